@@ -1,0 +1,1 @@
+export { type ErrorCode, LogoddsError } from '../bindings/errors.ts';
