@@ -28,7 +28,7 @@ export interface CategoricalFeature {
   readonly name: string;
   readonly kind: 'categorical';
   readonly levels: readonly string[];
-  /** rows per level in training, then rows missing */
+  /** weight of the training rows per level, then of those missing; plain row counts when trained without weights */
   readonly counts: readonly number[];
   /** `treatment`: the reference level has weight 0; `onehot`: every level has a weight */
   readonly coding: 'onehot' | 'treatment';

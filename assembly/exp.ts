@@ -1,0 +1,103 @@
+/** Elementary functions on two f64 lanes. bindings/js/math.ts repeats every operation in the same order. */
+
+/** 1.5 · 2⁵²: adding it to |x| < 2⁵¹ rounds x to the nearest integer (ties to even) into the low mantissa bits. */
+const ROUND: f64 = 6755399441055744.0;
+/** log2(e), nearest double */
+const LOG2E: f64 = 1.4426950408889634;
+/** ln 2 in two parts (Cody and Waite); n · LN2_HI is exact for |n| < 2¹¹ */
+const LN2_HI: f64 = 0.69314718055966295651;
+const LN2_LO: f64 = 2.8235290563031577e-13;
+/** exp(x) underflows to 0 below; the clamp keeps n within what two multiplications can scale */
+const EXP_MIN: f64 = -750.0;
+const EXP_MAX: f64 = 710.0;
+
+/**
+ * exp(x) for two lanes; at most 0.95 ulp, correct down to the least subnormal, Infinity above 709.79, NaN for NaN.
+ *
+ * x = n·ln2 + r, |r| <= ln2/2;  exp(r) = 1 + (r + r²·s(r)), s by Horner's rule with the coefficients of SLEEF's
+ * double-precision exp (Boost licence; degree 12, 0.943 ulp measured); then two scalings 2^h · 2^(n − h), so that
+ * neither leaves the exponent range.
+ */
+// @ts-ignore: decorator
+@inline
+export function exp2lanes(x: v128): v128 {
+  x = f64x2.pmin(f64x2.pmax(x, f64x2.splat(EXP_MIN)), f64x2.splat(EXP_MAX));
+  const round = f64x2.splat(ROUND);
+  const n = f64x2.sub(f64x2.add(f64x2.mul(x, f64x2.splat(LOG2E)), round), round);
+  let r = f64x2.sub(x, f64x2.mul(n, f64x2.splat(LN2_HI)));
+  r = f64x2.sub(r, f64x2.mul(n, f64x2.splat(LN2_LO)));
+  let s = f64x2.splat(2.08860621107283687536341e-9);
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(2.51112930892876518610661e-8));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(2.75573911234900471893338e-7));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(2.75572362911928827629423e-6));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(2.4801587159235472998791e-5));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.000198412698960509205564975));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.00138888888889774492207962));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.00833333333331652721664984));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.0416666666666665047591422));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.166666666666666851703837));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.5));
+  const y = f64x2.add(f64x2.splat(1), f64x2.add(r, f64x2.mul(f64x2.mul(r, r), s)));
+  const half = f64x2.add(f64x2.mul(n, f64x2.splat(0.5)), round);
+  const rest = f64x2.add(f64x2.sub(n, f64x2.sub(half, round)), round);
+  return f64x2.mul(f64x2.mul(y, powerOfTwo(half)), powerOfTwo(rest));
+}
+
+/** 2^h from h + ROUND: the low 12 bits of its mantissa are h, which moves into the exponent. */
+// @ts-ignore: decorator
+@inline
+function powerOfTwo(rounded: v128): v128 {
+  return i64x2.shl(i64x2.add(rounded, i64x2.splat(1023)), 52);
+}
+
+/**
+ * log1p(t) for two lanes, t in [0, 1]; below 1 ulp, with full relative accuracy as t goes to 0.
+ *
+ * For t > √2 − 1, log1p(t) = ln2 + log1p((t − 1)/2); then the series of fdlibm's s_log1p.c (Sun Microsystems,
+ * freely usable with its notice) in s = f/(2 + f) with its minimax coefficients Lp1..Lp7.
+ */
+// @ts-ignore: decorator
+@inline
+export function log1p2lanes(t: v128): v128 {
+  const big = f64x2.gt(t, f64x2.splat(0.41421356237309503));
+  const f = v128.bitselect(f64x2.mul(f64x2.sub(t, f64x2.splat(1)), f64x2.splat(0.5)), t, big);
+  const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
+  const q = f64x2.mul(s, s);
+  let r = f64x2.splat(1.479819860511658591e-1);
+  r = f64x2.add(f64x2.mul(r, q), f64x2.splat(1.531383769920937332e-1));
+  r = f64x2.add(f64x2.mul(r, q), f64x2.splat(1.818357216161805012e-1));
+  r = f64x2.add(f64x2.mul(r, q), f64x2.splat(2.222219843214978396e-1));
+  r = f64x2.add(f64x2.mul(r, q), f64x2.splat(2.857142874366239149e-1));
+  r = f64x2.add(f64x2.mul(r, q), f64x2.splat(3.999999999940941908e-1));
+  r = f64x2.add(f64x2.mul(r, q), f64x2.splat(6.66666666666673513e-1));
+  r = f64x2.mul(r, q);
+  const h = f64x2.mul(f64x2.splat(0.5), f64x2.mul(f, f));
+  const low = f64x2.add(f64x2.mul(s, f64x2.add(h, r)), v128.and(f64x2.splat(1.90821492927058770002e-10), big));
+  return f64x2.sub(v128.and(f64x2.splat(6.93147180369123816490e-1), big), f64x2.sub(f64x2.sub(h, low), f));
+}
+
+const FLOAT_MIN: f64 = -160.0;
+
+/**
+ * exp(x) for two f64 lanes to about 1e-10 relative: enough for results that are rounded to f32.
+ * Degree 8 on |r| <= ln2/2 (Taylor, remainder r⁹/9! < 2e-10), one scaling: x is clamped to [-160, 160].
+ */
+// @ts-ignore: decorator
+@inline
+export function expForFloat2lanes(x: v128): v128 {
+  x = f64x2.pmin(f64x2.pmax(x, f64x2.splat(FLOAT_MIN)), f64x2.splat(-FLOAT_MIN));
+  const round = f64x2.splat(ROUND);
+  const rounded = f64x2.add(f64x2.mul(x, f64x2.splat(LOG2E)), round);
+  const n = f64x2.sub(rounded, round);
+  const r = f64x2.sub(f64x2.sub(x, f64x2.mul(n, f64x2.splat(LN2_HI))), f64x2.mul(n, f64x2.splat(LN2_LO)));
+  let s = f64x2.splat(2.48015873015873e-5);
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(1.98412698412698413e-4));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(1.38888888888888889e-3));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(8.33333333333333333e-3));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(4.16666666666666667e-2));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.166666666666666667));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(0.5));
+  s = f64x2.add(f64x2.mul(s, r), f64x2.splat(1));
+  const y = f64x2.add(f64x2.mul(s, r), f64x2.splat(1));
+  return f64x2.mul(y, powerOfTwo(rounded));
+}

@@ -1,0 +1,193 @@
+import { LogoddsError } from './errors.ts';
+
+/** What a heap lies on: `WebAssembly.Memory`, or the same shape over a plain ArrayBuffer. */
+export interface LinearMemory {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+
+const PAGE = 65536;
+const ADDRESS_SPACE = 2 ** 32;
+const ALIGN = 16;
+
+/**
+ * Allocation in linear memory with explicit lifetime: 16-byte aligned blocks, best fit, neighbours merged on release.
+ * Its books are kept in JavaScript, so a kernel that wrote past its block could not damage them.
+ */
+export class Heap {
+  readonly memory: LinearMemory;
+  /** free blocks, ascending and never adjacent: starts[i] .. ends[i] */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #sizes = new Map<number, number>();
+  #top: number;
+  #limit = ADDRESS_SPACE;
+  #buffer: ArrayBufferLike;
+  #f32: Float32Array<ArrayBufferLike>;
+  #f64: Float64Array<ArrayBufferLike>;
+  #u8: Uint8Array<ArrayBufferLike>;
+  #u16: Uint16Array<ArrayBufferLike>;
+  #u32: Uint32Array<ArrayBufferLike>;
+
+  constructor(memory: LinearMemory, base: number) {
+    this.memory = memory;
+    this.#top = roundUp(base);
+    this.#buffer = memory.buffer;
+    this.#f32 = new Float32Array(memory.buffer);
+    this.#f64 = new Float64Array(memory.buffer);
+    this.#u8 = new Uint8Array(memory.buffer);
+    this.#u16 = new Uint16Array(memory.buffer);
+    this.#u32 = new Uint32Array(memory.buffer);
+  }
+
+  /** bytes handed out and not yet released */
+  get bytesInUse(): number {
+    let sum = 0;
+    for (const size of this.#sizes.values()) sum += size;
+    return sum;
+  }
+
+  /** Refuses to grow past `bytes` of linear memory (at most 4 GiB). */
+  set limit(bytes: number) {
+    this.#limit = Math.min(bytes, ADDRESS_SPACE);
+  }
+
+  get f32(): Float32Array {
+    return this.#fresh().#f32 as Float32Array;
+  }
+
+  get f64(): Float64Array {
+    return this.#fresh().#f64 as Float64Array;
+  }
+
+  get u8(): Uint8Array {
+    return this.#fresh().#u8 as Uint8Array;
+  }
+
+  get u16(): Uint16Array {
+    return this.#fresh().#u16 as Uint16Array;
+  }
+
+  get u32(): Uint32Array {
+    return this.#fresh().#u32 as Uint32Array;
+  }
+
+  /**
+   * A block of at least `bytes` bytes, 16-byte aligned, not cleared.
+   * @param what names the thing in the error
+   * @throws ERR_MEMORY when the address space (4 GiB) or the limit would be passed, or the host refuses
+   */
+  allocate(bytes: number, what: string): number {
+    const size = roundUp(Math.max(bytes, ALIGN));
+    if (!(size <= ADDRESS_SPACE)) throw outOfMemory(what, bytes, 'the 4 GiB address space of 32-bit WebAssembly');
+    let best = -1;
+    for (let i = 0; i < this.#starts.length; i++) {
+      const free = this.#ends[i] - this.#starts[i];
+      if (free >= size && (best < 0 || free < this.#ends[best] - this.#starts[best])) best = i;
+    }
+    let address: number;
+    if (best >= 0) {
+      address = this.#starts[best];
+      this.#starts[best] += size;
+      if (this.#starts[best] === this.#ends[best]) {
+        this.#starts.splice(best, 1);
+        this.#ends.splice(best, 1);
+      }
+    } else {
+      address = this.#top;
+      this.#reserve(address + size, what, bytes);
+      this.#top = address + size;
+    }
+    this.#sizes.set(address, size);
+    return address;
+  }
+
+  /** Gives a block back; an address that was not handed out (or already given back) is ignored. */
+  release(address: number): void {
+    const size = this.#sizes.get(address);
+    if (size === undefined) return;
+    this.#sizes.delete(address);
+    const end = address + size;
+    let i = this.#starts.length;
+    while (i > 0 && this.#starts[i - 1] > address) i--;
+    const joinsLeft = i > 0 && this.#ends[i - 1] === address;
+    const joinsRight = this.#starts[i] === end;
+    if (joinsLeft && joinsRight) {
+      this.#ends[i - 1] = this.#ends[i];
+      this.#starts.splice(i, 1);
+      this.#ends.splice(i, 1);
+    } else if (joinsLeft) this.#ends[i - 1] = end;
+    else if (joinsRight) this.#starts[i] = address;
+    else {
+      this.#starts.splice(i, 0, address);
+      this.#ends.splice(i, 0, end);
+    }
+    const last = this.#ends.length - 1;
+    if (this.#ends[last] === this.#top) {
+      this.#top = this.#starts[last];
+      this.#starts.pop();
+      this.#ends.pop();
+    }
+  }
+
+  #reserve(end: number, what: string, bytes: number): void {
+    const have = this.memory.buffer.byteLength;
+    if (end <= have) return;
+    if (end > this.#limit) {
+      const limit =
+        this.#limit === ADDRESS_SPACE
+          ? 'the 4 GiB address space of 32-bit WebAssembly'
+          : `the limit of ${this.#limit} bytes`;
+      throw outOfMemory(what, bytes, limit);
+    }
+    // grow by an eighth at least, so that many small batches do not copy the memory each time
+    const wanted = Math.min(this.#limit, Math.max(end, have + have / 8));
+    try {
+      this.memory.grow(Math.floor((wanted - have + PAGE - 1) / PAGE));
+    } catch {
+      try {
+        this.memory.grow(Math.ceil((end - have) / PAGE));
+      } catch (cause) {
+        throw outOfMemory(what, bytes, 'what this host allows', cause);
+      }
+    }
+  }
+
+  #fresh(): this {
+    const buffer = this.memory.buffer;
+    if (buffer !== this.#buffer) {
+      this.#buffer = buffer;
+      this.#f32 = new Float32Array(buffer);
+      this.#f64 = new Float64Array(buffer);
+      this.#u8 = new Uint8Array(buffer);
+      this.#u16 = new Uint16Array(buffer);
+      this.#u32 = new Uint32Array(buffer);
+    }
+    return this;
+  }
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / ALIGN) * ALIGN;
+}
+
+function outOfMemory(what: string, bytes: number, limit: string, cause?: unknown): LogoddsError {
+  return new LogoddsError(
+    'ERR_MEMORY',
+    `${what}: needs ${bytes} more bytes, past ${limit}; score in smaller batches or free those that are done`,
+    { cause },
+  );
+}
+
+/** Linear memory for the JavaScript engine: an ArrayBuffer that is replaced by a larger copy when it grows. */
+export class PlainMemory implements LinearMemory {
+  buffer: ArrayBuffer = new ArrayBuffer(PAGE);
+
+  grow(pages: number): number {
+    const before = this.buffer.byteLength;
+    const larger = new ArrayBuffer(before + pages * PAGE);
+    new Uint8Array(larger).set(new Uint8Array(this.buffer));
+    this.buffer = larger;
+    return before / PAGE;
+  }
+}

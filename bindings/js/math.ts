@@ -1,0 +1,110 @@
+/**
+ * The elementary functions of the kernels in JavaScript: the operations of assembly/exp.ts in the same order, so the
+ * results are equal bit for bit. Math.exp and Math.log1p are not used: their results differ between JavaScript engines.
+ */
+
+const ROUND = 6755399441055744; // 1.5 · 2⁵²
+const LOG2E = 1.4426950408889634;
+const LN2_HI = 0.69314718055966295651;
+const LN2_LO = 2.8235290563031577e-13;
+
+/** 2^h for h in [-1100, 1100], exact: the kernels shift h into the exponent */
+const LEAST = -1100;
+const POWERS = powers();
+
+function powers(): Float64Array {
+  const table = new Float64Array(2201);
+  table[-LEAST] = 1;
+  for (let h = 1; h <= 1100; h++) {
+    table[h - LEAST] = table[h - 1 - LEAST] * 2;
+    table[-h - LEAST] = table[1 - h - LEAST] / 2;
+  }
+  return table;
+}
+
+/**
+ * exp(x), at most 0.95 ulp, correct down to the least subnormal; Infinity above 709.79, NaN for NaN.
+ * @see assembly/exp.ts, exp2lanes
+ */
+export function exp(x: number): number {
+  const v = x < -750 ? -750 : x > 710 ? 710 : x;
+  const n = v * LOG2E + ROUND - ROUND;
+  const r = v - n * LN2_HI - n * LN2_LO;
+  let s = 2.08860621107283687536341e-9;
+  s = s * r + 2.51112930892876518610661e-8;
+  s = s * r + 2.75573911234900471893338e-7;
+  s = s * r + 2.75572362911928827629423e-6;
+  s = s * r + 2.4801587159235472998791e-5;
+  s = s * r + 0.000198412698960509205564975;
+  s = s * r + 0.00138888888889774492207962;
+  s = s * r + 0.00833333333331652721664984;
+  s = s * r + 0.0416666666666665047591422;
+  s = s * r + 0.166666666666666851703837;
+  s = s * r + 0.5;
+  const y = 1 + (r + r * r * s);
+  const half = n * 0.5 + ROUND - ROUND;
+  return y * POWERS[half - LEAST] * POWERS[n - half - LEAST];
+}
+
+/**
+ * log(1 + t) for t in [0, 1]; below 1 ulp.
+ * @see assembly/exp.ts, log1p2lanes
+ */
+export function log1p(t: number): number {
+  const big = t > 0.41421356237309503;
+  const f = big ? (t - 1) * 0.5 : t;
+  const s = f / (2 + f);
+  const q = s * s;
+  let r = 1.479819860511658591e-1;
+  r = r * q + 1.531383769920937332e-1;
+  r = r * q + 1.818357216161805012e-1;
+  r = r * q + 2.222219843214978396e-1;
+  r = r * q + 2.857142874366239149e-1;
+  r = r * q + 3.999999999940941908e-1;
+  r = r * q + 6.66666666666673513e-1;
+  r = r * q;
+  const h = 0.5 * (f * f);
+  const low = s * (h + r) + (big ? 1.90821492927058770002e-10 : 0);
+  return (big ? 6.9314718036912381649e-1 : 0) - (h - low - f);
+}
+
+/** exp to about 1e-10 relative, x clamped to [-160, 160]: for results that are rounded to f32. */
+function expForFloat(x: number): number {
+  const v = x < -160 ? -160 : x > 160 ? 160 : x;
+  const n = v * LOG2E + ROUND - ROUND;
+  const r = v - n * LN2_HI - n * LN2_LO;
+  let s = 2.48015873015873e-5;
+  s = s * r + 1.98412698412698413e-4;
+  s = s * r + 1.38888888888888889e-3;
+  s = s * r + 8.33333333333333333e-3;
+  s = s * r + 4.16666666666666667e-2;
+  s = s * r + 0.166666666666666667;
+  s = s * r + 0.5;
+  s = s * r + 1;
+  return (s * r + 1) * POWERS[n - LEAST];
+}
+
+/**
+ * σ(z) = 1/(1 + exp(−z)) in f64, at most 2.5 ulp, accurate in both tails.
+ * @see assembly/elementwise.ts, sigmoidF64
+ */
+export function sigmoid(z: number): number {
+  const t = exp(-Math.abs(z));
+  return (z < 0 ? t : 1) / (1 + t);
+}
+
+/**
+ * σ(z) for an f32 logit: within 0.501 ulp of the true value, rounded to f32.
+ * @see assembly/elementwise.ts, sigmoidF32
+ */
+export function sigmoidF32(z: number): number {
+  const t = expForFloat(-Math.abs(z));
+  return Math.fround((z < 0 ? t : 1) / (1 + t));
+}
+
+/**
+ * softplus(z) = log(1 + exp(z)), accurate in both tails: the log loss of a row with label 0 (of label 1: softplus(−z)).
+ */
+export function softplus(z: number): number {
+  return log1p(exp(-Math.abs(z))) + (z > 0 ? z : 0);
+}

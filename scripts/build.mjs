@@ -1,0 +1,53 @@
+// Builds everything: kernels (.wasm, and inlined as TypeScript), declarations, the library bundles, the command.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { nodeResolve } from '@rollup/plugin-node-resolve';
+import { build } from 'esbuild';
+import { rollup } from 'rollup';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+const run = (tool, ...args) => execFileSync(process.execPath, [`node_modules/${tool}`, ...args], { stdio: 'inherit' });
+
+rmSync('dist', { recursive: true, force: true });
+mkdirSync('dist', { recursive: true });
+
+run('assemblyscript/bin/asc.js', 'assembly/index.ts', '--config', 'asconfig.json', '--target', 'release');
+const wasm = readFileSync('build/kernels.wasm');
+const inlined = `// generated from assembly/ by scripts/build.mjs
+export const kernelsBase64 =
+  '${wasm.toString('base64')}';
+`;
+writeFileSync('bindings/kernels.generated.ts', inlined);
+copyFileSync('build/kernels.wasm', 'dist/kernels.wasm');
+
+run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+
+const library = await rollup({
+  input: { index: 'build/js/src/index.js', score: 'build/js/src/score.js' },
+  plugins: [nodeResolve()],
+  treeshake: { moduleSideEffects: false },
+});
+await library.write({
+  dir: 'dist',
+  format: 'es',
+  sourcemap: true,
+  chunkFileNames: '[name]-[hash].js',
+});
+
+await build({
+  entryPoints: ['cli/src/main.ts'],
+  outfile: 'cli/dist/main.js',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  packages: 'external',
+  alias: {
+    '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js',
+    '@assemblyscript/loader': './node_modules/@assemblyscript/loader/index.js',
+  },
+  sourcemap: true,
+  logLevel: 'warning',
+});

@@ -1,0 +1,78 @@
+import { Heap, PlainMemory } from '../../bindings/heap.ts';
+import { jsKernels } from '../../bindings/js/kernels.ts';
+import type { Kernels } from '../../bindings/kernels.ts';
+import { inlinedModule, instantiate } from '../../bindings/wasm.ts';
+
+export interface Implementation {
+  readonly name: string;
+  readonly kernels: Kernels;
+  readonly heap: Heap;
+}
+
+export function javascript(): Implementation {
+  const heap = new Heap(new PlainMemory(), 16);
+  return { name: 'js', kernels: jsKernels(heap), heap };
+}
+
+export function wasm(): Implementation {
+  return { name: 'wasm', ...instantiate(inlinedModule()) };
+}
+
+/** false under `node --no-enable-sse4-1 --no-enable-ssse3`, where V8 refuses SIMD modules */
+export const simd = (() => {
+  try {
+    inlinedModule();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+export type Values = Float32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array;
+
+/** a small bump arena over the heap of one implementation: what one kernel call needs, then gone */
+export function arena({ heap }: Implementation) {
+  const blocks: number[] = [];
+  const view = (like: Values) =>
+    like instanceof Float32Array
+      ? heap.f32
+      : like instanceof Float64Array
+        ? heap.f64
+        : like instanceof Uint8Array
+          ? heap.u8
+          : like instanceof Uint16Array
+            ? heap.u16
+            : heap.u32;
+  return {
+    put(values: Values): number {
+      const address = heap.allocate(values.byteLength + 16, 'a test buffer');
+      blocks.push(address);
+      heap.u8.fill(0, address, address + values.byteLength + 16);
+      view(values).set(values as never, address / values.BYTES_PER_ELEMENT);
+      return address;
+    },
+    get<V extends Values>(address: number, like: V): V {
+      const at = address / like.BYTES_PER_ELEMENT;
+      return view(like).slice(at, at + like.length) as V;
+    },
+    free(): void {
+      for (const block of blocks) heap.release(block);
+    },
+  };
+}
+
+/** the bits of each value; every NaN counts as the same, since WebAssembly leaves its sign and payload open */
+export function bits(values: Values): string[] {
+  const bytes = new DataView(values.buffer, values.byteOffset, values.byteLength);
+  const size = values.BYTES_PER_ELEMENT;
+  return Array.from(values, (value, i) => {
+    if (Number.isNaN(value)) return 'NaN';
+    let text = '';
+    for (let b = size - 1; b >= 0; b--)
+      text += bytes
+        .getUint8(i * size + b)
+        .toString(16)
+        .padStart(2, '0');
+    return text;
+  });
+}
