@@ -1,6 +1,6 @@
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
-import { COLUMN_ENTRY_BYTES, COLUMN_KIND, type Kernels } from './kernels.ts';
+import { COLUMN_ENTRY_BYTES, COLUMN_KIND, type ScoringKernels } from './kernels.ts';
 
 /** Storage type of a batch and of what is scored from it: 32-bit or 64-bit floating point. */
 export type Precision = 'f32' | 'f64';
@@ -100,7 +100,7 @@ export class RowsBatch {
   }
 
   /** @internal */
-  logits(kernels: Kernels, weights: Weights, out: Vector): void {
+  logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
     const kernel = this.precision === 'f32' ? kernels.logitsRowsF32 : kernels.logitsRowsF64;
     kernel(
       this.address,
@@ -200,7 +200,7 @@ export class ColumnsBatch {
   }
 
   /** @internal */
-  logits(kernels: Kernels, weights: Weights, out: Vector): void {
+  logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
     const kernel = this.precision === 'f32' ? kernels.logitsColumnsF32 : kernels.logitsColumnsF64;
     kernel(
       this.table,

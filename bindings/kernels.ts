@@ -1,23 +1,27 @@
 /**
- * The kernels: pure functions over one linear memory. Addresses are byte offsets; the contract of each function
- * (shapes, alignment, order of summation) stands above it in assembly/. The WebAssembly module and bindings/js/kernels.ts
- * implement this table with the same operations in the same order.
+ * The kernels that scoring needs: pure functions over one linear memory. Addresses are byte offsets; the contract of each function
+ * (shapes, alignment, order of summation) stands above it in assembly/. The WebAssembly modules and bindings/js/
+ * implement these tables with the same operations in the same order.
  */
-export interface Kernels {
+export interface ScoringKernels {
   heapBase(): number;
   sigmoidF32(z: number, n: number, out: number): void;
   sigmoidF64(z: number, n: number, out: number): void;
+  logitsRowsF32: LogitsRows;
+  logitsRowsF64: LogitsRows;
+  logitsColumnsF32: LogitsColumns;
+  logitsColumnsF64: LogitsColumns;
+}
+
+/** All kernels: scoring and training. */
+export interface Kernels extends ScoringKernels {
   binomialLoss(z: number, y: number, s: number, n: number, residual: number, curvature: number): number;
   sumF64(x: number, n: number): number;
   addF64(x: number, n: number, y: number): void;
-  logitsRowsF32: LogitsRows;
-  logitsRowsF64: LogitsRows;
   lossGradientRowsF32: LossGradientRows;
   lossGradientRowsF64: LossGradientRows;
   hessianRowsF32: HessianRows;
   hessianRowsF64: HessianRows;
-  logitsColumnsF32: LogitsColumns;
-  logitsColumnsF64: LogitsColumns;
   lossGradientColumns(
     table: number,
     columns: number,

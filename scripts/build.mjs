@@ -13,13 +13,17 @@ const run = (tool, ...args) => execFileSync(process.execPath, [`node_modules/${t
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist', { recursive: true });
 
-run('assemblyscript/bin/asc.js', 'assembly/index.ts', '--config', 'asconfig.json', '--target', 'release');
-const wasm = readFileSync('build/kernels.wasm');
-const inlined = `// generated from assembly/ by scripts/build.mjs
-export const kernelsBase64 =
-  '${wasm.toString('base64')}';
+for (const [target, entry, file] of [
+  ['full', 'index', 'kernels'],
+  ['scoring', 'scoring', 'scoring'],
+]) {
+  run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
+  const inlined = `// generated from assembly/ by scripts/build.mjs
+export const ${file}Base64 =
+  '${readFileSync(`build/${file}.wasm`).toString('base64')}';
 `;
-writeFileSync('bindings/kernels.generated.ts', inlined);
+  writeFileSync(`bindings/${file}.generated.ts`, inlined);
+}
 copyFileSync('build/kernels.wasm', 'dist/kernels.wasm');
 
 run('typescript/bin/tsc', '-p', 'tsconfig.build.json');

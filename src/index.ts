@@ -1,1 +1,13 @@
-export { type ErrorCode, LogoddsError } from '../bindings/errors.ts';
+export { BinomialLikelihood, type BinomialTarget } from '../bindings/binomial.ts';
+export { Engine, pickEngine } from '../bindings/engine.ts';
+export { exp, log1p, sigmoid, sigmoidF32, softplus } from '../bindings/js/math.ts';
+export type { Likelihood } from '../bindings/likelihood.ts';
+export { type InferOptions, inferSchema, sortLabels } from './encode/infer.ts';
+export { canonicalLabel } from './encode/label.ts';
+export { tableFromRecords } from './encode/records.ts';
+export { sliceTable, splitTable } from './encode/split.ts';
+export * from './metrics/binary.ts';
+export { type Coefficient, coefficients } from './model/coefficients.ts';
+export { saveModel } from './model/file.ts';
+export * from './score.ts';
+export { type FitOptions, fit } from './train/fit.ts';

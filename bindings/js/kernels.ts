@@ -1,32 +1,10 @@
 import type { Heap } from '../heap.ts';
-import {
-  COLUMN_ENTRY_BYTES,
-  COLUMN_KIND,
-  COLUMNS_BLOCK,
-  HESSIAN_BLOCK,
-  type Kernels,
-  PANEL,
-  ROWS_BLOCK,
-} from '../kernels.ts';
-import { exp, log1p, sigmoid, sigmoidF32 } from './math.ts';
+import { COLUMN_KIND, COLUMNS_BLOCK, HESSIAN_BLOCK, type Kernels, PANEL, ROWS_BLOCK } from '../kernels.ts';
+import { exp, log1p } from './math.ts';
+import { type Codes, jsScoringKernels, logitsBlock, type Numbers, readColumn } from './scoring.ts';
 
-type Numbers = Float32Array | Float64Array;
-type Codes = Uint8Array | Uint16Array | Uint32Array;
-
-/**
- * The kernels in JavaScript, over the same memory image as the WebAssembly module and with the same order of
- * operations: the fallback, and the reference that the differential tests judge by.
- */
+/** All kernels in JavaScript: those of training beside those of scoring. @see jsScoringKernels */
 export function jsKernels(heap: Heap): Kernels {
-  /** a column as its table entry describes it, from row `first` on */
-  const column = (table: number, j: number, first: number) => {
-    const entry = (table + j * COLUMN_ENTRY_BYTES) >>> 2;
-    const u32 = heap.u32;
-    const kind = u32[entry + 1];
-    const [bytes, data] = COLUMN_VIEWS[kind](heap);
-    return { kind, slot: u32[entry + 2], data: data.subarray(u32[entry] / bytes + first) };
-  };
-
   const binomialLoss = (z: number, y: number, s: number, n: number, residual: number, curvature: number): number => {
     const f64 = heap.f64;
     const zAt = z >>> 3;
@@ -155,49 +133,12 @@ export function jsKernels(heap: Heap): Kernels {
       f64[(last >>> 3) + stride] += sumF64(c, n);
     };
 
-  /** z[i] = b + Σ over columns, for m rows from row `first`: one running sum a row, columns in table order */
-  const logitsBlock = (
-    table: number,
-    columns: number,
-    first: number,
-    m: number,
-    w: Numbers,
-    wAt: number,
-    b: number,
-    z: Numbers,
-    zAt: number,
-  ): void => {
-    z.fill(b, zAt, zAt + m);
-    for (let j = 0; j < columns; j++) {
-      const { kind, slot, data } = column(table, j, first);
-      const at = wAt + slot;
-      if (kind > COLUMN_KIND.f64) for (let i = 0; i < m; i++) z[zAt + i] += w[at + data[i]];
-      else if (z instanceof Float32Array) {
-        for (let i = 0; i < m; i++) z[zAt + i] += Math.fround(data[i] * w[at]);
-      } else for (let i = 0; i < m; i++) z[zAt + i] += data[i] * w[at];
-    }
-  };
-
-  const logitsColumns =
-    (view: (heap: Heap) => Numbers, shift: number): Kernels['logitsColumnsF64'] =>
-    (table, columns, first, n, w, wStride, b, k, z, zStride) => {
-      const data = view(heap);
-      for (let i = 0; i < n; i += COLUMNS_BLOCK) {
-        const m = Math.min(COLUMNS_BLOCK, n - i);
-        for (let j = 0; j < k; j++) {
-          const wAt = (w >>> shift) + j * wStride;
-          const zAt = (z >>> shift) + j * zStride + i;
-          logitsBlock(table, columns, first + i, m, data, wAt, data[(b >>> shift) + j], data, zAt);
-        }
-      }
-    };
-
   /** at[0] += Σ r·x of a numeric column, at[code] += r of a coded one, over m rows from row `first` */
   const accumulate = (table: number, j: number, first: number, m: number, r: number, at: number): void => {
     const f64 = heap.f64;
     const rAt = r >>> 3;
     const to = at >>> 3;
-    const { kind, data } = column(table, j, first);
+    const { kind, data } = readColumn(heap, table, j, first);
     if (kind > COLUMN_KIND.f64) {
       for (let i = 0; i < m; i++) f64[to + data[i]] += f64[rAt + i];
       return;
@@ -212,18 +153,7 @@ export function jsKernels(heap: Heap): Kernels {
   };
 
   return {
-    heapBase: () => 16,
-
-    sigmoidF32(z, n, out) {
-      const f32 = heap.f32;
-      for (let i = 0; i < n; i++) f32[(out >>> 2) + i] = sigmoidF32(f32[(z >>> 2) + i]);
-    },
-
-    sigmoidF64(z, n, out) {
-      const f64 = heap.f64;
-      for (let i = 0; i < n; i++) f64[(out >>> 3) + i] = sigmoid(f64[(z >>> 3) + i]);
-    },
-
+    ...jsScoringKernels(heap),
     binomialLoss,
     sumF64,
 
@@ -232,52 +162,10 @@ export function jsKernels(heap: Heap): Kernels {
       for (let i = 0; i < n; i++) f64[(y >>> 3) + i] += f64[(x >>> 3) + i];
     },
 
-    logitsRowsF32(x, stride, n, w, b, k, z, zStride) {
-      const f32 = heap.f32;
-      const { fround } = Math;
-      for (let i = 0; i < n; i++) {
-        const p = (x >>> 2) + i * stride;
-        for (let j = 0; j < k; j++) {
-          const q = (w >>> 2) + j * stride;
-          let l0 = fround(0);
-          let l1 = l0;
-          let l2 = l0;
-          let l3 = l0;
-          for (let c = 0; c < stride; c += 4) {
-            l0 = fround(l0 + fround(f32[p + c] * f32[q + c]));
-            l1 = fround(l1 + fround(f32[p + c + 1] * f32[q + c + 1]));
-            l2 = fround(l2 + fround(f32[p + c + 2] * f32[q + c + 2]));
-            l3 = fround(l3 + fround(f32[p + c + 3] * f32[q + c + 3]));
-          }
-          f32[(z >>> 2) + j * zStride + i] = fround(fround(fround(l0 + l1) + fround(l2 + l3)) + f32[(b >>> 2) + j]);
-        }
-      }
-    },
-
-    logitsRowsF64(x, stride, n, w, b, k, z, zStride) {
-      const f64 = heap.f64;
-      for (let i = 0; i < n; i++) {
-        const p = (x >>> 3) + i * stride;
-        for (let j = 0; j < k; j++) {
-          const q = (w >>> 3) + j * stride;
-          let even = 0;
-          let odd = 0;
-          for (let c = 0; c < stride; c += 2) {
-            even += f64[p + c] * f64[q + c];
-            odd += f64[p + c + 1] * f64[q + c + 1];
-          }
-          f64[(z >>> 3) + j * zStride + i] = even + odd + f64[(b >>> 3) + j];
-        }
-      }
-    },
-
     lossGradientRowsF32: lossGradientRows((h) => h.f32, 2),
     lossGradientRowsF64: lossGradientRows((h) => h.f64, 3),
     hessianRowsF32: hessianRows((h) => h.f32, 2),
     hessianRowsF64: hessianRows((h) => h.f64, 3),
-    logitsColumnsF32: logitsColumns((h) => h.f32, 2),
-    logitsColumnsF64: logitsColumns((h) => h.f64, 3),
-
     lossGradientColumns(table, columns, first, n, w, slots, offset, y, s, g, curvature, z) {
       const f64 = heap.f64;
       const wAt = w >>> 3;
@@ -287,12 +175,12 @@ export function jsKernels(heap: Heap): Kernels {
         const m = Math.min(COLUMNS_BLOCK, n - i);
         const row = first + i;
         const skip = row * 8;
-        logitsBlock(table, columns, row, m, f64, wAt, f64[wAt + slots], f64, zAt);
+        logitsBlock(heap, table, columns, row, m, f64, wAt, f64[wAt + slots], f64, zAt);
         if (offset) for (let r = 0; r < m; r++) f64[zAt + r] += f64[(offset >>> 3) + row + r];
         loss += binomialLoss(z, y + skip, s ? s + skip : 0, m, g ? z : 0, curvature ? curvature + skip : 0);
         if (!g) continue;
         for (let j = 0; j < columns; j++) {
-          const { slot } = column(table, j, row);
+          const { slot } = readColumn(heap, table, j, row);
           accumulate(table, j, row, m, z, g + slot * 8);
         }
         f64[(g >>> 3) + slots] += sumF64(z, m);
@@ -311,11 +199,11 @@ export function jsKernels(heap: Heap): Kernels {
           for (let r = 0; r < m; r++) f64[sAt + r] = f64[cAt + r] * x[r];
         };
         for (let j = 0; j < columns; j++) {
-          const { kind, slot, data } = column(table, j, row);
+          const { kind, slot, data } = readColumn(heap, table, j, row);
           const numeric = kind <= COLUMN_KIND.f64;
           if (numeric) multiply(data);
           for (let o = 0; o <= j; o++) {
-            const other = column(table, o, row);
+            const other = readColumn(heap, table, o, row);
             const cell = h + (slot * ld + other.slot) * 8;
             const to = cell >>> 3;
             if (numeric) accumulate(table, o, row, m, scratch, cell);
@@ -331,12 +219,3 @@ export function jsKernels(heap: Heap): Kernels {
     },
   };
 }
-
-/** by column kind: bytes a value, and the view of the whole memory it is read through */
-const COLUMN_VIEWS: readonly ((heap: Heap) => [number, Numbers | Codes])[] = [
-  (heap) => [4, heap.f32],
-  (heap) => [8, heap.f64],
-  (heap) => [1, heap.u8],
-  (heap) => [2, heap.u16],
-  (heap) => [4, heap.u32],
-];

@@ -1,7 +1,8 @@
 import { Heap, PlainMemory } from '../../bindings/heap.ts';
 import { jsKernels } from '../../bindings/js/kernels.ts';
+import { kernelsBase64 } from '../../bindings/kernels.generated.ts';
 import type { Kernels } from '../../bindings/kernels.ts';
-import { inlinedModule, instantiate } from '../../bindings/wasm.ts';
+import { compile, instantiate } from '../../bindings/wasm.ts';
 
 export interface Implementation {
   readonly name: string;
@@ -15,13 +16,13 @@ export function javascript(): Implementation {
 }
 
 export function wasm(): Implementation {
-  return { name: 'wasm', ...instantiate(inlinedModule()) };
+  return { name: 'wasm', ...instantiate<Kernels>(compile(kernelsBase64)) };
 }
 
 /** false under `node --no-enable-sse4-1 --no-enable-ssse3`, where V8 refuses SIMD modules */
 export const simd = (() => {
   try {
-    inlinedModule();
+    compile(kernelsBase64);
     return true;
   } catch {
     return false;

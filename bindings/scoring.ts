@@ -1,0 +1,146 @@
+import {
+  type Batch,
+  type ColumnSpec,
+  ColumnsBatch,
+  type Precision,
+  planeStride,
+  RowsBatch,
+  Vector,
+  Weights,
+} from './batch.ts';
+import { LogoddsError } from './errors.ts';
+import { Heap, PlainMemory } from './heap.ts';
+import { jsScoringKernels } from './js/scoring.ts';
+import type { ScoringKernels } from './kernels.ts';
+import { scoringBase64 } from './scoring.generated.ts';
+import { compile, instantiate } from './wasm.ts';
+
+/**
+ * One set of kernels over one linear memory. Both engines give the same bits; they differ in speed.
+ * Every method is synchronous.
+ */
+export class ScoringEngine {
+  readonly name: 'wasm' | 'js';
+  /** why this engine: one sentence */
+  readonly reason: string;
+  /** @internal */
+  readonly kernels: ScoringKernels;
+  /** @internal */
+  readonly heap: Heap;
+
+  /** @internal use `pickEngine` */
+  constructor(name: 'wasm' | 'js', reason: string, kernels: ScoringKernels, heap: Heap) {
+    this.name = name;
+    this.reason = reason;
+    this.kernels = kernels;
+    this.heap = heap;
+  }
+
+  /** bytes of linear memory in use by batches, vectors and weights that were not freed */
+  get bytesInUse(): number {
+    return this.heap.bytesInUse;
+  }
+
+  /** A `rows` batch of zeros: rows × features, to be filled through `view` or `set`. @throws ERR_RANGE, ERR_MEMORY */
+  rows(rows: number, features: number, precision: Precision = 'f64'): RowsBatch {
+    return new RowsBatch(this.heap, rows, features, precision);
+  }
+
+  /** A `columns` batch, to be filled through `numeric(j)` and `codes(j)`. @throws ERR_RANGE, ERR_MEMORY */
+  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64'): ColumnsBatch {
+    return new ColumnsBatch(this.heap, rows, specs, precision);
+  }
+
+  /** `length` numbers in linear memory, not cleared. @throws ERR_RANGE, ERR_MEMORY */
+  vector(length: number, precision: Precision = 'f64'): Vector {
+    return new Vector(this.heap, length, precision);
+  }
+
+  /** `count` weight vectors of zeros for batches of this layout, width and precision. @throws ERR_RANGE, ERR_MEMORY */
+  weights(shape: Pick<Batch, 'layout' | 'slots' | 'precision'>, count = 1): Weights {
+    return new Weights(this.heap, shape, count);
+  }
+
+  /**
+   * out[j · planeStride(rows) + i] = xᵢ·wⱼ + interceptⱼ for every row i and weight vector j, in one pass over the data.
+   * @param out  (weights.count − 1) · planeStride(rows) + rows values of the batch's precision, or more
+   * @throws ERR_SHAPE when layout, width, precision or length do not fit
+   */
+  logits(batch: Batch, weights: Weights, out: Vector): void {
+    const { layout, slots, precision } = batch;
+    if (weights.layout !== layout || weights.slots !== slots || weights.precision !== precision) {
+      throw new LogoddsError(
+        'ERR_SHAPE',
+        `weights: expected ${slots} slots, ${layout}, ${precision} (as the batch), got ${weights.slots}, ${weights.layout}, ${weights.precision}`,
+      );
+    }
+    checkOut(out, (weights.count - 1) * planeStride(batch.rows) + batch.rows, precision);
+    batch.logits(this.kernels, weights, out);
+  }
+
+  /**
+   * out[i] = σ(z[i]) = 1/(1 + exp(−z[i])); `out` may be `z`.
+   * @param count  how many, from the start; all of z unless given
+   * @throws ERR_SHAPE
+   */
+  sigmoid(z: Vector, out: Vector, count: number = z.length): void {
+    if (count > z.length) throw new LogoddsError('ERR_SHAPE', `count: expected at most ${z.length}, got ${count}`);
+    checkOut(out, count, z.precision);
+    const kernel = z.precision === 'f32' ? this.kernels.sigmoidF32 : this.kernels.sigmoidF64;
+    kernel(z.address, count, out.address);
+  }
+}
+
+function checkOut(out: Vector, length: number, precision: Precision): void {
+  if (out.precision !== precision || out.length < length) {
+    throw new LogoddsError(
+      'ERR_SHAPE',
+      `out: expected at least ${length} ${precision} values, got ${out.length} ${out.precision}`,
+    );
+  }
+}
+
+export type EngineName = 'auto' | 'wasm' | 'js';
+
+/** Where an engine comes from: both implementations of one table of kernels. */
+export interface EngineSource<K extends ScoringKernels> {
+  /** the module in base64, as the build inlines it */
+  readonly base64: string;
+  readonly js: (heap: Heap) => K;
+}
+
+/**
+ * The one place that picks: WebAssembly SIMD where the host has it, else JavaScript.
+ * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it
+ * @internal
+ */
+export function pick<K extends ScoringKernels, E>(
+  source: EngineSource<K>,
+  wanted: EngineName,
+  engine: new (name: 'wasm' | 'js', reason: string, kernels: K, heap: Heap) => E,
+): E {
+  const javascript = (reason: string) => {
+    const heap = new Heap(new PlainMemory(), 16);
+    return new engine('js', reason, source.js(heap), heap);
+  };
+  if (wanted === 'js') return javascript('the JavaScript engine was asked for');
+  try {
+    const { kernels, heap } = instantiate<K>(compile(source.base64));
+    return new engine('wasm', 'WebAssembly SIMD is available', kernels, heap);
+  } catch (cause) {
+    const why = `WebAssembly SIMD is not available here (${cause instanceof Error ? cause.message : cause})`;
+    if (wanted === 'auto') return javascript(why);
+    throw new LogoddsError('ERR_ENGINE', `engine: expected a host with WebAssembly SIMD; ${why}; use engine "auto"`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * A new scoring engine with a memory of its own.
+ * @param wanted  'auto' (WebAssembly SIMD where the host has it, else JavaScript), or the engine that must be taken
+ * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it
+ */
+export function pickScoringEngine(wanted: EngineName = 'auto'): ScoringEngine {
+  return pick({ base64: scoringBase64, js: jsScoringKernels }, wanted, ScoringEngine);
+}

@@ -1,0 +1,81 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+import { LogoddsError } from '../../src/index.ts';
+import { discard, reason, track } from './temporary.ts';
+
+/** A DuckDB in memory that spills to a folder of its own, gone when it is closed. */
+export interface Database {
+  readonly connection: DuckDBConnection;
+  /** a further connection, for a query while another one streams */
+  connect(): Promise<DuckDBConnection>;
+  close(): void;
+}
+
+let opened = 0;
+
+/** @param memoryLimit  what DuckDB may hold before it spills, e.g. "768MB"; its own default when absent */
+export async function openDatabase(memoryLimit?: string): Promise<Database> {
+  const spill = track(join(tmpdir(), `logodds-${process.pid}-${++opened}`));
+  const limit: Record<string, string> = memoryLimit ? { memory_limit: memoryLimit } : {};
+  const instance = await DuckDBInstance.create(':memory:', { temp_directory: spill, ...limit });
+  const connections = [await instance.connect()];
+  return {
+    connection: connections[0]!,
+    connect: async () => {
+      connections.push(await instance.connect());
+      return connections.at(-1)!;
+    },
+    close() {
+      for (const connection of connections) connection.closeSync();
+      instance.closeSync();
+      discard(spill);
+    },
+  };
+}
+
+export type Row = Record<string, unknown>;
+
+/** All rows of a small result as plain objects; numbers beyond 2⁵³ as text. */
+export async function rowsOf(connection: DuckDBConnection, sql: string): Promise<Row[]> {
+  const reader = await connection.runAndReadAll(sql);
+  return (await reader.getRowObjectsJson()) as Row[];
+}
+
+/** The chunks of a result as it comes; the next one is fetched on another thread while one is used. */
+export async function* streamChunks(connection: DuckDBConnection, sql: string): AsyncGenerator<DuckDBDataChunk> {
+  const result = await connection.stream(sql);
+  let next = result.fetchChunk();
+  try {
+    for (let chunk = await next; chunk && chunk.rowCount > 0; chunk = await next) {
+      next = result.fetchChunk();
+      yield chunk;
+    }
+  } finally {
+    await next.catch(() => null);
+  }
+}
+
+/** A name as SQL quotes it. */
+export const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+/** A text as SQL quotes it. */
+export const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
+
+/** What DuckDB says, as one ERR_DATA sentence without its advice about SQL options. */
+export function dataError(label: string, error: unknown): LogoddsError {
+  if (error instanceof LogoddsError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const line = /CSV Error on Line: (\d+)\n(?:Original Line: .*\n)?(.+)/.exec(message);
+  const json = /(?:JSON transform error|Malformed JSON) in file "[^"]*", (?:at byte \d+ )?in line (\d+): ([^\n]+)/.exec(
+    message,
+  );
+  const place = line ?? json;
+  const what = place
+    ? `line ${place[1]}: ${place[2]!.trim()}`
+    : reason(error).replace(/^(Invalid Input|IO) Error: /, '');
+  const code = /^Out of Memory/.test(message) ? 'ERR_MEMORY' : 'ERR_DATA';
+  return new LogoddsError(code, `${label}: cannot be read: ${what.replace(/[.\s]+$/, '')}; correct it and run again`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import {
+  type BinaryMetrics,
+  type Engine,
+  evaluateBinary,
+  LogoddsError,
+  loadModel,
+  type Model,
+  pickEngine,
+} from '../../src/index.ts';
+import { streamTable } from './scoring.ts';
+import type { DataOptions } from './source.ts';
+import { reason } from './temporary.ts';
+import { openWriter } from './writers.ts';
+
+/** @throws ERR_DATA when it cannot be read, ERR_FORMAT when it is no whole model of this format */
+export function readModel(path: string): Model {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${path}: expected a model file, got an error (${reason(error)}); check the path`,
+      { cause: error },
+    );
+  }
+  try {
+    return loadModel(bytes);
+  } catch (error) {
+    if (error instanceof LogoddsError)
+      throw new LogoddsError(error.code, `${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+export interface ScoreOptions extends DataOptions {
+  readonly model: string;
+  readonly out: string;
+  readonly precision?: 'f64' | 'f32';
+  readonly engine?: Engine;
+  /** told what is ignored */
+  readonly warn?: (message: string) => void;
+}
+
+export interface StreamResult {
+  readonly rows: number;
+  /** wall time from the first look at DATA to the end of the output */
+  readonly seconds: number;
+}
+
+/**
+ * Scores DATA into a file: columns row, p_<class> of every class, label. Memory is bounded whatever the size of DATA.
+ * @throws ERR_OUTPUT, and the errors of reading; nothing is left under the name of the output then
+ */
+export async function scoreCommand(options: ScoreOptions): Promise<StreamResult> {
+  const model = readModel(options.model);
+  const { classes, positive } = model.manifest;
+  const precision = options.precision ?? 'f64';
+  const start = performance.now();
+  const writer = await openWriter(options.out, { classes, positive, precision });
+  const scorer = model.scorer(options.engine ?? pickEngine(), { precision });
+  try {
+    const rows = await streamTable(
+      model,
+      options,
+      {},
+      (table, firstRow) => writer.write(scorer.score(table, firstRow), firstRow),
+      options.warn ?? (() => {}),
+    );
+    await writer.commit();
+    return { rows, seconds: (performance.now() - start) / 1000 };
+  } catch (error) {
+    writer.discard();
+    throw error;
+  } finally {
+    scorer.free();
+  }
+}
+
+export interface EvalOptions extends DataOptions {
+  readonly model: string;
+  /** column with the true classes */
+  readonly target: string;
+  /** column of sample weights */
+  readonly weight?: string;
+  readonly engine?: Engine;
+  readonly warn?: (message: string) => void;
+}
+
+export interface EvalResult extends StreamResult {
+  readonly metrics: BinaryMetrics;
+}
+
+/** Metrics of a model on labelled rows; holds one logit and one label per row, nothing else of DATA. */
+export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
+  const model = readModel(options.model);
+  const { classes, positive } = model.manifest;
+  const start = performance.now();
+  const scorer = model.scorer(options.engine ?? pickEngine());
+  const logits = new Column(Float64Array);
+  const y = new Column(Uint8Array);
+  const weights = new Column(Float64Array);
+  const code = classes.indexOf(positive);
+  try {
+    const further = { target: options.target, weight: options.weight };
+    const use: Parameters<typeof streamTable>[3] = (table, firstRow) => {
+      logits.append(scorer.score(table, firstRow).logits);
+      for (const column of table.columns) {
+        if (column.name === options.target && column.kind === 'coded')
+          y.append(column.codes.map((value) => (value === code ? 1 : 0)));
+        if (column.name === options.weight && column.kind === 'numeric') weights.append(column.values);
+      }
+    };
+    const rows = await streamTable(model, options, further, use, options.warn ?? (() => {}));
+    const metrics = evaluateBinary(logits.view(), y.view(), options.weight === undefined ? undefined : weights.view());
+    return { rows, metrics, seconds: (performance.now() - start) / 1000 };
+  } finally {
+    scorer.free();
+  }
+}
+
+/** A typed array that grows. */
+class Column<T extends Float64Array | Uint8Array> {
+  private cells: T;
+  private length = 0;
+  private readonly make: new (
+    length: number,
+  ) => T;
+
+  constructor(make: new (length: number) => T) {
+    this.make = make;
+    this.cells = new make(1024);
+  }
+
+  append(values: ArrayLike<number>): void {
+    const end = this.length + values.length;
+    if (end > this.cells.length) {
+      const grown = new this.make(Math.max(end, 2 * this.cells.length));
+      grown.set(this.cells);
+      this.cells = grown;
+    }
+    this.cells.set(values, this.length);
+    this.length = end;
+  }
+
+  view(): T {
+    return this.cells.subarray(0, this.length) as T;
+  }
+}

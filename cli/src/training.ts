@@ -1,0 +1,310 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { cellError } from '../../src/encode/columns.ts';
+import { sortLabels } from '../../src/encode/infer.ts';
+import { show } from '../../src/encode/label.ts';
+import { LogoddsError, type Table } from '../../src/index.ts';
+import { Block, type CellPlan } from './block.ts';
+import { dataError, name, rowsOf, streamChunks } from './database.ts';
+import { cellText, createLevelType, keyToLabel, levelKeys, spell, spellingOf } from './levels.ts';
+import { startRows } from './progress.ts';
+import {
+  type CellKind,
+  type DataOptions,
+  openSource,
+  requireColumns,
+  type Source,
+  type SourceColumn,
+} from './source.ts';
+
+/** Which column plays which part. */
+export interface Roles {
+  readonly target: string;
+  readonly weight?: string;
+  readonly offset?: string;
+  /** default: every column that has no other part */
+  readonly features?: readonly string[];
+  readonly drop?: readonly string[];
+  readonly categorical?: readonly string[];
+  readonly numeric?: readonly string[];
+  /** rows with the largest values of this column are held out */
+  readonly holdoutBy?: string;
+}
+
+export interface TrainingData {
+  /** features, target, weight and offset, in the order of the source */
+  readonly table: Table;
+  readonly features: readonly string[];
+  /** 1 where holdoutBy is among its largest values; null without holdoutBy */
+  readonly largest: Uint8Array | null;
+}
+
+/** A target of more values than this is none; no need to list them. */
+const MOST_CLASSES = 1000;
+
+/**
+ * Reads what training needs into typed arrays. The rows are first copied into a DuckDB table of the columns in use, so that a
+ * query or standard input is read once; categories become ENUM codes there.
+ * @param fraction  of rows that are the largest by `holdoutBy`
+ */
+export async function readTraining(
+  connection: DuckDBConnection,
+  data: DataOptions,
+  roles: Roles,
+  fraction: number,
+): Promise<TrainingData> {
+  const source = await openSource(connection, data);
+  try {
+    const columns = plan(source, roles);
+    await copyColumns(connection, source, columns, roles);
+    source.close();
+    const rows = Number((await rowsOf(connection, 'select count(*) as n from training'))[0]['n']);
+    if (rows === 0)
+      throw new LogoddsError(
+        'ERR_DATA',
+        `${source.label}: expected rows, got none (a header only, or an empty result); check how it was made`,
+      );
+    const plans: CellPlan[] = [];
+    for (const column of columns) plans.push(await planCells(connection, source, column, rows));
+    const by = roles.holdoutBy ? await largestCondition(connection, roles.holdoutBy, rows, fraction) : null;
+    return {
+      ...(await readRows(connection, plans, by, rows)),
+      features: columns.filter((c) => c.role === 'feature').map((c) => c.name),
+    };
+  } finally {
+    source.close();
+  }
+}
+
+type Role = 'feature' | 'target' | 'weight' | 'offset';
+
+interface PlannedColumn {
+  readonly name: string;
+  readonly role: Role;
+  readonly coded: boolean;
+  /** was it said on the command line what this column is */
+  readonly declared: boolean;
+  /** how the cell arrives after `relation(types)` */
+  readonly kind: CellKind;
+  readonly type: string;
+  /** column of the table `training` */
+  readonly alias: string;
+}
+
+/** Every column in use with its part and whether it is read as numbers or as categories. */
+function plan(source: Source, roles: Roles): PlannedColumn[] {
+  const named = (role: string, names: readonly (string | undefined)[] = []) =>
+    names.flatMap((column) => (column === undefined ? [] : [{ name: column, role }]));
+  requireColumns(source, [
+    ...named('target column', [roles.target]),
+    ...named('weight column', [roles.weight]),
+    ...named('offset column', [roles.offset]),
+    ...named('column to hold out by', [roles.holdoutBy]),
+    ...named('feature', roles.features),
+    ...named('column to drop', roles.drop),
+    ...named('categorical column', roles.categorical),
+    ...named('numeric column', roles.numeric),
+  ]);
+  const parts = new Map<string, Role>([[roles.target, 'target']]);
+  if (roles.weight) parts.set(roles.weight, 'weight');
+  if (roles.offset) parts.set(roles.offset, 'offset');
+  for (const feature of roles.features ?? []) {
+    if (!parts.has(feature)) continue;
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `--features: expected columns besides the ${parts.get(feature)}, got ${show(feature)}; remove it from the list`,
+    );
+  }
+  const isFeature = (column: string) =>
+    roles.features ? roles.features.includes(column) : column !== roles.holdoutBy && !roles.drop?.includes(column);
+  return source.columns
+    .filter((column) => parts.has(column.name) || isFeature(column.name))
+    .map((column, index) => planColumn(source, column, parts.get(column.name) ?? 'feature', roles, `c${index}`));
+}
+
+function planColumn(source: Source, column: SourceColumn, role: Role, roles: Roles, alias: string): PlannedColumn {
+  const numeric = role === 'weight' || role === 'offset' || (roles.numeric?.includes(column.name) ?? false);
+  const categorical = role === 'target' || (roles.categorical?.includes(column.name) ?? false);
+  if (column.kind === 'other') {
+    const what = `${source.label}, column ${show(column.name)}: expected numbers, text or booleans, got ${column.type}`;
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${what}; derive a column from it with --query, or leave it out with --drop ${column.name}`,
+    );
+  }
+  const coded = categorical || !(numeric || column.kind === 'integer' || column.kind === 'float');
+  // CSV cells that become categories, and guessed booleans ("Yes", "t"), are read as the text that stands in the file.
+  const kind = source.typing === 'csv' && (coded || column.kind === 'boolean') ? 'text' : column.kind;
+  return { name: column.name, role, coded, declared: numeric || categorical, kind, type: column.type, alias };
+}
+
+/** `create table training`: one row per row of the source, in order; numbers as DOUBLE, categories as text. */
+async function copyColumns(
+  connection: DuckDBConnection,
+  source: Source,
+  columns: readonly PlannedColumn[],
+  roles: Roles,
+): Promise<void> {
+  const list = columns.map(({ name: column, kind, coded, alias }) => {
+    const cell = name(column);
+    return `${coded || kind === 'json' ? cellText(cell, kind) : `cast(${cell} as double)`} as ${alias}`;
+  });
+  if (roles.holdoutBy) list.push(`${name(roles.holdoutBy)} as held_by`);
+  const asText = Object.fromEntries(
+    columns.filter((column) => column.kind === 'text').map((column) => [column.name, 'VARCHAR']),
+  );
+  const sql = `create temp table training as select ${list.join(', ')} from ${source.relation(source.typing === 'csv' ? asText : undefined)}`;
+  await connection.run(sql).catch(async (error) => {
+    for (const column of columns) if (!column.coded) await refuseText(connection, source, column);
+    throw dataError(source.label, error);
+  });
+}
+
+/**
+ * Looks for a cell that is no number in a column that should have numbers.
+ * @throws ERR_RECORD naming the first one by row and column
+ */
+export async function refuseText(
+  connection: DuckDBConnection,
+  source: Source,
+  column: { readonly name: string },
+  advice?: string,
+): Promise<void> {
+  const type = { csv: 'VARCHAR', jsonl: 'JSON', typed: '' }[source.typing];
+  const cell = source.typing === 'jsonl' ? `(${name(column.name)} ->> '$')` : `cast(${name(column.name)} as varchar)`;
+  const from = source.relation({ [column.name]: type });
+  const numbered = `select row_number() over () - 1 as row, ${cell} as cell from ${from}`;
+  const sql = `select row, cell from (${numbered}) where cell is not null and try_cast(cell as double) is null limit 1`;
+  const [found] = await rowsOf(connection, sql).catch(() => []);
+  if (found)
+    throw cellError(
+      Number(found['row']),
+      column.name,
+      'a number',
+      String(found['cell']),
+      advice ?? textAdvice(column.name),
+    );
+}
+
+const textAdvice = (column: string) =>
+  `correct the cell, leave it empty if the value is missing, or say --categorical ${column}`;
+
+/** Levels of a coded column, and the SQL that makes its codes. */
+async function planCells(
+  connection: DuckDBConnection,
+  source: Source,
+  column: PlannedColumn,
+  rows: number,
+): Promise<CellPlan> {
+  const { name: column_, alias, role, kind } = column;
+  const required = role === 'feature' ? undefined : 'fill the cell, or leave the row out with --query';
+  if (!column.coded)
+    return { name: column_, levels: null, sql: alias, required, least: role === 'weight' ? 0 : undefined };
+  if (source.typing !== 'typed' && !column.declared && (kind === 'text' || kind === 'json'))
+    await refuseMixed(connection, source, column);
+  const limit = role === 'target' ? ` limit ${MOST_CLASSES + 1}` : '';
+  const distinct = async (key: string) =>
+    (await rowsOf(connection, `select distinct ${key} as key from training where ${alias} is not null${limit}`)).map(
+      (row) => String(row['key']),
+    );
+  const raw = await distinct(alias);
+  if (raw.length === 0 && rows > 0) {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${source.label}, column ${show(column_)}: expected values, got missing cells only; leave it out with --drop ${column_}`,
+    );
+  }
+  if (role === 'target' && raw.length > MOST_CLASSES) {
+    const next = 'name a target with two values, or derive one with --query';
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `target ${show(column_)}: expected exactly two classes, got more than ${MOST_CLASSES}; ${next}`,
+    );
+  }
+  const spelling = source.typing === 'csv' ? spellingOf(raw) : 'plain';
+  const key = spell(alias, spelling);
+  const keys = spelling === 'plain' ? raw : await distinct(key);
+  const numeric = kind === 'float' || spelling === 'number';
+  const levels = sortLabels(keys.map((value) => keyToLabel(value, numeric)));
+  const type = await createLevelType(connection, await levelKeys(connection, levels, kind, spelling));
+  return { name: column_, levels, sql: type.code(key), required };
+}
+
+/**
+ * A text column of which half the cells or more are numbers is a numeric column with a fault in it, not a category.
+ * @throws ERR_RECORD naming the first cell that is no number
+ */
+async function refuseMixed(
+  connection: DuckDBConnection,
+  source: Source,
+  { name: column, alias }: PlannedColumn,
+): Promise<void> {
+  const numbers = `count(try_cast(${alias} as double))`;
+  const [counts] = await rowsOf(connection, `select ${numbers} as numbers, count(${alias}) as cells from training`);
+  const cells = Number(counts['cells']);
+  const share = Number(counts['numbers']) / cells;
+  if (cells === 0 || share < 0.5 || share === 1) return;
+  await refuseText(connection, source, { name: column });
+}
+
+/**
+ * SQL that is true for about `fraction` of the rows, those with the largest values. Equal values stay together, on the side that
+ * comes closer to the fraction; a missing value is not held out.
+ */
+async function largestCondition(
+  connection: DuckDBConnection,
+  column: string,
+  rows: number,
+  fraction: number,
+): Promise<string> {
+  const cut = `(select quantile_disc(held_by, ${1 - fraction}) from training)`;
+  const counts = `select count(*) filter (held_by > ${cut}) as above, count(*) filter (held_by >= ${cut}) as from_cut from training`;
+  const [found] = await rowsOf(connection, counts).catch((error) => {
+    throw dataError(`--holdout-by ${column}`, error);
+  });
+  const [above, fromCut] = [Number(found['above']), Number(found['from_cut'])];
+  const distance = (held: number) =>
+    held === 0 || held === rows ? Number.POSITIVE_INFINITY : Math.abs(held - fraction * rows);
+  if (Math.min(distance(above), distance(fromCut)) === Number.POSITIVE_INFINITY) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `--holdout-by ${column}: expected values that differ, got one value in all rows; name another column or --no-holdout`,
+    );
+  }
+  return `coalesce(held_by ${distance(above) <= distance(fromCut) ? '>' : '>='} ${cut}, false)`;
+}
+
+/** A flag column reads as a category of two levels; its codes are the flags. */
+const FLAG = ['no', 'yes'];
+
+async function readRows(
+  connection: DuckDBConnection,
+  plans: readonly CellPlan[],
+  largest: string | null,
+  rows: number,
+): Promise<Pick<TrainingData, 'table' | 'largest'>> {
+  const flag: CellPlan[] = [];
+  if (largest !== null) {
+    const type = await createLevelType(connection, FLAG);
+    flag.push({ name: '', levels: FLAG, sql: type.code(`case when ${largest} then 'yes' else 'no' end`) });
+  }
+  const all = [...plans, ...flag];
+  const block = new Block(all, rows);
+  const phase = startRows('read', rows);
+  try {
+    for await (const chunk of streamChunks(
+      connection,
+      `select ${all.map((cell) => cell.sql).join(', ')} from training`,
+    )) {
+      block.append(chunk, block.rows);
+      phase.update(block.rows);
+    }
+  } finally {
+    phase.end();
+  }
+  const table = block.table();
+  const flags = largest === null ? null : table.columns[plans.length];
+  return {
+    table: { rows, columns: table.columns.slice(0, plans.length) },
+    largest: flags?.kind === 'coded' ? (flags.codes as Uint8Array) : null,
+  };
+}

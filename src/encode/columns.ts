@@ -1,0 +1,97 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { list, show } from './label.ts';
+import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
+
+/**
+ * The columns of a table by name, in the order of `names`. Columns of other names are ignored.
+ * @throws ERR_SCHEMA when columns are absent (all of them are named) or two columns share a name
+ * @throws ERR_SHAPE when a column is shorter than the table
+ */
+export function findColumns(table: Table, names: readonly string[]): Column[] {
+  const byName = new Map<string, Column>();
+  for (const column of table.columns) {
+    const { name, missing } = column;
+    if (byName.has(name)) {
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `table: expected distinct column names, got ${show(name)} twice; rename one`,
+      );
+    }
+    byName.set(name, column);
+    const { length } = column.kind === 'numeric' ? column.values : column.codes;
+    if (Math.min(length, missing ? missing.length : length) < table.rows) {
+      throw new LogoddsError(
+        'ERR_SHAPE',
+        `column ${show(name)}: expected ${table.rows} rows (as the table), got ${length}`,
+      );
+    }
+  }
+  refuseAbsent(
+    'table',
+    names.filter((name) => !byName.has(name)),
+    [...byName.keys()],
+  );
+  return names.map((name) => byName.get(name) as Column);
+}
+
+/** @throws ERR_SCHEMA when `absent` is not empty: names all absent columns, and those that were found */
+export function refuseAbsent(where: string, absent: readonly string[], found: readonly string[]): void {
+  if (absent.length > 0) {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${where}: expected ${absent.length > 1 ? 'columns' : 'column'} ${list(absent)}, got ${list(found) || 'no column'}; ` +
+        'add what is absent under that name (null for a missing value)',
+    );
+  }
+}
+
+/**
+ * The column as numbers. A coded column passes only when all its cells are missing: text is never silently converted.
+ * @throws ERR_RECORD naming row and value of a text cell: the first that is no number, else the first
+ */
+export function asNumeric(column: Column, rows: number, firstRow: number): NumericColumn {
+  if (column.kind === 'numeric') return column;
+  const { name, codes, levels, missing } = column;
+  let worst = -1;
+  for (let i = rows - 1; i >= 0; i--) {
+    if (missing?.[i]) continue;
+    const isNumber = (row: number): boolean => Number.isFinite(Number(levels[codes[row]]?.trim() || Number.NaN));
+    if (worst < 0 || !isNumber(i) || isNumber(worst)) worst = i;
+  }
+  if (worst >= 0) throw cellError(firstRow + worst, name, 'a number', levels[codes[worst]], MEND);
+  return { name, kind: 'numeric', values: new Float64Array(rows), missing };
+}
+
+/**
+ * The column as codes. Numbers become categories by `canonicalLabel`, levels in order of appearance.
+ * @throws ERR_RECORD naming row and value of a cell that is not finite
+ */
+export function asCoded(column: Column, rows: number, firstRow: number): CodedColumn {
+  if (column.kind === 'coded') return column;
+  const { name, values, missing } = column;
+  const codes = new Uint32Array(rows);
+  const levels: string[] = [];
+  const codeOf = new Map<number, number>();
+  for (let i = 0; i < rows; i++) {
+    if (missing?.[i]) continue;
+    const value = values[i];
+    let code = codeOf.get(value);
+    if (code === undefined) {
+      if (!Number.isFinite(value)) throw cellError(firstRow + i, name, 'a finite number', value, MEND);
+      code = levels.length;
+      levels.push(String(value));
+      codeOf.set(value, code);
+    }
+    codes[i] = code;
+  }
+  return { name, kind: 'coded', codes, levels, missing };
+}
+
+/** the next step after a cell that cannot be used */
+export const MEND = 'correct it, or mark it as missing';
+
+/** ERR_RECORD for one cell of a table; rows are counted from 0. `row` null is a single record. */
+export function cellError(row: number | null, name: string, rule: string, value: unknown, next: string): LogoddsError {
+  const where = row === null ? `record, field ${show(name)}` : `row ${row} (from 0), column ${show(name)}`;
+  return new LogoddsError('ERR_RECORD', `${where}: expected ${rule}, got ${show(value)}; ${next}`);
+}

@@ -1,0 +1,35 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+
+/**
+ * The one way a value becomes the name of a category: 2 → "2", −0 → "0", 2n → "2", true → "true", a string as it is.
+ * Nothing is trimmed, folded to lower case or rounded.
+ * @throws ERR_RECORD for NaN, ±Infinity, null, undefined, objects, functions and symbols
+ */
+export function canonicalLabel(value: unknown): string {
+  const label = labelOf(value);
+  if (label === null) throw new LogoddsError('ERR_RECORD', `category: expected ${LABEL_RULE}, got ${show(value)}`);
+  return label;
+}
+
+export const LABEL_RULE = 'a string, finite number or boolean';
+
+/** `canonicalLabel`, but null for what cannot be a category */
+export function labelOf(value: unknown): string | null {
+  const type = typeof value;
+  return type === 'string' || type === 'bigint' || type === 'boolean' || Number.isFinite(value) ? String(value) : null;
+}
+
+/** A value as an error message quotes it: text in quotes, cut after 40 characters; the type of anything that is no scalar. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (value === null || value === undefined) return 'nothing';
+  return typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol'
+    ? `a value of type ${typeof value}`
+    : String(value);
+}
+
+/** Names in quotes for an error message; at most ten, then how many more. */
+export function list(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map(show).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
+}

@@ -1,0 +1,49 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Column, Table } from './table.ts';
+
+/**
+ * Two tables from one: the rows whose flag is 0, and those whose flag is 1, each in their order. Cells are copied.
+ * @param heldOut  length table.rows, 1 = goes to `holdout`
+ * @throws ERR_SHAPE when heldOut.length !== table.rows
+ */
+export function splitTable(table: Table, heldOut: Uint8Array): { train: Table; holdout: Table } {
+  if (heldOut.length !== table.rows) {
+    throw new LogoddsError(
+      'ERR_SHAPE',
+      `heldOut: expected length ${table.rows} (rows of the table), got ${heldOut.length}`,
+    );
+  }
+  const part = (flag: 0 | 1): Table => {
+    const rows = new Uint32Array(heldOut.reduce((sum, held) => sum + Number((held !== 0) === (flag !== 0)), 0));
+    let count = 0;
+    for (let i = 0; i < table.rows; i++) if ((heldOut[i] !== 0) === (flag !== 0)) rows[count++] = i;
+    return {
+      rows: rows.length,
+      columns: table.columns.map((column) => mapCells(column, (cells) => pick(cells, rows))),
+    };
+  };
+  return { train: part(0), holdout: part(1) };
+}
+
+/** Rows start … end − 1 of a table as views: nothing is copied. */
+export function sliceTable(table: Table, start: number, end: number): Table {
+  return {
+    rows: end - start,
+    columns: table.columns.map((column) => mapCells(column, (cells) => cells.subarray(start, end) as typeof cells)),
+  };
+}
+
+type Cells = Float64Array | Float32Array | Uint8Array | Uint16Array | Uint32Array;
+
+function mapCells(column: Column, change: <T extends Cells>(cells: T) => T): Column {
+  const missing = column.missing ? change(column.missing) : null;
+  return column.kind === 'numeric'
+    ? { ...column, values: change(column.values), missing }
+    : { ...column, codes: change(column.codes), missing };
+}
+
+function pick<T extends Cells>(cells: T, rows: Uint32Array): T {
+  const out = new (cells.constructor as new (length: number) => T)(rows.length);
+  for (let i = 0; i < rows.length; i++) out[i] = cells[rows[i]];
+  return out;
+}

@@ -1,0 +1,200 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { sigmoid, softplus } from '../../bindings/js/math.ts';
+
+/** y = 1 is the positive class, 0 the other one */
+export type Labels = Uint8Array | Float64Array;
+export type Logits = Float64Array | Float32Array;
+
+export interface BinaryMetrics {
+  readonly logLoss: number;
+  /** null when only one class has weight */
+  readonly auc: number | null;
+  readonly brier: number;
+  readonly ece: number;
+  readonly accuracy: number;
+}
+
+/** All metrics of a binary classifier. Parameters and errors as of `logLoss`; `threshold` as of `accuracy`. */
+export function evaluateBinary(
+  logits: Logits,
+  y: Labels,
+  weight?: Float64Array | null,
+  threshold = 0.5,
+): BinaryMetrics {
+  return {
+    logLoss: logLoss(logits, y, weight),
+    auc: auc(logits, y, weight),
+    brier: brier(logits, y, weight),
+    ece: ece(logits, y, weight),
+    accuracy: accuracy(logits, y, weight, threshold),
+  };
+}
+
+/**
+ * Mean log loss, from logits: nothing is clipped, a certain and wrong prediction costs what it costs.
+ *
+ *   1/S · Σ sᵢ · (yᵢ = 1 ? log(1 + exp(−zᵢ)) : log(1 + exp(zᵢ))),   S = Σ sᵢ
+ *
+ * @param logits  z, length n; may be infinite
+ * @param y       length n, 0 or 1
+ * @param weight  s, length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
+ * @returns nats per unit of weight
+ * @throws ERR_SHAPE lengths that differ, no row of positive weight
+ * @throws ERR_RANGE a logit that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
+ */
+export function logLoss(logits: Logits, y: Labels, weight?: Float64Array | null): number {
+  return mean(logits, y, weight, (z, label) => softplus(label === 1 ? -z : z));
+}
+
+/**
+ * Mean squared error of the probabilities, 1/S · Σ sᵢ·(σ(zᵢ) − yᵢ)². Parameters and errors as of `logLoss`.
+ * @see Brier, Monthly Weather Review 78(1), 1950 (half of its original, two-class form; as scikit-learn's)
+ */
+export function brier(logits: Logits, y: Labels, weight?: Float64Array | null): number {
+  return mean(logits, y, weight, (z, label) => sigmoid(label === 1 ? -z : z) ** 2);
+}
+
+/**
+ * Share of rows whose label is right; the positive class is predicted when σ(z) > threshold (not at equality).
+ * Other parameters and errors as of `logLoss`.
+ */
+export function accuracy(logits: Logits, y: Labels, weight?: Float64Array | null, threshold = 0.5): number {
+  return mean(logits, y, weight, (z, label) => (sigmoid(z) > threshold === (label === 1) ? 1 : 0));
+}
+
+/**
+ * Area under the ROC curve: the chance that a positive row has a greater logit than a negative one, ties counting half.
+ *
+ *   Σ_{i: y=1} Σ_{j: y=0} sᵢsⱼ·([zᵢ > zⱼ] + ½[zᵢ = zⱼ]) / (P·N),   P, N: weight of the positive, the negative rows
+ *
+ * By logits, not probabilities: those saturate and tie. Exact without weights up to 2^53 pairs. O(n log n).
+ * Parameters and errors as of `logLoss`.
+ * @returns null when one class has no weight
+ */
+export function auc(logits: Logits, y: Labels, weight?: Float64Array | null): number | null {
+  check(logits, y, weight);
+  const sorted = logits.slice().sort();
+  let distinct = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    if (i === 0 || sorted[i] !== sorted[distinct - 1]) sorted[distinct++] = sorted[i];
+  }
+  const positives = new Float64Array(distinct);
+  const negatives = new Float64Array(distinct);
+  for (let i = 0; i < logits.length; i++) {
+    let low = 0;
+    let high = distinct - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sorted[middle] < logits[i]) low = middle + 1;
+      else high = middle;
+    }
+    (y[i] === 1 ? positives : negatives)[low] += weight ? weight[i] : 1;
+  }
+  let area = 0;
+  let positive = 0;
+  let negative = 0;
+  for (let k = 0; k < distinct; k++) {
+    area += positives[k] * (negative + negatives[k] / 2);
+    positive += positives[k];
+    negative += negatives[k];
+  }
+  return positive > 0 && negative > 0 ? area / (positive * negative) : null;
+}
+
+/** One bin of a reliability diagram: its probabilities lie in (low, high], the first bin includes 0. */
+export interface ReliabilityBin {
+  readonly low: number;
+  readonly high: number;
+  readonly weight: number;
+  /** mean probability of its rows, null without rows */
+  readonly predicted: number | null;
+  /** share of positive rows, null without rows */
+  readonly observed: number | null;
+}
+
+/**
+ * Expected calibration error, Σ_k (S_k/S)·|mean probability − share of positives| over equal-width bins of probability.
+ * Other parameters and errors as of `logLoss`, `bins` as of `reliability`.
+ * @see Naeini, Cooper, Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015
+ */
+export function ece(logits: Logits, y: Labels, weight?: Float64Array | null, bins = 10): number {
+  const table = reliability(logits, y, weight, bins);
+  const total = table.reduce((sum, bin) => sum + bin.weight, 0);
+  return table.reduce(
+    (sum, bin) => sum + (bin.weight * Math.abs((bin.predicted ?? 0) - (bin.observed ?? 0))) / total,
+    0,
+  );
+}
+
+/**
+ * Predicted and observed frequency in equal-width bins of probability; edges as scikit-learn's `calibration_curve`.
+ * Other parameters and errors as of `logLoss`.
+ * @param bins  an integer ≥ 1
+ * @throws ERR_RANGE when bins is not
+ */
+export function reliability(logits: Logits, y: Labels, weight?: Float64Array | null, bins = 10): ReliabilityBin[] {
+  if (!Number.isInteger(bins) || bins < 1)
+    throw new LogoddsError('ERR_RANGE', `bins: expected an integer >= 1, got ${bins}`);
+  check(logits, y, weight);
+  const edge = (k: number): number => (k === bins ? 1 : k * (1 / bins));
+  const weights = new Float64Array(bins);
+  const predicted = new Float64Array(bins);
+  const observed = new Float64Array(bins);
+  for (let i = 0; i < logits.length; i++) {
+    const probability = sigmoid(logits[i]);
+    // the greatest bin whose lower edge lies below the probability; the product is off by one bin at most
+    let bin = Math.min(Math.floor(probability * bins) + 1, bins - 1);
+    while (bin > 0 && edge(bin) >= probability) bin--;
+    const share = weight ? weight[i] : 1;
+    weights[bin] += share;
+    predicted[bin] += share * probability;
+    observed[bin] += share * y[i];
+  }
+  return Array.from(weights, (total, k) => ({
+    low: edge(k),
+    high: edge(k + 1),
+    weight: total,
+    predicted: total > 0 ? predicted[k] / total : null,
+    observed: total > 0 ? observed[k] / total : null,
+  }));
+}
+
+/** Σ sᵢ·value(zᵢ, yᵢ) / Σ sᵢ */
+function mean(
+  logits: Logits,
+  y: Labels,
+  weight: Float64Array | null | undefined,
+  value: (z: number, label: number) => number,
+): number {
+  const total = check(logits, y, weight);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) {
+    const share = weight ? weight[i] : 1;
+    if (share > 0) sum += share * value(logits[i], y[i]); // 0 · Infinity would be NaN
+  }
+  return sum / total;
+}
+
+/** @returns Σ sᵢ */
+function check(logits: Logits, y: Labels, weight: Float64Array | null | undefined): number {
+  const { length } = logits;
+  if (y.length !== length || (weight && weight.length !== length)) {
+    const got = weight ? `${y.length} and ${weight.length}` : y.length;
+    throw new LogoddsError('ERR_SHAPE', `labels and weights: expected length ${length} (as the logits), got ${got}`);
+  }
+  let total = 0;
+  for (let i = 0; i < length; i++) {
+    const share = weight ? weight[i] : 1;
+    if (Number.isNaN(logits[i])) throw rangeError('logits', 'numbers', i, logits[i]);
+    if (y[i] !== 0 && y[i] !== 1) throw rangeError('labels', '0 or 1', i, y[i]);
+    if (!(share >= 0 && share < Number.POSITIVE_INFINITY)) throw rangeError('weights', 'finite numbers >= 0', i, share);
+    total += share;
+  }
+  if (!(total > 0))
+    throw new LogoddsError('ERR_SHAPE', 'weights: expected at least one row of positive weight, got none');
+  return total;
+}
+
+function rangeError(what: string, rule: string, row: number, got: number): LogoddsError {
+  return new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${got} at row ${row}`);
+}

@@ -1,0 +1,111 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { columnSpecs, countSlots } from '../encode/encoder.ts';
+import { checkManifest } from './check.ts';
+import { FORMAT, type Manifest } from './manifest.ts';
+import { Model } from './model.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
+import { sha256 } from './sha256.ts';
+
+// A model file is a safetensors file whose header starts with these bytes, then 64 hexadecimal digits: the SHA-256 of the
+// whole file with these digits as zeros. This much stays in every format, so that any version can verify any file.
+const START = '{"__metadata__":{"sha256":"';
+const DIGEST = 8 + START.length;
+const DIGEST_END = DIGEST + 64;
+
+/**
+ * The model as the bytes of a `.safetensors` file: tensors `weights` [slots], `intercept` [1] and, with inference,
+ * `covariance` [slots + 1, slots + 1], all F64 and on the scale of the raw features; manifest and SHA-256 in the metadata.
+ * The same model gives the same bytes.
+ * @throws ERR_FORMAT when the manifest is not one that loads, e.g. a number in it is not finite
+ */
+export function saveModel(model: Model): Uint8Array {
+  const { manifest, weights, intercept, covariance } = model;
+  const parameters = weights.length + 1;
+  const file = encodeSafetensors(
+    { sha256: '0'.repeat(64), logodds: JSON.stringify(manifest) },
+    {
+      weights: { shape: [weights.length], values: weights },
+      intercept: { shape: [1], values: Float64Array.of(intercept) },
+      ...(covariance && { covariance: { shape: [parameters, parameters], values: covariance } }),
+    },
+  );
+  file.set(new TextEncoder().encode(digestOf(file)), DIGEST);
+  loadModel(file); // what cannot be loaded must not be saved
+  return file;
+}
+
+/**
+ * The model in the bytes of a file. Digest, structure and format are checked before anything is allocated: a flipped bit,
+ * a missing or an additional byte anywhere is refused.
+ * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
+ */
+export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
+  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  if (text(file.subarray(8, DIGEST)) !== START) throw refuse('expected a model that logodds saved', kindOf(file));
+  const digest = text(file.subarray(DIGEST, DIGEST_END));
+  const intact = digestOf(file) === digest;
+  let manifest: unknown;
+  let tensors: ReadonlyMap<string, StoredTensor> = new Map();
+  try {
+    const content = decodeSafetensors(file);
+    tensors = content.tensors;
+    manifest = JSON.parse(String(content.metadata['logodds']));
+  } catch (error) {
+    if (intact && error instanceof LogoddsError) throw error;
+  }
+  const { format, producer } = (manifest ?? {}) as Partial<Manifest>;
+  if (Number.isInteger(format) && format !== FORMAT) {
+    throw refuse(
+      `expected format ${FORMAT}`,
+      `got format ${format} (written by ${producer})${intact ? '' : ', and its SHA-256 does not match its content'}; ` +
+        (Number(format) > FORMAT ? 'install a newer logodds' : 'train the model again with this version'),
+    );
+  }
+  if (!intact) {
+    throw refuse(
+      'expected the SHA-256 stored in it',
+      'got another one: the file is damaged, altered or cut short; copy it again from where it was saved',
+    );
+  }
+  checkManifest(manifest);
+  const slots = countSlots(columnSpecs(manifest.schema));
+  const read = (name: string, ...shape: number[]): Float64Array => {
+    const tensor = tensors.get(name);
+    if (tensor?.shape.join() !== shape.join()) {
+      throw refuse(
+        `expected tensor "${name}" of shape [${shape}]`,
+        `got [${tensor?.shape ?? ''}]; train the model again`,
+      );
+    }
+    return tensor.read();
+  };
+  return new Model({
+    manifest,
+    weights: read('weights', slots),
+    intercept: read('intercept', 1)[0],
+    covariance: tensors.has('covariance') ? read('covariance', slots + 1, slots + 1) : null,
+    sha256: digest,
+  });
+}
+
+function digestOf(file: Uint8Array): string {
+  return sha256(new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END));
+}
+
+/** What a file is that does not start as a model does. */
+function kindOf(file: Uint8Array): string {
+  if (file.length === 0) return 'got an empty file; save the model again';
+  return file.length > 8 && START.startsWith(text(file.subarray(8)))
+    ? 'got only its first bytes; copy the file again from where it was saved'
+    : text(file.subarray(8, 10)) === '{"'
+      ? 'got another safetensors file; save the model with logodds and do not rewrite it with other tools'
+      : 'got another kind of file; give the path of a model';
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder('latin1').decode(bytes);
+}
+
+function refuse(expected: string, got: string): LogoddsError {
+  return new LogoddsError('ERR_FORMAT', `model file: ${expected}, ${got}`);
+}

@@ -1,0 +1,112 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+
+/**
+ * The safetensors container, with 64-bit floats only:
+ *
+ *   8 bytes  length of the header, little-endian
+ *   header   JSON { "__metadata__": { text: text }, name: { dtype, shape, data_offsets: [begin, end] } }, padded with spaces
+ *   data     the tensors, little-endian, one after the other without gaps; starts at a multiple of 8
+ *
+ * @see https://github.com/huggingface/safetensors#format
+ */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly values: Float64Array;
+}
+
+/** A tensor that is checked but not yet read. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  /** Copies the numbers out of the file. @throws ERR_FORMAT when one is not finite */
+  read(): Float64Array;
+}
+
+const PREFIX = 8;
+
+/** One file of these parts; metadata and tensors keep their order. */
+export function encodeSafetensors(
+  metadata: Readonly<Record<string, string>>,
+  tensors: Readonly<Record<string, Tensor>>,
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let end = 0;
+  for (const [name, { shape, values }] of Object.entries(tensors)) {
+    const begin = end;
+    end += 8 * values.length;
+    header[name] = { dtype: 'F64', shape, data_offsets: [begin, end] };
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(PREFIX + length + end).fill(0x20, PREFIX, PREFIX + length);
+  const view = new DataView(file.buffer);
+  view.setBigUint64(0, BigInt(length), true);
+  file.set(json, PREFIX);
+  let at = PREFIX + length;
+  for (const { values } of Object.values(tensors)) {
+    for (const value of values) {
+      view.setFloat64(at, value, true);
+      at += 8;
+    }
+  }
+  return file;
+}
+
+/**
+ * The parts of a file. Everything is checked and nothing is copied: header inside the file, tensors of the stated shape
+ * one after the other, no byte left over.
+ * @throws ERR_FORMAT
+ */
+export function decodeSafetensors(file: Uint8Array): {
+  metadata: Readonly<Record<string, unknown>>;
+  tensors: ReadonlyMap<string, StoredTensor>;
+} {
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  const start = file.length < PREFIX ? PREFIX : PREFIX + Number(view.getBigUint64(0, true));
+  const { __metadata__: metadata, ...entries } = asObject(
+    start > file.length ? null : parse(file.subarray(PREFIX, start)),
+  );
+  const tensors = new Map<string, StoredTensor>();
+  let expected = 0;
+  for (const [name, entry] of Object.entries(entries)) {
+    const { dtype, shape, data_offsets } = asObject(entry);
+    const [begin, end] = Array.isArray(data_offsets) ? data_offsets : [];
+    const sizes: unknown[] = Array.isArray(shape) ? shape : [-1];
+    const length = sizes.every((size) => Number.isInteger(size) && (size as number) >= 0)
+      ? sizes.reduce<number>((product, size) => product * (size as number), 1)
+      : -1;
+    if (dtype !== 'F64' || begin !== expected || end !== begin + 8 * length || length < 0)
+      throw broken(`tensor "${name}"`);
+    expected = end;
+    const read = (): Float64Array => {
+      const values = new Float64Array(length);
+      for (let i = 0; i < length; i++) {
+        values[i] = view.getFloat64(start + begin + 8 * i, true);
+        if (!Number.isFinite(values[i])) throw broken(`tensor "${name}", number ${i}`);
+      }
+      return values;
+    };
+    tensors.set(name, { shape: sizes as number[], read });
+  }
+  if (start + expected !== file.length) throw broken('length');
+  return { metadata: asObject(metadata), tensors };
+}
+
+function parse(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+  } catch {
+    return null;
+  }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw broken('header');
+  return value as Record<string, unknown>;
+}
+
+function broken(what: string): LogoddsError {
+  return new LogoddsError(
+    'ERR_FORMAT',
+    `model file: expected a valid ${what} of a safetensors file, got something else; copy the file again or train the model again`,
+  );
+}

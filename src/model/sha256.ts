@@ -1,0 +1,71 @@
+/**
+ * SHA-256 in hexadecimal. It tells whether a file is whole: nothing here is secret, so nothing is constant-time.
+ * Written here because a library's would be a sixth of the scoring bundle; the tests hold it against two others.
+ * @see FIPS 180-4, 6.2
+ */
+export function sha256(message: Uint8Array): string {
+  const { length } = message;
+  const blocks = new Uint8Array(Math.ceil((length + 9) / 64) * 64);
+  blocks.set(message);
+  blocks[length] = 0x80;
+  const view = new DataView(blocks.buffer);
+  view.setBigUint64(blocks.length - 8, BigInt(length) * 8n);
+
+  // The constants are the first 32 bits of the fractions of roots of primes; multiplied by 2^32 none lies within 1/64 of
+  // an integer, so the last-bit error of a host's power function (below 2^-17) changes nothing.
+  const state = new Int32Array(8);
+  const constants = new Int32Array(64);
+  for (let candidate = 2, count = 0; count < 64; candidate++) {
+    let divisor = 2;
+    while (candidate % divisor > 0) divisor++;
+    if (divisor < candidate) continue;
+    if (count < 8) state[count] = (candidate ** 0.5 % 1) * 2 ** 32;
+    constants[count++] = (candidate ** (1 / 3) % 1) * 2 ** 32;
+  }
+
+  const w = new Int32Array(64);
+  for (let at = 0; at < blocks.length; at += 64) {
+    let a = state[0];
+    let b = state[1];
+    let c = state[2];
+    let d = state[3];
+    let e = state[4];
+    let f = state[5];
+    let g = state[6];
+    let h = state[7];
+    for (let i = 0; i < 64; i++) {
+      if (i < 16) {
+        w[i] = view.getInt32(at + 4 * i);
+      } else {
+        const x = w[i - 15];
+        const y = w[i - 2];
+        const near = (turn(x, 7) ^ turn(x, 18) ^ (x >>> 3)) + w[i - 16];
+        w[i] = ((near | 0) + (((turn(y, 17) ^ turn(y, 19) ^ (y >>> 10)) + w[i - 7]) | 0)) | 0;
+      }
+      const s = (((turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + h) | 0) + (((g ^ (e & (f ^ g))) + constants[i]) | 0);
+      const t = ((s | 0) + w[i]) | 0;
+      const u = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) | (c & (a | b)))) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = (d + t) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (t + u) | 0;
+    }
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+    state[4] += e;
+    state[5] += f;
+    state[6] += g;
+    state[7] += h;
+  }
+  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+function turn(x: number, n: number): number {
+  return (x >>> n) | (x << (32 - n));
+}

@@ -1,0 +1,99 @@
+/**
+ * Cholesky factorisation of symmetric matrices in row-major Float64Array storage, and what a Newton step and a covariance need from it.
+ * Only the lower triangle is read and written by the factorisation. Rows are contiguous, so every inner loop is a dot product of two rows.
+ */
+
+/** Σ a[aStart + k]·b[bStart + k], k in [0, length): four running sums, folded (s0 + s1) + (s2 + s3). */
+function dotRows(a: Float64Array, aStart: number, b: Float64Array, bStart: number, length: number): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let k = 0;
+  for (; k + 3 < length; k += 4) {
+    s0 += a[aStart + k] * b[bStart + k];
+    s1 += a[aStart + k + 1] * b[bStart + k + 1];
+    s2 += a[aStart + k + 2] * b[bStart + k + 2];
+    s3 += a[aStart + k + 3] * b[bStart + k + 3];
+  }
+  for (; k < length; k++) s0 += a[aStart + k] * b[bStart + k];
+  return s0 + s1 + (s2 + s3);
+}
+
+/**
+ * Factors A = L·Lᵀ in place (lower triangle), in natural order, and names the columns that cannot be told from the earlier ones.
+ *
+ * Column j is dependent when its pivot, the squared distance of j to the span of the earlier independent columns, is at most `tolerance`
+ * times its diagonal (a pivot that is zero, negative or NaN always is). Its row and column of L become zero with a unit diagonal, so that
+ * the factor is the one of the independent columns alone. With A = XᵀSX and tolerance t this is R's rule for aliased columns: the later
+ * column goes.
+ *
+ * @param a          n × n, row-major; the strict upper triangle is left alone
+ * @param tolerance  least pivot relative to the diagonal: 1 − R² of a column on the earlier ones
+ * @returns indices of the dependent columns, ascending; empty when A is positive definite
+ * @see Golub, Van Loan, Matrix Computations, 4.2
+ */
+export function factorCholesky(a: Float64Array, n: number, tolerance = 0): number[] {
+  const dependent: number[] = [];
+  const dropped = new Uint8Array(n);
+  for (let i = 0; i < n; i++) {
+    const row = i * n;
+    for (let j = 0; j < i; j++) {
+      a[row + j] = dropped[j] ? 0 : (a[row + j] - dotRows(a, row, a, j * n, j)) / a[j * n + j];
+    }
+    const diagonal = a[row + i];
+    const pivot = diagonal - dotRows(a, row, a, row, i);
+    if (pivot > tolerance * diagonal && pivot < Number.POSITIVE_INFINITY) {
+      a[row + i] = Math.sqrt(pivot);
+    } else {
+      dependent.push(i);
+      dropped[i] = 1;
+      a.fill(0, row, row + i);
+      a[row + i] = 1;
+    }
+  }
+  return dependent;
+}
+
+/**
+ * Solves L·Lᵀ·x = b in place.
+ *
+ * @param factor  n × n from `factorCholesky`, of full rank
+ * @param b       length n, overwritten with x
+ */
+export function solveCholesky(factor: Float64Array, n: number, b: Float64Array): void {
+  for (let i = 0; i < n; i++) b[i] = (b[i] - dotRows(factor, i * n, b, 0, i)) / factor[i * n + i];
+  for (let i = n - 1; i >= 0; i--) {
+    const row = i * n;
+    const x = b[i] / factor[row + i];
+    b[i] = x;
+    for (let k = 0; k < i; k++) b[k] -= factor[row + k] * x;
+  }
+}
+
+/**
+ * A⁻¹ = L⁻ᵀ·L⁻¹ from the factor; the factor is left alone.
+ *
+ * @param factor  n × n from `factorCholesky`, of full rank
+ * @returns n × n, row-major, symmetric
+ */
+export function invertCholesky(factor: Float64Array, n: number): Float64Array {
+  // Row j of `columns` holds column j of L⁻¹: entries j..n-1, zeros before.
+  const columns = new Float64Array(n * n);
+  for (let j = 0; j < n; j++) {
+    const row = j * n;
+    columns[row + j] = 1 / factor[row + j];
+    for (let i = j + 1; i < n; i++) {
+      columns[row + i] = -dotRows(factor, i * n + j, columns, row + j, i - j) / factor[i * n + i];
+    }
+  }
+  const inverse = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const value = dotRows(columns, i * n + i, columns, j * n + i, n - i);
+      inverse[i * n + j] = value;
+      inverse[j * n + i] = value;
+    }
+  }
+  return inverse;
+}

@@ -1,0 +1,175 @@
+import { addScaled, dot, maxAbs, type Objective, type Solution, type SolverOptions } from './objective.ts';
+
+/** Pairs of steps and gradient changes that are remembered. */
+const MEMORY = 10;
+/** Sufficient decrease (c₁) and curvature (c₂) of the strong Wolfe conditions. */
+const DECREASE = 1e-4;
+const CURVATURE = 0.9;
+const EVALUATIONS = 40;
+/** Changes of the objective below this, relative to it, are rounding. */
+const ROUNDING = 16 * Number.EPSILON;
+
+export interface LbfgsOptions extends SolverOptions {
+  /** dⱼ > 0, about ∂²f/∂wⱼ²: the first metric, which spares the iterations that would find it; length objective.size */
+  readonly diagonal?: Float64Array;
+}
+
+/**
+ * Limited-memory BFGS with 10 pairs and a strong Wolfe line search: O(rows·row length + 40·size) per iteration and no matrix, for data too
+ * wide for Newton.
+ *
+ * Converged: max|gⱼ| ≤ tol. When no point along a direction is better, the memory is dropped once for a scaled gradient step;
+ * if that fails too the reason is `line_search`.
+ *
+ * @param start  length objective.size; not changed
+ * @see Nocedal, Wright, Numerical Optimization, algorithms 7.4, 7.5 and 3.5, 3.6; near the optimum, where differences of f are rounding, the
+ *   approximate Wolfe condition of Hager, Zhang, SIAM J. Optim. 16 (2005) 170–192 stands in
+ */
+export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Solution {
+  const { size } = objective;
+  const { tol, maxIter, diagonal } = options;
+  const steps: Float64Array[] = [];
+  const changes: Float64Array[] = [];
+  let w = start.slice();
+  let gradient = new Float64Array(size);
+  let trial = new Float64Array(size);
+  let trialGradient = new Float64Array(size);
+  const direction = new Float64Array(size);
+  let value = objective.valueGradient(w, gradient);
+  let gradNorm = maxAbs(gradient);
+  let iteration = 0;
+
+  const end = (reason: Solution['reason']): Solution => ({
+    w,
+    converged: reason === 'converged',
+    reason,
+    iterations: iteration,
+    objective: value,
+    gradNorm,
+  });
+
+  if (!Number.isFinite(value) || !Number.isFinite(gradNorm)) return end('diverged');
+  while (gradNorm > tol) {
+    if (iteration === maxIter) return end('max_iter');
+    descend(direction, gradient, steps, changes, diagonal);
+    let slope = dot(gradient, direction);
+    if (!(slope < 0)) {
+      steps.length = 0;
+      changes.length = 0;
+      descend(direction, gradient, steps, changes, diagonal);
+      slope = dot(gradient, direction);
+    }
+    const first = steps.length > 0 || diagonal ? 1 : Math.min(1, 1 / gradNorm);
+    const origin = { t: 0, value, slope };
+    const found = wolfe(origin, first, (t) => {
+      addScaled(w, t, direction, trial);
+      const trialValue = objective.valueGradient(trial, trialGradient);
+      return { t, value: trialValue, slope: dot(trialGradient, direction) };
+    });
+    if (!found) {
+      if (steps.length === 0) return end('line_search');
+      steps.length = 0;
+      changes.length = 0;
+      continue;
+    }
+    const full = steps.length === MEMORY;
+    const step = full ? steps.shift()! : new Float64Array(size);
+    const change = full ? changes.shift()! : new Float64Array(size);
+    addScaled(trial, -1, w, step);
+    addScaled(trialGradient, -1, gradient, change);
+    if (dot(step, change) > 0) {
+      steps.push(step);
+      changes.push(change);
+    }
+    [w, trial] = [trial, w];
+    [gradient, trialGradient] = [trialGradient, gradient];
+    value = found.value;
+    gradNorm = maxAbs(gradient);
+    iteration++;
+    options.onIteration?.({ iteration, objective: value, gradNorm });
+  }
+  return end('converged');
+}
+
+/** Writes −B·g, B the inverse Hessian that the pairs describe (two-loop recursion). */
+function descend(
+  direction: Float64Array,
+  gradient: Float64Array,
+  steps: readonly Float64Array[],
+  changes: readonly Float64Array[],
+  diagonal: Float64Array | undefined,
+): void {
+  const last = steps.length - 1;
+  const alphas = new Float64Array(steps.length);
+  for (let j = 0; j < gradient.length; j++) direction[j] = -gradient[j];
+  for (let k = last; k >= 0; k--) {
+    alphas[k] = dot(steps[k], direction) / dot(steps[k], changes[k]);
+    addScaled(direction, -alphas[k], changes[k], direction);
+  }
+  let norm = 0;
+  if (last >= 0) {
+    for (let j = 0; j < gradient.length; j++) norm += changes[last][j] ** 2 / (diagonal ? diagonal[j] : 1);
+  }
+  const scale = norm > 0 ? dot(steps[last], changes[last]) / norm : 1;
+  for (let j = 0; j < direction.length; j++) direction[j] *= diagonal ? scale / diagonal[j] : scale;
+  for (let k = 0; k <= last; k++) {
+    const beta = dot(changes[k], direction) / dot(steps[k], changes[k]);
+    addScaled(direction, alphas[k] - beta, steps[k], direction);
+  }
+}
+
+interface Point {
+  readonly t: number;
+  readonly value: number;
+  readonly slope: number;
+}
+
+/**
+ * A step that satisfies the strong (or, within rounding of f, the approximate) Wolfe conditions; null when none is found.
+ * `low` is the best point so far that decreases enough, `high` the other end of an interval that holds an acceptable step.
+ */
+function wolfe(origin: Point, first: number, evaluate: (t: number) => Point): Point | null {
+  const rounding = ROUNDING * Math.abs(origin.value);
+  let low = origin;
+  let high: Point | null = null;
+  let t = first;
+  for (let k = 0; k < EVALUATIONS; k++) {
+    const point = evaluate(t);
+    const finite = Number.isFinite(point.value) && Number.isFinite(point.slope);
+    const enough = point.value <= origin.value + DECREASE * t * origin.slope;
+    if (finite) {
+      const level = point.value <= origin.value + rounding && point.slope <= (2 * DECREASE - 1) * origin.slope;
+      if (enough && Math.abs(point.slope) <= -CURVATURE * origin.slope) return point;
+      if (level && point.slope >= CURVATURE * origin.slope) return point;
+    }
+    const tooHigh: boolean =
+      !finite || (!enough && point.value > origin.value + rounding) || point.value > low.value + rounding;
+    if (tooHigh) {
+      high = point;
+    } else {
+      if (point.slope * (high ? high.t - low.t : 1) >= 0) high = low;
+      low = point;
+    }
+    t = high ? between(low, high) : 4 * t;
+    if (high && Math.abs(high.t - low.t) <= Number.EPSILON * low.t) return null;
+  }
+  return null;
+}
+
+/** Minimiser of the cubic through both points and slopes, kept within the middle four fifths of the interval. */
+function between(low: Point, high: Point): number {
+  const width = high.t - low.t;
+  const middle = low.t + width / 2;
+  if (!Number.isFinite(high.value) || !Number.isFinite(high.slope)) return middle;
+  const d1 = low.slope + high.slope - (3 * (high.value - low.value)) / width;
+  const d2 = Math.sign(width) * Math.sqrt(d1 * d1 - low.slope * high.slope);
+  const t = high.t - (width * (high.slope + d2 - d1)) / (high.slope - low.slope + 2 * d2);
+  const share = (t - low.t) / width;
+  return share >= 0.1 && share <= 0.9
+    ? t
+    : share < 0.1
+      ? low.t + 0.1 * width
+      : share > 0.9
+        ? low.t + 0.9 * width
+        : middle;
+}

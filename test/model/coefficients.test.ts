@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { coefficients, twoSidedP } from '../../src/model/coefficients.ts';
+import { smallCovariance, smallModel, smallSchema } from './parts.ts';
+
+const load = (path: string) => JSON.parse(readFileSync(new URL(`../fixtures/${path}`, import.meta.url), 'utf8'));
+
+describe('coefficients', () => {
+  test('lists the intercept, then what was estimated', () => {
+    const lines = coefficients(smallModel({}, { covariance: smallCovariance() }));
+    expect(lines.map(({ feature, level, value, stdError }) => [feature, level, value, stdError])).toEqual([
+      ['(intercept)', null, -10, 2],
+      ['age', null, 0.25, 0.1],
+      ['age', '(missing)', -1.5, 0.5],
+      ['city', 'Köln', 2, 1],
+    ]);
+  });
+
+  test('z, p, interval and odds ratio, worked by hand', () => {
+    const [, , , koeln] = coefficients(smallModel({}, { covariance: smallCovariance() }));
+    expect(koeln).toMatchObject({ class: 'yes', z: 2, ciLow: 2 - 1.959963984540054, ciHigh: 2 + 1.959963984540054 });
+    expect(koeln.oddsRatio).toBeCloseTo(7.38905609893065, 13);
+    expect(koeln.p).toBeCloseTo(0.04550026389635842, 15);
+  });
+
+  test('the slot of missing categories is listed when training had some', () => {
+    const [age, city] = smallSchema.features;
+    const schema = { features: [age, { ...city, counts: [60, 40, 3] }] } as typeof smallSchema;
+    expect(coefficients(smallModel({ schema })).map(({ feature, level }) => [feature, level])).toContainEqual([
+      'city',
+      '(missing)',
+    ]);
+  });
+
+  test('without inference there are values only', () => {
+    expect(coefficients(smallModel())[1]).toEqual({
+      class: 'yes',
+      feature: 'age',
+      level: null,
+      value: 0.25,
+      stdError: null,
+      z: null,
+      p: null,
+      ciLow: null,
+      ciHigh: null,
+      oddsRatio: Math.exp(0.25),
+    });
+  });
+
+  test('what could not be estimated has no figures', () => {
+    const [intercept, age] = coefficients(smallModel({ aliased: [0, 7] }, { covariance: smallCovariance() }));
+    for (const line of [intercept, age]) {
+      expect(line).toMatchObject({
+        value: null,
+        stdError: null,
+        z: null,
+        p: null,
+        ciLow: null,
+        ciHigh: null,
+        oddsRatio: null,
+      });
+    }
+  });
+});
+
+describe('twoSidedP', () => {
+  test('agrees with mpmath to 2e-14 relative down to 1e-307', () => {
+    const { points } = load('normal.json') as { points: [number, number][] };
+    expect(points.length).toBeGreaterThan(590);
+    for (const [z, p] of points) {
+      // the sums carry some roundings of 1e-16, larger by 1/p where the body is 1 − …
+      expect(Math.abs(twoSidedP(z) - p) / p, `z = ${z}`).toBeLessThan(2e-14);
+      expect(twoSidedP(-z)).toBe(twoSidedP(z));
+    }
+  });
+
+  test("agrees with R's z and p of every fixture fit", () => {
+    const fits = Object.values(load('oracles/expected_glm.json')) as { z?: unknown; p?: unknown }[];
+    const flat = (value: unknown): number[] => (Array.isArray(value) ? value.flat(2) : []) as number[];
+    let count = 0;
+    for (const fit of fits) {
+      const p = flat(fit.p);
+      flat(fit.z).forEach((z, i) => {
+        if (!(p[i] > 1e-300)) return;
+        count++;
+        // R prints 15 digits of z: p moves by z² times that
+        expect(Math.abs(twoSidedP(z) - p[i]) / p[i], `z = ${z}`).toBeLessThan(1e-14 * Math.max(1, z * z));
+      });
+    }
+    expect(count).toBeGreaterThan(30);
+  });
+
+  test('decreases, is 1 at 0, 0 in the far tail, NaN for NaN', () => {
+    expect(twoSidedP(0)).toBe(1);
+    expect([39, 1e9, Number.NEGATIVE_INFINITY].map(twoSidedP)).toEqual([0, 0, 0]);
+    expect(twoSidedP(Number.NaN)).toBeNaN();
+    let last = 1;
+    for (let z = 0.001; z < 38; z += 0.001) {
+      const p = twoSidedP(z);
+      expect(p < last, `z = ${z}`).toBe(true);
+      last = p;
+    }
+  });
+});

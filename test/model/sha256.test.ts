@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { sha256 as noble } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { sha256 } from '../../src/model/sha256.ts';
+
+test.each([
+  ['', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
+  ['abc', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+  [
+    'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq',
+    '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
+  ],
+])('FIPS 180-4 example "%s"', (text, digest) => {
+  expect(sha256(new TextEncoder().encode(text))).toBe(digest);
+});
+
+test('every length up to three blocks, as Node and noble-hashes have it', () => {
+  const bytes = Uint8Array.from({ length: 192 }, (_, i) => i * 37);
+  for (let length = 0; length <= bytes.length; length++) {
+    const message = bytes.subarray(0, length);
+    const digest = sha256(message);
+    expect(digest).toBe(createHash('sha256').update(message).digest('hex'));
+    expect(digest).toBe(bytesToHex(noble(message)));
+  }
+});
+
+test('any bytes, as Node has it', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 5000 }), (message) => {
+      expect(sha256(message)).toBe(createHash('sha256').update(message).digest('hex'));
+    }),
+  );
+});
