@@ -28,8 +28,8 @@ export function sigmoidF64(z: usize, n: u32, out: usize): void {
 }
 
 /**
- * out[i] = σ(z[i]),  i in [0, n), f32: computed in f64 to 1e-10 and rounded once, so the result is within
- * 0.501 ulp of the true value, subnormal results included.
+ * out[i] = σ(z[i]),  i in [0, n), f32: computed in f64 to 3e-10 and rounded once, so the result is within
+ * 0.505 ulp of the true value, subnormal results included.
  * z, out  n values each
  */
 export function sigmoidF32(z: usize, n: u32, out: usize): void {

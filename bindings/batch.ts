@@ -25,24 +25,25 @@ export function planeStride(rows: number): number {
 export class Vector {
   readonly length: number;
   readonly precision: Precision;
-  readonly #heap: Heap;
+  /** @internal */
+  readonly heap: Heap;
   /** @internal */
   readonly address: number;
 
   constructor(heap: Heap, length: number, precision: Precision) {
     this.length = size('vector length', length);
     this.precision = precision;
-    this.#heap = heap;
+    this.heap = heap;
     this.address = heap.allocate(length * bytesOf(precision), `a vector of ${length} ${precision}`);
   }
 
   get view(): Float32Array | Float64Array {
     const at = this.address / bytesOf(this.precision);
-    return this.#heap[this.precision].subarray(at, at + this.length);
+    return this.heap[this.precision].subarray(at, at + this.length);
   }
 
   free(): void {
-    this.#heap.release(this.address);
+    this.heap.release(this.address);
   }
 }
 
@@ -55,7 +56,8 @@ export class RowsBatch {
   readonly slots: number;
   /** distance between rows in values: `slots` rounded up to a multiple of 4 */
   readonly stride: number;
-  readonly #heap: Heap;
+  /** @internal */
+  readonly heap: Heap;
   /** @internal */
   readonly address: number;
 
@@ -65,7 +67,7 @@ export class RowsBatch {
     this.slots = size('features', features);
     this.stride = Math.ceil(features / 4) * 4;
     this.precision = precision;
-    this.#heap = heap;
+    this.heap = heap;
     const bytes = rows * this.stride * bytesOf(precision);
     this.address = heap.allocate(bytes, `a batch of ${rows} × ${features} ${precision}`);
     this.view.fill(0);
@@ -74,16 +76,17 @@ export class RowsBatch {
   /** All values, rows · stride of them; the padding must stay zero. Renewed after the memory grew. */
   get view(): Float32Array | Float64Array {
     const at = this.address / bytesOf(this.precision);
-    return this.#heap[this.precision].subarray(at, at + this.rows * this.stride);
+    return this.heap[this.precision].subarray(at, at + this.rows * this.stride);
   }
 
   /**
    * Copies packed rows (row-major, no padding) into the batch, from row `first` on.
    * @param values  a whole number of rows of `slots` values
-   * @throws ERR_SHAPE when they do not fit
+   * @throws ERR_SHAPE when they do not fit, ERR_RANGE when `first` is no row
    */
   set(values: ArrayLike<number>, first = 0): void {
     const { slots, stride, view } = this;
+    index('first', first, this.rows);
     const rows = values.length / slots;
     if (!Number.isInteger(rows) || first + rows > this.rows) {
       throw new LogoddsError(
@@ -115,7 +118,7 @@ export class RowsBatch {
   }
 
   free(): void {
-    this.#heap.release(this.address);
+    this.heap.release(this.address);
   }
 }
 
@@ -129,7 +132,8 @@ export class ColumnsBatch {
   readonly offsets: readonly number[];
   /** slots of all columns together */
   readonly slots: number;
-  readonly #heap: Heap;
+  /** @internal */
+  readonly heap: Heap;
   readonly #kinds: (keyof typeof COLUMN_KIND)[];
   readonly #addresses: number[] = [];
   /** @internal address of the column table */
@@ -142,7 +146,7 @@ export class ColumnsBatch {
     this.#rows = rows;
     this.precision = precision;
     this.specs = specs;
-    this.#heap = heap;
+    this.heap = heap;
     const widths = specs.map((spec) => (spec.kind === 'numeric' ? 1 : size('slots of a coded column', spec.slots)));
     let slots = 0;
     this.offsets = widths.map((width) => {
@@ -183,20 +187,22 @@ export class ColumnsBatch {
     this.#rows = rows;
   }
 
-  /** The values of numeric column j, one a row; renewed after the memory grew. */
+  /** The values of numeric column j, one a row; renewed after the memory grew. @throws ERR_SHAPE */
   numeric(j: number): Float32Array | Float64Array {
-    return this.#view(j) as Float32Array | Float64Array;
+    return this.#view(j, 'numeric') as Float32Array | Float64Array;
   }
 
-  /** The codes of coded column j, one a row, each below its `slots`; renewed after the memory grew. */
+  /** The codes of coded column j, one a row, each below its `slots`; renewed after the memory grew. @throws ERR_SHAPE */
   codes(j: number): Uint8Array | Uint16Array | Uint32Array {
-    return this.#view(j) as Uint8Array | Uint16Array | Uint32Array;
+    return this.#view(j, 'coded') as Uint8Array | Uint16Array | Uint32Array;
   }
 
-  #view(j: number) {
+  #view(j: number, wanted: ColumnSpec['kind']) {
+    const found = this.specs[j]?.kind ?? 'absent';
+    if (found !== wanted) throw new LogoddsError('ERR_SHAPE', `column ${j}: expected a ${wanted} one, got ${found}`);
     const kind = this.#kinds[j];
     const at = this.#addresses[j] / BYTES[kind];
-    return this.#heap[kind].subarray(at, at + this.#rows);
+    return this.heap[kind].subarray(at, at + this.#rows);
   }
 
   /** @internal */
@@ -217,8 +223,8 @@ export class ColumnsBatch {
   }
 
   free(): void {
-    for (const address of this.#addresses) this.#heap.release(address);
-    this.#heap.release(this.table);
+    for (const address of this.#addresses) this.heap.release(address);
+    this.heap.release(this.table);
   }
 }
 
@@ -228,7 +234,8 @@ export class Weights {
   readonly slots: number;
   readonly precision: Precision;
   readonly layout: Batch['layout'];
-  readonly #heap: Heap;
+  /** @internal */
+  readonly heap: Heap;
   readonly #stride: number;
   /** @internal */
   readonly address: number;
@@ -238,7 +245,7 @@ export class Weights {
     this.layout = shape.layout;
     this.slots = shape.slots;
     this.precision = shape.precision;
-    this.#heap = heap;
+    this.heap = heap;
     this.#stride = shape.layout === 'rows' ? Math.ceil(shape.slots / 4) * 4 : shape.slots;
     const length = count * (this.#stride + 1);
     this.address = heap.allocate(length * bytesOf(shape.precision), `${count} weight vectors of ${shape.slots}`);
@@ -254,16 +261,17 @@ export class Weights {
   /**
    * Sets weight vector j.
    * @param params  slots weights, then the intercept
-   * @throws ERR_SHAPE
+   * @throws ERR_SHAPE, ERR_RANGE
    */
   set(j: number, params: ArrayLike<number>): void {
+    index('weight vector', j, this.count - 1);
     if (params.length !== this.slots + 1) {
       throw new LogoddsError(
         'ERR_SHAPE',
         `weights: expected ${this.slots + 1} values (slots and intercept), got ${params.length}`,
       );
     }
-    const view = this.#heap[this.precision];
+    const view = this.heap[this.precision];
     const bytes = bytesOf(this.precision);
     const at = this.address / bytes + j * this.#stride;
     for (let i = 0; i < this.slots; i++) view[at + i] = params[i];
@@ -271,7 +279,7 @@ export class Weights {
   }
 
   free(): void {
-    this.#heap.release(this.address);
+    this.heap.release(this.address);
   }
 }
 
@@ -287,6 +295,12 @@ function codeKind(slots: number): 'u8' | 'u16' | 'u32' {
 
 /** a count the kernels can take: a whole number that fits 32 bits */
 function size(what: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= MAX_ROWS) return value;
-  throw new LogoddsError('ERR_RANGE', `${what}: expected a whole number from 0 to ${MAX_ROWS}, got ${value}`);
+  index(what, value, MAX_ROWS);
+  return value;
+}
+
+/** a whole number from 0 to `last` */
+export function index(what: string, value: number, last: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= last) return;
+  throw new LogoddsError('ERR_RANGE', `${what}: expected a whole number from 0 to ${last}, got ${value}`);
 }

@@ -17,8 +17,9 @@ export class Engine extends ScoringEngine {
     this.#kernels = kernels;
   }
 
-  /** The binomial likelihood of a batch of this engine; the batch must outlive it. @throws ERR_SHAPE, ERR_MEMORY */
+  /** The binomial likelihood of a batch of this engine; the batch must outlive it. @throws ERR_SHAPE, ERR_MEMORY, ERR_ENGINE */
   likelihood(batch: Batch, target: BinomialTarget): Likelihood {
+    this.own('batch', batch);
     return new BinomialLikelihood(this.#kernels, this.heap, batch, target);
   }
 }

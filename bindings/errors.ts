@@ -3,7 +3,7 @@ export type ErrorCode =
   | 'ERR_SHAPE' // lengths or dimensions that do not fit together
   | 'ERR_RANGE' // a number outside its domain
   | 'ERR_MEMORY' // linear memory exhausted, or a size beyond 32 bits
-  | 'ERR_ENGINE' // the engine asked for is not available here
+  | 'ERR_ENGINE' // the engine asked for is not available here, or is not the one a batch lies in
   | 'ERR_SCHEMA' // columns and schema do not fit: absent, duplicate, of the wrong type
   | 'ERR_RECORD' // one cell is not usable
   | 'ERR_TARGET' // the target cannot be fitted

@@ -2,6 +2,7 @@ import {
   type Batch,
   type ColumnSpec,
   ColumnsBatch,
+  index,
   type Precision,
   planeStride,
   RowsBatch,
@@ -64,9 +65,12 @@ export class ScoringEngine {
   /**
    * out[j · planeStride(rows) + i] = xᵢ·wⱼ + interceptⱼ for every row i and weight vector j, in one pass over the data.
    * @param out  (weights.count − 1) · planeStride(rows) + rows values of the batch's precision, or more
-   * @throws ERR_SHAPE when layout, width, precision or length do not fit
+   * @throws ERR_SHAPE when layout, width, precision or length do not fit, ERR_ENGINE when one is of another engine
    */
   logits(batch: Batch, weights: Weights, out: Vector): void {
+    this.own('batch', batch);
+    this.own('weights', weights);
+    this.own('out', out);
     const { layout, slots, precision } = batch;
     if (weights.layout !== layout || weights.slots !== slots || weights.precision !== precision) {
       throw new LogoddsError(
@@ -81,13 +85,21 @@ export class ScoringEngine {
   /**
    * out[i] = σ(z[i]) = 1/(1 + exp(−z[i])); `out` may be `z`.
    * @param count  how many, from the start; all of z unless given
-   * @throws ERR_SHAPE
+   * @throws ERR_RANGE when there are not that many, ERR_SHAPE when `out` does not fit, ERR_ENGINE
    */
   sigmoid(z: Vector, out: Vector, count: number = z.length): void {
-    if (count > z.length) throw new LogoddsError('ERR_SHAPE', `count: expected at most ${z.length}, got ${count}`);
+    this.own('z', z);
+    this.own('out', out);
+    index('count', count, z.length);
     checkOut(out, count, z.precision);
     const kernel = z.precision === 'f32' ? this.kernels.sigmoidF32 : this.kernels.sigmoidF64;
     kernel(z.address, count, out.address);
+  }
+
+  /** An address means nothing in the memory of another engine. @internal */
+  protected own(what: string, part: { readonly heap: Heap }): void {
+    if (part.heap === this.heap) return;
+    throw new LogoddsError('ERR_ENGINE', `${what}: expected memory of this engine, got that of another`);
   }
 }
 

@@ -4,7 +4,7 @@ declare module 'cli-progress' {
     format: string;
     stream?: NodeJS.WritableStream;
     fps?: number;
-    hideCursor?: boolean | null;
+    linewrap?: boolean;
     clearOnComplete?: boolean;
     stopOnComplete?: boolean;
     synchronousUpdate?: boolean;

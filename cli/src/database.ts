@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { LogoddsError } from '../../src/index.ts';
+import { startPhase } from './progress.ts';
 import { discard, reason, track } from './temporary.ts';
 
 /** A DuckDB in memory that spills to a folder of its own, gone when it is closed. */
@@ -14,12 +15,19 @@ export interface Database {
 
 let opened = 0;
 
+/** DuckDB is loaded when it is first needed: help and `inspect` start without it. */
+export const loadDuckDB = () => import('@duckdb/node-api');
+
 /** @param memoryLimit  what DuckDB may hold before it spills, e.g. "768MB"; its own default when absent */
 export async function openDatabase(memoryLimit?: string): Promise<Database> {
   const spill = track(join(tmpdir(), `logodds-${process.pid}-${++opened}`));
   const limit: Record<string, string> = memoryLimit ? { memory_limit: memoryLimit } : {};
+  const { DuckDBInstance } = await loadDuckDB();
   const instance = await DuckDBInstance.create(':memory:', { temp_directory: spill, ...limit });
   const connections = [await instance.connect()];
+  await connections[0].run(
+    'set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0',
+  );
   return {
     connection: connections[0]!,
     connect: async () => {
@@ -32,6 +40,21 @@ export async function openDatabase(memoryLimit?: string): Promise<Database> {
       discard(spill);
     },
   };
+}
+
+/** Share of the running statement that is done, as DuckDB estimates it. */
+export const shareDone = (connection: DuckDBConnection) => connection.progress.percentage / 100;
+
+/** Runs a statement that may take long, with a bar of what DuckDB says of its progress. */
+export async function runWithBar(connection: DuckDBConnection, label: string, sql: string): Promise<void> {
+  const phase = startPhase(label, true);
+  const timer = setInterval(() => phase.update(shareDone(connection)), 100);
+  try {
+    await connection.run(sql);
+  } finally {
+    clearInterval(timer);
+    phase.end();
+  }
 }
 
 export type Row = Record<string, unknown>;

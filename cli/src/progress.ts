@@ -2,36 +2,53 @@ import progress from 'cli-progress';
 
 /** One phase of the work, as a bar on a terminal; silent in a pipe. */
 export interface Phase {
-  update(done: number, note?: string): void;
+  /** @param share  of the work that is done, 0 to 1; null when nobody knows */
+  update(share: number | null, note?: string): void;
   end(): void;
 }
 
 const SILENT: Phase = { update() {}, end() {} };
 
-/** Options of a bar that both kinds share: drawn on standard error, also when the event loop is busy. */
-const COMMON = { stream: process.stderr, fps: 10, hideCursor: null, clearOnComplete: true, synchronousUpdate: true };
+/** Drawn on standard error, also while the event loop is busy; no setting of the terminal is changed, which a signal would leave changed. */
+const OPTIONS = {
+  stream: process.stderr,
+  fps: 10,
+  linewrap: true,
+  clearOnComplete: true,
+  synchronousUpdate: true,
+  barCompleteChar: '█',
+  barIncompleteChar: '░',
+  barsize: 30,
+};
 
-/** @param total what `done` counts up to; null when nobody knows */
-export function startPhase(name: string, total: number | null): Phase {
+/** @param measured  whether the share that is done is known; without it there is only a note */
+export function startPhase(name: string, measured: boolean): Phase {
   if (!process.stderr.isTTY) return SILENT;
-  const format = total === null ? `${name}  {note}` : `${name}  {bar}  {percentage} %  {note}`;
-  const bar = new progress.SingleBar({ ...COMMON, format, barCompleteChar: '█', barIncompleteChar: '░', barsize: 30 });
-  bar.start(total ?? 1, 0, { note: '' });
+  const bar = new progress.SingleBar({
+    ...OPTIONS,
+    format: measured ? `${name}  {bar}  {percentage} %  {note}` : `${name}  {note}`,
+  });
+  bar.start(100, 0, { note: '' });
   return {
-    update: (done, note = '') => bar.update(total === null ? 0 : Math.min(done, total), { note }),
+    update: (share, note = '') => bar.update(Math.floor(100 * Math.min(1, Math.max(0, share ?? 0))), { note }),
     end: () => bar.stop(),
   };
 }
 
 /** A phase that counts rows and shows their rate. */
-export function startRows(name: string, total: number | null): Phase {
+export interface RowPhase {
+  update(rows: number, share: number): void;
+  end(): void;
+}
+
+export function startRows(name: string): RowPhase {
   const start = performance.now();
-  const phase = startPhase(name, total);
+  const phase = startPhase(name, true);
+  const rate = (rows: number) => Math.round((rows * 1000) / Math.max(1, performance.now() - start));
   return {
-    update: (rows) => phase.update(rows, `${count(rows)} rows, ${count(rate(rows, start))} rows/s`),
+    update: (rows, share) => phase.update(share, `${count(rows)} rows, ${count(rate(rows))} rows/s`),
     end: phase.end,
   };
 }
 
-const rate = (rows: number, start: number) => Math.round((rows * 1000) / Math.max(1, performance.now() - start));
 const count = (n: number) => n.toLocaleString('en-US');

@@ -2,7 +2,7 @@ import { cellError } from '../../src/encode/columns.ts';
 import { list, show } from '../../src/encode/label.ts';
 import { LogoddsError, type Model, type Table } from '../../src/index.ts';
 import { Block, type CellPlan } from './block.ts';
-import { type Database, dataError, name, openDatabase, rowsOf, streamChunks } from './database.ts';
+import { type Database, dataError, name, openDatabase, rowsOf, shareDone, streamChunks } from './database.ts';
 import { cellText, createLevelType, levelKeys, spell, spellingOf } from './levels.ts';
 import { startRows } from './progress.ts';
 import { type DataOptions, nearest, openSource, type Source, type SourceColumn, shorten } from './source.ts';
@@ -121,7 +121,7 @@ async function stream(
 
   const from = source.relation(loose ? types : undefined);
   const block = new Block(plans, BLOCK_ROWS);
-  const phase = startRows('score', source.rows);
+  const phase = startRows('score');
   let firstRow = 0;
   const flush = async () => {
     const table = block.table();
@@ -129,7 +129,7 @@ async function stream(
     use(table, firstRow);
     firstRow += block.rows;
     block.clear();
-    phase.update(firstRow);
+    phase.update(firstRow, shareDone(database.connection));
   };
   try {
     // No column at all (a model of the intercept alone) still has rows.

@@ -28,8 +28,6 @@ export interface Source {
   readonly typing: 'csv' | 'jsonl' | 'typed';
   /** The rows as an SQL table expression. `types` (column → DuckDB type) counts for csv and jsonl; jsonl then has these columns only. */
   relation(types?: Readonly<Record<string, string>>): string;
-  /** rows, when that is known without reading them */
-  readonly rows: number | null;
   /** removes what was spooled */
   close(): void;
 }
@@ -83,12 +81,12 @@ export async function openSource(connection: DuckDBConnection, options: DataOpti
   const files = await filesOf(connection, path);
   if (format === 'csv') return openCsv(connection, path, files);
   const list = `[${files.map(text).join(', ')}]`;
-  if (format === 'parquet') return openTyped(connection, path, `read_parquet(${list})`, true);
+  if (format === 'parquet') return openTyped(connection, path, `read_parquet(${list})`);
   const sample = thorough ? ', sample_size=-1' : '';
   const json = (types?: Readonly<Record<string, string>>) =>
     `read_json(${list}, format='newline_delimited'${types ? `, columns=${struct(types)}` : sample})`;
   const columns = await describe(connection, path, json());
-  return { label: path, columns, typing: 'jsonl', relation: json, rows: null, close() {} };
+  return { label: path, columns, typing: 'jsonl', relation: json, close() {} };
 }
 
 const struct = (types: Readonly<Record<string, string>>) =>
@@ -128,15 +126,9 @@ async function describe(connection: DuckDBConnection, label: string, relation: s
   });
 }
 
-async function openTyped(
-  connection: DuckDBConnection,
-  label: string,
-  relation: string,
-  countable: boolean,
-): Promise<Source> {
+async function openTyped(connection: DuckDBConnection, label: string, relation: string): Promise<Source> {
   const columns = await describe(connection, label, relation);
-  const rows = countable ? Number((await rowsOf(connection, `select count(*) as n from ${relation}`))[0]!['n']) : null;
-  return { label, columns, typing: 'typed', relation: () => relation, rows, close() {} };
+  return { label, columns, typing: 'typed', relation: () => relation, close() {} };
 }
 
 /** A query stays a query: it is run once for each time its rows are read. */
@@ -146,7 +138,7 @@ async function openQuery(connection: DuckDBConnection, query: string): Promise<S
     throw dataError('--query', error);
   });
   refuseDuplicates('--query', names);
-  return openTyped(connection, '--query', `(${sql}\n)`, false);
+  return openTyped(connection, '--query', `(${sql}\n)`);
 }
 
 async function queryNames(connection: DuckDBConnection, sql: string): Promise<string[]> {
@@ -190,7 +182,7 @@ async function openCsv(connection: DuckDBConnection, label: string, files: reado
       });
     throw error;
   });
-  return { label, columns, typing: 'csv', relation, rows: null, close() {} };
+  return { label, columns, typing: 'csv', relation, close() {} };
 }
 
 /** The first bytes of a CSV file, unpacked: enough for its header. */

@@ -22,7 +22,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function onSignal(signal: NodeJS.Signals): void {
   discardAll();
-  writeSync(2, `\nERR_INTERRUPTED stopped by ${signal} before the end; no output was written\n`);
+  writeSync(
+    2,
+    `${process.stderr.isTTY ? '\n' : ''}ERR_INTERRUPTED stopped by ${signal} before the end; no output was written\n`,
+  );
   process.kill(process.pid, signal);
 }
 

@@ -154,7 +154,7 @@ function randomRows(table: Table, target: string, fraction: number, seed: number
 }
 
 function fitWithProgress(train: Table, features: readonly string[], options: TrainOptions, engine: Engine) {
-  const phase = startPhase('fit', null);
+  const phase = startPhase('fit', false);
   try {
     return fit(train, {
       target: options.target,
@@ -178,7 +178,7 @@ function fitWithProgress(train: Table, features: readonly string[], options: Tra
       now: () => performance.now(),
       onIteration: ({ iteration, objective, gradNorm }) =>
         phase.update(
-          iteration,
+          null,
           `iteration ${iteration}, objective ${objective.toFixed(6)}, gradient ${gradNorm.toExponential(1)}`,
         ),
     });
@@ -194,12 +194,12 @@ const SLICE_ROWS = 65_536;
 function scoreTable(model: Model, engine: Engine, table: Table): Float64Array {
   const logits = new Float64Array(table.rows);
   const scorer = model.scorer(engine);
-  const phase = startRows('evaluate', table.rows);
+  const phase = startRows('evaluate');
   try {
     for (let start = 0; start < table.rows; start += SLICE_ROWS) {
       const end = Math.min(start + SLICE_ROWS, table.rows);
       logits.set(scorer.score(sliceTable(table, start, end), start).logits, start);
-      phase.update(end);
+      phase.update(end, end / table.rows);
     }
   } finally {
     phase.end();

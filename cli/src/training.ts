@@ -4,7 +4,7 @@ import { sortLabels } from '../../src/encode/infer.ts';
 import { show } from '../../src/encode/label.ts';
 import { LogoddsError, type Table } from '../../src/index.ts';
 import { Block, type CellPlan } from './block.ts';
-import { dataError, name, rowsOf, streamChunks } from './database.ts';
+import { dataError, name, rowsOf, runWithBar, streamChunks } from './database.ts';
 import { cellText, createLevelType, keyToLabel, levelKeys, spell, spellingOf } from './levels.ts';
 import { startRows } from './progress.ts';
 import {
@@ -153,7 +153,7 @@ async function copyColumns(
     columns.filter((column) => column.kind === 'text').map((column) => [column.name, 'VARCHAR']),
   );
   const sql = `create temp table training as select ${list.join(', ')} from ${source.relation(source.typing === 'csv' ? asText : undefined)}`;
-  await connection.run(sql).catch(async (error) => {
+  await runWithBar(connection, 'load', sql).catch(async (error) => {
     for (const column of columns) if (!column.coded) await refuseText(connection, source, column);
     throw dataError(source.label, error);
   });
@@ -256,7 +256,8 @@ async function largestCondition(
   rows: number,
   fraction: number,
 ): Promise<string> {
-  const cut = `(select quantile_disc(held_by, ${1 - fraction}) from training)`;
+  const known = Number((await rowsOf(connection, 'select count(held_by) as n from training'))[0]['n']);
+  const cut = `(select quantile_disc(held_by, ${Math.max(0, 1 - (fraction * rows) / known)}) from training)`;
   const counts = `select count(*) filter (held_by > ${cut}) as above, count(*) filter (held_by >= ${cut}) as from_cut from training`;
   const [found] = await rowsOf(connection, counts).catch((error) => {
     throw dataError(`--holdout-by ${column}`, error);
@@ -289,14 +290,14 @@ async function readRows(
   }
   const all = [...plans, ...flag];
   const block = new Block(all, rows);
-  const phase = startRows('read', rows);
+  const phase = startRows('read');
   try {
     for await (const chunk of streamChunks(
       connection,
       `select ${all.map((cell) => cell.sql).join(', ')} from training`,
     )) {
       block.append(chunk, block.rows);
-      phase.update(block.rows);
+      phase.update(block.rows, block.rows / rows);
     }
   } finally {
     phase.end();

@@ -1,9 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { DOUBLE, type DuckDBAppender, DuckDBDataChunk, DuckDBInstance, FLOAT, UTINYINT } from '@duckdb/node-api';
 import { show } from '../../src/encode/label.ts';
 import { LogoddsError } from '../../src/index.ts';
-import { name, text } from './database.ts';
+import { loadDuckDB, name, text } from './database.ts';
 import { discard, OutputFile, outputError, temporaryName, track } from './temporary.ts';
 
 /** Scores of neighbouring rows, as `Scorer` gives them. */
@@ -29,11 +28,11 @@ export interface ScoreLayout {
 
 const EXTENSIONS: Readonly<Record<string, (path: string, layout: ScoreLayout) => ScoreWriter | Promise<ScoreWriter>>> =
   {
-    '.csv': (path, layout) => new TextWriter(path, delimited(layout, ','), layout),
-    '.tsv': (path, layout) => new TextWriter(path, delimited(layout, '\t'), layout),
-    '.jsonl': (path, layout) => new TextWriter(path, jsonLines(layout), layout),
-    '.ndjson': (path, layout) => new TextWriter(path, jsonLines(layout), layout),
-    '.parquet': (path, layout) => ParquetWriter.create(path, layout),
+    '.csv': (path, layout) => openText(path, delimited(layout, ','), layout),
+    '.tsv': (path, layout) => openText(path, delimited(layout, '\t'), layout),
+    '.jsonl': (path, layout) => openText(path, jsonLines(layout), layout),
+    '.ndjson': (path, layout) => openText(path, jsonLines(layout), layout),
+    '.parquet': (path, layout) => openParquet(path, layout),
   };
 
 /**
@@ -98,154 +97,28 @@ function shortestF32(value: number): string {
 }
 
 /** CSV, TSV and JSON lines: numbers with the shortest digits that read back as the same bits. */
-class TextWriter implements ScoreWriter {
-  private readonly file: OutputFile;
-  private readonly template: Template;
-  private readonly layout: ScoreLayout;
-
-  constructor(path: string, template: Template, layout: ScoreLayout) {
-    this.file = new OutputFile(path);
-    this.template = template;
-    this.layout = layout;
-    this.file.write(Buffer.from(template.header));
-  }
-
-  write({ rows, probabilities, positive }: ScoredRows, firstRow: number): void {
-    const { beforeRow, beforeFirst, beforeSecond, ends } = this.template;
-    const { classes, precision } = this.layout;
-    const single = precision === 'f32';
-    const digits = single ? shortestF32 : String;
-    const positiveFirst = classes[0] === this.layout.positive;
-    let lines = '';
-    for (let i = 0; i < rows; i++) {
-      const p = probabilities[i];
-      const q = single ? Math.fround(1 - p) : 1 - p;
-      const first = positiveFirst ? p : q;
-      const second = positiveFirst ? q : p;
-      lines +=
-        beforeRow + (firstRow + i) + beforeFirst + digits(first) + beforeSecond + digits(second) + ends[positive[i]];
-    }
-    this.file.write(Buffer.from(lines));
-  }
-
-  async commit(): Promise<void> {
-    this.file.commit();
-  }
-
-  discard(): void {
-    this.file.discard();
-  }
-}
-
-/** Parquet: gathered in a DuckDB file beside the output, which bounds memory, then copied. */
-class ParquetWriter implements ScoreWriter {
-  private readonly path: string;
-  private readonly layout: ScoreLayout;
-  private readonly file: OutputFile;
-  private readonly gathered: string;
-  private readonly instance: DuckDBInstance;
-  private readonly appender: DuckDBAppender;
-  private readonly chunk: DuckDBDataChunk;
-  private open = true;
-
-  static async create(path: string, layout: ScoreLayout): Promise<ParquetWriter> {
-    const file = new OutputFile(path);
-    const folder = track(temporaryName(path, 'duckdb'));
-    try {
-      mkdirSync(folder);
-      const instance = await DuckDBInstance.create(join(folder, 'scores'), { memory_limit: '256MB' });
-      const connection = await instance.connect();
-      const number = layout.precision === 'f32' ? 'float' : 'double';
-      await connection.run(`create table scores (first ${number}, second ${number}, positive utinyint)`);
-      return new ParquetWriter(path, layout, file, folder, instance, await connection.createAppender('scores'));
-    } catch (error) {
-      file.discard();
-      discard(folder);
-      throw outputError(path, error);
-    }
-  }
-
-  private constructor(
-    path: string,
-    layout: ScoreLayout,
-    file: OutputFile,
-    gathered: string,
-    instance: DuckDBInstance,
-    appender: DuckDBAppender,
-  ) {
-    this.path = path;
-    this.layout = layout;
-    this.file = file;
-    this.gathered = gathered;
-    this.instance = instance;
-    this.appender = appender;
-    const number = layout.precision === 'f32' ? FLOAT : DOUBLE;
-    this.chunk = DuckDBDataChunk.create([number, number, UTINYINT]);
-  }
-
-  write(scores: ScoredRows): void {
-    for (let start = 0; start < scores.rows; start += CHUNK_ROWS)
-      this.append(scores, start, Math.min(CHUNK_ROWS, scores.rows - start));
-  }
-
-  private append({ probabilities, positive }: ScoredRows, start: number, rows: number): void {
-    const { chunk } = this;
-    chunk.reset();
-    chunk.rowCount = rows;
-    const [first, second, flags] = [0, 1, 2].map(
-      (column) => chunk.getColumnVector(column) as unknown as WritableVector,
-    );
-    const positiveFirst = this.layout.classes[0] === this.layout.positive;
-    const [p, q] = positiveFirst ? [first.items, second.items] : [second.items, first.items];
-    for (let i = 0; i < rows; i++) {
-      p[i] = probabilities[start + i];
-      q[i] = 1 - probabilities[start + i];
-      flags.items[i] = positive[start + i];
-    }
-    for (const vector of [first, second, flags]) vector.flush();
-    this.guard(() => this.appender.appendDataChunk(chunk));
-  }
-
-  async commit(): Promise<void> {
-    const { classes, positive } = this.layout;
-    const [negative] = labels(classes, positive);
-    const columns = [
-      'rowid as "row"',
-      `first as ${name(`p_${classes[0]}`)}`,
-      `second as ${name(`p_${classes[1]}`)}`,
-      `case when positive = 1 then ${text(positive)} else ${text(negative)} end as label`,
-    ];
-    this.guard(() => this.appender.closeSync());
-    try {
-      const { connection } = this.appender;
-      await connection.run(
-        `copy (select ${columns.join(', ')} from scores) to ${text(this.file.temporary)} (format parquet)`,
-      );
-      this.file.commit();
-    } catch (error) {
-      throw outputError(this.path, error);
-    } finally {
-      this.discard();
-    }
-  }
-
-  discard(): void {
-    if (!this.open) return;
-    this.open = false;
-    this.appender.connection.closeSync();
-    this.instance.closeSync();
-    this.file.discard();
-    discard(this.gathered);
-  }
-
-  private guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.discard();
-      throw outputError(this.path, error);
-    }
-  }
+function openText(path: string, template: Template, { classes, positive, precision }: ScoreLayout): ScoreWriter {
+  const { header, beforeRow, beforeFirst, beforeSecond, ends } = template;
+  const single = precision === 'f32';
+  const digits = single ? shortestF32 : String;
+  const positiveFirst = classes[0] === positive;
+  const file = new OutputFile(path);
+  file.write(Buffer.from(header));
+  return {
+    write(scores, firstRow) {
+      let lines = '';
+      for (let i = 0; i < scores.rows; i++) {
+        const p = scores.probabilities[i];
+        const q = single ? Math.fround(1 - p) : 1 - p;
+        const first = positiveFirst ? p : q;
+        const second = positiveFirst ? q : p;
+        lines += `${beforeRow}${firstRow + i}${beforeFirst}${digits(first)}${beforeSecond}${digits(second)}${ends[scores.positive[i]]}`;
+      }
+      file.write(Buffer.from(lines));
+    },
+    commit: async () => file.commit(),
+    discard: () => file.discard(),
+  };
 }
 
 /** Rows of one chunk of DuckDB. */
@@ -254,4 +127,80 @@ const CHUNK_ROWS = 2048;
 interface WritableVector {
   readonly items: Float64Array | Float32Array | Uint8Array;
   flush(): void;
+}
+
+/** Parquet: gathered in a DuckDB file beside the output, which bounds memory, then copied. */
+async function openParquet(path: string, { classes, positive, precision }: ScoreLayout): Promise<ScoreWriter> {
+  const file = new OutputFile(path);
+  const folder = track(temporaryName(path, 'duckdb'));
+  const failed = (error: unknown) => {
+    discardBoth();
+    return outputError(path, error);
+  };
+  let close = () => {};
+  const discardBoth = () => {
+    close();
+    close = () => {};
+    file.discard();
+    discard(folder);
+  };
+  try {
+    mkdirSync(folder);
+    const { DOUBLE, DuckDBDataChunk, DuckDBInstance, FLOAT, UTINYINT } = await loadDuckDB();
+    const number = precision === 'f32' ? FLOAT : DOUBLE;
+    const instance = await DuckDBInstance.create(join(folder, 'scores'), { memory_limit: '256MB' });
+    const connection = await instance.connect();
+    close = () => {
+      connection.closeSync();
+      instance.closeSync();
+    };
+    await connection.run(`create table scores (first ${number}, second ${number}, positive utinyint)`);
+    const appender = await connection.createAppender('scores');
+    const chunk = DuckDBDataChunk.create([number, number, UTINYINT]);
+
+    const append = ({ probabilities, positive: flags }: ScoredRows, start: number, rows: number) => {
+      chunk.reset();
+      chunk.rowCount = rows;
+      const vectors = [0, 1, 2].map((column) => chunk.getColumnVector(column) as unknown as WritableVector);
+      const [p, q] = classes[0] === positive ? vectors : [vectors[1], vectors[0]];
+      for (let i = 0; i < rows; i++) {
+        p.items[i] = probabilities[start + i];
+        q.items[i] = 1 - probabilities[start + i];
+        vectors[2].items[i] = flags[start + i];
+      }
+      for (const vector of vectors) vector.flush();
+      appender.appendDataChunk(chunk);
+    };
+    const columns = [
+      'rowid as "row"',
+      `first as ${name(`p_${classes[0]}`)}`,
+      `second as ${name(`p_${classes[1]}`)}`,
+      `[${labels(classes, positive).map(text).join(', ')}][1 + positive] as label`,
+    ];
+    return {
+      write(scores) {
+        try {
+          for (let at = 0; at < scores.rows; at += CHUNK_ROWS)
+            append(scores, at, Math.min(CHUNK_ROWS, scores.rows - at));
+        } catch (error) {
+          throw failed(error);
+        }
+      },
+      async commit() {
+        try {
+          appender.closeSync();
+          await connection.run(
+            `copy (select ${columns.join(', ')} from scores) to ${text(file.temporary)} (format parquet)`,
+          );
+        } catch (error) {
+          throw failed(error);
+        }
+        file.commit();
+        discardBoth();
+      },
+      discard: discardBoth,
+    };
+  } catch (error) {
+    throw failed(error);
+  }
 }

@@ -3,7 +3,7 @@ import { columnSpecs, countSlots } from '../encode/encoder.ts';
 import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
 import { Model } from './model.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import { sha256 } from './sha256.ts';
 
 // A model file is a safetensors file whose header starts with these bytes, then 64 hexadecimal digits: the SHA-256 of the
@@ -44,14 +44,13 @@ export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
   if (text(file.subarray(8, DIGEST)) !== START) throw refuse('expected a model that logodds saved', kindOf(file));
   const digest = text(file.subarray(DIGEST, DIGEST_END));
   const intact = digestOf(file) === digest;
+  let content: ReturnType<typeof decodeSafetensors> | undefined;
   let manifest: unknown;
-  let tensors: ReadonlyMap<string, StoredTensor> = new Map();
   try {
-    const content = decodeSafetensors(file);
-    tensors = content.tensors;
+    content = decodeSafetensors(file);
     manifest = JSON.parse(String(content.metadata['logodds']));
-  } catch (error) {
-    if (intact && error instanceof LogoddsError) throw error;
+  } catch {
+    // damaged, or forged: said below
   }
   const { format, producer } = (manifest ?? {}) as Partial<Manifest>;
   if (Number.isInteger(format) && format !== FORMAT) {
@@ -68,6 +67,7 @@ export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
     );
   }
   checkManifest(manifest);
+  const tensors = content!.tensors();
   const slots = countSlots(columnSpecs(manifest.schema));
   const read = (name: string, ...shape: number[]): Float64Array => {
     const tensor = tensors.get(name);

@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { sigmoid } from '../../bindings/js/math.ts';
-import type { ScoringEngine as Engine } from '../../bindings/scoring.ts';
+import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { refuseAbsent } from '../encode/columns.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
 import type { Manifest } from './manifest.ts';
@@ -98,7 +98,7 @@ export class Model implements ModelParts {
   }
 
   /** A scorer of tables on an engine; it holds memory of the engine until `free()`. */
-  scorer(engine: Engine, options?: ScorerOptions): Scorer {
+  scorer(engine: ScoringEngine, options?: ScorerOptions): Scorer {
     return tableScorer(this, engine, options);
   }
 }

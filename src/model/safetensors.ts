@@ -52,42 +52,45 @@ export function encodeSafetensors(
 }
 
 /**
- * The parts of a file. Everything is checked and nothing is copied: header inside the file, tensors of the stated shape
- * one after the other, no byte left over.
+ * The parts of a file. `tensors()` checks all of them and copies none: each of the stated shape, one after the other
+ * from the header to the end of the file. The header alone is read before.
  * @throws ERR_FORMAT
  */
 export function decodeSafetensors(file: Uint8Array): {
   metadata: Readonly<Record<string, unknown>>;
-  tensors: ReadonlyMap<string, StoredTensor>;
+  tensors(): ReadonlyMap<string, StoredTensor>;
 } {
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const start = file.length < PREFIX ? PREFIX : PREFIX + Number(view.getBigUint64(0, true));
-  const { __metadata__: metadata, ...entries } = asObject(
-    start > file.length ? null : parse(file.subarray(PREFIX, start)),
-  );
-  const tensors = new Map<string, StoredTensor>();
-  let expected = 0;
-  for (const [name, entry] of Object.entries(entries)) {
-    const { dtype, shape, data_offsets } = asObject(entry);
-    const [begin, end] = Array.isArray(data_offsets) ? data_offsets : [];
-    const sizes: unknown[] = Array.isArray(shape) ? shape : [-1];
-    const length = sizes.every((size) => Number.isInteger(size) && (size as number) >= 0)
-      ? sizes.reduce<number>((product, size) => product * (size as number), 1)
-      : -1;
-    if (dtype !== 'F64' || begin !== expected || end !== begin + 8 * length || length < 0)
-      throw broken(`tensor "${name}"`);
-    expected = end;
-    const read = (): Float64Array => {
-      const values = new Float64Array(length);
-      for (let i = 0; i < length; i++) {
-        values[i] = view.getFloat64(start + begin + 8 * i, true);
-        if (!Number.isFinite(values[i])) throw broken(`tensor "${name}", number ${i}`);
+  const header = asObject(start > file.length ? null : parse(file.subarray(PREFIX, start)));
+  const { __metadata__: metadata, ...entries } = header;
+  const tensors = (): ReadonlyMap<string, StoredTensor> => {
+    const found = new Map<string, StoredTensor>();
+    let expected = 0;
+    for (const [name, entry] of Object.entries(entries)) {
+      const { dtype, shape, data_offsets } = asObject(entry);
+      const [begin, end] = Array.isArray(data_offsets) ? data_offsets : [];
+      const sizes: unknown[] = Array.isArray(shape) ? shape : [-1];
+      const length = sizes.every((size) => Number.isInteger(size) && (size as number) >= 0)
+        ? sizes.reduce<number>((product, size) => product * (size as number), 1)
+        : -1;
+      if (dtype !== 'F64' || begin !== expected || end !== begin + 8 * length || length < 0) {
+        throw broken(`tensor "${name}"`);
       }
-      return values;
-    };
-    tensors.set(name, { shape: sizes as number[], read });
-  }
-  if (start + expected !== file.length) throw broken('length');
+      expected = end;
+      const read = (): Float64Array => {
+        const values = new Float64Array(length);
+        for (let i = 0; i < length; i++) {
+          values[i] = view.getFloat64(start + begin + 8 * i, true);
+          if (!Number.isFinite(values[i])) throw broken(`tensor "${name}", number ${i}`);
+        }
+        return values;
+      };
+      found.set(name, { shape: sizes as number[], read });
+    }
+    if (start + expected !== file.length) throw broken('length');
+    return found;
+  };
   return { metadata: asObject(metadata), tensors };
 }
 

@@ -1,6 +1,6 @@
 import type { Precision } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import type { ScoringEngine as Engine } from '../../bindings/scoring.ts';
+import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { asNumeric, findColumns } from '../encode/columns.ts';
 import { type Encoder, writeNumbers } from '../encode/encoder.ts';
 import { sliceTable } from '../encode/split.ts';
@@ -44,7 +44,7 @@ interface Scored {
 }
 
 /** `Model.scorer`, as a function of the model. */
-export function tableScorer(model: Scored, engine: Engine, options: ScorerOptions = {}): Scorer {
+export function tableScorer(model: Scored, engine: ScoringEngine, options: ScorerOptions = {}): Scorer {
   const { precision = 'f64', capacity = 8192 } = options;
   if (!Number.isInteger(capacity) || capacity < 1) {
     throw new LogoddsError('ERR_RANGE', `capacity: expected an integer >= 1, got ${capacity}`);

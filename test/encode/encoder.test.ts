@@ -122,7 +122,7 @@ describe('tables', () => {
   });
 
   test('a numeric column serves a categorical feature by its canonical labels', () => {
-    expect(encode({ features: [city] }, table(3, numbers('city', [7, 8, 0], [0, 0, 1])))).toEqual([[2, 4, 3]]);
+    expect(encode({ features: [city] }, table(3, numbers('city', [7, 8, Number.NaN], [0, 0, 1])))).toEqual([[2, 4, 3]]);
   });
 
   test('a coded column whose cells are all missing serves a numeric feature', () => {

@@ -29,6 +29,10 @@ export const simd = (() => {
   }
 })();
 
+/** every implementation of the full table of kernels that runs here */
+export const implementations: [string, () => Implementation][] = [['js', javascript]];
+if (simd) implementations.push(['wasm', wasm]);
+
 export type Values = Float32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array;
 
 /** a small bump arena over the heap of one implementation: what one kernel call needs, then gone */

@@ -126,6 +126,19 @@ describe('the error says what the file is', () => {
     );
   });
 
+  test('a newer format may have tensors of types that this version does not know', () => {
+    const header = JSON.stringify({
+      __metadata__: { sha256: '0'.repeat(64), logodds: JSON.stringify({ format: 2, producer: 'logodds 9.0.0' }) },
+      weights: { dtype: 'F16', shape: [1], data_offsets: [0, 2] },
+    });
+    const bytes = Buffer.concat([Buffer.alloc(8), Buffer.from(header), Buffer.alloc(2)]);
+    bytes.writeBigUInt64LE(BigInt(header.length));
+    bytes.write(digest(bytes), 35);
+    expect(() => loadModel(bytes)).toThrow(
+      error('expected format 1, got format 2 (written by logodds 9.0.0); install'),
+    );
+  });
+
   test('a format that was edited by hand is both', () => {
     const edited = new Uint8Array(file);
     const at = Buffer.from(file).indexOf('\\"format\\":1') + 11;

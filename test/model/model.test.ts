@@ -82,6 +82,13 @@ describe.each(engines)('score of a table by the %s engine', (_, engine) => {
     },
   );
 
+  test('a probability at the threshold is not positive', () => {
+    const scorer = smallModel().scorer(engine);
+    const { probabilities, positive } = scorer.score(tableFromRecords([{ age: 40, city: 'Bonn' }]));
+    expect([probabilities[0], positive[0]]).toEqual([0.5, 0]);
+    scorer.free();
+  });
+
   test('f32 is within the rounding of cells, weights and three sums', () => {
     const model = smallModel({ offset: 'exposure' });
     const scorer = model.scorer(engine, { precision: 'f32' });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
@@ -241,6 +242,38 @@ describe('penalty', () => {
     expect(a.manifest.fit.totalWeight).toBe(300);
   });
 
+  it('class weights multiply sample weights', () => {
+    const counts = values(base, 'count');
+    const column = base.columns.find((other) => other.name === 'y')!;
+    const factor = (i: number) => (column.kind === 'coded' && column.levels[column.codes[i]] === 'yes' ? 2 : 1);
+    const product = withColumns(
+      base,
+      numeric(
+        's',
+        counts.map((count, i) => count * factor(i)),
+      ),
+    );
+    const none: FitOptions = { ...plain, penalty: 'none' };
+    const a = fitTable(base, { ...none, weight: 'count', classWeight: { yes: 2 } }).model;
+    const b = fitTable(product, { ...none, weight: 's' }).model;
+    expectClose(params(a), params(b), 1e-9);
+  });
+
+  it.each([true, false])('objective = −logLik/S + penalty, with standardize %s', (standardize) => {
+    const { model } = fitTable(base, { ...plain, C: 0.1, standardize });
+    const { objective, logLik, totalWeight } = model.manifest.fit;
+    const scale = model.manifest.schema.features.flatMap((feature) =>
+      feature.kind === 'numeric' ? [feature.scale] : [],
+    );
+    let norm = 0;
+    model.encoder.slotNames.forEach((slot, id) => {
+      const unit = slot.role === 'number' && standardize ? scale[slot.feature] : 1;
+      norm += (model.weights[id] * unit) ** 2;
+    });
+    expectClose([objective], [-logLik / totalWeight + (model.manifest.objective.lambda / 2) * norm], 1e-13);
+    expect(norm).toBeGreaterThan(1e-3);
+  });
+
   it('wide data go to lbfgs by themselves, and it says why', () => {
     const next = random(11);
     const rows = 60;
@@ -456,6 +489,48 @@ describe('columns that say nothing new', () => {
     expect(warnings.map((warning) => [warning.code, ...warning.features])).toEqual([['CONSTANT_COLUMN', 'k']]);
   });
 
+  it('a column that varies only by being missing keeps the weight of the gap', () => {
+    const gaps = range(250).filter((i) => i % 3 === 0);
+    const hollow = withColumns(
+      base,
+      numeric(
+        'k',
+        range(250).map(() => 5),
+        gaps,
+      ),
+    );
+    for (const option of [{ penalty: 'none' as const }, { C: 1 }]) {
+      const { model, warnings } = fitTable(hollow, { target: 'y', features: ['k'], ...option });
+      expect(model.manifest.fit.converged).toBe(true);
+      expect(codes(warnings)).toEqual('penalty' in option ? ['RANK_DEFICIENT'] : []);
+      expect(model.score({ k: null }).logit).not.toBe(model.score({ k: 5 }).logit);
+    }
+  });
+
+  it('columns that are nearly one, but not quite, converge', () => {
+    const near = withColumns(
+      base,
+      numeric(
+        'near',
+        b.map((value, i) => value + 1e-5 * c[i]),
+      ),
+    );
+    const { model, warnings } = fitTable(near, {
+      target: 'y',
+      features: ['b', 'near'],
+      penalty: 'none',
+      inference: true,
+    });
+    expect(warnings).toEqual([]);
+    expect(model.manifest.fit.converged).toBe(true);
+    const other = fitTable(withColumns(base, numeric('c', c)), {
+      target: 'y',
+      features: ['b', 'c'],
+      penalty: 'none',
+    }).model;
+    expectClose([model.manifest.fit.logLik], [other.manifest.fit.logLik], 1e-12);
+  });
+
   it('only constant columns leave the null model', () => {
     const constant = withColumns(
       base,
@@ -537,29 +612,37 @@ describe('separation without a penalty', () => {
     expect(warnings[0].features).toEqual(expect.arrayContaining(['u', 'v']));
   });
 
-  it('quasi-complete, in a direction of two columns: the runaway features are named and no other', () => {
-    // Rows on the line u = v have both classes; off it the sign of u − v decides.
-    const next = random(22);
-    const rows = range(200).map((i) => {
-      const u = Math.floor(next() * 5);
-      const v = i % 2 === 0 ? u : Math.floor(next() * 5);
-      return { u, v, w: next(), y: u === v ? Number(next() < 0.5) : Number(u > v) };
-    });
-    const { model, warnings } = fitTable(
-      table(
-        ...(['w', 'u', 'v', 'y'] as const).map((name) =>
-          numeric(
-            name,
-            rows.map((row) => row[name]),
+  it.each([
+    ['newton', 1e-8],
+    ['newton', 1e-3],
+    ['lbfgs', 1e-8],
+    ['lbfgs', 1e-3],
+  ] as const)(
+    'quasi-complete, in a direction of two columns, by %s to %f: the runaway features are named and no other',
+    (solver, tol) => {
+      // Rows on the line u = v have both classes; off it the sign of u − v decides.
+      const next = random(22);
+      const rows = range(200).map((i) => {
+        const u = Math.floor(next() * 5);
+        const v = i % 2 === 0 ? u : Math.floor(next() * 5);
+        return { u, v, w: next(), y: u === v ? Number(next() < 0.5) : Number(u > v) };
+      });
+      const { model, warnings } = fitTable(
+        table(
+          ...(['w', 'u', 'v', 'y'] as const).map((name) =>
+            numeric(
+              name,
+              rows.map((row) => row[name]),
+            ),
           ),
         ),
-      ),
-      { target: 'y', penalty: 'none' },
-    );
-    finite(model);
-    expect(codes(warnings)).toEqual(['SEPARATION']);
-    expect(warnings[0].features).toEqual(['u', 'v']);
-  });
+        { target: 'y', penalty: 'none', solver, tol },
+      );
+      finite(model);
+      expect(codes(warnings)).toEqual(['SEPARATION']);
+      expect(warnings[0].features).toEqual(['u', 'v']);
+    },
+  );
 
   it('a level with one class: the feature is named, whether the level is reference or not', () => {
     const next = random(23);
@@ -575,6 +658,15 @@ describe('separation without a penalty', () => {
       expect(warning.message).toContain('k: b');
     }
     expect(fitTable(base, { target: 'y', C: 1 }).warnings).toEqual([]);
+  });
+
+  it('a rare outcome has a far but finite estimate, and it is found', () => {
+    const level = range(24000).map((i) => (i < 20000 ? 'rare' : 'even'));
+    const y = range(24000).map((i) => Number(i === 0 || (i >= 20000 && i % 2 === 0)));
+    const { model, warnings } = fitTable(table(coded('k', level), numeric('y', y)), { target: 'y', penalty: 'none' });
+    expect(warnings).toEqual([]);
+    const value = coefficients(model).find((line) => line.level === 'rare')!.value!;
+    expectClose([value], [Math.log(1 / 19999)], 1e-9);
   });
 
   it('the endometrial data: NV alone runs away', () => {
@@ -747,6 +839,16 @@ describe('options and columns', () => {
     expect(names({ weight: 'count', offset: 'shift' })).toEqual(['a', 'b', 'colour']);
     expect(names({ exclude: ['a', 'count'] })).toEqual(['b', 'colour', 'shift']);
     expect(names({ features: ['colour', 'a'] })).toEqual(['a', 'colour']);
+  });
+
+  it('the model names the library and version that made it', () => {
+    const { name, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(fitTable(base, { target: 'y' }).model.manifest.producer).toBe(`${name} ${version}`);
+  });
+
+  it('a manifest is plain JSON', () => {
+    const { manifest } = fitTable(base, { target: 'y', penalty: 'none', exclude: ['count'] }).model;
+    expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest);
   });
 
   it('releases linear memory', () => {

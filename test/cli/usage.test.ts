@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { oracle, workspace } from './run.ts';
+
+const { run, json, path } = workspace();
+const TRAIN = ['train', oracle('lbw.csv'), '--target', 'low', '--drop', 'id,bwt,ftv'];
+
+describe('usage', () => {
+  it('--version prints the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../cli/package.json', import.meta.url), 'utf8'));
+    expect(run(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it.each([[[]], [['train']], [['score']]])('--help of %j has examples', (command) => {
+    const { status, stdout } = run([...command, '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Examples:\n {2}(cat .*\| )?logodds /);
+  });
+
+  it.each([
+    ['no command', [], /Usage: logodds/],
+    ['an unknown command', ['trian'], /Did you mean train\?/],
+    ['an unknown option', [...TRAIN, '--out', 'm', '--solvr', 'newton'], /Did you mean --solver\?/],
+    ['a target not named', ['train', 'x.csv', '--out', 'm'], /required option '--target/],
+    ['a choice that does not exist', [...TRAIN, '--out', 'm', '--solver', 'sgd'], /auto, newton, lbfgs/],
+    ['a fraction above 1', [...TRAIN, '--out', 'm', '--holdout', '2'], /between 0 and 1, got "2"/],
+    ['a number that is none', [...TRAIN, '--out', 'm', '--C', 'x'], /finite number > 0, got "x"/],
+    ['two penalties', [...TRAIN, '--out', 'm', '--C', '1', '--lambda', '1'], /cannot be used with/],
+    ['a penalty and none', [...TRAIN, '--out', 'm', '--C', '1', '--no-penalty'], /cannot be used with/],
+    ['neither DATA nor --query', ['train', '--target', 'y', '--out', 'm'], /name DATA, or give a --query/],
+    ['DATA and --query', [...TRAIN, '--out', 'm', '--query', 'select 1'], /not both/],
+  ])('%s is wrong usage: status 2', (_, args, message) => {
+    const { status, stdout, stderr } = run(args);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('--json prints the object of the contract and nothing else', () => {
+  it('train', () => {
+    const result = json([...TRAIN, '--out', 'lbw.safetensors']);
+    expect(Object.keys(result)).toEqual(['model', 'classes', 'rows', 'fit', 'holdout', 'warnings']);
+    expect(result.model).toBe('lbw.safetensors');
+    expect(result.classes).toEqual(['0', '1']);
+    // stratified: a fifth of each class
+    expect(result.rows).toEqual({ train: 151, holdout: 38 });
+    expect(Object.keys(result.fit)).toEqual([
+      'converged',
+      'reason',
+      'iterations',
+      'gradNorm',
+      'objective',
+      'logLik',
+      'seconds',
+    ]);
+    expect(Object.keys(result.holdout)).toEqual(['logLoss', 'auc', 'brier', 'ece', 'accuracy']);
+  });
+
+  it('eval, of the same rows the same metrics as by hand', () => {
+    const { metrics } = json(['eval', 'lbw.safetensors', oracle('lbw.csv'), '--target', 'low']);
+    expect(Object.keys(metrics)).toEqual(['logLoss', 'auc', 'brier', 'ece', 'accuracy']);
+    run(['score', 'lbw.safetensors', oracle('lbw.csv'), '--out', 'lbw.jsonl']);
+    const scores = readFileSync(path('lbw.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const labels = readFileSync(oracle('lbw.csv'), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((row) => row.split(',')[1]);
+    const mean = (of: (score: Record<string, number>, label: string) => number) =>
+      scores.reduce((sum, score, i) => sum + of(score, labels[i]), 0) / labels.length;
+    expect(metrics.logLoss).toBeCloseTo(
+      mean((score, label) => -Math.log(score[`p_${label}`])),
+      12,
+    );
+    expect(metrics.brier).toBeCloseTo(
+      mean((score, label) => (score['p_1'] - Number(label)) ** 2),
+      12,
+    );
+    expect(metrics.accuracy).toBeCloseTo(
+      mean((score, label) => (String(score['label']) === label ? 1 : 0)),
+      12,
+    );
+  });
+
+  it('inspect', () => {
+    const result = json(['inspect', 'lbw.safetensors']);
+    expect(Object.keys(result)).toEqual([
+      'format',
+      'sha256',
+      'classes',
+      'positive',
+      'objective',
+      'coefficients',
+      'fit',
+    ]);
+    expect(Object.keys(result.objective)).toEqual(['lambda', 'l1Ratio', 'C']);
+    expect(result.objective.C).toBe(1);
+    expect(result.sha256).toMatch(/^[0-9a-f]{64}$/);
+    const [intercept] = result.coefficients;
+    expect(intercept.feature).toBe('(intercept)');
+    expect(Object.keys(intercept)).toEqual([
+      'class',
+      'feature',
+      'level',
+      'value',
+      'stdError',
+      'z',
+      'p',
+      'ciLow',
+      'ciHigh',
+      'oddsRatio',
+    ]);
+    expect(intercept.stdError).toBeNull();
+  });
+
+  it('warnings are in the object and on standard error, each with its code', () => {
+    const query = 'select i as x, 2 * i as twice, i % 3 = 0 as y from range(100) t(i)';
+    const args = ['train', '--query', query, '--target', 'y', '--no-penalty', '--out', 'twice.safetensors', '--json'];
+    const { status, stdout, stderr } = run(args);
+    expect(status).toBe(0);
+    const { warnings } = JSON.parse(stdout);
+    expect(warnings.map((warning: { code: string }) => warning.code)).toContain('RANK_DEFICIENT');
+    expect(stderr).toMatch(/^warning: RANK_DEFICIENT /m);
+  });
+
+  it('no bar is drawn in a pipe', () => {
+    expect(run([...TRAIN, '--out', 'again.safetensors']).stderr).toBe('');
+  });
+});
+
+describe('for people', () => {
+  it('train says what was fitted, how well, and what to do next', () => {
+    const { stdout } = run([
+      ...TRAIN,
+      '--no-penalty',
+      '--inference',
+      '--reference',
+      'race=white',
+      '--out',
+      'r.safetensors',
+    ]);
+    expect(stdout).toMatch(/^low ~ age \+ lwt \+ race \+ smoke \+ ptl \+ ht \+ ui\n/);
+    expect(stdout).toMatch(/151 fitted, 38 held out \(at random\)/);
+    expect(stdout).toMatch(/newton, converged in \d+ iterations/);
+    expect(stdout).toMatch(/held out +log loss 0\.\d+ {3}AUC 0\.\d+/);
+    expect(stdout).toMatch(/race = black +\d/);
+    expect(stdout).toMatch(/logodds score r\.safetensors/);
+  });
+
+  it('inspect shows the coefficients', () => {
+    expect(run(['inspect', 'r.safetensors']).stdout).toMatch(/\(intercept\) +-?\d/);
+  });
+});

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+const files = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.includes('.generated.') && !name.endsWith('.d.ts'))
+    .map((name) => join(folder, name));
+
+const imports = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s+'([^']+)'/g)].map(([, name]) =>
+    name.startsWith('.') ? relative('.', normalize(join(dirname(file), name))) : name,
+  );
+
+/** room → the rooms it may import from; the first match of a path names its room */
+const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
+  ['assembly', ['assembly']],
+  ['bindings', ['bindings', '@assemblyscript/loader']],
+  ['src/metrics', ['src/metrics', 'bindings']],
+  ['src/encode', ['src/encode', 'bindings']],
+  ['src/model', ['src/model', 'src/encode', 'bindings']],
+  ['src/train', ['src/train', 'src/model', 'src/encode', 'src/metrics', 'bindings']],
+  ['src', ['src', 'bindings']],
+];
+
+test.each(ROOMS)('%s imports downward only', (room, allowed) => {
+  const own = files(room).filter((file) => room !== 'src' || dirname(file) === 'src');
+  expect(own.length).toBeGreaterThan(0);
+  for (const file of own) {
+    for (const name of imports(file)) {
+      expect(
+        allowed.some((prefix) => name === prefix || name.startsWith(`${prefix}/`)),
+        `${file} imports ${name}`,
+      ).toBe(true);
+    }
+  }
+});
+
+test('scoring reaches neither training nor saving, and the library reaches no clock, randomness, network or eval', () => {
+  const seen = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file) || !file.endsWith('.ts') || file.includes('.generated.')) return;
+    seen.add(file);
+    imports(file).forEach(visit);
+  };
+  visit('src/score.ts');
+  expect([...seen].filter((file) => file.startsWith('src/train') || file === 'bindings/engine.ts')).toEqual([]);
+  const code = (file: string) => readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+  const impure = /\b(Date\.now|performance\.now|new Date|Math\.random|fetch\(|eval\(|new Function)/;
+  expect([...files('bindings'), ...files('src')].filter((file) => impure.test(code(file)))).toEqual([]);
+  // scores depend on no host's own exponential or logarithm
+  expect([...seen].filter((file) => /\bMath\.(exp|log|expm1|log1p|tanh)\b/.test(code(file)))).toEqual([]);
+});
