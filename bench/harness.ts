@@ -50,7 +50,7 @@ export interface Settings {
 }
 
 export function settings(quick: boolean): Settings {
-  return quick ? { quick, rounds: 1, timeMs: 40 } : { quick, rounds: 5, timeMs: 200 };
+  return quick ? { quick, rounds: 1, timeMs: 40 } : { quick, rounds: 3, timeMs: 200 };
 }
 
 /** results are folded in here and printed, so that no work can be dropped as unused */
@@ -58,7 +58,7 @@ export let sink = 0;
 
 const SAMPLE_MS = 0.2;
 
-/** how many calls make a sample long enough for the clock */
+/** how many calls make a sample long enough for the clock; run until the compiler is done with it, too */
 function calibrate({ run }: Rival): number {
   for (let repeat = 1; ; repeat *= 2) {
     const start = performance.now();
@@ -74,8 +74,10 @@ function calibrate({ run }: Rival): number {
  */
 export function compare(rivals: readonly Rival[], { rounds, timeMs }: Settings): Timing[] {
   const repeats = rivals.map((rival) => {
-    calibrate(rival);
-    return calibrate(rival);
+    const until = performance.now() + timeMs / 10;
+    let repeat = calibrate(rival);
+    while (performance.now() < until) repeat = calibrate(rival);
+    return repeat;
   });
   const medians: number[][] = rivals.map(() => []);
   const p99s: number[][] = rivals.map(() => []);
@@ -85,13 +87,8 @@ export function compare(rivals: readonly Rival[], { rounds, timeMs }: Settings):
       const i = (turn + round) % rivals.length;
       const { name, run } = rivals[i];
       const repeat = repeats[i];
-      const bench = new Bench({
-        time: timeMs,
-        iterations: 3,
-        warmupTime: timeMs / 10,
-        warmupIterations: 1,
-        throws: true,
-      });
+      // calibrate() has warmed it up
+      const bench = new Bench({ time: timeMs, iterations: 1, warmup: false, throws: true });
       bench.add(name, () => {
         for (let c = 0; c < repeat; c++) sink += run();
       });

@@ -8,16 +8,12 @@
  * returns  xor of all that was read: the sink
  */
 
-// @ts-expect-error: decorator
-@inline
 function step(acc: v128, p: usize): v128 {
   const a = v128.xor(v128.load(p), v128.load(p, 16));
   const b = v128.xor(v128.load(p, 32), v128.load(p, 48));
   return v128.xor(acc, v128.xor(a, b));
 }
 
-// @ts-expect-error: decorator
-@inline
 function fold(a: v128): i64 {
   return i64x2.extract_lane(a, 0) ^ i64x2.extract_lane(a, 1);
 }

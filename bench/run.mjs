@@ -17,9 +17,8 @@ if (!existsSync(`${bench}node_modules/tinybench`)) {
   if (npm?.endsWith('js')) execFileSync(process.execPath, [npm, 'ci'], { cwd: bench, stdio: ['ignore', 2, 2] });
   else execFileSync('npm', ['ci'], { cwd: bench, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
 }
-if (!existsSync(`${root}node_modules/esbuild`) || !existsSync(`${root}bindings/kernels.generated.ts`)) {
-  node('scripts/prepare.mjs');
-}
+// what the library needs, built when it is missing or older than its sources
+node('scripts/prepare.mjs');
 
 mkdirSync(`${bench}build`, { recursive: true });
 node(

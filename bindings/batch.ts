@@ -85,7 +85,7 @@ export class RowsBatch {
    * @throws ERR_SHAPE when they do not fit, ERR_RANGE when `first` is no row
    */
   set(values: ArrayLike<number>, first = 0): void {
-    const { slots, stride, view } = this;
+    const { slots, stride } = this;
     index('first', first, this.rows);
     const rows = values.length / slots;
     if (!Number.isInteger(rows) || first + rows > this.rows) {
@@ -94,10 +94,13 @@ export class RowsBatch {
         `rows: expected at most ${this.rows - first} rows of ${slots} values, got ${values.length} values`,
       );
     }
-    if (slots === stride) view.set(values, first * stride);
+    // the heap's own array: a view of the batch would cost more than copying a row
+    const memory = this.heap[this.precision];
+    const at = this.address / bytesOf(this.precision) + first * stride;
+    if (slots === stride && rows > 4) memory.set(values, at);
     else {
       for (let i = 0; i < rows; i++) {
-        for (let j = 0; j < slots; j++) view[(first + i) * stride + j] = values[i * slots + j];
+        for (let j = 0; j < slots; j++) memory[at + i * stride + j] = values[i * slots + j];
       }
     }
   }

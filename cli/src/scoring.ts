@@ -49,13 +49,13 @@ export async function streamTable(
   let source: Source | null = null;
   try {
     source = await openFor(database, data, wanted);
-    const extra = source.columns
-      .map((column) => column.name)
-      .filter((column) => !wanted.some((one) => one.name === column));
-    if (extra.length > 0)
+    const known = [...wanted.map((one) => one.name), model.manifest.target, model.manifest.weight];
+    const extra = source.columns.map((column) => column.name).filter((column) => !known.includes(column));
+    if (extra.length > 0) {
       warn(
         `ignored ${extra.length === 1 ? 'a column' : `${extra.length} columns`} the model does not use: ${shorten(extra)}`,
       );
+    }
     return await stream(database, source, wanted, use);
   } finally {
     source?.close();

@@ -148,11 +148,15 @@ async function copyColumns(
     const cell = name(column);
     return `${coded || kind === 'json' ? cellText(cell, kind) : `cast(${cell} as double)`} as ${alias}`;
   });
-  if (roles.holdoutBy) list.push(`${name(roles.holdoutBy)} as held_by`);
-  const asText = Object.fromEntries(
-    columns.filter((column) => column.kind === 'text').map((column) => [column.name, 'VARCHAR']),
-  );
-  const sql = `create temp table training as select ${list.join(', ')} from ${source.relation(source.typing === 'csv' ? asText : undefined)}`;
+  const by = source.columns.find((column) => column.name === roles.holdoutBy);
+  const ordered = by?.kind === 'integer' || by?.kind === 'float';
+  if (by) list.push(`${ordered ? `cast(${name(by.name)} as double)` : name(by.name)} as held_by`);
+  // DuckDB guesses types from the first rows of a CSV file: a column of whole numbers may have fractions later.
+  const types = Object.fromEntries([
+    ...(ordered ? [[by.name, 'DOUBLE']] : []),
+    ...columns.map((column) => [column.name, column.kind === 'text' ? 'VARCHAR' : 'DOUBLE']),
+  ]);
+  const sql = `create temp table training as select ${list.join(', ')} from ${source.relation(source.typing === 'csv' ? types : undefined)}`;
   await runWithBar(connection, 'load', sql).catch(async (error) => {
     for (const column of columns) if (!column.coded) await refuseText(connection, source, column);
     throw dataError(source.label, error);

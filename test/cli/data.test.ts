@@ -284,6 +284,25 @@ describe('held-out rows', () => {
     expect(rows('case when i < 70 then 1 else 2 end')).toEqual({ train: 70, holdout: 30 });
     // values of 10 rows each but the last of 35
     expect(rows('least(i // 10, 6)')).toEqual({ train: 60, holdout: 40 });
+    // numbers are compared as numbers, also when they are read as categories
+    write(
+      'years.csv',
+      `x,y,t\n${Array.from({ length: 100 }, (_, i) => `${i % 7},${i % 3 > 0 ? 1 : 0},${i < 80 ? 9 : 10}`).join('\n')}\n`,
+    );
+    const years = [
+      'train',
+      'years.csv',
+      '--target',
+      'y',
+      '--holdout-by',
+      't',
+      '--features',
+      'x,t',
+      '--categorical',
+      't',
+    ];
+    expect(json([...years, '--out', 'h.safetensors']).rows).toEqual({ train: 80, holdout: 20 });
+    expect(coefficients('h.safetensors').map(({ level }: { level: string }) => level)).toContain('9');
     // missing values are not held out
     expect(rows('case when i < 50 then null else i end')).toEqual({ train: 80, holdout: 20 });
     expect(rows('case when i < 95 then null else i end')).toEqual({ train: 95, holdout: 5 });
@@ -304,6 +323,47 @@ describe('held-out rows', () => {
     ]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^ERR_DATA --holdout-by t: /);
+  });
+});
+
+describe('what one block of rows holds says nothing of the next', () => {
+  it('a missing cell in the first does not come back later', async () => {
+    const rows = 'select case when i >= 20 then i % 2 end as x, i % 3 > 0 as y from range(100) t(i)';
+    await trainCommand({ query: rows, target: 'y', holdout: false, out: path('x.safetensors') });
+    const query = 'select case when i >= 10000 then i % 2 end as x from range(60000) t(i)';
+    await scoreCommand({ model: path('x.safetensors'), query, out: path('x.csv') });
+    const lines = text('x.csv').trimEnd().split('\n').slice(1);
+    const distinct = (from: number, to: number) => new Set(lines.slice(from, to).map((line) => line.split(',')[1]));
+    expect(distinct(0, 10_000).size).toBe(1);
+    expect(distinct(10_000, 60_000).size).toBe(2);
+    expect(distinct(0, 60_000).size).toBe(3);
+  });
+
+  it('fractions may appear late in a column of whole numbers', async () => {
+    const of = (last: string) => {
+      const lines = Array.from({ length: 30_000 }, (_, i) => `${i},${i % 7 > 2 ? 1 : 0},${i}`).join('\n');
+      return write('fractions.csv', `x,y,t\n${lines}\n${last},1,30000.5\n`) && path('fractions.csv');
+    };
+    const options = { target: 'y', holdoutBy: 't', out: path('x.safetensors') };
+    const { model } = await trainCommand({ ...options, data: of('2.5'), holdout: false });
+    expect(model.manifest.fit.rows).toBe(30_001);
+    const { rows } = await trainCommand({ ...options, data: of('2.5') });
+    expect(rows).toEqual({ train: 24_001, holdout: 6000 });
+  });
+
+  it('a field of JSON lines may appear late', async () => {
+    await trainCommand({
+      query: 'select i as x, i % 3 > 0 as y from range(9) t(i)',
+      target: 'y',
+      holdout: false,
+      out: path('x.safetensors'),
+    });
+    write(
+      'late.jsonl',
+      Array.from({ length: 40_000 }, (_, i) => (i < 30_000 ? '{"z":1}' : '{"z":1,"x":2}')).join('\n'),
+    );
+    const { rows } = await scoreCommand({ model: path('x.safetensors'), data: path('late.jsonl'), out: path('x.csv') });
+    expect(rows).toBe(40_000);
   });
 });
 

@@ -84,6 +84,17 @@ describe('train names what is wrong with the data', () => {
     );
   });
 
+  it('the row is that of the file, held out or not', () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `${i === 39_000 ? 'inf' : i},${i % 2}`).join('\n');
+    const data = write('far.csv', `x,y\n${lines}\n`);
+    for (const fraction of ['0.01', '0.99']) {
+      const args = ['train', data, '--target', 'y', '--holdout', fraction, '--out', 'bad.safetensors'];
+      expect(failure(args)).toMatch(
+        /^ERR_RECORD row 39000 \(from 0\), column "x": expected a finite number, got Infinity/,
+      );
+    }
+  });
+
   it('duplicate column names, of a file and of a query', () => {
     expect(train(write('twice.csv', 'x,x,y\n1,2,0\n'))).toMatch(
       /^ERR_SCHEMA twice\.csv: expected distinct column names, got "x" twice/,
@@ -162,6 +173,13 @@ describe('score names what is wrong with the data', () => {
       'bad.csv',
     ];
     expect(failure(typed)).toMatch(/^ERR_SCHEMA --query, column "age": expected numbers .*got VARCHAR/);
+  });
+
+  it('in a later block, the row of the file', () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `${i === 39_000 ? 'nan' : 30},white`).join('\n');
+    expect(score(write('far2.csv', `age,race\n${lines}\n`))).toMatch(
+      /^ERR_RECORD row 39000 \(from 0\), column "age": .*NaN/,
+    );
   });
 
   it('a missing file, an empty file, a header only', () => {

@@ -62,6 +62,20 @@ describe.each(implementations)('the heap of %s', (_, make) => {
     expect(heap.allocate(900, 'a block')).toBe(blocks[0]);
   });
 
+  test('neighbours become one gap, in whatever order they are given back', () => {
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [0, 2, 1],
+      [1, 0, 2],
+    ]) {
+      const { heap } = make();
+      const blocks = [64, 64, 64, 16].map((bytes) => heap.allocate(bytes, 'a block'));
+      for (const i of order) heap.release(blocks[i]);
+      expect(heap.allocate(192, 'a block')).toBe(blocks[0]);
+    }
+  });
+
   test('every view is renewed', () => {
     const { heap } = make();
     const old = [heap.f32, heap.f64, heap.u8, heap.u16, heap.u32];
