@@ -202,7 +202,7 @@ function columns(add: Add, precision: Precision, rows: number): void {
   };
   const z = out.view.slice();
   const view = out.view;
-  const bytes = first.byteLength + table.codes.reduce((sum, codes) => sum + codes.byteLength, 0);
+  const bytes = table.number.byteLength + table.codes.reduce((sum, codes) => sum + codes.byteLength, 0);
   const start = batch.numeric(0).byteOffset;
   const run = (engine: Engine) => () => {
     engine.logits(batch, weights, out);
