@@ -1,4 +1,4 @@
-import { binomialLoss, sumF64 } from './elementwise';
+import { sumF64 } from './elementwise';
 
 /*
  * Layout `columns`: a batch is a table of columns, each a contiguous array of its own type, 16-byte aligned and padded.
@@ -63,6 +63,28 @@ function axpy<T, S>(x: usize, n: u32, w: T, z: usize): void {
   }
 }
 
+/** z[i] = (((z[i] + x0·w0) + x1·w1) + x2·w2) + x3·w3 for four columns that lie in the type of the sums */
+// @ts-ignore: decorator
+@inline
+function axpy4<T>(x0: usize, x1: usize, x2: usize, x3: usize, n: u32, w: usize, entry: usize, z: usize): void {
+  const w0 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 8)) * sizeof<T>()));
+  const w1 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 24)) * sizeof<T>()));
+  const w2 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 40)) * sizeof<T>()));
+  const w3 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 56)) * sizeof<T>()));
+  const end = z + (<usize>n) * sizeof<T>();
+  while (z < end) {
+    let v = v128.add<T>(v128.load(z), v128.mul<T>(v128.load(x0), w0));
+    v = v128.add<T>(v, v128.mul<T>(v128.load(x1), w1));
+    v = v128.add<T>(v, v128.mul<T>(v128.load(x2), w2));
+    v128.store(z, v128.add<T>(v, v128.mul<T>(v128.load(x3), w3)));
+    x0 += 16;
+    x1 += 16;
+    x2 += 16;
+    x3 += 16;
+    z += 16;
+  }
+}
+
 /**
  * z[i] = b + Σ over columns in table order of x·w[slot] (numeric) or w[slot + code] (coded), for m <= BLOCK rows
  * Order: one running sum a row, starting from b, columns in table order.
@@ -70,11 +92,21 @@ function axpy<T, S>(x: usize, n: u32, w: T, z: usize): void {
 function logitsBlock<T>(table: usize, columns: u32, row: u32, m: u32, w: usize, b: T, z: usize): void {
   const zEnd = z + (<usize>m) * sizeof<T>();
   for (let p = z; p < zEnd; p += 16) v128.store(p, v128.splat<T>(b));
+  const own: u32 = sizeof<T>() == 4 ? KIND_F32 : KIND_F64;
+  const skip = (<usize>row) * sizeof<T>();
   for (let j: u32 = 0; j < columns; j++) {
     const entry = table + (<usize>j) * ENTRY;
     const address = <usize>load<u32>(entry);
     const kind = load<u32>(entry, 4);
     const at = w + (<usize>load<u32>(entry, 8)) * sizeof<T>();
+    if (kind == own && j + 4 <= columns && load<u32>(entry, 20) == own && load<u32>(entry, 36) == own && load<u32>(entry, 52) == own) {
+      axpy4<T>(
+        address + skip, <usize>load<u32>(entry, 16) + skip, <usize>load<u32>(entry, 32) + skip,
+        <usize>load<u32>(entry, 48) + skip, m, w, entry, z,
+      );
+      j += 3;
+      continue;
+    }
     if (kind == KIND_F32) axpy<T, f32>(address + ((<usize>row) << 2), m, load<T>(at), z);
     else if (kind == KIND_F64) {
       if (sizeof<T>() == 8) axpy<T, f64>(address + ((<usize>row) << 3), m, load<T>(at), z);
@@ -164,86 +196,43 @@ function accumulate(kind: u32, address: usize, row: u32, n: u32, r: usize, at: u
   else scatter<u32>(address + ((<usize>row) << 2), n, r, at);
 }
 
-function gradientBlock(table: usize, columns: u32, row: u32, m: u32, r: usize, g: usize): void {
+/**
+ * Xᵀr over the rows [first, first + n): g[j·gStride + slot] += Σ r[j][i]·x, or += r[j][i] at slot + code;
+ * g[j·gStride + slots] += Σ r[j][i]
+ *
+ * r  k planes of rStride f64, entry 0 belongs to row `first`   g  k × gStride f64
+ *
+ * Order: numeric columns sum even rows, odd rows, even + odd; codes row after row; the intercept's sum by `sumF64`.
+ */
+export function transposeColumns(
+  table: usize, columns: u32, first: u32, n: u32, r: usize, rStride: u32, k: u32, g: usize, gStride: u32, slots: u32,
+): void {
   for (let j: u32 = 0; j < columns; j++) {
     const entry = table + (<usize>j) * ENTRY;
-    accumulate(load<u32>(entry, 4), <usize>load<u32>(entry), row, m, r, g + ((<usize>load<u32>(entry, 8)) << 3));
-  }
-}
-
-/**
- * Loss and gradient of the rows [first, first + n) in one pass over the data; all sums in f64.
- *
- *   z = logit + offset;  returns Σ s·loss(y, z);  g[slot] += Σ residual·x,  g[slots] += Σ residual
- *
- * w          slots + 1 f64, intercept last   slots  total number of slots
- * offset     f64 by row number, or 0 for none (row `first` is read at offset + 8·first; the same for y and s)
- * y, s       f64 by row number; s = 0 for weights of one
- * g          slots + 1 f64, added to; 0 for the loss alone
- * curvature  f64 by row number, written (see `binomialLoss`), or 0 to skip
- * z          BLOCK f64 of scratch
- *
- * Order: blocks of BLOCK rows; within one, numeric columns sum even rows, odd rows, even + odd; codes row after row.
- */
-export function lossGradientColumns(
-  table: usize, columns: u32, first: u32, n: u32, w: usize, slots: u32, offset: usize, y: usize, s: usize, g: usize,
-  curvature: usize, z: usize,
-): f64 {
-  const b = load<f64>(w + ((<usize>slots) << 3));
-  let loss: f64 = 0;
-  for (let i: u32 = 0; i < n; i += BLOCK) {
-    const m = min<u32>(BLOCK, n - i);
-    const row = first + i;
-    const skip = (<usize>row) << 3;
-    logitsBlock<f64>(table, columns, row, m, w, b, z);
-    if (offset) {
-      for (let o: usize = 0; o < (<usize>m) << 3; o += 16) {
-        v128.store(z + o, f64x2.add(v128.load(z + o), v128.load(offset + skip + o)));
-      }
-    }
-    loss += binomialLoss(z, y + skip, s ? s + skip : 0, m, g ? z : 0, curvature ? curvature + skip : 0);
-    if (g) {
-      gradientBlock(table, columns, row, m, z, g);
-      const last = g + ((<usize>slots) << 3);
-      store<f64>(last, load<f64>(last) + sumF64(z, m));
+    for (let v: usize = 0; v < <usize>k; v++) {
+      const at = g + ((v * <usize>gStride + <usize>load<u32>(entry, 8)) << 3);
+      accumulate(load<u32>(entry, 4), <usize>load<u32>(entry), first, n, r + ((v * <usize>rStride) << 3), at);
     }
   }
-  return loss;
-}
-
-/** rows of a Hessian block: scratch for them is 12 bytes a row */
-const HESSIAN_BLOCK: u32 = 4096;
-
-/** rowAt[i] = code[i] · ldBytes: where the rows of H begin that row i of the batch adds to */
-// @ts-ignore: decorator
-@inline
-function rowOffsets<C>(codes: usize, n: u32, ldBytes: u32, rowAt: usize): void {
-  const end = rowAt + ((<usize>n) << 2);
-  while (rowAt < end) {
-    store<u32>(rowAt, <u32>load<C>(codes) * ldBytes);
-    codes += sizeof<C>();
-    rowAt += 4;
+  for (let v: usize = 0; v < <usize>k; v++) {
+    const at = g + ((v * <usize>gStride + <usize>slots) << 3);
+    store<f64>(at, load<f64>(at) + sumF64(r + ((v * <usize>rStride) << 3), n));
   }
 }
 
-/** H[rowAt[i] + code[i]] += c[i], row after row */
+/** rows of a Hessian block: scratch for them is 8 bytes a row, and 4 for every coded column and the intercept */
+const HESSIAN_BLOCK: u32 = 1024;
+
+/** to[i · width] = slot + code[i] */
 // @ts-ignore: decorator
 @inline
-function tabulate<C>(rowAt: usize, codes: usize, n: u32, c: usize, h: usize): void {
-  const end = c + ((<usize>n) << 3);
-  while (c < end) {
-    const at = h + <usize>load<u32>(rowAt) + ((<usize>load<C>(codes)) << 3);
-    store<f64>(at, load<f64>(at) + load<f64>(c));
-    rowAt += 4;
+function expand<C>(codes: usize, n: u32, slot: u32, to: usize, width: usize): void {
+  const end = to + (<usize>n) * width;
+  while (to < end) {
+    store<u32>(to, slot + <u32>load<C>(codes));
     codes += sizeof<C>();
-    c += 8;
+    to += width;
   }
-}
-
-function tabulateKind(kind: u32, rowAt: usize, address: usize, row: u32, n: u32, c: usize, h: usize): void {
-  if (kind == KIND_U8) tabulate<u8>(rowAt, address + <usize>row, n, c, h);
-  else if (kind == KIND_U16) tabulate<u16>(rowAt, address + ((<usize>row) << 1), n, c, h);
-  else tabulate<u32>(rowAt, address + ((<usize>row) << 2), n, c, h);
 }
 
 /** cx[i] = c[i]·x[i] */
@@ -259,60 +248,91 @@ function multiply<S>(x: usize, n: u32, c: usize, cx: usize): void {
   }
 }
 
-function multiplyKind(kind: u32, address: usize, row: u32, n: u32, c: usize, cx: usize): void {
-  if (kind == KIND_F32) multiply<f32>(address + ((<usize>row) << 2), n, c, cx);
-  else multiply<f64>(address + ((<usize>row) << 3), n, c, cx);
-}
-
 /**
  * H[p][q] += Σ c[i]·x_p·x_q over the rows [first, first + n), for p >= q (lower triangle)
  *
  * c        curvature, f64 by row number   slots  total number of slots
  * h        (slots + 1) × ld f64, row-major; row `slots` is the intercept's
- * scratch  12 · HESSIAN_BLOCK bytes
+ * scratch  HESSIAN_BLOCK · (8 + 4 · (coded columns + 1)) bytes
  *
- * Order: blocks of HESSIAN_BLOCK rows. An entry with a coded column is a running sum, row after row; an entry of two
- * numeric columns (or a numeric one and the intercept) adds per block the sum of (c·x_p)·x_q over even rows, odd rows,
- * then even + odd.
+ * A block's codes are laid out row by row as slots, the intercept among them as a column of one slot; then all pairs of a
+ * row are added before the next row comes, so that sums of different cells overlap where neighbouring rows have equal codes.
+ *
+ * Order: an entry with a coded column or the intercept is a running sum, row after row; an entry of two numeric columns
+ * adds per block of HESSIAN_BLOCK rows the sum of (c·x_p)·x_q over even rows, odd rows, then even + odd.
  */
 export function hessianColumns(
   table: usize, columns: u32, first: u32, n: u32, c: usize, h: usize, slots: u32, ld: u32, scratch: usize,
 ): void {
   const ldBytes = (<usize>ld) << 3;
-  const last = h + (<usize>slots) * ldBytes;
-  const rowAt = scratch + ((<usize>HESSIAN_BLOCK) << 3);
+  const cells = scratch + ((<usize>HESSIAN_BLOCK) << 3);
+  let width: usize = 4;
+  for (let j: u32 = 0; j < columns; j++) if (load<u32>(table + (<usize>j) * ENTRY, 4) > KIND_F64) width += 4;
   for (let i: u32 = 0; i < n; i += HESSIAN_BLOCK) {
     const m = min<u32>(HESSIAN_BLOCK, n - i);
     const row = first + i;
     const ci = c + ((<usize>row) << 3);
+    const cellsEnd = cells + (<usize>m) * width;
+    let to = cells;
+    for (let j: u32 = 0; j < columns; j++) {
+      const entry = table + (<usize>j) * ENTRY;
+      const address = <usize>load<u32>(entry);
+      const kind = load<u32>(entry, 4);
+      const slot = load<u32>(entry, 8);
+      if (kind <= KIND_F64) continue;
+      if (kind == KIND_U8) expand<u8>(address + <usize>row, m, slot, to, width);
+      else if (kind == KIND_U16) expand<u16>(address + ((<usize>row) << 1), m, slot, to, width);
+      else expand<u32>(address + ((<usize>row) << 2), m, slot, to, width);
+      to += 4;
+    }
+    for (; to < cellsEnd; to += width) store<u32>(to, slots);
+    let r = ci;
+    for (let from = cells; from < cellsEnd; from += width) {
+      const cr = load<f64>(r);
+      for (let p = from; p < from + width; p += 4) {
+        const line = h + (<usize>load<u32>(p)) * ldBytes;
+        for (let q = from; q <= p; q += 4) {
+          const at = line + ((<usize>load<u32>(q)) << 3);
+          store<f64>(at, load<f64>(at) + cr);
+        }
+      }
+      r += 8;
+    }
+    // bytes of the coded columns before column j, in a row of `cells`
+    let before: usize = 0;
     for (let j: u32 = 0; j < columns; j++) {
       const entry = table + (<usize>j) * ENTRY;
       const address = <usize>load<u32>(entry);
       const kind = load<u32>(entry, 4);
       const slot = <usize>load<u32>(entry, 8);
-      const rows = h + slot * ldBytes;
-      if (kind <= KIND_F64) multiplyKind(kind, address, row, m, ci, scratch);
-      else if (kind == KIND_U8) rowOffsets<u8>(address + <usize>row, m, <u32>ldBytes, rowAt);
-      else if (kind == KIND_U16) rowOffsets<u16>(address + ((<usize>row) << 1), m, <u32>ldBytes, rowAt);
-      else rowOffsets<u32>(address + ((<usize>row) << 2), m, <u32>ldBytes, rowAt);
+      if (kind > KIND_F64) {
+        before += 4;
+        continue;
+      }
+      if (kind == KIND_F32) multiply<f32>(address + ((<usize>row) << 2), m, ci, scratch);
+      else multiply<f64>(address + ((<usize>row) << 3), m, ci, scratch);
+      const line = h + slot * ldBytes;
       for (let o: u32 = 0; o <= j; o++) {
         const other = table + (<usize>o) * ENTRY;
-        const otherAddress = <usize>load<u32>(other);
         const otherKind = load<u32>(other, 4);
-        const cell = rows + ((<usize>load<u32>(other, 8)) << 3);
-        if (kind <= KIND_F64) accumulate(otherKind, otherAddress, row, m, scratch, cell);
-        else if (otherKind > KIND_F64) tabulateKind(otherKind, rowAt, otherAddress, row, m, ci, cell);
-        else {
-          multiplyKind(otherKind, otherAddress, row, m, ci, scratch);
-          for (let r: usize = 0; r < <usize>m; r++) {
-            const at = cell + <usize>load<u32>(rowAt + (r << 2));
-            store<f64>(at, load<f64>(at) + load<f64>(scratch + (r << 3)));
-          }
-        }
+        if (otherKind > KIND_F64) continue;
+        accumulate(otherKind, <usize>load<u32>(other), row, m, scratch, line + ((<usize>load<u32>(other, 8)) << 3));
       }
-      accumulate(kind, address, row, m, ci, last + (slot << 3));
+      const column = h + (slot << 3);
+      r = scratch;
+      for (let from = cells; from < cellsEnd; from += width) {
+        const cx = load<f64>(r);
+        let q = from;
+        for (; q < from + before; q += 4) {
+          const at = line + ((<usize>load<u32>(q)) << 3);
+          store<f64>(at, load<f64>(at) + cx);
+        }
+        for (; q < from + width; q += 4) {
+          const at = column + (<usize>load<u32>(q)) * ldBytes;
+          store<f64>(at, load<f64>(at) + cx);
+        }
+        r += 8;
+      }
     }
-    const corner = last + ((<usize>slots) << 3);
-    store<f64>(corner, load<f64>(corner) + sumF64(ci, m));
   }
 }

@@ -1,4 +1,4 @@
-import { exp2lanes, expForFloat2lanes, log1p2lanes } from './exp';
+import { exp2lanes, expForFloat2lanes, log1p2lanes, log2lanes } from './exp';
 
 /*
  * Elementwise kernels. Every buffer is 16-byte aligned and padded to whole 16-byte vectors; the padding may be
@@ -38,9 +38,69 @@ export function sigmoidF32(z: usize, n: u32, out: usize): void {
     const v = v128.load(z);
     const lo = f64x2.promote_low_f32x4(v);
     const hi = f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3));
-    const a = f32x4.demote_f64x2_zero(sigmoid2lanes(lo, expForFloat2lanes(f64x2.neg(f64x2.abs(lo)))));
-    const b = f32x4.demote_f64x2_zero(sigmoid2lanes(hi, expForFloat2lanes(f64x2.neg(f64x2.abs(hi)))));
-    v128.store(out, i32x4.shuffle(a, b, 0, 1, 4, 5));
+    const a = sigmoid2lanes(lo, expForFloat2lanes(f64x2.neg(f64x2.abs(lo))));
+    const b = sigmoid2lanes(hi, expForFloat2lanes(f64x2.neg(f64x2.abs(hi))));
+    v128.store(out, narrow(a, b));
+    z += 16;
+    out += 16;
+  }
+}
+
+/** lanes 0 and 1 of two f64 vectors, rounded, as four f32 lanes */
+// @ts-ignore: decorator
+@inline
+function narrow(lo: v128, hi: v128): v128 {
+  return i32x4.shuffle(f32x4.demote_f64x2_zero(lo), f32x4.demote_f64x2_zero(hi), 0, 1, 4, 5);
+}
+
+/** out[i] = exp(z[i]),  i in [0, n), f64; at most 1.01 ulp */
+export function expF64(z: usize, n: u32, out: usize): void {
+  const end = z + ((<usize>n) << 3);
+  while (z < end) {
+    v128.store(out, exp2lanes(v128.load(z)));
+    z += 16;
+    out += 16;
+  }
+}
+
+/** out[i] = exp(z[i]),  i in [0, n), f32; rounded once from 1e-10 */
+export function expF32(z: usize, n: u32, out: usize): void {
+  const end = z + ((<usize>n) << 2);
+  while (z < end) {
+    const v = v128.load(z);
+    const lo = expForFloat2lanes(f64x2.promote_low_f32x4(v));
+    v128.store(out, narrow(lo, expForFloat2lanes(f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3)))));
+    z += 16;
+    out += 16;
+  }
+}
+
+/** log(1 + exp(z)) = max(z, 0) + log1p(exp(−|z|)); max as z > 0 ? z : 0 */
+// @ts-ignore: decorator
+@inline
+function softplus2lanes(z: v128): v128 {
+  const zero = f64x2.splat(0);
+  const t = exp2lanes(f64x2.neg(f64x2.abs(z)));
+  return f64x2.add(log1p2lanes(t), v128.and(z, f64x2.gt(z, zero)));
+}
+
+/** out[i] = log(1 + exp(z[i])),  i in [0, n), f64; relative accuracy in both tails */
+export function softplusF64(z: usize, n: u32, out: usize): void {
+  const end = z + ((<usize>n) << 3);
+  while (z < end) {
+    v128.store(out, softplus2lanes(v128.load(z)));
+    z += 16;
+    out += 16;
+  }
+}
+
+/** out[i] = log(1 + exp(z[i])),  i in [0, n), f32; in f64, rounded once */
+export function softplusF32(z: usize, n: u32, out: usize): void {
+  const end = z + ((<usize>n) << 2);
+  while (z < end) {
+    const v = v128.load(z);
+    const lo = softplus2lanes(f64x2.promote_low_f32x4(v));
+    v128.store(out, narrow(lo, softplus2lanes(f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3)))));
     z += 16;
     out += 16;
   }
@@ -69,7 +129,8 @@ export function binomialLoss(z: usize, y: usize, s: usize, n: u32, residual: usi
     const yv = v128.load(y + o);
     const sv = s ? v128.load(s + o) : one;
     const t = exp2lanes(f64x2.neg(f64x2.abs(zv)));
-    const u = f64x2.add(one, t);
+    // 1/(1 + t)
+    const v = f64x2.div(one, f64x2.add(one, t));
     const positive = f64x2.gt(zv, f64x2.splat(0));
     const rest = f64x2.sub(one, yv);
     const slope = v128.bitselect(rest, f64x2.neg(yv), positive);
@@ -79,10 +140,10 @@ export function binomialLoss(z: usize, y: usize, s: usize, n: u32, residual: usi
     if (residual) {
       const a = v128.bitselect(one, t, positive);
       const b = v128.bitselect(t, one, positive);
-      const d = f64x2.div(f64x2.sub(f64x2.mul(rest, a), f64x2.mul(yv, b)), u);
+      const d = f64x2.mul(f64x2.sub(f64x2.mul(rest, a), f64x2.mul(yv, b)), v);
       v128.store(residual + o, f64x2.mul(sv, d));
     }
-    if (curvature) v128.store(curvature + o, f64x2.mul(sv, f64x2.div(t, f64x2.mul(u, u))));
+    if (curvature) v128.store(curvature + o, f64x2.mul(sv, f64x2.mul(f64x2.mul(t, v), v)));
   }
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
@@ -107,5 +168,130 @@ export function addF64(x: usize, n: u32, y: usize): void {
     v128.store(y, f64x2.add(v128.load(y), v128.load(x)));
     x += 16;
     y += 16;
+  }
+}
+
+/** z[i] *= c[i], n f64 */
+export function multiplyF64(c: usize, n: u32, z: usize): void {
+  const end = z + ((<usize>n) << 3);
+  while (z < end) {
+    v128.store(z, f64x2.mul(v128.load(z), v128.load(c)));
+    z += 16;
+    c += 16;
+  }
+}
+
+/**
+ * The multinomial loss at n rows of k logits, in planes (class j at z + j·plane values):
+ *
+ *   p_j = exp(z_j − m)/Σ exp(z_l − m),  m = max z_l        loss = log Σ exp(z_l − m) + (m − z_y),  Σ s·loss is returned
+ *
+ * z      k planes of `plane` f64 (a multiple of 2), replaced by the residuals s·(p_j − [y = j])
+ * y      n classes as f64, 0 to k − 1     s  n sample weights f64, or 0 for weights of one
+ * p      k planes of `pPlane` f64, written with the probabilities, or 0 to skip
+ *
+ * Order: classes in order, one running sum a row; the loss over even rows, odd rows, then even + odd.
+ */
+export function multinomialLoss(
+  z: usize, plane: u32, k: u32, y: usize, s: usize, n: u32, p: usize, pPlane: u32,
+): f64 {
+  const step = (<usize>plane) << 3;
+  const pStep = (<usize>pPlane) << 3;
+  const bytes = (<usize>n) << 3;
+  let total = f64x2.splat(0);
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const end = z + o + (<usize>k) * step;
+    let m = v128.load(z + o);
+    for (let q = z + o + step; q < end; q += step) m = f64x2.pmax(m, v128.load(q));
+    const yv = v128.load(y + o);
+    const sv = s ? v128.load(s + o) : f64x2.splat(1);
+    let sum = f64x2.splat(0);
+    let own = f64x2.splat(0);
+    let j: f64 = 0;
+    for (let q = z + o; q < end; q += step) {
+      const d = f64x2.sub(v128.load(q), m);
+      own = v128.bitselect(d, own, f64x2.eq(yv, f64x2.splat(j)));
+      const e = exp2lanes(d);
+      sum = f64x2.add(sum, e);
+      v128.store(q, e);
+      j += 1;
+    }
+    let loss = f64x2.mul(sv, f64x2.sub(log2lanes(sum), own));
+    if (o + 8 == bytes) loss = f64x2.replace_lane(loss, 1, 0);
+    total = f64x2.add(total, loss);
+    j = 0;
+    let to = p + o;
+    for (let q = z + o; q < end; q += step) {
+      const probability = f64x2.div(v128.load(q), sum);
+      if (p) v128.store(to, probability);
+      to += pStep;
+      const hit = v128.and(f64x2.eq(yv, f64x2.splat(j)), f64x2.splat(1));
+      v128.store(q, f64x2.mul(sv, f64x2.sub(probability, hit)));
+      j += 1;
+    }
+  }
+  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1);
+}
+
+/**
+ * q_j ← s·p_j·(q_j − Σ_l p_l·q_l): the curvature of the multinomial loss times a direction, n rows of k classes in planes
+ *
+ * p  k planes of `pPlane` f64   q  k planes of `plane` f64 (both multiples of 2)   s  n f64, or 0 for ones
+ */
+export function multinomialCurvature(
+  p: usize, pPlane: u32, k: u32, s: usize, n: u32, q: usize, plane: u32,
+): void {
+  const step = (<usize>plane) << 3;
+  const pStep = (<usize>pPlane) << 3;
+  const bytes = (<usize>n) << 3;
+  for (let o: usize = 0; o < bytes; o += 16) {
+    let mean = f64x2.splat(0);
+    for (let j: usize = 0; j < <usize>k; j++) {
+      mean = f64x2.add(mean, f64x2.mul(v128.load(p + j * pStep + o), v128.load(q + j * step + o)));
+    }
+    const sv = s ? v128.load(s + o) : f64x2.splat(1);
+    for (let j: usize = 0; j < <usize>k; j++) {
+      const at = q + j * step + o;
+      v128.store(at, f64x2.mul(sv, f64x2.mul(v128.load(p + j * pStep + o), f64x2.sub(v128.load(at), mean))));
+    }
+  }
+}
+
+/**
+ * Softmax of n rows of k logits in planes, in place: z_j ← exp(z_j − m)/Σ exp(z_l − m),  m = max z_l
+ * Order: classes in order. f64 planes; `plane` is a multiple of 2.
+ */
+export function softmaxF64(z: usize, plane: u32, k: u32, n: u32): void {
+  const step = (<usize>plane) << 3;
+  for (let o: usize = 0; o < (<usize>n) << 3; o += 16) {
+    const end = z + o + (<usize>k) * step;
+    let m = v128.load(z + o);
+    for (let q = z + o + step; q < end; q += step) m = f64x2.pmax(m, v128.load(q));
+    let sum = f64x2.splat(0);
+    for (let q = z + o; q < end; q += step) {
+      const e = exp2lanes(f64x2.sub(v128.load(q), m));
+      sum = f64x2.add(sum, e);
+      v128.store(q, e);
+    }
+    for (let q = z + o; q < end; q += step) v128.store(q, f64x2.div(v128.load(q), sum));
+  }
+}
+
+/** The same in f32: differences and sums in f64, rounded once at the end. `plane` is a multiple of 4. */
+export function softmaxF32(z: usize, plane: u32, k: u32, n: u32): void {
+  const step = (<usize>plane) << 2;
+  for (let o: usize = 0; o < (<usize>n) << 2; o += 8) {
+    const end = z + o + (<usize>k) * step;
+    let m = v128.load64_zero(z + o);
+    for (let q = z + o + step; q < end; q += step) m = f32x4.pmax(m, v128.load64_zero(q));
+    const wide = f64x2.promote_low_f32x4(m);
+    let sum = f64x2.splat(0);
+    for (let q = z + o; q < end; q += step) {
+      sum = f64x2.add(sum, expForFloat2lanes(f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(q)), wide)));
+    }
+    for (let q = z + o; q < end; q += step) {
+      const e = expForFloat2lanes(f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(q)), wide));
+      v128.store64_lane(q, f32x4.demote_f64x2_zero(f64x2.div(e, sum)), 0);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { binomialLoss, sumF64 } from './elementwise';
+import { sumF64 } from './elementwise';
 
 /*
  * Layout `rows`: a batch is n × stride, row-major, 16-byte aligned; stride is a multiple of 4 and the entries from the
@@ -8,24 +8,25 @@ import { binomialLoss, sumF64 } from './elementwise';
 /** batches above this many bytes are read at four places at once (DRAM delivers more to several streams than to one) */
 const STREAMS_FROM: usize = 1 << 21;
 
-/** one lane step of four running dot products */
+/** the sums of four rows, each (l0 + l1) + (l2 + l3): one f32 vector */
 // @ts-ignore: decorator
 @inline
-function mac<T>(acc: v128, x: usize, w: v128): v128 {
-  return v128.add<T>(acc, v128.mul<T>(v128.load(x), w));
+function fold4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab01 = i32x4.shuffle(a, b, 0, 4, 1, 5);
+  const ab23 = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const cd01 = i32x4.shuffle(c, d, 0, 4, 1, 5);
+  const cd23 = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  return f32x4.add(
+    f32x4.add(i64x2.shuffle(ab01, cd01, 0, 2), i64x2.shuffle(ab01, cd01, 1, 3)),
+    f32x4.add(i64x2.shuffle(ab23, cd23, 0, 2), i64x2.shuffle(ab23, cd23, 1, 3)),
+  );
 }
 
-/** (l0 + l1) + (l2 + l3) of f32 lanes, l0 + l1 of f64 lanes */
+/** the sums of two rows, each l0 + l1: one f64 vector */
 // @ts-ignore: decorator
 @inline
-function fold<T>(acc: v128): T {
-  if (sizeof<T>() == 4) {
-    return <T>(
-      (f32x4.extract_lane(acc, 0) + f32x4.extract_lane(acc, 1) + (f32x4.extract_lane(acc, 2) + f32x4.extract_lane(acc, 3)))
-    );
-  } else {
-    return <T>(f64x2.extract_lane(acc, 0) + f64x2.extract_lane(acc, 1));
-  }
+function fold2(a: v128, b: v128): v128 {
+  return f64x2.add(i64x2.shuffle(a, b, 0, 2), i64x2.shuffle(a, b, 1, 3));
 }
 
 /**
@@ -40,14 +41,21 @@ function fold<T>(acc: v128): T {
 @inline
 function logits<T>(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32): void {
   const rowBytes = (<usize>stride) * sizeof<T>();
-  const quarter = <usize>(n >>> 2);
-  // four rows at a time: neighbours, or one from each quarter of the batch; a row left over is taken four times
-  const apart = quarter * rowBytes * 4 >= STREAMS_FROM;
-  const tiles = quarter + <usize>(n & 3);
-  for (let t: usize = 0; t < tiles; t++) {
-    const single = t >= quarter;
-    const row: usize = single ? quarter * 3 + t : apart ? t : t << 2;
-    const gap: usize = single ? 0 : apart ? quarter : 1;
+  // Tiles of four rows, taken in turn from two places. A large batch is read in eight streams: one row from each of
+  // eighths 0 to 3, then one from each of 4 to 7. Otherwise the four are neighbours. Of the rows left over, the last tile
+  // overlaps the one before it; of fewer than four rows each is taken four times.
+  const eighth = <usize>(n >>> 3);
+  const streams = eighth * rowBytes * 8 >= STREAMS_FROM;
+  let tiles = eighth << 1;
+  let gap: usize = streams ? eighth : 1;
+  let advance: usize = streams ? 1 : 8;
+  let here: usize = 0;
+  let there = gap << 2;
+  for (let phase = 0; phase < 2; phase++) {
+    for (let t: usize = 0; t < tiles; t++) {
+    const row = here;
+    here = there;
+    there = row + advance;
     const gapBytes = gap * rowBytes;
     const x0 = x + row * rowBytes;
     for (let j: u32 = 0; j < k; j++) {
@@ -56,17 +64,17 @@ function logits<T>(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z:
       let p2 = p1 + gapBytes;
       let p3 = p2 + gapBytes;
       let q = w + (<usize>j) * rowBytes;
+      const end = q + rowBytes;
       let a0 = v128.splat<T>(0);
       let a1 = a0;
       let a2 = a0;
       let a3 = a0;
-      let left = <i32>(rowBytes >> 4);
-      while (left >= 4) {
+      while (q + 48 < end) {
         let v = v128.load(q);
-        a0 = mac<T>(a0, p0, v);
-        a1 = mac<T>(a1, p1, v);
-        a2 = mac<T>(a2, p2, v);
-        a3 = mac<T>(a3, p3, v);
+        a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0), v));
+        a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1), v));
+        a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2), v));
+        a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3), v));
         v = v128.load(q, 16);
         a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0, 16), v));
         a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1, 16), v));
@@ -87,30 +95,51 @@ function logits<T>(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z:
         p2 += 64;
         p3 += 64;
         q += 64;
-        left -= 4;
       }
-      while (left > 0) {
+      while (q < end) {
         const v = v128.load(q);
-        a0 = mac<T>(a0, p0, v);
-        a1 = mac<T>(a1, p1, v);
-        a2 = mac<T>(a2, p2, v);
-        a3 = mac<T>(a3, p3, v);
+        a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0), v));
+        a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1), v));
+        a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2), v));
+        a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3), v));
         p0 += 16;
         p1 += 16;
         p2 += 16;
         p3 += 16;
         q += 16;
-        left--;
       }
-      const intercept = load<T>(b + (<usize>j) * sizeof<T>());
+      const intercept = v128.splat<T>(load<T>(b + (<usize>j) * sizeof<T>()));
       const out = z + ((<usize>j) * zStride + row) * sizeof<T>();
-      const gapOut = gap * sizeof<T>();
-      store<T>(out, <T>(fold<T>(a0) + intercept));
-      store<T>(out + gapOut, <T>(fold<T>(a1) + intercept));
-      store<T>(out + 2 * gapOut, <T>(fold<T>(a2) + intercept));
-      store<T>(out + 3 * gapOut, <T>(fold<T>(a3) + intercept));
+      const step = gap * sizeof<T>();
+      if (sizeof<T>() == 4) {
+        const sums = f32x4.add(fold4(a0, a1, a2, a3), intercept);
+        if (gap == 1) v128.store(out, sums);
+        else {
+          v128.store32_lane(out, sums, 0);
+          v128.store32_lane(out + step, sums, 1);
+          v128.store32_lane(out + 2 * step, sums, 2);
+          v128.store32_lane(out + 3 * step, sums, 3);
+        }
+      } else {
+        storePair(out, step, f64x2.add(fold2(a0, a1), intercept));
+        storePair(out + 2 * step, step, f64x2.add(fold2(a2, a3), intercept));
+      }
     }
+    }
+    const few = n < 4;
+    tiles = <usize>(few ? n : ((n & 7) + 3) >>> 2);
+    gap = few ? 0 : 1;
+    advance = 2;
+    there = few ? 1 : <usize>n - 4;
+    here = few ? 0 : min<usize>(eighth << 3, there);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function storePair(out: usize, step: usize, v: v128): void {
+  v128.store64_lane(out, v, 0);
+  v128.store64_lane(out + step, v, 1);
 }
 
 /** f32 storage, f32 sums: see `logits` */
@@ -130,225 +159,261 @@ function load2<T>(p: usize): v128 {
   return sizeof<T>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(p)) : v128.load(p);
 }
 
-/** dot product in f64 of one stored row and f64 weights; the order of `logits<f64>` */
-// @ts-ignore: decorator
-@inline
-function dot64<T>(p: usize, w: usize, stride: u32): f64 {
-  const end = w + ((<usize>stride) << 3);
-  let acc = f64x2.splat(0);
-  while (w < end) {
-    acc = f64x2.add(acc, f64x2.mul(load2<T>(p), v128.load(w)));
-    p += 2 * sizeof<T>();
-    w += 16;
-  }
-  return f64x2.extract_lane(acc, 0) + f64x2.extract_lane(acc, 1);
-}
-
 /**
- * g[j] += Σ r[i]·x[i][j]
+ * z[j·zStride + i] = dot(x[i], w[j]) + b[j] in f64 from f32 storage, for training; see `logits`
  *
- * x  n × stride of T   r  n f64   g  stride f64
- *
- * Order: four rows at a time, (r0·x0 + r1·x1) + (r2·x2 + r3·x3), then the rows left over one by one.
+ * w, b, z  f64
+ * Order: that of f64 rows, two lane sums.
  */
-function gradient<T>(x: usize, stride: u32, n: u32, r: usize, g: usize): void {
-  const rowBytes = (<usize>stride) * sizeof<T>();
-  const gEnd = g + ((<usize>stride) << 3);
-  let i: u32 = 0;
-  for (; i + 4 <= n; i += 4) {
-    const r0 = v128.load64_splat(r);
-    const r1 = v128.load64_splat(r, 8);
-    const r2 = v128.load64_splat(r, 16);
-    const r3 = v128.load64_splat(r, 24);
-    let p0 = x;
-    let p1 = p0 + rowBytes;
-    let p2 = p1 + rowBytes;
-    let p3 = p2 + rowBytes;
-    for (let q = g; q < gEnd; q += 16) {
-      const a = f64x2.add(f64x2.mul(r0, load2<T>(p0)), f64x2.mul(r1, load2<T>(p1)));
-      const b = f64x2.add(f64x2.mul(r2, load2<T>(p2)), f64x2.mul(r3, load2<T>(p3)));
-      v128.store(q, f64x2.add(v128.load(q), f64x2.add(a, b)));
-      p0 += 2 * sizeof<T>();
-      p1 += 2 * sizeof<T>();
-      p2 += 2 * sizeof<T>();
-      p3 += 2 * sizeof<T>();
-    }
-    x += rowBytes << 2;
-    r += 32;
-  }
-  for (; i < n; i++) {
-    const r0 = v128.load64_splat(r);
-    let p = x;
-    for (let q = g; q < gEnd; q += 16) {
-      v128.store(q, f64x2.add(v128.load(q), f64x2.mul(r0, load2<T>(p))));
-      p += 2 * sizeof<T>();
-    }
-    x += rowBytes;
-    r += 8;
-  }
-}
-
-/**
- * Loss and gradient of n rows in one pass over the data; everything but x in f64.
- *
- *   z = x·w + b + offset;  returns Σ s·loss(y, z);  g[0..stride) += Σ residual·x,  g[stride] += Σ residual
- *
- * x          n × stride of T
- * w          stride + 1 f64, intercept last
- * offset     n f64, or 0 for none
- * y, s       n f64 each; s = 0 for weights of one
- * g          stride + 1 f64, added to; 0 for the loss alone
- * curvature  n f64, written (see `binomialLoss`), or 0 to skip
- * z          n f64, written with the residuals (with the logits when g is 0)
- *
- * Order: blocks of BLOCK rows; within one as `binomialLoss` and `gradient`; the intercept's sum over all n rows by `sumF64`.
- */
-// @ts-ignore: decorator
-@inline
-function lossGradient<T>(
-  x: usize, stride: u32, n: u32, w: usize, offset: usize, y: usize, s: usize, g: usize, curvature: usize, z: usize,
-): f64 {
-  const rowBytes = (<usize>stride) * sizeof<T>();
-  const b = load<f64>(w + ((<usize>stride) << 3));
-  let loss: f64 = 0;
-  for (let first: u32 = 0; first < n; first += BLOCK) {
-    const m = min<u32>(BLOCK, n - first);
-    const skip = (<usize>first) << 3;
-    let p = x + (<usize>first) * rowBytes;
-    for (let i: u32 = 0; i < m; i++) {
-      let zi = dot64<T>(p, w, stride) + b;
-      const at = skip + ((<usize>i) << 3);
-      if (offset) zi += load<f64>(offset + at);
-      store<f64>(z + at, zi);
-      p += rowBytes;
-    }
-    loss += binomialLoss(z + skip, y + skip, s ? s + skip : 0, m, g ? z + skip : 0, curvature ? curvature + skip : 0);
-    if (g) gradient<T>(x + (<usize>first) * rowBytes, stride, m, z + skip, g);
-  }
-  if (g) {
-    const last = g + ((<usize>stride) << 3);
-    store<f64>(last, load<f64>(last) + sumF64(z, n));
-  }
-  return loss;
-}
-
-/** rows whose data stay in the first-level cache between the dot products and the gradient */
-const BLOCK: u32 = 64;
-
-/** see `lossGradient` */
-export function lossGradientRowsF32(
-  x: usize, stride: u32, n: u32, w: usize, offset: usize, y: usize, s: usize, g: usize, curvature: usize, z: usize,
-): f64 {
-  return lossGradient<f32>(x, stride, n, w, offset, y, s, g, curvature, z);
-}
-
-/** see `lossGradient` */
-export function lossGradientRowsF64(
-  x: usize, stride: u32, n: u32, w: usize, offset: usize, y: usize, s: usize, g: usize, curvature: usize, z: usize,
-): f64 {
-  return lossGradient<f64>(x, stride, n, w, offset, y, s, g, curvature, z);
-}
-
-/** H[a][b] += Σ scaled[i][a]·wide[i][b] over the m rows of a panel, for every 4 × 4 tile on or below the diagonal */
-function panelProduct(scaled: usize, wide: usize, m: u32, stride: u32, h: usize, ldBytes: usize): void {
-  const rowBytes = (<usize>stride) << 3;
-  for (let a: u32 = 0; a < stride; a += 4) {
-    for (let b: u32 = 0; b <= a; b += 4) {
-      let pa = scaled + ((<usize>a) << 3);
-      let pb = wide + ((<usize>b) << 3);
-      let t00 = f64x2.splat(0);
-      let t01 = t00;
-      let t10 = t00;
-      let t11 = t00;
-      let t20 = t00;
-      let t21 = t00;
-      let t30 = t00;
-      let t31 = t00;
-      for (let i: u32 = 0; i < m; i++) {
-        const b0 = v128.load(pb);
-        const b1 = v128.load(pb, 16);
-        let av = v128.load64_splat(pa);
-        t00 = f64x2.add(t00, f64x2.mul(av, b0));
-        t01 = f64x2.add(t01, f64x2.mul(av, b1));
-        av = v128.load64_splat(pa, 8);
-        t10 = f64x2.add(t10, f64x2.mul(av, b0));
-        t11 = f64x2.add(t11, f64x2.mul(av, b1));
-        av = v128.load64_splat(pa, 16);
-        t20 = f64x2.add(t20, f64x2.mul(av, b0));
-        t21 = f64x2.add(t21, f64x2.mul(av, b1));
-        av = v128.load64_splat(pa, 24);
-        t30 = f64x2.add(t30, f64x2.mul(av, b0));
-        t31 = f64x2.add(t31, f64x2.mul(av, b1));
-        pa += rowBytes;
-        pb += rowBytes;
+export function logitsRowsWide(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32): void {
+  const rowBytes = (<usize>stride) << 2;
+  const wBytes = (<usize>stride) << 3;
+  const tiles: u32 = n < 4 ? n : (n + 3) >>> 2;
+  for (let t: u32 = 0; t < tiles; t++) {
+    // four neighbours; the last tile overlaps the one before it, and of fewer than four rows each is taken four times
+    const row = <usize>(n < 4 ? t : min<u32>(t << 2, n - 4));
+    const gap: usize = n < 4 ? 0 : 1;
+    const gapBytes = gap * rowBytes;
+    for (let j: usize = 0; j < <usize>k; j++) {
+      let p0 = x + row * rowBytes;
+      let p1 = p0 + gapBytes;
+      let p2 = p1 + gapBytes;
+      let p3 = p2 + gapBytes;
+      let q = w + j * wBytes;
+      const end = q + wBytes;
+      let a0 = f64x2.splat(0);
+      let a1 = a0;
+      let a2 = a0;
+      let a3 = a0;
+      while (q < end) {
+        const v = v128.load(q);
+        a0 = f64x2.add(a0, f64x2.mul(load2<f32>(p0), v));
+        a1 = f64x2.add(a1, f64x2.mul(load2<f32>(p1), v));
+        a2 = f64x2.add(a2, f64x2.mul(load2<f32>(p2), v));
+        a3 = f64x2.add(a3, f64x2.mul(load2<f32>(p3), v));
+        p0 += 8;
+        p1 += 8;
+        p2 += 8;
+        p3 += 8;
+        q += 16;
       }
-      let q = h + (<usize>a) * ldBytes + ((<usize>b) << 3);
-      addTo(q, t00, t01);
-      q += ldBytes;
-      addTo(q, t10, t11);
-      q += ldBytes;
-      addTo(q, t20, t21);
-      q += ldBytes;
-      addTo(q, t30, t31);
+      const intercept = v128.load64_splat(b + (j << 3));
+      const out = z + ((j * <usize>zStride + row) << 3);
+      storePair(out, gap << 3, f64x2.add(fold2(a0, a1), intercept));
+      storePair(out + (gap << 4), gap << 3, f64x2.add(fold2(a2, a3), intercept));
     }
   }
+}
+
+/**
+ * Xᵀr: g[j·gStride + c] += Σ r[j][i]·x[i][c],  g[j·gStride + stride] += Σ r[j][i],  for k vectors r in one pass
+ *
+ * x  n × stride of T   r  k planes of rStride f64   g  k × gStride f64, gStride > stride
+ *
+ * Order: four rows at a time, (r0·x0 + r1·x1) + (r2·x2 + r3·x3), then the rows left over one by one; the intercept's
+ * sum by `sumF64`.
+ */
+// @ts-ignore: decorator
+@inline
+function transpose<T>(x: usize, stride: u32, n: u32, r: usize, rStride: u32, k: u32, g: usize, gStride: u32): void {
+  const rowBytes = (<usize>stride) * sizeof<T>();
+  for (let i: u32 = 0; i < n; ) {
+    const four = i + 4 <= n;
+    let rj = r + ((<usize>i) << 3);
+    let gj = g;
+    for (let j: u32 = 0; j < k; j++) {
+      const gEnd = gj + ((<usize>stride) << 3);
+      let p0 = x;
+      const r0 = v128.load64_splat(rj);
+      if (four) {
+        const r1 = v128.load64_splat(rj, 8);
+        const r2 = v128.load64_splat(rj, 16);
+        const r3 = v128.load64_splat(rj, 24);
+        let p1 = p0 + rowBytes;
+        let p2 = p1 + rowBytes;
+        let p3 = p2 + rowBytes;
+        for (let q = gj; q < gEnd; q += 16) {
+          const a = f64x2.add(f64x2.mul(r0, load2<T>(p0)), f64x2.mul(r1, load2<T>(p1)));
+          const b = f64x2.add(f64x2.mul(r2, load2<T>(p2)), f64x2.mul(r3, load2<T>(p3)));
+          v128.store(q, f64x2.add(v128.load(q), f64x2.add(a, b)));
+          p0 += 2 * sizeof<T>();
+          p1 += 2 * sizeof<T>();
+          p2 += 2 * sizeof<T>();
+          p3 += 2 * sizeof<T>();
+        }
+      } else {
+        for (let q = gj; q < gEnd; q += 16) {
+          v128.store(q, f64x2.add(v128.load(q), f64x2.mul(r0, load2<T>(p0))));
+          p0 += 2 * sizeof<T>();
+        }
+      }
+      rj += (<usize>rStride) << 3;
+      gj += (<usize>gStride) << 3;
+    }
+    x += four ? rowBytes << 2 : rowBytes;
+    i += four ? 4 : 1;
+  }
+  for (let j: usize = 0; j < <usize>k; j++) {
+    const at = g + ((j * <usize>gStride + <usize>stride) << 3);
+    store<f64>(at, load<f64>(at) + sumF64(r + ((j * <usize>rStride) << 3), n));
+  }
+}
+
+/** see `transpose` */
+export function transposeRowsF32(x: usize, stride: u32, n: u32, r: usize, rStride: u32, k: u32, g: usize, gStride: u32): void {
+  transpose<f32>(x, stride, n, r, rStride, k, g, gStride);
+}
+
+/** see `transpose` */
+export function transposeRowsF64(x: usize, stride: u32, n: u32, r: usize, rStride: u32, k: u32, g: usize, gStride: u32): void {
+  transpose<f64>(x, stride, n, r, rStride, k, g, gStride);
 }
 
 /** rows of a panel whose sums stay in registers */
 const PANEL: u32 = 64;
 
-/**
- * H[a][b] += Σ (c[i]·x[i][a])·x[i][b]  for every 4 × 4 tile on or below the diagonal (lower triangle and diagonal tiles)
+/*
+ * The Hessian: H[a][b] += Σ (c[i]·x[i][a])·x[i][b] for a >= b; entries above the diagonal may be overwritten
  *
- * x        n × stride of T
+ * x        n × stride
  * c        n f64 (curvature)
  * H        (stride + 1) × ld f64, row-major; row `stride` is the intercept's: H[stride][b] += Σ c[i]·x[i][b],
  *          H[stride][stride] += Σ c[i]
- * scratch  2 · PANEL · stride f64
+ * scratch  PANEL · stride values of the storage type
  *
- * Order: panels of PANEL rows, a running sum within each, added to H panel by panel; the intercept's row as `gradient`
- * and `sumF64` over all n rows.
+ * Order: panels of PANEL rows, a running sum within each, added to H panel by panel; the intercept's row as `transpose`.
+ * From f64 storage everything is f64. From f32 storage c·x is rounded to f32 and a panel is summed in f32, the panels in
+ * f64: about 1e-6 relative, which is the precision of such data; gradients, and so the optimum, stay in f64.
  */
-// @ts-ignore: decorator
-@inline
-function hessian<T>(x: usize, stride: u32, n: u32, c: usize, h: usize, ld: u32, scratch: usize): void {
+
+/** see above */
+export function hessianRowsF64(x: usize, stride: u32, n: u32, c: usize, h: usize, ld: u32, scratch: usize): void {
   const rowBytes = (<usize>stride) << 3;
   const ldBytes = (<usize>ld) << 3;
-  const scaled = scratch;
-  const wide = scratch + <usize>PANEL * rowBytes;
   for (let first: u32 = 0; first < n; first += PANEL) {
     const m = min<u32>(PANEL, n - first);
-    let p = x + (<usize>first) * (<usize>stride) * sizeof<T>();
-    for (let i: u32 = 0; i < m; i++) {
-      const ci = v128.load64_splat(c + ((<usize>(first + i)) << 3));
-      const row = (<usize>i) * rowBytes;
-      for (let o: usize = 0; o < rowBytes; o += 16) {
-        const v = load2<T>(p);
-        v128.store(wide + row + o, v);
-        v128.store(scaled + row + o, f64x2.mul(ci, v));
-        p += 2 * sizeof<T>();
+    const panel = x + (<usize>first) * rowBytes;
+    for (let i: usize = 0; i < <usize>m; i++) {
+      const ci = v128.load64_splat(c + ((<usize>first + i) << 3));
+      const row = i * rowBytes;
+      for (let o = row; o < row + rowBytes; o += 16) v128.store(scratch + o, f64x2.mul(ci, v128.load(panel + o)));
+    }
+    for (let a: u32 = 0; a < stride; a += 4) {
+      for (let b: u32 = 0; b <= a; b += 4) {
+        let pa = scratch + ((<usize>a) << 3);
+        let pb = panel + ((<usize>b) << 3);
+        let t00 = f64x2.splat(0);
+        let t01 = t00;
+        let t10 = t00;
+        let t11 = t00;
+        let t20 = t00;
+        let t21 = t00;
+        let t30 = t00;
+        let t31 = t00;
+        for (let i: u32 = 0; i < m; i++) {
+          const b0 = v128.load(pb);
+          const b1 = v128.load(pb, 16);
+          let av = v128.load64_splat(pa);
+          t00 = f64x2.add(t00, f64x2.mul(av, b0));
+          t01 = f64x2.add(t01, f64x2.mul(av, b1));
+          av = v128.load64_splat(pa, 8);
+          t10 = f64x2.add(t10, f64x2.mul(av, b0));
+          t11 = f64x2.add(t11, f64x2.mul(av, b1));
+          av = v128.load64_splat(pa, 16);
+          t20 = f64x2.add(t20, f64x2.mul(av, b0));
+          t21 = f64x2.add(t21, f64x2.mul(av, b1));
+          av = v128.load64_splat(pa, 24);
+          t30 = f64x2.add(t30, f64x2.mul(av, b0));
+          t31 = f64x2.add(t31, f64x2.mul(av, b1));
+          pa += rowBytes;
+          pb += rowBytes;
+        }
+        let q = h + (<usize>a) * ldBytes + ((<usize>b) << 3);
+        addPair(q, t00, t01);
+        q += ldBytes;
+        addPair(q, t10, t11);
+        q += ldBytes;
+        addPair(q, t20, t21);
+        q += ldBytes;
+        addPair(q, t30, t31);
       }
     }
-    panelProduct(scaled, wide, m, stride, h, ldBytes);
   }
-  const last = h + (<usize>stride) * ldBytes;
-  gradient<T>(x, stride, n, c, last);
-  store<f64>(last + rowBytes, load<f64>(last + rowBytes) + sumF64(c, n));
+  transposeRowsF64(x, stride, n, c, n, 1, h + (<usize>stride) * ldBytes, ld);
 }
 
+/** see above */
+export function hessianRowsF32(x: usize, stride: u32, n: u32, c: usize, h: usize, ld: u32, scratch: usize): void {
+  const rowBytes = (<usize>stride) << 2;
+  const ldBytes = (<usize>ld) << 3;
+  for (let first: u32 = 0; first < n; first += PANEL) {
+    const m = min<u32>(PANEL, n - first);
+    const panel = x + (<usize>first) * rowBytes;
+    for (let i: usize = 0; i < <usize>m; i++) {
+      const ci = v128.load64_splat(c + ((<usize>first + i) << 3));
+      const row = i * rowBytes;
+      for (let o = row; o < row + rowBytes; o += 8) {
+        const product = f64x2.mul(ci, load2<f32>(panel + o));
+        v128.store64_lane(scratch + o, f32x4.demote_f64x2_zero(product), 0);
+      }
+    }
+    for (let a: u32 = 0; a < stride; a += 4) {
+      for (let b: u32 = 0; b <= a; b += 8) {
+        let pa = scratch + ((<usize>a) << 2);
+        let pb = panel + ((<usize>b) << 2);
+        // the second vector of b; where a row ends within the eight columns, the first once more
+        const next: usize = b + 4 < stride ? 16 : 0;
+        let t00 = f32x4.splat(0);
+        let t01 = t00;
+        let t10 = t00;
+        let t11 = t00;
+        let t20 = t00;
+        let t21 = t00;
+        let t30 = t00;
+        let t31 = t00;
+        for (let i: u32 = 0; i < m; i++) {
+          const b0 = v128.load(pb);
+          const b1 = v128.load(pb + next);
+          let av = v128.load32_splat(pa);
+          t00 = f32x4.add(t00, f32x4.mul(av, b0));
+          t01 = f32x4.add(t01, f32x4.mul(av, b1));
+          av = v128.load32_splat(pa, 4);
+          t10 = f32x4.add(t10, f32x4.mul(av, b0));
+          t11 = f32x4.add(t11, f32x4.mul(av, b1));
+          av = v128.load32_splat(pa, 8);
+          t20 = f32x4.add(t20, f32x4.mul(av, b0));
+          t21 = f32x4.add(t21, f32x4.mul(av, b1));
+          av = v128.load32_splat(pa, 12);
+          t30 = f32x4.add(t30, f32x4.mul(av, b0));
+          t31 = f32x4.add(t31, f32x4.mul(av, b1));
+          pa += rowBytes;
+          pb += rowBytes;
+        }
+        let q = h + (<usize>a) * ldBytes + ((<usize>b) << 3);
+        const both = next != 0;
+        addFour(q, t00, t01, both);
+        q += ldBytes;
+        addFour(q, t10, t11, both);
+        q += ldBytes;
+        addFour(q, t20, t21, both);
+        q += ldBytes;
+        addFour(q, t30, t31, both);
+      }
+    }
+  }
+  transposeRowsF32(x, stride, n, c, n, 1, h + (<usize>stride) * ldBytes, ld);
+}
+
+/** four f64 at q += lo, hi */
 // @ts-ignore: decorator
 @inline
-function addTo(q: usize, lo: v128, hi: v128): void {
+function addPair(q: usize, lo: v128, hi: v128): void {
   v128.store(q, f64x2.add(v128.load(q), lo));
   v128.store(q, f64x2.add(v128.load(q, 16), hi), 16);
 }
 
-/** see `hessian` */
-export function hessianRowsF32(x: usize, stride: u32, n: u32, c: usize, h: usize, ld: u32, scratch: usize): void {
-  hessian<f32>(x, stride, n, c, h, ld, scratch);
-}
-
-/** see `hessian` */
-export function hessianRowsF64(x: usize, stride: u32, n: u32, c: usize, h: usize, ld: u32, scratch: usize): void {
-  hessian<f64>(x, stride, n, c, h, ld, scratch);
+/** four f64 at q += the lanes of t, and the next four += those of u */
+function addFour(q: usize, t: v128, u: v128, both: bool): void {
+  addPair(q, f64x2.promote_low_f32x4(t), f64x2.promote_low_f32x4(i32x4.shuffle(t, t, 2, 3, 2, 3)));
+  if (both) addPair(q + 32, f64x2.promote_low_f32x4(u), f64x2.promote_low_f32x4(i32x4.shuffle(u, u, 2, 3, 2, 3)));
 }

@@ -1,6 +1,8 @@
+import type { BatchPlace } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import { COLUMN_ENTRY_BYTES, COLUMN_KIND, type ScoringKernels } from './kernels.ts';
+import type { SparseBatch } from './sparse.ts';
 
 /** Storage type of a batch and of what is scored from it: 32-bit or 64-bit floating point. */
 export type Precision = 'f32' | 'f64';
@@ -8,8 +10,11 @@ export type Precision = 'f32' | 'f64';
 /** A column of a `columns` batch: a number (one slot), or an integer code below `slots`. */
 export type ColumnSpec = { readonly kind: 'numeric' } | { readonly kind: 'coded'; readonly slots: number };
 
-/** A batch of rows in linear memory: `rows` (dense row-major) or `columns` (numbers and integer codes by column). */
-export type Batch = RowsBatch | ColumnsBatch;
+/**
+ * A batch of rows in linear memory: `rows` (dense row-major), `columns` (numbers and integer codes by column) or
+ * `sparse` (compressed sparse rows).
+ */
+export type Batch = RowsBatch | ColumnsBatch | SparseBatch;
 
 const MAX_ROWS = 0xfffffff0;
 
@@ -103,6 +108,12 @@ export class RowsBatch {
         for (let j = 0; j < slots; j++) memory[at + i * stride + j] = values[i * slots + j];
       }
     }
+  }
+
+  /** @internal */
+  get place(): BatchPlace {
+    const { address, stride, precision } = this;
+    return { layout: 'rows', address, extent: stride, values: 0, slots: stride, wide: precision === 'f64' };
   }
 
   /** @internal */
@@ -209,6 +220,12 @@ export class ColumnsBatch {
   }
 
   /** @internal */
+  get place(): BatchPlace {
+    const { table, specs, slots, precision } = this;
+    return { layout: 'columns', address: table, extent: specs.length, values: 0, slots, wide: precision === 'f64' };
+  }
+
+  /** @internal */
   logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
     const kernel = this.precision === 'f32' ? kernels.logitsColumnsF32 : kernels.logitsColumnsF64;
     kernel(
@@ -286,7 +303,8 @@ export class Weights {
   }
 }
 
-const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
+/** @internal bytes of a value by kind */
+export const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
 
 function bytesOf(precision: Precision): number {
   return BYTES[precision];
@@ -297,7 +315,7 @@ function codeKind(slots: number): 'u8' | 'u16' | 'u32' {
 }
 
 /** a count the kernels can take: a whole number that fits 32 bits */
-function size(what: string, value: number): number {
+export function size(what: string, value: number): number {
   index(what, value, MAX_ROWS);
   return value;
 }

@@ -1,42 +1,62 @@
 /**
- * The kernels that scoring needs: pure functions over one linear memory. Addresses are byte offsets; the contract of each function
- * (shapes, alignment, order of summation) stands above it in assembly/. The WebAssembly modules and bindings/js/
+ * The kernels that scoring needs: pure functions over one linear memory. Addresses are byte offsets; the contract of each
+ * function (shapes, alignment, order of summation) stands above it in assembly/. The WebAssembly modules and bindings/js/
  * implement these tables with the same operations in the same order.
  */
 export interface ScoringKernels {
   heapBase(): number;
-  sigmoidF32(z: number, n: number, out: number): void;
-  sigmoidF64(z: number, n: number, out: number): void;
+  sigmoidF32: Elementwise;
+  sigmoidF64: Elementwise;
   logitsRowsF32: LogitsRows;
   logitsRowsF64: LogitsRows;
   logitsColumnsF32: LogitsColumns;
   logitsColumnsF64: LogitsColumns;
 }
 
-/** All kernels: scoring and training. */
+/** All kernels: those of scoring, of sparse rows, of several classes, and of training. */
 export interface Kernels extends ScoringKernels {
-  binomialLoss(z: number, y: number, s: number, n: number, residual: number, curvature: number): number;
+  softmaxF32: Softmax;
+  softmaxF64: Softmax;
+  logitsSparseF32: LogitsSparse;
+  logitsSparseF64: LogitsSparse;
+  expF32: Elementwise;
+  expF64: Elementwise;
+  softplusF32: Elementwise;
+  softplusF64: Elementwise;
   sumF64(x: number, n: number): number;
   addF64(x: number, n: number, y: number): void;
-  lossGradientRowsF32: LossGradientRows;
-  lossGradientRowsF64: LossGradientRows;
+  multiplyF64(c: number, n: number, z: number): void;
+  binomialLoss(z: number, y: number, s: number, n: number, residual: number, curvature: number): number;
+  multinomialLoss(
+    z: number,
+    plane: number,
+    k: number,
+    y: number,
+    s: number,
+    n: number,
+    p: number,
+    pPlane: number,
+  ): number;
+  multinomialCurvature(p: number, pPlane: number, k: number, s: number, n: number, q: number, plane: number): void;
+  logitsRowsWide: LogitsRows;
+  logitsSparseWide: LogitsSparse;
+  transposeRowsF32: TransposeRows;
+  transposeRowsF64: TransposeRows;
   hessianRowsF32: HessianRows;
   hessianRowsF64: HessianRows;
-  lossGradientColumns(
+  transposeColumns: (
     table: number,
     columns: number,
     first: number,
     n: number,
-    w: number,
-    slots: number,
-    offset: number,
-    y: number,
-    s: number,
+    r: number,
+    rStride: number,
+    k: number,
     g: number,
-    curvature: number,
-    z: number,
-  ): number;
-  hessianColumns(
+    gStride: number,
+    slots: number,
+  ) => void;
+  hessianColumns: (
     table: number,
     columns: number,
     first: number,
@@ -46,8 +66,37 @@ export interface Kernels extends ScoringKernels {
     slots: number,
     ld: number,
     scratch: number,
-  ): void;
+  ) => void;
+  transposeSparse: (
+    rowPtr: number,
+    colIdx: number,
+    values: number,
+    kind: number,
+    n: number,
+    r: number,
+    rStride: number,
+    k: number,
+    g: number,
+    gStride: number,
+    slots: number,
+  ) => void;
+  hessianSparse: (
+    rowPtr: number,
+    colIdx: number,
+    values: number,
+    kind: number,
+    n: number,
+    c: number,
+    h: number,
+    slots: number,
+    ld: number,
+  ) => void;
 }
+
+export type Elementwise = (z: number, n: number, out: number) => void;
+
+/** in place, over k planes */
+export type Softmax = (z: number, plane: number, k: number, n: number) => void;
 
 export type LogitsRows = (
   x: number,
@@ -60,18 +109,16 @@ export type LogitsRows = (
   zStride: number,
 ) => void;
 
-export type LossGradientRows = (
+export type TransposeRows = (
   x: number,
   stride: number,
   n: number,
-  w: number,
-  offset: number,
-  y: number,
-  s: number,
+  r: number,
+  rStride: number,
+  k: number,
   g: number,
-  curvature: number,
-  z: number,
-) => number;
+  gStride: number,
+) => void;
 
 export type HessianRows = (
   x: number,
@@ -96,14 +143,23 @@ export type LogitsColumns = (
   zStride: number,
 ) => void;
 
+export type LogitsSparse = (
+  rowPtr: number,
+  colIdx: number,
+  values: number,
+  n: number,
+  w: number,
+  wStride: number,
+  b: number,
+  k: number,
+  z: number,
+  zStride: number,
+) => void;
+
 /** Kinds of a column as its table entry names them; the entry is address, kind, first slot, reserved (u32 each). */
 export const COLUMN_KIND = { f32: 0, f64: 1, u8: 2, u16: 3, u32: 4 } as const;
 export const COLUMN_ENTRY_BYTES = 16;
-/** rows of a block of `lossGradientColumns`: its scratch is 8 bytes a row */
-export const COLUMNS_BLOCK = 1024;
-/** rows of a block of `hessianColumns`: its scratch is 12 bytes a row */
-export const HESSIAN_BLOCK = 4096;
-/** rows of a block of `lossGradientRows` */
-export const ROWS_BLOCK = 64;
-/** rows of a panel of `hessianRows`: its scratch is 2 · 8 · stride bytes a row */
+/** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 8 + 4 · (coded columns + 1) bytes a row */
+export const HESSIAN_BLOCK = 1024;
+/** rows of a panel of `hessianRows`: its sums depend on it, and its scratch: one panel */
 export const PANEL = 64;

@@ -12,8 +12,8 @@ import {
 import { LogoddsError } from './errors.ts';
 import { Heap, PlainMemory } from './heap.ts';
 import { jsScoringKernels } from './js/scoring.ts';
-import type { ScoringKernels } from './kernels.ts';
-import { scoringBase64 } from './scoring.generated.ts';
+import type { Elementwise, ScoringKernels } from './kernels.ts';
+import { scoringHex } from './scoring.generated.ts';
 import { compile, instantiate } from './wasm.ts';
 
 /**
@@ -88,12 +88,16 @@ export class ScoringEngine {
    * @throws ERR_RANGE when there are not that many, ERR_SHAPE when `out` does not fit, ERR_ENGINE
    */
   sigmoid(z: Vector, out: Vector, count: number = z.length): void {
+    this.elementwise(z, out, count, this.kernels.sigmoidF32, this.kernels.sigmoidF64);
+  }
+
+  /** @internal */
+  protected elementwise(z: Vector, out: Vector, count: number, f32: Elementwise, f64: Elementwise): void {
     this.own('z', z);
     this.own('out', out);
     index('count', count, z.length);
     checkOut(out, count, z.precision);
-    const kernel = z.precision === 'f32' ? this.kernels.sigmoidF32 : this.kernels.sigmoidF64;
-    kernel(z.address, count, out.address);
+    (z.precision === 'f32' ? f32 : f64)(z.address, count, out.address);
   }
 
   /** An address means nothing in the memory of another engine. @internal */
@@ -103,7 +107,8 @@ export class ScoringEngine {
   }
 }
 
-function checkOut(out: Vector, length: number, precision: Precision): void {
+/** @internal */
+export function checkOut(out: Vector, length: number, precision: Precision): void {
   if (out.precision !== precision || out.length < length) {
     throw new LogoddsError(
       'ERR_SHAPE',
@@ -116,8 +121,8 @@ export type EngineName = 'auto' | 'wasm' | 'js';
 
 /** Where an engine comes from: both implementations of one table of kernels. */
 export interface EngineSource<K extends ScoringKernels> {
-  /** the module in base64, as the build inlines it */
-  readonly base64: string;
+  /** the module in hexadecimal, as the build inlines it */
+  readonly hex: string;
   readonly js: (heap: Heap) => K;
 }
 
@@ -137,7 +142,7 @@ export function pick<K extends ScoringKernels, E>(
   };
   if (wanted === 'js') return javascript('the JavaScript engine was asked for');
   try {
-    const { kernels, heap } = instantiate<K>(compile(source.base64));
+    const { kernels, heap } = instantiate<K>(compile(source.hex));
     return new engine('wasm', 'WebAssembly SIMD is available', kernels, heap);
   } catch (cause) {
     const why = `WebAssembly SIMD is not available here (${cause instanceof Error ? cause.message : cause})`;
@@ -154,5 +159,5 @@ export function pick<K extends ScoringKernels, E>(
  * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it
  */
 export function pickScoringEngine(wanted: EngineName = 'auto'): ScoringEngine {
-  return pick({ base64: scoringBase64, js: jsScoringKernels }, wanted, ScoringEngine);
+  return pick({ hex: scoringHex, js: jsScoringKernels }, wanted, ScoringEngine);
 }

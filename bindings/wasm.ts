@@ -4,12 +4,12 @@ import type { ScoringKernels } from './kernels.ts';
 
 const compiled = new Map<string, WebAssembly.Module>();
 
-/** Compiles a module inlined as base64, once. @throws what the host throws when it lacks SIMD or WebAssembly */
-export function compile(base64: string): WebAssembly.Module {
-  let module = compiled.get(base64);
+/** Compiles a module inlined in hexadecimal (gzip sees whole bytes in it, unlike in base64), once. @throws what the host throws when it lacks SIMD or WebAssembly */
+export function compile(hex: string): WebAssembly.Module {
+  let module = compiled.get(hex);
   if (!module) {
-    module = new WebAssembly.Module(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
-    compiled.set(base64, module);
+    module = new WebAssembly.Module(Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
+    compiled.set(hex, module);
   }
   return module;
 }

@@ -19,12 +19,13 @@ for (const [target, entry, file] of [
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   const inlined = `// generated from assembly/ by scripts/build.mjs
-export const ${file}Base64 =
-  '${readFileSync(`build/${file}.wasm`).toString('base64')}';
+export const ${file}Hex =
+  '${readFileSync(`build/${file}.wasm`).toString('hex')}';
 `;
   writeFileSync(`bindings/${file}.generated.ts`, inlined);
 }
-copyFileSync('build/kernels.wasm', 'dist/kernels.wasm');
+copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
+copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 
 run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 

@@ -1,7 +1,8 @@
-export { BinomialLikelihood, type BinomialTarget } from '../bindings/binomial.ts';
+export type { BinomialTarget, MultinomialTarget } from '../bindings/batchLikelihood.ts';
 export { Engine, pickEngine } from '../bindings/engine.ts';
 export { exp, log1p, sigmoid, sigmoidF32, softplus } from '../bindings/js/math.ts';
-export type { Likelihood } from '../bindings/likelihood.ts';
+export type { BinaryLikelihood, Likelihood } from '../bindings/likelihood.ts';
+export { SparseBatch, type SparseRows } from '../bindings/sparse.ts';
 export { type InferOptions, inferSchema, sortLabels } from './encode/infer.ts';
 export { canonicalLabel } from './encode/label.ts';
 export { tableFromRecords } from './encode/records.ts';

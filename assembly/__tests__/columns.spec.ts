@@ -1,7 +1,5 @@
-import { hessianColumns, logitsColumnsF32, logitsColumnsF64, lossGradientColumns } from '../columns';
-import { at, codes, f32s, f64s, near } from './memory';
-
-const LN2: f64 = 0.6931471805599453;
+import { hessianColumns, logitsColumnsF32, logitsColumnsF64, transposeColumns } from '../columns';
+import { at, codes, f32s, f64s } from './memory';
 
 /** four u32 a column: address, kind (0 f32, 1 f64, 2 u8, 3 u16, 4 u32), first slot, reserved */
 function table(columns: usize[][]): StaticArray<u32> {
@@ -64,29 +62,57 @@ describe('columns: logits', () => {
   });
 });
 
-describe('columns: loss, gradient, Hessian', () => {
+describe('columns: transpose', () => {
   /*
-   * w = 0: residuals ½ − y = (−½, ½, −½, ½, ½) for labels 1 0 1 0 0.
-   * g[0] = −½·1 + ½·3 − ½·0 + ½·(−2) + ½·½ = 0.25; each other slot sums the residuals of its rows.
+   * r = (−½, ½, −½, ½, ½): the number gives −½·1 + ½·3 − ½·0 + ½·(−2) + ½·½ = ¼; a slot sums the entries of its rows.
+   * r' = (1, 2, 4, 8, 16): 1 + 6 + 0 − 16 + 8 = −1; a slot names its rows in binary.
    */
-  it('worked by hand', () => {
-    const t = five();
-    const w = new StaticArray<f64>(10);
-    const g = new StaticArray<f64>(10);
-    const c = f64s([9, 9, 9, 9, 9]);
-    const scratch = new StaticArray<f64>(6144);
-    const y = f64s([1, 0, 1, 0, 0]);
-    const loss = lossGradientColumns(at(t), 4, 0, 5, at(w), 8, 0, at(y), 0, at(g), at(c), at(scratch));
-    expect(near(loss, 5 * LN2, 1e-15)).toBeTruthy(`loss ${loss}`);
-    const gradient: f64[] = [0.25, -1, 0.5, 1, 0, 0.5, -0.5, 1, 0.5];
-    for (let p = 0; p < 9; p++) expect(g[p]).toBe(gradient[p], `slot ${p}`);
-    for (let i = 0; i < 5; i++) expect(c[i]).toBe(0.25);
+  it('two vectors in one pass, added to what is there', () => {
+    const r = f64s([-0.5, 0.5, -0.5, 0.5, 0.5, 99, 1, 2, 4, 8, 16, 99]);
+    const g = new StaticArray<f64>(20);
+    g[0] = 10;
+    g[19] = 7;
+    transposeColumns(at(five()), 4, 0, 5, at(r), 6, 2, at(g), 10, 8);
+    const expected: f64[] = [10.25, -1, 0.5, 1, 0, 0.5, -0.5, 1, 0.5, 0, -1, 5, 8, 18, 12, 19, 7, 24, 31, 7];
+    for (let p = 0; p < 20; p++) expect(g[p]).toBe(expected[p], `entry ${p}`);
+  });
 
-    // 4·H is XᵀX: squares and sums of the number, counts and cross-tabulations of the codes
+  it('starts at a row; entry 0 of r belongs to it', () => {
+    const g = new StaticArray<f64>(10);
+    transposeColumns(at(five()), 4, 3, 2, at(f64s([2, 4])), 2, 1, at(g), 10, 8);
+    const expected: f64[] = [-2, 0, 2, 4, 2, 4, 0, 6, 6];
+    for (let p = 0; p < 9; p++) expect(g[p]).toBe(expected[p], `slot ${p}`);
+  });
+
+  it('numbers sum even rows, odd rows, then both; a stored f32 is widened', () => {
+    const big: f64 = 18014398509481984;
+    const ones = f64s([1, 1, 1, 1]);
+    const g = f64s([0, 0]);
+    transposeColumns(at(table([[at(f64s([big, 1, -big, 1])), 1, 0]])), 1, 0, 4, at(ones), 4, 1, at(g), 2, 1);
+    expect(g[0]).toBe(2);
+    g[0] = 0;
+    transposeColumns(at(table([[at(f64s([big, -big, 1, 1])), 1, 0]])), 1, 0, 4, at(ones), 4, 1, at(g), 2, 1);
+    expect(g[0]).toBe(0);
+    g[0] = 0;
+    transposeColumns(at(table([[at(f32s([0.1])), 0, 0]])), 1, 0, 1, at(ones), 4, 1, at(g), 2, 1);
+    expect(g[0]).toBe(<f64>(<f32>0.1));
+  });
+
+  it('no rows add nothing', () => {
+    const g = f64s([1, 2]);
+    transposeColumns(at(table([[at(NUMBER), 1, 0]])), 1, 0, 0, at(f64s([9])), 4, 1, at(g), 2, 1);
+    expect(g[0]).toBe(1);
+    expect(g[1]).toBe(2);
+  });
+});
+
+describe('columns: Hessian', () => {
+  it('squares and sums of the number, counts and cross-tabulations of the codes', () => {
     const h = new StaticArray<f64>(9 * 10);
-    hessianColumns(at(t), 4, 0, 5, at(c), at(h), 8, 10, at(scratch));
+    h[0] = 100;
+    hessianColumns(at(five()), 4, 0, 5, at(f64s([1, 1, 1, 1, 1])), at(h), 8, 10, at(new StaticArray<f64>(6144)));
     const lower: f64[][] = [
-      [14.25],
+      [114.25],
       [1, 2],
       [-2, 0, 1],
       [3.5, 0, 0, 2],
@@ -97,35 +123,21 @@ describe('columns: loss, gradient, Hessian', () => {
       [2.5, 2, 1, 2, 2, 3, 3, 2, 5],
     ];
     for (let p = 0; p < 9; p++) {
-      for (let q = 0; q <= p; q++) expect(4 * h[p * 10 + q]).toBe(lower[p][q], `H[${p}][${q}]`);
+      for (let q = 0; q <= p; q++) expect(h[p * 10 + q]).toBe(lower[p][q], `H[${p}][${q}]`);
     }
   });
 
-  it('adds to what is there, adds the offset, weighs the rows, starts at a row', () => {
-    // row 2 alone: z = 5·0 + 0 (slot 1) + … + 3 − 3 = 0, label 1, weight 8
-    const t = table([[at(NUMBER), 1, 0], [at(NARROW), 2, 1]]);
-    const g = f64s([10, 20, 30, 40, 50]);
-    const c = f64s([9, 9, 9, 9]);
-    const scratch = new StaticArray<f64>(6144);
-    const loss = lossGradientColumns(
-      at(t), 2, 2, 1, at(f64s([5, 0, 7, 7, 3])), 4, at(f64s([0, 0, -3])), at(f64s([0, 0, 1])), at(f64s([0, 0, 8])),
-      at(g), at(c), at(scratch),
-    );
-    expect(near(loss, 8 * LN2, 1e-15)).toBeTruthy(`loss ${loss}`);
-    expect(g[0]).toBe(10);
-    expect(g[1]).toBe(16);
-    expect(g[2]).toBe(30);
-    expect(g[4]).toBe(46);
-    expect(c[0]).toBe(9, 'rows before the first keep their curvature');
-    expect(c[2]).toBe(2);
-  });
-
-  it('no rows are no loss', () => {
-    const g = f64s([1, 2]);
-    const scratch = new StaticArray<f64>(6144);
-    const t = table([[at(NUMBER), 1, 0]]);
-    expect(lossGradientColumns(at(t), 1, 0, 0, at(f64s([1, 1])), 1, 0, at(scratch), 0, at(g), 0, at(scratch))).toBe(0);
-    expect(g[0]).toBe(1);
-    expect(g[1]).toBe(2);
+  it('weighs each row by its curvature, and starts at a row', () => {
+    // rows 1 and 2 of a number (3, 0) and codes (2, 0); a code before the number
+    const t = table([[at(NARROW), 2, 0], [at(NUMBER), 1, 3]]);
+    const h = new StaticArray<f64>(5 * 6);
+    hessianColumns(at(t), 2, 1, 2, at(f64s([9, 2, 4, 9, 9])), at(h), 4, 6, at(new StaticArray<f64>(6144)));
+    expect(h[0]).toBe(4);
+    expect(h[14]).toBe(2);
+    expect(h[18]).toBe(0, 'number × code 0');
+    expect(h[20]).toBe(6, 'number × code 2');
+    expect(h[21]).toBe(18);
+    expect(h[27]).toBe(6, 'Σ c·x');
+    expect(h[28]).toBe(6, 'Σ c');
   });
 });

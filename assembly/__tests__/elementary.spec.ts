@@ -1,5 +1,7 @@
-import { sigmoidF32, sigmoidF64, sumF64, addF64 } from '../elementwise';
-import { exp2lanes, expForFloat2lanes, log1p2lanes } from '../exp';
+import {
+  addF64, expF32, expF64, multiplyF64, sigmoidF32, sigmoidF64, softplusF32, softplusF64, sumF64,
+} from '../elementwise';
+import { exp2lanes, expForFloat2lanes, log1p2lanes, log2lanes } from '../exp';
 import { at, f32s, f64s, ulps } from './memory';
 
 function exp(x: f64): f64 {
@@ -12,6 +14,10 @@ function exp(x: f64): f64 {
 
 function log1p(t: f64): f64 {
   return f64x2.extract_lane(log1p2lanes(f64x2.splat(t)), 0);
+}
+
+function log(x: f64): f64 {
+  return f64x2.extract_lane(log2lanes(f64x2.splat(x)), 0);
 }
 
 function sigmoid(z: f64): f64 {
@@ -91,6 +97,95 @@ describe('log1p', () => {
   });
 });
 
+describe('log', () => {
+  it('is 0 at 1, and within one unit of the last place up to 2¹⁰²³', () => {
+    expect(log(1)).toBe(0);
+    // mpmath, 60 digits
+    expect(ulps(log(1.0000000000000002), 2.220446049250313e-16)).toBeLessThanOrEqual(1);
+    expect(ulps(log(1.4142135623730951), 0.34657359027997271)).toBeLessThanOrEqual(1);
+    expect(ulps(log(1.9999999999999998), 0.69314718055994520)).toBeLessThanOrEqual(1);
+    expect(ulps(log(2), 0.69314718055994529)).toBeLessThanOrEqual(1);
+    expect(ulps(log(3), 1.0986122886681098)).toBeLessThanOrEqual(1);
+    expect(ulps(log(1000), 6.9077552789821368)).toBeLessThanOrEqual(1);
+    expect(ulps(log(1e300), 690.77552789821371)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('exp and softplus over vectors', () => {
+  it('exp, f64: both ends, the rest in order, apart from the input', () => {
+    const z = f64s([0, -Infinity, Infinity, NaN, 1, -745.13, -745.14, 709.79, 709.78]);
+    const out = new StaticArray<f64>(12);
+    expF64(at(z), 9, at(out));
+    expect(out[0]).toBe(1);
+    expect(out[1]).toBe(0);
+    expect(out[2]).toBe(Infinity);
+    expect(out[3]).toBeNaN();
+    expect(ulps(out[4], 2.718281828459045)).toBeLessThanOrEqual(1);
+    expect(out[5]).toBe(5e-324);
+    expect(out[6]).toBe(0);
+    expect(out[7]).toBe(Infinity);
+    expect(out[8]).toBeFinite();
+    expect(z[4]).toBe(1);
+  });
+
+  it('exp, f32: both ends, subnormals, the rest rounded to nearest', () => {
+    const z = f32s([0, -Infinity, Infinity, <f32>NaN, 1, -1, -103.28, -104, 88.72284, 88.72283, -100]);
+    expF32(at(z), 11, at(z));
+    expect(z[0]).toBe(1);
+    expect(z[1]).toBe(0);
+    expect(z[2]).toBe(Infinity);
+    expect(z[3]).toBeNaN();
+    expect(z[4]).toBe(<f32>2.718281828459045);
+    expect(z[5]).toBe(<f32>0.36787944117144233);
+    expect(z[6]).toBe(<f32>1.401298464324817e-45);
+    expect(z[7]).toBe(0);
+    expect(z[8]).toBe(Infinity);
+    expect(z[9]).toBeFinite();
+    expect(z[10]).toBe(<f32>3.720075976020836e-44);
+  });
+
+  it('softplus, f64: exp(z) far to the left, z far to the right, ln 2 between', () => {
+    const z = f64s([0, -Infinity, Infinity, NaN, -745, -800, 800, 1e308, -37, 1, -0.0]);
+    const out = new StaticArray<f64>(12);
+    softplusF64(at(z), 11, at(out));
+    expect(out[0]).toBe(0.6931471805599453);
+    expect(out[1]).toBe(0);
+    expect(out[2]).toBe(Infinity);
+    expect(out[3]).toBeNaN();
+    expect(out[4]).toBe(5e-324);
+    expect(out[5]).toBe(0);
+    expect(out[6]).toBe(800);
+    expect(out[7]).toBe(1e308);
+    // mpmath, 60 digits
+    expect(ulps(out[8], 8.5330476257440654e-17)).toBeLessThanOrEqual(2);
+    expect(ulps(out[9], 1.3132616875182228)).toBeLessThanOrEqual(2);
+    expect(out[10]).toBe(0.6931471805599453);
+  });
+
+  it('softplus, f32: the same, rounded to nearest', () => {
+    const z = f32s([0, -Infinity, Infinity, <f32>NaN, -103, -104, 200, 3e38, -1, 1, -100]);
+    softplusF32(at(z), 11, at(z));
+    expect(z[0]).toBe(<f32>0.6931471805599453);
+    expect(z[1]).toBe(0);
+    expect(z[2]).toBe(Infinity);
+    expect(z[3]).toBeNaN();
+    expect(z[4]).toBe(<f32>1.401298464324817e-45);
+    expect(z[5]).toBe(0);
+    expect(z[6]).toBe(200);
+    expect(z[7]).toBe(<f32>3e38);
+    expect(z[8]).toBe(<f32>0.31326168751822283);
+    expect(z[9]).toBe(<f32>1.3132616875182228);
+    expect(z[10]).toBe(<f32>3.720075976020836e-44);
+  });
+
+  it('none asked for, none written', () => {
+    const z = f64s([3]);
+    expF64(at(z), 0, at(z));
+    softplusF64(at(z), 0, at(z));
+    expect(z[0]).toBe(3);
+  });
+});
+
 describe('sigmoid, f64', () => {
   it('is exact where the result is', () => {
     expect(sigmoid(0)).toBe(0.5);
@@ -157,7 +252,7 @@ describe('sigmoid, f32', () => {
   });
 });
 
-describe('sums and additions', () => {
+describe('sums, additions, products', () => {
   it('adds even entries, odd entries, then both', () => {
     expect(sumF64(at(f64s([])), 0)).toBe(0);
     expect(sumF64(at(f64s([3])), 1)).toBe(3);
@@ -174,5 +269,14 @@ describe('sums and additions', () => {
     expect(y[0]).toBe(11);
     expect(y[1]).toBe(22);
     expect(y[2]).toBe(33);
+  });
+  it('multiplies one vector by another', () => {
+    const z = f64s([1, 2, 3]);
+    const c = f64s([10, -0.5, 0]);
+    multiplyF64(at(c), 3, at(z));
+    expect(z[0]).toBe(10);
+    expect(z[1]).toBe(-1);
+    expect(z[2]).toBe(0);
+    expect(c[0]).toBe(10);
   });
 });

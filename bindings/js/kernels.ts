@@ -1,35 +1,40 @@
 import type { Heap } from '../heap.ts';
-import { COLUMN_KIND, COLUMNS_BLOCK, HESSIAN_BLOCK, type Kernels, PANEL, ROWS_BLOCK } from '../kernels.ts';
-import { exp, log1p } from './math.ts';
-import { type Codes, jsScoringKernels, logitsBlock, type Numbers, readColumn } from './scoring.ts';
+import {
+  COLUMN_KIND,
+  type Elementwise,
+  HESSIAN_BLOCK,
+  type HessianRows,
+  type Kernels,
+  type LogitsSparse,
+  PANEL,
+  type Softmax,
+  type TransposeRows,
+} from '../kernels.ts';
+import { exp, expForFloat, log, log1p, softplus } from './math.ts';
+import { jsScoringKernels, type Numbers, readColumn } from './scoring.ts';
 
 /** All kernels in JavaScript: those of training beside those of scoring. @see jsScoringKernels */
 export function jsKernels(heap: Heap): Kernels {
-  const binomialLoss = (z: number, y: number, s: number, n: number, residual: number, curvature: number): number => {
-    const f64 = heap.f64;
-    const zAt = z >>> 3;
-    const yAt = y >>> 3;
-    const sAt = s >>> 3;
-    let even = 0;
-    let odd = 0;
-    for (let i = 0; i < n; i++) {
-      const zi = f64[zAt + i];
-      const yi = f64[yAt + i];
-      const si = s ? f64[sAt + i] : 1;
-      const t = exp(-Math.abs(zi));
-      const u = 1 + t;
-      const rest = 1 - yi;
-      const positive = zi > 0;
-      const loss = si * (log1p(t) + (positive ? rest : -yi) * zi);
-      if (i & 1) odd += loss;
-      else even += loss;
-      if (residual) {
-        f64[(residual >>> 3) + i] = si * ((positive ? rest - yi * t : rest * t - yi) / u);
+  const elementwise =
+    (view: (heap: Heap) => Numbers, shift: number, f: (z: number) => number): Elementwise =>
+    (z, n, out) => {
+      const data = view(heap);
+      for (let i = 0; i < n; i++) data[(out >>> shift) + i] = f(data[(z >>> shift) + i]);
+    };
+
+  const softmax =
+    (view: (heap: Heap) => Numbers, shift: number, power: (d: number) => number): Softmax =>
+    (z, plane, k, n) => {
+      const data = view(heap);
+      const at = z >>> shift;
+      for (let i = 0; i < n; i++) {
+        let m = data[at + i];
+        for (let j = 1; j < k; j++) if (m < data[at + j * plane + i]) m = data[at + j * plane + i];
+        let sum = 0;
+        for (let j = 0; j < k; j++) sum += power(data[at + j * plane + i] - m);
+        for (let j = 0; j < k; j++) data[at + j * plane + i] = power(data[at + j * plane + i] - m) / sum;
       }
-      if (curvature) f64[(curvature >>> 3) + i] = si * (t / (u * u));
-    }
-    return even + odd;
-  };
+    };
 
   const sumF64 = (x: number, n: number): number => {
     const f64 = heap.f64;
@@ -43,72 +48,48 @@ export function jsKernels(heap: Heap): Kernels {
     return even + odd;
   };
 
-  /** g[j] += Σ r[i]·x[i][j], four rows at a time */
-  const gradientRows = (x: Numbers, xAt: number, stride: number, n: number, r: number, g: number): void => {
-    const f64 = heap.f64;
-    const rAt = r >>> 3;
-    const gAt = g >>> 3;
-    let i = 0;
-    for (; i + 4 <= n; i += 4) {
-      const r0 = f64[rAt + i];
-      const r1 = f64[rAt + i + 1];
-      const r2 = f64[rAt + i + 2];
-      const r3 = f64[rAt + i + 3];
-      const p = xAt + i * stride;
-      for (let j = 0; j < stride; j++) {
-        const a = r0 * x[p + j] + r1 * x[p + stride + j];
-        const b = r2 * x[p + 2 * stride + j] + r3 * x[p + 3 * stride + j];
-        f64[gAt + j] += a + b;
-      }
-    }
-    for (; i < n; i++) {
-      const ri = f64[rAt + i];
-      const p = xAt + i * stride;
-      for (let j = 0; j < stride; j++) f64[gAt + j] += ri * x[p + j];
-    }
+  const addSums = (r: number, rStride: number, n: number, k: number, g: number, gStride: number, last: number) => {
+    for (let j = 0; j < k; j++) heap.f64[(g >>> 3) + j * gStride + last] += sumF64(r + j * rStride * 8, n);
   };
 
-  const lossGradientRows =
-    (storage: (heap: Heap) => Numbers, shift: number): Kernels['lossGradientRowsF64'] =>
-    (x, stride, n, w, offset, y, s, g, curvature, z) => {
+  const transposeRows =
+    (storage: (heap: Heap) => Numbers, shift: number): TransposeRows =>
+    (x, stride, n, r, rStride, k, g, gStride) => {
       const f64 = heap.f64;
       const data = storage(heap);
       const xAt = x >>> shift;
-      const wAt = w >>> 3;
-      const zAt = z >>> 3;
-      const b = f64[wAt + stride];
-      let loss = 0;
-      for (let first = 0; first < n; first += ROWS_BLOCK) {
-        const m = Math.min(ROWS_BLOCK, n - first);
-        for (let i = first; i < first + m; i++) {
-          let even = 0;
-          let odd = 0;
+      for (let j = 0; j < k; j++) {
+        const rAt = (r >>> 3) + j * rStride;
+        const gAt = (g >>> 3) + j * gStride;
+        let i = 0;
+        for (; i + 4 <= n; i += 4) {
+          const r0 = f64[rAt + i];
+          const r1 = f64[rAt + i + 1];
+          const r2 = f64[rAt + i + 2];
+          const r3 = f64[rAt + i + 3];
           const p = xAt + i * stride;
-          for (let j = 0; j < stride; j += 2) {
-            even += data[p + j] * f64[wAt + j];
-            odd += data[p + j + 1] * f64[wAt + j + 1];
+          for (let c = 0; c < stride; c++) {
+            const a = r0 * data[p + c] + r1 * data[p + stride + c];
+            const b = r2 * data[p + 2 * stride + c] + r3 * data[p + 3 * stride + c];
+            f64[gAt + c] += a + b;
           }
-          let zi = even + odd + b;
-          if (offset) zi += f64[(offset >>> 3) + i];
-          f64[zAt + i] = zi;
         }
-        const skip = first * 8;
-        loss += binomialLoss(
-          z + skip,
-          y + skip,
-          s ? s + skip : 0,
-          m,
-          g ? z + skip : 0,
-          curvature ? curvature + skip : 0,
-        );
-        if (g) gradientRows(data, xAt + first * stride, stride, m, z + skip, g);
+        for (; i < n; i++) {
+          const p = xAt + i * stride;
+          for (let c = 0; c < stride; c++) f64[gAt + c] += f64[rAt + i] * data[p + c];
+        }
       }
-      if (g) f64[(g >>> 3) + stride] += sumF64(z, n);
-      return loss;
+      addSums(r, rStride, n, k, g, gStride, stride);
     };
 
+  /** `round` is the rounding of products and of the sums within a panel */
   const hessianRows =
-    (storage: (heap: Heap) => Numbers, shift: number): Kernels['hessianRowsF64'] =>
+    (
+      storage: (heap: Heap) => Numbers,
+      shift: number,
+      transpose: TransposeRows,
+      round: (x: number) => number,
+    ): HessianRows =>
     (x, stride, n, c, h, ld) => {
       const f64 = heap.f64;
       const data = storage(heap);
@@ -116,22 +97,23 @@ export function jsKernels(heap: Heap): Kernels {
       const cAt = c >>> 3;
       const hAt = h >>> 3;
       for (let first = 0; first < n; first += PANEL) {
-        const m = Math.min(PANEL, n - first);
+        const end = Math.min(first + PANEL, n);
         for (let a = 0; a < stride; a++) {
-          for (let b = 0; b <= (a | 3); b++) {
+          for (let b = 0; b <= a; b++) {
             let sum = 0;
-            for (let i = first; i < first + m; i++) {
+            for (let i = first; i < end; i++) {
               const p = xAt + i * stride;
-              sum += f64[cAt + i] * data[p + a] * data[p + b];
+              sum = round(sum + round(round(f64[cAt + i] * data[p + a]) * data[p + b]));
             }
             f64[hAt + a * ld + b] += sum;
           }
         }
       }
-      const last = h + stride * ld * 8;
-      gradientRows(data, xAt, stride, n, c, last);
-      f64[(last >>> 3) + stride] += sumF64(c, n);
+      transpose(x, stride, n, c, n, 1, h + stride * ld * 8, ld);
     };
+
+  const transposeRowsF32 = transposeRows((h) => h.f32, 2);
+  const transposeRowsF64 = transposeRows((h) => h.f64, 3);
 
   /** at[0] += Σ r·x of a numeric column, at[code] += r of a coded one, over m rows from row `first` */
   const accumulate = (table: number, j: number, first: number, m: number, r: number, at: number): void => {
@@ -152,9 +134,16 @@ export function jsKernels(heap: Heap): Kernels {
     f64[to] += even + odd;
   };
 
+  /** value of a sparse entry */
+  const valueAt = (values: number, kind: number, e: number): number =>
+    values ? (kind ? heap.f64[(values >>> 3) + e] : heap.f32[(values >>> 2) + e]) : 1;
+
   return {
     ...jsScoringKernels(heap),
-    binomialLoss,
+    expF32: elementwise((h) => h.f32, 2, expForFloat),
+    expF64: elementwise((h) => h.f64, 3, exp),
+    softplusF32: elementwise((h) => h.f32, 2, softplus),
+    softplusF64: elementwise((h) => h.f64, 3, softplus),
     sumF64,
 
     addF64(x, n, y) {
@@ -162,60 +151,241 @@ export function jsKernels(heap: Heap): Kernels {
       for (let i = 0; i < n; i++) f64[(y >>> 3) + i] += f64[(x >>> 3) + i];
     },
 
-    lossGradientRowsF32: lossGradientRows((h) => h.f32, 2),
-    lossGradientRowsF64: lossGradientRows((h) => h.f64, 3),
-    hessianRowsF32: hessianRows((h) => h.f32, 2),
-    hessianRowsF64: hessianRows((h) => h.f64, 3),
-    lossGradientColumns(table, columns, first, n, w, slots, offset, y, s, g, curvature, z) {
+    multiplyF64(c, n, z) {
       const f64 = heap.f64;
-      const wAt = w >>> 3;
-      const zAt = z >>> 3;
-      let loss = 0;
-      for (let i = 0; i < n; i += COLUMNS_BLOCK) {
-        const m = Math.min(COLUMNS_BLOCK, n - i);
-        const row = first + i;
-        const skip = row * 8;
-        logitsBlock(heap, table, columns, row, m, f64, wAt, f64[wAt + slots], f64, zAt);
-        if (offset) for (let r = 0; r < m; r++) f64[zAt + r] += f64[(offset >>> 3) + row + r];
-        loss += binomialLoss(z, y + skip, s ? s + skip : 0, m, g ? z : 0, curvature ? curvature + skip : 0);
-        if (!g) continue;
-        for (let j = 0; j < columns; j++) {
-          const { slot } = readColumn(heap, table, j, row);
-          accumulate(table, j, row, m, z, g + slot * 8);
-        }
-        f64[(g >>> 3) + slots] += sumF64(z, m);
+      for (let i = 0; i < n; i++) f64[(z >>> 3) + i] *= f64[(c >>> 3) + i];
+    },
+
+    binomialLoss(z, y, s, n, residual, curvature) {
+      const f64 = heap.f64;
+      let even = 0;
+      let odd = 0;
+      for (let i = 0; i < n; i++) {
+        const zi = f64[(z >>> 3) + i];
+        const yi = f64[(y >>> 3) + i];
+        const si = s ? f64[(s >>> 3) + i] : 1;
+        const t = exp(-Math.abs(zi));
+        const v = 1 / (1 + t);
+        const rest = 1 - yi;
+        const positive = zi > 0;
+        const loss = si * (log1p(t) + (positive ? rest : -yi) * zi);
+        if (i & 1) odd += loss;
+        else even += loss;
+        if (residual) f64[(residual >>> 3) + i] = si * ((positive ? rest - yi * t : rest * t - yi) * v);
+        if (curvature) f64[(curvature >>> 3) + i] = si * (t * v * v);
       }
-      return loss;
+      return even + odd;
+    },
+
+    multinomialLoss(z, plane, k, y, s, n, p, pPlane) {
+      const f64 = heap.f64;
+      const at = z >>> 3;
+      let even = 0;
+      let odd = 0;
+      for (let i = 0; i < n; i++) {
+        const yi = f64[(y >>> 3) + i];
+        const si = s ? f64[(s >>> 3) + i] : 1;
+        let m = f64[at + i];
+        for (let j = 1; j < k; j++) if (m < f64[at + j * plane + i]) m = f64[at + j * plane + i];
+        let sum = 0;
+        let own = 0;
+        for (let j = 0; j < k; j++) {
+          const d = f64[at + j * plane + i] - m;
+          if (yi === j) own = d;
+          const e = exp(d);
+          sum += e;
+          f64[at + j * plane + i] = e;
+        }
+        const loss = si * (log(sum) - own);
+        if (i & 1) odd += loss;
+        else even += loss;
+        for (let j = 0; j < k; j++) {
+          const probability = f64[at + j * plane + i] / sum;
+          if (p) f64[(p >>> 3) + j * pPlane + i] = probability;
+          f64[at + j * plane + i] = si * (probability - (yi === j ? 1 : 0));
+        }
+      }
+      return even + odd;
+    },
+
+    multinomialCurvature(p, pPlane, k, s, n, q, plane) {
+      const f64 = heap.f64;
+      const pAt = p >>> 3;
+      const qAt = q >>> 3;
+      for (let i = 0; i < n; i++) {
+        let mean = 0;
+        for (let j = 0; j < k; j++) mean += f64[pAt + j * pPlane + i] * f64[qAt + j * plane + i];
+        const si = s ? f64[(s >>> 3) + i] : 1;
+        for (let j = 0; j < k; j++) {
+          const at = qAt + j * plane + i;
+          f64[at] = si * (f64[pAt + j * pPlane + i] * (f64[at] - mean));
+        }
+      }
+    },
+
+    logitsRowsWide(x, stride, n, w, b, k, z, zStride) {
+      const { f32, f64 } = heap;
+      for (let i = 0; i < n; i++) {
+        const p = (x >>> 2) + i * stride;
+        for (let j = 0; j < k; j++) {
+          const q = (w >>> 3) + j * stride;
+          let even = 0;
+          let odd = 0;
+          for (let c = 0; c < stride; c += 2) {
+            even += f32[p + c] * f64[q + c];
+            odd += f32[p + c + 1] * f64[q + c + 1];
+          }
+          f64[(z >>> 3) + j * zStride + i] = even + odd + f64[(b >>> 3) + j];
+        }
+      }
+    },
+
+    transposeRowsF32,
+    transposeRowsF64,
+    hessianRowsF32: hessianRows((h) => h.f32, 2, transposeRowsF32, Math.fround),
+    hessianRowsF64: hessianRows(
+      (h) => h.f64,
+      3,
+      transposeRowsF64,
+      (x) => x,
+    ),
+
+    transposeColumns(table, columns, first, n, r, rStride, k, g, gStride, slots) {
+      for (let j = 0; j < columns; j++) {
+        const { slot } = readColumn(heap, table, j, first);
+        for (let v = 0; v < k; v++) accumulate(table, j, first, n, r + v * rStride * 8, g + (v * gStride + slot) * 8);
+      }
+      addSums(r, rStride, n, k, g, gStride, slots);
     },
 
     hessianColumns(table, columns, first, n, c, h, slots, ld, scratch) {
       const f64 = heap.f64;
-      const sAt = scratch >>> 3;
+      const hAt = h >>> 3;
       for (let i = 0; i < n; i += HESSIAN_BLOCK) {
         const m = Math.min(HESSIAN_BLOCK, n - i);
         const row = first + i;
         const cAt = (c >>> 3) + row;
-        const multiply = (x: Numbers | Codes) => {
-          for (let r = 0; r < m; r++) f64[sAt + r] = f64[cAt + r] * x[r];
-        };
-        for (let j = 0; j < columns; j++) {
-          const { kind, slot, data } = readColumn(heap, table, j, row);
-          const numeric = kind <= COLUMN_KIND.f64;
-          if (numeric) multiply(data);
-          for (let o = 0; o <= j; o++) {
-            const other = readColumn(heap, table, o, row);
-            const cell = h + (slot * ld + other.slot) * 8;
-            const to = cell >>> 3;
-            if (numeric) accumulate(table, o, row, m, scratch, cell);
-            else if (other.kind <= COLUMN_KIND.f64) {
-              multiply(other.data);
-              for (let r = 0; r < m; r++) f64[to + data[r] * ld] += f64[sAt + r];
-            } else for (let r = 0; r < m; r++) f64[to + data[r] * ld + other.data[r]] += f64[cAt + r];
+        const all = Array.from({ length: columns }, (_, j) => ({ j, ...readColumn(heap, table, j, row) }));
+        const coded = all.filter(({ kind }) => kind > COLUMN_KIND.f64);
+        const intercept = { j: columns, slot: slots, data: new Uint8Array(m) };
+        const cells = [...coded, intercept];
+        for (let r = 0; r < m; r++) {
+          for (let p = 0; p < cells.length; p++) {
+            const line = hAt + (cells[p].slot + cells[p].data[r]) * ld;
+            for (let q = 0; q <= p; q++) f64[line + cells[q].slot + cells[q].data[r]] += f64[cAt + r];
           }
-          accumulate(table, j, row, m, c + row * 8, h + (slots * ld + slot) * 8);
         }
-        f64[(h >>> 3) + slots * ld + slots] += sumF64(c + row * 8, m);
+        for (const { j, kind, slot, data } of all) {
+          if (kind > COLUMN_KIND.f64) continue;
+          for (let r = 0; r < m; r++) f64[(scratch >>> 3) + r] = f64[cAt + r] * data[r];
+          for (const other of all) {
+            if (other.kind > COLUMN_KIND.f64 || other.j > j) continue;
+            accumulate(table, other.j, row, m, scratch, h + (slot * ld + other.slot) * 8);
+          }
+          for (const cell of cells) {
+            for (let r = 0; r < m; r++) {
+              const s = cell.slot + cell.data[r];
+              f64[hAt + (cell.j < j ? slot * ld + s : s * ld + slot)] += f64[(scratch >>> 3) + r];
+            }
+          }
+        }
       }
     },
+
+    softmaxF32: softmax((h) => h.f32, 2, expForFloat),
+    softmaxF64: softmax((h) => h.f64, 3, exp),
+
+    logitsSparseF64: logitsSparse(heap, (h) => h.f64, 3),
+    logitsSparseWide: logitsSparse(heap, (h) => h.f32, 2),
+
+    logitsSparseF32(rowPtr, colIdx, values, n, w, wStride, b, k, z, zStride) {
+      const { f32, u32 } = heap;
+      const { fround } = Math;
+      const c = colIdx >>> 2;
+      for (let i = 0; i < n; i++) {
+        const from = u32[(rowPtr >>> 2) + i];
+        const to = u32[(rowPtr >>> 2) + i + 1];
+        const whole = to - ((to - from) & 3);
+        for (let j = 0; j < k; j++) {
+          const at = (w >>> 2) + j * wStride;
+          const term = (e: number) =>
+            values ? fround(f32[(values >>> 2) + e] * f32[at + u32[c + e]]) : f32[at + u32[c + e]];
+          let l0 = fround(0);
+          let l1 = l0;
+          let l2 = l0;
+          let l3 = l0;
+          for (let e = from; e < whole; e += 4) {
+            l0 = fround(l0 + term(e));
+            l1 = fround(l1 + term(e + 1));
+            l2 = fround(l2 + term(e + 2));
+            l3 = fround(l3 + term(e + 3));
+          }
+          let sum = fround(fround(l0 + l1) + fround(l2 + l3));
+          for (let e = whole; e < to; e++) sum = fround(sum + term(e));
+          f32[(z >>> 2) + j * zStride + i] = fround(sum + f32[(b >>> 2) + j]);
+        }
+      }
+    },
+
+    transposeSparse(rowPtr, colIdx, values, kind, n, r, rStride, k, g, gStride, slots) {
+      const { f64, u32 } = heap;
+      for (let i = 0; i < n; i++) {
+        const to = u32[(rowPtr >>> 2) + i + 1];
+        for (let j = 0; j < k; j++) {
+          const rij = f64[(r >>> 3) + j * rStride + i];
+          for (let e = u32[(rowPtr >>> 2) + i]; e < to; e++) {
+            f64[(g >>> 3) + j * gStride + u32[(colIdx >>> 2) + e]] += rij * valueAt(values, kind, e);
+          }
+        }
+      }
+      addSums(r, rStride, n, k, g, gStride, slots);
+    },
+
+    hessianSparse(rowPtr, colIdx, values, kind, n, c, h, slots, ld) {
+      const { f64, u32 } = heap;
+      const hAt = h >>> 3;
+      for (let i = 0; i < n; i++) {
+        const from = u32[(rowPtr >>> 2) + i];
+        const to = u32[(rowPtr >>> 2) + i + 1];
+        for (let e = from; e < to; e++) {
+          const p = u32[(colIdx >>> 2) + e];
+          const cx = f64[(c >>> 3) + i] * valueAt(values, kind, e);
+          f64[hAt + slots * ld + p] += cx;
+          for (let f = from; f < to; f++) {
+            const q = u32[(colIdx >>> 2) + f];
+            if (q <= p) f64[hAt + p * ld + q] += cx * valueAt(values, kind, f);
+          }
+        }
+      }
+      f64[hAt + slots * ld + slots] += sumF64(c, n);
+    },
+  };
+}
+
+/** sparse logits with f64 sums over values of either storage */
+function logitsSparse(heap: Heap, storage: (heap: Heap) => Numbers, shift: number): LogitsSparse {
+  return (rowPtr, colIdx, values, n, w, wStride, b, k, z, zStride) => {
+    const { f64, u32 } = heap;
+    const data = storage(heap);
+    const c = colIdx >>> 2;
+    const v = values >>> shift;
+    for (let i = 0; i < n; i++) {
+      const from = u32[(rowPtr >>> 2) + i];
+      const to = u32[(rowPtr >>> 2) + i + 1];
+      const whole = to - ((to - from) & 1);
+      for (let j = 0; j < k; j++) {
+        const at = (w >>> 3) + j * wStride;
+        const term = (e: number) => (values ? data[v + e] * f64[at + u32[c + e]] : f64[at + u32[c + e]]);
+        let even = 0;
+        let odd = 0;
+        for (let e = from; e < whole; e += 2) {
+          even += term(e);
+          odd += term(e + 1);
+        }
+        let sum = even + odd;
+        if (whole < to) sum += term(whole);
+        f64[(z >>> 3) + j * zStride + i] = sum + f64[(b >>> 3) + j];
+      }
+    }
   };
 }

@@ -23,25 +23,23 @@ function powers(): Float64Array {
 }
 
 /**
- * exp(x), at most 0.95 ulp, correct down to the least subnormal; Infinity above 709.79, NaN for NaN.
+ * exp(x), at most 1.01 ulp, correct down to the least subnormal; Infinity above 709.79, NaN for NaN.
  * @see assembly/exp.ts, exp2lanes
  */
 export function exp(x: number): number {
   const v = x < -750 ? -750 : x > 710 ? 710 : x;
   const n = v * LOG2E + ROUND - ROUND;
   const r = v - n * LN2_HI - n * LN2_LO;
-  let s = 2.08860621107283687536341e-9;
-  s = s * r + 2.51112930892876518610661e-8;
-  s = s * r + 2.75573911234900471893338e-7;
-  s = s * r + 2.75572362911928827629423e-6;
-  s = s * r + 2.4801587159235472998791e-5;
-  s = s * r + 0.000198412698960509205564975;
-  s = s * r + 0.00138888888889774492207962;
-  s = s * r + 0.00833333333331652721664984;
-  s = s * r + 0.0416666666666665047591422;
-  s = s * r + 0.166666666666666851703837;
-  s = s * r + 0.5;
-  const y = 1 + (r + r * r * s);
+  const r2 = r * r;
+  const r4 = r2 * r2;
+  const a = 0.5 + 0.166666666666666851703837 * r;
+  const b = 0.0416666666666665047591422 + 0.00833333333331652721664984 * r;
+  const c = 0.00138888888889774492207962 + 0.000198412698960509205564975 * r;
+  const d = 2.4801587159235472998791e-5 + 2.75572362911928827629423e-6 * r;
+  const e = 2.75573911234900471893338e-7 + 2.51112930892876518610661e-8 * r;
+  const low = a + b * r2 + (c + d * r2) * r4;
+  const high = e + 2.08860621107283687536341e-9 * r2;
+  const y = 1 + (r + r2 * (low + high * (r4 * r4)));
   const half = n * 0.5 + ROUND - ROUND;
   return y * POWERS[half - LEAST] * POWERS[n - half - LEAST];
 }
@@ -55,33 +53,33 @@ export function log1p(t: number): number {
   const f = big ? (t - 1) * 0.5 : t;
   const s = f / (2 + f);
   const q = s * s;
-  let r = 1.479819860511658591e-1;
-  r = r * q + 1.531383769920937332e-1;
-  r = r * q + 1.818357216161805012e-1;
-  r = r * q + 2.222219843214978396e-1;
-  r = r * q + 2.857142874366239149e-1;
-  r = r * q + 3.999999999940941908e-1;
-  r = r * q + 6.66666666666673513e-1;
-  r = r * q;
+  const q2 = q * q;
+  const a = 6.66666666666673513e-1 + 3.999999999940941908e-1 * q;
+  const b = 2.857142874366239149e-1 + 2.222219843214978396e-1 * q;
+  const c = 1.818357216161805012e-1 + 1.531383769920937332e-1 * q;
+  const d = c + 1.479819860511658591e-1 * q2;
+  const r = (a + b * q2 + d * (q2 * q2)) * q;
   const h = 0.5 * (f * f);
   const low = s * (h + r) + (big ? 1.90821492927058770002e-10 : 0);
   return (big ? 6.9314718036912381649e-1 : 0) - (h - low - f);
 }
 
-/** exp to 3e-10 relative, x clamped to [-160, 160]: for results that are rounded to f32. */
-function expForFloat(x: number): number {
+/**
+ * exp to about 3e-10 relative, x clamped to [-160, 160]: for results that are rounded to f32.
+ * @see assembly/exp.ts, expForFloat2lanes
+ */
+export function expForFloat(x: number): number {
   const v = x < -160 ? -160 : x > 160 ? 160 : x;
   const n = v * LOG2E + ROUND - ROUND;
   const r = v - n * LN2_HI - n * LN2_LO;
-  let s = 2.48015873015873e-5;
-  s = s * r + 1.98412698412698413e-4;
-  s = s * r + 1.38888888888888889e-3;
-  s = s * r + 8.33333333333333333e-3;
-  s = s * r + 4.16666666666666667e-2;
-  s = s * r + 0.166666666666666667;
-  s = s * r + 0.5;
-  s = s * r + 1;
-  return (s * r + 1) * POWERS[n - LEAST];
+  const r2 = r * r;
+  const r4 = r2 * r2;
+  const a = 1 + r;
+  const b = 0.5 + 0.166666666666666667 * r;
+  const c = 4.16666666666666667e-2 + 8.33333333333333333e-3 * r;
+  const d = 1.38888888888888889e-3 + 1.98412698412698413e-4 * r;
+  const high = c + d * r2 + 2.48015873015873e-5 * r4;
+  return (a + b * r2 + high * r4) * POWERS[n - LEAST];
 }
 
 /**
@@ -107,4 +105,18 @@ export function sigmoidF32(z: number): number {
  */
 export function softplus(z: number): number {
   return log1p(exp(-Math.abs(z))) + (z > 0 ? z : 0);
+}
+
+const BITS = new DataView(new ArrayBuffer(8));
+
+/**
+ * log(x) for x in [1, 2¹⁰²³); below 1 ulp, NaN for NaN: x = 2^e·m, log(x) = e·ln2 + log1p(m − 1).
+ * @see assembly/exp.ts, log2lanes
+ */
+export function log(x: number): number {
+  BITS.setFloat64(0, x);
+  const high = BITS.getUint32(0);
+  const e = (high >>> 20) - 1023;
+  BITS.setUint32(0, (high & 0x000fffff) | 0x3ff00000);
+  return e * LN2_HI + (log1p(BITS.getFloat64(0) - 1) + e * LN2_LO) + (x - x);
 }

@@ -1,5 +1,5 @@
 import type { Heap } from '../heap.ts';
-import { COLUMN_ENTRY_BYTES, COLUMN_KIND, COLUMNS_BLOCK, type ScoringKernels } from '../kernels.ts';
+import { COLUMN_ENTRY_BYTES, COLUMN_KIND, type ScoringKernels } from '../kernels.ts';
 import { sigmoid, sigmoidF32 } from './math.ts';
 
 export type Numbers = Float32Array | Float64Array;
@@ -24,7 +24,7 @@ export function readColumn(heap: Heap, table: number, j: number, first: number) 
 }
 
 /** z[i] = b + Σ over columns, for m rows from row `first`: one running sum a row, columns in table order */
-export function logitsBlock(
+function logitsPlane(
   heap: Heap,
   table: number,
   columns: number,
@@ -56,13 +56,20 @@ export function jsScoringKernels(heap: Heap): ScoringKernels {
     (view: (heap: Heap) => Numbers, shift: number): ScoringKernels['logitsColumnsF64'] =>
     (table, columns, first, n, w, wStride, b, k, z, zStride) => {
       const data = view(heap);
-      for (let i = 0; i < n; i += COLUMNS_BLOCK) {
-        const m = Math.min(COLUMNS_BLOCK, n - i);
-        for (let j = 0; j < k; j++) {
-          const wAt = (w >>> shift) + j * wStride;
-          const zAt = (z >>> shift) + j * zStride + i;
-          logitsBlock(heap, table, columns, first + i, m, data, wAt, data[(b >>> shift) + j], data, zAt);
-        }
+      for (let j = 0; j < k; j++) {
+        const wAt = (w >>> shift) + j * wStride;
+        logitsPlane(
+          heap,
+          table,
+          columns,
+          first,
+          n,
+          data,
+          wAt,
+          data[(b >>> shift) + j],
+          data,
+          (z >>> shift) + j * zStride,
+        );
       }
     };
 

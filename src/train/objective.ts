@@ -1,4 +1,4 @@
-import type { Likelihood } from '../../bindings/likelihood.ts';
+import type { BinaryLikelihood } from '../../bindings/likelihood.ts';
 import type { FitReason } from '../model/manifest.ts';
 
 /** What an `Objective` needs beside the likelihood. */
@@ -23,7 +23,7 @@ export interface ObjectiveOptions {
  * The intercept is a parameter with pf = 0. Vectors have length `size` unless said.
  */
 export class Objective {
-  readonly likelihood: Likelihood;
+  readonly likelihood: BinaryLikelihood;
   readonly active: Int32Array;
   readonly totalWeight: number;
   /** number of free parameters */
@@ -33,7 +33,7 @@ export class Objective {
   readonly #fullGradient: Float64Array;
   #fullHessian: Float64Array | null = null;
 
-  constructor(likelihood: Likelihood, options: ObjectiveOptions) {
+  constructor(likelihood: BinaryLikelihood, options: ObjectiveOptions) {
     this.likelihood = likelihood;
     this.active = options.active;
     this.totalWeight = options.totalWeight;

@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import type { Likelihood } from '../../bindings/likelihood.ts';
+import type { BinaryLikelihood } from '../../bindings/likelihood.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { list } from '../encode/label.ts';
 import type { Feature } from '../encode/schema.ts';
@@ -18,7 +18,7 @@ import { Objective, type Progress, type Solution } from './objective.ts';
 
 /** One encoded data set and what is wanted of it: all that is decided before a solver starts. */
 export interface Task {
-  readonly likelihood: Likelihood;
+  readonly likelihood: BinaryLikelihood;
   readonly features: readonly Feature[];
   /** what each slot stands for; the parameters are the slots, then the intercept */
   readonly slots: readonly SlotName[];

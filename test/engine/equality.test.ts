@@ -26,6 +26,10 @@ const positive = fc.oneof(fc.constantFrom(0, 1, 2, 1e-3), fc.double({ min: 0, ma
 
 type Call = (implementation: Implementation, memory: ReturnType<typeof arena>) => Values[];
 
+/** the rows of a square matrix up to the diagonal: what lies above it is the kernels' own */
+const lower = (matrix: Float64Array, ld: number) =>
+  Array.from({ length: Math.floor(matrix.length / ld) }, (_, p) => matrix.slice(p * ld, p * ld + p + 1));
+
 const engines = simd ? [javascript(), wasm()] : [];
 
 function agree(call: Call): void {
@@ -41,15 +45,15 @@ function agree(call: Call): void {
 }
 
 describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', () => {
-  test('sigmoid', () => {
-    const shape = fc.tuple(precision, fc.nat(40)).chain(([name, n]) => fc.tuple(fc.constant(name), values(n)));
+  test.each(['sigmoid', 'exp', 'softplus'] as const)('%s', (name) => {
+    const shape = fc.tuple(precision, fc.nat(40)).chain(([type, n]) => fc.tuple(fc.constant(type), values(n)));
     fc.assert(
-      fc.property(shape, ([name, numbers]) => {
-        const z = array(name, numbers);
+      fc.property(shape, ([type, numbers]) => {
+        const z = array(type, numbers);
         agree(({ kernels }, memory) => {
           const from = memory.put(z);
           const to = memory.put(z.map(() => 7));
-          kernels[name === 'f32' ? 'sigmoidF32' : 'sigmoidF64'](from, z.length, to);
+          kernels[`${name}${type === 'f32' ? 'F32' : 'F64'}`](from, z.length, to);
           return [memory.get(to, z)];
         });
       }),
@@ -88,14 +92,63 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
-  test('sums and additions', () => {
+  test('sums, additions, products', () => {
     fc.assert(
       fc.property(fc.nat(70).chain(values), (x) => {
         agree(({ kernels }, memory) => {
           const from = memory.put(Float64Array.from(x));
           const to = memory.put(Float64Array.from(x, (v) => v / 3));
           kernels.addF64(from, x.length, to);
-          return [Float64Array.of(kernels.sumF64(from, x.length)), memory.get(to, Float64Array.from(x))];
+          const sum = kernels.sumF64(from, x.length);
+          kernels.multiplyF64(to, x.length, from);
+          return [Float64Array.of(sum), memory.get(to, Float64Array.from(x)), memory.get(from, Float64Array.from(x))];
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  test('softmax, multinomial loss, probabilities, curvature', () => {
+    const shape = fc.tuple(fc.nat(30), fc.integer({ min: 1, max: 5 })).chain(([n, k]) => {
+      const plane = Math.ceil(n / 4) * 4;
+      return fc.record({
+        n: fc.constant(n),
+        k: fc.constant(k),
+        plane: fc.constant(plane),
+        z: values(k * plane),
+        v: values(k * plane),
+        y: fc.array(fc.nat(k - 1), { minLength: n, maxLength: n }),
+        s: fc.option(fc.array(positive, { minLength: n, maxLength: n })),
+      });
+    });
+    fc.assert(
+      fc.property(shape, ({ n, k, plane, z, v, y, s }) => {
+        agree(({ kernels }, memory) => {
+          const planes = (address: number, like: Values) => {
+            const all = memory.get(address, like);
+            return Array.from({ length: k }, (_, j) => all.subarray(j * plane, j * plane + n));
+          };
+          const narrow = Float32Array.from(z);
+          const f32 = memory.put(narrow);
+          kernels.softmaxF32(f32, plane, k, n);
+          const wide = Float64Array.from(z);
+          const f64 = memory.put(wide);
+          kernels.softmaxF64(f64, plane, k, n);
+          const residual = memory.put(wide);
+          const p = memory.put(new Float64Array(k * plane));
+          const weight = s ? memory.put(Float64Array.from(s)) : 0;
+          const target = memory.put(Float64Array.from(y));
+          const loss = kernels.multinomialLoss(residual, plane, k, target, weight, n, p, plane);
+          const q = memory.put(Float64Array.from(v));
+          kernels.multinomialCurvature(p, plane, k, weight, n, q, plane);
+          return [
+            Float64Array.of(loss),
+            ...planes(f32, narrow),
+            ...planes(f64, wide),
+            ...planes(residual, wide),
+            ...planes(p, wide),
+            ...planes(q, wide),
+          ];
         });
       }),
       RUNS,
@@ -149,53 +202,25 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
-  test('rows: loss, gradient, curvature, Hessian', () => {
+  test('rows: logits in f64, transposed products of k vectors, Hessian', () => {
     fc.assert(
-      fc.property(rows, ({ name, n, stride, x, w, b, y, s, offset }) => {
+      fc.property(rows, ({ name, n, k, stride, x, w, b, y }) => {
         agree(({ kernels }, memory) => {
-          const data = memory.put(array(name, x));
-          const wide = (numbers: number[] | null) => (numbers ? memory.put(Float64Array.from(numbers)) : 0);
-          const params = wide([...w.slice(0, stride), b[0]]);
-          const blank = new Float64Array(n);
-          const curvature = memory.put(blank);
-          const scratch = memory.put(new Float64Array(Math.max(n, 2 * 64 * stride)));
-          const gradient = new Float64Array(stride + 1).fill(0.5);
-          const g = memory.put(gradient);
           const f32 = name === 'f32';
-          const loss = kernels[f32 ? 'lossGradientRowsF32' : 'lossGradientRowsF64'](
-            data,
-            stride,
-            n,
-            params,
-            wide(offset),
-            wide(y),
-            wide(s),
-            g,
-            curvature,
-            scratch,
-          );
-          const alone = kernels[f32 ? 'lossGradientRowsF32' : 'lossGradientRowsF64'](
-            data,
-            stride,
-            n,
-            params,
-            wide(offset),
-            wide(y),
-            wide(s),
-            0,
-            0,
-            scratch,
-          );
+          const data = memory.put(array(name, x));
+          const wide = (numbers: number[]) => memory.put(Float64Array.from(numbers));
+          const out = new Float64Array(n * k).fill(9);
+          const z = memory.put(out);
+          kernels[f32 ? 'logitsRowsWide' : 'logitsRowsF64'](data, stride, n, wide(w), wide(b), k, z, n);
+          const gradient = new Float64Array(k * (stride + 1)).fill(0.5);
+          const g = memory.put(gradient);
+          kernels[f32 ? 'transposeRowsF32' : 'transposeRowsF64'](data, stride, n, z, n, k, g, stride + 1);
           const ld = stride + 2;
           const matrix = new Float64Array((stride + 1) * ld);
           const h = memory.put(matrix);
-          kernels[f32 ? 'hessianRowsF32' : 'hessianRowsF64'](data, stride, n, curvature, h, ld, scratch);
-          return [
-            Float64Array.of(loss, alone),
-            memory.get(g, gradient),
-            memory.get(curvature, blank),
-            memory.get(h, matrix),
-          ];
+          const scratch = memory.put(new Float64Array(2 * 64 * stride));
+          kernels[f32 ? 'hessianRowsF32' : 'hessianRowsF64'](data, stride, n, wide(y), h, ld, scratch);
+          return [memory.get(z, out), memory.get(g, gradient), ...lower(memory.get(h, matrix), ld)];
         });
       }),
       RUNS,
@@ -277,45 +302,89 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
-  test('columns: loss, gradient, curvature, Hessian', () => {
+  test('columns: transposed products of k vectors, Hessian', () => {
     fc.assert(
-      fc.property(columns, ({ n, columns: list, slots, first, w, b, y, s, offset }) => {
+      fc.property(columns, ({ n, k, columns: list, slots, first, y, w }) => {
         const m = n - first;
         agree(({ kernels }, memory) => {
           const table = putTable(list, memory);
-          const wide = (numbers: number[] | null) => (numbers ? memory.put(Float64Array.from(numbers)) : 0);
-          const blank = new Float64Array(n);
-          const curvature = memory.put(blank);
-          const gradient = new Float64Array(slots + 1).fill(0.5);
+          const wide = (numbers: number[]) => memory.put(Float64Array.from(numbers));
+          const plane = Math.ceil(m / 2) * 2;
+          const r = wide(Array.from({ length: k * plane }, (_, i) => w[i % (w.length || 1)] ?? 1));
+          const gradient = new Float64Array(k * (slots + 1)).fill(0.5);
           const g = memory.put(gradient);
-          const scratch = memory.put(new Float64Array(1.5 * 4096));
-          const params = wide([...w.slice(0, slots), b[0]]);
-          const run = (to: number, c: number) =>
-            kernels.lossGradientColumns(
-              table,
-              list.length,
-              first,
-              m,
-              params,
-              slots,
-              wide(offset),
-              wide(y),
-              wide(s),
-              to,
-              c,
-              scratch,
-            );
-          const loss = run(g, curvature);
-          const alone = run(0, 0);
+          kernels.transposeColumns(table, list.length, first, m, r, plane, k, g, slots + 1, slots);
+          const scratch = memory.put(new Float64Array(1024 * 8));
           const ld = slots + 1 + ((slots + 1) & 1);
           const matrix = new Float64Array((slots + 1) * ld);
           const h = memory.put(matrix);
-          kernels.hessianColumns(table, list.length, first, m, curvature, h, slots, ld, scratch);
+          kernels.hessianColumns(table, list.length, first, m, wide(y), h, slots, ld, scratch);
+          return [memory.get(g, gradient), ...lower(memory.get(h, matrix), ld)];
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  const sparse = fc
+    .record({
+      n: fc.nat(20),
+      slots: fc.integer({ min: 1, max: 12 }),
+      k: fc.integer({ min: 1, max: 3 }),
+      name: precision,
+      ones: fc.boolean(),
+    })
+    .chain(({ n, slots, k, name, ones }) =>
+      fc.array(fc.nat(11), { minLength: n, maxLength: n }).chain((counts) => {
+        const rowPtr = [0];
+        for (const count of counts) rowPtr.push(rowPtr[rowPtr.length - 1] + count);
+        const entries = rowPtr[n];
+        return fc.record({
+          n: fc.constant(n),
+          slots: fc.constant(slots),
+          k: fc.constant(k),
+          name: fc.constant(name),
+          ones: fc.constant(ones),
+          rowPtr: fc.constant(rowPtr),
+          colIdx: fc.array(fc.nat(slots - 1), { minLength: entries, maxLength: entries }),
+          x: values(entries),
+          w: values(k * slots),
+          b: values(k),
+          r: values(k * n),
+        });
+      }),
+    );
+
+  test('sparse: logits of k weight vectors, transposed products, Hessian', () => {
+    fc.assert(
+      fc.property(sparse, ({ n, slots, k, name, ones, rowPtr, colIdx, x, w, b, r }) => {
+        agree(({ kernels }, memory) => {
+          const f32 = name === 'f32';
+          const offsets = memory.put(Uint32Array.from(rowPtr));
+          const columnsAt = memory.put(Uint32Array.from(colIdx));
+          const data = ones ? 0 : memory.put(array(name, x));
+          const out = array(name, new Array(n * k).fill(9));
+          const z = memory.put(out);
+          const own = kernels[f32 ? 'logitsSparseF32' : 'logitsSparseF64'];
+          own(offsets, columnsAt, data, n, memory.put(array(name, w)), slots, memory.put(array(name, b)), k, z, n);
+          const wideOut = new Float64Array(n * k).fill(9);
+          const zWide = memory.put(wideOut);
+          const wide = (numbers: number[]) => memory.put(Float64Array.from(numbers));
+          const training = kernels[f32 ? 'logitsSparseWide' : 'logitsSparseF64'];
+          training(offsets, columnsAt, data, n, wide(w), slots, wide(b), k, zWide, n);
+          const kind = f32 ? 0 : 1;
+          const gradient = new Float64Array(k * (slots + 1)).fill(0.5);
+          const g = memory.put(gradient);
+          kernels.transposeSparse(offsets, columnsAt, data, kind, n, wide(r), n, k, g, slots + 1, slots);
+          const ld = slots + 1;
+          const matrix = new Float64Array(ld * ld);
+          const h = memory.put(matrix);
+          kernels.hessianSparse(offsets, columnsAt, data, kind, n, wide(r.slice(0, n)), h, slots, ld);
           return [
-            Float64Array.of(loss, alone),
+            memory.get(z, out),
+            memory.get(zWide, wideOut),
             memory.get(g, gradient),
-            memory.get(curvature, blank),
-            memory.get(h, matrix),
+            ...lower(memory.get(h, matrix), ld),
           ];
         });
       }),
@@ -348,28 +417,19 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
       const table = memory.put(Uint32Array.from([column, COLUMN_KIND.f64, 0, 0, memory.put(codes), 3, 1, 0]));
       const g = memory.put(new Float64Array(302));
       const curvature = memory.put(out);
-      const scratch = memory.put(new Float64Array(6144));
-      const loss = kernels.lossGradientColumns(
-        table,
-        2,
-        0,
-        n,
-        memory.put(params),
-        301,
-        0,
-        memory.put(y),
-        0,
-        g,
-        curvature,
-        scratch,
-      );
+      const scratch = memory.put(new Float64Array(1024 * 8));
+      const residual = memory.put(out);
+      const margins = memory.put(out);
+      kernels.logitsColumnsF64(table, 2, 0, n, memory.put(params), 301, memory.put(params.slice(-1)), 1, margins, n);
+      const loss = kernels.binomialLoss(margins, memory.put(y), 0, n, residual, curvature);
+      kernels.transposeColumns(table, 2, 0, n, residual, n, 1, g, 302, 301);
       const h = memory.put(new Float64Array(302 * 302));
       kernels.hessianColumns(table, 2, 0, n, curvature, h, 301, 302, scratch);
       return [
         logits,
         Float64Array.of(loss),
         memory.get(g, new Float64Array(302)),
-        memory.get(h, new Float64Array(302 * 302)),
+        ...lower(memory.get(h, new Float64Array(302 * 302)), 302),
       ];
     });
   });

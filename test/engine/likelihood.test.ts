@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Batch } from '../../bindings/batch.ts';
-import type { BinomialTarget } from '../../bindings/binomial.ts';
+import type { BinomialTarget } from '../../bindings/batchLikelihood.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { denseLikelihood } from '../train/denseLikelihood.ts';
 import { engines, numbers } from './engines.ts';
@@ -286,7 +286,7 @@ describe.each(engines)('%s', (_, make) => {
       expect(bits(logits)).toEqual(bits(out.view));
     });
 
-    test('f32 storage gives the sums of the widened values, to the bit', () => {
+    test('f32 storage gives the sums of the widened values to the bit, the Hessian of dense rows to 1e-6', () => {
       const data = sample(engine, 777);
       const make = (precision: 'f32' | 'f64') => {
         if (layout === 'rows') {
@@ -304,7 +304,10 @@ describe.each(engines)('%s', (_, make) => {
       );
       expect(narrow.loss).toBe(wide.loss);
       expect(bits(narrow.gradient)).toEqual(bits(wide.gradient));
-      expect(bits(narrow.hessian)).toEqual(bits(wide.hessian));
+      // products and panels of 64 rows are rounded to f32: 2⁻²⁴ each, less than 1e-6 of the largest entry together
+      const scale = wide.hessian.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const error = wide.hessian.reduce((most, value, i) => Math.max(most, Math.abs(value - narrow.hessian[i])), 0);
+      expect(error / scale).toBeLessThan(layout === 'rows' ? 1e-6 : Number.MIN_VALUE);
       expect(bits(narrow.logits)).toEqual(bits(wide.logits));
     });
 

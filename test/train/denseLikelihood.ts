@@ -1,6 +1,6 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import type { Engine } from '../../bindings/engine.ts';
-import type { Likelihood } from '../../bindings/likelihood.ts';
+import type { BinaryLikelihood } from '../../bindings/likelihood.ts';
 
 /**
  * The likelihood as the formula reads: a dense matrix, plain loops, Math.exp. It shares no code with the engines, so that solvers can be
@@ -14,7 +14,7 @@ export function denseLikelihood(
   y: ArrayLike<number>,
   weight: ArrayLike<number> | null = null,
   offset: ArrayLike<number> | null = null,
-): Likelihood {
+): BinaryLikelihood {
   const rows = y.length;
   const parameters = columns + 1;
   const s = Float64Array.from({ length: rows }, (_, i) => (weight ? weight[i] : 1));
@@ -47,6 +47,14 @@ export function denseLikelihood(
         for (let j = 0; j < parameters; j++) gradient[j] += s[i] * residual * cell(i, j);
       }
       return this.loss(w);
+    },
+    hessianVector(v, out) {
+      const h = new Float64Array(parameters * parameters);
+      this.hessian(h);
+      for (let j = 0; j < parameters; j++) {
+        out[j] = 0;
+        for (let k = 0; k < parameters; k++) out[j] += h[j * parameters + k] * v[k];
+      }
     },
     hessian(out) {
       out.fill(0);

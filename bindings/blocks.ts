@@ -1,0 +1,182 @@
+import { HESSIAN_BLOCK, type Kernels, PANEL } from './kernels.ts';
+
+/**
+ * Where a batch lies, in plain numbers: what a kernel call needs, and what another thread can be told.
+ *
+ *              rows     columns             sparse
+ *   address    x        column table        rowPtr
+ *   extent     stride   number of columns   address of colIdx
+ *   values     0        0                   address of the values, 0 when all are one
+ *   slots      stride   slots               slots: where the intercept stands in a parameter vector in memory
+ */
+export interface BatchPlace {
+  readonly layout: 'rows' | 'columns' | 'sparse';
+  readonly address: number;
+  readonly extent: number;
+  readonly values: number;
+  readonly slots: number;
+  /** storage is f64 */
+  readonly wide: boolean;
+}
+
+/** Target and row vectors of a likelihood, by address; 0 = absent. */
+export interface RowData {
+  readonly y: number;
+  readonly s: number;
+  readonly offset: number;
+  /** binomial: curvature of each row; multinomial: `classes` planes of probabilities, `plane` apart */
+  readonly curvature: number;
+  /** classes of a multinomial target, else 1 */
+  readonly classes: number;
+  readonly plane: number;
+}
+
+/**
+ * Rows between the first look at the data and the second: they stay in the second-level cache. A multiple of 4 (see the
+ * kernels' order), and the same for both storages, so that f32 data give the sums of their widened values.
+ */
+export function blockRows({ layout, slots }: BatchPlace): number {
+  return layout === 'rows' ? Math.max(16, Math.min(1024, Math.floor(16384 / slots / 16) * 16)) : 1024;
+}
+
+/** f64 values of scratch that one block of work needs */
+export function scratchLength(batch: BatchPlace, classes: number): number {
+  const { layout, extent, slots } = batch;
+  const hessian = layout === 'columns' ? HESSIAN_BLOCK * (1 + (extent + 2) / 2) : layout === 'rows' ? PANEL * slots : 0;
+  return Math.max(classes * blockRows(batch), Math.ceil(hessian));
+}
+
+/**
+ * z[j·zStride + i] = logit in f64 of row first + i under weight vector j.
+ * w  k × batch.slots f64, then the k intercepts
+ */
+export function logits(
+  kernels: Kernels,
+  batch: BatchPlace,
+  first: number,
+  n: number,
+  w: number,
+  k: number,
+  z: number,
+  zStride: number,
+): void {
+  const { address, extent, values, slots, wide } = batch;
+  const b = w + k * slots * 8;
+  if (batch.layout === 'columns') kernels.logitsColumnsF64(address, extent, first, n, w, slots, b, k, z, zStride);
+  else if (batch.layout === 'sparse') {
+    const kernel = wide ? kernels.logitsSparseF64 : kernels.logitsSparseWide;
+    kernel(address + first * 4, extent, values, n, w, slots, b, k, z, zStride);
+  } else {
+    const kernel = wide ? kernels.logitsRowsF64 : kernels.logitsRowsWide;
+    kernel(address + first * slots * (wide ? 8 : 4), slots, n, w, b, k, z, zStride);
+  }
+}
+
+/** g[j · (slots + 1)] += Xᵀr_j over the rows [first, first + n), intercepts last; r  k planes of rStride, entry 0 is row first */
+function transpose(
+  kernels: Kernels,
+  batch: BatchPlace,
+  first: number,
+  n: number,
+  r: number,
+  rStride: number,
+  k: number,
+  g: number,
+): void {
+  const { address, extent, values, slots, wide } = batch;
+  const gStride = slots + 1;
+  if (batch.layout === 'columns') kernels.transposeColumns(address, extent, first, n, r, rStride, k, g, gStride, slots);
+  else if (batch.layout === 'sparse') {
+    kernels.transposeSparse(address + first * 4, extent, values, wide ? 1 : 0, n, r, rStride, k, g, gStride, slots);
+  } else {
+    const kernel = wide ? kernels.transposeRowsF64 : kernels.transposeRowsF32;
+    kernel(address + first * slots * (wide ? 8 : 4), slots, n, r, rStride, k, g, gStride);
+  }
+}
+
+/**
+ * The loss of the rows [first, first + n) and, unless g is 0, their part of the gradient and their curvature.
+ * w  weights and intercepts of all classes   g  classes × (slots + 1) f64, added to   scratch  see `scratchLength`
+ */
+export function lossGradient(
+  kernels: Kernels,
+  batch: BatchPlace,
+  data: RowData,
+  first: number,
+  n: number,
+  w: number,
+  g: number,
+  scratch: number,
+): number {
+  const rows = blockRows(batch);
+  const { y, s, offset, curvature, classes, plane } = data;
+  const at = (base: number, row: number) => (base ? base + row * 8 : 0);
+  let loss = 0;
+  for (let row = first; row < first + n; row += rows) {
+    const m = Math.min(rows, first + n - row);
+    logits(kernels, batch, row, m, w, classes, scratch, rows);
+    if (classes > 1) {
+      loss += kernels.multinomialLoss(
+        scratch,
+        rows,
+        classes,
+        at(y, row),
+        at(s, row),
+        m,
+        g ? at(curvature, row) : 0,
+        plane,
+      );
+    } else {
+      if (offset) kernels.addF64(at(offset, row), m, scratch);
+      loss += kernels.binomialLoss(scratch, at(y, row), at(s, row), m, g ? scratch : 0, g ? at(curvature, row) : 0);
+    }
+    if (g) transpose(kernels, batch, row, m, scratch, rows, classes, g);
+  }
+  return loss;
+}
+
+/** g += XᵀS(X·v) over the rows [first, first + n): their part of the Hessian times v; v and g as w and g above */
+export function hessianVector(
+  kernels: Kernels,
+  batch: BatchPlace,
+  data: RowData,
+  first: number,
+  n: number,
+  v: number,
+  g: number,
+  scratch: number,
+): void {
+  const rows = blockRows(batch);
+  const { s, curvature, classes, plane } = data;
+  for (let row = first; row < first + n; row += rows) {
+    const m = Math.min(rows, first + n - row);
+    logits(kernels, batch, row, m, v, classes, scratch, rows);
+    const c = curvature + row * 8;
+    if (classes > 1) kernels.multinomialCurvature(c, plane, classes, s ? s + row * 8 : 0, m, scratch, rows);
+    else kernels.multiplyF64(c, m, scratch);
+    transpose(kernels, batch, row, m, scratch, rows, classes, g);
+  }
+}
+
+/** H += XᵀSX over the rows [first, first + n), lower triangle; h  (slots + 1) × ld f64 */
+export function hessian(
+  kernels: Kernels,
+  batch: BatchPlace,
+  data: RowData,
+  first: number,
+  n: number,
+  h: number,
+  ld: number,
+  scratch: number,
+): void {
+  const { address, extent, values, slots, wide } = batch;
+  const { curvature } = data;
+  const c = curvature + first * 8;
+  if (batch.layout === 'columns') kernels.hessianColumns(address, extent, first, n, curvature, h, slots, ld, scratch);
+  else if (batch.layout === 'sparse') {
+    kernels.hessianSparse(address + first * 4, extent, values, wide ? 1 : 0, n, c, h, slots, ld);
+  } else {
+    const kernel = wide ? kernels.hessianRowsF64 : kernels.hessianRowsF32;
+    kernel(address + first * slots * (wide ? 8 : 4), slots, n, c, h, ld, scratch);
+  }
+}
