@@ -63,24 +63,52 @@ function axpy<T, S>(x: usize, n: u32, w: T, z: usize): void {
   }
 }
 
-/** z[i] = (((z[i] + x0·w0) + x1·w1) + x2·w2) + x3·w3 for four columns that lie in the type of the sums */
+/** whether eight columns from `entry` on are of one kind */
+function allOf(entry: usize, kind: u32): bool {
+  let same = true;
+  for (let o: usize = 4; o < 128; o += 16) same = same && load<u32>(entry + o) == kind;
+  return same;
+}
+
+/** z[i] = ((z[i] + x0·w0) + x1·w1) + … for eight columns that lie in the type of the sums, `entry` being the first */
 // @ts-ignore: decorator
 @inline
-function axpy4<T>(x0: usize, x1: usize, x2: usize, x3: usize, n: u32, w: usize, entry: usize, z: usize): void {
+function axpy8<T>(entry: usize, skip: usize, n: u32, w: usize, z: usize): void {
+  let x0 = <usize>load<u32>(entry, 0) + skip;
   const w0 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 8)) * sizeof<T>()));
+  let x1 = <usize>load<u32>(entry, 16) + skip;
   const w1 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 24)) * sizeof<T>()));
+  let x2 = <usize>load<u32>(entry, 32) + skip;
   const w2 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 40)) * sizeof<T>()));
+  let x3 = <usize>load<u32>(entry, 48) + skip;
   const w3 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 56)) * sizeof<T>()));
+  let x4 = <usize>load<u32>(entry, 64) + skip;
+  const w4 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 72)) * sizeof<T>()));
+  let x5 = <usize>load<u32>(entry, 80) + skip;
+  const w5 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 88)) * sizeof<T>()));
+  let x6 = <usize>load<u32>(entry, 96) + skip;
+  const w6 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 104)) * sizeof<T>()));
+  let x7 = <usize>load<u32>(entry, 112) + skip;
+  const w7 = v128.splat<T>(load<T>(w + (<usize>load<u32>(entry, 120)) * sizeof<T>()));
   const end = z + (<usize>n) * sizeof<T>();
   while (z < end) {
     let v = v128.add<T>(v128.load(z), v128.mul<T>(v128.load(x0), w0));
     v = v128.add<T>(v, v128.mul<T>(v128.load(x1), w1));
     v = v128.add<T>(v, v128.mul<T>(v128.load(x2), w2));
-    v128.store(z, v128.add<T>(v, v128.mul<T>(v128.load(x3), w3)));
+    v = v128.add<T>(v, v128.mul<T>(v128.load(x3), w3));
+    v = v128.add<T>(v, v128.mul<T>(v128.load(x4), w4));
+    v = v128.add<T>(v, v128.mul<T>(v128.load(x5), w5));
+    v = v128.add<T>(v, v128.mul<T>(v128.load(x6), w6));
+    v = v128.add<T>(v, v128.mul<T>(v128.load(x7), w7));
+    v128.store(z, v);
     x0 += 16;
     x1 += 16;
     x2 += 16;
     x3 += 16;
+    x4 += 16;
+    x5 += 16;
+    x6 += 16;
+    x7 += 16;
     z += 16;
   }
 }
@@ -99,12 +127,9 @@ function logitsBlock<T>(table: usize, columns: u32, row: u32, m: u32, w: usize, 
     const address = <usize>load<u32>(entry);
     const kind = load<u32>(entry, 4);
     const at = w + (<usize>load<u32>(entry, 8)) * sizeof<T>();
-    if (kind == own && j + 4 <= columns && load<u32>(entry, 20) == own && load<u32>(entry, 36) == own && load<u32>(entry, 52) == own) {
-      axpy4<T>(
-        address + skip, <usize>load<u32>(entry, 16) + skip, <usize>load<u32>(entry, 32) + skip,
-        <usize>load<u32>(entry, 48) + skip, m, w, entry, z,
-      );
-      j += 3;
+    if (kind == own && j + 8 <= columns && allOf(entry, own)) {
+      axpy8<T>(entry, skip, m, w, z);
+      j += 7;
       continue;
     }
     if (kind == KIND_F32) axpy<T, f32>(address + ((<usize>row) << 2), m, load<T>(at), z);

@@ -32,6 +32,8 @@ function gather<T>(w: usize, c: usize): v128 {
  *
  * w  k × wStride of T   b  k of T   z  k planes of zStride of T, written   values  S
  *
+ * One weight vector after another: side by side, k of them would not stay in the caches that their gathers need.
+ *
  * Order: 16 / sizeof(T) lane sums over the entries, folded (l0 + l1) + (l2 + l3) or l0 + l1; then the entries left over
  * one by one; then + b.
  */
@@ -41,14 +43,16 @@ function logits<T, S>(
   rowPtr: usize, colIdx: usize, values: usize, n: u32, w: usize, wStride: u32, b: usize, k: u32, z: usize, zStride: u32,
 ): void {
   const lanes: usize = 16 / sizeof<T>();
-  for (let i: usize = 0; i < <usize>n; i++) {
-    const from = <usize>load<u32>(rowPtr + (i << 2));
-    const count = <usize>load<u32>(rowPtr + (i << 2), 4) - from;
-    const whole = (count / lanes) * lanes;
-    for (let j: usize = 0; j < <usize>k; j++) {
-      const wj = w + j * <usize>wStride * sizeof<T>();
+  for (let j: usize = 0; j < <usize>k; j++) {
+    const wj = w + j * <usize>wStride * sizeof<T>();
+    const intercept = load<T>(b + j * sizeof<T>());
+    let out = z + j * <usize>zStride * sizeof<T>();
+    let from = <usize>load<u32>(rowPtr);
+    for (let i: usize = 0; i < <usize>n; i++) {
+      const to = <usize>load<u32>(rowPtr + (i << 2), 4);
+      const count = to - from;
       let c = colIdx + (from << 2);
-      const wholeEnd = c + (whole << 2);
+      const wholeEnd = c + ((count / lanes) * lanes << 2);
       const end = c + (count << 2);
       let acc = v128.splat<T>(0);
       let sum: T;
@@ -77,7 +81,9 @@ function logits<T, S>(
           c += 4;
         }
       }
-      store<T>(z + (j * <usize>zStride + i) * sizeof<T>(), <T>(sum + load<T>(b + j * sizeof<T>())));
+      store<T>(out, <T>(sum + intercept));
+      out += sizeof<T>();
+      from = to;
     }
   }
 }
@@ -123,27 +129,43 @@ function valueAt(values: usize, kind: u32, e: usize): f64 {
   return kind ? load<f64>(values + (e << 3)) : <f64>load<f32>(values + (e << 2));
 }
 
+/** g[colIdx[e]] += r[i]·values[e], row after row, entry after entry */
+// @ts-ignore: decorator
+@inline
+function scatter<S>(rowPtr: usize, colIdx: usize, values: usize, n: u32, r: usize, g: usize, ones: bool): void {
+  let from = <usize>load<u32>(rowPtr);
+  let c = colIdx + (from << 2);
+  let v = values + from * sizeof<S>();
+  for (let i: usize = 0; i < <usize>n; i++) {
+    const to = <usize>load<u32>(rowPtr + (i << 2), 4);
+    const end = colIdx + (to << 2);
+    const ri = load<f64>(r + (i << 3));
+    while (c < end) {
+      const at = g + ((<usize>load<u32>(c)) << 3);
+      store<f64>(at, load<f64>(at) + (ones ? ri : ri * <f64>load<S>(v)));
+      c += 4;
+      v += sizeof<S>();
+    }
+  }
+}
+
 /**
  * Xᵀr: g[j·gStride + colIdx[e]] += r[j][i]·values[e],  g[j·gStride + slots] += Σ r[j][i]
  *
  * r  k planes of rStride f64   g  k × gStride f64   kind  of the values: 0 f32, 1 f64
  *
- * Order: row after row, entry after entry; the intercept's sum by `sumF64`.
+ * Order: vector after vector; row after row, entry after entry; the intercept's sum by `sumF64`.
  */
 export function transposeSparse(
   rowPtr: usize, colIdx: usize, values: usize, kind: u32, n: u32, r: usize, rStride: u32, k: u32, g: usize, gStride: u32,
   slots: u32,
 ): void {
-  for (let i: usize = 0; i < <usize>n; i++) {
-    const to = <usize>load<u32>(rowPtr + (i << 2), 4);
-    for (let j: usize = 0; j < <usize>k; j++) {
-      const rij = load<f64>(r + ((j * <usize>rStride + i) << 3));
-      const gj = g + ((j * <usize>gStride) << 3);
-      for (let e = <usize>load<u32>(rowPtr + (i << 2)); e < to; e++) {
-        const at = gj + ((<usize>load<u32>(colIdx + (e << 2))) << 3);
-        store<f64>(at, load<f64>(at) + rij * valueAt(values, kind, e));
-      }
-    }
+  for (let j: usize = 0; j < <usize>k; j++) {
+    const rj = r + ((j * <usize>rStride) << 3);
+    const gj = g + ((j * <usize>gStride) << 3);
+    if (!values) scatter<f64>(rowPtr, colIdx, 0, n, rj, gj, true);
+    else if (kind) scatter<f64>(rowPtr, colIdx, values, n, rj, gj, false);
+    else scatter<f32>(rowPtr, colIdx, values, n, rj, gj, false);
   }
   for (let j: usize = 0; j < <usize>k; j++) {
     const at = g + ((j * <usize>gStride + <usize>slots) << 3);

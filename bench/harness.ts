@@ -3,41 +3,49 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { Bench } from 'tinybench';
 
-/** One way to do the work of a case. `run` returns a number from its result, for the sink. */
+export const SEED = 20010101;
+
+/** One way to do the work of a case. */
 export interface Rival {
   readonly name: string;
-  run(): number;
+  /** Repeats the work for about `timeMs`, once at least. @returns milliseconds of one call, the median of its samples */
+  sample(timeMs: number): Promise<number> | number;
+  /** What the work gave, to be checked against the first rival of the case; absent where there is nothing to compare. */
+  output?(): Promise<ArrayLike<number>> | ArrayLike<number>;
+  /** Only engines that promise the same bits: no tolerance. */
+  readonly exact?: boolean;
 }
 
 /** Milliseconds of one call of a rival. */
 export interface Timing {
   readonly name: string;
-  /** median over rounds of the median of a round's samples */
+  /** median of `rounds` */
   readonly median: number;
-  /** the least and largest median of a round: how far to trust the figure */
-  readonly low: number;
-  readonly high: number;
-  /** 99th percentile of a round, median over rounds */
-  readonly p99: number;
-  /** calls in one sample, samples in all */
-  readonly repeat: number;
-  readonly samples: number;
+  /** the median of each round; rounds of all rivals of a case were taken in turn */
+  readonly rounds: readonly number[];
+  /** largest difference from the first rival, as part of its largest value */
+  readonly difference?: number;
+  /** why it was not timed: its answer was wrong */
+  readonly wrong?: string;
 }
 
 /** One line of the results. */
 export interface Case {
   readonly name: string;
-  /** what one call does: rows scored, bytes of the batch read, floating-point operations when they are the limit */
+  /** what one call does: rows, bytes of the data read once, floating-point operations when they are the limit */
   readonly rows: number;
   readonly bytes: number;
   readonly flops?: number;
+  /** outputs had to agree to this part of the largest value */
+  readonly tolerance: number;
   readonly timings: readonly Timing[];
 }
 
 export interface Results {
   readonly suite: string;
   readonly machine: ReturnType<typeof machine>;
-  readonly settings: { readonly rounds: number; readonly timeMs: number; readonly seed: number };
+  readonly rivals: Readonly<Record<string, string>>;
+  readonly settings: Settings & { readonly seed: number };
   /** what the figures leave out, and how they were taken */
   readonly notes: readonly string[];
   readonly cases: readonly Case[];
@@ -50,64 +58,149 @@ export interface Settings {
 }
 
 export function settings(quick: boolean): Settings {
-  return quick ? { quick, rounds: 1, timeMs: 40 } : { quick, rounds: 3, timeMs: 200 };
+  return quick ? { quick, rounds: 1, timeMs: 10 } : { quick, rounds: 5, timeMs: 40 };
 }
 
 /** results are folded in here and printed, so that no work can be dropped as unused */
 export let sink = 0;
 
 const SAMPLE_MS = 0.2;
+/** a case that has taken this long is over after so many rounds */
+const LONG_MS = 4000;
+const ENOUGH = 3;
 
-/** how many calls make a sample long enough for the clock; run until the compiler is done with it, too */
-function calibrate({ run }: Rival): number {
-  for (let repeat = 1; ; repeat *= 2) {
-    const start = performance.now();
-    for (let i = 0; i < repeat; i++) sink += run();
-    const ms = performance.now() - start;
-    if (ms >= SAMPLE_MS) return Math.max(1, Math.ceil((repeat * SAMPLE_MS) / ms));
-  }
+/** A rival in this process. `run` returns a number from its result, for the sink. */
+export function local(name: string, run: () => number, extra: Pick<Rival, 'output' | 'exact'> = {}): Rival {
+  let repeat = 0;
+  return {
+    name,
+    ...extra,
+    sample(timeMs) {
+      if (!repeat) {
+        // until a sample is long enough for the clock, and for a while, so that the compiler is done with it
+        const until = performance.now() + timeMs;
+        do {
+          for (let tries = 1; ; tries *= 2) {
+            const start = performance.now();
+            for (let i = 0; i < tries; i++) sink += run();
+            const ms = performance.now() - start;
+            if (ms < SAMPLE_MS) continue;
+            repeat = Math.max(1, Math.ceil((tries * SAMPLE_MS) / ms));
+            break;
+          }
+        } while (performance.now() < until);
+      }
+      const bench = newBench(timeMs);
+      bench.add(name, () => {
+        for (let i = 0; i < repeat; i++) sink += run();
+      });
+      bench.runSync();
+      return middle(bench) / repeat;
+    },
+  };
+}
+
+/** A rival in this process whose interface is asynchronous: a call is over when its promise is. */
+export function asynchronous(name: string, run: () => Promise<number>, extra: Pick<Rival, 'output'> = {}): Rival {
+  let warm = false;
+  return {
+    name,
+    ...extra,
+    async sample(timeMs) {
+      if (!warm) {
+        warm = true;
+        const until = performance.now() + timeMs;
+        do sink += await run();
+        while (performance.now() < until);
+      }
+      const bench = newBench(timeMs);
+      bench.add(
+        name,
+        async () => {
+          sink += await run();
+        },
+        { async: true },
+      );
+      await bench.run();
+      return middle(bench);
+    },
+  };
+}
+
+function newBench(time: number): Bench {
+  return new Bench({ time, iterations: 1, warmup: false, throws: true });
+}
+
+function middle(bench: Bench): number {
+  const [{ name, result }] = bench.tasks;
+  if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
+  return result.latency.p50;
 }
 
 /**
- * Times rivals side by side: in each round all of them one after the other, in turning order, so that a slow minute of
- * the machine falls on all alike. The ratio of two medians is the figure; a time alone says little.
+ * Checks the outputs of rivals, then times them side by side: in each round all of them one after the other, in turning
+ * order, so that a slow minute of the machine falls on all alike. The ratio within a round is the figure; a time alone says
+ * little.
  */
-export function compare(rivals: readonly Rival[], { rounds, timeMs }: Settings): Timing[] {
-  const repeats = rivals.map((rival) => {
-    const until = performance.now() + timeMs / 10;
-    let repeat = calibrate(rival);
-    while (performance.now() < until) repeat = calibrate(rival);
-    return repeat;
-  });
-  const medians: number[][] = rivals.map(() => []);
-  const p99s: number[][] = rivals.map(() => []);
-  const samples = rivals.map(() => 0);
+export async function compare(
+  work: Pick<Case, 'name' | 'rows' | 'bytes' | 'flops' | 'tolerance'>,
+  rivals: readonly Rival[],
+  { rounds, timeMs }: Settings,
+): Promise<Case> {
+  const expected = (await rivals[0].output?.())?.valueOf() as ArrayLike<number> | undefined;
+  // a copy: the next rival may write to the same memory
+  const reference = expected && Float64Array.from(expected);
+  const checks: { difference?: number; wrong?: string }[] = [];
+  const began = performance.now();
+  const slow = new Set<Rival>();
+  for (const rival of rivals) {
+    const start = performance.now();
+    const actual = reference && rival !== rivals[0] ? await rival.output?.() : undefined;
+    if (performance.now() - start > timeMs) slow.add(rival);
+    checks.push(actual ? check(actual, reference!, rival.exact ? 0 : work.tolerance) : {});
+  }
+  const right = rivals.filter((_, i) => !checks[i].wrong);
+  const taken = new Map<Rival, number[]>(rivals.map((rival) => [rival, []]));
+  // what was checked and takes long has been warmed up by that
+  for (const rival of right) if (!slow.has(rival)) await rival.sample(timeMs / 4);
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < rivals.length; turn++) {
-      const i = (turn + round) % rivals.length;
-      const { name, run } = rivals[i];
-      const repeat = repeats[i];
-      // calibrate() has warmed it up
-      const bench = new Bench({ time: timeMs, iterations: 1, warmup: false, throws: true });
-      bench.add(name, () => {
-        for (let c = 0; c < repeat; c++) sink += run();
-      });
-      const [{ result }] = bench.runSync();
-      if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
-      medians[i].push(result.latency.p50 / repeat);
-      p99s[i].push(result.latency.p99 / repeat);
-      samples[i] += result.latency.samplesCount;
+    if (round >= ENOUGH && performance.now() - began > LONG_MS) break;
+    for (let turn = 0; turn < right.length; turn++) {
+      const rival = right[(turn + round) % right.length];
+      taken.get(rival)!.push(await rival.sample(timeMs));
     }
   }
-  return rivals.map(({ name }, i) => ({
-    name,
-    median: median(medians[i]),
-    low: Math.min(...medians[i]),
-    high: Math.max(...medians[i]),
-    p99: median(p99s[i]),
-    repeat: repeats[i],
-    samples: samples[i],
-  }));
+  const timings = rivals.map((rival, i) => {
+    const times = taken.get(rival)!;
+    return { name: rival.name, median: times.length ? median(times) : 0, rounds: times, ...checks[i] };
+  });
+  const result = { ...work, timings };
+  report(result);
+  globalThis.gc?.();
+  return result;
+}
+
+function check(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
+  if (actual.length !== expected.length) return { wrong: `${actual.length} values, not ${expected.length}` };
+  let scale = 0;
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    scale = Math.max(scale, Math.abs(expected[i]));
+    const difference = Math.abs(actual[i] - expected[i]);
+    // NaN counts as infinitely wrong
+    worst = difference <= worst ? worst : Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+  }
+  const difference = scale ? worst / scale : worst;
+  return difference <= tolerance ? { difference } : { difference, wrong: `differs by ${difference.toPrecision(2)}` };
+}
+
+function report({ name, timings }: Case): void {
+  const [first, ...rest] = timings;
+  const others = rest.map((other) => {
+    if (other.wrong) return `${other.name} WRONG (${other.wrong})`;
+    return `${other.name} ${ratio(first, other).toPrecision(3)}×`;
+  });
+  console.error(`  ${name}: ${(first.median * 1e3).toPrecision(4)} µs; ${others.join(', ')}`);
 }
 
 export function median(values: readonly number[]): number {
@@ -115,10 +208,15 @@ export function median(values: readonly number[]): number {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-/** the fastest of those whose name starts with `prefix` */
-export function best(timings: readonly Timing[], prefix: string): Timing {
-  const [first, ...rest] = timings.filter(({ name }) => name.startsWith(prefix));
-  return rest.reduce((a, b) => (b.median < a.median ? b : a), first);
+/** how many times longer `other` takes than `first`: the median over rounds of the ratio within a round */
+export function ratio(first: Timing, other: Timing): number {
+  return median(other.rounds.map((ms, i) => ms / first.rounds[i]));
+}
+
+/** the fastest of those whose name starts with `prefix`; none when they are absent or wrong */
+export function best(timings: readonly Timing[], prefix: string): Timing | undefined {
+  const found = timings.filter(({ name, wrong }) => name.startsWith(prefix) && !wrong);
+  return found.sort((a, b) => a.median - b.median)[0];
 }
 
 export function machine() {
@@ -132,7 +230,6 @@ export function machine() {
     }
   };
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const tinybench = JSON.parse(readFileSync('bench/node_modules/tinybench/package.json', 'utf8')).version;
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
@@ -142,11 +239,21 @@ export function machine() {
     node: process.versions.node,
     v8: process.versions.v8,
     logodds: version as string,
-    tinybench: tinybench as string,
     commit: git('rev-parse', '--short=12', 'HEAD') || 'unknown',
     changed: git('status', '--porcelain') !== '',
     date: new Date().toISOString().slice(0, 10),
   };
+}
+
+/** versions of the rivals that npm installed */
+export function packages(): Record<string, string> {
+  const { devDependencies } = JSON.parse(readFileSync('bench/package.json', 'utf8'));
+  return Object.fromEntries(
+    Object.keys(devDependencies).map((name) => [
+      name,
+      JSON.parse(readFileSync(`bench/node_modules/${name}/package.json`, 'utf8')).version,
+    ]),
+  );
 }
 
 /** numbers in [-1, 1), the same on every machine */

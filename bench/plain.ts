@@ -15,6 +15,54 @@ export function logitsRows(x: Numbers, stride: number, n: number, w: Numbers, b:
   }
 }
 
+/** p = 1/(1 + exp(−(X·w + b))) */
+export function probabilitiesRows(x: Numbers, stride: number, n: number, w: Numbers, b: number, p: Numbers): void {
+  for (let i = 0; i < n; i++) {
+    const at = i * stride;
+    let sum = b;
+    for (let j = 0; j < stride; j++) sum += x[at + j] * w[j];
+    p[i] = 1 / (1 + Math.exp(-sum));
+  }
+}
+
+export function sigmoid(z: Numbers, n: number, p: Numbers): void {
+  for (let i = 0; i < n; i++) p[i] = 1 / (1 + Math.exp(-z[i]));
+}
+
+/** numeric columns, one after the other over blocks of rows whose sums stay in the cache */
+export function logitsNumeric(columns: readonly Numbers[], n: number, w: Numbers, b: number, z: Numbers): void {
+  const sums = new Float64Array(1024);
+  for (let first = 0; first < n; first += 1024) {
+    const m = Math.min(1024, n - first);
+    sums.fill(b);
+    for (let j = 0; j < columns.length; j++) {
+      const x = columns[j];
+      const wj = w[j];
+      for (let i = 0; i < m; i++) sums[i] += wj * x[first + i];
+    }
+    for (let i = 0; i < m; i++) z[first + i] = sums[i];
+  }
+}
+
+/** compressed sparse rows; values null: all are one */
+export function probabilitiesSparse(
+  rowPtr: Uint32Array,
+  colIdx: Uint32Array,
+  values: Numbers | null,
+  w: Numbers,
+  b: number,
+  p: Numbers,
+): void {
+  const n = rowPtr.length - 1;
+  for (let i = 0; i < n; i++) {
+    const end = rowPtr[i + 1];
+    let sum = b;
+    if (values) for (let e = rowPtr[i]; e < end; e++) sum += values[e] * w[colIdx[e]];
+    else for (let e = rowPtr[i]; e < end; e++) sum += w[colIdx[e]];
+    p[i] = 1 / (1 + Math.exp(-sum));
+  }
+}
+
 /** loss and gradient (intercept last) in one pass */
 export function lossGradientRows(
   x: Numbers,

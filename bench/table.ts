@@ -1,37 +1,82 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { best, type Case, type Results } from './harness.ts';
+import { type Finding, findings } from './floors.ts';
+import type { Case, Results } from './harness.ts';
 
-/** The results of a suite as a Markdown table: one line a case, ratios to the right. */
-export function markdown({ machine, cases }: Results): string {
-  const lines = [
-    '| case | logodds (WASM) | its JavaScript engine | plain JavaScript | WASM against plain | of the read rate |',
-    '|---|---:|---:|---:|---:|---:|',
-    ...cases.map(line),
-  ];
-  const { cpu, cores, node, platform, commit, changed, date, load } = machine;
-  const where = `${cpu}, ${cores} cores, ${platform}, Node ${node}; one thread; commit ${commit}${changed ? ' and changes' : ''}, ${date}`;
-  const busy = load > 0.5 ? `; the machine was busy (load ${load.toFixed(1)}): trust the ratios only` : '';
-  return `${lines.join('\n')}\n\n${where}${busy}. \`npm run bench\``;
+/** All results in a folder, by suite. */
+export function load(folder: string): Record<string, Results> {
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+  const all = names.sort().map((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')) as Results);
+  return Object.fromEntries(all.map((results) => [results.suite, results]));
 }
 
-function line({ name, rows, bytes, flops, timings }: Case): string {
-  const [mine, plain, fallback] = timings;
-  const reads = timings.filter((timing) => timing.name.startsWith('read'));
-  const gigabytes = (ms: number) => `${(bytes / ms / 1e6).toPrecision(3)} GB/s`;
-  const rate =
-    name.startsWith('Hessian') && flops
-      ? `${(flops / mine.median / 1e6).toPrecision(3)} GFLOP/s`
-      : gigabytes(mine.median);
-  const share = reads.length ? (best(reads, 'read').median / mine.median).toFixed(2) : '';
-  const cells = [
-    name,
-    `${duration(mine.median)}, ${rows === 1 ? '' : `${count(rows / mine.median / 1e-3)} rows/s, `}${rate}`,
-    duration(fallback.median),
-    duration(plain.median),
-    `${(plain.median / mine.median).toPrecision(3)}×`,
-    reads.length ? `${share} of ${gigabytes(best(reads, 'read').median)}` : '',
+/** What the benchmark must show, as a Markdown table; the ratio is followed by its range over the rounds. */
+export function markdown(all: Readonly<Record<string, Results>>): string {
+  const cases: Record<string, readonly Case[]> = {};
+  for (const [suite, { cases: list }] of Object.entries(all)) cases[suite] = list;
+  const lines = [
+    '| work, one thread unless it says more | logodds | floor | ratio |',
+    '|---|---:|---:|---:|',
+    ...findings(cases).map(line),
   ];
-  return `| ${cells.join(' | ')} |`;
+  return `${lines.join('\n')}\n\n${where(Object.values(all))}`;
+}
+
+function line(finding: Finding): string {
+  const { work, floor, wrong, median, bytes, ratio } = finding;
+  const unit = floor < 1 && work.includes('read rate') ? '' : '×';
+  const figure = median ? `${duration(median)}, ${((bytes ?? 0) / median / 1e6).toPrecision(3)} GB/s` : '';
+  const cell = wrong
+    ? `rival wrong: ${wrong}`
+    : ratio === undefined
+      ? 'not measured'
+      : `**${ratio.toPrecision(3)}${unit}**`;
+  return `| ${work} | ${figure} | ${floor}${unit} | ${cell}${ratio !== undefined && ratio < floor ? ' (short)' : ''} |`;
+}
+
+/** machine, versions and how busy it was, in a sentence or two */
+function where(all: readonly Results[]): string {
+  if (!all.length) return 'No results.';
+  const { machine } = all[0];
+  const { cpu, cores, node, platform, date } = machine;
+  const rivals = Object.assign({}, ...all.map((results) => results.rivals)) as Record<string, string>;
+  const commits = [...new Set(all.map(({ machine: m }) => `${m.commit}${m.changed ? ' and changes' : ''}`))].join(', ');
+  const busiest = Math.max(...all.map(({ machine: m }) => m.load));
+  const versions = Object.entries(rivals)
+    .filter(([name]) => !/tinybench|ml-matrix|tfjs-core|threadpoolctl|SIMD/.test(name))
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+  const busy = busiest > 1.5 ? ` The machine was busy (load ${busiest.toFixed(1)}).` : '';
+  return `${cpu}, ${cores} cores, ${platform}, Node ${node}; ${versions}; commit ${commits}, ${date}.${busy} \`npm run bench\``;
+}
+
+/** The floors of these suites that do not hold, a sentence each. */
+export function short(all: Readonly<Record<string, Results>>): string[] {
+  const cases = Object.fromEntries(Object.entries(all).map(([suite, results]) => [suite, results.cases]));
+  return findings(cases).flatMap(({ work, floor, ratio, range, wrong }) => {
+    if (wrong) return [`${work}: the rival was wrong (${wrong})`];
+    if (ratio === undefined) return [`${work}: not measured`];
+    if (ratio >= floor) return [];
+    return [
+      `${work}: ${ratio.toPrecision(3)}, below ${floor} (rounds ${range?.map((r) => r.toPrecision(3)).join(' to ')})`,
+    ];
+  });
+}
+
+/** Every timing of a suite, for the eye. */
+export function listing({ suite, cases }: Results): string {
+  return cases
+    .map(({ name, bytes, flops, timings }) => {
+      const [mine] = timings;
+      const lines = timings.map(({ name: other, median, wrong }) => {
+        if (wrong) return `    ${other.padEnd(36)} WRONG: ${wrong}`;
+        const gigabytes = `${(bytes / median / 1e6).toPrecision(3)} GB/s`;
+        const work = flops ? `${(flops / median / 1e6).toPrecision(3)} GFLOP/s` : '';
+        const cells = [duration(median).padStart(9), gigabytes.padStart(11), work.padStart(14)];
+        return `    ${other.padEnd(36)} ${cells.join(' ')} ${`${(median / mine.median).toPrecision(3)}×`.padStart(8)}`;
+      });
+      return `${suite}: ${name}\n${lines.join('\n')}`;
+    })
+    .join('\n');
 }
 
 function duration(ms: number): string {
@@ -40,23 +85,13 @@ function duration(ms: number): string {
   return `${(ms * 1e6).toPrecision(3)} ns`;
 }
 
-function count(value: number): string {
-  if (value >= 1e9) return `${(value / 1e9).toPrecision(3)} G`;
-  return value >= 1e6 ? `${(value / 1e6).toPrecision(3)} M` : `${(value / 1e3).toPrecision(3)} k`;
-}
-
 const START = '<!-- bench -->';
 const END = '<!-- /bench -->';
 
-/** Puts the tables of all results between the markers of the README. */
+/** Puts the table of all results between the markers of the README. */
 export function writeReadme(folder: string, readme: string): void {
-  if (!existsSync(readme)) throw new Error(`${readme}: not found`);
   const text = readFileSync(readme, 'utf8');
   const [start, end] = [text.indexOf(START), text.indexOf(END)];
   if (start < 0 || end < start) throw new Error(`${readme}: expected the markers ${START} and ${END}, in this order`);
-  const tables = readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => markdown(JSON.parse(readFileSync(`${folder}/${name}`, 'utf8'))));
-  writeFileSync(readme, `${text.slice(0, start + START.length)}\n${tables.join('\n\n')}\n${text.slice(end)}`);
+  writeFileSync(readme, `${text.slice(0, start + START.length)}\n${markdown(load(folder))}\n${text.slice(end)}`);
 }

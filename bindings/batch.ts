@@ -23,6 +23,29 @@ export function planeStride(rows: number): number {
   return Math.ceil(rows / 4) * 4;
 }
 
+/** A view of a block of memory, made once and again only after the memory grew. */
+class Window {
+  readonly #heap: Heap;
+  readonly #kind: Precision;
+  readonly #start: number;
+  readonly #end: number;
+  #view: Float32Array | Float64Array;
+
+  constructor(heap: Heap, kind: Precision, address: number, length: number) {
+    this.#heap = heap;
+    this.#kind = kind;
+    this.#start = address / BYTES[kind];
+    this.#end = this.#start + length;
+    this.#view = heap[kind].subarray(this.#start, this.#end);
+  }
+
+  get view(): Float32Array | Float64Array {
+    const memory = this.#heap[this.#kind];
+    if (this.#view.buffer !== memory.buffer) this.#view = memory.subarray(this.#start, this.#end);
+    return this.#view;
+  }
+}
+
 /**
  * A vector of numbers in linear memory.
  * `view` is zero-copy and renewed after the memory grew: take it anew after any call that may allocate.
@@ -32,6 +55,7 @@ export class Vector {
   readonly precision: Precision;
   /** @internal */
   readonly heap: Heap;
+  readonly #window: Window;
   /** @internal */
   readonly address: number;
 
@@ -40,11 +64,11 @@ export class Vector {
     this.precision = precision;
     this.heap = heap;
     this.address = heap.allocate(length * bytesOf(precision), `a vector of ${length} ${precision}`);
+    this.#window = new Window(heap, precision, this.address, length);
   }
 
   get view(): Float32Array | Float64Array {
-    const at = this.address / bytesOf(this.precision);
-    return this.heap[this.precision].subarray(at, at + this.length);
+    return this.#window.view;
   }
 
   free(): void {
@@ -63,6 +87,7 @@ export class RowsBatch {
   readonly stride: number;
   /** @internal */
   readonly heap: Heap;
+  readonly #window: Window;
   /** @internal */
   readonly address: number;
 
@@ -75,13 +100,13 @@ export class RowsBatch {
     this.heap = heap;
     const bytes = rows * this.stride * bytesOf(precision);
     this.address = heap.allocate(bytes, `a batch of ${rows} × ${features} ${precision}`);
+    this.#window = new Window(heap, precision, this.address, rows * this.stride);
     this.view.fill(0);
   }
 
   /** All values, rows · stride of them; the padding must stay zero. Renewed after the memory grew. */
   get view(): Float32Array | Float64Array {
-    const at = this.address / bytesOf(this.precision);
-    return this.heap[this.precision].subarray(at, at + this.rows * this.stride);
+    return this.#window.view;
   }
 
   /**

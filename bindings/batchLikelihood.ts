@@ -1,10 +1,10 @@
 import type { Batch } from './batch.ts';
 import {
   type BatchPlace,
-  hessian,
-  hessianVector,
+  type Crew,
   logits,
-  lossGradient,
+  REDUCTION_BLOCK,
+  type Reduction,
   type RowData,
   scratchLength,
 } from './blocks.ts';
@@ -12,12 +12,6 @@ import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels } from './kernels.ts';
 import type { BinaryLikelihood } from './likelihood.ts';
-
-/**
- * Rows whose sums are formed on their own before they are added, in order, to the total: the unit in which a reduction
- * may be handed to another thread without changing a bit of the result.
- */
-export const REDUCTION_BLOCK = 65536;
 
 /** y in [0, 1], one a row, with optional sample weights and offsets. */
 export interface BinomialTarget {
@@ -48,19 +42,24 @@ export class BatchLikelihood implements BinaryLikelihood {
   readonly #slots: number;
   readonly #classes: number;
   readonly #kernels: Kernels;
+  readonly #crew: Crew;
   readonly #heap: Heap;
   readonly #place: BatchPlace;
   readonly #data: RowData;
-  readonly #blocks: number[] = [];
+  readonly #allocated: number[] = [];
+  /** results of blocks that exist at a time: of one thread one, of several two each, so that none waits for the next */
+  readonly #window: number;
   readonly #operand: number;
+  /** a gradient, and behind it those of the blocks under way */
   readonly #total: number;
-  readonly #partial: number;
   readonly #scratch: number;
+  /** the same for Hessians, once one was asked for */
   #hessian = 0;
 
-  constructor(kernels: Kernels, heap: Heap, batch: Batch, vectors: BinomialTarget, classes: number) {
+  constructor(kernels: Kernels, crew: Crew, heap: Heap, batch: Batch, vectors: BinomialTarget, classes: number) {
     const { rows, slots } = batch;
     this.#kernels = kernels;
+    this.#crew = crew;
     this.#heap = heap;
     this.#place = batch.place;
     this.rows = rows;
@@ -75,9 +74,9 @@ export class BatchLikelihood implements BinaryLikelihood {
         );
       }
     }
-    const length = classes * (this.#place.slots + 1);
-    // planes of whole vectors
-    const plane = rows + (rows & 1);
+    const { threads } = crew;
+    this.#window = Math.max(1, Math.min(threads > 1 ? 2 * threads : 1, Math.ceil(rows / REDUCTION_BLOCK)));
+    const plane = even(rows);
     try {
       this.#data = {
         y: this.#copy(vectors.y, 'the target'),
@@ -87,10 +86,9 @@ export class BatchLikelihood implements BinaryLikelihood {
         classes,
         plane,
       };
-      this.#operand = this.#allocate(length, 'parameters');
-      this.#total = this.#allocate(length, 'a gradient');
-      this.#partial = this.#allocate(length, 'a gradient');
-      this.#scratch = this.#allocate(scratchLength(this.#place, classes), 'working space');
+      this.#operand = this.#allocate(this.#length, 'parameters');
+      this.#total = this.#allocate((this.#window + 1) * even(this.#length), 'gradients');
+      this.#scratch = this.#allocate(threads * this.#scratchLength, 'working space');
     } catch (error) {
       this.free();
       throw error;
@@ -105,43 +103,32 @@ export class BatchLikelihood implements BinaryLikelihood {
 
   loss(params: Float64Array): number {
     this.#load(params);
-    let loss = 0;
-    this.#eachBlock((first, n) => {
-      loss += lossGradient(this.#kernels, this.#place, this.#data, first, n, this.#operand, 0, this.#scratch);
-    });
-    return loss;
+    return this.#sum('loss', 0, 0);
   }
 
   lossGradient(params: Float64Array, gradient: Float64Array): number {
     this.#load(params);
-    let loss = 0;
-    this.#sum(gradient, (first, n, partial) => {
-      loss += lossGradient(this.#kernels, this.#place, this.#data, first, n, this.#operand, partial, this.#scratch);
-    });
+    const loss = this.#sum('lossGradient', this.#total, this.#length);
+    this.#read(gradient);
     return loss;
   }
 
   hessianVector(v: Float64Array, out: Float64Array): void {
     this.#load(v);
-    this.#sum(out, (first, n, partial) =>
-      hessianVector(this.#kernels, this.#place, this.#data, first, n, this.#operand, partial, this.#scratch),
-    );
+    this.#sum('hessianVector', this.#total, this.#length);
+    this.#read(out);
   }
 
   hessian(out: Float64Array): void {
     const width = this.#place.slots + 1;
-    // rows of whole vectors
-    const ld = width + (width & 1);
+    const ld = even(width);
     const length = width * ld;
-    if (!this.#hessian) this.#hessian = this.#allocate(2 * length, `two Hessians of ${width} × ${width}`);
+    if (!this.#hessian) {
+      const count = this.#window + 1;
+      this.#hessian = this.#allocate(count * length, `${count} Hessians of ${width} × ${width}`);
+    }
     const total = this.#hessian;
-    const partial = total + length * 8;
-    this.#clear(total, length);
-    this.#eachBlock((first, n) => {
-      this.#clear(partial, length);
-      hessian(this.#kernels, this.#place, this.#data, first, n, partial, ld, this.#scratch);
-      this.#kernels.addF64(partial, length, total);
-    });
+    this.#sum('hessian', total, length, ld);
     const f64 = this.#heap.f64;
     const p = this.#slots + 1;
     // the intercept is last in `out` and at width - 1 in memory; padded slots are dropped
@@ -158,7 +145,7 @@ export class BatchLikelihood implements BinaryLikelihood {
 
   logits(params: Float64Array, out: Float64Array): void {
     this.#load(params);
-    const z = this.#heap.allocate((this.rows + (this.rows & 1)) * 8, 'logits');
+    const z = this.#heap.allocate(even(this.rows) * 8, 'logits');
     try {
       logits(this.#kernels, this.#place, 0, this.rows, this.#operand, 1, z, this.rows);
       if (this.#data.offset) this.#kernels.addF64(this.#data.offset, this.rows, z);
@@ -169,32 +156,65 @@ export class BatchLikelihood implements BinaryLikelihood {
   }
 
   free(): void {
-    for (const address of this.#blocks) this.#heap.release(address);
-    this.#blocks.length = 0;
+    for (const address of this.#allocated) this.#heap.release(address);
+    this.#allocated.length = 0;
   }
 
-  #eachBlock(work: (first: number, n: number) => void): void {
-    for (let first = 0; first < this.rows; first += REDUCTION_BLOCK) {
-      work(first, Math.min(REDUCTION_BLOCK, this.rows - first));
-    }
+  /** of parameters or a gradient in memory: padded slots and an intercept for every class */
+  get #length(): number {
+    return this.#classes * (this.#place.slots + 1);
   }
 
-  /** adds up vectors of the parameters' shape, block by block */
-  #sum(out: Float64Array, work: (first: number, n: number, partial: number) => void): void {
-    const length = this.#classes * (this.#place.slots + 1);
-    this.#clear(this.#total, length);
-    this.#eachBlock((first, n) => {
-      this.#clear(this.#partial, length);
-      work(first, n, this.#partial);
-      this.#kernels.addF64(this.#partial, length, this.#total);
+  get #scratchLength(): number {
+    return even(scratchLength(this.#place, this.#classes));
+  }
+
+  /**
+   * Adds up what the blocks give, in their order.
+   * @param total  `length` f64, overwritten with the sum; behind it space for the results of `window` blocks; 0 = none
+   * @returns the sum of the losses
+   */
+  #sum(kind: Reduction['kind'], total: number, length: number, ld = 0): number {
+    const padded = even(length);
+    const partialBytes = padded * 8;
+    const partial = total + partialBytes;
+    const window = this.#window;
+    if (total) this.#clear(total, (window + 1) * padded);
+    const task: Reduction = {
+      kind,
+      batch: this.#place,
+      data: this.#data,
+      rows: this.rows,
+      operand: this.#operand,
+      partial,
+      partialBytes,
+      window,
+      ld,
+      scratch: this.#scratch,
+      scratchBytes: this.#scratchLength * 8,
+    };
+    let loss = 0;
+    this.#crew.run(task, Math.ceil(this.rows / REDUCTION_BLOCK), (block, value) => {
+      loss += value;
+      if (!total) return;
+      const done = partial + (block % window) * partialBytes;
+      this.#kernels.addF64(done, length, total);
+      this.#clear(done, padded);
     });
+    return loss;
+  }
+
+  /** a sum of vectors out of memory: each class with its slots, then its intercept */
+  #read(out: Float64Array): void {
     const f64 = this.#heap.f64;
     const slots = this.#slots;
+    const padded = this.#place.slots;
+    const at = this.#total >>> 3;
     for (let j = 0; j < this.#classes; j++) {
-      const from = (this.#total >>> 3) + j * (this.#place.slots + 1);
+      const from = at + j * (padded + 1);
       const to = j * (slots + 1);
       out.set(f64.subarray(from, from + slots), to);
-      out[to + slots] = f64[from + this.#place.slots];
+      out[to + slots] = f64[from + padded];
     }
   }
 
@@ -204,8 +224,8 @@ export class BatchLikelihood implements BinaryLikelihood {
 
   #allocate(length: number, what: string): number {
     // padded: vector kernels touch the whole last vector
-    const address = this.#heap.allocate((length + (length & 1)) * 8, what);
-    this.#blocks.push(address);
+    const address = this.#heap.allocate(even(length) * 8, what);
+    this.#allocated.push(address);
     return address;
   }
 
@@ -232,4 +252,9 @@ export class BatchLikelihood implements BinaryLikelihood {
       f64[at + classes * padded + j] = params[from + slots];
     }
   }
+}
+
+/** a length in f64 of whole vectors */
+function even(length: number): number {
+  return length + (length & 1);
 }

@@ -32,6 +32,85 @@ export interface RowData {
 }
 
 /**
+ * Rows whose sums are formed on their own before they are added, in order, to the total: the unit in which a reduction
+ * is handed to another thread without changing a bit of the result.
+ */
+export const REDUCTION_BLOCK = 65536;
+
+/** Work that is done in numbered blocks, told in plain numbers and names: it travels to other threads as JSON. */
+export type Task = Reduction | RowCall;
+
+/** A sum over the rows of a likelihood, in blocks of REDUCTION_BLOCK rows. */
+export interface Reduction {
+  readonly kind: 'loss' | 'lossGradient' | 'hessianVector' | 'hessian';
+  readonly batch: BatchPlace;
+  readonly data: RowData;
+  readonly rows: number;
+  /** parameters, or the vector to multiply with; 0 for the Hessian */
+  readonly operand: number;
+  /** cleared space for the results of `window` blocks, `partialBytes` apart: block b adds to number b mod window */
+  readonly partial: number;
+  readonly partialBytes: number;
+  /** no block begins before that many blocks earlier was taken */
+  readonly window: number;
+  /** row length of the Hessian */
+  readonly ld: number;
+  /** for thread 0; that of the next thread is `scratchBytes` further */
+  readonly scratch: number;
+  readonly scratchBytes: number;
+}
+
+/** One call of a kernel that treats every row by itself, cut into calls of `part` rows. */
+export interface RowCall {
+  readonly kind: 'rows';
+  readonly kernel: keyof Kernels;
+  readonly args: readonly number[];
+  /** how far each argument moves with a row */
+  readonly steps: readonly number[];
+  /** which argument is the number of rows */
+  readonly count: number;
+  readonly part: number;
+}
+
+/** Who does the blocks of a task. */
+export interface Crew {
+  readonly threads: number;
+  /** @param take  called in the order of the blocks when one is done, with its number (a loss, or 0) */
+  run(task: Task, blocks: number, take: (block: number, value: number) => void): void;
+}
+
+/** The crew of one. */
+export function solo(kernels: Kernels): Crew {
+  return {
+    threads: 1,
+    run(task, blocks, take) {
+      for (let block = 0; block < blocks; block++) take(block, runBlock(kernels, task, block, 0));
+    },
+  };
+}
+
+/** Does one block of a task. @returns its loss, if that is what the task sums */
+export function runBlock(kernels: Kernels, task: Task, block: number, thread: number): number {
+  if (task.kind === 'rows') {
+    const { kernel, args, steps, count, part } = task;
+    const first = block * part;
+    const moved = args.map((value, i) => value + first * steps[i]);
+    moved[count] = Math.min(part, args[count] - first);
+    (kernels[kernel] as (...args: number[]) => void)(...moved);
+    return 0;
+  }
+  const { kind, batch, data, operand, ld } = task;
+  const first = block * REDUCTION_BLOCK;
+  const n = Math.min(REDUCTION_BLOCK, task.rows - first);
+  const partial = task.partial + (block % task.window) * task.partialBytes;
+  const scratch = task.scratch + thread * task.scratchBytes;
+  if (kind === 'hessian') hessian(kernels, batch, data, first, n, partial, ld, scratch);
+  else if (kind === 'hessianVector') hessianVector(kernels, batch, data, first, n, operand, partial, scratch);
+  else return lossGradient(kernels, batch, data, first, n, operand, kind === 'loss' ? 0 : partial, scratch);
+  return 0;
+}
+
+/**
  * Rows between the first look at the data and the second: they stay in the second-level cache. A multiple of 4 (see the
  * kernels' order), and the same for both storages, so that f32 data give the sums of their widened values.
  */
@@ -98,7 +177,7 @@ function transpose(
  * The loss of the rows [first, first + n) and, unless g is 0, their part of the gradient and their curvature.
  * w  weights and intercepts of all classes   g  classes × (slots + 1) f64, added to   scratch  see `scratchLength`
  */
-export function lossGradient(
+function lossGradient(
   kernels: Kernels,
   batch: BatchPlace,
   data: RowData,
@@ -136,7 +215,7 @@ export function lossGradient(
 }
 
 /** g += XᵀS(X·v) over the rows [first, first + n): their part of the Hessian times v; v and g as w and g above */
-export function hessianVector(
+function hessianVector(
   kernels: Kernels,
   batch: BatchPlace,
   data: RowData,
@@ -159,7 +238,7 @@ export function hessianVector(
 }
 
 /** H += XᵀSX over the rows [first, first + n), lower triangle; h  (slots + 1) × ld f64 */
-export function hessian(
+function hessian(
   kernels: Kernels,
   batch: BatchPlace,
   data: RowData,

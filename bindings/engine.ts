@@ -1,5 +1,6 @@
 import { type Batch, index, type Precision, planeStride, type Vector } from './batch.ts';
 import { BatchLikelihood, type BinomialTarget, type MultinomialTarget } from './batchLikelihood.ts';
+import { type Crew, solo } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import { jsKernels } from './js/kernels.ts';
@@ -12,11 +13,18 @@ import { SparseBatch, type SparseRows } from './sparse.ts';
 /** A scoring engine that also has the kernels of training. */
 export class Engine extends ScoringEngine {
   readonly #kernels: Kernels;
+  readonly #crew: Crew;
 
-  /** @internal use `pickEngine` */
-  constructor(name: 'wasm' | 'js', reason: string, kernels: Kernels, heap: Heap) {
+  /** @internal use `pickEngine` or `threadedEngine` */
+  constructor(name: 'wasm' | 'js', reason: string, kernels: Kernels, heap: Heap, crew: Crew = solo(kernels)) {
     super(name, reason, kernels, heap);
     this.#kernels = kernels;
+    this.#crew = crew;
+  }
+
+  /** threads that take part, this one included */
+  get threads(): number {
+    return this.#crew.threads;
   }
 
   /** A `sparse` batch from compressed sparse rows. @throws ERR_SHAPE, ERR_RANGE, ERR_MEMORY */
@@ -27,7 +35,7 @@ export class Engine extends ScoringEngine {
   /** The binomial likelihood of a batch of this engine; the batch must outlive it. @throws ERR_SHAPE, ERR_MEMORY, ERR_ENGINE */
   likelihood(batch: Batch, target: BinomialTarget): BinaryLikelihood {
     this.own('batch', batch);
-    return new BatchLikelihood(this.#kernels, this.heap, batch, target, 1);
+    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, batch, target, 1);
   }
 
   /**
@@ -45,7 +53,7 @@ export class Engine extends ScoringEngine {
         throw new LogoddsError('ERR_RANGE', `y: expected classes from 0 to ${classes - 1}, got ${y[i]} at row ${i}`);
       }
     }
-    return new BatchLikelihood(this.#kernels, this.heap, batch, { y, weight }, classes);
+    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, batch, { y, weight }, classes);
   }
 
   /**
@@ -58,7 +66,7 @@ export class Engine extends ScoringEngine {
     index('rows', rows, z.length);
     index('k', k, z.length);
     const plane = planeStride(rows);
-    checkOut(z, k > 0 ? (k - 1) * plane + rows : 0, z.precision);
+    checkOut(z, k > 0 ? (k - 1) * plane + rows : 0, z.precision, 'z');
     const kernel = z.precision === 'f32' ? this.#kernels.softmaxF32 : this.#kernels.softmaxF64;
     if (k > 0) kernel(z.address, plane, k, rows);
   }

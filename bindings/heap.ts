@@ -7,7 +7,8 @@ export interface LinearMemory {
 }
 
 const PAGE = 65536;
-const ADDRESS_SPACE = 2 ** 32;
+/** 4 GiB but for the last 16 bytes: a kernel whose data ended at 2³² would compute an end address of 0 */
+const ADDRESS_SPACE = 2 ** 32 - 16;
 const ALIGN = 16;
 
 /**
@@ -22,22 +23,17 @@ export class Heap {
   readonly #sizes = new Map<number, number>();
   #top: number;
   #limit = ADDRESS_SPACE;
-  #buffer: ArrayBufferLike;
-  #f32: Float32Array<ArrayBufferLike>;
-  #f64: Float64Array<ArrayBufferLike>;
-  #u8: Uint8Array<ArrayBufferLike>;
-  #u16: Uint16Array<ArrayBufferLike>;
-  #u32: Uint32Array<ArrayBufferLike>;
+  /** the whole memory, renewed when it grows: only the heap makes it grow */
+  f32!: Float32Array;
+  f64!: Float64Array;
+  u8!: Uint8Array;
+  u16!: Uint16Array;
+  u32!: Uint32Array;
 
   constructor(memory: LinearMemory, base: number) {
     this.memory = memory;
     this.#top = roundUp(base);
-    this.#buffer = memory.buffer;
-    this.#f32 = new Float32Array(memory.buffer);
-    this.#f64 = new Float64Array(memory.buffer);
-    this.#u8 = new Uint8Array(memory.buffer);
-    this.#u16 = new Uint16Array(memory.buffer);
-    this.#u32 = new Uint32Array(memory.buffer);
+    this.#renew();
   }
 
   /** bytes handed out and not yet released */
@@ -50,26 +46,6 @@ export class Heap {
   /** Refuses to grow past `bytes` of linear memory (at most 4 GiB). */
   set limit(bytes: number) {
     this.#limit = Math.min(bytes, ADDRESS_SPACE);
-  }
-
-  get f32(): Float32Array {
-    return this.#fresh().#f32 as Float32Array;
-  }
-
-  get f64(): Float64Array {
-    return this.#fresh().#f64 as Float64Array;
-  }
-
-  get u8(): Uint8Array {
-    return this.#fresh().#u8 as Uint8Array;
-  }
-
-  get u16(): Uint16Array {
-    return this.#fresh().#u16 as Uint16Array;
-  }
-
-  get u32(): Uint32Array {
-    return this.#fresh().#u32 as Uint32Array;
   }
 
   /**
@@ -132,7 +108,7 @@ export class Heap {
 
   #reserve(end: number, what: string, bytes: number): void {
     const have = this.memory.buffer.byteLength;
-    if (end <= have) return;
+    if (end <= Math.min(have, ADDRESS_SPACE)) return;
     if (end > this.#limit) {
       const limit =
         this.#limit === ADDRESS_SPACE
@@ -151,19 +127,16 @@ export class Heap {
         throw outOfMemory(what, bytes, 'what this host allows', cause);
       }
     }
+    this.#renew();
   }
 
-  #fresh(): this {
-    const buffer = this.memory.buffer;
-    if (buffer !== this.#buffer) {
-      this.#buffer = buffer;
-      this.#f32 = new Float32Array(buffer);
-      this.#f64 = new Float64Array(buffer);
-      this.#u8 = new Uint8Array(buffer);
-      this.#u16 = new Uint16Array(buffer);
-      this.#u32 = new Uint32Array(buffer);
-    }
-    return this;
+  #renew(): void {
+    const buffer = this.memory.buffer as ArrayBuffer;
+    this.f32 = new Float32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.u32 = new Uint32Array(buffer);
   }
 }
 

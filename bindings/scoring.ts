@@ -108,11 +108,11 @@ export class ScoringEngine {
 }
 
 /** @internal */
-export function checkOut(out: Vector, length: number, precision: Precision): void {
+export function checkOut(out: Vector, length: number, precision: Precision, name = 'out'): void {
   if (out.precision !== precision || out.length < length) {
     throw new LogoddsError(
       'ERR_SHAPE',
-      `out: expected at least ${length} ${precision} values, got ${out.length} ${out.precision}`,
+      `${name}: expected at least ${length} ${precision} values, got ${out.length} ${out.precision}`,
     );
   }
 }

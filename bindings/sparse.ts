@@ -87,10 +87,10 @@ function checkSparse({ rowPtr, colIdx, values }: SparseRows, columns: number): v
     );
   }
   for (let i = 0; i < rows; i++) {
-    if (!(rowPtr[i + 1] >= rowPtr[i])) {
+    if (!(Number.isInteger(rowPtr[i + 1]) && rowPtr[i + 1] >= rowPtr[i])) {
       throw new LogoddsError(
         'ERR_SHAPE',
-        `rowPtr: expected offsets that never fall, got ${rowPtr[i]} then ${rowPtr[i + 1]} at row ${i}`,
+        `rowPtr: expected whole offsets that never fall, got ${rowPtr[i]} then ${rowPtr[i + 1]} at row ${i}`,
       );
     }
   }

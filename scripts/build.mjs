@@ -15,6 +15,7 @@ mkdirSync('dist', { recursive: true });
 
 for (const [target, entry, file] of [
   ['full', 'index', 'kernels'],
+  ['shared', 'index', 'shared'],
   ['scoring', 'scoring', 'scoring'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
@@ -24,13 +25,30 @@ export const ${file}Hex =
 `;
   writeFileSync(`bindings/${file}.generated.ts`, inlined);
 }
+// the program of a worker thread, as a text: it needs no file at run time, so no bundler can lose it
+const worker = await build({
+  entryPoints: ['bindings/worker.ts'],
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  platform: 'neutral',
+  target: 'es2022',
+  write: false,
+  logLevel: 'warning',
+});
+writeFileSync(
+  'bindings/worker.generated.ts',
+  `// generated from bindings/worker.ts by scripts/build.mjs
+export const workerSource = ${JSON.stringify(worker.outputFiles[0].text.trim())};
+`,
+);
 copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 
 run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 
 const library = await rollup({
-  input: { index: 'build/js/src/index.js', score: 'build/js/src/score.js' },
+  input: { index: 'build/js/src/index.js', score: 'build/js/src/score.js', threads: 'build/js/src/threads.js' },
   plugins: [nodeResolve()],
   treeshake: { moduleSideEffects: false },
 });

@@ -83,12 +83,15 @@ export function expForFloat(x: number): number {
 }
 
 /**
- * σ(z) = 1/(1 + exp(−z)) in f64, at most 2.5 ulp, accurate in both tails.
+ * σ(z) = 1/(1 + exp(−z)) in f64: at most 2.5 ulp, accurate in both tails, monotone, σ(z) = 1 − σ(−z) rounded once.
  * @see assembly/elementwise.ts, sigmoidF64
  */
 export function sigmoid(z: number): number {
-  const t = exp(-Math.abs(z));
-  return (z < 0 ? t : 1) / (1 + t);
+  const size = Math.abs(z);
+  const near = size < 4;
+  const t = exp(near ? size : -size);
+  const p = (near ? 1 : t) / (1 + t);
+  return z < 0 ? p : 1 - p;
 }
 
 /**

@@ -35,6 +35,10 @@ const notNegative = number('a finite number >= 0', (value) => value >= 0 && Numb
 const fraction = number('a number between 0 and 1', (value) => value > 0 && value < 1);
 const positiveInteger = number('an integer >= 1', (value) => Number.isInteger(value) && value >= 1);
 const integer = number('an integer', Number.isInteger);
+const threadCount = number(
+  'an integer from 1 to 256',
+  (value) => Number.isInteger(value) && value >= 1 && value <= 256,
+);
 
 const names = (text: string, before: string[] = []): string[] => {
   const list = text.split(',').map((name) => name.trim());
@@ -109,6 +113,7 @@ async function train(data: string | undefined, flags: TrainFlags, command: Comma
     ...dataOf(command, data, flags.query),
     references: reference,
     penalty: penalty ? undefined : 'none',
+    warn: note,
   };
   const result = await trainCommand(options);
   warnAll(result.warnings);
@@ -121,12 +126,20 @@ interface ScoreFlags {
   readonly out: string;
   readonly query?: string;
   readonly precision?: 'f64' | 'f32';
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
 async function score(model: string, data: string | undefined, flags: ScoreFlags, command: Command): Promise<void> {
-  const { out, precision, json } = flags;
-  const result = await scoreCommand({ ...dataOf(command, data, flags.query), model, out, precision, warn: note });
+  const { out, precision, threads, json } = flags;
+  const result = await scoreCommand({
+    ...dataOf(command, data, flags.query),
+    model,
+    out,
+    precision,
+    threads,
+    warn: note,
+  });
   if (json) printJson({ model, out, rows: result.rows, seconds: result.seconds });
   else print(scoreReport(out, result));
 }
@@ -156,6 +169,11 @@ function version(): string {
 }
 
 const QUERY = ['--query <sql>', 'rows come from this DuckDB query instead of DATA'] as const;
+const THREADS = [
+  '--threads <n>',
+  'compute with this many threads (default: 1); the numbers are the same',
+  threadCount,
+] as const;
 const JSON_FLAG = ['--json', 'one JSON object on standard output'] as const;
 
 function createProgram(): Command {
@@ -212,6 +230,7 @@ function createProgram(): Command {
         'a category not seen in training: a slot of its own, or an error (default: slot)',
       ).choices(['slot', 'error']),
     )
+    .option(...THREADS)
     .option(...JSON_FLAG)
     .addHelpText('after', TRAIN_HELP)
     .action(train);
@@ -226,6 +245,7 @@ function createProgram(): Command {
     .addOption(
       new Option('--precision <type>', 'of the arithmetic and the output').choices(['f64', 'f32']).default('f64'),
     )
+    .option(...THREADS)
     .option(...JSON_FLAG)
     .addHelpText('after', SCORE_HELP)
     .action(score);

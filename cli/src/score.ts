@@ -8,6 +8,7 @@ import {
   type Model,
   pickEngine,
 } from '../../src/index.ts';
+import { engineFor } from './engine.ts';
 import { streamTable } from './scoring.ts';
 import type { DataOptions } from './source.ts';
 import { reason } from './temporary.ts';
@@ -38,6 +39,8 @@ export interface ScoreOptions extends DataOptions {
   readonly model: string;
   readonly out: string;
   readonly precision?: 'f64' | 'f32';
+  /** where no engine is given; 1 when absent. The scores are the same for any. */
+  readonly threads?: number;
   readonly engine?: Engine;
   /** told what is ignored */
   readonly warn?: (message: string) => void;
@@ -59,7 +62,8 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
   const precision = options.precision ?? 'f64';
   const start = performance.now();
   const writer = await openWriter(options.out, { classes, positive, precision });
-  const scorer = model.scorer(options.engine ?? pickEngine(), { precision });
+  const engine = options.engine ?? engineFor(options.threads, options.warn);
+  const scorer = model.scorer(engine, { precision });
   try {
     const rows = await streamTable(
       model,

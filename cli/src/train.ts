@@ -7,12 +7,12 @@ import {
   fit,
   LogoddsError,
   type Model,
-  pickEngine,
   saveModel,
   type Table,
   type Warning,
 } from '../../src/index.ts';
 import { openDatabase } from './database.ts';
+import { engineFor } from './engine.ts';
 import { randomHoldout } from './holdout.ts';
 import { startPhase, startRows } from './progress.ts';
 import type { DataOptions } from './source.ts';
@@ -42,6 +42,10 @@ export interface TrainOptions
     > {
   /** where the model goes */
   readonly out: string;
+  /** for the fit and the scores, where no engine is given; 1 when absent. The numbers are the same for any. */
+  readonly threads?: number;
+  /** told when there are fewer threads than asked for */
+  readonly warn?: (message: string) => void;
   /** share of rows held out (0.2 when absent), or false for none */
   readonly holdout?: number | false;
   /** hold out the rows with the largest values of this column instead of random ones */
@@ -74,7 +78,7 @@ export interface TrainResult {
  */
 export async function trainCommand(options: TrainOptions): Promise<TrainResult> {
   assertWritable(options.out);
-  const engine = options.engine ?? pickEngine();
+  const engine = options.engine ?? engineFor(options.threads, options.warn);
   const clock = stopwatch();
 
   const { train, holdout, features } = await readSplit(options);

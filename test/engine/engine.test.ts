@@ -2,36 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { type Precision, planeStride } from '../../bindings/batch.ts';
 import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { pickScoringEngine, type ScoringEngine } from '../../bindings/scoring.ts';
+import { pickScoringEngine } from '../../bindings/scoring.ts';
+import { expectWorking, thrown } from './checks.ts';
 import { numbers, onHeap, scoringEngines } from './engines.ts';
 import { bits, simd } from './kernels.ts';
 
-/** what a call throws; the test fails when it throws nothing, or not on purpose */
-function thrown(call: () => unknown): { code: string; message: string } {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof LogoddsError) return { code: error.code, message: error.message };
-    throw error;
-  }
-  throw new Error('expected a LogoddsError, nothing was thrown');
-}
-
 const precisions: Precision[] = ['f64', 'f32'];
-
-/** logits of three rows worked by hand: the proof that an engine is alive and undamaged */
-function expectWorking(engine: ScoringEngine): void {
-  const before = engine.bytesInUse;
-  const batch = engine.rows(3, 2);
-  batch.set([1, 2, 3, -1, 0, 4]);
-  const weights = engine.weights(batch);
-  weights.set(0, [10, 1, 0.5]);
-  const out = engine.vector(3);
-  engine.logits(batch, weights, out);
-  expect([...out.view]).toEqual([12.5, 29.5, 4.5]);
-  for (const part of [batch, weights, out]) part.free();
-  expect(engine.bytesInUse).toBe(before);
-}
 
 describe.each(scoringEngines)('%s', (name, make) => {
   test('names itself and says why it was picked', () => {

@@ -3,6 +3,7 @@ import type { Batch } from '../../bindings/batch.ts';
 import type { BinomialTarget } from '../../bindings/batchLikelihood.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { denseLikelihood } from '../train/denseLikelihood.ts';
+import { expectNear, REORDERED } from './checks.ts';
 import { engines, numbers } from './engines.ts';
 import { bits } from './kernels.ts';
 
@@ -27,24 +28,11 @@ function at(engine: Engine, batch: Batch, target: BinomialTarget, params: Float6
   return { loss, gradient, hessian, logits };
 }
 
-/** equal up to `tolerance` of the largest entry */
-function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  expect(actual.length).toBe(expected.length);
-  let scale = 0;
-  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
-  for (let i = 0; i < expected.length; i++) {
-    expect(Math.abs(actual[i] - expected[i]), `entry ${i}`).toBeLessThanOrEqual(tolerance * scale);
-  }
-}
-
 function expectSame(actual: Sums, expected: Sums, tolerance: number): void {
   expectNear([actual.loss], [expected.loss], tolerance);
   expectNear(actual.gradient, expected.gradient, tolerance);
   expectNear(actual.hessian, expected.hessian, tolerance);
 }
-
-/** the sum of n terms in another order differs by a few roundings of the largest partial sum, far below this */
-const REORDERED = 1e-12;
 
 /**
  * Numbers 2, then codes of 3 and 4 levels: as a `columns` batch, and as `rows` with the codes spelled out as 0 and 1.

@@ -1,0 +1,162 @@
+import { type Crew, runBlock, solo, type Task } from './blocks.ts';
+import { BUSY, Control } from './control.ts';
+import { LogoddsError } from './errors.ts';
+import type { Kernels } from './kernels.ts';
+import type { WorkerStart } from './worker.ts';
+
+/** One worker, as every host has it. */
+export interface Spawned {
+  postMessage(message: unknown): void;
+  terminate(): unknown;
+  /** keeps the program running; absent where a worker never does */
+  ref?(): void;
+  unref?(): void;
+}
+
+/**
+ * Starts a worker that runs `source`, a classic script.
+ * @param onUp  to be called at its first message
+ * @param onEnd  to be called when it ended or failed, with the reason
+ */
+export type Spawn = (source: string, onUp: () => void, onEnd: (why: string) => void) => Spawned;
+
+/** A thread that waits looks up this often. */
+const LOOK_UP_MS = 1000;
+/** Without any sign of life from a worker at work for so many looks, it is lost; a block takes seconds at the very most. */
+const PATIENCE = 60;
+
+/**
+ * The main thread and its workers over one shared memory. Whoever is free claims the next block; the main thread takes
+ * the results in order, so the sums do not depend on who computed what. Workers that are not up yet are not waited for.
+ */
+export class Team implements Crew {
+  readonly threads: number;
+  readonly #alone: Crew;
+  readonly #kernels: Kernels;
+  readonly #control: Control;
+  readonly #workers: Spawned[] = [];
+  readonly #up: Promise<void>[] = [];
+  /** why the team cannot go on */
+  #lost: string | null = null;
+  /** a worker at work gave no sign of life */
+  #stuck = false;
+  #closed = false;
+
+  /** @throws what the host throws when it cannot start a worker or hand it the memory */
+  constructor(
+    threads: number,
+    spawn: Spawn,
+    source: string,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    kernels: Kernels,
+  ) {
+    this.threads = threads;
+    this.#alone = solo(kernels);
+    this.#kernels = kernels;
+    this.#control = new Control(threads);
+    try {
+      for (let thread = 1; thread < threads; thread++) {
+        let resolve = () => {};
+        let reject = (_: unknown) => {};
+        const up = new Promise<void>((...both) => {
+          [resolve, reject] = both;
+        });
+        // whoever does not ask for it hears of it with the next job
+        up.catch(() => {});
+        this.#up.push(up);
+        const worker = spawn(source, resolve, (why) => {
+          this.#lost ??= `worker ${thread} has ended (${why})`;
+          reject(this.#error());
+        });
+        this.#workers.push(worker);
+        worker.unref?.();
+        const { shared } = this.#control;
+        worker.postMessage({ module, memory, control: shared, thread, threads } satisfies WorkerStart);
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when every worker is up. @throws ERR_ENGINE when one is not to come */
+  async ready(): Promise<void> {
+    for (const worker of this.#workers) worker.ref?.();
+    try {
+      await Promise.all(this.#up);
+    } finally {
+      for (const worker of this.#workers) worker.unref?.();
+    }
+  }
+
+  run(task: Task, blocks: number, take: (block: number, value: number) => void): void {
+    if (blocks < 2 || this.#closed) {
+      this.#alone.run(task, blocks, take);
+      return;
+    }
+    this.#check();
+    const control = this.#control;
+    const window = 'window' in task ? task.window : control.slots;
+    control.begin(task, blocks, window);
+    try {
+      let taken = 0;
+      while (taken < blocks) {
+        const known = control.news;
+        this.#check();
+        for (let value = control.result(taken); value !== undefined; value = control.result(taken)) {
+          take(taken, value);
+          control.taken(++taken);
+          if (taken === blocks) return;
+        }
+        const block = control.claim();
+        if (block >= 0) control.finish(block, runBlock(this.#kernels, task, block, 0));
+        else this.#wait(known);
+      }
+    } finally {
+      control.end();
+      this.#settle();
+    }
+  }
+
+  /** Ends the workers; from then on the main thread does everything. */
+  close(): void {
+    this.#closed = true;
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  #error(): LogoddsError {
+    const next = 'close this engine and take a new one';
+    return new LogoddsError('ERR_ENGINE', `threads: expected ${this.threads}, got fewer: ${this.#lost}; ${next}`);
+  }
+
+  /** @throws ERR_ENGINE when a worker is lost */
+  #check(): void {
+    if (this.#control.faults > 0) this.#lost ??= `a worker has failed (${this.#control.fault})`;
+    if (this.#lost !== null) throw this.#error();
+  }
+
+  #busy(): number {
+    let busy = 0;
+    for (let thread = 1; thread < this.threads; thread++) if (this.#control.state(thread) === BUSY) busy++;
+    return busy;
+  }
+
+  /** Sleeps until there is other news than `known`; without any for too long, a worker is lost. */
+  #wait(known: number): void {
+    for (let looks = 0; looks < PATIENCE; looks++) {
+      if (this.#control.waitForNews(known, LOOK_UP_MS)) return;
+    }
+    this.#stuck = true;
+    this.#lost ??= 'a worker has not moved for a minute';
+  }
+
+  /** Until nobody reads the task or writes to the memory any more. */
+  #settle(): void {
+    for (;;) {
+      const known = this.#control.news;
+      if (this.#stuck || this.#busy() === 0) return;
+      this.#wait(known);
+    }
+  }
+}

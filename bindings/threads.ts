@@ -1,0 +1,133 @@
+import { solo } from './blocks.ts';
+import { type Spawn, Team } from './crew.ts';
+import { Engine } from './engine.ts';
+import { LogoddsError } from './errors.ts';
+import { Heap } from './heap.ts';
+import { jsKernels } from './js/kernels.ts';
+import { kernelsHex } from './kernels.generated.ts';
+import type { Kernels } from './kernels.ts';
+import { cutByRows } from './rowwise.ts';
+import { pick } from './scoring.ts';
+import { sharedHex } from './shared.generated.ts';
+import { compile } from './wasm.ts';
+import { workerSource } from './worker.generated.ts';
+
+export type { Spawn } from './crew.ts';
+
+export interface ThreadOptions {
+  /** threads to compute with, the calling one included */
+  readonly threads: number;
+  /** how a worker is started; by default with node:worker_threads (Node, Deno, Bun), else as a Web Worker from a blob */
+  readonly spawn?: Spawn;
+}
+
+const MOST_THREADS = 256;
+const MOST_PAGES = 65536;
+
+/** An engine on several threads, with the bits of an engine on one. */
+export class ThreadedEngine extends Engine {
+  readonly #team: Team | undefined;
+
+  /** @internal use `threadedEngine` */
+  constructor(reason: string, kernels: Kernels, heap: Heap, team?: Team, name: 'wasm' | 'js' = 'wasm') {
+    super(name, reason, team ? cutByRows(kernels, team) : kernels, heap, team ?? solo(kernels));
+    this.#team = team;
+  }
+
+  /**
+   * Resolves when all threads take part. There is no need to wait: until then those that are up do the work.
+   * @throws ERR_ENGINE when a worker could not start
+   */
+  async ready(): Promise<void> {
+    await this.#team?.ready();
+  }
+
+  /** Ends the workers. The engine goes on with one thread; batches, vectors and results stay as they are. */
+  close(): void {
+    this.#team?.close();
+  }
+}
+
+/**
+ * A new engine for scoring and training that computes with several threads over one shared memory: large calls of scoring
+ * are cut by rows, sums of training into blocks of 65,536 rows which are added in order. Any number of threads gives the
+ * same bits. Every method stays synchronous: the calling thread does its share, then sleeps until the others are done.
+ *
+ * Where threads cannot be had (no SharedArrayBuffer, no workers, the main thread of a page, which may not sleep) the engine
+ * has one thread and says why in `reason`. Idle workers sleep, do not hold the program open, and end with it.
+ *
+ * Views of batches and vectors are over a SharedArrayBuffer.
+ * @throws ERR_RANGE when `threads` is not a whole number from 1 to 256; later, ERR_ENGINE from any method when a worker died
+ */
+export function threadedEngine({ threads, spawn }: ThreadOptions): ThreadedEngine {
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw new LogoddsError('ERR_RANGE', `threads: expected a whole number from 1 to ${MOST_THREADS}, got ${threads}`);
+  }
+  if (threads === 1) return alone('one thread was asked for');
+  let team: Team;
+  let kernels: Kernels;
+  let heap: Heap;
+  try {
+    mustSleep();
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+    const module = compile(sharedHex);
+    kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+    heap = new Heap(memory, kernels.heapBase());
+    team = new Team(threads, spawn ?? spawnHere, workerSource, module, memory, kernels);
+  } catch (cause) {
+    return alone(`threads cannot be had here: ${cause instanceof Error ? cause.message : cause}`);
+  }
+  return new ThreadedEngine(`WebAssembly SIMD on ${threads} threads`, kernels, heap, team);
+}
+
+function alone(why: string): ThreadedEngine {
+  class Alone extends ThreadedEngine {
+    constructor(name: 'wasm' | 'js', reason: string, kernels: Kernels, heap: Heap) {
+      super(`${reason}; one thread: ${why}`, kernels, heap, undefined, name);
+    }
+  }
+  return pick({ hex: kernelsHex, js: jsKernels }, 'auto', Alone);
+}
+
+/** @throws where there is no shared memory, or where this thread may not sleep */
+function mustSleep(): void {
+  if (typeof SharedArrayBuffer === 'undefined') {
+    throw new Error('there is no SharedArrayBuffer (a page must be cross-origin isolated)');
+  }
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
+  } catch {
+    throw new Error('this thread may not sleep (the main thread of a page): use a worker');
+  }
+}
+
+/** What is used of the host; nothing of it is imported. */
+interface Host {
+  readonly process?: { getBuiltinModule?(name: string): { Worker?: NodeWorker } | undefined };
+}
+type NodeWorker = new (
+  source: string,
+  options: object,
+) => ReturnType<Spawn> & { on(event: string, listener: (argument: unknown) => void): void };
+
+const spawnHere: Spawn = (source, onUp, onEnd) => {
+  const NodeWorker = (globalThis as Host).process?.getBuiltinModule?.('node:worker_threads')?.Worker;
+  if (NodeWorker) {
+    // nothing of the program's own command line: neither its loaders nor its preloaded modules
+    const worker = new NodeWorker(source, { eval: true, execArgv: [], name: 'logodds' });
+    worker.on('message', onUp);
+    worker.on('error', (error) => onEnd(String(error)));
+    worker.on('exit', (code) => onEnd(`exit code ${code}`));
+    return worker;
+  }
+  if (typeof Worker === 'undefined') throw new Error('there are no workers');
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const worker = new Worker(url, { name: 'logodds' });
+  const up = () => {
+    URL.revokeObjectURL(url);
+    onUp();
+  };
+  worker.addEventListener('message', up, { once: true });
+  worker.addEventListener('error', (event) => onEnd(event.message || 'it could not start'));
+  return worker;
+};
