@@ -215,6 +215,9 @@ async function main(judge: WebAssembly.Module): Promise<void> {
   });
   const { quick } = values;
   const start = performance.now();
+  // as they are now: the module under test is already loaded
+  const commit = git('rev-parse', 'HEAD');
+  const modified = git('status', '--porcelain', '--', 'assembly', 'bindings') !== '';
   const local = bench(judge);
   const trials = quick ? 100 : 3000;
   const reference = Object.fromEntries(FUNCTIONS.map((name, f) => [name, local.bitsOfReference(f, trials)]));
@@ -306,8 +309,8 @@ async function main(judge: WebAssembly.Module): Promise<void> {
     suite: 'accuracy',
     command: `npm run accuracy${quick ? ' -- --quick' : ''}`,
     date: new Date().toISOString().slice(0, 10),
-    commit: git('rev-parse', 'HEAD'),
-    modified: git('status', '--porcelain', '--', 'assembly', 'bindings') !== '',
+    commit,
+    modified,
     kernels: `sha256 ${createHash('sha256').update(bytes).digest('hex')}`,
     node: process.version,
     cpu: cpus()[0]?.model ?? '',

@@ -64,7 +64,7 @@ function worst32({ x, value }: Table, actual: ArrayLike<number>): { ulp: number;
 }
 
 describe('the functions of the JavaScript engine', () => {
-  test('exp: at most 0.95 units of the last place, one more rounding where the result is subnormal', () => {
+  test('exp: at most 0.95 units of the last place at these points, one more rounding where the result is subnormal', () => {
     const all = table('exp');
     const normal = [...all.x.keys()].filter((i) => all.value[i] >= 2 ** -1022);
     const part = (keep: number[]): Table => ({
