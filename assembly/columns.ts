@@ -1,4 +1,5 @@
 import { sumF64 } from './elementwise';
+import { load2 } from './lanes';
 
 /*
  * Layout `columns`: a batch is a table of columns, each a contiguous array of its own type, 16-byte aligned and padded.
@@ -174,13 +175,6 @@ export function logitsColumnsF64(
   table: usize, columns: u32, first: u32, n: u32, w: usize, wStride: u32, b: usize, k: u32, z: usize, zStride: u32,
 ): void {
   logits<f64>(table, columns, first, n, w, wStride, b, k, z, zStride);
-}
-
-/** two f64 from storage S */
-// @ts-ignore: decorator
-@inline
-function load2<S>(p: usize): v128 {
-  return sizeof<S>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(p)) : v128.load(p);
 }
 
 /** Σ r[i]·x[i]: even rows, odd rows, then even + odd */

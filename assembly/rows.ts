@@ -1,4 +1,5 @@
 import { sumF64 } from './elementwise';
+import { load2 } from './lanes';
 
 /*
  * Layout `rows`: a batch is n × stride, row-major, 16-byte aligned; stride is a multiple of 4 and the entries from the
@@ -150,13 +151,6 @@ export function logitsRowsF32(x: usize, stride: u32, n: u32, w: usize, b: usize,
 /** f64 storage, f64 sums: see `logits` */
 export function logitsRowsF64(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32): void {
   logits<f64>(x, stride, n, w, b, k, z, zStride);
-}
-
-/** two f64 from storage T */
-// @ts-ignore: decorator
-@inline
-function load2<T>(p: usize): v128 {
-  return sizeof<T>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(p)) : v128.load(p);
 }
 
 /**

@@ -1,17 +1,11 @@
 import { sumF64 } from './elementwise';
+import { load2 } from './lanes';
 
 /*
  * Layout `sparse`: compressed sparse rows. Row i has the entries rowPtr[i] .. rowPtr[i + 1] - 1 (u32, n + 1 of them);
  * entry e is values[e] at column colIdx[e] (u32, below the number of slots: the encoder has checked). `values` = 0 means
  * that every value is one. Columns may repeat within a row; they add up.
  */
-
-/** two f64 from storage S */
-// @ts-ignore: decorator
-@inline
-function load2<S>(p: usize): v128 {
-  return sizeof<S>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(p)) : v128.load(p);
-}
 
 /** entries e .. e + 3 in f32, e and e + 1 in f64: the weights at their columns */
 // @ts-ignore: decorator
