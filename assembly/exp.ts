@@ -7,6 +7,8 @@ const LOG2E: f64 = 1.4426950408889634;
 /** ln 2 in two parts (Cody and Waite); n · LN2_HI is exact for |n| < 2¹¹ */
 const LN2_HI: f64 = 0.69314718055966295651;
 const LN2_LO: f64 = 2.8235290563031577e-13;
+/** nearest double */
+const LN2: f64 = 0.6931471805599453;
 /** exp(x) underflows to 0 below; the clamp keeps n within what two multiplications can scale */
 const EXP_MIN: f64 = -750.0;
 const EXP_MAX: f64 = 710.0;
@@ -26,6 +28,16 @@ export function exp2lanes(x: v128): v128 {
   const n = f64x2.sub(f64x2.add(f64x2.mul(x, f64x2.splat(LOG2E)), round), round);
   let r = f64x2.sub(x, f64x2.mul(n, f64x2.splat(LN2_HI)));
   r = f64x2.sub(r, f64x2.mul(n, f64x2.splat(LN2_LO)));
+  const y = expOfRest(r);
+  const half = f64x2.add(f64x2.mul(n, f64x2.splat(0.5)), round);
+  const rest = f64x2.add(f64x2.sub(n, f64x2.sub(half, round)), round);
+  return f64x2.mul(f64x2.mul(y, powerOfTwo(half)), powerOfTwo(rest));
+}
+
+/** exp(r) for |r| <= ln2/2 */
+// @ts-ignore: decorator
+@inline
+function expOfRest(r: v128): v128 {
   const r2 = f64x2.mul(r, r);
   const r4 = f64x2.mul(r2, r2);
   const a = linear(0.5, 0.166666666666666851703837, r);
@@ -36,10 +48,22 @@ export function exp2lanes(x: v128): v128 {
   const low = f64x2.add(f64x2.add(a, f64x2.mul(b, r2)), f64x2.mul(f64x2.add(c, f64x2.mul(d, r2)), r4));
   const high = f64x2.add(e, f64x2.mul(f64x2.splat(2.08860621107283687536341e-9), r2));
   const s = f64x2.add(low, f64x2.mul(high, f64x2.mul(r4, r4)));
-  const y = f64x2.add(f64x2.splat(1), f64x2.add(r, f64x2.mul(r2, s)));
-  const half = f64x2.add(f64x2.mul(n, f64x2.splat(0.5)), round);
-  const rest = f64x2.add(f64x2.sub(n, f64x2.sub(half, round)), round);
-  return f64x2.mul(f64x2.mul(y, powerOfTwo(half)), powerOfTwo(rest));
+  return f64x2.add(f64x2.splat(1), f64x2.add(r, f64x2.mul(r2, s)));
+}
+
+/**
+ * exp(−a) for two lanes, a >= 0: `exp2lanes` with a shorter scaling, by 2^(n + 64), which is normal, and then by 2⁻⁶⁴.
+ */
+// @ts-ignore: decorator
+@inline
+export function expOfMinus2lanes(a: v128): v128 {
+  a = f64x2.pmin(a, f64x2.splat(-EXP_MIN));
+  const round = f64x2.splat(ROUND);
+  const rounded = f64x2.sub(round, f64x2.mul(a, f64x2.splat(LOG2E)));
+  const n = f64x2.sub(rounded, round);
+  const y = expOfRest(f64x2.sub(f64x2.neg(f64x2.add(a, f64x2.mul(n, f64x2.splat(LN2_HI)))), f64x2.mul(n, f64x2.splat(LN2_LO))));
+  const power = i64x2.shl(i64x2.add(rounded, i64x2.splat(1023 + 64)), 52);
+  return f64x2.mul(f64x2.mul(y, power), f64x2.splat(5.421010862427522e-20));
 }
 
 /** a + b·x */
@@ -104,6 +128,39 @@ export function expForFloat2lanes(x: v128): v128 {
   const high = f64x2.add(f64x2.add(c, f64x2.mul(d, r2)), f64x2.mul(f64x2.splat(2.48015873015873e-5), r4));
   const y = f64x2.add(low, f64x2.mul(high, r4));
   return f64x2.mul(y, powerOfTwo(rounded));
+}
+
+/** σ of anything beyond is 0 or 1 in f32 */
+export const SIGMOID_F32_RANGE: f32 = 160;
+
+/**
+ * σ(z) for two f64 lanes to 1e-10 relative, |z| <= SIGMOID_F32_RANGE: enough for results that are rounded to f32.
+ *
+ * z = n·ln2 + r, |r| <= ln2/2;  exp(r) = (e + r·o)/(e − r·o) with e, o polynomials in r² (as the Padé approximation [3/3],
+ * coefficients by Remez exchange: log of the quotient within 9.4e-11 of r);  σ(z) = 2ⁿ(e + r·o)/((e − r·o) + 2ⁿ(e + r·o)):
+ * one division, no case for the sign, σ(−z) the exact complement but for its one rounding.
+ */
+// @ts-ignore: decorator
+@inline
+export function sigmoidForFloat2lanes(z: v128): v128 {
+  const round = f64x2.splat(ROUND);
+  const rounded = f64x2.add(f64x2.mul(z, f64x2.splat(LOG2E)), round);
+  const r = f64x2.sub(z, f64x2.mul(f64x2.sub(rounded, round), f64x2.splat(LN2)));
+  const q = f64x2.mul(r, r);
+  const e = linear(120.18041669556632, 12.015019665190419, q);
+  const ro = f64x2.mul(r, f64x2.add(f64x2.splat(60.090208234802446), q));
+  // times 2ⁿ; of a NaN that was f32 the low bits are zero, so it stays one
+  const top = i64x2.add(f64x2.add(e, ro), i64x2.shl(rounded, 52));
+  return f64x2.div(top, f64x2.add(f64x2.sub(e, ro), top));
+}
+
+/** log1p(p) for two lanes, p in [0, 2¹⁰²²); 1 ulp: log(u) + (p − (u − 1))/u with u = 1 + p */
+// @ts-ignore: decorator
+@inline
+export function log1pOfProduct2lanes(p: v128): v128 {
+  const one = f64x2.splat(1);
+  const u = f64x2.add(one, p);
+  return f64x2.add(log2lanes(u), f64x2.div(f64x2.sub(p, f64x2.sub(u, one)), u));
 }
 
 /**

@@ -6,8 +6,11 @@ import { load2 } from './lanes';
  * number of features up to stride are zero, so no kernel has a tail loop over features.
  */
 
-/** batches above this many bytes are read at four places at once (DRAM delivers more to several streams than to one) */
+/** batches above this many bytes are read at eight places at once (DRAM delivers more to several streams than to one) */
 const STREAMS_FROM: usize = 1 << 21;
+
+/** bytes of rows that stay in the first-level cache while the weight vectors go by */
+const CACHED: usize = 1 << 14;
 
 /** the sums of four rows, each (l0 + l1) + (l2 + l3): one f32 vector */
 // @ts-ignore: decorator
@@ -30,112 +33,6 @@ function fold2(a: v128, b: v128): v128 {
   return f64x2.add(i64x2.shuffle(a, b, 0, 2), i64x2.shuffle(a, b, 1, 3));
 }
 
-/**
- * z[j·zStride + i] = dot(x[i], w[j]) + b[j],  i in [0, n), j in [0, k)
- *
- * x  n × stride   w  k × stride, padded with zeros   b  k   z  k planes of zStride >= n, written
- *
- * Order: lane sums over the row, folded (l0 + l1) + (l2 + l3) in f32, l0 + l1 in f64; then + b. The same for every
- * blocking, so a row's logit does not depend on its neighbours.
- */
-// @ts-ignore: decorator
-@inline
-function logits<T>(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32): void {
-  const rowBytes = (<usize>stride) * sizeof<T>();
-  // Tiles of four rows, taken in turn from two places. A large batch is read in eight streams: one row from each of
-  // eighths 0 to 3, then one from each of 4 to 7. Otherwise the four are neighbours. Of the rows left over, the last tile
-  // overlaps the one before it; of fewer than four rows each is taken four times.
-  const eighth = <usize>(n >>> 3);
-  const streams = eighth * rowBytes * 8 >= STREAMS_FROM;
-  let tiles = eighth << 1;
-  let gap: usize = streams ? eighth : 1;
-  let advance: usize = streams ? 1 : 8;
-  let here: usize = 0;
-  let there = gap << 2;
-  for (let phase = 0; phase < 2; phase++) {
-    for (let t: usize = 0; t < tiles; t++) {
-    const row = here;
-    here = there;
-    there = row + advance;
-    const gapBytes = gap * rowBytes;
-    const x0 = x + row * rowBytes;
-    for (let j: u32 = 0; j < k; j++) {
-      let p0 = x0;
-      let p1 = p0 + gapBytes;
-      let p2 = p1 + gapBytes;
-      let p3 = p2 + gapBytes;
-      let q = w + (<usize>j) * rowBytes;
-      const end = q + rowBytes;
-      let a0 = v128.splat<T>(0);
-      let a1 = a0;
-      let a2 = a0;
-      let a3 = a0;
-      while (q + 48 < end) {
-        let v = v128.load(q);
-        a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0), v));
-        a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1), v));
-        a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2), v));
-        a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3), v));
-        v = v128.load(q, 16);
-        a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0, 16), v));
-        a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1, 16), v));
-        a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2, 16), v));
-        a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3, 16), v));
-        v = v128.load(q, 32);
-        a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0, 32), v));
-        a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1, 32), v));
-        a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2, 32), v));
-        a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3, 32), v));
-        v = v128.load(q, 48);
-        a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0, 48), v));
-        a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1, 48), v));
-        a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2, 48), v));
-        a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3, 48), v));
-        p0 += 64;
-        p1 += 64;
-        p2 += 64;
-        p3 += 64;
-        q += 64;
-      }
-      while (q < end) {
-        const v = v128.load(q);
-        a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0), v));
-        a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1), v));
-        a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2), v));
-        a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3), v));
-        p0 += 16;
-        p1 += 16;
-        p2 += 16;
-        p3 += 16;
-        q += 16;
-      }
-      const intercept = v128.splat<T>(load<T>(b + (<usize>j) * sizeof<T>()));
-      const out = z + ((<usize>j) * zStride + row) * sizeof<T>();
-      const step = gap * sizeof<T>();
-      if (sizeof<T>() == 4) {
-        const sums = f32x4.add(fold4(a0, a1, a2, a3), intercept);
-        if (gap == 1) v128.store(out, sums);
-        else {
-          v128.store32_lane(out, sums, 0);
-          v128.store32_lane(out + step, sums, 1);
-          v128.store32_lane(out + 2 * step, sums, 2);
-          v128.store32_lane(out + 3 * step, sums, 3);
-        }
-      } else {
-        storePair(out, step, f64x2.add(fold2(a0, a1), intercept));
-        storePair(out + 2 * step, step, f64x2.add(fold2(a2, a3), intercept));
-      }
-    }
-    }
-    const few = n < 4;
-    tiles = <usize>(few ? n : ((n & 7) + 3) >>> 2);
-    gap = few ? 0 : 1;
-    advance = 2;
-    there = few ? 1 : <usize>n - 4;
-    here = few ? 0 : min<usize>(eighth << 3, there);
-  }
-}
-
 // @ts-ignore: decorator
 @inline
 function storePair(out: usize, step: usize, v: v128): void {
@@ -143,14 +40,193 @@ function storePair(out: usize, step: usize, v: v128): void {
   v128.store64_lane(out + step, v, 1);
 }
 
+/** the sums of four rows that lie `gap` rows apart, to their places in z */
+// @ts-ignore: decorator
+@inline
+function storeTile<T>(z: usize, gap: usize, a: v128, b: v128, c: v128, d: v128, intercept: T): void {
+  const step = gap * sizeof<T>();
+  const iv = v128.splat<T>(intercept);
+  if (sizeof<T>() == 4) {
+    const sums = f32x4.add(fold4(a, b, c, d), iv);
+    if (gap == 1) v128.store(z, sums);
+    else {
+      v128.store32_lane(z, sums, 0);
+      v128.store32_lane(z + step, sums, 1);
+      v128.store32_lane(z + 2 * step, sums, 2);
+      v128.store32_lane(z + 3 * step, sums, 3);
+    }
+  } else {
+    storePair(z, step, f64x2.add(fold2(a, b), iv));
+    storePair(z + 2 * step, step, f64x2.add(fold2(c, d), iv));
+  }
+}
+
+/** four rows, `gap` rows apart, times one weight vector; the row length is at least one vector */
+// @ts-ignore: decorator
+@inline
+function tile<T>(p0: usize, gap: usize, rowBytes: usize, w: usize, b: usize, z: usize): void {
+  const gapBytes = gap * rowBytes;
+  let p1 = p0 + gapBytes;
+  let p2 = p1 + gapBytes;
+  let p3 = p2 + gapBytes;
+  const end = w + rowBytes;
+  let a0 = v128.splat<T>(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  while (w + 16 < end) {
+    let v = v128.load(w);
+    a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0), v));
+    a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1), v));
+    a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2), v));
+    a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3), v));
+    v = v128.load(w, 16);
+    a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0, 16), v));
+    a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1, 16), v));
+    a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2, 16), v));
+    a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3, 16), v));
+    p0 += 32;
+    p1 += 32;
+    p2 += 32;
+    p3 += 32;
+    w += 32;
+  }
+  if (w < end) {
+    const v = v128.load(w);
+    a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0), v));
+    a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1), v));
+    a2 = v128.add<T>(a2, v128.mul<T>(v128.load(p2), v));
+    a3 = v128.add<T>(a3, v128.mul<T>(v128.load(p3), v));
+  }
+  storeTile<T>(z, gap, a0, a1, a2, a3, load<T>(b));
+}
+
+/** four neighbours times two weight vectors, which share the loads of the rows */
+// @ts-ignore: decorator
+@inline
+function tilePair<T>(p0: usize, rowBytes: usize, w: usize, b: usize, z: usize, plane: usize): void {
+  let p1 = p0 + rowBytes;
+  let p2 = p1 + rowBytes;
+  let p3 = p2 + rowBytes;
+  const end = w + rowBytes;
+  let other = end;
+  let a0 = v128.splat<T>(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let c0 = a0;
+  let c1 = a0;
+  let c2 = a0;
+  let c3 = a0;
+  while (w < end) {
+    const v = v128.load(w);
+    const u = v128.load(other);
+    let x = v128.load(p0);
+    a0 = v128.add<T>(a0, v128.mul<T>(x, v));
+    c0 = v128.add<T>(c0, v128.mul<T>(x, u));
+    x = v128.load(p1);
+    a1 = v128.add<T>(a1, v128.mul<T>(x, v));
+    c1 = v128.add<T>(c1, v128.mul<T>(x, u));
+    x = v128.load(p2);
+    a2 = v128.add<T>(a2, v128.mul<T>(x, v));
+    c2 = v128.add<T>(c2, v128.mul<T>(x, u));
+    x = v128.load(p3);
+    a3 = v128.add<T>(a3, v128.mul<T>(x, v));
+    c3 = v128.add<T>(c3, v128.mul<T>(x, u));
+    p0 += 16;
+    p1 += 16;
+    p2 += 16;
+    p3 += 16;
+    w += 16;
+    other += 16;
+  }
+  storeTile<T>(z, 1, a0, a1, a2, a3, load<T>(b));
+  storeTile<T>(z + plane, 1, c0, c1, c2, c3, load<T>(b, sizeof<T>()));
+}
+
+/**
+ * z[j·zStride + i] = dot(x[i], w[j]) + b[j],  i in [0, n), j in [0, k)
+ *
+ * x  n × stride   w  k × stride, padded with zeros   b  k   z  k planes of zStride >= n, written
+ *
+ * Order: lane sums over the row, folded (l0 + l1) + (l2 + l3) in f32, l0 + l1 in f64; then + b. The same for every
+ * blocking, so a row's logit does not depend on its neighbours.
+ *
+ * Tiles of four rows. For one weight vector a large batch is read in eight streams: a tile is one row from each of eighths
+ * 0 to 3, the next one from each of 4 to 7. Otherwise the four are neighbours; the last tile overlaps the one before it,
+ * and of fewer than four rows each is taken four times.
+ *
+ * @param pairs  two weight vectors at a time (a constant: scoring does without, to be small)
+ */
+// @ts-ignore: decorator
+@inline
+export function logits<T>(
+  x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32, pairs: bool,
+): void {
+  const rowBytes = (<usize>stride) * sizeof<T>();
+  const plane = (<usize>zStride) * sizeof<T>();
+  const rows = <usize>n;
+  let gap: usize = 0;
+  let tiles: usize = rows < 4 ? rows : 0;
+  let step: usize = 1;
+  let end: usize = 4;
+  if (k == 1 && rows * rowBytes >= STREAMS_FROM) {
+    // an odd number of rows: a power of two would put all streams into the same sets of the caches
+    gap = ((((rows >>> 3) - 5) >>> 5) << 5) + 5;
+    tiles = gap << 1;
+    step = gap << 2;
+    end = gap << 3;
+  }
+  let row: usize = 0;
+  for (let t: usize = 0; t < tiles; t++) {
+    for (let j: usize = 0; j < <usize>k; j++) {
+      const zj = z + j * plane + row * sizeof<T>();
+      tile<T>(x + row * rowBytes, gap, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj);
+    }
+    row += step;
+    if (row >= end) row -= end - 1;
+  }
+  row = tiles << (gap ? 2 : 0);
+  if (pairs && k > 1) {
+    for (; row < rows; row += 4) {
+      row = min<usize>(row, rows - 4);
+      const p = x + row * rowBytes;
+      let wj = w;
+      let bj = b;
+      let zj = z + row * sizeof<T>();
+      let left = k;
+      for (; left > 1; left -= 2) {
+        tilePair<T>(p, rowBytes, wj, bj, zj, plane);
+        wj += rowBytes << 1;
+        bj += 2 * sizeof<T>();
+        zj += plane << 1;
+      }
+      if (left) tile<T>(p, 1, rowBytes, wj, bj, zj);
+    }
+    return;
+  }
+  const block = max<usize>((CACHED / (rowBytes | 1)) & ~3, 4);
+  while (row < rows) {
+    const last = min<usize>(row + block, rows);
+    for (let j: usize = 0; j < <usize>k; j++) {
+      const zj = z + j * plane;
+      for (let i = row; i < last; i += 4) {
+        i = min<usize>(i, rows - 4);
+        tile<T>(x + i * rowBytes, 1, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj + i * sizeof<T>());
+      }
+    }
+    row = last;
+  }
+}
+
 /** f32 storage, f32 sums: see `logits` */
 export function logitsRowsF32(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32): void {
-  logits<f32>(x, stride, n, w, b, k, z, zStride);
+  logits<f32>(x, stride, n, w, b, k, z, zStride, true);
 }
 
 /** f64 storage, f64 sums: see `logits` */
 export function logitsRowsF64(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32): void {
-  logits<f64>(x, stride, n, w, b, k, z, zStride);
+  logits<f64>(x, stride, n, w, b, k, z, zStride, true);
 }
 
 /**
@@ -180,21 +256,23 @@ export function logitsRowsWide(x: usize, stride: u32, n: u32, w: usize, b: usize
       let a2 = a0;
       let a3 = a0;
       while (q < end) {
-        const v = v128.load(q);
+        let v = v128.load(q);
         a0 = f64x2.add(a0, f64x2.mul(load2<f32>(p0), v));
         a1 = f64x2.add(a1, f64x2.mul(load2<f32>(p1), v));
         a2 = f64x2.add(a2, f64x2.mul(load2<f32>(p2), v));
         a3 = f64x2.add(a3, f64x2.mul(load2<f32>(p3), v));
-        p0 += 8;
-        p1 += 8;
-        p2 += 8;
-        p3 += 8;
-        q += 16;
+        v = v128.load(q, 16);
+        a0 = f64x2.add(a0, f64x2.mul(load2<f32>(p0 + 8), v));
+        a1 = f64x2.add(a1, f64x2.mul(load2<f32>(p1 + 8), v));
+        a2 = f64x2.add(a2, f64x2.mul(load2<f32>(p2 + 8), v));
+        a3 = f64x2.add(a3, f64x2.mul(load2<f32>(p3 + 8), v));
+        p0 += 16;
+        p1 += 16;
+        p2 += 16;
+        p3 += 16;
+        q += 32;
       }
-      const intercept = v128.load64_splat(b + (j << 3));
-      const out = z + ((j * <usize>zStride + row) << 3);
-      storePair(out, gap << 3, f64x2.add(fold2(a0, a1), intercept));
-      storePair(out + (gap << 4), gap << 3, f64x2.add(fold2(a2, a3), intercept));
+      storeTile<f64>(z + ((j * <usize>zStride + row) << 3), gap, a0, a1, a2, a3, load<f64>(b + (j << 3)));
     }
   }
 }
@@ -276,7 +354,7 @@ const PANEL: u32 = 64;
  * scratch  PANEL · stride values of the storage type
  *
  * Order: panels of PANEL rows, a running sum within each, added to H panel by panel; the intercept's row as `transpose`.
- * From f64 storage everything is f64. From f32 storage c·x is rounded to f32 and a panel is summed in f32, the panels in
+ * From f64 storage everything is f64. From f32 storage c and c·x are rounded to f32 and a panel is summed in f32, the panels in
  * f64: about 1e-6 relative, which is the precision of such data; gradients, and so the optimum, stay in f64.
  */
 
@@ -344,12 +422,9 @@ export function hessianRowsF32(x: usize, stride: u32, n: u32, c: usize, h: usize
     const m = min<u32>(PANEL, n - first);
     const panel = x + (<usize>first) * rowBytes;
     for (let i: usize = 0; i < <usize>m; i++) {
-      const ci = v128.load64_splat(c + ((<usize>first + i) << 3));
+      const ci = f32x4.splat(<f32>load<f64>(c + ((<usize>first + i) << 3)));
       const row = i * rowBytes;
-      for (let o = row; o < row + rowBytes; o += 8) {
-        const product = f64x2.mul(ci, load2<f32>(panel + o));
-        v128.store64_lane(scratch + o, f32x4.demote_f64x2_zero(product), 0);
-      }
+      for (let o = row; o < row + rowBytes; o += 16) v128.store(scratch + o, f32x4.mul(ci, v128.load(panel + o)));
     }
     for (let a: u32 = 0; a < stride; a += 4) {
       for (let b: u32 = 0; b <= a; b += 8) {

@@ -6,6 +6,7 @@ import {
   REDUCTION_BLOCK,
   type Reduction,
   type RowData,
+  reductionRows,
   scratchLength,
 } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
@@ -74,13 +75,15 @@ export class BatchLikelihood implements BinaryLikelihood {
         );
       }
     }
+    // weights of one are none: the kernels are faster without
+    const weight = vectors.weight && someNotOne(vectors.weight) ? vectors.weight : null;
     const { threads } = crew;
     this.#window = Math.max(1, Math.min(threads > 1 ? 2 * threads : 1, Math.ceil(rows / REDUCTION_BLOCK)));
     const plane = even(rows);
     try {
       this.#data = {
         y: this.#copy(vectors.y, 'the target'),
-        s: vectors.weight ? this.#copy(vectors.weight, 'sample weights') : 0,
+        s: weight ? this.#copy(weight, 'sample weights') : 0,
         offset: vectors.offset ? this.#copy(vectors.offset, 'offsets') : 0,
         curvature: this.#allocate(classes * plane, 'the curvature of every row'),
         classes,
@@ -94,9 +97,9 @@ export class BatchLikelihood implements BinaryLikelihood {
       throw error;
     }
     let total = rows;
-    if (vectors.weight) {
+    if (weight) {
       total = 0;
-      for (let i = 0; i < rows; i++) total += vectors.weight[i];
+      for (let i = 0; i < rows; i++) total += weight[i];
     }
     this.totalWeight = total;
   }
@@ -185,6 +188,7 @@ export class BatchLikelihood implements BinaryLikelihood {
       batch: this.#place,
       data: this.#data,
       rows: this.rows,
+      block: reductionRows(kind, this.#place, this.#classes, this.rows),
       operand: this.#operand,
       partial,
       partialBytes,
@@ -194,11 +198,15 @@ export class BatchLikelihood implements BinaryLikelihood {
       scratchBytes: this.#scratchLength * 8,
     };
     let loss = 0;
-    this.#crew.run(task, Math.ceil(this.rows / REDUCTION_BLOCK), (block, value) => {
+    this.#crew.run(task, Math.ceil(this.rows / task.block), (block, value) => {
       loss += value;
       if (!total) return;
       const done = partial + (block % window) * partialBytes;
-      this.#kernels.addF64(done, length, total);
+      // of a Hessian the lower triangle, row by row
+      const lines = ld ? length / ld : 1;
+      for (let a = 0; a < lines; a++) {
+        this.#kernels.addF64(done + a * ld * 8, ld ? a + 1 : length, total + a * ld * 8);
+      }
       this.#clear(done, padded);
     });
     return loss;
@@ -252,6 +260,11 @@ export class BatchLikelihood implements BinaryLikelihood {
       f64[at + classes * padded + j] = params[from + slots];
     }
   }
+}
+
+function someNotOne(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] !== 1) return true;
+  return false;
 }
 
 /** a length in f64 of whole vectors */

@@ -32,20 +32,43 @@ export interface RowData {
 }
 
 /**
- * Rows whose sums are formed on their own before they are added, in order, to the total: the unit in which a reduction
- * is handed to another thread without changing a bit of the result.
+ * Rows whose sums are formed on their own before they are added, in order, to the total: the least unit in which a
+ * reduction is handed to another thread without changing a bit of the result.
  */
-export const REDUCTION_BLOCK = 65536;
+export const REDUCTION_BLOCK = 32768;
 
 /** Work that is done in numbered blocks, told in plain numbers and names: it travels to other threads as JSON. */
 export type Task = Reduction | RowCall;
 
-/** A sum over the rows of a likelihood, in blocks of REDUCTION_BLOCK rows. */
+/** A reduction has at least that many blocks if its rows give them: work for several threads. */
+const BLOCKS = 8;
+
+/** what one row adds to a result, in cells: estimates, since the entries of sparse rows are not counted */
+const CELLS_OF_ROW = {
+  rows: ({ slots }: BatchPlace) => slots,
+  columns: ({ extent }: BatchPlace) => extent + 1,
+  sparse: () => 8,
+};
+
+/**
+ * Rows of a block of a reduction. Those with many cells in their result are longer: clearing and adding it shall be
+ * little beside what the rows add. Depends on the shape of the data alone, so the bits do not depend on the threads.
+ */
+export function reductionRows(kind: Reduction['kind'], batch: BatchPlace, classes: number, rows: number): number {
+  const power = kind === 'hessian' ? 2 : 1;
+  const cells = kind === 'loss' ? 0 : classes * (batch.slots + 1) ** power;
+  const cellsOfRow = (classes * CELLS_OF_ROW[batch.layout](batch) ** power) / power;
+  const enough = Math.min((32 * cells) / cellsOfRow, rows / BLOCKS);
+  return Math.max(1, Math.ceil(enough / REDUCTION_BLOCK)) * REDUCTION_BLOCK;
+}
+
+/** A sum over the rows of a likelihood, in blocks of `block` rows. @see reductionRows */
 export interface Reduction {
   readonly kind: 'loss' | 'lossGradient' | 'hessianVector' | 'hessian';
   readonly batch: BatchPlace;
   readonly data: RowData;
   readonly rows: number;
+  readonly block: number;
   /** parameters, or the vector to multiply with; 0 for the Hessian */
   readonly operand: number;
   /** cleared space for the results of `window` blocks, `partialBytes` apart: block b adds to number b mod window */
@@ -100,8 +123,8 @@ export function runBlock(kernels: Kernels, task: Task, block: number, thread: nu
     return 0;
   }
   const { kind, batch, data, operand, ld } = task;
-  const first = block * REDUCTION_BLOCK;
-  const n = Math.min(REDUCTION_BLOCK, task.rows - first);
+  const first = block * task.block;
+  const n = Math.min(task.block, task.rows - first);
   const partial = task.partial + (block % task.window) * task.partialBytes;
   const scratch = task.scratch + thread * task.scratchBytes;
   if (kind === 'hessian') hessian(kernels, batch, data, first, n, partial, ld, scratch);

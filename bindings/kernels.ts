@@ -163,3 +163,5 @@ export const COLUMN_ENTRY_BYTES = 16;
 export const HESSIAN_BLOCK = 1024;
 /** rows of a panel of `hessianRows`: its sums depend on it, and its scratch: one panel */
 export const PANEL = 64;
+/** rows of `binomialLoss` whose logarithms are taken as one, of a product: its loss depends on it */
+export const PRODUCT = 64;

@@ -1,4 +1,3 @@
-import { instantiateSync } from '@assemblyscript/loader';
 import { Heap, type LinearMemory } from './heap.ts';
 import type { ScoringKernels } from './kernels.ts';
 
@@ -16,7 +15,7 @@ export function compile(hex: string): WebAssembly.Module {
 
 /** An instance with a memory of its own; the module imports nothing and exports its memory. */
 export function instantiate<K extends ScoringKernels>(module: WebAssembly.Module): { kernels: K; heap: Heap } {
-  const exports = instantiateSync(module, {}).exports as unknown as K & { memory: LinearMemory };
+  const exports = new WebAssembly.Instance(module).exports as unknown as K & { memory: LinearMemory };
   // address 0 means "absent" to the kernels
   return { kernels: exports, heap: new Heap(exports.memory, Math.max(16, exports.heapBase())) };
 }

@@ -67,10 +67,7 @@ await build({
   target: 'node20',
   format: 'esm',
   packages: 'external',
-  alias: {
-    '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js',
-    '@assemblyscript/loader': './node_modules/@assemblyscript/loader/index.js',
-  },
+  alias: { '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js' },
   sourcemap: true,
   logLevel: 'warning',
 });

@@ -7,10 +7,11 @@ import {
   type Kernels,
   type LogitsSparse,
   PANEL,
+  PRODUCT,
   type Softmax,
   type TransposeRows,
 } from '../kernels.ts';
-import { exp, expForFloat, log, log1p, softplus } from './math.ts';
+import { exp, expForFloat, expOfMinus, log, log1p, log1pOfProduct, softplus } from './math.ts';
 import { jsScoringKernels, type Numbers, readColumn } from './scoring.ts';
 
 /** All kernels in JavaScript: those of training beside those of scoring. @see jsScoringKernels */
@@ -103,7 +104,7 @@ export function jsKernels(heap: Heap): Kernels {
             let sum = 0;
             for (let i = first; i < end; i++) {
               const p = xAt + i * stride;
-              sum = round(sum + round(round(f64[cAt + i] * data[p + a]) * data[p + b]));
+              sum = round(sum + round(round(round(f64[cAt + i]) * data[p + a]) * data[p + b]));
             }
             f64[hAt + a * ld + b] += sum;
           }
@@ -158,23 +159,32 @@ export function jsKernels(heap: Heap): Kernels {
 
     binomialLoss(z, y, s, n, residual, curvature) {
       const f64 = heap.f64;
-      let even = 0;
-      let odd = 0;
-      for (let i = 0; i < n; i++) {
-        const zi = f64[(z >>> 3) + i];
-        const yi = f64[(y >>> 3) + i];
-        const si = s ? f64[(s >>> 3) + i] : 1;
-        const t = exp(-Math.abs(zi));
-        const v = 1 / (1 + t);
-        const rest = 1 - yi;
-        const positive = zi > 0;
-        const loss = si * (log1p(t) + (positive ? rest : -yi) * zi);
-        if (i & 1) odd += loss;
-        else even += loss;
-        if (residual) f64[(residual >>> 3) + i] = si * ((positive ? rest - yi * t : rest * t - yi) * v);
-        if (curvature) f64[(curvature >>> 3) + i] = si * (t * v * v);
+      const sums = [0, 0];
+      const logs = [0, 0];
+      for (let first = 0; first < n; first += PRODUCT) {
+        const end = Math.min(first + PRODUCT, n);
+        const products = [0, 0];
+        for (let i = first; i < end; i++) {
+          const zi = f64[(z >>> 3) + i];
+          const yi = f64[(y >>> 3) + i];
+          const si = s ? f64[(s >>> 3) + i] : 1;
+          const t = expOfMinus(Math.abs(zi));
+          const v = 1 / (1 + t);
+          const rest = 1 - yi;
+          const positive = zi > 0;
+          const linear = (positive ? rest : -yi) * zi;
+          const lane = i & 1;
+          if (s) sums[lane] += si * (log1p(t) + linear);
+          else {
+            sums[lane] += linear;
+            products[lane] += t + products[lane] * t;
+          }
+          if (residual) f64[(residual >>> 3) + i] = si * ((positive ? rest - yi * t : rest * t - yi) * v);
+          if (curvature) f64[(curvature >>> 3) + i] = si * (t * v * v);
+        }
+        if (!s) for (const lane of [0, 1]) logs[lane] += log1pOfProduct(products[lane]);
       }
-      return even + odd;
+      return sums[0] + logs[0] + (sums[1] + logs[1]);
     },
 
     multinomialLoss(z, plane, k, y, s, n, p, pPlane) {

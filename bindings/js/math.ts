@@ -7,6 +7,7 @@ const ROUND = 6755399441055744; // 1.5 · 2⁵²
 const LOG2E = 1.4426950408889634;
 const LN2_HI = 0.69314718055966295651;
 const LN2_LO = 2.8235290563031577e-13;
+const LN2 = 0.6931471805599453;
 
 /** 2^h for h in [-1100, 1100], exact: the kernels shift h into the exponent */
 const LEAST = -1100;
@@ -30,6 +31,13 @@ export function exp(x: number): number {
   const v = x < -750 ? -750 : x > 710 ? 710 : x;
   const n = v * LOG2E + ROUND - ROUND;
   const r = v - n * LN2_HI - n * LN2_LO;
+  const y = expOfRest(r);
+  const half = n * 0.5 + ROUND - ROUND;
+  return y * POWERS[half - LEAST] * POWERS[n - half - LEAST];
+}
+
+/** exp(r) for |r| <= ln2/2 */
+function expOfRest(r: number): number {
   const r2 = r * r;
   const r4 = r2 * r2;
   const a = 0.5 + 0.166666666666666851703837 * r;
@@ -39,9 +47,17 @@ export function exp(x: number): number {
   const e = 2.75573911234900471893338e-7 + 2.51112930892876518610661e-8 * r;
   const low = a + b * r2 + (c + d * r2) * r4;
   const high = e + 2.08860621107283687536341e-9 * r2;
-  const y = 1 + (r + r2 * (low + high * (r4 * r4)));
-  const half = n * 0.5 + ROUND - ROUND;
-  return y * POWERS[half - LEAST] * POWERS[n - half - LEAST];
+  return 1 + (r + r2 * (low + high * (r4 * r4)));
+}
+
+/**
+ * exp(−a) for a >= 0, the same value as `exp(-a)` in fewer steps.
+ * @see assembly/exp.ts, expOfMinus2lanes
+ */
+export function expOfMinus(a: number): number {
+  const v = a > 750 ? 750 : a;
+  const n = ROUND - v * LOG2E - ROUND;
+  return expOfRest(-(v + n * LN2_HI) - n * LN2_LO) * POWERS[n + 64 - LEAST] * 5.421010862427522e-20;
 }
 
 /**
@@ -95,12 +111,18 @@ export function sigmoid(z: number): number {
 }
 
 /**
- * σ(z) for an f32 logit: within 0.505 ulp of the true value, rounded to f32.
- * @see assembly/elementwise.ts, sigmoidF32
+ * σ(z) for an f32 logit: within 0.502 ulp of the true value, rounded to f32.
+ * @see assembly/exp.ts, sigmoidForFloat2lanes
  */
 export function sigmoidF32(z: number): number {
-  const t = expForFloat(-Math.abs(z));
-  return Math.fround((z < 0 ? t : 1) / (1 + t));
+  const v = z < -160 ? -160 : z > 160 ? 160 : z;
+  const n = v * LOG2E + ROUND - ROUND;
+  const r = v - n * LN2;
+  const q = r * r;
+  const e = 120.18041669556632 + 12.015019665190419 * q;
+  const ro = r * (60.090208234802446 + q);
+  const top = (e + ro) * POWERS[n - LEAST];
+  return Math.fround(top / (e - ro + top));
 }
 
 /**
@@ -122,4 +144,13 @@ export function log(x: number): number {
   const e = (high >>> 20) - 1023;
   BITS.setUint32(0, (high & 0x000fffff) | 0x3ff00000);
   return e * LN2_HI + (log1p(BITS.getFloat64(0) - 1) + e * LN2_LO) + (x - x);
+}
+
+/**
+ * log(1 + p) for p in [0, 2¹⁰²²); 1 ulp.
+ * @see assembly/exp.ts, log1pOfProduct2lanes
+ */
+export function log1pOfProduct(p: number): number {
+  const u = 1 + p;
+  return log(u) + (p - (u - 1)) / u;
 }
