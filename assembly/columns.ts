@@ -239,16 +239,16 @@ export function transposeColumns(
   }
 }
 
-/** rows of a Hessian block: scratch for them is 8 bytes a row, and 4 for every coded column and the intercept */
+/** rows of a Hessian block: scratch for them is 8 bytes a row, and 4 for every coded column */
 const HESSIAN_BLOCK: u32 = 1024;
 
-/** to[i · width] = slot + code[i] */
+/** to[i · width] = 8 · (slot + code[i]) */
 // @ts-ignore: decorator
 @inline
 function expand<C>(codes: usize, n: u32, slot: u32, to: usize, width: usize): void {
   const end = to + (<usize>n) * width;
   while (to < end) {
-    store<u32>(to, slot + <u32>load<C>(codes));
+    store<u32>(to, (slot + <u32>load<C>(codes)) << 3);
     codes += sizeof<C>();
     to += width;
   }
@@ -271,11 +271,12 @@ function multiply<S>(x: usize, n: u32, c: usize, cx: usize): void {
  * H[p][q] += Σ c[i]·x_p·x_q over the rows [first, first + n), for p >= q (lower triangle)
  *
  * c        curvature, f64 by row number   slots  total number of slots
- * h        (slots + 1) × ld f64, row-major; row `slots` is the intercept's
- * scratch  HESSIAN_BLOCK · (8 + 4 · (coded columns + 1)) bytes
+ * h        (slots + 1) × ld f64, row-major; row `slots` is the intercept's; zeros, or what earlier calls left
+ * scratch  HESSIAN_BLOCK · (8 + 4 · coded columns) bytes
  *
- * A block's codes are laid out row by row as slots, the intercept among them as a column of one slot; then all pairs of a
- * row are added before the next row comes, so that sums of different cells overlap where neighbouring rows have equal codes.
+ * A block's codes are laid out row by row as offsets of slots; then all pairs of a row are added before the next row comes,
+ * so that sums of different cells overlap where neighbouring rows have equal codes. A code with itself has the sum of the
+ * code with the intercept, whose cells are neighbours: the diagonal is a copy.
  *
  * Order: an entry with a coded column or the intercept is a running sum, row after row; an entry of two numeric columns
  * adds per block of HESSIAN_BLOCK rows the sum of (c·x_p)·x_q over even rows, odd rows, then even + odd.
@@ -285,16 +286,18 @@ export function hessianColumns(
 ): void {
   const ldBytes = (<usize>ld) << 3;
   const cells = scratch + ((<usize>HESSIAN_BLOCK) << 3);
-  let width: usize = 4;
-  for (let j: u32 = 0; j < columns; j++) if (load<u32>(table + (<usize>j) * ENTRY, 4) > KIND_F64) width += 4;
+  const last = h + (<usize>slots) * ldBytes;
+  const corner = last + ((<usize>slots) << 3);
+  const tableEnd = table + (<usize>columns) * ENTRY;
+  let width: usize = 0;
+  for (let entry = table; entry < tableEnd; entry += ENTRY) if (load<u32>(entry, 4) > KIND_F64) width += 4;
   for (let i: u32 = 0; i < n; i += HESSIAN_BLOCK) {
     const m = min<u32>(HESSIAN_BLOCK, n - i);
     const row = first + i;
     const ci = c + ((<usize>row) << 3);
-    const cellsEnd = cells + (<usize>m) * width;
+    const ciEnd = ci + ((<usize>m) << 3);
     let to = cells;
-    for (let j: u32 = 0; j < columns; j++) {
-      const entry = table + (<usize>j) * ENTRY;
+    for (let entry = table; entry < tableEnd; entry += ENTRY) {
       const address = <usize>load<u32>(entry);
       const kind = load<u32>(entry, 4);
       const slot = load<u32>(entry, 8);
@@ -304,54 +307,67 @@ export function hessianColumns(
       else expand<u32>(address + ((<usize>row) << 2), m, slot, to, width);
       to += 4;
     }
-    for (; to < cellsEnd; to += width) store<u32>(to, slots);
-    let r = ci;
-    for (let from = cells; from < cellsEnd; from += width) {
+    let from = cells;
+    let sum = load<f64>(corner);
+    for (let r = ci; r < ciEnd; r += 8) {
       const cr = load<f64>(r);
       for (let p = from; p < from + width; p += 4) {
-        const line = h + (<usize>load<u32>(p)) * ldBytes;
-        for (let q = from; q <= p; q += 4) {
-          const at = line + ((<usize>load<u32>(q)) << 3);
+        const offset = <usize>load<u32>(p);
+        const line = h + offset * <usize>ld;
+        for (let q = from; q < p; q += 4) {
+          const at = line + <usize>load<u32>(q);
           store<f64>(at, load<f64>(at) + cr);
         }
+        store<f64>(last + offset, load<f64>(last + offset) + cr);
       }
-      r += 8;
+      sum += cr;
+      from += width;
     }
-    // bytes of the coded columns before column j, in a row of `cells`
+    store<f64>(corner, sum);
+    // bytes of the coded columns before this one, in a row of `cells`
     let before: usize = 0;
-    for (let j: u32 = 0; j < columns; j++) {
-      const entry = table + (<usize>j) * ENTRY;
+    for (let entry = table; entry < tableEnd; entry += ENTRY) {
       const address = <usize>load<u32>(entry);
       const kind = load<u32>(entry, 4);
-      const slot = <usize>load<u32>(entry, 8);
+      const offset = (<usize>load<u32>(entry, 8)) << 3;
       if (kind > KIND_F64) {
         before += 4;
         continue;
       }
       if (kind == KIND_F32) multiply<f32>(address + ((<usize>row) << 2), m, ci, scratch);
       else multiply<f64>(address + ((<usize>row) << 3), m, ci, scratch);
-      const line = h + slot * ldBytes;
-      for (let o: u32 = 0; o <= j; o++) {
-        const other = table + (<usize>o) * ENTRY;
+      const line = h + offset * <usize>ld;
+      for (let other = table; other <= entry; other += ENTRY) {
         const otherKind = load<u32>(other, 4);
         if (otherKind > KIND_F64) continue;
         accumulate(otherKind, <usize>load<u32>(other), row, m, scratch, line + ((<usize>load<u32>(other, 8)) << 3));
       }
-      const column = h + (slot << 3);
-      r = scratch;
-      for (let from = cells; from < cellsEnd; from += width) {
+      const column = h + offset;
+      from = cells;
+      sum = load<f64>(last + offset);
+      for (let r = scratch; r < scratch + ((<usize>m) << 3); r += 8) {
         const cx = load<f64>(r);
         let q = from;
         for (; q < from + before; q += 4) {
-          const at = line + ((<usize>load<u32>(q)) << 3);
+          const at = line + <usize>load<u32>(q);
           store<f64>(at, load<f64>(at) + cx);
         }
-        for (; q < from + width; q += 4) {
-          const at = column + (<usize>load<u32>(q)) * ldBytes;
+        from += width;
+        for (; q < from; q += 4) {
+          const at = column + (<usize>load<u32>(q)) * <usize>ld;
           store<f64>(at, load<f64>(at) + cx);
         }
-        r += 8;
+        sum += cx;
       }
+      store<f64>(last + offset, sum);
+    }
+  }
+  for (let entry = table; entry < tableEnd; entry += ENTRY) {
+    if (load<u32>(entry, 4) <= KIND_F64) continue;
+    const next = entry + ENTRY < tableEnd ? load<u32>(entry, ENTRY + 8) : slots;
+    for (let slot = load<u32>(entry, 8); slot < next; slot++) {
+      const offset = (<usize>slot) << 3;
+      store<f64>(h + offset * <usize>ld + offset, load<f64>(last + offset));
     }
   }
 }

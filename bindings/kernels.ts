@@ -159,7 +159,7 @@ export type LogitsSparse = (
 /** Kinds of a column as its table entry names them; the entry is address, kind, first slot, reserved (u32 each). */
 export const COLUMN_KIND = { f32: 0, f64: 1, u8: 2, u16: 3, u32: 4 } as const;
 export const COLUMN_ENTRY_BYTES = 16;
-/** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 8 + 4 · (coded columns + 1) bytes a row */
+/** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 8 + 4 · coded columns bytes a row */
 export const HESSIAN_BLOCK = 1024;
 /** rows of a panel of `hessianRows`: its sums depend on it, and its scratch: one panel */
 export const PANEL = 64;
