@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Finding, findings } from './floors.ts';
 import type { Case, Results } from './harness.ts';
 
-/** All results in a folder, by suite. */
+/** All results of suites in a folder; accuracy.json is of another kind. */
 export function load(folder: string): Record<string, Results> {
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
   const all = names.sort().map((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')) as Results);
-  return Object.fromEntries(all.map((results) => [results.suite, results]));
+  return Object.fromEntries(all.filter(({ cases }) => cases).map((results) => [results.suite, results]));
 }
 
 /** What the benchmark must show, as a Markdown table; the ratio is followed by its range over the rounds. */
@@ -45,7 +45,7 @@ function where(all: readonly Results[]): string {
     .filter(([name]) => !/tinybench|ml-matrix|tfjs-core|threadpoolctl|SIMD/.test(name))
     .map(([name, version]) => `${name} ${version}`)
     .join(', ');
-  const busy = busiest > 1.5 ? ` The machine was busy (load ${busiest.toFixed(1)}).` : '';
+  const busy = busiest > cores ? ` The machine was busy (load ${busiest.toFixed(1)}).` : '';
   return `${cpu}, ${cores} cores, ${platform}, Node ${node}; ${versions}; commit ${commits}, ${date}.${busy} \`npm run bench\``;
 }
 

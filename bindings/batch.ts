@@ -18,6 +18,9 @@ export type Batch = RowsBatch | ColumnsBatch | SparseBatch;
 
 const MAX_ROWS = 0xfffffff0;
 
+/** bytes behind a column: read side by side, columns a power of two apart would share the sets of the caches */
+const STAGGER = 7 * 64;
+
 /** Distance between the logits of two weight vectors: rows, rounded up to a multiple of 4. */
 export function planeStride(rows: number): number {
   return Math.ceil(rows / 4) * 4;
@@ -197,10 +200,11 @@ export class ColumnsBatch {
     this.table = heap.allocate(specs.length * COLUMN_ENTRY_BYTES, `a table of ${specs.length} columns`);
     try {
       for (const kind of this.#kinds) {
-        const address = heap.allocate(rows * BYTES[kind], `a ${kind} column of ${rows} rows`);
+        const bytes = rows * BYTES[kind];
+        const address = heap.allocate(bytes + (bytes < 2 ** 16 ? 0 : STAGGER), `a ${kind} column of ${rows} rows`);
         this.#addresses.push(address);
         // codes must be in range even where nothing was written: the kernels trust them
-        if (kind !== precision) heap.u8.fill(0, address, address + rows * BYTES[kind]);
+        if (kind !== precision) heap.u8.fill(0, address, address + bytes);
       }
     } catch (error) {
       this.free();

@@ -4,9 +4,9 @@ import { type Crew, solo } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import { jsKernels } from './js/kernels.ts';
-import { kernelsHex } from './kernels.generated.ts';
 import type { Kernels } from './kernels.ts';
 import type { BinaryLikelihood, Likelihood } from './likelihood.ts';
+import { trainingModule } from './modules/training.ts';
 import { checkOut, type EngineName, pick, ScoringEngine } from './scoring.ts';
 import { SparseBatch, type SparseRows } from './sparse.ts';
 
@@ -16,8 +16,8 @@ export class Engine extends ScoringEngine {
   readonly #crew: Crew;
 
   /** @internal use `pickEngine` or `threadedEngine` */
-  constructor(name: 'wasm' | 'js', reason: string, kernels: Kernels, heap: Heap, crew: Crew = solo(kernels)) {
-    super(name, reason, kernels, heap);
+  constructor(name: 'wasm' | 'js', why: string, kernels: Kernels, heap: Heap, crew: Crew = solo(kernels)) {
+    super(name, why, kernels, heap);
     this.#kernels = kernels;
     this.#crew = crew;
   }
@@ -88,5 +88,5 @@ export class Engine extends ScoringEngine {
  * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it
  */
 export function pickEngine(wanted: EngineName = 'auto'): Engine {
-  return pick({ hex: kernelsHex, js: jsKernels }, wanted, Engine);
+  return pick({ module: trainingModule, js: jsKernels }, wanted, Engine);
 }

@@ -5,6 +5,8 @@
  */
 export interface ScoringKernels {
   heapBase(): number;
+  /** of a module; the JavaScript engine has none */
+  abiVersion?(): number;
   sigmoidF32: Elementwise;
   sigmoidF64: Elementwise;
   logitsRowsF32: LogitsRows;
@@ -165,3 +167,5 @@ export const HESSIAN_BLOCK = 1024;
 export const PANEL = 64;
 /** rows of `binomialLoss` whose logarithms are taken as one, of a product: its loss depends on it */
 export const PRODUCT = 64;
+/** version of the functions and layouts of the modules: assembly/host.ts, docs/ABI.md */
+export const ABI_VERSION = 1;

@@ -12,9 +12,8 @@ import {
 import { LogoddsError } from './errors.ts';
 import { Heap, PlainMemory } from './heap.ts';
 import { jsScoringKernels } from './js/scoring.ts';
-import type { Elementwise, ScoringKernels } from './kernels.ts';
-import { scoringHex } from './scoring.generated.ts';
-import { compile, instantiate } from './wasm.ts';
+import { ABI_VERSION, type Elementwise, type ScoringKernels } from './kernels.ts';
+import { instantiate } from './wasm.ts';
 
 /**
  * One set of kernels over one linear memory. Both engines give the same bits; they differ in speed.
@@ -23,16 +22,16 @@ import { compile, instantiate } from './wasm.ts';
 export class ScoringEngine {
   readonly name: 'wasm' | 'js';
   /** why this engine: one sentence */
-  readonly reason: string;
+  readonly why: string;
   /** @internal */
   readonly kernels: ScoringKernels;
   /** @internal */
   readonly heap: Heap;
 
   /** @internal use `pickEngine` */
-  constructor(name: 'wasm' | 'js', reason: string, kernels: ScoringKernels, heap: Heap) {
+  constructor(name: 'wasm' | 'js', why: string, kernels: ScoringKernels, heap: Heap) {
     this.name = name;
-    this.reason = reason;
+    this.why = why;
     this.kernels = kernels;
     this.heap = heap;
   }
@@ -121,9 +120,21 @@ export type EngineName = 'auto' | 'wasm' | 'js';
 
 /** Where an engine comes from: both implementations of one table of kernels. */
 export interface EngineSource<K extends ScoringKernels> {
-  /** the module in hexadecimal, as the build inlines it */
-  readonly hex: string;
+  /** @throws what the host throws when it lacks SIMD or WebAssembly, or refuses to compile */
+  readonly module: () => WebAssembly.Module;
   readonly js: (heap: Heap) => K;
+}
+
+type EngineClass<K, E> = new (name: 'wasm' | 'js', why: string, kernels: K, heap: Heap) => E;
+
+/** @internal */
+export function onJavaScript<K extends ScoringKernels, E>(
+  js: EngineSource<K>['js'],
+  engine: EngineClass<K, E>,
+  why: string,
+): E {
+  const heap = new Heap(new PlainMemory(), 16);
+  return new engine('js', why, js(heap), heap);
 }
 
 /**
@@ -134,19 +145,15 @@ export interface EngineSource<K extends ScoringKernels> {
 export function pick<K extends ScoringKernels, E>(
   source: EngineSource<K>,
   wanted: EngineName,
-  engine: new (name: 'wasm' | 'js', reason: string, kernels: K, heap: Heap) => E,
+  engine: EngineClass<K, E>,
 ): E {
-  const javascript = (reason: string) => {
-    const heap = new Heap(new PlainMemory(), 16);
-    return new engine('js', reason, source.js(heap), heap);
-  };
-  if (wanted === 'js') return javascript('the JavaScript engine was asked for');
+  if (wanted === 'js') return onJavaScript(source.js, engine, 'the JavaScript engine was asked for');
   try {
-    const { kernels, heap } = instantiate<K>(compile(source.hex));
+    const { kernels, heap } = instantiate<K>(source.module());
     return new engine('wasm', 'WebAssembly SIMD is available', kernels, heap);
   } catch (cause) {
     const why = `WebAssembly SIMD is not available here (${cause instanceof Error ? cause.message : cause})`;
-    if (wanted === 'auto') return javascript(why);
+    if (wanted === 'auto') return onJavaScript(source.js, engine, why);
     throw new LogoddsError('ERR_ENGINE', `engine: expected a host with WebAssembly SIMD; ${why}; use engine "auto"`, {
       cause,
     });
@@ -154,10 +161,22 @@ export function pick<K extends ScoringKernels, E>(
 }
 
 /**
- * A new scoring engine with a memory of its own.
- * @param wanted  'auto' (WebAssembly SIMD where the host has it, else JavaScript), or the engine that must be taken
- * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it
+ * A new scoring engine on a module of the caller: `logodds/wasm`, compiled or as bytes; JavaScript where the host cannot
+ * run it. A compiled module is what a host wants that forbids to compile bytes.
+ * @throws ERR_ENGINE when it is another module
  */
-export function pickScoringEngine(wanted: EngineName = 'auto'): ScoringEngine {
-  return pick({ hex: scoringHex, js: jsScoringKernels }, wanted, ScoringEngine);
+export function scoringEngineOn(module: WebAssembly.Module | BufferSource): ScoringEngine {
+  const given = () => (module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module));
+  const engine = pick({ module: given, js: jsScoringKernels }, 'auto', ScoringEngine);
+  const version = engine.name === 'wasm' ? engine.kernels.abiVersion?.() : ABI_VERSION;
+  if (version === ABI_VERSION) return engine;
+  throw new LogoddsError(
+    'ERR_ENGINE',
+    `module: expected logodds/wasm of this version (ABI ${ABI_VERSION}), got ${version === undefined ? 'another module' : `ABI ${version}`}; import the file from the same package`,
+  );
+}
+
+/** A new scoring engine in JavaScript alone. */
+export function javascriptScoringEngine(): ScoringEngine {
+  return onJavaScript(jsScoringKernels, ScoringEngine, 'this entry has the JavaScript engine only');
 }

@@ -4,8 +4,8 @@ import { Engine } from './engine.ts';
 import { LogoddsError } from './errors.ts';
 import { Heap } from './heap.ts';
 import { jsKernels } from './js/kernels.ts';
-import { kernelsHex } from './kernels.generated.ts';
 import type { Kernels } from './kernels.ts';
+import { trainingModule } from './modules/training.ts';
 import { cutByRows } from './rowwise.ts';
 import { pick } from './scoring.ts';
 import { sharedHex } from './shared.generated.ts';
@@ -29,8 +29,8 @@ export class ThreadedEngine extends Engine {
   readonly #team: Team | undefined;
 
   /** @internal use `threadedEngine` */
-  constructor(reason: string, kernels: Kernels, heap: Heap, team?: Team, name: 'wasm' | 'js' = 'wasm') {
-    super(name, reason, team ? cutByRows(kernels, team) : kernels, heap, team ?? solo(kernels));
+  constructor(why: string, kernels: Kernels, heap: Heap, team?: Team, name: 'wasm' | 'js' = 'wasm') {
+    super(name, why, team ? cutByRows(kernels, team) : kernels, heap, team ?? solo(kernels));
     this.#team = team;
   }
 
@@ -54,7 +54,7 @@ export class ThreadedEngine extends Engine {
  * same bits. Every method stays synchronous: the calling thread does its share, then sleeps until the others are done.
  *
  * Where threads cannot be had (no SharedArrayBuffer, no workers, the main thread of a page, which may not sleep) the engine
- * has one thread and says why in `reason`. Idle workers sleep, do not hold the program open, and end with it.
+ * has one thread and `why` says the reason. Idle workers sleep, do not hold the program open, and end with it.
  *
  * Views of batches and vectors are over a SharedArrayBuffer.
  * @throws ERR_RANGE when `threads` is not a whole number from 1 to 256; later, ERR_ENGINE from any method when a worker died
@@ -80,13 +80,13 @@ export function threadedEngine({ threads, spawn }: ThreadOptions): ThreadedEngin
   return new ThreadedEngine(`WebAssembly SIMD on ${threads} threads`, kernels, heap, team);
 }
 
-function alone(why: string): ThreadedEngine {
+function alone(cause: string): ThreadedEngine {
   class Alone extends ThreadedEngine {
-    constructor(name: 'wasm' | 'js', reason: string, kernels: Kernels, heap: Heap) {
-      super(`${reason}; one thread: ${why}`, kernels, heap, undefined, name);
+    constructor(name: 'wasm' | 'js', why: string, kernels: Kernels, heap: Heap) {
+      super(`${why}; one thread: ${cause}`, kernels, heap, undefined, name);
     }
   }
-  return pick({ hex: kernelsHex, js: jsKernels }, 'auto', Alone);
+  return pick({ module: trainingModule, js: jsKernels }, 'auto', Alone);
 }
 
 /** @throws where there is no shared memory, or where this thread may not sleep */

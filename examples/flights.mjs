@@ -106,7 +106,7 @@ function engineRate(model) {
   }
   scorer.free();
   const median = rates.sort((a, b) => a - b)[rates.length / 2];
-  return `${count(median)} rows/s (${engine.name}: ${engine.reason}; one thread, encoding included)`;
+  return `${count(median)} rows/s (${engine.name}: ${engine.why}; one thread, encoding included)`;
 }
 
 /** Bits of a sample of rows in the WebAssembly engine, the JavaScript engine, and one record at a time. */

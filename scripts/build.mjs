@@ -47,17 +47,30 @@ copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 
 run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 
-const library = await rollup({
-  input: { index: 'build/js/src/index.js', score: 'build/js/src/score.js', threads: 'build/js/src/threads.js' },
-  plugins: [nodeResolve()],
-  treeshake: { moduleSideEffects: false },
-});
-await library.write({
-  dir: 'dist',
-  format: 'es',
-  sourcemap: true,
-  chunkFileNames: '[name]-[hash].js',
-});
+// The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
+const ENTRIES = ['index', 'score', 'slim', 'js', 'threads'];
+const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm' };
+for (const { dir, suffix } of [
+  { dir: 'dist', suffix: null },
+  { dir: 'dist/workerd', suffix: '' },
+  { dir: 'dist/edge-light', suffix: '?module' },
+]) {
+  const imported = {
+    name: 'imported-modules',
+    resolveId: (id) => (id.includes('.wasm') ? { id, external: true } : null),
+    load(id) {
+      const name = /modules[\\/](\w+)\.js$/.exec(id)?.[1];
+      if (suffix === null || !name) return null;
+      return `import module from '../${MODULES[name]}${suffix}';\nexport const ${name}Module = () => module;`;
+    },
+  };
+  const library = await rollup({
+    input: Object.fromEntries(ENTRIES.map((name) => [name, `build/js/src/${name}.js`])),
+    plugins: [imported, nodeResolve()],
+    treeshake: { moduleSideEffects: false },
+  });
+  await library.write({ dir, format: 'es', sourcemap: true, chunkFileNames: '[name]-[hash].js' });
+}
 
 await build({
   entryPoints: ['cli/src/main.ts'],

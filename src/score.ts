@@ -2,22 +2,5 @@
  * Scoring alone: engine, encoder, model file. Nothing of training, saving or metrics is reachable from here;
  * test/package/size.test.ts holds its size.
  */
-export {
-  type Batch,
-  type ColumnSpec,
-  ColumnsBatch,
-  type Precision,
-  planeStride,
-  RowsBatch,
-  Vector,
-  Weights,
-} from '../bindings/batch.ts';
-export { type ErrorCode, LogoddsError } from '../bindings/errors.ts';
-export { pickScoringEngine as pickEngine, ScoringEngine as Engine } from '../bindings/scoring.ts';
-export { type EncodeOptions, Encoder, type SlotName } from './encode/encoder.ts';
-export type { CategoricalFeature, Feature, NumericFeature, Schema } from './encode/schema.ts';
-export type { CodedColumn, Column, NumericColumn, Table } from './encode/table.ts';
-export { loadModel } from './model/file.ts';
-export type { FitReason, FitReport, Manifest, ObjectiveReport, Warning } from './model/manifest.ts';
-export { Model, type ModelParts, type RecordScore } from './model/model.ts';
-export type { Scorer, ScorerOptions, Scores } from './model/scorer.ts';
+export { pickScoringEngine as pickEngine } from '../bindings/pickScoring.ts';
+export * from './scoring.ts';

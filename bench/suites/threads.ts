@@ -17,7 +17,7 @@ export async function run(lab: Lab): Promise<void> {
   const teams = counts.map((threads) => threadedEngine({ threads }));
   try {
     for (const team of teams) await team.ready();
-    for (const team of teams) console.error(`  ${team.reason}`);
+    for (const team of teams) console.error(`  ${team.why}`);
     if (lab.quick) {
       await several(lab, teams, counts, 'logits', 2 ** 18, 32);
       await several(lab, teams, counts, 'Hessian', 2 ** 18, 32);

@@ -8,6 +8,6 @@ import { threadedEngine } from '../../src/threads.ts';
 export function engineFor(threads = 1, warn?: (message: string) => void): Engine {
   if (threads === 1) return pickEngine();
   const engine = threadedEngine({ threads });
-  if (engine.threads < threads) warn?.(engine.reason);
+  if (engine.threads < threads) warn?.(engine.why);
   return engine;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Precision, planeStride } from '../../bindings/batch.ts';
 import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { pickScoringEngine } from '../../bindings/scoring.ts';
+import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import { expectWorking, thrown } from './checks.ts';
 import { numbers, onHeap, scoringEngines } from './engines.ts';
 import { bits, simd } from './kernels.ts';
@@ -13,7 +13,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
   test('names itself and says why it was picked', () => {
     const engine = make();
     expect(name.startsWith(engine.name)).toBe(true);
-    expect(engine.reason).toBe(
+    expect(engine.why).toBe(
       engine.name === 'js' ? 'the JavaScript engine was asked for' : 'WebAssembly SIMD is available',
     );
   });
@@ -437,7 +437,7 @@ describe.each(onHeap)('%s with a limit on its memory', (_, build) => {
     expect(thrown(() => engine.vector(200_000)).message).toContain('a vector of 200000 f64: needs 1600000 more bytes');
     const table = () =>
       engine.columns(100_000, [{ kind: 'coded', slots: 4 }, { kind: 'numeric' }, { kind: 'numeric' }]);
-    expect(thrown(table).message).toContain('a f64 column of 100000 rows: needs 800000 more bytes');
+    expect(thrown(table).message).toContain('a f64 column of 100000 rows: needs 800448 more bytes');
     // the table and the columns that did fit were given back
     expect(engine.bytesInUse).toBe(inUse);
     expect([...kept.view]).toEqual(Array.from({ length: 16 }, (_v, i) => i));
@@ -497,12 +497,12 @@ describe('pickEngine', () => {
     const engine = pick();
     expect(engine.name).toBe(off ? 'js' : 'wasm');
     if (off) {
-      expect(engine.reason).toMatch(/^WebAssembly SIMD is not available here \(.*SIMD.*\)$/);
+      expect(engine.why).toMatch(/^WebAssembly SIMD is not available here \(.*SIMD.*\)$/);
       expect(thrown(() => pick('wasm')).code).toBe('ERR_ENGINE');
       expect(thrown(() => pick('wasm')).message).toMatch(
         /^engine: expected a host with WebAssembly SIMD; WebAssembly SIMD is not available here \(.*\); use engine "auto"$/,
       );
-    } else expect(engine.reason).toBe('WebAssembly SIMD is available');
+    } else expect(engine.why).toBe('WebAssembly SIMD is available');
     expectWorking(engine);
   });
 

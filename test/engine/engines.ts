@@ -1,5 +1,6 @@
 import { Engine, pickEngine } from '../../bindings/engine.ts';
-import { pickScoringEngine, type ScoringEngine } from '../../bindings/scoring.ts';
+import { pickScoringEngine } from '../../bindings/pickScoring.ts';
+import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { implementations, simd } from './kernels.ts';
 
 /** every engine that runs here, scoring and training */

@@ -4,7 +4,7 @@
  */
 import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { pickScoringEngine } from '../../bindings/scoring.ts';
+import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import { numbers } from './engines.ts';
 import { bits, simd } from './kernels.ts';
 
@@ -45,5 +45,5 @@ export function results() {
   } catch (error) {
     refused = error instanceof LogoddsError ? `${error.code} ${error.message}` : String(error);
   }
-  return { simd, names: [engine.name, scoring.name], reasons: [engine.reason, scoring.reason], refused, out };
+  return { simd, names: [engine.name, scoring.name], reasons: [engine.why, scoring.why], refused, out };
 }

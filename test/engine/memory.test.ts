@@ -68,7 +68,7 @@ describe.each(engines)('%s', (_, make) => {
       [
         'columns',
         () => engine.columns(2 ** 30 + 4, [{ kind: 'numeric' }], 'f32'),
-        'a f32 column of 1073741828 rows: needs 4294967312',
+        'a f32 column of 1073741828 rows: needs 4294967760',
       ],
       [
         'weights',

@@ -61,7 +61,7 @@ describe.runIf(simd)('an engine of two threads', () => {
   test('says what it is', () => {
     expect(engine.name).toBe('wasm');
     expect(engine.threads).toBe(2);
-    expect(engine.reason).toBe('WebAssembly SIMD on 2 threads');
+    expect(engine.why).toBe('WebAssembly SIMD on 2 threads');
   });
 
   test('memory that grew after the workers began is theirs too, past 2 GiB as well', () => {

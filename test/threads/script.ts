@@ -167,7 +167,7 @@ const parts: Record<string, () => unknown> = {
 
 function found() {
   const engine = threadedEngine({ threads: 2 });
-  return { name: engine.name, threads: engine.threads, reason: engine.reason, gradient: gradientOn(engine) };
+  return { name: engine.name, threads: engine.threads, reason: engine.why, gradient: gradientOn(engine) };
 }
 
 console.log(JSON.stringify(await parts[process.argv[2]]()));
