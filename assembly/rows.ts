@@ -170,9 +170,9 @@ export function logits<T>(
   let tiles: usize = rows < 4 ? rows : 0;
   let step: usize = 1;
   let end: usize = 4;
-  if (k == 1 && rows * rowBytes >= STREAMS_FROM) {
+  if (k == 1 && rows > 7 && rows * rowBytes >= STREAMS_FROM) {
     // an odd number of rows: a power of two would put all streams into the same sets of the caches
-    gap = ((((rows >>> 3) - 5) >>> 5) << 5) + 5;
+    gap = ((rows >>> 3) - 1) | 1;
     tiles = gap << 1;
     step = gap << 2;
     end = gap << 3;

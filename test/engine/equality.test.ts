@@ -433,4 +433,19 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
       ];
     });
   });
+
+  test.each([7, 8, 9, 15, 16, 17, 23, 31])('%i rows so long that they are read as eight streams', (n) => {
+    const stride = 70_000;
+    let state = n;
+    const x = Float32Array.from({ length: n * stride }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      return state / 2 ** 31;
+    });
+    agree(({ kernels }, memory) => {
+      const out = new Float32Array(n);
+      const z = memory.put(out);
+      kernels.logitsRowsF32(memory.put(x), stride, n, memory.put(x.slice(0, stride)), memory.put(x.slice(-1)), 1, z, n);
+      return [memory.get(z, out)];
+    });
+  });
 });
