@@ -1,6 +1,6 @@
 // Builds everything: kernels (.wasm, and inlined as TypeScript), declarations, the library bundles, the command.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
 import { build } from 'esbuild';
@@ -9,9 +9,6 @@ import { rollup } from 'rollup';
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 const run = (tool, ...args) => execFileSync(process.execPath, [`node_modules/${tool}`, ...args], { stdio: 'inherit' });
-
-rmSync('dist', { recursive: true, force: true });
-mkdirSync('dist', { recursive: true });
 
 for (const [target, entry, file] of [
   ['full', 'index', 'kernels'],
@@ -42,10 +39,13 @@ writeFileSync(
 export const workerSource = ${JSON.stringify(worker.outputFiles[0].text.trim())};
 `,
 );
+rmSync('build/types', { recursive: true, force: true });
+run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+
+rmSync('dist', { recursive: true, force: true });
+cpSync('build/types', 'dist/types', { recursive: true });
 copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
-
-run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
 const ENTRIES = ['index', 'score', 'slim', 'js', 'threads'];

@@ -11,7 +11,7 @@ const LN2 = 0.6931471805599453;
 
 /** 2^h for h in [-1100, 1100], exact: the kernels shift h into the exponent */
 const LEAST = -1100;
-const POWERS = powers();
+const POWERS = /* @__PURE__ */ powers();
 
 function powers(): Float64Array {
   const table = new Float64Array(2201);
@@ -132,7 +132,7 @@ export function softplus(z: number): number {
   return log1p(exp(-Math.abs(z))) + (z > 0 ? z : 0);
 }
 
-const BITS = new DataView(new ArrayBuffer(8));
+const BITS = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
 /**
  * log(x) for x in [1, 2¹⁰²³); below 1 ulp, NaN for NaN: x = 2^e·m, log(x) = e·ln2 + log1p(m − 1).

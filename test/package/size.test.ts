@@ -3,8 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-const bundle = async (contents: string) => {
+const bundle = async (contents: string, conditions: string[] = []) => {
   const result = await build({
+    conditions,
+    external: ['*.wasm'],
     stdin: { contents, resolveDir: process.cwd(), loader: 'js' },
     bundle: true,
     minify: true,
@@ -24,6 +26,57 @@ test('the kernel module is at most 12 kB, the one with training at most 28 kB', 
 test('the scoring entry with engine, encoder, model loader and WASM is at most 14 kB gzipped', async () => {
   const { bytes } = await bundle(`export * from 'logodds/score';`);
   expect(bytes).toBeLessThanOrEqual(14_000);
+});
+
+test('a Worker with scorer, encoder, model loader and its module file is at most 15 kB gzipped', async () => {
+  const { bytes, text } = await bundle(
+    `import { loadModel, pickEngine } from 'logodds/score';
+    let scorer;
+    export default { async fetch(request, env) {
+      const model = loadModel(await env.MODELS.get('model', 'arrayBuffer'));
+      scorer ??= model.scorer(pickEngine());
+      return Response.json(model.score(await request.json()));
+    } };`,
+    ['workerd'],
+  );
+  expect(text).toMatch(/from"[^"]*kernels\.wasm"/);
+  const module = gzipSync(readFileSync('dist/kernels.wasm'), { level: 9 }).length;
+  expect(bytes + module).toBeLessThanOrEqual(15_000);
+});
+
+test('a plain dense scorer is at most 8 kB gzipped, its module included', async () => {
+  const { bytes } = await bundle(
+    `import { pickEngine } from 'logodds/score';
+    export function scorer(parameters) {
+      const engine = pickEngine();
+      const row = engine.rows(1, parameters.length - 1);
+      const weights = engine.weights(row);
+      weights.set(0, parameters);
+      const out = engine.vector(1);
+      return (features) => {
+        row.set(features);
+        engine.logits(row, weights, out);
+        engine.sigmoid(out, out);
+        return out.view[0];
+      };
+    }`,
+  );
+  expect(bytes).toBeLessThanOrEqual(8_000);
+});
+
+test.each(['logodds', 'logodds/score', 'logodds/slim', 'logodds/js'])(
+  '%s does nothing at its top level that a bundler cannot drop',
+  async (entry) => {
+    const { text } = await bundle(`import { LogoddsError } from '${entry}'; export const e = typeof LogoddsError;`);
+    expect(text.length).toBeLessThan(250);
+  },
+);
+
+test('logodds/slim has no module inlined, logodds/js no WebAssembly at all', async () => {
+  const inlined = '0061736d01000000';
+  expect((await bundle(`export * from 'logodds/score';`)).text).toContain(inlined);
+  expect((await bundle(`export * from 'logodds/slim';`)).text).not.toContain(inlined);
+  expect((await bundle(`export * from 'logodds/js';`)).text).not.toContain('WebAssembly.');
 });
 
 test('a scorer taken from the full library ships no training', async () => {

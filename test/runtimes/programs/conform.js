@@ -1,0 +1,94 @@
+/**
+ * The conformance program: scores every row of every set in every way a caller can, and gives the bits back.
+ * It runs unchanged on every runtime; the files beside it hand it the entry of the package that they import.
+ *
+ * @param loadModel  of the entry
+ * @param engines  { asked: engine }
+ * @param sets  [{ name, model: base64, rows: records }]
+ * @param repeat  how often a table has the rows, in one batch: threads take part only when there is much to do
+ * @returns { engines: { asked: { name, why } }, answers: { "set, way": { logits, probabilities: hexadecimal, labels } } }
+ */
+export function conform({ loadModel, engines, repeat = 1 }, sets) {
+  const answers = {};
+  for (const { name, model: base64, rows } of sets) {
+    const model = loadModel(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+    const { classes, positive } = model.manifest;
+    const negative = classes[classes[0] === positive ? 1 : 0];
+
+    const scores = rows.map((row) => model.score(row));
+    answers[`${name}, record`] = {
+      logits: bits(Float64Array.from(scores, (score) => score.logit)),
+      probabilities: bits(Float64Array.from(scores, (score) => score.probability)),
+      labels: scores.map((score) => score.label),
+    };
+
+    const table = tableOf(rows, repeat);
+    // otherwise in parts that do not divide the rows
+    const capacity = repeat > 1 ? table.rows : 100;
+    for (const [asked, engine] of Object.entries(engines)) {
+      for (const precision of ['f64', 'f32']) {
+        const scorer = model.scorer(engine, { precision, capacity });
+        const { logits, probabilities, positive: flags } = scorer.score(table);
+        for (const values of [logits, probabilities, flags]) mustRepeat(values, rows.length, name);
+        answers[`${name}, ${asked} ${precision}`] = {
+          logits: bits(logits.subarray(0, rows.length)),
+          probabilities: bits(probabilities.subarray(0, rows.length)),
+          labels: Array.from(flags.subarray(0, rows.length), (flag) => (flag ? positive : negative)),
+        };
+        scorer.free();
+      }
+    }
+  }
+  const who = Object.entries(engines).map(([asked, { name, why }]) => [asked, { name, why }]);
+  return { engines: Object.fromEntries(who), answers };
+}
+
+/** A table of the records `repeat` times over; the fields are those of the first. */
+export function tableOf(records, repeat = 1) {
+  const rows = records.length * repeat;
+  const tiled = (Numbers, values) => {
+    const out = new Numbers(rows);
+    for (let start = 0; start < rows; start += records.length) out.set(values, start);
+    return out;
+  };
+  const columns = Object.keys(records[0]).map((name) => {
+    const cells = records.map((record) => record[name]);
+    const missing = tiled(
+      Uint8Array,
+      cells.map((cell) => (cell === null ? 1 : 0)),
+    );
+    if (cells.every((cell) => cell === null || typeof cell === 'number')) {
+      const numbers = cells.map((cell) => cell ?? 0);
+      return { name, kind: 'numeric', values: tiled(Float64Array, numbers), missing };
+    }
+    const levels = [...new Set(cells.map(String))];
+    const codes = cells.map((cell) => levels.indexOf(String(cell)));
+    return { name, kind: 'coded', codes: tiled(Uint32Array, codes), levels, missing };
+  });
+  return { rows, columns };
+}
+
+/** the bits of each number in hexadecimal, most significant digit first */
+function bits(values) {
+  const view = new DataView(new ArrayBuffer(8));
+  const wide = values instanceof Float64Array;
+  return Array.from(values, (value) => {
+    if (!wide) {
+      view.setFloat32(0, value);
+      return view.getUint32(0).toString(16).padStart(8, '0');
+    }
+    view.setFloat64(0, value);
+    return view.getBigUint64(0).toString(16).padStart(16, '0');
+  });
+}
+
+/** @throws when the values are not those of the first `period` rows over and over */
+function mustRepeat(values, period, name) {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const step = period * values.BYTES_PER_ELEMENT;
+  for (let i = step; i < bytes.length; i++) {
+    if (bytes[i] !== bytes[i - step]) {
+      throw new Error(`${name}: row ${Math.floor(i / values.BYTES_PER_ELEMENT)} differs from the same row before it`);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+import { loadModel, pickEngine } from 'logodds';
+import { conform } from './conform.js';
+
+export default (sets) => conform({ loadModel, engines: { auto: pickEngine(), js: pickEngine('js') } }, sets);
