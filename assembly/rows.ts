@@ -278,56 +278,80 @@ export function logitsRowsWide(x: usize, stride: u32, n: u32, w: usize, b: usize
 }
 
 /**
- * Xᵀr: g[j·gStride + c] += Σ r[j][i]·x[i][c],  g[j·gStride + stride] += Σ r[j][i],  for k vectors r in one pass
+ * g[c] += Σ r[i]·x[i][c],  one running sum a column, row after row
  *
- * x  n × stride of T   r  k planes of rStride f64   g  k × gStride f64, gStride > stride
+ * Sixteen columns at a time stay in registers while the rows go by; then four at a time. Not inlined: it would be 2 kB.
+ */
+function transposeOne<T>(x: usize, stride: u32, n: u32, r: usize, g: usize): void {
+  const rowBytes = (<usize>stride) * sizeof<T>();
+  const rEnd = r + ((<usize>n) << 3);
+  const end = x + rowBytes;
+  while (x + 15 * sizeof<T>() < end) {
+    let g0 = v128.load(g);
+    let g1 = v128.load(g, 16);
+    let g2 = v128.load(g, 32);
+    let g3 = v128.load(g, 48);
+    let g4 = v128.load(g, 64);
+    let g5 = v128.load(g, 80);
+    let g6 = v128.load(g, 96);
+    let g7 = v128.load(g, 112);
+    let p = x;
+    for (let q = r; q < rEnd; q += 8) {
+      const rv = v128.load64_splat(q);
+      g0 = f64x2.add(g0, f64x2.mul(rv, load2<T>(p)));
+      g1 = f64x2.add(g1, f64x2.mul(rv, load2<T>(p + 2 * sizeof<T>())));
+      g2 = f64x2.add(g2, f64x2.mul(rv, load2<T>(p + 4 * sizeof<T>())));
+      g3 = f64x2.add(g3, f64x2.mul(rv, load2<T>(p + 6 * sizeof<T>())));
+      g4 = f64x2.add(g4, f64x2.mul(rv, load2<T>(p + 8 * sizeof<T>())));
+      g5 = f64x2.add(g5, f64x2.mul(rv, load2<T>(p + 10 * sizeof<T>())));
+      g6 = f64x2.add(g6, f64x2.mul(rv, load2<T>(p + 12 * sizeof<T>())));
+      g7 = f64x2.add(g7, f64x2.mul(rv, load2<T>(p + 14 * sizeof<T>())));
+      p += rowBytes;
+    }
+    v128.store(g, g0);
+    v128.store(g, g1, 16);
+    v128.store(g, g2, 32);
+    v128.store(g, g3, 48);
+    v128.store(g, g4, 64);
+    v128.store(g, g5, 80);
+    v128.store(g, g6, 96);
+    v128.store(g, g7, 112);
+    x += 16 * sizeof<T>();
+    g += 128;
+  }
+  while (x < end) {
+    let g0 = v128.load(g);
+    let g1 = v128.load(g, 16);
+    let p = x;
+    for (let q = r; q < rEnd; q += 8) {
+      const rv = v128.load64_splat(q);
+      g0 = f64x2.add(g0, f64x2.mul(rv, load2<T>(p)));
+      g1 = f64x2.add(g1, f64x2.mul(rv, load2<T>(p + 2 * sizeof<T>())));
+      p += rowBytes;
+    }
+    v128.store(g, g0);
+    v128.store(g, g1, 16);
+    x += 4 * sizeof<T>();
+    g += 32;
+  }
+}
+
+/**
+ * Xᵀr: g[j·gStride + c] += Σ r[j][i]·x[i][c],  g[j·gStride + stride] += Σ r[j][i],  for k vectors r
  *
- * Order: four rows at a time, (r0·x0 + r1·x1) + (r2·x2 + r3·x3), then the rows left over one by one; the intercept's
- * sum by `sumF64`.
+ * x  n × stride of T, in the caches   r  k planes of rStride f64   g  k × gStride f64, gStride > stride
+ *
+ * Order: one running sum a column, row after row; the intercept's sum by `sumF64`.
  */
 // @ts-ignore: decorator
 @inline
 function transpose<T>(x: usize, stride: u32, n: u32, r: usize, rStride: u32, k: u32, g: usize, gStride: u32): void {
-  const rowBytes = (<usize>stride) * sizeof<T>();
-  for (let i: u32 = 0; i < n; ) {
-    const four = i + 4 <= n;
-    let rj = r + ((<usize>i) << 3);
-    let gj = g;
-    for (let j: u32 = 0; j < k; j++) {
-      const gEnd = gj + ((<usize>stride) << 3);
-      let p0 = x;
-      const r0 = v128.load64_splat(rj);
-      if (four) {
-        const r1 = v128.load64_splat(rj, 8);
-        const r2 = v128.load64_splat(rj, 16);
-        const r3 = v128.load64_splat(rj, 24);
-        let p1 = p0 + rowBytes;
-        let p2 = p1 + rowBytes;
-        let p3 = p2 + rowBytes;
-        for (let q = gj; q < gEnd; q += 16) {
-          const a = f64x2.add(f64x2.mul(r0, load2<T>(p0)), f64x2.mul(r1, load2<T>(p1)));
-          const b = f64x2.add(f64x2.mul(r2, load2<T>(p2)), f64x2.mul(r3, load2<T>(p3)));
-          v128.store(q, f64x2.add(v128.load(q), f64x2.add(a, b)));
-          p0 += 2 * sizeof<T>();
-          p1 += 2 * sizeof<T>();
-          p2 += 2 * sizeof<T>();
-          p3 += 2 * sizeof<T>();
-        }
-      } else {
-        for (let q = gj; q < gEnd; q += 16) {
-          v128.store(q, f64x2.add(v128.load(q), f64x2.mul(r0, load2<T>(p0))));
-          p0 += 2 * sizeof<T>();
-        }
-      }
-      rj += (<usize>rStride) << 3;
-      gj += (<usize>gStride) << 3;
-    }
-    x += four ? rowBytes << 2 : rowBytes;
-    i += four ? 4 : 1;
-  }
-  for (let j: usize = 0; j < <usize>k; j++) {
-    const at = g + ((j * <usize>gStride + <usize>stride) << 3);
-    store<f64>(at, load<f64>(at) + sumF64(r + ((j * <usize>rStride) << 3), n));
+  for (let j: u32 = 0; j < k; j++) {
+    transposeOne<T>(x, stride, n, r, g);
+    const at = g + ((<usize>stride) << 3);
+    store<f64>(at, load<f64>(at) + sumF64(r, n));
+    r += (<usize>rStride) << 3;
+    g += (<usize>gStride) << 3;
   }
 }
 
@@ -362,9 +386,11 @@ const PANEL: u32 = 64;
 export function hessianRowsF64(x: usize, stride: u32, n: u32, c: usize, h: usize, ld: u32, scratch: usize): void {
   const rowBytes = (<usize>stride) << 3;
   const ldBytes = (<usize>ld) << 3;
+  const last = h + (<usize>stride) * ldBytes;
   for (let first: u32 = 0; first < n; first += PANEL) {
     const m = min<u32>(PANEL, n - first);
     const panel = x + (<usize>first) * rowBytes;
+    transposeOne<f64>(panel, stride, m, c + ((<usize>first) << 3), last);
     for (let i: usize = 0; i < <usize>m; i++) {
       const ci = v128.load64_splat(c + ((<usize>first + i) << 3));
       const row = i * rowBytes;
@@ -411,16 +437,19 @@ export function hessianRowsF64(x: usize, stride: u32, n: u32, c: usize, h: usize
       }
     }
   }
-  transposeRowsF64(x, stride, n, c, n, 1, h + (<usize>stride) * ldBytes, ld);
+  const corner = last + ((<usize>stride) << 3);
+  store<f64>(corner, load<f64>(corner) + sumF64(c, n));
 }
 
 /** see above */
 export function hessianRowsF32(x: usize, stride: u32, n: u32, c: usize, h: usize, ld: u32, scratch: usize): void {
   const rowBytes = (<usize>stride) << 2;
   const ldBytes = (<usize>ld) << 3;
+  const last = h + (<usize>stride) * ldBytes;
   for (let first: u32 = 0; first < n; first += PANEL) {
     const m = min<u32>(PANEL, n - first);
     const panel = x + (<usize>first) * rowBytes;
+    transposeOne<f32>(panel, stride, m, c + ((<usize>first) << 3), last);
     for (let i: usize = 0; i < <usize>m; i++) {
       const ci = f32x4.splat(<f32>load<f64>(c + ((<usize>first + i) << 3)));
       const row = i * rowBytes;
@@ -470,7 +499,8 @@ export function hessianRowsF32(x: usize, stride: u32, n: u32, c: usize, h: usize
       }
     }
   }
-  transposeRowsF32(x, stride, n, c, n, 1, h + (<usize>stride) * ldBytes, ld);
+  const corner = last + ((<usize>stride) << 3);
+  store<f64>(corner, load<f64>(corner) + sumF64(c, n));
 }
 
 /** four f64 at q += lo, hi */

@@ -62,20 +62,7 @@ export function jsKernels(heap: Heap): Kernels {
       for (let j = 0; j < k; j++) {
         const rAt = (r >>> 3) + j * rStride;
         const gAt = (g >>> 3) + j * gStride;
-        let i = 0;
-        for (; i + 4 <= n; i += 4) {
-          const r0 = f64[rAt + i];
-          const r1 = f64[rAt + i + 1];
-          const r2 = f64[rAt + i + 2];
-          const r3 = f64[rAt + i + 3];
-          const p = xAt + i * stride;
-          for (let c = 0; c < stride; c++) {
-            const a = r0 * data[p + c] + r1 * data[p + stride + c];
-            const b = r2 * data[p + 2 * stride + c] + r3 * data[p + 3 * stride + c];
-            f64[gAt + c] += a + b;
-          }
-        }
-        for (; i < n; i++) {
+        for (let i = 0; i < n; i++) {
           const p = xAt + i * stride;
           for (let c = 0; c < stride; c++) f64[gAt + c] += f64[rAt + i] * data[p + c];
         }
