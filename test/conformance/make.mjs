@@ -65,6 +65,12 @@ const MODELS = {
     // 200 numbers each
     rows: 33,
   },
+  codes: {
+    record: () => ({ code: sometimes(0.05, pick([1e21, 0.1, 1e-7, -2.5, 5e-324, 2, 1 / 3, 2e23])), x: normal() }),
+    odd: () => ({ code: 77, x: null }),
+    options: { C: 1, categorical: ['code'], missing: 'mode' },
+    train: 600,
+  },
   treatment: {
     record: () => ({
       smoke: pick(['no', 'yes']),
