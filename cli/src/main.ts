@@ -32,6 +32,7 @@ const number =
 
 const positiveNumber = number('a finite number > 0', (value) => value > 0 && Number.isFinite(value));
 const notNegative = number('a finite number >= 0', (value) => value >= 0 && Number.isFinite(value));
+const share = number('a number from 0 to 1', (value) => value >= 0 && value <= 1);
 const fraction = number('a number between 0 and 1', (value) => value > 0 && value < 1);
 const positiveInteger = number('an integer >= 1', (value) => Number.isInteger(value) && value >= 1);
 const integer = number('an integer', Number.isInteger);
@@ -201,12 +202,13 @@ function createProgram(): Command {
     .option('--weight <col>', 'column of sample weights')
     .option('--offset <col>', 'column added to the logit')
     .addOption(
-      new Option('--C <number>', 'inverse strength of the L2 penalty (default: 1)')
+      new Option('--C <number>', 'inverse strength of the penalty (default: 1)')
         .argParser(positiveNumber)
         .conflicts('lambda'),
     )
-    .option('--lambda <number>', 'strength of the L2 penalty on the mean loss', notNegative)
+    .option('--lambda <number>', 'strength of the penalty on the mean loss', notNegative)
     .addOption(new Option('--no-penalty', 'maximum likelihood').conflicts(['C', 'lambda']))
+    .option('--l1-ratio <share>', 'of the penalty on absolute values: 0 is L2, 1 is L1 (default: 0)', share)
     .option('--no-standardize', 'penalise raw-scale weights')
     .addOption(
       new Option('--coding <kind>', 'of categories (default: onehot; treatment with --no-penalty)').choices([
@@ -215,7 +217,7 @@ function createProgram(): Command {
       ]),
     )
     .option('--reference <pairs>', 'reference levels under treatment coding: race=white,...', pairs)
-    .addOption(new Option('--solver <name>').choices(['auto', 'newton', 'lbfgs']))
+    .addOption(new Option('--solver <name>').choices(['auto', 'newton', 'lbfgs', 'cd']))
     .option('--tol <number>', 'largest gradient at convergence', positiveNumber)
     .option('--max-iter <n>', 'iterations at most', positiveInteger)
     .option('--class-weight <weights>', 'balanced, or LABEL=W,...', classWeight)

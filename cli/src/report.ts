@@ -48,12 +48,16 @@ function formula(model: Model): string {
   return [target, '~', [...shown, ...(offset === null ? [] : [`offset(${offset})`])].join(' + ')].join(' ');
 }
 
+function penaltyName(l1Ratio: number): string {
+  return l1Ratio === 0 ? 'L2 penalty' : l1Ratio === 1 ? 'L1 penalty' : `elastic net, L1 ratio ${l1Ratio}`;
+}
+
 function fitFacts(model: Model): (readonly [string, string])[] {
   const { classes, positive, objective, fit } = model.manifest;
   const penalty =
     objective.lambda === 0
       ? 'no penalty'
-      : `L2 penalty, C = ${significant(objective.C)} (lambda = ${significant(objective.lambda)})`;
+      : `${penaltyName(objective.l1Ratio)}, C = ${significant(objective.C)} (lambda = ${significant(objective.lambda)})`;
   const end = fit.converged ? 'converged' : `NOT converged (${fit.reason})`;
   return [
     ['classes', `${classes.join(', ')}   (probabilities are of ${positive})`],

@@ -29,6 +29,7 @@ export interface TrainOptions
       | 'C'
       | 'lambda'
       | 'penalty'
+      | 'l1Ratio'
       | 'standardize'
       | 'coding'
       | 'references'
@@ -169,6 +170,7 @@ function fitWithProgress(train: Table, features: readonly string[], options: Tra
       C: options.C,
       lambda: options.lambda,
       penalty: options.penalty,
+      l1Ratio: options.l1Ratio,
       standardize: options.standardize,
       coding: options.coding,
       references: options.references,

@@ -11,7 +11,7 @@ import { Model } from '../model/model.ts';
 import { profileSlots } from './diagnose.ts';
 import { foldParameters, standardisation } from './inference.ts';
 import type { Progress } from './objective.ts';
-import { solve } from './solve.ts';
+import { type SolverChoice, solve } from './solve.ts';
 import { classFactors, readOffset, readTarget, readWeight, type Target } from './target.ts';
 
 export interface FitOptions {
@@ -33,7 +33,7 @@ export interface FitOptions {
   /** strength λ ≥ 0 of the L2 penalty on the mean loss */
   readonly lambda?: number;
   readonly penalty?: 'none';
-  /** must be 0: the penalty is L2 */
+  /** α in [0, 1]: the share of the penalty on absolute values; 0 (default) is L2, 1 is L1, between them the elastic net */
   readonly l1Ratio?: number;
   /** true (default): the penalty acts on weights of standardised numeric features; false: on raw-scale weights */
   readonly standardize?: boolean;
@@ -43,8 +43,8 @@ export interface FitOptions {
   readonly references?: Readonly<Record<string, string>>;
   /** factors on the sample weights of each class; `balanced`: S / (2·S_c) */
   readonly classWeight?: 'balanced' | Readonly<Record<string, number>>;
-  /** auto (default): Newton up to 1000 free parameters, else L-BFGS */
-  readonly solver?: 'auto' | 'newton' | 'lbfgs';
+  /** auto (default): coordinate descent (`cd`) where l1Ratio > 0, else Newton up to 1000 free parameters, else L-BFGS */
+  readonly solver?: SolverChoice;
   /** converged when max |∂f/∂wⱼ| on standardised features is at most this; default 1e-8 */
   readonly tol?: number;
   /** default 100 for Newton, 1000 for L-BFGS */
@@ -67,11 +67,10 @@ const PRODUCER = 'logodds 0.1.0';
 /**
  * Fits a binary logistic regression to a table.
  *
- *   minimise  1/S · Σ sᵢ·cᵢ·(log(1 + exp(zᵢ)) − yᵢ·zᵢ) + λ/2 · Σ pfⱼ·wⱼ²,   zᵢ = xᵢ·w + b + offsetᵢ,   S = Σ sᵢ
+ *   minimise  1/S · Σ sᵢ·cᵢ·(log(1 + exp(zᵢ)) − yᵢ·zᵢ) + λ·Σ ((1 − α)/2·wⱼ² + α·|wⱼ|),   zᵢ = xᵢ·w + b + offsetᵢ,   S = Σ sᵢ
  *
- * s are the sample weights, c the class weights. Numeric features are standardised inside; pfⱼ is 1, or 1/scaleⱼ² with `standardize: false`,
- * where the penalty acts on raw-scale weights. The weights of categories have pf 1. The intercept is not penalised. The model
- * holds weights for raw features.
+ * s are the sample weights, c the class weights, α is l1Ratio. Numeric features are standardised inside and w are their weights; with
+ * `standardize: false` the penalty acts on raw-scale weights. The intercept is not penalised. The model holds weights for raw features.
  *
  * Not converging, separation, collinear and constant columns are results: fields of `model.manifest.fit`, and warnings that name the features:
  * CONSTANT_COLUMN, RANK_DEFICIENT, RANK_UNCHECKED, UNDERDETERMINED, SEPARATION, NOT_CONVERGED, INFERENCE_PENALIZED, INFERENCE_WEIGHTS,
@@ -129,6 +128,7 @@ export function fit(table: Table, options: FitOptions): { model: Model; warnings
         offset,
         totalWeight,
         lambda,
+        l1Ratio: options.l1Ratio ?? 0,
         standardize,
         solver: options.solver ?? 'auto',
         tol: options.tol ?? DEFAULT_TOL,
@@ -145,7 +145,7 @@ export function fit(table: Table, options: FitOptions): { model: Model; warnings
         positive: target.positive,
         target: options.target,
         schema,
-        objective: { lambda, l1Ratio: 0, C, standardize },
+        objective: { lambda, l1Ratio: lambda > 0 ? (options.l1Ratio ?? 0) : 0, C, standardize },
         decision: { threshold: 0.5 },
         offset: options.offset ?? null,
         weight: options.weight ?? null,
@@ -256,9 +256,14 @@ function checkOptions({ C, lambda, penalty, l1Ratio, tol, maxIter, solver = 'aut
       'leave one out',
     );
   }
-  if (l1Ratio !== undefined && l1Ratio !== 0) refuse('l1Ratio', '0 (the penalty is L2)', l1Ratio, 'leave it out');
-  if (!['auto', 'newton', 'lbfgs'].includes(solver))
-    refuse('solver', 'auto, newton or lbfgs', solver, 'leave it out for auto');
+  if (l1Ratio !== undefined && !(l1Ratio >= 0 && l1Ratio <= 1))
+    refuse('l1Ratio', 'a number from 0 (L2) to 1 (L1)', l1Ratio, '0.5 is half of each');
+  if (l1Ratio && (penalty === 'none' || lambda === 0 || C === Number.POSITIVE_INFINITY))
+    refuse('l1Ratio', '0 without a penalty', l1Ratio, 'give a strength (C or lambda), or leave it out');
+  if (!['auto', 'newton', 'lbfgs', 'cd'].includes(solver))
+    refuse('solver', 'auto, newton, lbfgs or cd', solver, 'leave it out for auto');
+  if (l1Ratio && (solver === 'newton' || solver === 'lbfgs'))
+    refuse('solver', 'auto or cd with an l1Ratio above 0', solver, 'absolute values are not smooth; leave it out');
   if (tol !== undefined && !(tol > 0 && tol < Number.POSITIVE_INFINITY))
     refuse('tol', 'a finite number > 0', tol, `the default is ${DEFAULT_TOL}`);
   if (maxIter !== undefined && !(Number.isInteger(maxIter) && maxIter > 0))

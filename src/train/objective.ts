@@ -7,20 +7,20 @@ export interface ObjectiveOptions {
   readonly active: Int32Array;
   /** S: sum of the sample weights before class weights, which makes the objective a mean */
   readonly totalWeight: number;
-  /** λ ≥ 0 */
-  readonly lambda: number;
-  /** pfⱼ of every parameter of the likelihood (0: not penalised); length likelihood.parameters */
-  readonly penaltyFactors: Float64Array;
+  /** λ(1 − α)·pfⱼ ≥ 0 of every parameter of the likelihood */
+  readonly l2: Float64Array;
+  /** λα·√pfⱼ ≥ 0 of every parameter of the likelihood */
+  readonly l1: Float64Array;
 }
 
 /**
  * The function that is minimised, over the free parameters only.
  *
- *   f(w) = 1/S · Σ sᵢ·loss(yᵢ, zᵢ) + λ/2 · Σ pfⱼ·wⱼ²
+ *   f(w) = 1/S · Σ sᵢ·loss(yᵢ, zᵢ) + ½ · Σ l2ⱼ·wⱼ²        (and Σ l1ⱼ·|wⱼ|, which is not smooth, beside it)
  *
  * A likelihood gives sums over all its parameters; this class takes the mean, adds the penalty and hides the parameters that are held at 0
  * (reference levels, slots that no training row switches on, aliased columns), so that a solver sees a plain smooth function.
- * The intercept is a parameter with pf = 0. Vectors have length `size` unless said.
+ * The intercept is a parameter without penalty. Vectors have length `size` unless said.
  */
 export class Objective {
   readonly likelihood: BinaryLikelihood;
@@ -28,7 +28,9 @@ export class Objective {
   readonly totalWeight: number;
   /** number of free parameters */
   readonly size: number;
-  readonly #penalty: Float64Array;
+  /** l1ⱼ of the free parameters */
+  readonly l1: Float64Array;
+  readonly #l2: Float64Array;
   readonly #full: Float64Array;
   readonly #fullGradient: Float64Array;
   #fullHessian: Float64Array | null = null;
@@ -38,19 +40,20 @@ export class Objective {
     this.active = options.active;
     this.totalWeight = options.totalWeight;
     this.size = options.active.length;
-    this.#penalty = Float64Array.from(options.active, (id) => options.lambda * options.penaltyFactors[id]);
+    this.#l2 = Float64Array.from(options.active, (id) => options.l2[id]);
+    this.l1 = Float64Array.from(options.active, (id) => options.l1[id]);
     this.#full = new Float64Array(likelihood.parameters);
     this.#fullGradient = new Float64Array(likelihood.parameters);
   }
 
-  /** Writes ∂f/∂w to `gradient`. @returns f(w) */
+  /** Writes ∂f/∂w to `gradient`. @returns f(w), the smooth part */
   valueGradient(w: Float64Array, gradient: Float64Array): number {
     const { active, totalWeight } = this;
     for (let j = 0; j < active.length; j++) this.#full[active[j]] = w[j];
     const loss = this.likelihood.lossGradient(this.#full, this.#fullGradient);
     let penalty = 0;
     for (let j = 0; j < active.length; j++) {
-      const pull = this.#penalty[j] * w[j];
+      const pull = this.#l2[j] * w[j];
       gradient[j] = this.#fullGradient[active[j]] / totalWeight + pull;
       penalty += pull * w[j];
     }
@@ -67,7 +70,7 @@ export class Objective {
       const from = active[i] * parameters;
       const to = i * size;
       for (let j = 0; j < size; j++) out[to + j] = this.#fullHessian[from + active[j]] / totalWeight;
-      out[to + i] += this.#penalty[i];
+      out[to + i] += this.#l2[i];
     }
   }
 

@@ -4,6 +4,7 @@ import type { SlotName } from '../encode/encoder.ts';
 import { list } from '../encode/label.ts';
 import type { Feature } from '../encode/schema.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
+import { coordinateDescent } from './coordinate.ts';
 import {
   dependentParameters,
   nameParameters,
@@ -15,6 +16,8 @@ import { covariance, type Standardisation } from './inference.ts';
 import { lbfgs } from './lbfgs.ts';
 import { newton, quadraticModel } from './newton.ts';
 import { Objective, type Progress, type Solution } from './objective.ts';
+
+export type SolverChoice = 'auto' | 'newton' | 'lbfgs' | 'cd';
 
 /** One encoded data set and what is wanted of it: all that is decided before a solver starts. */
 export interface Task {
@@ -31,9 +34,11 @@ export interface Task {
   /** S, before class weights */
   readonly totalWeight: number;
   readonly lambda: number;
+  /** α: the share of the penalty that acts on absolute values */
+  readonly l1Ratio: number;
   /** true: the penalty acts on weights of standardised features */
   readonly standardize: boolean;
-  readonly solver: 'auto' | 'newton' | 'lbfgs';
+  readonly solver: SolverChoice;
   readonly tol: number;
   readonly maxIter?: number;
   readonly inference: boolean;
@@ -57,13 +62,13 @@ export interface Fitted {
 const NEWTON_LIMIT = 1000;
 /** Most parameters for which a matrix of their square is formed at all. */
 const HESSIAN_LIMIT = 2000;
-const ITERATIONS = { newton: 100, lbfgs: 1000 };
+const ITERATIONS = { newton: 100, lbfgs: 1000, cd: 200 };
 
 /**
  * From an encoded data set to estimates: holds what cannot be estimated, starts at the null model, minimises, and looks at the end for
  * parameters without a finite estimate. Every doubt is a warning.
  *
- * @throws ERR_RANGE when Newton is asked for and its matrix would be too large
+ * @throws ERR_RANGE when the matrix of Newton's method or of coordinate descent would be too large
  */
 export function solve(task: Task): Fitted {
   const { likelihood, slots, totalWeight, lambda } = task;
@@ -73,9 +78,9 @@ export function solve(task: Task): Fitted {
   };
   const penalized = lambda > 0;
   const squareFits = likelihood.parameters <= HESSIAN_LIMIT;
-  const penaltyFactors = factors(task);
+  const penalty = penaltyOf(task);
   const objectiveOver = (active: ArrayLike<number>): Objective =>
-    new Objective(likelihood, { active: Int32Array.from(active), totalWeight, lambda, penaltyFactors });
+    new Objective(likelihood, { active: Int32Array.from(active), totalWeight, ...penalty });
 
   const outcomes = countOutcomes(task);
   const nullModel = fitNull(objectiveOver([slots.length]), outcomes);
@@ -169,8 +174,10 @@ export function solve(task: Task): Fitted {
     }
   }
 
-  let penalty = 0;
-  for (let j = 0; j < params.length; j++) penalty += (lambda / 2) * penaltyFactors[j] * params[j] ** 2;
+  let pull = 0;
+  params.forEach((value, j) => {
+    pull += (penalty.l2[j] / 2) * value ** 2 + penalty.l1[j] * Math.abs(value);
+  });
   return {
     params,
     covariance: errors,
@@ -183,19 +190,26 @@ export function solve(task: Task): Fitted {
       iterations: solution.iterations,
       gradNorm: solution.gradNorm,
       objective: solution.objective,
-      logLik: -(solution.objective - penalty) * totalWeight,
+      logLik: -(solution.objective - pull) * totalWeight,
       nullLogLik: -nullModel.objective * totalWeight,
     },
     warnings,
   };
 }
 
-/** pfⱼ: 1 for standardised features and categories, 1/scaleⱼ² where the penalty acts on raw-scale weights, 0 for the intercept. */
-function factors({ slots, standard, standardize }: Task): Float64Array {
-  const out = new Float64Array(slots.length + 1).fill(1);
-  out[slots.length] = 0;
-  if (!standardize) for (let j = 0; j < slots.length; j++) out[j] = 1 / standard.scale[j] ** 2;
-  return out;
+/**
+ * The strengths of both penalties by parameter: on weights of standardised features and categories, or, divided by the scale once (l1) or twice
+ * (l2), on raw-scale weights; none on the intercept.
+ */
+function penaltyOf({ slots, standard, standardize, lambda, l1Ratio }: Task): { l2: Float64Array; l1: Float64Array } {
+  const l2 = new Float64Array(slots.length + 1);
+  const l1 = new Float64Array(slots.length + 1);
+  for (let j = 0; j < slots.length; j++) {
+    const scale = standardize ? 1 : standard.scale[j];
+    l2[j] = (lambda * (1 - l1Ratio)) / scale ** 2;
+    l1[j] = (lambda * l1Ratio) / scale;
+  }
+  return { l2, l1 };
 }
 
 interface Outcomes {
@@ -275,11 +289,22 @@ function minimise(
   start: Float64Array,
   outcomes: Outcomes,
   squareFits: boolean,
-): { solution: Solution; solver: 'newton' | 'lbfgs'; choice: string } {
+): { solution: Solution; solver: Exclude<SolverChoice, 'auto'>; choice: string } {
   const { size } = objective;
   let choice = `${wanted} was asked for`;
   let from = start;
   let done = 0;
+  if (objective.l1.some((strength) => strength > 0) || wanted === 'cd') {
+    if (!squareFits) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `solver: expected at most ${HESSIAN_LIMIT} parameters for coordinate descent (its matrix has their square), got ${likelihood.parameters}; use l1Ratio 0 or fewer features`,
+      );
+    }
+    if (wanted === 'auto') choice = 'absolute values in the penalty need coordinate descent';
+    const solution = coordinateDescent(objective, start, { tol, maxIter: maxIter ?? ITERATIONS.cd, onIteration });
+    return { solution, solver: 'cd', choice };
+  }
   if (wanted === 'auto') {
     choice = `${size} free parameters are ${size <= NEWTON_LIMIT ? 'at most' : 'more than'} the ${NEWTON_LIMIT} of Newton's matrix`;
   }
@@ -321,7 +346,7 @@ function findSeparation(
   { likelihood, slots, profile, y, weight, offset }: Task,
   objective: Objective,
   solution: Solution,
-  solver: 'newton' | 'lbfgs',
+  solver: Exclude<SolverChoice, 'auto'>,
   squareFits: boolean,
 ): Warning | null {
   const found = new Set(slots.flatMap((_, id) => (profile.separates[id] ? [id] : [])));
@@ -330,7 +355,7 @@ function findSeparation(
   const completely = separatesAllRows(logits, y, weight, offset);
   // L-BFGS cannot tell a flat direction from the end of one: a few Newton steps from its end can.
   const last =
-    solver === 'newton' || !squareFits
+    solver !== 'lbfgs' || !squareFits
       ? solution
       : newton(objective, solution.w, { tol: 1e-8, maxIter: ITERATIONS.newton });
   if (last.reason === 'diverged') for (const id of runawayParameters(objective, last.w)) found.add(id);

@@ -101,3 +101,26 @@ describe('logodds train --no-penalty --inference gives the fits of R', () => {
     }
   });
 });
+
+it('--l1-ratio 1 gives the lasso of glmnet: spector, lambda 3/32 on raw weights', () => {
+  const { json } = workspace();
+  const args = [
+    '--no-holdout',
+    '--no-standardize',
+    '--lambda',
+    String(3 / 32),
+    '--l1-ratio',
+    '1',
+    '--coding',
+    'treatment',
+  ];
+  const trained = json(['train', ...FITS.spector, ...args, '--out', 'lasso.safetensors']);
+  expect(trained.fit.converged).toBe(true);
+  const { coefficients, objective } = json(['inspect', 'lasso.safetensors']);
+  expect(objective).toMatchObject({ lambda: 3 / 32, l1Ratio: 1 });
+  const values = Object.fromEntries(coefficients.map((line: Line) => [line.feature, line.value]));
+  // five digits are what glmnet and statsmodels agree on
+  expect(values['(intercept)']).toBeCloseTo(-4.1027, 3);
+  expect(values).toMatchObject({ GPA: 0, PSI: 0 });
+  expect(values.TUCE).toBeCloseTo(0.154937, 5);
+});

@@ -207,4 +207,57 @@ describe.each(engines)('L2 fits of iris, engine %s', (_, engine) => {
     });
     close(model.intercept, -13.8579247722924, 1e-8, 'b');
   });
+
+  it('L1 with C = 1: glmnet to the six digits it can be trusted for, and the weight that is 0 is exactly 0', () => {
+    const { model } = fitTable(iris(), { ...shared, l1Ratio: 1, engine: engine() });
+    const expected = [-0.7122432340712, 0, 4.1549817510722, 4.0065913518822];
+    model.weights.forEach((w, j) => {
+      if (expected[j] === 0) expect(w).toBe(0);
+      else close(w, expected[j], 2e-6, `w${j}`);
+    });
+    expect(model.weights[1]).toBe(0);
+    close(model.intercept, -22.5225347328, 2e-6, 'b');
+    expect(model.manifest.fit.objective * 150).toBeLessThanOrEqual(20.960287103196 + 1e-9);
+    close(model.manifest.fit.objective * 150, 20.960287103196, 1e-9, 'objective');
+    expect(model.manifest.fit).toMatchObject({ solver: 'cd', converged: true });
+  });
+
+  it('elastic net, half of each', () => {
+    const { model } = fitTable(iris(), { ...shared, l1Ratio: 0.5, engine: engine() });
+    const expected = [-0.4545253408, -0.3946078337, 3.2902154486, 2.7883714597];
+    model.weights.forEach((w, j) => {
+      close(w, expected[j], 2e-6, `w${j}`);
+    });
+    close(model.intercept, -16.764418578, 2e-6, 'b');
+    close(model.manifest.fit.objective * 150, 23.17251397868, 1e-9, 'objective');
+  });
+
+  it('L1 on standardised weights, lambda 0.02, as glmnet standardises', () => {
+    const { model } = fitTable(iris(), { target: 'virginica', lambda: 0.02, l1Ratio: 1, engine: engine() });
+    const expected = [0, 0, 0.9112507754492, 4.6438808255746];
+    model.weights.forEach((w, j) => {
+      if (expected[j] === 0) expect(w).toBe(0);
+      else close(w, expected[j], 2e-6, `w${j}`);
+    });
+    close(model.intercept, -12.1595591677839, 2e-6, 'b');
+  });
+
+  it('above the largest useful strength every weight is 0; just below it one is not', () => {
+    // max |xⱼ'(y − ȳ)|/n on standardised columns
+    const largest = 0.36271979671105;
+    const at = (lambda: number) =>
+      fitTable(iris(), { target: 'virginica', lambda, l1Ratio: 1, engine: engine() }).model.weights.filter(
+        (w) => w !== 0,
+      );
+    expect(at(largest * 1.000001)).toHaveLength(0);
+    expect(at(largest * 0.999)).toHaveLength(1);
+  });
+
+  it('coordinate descent without absolute values is the ridge of Newton', () => {
+    const a = fitTable(iris(), { ...shared, solver: 'cd', engine: engine() }).model;
+    const b = fitTable(iris(), { ...shared, engine: engine() }).model;
+    a.weights.forEach((w, j) => {
+      close(w, b.weights[j], 1e-6, `w${j}`);
+    });
+  });
 });

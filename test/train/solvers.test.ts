@@ -43,19 +43,22 @@ function heartScale(extra: boolean) {
   const objective = new Objective(likelihood, {
     active: range(columns),
     totalWeight: lines.length,
-    lambda: 1 / lines.length,
-    penaltyFactors: new Float64Array(columns + 1).fill(1),
+    ...ridge(1 / lines.length, new Float64Array(columns + 1).fill(1)),
   });
   return { objective, rows: lines.length };
 }
+
+const ridge = (lambda: number, factors: Float64Array) => ({
+  l2: factors.map((factor) => lambda * factor),
+  l1: new Float64Array(factors.length),
+});
 
 describe('objective', () => {
   const { likelihood, penaltyFactors } = sample(30, 5, 1);
   const objective = new Objective(likelihood, {
     active: Int32Array.of(0, 2, 3, 5),
     totalWeight: 29,
-    lambda: 0.1,
-    penaltyFactors,
+    ...ridge(0.1, penaltyFactors),
   });
   const w = Float64Array.of(0.4, -0.7, 0.2, 0.1);
   const at = (j: number, step: number): Float64Array => w.map((value, k) => (k === j ? value + step : value));
@@ -112,8 +115,7 @@ describe('solvers', () => {
     const objective = new Objective(likelihood, {
       active: range(columns + 1),
       totalWeight: likelihood.totalWeight,
-      lambda,
-      penaltyFactors,
+      ...ridge(lambda, penaltyFactors),
     });
     const start = new Float64Array(columns + 1);
     const a = newton(objective, start, TIGHT);
@@ -127,7 +129,7 @@ describe('solvers', () => {
 
   it('a diagonal metric changes the way of lbfgs, not its end', () => {
     const { likelihood, penaltyFactors } = sample(100, 8, 5);
-    const objective = new Objective(likelihood, { active: range(9), totalWeight: 100, lambda: 0.01, penaltyFactors });
+    const objective = new Objective(likelihood, { active: range(9), totalWeight: 100, ...ridge(0.01, penaltyFactors) });
     const plain = lbfgs(objective, new Float64Array(9), TIGHT);
     const diagonal = Float64Array.from({ length: 9 }, (_, j) => 0.01 * (j + 1));
     const scaled = lbfgs(objective, new Float64Array(9), { ...TIGHT, diagonal });
@@ -161,8 +163,7 @@ describe('solvers', () => {
     const objective = new Objective(denseLikelihood(x, 1, [0, 0, 0, 1, 1, 1]), {
       active: range(2),
       totalWeight: 6,
-      lambda: 0,
-      penaltyFactors: new Float64Array(2),
+      ...ridge(0, new Float64Array(2)),
     });
     const solution = newton(objective, new Float64Array(2), { tol: 1e-8, maxIter: 100 });
     expect(solution).toMatchObject({ converged: false, reason: 'diverged' });
@@ -175,8 +176,7 @@ describe('solvers', () => {
     const objective = new Objective(denseLikelihood(Float64Array.of(1, 1, 2, 2, 3, 3, 4, 4), 2, [0, 1, 0, 1]), {
       active: range(3),
       totalWeight: 4,
-      lambda: 0,
-      penaltyFactors: new Float64Array(3),
+      ...ridge(0, new Float64Array(3)),
     });
     const solution = newton(objective, new Float64Array(3), { tol: 1e-8, maxIter: 100 });
     expect(solution).toMatchObject({ converged: false, stuck: 'hessian' });
@@ -185,7 +185,7 @@ describe('solvers', () => {
 
   it('too few iterations are a result', () => {
     const { likelihood, penaltyFactors } = sample(50, 4, 9);
-    const objective = new Objective(likelihood, { active: range(5), totalWeight: 50, lambda: 0, penaltyFactors });
+    const objective = new Objective(likelihood, { active: range(5), totalWeight: 50, ...ridge(0, penaltyFactors) });
     const options = { tol: 1e-10, maxIter: 2 };
     for (const solver of [newton, lbfgs]) {
       expect(solver(objective, new Float64Array(5), options)).toMatchObject({
@@ -198,7 +198,7 @@ describe('solvers', () => {
 
   it('a start where f is not finite is a result', () => {
     const { likelihood, penaltyFactors } = sample(50, 4, 9);
-    const objective = new Objective(likelihood, { active: range(5), totalWeight: 50, lambda: 0, penaltyFactors });
+    const objective = new Objective(likelihood, { active: range(5), totalWeight: 50, ...ridge(0, penaltyFactors) });
     const start = new Float64Array(5).fill(Number.NaN);
     for (const solver of [newton, lbfgs]) {
       expect(solver(objective, start, TIGHT)).toMatchObject({ converged: false, reason: 'diverged' });
@@ -207,7 +207,7 @@ describe('solvers', () => {
 
   it('reports each iteration with a falling objective', () => {
     const { likelihood, penaltyFactors } = sample(50, 4, 9);
-    const objective = new Objective(likelihood, { active: range(5), totalWeight: 50, lambda: 0.1, penaltyFactors });
+    const objective = new Objective(likelihood, { active: range(5), totalWeight: 50, ...ridge(0.1, penaltyFactors) });
     for (const solver of [newton, lbfgs]) {
       const seen: number[] = [];
       const solution = solver(objective, new Float64Array(5), {
