@@ -74,6 +74,7 @@ export class Vector {
     return this.#window.view;
   }
 
+  /** Gives the memory back to the engine; it must not be used afterwards. */
   free(): void {
     this.heap.release(this.address);
   }
@@ -159,6 +160,7 @@ export class RowsBatch {
     );
   }
 
+  /** Gives the memory back to the engine; it must not be used afterwards. */
   free(): void {
     this.heap.release(this.address);
   }
@@ -271,6 +273,7 @@ export class ColumnsBatch {
     );
   }
 
+  /** Gives the memory back to the engine; it must not be used afterwards. */
   free(): void {
     for (const address of this.#addresses) this.heap.release(address);
     this.heap.release(this.table);
@@ -327,6 +330,7 @@ export class Weights {
     view[this.intercepts / bytes + j] = params[this.slots];
   }
 
+  /** Gives the memory back to the engine; it must not be used afterwards. */
   free(): void {
     this.heap.release(this.address);
   }

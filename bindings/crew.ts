@@ -6,10 +6,13 @@ import type { WorkerStart } from './worker.ts';
 
 /** One worker, as every host has it. */
 export interface Spawned {
+  /** sends the worker a message */
   postMessage(message: unknown): void;
+  /** ends the worker */
   terminate(): unknown;
   /** keeps the program running; absent where a worker never does */
   ref?(): void;
+  /** lets the program end while the worker waits; absent where a worker never keeps it running */
   unref?(): void;
 }
 

@@ -116,6 +116,7 @@ export function checkOut(out: Vector, length: number, precision: Precision, name
   }
 }
 
+/** Which engine is asked for; "auto" is WebAssembly where the host has it, else JavaScript. */
 export type EngineName = 'auto' | 'wasm' | 'js';
 
 /** Where an engine comes from: both implementations of one table of kernels. */
@@ -166,7 +167,8 @@ export function pick<K extends ScoringKernels, E>(
  * @throws ERR_ENGINE when it is another module
  */
 export function scoringEngineOn(module: WebAssembly.Module | BufferSource): ScoringEngine {
-  const given = () => (module instanceof WebAssembly.Module ? module : new WebAssembly.Module(module));
+  // not instanceof: a module may be of another realm
+  const given = () => ('byteLength' in module ? new WebAssembly.Module(module) : module);
   const engine = pick({ module: given, js: jsScoringKernels }, 'auto', ScoringEngine);
   const version = engine.name === 'wasm' ? engine.kernels.abiVersion?.() : ABI_VERSION;
   if (version === ABI_VERSION) return engine;

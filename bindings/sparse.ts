@@ -68,6 +68,7 @@ export class SparseBatch {
     kernel(this.#rowPtr, this.#colIdx, this.#values, rows, address, slots, intercepts, count, out.address, plane);
   }
 
+  /** Gives the memory back to the engine; it must not be used afterwards. */
   free(): void {
     for (const address of [this.#rowPtr, this.#colIdx, this.#values]) this.heap.release(address);
   }

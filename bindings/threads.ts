@@ -14,6 +14,7 @@ import { workerSource } from './worker.generated.ts';
 
 export type { Spawn } from './crew.ts';
 
+/** How `threadedEngine` starts its workers. */
 export interface ThreadOptions {
   /** threads to compute with, the calling one included */
   readonly threads: number;

@@ -16,6 +16,7 @@ export interface SlotName {
   readonly role: 'number' | 'level' | 'reference' | 'present' | 'missing' | 'unseen';
 }
 
+/** How `Encoder.encode` writes a table into a batch. */
 export interface EncodeOptions {
   /** true writes (x − mean)/scale and 0 for a missing cell; false writes x, and the mean for a missing cell */
   readonly standardize: boolean;

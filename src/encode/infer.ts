@@ -4,6 +4,7 @@ import { list, show } from './label.ts';
 import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 
+/** How `inferSchema` reads a training table. */
 export interface InferOptions {
   /** columns that are no features: target, weight, offset, what the caller drops */
   readonly exclude: readonly string[];

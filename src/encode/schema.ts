@@ -6,6 +6,7 @@ export interface Schema {
   readonly features: readonly Feature[];
 }
 
+/** One feature of a schema; `kind` says which. */
 export type Feature = NumericFeature | CategoricalFeature;
 
 /** One slot (the number), and two more (present, missing) when `indicator` is true. */

@@ -7,6 +7,7 @@ export interface Table {
   readonly columns: readonly Column[];
 }
 
+/** One column of a table; `kind` says which. */
 export type Column = NumericColumn | CodedColumn;
 
 /** Numbers; a cell whose `missing` flag is 1 is missing and its value is ignored. Other cells must be finite. */

@@ -3,8 +3,10 @@ import { sigmoid, softplus } from '../../bindings/js/math.ts';
 
 /** y = 1 is the positive class, 0 the other one */
 export type Labels = Uint8Array | Float64Array;
+/** z = x·w + intercept + offset of each row, as a scorer gives them. */
 export type Logits = Float64Array | Float32Array;
 
+/** How well logits agree with labels; what `evaluateBinary` returns. */
 export interface BinaryMetrics {
   readonly logLoss: number;
   /** null when only one class has weight */

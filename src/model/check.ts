@@ -2,10 +2,22 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
- * How a JSON value must look: a type name ("number" is finite, "index" an integer ≥ 0), "=a|b" one of these words,
- * a trailing "?" allows null; [shape] an array; an object its fields.
+ * How a JSON value must look: a name of TYPES, "=a|b" one of these words, [shape] an array of any length, an object its
+ * fields (others may be there too).
  */
 type Shape = string | readonly [Shape] | { readonly [field: string]: Shape };
+
+type Test = (value: unknown) => boolean;
+const isString: Test = (value) => typeof value === 'string';
+const isIndex: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const TYPES: Readonly<Record<string, Test>> = {
+  string: isString,
+  index: isIndex,
+  number: Number.isFinite,
+  boolean: (value) => typeof value === 'boolean',
+  'string?': (value) => value === null || isString(value),
+  'index?': (value) => value === null || isIndex(value),
+};
 
 const FEATURE = { name: 'string', kind: '=numeric|categorical' };
 const NUMERIC = { mean: 'number', scale: 'number', min: 'number', max: 'number', indicator: 'boolean' };
@@ -41,9 +53,9 @@ const MANIFEST: Shape = {
  */
 export function checkManifest(value: unknown): asserts value is Manifest {
   checkShape(value, MANIFEST, 'manifest');
-  const { classes, positive, schema } = value as Manifest;
+  const { classes, positive, schema, offset } = value as Manifest;
   must(classes.length === 2 && classes[0] !== classes[1] && classes.includes(positive), 'manifest.classes');
-  must(distinct(schema.features.map((feature) => feature.name)), 'manifest.schema.features');
+  must(distinct([...schema.features.map((feature) => feature.name), offset]), 'manifest.schema.features');
   schema.features.forEach((feature, i) => {
     const path = `manifest.schema.features.${i}`;
     if (feature.kind === 'numeric') {
@@ -54,8 +66,8 @@ export function checkManifest(value: unknown): asserts value is Manifest {
       const { levels, counts, coding, reference } = feature;
       must(
         levels.length > 0 &&
-          distinct(levels) &&
           counts.length === levels.length + 1 &&
+          distinct(levels) &&
           (coding === 'onehot') === (reference === null) &&
           (reference ?? 0) < levels.length,
         path,
@@ -65,32 +77,41 @@ export function checkManifest(value: unknown): asserts value is Manifest {
 }
 
 function checkShape(value: unknown, shape: Shape, path: string): void {
-  if (typeof shape !== 'string') {
-    const isArray = Array.isArray(shape);
-    must(typeof value === 'object' && value !== null && Array.isArray(value) === isArray, path);
-    const fields = value as Record<string, unknown>;
-    for (const key of Object.keys(isArray ? fields : shape)) {
-      checkShape(fields[key], isArray ? shape[0] : (shape as Record<string, Shape>)[key], `${path}.${key}`);
-    }
-  } else if (value !== null || !shape.endsWith('?')) {
-    const type = shape.replace('?', '');
-    must(
-      type[0] === '='
-        ? type
-            .slice(1)
-            .split('|')
-            .includes(value as string)
-        : type === 'number'
-          ? Number.isFinite(value)
-          : type === 'index'
-            ? Number.isSafeInteger(value) && (value as number) >= 0
-            : typeof value === type,
-      path,
-    );
-  }
+  const wrong = findWrong(value, shape);
+  must(wrong === null, path + wrong);
 }
 
-const distinct = (names: readonly string[]): boolean => new Set(names).size === names.length;
+/** Where a value first differs from a shape: "" itself, ".0.name" a part; null when nowhere. No path is built for what fits. */
+function findWrong(value: unknown, shape: Shape): string | null {
+  if (typeof shape === 'string') {
+    const valid =
+      TYPES[shape] ??
+      ((word) =>
+        shape
+          .slice(1)
+          .split('|')
+          .includes(word as string));
+    return valid(value) ? null : '';
+  }
+  const isArray = Array.isArray(shape);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) !== isArray) return '';
+  let wrong: string | null = null;
+  if (isArray) {
+    // by number: a list of its keys would be larger than the file
+    for (let i = 0; i < (value as unknown[]).length; i++) {
+      wrong = findWrong((value as unknown[])[i], shape[0]);
+      if (wrong !== null) return `.${i}${wrong}`;
+    }
+  } else {
+    for (const key in shape) {
+      wrong = findWrong((value as Record<string, unknown>)[key], (shape as Record<string, Shape>)[key]);
+      if (wrong !== null) return `.${key}${wrong}`;
+    }
+  }
+  return null;
+}
+
+const distinct = (names: readonly (string | null)[]): boolean => new Set(names).size === names.length;
 
 function must(valid: boolean, path: string): void {
   if (!valid) {

@@ -3,8 +3,8 @@ import { columnSpecs, countSlots } from '../encode/encoder.ts';
 import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
 import { Model } from './model.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
-import { sha256 } from './sha256.ts';
+import { decodeSafetensors, encodeSafetensors, parseWritten } from './safetensors.ts';
+import { type Digest, sha256 } from './sha256.ts';
 
 // A model file is a safetensors file whose header starts with these bytes, then 64 hexadecimal digits: the SHA-256 of the
 // whole file with these digits as zeros. This much stays in every format, so that any version can verify any file.
@@ -40,23 +40,29 @@ export function saveModel(model: Model): Uint8Array {
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
  */
 export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
+  return readModel(bytes);
+}
+
+/** `loadModel` with another way to compute the SHA-256. @internal */
+export function readModel(bytes: Uint8Array | ArrayBuffer, digest?: Digest): Model {
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
   if (text(file.subarray(8, DIGEST)) !== START) throw refuse('expected a model that logodds saved', kindOf(file));
-  const digest = text(file.subarray(DIGEST, DIGEST_END));
-  const intact = digestOf(file) === digest;
+  const stored = text(file.subarray(DIGEST, DIGEST_END));
+  const intact = digestOf(file, digest) === stored;
   let content: ReturnType<typeof decodeSafetensors> | undefined;
   let manifest: unknown;
   try {
     content = decodeSafetensors(file);
-    manifest = JSON.parse(String(content.metadata['logodds']));
+    manifest = parseWritten(content.metadata['logodds']);
   } catch {
     // damaged, or forged: said below
   }
   const { format, producer } = (manifest ?? {}) as Partial<Manifest>;
   if (Number.isInteger(format) && format !== FORMAT) {
+    const author = typeof producer === 'string' ? producer.slice(0, 40) : 'something else';
     throw refuse(
       `expected format ${FORMAT}`,
-      `got format ${format} (written by ${producer})${intact ? '' : ', and its SHA-256 does not match its content'}; ` +
+      `got format ${format} (written by ${author})${intact ? '' : ', and its SHA-256 does not match its content'}; ` +
         (Number(format) > FORMAT ? 'install a newer logodds' : 'train the model again with this version'),
     );
   }
@@ -74,7 +80,7 @@ export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
     if (tensor?.shape.join() !== shape.join()) {
       throw refuse(
         `expected tensor "${name}" of shape [${shape}]`,
-        `got [${tensor?.shape ?? ''}]; train the model again`,
+        `got [${tensor?.shape.slice(0, 9) ?? ''}]; train the model again`,
       );
     }
     return tensor.read();
@@ -84,18 +90,18 @@ export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
     weights: read('weights', slots),
     intercept: read('intercept', 1)[0],
     covariance: tensors.has('covariance') ? read('covariance', slots + 1, slots + 1) : null,
-    sha256: digest,
+    sha256: stored,
   });
 }
 
-function digestOf(file: Uint8Array): string {
-  return sha256(new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END));
+function digestOf(file: Uint8Array, digest?: Digest): string {
+  return sha256(new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END), digest);
 }
 
 /** What a file is that does not start as a model does. */
 function kindOf(file: Uint8Array): string {
   if (file.length === 0) return 'got an empty file; save the model again';
-  return file.length > 8 && START.startsWith(text(file.subarray(8)))
+  return file.length > 8 && START.startsWith(text(file.subarray(8, DIGEST)))
     ? 'got only its first bytes; copy the file again from where it was saved'
     : text(file.subarray(8, 10)) === '{"'
       ? 'got another safetensors file; save the model with logodds and do not rewrite it with other tools'

@@ -42,16 +42,18 @@ export interface ObjectiveReport {
   readonly standardize: boolean;
 }
 
+/** Why a solver stopped; only "converged" is an optimum. */
 export type FitReason = 'converged' | 'max_iter' | 'line_search' | 'diverged';
 
+/** How a fit went; it travels in the model file. */
 export interface FitReport {
-  readonly solver: 'newton' | 'lbfgs';
+  readonly solver: 'newton' | 'lbfgs' | 'cd';
   /** why this solver: one sentence */
   readonly choice: string;
   readonly converged: boolean;
   readonly reason: FitReason;
   readonly iterations: number;
-  /** max |∂f/∂wⱼ| of the mean-scaled objective on standardised features */
+  /** max |∂f/∂wⱼ| of the mean-scaled objective on standardised features; with an l1Ratio the largest violation of the optimality conditions */
   readonly gradNorm: number;
   /** f(w, b) */
   readonly objective: number;
@@ -65,6 +67,7 @@ export interface FitReport {
   readonly seconds: number | null;
 }
 
+/** Something about a fit that its user should know: separation, aliased or constant columns, no convergence. */
 export interface Warning {
   /** upper snake case, e.g. RANK_DEFICIENT */
   readonly code: string;

@@ -6,6 +6,7 @@ import { Encoder, recordNumber } from '../encode/encoder.ts';
 import type { Manifest } from './manifest.ts';
 import { type Scorer, type ScorerOptions, tableScorer } from './scorer.ts';
 
+/** What a `Model` is made of. */
 export interface ModelParts {
   readonly manifest: Manifest;
   /** one weight per slot of the encoder, for raw (not standardised) features */

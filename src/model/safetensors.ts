@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { show } from '../encode/label.ts';
 
 /**
  * The safetensors container, with 64-bit floats only:
@@ -22,6 +23,9 @@ export interface StoredTensor {
 }
 
 const PREFIX = 8;
+
+/** The longest header that the stock readers take. It also bounds what parsing can allocate. */
+const MAX_HEADER = 100_000_000;
 
 /** One file of these parts; metadata and tensors keep their order. */
 export function encodeSafetensors(
@@ -62,7 +66,9 @@ export function decodeSafetensors(file: Uint8Array): {
 } {
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const start = file.length < PREFIX ? PREFIX : PREFIX + Number(view.getBigUint64(0, true));
-  const header = asObject(start > file.length ? null : parse(file.subarray(PREFIX, start)));
+  const header = asObject(
+    start > Math.min(file.length, PREFIX + MAX_HEADER) ? null : parseHeader(file.subarray(PREFIX, start)),
+  );
   const { __metadata__: metadata, ...entries } = header;
   const tensors = (): ReadonlyMap<string, StoredTensor> => {
     const found = new Map<string, StoredTensor>();
@@ -75,14 +81,14 @@ export function decodeSafetensors(file: Uint8Array): {
         ? sizes.reduce<number>((product, size) => product * (size as number), 1)
         : -1;
       if (dtype !== 'F64' || begin !== expected || end !== begin + 8 * length || length < 0) {
-        throw broken(`tensor "${name}"`);
+        throw broken(`tensor ${show(name)}`);
       }
       expected = end;
       const read = (): Float64Array => {
         const values = new Float64Array(length);
         for (let i = 0; i < length; i++) {
           values[i] = view.getFloat64(start + begin + 8 * i, true);
-          if (!Number.isFinite(values[i])) throw broken(`tensor "${name}", number ${i}`);
+          if (!Number.isFinite(values[i])) throw broken(`tensor ${show(name)}, number ${i}`);
         }
         return values;
       };
@@ -94,12 +100,31 @@ export function decodeSafetensors(file: Uint8Array): {
   return { metadata: asObject(metadata), tensors };
 }
 
-function parse(json: Uint8Array): unknown {
+function parseHeader(json: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    return parseWritten(new TextDecoder('utf-8', { fatal: true }).decode(json).trimEnd());
   } catch {
     return null;
   }
+}
+
+/**
+ * JSON exactly as JSON.stringify writes it, so that no name is there twice and all readers see the same.
+ * @throws SyntaxError for anything else, and for what is nested deeper than a model is
+ */
+export function parseWritten(text: unknown): unknown {
+  const value = JSON.parse(text as string);
+  // the depth first: JSON.stringify takes time with its square
+  if (!isFlat(value, 9) || JSON.stringify(value) !== text) throw new SyntaxError();
+  return value;
+}
+
+function isFlat(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0) return false;
+  if (Array.isArray(value)) return value.every((part) => isFlat(part, levels - 1));
+  for (const key in value) if (!isFlat((value as Record<string, unknown>)[key], levels - 1)) return false;
+  return true;
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

@@ -7,6 +7,7 @@ import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
 
+/** How a scorer of tables computes. */
 export interface ScorerOptions {
   /** "f64" (when absent) gives the bits of `Model.score`; "f32" rounds weights and cells and halves the memory read */
   readonly precision?: Precision;
@@ -25,6 +26,7 @@ export interface Scores {
   readonly positive: Uint8Array;
 }
 
+/** Scores tables on an engine, in parts of bounded size. */
 export interface Scorer {
   /**
    * @param firstRow  number of the table's first row in the whole input, for error messages; 0 when absent

@@ -1,15 +1,18 @@
+/** Takes whole blocks of 64 bytes into a state of eight words, with the 64 constants. @returns false when it cannot */
+export type Digest = (state: Int32Array, constants: Int32Array, blocks: Uint8Array) => boolean;
+
 /**
  * SHA-256 in hexadecimal. It tells whether a file is whole: nothing here is secret, so nothing is constant-time.
  * Written here because a library's would be a sixth of the scoring bundle; the tests hold it against two others.
+ * @param digest  does it faster where it can; JavaScript where there is none
  * @see FIPS 180-4, 6.2
  */
-export function sha256(message: Uint8Array): string {
+export function sha256(message: Uint8Array, digest?: Digest): string {
   const { length } = message;
   const blocks = new Uint8Array(Math.ceil((length + 9) / 64) * 64);
   blocks.set(message);
   blocks[length] = 0x80;
-  const view = new DataView(blocks.buffer);
-  view.setBigUint64(blocks.length - 8, BigInt(length) * 8n);
+  new DataView(blocks.buffer).setBigUint64(blocks.length - 8, BigInt(length) * 8n);
 
   // The constants are the first 32 bits of the fractions of roots of primes; multiplied by 2^32 none lies within 1/64 of
   // an integer, so the last-bit error of a host's power function (below 2^-17) changes nothing.
@@ -17,12 +20,18 @@ export function sha256(message: Uint8Array): string {
   const constants = new Int32Array(64);
   for (let candidate = 2, count = 0; count < 64; candidate++) {
     let divisor = 2;
-    while (candidate % divisor > 0) divisor++;
-    if (divisor < candidate) continue;
+    while (candidate % divisor > 0 && divisor * divisor < candidate) divisor++;
+    if (divisor < candidate && candidate % divisor === 0) continue;
     if (count < 8) state[count] = (candidate ** 0.5 % 1) * 2 ** 32;
     constants[count++] = (candidate ** (1 / 3) % 1) * 2 ** 32;
   }
 
+  if (!digest?.(state, constants, blocks)) digestInJavaScript(state, constants, blocks);
+  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+function digestInJavaScript(state: Int32Array, constants: Int32Array, blocks: Uint8Array): void {
+  const view = new DataView(blocks.buffer);
   const w = new Int32Array(64);
   for (let at = 0; at < blocks.length; at += 64) {
     let a = state[0];
@@ -63,7 +72,6 @@ export function sha256(message: Uint8Array): string {
     state[6] += g;
     state[7] += h;
   }
-  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
 function turn(x: number, n: number): number {

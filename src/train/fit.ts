@@ -14,6 +14,7 @@ import type { Progress } from './objective.ts';
 import { type SolverChoice, solve } from './solve.ts';
 import { classFactors, readOffset, readTarget, readWeight, type Target } from './target.ts';
 
+/** What `fit` is told; everything but `target` may be absent. */
 export interface FitOptions {
   /** the column to predict: two classes, as text or numbers */
   readonly target: string;
@@ -56,6 +57,7 @@ export interface FitOptions {
   readonly unseen?: 'slot' | 'error';
   /** what a missing cell takes: a slot of its own (default), or the most frequent level or the mean */
   readonly missing?: 'slot' | 'mode';
+  /** called after every iteration of the solver, for a progress display */
   readonly onIteration?: (progress: Progress) => void;
   /** a clock in milliseconds, for `seconds` of the report */
   readonly now?: () => number;

@@ -56,7 +56,10 @@ function scoreAll(library, engine, model) {
   const cells = features.map((feature) =>
     feature.kind === 'numeric'
       ? { ...feature, column: [1.5, null, -1e3] }
-      : { ...feature, column: [feature.levels[0], null, feature.unseen === 'slot' ? 'constructor' : feature.levels.at(-1)] },
+      : {
+          ...feature,
+          column: [feature.levels[0], null, feature.unseen === 'slot' ? 'constructor' : feature.levels.at(-1)],
+        },
   );
   if (manifest.offset !== null) cells.push({ name: manifest.offset, kind: 'numeric', column: [0.25, -1, 0] });
   const columns = cells.map(({ name, kind, column }) => {
@@ -67,8 +70,13 @@ function scoreAll(library, engine, model) {
   });
 
   const scorer = model.scorer(engine, { capacity: 2 });
-  const { logits, probabilities } = scorer.score({ rows: 3, columns });
-  scorer.free();
+  let scores;
+  try {
+    scores = scorer.score({ rows: 3, columns });
+  } finally {
+    scorer.free();
+  }
+  const { logits, probabilities } = scores;
   expect(engine.bytesInUse === 0, `${engine.bytesInUse} bytes of linear memory are lost`);
 
   for (let i = 0; i < 3; i++) {

@@ -22,18 +22,25 @@ export function conform({ loadModel, engines, repeat = 1 }, sets) {
       labels: scores.map((score) => score.label),
     };
 
-    const table = tableOf(rows, repeat);
-    // otherwise in parts that do not divide the rows
-    const capacity = repeat > 1 ? table.rows : 100;
-    for (const [asked, engine] of Object.entries(engines)) {
-      for (const precision of ['f64', 'f32']) {
+    // a number that f32 cannot hold is an error there
+    const narrow = rows.filter((row) =>
+      Object.values(row).every((cell) => typeof cell !== 'number' || Number.isFinite(Math.fround(cell))),
+    );
+    for (const [precision, scored] of [
+      ['f64', rows],
+      ['f32', narrow],
+    ]) {
+      const table = tableOf(scored, repeat);
+      // otherwise in parts that do not divide the rows
+      const capacity = repeat > 1 ? table.rows : 100;
+      for (const [asked, engine] of Object.entries(engines)) {
         const scorer = model.scorer(engine, { precision, capacity });
         const { logits, probabilities, positive: flags } = scorer.score(table);
-        for (const values of [logits, probabilities, flags]) mustRepeat(values, rows.length, name);
+        for (const values of [logits, probabilities, flags]) mustRepeat(values, scored.length, name);
         answers[`${name}, ${asked} ${precision}`] = {
-          logits: bits(logits.subarray(0, rows.length)),
-          probabilities: bits(probabilities.subarray(0, rows.length)),
-          labels: Array.from(flags.subarray(0, rows.length), (flag) => (flag ? positive : negative)),
+          logits: bits(logits.subarray(0, scored.length)),
+          probabilities: bits(probabilities.subarray(0, scored.length)),
+          labels: Array.from(flags.subarray(0, scored.length), (flag) => (flag ? positive : negative)),
         };
         scorer.free();
       }

@@ -6,7 +6,7 @@ export default async (sets) => {
   const engine = threadedEngine({ threads: 2 });
   try {
     await engine.ready();
-    return conform({ loadModel, engines: { auto: engine }, repeat: 512 }, sets);
+    return conform({ loadModel, engines: { auto: engine }, repeat: engine.threads > 1 ? 256 : 1 }, sets);
   } finally {
     engine.close();
   }

@@ -1,0 +1,42 @@
+// Writes the API reference from the docstrings into docs/api, one page for each entry of the package. Fails when something
+// that an entry exports has no docstring.
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Application } from 'typedoc';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const out = 'docs/api';
+rmSync(out, { recursive: true, force: true });
+
+const app = await Application.bootstrapWithPlugins({
+  name: 'logodds',
+  plugin: ['typedoc-plugin-markdown'],
+  entryPoints: ['index', 'score', 'slim', 'js', 'threads'].map((name) => `src/${name}.ts`),
+  tsconfig: 'tsconfig.build.json',
+  out,
+  readme: 'none',
+  disableSources: true,
+  excludePrivate: true,
+  excludeProtected: true,
+  excludeInternal: true,
+  validation: { notExported: false, invalidLink: true, notDocumented: true },
+  requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Function', 'Variable', 'Method'],
+  // markdown: one file an entry, signatures as code, fields as tables
+  outputFileStrategy: 'modules',
+  entryFileName: 'README',
+  hidePageHeader: true,
+  useCodeBlocks: true,
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  typeAliasPropertiesFormat: 'table',
+});
+const project = await app.convert();
+if (!project) process.exit(1);
+app.validate(project);
+await app.generateOutputs(project);
+if (app.logger.hasErrors() || app.logger.hasWarnings()) {
+  console.error(
+    `docs: expected a docstring on everything an entry exports, got the warnings above; write what is absent`,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,120 @@
+// Measures what each entry of the built package weighs in a bundle, and writes the table of the README.
+//   node scripts/sizes.mjs [--check]     --check: fails when the README says something else
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+
+const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
+
+/** What a program ships: its script, and the modules it imports where the host takes them as files. */
+async function weigh(contents, conditions = []) {
+  const modules = [];
+  const files = {
+    name: 'modules',
+    setup({ onResolve }) {
+      onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => {
+        modules.push(readFileSync(`dist/${path.replace('../', '').replace('?module', '')}`));
+        return { path, external: true };
+      });
+    },
+  };
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: '.', loader: 'js' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    conditions,
+    plugins: [files],
+    write: false,
+  });
+  const parts = [outputFiles[0].contents, ...modules];
+  return { minified: sum(parts, (part) => part.length), gzip: sum(parts, gzip) };
+}
+const sum = (list, size) => list.reduce((total, item) => total + size(item), 0);
+const file = (path) => {
+  const bytes = readFileSync(path);
+  return { minified: bytes.length, gzip: gzip(bytes) };
+};
+
+const DENSE = `import { pickEngine } from 'logodds/score';
+const engine = pickEngine();
+export const score = (rows, n, d, w) => {
+  const batch = engine.rows(n, d);
+  const weights = engine.weights(batch);
+  const z = engine.vector(n);
+  batch.set(rows);
+  weights.set(0, w);
+  engine.logits(batch, weights, z);
+  engine.sigmoid(z, z);
+  return z.view;
+};`;
+
+const ROWS = [
+  ['`logodds`', 'all of it: training, metrics, scoring, both engines', await weigh(`export * from 'logodds';`)],
+  [
+    '`logodds/score`',
+    'scoring: encoder, model loader, both engines, the kernels inlined',
+    await weigh(`export * from 'logodds/score';`),
+  ],
+  [
+    '`logodds/score`, on Workers',
+    'the same, the kernels as a module of their own',
+    await weigh(`export * from 'logodds/score';`, ['workerd']),
+  ],
+  [
+    '`logodds/score`, dense rows only',
+    '`pickEngine`, `rows`, `weights`, `vector`, `logits`, `sigmoid`',
+    await weigh(DENSE),
+  ],
+  [
+    '`logodds`, one record at a time',
+    '`loadModel(bytes).score(record)`',
+    await weigh(
+      `import { loadModel } from 'logodds'; export const score = (bytes, record) => loadModel(bytes).score(record);`,
+    ),
+  ],
+  ['`logodds/slim`', 'scoring without kernels: the module is yours', await weigh(`export * from 'logodds/slim';`)],
+  ['`logodds/js`', 'scoring in JavaScript alone', await weigh(`export * from 'logodds/js';`)],
+  [
+    '`logodds/threads`',
+    'an engine over shared memory; `logodds` beside it shares most of this',
+    await weigh(`export * from 'logodds/threads';`),
+  ],
+  ['`kernels.wasm`', 'the scoring kernels (`logodds/wasm`)', file('dist/kernels.wasm')],
+  ['`training.wasm`', 'all kernels (`logodds/training.wasm`)', file('dist/training.wasm')],
+];
+
+const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+const table = [
+  '| import | inside | minified | gzip |',
+  '|---|---|---:|---:|',
+  ...ROWS.map(
+    ([name, inside, { minified, gzip: packed }]) => `| ${name} | ${inside} | ${kB(minified)} | ${kB(packed)} |`,
+  ),
+].join('\n');
+
+const readme = readFileSync('README.md', 'utf8');
+const [BEGIN, END] = ['<!-- sizes -->\n', '\n<!-- /sizes -->'];
+const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+if (begin < 0 || end < begin) {
+  console.error(
+    'README.md: expected the lines "<!-- sizes -->" and "<!-- /sizes -->" around the size table, got none; add them',
+  );
+  process.exit(1);
+}
+const next = readme.slice(0, begin + BEGIN.length) + table + readme.slice(end);
+console.log(table);
+if (next === readme) {
+  console.log('README.md: current');
+} else if (process.argv.includes('--check')) {
+  console.error('README.md: expected the size table of this build, got another one; run npm run sizes');
+  process.exit(1);
+} else {
+  writeFileSync('README.md', next);
+  console.log('README.md: written');
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import * as library from '../../src/score.ts';
+
+const load = (name: string) => import(new URL(`../fuzz/${name}.mjs`, import.meta.url).href);
+const { examiner } = await load('examine');
+const { mutant, putTogether, seal, seedsOf } = await load('mutate');
+const { HOSTILE } = await load('hostile');
+
+const seeds = seedsOf(
+  ['numeric', 'categorical', 'offset', 'treatment', 'wide'].map((name) =>
+    readFileSync(new URL(`../conformance/${name}.safetensors`, import.meta.url)),
+  ),
+);
+const examine: (bytes: Uint8Array) => string = examiner(library);
+
+test('three thousand mutants of model files are refused by name, or load and score the same alone and in a table', () => {
+  let loaded = 0;
+  const ends = new Set<string>();
+  for (let index = 0; index < 3000; index++) {
+    const { kind, bytes } = mutant(seeds, 20261122, index);
+    try {
+      const end = examine(bytes);
+      ends.add(end);
+      if (end === 'loaded') loaded++;
+    } catch (error) {
+      throw new Error(`mutant ${index} (${kind}): ${(error as Error).message}`);
+    }
+  }
+  // the mutants reach what they are made for: most checks, and the scores behind them
+  expect(loaded).toBeGreaterThan(300);
+  expect(ends.size).toBeGreaterThan(25);
+});
+
+test('a mutant depends on its number alone', () => {
+  expect(mutant(seeds, 7, 41)).toEqual(mutant(seeds, 7, 41));
+  expect(mutant(seeds, 7, 41).bytes).not.toEqual(mutant(seeds, 8, 41).bytes);
+});
+
+test.each(Object.keys(HOSTILE))('in time and memory of its size: %s', (name) => {
+  const bytes = HOSTILE[name]();
+  const begin = performance.now();
+  examine(bytes);
+  // ten times what it takes here: only what is not linear passes it
+  expect(performance.now() - begin).toBeLessThan(3000);
+});
+
+describe('names that every object has', () => {
+  const rename = (parts: string, from: string, to: string) =>
+    parts.replaceAll(`"name":${JSON.stringify(from)}`, `"name":${JSON.stringify(to)}`);
+
+  test.each(['__proto__', 'constructor', 'toString'])('a feature named %s is one like any other', (name) => {
+    const model = library.loadModel(seal(putTogether(JSON.parse(rename(seeds[0], 'density', name)))));
+    const record = (value: number) => JSON.parse(`{"region":"n","exposure":0,${JSON.stringify(name)}:${value}}`);
+    expect(model.score(record(2)).logit).not.toBe(model.score(record(1)).logit);
+  });
+});

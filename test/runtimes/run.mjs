@@ -1,0 +1,135 @@
+// Proves the packed library on every runtime: the same model files and rows, the bits compared with the committed ones.
+//   node test/runtimes/run.mjs                     all of them
+//   node test/runtimes/run.mjs deno bun            these
+//   node test/runtimes/run.mjs --without firefox   all but these
+//   node test/runtimes/run.mjs --list
+import { parseArgs } from 'node:util';
+import { conformanceSets, prepare } from './setup.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: 'boolean' }, without: { type: 'string', multiple: true } },
+});
+prepare();
+const { ENTRIES, RUNTIMES } = await import('./runtimes.mjs');
+const known = Object.keys(RUNTIMES);
+const without = (values.without ?? []).flatMap((names) => names.split(','));
+for (const name of [...positionals, ...without]) {
+  if (!known.includes(name)) {
+    console.error(`${name}: expected one of ${known.join(', ')}`);
+    process.exit(2);
+  }
+}
+const names = (positionals.length > 0 ? positionals : known).filter((name) => !without.includes(name));
+if (values.list) {
+  for (const name of names) {
+    for (const { name: circumstance } of RUNTIMES[name].circumstances) console.log([name, circumstance].join('\t'));
+  }
+  process.exit();
+}
+
+const sets = conformanceSets();
+/** way → { logits, probabilities, labels } */
+const expected = {};
+for (const { name, logits, probabilities, labels } of sets) {
+  for (const way of ['record', 'auto f64', 'js f64']) expected[`${name}, ${way}`] = { logits, probabilities, labels };
+}
+// f32 has no committed bits: every runtime and both engines have to give those of this Node's WebAssembly
+const { answers } = (await RUNTIMES.node.circumstances[0].run()).score;
+for (const { name } of sets) {
+  expected[`${name}, auto f32`] = answers[`${name}, auto f32`];
+  expected[`${name}, js f32`] = answers[`${name}, auto f32`];
+}
+let passed = 0;
+const failures = [];
+print(['runtime', 'version', 'circumstance', 'engine', 'entries', 'scores', 'equal bits', 'ms']);
+print(['---', '---', '---', '---', '---', '---:', '---', '---:']);
+
+for (const name of names) {
+  const { version, circumstances } = RUNTIMES[name];
+  let found;
+  try {
+    found = version();
+  } catch (error) {
+    fail(name, error.message);
+    print([name, 'missing', '', '', '', 0, 'no', 0]);
+    continue;
+  }
+  for (const circumstance of circumstances) await check(name, found, circumstance);
+}
+for (const failure of failures) console.log(`\n${failure}`);
+console.log(`\n${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+/** Every entry in one circumstance: the engine, the reason for it, the bits. */
+async function check(name, version, circumstance) {
+  const before = failures.length;
+  const good = [];
+  let scores = 0;
+  let ms = 0;
+  let engine = '';
+  try {
+    const results = await circumstance.run();
+    for (const entry of circumstance.entries ?? ENTRIES) {
+      const where = [name, circumstance.name, entry].filter(Boolean).join(', ');
+      const result = results[entry] ?? { error: 'it gave no result' };
+      if (result.error) {
+        fail(where, ...result.error.split('\n').slice(0, 4));
+        continue;
+      }
+      engine ||= Object.values(result.engines)[0].name;
+      const wrong = [...wrongEngines(entry, result.engines, circumstance), ...wrongAnswers(result)];
+      ms += result.ms;
+      scores += Object.values(result.answers).reduce((sum, { logits }) => sum + logits.length, 0);
+      if (wrong.length > 0) fail(where, ...wrong);
+      else {
+        good.push(entry);
+        passed++;
+      }
+    }
+  } catch (error) {
+    fail([name, circumstance.name].filter(Boolean).join(', '), error.message);
+  }
+  const equal = failures.length === before ? 'yes' : 'no';
+  print([name, version, circumstance.name, engine, good.join(' '), scores, equal, Math.round(ms)]);
+}
+
+/** In which ways the engines of an entry are not those that the circumstance has to give. */
+function* wrongEngines(entry, engines, { js, threads }) {
+  const { auto } = engines;
+  if (entry === 'js' || entry === 'score' || entry === 'full') {
+    if (engines.js?.name !== 'js')
+      yield `expected the JavaScript engine where it is asked for, got ${engines.js?.name}`;
+  }
+  if (entry === 'js') return;
+  const wanted = js ? 'js' : 'wasm';
+  if (auto.name !== wanted) yield `expected the engine ${wanted}, got ${auto.name}: ${auto.why}`;
+  else if (js && !js.test(auto.why)) yield `expected a reason like ${js}, got: ${auto.why}`;
+  if (entry === 'threads' && !js && /on 2 threads/.test(auto.why) !== threads) {
+    yield `expected ${threads ? 'two threads' : 'one thread'}, got: ${auto.why}`;
+  }
+}
+
+/** The first row of each way whose bits are not those expected. */
+function* wrongAnswers({ answers, engines }) {
+  const ways = sets.length * (1 + 2 * Object.keys(engines).length);
+  const found = Object.keys(answers).length;
+  if (found !== ways) yield `expected answers in ${ways} ways, got ${found}`;
+  for (const [way, answer] of Object.entries(answers)) {
+    for (const part of ['logits', 'probabilities', 'labels']) {
+      const wanted = expected[way][part];
+      const row = wanted.findIndex((value, i) => value !== answer[part][i]);
+      if (row >= 0 || answer[part].length !== wanted.length) {
+        yield `${way}, ${part}: expected ${wanted[row]} in row ${row}, got ${answer[part][row]} (${answer[part].length} rows of ${wanted.length})`;
+      }
+    }
+  }
+}
+
+function fail(where, ...reasons) {
+  failures.push(`${where}\n  ${reasons.join('\n  ')}`);
+}
+
+function print(cells) {
+  console.log(`| ${cells.join(' | ')} |`);
+}
