@@ -52,8 +52,9 @@ function prepare() {
   if (!existsSync(join(repository, 'dist/score.js'))) fail('dist/: not built; run npm run build');
   const lock = join(here, 'node_modules/.package-lock.json');
   if (!existsSync(lock) || statSync(lock).mtimeMs < statSync(join(here, 'package-lock.json')).mtimeMs) {
-    console.log('installing the bundlers (npm ci) ...');
-    npm(['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], here);
+    console.log('installing the bundlers ...');
+    // not npm ci: it insists on the builds for every platform, and registries lack some of the newest; the lockfile still pins
+    npm(['install', '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], here);
   }
   rmSync(build, { recursive: true, force: true });
   mkdirSync(join(build, 'app'), { recursive: true });
