@@ -1,10 +1,15 @@
-import { addScaled, dot, maxAbs, type Objective, type Solution, type SolverOptions } from './objective.ts';
+import {
+  ARMIJO,
+  addScaled,
+  dot,
+  HALVINGS,
+  maxAbs,
+  type Objective,
+  ROUNDING,
+  type Solution,
+  type SolverOptions,
+} from './objective.ts';
 
-/** Sufficient decrease of the Armijo rule, 2⁻¹¹. */
-const ARMIJO = 2 ** -11;
-const HALVINGS = 21;
-/** Changes of the objective below this, relative to it, are rounding. */
-const ROUNDING = 16 * Number.EPSILON;
 /** Passes over the coordinates of one quadratic model; more would not change the step. */
 const PASSES = 1000;
 /** The quadratic model is solved to this part of the present residual, and better as it falls: the outer steps converge superlinearly. */
@@ -67,7 +72,6 @@ export function coordinateDescent(objective: Objective, start: Float64Array, opt
     let halvings = 0;
     for (; halvings < HALVINGS; halvings++, t /= 2) {
       addScaled(w, t, step, trial);
-      // a full step that ends at 0 is exactly there: what the model wrote is w + step
       const trialValue = objective.valueGradient(trial, trialGradient) + absolute(trial, l1);
       const trialViolation = violationOf(trial, trialGradient, l1);
       const change = trialValue - value;
@@ -138,13 +142,13 @@ function softThreshold(z: number, t: number): number {
 }
 
 /** Σ l1ⱼ·|wⱼ| */
-export function absolute(w: Float64Array, l1: Float64Array): number {
+function absolute(w: Float64Array, l1: Float64Array): number {
   let sum = 0;
   for (let j = 0; j < w.length; j++) sum += l1[j] * Math.abs(w[j]);
   return sum;
 }
 
 /** Largest violation of the optimality conditions of f(w) + Σ l1ⱼ·|wⱼ|. */
-export function violationOf(w: Float64Array, gradient: Float64Array, l1: Float64Array): number {
+function violationOf(w: Float64Array, gradient: Float64Array, l1: Float64Array): number {
   return maxAbs(gradient.map((g, j) => (w[j] === 0 ? Math.max(0, Math.abs(g) - l1[j]) : g + l1[j] * Math.sign(w[j]))));
 }

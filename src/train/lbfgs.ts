@@ -1,4 +1,4 @@
-import { addScaled, dot, maxAbs, type Objective, type Solution, type SolverOptions } from './objective.ts';
+import { addScaled, dot, maxAbs, type Objective, ROUNDING, type Solution, type SolverOptions } from './objective.ts';
 
 /** Pairs of steps and gradient changes that are remembered. */
 const MEMORY = 10;
@@ -6,8 +6,6 @@ const MEMORY = 10;
 const DECREASE = 1e-4;
 const CURVATURE = 0.9;
 const EVALUATIONS = 40;
-/** Changes of the objective below this, relative to it, are rounding. */
-const ROUNDING = 16 * Number.EPSILON;
 
 export interface LbfgsOptions extends SolverOptions {
   /** dⱼ > 0, about ∂²f/∂wⱼ²: the first metric, which spares the iterations that would find it; length objective.size */

@@ -1,11 +1,16 @@
 import { factorCholesky, solveCholesky } from './cholesky.ts';
-import { addScaled, dot, maxAbs, type Objective, type Solution, type SolverOptions } from './objective.ts';
+import {
+  ARMIJO,
+  addScaled,
+  dot,
+  HALVINGS,
+  maxAbs,
+  type Objective,
+  ROUNDING,
+  type Solution,
+  type SolverOptions,
+} from './objective.ts';
 
-/** Sufficient decrease of the Armijo rule, 2⁻¹¹. */
-const ARMIJO = 2 ** -11;
-const HALVINGS = 21;
-/** Changes of the objective below this, relative to it, are rounding. */
-const ROUNDING = 16 * Number.EPSILON;
 /** Newton steps that stop shrinking below this are rounding; above it they are a coefficient on its way to infinity. */
 const RUNAWAY_STEP = 1e-3;
 /** Steps in a row, at gradients and decrements this small, that settle it: a finite end would draw them together by then. */

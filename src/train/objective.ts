@@ -109,6 +109,13 @@ export interface Solution {
   readonly gradNorm: number;
 }
 
+/** Sufficient decrease of the Armijo rule, 2⁻¹¹. */
+export const ARMIJO = 2 ** -11;
+/** of a step before a line search gives up */
+export const HALVINGS = 21;
+/** Changes of the objective below this, relative to it, are rounding. */
+export const ROUNDING = 16 * Number.EPSILON;
+
 /** max |vⱼ|; 0 for an empty vector, NaN when an entry is. */
 export function maxAbs(v: Float64Array): number {
   let largest = 0;
