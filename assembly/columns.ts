@@ -13,11 +13,11 @@ import { load2 } from './lanes';
  *
  * Codes are below the number of slots of their column: the encoder has checked.
  */
-const ENTRY: usize = 16;
-const KIND_F32: u32 = 0;
-const KIND_F64: u32 = 1;
-const KIND_U8: u32 = 2;
-const KIND_U16: u32 = 3;
+export const ENTRY: usize = 16;
+export const KIND_F32: u32 = 0;
+export const KIND_F64: u32 = 1;
+export const KIND_U8: u32 = 2;
+export const KIND_U16: u32 = 3;
 
 /** rows whose logits stay in the first-level cache while the columns go by; even, so that lanes keep their rows */
 const BLOCK: u32 = 1024;
@@ -239,6 +239,55 @@ export function transposeColumns(
   }
 }
 
+/** at[v] += Σ r[i]·x[v][i] for the numeric columns v = 0 to 3 from `entry` on, all of one kind: the sums of four `dot` */
+// @ts-ignore: decorator
+@inline
+function dot4<S>(entry: usize, row: u32, n: u32, r: usize, line: usize): void {
+  const skip = (<usize>row) * sizeof<S>();
+  let x0 = <usize>load<u32>(entry) + skip;
+  let x1 = <usize>load<u32>(entry, 16) + skip;
+  let x2 = <usize>load<u32>(entry, 32) + skip;
+  let x3 = <usize>load<u32>(entry, 48) + skip;
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  const end = r + ((<usize>(n & ~1)) << 3);
+  while (r < end) {
+    const c = v128.load(r);
+    s0 = f64x2.add(s0, f64x2.mul(c, load2<S>(x0)));
+    s1 = f64x2.add(s1, f64x2.mul(c, load2<S>(x1)));
+    s2 = f64x2.add(s2, f64x2.mul(c, load2<S>(x2)));
+    s3 = f64x2.add(s3, f64x2.mul(c, load2<S>(x3)));
+    x0 += 2 * sizeof<S>();
+    x1 += 2 * sizeof<S>();
+    x2 += 2 * sizeof<S>();
+    x3 += 2 * sizeof<S>();
+    r += 16;
+  }
+  let e0 = f64x2.extract_lane(s0, 0);
+  let e1 = f64x2.extract_lane(s1, 0);
+  let e2 = f64x2.extract_lane(s2, 0);
+  let e3 = f64x2.extract_lane(s3, 0);
+  if (n & 1) {
+    const c = load<f64>(r);
+    e0 += c * <f64>load<S>(x0);
+    e1 += c * <f64>load<S>(x1);
+    e2 += c * <f64>load<S>(x2);
+    e3 += c * <f64>load<S>(x3);
+  }
+  const at = line + ((<usize>load<u32>(entry, 8)) << 3);
+  store<f64>(at, load<f64>(at) + (e0 + f64x2.extract_lane(s0, 1)));
+  store<f64>(at, load<f64>(at, 8) + (e1 + f64x2.extract_lane(s1, 1)), 8);
+  store<f64>(at, load<f64>(at, 16) + (e2 + f64x2.extract_lane(s2, 1)), 16);
+  store<f64>(at, load<f64>(at, 24) + (e3 + f64x2.extract_lane(s3, 1)), 24);
+}
+
+/** whether the four columns from `entry` on are all of one kind */
+function fourOf(entry: usize, kind: u32): bool {
+  return load<u32>(entry, 4) == kind && load<u32>(entry, 20) == kind && load<u32>(entry, 36) == kind && load<u32>(entry, 52) == kind;
+}
+
 /** rows of a Hessian block: scratch for them is 8 bytes a row, and 4 for every coded column */
 const HESSIAN_BLOCK: u32 = 1024;
 
@@ -338,6 +387,15 @@ export function hessianColumns(
       else multiply<f64>(address + ((<usize>row) << 3), m, ci, scratch);
       const line = h + offset * <usize>ld;
       for (let other = table; other <= entry; other += ENTRY) {
+        if (other + 3 * ENTRY <= entry) {
+          const f32s = fourOf(other, KIND_F32);
+          if (f32s || fourOf(other, KIND_F64)) {
+            if (f32s) dot4<f32>(other, row, m, scratch, line);
+            else dot4<f64>(other, row, m, scratch, line);
+            other += 3 * ENTRY;
+            continue;
+          }
+        }
         const otherKind = load<u32>(other, 4);
         if (otherKind > KIND_F64) continue;
         accumulate(otherKind, <usize>load<u32>(other), row, m, scratch, line + ((<usize>load<u32>(other, 8)) << 3));

@@ -25,5 +25,6 @@ export {
   transposeRowsF64,
 } from './rows';
 export { hessianColumns, logitsColumnsF32, logitsColumnsF64, transposeColumns } from './columns';
+export { ftrlColumns, ftrlSparse } from './ftrl';
 export { hessianSparse, logitsSparseF32, logitsSparseF64, logitsSparseWide, transposeSparse } from './sparse';
 export { abiVersion, heapBase } from './host';

@@ -1,4 +1,4 @@
-import { best, type Case, ratio } from './harness.ts';
+import { best, type Case, ratio, type Unit } from './harness.ts';
 
 /** A ratio that must hold: how many times longer `rival` takes than `mine` in `case` of `suite`. */
 export interface Floor {
@@ -136,6 +136,81 @@ export const floors: readonly Floor[] = [
     rival: '=logodds, 1 thread',
     floor: 1.8,
   },
+  ...(['f32', 'f64'] as const).map((precision) => ({
+    work: `fit, dense ${precision}, 200k × 100, L2, against scikit-learn`,
+    suite: 'train-dense',
+    case: `fit, dense ${precision}, 200000 × 100, L2`,
+    rival: 'scikit-learn',
+    floor: 2,
+  })),
+  ...(
+    [
+      ['glum', 3],
+      ['scikit-learn', 8],
+    ] as const
+  ).map(([rival, floor]) => ({
+    work: `fit, flights, 3M rows, 488 levels, L2, against ${rival}`,
+    suite: 'train-flights',
+    case: 'fit, flights, 3M × 7, 488 levels, L2',
+    rival,
+    floor,
+  })),
+  {
+    work: 'fit, wide dense, 5k × 2000, L2, against scikit-learn',
+    suite: 'train-wide',
+    case: 'fit, wide dense f64, 5000 × 2000, L2',
+    rival: 'scikit-learn',
+    floor: 1,
+  },
+  ...['liblinear -s 0', 'scikit-learn lbfgs'].map((rival) => ({
+    work: `fit, sparse, 1M × 2¹⁸, L2, against ${rival}`,
+    suite: 'train-sparse',
+    case: 'fit, sparse f64, 1M × 256Ki, 40 a row, L2',
+    rival,
+    floor: 1.5,
+  })),
+  ...['spam-like, 4600 × 57', 'sparse truth, 10000 × 1000'].map((data) => ({
+    work: `L1 path of 100 λ, ${data}, against glmnet`,
+    suite: 'train-l1-path',
+    case: `L1 path, ${data}, 100 λ`,
+    rival: 'glmnet',
+    floor: 1,
+  })),
+  {
+    work: 'fit, multinomial, 100k × 64, 10 classes, L2, against scikit-learn',
+    suite: 'train-multinomial',
+    case: 'fit, multinomial f64, 100000 × 64, 10 classes, L2',
+    rival: 'scikit-learn',
+    floor: 1.5,
+  },
+  ...['statsmodels Logit', 'R glm'].map((rival) => ({
+    work: `standard errors and summary, 200k × 50, against ${rival}`,
+    suite: 'train-inference',
+    case: 'standard errors, dense f64, 200000 × 50',
+    rival,
+    floor: 5,
+  })),
+  {
+    work: 'one pass of FTRL, 1M rows, 2¹⁸, against Vowpal Wabbit',
+    suite: 'train-online',
+    case: 'one pass of FTRL, sparse ones, 1M × 256Ki, 40 a row',
+    rival: 'Vowpal Wabbit',
+    floor: 1,
+  },
+  {
+    work: 'flights from Parquet to model and metrics, against pandas and scikit-learn',
+    suite: 'train-file',
+    case: 'flights, Parquet file to model and metrics',
+    rival: 'pandas and scikit-learn',
+    floor: 5,
+  },
+  ...['dense f64, 200000 × 100', 'flights, 3M × 7'].map((data) => ({
+    work: `peak memory of a fit, ${data}, within the data and 20 %`,
+    suite: 'train-memory',
+    case: `peak memory of a fit, ${data}`,
+    rival: 'data + 20 %',
+    floor: 1,
+  })),
 ];
 
 export interface Finding extends Floor {
@@ -143,10 +218,11 @@ export interface Finding extends Floor {
   readonly ratio?: number;
   readonly median?: number;
   readonly bytes?: number;
+  readonly unit?: Unit;
   readonly rows?: number;
   /** least and largest ratio of a round */
   readonly range?: readonly [number, number];
-  /** the rival's answer was wrong */
+  /** whose answer was wrong, and how */
   readonly wrong?: string;
 }
 
@@ -157,15 +233,16 @@ export function findings(suites: Readonly<Record<string, readonly Case[]>>): Fin
     .map((floor) => {
       const found = suites[floor.suite].find(({ name }) => name === floor.case);
       if (!found) return floor;
-      const { timings, bytes, rows } = found;
+      const { timings, bytes, unit, rows } = found;
       const mine = timings.find(({ name }) => name === floor.mine) ?? timings[0];
+      if (mine.wrong) return { ...floor, wrong: `logodds: ${mine.wrong}` };
       const matching = floor.rival.startsWith('=')
         ? timings.filter(({ name }) => name === floor.rival.slice(1))
         : timings.filter(({ name }) => name.startsWith(floor.rival) && !name.endsWith('threads'));
       const rival = best(matching, '');
-      if (!rival) return { ...floor, wrong: matching[0]?.wrong };
+      if (!rival) return { ...floor, wrong: matching[0]?.wrong && `${matching[0].name}: ${matching[0].wrong}` };
       const each = rival.rounds.map((ms, i) => ms / mine.rounds[i]);
       const range = [Math.min(...each), Math.max(...each)] as const;
-      return { ...floor, ratio: ratio(mine, rival), median: mine.median, bytes, rows, range };
+      return { ...floor, ratio: ratio(mine, rival), median: mine.median, bytes, unit, rows, range };
     });
 }

@@ -12,34 +12,46 @@ export interface Rival {
   sample(timeMs: number): Promise<number> | number;
   /** What the work gave, to be checked against the first rival of the case; absent where there is nothing to compare. */
   output?(): Promise<ArrayLike<number>> | ArrayLike<number>;
+  /** Where there is a better test than comparing outputs; done once, before timing. */
+  check?(): Promise<Verdict>;
   /** Only engines that promise the same bits: no tolerance. */
   readonly exact?: boolean;
 }
 
-/** Milliseconds of one call of a rival. */
-export interface Timing {
+/** What a check found. */
+export interface Verdict {
+  /** as part of the largest value, or what the notes of the suite call it */
+  readonly difference?: number;
+  /** why it is not timed */
+  readonly wrong?: string;
+  /** how the rival was set where it had a choice */
+  readonly setting?: string;
+}
+
+/** Milliseconds of one call of a rival; or megabytes, as the unit of the case says. */
+export interface Timing extends Verdict {
   readonly name: string;
   /** median of `rounds` */
   readonly median: number;
   /** the median of each round; rounds of all rivals of a case were taken in turn */
   readonly rounds: readonly number[];
-  /** largest difference from the first rival, as part of its largest value */
-  readonly difference?: number;
-  /** why it was not timed: its answer was wrong */
-  readonly wrong?: string;
 }
 
 /** One line of the results. */
 export interface Case {
   readonly name: string;
-  /** what one call does: rows, bytes of the data read once, floating-point operations when they are the limit */
+  /** what one call does: rows, bytes of the data read once (0: read many times), floating-point operations when they are the limit */
   readonly rows: number;
   readonly bytes: number;
   readonly flops?: number;
   /** outputs had to agree to this part of the largest value */
   readonly tolerance: number;
+  /** of the timings; milliseconds when absent */
+  readonly unit?: Unit;
   readonly timings: readonly Timing[];
 }
+
+export type Unit = 'ms' | 'MB';
 
 export interface Results {
   readonly suite: string;
@@ -143,21 +155,22 @@ function middle(bench: Bench): number {
  * little.
  */
 export async function compare(
-  work: Pick<Case, 'name' | 'rows' | 'bytes' | 'flops' | 'tolerance'>,
+  work: Omit<Case, 'timings'>,
   rivals: readonly Rival[],
   { rounds, timeMs }: Settings,
 ): Promise<Case> {
   const expected = (await rivals[0].output?.())?.valueOf() as ArrayLike<number> | undefined;
   // a copy: the next rival may write to the same memory
   const reference = expected && Float64Array.from(expected);
-  const checks: { difference?: number; wrong?: string }[] = [];
+  const checks: Verdict[] = [];
   const began = performance.now();
   const slow = new Set<Rival>();
   for (const rival of rivals) {
     const start = performance.now();
+    const verdict = await rival.check?.();
     const actual = reference && rival !== rivals[0] ? await rival.output?.() : undefined;
     if (performance.now() - start > timeMs) slow.add(rival);
-    checks.push(actual ? check(actual, reference!, rival.exact ? 0 : work.tolerance) : {});
+    checks.push(verdict ?? (actual ? check(actual, reference!, rival.exact ? 0 : work.tolerance) : {}));
   }
   const right = rivals.filter((_, i) => !checks[i].wrong);
   const taken = new Map<Rival, number[]>(rivals.map((rival) => [rival, []]));
@@ -180,7 +193,7 @@ export async function compare(
   return result;
 }
 
-function check(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
+function check(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): Verdict {
   if (actual.length !== expected.length) return { wrong: `${actual.length} values, not ${expected.length}` };
   let scale = 0;
   let worst = 0;
@@ -194,13 +207,23 @@ function check(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance
   return difference <= tolerance ? { difference } : { difference, wrong: `differs by ${difference.toPrecision(2)}` };
 }
 
-function report({ name, timings }: Case): void {
+function report({ name, timings, unit }: Case): void {
   const [first, ...rest] = timings;
   const others = rest.map((other) => {
     if (other.wrong) return `${other.name} WRONG (${other.wrong})`;
     return `${other.name} ${ratio(first, other).toPrecision(3)}×`;
   });
-  console.error(`  ${name}: ${(first.median * 1e3).toPrecision(4)} µs; ${others.join(', ')}`);
+  const mine = first.wrong ? `WRONG (${first.wrong})` : figure(first.median, unit);
+  console.error(`  ${name}: ${mine}; ${others.join(', ')}`);
+}
+
+/** a median, for the eye */
+export function figure(value: number, unit: Unit = 'ms'): string {
+  if (unit === 'MB') return `${value.toPrecision(3)} MB`;
+  if (value >= 1e4) return `${(value / 1e3).toPrecision(3)} s`;
+  if (value >= 1) return `${value.toPrecision(3)} ms`;
+  if (value >= 1e-3) return `${(value * 1e3).toPrecision(3)} µs`;
+  return `${(value * 1e6).toPrecision(3)} ns`;
 }
 
 export function median(values: readonly number[]): number {

@@ -3,15 +3,22 @@ import type { Batch, Precision, RowsBatch, Vector } from '../bindings/batch.ts';
 import { Engine, pickEngine } from '../bindings/engine.ts';
 import { jsKernels } from '../bindings/js/kernels.ts';
 import { type Case, compare, local, type Rival, random, SEED, type Settings } from './harness.ts';
-import type { Python } from './python.ts';
+import type { Peer } from './peer.ts';
+import { type Contestant, type Goal, race } from './race.ts';
 
 export type Plain = typeof import('./plain.ts');
 type Read = (address: number, bytes: number) => bigint;
 
+/** Rivals in other languages, where they are installed. */
+export interface Peers {
+  readonly python: Peer | null;
+  readonly r: Peer | null;
+}
+
 /** What a suite works with: engines over one memory, the read loop over it, the rivals, and the list of its results. */
 export class Lab {
   readonly settings: Settings;
-  readonly python: Python | null;
+  readonly peers: Peers;
   readonly wasm: Engine = pickEngine('wasm');
   /** the JavaScript engine over the same memory */
   readonly js: Engine = new Engine('js', 'the rival', jsKernels(this.wasm.heap), this.wasm.heap);
@@ -19,19 +26,19 @@ export class Lab {
   readonly #plain: Record<Precision, Plain>;
   readonly #read: Record<string, Read>;
 
-  private constructor(settings: Settings, python: Python | null, plain: Record<Precision, Plain>) {
+  private constructor(settings: Settings, peers: Peers, plain: Record<Precision, Plain>) {
     this.settings = settings;
-    this.python = python;
+    this.peers = peers;
     this.#plain = plain;
     const memory = this.wasm.heap.memory as unknown as WebAssembly.Memory;
     const module = new WebAssembly.Module(readFileSync('bench/build/read.wasm'));
     this.#read = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Record<string, Read>;
   }
 
-  static async open(settings: Settings, python: Python | null): Promise<Lab> {
+  static async open(settings: Settings, peers: Peers): Promise<Lab> {
     // two copies of one module: each sees arrays of one kind only, as in a program that has made up its mind
     const load = (precision: Precision) => import(new URL(`./plain.mjs?${precision}`, import.meta.url).href);
-    return new Lab(settings, python, { f32: await load('f32'), f64: await load('f64') });
+    return new Lab(settings, peers, { f32: await load('f32'), f64: await load('f64') });
   }
 
   get quick(): boolean {
@@ -56,7 +63,25 @@ export class Lab {
     numbers: Record<string, unknown>,
     arrays: Record<string, ArrayBufferView>,
   ): Promise<Rival[]> {
-    return this.python ? this.python.open(kind, numbers, arrays) : [];
+    return this.peers.python ? this.peers.python.open(kind, numbers, arrays) : [];
+  }
+
+  /** those who train in a case, in the languages that are there */
+  async contestants(
+    kind: string,
+    numbers: Record<string, unknown>,
+    arrays: Record<string, ArrayBufferView>,
+    languages: readonly (keyof Peers)[] = ['python'],
+  ): Promise<Contestant[]> {
+    const found: Contestant[] = [];
+    for (const language of languages) found.push(...((await this.peers[language]?.train(kind, numbers, arrays)) ?? []));
+    return found;
+  }
+
+  /** A case of training: time until the goal. */
+  async train(name: string, rows: number, goal: Goal, contestants: readonly Contestant[]): Promise<void> {
+    const work = { name, rows, bytes: 0, tolerance: goal.limit };
+    this.cases.push(await compare(work, race(goal, contestants), this.settings));
   }
 
   async add(

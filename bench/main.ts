@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machine, packages, type Results, SEED, settings, sink } from './harness.ts';
-import { Lab } from './lab.ts';
-import { Python } from './python.ts';
+import { Lab, type Peers } from './lab.ts';
+import { Peer } from './peer.ts';
 import * as columns from './suites/columns.ts';
 import * as elementwise from './suites/elementwise.ts';
 import * as gradient from './suites/gradient.ts';
@@ -11,6 +11,16 @@ import * as record from './suites/record.ts';
 import * as rows from './suites/rows.ts';
 import * as sparse from './suites/sparse.ts';
 import * as threads from './suites/threads.ts';
+import * as trainDense from './suites/trainDense.ts';
+import * as trainFile from './suites/trainFile.ts';
+import * as trainFlights from './suites/trainFlights.ts';
+import * as trainInference from './suites/trainInference.ts';
+import * as trainL1Path from './suites/trainL1Path.ts';
+import * as trainMemory from './suites/trainMemory.ts';
+import * as trainMultinomial from './suites/trainMultinomial.ts';
+import * as trainOnline from './suites/trainOnline.ts';
+import * as trainSparse from './suites/trainSparse.ts';
+import * as trainWide from './suites/trainWide.ts';
 import { listing, load, markdown, short, writeReadme } from './table.ts';
 
 interface Suite {
@@ -18,7 +28,26 @@ interface Suite {
   readonly notes: readonly string[];
 }
 
-const suites: Record<string, Suite> = { record, elementwise, rows, columns, sparse, gradient, hessian, threads };
+const suites: Record<string, Suite> = {
+  record,
+  elementwise,
+  rows,
+  columns,
+  sparse,
+  gradient,
+  hessian,
+  threads,
+  'train-dense': trainDense,
+  'train-flights': trainFlights,
+  'train-wide': trainWide,
+  'train-sparse': trainSparse,
+  'train-l1-path': trainL1Path,
+  'train-multinomial': trainMultinomial,
+  'train-inference': trainInference,
+  'train-online': trainOnline,
+  'train-file': trainFile,
+  'train-memory': trainMemory,
+};
 
 const notes = [
   'Rivals of a case are timed in turn within each round; the figure is the median over rounds of the ratio within a round.',
@@ -49,19 +78,24 @@ mkdirSync(folder, { recursive: true });
 
 const taken: Record<string, Results> = {};
 if (!values.table) {
-  const python = how.quick ? null : await Python.start();
-  const rivals = { ...packages(), ...python?.versions };
+  const peers: Peers = { python: await Peer.python(), r: await Peer.r() };
+  const rivals = { ...packages(), ...peers.python?.versions, ...peers.r?.versions };
   console.error(
     Object.entries(rivals)
       .map((pair) => pair.join(' '))
       .join(', '),
   );
-  if (!python && !how.quick) console.error('bench: the Python rivals are left out');
+  if (!peers.python) console.error('bench: the Python rivals are left out');
+  if (!peers.r) {
+    console.error(
+      'bench: the R rivals (glmnet, glm) are left out; they need Rscript, glmnet and jsonlite: apt-get install r-base-core r-cran-glmnet r-cran-jsonlite',
+    );
+  }
   for (const name of positionals.length ? positionals : Object.keys(suites)) {
     const begin = performance.now();
     console.error(`${name}${how.quick ? ' (quick: not for figures)' : ''}`);
     const on = machine();
-    const lab = await Lab.open(how, python);
+    const lab = await Lab.open(how, peers);
     await suites[name].run(lab);
     const results: Results = {
       suite: name,
@@ -77,12 +111,12 @@ if (!values.table) {
     console.log(`${listing(results)}\n`);
     console.error(`${name}: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
   }
-  python?.end();
+  for (const peer of Object.values(peers)) peer?.end();
   console.error(`sink ${sink}`);
 }
 
 if (!how.quick) console.log(`\n${markdown(values.table ? load(folder) : taken)}`);
-if (values.readme) writeReadme('bench/results', 'README.md');
+if (values.readme) writeReadme('bench/results', 'docs/BENCHMARKS.md');
 // a small run says nothing of the floors
 if (values.check && !how.quick) {
   const failed = short(values.table ? load(folder) : taken);

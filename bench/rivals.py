@@ -1,17 +1,20 @@
-"""The Python rivals of the benchmark: a child process of main.ts.
+"""The Python rivals of the benchmark: a child process of main.ts. Those of training are in trainers.py.
 
 A line of JSON in, a line of JSON out:
   versions                      packages, and what threadpoolctl says of OpenBLAS
   open    kind, numbers         reads the arrays of the case; the answer lists its rivals
   output  name                  runs the rival once; its result goes to output.bin
   time    name, timeMs          repeats it for that long; the answer is the median in milliseconds
+  fit     name, rung            one fit, timed; its parameters go to output.bin
 """
 
 import gc
+import importlib.metadata
 import json
 import os
 import sys
 import time
+import warnings
 
 import numpy as np
 import scipy
@@ -24,7 +27,9 @@ from sklearn._loss import HalfBinomialLoss
 from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model._linear_loss import LinearModelLoss
 
-FOLDER = sys.argv[1]
+import trainers
+
+FOLDER = trainers.FOLDER = sys.argv[1]
 TYPES = {"f32": np.float32, "f64": np.float64}
 ALL = os.cpu_count() or 1
 
@@ -243,6 +248,11 @@ def limit(name):
 def versions():
     out = {m.__name__: m.__version__ for m in (np, scipy, sklearn, tabmat, threadpoolctl)}
     out["python"] = sys.version.split()[0]
+    for name in ("glum", "statsmodels", "vowpalwabbit", "liblinear-official", "pandas", "pyarrow"):
+        try:
+            out[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            print(f"bench: {name} is not installed: its part is left out", file=sys.stderr)
     for pool in threadpoolctl.threadpool_info():
         if pool["internal_api"] == "openblas":
             name = "numpy" if "numpy" in pool["filepath"] else "scipy"
@@ -273,6 +283,17 @@ def timed(name, run, time_ms):
     return sorted(times)[len(times) // 2] * 1e3
 
 
+def fit(name, trainer, rung):
+    """one fit of a trainer; whether it converged enough is judged by its parameters"""
+    with limit(name), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = time.perf_counter()
+        model = trainer.run(rung)
+        ms = (time.perf_counter() - start) * 1e3
+    np.asarray(trainer.params(model), np.float64).tofile(os.path.join(FOLDER, "output.bin"))
+    return {"ms": trainer.ms(model, ms), "iterations": trainer.iterations(model)}
+
+
 def main():
     rivals = {}
     pick = None
@@ -286,14 +307,20 @@ def main():
             elif r["op"] == "open":
                 rivals, pick = {}, None
                 gc.collect()
-                rivals, pick = globals()[r["kind"]](r)
-                answer = {"rivals": list(rivals)}
+                if r["kind"].startswith("train_"):
+                    rivals, missing = trainers.open_case(r)
+                    answer = {"rivals": list(rivals), "rungs": [t.rungs for t in rivals.values()], "missing": missing}
+                else:
+                    rivals, pick = globals()[r["kind"]](r)
+                    answer = {"rivals": list(rivals)}
             elif r["op"] == "output":
                 with limit(r["name"]):
                     value = rivals[r["name"]]()
                 value = np.ascontiguousarray(pick(value) if pick else value)
                 value.tofile(os.path.join(FOLDER, "output.bin"))
                 answer = {"precision": "f32" if value.dtype == np.float32 else "f64"}
+            elif r["op"] == "fit":
+                answer = fit(r["name"], rivals[r["name"]], r["rung"])
             else:
                 answer = {"ms": timed(r["name"], rivals[r["name"]], r["timeMs"])}
         except Exception as error:

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Finding, findings } from './floors.ts';
-import type { Case, Results } from './harness.ts';
+import { type Case, figure, type Results } from './harness.ts';
 
 /** All results of suites in a folder; accuracy.json is of another kind. */
 export function load(folder: string): Record<string, Results> {
@@ -22,15 +22,12 @@ export function markdown(all: Readonly<Record<string, Results>>): string {
 }
 
 function line(finding: Finding): string {
-  const { work, floor, wrong, median, bytes, ratio } = finding;
+  const { work, floor, wrong, median, bytes, unit: of, ratio } = finding;
   const unit = floor < 1 && work.includes('read rate') ? '' : '×';
-  const figure = median ? `${duration(median)}, ${((bytes ?? 0) / median / 1e6).toPrecision(3)} GB/s` : '';
-  const cell = wrong
-    ? `rival wrong: ${wrong}`
-    : ratio === undefined
-      ? 'not measured'
-      : `**${ratio.toPrecision(3)}${unit}**`;
-  return `| ${work} | ${figure} | ${floor}${unit} | ${cell}${ratio !== undefined && ratio < floor ? ' (short)' : ''} |`;
+  const rate = median && bytes ? `, ${(bytes / median / 1e6).toPrecision(3)} GB/s` : '';
+  const taken = median ? `${figure(median, of)}${rate}` : '';
+  const cell = wrong ? `wrong: ${wrong}` : ratio === undefined ? 'not measured' : `**${ratio.toPrecision(3)}${unit}**`;
+  return `| ${work} | ${taken} | ${floor}${unit} | ${cell}${ratio !== undefined && ratio < floor ? ' (short)' : ''} |`;
 }
 
 /** machine, versions and how busy it was, in a sentence or two */
@@ -53,7 +50,7 @@ function where(all: readonly Results[]): string {
 export function short(all: Readonly<Record<string, Results>>): string[] {
   const cases = Object.fromEntries(Object.entries(all).map(([suite, results]) => [suite, results.cases]));
   return findings(cases).flatMap(({ work, floor, ratio, range, wrong }) => {
-    if (wrong) return [`${work}: the rival was wrong (${wrong})`];
+    if (wrong) return [`${work}: wrong answer (${wrong})`];
     if (ratio === undefined) return [`${work}: not measured`];
     if (ratio >= floor) return [];
     return [
@@ -65,30 +62,24 @@ export function short(all: Readonly<Record<string, Results>>): string[] {
 /** Every timing of a suite, for the eye. */
 export function listing({ suite, cases }: Results): string {
   return cases
-    .map(({ name, bytes, flops, timings }) => {
+    .map(({ name, bytes, flops, unit, timings }) => {
       const [mine] = timings;
-      const lines = timings.map(({ name: other, median, wrong }) => {
+      const lines = timings.map(({ name: other, median, wrong, setting = '' }) => {
         if (wrong) return `    ${other.padEnd(36)} WRONG: ${wrong}`;
-        const gigabytes = `${(bytes / median / 1e6).toPrecision(3)} GB/s`;
+        const gigabytes = bytes ? `${(bytes / median / 1e6).toPrecision(3)} GB/s` : '';
         const work = flops ? `${(flops / median / 1e6).toPrecision(3)} GFLOP/s` : '';
-        const cells = [duration(median).padStart(9), gigabytes.padStart(11), work.padStart(14)];
-        return `    ${other.padEnd(36)} ${cells.join(' ')} ${`${(median / mine.median).toPrecision(3)}×`.padStart(8)}`;
+        const cells = [figure(median, unit).padStart(9), gigabytes.padStart(11), work.padStart(14)];
+        return `    ${other.padEnd(36)} ${cells.join(' ')} ${`${(median / mine.median).toPrecision(3)}×`.padStart(8)}  ${setting}`.trimEnd();
       });
       return `${suite}: ${name}\n${lines.join('\n')}`;
     })
     .join('\n');
 }
 
-function duration(ms: number): string {
-  if (ms >= 1) return `${ms.toPrecision(3)} ms`;
-  if (ms >= 1e-3) return `${(ms * 1e3).toPrecision(3)} µs`;
-  return `${(ms * 1e6).toPrecision(3)} ns`;
-}
-
 const START = '<!-- bench -->';
 const END = '<!-- /bench -->';
 
-/** Puts the table of all results between the markers of the README. */
+/** Puts the table of all results between the markers of a page. */
 export function writeReadme(folder: string, readme: string): void {
   const text = readFileSync(readme, 'utf8');
   const [start, end] = [text.indexOf(START), text.indexOf(END)];

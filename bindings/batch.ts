@@ -1,4 +1,3 @@
-import type { BatchPlace } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import { COLUMN_ENTRY_BYTES, COLUMN_KIND, type ScoringKernels } from './kernels.ts';
@@ -140,12 +139,6 @@ export class RowsBatch {
   }
 
   /** @internal */
-  get place(): BatchPlace {
-    const { address, stride, precision } = this;
-    return { layout: 'rows', address, extent: stride, values: 0, slots: stride, wide: precision === 'f64' };
-  }
-
-  /** @internal */
   logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
     const kernel = this.precision === 'f32' ? kernels.logitsRowsF32 : kernels.logitsRowsF64;
     kernel(
@@ -248,12 +241,6 @@ export class ColumnsBatch {
     const kind = this.#kinds[j];
     const at = this.#addresses[j] / BYTES[kind];
     return this.heap[kind].subarray(at, at + this.#rows);
-  }
-
-  /** @internal */
-  get place(): BatchPlace {
-    const { table, specs, slots, precision } = this;
-    return { layout: 'columns', address: table, extent: specs.length, values: 0, slots, wide: precision === 'f64' };
   }
 
   /** @internal */

@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts';
+import { planeStride } from './batch.ts';
 import {
   type BatchPlace,
   type Crew,
@@ -12,7 +12,8 @@ import {
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels } from './kernels.ts';
-import type { BinaryLikelihood } from './likelihood.ts';
+import type { Likelihood } from './likelihood.ts';
+import { type Shape, select } from './select.ts';
 
 /** y in [0, 1], one a row, with optional sample weights and offsets. */
 export interface BinomialTarget {
@@ -35,16 +36,17 @@ export interface MultinomialTarget {
  * binomial likelihood, more are the multinomial one. It owns the memory of the target and of its working space, not the
  * batch. @see Likelihood
  */
-export class BatchLikelihood implements BinaryLikelihood {
+export class BatchLikelihood implements Likelihood {
   readonly rows: number;
+  readonly classes: number;
   readonly parameters: number;
   readonly totalWeight: number;
   /** slots of the batch as callers count them, without padding */
   readonly #slots: number;
-  readonly #classes: number;
   readonly #kernels: Kernels;
   readonly #crew: Crew;
   readonly #heap: Heap;
+  readonly #shape: Shape;
   readonly #place: BatchPlace;
   readonly #data: RowData;
   readonly #allocated: number[] = [];
@@ -56,16 +58,19 @@ export class BatchLikelihood implements BinaryLikelihood {
   readonly #scratch: number;
   /** the same for Hessians, once one was asked for */
   #hessian = 0;
+  /** a factor of every row, once one was asked for */
+  #factors = 0;
 
-  constructor(kernels: Kernels, crew: Crew, heap: Heap, batch: Batch, vectors: BinomialTarget, classes: number) {
-    const { rows, slots } = batch;
+  constructor(kernels: Kernels, crew: Crew, heap: Heap, shape: Shape, vectors: BinomialTarget, classes: number) {
+    const { rows, slots, place } = shape;
     this.#kernels = kernels;
     this.#crew = crew;
     this.#heap = heap;
-    this.#place = batch.place;
+    this.#place = place;
+    this.#shape = shape;
     this.rows = rows;
     this.#slots = slots;
-    this.#classes = classes;
+    this.classes = classes;
     this.parameters = classes * (slots + 1);
     for (const [name, values] of Object.entries(vectors) as [string, ArrayLike<number> | null | undefined][]) {
       if (values && values.length !== rows) {
@@ -122,39 +127,92 @@ export class BatchLikelihood implements BinaryLikelihood {
     this.#read(out);
   }
 
-  hessian(out: Float64Array): void {
-    const width = this.#place.slots + 1;
-    const ld = even(width);
-    const length = width * ld;
+  hessian(out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+    const { classes, parameters, rows } = this;
+    if (classes === 1) {
+      this.#gram(this.#data.curvature, out, parameters, 0, 0, most);
+      return;
+    }
+    const { curvature, plane, s } = this.#data;
+    const c = this.#rowFactors();
+    for (let j = 0; j < classes; j++) {
+      for (let k = 0; k <= j; k++) {
+        const f64 = this.#heap.f64;
+        const [to, p, q] = [c >>> 3, (curvature >>> 3) + j * plane, (curvature >>> 3) + k * plane];
+        for (let i = 0; i < rows; i++) f64[to + i] = f64[p + i] * ((j === k ? 1 : 0) - f64[q + i]);
+        if (s) this.#kernels.multiplyF64(s, rows, c);
+        this.#gram(c, out, parameters, j, k, most);
+      }
+    }
+  }
+
+  gram(c: Float64Array, out: Float64Array): void {
+    const address = this.#rowFactors();
+    this.#heap.f64.set(c.subarray(0, this.rows), address >>> 3);
+    this.#gram(address, out, this.#slots + 1, 0, 0, Number.POSITIVE_INFINITY);
+  }
+
+  /** Writes XᵀCX to block (j, k) of `out`, a matrix of `width` columns, and its transpose to block (k, j). */
+  #gram(curvature: number, out: Float64Array, width: number, j: number, k: number, most: number): void {
+    const side = this.#place.slots + 1;
+    const ld = even(side);
+    const length = side * ld;
     if (!this.#hessian) {
       const count = this.#window + 1;
-      this.#hessian = this.#allocate(count * length, `${count} Hessians of ${width} × ${width}`);
+      this.#hessian = this.#allocate(count * length, `${count} Hessians of ${side} × ${side}`);
     }
     const total = this.#hessian;
-    this.#sum('hessian', total, length, ld);
+    this.#sum('hessian', total, length, ld, { ...this.#data, curvature }, most);
     const f64 = this.#heap.f64;
     const p = this.#slots + 1;
-    // the intercept is last in `out` and at width - 1 in memory; padded slots are dropped
-    const at = (i: number) => (i === p - 1 ? width - 1 : i);
+    const scale = this.rows > most ? this.rows / most : 1;
+    // the intercept is last in `out` and at side - 1 in memory; padded slots are dropped
+    const at = (i: number) => (i === p - 1 ? side - 1 : i);
     for (let a = 0; a < p; a++) {
       const row = (total >>> 3) + at(a) * ld;
       for (let b = 0; b <= a; b++) {
-        const value = f64[row + at(b)];
-        out[a * p + b] = value;
-        out[b * p + a] = value;
+        const value = scale * f64[row + at(b)];
+        out[(j * p + a) * width + k * p + b] = value;
+        out[(k * p + b) * width + j * p + a] = value;
+        if (j === k) continue;
+        out[(j * p + b) * width + k * p + a] = value;
+        out[(k * p + a) * width + j * p + b] = value;
       }
     }
   }
 
   logits(params: Float64Array, out: Float64Array): void {
     this.#load(params);
-    const z = this.#heap.allocate(even(this.rows) * 8, 'logits');
+    const { rows, classes } = this;
+    const { offset } = this.#data;
+    const plane = planeStride(rows);
+    const z = this.#heap.allocate(classes * plane * 8, 'logits');
     try {
-      logits(this.#kernels, this.#place, 0, this.rows, this.#operand, 1, z, this.rows);
-      if (this.#data.offset) this.#kernels.addF64(this.#data.offset, this.rows, z);
-      out.set(this.#heap.f64.subarray(z >>> 3, (z >>> 3) + this.rows));
+      logits(this.#kernels, this.#place, 0, rows, this.#operand, classes, z, plane);
+      if (offset) this.#kernels.addF64(offset, rows, z);
+      for (let j = 0; j < classes; j++) {
+        const from = (z >>> 3) + j * plane;
+        out.set(this.#heap.f64.subarray(from, from + rows), j * rows);
+      }
     } finally {
       this.#heap.release(z);
+    }
+  }
+
+  select(slots: Int32Array): { readonly likelihood: Likelihood; readonly from: Int32Array } {
+    const { rows, classes } = this;
+    const { y, s, offset } = this.#data;
+    const selection = select(this.#heap, this.#shape, slots);
+    // copies: the memory may move when it grows
+    const vector = (address: number) => (address ? this.#heap.f64.slice(address >>> 3, (address >>> 3) + rows) : null);
+    const vectors = { y: vector(y)!, weight: vector(s), offset: vector(offset) };
+    try {
+      const likelihood = new BatchLikelihood(this.#kernels, this.#crew, this.#heap, selection, vectors, classes);
+      likelihood.#allocated.push(...selection.allocated);
+      return { likelihood, from: selection.from };
+    } catch (error) {
+      for (const address of selection.allocated) this.#heap.release(address);
+      throw error;
     }
   }
 
@@ -163,32 +221,54 @@ export class BatchLikelihood implements BinaryLikelihood {
     this.#allocated.length = 0;
   }
 
+  /** weight vectors whose result is one: Hessians are summed a pair of classes at a time */
+  #classesOf(kind: Reduction['kind']): number {
+    return kind === 'hessian' ? 1 : this.classes;
+  }
+
+  #rowFactors(): number {
+    this.#factors ||= this.#allocate(this.rows, 'a factor of every row');
+    return this.#factors;
+  }
+
   /** of parameters or a gradient in memory: padded slots and an intercept for every class */
   get #length(): number {
-    return this.#classes * (this.#place.slots + 1);
+    return this.classes * (this.#place.slots + 1);
   }
 
   get #scratchLength(): number {
-    return even(scratchLength(this.#place, this.#classes));
+    return even(scratchLength(this.#place, this.classes));
   }
 
   /**
    * Adds up what the blocks give, in their order.
    * @param total  `length` f64, overwritten with the sum; behind it space for the results of `window` blocks; 0 = none
+   * @param most  rows to take where there are more, evenly spaced
    * @returns the sum of the losses
    */
-  #sum(kind: Reduction['kind'], total: number, length: number, ld = 0): number {
+  #sum(
+    kind: Reduction['kind'],
+    total: number,
+    length: number,
+    ld = 0,
+    data: RowData = this.#data,
+    most = Number.POSITIVE_INFINITY,
+  ): number {
     const padded = even(length);
     const partialBytes = padded * 8;
     const partial = total + partialBytes;
     const window = this.#window;
     if (total) this.#clear(total, (window + 1) * padded);
+    const { rows } = this;
+    const sampled = rows > most;
+    const spacing = sampled ? Math.ceil(rows / SAMPLES) : reductionRows(kind, this.#place, this.#classesOf(kind), rows);
     const task: Reduction = {
       kind,
       batch: this.#place,
-      data: this.#data,
-      rows: this.rows,
-      block: reductionRows(kind, this.#place, this.#classes, this.rows),
+      data,
+      rows,
+      spacing,
+      block: sampled ? Math.ceil(most / SAMPLES) : spacing,
       operand: this.#operand,
       partial,
       partialBytes,
@@ -198,7 +278,7 @@ export class BatchLikelihood implements BinaryLikelihood {
       scratchBytes: this.#scratchLength * 8,
     };
     let loss = 0;
-    this.#crew.run(task, Math.ceil(this.rows / task.block), (block, value) => {
+    this.#crew.run(task, Math.ceil(rows / spacing), (block, value) => {
       loss += value;
       if (!total) return;
       const done = partial + (block % window) * partialBytes;
@@ -218,7 +298,7 @@ export class BatchLikelihood implements BinaryLikelihood {
     const slots = this.#slots;
     const padded = this.#place.slots;
     const at = this.#total >>> 3;
-    for (let j = 0; j < this.#classes; j++) {
+    for (let j = 0; j < this.classes; j++) {
       const from = at + j * (padded + 1);
       const to = j * (slots + 1);
       out.set(f64.subarray(from, from + slots), to);
@@ -249,7 +329,7 @@ export class BatchLikelihood implements BinaryLikelihood {
       throw new LogoddsError('ERR_SHAPE', `parameters: expected ${this.parameters} values, got ${params.length}`);
     }
     const slots = this.#slots;
-    const classes = this.#classes;
+    const classes = this.classes;
     const f64 = this.#heap.f64;
     const at = this.#operand >>> 3;
     const padded = this.#place.slots;
@@ -261,6 +341,9 @@ export class BatchLikelihood implements BinaryLikelihood {
     }
   }
 }
+
+/** blocks of a sample of the rows: data that are sorted have all their parts in it */
+export const SAMPLES = 64;
 
 function someNotOne(values: ArrayLike<number>): boolean {
   for (let i = 0; i < values.length; i++) if (values[i] !== 1) return true;

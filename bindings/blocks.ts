@@ -1,3 +1,4 @@
+import type { Batch } from './batch.ts';
 import { HESSIAN_BLOCK, type Kernels, PANEL } from './kernels.ts';
 
 /**
@@ -17,6 +18,16 @@ export interface BatchPlace {
   readonly slots: number;
   /** storage is f64 */
   readonly wide: boolean;
+}
+
+/** Not methods of the batches: scoring, which never asks, ships those. */
+export function placeOf(batch: Batch): BatchPlace {
+  const wide = batch.precision === 'f64';
+  const { layout, slots } = batch;
+  if (layout === 'sparse') return batch.place;
+  return layout === 'rows'
+    ? { layout, address: batch.address, extent: batch.stride, values: 0, slots: batch.stride, wide }
+    : { layout, address: batch.table, extent: batch.specs.length, values: 0, slots, wide };
 }
 
 /** Target and row vectors of a likelihood, by address; 0 = absent. */
@@ -69,6 +80,8 @@ export interface Reduction {
   readonly data: RowData;
   readonly rows: number;
   readonly block: number;
+  /** rows from the start of a block to that of the next: `block`, or more where rows between them are left out */
+  readonly spacing: number;
   /** parameters, or the vector to multiply with; 0 for the Hessian */
   readonly operand: number;
   /** cleared space for the results of `window` blocks, `partialBytes` apart: block b adds to number b mod window */
@@ -123,7 +136,7 @@ export function runBlock(kernels: Kernels, task: Task, block: number, thread: nu
     return 0;
   }
   const { kind, batch, data, operand, ld } = task;
-  const first = block * task.block;
+  const first = block * task.spacing;
   const n = Math.min(task.block, task.rows - first);
   const partial = task.partial + (block % task.window) * task.partialBytes;
   const scratch = task.scratch + thread * task.scratchBytes;

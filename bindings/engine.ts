@@ -1,14 +1,16 @@
 import { type Batch, index, type Precision, planeStride, type Vector } from './batch.ts';
 import { BatchLikelihood, type BinomialTarget, type MultinomialTarget } from './batchLikelihood.ts';
-import { type Crew, solo } from './blocks.ts';
+import { type Crew, placeOf, solo } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import { jsKernels } from './js/kernels.ts';
 import type { Kernels } from './kernels.ts';
-import type { BinaryLikelihood, Likelihood } from './likelihood.ts';
+import type { Likelihood } from './likelihood.ts';
 import { trainingModule } from './modules/training.ts';
 import { checkOut, type EngineName, pick, ScoringEngine } from './scoring.ts';
 import { SparseBatch, type SparseRows } from './sparse.ts';
+
+const shapeOf = (batch: Batch) => ({ rows: batch.rows, slots: batch.slots, place: placeOf(batch) });
 
 /** A scoring engine that also has the kernels of training. */
 export class Engine extends ScoringEngine {
@@ -33,9 +35,9 @@ export class Engine extends ScoringEngine {
   }
 
   /** The binomial likelihood of a batch of this engine; the batch must outlive it. @throws ERR_SHAPE, ERR_MEMORY, ERR_ENGINE */
-  likelihood(batch: Batch, target: BinomialTarget): BinaryLikelihood {
+  likelihood(batch: Batch, target: BinomialTarget): Likelihood {
     this.own('batch', batch);
-    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, batch, target, 1);
+    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, shapeOf(batch), target, 1);
   }
 
   /**
@@ -53,7 +55,7 @@ export class Engine extends ScoringEngine {
         throw new LogoddsError('ERR_RANGE', `y: expected classes from 0 to ${classes - 1}, got ${y[i]} at row ${i}`);
       }
     }
-    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, batch, { y, weight }, classes);
+    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, shapeOf(batch), { y, weight }, classes);
   }
 
   /**

@@ -9,6 +9,8 @@ export interface ScoringKernels {
   abiVersion?(): number;
   sigmoidF32: Elementwise;
   sigmoidF64: Elementwise;
+  /** of the module with training; without it softmax runs in JavaScript, with the same bits */
+  softmaxF64?: Softmax;
   logitsRowsF32: LogitsRows;
   logitsRowsF64: LogitsRows;
   logitsColumnsF32: LogitsColumns;
@@ -93,6 +95,40 @@ export interface Kernels extends ScoringKernels {
     slots: number,
     ld: number,
   ) => void;
+  ftrlSparse(
+    rowPtr: number,
+    colIdx: number,
+    values: number,
+    kind: number,
+    n: number,
+    y: number,
+    s: number,
+    offset: number,
+    state: number,
+    slots: number,
+    alpha: number,
+    beta: number,
+    l1: number,
+    l2: number,
+    loss: number,
+    scratch: number,
+  ): number;
+  ftrlColumns(
+    table: number,
+    columns: number,
+    n: number,
+    y: number,
+    s: number,
+    offset: number,
+    state: number,
+    slots: number,
+    alpha: number,
+    beta: number,
+    l1: number,
+    l2: number,
+    loss: number,
+    scratch: number,
+  ): number;
 }
 
 export type Elementwise = (z: number, n: number, out: number) => void;
@@ -167,5 +203,7 @@ export const HESSIAN_BLOCK = 1024;
 export const PANEL = 64;
 /** rows of `binomialLoss` whose logarithms are taken as one, of a product: its loss depends on it */
 export const PRODUCT = 64;
+/** scratch bytes of the FTRL kernels for two entries of a row */
+export const FTRL_PAIR_BYTES = 80;
 /** version of the functions and layouts of the modules: assembly/host.ts, docs/ABI.md */
 export const ABI_VERSION = 1;

@@ -5,10 +5,12 @@
  *   multinomial   z_j = X·w_j + intercept_j,         loss(y, z) = log Σ exp(z_j) − z_y
  *
  * `parameters` = classes · (slots + 1), classes = 1 for the binomial; each class has its slots, then its intercept.
- * All vectors are Float64Array in JavaScript memory.
+ * All vectors are Float64Array in JavaScript memory, all matrices row-major and symmetric with both triangles.
  */
 export interface Likelihood {
   readonly rows: number;
+  /** weight vectors: 1 for the binomial */
+  readonly classes: number;
   readonly parameters: number;
   /** Σ sᵢ (sample weights) */
   readonly totalWeight: number;
@@ -20,17 +22,26 @@ export interface Likelihood {
    * Writes H·v, H the Hessian at the point of the last `lossGradient`, without forming H: two passes over the data.
    */
   hessianVector(v: Float64Array, out: Float64Array): void;
+  /**
+   * Writes the Hessian at the point of the last `lossGradient`: block (j, k) is XᵀSX with S = diag(sᵢ·p_ij·([j = k] − p_ik)).
+   * @param out   parameters × parameters
+   * @param most  where there are more rows: about so many of them, evenly spaced, in place of all (scaled accordingly)
+   */
+  hessian(out: Float64Array, most?: number): void;
+  /**
+   * Writes XᵀCX, C = diag(c), of the features and the intercept (last).
+   * @param c    length rows, of any sign
+   * @param out  (slots + 1)²
+   */
+  gram(c: Float64Array, out: Float64Array): void;
+  /** Writes the logits (offset included): a plane of `rows` values for every class. */
+  logits(params: Float64Array, out: Float64Array): void;
+  /**
+   * The likelihood of the same rows with some of the columns only, the others' weights being 0. This one must outlive it.
+   * @param slots  wanted, ascending
+   * @returns with it the slots that it has: of a category of layout `columns` all levels
+   */
+  select(slots: Int32Array): { readonly likelihood: Likelihood; readonly from: Int32Array };
   /** Releases the memory behind it; other methods must not be called afterwards. */
   free(): void;
-}
-
-/** The likelihood of a binary target, whose Hessian is small enough to form. */
-export interface BinaryLikelihood extends Likelihood {
-  /**
-   * Writes XᵀSX with S = diag(sᵢ·σ(zᵢ)·(1 − σ(zᵢ))) at the point of the last `lossGradient`
-   * (intercept as last row and column): parameters × parameters, row-major, symmetric, both triangles.
-   */
-  hessian(out: Float64Array): void;
-  /** Writes the logits (offset included) of all rows. */
-  logits(params: Float64Array, out: Float64Array): void;
 }

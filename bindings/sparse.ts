@@ -50,6 +50,23 @@ export class SparseBatch {
     }
   }
 
+  /** rows + 1 offsets; a view that holds until the memory grows */
+  get rowPtr(): Uint32Array {
+    return this.heap.u32.subarray(this.#rowPtr / 4, this.#rowPtr / 4 + this.rows + 1);
+  }
+
+  /** column of each entry; a view that holds until the memory grows */
+  get colIdx(): Uint32Array {
+    return this.heap.u32.subarray(this.#colIdx / 4, this.#colIdx / 4 + this.rowPtr[this.rows]);
+  }
+
+  /** value of each entry, null when all are one; a view that holds until the memory grows */
+  get values(): Float64Array | Float32Array | null {
+    if (this.#values === 0) return null;
+    const at = this.#values / BYTES[this.precision];
+    return this.heap[this.precision].subarray(at, at + this.rowPtr[this.rows]);
+  }
+
   /** @internal */
   get place(): BatchPlace {
     const { slots, precision } = this;

@@ -38,11 +38,12 @@ function refuse(what, expected, got, next) {
  * @param model     what `loadModel` gives: its manifest, weights and intercept are read
  * @param features  { field: 'header:NAME' | 'body:/POINTER' } for every feature, and the offset
  * @param options   { action: 'tag' | 'reject' | 'route', route: { header, positive, negative? }, invalid: 'reject' | 'pass', maxBody }
- * @throws Error when a field has no source or an unknown one, or a name cannot be sent in a header
+ * @throws Error when the model has more than two classes, a field has no source or an unknown one, or a name cannot be sent in a header
  */
 export function pack(model, features, { action = 'tag', route, invalid = 'reject', maxBody = 65536 } = {}) {
   const { manifest, weights, intercept } = model;
   const { classes, positive, decision, offset, schema } = manifest;
+  if (classes.length !== 2) refuse('model', 'two classes', String(classes.length), 'the gateway decides between two');
   if (!(action in ACTIONS)) refuse('action', Object.keys(ACTIONS).join(', '), action, 'give one of these');
   if (!(invalid in POLICIES)) refuse('invalid', Object.keys(POLICIES).join(', '), invalid, 'give one of these');
   if (!Number.isInteger(maxBody) || maxBody < 1 || maxBody > 2 ** 28) {
@@ -83,7 +84,7 @@ export function pack(model, features, { action = 'tag', route, invalid = 'reject
   heap.set([0x4c, 0x47, 0x44, 0x47]);
   heap.u32(16, fields.length, columns, weights.length, fieldsAt, weightsAt, count, nodesAt);
   heap.u32(44, ACTIONS[action], POLICIES[invalid], maxBody);
-  heap.f64(56, intercept, decision.threshold);
+  heap.f64(56, intercept[0], decision.threshold);
   heap.text(72, needed.positive);
   heap.text(80, needed.negative);
   heap.text(88, route?.header ?? '');

@@ -15,6 +15,20 @@ export { type EncodeOptions, Encoder, type SlotName } from './encode/encoder.ts'
 export type { CategoricalFeature, Feature, NumericFeature, Schema } from './encode/schema.ts';
 export type { CodedColumn, Column, NumericColumn, Table } from './encode/table.ts';
 export { loadModel } from './model/file.ts';
-export type { FitReason, FitReport, Manifest, ObjectiveReport, Warning } from './model/manifest.ts';
+export type {
+  BootstrapInterval,
+  BootstrapReport,
+  ChiSquareTest,
+  FeatureTest,
+  FitReason,
+  FitReport,
+  FitStatistics,
+  InferenceReport,
+  Manifest,
+  Multiclass,
+  ObjectiveReport,
+  ProfileInterval,
+  Warning,
+} from './model/manifest.ts';
 export { Model, type ModelParts, type RecordScore } from './model/model.ts';
 export type { Scorer, ScorerOptions, Scores } from './model/scorer.ts';

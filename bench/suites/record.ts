@@ -36,7 +36,7 @@ async function oneRecord(lab: Lab, fields: number): Promise<void> {
   };
   const plain = () => {
     const it = change();
-    let z = model.intercept;
+    let z = model.intercept[0];
     for (const name of names) {
       const value = it[name];
       z += typeof value === 'number' ? value * (numbers.get(name) ?? 0) : (levels.get(`${name}=${value}`) ?? 0);

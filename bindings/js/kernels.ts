@@ -8,10 +8,10 @@ import {
   type LogitsSparse,
   PANEL,
   PRODUCT,
-  type Softmax,
   type TransposeRows,
 } from '../kernels.ts';
-import { exp, expForFloat, expOfMinus, log, log1p, log1pOfProduct, softplus } from './math.ts';
+import { jsFtrl } from './ftrl.ts';
+import { exp, expForFloat, expOfMinus, log, log1p, log1pOfProduct, softmax, softplus } from './math.ts';
 import { jsScoringKernels, type Numbers, readColumn } from './scoring.ts';
 
 /** All kernels in JavaScript: those of training beside those of scoring. @see jsScoringKernels */
@@ -21,20 +21,6 @@ export function jsKernels(heap: Heap): Kernels {
     (z, n, out) => {
       const data = view(heap);
       for (let i = 0; i < n; i++) data[(out >>> shift) + i] = f(data[(z >>> shift) + i]);
-    };
-
-  const softmax =
-    (view: (heap: Heap) => Numbers, shift: number, power: (d: number) => number): Softmax =>
-    (z, plane, k, n) => {
-      const data = view(heap);
-      const at = z >>> shift;
-      for (let i = 0; i < n; i++) {
-        let m = data[at + i];
-        for (let j = 1; j < k; j++) if (m < data[at + j * plane + i]) m = data[at + j * plane + i];
-        let sum = 0;
-        for (let j = 0; j < k; j++) sum += power(data[at + j * plane + i] - m);
-        for (let j = 0; j < k; j++) data[at + j * plane + i] = power(data[at + j * plane + i] - m) / sum;
-      }
     };
 
   const sumF64 = (x: number, n: number): number => {
@@ -128,6 +114,7 @@ export function jsKernels(heap: Heap): Kernels {
 
   return {
     ...jsScoringKernels(heap),
+    ...jsFtrl(heap),
     expF32: elementwise((h) => h.f32, 2, expForFloat),
     expF64: elementwise((h) => h.f64, 3, exp),
     softplusF32: elementwise((h) => h.f32, 2, softplus),
@@ -289,8 +276,13 @@ export function jsKernels(heap: Heap): Kernels {
       }
     },
 
-    softmaxF32: softmax((h) => h.f32, 2, expForFloat),
-    softmaxF64: softmax((h) => h.f64, 3, exp),
+    softmaxF32(z, plane, k, n) {
+      softmax(heap.f32, z >>> 2, plane, k, n, expForFloat, false);
+    },
+
+    softmaxF64(z, plane, k, n) {
+      softmax(heap.f64, z >>> 3, plane, k, n, exp, false);
+    },
 
     logitsSparseF64: logitsSparse(heap, (h) => h.f64, 3),
     logitsSparseWide: logitsSparse(heap, (h) => h.f32, 2),

@@ -125,6 +125,45 @@ export function sigmoidF32(z: number): number {
   return Math.fround(top / (e - ro + top));
 }
 
+/** Which of k values `step` apart is the greatest, the first if several. */
+export function greatest(values: Float64Array | Float32Array, at: number, step: number, k: number): number {
+  let best = 0;
+  for (let j = 1; j < k; j++) if (values[at + j * step] > values[at + best * step]) best = j;
+  return best;
+}
+
+/**
+ * Probabilities of n rows of k classes from their logits, in place, in planes `plane` apart; sums in the order of the classes.
+ *
+ *   softmax   pⱼ = power(zⱼ − m)/Σ power(zₗ − m),   m = max zₗ
+ *   ovr       pⱼ = σ(zⱼ)/Σ σ(zₗ); where m < −37, σ is exp in f64, so the softmax is the same and never 0/0
+ *
+ * @param power  exp, or expForFloat as the kernel for f32 does
+ * @see assembly/elementwise.ts, softmaxF64
+ */
+export function softmax(
+  z: Float64Array | Float32Array,
+  at: number,
+  plane: number,
+  k: number,
+  n: number,
+  power: (d: number) => number,
+  ovr: boolean,
+): void {
+  const powers = new Float64Array(k);
+  for (let i = at; i < at + n; i++) {
+    const m = z[i + plane * greatest(z, i, plane, k)];
+    const separate = ovr && m >= -37;
+    let sum = 0;
+    for (let j = 0; j < k; j++) {
+      const value = z[i + j * plane];
+      powers[j] = separate ? sigmoid(value) : power(value - m);
+      sum += powers[j];
+    }
+    for (let j = 0; j < k; j++) z[i + j * plane] = powers[j] / sum;
+  }
+}
+
 /**
  * softplus(z) = log(1 + exp(z)), accurate in both tails: the log loss of a row with label 0 (of label 1: softplus(−z)).
  */

@@ -23,7 +23,8 @@ interface RawVector {
   readonly validity: { readonly data: BigUint64Array | null; readonly offset: number };
 }
 
-const codesFor = (values: number, rows: number): Codes =>
+/** An array for codes below `values`. */
+export const codesFor = (values: number, rows: number): Codes =>
   values <= 256 ? new Uint8Array(rows) : values <= 65536 ? new Uint16Array(rows) : new Uint32Array(rows);
 
 /**

@@ -18,10 +18,16 @@ let opened = 0;
 /** DuckDB is loaded when it is first needed: help and `inspect` start without it. */
 export const loadDuckDB = () => import('@duckdb/node-api');
 
-/** @param memoryLimit  what DuckDB may hold before it spills, e.g. "768MB"; its own default when absent */
-export async function openDatabase(memoryLimit?: string): Promise<Database> {
+/**
+ * @param memoryLimit  what DuckDB may hold before it spills, e.g. "768MB"; its own default when absent
+ * @param threads  as many as there are processors when absent; each takes memory
+ */
+export async function openDatabase(memoryLimit?: string, threads?: number): Promise<Database> {
   const spill = track(join(tmpdir(), `logodds-${process.pid}-${++opened}`));
-  const limit: Record<string, string> = memoryLimit ? { memory_limit: memoryLimit } : {};
+  const limit: Record<string, string> = {
+    ...(memoryLimit && { memory_limit: memoryLimit }),
+    ...(threads && { threads: String(threads) }),
+  };
   const { DuckDBInstance } = await loadDuckDB();
   const instance = await DuckDBInstance.create(':memory:', { temp_directory: spill, ...limit });
   const connections = [await instance.connect()];
@@ -35,7 +41,8 @@ export async function openDatabase(memoryLimit?: string): Promise<Database> {
       return connections.at(-1)!;
     },
     close() {
-      for (const connection of connections) connection.closeSync();
+      if (connections.length === 0) return;
+      for (const connection of connections.splice(0)) connection.closeSync();
       instance.closeSync();
       discard(spill);
     },

@@ -1,3 +1,5 @@
+import { splitmix32 } from '../../src/train/random.ts';
+
 /**
  * Flags about `fraction` of the rows, at random by `seed`, the same fraction of every class (stratified).
  *
@@ -19,17 +21,4 @@ export function randomHoldout(codes: ArrayLike<number>, classes: number, fractio
     }
   }
   return heldOut;
-}
-
-/** Uniform numbers in [0, 1) with 32 bits. Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014, in 32 bits. */
-function splitmix32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let z = state ^ (state >>> 16);
-    z = Math.imul(z, 0x21f0aaad);
-    z ^= z >>> 15;
-    z = Math.imul(z, 0x735a2d97);
-    return ((z ^ (z >>> 15)) >>> 0) / 4294967296;
-  };
 }

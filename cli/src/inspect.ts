@@ -3,14 +3,15 @@ import { coefficients, type Model } from '../../src/index.ts';
 /** The object of `inspect --json`. */
 export function inspectJson(model: Model): object {
   const { format, classes, positive, objective, fit } = model.manifest;
-  const { lambda, l1Ratio, C } = objective;
+  const { lambda, l1Ratio, C, firth = false } = objective;
   return {
     format,
     sha256: model.sha256,
     classes,
     positive,
-    objective: { lambda, l1Ratio, C },
+    objective: { lambda, l1Ratio, C, firth },
     coefficients: coefficients(model),
     fit,
+    inference: model.manifest.inference ?? null,
   };
 }

@@ -1,9 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { LogoddsError, type Warning } from '../../src/index.ts';
+import { SCORES } from '../../src/train/crossValidate.ts';
+import { SOLVERS } from '../../src/train/solve.ts';
+import { type DoctorOptions, doctorCommand, doctorJson, doctorReport } from './doctor.ts';
 import { inspectJson } from './inspect.ts';
+import { type OnlineTrainOptions, onlineCommand } from './online.ts';
+import {
+  type CvCommandOptions,
+  cvCommand,
+  cvJson,
+  cvReport,
+  type PathCommandOptions,
+  pathCommand,
+  pathJson,
+  pathReport,
+} from './path.ts';
 import { evalReport, inspectReport, scoreReport, trainReport } from './report.ts';
 import { evalCommand, readModel, scoreCommand } from './score.ts';
+import { summary } from './summary.ts';
 import { discardAll, reason } from './temporary.ts';
 import { type TrainOptions, trainCommand, trainJson } from './train.ts';
 
@@ -36,10 +51,18 @@ const share = number('a number from 0 to 1', (value) => value >= 0 && value <= 1
 const fraction = number('a number between 0 and 1', (value) => value > 0 && value < 1);
 const positiveInteger = number('an integer >= 1', (value) => Number.isInteger(value) && value >= 1);
 const integer = number('an integer', Number.isInteger);
+const replicates = number('an integer >= 2', (value) => Number.isInteger(value) && value >= 2);
+const rowNumber = number('an integer >= 0', (value) => Number.isInteger(value) && value >= 0);
 const threadCount = number(
   'an integer from 1 to 256',
   (value) => Number.isInteger(value) && value >= 1 && value <= 256,
 );
+
+/** "512MB", "1.5GB" → bytes */
+const memorySize = (text: string): number => {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)([MG])B$/i.exec(text.trim()) ?? refuse('a size such as 512MB or 2GB', text);
+  return Number(value) * (unit.toUpperCase() === 'M' ? 1e6 : 1e9);
+};
 
 const names = (text: string, before: string[] = []): string[] => {
   const list = text.split(',').map((name) => name.trim());
@@ -55,6 +78,34 @@ const pairs = (text: string, before: Record<string, string> = {}): Record<string
   return { ...before, ...Object.fromEntries(entries) };
 };
 
+/** "age=0,income=2" */
+const numbersByName =
+  (accept: (text: string) => number) =>
+  (text: string, before: Record<string, number> = {}): Record<string, number> => ({
+    ...before,
+    ...Object.fromEntries(Object.entries(pairs(text)).map(([name, value]) => [name, accept(value)])),
+  });
+
+/** "age=0:inf,income=-1:1"; inf and -inf are no bound */
+const boundsByName = (
+  text: string,
+  before: Record<string, [number, number]> = {},
+): Record<string, [number, number]> => {
+  const end = (value: string) =>
+    ({ inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY })[value] ??
+    (value.trim() === '' || Number.isNaN(Number(value)) ? refuse('LOWER:UPPER', value) : Number(value));
+  const entries = Object.entries(pairs(text)).map(([name, value]): [string, [number, number]] => {
+    const ends = value.split(':');
+    return [name, ends.length === 2 ? [end(ends[0]), end(ends[1])] : refuse('NAME=LOWER:UPPER', `${name}=${value}`)];
+  });
+  return { ...before, ...Object.fromEntries(entries) };
+};
+
+const positiveNumbers = (text: string, before: number[] = []): number[] => [
+  ...before,
+  ...names(text).map(positiveNumber),
+];
+
 const classWeight = (text: string): 'balanced' | Record<string, number> =>
   text === 'balanced'
     ? text
@@ -67,7 +118,13 @@ Examples:
   logodds train loans.csv --target default --out loans.safetensors
   logodds train "flights/*.parquet" --target late --drop id,date --holdout-by date --out late.safetensors
   logodds train births.csv --target low --no-penalty --reference race=white --inference --no-holdout --out births.safetensors
-  logodds train --query "select delay > 15 as late, origin, distance from 'flights.parquet'" --target late --out late.safetensors`;
+  tail -n +1 -F clicks.csv | logodds train - --online --target click --checkpoint clicks.ckpt --out clicks.safetensors
+  logodds train --query "select delay > 15 as late, origin, distance from 'flights.parquet'" --target late --out late.safetensors
+
+With --online each row is learnt once, in order, and the input may never end. SIGINT and SIGTERM end it: state and model are
+saved and the status is 0. After a stop of any kind, a kill included, the same command goes on from the checkpoint with nothing
+counted twice: rows that it has learnt are skipped. So DATA is given from its beginning again; a producer that goes on elsewhere
+says where with --first-row. Log losses are progressive: of each row before it was learnt.`;
 
 const SCORE_HELP = `
 The output is .csv, .tsv, .jsonl or .parquet with the columns row (from 0, in the order of DATA), p_<class> for every class, label.
@@ -76,12 +133,35 @@ Examples:
   logodds score loans.safetensors new.parquet --out scores.parquet
   cat new.csv | logodds score loans.safetensors - --out scores.csv`;
 
+const DOCTOR_HELP = `
+Findings do not change the exit status, which is 0.
+
+Examples:
+  logodds doctor loans.csv --target default
+  logodds doctor births.csv --target low --drop id --categorical race --json`;
+
+const PATH_HELP = `
+Each penalty starts from the solution of the one before it, and has its own status.
+
+Examples:
+  logodds path spam.csv --target spam --l1-ratio 1
+  logodds path spam.csv --target spam --l1-ratio 0.5 --lambdas 0.1,0.03,0.01 --json`;
+
+const CV_HELP = `
+Folds hold the same share of every class. The chosen penalty is fitted to all rows.
+
+Examples:
+  logodds cv spam.csv --target spam --l1-ratio 1 --rule 1se --out spam.safetensors
+  logodds cv visits.parquet --target bought --groups customer --folds 10
+  logodds cv flights.parquet --target late --time day --folds 4`;
+
 const MAIN_HELP = `
 Examples:
   logodds train loans.csv --target default --out loans.safetensors
   logodds score loans.safetensors new.csv --out scores.csv
   logodds eval loans.safetensors labelled.csv --target default
   logodds inspect loans.safetensors
+  logodds doctor loans.csv --target default
 
 Exit status: 0 done, 1 failed (one sentence on standard error, an error code first), 2 wrong usage.`;
 
@@ -89,7 +169,9 @@ const print = (text: string) => process.stdout.write(text);
 const printJson = (value: object) => print(`${JSON.stringify(value)}\n`);
 const note = (message: string) => process.stderr.write(`note: ${message}\n`);
 const warnAll = (warnings: readonly Warning[]) => {
-  for (const { code, message } of warnings) process.stderr.write(`warning: ${code} ${message}\n`);
+  for (const { code, message, severity } of warnings) {
+    process.stderr.write(`${severity === 'info' ? 'note' : 'warning'}: ${code} ${message}\n`);
+  }
 };
 
 /** DATA or --query, exactly one of them. */
@@ -100,14 +182,69 @@ function dataOf(command: Command, data: string | undefined, query: string | unde
   return { data, query };
 }
 
+type PathFlags = Omit<PathCommandOptions, 'data' | 'references'> & {
+  readonly reference?: Record<string, string>;
+  readonly json?: boolean;
+};
+
+async function path(data: string | undefined, flags: PathFlags, command: Command): Promise<void> {
+  const { reference, json, ...rest } = flags;
+  const result = await pathCommand({
+    ...rest,
+    ...dataOf(command, data, flags.query),
+    references: reference,
+    warn: note,
+  });
+  warnAll(result.path.warnings);
+  if (json) printJson(pathJson(result));
+  else print(pathReport(result));
+}
+
+type CvFlags = PathFlags & Omit<CvCommandOptions, keyof PathCommandOptions>;
+
+async function cv(data: string | undefined, flags: CvFlags, command: Command): Promise<void> {
+  const { reference, json, ...rest } = flags;
+  const result = await cvCommand({ ...rest, ...dataOf(command, data, flags.query), references: reference, warn: note });
+  warnAll(result.validation.warnings);
+  if (json) printJson(cvJson(result));
+  else print(cvReport(result));
+}
+
 /** Options as commander collects them: those of TrainOptions, and what is spelled otherwise on the command line. */
 type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty'> & {
   readonly reference?: Record<string, string>;
   readonly penalty: boolean;
+  readonly online?: boolean;
   readonly json?: boolean;
 };
 
+type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & { readonly json?: boolean };
+
+/** Flags of `train` that need --online, and those that also count with it. */
+const ONLINE = ['checkpoint', 'checkpointEvery', 'alpha', 'beta', 'l1', 'l2', 'warmup', 'firstRow'];
+const BESIDE_ONLINE = [
+  ...['online', 'target', 'out', 'positive', 'features', 'drop', 'categorical', 'numeric', 'weight', 'offset', 'json'],
+];
+
+async function trainOnline(data: string | undefined, flags: OnlineFlags, command: Command): Promise<void> {
+  if (data === undefined) command.error('error: name DATA, - for standard input');
+  if (flags.checkpointEvery !== undefined && flags.checkpoint === undefined) {
+    command.error("error: option '--checkpoint-every' needs --checkpoint");
+  }
+  const result = await onlineCommand({ ...flags, data: data!, warn: note });
+  if (flags.json) printJson(trainJson(flags.out, result));
+  else print(trainReport(flags.out, result, undefined, null));
+}
+
 async function train(data: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    if (!flags.online && ONLINE.includes(name)) command.error(`error: option '${option.long}' needs --online`);
+    if (flags.online && !ONLINE.includes(name) && !BESIDE_ONLINE.includes(name))
+      command.error(`error: option '${option.long}' does not go with --online`);
+  }
+  if (flags.online) return trainOnline(data, flags as OnlineFlags, command);
   const { reference, penalty, json, ...rest } = flags;
   const options: TrainOptions = {
     ...rest,
@@ -120,7 +257,7 @@ async function train(data: string | undefined, flags: TrainFlags, command: Comma
   warnAll(result.warnings);
   const by = options.holdout === false ? undefined : options.holdoutBy;
   if (json) printJson(trainJson(options.out, result));
-  else print(trainReport(options.out, result, by, options.inference ?? false));
+  else print(trainReport(options.out, result, by, result.model.manifest.inference ? summary(result.model) : null));
 }
 
 interface ScoreFlags {
@@ -159,10 +296,19 @@ async function evaluate(model: string, data: string | undefined, flags: EvalFlag
   else print(evalReport(result));
 }
 
+type DoctorFlags = Omit<DoctorOptions, 'data'> & { readonly json?: boolean };
+
+async function doctor(data: string | undefined, { json, ...flags }: DoctorFlags, command: Command): Promise<void> {
+  const options: DoctorOptions = { ...flags, ...dataOf(command, data, flags.query), warn: note };
+  const result = await doctorCommand(options);
+  if (json) printJson(doctorJson(result));
+  else print(doctorReport(data ?? 'query', options.target, result));
+}
+
 function inspect(path: string, flags: { readonly json?: boolean }): void {
   const model = readModel(path);
   if (flags.json) printJson(inspectJson(model));
-  else print(inspectReport(model));
+  else print(inspectReport(model, summary(model)));
 }
 
 function version(): string {
@@ -177,19 +323,9 @@ const THREADS = [
 ] as const;
 const JSON_FLAG = ['--json', 'one JSON object on standard output'] as const;
 
-function createProgram(): Command {
-  const program = new Command('logodds')
-    .description('Logistic regression from files: fit, score, evaluate, inspect.')
-    .version(version())
-    .addHelpText('after', MAIN_HELP)
-    .exitOverride();
-
-  program
-    .command('train')
-    .description('fit, evaluate on held-out rows, save')
-    .argument('[data]', 'file, glob, or - for standard input')
-    .requiredOption('--target <col>', 'column to predict, with two values')
-    .requiredOption('--out <model>', 'model file to write (.safetensors)')
+/** What `train`, `path` and `cv` take of the same: the columns, the form of the penalty, the solver. */
+function addModelOptions(command: Command): Command {
+  return command
     .option(...QUERY)
     .option(
       '--positive <label>',
@@ -201,15 +337,21 @@ function createProgram(): Command {
     .option('--numeric <list>', 'read these columns as numbers', names)
     .option('--weight <col>', 'column of sample weights')
     .option('--offset <col>', 'column added to the logit')
+    .option('--trials <col>', 'the target counts successes; this column says of how many trials')
     .addOption(
-      new Option('--C <number>', 'inverse strength of the penalty (default: 1)')
-        .argParser(positiveNumber)
-        .conflicts('lambda'),
+      new Option('--multiclass <kind>', 'of a target of several classes (default: multinomial)').choices([
+        'multinomial',
+        'ovr',
+      ]),
     )
-    .option('--lambda <number>', 'strength of the penalty on the mean loss', notNegative)
-    .addOption(new Option('--no-penalty', 'maximum likelihood').conflicts(['C', 'lambda']))
     .option('--l1-ratio <share>', 'of the penalty on absolute values: 0 is L2, 1 is L1 (default: 0)', share)
     .option('--no-standardize', 'penalise raw-scale weights')
+    .option(
+      '--penalty-factors <pairs>',
+      'age=0,income=2: factors on the penalty of features; 0 is none',
+      numbersByName(notNegative),
+    )
+    .option('--bounds <pairs>', 'age=0:inf,income=-1:1: least and greatest weight of features', boundsByName)
     .addOption(
       new Option('--coding <kind>', 'of categories (default: onehot; treatment with --no-penalty)').choices([
         'onehot',
@@ -217,25 +359,133 @@ function createProgram(): Command {
       ]),
     )
     .option('--reference <pairs>', 'reference levels under treatment coding: race=white,...', pairs)
-    .addOption(new Option('--solver <name>').choices(['auto', 'newton', 'lbfgs', 'cd']))
+    .addOption(new Option('--solver <name>').choices(SOLVERS))
     .option('--tol <number>', 'largest gradient at convergence', positiveNumber)
     .option('--max-iter <n>', 'iterations at most', positiveInteger)
-    .option('--class-weight <weights>', 'balanced, or LABEL=W,...', classWeight)
+    .option('--class-weight <weights>', 'balanced, or LABEL=W,...', classWeight);
+}
+
+/** What `path` and `cv` take of the same beside that. */
+function addPathOptions(command: Command): Command {
+  return addModelOptions(command)
+    .option('--lambdas <list>', 'strengths of the penalty, instead of --count and --ratio', positiveNumbers)
+    .option(
+      '--count <n>',
+      'strengths between the least that makes all weights 0 and --ratio of it (default: 100)',
+      positiveInteger,
+    )
+    .option('--ratio <number>', 'last strength of the first (default: 0.0001)', fraction)
+    .option(...THREADS)
+    .option(...JSON_FLAG);
+}
+
+function createProgram(): Command {
+  const program = new Command('logodds')
+    .description('Logistic regression from files: fit, score, evaluate, inspect.')
+    .version(version())
+    .addHelpText('after', MAIN_HELP)
+    .exitOverride();
+
+  addModelOptions(
+    program
+      .command('train')
+      .description('fit, evaluate on held-out rows, save')
+      .argument('[data]', 'file, glob, or - for standard input')
+      .requiredOption('--target <col>', 'column to predict')
+      .requiredOption('--out <model>', 'model file to write (.safetensors)'),
+  )
+    .addOption(
+      new Option('--C <number>', 'inverse strength of the penalty (default: 1)')
+        .argParser(positiveNumber)
+        .conflicts('lambda'),
+    )
+    .option('--lambda <number>', 'strength of the penalty on the mean loss', notNegative)
+    .addOption(new Option('--no-penalty', 'maximum likelihood').conflicts(['C', 'lambda']))
+    .addOption(
+      new Option(
+        '--memory <size>',
+        'train within this memory, 512MB or 2GB above that of the program: rows stay in a file that each pass reads',
+      )
+        .argParser(memorySize)
+        .conflicts(['bootstrap', 'cluster']),
+    )
+    .option('--start <model>', 'begin at this model of the same features, e.g. of yesterday')
     .option('--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', fraction)
     .option('--holdout-by <col>', 'hold out the rows with the largest values of this column')
     .option('--no-holdout', 'fit on all rows')
     .option('--seed <n>', 'of the random holdout (default: 1)', integer)
-    .option('--inference', 'standard errors, z, p and intervals (with --no-penalty)')
+    .option(
+      '--inference',
+      'standard errors, z, p, intervals, deviance, AIC, tests of the fit (with --no-penalty or --firth)',
+    )
+    .option('--robust', 'standard errors that hold where the rows vary otherwise than the model says (sandwich)')
+    .option('--cluster <col>', 'robust standard errors; rows with one value of this column depend on one another')
+    .option('--profile', 'profile-likelihood intervals, and a likelihood-ratio test of each feature')
+    .addOption(
+      new Option('--firth', "Firth's penalised likelihood: finite where classes are separated").conflicts([
+        ...['C', 'lambda', 'l1Ratio', 'robust', 'cluster'],
+      ]),
+    )
+    .option(
+      '--bootstrap <n>',
+      'standard errors and intervals from so many resampled fits (with a penalty, too)',
+      replicates,
+    )
     .addOption(
       new Option(
         '--unseen <policy>',
         'a category not seen in training: a slot of its own, or an error (default: slot)',
       ).choices(['slot', 'error']),
     )
+    .option('--online', 'learn a stream row by row (CSV, JSON lines) by FTRL-Proximal')
+    .option('--checkpoint <file>', 'with --online: keep the state here, and go on from it when it exists')
+    .option('--checkpoint-every <rows>', 'save state and model so often (default: 100000)', positiveInteger)
+    .option(
+      '--warmup <rows>',
+      'with --online: the first rows give levels, means and scales (default: 10000)',
+      positiveInteger,
+    )
+    .option('--first-row <n>', 'with --online: number of the first row of DATA in the stream (default: 0)', rowNumber)
+    .option('--alpha <number>', 'with --online: learning rate (default: 0.1)', positiveNumber)
+    .option('--beta <number>', 'with --online: damps the first steps (default: 1)', positiveNumber)
+    .option('--l1 <number>', 'with --online: L1 penalty on the sum of the losses (default: 0)', notNegative)
+    .option('--l2 <number>', 'with --online: L2 penalty on the sum of the losses (default: 0)', notNegative)
     .option(...THREADS)
     .option(...JSON_FLAG)
     .addHelpText('after', TRAIN_HELP)
     .action(train);
+
+  addPathOptions(
+    program
+      .command('path')
+      .description('fits of a falling sequence of penalties')
+      .argument('[data]', 'file, glob, or - for standard input')
+      .requiredOption('--target <col>', 'column to predict'),
+  )
+    .addHelpText('after', PATH_HELP)
+    .action(path);
+
+  addPathOptions(
+    program
+      .command('cv')
+      .description('choose the penalty by cross-validation, and fit with it')
+      .argument('[data]', 'file, glob, or - for standard input')
+      .requiredOption('--target <col>', 'column to predict')
+      .option('--out <model>', 'model file to write (.safetensors)'),
+  )
+    .option('--folds <n>', 'default: 5', positiveInteger)
+    .addOption(new Option('--groups <col>', 'rows with one value of this column stay in one fold').conflicts('time'))
+    .option('--time <col>', 'train on the earlier rows, score the next ones')
+    .option('--seed <n>', 'of the random folds (default: 1)', integer)
+    .addOption(new Option('--score <name>', 'what decides (default: logLoss)').choices(SCORES))
+    .addOption(
+      new Option(
+        '--rule <name>',
+        'the best mean, or the strongest penalty within one standard error (default: min)',
+      ).choices(['min', '1se']),
+    )
+    .addHelpText('after', CV_HELP)
+    .action(cv);
 
   program
     .command('score')
@@ -262,6 +512,24 @@ function createProgram(): Command {
     .option(...QUERY)
     .option(...JSON_FLAG)
     .action(evaluate);
+
+  program
+    .command('doctor')
+    .description('what is wrong with a data set: separation, collinearity, leakage, …, the worst first')
+    .argument('[data]', 'file, glob, or - for standard input')
+    .requiredOption('--target <col>', 'column to predict')
+    .option(...QUERY)
+    .option('--positive <label>', 'the class whose probability is modelled')
+    .addOption(new Option('--features <list>', 'use these columns only').argParser(names).conflicts('drop'))
+    .option('--drop <list>', 'use all columns but these', names)
+    .option('--categorical <list>', 'read these columns as categories', names)
+    .option('--numeric <list>', 'read these columns as numbers', names)
+    .option('--weight <col>', 'column of sample weights')
+    .option('--offset <col>', 'column added to the logit')
+    .option(...THREADS)
+    .option(...JSON_FLAG)
+    .addHelpText('after', DOCTOR_HELP)
+    .action(doctor);
 
   program
     .command('inspect')

@@ -1,12 +1,12 @@
-import { type BinaryMetrics, type Coefficient, coefficients, type Model } from '../../src/index.ts';
+import type { BinaryMetrics, Coefficient, Model } from '../../src/index.ts';
 import type { EvalResult, StreamResult } from './score.ts';
 import type { TrainResult } from './train.ts';
 
-const whole = (n: number) => n.toLocaleString('en-US');
-const figure = (value: number | null, digits = 4) => (value === null ? '–' : value.toFixed(digits));
+export const whole = (n: number) => n.toLocaleString('en-US');
+export const figure = (value: number | null, digits = 4) => (value === null ? '–' : value.toFixed(digits));
 
 /** Significant digits, without an exponent where a person would write none. */
-function significant(value: number | null, digits = 5): string {
+export function significant(value: number | null, digits = 5): string {
   if (value === null) return '–';
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-4 || size >= 1e7)
@@ -23,14 +23,14 @@ function bytes(size: number): string {
 }
 
 /** Lines "  name   text", the texts in one column. */
-function facts(entries: readonly (readonly [string, string] | null)[]): string {
+export function facts(entries: readonly (readonly [string, string] | null)[]): string {
   const present = entries.filter((entry) => entry !== null);
   const width = Math.max(...present.map(([key]) => key.length));
   return present.map(([key, value]) => `  ${key.padEnd(width)}  ${value}`).join('\n');
 }
 
 /** Rows of cells as an aligned table; the first column to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): string {
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const pad = (cell: string, column: number) =>
     column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
@@ -43,8 +43,10 @@ export function metricsLine({ logLoss, auc, brier, ece, accuracy }: BinaryMetric
 
 function formula(model: Model): string {
   const { target, schema, offset } = model.manifest;
-  const names = schema.features.map((feature) => feature.name);
-  const shown = names.length > 10 ? [...names.slice(0, 9), `${names.length - 9} more`] : names;
+  const shown = shorten(
+    schema.features.map((feature) => feature.name),
+    10,
+  );
   return [target, '~', [...shown, ...(offset === null ? [] : [`offset(${offset})`])].join(' + ')].join(' ');
 }
 
@@ -52,32 +54,85 @@ function penaltyName(l1Ratio: number): string {
   return l1Ratio === 0 ? 'L2 penalty' : l1Ratio === 1 ? 'L1 penalty' : `elastic net, L1 ratio ${l1Ratio}`;
 }
 
+/** At most `most` names, the rest as a number. */
+const shorten = (names: readonly string[], most: number): string[] =>
+  names.length > most ? [...names.slice(0, most - 1), `${names.length - most + 1} more`] : [...names];
+
+function classNames({ manifest: { classes, positive, multiclass, reference } }: Model): string {
+  const note =
+    multiclass === null
+      ? `probabilities are of ${positive}`
+      : multiclass === 'ovr'
+        ? 'one against the rest'
+        : reference === null
+          ? 'multinomial'
+          : `multinomial, the reference is ${reference}`;
+  return `${shorten(classes, 12).join(', ')}   (${note})`;
+}
+
 function fitFacts(model: Model): (readonly [string, string])[] {
-  const { classes, positive, objective, fit } = model.manifest;
+  const { objective, fit } = model.manifest;
   const penalty =
     objective.lambda === 0
-      ? 'no penalty'
+      ? objective.firth
+        ? "Firth's: half the logarithm of the information's determinant"
+        : 'no penalty'
       : `${penaltyName(objective.l1Ratio)}, C = ${significant(objective.C)} (lambda = ${significant(objective.lambda)})`;
   const end = fit.converged ? 'converged' : `NOT converged (${fit.reason})`;
+  const path =
+    fit.gradNorm === null
+      ? fit.choice
+      : `${fit.solver}, ${end} in ${fit.iterations} iterations, gradient ${fit.gradNorm.toExponential(1)}`;
   return [
-    ['classes', `${classes.join(', ')}   (probabilities are of ${positive})`],
+    ['classes', classNames(model)],
     ['penalty', penalty],
-    ['fit', `${fit.solver}, ${end} in ${fit.iterations} iterations, gradient ${fit.gradNorm.toExponential(1)}`],
+    ['fit', path],
     ['log-likelihood', `${significant(fit.logLik, 8)}   (intercept alone: ${significant(fit.nullLogLik, 8)})`],
   ];
 }
 
 /** p as R prints it: small values as a bound. */
-const pValue = (p: number | null) =>
+export const pValue = (p: number | null) =>
   p === null ? '–' : p < 2e-16 ? '<2e-16' : p < 1e-4 ? p.toExponential(2) : p.toFixed(4);
 
-function stars(p: number | null): string {
+export function stars(p: number | null): string {
   return p === null ? '' : p < 0.001 ? '***' : p < 0.01 ? '**' : p < 0.05 ? '*' : p < 0.1 ? '.' : '';
 }
 
-const label = ({ feature, level }: Coefficient) => (level === null ? feature : `${feature} = ${level}`);
+export const label = ({ feature, level }: Coefficient) => (level === null ? feature : `${feature} = ${level}`);
 
+const LEGEND = '\n  p: *** < 0.001, ** < 0.01, * < 0.05, . < 0.1';
+
+/** Classes side by side in a table of coefficients. */
+const CLASSES_A_TABLE = 6;
+
+/**
+ * What was estimated, as R prints it. Of several classes: without standard errors a column for each (a few to a table), with
+ * them a table for each.
+ */
 export function coefficientTable(list: readonly Coefficient[]): string {
+  const classes = [...new Set(list.map((line) => line.class))];
+  const of = (name: string) => list.filter((line) => line.class === name);
+  const inference = list.some((line) => line.stdError !== null);
+  if (classes.length < 2) return classTable(list) + (inference ? LEGEND : '');
+  if (inference) {
+    return `${classes.map((name) => `class ${name}\n${classTable(of(name))}`).join('\n\n')}${LEGEND}`;
+  }
+  const tables: string[] = [];
+  for (let at = 0; at < classes.length; at += CLASSES_A_TABLE) {
+    const shown = classes.slice(at, at + CLASSES_A_TABLE);
+    const columns = shown.map(of);
+    tables.push(
+      table([
+        ['coefficient', ...shown],
+        ...columns[0].map((line, i) => [label(line), ...columns.map((lines) => significant(lines[i].value))]),
+      ]),
+    );
+  }
+  return tables.join('\n\n');
+}
+
+function classTable(list: readonly Coefficient[]): string {
   if (!list.some((line) => line.stdError !== null)) {
     return table([
       ['', 'coefficient', 'odds ratio'],
@@ -95,10 +150,10 @@ export function coefficientTable(list: readonly Coefficient[]): string {
     significant(line.oddsRatio),
     line.ciLow === null ? '–' : `${significant(line.ciLow)} … ${significant(line.ciHigh)}`,
   ]);
-  return `${table([head, ...rows])}\n  p: *** < 0.001, ** < 0.01, * < 0.05, . < 0.1`;
+  return table([head, ...rows]);
 }
 
-export function trainReport(out: string, result: TrainResult, by: string | undefined, inference: boolean): string {
+export function trainReport(out: string, result: TrainResult, by: string | undefined, summary: string | null): string {
   const { model, rows, metrics, seconds } = result;
   const held =
     rows.holdout === 0 ? 'none held out' : `${whole(rows.holdout)} held out (${by ? `largest ${by}` : 'at random'})`;
@@ -113,7 +168,7 @@ export function trainReport(out: string, result: TrainResult, by: string | undef
     ],
     ['model', `${out}, ${bytes(result.bytes)}`],
   ]);
-  const list = inference ? `\n\n${coefficientTable(coefficients(model))}` : '';
+  const list = summary === null ? '' : `\n\n${summary}`;
   const next = facts([
     [`logodds inspect ${out}`, 'its coefficients'],
     [`logodds score ${out} NEW_DATA --out scores.csv`, 'probabilities for new rows'],
@@ -121,7 +176,7 @@ export function trainReport(out: string, result: TrainResult, by: string | undef
   return `${formula(model)}\n${lines}${list}\n\nnext\n${next}\n`;
 }
 
-export function inspectReport(model: Model): string {
+export function inspectReport(model: Model, summary: string): string {
   const { format, producer, fit, warnings } = model.manifest;
   const lines = facts([
     ...fitFacts(model),
@@ -133,7 +188,7 @@ export function inspectReport(model: Model): string {
     ['sha256', model.sha256 ?? '–'],
   ]);
   const notes = warnings.map(({ code, message }) => `\n  ${code} ${message}`).join('');
-  return `${formula(model)}\n${lines}\n\n${coefficientTable(coefficients(model))}\n${notes ? `\nwarnings${notes}\n` : ''}`;
+  return `${formula(model)}\n${lines}\n\n${summary}\n${notes ? `\nwarnings${notes}\n` : ''}`;
 }
 
 export function scoreReport(out: string, { rows, seconds }: StreamResult): string {

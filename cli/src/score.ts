@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs';
-import {
-  type BinaryMetrics,
-  type Engine,
-  evaluateBinary,
-  LogoddsError,
-  loadModel,
-  type Model,
-  pickEngine,
-} from '../../src/index.ts';
+import { type BinaryMetrics, type Engine, LogoddsError, loadModel, type Model, pickEngine } from '../../src/index.ts';
 import { engineFor } from './engine.ts';
+import { evaluate, planes } from './evaluate.ts';
 import { streamTable } from './scoring.ts';
 import type { DataOptions } from './source.ts';
 import { reason } from './temporary.ts';
@@ -96,28 +89,33 @@ export interface EvalResult extends StreamResult {
   readonly metrics: BinaryMetrics;
 }
 
-/** Metrics of a model on labelled rows; holds one logit and one label per row, nothing else of DATA. */
+/** Metrics of a model on labelled rows; holds its logits and the label of each row, nothing else of DATA. */
 export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
   const model = readModel(options.model);
-  const { classes, positive } = model.manifest;
   const start = performance.now();
   const scorer = model.scorer(options.engine ?? pickEngine());
-  const logits = new Column(Float64Array);
-  const y = new Column(Uint8Array);
+  const logits = Array.from(model.intercept, () => new Column(Float64Array));
+  const codes = new Column(Uint32Array);
   const weights = new Column(Float64Array);
-  const code = classes.indexOf(positive);
   try {
     const further = { target: options.target, weight: options.weight };
     const use: Parameters<typeof streamTable>[3] = (table, firstRow) => {
-      logits.append(scorer.score(table, firstRow).logits);
+      const scores = scorer.score(table, firstRow);
+      planes(scores, scores.logits).forEach((plane, k) => {
+        logits[k].append(plane);
+      });
       for (const column of table.columns) {
-        if (column.name === options.target && column.kind === 'coded')
-          y.append(column.codes.map((value) => (value === code ? 1 : 0)));
+        if (column.name === options.target && column.kind === 'coded') codes.append(column.codes);
         if (column.name === options.weight && column.kind === 'numeric') weights.append(column.values);
       }
     };
     const rows = await streamTable(model, options, further, use, options.warn ?? (() => {}));
-    const metrics = evaluateBinary(logits.view(), y.view(), options.weight === undefined ? undefined : weights.view());
+    const metrics = evaluate(
+      model,
+      logits.map((column) => column.view()),
+      codes.view(),
+      options.weight === undefined ? undefined : weights.view(),
+    );
     return { rows, metrics, seconds: (performance.now() - start) / 1000 };
   } finally {
     scorer.free();
@@ -125,7 +123,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
 }
 
 /** A typed array that grows. */
-class Column<T extends Float64Array | Uint8Array> {
+class Column<T extends Float64Array | Uint32Array> {
   private cells: T;
   private length = 0;
   private readonly make: new (

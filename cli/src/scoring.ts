@@ -23,8 +23,8 @@ export interface FurtherColumns {
   readonly weight?: string;
 }
 
-/** Rows handed over at a time: a few of DuckDB's chunks, small enough for the caches. */
-const BLOCK_ROWS = 16_384;
+/** Rows handed over at a time: a few of DuckDB's chunks, small enough for the caches; of many classes one chunk. */
+const blockRows = (classes: number): number => (classes <= 16 ? 16_384 : 2048);
 /** DuckDB spills beyond this, so that the whole process stays well under 1 GiB whatever the size of the input. */
 const MEMORY_LIMIT = '512MB';
 
@@ -56,7 +56,7 @@ export async function streamTable(
         `ignored ${extra.length === 1 ? 'a column' : `${extra.length} columns`} the model does not use: ${shorten(extra)}`,
       );
     }
-    return await stream(database, source, wanted, use);
+    return await stream(database, source, wanted, use, blockRows(model.manifest.classes.length));
   } finally {
     source?.close();
     database.close();
@@ -112,6 +112,7 @@ async function stream(
   source: Source,
   wanted: readonly Wanted[],
   use: (table: Table, firstRow: number) => void,
+  capacity: number,
 ): Promise<number> {
   const loose = source.typing !== 'typed';
   const columnOf = (one: Wanted) => source.columns.find((column) => column.name === one.name)!;
@@ -120,7 +121,7 @@ async function stream(
   for (const one of wanted) plans.push(await planCells(database, source.label, one, columnOf(one), loose));
 
   const from = source.relation(loose ? types : undefined);
-  const block = new Block(plans, BLOCK_ROWS);
+  const block = new Block(plans, capacity);
   const phase = startRows('score');
   let firstRow = 0;
   const flush = async () => {

@@ -1,28 +1,32 @@
 import { sliceTable, splitTable } from '../../src/encode/split.ts';
 import {
   type BinaryMetrics,
+  bootstrap,
   type Engine,
-  evaluateBinary,
   type FitOptions,
-  fit,
   LogoddsError,
   type Model,
   saveModel,
   type Table,
   type Warning,
 } from '../../src/index.ts';
+import { codingOf, fitAnd } from '../../src/train/fit.ts';
+import type { Problem } from '../../src/train/prepare.ts';
 import { openDatabase } from './database.ts';
 import { engineFor } from './engine.ts';
+import { evaluate, planes } from './evaluate.ts';
 import { randomHoldout } from './holdout.ts';
 import { startPhase, startRows } from './progress.ts';
+import { readModel } from './score.ts';
 import type { DataOptions } from './source.ts';
+import { readWithin } from './spill.ts';
 import { assertWritable, OutputFile } from './temporary.ts';
 import { type Roles, readTraining } from './training.ts';
 
 /** Options of `logodds train`, as values. What concerns the fit alone is handed on to `fit`. */
 export interface TrainOptions
   extends DataOptions,
-    Omit<Roles, 'holdoutBy'>,
+    Omit<Roles, 'holdoutBy' | 'groups' | 'time'>,
     Pick<
       FitOptions,
       | 'positive'
@@ -30,6 +34,9 @@ export interface TrainOptions
       | 'lambda'
       | 'penalty'
       | 'l1Ratio'
+      | 'multiclass'
+      | 'penaltyFactors'
+      | 'bounds'
       | 'standardize'
       | 'coding'
       | 'references'
@@ -38,21 +45,31 @@ export interface TrainOptions
       | 'tol'
       | 'maxIter'
       | 'inference'
+      | 'profile'
+      | 'firth'
       | 'unseen'
       | 'engine'
     > {
   /** where the model goes */
   readonly out: string;
+  /** a model file to begin at */
+  readonly start?: string;
   /** for the fit and the scores, where no engine is given; 1 when absent. The numbers are the same for any. */
   readonly threads?: number;
   /** told when there are fewer threads than asked for */
   readonly warn?: (message: string) => void;
+  /** bytes that the run may take above those of the program: the encoded rows stay in a scratch file that each pass reads */
+  readonly memory?: number;
   /** share of rows held out (0.2 when absent), or false for none */
   readonly holdout?: number | false;
   /** hold out the rows with the largest values of this column instead of random ones */
   readonly holdoutBy?: string;
-  /** of the random holdout; 1 when absent */
+  /** of the random holdout and of the bootstrap; 1 when absent */
   readonly seed?: number;
+  /** robust standard errors; with `cluster` by cluster */
+  readonly robust?: boolean;
+  /** fits to so many resampled sets of the rows */
+  readonly bootstrap?: number;
 }
 
 export interface TrainResult {
@@ -82,35 +99,48 @@ export async function trainCommand(options: TrainOptions): Promise<TrainResult> 
   const engine = options.engine ?? engineFor(options.threads, options.warn);
   const clock = stopwatch();
 
-  const { train, holdout, features } = await readSplit(options);
+  const split = await readSplit(options, engine);
+  const { holdout } = split;
   const read = clock();
 
-  const { model, warnings } = fitWithProgress(train, features, options, engine);
+  const { model, warnings } = fitWithProgress(split, options, engine);
   const fitted = clock();
 
-  const scored = holdout && scoreTable(model, engine, holdout);
+  const scored = holdout && scoreRows(model, engine, split, holdout.rows);
+  split.close();
   const score = clock();
-  const evaluated = scored && evaluate(model, scored, holdout!, options.weight);
-  const evaluated_ = clock();
+  const { metrics, unknown } = scored
+    ? evaluateHeldOut(model, scored, holdout!, options)
+    : { metrics: null, unknown: 0 };
+  const evaluated = clock();
 
   const bytes = saveModel(model);
   const file = new OutputFile(options.out);
   file.write(bytes);
   file.commit();
-  const seconds = { read, fit: fitted, score, evaluate: evaluated_, write: clock() };
-  const noAuc: Warning = {
-    code: 'HOLDOUT_ONE_CLASS',
-    message: 'the held-out rows have one class only, so there is no AUC; hold out more rows, or other ones',
-    features: [],
-  };
+  const seconds = { read, fit: fitted, score, evaluate: evaluated, write: clock() };
   return {
     model,
-    rows: { train: train.rows, holdout: holdout?.rows ?? 0 },
-    metrics: evaluated,
-    warnings: evaluated?.auc === null ? [...warnings, noAuc] : warnings,
+    rows: { train: split.rows, holdout: holdout?.rows ?? 0 },
+    metrics,
+    warnings: [...warnings, ...holdoutWarnings(model, metrics, unknown)],
     bytes: bytes.length,
     seconds,
   };
+}
+
+function holdoutWarnings({ manifest }: Model, metrics: BinaryMetrics | null, unknown: number): Warning[] {
+  const warnings: Warning[] = [];
+  if (unknown > 0) {
+    const message = `${unknown} held-out rows have a class that no fitted row has, and are left out of the metrics; hold out other rows`;
+    warnings.push({ code: 'HOLDOUT_UNSEEN_CLASS', message, features: [] });
+  }
+  if (metrics?.auc === null) {
+    const what = manifest.multiclass === null ? 'have one class only' : 'lack a class';
+    const message = `the held-out rows ${what}, so there is no AUC; hold out more rows, or other ones`;
+    warnings.push({ code: 'HOLDOUT_ONE_CLASS', message, features: [] });
+  }
+  return warnings;
 }
 
 /** Seconds since the last call. */
@@ -125,15 +155,40 @@ function stopwatch(): () => number {
 }
 
 interface Split {
-  readonly train: Table;
+  /** a table, or the rows as they are encoded in a file */
+  readonly train: Table | Problem;
+  readonly rows: number;
+  /** held-out rows, at least the columns that are no features */
   readonly holdout: Table | null;
+  /** held-out rows from start to end − 1, all columns */
+  readonly part: (start: number, end: number) => Table;
+  /** rows of a part at most */
+  readonly partRows: number;
   readonly features: readonly string[];
+  close(): void;
 }
 
 /** Reads the table and splits it; DuckDB and its memory are gone when this returns. */
-async function readSplit(options: TrainOptions): Promise<Split> {
+async function readSplit(options: TrainOptions, engine: Engine): Promise<Split> {
   const fraction = options.holdout ?? 0.2;
   const holdoutBy = fraction === false ? undefined : options.holdoutBy;
+  const { memory } = options;
+  if (memory !== undefined) {
+    const { penalty, inference, profile, firth, robust } = options;
+    const asked = inference || profile || robust;
+    const split = await readWithin(memory, engine, {
+      data: options,
+      roles: { ...options, holdoutBy },
+      fraction: fraction || 0,
+      flags: (table) => (fraction === false ? null : randomRows(table, options.target, fraction, options.seed ?? 1)),
+      columns: options,
+      coding: codingOf(options),
+      // logits to look for separation, weights of one; probabilities, sorted; those of Firth's leverages
+      vectors: (classes) =>
+        (penalty === 'none' || firth ? classes + 1 : 0) + (asked ? classes + 3 : 0) + (firth ? 3 : 0),
+    });
+    return { ...split, rows: split.train.y.length };
+  }
   const database = await openDatabase();
   try {
     const { table, features, largest } = await readTraining(
@@ -142,31 +197,42 @@ async function readSplit(options: TrainOptions): Promise<Split> {
       { ...options, holdoutBy },
       fraction || 0,
     );
-    if (fraction === false) return { train: table, holdout: null, features };
+    if (fraction === false) return inMemory(table, null, features);
     const heldOut = largest ?? randomRows(table, options.target, fraction, options.seed ?? 1);
     const { train, holdout } = splitTable(table, heldOut);
-    return { train, holdout: holdout.rows > 0 ? holdout : null, features };
+    return inMemory(train, holdout.rows > 0 ? holdout : null, features);
   } finally {
     database.close();
   }
 }
 
-function randomRows(table: Table, target: string, fraction: number, seed: number): Uint8Array {
-  const column = table.columns.find((one) => one.name === target)!;
-  return column.kind === 'coded'
-    ? randomHoldout(column.codes, column.levels.length, fraction, seed)
-    : new Uint8Array(table.rows);
+function inMemory(train: Table, holdout: Table | null, features: readonly string[]): Split {
+  const part = (start: number, end: number) => sliceTable(holdout!, start, end);
+  return { train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, close() {} };
 }
 
-function fitWithProgress(train: Table, features: readonly string[], options: TrainOptions, engine: Engine) {
+function randomRows(table: Table, target: string, fraction: number, seed: number): Uint8Array {
+  const column = table.columns.find((one) => one.name === target)!;
+  // counts of successes are no classes: all rows are of one kind
+  return column.kind === 'coded'
+    ? randomHoldout(column.codes, column.levels.length, fraction, seed)
+    : randomHoldout(new Uint8Array(table.rows), 1, fraction, seed);
+}
+
+function fitWithProgress({ train, features }: Split, options: TrainOptions, engine: Engine) {
   const phase = startPhase('fit', false);
   try {
-    return fit(train, {
+    const fitOptions: FitOptions = {
       target: options.target,
       positive: options.positive,
       features: [...features],
       weight: options.weight,
       offset: options.offset,
+      trials: options.trials,
+      multiclass: options.multiclass,
+      penaltyFactors: options.penaltyFactors,
+      bounds: options.bounds,
+      start: options.start === undefined ? undefined : readModel(options.start),
       C: options.C,
       lambda: options.lambda,
       penalty: options.penalty,
@@ -179,15 +245,25 @@ function fitWithProgress(train: Table, features: readonly string[], options: Tra
       tol: options.tol,
       maxIter: options.maxIter,
       inference: options.inference,
+      profile: options.profile,
+      firth: options.firth,
+      covariance: options.cluster !== undefined ? { cluster: options.cluster } : options.robust ? 'robust' : undefined,
       unseen: options.unseen,
       engine,
+      diagnose: true,
       now: () => performance.now(),
       onIteration: ({ iteration, objective, gradNorm }) =>
         phase.update(
           null,
           `iteration ${iteration}, objective ${objective.toFixed(6)}, gradient ${gradNorm.toExponential(1)}`,
         ),
-    });
+    };
+    const { bootstrap: replicates, seed } = options;
+    if (replicates === undefined) return fitAnd(train, fitOptions);
+    if ('batch' in train) {
+      throw new LogoddsError('ERR_RANGE', 'bootstrap: expected all rows in memory, got a limit; leave out memory');
+    }
+    return bootstrap(train, fitOptions, { replicates, seed });
   } finally {
     phase.end();
   }
@@ -196,16 +272,19 @@ function fitWithProgress(train: Table, features: readonly string[], options: Tra
 /** Rows scored between two updates of the bar. */
 const SLICE_ROWS = 65_536;
 
-/** Logits of a table in memory. */
-function scoreTable(model: Model, engine: Engine, table: Table): Float64Array {
-  const logits = new Float64Array(table.rows);
+/** Logits of the held-out rows, of each weight vector of the model. */
+function scoreRows(model: Model, engine: Engine, { part, partRows }: Split, rows: number): Float64Array[] {
+  const logits = Array.from(model.intercept, () => new Float64Array(rows));
   const scorer = model.scorer(engine);
   const phase = startRows('evaluate');
   try {
-    for (let start = 0; start < table.rows; start += SLICE_ROWS) {
-      const end = Math.min(start + SLICE_ROWS, table.rows);
-      logits.set(scorer.score(sliceTable(table, start, end), start).logits, start);
-      phase.update(end, end / table.rows);
+    for (let start = 0; start < rows; start += partRows) {
+      const end = Math.min(start + partRows, rows);
+      const scores = scorer.score(part(start, end), start);
+      planes(scores, scores.logits).forEach((plane, k) => {
+        logits[k].set(plane, start);
+      });
+      phase.update(end, end / rows);
     }
   } finally {
     phase.end();
@@ -214,15 +293,45 @@ function scoreTable(model: Model, engine: Engine, table: Table): Float64Array {
   return logits;
 }
 
-function evaluate(model: Model, logits: Float64Array, table: Table, weight: string | undefined): BinaryMetrics {
-  const { target, positive } = model.manifest;
+/** Metrics of held-out rows, and how many of them are left out because the model does not have their class. */
+function evaluateHeldOut(
+  model: Model,
+  logits: readonly Float64Array[],
+  table: Table,
+  { weight, trials }: Pick<TrainOptions, 'weight' | 'trials'>,
+) {
+  const { target, classes } = model.manifest;
+  const numbers = (name: string | undefined) => {
+    const column = table.columns.find((one) => one.name === name);
+    return column?.kind === 'numeric' ? (column.values as Float64Array) : undefined;
+  };
   const column = table.columns.find((one) => one.name === target)!;
-  if (column.kind !== 'coded')
-    throw new LogoddsError('ERR_TARGET', `target "${target}": expected categories, got numbers`);
-  const code = column.levels.indexOf(positive);
-  const weights = table.columns.find((one) => one.name === weight);
-  const y = Uint8Array.from(column.codes, (value) => (value === code ? 1 : 0));
-  return evaluateBinary(logits, y, weights?.kind === 'numeric' ? (weights.values as Float64Array) : undefined);
+  const given = numbers(weight);
+  if (column.kind !== 'coded') {
+    // counts: a row is its successes, and its failures
+    const tries = numbers(trials)!;
+    const shares = [1, 0].flatMap((label) =>
+      Array.from(column.values, (hits, i) => (given?.[i] ?? 1) * (label === 1 ? hits : tries[i] - hits)),
+    );
+    const codes = Uint8Array.from(shares, (_, i) => (i < table.rows ? 1 : 0));
+    return {
+      metrics: evaluate(model, [twice(logits[0])], codes, Float64Array.from(shares)),
+      unknown: 0,
+    };
+  }
+  const order = column.levels.map((label) => classes.indexOf(label));
+  const codes = Uint32Array.from(column.codes, (code) => Math.max(0, order[code]));
+  const known = Uint8Array.from(column.codes, (code) => (order[code] < 0 ? 0 : 1));
+  const unknown = known.reduce((rows, one) => rows - one, table.rows);
+  const shares = unknown > 0 ? Float64Array.from(known, (one, i) => one * (given?.[i] ?? 1)) : given;
+  return { metrics: unknown < table.rows ? evaluate(model, logits, codes, shares) : null, unknown };
+}
+
+function twice(values: Float64Array): Float64Array {
+  const out = new Float64Array(2 * values.length);
+  out.set(values);
+  out.set(values, values.length);
+  return out;
 }
 
 /** The object of `train --json`. */

@@ -21,6 +21,8 @@ export interface Roles {
   readonly target: string;
   readonly weight?: string;
   readonly offset?: string;
+  /** of a target that counts successes: how many trials there were */
+  readonly trials?: string;
   /** default: every column that has no other part */
   readonly features?: readonly string[];
   readonly drop?: readonly string[];
@@ -28,6 +30,12 @@ export interface Roles {
   readonly numeric?: readonly string[];
   /** rows with the largest values of this column are held out */
   readonly holdoutBy?: string;
+  /** rows with one value of this column depend on one another */
+  readonly cluster?: string;
+  /** rows with one value of this column stay in one fold */
+  readonly groups?: string;
+  /** order of the rows, for folds by time */
+  readonly time?: string;
 }
 
 export interface TrainingData {
@@ -39,7 +47,7 @@ export interface TrainingData {
 }
 
 /** A target of more values than this is none; no need to list them. */
-const MOST_CLASSES = 1000;
+const MOST_CLASSES = 100;
 
 /**
  * Reads what training needs into typed arrays. The rows are first copied into a DuckDB table of the columns in use, so that a
@@ -52,6 +60,27 @@ export async function readTraining(
   roles: Roles,
   fraction: number,
 ): Promise<TrainingData> {
+  const { plans, by, rows, features } = await copyTraining(connection, data, roles, fraction);
+  return { ...(await readRows(connection, plans, by, rows)), features };
+}
+
+/** The rows in DuckDB, and how to read them. */
+export interface TrainingCopy {
+  /** of each column in use, in the order of the source */
+  readonly plans: readonly CellPlan[];
+  readonly features: readonly string[];
+  /** SQL that is true for the rows that are the largest by `holdoutBy`; null without it */
+  readonly by: string | null;
+  readonly rows: number;
+}
+
+/** The first half of `readTraining`: the rows are in the DuckDB table `training`, where they may spill to disk. */
+export async function copyTraining(
+  connection: DuckDBConnection,
+  data: DataOptions,
+  roles: Roles,
+  fraction: number,
+): Promise<TrainingCopy> {
   const source = await openSource(connection, data);
   try {
     const columns = plan(source, roles);
@@ -66,16 +95,23 @@ export async function readTraining(
     const plans: CellPlan[] = [];
     for (const column of columns) plans.push(await planCells(connection, source, column, rows));
     const by = roles.holdoutBy ? await largestCondition(connection, roles.holdoutBy, rows, fraction) : null;
-    return {
-      ...(await readRows(connection, plans, by, rows)),
-      features: columns.filter((c) => c.role === 'feature').map((c) => c.name),
-    };
+    return { plans, features: columns.filter((c) => c.role === 'feature').map((c) => c.name), by, rows };
   } finally {
     source.close();
   }
 }
 
-type Role = 'feature' | 'target' | 'weight' | 'offset';
+type Role = 'feature' | 'target' | 'weight' | 'offset' | 'trials' | 'cluster' | 'groups' | 'time';
+
+/** How the columns that are no features are read. */
+const READ: Readonly<Record<Exclude<Role, 'feature' | 'target'>, 'coded' | 'numeric'>> = {
+  weight: 'numeric',
+  offset: 'numeric',
+  trials: 'numeric',
+  time: 'numeric',
+  cluster: 'coded',
+  groups: 'coded',
+};
 
 interface PlannedColumn {
   readonly name: string;
@@ -98,6 +134,10 @@ function plan(source: Source, roles: Roles): PlannedColumn[] {
     ...named('target column', [roles.target]),
     ...named('weight column', [roles.weight]),
     ...named('offset column', [roles.offset]),
+    ...named('trials column', [roles.trials]),
+    ...named('cluster column', [roles.cluster]),
+    ...named('group column', [roles.groups]),
+    ...named('time column', [roles.time]),
     ...named('column to hold out by', [roles.holdoutBy]),
     ...named('feature', roles.features),
     ...named('column to drop', roles.drop),
@@ -105,8 +145,10 @@ function plan(source: Source, roles: Roles): PlannedColumn[] {
     ...named('numeric column', roles.numeric),
   ]);
   const parts = new Map<string, Role>([[roles.target, 'target']]);
-  if (roles.weight) parts.set(roles.weight, 'weight');
-  if (roles.offset) parts.set(roles.offset, 'offset');
+  for (const role of Object.keys(READ) as (keyof typeof READ)[]) {
+    const column = roles[role];
+    if (column !== undefined) parts.set(column, role);
+  }
   for (const feature of roles.features ?? []) {
     if (!parts.has(feature)) continue;
     throw new LogoddsError(
@@ -122,8 +164,13 @@ function plan(source: Source, roles: Roles): PlannedColumn[] {
 }
 
 function planColumn(source: Source, column: SourceColumn, role: Role, roles: Roles, alias: string): PlannedColumn {
-  const numeric = role === 'weight' || role === 'offset' || (roles.numeric?.includes(column.name) ?? false);
-  const categorical = role === 'target' || (roles.categorical?.includes(column.name) ?? false);
+  const given = (kind: 'numeric' | 'coded', names: readonly string[] = []) => {
+    if (role === 'feature') return names.includes(column.name);
+    if (role === 'target') return (kind === 'numeric') === (roles.trials !== undefined);
+    return READ[role] === kind;
+  };
+  const numeric = given('numeric', roles.numeric);
+  const categorical = given('coded', roles.categorical);
   if (column.kind === 'other') {
     const what = `${source.label}, column ${show(column.name)}: expected numbers, text or booleans, got ${column.type}`;
     throw new LogoddsError(
@@ -218,10 +265,10 @@ async function planCells(
     );
   }
   if (role === 'target' && raw.length > MOST_CLASSES) {
-    const next = 'name a target with two values, or derive one with --query';
+    const next = 'name a target with fewer values, or derive one with --query';
     throw new LogoddsError(
       'ERR_TARGET',
-      `target ${show(column_)}: expected exactly two classes, got more than ${MOST_CLASSES}; ${next}`,
+      `target ${show(column_)}: expected at most ${MOST_CLASSES} classes, got more; ${next}`,
     );
   }
   const spelling = source.typing === 'csv' ? spellingOf(raw) : 'plain';
@@ -281,7 +328,7 @@ async function largestCondition(
 /** A flag column reads as a category of two levels; its codes are the flags. */
 const FLAG = ['no', 'yes'];
 
-async function readRows(
+export async function readRows(
   connection: DuckDBConnection,
   plans: readonly CellPlan[],
   largest: string | null,
@@ -293,23 +340,43 @@ async function readRows(
     flag.push({ name: '', levels: FLAG, sql: type.code(`case when ${largest} then 'yes' else 'no' end`) });
   }
   const all = [...plans, ...flag];
-  const block = new Block(all, rows);
-  const phase = startRows('read');
-  try {
-    for await (const chunk of streamChunks(
-      connection,
-      `select ${all.map((cell) => cell.sql).join(', ')} from training`,
-    )) {
-      block.append(chunk, block.rows);
-      phase.update(block.rows, block.rows / rows);
-    }
-  } finally {
-    phase.end();
-  }
-  const table = block.table();
+  let table: Table = { rows: 0, columns: [] };
+  for await (const whole of readParts(connection, all, rows, rows)) table = whole;
   const flags = largest === null ? null : table.columns[plans.length];
   return {
     table: { rows, columns: table.columns.slice(0, plans.length) },
     largest: flags?.kind === 'coded' ? (flags.codes as Uint8Array) : null,
   };
+}
+
+/**
+ * Reads columns of the table `training` in parts, in the order of the rows.
+ * @param rows  how many there are
+ * @param most  of a part; at least those of a chunk of DuckDB (2048), or all
+ * @returns tables whose cells hold until the next one
+ */
+export async function* readParts(
+  connection: DuckDBConnection,
+  plans: readonly CellPlan[],
+  rows: number,
+  most: number,
+): AsyncGenerator<Table> {
+  const block = new Block(plans, most);
+  const phase = startRows('read');
+  let first = 0;
+  try {
+    const sql = `select ${plans.map((cell) => cell.sql).join(', ')} from training`;
+    for await (const chunk of streamChunks(connection, sql)) {
+      if (block.rows + chunk.rowCount > most) {
+        yield block.table();
+        first += block.rows;
+        block.clear();
+      }
+      block.append(chunk, first + block.rows);
+      phase.update(first + block.rows, (first + block.rows) / rows);
+    }
+    yield block.table();
+  } finally {
+    phase.end();
+  }
 }

@@ -1,19 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { show } from '../../src/encode/label.ts';
-import { LogoddsError } from '../../src/index.ts';
+import { LogoddsError, type Scores } from '../../src/index.ts';
 import { loadDuckDB, name, text } from './database.ts';
+import { planes } from './evaluate.ts';
 import { discard, OutputFile, outputError, temporaryName, track } from './temporary.ts';
 
-/** Scores of neighbouring rows, as `Scorer` gives them. */
-export interface ScoredRows {
-  readonly rows: number;
-  readonly probabilities: Float64Array | Float32Array;
-  readonly positive: Uint8Array;
-}
-
 export interface ScoreWriter {
-  write(scores: ScoredRows, firstRow: number): void;
+  write(scores: Scores, firstRow: number): void;
   /** Gives the whole file its name. */
   commit(): Promise<void>;
   discard(): void;
@@ -21,9 +15,19 @@ export interface ScoreWriter {
 
 /** What the columns are called and hold. */
 export interface ScoreLayout {
-  readonly classes: readonly [string, string];
-  readonly positive: string;
+  readonly classes: readonly string[];
+  /** of two classes the one whose probability a scorer gives */
+  readonly positive: string | null;
   readonly precision: 'f64' | 'f32';
+}
+
+/** The probabilities of every class, in their order. */
+function probabilities({ classes, positive }: ScoreLayout, scores: Scores): (Float64Array | Float32Array)[] {
+  const given = planes(scores, scores.probabilities);
+  if (positive === null) return given;
+  const [p] = given;
+  const q = p.map((value) => 1 - value);
+  return classes[0] === positive ? [p, q] : [q, p];
 }
 
 const EXTENSIONS: Readonly<Record<string, (path: string, layout: ScoreLayout) => ScoreWriter | Promise<ScoreWriter>>> =
@@ -46,46 +50,33 @@ export async function openWriter(path: string, layout: ScoreLayout): Promise<Sco
   throw new LogoddsError('ERR_OUTPUT', `--out: expected ${rule}, got ${show(path)}; rename it`);
 }
 
-/** The texts around the numbers of a row, and the ends of a row for the negative and the positive label. */
+/** The texts around the numbers of a row: before the row, before the probability of each class, and its end by label. */
 interface Template {
   readonly header: string;
-  readonly beforeFirst: string;
   readonly beforeRow: string;
-  readonly beforeSecond: string;
-  readonly ends: readonly [string, string];
+  readonly before: readonly string[];
+  readonly ends: readonly string[];
 }
 
-function delimited({ classes, positive }: ScoreLayout, delimiter: string): Template {
+function delimited({ classes }: ScoreLayout, delimiter: string): Template {
   const cell = (value: string) => (/[",;\t\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const names = ['row', ...classes.map((label) => cell(`p_${label}`)), 'label'];
-  const ends = labels(classes, positive).map((label) => `${delimiter}${cell(label)}\n`);
   return {
     header: `${names.join(delimiter)}\n`,
     beforeRow: '',
-    beforeFirst: delimiter,
-    beforeSecond: delimiter,
-    ends: [ends[0], ends[1]],
+    before: classes.map(() => delimiter),
+    ends: classes.map((label) => `${delimiter}${cell(label)}\n`),
   };
 }
 
-function jsonLines({ classes, positive }: ScoreLayout): Template {
-  const key = (label: string) => JSON.stringify(`p_${label}`);
-  const ends = labels(classes, positive).map((label) => `,"label":${JSON.stringify(label)}}\n`);
-  const [first, second] = classes;
+function jsonLines({ classes }: ScoreLayout): Template {
   return {
     header: '',
     beforeRow: '{"row":',
-    beforeFirst: `,${key(first)}:`,
-    beforeSecond: `,${key(second)}:`,
-    ends: [ends[0], ends[1]],
+    before: classes.map((label) => `,${JSON.stringify(`p_${label}`)}:`),
+    ends: classes.map((label) => `,"label":${JSON.stringify(label)}}\n`),
   };
 }
-
-/** The negative and the positive class. */
-const labels = (classes: readonly [string, string], positive: string) => [
-  classes[classes[0] === positive ? 1 : 0],
-  positive,
-];
 
 /** The shortest decimal that reads back as the same 32-bit number, of a number in [0, 1]. */
 function shortestF32(value: number): string {
@@ -96,23 +87,27 @@ function shortestF32(value: number): string {
   return String(Number(value.toPrecision(9)));
 }
 
+/** Characters gathered before they are written. */
+const TEXT_LENGTH = 1 << 22;
+
 /** CSV, TSV and JSON lines: numbers with the shortest digits that read back as the same bits. */
-function openText(path: string, template: Template, { classes, positive, precision }: ScoreLayout): ScoreWriter {
-  const { header, beforeRow, beforeFirst, beforeSecond, ends } = template;
-  const single = precision === 'f32';
-  const digits = single ? shortestF32 : String;
-  const positiveFirst = classes[0] === positive;
+function openText(path: string, template: Template, layout: ScoreLayout): ScoreWriter {
+  const { header, beforeRow, before, ends } = template;
+  const digits = layout.precision === 'f32' ? shortestF32 : String;
   const file = new OutputFile(path);
   file.write(Buffer.from(header));
   return {
     write(scores, firstRow) {
+      const columns = probabilities(layout, scores);
       let lines = '';
       for (let i = 0; i < scores.rows; i++) {
-        const p = scores.probabilities[i];
-        const q = single ? Math.fround(1 - p) : 1 - p;
-        const first = positiveFirst ? p : q;
-        const second = positiveFirst ? q : p;
-        lines += `${beforeRow}${firstRow + i}${beforeFirst}${digits(first)}${beforeSecond}${digits(second)}${ends[scores.positive[i]]}`;
+        lines += `${beforeRow}${firstRow + i}`;
+        for (let k = 0; k < columns.length; k++) lines += before[k] + digits(columns[k][i]);
+        lines += ends[scores.labels[i]];
+        if (lines.length > TEXT_LENGTH) {
+          file.write(Buffer.from(lines));
+          lines = '';
+        }
       }
       file.write(Buffer.from(lines));
     },
@@ -125,12 +120,13 @@ function openText(path: string, template: Template, { classes, positive, precisi
 const CHUNK_ROWS = 2048;
 
 interface WritableVector {
-  readonly items: Float64Array | Float32Array | Uint8Array;
+  readonly items: Float64Array | Float32Array | Uint32Array;
   flush(): void;
 }
 
 /** Parquet: gathered in a DuckDB file beside the output, which bounds memory, then copied. */
-async function openParquet(path: string, { classes, positive, precision }: ScoreLayout): Promise<ScoreWriter> {
+async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
+  const { classes, precision } = layout;
   const file = new OutputFile(path);
   const folder = track(temporaryName(path, 'duckdb'));
   const failed = (error: unknown) => {
@@ -146,7 +142,7 @@ async function openParquet(path: string, { classes, positive, precision }: Score
   };
   try {
     mkdirSync(folder);
-    const { DOUBLE, DuckDBDataChunk, DuckDBInstance, FLOAT, UTINYINT } = await loadDuckDB();
+    const { DOUBLE, DuckDBDataChunk, DuckDBInstance, FLOAT, UINTEGER } = await loadDuckDB();
     const number = precision === 'f32' ? FLOAT : DOUBLE;
     const instance = await DuckDBInstance.create(join(folder, 'scores'), { memory_limit: '256MB' });
     const connection = await instance.connect();
@@ -154,34 +150,32 @@ async function openParquet(path: string, { classes, positive, precision }: Score
       connection.closeSync();
       instance.closeSync();
     };
-    await connection.run(`create table scores (first ${number}, second ${number}, positive utinyint)`);
+    const cells = classes.map((_, k) => `p${k}`);
+    await connection.run(`create table scores (${cells.map((cell) => `${cell} ${number}, `).join('')}label uinteger)`);
     const appender = await connection.createAppender('scores');
-    const chunk = DuckDBDataChunk.create([number, number, UTINYINT]);
+    const chunk = DuckDBDataChunk.create([...cells.map(() => number), UINTEGER]);
 
-    const append = ({ probabilities, positive: flags }: ScoredRows, start: number, rows: number) => {
+    const append = (columns: readonly (Float64Array | Float32Array | Uint32Array)[], start: number, rows: number) => {
       chunk.reset();
       chunk.rowCount = rows;
-      const vectors = [0, 1, 2].map((column) => chunk.getColumnVector(column) as unknown as WritableVector);
-      const [p, q] = classes[0] === positive ? vectors : [vectors[1], vectors[0]];
-      for (let i = 0; i < rows; i++) {
-        p.items[i] = probabilities[start + i];
-        q.items[i] = 1 - probabilities[start + i];
-        vectors[2].items[i] = flags[start + i];
-      }
-      for (const vector of vectors) vector.flush();
+      columns.forEach((values, column) => {
+        const vector = chunk.getColumnVector(column) as unknown as WritableVector;
+        for (let i = 0; i < rows; i++) vector.items[i] = values[start + i];
+        vector.flush();
+      });
       appender.appendDataChunk(chunk);
     };
     const columns = [
       'rowid as "row"',
-      `first as ${name(`p_${classes[0]}`)}`,
-      `second as ${name(`p_${classes[1]}`)}`,
-      `[${labels(classes, positive).map(text).join(', ')}][1 + positive] as label`,
+      ...classes.map((label, k) => `${cells[k]} as ${name(`p_${label}`)}`),
+      `[${classes.map(text).join(', ')}][1 + label] as label`,
     ];
     return {
       write(scores) {
         try {
+          const columns = [...probabilities(layout, scores), scores.labels];
           for (let at = 0; at < scores.rows; at += CHUNK_ROWS)
-            append(scores, at, Math.min(CHUNK_ROWS, scores.rows - at));
+            append(columns, at, Math.min(CHUNK_ROWS, scores.rows - at));
         } catch (error) {
           throw failed(error);
         }

@@ -6,18 +6,23 @@ import { LogoddsError } from 'logodds';
  * @param {import('logodds').Model} model
  * @param {import('logodds').Engine} engine
  * @param {number} capacity  records it takes
+ * @throws LogoddsError ERR_RANGE for a model of more than two classes
  */
 export function recordBatch(model, engine, capacity) {
   const { encoder, manifest } = model;
   const { specs, slots } = encoder;
   const { offset, positive, decision } = manifest;
+  if (positive === null) {
+    const message = `model: expected two classes, got ${manifest.classes.length}; score its records with model.score`;
+    throw new LogoddsError('ERR_RANGE', message);
+  }
   const negative = manifest.classes.find((name) => name !== positive);
 
   const batch = engine.columns(capacity, specs);
   const weights = engine.weights(batch);
   const parameters = new Float64Array(slots + 1);
   parameters.set(model.weights);
-  parameters[slots] = model.intercept;
+  parameters[slots] = model.intercept[0];
   weights.set(0, parameters);
   const logits = engine.vector(capacity);
   const probabilities = engine.vector(capacity);

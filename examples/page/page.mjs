@@ -88,7 +88,7 @@ const features = manifest.schema.features.map((feature) => {
   const baseline = feature.counts.reduce((sum, count, code) => sum + (count / total) * weights[first + code], 0);
   return { ...feature, view, positions, baseline };
 });
-const baselineLogit = features.reduce((sum, { baseline }) => sum + baseline, intercept);
+const baselineLogit = features.reduce((sum, { baseline }) => sum + baseline, intercept[0]);
 const worth = ({ baseline }, { slot, x }) => weights[slot] * x - baseline;
 /** The longest bar there can be: bars keep their scale while one drags. */
 const longest = Math.max(...features.flatMap((feature) => feature.positions.map((at) => Math.abs(worth(feature, at)))));

@@ -669,6 +669,10 @@ test('pack refuses what the filter could not do', () => {
     () => pack(modelOf([numeric('x')], [1], { classes: ['a', 'b\r\nx: y'] }), { x: 'header:x' }),
     /positive "b\\r\\nx: y"/,
   );
+  assert.throws(
+    () => pack(modelOf([numeric('x')], [1, 2, 3], { classes: ['a', 'b', 'c'] }), { x: 'header:x' }),
+    /model: expected two classes, got 3; the gateway decides between two/,
+  );
 });
 
 test('pack as a command writes what Envoy reads, and says in one line what is wrong', () => {

@@ -74,6 +74,6 @@ export function modelOf(
   return {
     manifest: { classes, positive: classes[1], decision: { threshold }, offset, schema: { features } },
     weights: Float64Array.from(weights),
-    intercept,
+    intercept: Float64Array.of(intercept),
   };
 }

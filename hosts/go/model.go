@@ -55,6 +55,9 @@ func load(path string) (model Model) {
 	data := 8 + binary.LittleEndian.Uint64(file)
 	check(json.Unmarshal(file[8:data], &header))
 	check(json.Unmarshal([]byte(header.Metadata.Logodds), &model))
+	if len(model.Classes) != 2 {
+		log.Fatalf("expected a model of two classes, got %d; score it with the library", len(model.Classes))
+	}
 	tensor := func(t Tensor) []byte { return file[data:][t.Offsets[0]:t.Offsets[1]] }
 	model.weights, model.intercept = tensor(header.Weights), tensor(header.Intercept)
 	return

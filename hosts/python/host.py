@@ -47,8 +47,11 @@ def load(path):
         raise ValueError(f"{path}: expected the SHA-256 stored in it, got another one; copy the file again")
     data = 8 + int.from_bytes(file[:8], "little")
     header = json.loads(file[8:data])
+    manifest = json.loads(header["__metadata__"]["logodds"])
+    if (classes := len(manifest["classes"])) != 2:
+        raise ValueError(f"{path}: expected a model of two classes, got {classes}; score it with the library")
     places = [header[name]["data_offsets"] for name in ("weights", "intercept")]
-    return json.loads(header["__metadata__"]["logodds"]), *(
+    return manifest, *(
         struct.unpack(f"<{(end - begin) // 8}d", file[data + begin : data + end]) for begin, end in places
     )
 

@@ -34,42 +34,85 @@ export interface InferOptions {
  * @throws ERR_SHAPE  weights or columns of another length than the table
  */
 export function inferSchema(table: Table, options: InferOptions): Schema {
-  const { exclude, coding, categorical = [], references = {}, unseen = 'slot', missing = 'slot' } = options;
-  const weight = options.weight ?? null;
-  if (weight && weight.length !== table.rows) {
-    throw new LogoddsError(
-      'ERR_SHAPE',
-      `weight: expected length ${table.rows} (rows of the table), got ${weight.length}`,
-    );
+  const draft = new SchemaDraft(options);
+  draft.add(table, options.weight ?? null);
+  return draft.finish();
+}
+
+/**
+ * `inferSchema` for a table that comes in parts, of the same columns in the same order. What parts say of a number is merged:
+ *
+ *   mean = m₁ + (m₂ − m₁)·S₂/S,   scale² = (S₁·scale₁² + S₂·scale₂²)/S + (m₂ − m₁)²·S₁S₂/S²
+ *
+ * One part gives the bits of `inferSchema`; parts of any size the same numbers up to rounding.
+ * @see Chan, Golub, LeVeque, The American Statistician 37 (1983) 242–247
+ */
+export class SchemaDraft {
+  readonly #options: Omit<InferOptions, 'weight'>;
+  /** of each feature what the rows so far say, by name in the order of the table */
+  readonly #found = new Map<string, Moments | Counts>();
+
+  /** @param options  the weights are those of each part */
+  constructor(options: Omit<InferOptions, 'weight'>) {
+    this.#options = options;
   }
-  const names = table.columns.map((column) => column.name);
-  findColumns(table, [...names, ...categorical]);
-  const features = table.columns
-    .filter((column) => !exclude.includes(column.name))
-    .map((column): Feature => {
-      if (column.kind === 'numeric' && !categorical.includes(column.name)) {
-        return numericFeature(column, table.rows, weight, missing === 'slot');
+
+  /**
+   * @param weight  sample weights of these rows; null: ones
+   * @param firstRow  number of the part's first row in the whole input, for error messages
+   * @throws as `inferSchema`
+   */
+  add(table: Table, weight: Float64Array | null, firstRow = 0): void {
+    const { exclude, categorical = [] } = this.#options;
+    if (weight && weight.length !== table.rows) {
+      throw new LogoddsError(
+        'ERR_SHAPE',
+        `weight: expected length ${table.rows} (rows of the table), got ${weight.length}`,
+      );
+    }
+    const names = table.columns.map((column) => column.name);
+    findColumns(table, [...names, ...categorical]);
+    for (const column of table.columns) {
+      const { name } = column;
+      if (exclude.includes(name)) continue;
+      const before = this.#found.get(name);
+      if (column.kind === 'numeric' && !categorical.includes(name)) {
+        const found = momentsOf(column, table.rows, weight, firstRow);
+        this.#found.set(name, before?.kind === 'numeric' ? merge(name, before, found) : found);
+      } else {
+        const counts = before?.kind === 'categorical' ? before : new Counts();
+        this.#found.set(name, counts);
+        counts.add(column, table.rows, weight, firstRow);
       }
-      const { name, levels, counts } = countLevels(column, table.rows, weight);
+    }
+  }
+
+  /** @throws as `inferSchema` */
+  finish(): Schema {
+    const { coding, references = {}, unseen = 'slot', missing = 'slot' } = this.#options;
+    const features = Array.from(this.#found, ([name, found]): Feature => {
+      if (found.kind === 'numeric') return numericFeature(name, found, missing === 'slot');
+      const { levels, counts } = found.sorted(name);
       const reference = coding === 'treatment' ? referenceIndex(name, levels, references) : null;
       return { name, kind: 'categorical', levels, counts, coding, reference, missing, unseen };
     });
-  if (features.length === 0) {
-    throw new LogoddsError(
-      'ERR_SCHEMA',
-      'table: expected at least one feature column, got none; keep a column besides target, weight and offset',
-    );
-  }
-  const coded = features.filter((feature) => feature.kind === 'categorical' && feature.coding === 'treatment');
-  for (const name of Object.keys(references)) {
-    if (!coded.some((feature) => feature.name === name)) {
+    if (features.length === 0) {
       throw new LogoddsError(
         'ERR_SCHEMA',
-        `reference of ${show(name)}: expected a categorical feature under treatment coding (${list(coded.map((feature) => feature.name)) || 'there is none'}); correct the name or the coding`,
+        'table: expected at least one feature column, got none; keep a column besides target, weight and offset',
       );
     }
+    const coded = features.filter((feature) => feature.kind === 'categorical' && feature.coding === 'treatment');
+    for (const name of Object.keys(references)) {
+      if (!coded.some((feature) => feature.name === name)) {
+        throw new LogoddsError(
+          'ERR_SCHEMA',
+          `reference of ${show(name)}: expected a categorical feature under treatment coding (${list(coded.map((feature) => feature.name)) || 'there is none'}); correct the name or the coding`,
+        );
+      }
+    }
+    return { features };
   }
-  return { features };
 }
 
 /** Labels in the order of classes and levels: by value when all are numbers, else by code point. A new array. */
@@ -88,13 +131,26 @@ function byCodePoint(a: string, b: string): number {
   return a.length - b.length;
 }
 
-function numericFeature(
-  column: NumericColumn,
+/** What the rows of positive weight say of a number. */
+interface Moments {
+  readonly kind: 'numeric';
+  /** Σ sᵢ over the cells that are not missing; without any the rest means nothing */
+  readonly total: number;
+  readonly mean: number;
+  /** square root of the variance */
+  readonly spread: number;
+  readonly min: number;
+  readonly max: number;
+  /** whether a cell is missing */
+  readonly gaps: boolean;
+}
+
+function momentsOf(
+  { name, values, missing }: NumericColumn,
   rows: number,
   weight: Float64Array | null,
-  slot: boolean,
-): NumericFeature {
-  const { name, values, missing } = column;
+  firstRow: number,
+): Moments {
   let total = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -106,12 +162,13 @@ function numericFeature(
       continue;
     }
     const value = values[i];
-    if (!Number.isFinite(value)) throw cellError(i, name, 'a finite number', value, MEND);
+    if (!Number.isFinite(value)) throw cellError(firstRow + i, name, 'a finite number', value, MEND);
     total += weight ? weight[i] : 1;
     min = Math.min(min, value);
     max = Math.max(max, value);
   }
-  if (total === 0) throw onlyMissing(name);
+  const found = { kind: 'numeric', total, mean: min, spread: 0, min, max, gaps } as const;
+  if (total === 0) return found;
   /** weighted mean of f over the cells that count */
   const average = (f: (value: number) => number): number => {
     let sum = 0;
@@ -120,51 +177,83 @@ function numericFeature(
     }
     return sum / total;
   };
+  refuseSpread(name, min, max);
+  if (min === max) return found;
   // Distances from the least value in a unit near the spread: no sum can overflow, and a power of two rounds nothing.
-  const spread = max - min;
-  if (!Number.isFinite(spread)) {
-    throw new LogoddsError(
-      'ERR_RANGE',
-      `column ${show(name)}: expected a spread below 1.8e308, got ${min} to ${max}; rescale the column`,
-    );
-  }
-  if (spread === 0) return { name, kind: 'numeric', mean: min, scale: 1, min, max, indicator: slot && gaps };
-  const unit = 2 ** Math.floor(Math.log2(spread));
+  const unit = 2 ** Math.floor(Math.log2(max - min));
   const centre = average((value) => (value - min) / unit);
   const variance = average((value) => ((value - min) / unit - centre) ** 2);
-  const mean = min + centre * unit;
-  const scale = Math.sqrt(variance) * unit;
-  return { name, kind: 'numeric', mean, scale: scale > 0 ? scale : 1, min, max, indicator: slot && gaps };
+  return { ...found, mean: min + centre * unit, spread: Math.sqrt(variance) * unit };
 }
 
-function countLevels(
-  column: Column,
-  rows: number,
-  weight: Float64Array | null,
-): Pick<CategoricalFeature, 'name' | 'levels' | 'counts'> {
-  const { name, codes, levels, missing }: CodedColumn = asCoded(column, rows, 0);
-  const weights = new Float64Array(levels.length);
-  let gaps = 0;
-  for (let i = 0; i < rows; i++) {
-    const share = weight ? weight[i] : 1;
-    if (missing?.[i]) gaps += share;
-    else if (codes[i] < levels.length) weights[codes[i]] += share;
-    else if (share > 0)
-      throw cellError(
-        i,
-        name,
-        `a code below ${levels.length} (its levels)`,
-        codes[i],
-        'add the level or mark the cell as missing',
-      );
+/** The moments of both; of roots and by `hypot`, so that no square overflows. */
+function merge(name: string, a: Moments, b: Moments): Moments {
+  const gaps = a.gaps || b.gaps;
+  if (a.total === 0) return { ...b, gaps };
+  if (b.total === 0) return { ...a, gaps };
+  const min = Math.min(a.min, b.min);
+  const max = Math.max(a.max, b.max);
+  refuseSpread(name, min, max);
+  const total = a.total + b.total;
+  const [p, q] = [a.total / total, b.total / total];
+  const apart = b.mean - a.mean;
+  return {
+    kind: 'numeric',
+    total,
+    mean: min === max ? min : a.mean + apart * q,
+    spread: Math.hypot(Math.sqrt(p) * a.spread, Math.sqrt(q) * b.spread, Math.sqrt(p * q) * apart),
+    min,
+    max,
+    gaps,
+  };
+}
+
+function refuseSpread(name: string, min: number, max: number): void {
+  if (Number.isFinite(max - min)) return;
+  throw new LogoddsError(
+    'ERR_RANGE',
+    `column ${show(name)}: expected a spread below 1.8e308, got ${min} to ${max}; rescale the column`,
+  );
+}
+
+function numericFeature(name: string, { total, mean, spread, min, max, gaps }: Moments, slot: boolean): NumericFeature {
+  if (total === 0) throw onlyMissing(name);
+  return { name, kind: 'numeric', mean, scale: spread > 0 ? spread : 1, min, max, indicator: slot && gaps };
+}
+
+/** Σ sᵢ of each level that has weight, and of missing cells. */
+class Counts {
+  readonly kind = 'categorical';
+  readonly #counts = new Map<string, number>();
+  #gaps = 0;
+
+  add(column: Column, rows: number, weight: Float64Array | null, firstRow: number): void {
+    const { name, codes, levels, missing }: CodedColumn = asCoded(column, rows, firstRow);
+    const weights = new Float64Array(levels.length);
+    for (let i = 0; i < rows; i++) {
+      const share = weight ? weight[i] : 1;
+      if (missing?.[i]) this.#gaps += share;
+      else if (codes[i] < levels.length) weights[codes[i]] += share;
+      else if (share > 0)
+        throw cellError(
+          firstRow + i,
+          name,
+          `a code below ${levels.length} (its levels)`,
+          codes[i],
+          'add the level or mark the cell as missing',
+        );
+    }
+    levels.forEach((level, code) => {
+      if (weights[code] > 0) this.#counts.set(level, (this.#counts.get(level) ?? 0) + weights[code]);
+    });
   }
-  const counts = new Map<string, number>();
-  levels.forEach((level, code) => {
-    if (weights[code] > 0) counts.set(level, (counts.get(level) ?? 0) + weights[code]);
-  });
-  if (counts.size === 0) throw onlyMissing(name);
-  const sorted = sortLabels([...counts.keys()]);
-  return { name, levels: sorted, counts: [...sorted.map((level) => counts.get(level)!), gaps] };
+
+  /** @throws ERR_SCHEMA when all cells are missing */
+  sorted(name: string): Pick<CategoricalFeature, 'levels' | 'counts'> {
+    if (this.#counts.size === 0) throw onlyMissing(name);
+    const levels = sortLabels([...this.#counts.keys()]);
+    return { levels, counts: [...levels.map((level) => this.#counts.get(level)!), this.#gaps] };
+  }
 }
 
 function referenceIndex(name: string, levels: readonly string[], references: Readonly<Record<string, string>>): number {

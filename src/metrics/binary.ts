@@ -1,10 +1,12 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { sigmoid, softplus } from '../../bindings/js/math.ts';
+import { calibrationError, fillBins, type ReliabilityBin } from './bins.ts';
+import { checkLogits, checkRows, type Logits } from './check.ts';
+
+export type { Logits, ReliabilityBin };
 
 /** y = 1 is the positive class, 0 the other one */
 export type Labels = Uint8Array | Float64Array;
-/** z = x·w + intercept + offset of each row, as a scorer gives them. */
-export type Logits = Float64Array | Float32Array;
 
 /** How well logits agree with labels; what `evaluateBinary` returns. */
 export interface BinaryMetrics {
@@ -103,29 +105,13 @@ export function auc(logits: Logits, y: Labels, weight?: Float64Array | null): nu
   return positive > 0 && negative > 0 ? area / (positive * negative) : null;
 }
 
-/** One bin of a reliability diagram: its probabilities lie in (low, high], the first bin includes 0. */
-export interface ReliabilityBin {
-  readonly low: number;
-  readonly high: number;
-  readonly weight: number;
-  /** mean probability of its rows, null without rows */
-  readonly predicted: number | null;
-  /** share of positive rows, null without rows */
-  readonly observed: number | null;
-}
-
 /**
  * Expected calibration error, Σ_k (S_k/S)·|mean probability − share of positives| over equal-width bins of probability.
  * Other parameters and errors as of `logLoss`, `bins` as of `reliability`.
  * @see Naeini, Cooper, Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015
  */
 export function ece(logits: Logits, y: Labels, weight?: Float64Array | null, bins = 10): number {
-  const table = reliability(logits, y, weight, bins);
-  const total = table.reduce((sum, bin) => sum + bin.weight, 0);
-  return table.reduce(
-    (sum, bin) => sum + (bin.weight * Math.abs((bin.predicted ?? 0) - (bin.observed ?? 0))) / total,
-    0,
-  );
+  return calibrationError(reliability(logits, y, weight, bins));
 }
 
 /**
@@ -138,27 +124,7 @@ export function reliability(logits: Logits, y: Labels, weight?: Float64Array | n
   if (!Number.isInteger(bins) || bins < 1)
     throw new LogoddsError('ERR_RANGE', `bins: expected an integer >= 1, got ${bins}`);
   check(logits, y, weight);
-  const edge = (k: number): number => (k === bins ? 1 : k * (1 / bins));
-  const weights = new Float64Array(bins);
-  const predicted = new Float64Array(bins);
-  const observed = new Float64Array(bins);
-  for (let i = 0; i < logits.length; i++) {
-    const probability = sigmoid(logits[i]);
-    // the greatest bin whose lower edge lies below the probability; the product is off by one bin at most
-    let bin = Math.min(Math.floor(probability * bins) + 1, bins - 1);
-    while (bin > 0 && edge(bin) >= probability) bin--;
-    const share = weight ? weight[i] : 1;
-    weights[bin] += share;
-    predicted[bin] += share * probability;
-    observed[bin] += share * y[i];
-  }
-  return Array.from(weights, (total, k) => ({
-    low: edge(k),
-    high: edge(k + 1),
-    weight: total,
-    predicted: total > 0 ? predicted[k] / total : null,
-    observed: total > 0 ? observed[k] / total : null,
-  }));
+  return fillBins(Float64Array.from(logits, sigmoid), y, weight, bins);
 }
 
 /** Σ sᵢ·value(zᵢ, yᵢ) / Σ sᵢ */
@@ -179,24 +145,6 @@ function mean(
 
 /** @returns Σ sᵢ */
 function check(logits: Logits, y: Labels, weight: Float64Array | null | undefined): number {
-  const { length } = logits;
-  if (y.length !== length || (weight && weight.length !== length)) {
-    const got = weight ? `${y.length} and ${weight.length}` : y.length;
-    throw new LogoddsError('ERR_SHAPE', `labels and weights: expected length ${length} (as the logits), got ${got}`);
-  }
-  let total = 0;
-  for (let i = 0; i < length; i++) {
-    const share = weight ? weight[i] : 1;
-    if (Number.isNaN(logits[i])) throw rangeError('logits', 'numbers', i, logits[i]);
-    if (y[i] !== 0 && y[i] !== 1) throw rangeError('labels', '0 or 1', i, y[i]);
-    if (!(share >= 0 && share < Number.POSITIVE_INFINITY)) throw rangeError('weights', 'finite numbers >= 0', i, share);
-    total += share;
-  }
-  if (!(total > 0))
-    throw new LogoddsError('ERR_SHAPE', 'weights: expected at least one row of positive weight, got none');
-  return total;
-}
-
-function rangeError(what: string, rule: string, row: number, got: number): LogoddsError {
-  return new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${got} at row ${row}`);
+  checkLogits(logits, 'numbers', (z) => !Number.isNaN(z));
+  return checkRows(logits.length, y, 2, weight);
 }

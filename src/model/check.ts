@@ -35,7 +35,7 @@ const MANIFEST: Shape = {
   format: 'index',
   producer: 'string',
   classes: ['string'],
-  positive: 'string',
+  positive: 'string?',
   target: 'string',
   schema: { features: [FEATURE] },
   objective: {},
@@ -53,8 +53,16 @@ const MANIFEST: Shape = {
  */
 export function checkManifest(value: unknown): asserts value is Manifest {
   checkShape(value, MANIFEST, 'manifest');
-  const { classes, positive, schema, offset } = value as Manifest;
-  must(classes.length === 2 && classes[0] !== classes[1] && classes.includes(positive), 'manifest.classes');
+  const { classes, positive, schema, offset, multiclass, reference } = value as Manifest;
+  // multiclass and reference are absent from the first files of two classes
+  must(
+    distinct(classes) &&
+      (reference == null || (multiclass === 'multinomial' && classes.includes(reference))) &&
+      (positive === null
+        ? classes.length > 2 && offset === null && (multiclass === 'multinomial' || multiclass === 'ovr')
+        : classes.length === 2 && classes.includes(positive) && multiclass == null),
+    'manifest.classes',
+  );
   must(distinct([...schema.features.map((feature) => feature.name), offset]), 'manifest.schema.features');
   schema.features.forEach((feature, i) => {
     const path = `manifest.schema.features.${i}`;

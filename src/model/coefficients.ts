@@ -1,3 +1,5 @@
+import type { SlotName } from '../encode/encoder.ts';
+import type { BootstrapInterval } from './manifest.ts';
 import type { Model } from './model.ts';
 
 /** One line of what a model estimated, on the scale of the raw features. A figure that does not exist is null. */
@@ -21,42 +23,71 @@ export interface Coefficient {
   readonly ciHigh: number | null;
   /** exp(value) */
   readonly oddsRatio: number | null;
+  /** 95 % interval by the profile likelihood (an end that is null is infinite), and the likelihood-ratio test against 0; absent when not asked for */
+  readonly profile?: {
+    readonly low: number | null;
+    readonly high: number | null;
+    readonly chi2: number;
+    readonly p: number;
+  };
+  /** standard error and 95 % intervals over resampled rows; absent when not asked for */
+  readonly bootstrap?: Omit<BootstrapInterval, 'parameter'>;
 }
 
 /** Φ⁻¹(0.975) */
 const QUANTILE = 1.959963984540054;
 
 /**
- * What a model estimated, the intercept first, then the slots in order.
+ * What a model estimated, the intercept first, then the slots in order; with more than two classes so for each, in order.
  *
  *   z = value/stdError,   p = 2·(1 − Φ(|z|)),   interval = value ± Φ⁻¹(0.975)·stdError,   oddsRatio = exp(value)
  *
- * There is no line for what was not estimated by design: the reference level, the slot of unseen values, and the slot of
- * missing cells when training had none.
+ * There is no line for what was not estimated by design: the reference class, the reference level, the slot of unseen
+ * values, and the slot of missing cells when training had none. With a reference class the odds are those against it.
  */
 export function coefficients(model: Model): Coefficient[] {
   const { manifest, weights, intercept, covariance, encoder } = model;
-  const { length } = weights;
-  const line = (index: number, feature: string, level: string | null, value: number): Coefficient => {
+  const { slots } = encoder;
+  const aliased = new Set(manifest.aliased);
+  const about = <T extends { readonly parameter: number }>(list: readonly T[] | null | undefined) =>
+    new Map(list?.map(({ parameter, ...figures }) => [parameter, figures]));
+  const profiles = about(manifest.inference?.profile);
+  const resampled = about(manifest.inference?.bootstrap?.intervals);
+  const step = intercept.length * (slots + 1) + 1;
+  const line = (k: number, slot: number, feature: string, level: string | null, value: number): Coefficient => {
+    const index = k * (slots + 1) + slot;
     const none = { stdError: null, z: null, p: null, ciLow: null, ciHigh: null };
-    const name = { class: manifest.positive, feature, level };
-    if (manifest.aliased.includes(index)) return { ...name, value: null, ...none, oddsRatio: null };
-    const estimate = { ...name, value, ...none, oddsRatio: Math.exp(value) };
-    const stdError = covariance ? Math.sqrt(covariance[index * (length + 2)]) : 0;
+    const name = { class: manifest.positive ?? manifest.classes[k], feature, level };
+    if (aliased.has(index)) return { ...name, value: null, ...none, oddsRatio: null };
+    const profile = profiles.get(index);
+    const bootstrap = resampled.get(index);
+    const estimate = {
+      ...name,
+      value,
+      ...none,
+      oddsRatio: Math.exp(value),
+      ...(profile && { profile }),
+      ...(bootstrap && { bootstrap }),
+    };
+    const stdError = covariance ? Math.sqrt(covariance[index * step]) : 0;
     if (!(stdError > 0)) return estimate;
     const z = value / stdError;
     const half = QUANTILE * stdError;
     return { ...estimate, stdError, z, p: twoSidedP(z), ciLow: value - half, ciHigh: value + half };
   };
-  const lines = [line(length, '(intercept)', null, intercept)];
-  encoder.slotNames.forEach(({ feature, name, level, role }, index) => {
-    const { schema } = manifest;
-    const source = schema.features[feature];
-    const estimated =
-      role === 'missing' && source.kind === 'categorical'
-        ? source.missing === 'slot' && source.counts[source.levels.length] > 0
-        : role === 'number' || role === 'level' || role === 'missing';
-    if (estimated) lines.push(line(index, name, level, weights[index]));
+  const estimated = ({ feature, role }: SlotName): boolean => {
+    const source = manifest.schema.features[feature];
+    return role === 'missing' && source.kind === 'categorical'
+      ? source.missing === 'slot' && source.counts[source.levels.length] > 0
+      : role === 'number' || role === 'level' || role === 'missing';
+  };
+  const lines: Coefficient[] = [];
+  intercept.forEach((constant, k) => {
+    if (manifest.reference !== null && manifest.classes[k] === manifest.reference) return;
+    lines.push(line(k, slots, '(intercept)', null, constant));
+    encoder.slotNames.forEach((slot, j) => {
+      if (estimated(slot)) lines.push(line(k, j, slot.name, slot.level, weights[k * slots + j]));
+    });
   });
   return lines;
 }

@@ -2,7 +2,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { columnSpecs, countSlots } from '../encode/encoder.ts';
 import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
-import { Model } from './model.ts';
+import { Model, vectorsOf } from './model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from './safetensors.ts';
 import { type Digest, sha256 } from './sha256.ts';
 
@@ -15,21 +15,23 @@ const DIGEST_END = DIGEST + 64;
 /**
  * The model as the bytes of a `.safetensors` file: tensors `weights` [slots], `intercept` [1] and, with inference,
  * `covariance` [slots + 1, slots + 1], all F64 and on the scale of the raw features; manifest and SHA-256 in the metadata.
+ * More than two classes, K: `weights` [K, slots], `intercept` [K], `covariance` [K·(slots + 1), K·(slots + 1)].
  * The same model gives the same bytes.
  * @throws ERR_FORMAT when the manifest is not one that loads, e.g. a number in it is not finite
  */
 export function saveModel(model: Model): Uint8Array {
   const { manifest, weights, intercept, covariance } = model;
-  const parameters = weights.length + 1;
+  const vectors = intercept.length;
+  const parameters = weights.length + vectors;
   const file = encodeSafetensors(
     { sha256: '0'.repeat(64), logodds: JSON.stringify(manifest) },
     {
-      weights: { shape: [weights.length], values: weights },
-      intercept: { shape: [1], values: Float64Array.of(intercept) },
+      weights: { shape: matrix(vectors, weights.length / vectors), values: weights },
+      intercept: { shape: [vectors], values: intercept },
       ...(covariance && { covariance: { shape: [parameters, parameters], values: covariance } }),
     },
   );
-  file.set(new TextEncoder().encode(digestOf(file)), DIGEST);
+  seal(file);
   loadModel(file); // what cannot be loaded must not be saved
   return file;
 }
@@ -75,6 +77,8 @@ export function readModel(bytes: Uint8Array | ArrayBuffer, digest?: Digest): Mod
   checkManifest(manifest);
   const tensors = content!.tensors();
   const slots = countSlots(columnSpecs(manifest.schema));
+  const vectors = vectorsOf(manifest);
+  const parameters = vectors * (slots + 1);
   const read = (name: string, ...shape: number[]): Float64Array => {
     const tensor = tensors.get(name);
     if (tensor?.shape.join() !== shape.join()) {
@@ -86,12 +90,27 @@ export function readModel(bytes: Uint8Array | ArrayBuffer, digest?: Digest): Mod
     return tensor.read();
   };
   return new Model({
-    manifest,
-    weights: read('weights', slots),
-    intercept: read('intercept', 1)[0],
-    covariance: tensors.has('covariance') ? read('covariance', slots + 1, slots + 1) : null,
+    // files of two classes may lack what only more have
+    manifest: { ...manifest, multiclass: manifest.multiclass ?? null, reference: manifest.reference ?? null },
+    weights: read('weights', ...matrix(vectors, slots)),
+    intercept: read('intercept', vectors),
+    covariance: tensors.has('covariance') ? read('covariance', parameters, parameters) : null,
     sha256: stored,
   });
+}
+
+/** Shape of `weights`: a single vector is no matrix. */
+const matrix = (vectors: number, slots: number): number[] => (vectors > 1 ? [vectors, slots] : [slots]);
+
+/** Writes the digest into a file that starts as a model file does. @internal */
+export function seal(file: Uint8Array): Uint8Array {
+  file.set(new TextEncoder().encode(digestOf(file)), DIGEST);
+  return file;
+}
+
+/** Whether it starts as a model file does and its digest is that of its content. @internal */
+export function isSealed(file: Uint8Array): boolean {
+  return text(file.subarray(8, DIGEST)) === START && text(file.subarray(DIGEST, DIGEST_END)) === digestOf(file);
 }
 
 function digestOf(file: Uint8Array, digest?: Digest): string {

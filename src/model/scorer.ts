@@ -1,6 +1,8 @@
-import type { Precision } from '../../bindings/batch.ts';
+import { type Precision, planeStride } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { greatest } from '../../bindings/js/math.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
+import { classProbabilities } from '../../bindings/softmax.ts';
 import { asNumeric, findColumns } from '../encode/columns.ts';
 import { type Encoder, writeNumbers } from '../encode/encoder.ts';
 import { sliceTable } from '../encode/split.ts';
@@ -18,12 +20,12 @@ export interface ScorerOptions {
 /** Scores of one table. The arrays are valid until the next call of the scorer. */
 export interface Scores {
   readonly rows: number;
-  /** length rows, offset included */
+  /** two classes: length rows, offset included; more: class after class, class k of row i at k · rows + i */
   readonly logits: Float64Array | Float32Array;
-  /** length rows, of the positive class */
+  /** as the logits; of two classes that of the positive one */
   readonly probabilities: Float64Array | Float32Array;
-  /** length rows, 1 = the label is the positive class (probability > threshold) */
-  readonly positive: Uint8Array;
+  /** length rows, indices into `manifest.classes`; the rule is that of `Model.score` */
+  readonly labels: Uint32Array;
 }
 
 /** Scores tables on an engine, in parts of bounded size. */
@@ -42,7 +44,7 @@ interface Scored {
   readonly manifest: Manifest;
   readonly encoder: Encoder;
   readonly weights: Float64Array;
-  readonly intercept: number;
+  readonly intercept: Float64Array;
 }
 
 /** `Model.scorer`, as a function of the model. */
@@ -52,58 +54,71 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
     throw new LogoddsError('ERR_RANGE', `capacity: expected an integer >= 1, got ${capacity}`);
   }
   const { encoder, manifest } = model;
-  const { offset } = manifest;
+  const { offset, multiclass, classes } = manifest;
   const { threshold } = manifest.decision;
+  const k = model.intercept.length;
+  const positive = classes.indexOf(manifest.positive!);
+  const { slots } = encoder;
   const batch = engine.columns(capacity, encoder.specs, precision);
-  const weights = engine.weights(batch, 1);
-  const parameters = new Float64Array(encoder.slots + 1);
-  parameters.set(model.weights);
-  parameters[encoder.slots] = model.intercept;
-  weights.set(0, parameters);
-  const z = engine.vector(capacity, precision);
-  const p = engine.vector(capacity, precision);
+  const weights = engine.weights(batch, k);
+  const parameters = new Float64Array(slots + 1);
+  model.intercept.forEach((intercept, j) => {
+    parameters.set(model.weights.subarray(j * slots, (j + 1) * slots));
+    parameters[slots] = intercept;
+    weights.set(j, parameters);
+  });
+  const z = engine.vector(k * planeStride(capacity), precision);
   const Numbers = precision === 'f64' ? Float64Array : Float32Array;
   const offsets = new Float64Array(offset === null ? 0 : capacity);
   let logits = new Numbers(0);
   let probabilities = new Numbers(0);
-  let positive = new Uint8Array(0);
+  let labels = new Uint32Array(0);
 
   const score = (table: Table, firstRow = 0): Scores => {
-    if (table.rows > positive.length) {
-      logits = new Numbers(table.rows);
-      probabilities = new Numbers(table.rows);
-      positive = new Uint8Array(table.rows);
+    const total = table.rows;
+    if (total > labels.length) {
+      logits = new Numbers(k * total);
+      probabilities = new Numbers(k * total);
+      labels = new Uint32Array(total);
     }
     let start = 0;
     do {
-      const part = sliceTable(table, start, Math.min(start + capacity, table.rows));
+      const part = sliceTable(table, start, Math.min(start + capacity, total));
       const { rows } = part;
+      const plane = planeStride(rows);
       batch.setRows(rows);
       encoder.encode(part, batch, { standardize: false, firstRow: firstRow + start });
       engine.logits(batch, weights, z);
+      const { view } = z;
       if (offset !== null) {
         const column = asNumeric(findColumns(part, [offset])[0], rows, firstRow + start);
         writeNumbers(column, rows, firstRow + start, offsets, null, Number.NaN);
-        const { view } = z;
         for (let i = 0; i < rows; i++) view[i] += offsets[i];
       }
-      engine.sigmoid(z, p, rows);
-      const { view } = p;
-      logits.set(z.view.subarray(0, rows), start);
-      probabilities.set(view.subarray(0, rows), start);
-      for (let i = 0; i < rows; i++) positive[start + i] = view[i] > threshold ? 1 : 0;
+      const keep = (to: Float64Array | Float32Array): void => {
+        for (let j = 0; j < k; j++) to.set(view.subarray(j * plane, j * plane + rows), j * total + start);
+      };
+      keep(logits);
+      if (multiclass === null) {
+        engine.sigmoid(z, z, rows);
+        for (let i = 0; i < rows; i++) labels[start + i] = view[i] > threshold ? positive : 1 - positive;
+      } else {
+        for (let i = 0; i < rows; i++) labels[start + i] = greatest(view, i, plane, k);
+        classProbabilities(engine, z, rows, k, multiclass === 'ovr');
+      }
+      keep(probabilities);
       start += rows;
-    } while (start < table.rows);
+    } while (start < total);
     return {
-      rows: table.rows,
-      logits: logits.subarray(0, start),
-      probabilities: probabilities.subarray(0, start),
-      positive: positive.subarray(0, start),
+      rows: total,
+      logits: logits.subarray(0, k * total),
+      probabilities: probabilities.subarray(0, k * total),
+      labels: labels.subarray(0, total),
     };
   };
 
   const free = (): void => {
-    for (const part of [batch, weights, z, p]) part.free();
+    for (const part of [batch, weights, z]) part.free();
   };
   return { score, free };
 }

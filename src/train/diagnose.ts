@@ -1,4 +1,5 @@
 import type { ColumnsBatch } from '../../bindings/batch.ts';
+import type { Likelihood } from '../../bindings/likelihood.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { list } from '../encode/label.ts';
 import { factorCholesky } from './cholesky.ts';
@@ -29,61 +30,122 @@ export interface SlotProfile {
   readonly separates: Uint8Array;
 }
 
-export function profileSlots(batch: ColumnsBatch, y: Float64Array, weight: Float64Array | null): SlotProfile {
-  const { specs, offsets, rows, slots } = batch;
-  const square = new Float64Array(slots);
-  const constant = new Uint8Array(slots);
-  const separates = new Uint8Array(slots);
-  specs.forEach((spec, column) => {
-    const first = offsets[column];
-    if (spec.kind === 'numeric') {
-      const x = batch.numeric(column);
-      const min = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-      const max = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      let sum = 0;
-      for (let i = 0; i < rows; i++) {
-        const s = weight ? weight[i] : 1;
-        if (s === 0) continue;
-        sum += s * x[i] * x[i];
-        if (x[i] < min[y[i]]) min[y[i]] = x[i];
-        if (x[i] > max[y[i]]) max[y[i]] = x[i];
+/**
+ * @param y  share of the positive class in each row, 0 to 1; null for a target of several classes, where `separates` is 0
+ */
+export function profileSlots(batch: ColumnsBatch, y: Float64Array | null, weight: Float64Array | null): SlotProfile {
+  const tally = new SlotTally(batch);
+  tally.add(batch, y, weight);
+  return tally.profile(y !== null);
+}
+
+/** `profileSlots` for rows that come batch by batch. */
+export class SlotTally {
+  readonly #columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>;
+  /** Σ sᵢxᵢ² of a numeric slot */
+  readonly #square: Float64Array;
+  /** of each class: least and greatest value of a numeric slot, Σ sᵢ of a coded one */
+  readonly #min: readonly Float64Array[];
+  readonly #max: readonly Float64Array[];
+  readonly #share: readonly Float64Array[];
+
+  constructor(columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>) {
+    this.#columns = columns;
+    const ofClasses = (value: number) => [0, 1].map(() => new Float64Array(columns.slots).fill(value));
+    this.#square = new Float64Array(columns.slots);
+    this.#min = ofClasses(Number.POSITIVE_INFINITY);
+    this.#max = ofClasses(Number.NEGATIVE_INFINITY);
+    this.#share = ofClasses(0);
+  }
+
+  /** Adds the rows of a batch; y and weight are of these rows. */
+  add(batch: ColumnsBatch, y: Float64Array | null, weight: Float64Array | null): void {
+    const { specs, offsets } = this.#columns;
+    const { rows } = batch;
+    specs.forEach((spec, column) => {
+      const first = offsets[column];
+      if (spec.kind === 'numeric') {
+        const x = batch.numeric(column);
+        // a row of counts may be in both classes
+        const min = this.#min.map((values) => values[first]);
+        const max = this.#max.map((values) => values[first]);
+        let sum = this.#square[first];
+        for (let i = 0; i < rows; i++) {
+          const s = weight ? weight[i] : 1;
+          if (s === 0) continue;
+          const value = x[i];
+          sum += s * value * value;
+          for (let k = y && y[i] === 1 ? 1 : 0; k < (y && y[i] > 0 ? 2 : 1); k++) {
+            if (value < min[k]) min[k] = value;
+            if (value > max[k]) max[k] = value;
+          }
+        }
+        this.#square[first] = sum;
+        for (const k of [0, 1]) {
+          this.#min[k][first] = min[k];
+          this.#max[k][first] = max[k];
+        }
+      } else {
+        const codes = batch.codes(column);
+        const [negatives, positives] = this.#share;
+        for (let i = 0; i < rows; i++) {
+          const s = weight ? weight[i] : 1;
+          const positive = y ? s * y[i] : 0;
+          negatives[first + codes[i]] += s - positive;
+          positives[first + codes[i]] += positive;
+        }
       }
-      square[first] = sum;
-      constant[first] = Number(Math.min(...min) === Math.max(...max));
-      separates[first] = Number(!constant[first] && (max[0] <= min[1] || max[1] <= min[0]));
-    } else {
-      const codes = batch.codes(column);
-      const share = [new Float64Array(spec.slots), new Float64Array(spec.slots)];
-      for (let i = 0; i < rows; i++) share[y[i]][codes[i]] += weight ? weight[i] : 1;
-      for (let code = 0; code < spec.slots; code++) {
-        const [negative, positive] = [share[0][code], share[1][code]];
-        square[first + code] = negative + positive;
-        constant[first + code] = Number(negative + positive === 0);
-        separates[first + code] = Number(negative > 0 !== positive > 0);
+    });
+  }
+
+  /** @param binary  whether the target has two classes: of several no slot is looked at for separation */
+  profile(binary: boolean): SlotProfile {
+    const { specs, offsets, slots } = this.#columns;
+    const square = this.#square.slice();
+    const constant = new Uint8Array(slots);
+    const separates = new Uint8Array(slots);
+    specs.forEach((spec, column) => {
+      const first = offsets[column];
+      if (spec.kind === 'numeric') {
+        const min = this.#min.map((values) => values[first]);
+        const max = this.#max.map((values) => values[first]);
+        constant[first] = Number(Math.min(...min) === Math.max(...max));
+        separates[first] = Number(binary && !constant[first] && (max[0] <= min[1] || max[1] <= min[0]));
+        return;
       }
-    }
-  });
-  return { square, constant, separates };
+      for (let slot = first; slot < first + spec.slots; slot++) {
+        const [negative, positive] = this.#share.map((values) => values[slot]);
+        square[slot] = negative + positive;
+        constant[slot] = Number(negative + positive === 0);
+        separates[slot] = Number(binary && negative > 0 !== positive > 0);
+      }
+    });
+    return { square, constant, separates };
+  }
 }
 
 /**
- * Free parameters whose columns are linear combinations of earlier ones (the intercept first, then the slots in order), as in R: the later
- * column goes.
+ * Slots whose columns are linear combinations of the intercept and earlier ones, as in R: the later column goes.
  *
- * @param start  where the rows are weighed by s·p(1 − p): a point before a fit has made any of these vanish
- * @returns parameter indices, ascending
+ * @param slots   the candidates, ascending
+ * @param weight  of the rows; null: ones
+ * @returns slot indices, ascending
  */
-export function dependentParameters(objective: Objective, start: Float64Array): number[] {
-  const { size, active } = objective;
-  const hessian = new Float64Array(size * size);
-  objective.valueGradient(start, new Float64Array(size));
-  objective.hessian(hessian);
-  const order = [size - 1, ...Array.from({ length: size - 1 }, (_, j) => j)];
+export function dependentSlots(
+  likelihood: Likelihood,
+  slots: readonly number[],
+  weight: Float64Array | null,
+): number[] {
+  const width = likelihood.parameters / likelihood.classes;
+  const gram = new Float64Array(width * width);
+  likelihood.gram(weight ?? new Float64Array(likelihood.rows).fill(1), gram);
+  const order = [width - 1, ...slots];
+  const size = order.length;
   const ordered = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) ordered[i * size + j] = hessian[order[i] * size + order[j]];
+    for (let j = 0; j <= i; j++) ordered[i * size + j] = gram[order[i] * width + order[j]];
   }
-  return factorCholesky(ordered, size, RANK_TOLERANCE).map((j) => active[order[j]]);
+  return factorCholesky(ordered, size, RANK_TOLERANCE).map((j) => order[j]);
 }
 
 /** Parameters that carry the Newton step at w, the end of a fit that diverged; none when the Hessian there is singular. */
@@ -95,8 +157,11 @@ export function runawayParameters(objective: Objective, w: Float64Array): number
 }
 
 /**
- * Whether the fitted logits, without offset, have the sign of the label in every row of positive weight. Then the classes are completely
- * separated by these very weights, and twice the weights would fit better: no maximum exists.
+ * Whether the fitted logits, without offset, are right in every row of positive weight: of the sign of the label, or greatest for the class.
+ * Then the classes are completely separated by these very weights, and twice the weights would fit better: no maximum exists.
+ *
+ * @param logits  one plane of rows, or one for each class
+ * @param y       share of the positive class, or the class
  */
 export function separatesAllRows(
   logits: Float64Array,
@@ -104,10 +169,18 @@ export function separatesAllRows(
   weight: Float64Array | null,
   offset: Float64Array | null,
 ): boolean {
-  for (let i = 0; i < logits.length; i++) {
+  const rows = y.length;
+  const classes = logits.length / rows;
+  for (let i = 0; i < rows; i++) {
     if (weight && weight[i] === 0) continue;
-    const z = offset ? logits[i] - offset[i] : logits[i];
-    if (!(y[i] === 1 ? z > 0 : z < 0)) return false;
+    if (classes === 1) {
+      const z = offset ? logits[i] - offset[i] : logits[i];
+      if (!(y[i] === 1 ? z > 0 : y[i] === 0 && z < 0)) return false;
+      continue;
+    }
+    for (let k = 0; k < classes; k++) {
+      if (k !== y[i] && !(logits[y[i] * rows + i] > logits[k * rows + i])) return false;
+    }
   }
   return true;
 }

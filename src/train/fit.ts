@@ -1,73 +1,110 @@
-import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { findColumns } from '../encode/columns.ts';
-import { Encoder } from '../encode/encoder.ts';
-import { inferSchema } from '../encode/infer.ts';
+import { asWarning } from '../diagnose/finding.ts';
 import { list, show } from '../encode/label.ts';
-import type { Schema } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
-import { FORMAT, type Manifest, type Warning } from '../model/manifest.ts';
+import {
+  type BootstrapReport,
+  FORMAT,
+  type InferenceReport,
+  type Manifest,
+  type ObjectiveReport,
+  type Warning,
+} from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
-import { profileSlots } from './diagnose.ts';
-import { foldParameters, standardisation } from './inference.ts';
+import { findings } from './doctor.ts';
+import { inferenceOf } from './infer.ts';
+import { foldParameters, unfoldParameters } from './inference.ts';
 import type { Progress } from './objective.ts';
-import { type SolverChoice, solve } from './solve.ts';
-import { classFactors, readOffset, readTarget, readWeight, type Target } from './target.ts';
+import { classShare, type DataOptions, likelihoods, type Problem, prepare, profileRows } from './prepare.ts';
+import { type CovarianceKind, readClusters } from './robust.ts';
+import type { Screen } from './screen.ts';
+import {
+  type Fitted,
+  type Penalty,
+  SOLVERS,
+  type SolverChoice,
+  type SolveSettings,
+  solve,
+  type Task,
+} from './solve.ts';
 
-/** What `fit` is told; everything but `target` may be absent. */
-export interface FitOptions {
-  /** the column to predict: two classes, as text or numbers */
-  readonly target: string;
-  /** the class whose probability the model gives; by default the one label among 1, true, yes, else the second of the two sorted */
-  readonly positive?: string;
-  /** feature columns; by default all but target, weight, offset and `exclude` */
-  readonly features?: readonly string[];
-  readonly exclude?: readonly string[];
-  /** numeric columns to treat as categories */
-  readonly categorical?: readonly string[];
-  /** column of sample weights: weight 2 is a row seen twice, weight 0 a row left out */
-  readonly weight?: string;
-  /** column that is added to the logit */
-  readonly offset?: string;
-  /** inverse strength of the L2 penalty, > 0: C = 1/(λS); 1 unless `lambda` or `penalty` is given; Infinity is no penalty */
+/** How weights are penalised and bounded. */
+export interface PenaltyOptions {
+  /** inverse strength of the penalty, > 0: C = 1/(λS); 1 unless `lambda` or `penalty` is given; Infinity is no penalty */
   readonly C?: number;
-  /** strength λ ≥ 0 of the L2 penalty on the mean loss */
+  /** strength λ ≥ 0 of the penalty on the mean loss */
   readonly lambda?: number;
   readonly penalty?: 'none';
   /** α in [0, 1]: the share of the penalty on absolute values; 0 (default) is L2, 1 is L1, between them the elastic net */
   readonly l1Ratio?: number;
   /** true (default): the penalty acts on weights of standardised numeric features; false: on raw-scale weights */
   readonly standardize?: boolean;
-  /** by default onehot with a penalty, treatment without */
-  readonly coding?: 'onehot' | 'treatment';
-  /** reference level by feature, under treatment coding; by default the first level */
-  readonly references?: Readonly<Record<string, string>>;
-  /** factors on the sample weights of each class; `balanced`: S / (2·S_c) */
-  readonly classWeight?: 'balanced' | Readonly<Record<string, number>>;
-  /** auto (default): coordinate descent (`cd`) where l1Ratio > 0, else Newton up to 1000 free parameters, else L-BFGS */
+  /** factor f ≥ 0 on the penalty of a feature's weights, 1 where not named; 0: never penalised. They are not rescaled. */
+  readonly penaltyFactors?: Readonly<Record<string, number>>;
+  /** least and greatest raw-scale weight of a feature, lower ≤ 0 ≤ upper; [0, Infinity] is a weight that is not negative */
+  readonly bounds?: Readonly<Record<string, readonly [number, number]>>;
+}
+
+/** How the minimum is found. */
+export interface SolverOptions {
+  /**
+   * auto (default) chooses from the shape of the data and the penalty, and the report says which and why: coordinate descent (`cd`) for absolute
+   * values and bounds, Newton where its matrix is small, else L-BFGS. `newton-cg` needs no matrix.
+   */
   readonly solver?: SolverChoice;
-  /** converged when max |∂f/∂wⱼ| on standardised features is at most this; default 1e-8 */
+  /** converged when max |∂f/∂wⱼ| on standardised features, or the largest violation of the optimality conditions, is at most this; default 1e-8 */
   readonly tol?: number;
-  /** default 100 for Newton, 1000 for L-BFGS */
+  /** default 100 for Newton, 200 for its variant without a matrix, 300 for coordinate descent, 1000 for L-BFGS */
   readonly maxIter?: number;
-  /** covariance of the estimate, for standard errors; only without penalty */
-  readonly inference?: boolean;
-  readonly engine?: Engine;
-  /** what an unseen category does at scoring: takes a slot of weight 0 (default), or is an error */
-  readonly unseen?: 'slot' | 'error';
-  /** what a missing cell takes: a slot of its own (default), or the most frequent level or the mean */
-  readonly missing?: 'slot' | 'mode';
+  /** where to start: a model of the same features and classes, as of yesterday; default the model of intercepts alone */
+  readonly start?: Model;
   /** called after every iteration of the solver, for a progress display */
   readonly onIteration?: (progress: Progress) => void;
   /** a clock in milliseconds, for `seconds` of the report */
   readonly now?: () => number;
 }
 
+/** What `fit` is told; everything but `target` may be absent. */
+export interface FitOptions extends DataOptions, PenaltyOptions, SolverOptions {
+  /** standard errors, deviance, information criteria and tests (`model.manifest.inference`); only without penalty, or with `firth` */
+  readonly inference?: boolean;
+  /**
+   * what the standard errors rest on; asks for inference. `model` (default): the likelihood. `robust`: a sandwich, valid where rows vary
+   * otherwise than the model says, and under class and sampling weights. `{cluster}`: also where the rows of one value of that column
+   * depend on one another; the column is then no feature unless `features` names it.
+   */
+  readonly covariance?: 'model' | 'robust' | { readonly cluster: string };
+  /** profile-likelihood interval of every coefficient, likelihood-ratio test of every feature; asks for inference. Some ten fits a coefficient. */
+  readonly profile?: boolean;
+  /** Firth's penalised likelihood in place of any other penalty: less biased, and finite where classes are separated; two classes */
+  readonly firth?: boolean;
+  /** adds the findings of `diagnose` to the warnings; false when absent, since they may take as long as the fit */
+  readonly diagnose?: boolean;
+}
+
+/** What is asked of a fit beside the model, while its data are at hand. */
+export type Ask = (
+  problem: Problem,
+  fitted: readonly Fitted[],
+  tasks: readonly Task[],
+  penalty: Penalty,
+  settings: SolveSettings,
+) => { readonly bootstrap: BootstrapReport; readonly warnings: readonly Warning[] };
+
 const DEFAULT_TOL = 1e-8;
+const NO_INFERENCE: InferenceReport = {
+  covariance: null,
+  cluster: null,
+  reason: null,
+  statistics: null,
+  tests: null,
+  profile: null,
+  bootstrap: null,
+};
 const PRODUCER = 'logodds 0.1.0';
 
 /**
- * Fits a binary logistic regression to a table.
+ * Fits a logistic regression to a table.
  *
  *   minimise  1/S · Σ sᵢ·cᵢ·(log(1 + exp(zᵢ)) − yᵢ·zᵢ) + λ·Σ ((1 − α)/2·wⱼ² + α·|wⱼ|),   zᵢ = xᵢ·w + b + offsetᵢ,   S = Σ sᵢ
  *
@@ -76,7 +113,9 @@ const PRODUCER = 'logodds 0.1.0';
  *
  * Not converging, separation, collinear and constant columns are results: fields of `model.manifest.fit`, and warnings that name the features:
  * CONSTANT_COLUMN, RANK_DEFICIENT, RANK_UNCHECKED, UNDERDETERMINED, SEPARATION, NOT_CONVERGED, INFERENCE_PENALIZED, INFERENCE_WEIGHTS,
- * INFERENCE_UNAVAILABLE.
+ * INFERENCE_UNAVAILABLE, FEW_CLUSTERS.
+ *
+ * With `firth` it minimises 1/S · (Σ sᵢ·loss − ½·log det I), I the information.
  *
  * @throws ERR_RANGE options outside their domain; weights that are negative or all zero
  * @throws ERR_SCHEMA columns that are absent, duplicate, of the wrong type, or no feature at all
@@ -86,160 +125,321 @@ const PRODUCER = 'logodds 0.1.0';
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.4; scikit-learn, LogisticRegression (for C and class weights)
  */
 export function fit(table: Table, options: FitOptions): { model: Model; warnings: Warning[] } {
-  checkOptions(options);
-  if (table.rows === 0) {
-    throw new LogoddsError('ERR_DATA', 'table: expected at least one row, got none; check the file or the query');
-  }
-  const started = options.now?.();
-  const exclude = excludedColumns(table, options);
-  const target = readTarget(table, options.target, options.positive);
-  const weight = options.weight === undefined ? null : readWeight(table, options.weight);
-  const offset = options.offset === undefined ? null : readOffset(table, options.offset);
-  const share = classShare(target.y, weight, target, options);
-  const totalWeight = share[0] + share[1];
-  const { lambda, C } = penaltyStrength(options, totalWeight);
-  const standardize = options.standardize ?? true;
-  const schema = inferSchema(table, {
-    exclude,
-    coding: options.coding ?? (lambda > 0 ? 'onehot' : 'treatment'),
-    categorical: options.categorical,
-    references: options.references,
-    weight,
-    unseen: options.unseen,
-    missing: options.missing,
-  });
-  const effective = effectiveWeight(target, weight, share, options);
+  return fitAnd(table, options);
+}
 
-  const encoder = new Encoder(tolerant(schema));
-  const engine = options.engine ?? pickEngine();
-  const batch = engine.columns(table.rows, encoder.specs, 'f64');
+/** `fit`, or that of a problem that is prepared, which is freed at the end; and what is asked beside it. @internal */
+export function fitAnd(data: Table | Problem, given: FitOptions, ask?: Ask): { model: Model; warnings: Warning[] } {
+  checkOptions(given);
+  const options = settle(given);
+  const started = options.now?.();
+  const problem = 'batch' in data ? data : prepare(data, options, codingOf(options));
   try {
-    encoder.encode(table, batch, { standardize: true });
-    const likelihood = engine.likelihood(batch, { y: target.y, weight: effective, offset });
-    try {
-      const slots = encoder.slotNames;
-      const standard = standardisation(schema.features, slots);
-      const fitted = solve({
+    const { penalty, C } = penaltyOf(options, problem);
+    if (options.firth && problem.kind !== 'binomial') {
+      throw new LogoddsError(
+        'ERR_TARGET',
+        `firth: expected a target of two classes, got ${problem.target.classes.length}; penalise (C or lambda) instead`,
+      );
+    }
+    const kind = covarianceKind(data, options, problem);
+    const settings = { ...settingsOf(options), covariance: kind };
+    return withTasks(problem, (tasks) => {
+      const start = options.start && startOf(options.start, problem);
+      const asked = settings.inference;
+      const fitted = solveAll(tasks, penalty, { ...settings, inference: asked && tasks.length === 1 }, start);
+      const inference = asked ? inferenceOf(problem, tasks, fitted, { kind, profile: options.profile ?? false }) : null;
+      const more = ask?.(problem, fitted, tasks, penalty, settings);
+      // findings look at single rows of a table, which may be in a file
+      const found = options.diagnose && !('batch' in data) ? newFindings(data, options, problem, tasks, fitted) : [];
+      const model = assemble(problem, options, fitted, {
+        inference: more ? { ...(inference ?? NO_INFERENCE), bootstrap: more.bootstrap } : inference,
+        notes: [...(more?.warnings ?? []), ...found],
+        objective: {
+          lambda: penalty.lambda,
+          l1Ratio: penalty.l1Ratio,
+          C,
+          standardize: options.standardize ?? true,
+          ...(options.firth && { firth: true }),
+        },
+        seconds: started === undefined ? null : (options.now!() - started) / 1000,
+      });
+      return { model, warnings: [...model.manifest.warnings] };
+    });
+  } finally {
+    problem.free();
+  }
+}
+
+/** What a penalty is the remedy for: good to know beside one, and settled by Firth's. */
+const REMEDIED = [...['SEPARATION', 'UNDERDETERMINED', 'RANK_DEFICIENT', 'LOW_EVENTS', 'HIGH_VIF', 'CONDITION_NUMBER']];
+
+/** The findings of `diagnose` on a fit that it has not warned of itself. */
+function newFindings(
+  table: Table,
+  options: FitOptions,
+  problem: Problem,
+  tasks: readonly Task[],
+  fitted: readonly Fitted[],
+): Warning[] {
+  const examined = tasks.map(({ likelihood, y, profile }, k) => ({ likelihood, y, profile, params: fitted[k].params }));
+  const said = new Set(fitted.flatMap(({ warnings }) => warnings.map(({ code }) => code)));
+  if (options.firth) said.add('SEPARATION');
+  const remedied = isPenalized(options) || options.firth;
+  return findings(table, options.target, problem, examined, false)
+    .filter(({ code }) => !said.has(code))
+    .map((found) => asWarning(remedied && REMEDIED.includes(found.code) ? { ...found, severity: 'info' } : found));
+}
+
+/** Opens the likelihoods of a problem for the time of `use`. */
+export function withTasks<T>(
+  problem: Problem,
+  use: (tasks: Task[]) => T,
+  weight = problem.weight,
+  sampleWeight = problem.sampleWeight,
+): T {
+  const { batch, schema, slots, standard, offset, unit, y } = problem;
+  const open = likelihoods(problem, weight);
+  const totalWeight = sampleWeight ? sampleWeight.reduce((sum, s) => sum + s, 0) : y.length;
+  try {
+    return use(
+      open.map(({ likelihood, y: share }) => ({
         likelihood,
         features: schema.features,
         slots,
-        profile: profileSlots(batch, target.y, effective),
+        profile: profileRows(problem, share, weight),
         standard,
-        y: target.y,
-        weight: effective,
+        y: share ?? y,
+        weight,
         offset,
         totalWeight,
-        lambda,
-        l1Ratio: options.l1Ratio ?? 0,
-        standardize,
-        solver: options.solver ?? 'auto',
-        tol: options.tol ?? DEFAULT_TOL,
-        maxIter: options.maxIter,
-        inference: options.inference ?? false,
-        counts: options.classWeight === undefined && (weight?.every(Number.isInteger) ?? true),
-        onIteration: options.onIteration,
-      });
-      const { weights, intercept } = foldParameters(fitted.params, standard);
-      const manifest: Manifest = {
-        format: FORMAT,
-        producer: PRODUCER,
-        classes: target.classes,
-        positive: target.positive,
-        target: options.target,
-        schema,
-        objective: { lambda, l1Ratio: lambda > 0 ? (options.l1Ratio ?? 0) : 0, C, standardize },
-        decision: { threshold: 0.5 },
-        offset: options.offset ?? null,
-        weight: options.weight ?? null,
-        fit: {
-          ...fitted.report,
-          rows: table.rows,
-          totalWeight,
-          seconds: started === undefined ? null : (options.now!() - started) / 1000,
-        },
-        aliased: fitted.aliased,
-        warnings: fitted.warnings,
-      };
-      const model = new Model({ manifest, weights, intercept, covariance: fitted.covariance });
-      return { model, warnings: fitted.warnings };
-    } finally {
-      likelihood.free();
-    }
+        cells: batch.specs.length,
+        unit,
+      })),
+    );
   } finally {
-    batch.free();
+    for (const { likelihood } of open) likelihood.free();
   }
 }
 
-/** The schema with a slot for unseen values everywhere: rows of weight 0 may hold levels that no counted row has. */
-function tolerant(schema: Schema): Schema {
-  return {
-    features: schema.features.map((feature) =>
-      feature.kind === 'categorical' ? { ...feature, unseen: 'slot' as const } : feature,
+/** `solve` of each task; `start` has the parameters of all, one after another. */
+export function solveAll(
+  tasks: readonly Task[],
+  penalty: Penalty,
+  settings: SolveSettings,
+  start?: Float64Array,
+  screens?: readonly Screen[],
+): Fitted[] {
+  return tasks.map((task, k) => {
+    const { parameters } = task.likelihood;
+    const from = start?.subarray(k * parameters, (k + 1) * parameters);
+    return solve(task, penalty, { ...settings, screen: screens?.[k] }, from);
+  });
+}
+
+/** All parameters of several fits, one after another. */
+export function joinParams(fitted: readonly Pick<Fitted, 'params'>[]): Float64Array {
+  return Float64Array.from(fitted.flatMap(({ params }) => [...params]));
+}
+
+/** The model of what was fitted: of one likelihood, or of one a class. */
+export function assemble(
+  problem: Problem,
+  options: DataOptions,
+  fitted: readonly Pick<Fitted, 'params' | 'report' | 'warnings' | 'aliased' | 'covariance'>[],
+  {
+    objective,
+    seconds,
+    inference = null,
+    notes = [],
+  }: {
+    objective: ObjectiveReport;
+    seconds: number | null;
+    inference?: InferenceReport | null;
+    notes?: readonly Warning[];
+  },
+): Model {
+  const { target, schema, slots, standard, kind } = problem;
+  const params = joinParams(fitted);
+  const width = slots.length + 1;
+  const reports = fitted.map(({ report }) => report);
+  const sum = (of: (report: Fitted['report']) => number) => reports.reduce((total, report) => total + of(report), 0);
+  const worst = reports.find((report) => !report.converged) ?? reports[0];
+  const { classes } = target;
+  const warnings = [
+    ...rareClasses(problem),
+    ...fitted.flatMap(({ warnings: found }, k) =>
+      fitted.length === 1
+        ? found
+        : found.map((one) => ({ ...one, message: `${show(classes[k])} against the rest: ${one.message}` })),
     ),
+    ...notes,
+  ];
+  const manifest: Manifest = {
+    format: FORMAT,
+    producer: PRODUCER,
+    classes,
+    positive: target.positive,
+    multiclass: kind === 'binomial' ? null : kind,
+    reference: kind === 'multinomial' && objective.lambda === 0 ? classes[0] : null,
+    target: options.target,
+    schema,
+    objective,
+    decision: { threshold: 0.5 },
+    offset: options.offset ?? null,
+    weight: options.weight ?? null,
+    fit: {
+      solver: worst.solver,
+      choice: worst.choice,
+      converged: worst.converged,
+      reason: worst.reason,
+      iterations: sum((report) => report.iterations),
+      gradNorm: Math.max(...reports.map((report) => report.gradNorm ?? 0)),
+      objective: sum((report) => report.objective),
+      logLik: sum((report) => report.logLik),
+      nullLogLik: sum((report) => report.nullLogLik),
+      rows: problem.y.length,
+      totalWeight: problem.sampleWeight ? problem.sampleWeight.reduce((total, s) => total + s, 0) : problem.y.length,
+      seconds,
+    },
+    aliased: fitted.flatMap(({ aliased }, k) => aliased.map((id) => (fitted.length === 1 ? id : k * width + id))),
+    ...(inference && { inference }),
+    warnings,
+  };
+  const { weights, intercept } = foldParameters(params, standard);
+  return new Model({ manifest, weights, intercept, covariance: fitted.length === 1 ? fitted[0].covariance : null });
+}
+
+/** A class that one row stands for has no frequency to learn. */
+function rareClasses({ target, sampleWeight }: Problem): Warning[] {
+  const share = classShare(target, sampleWeight);
+  const rare = target.classes.filter((_, k) => share[k] <= 1);
+  if (rare.length === 0) return [];
+  return [
+    {
+      code: 'RARE_CLASS',
+      message: `${list(rare)}: one row of the target, so its probabilities rest on that row; add rows of it, or merge it with another class`,
+      features: [],
+    },
+  ];
+}
+
+/** The parameters of a model on the standardised features of a problem. @throws ERR_SCHEMA when it is of other features or classes */
+function startOf(start: Model, { slots, standard, target, kind }: Problem): Float64Array {
+  const { classes, multiclass } = start.manifest;
+  const names = start.encoder.slotNames;
+  const same =
+    names.length === slots.length &&
+    names.every((one, j) => one.name === slots[j].name && one.level === slots[j].level) &&
+    classes.join('\n') === target.classes.join('\n') &&
+    (kind === 'binomial' ? start.manifest.positive === target.positive : multiclass === kind);
+  if (!same) {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      'start: expected a model of the same features, levels and classes, got another; leave it out, or fit on the columns it was trained on',
+    );
+  }
+  return unfoldParameters(start.weights, start.intercept, standard);
+}
+
+export function settingsOf({
+  solver = 'auto',
+  tol = DEFAULT_TOL,
+  maxIter,
+  inference = false,
+  covariance,
+  profile = false,
+  firth,
+  onIteration,
+}: Omit<FitOptions, 'target'>) {
+  return { solver, tol, maxIter, inference: inference || profile || covariance !== undefined, firth, onIteration };
+}
+
+/** What `firth` and a cluster column mean for the other options. */
+function settle(options: FitOptions): FitOptions {
+  const { covariance, features, exclude = [], firth } = options;
+  const cluster = typeof covariance === 'object' && !features ? [covariance.cluster] : [];
+  return { ...options, exclude: [...exclude, ...cluster], ...(firth && { penalty: 'none' }) };
+}
+
+function covarianceKind(data: Table | Problem, { covariance = 'model' }: FitOptions, problem: Problem): CovarianceKind {
+  if (typeof covariance !== 'object') return covariance;
+  if ('batch' in data) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `covariance: expected model or robust for rows that stay in a file, got clusters of ${show(covariance.cluster)}; fit with all rows in memory`,
+    );
+  }
+  return { ...readClusters(data, covariance.cluster, problem.weight), batch: problem.batch };
+}
+
+/** How categories are coded where the options leave it open. */
+export function codingOf(options: PenaltyOptions & Pick<FitOptions, 'firth'>): 'onehot' | 'treatment' {
+  return isPenalized(options) && !options.firth ? 'onehot' : 'treatment';
+}
+
+export function isPenalized({ C, lambda, penalty }: PenaltyOptions): boolean {
+  return !(penalty === 'none' || lambda === 0 || C === Number.POSITIVE_INFINITY);
+}
+
+/**
+ * The penalty by slot; C = 1/(λS), null without one.
+ * @throws ERR_SCHEMA for factors or bounds of what is no feature; ERR_RANGE outside their domain
+ */
+export function penaltyOf(options: PenaltyOptions, problem: Problem): { penalty: Penalty; C: number | null } {
+  const { C = 1, lambda, l1Ratio = 0, standardize = true, penaltyFactors, bounds } = options;
+  const { slots, schema, sampleWeight, y } = problem;
+  const total = sampleWeight ? sampleWeight.reduce((sum, s) => sum + s, 0) : y.length;
+  const names = schema.features.map((feature) => feature.name);
+  const known = (what: string, named: object = {}) => {
+    for (const name of Object.keys(named)) {
+      if (names.includes(name)) continue;
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `${what}: expected features (${list(names.slice(0, 20))}${names.length > 20 ? ', …' : ''}), got ${show(name)}; correct the name`,
+      );
+    }
+  };
+  known('penaltyFactors', penaltyFactors);
+  known('bounds', bounds);
+  const bySlot = (of: (name: string) => number) => Float64Array.from(slots, ({ name }) => of(name));
+  const factors = penaltyFactors && bySlot((name) => (Object.hasOwn(penaltyFactors, name) ? penaltyFactors[name] : 1));
+  const bound = (side: 0 | 1, none: number) =>
+    bounds ? bySlot((name) => (Object.hasOwn(bounds, name) ? bounds[name][side] : none)) : null;
+  const penalized = isPenalized(options);
+  if (penalized && factors?.every((factor) => factor === 0)) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      'penaltyFactors: expected one above 0 at least, got a penalty on nothing; use penalty "none"',
+    );
+  }
+  return {
+    penalty: {
+      lambda: penalized ? (lambda ?? 1 / (C * total)) : 0,
+      l1Ratio: penalized ? l1Ratio : 0,
+      unit: standardize ? null : problem.standard.scale.map((scale) => 1 / scale),
+      factors: factors ?? null,
+      lower: bound(0, Number.NEGATIVE_INFINITY),
+      upper: bound(1, Number.POSITIVE_INFINITY),
+    },
+    C: penalized ? (lambda === undefined ? C : 1 / (lambda * total)) : null,
   };
 }
 
-function excludedColumns(table: Table, { target, weight, offset, features, exclude = [] }: FitOptions): string[] {
-  const roles = [target, weight, offset].filter((name) => name !== undefined);
-  findColumns(table, [...roles, ...(features ?? []), ...exclude]);
-  const used = features?.find((name) => roles.includes(name));
-  if (used !== undefined) {
-    throw new LogoddsError(
-      'ERR_SCHEMA',
-      `features: expected columns besides target, weight and offset, got ${show(used)}; leave it out`,
-    );
-  }
-  const dropped = new Set([...roles, ...exclude]);
-  const names = table.columns.map((column) => column.name);
-  const excluded = names.filter((name) => dropped.has(name) || (features && !features.includes(name)));
-  if (excluded.length === names.length) {
-    throw new LogoddsError(
-      'ERR_SCHEMA',
-      `features: expected at least one column besides target, weight, offset and excluded ones, got none of ${list(names)}; keep one`,
-    );
-  }
-  return excluded;
-}
-
-/** S_c of the negative and the positive class, before class weights. */
-function classShare(
-  y: Float64Array,
-  weight: Float64Array | null,
-  target: Target,
-  options: FitOptions,
-): [number, number] {
-  const share: [number, number] = [0, 0];
-  for (let i = 0; i < y.length; i++) share[y[i]] += weight ? weight[i] : 1;
-  const { classes, positive } = target;
-  if (share[0] > 0 && share[1] > 0) return share;
-  const label = share[1] > 0 ? positive : classes[0] === positive ? classes[1] : classes[0];
-  throw new LogoddsError(
-    'ERR_TARGET',
-    `target ${show(options.target)}: expected two classes with positive weight, got only ${show(label)}; give rows of both outcomes a weight above 0`,
-  );
-}
-
-function effectiveWeight(
-  target: Target,
-  weight: Float64Array | null,
-  share: readonly [number, number],
-  { classWeight }: FitOptions,
-): Float64Array | null {
-  if (classWeight === undefined) return weight;
-  const factor = classFactors(classWeight, target, share);
-  return target.y.map((y, i) => factor[y] * (weight ? weight[i] : 1));
-}
-
-/** λ and C = 1/(λS); without a penalty 0 and null. */
-function penaltyStrength(
-  { C = 1, lambda, penalty }: FitOptions,
-  totalWeight: number,
-): { lambda: number; C: number | null } {
-  if (penalty === 'none' || lambda === 0 || C === Number.POSITIVE_INFINITY) return { lambda: 0, C: null };
-  return lambda === undefined ? { lambda: 1 / (C * totalWeight), C } : { lambda, C: 1 / (lambda * totalWeight) };
-}
-
-function checkOptions({ C, lambda, penalty, l1Ratio, tol, maxIter, solver = 'auto' }: FitOptions): void {
+/** @throws ERR_RANGE */
+export function checkOptions({
+  C,
+  lambda,
+  penalty,
+  l1Ratio,
+  penaltyFactors = {},
+  bounds = {},
+  tol,
+  maxIter,
+  solver = 'auto',
+  covariance = 'model',
+  firth = false,
+}: PenaltyOptions & SolverOptions & Pick<FitOptions, 'covariance' | 'firth'>): void {
   const refuse = (what: string, rule: string, got: unknown, next: string): never => {
     throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; ${next}`);
   };
@@ -262,10 +462,48 @@ function checkOptions({ C, lambda, penalty, l1Ratio, tol, maxIter, solver = 'aut
     refuse('l1Ratio', 'a number from 0 (L2) to 1 (L1)', l1Ratio, '0.5 is half of each');
   if (l1Ratio && (penalty === 'none' || lambda === 0 || C === Number.POSITIVE_INFINITY))
     refuse('l1Ratio', '0 without a penalty', l1Ratio, 'give a strength (C or lambda), or leave it out');
-  if (!['auto', 'newton', 'lbfgs', 'cd'].includes(solver))
-    refuse('solver', 'auto, newton, lbfgs or cd', solver, 'leave it out for auto');
-  if (l1Ratio && (solver === 'newton' || solver === 'lbfgs'))
-    refuse('solver', 'auto or cd with an l1Ratio above 0', solver, 'absolute values are not smooth; leave it out');
+  const factors = Object.entries(penaltyFactors);
+  for (const [name, factor] of factors) {
+    if (!(factor >= 0 && factor < Number.POSITIVE_INFINITY))
+      refuse(`penaltyFactors of ${show(name)}`, 'a finite number >= 0', factor, '0 is no penalty on it');
+  }
+  if (factors.length > 0 && !isPenalized({ C, lambda, penalty }))
+    refuse('penaltyFactors', 'a penalty beside them', 'none', 'give a strength (C or lambda), or leave them out');
+  for (const [name, pair] of Object.entries(bounds)) {
+    if (!(pair.length === 2 && pair[0] <= 0 && pair[1] >= 0 && pair[0] < pair[1]))
+      refuse(
+        `bounds of ${show(name)}`,
+        '[lower, upper] with lower <= 0 <= upper',
+        `[${pair.join(', ')}]`,
+        'a weight of 0 must be allowed; drop the feature to hold it at 0',
+      );
+  }
+  if (
+    typeof covariance === 'object' ? typeof covariance?.cluster !== 'string' : !['model', 'robust'].includes(covariance)
+  )
+    refuse('covariance', 'model, robust or {cluster: column}', covariance, 'leave it out for that of the model');
+  if (firth) {
+    const beside: readonly (readonly [string, unknown, boolean])[] = [
+      ['C', C, C !== undefined && C !== Number.POSITIVE_INFINITY],
+      ['lambda', lambda, lambda !== undefined && lambda !== 0],
+      ['l1Ratio', l1Ratio, Boolean(l1Ratio)],
+      ['bounds', 'some', Object.keys(bounds).length > 0],
+      ['solver', solver, solver !== 'auto' && solver !== 'lbfgs'],
+      ['covariance', 'one of another kind', covariance !== 'model'],
+    ];
+    const found = beside.find(([, , set]) => set);
+    if (found)
+      refuse('firth', `no ${found[0]} beside it`, found[1], 'it has a penalty, a solver and errors of its own');
+  }
+  if (!SOLVERS.includes(solver)) refuse('solver', list(SOLVERS), solver, 'leave it out for auto');
+  const smooth = !l1Ratio && Object.keys(bounds).length === 0;
+  if (!smooth && solver !== 'auto' && solver !== 'cd')
+    refuse(
+      'solver',
+      'auto or cd with bounds or an l1Ratio above 0',
+      solver,
+      'the others need a smooth objective; leave it out',
+    );
   if (tol !== undefined && !(tol > 0 && tol < Number.POSITIVE_INFINITY))
     refuse('tol', 'a finite number > 0', tol, `the default is ${DEFAULT_TOL}`);
   if (maxIter !== undefined && !(Number.isInteger(maxIter) && maxIter > 0))

@@ -1,6 +1,10 @@
 import type { Feature } from '../encode/schema.ts';
+import type { Warning } from '../model/manifest.ts';
 import { invertCholesky } from './cholesky.ts';
+import { quadraticModel } from './newton.ts';
 import type { Objective } from './objective.ts';
+import { type CovarianceKind, sandwich } from './robust.ts';
+import type { Task } from './solve.ts';
 
 /**
  * How the slots of the training batch were standardised: x = (raw − shift) / scale.
@@ -30,24 +34,51 @@ export function standardisation(
 }
 
 /**
- * Parameters for raw features from parameters for standardised ones.
+ * Parameters for raw features from parameters for standardised ones, class by class.
  *
  *   wⱼ = vⱼ / scaleⱼ,   b = c − Σ vⱼ·shiftⱼ / scaleⱼ
  *
- * @param params  slots, then the intercept
+ * @param params  of every class the slots, then the intercept
+ * @returns weights of every class, and their intercepts
  */
 export function foldParameters(
   params: Float64Array,
   { shift, scale }: Standardisation,
-): { weights: Float64Array; intercept: number } {
+): { weights: Float64Array; intercept: Float64Array } {
   const slots = shift.length;
-  const weights = new Float64Array(slots);
-  let intercept = params[slots];
-  for (let j = 0; j < slots; j++) {
-    weights[j] = params[j] / scale[j];
-    intercept -= weights[j] * shift[j];
+  const classes = params.length / (slots + 1);
+  const weights = new Float64Array(classes * slots);
+  const intercept = new Float64Array(classes);
+  for (let k = 0; k < classes; k++) {
+    const from = k * (slots + 1);
+    intercept[k] = params[from + slots];
+    for (let j = 0; j < slots; j++) {
+      const weight = params[from + j] / scale[j];
+      weights[k * slots + j] = weight;
+      intercept[k] -= weight * shift[j];
+    }
   }
   return { weights, intercept };
+}
+
+/** The other way: parameters for standardised features from weights and intercepts for raw ones. */
+export function unfoldParameters(
+  weights: Float64Array,
+  intercept: Float64Array,
+  { shift, scale }: Standardisation,
+): Float64Array {
+  const slots = shift.length;
+  const params = new Float64Array(intercept.length * (slots + 1));
+  intercept.forEach((b, k) => {
+    const to = k * (slots + 1);
+    params[to + slots] = b;
+    for (let j = 0; j < slots; j++) {
+      const weight = weights[k * slots + j];
+      params[to + j] = weight * scale[j];
+      params[to + slots] += weight * shift[j];
+    }
+  });
+  return params;
 }
 
 /**
@@ -58,37 +89,49 @@ export function foldParameters(
  * Sample weights count rows: weight 2 is a row seen twice. Rows and columns of parameters held at 0 are 0.
  *
  * @param factor  Cholesky factor of the Hessian of an objective without penalty at its minimum, size × size
- * @returns parameters × parameters, row-major, symmetric; slots, then the intercept
+ * @returns parameters × parameters, row-major, symmetric; of every class the slots, then the intercept
  */
-export function covariance(
-  objective: Objective,
-  factor: Float64Array,
+export function covariance(objective: Objective, factor: Float64Array, standard: Standardisation): Float64Array {
+  const inverse = invertCholesky(factor, objective.size);
+  for (let i = 0; i < inverse.length; i++) inverse[i] /= objective.totalWeight;
+  return foldCovariance(objective, inverse, standard);
+}
+
+/**
+ * A·C·Aᵀ of a covariance C of the free parameters of an objective, A the linear map of `foldParameters`.
+ *
+ * @param inner  C, size × size
+ * @returns parameters × parameters, symmetric; zeros where parameters are held
+ */
+export function foldCovariance(
+  { active, size, likelihood: { parameters } }: Objective,
+  inner: Float64Array,
   { shift, scale }: Standardisation,
 ): Float64Array {
-  const { active, size, totalWeight } = objective;
   const slots = shift.length;
-  const parameters = slots + 1;
-  const inverse = invertCholesky(factor, size);
+  const interceptOf = (id: number) => id - (id % (slots + 1)) + slots;
   const out = new Float64Array(parameters * parameters);
   // A·C: scale every row, and carry the shifts into the row of the intercept.
   for (let i = 0; i < size; i++) {
     const row = active[i];
-    const divisor = row < slots ? scale[row] : 1;
-    const carry = row < slots ? shift[row] / scale[row] : 0;
+    const slot = row % (slots + 1);
+    const divisor = slot < slots ? scale[slot] : 1;
+    const carry = slot < slots ? shift[slot] / scale[slot] : 0;
     for (let k = 0; k < size; k++) {
-      const value = inverse[i * size + k] / totalWeight;
+      const value = inner[i * size + k];
       out[row * parameters + active[k]] += value / divisor;
-      if (carry !== 0) out[slots * parameters + active[k]] -= carry * value;
+      if (carry !== 0) out[interceptOf(row) * parameters + active[k]] -= carry * value;
     }
   }
   // (A·C)·Aᵀ: the same for columns.
   for (let i = 0; i < parameters; i++) {
     const row = i * parameters;
-    for (let j = 0; j < slots; j++) {
+    for (let j = 0; j < parameters; j++) {
+      const slot = j % (slots + 1);
       const value = out[row + j];
-      if (value === 0) continue;
-      out[row + j] = value / scale[j];
-      out[row + slots] -= value * (shift[j] / scale[j]);
+      if (slot === slots || value === 0) continue;
+      out[row + j] = value / scale[slot];
+      out[row + interceptOf(j)] -= value * (shift[slot] / scale[slot]);
     }
   }
   // Rounding leaves the two triangles apart by an ulp; a covariance is symmetric.
@@ -96,4 +139,85 @@ export function covariance(
     for (let j = 0; j < i; j++) out[j * parameters + i] = out[i * parameters + j];
   }
   return out;
+}
+
+/** A covariance for raw features, or one sentence on why there is none. */
+export interface Errors {
+  readonly covariance: Float64Array | null;
+  readonly reason: string | null;
+  readonly warnings: readonly Warning[];
+}
+
+/** What decides whether an estimate has a covariance. */
+export interface ErrorsOf {
+  readonly kind: CovarianceKind;
+  readonly penalized: boolean;
+  readonly converged: boolean;
+  /** most parameters whose matrix is formed */
+  readonly limit: number;
+}
+
+/**
+ * The covariance of the estimate w, of the kind that was asked for: by the model's likelihood, robust, or robust for clusters.
+ * Doubts are warnings: INFERENCE_WEIGHTS, FEW_CLUSTERS; and where there is none INFERENCE_PENALIZED, INFERENCE_UNAVAILABLE.
+ */
+export function errorsOf(task: Task, objective: Objective, w: Float64Array, about: ErrorsOf): Errors {
+  const { kind, penalized, converged, limit } = about;
+  const { parameters } = task.likelihood;
+  const none = (code: string, why: string): Errors => {
+    const reason = `no standard errors: ${why}`;
+    return { covariance: null, reason, warnings: [{ code, message: reason, features: [] }] };
+  };
+  if (penalized) {
+    return none(
+      'INFERENCE_PENALIZED',
+      'a penalty biases the weights, and the inverse Hessian is not their covariance; fit with penalty "none", or bootstrap',
+    );
+  }
+  if (!objective.smooth) {
+    return none(
+      'INFERENCE_PENALIZED',
+      'weights at a bound have no normal distribution; fit without bounds, or bootstrap',
+    );
+  }
+  if (parameters > limit) {
+    return none(
+      'INFERENCE_UNAVAILABLE',
+      `they need at most ${limit} parameters, got ${parameters}; use fewer features`,
+    );
+  }
+  if (!converged) {
+    return none(
+      'INFERENCE_UNAVAILABLE',
+      'they hold at the maximum of the likelihood, and it was not reached; see the other warnings',
+    );
+  }
+  const model = quadraticModel(objective, w);
+  if (!model) {
+    return none(
+      'INFERENCE_UNAVAILABLE',
+      'the Hessian is not positive definite; drop features that nearly repeat others',
+    );
+  }
+  const warnings: Warning[] = [];
+  if (kind === 'model') {
+    if (task.unit) {
+      warnings.push({
+        code: 'INFERENCE_WEIGHTS',
+        message:
+          'standard errors take weights as counts of rows, which class weights and fractions are not; ask for a robust covariance, or fit without them',
+        features: [],
+      });
+    }
+    return { covariance: covariance(objective, model.factor, task.standard), reason: null, warnings };
+  }
+  if (kind !== 'robust' && kind.count <= objective.size) {
+    warnings.push({
+      code: 'FEW_CLUSTERS',
+      message: `${kind.count} clusters cannot tell the covariance of ${objective.size} parameters; errors by cluster need some forty clusters, so use fewer features or robust errors`,
+      features: [kind.column],
+    });
+  }
+  const inner = sandwich(task, objective, w, model.factor, kind);
+  return { covariance: foldCovariance(objective, inner, task.standard), reason: null, warnings };
 }

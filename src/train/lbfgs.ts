@@ -1,4 +1,13 @@
-import { addScaled, dot, maxAbs, type Objective, ROUNDING, type Solution, type SolverOptions } from './objective.ts';
+import {
+  addScaled,
+  dot,
+  type Metric,
+  maxAbs,
+  type Objective,
+  ROUNDING,
+  type Solution,
+  type SolverOptions,
+} from './objective.ts';
 
 /** Pairs of steps and gradient changes that are remembered. */
 const MEMORY = 10;
@@ -8,8 +17,8 @@ const CURVATURE = 0.9;
 const EVALUATIONS = 40;
 
 export interface LbfgsOptions extends SolverOptions {
-  /** dⱼ > 0, about ∂²f/∂wⱼ²: the first metric, which spares the iterations that would find it; length objective.size */
-  readonly diagonal?: Float64Array;
+  /** the first metric, which spares the iterations that would find it */
+  readonly metric?: Metric;
 }
 
 /**
@@ -25,7 +34,7 @@ export interface LbfgsOptions extends SolverOptions {
  */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Solution {
   const { size } = objective;
-  const { tol, maxIter, diagonal } = options;
+  const { tol, maxIter, metric } = options;
   const steps: Float64Array[] = [];
   const changes: Float64Array[] = [];
   let w = start.slice();
@@ -49,15 +58,15 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   if (!Number.isFinite(value) || !Number.isFinite(gradNorm)) return end('diverged');
   while (gradNorm > tol) {
     if (iteration === maxIter) return end('max_iter');
-    descend(direction, gradient, steps, changes, diagonal);
+    descend(direction, gradient, steps, changes, metric);
     let slope = dot(gradient, direction);
     if (!(slope < 0)) {
       steps.length = 0;
       changes.length = 0;
-      descend(direction, gradient, steps, changes, diagonal);
+      descend(direction, gradient, steps, changes, metric);
       slope = dot(gradient, direction);
     }
-    const first = steps.length > 0 || diagonal ? 1 : Math.min(1, 1 / gradNorm);
+    const first = steps.length > 0 || metric ? 1 : Math.min(1, 1 / gradNorm);
     const origin = { t: 0, value, slope };
     const found = wolfe(origin, first, (t) => {
       addScaled(w, t, direction, trial);
@@ -95,7 +104,7 @@ function descend(
   gradient: Float64Array,
   steps: readonly Float64Array[],
   changes: readonly Float64Array[],
-  diagonal: Float64Array | undefined,
+  metric: Metric | undefined,
 ): void {
   const last = steps.length - 1;
   const alphas = new Float64Array(steps.length);
@@ -104,12 +113,14 @@ function descend(
     alphas[k] = dot(steps[k], direction) / dot(steps[k], changes[k]);
     addScaled(direction, -alphas[k], changes[k], direction);
   }
-  let norm = 0;
   if (last >= 0) {
-    for (let j = 0; j < gradient.length; j++) norm += changes[last][j] ** 2 / (diagonal ? diagonal[j] : 1);
+    const change = changes[last].slice();
+    metric?.(change);
+    const norm = dot(changes[last], change);
+    const scale = norm > 0 ? dot(steps[last], changes[last]) / norm : 1;
+    for (let j = 0; j < direction.length; j++) direction[j] *= scale;
   }
-  const scale = norm > 0 ? dot(steps[last], changes[last]) / norm : 1;
-  for (let j = 0; j < direction.length; j++) direction[j] *= diagonal ? scale / diagonal[j] : scale;
+  metric?.(direction);
   for (let k = 0; k <= last; k++) {
     const beta = dot(changes[k], direction) / dot(steps[k], changes[k]);
     addScaled(direction, alphas[k] - beta, steps[k], direction);

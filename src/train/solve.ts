@@ -1,50 +1,71 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import type { BinaryLikelihood } from '../../bindings/likelihood.ts';
+import type { Likelihood } from '../../bindings/likelihood.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { list } from '../encode/label.ts';
 import type { Feature } from '../encode/schema.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
-import { coordinateDescent } from './coordinate.ts';
-import {
-  dependentParameters,
-  nameParameters,
-  runawayParameters,
-  type SlotProfile,
-  separatesAllRows,
-} from './diagnose.ts';
-import { covariance, type Standardisation } from './inference.ts';
+import { factorCholesky, solveCholesky } from './cholesky.ts';
+import { dependentSlots, nameParameters, runawayParameters, type SlotProfile, separatesAllRows } from './diagnose.ts';
+import { FirthObjective, solveFirth } from './firth.ts';
+import { errorsOf, type Standardisation } from './inference.ts';
 import { lbfgs } from './lbfgs.ts';
-import { newton, quadraticModel } from './newton.ts';
-import { Objective, type Progress, type Solution } from './objective.ts';
+import { newton } from './newton.ts';
+import { newtonCg } from './newtonCg.ts';
+import { diagonalMetric, type Metric, Objective, type Progress, type Solution } from './objective.ts';
+import type { CovarianceKind } from './robust.ts';
+import { Screen } from './screen.ts';
 
-export type SolverChoice = 'auto' | 'newton' | 'lbfgs' | 'cd';
+export const SOLVERS = ['auto', 'newton', 'newton-cg', 'lbfgs', 'cd'] as const;
+export type SolverChoice = (typeof SOLVERS)[number];
+type Solver = Exclude<SolverChoice, 'auto'>;
 
-/** One encoded data set and what is wanted of it: all that is decided before a solver starts. */
+/** One likelihood over an encoded data set, and what is known of both before a penalty is chosen. */
 export interface Task {
-  readonly likelihood: BinaryLikelihood;
+  readonly likelihood: Likelihood;
   readonly features: readonly Feature[];
-  /** what each slot stands for; the parameters are the slots, then the intercept */
+  /** what each slot stands for; the parameters of a class are the slots, then its intercept */
   readonly slots: readonly SlotName[];
   readonly profile: SlotProfile;
   readonly standard: Standardisation;
+  /** one class weight vector: share of the positive class in each row; several: the class */
   readonly y: Float64Array;
   /** sample weight times class weight, as in the likelihood; null: ones */
   readonly weight: Float64Array | null;
   readonly offset: Float64Array | null;
   /** S, before class weights */
   readonly totalWeight: number;
+  /** stored cells of a row: numbers, and codes of categories */
+  readonly cells: number;
+  /** weight of each of the observations that a row stands for; null: ones, so weights count observations */
+  readonly unit: Float64Array | null;
+}
+
+/** The penalty λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|) and the bounds. Vectors have one entry per slot. */
+export interface Penalty {
   readonly lambda: number;
   /** α: the share of the penalty that acts on absolute values */
   readonly l1Ratio: number;
-  /** true: the penalty acts on weights of standardised features */
-  readonly standardize: boolean;
+  /** u: the penalty acts on uⱼ·wⱼ, wⱼ the weight of the standardised feature; 1/scale is its raw-scale weight. null: ones */
+  readonly unit: Float64Array | null;
+  /** f ≥ 0; null: ones */
+  readonly factors: Float64Array | null;
+  /** on raw-scale weights, lower ≤ 0 ≤ upper; null: none */
+  readonly lower: Float64Array | null;
+  readonly upper: Float64Array | null;
+}
+
+export interface SolveSettings {
   readonly solver: SolverChoice;
   readonly tol: number;
   readonly maxIter?: number;
   readonly inference: boolean;
-  /** weights are counts of rows, as standard errors need them */
-  readonly counts: boolean;
+  /** of the errors that `inference` asks for; default 'model' */
+  readonly covariance?: CovarianceKind;
+  /** Firth's penalised likelihood; for two classes, without a penalty and bounds */
+  readonly firth?: boolean;
   readonly onIteration?: (progress: Progress) => void;
+  /** what a path has learnt of its last strength, for coordinate descent */
+  readonly screen?: Screen;
 }
 
 export interface Fitted {
@@ -52,44 +73,65 @@ export interface Fitted {
   readonly params: Float64Array;
   /** for raw features, parameters × parameters; null without inference or where it does not exist */
   readonly covariance: Float64Array | null;
+  /** why it is null although it was asked for: one sentence */
+  readonly noErrors: string | null;
   /** parameters that the data cannot tell: constant, without rows, or repeating others */
   readonly aliased: readonly number[];
-  readonly report: Omit<FitReport, 'rows' | 'totalWeight' | 'seconds'>;
+  /** where the solver ended, for further questions; of the free parameters */
+  readonly objective: Objective;
+  readonly w: Float64Array;
+  readonly report: Omit<FitReport, 'rows' | 'totalWeight' | 'seconds'> & { readonly gradNorm: number };
   readonly warnings: Warning[];
 }
 
-/** Most free parameters for which `auto` takes Newton. */
+/** Most free parameters for which `auto` forms and factors a matrix of their square. */
 const NEWTON_LIMIT = 1000;
 /** Most parameters for which a matrix of their square is formed at all. */
-const HESSIAN_LIMIT = 2000;
-const ITERATIONS = { newton: 100, lbfgs: 1000, cd: 200 };
+export const HESSIAN_LIMIT = 2000;
+/** Multiplications in a Hessian and its factorisation that nobody waits for. */
+const CHEAP = 1e8;
+/** Passes over the data that a Hessian may take where it is not cheap: Newton's method spares about that many an iteration. */
+const PASSES = 4;
+const ITERATIONS = { newton: 100, 'newton-cg': 200, lbfgs: 1000, cd: 300 };
 
 /**
- * From an encoded data set to estimates: holds what cannot be estimated, starts at the null model, minimises, and looks at the end for
- * parameters without a finite estimate. Every doubt is a warning.
+ * From a likelihood and a penalty to estimates: holds what cannot be estimated, starts at the null model (or at `start`), minimises, and looks
+ * at the end for parameters without a finite estimate. Every doubt is a warning.
  *
+ * Several classes without a penalty: the first is the reference, its weights are 0. With one: every class has weights, and what the penalty
+ * leaves open (intercepts, weights of factor 0) has mean 0 over the classes.
+ *
+ * @param start  all parameters, for standardised features
  * @throws ERR_RANGE when the matrix of Newton's method or of coordinate descent would be too large
  */
-export function solve(task: Task): Fitted {
-  const { likelihood, slots, totalWeight, lambda } = task;
+export function solve(task: Task, penalty: Penalty, settings: SolveSettings, start?: Float64Array): Fitted {
+  const { likelihood, slots, totalWeight } = task;
+  const { classes, parameters } = likelihood;
+  const width = slots.length + 1;
   const warnings: Warning[] = [];
   const warn = (code: string, message: string, features: readonly string[] = []) => {
     warnings.push({ code, message, features });
   };
-  const penalized = lambda > 0;
-  const squareFits = likelihood.parameters <= HESSIAN_LIMIT;
-  const penalty = penaltyOf(task);
-  const objectiveOver = (active: ArrayLike<number>): Objective =>
-    new Objective(likelihood, { active: Int32Array.from(active), totalWeight, ...penalty });
-
-  const outcomes = countOutcomes(task);
-  const nullModel = fitNull(objectiveOver([slots.length]), outcomes);
-  const startOf = ({ size }: Objective): Float64Array => {
-    const start = new Float64Array(size);
-    start[size - 1] = nullModel.w[0];
-    return start;
+  const squareFits = parameters <= HESSIAN_LIMIT;
+  const { firth = false } = settings;
+  const terms = termsOf(task, penalty);
+  const isFree = (slot: number) => terms.l2[slot] === 0 && terms.l1[slot] === 0;
+  const objectiveOver = (estimated: readonly number[], jeffreys = firth): Objective => {
+    const active: number[] = [];
+    for (let j = 0; j < classes; j++) {
+      // of several classes the first is the reference where no penalty tells them apart
+      const reference = classes > 1 && j === 0;
+      for (const slot of estimated) if (!(reference && isFree(slot))) active.push(j * width + slot);
+      if (!reference) active.push(j * width + slots.length);
+    }
+    const options = { active: Int32Array.from(active), totalWeight, ...terms };
+    return jeffreys
+      ? new FirthObjective(likelihood, options, task.weight, task.offset)
+      : new Objective(likelihood, options);
   };
 
+  const outcomes = countOutcomes(task);
+  const nullModel = fitNull(task, objectiveOver([], false), outcomes);
   const { free, constant, empty } = sortSlots(task);
   const aliased = constant.filter((id) => slots[id].role !== 'reference');
   if (constant.length > 0) {
@@ -100,23 +142,25 @@ export function solve(task: Task): Fitted {
       features,
     );
   }
-  let objective = objectiveOver([...free, slots.length]);
-  if (!penalized) {
-    if (objective.size > outcomes.rows) {
+  let estimated = free;
+  const unpenalized = free.filter(isFree);
+  if (unpenalized.length > 0) {
+    const size = (classes > 1 ? classes - 1 : 1) * (unpenalized.length + 1);
+    if (size > outcomes.rows) {
       warn(
         'UNDERDETERMINED',
-        `${objective.size} parameters for ${outcomes.rows} rows have no unique estimate without a penalty; penalise (C or lambda) or use fewer features`,
+        `${size} parameters for ${outcomes.rows} rows have no unique estimate without a penalty; penalise (C or lambda) or use fewer features`,
       );
     }
-    const dependent = [...empty];
-    if (squareFits) {
-      dependent.push(...dependentParameters(objective, startOf(objective)));
+    const dependent = empty.filter(isFree);
+    if (width <= HESSIAN_LIMIT) {
+      dependent.push(...dependentSlots(likelihood, unpenalized, task.weight));
       const gone = new Set(dependent);
-      objective = objectiveOver(objective.active.filter((id) => !gone.has(id)));
+      estimated = free.filter((id) => !gone.has(id));
     } else {
       warn(
         'RANK_UNCHECKED',
-        `collinear columns are looked for among at most ${HESSIAN_LIMIT} parameters, got ${likelihood.parameters}, so single weights may not be unique; penalise (C or lambda) or use fewer features`,
+        `collinear columns are looked for among at most ${HESSIAN_LIMIT} parameters, got ${width}, so single weights may not be unique; penalise (C or lambda) or use fewer features`,
       );
     }
     if (dependent.length > 0) {
@@ -130,10 +174,15 @@ export function solve(task: Task): Fitted {
       aliased.push(...dependent);
     }
   }
+  const objective = objectiveOver(estimated);
+  const from = objective.restrict(start ? relative(start, task, isFree) : nullModel.params);
 
-  const { solution, solver, choice } = minimise(task, objective, startOf(objective), outcomes, squareFits);
+  const { solution, solver, choice } = minimise(task, settings, objective, from, outcomes, unpenalized.length > 0);
   const params = objective.expand(solution.w);
-  const separation = penalized ? null : findSeparation(task, objective, solution, solver, squareFits);
+  const separation =
+    unpenalized.length > 0 && objective.smooth && !firth
+      ? findSeparation(task, objective, solution, solver, squareFits, isFree)
+      : null;
   if (separation) warnings.push(separation);
   const reason = separation ? 'diverged' : solution.reason;
   const converged = reason === 'converged';
@@ -144,44 +193,33 @@ export function solve(task: Task): Fitted {
     );
   }
 
-  let errors: Float64Array | null = null;
-  if (task.inference) {
-    const model = !penalized && squareFits && converged ? quadraticModel(objective, solution.w) : null;
-    if (model) {
-      errors = covariance(objective, model.factor, task.standard);
-      if (!task.counts) {
-        warn(
-          'INFERENCE_WEIGHTS',
-          'standard errors take weights as counts of rows, which class weights and fractions are not; fit without them, or read the errors with that in mind',
-        );
-      }
-    } else if (penalized) {
-      warn(
-        'INFERENCE_PENALIZED',
-        'no standard errors: a penalty biases the weights, and the inverse Hessian is not their covariance; fit with penalty "none"',
-      );
-    } else {
-      warn(
-        'INFERENCE_UNAVAILABLE',
-        `no standard errors: ${
-          !squareFits
-            ? `they need at most ${HESSIAN_LIMIT} parameters, got ${likelihood.parameters}; use fewer features`
-            : !converged
-              ? 'they hold at the maximum of the likelihood, and it was not reached; see the other warnings'
-              : 'the Hessian is not positive definite; drop features that nearly repeat others'
-        }`,
-      );
-    }
-  }
+  const penalized = penalty.lambda > 0;
+  const errors = settings.inference
+    ? errorsOf(task, objective, solution.w, {
+        kind: settings.covariance ?? 'model',
+        penalized,
+        converged,
+        limit: HESSIAN_LIMIT,
+      })
+    : null;
+  warnings.push(...(errors?.warnings ?? []));
 
   let pull = 0;
   params.forEach((value, j) => {
-    pull += (penalty.l2[j] / 2) * value ** 2 + penalty.l1[j] * Math.abs(value);
+    pull += (terms.l2[j] / 2) * value ** 2 + terms.l1[j] * Math.abs(value);
   });
+  if (classes > 1 && penalized) centre(params, task, isFree);
   return {
     params,
-    covariance: errors,
-    aliased: aliased.sort((a, b) => a - b),
+    covariance: errors?.covariance ?? null,
+    noErrors: errors?.reason ?? null,
+    aliased: everyClass(
+      aliased.sort((a, b) => a - b),
+      classes,
+      width,
+    ),
+    objective,
+    w: solution.w,
     report: {
       solver,
       choice,
@@ -190,60 +228,153 @@ export function solve(task: Task): Fitted {
       iterations: solution.iterations,
       gradNorm: solution.gradNorm,
       objective: solution.objective,
-      logLik: -(solution.objective - pull) * totalWeight,
-      nullLogLik: -nullModel.objective * totalWeight,
+      logLik: firth ? -likelihood.loss(params) : -(solution.objective - pull) * totalWeight,
+      nullLogLik: -nullModel.loss * totalWeight,
     },
     warnings,
   };
 }
 
-/**
- * The strengths of both penalties by parameter: on weights of standardised features and categories, or, divided by the scale once (l1) or twice
- * (l2), on raw-scale weights; none on the intercept.
- */
-function penaltyOf({ slots, standard, standardize, lambda, l1Ratio }: Task): { l2: Float64Array; l1: Float64Array } {
-  const l2 = new Float64Array(slots.length + 1);
-  const l1 = new Float64Array(slots.length + 1);
-  for (let j = 0; j < slots.length; j++) {
-    const scale = standardize ? 1 : standard.scale[j];
-    l2[j] = (lambda * (1 - l1Ratio)) / scale ** 2;
-    l1[j] = (lambda * l1Ratio) / scale;
+function everyClass(ids: readonly number[], classes: number, width: number): number[] {
+  return Array.from({ length: classes }, (_, j) => ids.map((id) => j * width + id)).flat();
+}
+
+/** Both penalties and the bounds by parameter of the standardised features; none on the intercepts. */
+function termsOf({ slots, standard, likelihood }: Task, penalty: Penalty) {
+  const { lambda, l1Ratio, unit, factors } = penalty;
+  const { classes, parameters } = likelihood;
+  const width = slots.length + 1;
+  const l2 = new Float64Array(parameters);
+  const l1 = new Float64Array(parameters);
+  const bounded = (bounds: Float64Array | null) => (bounds ? new Float64Array(parameters) : null);
+  const lower = bounded(penalty.lower)?.fill(Number.NEGATIVE_INFINITY);
+  const upper = bounded(penalty.upper)?.fill(Number.POSITIVE_INFINITY);
+  for (let j = 0; j < classes; j++) {
+    for (let slot = 0; slot < slots.length; slot++) {
+      const u = unit ? unit[slot] : 1;
+      const factor = factors ? factors[slot] : 1;
+      const id = j * width + slot;
+      l2[id] = lambda * factor * (1 - l1Ratio) * u ** 2;
+      l1[id] = lambda * factor * l1Ratio * u;
+      if (lower) lower[id] = penalty.lower![slot] * standard.scale[slot];
+      if (upper) upper[id] = penalty.upper![slot] * standard.scale[slot];
+    }
   }
-  return { l2, l1 };
+  return { l2, l1, lower, upper };
+}
+
+/** Of several classes: gives what no penalty tells apart, the intercepts for raw features among it, mean 0 over the classes. */
+function centre(
+  params: Float64Array,
+  { slots, standard: { shift, scale }, likelihood: { classes } }: Task,
+  isFree: (slot: number) => boolean,
+): void {
+  const width = slots.length + 1;
+  for (let slot = 0; slot < width; slot++) {
+    if (slot < slots.length && !isFree(slot)) continue;
+    let mean = 0;
+    for (let j = 0; j < classes; j++) {
+      mean += params[j * width + slot] / classes;
+      if (slot < slots.length) continue;
+      for (let k = 0; k < slots.length; k++) mean -= (params[j * width + k] * shift[k]) / scale[k] / classes;
+    }
+    for (let j = 0; j < classes; j++) params[j * width + slot] -= mean;
+  }
+}
+
+/** The other way: what no penalty tells apart, relative to the first class. */
+function relative(
+  params: Float64Array,
+  { slots, likelihood: { classes } }: Task,
+  isFree: (slot: number) => boolean,
+): Float64Array {
+  const out = params.slice();
+  if (classes === 1) return out;
+  const width = slots.length + 1;
+  for (let slot = 0; slot < width; slot++) {
+    if (slot < slots.length && !isFree(slot)) continue;
+    for (let j = 0; j < classes; j++) out[j * width + slot] -= params[slot];
+  }
+  return out;
 }
 
 interface Outcomes {
   /** rows of positive weight */
   readonly rows: number;
-  /** Σ s·y */
-  readonly positive: number;
+  /** Σ s of each class, class weights included; of the positive one where there is one weight vector */
+  readonly share: Float64Array;
   /** Σ s, class weights included */
   readonly total: number;
 }
 
-function countOutcomes({ y, weight }: Task): Outcomes {
+function countOutcomes({ y, weight, likelihood: { classes } }: Task): Outcomes {
+  const share = new Float64Array(classes);
   let rows = 0;
-  let positive = 0;
   let total = 0;
   for (let i = 0; i < y.length; i++) {
     const s = weight ? weight[i] : 1;
     rows += Number(s > 0);
-    positive += s * y[i];
+    if (classes === 1) share[0] += s * y[i];
+    else share[y[i]] += s;
     total += s;
   }
-  return { rows, positive, total };
+  return { rows, share, total };
 }
 
-/** Curvature Σ s·p(1 − p) of the mean loss in the intercept, at the mean of y. */
-function curvature({ positive, total }: Outcomes, totalWeight: number): number {
-  return ((positive / total) * (total - positive)) / totalWeight;
+/** Curvature Σ s·p(1 − p) of the mean loss in the intercept of a class, at the shares of the classes. */
+function curvature({ share, total }: Outcomes, totalWeight: number, j: number): number {
+  return ((share[j] / total) * (total - share[j])) / totalWeight;
 }
 
-/** Intercept (and offset) only; starts at logit(ȳ), which is the solution without an offset. */
-function fitNull(objective: Objective, outcomes: Outcomes): Solution {
-  const start = Float64Array.of(Math.log(outcomes.positive / (outcomes.total - outcomes.positive)));
-  const diagonal = Float64Array.of(curvature(outcomes, objective.totalWeight));
-  return lbfgs(objective, start, { tol: 1e-12, maxIter: 100, diagonal });
+/** Intercepts (and offset) only: the logits of the shares, which an offset moves. */
+function fitNull(
+  { likelihood, slots, offset }: Task,
+  objective: Objective,
+  outcomes: Outcomes,
+): { params: Float64Array; loss: number } {
+  const { share, total } = outcomes;
+  const { totalWeight } = objective;
+  const width = slots.length + 1;
+  const params = new Float64Array(likelihood.parameters);
+  const entropy = (s: number) => (s > 0 ? -s * Math.log(s / total) : 0);
+  if (likelihood.classes > 1) {
+    share.forEach((s, j) => {
+      params[j * width + slots.length] = Math.log(s / share[0]);
+    });
+    return { params, loss: share.reduce((sum, s) => sum + entropy(s), 0) / totalWeight };
+  }
+  params[slots.length] = Math.log(share[0] / (total - share[0]));
+  if (!offset) return { params, loss: (entropy(share[0]) + entropy(total - share[0])) / totalWeight };
+  const metric = diagonalMetric(Float64Array.of(curvature(outcomes, totalWeight, 0)));
+  const { w, objective: loss } = lbfgs(objective, objective.restrict(params), { tol: 1e-12, maxIter: 100, metric });
+  return { params: objective.expand(w), loss };
+}
+
+/**
+ * The least λ at which every penalised weight is 0: the steepest slope of the mean loss there, per unit of penalty.
+ *
+ *   max |∂loss/∂wⱼ| / (fⱼ·uⱼ·α),   over the directions that the bounds allow, α at least 0.001
+ *
+ * @see Friedman, Hastie, Tibshirani, J. Stat. Softw. 33 (2010), 2.5
+ */
+export function largestLambda(task: Task, penalty: Penalty): number {
+  const { likelihood, slots, totalWeight } = task;
+  const only = { ...penalty, lambda: Number.MAX_VALUE ** 0.5, l1Ratio: 1 };
+  const { params } = solve(task, only, { solver: 'auto', tol: 1e-12, inference: false });
+  const slopes = new Float64Array(likelihood.parameters);
+  likelihood.lossGradient(params, slopes);
+  const width = slots.length + 1;
+  let largest = 0;
+  for (const slot of sortSlots(task).free) {
+    const pull = (penalty.factors?.[slot] ?? 1) * (penalty.unit?.[slot] ?? 1) * Math.max(penalty.l1Ratio, 1e-3);
+    if (pull === 0) continue;
+    const up = (penalty.upper?.[slot] ?? 1) > 0 ? -1 : 0;
+    const down = (penalty.lower?.[slot] ?? -1) < 0 ? 1 : 0;
+    for (let id = slot; id < likelihood.parameters; id += width) {
+      largest = Math.max(largest, (up * slopes[id]) / totalWeight / pull, (down * slopes[id]) / totalWeight / pull);
+    }
+  }
+  return largest;
 }
 
 /**
@@ -271,71 +402,125 @@ function sortSlots({ features, slots, profile }: Task): { free: number[]; consta
   return { free, constant, empty };
 }
 
+/** Multiplications of one pass for loss and gradient, and of one Hessian. */
+function workOf({ likelihood: { rows, classes }, cells }: Task): { pass: number; square: number } {
+  const pairs = (classes * (classes + 1)) / 2;
+  return { pass: rows * classes * (2 * cells + 15), square: (rows * pairs * cells ** 2) / 2 };
+}
+
+function choose(task: Task, objective: Objective, unpenalized: boolean): { solver: Solver; choice: string } {
+  const { size } = objective;
+  if (!objective.smooth) {
+    return { solver: 'cd', choice: 'absolute values in the penalty, or bounds, need coordinate descent' };
+  }
+  if (size > NEWTON_LIMIT) {
+    return {
+      solver: 'lbfgs',
+      choice: `${size} free parameters are more than the ${NEWTON_LIMIT} of Newton's matrix`,
+    };
+  }
+  if (unpenalized) {
+    return {
+      solver: 'newton',
+      choice: `without a penalty its matrix of ${size} × ${size} also tells what has no estimate`,
+    };
+  }
+  const { pass, square } = workOf(task);
+  if (square + size ** 3 / 6 <= Math.max(CHEAP, PASSES * pass)) {
+    return { solver: 'newton', choice: `${size} free parameters, and a Hessian is cheap for these rows` };
+  }
+  return {
+    solver: 'lbfgs',
+    choice: `a Hessian takes about ${Math.round(square / pass)} passes over the rows; one of a sample of them is enough to start from`,
+  };
+}
+
 function minimise(
-  {
-    profile,
-    standard,
-    standardize,
-    slots,
-    lambda,
-    likelihood,
-    totalWeight,
-    solver: wanted,
-    tol,
-    maxIter,
-    onIteration,
-  }: Task,
+  task: Task,
+  { solver: wanted, tol, maxIter, onIteration, screen }: SolveSettings,
   objective: Objective,
   start: Float64Array,
   outcomes: Outcomes,
-  squareFits: boolean,
-): { solution: Solution; solver: Exclude<SolverChoice, 'auto'>; choice: string } {
+  unpenalized: boolean,
+): { solution: Solution; solver: Solver; choice: string } {
   const { size } = objective;
-  let choice = `${wanted} was asked for`;
-  let from = start;
-  let done = 0;
-  if (objective.l1.some((strength) => strength > 0) || wanted === 'cd') {
-    if (!squareFits) {
+  const { parameters } = task.likelihood;
+  const picked = choose(task, objective, unpenalized);
+  if (objective instanceof FirthObjective) {
+    if (parameters > HESSIAN_LIMIT) {
       throw new LogoddsError(
         'ERR_RANGE',
-        `solver: expected at most ${HESSIAN_LIMIT} parameters for coordinate descent (its matrix has their square), got ${likelihood.parameters}; use l1Ratio 0 or fewer features`,
+        `firth: expected at most ${HESSIAN_LIMIT} parameters (its matrix has their square), got ${parameters}; use fewer features or a penalty`,
       );
     }
-    if (wanted === 'auto') choice = 'absolute values in the penalty need coordinate descent';
-    const solution = coordinateDescent(objective, start, { tol, maxIter: maxIter ?? ITERATIONS.cd, onIteration });
-    return { solution, solver: 'cd', choice };
+    return {
+      solution: solveFirth(objective, start, { tol, maxIter: maxIter ?? ITERATIONS.lbfgs, onIteration }),
+      solver: 'lbfgs',
+      choice: "Firth's penalised likelihood has its gradient and the information, not its Hessian",
+    };
   }
-  if (wanted === 'auto') {
-    choice = `${size} free parameters are ${size <= NEWTON_LIMIT ? 'at most' : 'more than'} the ${NEWTON_LIMIT} of Newton's matrix`;
-  }
-  if (wanted === 'newton' && !squareFits) {
+  const forced = wanted !== 'auto' && (objective.smooth || wanted === 'cd');
+  let { solver, choice } = forced ? { solver: wanted, choice: `${wanted} was asked for` } : picked;
+  if (solver === 'newton' && parameters > HESSIAN_LIMIT) {
     throw new LogoddsError(
       'ERR_RANGE',
-      `solver: expected at most ${HESSIAN_LIMIT} parameters for newton (its matrix has their square), got ${likelihood.parameters}; use lbfgs`,
+      `solver: expected at most ${HESSIAN_LIMIT} parameters for newton (its matrix has their square), got ${parameters}; use lbfgs or newton-cg`,
     );
   }
-  if (wanted === 'newton' || (wanted === 'auto' && squareFits && size <= NEWTON_LIMIT)) {
-    const solution = newton(objective, start, { tol, maxIter: maxIter ?? ITERATIONS.newton, onIteration });
-    if (solution.stuck === null || solution.reason === 'diverged') return { solution, solver: 'newton', choice };
+  const options = { tol, maxIter: maxIter ?? ITERATIONS[solver], onIteration };
+  if (solver === 'cd') {
+    const by = screen ?? new Screen();
+    try {
+      return { solution: by.descend(objective, start, { ...options, cells: task.cells }), solver, choice };
+    } finally {
+      if (!screen) by.free();
+    }
+  }
+  if (solver === 'newton-cg') {
+    const metric = diagonalMetric(diagonalOf(task, objective, outcomes));
+    return { solution: newtonCg(objective, start, { ...options, metric }), solver, choice };
+  }
+  let from = start;
+  let done = 0;
+  if (solver === 'newton') {
+    const solution = newton(objective, start, options);
+    if (solution.stuck === null || solution.reason === 'diverged') return { solution, solver, choice };
     const why = solution.stuck === 'hessian' ? 'its Hessian is not positive definite' : 'no step of it decreases f';
     choice = `newton gave up after ${solution.iterations} iterations (${why}), and L-BFGS went on from there`;
     from = solution.w;
     done = solution.iterations;
+    solver = 'lbfgs';
   }
-  // About the diagonal of the Hessian at the start.
-  const share = curvature(outcomes, totalWeight);
-  const diagonal = Float64Array.from(objective.active, (id) => {
-    if (id === slots.length) return share;
-    const pull = standardize ? lambda : lambda / standard.scale[id] ** 2;
-    return (share * profile.square[id]) / outcomes.total + pull;
-  });
+  const sampled = done === 0 && size <= NEWTON_LIMIT ? sampledMetric(task, objective, from) : null;
   const solution = lbfgs(objective, from, {
     tol,
     maxIter: maxIter ?? ITERATIONS.lbfgs,
-    diagonal,
+    metric: sampled ?? diagonalMetric(diagonalOf(task, objective, outcomes)),
     onIteration: onIteration && ((progress) => onIteration({ ...progress, iteration: done + progress.iteration })),
   });
-  return { solution: { ...solution, iterations: done + solution.iterations }, solver: 'lbfgs', choice };
+  return { solution: { ...solution, iterations: done + solution.iterations }, solver, choice };
+}
+
+/** About the diagonal of the Hessian at the null model. */
+function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective, outcomes: Outcomes): Float64Array {
+  const width = slots.length + 1;
+  return Float64Array.from(objective.active, (id, k) => {
+    const share = curvature(outcomes, totalWeight, Math.floor(id / width));
+    const slot = id % width;
+    return slot === slots.length ? share : (share * profile.square[slot]) / outcomes.total + objective.l2[k];
+  });
+}
+
+/** The Hessian of as many rows as two passes over the data cost, factored; null when that is not positive definite. */
+function sampledMetric(task: Task, objective: Objective, at: Float64Array): Metric | null {
+  const { size } = objective;
+  const { pass, square } = workOf(task);
+  const most = Math.ceil(Math.max(2 * size, (2 * pass * task.likelihood.rows) / square));
+  const factor = new Float64Array(size * size);
+  objective.valueGradient(at, new Float64Array(size));
+  objective.hessian(factor, most);
+  if (factorCholesky(factor, size).length > 0) return null;
+  return (v) => solveCholesky(factor, size, v);
 }
 
 /**
@@ -346,21 +531,23 @@ function findSeparation(
   { likelihood, slots, profile, y, weight, offset }: Task,
   objective: Objective,
   solution: Solution,
-  solver: Exclude<SolverChoice, 'auto'>,
+  solver: Solver,
   squareFits: boolean,
+  isFree: (slot: number) => boolean,
 ): Warning | null {
-  const found = new Set(slots.flatMap((_, id) => (profile.separates[id] ? [id] : [])));
-  const logits = new Float64Array(likelihood.rows);
+  const width = slots.length + 1;
+  const found = new Set(slots.flatMap((_, id) => (profile.separates[id] && isFree(id) ? [id] : [])));
+  const logits = new Float64Array(likelihood.classes * likelihood.rows);
   likelihood.logits(objective.expand(solution.w), logits);
-  const completely = separatesAllRows(logits, y, weight, offset);
+  const completely = slots.every((_, id) => isFree(id)) && separatesAllRows(logits, y, weight, offset);
   // L-BFGS cannot tell a flat direction from the end of one: a few Newton steps from its end can.
   const last =
-    solver !== 'lbfgs' || !squareFits
+    solver === 'newton' || !squareFits
       ? solution
       : newton(objective, solution.w, { tol: 1e-8, maxIter: ITERATIONS.newton });
-  if (last.reason === 'diverged') for (const id of runawayParameters(objective, last.w)) found.add(id);
+  if (last.reason === 'diverged') for (const id of runawayParameters(objective, last.w)) found.add(id % width);
   else if (!completely && found.size === 0) return null;
-  if (![...found].some((id) => id < slots.length)) for (const id of objective.active) found.add(id);
+  if (![...found].some((id) => id < slots.length)) for (const id of objective.active) found.add(id % width);
   const { features, text } = nameParameters(found, slots);
   return {
     code: 'SEPARATION',

@@ -4,24 +4,31 @@ import { sortLabels } from '../encode/infer.ts';
 import { canonicalLabel, list, show } from '../encode/label.ts';
 import type { Column, NumericColumn, Table } from '../encode/table.ts';
 
-/** The target as numbers: y is 1 for the positive class and 0 for the other. */
+/** The target as numbers. */
 export interface Target {
+  /** the labels, sorted: numerically when all are numbers, else by code point */
+  readonly classes: readonly string[];
+  /** null with more than two classes */
+  readonly positive: string | null;
+  /** index into `classes` of each row; all 1 for counts */
+  readonly code: Float64Array;
+  /** two classes: the share of the positive one, 0 to 1; else `code` */
   readonly y: Float64Array;
-  /** both labels, sorted: numerically when both are numbers, else by code point */
-  readonly classes: readonly [string, string];
-  readonly positive: string;
+  /** trials of each row, where the target counts successes; else null */
+  readonly trials: Float64Array | null;
 }
 
 const POSITIVE = ['1', 'true', 'yes'];
-/** Labels are collected up to here: a target of a million values is named as such without a list of them. */
-const MOST_LABELS = 10;
+/** A target of more values than this is a number to predict, not a class. */
+const MOST_CLASSES = 100;
 
 /**
- * Reads a binary target column, of categories or of numbers.
+ * Reads a target column, of categories or of numbers.
  *
- * The positive class is `positive`, else the one label among 1, true, yes (in any case), else the second of the two sorted labels.
+ * Of two classes the positive one is `positive`, else the one label among 1, true, yes (in any case), else the second of the sorted labels.
  *
- * @throws ERR_SCHEMA when the column is absent; ERR_TARGET when cells are missing, the classes are not two, or `positive` is neither
+ * @throws ERR_SCHEMA when the column is absent; ERR_TARGET when cells are missing, there are less than two classes or more than 100, or
+ * `positive` is none of two
  */
 export function readTarget(table: Table, name: string, positive?: string): Target {
   const { rows } = table;
@@ -38,7 +45,7 @@ export function readTarget(table: Table, name: string, positive?: string): Targe
   const idOf = new Map<number, number>();
   const labels: string[] = [];
   const ids = new Uint8Array(rows);
-  for (let i = 0; i < rows && labels.length <= MOST_LABELS; i++) {
+  for (let i = 0; i < rows && labels.length <= MOST_CLASSES; i++) {
     const cell = cells[i];
     let id = idOf.get(cell);
     if (id === undefined) {
@@ -56,27 +63,56 @@ export function readTarget(table: Table, name: string, positive?: string): Targe
     }
     ids[i] = id;
   }
-  const sorted = sortLabels(labels);
-  if (sorted.length !== 2) {
-    const many = sorted.length > MOST_LABELS;
-    const next =
-      sorted.length < 2 ? 'keep rows of both outcomes' : 'name a target with two values, or derive one that has two';
+  const classes = sortLabels(labels);
+  if (classes.length < 2 || classes.length > MOST_CLASSES) {
+    const many = classes.length > MOST_CLASSES;
     throw new LogoddsError(
       'ERR_TARGET',
-      `${what}: expected exactly two classes, got ${many ? `more than ${MOST_LABELS}` : sorted.length} (${list(sorted.slice(0, MOST_LABELS))}${many ? ', …' : ''}); ${next}`,
+      many
+        ? `${what}: expected at most ${MOST_CLASSES} classes, got more (${list(classes.slice(0, 5))}, …); name a target with fewer values, or derive one that has`
+        : `${what}: expected at least two classes, got ${classes.length} (${list(classes)}); keep rows of both outcomes`,
     );
   }
-  const classes: [string, string] = [sorted[0], sorted[1]];
-  if (positive !== undefined && !classes.includes(positive)) {
+  const place = labels.map((label) => classes.indexOf(label));
+  const code = Float64Array.from(ids, (id) => place[id]);
+  if (positive !== undefined && (classes.length > 2 || !classes.includes(positive))) {
     throw new LogoddsError(
       'ERR_TARGET',
-      `positive: expected a class of ${what} (${list(classes)}), got ${show(positive)}`,
+      classes.length > 2
+        ? `positive: expected nothing for ${what} of ${classes.length} classes, got ${show(positive)}; every class has its probability`
+        : `positive: expected a class of ${what} (${list(classes)}), got ${show(positive)}`,
     );
   }
+  if (classes.length > 2) return { classes, positive: null, code, y: code, trials: null };
   const obvious = classes.filter((label) => POSITIVE.includes(label.toLowerCase()));
   const chosen = positive ?? (obvious.length === 1 ? obvious[0] : classes[1]);
-  const chosenId = labels.indexOf(chosen);
-  return { y: Float64Array.from(ids, (id) => (id === chosenId ? 1 : 0)), classes, positive: chosen };
+  const y = chosen === classes[1] ? code : code.map((id) => 1 - id);
+  return { classes, positive: chosen, code, y, trials: null };
+}
+
+/**
+ * Reads grouped binomial counts: successes of trials. A row of no trials is a row of weight 0.
+ *
+ * @returns the target of classes 0 and 1 with y = successes/trials
+ * @throws ERR_SCHEMA when a column is absent or not numeric; ERR_RECORD for a missing cell; ERR_RANGE for counts that are no whole numbers
+ * >= 0, or more successes than trials
+ */
+export function readTrials(table: Table, successes: string, trials: string): Target {
+  const give = 'give every row its counts';
+  const hits = readNumbers(table, successes, 'target', give);
+  const tries = readNumbers(table, trials, 'trials', give);
+  const refuse = (role: string, name: string, row: number, rule: string, got: number): never => {
+    throw new LogoddsError('ERR_RANGE', `${role} ${show(name)}, row ${row}: expected ${rule}, got ${got}; correct it`);
+  };
+  const y = hits.map((count, i) => {
+    const n = tries[i];
+    if (!(Number.isInteger(n) && n >= 0)) refuse('trials', trials, i, 'a whole number >= 0', n);
+    if (!(Number.isInteger(count) && count >= 0 && count <= n)) {
+      refuse('target', successes, i, `a whole number from 0 to ${n} (${show(trials)})`, count);
+    }
+    return n > 0 ? count / n : 0;
+  });
+  return { classes: ['0', '1'], positive: '1', code: y.map(() => 1), y, trials: tries };
 }
 
 /**
@@ -121,22 +157,24 @@ export function readOffset(table: Table, name: string): Float64Array {
 }
 
 /**
- * The factors of the negative and the positive class.
+ * The factor of each class, in the order of `classes`.
  *
- * `balanced`: S / (2·S_c), S_c the sample weight of class c: both classes weigh the same and the total stays S. A map gives factors by label;
- * a label that is not in it has 1.
+ * `balanced`: S / (K·S_c), S_c the sample weight of class c of K: all classes weigh the same and the total stays S. A map gives factors by
+ * label; a label that is not in it has 1.
  *
- * @param share  S_c of the negative and the positive class
+ * @param share  S_c
  * @throws ERR_TARGET for a label that is no class; ERR_RANGE for a factor that is not positive and finite
  * @see scikit-learn, sklearn.utils.class_weight.compute_class_weight
  */
 export function classFactors(
   classWeight: 'balanced' | Readonly<Record<string, number>>,
-  { classes, positive }: Target,
-  share: readonly [number, number],
-): [number, number] {
-  const total = share[0] + share[1];
-  if (classWeight === 'balanced') return [total / (2 * share[0]), total / (2 * share[1])];
+  { classes }: Target,
+  share: Float64Array,
+): Float64Array {
+  if (classWeight === 'balanced') {
+    const total = share.reduce((sum, s) => sum + s, 0);
+    return share.map((s) => total / (classes.length * s));
+  }
   for (const [label, factor] of Object.entries(classWeight)) {
     if (!classes.includes(label)) {
       throw new LogoddsError('ERR_TARGET', `classWeight: expected labels among ${list(classes)}, got ${show(label)}`);
@@ -145,8 +183,7 @@ export function classFactors(
       throw new LogoddsError('ERR_RANGE', `classWeight of ${show(label)}: expected a finite number > 0, got ${factor}`);
     }
   }
-  const factorOf = (label: string) => (Object.hasOwn(classWeight, label) ? classWeight[label] : 1);
-  return [factorOf(classes[0] === positive ? classes[1] : classes[0]), factorOf(positive)];
+  return Float64Array.from(classes, (label) => (Object.hasOwn(classWeight, label) ? classWeight[label] : 1));
 }
 
 function readNumbers(table: Table, name: string, role: string, next: string): Float64Array {

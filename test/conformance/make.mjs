@@ -99,9 +99,9 @@ for (const [name, { record, odd, options, train: many, rows: count = 257 }] of O
   const file = saveModel(model);
   const loaded = loadModel(file);
   const scored = [...Array.from({ length: count - 1 }, record), odd()];
-  const { logits, probabilities, positive } = loaded.scorer(pickEngine('wasm')).score(tableFromRecords(scored));
+  const { logits, probabilities, labels: codes } = loaded.scorer(pickEngine('wasm')).score(tableFromRecords(scored));
   const columns = Object.keys(scored[0]);
-  const labels = Array.from(positive, (yes) => (yes ? 'yes' : 'no'));
+  const labels = Array.from(codes, (code) => loaded.manifest.classes[code]);
   const set = {
     columns,
     rows: scored,

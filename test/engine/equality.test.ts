@@ -392,6 +392,123 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
+  const online = fc.record({
+    alpha: fc.constantFrom(0.05, 0.3, 2),
+    beta: fc.constantFrom(0.5, 1),
+    l1: fc.constantFrom(0, 0.1, 3),
+    l2: fc.constantFrom(0, 0.5),
+    loss: fc.constantFrom(0, 123.456),
+    passes: fc.integer({ min: 1, max: 3 }),
+  });
+  const finite = fc.oneof(fc.double({ min: -5, max: 5, noNaN: true }), fc.constantFrom(0, -0, 1, 1e30, -1e30, 5e-324));
+  const labels = (n: number) => fc.array(fc.constantFrom(0, 1, 0.25), { minLength: n, maxLength: n });
+  const share = (n: number) => fc.option(fc.array(positive, { minLength: n, maxLength: n }));
+  const offsets = (n: number) => fc.option(fc.array(finite, { minLength: n, maxLength: n }));
+
+  test('sparse: FTRL, columns repeating within rows included', () => {
+    const shape = sparse.chain((data) => {
+      const entries = data.colIdx.length;
+      return fc.record({
+        data: fc.constant(data),
+        x: fc.array(finite, { minLength: entries, maxLength: entries }),
+        y: labels(data.n),
+        s: share(data.n),
+        offset: offsets(data.n),
+        options: online,
+      });
+    });
+    fc.assert(
+      fc.property(shape, ({ data, x, y, s, offset, options }) => {
+        agree(({ kernels }, memory) => {
+          const { n, slots, name, ones, rowPtr, colIdx } = data;
+          const wide = (numbers: number[] | null) => (numbers ? memory.put(Float64Array.from(numbers)) : 0);
+          const rows = memory.put(Uint32Array.from(rowPtr));
+          const columnsAt = memory.put(Uint32Array.from(colIdx));
+          const cells = ones ? 0 : memory.put(array(name, x));
+          const kind = name === 'f32' ? 0 : 1;
+          const blank = new Float64Array(2 * (slots + 2));
+          const state = memory.put(blank);
+          const scratch = memory.put(new Uint8Array(80 * 8));
+          const [target, weight, shift] = [wide(y), wide(s), wide(offset)];
+          const { alpha, beta, l1, l2, passes } = options;
+          const losses: number[] = [options.loss];
+          for (let pass = 0; pass < passes; pass++) {
+            losses.push(
+              kernels.ftrlSparse(
+                rows,
+                columnsAt,
+                cells,
+                kind,
+                n,
+                target,
+                weight,
+                shift,
+                state,
+                slots,
+                alpha,
+                beta,
+                l1,
+                l2,
+                losses[pass],
+                scratch,
+              ),
+            );
+          }
+          return [Float64Array.from(losses), memory.get(state, blank)];
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  test('columns: FTRL', () => {
+    const shape = columns.chain((data) => {
+      const cells = fc.array(finite, { minLength: data.n, maxLength: data.n });
+      return fc.record({
+        data: fc.constant(data),
+        numbers: fc.array(cells, { minLength: data.columns.length, maxLength: data.columns.length }),
+        y: labels(data.n),
+        s: share(data.n),
+        offset: offsets(data.n),
+        options: online,
+      });
+    });
+    fc.assert(
+      fc.property(shape, ({ data, numbers, y, s, offset, options }) => {
+        agree(({ kernels }, memory) => {
+          const { n, slots, columns: list } = data;
+          const wide = (values: number[] | null) => (values ? memory.put(Float64Array.from(values)) : 0);
+          const own = list.map((column, j) =>
+            column.kind === 'f32' || column.kind === 'f64' ? { ...column, values: numbers[j] } : column,
+          );
+          const blank = new Float64Array(2 * (slots + 2));
+          const state = memory.put(blank);
+          const scratch = memory.put(new Uint8Array(80 * (list.length / 2 + 1) + 12 * list.length + 8));
+          const { alpha, beta, l1, l2 } = options;
+          const table = putTable(own, memory);
+          const loss = kernels.ftrlColumns(
+            table,
+            list.length,
+            n,
+            wide(y),
+            wide(s),
+            wide(offset),
+            state,
+            slots,
+            alpha,
+            beta,
+            l1,
+            l2,
+            options.loss,
+            scratch,
+          );
+          return [Float64Array.of(loss), memory.get(state, blank)];
+        });
+      }),
+      RUNS,
+    );
+  });
+
   test('batches larger than every block, and rows read as four streams', () => {
     const n = 70_003;
     const d = 30;

@@ -415,3 +415,86 @@ describe.each(onHeap)('%s with a limit on its memory', (_, build) => {
     expect(engine.bytesInUse).toBe(0);
   });
 });
+
+describe.each(engines)('matrices of the likelihood, %s', (_, make) => {
+  test.each(LAYOUTS)('%s: Hessian of three classes = Hessian times unit vectors', (layout) => {
+    const engine = make();
+    const data = mixed(700, 41);
+    const x = batch(engine, data, layout);
+    const weight = Float64Array.from({ length: 700 }, (_, i) => (i % 5 === 0 ? 0 : 1 + (i % 3)));
+    const y = Float64Array.from({ length: 700 }, (_, i) => (i * 7) % 3);
+    const likelihood = engine.multinomial(x, { y, classes: 3, weight });
+    const size = likelihood.parameters;
+    const hessian = new Float64Array(size * size);
+    const gradient = new Float64Array(size);
+    likelihood.lossGradient(params3, gradient);
+    likelihood.hessian(hessian);
+    const column = new Float64Array(size);
+    for (let j = 0; j < size; j++) {
+      likelihood.hessianVector(
+        Float64Array.from({ length: size }, (_, k) => Number(k === j)),
+        column,
+      );
+      expectNear(hessian.subarray(j * size, (j + 1) * size), column, REORDERED);
+      for (let k = 0; k < size; k++) expect(hessian[k * size + j]).toBe(hessian[j * size + k]);
+    }
+    likelihood.free();
+  });
+
+  test.each(LAYOUTS)('%s: gram of any factors, and logits of every class', (layout) => {
+    const engine = make();
+    const rows = 333;
+    const data = mixed(rows, 43);
+    const x = batch(engine, data, layout);
+    const likelihood = engine.multinomial(x, { y: new Float64Array(rows), classes: 3 });
+    const next = numbers(5);
+    const c = Float64Array.from({ length: rows }, next);
+    const gram = new Float64Array(P * P);
+    likelihood.gram(c, gram);
+    // by polarisation: column j of XᵀCX is Xᵀ(c ∘ X·eⱼ), and the logits of a unit vector are X·eⱼ
+    const columns = Array.from({ length: P }, (_, j) => {
+      const z = new Float64Array(3 * rows);
+      const params = new Float64Array(3 * P);
+      params[P + j] = 1;
+      likelihood.logits(params, z);
+      expect(z.subarray(0, rows).every((value) => value === 0)).toBe(true);
+      expect(z.subarray(2 * rows).every((value) => value === 0)).toBe(true);
+      return z.slice(rows, 2 * rows);
+    });
+    for (let j = 0; j < P; j++) {
+      const expected = columns.map((column) => column.reduce((sum, v, i) => sum + v * c[i] * columns[j][i], 0));
+      expectNear(gram.subarray(j * P, (j + 1) * P), Float64Array.from(expected), REORDERED);
+    }
+    likelihood.free();
+  });
+
+  test('a sample of the rows of a Hessian: evenly spaced blocks, scaled to all', () => {
+    const engine = make();
+    const rows = 6400;
+    const data = mixed(rows, 47);
+    const x = batch(engine, data, 'columns');
+    const y = Float64Array.from({ length: rows }, (_, i) => i % 2);
+    const likelihood = engine.likelihood(x, { y });
+    likelihood.lossGradient(params3.slice(0, P), new Float64Array(P));
+    const sampled = new Float64Array(P * P);
+    likelihood.hessian(sampled, 640);
+    // 64 blocks of 10 rows, 100 rows apart
+    const order = Array.from({ length: rows }, (_, i) => i).filter((i) => i % 100 < 10);
+    const part = pick(data, order);
+    const few = engine.likelihood(batch(engine, part, 'columns'), { y: order.map((i) => y[i]) });
+    few.lossGradient(params3.slice(0, P), new Float64Array(P));
+    const expected = new Float64Array(P * P);
+    few.hessian(expected);
+    expectNear(
+      sampled,
+      expected.map((value) => 10 * value),
+      REORDERED,
+    );
+    const all = new Float64Array(P * P);
+    likelihood.hessian(all);
+    const most = new Float64Array(P * P);
+    likelihood.hessian(most, rows);
+    expect(most).toEqual(all);
+    for (const one of [likelihood, few]) one.free();
+  });
+});

@@ -108,7 +108,7 @@ export async function page({ examples, build, tools, library }) {
     near(fromBits(low), library.sigmoid(expected.logit - half), 1e-12, 'lower end');
     near(fromBits(high), library.sigmoid(expected.logit + half), 1e-12, 'upper end');
 
-    const at = [...model.weights, model.intercept];
+    const at = [...model.weights, ...model.intercept];
     const average = mean.reduce((sum, share, i) => sum + share * at[i], 0);
     near(fromBits(baseline), average, 1e-12, 'logit of the average flight');
     const values = parts.map(({ contribution }) => fromBits(contribution));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { coefficients, twoSidedP } from '../../src/model/coefficients.ts';
-import { smallCovariance, smallModel, smallSchema } from './parts.ts';
+import { classModel, smallCovariance, smallModel, smallSchema } from './parts.ts';
 
 const load = (path: string) => JSON.parse(readFileSync(new URL(`../fixtures/${path}`, import.meta.url), 'utf8'));
 
@@ -60,6 +60,52 @@ describe('coefficients', () => {
         oddsRatio: null,
       });
     }
+  });
+});
+
+describe('coefficients of three classes', () => {
+  const covariance = new Float64Array(24 * 24);
+  for (let i = 0; i < 24; i++)
+    covariance[25 * i] = [0.01, 0, 0.25, 0, 1, 0, 0, 4][i % 8] * (1 + Math.floor(i / 8)) ** 2;
+  const seen = (model: ReturnType<typeof classModel>) =>
+    coefficients(model).map(({ class: name, feature, level, value, stdError }) => [
+      name,
+      feature,
+      level,
+      value,
+      stdError,
+    ]);
+
+  test('the lines of each class, in order', () => {
+    expect(seen(classModel({}, { covariance }))).toEqual([
+      ['bike', '(intercept)', null, 9, 2],
+      ['bike', 'age', null, -0.25, 0.1],
+      ['bike', 'age', '(missing)', 0.5, 0.5],
+      ['bike', 'city', 'Köln', 1, 1],
+      ['bus', '(intercept)', null, -5, 4],
+      ['bus', 'age', null, 0.125, 0.2],
+      ['bus', 'age', '(missing)', -1.5, 1],
+      ['bus', 'city', 'Köln', -2, 2],
+      ['car', '(intercept)', null, -10.5, 6],
+      ['car', 'age', null, 0.25, 0.3],
+      ['car', 'age', '(missing)', 1, 1.5],
+      ['car', 'city', 'Köln', 0.5, 3],
+    ]);
+  });
+
+  test('none of the reference class', () => {
+    expect(seen(classModel({ reference: 'bus' })).map(([name]) => name)).toEqual([
+      ...Array(4).fill('bike'),
+      ...Array(4).fill('car'),
+    ]);
+  });
+
+  test('what could not be estimated is of one class', () => {
+    const lines = seen(classModel({ aliased: [8, 23] }));
+    expect(lines.filter(([, , , value]) => value === null)).toEqual([
+      ['bus', 'age', null, null, null],
+      ['car', '(intercept)', null, null, null],
+    ]);
   });
 });
 

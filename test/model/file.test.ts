@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '../../src/model/file.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { encodeSafetensors, type Tensor } from '../../src/model/safetensors.ts';
-import { manifestOf, smallCovariance, smallModel, smallSchema } from './parts.ts';
+import { CLASSES, classModel, manifestOf, smallCovariance, smallModel, smallSchema } from './parts.ts';
 
 const error = (message: string) =>
   expect.objectContaining({ code: 'ERR_FORMAT', message: expect.stringContaining(message) });
@@ -36,7 +36,7 @@ describe('a round trip', () => {
     const back = loadModel(file);
     expect(back.manifest).toEqual(model.manifest);
     expect(back.weights).toEqual(model.weights);
-    expect(back.intercept).toBe(model.intercept);
+    expect(back.intercept).toEqual(model.intercept);
     expect(back.covariance).toEqual(model.covariance);
     expect(saveModel(back)).toEqual(file);
   });
@@ -76,7 +76,7 @@ describe('integrity', () => {
         changed[i] ^= 1 << bit;
       }
     }
-    expect(loadModel(changed).intercept).toBe(-10);
+    expect(loadModel(changed).intercept).toEqual(Float64Array.of(-10));
   });
 
   test('every truncation is refused', () => {
@@ -151,13 +151,14 @@ describe('the error says what the file is', () => {
   });
 });
 
+const good = manifestOf(smallSchema);
+
 describe('a file with a valid digest and an impossible content is refused by name', () => {
-  const good = manifestOf(smallSchema);
   const [age, city] = smallSchema.features;
   const features = (...list: unknown[]) => ({ ...good, schema: { features: list } }) as unknown as Manifest;
 
   test('the forged file itself loads', () => {
-    expect(loadModel(forge(good)).intercept).toBe(-10);
+    expect(loadModel(forge(good)).intercept).toEqual(Float64Array.of(-10));
   });
 
   test.each([
@@ -181,7 +182,19 @@ describe('a file with a valid digest and an impossible content is refused by nam
     ['a reference under one-hot coding', features(age, { ...city, coding: 'onehot' }), 'manifest.schema.features.1'],
     ['no reference under treatment coding', features(age, { ...city, reference: null }), 'manifest.schema.features.1'],
     ['an unknown policy', features(age, { ...city, unseen: 'slot|error' }), 'manifest.schema.features.1.unseen'],
-    ['three classes', { ...good, classes: ['a', 'b', 'yes'] }, 'manifest.classes'],
+    ['three classes and a positive one', { ...good, classes: ['a', 'b', 'yes'] }, 'manifest.classes'],
+    ['three classes and no word on them', { ...good, ...CLASSES, multiclass: null }, 'manifest.classes'],
+    ['three classes by another name', { ...good, ...CLASSES, multiclass: 'softmax' }, 'manifest.classes'],
+    ['three classes, one twice', { ...good, ...CLASSES, classes: ['a', 'b', 'a'] }, 'manifest.classes'],
+    ['three classes and an offset', { ...good, ...CLASSES, offset: 'exposure' }, 'manifest.classes'],
+    ['a reference that is no class', { ...good, ...CLASSES, reference: 'train' }, 'manifest.classes'],
+    ['a reference that is a number', { ...good, ...CLASSES, reference: 0 }, 'manifest.classes'],
+    ['a reference of one-vs-rest', { ...good, ...CLASSES, multiclass: 'ovr', reference: 'bus' }, 'manifest.classes'],
+    ['two classes, multinomial', { ...good, multiclass: 'multinomial' }, 'manifest.classes'],
+    ['two classes and a reference', { ...good, reference: 'no' }, 'manifest.classes'],
+    ['two classes, none positive', { ...good, positive: null }, 'manifest.classes'],
+    ['one class', { ...good, classes: ['yes'] }, 'manifest.classes'],
+    ['a class that is a number', { ...good, classes: ['no', 1] }, 'manifest.classes.1'],
     ['one class twice', { ...good, classes: ['yes', 'yes'] }, 'manifest.classes'],
     ['a positive class that is none', { ...good, positive: 'maybe' }, 'manifest.classes'],
     ['no threshold', { ...good, decision: {} }, 'manifest.decision.threshold'],
@@ -216,8 +229,63 @@ describe('a file with a valid digest and an impossible content is refused by nam
   });
 });
 
+describe('more than two classes', () => {
+  const vectors = (k: number, slots: number) => ({
+    weights: { shape: [k, slots], values: new Float64Array(k * slots) },
+    intercept: { shape: [k], values: new Float64Array(k) },
+  });
+  const three = { ...good, ...CLASSES };
+
+  test.each([
+    ['multinomial', null],
+    ['multinomial', 'bike'],
+    ['ovr', null],
+  ] as const)('a round trip (%s, reference %s)', (multiclass, reference) => {
+    const covariance = Float64Array.from({ length: 24 * 24 }, (_, i) => i / 7);
+    const model = classModel({ multiclass, reference, aliased: [3, 11] }, { covariance });
+    const file = saveModel(model);
+    const back = loadModel(file);
+    expect(back.manifest).toEqual(model.manifest);
+    expect([back.weights, back.intercept, back.covariance]).toEqual([model.weights, model.intercept, covariance]);
+    expect(saveModel(back)).toEqual(file);
+    const { __metadata__: _, ...tensors } = JSON.parse(
+      Buffer.from(file).toString('utf8', 8, 8 + Number(Buffer.from(file).readBigUInt64LE(0))),
+    );
+    expect(Object.entries<{ shape: number[] }>(tensors).map(([name, { shape }]) => [name, shape])).toEqual([
+      ['weights', [3, 7]],
+      ['intercept', [3]],
+      ['covariance', [24, 24]],
+    ]);
+  });
+
+  test.each([
+    ['one vector', small(), 'expected tensor "weights" of shape [3,7], got [7]'],
+    ['the vectors of two', vectors(2, 7), 'expected tensor "weights" of shape [3,7], got [2,7]'],
+    ['a flat matrix', { ...vectors(3, 7), weights: tensor(...new Array(21).fill(0)) }, 'shape [3,7], got [21]'],
+    ['one intercept', { ...vectors(3, 7), intercept: tensor(1) }, 'expected tensor "intercept" of shape [3], got [1]'],
+    ['the covariance of one', { ...vectors(3, 7), covariance: tensor(1) }, '"covariance" of shape [24,24], got [1]'],
+  ])('%s is refused', (_, tensors, message) => {
+    expect(() => loadModel(forge(three, tensors))).toThrow(error(message));
+  });
+
+  test('a matrix of one row is no vector', () => {
+    const weights = { shape: [1, 7], values: new Float64Array(7) };
+    expect(() => loadModel(forge(good, { ...small(), weights }))).toThrow(error('of shape [7], got [1,7]'));
+  });
+});
+
+test('a file of two classes from before there were more loads as before', () => {
+  const { multiclass: _, reference: __, ...before } = good;
+  const model = loadModel(forge(before));
+  expect(model.manifest).toEqual(good);
+  expect(loadModel(saveModel(model)).manifest).toEqual(good);
+  expect(model.score({ age: 44, city: 'Köln' })).toEqual(smallModel().score({ age: 44, city: 'Köln' }));
+});
+
 test('what could not be loaded is not saved', () => {
-  expect(() => saveModel(smallModel({}, { intercept: Number.NaN }))).toThrow(error('tensor "intercept", number 0'));
+  expect(() => saveModel(smallModel({}, { intercept: Float64Array.of(Number.NaN) }))).toThrow(
+    error('tensor "intercept", number 0'),
+  );
   expect(() => saveModel(smallModel({ decision: { threshold: Number.NaN } }))).toThrow(
     error('manifest.decision.threshold'),
   );

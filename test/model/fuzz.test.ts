@@ -1,17 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { saveModel } from '../../src/model/file.ts';
 import * as library from '../../src/score.ts';
+import { classModel } from './parts.ts';
 
 const load = (name: string) => import(new URL(`../fuzz/${name}.mjs`, import.meta.url).href);
 const { examiner } = await load('examine');
 const { mutant, putTogether, seal, seedsOf } = await load('mutate');
 const { HOSTILE } = await load('hostile');
 
-const seeds = seedsOf(
-  ['numeric', 'categorical', 'offset', 'treatment', 'wide'].map((name) =>
+const seeds = seedsOf([
+  ...['numeric', 'categorical', 'offset', 'treatment', 'wide'].map((name) =>
     readFileSync(new URL(`../conformance/${name}.safetensors`, import.meta.url)),
   ),
-);
+  ...[classModel({ reference: 'bus' }), classModel({ multiclass: 'ovr' })].map((model) =>
+    Buffer.from(saveModel(model)),
+  ),
+]);
 const examine: (bytes: Uint8Array) => string = examiner(library);
 
 test('three thousand mutants of model files are refused by name, or load and score the same alone and in a table', () => {

@@ -9,6 +9,8 @@ export function manifestOf(schema: Schema, changes: Partial<Manifest> = {}): Man
     producer: 'logodds 0.1.0',
     classes: ['no', 'yes'],
     positive: 'yes',
+    multiclass: null,
+    reference: null,
     target: 'bought',
     schema,
     objective: { lambda: 0, l1Ratio: 0, C: null, standardize: true },
@@ -56,7 +58,31 @@ export function smallModel(changes: Partial<Manifest> = {}, parts: Partial<Model
   return new Model({
     manifest: manifestOf(smallSchema, changes),
     weights: Float64Array.of(0.25, 0, -1.5, 0, 2, 0, 0),
-    intercept: -10,
+    intercept: Float64Array.of(-10),
+    covariance: null,
+    ...parts,
+  });
+}
+
+/** What differs where there are three classes. */
+export const CLASSES: Partial<Manifest> = {
+  classes: ['bike', 'bus', 'car'],
+  positive: null,
+  multiclass: 'multinomial',
+  reference: null,
+  target: 'mode',
+};
+
+/** Of each class the weights of age, present, missing, Bonn, Köln, missing, unseen. */
+export function classModel(changes: Partial<Manifest> = {}, parts: Partial<ModelParts> = {}): Model {
+  return new Model({
+    manifest: manifestOf(smallSchema, { ...CLASSES, ...changes }),
+    weights: Float64Array.of(
+      ...[-0.25, 0, 0.5, 0, 1, 0, 0],
+      ...[0.125, 0, -1.5, 0, -2, 0, 0],
+      ...[0.25, 0, 1, 0, 0.5, 0, 0],
+    ),
+    intercept: Float64Array.of(9, -5, -10.5),
     covariance: null,
     ...parts,
   });

@@ -19,7 +19,9 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/metrics', ['src/metrics', 'bindings']],
   ['src/encode', ['src/encode', 'bindings']],
   ['src/model', ['src/model', 'src/encode', 'bindings']],
-  ['src/train', ['src/train', 'src/model', 'src/encode', 'src/metrics', 'bindings']],
+  ['src/diagnose', ['src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'bindings']],
+  ['src/train', ['src/train', 'src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'bindings']],
+  ['src/online', ['src/online', 'src/train', 'src/model', 'src/encode', 'bindings']],
   ['src', ['src', 'bindings']],
 ];
 

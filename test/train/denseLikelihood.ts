@@ -1,6 +1,6 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import type { Engine } from '../../bindings/engine.ts';
-import type { BinaryLikelihood } from '../../bindings/likelihood.ts';
+import type { Likelihood } from '../../bindings/likelihood.ts';
 
 /**
  * The likelihood as the formula reads: a dense matrix, plain loops, Math.exp. It shares no code with the engines, so that solvers can be
@@ -14,7 +14,7 @@ export function denseLikelihood(
   y: ArrayLike<number>,
   weight: ArrayLike<number> | null = null,
   offset: ArrayLike<number> | null = null,
-): BinaryLikelihood {
+): Likelihood {
   const rows = y.length;
   const parameters = columns + 1;
   const s = Float64Array.from({ length: rows }, (_, i) => (weight ? weight[i] : 1));
@@ -27,6 +27,7 @@ export function denseLikelihood(
   };
   return {
     rows,
+    classes: 1,
     parameters,
     totalWeight: s.reduce((sum, value) => sum + value, 0),
     loss(w) {
@@ -67,8 +68,23 @@ export function denseLikelihood(
         }
       }
     },
+    gram(c, out) {
+      out.fill(0);
+      for (let i = 0; i < rows; i++) {
+        for (let j = 0; j < parameters; j++) {
+          for (let k = 0; k < parameters; k++) out[j * parameters + k] += c[i] * cell(i, j) * cell(i, k);
+        }
+      }
+    },
     logits(w, out) {
       for (let i = 0; i < rows; i++) out[i] = logit(w, i);
+    },
+    select(slots) {
+      const part = Float64Array.from({ length: rows * slots.length }, (_, k) => {
+        const i = Math.floor(k / slots.length);
+        return cell(i, slots[k - i * slots.length]);
+      });
+      return { likelihood: denseLikelihood(part, slots.length, y, weight, offset), from: slots };
     },
     free() {},
   };

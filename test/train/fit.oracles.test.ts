@@ -187,7 +187,7 @@ describe.each(engines)('L2 fits of iris, engine %s', (_, engine) => {
     model.weights.forEach((w, j) => {
       close(w, expected[j], 1e-8, `w${j}`);
     });
-    close(model.intercept, -14.43126389709, 1e-8, 'b');
+    close(model.intercept[0], -14.43126389709, 1e-8, 'b');
     close(model.manifest.fit.objective * 150, 24.05476584725408, 1e-12, 'objective');
     expect(model.manifest.objective).toEqual({ lambda: 1 / 150, l1Ratio: 0, C: 1, standardize: false });
   });
@@ -205,7 +205,7 @@ describe.each(engines)('L2 fits of iris, engine %s', (_, engine) => {
     model.weights.forEach((w, j) => {
       close(w, expected[j], 1e-8, `w${j}`);
     });
-    close(model.intercept, -13.8579247722924, 1e-8, 'b');
+    close(model.intercept[0], -13.8579247722924, 1e-8, 'b');
   });
 
   it('L1 with C = 1: glmnet to the six digits it can be trusted for, and the weight that is 0 is exactly 0', () => {
@@ -216,7 +216,7 @@ describe.each(engines)('L2 fits of iris, engine %s', (_, engine) => {
       else close(w, expected[j], 2e-6, `w${j}`);
     });
     expect(model.weights[1]).toBe(0);
-    close(model.intercept, -22.5225347328, 2e-6, 'b');
+    close(model.intercept[0], -22.5225347328, 2e-6, 'b');
     expect(model.manifest.fit.objective * 150).toBeLessThanOrEqual(20.960287103196 + 1e-9);
     close(model.manifest.fit.objective * 150, 20.960287103196, 1e-9, 'objective');
     expect(model.manifest.fit).toMatchObject({ solver: 'cd', converged: true });
@@ -228,7 +228,7 @@ describe.each(engines)('L2 fits of iris, engine %s', (_, engine) => {
     model.weights.forEach((w, j) => {
       close(w, expected[j], 2e-6, `w${j}`);
     });
-    close(model.intercept, -16.764418578, 2e-6, 'b');
+    close(model.intercept[0], -16.764418578, 2e-6, 'b');
     close(model.manifest.fit.objective * 150, 23.17251397868, 1e-9, 'objective');
   });
 
@@ -239,7 +239,7 @@ describe.each(engines)('L2 fits of iris, engine %s', (_, engine) => {
       if (expected[j] === 0) expect(w).toBe(0);
       else close(w, expected[j], 2e-6, `w${j}`);
     });
-    close(model.intercept, -12.1595591677839, 2e-6, 'b');
+    close(model.intercept[0], -12.1595591677839, 2e-6, 'b');
   });
 
   it('above the largest useful strength every weight is 0; just below it one is not', () => {

@@ -37,7 +37,7 @@ function mixed(rows: number, seed: number): Table {
   );
 }
 
-const params = (model: Model): number[] => [...model.weights, model.intercept];
+const params = (model: Model): number[] => [...model.weights, ...model.intercept];
 const logits = (model: Model, rows: number, record: (i: number) => Record<string, unknown>): number[] =>
   range(rows).map((i) => model.score(record(i)).logit);
 
@@ -122,7 +122,7 @@ describe.each(SETTINGS)('laws: %s', (_, setting) => {
     const a = fitTable(base, { ...options, exclude: ['count'] }).model;
     const b = fitTable(shifted, { ...options, exclude: ['count'] }).model;
     expectClose(b.weights, a.weights, tolerance);
-    expectClose([b.intercept + 1], [a.intercept], tolerance);
+    expectClose([b.intercept[0] + 1], [a.intercept[0]], tolerance);
     expectClose([b.manifest.fit.nullLogLik], [a.manifest.fit.nullLogLik], 1e-12);
   });
 
@@ -131,7 +131,7 @@ describe.each(SETTINGS)('laws: %s', (_, setting) => {
       (engine) => fitTable(base, { ...options, weight: 'count', engine }).model,
     );
     expect(js.weights).toEqual(wasm.weights);
-    expect(js.intercept).toBe(wasm.intercept);
+    expect(js.intercept).toEqual(wasm.intercept);
     expect(js.covariance).toEqual(wasm.covariance);
     expectClose(params(reference), params(wasm), tolerance);
   });
@@ -739,8 +739,7 @@ describe('target', () => {
   });
 
   it.each([
-    ['one class', coded('y', ['a', 'a', 'a', 'a', 'a', 'a']), {}, /exactly two classes, got 1 \("a"\)/],
-    ['three classes', coded('y', ['a', 'b', 'c', 'a', 'b', 'c']), {}, /exactly two classes, got 3 \("a", "b", "c"\)/],
+    ['one class', coded('y', ['a', 'a', 'a', 'a', 'a', 'a']), {}, /at least two classes, got 1 \("a"\)/],
     ['missing cells', coded('y', ['a', null, 'b', null, 'a', 'b']), {}, /got 2 missing, the first in row 1/],
     ['missing numbers', numeric('y', [0, 1, 0, 1, 0, 1], [4]), {}, /got 1 missing, the first in row 4/],
     ['NaN', numeric('y', [0, 1, 0, Number.NaN, 0, 1]), {}, /row 3: expected a label, got NaN/],
@@ -766,7 +765,7 @@ describe('target', () => {
       ),
     );
     expect(error.code).toBe('ERR_TARGET');
-    expect(error.message).toMatch(/more than 10/);
+    expect(error.message).toMatch(/at most 100 classes, got more/);
     expect(error.message.length).toBeLessThan(500);
   });
 

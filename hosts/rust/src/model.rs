@@ -30,7 +30,9 @@ pub fn load(path: &str) -> Result<Model> {
     let header: Value = from_slice(header)?;
     let at = |name: &str, i: usize| header[name]["data_offsets"][i].as_u64().unwrap_or(0) as usize;
     let tensor = |name| data[at(name, 0)..at(name, 1)].to_vec();
-    let manifest = from_str(header["__metadata__"]["logodds"].as_str().unwrap_or(""))?;
+    let manifest: Value = from_str(header["__metadata__"]["logodds"].as_str().unwrap_or(""))?;
+    let classes = manifest["classes"].as_array().map_or(0, Vec::len);
+    ensure!(classes == 2, "{path}: expected a model of two classes, got {classes}; score it with the library");
     Ok(Model { manifest, weights: tensor("weights"), intercept: tensor("intercept") })
 }
 

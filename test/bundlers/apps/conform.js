@@ -33,13 +33,12 @@ export function conform({ loadModel, engine, table = null }, sets) {
       },
     };
     if (engine) {
-      const { classes, positive, schema } = model.manifest;
-      const negative = classes.find((label) => label !== positive);
+      const { classes, schema } = model.manifest;
       const scores = model.scorer(engine).score(table ? table(rows) : tableOf(schema, rows));
       result.table = {
         logits: hex(scores.logits),
         probabilities: hex(scores.probabilities),
-        labels: Array.from(scores.positive, (yes) => (yes ? positive : negative)),
+        labels: Array.from(scores.labels, (label) => classes[label]),
       };
     }
     return [name, result];

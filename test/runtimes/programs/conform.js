@@ -12,8 +12,7 @@ export function conform({ loadModel, engines, repeat = 1 }, sets) {
   const answers = {};
   for (const { name, model: base64, rows } of sets) {
     const model = loadModel(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
-    const { classes, positive } = model.manifest;
-    const negative = classes[classes[0] === positive ? 1 : 0];
+    const { classes } = model.manifest;
 
     const scores = rows.map((row) => model.score(row));
     answers[`${name}, record`] = {
@@ -35,12 +34,12 @@ export function conform({ loadModel, engines, repeat = 1 }, sets) {
       const capacity = repeat > 1 ? table.rows : 100;
       for (const [asked, engine] of Object.entries(engines)) {
         const scorer = model.scorer(engine, { precision, capacity });
-        const { logits, probabilities, positive: flags } = scorer.score(table);
-        for (const values of [logits, probabilities, flags]) mustRepeat(values, scored.length, name);
+        const { logits, probabilities, labels } = scorer.score(table);
+        for (const values of [logits, probabilities, labels]) mustRepeat(values, scored.length, name);
         answers[`${name}, ${asked} ${precision}`] = {
           logits: bits(logits.subarray(0, scored.length)),
           probabilities: bits(probabilities.subarray(0, scored.length)),
-          labels: Array.from(flags.subarray(0, scored.length), (flag) => (flag ? positive : negative)),
+          labels: Array.from(labels.subarray(0, scored.length), (label) => classes[label]),
         };
         scorer.free();
       }

@@ -31,6 +31,11 @@ record Model(JsonNode manifest, byte[] weights, byte[] intercept) {
     int data = 8 + (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong();
     JsonNode header = JSON.readTree(file, 8, data - 8);
     JsonNode manifest = JSON.readTree(header.at("/__metadata__/logodds").asString());
+    int classes = manifest.get("classes").size();
+    if (classes != 2) {
+      throw new IllegalArgumentException(
+          "expected a model of two classes, got " + classes + "; score it with the library");
+    }
     return new Model(manifest, tensor(file, data, header.get("weights")), tensor(file, data, header.get("intercept")));
   }
 

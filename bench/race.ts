@@ -1,0 +1,127 @@
+import { median, type Rival, type Verdict } from './harness.ts';
+
+/** One fit, timed by whoever did it: from data in memory to parameters. */
+export interface Run {
+  readonly ms: number;
+  /** what the goal judges, in the order it says */
+  readonly params: Float64Array;
+  readonly iterations?: number;
+}
+
+/** Someone who fits, at any of several settings. */
+export interface Contestant {
+  readonly name: string;
+  /** the settings, from the loosest to the tightest, as they are shown */
+  readonly rungs: readonly string[];
+  fit(rung: number): Promise<Run> | Run;
+}
+
+/** When a fit is good enough. */
+export interface Goal {
+  readonly limit: number;
+  /** how far these parameters are from a perfect answer; at most `limit` is good enough. The same code for all contestants. */
+  shortfall(params: Float64Array): number;
+}
+
+/** Suboptimality that a fit must reach, as part of the optimum. */
+export const SUBOPTIMAL = 1e-8;
+
+/**
+ * (f − f*)/|f*| ≤ 1e-8.
+ * @throws when a contestant is below f*: then the reference was no minimum, and no figure of the case means anything
+ */
+export function suboptimality(f: (params: Float64Array) => number, optimum: Float64Array): Goal {
+  const least = f(optimum);
+  return {
+    limit: SUBOPTIMAL,
+    shortfall: (params) => {
+      const above = (f(params) - least) / Math.abs(least);
+      if (above < -SUBOPTIMAL) throw new Error(`f* is not the minimum, ${(-above).toPrecision(2)} of it below`);
+      return above;
+    },
+  };
+}
+
+/** max |aᵢ − bᵢ|/scaleᵢ: for answers that are numbers of their own, not the argument of an objective. */
+export function closeness(expected: Float64Array, scale: Float64Array, limit: number): Goal {
+  return {
+    limit,
+    shortfall: (params) => {
+      if (params.length !== expected.length) return Number.POSITIVE_INFINITY;
+      let worst = 0;
+      params.forEach((value, i) => {
+        const apart = Math.abs(value - expected[i]) / scale[i];
+        // NaN counts as infinitely far
+        worst = apart <= worst ? worst : Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart;
+      });
+      return worst;
+    },
+  };
+}
+
+/**
+ * Contestants as rivals of the harness: each climbs its rungs until it reaches the goal, and is then timed at that rung.
+ * One that never does, or fails, is shown as wrong.
+ */
+export function race(goal: Goal, contestants: readonly Contestant[]): Rival[] {
+  return contestants.map(({ name, rungs, fit }) => {
+    let chosen = 0;
+    return {
+      name,
+      async check(): Promise<Verdict> {
+        let best = Number.POSITIVE_INFINITY;
+        for (chosen = 0; chosen < rungs.length; chosen++) {
+          let run: Run;
+          let shortfall: number;
+          try {
+            run = await fit(chosen);
+            shortfall = goal.shortfall(run.params);
+          } catch (error) {
+            return { wrong: `${rungs[chosen]}: ${(error as Error).message}` };
+          }
+          if (shortfall <= goal.limit) {
+            const count = run.iterations === undefined ? [] : [`${run.iterations} iterations`];
+            return { difference: shortfall, setting: [rungs[chosen], ...count].join(', ') };
+          }
+          best = Math.min(best, shortfall);
+        }
+        return { difference: best, wrong: `reached ${best.toPrecision(2)}, not ${goal.limit}, at ${rungs.at(-1)}` };
+      },
+      async sample(timeMs: number): Promise<number> {
+        const times: number[] = [];
+        let spent = 0;
+        do {
+          const { ms } = await fit(chosen);
+          times.push(ms);
+          spent += ms;
+        } while (spent < timeMs);
+        return median(times);
+      },
+    };
+  });
+}
+
+/** 10^-first … 10^-last */
+export function tolerances(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(`1e-${first + i}`));
+}
+
+/** What a fit of this process gives; to put its parameters in order is not part of its time. */
+export interface Fit {
+  params(): Float64Array;
+  readonly iterations?: number;
+}
+
+/** A contestant of this process, at tolerances. */
+export function contestant(name: string, tols: readonly number[], fit: (tol: number) => Fit): Contestant {
+  return {
+    name,
+    rungs: tols.map((tol) => `tol ${tol.toExponential()}`),
+    fit: (rung) => {
+      const start = performance.now();
+      const { params, iterations } = fit(tols[rung]);
+      const ms = performance.now() - start;
+      return { ms, params: params(), iterations };
+    },
+  };
+}

@@ -1,0 +1,257 @@
+import { type ColumnsBatch, size, type Vector } from './batch.ts';
+import { placeOf } from './blocks.ts';
+import type { Engine } from './engine.ts';
+import { LogoddsError } from './errors.ts';
+import { FTRL_PAIR_BYTES, type Kernels } from './kernels.ts';
+import type { SparseBatch } from './sparse.ts';
+
+/** Learning rates and penalties of FTRL-Proximal. The penalties act on the sum of the losses, not on their mean. */
+export interface FtrlOptions {
+  /** α, from 1e-6 to 1e6: scale of the learning rate of a coordinate, α/(β + √Σ gᵢ²); 0.1 when absent */
+  readonly alpha?: number;
+  /** β, from 1e-6 to 1e6: damps the first steps; 1 when absent */
+  readonly beta?: number;
+  /** λ₁ ≥ 0 on absolute weights: weights of little evidence are exactly 0; 0 when absent */
+  readonly l1?: number;
+  /** λ₂ ≥ 0 on squared weights; 0 when absent */
+  readonly l2?: number;
+}
+
+/** Everything an `Ftrl` has learnt. Coordinates are the slots, then the intercept. */
+export interface FtrlState {
+  /** zᵢ, length slots + 1 */
+  readonly z: Float64Array;
+  /** nᵢ = Σ gᵢ², length slots + 1 */
+  readonly n: Float64Array;
+  readonly rows: number;
+  /** Σ s */
+  readonly totalWeight: number;
+  /** Σ s·(log loss of each row before it was learnt), nats */
+  readonly loss: number;
+}
+
+/** Values, weights and offsets up to here leave every sum of the state finite, whatever the number of rows. */
+const LARGEST = 1e60;
+
+const DEFAULTS = { alpha: 0.1, beta: 1, l1: 0, l2: 0 } as const;
+
+/** name → least and greatest value */
+const RANGES: Readonly<Record<keyof FtrlOptions, readonly [number, number]>> = {
+  alpha: [1e-6, 1e6],
+  beta: [1e-6, 1e6],
+  l1: [0, LARGEST],
+  l2: [0, LARGEST],
+};
+
+/** The options with their defaults. @throws ERR_RANGE */
+export function ftrlOptions(options: FtrlOptions): Required<FtrlOptions> {
+  const { alpha, beta, l1, l2 } = { ...DEFAULTS, ...definedOnly(options) };
+  const all = { alpha, beta, l1, l2 };
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = all[name as keyof FtrlOptions];
+    if (value >= least && value <= most) continue;
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `${name}: expected a number from ${least} to ${most}, got ${value}; the default is ${DEFAULTS[name as keyof FtrlOptions]}`,
+    );
+  }
+  return all;
+}
+
+const definedOnly = (options: FtrlOptions): FtrlOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+/**
+ * Online logistic regression by FTRL-Proximal with a learning rate for every coordinate. Rows are learnt one after another, each
+ * once, in the order they are given; the state is two numbers a coordinate. For each coordinate i of a row:
+ *
+ *   wᵢ = 0 if |zᵢ| ≤ λ₁, else −(zᵢ − sgn(zᵢ)·λ₁)/((β + √nᵢ)/α + λ₂)
+ *   gᵢ = s·(σ(w·x + b + offset) − y)·xᵢ,   zᵢ ← zᵢ + gᵢ − (√(nᵢ + gᵢ²) − √nᵢ)/α·wᵢ,   nᵢ ← nᵢ + gᵢ²
+ *
+ * The intercept is a coordinate of every row and is not penalised. Entries of a row in the same column are added up first.
+ * A sample weight s scales the gradient, as for subsampled rows (section 4.5 of the paper): weight 2 is close to but not the
+ * same as the row twice, since the second time it would meet other weights. Weight 0 leaves no trace.
+ * Blocking is no choice of the caller: the same rows in the same order give the same bits however they are cut into batches.
+ * The engines agree bit for bit. It runs on one thread: every row needs what the one before it has left.
+ * @see McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013, algorithm 1
+ */
+export class Ftrl {
+  readonly engine: Engine;
+  readonly slots: number;
+  readonly options: Required<FtrlOptions>;
+  readonly #kernels: Kernels;
+  readonly #state: Vector;
+  #rows = 0;
+  #totalWeight = 0;
+  #loss = 0;
+
+  /** @throws ERR_RANGE, ERR_MEMORY */
+  constructor(engine: Engine, { slots, ...options }: FtrlOptions & { readonly slots: number }) {
+    this.engine = engine;
+    this.slots = size('slots', slots);
+    this.options = ftrlOptions(options);
+    this.#kernels = engine.kernels as Kernels;
+    this.#state = engine.vector(2 * (slots + 2));
+    this.#state.view.fill(0);
+  }
+
+  /** learnt so far */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Σ s of the rows learnt so far */
+  get totalWeight(): number {
+    return this.#totalWeight;
+  }
+
+  /** Σ s·(log loss of each row before it was learnt), nats: progressive validation, an estimate from rows never seen before */
+  get loss(): number {
+    return this.#loss;
+  }
+
+  /**
+   * Learns the rows of a batch in order. All input is checked first: when it throws, nothing was learnt.
+   * @param batch  of this engine, `slots` wide; values up to 1e60 in size
+   * @param y  0 to 1 for each row
+   * @param weight  s of each row, 0 to 1e60; ones when absent
+   * @param offset  added to the logit of each row, up to 1e60 in size; zeros when absent
+   * @returns mean log loss of the rows before each was learnt, nats per unit of weight; null when all weights are 0
+   * @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE, ERR_MEMORY
+   */
+  learn(
+    batch: ColumnsBatch | SparseBatch,
+    y: ArrayLike<number>,
+    weight?: ArrayLike<number> | null,
+    offset?: ArrayLike<number> | null,
+  ): number | null {
+    const { rows } = batch;
+    this.#checkBatch(batch);
+    checkNumbers('y', y, rows, 0, 1);
+    if (weight) checkNumbers('weight', weight, rows, 0, LARGEST);
+    if (offset) checkNumbers('offset', offset, rows, -LARGEST, LARGEST);
+    const before = { weight: this.#totalWeight, loss: this.#loss };
+    const held: Vector[] = [];
+    const hold = (length: number) => {
+      held.push(this.engine.vector(length));
+      return held[held.length - 1];
+    };
+    try {
+      const put = (numbers?: ArrayLike<number> | null): number => {
+        if (!numbers) return 0;
+        const vector = hold(rows);
+        for (let i = 0, view = vector.view; i < rows; i++) view[i] = numbers[i];
+        return vector.address;
+      };
+      const target = [put(y), put(weight), put(offset)] as const;
+      const { layout, address, extent, values, wide } = placeOf(batch);
+      const longest = batch.layout === 'columns' ? extent : longestRow(batch);
+      // of the row at work: what is kept of its entries, and the entries of a row of columns
+      const scratch = hold((FTRL_PAIR_BYTES / 8) * (longest / 2 + 1) + 2 * longest + 1).address;
+      const { alpha, beta, l1, l2 } = this.options;
+      const rest = [...target, this.#state.address, this.slots, alpha, beta, l1, l2, this.#loss, scratch] as const;
+      this.#loss =
+        layout === 'columns'
+          ? this.#kernels.ftrlColumns(address, extent, rows, ...rest)
+          : this.#kernels.ftrlSparse(address, extent, values, wide ? 1 : 0, rows, ...rest);
+    } finally {
+      for (const vector of held) vector.free();
+    }
+    this.#rows += rows;
+    for (let i = 0; i < rows; i++) this.#totalWeight += weight ? weight[i] : 1;
+    const share = this.#totalWeight - before.weight;
+    return share > 0 ? (this.#loss - before.loss) / share : null;
+  }
+
+  /** The weights of all slots, then the intercept: as they are now, for the values as the batches had them. */
+  weights(): Float64Array {
+    const { z, n } = this.state();
+    const { alpha, beta, l1, l2 } = this.options;
+    const rate = 1 / alpha;
+    return z.map((value, i) => {
+      const free = i === this.slots;
+      const over = Math.abs(value) - (free ? 0 : l1);
+      if (!(over > 0)) return 0;
+      return (value < 0 ? over : -over) / (Math.sqrt(n[i]) * rate + (beta * rate + (free ? 0 : l2)));
+    });
+  }
+
+  /** A copy of all that was learnt: what `restore` takes. */
+  state(): FtrlState {
+    const { view } = this.#state;
+    const pick = (odd: 0 | 1) => Float64Array.from({ length: this.slots + 1 }, (_, i) => view[2 * i + odd]);
+    return { z: pick(0), n: pick(1), rows: this.#rows, totalWeight: this.#totalWeight, loss: this.#loss };
+  }
+
+  /**
+   * Goes on from a state as if its rows had been learnt here: further rows give the same bits.
+   * @throws ERR_SHAPE for another number of slots, ERR_RANGE for what no rows can have left
+   */
+  restore({ z, n, rows, totalWeight, loss }: FtrlState): void {
+    const length = this.slots + 1;
+    checkNumbers('z', z, length, -Number.MAX_VALUE, Number.MAX_VALUE);
+    checkNumbers('n', n, length, 0, Number.MAX_VALUE);
+    checkNumbers('rows, weight and loss', [rows, totalWeight, loss], 3, 0, Number.MAX_VALUE);
+    const { view } = this.#state;
+    for (let i = 0; i < length; i++) {
+      view[2 * i] = z[i];
+      view[2 * i + 1] = n[i];
+    }
+    this.#rows = rows;
+    this.#totalWeight = totalWeight;
+    this.#loss = loss;
+  }
+
+  /** Gives the memory back to the engine; it must not be used afterwards. */
+  free(): void {
+    this.#state.free();
+  }
+
+  #checkBatch(batch: ColumnsBatch | SparseBatch): void {
+    if (batch.heap !== this.engine.heap) {
+      throw new LogoddsError('ERR_ENGINE', 'batch: expected memory of this engine, got that of another');
+    }
+    if ((batch.layout !== 'columns' && batch.layout !== 'sparse') || batch.slots !== this.slots) {
+      const { layout, slots } = batch as { layout: string; slots: number };
+      throw new LogoddsError(
+        'ERR_SHAPE',
+        `batch: expected columns or sparse, ${this.slots} slots, got ${layout}, ${slots} slots`,
+      );
+    }
+    if (batch.layout === 'columns') {
+      batch.specs.forEach(({ kind }, j) => {
+        if (kind === 'numeric') checkNumbers(`column ${j}`, batch.numeric(j), batch.rows, -LARGEST, LARGEST);
+      });
+      return;
+    }
+    const { address, values, wide } = placeOf(batch);
+    if (values) {
+      const memory = wide ? batch.heap.f64 : batch.heap.f32;
+      const at = values / memory.BYTES_PER_ELEMENT;
+      const entries = batch.heap.u32[address / 4 + batch.rows];
+      checkNumbers('values', memory.subarray(at, at + entries), entries, -LARGEST, LARGEST);
+    }
+  }
+}
+
+function longestRow(batch: SparseBatch): number {
+  const { u32 } = batch.heap;
+  const at = placeOf(batch).address / 4;
+  let longest = 0;
+  for (let i = at; i < at + batch.rows; i++) longest = Math.max(longest, u32[i + 1] - u32[i]);
+  return longest;
+}
+
+/** @throws ERR_SHAPE for another length, ERR_RANGE naming the first number outside */
+function checkNumbers(what: string, numbers: ArrayLike<number>, length: number, least: number, most: number): void {
+  if (numbers.length !== length) {
+    throw new LogoddsError('ERR_SHAPE', `${what}: expected length ${length}, got ${numbers.length}`);
+  }
+  for (let i = 0; i < length; i++) {
+    if (numbers[i] >= least && numbers[i] <= most) continue;
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `${what}: expected numbers from ${least} to ${most}, got ${numbers[i]} at ${i}; correct it or leave the row out`,
+    );
+  }
+}

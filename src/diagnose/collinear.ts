@@ -1,0 +1,73 @@
+import { extremes, logDeterminant, tridiagonal } from './spectrum.ts';
+
+/** How nearly the columns of a fit are linear combinations of each other. */
+export interface Conditioning {
+  /** √(λ_max/λ_min) of XᵀWX with its diagonal scaled to 1 */
+  readonly number: number;
+  /** of each parameter the share of its variance that the direction of λ_min makes, 0 to 1 */
+  readonly share: Float64Array;
+}
+
+/**
+ * Condition number of W^½·X with columns of unit length, and which parameters the worst direction concerns.
+ *
+ *   share_j = v_j²/λ_min / Σ_k v_jk²/λ_k,   v the eigenvector of λ_min
+ *
+ * Above 30 the estimates suffer, above 100 much; two or more parameters of a share above ½ are involved.
+ *
+ * @param information  XᵀWX, size × size, row-major, positive definite
+ * @param inverse      its inverse
+ * @see Belsley, Kuh, Welsch, Regression Diagnostics, 1980, 3.2
+ */
+export function conditioning(information: Float64Array, inverse: Float64Array, size: number): Conditioning {
+  const length = Float64Array.from({ length: size }, (_, j) => Math.sqrt(information[j * size + j]));
+  const scaled = information.map((value, at) => value / (length[Math.floor(at / size)] * length[at % size]));
+  const { least, greatest } = extremes(tridiagonal(scaled, size));
+  const solved = inverse.map((value, at) => value * length[Math.floor(at / size)] * length[at % size]);
+  // Inverse iteration; where it matters λ_min is far below the others, and the start has a part in every direction.
+  let v = Float64Array.from({ length: size }, (_, j) => 1 + ((j * 0.618034) % 1));
+  for (let step = 0; step < 20; step++) {
+    const next = new Float64Array(size);
+    let square = 0;
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) next[i] += solved[i * size + j] * v[j];
+      square += next[i] ** 2;
+    }
+    v = next.map((value) => value / Math.sqrt(square));
+  }
+  return {
+    number: Math.sqrt(greatest / least),
+    share: v.map((value, j) => Math.min(1, value ** 2 / least / solved[j * size + j])),
+  };
+}
+
+/**
+ * Variance inflation of a group of parameters (the slots of a feature), intercept set aside: how much larger their joint confidence region is
+ * than with uncorrelated columns, per parameter and squared, so that one column gives the plain variance inflation factor 1/(1 − R²).
+ *
+ *   (det R₁₁ · det R₂₂ / det R)^(1/d),   R the correlations of the estimates, d the columns of the group
+ *
+ * Computed as det C₁₁ · det M₁₁, C the inverse of XᵀWX and M what is left of XᵀWX once the intercept is fitted.
+ *
+ * @param information  XᵀWX, size × size, row-major, positive definite, the intercept last
+ * @param inverse      its inverse
+ * @param group        indices of the group
+ * @see Fox, Monette, Generalized collinearity diagnostics, JASA 87, 1992
+ */
+export function inflation(
+  information: Float64Array,
+  inverse: Float64Array,
+  size: number,
+  group: readonly number[],
+): number {
+  const last = size - 1;
+  const block = (cell: (i: number, j: number) => number) =>
+    logDeterminant(tridiagonal(Float64Array.from(group.flatMap((i) => group.map((j) => cell(i, j)))), group.length));
+  const estimates = block((i, j) => inverse[i * size + j]);
+  const columns = block(
+    (i, j) =>
+      information[i * size + j] -
+      (information[i * size + last] * information[j * size + last]) / information[last * size + last],
+  );
+  return Math.exp((estimates + columns) / group.length);
+}

@@ -1,0 +1,411 @@
+import { asCoded, findColumns } from '../encode/columns.ts';
+import { list, show } from '../encode/label.ts';
+import type { Feature, NumericFeature } from '../encode/schema.ts';
+import type { CodedColumn, Column, NumericColumn, Table } from '../encode/table.ts';
+import { auc } from '../metrics/binary.ts';
+import type { Finding } from './finding.ts';
+
+/** A data set as its columns are looked at one by one. */
+export interface Subject {
+  readonly table: Table;
+  readonly features: readonly Feature[];
+  readonly target: string;
+  /** the classes; y is an index into it, or, of two classes, the share of the second */
+  readonly labels: readonly string[];
+  readonly y: Float64Array;
+  /** how many rows each row stands for; 0 leaves it out; null: one each */
+  readonly count: Float64Array | null;
+}
+
+/** AUC of a single feature from which the target is all but decided. */
+const LEAK_AUC = 0.99;
+/** Rows of each class from which one feature may be said to decide it: by chance ten of each are told apart once in 1e5 numbers. */
+const LEAK_ROWS = 10;
+/** AUC over `SCREEN_ROWS` rows of each class below which the full one is not computed; its standard error at 0.99 is below 0.01. */
+const SCREEN_AUC = 0.93;
+const SCREEN_ROWS = 100;
+/** Levels of fewer rows than this are pooled before their share of each class is believed. */
+const POOLED_ROWS = 5;
+/** Share of the rarest class below which threshold and accuracy mislead. */
+const IMBALANCE = 0.05;
+/** Rows below which the weight of a level is mostly noise; ten events are wanted for each parameter (Peduzzi et al. 1996). */
+const RARE_ROWS = 10;
+/** Share of rows with a level of their own from which a column is taken for an identifier, among at least `IDENTIFIER_ROWS`. */
+const IDENTIFIER_SHARE = 0.9;
+const IDENTIFIER_ROWS = 20;
+/** Share of missing cells from which a column says little else. */
+const MOSTLY_MISSING = 0.5;
+/** Rows that are compared before columns are compared in full. */
+const SIGNATURE_ROWS = 16;
+
+/**
+ * What the columns of a training table show without any fit: CLASS_IMBALANCE, CONSTANT_COLUMN, DUPLICATE_COLUMN, IDENTIFIER, LEAKAGE, MISSING
+ * and RARE_LEVELS. One pass over categories and missing cells, and a sort of the numbers that come close to deciding the target in a sample.
+ */
+export function columnFindings(subject: Subject): Finding[] {
+  const { table, features, labels } = subject;
+  const columns = findColumns(
+    table,
+    features.map((feature) => feature.name),
+  );
+  const totals = classTotals(subject);
+  const total = totals.reduce((sum, rows) => sum + rows, 0);
+  // of two classes one is enough; and what is told apart must be enough rows
+  const classes = (labels.length > 2 ? labels.map((_, k) => k) : [1]).filter(
+    (k) => Math.min(totals[k], total - totals[k]) >= LEAK_ROWS,
+  );
+  const samples = classes.map((label) => ({ label, sides: sampleSides(subject, label, SCREEN_ROWS) }));
+  return [
+    ...imbalance(subject, totals),
+    ...duplicates(subject, columns),
+    ...features.flatMap((feature, j) => {
+      const column = columns[j];
+      return feature.kind === 'numeric' && column.kind === 'numeric'
+        ? numberFindings(subject, column, feature, totals, samples)
+        : levelFindings(subject, asCoded(column, table.rows, 0), totals, classes);
+    }),
+  ];
+}
+
+/** Rows of the other classes, and rows of a class: to compare a number in. A row that stands for both is in both. */
+interface Sample {
+  readonly label: number;
+  readonly sides: readonly [Int32Array, Int32Array];
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 || share > 0.9 ? 1 : 0)} %`;
+const rowsText = (count: number) => `${Number(count.toFixed(1))} ${count === 1 ? 'row' : 'rows'}`;
+
+/** rows by class */
+function classTotals({ labels, y, count }: Subject): Float64Array {
+  const totals = new Float64Array(labels.length);
+  for (let i = 0; i < y.length; i++) addRow(totals, 0, labels.length, y[i], count ? count[i] : 1);
+  return totals;
+}
+
+/** Adds a row to the counts of its class, or by its shares to both. */
+function addRow(counts: Float64Array, at: number, classes: number, y: number, count: number): void {
+  if (classes > 2) counts[at + y] += count;
+  else {
+    counts[at] += count * (1 - y);
+    counts[at + 1] += count * y;
+  }
+}
+
+function imbalance({ target, labels }: Subject, totals: Float64Array): Finding[] {
+  const total = totals.reduce((sum, count) => sum + count, 0);
+  const rarest = totals.indexOf(Math.min(...totals));
+  const share = totals[rarest] / total;
+  if (!(share < IMBALANCE)) return [];
+  return [
+    {
+      code: 'CLASS_IMBALANCE',
+      severity: 'info',
+      features: [target],
+      evidence: `class ${show(labels[rarest])} of ${show(target)} has ${rowsText(totals[rarest])} of ${Number(total.toFixed(1))} (${percent(share)})`,
+      advice: 'judge by log loss and AUC, not by accuracy, and choose the threshold by what errors cost',
+    },
+  ];
+}
+
+/** Columns that repeat an earlier one: the same numbers, or the same rows under each level whatever its name. */
+function duplicates({ features, count }: Subject, columns: readonly Column[]): Finding[] {
+  const earlier = new Map<string, Column[]>();
+  return features.flatMap((feature, j): Finding[] => {
+    const { name } = feature;
+    const column = columns[j];
+    if (feature.kind === 'numeric' ? feature.min === feature.max : feature.levels.length === 1) return [];
+    const key = signature(column, count);
+    const group = earlier.get(key) ?? [];
+    const original = group.find((other) => sameColumn(other, column, count));
+    if (!original) {
+      earlier.set(key, [...group, column]);
+      return [];
+    }
+    return [
+      {
+        code: 'DUPLICATE_COLUMN',
+        severity: 'warning',
+        features: [name, original.name],
+        evidence: `${show(name)} repeats ${show(original.name)} in every row`,
+        advice: `drop ${show(name)}`,
+      },
+    ];
+  });
+}
+
+const isMissing = ({ missing }: Column, i: number): boolean => (missing?.[i] ? missing[i] !== 0 : false);
+
+/** The cells of some rows; codes by the order in which they appear, so that names do not matter. */
+function signature(column: Column, count: Float64Array | null): string {
+  const cells = column.kind === 'numeric' ? column.values : column.codes;
+  const rows = cells.length;
+  const order = new Map<number, number>();
+  const parts: (string | number)[] = [column.kind];
+  for (let k = 0; k < SIGNATURE_ROWS; k++) {
+    const i = Math.floor((k * rows) / SIGNATURE_ROWS);
+    if (count && count[i] === 0) continue;
+    if (isMissing(column, i)) parts.push('-');
+    else if (column.kind === 'numeric') parts.push(cells[i]);
+    else {
+      if (!order.has(cells[i])) order.set(cells[i], order.size);
+      parts.push(order.get(cells[i]) as number);
+    }
+  }
+  return parts.join(' ');
+}
+
+function sameColumn(a: Column, b: Column, count: Float64Array | null): boolean {
+  const [x, z] = [a, b].map((column) => (column.kind === 'numeric' ? column.values : column.codes));
+  const forth = new Map<number, number>();
+  const taken = new Set<number>();
+  for (let i = 0; i < x.length; i++) {
+    if (count && count[i] === 0) continue;
+    const missing = isMissing(a, i);
+    if (missing !== isMissing(b, i)) return false;
+    if (missing) continue;
+    if (a.kind === 'numeric') {
+      if (x[i] !== z[i]) return false;
+      continue;
+    }
+    if (!forth.has(x[i]) && !taken.has(z[i])) {
+      forth.set(x[i], z[i]);
+      taken.add(z[i]);
+    }
+    if (forth.get(x[i]) !== z[i]) return false;
+  }
+  return true;
+}
+
+function numberFindings(
+  subject: Subject,
+  column: NumericColumn,
+  { name, min, max }: NumericFeature,
+  totals: Float64Array,
+  samples: readonly Sample[],
+): Finding[] {
+  const { y, count, labels, table } = subject;
+  const absent = new Float64Array(labels.length);
+  if (column.missing) {
+    for (let i = 0; i < table.rows; i++)
+      if (isMissing(column, i)) addRow(absent, 0, labels.length, y[i], count ? count[i] : 1);
+  }
+  const gaps = absent.reduce((sum, n) => sum + n, 0);
+  if (min === max && gaps === 0) return [constant(name)];
+  const leaks = [
+    ...leakOfLevels(
+      subject,
+      name,
+      [totals.map((n, k) => n - absent[k]), absent],
+      totals,
+      samples.map(({ label }) => label),
+      'whether the cell is missing',
+    ),
+    ...leakOfNumbers(subject, column, samples),
+  ];
+  return [
+    ...missingFinding(name, gaps, totals),
+    ...(gaps === 0 && numbersRows(column, subject, max - min)
+      ? [identifierFinding(name, `another whole number in each of its rows, from ${min} to ${max}`)]
+      : []),
+    ...leaks.slice(0, 1),
+  ];
+}
+
+/** Whether a column without missing cells has another whole number in each row: ascending or descending, or nearly without gaps. */
+function numbersRows({ values }: NumericColumn, { table, count }: Subject, spread: number): boolean {
+  const seen = new Set<number>();
+  let order: number | null = null;
+  let last = Number.NaN;
+  for (let i = 0; i < table.rows; i++) {
+    if (count && count[i] === 0) continue;
+    const value = values[i];
+    if (!Number.isInteger(value) || value === last) return false;
+    const direction = Math.sign(value - last);
+    if (!Number.isNaN(direction)) order = order === null || order === direction ? direction : 0;
+    if (order === 0 && spread >= 2 * table.rows) return false;
+    if (spread < 2 * table.rows) {
+      if (seen.has(value)) return false;
+      seen.add(value);
+    }
+    last = value;
+  }
+  return table.rows >= IDENTIFIER_ROWS;
+}
+
+function levelFindings(
+  subject: Subject,
+  column: CodedColumn,
+  totals: Float64Array,
+  toTell: readonly number[],
+): Finding[] {
+  const { y, count, labels, table } = subject;
+  const { name, codes, levels } = column;
+  const classes = labels.length;
+  const cells = new Float64Array((levels.length + 1) * classes);
+  let rows = 0;
+  for (let i = 0; i < table.rows; i++) {
+    const weight = count ? count[i] : 1;
+    if (weight === 0) continue;
+    const missing = isMissing(column, i);
+    addRow(cells, (missing ? levels.length : Math.min(codes[i], levels.length)) * classes, classes, y[i], weight);
+    rows += Number(!missing);
+  }
+  const byLevel = Array.from({ length: levels.length + 1 }, (_, code) =>
+    cells.subarray(code * classes, (code + 1) * classes),
+  );
+  const sizes = byLevel.map((counts) => counts.reduce((sum, n) => sum + n, 0));
+  const gaps = sizes[levels.length];
+  const seen = levels.flatMap((level, code) => (sizes[code] > 0 ? [{ level, size: sizes[code] }] : []));
+  if (seen.length <= 1 && gaps === 0) return [constant(name)];
+  const missing = missingFinding(name, gaps, totals);
+  if (rows >= IDENTIFIER_ROWS && seen.length >= IDENTIFIER_SHARE * rows) {
+    return [...missing, identifierFinding(name, `${seen.length} levels in ${rowsText(rows)}`)];
+  }
+  const rare = seen.filter(({ size }) => size < RARE_ROWS).sort((a, b) => a.size - b.size);
+  return [
+    ...missing,
+    ...(rare.length > 0
+      ? [
+          {
+            code: 'RARE_LEVELS' as const,
+            severity: 'info' as const,
+            features: [name],
+            evidence: `${show(name)}: ${rare.length} of ${seen.length} levels ${rare.length === 1 ? 'has' : 'have'} fewer than ${RARE_ROWS} rows (${list(rare.map(({ level }) => level))}; the rarest ${rowsText(rare[0].size)})`,
+            advice: 'merge them with similar levels, or penalise (C or lambda)',
+          },
+        ]
+      : []),
+    ...leakOfLevels(subject, name, byLevel, totals, toTell, 'its level'),
+  ];
+}
+
+function constant(name: string): Finding {
+  return {
+    code: 'CONSTANT_COLUMN',
+    severity: 'warning',
+    features: [name],
+    evidence: `${show(name)}: one value in all training rows, so the weight is held at 0`,
+    advice: 'drop the column',
+  };
+}
+
+function identifierFinding(name: string, evidence: string): Finding {
+  return {
+    code: 'IDENTIFIER',
+    severity: 'warning',
+    features: [name],
+    evidence: `${show(name)} looks like an identifier: ${evidence}`,
+    advice: 'drop the column, new rows will have other values',
+  };
+}
+
+function missingFinding(name: string, gaps: number, totals: Float64Array): Finding[] {
+  const total = totals.reduce((sum, n) => sum + n, 0);
+  const share = gaps / total;
+  if (gaps === 0) return [];
+  return [
+    {
+      code: 'MISSING',
+      severity: share >= MOSTLY_MISSING ? 'warning' : 'info',
+      features: [name],
+      evidence: `${show(name)}: ${Number(gaps.toFixed(1))} of ${Number(total.toFixed(1))} cells missing (${percent(share)})`,
+      advice:
+        share >= MOSTLY_MISSING
+          ? 'find out why, and drop the column unless being missing says something'
+          : 'find out why; they have a weight of their own',
+    },
+  ];
+}
+
+function leak({ target, labels }: Subject, name: string, by: string, area: number, label: number): Finding {
+  return {
+    code: 'LEAKAGE',
+    severity: 'error',
+    features: [name],
+    evidence: `${show(name)} all but decides ${show(target)}${labels.length > 2 ? ` = ${show(labels[label])}` : ''} by ${by}: AUC ${area.toFixed(4)} on its own`,
+    advice: 'make sure that it is known before the outcome is; if not, drop it',
+  };
+}
+
+/** AUC of the best order of levels, by their share of a class; levels of few rows count as one. */
+function leakOfLevels(
+  subject: Subject,
+  name: string,
+  byLevel: readonly Float64Array[],
+  totals: Float64Array,
+  classes: readonly number[],
+  by: string,
+): Finding[] {
+  const total = totals.reduce((sum, n) => sum + n, 0);
+  for (const k of classes) {
+    const pooled = { inside: 0, outside: 0 };
+    const groups = [pooled];
+    for (const counts of byLevel) {
+      const size = counts.reduce((sum, n) => sum + n, 0);
+      const group = { inside: counts[k], outside: size - counts[k] };
+      if (size >= POOLED_ROWS) groups.push(group);
+      else {
+        pooled.inside += group.inside;
+        pooled.outside += group.outside;
+      }
+    }
+    groups.sort((a, b) => a.inside * b.outside - b.inside * a.outside);
+    let area = 0;
+    let below = 0;
+    for (const { inside, outside } of groups) {
+      area += inside * (below + outside / 2);
+      below += outside;
+    }
+    area /= totals[k] * (total - totals[k]);
+    if (area >= LEAK_AUC) return [leak(subject, name, by, area, k)];
+  }
+  return [];
+}
+
+function leakOfNumbers(subject: Subject, column: NumericColumn, samples: readonly Sample[]): Finding[] {
+  for (const { label, sides } of samples) {
+    if (areaOf(subject, column, label, sides) < SCREEN_AUC) continue;
+    const area = areaOf(subject, column, label, sampleSides(subject, label, Number.POSITIVE_INFINITY));
+    if (area >= LEAK_AUC) return [leak(subject, column.name, 'its value', area, label)];
+  }
+  return [];
+}
+
+/** Share of a row that is of a class. */
+const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
+  labels.length > 2 ? Number(y[i] === label) : y[i];
+
+/** At most so many rows of each side, evenly spaced. */
+function sampleSides(subject: Subject, label: number, most: number): Sample['sides'] {
+  const { y, count } = subject;
+  const take = (on: (share: number) => boolean): Int32Array => {
+    const belongs = (i: number) => !(count && count[i] === 0) && on(shareOf(subject, label, i));
+    let size = 0;
+    for (let i = 0; i < y.length; i++) if (belongs(i)) size++;
+    const rows = new Int32Array(Math.min(size, most));
+    let [seen, at] = [0, 0];
+    for (let i = 0; i < y.length && at < rows.length; i++) {
+      if (belongs(i) && seen++ >= Math.floor((at * size) / rows.length)) rows[at++] = i;
+    }
+    return rows;
+  };
+  return [take((share) => share < 1), take((share) => share > 0)];
+}
+
+/** max(AUC, 1 − AUC) of a number between two sides, in the rows where it is not missing; 0 where one has none */
+function areaOf(subject: Subject, column: NumericColumn, label: number, sides: Sample['sides']): number {
+  const [outside, inside] = sides.map((rows) => rows.filter((i) => !isMissing(column, i)));
+  if (outside.length === 0 || inside.length === 0) return 0;
+  const values = new Float64Array(outside.length + inside.length);
+  const marks = new Uint8Array(values.length).fill(1, outside.length);
+  const weights = new Float64Array(values.length);
+  values.forEach((_, at) => {
+    const i = marks[at] ? inside[at - outside.length] : outside[at];
+    const share = shareOf(subject, label, i);
+    values[at] = column.values[i];
+    weights[at] = (subject.count ? subject.count[i] : 1) * (marks[at] ? share : 1 - share);
+  });
+  const area = auc(values, marks, weights) ?? 0.5;
+  return Math.max(area, 1 - area);
+}

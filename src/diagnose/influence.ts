@@ -1,0 +1,80 @@
+import type { ColumnsBatch } from '../../bindings/batch.ts';
+import { exp } from '../../bindings/js/math.ts';
+
+/** A row whose removal would move the estimates. */
+export interface InfluentialRow {
+  /** number of the row, from 0 */
+  readonly row: number;
+  /** Cook's distance */
+  readonly distance: number;
+  readonly leverage: number;
+}
+
+/**
+ * Cook's distance of every row: how far the estimates move, in units of their confidence region, when the row goes; of one step of Newton's
+ * method from the fit.
+ *
+ *   D = r²·h / (p·(1 − h)²),   r² = (y − π)² / (π(1 − π)),   h = π(1 − π)·xᵀ(XᵀWX)⁻¹x,   p parameters
+ *
+ * A row of weight s counts as s rows, and D is that of one of them; a row of weight 0 has none, nor has one with 0 < y < 1.
+ *
+ * @param logits   of all rows
+ * @param inverse  (XᵀWX)⁻¹ of the active parameters
+ * @param active   slots, ascending, then the intercept (batch.slots)
+ * @param least    distance from which a row is named
+ * @returns the farthest first
+ * @see Pregibon, Logistic regression diagnostics, Annals of Statistics 9(4), 1981
+ */
+export function influentialRows(
+  batch: ColumnsBatch,
+  logits: Float64Array,
+  y: Float64Array,
+  weight: Float64Array | null,
+  inverse: Float64Array,
+  active: ArrayLike<number>,
+  least: number,
+): InfluentialRow[] {
+  const { specs, offsets, slots } = batch;
+  const size = active.length;
+  const place = new Int32Array(slots).fill(-1);
+  for (let j = 0; j < size; j++) if (active[j] < slots) place[active[j]] = j;
+  const cells = specs.map((spec, c) => (spec.kind === 'numeric' ? batch.numeric(c) : batch.codes(c)));
+  const root = Float64Array.from({ length: size }, (_, j) => Math.sqrt(inverse[j * size + j]));
+  const at = new Int32Array(specs.length + 1);
+  const x = new Float64Array(specs.length + 1);
+  const found: InfluentialRow[] = [];
+  const far = (odds: number, h: number) => (odds * h) / (size * (1 - h) ** 2);
+  for (let i = 0; i < logits.length; i++) {
+    if ((weight && weight[i] === 0) || (y[i] > 0 && y[i] < 1)) continue;
+    // the row without its zeros
+    let count = 1;
+    at[0] = size - 1;
+    x[0] = 1;
+    let bound = root[size - 1];
+    for (let c = 0; c < cells.length; c++) {
+      const numeric = specs[c].kind === 'numeric';
+      const slot = place[offsets[c] + (numeric ? 0 : cells[c][i])];
+      if (slot < 0) continue;
+      at[count] = slot;
+      x[count] = numeric ? cells[c][i] : 1;
+      bound += Math.abs(x[count++]) * root[slot];
+    }
+    // r², and π(1 − π) from it
+    const odds = exp(y[i] === 1 ? -logits[i] : logits[i]);
+    const curvature = 1 / (odds + 2 + 1 / odds);
+    // xᵀCx ≤ (Σ |xⱼ|·√Cⱼⱼ)² settles most rows
+    const most = curvature * bound * bound;
+    if (most < 1 && far(odds, most) < least) continue;
+    let form = 0;
+    for (let a = 0; a < count; a++) {
+      const row = at[a] * size;
+      let sum = 0;
+      for (let b = 0; b < count; b++) sum += inverse[row + at[b]] * x[b];
+      form += x[a] * sum;
+    }
+    const leverage = Math.min(curvature * form, 1 - Number.EPSILON);
+    const distance = far(odds, leverage);
+    if (distance >= least) found.push({ row: i, distance, leverage });
+  }
+  return found.sort((a, b) => b.distance - a.distance || a.row - b.row);
+}

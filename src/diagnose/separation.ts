@@ -1,0 +1,282 @@
+import type { ColumnsBatch } from '../../bindings/batch.ts';
+import { leastCombination } from './simplex.ts';
+
+/** Margins below this, of rows with a largest entry of 1 along a direction within ±1, are rounding. */
+const MARGIN = 1e-9;
+/** Entries that elimination leaves below this are rounding. */
+const RESIDUE = 1e-9;
+/** Most rows · columns² of a linear program: 1e5 rows of 50 columns, seconds. */
+export const SEPARATION_LIMIT = 2.5e8;
+/** Newton steps that change no logit by as much certify overlap; by the theorem any number below 1 would do. */
+const CERTAIN = 0.5;
+
+/** Whether the likelihood has a maximum. */
+export type Separation =
+  | {
+      readonly kind: 'none';
+      /** vᵢ > 0 of every row with Σ vᵢaᵢ = 0: the proof (Stiemke's lemma) */
+      readonly weights: Float64Array;
+    }
+  | {
+      /** `complete`: every row lies strictly on its side of a plane; `quasi`: some only on the plane */
+      readonly kind: 'quasi' | 'complete';
+      /** columns without a finite estimate, ascending; with `complete` all */
+      readonly parameters: readonly number[];
+      /** b with aᵢ·b ≥ 0 for every row, > 0 for as many as possible: along it the likelihood grows for ever */
+      readonly direction: Float64Array;
+      /** rows with aᵢ·b > 0 */
+      readonly separated: number;
+    };
+
+/** Signed rows of a data set, as `separation` takes them; doubles are left out. */
+export interface SignedRows {
+  /** rows × columns, row-major */
+  readonly values: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Decides by linear programming whether a direction b has aᵢ·b ≥ 0 for all rows and > 0 for some: the likelihood of a binary or multinomial
+ * logistic regression then has no maximum (Albert & Anderson). One program gives a direction; rows strictly above 0 leave, and the next
+ * program looks among the others, until none is left (complete) or they overlap (quasi, or none). The rows left then span what has an
+ * estimate: a column has none when some direction along which all of them are 0 moves it. Exact up to 1e-9 of a standardised column.
+ *
+ * @param signed  rows that are not 0; columns that are linearly independent
+ * @returns null when a linear program came to no end
+ * @see Albert, Anderson, Biometrika 71(1), 1984; Konis, Linear programming algorithms for detecting separated data, 2007, 4.1; Geyer,
+ * Electronic Journal of Statistics 3, 2009
+ */
+export function separation({ values, rows, columns }: SignedRows): Separation | null {
+  const scales = largestEntries(values, rows, columns);
+  let left: Float64Array = values.map((value, at) => value / scales[Math.floor(at / columns)]);
+  let passed: Float64Array = new Float64Array(0);
+  let direction: Float64Array = new Float64Array(columns);
+  for (;;) {
+    const count = left.length / columns;
+    if (count === 0) {
+      return {
+        kind: 'complete',
+        parameters: Array.from({ length: columns }, (_, j) => j),
+        direction,
+        separated: rows,
+      };
+    }
+    const found = leastCombination(left, count, columns);
+    if (!found) return null;
+    const step = found.direction.map((value) => (Math.abs(value) <= MARGIN ? 0 : value));
+    const above = Uint8Array.from({ length: count }, (_, i) => Number(margin(left, columns, i, step) > MARGIN));
+    if (!above.includes(1)) {
+      return count === rows
+        ? { kind: 'none', weights: found.weights.map((value, i) => value / scales[i]) }
+        : { kind: 'quasi', parameters: unbounded(left, columns), direction, separated: rows - count };
+    }
+    direction = advance(direction, step, passed, columns);
+    passed = concatenate(passed, takeRows(left, columns, above, 1));
+    left = takeRows(left, columns, above, 0);
+  }
+}
+
+/**
+ * Whether a Newton step proves that the classes overlap, and so that the likelihood has a maximum, on data of any size: a step that solves
+ * H·step = score and changes the logits of no row by 1 or more, relative to each other.
+ *
+ * The score is Σ vᵢₖ·aᵢₖ over rows i and the classes k they are not in, aᵢₖ the signed row and vᵢₖ = sᵢpᵢₖ > 0. Taking H·step from both sides leaves
+ * 0 = Σ sᵢpᵢₖ(1 + zᵢₖ − z̄ᵢ)·aᵢₖ, z the change of the logits and z̄ its mean under p: with changes below 1 a positive combination of all rows that
+ * is 0, which separated data do not have. Along a direction of separation the changes of Newton's steps stay near 1.
+ *
+ * @param change  z of each row, a plane a class (the reference class has none)
+ */
+export function certifiesOverlap(change: Float64Array, rows: number, weight: Float64Array | null): boolean {
+  for (let i = 0; i < rows; i++) {
+    if (weight && weight[i] === 0) continue;
+    let low = 0;
+    let high = 0;
+    for (let at = i; at < change.length; at += rows) {
+      if (!Number.isFinite(change[at])) return false;
+      low = Math.min(low, change[at]);
+      high = Math.max(high, change[at]);
+    }
+    if (high - low > CERTAIN) return false;
+  }
+  return true;
+}
+
+/**
+ * The distinct rows of positive weight, signed: (x, 1) of a row of the positive class, −(x, 1) of the other, and both where y lies between.
+ * For several classes a row of class k gives one for every other class l: (x, 1) in the columns of k, −(x, 1) in those of l, the first class
+ * having none.
+ *
+ * @param active  slots, ascending, then the intercept (batch.slots)
+ * @param y       of two classes 0 … 1, of several the class
+ * @param options.most  rows · columns²
+ * @returns null when there are more
+ */
+export function signedRows(
+  batch: ColumnsBatch,
+  active: ArrayLike<number>,
+  y: Float64Array,
+  weight: Float64Array | null,
+  { classes = 2, most: limit = SEPARATION_LIMIT } = {},
+): SignedRows | null {
+  const { specs, offsets, slots } = batch;
+  const size = active.length;
+  const place = new Int32Array(slots).fill(-1);
+  for (let j = 0; j < size; j++) if (active[j] < slots) place[active[j]] = j;
+  const columns = size * (classes - 1);
+  const most = limit / (columns ** 2 * (classes - 1));
+  if (batch.rows === 0) return { values: new Float64Array(0), rows: 0, columns };
+
+  // group of each row by all columns so far; rows of a group are equal
+  const group = new Float64Array(batch.rows);
+  let groups = 0;
+  const split = (value: (i: number) => number): boolean => {
+    const idOf = new Map<number, number>();
+    const known = Float64Array.from(group, (_, i) => {
+      const cell = value(i);
+      let id = idOf.get(cell);
+      if (id === undefined) {
+        id = idOf.size;
+        idOf.set(cell, id);
+      }
+      return id;
+    });
+    const groupOf = new Map<number, number>();
+    for (let i = 0; i < group.length && groupOf.size <= most + 1; i++) {
+      const key = known[i] * (groups + 1) + group[i];
+      let id = groupOf.get(key);
+      if (id === undefined) {
+        id = groupOf.size;
+        groupOf.set(key, id);
+      }
+      group[i] = id;
+    }
+    groups = groupOf.size;
+    return groups <= most + 1;
+  };
+  const absent = (i: number) => weight !== null && weight[i] === 0;
+  if (!split((i) => (absent(i) ? -1 : y[i] > 0 && y[i] < 1 ? 0.5 : y[i]))) return null;
+  for (let c = 0; c < specs.length; c++) {
+    const first = offsets[c];
+    const numeric = specs[c].kind === 'numeric';
+    const x = numeric ? batch.numeric(c) : batch.codes(c);
+    if (numeric && place[first] < 0) continue;
+    if (!split((i) => (absent(i) ? 0 : numeric ? x[i] : place[first + x[i]]))) return null;
+  }
+  const members = new Int32Array(groups).fill(-1);
+  for (let i = 0; i < group.length; i++) if (members[group[i]] < 0 && !absent(i)) members[group[i]] = i;
+
+  const representatives = members.filter((i) => i >= 0);
+  const shared = (i: number) => classes === 2 && y[i] > 0 && y[i] < 1;
+  let rows = 0;
+  for (const i of representatives) rows += shared(i) ? 2 : classes - 1;
+  const values = new Float64Array(rows * columns);
+  let row = 0;
+  const x = new Float64Array(size);
+  for (const i of representatives) {
+    x.fill(0);
+    x[size - 1] = 1;
+    for (let c = 0; c < specs.length; c++) {
+      const first = offsets[c];
+      if (specs[c].kind === 'numeric') {
+        if (place[first] >= 0) x[place[first]] = batch.numeric(c)[i];
+      } else {
+        const at = place[first + batch.codes(c)[i]];
+        if (at >= 0) x[at] = 1;
+      }
+    }
+    const own = shared(i) ? [0, 1] : [y[i]];
+    for (const k of own) {
+      for (let l = 0; l < classes; l++) {
+        if (l === k) continue;
+        for (let j = 0; j < size; j++) {
+          if (k > 0) values[row * columns + (k - 1) * size + j] = x[j];
+          if (l > 0) values[row * columns + (l - 1) * size + j] = -x[j];
+        }
+        row++;
+      }
+    }
+  }
+  return { values, rows, columns };
+}
+
+function largestEntries(values: Float64Array, rows: number, columns: number): Float64Array {
+  const largest = new Float64Array(rows);
+  values.forEach((value, at) => {
+    const i = Math.floor(at / columns);
+    largest[i] = Math.max(largest[i], Math.abs(value));
+  });
+  return largest;
+}
+
+function margin(rows: Float64Array, columns: number, row: number, direction: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < columns; j++) sum += rows[row * columns + j] * direction[j];
+  return sum;
+}
+
+/** direction + t·step, t ≤ 1 small enough that rows passed before keep half of their margin. */
+function advance(direction: Float64Array, step: Float64Array, passed: Float64Array, columns: number): Float64Array {
+  let t = 1;
+  for (let i = 0; i < passed.length / columns; i++) {
+    const change = margin(passed, columns, i, step);
+    if (change < 0) t = Math.min(t, margin(passed, columns, i, direction) / (-2 * change));
+  }
+  return direction.map((value, j) => value + t * step[j]);
+}
+
+function takeRows(rows: Float64Array, columns: number, marks: Uint8Array, mark: number): Float64Array {
+  const taken = new Float64Array(marks.reduce((sum, value) => sum + Number(value === mark), 0) * columns);
+  let at = 0;
+  marks.forEach((value, i) => {
+    if (value !== mark) return;
+    taken.set(rows.subarray(i * columns, (i + 1) * columns), at);
+    at += columns;
+  });
+  return taken;
+}
+
+function concatenate(a: Float64Array, b: Float64Array): Float64Array {
+  const joined = new Float64Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
+
+/**
+ * Columns that some vector of the null space of the rows moves: after elimination with complete pivoting those without a pivot, and those
+ * whose pivot row still holds one of them.
+ */
+function unbounded(rows: Float64Array, columns: number): number[] {
+  const a = rows.slice();
+  const count = a.length / columns;
+  /** row of the pivot of a column; −1: none */
+  const pivotRow = new Int32Array(columns).fill(-1);
+  const used = new Uint8Array(count);
+  for (let rank = 0; rank < Math.min(count, columns); rank++) {
+    let best = RESIDUE;
+    let [row, column] = [-1, -1];
+    for (let i = 0; i < count; i++) {
+      if (used[i]) continue;
+      for (let j = 0; j < columns; j++) {
+        if (Math.abs(a[i * columns + j]) <= best) continue;
+        best = Math.abs(a[i * columns + j]);
+        [row, column] = [i, j];
+      }
+    }
+    if (row < 0) break;
+    used[row] = 1;
+    pivotRow[column] = row;
+    const pivot = a[row * columns + column];
+    for (let j = 0; j < columns; j++) a[row * columns + j] /= pivot;
+    for (let i = 0; i < count; i++) {
+      const factor = a[i * columns + column];
+      if (i === row || factor === 0) continue;
+      for (let j = 0; j < columns; j++) a[i * columns + j] -= factor * a[row * columns + j];
+      a[i * columns + column] = 0;
+    }
+  }
+  const all = Array.from({ length: columns }, (_, j) => j);
+  const free = all.filter((j) => pivotRow[j] < 0);
+  return all.filter((j) => pivotRow[j] < 0 || free.some((k) => Math.abs(a[pivotRow[j] * columns + k]) > RESIDUE));
+}

@@ -1,0 +1,426 @@
+import type { ColumnsBatch } from '../../bindings/batch.ts';
+import { type Engine, pickEngine } from '../../bindings/engine.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
+import { Ftrl, type FtrlOptions, ftrlOptions } from '../../bindings/ftrl.ts';
+import { asNumeric, cellError, findColumns } from '../encode/columns.ts';
+import { Encoder, writeNumbers } from '../encode/encoder.ts';
+import { inferSchema, sortLabels } from '../encode/infer.ts';
+import { labelOf, list, show } from '../encode/label.ts';
+import type { Schema } from '../encode/schema.ts';
+import type { Table } from '../encode/table.ts';
+import { checkManifest } from '../model/check.ts';
+import { isSealed, seal } from '../model/file.ts';
+import { FORMAT, type Manifest } from '../model/manifest.ts';
+import { Model } from '../model/model.ts';
+import { decodeSafetensors, encodeSafetensors, parseWritten } from '../model/safetensors.ts';
+import { foldParameters, standardisation } from '../train/inference.ts';
+import { type DataOptions, excludedColumns } from '../train/prepare.ts';
+import { readTarget, readWeight } from '../train/target.ts';
+
+/** What an `OnlineLearner` is told beside its schema. */
+export interface OnlineOptions extends FtrlOptions {
+  /** the column to predict */
+  readonly target: string;
+  /** both labels */
+  readonly classes: readonly [string, string];
+  /** the class whose probability the model gives */
+  readonly positive: string;
+  /** column of sample weights, which scale the gradients: see `Ftrl` */
+  readonly weight?: string;
+  /** column that is added to the logit */
+  readonly offset?: string;
+  readonly engine?: Engine;
+}
+
+/** What `OnlineLearner.start` is told. `classes` and `positive` may be absent: they are taken from the table as `fit` does. */
+export interface StartOptions
+  extends Omit<OnlineOptions, 'classes' | 'positive'>,
+    Partial<Pick<OnlineOptions, 'classes' | 'positive'>>,
+    Pick<DataOptions, 'features' | 'exclude' | 'categorical'> {}
+
+/** Rows learnt, and how well they were predicted before. */
+export interface Learnt {
+  readonly rows: number;
+  /** mean log loss of the rows before each was learnt, nats per unit of weight; null without weight */
+  readonly logLoss: number | null;
+}
+
+/** Number in every checkpoint; `resume` refuses any other. */
+const CHECKPOINT = 1;
+const PRODUCER = 'logodds 0.1.0';
+/** least capacity of the batch that tables are encoded into */
+const CAPACITY = 1024;
+
+/** What a learner was told, as plain JSON. */
+interface Settings {
+  readonly target: string;
+  readonly classes: readonly [string, string];
+  readonly positive: string;
+  readonly weight: string | null;
+  readonly offset: string | null;
+  readonly rates: Required<FtrlOptions>;
+  readonly schema: Schema;
+}
+
+/** Sums that a checkpoint keeps beside z and n; `baseline` is the model of the intercept (and offset) alone. */
+interface Sums {
+  readonly rows: number;
+  readonly totalWeight: number;
+  readonly loss: number;
+  readonly baseline: { readonly z: number; readonly n: number; readonly loss: number };
+}
+
+/** The metadata of a checkpoint. */
+interface Checkpoint {
+  readonly format: number;
+  readonly producer: string;
+  readonly settings: Settings;
+  readonly sums: Sums;
+}
+
+/**
+ * Online learning from tables: each `partialFit` learns the rows of a table once, in order, by FTRL-Proximal. See `Ftrl` for the
+ * update and its options.
+ *
+ * Numeric features are standardised by the mean and scale of the schema, which stay as they are. A level that the schema does not
+ * know learns the feature's slot of unseen values; for level sets without end, hash into sparse batches (`hashIndex`, `Ftrl`).
+ * The model is that of the rows so far; rows in the same order give the same bits however they are cut into tables.
+ *
+ *     const learner = OnlineLearner.start(firstTable, { target: 'late' });
+ *     for await (const table of tables) console.log(learner.partialFit(table).logLoss);
+ *     save(saveModel(learner.model()));
+ */
+export class OnlineLearner {
+  readonly target: string;
+  readonly classes: readonly [string, string];
+  readonly positive: string;
+  readonly weight: string | null;
+  readonly offset: string | null;
+  readonly rates: Required<FtrlOptions>;
+  readonly schema: Schema;
+  readonly #encoder: Encoder;
+  readonly #engine: Engine;
+  readonly #ftrl: Ftrl;
+  /** intercept and offset alone, on batches without a column */
+  readonly #baseline: Ftrl;
+  #batches: readonly [ColumnsBatch, ColumnsBatch] | null = null;
+
+  /**
+   * @param schema  as `inferSchema` makes it, with one-hot coding
+   * @throws ERR_SCHEMA for treatment coding, ERR_TARGET for classes that are not two or lack `positive`, ERR_RANGE, ERR_MEMORY
+   */
+  constructor(schema: Schema, options: OnlineOptions) {
+    const { target, classes, positive, weight = null, offset = null, engine = pickEngine() } = options;
+    const coded = schema.features.find((feature) => feature.kind === 'categorical' && feature.coding !== 'onehot');
+    if (coded) {
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `schema, feature ${show(coded.name)}: expected onehot coding (every level learns a weight), got treatment; infer it with coding "onehot"`,
+      );
+    }
+    if (!(classes.length === 2 && classes[0] !== classes[1] && classes.includes(positive))) {
+      throw new LogoddsError(
+        'ERR_TARGET',
+        `classes: expected two labels and the positive one among them, got ${list(classes)} and ${show(positive)}`,
+      );
+    }
+    this.target = target;
+    this.classes = sortLabels(classes) as [string, string];
+    this.positive = positive;
+    this.weight = weight;
+    this.offset = offset;
+    this.rates = ftrlOptions(options);
+    this.schema = schema;
+    this.#engine = engine;
+    this.#encoder = new Encoder(schema);
+    this.#ftrl = new Ftrl(engine, { slots: this.#encoder.slots, ...this.rates });
+    this.#baseline = new Ftrl(engine, { slots: 0, ...this.rates });
+  }
+
+  /**
+   * A learner whose schema and classes are those of a first table: levels, means and scales. The table is not learnt yet; give it
+   * to `partialFit` as any other. It should have both classes and the usual spread of the numbers.
+   * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD as `fit`; ERR_TARGET when the table has one class and `classes` is absent
+   */
+  static start(table: Table, options: StartOptions): OnlineLearner {
+    const exclude = excludedColumns(table, options);
+    const { classes, positive } = options.classes
+      ? binary(options.classes, options.positive)
+      : classesOf(table, options);
+    const weight = options.weight === undefined ? null : readWeight(table, options.weight);
+    const schema = inferSchema(table, { exclude, coding: 'onehot', categorical: options.categorical, weight });
+    return new OnlineLearner(schema, { ...options, classes, positive });
+  }
+
+  /** Rows learnt so far, and the mean log loss of each before it was learnt (progressive validation). */
+  get progress(): Learnt {
+    const { rows, loss, totalWeight } = this.#ftrl;
+    return { rows, logLoss: totalWeight > 0 ? loss / totalWeight : null };
+  }
+
+  /**
+   * Learns the rows of a table, in order. All cells are checked first: when it throws, nothing was learnt.
+   * Errors count rows from the first one that this learner was given.
+   * @returns rows and progressive log loss of this table
+   * @throws ERR_SCHEMA columns that are absent or of the wrong type
+   * @throws ERR_RECORD a cell that cannot be used, a weight below 0, a label that is missing or is neither class
+   * @throws ERR_RANGE  numbers beyond 1e60 after standardisation; ERR_MEMORY
+   */
+  partialFit(table: Table): Learnt {
+    const { rows } = table;
+    if (rows === 0) return { rows: 0, logLoss: null };
+    const firstRow = this.#ftrl.rows;
+    const [batch, empty] = this.#room(rows);
+    this.#encoder.encode(table, batch, { standardize: true, firstRow });
+    const y = this.#labels(table, firstRow);
+    const weight = readNumbers(table, this.weight, firstRow);
+    const offset = readNumbers(table, this.offset, firstRow);
+    const negative = weight?.findIndex((value) => value < 0) ?? -1;
+    if (negative >= 0) {
+      throw cellError(
+        firstRow + negative,
+        this.weight!,
+        'a weight >= 0',
+        weight![negative],
+        'correct it, or leave the row out',
+      );
+    }
+    const logLoss = this.#ftrl.learn(batch, y, weight, offset);
+    this.#baseline.learn(empty, y, weight, offset);
+    return { rows, logLoss };
+  }
+
+  /**
+   * The model of the rows so far, as `fit` gives one; its `fit.objective` and `logLik` are those of progressive validation.
+   * In terms of `fit` the penalty is λ = (λ₁ + λ₂)/S with l1Ratio = λ₁/(λ₁ + λ₂).
+   * @throws ERR_DATA when no row of positive weight was learnt
+   */
+  model(): Model {
+    const { totalWeight } = this.#ftrl;
+    if (!(totalWeight > 0)) {
+      throw new LogoddsError(
+        'ERR_DATA',
+        'model: expected rows of positive weight, got none; learn some by partialFit first',
+      );
+    }
+    const params = this.#ftrl.weights();
+    const names = this.#encoder.slotNames;
+    // a row has "present" or "missing" of a feature with an indicator: the first moves into the intercept
+    names.forEach(({ role }, j) => {
+      if (role !== 'present') return;
+      params[params.length - 1] += params[j];
+      params[j + 1] -= params[j];
+      params[j] = 0;
+    });
+    const { weights, intercept } = foldParameters(params, standardisation(this.schema.features, names));
+    return new Model({ manifest: this.#manifest(this.#sums()), weights, intercept, covariance: null });
+  }
+
+  /**
+   * Everything the learner is, as the bytes of a safetensors file with a SHA-256 over its content: z and n, sums, options, schema.
+   * The position in the input is `progress.rows`. The same state gives the same bytes.
+   */
+  checkpoint(): Uint8Array {
+    const { z, n } = this.#ftrl.state();
+    const { target, classes, positive, weight, offset, rates, schema } = this;
+    const settings: Settings = { target, classes, positive, weight, offset, rates, schema };
+    const content: Checkpoint = { format: CHECKPOINT, producer: PRODUCER, settings, sums: this.#sums() };
+    return seal(
+      encodeSafetensors(
+        { sha256: '0'.repeat(64), checkpoint: JSON.stringify(content) },
+        { z: { shape: [z.length], values: z }, n: { shape: [n.length], values: n } },
+      ),
+    );
+  }
+
+  /**
+   * The learner of a checkpoint: it goes on bit for bit as if it had never stopped.
+   * @throws ERR_FORMAT for what is no checkpoint, is damaged, or was written in another format
+   */
+  static resume(bytes: Uint8Array | ArrayBuffer, engine?: Engine): OnlineLearner {
+    const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+    if (!isSealed(file)) {
+      throw refuse(
+        'expected a whole file that matches its SHA-256',
+        'got one that is damaged, cut short or of another kind; use an older copy, or start anew without it',
+      );
+    }
+    try {
+      return OnlineLearner.#read(file, engine);
+    } catch (cause) {
+      if (cause instanceof LogoddsError && cause.code !== 'ERR_SHAPE') throw cause;
+      throw refuse(
+        'expected what `checkpoint` writes',
+        'got other content; use an older copy, or start anew without it',
+        cause,
+      );
+    }
+  }
+
+  static #read(file: Uint8Array, engine?: Engine): OnlineLearner {
+    const { metadata, tensors } = decodeSafetensors(file);
+    if (!('checkpoint' in metadata)) {
+      throw refuse(
+        'expected a checkpoint',
+        'got a model, which cannot learn further; give the file that `checkpoint` wrote',
+      );
+    }
+    const { format, producer, settings, sums } = parseWritten(metadata['checkpoint']) as Checkpoint;
+    if (format !== CHECKPOINT) {
+      throw refuse(
+        `expected format ${CHECKPOINT}`,
+        `got format ${format} (written by ${producer}); resume with that version, or start anew`,
+      );
+    }
+    checkManifest(manifestOf(settings, sums));
+    const { weight, offset, rates, schema, ...rest } = settings;
+    const learner = new OnlineLearner(schema, {
+      ...rest,
+      ...rates,
+      weight: weight ?? undefined,
+      offset: offset ?? undefined,
+      engine,
+    });
+    const found = tensors();
+    const read = (name: string) => found.get(name)?.read() ?? new Float64Array(0);
+    learner.#ftrl.restore({ ...sums, z: read('z'), n: read('n') });
+    const { z, n, loss } = sums.baseline;
+    learner.#baseline.restore({ ...sums, z: Float64Array.of(z), n: Float64Array.of(n), loss });
+    return learner;
+  }
+
+  /** Gives the memory back to the engine; it must not be used afterwards. */
+  free(): void {
+    for (const part of [...(this.#batches ?? []), this.#ftrl, this.#baseline]) part.free();
+  }
+
+  #sums(): Sums {
+    const { rows, totalWeight, loss } = this.#ftrl;
+    const { z, n, loss: baselineLoss } = this.#baseline.state();
+    return { rows, totalWeight, loss, baseline: { z: z[0], n: n[0], loss: baselineLoss } };
+  }
+
+  #manifest(sums: Sums): Manifest {
+    return manifestOf(this, sums);
+  }
+
+  /** Batches for that many rows: of the features, and of no column. */
+  #room(rows: number): readonly [ColumnsBatch, ColumnsBatch] {
+    if (!this.#batches || this.#batches[0].capacity < rows) {
+      for (const batch of this.#batches ?? []) batch.free();
+      this.#batches = null;
+      const capacity = Math.max(rows, CAPACITY);
+      this.#batches = [this.#engine.columns(capacity, this.#encoder.specs), this.#engine.columns(capacity, [])];
+    }
+    for (const batch of this.#batches) batch.setRows(rows);
+    return this.#batches;
+  }
+
+  /** 1 for the positive class, 0 for the other. */
+  #labels(table: Table, firstRow: number): Float64Array {
+    const [column] = findColumns(table, [this.target]);
+    const { missing } = column;
+    const cells = column.kind === 'coded' ? column.codes : column.values;
+    const known = new Map<number, 0 | 1>();
+    const read = (row: number): 0 | 1 => {
+      const value = column.kind === 'coded' ? column.levels[cells[row]] : cells[row];
+      const label = missing?.[row] ? null : labelOf(value);
+      if (label !== null && this.classes.includes(label)) return label === this.positive ? 1 : 0;
+      const rule = `a class (${list(this.classes)})`;
+      throw cellError(
+        firstRow + row,
+        this.target,
+        rule,
+        missing?.[row] ? null : value,
+        'correct it, or leave the row out',
+      );
+    };
+    const y = new Float64Array(table.rows);
+    for (let i = 0; i < table.rows; i++) {
+      const label = (missing?.[i] ? undefined : known.get(cells[i])) ?? read(i);
+      known.set(cells[i], label);
+      y[i] = label;
+    }
+    return y;
+  }
+}
+
+function manifestOf({ target, classes, positive, weight, offset, rates, schema }: Settings, sums: Sums): Manifest {
+  const { rows, totalWeight, loss, baseline } = sums;
+  const { alpha, beta, l1, l2 } = rates;
+  const penalty = l1 + l2;
+  return {
+    format: FORMAT,
+    producer: PRODUCER,
+    classes,
+    positive,
+    multiclass: null,
+    reference: null,
+    target,
+    schema,
+    objective: {
+      lambda: penalty > 0 ? penalty / totalWeight : 0,
+      l1Ratio: penalty > 0 ? l1 / penalty : 0,
+      C: penalty > 0 ? 1 / penalty : null,
+      standardize: true,
+    },
+    decision: { threshold: 0.5 },
+    offset,
+    weight,
+    fit: {
+      solver: 'ftrl',
+      choice: `FTRL-Proximal, each row once in order (alpha ${alpha}, beta ${beta}, l1 ${l1}, l2 ${l2})`,
+      converged: false,
+      reason: 'online',
+      iterations: rows,
+      gradNorm: null,
+      objective: loss / totalWeight,
+      logLik: -loss,
+      nullLogLik: -baseline.loss,
+      rows,
+      totalWeight,
+      seconds: null,
+    },
+    aliased: [],
+    warnings: [],
+  };
+}
+
+/** Classes and positive class as `fit` would have them. */
+function binary(labels: readonly string[], positive?: string): { classes: [string, string]; positive: string } {
+  const codes = Uint8Array.from(labels, (_, code) => code);
+  const column = { name: 'classes', kind: 'coded', codes, levels: labels } as const;
+  const { classes, positive: chosen } = readTarget({ rows: labels.length, columns: [column] }, 'classes', positive);
+  return { classes: classes as [string, string], positive: chosen! };
+}
+
+function classesOf(table: Table, { target, positive }: StartOptions): { classes: [string, string]; positive: string } {
+  try {
+    const found = readTarget(table, target, positive);
+    if (found.classes.length === 2) return { classes: found.classes as [string, string], positive: found.positive! };
+  } catch (error) {
+    if (!(error instanceof LogoddsError && error.code === 'ERR_TARGET')) throw error;
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `${error.message} (in the first ${table.rows} rows, which give the classes: take more of them, or name both)`,
+      { cause: error },
+    );
+  }
+  throw new LogoddsError(
+    'ERR_TARGET',
+    `target ${show(target)}: expected two classes to learn online, got more; use fit`,
+  );
+}
+
+/** A column of finite numbers without a missing cell; null without a name. */
+function readNumbers(table: Table, name: string | null, firstRow: number): Float64Array | null {
+  if (name === null) return null;
+  const out = new Float64Array(table.rows);
+  const column = asNumeric(findColumns(table, [name])[0], table.rows, firstRow);
+  writeNumbers(column, table.rows, firstRow, out, null, Number.NaN);
+  return out;
+}
+
+function refuse(expected: string, got: string, cause?: unknown): LogoddsError {
+  return new LogoddsError('ERR_FORMAT', `checkpoint: ${expected}, ${got}`, { cause });
+}

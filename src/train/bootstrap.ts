@@ -1,0 +1,316 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Table } from '../encode/table.ts';
+import { twoSidedP } from '../model/coefficients.ts';
+import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
+import type { Model } from '../model/model.ts';
+import { factorCholesky, solveCholesky } from './cholesky.ts';
+import { type Ask, type FitOptions, fitAnd, joinParams, solveAll, withTasks } from './fit.ts';
+import { foldParameters } from './inference.ts';
+import type { Problem } from './prepare.ts';
+import { splitmix32 } from './random.ts';
+import { type Clusters, type CovarianceKind, probabilitiesOf } from './robust.ts';
+import type { Fitted, Penalty, SolveSettings, Task } from './solve.ts';
+
+export interface BootstrapOptions {
+  /** default 1000, which the ends of a 95 % interval want */
+  readonly replicates?: number;
+  /** whole; default 1. The same seed gives the same intervals. */
+  readonly seed?: number;
+}
+
+/**
+ * `fit`, and how its coefficients vary over fits to resampled rows: standard errors and 95 % intervals that hold with a penalty as well, kept in
+ * `model.manifest.inference.bootstrap`.
+ *
+ *   percentile   the 2.5 % and 97.5 % points of the estimates
+ *   BCa          those of Φ(z₀ + (z₀ ± 1.96)/(1 − a·(z₀ ± 1.96))), z₀ from the share of estimates below the fitted one,
+ *                a from the skewness of the influence of single observations (the infinitesimal jackknife)
+ *
+ * A replicate draws as many observations as there are, each alike; a row of weight 2 is two, a row of trials as many; weights with fractions
+ * draw rows and weigh them. With `covariance: {cluster}` whole clusters are drawn. The encoded data stay where they are, the draw is a vector of
+ * weights. Schema, penalty λ and class weights are those of the whole data. Replicates without an estimate (a class is absent, classes
+ * separated, not converged) are left out, counted, and warned of (BOOTSTRAP_FAILED); a level that a replicate has no row of does not count there.
+ *
+ * @throws as `fit`; ERR_RANGE for replicates or a seed outside their domain
+ * @see Efron, Tibshirani, An Introduction to the Bootstrap, 13.3, 14.3; DiCiccio, Efron, Statistical Science 11 (1996) 189–228
+ */
+export function bootstrap(
+  table: Table,
+  options: FitOptions,
+  { replicates = 1000, seed = 1 }: BootstrapOptions = {},
+): { model: Model; warnings: Warning[] } {
+  const refuse = (what: string, rule: string, got: unknown): never => {
+    throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; leave it out for the default`);
+  };
+  if (!(Number.isInteger(replicates) && replicates >= 2)) refuse('replicates', 'a whole number >= 2', replicates);
+  if (!Number.isSafeInteger(seed)) refuse('seed', 'a whole number', seed);
+  return fitAnd(table, options, (...about) => resample(replicates, seed, ...about));
+}
+
+function resample(replicates: number, seed: number, ...about: Parameters<Ask>): ReturnType<Ask> {
+  const [problem, fitted, tasks, penalty, settings] = about;
+  const clusters = clustersOf(settings.covariance);
+  const { standard } = problem;
+  const start = joinParams(fitted);
+  const free = freeParameters(fitted);
+  const draw = sampler(problem, clusters, seed);
+  /** of each free parameter, for raw features */
+  const estimates = Array.from(free, () => [] as number[]);
+  let failed = 0;
+  for (let b = 0; b < replicates; b++) {
+    const found = estimate(draw(), penalty, settings, start);
+    if (!found) {
+      failed++;
+      continue;
+    }
+    const raw = toRaw(joinParams(found), standard);
+    const missing = new Set(
+      found.flatMap(({ aliased }, k) => aliased.map((id) => k * (start.length / found.length) + id)),
+    );
+    free.forEach((id, j) => {
+      if (!missing.has(id)) estimates[j].push(raw[id]);
+    });
+  }
+  const raw = toRaw(start, standard);
+  const skew = fitted.flatMap((one, k) => [...accelerations(problem, tasks[k], one, clusters)]);
+  const intervals = Array.from(free, (id, j) => intervalOf(id, raw[id], estimates[j], skew[j]));
+  const warnings: Warning[] = [];
+  if (failed > 0) {
+    warnings.push({
+      code: 'BOOTSTRAP_FAILED',
+      message: `${failed} of ${replicates} resampled data sets have no estimate (a class is absent, or the classes are separated) and are left out, so the intervals are too narrow; penalise (C or lambda), or use firth with profile intervals`,
+      features: [],
+    });
+  }
+  const report: BootstrapReport = {
+    replicates,
+    failed,
+    seed,
+    cluster: clusters?.column ?? null,
+    intervals: intervals.filter((one) => one !== null),
+  };
+  return { bootstrap: report, warnings };
+}
+
+const clustersOf = (kind: CovarianceKind | undefined): Clusters | null => (typeof kind === 'object' ? kind : null);
+
+/** Free parameters of all fits, in their common order. */
+function freeParameters(fitted: readonly Fitted[]): Int32Array {
+  return Int32Array.from(
+    fitted.flatMap(({ objective, params }, k) => Array.from(objective.active, (id) => k * params.length + id)),
+  );
+}
+
+function toRaw(params: Float64Array, standard: Problem['standard']): Float64Array {
+  const { weights, intercept } = foldParameters(params, standard);
+  const slots = weights.length / intercept.length;
+  const out = new Float64Array(params.length);
+  intercept.forEach((b, k) => {
+    out.set(weights.subarray(k * slots, (k + 1) * slots), k * (slots + 1));
+    out[k * (slots + 1) + slots] = b;
+  });
+  return out;
+}
+
+/** Fits to a resampled problem; null when one of them has no estimate. */
+function estimate(
+  problem: Problem,
+  penalty: Penalty,
+  settings: SolveSettings,
+  start: Float64Array,
+): readonly Fitted[] | null {
+  const { y, weight, kind, target } = problem;
+  const share = new Float64Array(kind === 'binomial' ? 2 : target.classes.length);
+  for (let i = 0; i < y.length; i++) {
+    if (kind === 'binomial') {
+      share[0] += weight![i] * (1 - y[i]);
+      share[1] += weight![i] * y[i];
+    } else share[y[i]] += weight![i];
+  }
+  if (share.some((s) => !(s > 0))) return null;
+  const quiet = { ...settings, inference: false, onIteration: undefined };
+  const fitted = withTasks(problem, (tasks) => solveAll(tasks, penalty, quiet, start));
+  return fitted.every(({ report }) => report.converged) ? fitted : null;
+}
+
+/** How many observations each row stands for: its count, or 1 (its trials) where weights are no counts. */
+function unitsOf({ sampleWeight, unit, weight, y }: Problem): Float64Array {
+  return Float64Array.from(y, (_, i) => {
+    const w = weight ? weight[i] : 1;
+    // rounding of the quotient of counts
+    return w > 0 && (!sampleWeight || sampleWeight[i] > 0) ? Math.round(unit ? w / unit[i] : w) : 0;
+  });
+}
+
+/** Draws problems of the same rows and other weights. */
+function sampler(problem: Problem, clusters: Clusters | null, seed: number): () => Problem {
+  const { sampleWeight, weight, y } = problem;
+  const rows = y.length;
+  const next = splitmix32(seed);
+  /** a whole number below n, uniform: 53 bits */
+  const below = (n: number): number => Math.floor((Math.floor(next() * 2 ** 21) / 2 ** 21 + next() / 2 ** 21) * n);
+  if (clusters) {
+    const { code, count } = clusters;
+    return () => {
+      const times = new Float64Array(count);
+      for (let g = 0; g < count; g++) times[below(count)]++;
+      const scale = (values: Float64Array | null) =>
+        Float64Array.from(code, (g, i) => times[g] * (values ? values[i] : 1));
+      return { ...problem, weight: scale(weight), sampleWeight: scale(sampleWeight) };
+    };
+  }
+  const units = unitsOf(problem);
+  const ends = new Float64Array(rows);
+  let total = 0;
+  for (let i = 0; i < rows; i++) {
+    total += units[i];
+    ends[i] = total;
+  }
+  const per = (values: Float64Array | null, i: number) => (units[i] > 0 ? (values ? values[i] : 1) / units[i] : 0);
+  const single = total === rows && units.every((count) => count === 1);
+  const mixed = problem.target.trials !== null;
+  return () => {
+    const times = new Float64Array(rows);
+    const hits = mixed ? new Float64Array(rows) : null;
+    for (let k = 0; k < total; k++) {
+      const place = below(total);
+      const row = single ? place : find(ends, place);
+      times[row]++;
+      if (hits) hits[row] += Number(ends[row] - place <= units[row] * y[row] + 0.5);
+    }
+    return {
+      ...problem,
+      y: hits ? hits.map((successes, i) => (times[i] > 0 ? successes / times[i] : 0)) : y,
+      weight: times.map((count, i) => count * per(weight, i)),
+      sampleWeight: times.map((count, i) => count * per(sampleWeight, i)),
+    };
+  };
+}
+
+/** The first index whose end is above `place`. */
+function find(ends: Float64Array, place: number): number {
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ends[middle] > place) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/**
+ * a = Σ u³/(6·(Σ u²)^(3/2)) of each free parameter, u the influence of one observation (or cluster) on it: −(H⁻¹aⱼ)·xᵢ·rᵢ.
+ * NaN where the objective is not smooth or its Hessian not positive definite.
+ */
+function accelerations(
+  problem: Problem,
+  task: Task,
+  { objective, w }: Fitted,
+  clusters: Clusters | null,
+): Float64Array {
+  const { size, active } = objective;
+  const { standard, slots } = problem;
+  const { rows, classes } = task.likelihood;
+  const width = slots.length + 1;
+  const out = new Float64Array(size).fill(Number.NaN);
+  if (!objective.smooth || task.likelihood.parameters > 2000) return out;
+  const factor = new Float64Array(size * size);
+  objective.valueGradient(w, new Float64Array(size));
+  objective.hessian(factor);
+  if (factorCholesky(factor, size).length > 0) return out;
+  const p = probabilitiesOf(task, objective.expand(w));
+  const z = new Float64Array(classes * rows);
+  const units = unitsOf(problem);
+  const direction = new Float64Array(size);
+  for (let own = 0; own < size; own++) {
+    direction.fill(0);
+    const slot = active[own] % width;
+    direction[own] = slot < slots.length ? 1 / standard.scale[slot] : 1;
+    active.forEach((id, j) => {
+      const at = id % width;
+      if (slot === slots.length && id < active[own] && id > active[own] - width)
+        direction[j] = -standard.shift[at] / standard.scale[at];
+    });
+    solveCholesky(factor, size, direction);
+    task.likelihood.logits(objective.expand(direction), z);
+    const sums = clusters ? new Float64Array(clusters.count) : null;
+    let [square, cube] = [0, 0];
+    const add = (times: number, u: number) => {
+      square += times * u * u;
+      cube += times * u * u * u;
+    };
+    for (let i = 0; i < rows; i++) {
+      if (units[i] === 0) continue;
+      const weight = task.weight ? task.weight[i] : 1;
+      const each = weight / units[i];
+      const pull = (label: (k: number) => number): number => {
+        let sum = 0;
+        for (let k = 0; k < classes; k++) {
+          sum -= (z[k * rows + i] - (task.offset ? task.offset[i] : 0)) * (p[k * rows + i] - label(k));
+        }
+        return sum;
+      };
+      if (classes > 1) {
+        const u = pull((k) => Number(task.y[i] === k));
+        if (sums) sums[clusters!.code[i]] += weight * u;
+        else add(units[i], each * u);
+      } else {
+        const share = task.y[i];
+        const [hit, miss] = [pull(() => 1), pull(() => 0)];
+        if (sums) sums[clusters!.code[i]] += weight * (share * hit + (1 - share) * miss);
+        else {
+          add(units[i] * share, each * hit);
+          add(units[i] * (1 - share), each * miss);
+        }
+      }
+    }
+    sums?.forEach((u) => {
+      add(1, u);
+    });
+    out[own] = square > 0 ? cube / (6 * square ** 1.5) : Number.NaN;
+  }
+  return out;
+}
+
+const ENDS = [-1.959963984540054, 1.959963984540054];
+
+function intervalOf(parameter: number, value: number, estimates: number[], skew: number): BootstrapInterval | null {
+  const n = estimates.length;
+  if (n < 2) return null;
+  const sorted = Float64Array.from(estimates).sort();
+  const mean = sorted.reduce((sum, one) => sum + one, 0) / n;
+  const variance = sorted.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (n - 1);
+  const [low, high] = ENDS.map((z) => quantile(sorted, phi(z)));
+  let below = 0;
+  for (const one of sorted) below += one < value ? 1 : one === value ? 0.5 : 0;
+  const bias = phiInverse(below / n);
+  const [bcaLow, bcaHigh] = ENDS.map((z) => {
+    const shifted = bias + z;
+    const share = phi(bias + shifted / (1 - skew * shifted));
+    return Number.isFinite(bias) && Number.isFinite(share) && skew * shifted < 1 ? quantile(sorted, share) : null;
+  });
+  return { parameter, replicates: n, stdError: Math.sqrt(variance), low, high, bcaLow, bcaHigh };
+}
+
+/** R's quantile of type 7. */
+function quantile(sorted: Float64Array, share: number): number {
+  const h = share * (sorted.length - 1);
+  const at = Math.floor(h);
+  return sorted[at] + (h - at) * ((sorted[at + 1] ?? sorted[at]) - sorted[at]);
+}
+
+/** Φ(z) */
+const phi = (z: number): number => (z > 0 ? 1 - twoSidedP(z) / 2 : twoSidedP(z) / 2);
+
+/** Φ⁻¹ by bisection; ∓∞ at 0 and 1 */
+function phiInverse(share: number): number {
+  if (!(share > 0 && share < 1)) return share > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  let [low, high] = [-10, 10];
+  for (let k = 0; k < 60; k++) {
+    const middle = (low + high) / 2;
+    if (phi(middle) < share) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}

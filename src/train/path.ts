@@ -1,0 +1,194 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Table } from '../encode/table.ts';
+import type { FitReason, Warning } from '../model/manifest.ts';
+import type { Model } from '../model/model.ts';
+import {
+  assemble,
+  checkOptions,
+  type FitOptions,
+  joinParams,
+  penaltyOf,
+  settingsOf,
+  solveAll,
+  withTasks,
+} from './fit.ts';
+import { type Problem, prepare } from './prepare.ts';
+import { Screen } from './screen.ts';
+import { type Fitted, largestLambda, type Penalty, type SolveSettings, type Task } from './solve.ts';
+
+/** What `fitPath` is told beside the data: as `fit`, but for the strength of the penalty, of which there are many. */
+export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty' | 'start' | 'inference'> {
+  /** strengths, each > 0; taken in falling order. Default: `count` of them, from the least that makes all weights 0, down to `ratio` of it */
+  readonly lambdas?: readonly number[];
+  /** default 100 */
+  readonly count?: number;
+  /** in (0, 1); default 1e-4, or 1e-2 with more parameters than rows */
+  readonly ratio?: number;
+}
+
+/** How the fit of one strength went. */
+export interface PathStep {
+  readonly lambda: number;
+  /** 1/(λS) */
+  readonly C: number;
+  readonly converged: boolean;
+  readonly reason: FitReason;
+  readonly iterations: number;
+  /** largest violation of the optimality conditions */
+  readonly gradNorm: number;
+  /** f(w, b) */
+  readonly objective: number;
+  readonly logLik: number;
+  /** 1 − logLik/nullLogLik, the share of the deviance that the model explains */
+  readonly devianceRatio: number;
+  /** weights that are not 0 */
+  readonly nonzero: number;
+}
+
+export interface RegularizationPath {
+  /** in falling order of λ, none left out */
+  readonly steps: readonly PathStep[];
+  /** The model of step k. @throws ERR_RANGE when there is none */
+  model(k: number): Model;
+  /** of all steps, each once */
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Fits a falling sequence of penalties, each from the solution before it.
+ *
+ * λ of step k is λ_max·ratio^(k/(count − 1)), λ_max as of `largestLambda`. No step ends the path early: each has its own status.
+ * Options and errors as of `fit`.
+ *
+ * @throws ERR_RANGE for strengths, a count or a ratio outside their domain
+ * @see Friedman, Hastie, Tibshirani, Regularization paths for generalized linear models via coordinate descent, J. Stat. Softw. 33 (2010)
+ */
+export function fitPath(table: Table, options: PathOptions): RegularizationPath {
+  checkPath(options);
+  const problem = prepare(table, options);
+  try {
+    const penalty = templateOf(options, problem);
+    return withTasks(problem, (tasks) => {
+      const lambdas = strengths(tasks, penalty, options);
+      const steps: PathStep[] = [];
+      const kept: Pick<Fitted, 'params' | 'report' | 'warnings' | 'aliased'>[][] = [];
+      walk(tasks, penalty, lambdas, settingsOf(options), (fitted, k) => {
+        steps.push(stepOf(fitted, tasks, lambdas[k]));
+        kept.push(fitted.map(({ params, report, warnings, aliased }) => ({ params, report, warnings, aliased })));
+      });
+      return {
+        steps,
+        model(k) {
+          if (!steps[k]) {
+            throw new LogoddsError(
+              'ERR_RANGE',
+              `step: expected 0 to ${steps.length - 1} (steps of the path), got ${k}`,
+            );
+          }
+          const { lambda, C } = steps[k];
+          const { l1Ratio = 0, standardize = true } = options;
+          const fitted = kept[k].map((one) => ({ ...one, covariance: null }));
+          return assemble(problem, options, fitted, {
+            objective: { lambda, l1Ratio, C, standardize },
+            seconds: null,
+          });
+        },
+        warnings: distinct(kept.flat().flatMap(({ warnings }) => warnings)),
+      };
+    });
+  } finally {
+    problem.free();
+  }
+}
+
+/** The penalty of a path without its strength. */
+export function templateOf(options: PathOptions, problem: Problem): Penalty {
+  return penaltyOf({ ...options, lambda: 1 }, problem).penalty;
+}
+
+/** Falling strengths, as asked for or from the data. @throws ERR_DATA when no strength makes a difference */
+export function strengths(tasks: readonly Task[], penalty: Penalty, options: PathOptions): number[] {
+  if (options.lambdas) return [...options.lambdas].sort((a, b) => b - a);
+  const largest = Math.max(...tasks.map((task) => largestLambda(task, penalty)));
+  if (!(largest > 0)) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      'path: expected a feature whose weight a penalty changes, got none (constant, unpenalised or held by bounds); give the strengths with lambdas',
+    );
+  }
+  const { parameters, rows } = tasks[0].likelihood;
+  const { count = 100, ratio = parameters > rows ? 1e-2 : 1e-4 } = options;
+  return Array.from({ length: count }, (_, k) => largest * ratio ** (count === 1 ? 0 : k / (count - 1)));
+}
+
+/** Fits one strength after another, each from the solution before. */
+export function walk(
+  tasks: readonly Task[],
+  penalty: Penalty,
+  lambdas: readonly number[],
+  settings: SolveSettings,
+  visit: (fitted: Fitted[], k: number) => void,
+): void {
+  const screens = tasks.map(() => new Screen());
+  let start: Float64Array | undefined;
+  try {
+    lambdas.forEach((lambda, k) => {
+      const fitted = solveAll(tasks, { ...penalty, lambda }, settings, start, screens);
+      start = joinParams(fitted);
+      visit(fitted, k);
+    });
+  } finally {
+    for (const screen of screens) screen.free();
+  }
+}
+
+export function stepOf(fitted: readonly Fitted[], tasks: readonly Task[], lambda: number): PathStep {
+  const sum = (of: (report: Fitted['report']) => number) => fitted.reduce((total, { report }) => total + of(report), 0);
+  const worst = (fitted.find(({ report }) => !report.converged) ?? fitted[0]).report;
+  const width = tasks[0].slots.length + 1;
+  const logLik = sum((report) => report.logLik);
+  return {
+    lambda,
+    C: 1 / (lambda * tasks[0].totalWeight),
+    converged: worst.converged,
+    reason: worst.reason,
+    iterations: sum((report) => report.iterations),
+    gradNorm: Math.max(...fitted.map(({ report }) => report.gradNorm ?? 0)),
+    objective: sum((report) => report.objective),
+    logLik,
+    devianceRatio: 1 - logLik / sum((report) => report.nullLogLik),
+    nonzero: fitted.reduce(
+      (total, { params }) => total + params.reduce((n, w, id) => n + Number(w !== 0 && id % width < width - 1), 0),
+      0,
+    ),
+  };
+}
+
+/** @throws ERR_RANGE */
+export function checkPath(options: PathOptions): void {
+  checkOptions({ ...options, lambda: 1 });
+  const refuse = (what: string, rule: string, got: unknown, next: string): never => {
+    throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; ${next}`);
+  };
+  const { lambdas, count, ratio } = options;
+  if (lambdas) {
+    if (lambdas.length === 0) refuse('lambdas', 'one strength at least', 'none', 'leave them out for a default path');
+    const bad = lambdas.find((lambda) => !(lambda > 0 && lambda < Number.POSITIVE_INFINITY));
+    if (bad !== undefined) refuse('lambdas', 'finite numbers > 0', bad, 'use fit with penalty "none" for no penalty');
+    if (count !== undefined || ratio !== undefined)
+      refuse('lambdas', 'no count and no ratio beside them', 'both', 'leave one out');
+  }
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 10_000))
+    refuse('count', 'a whole number from 1 to 10000', count, 'the default is 100');
+  if (ratio !== undefined && !(ratio > 0 && ratio < 1))
+    refuse('ratio', 'a number between 0 and 1', ratio, 'the default is 1e-4');
+}
+
+/** Each warning of a code and its features once: the first. */
+export function distinct(warnings: readonly Warning[]): Warning[] {
+  const seen = new Set<string>();
+  return warnings.filter(({ code, features }) => {
+    const key = JSON.stringify([code, features]);
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,0 +1,294 @@
+import type { ColumnsBatch } from '../../bindings/batch.ts';
+import { type Engine, pickEngine } from '../../bindings/engine.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Likelihood } from '../../bindings/likelihood.ts';
+import { findColumns } from '../encode/columns.ts';
+import { Encoder, type SlotName } from '../encode/encoder.ts';
+import { inferSchema } from '../encode/infer.ts';
+import { list, show } from '../encode/label.ts';
+import type { Schema } from '../encode/schema.ts';
+import type { Table } from '../encode/table.ts';
+import { ChunkedLikelihood, type Chunks, profileChunks } from './chunks.ts';
+import { profileSlots, type SlotProfile } from './diagnose.ts';
+import { type Standardisation, standardisation } from './inference.ts';
+import { classFactors, readOffset, readTarget, readTrials, readWeight, type Target } from './target.ts';
+
+/** What the columns of a table are for, and how they become slots. Everything but `target` may be absent. */
+export interface DataOptions {
+  /** the column to predict: two or more classes, as text or numbers; with `trials` the number of successes */
+  readonly target: string;
+  /** the class whose probability the model gives; by default the one label among 1, true, yes, else the second of the two sorted */
+  readonly positive?: string;
+  /** column of the number of trials of which `target` counts the successes: a row of n trials weighs as n rows */
+  readonly trials?: string;
+  /**
+   * a target of more than two classes: `multinomial` (default) is one softmax likelihood, `ovr` one binary model a class against the rest
+   */
+  readonly multiclass?: 'multinomial' | 'ovr';
+  /** feature columns; by default all but target, trials, weight, offset and `exclude` */
+  readonly features?: readonly string[];
+  readonly exclude?: readonly string[];
+  /** numeric columns to treat as categories */
+  readonly categorical?: readonly string[];
+  /** column of sample weights: weight 2 is a row seen twice, weight 0 a row left out */
+  readonly weight?: string;
+  /** column that is added to the logit; for two classes */
+  readonly offset?: string;
+  /** by default onehot with a penalty, treatment without */
+  readonly coding?: 'onehot' | 'treatment';
+  /** reference level by feature, under treatment coding; by default the first level */
+  readonly references?: Readonly<Record<string, string>>;
+  /** factors on the sample weights of each class; `balanced`: S / (K·S_c) */
+  readonly classWeight?: 'balanced' | Readonly<Record<string, number>>;
+  readonly engine?: Engine;
+  /** what an unseen category does at scoring: takes a slot of weight 0 (default), or is an error */
+  readonly unseen?: 'slot' | 'error';
+  /** what a missing cell takes: a slot of its own (default), or the most frequent level or the mean */
+  readonly missing?: 'slot' | 'mode';
+}
+
+/** One encoded data set: all that is decided before a likelihood is formed. */
+export interface Problem {
+  readonly engine: Engine;
+  /** standardised, f64; with `chunks` a window on the rows */
+  readonly batch: ColumnsBatch;
+  /** the rows, where they are not all in the batch */
+  readonly chunks: Chunks | null;
+  readonly schema: Schema;
+  /** what each slot stands for */
+  readonly slots: readonly SlotName[];
+  readonly standard: Standardisation;
+  readonly target: Target;
+  readonly kind: 'binomial' | 'multinomial' | 'ovr';
+  /** binomial: share of the positive class, 0 to 1; else the class of each row */
+  readonly y: Float64Array;
+  /** sample weight times trials, before class weights; null: ones */
+  readonly sampleWeight: Float64Array | null;
+  /** the same times the class weight, as in the likelihood */
+  readonly weight: Float64Array | null;
+  readonly offset: Float64Array | null;
+  /**
+   * weight of each of the observations that a row stands for: class weights, and sample weights that are no whole numbers;
+   * null: ones, so weights count observations
+   */
+  readonly unit: Float64Array | null;
+  free(): void;
+}
+
+/**
+ * Reads, checks and encodes a table.
+ * @param coding  where the options leave it open
+ * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA; see `fit`
+ */
+export function prepare(table: Table, options: DataOptions, coding: 'onehot' | 'treatment' = 'onehot'): Problem {
+  if (table.rows === 0) {
+    throw new LogoddsError('ERR_DATA', 'table: expected at least one row, got none; check the file or the query');
+  }
+  const exclude = excludedColumns(table, options);
+  const rows = readRows(table, options);
+  const schema = inferSchema(table, {
+    ...schemaOptions(options, coding),
+    exclude,
+    categorical: options.categorical,
+    weight: rows.sampleWeight,
+  });
+  const encoder = trainingEncoder(schema);
+  const engine = options.engine ?? pickEngine();
+  const batch = engine.columns(table.rows, encoder.specs, 'f64');
+  try {
+    encoder.encode(table, batch, { standardize: true });
+  } catch (error) {
+    batch.free();
+    throw error;
+  }
+  return problemOf(engine, batch, null, schema, rows);
+}
+
+/** A problem of its parts; `chunks` has the rows when the batch does not hold them all. */
+export function problemOf(
+  engine: Engine,
+  batch: ColumnsBatch,
+  chunks: Chunks | null,
+  schema: Schema,
+  rows: RowVectors,
+): Problem {
+  const slots = new Encoder(schema).slotNames;
+  return {
+    ...rows,
+    engine,
+    batch,
+    chunks,
+    schema,
+    slots,
+    standard: standardisation(schema.features, slots),
+    free: () => batch.free(),
+  };
+}
+
+/** What `inferSchema` is told of the features. */
+export const schemaOptions = (
+  { coding, references, unseen, missing }: DataOptions,
+  otherwise: 'onehot' | 'treatment',
+) => ({ coding: coding ?? otherwise, references, unseen, missing });
+
+/** What is known of every row besides its features. */
+export type RowVectors = Pick<Problem, 'target' | 'kind' | 'y' | 'sampleWeight' | 'weight' | 'offset' | 'unit'>;
+
+/**
+ * Reads and checks the columns of a table that are no features.
+ * @throws as `prepare`
+ */
+export function readRows(table: Table, options: DataOptions): RowVectors {
+  const target =
+    options.trials === undefined
+      ? readTarget(table, options.target, options.positive)
+      : readTrials(table, options.target, options.trials);
+  const { classes } = target;
+  const given = options.weight === undefined ? null : readWeight(table, options.weight);
+  const sampleWeight = target.trials ? target.trials.map((trials, i) => trials * (given ? given[i] : 1)) : given;
+  const offset = options.offset === undefined ? null : readOffset(table, options.offset);
+  if (classes.length > 2 && offset) {
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `offset ${show(options.offset)}: expected a target of two classes, got ${classes.length}; leave it out`,
+    );
+  }
+  const { multiclass = 'multinomial' } = options;
+  if (multiclass !== 'multinomial' && multiclass !== 'ovr') {
+    throw new LogoddsError('ERR_RANGE', `multiclass: expected multinomial or ovr, got ${show(String(multiclass))}`);
+  }
+  const kind = classes.length === 2 ? 'binomial' : multiclass;
+  const weight = effectiveWeight(target, sampleWeight, options);
+  return {
+    target,
+    kind,
+    y: target.y,
+    sampleWeight,
+    weight,
+    offset,
+    unit: unitWeights(target, given, weight, options.classWeight !== undefined),
+  };
+}
+
+/** The likelihoods of a problem, one, or for `ovr` one a class; `weight` in place of its own. */
+export function likelihoods(problem: Problem, weight: Float64Array | null = problem.weight): LikelihoodOf[] {
+  const { engine, batch, chunks, kind, y, offset, target } = problem;
+  if (kind === 'multinomial') {
+    const classes = target.classes.length;
+    const likelihood = chunks
+      ? new ChunkedLikelihood(engine, chunks, { y, weight, offset: null }, classes)
+      : engine.multinomial(batch, { y, classes, weight });
+    return [{ y: null, likelihood }];
+  }
+  const targets = kind === 'binomial' ? [y] : target.classes.map((_, k) => y.map((code) => Number(code === k)));
+  return targets.map((share) => {
+    const vectors = { y: share, weight, offset };
+    return {
+      y: share,
+      likelihood: chunks ? new ChunkedLikelihood(engine, chunks, vectors, 1) : engine.likelihood(batch, vectors),
+    };
+  });
+}
+
+/** `profileSlots` of all rows of a problem. */
+export function profileRows(
+  { batch, chunks }: Problem,
+  y: Float64Array | null,
+  weight: Float64Array | null,
+): SlotProfile {
+  return chunks ? profileChunks(chunks, y, weight) : profileSlots(batch, y, weight);
+}
+
+export interface LikelihoodOf {
+  readonly likelihood: Likelihood;
+  /** share of the positive class; null for several classes */
+  readonly y: Float64Array | null;
+}
+
+/** With a slot for unseen values everywhere: rows of weight 0 may hold levels that no counted row has. */
+export function trainingEncoder(schema: Schema): Encoder {
+  return new Encoder({
+    features: schema.features.map((feature) =>
+      feature.kind === 'categorical' ? { ...feature, unseen: 'slot' as const } : feature,
+    ),
+  });
+}
+
+/** Columns that are no features. @throws ERR_SCHEMA absent columns, no feature left */
+export function excludedColumns(
+  table: Table,
+  { target, trials, weight, offset, features, exclude = [] }: DataOptions,
+): string[] {
+  const roles = [target, trials, weight, offset].filter((name) => name !== undefined);
+  findColumns(table, [...roles, ...(features ?? []), ...exclude]);
+  const used = features?.find((name) => roles.includes(name));
+  if (used !== undefined) {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `features: expected columns besides target, weight and offset, got ${show(used)}; leave it out`,
+    );
+  }
+  const dropped = new Set([...roles, ...exclude]);
+  const names = table.columns.map((column) => column.name);
+  const excluded = names.filter((name) => dropped.has(name) || (features && !features.includes(name)));
+  if (excluded.length === names.length) {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `features: expected at least one column besides target, weight, offset and excluded ones, got none of ${list(names)}; keep one`,
+    );
+  }
+  return excluded;
+}
+
+/** Weight of each class, before class weights. @throws ERR_TARGET when one has none */
+function effectiveWeight(
+  target: Target,
+  weight: Float64Array | null,
+  { classWeight, target: name }: DataOptions,
+): Float64Array | null {
+  const share = classShare(target, weight);
+  const { classes } = target;
+  const absent = classes.filter((_, k) => !(share[k] > 0));
+  if (absent.length > 0) {
+    const present = classes.filter((_, k) => share[k] > 0);
+    throw new LogoddsError(
+      'ERR_TARGET',
+      classes.length === 2
+        ? `target ${show(name)}: expected two classes with positive weight, got only ${list(present)}; give rows of both outcomes a weight above 0`
+        : `target ${show(name)}: expected positive weight in each class, got none in ${list(absent)}; give its rows a weight above 0 or leave them out`,
+    );
+  }
+  if (classWeight === undefined) return weight;
+  const factor = classFactors(classWeight, target, share);
+  if (target.trials) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      'classWeight: expected none beside trials (a row holds both classes); weight the rows instead',
+    );
+  }
+  return target.code.map((code, i) => factor[code] * (weight ? weight[i] : 1));
+}
+
+function unitWeights(
+  { trials }: Target,
+  given: Float64Array | null,
+  weight: Float64Array | null,
+  byClass: boolean,
+): Float64Array | null {
+  const counts = given?.every(Number.isInteger) ?? true;
+  if (counts && !byClass) return null;
+  return weight!.map((value, i) => value / ((trials ? trials[i] : 1) * (counts && given ? given[i] : 1) || 1));
+}
+
+/** S_c of each class, in the order of `classes` */
+export function classShare({ classes, code, trials, y }: Target, weight: Float64Array | null): Float64Array {
+  const share = new Float64Array(classes.length);
+  for (let i = 0; i < code.length; i++) {
+    const s = weight ? weight[i] : 1;
+    if (trials) {
+      share[0] += s * (1 - y[i]);
+      share[1] += s * y[i];
+    } else share[code[i]] += s;
+  }
+  return share;
+}
