@@ -283,12 +283,86 @@ function dot4<S>(entry: usize, row: u32, n: u32, r: usize, line: usize): void {
   store<f64>(at, load<f64>(at, 24) + (e3 + f64x2.extract_lane(s3, 1)), 24);
 }
 
+/**
+ * at[v] += Σ r[i]·x[v][i] for the numeric columns v = 0 to 3 from `entry` on, all of one kind, and the same of q into `lineQ`: the sums of
+ * eight `dot`
+ */
+// @ts-ignore: decorator
+@inline
+function dot8<S>(entry: usize, row: u32, n: u32, r: usize, q: usize, lineR: usize, lineQ: usize): void {
+  const skip = (<usize>row) * sizeof<S>();
+  let x0 = <usize>load<u32>(entry) + skip;
+  let x1 = <usize>load<u32>(entry, 16) + skip;
+  let x2 = <usize>load<u32>(entry, 32) + skip;
+  let x3 = <usize>load<u32>(entry, 48) + skip;
+  let r0 = f64x2.splat(0);
+  let r1 = r0;
+  let r2 = r0;
+  let r3 = r0;
+  let q0 = r0;
+  let q1 = r0;
+  let q2 = r0;
+  let q3 = r0;
+  const gap = q - r;
+  const end = r + ((<usize>(n & ~1)) << 3);
+  while (r < end) {
+    const a = v128.load(r);
+    const b = v128.load(r + gap);
+    const v0 = load2<S>(x0);
+    r0 = f64x2.add(r0, f64x2.mul(a, v0));
+    q0 = f64x2.add(q0, f64x2.mul(b, v0));
+    const v1 = load2<S>(x1);
+    r1 = f64x2.add(r1, f64x2.mul(a, v1));
+    q1 = f64x2.add(q1, f64x2.mul(b, v1));
+    const v2 = load2<S>(x2);
+    r2 = f64x2.add(r2, f64x2.mul(a, v2));
+    q2 = f64x2.add(q2, f64x2.mul(b, v2));
+    const v3 = load2<S>(x3);
+    r3 = f64x2.add(r3, f64x2.mul(a, v3));
+    q3 = f64x2.add(q3, f64x2.mul(b, v3));
+    x0 += 2 * sizeof<S>();
+    x1 += 2 * sizeof<S>();
+    x2 += 2 * sizeof<S>();
+    x3 += 2 * sizeof<S>();
+    r += 16;
+  }
+  const slot = (<usize>load<u32>(entry, 8)) << 3;
+  const a = n & 1 ? load<f64>(r) : 0;
+  const b = n & 1 ? load<f64>(r + gap) : 0;
+  const t0 = n & 1 ? <f64>load<S>(x0) : 0;
+  const t1 = n & 1 ? <f64>load<S>(x1) : 0;
+  const t2 = n & 1 ? <f64>load<S>(x2) : 0;
+  const t3 = n & 1 ? <f64>load<S>(x3) : 0;
+  foldFour(lineR + slot, n, a, t0, t1, t2, t3, r0, r1, r2, r3);
+  foldFour(lineQ + slot, n, b, t0, t1, t2, t3, q0, q1, q2, q3);
+}
+
+/** at[v] += even + odd, the last row being even when there is one over */
+function foldFour(
+  at: usize, n: u32, c: f64, t0: f64, t1: f64, t2: f64, t3: f64, s0: v128, s1: v128, s2: v128, s3: v128,
+): void {
+  let e0 = f64x2.extract_lane(s0, 0);
+  let e1 = f64x2.extract_lane(s1, 0);
+  let e2 = f64x2.extract_lane(s2, 0);
+  let e3 = f64x2.extract_lane(s3, 0);
+  if (n & 1) {
+    e0 += c * t0;
+    e1 += c * t1;
+    e2 += c * t2;
+    e3 += c * t3;
+  }
+  store<f64>(at, load<f64>(at) + (e0 + f64x2.extract_lane(s0, 1)));
+  store<f64>(at, load<f64>(at, 8) + (e1 + f64x2.extract_lane(s1, 1)), 8);
+  store<f64>(at, load<f64>(at, 16) + (e2 + f64x2.extract_lane(s2, 1)), 16);
+  store<f64>(at, load<f64>(at, 24) + (e3 + f64x2.extract_lane(s3, 1)), 24);
+}
+
 /** whether the four columns from `entry` on are all of one kind */
 function fourOf(entry: usize, kind: u32): bool {
   return load<u32>(entry, 4) == kind && load<u32>(entry, 20) == kind && load<u32>(entry, 36) == kind && load<u32>(entry, 52) == kind;
 }
 
-/** rows of a Hessian block: scratch for them is 8 bytes a row, and 4 for every coded column */
+/** rows of a Hessian block: scratch for them is 16 bytes a row, and 4 for every coded column */
 const HESSIAN_BLOCK: u32 = 1024;
 
 /** to[i · width] = 8 · (slot + code[i]) */
@@ -316,12 +390,19 @@ function multiply<S>(x: usize, n: u32, c: usize, cx: usize): void {
   }
 }
 
+/** cx[i] = c[i]·x[i] of a numeric column, for n rows from `row` */
+function weigh(entry: usize, kind: u32, row: u32, n: u32, c: usize, cx: usize): void {
+  const address = <usize>load<u32>(entry);
+  if (kind == KIND_F32) multiply<f32>(address + ((<usize>row) << 2), n, c, cx);
+  else multiply<f64>(address + ((<usize>row) << 3), n, c, cx);
+}
+
 /**
  * H[p][q] += Σ c[i]·x_p·x_q over the rows [first, first + n), for p >= q (lower triangle)
  *
  * c        curvature, f64 by row number   slots  total number of slots
  * h        (slots + 1) × ld f64, row-major; row `slots` is the intercept's; zeros, or what earlier calls left
- * scratch  HESSIAN_BLOCK · (8 + 4 · coded columns) bytes
+ * scratch  HESSIAN_BLOCK · (16 + 4 · coded columns) bytes
  *
  * A block's codes are laid out row by row as offsets of slots; then all pairs of a row are added before the next row comes,
  * so that sums of different cells overlap where neighbouring rows have equal codes. A code with itself has the sum of the
@@ -334,7 +415,8 @@ export function hessianColumns(
   table: usize, columns: u32, first: u32, n: u32, c: usize, h: usize, slots: u32, ld: u32, scratch: usize,
 ): void {
   const ldBytes = (<usize>ld) << 3;
-  const cells = scratch + ((<usize>HESSIAN_BLOCK) << 3);
+  const second = scratch + ((<usize>HESSIAN_BLOCK) << 3);
+  const cells = second + ((<usize>HESSIAN_BLOCK) << 3);
   const last = h + (<usize>slots) * ldBytes;
   const corner = last + ((<usize>slots) << 3);
   const tableEnd = table + (<usize>columns) * ENTRY;
@@ -375,47 +457,65 @@ export function hessianColumns(
     store<f64>(corner, sum);
     // bytes of the coded columns before this one, in a row of `cells`
     let before: usize = 0;
+    // columns that were added together with the column before; 0 = none
+    let done: usize = 0;
     for (let entry = table; entry < tableEnd; entry += ENTRY) {
-      const address = <usize>load<u32>(entry);
       const kind = load<u32>(entry, 4);
       const offset = (<usize>load<u32>(entry, 8)) << 3;
       if (kind > KIND_F64) {
         before += 4;
         continue;
       }
-      if (kind == KIND_F32) multiply<f32>(address + ((<usize>row) << 2), m, ci, scratch);
-      else multiply<f64>(address + ((<usize>row) << 3), m, ci, scratch);
       const line = h + offset * <usize>ld;
-      for (let other = table; other <= entry; other += ENTRY) {
+      const cx = done ? second : scratch;
+      let start = table;
+      if (done) {
+        start = done;
+        done = 0;
+      } else {
+        weigh(entry, kind, row, m, ci, scratch);
+        const next = entry + ENTRY;
+        if (next < tableEnd && load<u32>(next, 4) == kind) {
+          weigh(next, kind, row, m, ci, second);
+          const lineNext = h + ((<usize>load<u32>(next, 8)) << 3) * <usize>ld;
+          while (start + 3 * ENTRY <= entry && fourOf(start, kind)) {
+            if (kind == KIND_F32) dot8<f32>(start, row, m, scratch, second, line, lineNext);
+            else dot8<f64>(start, row, m, scratch, second, line, lineNext);
+            start += 4 * ENTRY;
+          }
+          done = start;
+        }
+      }
+      for (let other = start; other <= entry; other += ENTRY) {
         if (other + 3 * ENTRY <= entry) {
           const f32s = fourOf(other, KIND_F32);
           if (f32s || fourOf(other, KIND_F64)) {
-            if (f32s) dot4<f32>(other, row, m, scratch, line);
-            else dot4<f64>(other, row, m, scratch, line);
+            if (f32s) dot4<f32>(other, row, m, cx, line);
+            else dot4<f64>(other, row, m, cx, line);
             other += 3 * ENTRY;
             continue;
           }
         }
         const otherKind = load<u32>(other, 4);
         if (otherKind > KIND_F64) continue;
-        accumulate(otherKind, <usize>load<u32>(other), row, m, scratch, line + ((<usize>load<u32>(other, 8)) << 3));
+        accumulate(otherKind, <usize>load<u32>(other), row, m, cx, line + ((<usize>load<u32>(other, 8)) << 3));
       }
       const column = h + offset;
       from = cells;
       sum = load<f64>(last + offset);
-      for (let r = scratch; r < scratch + ((<usize>m) << 3); r += 8) {
-        const cx = load<f64>(r);
+      for (let r = cx; r < cx + ((<usize>m) << 3); r += 8) {
+        const value = load<f64>(r);
         let q = from;
         for (; q < from + before; q += 4) {
           const at = line + <usize>load<u32>(q);
-          store<f64>(at, load<f64>(at) + cx);
+          store<f64>(at, load<f64>(at) + value);
         }
         from += width;
         for (; q < from; q += 4) {
           const at = column + (<usize>load<u32>(q)) * <usize>ld;
-          store<f64>(at, load<f64>(at) + cx);
+          store<f64>(at, load<f64>(at) + value);
         }
-        sum += cx;
+        sum += value;
       }
       store<f64>(last + offset, sum);
     }

@@ -157,7 +157,7 @@ export function blockRows({ layout, slots }: BatchPlace): number {
 /** f64 values of scratch that one block of work needs */
 export function scratchLength(batch: BatchPlace, classes: number): number {
   const { layout, extent, slots } = batch;
-  const hessian = layout === 'columns' ? HESSIAN_BLOCK * (1 + extent / 2) : layout === 'rows' ? PANEL * slots : 0;
+  const hessian = layout === 'columns' ? HESSIAN_BLOCK * (2 + extent / 2) : layout === 'rows' ? PANEL * slots : 0;
   return Math.max(classes * blockRows(batch), Math.ceil(hessian));
 }
 

@@ -1,4 +1,4 @@
-import { type Batch, index, type Precision, planeStride, type Vector } from './batch.ts';
+import { type Batch, index, type Precision, planeStride, type RowsBatch, type Vector } from './batch.ts';
 import { BatchLikelihood, type BinomialTarget, type MultinomialTarget } from './batchLikelihood.ts';
 import { type Crew, placeOf, solo } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
@@ -71,6 +71,50 @@ export class Engine extends ScoringEngine {
     checkOut(z, k > 0 ? (k - 1) * plane + rows : 0, z.precision, 'z');
     const kernel = z.precision === 'f32' ? this.#kernels.softmaxF32 : this.#kernels.softmaxF64;
     if (k > 0) kernel(z.address, plane, k, rows);
+  }
+
+  /**
+   * Mean and standard deviation of every feature of a batch of rows, Σ sᵢxᵢ/Σ sᵢ and √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ).
+   * Distances are taken from the first row of positive weight, so that a feature of one value has deviation 0 exactly.
+   * @param weight  length rows, not all 0; null: ones
+   * @throws ERR_MEMORY, ERR_ENGINE
+   */
+  moments(batch: RowsBatch, weight: Float64Array | null): { mean: Float64Array; deviation: Float64Array } {
+    this.own('batch', batch);
+    const { rows, slots, stride } = batch;
+    const first = weight ? weight.findIndex((s) => s > 0) : 0;
+    const vectors = this.vector(3 * stride);
+    const s = weight && this.vector(rows);
+    s?.view.set(weight!);
+    const { view } = vectors;
+    view.fill(0);
+    for (let j = 0; j < slots; j++) view[j] = batch.view[first * stride + j];
+    const kernel = this.#kernels[batch.precision === 'f32' ? 'momentsRowsF32' : 'momentsRowsF64'];
+    kernel(batch.address, stride, rows, s?.address ?? 0, vectors.address, vectors.address + stride * 8);
+    const total = weight ? weight.reduce((sum, value) => sum + value, 0) : rows;
+    const mean = new Float64Array(slots);
+    const deviation = new Float64Array(slots);
+    for (let j = 0; j < slots; j++) {
+      const shift = view[stride + j] / total;
+      mean[j] = view[j] + shift;
+      deviation[j] = Math.sqrt(Math.max(0, view[2 * stride + j] / total - shift ** 2));
+    }
+    vectors.free();
+    s?.free();
+    return { mean, deviation };
+  }
+
+  /** x ← (x − shift)·factor in every row of a batch, in place; shift and factor have one entry a feature. @throws ERR_MEMORY, ERR_ENGINE */
+  scale(batch: RowsBatch, shift: Float64Array, factor: Float64Array): void {
+    this.own('batch', batch);
+    const { rows, stride } = batch;
+    const vectors = this.vector(2 * stride);
+    vectors.view.fill(0);
+    vectors.view.set(shift);
+    vectors.view.set(factor, stride);
+    const kernel = this.#kernels[batch.precision === 'f32' ? 'scaleRowsF32' : 'scaleRowsF64'];
+    kernel(batch.address, stride, rows, vectors.address, vectors.address + stride * 8);
+    vectors.free();
   }
 
   /** out[i] = exp(z[i]); `out` may be `z`. @param count  how many, from the start @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE */

@@ -48,6 +48,10 @@ export interface Kernels extends ScoringKernels {
   transposeRowsF64: TransposeRows;
   hessianRowsF32: HessianRows;
   hessianRowsF64: HessianRows;
+  momentsRowsF32: MomentsRows;
+  momentsRowsF64: MomentsRows;
+  scaleRowsF32: ScaleRows;
+  scaleRowsF64: ScaleRows;
   transposeColumns: (
     table: number,
     columns: number,
@@ -158,6 +162,10 @@ export type TransposeRows = (
   gStride: number,
 ) => void;
 
+export type MomentsRows = (x: number, stride: number, n: number, s: number, origin: number, out: number) => void;
+
+export type ScaleRows = (x: number, stride: number, n: number, shift: number, factor: number) => void;
+
 export type HessianRows = (
   x: number,
   stride: number,
@@ -197,7 +205,7 @@ export type LogitsSparse = (
 /** Kinds of a column as its table entry names them; the entry is address, kind, first slot, reserved (u32 each). */
 export const COLUMN_KIND = { f32: 0, f64: 1, u8: 2, u16: 3, u32: 4 } as const;
 export const COLUMN_ENTRY_BYTES = 16;
-/** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 8 + 4 · coded columns bytes a row */
+/** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 16 + 4 · coded columns bytes a row */
 export const HESSIAN_BLOCK = 1024;
 /** rows of a panel of `hessianRows`: its sums depend on it, and its scratch: one panel */
 export const PANEL = 64;

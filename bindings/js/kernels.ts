@@ -6,8 +6,10 @@ import {
   type HessianRows,
   type Kernels,
   type LogitsSparse,
+  type MomentsRows,
   PANEL,
   PRODUCT,
+  type ScaleRows,
   type TransposeRows,
 } from '../kernels.ts';
 import { jsFtrl } from './ftrl.ts';
@@ -84,6 +86,35 @@ export function jsKernels(heap: Heap): Kernels {
         }
       }
       transpose(x, stride, n, c, n, 1, h + stride * ld * 8, ld);
+    };
+
+  const momentsRows =
+    (cells: (heap: Heap) => Float32Array | Float64Array, shift: number): MomentsRows =>
+    (x, stride, n, s, origin, out) => {
+      const data = cells(heap);
+      const f64 = heap.f64;
+      const at = out >>> 3;
+      for (let i = 0; i < n; i++) {
+        const weight = s ? f64[(s >>> 3) + i] : 1;
+        for (let j = 0; j < stride; j++) {
+          const d = data[(x >>> shift) + i * stride + j] - f64[(origin >>> 3) + j];
+          f64[at + j] += weight * d;
+          f64[at + stride + j] += weight * d * d;
+        }
+      }
+    };
+
+  const scaleRows =
+    (cells: (heap: Heap) => Float32Array | Float64Array, shift: number): ScaleRows =>
+    (x, stride, n, from, factor) => {
+      const data = cells(heap);
+      const f64 = heap.f64;
+      for (let i = 0; i < n; i++) {
+        for (let j = 0; j < stride; j++) {
+          const at = (x >>> shift) + i * stride + j;
+          data[at] = (data[at] - f64[(from >>> 3) + j]) * f64[(factor >>> 3) + j];
+        }
+      }
     };
 
   const transposeRowsF32 = transposeRows((h) => h.f32, 2);
@@ -224,6 +255,10 @@ export function jsKernels(heap: Heap): Kernels {
       }
     },
 
+    momentsRowsF32: momentsRows((h) => h.f32, 2),
+    momentsRowsF64: momentsRows((h) => h.f64, 3),
+    scaleRowsF32: scaleRows((h) => h.f32, 2),
+    scaleRowsF64: scaleRows((h) => h.f64, 3),
     transposeRowsF32,
     transposeRowsF64,
     hessianRowsF32: hessianRows((h) => h.f32, 2, transposeRowsF32, Math.fround),

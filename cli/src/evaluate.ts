@@ -19,9 +19,7 @@ export function evaluate(
   const { classes, positive, multiclass } = model.manifest;
   if (multiclass !== null) return evaluateMulticlass(logits, codes, weight, multiclass);
   const code = classes.indexOf(positive!);
-  return evaluateBinary(
-    logits[0],
-    Uint8Array.from(codes, (value) => (value === code ? 1 : 0)),
-    weight,
-  );
+  const y = new Uint8Array(codes.length);
+  for (let i = 0; i < y.length; i++) y[i] = codes[i] === code ? 1 : 0;
+  return evaluateBinary(logits[0], y, weight);
 }

@@ -124,7 +124,11 @@ Examples:
 With --online each row is learnt once, in order, and the input may never end. SIGINT and SIGTERM end it: state and model are
 saved and the status is 0. After a stop of any kind, a kill included, the same command goes on from the checkpoint with nothing
 counted twice: rows that it has learnt are skipped. So DATA is given from its beginning again; a producer that goes on elsewhere
-says where with --first-row. Log losses are progressive: of each row before it was learnt.`;
+says where with --first-row. Log losses are progressive: of each row before it was learnt.
+
+With --memory the rows go to a scratch file (in TMPDIR; with DuckDB's own about twice 8 bytes a cell) and each pass of
+the fit reads it. The model is that of a fit in memory, to rounding. The limit must hold of every row its class, weight and offset (24
+bytes each while they are read), and for DuckDB about 5 MB a column, more for CSV.`;
 
 const SCORE_HELP = `
 The output is .csv, .tsv, .jsonl or .parquet with the columns row (from 0, in the order of DATA), p_<class> for every class, label.

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -12,7 +12,7 @@ import { type CellPlan, codesFor } from './block.ts';
 import { openDatabase } from './database.ts';
 import type { DataOptions } from './source.ts';
 import { discard, reason, track } from './temporary.ts';
-import { copyTraining, type Roles, readParts, readRows } from './training.ts';
+import { copyTraining, type Pause, type Roles, readParts, readRows } from './training.ts';
 
 /** Shares of the limit: what DuckDB may hold while it is open, one part of the rows on its way, and what nobody counts. */
 const DATABASE = 0.4;
@@ -26,11 +26,16 @@ const BLOCK_ROWS = 32_768;
 /** Most parameters whose matrices a fit forms, and about how many of them it has at a time. */
 const MATRIX_PARAMETERS = 2000;
 const MATRICES = 10;
+/** Bytes of the limit for each thread of DuckDB: it reads as many pieces of the file at a time. */
+const THREAD = 1e9;
+/** Bytes of a window at most: linear memory has 4 GiB. */
+const MOST_WINDOW = 3e9;
 /** Least limit: DuckDB needs some forty megabytes to do anything. */
 const LEAST = 100e6;
 
 /**
- * Rows in a scratch file, each column in one piece. The file has no name while it is open, so nothing is left of it however the program ends.
+ * Rows in a scratch file, each column in one piece. A signal removes it; after `release` it has no name, so nothing is left of it however the
+ * program ends.
  *
  *   | column 0: rows × its width | column 1 | …
  */
@@ -58,10 +63,14 @@ export class Spill implements RowStore {
     try {
       this.#fd = openSync(this.#path, 'wx+', 0o600);
     } catch (error) {
-      throw this.#error(error);
-    } finally {
       discard(this.#path);
+      throw this.#error(error);
     }
+  }
+
+  /** Takes the name away, so that a signal may end the program at once. */
+  release(): void {
+    discard(this.#path);
   }
 
   write(column: number, first: number, cells: Cells): void {
@@ -89,6 +98,7 @@ export class Spill implements RowStore {
   }
 
   close(): void {
+    this.release();
     closeSync(this.#fd);
   }
 
@@ -119,11 +129,13 @@ export interface SpilledSplit {
   close(): void;
 }
 
-/** How rows are read and split. `flags` says which are held out, from the columns that are no features. */
+/** How rows are read, split and fitted. */
 export interface SpillOptions {
   readonly data: DataOptions;
   readonly roles: Roles;
+  /** of the rows that are held out by `roles.holdoutBy` */
   readonly fraction: number;
+  /** without `roles.holdoutBy`: 1 for a row that is held out, from the columns that are no features; null: none is */
   readonly flags: (roles: Table) => Uint8Array | null;
   readonly columns: FitColumns;
   readonly coding: 'onehot' | 'treatment';
@@ -140,7 +152,8 @@ export interface SpillOptions {
  */
 export async function readWithin(limit: number, engine: Engine, options: SpillOptions): Promise<SpilledSplit> {
   if (limit < LEAST) throw tooLittle(limit, LEAST, 'to read a file');
-  const database = await openDatabase(`${Math.floor((DATABASE * limit) / 1e6)}MB`, limit < 1e9 ? 1 : undefined);
+  const threads = Math.min(availableParallelism(), Math.max(1, Math.floor(limit / THREAD)));
+  const database = await openDatabase(`${Math.floor((DATABASE * limit) / 1e6)}MB`, threads);
   const { connection } = database;
   const files: Spill[] = [];
   const close = () => {
@@ -154,7 +167,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     // a number three times: as read, split, checked; a class with its flags and as two vectors
     const bytesRead = 24 * rows * given.length;
     if (bytesRead > (1 - DATABASE - SLACK) * limit) throw tooLittle(limit, bytesRead / (1 - DATABASE - SLACK), shape);
-    const { table, largest } = await readRows(connection, given, by, rows);
+    const { table, largest } = await readRows(connection, given, by, rows, collector(PART * limit, 64));
     const heldOut = largest ?? options.flags(table);
     const split = heldOut && splitTable(table, heldOut);
     const holdout = split && split.holdout.rows > 0 ? split.holdout : null;
@@ -165,16 +178,10 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     const partRows = Math.floor(Math.min(PART_ROWS, Math.max(CHUNK_ROWS, (PART * limit) / rowBytes)));
     const parts = async (use: (part: Table, held: Table | null) => void) => {
       let first = 0;
-      let bytes = 0;
-      for await (const part of readParts(connection, cells, rows, partRows)) {
+      for await (const part of readParts(connection, cells, rows, partRows, collector(PART * limit, rowBytes + 64))) {
         const two = holdout ? splitTable(part, heldOut!.subarray(first, first + part.rows)) : null;
-        use(two ? two.train : part, two?.holdout);
+        use(two?.train ?? part, two?.holdout ?? null);
         first += part.rows;
-        // the copies that DuckDB's chunks arrive in are freed by the collector alone, which does not know their size
-        bytes += part.rows * rowBytes;
-        if (bytes < PART * limit) continue;
-        bytes = 0;
-        await collect();
       }
     };
     await parts((part) => draft.learn(part));
@@ -197,7 +204,9 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
       written += others?.rows ?? 0;
     });
     database.close();
+    // before the fit, which hears no signals: those that came meanwhile
     await collect();
+    for (const file of files) file.release();
 
     const { classes } = draft.rows.target;
     const weights = draft.rows.kind === 'binomial' ? 1 : classes.length;
@@ -211,13 +220,13 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     const matrices = parameters <= MATRIX_PARAMETERS ? (MATRICES + 2 * engine.threads) * 8 * parameters ** 2 : 0;
     const vectors =
       vectorBytes(draft) + 8 * (rows - held) * (options.vectors(weights) + (weights > together ? weights : 0));
-    // logits of the held-out rows and what their metrics sort; the vectors of the fit are gone by then
+    // logits of the held-out rows and what their metrics sort
     const scored = held * (16 * weights + 48);
-    const fixed = matrices + Math.max(vectors, scored);
+    const fixed = matrices + vectors + scored;
     // y, weight, offset, curvature, factors and the copies of a selection
     const windowBytes = widths.reduce((sum, width) => sum + width, 0) + 8 * (7 + together);
     const room = (1 - SLACK) * limit - fixed;
-    const capacity = Math.floor(room / windowBytes);
+    const capacity = Math.floor(Math.min(room, MOST_WINDOW) / windowBytes);
     if (capacity < CHUNK_ROWS) throw tooLittle(limit, (fixed + CHUNK_ROWS * windowBytes) / (1 - SLACK), shape);
     const whole = capacity < BLOCK_ROWS ? capacity : capacity - (capacity % BLOCK_ROWS);
     return {
@@ -233,7 +242,13 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     };
   } catch (error) {
     close();
-    throw error;
+    const { message, cause } = error as Error;
+    if (!/Out of Memory/.test(`${message} ${cause}`)) throw error;
+    throw new LogoddsError(
+      'ERR_MEMORY',
+      `--memory: expected more for DuckDB to read the columns (CSV files and many columns need more), got ${megabytes(limit)}; raise it, or name fewer --features`,
+      { cause: error },
+    );
   } finally {
     database.close();
   }
@@ -272,9 +287,24 @@ function tooLittle(limit: number, needed: number, what: string): LogoddsError {
   );
 }
 
+/**
+ * Frees DuckDB's chunks and the copies that they arrive in: only the collector does, and it does not know their size.
+ * @param most  bytes before it is called
+ * @param rowBytes  of a chunk
+ */
+function collector(most: number, rowBytes: number): Pause {
+  let bytes = 0;
+  return (rows) => {
+    bytes += rows * rowBytes;
+    if (bytes < most) return undefined;
+    bytes = 0;
+    return collect();
+  };
+}
+
 let gc: (() => void) | undefined;
 
-/** Frees what nobody refers to: buffers beyond the heap do not make the collector run in time. */
+/** Frees what nobody refers to. */
 export async function collect(): Promise<void> {
   if (!gc) {
     setFlagsFromString('--expose-gc');

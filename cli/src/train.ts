@@ -19,7 +19,7 @@ import { randomHoldout } from './holdout.ts';
 import { startPhase, startRows } from './progress.ts';
 import { readModel } from './score.ts';
 import type { DataOptions } from './source.ts';
-import { readWithin } from './spill.ts';
+import { collect, readWithin } from './spill.ts';
 import { assertWritable, OutputFile } from './temporary.ts';
 import { type Roles, readTraining } from './training.ts';
 
@@ -56,7 +56,7 @@ export interface TrainOptions
   readonly start?: string;
   /** for the fit and the scores, where no engine is given; 1 when absent. The numbers are the same for any. */
   readonly threads?: number;
-  /** told when there are fewer threads than asked for */
+  /** told when there are fewer threads than asked for, and what a limit of memory leaves out */
   readonly warn?: (message: string) => void;
   /** bytes that the run may take above those of the program: the encoded rows stay in a scratch file that each pass reads */
   readonly memory?: number;
@@ -80,7 +80,7 @@ export interface TrainResult {
   readonly warnings: readonly Warning[];
   /** size of the model file */
   readonly bytes: number;
-  /** wall time by phase: `fit` is encoding and fitting, `score` scoring the held-out rows (encoding included) */
+  /** wall time by phase: `fit` is encoding (with `memory` part of `read`) and fitting, `score` scoring the held-out rows (encoding included) */
   readonly seconds: {
     readonly read: number;
     readonly fit: number;
@@ -100,14 +100,28 @@ export async function trainCommand(options: TrainOptions): Promise<TrainResult> 
   const clock = stopwatch();
 
   const split = await readSplit(options, engine);
+  try {
+    return await fitAndSave(split, options, engine, clock);
+  } finally {
+    split.close();
+  }
+}
+
+async function fitAndSave(
+  split: Split,
+  options: TrainOptions,
+  engine: Engine,
+  clock: () => number,
+): Promise<TrainResult> {
   const { holdout } = split;
   const read = clock();
 
   const { model, warnings } = fitWithProgress(split, options, engine);
   const fitted = clock();
+  await split.tidy();
 
   const scored = holdout && scoreRows(model, engine, split, holdout.rows);
-  split.close();
+  await split.tidy();
   const score = clock();
   const { metrics, unknown } = scored
     ? evaluateHeldOut(model, scored, holdout!, options)
@@ -165,6 +179,8 @@ interface Split {
   /** rows of a part at most */
   readonly partRows: number;
   readonly features: readonly string[];
+  /** frees what nobody refers to, where memory is limited */
+  tidy(): Promise<void>;
   close(): void;
 }
 
@@ -187,7 +203,10 @@ async function readSplit(options: TrainOptions, engine: Engine): Promise<Split> 
       vectors: (classes) =>
         (penalty === 'none' || firth ? classes + 1 : 0) + (asked ? classes + 3 : 0) + (firth ? 3 : 0),
     });
-    return { ...split, rows: split.train.y.length };
+    options.warn?.(
+      'rows stay in a file, so missing cells, leakage, influential rows and the like are not looked for; run doctor on a sample',
+    );
+    return { ...split, rows: split.train.y.length, tidy: collect };
   }
   const database = await openDatabase();
   try {
@@ -208,7 +227,7 @@ async function readSplit(options: TrainOptions, engine: Engine): Promise<Split> 
 
 function inMemory(train: Table, holdout: Table | null, features: readonly string[]): Split {
   const part = (start: number, end: number) => sliceTable(holdout!, start, end);
-  return { train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, close() {} };
+  return { train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, tidy: async () => {}, close() {} };
 }
 
 function randomRows(table: Table, target: string, fraction: number, seed: number): Uint8Array {
@@ -320,8 +339,12 @@ function evaluateHeldOut(
     };
   }
   const order = column.levels.map((label) => classes.indexOf(label));
-  const codes = Uint32Array.from(column.codes, (code) => Math.max(0, order[code]));
-  const known = Uint8Array.from(column.codes, (code) => (order[code] < 0 ? 0 : 1));
+  const codes = new Uint32Array(table.rows);
+  const known = new Uint8Array(table.rows);
+  for (let i = 0; i < table.rows; i++) {
+    codes[i] = Math.max(0, order[column.codes[i]]);
+    known[i] = order[column.codes[i]] < 0 ? 0 : 1;
+  }
   const unknown = known.reduce((rows, one) => rows - one, table.rows);
   const shares = unknown > 0 ? Float64Array.from(known, (one, i) => one * (given?.[i] ?? 1)) : given;
   return { metrics: unknown < table.rows ? evaluate(model, logits, codes, shares) : null, unknown };

@@ -325,6 +325,9 @@ async function largestCondition(
   return `coalesce(held_by ${distance(above) <= distance(fromCut) ? '>' : '>='} ${cut}, false)`;
 }
 
+/** Something to do between chunks of so many rows. */
+export type Pause = (rows: number) => Promise<void> | undefined;
+
 /** A flag column reads as a category of two levels; its codes are the flags. */
 const FLAG = ['no', 'yes'];
 
@@ -333,6 +336,7 @@ export async function readRows(
   plans: readonly CellPlan[],
   largest: string | null,
   rows: number,
+  pause?: Pause,
 ): Promise<Pick<TrainingData, 'table' | 'largest'>> {
   const flag: CellPlan[] = [];
   if (largest !== null) {
@@ -341,7 +345,7 @@ export async function readRows(
   }
   const all = [...plans, ...flag];
   let table: Table = { rows: 0, columns: [] };
-  for await (const whole of readParts(connection, all, rows, rows)) table = whole;
+  for await (const whole of readParts(connection, all, rows, rows, pause)) table = whole;
   const flags = largest === null ? null : table.columns[plans.length];
   return {
     table: { rows, columns: table.columns.slice(0, plans.length) },
@@ -353,6 +357,7 @@ export async function readRows(
  * Reads columns of the table `training` in parts, in the order of the rows.
  * @param rows  how many there are
  * @param most  of a part; at least those of a chunk of DuckDB (2048), or all
+ * @param pause  called after every chunk
  * @returns tables whose cells hold until the next one
  */
 export async function* readParts(
@@ -360,6 +365,7 @@ export async function* readParts(
   plans: readonly CellPlan[],
   rows: number,
   most: number,
+  pause?: Pause,
 ): AsyncGenerator<Table> {
   const block = new Block(plans, most);
   const phase = startRows('read');
@@ -374,6 +380,7 @@ export async function* readParts(
       }
       block.append(chunk, first + block.rows);
       phase.update(first + block.rows, (first + block.rows) / rows);
+      await pause?.(chunk.rowCount);
     }
     yield block.table();
   } finally {

@@ -156,34 +156,40 @@ function momentsOf(
   let max = Number.NEGATIVE_INFINITY;
   let gaps = false;
   for (let i = 0; i < rows; i++) {
-    if (weight?.[i] === 0) continue;
-    if (missing?.[i]) {
+    const s = weight ? weight[i] : 1;
+    if (s === 0) continue;
+    if (missing && missing[i] !== 0) {
       gaps = true;
       continue;
     }
     const value = values[i];
     if (!Number.isFinite(value)) throw cellError(firstRow + i, name, 'a finite number', value, MEND);
-    total += weight ? weight[i] : 1;
-    min = Math.min(min, value);
-    max = Math.max(max, value);
+    total += s;
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
   const found = { kind: 'numeric', total, mean: min, spread: 0, min, max, gaps } as const;
   if (total === 0) return found;
-  /** weighted mean of f over the cells that count */
-  const average = (f: (value: number) => number): number => {
-    let sum = 0;
-    for (let i = 0; i < rows; i++) {
-      if (weight?.[i] !== 0 && !missing?.[i]) sum += (weight ? weight[i] : 1) * f(values[i]);
-    }
-    return sum / total;
-  };
   refuseSpread(name, min, max);
   if (min === max) return found;
   // Distances from the least value in a unit near the spread: no sum can overflow, and a power of two rounds nothing.
   const unit = 2 ** Math.floor(Math.log2(max - min));
-  const centre = average((value) => (value - min) / unit);
-  const variance = average((value) => ((value - min) / unit - centre) ** 2);
-  return { ...found, mean: min + centre * unit, spread: Math.sqrt(variance) * unit };
+  let sum = 0;
+  for (let i = 0; i < rows; i++) {
+    if (missing && missing[i] !== 0) continue;
+    const s = weight ? weight[i] : 1;
+    if (s !== 0) sum += s * ((values[i] - min) / unit);
+  }
+  const centre = sum / total;
+  let square = 0;
+  for (let i = 0; i < rows; i++) {
+    if (missing && missing[i] !== 0) continue;
+    const s = weight ? weight[i] : 1;
+    if (s === 0) continue;
+    const d = (values[i] - min) / unit - centre;
+    square += s * (d * d);
+  }
+  return { ...found, mean: min + centre * unit, spread: Math.sqrt(square / total) * unit };
 }
 
 /** The moments of both; of roots and by `hypot`, so that no square overflows. */

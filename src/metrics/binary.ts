@@ -124,7 +124,12 @@ export function reliability(logits: Logits, y: Labels, weight?: Float64Array | n
   if (!Number.isInteger(bins) || bins < 1)
     throw new LogoddsError('ERR_RANGE', `bins: expected an integer >= 1, got ${bins}`);
   check(logits, y, weight);
-  return fillBins(Float64Array.from(logits, sigmoid), y, weight, bins);
+  return fillBins(
+    new Float64Array(logits).map((z) => sigmoid(z)),
+    y,
+    weight,
+    bins,
+  );
 }
 
 /** Σ sᵢ·value(zᵢ, yᵢ) / Σ sᵢ */

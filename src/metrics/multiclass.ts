@@ -58,7 +58,8 @@ export function evaluateMulticlass(
     sums.brier += share * row.squares(label);
   }
   const areas = odds.map((values, j) => {
-    const mine = Uint8Array.from(y, (label) => (label === j ? 1 : 0));
+    const mine = new Uint8Array(n);
+    for (let i = 0; i < n; i++) mine[i] = y[i] === j ? 1 : 0;
     return auc(values, mine, weight);
   });
   return {

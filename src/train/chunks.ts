@@ -63,7 +63,8 @@ export function profileChunks(chunks: Chunks, y: Float64Array | null, weight: Fl
   const all = batch.specs.map((_, j) => j);
   chunks.each((first, count) => {
     chunks.load(first, count, all);
-    tally.add(batch, y?.subarray(first, first + count), weight?.subarray(first, first + count));
+    const part = (values: Float64Array | null) => values?.subarray(first, first + count) ?? null;
+    tally.add(batch, part(y), part(weight));
   });
   return tally.profile(y !== null);
 }

@@ -67,24 +67,34 @@ export class SlotTally {
       if (spec.kind === 'numeric') {
         const x = batch.numeric(column);
         // a row of counts may be in both classes
-        const min = this.#min.map((values) => values[first]);
-        const max = this.#max.map((values) => values[first]);
+        let [min0, min1] = this.#min.map((values) => values[first]);
+        let [max0, max1] = this.#max.map((values) => values[first]);
         let sum = this.#square[first];
-        for (let i = 0; i < rows; i++) {
+        let i = 0;
+        // once the classes are known to overlap only the sum is left
+        for (; i < rows && !(y ? max0 > min1 && max1 > min0 : min0 < max0); i++) {
           const s = weight ? weight[i] : 1;
           if (s === 0) continue;
           const value = x[i];
           sum += s * value * value;
-          for (let k = y && y[i] === 1 ? 1 : 0; k < (y && y[i] > 0 ? 2 : 1); k++) {
-            if (value < min[k]) min[k] = value;
-            if (value > max[k]) max[k] = value;
+          const share = y ? y[i] : 0;
+          if (share < 1) {
+            if (value < min0) min0 = value;
+            if (value > max0) max0 = value;
+          }
+          if (share > 0) {
+            if (value < min1) min1 = value;
+            if (value > max1) max1 = value;
           }
         }
+        for (; i < rows; i++) sum += (weight ? weight[i] : 1) * x[i] * x[i];
         this.#square[first] = sum;
-        for (const k of [0, 1]) {
-          this.#min[k][first] = min[k];
-          this.#max[k][first] = max[k];
-        }
+        this.#min.forEach((values, k) => {
+          values[first] = k === 0 ? min0 : min1;
+        });
+        this.#max.forEach((values, k) => {
+          values[first] = k === 0 ? max0 : max1;
+        });
       } else {
         const codes = batch.codes(column);
         const [negatives, positives] = this.#share;

@@ -103,7 +103,11 @@ export function solveFirth(objective: Objective, start: Float64Array, options: S
   objective.hessian(factor);
   const metric =
     factorCholesky(factor, size).length > 0 ? undefined : (v: Float64Array) => solveCholesky(factor, size, v);
-  const solution = lbfgs(objective, start, { ...options, tol: Math.min(options.tol, FIRTH_TOL), metric });
+  const solution = lbfgs(objective, start, {
+    ...options,
+    tol: Math.min(options.tol, FIRTH_TOL),
+    metric: metric && (() => metric),
+  });
   return solution.reason === 'line_search' && solution.gradNorm <= options.tol
     ? { ...solution, converged: true, reason: 'converged' }
     : solution;

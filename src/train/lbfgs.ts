@@ -17,8 +17,8 @@ const CURVATURE = 0.9;
 const EVALUATIONS = 40;
 
 export interface LbfgsOptions extends SolverOptions {
-  /** the first metric, which spares the iterations that would find it */
-  readonly metric?: Metric;
+  /** makes the first metric, which spares the iterations that would find it; called after the evaluation at the start */
+  readonly metric?: () => Metric;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface LbfgsOptions extends SolverOptions {
  */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Solution {
   const { size } = objective;
-  const { tol, maxIter, metric } = options;
+  const { tol, maxIter } = options;
   const steps: Float64Array[] = [];
   const changes: Float64Array[] = [];
   let w = start.slice();
@@ -44,6 +44,7 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   const direction = new Float64Array(size);
   let value = objective.valueGradient(w, gradient);
   let gradNorm = maxAbs(gradient);
+  const metric = gradNorm > tol ? options.metric?.() : undefined;
   let iteration = 0;
 
   const end = (reason: Solution['reason']): Solution => ({

@@ -241,8 +241,7 @@ function load(
         'engine: expected the engine of the batch, got none; pass it in the options',
       );
     }
-    const { spread } =
-      'view' in x ? moments(x.view, x.stride, x.rows, columns, weight) : sparseMoments(x, columns, weight);
+    const spread = 'view' in x ? wanted.moments(x, weight).deviation : sparseDeviation(x, columns, weight);
     return { engine: wanted, batch: x, standard: identity, spread, free() {} };
   }
   const engine = wanted ?? pickEngine();
@@ -250,74 +249,54 @@ function load(
   const precision: Precision = values instanceof Float32Array ? 'f32' : 'f64';
   if (x.layout === 'sparse') {
     const batch = engine.sparse(x, columns, precision);
-    const { spread } = sparseMoments(x, columns, weight);
+    const spread = sparseDeviation(x, columns, weight);
     return { engine, batch, standard: identity, spread, free: () => batch.free() };
   }
   if (x.values.length !== rows * columns) {
     throw new LogoddsError('ERR_SHAPE', `x: expected ${rows} × ${columns} values, got ${x.values.length}`);
   }
-  const { mean, spread } = moments(x.values, columns, rows, columns, weight);
-  const bad = spread.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    const row = Array.from({ length: rows }, (_, i) => i).find((i) => !Number.isFinite(x.values[i * columns + bad]));
-    throw new LogoddsError(
-      'ERR_RANGE',
-      row === undefined
-        ? `x, column ${bad}: expected a spread below 1e154, got more; rescale the column`
-        : `x, row ${row}, column ${bad}: expected a finite number, got ${x.values[row * columns + bad]}; correct it`,
-    );
-  }
-  const scale = spread.map((value) => (value > 0 ? value : 1));
   const batch = engine.rows(rows, columns, precision);
-  const { view, stride } = batch;
-  const inverse = scale.map((value) => 1 / value);
-  for (let i = 0; i < rows; i++) {
-    const from = i * columns;
-    const to = i * stride;
-    for (let j = 0; j < columns; j++) view[to + j] = (x.values[from + j] - mean[j]) * inverse[j];
+  try {
+    batch.set(x.values);
+    const { mean, deviation } = engine.moments(batch, weight);
+    const bad = deviation.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw refuseColumn(x, bad);
+    const scale = deviation.map((value) => (value > 0 ? value : 1));
+    engine.scale(
+      batch,
+      mean,
+      scale.map((value) => 1 / value),
+    );
+    const spread = deviation.map((value) => Number(value > 0));
+    return { engine, batch, standard: { shift: mean, scale }, spread, free: () => batch.free() };
+  } catch (error) {
+    batch.free();
+    throw error;
   }
-  const standard = { shift: mean, scale };
-  return { engine, batch, standard, spread: spread.map((value) => (value > 0 ? 1 : 0)), free: () => batch.free() };
 }
 
-interface Moments {
-  readonly mean: Float64Array;
-  /** √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ); exactly 0 for a column of one value */
-  readonly spread: Float64Array;
-}
-
-/** By distances from the first row, so that a column of one value has no rounding. */
-function moments(
-  values: Float64Array | Float32Array,
-  stride: number,
-  rows: number,
-  columns: number,
-  weight: Float64Array | null,
-): Moments {
-  const first = weight ? weight.findIndex((s) => s > 0) : 0;
-  const origin = Float64Array.from({ length: columns }, (_, j) => values[first * stride + j]);
-  const sum = new Float64Array(columns);
-  const square = new Float64Array(columns);
-  let total = 0;
+function refuseColumn({ values, rows, columns }: DenseMatrix, column: number): LogoddsError {
   for (let i = 0; i < rows; i++) {
-    const s = weight ? weight[i] : 1;
-    if (s === 0) continue;
-    total += s;
-    const from = i * stride;
-    for (let j = 0; j < columns; j++) {
-      const d = values[from + j] - origin[j];
-      sum[j] += s * d;
-      square[j] += s * d * d;
+    const value = values[i * columns + column];
+    if (!Number.isFinite(value)) {
+      return new LogoddsError(
+        'ERR_RANGE',
+        `x, row ${i}, column ${column}: expected a finite number, got ${value}; correct it`,
+      );
     }
   }
-  return finish(origin, sum, square, total);
+  return new LogoddsError(
+    'ERR_RANGE',
+    `x, column ${column}: expected a spread below 1e154, got more; rescale the column`,
+  );
 }
 
-function sparseMoments(
+/** √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column. @throws ERR_RANGE for a value that is not finite */
+function sparseDeviation(
   { rowPtr, colIdx, values }: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
   columns: number,
   weight: Float64Array | null,
-): Moments {
+): Float64Array {
   const rows = rowPtr.length - 1;
   const sum = new Float64Array(columns);
   const square = new Float64Array(columns);
@@ -327,20 +306,19 @@ function sparseMoments(
     total += s;
     for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
       const v = values ? values[e] : 1;
-      if (!Number.isFinite(v)) {
-        throw new LogoddsError('ERR_RANGE', `x, entry ${e} (row ${i}): expected a finite number, got ${v}; correct it`);
-      }
       sum[colIdx[e]] += s * v;
       square[colIdx[e]] += s * v * v;
     }
   }
-  return finish(new Float64Array(columns), sum, square, total);
-}
-
-function finish(origin: Float64Array, sum: Float64Array, square: Float64Array, total: number): Moments {
-  const mean = sum.map((value, j) => origin[j] + value / total);
-  const spread = square.map((value, j) => Math.sqrt(Math.max(0, value / total - (sum[j] / total) ** 2)));
-  return { mean, spread };
+  const bad = square.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const e = colIdx.findIndex((column, k) => column === bad && !Number.isFinite(values?.[k] ?? 1));
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `x, entry ${e}, column ${bad}: expected a finite number, got ${values?.[e]}; correct it`,
+    );
+  }
+  return square.map((value, j) => Math.sqrt(Math.max(0, value / total - (sum[j] / total) ** 2)));
 }
 
 /** @param y  where separating columns are looked for, else null */

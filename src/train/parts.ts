@@ -21,7 +21,8 @@ import {
  *
  *   learn(part) …  →  encode(part, store) …  →  problem(store)
  *
- * In memory stay the vectors of the rows (class, weight, offset: 8 to 16 bytes a row each) and one window on the store.
+ * In memory stay one window on the store and vectors of the rows: of the class 8 bytes a row (16 where the first class is the positive one), of
+ * weight, offset, trials and class weights 8 each.
  */
 export class TableInParts {
   readonly rows: RowVectors;
@@ -33,7 +34,7 @@ export class TableInParts {
 
   /**
    * @param table  target, weight, offset and trials of all rows
-   * @param most  rows of a part
+   * @param otherwise  coding of categories where the options leave it open
    * @throws as `prepare`
    */
   constructor(table: Table, options: DataOptions, otherwise: 'onehot' | 'treatment', engine: Engine) {
@@ -47,7 +48,7 @@ export class TableInParts {
     const { sampleWeight } = this.rows;
     const first = this.#learnt;
     this.#learnt += part.rows;
-    this.#draft.add(part, sampleWeight?.subarray(first, this.#learnt), first);
+    this.#draft.add(part, sampleWeight?.subarray(first, this.#learnt) ?? null, first);
   }
 
   /**

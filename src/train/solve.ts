@@ -346,7 +346,11 @@ function fitNull(
   params[slots.length] = Math.log(share[0] / (total - share[0]));
   if (!offset) return { params, loss: (entropy(share[0]) + entropy(total - share[0])) / totalWeight };
   const metric = diagonalMetric(Float64Array.of(curvature(outcomes, totalWeight, 0)));
-  const { w, objective: loss } = lbfgs(objective, objective.restrict(params), { tol: 1e-12, maxIter: 100, metric });
+  const { w, objective: loss } = lbfgs(objective, objective.restrict(params), {
+    tol: 1e-12,
+    maxIter: 100,
+    metric: () => metric,
+  });
   return { params: objective.expand(w), loss };
 }
 
@@ -491,11 +495,11 @@ function minimise(
     done = solution.iterations;
     solver = 'lbfgs';
   }
-  const sampled = done === 0 && size <= NEWTON_LIMIT ? sampledMetric(task, objective, from) : null;
+  const sampled = () => (done === 0 && size <= NEWTON_LIMIT ? sampledMetric(task, objective) : null);
   const solution = lbfgs(objective, from, {
     tol,
     maxIter: maxIter ?? ITERATIONS.lbfgs,
-    metric: sampled ?? diagonalMetric(diagonalOf(task, objective, outcomes)),
+    metric: () => sampled() ?? diagonalMetric(diagonalOf(task, objective, outcomes)),
     onIteration: onIteration && ((progress) => onIteration({ ...progress, iteration: done + progress.iteration })),
   });
   return { solution: { ...solution, iterations: done + solution.iterations }, solver, choice };
@@ -511,13 +515,12 @@ function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective,
   });
 }
 
-/** The Hessian of as many rows as two passes over the data cost, factored; null when that is not positive definite. */
-function sampledMetric(task: Task, objective: Objective, at: Float64Array): Metric | null {
+/** The Hessian where the objective was last evaluated, of as many rows as two passes over the data cost and ten a parameter; null when that is not positive definite. */
+function sampledMetric(task: Task, objective: Objective): Metric | null {
   const { size } = objective;
   const { pass, square } = workOf(task);
-  const most = Math.ceil(Math.max(2 * size, (2 * pass * task.likelihood.rows) / square));
+  const most = Math.ceil(Math.max(10 * size, (2 * pass * task.likelihood.rows) / square));
   const factor = new Float64Array(size * size);
-  objective.valueGradient(at, new Float64Array(size));
   objective.hessian(factor, most);
   if (factorCholesky(factor, size).length > 0) return null;
   return (v) => solveCholesky(factor, size, v);

@@ -74,7 +74,9 @@ export function readTarget(table: Table, name: string, positive?: string): Targe
     );
   }
   const place = labels.map((label) => classes.indexOf(label));
-  const code = Float64Array.from(ids, (id) => place[id]);
+  // a loop: `from` makes a list of all numbers first
+  const code = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) code[i] = place[ids[i]];
   if (positive !== undefined && (classes.length > 2 || !classes.includes(positive))) {
     throw new LogoddsError(
       'ERR_TARGET',

@@ -227,6 +227,26 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
+  test('rows: moments, and standardising in place', () => {
+    fc.assert(
+      fc.property(rows, fc.boolean(), ({ name, n, stride, x, w, y }, weighted) => {
+        agree(({ kernels }, memory) => {
+          const end = name === 'f32' ? 'F32' : 'F64';
+          const cells = array(name, x);
+          const data = memory.put(cells);
+          const wide = (numbers: number[]) => memory.put(Float64Array.from(numbers));
+          const origin = wide(w.slice(0, stride));
+          const sums = new Float64Array(2 * stride).fill(0.25);
+          const out = memory.put(sums);
+          kernels[`momentsRows${end}`](data, stride, n, weighted ? wide(y) : 0, origin, out);
+          kernels[`scaleRows${end}`](data, stride, n, origin, wide(w.slice(0, stride).reverse()));
+          return [memory.get(out, sums), memory.get(data, cells)];
+        });
+      }),
+      RUNS,
+    );
+  });
+
   type ColumnInput = { kind: keyof typeof COLUMN_KIND; values: number[]; slots: number };
   const columns = fc
     .record({ n: fc.nat(60), k: fc.integer({ min: 1, max: 3 }), name: precision, training: fc.boolean() })

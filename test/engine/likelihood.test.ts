@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Batch } from '../../bindings/batch.ts';
 import type { BinomialTarget } from '../../bindings/batchLikelihood.ts';
-import type { Engine } from '../../bindings/engine.ts';
+import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { denseLikelihood } from '../train/denseLikelihood.ts';
 import { expectNear, REORDERED } from './checks.ts';
 import { engines, numbers } from './engines.ts';
@@ -368,4 +368,42 @@ test('the bits of both engines agree over more rows than a block of the reductio
     });
   });
   for (const result of results) expect(result).toEqual(results[0]);
+});
+
+describe.each(['f32', 'f64'] as const)('Hessian of many numeric columns, %s', (precision) => {
+  test.each([
+    ['numbers only', 13, []],
+    ['a category in the middle', 14, [7]],
+    ['categories at both ends', 12, [0, 11]],
+  ] as const)('%s: the engines agree to the bit, in any number of rows', (_, columns, coded) => {
+    for (const rows of [1, 2, 1023, 1024, 1031]) {
+      const hessians = [pickEngine('js'), pickEngine('wasm')].map((engine) => {
+        const next = numbers(7);
+        const isCoded = (j: number) => (coded as readonly number[]).includes(j);
+        const x = engine.columns(
+          rows,
+          Array.from({ length: columns }, (_, j) => (isCoded(j) ? { kind: 'coded', slots: 3 } : { kind: 'numeric' })),
+          precision,
+        );
+        for (let j = 0; j < columns; j++) {
+          if (isCoded(j))
+            x.codes(j).forEach((_, i, codes) => {
+              codes[i] = i % 3;
+            });
+          else
+            x.numeric(j).forEach((_, i, values) => {
+              values[i] = next();
+            });
+        }
+        const likelihood = engine.likelihood(x, { y: Float64Array.from({ length: rows }, (_, i) => i % 2) });
+        const { parameters } = likelihood;
+        const out = new Float64Array(parameters ** 2);
+        likelihood.lossGradient(Float64Array.from({ length: parameters }, next), new Float64Array(parameters));
+        likelihood.hessian(out);
+        return out;
+      });
+      expect(hessians[1]).toEqual(hessians[0]);
+      expect(hessians[0].some((value) => value !== 0)).toBe(true);
+    }
+  });
 });

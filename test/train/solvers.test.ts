@@ -132,7 +132,7 @@ describe('solvers', () => {
     const objective = new Objective(likelihood, { active: range(9), totalWeight: 100, ...ridge(0.01, penaltyFactors) });
     const plain = lbfgs(objective, new Float64Array(9), TIGHT);
     const diagonal = Float64Array.from({ length: 9 }, (_, j) => 0.01 * (j + 1));
-    const scaled = lbfgs(objective, new Float64Array(9), { ...TIGHT, metric: diagonalMetric(diagonal) });
+    const scaled = lbfgs(objective, new Float64Array(9), { ...TIGHT, metric: () => diagonalMetric(diagonal) });
     expect(scaled.converged).toBe(true);
     for (let j = 0; j < 9; j++) expect(Math.abs(plain.w[j] - scaled.w[j])).toBeLessThan(1e-9);
   });
