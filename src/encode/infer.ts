@@ -206,7 +206,7 @@ function merge(name: string, a: Moments, b: Moments): Moments {
   return {
     kind: 'numeric',
     total,
-    mean: min === max ? min : a.mean + apart * q,
+    mean: a.mean + apart * q,
     spread: Math.hypot(Math.sqrt(p) * a.spread, Math.sqrt(q) * b.spread, Math.sqrt(p * q) * apart),
     min,
     max,
