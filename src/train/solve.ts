@@ -554,7 +554,7 @@ function findSeparation(
   const { features, text } = nameParameters(found, slots);
   return {
     code: 'SEPARATION',
-    message: `${text}: ${completely ? 'the features separate the classes completely' : 'all rows on one side have one class'}, so the likelihood has no maximum and these weights grow without end; penalise (C or lambda), or merge or drop what is named`,
+    message: `${text}: ${completely ? 'the features separate the classes completely' : 'all rows on one side have one class'}, so the likelihood has no maximum and these weights grow without end; penalise (C, lambda or firth), or merge or drop what is named`,
     features,
   };
 }
