@@ -91,7 +91,9 @@ export function coordinateDescent(
     if (iteration === maxIter) return end('max_iter');
     if (!known) refresh();
     quadratic ??= eliminate(objective, hessian);
-    minimiseModel(objective, quadratic, w, gradient, violation * Math.min(FORCING, Math.sqrt(violation)), model);
+    // an old Hessian makes no better step when its model is solved better
+    const forcing = fresh ? Math.min(FORCING, Math.sqrt(violation)) : FORCING;
+    minimiseModel(objective, quadratic, w, gradient, violation * forcing, model);
     addScaled(model, -1, w, step);
     // what the model promises, to first order
     let promised = dot(gradient, step);
