@@ -2,6 +2,8 @@ import type { Schema } from '../encode/schema.ts';
 
 /** Format number written into every model file; loading any other number is refused with what to do. */
 export const FORMAT = 1;
+/** Who writes it. */
+export const PRODUCER = 'logodds 0.1.0';
 
 /**
  * Everything of a model that is not a tensor: plain JSON, kept in the safetensors metadata.

@@ -10,7 +10,7 @@ import type { Schema } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
 import { checkManifest } from '../model/check.ts';
 import { isSealed, seal } from '../model/file.ts';
-import { FORMAT, type Manifest } from '../model/manifest.ts';
+import { FORMAT, type Manifest, PRODUCER } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from '../model/safetensors.ts';
 import { foldParameters, standardisation } from '../train/inference.ts';
@@ -47,7 +47,6 @@ export interface Learnt {
 
 /** Number in every checkpoint; `resume` refuses any other. */
 const CHECKPOINT = 1;
-const PRODUCER = 'logodds 0.1.0';
 /** least capacity of the batch that tables are encoded into */
 const CAPACITY = 1024;
 

@@ -8,6 +8,7 @@ import {
   type InferenceReport,
   type Manifest,
   type ObjectiveReport,
+  PRODUCER,
   type Warning,
 } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
@@ -101,25 +102,26 @@ const NO_INFERENCE: InferenceReport = {
   profile: null,
   bootstrap: null,
 };
-const PRODUCER = 'logodds 0.1.0';
 
 /**
  * Fits a logistic regression to a table.
  *
- *   minimise  1/S · Σ sᵢ·cᵢ·(log(1 + exp(zᵢ)) − yᵢ·zᵢ) + λ·Σ ((1 − α)/2·wⱼ² + α·|wⱼ|),   zᵢ = xᵢ·w + b + offsetᵢ,   S = Σ sᵢ
+ *   minimise  1/S · Σ sᵢ·cᵢ·loss(yᵢ, zᵢ) + λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|),   zᵢ = xᵢ·w + b + offsetᵢ,   S = Σ sᵢ,   lⱼ ≤ wⱼ ≤ uⱼ
  *
- * s are the sample weights, c the class weights, α is l1Ratio. Numeric features are standardised inside and w are their weights; with
- * `standardize: false` the penalty acts on raw-scale weights. The intercept is not penalised. The model holds weights for raw features.
+ *   two classes   loss(y, z) = log(1 + exp(z)) − y·z        several   loss(y, z) = log Σ exp(zₖ) − z_y, or two classes each against the rest
+ *
+ * s are the sample weights (times trials), c the class weights, α is l1Ratio, f are penaltyFactors, l and u bounds. Numeric
+ * features are standardised inside and w are their weights; with `standardize: false` the penalty acts on raw-scale weights. The intercept is not penalised. The model holds weights for raw features.
  *
  * Not converging, separation, collinear and constant columns are results: fields of `model.manifest.fit`, and warnings that name the features:
  * CONSTANT_COLUMN, RANK_DEFICIENT, RANK_UNCHECKED, UNDERDETERMINED, SEPARATION, NOT_CONVERGED, INFERENCE_PENALIZED, INFERENCE_WEIGHTS,
- * INFERENCE_UNAVAILABLE, FEW_CLUSTERS.
+ * INFERENCE_UNAVAILABLE, FEW_CLUSTERS, RARE_CLASS; with `diagnose` also those of `diagnose`.
  *
  * With `firth` it minimises 1/S · (Σ sᵢ·loss − ½·log det I), I the information.
  *
  * @throws ERR_RANGE options outside their domain; weights that are negative or all zero
  * @throws ERR_SCHEMA columns that are absent, duplicate, of the wrong type, or no feature at all
- * @throws ERR_TARGET a target with missing cells, or with other than two classes
+ * @throws ERR_TARGET a target with missing cells, with one class or more than 100; what goes with two classes only
  * @throws ERR_RECORD a cell that cannot be used
  * @throws ERR_DATA a table without rows
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.4; scikit-learn, LogisticRegression (for C and class weights)

@@ -103,7 +103,7 @@ export function covariance(objective: Objective, factor: Float64Array, standard:
  * @param inner  C, size × size
  * @returns parameters × parameters, symmetric; zeros where parameters are held
  */
-export function foldCovariance(
+function foldCovariance(
   { active, size, likelihood: { parameters } }: Objective,
   inner: Float64Array,
   { shift, scale }: Standardisation,

@@ -87,7 +87,7 @@ export interface Fitted {
 /** Most free parameters for which `auto` forms and factors a matrix of their square. */
 const NEWTON_LIMIT = 1000;
 /** Most parameters for which a matrix of their square is formed at all. */
-export const HESSIAN_LIMIT = 2000;
+const HESSIAN_LIMIT = 2000;
 /** Multiplications in a Hessian and its factorisation that nobody waits for. */
 const CHEAP = 1e8;
 /** Passes over the data that a Hessian may take where it is not cheap: Newton's method spares about that many an iteration. */
