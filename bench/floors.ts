@@ -143,6 +143,13 @@ export const floors: readonly Floor[] = [
     rival: 'scikit-learn',
     floor: 2,
   })),
+  {
+    work: 'AUC of 10M scores, against two sorts of a Float64Array of that length',
+    suite: 'auc',
+    case: 'AUC, 10M scores',
+    rival: 'two sorts',
+    floor: 1,
+  },
   ...(
     [
       ['glum', 3],

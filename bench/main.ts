@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { machine, packages, type Results, SEED, settings, sink } from './harness.ts';
 import { Lab, type Peers } from './lab.ts';
 import { Peer } from './peer.ts';
+import * as auc from './suites/auc.ts';
 import * as columns from './suites/columns.ts';
 import * as elementwise from './suites/elementwise.ts';
 import * as gradient from './suites/gradient.ts';
@@ -37,6 +38,7 @@ const suites: Record<string, Suite> = {
   gradient,
   hessian,
   threads,
+  auc,
   'train-dense': trainDense,
   'train-flights': trainFlights,
   'train-wide': trainWide,

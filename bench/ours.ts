@@ -1,7 +1,7 @@
 import type { RowsBatch } from '../bindings/batch.ts';
 import type { Engine } from '../bindings/engine.ts';
 import { Ftrl, type FtrlOptions } from '../bindings/ftrl.ts';
-import { coefficients, fit, type Model, type Table } from '../src/index.ts';
+import { auc, coefficients, fit, type Model, type Table } from '../src/index.ts';
 import { fitMatrix } from '../src/train/matrix.ts';
 import { fitPath } from '../src/train/path.ts';
 import type { Dense, Flights, Sparse } from './data.ts';
@@ -128,6 +128,11 @@ export function path(engine: Engine, data: Dense, lambdas: Float64Array): Contes
     const params = () => Float64Array.from(steps.flatMap((_, k) => [...placed(model(k), place)]));
     return { params, iterations: steps.reduce((sum, step) => sum + step.iterations, 0) };
   });
+}
+
+/** The area under the ROC curve. */
+export function area(scores: Float64Array, y: Uint8Array, weight?: Float64Array): number {
+  return auc(scores, y, weight)!;
 }
 
 /** One pass of FTRL over a batch in memory, from no state to weights; parameters: weights, then the intercept. */

@@ -11,8 +11,10 @@ export {
 } from '../bindings/batch.ts';
 export { type ErrorCode, LogoddsError } from '../bindings/errors.ts';
 export { type EngineName, ScoringEngine as Engine } from '../bindings/scoring.ts';
+export type * from './calibrate/calibration.ts';
+export type * from './decide/decision.ts';
 export { type EncodeOptions, Encoder, type SlotName } from './encode/encoder.ts';
-export type { CategoricalFeature, Feature, NumericFeature, Schema } from './encode/schema.ts';
+export type * from './encode/schema.ts';
 export type { CodedColumn, Column, NumericColumn, Table } from './encode/table.ts';
 export { loadModel } from './model/file.ts';
 export type {
@@ -32,3 +34,4 @@ export type {
 } from './model/manifest.ts';
 export { Model, type ModelParts, type RecordScore } from './model/model.ts';
 export type { Scorer, ScorerOptions, Scores } from './model/scorer.ts';
+export type { CalibrationStage, DecisionStage, Stages } from './model/stages.ts';

@@ -38,6 +38,11 @@ export function exp(x: number): number {
 
 /** exp(r) for |r| <= ln2/2 */
 function expOfRest(r: number): number {
+  return 1 + expm1OfRest(r);
+}
+
+/** exp(r) − 1 for |r| <= ln2/2 */
+function expm1OfRest(r: number): number {
   const r2 = r * r;
   const r4 = r2 * r2;
   const a = 0.5 + 0.166666666666666851703837 * r;
@@ -47,7 +52,7 @@ function expOfRest(r: number): number {
   const e = 2.75573911234900471893338e-7 + 2.51112930892876518610661e-8 * r;
   const low = a + b * r2 + (c + d * r2) * r4;
   const high = e + 2.08860621107283687536341e-9 * r2;
-  return 1 + (r + r2 * (low + high * (r4 * r4)));
+  return r + r2 * (low + high * (r4 * r4));
 }
 
 /**
@@ -66,7 +71,11 @@ export function expOfMinus(a: number): number {
  */
 export function log1p(t: number): number {
   const big = t > 0.41421356237309503;
-  const f = big ? (t - 1) * 0.5 : t;
+  return logOfRest(big ? (t - 1) * 0.5 : t, big ? 1 : 0);
+}
+
+/** e·ln2 + log(1 + f) for f in [√½ − 1, √2 − 1] and whole e, |e| <= 1100 */
+function logOfRest(f: number, e: number): number {
   const s = f / (2 + f);
   const q = s * s;
   const q2 = q * q;
@@ -76,8 +85,8 @@ export function log1p(t: number): number {
   const d = c + 1.479819860511658591e-1 * q2;
   const r = (a + b * q2 + d * (q2 * q2)) * q;
   const h = 0.5 * (f * f);
-  const low = s * (h + r) + (big ? 1.90821492927058770002e-10 : 0);
-  return (big ? 6.9314718036912381649e-1 : 0) - (h - low - f);
+  const low = s * (h + r) + e * 1.90821492927058770002e-10;
+  return e * 6.9314718036912381649e-1 - (h - low - f);
 }
 
 /**
@@ -192,4 +201,32 @@ export function log(x: number): number {
 export function log1pOfProduct(p: number): number {
   const u = 1 + p;
   return log(u) + (p - (u - 1)) / u;
+}
+
+/**
+ * log(x) of any double, below 1 ulp: −Infinity at 0, NaN below. No kernel has it: it is for what happens before a batch.
+ *
+ *   x = 2^e·m with m in [√½, √2],   log(x) = e·ln2 + log(1 + (m − 1))
+ */
+export function ln(x: number): number {
+  if (!(x > 0 && x < Number.POSITIVE_INFINITY)) return x === 0 ? Number.NEGATIVE_INFINITY : x > 0 ? x : Number.NaN;
+  const tiny = x < 2.2250738585072014e-308;
+  BITS.setFloat64(0, tiny ? x * 18014398509481984 : x);
+  const high = BITS.getUint32(0);
+  BITS.setUint32(0, (high & 0x000fffff) | 0x3ff00000);
+  const m = BITS.getFloat64(0);
+  const big = m > 1.4142135623730951;
+  return logOfRest(big ? m * 0.5 - 1 : m - 1, (high >>> 20) - (tiny ? 1077 : 1023) + (big ? 1 : 0));
+}
+
+/** log(1 + x) of any double, at most 2 ulp: −Infinity at −1, NaN below. */
+export function ln1p(x: number): number {
+  const u = 1 + x;
+  const lost = x - (u - 1);
+  return lost === 0 || u === x ? ln(u) : ln(u) + lost / u;
+}
+
+/** exp(x) − 1, at most 3 ulp. */
+export function expm1(x: number): number {
+  return x > -0.34 && x < 0.34 ? expm1OfRest(x) : exp(x) - 1;
 }

@@ -16,11 +16,13 @@ import {
   pathJson,
   pathReport,
 } from './path.ts';
+import { evaluationText } from './report/terminal.ts';
+import type { ReportTarget } from './report/write.ts';
 import { evalReport, inspectReport, scoreReport, trainReport } from './report.ts';
 import { evalCommand, readModel, scoreCommand } from './score.ts';
 import { summary } from './summary.ts';
 import { discardAll, reason } from './temporary.ts';
-import { type TrainOptions, trainCommand, trainJson } from './train.ts';
+import { type TrainOptions, type TrainResult, trainCommand, trainJson } from './train.ts';
 
 export {
   type EvalOptions,
@@ -215,8 +217,9 @@ async function cv(data: string | undefined, flags: CvFlags, command: Command): P
 }
 
 /** Options as commander collects them: those of TrainOptions, and what is spelled otherwise on the command line. */
-type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty'> & {
+type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report'> & {
   readonly reference?: Record<string, string>;
+  readonly report?: string;
   readonly penalty: boolean;
   readonly online?: boolean;
   readonly json?: boolean;
@@ -249,9 +252,10 @@ async function train(data: string | undefined, flags: TrainFlags, command: Comma
       command.error(`error: option '${option.long}' does not go with --online`);
   }
   if (flags.online) return trainOnline(data, flags as OnlineFlags, command);
-  const { reference, penalty, json, ...rest } = flags;
+  const { reference, penalty, json, report, ...rest } = flags;
   const options: TrainOptions = {
     ...rest,
+    report: reportTarget(report),
     ...dataOf(command, data, flags.query),
     references: reference,
     penalty: penalty ? undefined : 'none',
@@ -261,7 +265,16 @@ async function train(data: string | undefined, flags: TrainFlags, command: Comma
   warnAll(result.warnings);
   const by = options.holdout === false ? undefined : options.holdoutBy;
   if (json) printJson(trainJson(options.out, result));
-  else print(trainReport(options.out, result, by, result.model.manifest.inference ? summary(result.model) : null));
+  else print(trainReport(options.out, result, by, details(result)));
+}
+
+/** What is said of the held-out rows and of the estimates, as far as either is there. */
+function details({ evaluation, model }: TrainResult): string | null {
+  const parts = [
+    ...(evaluation ? [`held-out rows\n${evaluationText(evaluation())}`] : []),
+    ...(model.manifest.inference ? [summary(model)] : []),
+  ];
+  return parts.length > 0 ? parts.join('\n\n') : null;
 }
 
 interface ScoreFlags {
@@ -290,14 +303,38 @@ interface EvalFlags {
   readonly target: string;
   readonly weight?: string;
   readonly query?: string;
+  readonly report?: string;
   readonly json?: boolean;
 }
 
 async function evaluate(model: string, data: string | undefined, flags: EvalFlags, command: Command): Promise<void> {
   const { target, weight, json } = flags;
-  const result = await evalCommand({ ...dataOf(command, data, flags.query), model, target, weight, warn: note });
+  const report = reportTarget(flags.report);
+  const result = await evalCommand({
+    ...dataOf(command, data, flags.query),
+    model,
+    target,
+    weight,
+    report,
+    warn: note,
+  });
   if (json) printJson({ model, rows: result.rows, metrics: result.metrics });
-  else print(evalReport(result));
+  else print(evalReport(result, evaluationText(result.evaluation())));
+}
+
+/** What a report says of the run that makes it. */
+function reportTarget(path: string | undefined): ReportTarget | undefined {
+  return path === undefined
+    ? undefined
+    : {
+        path,
+        argv: ['logodds', ...process.argv.slice(2)],
+        versions: [
+          ['logodds', version()],
+          ['Node.js', process.version.slice(1)],
+          ['platform', `${process.platform}, ${process.arch}`],
+        ],
+      };
 }
 
 type DoctorFlags = Omit<DoctorOptions, 'data'> & { readonly json?: boolean };
@@ -325,6 +362,7 @@ const THREADS = [
   'compute with this many threads (default: 1); the numbers are the same',
   threadCount,
 ] as const;
+const REPORT = ['--report <file>', 'a page (.html) with curves, coefficients, data and warnings'] as const;
 const JSON_FLAG = ['--json', 'one JSON object on standard output'] as const;
 
 /** What `train`, `path` and `cv` take of the same: the columns, the form of the penalty, the solver. */
@@ -455,6 +493,7 @@ function createProgram(): Command {
     .option('--l1 <number>', 'with --online: L1 penalty on the sum of the losses (default: 0)', notNegative)
     .option('--l2 <number>', 'with --online: L2 penalty on the sum of the losses (default: 0)', notNegative)
     .option(...THREADS)
+    .option(...REPORT)
     .option(...JSON_FLAG)
     .addHelpText('after', TRAIN_HELP)
     .action(train);
@@ -514,6 +553,7 @@ function createProgram(): Command {
     .requiredOption('--target <col>', 'column with the true classes')
     .option('--weight <col>', 'column of sample weights')
     .option(...QUERY)
+    .option(...REPORT)
     .option(...JSON_FLAG)
     .action(evaluate);
 

@@ -70,7 +70,8 @@ function classNames({ manifest: { classes, positive, multiclass, reference } }: 
   return `${shorten(classes, 12).join(', ')}   (${note})`;
 }
 
-function fitFacts(model: Model): (readonly [string, string])[] {
+/** How the model was fitted: name and text. */
+export function fitFacts(model: Model): (readonly [string, string])[] {
   const { objective, fit } = model.manifest;
   const penalty =
     objective.lambda === 0
@@ -195,9 +196,9 @@ export function scoreReport(out: string, { rows, seconds }: StreamResult): strin
   return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s): ${out}\n`;
 }
 
-export function evalReport({ rows, metrics }: EvalResult): string {
+export function evalReport({ rows, metrics }: EvalResult, details: string): string {
   return `${facts([
     ['rows', whole(rows)],
     ['metrics', metricsLine(metrics)],
-  ])}\n`;
+  ])}\n\n${details}\n`;
 }

@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { type BinaryMetrics, type Engine, LogoddsError, loadModel, type Model, pickEngine } from '../../src/index.ts';
 import { engineFor } from './engine.ts';
 import { evaluate, planes } from './evaluate.ts';
+import { ColumnSummaries } from './report/columns.ts';
+import { type Evaluation, lazyEvaluation, type ScoredRows } from './report/evaluation.ts';
+import { type ReportTarget, writeReport } from './report/write.ts';
+import { fitFacts } from './report.ts';
 import { streamTable } from './scoring.ts';
 import type { DataOptions } from './source.ts';
-import { reason } from './temporary.ts';
+import { assertWritable, reason } from './temporary.ts';
 import { openWriter } from './writers.ts';
 
 /** @throws ERR_DATA when it cannot be read, ERR_FORMAT when it is no whole model of this format */
@@ -81,22 +85,31 @@ export interface EvalOptions extends DataOptions {
   readonly target: string;
   /** column of sample weights */
   readonly weight?: string;
+  /** a page that shows the model and what it is worth on these rows */
+  readonly report?: ReportTarget;
   readonly engine?: Engine;
   readonly warn?: (message: string) => void;
 }
 
 export interface EvalResult extends StreamResult {
+  readonly model: Model;
   readonly metrics: BinaryMetrics;
+  /** curves and more, worked out when first asked for */
+  readonly evaluation: () => Evaluation;
 }
 
-/** Metrics of a model on labelled rows; holds its logits and the label of each row, nothing else of DATA. */
+/** Metrics of a model on labelled rows; holds its scores, the label and the class of each row, nothing else of DATA. */
 export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
   const model = readModel(options.model);
+  if (options.report) assertWritable(options.report.path);
   const start = performance.now();
   const scorer = model.scorer(options.engine ?? pickEngine());
   const logits = Array.from(model.intercept, () => new Column(Float64Array));
+  const probabilities = Array.from(model.intercept, () => new Column(Float64Array));
+  const labels = new Column(Uint32Array);
   const codes = new Column(Uint32Array);
   const weights = new Column(Float64Array);
+  const columns = options.report && new ColumnSummaries([options.target, options.weight, model.manifest.offset]);
   try {
     const further = { target: options.target, weight: options.weight };
     const use: Parameters<typeof streamTable>[3] = (table, firstRow) => {
@@ -104,19 +117,41 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       planes(scores, scores.logits).forEach((plane, k) => {
         logits[k].append(plane);
       });
+      planes(scores, scores.probabilities).forEach((plane, k) => {
+        probabilities[k].append(plane);
+      });
+      labels.append(scores.labels);
       for (const column of table.columns) {
         if (column.name === options.target && column.kind === 'coded') codes.append(column.codes);
         if (column.name === options.weight && column.kind === 'numeric') weights.append(column.values);
       }
+      columns?.add(table, options.weight === undefined ? null : weights.view().subarray(firstRow));
     };
     const rows = await streamTable(model, options, further, use, options.warn ?? (() => {}));
-    const metrics = evaluate(
-      model,
-      logits.map((column) => column.view()),
-      codes.view(),
-      options.weight === undefined ? undefined : weights.view(),
-    );
-    return { rows, metrics, seconds: (performance.now() - start) / 1000 };
+    const scored: ScoredRows = {
+      logits: logits.map((column) => column.view()),
+      probabilities: probabilities.map((column) => column.view()),
+      labels: labels.view(),
+      codes: codes.view(),
+      weight: options.weight === undefined ? undefined : weights.view(),
+    };
+    const metrics = evaluate(model, scored.logits, scored.codes, scored.weight);
+    const evaluation = lazyEvaluation(model, scored, metrics);
+    if (options.report) {
+      await writeReport(options.report, {
+        model,
+        sample: 'given',
+        evaluation: evaluation(),
+        columns: columns!.finish(),
+        warnings: model.manifest.warnings,
+        facts: fitFacts(model),
+        modelPath: options.model,
+        sha256: model.sha256,
+        data: options,
+        seed: null,
+      });
+    }
+    return { model, rows, metrics, evaluation, seconds: (performance.now() - start) / 1000 };
   } finally {
     scorer.free();
   }

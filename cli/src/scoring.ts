@@ -3,7 +3,8 @@ import { list, show } from '../../src/encode/label.ts';
 import { LogoddsError, type Model, type Table } from '../../src/index.ts';
 import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, name, openDatabase, rowsOf, shareDone, streamChunks } from './database.ts';
-import { cellText, createLevelType, levelKeys, spell, spellingOf } from './levels.ts';
+import { cellText, createLevelType, levelKeys, spell, spellingOf, textCells } from './levels.ts';
+import { asNumbers, type Need, needsOf } from './needs.ts';
 import { startRows } from './progress.ts';
 import { type DataOptions, nearest, openSource, type Source, type SourceColumn, shorten } from './source.ts';
 import { refuseText } from './training.ts';
@@ -11,10 +12,12 @@ import { refuseText } from './training.ts';
 /** What one column is read for. */
 interface Wanted {
   readonly name: string;
-  /** null: numbers */
+  /** known labels; null: numbers, or what the needs say */
   readonly levels: readonly string[] | null;
   readonly role: 'feature' | 'offset' | 'target' | 'weight';
   readonly unseen: 'slot' | 'error';
+  /** of a column whose labels the model does not list, or that features read in several ways */
+  readonly needs?: ReadonlySet<Need>;
 }
 
 /** Columns that `eval` reads beside those of the model. */
@@ -71,12 +74,25 @@ function wantedColumns(model: Model, { target, weight }: FurtherColumns): Wanted
     role,
     unseen: 'slot',
   });
-  const columns = schema.features.map(
-    (feature): Wanted =>
-      feature.kind === 'numeric'
-        ? numeric(feature.name, 'feature')
-        : { name: feature.name, levels: feature.levels, role: 'feature', unseen: feature.unseen },
-  );
+  const columns = [...needsOf(schema.features)].map(([column, needs]): Wanted => {
+    if (needs.size === 1 && needs.has('number')) return numeric(column, 'feature');
+    const listed = schema.features.flatMap((feature) =>
+      (feature.kind === 'categorical' || feature.kind === 'target') && (feature.column ?? feature.name) === column
+        ? [feature]
+        : [],
+    );
+    const levels = [
+      ...new Set(listed.flatMap((feature) => [...feature.levels, ...('rare' in feature ? (feature.rare ?? []) : [])])),
+    ];
+    const unseen = listed.some((feature) => feature.unseen === 'error') ? 'error' : 'slot';
+    return {
+      name: column,
+      levels,
+      role: 'feature',
+      unseen,
+      ...(!(needs.size === 1 && needs.has('level')) && { needs }),
+    };
+  });
   if (offset !== null) columns.push(numeric(offset, 'offset'));
   if (target !== undefined) columns.push({ name: target, levels: classes, role: 'target', unseen: 'error' });
   if (weight !== undefined) columns.push(numeric(weight, 'weight'));
@@ -116,9 +132,14 @@ async function stream(
 ): Promise<number> {
   const loose = source.typing !== 'typed';
   const columnOf = (one: Wanted) => source.columns.find((column) => column.name === one.name)!;
-  const types = Object.fromEntries(wanted.map((one) => [one.name, one.levels ? 'VARCHAR' : 'DOUBLE']));
+  const numbers = (one: Wanted) => !one.levels || (one.needs && asNumbers(one.needs, source, columnOf(one)));
+  const text = (one: Wanted) => (one.needs && source.typing === 'jsonl' ? 'JSON' : 'VARCHAR');
+  const types = Object.fromEntries(wanted.map((one) => [one.name, numbers(one) ? 'DOUBLE' : text(one)]));
   const plans: CellPlan[] = [];
-  for (const one of wanted) plans.push(await planCells(database, source.label, one, columnOf(one), loose));
+  for (const one of wanted) {
+    const read = numbers(one) ? { ...one, levels: null, needs: undefined } : one;
+    plans.push(await planCells(database, source, read, columnOf(one), loose));
+  }
 
   const from = source.relation(loose ? types : undefined);
   const block = new Block(plans, capacity);
@@ -144,7 +165,7 @@ async function stream(
     if (error instanceof LogoddsError) throw error;
     const other = await database.connect();
     for (const one of wanted)
-      if (!one.levels)
+      if (numbers(one))
         await refuseText(other, source, one, 'correct the cell, or leave it empty if the value is missing');
     throw dataError(source.label, error);
   } finally {
@@ -161,7 +182,7 @@ async function stream(
 /** @param loose  cells arrive as DOUBLE or VARCHAR as asked for, else as the type of the column */
 async function planCells(
   database: Database,
-  label: string,
+  { label, typing }: Source,
   one: Wanted,
   column: SourceColumn,
   loose: boolean,
@@ -183,7 +204,11 @@ async function planCells(
       least: one.role === 'weight' ? 0 : undefined,
     };
   }
-  if (!loose && column.kind === 'other') throw wrongType('text, numbers or booleans');
+  if ((one.needs || !loose) && column.kind === 'other') throw wrongType('text, numbers or booleans');
+  if (one.needs) {
+    const spelling = typing === 'csv' && one.needs.has('level') ? spellingOf(one.levels) : 'plain';
+    return { name: one.name, levels: null, ...textCells(cell, column.kind, typing, spelling) };
+  }
   const kind = loose ? 'text' : column.kind;
   const spelling = kind === 'text' || kind === 'json' ? spellingOf(one.levels) : 'plain';
   const type = await createLevelType(
@@ -202,9 +227,10 @@ async function refuseUnseen(
   table: Table,
   firstRow: number,
 ): Promise<void> {
-  for (const [index, { name: column, unseen, levels, role }] of wanted.entries()) {
+  for (const [index, { name: column, unseen, levels, role, needs }] of wanted.entries()) {
     const cells = table.columns[index];
-    if (unseen !== 'error' || cells.kind !== 'coded' || levels === null) continue;
+    // the encoder names a value that is in a dictionary
+    if (unseen !== 'error' || needs || cells.kind !== 'coded' || levels === null) continue;
     const at = cells.codes.findIndex((code, row) => code >= levels.length && !cells.missing?.[row]);
     if (at < 0) continue;
     const values = `select ${name(column)} as cell from ${from} limit 1 offset ${firstRow + at}`;

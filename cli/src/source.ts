@@ -9,8 +9,8 @@ import { LogoddsError } from '../../src/index.ts';
 import { dataError, name, rowsOf, text } from './database.ts';
 import { discard, track } from './temporary.ts';
 
-/** How a cell is stored, as far as reading features goes; `other` (dates, lists, blobs) cannot be a feature as it is. */
-export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'json' | 'other';
+/** How a cell is stored, as far as reading features goes; a date or list is one by a schema only, `other` (structs, blobs) never. */
+export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'json' | 'date' | 'list' | 'other';
 
 export interface SourceColumn {
   readonly name: string;
@@ -44,6 +44,8 @@ const KINDS: readonly (readonly [RegExp, CellKind])[] = [
   [/^BOOLEAN$/, 'boolean'],
   [/^(VARCHAR|ENUM\(.*\))$/s, 'text'],
   [/^JSON$/, 'json'],
+  [/^(DATE|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?)$/, 'date'],
+  [/\[\d*\]$/, 'list'],
 ];
 
 const kindOf = (type: string): CellKind => KINDS.find(([pattern]) => pattern.test(type))?.[1] ?? 'other';

@@ -212,8 +212,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     const weights = draft.rows.kind === 'binomial' ? 1 : classes.length;
     const together = draft.rows.kind === 'multinomial' ? weights : 1;
     const slots = schema.features.reduce(
-      (sum, feature) =>
-        sum + (feature.kind === 'numeric' ? 1 + 2 * Number(feature.indicator) : feature.levels.length + 2),
+      (sum, feature) => sum + (feature.kind === 'categorical' ? feature.levels.length + 2 : 3),
       0,
     );
     const parameters = together * (slots + 1);

@@ -5,6 +5,7 @@ import {
   type Engine,
   type FitOptions,
   LogoddsError,
+  loadModel,
   type Model,
   saveModel,
   type Table,
@@ -17,6 +18,10 @@ import { engineFor } from './engine.ts';
 import { evaluate, planes } from './evaluate.ts';
 import { randomHoldout } from './holdout.ts';
 import { startPhase, startRows } from './progress.ts';
+import { ColumnSummaries } from './report/columns.ts';
+import { type Evaluation, lazyEvaluation, type ScoredRows } from './report/evaluation.ts';
+import { type ReportTarget, writeReport } from './report/write.ts';
+import { fitFacts } from './report.ts';
 import { readModel } from './score.ts';
 import type { DataOptions } from './source.ts';
 import { collect, readWithin } from './spill.ts';
@@ -70,6 +75,8 @@ export interface TrainOptions
   readonly robust?: boolean;
   /** fits to so many resampled sets of the rows */
   readonly bootstrap?: number;
+  /** a page that shows the fit and what it is worth; made here because it needs the rows */
+  readonly report?: ReportTarget;
 }
 
 export interface TrainResult {
@@ -77,6 +84,8 @@ export interface TrainResult {
   readonly rows: { readonly train: number; readonly holdout: number };
   /** of the held-out rows; null without any */
   readonly metrics: BinaryMetrics | null;
+  /** curves and more of the same rows, worked out when first asked for; absent or null without metrics */
+  readonly evaluation?: (() => Evaluation) | null;
   readonly warnings: readonly Warning[];
   /** size of the model file */
   readonly bytes: number;
@@ -96,6 +105,7 @@ export interface TrainResult {
  */
 export async function trainCommand(options: TrainOptions): Promise<TrainResult> {
   assertWritable(options.out);
+  if (options.report) assertWritable(options.report.path);
   const engine = options.engine ?? engineFor(options.threads, options.warn);
   const clock = stopwatch();
 
@@ -120,12 +130,12 @@ async function fitAndSave(
   const fitted = clock();
   await split.tidy();
 
-  const scored = holdout && scoreRows(model, engine, split, holdout.rows);
+  const scores = holdout && scoreRows(model, engine, split.part, split.partRows, holdout.rows);
   await split.tidy();
   const score = clock();
-  const { metrics, unknown } = scored
-    ? evaluateHeldOut(model, scored, holdout!, options)
-    : { metrics: null, unknown: 0 };
+  const { metrics, scored, unknown } = scores
+    ? evaluateHeldOut(model, scores, holdout!, options)
+    : { metrics: null, scored: null, unknown: 0 };
   const evaluated = clock();
 
   const bytes = saveModel(model);
@@ -133,14 +143,51 @@ async function fitAndSave(
   file.write(bytes);
   file.commit();
   const seconds = { read, fit: fitted, score, evaluate: evaluated, write: clock() };
-  return {
+  const result: TrainResult = {
     model,
     rows: { train: split.rows, holdout: holdout?.rows ?? 0 },
     metrics,
+    evaluation: scored && lazyEvaluation(model, scored, metrics!),
     warnings: [...warnings, ...holdoutWarnings(model, metrics, unknown)],
     bytes: bytes.length,
     seconds,
   };
+  if (options.report) await writeTrainReport(options.report, result, bytes, split, options, engine);
+  return result;
+}
+
+/** The page of `--report`: figures of the held-out rows; without any those of the fitted ones, where they are in memory. */
+async function writeTrainReport(
+  to: ReportTarget,
+  { model, evaluation, warnings }: TrainResult,
+  bytes: Uint8Array,
+  { train, holdout }: Split,
+  options: TrainOptions,
+  engine: Engine,
+): Promise<void> {
+  const table = 'columns' in train ? train : null;
+  const judge = (): Evaluation | null => {
+    if (evaluation) return evaluation();
+    if (holdout || !table) return null;
+    const scores = scoreRows(model, engine, (start, end) => sliceTable(table, start, end), SLICE_ROWS, table.rows);
+    const own = evaluateHeldOut(model, scores, table, options);
+    return own.scored && lazyEvaluation(model, own.scored, own.metrics!)();
+  };
+  const columns =
+    table && new ColumnSummaries([options.target, options.weight, options.offset, options.trials, options.cluster]);
+  columns?.add(table!, numbersOf(table!, options.weight));
+  await writeReport(to, {
+    model,
+    sample: holdout ? 'held-out' : 'fitted',
+    evaluation: judge(),
+    columns: columns?.finish() ?? null,
+    warnings,
+    facts: fitFacts(model),
+    modelPath: options.out,
+    sha256: loadModel(bytes).sha256,
+    data: options,
+    seed: options.holdout === false || options.holdoutBy !== undefined ? null : (options.seed ?? 1),
+  });
 }
 
 function holdoutWarnings({ manifest }: Model, metrics: BinaryMetrics | null, unknown: number): Warning[] {
@@ -291,9 +338,17 @@ function fitWithProgress({ train, features }: Split, options: TrainOptions, engi
 /** Rows scored between two updates of the bar. */
 const SLICE_ROWS = 65_536;
 
-/** Logits of the held-out rows, of each weight vector of the model. */
-function scoreRows(model: Model, engine: Engine, { part, partRows }: Split, rows: number): Float64Array[] {
+/** What the model says of rows: of each weight vector logits and probabilities, and the labels. */
+function scoreRows(
+  model: Model,
+  engine: Engine,
+  part: Split['part'],
+  partRows: number,
+  rows: number,
+): Omit<ScoredRows, 'codes'> {
   const logits = Array.from(model.intercept, () => new Float64Array(rows));
+  const probabilities = Array.from(model.intercept, () => new Float64Array(rows));
+  const labels = new Uint32Array(rows);
   const scorer = model.scorer(engine);
   const phase = startRows('evaluate');
   try {
@@ -303,40 +358,52 @@ function scoreRows(model: Model, engine: Engine, { part, partRows }: Split, rows
       planes(scores, scores.logits).forEach((plane, k) => {
         logits[k].set(plane, start);
       });
+      planes(scores, scores.probabilities).forEach((plane, k) => {
+        probabilities[k].set(plane, start);
+      });
+      labels.set(scores.labels, start);
       phase.update(end, end / rows);
     }
   } finally {
     phase.end();
     scorer.free();
   }
-  return logits;
+  return { logits, probabilities, labels };
 }
 
-/** Metrics of held-out rows, and how many of them are left out because the model does not have their class. */
+const numbersOf = (table: Table, name: string | undefined) => {
+  const column = table.columns.find((one) => one.name === name);
+  return column?.kind === 'numeric' ? (column.values as Float64Array) : undefined;
+};
+
+/**
+ * Metrics of held-out rows, the rows they are of, and how many of them are left out (of weight 0) because the model does not
+ * have their class.
+ */
 function evaluateHeldOut(
   model: Model,
-  logits: readonly Float64Array[],
+  scores: Omit<ScoredRows, 'codes'>,
   table: Table,
   { weight, trials }: Pick<TrainOptions, 'weight' | 'trials'>,
-) {
-  const { target, classes } = model.manifest;
-  const numbers = (name: string | undefined) => {
-    const column = table.columns.find((one) => one.name === name);
-    return column?.kind === 'numeric' ? (column.values as Float64Array) : undefined;
-  };
+): { metrics: BinaryMetrics | null; scored: ScoredRows | null; unknown: number } {
+  const { target, classes, positive } = model.manifest;
   const column = table.columns.find((one) => one.name === target)!;
-  const given = numbers(weight);
+  const given = numbersOf(table, weight);
   if (column.kind !== 'coded') {
     // counts: a row is its successes, and its failures
-    const tries = numbers(trials)!;
+    const tries = numbersOf(table, trials)!;
     const shares = [1, 0].flatMap((label) =>
       Array.from(column.values, (hits, i) => (given?.[i] ?? 1) * (label === 1 ? hits : tries[i] - hits)),
     );
-    const codes = Uint8Array.from(shares, (_, i) => (i < table.rows ? 1 : 0));
-    return {
-      metrics: evaluate(model, [twice(logits[0])], codes, Float64Array.from(shares)),
-      unknown: 0,
+    const code = classes.indexOf(positive!);
+    const scored: ScoredRows = {
+      logits: scores.logits.map(twice),
+      probabilities: scores.probabilities.map(twice),
+      labels: Array.from(shares, (_, i) => scores.labels[i % table.rows]),
+      codes: Uint8Array.from(shares, (_, i) => (i < table.rows ? code : 1 - code)),
+      weight: Float64Array.from(shares),
     };
+    return { metrics: evaluate(model, scored.logits, scored.codes, scored.weight), scored, unknown: 0 };
   }
   const order = column.levels.map((label) => classes.indexOf(label));
   const codes = new Uint32Array(table.rows);
@@ -347,7 +414,12 @@ function evaluateHeldOut(
   }
   const unknown = known.reduce((rows, one) => rows - one, table.rows);
   const shares = unknown > 0 ? Float64Array.from(known, (one, i) => one * (given?.[i] ?? 1)) : given;
-  return { metrics: unknown < table.rows ? evaluate(model, logits, codes, shares) : null, unknown };
+  if (unknown === table.rows) return { metrics: null, scored: null, unknown };
+  return {
+    metrics: evaluate(model, scores.logits, codes, shares),
+    scored: { ...scores, codes, weight: shares },
+    unknown,
+  };
 }
 
 function twice(values: Float64Array): Float64Array {

@@ -1,11 +1,22 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { cellError } from '../../src/encode/columns.ts';
+import type { Declaration } from '../../src/encode/declare.ts';
 import { sortLabels } from '../../src/encode/infer.ts';
 import { show } from '../../src/encode/label.ts';
 import { LogoddsError, type Table } from '../../src/index.ts';
 import { Block, type CellPlan } from './block.ts';
 import { dataError, name, rowsOf, runWithBar, streamChunks } from './database.ts';
-import { cellText, createLevelType, keyToLabel, levelKeys, spell, spellingOf } from './levels.ts';
+import {
+  cellText,
+  createLevelType,
+  keyToLabel,
+  levelKeys,
+  spell,
+  spellingIn,
+  spellingOf,
+  textCells,
+} from './levels.ts';
+import { asNumbers, type Need, needsOf } from './needs.ts';
 import { startRows } from './progress.ts';
 import {
   type CellKind,
@@ -36,6 +47,8 @@ export interface Roles {
   readonly groups?: string;
   /** order of the rows, for folds by time */
   readonly time?: string;
+  /** how columns become features; with it no other word on them but `drop` */
+  readonly schema?: Declaration;
 }
 
 export interface TrainingData {
@@ -124,10 +137,14 @@ interface PlannedColumn {
   readonly type: string;
   /** column of the table `training` */
   readonly alias: string;
+  /** what the features of a schema need of it; null: it is read as what it holds */
+  readonly needs: ReadonlySet<Need> | null;
 }
 
 /** Every column in use with its part and whether it is read as numbers or as categories. */
 function plan(source: Source, roles: Roles): PlannedColumn[] {
+  const { schema } = roles;
+  const needs = needsOf(schema?.features ?? []);
   const named = (role: string, names: readonly (string | undefined)[] = []) =>
     names.flatMap((column) => (column === undefined ? [] : [{ name: column, role }]));
   requireColumns(source, [
@@ -143,6 +160,7 @@ function plan(source: Source, roles: Roles): PlannedColumn[] {
     ...named('column to drop', roles.drop),
     ...named('categorical column', roles.categorical),
     ...named('numeric column', roles.numeric),
+    ...named('schema column', [...needs.keys()]),
   ]);
   const parts = new Map<string, Role>([[roles.target, 'target']]);
   for (const role of Object.keys(READ) as (keyof typeof READ)[]) {
@@ -156,11 +174,36 @@ function plan(source: Source, roles: Roles): PlannedColumn[] {
       `--features: expected columns besides the ${parts.get(feature)}, got ${show(feature)}; remove it from the list`,
     );
   }
+  const rest = !schema || schema.others === 'infer';
   const isFeature = (column: string) =>
-    roles.features ? roles.features.includes(column) : column !== roles.holdoutBy && !roles.drop?.includes(column);
+    needs.has(column) ||
+    (roles.features
+      ? roles.features.includes(column)
+      : rest && column !== roles.holdoutBy && !roles.drop?.includes(column));
   return source.columns
     .filter((column) => parts.has(column.name) || isFeature(column.name))
-    .map((column, index) => planColumn(source, column, parts.get(column.name) ?? 'feature', roles, `c${index}`));
+    .map((column, index) => {
+      const role = parts.get(column.name) ?? 'feature';
+      const needed = role === 'feature' ? needs.get(column.name) : undefined;
+      return needed
+        ? planNeeded(source, column, needed, `c${index}`)
+        : planColumn(source, column, role, roles, `c${index}`);
+    });
+}
+
+/** A column that features of a schema read. @throws ERR_SCHEMA for what cannot be read so */
+function planNeeded(source: Source, column: SourceColumn, needs: ReadonlySet<Need>, alias: string): PlannedColumn {
+  const numbers = asNumbers(needs, source, column);
+  const number = ['integer', 'float', 'boolean'].includes(column.kind);
+  if (column.kind === 'other' || (numbers && source.typing === 'typed' && !number)) {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${source.label}, column ${show(column.name)}: expected ${numbers ? 'numbers, as the schema says' : 'text, numbers, booleans, dates or lists'}, got ${column.type}; convert it with --query, or correct the schema`,
+    );
+  }
+  const kind = source.typing === 'csv' && !numbers ? 'text' : column.kind;
+  const { name: column_, type } = column;
+  return { name: column_, role: 'feature', coded: !numbers, declared: true, kind, type, alias, needs };
 }
 
 function planColumn(source: Source, column: SourceColumn, role: Role, roles: Roles, alias: string): PlannedColumn {
@@ -171,17 +214,28 @@ function planColumn(source: Source, column: SourceColumn, role: Role, roles: Rol
   };
   const numeric = given('numeric', roles.numeric);
   const categorical = given('coded', roles.categorical);
-  if (column.kind === 'other') {
+  if (['other', 'date', 'list'].includes(column.kind)) {
     const what = `${source.label}, column ${show(column.name)}: expected numbers, text or booleans, got ${column.type}`;
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `${what}; derive a column from it with --query, or leave it out with --drop ${column.name}`,
+      column.kind === 'other'
+        ? `${what}; derive a column from it with --query, or leave it out with --drop ${column.name}`
+        : `${what}; say what it means in a --schema (logodds schema writes one), or leave it out with --drop ${column.name}`,
     );
   }
   const coded = categorical || !(numeric || column.kind === 'integer' || column.kind === 'float');
   // CSV cells that become categories, and guessed booleans ("Yes", "t"), are read as the text that stands in the file.
   const kind = source.typing === 'csv' && (coded || column.kind === 'boolean') ? 'text' : column.kind;
-  return { name: column.name, role, coded, declared: numeric || categorical, kind, type: column.type, alias };
+  return {
+    name: column.name,
+    role,
+    coded,
+    declared: numeric || categorical,
+    kind,
+    type: column.type,
+    alias,
+    needs: null,
+  };
 }
 
 /** `create table training`: one row per row of the source, in order; numbers as DOUBLE, categories as text. */
@@ -191,8 +245,9 @@ async function copyColumns(
   columns: readonly PlannedColumn[],
   roles: Roles,
 ): Promise<void> {
-  const list = columns.map(({ name: column, kind, coded, alias }) => {
+  const list = columns.map(({ name: column, kind, coded, alias, needs }) => {
     const cell = name(column);
+    if (needs && coded) return `${textCells(cell, kind, source.typing, 'plain').sql} as ${alias}`;
     return `${coded || kind === 'json' ? cellText(cell, kind) : `cast(${cell} as double)`} as ${alias}`;
   });
   const by = source.columns.find((column) => column.name === roles.holdoutBy);
@@ -203,9 +258,18 @@ async function copyColumns(
     ...(ordered ? [[by.name, 'DOUBLE']] : []),
     ...columns.map((column) => [column.name, column.kind === 'text' ? 'VARCHAR' : 'DOUBLE']),
   ]);
-  const sql = `create temp table training as select ${list.join(', ')} from ${source.relation(source.typing === 'csv' ? types : undefined)}`;
+  // what a date or a list of JSON lines was, is in its text alone
+  const written = columns.filter(({ needs, coded }) => needs && coded).map((column) => column.name);
+  const json = Object.fromEntries([
+    ...(by ? [[by.name, by.type]] : []),
+    ...columns.map((column) => [column.name, written.includes(column.name) ? 'JSON' : column.type]),
+  ]);
+  const given = { csv: types, jsonl: written.length > 0 ? json : undefined, typed: undefined }[source.typing];
+  const sql = `create temp table training as select ${list.join(', ')} from ${source.relation(given)}`;
   await runWithBar(connection, 'load', sql).catch(async (error) => {
-    for (const column of columns) if (!column.coded) await refuseText(connection, source, column);
+    for (const column of columns) {
+      if (!column.coded) await refuseText(connection, source, column, column.needs ? SCHEMA_ADVICE : undefined);
+    }
     throw dataError(source.label, error);
   });
 }
@@ -236,6 +300,9 @@ export async function refuseText(
     );
 }
 
+const SCHEMA_ADVICE =
+  'correct the cell, leave it empty if the value is missing, or declare the feature categorical in the schema';
+
 const textAdvice = (column: string) =>
   `correct the cell, leave it empty if the value is missing, or say --categorical ${column}`;
 
@@ -250,6 +317,12 @@ async function planCells(
   const required = role === 'feature' ? undefined : 'fill the cell, or leave the row out with --query';
   if (!column.coded)
     return { name: column_, levels: null, sql: alias, required, least: role === 'weight' ? 0 : undefined };
+  if (column.needs) {
+    const levels = source.typing === 'csv' && column.needs.has('level');
+    const spelling = levels ? await spellingIn(connection, 'training', alias) : 'plain';
+    const { label } = textCells(alias, kind, source.typing, spelling);
+    return { name: column_, levels: null, label, sql: spell(alias, spelling) };
+  }
   if (source.typing !== 'typed' && !column.declared && (kind === 'text' || kind === 'json'))
     await refuseMixed(connection, source, column);
   const limit = role === 'target' ? ` limit ${MOST_CLASSES + 1}` : '';

@@ -1,6 +1,6 @@
 import { asCoded, findColumns } from '../encode/columns.ts';
 import { list, show } from '../encode/label.ts';
-import type { Feature, NumericFeature } from '../encode/schema.ts';
+import type { CategoricalFeature, NumericFeature } from '../encode/schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from '../encode/table.ts';
 import { auc } from '../metrics/binary.ts';
 import type { Finding } from './finding.ts';
@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 /** A data set as its columns are looked at one by one. */
 export interface Subject {
   readonly table: Table;
-  readonly features: readonly Feature[];
+  readonly features: readonly (NumericFeature | CategoricalFeature)[];
   readonly target: string;
   /** the classes; y is an index into it, or, of two classes, the share of the second */
   readonly labels: readonly string[];

@@ -34,6 +34,10 @@ export function findColumns(table: Table, names: readonly string[]): Column[] {
   return names.map((name) => byName.get(name) as Column);
 }
 
+/** Whether a record has a field; what every object inherits (`constructor`, `__proto__`) counts when it is the record's own. */
+export const hasField = (record: object, name: string): boolean =>
+  name in record && (!(name in Object.prototype) || Object.hasOwn(record, name));
+
 /** @throws ERR_SCHEMA when `absent` is not empty: names all absent columns, and those that were found */
 export function refuseAbsent(where: string, absent: readonly string[], found: readonly string[]): void {
   if (absent.length > 0) {

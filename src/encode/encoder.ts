@@ -1,20 +1,12 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { asCoded, asNumeric, cellError, findColumns, MEND, refuseAbsent } from './columns.ts';
-import { LABEL_RULE, labelOf } from './label.ts';
-import type { CategoricalFeature, NumericFeature, Schema } from './schema.ts';
-import type { CodedColumn, NumericColumn, Table } from './table.ts';
+import { type Coder, type Encoders, missingStage, type Part, type SlotName, type SlotRole } from './coder.ts';
+import { asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
+import { LABEL_RULE, labelOf, show } from './label.ts';
+import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
+import type { Column, NumericColumn, Table } from './table.ts';
 
-/** What one slot (one weight) of the encoded data stands for. */
-export interface SlotName {
-  /** index into `schema.features` */
-  readonly feature: number;
-  /** name of that feature */
-  readonly name: string;
-  /** the level; "(missing)", "(unseen)", "(present)" for slots of that role; null for a number */
-  readonly level: string | null;
-  readonly role: 'number' | 'level' | 'reference' | 'present' | 'missing' | 'unseen';
-}
+export type { SlotName } from './coder.ts';
 
 /** How `Encoder.encode` writes a table into a batch. */
 export interface EncodeOptions {
@@ -22,19 +14,8 @@ export interface EncodeOptions {
   readonly standardize: boolean;
   /** number of the table's first row in the whole input, for error messages; 0 when absent */
   readonly firstRow?: number;
-}
-
-/** The columns of a batch that a schema asks for, in order. */
-export function columnSpecs(schema: Schema): ColumnSpec[] {
-  return schema.features.flatMap((feature): ColumnSpec[] => {
-    if (feature.kind === 'categorical') return [{ kind: 'coded', slots: feature.levels.length + 2 }];
-    return feature.indicator ? [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }] : [{ kind: 'numeric' }];
-  });
-}
-
-/** Weights that a batch of these columns takes, the intercept not counted. */
-export function countSlots(specs: readonly ColumnSpec[]): number {
-  return specs.reduce((sum, spec) => sum + (spec.kind === 'numeric' ? 1 : spec.slots), 0);
+  /** length ≥ rows, added to: of each row the features that took a default because a cell was missing, unseen or out of range */
+  readonly defaulted?: Uint16Array | null;
 }
 
 const NULL = 'use null for a missing value';
@@ -46,6 +27,7 @@ type Codes = Uint8Array | Uint16Array | Uint32Array;
  *
  * A numeric feature is one numeric column, and one coded column of two slots (present, missing) when it has an indicator.
  * A categorical feature is one coded column of levels.length + 2 slots: the levels, then missing, then unseen.
+ * Other kinds say what they are in `schema.ts`.
  */
 export class Encoder {
   readonly schema: Schema;
@@ -53,37 +35,64 @@ export class Encoder {
   readonly specs: readonly ColumnSpec[];
   /** slots of all columns; a parameter vector has one more, the intercept */
   readonly slots: number;
+  /** features that may take a default; crosses are made of others */
+  readonly sources: number;
+  /** per feature, in the order of the schema */
+  readonly coders: readonly Coder[];
+  /** per feature its first column of a batch */
+  readonly firstColumns: readonly number[];
+  /** features in the order they are written: crosses last */
+  readonly #order: readonly number[];
+  /** per feature the field of a record; null for a cross */
+  readonly #fields: readonly (string | null)[];
+  /** columns of a table, fields of a record */
   readonly #names: readonly string[];
-  /** per feature: level → code, null for a numeric feature */
-  readonly #codes: readonly (Map<string, number> | null)[];
-  /** per feature: the code of a missing cell */
-  readonly #gaps: readonly number[];
-  /** per feature: the last `levels` array seen and its codes; tables of one source share the array */
-  readonly #tables: { levels: readonly string[]; codes: Uint32Array }[] = [];
+  /** per feature the places of its columns among these */
+  readonly #places: readonly (readonly number[])[];
+  readonly #known: readonly (ReadonlyMap<string, number> | null | undefined)[];
+  /** fields that every object has from its prototype must be its own */
+  readonly #own: readonly string[];
 
-  /** The schema is taken as valid: `inferSchema` makes valid ones and `loadModel` checks. */
-  constructor(schema: Schema) {
+  /**
+   * The schema is taken as valid: `inferSchema` makes valid ones and `loadModel` checks.
+   * @param encoders  for kinds beyond numeric and categorical
+   */
+  constructor(schema: Schema, encoders: Encoders = {}) {
     this.schema = schema;
-    this.specs = columnSpecs(schema);
+    const { features } = schema;
+    const at: number[] = [];
+    const columnOf = (name: string): number => at[features.findIndex((feature) => feature.name === name)];
+    let columns = 0;
+    const coders: Coder[] = [];
+    for (const feature of features) {
+      const coder = makeCoder(feature, schema, encoders, columnOf);
+      at.push(columns);
+      columns += coder.specs.length;
+      coders.push(coder);
+    }
+    this.coders = coders;
+    this.specs = coders.flatMap((coder) => coder.specs);
     this.slots = countSlots(this.specs);
-    this.#names = schema.features.map((feature) => feature.name);
-    this.#codes = schema.features.map((feature) =>
-      feature.kind === 'numeric' ? null : new Map(feature.levels.map((level, code) => [level, code])),
-    );
-    this.#gaps = schema.features.map((feature) => (feature.kind === 'numeric' ? 1 : missingCode(feature)));
+    this.firstColumns = at;
+    const cross = (i: number): boolean => coders[i].columns.length === 0;
+    const order = features.map((_, i) => i);
+    this.#order = [...order.filter((i) => !cross(i)), ...order.filter(cross)];
+    this.#fields = coders.map((coder) => coder.columns[0] ?? null);
+    this.sources = order.filter((i) => !cross(i)).length;
+    const names = [...new Set(coders.flatMap((coder) => coder.columns))];
+    this.#names = names;
+    this.#places = coders.map((coder) => coder.columns.map((name) => names.indexOf(name)));
+    this.#known = coders.map((coder) => (coder instanceof CategoricalCoder ? coder.codes : coder instanceof NumericCoder && coder.specs.length === 1 ? null : undefined));
+    this.#own = names.filter((name) => name in Object.prototype);
   }
 
   /** What each slot stands for, in slot order; computed anew by each call. */
   get slotNames(): SlotName[] {
-    return this.schema.features.flatMap(({ name, ...rest }, feature): SlotName[] => {
-      const slot = (role: SlotName['role'], level: string | null): SlotName => ({ feature, name, level, role });
-      const missing = slot('missing', '(missing)');
-      if (rest.kind === 'categorical') {
-        const levels = rest.levels.map((level, code) => slot(code === rest.reference ? 'reference' : 'level', level));
-        return [...levels, missing, slot('unseen', '(unseen)')];
-      }
-      return [slot('number', null), ...(rest.indicator ? [slot('present', '(present)'), missing] : [])];
-    });
+    return this.coders.flatMap((coder, feature) =>
+      coder
+        .slots()
+        .map(([role, level]): SlotName => ({ feature, name: this.schema.features[feature].name, level, role })),
+    );
   }
 
   /**
@@ -98,86 +107,205 @@ export class Encoder {
     const { rows } = table;
     if (batch.rows < rows)
       throw new LogoddsError('ERR_SHAPE', `batch: expected at least ${rows} rows, got ${batch.rows}`);
-    const firstRow = options.firstRow ?? 0;
+    const { firstRow = 0, standardize, defaulted = null } = options;
     const columns = findColumns(table, this.#names);
-    let at = 0;
-    this.schema.features.forEach((feature, index) => {
-      if (feature.kind === 'numeric') {
-        const column = asNumeric(columns[index], rows, firstRow);
-        writeNumbers(column, rows, firstRow, batch.numeric(at++), options.standardize ? feature : null, feature.mean);
-        if (feature.indicator) writeFlags(column, rows, batch.codes(at++));
-      } else {
-        this.#writeCodes(index, feature, asCoded(columns[index], rows, firstRow), rows, firstRow, batch.codes(at++));
-      }
-    });
+    const part: Part = { rows, firstRow, batch, standardize, defaulted };
+    for (const i of this.#order) {
+      const own = this.#places[i].map((place) => columns[place]);
+      this.coders[i].write(own, part, this.firstColumns[i]);
+    }
   }
 
   /**
    * Writes one entry per spec: the raw number, or the slot of the feature as its offset in the column.
    * null and undefined are missing values. Numbers may be bigint; text is not converted to numbers.
    * @param out  length specs.length
+   * @returns how many features took a default because their value was missing, unseen or out of range
    * @throws ERR_SCHEMA when fields are absent (all are named)
    * @throws ERR_RECORD when a value cannot be used
    */
-  encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): void {
-    const { features } = this.schema;
-    let at = 0;
-    for (let index = 0; index < features.length; index++) {
-      const feature = features[index];
-      const { name } = feature;
-      const value = record[name];
-      if (value === undefined && !(name in record)) {
-        const absent = this.#names.filter((other) => !(other in record));
-        refuseAbsent('record', absent, Object.keys(record));
-      }
-      const missing = value === undefined || value === null;
-      if (feature.kind === 'numeric') {
-        out[at++] = missing ? feature.mean : recordNumber(name, value);
-        if (feature.indicator) out[at++] = missing ? 1 : 0;
-      } else {
-        out[at++] = missing ? this.#gaps[index] : this.#recordCode(index, feature, value);
-      }
-    }
-  }
-
-  #recordCode(index: number, feature: CategoricalFeature, value: unknown): number {
-    const label = labelOf(value);
-    if (label === null) throw cellError(null, feature.name, LABEL_RULE, value, NULL);
-    const code = this.#codes[index]!.get(label);
-    if (code === undefined && feature.unseen === 'error') throw unseenError(null, feature, value);
-    return code ?? feature.levels.length + 1;
-  }
-
-  #writeCodes(
-    index: number,
-    feature: CategoricalFeature,
-    column: CodedColumn,
-    rows: number,
-    firstRow: number,
-    out: Codes,
-  ): void {
-    const { codes, levels, missing } = column;
-    const unseen = feature.levels.length + 1;
-    const strict = feature.unseen === 'error';
-    const gap = this.#gaps[index];
-    const last = this.#tables[index];
-    let table = last?.codes;
-    if (last?.levels !== levels || table.length !== levels.length + 1) {
-      const codeOf = this.#codes[index]!;
-      table = Uint32Array.from([...levels.map((level) => codeOf.get(level) ?? unseen), unseen]);
-      this.#tables[index] = { levels, codes: table };
-    }
-    for (let i = 0; i < rows; i++) {
-      if (missing && missing[i] !== 0) {
-        out[i] = gap;
+  encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
+    const { coders, firstColumns } = this;
+    const fields = this.#fields;
+    const known = this.#known;
+    let defaults = 0;
+    if (this.#own.length > 0) this.#refuseAbsent(record, this.#own);
+    for (const i of this.#order) {
+      const field = fields[i];
+      const value = field === null ? null : record[field];
+      const at = firstColumns[i];
+      // most cells are finite numbers or levels
+      const codes = known[i];
+      const entry = typeof value === 'number' && codes === null ? value - value + value : typeof value === 'string' && codes ? codes.get(value) : undefined;
+      if (entry !== undefined && entry === entry) {
+        out[at] = entry;
         continue;
       }
-      const code = codes[i];
-      const slot = table[Math.min(code, levels.length)];
-      if (strict && slot === unseen) throw unseenError(firstRow + i, feature, levels[code]);
-      out[i] = slot;
+      if (value === undefined && !(field! in record)) this.#refuseAbsent(record, this.#names);
+      defaults += coders[i].writeRecord(value, out, at);
+    }
+    return defaults;
+  }
+
+  #refuseAbsent(record: object, names: readonly string[]): void {
+    refuseAbsent(
+      'record',
+      names.filter((name) => !hasField(record, name)),
+      Object.keys(record),
+    );
+  }
+}
+
+/** Weights that a batch of these columns takes, the intercept not counted. */
+export function countSlots(specs: readonly ColumnSpec[]): number {
+  return specs.reduce((sum, spec) => sum + (spec.kind === 'numeric' ? 1 : spec.slots), 0);
+}
+
+function makeCoder(feature: Feature, schema: Schema, encoders: Encoders, columnOf: (name: string) => number): Coder {
+  if (feature.kind === 'numeric') return new NumericCoder(feature);
+  if (feature.kind === 'categorical') return new CategoricalCoder(feature);
+  const kind = encoders[feature.kind];
+  if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
+  return kind.make(feature as never, schema, columnOf);
+}
+
+class NumericCoder implements Coder {
+  readonly columns: readonly string[];
+  readonly specs: readonly ColumnSpec[];
+  readonly means: readonly number[];
+  readonly scales: readonly number[];
+  readonly #feature: NumericFeature;
+
+  constructor(feature: NumericFeature) {
+    this.#feature = feature;
+    this.columns = [feature.name];
+    this.specs = feature.indicator ? [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }] : [{ kind: 'numeric' }];
+    this.means = [feature.mean];
+    this.scales = [feature.scale];
+  }
+
+  slots(): [SlotRole, string | null][] {
+    return [['number', null], ...(this.#feature.indicator ? INDICATOR : [])];
+  }
+
+  write([source]: readonly Column[], { rows, firstRow, batch, standardize, defaulted }: Part, at: number): void {
+    const feature = this.#feature;
+    const column = asNumeric(source, rows, firstRow);
+    writeNumbers(column, rows, firstRow, batch.numeric(at), standardize ? feature : null, feature.mean);
+    if (feature.indicator) writeFlags(column, rows, batch.codes(at + 1));
+    countMissing(column, rows, defaulted);
+  }
+
+  writeRecord(value: unknown, out: Float64Array, at: number): number {
+    const { name, mean, indicator } = this.#feature;
+    const missing = value === undefined || value === null;
+    out[at] = missing ? mean : recordNumber(name, value);
+    if (indicator) out[at + 1] = missing ? 1 : 0;
+    return missing ? 1 : 0;
+  }
+}
+
+/** Slots of a column that says whether a cell is missing. */
+export const INDICATOR: readonly [SlotRole, string][] = [
+  ['present', '(present)'],
+  ['missing', '(missing)'],
+];
+
+/** Adds 1 to `defaulted` where a cell is missing. */
+export function countMissing({ missing }: Column, rows: number, defaulted: Uint16Array | null): void {
+  if (missing && defaulted) for (let i = 0; i < rows; i++) defaulted[i] += missing[i];
+}
+
+class CategoricalCoder implements Coder {
+  readonly columns: readonly string[];
+  readonly specs: readonly ColumnSpec[];
+  readonly means = [];
+  readonly scales = [];
+  readonly #feature: CategoricalFeature;
+  readonly codes: Map<string, number>;
+  /** the code of a missing cell, of an unseen value; −1: an error */
+  readonly #gap: number;
+  readonly #unseen: number;
+  /** the last `levels` array seen and its codes; tables of one source share the array */
+  #levels: readonly string[] | null = null;
+  #table = new Uint32Array(0);
+
+  constructor(feature: CategoricalFeature) {
+    const { levels, rare } = feature;
+    this.#feature = feature;
+    this.columns = [feature.column ?? feature.name];
+    this.specs = [{ kind: 'coded', slots: levels.length + 2 }];
+    this.codes = new Map(levels.map((level, code) => [level, code]));
+    for (const level of rare ?? []) this.codes.set(level, levels.length + 1);
+    this.#gap = defaultCode(feature, 'missing');
+    this.#unseen = defaultCode(feature, 'unseen');
+  }
+
+  slots(): [SlotRole, string | null][] {
+    return levelSlots(this.#feature);
+  }
+
+  write([source]: readonly Column[], { rows, firstRow, batch, defaulted }: Part, at: number): void {
+    const out = batch.codes(at);
+    const { codes, levels, missing } = asCoded(source, rows, firstRow);
+    const unseen = this.#unseen;
+    const gap = this.#gap;
+    // of each level its code, and of a code beyond them −1: unseen
+    if (this.#levels !== levels || this.#table.length !== levels.length + 1) {
+      this.#table = Uint32Array.from([...levels.map((level) => this.codes.get(level) ?? UNKNOWN), UNKNOWN]);
+      this.#levels = levels;
+    }
+    const table = this.#table;
+    for (let i = 0; i < rows; i++) {
+      if (missing && missing[i] !== 0) {
+        if (gap < 0) throw cellError(firstRow + i, this.columns[0], 'a value', null, MEND);
+        out[i] = gap;
+        if (defaulted) defaulted[i]++;
+        continue;
+      }
+      const slot = table[Math.min(codes[i], levels.length)];
+      if (slot !== UNKNOWN) out[i] = slot;
+      else {
+        if (unseen < 0) throw unseenError(firstRow + i, this.#feature, levels[codes[i]]);
+        out[i] = unseen;
+        if (defaulted) defaulted[i]++;
+      }
     }
   }
+
+  writeRecord(value: unknown, out: Float64Array, at: number): number {
+    if (value === undefined || value === null) {
+      if (this.#gap < 0) throw cellError(null, this.columns[0], 'a value', value, 'give one');
+      out[at] = this.#gap;
+      return 1;
+    }
+    const label = typeof value === 'string' ? value : labelOf(value);
+    if (label === null) throw cellError(null, this.columns[0], LABEL_RULE, value, NULL);
+    const code = this.codes.get(label);
+    if (code !== undefined) {
+      out[at] = code;
+      return 0;
+    }
+    if (this.#unseen < 0) throw unseenError(null, this.#feature, value);
+    out[at] = this.#unseen;
+    return 1;
+  }
+}
+
+/** of a level that the feature does not have */
+export const UNKNOWN = 0xffffffff;
+
+/** Slots of a feature of levels. */
+export function levelSlots({
+  levels,
+  reference,
+  rare,
+}: Pick<CategoricalFeature, 'levels' | 'reference' | 'rare'>): [SlotRole, string | null][] {
+  return [
+    ...levels.map((level, code): [SlotRole, string] => [code === reference ? 'reference' : 'level', level]),
+    ['missing', '(missing)'],
+    ['unseen', rare ? '(other)' : '(unseen)'],
+  ];
 }
 
 /**
@@ -190,7 +318,7 @@ export function writeNumbers(
   rows: number,
   firstRow: number,
   out: Float64Array | Float32Array,
-  standard: NumericFeature | null,
+  standard: Pick<NumericFeature, 'mean' | 'scale'> | null,
   mean: number,
 ): void {
   const { values, missing } = column;
@@ -215,19 +343,32 @@ export function recordNumber(name: string, value: unknown): number {
   throw cellError(null, name, 'a finite number', value, NULL);
 }
 
-function writeFlags({ missing }: NumericColumn, rows: number, out: Codes): void {
+export function writeFlags({ missing }: { readonly missing?: Uint8Array | null }, rows: number, out: Codes): void {
   for (let i = 0; i < rows; i++) out[i] = missing && missing[i] !== 0 ? 1 : 0;
 }
 
-/** The code a missing cell takes: the slot of its own, or the most frequent level (the first of several). */
-function missingCode({ missing, levels, counts }: CategoricalFeature): number {
-  return missing === 'slot'
-    ? levels.length
-    : levels.reduce((best, _, code) => (counts[code] > counts[best] ? code : best), 0);
+/** The code that a missing cell or an unseen value takes: a slot of its own, the reference level, the most frequent one (the first of several); −1: an error. */
+export function defaultCode(
+  feature: Pick<CategoricalFeature, 'missing' | 'unseen' | 'reference' | 'counts'> & {
+    readonly levels: { readonly length: number };
+  },
+  of: 'missing' | 'unseen',
+): number {
+  const { counts, reference } = feature;
+  const slots = feature.levels.length;
+  const policy = feature[of];
+  if (policy === 'error') return -1;
+  if (policy === 'slot') return slots + Number(of === 'unseen');
+  const most = Math.max(...counts.slice(0, slots));
+  return policy === 'baseline' && reference !== null ? reference : counts.indexOf(most);
 }
 
-function unseenError(row: number | null, { name, levels }: CategoricalFeature, value: unknown): LogoddsError {
+export function unseenError(
+  row: number | null,
+  { name, levels, column }: { readonly name: string; readonly levels: readonly string[]; readonly column?: string },
+  value: unknown,
+): LogoddsError {
   const rule = `one of the ${levels.length} levels seen in training`;
   const got = value === undefined ? 'a level without a name' : value;
-  return cellError(row, name, rule, got, `correct it, or train with a slot for unseen values`);
+  return cellError(row, column ?? name, rule, got, `correct it, or train with a slot for unseen values`);
 }

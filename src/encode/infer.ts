@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { asCoded, cellError, findColumns, MEND } from './columns.ts';
 import { list, show } from './label.ts';
-import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
+import type { CategoricalFeature, NumericFeature, PlainSchema } from './schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 
 /** How `inferSchema` reads a training table. */
@@ -33,7 +33,7 @@ export interface InferOptions {
  * @throws ERR_RANGE  a reference that is not a level, a spread that overflows
  * @throws ERR_SHAPE  weights or columns of another length than the table
  */
-export function inferSchema(table: Table, options: InferOptions): Schema {
+export function inferSchema(table: Table, options: InferOptions): PlainSchema {
   const draft = new SchemaDraft(options);
   draft.add(table, options.weight ?? null);
   return draft.finish();
@@ -88,9 +88,9 @@ export class SchemaDraft {
   }
 
   /** @throws as `inferSchema` */
-  finish(): Schema {
+  finish(): PlainSchema {
     const { coding, references = {}, unseen = 'slot', missing = 'slot' } = this.#options;
-    const features = Array.from(this.#found, ([name, found]): Feature => {
+    const features = Array.from(this.#found, ([name, found]): PlainSchema['features'][number] => {
       if (found.kind === 'numeric') return numericFeature(name, found, missing === 'slot');
       const { levels, counts } = found.sorted(name);
       const reference = coding === 'treatment' ? referenceIndex(name, levels, references) : null;
@@ -132,7 +132,7 @@ function byCodePoint(a: string, b: string): number {
 }
 
 /** What the rows of positive weight say of a number. */
-interface Moments {
+export interface Moments {
   readonly kind: 'numeric';
   /** Σ sᵢ over the cells that are not missing; without any the rest means nothing */
   readonly total: number;
@@ -145,7 +145,8 @@ interface Moments {
   readonly gaps: boolean;
 }
 
-function momentsOf(
+/** @throws ERR_RECORD a cell that is not finite; ERR_RANGE a spread that overflows */
+export function momentsOf(
   { name, values, missing }: NumericColumn,
   rows: number,
   weight: Float64Array | null,
@@ -222,13 +223,17 @@ function refuseSpread(name: string, min: number, max: number): void {
   );
 }
 
-function numericFeature(name: string, { total, mean, spread, min, max, gaps }: Moments, slot: boolean): NumericFeature {
+export function numericFeature(
+  name: string,
+  { total, mean, spread, min, max, gaps }: Moments,
+  slot: boolean,
+): NumericFeature {
   if (total === 0) throw onlyMissing(name);
   return { name, kind: 'numeric', mean, scale: spread > 0 ? spread : 1, min, max, indicator: slot && gaps };
 }
 
 /** Σ sᵢ of each level that has weight, and of missing cells. */
-class Counts {
+export class Counts {
   readonly kind = 'categorical';
   readonly #counts = new Map<string, number>();
   #gaps = 0;
@@ -262,7 +267,12 @@ class Counts {
   }
 }
 
-function referenceIndex(name: string, levels: readonly string[], references: Readonly<Record<string, string>>): number {
+/** @throws ERR_RANGE for a reference that is no level */
+export function referenceIndex(
+  name: string,
+  levels: readonly string[],
+  references: Readonly<Record<string, string>>,
+): number {
   if (!Object.hasOwn(references, name)) return 0;
   const index = levels.indexOf(references[name]);
   if (index >= 0) return index;
@@ -272,7 +282,7 @@ function referenceIndex(name: string, levels: readonly string[], references: Rea
   );
 }
 
-function onlyMissing(name: string): LogoddsError {
+export function onlyMissing(name: string): LogoddsError {
   return new LogoddsError(
     'ERR_SCHEMA',
     `column ${show(name)}: expected at least one value, got missing cells only; drop the column`,

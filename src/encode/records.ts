@@ -1,14 +1,14 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { cellError, refuseAbsent } from './columns.ts';
+import { cellError, hasField, refuseAbsent } from './columns.ts';
 import { LABEL_RULE, labelOf, show } from './label.ts';
 import type { Column, Table } from './table.ts';
 
 /**
  * A table from records (parsed JSON, rows of a query). A column is numeric when all its values are numbers or bigints,
- * else coded by `canonicalLabel`, levels in order of appearance; null and undefined are missing.
+ * else coded by `canonicalLabel`, levels in order of appearance; a date is its ISO 8601 text, a list its JSON. null and undefined are missing.
  * @param names  the fields to take; by default those of the first record, and then every record has exactly these
  * @throws ERR_SCHEMA a record that lacks a field (write null for a missing value), or has one more than the first
- * @throws ERR_RECORD a value that is neither number, string nor boolean; text among numbers
+ * @throws ERR_RECORD a value that is neither number, string, boolean, date nor a list of these; text among numbers
  */
 export function tableFromRecords(
   records: readonly Readonly<Record<string, unknown>>[],
@@ -18,7 +18,7 @@ export function tableFromRecords(
   const known = new Set(taken);
   records.forEach((record, i) => {
     const fields = Object.keys(record);
-    const absent = taken.filter((name) => !(name in record));
+    const absent = taken.filter((name) => !hasField(record, name));
     refuseAbsent(`record ${i} (from 0)`, absent, fields);
     const added = names ? undefined : fields.find((name) => !known.has(name));
     if (added !== undefined) {
@@ -29,6 +29,14 @@ export function tableFromRecords(
     }
   });
   return { rows: records.length, columns: taken.map((name) => columnOf(name, records)) };
+}
+
+/** A value as the text of a category: dates in ISO 8601, lists as JSON. */
+function textOf(value: unknown): string | null {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (Array.isArray(value))
+    return value.every((entry) => labelOf(entry) !== null) ? JSON.stringify(value.map(labelOf)) : null;
+  return labelOf(value);
 }
 
 function columnOf(name: string, records: readonly Readonly<Record<string, unknown>>[]): Column {
@@ -46,7 +54,7 @@ function columnOf(name: string, records: readonly Readonly<Record<string, unknow
       gaps++;
       return;
     }
-    const label = labelOf(value);
+    const label = textOf(value);
     if (label === null) throw cellError(i, name, LABEL_RULE, value, 'use null for a missing value');
     if (typeof value === 'number' || typeof value === 'bigint') {
       values[i] = Number(value);

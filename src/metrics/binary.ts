@@ -1,9 +1,16 @@
-import { LogoddsError } from '../../bindings/errors.ts';
 import { sigmoid, softplus } from '../../bindings/js/math.ts';
-import { calibrationError, fillBins, type ReliabilityBin } from './bins.ts';
-import { checkLogits, checkRows, type Logits } from './check.ts';
+import {
+  type BinStrategy,
+  type BrierParts,
+  binRows,
+  brierParts,
+  calibrationError,
+  type ReliabilityBin,
+} from './bins.ts';
+import { checkLogits, checkRows, type Logits, mean, type RowScores, type Weight } from './check.ts';
+import { eachScore } from './ranking.ts';
 
-export type { Logits, ReliabilityBin };
+export type { BinStrategy, BrierParts, Logits, ReliabilityBin, RowScores, Weight };
 
 /** y = 1 is the positive class, 0 the other one */
 export type Labels = Uint8Array | Float64Array;
@@ -19,12 +26,7 @@ export interface BinaryMetrics {
 }
 
 /** All metrics of a binary classifier. Parameters and errors as of `logLoss`; `threshold` as of `accuracy`. */
-export function evaluateBinary(
-  logits: Logits,
-  y: Labels,
-  weight?: Float64Array | null,
-  threshold = 0.5,
-): BinaryMetrics {
+export function evaluateBinary(logits: Logits, y: Labels, weight?: Weight, threshold = 0.5): BinaryMetrics {
   return {
     logLoss: logLoss(logits, y, weight),
     auc: auc(logits, y, weight),
@@ -46,110 +48,99 @@ export function evaluateBinary(
  * @throws ERR_SHAPE lengths that differ, no row of positive weight
  * @throws ERR_RANGE a logit that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
  */
-export function logLoss(logits: Logits, y: Labels, weight?: Float64Array | null): number {
-  return mean(logits, y, weight, (z, label) => softplus(label === 1 ? -z : z));
+export function logLoss(logits: Logits, y: Labels, weight?: Weight): number {
+  const total = check(logits, y, weight);
+  return mean(logits.length, weight, total, (i) => softplus(y[i] === 1 ? -logits[i] : logits[i]));
 }
 
 /**
  * Mean squared error of the probabilities, 1/S · Σ sᵢ·(σ(zᵢ) − yᵢ)². Parameters and errors as of `logLoss`.
  * @see Brier, Monthly Weather Review 78(1), 1950 (half of its original, two-class form; as scikit-learn's)
  */
-export function brier(logits: Logits, y: Labels, weight?: Float64Array | null): number {
-  return mean(logits, y, weight, (z, label) => sigmoid(label === 1 ? -z : z) ** 2);
+export function brier(logits: Logits, y: Labels, weight?: Weight): number {
+  const total = check(logits, y, weight);
+  return mean(logits.length, weight, total, (i) => sigmoid(y[i] === 1 ? -logits[i] : logits[i]) ** 2);
 }
 
 /**
  * Share of rows whose label is right; the positive class is predicted when σ(z) > threshold (not at equality).
  * Other parameters and errors as of `logLoss`.
  */
-export function accuracy(logits: Logits, y: Labels, weight?: Float64Array | null, threshold = 0.5): number {
-  return mean(logits, y, weight, (z, label) => (sigmoid(z) > threshold === (label === 1) ? 1 : 0));
+export function accuracy(logits: Logits, y: Labels, weight?: Weight, threshold = 0.5): number {
+  const total = check(logits, y, weight);
+  return mean(logits.length, weight, total, (i) => (sigmoid(logits[i]) > threshold === (y[i] === 1) ? 1 : 0));
 }
 
 /**
- * Area under the ROC curve: the chance that a positive row has a greater logit than a negative one, ties counting half.
+ * Area under the ROC curve: the chance that a positive row has a greater score than a negative one, ties counting half.
  *
  *   Σ_{i: y=1} Σ_{j: y=0} sᵢsⱼ·([zᵢ > zⱼ] + ½[zᵢ = zⱼ]) / (P·N),   P, N: weight of the positive, the negative rows
  *
- * By logits, not probabilities: those saturate and tie. Exact without weights up to 2^53 pairs. O(n log n).
- * Parameters and errors as of `logLoss`.
+ * Better by logits than by their probabilities: those saturate and tie. Exact with counts for weights up to 2^53 pairs. O(n).
+ * Other parameters and errors as of `logLoss`.
+ * @param scores  z, length n: logits or any other real numbers; may be infinite
  * @returns null when one class has no weight
  */
-export function auc(logits: Logits, y: Labels, weight?: Float64Array | null): number | null {
-  check(logits, y, weight);
-  const sorted = logits.slice().sort();
-  let distinct = 0;
-  for (let i = 0; i < sorted.length; i++) {
-    if (i === 0 || sorted[i] !== sorted[distinct - 1]) sorted[distinct++] = sorted[i];
-  }
-  const positives = new Float64Array(distinct);
-  const negatives = new Float64Array(distinct);
-  for (let i = 0; i < logits.length; i++) {
-    let low = 0;
-    let high = distinct - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (sorted[middle] < logits[i]) low = middle + 1;
-      else high = middle;
-    }
-    (y[i] === 1 ? positives : negatives)[low] += weight ? weight[i] : 1;
-  }
+export function auc(scores: RowScores, y: Labels, weight?: Weight): number | null {
   let area = 0;
   let positive = 0;
   let negative = 0;
-  for (let k = 0; k < distinct; k++) {
-    area += positives[k] * (negative + negatives[k] / 2);
-    positive += positives[k];
-    negative += negatives[k];
-  }
+  eachScore(scores, y, weight, (_, positives, negatives) => {
+    area += negatives * (positive + positives / 2);
+    positive += positives;
+    negative += negatives;
+  });
   return positive > 0 && negative > 0 ? area / (positive * negative) : null;
 }
 
 /**
- * Expected calibration error, Σ_k (S_k/S)·|mean probability − share of positives| over equal-width bins of probability.
- * Other parameters and errors as of `logLoss`, `bins` as of `reliability`.
+ * Expected calibration error, Σ_k (S_k/S)·|mean probability − share of positives| over bins of probability.
+ * Other parameters and errors as of `logLoss`, `bins` and `strategy` as of `reliability`.
  * @see Naeini, Cooper, Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015
+ * @see Nixon et al., Measuring calibration in deep learning, CVPR workshops 2019 (equal mass)
  */
-export function ece(logits: Logits, y: Labels, weight?: Float64Array | null, bins = 10): number {
-  return calibrationError(reliability(logits, y, weight, bins));
+export function ece(logits: Logits, y: Labels, weight?: Weight, bins = 10, strategy: BinStrategy = 'uniform'): number {
+  return calibrationError(reliability(logits, y, weight, bins, strategy));
 }
 
 /**
- * Predicted and observed frequency in equal-width bins of probability; edges as scikit-learn's `calibration_curve`.
+ * Predicted and observed frequency in bins of probability; edges as scikit-learn's `calibration_curve`.
  * Other parameters and errors as of `logLoss`.
- * @param bins  an integer ≥ 1
- * @throws ERR_RANGE when bins is not
+ * @param bins  an integer from 1 to 10,000
+ * @param strategy  uniform: equal width; quantile: equal weight, edges interpolated between probabilities (weights that are
+ *   no counts are taken as if they were 1 on average)
+ * @throws ERR_RANGE bins or strategy that are none
  */
-export function reliability(logits: Logits, y: Labels, weight?: Float64Array | null, bins = 10): ReliabilityBin[] {
-  if (!Number.isInteger(bins) || bins < 1)
-    throw new LogoddsError('ERR_RANGE', `bins: expected an integer >= 1, got ${bins}`);
-  check(logits, y, weight);
-  return fillBins(
-    new Float64Array(logits).map((z) => sigmoid(z)),
-    y,
-    weight,
-    bins,
-  );
-}
-
-/** Σ sᵢ·value(zᵢ, yᵢ) / Σ sᵢ */
-function mean(
+export function reliability(
   logits: Logits,
   y: Labels,
-  weight: Float64Array | null | undefined,
-  value: (z: number, label: number) => number,
-): number {
-  const total = check(logits, y, weight);
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const share = weight ? weight[i] : 1;
-    if (share > 0) sum += share * value(logits[i], y[i]); // 0 · Infinity would be NaN
-  }
-  return sum / total;
+  weight?: Weight,
+  bins = 10,
+  strategy: BinStrategy = 'uniform',
+): ReliabilityBin[] {
+  check(logits, y, weight);
+  return binRows(sigmoids(logits), y, weight, bins, strategy).table;
+}
+
+/** The Brier score by parts. Parameters and errors as of `reliability`. @see Stephenson, Coelho, Jolliffe, Weather and Forecasting 23, 2008 */
+export function brierDecomposition(
+  logits: Logits,
+  y: Labels,
+  weight?: Weight,
+  bins = 10,
+  strategy: BinStrategy = 'uniform',
+): BrierParts {
+  check(logits, y, weight);
+  const probabilities = sigmoids(logits);
+  return brierParts(binRows(probabilities, y, weight, bins, strategy), probabilities, y, weight);
+}
+
+function sigmoids(logits: Logits): Float64Array {
+  return new Float64Array(logits).map((z) => sigmoid(z));
 }
 
 /** @returns Σ sᵢ */
-function check(logits: Logits, y: Labels, weight: Float64Array | null | undefined): number {
+function check(logits: Logits, y: Labels, weight: Weight): number {
   checkLogits(logits, 'numbers', (z) => !Number.isNaN(z));
-  return checkRows(logits.length, y, 2, weight);
+  return checkRows(logits.length, y, 2, weight, 'logits');
 }

@@ -3,33 +3,65 @@ import { LogoddsError } from '../../bindings/errors.ts';
 /** z = x·w + intercept + offset of each row, as a scorer gives them. */
 export type Logits = Float64Array | Float32Array;
 
+/** Real numbers that rank rows: logits, probabilities, or any others; a greater one speaks for the positive class. */
+export type RowScores = Float64Array | Float32Array;
+
+/** Sample weights: an integer weight is a repeated row, weight 0 is no row; null and undefined: all 1. */
+export type Weight = Float64Array | null | undefined;
+
 /** @throws ERR_RANGE naming the first row that is not valid */
 export function checkLogits(logits: Logits, rule: string, valid: (z: number) => boolean): void {
   for (let i = 0; i < logits.length; i++) if (!valid(logits[i])) throw rangeError('logits', rule, i, logits[i]);
 }
 
+/** @throws ERR_RANGE when a score is NaN */
+export function checkScores(scores: RowScores): void {
+  for (let i = 0; i < scores.length; i++) {
+    if (Number.isNaN(scores[i])) throw rangeError('scores', 'numbers', i, scores[i]);
+  }
+}
+
+/** @throws ERR_RANGE when a probability is not one */
+export function checkProbabilities(probabilities: RowScores): void {
+  for (let i = 0; i < probabilities.length; i++) {
+    const probability = probabilities[i];
+    if (!(probability >= 0 && probability <= 1)) {
+      throw rangeError('probabilities', 'numbers from 0 to 1', i, probability);
+    }
+  }
+}
+
 /**
- * @param length  of the logits
+ * The number of rows that planes of K classes have in common.
+ * @throws ERR_SHAPE fewer than two classes, planes of different lengths
+ */
+export function checkPlanes(planes: readonly RowScores[], what: string): number {
+  const [first, ...others] = planes;
+  if (others.length === 0) {
+    throw new LogoddsError('ERR_SHAPE', `${what}: expected those of at least two classes, got ${planes.length}`);
+  }
+  const odd = others.find(({ length }) => length !== first.length);
+  if (odd)
+    throw new LogoddsError('ERR_SHAPE', `${what}: expected length ${first.length} for every class, got ${odd.length}`);
+  return first.length;
+}
+
+/**
+ * @param length  of what the metric is of
  * @param y  codes 0 to classes − 1
+ * @param what  the name of what the metric is of
  * @returns Σ sᵢ
  * @throws ERR_SHAPE, ERR_RANGE
  */
-export function checkRows(
-  length: number,
-  y: ArrayLike<number>,
-  classes: number,
-  weight: Float64Array | null | undefined,
-): number {
+export function checkRows(length: number, y: ArrayLike<number>, classes: number, weight: Weight, what: string): number {
   if (y.length !== length || (weight && weight.length !== length)) {
     const got = weight ? `${y.length} and ${weight.length}` : y.length;
-    throw new LogoddsError('ERR_SHAPE', `labels and weights: expected length ${length} (as the logits), got ${got}`);
+    throw new LogoddsError('ERR_SHAPE', `labels and weights: expected length ${length} (as the ${what}), got ${got}`);
   }
+  checkCodes('labels', y, length, classes);
   let total = 0;
   for (let i = 0; i < length; i++) {
     const share = weight ? weight[i] : 1;
-    if (!(Number.isInteger(y[i]) && y[i] >= 0 && y[i] < classes)) {
-      throw rangeError('labels', classes === 2 ? '0 or 1' : `whole numbers from 0 to ${classes - 1}`, i, y[i]);
-    }
     if (!(share >= 0 && share < Number.POSITIVE_INFINITY)) throw rangeError('weights', 'finite numbers >= 0', i, share);
     total += share;
   }
@@ -38,6 +70,37 @@ export function checkRows(
   return total;
 }
 
-function rangeError(what: string, rule: string, row: number, got: number): LogoddsError {
+/**
+ * @param codes  expected to be 0 to count − 1, `length` of them
+ * @throws ERR_SHAPE, ERR_RANGE
+ */
+export function checkCodes(what: string, codes: ArrayLike<number>, length: number, count: number): void {
+  if (codes.length !== length) {
+    throw new LogoddsError('ERR_SHAPE', `${what}: expected length ${length} (as the labels), got ${codes.length}`);
+  }
+  for (let i = 0; i < length; i++) {
+    const code = codes[i];
+    if (!(Number.isInteger(code) && code >= 0 && code < count)) {
+      throw rangeError(what, count === 2 ? '0 or 1' : `whole numbers from 0 to ${count - 1}`, i, code);
+    }
+  }
+}
+
+/** Whether weights count rows; others are shares: their scale means nothing. */
+export function areCounts(weight: Weight): boolean {
+  return !weight || weight.every(Number.isInteger);
+}
+
+/** Σ sᵢ·value(i) / total; a row of weight 0 is no row, even where its value is infinite. */
+export function mean(length: number, weight: Weight, total: number, value: (row: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) {
+    const share = weight ? weight[i] : 1;
+    if (share > 0) sum += share * value(i);
+  }
+  return sum / total;
+}
+
+export function rangeError(what: string, rule: string, row: number, got: number): LogoddsError {
   return new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${got} at row ${row}`);
 }

@@ -1,8 +1,17 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, log, log1pOfProduct, softplus } from '../../bindings/js/math.ts';
 import { auc, type BinaryMetrics } from './binary.ts';
-import { calibrationError, fillBins } from './bins.ts';
-import { checkLogits, checkRows, type Logits } from './check.ts';
+import { binRows, calibrationError } from './bins.ts';
+import {
+  checkLogits,
+  checkPlanes,
+  checkRows,
+  checkScores,
+  type Logits,
+  mean,
+  type RowScores,
+  type Weight,
+} from './check.ts';
 
 /** `manifest.multiclass` of a model. */
 type Multiclass = 'multinomial' | 'ovr';
@@ -34,7 +43,7 @@ export type MulticlassMetrics = BinaryMetrics;
 export function evaluateMulticlass(
   logits: readonly Logits[],
   y: ArrayLike<number>,
-  weight?: Float64Array | null,
+  weight?: Weight,
   link: Multiclass = 'multinomial',
 ): MulticlassMetrics {
   const total = check(logits, y, weight);
@@ -57,16 +66,11 @@ export function evaluateMulticlass(
     sums.accuracy += share * right[i];
     sums.brier += share * row.squares(label);
   }
-  const areas = odds.map((values, j) => {
-    const mine = new Uint8Array(n);
-    for (let i = 0; i < n; i++) mine[i] = y[i] === j ? 1 : 0;
-    return auc(values, mine, weight);
-  });
   return {
     logLoss: sums.logLoss / total,
-    auc: areas.includes(null) ? null : (areas as number[]).reduce((sum, area) => sum + area, 0) / k,
+    auc: oneVsRestAuc(odds, y, weight).macro,
     brier: sums.brier / total,
-    ece: calibrationError(fillBins(confidence, right, weight, 10)),
+    ece: calibrationError(binRows(confidence, right, weight, 10, 'uniform').table),
     accuracy: sums.accuracy / total,
   };
 }
@@ -78,7 +82,7 @@ export function evaluateMulticlass(
 export function multiclassLogLoss(
   logits: readonly Logits[],
   y: ArrayLike<number>,
-  weight?: Float64Array | null,
+  weight?: Weight,
   link: Multiclass = 'multinomial',
 ): number {
   const total = check(logits, y, weight);
@@ -90,6 +94,69 @@ export function multiclassLogLoss(
     sum += share * row.loss(y[i]);
   }
   return sum / total;
+}
+
+/** Areas under the ROC curves of each class against the rest. */
+export interface OneVsRestAuc {
+  /** null where the class, or the rest, has no weight */
+  readonly classes: readonly (number | null)[];
+  /** mean over the classes, each with the same weight; null when one has none */
+  readonly macro: number | null;
+  /** mean over the classes by their weight in y; null when a class of positive weight has none */
+  readonly weighted: number | null;
+}
+
+/**
+ * Area under the ROC curve of each class against the rest.
+ *
+ * @param scores  K ≥ 2 arrays of length n: of each class the scores of the rows, of any kind that ranks rows within a class; not NaN
+ * @throws ERR_SHAPE, ERR_RANGE as `evaluateMulticlass`
+ * @see scikit-learn: roc_auc_score(multi_class="ovr")
+ */
+export function oneVsRestAuc(scores: readonly RowScores[], y: ArrayLike<number>, weight?: Weight): OneVsRestAuc {
+  const n = checkPlanes(scores, 'scores');
+  const total = checkRows(n, y, scores.length, weight, 'scores');
+  const shares = new Float64Array(scores.length);
+  for (let i = 0; i < n; i++) shares[y[i]] += (weight ? weight[i] : 1) / total;
+  const classes = scores.map((values, j) => {
+    const mine = new Uint8Array(n);
+    for (let i = 0; i < n; i++) mine[i] = y[i] === j ? 1 : 0;
+    return auc(values, mine, weight);
+  });
+  const average = (importance: (j: number) => number): number | null => {
+    let sum = 0;
+    for (const [j, area] of classes.entries()) {
+      if (importance(j) === 0) continue;
+      if (area === null) return null;
+      sum += importance(j) * area;
+    }
+    return sum;
+  };
+  return { classes, macro: average(() => 1 / scores.length), weighted: average((j) => shares[j]) };
+}
+
+/**
+ * Share of rows whose class is among the k of the greatest scores; of equal scores the earlier class is greater.
+ * Other parameters and errors as of `oneVsRestAuc`.
+ * @param k  an integer from 1 to K
+ * @throws ERR_RANGE a k that is not
+ */
+export function topKAccuracy(scores: readonly RowScores[], y: ArrayLike<number>, k: number, weight?: Weight): number {
+  const n = checkPlanes(scores, 'scores');
+  scores.forEach(checkScores);
+  const total = checkRows(n, y, scores.length, weight, 'scores');
+  if (!(Number.isInteger(k) && k >= 1 && k <= scores.length)) {
+    throw new LogoddsError('ERR_RANGE', `k: expected an integer from 1 to ${scores.length} (the classes), got ${k}`);
+  }
+  return mean(n, weight, total, (i) => {
+    const label = y[i];
+    const mine = scores[label][i];
+    let ahead = 0;
+    for (let j = 0; j < scores.length; j++) {
+      if (scores[j][i] > mine || (scores[j][i] === mine && j < label)) ahead++;
+    }
+    return ahead < k ? 1 : 0;
+  });
 }
 
 /**
@@ -159,14 +226,8 @@ class RowOfLogits {
   }
 }
 
-function check(logits: readonly Logits[], y: ArrayLike<number>, weight: Float64Array | null | undefined): number {
-  const [first, ...others] = logits;
-  if (others.length === 0) {
-    throw new LogoddsError('ERR_SHAPE', `logits: expected those of at least two classes, got ${logits.length}`);
-  }
-  const odd = others.find(({ length }) => length !== first.length);
-  if (odd)
-    throw new LogoddsError('ERR_SHAPE', `logits: expected length ${first.length} for every class, got ${odd.length}`);
+function check(logits: readonly Logits[], y: ArrayLike<number>, weight: Weight): number {
+  const n = checkPlanes(logits, 'logits');
   for (const one of logits) checkLogits(one, 'finite numbers', Number.isFinite);
-  return checkRows(first.length, y, logits.length, weight);
+  return checkRows(n, y, logits.length, weight, 'logits');
 }

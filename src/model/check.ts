@@ -1,5 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { missingStage } from '../encode/coder.ts';
+import { show } from '../encode/label.ts';
 import type { Manifest } from './manifest.ts';
+import type { Stages } from './stages.ts';
 
 /**
  * How a JSON value must look: a name of TYPES, "=a|b" one of these words, [shape] an array of any length, an object its
@@ -19,15 +22,15 @@ const TYPES: Readonly<Record<string, Test>> = {
   'index?': (value) => value === null || isIndex(value),
 };
 
-const FEATURE = { name: 'string', kind: '=numeric|categorical' };
+const FEATURE = { name: 'string', kind: 'string' };
 const NUMERIC = { mean: 'number', scale: 'number', min: 'number', max: 'number', indicator: 'boolean' };
 const CATEGORICAL = {
   levels: ['string'],
   counts: ['number'],
   coding: '=onehot|treatment',
   reference: 'index?',
-  missing: '=slot|mode',
-  unseen: '=slot|error',
+  missing: '=slot|baseline|mode|error',
+  unseen: '=slot|baseline|error',
 } as const;
 
 /** What scoring reads is checked to the last field; what is only reported must be there. */
@@ -51,9 +54,9 @@ const MANIFEST: Shape = {
  * Checks what a manifest must be, so that nothing after it has to.
  * @throws ERR_FORMAT naming the first field that is not as it must be
  */
-export function checkManifest(value: unknown): asserts value is Manifest {
+export function checkManifest(value: unknown, stages: Stages): asserts value is Manifest {
   checkShape(value, MANIFEST, 'manifest');
-  const { classes, positive, schema, offset, multiclass, reference } = value as Manifest;
+  const { classes, positive, schema, offset, multiclass, reference, calibration, decision } = value as Manifest;
   // multiclass and reference are absent from the first files of two classes
   must(
     distinct(classes) &&
@@ -64,18 +67,28 @@ export function checkManifest(value: unknown): asserts value is Manifest {
     'manifest.classes',
   );
   must(distinct([...schema.features.map((feature) => feature.name), offset]), 'manifest.schema.features');
+  // where a stage is not there `Model` says so
+  const fits = (wrong: string | null | undefined, path: string): void => must(wrong == null, path + wrong);
+  if (calibration != null) fits(stages.calibration?.findWrong(calibration, classes.length), 'manifest.calibration');
+  fits(stages.decisions?.findWrong(decision, classes.length), 'manifest.decision');
   schema.features.forEach((feature, i) => {
     const path = `manifest.schema.features.${i}`;
     if (feature.kind === 'numeric') {
       checkShape(feature, NUMERIC, path);
       must(feature.scale > 0, path);
+    } else if (feature.kind !== 'categorical') {
+      const kinds = stages.encoders ?? {};
+      const kind = Object.hasOwn(kinds, feature.kind) ? kinds[feature.kind] : undefined;
+      must(kind ? kind.valid(feature as never, schema) : !stages.encoders, kind ? path : `${path}.kind`);
+      if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
     } else {
       checkShape(feature, CATEGORICAL, path);
-      const { levels, counts, coding, reference } = feature;
+      const { levels, counts, coding, reference, column = '', rare = [] } = feature;
+      checkShape({ column, rare }, { column: 'string', rare: ['string'] }, path);
       must(
         levels.length > 0 &&
           counts.length === levels.length + 1 &&
-          distinct(levels) &&
+          distinct([...levels, ...rare]) &&
           (coding === 'onehot') === (reference === null) &&
           (reference ?? 0) < levels.length,
         path,

@@ -43,7 +43,7 @@ const QUANTILE = 1.959963984540054;
  *   z = value/stdError,   p = 2·(1 − Φ(|z|)),   interval = value ± Φ⁻¹(0.975)·stdError,   oddsRatio = exp(value)
  *
  * There is no line for what was not estimated by design: the reference class, the reference level, the slot of unseen
- * values, and the slot of missing cells when training had none. With a reference class the odds are those against it.
+ * values (unless rare levels share it), and the slot of missing cells when training had none. With a reference class the odds are those against it.
  */
 export function coefficients(model: Model): Coefficient[] {
   const { manifest, weights, intercept, covariance, encoder } = model;
@@ -77,9 +77,10 @@ export function coefficients(model: Model): Coefficient[] {
   };
   const estimated = ({ feature, role }: SlotName): boolean => {
     const source = manifest.schema.features[feature];
-    return role === 'missing' && source.kind === 'categorical'
-      ? source.missing === 'slot' && source.counts[source.levels.length] > 0
-      : role === 'number' || role === 'level' || role === 'missing';
+    if (role === 'missing' && 'counts' in source)
+      return source.missing === 'slot' && source.counts[source.counts.length - 1] > 0;
+    if (role === 'unseen') return 'rare' in source;
+    return role === 'number' || role === 'level' || role === 'missing';
   };
   const lines: Coefficient[] = [];
   intercept.forEach((constant, k) => {

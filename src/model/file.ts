@@ -1,10 +1,11 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { columnSpecs, countSlots } from '../encode/encoder.ts';
+import { Encoder } from '../encode/encoder.ts';
 import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
 import { Model, vectorsOf } from './model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from './safetensors.ts';
 import { type Digest, sha256 } from './sha256.ts';
+import type { Stages } from './stages.ts';
 
 // A model file is a safetensors file whose header starts with these bytes, then 64 hexadecimal digits: the SHA-256 of the
 // whole file with these digits as zeros. This much stays in every format, so that any version can verify any file.
@@ -13,14 +14,14 @@ const DIGEST = 8 + START.length;
 const DIGEST_END = DIGEST + 64;
 
 /**
- * The model as the bytes of a `.safetensors` file: tensors `weights` [slots], `intercept` [1] and, with inference,
- * `covariance` [slots + 1, slots + 1], all F64 and on the scale of the raw features; manifest and SHA-256 in the metadata.
+ * The model as the bytes of a `.safetensors` file: tensors `weights` [slots], `intercept` [1], `baseline` [slots] and, with
+ * inference, `covariance` [slots + 1, slots + 1], all F64 and on the scale of the raw features; manifest and SHA-256 in the metadata.
  * More than two classes, K: `weights` [K, slots], `intercept` [K], `covariance` [K·(slots + 1), K·(slots + 1)].
  * The same model gives the same bytes.
  * @throws ERR_FORMAT when the manifest is not one that loads, e.g. a number in it is not finite
  */
 export function saveModel(model: Model): Uint8Array {
-  const { manifest, weights, intercept, covariance } = model;
+  const { manifest, weights, intercept, covariance, baseline } = model;
   const vectors = intercept.length;
   const parameters = weights.length + vectors;
   const file = encodeSafetensors(
@@ -29,24 +30,26 @@ export function saveModel(model: Model): Uint8Array {
       weights: { shape: matrix(vectors, weights.length / vectors), values: weights },
       intercept: { shape: [vectors], values: intercept },
       ...(covariance && { covariance: { shape: [parameters, parameters], values: covariance } }),
+      ...(baseline && { baseline: { shape: [baseline.length], values: baseline } }),
     },
   );
   seal(file);
-  loadModel(file); // what cannot be loaded must not be saved
+  loadModel(file, model.stages); // what cannot be loaded must not be saved
   return file;
 }
 
 /**
  * The model in the bytes of a file. Digest, structure and format are checked before anything is allocated: a flipped bit,
  * a missing or an additional byte anywhere is refused.
- * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
+ * @param stages  what the model may need beyond plain features, the sigmoid and a threshold
+ * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format; a stage that it needs is not there
  */
-export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
-  return readModel(bytes);
+export function loadModel(bytes: Uint8Array | ArrayBuffer, stages?: Stages): Model {
+  return readModel(bytes, stages);
 }
 
 /** `loadModel` with another way to compute the SHA-256. @internal */
-export function readModel(bytes: Uint8Array | ArrayBuffer, digest?: Digest): Model {
+export function readModel(bytes: Uint8Array | ArrayBuffer, stages: Stages = {}, digest?: Digest): Model {
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
   if (text(file.subarray(8, DIGEST)) !== START) throw refuse('expected a model that logodds saved', kindOf(file));
   const stored = text(file.subarray(DIGEST, DIGEST_END));
@@ -74,9 +77,9 @@ export function readModel(bytes: Uint8Array | ArrayBuffer, digest?: Digest): Mod
       'got another one: the file is damaged, altered or cut short; copy it again from where it was saved',
     );
   }
-  checkManifest(manifest);
+  checkManifest(manifest, stages);
   const tensors = content!.tensors();
-  const slots = countSlots(columnSpecs(manifest.schema));
+  const { slots } = new Encoder(manifest.schema, stages.encoders);
   const vectors = vectorsOf(manifest);
   const parameters = vectors * (slots + 1);
   const read = (name: string, ...shape: number[]): Float64Array => {
@@ -95,6 +98,8 @@ export function readModel(bytes: Uint8Array | ArrayBuffer, digest?: Digest): Mod
     weights: read('weights', ...matrix(vectors, slots)),
     intercept: read('intercept', vectors),
     covariance: tensors.has('covariance') ? read('covariance', parameters, parameters) : null,
+    baseline: tensors.has('baseline') ? read('baseline', slots) : null,
+    stages,
     sha256: stored,
   });
 }

@@ -1,3 +1,5 @@
+import type { Calibration } from '../calibrate/calibration.ts';
+import type { Decision } from '../decide/decision.ts';
 import type { Schema } from '../encode/schema.ts';
 
 /** Format number written into every model file; loading any other number is refused with what to do. */
@@ -24,8 +26,9 @@ export interface Manifest {
   readonly target: string;
   readonly schema: Schema;
   readonly objective: ObjectiveReport;
-  /** of two classes: label = positive when probability > threshold. Of more, the label is the class of the greatest logit. */
-  readonly decision: { readonly threshold: number };
+  readonly decision: Decision;
+  /** how logits become probabilities; null or absent: by the sigmoid, or `multiclass` */
+  readonly calibration?: Calibration | null;
   /** column that must be present at scoring and is added to the logit of two classes; null when trained without, or with more */
   readonly offset: string | null;
   readonly weight: string | null;

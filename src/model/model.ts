@@ -1,10 +1,12 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, greatest, sigmoid, softmax } from '../../bindings/js/math.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
-import { refuseAbsent } from '../encode/columns.ts';
+import { missingStage } from '../encode/coder.ts';
+import { hasField, refuseAbsent } from '../encode/columns.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
 import type { Manifest } from './manifest.ts';
 import { type Scorer, type ScorerOptions, tableScorer } from './scorer.ts';
+import { isRichDecision, type Stages, type UsedStages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
 export interface ModelParts {
@@ -18,6 +20,10 @@ export interface ModelParts {
    * null without inference.
    */
   readonly covariance: Float64Array | null;
+  /** length slots: weighted mean of each slot in the training rows, which explanations start from; absent or null: not known */
+  readonly baseline?: Float64Array | null;
+  /** what the manifest needs of them must be there */
+  readonly stages?: Stages;
   /** digest of the file it came from; absent or null for a model that comes from no file */
   readonly sha256?: string | null;
 }
@@ -26,10 +32,14 @@ export interface ModelParts {
 export interface RecordScore {
   /** z = x·w + intercept + offset; with more than two classes that of the label */
   readonly logit: number;
-  /** of the positive class: 1/(1 + exp(−z)); with more than two classes that of the label */
+  /** of the positive class, calibrated; with more than two classes that of the label */
   readonly probability: number;
-  /** the positive class when probability > threshold, else the other one; of more the class of the greatest logit, the first if several */
+  /** as the `decision` of the model has it */
   readonly label: string;
+  /** share of the features that took a default: their value was missing, unseen or out of range */
+  readonly defaulted: number;
+  /** whether the probability is in the band for review; absent without one */
+  readonly review?: boolean;
   /** with more than two classes: of each, in the order of the classes */
   readonly logits?: Float64Array;
   /** with more than two classes: of each, in the order of the classes */
@@ -48,7 +58,8 @@ export function vectorsOf({ classes }: Manifest): number {
  *   multinomial   logitₖ = x·wₖ + interceptₖ,   probabilityₖ = exp(logitₖ)/Σ exp(logitⱼ)
  *   one-vs-rest   the same logits,   probabilityₖ = σ(logitₖ)/Σ σ(logitⱼ)
  *
- * The label of more than two classes is the one of the greatest logit, the first if several (as scikit-learn's `predict`).
+ * and the calibration of the manifest in place of these probabilities, where it has one. The label follows its `decision`: of two classes
+ * probability > threshold; of more the greatest logit (with a calibration probability), the first if several, as scikit-learn's `predict`.
  * Made by `fit` or `loadModel`; saved by `saveModel`; `coefficients` lists what was estimated.
  */
 export class Model implements ModelParts {
@@ -58,19 +69,31 @@ export class Model implements ModelParts {
   readonly covariance: Float64Array | null;
   /** SHA-256 of the file it was loaded from, in hexadecimal; null for a model that was never in a file */
   readonly sha256: string | null;
+  readonly baseline: Float64Array | null;
+  readonly stages: Stages;
   readonly encoder: Encoder;
   readonly #row: Float64Array;
   readonly #negative: string;
+  readonly #used: UsedStages;
+  /** per column of a batch its slots; 0: numeric */
+  readonly #slots: Uint32Array;
 
-  /** @throws ERR_SHAPE when schema and classes ask for other lengths of weights, intercept or covariance */
+  /**
+   * @throws ERR_SHAPE when schema and classes ask for other lengths of weights, intercept, covariance or baseline
+   * @throws ERR_FORMAT when a stage is needed that is not there
+   */
   constructor(parts: ModelParts) {
-    const { manifest, weights, intercept, covariance } = parts;
+    const { manifest, weights, intercept, covariance, baseline = null, stages = {} } = parts;
     this.manifest = manifest;
     this.weights = weights;
     this.intercept = intercept;
     this.covariance = covariance;
     this.sha256 = parts.sha256 ?? null;
-    this.encoder = new Encoder(manifest.schema);
+    this.baseline = baseline;
+    this.stages = stages;
+    this.#used = usedStages(manifest, stages);
+    this.encoder = new Encoder(manifest.schema, stages.encoders);
+    this.#slots = Uint32Array.from(this.encoder.specs, (spec) => (spec.kind === 'numeric' ? 0 : spec.slots));
     this.#row = new Float64Array(this.encoder.specs.length);
     this.#negative = manifest.classes[manifest.classes[0] === manifest.positive ? 1 : 0];
     const vectors = vectorsOf(manifest);
@@ -79,6 +102,7 @@ export class Model implements ModelParts {
     if (
       weights.length !== count ||
       intercept.length !== vectors ||
+      (baseline && baseline.length !== this.encoder.slots) ||
       (covariance && covariances !== (count + vectors) ** 2)
     ) {
       throw new LogoddsError(
@@ -97,48 +121,82 @@ export class Model implements ModelParts {
    * @throws ERR_RECORD when a value cannot be used; the message names the field
    */
   score(record: Readonly<Record<string, unknown>>): RecordScore {
-    const { offset, positive, decision } = this.manifest;
-    this.encoder.encodeRecord(record, this.#row);
-    if (positive === null) return this.#scoreClasses();
+    const { offset, positive, decision, calibration } = this.manifest;
+    const { encoder } = this;
+    const defaulted = encoder.encodeRecord(record, this.#row) / (encoder.sources || 1);
+    if (positive === null) return this.#scoreClasses(defaulted);
     let logit = this.#logit(0);
     if (offset !== null) {
-      if (!(offset in record)) refuseAbsent('record', [offset], Object.keys(record));
+      if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
       logit += recordNumber(offset, record[offset]);
     }
-    const probability = sigmoid(logit);
-    return { logit, probability, label: probability > decision.threshold ? positive : this.#negative };
+    const probability = calibration ? this.#used.calibration!.probability(calibration, logit) : sigmoid(logit);
+    const label = probability > decision.threshold ? positive : this.#negative;
+    return decision.abstain
+      ? { logit, probability, label, defaulted, review: this.#review(Float64Array.of(probability), 0) }
+      : { logit, probability, label, defaulted };
+  }
+
+  #review(probabilities: Float64Array, positive: number): boolean {
+    const { decision, classes } = this.manifest;
+    return this.#used.decisions!.needsReview(decision, positive, probabilities, 0, 1, classes.length);
   }
 
   /** x·w + intercept of weight vector k for the encoded row */
   #logit(k: number): number {
-    const { weights, encoder } = this;
-    const { specs } = encoder;
+    const { weights } = this;
+    const slots = this.#slots;
     const row = this.#row;
     let logit = this.intercept[k];
-    let first = k * encoder.slots;
-    for (let j = 0; j < specs.length; j++) {
-      const spec = specs[j];
-      if (spec.kind === 'numeric') {
+    let first = k * this.encoder.slots;
+    for (let j = 0; j < slots.length; j++) {
+      if (slots[j] === 0) {
         logit += row[j] * weights[first++];
       } else {
         logit += weights[first + row[j]];
-        first += spec.slots;
+        first += slots[j];
       }
     }
     return logit;
   }
 
-  #scoreClasses(): RecordScore {
-    const { classes, multiclass } = this.manifest;
+  #scoreClasses(defaulted: number): RecordScore {
+    const { classes, multiclass, calibration, decision } = this.manifest;
+    const ovr = multiclass === 'ovr';
     const logits = new Float64Array(classes.length).map((_, k) => this.#logit(k));
     const probabilities = logits.slice();
-    softmax(probabilities, 0, 1, classes.length, 1, exp, multiclass === 'ovr');
-    const label = greatest(logits, 0, 1, classes.length);
-    return { logit: logits[label], probability: probabilities[label], label: classes[label], logits, probabilities };
+    if (calibration) this.#used.calibration!.apply(calibration, logits, probabilities, classes.length, ovr);
+    else softmax(probabilities, 0, 1, classes.length, 1, exp, ovr);
+    const scores = calibration ? probabilities : logits;
+    const label = decision.costs
+      ? this.#used.decisions!.decide(decision, -1, probabilities, scores, 0, 1, classes.length)
+      : greatest(scores, 0, 1, classes.length);
+    return {
+      logit: logits[label],
+      probability: probabilities[label],
+      label: classes[label],
+      defaulted,
+      logits,
+      probabilities,
+      ...(decision.abstain && { review: this.#review(probabilities, -1) }),
+    };
   }
 
   /** A scorer of tables on an engine; it holds memory of the engine until `free()`. */
   scorer(engine: ScoringEngine, options?: ScorerOptions): Scorer {
-    return tableScorer(this, engine, options);
+    return tableScorer({ ...this.#used, ...this.#parts }, engine, options);
   }
+
+  get #parts() {
+    const { manifest, encoder, weights, intercept } = this;
+    return { manifest, encoder, weights, intercept };
+  }
+}
+
+/** @throws ERR_FORMAT naming the stage that is not there */
+function usedStages(manifest: Manifest, { calibration = null, decisions = null }: Partial<UsedStages>): UsedStages {
+  if (manifest.calibration && !calibration) throw missingStage('calibration', 'its probabilities are calibrated');
+  if (isRichDecision(manifest) && !decisions)
+    throw missingStage('decisions', 'it decides by costs, or has a band for review');
+  return { calibration, decisions };
 }

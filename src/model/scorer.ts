@@ -8,6 +8,7 @@ import { type Encoder, writeNumbers } from '../encode/encoder.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
+import type { UsedStages } from './stages.ts';
 
 /** How a scorer of tables computes. */
 export interface ScorerOptions {
@@ -26,6 +27,10 @@ export interface Scores {
   readonly probabilities: Float64Array | Float32Array;
   /** length rows, indices into `manifest.classes`; the rule is that of `Model.score` */
   readonly labels: Uint32Array;
+  /** length rows: share of the features that took a default, as of `Model.score` */
+  readonly defaulted: Float64Array;
+  /** length rows, 1: the probability is in the band for review; null without one */
+  readonly review: Uint8Array | null;
 }
 
 /** Scores tables on an engine, in parts of bounded size. */
@@ -40,7 +45,7 @@ export interface Scorer {
 }
 
 /** The parts of a model that scoring reads. */
-interface Scored {
+interface Scored extends UsedStages {
   readonly manifest: Manifest;
   readonly encoder: Encoder;
   readonly weights: Float64Array;
@@ -54,8 +59,8 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
     throw new LogoddsError('ERR_RANGE', `capacity: expected an integer >= 1, got ${capacity}`);
   }
   const { encoder, manifest } = model;
-  const { offset, multiclass, classes } = manifest;
-  const { threshold } = manifest.decision;
+  const { offset, multiclass, classes, decision, calibration } = manifest;
+  const { threshold, costs, abstain } = decision;
   const k = model.intercept.length;
   const positive = classes.indexOf(manifest.positive!);
   const { slots } = encoder;
@@ -73,6 +78,11 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
   let logits = new Numbers(0);
   let probabilities = new Numbers(0);
   let labels = new Uint32Array(0);
+  let defaulted = new Float64Array(0);
+  let review = new Uint8Array(0);
+  const defaults = new Uint16Array(capacity);
+  // calibration is of numbers in 64 bits
+  const [exact, calibrated] = [0, 1].map(() => new Float64Array(calibration ? k * planeStride(capacity) : 0));
 
   const score = (table: Table, firstRow = 0): Scores => {
     const total = table.rows;
@@ -80,6 +90,8 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
       logits = new Numbers(k * total);
       probabilities = new Numbers(k * total);
       labels = new Uint32Array(total);
+      defaulted = new Float64Array(total);
+      if (abstain) review = new Uint8Array(total);
     }
     let start = 0;
     do {
@@ -87,7 +99,9 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
       const { rows } = part;
       const plane = planeStride(rows);
       batch.setRows(rows);
-      encoder.encode(part, batch, { standardize: false, firstRow: firstRow + start });
+      defaults.fill(0, 0, rows);
+      encoder.encode(part, batch, { standardize: false, firstRow: firstRow + start, defaulted: defaults });
+      for (let i = 0; i < rows; i++) defaulted[start + i] = defaults[i] === 0 ? 0 : defaults[i] / encoder.sources;
       engine.logits(batch, weights, z);
       const { view } = z;
       if (offset !== null) {
@@ -99,12 +113,28 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
         for (let j = 0; j < k; j++) to.set(view.subarray(j * plane, j * plane + rows), j * total + start);
       };
       keep(logits);
-      if (multiclass === null) {
-        engine.sigmoid(z, z, rows);
-        for (let i = 0; i < rows; i++) labels[start + i] = view[i] > threshold ? positive : 1 - positive;
-      } else {
-        for (let i = 0; i < rows; i++) labels[start + i] = greatest(view, i, plane, k);
+      const mark = (scores: Float64Array | Float32Array): void => {
+        for (let i = 0; i < rows; i++) labels[start + i] = greatest(scores, i, plane, k);
+      };
+      if (calibration) {
+        exact.set(view.subarray(0, k * plane));
+        const out = calibrated.subarray(0, k * plane);
+        model.calibration!.apply(calibration, exact.subarray(0, k * plane), out, k, multiclass === 'ovr');
+        view.set(out);
+        if (multiclass !== null && !costs) mark(view);
+      } else if (multiclass === null) engine.sigmoid(z, z, rows);
+      else {
+        if (!costs) mark(view);
         classProbabilities(engine, z, rows, k, multiclass === 'ovr');
+      }
+      if (multiclass === null) {
+        for (let i = 0; i < rows; i++) labels[start + i] = view[i] > threshold ? positive : 1 - positive;
+      }
+      for (let i = 0; (costs || abstain) && i < rows; i++) {
+        const side = multiclass === null ? positive : -1;
+        const stage = model.decisions!;
+        if (costs && side < 0) labels[start + i] = stage.decide(decision, side, view, view, i, plane, classes.length);
+        if (abstain) review[start + i] = Number(stage.needsReview(decision, side, view, i, plane, classes.length));
       }
       keep(probabilities);
       start += rows;
@@ -114,6 +144,8 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
       logits: logits.subarray(0, k * total),
       probabilities: probabilities.subarray(0, k * total),
       labels: labels.subarray(0, total),
+      defaulted: defaulted.subarray(0, total),
+      review: abstain ? review.subarray(0, total) : null,
     };
   };
 

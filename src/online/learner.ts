@@ -13,6 +13,7 @@ import { isSealed, seal } from '../model/file.ts';
 import { FORMAT, type Manifest, PRODUCER } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from '../model/safetensors.ts';
+import { allStages } from '../stages.ts';
 import { foldParameters, standardisation } from '../train/inference.ts';
 import { type DataOptions, excludedColumns } from '../train/prepare.ts';
 import { readTarget, readWeight } from '../train/target.ts';
@@ -131,7 +132,7 @@ export class OnlineLearner {
     this.rates = ftrlOptions(options);
     this.schema = schema;
     this.#engine = engine;
-    this.#encoder = new Encoder(schema);
+    this.#encoder = new Encoder(schema, allStages.encoders);
     this.#ftrl = new Ftrl(engine, { slots: this.#encoder.slots, ...this.rates });
     this.#baseline = new Ftrl(engine, { slots: 0, ...this.rates });
   }
@@ -211,8 +212,14 @@ export class OnlineLearner {
       params[j + 1] -= params[j];
       params[j] = 0;
     });
-    const { weights, intercept } = foldParameters(params, standardisation(this.schema.features, names));
-    return new Model({ manifest: this.#manifest(this.#sums()), weights, intercept, covariance: null });
+    const { weights, intercept } = foldParameters(params, standardisation(this.#encoder));
+    return new Model({
+      manifest: this.#manifest(this.#sums()),
+      weights,
+      intercept,
+      covariance: null,
+      stages: allStages,
+    });
   }
 
   /**
@@ -271,7 +278,7 @@ export class OnlineLearner {
         `got format ${format} (written by ${producer}); resume with that version, or start anew`,
       );
     }
-    checkManifest(manifestOf(settings, sums));
+    checkManifest(manifestOf(settings, sums), allStages);
     const { weight, offset, rates, schema, ...rest } = settings;
     const learner = new OnlineLearner(schema, {
       ...rest,

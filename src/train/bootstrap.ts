@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { splitmix32 } from '../../bindings/random.ts';
 import type { Table } from '../encode/table.ts';
 import { twoSidedP } from '../model/coefficients.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
@@ -7,7 +8,6 @@ import { factorCholesky, solveCholesky } from './cholesky.ts';
 import { type Ask, type FitOptions, fitAnd, joinParams, solveAll, withTasks } from './fit.ts';
 import { foldParameters } from './inference.ts';
 import type { Problem } from './prepare.ts';
-import { splitmix32 } from './random.ts';
 import { type Clusters, type CovarianceKind, probabilitiesOf } from './robust.ts';
 import type { Fitted, Penalty, SolveSettings, Task } from './solve.ts';
 

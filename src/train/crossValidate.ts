@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { splitmix32 } from '../../bindings/random.ts';
 import { findColumns } from '../encode/columns.ts';
 import { list, show } from '../encode/label.ts';
 import type { Column, Table } from '../encode/table.ts';
@@ -8,9 +9,8 @@ import type { Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { assemble, settingsOf, solveAll, withTasks } from './fit.ts';
 import { checkPath, distinct, type PathOptions, type PathStep, stepOf, strengths, templateOf, walk } from './path.ts';
-import { classShare, type Problem, prepare } from './prepare.ts';
-import { splitmix32 } from './random.ts';
-import type { Penalty, Task } from './solve.ts';
+import { classShare, type DataOptions, effectiveWeight, type Problem, prepare } from './prepare.ts';
+import type { Fitted, Penalty, Task } from './solve.ts';
 
 export const SCORES = ['logLoss', 'brier', 'auc', 'accuracy'] as const;
 export type ScoreName = (typeof SCORES)[number];
@@ -86,7 +86,7 @@ export function crossValidate(table: Table, options: CrossValidationOptions): Cr
     return withTasks(problem, (tasks) => {
       const lambdas = strengths(tasks, penalty, options);
       const results = Array.from({ length: folds }, (_, k) =>
-        runFold(problem, fold, k, time !== undefined, lambdas, penalty, { ...settings, score }),
+        runFold(problem, options, fold, k, time !== undefined, lambdas, penalty, { ...settings, score }),
       );
       const warnings = results.flatMap((result) => result.warnings);
       const steps: ValidatedStep[] = [];
@@ -147,6 +147,7 @@ interface FoldResult {
 
 function runFold(
   problem: Problem,
+  options: DataOptions,
   fold: Int16Array,
   k: number,
   forward: boolean,
@@ -154,12 +155,45 @@ function runFold(
   penalty: Penalty,
   settings: Parameters<typeof walk>[3] & { readonly score: ScoreName },
 ): FoldResult {
+  return withFold(problem, options, fold, k, forward, (tasks, rows, sampleWeight) => {
+    const judge = judgeOf(problem, rows, settings.score);
+    const scores: number[] = [];
+    const converged: boolean[] = [];
+    const warnings: Warning[] = [];
+    const unit = spreadOf(problem, sampleWeight, penalty.unit);
+    walk(tasks, { ...penalty, unit }, lambdas, settings, (fitted) => {
+      scores.push(judge(tasks, fitted));
+      converged.push(fitted.every(({ report }) => report.converged));
+      warnings.push(...warningsOf(fitted, k));
+    });
+    const weight = rows.reduce((sum, i) => sum + (problem.sampleWeight ? problem.sampleWeight[i] : 1), 0);
+    return { scores, converged, weight, warnings };
+  });
+}
+
+/** What the fits of fold k warn of. */
+export function warningsOf(fitted: readonly Fitted[], k: number): Warning[] {
+  return fitted.flatMap(({ warnings }) =>
+    warnings.map((one) => ({ ...one, message: `fold ${k + 1}: ${one.message}` })),
+  );
+}
+
+/**
+ * Opens fold k: the likelihoods of its training rows, its held-out rows, and the sample weight of each row in training (0 where held out).
+ * @throws ERR_DATA when a class has no training row
+ */
+export function withFold<T>(
+  problem: Problem,
+  options: DataOptions,
+  fold: Int16Array,
+  k: number,
+  forward: boolean,
+  use: (tasks: Task[], heldOut: readonly number[], sampleWeight: Float64Array) => T,
+): T {
   const trains = forward ? (part: number) => part >= 0 && part <= k : (part: number) => part >= 0 && part !== k;
   const heldOut = forward ? k + 1 : k;
-  const masked = (weight: Float64Array | null) =>
-    Float64Array.from(fold, (part, i) => (trains(part) ? (weight ? weight[i] : 1) : 0));
-  const sampleWeight = masked(problem.sampleWeight);
-  const { target } = problem;
+  const { target, sampleWeight: all } = problem;
+  const sampleWeight = Float64Array.from(fold, (part, i) => (trains(part) ? (all ? all[i] : 1) : 0));
   const share = classShare(target, sampleWeight);
   const absent = target.classes.filter((_, c) => !(share[c] > 0));
   if (absent.length > 0) {
@@ -172,27 +206,12 @@ function runFold(
   fold.forEach((part, i) => {
     if (part === heldOut) rows.push(i);
   });
-  const judge = judgeOf(problem, rows, settings.score);
-  const scores: number[] = [];
-  const converged: boolean[] = [];
-  const warnings: Warning[] = [];
-  withTasks(
+  return withTasks(
     problem,
-    (tasks) => {
-      const unit = spreadOf(problem, sampleWeight, penalty.unit);
-      walk(tasks, { ...penalty, unit }, lambdas, settings, (fitted) => {
-        scores.push(judge(tasks, fitted));
-        converged.push(fitted.every(({ report }) => report.converged));
-        for (const one of fitted.flatMap((some) => some.warnings)) {
-          warnings.push({ ...one, message: `fold ${k + 1}: ${one.message}` });
-        }
-      });
-    },
-    masked(problem.weight),
+    (tasks) => use(tasks, rows, sampleWeight),
+    effectiveWeight(target, sampleWeight, options),
     sampleWeight,
   );
-  const weight = rows.reduce((sum, i) => sum + (problem.sampleWeight ? problem.sampleWeight[i] : 1), 0);
-  return { scores, converged, weight, warnings };
 }
 
 /** What scores a fit on the held-out rows: by their logits. A row of counts is one of its successes and one of its failures. */
@@ -205,14 +224,10 @@ function judgeOf({ kind, y, sampleWeight, target }: Problem, rows: readonly numb
       ? [...rows.map((i) => weightOf(i) * y[i]), ...rows.map((i) => weightOf(i) * (1 - y[i]))]
       : rows.map(weightOf),
   );
-  return (tasks: readonly Task[], fitted: readonly { readonly params: Float64Array }[]): number => {
-    const planes = tasks.flatMap(({ likelihood }, k) => {
-      const z = new Float64Array(likelihood.classes * likelihood.rows);
-      likelihood.logits(fitted[k].params, z);
-      return Array.from({ length: likelihood.classes }, (_, j) => {
-        const logits = Float64Array.from(rows, (i) => z[j * likelihood.rows + i]);
-        return counts ? Float64Array.of(...logits, ...logits) : logits;
-      });
+  return (tasks: readonly Task[], fitted: readonly Fitted[]): number => {
+    const planes = logitsOf(tasks, fitted).map((z) => {
+      const logits = Float64Array.from(rows, (i) => z[i]);
+      return counts ? Float64Array.of(...logits, ...logits) : logits;
     });
     const value =
       kind === 'binomial'
@@ -222,8 +237,18 @@ function judgeOf({ kind, y, sampleWeight, target }: Problem, rows: readonly numb
   };
 }
 
+/** Logits of all rows, a plane for each weight vector. */
+export function logitsOf(tasks: readonly Task[], fitted: readonly Fitted[]): Float64Array[] {
+  return tasks.flatMap(({ likelihood }, k) => {
+    const { classes, rows } = likelihood;
+    const z = new Float64Array(classes * rows);
+    likelihood.logits(fitted[k].params, z);
+    return Array.from({ length: classes }, (_, j) => z.subarray(j * rows, (j + 1) * rows));
+  });
+}
+
 /** The unit of the penalty in a fold: for standardised features their spread in its rows, in units of their spread in all rows. */
-function spreadOf({ batch }: Problem, weight: Float64Array, unit: Float64Array | null): Float64Array {
+export function spreadOf({ batch }: Problem, weight: Float64Array, unit: Float64Array | null): Float64Array {
   if (unit) return unit;
   const out = new Float64Array(batch.slots).fill(1);
   const total = weight.reduce((sum, s) => sum + s, 0);
@@ -240,7 +265,7 @@ function spreadOf({ batch }: Problem, weight: Float64Array, unit: Float64Array |
   return out;
 }
 
-interface FoldOptions {
+export interface FoldOptions {
   readonly folds: number;
   readonly groups?: string;
   readonly time?: string;
@@ -248,7 +273,7 @@ interface FoldOptions {
 }
 
 /** The fold (by time the part) of each row, −1 for rows of weight 0. @throws ERR_DATA when there are too few rows, groups or times */
-function foldsOf(problem: Problem, table: Table, { folds, groups, time, seed }: FoldOptions): Int16Array {
+export function foldsOf(problem: Problem, table: Table, { folds, groups, time, seed }: FoldOptions): Int16Array {
   const { target, sampleWeight } = problem;
   const rows: number[] = [];
   for (let i = 0; i < table.rows; i++) if (!sampleWeight || sampleWeight[i] > 0) rows.push(i);
@@ -327,7 +352,14 @@ function keysOf(column: Column, role: 'groups' | 'time'): ArrayLike<number> {
   return column.codes;
 }
 
-function checkCrossValidation({ folds, groups, time, seed, score, rule }: CrossValidationOptions): void {
+export function checkCrossValidation({
+  folds,
+  groups,
+  time,
+  seed,
+  score,
+  rule,
+}: Partial<CrossValidationOptions>): void {
   const refuse = (what: string, wanted: string, got: unknown): never => {
     throw new LogoddsError(
       'ERR_RANGE',

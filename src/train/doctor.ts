@@ -5,7 +5,9 @@ import { columnFindings } from '../diagnose/columns.ts';
 import { type Finding, sortFindings } from '../diagnose/finding.ts';
 import { influentialRows } from '../diagnose/influence.ts';
 import { certifiesOverlap, SEPARATION_LIMIT, type Separation, separation, signedRows } from '../diagnose/separation.ts';
+import { sourceOf } from '../encode/coder.ts';
 import { show } from '../encode/label.ts';
+import type { CategoricalFeature, Feature, NumericFeature } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
 import { factorCholesky, invertCholesky, solveCholesky } from './cholesky.ts';
 import { dependentSlots, nameParameters, profileSlots, type SlotProfile, separatesAllRows } from './diagnose.ts';
@@ -95,7 +97,9 @@ export function findings(
   const whole = sampleWeight?.every(Number.isInteger) ?? true;
   const count = whole ? sampleWeight : (sampleWeight?.map((s) => Number(s > 0)) ?? null);
   const labels = kind === 'binomial' ? [...classes.filter((label) => label !== positive), positive as string] : classes;
-  const found = columnFindings({ table, features: schema.features, target, labels, y: problem.y, count });
+  // columns as they are: what a schema makes of them is for the fit to say
+  const features = schema.features.filter(isPlain).filter((feature) => sourceOf(feature) === feature.name);
+  const found = columnFindings({ table, features, target, labels, y: problem.y, count });
   for (const fit of fits) {
     for (const finding of fitFindings(problem, fit, count, thorough)) {
       const same = (other: Finding) =>
@@ -105,6 +109,9 @@ export function findings(
   }
   return sortFindings(found);
 }
+
+const isPlain = (feature: Feature): feature is NumericFeature | CategoricalFeature =>
+  feature.kind === 'numeric' || feature.kind === 'categorical';
 
 function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null, thorough: boolean): Finding[] {
   const { batch, slots } = problem;
@@ -160,10 +167,10 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
 function estimable({ slots, schema }: Problem, { constant }: SlotProfile): number[] {
   const seen = new Set<number>();
   return slots.flatMap(({ feature, role }, id) => {
-    if (constant[id] || !['number', 'level', 'missing'].includes(role)) return [];
+    if (constant[id] || !['number', 'level', 'missing', 'unseen'].includes(role)) return [];
     const shape = schema.features[feature];
-    if (role !== 'level' || shape.kind !== 'categorical' || shape.coding === 'treatment' || seen.has(feature))
-      return [id];
+    const onehot = 'coding' in shape ? shape.coding === 'onehot' : shape.kind === 'hashed';
+    if (role !== 'level' || !onehot || seen.has(feature)) return [id];
     seen.add(feature);
     return [];
   });

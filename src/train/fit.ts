@@ -12,6 +12,7 @@ import {
   type Warning,
 } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
+import { allStages } from '../stages.ts';
 import { findings } from './doctor.ts';
 import { inferenceOf } from './infer.ts';
 import { foldParameters, unfoldParameters } from './inference.ts';
@@ -90,7 +91,7 @@ export type Ask = (
   tasks: readonly Task[],
   penalty: Penalty,
   settings: SolveSettings,
-) => { readonly bootstrap: BootstrapReport; readonly warnings: readonly Warning[] };
+) => { readonly bootstrap?: BootstrapReport; readonly warnings: readonly Warning[] };
 
 const DEFAULT_TOL = 1e-8;
 const NO_INFERENCE: InferenceReport = {
@@ -155,7 +156,7 @@ export function fitAnd(data: Table | Problem, given: FitOptions, ask?: Ask): { m
       // findings look at single rows of a table, which may be in a file
       const found = options.diagnose && !('batch' in data) ? newFindings(data, options, problem, tasks, fitted) : [];
       const model = assemble(problem, options, fitted, {
-        inference: more ? { ...(inference ?? NO_INFERENCE), bootstrap: more.bootstrap } : inference,
+        inference: more?.bootstrap ? { ...(inference ?? NO_INFERENCE), bootstrap: more.bootstrap } : inference,
         notes: [...(more?.warnings ?? []), ...found],
         objective: {
           lambda: penalty.lambda,
@@ -201,6 +202,7 @@ export function withTasks<T>(
   sampleWeight = problem.sampleWeight,
 ): T {
   const { batch, schema, slots, standard, offset, unit, y } = problem;
+  const restore = problem.adapt(sampleWeight);
   const open = likelihoods(problem, weight);
   const totalWeight = sampleWeight ? sampleWeight.reduce((sum, s) => sum + s, 0) : y.length;
   try {
@@ -221,6 +223,7 @@ export function withTasks<T>(
     );
   } finally {
     for (const { likelihood } of open) likelihood.free();
+    restore();
   }
 }
 
@@ -309,7 +312,8 @@ export function assemble(
     warnings,
   };
   const { weights, intercept } = foldParameters(params, standard);
-  return new Model({ manifest, weights, intercept, covariance: fitted.length === 1 ? fitted[0].covariance : null });
+  const covariance = fitted.length === 1 ? fitted[0].covariance : null;
+  return new Model({ manifest, weights, intercept, covariance, baseline: problem.baseline(), stages: allStages });
 }
 
 /** A class that one row stands for has no frequency to learn. */
@@ -358,7 +362,7 @@ export function settingsOf({
 }
 
 /** What `firth` and a cluster column mean for the other options. */
-function settle(options: FitOptions): FitOptions {
+export function settle(options: FitOptions): FitOptions {
   const { covariance, features, exclude = [], firth } = options;
   const cluster = typeof covariance === 'object' && !features ? [covariance.cluster] : [];
   return { ...options, exclude: [...exclude, ...cluster], ...(firth && { penalty: 'none' }) };
@@ -378,6 +382,16 @@ function covarianceKind(data: Table | Problem, { covariance = 'model' }: FitOpti
 /** How categories are coded where the options leave it open. */
 export function codingOf(options: PenaltyOptions & Pick<FitOptions, 'firth'>): 'onehot' | 'treatment' {
   return isPenalized(options) && !options.firth ? 'onehot' : 'treatment';
+}
+
+/** Units that a schema declares, by slot; null: the standard deviation throughout. */
+function unitsOf({ schema, slots }: Problem): Float64Array | null {
+  const declared = schema.features.map((feature) => (feature.kind === 'curve' ? feature.units : []));
+  if (declared.flat().every((unit) => unit === 1)) return null;
+  const next = declared.map(() => 0);
+  return Float64Array.from(slots, ({ feature, role }) =>
+    role === 'number' && declared[feature].length > 0 ? declared[feature][next[feature]++] : 1,
+  );
 }
 
 export function isPenalized({ C, lambda, penalty }: PenaltyOptions): boolean {
@@ -419,7 +433,7 @@ export function penaltyOf(options: PenaltyOptions, problem: Problem): { penalty:
     penalty: {
       lambda: penalized ? (lambda ?? 1 / (C * total)) : 0,
       l1Ratio: penalized ? l1Ratio : 0,
-      unit: standardize ? null : problem.standard.scale.map((scale) => 1 / scale),
+      unit: standardize ? unitsOf(problem) : problem.standard.scale.map((scale) => 1 / scale),
       factors: factors ?? null,
       lower: bound(0, Number.NEGATIVE_INFINITY),
       upper: bound(1, Number.POSITIVE_INFINITY),

@@ -1,4 +1,4 @@
-import type { Feature } from '../encode/schema.ts';
+import type { Encoder } from '../encode/encoder.ts';
 import type { Warning } from '../model/manifest.ts';
 import { invertCholesky } from './cholesky.ts';
 import { quadraticModel } from './newton.ts';
@@ -15,21 +15,20 @@ export interface Standardisation {
   readonly scale: Float64Array;
 }
 
-/**
- * @param slots  what each slot stands for, in slot order: index of its feature and its role
- */
-export function standardisation(
-  features: readonly Feature[],
-  slots: readonly { readonly feature: number; readonly role: string }[],
-): Standardisation {
-  const shift = new Float64Array(slots.length);
-  const scale = new Float64Array(slots.length).fill(1);
-  slots.forEach((slot, j) => {
-    const feature = features[slot.feature];
-    if (slot.role !== 'number' || feature.kind !== 'numeric') return;
-    shift[j] = feature.mean;
-    scale[j] = feature.scale;
-  });
+export function standardisation({ coders, slots }: Pick<Encoder, 'coders' | 'slots'>): Standardisation {
+  const shift = new Float64Array(slots);
+  const scale = new Float64Array(slots).fill(1);
+  let slot = 0;
+  for (const { specs, means, scales } of coders) {
+    let number = 0;
+    for (const spec of specs) {
+      if (spec.kind === 'numeric') {
+        shift[slot] = means[number];
+        scale[slot] = scales[number++];
+      }
+      slot += spec.kind === 'numeric' ? 1 : spec.slots;
+    }
+  }
   return { shift, scale };
 }
 

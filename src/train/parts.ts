@@ -1,5 +1,6 @@
 import type { ColumnsBatch } from '../../bindings/batch.ts';
 import type { Engine } from '../../bindings/engine.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
 import type { Encoder } from '../encode/encoder.ts';
 import { SchemaDraft } from '../encode/infer.ts';
 import type { Schema } from '../encode/schema.ts';
@@ -38,6 +39,12 @@ export class TableInParts {
    * @throws as `prepare`
    */
   constructor(table: Table, options: DataOptions, otherwise: 'onehot' | 'treatment', engine: Engine) {
+    if (options.schema) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        'schema: expected none where rows stay in a file (quantiles and knots need them all), got one; fit with all rows in memory',
+      );
+    }
     this.rows = readRows(table, options);
     this.#engine = engine;
     this.#draft = new SchemaDraft({ ...schemaOptions(options, otherwise), exclude: [] });

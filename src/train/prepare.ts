@@ -3,15 +3,20 @@ import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import { findColumns } from '../encode/columns.ts';
+import type { Declaration } from '../encode/declare.ts';
 import { Encoder, type SlotName } from '../encode/encoder.ts';
 import { inferSchema } from '../encode/infer.ts';
 import { list, show } from '../encode/label.ts';
+import { encoders } from '../encode/rich.ts';
 import type { Schema } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
+import { slotMeans } from './baseline.ts';
 import { ChunkedLikelihood, type Chunks, profileChunks } from './chunks.ts';
 import { profileSlots, type SlotProfile } from './diagnose.ts';
 import { type Standardisation, standardisation } from './inference.ts';
+import { lenient, resolveSchema } from './resolve.ts';
 import { classFactors, readOffset, readTarget, readTrials, readWeight, type Target } from './target.ts';
+import { TargetColumns } from './targetColumns.ts';
 
 /** What the columns of a table are for, and how they become slots. Everything but `target` may be absent. */
 export interface DataOptions {
@@ -25,6 +30,8 @@ export interface DataOptions {
    * a target of more than two classes: `multinomial` (default) is one softmax likelihood, `ovr` one binary model a class against the rest
    */
   readonly multiclass?: 'multinomial' | 'ovr';
+  /** how columns become features; by default each one by what it holds */
+  readonly schema?: Declaration;
   /** feature columns; by default all but target, trials, weight, offset and `exclude` */
   readonly features?: readonly string[];
   readonly exclude?: readonly string[];
@@ -55,6 +62,7 @@ export interface Problem {
   /** the rows, where they are not all in the batch */
   readonly chunks: Chunks | null;
   readonly schema: Schema;
+  readonly encoder: Encoder;
   /** what each slot stands for */
   readonly slots: readonly SlotName[];
   readonly standard: Standardisation;
@@ -72,6 +80,14 @@ export interface Problem {
    * null: ones, so weights count observations
    */
   readonly unit: Float64Array | null;
+  /**
+   * Fits what is learnt from outcomes to these sample weights (null: ones), as target encoding is: rows of positive weight take values that
+   * rows like them, but not they, decide; rows of weight 0 what all rows of positive weight do.
+   * @returns what takes it back
+   */
+  adapt(weight: Float64Array | null): () => void;
+  /** `slotMeans` of all rows by their sample weights */
+  baseline(): Float64Array;
   free(): void;
 }
 
@@ -86,12 +102,20 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
   }
   const exclude = excludedColumns(table, options);
   const rows = readRows(table, options);
-  const schema = inferSchema(table, {
+  const asked = {
     ...schemaOptions(options, coding),
     exclude,
     categorical: options.categorical,
     weight: rows.sampleWeight,
-  });
+  };
+  const { schema: draft, targets } = options.schema
+    ? resolveSchema(table, options.schema, asked)
+    : { schema: inferSchema(table, asked), targets: [] };
+  const columns =
+    targets.length > 0
+      ? new TargetColumns(table, draft, targets, (schema) => trainingEncoder(schema).firstColumns, rows)
+      : null;
+  const schema = columns?.schema ?? draft;
   const encoder = trainingEncoder(schema);
   const engine = options.engine ?? pickEngine();
   const batch = engine.columns(table.rows, encoder.specs, 'f64');
@@ -101,7 +125,9 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
     batch.free();
     throw error;
   }
-  return problemOf(engine, batch, null, schema, rows);
+  const problem = problemOf(engine, batch, null, schema, rows, columns);
+  problem.adapt(rows.sampleWeight);
+  return problem;
 }
 
 /** A problem of its parts; `chunks` has the rows when the batch does not hold them all. */
@@ -111,16 +137,25 @@ export function problemOf(
   chunks: Chunks | null,
   schema: Schema,
   rows: RowVectors,
+  columns: TargetColumns | null = null,
 ): Problem {
-  const slots = new Encoder(schema).slotNames;
+  const encoder = trainingEncoder(schema);
+  const standard = standardisation(encoder);
+  let means: Float64Array | null = null;
   return {
     ...rows,
     engine,
     batch,
     chunks,
     schema,
-    slots,
-    standard: standardisation(schema.features, slots),
+    encoder,
+    slots: encoder.slotNames,
+    standard,
+    adapt: (weight) => columns?.write(batch, weight) ?? (() => {}),
+    baseline() {
+      means ??= slotMeans(batch, chunks, standard, rows.sampleWeight);
+      return means;
+    },
     free: () => batch.free(),
   };
 }
@@ -205,14 +240,8 @@ export interface LikelihoodOf {
   readonly y: Float64Array | null;
 }
 
-/** With a slot for unseen values everywhere: rows of weight 0 may hold levels that no counted row has. */
-export function trainingEncoder(schema: Schema): Encoder {
-  return new Encoder({
-    features: schema.features.map((feature) =>
-      feature.kind === 'categorical' ? { ...feature, unseen: 'slot' as const } : feature,
-    ),
-  });
-}
+/** The encoder of rows that are fitted. */
+export const trainingEncoder = (schema: Schema): Encoder => new Encoder(lenient(schema), encoders);
 
 /** Columns that are no features. @throws ERR_SCHEMA absent columns, no feature left */
 export function excludedColumns(
@@ -240,8 +269,8 @@ export function excludedColumns(
   return excluded;
 }
 
-/** Weight of each class, before class weights. @throws ERR_TARGET when one has none */
-function effectiveWeight(
+/** Sample weights times class weights. @throws ERR_TARGET when a class has no weight */
+export function effectiveWeight(
   target: Target,
   weight: Float64Array | null,
   { classWeight, target: name }: DataOptions,

@@ -382,11 +382,11 @@ export function largestLambda(task: Task, penalty: Penalty): number {
 }
 
 /**
- * Slots that are free; those of features with a single value; and those without a row of their own (a level of a reference coding that only
+ * Slots that are free (that of unseen values where rare levels share it); those of features with a single value; and those without a row of their own (a level of a reference coding that only
  * rows of weight 0 hold), which a penalty would put at 0 as well. Reference levels, and slots for what training has not seen, are in none.
  */
 function sortSlots({ features, slots, profile }: Task): { free: number[]; constant: number[]; empty: number[] } {
-  const estimable = (id: number) => ['number', 'level', 'missing'].includes(slots[id].role);
+  const estimable = (id: number) => ['number', 'level', 'missing', 'unseen'].includes(slots[id].role);
   // A numeric column has one value or many; a category as many as it has slots with rows.
   const values = new Float64Array(features.length);
   slots.forEach(({ feature, role }, id) => {

@@ -89,7 +89,10 @@ describe('tableFromRecords', () => {
       'ERR_RECORD',
       'row 1 (from 0), column "a": expected a string, finite number or boolean, got NaN',
     ],
-    [[{ a: new Date(0) }], 'ERR_RECORD', 'row 0 (from 0), column "a"'],
+    [[{ a: { b: 1 } }], 'ERR_RECORD', 'row 0 (from 0), column "a"'],
+    [[{ a: new Date(Number.NaN) }], 'ERR_RECORD', 'row 0 (from 0), column "a"'],
+    [[{ a: [['deep']] }], 'ERR_RECORD', 'row 0 (from 0), column "a"'],
+    [[{ constructor: 1 }, {} as never], 'ERR_SCHEMA', 'record 1 (from 0): expected column "constructor"'],
   ])('%j is refused', (records, code, message) => {
     expect(() => tableFromRecords(records)).toThrow(error(code, message));
   });

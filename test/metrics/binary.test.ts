@@ -175,9 +175,15 @@ describe('what cannot be measured is refused', () => {
   const one = Float64Array.of(1);
   const error = (code: string, message: string) =>
     expect.objectContaining({ code, message: expect.stringContaining(message) });
-  test.each([logLoss, auc, brier, ece, accuracy])('%o', (metric) => {
+  test.each([
+    [logLoss, 'logits'],
+    [auc, 'scores'],
+    [brier, 'logits'],
+    [ece, 'logits'],
+    [accuracy, 'logits'],
+  ] as const)('%o', (metric, what) => {
     expect(() => metric(one, new Uint8Array(2))).toThrow(
-      error('ERR_SHAPE', 'labels and weights: expected length 1 (as the logits), got 2'),
+      error('ERR_SHAPE', `labels and weights: expected length 1 (as the ${what}), got 2`),
     );
     expect(() => metric(one, new Uint8Array(1), new Float64Array(3))).toThrow(error('ERR_SHAPE', 'got 1 and 3'));
     expect(() => metric(new Float64Array(0), new Uint8Array(0))).toThrow(
@@ -187,7 +193,7 @@ describe('what cannot be measured is refused', () => {
       error('ERR_SHAPE', 'at least one row of positive weight'),
     );
     expect(() => metric(Float64Array.of(Number.NaN), new Uint8Array(1))).toThrow(
-      error('ERR_RANGE', 'logits: expected numbers, got NaN at row 0'),
+      error('ERR_RANGE', `${what}: expected numbers, got NaN at row 0`),
     );
     expect(() => metric(one, Uint8Array.of(2))).toThrow(error('ERR_RANGE', 'labels: expected 0 or 1, got 2 at row 0'));
     expect(() => metric(one, Uint8Array.of(1), Float64Array.of(-1))).toThrow(
@@ -196,7 +202,7 @@ describe('what cannot be measured is refused', () => {
   });
   test('a number of bins that is none', () => {
     expect(() => ece(one, Uint8Array.of(1), null, 0)).toThrow(
-      error('ERR_RANGE', 'bins: expected an integer >= 1, got 0'),
+      error('ERR_RANGE', 'bins: expected an integer from 1 to 10000, got 0'),
     );
   });
 });

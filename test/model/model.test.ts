@@ -17,10 +17,20 @@ describe('score of a record', () => {
   const model = smallModel();
 
   test('worked by hand', () => {
-    expect(model.score({ age: 44, city: 'Köln' })).toEqual({ logit: 3, probability: sigmoid(3), label: 'yes' });
-    expect(model.score({ age: 40, city: 'Bonn' })).toEqual({ logit: 0, probability: 0.5, label: 'no' });
-    expect(model.score({ age: null, city: null })).toEqual({ logit: -1.5, probability: sigmoid(-1.5), label: 'no' });
-    expect(model.score({ age: 48, city: 'Ulm' }).logit).toBe(2);
+    expect(model.score({ age: 44, city: 'Köln' })).toEqual({
+      logit: 3,
+      probability: sigmoid(3),
+      label: 'yes',
+      defaulted: 0,
+    });
+    expect(model.score({ age: 40, city: 'Bonn' })).toEqual({ logit: 0, probability: 0.5, label: 'no', defaulted: 0 });
+    expect(model.score({ age: null, city: null })).toEqual({
+      logit: -1.5,
+      probability: sigmoid(-1.5),
+      label: 'no',
+      defaulted: 1,
+    });
+    expect(model.score({ age: 48, city: 'Ulm' })).toMatchObject({ logit: 2, defaulted: 0.5 });
   });
 
   test('the positive class may be the first, the threshold any', () => {
@@ -51,6 +61,7 @@ describe('score of a record, three classes', () => {
       logit: 1,
       probability: c / sum,
       label: 'car',
+      defaulted: 0,
       logits: Float64Array.of(-1, -1.5, 1),
       probabilities: Float64Array.of(a / sum, b / sum, c / sum),
     });
@@ -63,6 +74,7 @@ describe('score of a record, three classes', () => {
       logit: 1,
       probability: c / sum,
       label: 'car',
+      defaulted: 0,
       logits: Float64Array.of(-1, -1.5, 1),
       probabilities: Float64Array.of(a / sum, b / sum, c / sum),
     });

@@ -18,10 +18,25 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['bindings', ['bindings']],
   ['src/metrics', ['src/metrics', 'bindings']],
   ['src/encode', ['src/encode', 'bindings']],
-  ['src/model', ['src/model', 'src/encode', 'bindings']],
+  ['src/calibrate', ['src/calibrate', 'bindings']],
+  ['src/decide', ['src/decide', 'bindings']],
+  ['src/explain', ['src/explain', 'src/calibrate', 'src/encode', 'bindings']],
+  ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'bindings']],
   ['src/diagnose', ['src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'bindings']],
-  ['src/train', ['src/train', 'src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'bindings']],
-  ['src/online', ['src/online', 'src/train', 'src/model', 'src/encode', 'bindings']],
+  [
+    'src/train',
+    [
+      'src/train',
+      'src/stages.ts',
+      'src/diagnose',
+      'src/model',
+      'src/calibrate',
+      'src/encode',
+      'src/metrics',
+      'bindings',
+    ],
+  ],
+  ['src/online', ['src/online', 'src/stages.ts', 'src/train', 'src/model', 'src/encode', 'bindings']],
   ['src', ['src', 'bindings']],
 ];
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
+import { splitmix32 } from '../../bindings/random.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
 import { inferSchema, SchemaDraft } from '../../src/encode/infer.ts';
 import { sliceTable } from '../../src/encode/split.ts';
@@ -17,7 +18,6 @@ import {
 import { profileSlots } from '../../src/train/diagnose.ts';
 import { codingOf, type FitOptions, fitAnd, fit as fitTable } from '../../src/train/fit.ts';
 import { TableInParts } from '../../src/train/parts.ts';
-import { splitmix32 } from '../../src/train/random.ts';
 
 const engines: [string, () => Engine][] = [
   ['js', () => pickEngine('js')],

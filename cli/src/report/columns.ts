@@ -1,0 +1,156 @@
+import type { CodedColumn, NumericColumn, Table } from '../../../src/index.ts';
+
+/** What a column of the data holds; shares are by weight. */
+export type ColumnSummary = {
+  readonly name: string;
+  /** share of the rows where it is missing */
+  readonly missing: number;
+} & (
+  | {
+      readonly kind: 'numeric';
+      /** of the cells that are not missing; null when all are */
+      readonly range: {
+        readonly min: number;
+        readonly mean: number;
+        readonly max: number;
+        readonly deviation: number;
+      } | null;
+    }
+  | {
+      readonly kind: 'coded';
+      /** levels that occur */
+      readonly distinct: number;
+      /** the most frequent ones, with their shares of all rows */
+      readonly top: readonly { readonly level: string; readonly share: number }[];
+      /** share of values that the model does not know */
+      readonly unseen: number;
+    }
+);
+
+const TOP_LEVELS = 4;
+
+interface Moments {
+  kind: 'numeric';
+  weight: number;
+  missing: number;
+  mean: number;
+  squares: number;
+  min: number;
+  max: number;
+}
+
+interface Counts {
+  kind: 'coded';
+  missing: number;
+  unseen: number;
+  readonly levels: readonly string[];
+  readonly counts: Float64Array;
+}
+
+/** Gathers what columns hold over tables that come one after the other; rows of weight 0 count as absent. */
+export class ColumnSummaries {
+  readonly #found = new Map<string, Moments | Counts>();
+  readonly #skipped: ReadonlySet<string>;
+  #weight = 0;
+
+  /** @param skip  columns that are no features */
+  constructor(skip: readonly (string | null | undefined)[]) {
+    this.#skipped = new Set(skip.filter((name) => typeof name === 'string'));
+  }
+
+  /** @param weight  of the rows; absent: all 1 */
+  add(table: Table, weight?: ArrayLike<number> | null): void {
+    for (let i = 0; i < table.rows; i++) this.#weight += weight ? weight[i] : 1;
+    for (const column of table.columns) {
+      if (this.#skipped.has(column.name)) continue;
+      if (column.kind === 'numeric') addNumbers(this.#of(column.name, noMoments), column, table.rows, weight);
+      else
+        addCodes(
+          this.#of(column.name, () => noCounts(column.levels)),
+          column,
+          table.rows,
+          weight,
+        );
+    }
+  }
+
+  #of<T extends Moments | Counts>(name: string, make: () => T): T {
+    const found = (this.#found.get(name) as T | undefined) ?? make();
+    this.#found.set(name, found);
+    return found;
+  }
+
+  finish(): ColumnSummary[] {
+    const total = this.#weight;
+    return [...this.#found].map(([name, found]) => {
+      const missing = found.missing / total;
+      if (found.kind === 'numeric') {
+        const { weight, mean, squares, min, max } = found;
+        const range = weight > 0 ? { min, mean, max, deviation: Math.sqrt(squares / weight) } : null;
+        return { name, missing, kind: 'numeric', range };
+      }
+      const present = found.levels
+        .map((level, code) => ({ level, share: found.counts[code] / total }))
+        .filter(({ share }) => share > 0)
+        .sort((a, b) => b.share - a.share);
+      const top = present.slice(0, TOP_LEVELS);
+      return { name, missing, kind: 'coded', distinct: present.length, top, unseen: found.unseen / total };
+    });
+  }
+}
+
+const noMoments = (): Moments => ({
+  kind: 'numeric',
+  weight: 0,
+  missing: 0,
+  mean: 0,
+  squares: 0,
+  min: Number.POSITIVE_INFINITY,
+  max: Number.NEGATIVE_INFINITY,
+});
+
+const noCounts = (levels: readonly string[]): Counts => ({
+  kind: 'coded',
+  missing: 0,
+  unseen: 0,
+  levels,
+  counts: new Float64Array(levels.length),
+});
+
+/** Running mean and sum of squared deviations. @see West, Communications of the ACM 22(9), 1979 */
+function addNumbers(
+  found: Moments,
+  { values, missing }: NumericColumn,
+  rows: number,
+  weight?: ArrayLike<number> | null,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const share = weight ? weight[i] : 1;
+    if (share === 0) continue;
+    if (missing?.[i]) {
+      found.missing += share;
+      continue;
+    }
+    const value = values[i];
+    found.weight += share;
+    const away = value - found.mean;
+    found.mean += (away * share) / found.weight;
+    found.squares += share * away * (value - found.mean);
+    found.min = Math.min(found.min, value);
+    found.max = Math.max(found.max, value);
+  }
+}
+
+function addCodes(
+  found: Counts,
+  { codes, missing }: CodedColumn,
+  rows: number,
+  weight?: ArrayLike<number> | null,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const share = weight ? weight[i] : 1;
+    if (missing?.[i]) found.missing += share;
+    else if (codes[i] < found.counts.length) found.counts[codes[i]] += share;
+    else found.unseen += share;
+  }
+}

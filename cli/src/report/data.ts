@@ -1,0 +1,153 @@
+import { type Coefficient, coefficients, type Model, type Warning } from '../../../src/index.ts';
+import type { BrierParts } from '../../../src/metrics/bins.ts';
+import { figure, significant, whole } from '../report.ts';
+import type { ColumnSummary } from './columns.ts';
+import type { Evaluation } from './evaluation.ts';
+import { describeFeatures, type FeatureSummary } from './features.ts';
+
+/** Which rows the figures are of: held out of the fit, the fitted ones themselves, or those that `eval` was given. */
+export type Sample = 'held-out' | 'fitted' | 'given';
+
+/** A number at the head of the report. */
+export interface Figure {
+  readonly name: string;
+  readonly value: string;
+  /** its interval, or what to compare it with */
+  readonly note: string;
+}
+
+/** How to make the report again. */
+export interface Origin {
+  /** the command line, as it was typed */
+  readonly argv: readonly string[];
+  /** program and version */
+  readonly versions: readonly (readonly [string, string])[];
+  readonly model: { readonly path: string; readonly sha256: string | null };
+  readonly data: { readonly name: string; readonly sha256: string | null; readonly bytes: number | null };
+  /** of the random holdout; null where nothing is drawn */
+  readonly seed: number | null;
+  /** date and time */
+  readonly made: string;
+}
+
+/** Everything the report shows, as plain values. */
+export interface ReportData {
+  readonly target: string;
+  readonly positive: string | null;
+  readonly classes: readonly string[];
+  readonly rows: { readonly fitted: number; readonly evaluated: number };
+  readonly sample: Sample;
+  /** the finding in a sentence or two */
+  readonly verdict: string;
+  readonly figures: readonly Figure[];
+  /** null where there are no rows to judge by */
+  readonly evaluation: Evaluation | null;
+  readonly coefficients: readonly Coefficient[];
+  /** of numbers: the standard deviation in training, by name */
+  readonly deviations: ReadonlyMap<string, number>;
+  readonly features: readonly FeatureSummary[];
+  /** how the model came about: name and text */
+  readonly model: readonly (readonly [string, string])[];
+  /** null where the rows were not at hand */
+  readonly columns: readonly ColumnSummary[] | null;
+  readonly warnings: readonly Warning[];
+  readonly origin: Origin;
+}
+
+export interface ReportInput {
+  readonly model: Model;
+  readonly sample: Sample;
+  readonly evaluation: Evaluation | null;
+  readonly columns: readonly ColumnSummary[] | null;
+  readonly warnings: readonly Warning[];
+  /** how the model came about: name and text */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly origin: Origin;
+}
+
+export function reportData(input: ReportInput): ReportData {
+  const { model, sample, evaluation, columns, warnings, facts, origin } = input;
+  const { target, positive, classes, schema, fit } = model.manifest;
+  return {
+    target,
+    positive,
+    classes,
+    rows: { fitted: fit.rows, evaluated: evaluation?.rows ?? 0 },
+    sample,
+    verdict: evaluation ? verdict(evaluation, positive) : 'No rows were held out, so nothing is known of new rows.',
+    figures: evaluation ? figures(evaluation) : [],
+    evaluation,
+    coefficients: coefficients(model),
+    deviations: new Map(schema.features.flatMap((one) => (one.kind === 'numeric' ? [[one.name, one.scale]] : []))),
+    features: describeFeatures(schema.features),
+    model: facts,
+    columns,
+    warnings,
+    origin,
+  };
+}
+
+export const percent = (share: number | null, digits = 1): string =>
+  share === null ? '–' : `${(100 * share).toFixed(digits)} %`;
+
+const interval = ({ low, high }: { readonly low: number; readonly high: number }, digits = 3) =>
+  `95 % interval ${figure(low, digits)} to ${figure(high, digits)}`;
+
+function verdict({ metrics, baseLogLoss, classes, binary }: Evaluation, positive: string | null): string {
+  const gain = 1 - metrics.logLoss / baseLogLoss;
+  const better = Number.isFinite(gain)
+    ? gain > 0
+      ? `its log loss is ${percent(gain, 0)} below that of always giving the shares of the classes`
+      : 'its log loss is no better than that of always giving the shares of the classes'
+    : null;
+  const calibrated = `its probabilities are off by ${(100 * metrics.ece).toFixed(1)} points on average`;
+  const auc = binary ? classes[0].auc?.value : metrics.auc;
+  const ranked =
+    auc == null
+      ? 'Ranking cannot be judged: not all classes occur'
+      : binary
+        ? `Of a row that is ${positive} and one that is not, the first has the greater probability ${percent(auc, 0)} of the time`
+        : `The class is right for ${percent(metrics.accuracy, 0)} of the rows`;
+  return `${[ranked, calibrated].join('; ')}${better ? `; ${better}` : ''}.`;
+}
+
+function figures({ metrics, baseLogLoss, classes, binary, rows, weight }: Evaluation): Figure[] {
+  const [first] = classes;
+  const of = `${whole(rows)} rows${weight === rows ? '' : `, weight ${significant(weight)}`}`;
+  const skill = (text: string, value: number, digits = 3) => ({ name: text, value: figure(value, digits) });
+  return [
+    binary
+      ? {
+          name: 'AUC',
+          value: figure(first.auc?.value ?? null, 3),
+          note: first.auc ? interval(first.auc) : 'one class only',
+        }
+      : { name: 'AUC, mean over the classes', value: figure(metrics.auc, 3), note: 'each class against the rest' },
+    ...(binary
+      ? [
+          {
+            name: 'average precision',
+            value: figure(first.averagePrecision, 3),
+            note: `${figure(first.share, 3)} by chance`,
+          },
+        ]
+      : []),
+    { ...skill('log loss', metrics.logLoss), note: `${figure(baseLogLoss, 3)} by the shares alone` },
+    { ...skill('Brier score', metrics.brier), note: binary ? brierNote(binary.brier) : '0 is perfect, 2 the worst' },
+    { ...skill('calibration error', metrics.ece), note: 'ECE, 10 bins of equal width' },
+    ...(binary?.slope
+      ? [{ ...skill('calibration slope', binary.slope.value, 2), note: interval(binary.slope, 2) }]
+      : []),
+    ...(binary?.ks != null
+      ? [{ ...skill('KS', binary.ks), note: 'greatest gap between the ROC curve and chance' }]
+      : []),
+    {
+      name: binary ? `accuracy at ${significant(binary.threshold, 3)}` : 'accuracy',
+      value: percent(metrics.accuracy),
+      note: of,
+    },
+  ];
+}
+
+const brierNote = ({ reliability, resolution, uncertainty }: BrierParts) =>
+  `reliability ${figure(reliability)} − resolution ${figure(resolution)} + uncertainty ${figure(uncertainty)}`;

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import type { DataOptions } from '../source.ts';
+import { OutputFile } from '../temporary.ts';
+import { type Origin, type ReportInput, reportData } from './data.ts';
+import { reportPage } from './page.ts';
+
+/** Where a report goes, and what it says of the run that made it. */
+export interface ReportTarget {
+  readonly path: string;
+  /** the command line, as it was typed */
+  readonly argv: readonly string[];
+  /** program and version */
+  readonly versions: Origin['versions'];
+}
+
+export interface ReportRun extends Omit<ReportInput, 'origin'> {
+  readonly modelPath: string;
+  readonly sha256: string | null;
+  readonly data: DataOptions;
+  readonly seed: number | null;
+}
+
+/**
+ * Writes the page of `--report`; it appears under its name when it is whole.
+ * @throws ERR_OUTPUT
+ */
+export async function writeReport(to: ReportTarget, run: ReportRun): Promise<void> {
+  const { modelPath, sha256, data, seed, ...input } = run;
+  const origin: Origin = {
+    argv: to.argv,
+    versions: to.versions,
+    model: { path: modelPath, sha256 },
+    data: await digestOf(data),
+    seed,
+    made: new Date().toISOString().slice(0, 16).replace('T', ' ').concat(' UTC'),
+  };
+  const page = await reportPage(reportData({ ...input, origin }));
+  const file = new OutputFile(to.path);
+  file.write(new TextEncoder().encode(page));
+  file.commit();
+}
+
+/** Name and digest of what was read; only a single file has a digest. */
+async function digestOf({ data, query }: DataOptions): Promise<Origin['data']> {
+  const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
+  if (query !== undefined || data === '-' || !existsSync(name)) return { name, sha256: null, bytes: null };
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(name)) hash.update(chunk);
+  return { name, sha256: hash.digest('hex'), bytes: statSync(name).size };
+}

@@ -1,0 +1,104 @@
+import { exp, sigmoid, softmax, softplus } from '../../bindings/js/math.ts';
+import type { Calibration, Calibrator } from './calibration.ts';
+
+type Isotonic = Extract<Calibrator, { method: 'isotonic' }>;
+
+/** Logits are taken, and given, within ±this, so that no two infinities meet. */
+const LARGEST = 1e300;
+const bounded = (z: number): number => (z > LARGEST ? LARGEST : z < -LARGEST ? -LARGEST : z);
+
+/**
+ * The calibrated probability of the positive class of two, from its logit z; the same bits as `applyCalibration`.
+ *
+ *   platt, beta, temperature, none   σ(calibrated logit + shift),   the calibrated logit as `Calibrator` has it
+ *   isotonic                         p·exp(shift)/(p·exp(shift) + 1 − p),   p the interpolated probability
+ *
+ * NaN for NaN; an infinite logit is a very large one.
+ */
+export function calibratedProbability({ calibrators, shift }: Calibration, z: number): number {
+  const calibrator = calibrators.length > 0 ? calibrators[0] : null;
+  const by = shift.length > 0 ? shift[0] : 0;
+  if (calibrator?.method !== 'isotonic') return sigmoid(calibratedLogit(calibrator, z, by));
+  const p = interpolate(calibrator, z);
+  const odds = p * exp(by);
+  return by === 0 ? p : odds / (odds + (1 - p));
+}
+
+/**
+ * Calibrated probabilities of n rows, elementwise.
+ *
+ *   two classes            `calibratedProbability`
+ *   none, temperature      softmax(calibrated logits + shift); of none with `ovr` as below
+ *   platt, beta, isotonic  pₖ·exp(shiftₖ)/Σ pⱼ·exp(shiftⱼ), pₖ of class k against the rest; 1/K where all pₖ are 0
+ *
+ * @param logits  K planes of n, plane after plane; one plane for two classes
+ * @param probabilities  as the logits, written; may be the same array
+ * @param planes  K, 1 for two classes
+ * @param ovr  how uncalibrated logits become probabilities: σ(zₖ)/Σ σ(zⱼ) when true
+ * @see scikit-learn, CalibratedClassifierCV (for several classes)
+ */
+export function applyCalibration(
+  calibration: Calibration,
+  logits: Float64Array | Float32Array,
+  probabilities: Float64Array,
+  planes = 1,
+  ovr = false,
+): void {
+  const { method, calibrators, shift } = calibration;
+  if (planes === 1) {
+    for (let i = 0; i < logits.length; i++) probabilities[i] = calibratedProbability(calibration, logits[i]);
+    return;
+  }
+  const rows = logits.length / planes;
+  // one softmax, in which a shift is a term of the logit
+  const joint = method === 'temperature' || (method === 'none' && !ovr);
+  const shifted = shift.length > 0;
+  for (let k = 0, i = 0; k < planes; k++) {
+    const calibrator = method === 'none' ? null : calibrators[joint ? 0 : k];
+    const by = joint && shifted ? shift[k] : 0;
+    for (const end = i + rows; i < end; i++) {
+      probabilities[i] =
+        calibrator?.method === 'isotonic'
+          ? interpolate(calibrator, logits[i])
+          : calibratedLogit(calibrator, logits[i], by);
+    }
+  }
+  if (method !== 'isotonic') softmax(probabilities, 0, rows, planes, rows, exp, !joint);
+  if (method === 'isotonic' || (shifted && !joint)) share(probabilities, rows, shift.map(exp));
+}
+
+function calibratedLogit(calibrator: Exclude<Calibrator, Isotonic> | null, logit: number, shift: number): number {
+  let z = bounded(logit);
+  if (calibrator?.method === 'platt') z = calibrator.a * z + calibrator.b;
+  else if (calibrator?.method === 'temperature') z *= calibrator.inverse;
+  else if (calibrator) z = calibrator.b * softplus(z) - calibrator.a * softplus(-z) + calibrator.c;
+  return bounded(z + shift);
+}
+
+/** Linear between the points, constant outside; not falling, since it never passes the right one. */
+function interpolate({ logits, probabilities }: Isotonic, z: number): number {
+  let low = 0;
+  let high = logits.length - 1;
+  if (z <= logits[low]) return probabilities[low];
+  if (z >= logits[high]) return probabilities[high];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (logits[middle] <= z) low = middle;
+    else high = middle;
+  }
+  const part = (z - logits[low]) / (logits[high] - logits[low]);
+  return Math.min(probabilities[high], probabilities[low] + (probabilities[high] - probabilities[low]) * part);
+}
+
+/** pₖ·fₖ/Σ pⱼ·fⱼ of every row, factors 1 where there are none. */
+function share(p: Float64Array, rows: number, factors: readonly number[]): void {
+  const planes = p.length / rows;
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let j = i, k = 0; k < planes; j += rows, k++) {
+      if (factors.length > 0) p[j] *= factors[k];
+      sum += p[j];
+    }
+    for (let j = i; j < p.length; j += rows) p[j] = sum === 0 ? 1 / planes : p[j] / sum;
+  }
+}

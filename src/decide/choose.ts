@@ -1,0 +1,326 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { type Costs, checkRowCosts, costAt, type RowCosts } from './costs.ts';
+import type { ChosenThreshold } from './decision.ts';
+
+/**
+ * By what a threshold is chosen; a row is flagged (called positive) when its probability is above the threshold.
+ *
+ *   cost       least mean cost per unit of weight; rows may have costs of their own
+ *   fbeta      greatest Fβ = (1 + β²)·TP/((1 + β²)·TP + β²·FN + FP)
+ *   recall     most recall TP/(TP + FN) where precision is at least so much
+ *   precision  most precision TP/(TP + FP) where recall is at least so much
+ *   budget     most rows flagged, but no more than a share of them, or a number
+ */
+export type Criterion =
+  | { readonly by: 'cost'; readonly costs?: Costs }
+  | { readonly by: 'fbeta'; readonly beta: number }
+  | { readonly by: 'recall'; readonly precision: number }
+  | { readonly by: 'precision'; readonly recall: number }
+  | { readonly by: 'budget'; readonly share: number }
+  | { readonly by: 'budget'; readonly rows: number };
+
+/** Rows that a model was not fitted to: one fold of a cross-validation, or held-out rows. */
+export interface JudgedRows {
+  /** of the positive class, length n, in [0, 1] */
+  readonly probabilities: Float64Array | Float32Array;
+  /** 1 is positive, 0 is not */
+  readonly y: ArrayLike<number>;
+  /** finite and ≥ 0; absent or null: all 1. A whole weight is so many rows, 0 is none. */
+  readonly weight?: ArrayLike<number> | null;
+  /** by cost: those of these rows instead of the costs of the criterion */
+  readonly costs?: RowCosts;
+}
+
+/** Most points of a curve that is kept */
+const POINTS = 200;
+/** values this near (relative) are the same but for rounding */
+const SLACK = 1e-12;
+
+/** Weights flagged at some threshold in one fold. */
+interface Counts {
+  tp: number;
+  fp: number;
+  cost: number;
+  readonly positives: number;
+  readonly total: number;
+}
+
+/** What is made great, and what must not be less than `least`; of equal values that of the greater side, then that which flags fewer. */
+interface Rule {
+  readonly parameter: number | null;
+  readonly sign: 1 | -1;
+  readonly value: (counts: Counts) => number;
+  readonly side: (counts: Counts) => number;
+  readonly least: number;
+  readonly bothClasses: boolean;
+  /** of the error when no threshold will do; `reached`: the greatest side */
+  readonly refusal: (reached: number) => string;
+}
+
+const recall = ({ tp, positives }: Counts): number => tp / positives;
+/** 0 where nothing is flagged, as scikit-learn's zero_division=0 */
+const precision = ({ tp, fp }: Counts): number => (tp + fp > 0 ? tp / (tp + fp) : 0);
+const flagged = ({ tp, fp, total }: Counts): number => (tp + fp) / total;
+const free = { side: () => 0, least: 0, refusal: () => '' };
+
+function ruleOf(criterion: Criterion, total: number): Rule {
+  const { by } = criterion;
+  if (by === 'cost') {
+    const value = ({ cost, total: weight }: Counts): number => cost / weight;
+    return { ...free, parameter: null, sign: -1, value, bothClasses: false };
+  }
+  if (by === 'fbeta') {
+    const { beta } = criterion;
+    must(beta > 0 && beta < Number.POSITIVE_INFINITY, 'beta', 'a finite number > 0', beta);
+    const square = beta * beta;
+    const value = ({ tp, fp, positives }: Counts): number => ((1 + square) * tp) / (square * positives + tp + fp);
+    return { ...free, parameter: beta, sign: 1, value, bothClasses: true };
+  }
+  if (by === 'budget') {
+    const inRows = 'rows' in criterion;
+    const asked = inRows ? criterion.rows : criterion.share;
+    if (inRows) must(asked > 0 && asked <= total, 'budget', `a number of rows up to ${total}`, asked);
+    else must(asked > 0 && asked <= 1, 'budget', 'a share above 0, at most 1', asked);
+    const unit = inRows ? total : 1;
+    return {
+      parameter: asked,
+      sign: 1,
+      value: flagged,
+      side: (counts) => (counts.tp + counts.fp > 0 ? -flagged(counts) : Number.NEGATIVE_INFINITY),
+      least: -asked / unit,
+      bothClasses: false,
+      refusal: (reached) =>
+        `budget: expected at least ${-reached * unit} (the rows of the greatest probability, which are equal), got ${asked}; raise it`,
+    };
+  }
+  const [least, name, value, side] =
+    by === 'recall'
+      ? ([criterion.precision, 'precision', recall, precision] as const)
+      : ([criterion.recall, 'recall', precision, recall] as const);
+  must(least > 0 && least <= 1, name, 'a number above 0, at most 1', least);
+  const refusal = (reached: number): string =>
+    `${name}: expected at most ${reached} (the best that a threshold reaches), got ${least}; lower it`;
+  return { parameter: least, sign: 1, value, side, least, bothClasses: true, refusal };
+}
+
+/**
+ * Chooses the threshold of two classes from rows the model was not fitted to.
+ *
+ * The criterion is a step function of the threshold in each fold. Its mean over the folds, each weighing as its rows, is
+ * computed exactly at every step; the threshold is the middle of the step of the best mean, so that probability > threshold
+ * flags exactly the rows that were counted, tied ones together. Side conditions hold for the mean over the folds as well.
+ * Of equal means the one with the better side condition is taken, then the one that flags fewer rows.
+ *
+ *   mean = Σ w_f·value_f,   stdError = √(Σ w_f·(value_f − mean)²/(folds − 1)),   w_f share of the weight in fold f
+ *
+ * `range` has the thresholds each fold would have chosen alone; folds in which no threshold will do are left out of it.
+ * A threshold of 1 flags nothing, one that is not above 0 everything. O(n log n).
+ *
+ * @param folds  one (held-out rows: no standard error) or more
+ * @throws ERR_SHAPE lengths that differ
+ * @throws ERR_DATA no rows of positive weight in a fold, or of one class only where the criterion needs both
+ * @throws ERR_RANGE a value outside its domain, costs as of `costThreshold`, a condition no threshold meets (the best that is reachable is named)
+ * @see scikit-learn's TunedThresholdClassifierCV
+ */
+export function chooseThreshold(
+  criterion: Criterion,
+  folds: readonly JudgedRows[],
+): { readonly threshold: number; readonly chosen: ChosenThreshold } {
+  if (folds.length === 0)
+    throw new LogoddsError('ERR_DATA', 'folds: expected at least one, got none; pass held-out rows');
+  const counts = folds.map((fold, f) => startOf(criterion, fold, folds.length > 1 ? `fold ${f + 1}` : 'rows'));
+  const total = counts.reduce((sum, fold) => sum + fold.total, 0);
+  const rule = ruleOf(criterion, total);
+  counts.forEach(({ positives, total: weight }, f) => {
+    if (rule.bothClasses && !(positives > 0 && positives < weight)) {
+      throw new LogoddsError(
+        'ERR_DATA',
+        `fold ${f + 1}: expected rows of both classes, got ${positives > 0 ? 'positive' : 'negative'} ones only; use fewer folds or more rows`,
+      );
+    }
+  });
+  const steps = sweep(criterion, rule, folds, counts, total);
+  const best = optimum(rule, steps);
+  if (best < 0) throw new LogoddsError('ERR_RANGE', rule.refusal(steps.side.reduce((a, b) => Math.max(a, b))));
+  const own =
+    folds.length < 2
+      ? []
+      : folds.flatMap((fold, f) => {
+          const alone = sweep(criterion, rule, [fold], [counts[f]], counts[f].total);
+          const at = optimum(rule, alone);
+          return at < 0 ? [] : [alone.thresholds[at]];
+        });
+  const point = (at: number) => ({
+    threshold: steps.thresholds[at],
+    value: steps.value[at],
+    stdError: steps.stdError ? steps.stdError[at] : null,
+  });
+  const { threshold, value, stdError } = point(best);
+  return {
+    threshold,
+    chosen: {
+      by: criterion.by,
+      parameter: rule.parameter,
+      value,
+      stdError,
+      range: own.length > 0 ? [Math.min(...own), Math.max(...own)] : null,
+      curve: spread(steps.value.length, best).map(point),
+    },
+  };
+}
+
+/** Step i flags the rows of the i greatest probabilities; threshold and mean figures of each. */
+interface Steps {
+  readonly thresholds: Float64Array;
+  readonly value: Float64Array;
+  readonly side: Float64Array;
+  /** null of one fold */
+  readonly stdError: Float64Array | null;
+}
+
+function sweep(
+  criterion: Criterion,
+  rule: Rule,
+  folds: readonly JudgedRows[],
+  starts: readonly Counts[],
+  total: number,
+): Steps {
+  const counts = starts.map((start) => ({ ...start }));
+  const shares = counts.map((fold) => fold.total / total);
+  const size = folds.reduce((sum, { probabilities }) => sum + probabilities.length, 0);
+  const p = new Float64Array(size);
+  const foldOf = new Uint32Array(size);
+  const rowOf = new Uint32Array(size);
+  let kept = 0;
+  folds.forEach(({ probabilities, weight }, f) => {
+    for (let i = 0; i < probabilities.length; i++) {
+      if (weight && !(weight[i] > 0)) continue;
+      p[kept] = probabilities[i];
+      foldOf[kept] = f;
+      rowOf[kept++] = i;
+    }
+  });
+  const order = Uint32Array.from({ length: kept }, (_, i) => i).sort((a, b) => p[b] - p[a]);
+  const thresholds: number[] = [];
+  const value: number[] = [];
+  const side: number[] = [];
+  const stdError: number[] = [];
+  const record = (threshold: number): void => {
+    const values = counts.map(rule.value);
+    const mean = values.reduce((sum, one, f) => sum + shares[f] * one, 0);
+    const variance = values.reduce((sum, one, f) => sum + shares[f] * (one - mean) ** 2, 0);
+    thresholds.push(threshold);
+    value.push(mean);
+    side.push(counts.reduce((sum, fold, f) => sum + shares[f] * rule.side(fold), 0));
+    stdError.push(Math.sqrt(variance / (counts.length - 1)));
+  };
+  record(1);
+  for (let k = 0; k < kept; ) {
+    const level = p[order[k]];
+    for (; k < kept && p[order[k]] === level; k++) {
+      const f = foldOf[order[k]];
+      flag(criterion, folds[f], rowOf[order[k]], counts[f]);
+    }
+    record(k < kept ? between(p[order[k]], level) : level > 0 ? 0 : -Number.MIN_VALUE);
+  }
+  return {
+    thresholds: Float64Array.from(thresholds),
+    value: Float64Array.from(value),
+    side: Float64Array.from(side),
+    stdError: counts.length > 1 ? Float64Array.from(stdError) : null,
+  };
+}
+
+/** A number t with low ≤ t < high, half way where there is one. */
+function between(low: number, high: number): number {
+  const middle = low + (high - low) / 2;
+  return middle < high ? middle : low;
+}
+
+/** The counts of a fold where nothing is flagged. @throws ERR_SHAPE, ERR_RANGE, ERR_DATA */
+function startOf(criterion: Criterion, fold: JudgedRows, name: string): Counts {
+  const { probabilities, y, weight } = fold;
+  const rows = probabilities.length;
+  if (y.length !== rows || (weight ?? y).length !== rows) {
+    throw new LogoddsError(
+      'ERR_SHAPE',
+      `${name}: expected ${rows} labels and weights (as probabilities), got ${y.length} and ${weight?.length ?? 'none'}; pass one for each row`,
+    );
+  }
+  const costs = costsOf(criterion, fold);
+  if (costs) checkRowCosts(costs, rows);
+  let positives = 0;
+  let total = 0;
+  let cost = 0;
+  for (let i = 0; i < rows; i++) {
+    const share = weight ? weight[i] : 1;
+    const p = probabilities[i];
+    must(p >= 0 && p <= 1, `${name}, probability ${i} (from 0)`, 'a number from 0 to 1', p);
+    must(y[i] === 0 || y[i] === 1, `${name}, label ${i} (from 0)`, '0 or 1', y[i]);
+    must(
+      share >= 0 && share < Number.POSITIVE_INFINITY,
+      `${name}, weight ${i} (from 0)`,
+      'a finite number >= 0',
+      share,
+    );
+    total += share;
+    if (y[i] === 1) positives += share;
+    if (costs && share > 0) cost += share * costAt(y[i] === 1 ? costs.fn : costs.tn, i);
+  }
+  if (!(total > 0)) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${name}: expected at least one row of positive weight, got none; use fewer folds`,
+    );
+  }
+  return { tp: 0, fp: 0, cost, positives, total };
+}
+
+function flag(criterion: Criterion, fold: JudgedRows, row: number, counts: Counts): void {
+  const share = fold.weight ? fold.weight[row] : 1;
+  const positive = fold.y[row] === 1;
+  if (positive) counts.tp += share;
+  else counts.fp += share;
+  const costs = costsOf(criterion, fold);
+  if (!costs) return;
+  const { fp, fn, tp, tn } = costs;
+  counts.cost += share * (positive ? costAt(tp, row) - costAt(fn, row) : costAt(fp, row) - costAt(tn, row));
+}
+
+/** null where the criterion is another. @throws ERR_RANGE when there are none */
+function costsOf(criterion: Criterion, fold: JudgedRows): RowCosts | null {
+  if (criterion.by !== 'cost') return null;
+  const costs = fold.costs ?? criterion.costs;
+  if (!costs) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      'costs: expected fp and fn, got none; name them in the criterion or with the rows',
+    );
+  }
+  return costs;
+}
+
+/** The best step; −1 when none meets the side condition. */
+function optimum({ sign, least }: Rule, { value, side }: Steps): number {
+  const near = (a: number): number => SLACK * Math.max(1, Math.abs(a));
+  const slack = SLACK * value.reduce((size, one) => Math.max(size, Math.abs(one)), 0);
+  let best = -1;
+  for (let i = 0; i < value.length; i++) {
+    if (side[i] < least - near(least)) continue;
+    const gain = best < 0 ? 1 : sign * (value[i] - value[best]);
+    if (best < 0 || gain > slack || (gain >= -slack && side[i] > side[best] + SLACK)) best = i;
+  }
+  return best;
+}
+
+/** At most POINTS of the indices 0 … count − 1, rising in threshold (falling in index), ends and `best` among them. */
+function spread(count: number, best: number): number[] {
+  const taken = new Set([best]);
+  const points = Math.min(count, POINTS - 1);
+  for (let i = 0; i < points; i++) taken.add(Math.round((i * (count - 1)) / Math.max(1, points - 1)));
+  return [...taken].sort((a, b) => b - a);
+}
+
+function must(valid: boolean, what: string, rule: string, got: unknown): void {
+  if (!valid) throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; correct it`);
+}

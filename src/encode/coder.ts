@@ -1,0 +1,73 @@
+import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Feature, Schema } from './schema.ts';
+import type { Column } from './table.ts';
+
+/** What one slot (one weight) of the encoded data stands for. */
+export interface SlotName {
+  /** index into `schema.features` */
+  readonly feature: number;
+  /** name of that feature */
+  readonly name: string;
+  /** the level; "(missing)", "(unseen)", "(present)" for slots of that role; null for a number */
+  readonly level: string | null;
+  readonly role: SlotRole;
+}
+
+export type SlotRole = 'number' | 'level' | 'reference' | 'present' | 'missing' | 'unseen';
+
+/** Rows of a table on their way into a batch. */
+export interface Part {
+  readonly rows: number;
+  /** number of the first row in the whole input, for error messages */
+  readonly firstRow: number;
+  readonly batch: Pick<ColumnsBatch, 'numeric' | 'codes'>;
+  readonly standardize: boolean;
+  /** of each row the features that took a default; null: nobody asks */
+  readonly defaulted: Uint16Array | null;
+}
+
+/** A feature made ready: how cells become entries of its columns of a batch. */
+export interface Coder {
+  /** columns of a batch, in order */
+  readonly specs: readonly ColumnSpec[];
+  /** columns of a table, and fields of a record, that it reads; a cross reads none */
+  readonly columns: readonly string[];
+  /** of each slot its role and level */
+  slots(): readonly (readonly [SlotRole, string | null])[];
+  /** of each numeric column of the batch: what standardising subtracts and divides by */
+  readonly means: readonly number[];
+  readonly scales: readonly number[];
+  /** Writes rows 0 … part.rows − 1 of the columns at, at + 1, … of the batch. */
+  write(columns: readonly Column[], part: Part, at: number): void;
+  /**
+   * Writes one entry per spec, at, at + 1, …: a number, or the slot as its offset in the column.
+   * @param value  of the record; null and undefined are missing
+   * @returns 1 when a default was taken: the value was missing, unseen or out of range
+   */
+  writeRecord(value: unknown, out: Float64Array, at: number): number;
+}
+
+/** Makes and checks features of one kind. */
+export interface CoderKind<F extends Feature = Feature> {
+  /**
+   * @param columnOf  number of the first batch column of a feature of the schema, for features made of others
+   */
+  make(feature: F, schema: Schema, columnOf: (name: string) => number): Coder;
+  /** Whether a feature read from a file is one; JSON that has a name and this kind is all that is known of it. */
+  valid(feature: F, schema: Schema): boolean;
+}
+
+/** Kinds of features beyond those that every scorer knows, by name. */
+export type Encoders = Readonly<Partial<Record<Feature['kind'], CoderKind<never>>>>;
+
+/** The columns a feature reads. */
+export const sourceOf = (feature: Feature): string =>
+  ('column' in feature ? feature.column : undefined) ?? feature.name;
+
+/** What is said where a model needs a stage that a program did not ship. */
+export const missingStage = (stage: 'encoders' | 'calibration' | 'decisions', why: string): LogoddsError =>
+  new LogoddsError(
+    'ERR_FORMAT',
+    `model: expected the stage "${stage}" (${why}), got none; give it: loadModel(bytes, { ${stage} }), from "logodds/stages"`,
+  );

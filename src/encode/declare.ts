@@ -1,0 +1,412 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { list, show } from './label.ts';
+import type { CodedMissing, CodedUnseen, DatePart } from './schema.ts';
+
+/**
+ * How columns become features, as a person writes it: the JSON of `--schema`. `fit` turns it into the `Schema` of a model, with every
+ * number that training decides (means, knots, levels). docs/schema.json is its JSON Schema.
+ */
+export interface Declaration {
+  readonly $schema?: string;
+  readonly features: readonly DeclaredFeature[];
+  /** columns that no feature reads: left out (default), or features by what they hold */
+  readonly others?: 'drop' | 'infer';
+}
+
+export type DeclaredFeature =
+  | DeclaredNumber
+  | DeclaredCategory
+  | DeclaredBoolean
+  | DeclaredDate
+  | DeclaredText
+  | DeclaredTags
+  | DeclaredCross;
+
+interface DeclaredColumn {
+  readonly name: string;
+  /** the column it is read from; absent: that of its name */
+  readonly column?: string;
+  /** a reason code's words; `{value}` stands for the value of the record */
+  readonly reason?: string;
+}
+
+export interface DeclaredNumber extends DeclaredColumn {
+  readonly kind: 'numeric';
+  /** cells are dates, and this part of them is the number */
+  readonly part?: DatePart;
+  readonly transform?:
+    | 'log'
+    | 'log1p'
+    | 'sqrt'
+    | 'box-cox'
+    | 'yeo-johnson'
+    | { readonly name: 'box-cox' | 'yeo-johnson'; readonly lambda: number };
+  /** unit in which the penalty measures: standard deviation (default), interquartile range, or none */
+  readonly scaling?: 'standard' | 'robust' | 'none';
+  readonly low?: number;
+  readonly high?: number;
+  /** of a number below low or above high, or outside the bins; default clip */
+  readonly range?: 'clip' | 'baseline' | 'slot' | 'error';
+  /** default: a slot where training has missing cells */
+  readonly missing?: 'slot' | 'baseline' | 'error';
+  /** what a missing cell is taken for; default mean */
+  readonly impute?: 'mean' | 'median' | number;
+  /** how many bins of equal weight, or their edges */
+  readonly bins?: number | readonly number[];
+  /** how a number of bins is cut; default quantile */
+  readonly binning?: 'quantile' | 'uniform';
+  /** natural cubic spline: how many knots (3 to 7, at Harrell's quantiles), or the knots (of the transformed number) */
+  readonly spline?: number | readonly number[];
+}
+
+export interface DeclaredCategory extends DeclaredColumn {
+  readonly kind: 'categorical';
+  readonly part?: DatePart;
+  /** default onehot */
+  readonly encoding?: 'onehot' | 'target' | 'hash';
+  readonly coding?: 'onehot' | 'treatment';
+  readonly reference?: string;
+  /** exactly these levels; default those of training */
+  readonly levels?: readonly string[];
+  /** levels of less weight in training share the slot of unseen values */
+  readonly minCount?: number;
+  /** no more levels than these have a slot, the most frequent */
+  readonly maxLevels?: number;
+  /** of hash; default 1024 */
+  readonly buckets?: number;
+  /** of target: pseudo-rows of the prior; default auto (the ratio of variances) */
+  readonly smooth?: 'auto' | number;
+  /** of target: default 5 */
+  readonly folds?: number;
+  readonly missing?: CodedMissing;
+  readonly unseen?: CodedUnseen;
+}
+
+/** At most two levels, as true and false, 1 and 0, yes and no. */
+export interface DeclaredBoolean extends DeclaredColumn {
+  readonly kind: 'boolean';
+  readonly missing?: CodedMissing;
+  readonly unseen?: CodedUnseen;
+}
+
+/** Each part is a feature NAME.PART: quarter, month, weekday and hour a category, the others numbers. */
+export interface DeclaredDate extends DeclaredColumn {
+  readonly kind: 'date';
+  readonly parts: readonly DatePart[];
+  readonly missing?: 'slot' | 'baseline' | 'error';
+}
+
+/** Words, hashed with a sign. */
+export interface DeclaredText extends DeclaredColumn {
+  readonly kind: 'text';
+  /** default 256 */
+  readonly buckets?: number;
+  readonly missing?: 'baseline' | 'error';
+}
+
+/** A list of tags: an array of the record, the text of a JSON array, or text between separators. */
+export interface DeclaredTags extends DeclaredColumn {
+  readonly kind: 'tags';
+  /** default "," */
+  readonly separator?: string;
+  /** hashed with a sign instead of a slot for each tag of training */
+  readonly buckets?: number;
+  /** tags of less weight in training have no slot; default 1 */
+  readonly minCount?: number;
+  readonly missing?: 'baseline' | 'error';
+  readonly unseen?: 'baseline' | 'error';
+}
+
+/** Combinations of the levels of other features. */
+export interface DeclaredCross {
+  readonly kind: 'cross';
+  /** default the names of its parts joined by " × " */
+  readonly name?: string;
+  readonly reason?: string;
+  /** names of features with levels, or of crosses of such */
+  readonly of: readonly string[];
+  /** hashed into so many buckets instead of a slot for each combination of training */
+  readonly buckets?: number;
+  readonly minCount?: number;
+  readonly unseen?: CodedUnseen;
+}
+
+type Test = (value: unknown) => boolean;
+type Field = readonly [test: Test, rule: string];
+
+const isText: Test = (value) => typeof value === 'string';
+const isNumber: Test = (value) => Number.isFinite(value);
+const listOf =
+  (test: Test, least: number): Test =>
+  (value) =>
+    Array.isArray(value) && value.length >= least && value.every(test);
+const rising: Test = (value) => (value as number[]).every((one, i, all) => i === 0 || one > all[i - 1]);
+const word = (...words: readonly string[]): Field => [
+  (value) => isText(value) && words.includes(value as string),
+  `one of ${list(words)}`,
+];
+const whole = (least: number, most: number): Field => [
+  (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+  `a whole number from ${least} to ${most}`,
+];
+const TEXT: Field = [isText, 'text'];
+const NAME: Field = [(value) => isText(value) && value !== '', 'a name'];
+const NUMBER: Field = [isNumber, 'a finite number'];
+const NAMES: Field = [listOf(isText, 1), 'a list of texts'];
+
+export const DATE_PARTS: readonly DatePart[] = [
+  ...(['year', 'quarter', 'month', 'day', 'weekday', 'dayOfYear', 'hour', 'minute', 'epochDays'] as const),
+];
+const PART = word(...DATE_PARTS);
+const MISSING = word('slot', 'baseline', 'error');
+const CODED_MISSING = word('slot', 'baseline', 'mode', 'error');
+const UNSEEN = word('slot', 'baseline', 'error');
+const COUNT: Field = [(value) => isNumber(value) && (value as number) > 0, 'a number > 0'];
+const BUCKETS = whole(2, 2 ** 22);
+/** Each bucket is a column of numbers. */
+const TOKEN_BUCKETS = whole(2, 4096);
+
+const COLUMN = { name: NAME, kind: TEXT, column: NAME, reason: TEXT };
+
+/** Of each kind its fields: others are refused. */
+const FIELDS: Readonly<Record<DeclaredFeature['kind'], Readonly<Record<string, Field>>>> = {
+  numeric: {
+    ...COLUMN,
+    part: PART,
+    transform: [
+      (value) =>
+        ['log', 'log1p', 'sqrt', 'box-cox', 'yeo-johnson'].includes(value as string) ||
+        (typeof value === 'object' &&
+          value !== null &&
+          ['box-cox', 'yeo-johnson'].includes((value as { name: string }).name) &&
+          isNumber((value as { lambda: unknown }).lambda)),
+      'log, log1p, sqrt, box-cox, yeo-johnson, or {"name": "yeo-johnson", "lambda": 0.5}',
+    ],
+    scaling: word('standard', 'robust', 'none'),
+    low: NUMBER,
+    high: NUMBER,
+    range: word('clip', 'baseline', 'slot', 'error'),
+    missing: MISSING,
+    impute: [(value) => value === 'mean' || value === 'median' || isNumber(value), 'mean, median or a number'],
+    bins: [
+      (value) => whole(2, 1000)[0](value) || (listOf(isNumber, 2)(value) && rising(value)),
+      'a whole number from 2 to 1000, or rising edges',
+    ],
+    binning: word('quantile', 'uniform'),
+    spline: [
+      (value) => whole(3, 7)[0](value) || (listOf(isNumber, 3)(value) && rising(value)),
+      'a whole number from 3 to 7, or three or more rising knots',
+    ],
+  },
+  categorical: {
+    ...COLUMN,
+    part: PART,
+    encoding: word('onehot', 'target', 'hash'),
+    coding: word('onehot', 'treatment'),
+    reference: TEXT,
+    levels: [
+      (value) => NAMES[0](value) && new Set(value as string[]).size === (value as string[]).length,
+      'distinct texts',
+    ],
+    minCount: COUNT,
+    maxLevels: whole(1, 2 ** 22),
+    buckets: BUCKETS,
+    smooth: [(value) => value === 'auto' || (isNumber(value) && (value as number) >= 0), 'auto or a number >= 0'],
+    folds: whole(2, 100),
+    missing: CODED_MISSING,
+    unseen: UNSEEN,
+  },
+  boolean: { ...COLUMN, missing: CODED_MISSING, unseen: UNSEEN },
+  date: {
+    ...COLUMN,
+    parts: [
+      (value) => listOf(PART[0], 1)(value) && new Set(value as string[]).size === (value as string[]).length,
+      `distinct parts among ${list(DATE_PARTS)}`,
+    ],
+    missing: MISSING,
+  },
+  text: { ...COLUMN, buckets: TOKEN_BUCKETS, missing: word('baseline', 'error') },
+  tags: {
+    ...COLUMN,
+    separator: [(value) => isText(value) && value !== '', 'a text of one character or more'],
+    buckets: TOKEN_BUCKETS,
+    minCount: COUNT,
+    missing: word('baseline', 'error'),
+    unseen: word('baseline', 'error'),
+  },
+  cross: {
+    name: NAME,
+    kind: TEXT,
+    reason: TEXT,
+    of: [
+      (value) => listOf(isText, 2)(value) && new Set(value as string[]).size === (value as string[]).length,
+      'two or more distinct names of features',
+    ],
+    buckets: BUCKETS,
+    minCount: COUNT,
+    unseen: UNSEEN,
+  },
+};
+
+const REQUIRED: Readonly<Partial<Record<DeclaredFeature['kind'], string>>> = { date: 'parts', cross: 'of' };
+
+/** Fields that contradict each other: where the first is (as it says), the second must not be. */
+const CONTRADICTIONS: readonly (readonly [when: (f: Fields) => boolean, fields: readonly string[], why: string])[] = [
+  [(f) => f['bins'] !== undefined, ['spline', 'transform', 'scaling', 'impute'], 'beside bins'],
+  [(f) => f['bins'] === undefined, ['binning'], 'without bins'],
+  [(f) => Array.isArray(f['bins']), ['low', 'high', 'binning'], 'beside edges of bins'],
+  [
+    (f) => f['kind'] === 'numeric' && f['bins'] === undefined && f['low'] === undefined && f['high'] === undefined,
+    ['range'],
+    'without low, high or bins',
+  ],
+  [(f) => f['missing'] === 'error', ['impute'], 'where a missing cell is an error'],
+  [
+    (f) => f['encoding'] === 'target',
+    ['coding', 'reference', 'levels', 'minCount', 'maxLevels', 'part'],
+    'beside target encoding',
+  ],
+  [
+    (f) => f['encoding'] === 'hash',
+    ['coding', 'reference', 'levels', 'minCount', 'maxLevels', 'unseen', 'part'],
+    'beside hashing',
+  ],
+  [(f) => f['kind'] === 'categorical' && f['encoding'] !== 'hash', ['buckets'], 'without hashing'],
+  [(f) => f['encoding'] !== 'target', ['smooth', 'folds'], 'without target encoding'],
+  [(f) => f['coding'] === 'onehot', ['reference'], 'under onehot coding'],
+  [(f) => f['levels'] !== undefined, ['minCount', 'maxLevels'], 'beside levels'],
+  [(f) => f['kind'] === 'tags' && f['buckets'] !== undefined, ['minCount', 'unseen'], 'beside buckets'],
+  [(f) => f['kind'] === 'cross' && f['buckets'] !== undefined, ['minCount', 'unseen'], 'beside buckets'],
+];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks what was read from a schema file.
+ * @throws ERR_SCHEMA naming the feature, its field, and what is wrong: unknown kinds and fields, values outside their domain, two features of
+ * one name, fields that contradict each other, crosses of unknown features or of themselves
+ */
+export function checkDeclaration(value: unknown): asserts value is Declaration {
+  const refuse = (what: string, expected: string, got: string, next: string): never => {
+    throw new LogoddsError('ERR_SCHEMA', `${what}: expected ${expected}, got ${got}; ${next}`);
+  };
+  const top = value as Fields;
+  if (typeof value !== 'object' || value === null || !Array.isArray(top['features']) || top['features'].length === 0) {
+    refuse(
+      'schema',
+      'an object with a list "features"',
+      shape(value),
+      'write {"features": [{"name": "age", "kind": "numeric"}]}',
+    );
+  }
+  const known = ['$schema', 'features', 'others'];
+  const strange = Object.keys(top).find((key) => !known.includes(key));
+  if (strange !== undefined) refuse('schema', `fields ${list(known)}`, show(strange), 'remove or correct it');
+  if (top['others'] !== undefined && !['drop', 'infer'].includes(top['others'] as string))
+    refuse('schema, field "others"', '"drop" or "infer"', shape(top['others']), 'leave it out to drop them');
+  const names = new Set<string>();
+  for (const [i, feature] of (top['features'] as unknown[]).entries()) {
+    if (typeof feature !== 'object' || feature === null || Array.isArray(feature))
+      refuse(`schema, feature ${i} (from 0)`, 'an object', shape(feature), 'write {"name": "age", "kind": "numeric"}');
+    const fields = feature as Fields;
+    const name =
+      fields['name'] ??
+      (fields['kind'] === 'cross' && NAMES[0](fields['of']) ? crossName(fields['of'] as string[]) : undefined);
+    if (!NAME[0](name))
+      refuse(`schema, feature ${i} (from 0)`, 'a "name"', shape(name), 'give it the name of its column');
+    const what = `schema, feature ${show(name)}`;
+    const kinds = Object.keys(FIELDS);
+    if (!kinds.includes(fields['kind'] as string))
+      refuse(`${what}, field "kind"`, `one of ${list(kinds)}`, shape(fields['kind']), 'correct it');
+    const kind = fields['kind'] as DeclaredFeature['kind'];
+    for (const [key, given] of Object.entries(fields)) {
+      if (given === undefined) continue;
+      const field = Object.hasOwn(FIELDS[kind], key) ? FIELDS[kind][key] : undefined;
+      if (!field)
+        refuse(
+          what,
+          `fields of a ${kind} feature (${Object.keys(FIELDS[kind]).join(', ')})`,
+          show(key),
+          'remove or correct it',
+        );
+      else if (!field[0](given)) refuse(`${what}, field ${show(key)}`, field[1], shape(given), 'correct it');
+    }
+    const required = REQUIRED[kind];
+    if (required !== undefined && fields[required] === undefined)
+      refuse(what, `a field ${show(required)}`, 'none', `give it ${FIELDS[kind][required][1]}`);
+    for (const [when, forbidden, why] of CONTRADICTIONS) {
+      const found = when(fields) ? forbidden.find((key) => fields[key] !== undefined) : undefined;
+      if (found !== undefined)
+        refuse(what, `no field ${show(found)} ${why}`, shape(fields[found]), 'remove one of them');
+    }
+    if (isNumber(fields['low']) && isNumber(fields['high']) && (fields['low'] as number) >= (fields['high'] as number))
+      refuse(what, 'low < high', `${fields['low']} and ${fields['high']}`, 'swap or correct them');
+    if (fields['encoding'] === 'target' && fields['unseen'] === 'slot')
+      refuse(
+        `${what}, field "unseen"`,
+        '"baseline" or "error" beside target encoding',
+        '"slot"',
+        'unseen levels have the prior: "baseline"',
+      );
+    if (fields['encoding'] === 'target' && fields['missing'] === 'mode')
+      refuse(
+        `${what}, field "missing"`,
+        '"slot", "baseline" or "error" beside target encoding',
+        '"mode"',
+        'missing is a level of its own: "slot"',
+      );
+    for (const each of namesOf(fields as unknown as DeclaredFeature)) {
+      if (names.has(each))
+        refuse(
+          'schema',
+          'features of distinct names',
+          `${show(each)} twice`,
+          'rename one; "column" says which column it reads',
+        );
+      names.add(each);
+    }
+  }
+  crossParts(value as Declaration);
+}
+
+/** Names of the features that a declared one becomes. */
+export function namesOf(feature: DeclaredFeature): string[] {
+  if (feature.kind === 'date') return feature.parts.map((part) => `${feature.name}.${part}`);
+  return [feature.kind === 'cross' ? (feature.name ?? crossName(feature.of)) : feature.name];
+}
+
+const crossName = (of: readonly string[]): string => of.join(' × ');
+
+/**
+ * Of each cross, by name, the features it is made of: crosses of crosses are taken apart.
+ * @throws ERR_SCHEMA for a part that is no feature, a cross that contains itself
+ */
+export function crossParts({ features }: Declaration): Map<string, readonly string[]> {
+  const crosses = new Map(
+    features.flatMap((feature) => (feature.kind === 'cross' ? [[namesOf(feature)[0], feature.of] as const] : [])),
+  );
+  const known = new Set(features.flatMap(namesOf));
+  const expand = (name: string, path: readonly string[]): string[] => {
+    if (path.includes(name)) {
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `schema, feature ${show(path[0])}: expected a cross of other features, got one that contains itself (${[...path, name].map(show).join(' of ')}); take it apart`,
+      );
+    }
+    const of = crosses.get(name);
+    if (of) return of.flatMap((part) => expand(part, [...path, name]));
+    if (!known.has(name)) {
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `schema, feature ${show(path[0])}: expected a cross of features (${list([...known].filter((one) => !crosses.has(one)))}), got ${show(name)}; declare it or correct the name`,
+      );
+    }
+    return [name];
+  };
+  return new Map([...crosses.keys()].map((name) => [name, [...new Set(expand(name, []))]]));
+}
+
+function shape(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  return show(value);
+}

@@ -1,0 +1,70 @@
+import { labelOf } from './label.ts';
+
+/** of each UTF-16 unit: 0 not asked yet, 1 no part of a word, 2 part of a word */
+const KINDS = /* @__PURE__ */ new Uint8Array(65536);
+
+/**
+ * The words of a text in lower case, in order: runs of two or more letters, digits or _ of any script, the same as scikit-learn's
+ * CountVectorizer finds with `(?u)\b\w\w+\b`. Combining marks, and surrogates without partner, end a word.
+ *
+ * One pass: no regular expression runs over the text, since engines run out of stack in words of some million letters.
+ */
+export function words(text: string): string[] {
+  const lower = text.toLowerCase();
+  const found: string[] = [];
+  let start = 0;
+  let letters = 0;
+  for (let i = 0; i < lower.length; ) {
+    const point = lower.codePointAt(i)!;
+    if (inWord(point)) {
+      if (letters++ === 0) start = i;
+    } else {
+      if (letters > 1) found.push(lower.slice(start, i));
+      letters = 0;
+    }
+    i += point > 0xffff ? 2 : 1;
+  }
+  if (letters > 1) found.push(lower.slice(start));
+  return found;
+}
+
+function inWord(point: number): boolean {
+  const known = point > 0xffff ? 0 : KINDS[point];
+  if (known !== 0) return known === 2;
+  const is = /[\p{L}\p{N}_]/u.test(String.fromCodePoint(point));
+  if (point <= 0xffff) KINDS[point] = is ? 2 : 1;
+  return is;
+}
+
+/**
+ * The entries of a list in a cell: what stands between separators; or, where the cell is a JSON array of scalars (`["a", 2, true]`),
+ * the entries of that, as `canonicalLabel` names them.
+ * Entries are trimmed; empty ones, and null, are left out.
+ * @param separator  not empty
+ */
+export function split(text: string, separator: string): string[] {
+  return entries(arrayIn(text) ?? text.split(separator)) ?? [];
+}
+
+/** The entries of a list as `split` has them; null when one of them is no scalar. */
+export function entries(list: readonly unknown[]): string[] | null {
+  const found: string[] = [];
+  for (const entry of list) {
+    if (entry === null) continue;
+    const label = labelOf(entry)?.trim();
+    if (label === undefined) return null;
+    if (label !== '') found.push(label);
+  }
+  return found;
+}
+
+/** The JSON array of scalars that a text is, else null. */
+function arrayIn(text: string): unknown[] | null {
+  if (!/^\s*\[/.test(text)) return null;
+  try {
+    const value: unknown[] = JSON.parse(text);
+    return entries(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

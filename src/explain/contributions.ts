@@ -1,0 +1,228 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { greatest } from '../../bindings/js/math.ts';
+import type { Feature } from '../encode/schema.ts';
+import type { Table } from '../encode/table.ts';
+import {
+  type Explained,
+  layoutOf,
+  offsetOf,
+  type Row,
+  type Source,
+  sourcesOf,
+  sourceValue,
+  visitRecords,
+} from './explained.ts';
+
+/** What one source of a record adds to a logit. */
+export interface Contribution {
+  /** source column; of a cross the names of its parts, joined by " × "; the offset column */
+  readonly feature: string;
+  /** in the record; of a cross the text of its parts' values */
+  readonly value: unknown;
+  /** to the logit, against the training baseline */
+  readonly contribution: number;
+}
+
+/** Why a logit is what it is: base + Σ contributions. */
+export interface Explanation {
+  /** whose logit it is */
+  readonly class: string;
+  /** the bits of `Model.score` */
+  readonly logit: number;
+  /** the logit of the training baseline */
+  readonly base: number;
+  /** of every source, in the order of the schema, the offset last */
+  readonly contributions: readonly Contribution[];
+}
+
+/** The greatest contributions of the rows of a table. */
+export interface TopContributions {
+  readonly rows: number;
+  /** as asked for, at most the number of sources */
+  readonly k: number;
+  /** length rows × k, row after row: index into `Explainer.features`, the contribution of the greatest size first */
+  readonly features: Uint32Array;
+  /** as `features` */
+  readonly contributions: Float64Array;
+}
+
+/** Explains many records of one model. */
+export interface Explainer {
+  /** names of the sources */
+  readonly features: readonly string[];
+  /** of each logit (one for two classes) that of the baseline */
+  readonly base: Float64Array;
+  /** of two classes one explanation, of more one each, in the order of the classes. Errors as of `Model.score`. */
+  record(record: Row): Explanation[];
+  /**
+   * @param k  contributions a row, ≥ 1
+   * @param labels  of more than two classes the class that is explained in each row, as `Scores.labels`; absent: that of the greatest logit
+   * @param firstRow  number of the first row in the whole input, for error messages
+   * @throws ERR_RANGE for k, else as of `Model.score`
+   */
+  table(table: Table, k: number, labels?: Uint32Array | null, firstRow?: number): TopContributions;
+}
+
+/**
+ * Contributions of the sources of a record to the logit of the positive class, of more than two classes to that of the label:
+ * linear SHAP against the training baseline.
+ *
+ *   φ_f = Σ_{slots j of f} wⱼ·(xⱼ − E xⱼ),   base = b + Σⱼ wⱼ·E xⱼ,   base + Σ_f φ_f = logit
+ *
+ * Features of one source column (levels, bins, splines, transforms of it) are one contribution; a cross is one of its own, and the offset
+ * one against a baseline of 0. E x is the weighted mean of each slot in the training rows (`Model.baseline`), features taken as independent.
+ * It is the logit before calibration. The sum is exact but for rounding: by at most one unit in the last place of Σ |terms|
+ * for each term (a weight times a number, or its mean). The logits of several classes may all be shifted alike; `reasons` compares them.
+ *
+ * @throws ERR_SCHEMA, ERR_RECORD as of `Model.score`
+ * @see Lundberg, Lee, A unified approach to interpreting model predictions, NIPS 2017, 4.2 (linear SHAP)
+ */
+export function explain(model: Explained, record: Row): Explanation {
+  const explanations = explainer(model).record(record);
+  if (explanations.length === 1) return explanations[0];
+  const { label } = model.score(record);
+  return explanations[model.manifest.classes.indexOf(label)];
+}
+
+/** `explain` for the logit of each class (of two classes: of the positive one). */
+export function explainClasses(model: Explained, record: Row): Explanation[] {
+  return explainer(model).record(record);
+}
+
+/** `explain` for many records: what does not depend on the record is computed once. */
+export function explainer(model: Explained): Explainer {
+  const { manifest, encoder, weights, intercept } = model;
+  const { slots } = encoder;
+  const { sources, ofFeature } = sourcesOf(model);
+  const { first, coded } = layoutOf(model);
+  const columns = coded.length;
+  const vectors = intercept.length;
+  const means = baselineOf(model);
+  const slotNames = encoder.slotNames;
+  const sourceOfColumn = Uint32Array.from(first, (slot) => ofFeature[slotNames[slot].feature]);
+  // of each column the logit of its baseline
+  const own = new Float64Array(vectors * columns);
+  const base = intercept.slice();
+  for (let k = 0; k < vectors; k++) {
+    for (let j = 0; j < columns; j++) {
+      const count = coded[j] || 1;
+      for (let s = first[j]; s < first[j] + count; s++) own[k * columns + j] += weights[k * slots + s] * means[s];
+      base[k] += own[k * columns + j];
+    }
+  }
+  const row = new Float64Array(columns);
+  const logits = new Float64Array(vectors);
+  /** of each vector its contributions, source after source */
+  const phi = new Float64Array(vectors * sources.length);
+  const compute = (record: Row): void => {
+    encoder.encodeRecord(record, row);
+    phi.fill(0);
+    for (let k = 0; k < vectors; k++) {
+      let logit = intercept[k];
+      for (let j = 0; j < columns; j++) {
+        const slot = k * slots + first[j];
+        const at = k * sources.length + sourceOfColumn[j];
+        if (coded[j] === 0) {
+          logit += row[j] * weights[slot];
+          phi[at] += weights[slot] * (row[j] - means[first[j]]);
+        } else {
+          const weight = weights[slot + row[j]];
+          logit += weight;
+          phi[at] += weight - own[k * columns + j];
+        }
+      }
+      logits[k] = logit;
+    }
+    if (manifest.offset !== null) {
+      const offset = offsetOf(model, record);
+      logits[0] += offset;
+      phi[phi.length - 1] += offset;
+    }
+  };
+  return {
+    features: sources.map(({ name }) => name),
+    base,
+    record(record) {
+      compute(record);
+      const values = sources.map((source) => sourceValue(source, record));
+      return Array.from(logits, (logit, k) => ({
+        class: manifest.positive ?? manifest.classes[k],
+        logit,
+        base: base[k],
+        contributions: sources.map(({ name }, f) => ({
+          feature: name,
+          value: values[f],
+          contribution: phi[k * sources.length + f],
+        })),
+      }));
+    },
+    table(table, asked, labels = null, firstRow = 0) {
+      if (!(Number.isInteger(asked) && asked >= 1)) {
+        throw new LogoddsError(
+          'ERR_RANGE',
+          `contributions of a row: expected an integer >= 1, got ${asked}; correct it`,
+        );
+      }
+      const k = Math.min(asked, sources.length);
+      const features = new Uint32Array(table.rows * k);
+      const contributions = new Float64Array(table.rows * k);
+      visitRecords(model, table, firstRow, (record, i) => {
+        compute(record);
+        const vector = vectors === 1 ? 0 : (labels?.[i] ?? greatest(logits, 0, 1, vectors));
+        for (let f = 0; f < sources.length; f++) {
+          insert(features, contributions, i * k, Math.min(f, k), k, f, phi[vector * sources.length + f]);
+        }
+      });
+      return { rows: table.rows, k, features, contributions };
+    },
+  };
+}
+
+/** Puts a contribution among the `count` of a row that are there, in falling order of size, if it is one of the k greatest. */
+function insert(
+  features: Uint32Array,
+  contributions: Float64Array,
+  start: number,
+  count: number,
+  k: number,
+  feature: number,
+  contribution: number,
+): void {
+  let at = start + count;
+  const size = Math.abs(contribution);
+  while (at > start && size > Math.abs(contributions[at - 1])) {
+    if (at < start + k) {
+      features[at] = features[at - 1];
+      contributions[at] = contributions[at - 1];
+    }
+    at--;
+  }
+  if (at === start + k) return;
+  features[at] = feature;
+  contributions[at] = contribution;
+}
+
+/** Mean of each slot in training; of models that do not have it, from the schema, whose numbers say nothing of missing cells. */
+function baselineOf({ baseline, encoder }: Explained): Float64Array {
+  if (baseline) return baseline;
+  const out = new Float64Array(encoder.slots);
+  const done = new Map<number, number>();
+  encoder.slotNames.forEach(({ feature, role }, slot) => {
+    // index of the slot among those of its feature
+    const index = done.get(feature) ?? 0;
+    done.set(feature, index + 1);
+    out[slot] = meanOf(encoder.schema.features[feature], index, role);
+  });
+  return out;
+}
+
+function meanOf(feature: Feature, index: number, role: string): number {
+  if (role === 'number')
+    return feature.kind === 'numeric' ? feature.mean : 'means' in feature ? (feature.means[index] ?? 0) : 0;
+  if (role === 'present') return 1;
+  if (!('counts' in feature) || 'means' in feature) return 0;
+  const total = feature.counts.reduce((sum, count) => sum + count, 0);
+  return total > 0 ? (feature.counts[index] ?? 0) / total : 0;
+}
+
+export type { Explained, Source };

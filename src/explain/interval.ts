@@ -1,0 +1,199 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { exp, ln, sigmoid, softplus } from '../../bindings/js/math.ts';
+import type { Calibration } from '../calibrate/calibration.ts';
+import type { Table } from '../encode/table.ts';
+import { type Explained, layoutOf, offsetOf, type Row, type Scored, visitRecords } from './explained.ts';
+import { halfWidth } from './odds.ts';
+
+/** How sure a probability is, as far as the estimates go. */
+export interface ProbabilityInterval {
+  /** of the probability, calibrated */
+  readonly low: number;
+  readonly high: number;
+  /** of two classes: of the logit; of more: of the log-odds of the class against all others */
+  readonly logitLow: number;
+  readonly logitHigh: number;
+  /** of the same */
+  readonly stdError: number;
+}
+
+/** `ProbabilityInterval` of the rows of a table: class after class, class k of row i at k · rows + i (one class of two). */
+export interface ProbabilityIntervals {
+  readonly rows: number;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly stdError: Float64Array;
+}
+
+/** What intervals read of a `Model`. */
+export interface Measured<S extends Scored = Scored> extends Explained<S> {
+  readonly manifest: Explained['manifest'] & { readonly calibration?: Calibration | null };
+  readonly stages: {
+    readonly calibration?: {
+      probability(calibration: Calibration, z: number): number;
+      apply(calibration: Calibration, logits: Float64Array, out: Float64Array, planes: number, ovr: boolean): void;
+    };
+  };
+}
+
+/**
+ * Confidence interval of the probability of the positive class, of more than two classes of that of the label, from the covariance of the
+ * estimates: how far the model might be off because it has seen only so many rows.
+ *
+ *   two classes   z ∓ q·√(xᵀΣx) through the sigmoid (and the calibration, which is monotone)
+ *   several       g = log(pₖ/(1 − pₖ)), Var g = ∇gᵀ·(xᵀΣx)·∇g (delta method), g ∓ q·√Var through the sigmoid
+ *
+ * q = Φ⁻¹((1 + level)/2). x has the intercept; the offset is taken as known, and so are calibration and the parameters that were not estimated:
+ * a value never seen in training adds nothing. With several classes and a calibration the gradient is the slope over ±1 standard error.
+ * The same bits on every runtime.
+ *
+ * @throws ERR_DATA when the model has no covariance; ERR_RANGE for a level outside (0, 1); ERR_SCHEMA, ERR_RECORD as of `Model.score`
+ * @see Hosmer, Lemeshow, Applied Logistic Regression, 1.4 and 2.5
+ */
+export function interval(model: Measured, record: Row, level = 0.95): ProbabilityInterval {
+  const intervals = classIntervals(model, record, level);
+  if (intervals.length === 1) return intervals[0];
+  return intervals[model.manifest.classes.indexOf(model.score(record).label)];
+}
+
+/** `interval` for the probability of each class (of two classes: of the positive one). */
+export function classIntervals(model: Measured, record: Row, level = 0.95): ProbabilityInterval[] {
+  const measure = measurer(model, level);
+  return Array.from(model.intercept, (_, k) => measure(record, k));
+}
+
+/**
+ * `classIntervals` for the rows of a table.
+ * @param firstRow  number of the first row in the whole input, for error messages
+ */
+export function intervals(model: Measured, table: Table, level = 0.95, firstRow = 0): ProbabilityIntervals {
+  const measure = measurer(model, level);
+  const { rows } = table;
+  const vectors = model.intercept.length;
+  const [low, high, stdError] = [0, 1, 2].map(() => new Float64Array(vectors * rows));
+  visitRecords(model, table, firstRow, (record, i) => {
+    for (let k = 0; k < vectors; k++) {
+      const one = measure(record, k);
+      low[k * rows + i] = one.low;
+      high[k * rows + i] = one.high;
+      stdError[k * rows + i] = one.stdError;
+    }
+  });
+  return { rows, low, high, stdError };
+}
+
+/** Classes of one record are asked for in order; the work they share is done for the first. */
+function measurer(model: Measured, level: number): (record: Row, k: number) => ProbabilityInterval {
+  const { covariance, manifest, encoder, weights, intercept, stages } = model;
+  const half = halfWidth(level);
+  if (!covariance) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      'interval: expected a model with the covariance of its estimates, got none; train it with inference (--inference)',
+    );
+  }
+  const { first, coded } = layoutOf(model);
+  const { slots } = encoder;
+  const vectors = intercept.length;
+  const width = vectors * (slots + 1);
+  const row = new Float64Array(coded.length);
+  // the entries of x that are not 0, the intercept last
+  const index = new Uint32Array(coded.length + 1);
+  const entry = new Float64Array(coded.length + 1);
+  const logits = new Float64Array(vectors);
+  const spread = new Float64Array(vectors * vectors);
+
+  const prepare = (record: Row): void => {
+    encoder.encodeRecord(record, row);
+    let count = 0;
+    for (let j = 0; j < coded.length; j++) {
+      if (coded[j] === 0 && row[j] === 0) continue;
+      index[count] = coded[j] === 0 ? first[j] : first[j] + row[j];
+      entry[count++] = coded[j] === 0 ? row[j] : 1;
+    }
+    index[count] = slots;
+    entry[count++] = 1;
+    for (let k = 0; k < vectors; k++) {
+      let logit = intercept[k];
+      for (let a = 0; a < count - 1; a++) logit += entry[a] * weights[k * slots + index[a]];
+      logits[k] = logit;
+      for (let l = 0; l <= k; l++) {
+        let sum = 0;
+        for (let a = 0; a < count; a++) {
+          const start = (k * (slots + 1) + index[a]) * width + l * (slots + 1);
+          let inner = 0;
+          for (let b = 0; b < count; b++) inner += covariance[start + index[b]] * entry[b];
+          sum += entry[a] * inner;
+        }
+        spread[k * vectors + l] = sum;
+        spread[l * vectors + k] = sum;
+      }
+    }
+    logits[0] += offsetOf(model, record);
+  };
+  const errorOf = (gradient: ArrayLike<number>): number => {
+    let variance = 0;
+    for (let j = 0; j < vectors; j++) {
+      for (let l = 0; l < vectors; l++) variance += gradient[j] * spread[j * vectors + l] * gradient[l];
+    }
+    return Math.sqrt(Math.max(0, variance));
+  };
+
+  const { calibration, multiclass } = manifest;
+  const ovr = multiclass === 'ovr';
+  const gradient = new Float64Array(vectors);
+  const shifted = new Float64Array(vectors);
+  const probabilities = new Float64Array(vectors);
+  /** log-odds of class k by the calibrated probabilities */
+  const calibratedOdds = (z: Float64Array, k: number): number => {
+    stages.calibration!.apply(calibration!, z, probabilities, vectors, ovr);
+    const p = Math.min(Math.max(probabilities[k], 1e-15), 1 - 1e-15);
+    return ln(p) - ln(1 - p);
+  };
+  const throughCalibration = (k: number): number => {
+    for (let j = 0; j < vectors; j++) {
+      const step = Math.sqrt(Math.max(0, spread[j * vectors + j]));
+      shifted.set(logits);
+      shifted[j] = logits[j] + step;
+      const up = calibratedOdds(shifted, k);
+      shifted[j] = logits[j] - step;
+      gradient[j] = step > 0 ? (up - calibratedOdds(shifted, k)) / (2 * step) : 0;
+    }
+    return calibratedOdds(logits, k);
+  };
+
+  return (record, k) => {
+    if (k === 0) prepare(record);
+    const centre =
+      vectors === 1 ? logits[0] : calibration ? throughCalibration(k) : classOdds(logits, k, ovr, gradient);
+    if (vectors === 1) gradient[0] = 1;
+    const stdError = errorOf(gradient);
+    const ends = [centre - half * stdError, centre + half * stdError];
+    const [a, b] = ends.map((z) =>
+      vectors === 1 && calibration ? stages.calibration!.probability(calibration, z) : sigmoid(z),
+    );
+    return { low: Math.min(a, b), high: Math.max(a, b), logitLow: ends[0], logitHigh: ends[1], stdError };
+  };
+}
+
+/**
+ * log(pₖ/(1 − pₖ)) of class k and its gradient with respect to the logits.
+ *
+ *   uⱼ = zⱼ (multinomial) or log σ(zⱼ) (one-vs-rest),   g = uₖ − log Σ_{j≠k} exp(uⱼ)
+ */
+function classOdds(z: Float64Array, k: number, ovr: boolean, gradient: Float64Array): number {
+  const u = ovr ? z.map((logit) => -softplus(-logit)) : z;
+  let most = Number.NEGATIVE_INFINITY;
+  u.forEach((one, j) => {
+    if (j !== k && one > most) most = one;
+  });
+  let sum = 0;
+  u.forEach((one, j) => {
+    gradient[j] = j === k ? 0 : exp(one - most);
+    sum += gradient[j];
+  });
+  u.forEach((_, j) => {
+    gradient[j] = (j === k ? 1 : -gradient[j] / sum) * (ovr ? sigmoid(-z[j]) : 1);
+  });
+  return u[k] - (most + ln(sum));
+}

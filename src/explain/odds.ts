@@ -1,0 +1,93 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { exp } from '../../bindings/js/math.ts';
+import { normalQuantile } from '../../bindings/js/normal.ts';
+import { list, show } from '../encode/label.ts';
+import { type Explained, partsOf, type Source, sourcesOf } from './explained.ts';
+
+/** What a change of a feature does to the odds of a class. */
+export interface OddsRatio {
+  /** the class whose odds it is about; of several classes against the others as their logits have it */
+  readonly class: string;
+  readonly feature: string;
+  /** the change, in units of the feature */
+  readonly delta: number;
+  /** exp(w·delta) */
+  readonly oddsRatio: number;
+  /** ends of the interval; null without covariance */
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/**
+ * Odds ratios of changes of numeric features, with Wald intervals.
+ *
+ *   exp(w·Δ),   exp(w·Δ ∓ Φ⁻¹((1 + level)/2)·|Δ|·√Var w)
+ *
+ * Only for features that are one straight line in the logit: of bins, splines, transforms and crosses the ratio depends on where it starts.
+ * @param deltas  of each feature its change, finite
+ * @throws ERR_SCHEMA a feature that the model does not have, or that is no straight line
+ * @throws ERR_RANGE a change that is not finite, a level outside (0, 1)
+ */
+export function oddsRatios(model: Explained, deltas: Readonly<Record<string, number>>, level = 0.95): OddsRatio[] {
+  const { manifest, encoder, weights, intercept, covariance } = model;
+  const { sources } = sourcesOf(model);
+  const half = halfWidth(level);
+  const step = intercept.length * (encoder.slots + 1) + 1;
+  return Object.entries(deltas).flatMap(([name, delta]) => {
+    if (!Number.isFinite(delta)) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `change of ${show(name)}: expected a finite number, got ${show(delta)}; correct it`,
+      );
+    }
+    const source = columnOf(model, name);
+    if (!isLine(source, sources)) {
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `odds ratio of ${show(name)}: expected a number that enters the logit as it is, got ${source.features.map(({ kind }) => kind).join(', ') || 'the offset'}; use whatIf or explain`,
+      );
+    }
+    const slot = encoder.slotNames.findIndex(({ name: own }) => own === source.features[0].name);
+    return Array.from(intercept, (_, k) => {
+      const change = weights[k * encoder.slots + slot] * delta;
+      const index = k * (encoder.slots + 1) + slot;
+      const reach = covariance ? half * Math.abs(delta) * Math.sqrt(Math.max(0, covariance[index * step])) : null;
+      return {
+        class: manifest.positive ?? manifest.classes[k],
+        feature: name,
+        delta,
+        oddsRatio: exp(change),
+        low: reach === null ? null : exp(change - reach),
+        high: reach === null ? null : exp(change + reach),
+      };
+    });
+  });
+}
+
+/** Φ⁻¹((1 + level)/2). @throws ERR_RANGE */
+export function halfWidth(level: number): number {
+  if (!(level > 0 && level < 1)) {
+    throw new LogoddsError('ERR_RANGE', `level: expected a number above 0 and below 1, got ${level}; 0.95 is usual`);
+  }
+  return -normalQuantile((1 - level) / 2);
+}
+
+/** The source that is a column of this name. @throws ERR_SCHEMA */
+export function columnOf(model: Explained, name: string): Source {
+  const sources = sourcesOf(model).sources.filter(({ features }) => !features.some((feature) => partsOf(feature)));
+  const source = sources.find((one) => one.name === name);
+  if (source) return source;
+  throw new LogoddsError(
+    'ERR_SCHEMA',
+    `feature: expected one of the columns ${list(sources.map((one) => one.name))}, got ${show(name)}; name one of them`,
+  );
+}
+
+function isLine({ features }: Source, sources: readonly Source[]): boolean {
+  const [feature] = features;
+  const isNumber =
+    feature?.kind === 'numeric' ||
+    (feature?.kind === 'curve' && !feature.transform && !feature.knots && feature.part === undefined);
+  const isCrossed = sources.some((other) => other.features.some((one) => partsOf(one)?.includes(feature?.name)));
+  return features.length === 1 && isNumber && !isCrossed;
+}

@@ -1,0 +1,73 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { list, show } from '../encode/label.ts';
+import { explainClasses } from './contributions.ts';
+import { type Explained, type Row, sourcesOf } from './explained.ts';
+
+/** One reason of a decision, in words. */
+export interface Reason {
+  /** source column, or cross */
+  readonly feature: string;
+  readonly value: unknown;
+  /** how far it pushed towards the class, in units of log-odds; > 0 */
+  readonly push: number;
+  /** the schema's `reason` of the feature with the value filled in, else "feature is value" */
+  readonly text: string;
+}
+
+/** What `reasons` is told. */
+export interface ReasonOptions {
+  /** at most so many; 4 when absent, as notices of adverse action have */
+  readonly k?: number;
+  /** the class that was pushed towards; the label of the record when absent */
+  readonly toward?: string;
+}
+
+/**
+ * The sources that pushed the decision most towards a class, relative to the training baseline; sources that pushed the other way, or not at all,
+ * are no reasons, so there may be fewer than k.
+ *
+ *   two classes   push = φ_f towards the positive class, −φ_f towards the other
+ *   several       push = φ_{f,class} − mean of φ_{f,j} over the other classes
+ *
+ * φ as of `explain`. For a notice of adverse action give the class that the person did not want as `toward`.
+ * @throws ERR_RANGE for k, or a class the model does not have; ERR_SCHEMA, ERR_RECORD as of `Model.score`
+ */
+export function reasons(model: Explained, record: Row, options: ReasonOptions = {}): Reason[] {
+  const { classes, positive } = model.manifest;
+  const { k = 4, toward = model.score(record).label } = options;
+  if (!(Number.isInteger(k) && k >= 1)) {
+    throw new LogoddsError('ERR_RANGE', `k: expected an integer >= 1, got ${k}; leave it out for the default`);
+  }
+  const own = classes.indexOf(toward);
+  if (own < 0) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `toward: expected one of the classes ${list(classes)}, got ${show(toward)}; name one of them`,
+    );
+  }
+  const { sources } = sourcesOf(model);
+  const explanations = explainClasses(model, record);
+  const pushOf = (f: number): number => {
+    const phi = explanations.map(({ contributions }) => contributions[f].contribution);
+    if (positive !== null) return toward === positive ? phi[0] : -phi[0];
+    const others = phi.reduce((sum, one, j) => (j === own ? sum : sum + one), 0);
+    return phi[own] ;
+  };
+  return explanations[0].contributions
+    .map(({ feature, value }, f) => {
+      const words = sources[f].features.find(({ reason }) => reason !== undefined)?.reason ?? `${feature} is {value}`;
+      return { feature, value, push: pushOf(f), text: words.replaceAll('{value}', say(value)) };
+    })
+    .filter(({ push }) => push > 0)
+    .sort((a, b) => b.push - a.push)
+    .slice(0, k);
+}
+
+/** A value as a sentence has it: text without quotes, cut after 40 characters. */
+function say(value: unknown): string {
+  if (value === null || value === undefined) return 'missing';
+  if (Array.isArray(value)) return value.map(say).join(', ');
+  if (value instanceof Date && Number.isFinite(value.getTime())) return value.toISOString();
+  if (typeof value === 'string') return value.length > 40 ? `${value.slice(0, 40)}…` : value;
+  return show(value);
+}

@@ -1,0 +1,13 @@
+import { digestByKernel } from '../bindings/digest.ts';
+import { readModel } from './model/file.ts';
+import type { Model } from './model/model.ts';
+import { allStages } from './stages.ts';
+
+/**
+ * The model in the bytes of a file, with all stages. Digest, structure and format are checked before anything is allocated: a flipped bit, a
+ * missing or an additional byte anywhere is refused.
+ * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
+ */
+export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
+  return readModel(bytes, allStages, digestByKernel);
+}

@@ -1,0 +1,214 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Labels } from './binary.ts';
+import { checkCodes, checkRows, checkScores, type RowScores, type Weight } from './check.ts';
+
+/** Weights of rows by what they are and what they were called. */
+export interface Counts {
+  readonly truePositives: number;
+  readonly falsePositives: number;
+  readonly falseNegatives: number;
+  readonly trueNegatives: number;
+}
+
+/** A confusion matrix of two classes and what follows from it; a figure that would be 0/0 is null (scikit-learn: 0 and a warning). */
+export interface Confusion extends Counts {
+  /** (TP + TN)/all */
+  readonly accuracy: number;
+  /** TP/(TP + FP) */
+  readonly precision: number | null;
+  /** TP/(TP + FN), the true positive rate */
+  readonly recall: number | null;
+  /** TN/(TN + FP), the true negative rate */
+  readonly specificity: number | null;
+  /** `fbeta` of 1 */
+  readonly f1: number | null;
+  /** mean of recall and specificity, of those that exist */
+  readonly balancedAccuracy: number;
+  /** Matthews correlation, (TP·TN − FP·FN)/√((TP+FP)(TP+FN)(TN+FP)(TN+FN)) */
+  readonly mcc: number | null;
+}
+
+/**
+ * Confusion at a threshold: a row is called positive when its score > threshold (not at equality, as a model's decision).
+ *
+ * @param scores  length n, logits or probabilities or any other real numbers; threshold on the same scale
+ * @param y       length n, 0 or 1
+ * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
+ * @throws ERR_SHAPE lengths that differ, no row of positive weight
+ * @throws ERR_RANGE a score or threshold that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
+ * @see scikit-learn: confusion_matrix, precision_score, recall_score, f1_score, balanced_accuracy_score, matthews_corrcoef
+ */
+export function confusion(scores: RowScores, y: Labels, threshold = 0.5, weight?: Weight): Confusion {
+  checkScores(scores);
+  checkRows(scores.length, y, 2, weight, 'scores');
+  if (Number.isNaN(threshold)) throw new LogoddsError('ERR_RANGE', 'threshold: expected a number, got NaN');
+  const cells = new Float64Array(4);
+  for (let i = 0; i < scores.length; i++) cells[2 * y[i] + Number(scores[i] > threshold)] += weight ? weight[i] : 1;
+  const [trueNegatives, falsePositives, falseNegatives, truePositives] = cells;
+  return confusionOf({ truePositives, falsePositives, falseNegatives, trueNegatives });
+}
+
+/** What follows from the four weights of rows. */
+export function confusionOf(counts: Counts): Confusion {
+  const { truePositives, falsePositives, falseNegatives, trueNegatives } = counts;
+  const recall = quotient(truePositives, truePositives + falseNegatives);
+  const specificity = quotient(trueNegatives, trueNegatives + falsePositives);
+  const matrix = [
+    [trueNegatives, falsePositives],
+    [falseNegatives, truePositives],
+  ];
+  return {
+    ...counts,
+    accuracy: (truePositives + trueNegatives) / (truePositives + falsePositives + falseNegatives + trueNegatives),
+    precision: quotient(truePositives, truePositives + falsePositives),
+    recall,
+    specificity,
+    f1: fbeta(counts, 1),
+    balancedAccuracy: meanOfThose([recall, specificity]),
+    mcc: matthews(matrix),
+  };
+}
+
+/**
+ * F score (1 + β²)·TP/((1 + β²)·TP + β²·FN + FP): recall counts β times as much as precision.
+ * @param beta  finite, ≥ 0; 0 is precision
+ * @returns null when it would be 0/0
+ * @throws ERR_RANGE another beta
+ * @see scikit-learn: fbeta_score
+ */
+export function fbeta(
+  counts: Pick<Counts, 'truePositives' | 'falsePositives' | 'falseNegatives'>,
+  beta: number,
+): number | null {
+  if (!(beta >= 0 && beta < Number.POSITIVE_INFINITY)) {
+    throw new LogoddsError('ERR_RANGE', `beta: expected a finite number >= 0, got ${beta}`);
+  }
+  const square = beta * beta;
+  const hits = (1 + square) * counts.truePositives;
+  return quotient(hits, hits + square * counts.falseNegatives + counts.falsePositives);
+}
+
+/** Precision, recall and F of one class, or a mean of them. */
+export interface ClassScores {
+  /** of the rows called this class, the share of it; null when there are none */
+  readonly precision: number | null;
+  /** of the rows of this class, the share called it; null when there are none */
+  readonly recall: number | null;
+  readonly fscore: number | null;
+}
+
+/** How labels agree with the classes of rows; what `classificationReport` returns. */
+export interface ClassificationReport {
+  /** weight of rows of class j called class k */
+  readonly matrix: readonly Float64Array[];
+  /** support: weight of the rows of the class */
+  readonly classes: readonly (ClassScores & { readonly support: number })[];
+  /**
+   * Means over the classes that occur in y or among the labels; a figure that is null counts 0, as in scikit-learn. macro: each class
+   * with the same weight; weighted: by support; micro: over all rows, so that all three are the accuracy.
+   */
+  readonly macro: Readonly<Record<keyof ClassScores, number>>;
+  readonly weighted: Readonly<Record<keyof ClassScores, number>>;
+  readonly micro: Readonly<Record<keyof ClassScores, number>>;
+  readonly accuracy: number;
+  /** mean recall of the classes that have rows */
+  readonly balancedAccuracy: number;
+  /** Matthews correlation of several classes, null when all rows are of one class or called one class */
+  readonly mcc: number | null;
+}
+
+/**
+ * Confusion of several classes.
+ *
+ * @param predicted  the label of each row, 0 to classes − 1; length n
+ * @param y          the class of each row, 0 to classes − 1; length n
+ * @param classes    how many there are, an integer ≥ 2
+ * @param weight     as of `confusion`
+ * @param beta       of the F scores, as of `fbeta`
+ * @throws ERR_SHAPE lengths that differ, no row of positive weight
+ * @throws ERR_RANGE a label or class that is none, fewer than two classes, a weight that is negative or not finite, another beta
+ * @see scikit-learn: confusion_matrix, classification_report, balanced_accuracy_score, matthews_corrcoef
+ * @see Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, Computational Biology and Chemistry 28, 2004
+ */
+export function classificationReport(
+  predicted: ArrayLike<number>,
+  y: ArrayLike<number>,
+  classes: number,
+  weight?: Weight,
+  beta = 1,
+): ClassificationReport {
+  if (!(Number.isInteger(classes) && classes >= 2)) {
+    throw new LogoddsError('ERR_RANGE', `classes: expected an integer >= 2, got ${classes}`);
+  }
+  const total = checkRows(predicted.length, y, classes, weight, 'predicted labels');
+  checkCodes('predicted labels', predicted, y.length, classes);
+  const matrix = Array.from({ length: classes }, () => new Float64Array(classes));
+  for (let i = 0; i < y.length; i++) matrix[y[i]][predicted[i]] += weight ? weight[i] : 1;
+  const called = matrix.map((_, k) => matrix.reduce((sum, row) => sum + row[k], 0));
+  const scores = matrix.map((row, k) => {
+    const support = row.reduce((sum, one) => sum + one);
+    const truePositives = row[k];
+    const counts = {
+      truePositives,
+      falsePositives: called[k] - truePositives,
+      falseNegatives: support - truePositives,
+    };
+    return {
+      precision: quotient(truePositives, called[k]),
+      recall: quotient(truePositives, support),
+      fscore: fbeta(counts, beta),
+      support,
+    };
+  });
+  const occurring = scores.filter(({ support }, k) => support > 0 || called[k] > 0);
+  const means = (importance: (support: number) => number) => {
+    const over = (key: keyof ClassScores) =>
+      occurring.reduce((sum, one) => sum + importance(one.support) * (one[key] ?? 0), 0);
+    return { precision: over('precision'), recall: over('recall'), fscore: over('fscore') };
+  };
+  const accuracy = matrix.reduce((sum, row, k) => sum + row[k], 0) / total;
+  return {
+    matrix,
+    classes: scores,
+    macro: means(() => 1 / occurring.length),
+    weighted: means((support) => support / total),
+    micro: { precision: accuracy, recall: accuracy, fscore: accuracy },
+    accuracy,
+    balancedAccuracy: meanOfThose(scores.map(({ recall }) => recall)),
+    mcc: matthews(matrix),
+  };
+}
+
+/**
+ * (c·s − Σ pₖtₖ)/√((s² − Σ pₖ²)(s² − Σ tₖ²)):  s all, c right, tₖ of class k, pₖ called class k. Sums of products of different classes, which do
+ * not cancel: s² − Σ pₖ² = Σ_{k≠l} pₖp_l.
+ */
+function matthews(matrix: readonly ArrayLike<number>[]): number | null {
+  const k = matrix.length;
+  const truth = new Float64Array(k);
+  const called = new Float64Array(k);
+  let total = 0;
+  let right = 0;
+  for (let j = 0; j < k; j++) {
+    right += matrix[j][j];
+    for (let l = 0; l < k; l++) {
+      truth[j] += matrix[j][l];
+      called[l] += matrix[j][l];
+      total += matrix[j][l];
+    }
+  }
+  const spread = (sums: Float64Array) => sums.reduce((sum, one) => sum + one * (total - one), 0);
+  const scale = Math.sqrt(spread(called)) * Math.sqrt(spread(truth));
+  const covariance = right * total - truth.reduce((sum, one, j) => sum + one * called[j], 0);
+  return quotient(covariance, scale);
+}
+
+function meanOfThose(values: readonly (number | null)[]): number {
+  const known = values.filter((value) => value !== null);
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+/** null for 0/0 and whatever is divided by 0 */
+function quotient(dividend: number, divisor: number): number | null {
+  return divisor > 0 ? dividend / divisor : null;
+}

@@ -1,0 +1,256 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Labels } from './binary.ts';
+import type { RowScores, Weight } from './check.ts';
+import { eachScore } from './ranking.ts';
+
+/**
+ * What a threshold at each distinct score does; row k is of "positive when score ≥ thresholds[k]". Weights of rows, from the
+ * greatest score to the least, so that the last row has all rows predicted positive.
+ */
+export interface ConfusionCurve {
+  readonly thresholds: Float64Array;
+  readonly truePositives: Float64Array;
+  readonly falsePositives: Float64Array;
+  /** weight of the positive, of the negative rows: those of false negatives, of true negatives are what is left */
+  readonly positives: number;
+  readonly negatives: number;
+}
+
+/** Points from (0, 0) to (1, 1); thresholds descend, the first is Infinity: nothing is positive. */
+export interface RocCurve {
+  readonly fpr: Float64Array;
+  readonly tpr: Float64Array;
+  /** positive when score ≥ threshold */
+  readonly thresholds: Float64Array;
+}
+
+/** Thresholds ascend; after the point of the last one there is another, of recall 0 and precision 1, without threshold. */
+export interface PrecisionRecallCurve {
+  readonly precision: Float64Array;
+  readonly recall: Float64Array;
+  /** positive when score ≥ threshold; one shorter than the others */
+  readonly thresholds: Float64Array;
+}
+
+/** What taking the rows of the greatest scores gains; from no row (share 0) to all (share 1). */
+export interface GainCurve {
+  /** part of the weight of all rows that is taken */
+  readonly share: Float64Array;
+  /** part of the positive rows among them: recall */
+  readonly gain: Float64Array;
+  /** gain/share: how many times as many positive rows as among rows drawn by lot; at share 0 that of the first point */
+  readonly lift: Float64Array;
+  /** taken when score ≥ threshold; the first is Infinity */
+  readonly thresholds: Float64Array;
+}
+
+/** So many rows, or a part of the rows. */
+export type Top = number | { readonly share: number };
+
+/**
+ * Confusion at every distinct score.
+ *
+ * @param scores  length n: logits, probabilities or any other real numbers; may be infinite
+ * @param y       length n, 0 or 1
+ * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
+ * @throws ERR_SHAPE lengths that differ, no row of positive weight
+ * @throws ERR_RANGE a score that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
+ * @see scikit-learn: confusion_matrix_at_thresholds
+ */
+export function confusionCurve(scores: RowScores, y: Labels, weight?: Weight): ConfusionCurve {
+  const thresholds = new Float64Array(scores.length);
+  const truePositives = new Float64Array(scores.length);
+  const falsePositives = new Float64Array(scores.length);
+  let length = 0;
+  let positives = 0;
+  let negatives = 0;
+  eachScore(scores, y, weight, (score, positive, negative) => {
+    positives += positive;
+    negatives += negative;
+    thresholds[length] = score;
+    truePositives[length] = positives;
+    falsePositives[length++] = negatives;
+  });
+  return {
+    thresholds: thresholds.subarray(0, length),
+    truePositives: truePositives.subarray(0, length),
+    falsePositives: falsePositives.subarray(0, length),
+    positives,
+    negatives,
+  };
+}
+
+/**
+ * Receiver operating characteristic: false against true positive rate along the thresholds. Points between two others at
+ * equal steps are left out, as by scikit-learn's `drop_intermediate`: the curve is the same. Parameters and errors as of `confusionCurve`.
+ * @returns null when one class has no weight
+ * @see scikit-learn: roc_curve
+ */
+export function rocCurve(scores: RowScores, y: Labels, weight?: Weight): RocCurve | null {
+  const { thresholds, truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
+  if (!(positives > 0 && negatives > 0)) return null;
+  const last = thresholds.length - 1;
+  const corner = (counts: Float64Array, k: number) => counts[k + 1] - counts[k] - (counts[k] - counts[k - 1]) !== 0;
+  const kept = thresholds
+    .map((_, k) => k)
+    .filter((k) => k === 0 || k === last || corner(falsePositives, k) || corner(truePositives, k));
+  return {
+    fpr: prepend(0, kept, (k) => falsePositives[k] / negatives),
+    tpr: prepend(0, kept, (k) => truePositives[k] / positives),
+    thresholds: prepend(Number.POSITIVE_INFINITY, kept, (k) => thresholds[k]),
+  };
+}
+
+/**
+ * Precision against recall along the thresholds. Parameters and errors as of `confusionCurve`.
+ * @returns null when no positive row has weight
+ * @see scikit-learn: precision_recall_curve
+ */
+export function precisionRecallCurve(scores: RowScores, y: Labels, weight?: Weight): PrecisionRecallCurve | null {
+  const { thresholds, truePositives, falsePositives, positives } = confusionCurve(scores, y, weight);
+  if (!(positives > 0)) return null;
+  const precision = truePositives.map((hits, k) => hits / (hits + falsePositives[k]));
+  const recall = truePositives.map((hits) => hits / positives);
+  return {
+    precision: prepend(1, precision).reverse(),
+    recall: prepend(0, recall).reverse(),
+    thresholds: thresholds.slice().reverse(),
+  };
+}
+
+/**
+ * Average precision Σ (recall_k − recall_{k−1})·precision_k over the thresholds from the greatest: the area under the precision-recall
+ * curve as steps, which is not optimistic as trapezoids are. Parameters and errors as of `confusionCurve`.
+ * @returns null when no positive row has weight
+ * @see scikit-learn: average_precision_score
+ */
+export function averagePrecision(scores: RowScores, y: Labels, weight?: Weight): number | null {
+  let sum = 0;
+  let hits = 0;
+  let taken = 0;
+  eachScore(scores, y, weight, (_, positive, negative) => {
+    hits += positive;
+    taken += positive + negative;
+    sum += (positive * hits) / taken;
+  });
+  return hits > 0 ? sum / hits : null;
+}
+
+/**
+ * Kolmogorov–Smirnov statistic max |TPR − FPR|: how far the scores of the two classes are apart, and the greatest threshold (positive when score ≥ it)
+ * where they are. Parameters and errors as of `confusionCurve`.
+ * @returns null when one class has no weight
+ */
+export function ksStatistic(
+  scores: RowScores,
+  y: Labels,
+  weight?: Weight,
+): { readonly ks: number; readonly threshold: number } | null {
+  const { thresholds, truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
+  if (!(positives > 0 && negatives > 0)) return null;
+  let best = 0;
+  const apart = truePositives.map((hits, k) => Math.abs(hits / positives - falsePositives[k] / negatives));
+  for (let k = 1; k < apart.length; k++) if (apart[k] > apart[best]) best = k;
+  return { ks: apart[best], threshold: thresholds[best] };
+}
+
+/**
+ * Cumulative gain and lift. Parameters and errors as of `confusionCurve`.
+ * @returns null when no positive row has weight
+ */
+export function gainCurve(scores: RowScores, y: Labels, weight?: Weight): GainCurve | null {
+  const { thresholds, truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
+  if (!(positives > 0)) return null;
+  const share = truePositives.map((hits, k) => (hits + falsePositives[k]) / (positives + negatives));
+  const gain = truePositives.map((hits) => hits / positives);
+  const lift = gain.map((part, k) => part / share[k]);
+  return {
+    share: prepend(0, share),
+    gain: prepend(0, gain),
+    lift: prepend(lift[0], lift),
+    thresholds: prepend(Number.POSITIVE_INFINITY, thresholds),
+  };
+}
+
+/**
+ * Share of positive rows among the top ones. Rows of equal scores at the cut are taken in equal parts: the mean over all orders they could have.
+ * Other parameters and errors as of `confusionCurve`.
+ * @param top  k rows, above 0 and at most the weight of all rows; or a share of that weight, above 0 and at most 1
+ * @throws ERR_RANGE a top that is none
+ */
+export function precisionAtK(scores: RowScores, y: Labels, top: Top, weight?: Weight): number {
+  const { hits, size } = take(scores, y, top, weight);
+  return hits / size;
+}
+
+/** Part of the positive rows that is among the top ones; null when no positive row has weight. Parameters and errors as of `precisionAtK`. */
+export function recallAtK(scores: RowScores, y: Labels, top: Top, weight?: Weight): number | null {
+  const { hits, positives } = take(scores, y, top, weight);
+  return positives > 0 ? hits / positives : null;
+}
+
+/** Precision among the top rows over that among all; null when no positive row has weight. Parameters and errors as of `precisionAtK`. */
+export function liftAtK(scores: RowScores, y: Labels, top: Top, weight?: Weight): number | null {
+  const { hits, size, positives, total } = take(scores, y, top, weight);
+  return positives > 0 ? hits / size / (positives / total) : null;
+}
+
+/** The weight of positive rows among the top ones. */
+function take(scores: RowScores, y: Labels, top: Top, weight: Weight) {
+  const { truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
+  const total = positives + negatives;
+  const [what, given, most] = typeof top === 'number' ? ['k', top, total] : ['share', top.share, 1];
+  if (!(given > 0 && given <= most)) {
+    const why = what === 'k' ? ' (the weight of all rows)' : '';
+    throw new LogoddsError('ERR_RANGE', `${what}: expected a number above 0 and at most ${most}${why}, got ${given}`);
+  }
+  const size = what === 'k' ? given : given * total;
+  let hits = 0;
+  let taken = 0;
+  for (let k = 0; taken < size && k < truePositives.length; k++) {
+    const before = taken;
+    taken = truePositives[k] + falsePositives[k];
+    hits += (truePositives[k] - hits) * Math.min(1, (size - before) / (taken - before));
+  }
+  return { hits, size, positives, total };
+}
+
+/**
+ * Which points of a curve to draw: the ends, and others about evenly along its length |Δx| + |Δy|. No point that is left out is farther than
+ * 2/(points − 1) of that length from one that is kept.
+ *
+ * @param x  of the points, in order; y as long
+ * @param points  how many at most, an integer ≥ 2
+ * @returns indices of points, ascending; all when there are no more than `points`
+ * @throws ERR_SHAPE x and y of different lengths
+ * @throws ERR_RANGE points that is no integer ≥ 2
+ */
+export function thinCurve(x: Float64Array, y: Float64Array, points: number): Uint32Array {
+  if (x.length !== y.length)
+    throw new LogoddsError('ERR_SHAPE', `y: expected length ${x.length} (as x), got ${y.length}`);
+  if (!(Number.isInteger(points) && points >= 2)) {
+    throw new LogoddsError('ERR_RANGE', `points: expected an integer >= 2, got ${points}`);
+  }
+  if (x.length <= points) return Uint32Array.from(x.keys());
+  const along = new Float64Array(x.length);
+  for (let k = 1; k < x.length; k++) along[k] = along[k - 1] + Math.abs(x[k] - x[k - 1]) + Math.abs(y[k] - y[k - 1]);
+  const last = x.length - 1;
+  const step = along[last] / (points - 1);
+  const kept = new Uint32Array(points);
+  let length = 1;
+  for (let k = 1; k < last; k++) {
+    // the first point of each step
+    if (Math.floor(along[k] / step) > Math.floor(along[kept[length - 1]] / step) && length < points - 1)
+      kept[length++] = k;
+  }
+  kept[length++] = last;
+  return kept.slice(0, length);
+}
+
+/** [first, ...values], or of `value` of them */
+function prepend(first: number, values: Float64Array, value: (one: number) => number = (one) => one): Float64Array {
+  const all = new Float64Array(values.length + 1);
+  all[0] = first;
+  for (let k = 0; k < values.length; k++) all[k + 1] = value(values[k]);
+  return all;
+}

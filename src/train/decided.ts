@@ -1,0 +1,109 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { exp, sigmoid, softmax } from '../../bindings/js/math.ts';
+import { applyCalibration } from '../calibrate/apply.ts';
+import { abstainByShare } from '../decide/abstain.ts';
+import { wrongInDecision } from '../decide/apply.ts';
+import { type Criterion, chooseThreshold, type JudgedRows } from '../decide/choose.ts';
+import type { Decision } from '../decide/decision.ts';
+import { list } from '../encode/label.ts';
+import { Model } from '../model/model.ts';
+import { allStages } from '../stages.ts';
+import type { OutOfFold } from './outOfFold.ts';
+
+/**
+ * The model with this decision in place of its own; it comes from no file. What it says of its probabilities is untouched.
+ * @throws ERR_RANGE a decision that a model file could not hold: costs of another shape, in which a mistake is cheaper than the hit, or a band
+ * whose ends are no numbers in order
+ */
+export function withDecision(model: Model, decision: Decision): Model {
+  const { manifest, weights, intercept, covariance, baseline } = model;
+  const wrong = wrongInDecision(decision, manifest.classes.length);
+  if (wrong !== null) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `decision${wrong}: expected numbers as Decision has them for ${manifest.classes.length} classes, got others; correct it`,
+    );
+  }
+  return new Model({
+    manifest: { ...manifest, decision },
+    weights,
+    intercept,
+    covariance,
+    baseline,
+    stages: allStages,
+  });
+}
+
+/**
+ * The threshold of two classes by `chooseThreshold` on the model's (calibrated) probabilities of rows it was not fitted to. The calibrator is
+ * that of the model: it does not fall in the logit, so a threshold on its probabilities is one on logits out of fold.
+ *
+ * @param rows  of `outOfFold`, or as `fitCalibrated` returns them; rows that no fold scored are left out
+ * @throws ERR_TARGET for more than two classes; as `chooseThreshold`
+ */
+export function chooseDecision(model: Model, rows: OutOfFold, criterion: Criterion): Decision {
+  const { classes, positive } = model.manifest;
+  if (positive === null) {
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `threshold: expected a model of two classes, got ${classes.length} (${list(classes)}); decide by a matrix of costs instead`,
+    );
+  }
+  return chooseThreshold(criterion, judgedFolds(probabilitiesOf(model, rows)[0], rows));
+}
+
+/**
+ * The band of the share of rows that the model decides with the least margin, by its probabilities of rows it was not fitted to.
+ * @throws ERR_RANGE as `abstainByShare`
+ */
+export function chooseReview(model: Model, rows: OutOfFold, share: number): NonNullable<Decision['abstain']> {
+  const { classes, decision } = model.manifest;
+  const planes = probabilitiesOf(model, rows);
+  const kept = Uint32Array.from(rows.weight.keys()).filter((i) => rows.fold[i] >= 0 && rows.weight[i] > 0);
+  const probabilities = Float64Array.from({ length: kept.length * planes.length }, (_, at) => {
+    return planes[Math.floor(at / kept.length)][kept[at % kept.length]];
+  });
+  const weight = Float64Array.from(kept, (i) => rows.weight[i]);
+  return abstainByShare(probabilities, share, { classes: classes.length, threshold: decision.threshold, weight });
+}
+
+/** Calibrated probabilities of the logits: of two classes those of the positive one, of more those of each. */
+function probabilitiesOf({ manifest: { calibration, multiclass } }: Model, { planes, y }: OutOfFold): Float64Array[] {
+  const rows = y.length;
+  const count = planes.length;
+  const logits = new Float64Array(rows * count);
+  planes.forEach((plane, k) => {
+    logits.set(plane, k * rows);
+  });
+  const ovr = multiclass === 'ovr';
+  if (calibration) applyCalibration(calibration, logits, logits, count, ovr);
+  else if (count === 1)
+    logits.forEach((z, i) => {
+      logits[i] = sigmoid(z);
+    });
+  else softmax(logits, 0, rows, count, rows, exp, ovr);
+  return planes.map((_, k) => logits.subarray(k * rows, (k + 1) * rows));
+}
+
+/** Rows by fold; one that counts successes is a positive row and a negative one. */
+function judgedFolds(probabilities: Float64Array, { y, weight, fold, folds }: OutOfFold): JudgedRows[] {
+  const found = Array.from({ length: folds }, () => ({
+    probabilities: [] as number[],
+    y: [] as number[],
+    weight: [] as number[],
+  }));
+  for (let i = 0; i < y.length; i++) {
+    if (fold[i] < 0 || weight[i] === 0) continue;
+    for (const label of [1, 0]) {
+      const share = label === 1 ? y[i] : 1 - y[i];
+      if (share === 0) continue;
+      const into = found[fold[i]];
+      into.probabilities.push(probabilities[i]);
+      into.y.push(label);
+      into.weight.push(weight[i] * share);
+    }
+  }
+  return found
+    .filter((rows) => rows.y.length > 0)
+    .map((rows) => ({ ...rows, probabilities: Float64Array.from(rows.probabilities) }));
+}

@@ -1,0 +1,87 @@
+import type { Table } from '../encode/table.ts';
+import type { Warning } from '../model/manifest.ts';
+import {
+  type CrossValidationOptions,
+  checkCrossValidation,
+  foldsOf,
+  logitsOf,
+  spreadOf,
+  warningsOf,
+  withFold,
+} from './crossValidate.ts';
+import { checkOptions, codingOf, type FitOptions, penaltyOf, settingsOf, settle, solveAll } from './fit.ts';
+import { distinct } from './path.ts';
+import { type Problem, prepare } from './prepare.ts';
+
+/** How rows are put into folds; see `crossValidate`. */
+export type FoldingOptions = Pick<CrossValidationOptions, 'folds' | 'groups' | 'time' | 'seed'>;
+
+/** Rows as models saw them that were not fitted to them. */
+export interface OutOfFold {
+  /** of each weight vector (one for two classes) the logits of all rows, offset included; NaN for rows that no fold scored */
+  readonly planes: readonly Float64Array[];
+  /** two classes: share of the positive one, 0 to 1; else the class, 0 to K − 1 */
+  readonly y: Float64Array;
+  /** sample weight (times trials, without class weights); 0 for rows that no fold scored */
+  readonly weight: Float64Array;
+  /** the fit that scored the row, 0 to folds − 1; −1: none, as of rows of weight 0 and, by time, of the earliest part */
+  readonly fold: Int16Array;
+  readonly folds: number;
+  /** of the fits, each once */
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Logits of every row by a fit to the rows of the other folds (by time: to earlier rows), which is what calibrators and thresholds are chosen on.
+ *
+ * Each fold is `fit` of a table of its training rows with the same options, so `C` means 1/(λS) with S of these rows; of the levels of categories and the
+ * fill of missing cells those of all rows. Inference and a `start` are left aside.
+ *
+ * @throws as `fit` and, for the folds, as `crossValidate`
+ */
+export function outOfFold(table: Table, given: FitOptions, folding: FoldingOptions = {}): OutOfFold {
+  checkOptions(given);
+  checkCrossValidation(folding);
+  const options = settle(withoutFeatures(given, folding));
+  const problem = prepare(table, options, codingOf(options));
+  try {
+    return outOfFoldOf(problem, table, options, folding);
+  } finally {
+    problem.free();
+  }
+}
+
+/** Columns of groups and times are no features. */
+export function withoutFeatures<T extends FitOptions>(options: T, { groups, time }: FoldingOptions): T {
+  return { ...options, exclude: [...(options.exclude ?? []), ...[groups, time].filter((name) => name !== undefined)] };
+}
+
+/** `outOfFold` of a problem that is prepared from the table with these (settled) options. @internal */
+export function outOfFoldOf(problem: Problem, table: Table, options: FitOptions, folding: FoldingOptions): OutOfFold {
+  const { folds = 5, groups, time, seed = 1 } = folding;
+  const { y, sampleWeight, kind, target } = problem;
+  const rows = y.length;
+  const parts = foldsOf(problem, table, { folds, groups, time, seed });
+  const planes = Array.from({ length: kind === 'binomial' ? 1 : target.classes.length }, () =>
+    new Float64Array(rows).fill(Number.NaN),
+  );
+  const fold = new Int16Array(rows).fill(-1);
+  const weight = new Float64Array(rows);
+  const settings = { ...settingsOf(options), inference: false, onIteration: undefined };
+  const warnings: Warning[] = [];
+  for (let k = 0; k < folds; k++) {
+    withFold(problem, options, parts, k, time !== undefined, (tasks, heldOut, trained) => {
+      const { penalty } = penaltyOf(options, { ...problem, sampleWeight: trained });
+      const fitted = solveAll(tasks, { ...penalty, unit: spreadOf(problem, trained, penalty.unit) }, settings);
+      warnings.push(...warningsOf(fitted, k));
+      logitsOf(tasks, fitted).forEach((logits, plane) => {
+        for (const i of heldOut) planes[plane][i] = logits[i];
+      });
+      for (const i of heldOut) {
+        fold[i] = k;
+        weight[i] = sampleWeight ? sampleWeight[i] : 1;
+      }
+    });
+  }
+  return { planes, y: y.slice(), weight, fold, folds, warnings: distinct(warnings) };
+}
