@@ -136,6 +136,32 @@ export const floors: readonly Floor[] = [
     rival: '=logodds, 1 thread',
     floor: 1.8,
   },
+  {
+    work: 'records of 20 fields to calibrated probabilities, against 1.5 million a second',
+    suite: 'pipeline',
+    case: 'calibrated probabilities, 1000 records of 20 fields',
+    rival: '1.5 million a second',
+    floor: 1,
+  },
+  {
+    work: 'the same from JSON text, of the rate of JSON.parse alone',
+    suite: 'pipeline',
+    case: 'calibrated probabilities, JSON text of 1000 records',
+    rival: 'JSON.parse alone',
+    floor: 0.5,
+  },
+  ...(
+    [
+      ['1 record', 50],
+      ['10000 records', 10],
+    ] as const
+  ).map(([size, floor]) => ({
+    work: `calibrated probabilities, ${size} of 20 fields, against a pipeline of scikit-learn`,
+    suite: 'pipeline',
+    case: `calibrated probabilities, ${size} of 20 fields, with scikit-learn`,
+    rival: 'scikit-learn',
+    floor,
+  })),
   ...(['f32', 'f64'] as const).map((precision) => ({
     work: `fit, dense ${precision}, 200k × 100, L2, against scikit-learn`,
     suite: 'train-dense',

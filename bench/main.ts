@@ -8,6 +8,7 @@ import * as columns from './suites/columns.ts';
 import * as elementwise from './suites/elementwise.ts';
 import * as gradient from './suites/gradient.ts';
 import * as hessian from './suites/hessian.ts';
+import * as pipeline from './suites/pipeline.ts';
 import * as record from './suites/record.ts';
 import * as rows from './suites/rows.ts';
 import * as sparse from './suites/sparse.ts';
@@ -31,6 +32,7 @@ interface Suite {
 
 const suites: Record<string, Suite> = {
   record,
+  pipeline,
   elementwise,
   rows,
   columns,

@@ -1,7 +1,8 @@
 import type { RowsBatch } from '../bindings/batch.ts';
 import type { Engine } from '../bindings/engine.ts';
 import { Ftrl, type FtrlOptions } from '../bindings/ftrl.ts';
-import { auc, coefficients, fit, type Model, type Table } from '../src/index.ts';
+import { auc, coefficients, fit, type Model, type Table, tableFromRecords } from '../src/index.ts';
+import { fitCalibrated } from '../src/train/calibrated.ts';
 import { fitMatrix } from '../src/train/matrix.ts';
 import { fitPath } from '../src/train/path.ts';
 import type { Dense, Flights, Sparse } from './data.ts';
@@ -147,4 +148,30 @@ export function online(engine: Engine, data: Sparse, options: FtrlOptions): Ours
     return { params: () => params };
   };
   return { mine: { ...contestant('logodds', [0], pass), rungs: ['FTRL'] }, optimum: pass().params() };
+}
+
+export type Fields = Readonly<Record<string, number | string | null>>;
+
+/** A model of records, with Platt's calibration by other records of the same kind; `target` is their field of 0 and 1. */
+export function calibrated(
+  engine: Engine,
+  training: readonly Fields[],
+  held: readonly Fields[],
+  target: string,
+): Model {
+  const holdout = tableFromRecords(held);
+  const options = { target, C: 1, tol: 1e-12, engine, calibrate: { method: 'platt', holdout } } as const;
+  return fitCalibrated(tableFromRecords(training), options).model;
+}
+
+/** Σ of the probabilities of records, one after the other. */
+export function scoreRecords(model: Model, records: readonly Fields[]): number {
+  let sum = 0;
+  for (const record of records) sum += model.score(record).probability;
+  return sum;
+}
+
+/** Probabilities of records, as one table. */
+export function scoreTable(scorer: ReturnType<Model['scorer']>, records: readonly Fields[]) {
+  return scorer.score(tableFromRecords(records)).probabilities;
 }

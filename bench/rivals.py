@@ -17,6 +17,7 @@ import time
 import warnings
 
 import numpy as np
+import pandas as pd
 import scipy
 import scipy.sparse
 import scipy.special
@@ -24,8 +25,13 @@ import sklearn
 import tabmat
 import threadpoolctl
 from sklearn._loss import HalfBinomialLoss
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model._linear_loss import LinearModelLoss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import trainers
 
@@ -230,6 +236,33 @@ def sigmoid(r):
         "numpy": lambda: one / (one + np.exp(-z)),
         "scipy expit": lambda: scipy.special.expit(z, out=out),
     }, None
+
+
+def pipeline(r):
+    """records, as a frame made before: fit of some, Platt's calibration by others, probabilities of the last"""
+    parts = {name: pd.DataFrame(json.loads(read(name, np.uint8).tobytes())) for name in ("training", "held", "scored")}
+    texts, numbers = r["texts"], r["numbers"]
+
+    def fitted(solver):
+        encode = ColumnTransformer(
+            [("numbers", StandardScaler(), numbers), ("levels", OneHotEncoder(handle_unknown="ignore"), texts)]
+        )
+        base = make_pipeline(encode, LogisticRegression(solver=solver, tol=1e-10, max_iter=10_000))
+        base.fit(parts["training"][numbers + texts], parts["training"]["target"])
+        model = CalibratedClassifierCV(FrozenEstimator(base), method="sigmoid", ensemble=False)
+        return model.fit(parts["held"][numbers + texts], parts["held"]["target"])
+
+    model = fitted("newton-cholesky")
+    X = parts["scored"][numbers + texts]
+    records = X.to_dict("records")
+
+    def lean():
+        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+            return model.predict_proba(X)
+
+    rivals = {"scikit-learn": lambda: model.predict_proba(X), "scikit-learn, checks off": lean}
+    rivals["scikit-learn, the frame made too"] = lambda: model.predict_proba(pd.DataFrame(records))
+    return rivals, lambda p: np.ascontiguousarray(p[:, 1])
 
 
 def threads(rivals, r):

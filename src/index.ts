@@ -2,6 +2,7 @@ export type { BinomialTarget, MultinomialTarget } from '../bindings/batchLikelih
 export { Engine, pickEngine } from '../bindings/engine.ts';
 export { Ftrl, type FtrlOptions, type FtrlState } from '../bindings/ftrl.ts';
 export { exp, log1p, sigmoid, sigmoidF32, softplus } from '../bindings/js/math.ts';
+export { normalQuantile } from '../bindings/js/normal.ts';
 export type { Likelihood } from '../bindings/likelihood.ts';
 export { SparseBatch, type SparseRows } from '../bindings/sparse.ts';
 export { applyCalibration, calibratedProbability } from './calibrate/apply.ts';
@@ -13,7 +14,19 @@ export {
   fitCalibrator,
   priorShift,
 } from './calibrate/fit.ts';
+export { abstainByCost, abstainByShare, type Band } from './decide/abstain.ts';
+export { type Criterion, chooseThreshold, type JudgedRows } from './decide/choose.ts';
+export {
+  type Costs,
+  costThreshold,
+  decideByRowCosts,
+  decisionByCosts,
+  type RowCosts,
+  type RowDecisions,
+} from './decide/costs.ts';
 export type { Finding, FindingCode, Severity } from './diagnose/finding.ts';
+export type * from './encode/declare.ts';
+export { checkDeclaration } from './encode/declare.ts';
 export { type InferOptions, inferSchema, sortLabels } from './encode/infer.ts';
 export { canonicalLabel } from './encode/label.ts';
 export { tableFromRecords } from './encode/records.ts';
@@ -49,6 +62,7 @@ export {
   type ScoreName,
   type ValidatedStep,
 } from './train/crossValidate.ts';
+export { chooseDecision, chooseReview, withDecision } from './train/decided.ts';
 export { diagnose } from './train/doctor.ts';
 export { type FitOptions, fit, type PenaltyOptions, type SolverOptions } from './train/fit.ts';
 export {

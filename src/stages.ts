@@ -8,6 +8,25 @@ import { decide, decideAll, needsReview, wrongInDecision } from './decide/apply.
 import { encoders } from './encode/rich.ts';
 import type { CalibrationStage, DecisionStage, Stages } from './model/stages.ts';
 
+export {
+  type Contribution,
+  type Explainer,
+  type Explanation,
+  explain,
+  explainClasses,
+  explainer,
+  type TopContributions,
+} from './explain/contributions.ts';
+export {
+  classIntervals,
+  interval,
+  intervals,
+  type ProbabilityInterval,
+  type ProbabilityIntervals,
+} from './explain/interval.ts';
+export { type OddsRatio, oddsRatios } from './explain/odds.ts';
+export { type Reason, type ReasonOptions, reasons } from './explain/reasons.ts';
+export { type WhatIf, whatIf } from './explain/whatIf.ts';
 export { encoders };
 
 /** Platt, isotonic, beta, temperature, and corrections of the prior. */

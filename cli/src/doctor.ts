@@ -36,6 +36,7 @@ export async function doctorCommand(options: DoctorOptions): Promise<DoctorResul
     const findings = diagnose(table, {
       target: options.target,
       positive: options.positive,
+      schema: options.schema,
       features: [...features],
       weight: options.weight,
       offset: options.offset,

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CALIBRATION_METHODS } from '../../src/calibrate/fit.ts';
+import type { Costs } from '../../src/decide/costs.ts';
+import { checkDeclaration, type Declaration } from '../../src/encode/declare.ts';
 import { LogoddsError, type Warning } from '../../src/index.ts';
 import { SCORES } from '../../src/train/crossValidate.ts';
 import { SOLVERS } from '../../src/train/solve.ts';
+import { readJson } from './decide.ts';
 import { type DoctorOptions, doctorCommand, doctorJson, doctorReport } from './doctor.ts';
+import { explainJson, explainRecord, explainReport } from './explain.ts';
 import { inspectJson } from './inspect.ts';
 import { type OnlineTrainOptions, onlineCommand } from './online.ts';
 import {
@@ -19,6 +24,7 @@ import {
 import { evaluationText } from './report/terminal.ts';
 import type { ReportTarget } from './report/write.ts';
 import { evalReport, inspectReport, scoreReport, trainReport } from './report.ts';
+import { nextSteps, type SchemaOptions, schemaCommand, schemaReport, schemaText } from './schema.ts';
 import { evalCommand, readModel, scoreCommand } from './score.ts';
 import { summary } from './summary.ts';
 import { discardAll, reason } from './temporary.ts';
@@ -108,6 +114,56 @@ const positiveNumbers = (text: string, before: number[] = []): number[] => [
   ...names(text).map(positiveNumber),
 ];
 
+/** "LABEL=SHARE,…", or the share of the positive class */
+const priorShare = (text: string): number | Record<string, number> =>
+  text.includes('=') ? numbersByName(fraction)(text) : fraction(text);
+
+/** "FP=5,FN=1", or a file */
+const costsOf = (text: string): Costs | { file: string } => {
+  if (!text.includes('=')) return { file: text };
+  const rule = 'FP=5,FN=1 (TP=, TN= too), or a .json file with a matrix';
+  const entries = Object.entries(pairs(text)).map(([name, value]): [string, number] => [
+    name.toLowerCase(),
+    value.trim() === '' || !Number.isFinite(Number(value)) ? refuse(rule, text) : Number(value),
+  ]);
+  const known = entries.every(([name]) => ['fp', 'fn', 'tp', 'tn'].includes(name));
+  const costs = Object.fromEntries(entries);
+  return known && 'fp' in costs && 'fn' in costs ? (costs as unknown as Costs) : refuse(rule, text);
+};
+
+/** "f1", "f0.5" */
+const fScore = (text: string): number => {
+  const [, beta] = /^f(\d+(?:\.\d+)?)$/i.exec(text.trim()) ?? refuse('f1, f2, f0.5 or another F-score', text);
+  return Number(beta) > 0 ? Number(beta) : refuse('an F-score of a weight above 0', text);
+};
+
+const percent = (text: string): number | null =>
+  /^\d+(\.\d+)?%$/.test(text) ? fraction(String(Number(text.slice(0, -1)) / 100)) : null;
+
+/** "100", "5%" */
+const budgetOf = (text: string): { share: number } | { rows: number } => {
+  const part = percent(text);
+  return part === null ? { rows: positiveInteger(text) } : { share: part };
+};
+
+/** "0.4:0.6", "5%" */
+const reviewOf = (text: string): { low: number; high: number } | { share: number } => {
+  const part = percent(text);
+  if (part !== null) return { share: part };
+  const ends = text.split(':').map((end) => share(end));
+  return ends.length === 2 && ends[0] <= ends[1]
+    ? { low: ends[0], high: ends[1] }
+    : refuse('LOW:HIGH, two probabilities, or a share of the rows such as 5%', text);
+};
+
+/** A schema file as it is read; what is wrong in it is said when the data are known. */
+const schemaOf = (path: string | undefined): Declaration | undefined => {
+  if (path === undefined) return undefined;
+  const declaration = readJson(path, '--schema');
+  checkDeclaration(declaration);
+  return declaration;
+};
+
 const classWeight = (text: string): 'balanced' | Record<string, number> =>
   text === 'balanced'
     ? text
@@ -119,9 +175,13 @@ DATA is .csv, .tsv, .parquet or .jsonl (a glob too), or - for CSV on standard in
 Examples:
   logodds train loans.csv --target default --out loans.safetensors
   logodds train "flights/*.parquet" --target late --drop id,date --holdout-by date --out late.safetensors
+  logodds train loans.csv --target default --schema loans.schema.json --calibrate platt --costs FP=1,FN=5 --out loans.safetensors
   logodds train births.csv --target low --no-penalty --reference race=white --inference --no-holdout --out births.safetensors
   tail -n +1 -F clicks.csv | logodds train - --online --target click --checkpoint clicks.ckpt --out clicks.safetensors
   logodds train --query "select delay > 15 as late, origin, distance from 'flights.parquet'" --target late --out late.safetensors
+
+Calibration, thresholds and their curves are estimated from the fitted rows by five folds, on calibrated probabilities; the label in
+every output follows the decision. The held-out figures are of the calibrated probabilities and of that decision.
 
 With --online each row is learnt once, in order, and the input may never end. SIGINT and SIGTERM end it: state and model are
 saved and the status is 0. After a stop of any kind, a kill included, the same command goes on from the checkpoint with nothing
@@ -133,11 +193,14 @@ the fit reads it. The model is that of a fit in memory, to rounding. The limit m
 bytes each while they are read), and for DuckDB about 5 MB a column, more for CSV.`;
 
 const SCORE_HELP = `
-The output is .csv, .tsv, .jsonl or .parquet with the columns row (from 0, in the order of DATA), p_<class> for every class, label.
+The output is .csv, .tsv, .jsonl or .parquet with the columns row (from 0, in the order of DATA), p_<class> for every class, label;
+review (true, false) where the model has a band for it; then those of --interval and --explain. Contributions are in units of log-odds,
+against the mean of the training rows.
 
 Examples:
   logodds score loans.safetensors new.parquet --out scores.parquet
-  cat new.csv | logodds score loans.safetensors - --out scores.csv`;
+  cat new.csv | logodds score loans.safetensors - --out scores.csv
+  logodds score loans.safetensors new.csv --explain 3 --interval 0.95 --out scores.csv`;
 
 const DOCTOR_HELP = `
 Findings do not change the exit status, which is 0.
@@ -145,6 +208,25 @@ Findings do not change the exit status, which is 0.
 Examples:
   logodds doctor loans.csv --target default
   logodds doctor births.csv --target low --drop id --categorical race --json`;
+
+const SCHEMA_HELP = `
+The file says of each column what it is: numeric (with transform, spline or bins), categorical (onehot, target or hash), boolean, date, text,
+tags; a cross is of several features. Its fields are in schema.json of the package, which editors complete and check.
+
+  {"name": "age", "kind": "numeric", "spline": 4, "low": 18, "high": 90, "range": "clip", "reason": "age of {value} years"}
+  {"name": "city", "kind": "categorical", "minCount": 20, "unseen": "baseline"}
+  {"kind": "cross", "of": ["city", "member"], "buckets": 4096}
+
+Examples:
+  logodds schema loans.csv --target default --out loans.schema.json
+  logodds train loans.csv --target default --schema loans.schema.json --out loans.safetensors`;
+
+const EXPLAIN_HELP = `
+Contributions are in units of log-odds, against the mean of the training rows; they add up to the logit. Of rows in files
+\`logodds score --explain\` writes the greatest.
+
+Example:
+  logodds explain loans.safetensors --record '{"age": 41, "income": 32000, "purpose": "car"}'`;
 
 const PATH_HELP = `
 Each penalty starts from the solution of the one before it, and has its own status.
@@ -168,6 +250,8 @@ Examples:
   logodds eval loans.safetensors labelled.csv --target default
   logodds inspect loans.safetensors
   logodds doctor loans.csv --target default
+  logodds schema loans.csv --target default --out loans.schema.json
+  logodds explain loans.safetensors --record '{"age": 41, "income": 32000}'
 
 Exit status: 0 done, 1 failed (one sentence on standard error, an error code first), 2 wrong usage.`;
 
@@ -188,7 +272,8 @@ function dataOf(command: Command, data: string | undefined, query: string | unde
   return { data, query };
 }
 
-type PathFlags = Omit<PathCommandOptions, 'data' | 'references'> & {
+type PathFlags = Omit<PathCommandOptions, 'data' | 'references' | 'schema'> & {
+  readonly schema?: string;
   readonly reference?: Record<string, string>;
   readonly json?: boolean;
 };
@@ -197,6 +282,7 @@ async function path(data: string | undefined, flags: PathFlags, command: Command
   const { reference, json, ...rest } = flags;
   const result = await pathCommand({
     ...rest,
+    schema: schemaOf(rest.schema),
     ...dataOf(command, data, flags.query),
     references: reference,
     warn: note,
@@ -210,14 +296,21 @@ type CvFlags = PathFlags & Omit<CvCommandOptions, keyof PathCommandOptions>;
 
 async function cv(data: string | undefined, flags: CvFlags, command: Command): Promise<void> {
   const { reference, json, ...rest } = flags;
-  const result = await cvCommand({ ...rest, ...dataOf(command, data, flags.query), references: reference, warn: note });
+  const result = await cvCommand({
+    ...rest,
+    schema: schemaOf(rest.schema),
+    ...dataOf(command, data, flags.query),
+    references: reference,
+    warn: note,
+  });
   warnAll(result.validation.warnings);
   if (json) printJson(cvJson(result));
   else print(cvReport(result));
 }
 
 /** Options as commander collects them: those of TrainOptions, and what is spelled otherwise on the command line. */
-type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report'> & {
+type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report' | 'schema'> & {
+  readonly schema?: string;
   readonly reference?: Record<string, string>;
   readonly report?: string;
   readonly penalty: boolean;
@@ -255,6 +348,7 @@ async function train(data: string | undefined, flags: TrainFlags, command: Comma
   const { reference, penalty, json, report, ...rest } = flags;
   const options: TrainOptions = {
     ...rest,
+    schema: schemaOf(rest.schema),
     report: reportTarget(report),
     ...dataOf(command, data, flags.query),
     references: reference,
@@ -281,21 +375,25 @@ interface ScoreFlags {
   readonly out: string;
   readonly query?: string;
   readonly precision?: 'f64' | 'f32';
+  readonly explain?: number;
+  readonly interval?: number;
   readonly threads?: number;
   readonly json?: boolean;
 }
 
 async function score(model: string, data: string | undefined, flags: ScoreFlags, command: Command): Promise<void> {
-  const { out, precision, threads, json } = flags;
+  const { out, precision, explain, interval, threads, json } = flags;
   const result = await scoreCommand({
     ...dataOf(command, data, flags.query),
     model,
     out,
     precision,
+    explain,
+    interval,
     threads,
     warn: note,
   });
-  if (json) printJson({ model, out, rows: result.rows, seconds: result.seconds });
+  if (json) printJson({ model, out, ...result });
   else print(scoreReport(out, result));
 }
 
@@ -337,13 +435,37 @@ function reportTarget(path: string | undefined): ReportTarget | undefined {
       };
 }
 
-type DoctorFlags = Omit<DoctorOptions, 'data'> & { readonly json?: boolean };
+type DoctorFlags = Omit<DoctorOptions, 'data' | 'schema'> & { readonly schema?: string; readonly json?: boolean };
 
 async function doctor(data: string | undefined, { json, ...flags }: DoctorFlags, command: Command): Promise<void> {
-  const options: DoctorOptions = { ...flags, ...dataOf(command, data, flags.query), warn: note };
+  const options: DoctorOptions = {
+    ...flags,
+    schema: schemaOf(flags.schema),
+    ...dataOf(command, data, flags.query),
+    warn: note,
+  };
   const result = await doctorCommand(options);
   if (json) printJson(doctorJson(result));
   else print(doctorReport(data ?? 'query', options.target, result));
+}
+
+type SchemaFlags = Omit<SchemaOptions, 'data'>;
+
+async function schema(data: string | undefined, flags: SchemaFlags, command: Command): Promise<void> {
+  const result = await schemaCommand({ ...flags, ...dataOf(command, data, flags.query) });
+  const from = data ?? '--query "…"';
+  if (flags.out !== undefined) return void print(schemaReport(result, flags.out, from, flags.target));
+  print(schemaText(result.declaration));
+  process.stderr.write(
+    `${result.notes.map((line) => `note: ${line}\n`).join('')}next: keep it (--out schema.json), ${nextSteps('schema.json', from, flags.target)}\n`,
+  );
+}
+
+function explain(path: string, { record, json }: { readonly record: string; readonly json?: boolean }): void {
+  const model = readModel(path);
+  const explained = explainRecord(model, record);
+  if (json) printJson(explainJson(explained));
+  else print(explainReport(model, explained));
 }
 
 function inspect(path: string, flags: { readonly json?: boolean }): void {
@@ -362,8 +484,20 @@ const THREADS = [
   'compute with this many threads (default: 1); the numbers are the same',
   threadCount,
 ] as const;
+/** What `--schema` says of columns nothing else does. */
+const schemaOption = () =>
+  new Option(
+    '--schema <file>',
+    'how columns become features: a JSON file, as `logodds schema` writes it (see schema.json of the package)',
+  ).conflicts(['features', 'categorical', 'numeric']);
 const REPORT = ['--report <file>', 'a page (.html) with curves, coefficients, data and warnings'] as const;
 const JSON_FLAG = ['--json', 'one JSON object on standard output'] as const;
+
+/** Ways to decide, of which there is one. */
+const DECIDE = ['threshold', 'costs', 'maximize', 'minPrecision', 'minRecall', 'budget'];
+const others = (name: string) => DECIDE.filter((other) => other !== name);
+/** What does not go with what is estimated by cross-validation. */
+const NOT_IN_FOLDS = ['memory', 'bootstrap'];
 
 /** What `train`, `path` and `cv` take of the same: the columns, the form of the penalty, the solver. */
 function addModelOptions(command: Command): Command {
@@ -373,6 +507,7 @@ function addModelOptions(command: Command): Command {
       '--positive <label>',
       'the class whose probability is modelled (default: 1, true, yes, or the second of the two sorted)',
     )
+    .addOption(schemaOption())
     .addOption(new Option('--features <list>', 'use these columns only').argParser(names).conflicts('drop'))
     .option('--drop <list>', 'use all columns but these', names)
     .option('--categorical <list>', 'read these columns as categories', names)
@@ -445,11 +580,65 @@ function createProgram(): Command {
     .addOption(new Option('--no-penalty', 'maximum likelihood').conflicts(['C', 'lambda']))
     .addOption(
       new Option(
+        '--calibrate <method>',
+        'how logits become probabilities, estimated by five folds of the fitted rows (default: none)',
+      )
+        .choices(['none', ...CALIBRATION_METHODS])
+        .conflicts(NOT_IN_FOLDS),
+    )
+    .addOption(
+      new Option(
+        '--prior <share>',
+        'true share of the positive class, or LABEL=SHARE,…, where rows of some class were sampled more often',
+      )
+        .argParser(priorShare)
+        .conflicts(NOT_IN_FOLDS),
+    )
+    .addOption(
+      new Option('--threshold <p>', 'label the positive class above this probability (default: 0.5)')
+        .argParser(share)
+        .conflicts([...others('threshold'), 'bootstrap']),
+    )
+    .addOption(
+      new Option(
+        '--costs <pairs>',
+        'least mean cost: FP=5,FN=1 (TP=, TN= too), or a .json file with a matrix [true class][decided class]',
+      )
+        .argParser(costsOf)
+        .conflicts([...others('costs'), ...NOT_IN_FOLDS]),
+    )
+    .addOption(
+      new Option('--maximize <score>', 'greatest F-score: f1, f2, f0.5')
+        .argParser(fScore)
+        .conflicts([...others('maximize'), ...NOT_IN_FOLDS]),
+    )
+    .addOption(
+      new Option('--min-precision <share>', 'most recall with at least this precision')
+        .argParser(fraction)
+        .conflicts([...others('minPrecision'), ...NOT_IN_FOLDS]),
+    )
+    .addOption(
+      new Option('--min-recall <share>', 'most precision with at least this recall')
+        .argParser(fraction)
+        .conflicts([...others('minRecall'), ...NOT_IN_FOLDS]),
+    )
+    .addOption(
+      new Option('--budget <rows>', 'most rows labelled positive: 5%, or 100 of as many as are fitted')
+        .argParser(budgetOf)
+        .conflicts([...others('budget'), ...NOT_IN_FOLDS]),
+    )
+    .addOption(
+      new Option('--review <band>', 'mark rows for a person: probabilities 0.4:0.6, or the least certain 5%')
+        .argParser(reviewOf)
+        .conflicts(NOT_IN_FOLDS),
+    )
+    .addOption(
+      new Option(
         '--memory <size>',
         'train within this memory, 512MB or 2GB above that of the program: rows stay in a file that each pass reads',
       )
         .argParser(memorySize)
-        .conflicts(['bootstrap', 'cluster']),
+        .conflicts(['bootstrap', 'cluster', 'schema']),
     )
     .option('--start <model>', 'begin at this model of the same features, e.g. of yesterday')
     .option('--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', fraction)
@@ -540,6 +729,16 @@ function createProgram(): Command {
     .addOption(
       new Option('--precision <type>', 'of the arithmetic and the output').choices(['f64', 'f32']).default('f64'),
     )
+    .option(
+      '--explain <k>',
+      'columns feature_1, contribution_1, … of the k columns of DATA that moved the logit most, and reason_1, … where the schema has reasons',
+      positiveInteger,
+    )
+    .option(
+      '--interval <level>',
+      'columns low, high: a confidence interval of the probability, e.g. 0.95, of a model trained with --inference',
+      fraction,
+    )
     .option(...THREADS)
     .option(...JSON_FLAG)
     .addHelpText('after', SCORE_HELP)
@@ -564,6 +763,7 @@ function createProgram(): Command {
     .requiredOption('--target <col>', 'column to predict')
     .option(...QUERY)
     .option('--positive <label>', 'the class whose probability is modelled')
+    .addOption(schemaOption())
     .addOption(new Option('--features <list>', 'use these columns only').argParser(names).conflicts('drop'))
     .option('--drop <list>', 'use all columns but these', names)
     .option('--categorical <list>', 'read these columns as categories', names)
@@ -574,6 +774,28 @@ function createProgram(): Command {
     .option(...JSON_FLAG)
     .addHelpText('after', DOCTOR_HELP)
     .action(doctor);
+
+  program
+    .command('schema')
+    .description('how columns could become features: a file to edit, for --schema')
+    .argument('[data]', 'file, glob, or - for standard input')
+    .requiredOption('--target <col>', 'column to predict')
+    .option('--out <file>', 'file to write (.json); standard output when absent')
+    .option(...QUERY)
+    .option('--drop <list>', 'columns that are no features', names)
+    .option('--weight <col>', 'column of sample weights')
+    .option('--offset <col>', 'column added to the logit')
+    .addHelpText('after', SCHEMA_HELP)
+    .action(schema);
+
+  program
+    .command('explain')
+    .description('why a model says of one record what it says')
+    .argument('<model>', 'model file')
+    .requiredOption('--record <json>', 'the record, a JSON object by columns')
+    .option(...JSON_FLAG)
+    .addHelpText('after', EXPLAIN_HELP)
+    .action(explain);
 
   program
     .command('inspect')

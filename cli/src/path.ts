@@ -103,6 +103,7 @@ async function read(options: CvCommandOptions) {
     const chosen: PathOptions = {
       ...{ target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds },
       ...{ lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter, engine },
+      schema: options.schema,
       features: [...features],
     };
     return { data, chosen };

@@ -1,4 +1,5 @@
 import type { BinaryMetrics, Coefficient, Model } from '../../src/index.ts';
+import { describeFeatures, type FeatureSummary } from './report/features.ts';
 import type { EvalResult, StreamResult } from './score.ts';
 import type { TrainResult } from './train.ts';
 
@@ -13,6 +14,9 @@ export function significant(value: number | null, digits = 5): string {
     ? value.toExponential(digits - 1)
     : String(Number(value.toPrecision(digits)));
 }
+
+/** A share in per cent, two digits. */
+export const percent = (share: number) => `${significant(100 * share, 2)} %`;
 
 function bytes(size: number): string {
   return size < 10_000
@@ -88,9 +92,46 @@ export function fitFacts(model: Model): (readonly [string, string])[] {
     ['classes', classNames(model)],
     ['penalty', penalty],
     ['fit', path],
+    ...decisionFacts(model),
     ['log-likelihood', `${significant(fit.logLik, 8)}   (intercept alone: ${significant(fit.nullLogLik, 8)})`],
   ];
 }
+
+/** How probabilities are calibrated and become labels, where that is not the default. */
+function decisionFacts({ manifest }: Model): (readonly [string, string])[] {
+  const { calibration, decision, positive } = manifest;
+  const { threshold, costs, abstain, chosen } = decision;
+  const by = calibration?.by;
+  const rows = by ? `, by ${whole(by.rows)} rows${by.folds === null ? ' held out' : ` in ${by.folds} folds`}` : '';
+  const shift = calibration && calibration.shift.length > 0 ? ', shifted to the true shares of the classes' : '';
+  const why = chosen && REASONS[chosen.by](chosen.parameter);
+  const found = chosen
+    ? `   (${why}: ${significant(chosen.value, 4)}${chosen.stdError === null ? '' : ` ± ${significant(chosen.stdError, 2)}`} out of fold${chosen.range ? `; folds: ${chosen.range.map((end) => significant(end, 3)).join(' to ')}` : ''})`
+    : '';
+  const facts: (readonly [string, string] | false)[] = [
+    !!calibration && ['calibration', `${calibration.method}${rows}${shift}`],
+    positive === null
+      ? costs !== undefined && ['decision', 'least expected cost']
+      : (threshold !== 0.5 || !!chosen) && ['decision', `${positive} above ${significant(threshold, 4)}${found}`],
+    !!abstain && [
+      'review',
+      positive === null
+        ? `below ${significant(abstain.high, 4)}`
+        : `from ${significant(abstain.low, 4)} to ${significant(abstain.high, 4)}`,
+    ],
+  ];
+  return facts.filter((fact) => fact !== false);
+}
+
+type Chosen = NonNullable<Model['manifest']['decision']['chosen']>;
+
+const REASONS: Readonly<Record<Chosen['by'], (parameter: number | null) => string>> = {
+  cost: () => 'mean cost',
+  fbeta: (beta) => `F${beta}`,
+  recall: (precision) => `recall, at precision ${precision} or more`,
+  precision: (recall) => `precision, at recall ${recall} or more`,
+  budget: (most) => `share called positive, at most ${most}`,
+};
 
 /** p as R prints it: small values as a bound. */
 export const pValue = (p: number | null) =>
@@ -177,7 +218,17 @@ export function trainReport(out: string, result: TrainResult, by: string | undef
   return `${formula(model)}\n${lines}${list}\n\nnext\n${next}\n`;
 }
 
+/** Kinds of features that say all of themselves in their coefficients. */
+const PLAIN = ['numeric', 'categorical'];
+
+const featureFact = ({ name, reads, kind, detail }: FeatureSummary): readonly [string, string] => [
+  `feature ${name}`,
+  `${kind}${String(reads) === name ? '' : ` of ${[reads].flat().join(', ')}`}   (${detail})`,
+];
+
 export function inspectReport(model: Model, summary: string): string {
+  const { features } = model.manifest.schema;
+  const rich = describeFeatures(features.filter((feature) => !PLAIN.includes(feature.kind)));
   const { format, producer, fit, warnings } = model.manifest;
   const lines = facts([
     ...fitFacts(model),
@@ -185,6 +236,7 @@ export function inspectReport(model: Model, summary: string): string {
       'rows',
       `${whole(fit.rows)}${fit.totalWeight === fit.rows ? '' : `, total weight ${significant(fit.totalWeight)}`}`,
     ],
+    ...(rich.length > 0 ? rich.map(featureFact) : []),
     ['file', `format ${format}, written by ${producer}`],
     ['sha256', model.sha256 ?? '–'],
   ]);
@@ -192,8 +244,9 @@ export function inspectReport(model: Model, summary: string): string {
   return `${formula(model)}\n${lines}\n\n${summary}\n${notes ? `\nwarnings${notes}\n` : ''}`;
 }
 
-export function scoreReport(out: string, { rows, seconds }: StreamResult): string {
-  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s): ${out}\n`;
+export function scoreReport(out: string, { rows, defaulted, seconds }: StreamResult): string {
+  const defaults = defaulted > 0 ? `, ${percent(defaulted)} of their values missing, unseen or out of range` : '';
+  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${out}\n`;
 }
 
 export function evalReport({ rows, metrics }: EvalResult, details: string): string {

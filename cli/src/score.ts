@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type BinaryMetrics, type Engine, LogoddsError, loadModel, type Model, pickEngine } from '../../src/index.ts';
 import { engineFor } from './engine.ts';
 import { evaluate, planes } from './evaluate.ts';
+import { type FurtherOptions, furtherColumns } from './furtherColumns.ts';
 import { ColumnSummaries } from './report/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from './report/evaluation.ts';
 import { type ReportTarget, writeReport } from './report/write.ts';
@@ -32,7 +33,7 @@ export function readModel(path: string): Model {
   }
 }
 
-export interface ScoreOptions extends DataOptions {
+export interface ScoreOptions extends DataOptions, FurtherOptions {
   readonly model: string;
   readonly out: string;
   readonly precision?: 'f64' | 'f32';
@@ -45,12 +46,14 @@ export interface ScoreOptions extends DataOptions {
 
 export interface StreamResult {
   readonly rows: number;
+  /** share of the features that took a default (a cell was missing, unseen or out of range), over all rows */
+  readonly defaulted: number;
   /** wall time from the first look at DATA to the end of the output */
   readonly seconds: number;
 }
 
 /**
- * Scores DATA into a file: columns row, p_<class> of every class, label. Memory is bounded whatever the size of DATA.
+ * Scores DATA into a file: columns row, p_<class> of every class, label, and what was asked for beside. Memory is bounded whatever the size of DATA.
  * @throws ERR_OUTPUT, and the errors of reading; nothing is left under the name of the output then
  */
 export async function scoreCommand(options: ScoreOptions): Promise<StreamResult> {
@@ -58,19 +61,25 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
   const { classes, positive } = model.manifest;
   const precision = options.precision ?? 'f64';
   const start = performance.now();
-  const writer = await openWriter(options.out, { classes, positive, precision });
+  const further = furtherColumns(model, options);
+  const writer = await openWriter(options.out, { classes, positive, precision, further: further.columns });
   const engine = options.engine ?? engineFor(options.threads, options.warn);
   const scorer = model.scorer(engine, { precision });
+  let defaulted = 0;
   try {
     const rows = await streamTable(
       model,
       options,
       {},
-      (table, firstRow) => writer.write(scorer.score(table, firstRow), firstRow),
+      (table, firstRow) => {
+        const scores = scorer.score(table, firstRow);
+        for (const share of scores.defaulted) defaulted += share;
+        writer.write(scores, firstRow, further.cells(table, scores, firstRow));
+      },
       options.warn ?? (() => {}),
     );
     await writer.commit();
-    return { rows, seconds: (performance.now() - start) / 1000 };
+    return { rows, defaulted: defaulted / rows, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
     writer.discard();
     throw error;
@@ -91,7 +100,7 @@ export interface EvalOptions extends DataOptions {
   readonly warn?: (message: string) => void;
 }
 
-export interface EvalResult extends StreamResult {
+export interface EvalResult extends Omit<StreamResult, 'defaulted'> {
   readonly model: Model;
   readonly metrics: BinaryMetrics;
   /** curves and more, worked out when first asked for */
@@ -135,7 +144,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       codes: codes.view(),
       weight: options.weight === undefined ? undefined : weights.view(),
     };
-    const metrics = evaluate(model, scored.logits, scored.codes, scored.weight);
+    const metrics = evaluate(model, scored);
     const evaluation = lazyEvaluation(model, scored, metrics);
     if (options.report) {
       await writeReport(options.report, {

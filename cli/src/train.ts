@@ -1,3 +1,4 @@
+import type { CalibrationMethod } from '../../src/calibrate/fit.ts';
 import { sliceTable, splitTable } from '../../src/encode/split.ts';
 import {
   type BinaryMetrics,
@@ -11,13 +12,16 @@ import {
   type Table,
   type Warning,
 } from '../../src/index.ts';
+import { fitCalibrated, type Prior } from '../../src/train/calibrated.ts';
 import { codingOf, fitAnd } from '../../src/train/fit.ts';
+import { outOfFold } from '../../src/train/outOfFold.ts';
 import type { Problem } from '../../src/train/prepare.ts';
 import { openDatabase } from './database.ts';
+import { type DecisionOptions, decided } from './decide.ts';
 import { engineFor } from './engine.ts';
 import { evaluate, planes } from './evaluate.ts';
 import { randomHoldout } from './holdout.ts';
-import { startPhase, startRows } from './progress.ts';
+import { type Phase, startPhase, startRows } from './progress.ts';
 import { ColumnSummaries } from './report/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from './report/evaluation.ts';
 import { type ReportTarget, writeReport } from './report/write.ts';
@@ -32,6 +36,7 @@ import { type Roles, readTraining } from './training.ts';
 export interface TrainOptions
   extends DataOptions,
     Omit<Roles, 'holdoutBy' | 'groups' | 'time'>,
+    DecisionOptions,
     Pick<
       FitOptions,
       | 'positive'
@@ -73,6 +78,10 @@ export interface TrainOptions
   readonly seed?: number;
   /** robust standard errors; with `cluster` by cluster */
   readonly robust?: boolean;
+  /** how logits become probabilities, by five folds of the training rows; none when absent */
+  readonly calibrate?: 'none' | CalibrationMethod;
+  /** true shares of the classes, where those of the rows are not */
+  readonly prior?: Prior;
   /** fits to so many resampled sets of the rows */
   readonly bootstrap?: number;
   /** a page that shows the fit and what it is worth; made here because it needs the rows */
@@ -84,6 +93,8 @@ export interface TrainResult {
   readonly rows: { readonly train: number; readonly holdout: number };
   /** of the held-out rows; null without any */
   readonly metrics: BinaryMetrics | null;
+  /** share of their features that took a default: missing, unseen or out of range; null without any */
+  readonly defaulted?: number | null;
   /** curves and more of the same rows, worked out when first asked for; absent or null without metrics */
   readonly evaluation?: (() => Evaluation) | null;
   readonly warnings: readonly Warning[];
@@ -147,6 +158,7 @@ async function fitAndSave(
     model,
     rows: { train: split.rows, holdout: holdout?.rows ?? 0 },
     metrics,
+    defaulted: scores?.defaulted ?? null,
     evaluation: scored && lazyEvaluation(model, scored, metrics!),
     warnings: [...warnings, ...holdoutWarnings(model, metrics, unknown)],
     bytes: bytes.length,
@@ -291,6 +303,7 @@ function fitWithProgress({ train, features }: Split, options: TrainOptions, engi
     const fitOptions: FitOptions = {
       target: options.target,
       positive: options.positive,
+      schema: options.schema,
       features: [...features],
       weight: options.weight,
       offset: options.offset,
@@ -325,7 +338,7 @@ function fitWithProgress({ train, features }: Split, options: TrainOptions, engi
         ),
     };
     const { bootstrap: replicates, seed } = options;
-    if (replicates === undefined) return fitAnd(train, fitOptions);
+    if (replicates === undefined) return fitAndDecide(train, fitOptions, options, phase);
     if ('batch' in train) {
       throw new LogoddsError('ERR_RANGE', 'bootstrap: expected all rows in memory, got a limit; leave out memory');
     }
@@ -333,6 +346,44 @@ function fitWithProgress({ train, features }: Split, options: TrainOptions, engi
   } finally {
     phase.end();
   }
+}
+
+/** Fits, calibrates and decides; what needs rows that the model was not fitted to takes those of the same five folds. */
+function fitAndDecide(
+  train: Split['train'],
+  fitOptions: FitOptions,
+  options: TrainOptions,
+  phase: Phase,
+): { model: Model; warnings: Warning[] } {
+  const { calibrate = 'none', prior, seed, cluster } = options;
+  if ('batch' in train) {
+    const refuse = (): never => {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        'cross-validation: expected all rows in memory, got a limit; leave out memory, or give a threshold',
+      );
+    };
+    if (calibrate !== 'none' || prior !== undefined) refuse();
+    const { model, warnings } = fitAnd(train, fitOptions);
+    return { model: decided(model, options, refuse), warnings };
+  }
+  const folding = { seed, groups: cluster };
+  // without either the model has no calibration at all
+  const { model, warnings, ...fitted } =
+    calibrate === 'none' && prior === undefined
+      ? { ...fitAnd(train, fitOptions), outOfFold: null }
+      : fitCalibrated(train, {
+          ...fitOptions,
+          prior,
+          calibrate: calibrate === 'none' ? undefined : { method: calibrate, ...folding },
+        });
+  let rows = fitted.outOfFold;
+  const outOfFoldRows = () => {
+    phase.update(null, 'cross-validation');
+    rows ??= outOfFold(train, { ...fitOptions, inference: false, profile: false, diagnose: false }, folding);
+    return rows;
+  };
+  return { model: decided(model, options, outOfFoldRows), warnings };
 }
 
 /** Rows scored between two updates of the bar. */
@@ -345,7 +396,8 @@ function scoreRows(
   part: Split['part'],
   partRows: number,
   rows: number,
-): Omit<ScoredRows, 'codes'> {
+): Omit<ScoredRows, 'codes'> & { readonly defaulted: number } {
+  let defaulted = 0;
   const logits = Array.from(model.intercept, () => new Float64Array(rows));
   const probabilities = Array.from(model.intercept, () => new Float64Array(rows));
   const labels = new Uint32Array(rows);
@@ -362,14 +414,17 @@ function scoreRows(
         probabilities[k].set(plane, start);
       });
       labels.set(scores.labels, start);
+      defaulted += sum(scores.defaulted);
       phase.update(end, end / rows);
     }
   } finally {
     phase.end();
     scorer.free();
   }
-  return { logits, probabilities, labels };
+  return { logits, probabilities, labels, defaulted: defaulted / rows };
 }
+
+const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
 
 const numbersOf = (table: Table, name: string | undefined) => {
   const column = table.columns.find((one) => one.name === name);
@@ -403,7 +458,7 @@ function evaluateHeldOut(
       codes: Uint8Array.from(shares, (_, i) => (i < table.rows ? code : 1 - code)),
       weight: Float64Array.from(shares),
     };
-    return { metrics: evaluate(model, scored.logits, scored.codes, scored.weight), scored, unknown: 0 };
+    return { metrics: evaluate(model, scored), scored, unknown: 0 };
   }
   const order = column.levels.map((label) => classes.indexOf(label));
   const codes = new Uint32Array(table.rows);
@@ -415,11 +470,8 @@ function evaluateHeldOut(
   const unknown = known.reduce((rows, one) => rows - one, table.rows);
   const shares = unknown > 0 ? Float64Array.from(known, (one, i) => one * (given?.[i] ?? 1)) : given;
   if (unknown === table.rows) return { metrics: null, scored: null, unknown };
-  return {
-    metrics: evaluate(model, scores.logits, codes, shares),
-    scored: { ...scores, codes, weight: shares },
-    unknown,
-  };
+  const scored: ScoredRows = { ...scores, codes, weight: shares };
+  return { metrics: evaluate(model, scored), scored, unknown };
 }
 
 function twice(values: Float64Array): Float64Array {
@@ -430,8 +482,8 @@ function twice(values: Float64Array): Float64Array {
 }
 
 /** The object of `train --json`. */
-export function trainJson(out: string, { model, rows, metrics, warnings }: TrainResult): object {
-  const { classes, fit: report } = model.manifest;
+export function trainJson(out: string, { model, rows, metrics, defaulted = null, warnings }: TrainResult): object {
+  const { classes, calibration = null, decision, fit: report } = model.manifest;
   const { converged, reason, iterations, gradNorm, objective, logLik, seconds } = report;
   return {
     model: out,
@@ -439,6 +491,9 @@ export function trainJson(out: string, { model, rows, metrics, warnings }: Train
     rows,
     fit: { converged, reason, iterations, gradNorm, objective, logLik, seconds },
     holdout: metrics,
+    defaulted,
+    calibration,
+    decision,
     warnings,
   };
 }

@@ -7,7 +7,8 @@ import { planes } from './evaluate.ts';
 import { discard, OutputFile, outputError, temporaryName, track } from './temporary.ts';
 
 export interface ScoreWriter {
-  write(scores: Scores, firstRow: number): void;
+  /** @param further  cells of the further columns of the layout */
+  write(scores: Scores, firstRow: number, further?: readonly FurtherCells[]): void;
   /** Gives the whole file its name. */
   commit(): Promise<void>;
   discard(): void;
@@ -19,7 +20,17 @@ export interface ScoreLayout {
   /** of two classes the one whose probability a scorer gives */
   readonly positive: string | null;
   readonly precision: 'f64' | 'f32';
+  /** columns behind the label */
+  readonly further?: readonly FurtherColumn[];
 }
+
+export interface FurtherColumn {
+  readonly name: string;
+  readonly type: 'number' | 'text' | 'flag';
+}
+
+/** One cell a row: numbers, texts, or flags. */
+export type FurtherCells = ArrayLike<number> | readonly string[] | readonly boolean[];
 
 /** The probabilities of every class, in their order. */
 function probabilities({ classes, positive }: ScoreLayout, scores: Scores): (Float64Array | Float32Array)[] {
@@ -40,7 +51,7 @@ const EXTENSIONS: Readonly<Record<string, (path: string, layout: ScoreLayout) =>
   };
 
 /**
- * Opens an output of scores: columns row, p_<class> of every class, label.
+ * Opens an output of scores: columns row, p_<class> of every class, label, and the further ones.
  * @throws ERR_OUTPUT when the path cannot be written or its ending is not known
  */
 export async function openWriter(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
@@ -50,31 +61,42 @@ export async function openWriter(path: string, layout: ScoreLayout): Promise<Sco
   throw new LogoddsError('ERR_OUTPUT', `--out: expected ${rule}, got ${show(path)}; rename it`);
 }
 
-/** The texts around the numbers of a row: before the row, before the probability of each class, and its end by label. */
+/** The texts around the numbers of a row: before the row, before the probability of each class, its label, and further cells. */
 interface Template {
   readonly header: string;
   readonly beforeRow: string;
   readonly before: readonly string[];
-  readonly ends: readonly string[];
+  /** the label of each class */
+  readonly labels: readonly string[];
+  /** before the cell of each further column */
+  readonly beforeFurther: readonly string[];
+  readonly cell: (value: number | string | boolean) => string;
+  readonly end: string;
 }
 
-function delimited({ classes }: ScoreLayout, delimiter: string): Template {
+function delimited({ classes, further = [] }: ScoreLayout, delimiter: string): Template {
   const cell = (value: string) => (/[",;\t\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const names = ['row', ...classes.map((label) => cell(`p_${label}`)), 'label'];
+  const names = ['row', ...classes.map((label) => `p_${label}`), 'label', ...further.map(({ name }) => name)].map(cell);
   return {
     header: `${names.join(delimiter)}\n`,
     beforeRow: '',
     before: classes.map(() => delimiter),
-    ends: classes.map((label) => `${delimiter}${cell(label)}\n`),
+    labels: classes.map((label) => `${delimiter}${cell(label)}`),
+    beforeFurther: further.map(() => delimiter),
+    cell: (value) => cell(String(value)),
+    end: '\n',
   };
 }
 
-function jsonLines({ classes }: ScoreLayout): Template {
+function jsonLines({ classes, further = [] }: ScoreLayout): Template {
   return {
     header: '',
     beforeRow: '{"row":',
     before: classes.map((label) => `,${JSON.stringify(`p_${label}`)}:`),
-    ends: classes.map((label) => `,"label":${JSON.stringify(label)}}\n`),
+    labels: classes.map((label) => `,"label":${JSON.stringify(label)}`),
+    beforeFurther: further.map(({ name }) => `,${JSON.stringify(name)}:`),
+    cell: (value) => JSON.stringify(value),
+    end: '}\n',
   };
 }
 
@@ -92,18 +114,20 @@ const TEXT_LENGTH = 1 << 22;
 
 /** CSV, TSV and JSON lines: numbers with the shortest digits that read back as the same bits. */
 function openText(path: string, template: Template, layout: ScoreLayout): ScoreWriter {
-  const { header, beforeRow, before, ends } = template;
+  const { header, beforeRow, before, labels, beforeFurther, cell, end } = template;
   const digits = layout.precision === 'f32' ? shortestF32 : String;
   const file = new OutputFile(path);
   file.write(Buffer.from(header));
   return {
-    write(scores, firstRow) {
+    write(scores, firstRow, further = []) {
       const columns = probabilities(layout, scores);
       let lines = '';
       for (let i = 0; i < scores.rows; i++) {
         lines += `${beforeRow}${firstRow + i}`;
         for (let k = 0; k < columns.length; k++) lines += before[k] + digits(columns[k][i]);
-        lines += ends[scores.labels[i]];
+        lines += labels[scores.labels[i]];
+        for (let k = 0; k < further.length; k++) lines += beforeFurther[k] + cell(further[k][i]);
+        lines += end;
         if (lines.length > TEXT_LENGTH) {
           file.write(Buffer.from(lines));
           lines = '';
@@ -121,12 +145,13 @@ const CHUNK_ROWS = 2048;
 
 interface WritableVector {
   readonly items: Float64Array | Float32Array | Uint32Array;
+  setItem(index: number, value: string | boolean): void;
   flush(): void;
 }
 
 /** Parquet: gathered in a DuckDB file beside the output, which bounds memory, then copied. */
 async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
-  const { classes, precision } = layout;
+  const { classes, precision, further = [] } = layout;
   const file = new OutputFile(path);
   const folder = track(temporaryName(path, 'duckdb'));
   const failed = (error: unknown) => {
@@ -142,7 +167,8 @@ async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWrit
   };
   try {
     mkdirSync(folder);
-    const { DOUBLE, DuckDBDataChunk, DuckDBInstance, FLOAT, UINTEGER } = await loadDuckDB();
+    const { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, FLOAT, UINTEGER, VARCHAR } = await loadDuckDB();
+    const types = { number: DOUBLE, text: VARCHAR, flag: BOOLEAN };
     const number = precision === 'f32' ? FLOAT : DOUBLE;
     const instance = await DuckDBInstance.create(join(folder, 'scores'), { memory_limit: '256MB' });
     const connection = await instance.connect();
@@ -151,16 +177,27 @@ async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWrit
       instance.closeSync();
     };
     const cells = classes.map((_, k) => `p${k}`);
-    await connection.run(`create table scores (${cells.map((cell) => `${cell} ${number}, `).join('')}label uinteger)`);
+    const more = further.map(({ type }, k) => `, f${k} ${types[type]}`).join('');
+    await connection.run(
+      `create table scores (${cells.map((cell) => `${cell} ${number}, `).join('')}label uinteger${more})`,
+    );
     const appender = await connection.createAppender('scores');
-    const chunk = DuckDBDataChunk.create([...cells.map(() => number), UINTEGER]);
+    const chunk = DuckDBDataChunk.create([
+      ...cells.map(() => number),
+      UINTEGER,
+      ...further.map(({ type }) => types[type]),
+    ]);
 
-    const append = (columns: readonly (Float64Array | Float32Array | Uint32Array)[], start: number, rows: number) => {
+    const append = (columns: readonly FurtherCells[], start: number, rows: number) => {
       chunk.reset();
       chunk.rowCount = rows;
       columns.forEach((values, column) => {
         const vector = chunk.getColumnVector(column) as unknown as WritableVector;
-        for (let i = 0; i < rows; i++) vector.items[i] = values[start + i];
+        for (let i = 0; i < rows; i++) {
+          const value = values[start + i];
+          if (typeof value === 'number') vector.items[i] = value;
+          else vector.setItem(i, value);
+        }
         vector.flush();
       });
       appender.appendDataChunk(chunk);
@@ -169,11 +206,12 @@ async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWrit
       'rowid as "row"',
       ...classes.map((label, k) => `${cells[k]} as ${name(`p_${label}`)}`),
       `[${classes.map(text).join(', ')}][1 + label] as label`,
+      ...further.map((column, k) => `f${k} as ${name(column.name)}`),
     ];
     return {
-      write(scores) {
+      write(scores, _, further = []) {
         try {
-          const columns = [...probabilities(layout, scores), scores.labels];
+          const columns = [...probabilities(layout, scores), scores.labels, ...further];
           for (let at = 0; at < scores.rows; at += CHUNK_ROWS)
             append(columns, at, Math.min(CHUNK_ROWS, scores.rows - at));
         } catch (error) {

@@ -3,7 +3,7 @@ import { greatest } from '../../bindings/js/math.ts';
 import { type Costs, costThreshold } from './costs.ts';
 import type { Decision } from './decision.ts';
 
-type Band = NonNullable<Decision['abstain']>;
+export type Band = NonNullable<Decision['abstain']>;
 
 /**
  * The probabilities of two classes at which a review is cheaper than the better decision.

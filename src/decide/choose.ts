@@ -200,19 +200,22 @@ function sweep(
       rowOf[kept++] = i;
     }
   });
-  const order = Uint32Array.from({ length: kept }, (_, i) => i).sort((a, b) => p[b] - p[a]);
-  const thresholds: number[] = [];
-  const value: number[] = [];
-  const side: number[] = [];
-  const stdError: number[] = [];
+  const order = fallingOrder(p.subarray(0, kept));
+  const [thresholds, value, side, stdError] = [0, 1, 2, 3].map(() => new Float64Array(kept + 1));
+  const values = new Float64Array(counts.length);
+  let steps = 0;
   const record = (threshold: number): void => {
-    const values = counts.map(rule.value);
-    const mean = values.reduce((sum, one, f) => sum + shares[f] * one, 0);
-    const variance = values.reduce((sum, one, f) => sum + shares[f] * (one - mean) ** 2, 0);
-    thresholds.push(threshold);
-    value.push(mean);
-    side.push(counts.reduce((sum, fold, f) => sum + shares[f] * rule.side(fold), 0));
-    stdError.push(Math.sqrt(variance / (counts.length - 1)));
+    let [mean, mild, variance] = [0, 0, 0];
+    for (let f = 0; f < counts.length; f++) {
+      values[f] = rule.value(counts[f]);
+      mean += shares[f] * values[f];
+      mild += shares[f] * rule.side(counts[f]);
+    }
+    for (let f = 0; f < counts.length; f++) variance += shares[f] * (values[f] - mean) ** 2;
+    thresholds[steps] = threshold;
+    value[steps] = mean;
+    side[steps] = mild;
+    stdError[steps++] = Math.sqrt(variance / (counts.length - 1));
   };
   record(1);
   for (let k = 0; k < kept; ) {
@@ -224,11 +227,30 @@ function sweep(
     record(k < kept ? between(p[order[k]], level) : level > 0 ? 0 : -Number.MIN_VALUE);
   }
   return {
-    thresholds: Float64Array.from(thresholds),
-    value: Float64Array.from(value),
-    side: Float64Array.from(side),
-    stdError: counts.length > 1 ? Float64Array.from(stdError) : null,
+    thresholds: thresholds.subarray(0, steps),
+    value: value.subarray(0, steps),
+    side: side.subarray(0, steps),
+    stdError: counts.length > 1 ? stdError.subarray(0, steps) : null,
   };
+}
+
+/** Indices by falling value. Values are sorted without a comparison function, then each index finds its place. */
+function fallingOrder(values: Float64Array): Uint32Array {
+  const sorted = values.slice().sort();
+  const places = new Uint32Array(values.length);
+  const order = new Uint32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    let low = 0;
+    let high = sorted.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sorted[middle] < values[i]) low = middle + 1;
+      else high = middle;
+    }
+    // tied ones one after the other
+    order[values.length - 1 - (low + places[low]++)] = i;
+  }
+  return order;
 }
 
 /** A number t with low ≤ t < high, half way where there is one. */

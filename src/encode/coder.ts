@@ -29,6 +29,8 @@ export interface Part {
 
 /** A feature made ready: how cells become entries of its columns of a batch. */
 export interface Coder {
+  /** of labels that are levels the entry of a record; null: the entry is the number itself; absent: `writeRecord` says */
+  readonly codes?: ReadonlyMap<string, number> | null;
   /** columns of a batch, in order */
   readonly specs: readonly ColumnSpec[];
   /** columns of a table, and fields of a record, that it reads; a cross reads none */

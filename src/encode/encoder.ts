@@ -43,13 +43,16 @@ export class Encoder {
   readonly firstColumns: readonly number[];
   /** features in the order they are written: crosses last */
   readonly #order: readonly number[];
-  /** per feature the field of a record; null for a cross */
-  readonly #fields: readonly (string | null)[];
+  /** in this order: the first column, the field of a record (crosses have none), its value in the last one */
+  readonly #columns: Int32Array;
+  readonly #fields: readonly string[];
+  readonly #values: unknown[];
+  /** in this order, where an entry is plain to see: the codes of labels, null for a number; undefined for others */
+  readonly #known: readonly Coder['codes'][];
   /** columns of a table, fields of a record */
   readonly #names: readonly string[];
   /** per feature the places of its columns among these */
   readonly #places: readonly (readonly number[])[];
-  readonly #known: readonly (ReadonlyMap<string, number> | null | undefined)[];
   /** fields that every object has from its prototype must be its own */
   readonly #own: readonly string[];
 
@@ -76,13 +79,17 @@ export class Encoder {
     this.firstColumns = at;
     const cross = (i: number): boolean => coders[i].columns.length === 0;
     const order = features.map((_, i) => i);
-    this.#order = [...order.filter((i) => !cross(i)), ...order.filter(cross)];
-    this.#fields = coders.map((coder) => coder.columns[0] ?? null);
-    this.sources = order.filter((i) => !cross(i)).length;
+    order.sort((i, j) => Number(cross(i)) - Number(cross(j)));
+    this.#order = order;
+    this.#columns = Int32Array.from(order, (i) => at[i]);
+    // the keys of an object are the strings that find a field the fastest
+    this.#fields = order.flatMap((i) => coders[i].columns).map((name) => Object.keys({ [name]: 0 })[0]);
+    this.#values = order.map(() => null);
+    this.#known = order.map((i) => coders[i].codes);
+    this.sources = this.#fields.length;
     const names = [...new Set(coders.flatMap((coder) => coder.columns))];
     this.#names = names;
     this.#places = coders.map((coder) => coder.columns.map((name) => names.indexOf(name)));
-    this.#known = coders.map((coder) => (coder instanceof CategoricalCoder ? coder.codes : coder instanceof NumericCoder && coder.specs.length === 1 ? null : undefined));
     this.#own = names.filter((name) => name in Object.prototype);
   }
 
@@ -125,24 +132,33 @@ export class Encoder {
    * @throws ERR_RECORD when a value cannot be used
    */
   encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
-    const { coders, firstColumns } = this;
-    const fields = this.#fields;
+    const { coders } = this;
+    const order = this.#order;
+    const columns = this.#columns;
     const known = this.#known;
+    const values = this.#values;
     let defaults = 0;
     if (this.#own.length > 0) this.#refuseAbsent(record, this.#own);
-    for (const i of this.#order) {
-      const field = fields[i];
-      const value = field === null ? null : record[field];
-      const at = firstColumns[i];
-      // most cells are finite numbers or levels
-      const codes = known[i];
-      const entry = typeof value === 'number' && codes === null ? value - value + value : typeof value === 'string' && codes ? codes.get(value) : undefined;
-      if (entry !== undefined && entry === entry) {
-        out[at] = entry;
-        continue;
+    readFields(record, this.#fields, values);
+    for (let turn = 0; turn < order.length; turn++) {
+      const value = values[turn];
+      const codes = known[turn];
+      const at = columns[turn];
+      // most cells are finite numbers, or levels
+      if (codes === null) {
+        if (typeof value === 'number' && Number.isFinite(value)) {
+          out[at] = value;
+          continue;
+        }
+      } else if (codes !== undefined && typeof value === 'string') {
+        const code = codes.get(value);
+        if (code !== undefined) {
+          out[at] = code;
+          continue;
+        }
       }
-      if (value === undefined && !(field! in record)) this.#refuseAbsent(record, this.#names);
-      defaults += coders[i].writeRecord(value, out, at);
+      if (value === undefined && !(this.#fields[turn] in record)) this.#refuseAbsent(record, this.#names);
+      defaults += coders[order[turn]].writeRecord(value, out, at);
     }
     return defaults;
   }
@@ -154,6 +170,39 @@ export class Encoder {
       Object.keys(record),
     );
   }
+}
+
+/**
+ * values[i] = record[names[i]]. A place of the code that meets one name only remembers where objects of one shape have it.
+ */
+function readFields(record: Readonly<Record<string, unknown>>, names: readonly string[], values: unknown[]): void {
+  const { length } = names;
+  let i = 0;
+  if (length > 24) for (; i < length - 24; i++) values[i] = record[names[i]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
+  if (i < length) values[i] = record[names[i++]];
 }
 
 /** Weights that a batch of these columns takes, the intercept not counted. */
@@ -175,6 +224,7 @@ class NumericCoder implements Coder {
   readonly means: readonly number[];
   readonly scales: readonly number[];
   readonly #feature: NumericFeature;
+  readonly codes: null | undefined;
 
   constructor(feature: NumericFeature) {
     this.#feature = feature;
@@ -182,6 +232,7 @@ class NumericCoder implements Coder {
     this.specs = feature.indicator ? [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }] : [{ kind: 'numeric' }];
     this.means = [feature.mean];
     this.scales = [feature.scale];
+    if (!feature.indicator) this.codes = null;
   }
 
   slots(): [SlotRole, string | null][] {

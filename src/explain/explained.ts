@@ -135,4 +135,5 @@ export function visitRecords(
   }
 }
 
-const UNSEEN = '\uffff';
+/** Stands for a level that a column does not name. */
+export const UNSEEN = '\uffff';

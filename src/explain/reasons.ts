@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { list, show } from '../encode/label.ts';
 import { explainClasses } from './contributions.ts';
-import { type Explained, type Row, sourcesOf } from './explained.ts';
+import { type Explained, type Row, type Source, sourcesOf, sourceValue, UNSEEN } from './explained.ts';
 
 /** One reason of a decision, in words. */
 export interface Reason {
@@ -51,21 +51,27 @@ export function reasons(model: Explained, record: Row, options: ReasonOptions = 
     const phi = explanations.map(({ contributions }) => contributions[f].contribution);
     if (positive !== null) return toward === positive ? phi[0] : -phi[0];
     const others = phi.reduce((sum, one, j) => (j === own ? sum : sum + one), 0);
-    return phi[own] ;
+    return phi[own] - others / (phi.length - 1);
   };
   return explanations[0].contributions
     .map(({ feature, value }, f) => {
-      const words = sources[f].features.find(({ reason }) => reason !== undefined)?.reason ?? `${feature} is {value}`;
-      return { feature, value, push: pushOf(f), text: words.replaceAll('{value}', say(value)) };
+      return { feature, value, push: pushOf(f), text: reasonText(sources[f], record) };
     })
     .filter(({ push }) => push > 0)
     .sort((a, b) => b.push - a.push)
     .slice(0, k);
 }
 
+/** The schema's `reason` of a source with the value of the record filled in, else "feature is value". */
+export function reasonText(source: Source, record: Row): string {
+  const words = source.features.find(({ reason }) => reason !== undefined)?.reason ?? `${source.name} is {value}`;
+  return words.replaceAll('{value}', () => say(sourceValue(source, record)));
+}
+
 /** A value as a sentence has it: text without quotes, cut after 40 characters. */
 function say(value: unknown): string {
   if (value === null || value === undefined) return 'missing';
+  if (value === UNSEEN) return 'not seen in training';
   if (Array.isArray(value)) return value.map(say).join(', ');
   if (value instanceof Date && Number.isFinite(value.getTime())) return value.toISOString();
   if (typeof value === 'string') return value.length > 40 ? `${value.slice(0, 40)}…` : value;

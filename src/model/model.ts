@@ -150,12 +150,8 @@ export class Model implements ModelParts {
     let logit = this.intercept[k];
     let first = k * this.encoder.slots;
     for (let j = 0; j < slots.length; j++) {
-      if (slots[j] === 0) {
-        logit += row[j] * weights[first++];
-      } else {
-        logit += weights[first + row[j]];
-        first += slots[j];
-      }
+      logit += slots[j] === 0 ? row[j] * weights[first] : weights[(first + row[j]) | 0];
+      first += slots[j] || 1;
     }
     return logit;
   }

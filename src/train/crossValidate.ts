@@ -1,5 +1,4 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { splitmix32 } from '../../bindings/random.ts';
 import { findColumns } from '../encode/columns.ts';
 import { list, show } from '../encode/label.ts';
 import type { Column, Table } from '../encode/table.ts';
@@ -8,6 +7,7 @@ import { evaluateMulticlass } from '../metrics/multiclass.ts';
 import type { Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { assemble, settingsOf, solveAll, withTasks } from './fit.ts';
+import { stratifiedFolds } from './folds.ts';
 import { checkPath, distinct, type PathOptions, type PathStep, stepOf, strengths, templateOf, walk } from './path.ts';
 import { classShare, type DataOptions, effectiveWeight, type Problem, prepare } from './prepare.ts';
 import type { Fitted, Penalty, Task } from './solve.ts';
@@ -280,7 +280,6 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
   const fold = new Int16Array(table.rows).fill(-1);
   const tooFew = (what: string, got: number, wanted: number): LogoddsError =>
     new LogoddsError('ERR_DATA', `folds: expected at least ${wanted} ${what}, got ${got}; use fewer folds`);
-  const random = splitmix32(seed);
   if (time !== undefined) {
     const at = keysOf(findColumns(table, [time])[0], 'time');
     const sorted = [...rows].sort((a, b) => at[a] - at[b]);
@@ -320,16 +319,7 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
     return fold;
   }
   if (rows.length < folds) throw tooFew('rows', rows.length, folds);
-  let next = 0;
-  for (let c = 0; c < target.classes.length; c++) {
-    const own = rows.filter((i) => target.code[i] === c);
-    for (let i = own.length - 1; i > 0; i--) {
-      const j = Math.floor(random() * (i + 1));
-      [own[i], own[j]] = [own[j], own[i]];
-    }
-    for (const i of own) fold[i] = next++ % folds;
-  }
-  return fold;
+  return stratifiedFolds(target.code, target.classes.length, sampleWeight, folds, seed);
 }
 
 /** @throws ERR_RECORD for a missing cell, ERR_SCHEMA for times that are categories */

@@ -168,6 +168,20 @@ describe('worked by others', () => {
     }
   });
 
+  test('two logits have their two targets, although a full Newton step would overshoot', () => {
+    const z = Float64Array.from({ length: 100 }, (_, i) => Number(i === 0));
+    const p = apply(fitCalibration('platt', [z], z), [1, 0]);
+    expect(p[0]).toBeCloseTo(2 / 3, 14);
+    expect(p[1]).toBeCloseTo(1 / 101, 14);
+  });
+
+  test('temperature of a hundred classes, one at 0.001 and the rest at 0, of which nine rows in ten are the one', () => {
+    const planes = Array.from({ length: 100 }, (_, k) => new Float64Array(10).fill(k === 0 ? 1e-3 : 0));
+    const { inverse } = fitCalibrator('temperature', planes, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]) as { inverse: number };
+    // exp(t/1000) = 9·99
+    expect(inverse / (1000 * Math.log(9 * 99))).toBeCloseTo(1, 12);
+  });
+
   test('prior correction: King and Zeng', () => {
     // half of the training rows are events, one in a hundred is
     expect(priorShift([0.5], [0.01])[0]).toBeCloseTo(Math.log(0.01 / 0.99), 14);

@@ -65,6 +65,14 @@ test.each(values)('values of λ = $lambda are those of SciPy', ({ lambda, boxCox
   });
 });
 
+test('a transform is finite as long as its value is, not its exponential', () => {
+  // e^709.94 is none, divided by λ it is 1.03e308
+  const lambda = 2.0555;
+  const expected = Math.exp(lambda * Math.log(1e150) - Math.log(lambda));
+  near(applyTransform({ name: 'box-cox', lambda }, 1e150), expected, 1e-12);
+  near(applyTransform({ name: 'yeo-johnson', lambda: 2 - lambda }, -1e150), -expected, 1e-12);
+});
+
 test('log, log1p and sqrt', () => {
   for (const x of [1e-300, 0.5, 1, 3, 1e300]) {
     near(applyTransform({ name: 'log' }, x), Math.log(x), 3e-16);

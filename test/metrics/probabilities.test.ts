@@ -118,6 +118,11 @@ describe('worked by hand', () => {
       { low: 0.1, high: 0.25, weight: 2, predicted: expect.closeTo(0.15, 15), observed: 0 },
       { low: 0.25, high: 0.9, weight: 2, predicted: 0.6, observed: 1 },
     ]);
+    // numpy.percentile(p, [25, 50, 75, 100])
+    nearAll(
+      reliabilityOfProbabilities(p, y, null, 4, 'quantile').map((bin) => bin.high),
+      [0.175, 0.25, 0.45, 0.9],
+    );
     // weights that are no counts: as if they were 1 on average
     const shares = reliabilityOfProbabilities(p, y, Float64Array.of(0.01, 0.01, 0.01, 0.0101), 2, 'quantile');
     expect(shares.map((bin) => bin.high)).toEqual([expect.closeTo(0.25, 2), 0.9]);

@@ -31,6 +31,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
       'src/diagnose',
       'src/model',
       'src/calibrate',
+      'src/decide',
       'src/encode',
       'src/metrics',
       'bindings',

@@ -35,7 +35,14 @@ export function awkward(rows = 3000) {
     const far = next() * 1e6;
     const flat = next() < 0.15 ? '' : next() * 1e-3;
     const logit = (x - 50) / 9 + [0.8, -0.6, 0.2, -0.2, 0.5, -1][level] - 1.1;
-    return [x.toFixed(2), levels[level], far.toFixed(0), flat, level > 3 ? token : 'short', next() < chance(logit) ? yes : no];
+    return [
+      x.toFixed(2),
+      levels[level],
+      far.toFixed(0),
+      flat,
+      level > 3 ? token : 'short',
+      next() < chance(logit) ? yes : no,
+    ];
   });
   return csv([number, 'constructor', long, '__proto__', 'toString', target], list);
 }
@@ -65,7 +72,12 @@ export function manyCoefficients(rows = 6000) {
     const level = Math.floor(next() * effects.length);
     const numbers = Array.from({ length: 10 }, () => next());
     const logit = effects[level] + 2 * numbers[0] - 1.5 * numbers[1] - 2.5;
-    return [`place-${level}`, ...numbers.map((one) => one.toFixed(4)), (1 + Math.floor(next() * 3)).toString(), next() < chance(logit) ? 'yes' : 'no'];
+    return [
+      `place-${level}`,
+      ...numbers.map((one) => one.toFixed(4)),
+      (1 + Math.floor(next() * 3)).toString(),
+      next() < chance(logit) ? 'yes' : 'no',
+    ];
   });
   return csv(['place', ...Array.from({ length: 10 }, (_, k) => `measure_${k}`), 'copies', 'bought'], list);
 }

@@ -232,6 +232,12 @@ describe('calibrated models', () => {
     expect(model.manifest.calibration).toEqual(wanted);
     expect(wanted.by).toEqual({ folds: null, rows: values(holdout, 's').filter((s) => s > 0).length });
     expect(calibrateModel(plain, holdout, { method, weight: 's' }).manifest.calibration).toEqual(wanted);
+    // the other class positive
+    const other = fitTable(rows, { ...options, positive: '0', offset: undefined }).model;
+    const outcome = values(holdout, 'y').map((label) => 1 - label);
+    expect(calibrateModel(other, holdout, { method }).manifest.calibration).toEqual(
+      fitCalibration(method, scoresOf(other, holdout).logits, outcome),
+    );
   });
 
   it('of several classes, one calibrator each against the rest', () => {
@@ -339,6 +345,15 @@ describe('prior', () => {
     expect(model.manifest.calibration).toMatchObject({ method: 'none', calibrators: [], by: null });
   });
 
+  it('a calibrator by held-out rows is corrected from their shares, not from those of the training rows', () => {
+    const { model } = fitCalibrated(sampled, {
+      ...options,
+      calibrate: { method: 'platt', holdout: rows },
+      prior: share,
+    });
+    expect(model.manifest.calibration!.shift[0]).toBeCloseTo(0, 12);
+  });
+
   it('the other class positive: the share is of the positive one', () => {
     const { model } = fitCalibrated(sampled, { ...options, offset: undefined, positive: '0', prior: 1 - share });
     expect(Math.abs(mean(model) - (1 - share))).toBeLessThan(0.01);
@@ -443,6 +458,14 @@ describe('what cannot calibrate', () => {
       error = thrown;
     }
     expect(`${(error as { code: string }).code} ${(error as Error).message}`).toMatch(message);
+  });
+
+  it('the class that is left is named, also when the first is the positive one', () => {
+    const other = fitTable(rows, { target: 'y', positive: '0' }).model;
+    const weighted = withColumns(rows, numeric('s', values(rows, 'y')));
+    expect(() => calibrateModel(other, weighted, { method: 'platt', weight: 's' })).toThrow(
+      /every class \(1, 0\), got only 1/,
+    );
   });
 
   it('a second calibration takes the place of the first, and of its warnings', () => {

@@ -96,6 +96,14 @@ test('a whole weight is as many rows, and a row of weight 0 is none, in and out 
   );
 });
 
+test('an unseen code counts for the prior alone, and has it', () => {
+  const outcomes: Outcomes = { codes: [0, 0, 1, 2, 9], levels: 2, planes: [[1, 0, 0, 1, 1]], weight: null, smooth: 0 };
+  const { values, priors } = encodeTarget(outcomes);
+  expect([...values[0], priors[0]]).toEqual([0.5, 0, 0.6]);
+  // fold 0 has rows 0 and 3: the others have 1 of 3
+  expect(crossFitTarget(outcomes, [0, 1, 1, 0, 1])[0][3]).toBe(1 / 3);
+});
+
 test('a row of successes and trials is as many rows of 0 and 1', () => {
   const counted = encodeTarget({
     codes: [0, 0, 1],

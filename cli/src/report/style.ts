@@ -61,6 +61,7 @@ th, td { text-align: right; vertical-align: top; padding: 7px 0 7px 18px; border
 thead th { color: var(--muted); font-size: 13px; vertical-align: bottom; }
 th:first-child { text-align: left; padding-left: 0; }
 tbody th { font-weight: 560; }
+table:not(.words) td:not(:has(bdi)) { white-space: nowrap; }
 .words td, .words thead th { text-align: left; }
 .matrix { max-width: 420px; margin-top: 14px; }
 .matrix td { text-align: center; padding: 14px 8px; border: 4px solid var(--paper); background: color-mix(in srgb, var(--accent) var(--tint), var(--paper)); }
@@ -110,7 +111,7 @@ footer { margin-top: 72px; padding-top: 18px; border-top: 1px solid var(--rule);
   .plots { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 22pt 22pt; }
   h2, h3 { break-after: avoid; }
   figure, tr, .figures div, .warnings li, .facts { break-inside: avoid; }
-  .plots details, summary { display: none; }
+  figure details, summary { display: none; }
   details::details-content { content-visibility: visible; block-size: auto; }
   .mark, .matrix td { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
