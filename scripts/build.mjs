@@ -50,7 +50,7 @@ copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('build/digest.wasm', 'dist/digest.wasm');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
-const ENTRIES = ['index', 'score', 'slim', 'js', 'threads'];
+const ENTRIES = ['index', 'score', 'stages', 'slim', 'js', 'threads'];
 const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm', digest: 'digest.wasm' };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },

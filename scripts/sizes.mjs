@@ -35,6 +35,12 @@ async function weigh(contents, conditions = []) {
   const parts = [outputFiles[0].contents, ...modules];
   return { minified: sum(parts, (part) => part.length), gzip: sum(parts, gzip) };
 }
+/** What it adds to a program that ships `logodds/score`. */
+async function beside(contents) {
+  const score = `export * from 'logodds/score';`;
+  const [alone, both] = [await weigh(score), await weigh(score + contents)];
+  return { minified: both.minified - alone.minified, gzip: both.gzip - alone.gzip };
+}
 const sum = (list, size) => list.reduce((total, item) => total + size(item), 0);
 const file = (path) => {
   const bytes = readFileSync(path);
@@ -78,6 +84,20 @@ const ROWS = [
       `import { loadModel } from 'logodds'; export const score = (bytes, record) => loadModel(bytes).score(record);`,
     ),
   ],
+  ...(await Promise.all(
+    [
+      ['encoders', 'features beyond numbers and categories'],
+      ['calibration', 'calibrated probabilities'],
+      ['decisions', 'labels by cost, a band for review'],
+      ['explain, reasons', 'contributions and reason codes'],
+      ['whatIf', 'what would flip a decision'],
+      ['interval', 'intervals of a probability'],
+    ].map(async ([names, inside]) => [
+      `\`${names}\` of \`logodds/stages\``,
+      `${inside}, beside \`logodds/score\``,
+      await beside(`export { ${names} } from 'logodds/stages';`),
+    ]),
+  )),
   ['`logodds/slim`', 'scoring without kernels: the module is yours', await weigh(`export * from 'logodds/slim';`)],
   ['`logodds/js`', 'scoring in JavaScript alone', await weigh(`export * from 'logodds/js';`)],
   [

@@ -64,7 +64,7 @@ test('a plain dense scorer is at most 8 kB gzipped, its module included', async 
   expect(bytes).toBeLessThanOrEqual(8_000);
 });
 
-test.each(['logodds', 'logodds/score', 'logodds/slim', 'logodds/js'])(
+test.each(['logodds', 'logodds/score', 'logodds/stages', 'logodds/slim', 'logodds/js'])(
   '%s does nothing at its top level that a bundler cannot drop',
   async (entry) => {
     const { text } = await bundle(`import { LogoddsError } from '${entry}'; export const e = typeof LogoddsError;`);
@@ -86,6 +86,28 @@ test('a scorer taken from the full library ships no training', async () => {
   expect(text).toContain('safetensors');
   expect(text).not.toContain('line_search');
   expect(text).not.toContain('INFERENCE_PENALIZED');
+});
+
+test('a scorer ships the stages it hands to loadModel, and what explains its scores, where it does', async () => {
+  const marks = {
+    encoders: 'yeo-johnson',
+    calibration: 'isotonic',
+    decisions: '.chosen',
+    interval: 'covariance of its estimates',
+  };
+  const names = Object.keys(marks) as (keyof typeof marks)[];
+  const shipped = async (used: readonly string[]) => {
+    const { text } = await bundle(
+      `import { loadModel } from 'logodds/score'; import * as stages from 'logodds/stages';
+      export const score = (bytes, record) => loadModel(bytes, {}).score(record);
+      export const used = [${used.map((name) => `stages.${name}`)}];`,
+    );
+    expect(text).toContain('safetensors');
+    return names.filter((name) => text.includes(marks[name]));
+  };
+  expect(await shipped([])).toEqual([]);
+  expect(await shipped(['calibration', 'decisions'])).toEqual(['calibration', 'decisions']);
+  expect(await shipped(names)).toEqual(names);
 });
 
 test('the library has no runtime dependency, and every file it exports exists', () => {
