@@ -38,12 +38,13 @@ function refuse(what, expected, got, next) {
  * @param model     what `loadModel` gives: its manifest, weights and intercept are read
  * @param features  { field: 'header:NAME' | 'body:/POINTER' } for every feature, and the offset
  * @param options   { action: 'tag' | 'reject' | 'route', route: { header, positive, negative? }, invalid: 'reject' | 'pass', maxBody }
- * @throws Error when the model has more than two classes, a field has no source or an unknown one, or a name cannot be sent in a header
+ * @throws Error when the model has more than two classes, features or stages that the filter does not know, a field has no source or an unknown one, or a name cannot be sent in a header
  */
 export function pack(model, features, { action = 'tag', route, invalid = 'reject', maxBody = 65536 } = {}) {
   const { manifest, weights, intercept } = model;
   const { classes, positive, decision, offset, schema } = manifest;
   if (classes.length !== 2) refuse('model', 'two classes', String(classes.length), 'the gateway decides between two');
+  knownOnly(manifest);
   if (!(action in ACTIONS)) refuse('action', Object.keys(ACTIONS).join(', '), action, 'give one of these');
   if (!(invalid in POLICIES)) refuse('invalid', Object.keys(POLICIES).join(', '), invalid, 'give one of these');
   if (!Number.isInteger(maxBody) || maxBody < 1 || maxBody > 2 ** 28) {
@@ -52,7 +53,7 @@ export function pack(model, features, { action = 'tag', route, invalid = 'reject
   if ((action === 'route') !== (route !== undefined)) {
     refuse('route', 'a header exactly when the action is "route"', JSON.stringify(route), 'give both or none');
   }
-  const fields = schema.features.map((feature) => ({ ...feature }));
+  const fields = schema.features.map((feature) => ({ ...feature, name: feature.column ?? feature.name }));
   if (offset !== null) fields.push({ name: offset, kind: 'offset' });
   const sources = sourcesOf(fields, features);
   const needed = { positive, negative: classes.find((name) => name !== positive) };
@@ -69,6 +70,7 @@ export function pack(model, features, { action = 'tag', route, invalid = 'reject
   const weightsAt = heap.take(weights.length * 8, 16);
   for (const [slot, weight] of weights.entries()) heap.f64(weightsAt + slot * 8, weight);
   let columns = 0;
+  let slot = 0;
   fields.forEach((field, i) => {
     const at = fieldsAt + i * SIZES.field;
     const { kind, name, indicator = false, mean = 0 } = field;
@@ -78,7 +80,12 @@ export function pack(model, features, { action = 'tag', route, invalid = 'reject
     heap.text(at + 16, sources[i].key);
     heap.u32(at + 24, Number(indicator) | (field.unseen === 'error' ? 2 : 0));
     heap.f64(at + 32, mean);
-    if (kind === 'categorical') writeLevels(heap, at, field);
+    if (kind === 'categorical') {
+      writeLevels(heap, at, field);
+      const unseen = slot + field.levels.length + 1;
+      if (field.unseen === 'baseline') heap.f64(weightsAt + unseen * 8, weights[slot + defaultLevel(field, 'unseen')]);
+      slot = unseen + 1;
+    } else slot += indicator ? 3 : 1;
   });
   const { count, at: nodesAt } = writeTree(heap, sources);
   heap.set([0x4c, 0x47, 0x44, 0x47]);
@@ -157,7 +164,34 @@ class Heap {
   }
 }
 
-function writeLevels(heap, at, { name, levels, counts, missing }) {
+/** Refuses what the filter would score in another way than the library. */
+function knownOnly({ schema, calibration, decision }) {
+  const without = (what, value) => {
+    if (value != null) refuse('model', `none with ${what}`, 'one', 'train one without it for the gateway');
+  };
+  without('calibration', calibration);
+  without('a decision by costs', decision.costs);
+  without('a band for review', decision.abstain);
+  for (const { name, kind, missing, unseen, rare = [] } of schema.features) {
+    const what = `feature "${name}"`;
+    if (!(kind in KINDS) || kind === 'offset')
+      refuse(what, 'numeric or categorical', kind, 'leave it out of the model');
+    if (missing === 'error') refuse(what, 'missing as slot, mode or baseline', 'error', 'train with one of these');
+    if (rare.length > 0 && unseen !== 'slot') {
+      refuse(what, 'unseen as slot where rare levels share it', unseen, 'train with that');
+    }
+  }
+}
+
+/** The level that a missing or unseen value takes where it has no slot: the reference, or the most frequent one, the first of several. */
+function defaultLevel(feature, of) {
+  const { levels, counts, reference = null } = feature;
+  if (feature[of] === 'baseline' && reference !== null) return reference;
+  return levels.reduce((best, _, code) => (counts[code] > counts[best] ? code : best), 0);
+}
+
+function writeLevels(heap, at, feature) {
+  const { name, levels, missing } = feature;
   for (const level of levels) {
     if (!level.isWellFormed()) {
       refuse(
@@ -168,7 +202,6 @@ function writeLevels(heap, at, { name, levels, counts, missing }) {
       );
     }
   }
-  const mode = levels.reduce((best, _, code) => (counts[code] > counts[best] ? code : best), 0);
   const sorted = levels
     .map((level, code) => ({ level, code }))
     .sort((a, b) => Buffer.compare(utf8(a.level), utf8(b.level)));
@@ -187,7 +220,8 @@ function writeLevels(heap, at, { name, levels, counts, missing }) {
     heap.f64(numbersAt + i * SIZES.number, value);
     heap.u32(numbersAt + i * SIZES.number + 8, code);
   });
-  heap.u32(at + 40, missing === 'slot' ? levels.length : mode, levels.length, levelsAt, numbers.length, numbersAt);
+  const gap = missing === 'slot' ? levels.length : defaultLevel(feature, 'missing');
+  heap.u32(at + 40, gap, levels.length, levelsAt, numbers.length, numbersAt);
 }
 
 /** the tree of wanted body fields, level by level, so that children lie together and after their parent */

@@ -48,6 +48,7 @@ cpSync('build/types', 'dist/types', { recursive: true });
 copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('build/digest.wasm', 'dist/digest.wasm');
+copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
 const ENTRIES = ['index', 'score', 'stages', 'slim', 'js', 'threads'];

@@ -223,7 +223,7 @@ const PLAIN = ['numeric', 'categorical'];
 
 const featureFact = ({ name, reads, kind, detail }: FeatureSummary): readonly [string, string] => [
   `feature ${name}`,
-  `${kind}${String(reads) === name ? '' : ` of ${[reads].flat().join(', ')}`}   (${detail})`,
+  `${kind}${reads.join() === name ? '' : ` of ${reads.join(', ')}`}   (${detail})`,
 ];
 
 export function inspectReport(model: Model, summary: string): string {
@@ -236,7 +236,7 @@ export function inspectReport(model: Model, summary: string): string {
       'rows',
       `${whole(fit.rows)}${fit.totalWeight === fit.rows ? '' : `, total weight ${significant(fit.totalWeight)}`}`,
     ],
-    ...(rich.length > 0 ? rich.map(featureFact) : []),
+    ...rich.map(featureFact),
     ['file', `format ${format}, written by ${producer}`],
     ['sha256', model.sha256 ?? '–'],
   ]);

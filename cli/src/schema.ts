@@ -122,8 +122,9 @@ async function guess(connection: DuckDBConnection, source: Source, column: Sourc
   const texts = `(select ${sql} as t from ${from}) where t is not null`;
   const [found] = await rowsOf(
     connection,
-    `select count(distinct t) as levels, avg(length(t)) as size, avg(length(t) - length(replace(t, ' ', '')) + 1) as words from ${texts}`,
+    `select count(distinct t) as levels, avg(length(t)) as size, avg(length(t) - length(replace(t, ' ', '')) + 1) as words, bool_and(t like '[%]') as lists from ${texts}`,
   );
+  if (found['lists'] === true) return { feature: { ...feature, kind: 'tags', minCount: RARE }, note: 'lists of tags' };
   const levels = Number(found['levels']);
   const long = Number(found['size']) > LONG || Number(found['words']) > WORDS;
   if (long && levels > Number(n) / 2)

@@ -6,7 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { Host } from '../host.mjs';
 import { envoyValue, pack, seal } from '../pack.mjs';
 import { test } from './harness.mjs';
-import { bitsOf, bodyOf, categorical, fromBody, fromHeaders, headersOf, modelOf, numeric, SETS } from './models.mjs';
+import {
+  bitsOf,
+  bodyOf,
+  categorical,
+  fromBody,
+  fromHeaders,
+  headersOf,
+  modelOf,
+  numeric,
+  POLICIES,
+  SETS,
+} from './models.mjs';
 
 const module = new WebAssembly.Module(readFileSync(new URL('../build/filter.wasm', import.meta.url)));
 
@@ -36,11 +47,12 @@ const below = (n) => random() % n;
 /** the logit is the number itself (0 for −0) */
 const identity = modelOf([numeric('x')], [1]);
 
-for (const { name, model, rows, logits, probabilities, labels } of SETS) {
+for (const { name, model, rows, logits, probabilities, labels } of [...SETS, POLICIES]) {
   for (const [where, features, request] of [
     ['headers', fromHeaders(model), (row) => ({ headers: headersOf(row) })],
     ['the body', fromBody(model), (row) => ({ chunks: [bodyOf(row)] })],
   ]) {
+    if (name === 'policies' && where === 'the body') continue;
     test(`conformance set "${name}" from ${where} has the committed bits`, () => {
       const { host, ask } = filter(model, features);
       rows.forEach((row, i) => {
@@ -669,6 +681,29 @@ test('pack refuses what the filter could not do', () => {
     () => pack(modelOf([numeric('x')], [1], { classes: ['a', 'b\r\nx: y'] }), { x: 'header:x' }),
     /positive "b\\r\\nx: y"/,
   );
+  assert.throws(
+    () => pack(POLICIES.model, fromBody(POLICIES.model)),
+    /body:\/place: .*read each field of the body once/,
+  );
+  const decided = (manifest) => {
+    const { manifest: plain, ...rest } = modelOf([numeric('x')], [1]);
+    return { ...rest, manifest: { ...plain, ...manifest } };
+  };
+  const rare = { rare: ['b'], unseen: 'error' };
+  for (const [refused, message] of [
+    [modelOf([numeric('x', { kind: 'curve' })], [1]), /feature "x": expected numeric or categorical, got curve/],
+    [modelOf([numeric('x', { kind: 'offset' })], [1]), /feature "x": expected numeric or categorical, got offset/],
+    [
+      modelOf([categorical('x', ['a'], { missing: 'error' })], [1, 2, 3]),
+      /"x": expected missing as slot, mode or base/,
+    ],
+    [modelOf([categorical('x', ['a'], rare)], [1, 2, 3]), /"x": expected unseen as slot where rare levels share it/],
+    [decided({ calibration: { method: 'platt' } }), /model: expected none with calibration, got one/],
+    [decided({ decision: { threshold: 0.5, costs: [] } }), /model: expected none with a decision by costs/],
+    [decided({ decision: { threshold: 0.5, abstain: {} } }), /model: expected none with a band for review/],
+  ]) {
+    assert.throws(() => pack(refused, { x: 'header:x' }), message);
+  }
   assert.throws(
     () => pack(modelOf([numeric('x')], [1, 2, 3], { classes: ['a', 'b', 'c'] }), { x: 'header:x' }),
     /model: expected two classes, got 3; the gateway decides between two/,

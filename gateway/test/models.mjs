@@ -3,16 +3,21 @@ import { loadModel } from 'logodds/score';
 
 const conformance = new URL('../../test/conformance/', import.meta.url);
 
-/** the shared conformance sets: { name, model, rows, logits, probabilities, labels } */
-export const SETS = ['numeric', 'categorical', 'offset', 'treatment', 'wide'].map((name) => ({
+const setOf = (name) => ({
   name,
   model: loadModel(readFileSync(new URL(`${name}.safetensors`, conformance))),
   ...JSON.parse(readFileSync(new URL(`${name}.json`, conformance), 'utf8')),
-}));
+});
+
+/** the shared conformance sets: { name, model, rows, logits, probabilities, labels } */
+export const SETS = ['numeric', 'categorical', 'offset', 'treatment', 'wide'].map(setOf);
+
+/** the set whose features have columns of other names, one column twice: headers alone can give it */
+export const POLICIES = setOf('policies');
 
 /** every field a model reads, the offset last */
 export function fieldNames({ manifest }) {
-  const names = manifest.schema.features.map(({ name }) => name);
+  const names = [...new Set(manifest.schema.features.map(({ name, column = name }) => column))];
   return manifest.offset === null ? names : [...names, manifest.offset];
 }
 

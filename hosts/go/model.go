@@ -18,18 +18,23 @@ type Model struct {
 	Classes  []string
 	Positive string
 	Offset   *string
-	Decision struct{ Threshold float64 }
-	Schema   struct{ Features []Feature }
+	Decision struct {
+		Threshold      float64
+		Costs, Abstain any
+	}
+	Calibration any
+	Schema      struct{ Features []Feature }
 
 	weights, intercept []byte // as memory takes them
 }
 
 type Feature struct {
-	Name, Kind, Missing, Unseen string
-	Mean                        float64
-	Indicator                   bool
-	Levels                      []string
-	Counts                      []float64
+	Name, Column, Kind, Missing, Unseen string
+	Mean                                float64
+	Indicator                           bool
+	Levels, Rare                        []string
+	Counts                              []float64
+	Reference                           *int
 }
 
 type Row map[string]any
@@ -57,6 +62,17 @@ func load(path string) (model Model) {
 	check(json.Unmarshal([]byte(header.Metadata.Logodds), &model))
 	if len(model.Classes) != 2 {
 		log.Fatalf("expected a model of two classes, got %d; score it with the library", len(model.Classes))
+	}
+	if model.Calibration != nil || model.Decision.Costs != nil || model.Decision.Abstain != nil {
+		log.Fatal("expected a model without calibration, costs and abstain, got one with them; score it with the library")
+	}
+	for i, f := range model.Schema.Features {
+		if f.Kind != "numeric" && f.Kind != "categorical" {
+			log.Fatalf("feature %s: expected numeric or categorical, got %s; score it with the library", f.Name, f.Kind)
+		}
+		if f.Column == "" {
+			model.Schema.Features[i].Column = f.Name
+		}
 	}
 	tensor := func(t Tensor) []byte { return file[data:][t.Offsets[0]:t.Offsets[1]] }
 	model.weights, model.intercept = tensor(header.Weights), tensor(header.Intercept)
@@ -100,8 +116,8 @@ func (f Feature) columns(rows []Row) []Column {
 	numbers, flags := Column{kind: 1, slots: 1}, Column{kind: 2, slots: 2}
 	for _, row := range rows {
 		value, flag := f.Mean, byte(1)
-		if row.cell(f.Name) != nil {
-			value, flag = row.number(f.Name), 0
+		if row.cell(f.Column) != nil {
+			value, flag = row.number(f.Column), 0
 		}
 		numbers.bytes = binary.LittleEndian.AppendUint64(numbers.bytes, math.Float64bits(value))
 		flags.bytes = append(flags.bytes, flag)
@@ -117,10 +133,19 @@ func (f Feature) codes(rows []Row) Column {
 	for code, level := range f.Levels {
 		codes[level] = code
 	}
-	gap, unseen := missing, missing+1
-	if f.Missing == "mode" {
-		gap = slices.Index(f.Counts, slices.Max(f.Counts[:missing]))
+	unseen := missing + 1
+	for _, level := range f.Rare {
+		codes[level] = unseen
 	}
+	mode := slices.Index(f.Counts, slices.Max(f.Counts[:missing]))
+	baseline := mode
+	if f.Reference != nil {
+		baseline = *f.Reference
+	}
+	policy := func(name string, slot int) int {
+		return map[string]int{"slot": slot, "mode": mode, "baseline": baseline, "error": -1}[name]
+	}
+	gap, other := policy(f.Missing, missing), policy(f.Unseen, unseen)
 	column, width := Column{kind: 2, slots: uint32(unseen + 1)}, 1
 	if unseen >= 1<<16 {
 		column.kind, width = 4, 4
@@ -128,15 +153,15 @@ func (f Feature) codes(rows []Row) Column {
 		column.kind, width = 3, 2
 	}
 	for _, row := range rows {
-		code, cell := gap, row.cell(f.Name)
+		code, cell := gap, row.cell(f.Column)
 		if cell != nil {
 			var seen bool
 			if code, seen = codes[text(cell)]; !seen {
-				code = unseen
+				code = other
 			}
 		}
-		if code == unseen && f.Unseen == "error" {
-			log.Fatalf("field %s: expected a level seen in training, got %v", f.Name, cell)
+		if code < 0 {
+			log.Fatalf("field %s: expected a level seen in training, got %v", f.Column, cell)
 		}
 		column.bytes = append(column.bytes, binary.LittleEndian.AppendUint32(nil, uint32(code))[:width]...)
 	}

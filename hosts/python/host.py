@@ -50,6 +50,9 @@ def load(path):
     manifest = json.loads(header["__metadata__"]["logodds"])
     if (classes := len(manifest["classes"])) != 2:
         raise ValueError(f"{path}: expected a model of two classes, got {classes}; score it with the library")
+    for holder, field in ((manifest, "calibration"), (manifest["decision"], "costs"), (manifest["decision"], "abstain")):
+        if holder.get(field) is not None:
+            raise ValueError(f"{path}: expected a model without {field}, got one with it; score it with the library")
     places = [header[name]["data_offsets"] for name in ("weights", "intercept")]
     return manifest, *(
         struct.unpack(f"<{(end - begin) // 8}d", file[data + begin : data + end]) for begin, end in places
@@ -74,19 +77,24 @@ def text(value):
 def columns(features, rows):
     """Kind, slots and values of each column, in order."""
     for feature in features:
-        name = feature["name"]
+        name, kind = feature.get("column", feature["name"]), feature["kind"]
+        if kind not in ("numeric", "categorical"):
+            raise ValueError(f"feature {name}: expected numeric or categorical, got {kind}; score it with the library")
         cells = [row[name] for row in rows]
-        if feature["kind"] == "numeric":
+        if kind == "numeric":
             yield 1, 1, [feature["mean"] if cell is None else number(name, cell) for cell in cells]
             if feature["indicator"]:
                 yield 2, 2, [int(cell is None) for cell in cells]
             continue
-        codes = {level: code for code, level in enumerate(feature["levels"])}
-        counts, unseen = feature["counts"][: len(codes)], len(codes) + 1
-        missing = len(codes) if feature["missing"] == "slot" else counts.index(max(counts))
-        values = [missing if cell is None else codes.get(text(cell), unseen) for cell in cells]
-        if feature["unseen"] == "error" and unseen in values:
-            raise ValueError(f"field {name}: expected a level seen in training, got {cells[values.index(unseen)]!r}")
+        levels, counts, reference = feature["levels"], feature["counts"], feature["reference"]
+        mode, unseen = counts.index(max(counts[: len(levels)])), len(levels) + 1
+        policies = {"mode": mode, "baseline": mode if reference is None else reference, "error": None}
+        gap = {**policies, "slot": len(levels)}[feature["missing"]]
+        other = {**policies, "slot": unseen}[feature["unseen"]]
+        codes = {level: code for code, level in enumerate(levels)} | dict.fromkeys(feature.get("rare", ()), unseen)
+        values = [gap if cell is None else codes.get(text(cell), other) for cell in cells]
+        if None in values:
+            raise ValueError(f"field {name}: expected a level seen in training, got {cells[values.index(None)]!r}")
         yield 2 if unseen < 1 << 8 else 3 if unseen < 1 << 16 else 4, unseen + 1, values
 
 

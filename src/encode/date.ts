@@ -1,5 +1,17 @@
 import type { DatePart } from './schema.ts';
 
+export const DATE_PARTS: readonly DatePart[] = [
+  'year',
+  'quarter',
+  'month',
+  'day',
+  'weekday',
+  'dayOfYear',
+  'hour',
+  'minute',
+  'epochDays',
+];
+
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 const MINUTE = 60_000;

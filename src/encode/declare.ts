@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { DATE_PARTS } from './date.ts';
 import { list, show } from './label.ts';
 import type { CodedMissing, CodedUnseen, DatePart } from './schema.ts';
 
@@ -152,101 +153,99 @@ const whole = (least: number, most: number): Field => [
 const TEXT: Field = [isText, 'text'];
 const NAME: Field = [(value) => isText(value) && value !== '', 'a name'];
 const NUMBER: Field = [isNumber, 'a finite number'];
-const NAMES: Field = [listOf(isText, 1), 'a list of texts'];
+const NAMES: Field = [(value) => listOf(isText, 1)(value), 'a list of texts'];
 
-export const DATE_PARTS: readonly DatePart[] = [
-  ...(['year', 'quarter', 'month', 'day', 'weekday', 'dayOfYear', 'hour', 'minute', 'epochDays'] as const),
-];
-const PART = word(...DATE_PARTS);
-const MISSING = word('slot', 'baseline', 'error');
-const CODED_MISSING = word('slot', 'baseline', 'mode', 'error');
-const UNSEEN = word('slot', 'baseline', 'error');
-const COUNT: Field = [(value) => isNumber(value) && (value as number) > 0, 'a number > 0'];
-const BUCKETS = whole(2, 2 ** 22);
-/** Each bucket is a column of numbers. */
-const TOKEN_BUCKETS = whole(2, 4096);
+/** Of each kind its fields: others are refused. A function, so that a bundler can drop it. */
+function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Record<string, Field>>>> {
+  const PART = word(...DATE_PARTS);
+  const MISSING = word('slot', 'baseline', 'error');
+  const CODED_MISSING = word('slot', 'baseline', 'mode', 'error');
+  const UNSEEN = word('slot', 'baseline', 'error');
+  const COUNT: Field = [(value) => isNumber(value) && (value as number) > 0, 'a number > 0'];
+  const BUCKETS = whole(2, 2 ** 22);
+  /** Each bucket is a column of numbers. */
+  const TOKEN_BUCKETS = whole(2, 4096);
 
-const COLUMN = { name: NAME, kind: TEXT, column: NAME, reason: TEXT };
-
-/** Of each kind its fields: others are refused. */
-const FIELDS: Readonly<Record<DeclaredFeature['kind'], Readonly<Record<string, Field>>>> = {
-  numeric: {
-    ...COLUMN,
-    part: PART,
-    transform: [
-      (value) =>
-        ['log', 'log1p', 'sqrt', 'box-cox', 'yeo-johnson'].includes(value as string) ||
-        (typeof value === 'object' &&
-          value !== null &&
-          ['box-cox', 'yeo-johnson'].includes((value as { name: string }).name) &&
-          isNumber((value as { lambda: unknown }).lambda)),
-      'log, log1p, sqrt, box-cox, yeo-johnson, or {"name": "yeo-johnson", "lambda": 0.5}',
-    ],
-    scaling: word('standard', 'robust', 'none'),
-    low: NUMBER,
-    high: NUMBER,
-    range: word('clip', 'baseline', 'slot', 'error'),
-    missing: MISSING,
-    impute: [(value) => value === 'mean' || value === 'median' || isNumber(value), 'mean, median or a number'],
-    bins: [
-      (value) => whole(2, 1000)[0](value) || (listOf(isNumber, 2)(value) && rising(value)),
-      'a whole number from 2 to 1000, or rising edges',
-    ],
-    binning: word('quantile', 'uniform'),
-    spline: [
-      (value) => whole(3, 7)[0](value) || (listOf(isNumber, 3)(value) && rising(value)),
-      'a whole number from 3 to 7, or three or more rising knots',
-    ],
-  },
-  categorical: {
-    ...COLUMN,
-    part: PART,
-    encoding: word('onehot', 'target', 'hash'),
-    coding: word('onehot', 'treatment'),
-    reference: TEXT,
-    levels: [
-      (value) => NAMES[0](value) && new Set(value as string[]).size === (value as string[]).length,
-      'distinct texts',
-    ],
-    minCount: COUNT,
-    maxLevels: whole(1, 2 ** 22),
-    buckets: BUCKETS,
-    smooth: [(value) => value === 'auto' || (isNumber(value) && (value as number) >= 0), 'auto or a number >= 0'],
-    folds: whole(2, 100),
-    missing: CODED_MISSING,
-    unseen: UNSEEN,
-  },
-  boolean: { ...COLUMN, missing: CODED_MISSING, unseen: UNSEEN },
-  date: {
-    ...COLUMN,
-    parts: [
-      (value) => listOf(PART[0], 1)(value) && new Set(value as string[]).size === (value as string[]).length,
-      `distinct parts among ${list(DATE_PARTS)}`,
-    ],
-    missing: MISSING,
-  },
-  text: { ...COLUMN, buckets: TOKEN_BUCKETS, missing: word('baseline', 'error') },
-  tags: {
-    ...COLUMN,
-    separator: [(value) => isText(value) && value !== '', 'a text of one character or more'],
-    buckets: TOKEN_BUCKETS,
-    minCount: COUNT,
-    missing: word('baseline', 'error'),
-    unseen: word('baseline', 'error'),
-  },
-  cross: {
-    name: NAME,
-    kind: TEXT,
-    reason: TEXT,
-    of: [
-      (value) => listOf(isText, 2)(value) && new Set(value as string[]).size === (value as string[]).length,
-      'two or more distinct names of features',
-    ],
-    buckets: BUCKETS,
-    minCount: COUNT,
-    unseen: UNSEEN,
-  },
-};
+  const COLUMN = { name: NAME, kind: TEXT, column: NAME, reason: TEXT };
+  return {
+    numeric: {
+      ...COLUMN,
+      part: PART,
+      transform: [
+        (value) =>
+          ['log', 'log1p', 'sqrt', 'box-cox', 'yeo-johnson'].includes(value as string) ||
+          (typeof value === 'object' &&
+            value !== null &&
+            ['box-cox', 'yeo-johnson'].includes((value as { name: string }).name) &&
+            isNumber((value as { lambda: unknown }).lambda)),
+        'log, log1p, sqrt, box-cox, yeo-johnson, or {"name": "yeo-johnson", "lambda": 0.5}',
+      ],
+      scaling: word('standard', 'robust', 'none'),
+      low: NUMBER,
+      high: NUMBER,
+      range: word('clip', 'baseline', 'slot', 'error'),
+      missing: MISSING,
+      impute: [(value) => value === 'mean' || value === 'median' || isNumber(value), 'mean, median or a number'],
+      bins: [
+        (value) => whole(2, 1000)[0](value) || (listOf(isNumber, 2)(value) && rising(value)),
+        'a whole number from 2 to 1000, or rising edges',
+      ],
+      binning: word('quantile', 'uniform'),
+      spline: [
+        (value) => whole(3, 7)[0](value) || (listOf(isNumber, 3)(value) && rising(value)),
+        'a whole number from 3 to 7, or three or more rising knots',
+      ],
+    },
+    categorical: {
+      ...COLUMN,
+      part: PART,
+      encoding: word('onehot', 'target', 'hash'),
+      coding: word('onehot', 'treatment'),
+      reference: TEXT,
+      levels: [
+        (value) => NAMES[0](value) && new Set(value as string[]).size === (value as string[]).length,
+        'distinct texts',
+      ],
+      minCount: COUNT,
+      maxLevels: whole(1, 2 ** 22),
+      buckets: BUCKETS,
+      smooth: [(value) => value === 'auto' || (isNumber(value) && (value as number) >= 0), 'auto or a number >= 0'],
+      folds: whole(2, 100),
+      missing: CODED_MISSING,
+      unseen: UNSEEN,
+    },
+    boolean: { ...COLUMN, missing: CODED_MISSING, unseen: UNSEEN },
+    date: {
+      ...COLUMN,
+      parts: [
+        (value) => listOf(PART[0], 1)(value) && new Set(value as string[]).size === (value as string[]).length,
+        `distinct parts among ${list(DATE_PARTS)}`,
+      ],
+      missing: MISSING,
+    },
+    text: { ...COLUMN, buckets: TOKEN_BUCKETS, missing: word('baseline', 'error') },
+    tags: {
+      ...COLUMN,
+      separator: [(value) => isText(value) && value !== '', 'a text of one character or more'],
+      buckets: TOKEN_BUCKETS,
+      minCount: COUNT,
+      missing: word('baseline', 'error'),
+      unseen: word('baseline', 'error'),
+    },
+    cross: {
+      name: NAME,
+      kind: TEXT,
+      reason: TEXT,
+      of: [
+        (value) => listOf(isText, 2)(value) && new Set(value as string[]).size === (value as string[]).length,
+        'two or more distinct names of features',
+      ],
+      buckets: BUCKETS,
+      minCount: COUNT,
+      unseen: UNSEEN,
+    },
+  };
+}
 
 const REQUIRED: Readonly<Partial<Record<DeclaredFeature['kind'], string>>> = { date: 'parts', cross: 'of' };
 
@@ -299,6 +298,7 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
       'write {"features": [{"name": "age", "kind": "numeric"}]}',
     );
   }
+  const fieldsOf = fieldsByKind();
   const known = ['$schema', 'features', 'others'];
   const strange = Object.keys(top).find((key) => !known.includes(key));
   if (strange !== undefined) refuse('schema', `fields ${list(known)}`, show(strange), 'remove or correct it');
@@ -315,17 +315,17 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
     if (!NAME[0](name))
       refuse(`schema, feature ${i} (from 0)`, 'a "name"', shape(name), 'give it the name of its column');
     const what = `schema, feature ${show(name)}`;
-    const kinds = Object.keys(FIELDS);
+    const kinds = Object.keys(fieldsOf);
     if (!kinds.includes(fields['kind'] as string))
       refuse(`${what}, field "kind"`, `one of ${list(kinds)}`, shape(fields['kind']), 'correct it');
     const kind = fields['kind'] as DeclaredFeature['kind'];
     for (const [key, given] of Object.entries(fields)) {
       if (given === undefined) continue;
-      const field = Object.hasOwn(FIELDS[kind], key) ? FIELDS[kind][key] : undefined;
+      const field = Object.hasOwn(fieldsOf[kind], key) ? fieldsOf[kind][key] : undefined;
       if (!field)
         refuse(
           what,
-          `fields of a ${kind} feature (${Object.keys(FIELDS[kind]).join(', ')})`,
+          `fields of a ${kind} feature (${Object.keys(fieldsOf[kind]).join(', ')})`,
           show(key),
           'remove or correct it',
         );
@@ -333,7 +333,7 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
     }
     const required = REQUIRED[kind];
     if (required !== undefined && fields[required] === undefined)
-      refuse(what, `a field ${show(required)}`, 'none', `give it ${FIELDS[kind][required][1]}`);
+      refuse(what, `a field ${show(required)}`, 'none', `give it ${fieldsOf[kind][required][1]}`);
     for (const [when, forbidden, why] of CONTRADICTIONS) {
       const found = when(fields) ? forbidden.find((key) => fields[key] !== undefined) : undefined;
       if (found !== undefined)

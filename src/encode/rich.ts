@@ -1,7 +1,7 @@
 import type { ColumnSpec } from '../../bindings/batch.ts';
 import type { Coder, CoderKind, Encoders, Part, SlotRole } from './coder.ts';
 import { asCoded, asNumeric, cellError, MEND } from './columns.ts';
-import { parseDate, partOf } from './date.ts';
+import { DATE_PARTS, parseDate, partOf } from './date.ts';
 import { countMissing, defaultCode, INDICATOR, levelSlots, recordNumber, UNKNOWN, unseenError } from './encoder.ts';
 import { signedHash } from './hash.ts';
 import { LABEL_RULE, labelOf } from './label.ts';
@@ -39,7 +39,7 @@ export const encoders: Encoders = {
   } satisfies CoderKind<BinnedFeature>,
   date: {
     make: (feature: DatePartFeature) => new NumberCodeCoder(feature, levelOfNumber(feature.levels)),
-    valid: (feature) => validLevels(feature) && PARTS.includes(feature.part),
+    valid: (feature) => validLevels(feature) && DATE_PARTS.includes(feature.part),
   } satisfies CoderKind<DatePartFeature>,
   target: {
     make: (feature: TargetFeature) => new TargetCoder(feature),
@@ -62,10 +62,6 @@ export const encoders: Encoders = {
 
 /** Separates the levels of a cross in the name of its cell. */
 export const CROSS = ' × ';
-
-const PARTS: readonly DatePart[] = [
-  ...(['year', 'quarter', 'month', 'day', 'weekday', 'dayOfYear', 'hour', 'minute', 'epochDays'] as const),
-];
 
 const DATE_RULE = 'an ISO 8601 date such as "2024-05-03" or "2024-05-03T12:30Z"';
 
@@ -657,7 +653,7 @@ const distinctTexts = (value: unknown): boolean =>
 const optional = (value: unknown, valid: (value: unknown) => boolean): boolean => value === undefined || valid(value);
 
 function validSource({ column, part }: { column?: string; part?: DatePart }): boolean {
-  return optional(column, isText) && optional(part, (value) => PARTS.includes(value as DatePart));
+  return optional(column, isText) && optional(part, (value) => DATE_PARTS.includes(value as DatePart));
 }
 
 /** A feature of levels. */

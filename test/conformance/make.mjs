@@ -81,6 +81,34 @@ const MODELS = {
     options: { penalty: 'none', inference: true, references: { race: 'white' } },
     train: 600,
   },
+  // what a schema may say of categories: a column of another name, one column twice, levels folded, defaults
+  policies: {
+    record: () => ({
+      place: sometimes(0.1, pick(CITIES.slice(0, 40))),
+      plan: sometimes(0.05, pick(PLANS)),
+      age: sometimes(0.1, Math.floor(18 + random() * 70)),
+    }),
+    odd: () => ({ place: 'a city nobody has seen', plan: 'a plan nobody has', age: null }),
+    options: {
+      C: 1,
+      schema: {
+        features: [
+          { name: 'city', kind: 'categorical', column: 'place', minCount: 30, missing: 'mode' },
+          { name: 'home', kind: 'categorical', column: 'place', levels: ['city 3', 'city 5'], missing: 'baseline' },
+          {
+            name: 'plan',
+            kind: 'categorical',
+            coding: 'treatment',
+            reference: 'plus',
+            missing: 'baseline',
+            unseen: 'baseline',
+          },
+          { name: 'age', kind: 'numeric' },
+        ],
+      },
+    },
+    train: 1000,
+  },
 };
 
 function bits(value) {

@@ -90,6 +90,9 @@ function look() {
       marks: boxes.length,
       drawn: boxes.filter(({ width, height }) => width + height > 0).length,
       texts: svg.querySelectorAll('text').length,
+      empty: [...svg.querySelectorAll('.role-mark')].filter(
+        (group) => group.getBBox().width + group.getBBox().height === 0,
+      ).length,
       bad: (svg.outerHTML.match(/NaN|Infinity|undefined/g) ?? []).concat(
         boxes.some((box) => ![box.x, box.y, box.width, box.height].every(Number.isFinite)) ? ['box'] : [],
       ),
@@ -198,10 +201,11 @@ for (const [name, { args, plots }] of Object.entries(PAGES)) {
           drawings.map(({ id }) => id),
           plots,
         );
-        for (const { id, role, named, marks, drawn, texts, bad } of drawings) {
+        for (const { id, role, named, marks, drawn, texts, empty, bad } of drawings) {
           assert.equal(role, 'img', id);
           assert.ok(named.length === 2 && named[0].length > 3 && named[1].length > 30, `${id}: ${named}`);
           assert.ok(marks > 0 && drawn > 0 && texts > 2, `${id}: ${marks} marks, ${drawn} drawn, ${texts} texts`);
+          assert.equal(empty, 0, `${id}: layers without marks`);
           assert.deepEqual(bad, [], id);
         }
       });

@@ -43,8 +43,7 @@ interface Counts {
   kind: 'coded';
   missing: number;
   unseen: number;
-  readonly levels: readonly string[];
-  readonly counts: Float64Array;
+  readonly counts: Map<string, number>;
 }
 
 /** Gathers what columns hold over tables that come one after the other; rows of weight 0 count as absent. */
@@ -64,13 +63,7 @@ export class ColumnSummaries {
     for (const column of table.columns) {
       if (this.#skipped.has(column.name)) continue;
       if (column.kind === 'numeric') addNumbers(this.#of(column.name, noMoments), column, table.rows, weight);
-      else
-        addCodes(
-          this.#of(column.name, () => noCounts(column.levels)),
-          column,
-          table.rows,
-          weight,
-        );
+      else addCodes(this.#of(column.name, noCounts), column, table.rows, weight);
     }
   }
 
@@ -89,8 +82,7 @@ export class ColumnSummaries {
         const range = weight > 0 ? { min, mean, max, deviation: Math.sqrt(squares / weight) } : null;
         return { name, missing, kind: 'numeric', range };
       }
-      const present = found.levels
-        .map((level, code) => ({ level, share: found.counts[code] / total }))
+      const present = Array.from(found.counts, ([level, weight]) => ({ level, share: weight / total }))
         .filter(({ share }) => share > 0)
         .sort((a, b) => b.share - a.share);
       const top = present.slice(0, TOP_LEVELS);
@@ -109,13 +101,7 @@ const noMoments = (): Moments => ({
   max: Number.NEGATIVE_INFINITY,
 });
 
-const noCounts = (levels: readonly string[]): Counts => ({
-  kind: 'coded',
-  missing: 0,
-  unseen: 0,
-  levels,
-  counts: new Float64Array(levels.length),
-});
+const noCounts = (): Counts => ({ kind: 'coded', missing: 0, unseen: 0, counts: new Map() });
 
 /** Running mean and sum of squared deviations. @see West, Communications of the ACM 22(9), 1979 */
 function addNumbers(
@@ -143,14 +129,19 @@ function addNumbers(
 
 function addCodes(
   found: Counts,
-  { codes, missing }: CodedColumn,
+  { codes, levels, missing }: CodedColumn,
   rows: number,
   weight?: ArrayLike<number> | null,
 ): void {
+  // tables may have levels of their own
+  const counts = new Float64Array(levels.length);
   for (let i = 0; i < rows; i++) {
     const share = weight ? weight[i] : 1;
     if (missing?.[i]) found.missing += share;
-    else if (codes[i] < found.counts.length) found.counts[codes[i]] += share;
+    else if (codes[i] < levels.length) counts[codes[i]] += share;
     else found.unseen += share;
   }
+  levels.forEach((level, code) => {
+    if (counts[code] > 0) found.counts.set(level, (found.counts.get(level) ?? 0) + counts[code]);
+  });
 }

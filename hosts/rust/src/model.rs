@@ -33,6 +33,10 @@ pub fn load(path: &str) -> Result<Model> {
     let manifest: Value = from_str(header["__metadata__"]["logodds"].as_str().unwrap_or(""))?;
     let classes = manifest["classes"].as_array().map_or(0, Vec::len);
     ensure!(classes == 2, "{path}: expected a model of two classes, got {classes}; score it with the library");
+    for field in ["/calibration", "/decision/costs", "/decision/abstain"] {
+        let absent = manifest.pointer(field).is_none_or(Value::is_null);
+        ensure!(absent, "{path}: expected a model without {field}, got one with it; score it with the library");
+    }
     Ok(Model { manifest, weights: tensor("weights"), intercept: tensor("intercept") })
 }
 
@@ -58,8 +62,14 @@ pub fn text(value: &Value) -> String {
 
 /// The columns of a feature, in order.
 pub fn columns(feature: &Value, rows: &[Value]) -> Result<Vec<Column>> {
-    let cells = cells(&feature["name"], rows)?;
-    if feature["kind"] == "numeric" {
+    let name = feature.get("column").unwrap_or(&feature["name"]);
+    let kind = &feature["kind"];
+    ensure!(
+        kind == "numeric" || kind == "categorical",
+        "feature {name}: expected numeric or categorical, got {kind}; score it with the library"
+    );
+    let cells = cells(name, rows)?;
+    if kind == "numeric" {
         let numbers = cells.iter().map(|cell| number(if cell.is_null() { &feature["mean"] } else { cell }));
         let bytes = numbers.collect::<Result<Vec<_>>>()?.into_iter().flat_map(f64::to_le_bytes).collect();
         let flags = cells.iter().map(|cell| cell.is_null() as u8).collect();
@@ -71,17 +81,21 @@ pub fn columns(feature: &Value, rows: &[Value]) -> Result<Vec<Column>> {
     let count = |code: &u32| feature["counts"][*code as usize].as_f64().unwrap_or(0.0);
     // max_by gives the last of equal ones
     let mode = (0..missing).rev().max_by(|a, b| count(a).total_cmp(&count(b)));
-    let gap = if feature["missing"] == "mode" { mode.unwrap_or(missing) } else { missing };
-    let codes: HashMap<_, _> = levels.iter().map(text).zip(0..).collect();
-    let code = |cell: &&Value| if cell.is_null() { gap } else { *codes.get(&text(cell)).unwrap_or(&unseen) };
-    let values: Vec<u32> = cells.iter().map(code).collect();
-    if let Some(i) = values.iter().position(|&code| code == unseen && feature["unseen"] == "error") {
-        return Err(wasmtime::format_err!(
-            "field {}: expected a level seen in training, got {}",
-            feature["name"],
-            cells[i]
-        ));
-    }
+    let mode = mode.unwrap_or(missing);
+    let policy = |of: &str, slot| match feature[of].as_str() {
+        Some("slot") => Some(slot),
+        Some("mode") => Some(mode),
+        Some("baseline") => Some(feature["reference"].as_u64().map_or(mode, |code| code as u32)),
+        _ => None,
+    };
+    let (gap, other) = (policy("missing", missing), policy("unseen", unseen));
+    let mut codes: HashMap<_, _> = levels.iter().map(text).zip(0..).collect();
+    codes.extend(feature["rare"].as_array().into_iter().flatten().map(|level| (text(level), unseen)));
+    let code = |cell: &&Value| {
+        let code = if cell.is_null() { gap } else { codes.get(&text(cell)).copied().or(other) };
+        code.with_context(|| format!("field {name}: expected a level seen in training, got {cell}"))
+    };
+    let values = cells.iter().map(code).collect::<Result<Vec<u32>>>()?;
     let (kind, width) = if unseen < 1 << 8 {
         (2, 1)
     } else if unseen < 1 << 16 {

@@ -36,6 +36,13 @@ record Model(JsonNode manifest, byte[] weights, byte[] intercept) {
       throw new IllegalArgumentException(
           "expected a model of two classes, got " + classes + "; score it with the library");
     }
+    for (String field : List.of("/calibration", "/decision/costs", "/decision/abstain")) {
+      JsonNode found = manifest.at(field);
+      if (!found.isMissingNode() && !found.isNull()) {
+        throw new IllegalArgumentException(
+            "expected a model without " + field + ", got one with it; score it with the library");
+      }
+    }
     return new Model(manifest, tensor(file, data, header.get("weights")), tensor(file, data, header.get("intercept")));
   }
 
@@ -74,8 +81,14 @@ record Model(JsonNode manifest, byte[] weights, byte[] intercept) {
 
   /** The columns of a feature, in order. */
   static List<Column> columns(JsonNode feature, List<JsonNode> rows) {
-    List<JsonNode> cells = cells(feature.get("name").asString(), rows);
-    if (feature.get("kind").asString().equals("numeric")) {
+    String name = feature.get(feature.has("column") ? "column" : "name").asString();
+    String kind = feature.get("kind").asString();
+    if (!kind.equals("numeric") && !kind.equals("categorical")) {
+      throw new IllegalArgumentException(
+          "feature " + name + ": expected numeric or categorical, got " + kind + "; score it with the library");
+    }
+    List<JsonNode> cells = cells(name, rows);
+    if (kind.equals("numeric")) {
       double mean = feature.get("mean").doubleValue();
       ByteBuffer numbers = buffer(8 * cells.size());
       for (JsonNode cell : cells) numbers.putDouble(cell.isNull() ? mean : number(cell));
@@ -88,21 +101,31 @@ record Model(JsonNode manifest, byte[] weights, byte[] intercept) {
     for (JsonNode level : feature.get("levels")) codes.put(level.asString(), codes.size());
     int missing = codes.size();
     int unseen = missing + 1;
-    int gap = missing;
-    if (feature.get("missing").asString().equals("mode")) {
-      gap = 0;
-      for (int i = 1; i < missing; i++) if (count(feature, i) > count(feature, gap)) gap = i;
-    }
+    for (JsonNode level : feature.path("rare")) codes.put(level.asString(), unseen);
+    int gap = policy(feature, "missing", missing);
+    int other = policy(feature, "unseen", unseen);
     int width = unseen < 1 << 8 ? 1 : unseen < 1 << 16 ? 2 : 4;
     ByteBuffer bytes = buffer(width * cells.size());
     for (JsonNode cell : cells) {
-      int code = cell.isNull() ? gap : codes.getOrDefault(text(cell), unseen);
-      if (code == unseen && feature.get("unseen").asString().equals("error")) {
-        throw new IllegalArgumentException(feature.get("name") + ": expected a level seen in training, got " + cell);
+      int code = cell.isNull() ? gap : codes.getOrDefault(text(cell), other);
+      if (code < 0) {
+        throw new IllegalArgumentException(name + ": expected a level seen in training, got " + cell);
       }
       for (int i = 0; i < width; i++) bytes.put((byte) (code >>> 8 * i));
     }
     return List.of(new Column(2 + width / 2, unseen + 1, bytes.array()));
+  }
+
+  /** The code of a missing cell, of an unseen value; -1: an error. */
+  private static int policy(JsonNode feature, String of, int slot) {
+    int mode = 0;
+    for (int i = 1; i < feature.get("levels").size(); i++) if (count(feature, i) > count(feature, mode)) mode = i;
+    return switch (feature.get(of).asString()) {
+      case "slot" -> slot;
+      case "mode" -> mode;
+      case "baseline" -> feature.get("reference").isNull() ? mode : feature.get("reference").asInt();
+      default -> -1;
+    };
   }
 
   private static double count(JsonNode feature, int level) {
