@@ -78,7 +78,7 @@ export function textCells(
   spelling: Spelling,
 ): TextCells {
   if (typing === 'csv') return { sql: spell(sql, spelling), label: (text) => keyToLabel(text, spelling === 'number') };
-  if (typing === 'jsonl') return { sql: `nullif(cast(${sql} as varchar), 'null')`, label: jsonLabel };
+  if (typing === 'jsonl') return { sql: `cast(${sql} as varchar)`, label: jsonLabel };
   return { sql: cellText(sql, kind), label: (text) => keyToLabel(text, kind === 'float') };
 }
 

@@ -4,7 +4,8 @@ import type { EvalResult, StreamResult } from './score.ts';
 import type { TrainResult } from './train.ts';
 
 export const whole = (n: number) => n.toLocaleString('en-US');
-export const figure = (value: number | null, digits = 4) => (value === null ? '–' : value.toFixed(digits));
+export const figure = (value: number | null, digits = 4) =>
+  value === null ? '–' : value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1');
 
 /** Significant digits, without an exponent where a person would write none. */
 export function significant(value: number | null, digits = 5): string {

@@ -1,6 +1,6 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import type { Feature, Schema } from './schema.ts';
+import type { Feature } from './schema.ts';
 import type { Column } from './table.ts';
 
 /** What one slot (one weight) of the encoded data stands for. */
@@ -53,12 +53,16 @@ export interface Coder {
 /** Makes and checks features of one kind. */
 export interface CoderKind<F extends Feature = Feature> {
   /**
-   * @param columnOf  number of the first batch column of a feature of the schema, for features made of others
+   * @param featureOf  a feature of the schema, for features made of others
+   * @param columnOf  number of its first batch column
    */
-  make(feature: F, schema: Schema, columnOf: (name: string) => number): Coder;
-  /** Whether a feature read from a file is one; JSON that has a name and this kind is all that is known of it. */
-  valid(feature: F, schema: Schema): boolean;
+  make(feature: F, featureOf: FeatureOf, columnOf: (name: string) => number): Coder;
+  /** Whether a feature read from a file is one; JSON that has a name and this kind is all that is known of it, and of the others. */
+  valid(feature: F, featureOf: FeatureOf): boolean;
 }
+
+/** The feature of a name. */
+export type FeatureOf = (name: string) => Feature | undefined;
 
 /** Kinds of features beyond those that every scorer knows, by name. */
 export type Encoders = Readonly<Partial<Record<Feature['kind'], CoderKind<never>>>>;

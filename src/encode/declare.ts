@@ -274,6 +274,11 @@ const CONTRADICTIONS: readonly (readonly [when: (f: Fields) => boolean, fields: 
   [(f) => f['encoding'] !== 'target', ['smooth', 'folds'], 'without target encoding'],
   [(f) => f['coding'] === 'onehot', ['reference'], 'under onehot coding'],
   [(f) => f['levels'] !== undefined, ['minCount', 'maxLevels'], 'beside levels'],
+  [
+    (f) => (f['kind'] === 'tags' || f['kind'] === 'cross') && f['unseen'] === 'error',
+    ['minCount'],
+    'where an unseen value is an error (rare ones would be, in training rows too)',
+  ],
   [(f) => f['kind'] === 'tags' && f['buckets'] !== undefined, ['minCount', 'unseen'], 'beside buckets'],
   [(f) => f['kind'] === 'cross' && f['buckets'] !== undefined, ['minCount', 'unseen'], 'beside buckets'],
 ];
@@ -386,24 +391,40 @@ export function crossParts({ features }: Declaration): Map<string, readonly stri
     features.flatMap((feature) => (feature.kind === 'cross' ? [[namesOf(feature)[0], feature.of] as const] : [])),
   );
   const known = new Set(features.flatMap(namesOf));
-  const expand = (name: string, path: readonly string[]): string[] => {
-    if (path.includes(name)) {
-      throw new LogoddsError(
-        'ERR_SCHEMA',
-        `schema, feature ${show(path[0])}: expected a cross of other features, got one that contains itself (${[...path, name].map(show).join(' of ')}); take it apart`,
-      );
+  const apart = new Map<string, readonly string[]>();
+  for (const first of crosses.keys()) {
+    // crosses under way, each a part of the one before
+    const path = apart.has(first) ? [] : [first];
+    const open = new Set(path);
+    while (path.length > 0) {
+      const name = path[path.length - 1];
+      const of = crosses.get(name)!;
+      const unknown = of.find((part) => !known.has(part));
+      if (unknown !== undefined) {
+        throw new LogoddsError(
+          'ERR_SCHEMA',
+          `schema, feature ${show(name)}: expected a cross of features (${list([...known].filter((one) => !crosses.has(one)))}), got ${show(unknown)}; declare it or correct the name`,
+        );
+      }
+      const next = of.find((part) => crosses.has(part) && !apart.has(part));
+      if (next === undefined) {
+        apart.set(name, [...new Set(of.flatMap((part) => apart.get(part) ?? [part]))]);
+        path.pop();
+        open.delete(name);
+      } else if (open.has(next)) {
+        const round = path.slice(path.indexOf(next));
+        const shown = round.length > 9 ? [...round.slice(0, 9).map(show), '…', show(next)] : [...round, next].map(show);
+        throw new LogoddsError(
+          'ERR_SCHEMA',
+          `schema, feature ${show(next)}: expected a cross of other features, got one that contains itself (${shown.join(' of ')}); take it apart`,
+        );
+      } else {
+        path.push(next);
+        open.add(next);
+      }
     }
-    const of = crosses.get(name);
-    if (of) return of.flatMap((part) => expand(part, [...path, name]));
-    if (!known.has(name)) {
-      throw new LogoddsError(
-        'ERR_SCHEMA',
-        `schema, feature ${show(path[0])}: expected a cross of features (${list([...known].filter((one) => !crosses.has(one)))}), got ${show(name)}; declare it or correct the name`,
-      );
-    }
-    return [name];
-  };
-  return new Map([...crosses.keys()].map((name) => [name, [...new Set(expand(name, []))]]));
+  }
+  return new Map([...crosses.keys()].map((name) => [name, apart.get(name)!]));
 }
 
 function shape(value: unknown): string {

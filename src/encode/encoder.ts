@@ -1,8 +1,16 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { type Coder, type Encoders, missingStage, type Part, type SlotName, type SlotRole } from './coder.ts';
+import {
+  type Coder,
+  type Encoders,
+  type FeatureOf,
+  missingStage,
+  type Part,
+  type SlotName,
+  type SlotRole,
+} from './coder.ts';
 import { asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
-import { LABEL_RULE, labelOf, show } from './label.ts';
+import { LABEL_RULE, show, textOf } from './label.ts';
 import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
 import type { Column, NumericColumn, Table } from './table.ts';
 
@@ -64,11 +72,13 @@ export class Encoder {
     this.schema = schema;
     const { features } = schema;
     const at: number[] = [];
-    const columnOf = (name: string): number => at[features.findIndex((feature) => feature.name === name)];
+    const index = new Map(features.map(({ name }, i) => [name, i]));
+    const featureOf: FeatureOf = (name) => features[index.get(name)!];
+    const columnOf = (name: string): number => at[index.get(name)!];
     let columns = 0;
     const coders: Coder[] = [];
     for (const feature of features) {
-      const coder = makeCoder(feature, schema, encoders, columnOf);
+      const coder = makeCoder(feature, featureOf, encoders, columnOf);
       at.push(columns);
       columns += coder.specs.length;
       coders.push(coder);
@@ -139,7 +149,11 @@ export class Encoder {
     const values = this.#values;
     let defaults = 0;
     if (this.#own.length > 0) this.#refuseAbsent(record, this.#own);
-    readFields(record, this.#fields, values);
+    try {
+      readFields(record, this.#fields, values);
+    } catch (error) {
+      throw unreadable(record, this.#fields, error);
+    }
     for (let turn = 0; turn < order.length; turn++) {
       const value = values[turn];
       const codes = known[turn];
@@ -157,13 +171,15 @@ export class Encoder {
           continue;
         }
       }
-      if (value === undefined && !(this.#fields[turn] in record)) this.#refuseAbsent(record, this.#names);
+      if (value === undefined && !(Object(record) === record && this.#fields[turn] in record))
+        this.#refuseAbsent(record, this.#names);
       defaults += coders[order[turn]].writeRecord(value, out, at);
     }
     return defaults;
   }
 
   #refuseAbsent(record: object, names: readonly string[]): void {
+    if (Object(record) !== record) throw noRecord(record);
     refuseAbsent(
       'record',
       names.filter((name) => !hasField(record, name)),
@@ -205,17 +221,33 @@ function readFields(record: Readonly<Record<string, unknown>>, names: readonly s
   if (i < length) values[i] = record[names[i++]];
 }
 
+const noRecord = (value: unknown): LogoddsError =>
+  new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(value)}; give {field: value, …}`);
+
+/** What is said of a record that threw while it was read. */
+function unreadable(record: Readonly<Record<string, unknown>>, names: readonly string[], error: unknown): LogoddsError {
+  if (Object(record) !== record) return noRecord(record);
+  const name = names.find((field) => {
+    try {
+      return record[field] && false;
+    } catch {
+      return true;
+    }
+  });
+  return cellError(null, name ?? names[0], 'a value', error instanceof Error ? error.message : error, 'it cannot be read');
+}
+
 /** Weights that a batch of these columns takes, the intercept not counted. */
 export function countSlots(specs: readonly ColumnSpec[]): number {
   return specs.reduce((sum, spec) => sum + (spec.kind === 'numeric' ? 1 : spec.slots), 0);
 }
 
-function makeCoder(feature: Feature, schema: Schema, encoders: Encoders, columnOf: (name: string) => number): Coder {
+function makeCoder(feature: Feature, featureOf: FeatureOf, encoders: Encoders, columnOf: (name: string) => number): Coder {
   if (feature.kind === 'numeric') return new NumericCoder(feature);
   if (feature.kind === 'categorical') return new CategoricalCoder(feature);
   const kind = encoders[feature.kind];
   if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
-  return kind.make(feature as never, schema, columnOf);
+  return kind.make(feature as never, featureOf, columnOf);
 }
 
 class NumericCoder implements Coder {
@@ -330,7 +362,7 @@ class CategoricalCoder implements Coder {
       out[at] = this.#gap;
       return 1;
     }
-    const label = typeof value === 'string' ? value : labelOf(value);
+    const label = textOf(value);
     if (label === null) throw cellError(null, this.columns[0], LABEL_RULE, value, NULL);
     const code = this.codes.get(label);
     if (code !== undefined) {
@@ -410,8 +442,10 @@ export function defaultCode(
   const policy = feature[of];
   if (policy === 'error') return -1;
   if (policy === 'slot') return slots + Number(of === 'unseen');
-  const most = Math.max(...counts.slice(0, slots));
-  return policy === 'baseline' && reference !== null ? reference : counts.indexOf(most);
+  if (policy === 'baseline' && reference !== null) return reference;
+  let most = 0;
+  for (let code = 1; code < slots; code++) if (counts[code] > counts[most]) most = code;
+  return most;
 }
 
 export function unseenError(

@@ -19,14 +19,35 @@ export function labelOf(value: unknown): string | null {
   return type === 'string' || type === 'bigint' || type === 'boolean' || Number.isFinite(value) ? String(value) : null;
 }
 
+/** A value of a record as the text of a category: `labelOf`; a date in ISO 8601, a list of such (and nulls) as JSON; null for anything else */
+export function textOf(value: unknown): string | null {
+  if (value instanceof Date) {
+    const time = timeOf(value);
+    return Number.isNaN(time) ? null : new Date(time).toISOString();
+  }
+  if (!Array.isArray(value)) return labelOf(value);
+  return value.every((entry) => entry === null || labelOf(entry) !== null) ? JSON.stringify(value.map(labelOf)) : null;
+}
+
+/** Milliseconds of a date; NaN for an invalid one, and for an object that only has its prototype */
+export function timeOf(value: Date): number {
+  try {
+    return value.getTime();
+  } catch {
+    return Number.NaN;
+  }
+}
+
 /** A value as an error message quotes it: text in quotes, cut after 40 characters; the type of anything that is no scalar. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'string') return JSON.stringify(cut(value));
   if (value === null || value === undefined) return 'nothing';
   return typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol'
     ? `a value of type ${typeof value}`
-    : String(value);
+    : cut(String(value));
 }
+
+const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 /** Names in quotes for an error message; at most ten, then how many more. */
 export function list(names: readonly string[]): string {

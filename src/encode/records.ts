@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { cellError, hasField, refuseAbsent } from './columns.ts';
-import { LABEL_RULE, labelOf, show } from './label.ts';
+import { LABEL_RULE, show, textOf } from './label.ts';
 import type { Column, Table } from './table.ts';
 
 /**
@@ -29,14 +29,6 @@ export function tableFromRecords(
     }
   });
   return { rows: records.length, columns: taken.map((name) => columnOf(name, records)) };
-}
-
-/** A value as the text of a category: dates in ISO 8601, lists as JSON. */
-function textOf(value: unknown): string | null {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (Array.isArray(value))
-    return value.every((entry) => labelOf(entry) !== null) ? JSON.stringify(value.map(labelOf)) : null;
-  return labelOf(value);
 }
 
 function columnOf(name: string, records: readonly Readonly<Record<string, unknown>>[]): Column {

@@ -1,10 +1,10 @@
 import type { ColumnSpec } from '../../bindings/batch.ts';
-import type { Coder, CoderKind, Encoders, Part, SlotRole } from './coder.ts';
+import type { Coder, CoderKind, Encoders, FeatureOf, Part, SlotRole } from './coder.ts';
 import { asCoded, asNumeric, cellError, MEND } from './columns.ts';
 import { DATE_PARTS, parseDate, partOf } from './date.ts';
 import { countMissing, defaultCode, INDICATOR, levelSlots, recordNumber, UNKNOWN, unseenError } from './encoder.ts';
 import { signedHash } from './hash.ts';
-import { LABEL_RULE, labelOf } from './label.ts';
+import { LABEL_RULE, textOf, timeOf } from './label.ts';
 import { applyTransform } from './power.ts';
 import type {
   BinnedFeature,
@@ -14,13 +14,12 @@ import type {
   DatePartFeature,
   Feature,
   HashedFeature,
-  Schema,
   TargetFeature,
   TokensFeature,
 } from './schema.ts';
 import { type Spline, splineBasis, splineOf } from './spline.ts';
 import type { CodedColumn, Column, NumericColumn } from './table.ts';
-import { split, words } from './tokens.ts';
+import { entries, split, words } from './tokens.ts';
 
 /**
  * The stage that knows features beyond plain numbers and categories: curves (clipping, transforms, splines), bins, parts of dates, target
@@ -46,13 +45,13 @@ export const encoders: Encoders = {
     valid: validTarget,
   } satisfies CoderKind<TargetFeature>,
   hashed: {
-    make: (feature: HashedFeature, schema, columnOf) =>
-      feature.of ? new CrossCoder(feature, feature.of, schema, columnOf) : new HashedCoder(feature),
+    make: (feature: HashedFeature, featureOf, columnOf) =>
+      feature.of ? new CrossCoder(feature, feature.of, featureOf, columnOf) : new HashedCoder(feature),
     valid: validHashed,
   } satisfies CoderKind<HashedFeature>,
   cross: {
-    make: (feature: CrossFeature, schema, columnOf) => new CrossCoder(feature, feature.of, schema, columnOf),
-    valid: (feature, schema) => validLevels(feature) && validParts(feature.of, schema),
+    make: (feature: CrossFeature, featureOf, columnOf) => new CrossCoder(feature, feature.of, featureOf, columnOf),
+    valid: (feature, featureOf) => validLevels(feature) && validParts(feature.of, featureOf),
   } satisfies CoderKind<CrossFeature>,
   tokens: {
     make: (feature: TokensFeature) => new TokensCoder(feature),
@@ -65,15 +64,18 @@ export const CROSS = ' × ';
 
 const DATE_RULE = 'an ISO 8601 date such as "2024-05-03" or "2024-05-03T12:30Z"';
 
+/** Milliseconds of the last day that a Date can be */
+const LAST_DATE = 8.64e15;
+
 /** Milliseconds of a date in a record. @throws ERR_RECORD */
 function recordDate(name: string, value: unknown): number {
   const ms =
     value instanceof Date
-      ? value.getTime()
+      ? timeOf(value)
       : typeof value === 'string'
         ? (parseDate(value) ?? Number.NaN)
         : recordNumber(name, value);
-  if (!Number.isFinite(ms)) throw cellError(null, name, DATE_RULE, value, 'use null for a missing value');
+  if (!(Math.abs(ms) <= LAST_DATE)) throw cellError(null, name, DATE_RULE, value, 'use null for a missing value');
   return ms;
 }
 
@@ -82,7 +84,12 @@ function datesOf(column: Column, part: DatePart, rows: number, firstRow: number)
   const { name, missing } = column;
   const values = new Float64Array(rows);
   if (column.kind === 'numeric') {
-    for (let i = 0; i < rows; i++) if (!missing?.[i]) values[i] = partOf(column.values[i], part);
+    for (let i = 0; i < rows; i++) {
+      if (missing?.[i]) continue;
+      const ms = column.values[i];
+      if (!(Math.abs(ms) <= LAST_DATE)) throw cellError(firstRow + i, name, DATE_RULE, ms, MEND);
+      values[i] = partOf(ms, part);
+    }
   } else {
     const parts = column.levels.map((level) => {
       const ms = parseDate(level);
@@ -105,7 +112,14 @@ interface NumberSource {
 
 /** The numbers that a feature reads from a column. @throws ERR_RECORD for a cell that is none */
 export function numbersOf({ part }: NumberSource, column: Column, rows: number, firstRow: number): NumericColumn {
-  return part === undefined ? asNumeric(column, rows, firstRow) : datesOf(column, part, rows, firstRow);
+  if (part !== undefined) return datesOf(column, part, rows, firstRow);
+  const numbers = asNumeric(column, rows, firstRow);
+  const { name, values, missing } = numbers;
+  for (let i = 0; i < rows; i++) {
+    if (!Number.isFinite(values[i]) && !missing?.[i])
+      throw cellError(firstRow + i, name, 'a finite number', values[i], MEND);
+  }
+  return numbers;
 }
 
 function recordNumberOf({ name, column = name, part }: NumberSource, value: unknown): number {
@@ -125,16 +139,22 @@ export class Curve {
     this.width = feature.knots === null ? 1 : feature.knots.length - 1;
   }
 
-  /** @throws ERR_RECORD for a number that the transform does not take */
+  /** @throws ERR_RECORD for a number that the transform or the spline does not take */
   put(x: number, row: number | null, out: Float64Array, at: number): void {
-    const { transform, name, column = name } = this.#feature;
+    if (this.takes(x, out, at)) return;
+    const { transform, knots, name, column = name } = this.#feature;
+    const rule = `a ${Number.isFinite(x) ? '' : 'finite '}number that ${transform?.name ?? (knots ? 'the spline' : 'the schema')} takes`;
+    throw cellError(row, column, rule, x, 'correct it, or set "low" and "high" in the schema');
+  }
+
+  /** `put`, but false when a number is not finite on the way */
+  takes(x: number, out: Float64Array, at: number): boolean {
+    const { transform } = this.#feature;
     const t = transform === null ? x : applyTransform(transform, x);
-    if (!Number.isFinite(t)) {
-      const rule = transform === null ? 'a finite number' : `a number that ${transform.name} takes`;
-      throw cellError(row, column, rule, x, 'correct it, or set "low" in the schema');
-    }
     if (this.#spline === null) out[at] = t;
-    else splineBasis(this.#spline!, t, out, at);
+    else splineBasis(this.#spline, t, out, at);
+    for (let j = 0; j < this.width; j++) if (!Number.isFinite(out[at + j])) return false;
+    return true;
   }
 }
 
@@ -183,7 +203,11 @@ class CurveCoder implements Coder {
     const { means, scales } = this;
     for (let i = 0; i < rows; i++) {
       const took = this.#place(missing && missing[i] !== 0 ? null : values[i], firstRow + i, cell, 0);
-      for (let j = 0; j < width; j++) outs[j][i] = standardize ? (cell[j] - means[j]) / scales[j] : cell[j];
+      for (let j = 0; j < width; j++) {
+        outs[j][i] = standardize ? (cell[j] - means[j]) / scales[j] : cell[j];
+        if (!Number.isFinite(outs[j][i]))
+          throw cellError(firstRow + i, this.columns[0], 'a finite number within f32', values[i], MEND);
+      }
       if (flags) flags[i] = took & 1;
       if (took !== 0 && defaulted) defaulted[i]++;
     }
@@ -324,7 +348,7 @@ class LevelTable<T> {
 }
 
 function recordLabel(name: string, value: unknown): string {
-  const label = typeof value === 'string' ? value : labelOf(value);
+  const label = typeof value === 'string' ? value : textOf(value);
   if (label === null) throw cellError(null, name, LABEL_RULE, value, 'use null for a missing value');
   return label;
 }
@@ -467,6 +491,9 @@ const asCodedFeature = (feature: HashedFeature) => ({
   unseen: 'slot' as const,
 });
 
+/** Cells of a cross that are remembered. */
+const MOST_KNOWN = 2 ** 18;
+
 /** Codes of other features, as one code. */
 class CrossCoder implements Coder {
   readonly columns = [];
@@ -480,13 +507,13 @@ class CrossCoder implements Coder {
   /** slot of a cell with a missing part, of a cell that training did not have; −1: an error */
   readonly #defaults: readonly [missing: number, unseen: number];
   readonly #name: string;
-  /** cells that were met, by their number */
-  readonly #known = new Map<number, number>();
+  /** cells that were met, by their number; null: there are more than 2^53 numbers */
+  readonly #known: Map<number, number> | null;
 
   constructor(
     feature: CrossFeature | HashedFeature,
     of: readonly string[],
-    { features }: Schema,
+    featureOf: FeatureOf,
     columnOf: (name: string) => number,
   ) {
     const hashed = feature.kind === 'hashed';
@@ -496,7 +523,9 @@ class CrossCoder implements Coder {
     const coded = hashed ? asCodedFeature(feature) : feature;
     this.#defaults = [defaultCode(coded, 'missing'), defaultCode(coded, 'unseen')];
     this.#at = of.map(columnOf);
-    this.#levels = of.map((name) => levelsOf(features.find((one) => one.name === name)!)!);
+    this.#levels = of.map((name) => levelsOf(featureOf(name)!)!);
+    const cells = this.#levels.reduce((product, { length }) => product * (length + 2), 1);
+    this.#known = cells <= Number.MAX_SAFE_INTEGER ? new Map() : null;
     this.#slots = () => (hashed ? hashedSlots(feature) : levelSlots(feature));
     if (hashed) this.#slotOf = (text) => hashedSlot(text, feature.buckets);
     else {
@@ -537,12 +566,13 @@ class CrossCoder implements Coder {
       if (past >= 0 && gap !== 0) gap = past;
       cell = cell * (levels[j].length + 2) + codes[j];
     }
-    const known = gap < 0 ? this.#known.get(cell) : this.#defaults[gap];
+    const known = gap < 0 ? this.#known?.get(cell) : this.#defaults[gap];
     if (known !== undefined && known >= 0) return known;
     const names = codes.map((code, j) => levels[j][code] ?? 'nothing');
     const slot = gap < 0 ? this.#slotOf(names.join(CROSS)) : -1;
     if (slot < 0) throw cellError(row, this.#name, 'a combination seen in training', names.join(CROSS), MEND);
-    this.#known.set(cell, slot);
+    // what is remembered is bounded: a server meets new cells for years
+    if (this.#known && this.#known.size < MOST_KNOWN) this.#known.set(cell, slot);
     return slot;
   }
 }
@@ -559,7 +589,7 @@ class TokensCoder implements Coder {
   readonly scales: readonly number[];
   readonly #feature: TokensFeature;
   readonly #codes: Map<string, number> | null;
-  readonly #table: LevelTable<readonly string[]>;
+  readonly #table: LevelTable<readonly string[] | null>;
 
   constructor(feature: TokensFeature) {
     const { tokens, means, scales, name, column = name } = feature;
@@ -569,7 +599,7 @@ class TokensCoder implements Coder {
     this.means = means;
     this.scales = scales;
     this.#codes = 'buckets' in tokens ? null : new Map(tokens.map((token, code) => [token, code]));
-    this.#table = new LevelTable((level) => (level === undefined ? [] : tokensOf(feature, level)));
+    this.#table = new LevelTable((level) => (level === undefined ? null : tokensOf(feature, level)));
   }
 
   slots(): [SlotRole, string][] {
@@ -598,9 +628,9 @@ class TokensCoder implements Coder {
 
   writeRecord(value: unknown, out: Float64Array, at: number): number {
     out.fill(0, at, at + this.means.length);
-    let list: readonly string[] | null = null;
-    if (Array.isArray(value)) list = value.map((entry) => recordLabel(this.columns[0], entry));
-    else if (value !== undefined && value !== null) list = tokensOf(this.#feature, recordLabel(this.columns[0], value));
+    const byText = (): readonly string[] => tokensOf(this.#feature, recordLabel(this.columns[0], value));
+    const listed = Array.isArray(value) && this.#feature.split !== 'words';
+    const list = value === undefined || value === null ? null : ((listed ? entries(value) : null) ?? byText());
     return this.#count(list, null, (j, sign) => {
       out[at + j] += sign;
     })
@@ -689,8 +719,8 @@ function validCurve(feature: CurveFeature): boolean {
     among(range, 'clip baseline slot error') &&
     among(missing, 'slot baseline error') &&
     numbers([fill, min, max], 3) &&
-    Number.isFinite(transform === null ? fill : applyTransform(transform, fill)) &&
     numbers(means, width) &&
+    new Curve(feature).takes(fill, new Float64Array(width), 0) &&
     positive(scales, width) &&
     positive(units, width)
   );
@@ -722,17 +752,17 @@ function validTarget(feature: TargetFeature): boolean {
   );
 }
 
-function validParts(of: unknown, { features }: Schema): boolean {
+function validParts(of: unknown, featureOf: FeatureOf): boolean {
   if (!distinctTexts(of) || (of as string[]).length < 2) return false;
-  const parts = (of as string[]).map((name) => features.find((feature) => feature.name === name));
+  const parts = (of as string[]).map(featureOf);
   return parts.every((part) => part !== undefined && Array.isArray(levelsOf(part)));
 }
 
-function validHashed(feature: HashedFeature, schema: Schema): boolean {
+function validHashed(feature: HashedFeature, featureOf: FeatureOf): boolean {
   const { of, buckets, counts, missing } = feature;
   return (
     validSource(feature) &&
-    (of === null || validParts(of, schema)) &&
+    (of === null || validParts(of, featureOf)) &&
     Number.isSafeInteger(buckets) &&
     buckets > 0 &&
     numbers(counts, 2 * buckets + 1) &&

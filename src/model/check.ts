@@ -71,20 +71,23 @@ export function checkManifest(value: unknown, stages: Stages): asserts value is 
   const fits = (wrong: string | null | undefined, path: string): void => must(wrong == null, path + wrong);
   if (calibration != null) fits(stages.calibration?.findWrong(calibration, classes.length), 'manifest.calibration');
   fits(stages.decisions?.findWrong(decision, classes.length), 'manifest.decision');
+  const byName = new Map(schema.features.map((feature) => [feature.name, feature]));
   schema.features.forEach((feature, i) => {
     const path = `manifest.schema.features.${i}`;
+    const { column = '', reason = '' } = feature as { column?: string; reason?: string };
+    checkShape({ column, reason }, { column: 'string', reason: 'string' }, path);
     if (feature.kind === 'numeric') {
       checkShape(feature, NUMERIC, path);
       must(feature.scale > 0, path);
     } else if (feature.kind !== 'categorical') {
       const kinds = stages.encoders ?? {};
       const kind = Object.hasOwn(kinds, feature.kind) ? kinds[feature.kind] : undefined;
-      must(kind ? kind.valid(feature as never, schema) : !stages.encoders, kind ? path : `${path}.kind`);
+      must(kind ? kind.valid(feature as never, (name) => byName.get(name)) : !stages.encoders, kind ? path : `${path}.kind`);
       if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
     } else {
       checkShape(feature, CATEGORICAL, path);
-      const { levels, counts, coding, reference, column = '', rare = [] } = feature;
-      checkShape({ column, rare }, { column: 'string', rare: ['string'] }, path);
+      const { levels, counts, coding, reference, rare = [] } = feature;
+      checkShape(rare, ['string'], `${path}.rare`);
       must(
         levels.length > 0 &&
           counts.length === levels.length + 1 &&

@@ -62,7 +62,9 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
   const { offset, multiclass, classes, decision, calibration } = manifest;
   const { threshold, costs, abstain } = decision;
   const k = model.intercept.length;
+  // −1 of more than two classes
   const positive = classes.indexOf(manifest.positive!);
+  const two = positive >= 0;
   const { slots } = encoder;
   const batch = engine.columns(capacity, encoder.specs, precision);
   const weights = engine.weights(batch, k);
@@ -82,7 +84,7 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
   let review = new Uint8Array(0);
   const defaults = new Uint16Array(capacity);
   // calibration is of numbers in 64 bits
-  const [exact, calibrated] = [0, 1].map(() => new Float64Array(calibration ? k * planeStride(capacity) : 0));
+  const exact = new Float64Array(calibration ? k * planeStride(capacity) : 0);
 
   const score = (table: Table, firstRow = 0): Scores => {
     const total = table.rows;
@@ -113,28 +115,27 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
         for (let j = 0; j < k; j++) to.set(view.subarray(j * plane, j * plane + rows), j * total + start);
       };
       keep(logits);
-      const mark = (scores: Float64Array | Float32Array): void => {
-        for (let i = 0; i < rows; i++) labels[start + i] = greatest(scores, i, plane, k);
+      const mark = (): void => {
+        for (let i = 0; i < rows; i++) {
+          labels[start + i] = two ? (view[i] > threshold ? positive : 1 - positive) : greatest(view, i, plane, k);
+        }
       };
       if (calibration) {
-        exact.set(view.subarray(0, k * plane));
-        const out = calibrated.subarray(0, k * plane);
-        model.calibration!.apply(calibration, exact.subarray(0, k * plane), out, k, multiclass === 'ovr');
-        view.set(out);
-        if (multiclass !== null && !costs) mark(view);
-      } else if (multiclass === null) engine.sigmoid(z, z, rows);
+        const own = exact.subarray(0, k * plane);
+        own.set(view.subarray(0, k * plane));
+        model.calibration!.apply(calibration, own, own, k, multiclass === 'ovr');
+        view.set(own);
+      } else if (two) engine.sigmoid(z, z, rows);
       else {
-        if (!costs) mark(view);
+        // by logits, which a softmax may round to ties
+        mark();
         classProbabilities(engine, z, rows, k, multiclass === 'ovr');
       }
-      if (multiclass === null) {
-        for (let i = 0; i < rows; i++) labels[start + i] = view[i] > threshold ? positive : 1 - positive;
-      }
+      if (two || calibration) mark();
       for (let i = 0; (costs || abstain) && i < rows; i++) {
-        const side = multiclass === null ? positive : -1;
         const stage = model.decisions!;
-        if (costs && side < 0) labels[start + i] = stage.decide(decision, side, view, view, i, plane, classes.length);
-        if (abstain) review[start + i] = Number(stage.needsReview(decision, side, view, i, plane, classes.length));
+        if (costs && !two) labels[start + i] = stage.decide(decision, positive, view, view, i, plane, k);
+        if (abstain) review[start + i] = Number(stage.needsReview(decision, positive, view, i, plane, k));
       }
       keep(probabilities);
       start += rows;

@@ -111,6 +111,12 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
   const { schema: draft, targets } = options.schema
     ? resolveSchema(table, options.schema, asked)
     : { schema: inferSchema(table, asked), targets: [] };
+  if (draft.features.some(({ name }) => name === options.offset)) {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `schema: expected features of other names than the offset column, got ${show(options.offset)}; rename the feature`,
+    );
+  }
   const columns =
     targets.length > 0
       ? new TargetColumns(table, draft, targets, (schema) => trainingEncoder(schema).firstColumns, rows)

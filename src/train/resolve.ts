@@ -360,7 +360,8 @@ class Resolver {
     if (encoding === 'hash')
       return this.#hashed({ ...common, of: null, buckets: declared.buckets ?? 1024, missing: gap }, cells);
     const { levels, rare } = keptLevels(declared, sorted, counts);
-    const beyond = declared.levels && unseen === 'error' ? sorted.find((level) => !levels.includes(level)) : undefined;
+    const known = new Set(levels);
+    const beyond = declared.levels && unseen === 'error' ? sorted.find((level) => !known.has(level)) : undefined;
     if (beyond !== undefined) {
       throw new LogoddsError(
         'ERR_SCHEMA',
@@ -370,7 +371,7 @@ class Resolver {
     if (levels.length === 0) {
       throw new LogoddsError(
         'ERR_SCHEMA',
-        `schema, feature ${show(name)}: expected a level of weight ${declared.minCount} or more, got ${Math.max(...counts.slice(0, -1))} at most; lower "minCount"`,
+        `schema, feature ${show(name)}: expected a level of weight ${declared.minCount} or more, got ${counts.slice(0, -1).reduce((most, count) => Math.max(most, count))} at most; lower "minCount"`,
       );
     }
     const weightOf = new Map(sorted.map((level, code) => [level, counts[code]]));

@@ -40,7 +40,9 @@ describe('usage', () => {
 describe('--json prints the object of the contract and nothing else', () => {
   it('train', () => {
     const result = json([...TRAIN, '--out', 'lbw.safetensors']);
-    expect(Object.keys(result)).toEqual(['model', 'classes', 'rows', 'fit', 'holdout', 'warnings']);
+    expect(Object.keys(result)).toEqual([
+      ...['model', 'classes', 'rows', 'fit', 'holdout', 'defaulted', 'calibration', 'decision', 'warnings'],
+    ]);
     expect(result.model).toBe('lbw.safetensors');
     expect(result.classes).toEqual(['0', '1']);
     // stratified: a fifth of each class
@@ -97,6 +99,9 @@ describe('--json prints the object of the contract and nothing else', () => {
       'coefficients',
       'fit',
       'inference',
+      'calibration',
+      'decision',
+      'features',
     ]);
     expect(Object.keys(result.objective)).toEqual(['lambda', 'l1Ratio', 'C', 'firth']);
     expect(result.objective.C).toBe(1);

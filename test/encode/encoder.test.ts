@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Precision } from '../../bindings/batch.ts';
 import { pickEngine } from '../../bindings/engine.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
+import { inferSchema } from '../../src/encode/infer.ts';
+import { tableFromRecords } from '../../src/encode/records.ts';
 import type { CategoricalFeature, NumericFeature, Schema } from '../../src/encode/schema.ts';
 import type { Column, Table } from '../../src/encode/table.ts';
 
@@ -291,4 +293,36 @@ describe('records', () => {
       }),
     );
   });
+});
+
+test.each([1, 23, 24, 25, 60])('a record of %i fields, in any order of its fields, is the row of a table', (count) => {
+  const names = Array.from({ length: count }, (_, j) => `x${j}`);
+  const of = (i: number) =>
+    names.map(
+      (name, j) =>
+        [name, j % 3 ? [-0, 1.5, null, `7`, 'seen', 'unseen'][(i + j) % (j % 3 === 1 ? 3 : 6)] : i / (j + 1)] as const,
+    );
+  const training = [0, 1, 2, 3, 4].map((i) =>
+    Object.fromEntries(of(i).map(([name, value], j) => [name, j % 3 === 2 ? `${value ?? 'none'}` : value])),
+  );
+  const encoder = new Encoder(inferSchema(tableFromRecords(training), { exclude: [], coding: 'onehot' }));
+  const out = new Float64Array(encoder.specs.length);
+  const again = new Float64Array(encoder.specs.length);
+  for (let i = 0; i < 12; i++) {
+    const fields = of(i);
+    const record = Object.fromEntries(fields);
+    expect(encoder.encodeRecord(record, out)).toBe(encoder.encodeRecord(Object.fromEntries(fields.reverse()), again));
+    expect(again).toEqual(out);
+    encoder.schema.features.forEach((feature, j) => {
+      const value = record[feature.name];
+      const at = encoder.firstColumns[j];
+      if (feature.kind === 'numeric') {
+        expect(out[at]).toBe(value === null ? feature.mean : value);
+      } else if (feature.kind === 'categorical') {
+        const code = feature.levels.indexOf(String(value));
+        const unseen = code < 0 ? feature.levels.length + 1 : code;
+        expect(out[at]).toBe(value === null ? feature.levels.length : unseen);
+      }
+    });
+  }
 });

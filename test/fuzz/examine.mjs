@@ -23,16 +23,17 @@ function codeOf({ LogoddsError }, run) {
 /**
  * A function of the bytes of a file that says how it ends: "loaded", or what was refused, numbers and names left out.
  * @param library  `logodds/score`
+ * @param stages  of `logodds/stages`
  * @throws Failure
  */
-export function examiner(library) {
+export function examiner(library, stages) {
   const { loadModel, LogoddsError, pickEngine } = library;
   const engine = pickEngine();
 
   return (bytes) => {
     let model;
     try {
-      model = loadModel(bytes);
+      model = loadModel(bytes, stages);
     } catch (error) {
       expect(error instanceof LogoddsError, `loadModel: ${error?.name}: ${error?.message}`);
       expect(error.code === 'ERR_FORMAT', `loadModel: ${error.code} ${error.message}`);
@@ -48,59 +49,79 @@ export function examiner(library) {
   };
 }
 
-/** Rows as records and as a table: both ways give the same bits. */
+/** Three rows as records and as a table: both ways give the same bits, or refuse the same rows. */
 function scoreAll(library, engine, model) {
   const { manifest } = model;
-  const { features } = manifest.schema;
-  // every value of a feature; the third row has what training has not seen, where the feature allows it
-  const cells = features.map((feature) =>
-    feature.kind === 'numeric'
-      ? { ...feature, column: [1.5, null, -1e3] }
-      : {
-          ...feature,
-          column: [feature.levels[0], null, feature.unseen === 'slot' ? 'constructor' : feature.levels.at(-1)],
-        },
-  );
-  if (manifest.offset !== null) cells.push({ name: manifest.offset, kind: 'numeric', column: [0.25, -1, 0] });
-  const columns = cells.map(({ name, kind, column }) => {
-    const missing = Uint8Array.from(column, (value) => (value === null ? 1 : 0));
-    return kind === 'numeric'
-      ? { name, kind, values: Float64Array.from(column, (value) => value ?? Number.NaN), missing }
-      : { name, kind: 'coded', codes: Uint8Array.of(0, 1, 2), levels: column.map(String), missing };
-  });
-
+  const columns = columnsOf(manifest);
   const scorer = model.scorer(engine, { capacity: 2 });
-  let scores;
+  // own fields, "__proto__" among them, as JSON.parse makes them
+  const records = [0, 1, 2].map((i) => Object.fromEntries(columns.map(({ name, cells }) => [name, cells[i]])));
   try {
-    scores = scorer.score({ rows: 3, columns });
+    const refused = records.map((record, i) => {
+      const code = codeOf(library, () => model.score(record));
+      const inTable = codeOf(library, () => scorer.score(tableOf(columns, [i])));
+      expect(code === inTable, `row ${i}: ${code} alone, ${inTable} in a table`);
+      expect(code === null || code === 'ERR_RECORD', `row ${i}: ${code}`);
+      return code !== null;
+    });
+    const rows = [0, 1, 2].filter((i) => !refused[i]);
+    const { logits, probabilities, labels, defaulted } = scorer.score(tableOf(columns, rows));
+    rows.forEach((i, row) => {
+      const alone = model.score(records[i]);
+      expect(manifest.classes[labels[row]] === alone.label, `row ${i}: label ${alone.label} alone, ${labels[row]} not`);
+      expect(defaulted[row] === alone.defaulted, `row ${i}: defaulted ${alone.defaulted} alone, ${defaulted[row]} not`);
+      const each = alone.logits ? [alone.logits, alone.probabilities] : [[alone.logit], [alone.probability]];
+      for (let k = 0; k < each[0].length; k++) {
+        const [logit, probability] = each.map((values) => values[k]);
+        const at = rows.length * k + row;
+        expect(Object.is(logit, logits[at]), `row ${i}: logit ${logit} alone, ${logits[at]} in a table`);
+        expect(Object.is(probability, probabilities[at]), `row ${i}: probability ${probability}, ${probabilities[at]}`);
+        // of several classes infinite logits have no probabilities
+        const none = alone.logits ? !alone.logits.every(Number.isFinite) : Number.isNaN(logit);
+        expect((probability >= 0 && probability <= 1) || none, `row ${i}: probability ${probability}`);
+      }
+    });
   } finally {
     scorer.free();
   }
-  const { logits, probabilities, labels } = scores;
   expect(engine.bytesInUse === 0, `${engine.bytesInUse} bytes of linear memory are lost`);
-
-  for (let i = 0; i < 3; i++) {
-    // own fields, "__proto__" among them, as JSON.parse makes them
-    const record = Object.fromEntries(cells.map(({ name, column }) => [name, column[i]]));
-    const alone = model.score(record);
-    expect(
-      manifest.classes[labels[i]] === alone.label,
-      `row ${i}: label ${alone.label} alone, ${labels[i]} in a table`,
-    );
-    const each = alone.logits ? [alone.logits, alone.probabilities] : [[alone.logit], [alone.probability]];
-    for (let k = 0; k < each[0].length; k++) {
-      const [logit, probability] = each.map((values) => values[k]);
-      const at = 3 * k + i;
-      expect(Object.is(logit, logits[at]), `row ${i}: logit ${logit} alone, ${logits[at]} in a table`);
-      expect(Object.is(probability, probabilities[at]), `row ${i}: probability ${probability}, ${probabilities[at]}`);
-      // of several classes infinite logits have no probabilities
-      const none = alone.logits ? !alone.logits.every(Number.isFinite) : Number.isNaN(logit);
-      expect((probability >= 0 && probability <= 1) || none, `row ${i}: probability ${probability}`);
-    }
-  }
   // no field is there because every object has one of that name
-  if (cells.length > 0) {
+  if (columns.length > 0) {
     const code = codeOf(library, () => model.score({}));
-    expect(code === 'ERR_SCHEMA' || code === 'ERR_RECORD', `an empty record: ${code}`);
+    expect(code === 'ERR_SCHEMA', `an empty record: ${code}`);
   }
 }
+
+/** The columns a model reads, with three cells each: of training, missing, and what training has not seen. */
+function columnsOf({ schema, offset }) {
+  const readers = new Map();
+  for (const feature of schema.features) {
+    if (feature.of) continue;
+    const name = feature.column ?? feature.name;
+    readers.set(name, [...(readers.get(name) ?? []), feature]);
+  }
+  const columns = Array.from(readers, ([name, features]) => {
+    const date = features.some(({ part }) => part);
+    const number = !date && features.some(({ kind }) => ['numeric', 'curve', 'binned'].includes(kind));
+    const [{ levels = ['a', 'b'] }] = features;
+    if (number) return { name, kind: 'numeric', cells: [1.5, null, -1e3] };
+    return {
+      name,
+      kind: 'coded',
+      cells: date ? ['2001-02-03', null, '1901-12-31T23:59'] : [levels[0], null, 'constructor'],
+    };
+  });
+  return offset === null ? columns : [...columns, { name: offset, kind: 'numeric', cells: [0.25, -1, 0] }];
+}
+
+/** These rows of them. */
+const tableOf = (columns, rows) => ({
+  rows: rows.length,
+  columns: columns.map(({ name, kind, cells }) => {
+    const own = rows.map((i) => cells[i]);
+    const missing = Uint8Array.from(own, (cell) => (cell === null ? 1 : 0));
+    return kind === 'numeric'
+      ? { name, kind, values: Float64Array.from(own, (cell) => cell ?? Number.NaN), missing }
+      : { name, kind, codes: Uint8Array.from(rows.keys()), levels: own.map(String), missing };
+  }),
+});

@@ -43,6 +43,14 @@ const VALUES = [
     'slot',
     'error',
     'mode',
+    'baseline',
+    'clip',
+    'curve',
+    'target',
+    'hashed',
+    'cross',
+    'platt',
+    'isotonic',
     'no',
     'yes',
     'x'.repeat(1000),
@@ -372,8 +380,8 @@ export function mutant(seeds, seed, index) {
   const chance = { below, pick, value: () => structuredClone(pick(VALUES)) };
   const names = Object.keys(PARTS);
   const kinds = [];
-  // mostly the three smallest: checks do not depend on the size
-  const parts = JSON.parse(seeds[below(16) === 0 ? below(seeds.length) : below(3)]);
+  // mostly the three smallest: most checks depend neither on the size nor on what features there are
+  const parts = JSON.parse(seeds[below(3) === 0 ? below(seeds.length) : below(3)]);
   for (let n = pick([1, 1, 1, 2, 2, 3]); n > 0; n--) {
     const kind = pick(names);
     if (kind === 'manifest deep' && below(4) > 0) continue;

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import * as library from 'logodds/score';
+import { allStages } from 'logodds/stages';
 import { examiner } from './examine.mjs';
 import { HOSTILE, LARGE, writeHostile } from './hostile.mjs';
 import { mutant, seedsOf } from './mutate.mjs';
@@ -32,9 +33,10 @@ const build = fileURLToPath(new URL('build/', import.meta.url));
 const runtime = globalThis.Deno ? 'deno' : globalThis.Bun ? 'bun' : 'node';
 const readSeeds = () =>
   seedsOf(
-    ['numeric', 'categorical', 'offset', 'treatment', 'wide'].map((name) =>
-      readFileSync(new URL(`../conformance/${name}.safetensors`, import.meta.url)),
-    ),
+    [
+      ...['numeric', 'categorical', 'offset', 'treatment', 'wide', 'policies'].map((name) => `../conformance/${name}`),
+      ...['rich', 'costs'],
+    ].map((name) => readFileSync(new URL(`${name}.safetensors`, import.meta.url))),
   );
 const rssMB = () => process.memoryUsage().rss / 1e6;
 
@@ -58,7 +60,7 @@ function processorMs() {
 /** The worker: mutants from `from` to `count`; `progress` tells the main thread which one it is at. */
 function loadMutants({ seed, from, count, progress }) {
   const seeds = readSeeds();
-  const examine = examiner(library);
+  const examine = examiner(library, allStages);
   const at = new Int32Array(progress);
   const report = { kinds: {}, ends: {}, slowestMs: 0, sealed: 0, failures: [], earlyMB: 0, lateMB: 0 };
   for (let index = from; index < count && report.failures.length < 20; index++) {
@@ -141,7 +143,7 @@ async function runMutants(seed, count) {
 /** The process that loads one large file: prints how it ended. */
 function loadHostile(path) {
   const bytes = readFileSync(path);
-  const examine = examiner(library);
+  const examine = examiner(library, allStages);
   const before = process.resourceUsage().maxRSS / 1e3;
   let end = '';
   const ms = timed((file) => {
@@ -207,7 +209,7 @@ async function main() {
   if (values.only !== undefined) {
     const { kind, bytes, path } = save(Number(values.only));
     console.log(`${path}: ${kind}, ${bytes.length} bytes`);
-    console.log(examiner(library)(bytes));
+    console.log(examiner(library, allStages)(bytes));
     return;
   }
   const isLong = count >= 1e6;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { saveModel } from '../../src/model/file.ts';
 import * as library from '../../src/score.ts';
+import { allStages } from '../../src/stages.ts';
 import { classModel } from './parts.ts';
 
 const load = (name: string) => import(new URL(`../fuzz/${name}.mjs`, import.meta.url).href);
@@ -10,14 +11,15 @@ const { mutant, putTogether, seal, seedsOf } = await load('mutate');
 const { HOSTILE } = await load('hostile');
 
 const seeds = seedsOf([
-  ...['numeric', 'categorical', 'offset', 'treatment', 'wide'].map((name) =>
+  ...['numeric', 'categorical', 'offset', 'treatment', 'wide', 'policies'].map((name) =>
     readFileSync(new URL(`../conformance/${name}.safetensors`, import.meta.url)),
   ),
+  ...['rich', 'costs'].map((name) => readFileSync(new URL(`../fuzz/${name}.safetensors`, import.meta.url))),
   ...[classModel({ reference: 'bus' }), classModel({ multiclass: 'ovr' })].map((model) =>
     Buffer.from(saveModel(model)),
   ),
 ]);
-const examine: (bytes: Uint8Array) => string = examiner(library);
+const examine: (bytes: Uint8Array) => string = examiner(library, allStages);
 
 test('three thousand mutants of model files are refused by name, or load and score the same alone and in a table', () => {
   let loaded = 0;
