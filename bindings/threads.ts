@@ -8,7 +8,7 @@ import type { Kernels } from './kernels.ts';
 import { trainingModule } from './modules/training.ts';
 import { cutByRows } from './rowwise.ts';
 import { pick } from './scoring.ts';
-import { sharedHex } from './shared.generated.ts';
+import { sharedText } from './shared.generated.ts';
 import { compile } from './wasm.ts';
 import { workerSource } from './worker.generated.ts';
 
@@ -71,7 +71,7 @@ export function threadedEngine({ threads, spawn }: ThreadOptions): ThreadedEngin
   try {
     mustSleep();
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
-    const module = compile(sharedHex);
+    const module = compile(sharedText);
     kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
     heap = new Heap(memory, kernels.heapBase());
     team = new Team(threads, spawn ?? spawnHere, workerSource, module, memory, kernels);

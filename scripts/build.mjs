@@ -8,6 +8,16 @@ import { rollup } from 'rollup';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
+/** Bytes as text, as `inlinedBytes` of bindings/wasm.ts reads them. */
+const inline = (bytes) =>
+  Array.from(bytes, (byte) => {
+    const shifted = (byte + 3) % 256;
+    const above = Math.floor(shifted / 82);
+    return (above > 0 ? DIGITS[81 + above] : '') + DIGITS[shifted % 82];
+  }).join('');
+const DIGITS = Array.from({ length: 87 }, (_, i) => String.fromCharCode(40 + i)).filter(
+  (digit) => !'\\`'.includes(digit),
+);
 const run = (tool, ...args) => execFileSync(process.execPath, [`node_modules/${tool}`, ...args], { stdio: 'inherit' });
 
 for (const [target, entry, file] of [
@@ -18,8 +28,8 @@ for (const [target, entry, file] of [
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   const inlined = `// generated from assembly/ by scripts/build.mjs
-export const ${file}Hex =
-  '${readFileSync(`build/${file}.wasm`).toString('hex')}';
+export const ${file}Text =
+  '${inline(readFileSync(`build/${file}.wasm`))}';
 `;
   writeFileSync(`bindings/${file}.generated.ts`, inlined);
 }

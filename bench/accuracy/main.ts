@@ -14,9 +14,9 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { kernelsHex } from '../../bindings/kernels.generated.ts';
+import { kernelsText } from '../../bindings/kernels.generated.ts';
 import type { Kernels } from '../../bindings/kernels.ts';
-import { compile, instantiate } from '../../bindings/wasm.ts';
+import { compile, inlinedBytes, instantiate } from '../../bindings/wasm.ts';
 import { bitsRight, constants } from './reference.ts';
 
 interface Checks {
@@ -129,7 +129,7 @@ function jobs(quick: boolean): Job[] {
 
 /** an instance of the kernels and of their judge in one memory */
 function bench(judge: WebAssembly.Module) {
-  const { kernels, heap } = instantiate<Kernels>(compile(kernelsHex));
+  const { kernels, heap } = instantiate<Kernels>(compile(kernelsText));
   const checks = new WebAssembly.Instance(judge, { env: { memory: heap.memory as unknown as WebAssembly.Memory } })
     .exports as unknown as Checks;
   const table = constants(checks.TERMS.value);
@@ -304,7 +304,7 @@ async function main(judge: WebAssembly.Module): Promise<void> {
     console.log(`the quick reference is off by ${fastest}, more than 2⁻⁴⁸`);
     broken++;
   }
-  const bytes = Buffer.from(kernelsHex, 'hex');
+  const bytes = Buffer.from(inlinedBytes(kernelsText));
   const results = {
     suite: 'accuracy',
     command: `npm run accuracy${quick ? ' -- --quick' : ''}`,

@@ -1,5 +1,5 @@
-import { scoringHex } from '../scoring.generated.ts';
+import { scoringText } from '../scoring.generated.ts';
 import { compile } from '../wasm.ts';
 
 /** The scoring module. Inlined here; the builds for hosts that import `.wasm` files put such an import in place of this file. */
-export const scoringModule = (): WebAssembly.Module => compile(scoringHex);
+export const scoringModule = (): WebAssembly.Module => compile(scoringText);

@@ -1,5 +1,5 @@
-import { kernelsHex } from '../kernels.generated.ts';
+import { kernelsText } from '../kernels.generated.ts';
 import { compile } from '../wasm.ts';
 
 /** The full module. Inlined here; the builds for hosts that import `.wasm` files put such an import in place of this file. */
-export const trainingModule = (): WebAssembly.Module => compile(kernelsHex);
+export const trainingModule = (): WebAssembly.Module => compile(kernelsText);

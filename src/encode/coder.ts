@@ -1,6 +1,6 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import type { Feature } from './schema.ts';
+import type { Feature, Schema } from './schema.ts';
 import type { Column } from './table.ts';
 
 /** What one slot (one weight) of the encoded data stands for. */
@@ -27,10 +27,8 @@ export interface Part {
   readonly defaulted: Uint16Array | null;
 }
 
-/** A feature made ready: how cells become entries of its columns of a batch. */
+/** A feature of a further kind made ready: how cells become entries of its columns of a batch. */
 export interface Coder {
-  /** of labels that are levels the entry of a record; null: the entry is the number itself; absent: `writeRecord` says */
-  readonly codes?: ReadonlyMap<string, number> | null;
   /** columns of a batch, in order */
   readonly specs: readonly ColumnSpec[];
   /** columns of a table, and fields of a record, that it reads; a cross reads none */
@@ -53,16 +51,13 @@ export interface Coder {
 /** Makes and checks features of one kind. */
 export interface CoderKind<F extends Feature = Feature> {
   /**
-   * @param featureOf  a feature of the schema, for features made of others
-   * @param columnOf  number of its first batch column
+   * @param schema  for features made of others
+   * @param columns  of each feature its first batch column; filled in by the time that anything is written
    */
-  make(feature: F, featureOf: FeatureOf, columnOf: (name: string) => number): Coder;
+  make(feature: F, schema: Schema, columns: readonly number[]): Coder;
   /** Whether a feature read from a file is one; JSON that has a name and this kind is all that is known of it, and of the others. */
-  valid(feature: F, featureOf: FeatureOf): boolean;
+  valid(feature: F, schema: Schema): boolean;
 }
-
-/** The feature of a name. */
-export type FeatureOf = (name: string) => Feature | undefined;
 
 /** Kinds of features beyond those that every scorer knows, by name. */
 export type Encoders = Readonly<Partial<Record<Feature['kind'], CoderKind<never>>>>;
@@ -72,8 +67,8 @@ export const sourceOf = (feature: Feature): string =>
   ('column' in feature ? feature.column : undefined) ?? feature.name;
 
 /** What is said where a model needs a stage that a program did not ship. */
-export const missingStage = (stage: 'encoders' | 'calibration' | 'decisions', why: string): LogoddsError =>
+export const missingStage = (stage: 'encoders' | 'outcomes', why: string): LogoddsError =>
   new LogoddsError(
     'ERR_FORMAT',
-    `model: expected the stage "${stage}" (${why}), got none; give it: loadModel(bytes, { ${stage} }), from "logodds/stages"`,
+    `model: expected the stage "${stage}" (${why}), got none; loadModel(bytes, { ${stage} }), from "logodds/stages"`,
   );

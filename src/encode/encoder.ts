@@ -1,17 +1,9 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import {
-  type Coder,
-  type Encoders,
-  type FeatureOf,
-  missingStage,
-  type Part,
-  type SlotName,
-  type SlotRole,
-} from './coder.ts';
+import { type Coder, type Encoders, missingStage, type Part } from './coder.ts';
 import { asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
 import { LABEL_RULE, show, textOf } from './label.ts';
-import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
+import type { CategoricalFeature, NumericFeature, Schema } from './schema.ts';
 import type { Column, NumericColumn, Table } from './table.ts';
 
 export type { SlotName } from './coder.ts';
@@ -28,8 +20,6 @@ export interface EncodeOptions {
 
 const NULL = 'use null for a missing value';
 
-type Codes = Uint8Array | Uint16Array | Uint32Array;
-
 /**
  * Turns tables and records into what the kernels read, as a schema says: the one encoder of training and scoring.
  *
@@ -45,18 +35,21 @@ export class Encoder {
   readonly slots: number;
   /** features that may take a default; crosses are made of others */
   readonly sources: number;
-  /** per feature, in the order of the schema */
-  readonly coders: readonly Coder[];
+  /** per feature, in the order of the schema; null for numeric and categorical ones */
+  readonly coders: readonly (Coder | null)[];
   /** per feature its first column of a batch */
   readonly firstColumns: readonly number[];
   /** features in the order they are written: crosses last */
   readonly #order: readonly number[];
-  /** in this order: the first column, the field of a record (crosses have none), its value in the last one */
-  readonly #columns: Int32Array;
+  /** in this order: the field of a record (crosses have none), its value in the last one */
   readonly #fields: readonly string[];
   readonly #values: unknown[];
-  /** in this order, where an entry is plain to see: the codes of labels, null for a number; undefined for others */
-  readonly #known: readonly Coder['codes'][];
+  /** per feature: the codes of labels; null where a record's entry is the number itself; undefined for others */
+  readonly #codes: readonly (Map<string, number> | null | undefined)[];
+  /** per categorical feature: the codes of a missing cell and of an unseen value; −1: an error */
+  readonly #defaults: readonly (readonly [missing: number, unseen: number])[];
+  /** per categorical feature: the last `levels` array seen and its codes; tables of one source share the array */
+  readonly #tables: { levels: readonly string[]; codes: Uint32Array }[] = [];
   /** columns of a table, fields of a record */
   readonly #names: readonly string[];
   /** per feature the places of its columns among these */
@@ -72,44 +65,52 @@ export class Encoder {
     this.schema = schema;
     const { features } = schema;
     const at: number[] = [];
-    const index = new Map(features.map(({ name }, i) => [name, i]));
-    const featureOf: FeatureOf = (name) => features[index.get(name)!];
-    const columnOf = (name: string): number => at[index.get(name)!];
-    let columns = 0;
-    const coders: Coder[] = [];
-    for (const feature of features) {
-      const coder = makeCoder(feature, featureOf, encoders, columnOf);
-      at.push(columns);
-      columns += coder.specs.length;
-      coders.push(coder);
-    }
-    this.coders = coders;
-    this.specs = coders.flatMap((coder) => coder.specs);
-    this.slots = countSlots(this.specs);
+    const specs: ColumnSpec[] = [];
+    const columns: (readonly string[])[] = [];
+    this.coders = features.map((feature) => {
+      at.push(specs.length);
+      if (feature.kind === 'numeric' || feature.kind === 'categorical') {
+        columns.push([(feature as CategoricalFeature).column ?? feature.name]);
+        if (feature.kind === 'categorical') specs.push({ kind: 'coded', slots: feature.levels.length + 2 });
+        else {
+          specs.push({ kind: 'numeric' });
+          if (feature.indicator) specs.push({ kind: 'coded', slots: 2 });
+        }
+        return null;
+      }
+      const kind = encoders[feature.kind];
+      if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
+      const coder = kind.make(feature as never, schema, at);
+      columns.push(coder.columns);
+      specs.push(...coder.specs);
+      return coder;
+    });
+    this.specs = specs;
+    this.slots = countSlots(specs);
     this.firstColumns = at;
-    const cross = (i: number): boolean => coders[i].columns.length === 0;
-    const order = features.map((_, i) => i);
-    order.sort((i, j) => Number(cross(i)) - Number(cross(j)));
-    this.#order = order;
-    this.#columns = Int32Array.from(order, (i) => at[i]);
-    // the keys of an object are the strings that find a field the fastest
-    this.#fields = order.flatMap((i) => coders[i].columns).map((name) => Object.keys({ [name]: 0 })[0]);
-    this.#values = order.map(() => null);
-    this.#known = order.map((i) => coders[i].codes);
-    this.sources = this.#fields.length;
-    const names = [...new Set(coders.flatMap((coder) => coder.columns))];
-    this.#names = names;
-    this.#places = coders.map((coder) => coder.columns.map((name) => names.indexOf(name)));
-    this.#own = names.filter((name) => name in Object.prototype);
-  }
-
-  /** What each slot stands for, in slot order; computed anew by each call. */
-  get slotNames(): SlotName[] {
-    return this.coders.flatMap((coder, feature) =>
-      coder
-        .slots()
-        .map(([role, level]): SlotName => ({ feature, name: this.schema.features[feature].name, level, role })),
+    this.#codes = features.map((feature) => {
+      if (feature.kind !== 'categorical') return feature.kind === 'numeric' && !feature.indicator ? null : undefined;
+      const { levels, rare = [] } = feature;
+      return new Map([
+        ...levels.map((level, code) => [level, code] as const),
+        ...rare.map((level) => [level, levels.length + 1] as const),
+      ]);
+    });
+    this.#defaults = features.map((feature) =>
+      feature.kind === 'categorical' ? [defaultCode(feature, 'missing'), defaultCode(feature, 'unseen')] : [0, 0],
     );
+    const order = features.map((_, i) => i);
+    order.sort((i, j) => columns[j].length - columns[i].length);
+    this.#order = order;
+    // the keys of an object are the strings that find a field the fastest
+    this.#fields = order.flatMap((i) => columns[i]).map((name) => Object.keys({ [name]: 0 })[0]);
+    this.#values = order.map(() => null);
+    this.sources = this.#fields.length;
+    const names = [...new Set(columns.flat())];
+    const place = new Map(names.map((name, i) => [name, i]));
+    this.#names = names;
+    this.#places = columns.map((own) => own.map((name) => place.get(name)!));
+    this.#own = names.filter((name) => name in Object.prototype);
   }
 
   /**
@@ -128,8 +129,50 @@ export class Encoder {
     const columns = findColumns(table, this.#names);
     const part: Part = { rows, firstRow, batch, standardize, defaulted };
     for (const i of this.#order) {
+      const feature = this.schema.features[i];
       const own = this.#places[i].map((place) => columns[place]);
-      this.coders[i].write(own, part, this.firstColumns[i]);
+      const at = this.firstColumns[i];
+      if (feature.kind === 'numeric') {
+        const column = asNumeric(own[0], rows, firstRow);
+        writeNumbers(column, rows, firstRow, batch.numeric(at), standardize ? feature : null, feature.mean);
+        if (feature.indicator) {
+          const flags = batch.codes(at + 1);
+          for (let row = 0; row < rows; row++) flags[row] = column.missing?.[row] ? 1 : 0;
+        }
+        countMissing(column, rows, defaulted);
+      } else if (feature.kind === 'categorical') this.#writeCodes(i, feature, own[0], part, batch.codes(at));
+      else this.coders[i]!.write(own, part, at);
+    }
+  }
+
+  #writeCodes(
+    index: number,
+    feature: CategoricalFeature,
+    column: Column,
+    { rows, firstRow, defaulted }: Part,
+    out: Uint8Array | Uint16Array | Uint32Array,
+  ): void {
+    const { codes, levels, missing } = asCoded(column, rows, firstRow);
+    const [gap, unseen] = this.#defaults[index];
+    const last = this.#tables[index];
+    let table = last?.codes;
+    if (last?.levels !== levels || table.length !== levels.length + 1) {
+      const codeOf = this.#codes[index]!;
+      // of each level its code, and of a code beyond them: unseen
+      table = Uint32Array.from([...levels.map((level) => codeOf.get(level) ?? UNKNOWN), UNKNOWN]);
+      this.#tables[index] = { levels, codes: table };
+    }
+    for (let i = 0; i < rows; i++) {
+      const isMissing = missing ? missing[i] !== 0 : false;
+      const slot = isMissing ? UNKNOWN : table[Math.min(codes[i], levels.length)];
+      if (slot !== UNKNOWN) {
+        out[i] = slot;
+        continue;
+      }
+      const code = isMissing ? gap : unseen;
+      if (code < 0) throw defaultError(firstRow + i, feature, isMissing ? null : levels[codes[i]], isMissing);
+      out[i] = code;
+      if (defaulted) defaulted[i]++;
     }
   }
 
@@ -142,22 +185,16 @@ export class Encoder {
    * @throws ERR_RECORD when a value cannot be used
    */
   encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
-    const { coders } = this;
     const order = this.#order;
-    const columns = this.#columns;
-    const known = this.#known;
     const values = this.#values;
     let defaults = 0;
-    if (this.#own.length > 0) this.#refuseAbsent(record, this.#own);
-    try {
-      readFields(record, this.#fields, values);
-    } catch (error) {
-      throw unreadable(record, this.#fields, error);
-    }
+    if (typeof record !== 'object' || record === null || this.#own.length > 0) this.#refuseAbsent(record, this.#own);
+    readFields(record, this.#fields, values);
     for (let turn = 0; turn < order.length; turn++) {
       const value = values[turn];
-      const codes = known[turn];
-      const at = columns[turn];
+      const i = order[turn];
+      const codes = this.#codes[i];
+      const at = this.firstColumns[i];
       // most cells are finite numbers, or levels
       if (codes === null) {
         if (typeof value === 'number' && Number.isFinite(value)) {
@@ -171,15 +208,40 @@ export class Encoder {
           continue;
         }
       }
-      if (value === undefined && !(Object(record) === record && this.#fields[turn] in record))
-        this.#refuseAbsent(record, this.#names);
-      defaults += coders[order[turn]].writeRecord(value, out, at);
+      if (value === undefined && !(this.#fields[turn] in record)) this.#refuseAbsent(record, this.#names);
+      const feature = this.schema.features[i];
+      const missing = value === undefined || value === null;
+      if (feature.kind === 'numeric') {
+        out[at] = missing ? feature.mean : recordNumber(feature.name, value);
+        if (feature.indicator) out[at + 1] = Number(missing);
+        defaults += Number(missing);
+      } else if (feature.kind === 'categorical') defaults += this.#writeCode(i, feature, value, missing, out, at);
+      else defaults += this.coders[i]!.writeRecord(value, out, at);
     }
     return defaults;
   }
 
+  #writeCode(
+    index: number,
+    feature: CategoricalFeature,
+    value: unknown,
+    missing: boolean,
+    out: Float64Array,
+    at: number,
+  ): number {
+    const label = missing ? '' : textOf(value);
+    if (label === null) throw cellError(null, feature.column ?? feature.name, LABEL_RULE, value, NULL);
+    const known = missing ? undefined : this.#codes[index]!.get(label);
+    const code = known ?? this.#defaults[index][missing ? 0 : 1];
+    if (code < 0) throw defaultError(null, feature, value, missing);
+    out[at] = code;
+    return known === undefined ? 1 : 0;
+  }
+
   #refuseAbsent(record: object, names: readonly string[]): void {
-    if (Object(record) !== record) throw noRecord(record);
+    if (typeof record !== 'object' || record === null) {
+      throw new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(record)}; give its fields by name`);
+    }
     refuseAbsent(
       'record',
       names.filter((name) => !hasField(record, name)),
@@ -194,7 +256,7 @@ export class Encoder {
 function readFields(record: Readonly<Record<string, unknown>>, names: readonly string[], values: unknown[]): void {
   const { length } = names;
   let i = 0;
-  if (length > 24) for (; i < length - 24; i++) values[i] = record[names[i]];
+  for (; i < length - 20; i++) values[i] = record[names[i]];
   if (i < length) values[i] = record[names[i++]];
   if (i < length) values[i] = record[names[i++]];
   if (i < length) values[i] = record[names[i++]];
@@ -215,26 +277,6 @@ function readFields(record: Readonly<Record<string, unknown>>, names: readonly s
   if (i < length) values[i] = record[names[i++]];
   if (i < length) values[i] = record[names[i++]];
   if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-}
-
-const noRecord = (value: unknown): LogoddsError =>
-  new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(value)}; give {field: value, …}`);
-
-/** What is said of a record that threw while it was read. */
-function unreadable(record: Readonly<Record<string, unknown>>, names: readonly string[], error: unknown): LogoddsError {
-  if (Object(record) !== record) return noRecord(record);
-  const name = names.find((field) => {
-    try {
-      return record[field] && false;
-    } catch {
-      return true;
-    }
-  });
-  return cellError(null, name ?? names[0], 'a value', error instanceof Error ? error.message : error, 'it cannot be read');
 }
 
 /** Weights that a batch of these columns takes, the intercept not counted. */
@@ -242,154 +284,13 @@ export function countSlots(specs: readonly ColumnSpec[]): number {
   return specs.reduce((sum, spec) => sum + (spec.kind === 'numeric' ? 1 : spec.slots), 0);
 }
 
-function makeCoder(feature: Feature, featureOf: FeatureOf, encoders: Encoders, columnOf: (name: string) => number): Coder {
-  if (feature.kind === 'numeric') return new NumericCoder(feature);
-  if (feature.kind === 'categorical') return new CategoricalCoder(feature);
-  const kind = encoders[feature.kind];
-  if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
-  return kind.make(feature as never, featureOf, columnOf);
-}
-
-class NumericCoder implements Coder {
-  readonly columns: readonly string[];
-  readonly specs: readonly ColumnSpec[];
-  readonly means: readonly number[];
-  readonly scales: readonly number[];
-  readonly #feature: NumericFeature;
-  readonly codes: null | undefined;
-
-  constructor(feature: NumericFeature) {
-    this.#feature = feature;
-    this.columns = [feature.name];
-    this.specs = feature.indicator ? [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }] : [{ kind: 'numeric' }];
-    this.means = [feature.mean];
-    this.scales = [feature.scale];
-    if (!feature.indicator) this.codes = null;
-  }
-
-  slots(): [SlotRole, string | null][] {
-    return [['number', null], ...(this.#feature.indicator ? INDICATOR : [])];
-  }
-
-  write([source]: readonly Column[], { rows, firstRow, batch, standardize, defaulted }: Part, at: number): void {
-    const feature = this.#feature;
-    const column = asNumeric(source, rows, firstRow);
-    writeNumbers(column, rows, firstRow, batch.numeric(at), standardize ? feature : null, feature.mean);
-    if (feature.indicator) writeFlags(column, rows, batch.codes(at + 1));
-    countMissing(column, rows, defaulted);
-  }
-
-  writeRecord(value: unknown, out: Float64Array, at: number): number {
-    const { name, mean, indicator } = this.#feature;
-    const missing = value === undefined || value === null;
-    out[at] = missing ? mean : recordNumber(name, value);
-    if (indicator) out[at + 1] = missing ? 1 : 0;
-    return missing ? 1 : 0;
-  }
-}
-
-/** Slots of a column that says whether a cell is missing. */
-export const INDICATOR: readonly [SlotRole, string][] = [
-  ['present', '(present)'],
-  ['missing', '(missing)'],
-];
-
 /** Adds 1 to `defaulted` where a cell is missing. */
 export function countMissing({ missing }: Column, rows: number, defaulted: Uint16Array | null): void {
   if (missing && defaulted) for (let i = 0; i < rows; i++) defaulted[i] += missing[i];
 }
 
-class CategoricalCoder implements Coder {
-  readonly columns: readonly string[];
-  readonly specs: readonly ColumnSpec[];
-  readonly means = [];
-  readonly scales = [];
-  readonly #feature: CategoricalFeature;
-  readonly codes: Map<string, number>;
-  /** the code of a missing cell, of an unseen value; −1: an error */
-  readonly #gap: number;
-  readonly #unseen: number;
-  /** the last `levels` array seen and its codes; tables of one source share the array */
-  #levels: readonly string[] | null = null;
-  #table = new Uint32Array(0);
-
-  constructor(feature: CategoricalFeature) {
-    const { levels, rare } = feature;
-    this.#feature = feature;
-    this.columns = [feature.column ?? feature.name];
-    this.specs = [{ kind: 'coded', slots: levels.length + 2 }];
-    this.codes = new Map(levels.map((level, code) => [level, code]));
-    for (const level of rare ?? []) this.codes.set(level, levels.length + 1);
-    this.#gap = defaultCode(feature, 'missing');
-    this.#unseen = defaultCode(feature, 'unseen');
-  }
-
-  slots(): [SlotRole, string | null][] {
-    return levelSlots(this.#feature);
-  }
-
-  write([source]: readonly Column[], { rows, firstRow, batch, defaulted }: Part, at: number): void {
-    const out = batch.codes(at);
-    const { codes, levels, missing } = asCoded(source, rows, firstRow);
-    const unseen = this.#unseen;
-    const gap = this.#gap;
-    // of each level its code, and of a code beyond them −1: unseen
-    if (this.#levels !== levels || this.#table.length !== levels.length + 1) {
-      this.#table = Uint32Array.from([...levels.map((level) => this.codes.get(level) ?? UNKNOWN), UNKNOWN]);
-      this.#levels = levels;
-    }
-    const table = this.#table;
-    for (let i = 0; i < rows; i++) {
-      if (missing && missing[i] !== 0) {
-        if (gap < 0) throw cellError(firstRow + i, this.columns[0], 'a value', null, MEND);
-        out[i] = gap;
-        if (defaulted) defaulted[i]++;
-        continue;
-      }
-      const slot = table[Math.min(codes[i], levels.length)];
-      if (slot !== UNKNOWN) out[i] = slot;
-      else {
-        if (unseen < 0) throw unseenError(firstRow + i, this.#feature, levels[codes[i]]);
-        out[i] = unseen;
-        if (defaulted) defaulted[i]++;
-      }
-    }
-  }
-
-  writeRecord(value: unknown, out: Float64Array, at: number): number {
-    if (value === undefined || value === null) {
-      if (this.#gap < 0) throw cellError(null, this.columns[0], 'a value', value, 'give one');
-      out[at] = this.#gap;
-      return 1;
-    }
-    const label = textOf(value);
-    if (label === null) throw cellError(null, this.columns[0], LABEL_RULE, value, NULL);
-    const code = this.codes.get(label);
-    if (code !== undefined) {
-      out[at] = code;
-      return 0;
-    }
-    if (this.#unseen < 0) throw unseenError(null, this.#feature, value);
-    out[at] = this.#unseen;
-    return 1;
-  }
-}
-
 /** of a level that the feature does not have */
 export const UNKNOWN = 0xffffffff;
-
-/** Slots of a feature of levels. */
-export function levelSlots({
-  levels,
-  reference,
-  rare,
-}: Pick<CategoricalFeature, 'levels' | 'reference' | 'rare'>): [SlotRole, string | null][] {
-  return [
-    ...levels.map((level, code): [SlotRole, string] => [code === reference ? 'reference' : 'level', level]),
-    ['missing', '(missing)'],
-    ['unseen', rare ? '(other)' : '(unseen)'],
-  ];
-}
 
 /**
  * Copies numbers, optionally standardised; a missing cell takes the mean, or 0 when standardised.
@@ -426,10 +327,6 @@ export function recordNumber(name: string, value: unknown): number {
   throw cellError(null, name, 'a finite number', value, NULL);
 }
 
-export function writeFlags({ missing }: { readonly missing?: Uint8Array | null }, rows: number, out: Codes): void {
-  for (let i = 0; i < rows; i++) out[i] = missing && missing[i] !== 0 ? 1 : 0;
-}
-
 /** The code that a missing cell or an unseen value takes: a slot of its own, the reference level, the most frequent one (the first of several); −1: an error. */
 export function defaultCode(
   feature: Pick<CategoricalFeature, 'missing' | 'unseen' | 'reference' | 'counts'> & {
@@ -448,11 +345,14 @@ export function defaultCode(
   return most;
 }
 
-export function unseenError(
+/** ERR_RECORD for a cell where the feature has no default: it is missing, or not among its levels. `row` null is a single record. */
+export function defaultError(
   row: number | null,
   { name, levels, column }: { readonly name: string; readonly levels: readonly string[]; readonly column?: string },
   value: unknown,
+  missing = false,
 ): LogoddsError {
+  if (missing) return cellError(row, column ?? name, 'a value', null, 'give one');
   const rule = `one of the ${levels.length} levels seen in training`;
   const got = value === undefined ? 'a level without a name' : value;
   return cellError(row, column ?? name, rule, got, `correct it, or train with a slot for unseen values`);

@@ -21,21 +21,10 @@ export function labelOf(value: unknown): string | null {
 
 /** A value of a record as the text of a category: `labelOf`; a date in ISO 8601, a list of such (and nulls) as JSON; null for anything else */
 export function textOf(value: unknown): string | null {
-  if (value instanceof Date) {
-    const time = timeOf(value);
-    return Number.isNaN(time) ? null : new Date(time).toISOString();
-  }
-  if (!Array.isArray(value)) return labelOf(value);
-  return value.every((entry) => entry === null || labelOf(entry) !== null) ? JSON.stringify(value.map(labelOf)) : null;
-}
-
-/** Milliseconds of a date; NaN for an invalid one, and for an object that only has its prototype */
-export function timeOf(value: Date): number {
-  try {
-    return value.getTime();
-  } catch {
-    return Number.NaN;
-  }
+  if (!Array.isArray(value))
+    return value instanceof Date && Number.isFinite(+value) ? value.toISOString() : labelOf(value);
+  const labels = value.map(labelOf);
+  return labels.every((label, i) => label !== null || value[i] === null) ? JSON.stringify(labels) : null;
 }
 
 /** A value as an error message quotes it: text in quotes, cut after 40 characters; the type of anything that is no scalar. */

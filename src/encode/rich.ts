@@ -1,10 +1,10 @@
 import type { ColumnSpec } from '../../bindings/batch.ts';
-import type { Coder, CoderKind, Encoders, FeatureOf, Part, SlotRole } from './coder.ts';
+import type { Coder, CoderKind, Encoders, Part, SlotRole } from './coder.ts';
 import { asCoded, asNumeric, cellError, MEND } from './columns.ts';
 import { DATE_PARTS, parseDate, partOf } from './date.ts';
-import { countMissing, defaultCode, INDICATOR, levelSlots, recordNumber, UNKNOWN, unseenError } from './encoder.ts';
+import { countMissing, defaultCode, defaultError, recordNumber, UNKNOWN } from './encoder.ts';
 import { signedHash } from './hash.ts';
-import { LABEL_RULE, textOf, timeOf } from './label.ts';
+import { LABEL_RULE, textOf } from './label.ts';
 import { applyTransform } from './power.ts';
 import type {
   BinnedFeature,
@@ -14,9 +14,11 @@ import type {
   DatePartFeature,
   Feature,
   HashedFeature,
+  Schema,
   TargetFeature,
   TokensFeature,
 } from './schema.ts';
+import { INDICATOR, levelSlots } from './slots.ts';
 import { type Spline, splineBasis, splineOf } from './spline.ts';
 import type { CodedColumn, Column, NumericColumn } from './table.ts';
 import { entries, split, words } from './tokens.ts';
@@ -45,13 +47,13 @@ export const encoders: Encoders = {
     valid: validTarget,
   } satisfies CoderKind<TargetFeature>,
   hashed: {
-    make: (feature: HashedFeature, featureOf, columnOf) =>
-      feature.of ? new CrossCoder(feature, feature.of, featureOf, columnOf) : new HashedCoder(feature),
+    make: (feature: HashedFeature, schema, columns) =>
+      feature.of ? new CrossCoder(feature, feature.of, schema, columns) : new HashedCoder(feature),
     valid: validHashed,
   } satisfies CoderKind<HashedFeature>,
   cross: {
-    make: (feature: CrossFeature, featureOf, columnOf) => new CrossCoder(feature, feature.of, featureOf, columnOf),
-    valid: (feature, featureOf) => validLevels(feature) && validParts(feature.of, featureOf),
+    make: (feature: CrossFeature, schema, columns) => new CrossCoder(feature, feature.of, schema, columns),
+    valid: (feature, schema) => validLevels(feature) && validParts(feature.of, schema),
   } satisfies CoderKind<CrossFeature>,
   tokens: {
     make: (feature: TokensFeature) => new TokensCoder(feature),
@@ -71,7 +73,7 @@ const LAST_DATE = 8.64e15;
 function recordDate(name: string, value: unknown): number {
   const ms =
     value instanceof Date
-      ? timeOf(value)
+      ? value.getTime()
       : typeof value === 'string'
         ? (parseDate(value) ?? Number.NaN)
         : recordNumber(name, value);
@@ -185,7 +187,7 @@ class CurveCoder implements Coder {
     this.#curve.put(feature.fill, null, this.#gap, 0);
   }
 
-  slots(): [SlotRole, string | null][] {
+  slots(): readonly (readonly [SlotRole, string | null])[] {
     const { width } = this.#curve;
     const numbers = Array.from({ length: width }, (_, j): [SlotRole, string | null] => [
       'number',
@@ -285,7 +287,7 @@ class NumberCodeCoder implements Coder {
     this.specs = [{ kind: 'coded', slots: feature.levels.length + 2 }];
   }
 
-  slots(): [SlotRole, string | null][] {
+  slots(): readonly (readonly [SlotRole, string | null])[] {
     return levelSlots(this.#feature);
   }
 
@@ -321,7 +323,7 @@ class NumberCodeCoder implements Coder {
     const { levels } = feature;
     if (feature.kind === 'binned' && feature.range === 'clip') return code === -1 ? 0 : levels.length - 1;
     if (this.#unseen >= 0) return this.#unseen;
-    if (feature.kind !== 'binned') throw unseenError(row, feature, x);
+    if (feature.kind !== 'binned') throw defaultError(row, feature, x);
     const { edges } = feature;
     throw cellError(row, this.columns[0], `a number from ${edges[0]} to ${edges[edges.length - 1]}`, x, MEND);
   }
@@ -372,7 +374,7 @@ class TargetCoder implements Coder {
     this.#table = new LevelTable((level) => (level === undefined ? UNKNOWN : (this.#codes.get(level) ?? UNKNOWN)));
   }
 
-  slots(): [SlotRole, string | null][] {
+  slots(): readonly (readonly [SlotRole, string | null])[] {
     return this.#feature.values.map((): [SlotRole, null] => ['number', null]);
   }
 
@@ -411,7 +413,7 @@ class TargetCoder implements Coder {
       return missing === 'slot' ? levels.length : levels.length + 1;
     }
     if (code !== UNKNOWN) return code;
-    if (unseen === 'error') throw unseenError(row, this.#feature, value);
+    if (unseen === 'error') throw defaultError(row, this.#feature, value);
     return levels.length + 1;
   }
 }
@@ -494,14 +496,28 @@ const asCodedFeature = (feature: HashedFeature) => ({
 /** Cells of a cross that are remembered. */
 const MOST_KNOWN = 2 ** 18;
 
+const places = /* @__PURE__ */ new WeakMap<Schema, Map<string, number>>();
+
+/** Index of the feature of a name; −1 without one. */
+function placeOf(schema: Schema, name: string): number {
+  let known = places.get(schema);
+  if (!known) {
+    known = new Map(schema.features.map((feature, i) => [feature.name, i]));
+    places.set(schema, known);
+  }
+  return known.get(name) ?? -1;
+}
+
 /** Codes of other features, as one code. */
 class CrossCoder implements Coder {
   readonly columns = [];
   readonly specs: readonly ColumnSpec[];
   readonly means = [];
   readonly scales = [];
-  readonly #slots: () => [SlotRole, string | null][];
-  readonly #at: readonly number[];
+  readonly #slots: () => readonly (readonly [SlotRole, string | null])[];
+  /** columns of the parts, which may be behind this one: known when all coders are made */
+  readonly #places: () => readonly number[];
+  #at: readonly number[] | null = null;
   readonly #levels: readonly (readonly string[])[];
   readonly #slotOf: (text: string) => number;
   /** slot of a cell with a missing part, of a cell that training did not have; −1: an error */
@@ -513,8 +529,8 @@ class CrossCoder implements Coder {
   constructor(
     feature: CrossFeature | HashedFeature,
     of: readonly string[],
-    featureOf: FeatureOf,
-    columnOf: (name: string) => number,
+    schema: Schema,
+    columns: readonly number[],
   ) {
     const hashed = feature.kind === 'hashed';
     const slots = hashed ? 2 * feature.buckets : feature.levels.length;
@@ -522,8 +538,9 @@ class CrossCoder implements Coder {
     this.specs = [{ kind: 'coded', slots: slots + 2 }];
     const coded = hashed ? asCodedFeature(feature) : feature;
     this.#defaults = [defaultCode(coded, 'missing'), defaultCode(coded, 'unseen')];
-    this.#at = of.map(columnOf);
-    this.#levels = of.map((name) => levelsOf(featureOf(name)!)!);
+    const parts = of.map((name) => placeOf(schema, name));
+    this.#places = () => parts.map((part) => columns[part]);
+    this.#levels = parts.map((part) => levelsOf(schema.features[part])!);
     const cells = this.#levels.reduce((product, { length }) => product * (length + 2), 1);
     this.#known = cells <= Number.MAX_SAFE_INTEGER ? new Map() : null;
     this.#slots = () => (hashed ? hashedSlots(feature) : levelSlots(feature));
@@ -534,12 +551,13 @@ class CrossCoder implements Coder {
     }
   }
 
-  slots(): [SlotRole, string | null][] {
+  slots(): readonly (readonly [SlotRole, string | null])[] {
     return this.#slots();
   }
 
   write(_: readonly Column[], { rows, firstRow, batch }: Part, at: number): void {
     const out = batch.codes(at);
+    this.#at ??= this.#places();
     const parts = this.#at.map((column) => batch.codes(column));
     const codes = new Array<number>(parts.length);
     for (let i = 0; i < rows; i++) {
@@ -549,6 +567,7 @@ class CrossCoder implements Coder {
   }
 
   writeRecord(_: unknown, out: Float64Array, at: number): number {
+    this.#at ??= this.#places();
     out[at] = this.#slot(
       this.#at.map((column) => out[column]),
       null,
@@ -655,7 +674,7 @@ class TokensCoder implements Coder {
       const code = this.#codes!.get(token);
       if (code !== undefined) add(code, 1);
       else {
-        if (unseen === 'error') throw unseenError(row, { ...this.#feature, levels: known }, token);
+        if (unseen === 'error') throw defaultError(row, { ...this.#feature, levels: known }, token);
         strange = true;
       }
     }
@@ -752,17 +771,17 @@ function validTarget(feature: TargetFeature): boolean {
   );
 }
 
-function validParts(of: unknown, featureOf: FeatureOf): boolean {
+function validParts(of: unknown, schema: Schema): boolean {
   if (!distinctTexts(of) || (of as string[]).length < 2) return false;
-  const parts = (of as string[]).map(featureOf);
+  const parts = (of as string[]).map((name) => schema.features[placeOf(schema, name)]);
   return parts.every((part) => part !== undefined && Array.isArray(levelsOf(part)));
 }
 
-function validHashed(feature: HashedFeature, featureOf: FeatureOf): boolean {
+function validHashed(feature: HashedFeature, schema: Schema): boolean {
   const { of, buckets, counts, missing } = feature;
   return (
     validSource(feature) &&
-    (of === null || validParts(of, featureOf)) &&
+    (of === null || validParts(of, schema)) &&
     Number.isSafeInteger(buckets) &&
     buckets > 0 &&
     numbers(counts, 2 * buckets + 1) &&

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { greatest } from '../../bindings/js/math.ts';
 import type { Feature } from '../encode/schema.ts';
+import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
 import {
   type Explained,
@@ -98,8 +99,8 @@ export function explainer(model: Explained): Explainer {
   const columns = coded.length;
   const vectors = intercept.length;
   const means = baselineOf(model);
-  const slotNames = encoder.slotNames;
-  const sourceOfColumn = Uint32Array.from(first, (slot) => ofFeature[slotNames[slot].feature]);
+  const names = slotNames(encoder);
+  const sourceOfColumn = Uint32Array.from(first, (slot) => ofFeature[names[slot].feature]);
   // of each column the logit of its baseline
   const own = new Float64Array(vectors * columns);
   const base = intercept.slice();
@@ -207,7 +208,7 @@ function baselineOf({ baseline, encoder }: Explained): Float64Array {
   if (baseline) return baseline;
   const out = new Float64Array(encoder.slots);
   const done = new Map<number, number>();
-  encoder.slotNames.forEach(({ feature, role }, slot) => {
+  slotNames(encoder).forEach(({ feature, role }, slot) => {
     // index of the slot among those of its feature
     const index = done.get(feature) ?? 0;
     done.set(feature, index + 1);

@@ -1,6 +1,6 @@
 import type { ColumnSpec } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { type SlotName, sourceOf } from '../encode/coder.ts';
+import { type Coder, sourceOf } from '../encode/coder.ts';
 import { findColumns, hasField, refuseAbsent } from '../encode/columns.ts';
 import { recordNumber } from '../encode/encoder.ts';
 import type { Feature, Schema } from '../encode/schema.ts';
@@ -27,7 +27,7 @@ export interface Explained<S extends Scored = Scored> {
     readonly schema: Schema;
     readonly specs: readonly ColumnSpec[];
     readonly slots: number;
-    readonly slotNames: readonly SlotName[];
+    readonly coders: readonly (Coder | null)[];
     encodeRecord(record: Row, out: Float64Array): unknown;
   };
   readonly weights: Float64Array;

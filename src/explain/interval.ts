@@ -29,7 +29,7 @@ export interface ProbabilityIntervals {
 export interface Measured<S extends Scored = Scored> extends Explained<S> {
   readonly manifest: Explained['manifest'] & { readonly calibration?: Calibration | null };
   readonly stages: {
-    readonly calibration?: {
+    readonly outcomes?: {
       probability(calibration: Calibration, z: number): number;
       apply(calibration: Calibration, logits: Float64Array, out: Float64Array, planes: number, ovr: boolean): void;
     };
@@ -146,7 +146,7 @@ function measurer(model: Measured, level: number): (record: Row, k: number) => P
   const probabilities = new Float64Array(vectors);
   /** log-odds of class k by the calibrated probabilities */
   const calibratedOdds = (z: Float64Array, k: number): number => {
-    stages.calibration!.apply(calibration!, z, probabilities, vectors, ovr);
+    stages.outcomes!.apply(calibration!, z, probabilities, vectors, ovr);
     const p = Math.min(Math.max(probabilities[k], 1e-15), 1 - 1e-15);
     return ln(p) - ln(1 - p);
   };
@@ -170,7 +170,7 @@ function measurer(model: Measured, level: number): (record: Row, k: number) => P
     const stdError = errorOf(gradient);
     const ends = [centre - half * stdError, centre + half * stdError];
     const [a, b] = ends.map((z) =>
-      vectors === 1 && calibration ? stages.calibration!.probability(calibration, z) : sigmoid(z),
+      vectors === 1 && calibration ? stages.outcomes!.probability(calibration, z) : sigmoid(z),
     );
     return { low: Math.min(a, b), high: Math.max(a, b), logitLow: ends[0], logitHigh: ends[1], stdError };
   };

@@ -2,6 +2,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { exp } from '../../bindings/js/math.ts';
 import { normalQuantile } from '../../bindings/js/normal.ts';
 import { list, show } from '../encode/label.ts';
+import { slotNames } from '../encode/slots.ts';
 import { type Explained, partsOf, type Source, sourcesOf } from './explained.ts';
 
 /** What a change of a feature does to the odds of a class. */
@@ -47,7 +48,7 @@ export function oddsRatios(model: Explained, deltas: Readonly<Record<string, num
         `odds ratio of ${show(name)}: expected a number that enters the logit as it is, got ${source.features.map(({ kind }) => kind).join(', ') || 'the offset'}; use whatIf or explain`,
       );
     }
-    const slot = encoder.slotNames.findIndex(({ name: own }) => own === source.features[0].name);
+    const slot = slotNames(encoder).findIndex(({ name: own }) => own === source.features[0].name);
     return Array.from(intercept, (_, k) => {
       const change = weights[k * encoder.slots + slot] * delta;
       const index = k * (encoder.slots + 1) + slot;

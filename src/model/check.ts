@@ -1,6 +1,4 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { missingStage } from '../encode/coder.ts';
-import { show } from '../encode/label.ts';
 import type { Manifest } from './manifest.ts';
 import type { Stages } from './stages.ts';
 
@@ -19,10 +17,11 @@ const TYPES: Readonly<Record<string, Test>> = {
   number: Number.isFinite,
   boolean: (value) => typeof value === 'boolean',
   'string?': (value) => value === null || isString(value),
+  'text?': (value) => value === undefined || isString(value),
   'index?': (value) => value === null || isIndex(value),
 };
 
-const FEATURE = { name: 'string', kind: 'string' };
+const FEATURE = { name: 'string', kind: 'string', column: 'text?', reason: 'text?' };
 const NUMERIC = { mean: 'number', scale: 'number', min: 'number', max: 'number', indicator: 'boolean' };
 const CATEGORICAL = {
   levels: ['string'],
@@ -56,7 +55,7 @@ const MANIFEST: Shape = {
  */
 export function checkManifest(value: unknown, stages: Stages): asserts value is Manifest {
   checkShape(value, MANIFEST, 'manifest');
-  const { classes, positive, schema, offset, multiclass, reference, calibration, decision } = value as Manifest;
+  const { classes, positive, schema, offset, multiclass, reference } = value as Manifest;
   // multiclass and reference are absent from the first files of two classes
   must(
     distinct(classes) &&
@@ -67,23 +66,19 @@ export function checkManifest(value: unknown, stages: Stages): asserts value is 
     'manifest.classes',
   );
   must(distinct([...schema.features.map((feature) => feature.name), offset]), 'manifest.schema.features');
-  // where a stage is not there `Model` says so
-  const fits = (wrong: string | null | undefined, path: string): void => must(wrong == null, path + wrong);
-  if (calibration != null) fits(stages.calibration?.findWrong(calibration, classes.length), 'manifest.calibration');
-  fits(stages.decisions?.findWrong(decision, classes.length), 'manifest.decision');
-  const byName = new Map(schema.features.map((feature) => [feature.name, feature]));
+  // where the stage is not there `Model` says so
+  const wrong = stages.outcomes?.findWrong(value as Manifest);
+  must(wrong == null, `manifest.${wrong}`);
   schema.features.forEach((feature, i) => {
     const path = `manifest.schema.features.${i}`;
-    const { column = '', reason = '' } = feature as { column?: string; reason?: string };
-    checkShape({ column, reason }, { column: 'string', reason: 'string' }, path);
     if (feature.kind === 'numeric') {
       checkShape(feature, NUMERIC, path);
       must(feature.scale > 0, path);
     } else if (feature.kind !== 'categorical') {
-      const kinds = stages.encoders ?? {};
-      const kind = Object.hasOwn(kinds, feature.kind) ? kinds[feature.kind] : undefined;
-      must(kind ? kind.valid(feature as never, (name) => byName.get(name)) : !stages.encoders, kind ? path : `${path}.kind`);
-      if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
+      // where the stage is not there `Encoder` says so
+      const { encoders } = stages;
+      const kind = encoders && Object.hasOwn(encoders, feature.kind) ? encoders[feature.kind] : null;
+      must(!encoders || kind?.valid(feature as never, schema), kind ? path : `${path}.kind`);
     } else {
       checkShape(feature, CATEGORICAL, path);
       const { levels, counts, coding, reference, rare = [] } = feature;
@@ -137,7 +132,7 @@ function findWrong(value: unknown, shape: Shape): string | null {
 
 const distinct = (names: readonly (string | null)[]): boolean => new Set(names).size === names.length;
 
-function must(valid: boolean, path: string): void {
+function must(valid: boolean | undefined, path: string): void {
   if (!valid) {
     throw new LogoddsError(
       'ERR_FORMAT',

@@ -1,4 +1,5 @@
 import type { SlotName } from '../encode/encoder.ts';
+import { slotNames } from '../encode/slots.ts';
 import type { BootstrapInterval } from './manifest.ts';
 import type { Model } from './model.ts';
 
@@ -86,7 +87,7 @@ export function coefficients(model: Model): Coefficient[] {
   intercept.forEach((constant, k) => {
     if (manifest.reference !== null && manifest.classes[k] === manifest.reference) return;
     lines.push(line(k, slots, '(intercept)', null, constant));
-    encoder.slotNames.forEach((slot, j) => {
+    slotNames(encoder).forEach((slot, j) => {
       if (estimated(slot)) lines.push(line(k, j, slot.name, slot.level, weights[k * slots + j]));
     });
   });

@@ -6,7 +6,7 @@ import { hasField, refuseAbsent } from '../encode/columns.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
 import type { Manifest } from './manifest.ts';
 import { type Scorer, type ScorerOptions, tableScorer } from './scorer.ts';
-import { isRichDecision, type Stages, type UsedStages } from './stages.ts';
+import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
 export interface ModelParts {
@@ -74,7 +74,7 @@ export class Model implements ModelParts {
   readonly encoder: Encoder;
   readonly #row: Float64Array;
   readonly #negative: string;
-  readonly #used: UsedStages;
+  readonly #outcomes: OutcomeStage | null;
   /** per column of a batch its slots; 0: numeric */
   readonly #slots: Uint32Array;
 
@@ -91,7 +91,9 @@ export class Model implements ModelParts {
     this.sha256 = parts.sha256 ?? null;
     this.baseline = baseline;
     this.stages = stages;
-    this.#used = usedStages(manifest, stages);
+    const needed = needsOutcomes(manifest);
+    if (needed && !stages.outcomes) throw missingStage('outcomes', 'for its calibration or decision');
+    this.#outcomes = (needed && stages.outcomes) || null;
     this.encoder = new Encoder(manifest.schema, stages.encoders);
     this.#slots = Uint32Array.from(this.encoder.specs, (spec) => (spec.kind === 'numeric' ? 0 : spec.slots));
     this.#row = new Float64Array(this.encoder.specs.length);
@@ -124,22 +126,14 @@ export class Model implements ModelParts {
     const { offset, positive, decision, calibration } = this.manifest;
     const { encoder } = this;
     const defaulted = encoder.encodeRecord(record, this.#row) / (encoder.sources || 1);
-    if (positive === null) return this.#scoreClasses(defaulted);
     let logit = this.#logit(0);
     if (offset !== null) {
       if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
       logit += recordNumber(offset, record[offset]);
     }
-    const probability = calibration ? this.#used.calibration!.probability(calibration, logit) : sigmoid(logit);
-    const label = probability > decision.threshold ? positive : this.#negative;
-    return decision.abstain
-      ? { logit, probability, label, defaulted, review: this.#review(Float64Array.of(probability), 0) }
-      : { logit, probability, label, defaulted };
-  }
-
-  #review(probabilities: Float64Array, positive: number): boolean {
-    const { decision, classes } = this.manifest;
-    return this.#used.decisions!.needsReview(decision, positive, probabilities, 0, 1, classes.length);
+    if (positive === null || decision.abstain) return this.#finish(logit, defaulted);
+    const probability = calibration ? this.#outcomes!.probability(calibration, logit) : sigmoid(logit);
+    return { logit, probability, label: probability > decision.threshold ? positive : this.#negative, defaulted };
   }
 
   /** x·w + intercept of weight vector k for the encoded row */
@@ -156,43 +150,32 @@ export class Model implements ModelParts {
     return logit;
   }
 
-  #scoreClasses(defaulted: number): RecordScore {
-    const { classes, multiclass, calibration, decision } = this.manifest;
-    const ovr = multiclass === 'ovr';
-    const logits = new Float64Array(classes.length).map((_, k) => this.#logit(k));
+  /** The score where there are more classes than two, or a band for review. */
+  #finish(first: number, defaulted: number): RecordScore {
+    const { manifest } = this;
+    const { classes, positive, multiclass, decision } = manifest;
+    const logits = this.intercept.map((_, k) => (k === 0 ? first : this.#logit(k)));
     const probabilities = logits.slice();
-    if (calibration) this.#used.calibration!.apply(calibration, logits, probabilities, classes.length, ovr);
-    else softmax(probabilities, 0, 1, classes.length, 1, exp, ovr);
-    const scores = calibration ? probabilities : logits;
-    const label = decision.costs
-      ? this.#used.decisions!.decide(decision, -1, probabilities, scores, 0, 1, classes.length)
-      : greatest(scores, 0, 1, classes.length);
+    const label = new Uint32Array(1);
+    const review = new Uint8Array(1);
+    if (this.#outcomes) this.#outcomes.finish(manifest, probabilities, 1, 1, label, review);
+    else {
+      softmax(probabilities, 0, 1, classes.length, 1, exp, multiclass === 'ovr');
+      label[0] = greatest(logits, 0, 1, classes.length);
+    }
+    const k = positive === null ? label[0] : 0;
     return {
-      logit: logits[label],
-      probability: probabilities[label],
-      label: classes[label],
+      logit: logits[k],
+      probability: probabilities[k],
+      label: classes[label[0]],
       defaulted,
-      logits,
-      probabilities,
-      ...(decision.abstain && { review: this.#review(probabilities, -1) }),
+      ...(positive === null && { logits, probabilities }),
+      ...(decision.abstain && { review: review[0] === 1 }),
     };
   }
 
   /** A scorer of tables on an engine; it holds memory of the engine until `free()`. */
   scorer(engine: ScoringEngine, options?: ScorerOptions): Scorer {
-    return tableScorer({ ...this.#used, ...this.#parts }, engine, options);
+    return tableScorer(this, this.#outcomes, engine, options);
   }
-
-  get #parts() {
-    const { manifest, encoder, weights, intercept } = this;
-    return { manifest, encoder, weights, intercept };
-  }
-}
-
-/** @throws ERR_FORMAT naming the stage that is not there */
-function usedStages(manifest: Manifest, { calibration = null, decisions = null }: Partial<UsedStages>): UsedStages {
-  if (manifest.calibration && !calibration) throw missingStage('calibration', 'its probabilities are calibrated');
-  if (isRichDecision(manifest) && !decisions)
-    throw missingStage('decisions', 'it decides by costs, or has a band for review');
-  return { calibration, decisions };
 }

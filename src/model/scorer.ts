@@ -8,7 +8,7 @@ import { type Encoder, writeNumbers } from '../encode/encoder.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import type { UsedStages } from './stages.ts';
+import type { OutcomeStage } from './stages.ts';
 
 /** How a scorer of tables computes. */
 export interface ScorerOptions {
@@ -45,7 +45,7 @@ export interface Scorer {
 }
 
 /** The parts of a model that scoring reads. */
-interface Scored extends UsedStages {
+interface Scored {
   readonly manifest: Manifest;
   readonly encoder: Encoder;
   readonly weights: Float64Array;
@@ -53,14 +53,19 @@ interface Scored extends UsedStages {
 }
 
 /** `Model.scorer`, as a function of the model. */
-export function tableScorer(model: Scored, engine: ScoringEngine, options: ScorerOptions = {}): Scorer {
+export function tableScorer(
+  model: Scored,
+  outcomes: OutcomeStage | null,
+  engine: ScoringEngine,
+  options: ScorerOptions = {},
+): Scorer {
   const { precision = 'f64', capacity = 8192 } = options;
   if (!Number.isInteger(capacity) || capacity < 1) {
     throw new LogoddsError('ERR_RANGE', `capacity: expected an integer >= 1, got ${capacity}`);
   }
   const { encoder, manifest } = model;
-  const { offset, multiclass, classes, decision, calibration } = manifest;
-  const { threshold, costs, abstain } = decision;
+  const { offset, multiclass, classes, decision } = manifest;
+  const { threshold, abstain } = decision;
   const k = model.intercept.length;
   // −1 of more than two classes
   const positive = classes.indexOf(manifest.positive!);
@@ -83,8 +88,6 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
   let defaulted = new Float64Array(0);
   let review = new Uint8Array(0);
   const defaults = new Uint16Array(capacity);
-  // calibration is of numbers in 64 bits
-  const exact = new Float64Array(calibration ? k * planeStride(capacity) : 0);
 
   const score = (table: Table, firstRow = 0): Scores => {
     const total = table.rows;
@@ -103,7 +106,7 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
       batch.setRows(rows);
       defaults.fill(0, 0, rows);
       encoder.encode(part, batch, { standardize: false, firstRow: firstRow + start, defaulted: defaults });
-      for (let i = 0; i < rows; i++) defaulted[start + i] = defaults[i] === 0 ? 0 : defaults[i] / encoder.sources;
+      for (let i = 0; i < rows; i++) defaulted[start + i] = defaults[i] / (encoder.sources || 1);
       engine.logits(batch, weights, z);
       const { view } = z;
       if (offset !== null) {
@@ -115,27 +118,15 @@ export function tableScorer(model: Scored, engine: ScoringEngine, options: Score
         for (let j = 0; j < k; j++) to.set(view.subarray(j * plane, j * plane + rows), j * total + start);
       };
       keep(logits);
-      const mark = (): void => {
-        for (let i = 0; i < rows; i++) {
-          labels[start + i] = two ? (view[i] > threshold ? positive : 1 - positive) : greatest(view, i, plane, k);
-        }
-      };
-      if (calibration) {
-        const own = exact.subarray(0, k * plane);
-        own.set(view.subarray(0, k * plane));
-        model.calibration!.apply(calibration, own, own, k, multiclass === 'ovr');
-        view.set(own);
-      } else if (two) engine.sigmoid(z, z, rows);
-      else {
+      const own = labels.subarray(start);
+      if (outcomes) outcomes.finish(manifest, view, plane, rows, own, abstain ? review.subarray(start) : null);
+      else if (two) {
+        engine.sigmoid(z, z, rows);
+        for (let i = 0; i < rows; i++) own[i] = view[i] > threshold ? positive : 1 - positive;
+      } else {
         // by logits, which a softmax may round to ties
-        mark();
+        for (let i = 0; i < rows; i++) own[i] = greatest(view, i, plane, k);
         classProbabilities(engine, z, rows, k, multiclass === 'ovr');
-      }
-      if (two || calibration) mark();
-      for (let i = 0; (costs || abstain) && i < rows; i++) {
-        const stage = model.decisions!;
-        if (costs && !two) labels[start + i] = stage.decide(decision, positive, view, view, i, plane, k);
-        if (abstain) review[start + i] = Number(stage.needsReview(decision, positive, view, i, plane, k));
       }
       keep(probabilities);
       start += rows;

@@ -1,6 +1,4 @@
 import type { applyCalibration, calibratedProbability } from '../calibrate/apply.ts';
-import type { findWrongCalibration } from '../calibrate/check.ts';
-import type { decide, decideAll, needsReview, wrongInDecision } from '../decide/apply.ts';
 import type { Encoders } from '../encode/coder.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -11,31 +9,31 @@ import type { Manifest } from './manifest.ts';
 export interface Stages {
   /** features of further kinds */
   readonly encoders?: Encoders;
-  /** probabilities that are not the sigmoid or softmax of the logits */
-  readonly calibration?: CalibrationStage;
-  /** labels by expected cost, and a band for review */
-  readonly decisions?: DecisionStage;
+  /** calibrated probabilities, labels by expected cost, bands for review */
+  readonly outcomes?: OutcomeStage;
 }
 
-export interface CalibrationStage {
-  readonly apply: typeof applyCalibration;
+/** How logits become probabilities and labels where the sigmoid (softmax) and a threshold (the greatest logit) are not all. */
+export interface OutcomeStage {
   readonly probability: typeof calibratedProbability;
-  readonly findWrong: typeof findWrongCalibration;
+  readonly apply: typeof applyCalibration;
+  /**
+   * @param view  planes of logits, `plane` apart; the probabilities are written over them
+   * @param labels  of rows 0 to rows − 1, written: indices of classes
+   * @param review  of these rows, written: 1 for review; null: not asked for
+   */
+  finish(
+    manifest: Manifest,
+    view: Float64Array | Float32Array,
+    plane: number,
+    rows: number,
+    labels: Uint32Array,
+    review: Uint8Array | null,
+  ): void;
+  /** Where what a file says of calibration and decision is first wrong; null: nowhere. */
+  findWrong(manifest: Manifest): string | null;
 }
 
-export interface DecisionStage {
-  readonly decide: typeof decide;
-  readonly decideAll: typeof decideAll;
-  readonly needsReview: typeof needsReview;
-  readonly findWrong: typeof wrongInDecision;
-}
-
-/** The stages of a model, where it needs them. */
-export interface UsedStages {
-  readonly calibration: CalibrationStage | null;
-  readonly decisions: DecisionStage | null;
-}
-
-/** Whether a decision is more than a threshold. */
-export const isRichDecision = ({ decision }: Pick<Manifest, 'decision'>): boolean =>
-  decision.costs !== undefined || decision.abstain !== undefined;
+/** Whether a model needs the stage of outcomes. */
+export const needsOutcomes = ({ calibration, decision: { costs, abstain } }: Manifest): boolean =>
+  Boolean(calibration || costs || abstain);

@@ -7,6 +7,7 @@ import { Encoder, writeNumbers } from '../encode/encoder.ts';
 import { inferSchema, sortLabels } from '../encode/infer.ts';
 import { labelOf, list, show } from '../encode/label.ts';
 import type { Schema } from '../encode/schema.ts';
+import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
 import { checkManifest } from '../model/check.ts';
 import { isSealed, seal } from '../model/file.ts';
@@ -204,7 +205,7 @@ export class OnlineLearner {
       );
     }
     const params = this.#ftrl.weights();
-    const names = this.#encoder.slotNames;
+    const names = slotNames(this.#encoder);
     // a row has "present" or "missing" of a feature with an indicator: the first moves into the intercept
     names.forEach(({ role }, j) => {
       if (role !== 'present') return;

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { asWarning } from '../diagnose/finding.ts';
 import { list, show } from '../encode/label.ts';
+import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
 import {
   type BootstrapReport,
@@ -333,7 +334,7 @@ function rareClasses({ target, sampleWeight }: Problem): Warning[] {
 /** The parameters of a model on the standardised features of a problem. @throws ERR_SCHEMA when it is of other features or classes */
 function startOf(start: Model, { slots, standard, target, kind }: Problem): Float64Array {
   const { classes, multiclass } = start.manifest;
-  const names = start.encoder.slotNames;
+  const names = slotNames(start.encoder);
   const same =
     names.length === slots.length &&
     names.every((one, j) => one.name === slots[j].name && one.level === slots[j].level) &&

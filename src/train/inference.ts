@@ -15,19 +15,22 @@ export interface Standardisation {
   readonly scale: Float64Array;
 }
 
-export function standardisation({ coders, slots }: Pick<Encoder, 'coders' | 'slots'>): Standardisation {
+export function standardisation({ schema, coders, specs, slots }: Encoder): Standardisation {
   const shift = new Float64Array(slots);
   const scale = new Float64Array(slots).fill(1);
+  const moments = schema.features.flatMap((feature, i) => {
+    if (feature.kind === 'numeric') return [feature];
+    const { means = [], scales = [] } = coders[i] ?? {};
+    return means.map((mean, j) => ({ mean, scale: scales[j] }));
+  });
   let slot = 0;
-  for (const { specs, means, scales } of coders) {
-    let number = 0;
-    for (const spec of specs) {
-      if (spec.kind === 'numeric') {
-        shift[slot] = means[number];
-        scale[slot] = scales[number++];
-      }
-      slot += spec.kind === 'numeric' ? 1 : spec.slots;
+  let number = 0;
+  for (const spec of specs) {
+    if (spec.kind === 'numeric') {
+      shift[slot] = moments[number].mean;
+      scale[slot] = moments[number++].scale;
     }
+    slot += spec.kind === 'numeric' ? 1 : spec.slots;
   }
   return { shift, scale };
 }

@@ -9,6 +9,7 @@ import { inferSchema } from '../encode/infer.ts';
 import { list, show } from '../encode/label.ts';
 import { encoders } from '../encode/rich.ts';
 import type { Schema } from '../encode/schema.ts';
+import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
 import { slotMeans } from './baseline.ts';
 import { ChunkedLikelihood, type Chunks, profileChunks } from './chunks.ts';
@@ -155,7 +156,7 @@ export function problemOf(
     chunks,
     schema,
     encoder,
-    slots: encoder.slotNames,
+    slots: slotNames(encoder),
     standard,
     adapt: (weight) => columns?.write(batch, weight) ?? (() => {}),
     baseline() {

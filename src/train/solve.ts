@@ -423,6 +423,12 @@ function choose(task: Task, objective: Objective, unpenalized: boolean): { solve
       choice: `${size} free parameters are more than the ${NEWTON_LIMIT} of Newton's matrix`,
     };
   }
+  if (task.likelihood.parameters > HESSIAN_LIMIT) {
+    return {
+      solver: 'lbfgs',
+      choice: `${task.likelihood.parameters} parameters, pinned ones included, are more than the ${HESSIAN_LIMIT} of a Hessian`,
+    };
+  }
   if (unpenalized) {
     return {
       solver: 'newton',
@@ -495,7 +501,8 @@ function minimise(
     done = solution.iterations;
     solver = 'lbfgs';
   }
-  const sampled = () => (done === 0 && size <= NEWTON_LIMIT ? sampledMetric(task, objective) : null);
+  const sampled = () =>
+    done === 0 && size <= NEWTON_LIMIT && parameters <= HESSIAN_LIMIT ? sampledMetric(task, objective) : null;
   const solution = lbfgs(objective, from, {
     tol,
     maxIter: maxIter ?? ITERATIONS.lbfgs,

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import { Block } from '../../cli/src/block.ts';
+import { openDatabase, streamChunks } from '../../cli/src/database.ts';
 import { checkDeclaration } from '../../src/encode/declare.ts';
 import { loadModel } from '../../src/index.ts';
 import { workspace } from './run.ts';
@@ -111,7 +113,7 @@ describe('train and score with a schema', () => {
     ]);
   });
 
-  it('more rows than one table holds: each has a dictionary of its own', () => {
+  it('more rows than one table holds score the same', () => {
     const lines = readFileSync(path('d.csv'), 'utf8').trim().split('\n');
     write(
       'many.csv',
@@ -194,6 +196,26 @@ describe('train and score with a schema', () => {
       'city',
       'age',
     ]);
+  });
+});
+
+describe('a dictionary', () => {
+  it('is of the texts of one table: bytes beyond ASCII, long and short ones, gaps; the next table starts anew', async () => {
+    const texts = ['a', 'é', 'Ã©', '', '123456789012', '1234567890123', null, 'zürich is long enough', 'a'];
+    const database = await openDatabase();
+    const block = new Block([{ name: 'x', levels: null, label: (text) => text, sql: '' }], 2048);
+    const found: (string | null)[][] = [];
+    for (const part of [texts, ['b', ...texts.slice(4)]]) {
+      const sql = `select unnest([${part.map((one) => (one === null ? 'null' : `'${one}'`)).join(', ')}]::varchar[])`;
+      for await (const chunk of streamChunks(database.connection, sql)) block.append(chunk, 0);
+      const [column] = block.table().columns;
+      if (column.kind !== 'coded') throw new Error('expected codes');
+      expect([...column.levels].sort()).toEqual([...new Set(part.filter((one) => one !== null))].sort());
+      found.push(Array.from(part, (_, i) => (column.missing?.[i] ? null : column.levels[column.codes[i]])));
+      block.clear();
+    }
+    database.close();
+    expect(found).toEqual([texts, ['b', ...texts.slice(4)]]);
   });
 });
 

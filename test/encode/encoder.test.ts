@@ -6,6 +6,7 @@ import { Encoder } from '../../src/encode/encoder.ts';
 import { inferSchema } from '../../src/encode/infer.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';
 import type { CategoricalFeature, NumericFeature, Schema } from '../../src/encode/schema.ts';
+import { slotNames } from '../../src/encode/slots.ts';
 import type { Column, Table } from '../../src/encode/table.ts';
 
 const age: NumericFeature = { name: 'age', kind: 'numeric', mean: 40, scale: 10, min: 20, max: 60, indicator: false };
@@ -64,7 +65,7 @@ describe('the layout of a schema', () => {
   });
 
   test('every slot has a name and a role', () => {
-    expect(encoder.slotNames.map(({ name, level, role }) => [name, level, role])).toEqual([
+    expect(slotNames(encoder).map(({ name, level, role }) => [name, level, role])).toEqual([
       ['age', null, 'number'],
       ['pay', null, 'number'],
       ['pay', '(present)', 'present'],
@@ -75,7 +76,7 @@ describe('the layout of a schema', () => {
       ['city', '(missing)', 'missing'],
       ['city', '(unseen)', 'unseen'],
     ]);
-    expect(encoder.slotNames.map(({ feature }) => feature)).toEqual([0, 1, 1, 1, 2, 2, 2, 2, 2]);
+    expect(slotNames(encoder).map(({ feature }) => feature)).toEqual([0, 1, 1, 1, 2, 2, 2, 2, 2]);
   });
 });
 
@@ -230,7 +231,7 @@ describe('records', () => {
     [{ age: Number.NaN, pay: 1, city: 'Bonn' }, 'ERR_RECORD', 'record, field "age": expected a finite number, got NaN'],
     [{ age: true, pay: 1, city: 'Bonn' }, 'ERR_RECORD', 'record, field "age": expected a finite number, got true'],
     [
-      { age: 1, pay: 1, city: ['Bonn'] },
+      { age: 1, pay: 1, city: [['Bonn']] },
       'ERR_RECORD',
       'record, field "city": expected a string, finite number or boolean, got a value of type object',
     ],

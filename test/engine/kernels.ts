@@ -1,6 +1,6 @@
 import { Heap, PlainMemory } from '../../bindings/heap.ts';
 import { jsKernels } from '../../bindings/js/kernels.ts';
-import { kernelsHex } from '../../bindings/kernels.generated.ts';
+import { kernelsText } from '../../bindings/kernels.generated.ts';
 import type { Kernels } from '../../bindings/kernels.ts';
 import { compile, instantiate } from '../../bindings/wasm.ts';
 
@@ -16,13 +16,13 @@ export function javascript(): Implementation {
 }
 
 export function wasm(): Implementation {
-  return { name: 'wasm', ...instantiate<Kernels>(compile(kernelsHex)) };
+  return { name: 'wasm', ...instantiate<Kernels>(compile(kernelsText)) };
 }
 
 /** false under `node --no-enable-sse4-1 --no-enable-ssse3`, where V8 refuses SIMD modules */
 export const simd = (() => {
   try {
-    compile(kernelsHex);
+    compile(kernelsText);
     return true;
   } catch {
     return false;

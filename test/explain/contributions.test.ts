@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tableFromRecords } from '../../src/encode/records.ts';
+import { slotNames } from '../../src/encode/slots.ts';
 import { explain, explainClasses, explainer } from '../../src/explain/contributions.ts';
 import { reasons } from '../../src/explain/reasons.ts';
 import type { Model } from '../../src/model/model.ts';
@@ -97,7 +98,7 @@ describe.each([
   test('they are the Shapley values of independent features', () => {
     // v(S): the logit with the slots of the features outside S at their baseline, by weights and slots alone
     const record = { age: 33.25, income: 22, city: 'Bonn', exposure: 0.25 };
-    const { slotNames, specs, slots } = model.encoder;
+    const { specs, slots } = model.encoder;
     const row = new Float64Array(specs.length);
     model.encoder.encodeRecord(record, row);
     const x = new Float64Array(slots);
@@ -109,7 +110,7 @@ describe.each([
     const sourceOfFeature = [0, 0, 1, 2, 3];
     const value = (subset: number, k: number) => {
       let z = model.intercept[k];
-      slotNames.forEach(({ feature }, slot) => {
+      slotNames(model.encoder).forEach(({ feature }, slot) => {
         const inside = (subset >> sourceOfFeature[feature]) & 1;
         z += model.weights[k * slots + slot] * (inside ? x[slot] : model.baseline![slot]);
       });

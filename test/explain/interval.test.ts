@@ -4,19 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { sigmoid } from '../../bindings/js/math.ts';
 import { normalQuantile } from '../../bindings/js/normal.ts';
 import { splitmix32 } from '../../bindings/random.ts';
-import { applyCalibration, calibratedProbability } from '../../src/calibrate/apply.ts';
+import { calibratedProbability } from '../../src/calibrate/apply.ts';
 import type { Calibration } from '../../src/calibrate/calibration.ts';
-import { findWrongCalibration } from '../../src/calibrate/check.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';
 import { classIntervals, interval, intervals } from '../../src/explain/interval.ts';
 import { oddsRatios } from '../../src/explain/odds.ts';
 import { Model } from '../../src/model/model.ts';
+import { outcomes } from '../../src/model/outcomes.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import { classModel, smallCovariance, smallModel } from '../model/parts.ts';
 import { RICH, seededModel } from './models.ts';
 
 const oracle = JSON.parse(readFileSync('test/fixtures/explain.json', 'utf8'));
-const calibration = { apply: applyCalibration, probability: calibratedProbability, findWrong: findWrongCalibration };
 
 const recordOf = (x: number[]) => Object.fromEntries(x.map((value, j) => [`x${j}`, value]));
 const fitted = (x: number[][], y: number[], name: (code: number) => string) =>
@@ -188,7 +187,7 @@ describe('calibrated', () => {
       },
     ];
     for (const one of calibrations) {
-      const model = smallModel({ calibration: one }, { covariance: smallCovariance(), stages: { calibration } });
+      const model = smallModel({ calibration: one }, { covariance: smallCovariance(), stages: { outcomes } });
       const { low, high, logitLow, logitHigh } = interval(model, { age: 40.5, city: 'Bonn' });
       const ends = [logitLow, logitHigh].map((z) => calibratedProbability(one, z));
       expect([low, high]).toEqual(ends.sort((a, b) => a - b));
@@ -210,7 +209,7 @@ describe('calibrated', () => {
           covariance: seededCovariance(24, 4, 9).map((value) => 1e-6 * value * scale * scale),
           weights: classModel().weights.map((weight) => weight * scale),
           intercept: classModel().intercept.map((value) => value * scale),
-          stages: { calibration },
+          stages: { outcomes },
         },
       );
     const record = { age: 37, city: 'Bonn' };

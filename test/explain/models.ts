@@ -2,6 +2,7 @@ import { splitmix32 } from '../../bindings/random.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
 import { encoders } from '../../src/encode/rich.ts';
 import type { Schema } from '../../src/encode/schema.ts';
+import { slotNames } from '../../src/encode/slots.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { Model, type ModelParts } from '../../src/model/model.ts';
 import { CLASSES, manifestOf } from '../model/parts.ts';
@@ -63,12 +64,14 @@ export function seededModel(
   const stages = { encoders, ...parts.stages };
   const k = classes ? 3 : 1;
   const manifest = manifestOf(schema, { ...(classes ? CLASSES : {}), ...changes });
-  const { slots, slotNames } = new Encoder(schema, encoders);
+  const encoder = new Encoder(schema, encoders);
+  const { slots } = encoder;
+  const names = slotNames(encoder);
   const numbers = (length: number, size: number) => Float64Array.from({ length }, () => size * (2 * random() - 1));
   return new Model({
     manifest,
     // numbers are some tens
-    weights: numbers(k * slots, 2).map((weight, i) => (slotNames[i % slots].role === 'number' ? weight / 40 : weight)),
+    weights: numbers(k * slots, 2).map((weight, i) => (names[i % slots].role === 'number' ? weight / 40 : weight)),
     intercept: numbers(k, 1),
     covariance: null,
     baseline: numbers(slots, 1).map(Math.abs),

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyCalibration, calibratedProbability } from '../../src/calibrate/apply.ts';
-import { findWrongCalibration } from '../../src/calibrate/check.ts';
 import type { CurveFeature, Schema } from '../../src/encode/schema.ts';
 import { whatIf } from '../../src/explain/whatIf.ts';
+import { outcomes } from '../../src/model/outcomes.ts';
 import { classModel, smallModel } from '../model/parts.ts';
 import { RICH, seededModel } from './models.ts';
 
@@ -61,15 +60,10 @@ describe('a straight line', () => {
   });
 
   test('through a calibration', () => {
-    const calibration = {
-      apply: applyCalibration,
-      probability: calibratedProbability,
-      findWrong: findWrongCalibration,
-    };
     const isotonic = { method: 'isotonic', logits: [-4, -1, 1, 3], probabilities: [0, 0.2, 0.6, 0.9] } as const;
     const model = smallModel(
       { calibration: { method: 'isotonic', calibrators: [isotonic], shift: [], by: null } },
-      { stages: { calibration } },
+      { stages: { outcomes } },
     );
     // p = 0.5 at z = 0.5: age 42
     expect(whatIf(model, { age: 30, city: 'Bonn' }, 'age').to).toBeCloseTo(42, 10);
@@ -78,7 +72,7 @@ describe('a straight line', () => {
         calibration: { method: 'isotonic', calibrators: [isotonic], shift: [], by: null },
         decision: { threshold: 0.95 },
       },
-      { stages: { calibration } },
+      { stages: { outcomes } },
     );
     const none = whatIf(never, { age: 30, city: 'Bonn' }, 'age');
     expect([none.to, none.score, none.reason]).toEqual([null, null, 'no value of "age" changes the label']);

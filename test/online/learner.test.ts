@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { slotNames } from '../../src/encode/slots.ts';
 import {
   type Column,
   coefficients,
@@ -129,7 +130,7 @@ describe.each(engines)('online learning from tables, %s', (_, make) => {
   test('levels that the schema does not know learn the slot of unseen values', () => {
     const learner = OnlineLearner.start(table, { ...OPTIONS, engine: make() });
     const unseen = (model = learner.model()) =>
-      model.weights[model.encoder.slotNames.findIndex(({ role }) => role === 'unseen')];
+      model.weights[slotNames(model.encoder).findIndex(({ role }) => role === 'unseen')];
     learner.partialFit(table);
     expect(unseen()).toBe(0);
     learner.partialFit(sample(2, 500, ['w', 'x', 'y', 'z']));

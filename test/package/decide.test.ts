@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 const load = (path: string) => import(new URL(`../../${path}`, import.meta.url).href);
 const { loadModel } = await load('dist/score.js');
-const { allStages, calibration, encoders } = await load('dist/stages.js');
+const { allStages, encoders, outcomes } = await load('dist/stages.js');
 const { answer, train } = await load('examples/decide.mjs');
 
 test('the example of a decision: costs make the threshold, contributions the logit, a change of the distance another label', () => {
@@ -25,9 +25,8 @@ test('the example of a decision: costs make the threshold, contributions the log
 test('a program without a stage that the model needs is told which', () => {
   const file = train();
   expect(() => loadModel(file)).toThrow(/expected the stage "\w+".*"logodds\/stages"/);
-  expect(() => loadModel(file, { encoders })).toThrow(/expected the stage "calibration"/);
+  expect(() => loadModel(file, { encoders })).toThrow(/expected the stage "outcomes"/);
   expect(
-    loadModel(file, { encoders, calibration }).score({ date: null, distance: 1, origin: null, destination: null })
-      .label,
+    loadModel(file, { encoders, outcomes }).score({ date: null, distance: 1, origin: null, destination: null }).label,
   ).toMatch(/late|on time/);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { slotNames } from '../../src/encode/slots.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
@@ -106,7 +107,7 @@ function check(model: Model, { oracle: name, grouped }: Case): void {
   const oracle = oracles[name];
   const found = coefficients(model);
   const parameter = new Map([['(Intercept)', model.weights.length]]);
-  model.encoder.slotNames.forEach((slot, id) => {
+  slotNames(model.encoder).forEach((slot, id) => {
     if (slot.role === 'number' || slot.role === 'level') parameter.set(`${slot.name}${slot.level ?? ''}`, id);
   });
   const line = new Map(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { slotNames } from '../../src/encode/slots.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
@@ -174,7 +175,7 @@ describe('penalty', () => {
         values(base, 'b').map((value) => value * 1000),
       ),
     );
-    const b = (model: Model): number => model.weights[model.encoder.slotNames.findIndex((slot) => slot.name === 'b')];
+    const b = (model: Model): number => model.weights[slotNames(model.encoder).findIndex((slot) => slot.name === 'b')];
     const unit = b(fitTable(base, { ...plain, C: 0.1 }).model);
     expectClose([b(fitTable(scaled, { ...plain, C: 0.1 }).model) * 1000], [unit], 1e-9);
     const raw = b(fitTable(base, { ...plain, C: 0.1, standardize: false }).model);
@@ -266,7 +267,7 @@ describe('penalty', () => {
       feature.kind === 'numeric' ? [feature.scale] : [],
     );
     let norm = 0;
-    model.encoder.slotNames.forEach((slot, id) => {
+    slotNames(model.encoder).forEach((slot, id) => {
       const unit = slot.role === 'number' && standardize ? scale[slot.feature] : 1;
       norm += (model.weights[id] * unit) ** 2;
     });
@@ -379,7 +380,7 @@ describe('inference', () => {
       const { model } = fitTable(base, { ...shared, references: { colour: reference } });
       const row = new Float64Array(model.weights.length + 1);
       row[model.weights.length] = 1;
-      model.encoder.slotNames.forEach((slot, id) => {
+      slotNames(model.encoder).forEach((slot, id) => {
         if (slot.role === 'number') row[id] = 0.3;
         if (slot.role === 'level' && slot.level === 'green') row[id] = 1;
       });

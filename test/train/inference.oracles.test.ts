@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { slotNames } from '../../src/encode/slots.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
@@ -63,7 +64,7 @@ const close = (actual: number | null, expected: number, relative: number, what: 
 
 /** The parameter of each of R's terms. */
 function parameters(model: Model, terms: readonly string[]): number[] {
-  const names = model.encoder.slotNames.map(({ name, level }) => name + (level ?? ''));
+  const names = slotNames(model.encoder).map(({ name, level }) => name + (level ?? ''));
   return terms.map((term) => {
     const found = names.indexOf(term.replace(/^factor\((\w+)\)/, '$1'));
     return term === '(Intercept)' ? model.weights.length : found;
