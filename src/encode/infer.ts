@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { asCoded, cellError, findColumns, MEND } from './columns.ts';
 import { list, show } from './label.ts';
-import type { CategoricalFeature, NumericFeature, PlainSchema } from './schema.ts';
+import type { CategoricalFeature, Feature, NumericFeature, PlainSchema } from './schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 
 /** How `inferSchema` reads a training table. */
@@ -102,15 +102,7 @@ export class SchemaDraft {
         'table: expected at least one feature column, got none; keep a column besides target, weight and offset',
       );
     }
-    const coded = features.filter((feature) => feature.kind === 'categorical' && feature.coding === 'treatment');
-    for (const name of Object.keys(references)) {
-      if (!coded.some((feature) => feature.name === name)) {
-        throw new LogoddsError(
-          'ERR_SCHEMA',
-          `reference of ${show(name)}: expected a categorical feature under treatment coding (${list(coded.map((feature) => feature.name)) || 'there is none'}); correct the name or the coding`,
-        );
-      }
-    }
+    checkReferences(features, references);
     return { features };
   }
 }
@@ -264,6 +256,18 @@ export class Counts {
     if (this.#counts.size === 0) throw onlyMissing(name);
     const levels = sortLabels([...this.#counts.keys()]);
     return { levels, counts: [...levels.map((level) => this.#counts.get(level)!), this.#gaps] };
+  }
+}
+
+/** @throws ERR_SCHEMA for a reference of what is no feature of levels under treatment coding */
+export function checkReferences(features: readonly Feature[], references: Readonly<Record<string, string>>): void {
+  const coded = features.filter((feature) => 'coding' in feature && feature.coding === 'treatment');
+  for (const name of Object.keys(references)) {
+    if (coded.some((feature) => feature.name === name)) continue;
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `reference of ${show(name)}: expected a categorical feature under treatment coding (${list(coded.map((feature) => feature.name)) || 'there is none'}); correct the name or the coding`,
+    );
   }
 }
 

@@ -16,6 +16,7 @@ import {
 import { Encoder } from '../encode/encoder.ts';
 import {
   Counts,
+  checkReferences,
   type InferOptions,
   inferSchema,
   type Moments,
@@ -106,7 +107,9 @@ export function resolveSchema(table: Table, declaration: Declaration, options: I
     const names = table.columns.map((column) => column.name);
     const taken = [...new Set([...options.exclude, ...read])];
     if (names.some((name) => !taken.includes(name))) {
-      const inferred = inferSchema(table, { ...options, exclude: taken, references: {} });
+      const columns = new Set(names.filter((name) => !taken.includes(name)));
+      const own = Object.entries(options.references ?? {}).filter(([name]) => columns.has(name));
+      const inferred = inferSchema(table, { ...options, exclude: taken, references: Object.fromEntries(own) });
       const twice = inferred.features.find((feature) => made.has(feature.name));
       if (twice) {
         throw new LogoddsError(
@@ -117,6 +120,7 @@ export function resolveSchema(table: Table, declaration: Declaration, options: I
       features.push(...inferred.features);
     }
   }
+  checkReferences(features, options.references ?? {});
   return {
     schema: { features },
     targets: features.flatMap((feature, i) => {

@@ -303,4 +303,18 @@ describe('a schema that cannot be meant', () => {
     const schema = (Array.isArray(features) ? { features } : features) as Declaration;
     expect(() => fitTable(table, { target: 'y', schema: schema as never })).toThrow(message);
   });
+
+  test('references of what has none', () => {
+    const schema: Declaration = { features: [{ name: 'c', kind: 'categorical' }], others: 'infer' };
+    const given = { target: 'y', exclude: ['d'], coding: 'treatment', categorical: ['b'] } as const;
+    const { model } = fitTable(table, { ...given, schema, references: { c: 'b', b: '3' } });
+    expect(model.manifest.schema.features.map((feature) => 'reference' in feature && feature.reference)).toEqual([
+      1,
+      false,
+      2,
+    ]);
+    expect(() => fitTable(table, { ...given, schema, references: { x: '1' } })).toThrow(
+      'reference of "x": expected a categorical feature under treatment coding',
+    );
+  });
 });
