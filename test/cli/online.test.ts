@@ -51,7 +51,9 @@ const wait = async (until: () => boolean) => {
 
 describe('train --online', () => {
   it('prints the object of train --json, with progressive figures', () => {
-    expect(Object.keys(whole)).toEqual(['model', 'classes', 'rows', 'fit', 'holdout', 'warnings']);
+    expect(Object.keys(whole)).toEqual([
+      ...['model', 'classes', 'rows', 'fit', 'holdout', 'defaulted', 'calibration', 'decision', 'warnings'],
+    ]);
     expect(whole.rows).toEqual({ train: ROWS, holdout: 0 });
     expect(whole.fit).toMatchObject({ converged: false, reason: 'online', iterations: ROWS, gradNorm: null });
     const { manifest } = loadModel(model('whole'));
