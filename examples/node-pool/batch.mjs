@@ -6,14 +6,14 @@ import { LogoddsError } from 'logodds';
  * @param {import('logodds').Model} model
  * @param {import('logodds').Engine} engine
  * @param {number} capacity  records it takes
- * @throws LogoddsError ERR_RANGE for a model of more than two classes
+ * @throws LogoddsError ERR_RANGE for a model of more than two classes, a calibrated one, or one with a band for review
  */
 export function recordBatch(model, engine, capacity) {
   const { encoder, manifest } = model;
   const { specs, slots } = encoder;
   const { offset, positive, decision } = manifest;
-  if (positive === null) {
-    const message = `model: expected two classes, got ${manifest.classes.length}; score its records with model.score`;
+  if (positive === null || manifest.calibration || decision.abstain) {
+    const message = `model: expected two classes and plain probabilities, got others; score its records with model.score`;
     throw new LogoddsError('ERR_RANGE', message);
   }
   const negative = manifest.classes.find((name) => name !== positive);
@@ -27,6 +27,7 @@ export function recordBatch(model, engine, capacity) {
   const logits = engine.vector(capacity);
   const probabilities = engine.vector(capacity);
   const offsets = new Float64Array(capacity);
+  const defaulted = new Float64Array(capacity);
   const row = new Float64Array(specs.length);
   let rows = 0;
 
@@ -40,7 +41,7 @@ export function recordBatch(model, engine, capacity) {
       const cells = specs.map(({ kind }, j) => (kind === 'numeric' ? batch.numeric(j) : batch.codes(j)));
       records.forEach((record, i) => {
         try {
-          encoder.encodeRecord(record, row);
+          defaulted[rows + i] = encoder.encodeRecord(record, row) / (encoder.sources || 1);
           if (offset !== null) offsets[rows + i] = numberOf(record, offset);
         } catch (error) {
           if (!(error instanceof LogoddsError)) throw error;
@@ -65,6 +66,7 @@ export function recordBatch(model, engine, capacity) {
         logit: z[i],
         probability: p[i],
         label: p[i] > decision.threshold ? positive : negative,
+        defaulted: defaulted[i],
       }));
       rows = 0;
       return scores;

@@ -70,5 +70,5 @@ export const sourceOf = (feature: Feature): string =>
 export const missingStage = (stage: 'encoders' | 'outcomes', why: string): LogoddsError =>
   new LogoddsError(
     'ERR_FORMAT',
-    `model: expected the stage "${stage}" (${why}), got none; loadModel(bytes, { ${stage} }), from "logodds/stages"`,
+    `model: expected the stage "${stage}" (${why}) of "logodds/stages", got none; hand it to loadModel`,
   );

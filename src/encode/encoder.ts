@@ -102,15 +102,13 @@ export class Encoder {
     const order = features.map((_, i) => i);
     order.sort((i, j) => columns[j].length - columns[i].length);
     this.#order = order;
-    // the keys of an object are the strings that find a field the fastest
-    this.#fields = order.flatMap((i) => columns[i]).map((name) => Object.keys({ [name]: 0 })[0]);
+    this.#fields = order.flatMap((i) => columns[i]);
     this.#values = order.map(() => null);
     this.sources = this.#fields.length;
-    const names = [...new Set(columns.flat())];
-    const place = new Map(names.map((name, i) => [name, i]));
-    this.#names = names;
-    this.#places = columns.map((own) => own.map((name) => place.get(name)!));
-    this.#own = names.filter((name) => name in Object.prototype);
+    const places = new Map<string, number>();
+    this.#places = columns.map((own) => own.map((name) => places.get(name) ?? places.set(name, places.size).size - 1));
+    this.#names = [...places.keys()];
+    this.#own = this.#names.filter((name) => name in Object.prototype);
   }
 
   /**
@@ -240,7 +238,7 @@ export class Encoder {
 
   #refuseAbsent(record: object, names: readonly string[]): void {
     if (typeof record !== 'object' || record === null) {
-      throw new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(record)}; give its fields by name`);
+      throw new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(record)}`);
     }
     refuseAbsent(
       'record',
@@ -354,6 +352,5 @@ export function defaultError(
 ): LogoddsError {
   if (missing) return cellError(row, column ?? name, 'a value', null, 'give one');
   const rule = `one of the ${levels.length} levels seen in training`;
-  const got = value === undefined ? 'a level without a name' : value;
-  return cellError(row, column ?? name, rule, got, `correct it, or train with a slot for unseen values`);
+  return cellError(row, column ?? name, rule, value, 'correct it, or train with a slot for it');
 }

@@ -15,8 +15,7 @@ export const LABEL_RULE = 'a string, finite number or boolean';
 
 /** `canonicalLabel`, but null for what cannot be a category */
 export function labelOf(value: unknown): string | null {
-  const type = typeof value;
-  return type === 'string' || type === 'bigint' || type === 'boolean' || Number.isFinite(value) ? String(value) : null;
+  return ['string', 'bigint', 'boolean'].includes(typeof value) || Number.isFinite(value) ? String(value) : null;
 }
 
 /** A value of a record as the text of a category: `labelOf`; a date in ISO 8601, a list of such (and nulls) as JSON; null for anything else */

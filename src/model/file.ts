@@ -128,7 +128,7 @@ function kindOf(file: Uint8Array): string {
   return file.length > 8 && START.startsWith(text(file.subarray(8, DIGEST)))
     ? 'got only its first bytes; copy the file again from where it was saved'
     : text(file.subarray(8, 10)) === '{"'
-      ? 'got another safetensors file; save the model with logodds and do not rewrite it with other tools'
+      ? 'got another safetensors file; save the model with logodds'
       : 'got another kind of file; give the path of a model';
 }
 

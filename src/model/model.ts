@@ -109,7 +109,7 @@ export class Model implements ModelParts {
     ) {
       throw new LogoddsError(
         'ERR_SHAPE',
-        `model: expected ${count} weights (slots of its schema), ${vectors} intercepts, their covariances or null, ` +
+        `model: expected ${count} weights, ${vectors} intercepts and covariances, ` +
           `got ${weights.length}, ${intercept.length}, ${covariances}`,
       );
     }

@@ -146,7 +146,7 @@ test('parts that do not fit together are refused', () => {
   expect(() => new Model({ ...parts, weights: new Float64Array(6) })).toThrow(
     error(
       'ERR_SHAPE',
-      'model: expected 7 weights (slots of its schema), 1 intercepts, their covariances or null, got 6, 1, 0',
+      'model: expected 7 weights, 1 intercepts and covariances, got 6, 1, 0',
     ),
   );
   expect(() => new Model({ ...parts, covariance: new Float64Array(63) })).toThrow(error('ERR_SHAPE', 'got 7, 1, 63'));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ColumnSummaries } from '../../cli/src/report/columns.ts';
 import { type Evaluation, evaluateRows, type ScoredRows } from '../../cli/src/report/evaluation.ts';
 import { bar, evaluationText } from '../../cli/src/report/terminal.ts';
-import { evaluateBinary, fit, type Model, sigmoid, type Table } from '../../src/index.ts';
+import { evaluateBinary, fit as fitTable, type Model, sigmoid, type Table } from '../../src/index.ts';
 
 /** A model of one number, trained on a handful of rows; its rows are replaced by those of each test. */
 function smallModel(decision?: object): Model {
@@ -16,7 +16,7 @@ function smallModel(decision?: object): Model {
       { name: 'y', kind: 'coded', codes, levels: ['no', 'yes'] },
     ],
   };
-  const { model } = fit(table, { target: 'y' });
+  const { model } = fitTable(table, { target: 'y' });
   if (decision) Object.assign(model.manifest, { decision: { ...model.manifest.decision, ...decision } });
   return model;
 }
