@@ -144,10 +144,7 @@ test('parts that do not fit together are refused', () => {
     covariance: null,
   };
   expect(() => new Model({ ...parts, weights: new Float64Array(6) })).toThrow(
-    error(
-      'ERR_SHAPE',
-      'model: expected 7 weights, 1 intercepts and covariances, got 6, 1, 0',
-    ),
+    error('ERR_SHAPE', 'model: expected 7 weights, 1 intercepts and covariances, got 6, 1, 0'),
   );
   expect(() => new Model({ ...parts, covariance: new Float64Array(63) })).toThrow(error('ERR_SHAPE', 'got 7, 1, 63'));
 });
