@@ -6,6 +6,12 @@ export interface LinearMemory {
   grow(pages: number): number;
 }
 
+/** addresses start .. end */
+interface Block {
+  start: number;
+  end: number;
+}
+
 const PAGE = 65536;
 /** 4 GiB but for the last 16 bytes: a kernel whose data ended at 2³² would compute an end address of 0 */
 const ADDRESS_SPACE = 2 ** 32 - 16;
@@ -17,9 +23,8 @@ const ALIGN = 16;
  */
 export class Heap {
   readonly memory: LinearMemory;
-  /** free blocks, ascending and never adjacent: starts[i] .. ends[i] */
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
+  /** free blocks below the top, ascending and never adjacent */
+  #free: Block[] = [];
   readonly #sizes = new Map<number, number>();
   #top: number;
   #limit = ADDRESS_SPACE;
@@ -56,23 +61,18 @@ export class Heap {
   allocate(bytes: number, what: string): number {
     const size = roundUp(Math.max(bytes, ALIGN));
     if (!(size <= ADDRESS_SPACE)) throw outOfMemory(what, bytes, 'the 4 GiB address space of 32-bit WebAssembly');
-    let best = -1;
-    for (let i = 0; i < this.#starts.length; i++) {
-      const free = this.#ends[i] - this.#starts[i];
-      if (free >= size && (best < 0 || free < this.#ends[best] - this.#starts[best])) best = i;
+    let best: Block | null = null;
+    for (const block of this.#free) {
+      if (room(block) >= size && (!best || room(block) < room(best))) best = block;
     }
-    let address: number;
-    if (best >= 0) {
-      address = this.#starts[best];
-      this.#starts[best] += size;
-      if (this.#starts[best] === this.#ends[best]) {
-        this.#starts.splice(best, 1);
-        this.#ends.splice(best, 1);
-      }
+    let address = this.#top;
+    if (best) {
+      address = best.start;
+      best.start += size;
+      this.#free = this.#free.filter(room);
     } else {
-      address = this.#top;
       this.#reserve(address + size, what, bytes);
-      this.#top = address + size;
+      this.#top += size;
     }
     this.#sizes.set(address, size);
     return address;
@@ -83,27 +83,15 @@ export class Heap {
     const size = this.#sizes.get(address);
     if (size === undefined) return;
     this.#sizes.delete(address);
-    const end = address + size;
-    let i = this.#starts.length;
-    while (i > 0 && this.#starts[i - 1] > address) i--;
-    const joinsLeft = i > 0 && this.#ends[i - 1] === address;
-    const joinsRight = this.#starts[i] === end;
-    if (joinsLeft && joinsRight) {
-      this.#ends[i - 1] = this.#ends[i];
-      this.#starts.splice(i, 1);
-      this.#ends.splice(i, 1);
-    } else if (joinsLeft) this.#ends[i - 1] = end;
-    else if (joinsRight) this.#starts[i] = address;
-    else {
-      this.#starts.splice(i, 0, address);
-      this.#ends.splice(i, 0, end);
-    }
-    const last = this.#ends.length - 1;
-    if (this.#ends[last] === this.#top) {
-      this.#top = this.#starts[last];
-      this.#starts.pop();
-      this.#ends.pop();
-    }
+    const freed = { start: address, end: address + size };
+    this.#free = this.#free.filter(({ start, end }) => {
+      if (end === freed.start) freed.start = start;
+      else if (start === freed.end) freed.end = end;
+      else return true;
+      return false;
+    });
+    if (freed.end === this.#top) this.#top = freed.start;
+    else this.#free = [...this.#free, freed].sort((one, other) => one.start - other.start);
   }
 
   #reserve(end: number, what: string, bytes: number): void {
@@ -139,6 +127,8 @@ export class Heap {
     this.u32 = new Uint32Array(buffer);
   }
 }
+
+const room = ({ start, end }: Block): number => end - start;
 
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / ALIGN) * ALIGN;

@@ -40,10 +40,11 @@ export const hasField = (record: object, name: string): boolean =>
 
 /** @throws ERR_SCHEMA when `absent` is not empty: names all absent columns, and those that were found */
 export function refuseAbsent(where: string, absent: readonly string[], found: readonly string[]): void {
-  if (absent.length > 0) {
+  const names = [...new Set(absent)];
+  if (names.length > 0) {
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `${where}: expected ${absent.length > 1 ? 'columns' : 'column'} ${list(absent)}, got ${list(found) || 'no column'}; ` +
+      `${where}: expected ${names.length > 1 ? 'columns' : 'column'} ${list(names)}, got ${list(found) || 'no column'}; ` +
         'add what is absent under that name (null for a missing value)',
     );
   }

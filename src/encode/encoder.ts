@@ -1,9 +1,9 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { type Coder, type Encoders, missingStage, type Part } from './coder.ts';
+import { type Coder, type Encoders, missingStage, type Part, sourceOf } from './coder.ts';
 import { asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
 import { LABEL_RULE, show, textOf } from './label.ts';
-import type { CategoricalFeature, NumericFeature, Schema } from './schema.ts';
+import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
 import type { Column, NumericColumn, Table } from './table.ts';
 
 export type { SlotName } from './coder.ts';
@@ -19,6 +19,27 @@ export interface EncodeOptions {
 }
 
 const NULL = 'use null for a missing value';
+
+/** A feature, and what is known of it before any row comes. */
+interface Turn {
+  readonly feature: Feature;
+  /** null for numeric and categorical features */
+  readonly coder: Coder | null;
+  /** its first column of a batch */
+  readonly at: number;
+  /** the column of a table, and field of a record, that it reads; crosses have none */
+  readonly field: string;
+  /** a number of a record is its entry as it is */
+  readonly plain: boolean;
+  /** of a categorical feature: the codes of labels */
+  readonly codes: ReadonlyMap<string, number>;
+  /** of a categorical feature: the codes of a missing cell and of an unseen value; −1: an error */
+  readonly gap: number;
+  readonly unseen: number;
+  /** of a categorical feature: the last `levels` array seen and its codes; tables of one source share the array */
+  levels: readonly string[] | null;
+  table: Uint32Array;
+}
 
 /**
  * Turns tables and records into what the kernels read, as a schema says: the one encoder of training and scoring.
@@ -39,21 +60,10 @@ export class Encoder {
   readonly coders: readonly (Coder | null)[];
   /** per feature its first column of a batch */
   readonly firstColumns: readonly number[];
-  /** features in the order they are written: crosses last */
-  readonly #order: readonly number[];
-  /** in this order: the field of a record (crosses have none), its value in the last one */
+  /** in the order features are written: crosses, which read what others wrote, last */
+  readonly #turns: readonly Turn[];
+  /** the fields of these, as far as they have one */
   readonly #fields: readonly string[];
-  readonly #values: unknown[];
-  /** per feature: the codes of labels; null where a record's entry is the number itself; undefined for others */
-  readonly #codes: readonly (Map<string, number> | null | undefined)[];
-  /** per categorical feature: the codes of a missing cell and of an unseen value; −1: an error */
-  readonly #defaults: readonly (readonly [missing: number, unseen: number])[];
-  /** per categorical feature: the last `levels` array seen and its codes; tables of one source share the array */
-  readonly #tables: { levels: readonly string[]; codes: Uint32Array }[] = [];
-  /** columns of a table, fields of a record */
-  readonly #names: readonly string[];
-  /** per feature the places of its columns among these */
-  readonly #places: readonly (readonly number[])[];
   /** fields that every object has from its prototype must be its own */
   readonly #own: readonly string[];
 
@@ -63,52 +73,47 @@ export class Encoder {
    */
   constructor(schema: Schema, encoders: Encoders = {}) {
     this.schema = schema;
-    const { features } = schema;
-    const at: number[] = [];
     const specs: ColumnSpec[] = [];
-    const columns: (readonly string[])[] = [];
-    this.coders = features.map((feature) => {
-      at.push(specs.length);
-      if (feature.kind === 'numeric' || feature.kind === 'categorical') {
-        columns.push([(feature as CategoricalFeature).column ?? feature.name]);
-        if (feature.kind === 'categorical') specs.push({ kind: 'coded', slots: feature.levels.length + 2 });
-        else {
-          specs.push({ kind: 'numeric' });
-          if (feature.indicator) specs.push({ kind: 'coded', slots: 2 });
-        }
-        return null;
+    const firstColumns: number[] = [];
+    const turns = schema.features.map((feature): Turn => {
+      const at = specs.length;
+      firstColumns.push(at);
+      const { kind, name } = feature;
+      let field = sourceOf(feature);
+      let coder: Coder | null = null;
+      let levels: (readonly [string, number])[] = [];
+      let gap = 0;
+      let unseen = 0;
+      if (kind === 'numeric') {
+        specs.push({ kind });
+        if (feature.indicator) specs.push({ kind: 'coded', slots: 2 });
+      } else if (kind === 'categorical') {
+        const { length } = feature.levels;
+        specs.push({ kind: 'coded', slots: length + 2 });
+        levels = feature.levels.map((level, code) => [level, code]);
+        for (const level of feature.rare ?? []) levels.push([level, length + 1]);
+        gap = defaultCode(feature, 'missing');
+        unseen = defaultCode(feature, 'unseen');
+      } else {
+        const encoder = encoders[kind];
+        if (!encoder) throw missingStage('encoders', `feature ${show(name)} is ${show(kind)}`);
+        coder = encoder.make(feature as never, schema, firstColumns);
+        [field] = coder.columns;
+        specs.push(...coder.specs);
       }
-      const kind = encoders[feature.kind];
-      if (!kind) throw missingStage('encoders', `feature ${show(feature.name)} is ${show(feature.kind)}`);
-      const coder = kind.make(feature as never, schema, at);
-      columns.push(coder.columns);
-      specs.push(...coder.specs);
-      return coder;
+      const plain = kind === 'numeric' && !feature.indicator;
+      const table = new Uint32Array(0);
+      return { feature, coder, at, field, plain, codes: new Map(levels), gap, unseen, levels: null, table };
     });
     this.specs = specs;
     this.slots = countSlots(specs);
-    this.firstColumns = at;
-    this.#codes = features.map((feature) => {
-      if (feature.kind !== 'categorical') return feature.kind === 'numeric' && !feature.indicator ? null : undefined;
-      const { levels, rare = [] } = feature;
-      return new Map([
-        ...levels.map((level, code) => [level, code] as const),
-        ...rare.map((level) => [level, levels.length + 1] as const),
-      ]);
-    });
-    this.#defaults = features.map((feature) =>
-      feature.kind === 'categorical' ? [defaultCode(feature, 'missing'), defaultCode(feature, 'unseen')] : [0, 0],
-    );
-    const order = features.map((_, i) => i);
-    order.sort((i, j) => columns[j].length - columns[i].length);
-    this.#order = order;
-    this.#fields = order.flatMap((i) => columns[i]);
-    this.#values = order.map(() => null);
+    this.firstColumns = firstColumns;
+    this.coders = turns.map(({ coder }) => coder);
+    const reads = ({ field }: Turn): boolean => field !== undefined;
+    this.#turns = [...turns.filter(reads), ...turns.filter((turn) => !reads(turn))];
+    this.#fields = turns.filter(reads).map(({ field }) => field);
     this.sources = this.#fields.length;
-    const places = new Map<string, number>();
-    this.#places = columns.map((own) => own.map((name) => places.get(name) ?? places.set(name, places.size).size - 1));
-    this.#names = [...places.keys()];
-    this.#own = this.#names.filter((name) => name in Object.prototype);
+    this.#own = this.#fields.filter((name) => name in Object.prototype);
   }
 
   /**
@@ -124,54 +129,21 @@ export class Encoder {
     if (batch.rows < rows)
       throw new LogoddsError('ERR_SHAPE', `batch: expected at least ${rows} rows, got ${batch.rows}`);
     const { firstRow = 0, standardize, defaulted = null } = options;
-    const columns = findColumns(table, this.#names);
+    const found = findColumns(table, this.#fields);
     const part: Part = { rows, firstRow, batch, standardize, defaulted };
-    for (const i of this.#order) {
-      const feature = this.schema.features[i];
-      const own = this.#places[i].map((place) => columns[place]);
-      const at = this.firstColumns[i];
+    this.#turns.forEach((turn, i) => {
+      const { feature, at } = turn;
       if (feature.kind === 'numeric') {
-        const column = asNumeric(own[0], rows, firstRow);
+        const column = asNumeric(found[i], rows, firstRow);
         writeNumbers(column, rows, firstRow, batch.numeric(at), standardize ? feature : null, feature.mean);
         if (feature.indicator) {
           const flags = batch.codes(at + 1);
           for (let row = 0; row < rows; row++) flags[row] = column.missing?.[row] ? 1 : 0;
         }
         countMissing(column, rows, defaulted);
-      } else if (feature.kind === 'categorical') this.#writeCodes(i, feature, own[0], part, batch.codes(at));
-      else this.coders[i]!.write(own, part, at);
-    }
-  }
-
-  #writeCodes(
-    index: number,
-    feature: CategoricalFeature,
-    column: Column,
-    { rows, firstRow, defaulted }: Part,
-    out: Uint8Array | Uint16Array | Uint32Array,
-  ): void {
-    const { codes, levels, missing } = asCoded(column, rows, firstRow);
-    const [gap, unseen] = this.#defaults[index];
-    const last = this.#tables[index];
-    let table = last?.codes;
-    if (last?.levels !== levels || table.length !== levels.length + 1) {
-      const codeOf = this.#codes[index]!;
-      // of each level its code, and of a code beyond them: unseen
-      table = Uint32Array.from([...levels.map((level) => codeOf.get(level) ?? UNKNOWN), UNKNOWN]);
-      this.#tables[index] = { levels, codes: table };
-    }
-    for (let i = 0; i < rows; i++) {
-      const isMissing = missing ? missing[i] !== 0 : false;
-      const slot = isMissing ? UNKNOWN : table[Math.min(codes[i], levels.length)];
-      if (slot !== UNKNOWN) {
-        out[i] = slot;
-        continue;
-      }
-      const code = isMissing ? gap : unseen;
-      if (code < 0) throw defaultError(firstRow + i, feature, isMissing ? null : levels[codes[i]], isMissing);
-      out[i] = code;
-      if (defaulted) defaulted[i]++;
-    }
+      } else if (feature.kind === 'categorical') writeCodes(turn, feature, found[i], part);
+      else turn.coder!.write(found.slice(i, i + 1), part, at);
+    });
   }
 
   /**
@@ -183,57 +155,163 @@ export class Encoder {
    * @throws ERR_RECORD when a value cannot be used
    */
   encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
-    const order = this.#order;
-    const values = this.#values;
-    let defaults = 0;
     if (typeof record !== 'object' || record === null || this.#own.length > 0) this.#refuseAbsent(record, this.#own);
-    readFields(record, this.#fields, values);
-    for (let turn = 0; turn < order.length; turn++) {
-      const value = values[turn];
-      const i = order[turn];
-      const codes = this.#codes[i];
-      const at = this.firstColumns[i];
-      // most cells are finite numbers, or levels
-      if (codes === null) {
-        if (typeof value === 'number' && Number.isFinite(value)) {
-          out[at] = value;
-          continue;
-        }
-      } else if (codes !== undefined && typeof value === 'string') {
-        const code = codes.get(value);
-        if (code !== undefined) {
-          out[at] = code;
-          continue;
-        }
-      }
-      if (value === undefined && !(this.#fields[turn] in record)) this.#refuseAbsent(record, this.#names);
-      const feature = this.schema.features[i];
-      const missing = value === undefined || value === null;
-      if (feature.kind === 'numeric') {
-        out[at] = missing ? feature.mean : recordNumber(feature.name, value);
-        if (feature.indicator) out[at + 1] = Number(missing);
-        defaults += Number(missing);
-      } else if (feature.kind === 'categorical') defaults += this.#writeCode(i, feature, value, missing, out, at);
-      else defaults += this.coders[i]!.writeRecord(value, out, at);
+    const turns = this.#turns;
+    const { sources } = this;
+    let defaults = 0;
+    let i = 0;
+    for (; i < sources - 20; i++) defaults += this.#put(turns[i], record, record[turns[i].field], out);
+    // a place of the code that meets one name only remembers where objects of one shape have it
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
     }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    if (i < sources) {
+      const turn = turns[i++];
+      const value = record[turn.field];
+      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      else defaults += this.#put(turn, record, value, out);
+    }
+    for (; i < turns.length; i++) defaults += turns[i].coder!.writeRecord(null, out, turns[i].at);
     return defaults;
   }
 
-  #writeCode(
-    index: number,
-    feature: CategoricalFeature,
+  /** @returns 1 for a default */
+  #put(
+    { feature, coder, at, field, codes, gap, unseen }: Turn,
+    record: object,
     value: unknown,
-    missing: boolean,
     out: Float64Array,
-    at: number,
   ): number {
+    let code = typeof value === 'string' ? codes.get(value) : undefined;
+    if (code !== undefined) {
+      out[at] = code;
+      return 0;
+    }
+    const missing = value === undefined || value === null;
+    if (value === undefined && !(field in record)) this.#refuseAbsent(record, this.#fields);
+    if (coder) return coder.writeRecord(value, out, at);
+    if (feature.kind === 'numeric') {
+      out[at] = missing ? feature.mean : recordNumber(field, value);
+      if (feature.indicator) out[at + 1] = Number(missing);
+      return Number(missing);
+    }
     const label = missing ? '' : textOf(value);
-    if (label === null) throw cellError(null, feature.column ?? feature.name, LABEL_RULE, value, NULL);
-    const known = missing ? undefined : this.#codes[index]!.get(label);
-    const code = known ?? this.#defaults[index][missing ? 0 : 1];
-    if (code < 0) throw defaultError(null, feature, value, missing);
-    out[at] = code;
-    return known === undefined ? 1 : 0;
+    if (label === null) throw cellError(null, field, LABEL_RULE, value, NULL);
+    code = missing ? undefined : codes.get(label);
+    out[at] = code ?? (missing ? gap : unseen);
+    if (out[at] < 0) throw defaultError(null, feature as CategoricalFeature, value, missing);
+    return code === undefined ? 1 : 0;
   }
 
   #refuseAbsent(record: object, names: readonly string[]): void {
@@ -248,33 +326,33 @@ export class Encoder {
   }
 }
 
-/**
- * values[i] = record[names[i]]. A place of the code that meets one name only remembers where objects of one shape have it.
- */
-function readFields(record: Readonly<Record<string, unknown>>, names: readonly string[], values: unknown[]): void {
-  const { length } = names;
-  let i = 0;
-  for (; i < length - 20; i++) values[i] = record[names[i]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
-  if (i < length) values[i] = record[names[i++]];
+function writeCodes(
+  turn: Turn,
+  feature: CategoricalFeature,
+  column: Column,
+  { rows, firstRow, batch, defaulted }: Part,
+): void {
+  const { codes, levels, missing } = asCoded(column, rows, firstRow);
+  const { gap, unseen } = turn;
+  if (turn.levels !== levels || turn.table.length !== levels.length + 1) {
+    turn.levels = levels;
+    // of each level its code, and of a code beyond them: unseen
+    turn.table = Uint32Array.from([...levels.map((level) => turn.codes.get(level) ?? UNKNOWN), UNKNOWN]);
+  }
+  const { table } = turn;
+  const out = batch.codes(turn.at);
+  for (let i = 0; i < rows; i++) {
+    const isMissing = missing ? missing[i] !== 0 : false;
+    const slot = isMissing ? UNKNOWN : table[Math.min(codes[i], levels.length)];
+    if (slot !== UNKNOWN) {
+      out[i] = slot;
+      continue;
+    }
+    const code = isMissing ? gap : unseen;
+    if (code < 0) throw defaultError(firstRow + i, feature, isMissing ? null : levels[codes[i]], isMissing);
+    out[i] = code;
+    if (defaulted) defaulted[i]++;
+  }
 }
 
 /** Weights that a batch of these columns takes, the intercept not counted. */

@@ -30,9 +30,7 @@ export function textOf(value: unknown): string | null {
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cut(value));
   if (value === null || value === undefined) return 'nothing';
-  return typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol'
-    ? `a value of type ${typeof value}`
-    : cut(String(value));
+  return Object(value) === value || typeof value === 'symbol' ? `a value of type ${typeof value}` : cut(String(value));
 }
 
 const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);

@@ -18,6 +18,8 @@ export function tableFromRecords(
   const known = new Set(taken);
   records.forEach((record, i) => {
     const fields = Object.keys(record);
+    // what parsed JSON nearly always is
+    if (fields.length === taken.length && fields.every((name, j) => name === taken[j])) return;
     const absent = taken.filter((name) => !hasField(record, name));
     refuseAbsent(`record ${i} (from 0)`, absent, fields);
     const added = names ? undefined : fields.find((name) => !known.has(name));
@@ -46,14 +48,16 @@ function columnOf(name: string, records: readonly Readonly<Record<string, unknow
       gaps++;
       return;
     }
-    const label = textOf(value);
-    if (label === null) throw cellError(i, name, LABEL_RULE, value, 'use null for a missing value');
-    if (typeof value === 'number' || typeof value === 'bigint') {
+    if (typeof value === 'bigint' || Number.isFinite(value)) {
       values[i] = Number(value);
       numbers++;
+    } else {
+      const label = textOf(value);
+      if (label === null) throw cellError(i, name, LABEL_RULE, value, 'use null for a missing value');
+      const code = codeOf.get(label);
+      codes[i] = code ?? codeOf.size;
+      if (code === undefined) codeOf.set(label, codes[i]);
     }
-    codes[i] = codeOf.get(label) ?? codeOf.size;
-    codeOf.set(label, codes[i]);
     if (numbers > 0 && numbers + gaps <= i) {
       throw cellError(
         i,
