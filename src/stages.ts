@@ -2,7 +2,7 @@
  * Stages around scoring, each for itself: `loadModel(bytes, { encoders, outcomes })` of `logodds/score` takes the ones its models
  * need, and what explains a score is a function of the model. `logodds` has them all.
  */
-import { encoders } from './encode/rich.ts';
+import { encoders } from './encode/kinds/index.ts';
 import { outcomes } from './model/outcomes.ts';
 import type { Stages } from './model/stages.ts';
 

@@ -21,6 +21,8 @@ export interface Calibration {
   readonly calibrators: readonly Calibrator[];
   /** log-odds that are added: of two classes one number, of several one a class; empty: none */
   readonly shift: readonly number[];
+  /** true share of each class, in the order of the classes, that `shift` leads to; absent: not given */
+  readonly prior?: readonly number[];
   /** how it was estimated: out-of-fold logits of so many folds, or held-out rows, and how many */
   readonly by: { readonly folds: number | null; readonly rows: number } | null;
 }

@@ -21,7 +21,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function findWrongCalibration(value: unknown, classes: number): string | null {
   if (!isObject(value)) return '';
-  const { method, calibrators, shift, by } = value;
+  const { method, calibrators, shift, prior, by } = value;
   const planes = classes === 2 ? 1 : classes;
   if (typeof method !== 'string' || !Object.hasOwn(NUMBERS, method)) return '.method';
   const count = method === 'none' ? 0 : method === 'temperature' ? 1 : planes;
@@ -32,6 +32,7 @@ export function findWrongCalibration(value: unknown, classes: number): string | 
   }
   if (!isNumbers(shift, -LARGEST_SHIFT, LARGEST_SHIFT) || (shift.length !== 0 && shift.length !== planes))
     return '.shift';
+  if (prior !== undefined && !(isNumbers(prior, 0, 1) && prior.length === classes)) return '.prior';
   const known =
     by === null ||
     (isObject(by) && Number.isSafeInteger(by.rows) && (by.folds === null || Number.isSafeInteger(by.folds)));

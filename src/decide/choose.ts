@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { type Costs, checkRowCosts, costAt, type RowCosts } from './costs.ts';
+import { type Costs, checkRowCosts, costAt, costThreshold, type RowCosts } from './costs.ts';
 import type { ChosenThreshold } from './decision.ts';
 
 /**
@@ -93,6 +93,7 @@ function ruleOf(criterion: Criterion, total: number): Rule {
         `budget: expected at least ${-reached * unit} (the rows of the greatest probability, which are equal), got ${asked}; raise it`,
     };
   }
+  if (by !== 'recall' && by !== 'precision') must(false, 'criterion', 'cost, fbeta, recall, precision or budget', by);
   const [least, name, value, side] =
     by === 'recall'
       ? ([criterion.precision, 'precision', recall, precision] as const)
@@ -128,6 +129,7 @@ export function chooseThreshold(
 ): { readonly threshold: number; readonly chosen: ChosenThreshold } {
   if (folds.length === 0)
     throw new LogoddsError('ERR_DATA', 'folds: expected at least one, got none; pass held-out rows');
+  if (criterion.by === 'cost' && criterion.costs) costThreshold(criterion.costs);
   const counts = folds.map((fold, f) => startOf(criterion, fold, folds.length > 1 ? `fold ${f + 1}` : 'rows'));
   const total = counts.reduce((sum, fold) => sum + fold.total, 0);
   const rule = ruleOf(criterion, total);
@@ -135,7 +137,7 @@ export function chooseThreshold(
     if (rule.bothClasses && !(positives > 0 && positives < weight)) {
       throw new LogoddsError(
         'ERR_DATA',
-        `fold ${f + 1}: expected rows of both classes, got ${positives > 0 ? 'positive' : 'negative'} ones only; use fewer folds or more rows`,
+        `fold ${f + 1}: expected rows of both classes, got ${positives > 0 ? 'positive' : 'negative'} ones only; use more rows or fewer folds`,
       );
     }
   });
@@ -292,7 +294,7 @@ function startOf(criterion: Criterion, fold: JudgedRows, name: string): Counts {
   if (!(total > 0)) {
     throw new LogoddsError(
       'ERR_DATA',
-      `${name}: expected at least one row of positive weight, got none; use fewer folds`,
+      `${name}: expected at least one row of positive weight, got none; use more rows or fewer folds`,
     );
   }
   return { tp: 0, fp: 0, cost, positives, total };

@@ -98,7 +98,7 @@ export interface RowDecisions {
  * One threshold for all rows instead: `chooseThreshold({ by: 'cost' }, [{ probabilities, y, costs }])`.
  * @param y  0 or 1 (positive), length n
  * @param weight  s, length n; absent or null: all 1
- * @throws ERR_SHAPE lengths that differ; ERR_RANGE as of `costThreshold`
+ * @throws ERR_SHAPE lengths that differ; ERR_RANGE a probability, label or weight that is none, costs as of `costThreshold`
  */
 export function decideByRowCosts(
   probabilities: Float64Array | Float32Array,
@@ -114,6 +114,10 @@ export function decideByRowCosts(
     );
   }
   checkRowCosts(costs, length);
+  const must = (valid: boolean, i: number, what: string, rule: string, got: number) => {
+    if (valid) return;
+    throw new LogoddsError('ERR_RANGE', `row ${i} (from 0), ${what}: expected ${rule}, got ${got}; correct it`);
+  };
   const positive = new Uint8Array(length);
   let expectedCost = 0;
   let cost = 0;
@@ -123,6 +127,9 @@ export function decideByRowCosts(
     const flagged = p > thresholdOf(fp, fn, tp, tn);
     const [onPositive, onNegative] = flagged ? [tp, fp] : [fn, tn];
     const share = weight ? weight[i] : 1;
+    must(p >= 0 && p <= 1, i, 'probability', 'a number from 0 to 1', p);
+    must(!y || y[i] === 0 || y[i] === 1, i, 'label', '0 or 1', y?.[i] ?? 0);
+    must(share >= 0 && share < Number.POSITIVE_INFINITY, i, 'weight', 'a finite number >= 0', share);
     positive[i] = flagged ? 1 : 0;
     expectedCost += share * (p * onPositive + (1 - p) * onNegative);
     if (y) cost += share * (y[i] === 1 ? onPositive : onNegative);
@@ -143,8 +150,11 @@ export function decisionByCosts(
   positive: string | null,
 ): Decision {
   const size = classes.length;
-  if (costs.length !== size || costs.some((row) => row?.length !== size)) {
-    const got = `${costs.length} rows of ${[...new Set(costs.map((row) => row?.length))].join(', ') || 'no'} numbers`;
+  const isMatrix: boolean = Array.isArray(costs);
+  if (!isMatrix || costs.length !== size || costs.some((row) => row?.length !== size)) {
+    const got = !isMatrix
+      ? `a value of type ${typeof costs}`
+      : `${costs.length} rows of ${[...new Set(costs.map((row) => row?.length))].join(', ') || 'no'} numbers`;
     throw new LogoddsError(
       'ERR_SHAPE',
       `costs: expected ${size} × ${size} numbers (true class × decided class), got ${got}; give one for every pair of classes`,

@@ -16,6 +16,9 @@ export interface SlotName {
 
 export type SlotRole = 'number' | 'level' | 'reference' | 'present' | 'missing' | 'unseen';
 
+/** What a slot is within its feature. */
+export type Slot = readonly [role: SlotRole, level: string | null];
+
 /** Rows of a table on their way into a batch. */
 export interface Part {
   readonly rows: number;
@@ -33,8 +36,7 @@ export interface Coder {
   readonly specs: readonly ColumnSpec[];
   /** columns of a table, and fields of a record, that it reads; a cross reads none */
   readonly columns: readonly string[];
-  /** of each slot its role and level */
-  slots(): readonly (readonly [SlotRole, string | null])[];
+  slots(): readonly Slot[];
   /** of each numeric column of the batch: what standardising subtracts and divides by */
   readonly means: readonly number[];
   readonly scales: readonly number[];

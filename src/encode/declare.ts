@@ -162,7 +162,7 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
   const CODED_MISSING = word('slot', 'baseline', 'mode', 'error');
   const UNSEEN = word('slot', 'baseline', 'error');
   const COUNT: Field = [(value) => isNumber(value) && (value as number) > 0, 'a number > 0'];
-  const BUCKETS = whole(2, 2 ** 22);
+  const BUCKETS = whole(2, 2 ** 20);
   /** Each bucket is a column of numbers. */
   const TOKEN_BUCKETS = whole(2, 4096);
 
@@ -299,7 +299,7 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
     refuse(
       'schema',
       'an object with a list "features"',
-      shape(value),
+      Array.isArray(top?.['features']) ? 'an empty list' : shape(value),
       'write {"features": [{"name": "age", "kind": "numeric"}]}',
     );
   }
@@ -346,6 +346,13 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
     }
     if (isNumber(fields['low']) && isNumber(fields['high']) && (fields['low'] as number) >= (fields['high'] as number))
       refuse(what, 'low < high', `${fields['low']} and ${fields['high']}`, 'swap or correct them');
+    const {
+      low = Number.NEGATIVE_INFINITY,
+      high = Number.POSITIVE_INFINITY,
+      impute,
+    } = fields as Partial<DeclaredNumber>;
+    if (typeof impute === 'number' && !(impute >= low && impute <= high))
+      refuse(`${what}, field "impute"`, `a number from low to high (${low} to ${high})`, shape(impute), 'correct it');
     if (fields['encoding'] === 'target' && fields['unseen'] === 'slot')
       refuse(
         `${what}, field "unseen"`,

@@ -96,7 +96,7 @@ export class Encoder {
         unseen = defaultCode(feature, 'unseen');
       } else {
         const encoder = encoders[kind];
-        if (!encoder) throw missingStage('encoders', `feature ${show(name)} is ${show(kind)}`);
+        if (!encoder?.make) throw missingStage('encoders', `feature ${show(name)} is ${show(kind)}`);
         coder = encoder.make(feature as never, schema, firstColumns);
         [field] = coder.columns;
         specs.push(...coder.specs);

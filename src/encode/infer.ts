@@ -185,6 +185,16 @@ export function momentsOf(
   return { ...found, mean: min + centre * unit, spread: Math.sqrt(square / total) * unit };
 }
 
+/** Weighted mean and population standard deviation of a column without gaps, 1 when constant. */
+export function spreadOf(
+  name: string,
+  values: Float64Array,
+  weight: Float64Array | null,
+): { readonly mean: number; readonly scale: number } {
+  const { mean, spread } = momentsOf({ name, kind: 'numeric', values }, values.length, weight, 0);
+  return { mean, scale: spread > 0 ? spread : 1 };
+}
+
 /** The moments of both; of roots and by `hypot`, so that no square overflows. */
 function merge(name: string, a: Moments, b: Moments): Moments {
   const gaps = a.gaps || b.gaps;

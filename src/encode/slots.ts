@@ -1,8 +1,6 @@
-import type { SlotName, SlotRole } from './coder.ts';
+import type { Slot, SlotName } from './coder.ts';
 import type { Encoder } from './encoder.ts';
 import type { CategoricalFeature } from './schema.ts';
-
-type Slot = readonly [role: SlotRole, level: string | null];
 
 /** What each slot stands for, in slot order. */
 export function slotNames({ schema, coders }: Pick<Encoder, 'schema' | 'coders'>): SlotName[] {

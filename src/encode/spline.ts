@@ -57,7 +57,7 @@ export function splineOf(knots: readonly number[]): Spline {
     throw new LogoddsError('ERR_RANGE', `knots: expected at least 3 rising numbers, got ${knots.join(', ') || 'none'}`);
   }
   const [beforeLast, last] = knots.slice(-2);
-  const unit = 1 / (last - knots[0]) ** 2;
+  const unit = 1 / ((last - knots[0]) * (last - knots[0]));
   const inner = Float64Array.from(knots.slice(0, -2));
   return {
     knots,

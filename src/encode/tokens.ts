@@ -1,16 +1,17 @@
 import { labelOf } from './label.ts';
+import { withoutYounger } from './unicode.ts';
 
 /** of each UTF-16 unit: 0 not asked yet, 1 no part of a word, 2 part of a word */
 const KINDS = /* @__PURE__ */ new Uint8Array(65536);
 
 /**
  * The words of a text in lower case, in order: runs of two or more letters, digits or _ of any script, the same as scikit-learn's
- * CountVectorizer finds with `(?u)\b\w\w+\b`. Combining marks, and surrogates without partner, end a word.
+ * CountVectorizer finds with `(?u)\b\w\w+\b`. Combining marks, surrogates without partner, and letters younger than Unicode 15.0 end a word.
  *
  * One pass: no regular expression runs over the text, since engines run out of stack in words of some million letters.
  */
 export function words(text: string): string[] {
-  const lower = text.toLowerCase();
+  const lower = withoutYounger(text).toLowerCase();
   const found: string[] = [];
   let start = 0;
   let letters = 0;
@@ -26,6 +27,31 @@ export function words(text: string): string[] {
   }
   if (letters > 1) found.push(lower.slice(start));
   return found;
+}
+
+/** The text without some of its words, given as `words` has them; other words keep their letters, and what stands between words stays. */
+export function withoutWords(text: string, unwanted: ReadonlySet<string>): string {
+  const known = withoutYounger(text);
+  let out = '';
+  let start = 0;
+  const take = (end: number): void => {
+    const run = known.slice(start, end);
+    const found = words(run);
+    const kept = found.filter((word) => !unwanted.has(word));
+    out += kept.length === found.length ? run : kept.join(' ');
+  };
+  for (let i = 0; i < known.length; ) {
+    const point = known.codePointAt(i)!;
+    const end = i + (point > 0xffff ? 2 : 1);
+    if (!inWord(point)) {
+      take(i);
+      out += known.slice(i, end);
+      start = end;
+    }
+    i = end;
+  }
+  take(known.length);
+  return out;
 }
 
 function inWord(point: number): boolean {

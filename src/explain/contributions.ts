@@ -4,6 +4,8 @@ import type { Feature } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
 import {
+  BLOCK_ROWS,
+  type EncodedRows,
   type Explained,
   layoutOf,
   offsetOf,
@@ -11,7 +13,7 @@ import {
   type Source,
   sourcesOf,
   sourceValue,
-  visitRecords,
+  visitRows,
 } from './explained.ts';
 
 /** What one source of a record adds to a logit. */
@@ -59,7 +61,7 @@ export interface Explainer {
    * @param k  contributions a row, ≥ 1
    * @param labels  of more than two classes the class that is explained in each row, as `Scores.labels`; absent: that of the greatest logit
    * @param firstRow  number of the first row in the whole input, for error messages
-   * @throws ERR_RANGE for k, else as of `Model.score`
+   * @throws ERR_RANGE for k, else as of `Scorer.score`
    */
   table(table: Table, k: number, labels?: Uint32Array | null, firstRow?: number): TopContributions;
 }
@@ -79,7 +81,7 @@ export interface Explainer {
  * @see Lundberg, Lee, A unified approach to interpreting model predictions, NIPS 2017, 4.2 (linear SHAP)
  */
 export function explain(model: Explained, record: Row): Explanation {
-  const explanations = explainer(model).record(record);
+  const explanations = explainClasses(model, record);
   if (explanations.length === 1) return explanations[0];
   const { label } = model.score(record);
   return explanations[model.manifest.classes.indexOf(label)];
@@ -87,8 +89,16 @@ export function explain(model: Explained, record: Row): Explanation {
 
 /** `explain` for the logit of each class (of two classes: of the positive one). */
 export function explainClasses(model: Explained, record: Row): Explanation[] {
-  return explainer(model).record(record);
+  let known = explainers.get(model);
+  if (!known) {
+    known = explainer(model);
+    explainers.set(model, known);
+  }
+  return known.record(record);
 }
+
+/** One a model, which does not change. */
+const explainers = /* @__PURE__ */ new WeakMap<Explained, Explainer>();
 
 /** `explain` for many records: what does not depend on the record is computed once. */
 export function explainer(model: Explained): Explainer {
@@ -111,51 +121,69 @@ export function explainer(model: Explained): Explainer {
       base[k] += own[k * columns + j];
     }
   }
-  const row = new Float64Array(columns);
-  const logits = new Float64Array(vectors);
-  /** of each vector its contributions, source after source */
-  const phi = new Float64Array(vectors * sources.length);
-  const compute = (record: Row): void => {
-    encoder.encodeRecord(record, row);
+  /** Logits of weight vector k; entries of the columns may be views. */
+  const logitsOf = ({ rows, columns: entries, offsets }: Entries, k: number, out: Float64Array): void => {
+    for (let i = 0; i < rows; i++) out[i] = intercept[k];
+    for (let j = 0; j < columns; j++) {
+      const x = entries[j];
+      const slot = k * slots + first[j];
+      if (coded[j] === 0) for (let i = 0; i < rows; i++) out[i] += x[i] * weights[slot];
+      else for (let i = 0; i < rows; i++) out[i] += weights[slot + x[i]];
+    }
+    if (offsets) for (let i = 0; i < rows; i++) out[i] += offsets[i];
+  };
+  /**
+   * Contributions of every source, source after source.
+   * @param vector  of each row the weight vector that is explained
+   * @param phi  sources × plane, written
+   */
+  const contribute = (
+    { rows, columns: entries, offsets }: Entries,
+    vector: Uint32Array,
+    plane: number,
+    phi: Float64Array,
+  ): void => {
     phi.fill(0);
-    for (let k = 0; k < vectors; k++) {
-      let logit = intercept[k];
-      for (let j = 0; j < columns; j++) {
-        const slot = k * slots + first[j];
-        const at = k * sources.length + sourceOfColumn[j];
-        if (coded[j] === 0) {
-          logit += row[j] * weights[slot];
-          phi[at] += weights[slot] * (row[j] - means[first[j]]);
-        } else {
-          const weight = weights[slot + row[j]];
-          logit += weight;
-          phi[at] += weight - own[k * columns + j];
+    for (let j = 0; j < columns; j++) {
+      const x = entries[j];
+      const slot = first[j];
+      const mean = means[slot];
+      const at = sourceOfColumn[j] * plane;
+      if (coded[j] === 0) {
+        for (let i = 0; i < rows; i++) phi[at + i] += weights[vector[i] * slots + slot] * (x[i] - mean);
+      } else {
+        for (let i = 0; i < rows; i++) {
+          const k = vector[i];
+          phi[at + i] += weights[k * slots + slot + x[i]] - own[k * columns + j];
         }
       }
-      logits[k] = logit;
     }
-    if (manifest.offset !== null) {
-      const offset = offsetOf(model, record);
-      logits[0] += offset;
-      phi[phi.length - 1] += offset;
-    }
+    if (offsets) for (let i = 0; i < rows; i++) phi[(sources.length - 1) * plane + i] += offsets[i];
   };
+  const row = new Float64Array(columns);
+  const entries = Array.from(row, (_, j) => row.subarray(j, j + 1));
+  const logit = new Float64Array(1);
+  const one = new Uint32Array(1);
+  const phi = new Float64Array(sources.length);
   return {
     features: sources.map(({ name }) => name),
     base,
     record(record) {
-      compute(record);
+      encoder.encodeRecord(record, row);
+      const offsets = manifest.offset === null ? null : Float64Array.of(offsetOf(model, record));
+      const encoded = { rows: 1, columns: entries, offsets };
       const values = sources.map((source) => sourceValue(source, record));
-      return Array.from(logits, (logit, k) => ({
-        class: manifest.positive ?? manifest.classes[k],
-        logit,
-        base: base[k],
-        contributions: sources.map(({ name }, f) => ({
-          feature: name,
-          value: values[f],
-          contribution: phi[k * sources.length + f],
-        })),
-      }));
+      return Array.from(base, (start, k) => {
+        logitsOf(encoded, k, logit);
+        one[0] = k;
+        contribute(encoded, one, 1, phi);
+        return {
+          class: manifest.positive ?? manifest.classes[k],
+          logit: logit[0],
+          base: start,
+          contributions: sources.map(({ name }, f) => ({ feature: name, value: values[f], contribution: phi[f] })),
+        };
+      });
     },
     table(table, asked, labels = null, firstRow = 0) {
       if (!(Number.isInteger(asked) && asked >= 1)) {
@@ -167,17 +195,29 @@ export function explainer(model: Explained): Explainer {
       const k = Math.min(asked, sources.length);
       const features = new Uint32Array(table.rows * k);
       const contributions = new Float64Array(table.rows * k);
-      visitRecords(model, table, firstRow, (record, i) => {
-        compute(record);
-        const vector = vectors === 1 ? 0 : (labels?.[i] ?? greatest(logits, 0, 1, vectors));
-        for (let f = 0; f < sources.length; f++) {
-          insert(features, contributions, i * k, Math.min(f, k), k, f, phi[vector * sources.length + f]);
+      const all = new Float64Array(sources.length * BLOCK_ROWS);
+      const vector = new Uint32Array(BLOCK_ROWS);
+      const logits = new Float64Array(vectors * BLOCK_ROWS);
+      visitRows(model, table, firstRow, (block) => {
+        const { start, rows } = block;
+        if (vectors > 1 && labels) vector.set(labels.subarray(start, start + rows));
+        else if (vectors > 1) {
+          for (let j = 0; j < vectors; j++) logitsOf(block, j, logits.subarray(j * BLOCK_ROWS));
+          for (let i = 0; i < rows; i++) vector[i] = greatest(logits, i, BLOCK_ROWS, vectors);
+        }
+        contribute(block, vector, BLOCK_ROWS, all);
+        for (let i = 0; i < rows; i++) {
+          for (let f = 0; f < sources.length; f++) {
+            insert(features, contributions, (start + i) * k, Math.min(f, k), k, f, all[f * BLOCK_ROWS + i]);
+          }
         }
       });
       return { rows: table.rows, k, features, contributions };
     },
   };
 }
+
+type Entries = Pick<EncodedRows, 'rows' | 'columns' | 'offsets'>;
 
 /** Puts a contribution among the `count` of a row that are there, in falling order of size, if it is one of the k greatest. */
 function insert(

@@ -1,10 +1,10 @@
 import type { ColumnSpec } from '../../bindings/batch.ts';
-import { LogoddsError } from '../../bindings/errors.ts';
-import { type Coder, sourceOf } from '../encode/coder.ts';
-import { findColumns, hasField, refuseAbsent } from '../encode/columns.ts';
-import { recordNumber } from '../encode/encoder.ts';
+import { type Coder, type Part, sourceOf } from '../encode/coder.ts';
+import { asNumeric, findColumns, hasField, refuseAbsent } from '../encode/columns.ts';
+import { type EncodeOptions, recordNumber, writeNumbers } from '../encode/encoder.ts';
 import type { Feature, Schema } from '../encode/schema.ts';
-import type { Table } from '../encode/table.ts';
+import { sliceTable } from '../encode/split.ts';
+import type { Column, Table } from '../encode/table.ts';
 
 /** What a `Model` says about one record, as far as explanations read it. */
 export interface Scored {
@@ -29,6 +29,7 @@ export interface Explained<S extends Scored = Scored> {
     readonly slots: number;
     readonly coders: readonly (Coder | null)[];
     encodeRecord(record: Row, out: Float64Array): unknown;
+    encode(table: Table, batch: Part['batch'] & { readonly rows: number }, options: EncodeOptions): void;
   };
   readonly weights: Float64Array;
   readonly intercept: Float64Array;
@@ -87,9 +88,14 @@ export function partsOf(feature: Feature): readonly string[] | null {
 
 /** The value of a source in a record: of a cross the text of its parts' values. */
 export function sourceValue({ columns }: Source, record: Row): unknown {
-  return columns.length === 1
-    ? record[columns[0]]
-    : columns.map((column) => (record[column] == null ? '(missing)' : String(record[column]))).join(CROSS);
+  return joinedValue(columns.map((column) => record[column]));
+}
+
+/** The value of a source by those of its columns. */
+export function joinedValue(values: readonly unknown[]): unknown {
+  return values.length === 1
+    ? values[0]
+    : values.map((value) => (value === null || value === undefined ? '(missing)' : String(value))).join(CROSS);
 }
 
 /** The offset of a record; 0 of a model without. @throws ERR_SCHEMA, ERR_RECORD as of `Model.score` */
@@ -107,32 +113,53 @@ export function layoutOf({ encoder: { specs } }: Explained): { first: Uint32Arra
   return { first, coded };
 }
 
+/** Rows of a table as they are scored; valid during one visit. */
+export interface EncodedRows {
+  /** of the table, the first of these */
+  readonly start: number;
+  readonly rows: number;
+  /** of each column of a batch its entries: numbers, or slots as offsets in the column */
+  readonly columns: readonly (Float64Array | Uint32Array)[];
+  /** null of a model without */
+  readonly offsets: Float64Array | null;
+}
+
+/** Rows encoded at a time: they stay in the caches. */
+export const BLOCK_ROWS = 1024;
+
 /**
- * Visits the rows of a table as records; it is one object, whose fields change from row to row.
- * A level beyond those of its column is a text that no feature knows.
- * @throws ERR_SCHEMA absent columns; what `visit` throws of a record, with the number of its row
+ * Encodes the rows of a table as its scorer does, and visits them in blocks.
+ * @throws as `Scorer.score`
  */
-export function visitRecords(
-  model: Explained,
-  table: Table,
-  firstRow: number,
-  visit: (record: Row, row: number) => void,
-): void {
-  const names = [...new Set(sourcesOf(model).sources.flatMap(({ columns }) => columns))];
-  const columns = findColumns(table, names);
-  const record: Record<string, unknown> = Object.create(null);
-  for (let i = 0; i < table.rows; i++) {
-    for (const column of columns) {
-      const cell = column.kind === 'numeric' ? column.values[i] : (column.levels[column.codes[i]] ?? UNSEEN);
-      record[column.name] = column.missing?.[i] ? null : cell;
+export function visitRows(model: Explained, table: Table, firstRow: number, visit: (block: EncodedRows) => void): void {
+  const { encoder, manifest } = model;
+  const numbers = encoder.specs.map(({ kind }) => (kind === 'numeric' ? new Float64Array(BLOCK_ROWS) : EMPTY));
+  const codes = encoder.specs.map(({ kind }) => (kind === 'numeric' ? NO_CODES : new Uint32Array(BLOCK_ROWS)));
+  const columns = encoder.specs.map(({ kind }, j) => (kind === 'numeric' ? numbers[j] : codes[j]));
+  const offsets = manifest.offset === null ? null : new Float64Array(BLOCK_ROWS);
+  let start = 0;
+  do {
+    const part = sliceTable(table, start, Math.min(start + BLOCK_ROWS, table.rows));
+    const { rows } = part;
+    const first = firstRow + start;
+    const batch = { rows, numeric: (j: number) => numbers[j], codes: (j: number) => codes[j] };
+    encoder.encode(part, batch, { standardize: false, firstRow: first });
+    if (offsets !== null) {
+      const column = asNumeric(findColumns(part, [manifest.offset!])[0], rows, first);
+      writeNumbers(column, rows, first, offsets, null, Number.NaN);
     }
-    try {
-      visit(record, i);
-    } catch (error) {
-      if (!(error instanceof LogoddsError)) throw error;
-      throw new LogoddsError(error.code, `row ${firstRow + i} (from 0), ${error.message}`, { cause: error });
-    }
-  }
+    visit({ start, rows, columns, offsets });
+    start += rows;
+  } while (start < table.rows);
+}
+
+const EMPTY = /* @__PURE__ */ new Float64Array(0);
+const NO_CODES = /* @__PURE__ */ new Uint32Array(0);
+
+/** A cell as a record has it: null for a missing one, `UNSEEN` for a level that the column does not name. */
+export function cellOf(column: Column, row: number): unknown {
+  if (column.missing && column.missing[row] !== 0) return null;
+  return column.kind === 'numeric' ? column.values[row] : (column.levels[column.codes[row]] ?? UNSEEN);
 }
 
 /** Stands for a level that a column does not name. */

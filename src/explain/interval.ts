@@ -2,7 +2,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, ln, sigmoid, softplus } from '../../bindings/js/math.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import type { Table } from '../encode/table.ts';
-import { type Explained, layoutOf, offsetOf, type Row, type Scored, visitRecords } from './explained.ts';
+import { type Explained, layoutOf, offsetOf, type Row, type Scored, visitRows } from './explained.ts';
 import { halfWidth } from './odds.ts';
 
 /** How sure a probability is, as far as the estimates go. */
@@ -44,7 +44,8 @@ export interface Measured<S extends Scored = Scored> extends Explained<S> {
  *   several       g = log(pₖ/(1 − pₖ)), Var g = ∇gᵀ·(xᵀΣx)·∇g (delta method), g ∓ q·√Var through the sigmoid
  *
  * q = Φ⁻¹((1 + level)/2). x has the intercept; the offset is taken as known, and so are calibration and the parameters that were not estimated:
- * a value never seen in training adds nothing. With several classes and a calibration the gradient is the slope over ±1 standard error.
+ * a value never seen in training adds nothing. With several classes that are calibrated each for itself the gradient is the slope over ±1
+ * standard error.
  * The same bits on every runtime.
  *
  * @throws ERR_DATA when the model has no covariance; ERR_RANGE for a level outside (0, 1); ERR_SCHEMA, ERR_RECORD as of `Model.score`
@@ -59,31 +60,44 @@ export function interval(model: Measured, record: Row, level = 0.95): Probabilit
 /** `interval` for the probability of each class (of two classes: of the positive one). */
 export function classIntervals(model: Measured, record: Row, level = 0.95): ProbabilityInterval[] {
   const measure = measurer(model, level);
-  return Array.from(model.intercept, (_, k) => measure(record, k));
+  const row = new Float64Array(model.encoder.specs.length);
+  model.encoder.encodeRecord(record, row);
+  const offset = offsetOf(model, record);
+  return Array.from(model.intercept, (_, k) => measure(row, offset, k));
 }
 
 /**
  * `classIntervals` for the rows of a table.
  * @param firstRow  number of the first row in the whole input, for error messages
+ * @throws as `interval`; of the table as `Scorer.score`
  */
 export function intervals(model: Measured, table: Table, level = 0.95, firstRow = 0): ProbabilityIntervals {
   const measure = measurer(model, level);
   const { rows } = table;
+  const row = new Float64Array(model.encoder.specs.length);
   const vectors = model.intercept.length;
   const [low, high, stdError] = [0, 1, 2].map(() => new Float64Array(vectors * rows));
-  visitRecords(model, table, firstRow, (record, i) => {
-    for (let k = 0; k < vectors; k++) {
-      const one = measure(record, k);
-      low[k * rows + i] = one.low;
-      high[k * rows + i] = one.high;
-      stdError[k * rows + i] = one.stdError;
+  visitRows(model, table, firstRow, ({ start, rows: count, columns, offsets }) => {
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < columns.length; j++) row[j] = columns[j][i];
+      const offset = offsets ? offsets[i] : 0;
+      for (let k = 0; k < vectors; k++) {
+        const one = measure(row, offset, k);
+        const at = k * rows + start + i;
+        low[at] = one.low;
+        high[at] = one.high;
+        stdError[at] = one.stdError;
+      }
     }
   });
   return { rows, low, high, stdError };
 }
 
-/** Classes of one record are asked for in order; the work they share is done for the first. */
-function measurer(model: Measured, level: number): (record: Row, k: number) => ProbabilityInterval {
+/** Of encoded rows. Classes of one row are asked for in order; the work they share is done for the first. */
+function measurer(
+  model: Measured,
+  level: number,
+): (row: Float64Array, offset: number, k: number) => ProbabilityInterval {
   const { covariance, manifest, encoder, weights, intercept, stages } = model;
   const half = halfWidth(level);
   if (!covariance) {
@@ -96,15 +110,13 @@ function measurer(model: Measured, level: number): (record: Row, k: number) => P
   const { slots } = encoder;
   const vectors = intercept.length;
   const width = vectors * (slots + 1);
-  const row = new Float64Array(coded.length);
   // the entries of x that are not 0, the intercept last
   const index = new Uint32Array(coded.length + 1);
   const entry = new Float64Array(coded.length + 1);
   const logits = new Float64Array(vectors);
   const spread = new Float64Array(vectors * vectors);
 
-  const prepare = (record: Row): void => {
-    encoder.encodeRecord(record, row);
+  const prepare = (row: Float64Array, offset: number): void => {
     let count = 0;
     for (let j = 0; j < coded.length; j++) {
       if (coded[j] === 0 && row[j] === 0) continue;
@@ -129,7 +141,7 @@ function measurer(model: Measured, level: number): (record: Row, k: number) => P
         spread[l * vectors + k] = sum;
       }
     }
-    logits[0] += offsetOf(model, record);
+    logits[0] += offset;
   };
   const errorOf = (gradient: ArrayLike<number>): number => {
     let variance = 0;
@@ -141,6 +153,11 @@ function measurer(model: Measured, level: number): (record: Row, k: number) => P
 
   const { calibration, multiclass } = manifest;
   const ovr = multiclass === 'ovr';
+  const [calibrator] = calibration?.calibrators ?? [];
+  const tempered = calibrator?.method === 'temperature';
+  /** the logits times this, with shifts, give the probabilities; null: there is no such number */
+  const scale = calibrator === undefined ? 1 : tempered ? calibrator.inverse : null;
+  const shift = calibration?.shift ?? [];
   const gradient = new Float64Array(vectors);
   const shifted = new Float64Array(vectors);
   const probabilities = new Float64Array(vectors);
@@ -162,10 +179,14 @@ function measurer(model: Measured, level: number): (record: Row, k: number) => P
     return calibratedOdds(logits, k);
   };
 
-  return (record, k) => {
-    if (k === 0) prepare(record);
+  return (row, offset, k) => {
+    if (k === 0) prepare(row, offset);
     const centre =
-      vectors === 1 ? logits[0] : calibration ? throughCalibration(k) : classOdds(logits, k, ovr, gradient);
+      vectors === 1
+        ? logits[0]
+        : scale === null
+          ? throughCalibration(k)
+          : classOdds(logits, k, { ovr: ovr && !tempered, scale, shift }, gradient);
     if (vectors === 1) gradient[0] = 1;
     const stdError = errorOf(gradient);
     const ends = [centre - half * stdError, centre + half * stdError];
@@ -176,13 +197,21 @@ function measurer(model: Measured, level: number): (record: Row, k: number) => P
   };
 }
 
+/** How logits become probabilities without calibrators of their own for each class. */
+interface Link {
+  readonly ovr: boolean;
+  readonly scale: number;
+  /** of each class; empty: none */
+  readonly shift: readonly number[];
+}
+
 /**
  * log(pₖ/(1 − pₖ)) of class k and its gradient with respect to the logits.
  *
- *   uⱼ = zⱼ (multinomial) or log σ(zⱼ) (one-vs-rest),   g = uₖ − log Σ_{j≠k} exp(uⱼ)
+ *   uⱼ = scale·zⱼ + shiftⱼ, one-vs-rest log σ(zⱼ) + shiftⱼ,   g = uₖ − log Σ_{j≠k} exp(uⱼ)
  */
-function classOdds(z: Float64Array, k: number, ovr: boolean, gradient: Float64Array): number {
-  const u = ovr ? z.map((logit) => -softplus(-logit)) : z;
+function classOdds(z: Float64Array, k: number, { ovr, scale, shift }: Link, gradient: Float64Array): number {
+  const u = z.map((logit, j) => (ovr ? -softplus(-logit) : scale * logit) + (shift[j] ?? 0));
   let most = Number.NEGATIVE_INFINITY;
   u.forEach((one, j) => {
     if (j !== k && one > most) most = one;
@@ -193,7 +222,7 @@ function classOdds(z: Float64Array, k: number, ovr: boolean, gradient: Float64Ar
     sum += gradient[j];
   });
   u.forEach((_, j) => {
-    gradient[j] = (j === k ? 1 : -gradient[j] / sum) * (ovr ? sigmoid(-z[j]) : 1);
+    gradient[j] = (j === k ? 1 : -gradient[j] / sum) * (ovr ? sigmoid(-z[j]) : scale);
   });
   return u[k] - (most + ln(sum));
 }

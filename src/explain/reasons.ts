@@ -1,7 +1,18 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { findColumns } from '../encode/columns.ts';
 import { list, show } from '../encode/label.ts';
+import type { Table } from '../encode/table.ts';
 import { explainClasses } from './contributions.ts';
-import { type Explained, type Row, type Source, sourcesOf, sourceValue, UNSEEN } from './explained.ts';
+import {
+  cellOf,
+  type Explained,
+  joinedValue,
+  type Row,
+  type Source,
+  sourcesOf,
+  sourceValue,
+  UNSEEN,
+} from './explained.ts';
 
 /** One reason of a decision, in words. */
 export interface Reason {
@@ -64,8 +75,38 @@ export function reasons(model: Explained, record: Row, options: ReasonOptions = 
 
 /** The schema's `reason` of a source with the value of the record filled in, else "feature is value". */
 export function reasonText(source: Source, record: Row): string {
-  const words = source.features.find(({ reason }) => reason !== undefined)?.reason ?? `${source.name} is {value}`;
-  return words.replaceAll('{value}', () => say(sourceValue(source, record)));
+  return wordsOf(source).join(say(sourceValue(source, record)));
+}
+
+/** What stands around the value. */
+function wordsOf({ name, features }: Source): string[] {
+  const words = features.find(({ reason }) => reason !== undefined)?.reason;
+  return words === undefined ? [`${name} is `, ''] : words.split('{value}');
+}
+
+/**
+ * `reasonText` for the rows of a table: of a source by its index, and a row. What is said of a level is made once.
+ * @throws ERR_SCHEMA absent columns
+ */
+export function tableReasons(sources: readonly Source[], table: Table): (source: number, row: number) => string {
+  const texts = sources.map((source) => {
+    const words = wordsOf(source);
+    const columns = findColumns(table, source.columns);
+    if (columns.length > 1)
+      return (row: number): string => words.join(say(joinedValue(columns.map((column) => cellOf(column, row)))));
+    const [column] = columns;
+    const textAt = (row: number): string => words.join(say(cellOf(column, row)));
+    if (column.kind === 'numeric') return textAt;
+    const { codes, levels, missing } = column;
+    const known: string[] = [];
+    return (row: number): string => {
+      if (missing && missing[row] !== 0) return textAt(row);
+      const code = Math.min(codes[row], levels.length);
+      known[code] ??= textAt(row);
+      return known[code];
+    };
+  });
+  return (source, row) => texts[source](row);
 }
 
 /** A value as a sentence has it: text without quotes, cut after 40 characters. */
@@ -74,6 +115,7 @@ function say(value: unknown): string {
   if (value === UNSEEN) return 'not seen in training';
   if (Array.isArray(value)) return value.map(say).join(', ');
   if (value instanceof Date && Number.isFinite(value.getTime())) return value.toISOString();
+  if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return value.length > 40 ? `${value.slice(0, 40)}…` : value;
   return show(value);
 }

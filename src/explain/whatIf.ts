@@ -1,35 +1,44 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { applyTransform } from '../encode/power.ts';
 import type { Feature } from '../encode/schema.ts';
 import type { Explained, Row, Scored } from './explained.ts';
+import { fewestTokens, splitOf } from './fewestTokens.ts';
+import { nearestDate, readsDate } from './nearestDate.ts';
+import { nearestNumber, readsNumber } from './nearestNumber.ts';
 import { columnOf } from './odds.ts';
+import { type Found, like, type Search, type TokenChange, type Value } from './search.ts';
 
 /** The smallest change of one feature that changes the label. */
 export interface WhatIf<S extends Scored = Scored> {
   readonly feature: string;
   /** value in the record */
   readonly from: unknown;
-  /** value with which the label is another one; null when there is none */
-  readonly to: number | string | boolean | null;
+  /** value with which the label is another one, in the form of `from`; null when there is none */
+  readonly to: Value | null;
+  /** of words and tags: which come, and which go; null of others */
+  readonly tokens: TokenChange | null;
   /** what the model says of the record with that value; null when there is none */
   readonly score: S | null;
-  /** whether `to` is a number outside the values of training: the model has not seen such rows */
+  /** whether `to` is a number, or a date with a part, outside the values of training: the model has not seen such rows */
   readonly extrapolated: boolean;
   /** why there is none: one sentence; null when there is one */
   readonly reason: string | null;
 }
 
-/** Parts that each interval between knots is searched in. */
-const PARTS = 32;
-
 /**
  * What would have to be different in one column of a record for the label to be another one, all other columns left as they are.
+ * All features of the column, and crosses with it, change together. Smallest means:
  *
- * Numbers: the nearest value on either side. Where the logit is monotone between two places that are looked at (a straight line, bins, and all but
- * narrow turns of splines, 32 places between two knots) the answer is exact: no double nearer to the record's value changes the label.
- * Places: bounds of bins, ends of clipping, knots, the range of training, then ever further out. A missing number starts at the mean.
- * Categories: of the known levels that change the label the one with the smallest change of the logit (of several classes: of its greatest change).
- * Every answer has been scored. Dates, words, tags and hashed values are not searched.
+ *   numbers      the least distance. Where the logit is monotone between two places that are looked at (a straight line, bins, and all but
+ *                narrow turns of splines, 32 places between two knots) no double nearer to the record's value changes the label.
+ *                Places: bounds of bins, ends of clipping, knots, levels that are numbers, the range of training, then ever further out.
+ *                A missing number starts at the mean.
+ *   categories   of the levels that the model lists, the smallest change of the logit (of several classes: of its greatest change)
+ *   dates        the least time: whole hours (or minutes) within a week where the model reads these, and whole days, up to ten years; the
+ *                rest of the time of day and the zone stay, and of two dates as far the later one is taken. A missing date is not searched.
+ *   words, tags  with a list of tokens: the fewest tokens that come (once) or go (from all their places), of these the greatest effect.
+ *                With several classes that are decided by costs, or calibrated each for itself, fewer may do.
+ *
+ * Every answer has been scored. Hashed values are not searched: the model has their buckets, not their names.
  *
  * @param feature  name of the column
  * @throws ERR_SCHEMA a column that the model does not read; ERR_SCHEMA, ERR_RECORD as of `Model.score`
@@ -38,7 +47,7 @@ export function whatIf<S extends Scored>(model: Explained<S>, record: Row, featu
   const source = columnOf(model, feature);
   const now = model.score(record);
   const from = record[feature];
-  const score = (value: number | string | boolean): S | null => {
+  const score = (value: Value): S | null => {
     try {
       const scored = model.score({ ...record, [feature]: value });
       return Number.isNaN(scored.logit) ? null : scored;
@@ -48,36 +57,40 @@ export function whatIf<S extends Scored>(model: Explained<S>, record: Row, featu
       throw error;
     }
   };
-  const answer = (to: WhatIf['to'], reason: string | null, extrapolated = false): WhatIf<S> => ({
+  const { to, reason = null, extrapolated = false, tokens = null } = find({ model, source, from, now, score });
+  return {
     feature,
     from,
     to,
+    tokens: to === null ? null : tokens,
     score: to === null ? null : score(to),
     extrapolated,
     reason,
-  });
-  const features = source.features;
-  if (features.length === 0 || features.some(readsNumber)) {
-    const range = rangeOf(features);
-    const start = typeof from === 'number' || typeof from === 'bigint' ? Number(from) : (fillOf(features) ?? 0);
-    const to = nearestNumber(start, placesOf(features, start), (x) => {
-      const then = score(x);
-      return then
-        ? { flips: then.label !== now.label, margin: marginOf(model, now, then) }
-        : { flips: false, margin: Number.POSITIVE_INFINITY };
-    });
-    if (to === null) return answer(null, `no value of ${JSON.stringify(feature)} changes the label`);
-    return answer(to, null, range !== null && (to < range[0] || to > range[1]));
-  }
+  };
+}
+
+function find(search: Search): Found {
+  const { features, name } = search.source;
+  if (features.some(readsDate)) return nearestDate(search);
+  if (features.length === 0 || features.some(readsNumber)) return nearestNumber(search);
   const levels = new Set(features.flatMap(levelsOf));
-  if (levels.size === 0) {
-    const kinds = [...new Set(features.map(({ kind }) => kind))].join(', ');
-    return answer(
-      null,
-      `values of ${JSON.stringify(feature)} are not searched: the model does not list them (${kinds})`,
-    );
-  }
-  let best: string | number | boolean | null = null;
+  if (levels.size > 0) return nearestLevel(search, levels);
+  const by = splitOf(features);
+  if (by !== null) return fewestTokens(search, by);
+  const kinds = [...new Set(features.map(({ kind }) => kind))].join(', ');
+  return {
+    to: null,
+    reason: `values of ${JSON.stringify(name)} are not searched: the model does not list them (${kinds})`,
+  };
+}
+
+function levelsOf(feature: Feature): readonly string[] {
+  if (feature.kind === 'categorical') return [...feature.levels, ...(feature.rare ?? [])];
+  return feature.kind === 'target' ? feature.levels : [];
+}
+
+function nearestLevel({ from, now, score, source }: Search, levels: Iterable<string>): Found {
+  let best: Value | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const level of levels) {
     const value = like(from, level);
@@ -89,166 +102,13 @@ export function whatIf<S extends Scored>(model: Explained<S>, record: Row, featu
       best = value;
     }
   }
-  return answer(best, best === null ? `no level of ${JSON.stringify(feature)} changes the label` : null);
-}
-
-const readsNumber = (feature: Feature): boolean =>
-  feature.kind === 'numeric' || ((feature.kind === 'curve' || feature.kind === 'binned') && feature.part === undefined);
-
-function levelsOf(feature: Feature): readonly string[] {
-  if (feature.kind === 'categorical') return [...feature.levels, ...(feature.rare ?? [])];
-  return feature.kind === 'target' ? feature.levels : [];
-}
-
-/** A level as the record would write it. */
-function like(from: unknown, level: string): string | number | boolean {
-  if (typeof from === 'boolean' && (level === 'true' || level === 'false')) return level === 'true';
-  return typeof from === 'number' && String(Number(level)) === level ? Number(level) : level;
+  return best === null
+    ? { to: null, reason: `no level of ${JSON.stringify(source.name)} changes the label` }
+    : { to: best };
 }
 
 function changeOf(now: Scored, then: Scored): number {
   if (!now.logits || !then.logits) return Math.abs(then.logit - now.logit);
   const { logits } = then;
   return now.logits.reduce((most, z, k) => Math.max(most, Math.abs(logits[k] - z)), 0);
-}
-
-/** How far from another label: of two classes the logit in the direction of the label, of more the least lead over another class. */
-function marginOf({ manifest }: Explained, now: Scored, { logit, logits }: Scored): number {
-  if (!logits) return now.label === manifest.positive ? logit : -logit;
-  const own = manifest.classes.indexOf(now.label);
-  return logits.reduce(
-    (least, z, k) => (k === own ? least : Math.min(least, logits[own] - z)),
-    Number.POSITIVE_INFINITY,
-  );
-}
-
-/** Least and greatest number of training; null of an offset. */
-function rangeOf(features: readonly Feature[]): [number, number] | null {
-  const ends = features.flatMap((feature) =>
-    feature.kind === 'numeric' || feature.kind === 'curve'
-      ? [feature.min, feature.max]
-      : feature.kind === 'binned'
-        ? [feature.edges[0], feature.edges[feature.edges.length - 1]]
-        : [],
-  );
-  return ends.length > 0 ? [Math.min(...ends), Math.max(...ends)] : null;
-}
-
-/** What a missing number counts as. */
-function fillOf(features: readonly Feature[]): number | null {
-  for (const feature of features) {
-    if (feature.kind === 'numeric') return feature.mean;
-    if (feature.kind === 'curve') return feature.fill;
-  }
-  const range = rangeOf(features);
-  return range && (range[0] + range[1]) / 2;
-}
-
-/** The places that are looked at, rising: where the logit bends or jumps, between them, and further and further out. */
-function placesOf(features: readonly Feature[], start: number): number[] {
-  const range = rangeOf(features) ?? [start, start];
-  const bends = features.flatMap((feature) => {
-    if (feature.kind === 'binned') return [...feature.edges];
-    if (feature.kind !== 'curve') return [];
-    const { transform, knots, low, high } = feature;
-    const ends = [low, high].filter((end) => end !== null);
-    const at = (knots ?? []).map((knot) =>
-      transform ? solve((x) => applyTransform(transform, x), knot, range[0], range[1]) : knot,
-    );
-    return [...ends, ...at];
-  });
-  const sorted = [...new Set([...range, ...bends])].sort((a, b) => a - b);
-  // one straight line, or bins, need no places between
-  const curved = features.length > 1 || features.some((feature) => feature.kind === 'curve' && feature.knots);
-  const between = curved
-    ? sorted.slice(1).flatMap((end, i) => {
-        const width = end - sorted[i];
-        return Array.from({ length: PARTS - 1 }, (_, part) => sorted[i] + (width * (part + 1)) / PARTS);
-      })
-    : [];
-  const least = sorted[0];
-  const most = sorted[sorted.length - 1];
-  const further: number[] = [];
-  for (let reach = most - least || Math.abs(start) || 1; reach < 1e300; reach *= 4)
-    further.push(least - reach, most + reach);
-  return [...sorted, ...between, ...further].sort((a, b) => a - b);
-}
-
-/** x in [low, high] with f(x) = target, f rising, by bisection. */
-function solve(f: (x: number) => number, target: number, low: number, high: number): number {
-  let [a, b] = [low, high];
-  for (let step = 0; step < 100; step++) {
-    const middle = a + (b - a) / 2;
-    // outside its domain a transform is NaN, as below its least number
-    if (f(middle) > target) b = middle;
-    else a = middle;
-  }
-  return b;
-}
-
-/** What the model says of a place: whether the label is another one, and how far it is from that, in logits. */
-interface Place {
-  readonly flips: boolean;
-  readonly margin: number;
-}
-
-function nearestNumber(start: number, places: readonly number[], at: (x: number) => Place): number | null {
-  if (at(start).flips) return start;
-  const found = [-1, 1].flatMap((side) => {
-    const way = places.filter((place) => side * (place - start) > 0);
-    if (side < 0) way.reverse();
-    const to = firstFlip([start, ...way], at);
-    return to === null ? [] : [to];
-  });
-  if (found.length < 2) return found[0] ?? null;
-  return Math.abs(found[0] - start) <= Math.abs(found[1] - start) ? found[0] : found[1];
-}
-
-/** Along places that lead away from the first: the nearest double that flips. */
-function firstFlip(way: readonly number[], at: (x: number) => Place): number | null {
-  let before = way[0];
-  let last = way[0];
-  let high = Number.POSITIVE_INFINITY;
-  let low = at(last).margin;
-  for (const place of way.slice(1)) {
-    const { flips, margin } = at(place);
-    // a turn between the places: the label may change and change back
-    if (low <= high && low < margin) {
-      const turn = turnBetween(before, place, at);
-      if (turn !== null) return bisect(before, turn, at);
-    }
-    if (flips) return bisect(last, place, at);
-    before = last;
-    last = place;
-    high = low;
-    low = margin;
-  }
-  return null;
-}
-
-/** A place that flips near the least margin between two places, by the golden section; null when there is none. */
-function turnBetween(from: number, to: number, at: (x: number) => Place): number | null {
-  let [a, b] = [from, to];
-  for (let step = 0; step < 60; step++) {
-    const places = [b - GOLDEN * (b - a), a + GOLDEN * (b - a)];
-    const [c, d] = places.map(at);
-    if (c.flips || d.flips) return c.flips ? places[0] : places[1];
-    if (c.margin < d.margin) b = places[1];
-    else a = places[0];
-  }
-  return null;
-}
-
-/** (√5 − 1)/2 */
-const GOLDEN = 0.6180339887498949;
-
-/** Of doubles from one that does not flip to one that does: the first that flips, where they change once. */
-function bisect(stays: number, flipped: number, at: (x: number) => Place): number {
-  let [a, b] = [stays, flipped];
-  for (;;) {
-    const middle = a + (b - a) / 2;
-    if (middle === a || middle === b) return b;
-    if (at(middle).flips) b = middle;
-    else a = middle;
-  }
 }

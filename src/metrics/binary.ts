@@ -1,13 +1,13 @@
-import { sigmoid, softplus } from '../../bindings/js/math.ts';
 import {
+  type Binning,
   type BinStrategy,
   type BrierParts,
-  binRows,
   brierParts,
   calibrationError,
   type ReliabilityBin,
 } from './bins.ts';
-import { checkLogits, checkRows, type Logits, mean, type RowScores, type Weight } from './check.ts';
+import type { Logits, RowScores, Weight } from './check.ts';
+import { binForm, LOGITS, meanLogLoss, meanSquaredError, shareOfHits } from './forms.ts';
 import { eachScore } from './ranking.ts';
 
 export type { BinStrategy, BrierParts, Logits, ReliabilityBin, RowScores, Weight };
@@ -49,8 +49,7 @@ export function evaluateBinary(logits: Logits, y: Labels, weight?: Weight, thres
  * @throws ERR_RANGE a logit that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
  */
 export function logLoss(logits: Logits, y: Labels, weight?: Weight): number {
-  const total = check(logits, y, weight);
-  return mean(logits.length, weight, total, (i) => softplus(y[i] === 1 ? -logits[i] : logits[i]));
+  return meanLogLoss(LOGITS, logits, y, weight);
 }
 
 /**
@@ -58,8 +57,7 @@ export function logLoss(logits: Logits, y: Labels, weight?: Weight): number {
  * @see Brier, Monthly Weather Review 78(1), 1950 (half of its original, two-class form; as scikit-learn's)
  */
 export function brier(logits: Logits, y: Labels, weight?: Weight): number {
-  const total = check(logits, y, weight);
-  return mean(logits.length, weight, total, (i) => sigmoid(y[i] === 1 ? -logits[i] : logits[i]) ** 2);
+  return meanSquaredError(LOGITS, logits, y, weight);
 }
 
 /**
@@ -67,8 +65,7 @@ export function brier(logits: Logits, y: Labels, weight?: Weight): number {
  * Other parameters and errors as of `logLoss`.
  */
 export function accuracy(logits: Logits, y: Labels, weight?: Weight, threshold = 0.5): number {
-  const total = check(logits, y, weight);
-  return mean(logits.length, weight, total, (i) => (sigmoid(logits[i]) > threshold === (y[i] === 1) ? 1 : 0));
+  return shareOfHits(LOGITS, logits, y, weight, threshold);
 }
 
 /**
@@ -99,8 +96,8 @@ export function auc(scores: RowScores, y: Labels, weight?: Weight): number | nul
  * @see Naeini, Cooper, Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015
  * @see Nixon et al., Measuring calibration in deep learning, CVPR workshops 2019 (equal mass)
  */
-export function ece(logits: Logits, y: Labels, weight?: Weight, bins = 10, strategy: BinStrategy = 'uniform'): number {
-  return calibrationError(reliability(logits, y, weight, bins, strategy));
+export function ece(logits: Logits, y: Labels, weight?: Weight, ...binning: Binning): number {
+  return calibrationError(reliability(logits, y, weight, ...binning));
 }
 
 /**
@@ -111,36 +108,12 @@ export function ece(logits: Logits, y: Labels, weight?: Weight, bins = 10, strat
  *   no counts are taken as if they were 1 on average)
  * @throws ERR_RANGE bins or strategy that are none
  */
-export function reliability(
-  logits: Logits,
-  y: Labels,
-  weight?: Weight,
-  bins = 10,
-  strategy: BinStrategy = 'uniform',
-): ReliabilityBin[] {
-  check(logits, y, weight);
-  return binRows(sigmoids(logits), y, weight, bins, strategy).table;
+export function reliability(logits: Logits, y: Labels, weight?: Weight, ...binning: Binning): ReliabilityBin[] {
+  return binForm(LOGITS, logits, y, weight, binning).binned.table;
 }
 
 /** The Brier score by parts. Parameters and errors as of `reliability`. @see Stephenson, Coelho, Jolliffe, Weather and Forecasting 23, 2008 */
-export function brierDecomposition(
-  logits: Logits,
-  y: Labels,
-  weight?: Weight,
-  bins = 10,
-  strategy: BinStrategy = 'uniform',
-): BrierParts {
-  check(logits, y, weight);
-  const probabilities = sigmoids(logits);
-  return brierParts(binRows(probabilities, y, weight, bins, strategy), probabilities, y, weight);
-}
-
-function sigmoids(logits: Logits): Float64Array {
-  return new Float64Array(logits).map((z) => sigmoid(z));
-}
-
-/** @returns Σ sᵢ */
-function check(logits: Logits, y: Labels, weight: Weight): number {
-  checkLogits(logits, 'numbers', (z) => !Number.isNaN(z));
-  return checkRows(logits.length, y, 2, weight, 'logits');
+export function brierDecomposition(logits: Logits, y: Labels, weight?: Weight, ...binning: Binning): BrierParts {
+  const { binned, probabilities } = binForm(LOGITS, logits, y, weight, binning);
+  return brierParts(binned, probabilities, y, weight);
 }

@@ -16,6 +16,9 @@ export interface ReliabilityBin {
 /** uniform: bins of equal width; quantile: of equal weight, as far as equal probabilities allow */
 export type BinStrategy = 'uniform' | 'quantile';
 
+/** How rows are put into bins: 10 of equal width when absent. */
+export type Binning = [bins?: number, strategy?: BinStrategy];
+
 /**
  * Brier score by parts, over bins of probability:
  *
@@ -50,8 +53,7 @@ export function binRows(
   probabilities: Float64Array,
   outcomes: ArrayLike<number>,
   weight: Weight,
-  bins: number,
-  strategy: BinStrategy,
+  ...[bins = 10, strategy = 'uniform']: Binning
 ): Binned {
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= 10_000)) {
     throw new LogoddsError('ERR_RANGE', `bins: expected an integer from 1 to 10000, got ${bins}`);

@@ -9,6 +9,9 @@ export type RowScores = Float64Array | Float32Array;
 /** Sample weights: an integer weight is a repeated row, weight 0 is no row; null and undefined: all 1. */
 export type Weight = Float64Array | null | undefined;
 
+/** Pairs of rows weigh the product of their weights, which must be a number. */
+export const LARGEST_TOTAL = 1e150;
+
 /** @throws ERR_RANGE naming the first row that is not valid */
 export function checkLogits(logits: Logits, rule: string, valid: (z: number) => boolean): void {
   for (let i = 0; i < logits.length; i++) if (!valid(logits[i])) throw rangeError('logits', rule, i, logits[i]);
@@ -67,6 +70,11 @@ export function checkRows(length: number, y: ArrayLike<number>, classes: number,
   }
   if (!(total > 0))
     throw new LogoddsError('ERR_SHAPE', 'weights: expected at least one row of positive weight, got none');
+  if (total > LARGEST_TOTAL)
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `weights: expected a sum up to ${LARGEST_TOTAL}, got ${total}; divide them all`,
+    );
   return total;
 }
 

@@ -1,15 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { log, log1p } from '../../bindings/js/math.ts';
 import { auc, type BinaryMetrics, type Labels } from './binary.ts';
-import {
-  type BinStrategy,
-  type BrierParts,
-  binRows,
-  brierParts,
-  calibrationError,
-  type ReliabilityBin,
-} from './bins.ts';
+import { type Binning, type BrierParts, binRows, brierParts, calibrationError, type ReliabilityBin } from './bins.ts';
 import { checkCodes, checkPlanes, checkProbabilities, checkRows, mean, type RowScores, type Weight } from './check.ts';
+import { binForm, checkForm, meanLogLoss, meanSquaredError, PROBABILITIES, shareOfHits, surprise } from './forms.ts';
 import { type MulticlassMetrics, oneVsRestAuc } from './multiclass.ts';
 
 /** Probabilities of the positive class, from 0 to 1. */
@@ -43,7 +36,7 @@ export function evaluateProbabilities(
     brier: brierOfProbabilities(probabilities, y, weight),
     ece: eceOfProbabilities(probabilities, y, weight),
     accuracy: labels
-      ? mean(y.length, weight, check(probabilities, y, weight), (i) => (labels[i] === y[i] ? 1 : 0))
+      ? mean(y.length, weight, checkForm(PROBABILITIES, probabilities, y, weight), (i) => (labels[i] === y[i] ? 1 : 0))
       : accuracyOfProbabilities(probabilities, y, weight, threshold),
   };
 }
@@ -60,16 +53,12 @@ export function evaluateProbabilities(
  * @throws ERR_RANGE a probability, label or weight that is none
  */
 export function logLossOfProbabilities(probabilities: Probabilities, y: Labels, weight?: Weight): number {
-  const total = check(probabilities, y, weight);
-  return mean(y.length, weight, total, (i) =>
-    y[i] === 1 ? surprise(probabilities[i], 1 - probabilities[i]) : surprise(1 - probabilities[i], probabilities[i]),
-  );
+  return meanLogLoss(PROBABILITIES, probabilities, y, weight);
 }
 
 /** Mean squared error, 1/S · Σ sᵢ·(pᵢ − yᵢ)². Parameters and errors as of `logLossOfProbabilities`. */
 export function brierOfProbabilities(probabilities: Probabilities, y: Labels, weight?: Weight): number {
-  const total = check(probabilities, y, weight);
-  return mean(y.length, weight, total, (i) => (probabilities[i] - y[i]) ** 2);
+  return meanSquaredError(PROBABILITIES, probabilities, y, weight);
 }
 
 /** `accuracy` from probabilities: the positive class is predicted when p > threshold. Other parameters and errors as of `logLossOfProbabilities`. */
@@ -79,8 +68,7 @@ export function accuracyOfProbabilities(
   weight?: Weight,
   threshold = 0.5,
 ): number {
-  const total = check(probabilities, y, weight);
-  return mean(y.length, weight, total, (i) => (probabilities[i] > threshold === (y[i] === 1) ? 1 : 0));
+  return shareOfHits(PROBABILITIES, probabilities, y, weight, threshold);
 }
 
 /** `ece` from probabilities. Parameters and errors as of `reliabilityOfProbabilities`. */
@@ -88,10 +76,9 @@ export function eceOfProbabilities(
   probabilities: Probabilities,
   y: Labels,
   weight?: Weight,
-  bins = 10,
-  strategy: BinStrategy = 'uniform',
+  ...binning: Binning
 ): number {
-  return calibrationError(reliabilityOfProbabilities(probabilities, y, weight, bins, strategy));
+  return calibrationError(reliabilityOfProbabilities(probabilities, y, weight, ...binning));
 }
 
 /** `reliability` from probabilities. Parameters and errors as of `logLossOfProbabilities`, bins and strategy as of `reliability`. */
@@ -99,11 +86,9 @@ export function reliabilityOfProbabilities(
   probabilities: Probabilities,
   y: Labels,
   weight?: Weight,
-  bins = 10,
-  strategy: BinStrategy = 'uniform',
+  ...binning: Binning
 ): ReliabilityBin[] {
-  check(probabilities, y, weight);
-  return binRows(Float64Array.from(probabilities), y, weight, bins, strategy).table;
+  return binForm(PROBABILITIES, probabilities, y, weight, binning).binned.table;
 }
 
 /** `brierDecomposition` from probabilities. Parameters and errors as of `reliabilityOfProbabilities`. */
@@ -111,12 +96,10 @@ export function brierDecompositionOfProbabilities(
   probabilities: Probabilities,
   y: Labels,
   weight?: Weight,
-  bins = 10,
-  strategy: BinStrategy = 'uniform',
+  ...binning: Binning
 ): BrierParts {
-  check(probabilities, y, weight);
-  const values = Float64Array.from(probabilities);
-  return brierParts(binRows(values, y, weight, bins, strategy), values, y, weight);
+  const { binned, probabilities: values } = binForm(PROBABILITIES, probabilities, y, weight, binning);
+  return brierParts(binned, values, y, weight);
 }
 
 /** What a classifier of K classes said beside its probabilities. */
@@ -176,17 +159,4 @@ export function evaluateClassProbabilities(
     ece: calibrationError(binRows(confidence, right, weight, 10, 'uniform').table),
     accuracy: mean(n, weight, total, (i) => right[i]),
   };
-}
-
-/** −log of the probability of what happened; `wrong` is 1 less it, the more exact of the two where it is the smaller. Infinity at 0. */
-function surprise(right: number, wrong: number): number {
-  if (right >= 0.5) return log1p(wrong / right);
-  // 1/right is at most 2¹⁰²², and below that right is subnormal
-  if (right >= 2 ** -1022) return log(1 / right);
-  return right > 0 ? log(1 / (right * 2 ** 100)) + 69.31471805599453 : Number.POSITIVE_INFINITY;
-}
-
-function check(probabilities: Probabilities, y: Labels, weight: Weight): number {
-  checkProbabilities(probabilities);
-  return checkRows(probabilities.length, y, 2, weight, 'probabilities');
 }

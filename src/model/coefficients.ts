@@ -1,3 +1,4 @@
+import { exp } from '../../bindings/js/math.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { BootstrapInterval } from './manifest.ts';
@@ -44,7 +45,7 @@ const QUANTILE = 1.959963984540054;
  *   z = value/stdError,   p = 2·(1 − Φ(|z|)),   interval = value ± Φ⁻¹(0.975)·stdError,   oddsRatio = exp(value)
  *
  * There is no line for what was not estimated by design: the reference class, the reference level, the slot of unseen
- * values (unless rare levels share it), and the slot of missing cells when training had none. With a reference class the odds are those against it.
+ * values (unless rare levels share it), the slot of missing cells and the bucket of a hash when training had none. With a reference class the odds are those against it.
  */
 export function coefficients(model: Model): Coefficient[] {
   const { manifest, weights, intercept, covariance, encoder } = model;
@@ -66,7 +67,7 @@ export function coefficients(model: Model): Coefficient[] {
       ...name,
       value,
       ...none,
-      oddsRatio: Math.exp(value),
+      oddsRatio: exp(value),
       ...(profile && { profile }),
       ...(bootstrap && { bootstrap }),
     };
@@ -76,19 +77,27 @@ export function coefficients(model: Model): Coefficient[] {
     const half = QUANTILE * stdError;
     return { ...estimate, stdError, z, p: twoSidedP(z), ciLow: value - half, ciHigh: value + half };
   };
-  const estimated = ({ feature, role }: SlotName): boolean => {
+  /** @param place  of the slot in its feature */
+  const estimated = ({ feature, role }: SlotName, place: number): boolean => {
     const source = manifest.schema.features[feature];
+    if (role === 'level' && source.kind === 'hashed') return source.counts[place] > 0;
+    // of no row, or of one value in all of them
+    if (source.kind === 'tokens' && 'buckets' in source.tokens)
+      return source.means[place] !== 0 || source.scales[place] !== 1;
     if (role === 'missing' && 'counts' in source)
       return source.missing === 'slot' && source.counts[source.counts.length - 1] > 0;
     if (role === 'unseen') return 'rare' in source;
     return role === 'number' || role === 'level' || role === 'missing';
   };
+  const names = slotNames(encoder);
   const lines: Coefficient[] = [];
   intercept.forEach((constant, k) => {
     if (manifest.reference !== null && manifest.classes[k] === manifest.reference) return;
     lines.push(line(k, slots, '(intercept)', null, constant));
-    slotNames(encoder).forEach((slot, j) => {
-      if (estimated(slot)) lines.push(line(k, j, slot.name, slot.level, weights[k * slots + j]));
+    let first = 0;
+    names.forEach((slot, j) => {
+      if (slot.feature !== names[first].feature) first = j;
+      if (estimated(slot, j - first)) lines.push(line(k, j, slot.name, slot.level, weights[k * slots + j]));
     });
   });
   return lines;
@@ -106,7 +115,7 @@ export function twoSidedP(z: number): number {
   if (!(x < 39)) return Number.isNaN(x) ? x : 0;
   // z² = head² + (z − head)(z + head), head² exact: the rounding of z² would grow with z² in exp
   const head = Math.trunc(x * 16) / 16;
-  const density = Math.exp((-head * head) / 2) * Math.exp((-(x - head) * (x + head)) / 2) * Math.sqrt(2 / Math.PI);
+  const density = exp((-head * head) / 2) * exp((-(x - head) * (x + head)) / 2) * Math.sqrt(2 / Math.PI);
   if (x < 2) {
     let term = x;
     let sum = x;

@@ -64,7 +64,7 @@ export function fitCalibrated(
   const finish = (calibration: Calibration, shares: readonly number[]) => {
     const calibrated = withCalibration(model, {
       ...calibration,
-      shift: prior === undefined ? [] : shiftOf(model, shares, prior),
+      ...(prior !== undefined && correctionOf(model, shares, prior)),
     });
     return { model: calibrated, warnings: [...calibrated.manifest.warnings], outOfFold };
   };
@@ -93,8 +93,8 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
 export function calibrateModel(model: Model, table: Table, { method, prior, ...options }: HoldoutOptions): Model {
   const { planes, y, weight } = scoredRows(model, table, { ...options, target: model.manifest.target });
   const calibration = fitCalibration(method, planes, y, weight, { classes: namesOf(model) });
-  const shift = prior === undefined ? [] : shiftOf(model, sharesOf(model, y, weight), prior);
-  return withCalibration(model, { ...calibration, shift });
+  const correction = prior !== undefined && correctionOf(model, sharesOf(model, y, weight), prior);
+  return withCalibration(model, { ...calibration, ...correction });
 }
 
 /** The model with this calibration in place of its own; it comes from no file. Its threshold is on calibrated probabilities from then on. */
@@ -166,10 +166,15 @@ function sharesOf({ manifest: { classes, positive } }: Model, y: Float64Array, w
 }
 
 /**
+ * The shift of logits to the true shares, and these.
  * @param weights  of each class in the rows that the probabilities are of
  * @throws ERR_TARGET, ERR_RANGE
  */
-function shiftOf({ manifest: { classes, positive } }: Model, weights: readonly number[], prior: Prior): number[] {
+function correctionOf(
+  { manifest: { classes, positive } }: Model,
+  weights: readonly number[],
+  prior: Prior,
+): Required<Pick<Calibration, 'shift' | 'prior'>> {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (typeof prior === 'number') {
     if (positive === null) {
@@ -178,7 +183,8 @@ function shiftOf({ manifest: { classes, positive } }: Model, weights: readonly n
         `prior: expected the share of each class (${list(classes)}), got ${prior}; give them by label`,
       );
     }
-    return priorShift([weights[classes.indexOf(positive)] / total], [prior]);
+    const shift = priorShift([weights[classes.indexOf(positive)] / total], [prior]);
+    return { shift, prior: classes.map((label) => (label === positive ? prior : 1 - prior)) };
   }
   const named = Object.keys(prior);
   if (named.length !== classes.length || !classes.every((label) => Object.hasOwn(prior, label))) {
@@ -187,11 +193,12 @@ function shiftOf({ manifest: { classes, positive } }: Model, weights: readonly n
       `prior: expected a share of each class (${list(classes)}), got ${list(named) || 'none'}; name them all`,
     );
   }
+  const shares = classes.map((label) => prior[label]);
   const shift = priorShift(
     weights.map((weight) => weight / total),
-    classes.map((label) => prior[label]),
+    shares,
   );
-  if (positive === null) return shift;
+  if (positive === null) return { shift, prior: shares };
   const one = classes.indexOf(positive);
-  return [shift[one] - shift[1 - one]];
+  return { shift: [shift[one] - shift[1 - one]], prior: shares };
 }

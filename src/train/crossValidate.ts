@@ -199,7 +199,7 @@ export function withFold<T>(
   if (absent.length > 0) {
     throw new LogoddsError(
       'ERR_DATA',
-      `fold ${k + 1}: expected training rows of every class, got none of ${list(absent)}; use fewer folds${forward ? ', or a time column whose early rows have every class' : ''}`,
+      `fold ${k + 1}: expected training rows of every class, got none of ${list(absent)}; ${forward ? 'use fewer folds, or a time column whose early rows have every class' : 'add rows of that class, or leave it out'}`,
     );
   }
   const rows: number[] = [];
@@ -278,8 +278,8 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
   const rows: number[] = [];
   for (let i = 0; i < table.rows; i++) if (!sampleWeight || sampleWeight[i] > 0) rows.push(i);
   const fold = new Int16Array(table.rows).fill(-1);
-  const tooFew = (what: string, got: number, wanted: number): LogoddsError =>
-    new LogoddsError('ERR_DATA', `folds: expected at least ${wanted} ${what}, got ${got}; use fewer folds`);
+  const tooFew = (what: string, got: number, wanted: number, more: string): LogoddsError =>
+    new LogoddsError('ERR_DATA', `folds: expected at least ${wanted} ${what}, got ${got}; use ${more} or fewer folds`);
   if (time !== undefined) {
     const at = keysOf(findColumns(table, [time])[0], 'time');
     const sorted = [...rows].sort((a, b) => at[a] - at[b]);
@@ -292,7 +292,7 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
     });
     const used = new Set(fold);
     for (let wanted = 0; wanted < parts; wanted++) {
-      if (!used.has(wanted)) throw tooFew(`parts of ${show(time)} with rows of their own`, used.size, parts);
+      if (!used.has(wanted)) throw tooFew(`parts of ${show(time)} with rows of their own`, used.size, parts, 'more times');
     }
     return fold;
   }
@@ -304,7 +304,7 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
       if (group) group.push(i);
       else members.set(key[i], [i]);
     }
-    if (members.size < folds) throw tooFew(`groups of ${show(groups)}`, members.size, folds);
+    if (members.size < folds) throw tooFew(`groups of ${show(groups)}`, members.size, folds, 'more groups');
     const load = new Float64Array(folds);
     const weightOf = (i: number) => (sampleWeight ? sampleWeight[i] : 1);
     // the heaviest group first, each to the fold that has least
@@ -318,7 +318,7 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
     }
     return fold;
   }
-  if (rows.length < folds) throw tooFew('rows', rows.length, folds);
+  if (rows.length < folds) throw tooFew('rows', rows.length, folds, 'more rows');
   return stratifiedFolds(target.code, target.classes.length, sampleWeight, folds, seed);
 }
 

@@ -36,7 +36,8 @@ export function withDecision(model: Model, decision: Decision): Model {
 
 /**
  * The threshold of two classes by `chooseThreshold` on the model's (calibrated) probabilities of rows it was not fitted to. The calibrator is
- * that of the model: it does not fall in the logit, so a threshold on its probabilities is one on logits out of fold.
+ * that of the model: it does not fall in the logit, so a threshold on its probabilities is one on logits out of fold. Of a model with a prior
+ * a row weighs as its class does where the model is used: times the true share of the class over that in the rows.
  *
  * @param rows  of `outOfFold`, or as `fitCalibrated` returns them; rows that no fold scored are left out
  * @throws ERR_TARGET for more than two classes; as `chooseThreshold`
@@ -49,11 +50,12 @@ export function chooseDecision(model: Model, rows: OutOfFold, criterion: Criteri
       `threshold: expected a model of two classes, got ${classes.length} (${list(classes)}); decide by a matrix of costs instead`,
     );
   }
-  return chooseThreshold(criterion, judgedFolds(probabilitiesOf(model, rows)[0], rows));
+  return chooseThreshold(criterion, judgedFolds(probabilitiesOf(model, rows)[0], rows, trueWeights(model, rows)));
 }
 
 /**
- * The band of the share of rows that the model decides with the least margin, by its probabilities of rows it was not fitted to.
+ * The band of the share of rows that the model decides with the least margin, by its probabilities of rows it was not fitted to. Rows weigh as
+ * of `chooseDecision`.
  * @throws ERR_RANGE as `abstainByShare`
  */
 export function chooseReview(model: Model, rows: OutOfFold, share: number): NonNullable<Decision['abstain']> {
@@ -63,7 +65,8 @@ export function chooseReview(model: Model, rows: OutOfFold, share: number): NonN
   const probabilities = Float64Array.from({ length: kept.length * planes.length }, (_, at) => {
     return planes[Math.floor(at / kept.length)][kept[at % kept.length]];
   });
-  const weight = Float64Array.from(kept, (i) => rows.weight[i]);
+  const factor = trueWeights(model, rows);
+  const weight = Float64Array.from(kept, (i) => rows.weight[i] * shareOf(factor, rows.y[i]));
   return abstainByShare(probabilities, share, { classes: classes.length, threshold: decision.threshold, weight });
 }
 
@@ -85,8 +88,52 @@ function probabilitiesOf({ manifest: { calibration, multiclass } }: Model, { pla
   return planes.map((_, k) => logits.subarray(k * rows, (k + 1) * rows));
 }
 
+/**
+ * What the weight of a row is multiplied with, by its class as in `OutOfFold.y` (of two classes the negative one first), so that the classes
+ * have their true shares; ones without a prior.
+ */
+function trueWeights(
+  { manifest: { calibration, classes, positive } }: Model,
+  { y, weight, fold }: OutOfFold,
+): number[] {
+  const prior = calibration?.prior;
+  const found = classes.map(() => 0);
+  if (prior === undefined) return found.fill(1);
+  for (let i = 0; i < y.length; i++) {
+    if (fold[i] < 0) continue;
+    if (positive === null) found[y[i]] += weight[i];
+    else {
+      found[0] += weight[i] * (1 - y[i]);
+      found[1] += weight[i] * y[i];
+    }
+  }
+  return trueFactors(found, positive === classes[0] ? [...prior].reverse() : prior);
+}
+
+/**
+ * What the weight of a row is multiplied with, by its class, so that the classes that occur have their true shares and the total is as it was.
+ *
+ *   factor_k = τ_k·S/(S_k·T),   S = Σ S_k,   T = Σ τ_k of the classes with S_k > 0
+ *
+ * @param found  S_k, the weight of the rows of each class
+ * @param shares  τ_k, the true share of each class, in the same order
+ */
+export function trueFactors(found: readonly number[], shares: readonly number[]): number[] {
+  const total = found.reduce((sum, one) => sum + one, 0);
+  const present = shares.reduce((sum, share, k) => (found[k] > 0 ? sum + share : sum), 0);
+  return found.map((one, k) => (one > 0 ? (shares[k] * total) / (one * present) : 1));
+}
+
+/** The factor of a row: of its class, or of the shares of two. */
+const shareOf = (factor: readonly number[], y: number): number =>
+  factor.length > 2 ? factor[y] : factor[0] * (1 - y) + factor[1] * y;
+
 /** Rows by fold; one that counts successes is a positive row and a negative one. */
-function judgedFolds(probabilities: Float64Array, { y, weight, fold, folds }: OutOfFold): JudgedRows[] {
+function judgedFolds(
+  probabilities: Float64Array,
+  { y, weight, fold, folds }: OutOfFold,
+  factor: readonly number[],
+): JudgedRows[] {
   const found = Array.from({ length: folds }, () => ({
     probabilities: [] as number[],
     y: [] as number[],
@@ -100,7 +147,7 @@ function judgedFolds(probabilities: Float64Array, { y, weight, fold, folds }: Ou
       const into = found[fold[i]];
       into.probabilities.push(probabilities[i]);
       into.y.push(label);
-      into.weight.push(weight[i] * share);
+      into.weight.push(weight[i] * share * factor[label]);
     }
   }
   return found

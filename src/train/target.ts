@@ -3,6 +3,7 @@ import { cellError, findColumns } from '../encode/columns.ts';
 import { sortLabels } from '../encode/infer.ts';
 import { canonicalLabel, list, show } from '../encode/label.ts';
 import type { Column, NumericColumn, Table } from '../encode/table.ts';
+import { LARGEST_TOTAL } from '../metrics/check.ts';
 
 /** The target as numbers. */
 export interface Target {
@@ -135,10 +136,11 @@ export function readWeight(table: Table, name: string): Float64Array {
     }
     total += value;
   });
-  if (!(total > 0 && total < Number.POSITIVE_INFINITY)) {
+  if (!(total > 0 && total <= LARGEST_TOTAL)) {
+    const next = total > 0 ? 'divide them all by one number' : 'a row needs a weight above 0 to count';
     throw new LogoddsError(
       'ERR_RANGE',
-      `weight ${show(name)}: expected a positive finite sum of weights, got ${total}; a row needs a weight above 0 to count`,
+      `weight ${show(name)}: expected a sum of weights above 0, up to ${LARGEST_TOTAL}, got ${total}; ${next}`,
     );
   }
   return values;

@@ -1,11 +1,12 @@
 import type { ColumnsBatch } from '../../bindings/batch.ts';
 import { sourceOf } from '../encode/coder.ts';
 import { asCoded, findColumns } from '../encode/columns.ts';
+import { spreadOf } from '../encode/infer.ts';
 import type { Schema, TargetFeature } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
 import { stratifiedFolds } from './folds.ts';
 import type { RowVectors } from './prepare.ts';
-import { spreadOf, type TargetPlan } from './resolve.ts';
+import type { TargetPlan } from './resolve/schema.ts';
 import { crossFitTarget, encodeTarget, type Outcomes } from './targetEncoding.ts';
 
 /** Seed of the folds, which are the same in every fit of the same rows. */

@@ -1,7 +1,7 @@
 /*
  * Makes the conformance set: model files, rows, and the bits that every runtime and host must give for them.
  *
- *   node test/conformance/make.mjs
+ *   node test/conformance/make.mjs          stages/make.mjs makes that of models that need `logodds/stages`
  *
  * Run it when the model file or an order of summation changes, and commit what it writes. For each model NAME:
  *   NAME.safetensors   the model

@@ -225,6 +225,24 @@ test.each<[string, Criterion, JudgedRows[], string]>([
     [rowsOf([0.8, 0.7], [0, 1])],
     'budget: expected a number of rows up to 2, got 9',
   ],
+  [
+    'mistakes that cost nothing',
+    { by: 'cost', costs: { fp: 0, fn: 0 } },
+    [rowsOf([0.8, 0.7], [0, 1])],
+    'costs: expected a mistake that costs more than a hit, got none',
+  ],
+  [
+    'a gain by a mistake, which is of all rows',
+    { by: 'cost', costs: { fp: 1, fn: -5 } },
+    [rowsOf([0.8, 0.7], [0, 1])],
+    'costs: expected no mistake to be cheaper than the hit',
+  ],
+  [
+    'another criterion',
+    { by: 'accuracy' } as never,
+    [rowsOf([0.8, 0.7], [0, 1])],
+    'criterion: expected cost, fbeta, recall, precision or budget, got accuracy',
+  ],
 ])('refused in one sentence: %s', (_, criterion, folds, sentence) => {
   expect(() => chooseThreshold(criterion, folds)).toThrow(sentence);
 });

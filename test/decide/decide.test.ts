@@ -328,6 +328,19 @@ test.each([
     () => decideByRowCosts(Float64Array.of(0.5), { fp: 1, fn: 1 }, [1, 0]),
     'expected length 1 (as the probabilities), got 2',
   ],
+  [
+    () => decideByRowCosts(Float64Array.of(0.5, Number.NaN), { fp: 1, fn: 1 }),
+    'row 1 (from 0), probability: expected a number from 0 to 1, got NaN',
+  ],
+  [
+    () => decideByRowCosts(Float64Array.of(0.5), { fp: 1, fn: 1 }, [2]),
+    'row 0 (from 0), label: expected 0 or 1, got 2',
+  ],
+  [
+    () => decideByRowCosts(Float64Array.of(0.5), { fp: 1, fn: 1 }, null, [-1]),
+    'row 0 (from 0), weight: expected a finite number >= 0, got -1',
+  ],
+  [() => decisionByCosts(null as never, ['a', 'b'], 'b'), 'costs: expected 2 × 2 numbers'],
 ])('refused in one sentence: %#', (call, sentence) => {
   expect(call).toThrow(sentence);
 });

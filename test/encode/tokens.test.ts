@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { entries, split, words } from '../../src/encode/tokens.ts';
+import { isKnown, withoutYounger } from '../../src/encode/unicode.ts';
 import { fixture } from './fixture.ts';
 
 test.each(fixture.words.texts as [string, string[]][])('words of %j are those of CountVectorizer', (text, expected) => {
@@ -25,10 +26,26 @@ test('the same code points stand in words as in Python, below U+3000', () => {
 test('words are runs of two or more letters, digits or _, whatever the text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
-      expect(words(text)).toEqual(text.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? []);
+      const settled = [...text].map((letter) => (isKnown(letter.codePointAt(0)!) ? letter : ' ')).join('');
+      expect(words(text)).toEqual(settled.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? []);
     }),
     { numRuns: 500, seed: 1 },
   );
+});
+
+test('letters that a runtime may not know are letters on none', () => {
+  // U+11F04 is of Unicode 15.0, U+A7CB and its lower case U+0264, U+10D50 of 16.0, U+10940 and U+16EA0 of 17.0
+  expect(words('aa\u{11f04} bb\ua7cbcc \u0264\u0264\ua7cb')).toEqual(['aa\u{11f04}', 'bb', 'cc', '\u0264\u0264']);
+  expect(words('\u{10d50}\u{10d51} \u{10940}\u{10941} x\u{16ea0}yz')).toEqual(['yz']);
+  expect(withoutYounger('\u{10d50}')).toBe('\ufffd');
+  for (const text of ['', 'plain', '東京 \u{1f680}', '\ud800 \udc00']) expect(withoutYounger(text)).toBe(text);
+});
+
+test('Unicode 15.0 has 149,186 characters beside controls, surrogates and private ones', () => {
+  const points = Array.from({ length: 0x110000 }, (_, point) => point).filter(isKnown);
+  expect(points.filter((point) => !/[\p{Cc}\p{Cs}\p{Co}]/u.test(String.fromCodePoint(point)))).toHaveLength(149_186);
+  // no release takes one away
+  expect(points.filter((point) => /\p{Cn}/u.test(String.fromCodePoint(point)))).toEqual([]);
 });
 
 test.each([

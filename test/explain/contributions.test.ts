@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { splitmix32 } from '../../bindings/random.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';
+import type { Feature } from '../../src/encode/schema.ts';
 import { slotNames } from '../../src/encode/slots.ts';
 import { explain, explainClasses, explainer } from '../../src/explain/contributions.ts';
-import { reasons } from '../../src/explain/reasons.ts';
+import { sourcesOf } from '../../src/explain/explained.ts';
+import { reasons, reasonText, tableReasons } from '../../src/explain/reasons.ts';
 import type { Model } from '../../src/model/model.ts';
 import { smallModel } from '../model/parts.ts';
 import { RICH, seededModel } from './models.ts';
@@ -165,6 +168,66 @@ test('a code beyond the levels of a table is unseen', () => {
   expect([...contributions.subarray(2)].sort()).toEqual(unseen.sort());
 });
 
+describe.each([
+  ['two classes with an offset', false],
+  ['three classes', true],
+])('blocks of a long table, %s', (_, classes) => {
+  const tokens: Feature = {
+    name: 'tags',
+    kind: 'tokens',
+    split: { separator: ';' },
+    tokens: ['a', 'b'],
+    missing: 'baseline',
+    unseen: 'baseline',
+    means: [0, 0],
+    scales: [1, 1],
+  };
+  const features = [...RICH.features, tokens];
+  const model = seededModel({ features }, 5, { classes }, { offset: classes ? null : 'exposure' });
+  const random = splitmix32(3);
+  const rows = Array.from({ length: 2500 }, (_, i) => ({
+    age: i % 7 === 0 ? null : 80 * random(),
+    income: i % 11 === 0 ? null : 60 * random() - 5,
+    city: ['Bonn', 'Köln', 'Ulm', null][i % 4],
+    tags: ['a', 'a;b;b', 'x', null, ''][i % 5],
+    exposure: random(),
+  }));
+  const table = tableFromRecords(rows);
+  const all = explainer(model);
+
+  test.each([
+    ['greatest logit', null],
+    ['label that is given', Uint32Array.from(rows, (_, i) => (7 * i) % 3)],
+  ])('every row has the contributions of its record, of the class of the %s', (_, labels) => {
+    const { k, features: found, contributions } = all.table(table, 9, labels);
+    rows.forEach((row, i) => {
+      const explanations = all.record(row);
+      const asked = labels ? labels[i] : model.manifest.classes.indexOf(model.score(row).label);
+      const own = explanations[classes ? asked : 0];
+      for (let at = i * k; at < (i + 1) * k; at++)
+        expect(Object.is(contributions[at], own.contributions[found[at]].contribution)).toBe(true);
+    });
+  });
+
+  test('reasons of a table are those of its records', () => {
+    const { sources } = sourcesOf(model);
+    const textOf = tableReasons(sources, table);
+    rows.forEach((row, i) => {
+      for (const [f, source] of sources.entries()) expect(textOf(f, i)).toBe(reasonText(source, row));
+    });
+    const codes = Uint8Array.of(0, 9);
+    const other = {
+      rows: 2,
+      columns: [{ name: 'city', kind: 'coded', codes, levels: ['Bonn'], missing: null }],
+    } as const;
+    const city = sources.filter(({ name }) => name === 'city');
+    expect([0, 1].map((row) => tableReasons(city, other)(0, row))).toEqual([
+      'city is Bonn',
+      'city is not seen in training',
+    ]);
+  });
+});
+
 test('errors name the row, and a count that is none', () => {
   const table = {
     rows: 2,
@@ -173,7 +236,7 @@ test('errors name the row, and a count that is none', () => {
       { name: 'city', kind: 'coded', codes: Uint8Array.of(0, 0), levels: ['Bonn'] },
     ],
   } as const;
-  expect(() => explainer(smallModel()).table(table, 1, null, 10)).toThrow('row 11 (from 0), record, field "age"');
+  expect(() => explainer(smallModel()).table(table, 1, null, 10)).toThrow('row 11 (from 0), column "age"');
   expect(() => explainer(smallModel()).table(table, 0)).toThrow(
     'contributions of a row: expected an integer >= 1, got 0',
   );

@@ -195,16 +195,85 @@ describe('calibrated', () => {
     }
   });
 
-  test('several classes: a temperature of 1 changes nothing, one of 2 halves the log-odds', () => {
-    const temperature = (inverse: number): Calibration => ({
+  test('several classes: a prior correction is a shift of the intercepts, a temperature a scale of all estimates', () => {
+    const covariance = seededCovariance(24, 4, 9);
+    const parts = { covariance, stages: { outcomes } };
+    const { weights, intercept } = classModel();
+    const shift = [0.5, -1.25, 2];
+    const inverse = 0.75;
+    const calibration: Calibration = {
       method: 'temperature',
       calibrators: [{ method: 'temperature', inverse }],
+      shift,
+      by,
+    };
+    const pairs = [
+      [
+        classModel({ calibration: { method: 'none', calibrators: [], shift, by } }, parts),
+        classModel({}, { ...parts, intercept: intercept.map((value, k) => value + shift[k]) }),
+      ],
+      [
+        classModel({ calibration }, parts),
+        classModel(
+          {},
+          {
+            covariance: covariance.map((value) => value * inverse * inverse),
+            weights: weights.map((weight) => weight * inverse),
+            intercept: intercept.map((value, k) => value * inverse + shift[k]),
+          },
+        ),
+      ],
+    ];
+    for (const [calibrated, plain] of pairs) {
+      for (const record of [
+        { age: 38, city: 'Bonn' },
+        { age: null, city: 'Köln' },
+      ]) {
+        const expected = classIntervals(plain, record);
+        classIntervals(calibrated, record).forEach((one, k) => {
+          for (const end of ['low', 'high', 'logitLow', 'logitHigh', 'stdError'] as const)
+            expect(one[end]).toBeCloseTo(expected[k][end], 10);
+        });
+      }
+    }
+    // one-vs-rest: odds of the shares that are multiplied by exp(shift)
+    const ovr = { multiclass: 'ovr' } as const;
+    const corrected = classModel({ ...ovr, calibration: { method: 'none', calibrators: [], shift, by } }, parts);
+    const record = { age: 36.5, city: 'Bonn' };
+    const z = corrected.score(record).logits!;
+    const odds = (logits: readonly number[], k: number) => {
+      const shares = logits.map((logit, j) => Math.exp(shift[j]) / (1 + Math.exp(-logit)));
+      return Math.log(shares[k] / shares.reduce((sum, share, j) => (j === k ? sum : sum + share), 0));
+    };
+    const x = designOf(corrected, record);
+    classIntervals(corrected, record).forEach(({ stdError, logitLow, logitHigh }, k) => {
+      const gradient = Array.from(z, (_, j) => {
+        const moved = (by: number) =>
+          odds(
+            Array.from(z, (logit, l) => (l === j ? logit + by : logit)),
+            k,
+          );
+        return (moved(1e-5) - moved(-1e-5)) / 2e-5;
+      });
+      let variance = 0;
+      for (let a = 0; a < 24; a++)
+        for (let b = 0; b < 24; b++)
+          variance += gradient[a >> 3] * x[a & 7] * covariance[a * 24 + b] * x[b & 7] * gradient[b >> 3];
+      expect(stdError / Math.sqrt(variance)).toBeCloseTo(1, 6); // differences of 1e-5 in doubles
+      expect((logitLow + logitHigh) / 2).toBeCloseTo(odds([...z], k), 10);
+    });
+  });
+
+  test('several classes: calibrators of each, a slope of 1 changes nothing, one of a half halves the logits', () => {
+    const platt = (slope: number): Calibration => ({
+      method: 'platt',
+      calibrators: [0, 1, 2].map(() => ({ method: 'platt', a: slope, b: 0 })),
       shift: [],
       by,
     });
     const model = (one: Calibration | null, scale = 1) =>
       classModel(
-        { calibration: one },
+        { calibration: one, multiclass: 'ovr' },
         {
           covariance: seededCovariance(24, 4, 9).map((value) => 1e-6 * value * scale * scale),
           weights: classModel().weights.map((weight) => weight * scale),
@@ -214,8 +283,8 @@ describe('calibrated', () => {
       );
     const record = { age: 37, city: 'Bonn' };
     for (const [calibrated, plain] of [
-      [model(temperature(1)), model(null)],
-      [model(temperature(0.5)), model(null, 0.5)],
+      [model(platt(1)), model(null)],
+      [model(platt(0.5)), model(null, 0.5)],
     ]) {
       const expected = classIntervals(plain, record);
       classIntervals(calibrated, record).forEach(({ stdError, logitLow }, k) => {
@@ -223,6 +292,21 @@ describe('calibrated', () => {
         expect(logitLow).toBeCloseTo(expected[k].logitLow, 5);
       });
     }
+  });
+});
+
+test('a long table gives the intervals of its records, with their offsets', () => {
+  const model = seededModel(RICH, 5, { covariance: seededCovariance(19, 8, 10) }, { offset: 'exposure' });
+  const rows = Array.from({ length: 2100 }, (_, i) => ({
+    age: 20 + (i % 41),
+    income: i % 50,
+    city: i % 3 === 0 ? null : 'Bonn',
+    exposure: i / 2100,
+  }));
+  const { low, high, stdError } = intervals(model, tableFromRecords(rows));
+  rows.forEach((row, i) => {
+    const one = interval(model, row);
+    expect([low[i], high[i], stdError[i]]).toEqual([one.low, one.high, one.stdError]);
   });
 });
 

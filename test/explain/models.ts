@@ -1,6 +1,6 @@
 import { splitmix32 } from '../../bindings/random.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
-import { encoders } from '../../src/encode/rich.ts';
+import { encoders } from '../../src/encode/kinds/index.ts';
 import type { Schema } from '../../src/encode/schema.ts';
 import { slotNames } from '../../src/encode/slots.ts';
 import type { Manifest } from '../../src/model/manifest.ts';

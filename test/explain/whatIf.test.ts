@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CurveFeature, Schema } from '../../src/encode/schema.ts';
+import type { CurveFeature, Schema, TokensFeature } from '../../src/encode/schema.ts';
+import { slotNames } from '../../src/encode/slots.ts';
 import { whatIf } from '../../src/explain/whatIf.ts';
 import { outcomes } from '../../src/model/outcomes.ts';
 import { classModel, smallModel } from '../model/parts.ts';
@@ -238,7 +239,8 @@ describe('bins, splines and several features of one column', () => {
           const model = make(-make(0).score({ age: pivot }).logit);
           const { to } = whatIf(model, { age: from }, 'age');
           const grid = byGrid(model, { age: from }, 'age', 10, 70);
-          if (grid !== null) expect(Math.abs((to as number) - from)).toBeLessThanOrEqual(Math.abs(grid - from));
+          // the pivot is on the grid: there the sign of the logit is that of its rounding
+          if (grid !== null) expect(Math.abs((to as number) - from)).toBeLessThanOrEqual(Math.abs(grid - from) + 1e-9);
         },
       ),
       { numRuns: 100 },
@@ -297,25 +299,361 @@ describe('bins, splines and several features of one column', () => {
   });
 });
 
-test('what cannot be searched says why, and a column that is none is refused', () => {
+const TAGS: TokensFeature = {
+  name: 'tags',
+  kind: 'tokens',
+  split: { separator: ';' },
+  tokens: ['a', 'b', 'c', 'd', '7'],
+  missing: 'baseline',
+  unseen: 'baseline',
+  means: [0, 0, 0, 0, 0],
+  scales: [1, 1, 1, 1, 1],
+};
+const WORDS: TokensFeature = {
+  ...TAGS,
+  name: 'words',
+  column: 'text',
+  split: 'words',
+  tokens: ['good', 'bad', 'ok', 'straße', 'film'],
+};
+
+describe('words and tags', () => {
   const features: Schema['features'] = [
-    {
-      name: 'weekday',
+    TAGS,
+    // a second list of the same column: the effects of its tokens add up
+    { ...TAGS, name: 'more tags', column: 'tags', tokens: ['b', 'e'], means: [0, 0], scales: [1, 1] },
+    WORDS,
+  ];
+  const entry = fc.constantFrom('a', 'b', 'c', 'd', '7', 'e', ' a ', 'unknown');
+  const inputs = fc.record({
+    tags: fc.oneof(
+      fc.constant(null),
+      fc.array(fc.oneof(entry, fc.constant(7))),
+      fc.array(entry).map((list) => list.join(';')),
+      fc.array(entry).map((list) => JSON.stringify(list)),
+    ),
+    text: fc.oneof(
+      fc.constant(null),
+      fc
+        .array(fc.constantFrom('Good', 'bad,', '(ok)', 'STRASSE', 'Straße!', 'film', 'I', 'unknown'))
+        .map((list) => list.join(' ')),
+    ),
+  });
+
+  test.each([
+    ['two classes', false, 'tags'],
+    ['three classes', true, 'tags'],
+    ['two classes', false, 'text'],
+    ['three classes', true, 'text'],
+  ] as const)('no fewer tokens change the label, of all subsets: %s, %s', (_, classes, column) => {
+    const vocabulary = column === 'tags' ? ['a', 'b', 'c', 'd', '7', 'e'] : [...(WORDS.tokens as string[])];
+    const tokensIn = (value: unknown): string[] => {
+      if (value === null) return [];
+      if (column === 'text')
+        return (
+          String(value)
+            .toLowerCase()
+            .match(/[a-zß]{2,}/g) ?? []
+        );
+      const list = typeof value === 'string' ? (value.startsWith('[') ? JSON.parse(value) : value.split(';')) : value;
+      return (list as unknown[]).map((one) => String(one).trim()).filter((one) => one !== '');
+    };
+    const sizes: number[] = [];
+    fc.assert(
+      fc.property(inputs, fc.nat(10_000), fc.integer({ min: -3, max: 3 }), (record, seed, intercept) => {
+        const parts = classes ? { classes } : { intercept: Float64Array.of(intercept) };
+        const make = () => seededModel({ features }, seed, parts);
+        const model = make();
+        // weights of tokens are numbers: some units, so that one is seldom enough
+        for (let i = 0; i < model.weights.length; i++) model.weights[i] *= 20;
+        const { to, tokens, score, reason } = whatIf(model, record, column);
+        const { label } = model.score(record);
+        const here = tokensIn(record[column]);
+        let fewest = Number.POSITIVE_INFINITY;
+        for (let subset = 1; subset < 2 ** vocabulary.length; subset++) {
+          const changed = vocabulary.filter((_, i) => (subset >> i) & 1);
+          const list = [
+            ...here.filter((one) => !changed.includes(one)),
+            ...changed.filter((one) => !here.includes(one)),
+          ];
+          const value = column === 'tags' ? list : list.join(' ');
+          if (model.score({ ...record, [column]: value }).label !== label) fewest = Math.min(fewest, changed.length);
+        }
+        sizes.push(fewest);
+        if (fewest === Number.POSITIVE_INFINITY) {
+          expect([to, tokens, score]).toEqual([null, null, null]);
+          const what = column === 'tags' ? 'tags' : 'words';
+          expect(reason).toBe(`no ${what} that come or go in "${column}" change the label`);
+          return;
+        }
+        const { added, removed } = tokens!;
+        expect(added.length + removed.length).toBe(fewest);
+        expect(tokensIn(to)).toEqual([...here.filter((one) => !removed.includes(one)), ...added]);
+        expect(removed.every((one) => here.includes(one)) && !added.some((one) => here.includes(one))).toBe(true);
+        expect(score).toEqual(model.score({ ...record, [column]: to }));
+        expect(score!.label).not.toBe(label);
+        expect(typeof to).toBe(record[column] === null && column === 'text' ? 'string' : typeof record[column]);
+      }),
+      { numRuns: 150 },
+    );
+    expect([1, 2, 3].every((size) => sizes.includes(size))).toBe(true);
+    expect(sizes).toContain(Number.POSITIVE_INFINITY);
+  });
+
+  test('the answer is in the form of the record', () => {
+    const model = (features: Schema['features'], weights: number[], intercept: number) =>
+      seededModel({ features }, 1, {
+        weights: Float64Array.from(weights),
+        intercept: Float64Array.of(intercept),
+        baseline: null,
+      });
+    const tags = model([TAGS], [1, 1, 2, 0, 0.5], -1.5);
+    const to = (tags_: unknown) => whatIf(tags, { tags: tags_ }, 'tags').to;
+    expect(to(['a', 7])).toEqual(['a', 7, 'c']);
+    expect(to([])).toEqual(['c']);
+    expect(to(null)).toEqual(['c']);
+    expect(to('a')).toBe('a;c');
+    expect(to('a; d')).toBe('a; d; c');
+    expect(to('')).toBe('c');
+    expect(to('["a"]')).toBe('["a","c"]');
+    // c goes from both places
+    expect(to('c;a;c; d')).toBe('a; d');
+    expect(to(['c', 'unknown', ' c '])).toEqual(['unknown']);
+    const words = model([WORDS], [-4, 1, 0, 3, 0.5], 0.25);
+    const text = (value: string) => whatIf(words, { text: value }, 'text').to;
+    expect(text('One film.')).toBe('One film. good');
+    expect(text('A Good, good film')).toBe('A , film');
+    expect(text('GOOD')).toBe('');
+    const { tokens } = whatIf(words, { text: 'bad, straße' }, 'text');
+    expect(tokens).toEqual({ added: ['good'], removed: ['straße'] });
+  });
+
+  test('columns that are split in two ways are not searched', () => {
+    const model = seededModel({ features: [TAGS, { ...WORDS, column: 'tags' }] }, 1);
+    expect(whatIf(model, { tags: 'a' }, 'tags').reason).toBe(
+      'values of "tags" are not searched: the model does not list them (tokens)',
+    );
+  });
+});
+
+describe('dates', () => {
+  const coded = { coding: 'onehot', reference: null, missing: 'slot', unseen: 'slot' } as const;
+  const part = (name: 'month' | 'weekday' | 'hour' | 'minute', least: number, most: number) => {
+    const levels = Array.from({ length: most - least + 1 }, (_, i) => String(least + i));
+    return {
+      name,
       kind: 'date',
-      column: 'day',
-      part: 'weekday',
-      levels: ['1', '2'],
-      counts: [1, 1, 0],
+      column: 'at',
+      part: name,
+      levels,
+      counts: [...levels.map(() => 1), 0],
+      ...coded,
+    } as const;
+  };
+  const days: CurveFeature = {
+    name: 'days',
+    kind: 'curve',
+    column: 'at',
+    part: 'epochDays',
+    transform: null,
+    knots: null,
+    low: null,
+    high: null,
+    range: 'clip',
+    missing: 'baseline',
+    fill: 19_800,
+    min: 19_700,
+    max: 20_000,
+    means: [19_800],
+    scales: [100],
+    units: [1],
+  };
+  const city = { name: 'city', kind: 'categorical', levels: ['Bonn', 'Köln'], counts: [1, 1, 0], ...coded } as const;
+  const cross = {
+    name: 'city by weekday',
+    kind: 'cross',
+    of: ['city', 'weekday'],
+    levels: ['Bonn × 1', 'Köln × 6', 'Köln × 7'],
+    counts: [1, 1, 1, 0],
+    ...coded,
+  } as const;
+  const DAY = 86_400_000;
+  const SCHEMAS: readonly (readonly [string, number, Schema['features']])[] = [
+    ['days', DAY, [part('month', 2, 12), part('weekday', 1, 7), city, cross]],
+    ['days and their count', DAY, [days, part('month', 1, 12)]],
+    ['hours', 3_600_000, [part('month', 1, 12), part('hour', 6, 22), city]],
+    ['minutes', 60_000, [part('hour', 0, 23), part('minute', 0, 59), part('weekday', 1, 7)]],
+  ];
+  const instants = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2026, 0, 1) });
+
+  test.each(SCHEMAS)('nothing nearer changes the label: %s', (_, unit, features) => {
+    let found = 0;
+    fc.assert(
+      fc.property(instants, fc.nat(1000), fc.constantFrom('Bonn', 'Köln'), fc.boolean(), (at, seed, town, classes) => {
+        const model = seededModel({ features }, seed, {
+          classes,
+          ...(!classes && { intercept: Float64Array.of((seed % 9) - 4) }),
+        });
+        // of days since 1970 the logit is that of the middle of training
+        const slot = slotNames(model.encoder).findIndex(({ name }) => name === 'days');
+        if (slot >= 0) {
+          model.intercept.forEach((_, k) => {
+            const index = k * model.encoder.slots + slot;
+            model.weights[index] /= 50;
+            model.intercept[k] -= model.weights[index] * 19_800;
+          });
+        }
+        const record = { at, city: town };
+        const { label } = model.score(record);
+        const { to, score, reason } = whatIf(model, record, 'at');
+        const flips = (shift: number) => model.score({ ...record, at: at + shift }).label !== label;
+        const distance = to === null ? Number.POSITIVE_INFINITY : Math.abs((to as number) - at);
+        for (let shift = unit; shift < Math.min(distance, 7 * DAY + unit); shift += unit)
+          expect(flips(shift) || flips(-shift)).toBe(false);
+        for (let shift = DAY; shift < Math.min(distance, 3654 * DAY); shift += DAY)
+          expect(flips(shift) || flips(-shift)).toBe(false);
+        if (to === null) {
+          expect(reason).toBe('no date within ten years of that of "at" changes the label');
+          return;
+        }
+        found++;
+        expect(score).toEqual(model.score({ ...record, at: to }));
+        expect(score!.label).not.toBe(label);
+        expect(distance % (distance > 7 * DAY ? DAY : unit)).toBe(0);
+        if (flips(distance)) expect(to).toBe(at + distance);
+      }),
+      { numRuns: 25 },
+    );
+    expect(found).toBeGreaterThan(5);
+  });
+
+  test('the answer is in the form of the record; time of day, separator and zone stay', () => {
+    // weekends say yes, and the evening from 18 h
+    const weights = (unit: readonly number[]) => Float64Array.from([...unit, 0, 0]);
+    const weekend = seededModel({ features: [part('weekday', 1, 7)] }, 1, {
+      weights: weights([-1, -1, -1, -1, -1, 1, 1]),
+      intercept: Float64Array.of(0),
+      baseline: null,
+    });
+    const to = (at: unknown) => whatIf(weekend, { at }, 'at').to;
+    expect(to('2024-05-03')).toBe('2024-05-04'); // a Friday
+    expect(to('2024-05-06')).toBe('2024-05-05'); // a Monday
+    expect(to('2024-05-05')).toBe('2024-05-06'); // a Sunday
+    expect(to('2024-02-28 23:59:59,5')).toBe('2024-03-02 23:59:59,5');
+    expect(to('2024-05-03T23:30:15-01:00')).toBe('2024-05-02T23:30:15-01:00'); // a Saturday in UTC
+    expect(to(new Date('2024-05-03T12:00Z'))).toEqual(new Date('2024-05-04T12:00Z'));
+    expect(to(Date.UTC(2024, 4, 3, 12))).toBe(Date.UTC(2024, 4, 4, 12));
+    // years end at 9999
+    expect(to('9999-12-31')).toBe('9999-12-26');
+    const evening = seededModel({ features: [part('hour', 0, 23)] }, 1, {
+      weights: weights(Array.from({ length: 24 }, (_, hour) => (hour >= 18 ? 1 : -1))),
+      intercept: Float64Array.of(0),
+      baseline: null,
+    });
+    const hour = (at: unknown) => whatIf(evening, { at }, 'at').to;
+    expect(hour('2024-05-03')).toBe('2024-05-02T23:00');
+    expect(hour('2024-05-03T16:40:10.25+02:00')).toBe('2024-05-03T20:40:10.25+02:00');
+    expect(hour('2024-05-03T23:10Z')).toBe('2024-05-04T00:10Z');
+  });
+
+  test('beyond a week whole days are searched, the eighth first', () => {
+    const features = [days, part('hour', 0, 23)];
+    const weights = new Float64Array(1 + 24 + 2);
+    weights[0] = 1;
+    const model = seededModel({ features }, 1, { weights, intercept: Float64Array.of(-19_849.5), baseline: null });
+    // day 19842
+    expect(whatIf(model, { at: '2024-04-29T12:30' }, 'at').to).toBe('2024-05-07T12:30');
+    // from day 19843 on hours reach it
+    expect(whatIf(model, { at: '2024-04-30T12:30' }, 'at').to).toBe('2024-05-07T00:30');
+  });
+
+  test('a missing date, and one that training did not reach', () => {
+    const weights = Float64Array.of(1);
+    const model = seededModel({ features: [days] }, 1, {
+      weights,
+      intercept: Float64Array.of(-19_999.5),
+      baseline: null,
+    });
+    const record = { at: '2024-10-01' }; // day 19997
+    expect(whatIf(model, record, 'at')).toMatchObject({ to: '2024-10-04', extrapolated: false });
+    const late = seededModel({ features: [days] }, 1, {
+      weights,
+      intercept: Float64Array.of(-20_000.5),
+      baseline: null,
+    });
+    expect(whatIf(late, record, 'at')).toMatchObject({ to: '2024-10-05', extrapolated: true });
+    expect(whatIf(late, { at: null }, 'at')).toMatchObject({
+      to: null,
+      reason: '"at" is missing: there is no date to search from',
+    });
+    const flat = seededModel({ features: [days] }, 1, { weights: new Float64Array(1), baseline: null });
+    expect(whatIf(flat, record, 'at').reason).toBe('no date within ten years of that of "at" changes the label');
+  });
+});
+
+describe('hashed', () => {
+  const city = RICH.features.find(({ name }) => name === 'city')!;
+  const coded = { coding: 'onehot', reference: null, missing: 'slot', unseen: 'slot' } as const;
+  const plan = { name: 'plan', kind: 'categorical', levels: ['s', 'm', 'l'], counts: [1, 1, 1, 0], ...coded } as const;
+  const hashed = {
+    name: 'h',
+    kind: 'hashed',
+    of: ['city', 'plan'],
+    buckets: 4,
+    counts: new Array(9).fill(1),
+    missing: 'slot',
+  } as const;
+
+  test('the parts of a cross by hash are searched, all their levels', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(fc.nat(500), fc.constantFrom('s', 'm', 'l'), fc.constantFrom('Bonn', 'Köln'), (seed, size, town) => {
+        const model = seededModel({ features: [city, plan, hashed] }, seed);
+        const record = { city: town, plan: size };
+        const { label, logit } = model.score(record);
+        const changes = ['s', 'm', 'l']
+          .map((level) => ({ level, scored: model.score({ ...record, plan: level }) }))
+          .filter(({ scored }) => scored.label !== label)
+          .sort((a, b) => Math.abs(a.scored.logit - logit) - Math.abs(b.scored.logit - logit));
+        found += changes.length;
+        expect(whatIf(model, record, 'plan').to).toBe(changes[0]?.level ?? null);
+      }),
+    );
+    expect(found).toBeGreaterThan(0);
+  });
+
+  test('a hashed column is not', () => {
+    const model = seededModel({ features: [city, { ...hashed, of: null, column: 'id' }] }, 1);
+    expect(whatIf(model, { city: 'Bonn', id: 'x' }, 'id')).toMatchObject({
+      to: null,
+      score: null,
+      reason: 'values of "id" are not searched: the model does not list them (hashed)',
+    });
+  });
+});
+
+test('a number that is a category as well: its levels are looked at', () => {
+  const features: Schema['features'] = [
+    { name: 'code', kind: 'numeric', mean: 5, scale: 1, min: 0, max: 9, indicator: false },
+    {
+      name: 'code level',
+      kind: 'categorical',
+      column: 'code',
+      levels: ['2', '4.5', '7'],
+      counts: [1, 1, 1, 0],
       coding: 'onehot',
       reference: null,
       missing: 'slot',
       unseen: 'slot',
     },
   ];
-  const model = seededModel({ features }, 1, { weights: new Float64Array(4), baseline: null });
-  expect(whatIf(model, { day: '2024-05-06' }, 'day').reason).toBe(
-    'values of "day" are not searched: the model does not list them (date)',
-  );
+  const weights = Float64Array.of(0, -1, 3, 3, 0, 0);
+  const model = seededModel({ features }, 1, { weights, intercept: Float64Array.of(-1), baseline: null });
+  expect(whatIf(model, { code: 3 }, 'code').to).toBe(4.5);
+  expect(whatIf(model, { code: 6 }, 'code').to).toBe(7);
+});
+
+test('a column that is none is refused', () => {
   expect(() => whatIf(smallModel(), { age: 1, city: 'Bonn' }, 'town')).toThrow(
     'feature: expected one of the columns "age", "city", got "town"',
   );

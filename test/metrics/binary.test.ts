@@ -196,6 +196,9 @@ describe('what cannot be measured is refused', () => {
       error('ERR_RANGE', `${what}: expected numbers, got NaN at row 0`),
     );
     expect(() => metric(one, Uint8Array.of(2))).toThrow(error('ERR_RANGE', 'labels: expected 0 or 1, got 2 at row 0'));
+    expect(() => metric(one, Uint8Array.of(1), Float64Array.of(1e151))).toThrow(
+      error('ERR_RANGE', 'weights: expected a sum up to 1e+150, got 1e+151'),
+    );
     expect(() => metric(one, Uint8Array.of(1), Float64Array.of(-1))).toThrow(
       error('ERR_RANGE', 'weights: expected finite numbers >= 0, got -1 at row 0'),
     );

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { exp } from '../../bindings/js/math.ts';
+import type { Declaration } from '../../src/encode/declare.ts';
+import { fit as fitTable, tableFromRecords } from '../../src/index.ts';
 import { coefficients, twoSidedP } from '../../src/model/coefficients.ts';
 import { classModel, smallCovariance, smallModel, smallSchema } from './parts.ts';
 
@@ -23,6 +26,32 @@ describe('coefficients', () => {
     expect(koeln.p).toBeCloseTo(0.04550026389635842, 15);
   });
 
+  test('odds ratios have the bits of the exponential of every runtime', () => {
+    // weights at which the exponentials of JavaScript engines differ
+    for (const value of [0.37, 0.39, 0.41, 1, 1.15]) {
+      expect(coefficients(smallModel({}, { weights: new Float64Array(7).fill(value) }))[1].oddsRatio).toBe(exp(value));
+    }
+  });
+
+  test('buckets that no training row has are not listed', () => {
+    const table = tableFromRecords(
+      Array.from({ length: 60 }, (_, i) => ({
+        shop: `shop ${i % 3}`,
+        note: `word${i % 4} all`,
+        y: i % 5 < 2 ? 'no' : 'yes',
+      })),
+    );
+    const schema: Declaration = {
+      features: [
+        { name: 'shop', kind: 'categorical', encoding: 'hash', buckets: 512 },
+        { name: 'note', kind: 'text', buckets: 512 },
+      ],
+    };
+    const { model } = fitTable(table, { target: 'y', schema });
+    const count = (name: string) => coefficients(model).filter(({ feature }) => feature === name).length;
+    expect([count('shop'), count('note')]).toEqual([3, 5]);
+  });
+
   test('the slot of missing categories is listed when training had some', () => {
     const [age, city] = smallSchema.features;
     const schema = { features: [age, { ...city, counts: [60, 40, 3] }] } as typeof smallSchema;
@@ -43,7 +72,7 @@ describe('coefficients', () => {
       p: null,
       ciLow: null,
       ciHigh: null,
-      oddsRatio: Math.exp(0.25),
+      oddsRatio: exp(0.25),
     });
   });
 

@@ -61,4 +61,16 @@ describe('names that every object has', () => {
     const record = (value: number) => JSON.parse(`{"region":"n","exposure":0,${JSON.stringify(name)}:${value}}`);
     expect(model.score(record(2)).logit).not.toBe(model.score(record(1)).logit);
   });
+
+  test.each(['__proto__', 'constructor', 'toString'])(
+    'a feature of kind %s is refused with stages and without',
+    (kind) => {
+      const parts = seeds[0].replace('"kind":"numeric"', `"kind":${JSON.stringify(kind)}`);
+      for (const stages of [undefined, allStages]) {
+        expect(() => library.loadModel(seal(putTogether(JSON.parse(parts))), stages)).toThrow(
+          expect.objectContaining({ code: 'ERR_FORMAT' }),
+        );
+      }
+    },
+  );
 });

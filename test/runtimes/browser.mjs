@@ -125,6 +125,7 @@ export async function browse(name, jobs, options = {}) {
     const { pathname } = new URL(request.url, 'http://localhost');
     const [, first, second, ...rest] = pathname.split('/');
     try {
+      request.setEncoding('utf8');
       let body = '';
       for await (const part of request) body += part;
       const content = await (routes[first]?.({ id: Number(second), body }) ?? file(second, rest.join('/')));

@@ -4,7 +4,7 @@
 //   node test/runtimes/run.mjs --without firefox   all but these
 //   node test/runtimes/run.mjs --list
 import { parseArgs } from 'node:util';
-import { conformanceSets, prepare } from './setup.mjs';
+import { conformanceSets, prepare, stageSets } from './setup.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,17 +28,31 @@ if (values.list) {
   process.exit();
 }
 
-const sets = conformanceSets();
-/** way → { logits, probabilities, labels } */
-const expected = {};
-for (const { name, logits, probabilities, labels } of sets) {
-  for (const way of ['record', 'auto f64', 'js f64']) expected[`${name}, ${way}`] = { logits, probabilities, labels };
+/** way → { part: values }, of plain models, and of those that need stages */
+const expected = { plain: {}, stages: {} };
+for (const { name, logits, probabilities, labels } of conformanceSets()) {
+  putScores(expected.plain, name, { logits, probabilities, labels });
+}
+for (const { name, answers } of stageSets()) {
+  const { record, intervals, ...others } = answers;
+  putScores(expected.stages, name, record);
+  if (intervals) {
+    const { low, high, stdError } = intervals;
+    Object.assign(others, { intervals, 'table intervals': { low, high, stdError } });
+  }
+  for (const [way, parts] of Object.entries(others)) expected.stages[`${name}, ${way}`] = parts;
 }
 // f32 has no committed bits: every runtime and both engines have to give those of this Node's WebAssembly
-const { answers } = (await RUNTIMES.node.circumstances[0].run()).score;
-for (const { name } of sets) {
-  expected[`${name}, auto f32`] = answers[`${name}, auto f32`];
-  expected[`${name}, js f32`] = answers[`${name}, auto f32`];
+const first = await RUNTIMES.node.circumstances[0].run();
+for (const [ways, { answers, error }] of [
+  [expected.plain, first.score],
+  [expected.stages, first.stages],
+]) {
+  if (error) throw new Error(error);
+  for (const way of Object.keys(ways).filter((one) => one.endsWith(', record'))) {
+    const set = way.slice(0, -', record'.length);
+    for (const engine of ['auto', 'js']) ways[`${set}, ${engine} f32`] = answers[`${set}, auto f32`];
+  }
 }
 let passed = 0;
 const failures = [];
@@ -78,9 +92,13 @@ async function check(name, version, circumstance) {
         continue;
       }
       engine ||= Object.values(result.engines)[0].name;
-      const wrong = [...wrongEngines(entry, result.engines, circumstance), ...wrongAnswers(result)];
+      const wrong = [
+        ...wrongEngines(entry, result.engines, circumstance),
+        ...wrongZone(result, circumstance),
+        ...wrongAnswers(result, entry === 'stages' ? expected.stages : expected.plain),
+      ];
       ms += result.ms;
-      scores += Object.values(result.answers).reduce((sum, { logits }) => sum + logits.length, 0);
+      scores += Object.values(result.answers).reduce((sum, { logits }) => sum + (logits?.length ?? 0), 0);
       if (wrong.length > 0) fail(where, ...wrong);
       else {
         good.push(entry);
@@ -97,7 +115,7 @@ async function check(name, version, circumstance) {
 /** In which ways the engines of an entry are not those that the circumstance has to give. */
 function* wrongEngines(entry, engines, { js, threads }) {
   const { auto } = engines;
-  if (entry === 'js' || entry === 'score' || entry === 'full') {
+  if (['js', 'score', 'stages', 'full'].includes(entry)) {
     if (engines.js?.name !== 'js')
       yield `expected the JavaScript engine where it is asked for, got ${engines.js?.name}`;
   }
@@ -110,20 +128,36 @@ function* wrongEngines(entry, engines, { js, threads }) {
   }
 }
 
-/** The first row of each way whose bits are not those expected. */
-function* wrongAnswers({ answers, engines }) {
-  const ways = sets.length * (1 + 2 * Object.keys(engines).length);
+/** That a circumstance of another time zone is none. */
+function* wrongZone({ minutes }, { minutes: wanted = minutes }) {
+  if (minutes !== wanted) yield `expected local time ${wanted} minutes behind UTC, got ${minutes}`;
+}
+
+/**
+ * The first value of each part of each way whose bits are not those expected.
+ * @param ways  expected; those of an engine that the entry does not have are not asked for
+ */
+function* wrongAnswers({ answers, engines }, ways) {
+  const asked = Object.keys(ways).filter((way) => {
+    const engine = /, (auto|js) f\d\d$/.exec(way)?.[1];
+    return engine === undefined || engine in engines;
+  });
   const found = Object.keys(answers).length;
-  if (found !== ways) yield `expected answers in ${ways} ways, got ${found}`;
-  for (const [way, answer] of Object.entries(answers)) {
-    for (const part of ['logits', 'probabilities', 'labels']) {
-      const wanted = expected[way][part];
-      const row = wanted.findIndex((value, i) => value !== answer[part][i]);
-      if (row >= 0 || answer[part].length !== wanted.length) {
-        yield `${way}, ${part}: expected ${wanted[row]} in row ${row}, got ${answer[part][row]} (${answer[part].length} rows of ${wanted.length})`;
+  if (found !== asked.length) yield `expected answers in ${asked.length} ways, got ${found}`;
+  for (const way of asked) {
+    for (const [part, wanted] of Object.entries(ways[way])) {
+      const values = answers[way]?.[part] ?? [];
+      const at = wanted.findIndex((value, i) => value !== values[i]);
+      if (at >= 0 || values.length !== wanted.length) {
+        yield `${way}, ${part}: expected ${wanted[at]} at ${at}, got ${values[at]} (${values.length} values of ${wanted.length})`;
       }
     }
   }
+}
+
+/** The scores of a set in the ways that must give the same bits. */
+function putScores(ways, name, scores) {
+  for (const way of ['record', 'auto f64', 'js f64']) ways[`${name}, ${way}`] = scores;
 }
 
 function fail(where, ...reasons) {

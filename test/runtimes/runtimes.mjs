@@ -11,7 +11,7 @@ import { app, binary, installed } from './setup.mjs';
 import { serve, worker, workerdBinary } from './workerd.mjs';
 
 /** programs, by the entry of the package they import */
-export const ENTRIES = ['score', 'full', 'slim', 'js', 'threads'];
+export const ENTRIES = ['score', 'stages', 'full', 'slim', 'js', 'threads'];
 
 const versionOf = (path, ...args) =>
   /\d+\.\d+(\.\d+)*/.exec(
@@ -28,25 +28,32 @@ const REFUSED = /Content Security Policy|CSP/i;
 /** A runtime with a command line. */
 const command = (path, before, circumstances) => ({
   version: () => versionOf(path()),
-  circumstances: Object.entries(circumstances).map(([name, { flags = [], env = {}, ...expected }]) => ({
-    name,
-    threads: true,
-    ...expected,
-    async run() {
-      const { stdout } = await promisify(execFile)(path(), [...before(flags), 'command.js', ...ENTRIES], {
-        cwd: app,
-        env: { ...process.env, ...env },
-        maxBuffer: 2 ** 28,
-      });
-      return JSON.parse(stdout);
-    },
-  })),
+  circumstances: Object.entries(circumstances).map(
+    ([name, { flags = [], env = {}, entries = ENTRIES, ...expected }]) => ({
+      name,
+      threads: true,
+      entries,
+      ...expected,
+      async run() {
+        const { stdout } = await promisify(execFile)(path(), [...before(flags), 'command.js', ...entries], {
+          cwd: app,
+          env: { ...process.env, ...env },
+          maxBuffer: 2 ** 28,
+        });
+        return JSON.parse(stdout);
+      },
+    }),
+  ),
 });
+
+/** where dates of local time are other dates: half an hour off all other zones, daylight saving time */
+const FAR = { 'in Newfoundland': { env: { TZ: 'America/St_Johns' }, entries: ['stages'], minutes: 150 } };
 
 const V8_NO_SIMD = ['--no-enable-sse4-1', '--no-enable-ssse3'];
 const node = (path) =>
   command(path, (flags) => flags, {
     '': {},
+    ...FAR,
     'no SIMD': { flags: V8_NO_SIMD, js: NO_SIMD },
     'no WebAssembly': { flags: ['--jitless'], js: NO_WASM },
   });
@@ -57,6 +64,7 @@ const deno = () =>
     (flags) => ['run', '--quiet', '--allow-read', '--no-lock', ...flags],
     {
       '': {},
+      ...FAR,
       'no SIMD': { flags: [`--v8-flags=${V8_NO_SIMD}`], js: NO_SIMD },
       'no WebAssembly': { flags: ['--v8-flags=--jitless'], js: NO_WASM },
     },
@@ -68,6 +76,7 @@ const bun = () =>
     () => ['run'],
     {
       '': {},
+      ...FAR,
       'no SIMD': { env: { BUN_JSC_useWasmSIMD: '0' }, js: NO_SIMD },
       'no WebAssembly': { env: { BUN_JSC_useWasm: '0' }, js: NO_WASM },
     },
@@ -208,7 +217,8 @@ async function onEdge(entry, codeGeneration) {
 
 /**
  * name → { version(), circumstances: [{ name, run() → results by entry, and what they must be:
- *   js: what `why` says where JavaScript is to be taken, threads: whether two can be had, entries: if not all can run }] }
+ *   js: what `why` says where JavaScript is to be taken, threads: whether two can be had, entries: if not all are run,
+ *   minutes: that local time is behind UTC in July }] }
  */
 export const RUNTIMES = {
   node: node(() => process.execPath),

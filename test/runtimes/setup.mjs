@@ -48,13 +48,25 @@ export function prepare() {
   cpSync(join(here, 'programs'), app, { recursive: true });
   writeFileSync(
     join(app, 'sets.json'),
-    JSON.stringify(conformanceSets().map(({ name, model, rows }) => ({ name, model, rows }))),
+    JSON.stringify(
+      [...conformanceSets(), ...stageSets()].map(({ name, model, rows, refused, ask }) => ({
+        name,
+        model,
+        rows,
+        refused,
+        ask,
+      })),
+    ),
   );
 }
 
 /** The committed sets: model in base64, rows, and the bits expected. */
-export function conformanceSets() {
-  const folder = join(root, 'test/conformance');
+export const conformanceSets = () => setsIn(join(root, 'test/conformance'));
+
+/** Those of models that need `logodds/stages`: also what is asked of them, and `answers`. */
+export const stageSets = () => setsIn(join(root, 'test/conformance/stages'));
+
+function setsIn(folder) {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -5))

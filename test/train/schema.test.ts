@@ -188,16 +188,61 @@ describe('weights are repeated rows', () => {
   const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(7)) : value);
 });
 
+describe('a range with one end', () => {
+  const next = random(5);
+  const cells = Array.from({ length: 60 }, () => 4 * next() - 2);
+  const rows = (values: readonly number[]) => tableFromRecords(values.map((x, i) => ({ x, y: i % 3 === 0 ? 1 : 0 })));
+  const featureOf = (values: readonly number[], declared: object) =>
+    fitTable(rows(values), {
+      target: 'y',
+      schema: { features: [{ name: 'x', kind: 'numeric', ...declared }] },
+    }).model.manifest.schema.features[0];
+
+  test.each([
+    ['low', { low: 0.5 }, (x: number) => Math.max(x, 0.5)],
+    ['high', { high: 0.5 }, (x: number) => Math.min(x, 0.5)],
+    ['low, before a logarithm', { low: 0.5, transform: 'log' }, (x: number) => Math.max(x, 0.5)],
+    ['low, before a spline', { low: -1.5, spline: 3 }, (x: number) => Math.max(x, -1.5)],
+  ])('clips the training rows too: %s', (_, declared, clip) => {
+    const { min, max, ...feature } = featureOf(cells, declared) as unknown as Record<string, unknown>;
+    expect(feature).toEqual({ ...featureOf(cells.map(clip), declared), min: undefined, max: undefined });
+    expect([min, max]).toEqual([Math.min(...cells), Math.max(...cells)]);
+  });
+
+  test.each([
+    ['low', { low: 0.5, range: 'baseline' }, (x: number) => x >= 0.5],
+    ['high', { high: 0.5, range: 'slot' }, (x: number) => x <= 0.5],
+  ])('what takes the place of a missing cell is no value to learn means from: %s', (_, declared, inside) => {
+    const kept = cells.filter(inside);
+    const mean = kept.reduce((sum, x) => sum + x, 0) / kept.length;
+    expect(featureOf(cells, declared)).toMatchObject({
+      fill: expect.closeTo(mean, 12),
+      means: [expect.closeTo(mean, 12)],
+    });
+  });
+});
+
 describe('a schema that cannot be meant', () => {
   const table = tableFromRecords([
-    { y: 0, x: 1, c: 'a', d: '2024-01-01', b: 1 },
-    { y: 1, x: 2, c: 'b', d: '2024-01-02', b: 2 },
-    { y: 0, x: 3, c: 'a', d: '2024-02-30', b: 3 },
-    { y: 1, x: null, c: null, d: '2024-01-02', b: 3 },
+    { y: 0, x: 1, c: 'a', d: '2024-01-01', b: 1, g: null },
+    { y: 1, x: 2, c: 'b', d: '2024-01-02', b: 2, g: 5 },
+    { y: 0, x: 3, c: 'a', d: '2024-02-30', b: 3, g: 0 },
+    { y: 1, x: null, c: null, d: '2024-01-02', b: 3, g: 1 },
   ]);
   test.each<[string, unknown, string]>([
     ['no list', { feature: [] }, 'schema: expected an object with a list "features", got a value of type object'],
     ['a number', 3, 'schema: expected an object with a list "features", got 3'],
+    ['no feature', { features: [] }, 'schema: expected an object with a list "features", got an empty list'],
+    [
+      'an imputed number outside the range',
+      [{ name: 'x', kind: 'numeric', low: 0, high: 9, impute: 10 }],
+      'schema, feature "x", field "impute": expected a number from low to high (0 to 9), got 10',
+    ],
+    [
+      'an imputed number below the only end',
+      [{ name: 'x', kind: 'numeric', low: 0, impute: -1 }],
+      'field "impute": expected a number from low to high (0 to Infinity), got -1',
+    ],
     ['an absent column', [{ name: 'z', kind: 'numeric' }], 'table: expected column "z", got "y"'],
     ['the target', [{ name: 'y', kind: 'numeric' }], 'got "y"; remove the feature that reads it'],
     [
@@ -295,6 +340,11 @@ describe('a schema that cannot be meant', () => {
       'expected a number that log takes, got -1',
     ],
     [
+      'a logarithm of nothing in a row',
+      [{ name: 'g', kind: 'numeric', transform: 'log' }],
+      'row 2 (from 0), column "g": expected a number that log takes, got 0',
+    ],
+    [
       'levels that are not all',
       [{ name: 'c', kind: 'categorical', levels: ['a'], unseen: 'error' }],
       'got none for "b"; add it',
@@ -312,6 +362,7 @@ describe('a schema that cannot be meant', () => {
       1,
       false,
       2,
+      false,
     ]);
     expect(() => fitTable(table, { ...given, schema, references: { x: '1' } })).toThrow(
       'reference of "x": expected a categorical feature under treatment coding',

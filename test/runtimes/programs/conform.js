@@ -4,14 +4,14 @@
  *
  * @param loadModel  of the entry
  * @param engines  { asked: engine }
- * @param sets  [{ name, model: base64, rows: records }]
+ * @param sets  [{ name, model: base64, rows: records }]; those with `ask` are for conformStages.js
  * @param repeat  how often a table has the rows, in one batch: threads take part only when there is much to do
  * @returns { engines: { asked: { name, why } }, answers: { "set, way": { logits, probabilities: hexadecimal, labels } } }
  */
 export function conform({ loadModel, engines, repeat = 1 }, sets) {
   const answers = {};
-  for (const { name, model: base64, rows } of sets) {
-    const model = loadModel(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+  for (const { name, model: base64, rows } of sets.filter(({ ask }) => !ask)) {
+    const model = modelOf(base64, loadModel);
     const { classes } = model.manifest;
 
     const scores = rows.map((row) => model.score(row));
@@ -21,13 +21,9 @@ export function conform({ loadModel, engines, repeat = 1 }, sets) {
       labels: scores.map((score) => score.label),
     };
 
-    // a number that f32 cannot hold is an error there
-    const narrow = rows.filter((row) =>
-      Object.values(row).every((cell) => typeof cell !== 'number' || Number.isFinite(Math.fround(cell))),
-    );
     for (const [precision, scored] of [
       ['f64', rows],
-      ['f32', narrow],
+      ['f32', narrow(rows)],
     ]) {
       const table = tableOf(scored, repeat);
       // otherwise in parts that do not divide the rows
@@ -45,9 +41,21 @@ export function conform({ loadModel, engines, repeat = 1 }, sets) {
       }
     }
   }
-  const who = Object.entries(engines).map(([asked, { name, why }]) => [asked, { name, why }]);
-  return { engines: Object.fromEntries(who), answers };
+  return { engines: enginesOf(engines), answers };
 }
+
+export const modelOf = (base64, loadModel) =>
+  loadModel(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+
+/** What was asked for, and what came of it. */
+export const enginesOf = (engines) =>
+  Object.fromEntries(Object.entries(engines).map(([asked, { name, why }]) => [asked, { name, why }]));
+
+/** The rows that a table in f32 takes: a number that f32 cannot hold is an error there. */
+export const narrow = (rows) =>
+  rows.filter((row) =>
+    Object.values(row).every((cell) => typeof cell !== 'number' || Number.isFinite(Math.fround(cell))),
+  );
 
 /** A table of the records `repeat` times over; the fields are those of the first. */
 export function tableOf(records, repeat = 1) {
@@ -67,15 +75,16 @@ export function tableOf(records, repeat = 1) {
       const numbers = cells.map((cell) => cell ?? 0);
       return { name, kind: 'numeric', values: tiled(Float64Array, numbers), missing };
     }
-    const levels = [...new Set(cells.map(String))];
-    const codes = cells.map((cell) => levels.indexOf(String(cell)));
+    const texts = cells.map((cell) => (Array.isArray(cell) ? JSON.stringify(cell) : String(cell)));
+    const levels = [...new Set(texts)];
+    const codes = texts.map((text) => levels.indexOf(text));
     return { name, kind: 'coded', codes: tiled(Uint32Array, codes), levels, missing };
   });
   return { rows, columns };
 }
 
 /** the bits of each number in hexadecimal, most significant digit first */
-function bits(values) {
+export function bits(values) {
   const view = new DataView(new ArrayBuffer(8));
   const wide = values instanceof Float64Array;
   return Array.from(values, (value) => {

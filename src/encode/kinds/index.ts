@@ -1,0 +1,15 @@
+import type { Encoders } from '../coder.ts';
+import { cross } from './cross.ts';
+import { curve } from './curve.ts';
+import { hashed } from './hashed.ts';
+import { binned, datePart } from './numberCode.ts';
+import { target } from './target.ts';
+import { tokens } from './tokens.ts';
+
+/**
+ * The stage that knows features beyond plain numbers and categories: curves (clipping, transforms, splines), bins, parts of dates, target
+ * encoding, hashing, crosses, words and tags.
+ *
+ *   const model = loadModel(bytes, { encoders });
+ */
+export const encoders: Encoders = { curve, binned, date: datePart, target, hashed, cross, tokens };

@@ -1,0 +1,38 @@
+import { DATE_PARTS } from '../date.ts';
+import type { BinnedFeature, CrossFeature, DatePart, DatePartFeature } from '../schema.ts';
+
+// What a model file must hold of a feature, beside what `check.ts` says of every one.
+
+export const isText = (value: unknown): value is string => typeof value === 'string';
+export const isNumber = (value: unknown): value is number => Number.isFinite(value);
+export const among = (value: unknown, words: string): boolean => isText(value) && words.split(' ').includes(value);
+export const numbers = (value: unknown, length: number): boolean =>
+  Array.isArray(value) && value.length === length && value.every(isNumber);
+export const positive = (value: unknown, length: number): boolean =>
+  numbers(value, length) && (value as number[]).every((one) => one > 0);
+export const rising = (value: readonly number[]): boolean => value.every((one, i) => i === 0 || one > value[i - 1]);
+export const distinctTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every(isText) && new Set(value).size === value.length;
+const optional = (value: unknown, valid: (value: unknown) => boolean): boolean => value === undefined || valid(value);
+
+/** The column a feature is read from, and the part of a date. */
+export function validSource({ column, part }: { column?: string; part?: DatePart }): boolean {
+  return optional(column, isText) && optional(part, (value) => DATE_PARTS.includes(value as DatePart));
+}
+
+/** A feature of levels. */
+export function validLevels(feature: BinnedFeature | DatePartFeature | CrossFeature): boolean {
+  const { levels, counts, coding, reference, missing, unseen } = feature;
+  return (
+    distinctTexts(levels) &&
+    levels.length > 0 &&
+    numbers(counts, levels.length + 1) &&
+    among(coding, 'onehot treatment') &&
+    (coding === 'onehot'
+      ? reference === null
+      : Number.isInteger(reference) && reference! >= 0 && reference! < levels.length) &&
+    among(missing, 'slot baseline mode error') &&
+    among(unseen, 'slot baseline error') &&
+    ('of' in feature || validSource(feature))
+  );
+}

@@ -1,0 +1,66 @@
+import { parseDate, partOf } from '../encode/date.ts';
+import type { DatePart, Feature } from '../encode/schema.ts';
+import { type Found, flips, type Search, type Value } from './search.ts';
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const DAY = 86_400_000;
+/** Hours and minutes are searched so far: each time of day on each weekday is among them. */
+const WEEK = 7 * DAY;
+/** Ten years of days, leap days included */
+const DAYS = 3653;
+
+/** Whether a feature reads a column of dates. */
+export const readsDate = (feature: Feature): boolean => datePartOf(feature) !== undefined;
+
+const datePartOf = (feature: Feature): DatePart | undefined => ('part' in feature ? feature.part : undefined);
+
+/** The nearest date that changes the label, by `shiftsOf`; it is written as the record has it. */
+export function nearestDate(search: Search): Found {
+  const { source, from } = search;
+  const name = JSON.stringify(source.name);
+  const moved = mover(from);
+  if (moved === null) return { to: null, reason: `${name} is missing: there is no date to search from` };
+  for (const shift of shiftsOf(source.features)) {
+    const to = moved(shift);
+    if (flips(search, to))
+      return { to, extrapolated: source.features.some((feature) => isBeyond(feature, millisecondsOf(to))) };
+  }
+  return { to: null, reason: `no date within ten years of that of ${name} changes the label` };
+}
+
+/** Milliseconds to add, the least first, later before earlier: whole hours or minutes of a week where these are read, then whole days. */
+function* shiftsOf(features: readonly Feature[]): Generator<number> {
+  const parts = features.map(datePartOf);
+  const unit = parts.includes('minute') ? MINUTE : parts.includes('hour') ? HOUR : DAY;
+  for (let shift = unit; unit < DAY && shift <= WEEK; shift += unit) yield* [shift, -shift];
+  for (let shift = unit < DAY ? WEEK + DAY : DAY; shift <= DAYS * DAY; shift += DAY) yield* [shift, -shift];
+}
+
+/** Moves a date by whole minutes in the form it has: zone, separator and seconds stay. null: there is no date. */
+function mover(from: unknown): ((shift: number) => Value) | null {
+  if (from instanceof Date) return (shift) => new Date(from.getTime() + shift);
+  if (typeof from === 'number' || typeof from === 'bigint') return (shift) => Number(from) + shift;
+  if (typeof from !== 'string') return null;
+  const start = parseDate(from.slice(0, 16))!;
+  const isDay = from.length === 10;
+  return (shift) => {
+    const text = new Date(start + shift).toISOString();
+    const time = text.slice(11, 16);
+    return text.slice(0, 10) + (isDay ? (shift % DAY === 0 ? '' : `T${time}`) : `${from[10]}${time}${from.slice(16)}`);
+  };
+}
+
+function millisecondsOf(date: Value): number {
+  return typeof date === 'string' ? parseDate(date)! : Number(date);
+}
+
+/** Whether a feature meets a number that its training rows did not have. */
+function isBeyond(feature: Feature, milliseconds: number): boolean {
+  const part = datePartOf(feature);
+  if (part === undefined) return false;
+  const x = partOf(milliseconds, part);
+  if (feature.kind === 'curve') return x < feature.min || x > feature.max;
+  if (feature.kind === 'binned') return x < feature.edges[0] || x > feature.edges[feature.edges.length - 1];
+  return feature.kind === 'date' && !feature.levels.includes(String(x));
+}
