@@ -1,8 +1,8 @@
 // From records to decisions that can be explained: will a flight be more than 15 minutes late, and should a passenger be warned?
-//   node examples/decide.mjs
+//   node examples/decide.mjs [file]      file: where to write the model, for examples/worker/explained.mjs
 // A schema says how columns are read, Platt's calibration makes the score a probability, the costs of mistakes make the threshold, and
 // every decision comes with its reasons. Scoring is `logodds/score` with the stages it needs.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { chooseDecision, fitCalibrated, saveModel, tableFromRecords, withDecision } from '../dist/index.js';
 import { loadModel } from '../dist/score.js';
 import { allStages, explain, reasons, whatIf } from '../dist/stages.js';
@@ -45,7 +45,9 @@ export function answer(model, flight) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const model = loadModel(train(), allStages);
+  const file = train();
+  if (process.argv[2]) writeFileSync(process.argv[2], file);
+  const model = loadModel(file, allStages);
   const { threshold } = model.manifest.decision;
   console.log(`warn when the probability of being late is above ${threshold.toFixed(3)}`);
   for (const flight of [

@@ -13,7 +13,7 @@ const URL_ = 'http://worker.test/';
 /** what the way into workerd takes */
 const toArrayBuffer = (bytes) => Uint8Array.from(bytes).buffer;
 
-export async function worker({ examples, tools, build, model }) {
+export async function worker({ examples, tools, build, library, model }) {
   const bundle = (name, ...args) => {
     const out = join(build, 'worker', name);
     execFileSync(process.execPath, [tools.wrangler, 'deploy', '--dry-run', '--outdir', out, ...args], {
@@ -48,6 +48,31 @@ export async function worker({ examples, tools, build, model }) {
     await checkContract({ fetch: on(miniflare), url: URL_ }, model, { maxBytes: 1 << 20 });
     await check('the answer names the model', async () => {
       assert.equal((await post(on(miniflare), URL_, [])).headers.get('model-sha256'), model.sha256);
+    });
+    await miniflare.dispose();
+  }
+
+  {
+    const out = bundle('explained', '-e', 'explained');
+    const miniflare = serve(out, 'explained');
+    const late = library.loadModel(readFileSync(join(examples, 'worker', 'late.safetensors')));
+    const flight = { date: '2001-03-30T19:45', distance: 1846, origin: 'ORD', destination: 'SFO' };
+    const odd = { date: null, distance: null, origin: 'an airport nobody has seen', destination: 'LAX' };
+    await check('explained: calibrated probability, decision and reasons have the bits of the library', async () => {
+      const { status, body } = await post(on(miniflare), URL_, [flight, odd]);
+      assert.equal(status, 200);
+      assert.deepEqual(
+        body,
+        [flight, odd].map((record) => ({ ...late.score(record), reasons: library.reasons(late, record, { k: 2 }) })),
+      );
+      assert.equal(body[0].label, 'late');
+      assert.equal(body[0].reasons[0].text, 'it leaves at 2001-03-30T19:45');
+      assert.ok(body[1].defaulted > 0);
+    });
+    await check('explained: a date that is none is 422 and named', async () => {
+      const { status, body } = await post(on(miniflare), URL_, { ...flight, date: 'yesterday' });
+      assert.deepEqual([status, body.error.code], [422, 'ERR_RECORD']);
+      assert.match(body.error.message, /field "date": expected an ISO 8601 date/);
     });
     await miniflare.dispose();
   }
