@@ -152,14 +152,15 @@ export const floors: readonly Floor[] = [
   },
   ...(
     [
-      ['1 record', 50],
-      ['10000 records', 10],
+      ['1 record', 'scikit-learn from records', 50],
+      ['10000 records', 'scikit-learn from records', 10],
+      ['10000 records', 'scikit-learn from a frame', 10],
     ] as const
-  ).map(([size, floor]) => ({
-    work: `calibrated probabilities, ${size} of 20 fields, against a pipeline of scikit-learn`,
+  ).map(([size, rival, floor]) => ({
+    work: `calibrated probabilities, ${size} of 20 fields, against a pipeline of ${rival}`,
     suite: 'pipeline',
     case: `calibrated probabilities, ${size} of 20 fields, with scikit-learn`,
-    rival: 'scikit-learn',
+    rival,
     floor,
   })),
   ...(['f32', 'f64'] as const).map((precision) => ({

@@ -26,26 +26,14 @@ export function planeStride(rows: number): number {
 }
 
 /** A view of a block of memory, made once and again only after the memory grew. */
-class Window {
-  readonly #heap: Heap;
-  readonly #kind: Precision;
-  readonly #start: number;
-  readonly #end: number;
-  #view: Float32Array | Float64Array;
-
-  constructor(heap: Heap, kind: Precision, address: number, length: number) {
-    this.#heap = heap;
-    this.#kind = kind;
-    this.#start = address / BYTES[kind];
-    this.#end = this.#start + length;
-    this.#view = heap[kind].subarray(this.#start, this.#end);
-  }
-
-  get view(): Float32Array | Float64Array {
-    const memory = this.#heap[this.#kind];
-    if (this.#view.buffer !== memory.buffer) this.#view = memory.subarray(this.#start, this.#end);
-    return this.#view;
-  }
+function windowOf(heap: Heap, kind: Precision, address: number, length: number): () => Float32Array | Float64Array {
+  const start = address / BYTES[kind];
+  let view = heap[kind].subarray(0, 0);
+  return () => {
+    const memory = heap[kind];
+    if (view.length !== length || view.buffer !== memory.buffer) view = memory.subarray(start, start + length);
+    return view;
+  };
 }
 
 /**
@@ -57,7 +45,7 @@ export class Vector {
   readonly precision: Precision;
   /** @internal */
   readonly heap: Heap;
-  readonly #window: Window;
+  readonly #window: () => Float32Array | Float64Array;
   /** @internal */
   readonly address: number;
 
@@ -66,11 +54,11 @@ export class Vector {
     this.precision = precision;
     this.heap = heap;
     this.address = heap.allocate(length * bytesOf(precision), `a vector of ${length} ${precision}`);
-    this.#window = new Window(heap, precision, this.address, length);
+    this.#window = windowOf(heap, precision, this.address, length);
   }
 
   get view(): Float32Array | Float64Array {
-    return this.#window.view;
+    return this.#window();
   }
 
   /** Gives the memory back to the engine; it must not be used afterwards. */
@@ -90,7 +78,7 @@ export class RowsBatch {
   readonly stride: number;
   /** @internal */
   readonly heap: Heap;
-  readonly #window: Window;
+  readonly #window: () => Float32Array | Float64Array;
   /** @internal */
   readonly address: number;
 
@@ -103,13 +91,13 @@ export class RowsBatch {
     this.heap = heap;
     const bytes = rows * this.stride * bytesOf(precision);
     this.address = heap.allocate(bytes, `a batch of ${rows} × ${features} ${precision}`);
-    this.#window = new Window(heap, precision, this.address, rows * this.stride);
+    this.#window = windowOf(heap, precision, this.address, rows * this.stride);
     this.view.fill(0);
   }
 
   /** All values, rows · stride of them; the padding must stay zero. Renewed after the memory grew. */
   get view(): Float32Array | Float64Array {
-    return this.#window.view;
+    return this.#window();
   }
 
   /**

@@ -60,11 +60,8 @@ export class Heap {
    */
   allocate(bytes: number, what: string): number {
     const size = roundUp(Math.max(bytes, ALIGN));
-    if (!(size <= ADDRESS_SPACE)) throw outOfMemory(what, bytes, 'the 4 GiB address space of 32-bit WebAssembly');
-    let best: Block | null = null;
-    for (const block of this.#free) {
-      if (room(block) >= size && (!best || room(block) < room(best))) best = block;
-    }
+    // of several that fit as well the lowest
+    const [best] = this.#free.filter((block) => room(block) >= size).sort((one, other) => room(one) - room(other));
     let address = this.#top;
     if (best) {
       address = best.start;
@@ -97,25 +94,25 @@ export class Heap {
   #reserve(end: number, what: string, bytes: number): void {
     const have = this.memory.buffer.byteLength;
     if (end <= Math.min(have, ADDRESS_SPACE)) return;
-    if (end > this.#limit) {
+    if (!(end <= this.#limit)) {
       const limit =
         this.#limit === ADDRESS_SPACE
           ? 'the 4 GiB address space of 32-bit WebAssembly'
           : `the limit of ${this.#limit} bytes`;
       throw outOfMemory(what, bytes, limit);
     }
-    // grow by an eighth at least, so that many small batches do not copy the memory each time
-    const wanted = Math.min(this.#limit, Math.max(end, have + have / 8));
-    try {
-      this.memory.grow(Math.floor((wanted - have + PAGE - 1) / PAGE));
-    } catch {
+    let cause: unknown;
+    // by an eighth at least where the host allows it, so that many small batches do not copy the memory each time
+    for (const wanted of [Math.min(this.#limit, Math.max(end, have + have / 8)), end]) {
       try {
-        this.memory.grow(Math.ceil((end - have) / PAGE));
-      } catch (cause) {
-        throw outOfMemory(what, bytes, 'what this host allows', cause);
+        this.memory.grow(Math.ceil((wanted - have) / PAGE));
+        this.#renew();
+        return;
+      } catch (error) {
+        cause = error;
       }
     }
-    this.#renew();
+    throw outOfMemory(what, bytes, 'what this host allows', cause);
   }
 
   #renew(): void {

@@ -5,7 +5,7 @@ import { calibrated, type Fields, scoreRecords, scoreTable } from '../ours.ts';
 export const notes = [
   'Records: objects of 10 numbers (two decimals) and 10 texts (2 to 50 levels of 5 to 12 letters), as JSON.parse makes them; to a probability by Platt’s calibration, one after the other, different records in turn.',
   'JSON text: an array of records parsed at once, then each scored; the rival parses and drops it.',
-  'scikit-learn: ColumnTransformer(StandardScaler, OneHotEncoder), LogisticRegression and CalibratedClassifierCV(FrozenEstimator, sigmoid), fitted to the same rows and calibrated by the same others; its time is predict_proba of a pandas frame made before, or with the frame. Probabilities agree to 1e-6, where both optima lie.',
+  'scikit-learn: ColumnTransformer(StandardScaler, OneHotEncoder), LogisticRegression and CalibratedClassifierCV(FrozenEstimator, sigmoid), fitted to the same rows and calibrated by the same others; its time is predict_proba, of a pandas frame made from the records or before. Probabilities agree to 1e-6, where both optima lie.',
 ];
 
 const LEVELS = [2, 3, 4, 5, 6, 8, 10, 12, 16, 50];

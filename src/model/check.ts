@@ -77,8 +77,8 @@ export function checkManifest(value: unknown, stages: Stages): asserts value is 
     } else if (feature.kind !== 'categorical') {
       // where the stage is not there `Encoder` says so
       const { encoders } = stages;
-      const kind = encoders && Object.hasOwn(encoders, feature.kind) ? encoders[feature.kind] : null;
-      must(!encoders || kind?.valid(feature as never, schema), kind ? path : `${path}.kind`);
+      const valid = encoders?.[feature.kind]?.valid;
+      must(!encoders || valid?.(feature as never, schema), valid ? path : `${path}.kind`);
     } else {
       checkShape(feature, CATEGORICAL, path);
       const { levels, counts, coding, reference, rare = [] } = feature;

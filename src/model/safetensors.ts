@@ -122,9 +122,7 @@ export function parseWritten(text: unknown): unknown {
 function isFlat(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;
-  if (Array.isArray(value)) return value.every((part) => isFlat(part, levels - 1));
-  for (const key in value) if (!isFlat((value as Record<string, unknown>)[key], levels - 1)) return false;
-  return true;
+  return (Array.isArray(value) ? value : Object.values(value)).every((part) => isFlat(part, levels - 1));
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
