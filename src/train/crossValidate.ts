@@ -292,7 +292,8 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
     });
     const used = new Set(fold);
     for (let wanted = 0; wanted < parts; wanted++) {
-      if (!used.has(wanted)) throw tooFew(`parts of ${show(time)} with rows of their own`, used.size, parts, 'more times');
+      if (!used.has(wanted))
+        throw tooFew(`parts of ${show(time)} with rows of their own`, used.size, parts, 'more times');
     }
     return fold;
   }

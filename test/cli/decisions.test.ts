@@ -83,6 +83,90 @@ describe('calibration', () => {
     expect(one).toEqual(again);
   });
 
+  it('with a prior the held-out figures are of the classes as they are: as if no class had been sampled', () => {
+    const half = records.filter(({ y }) => y === 'yes');
+    const rest = records.filter(({ y }) => y === 'no');
+    const cut = (list: typeof records) => [list.slice(0, 100), list.slice(100, 140)];
+    const [[yes, laterYes], [no, laterNo]] = [cut(half), cut(rest)];
+    const rows = [...yes, ...no, ...laterYes, ...laterNo].map((row, i) => ({ ...row, t: i < 200 ? 0 : 1 }));
+    write('t.csv', `x,y,t\n${rows.map(({ x, y, t }) => `${x},${y},${t}`).join('\n')}\n`);
+    const args = ['train', 't.csv', '--target', 'y', '--holdout-by', 't', '--holdout', '0.28', '--drop', 't'];
+    const found = json([...args, '--prior', '0.1', '--out', 't.safetensors']);
+    expect(found).toMatchObject({ rows: { holdout: 80 }, holdoutShares: [0.9, 0.1] });
+    const real = [...laterYes, ...Array.from({ length: 9 }, () => laterNo).flat()];
+    write('real.csv', `x,y\n${real.map(({ x, y }) => `${x},${y}`).join('\n')}\n`);
+    const { metrics } = json(['eval', 't.safetensors', 'real.csv', '--target', 'y']);
+    for (const name of ['logLoss', 'auc', 'brier', 'ece', 'accuracy']) {
+      expect(found.holdout[name], name).toBeCloseTo(metrics[name], 12);
+    }
+    const { stdout } = run([...args, '--prior', '0.1', '--out', 't.safetensors', '--report', 't.html']);
+    expect(stdout).toMatch(/ECE \d\.\d+ {3}accuracy \d\.\d+\n +weighted to the true shares of the classes\n/);
+    expect(stdout).toMatch(/\nheld-out rows, weighted to the true shares of the classes\n/);
+    expect(stdout).toMatch(/\n {2}is otherwise +[\d.]+ +[\d.]{1,4}\n/);
+    const saying = 'held out of the fit, weighted to the true shares of the classes.';
+    expect(readFileSync(path('t.html'), 'utf8').includes(`Figures are of 80 rows that were ${saying}`)).toBe(true);
+    run(['eval', 't.safetensors', 'real.csv', '--target', 'y', '--report', 'e.html']);
+    expect(readFileSync(path('e.html'), 'utf8').includes('weighted to the true')).toBe(false);
+    const plain = run([...args, '--out', 't.safetensors']).stdout;
+    expect(plain).not.toContain('true shares');
+    expect(json([...args, '--out', 't.safetensors']).holdoutShares).toBe(null);
+  });
+
+  it('counts of successes weigh by their true shares, too', () => {
+    const counts = Array.from({ length: 60 }, (_, i) => [i % 6, 1 + (i % 5), 6 + (i % 3), Number(i >= 40)]);
+    write('c.csv', `x,hits,tries,t\n${counts.map((row) => row.join(',')).join('\n')}\n`);
+    const held = counts
+      .slice(40)
+      .flatMap(([x, hits, tries]) => Array.from({ length: tries }, (_, k) => ({ x, y: k < hits ? 1 : 0 })));
+    const args = ['train', 'c.csv', '--target', 'hits', '--trials', 'tries', '--prior', '0.1', '--drop', 't'];
+    const found = json([...args, '--holdout-by', 't', '--holdout', '0.33', '--out', 'c.safetensors']);
+    const counted = loadModel(readFileSync(path('c.safetensors')));
+    const share = held.filter(({ y }) => y === 1).length / held.length;
+    const loss = held.map(({ x, y }) => {
+      const { probability } = counted.score({ x });
+      return y === 1 ? (0.1 / share) * -Math.log(probability) : (0.9 / (1 - share)) * -Math.log(1 - probability);
+    });
+    expect(found.rows.holdout).toBe(20);
+    expect(found.holdout.logLoss).toBeCloseTo(loss.reduce((sum, one) => sum + one, 0) / held.length, 12);
+  });
+
+  it('isotonic that rules out what happened says so, beside an infinite log loss', () => {
+    const rows = Array.from({ length: 180 }, (_, i) => [i % 30, 'uvw'[Math.floor((i % 30) / 10)], 0]);
+    // what the fitted rows never saw
+    const odd = [0, 1, 29].map((x) => [x, x < 10 ? 'w' : 'u', 1]);
+    const even = [5, 15, 25].map((x) => [x, 'uvw'[Math.floor(x / 10)], 1]);
+    write('odd.csv', `x,k,t\n${[...rows, ...odd, ...even].map((row) => row.join(',')).join('\n')}\n`);
+    const told = (method: string) =>
+      json([
+        ...['train', 'odd.csv', '--target', 'k', '--drop', 't', '--holdout-by', 't', '--holdout', '0.03'],
+        ...['--out', 'k.safetensors', '--calibrate', method],
+      ]);
+    const { rows: counted, holdout, warnings } = told('isotonic');
+    expect([counted.holdout, holdout.logLoss]).toEqual([6, null]);
+    const { message } = warnings.find(({ code }: { code: string }) => code === 'HOLDOUT_RULED_OUT');
+    expect(message).toBe(
+      'isotonic calibration gives a probability of 0 to what happened in 3 held-out rows, so the log loss is Infinity; use --calibrate platt or temperature',
+    );
+    const smooth = told('platt');
+    expect(smooth.holdout.logLoss).toBeGreaterThan(0);
+    expect(smooth.warnings.map(({ code }: { code: string }) => code)).not.toContain('HOLDOUT_RULED_OUT');
+  });
+
+  it('a class of one row: the step is one that train has', () => {
+    write(
+      'one.csv',
+      `x,k\n${records
+        .slice(0, 60)
+        .map(({ x }, i) => `${x},${i === 7 ? 'c' : 'ab'[i % 2]}`)
+        .join('\n')}\n`,
+    );
+    const args = ['train', 'one.csv', '--target', 'k', '--no-holdout', '--out', 'b.safetensors'];
+    expect(failure([...args, '--calibrate', 'platt'])).toMatch(
+      /got none of "c"; add rows of that class, or leave it out$/,
+    );
+    expect(failure([...args, '--calibrate', 'platt', '--maximize', 'f1'])).toMatch(/^ERR_TARGET --maximize: /);
+  });
+
   it('too few rows for isotonic, and shares that are none', () => {
     expect(
       failure([
@@ -150,9 +234,46 @@ describe('decisions', () => {
     const { threshold, chosen } = decision('--calibrate', 'platt', '--prior', '0.05', '--budget', '20%');
     expect(chosen.value).toBeLessThan(0.2 + 1e-9);
     expect(chosen.value).toBeGreaterThan(0.15);
-    const flagged = records.filter((record) => model().score(record).label === 'yes').length / records.length;
-    expect(Math.abs(flagged - 0.2)).toBeLessThan(0.03);
+    const chosenModel = model();
+    // of the rows as they will come: yes in 5 of 100
+    const flaggedOf = (y: string) => {
+      const rows = records.filter((record) => record.y === y);
+      return rows.filter((record) => chosenModel.score(record).label === 'yes').length / rows.length;
+    };
+    expect(Math.abs(0.05 * flaggedOf('yes') + 0.95 * flaggedOf('no') - 0.2)).toBeLessThan(0.03);
     expect(threshold).toBeLessThan(0.3);
+  });
+
+  it('a budget is said as it was given, and what it came to as a share', () => {
+    const fact = (budget: string) =>
+      /decision +yes above [\d.]+ {3}\((.*?) out of fold/.exec(run([...BASE, '--budget', budget]).stdout)?.[1];
+    expect(fact('50')).toMatch(/^called positive, at most 50 rows: 1\d\.\d % ± \d\.\d %$/);
+    expect(fact('12.5%')).toMatch(/^called positive, at most 12\.5 %: 1\d\.\d % ± \d\.\d %$/);
+  });
+
+  it('several classes by a matrix: what a row costs, beside the most probable class', () => {
+    write('three.json', '[[0,1,1],[9,0,9],[1,1,0]]');
+    const args = ['train', 'k.csv', '--target', 'k', '--out', 'k.safetensors', '--report', 'k.html'];
+    const { stdout } = run([...args, '--costs', 'three.json']);
+    const [, decided, probable] = /mean cost ([\d.]+) {3}\(([\d.]+) by always taking the most probable class\)/.exec(
+      stdout,
+    )!;
+    expect(Number(decided)).toBeLessThan(Number(probable));
+    const page = readFileSync(path('k.html'), 'utf8');
+    expect(page.includes(`<dt>mean cost</dt><dd>${decided}</dd><dd class="note">${probable} by always`)).toBe(true);
+    expect(
+      page.includes(`a row costs ${decided} on average, and ${probable} where the most probable class is taken`),
+    ).toBe(true);
+    expect(run(args).stdout).not.toContain('mean cost');
+  });
+
+  it('--multiclass and two classes: a note', () => {
+    const said = (...args: string[]) => run(args).stderr.match(/^note: --multiclass.*$/gm);
+    const note = ['note: --multiclass ovr changes nothing: the target has two classes, which have one logit'];
+    expect(said(...BASE, '--multiclass', 'ovr')).toEqual(note);
+    expect(said('cv', 'd.csv', '--target', 'y', '--count', '2', '--multiclass', 'ovr')).toEqual(note);
+    expect(said('train', 'k.csv', '--target', 'k', '--multiclass', 'ovr', '--out', 'k.safetensors')).toBe(null);
+    expect(said(...BASE)).toBe(null);
   });
 
   it('what is wrong with costs, limits and combinations', () => {
@@ -171,11 +292,27 @@ describe('decisions', () => {
       /^ERR_RANGE precision: expected at most .*the best that a threshold reaches/,
     );
     const several = ['train', 'k.csv', '--target', 'k', '--out', 'b.safetensors'];
-    expect(failure([...several, '--maximize', 'f1'])).toMatch(
-      /^ERR_TARGET threshold: expected a model of two classes, got 3/,
-    );
+    const ofTwo = [
+      ['--threshold', '0.3'],
+      ['--maximize', 'f1'],
+      ['--min-precision', '0.5'],
+      ['--min-recall', '0.5'],
+      ['--budget', '5%'],
+      ['--costs', 'FP=1,FN=5'],
+    ];
+    for (const [option, value] of ofTwo) {
+      expect(failure([...several, option, value])).toMatch(
+        new RegExp(
+          `^ERR_TARGET ${option}\\b.*: expected a target of two classes, got 3 .*; use --costs with a matrix$`,
+        ),
+      );
+    }
+    expect(failure([...several, '--costs', 'wide.json'])).toMatch(/^ERR_SHAPE costs: expected 3 × 3 numbers/);
     expect(failure([...BASE, '--costs', 'FP=1'], 2)).toMatch(/Expected FP=5,FN=1/);
     expect(failure([...BASE, '--review', '0.6:0.4'], 2)).toMatch(/Expected LOW:HIGH/);
+    expect(failure([...several, '--review', '0.4:0.6'])).toMatch(
+      /^ERR_RANGE --review: expected 0:HIGH for 3 classes .*got 0\.4:0\.6; say 0:0\.6/,
+    );
     expect(failure([...BASE, '--threshold', '0.3', '--maximize', 'f1'], 2)).toMatch(/cannot be used with/);
     expect(
       failure(
@@ -268,6 +405,66 @@ describe('explain and inspect', () => {
     expect(model().score({ x: to, city: 'a' }).label).toBe(label);
     expect(label).not.toBe(score.label);
     expect(run(['explain', 'm.safetensors', '--record', '{"x":1,"city":"a"}']).stdout).toContain('x was 1');
+  });
+
+  it('what-if says which tags come and go, and what is not searched', () => {
+    const rows = Array.from({ length: 80 }, (_, i) =>
+      JSON.stringify({
+        id: `u${i % 9}`,
+        tags: i % 2 ? ['sale', 'new'] : ['used'],
+        y: i % 7 === 0 ? 'no' : i % 2 ? 'yes' : 'no',
+      }),
+    );
+    write('t.jsonl', `${rows.join('\n')}\n`);
+    const id = { name: 'id', kind: 'categorical', encoding: 'hash', buckets: 4 };
+    write('t.json', JSON.stringify({ features: [id, { name: 'tags', kind: 'tags' }] }));
+    json(['train', 't.jsonl', '--target', 'y', '--schema', 't.json', '--no-holdout', '--out', 't.safetensors']);
+    const record = ['explain', 't.safetensors', '--record', '{"id":"u1","tags":["used"]}'];
+    const [ofId, ofTags] = ['id', 'tags'].map((name) =>
+      json(record).whatIf.find(({ feature }: { feature: string }) => feature === name),
+    );
+    expect(ofId).toMatchObject({ to: null, reason: expect.stringMatching(/^values of "id" are not searched/) });
+    const { added, removed } = ofTags.tokens;
+    expect(ofTags.to).toEqual([...['used'].filter((tag) => !removed.includes(tag)), ...added]);
+    const said = [...added.map((tag: string) => `with ${tag}`), ...removed.map((tag: string) => `without ${tag}`)];
+    expect(run(record).stdout).toContain(`tags ${said.join(', ')}: yes`);
+    write('u.json', JSON.stringify({ features: [id] }));
+    json(['train', 't.jsonl', '--target', 'y', '--schema', 'u.json', '--no-holdout', '--out', 'u.safetensors']);
+    const none = run(['explain', 'u.safetensors', '--record', '{"id":"u1"}']).stdout;
+    expect(none).toContain(
+      'no change of one column was found that changes the label\n  values of "id" are not searched',
+    );
+  });
+
+  it('the sums are log-odds where they are, and of several classes the logit of one', () => {
+    const head = (...args: string[]) => {
+      json(['train', 'k.csv', '--target', 'k', '--no-holdout', '--out', 'k.safetensors', ...args]);
+      return run(['explain', 'k.safetensors', '--record', '{"x":4,"city":"a"}']).stdout;
+    };
+    expect(head()).toMatch(/ value +logit of w\n/);
+    expect(head('--multiclass', 'ovr')).toMatch(/ value +log-odds of w\n/);
+    train('--no-holdout');
+    expect(run(['explain', 'm.safetensors', '--record', '{"x":1,"city":"a"}']).stdout).toMatch(
+      / value +log-odds of yes\n/,
+    );
+  });
+
+  it('names with line breaks are quoted', () => {
+    const rows = records.slice(0, 200).map(({ x, city, y }) => `${x},"${city}\nq","${y}\nz"`);
+    write('nl.csv', `"x\n1",city,"y\n2"\n${rows.join('\n')}\n`);
+    const { stdout } = run(['train', 'nl.csv', '--target', 'y\n2', '--maximize', 'f1', '--out', 'n.safetensors']);
+    expect(stdout).toMatch(/^"y\\n2" ~ "x\\n1" \+ city\n/);
+    expect(stdout).toMatch(/classes +"no\\nz", "yes\\nz" {3}\(probabilities are of "yes\\nz"\)\n/);
+    expect(stdout).toMatch(/decision +"yes\\nz" above/);
+    expect(stdout).toMatch(/\(share of "yes\\nz": /);
+    expect(stdout).toMatch(/decided "yes\\nz" +decided otherwise\n +is "yes\\nz" /);
+    const { stdout: inspected } = run(['inspect', 'n.safetensors']);
+    expect(inspected).toMatch(/\n {2}"x\\n1" +/);
+    expect(inspected).toMatch(/\n {2}"city = a\\nq" +/);
+    const explained = run(['explain', 'n.safetensors', '--record', '{"x\\n1":1,"city":"a\\nq"}']).stdout;
+    expect(explained).toMatch(/label +"yes\\nz"\n/);
+    expect(explained).toMatch(/\n {2}"x\\n1" +/);
+    expect(explained).toMatch(/what spoke for "yes\\nz" the most/);
   });
 
   it('records that are none', () => {

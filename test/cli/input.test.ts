@@ -72,6 +72,23 @@ describe('train names what is wrong with the data', () => {
     expect(train(write('mixed.jsonl', lines))).toContain(message(1));
   });
 
+  it('text in a column of weights: no advice that is for features', () => {
+    expect(train(write('heavy.csv', 'x,w,y\n1,2,0\n2,much,1\n'), 'y', '--weight', 'w')).toMatch(
+      /^ERR_RECORD row 1 .*"w": expected a number, got "much"; correct the cell, or name another weight column$/,
+    );
+  });
+
+  it.each([
+    [['--numeric', 'x', '--categorical', 'x'], '--numeric: expected columns that are not --categorical, got "x"'],
+    [['--features', 'z', '--categorical', 'x'], '--categorical: expected columns among --features, got "x"'],
+    [['--drop', 'x', '--numeric', 'x'], '--numeric: expected columns that are not to --drop, got "x"'],
+  ])('words on a column that make one another void: %j', (words, sentence) => {
+    write('words.csv', 'x,z,y\n1,2,0\n2,3,1\n3,1,0\n');
+    expect(train('words.csv', 'y', ...words)).toContain(`ERR_SCHEMA ${sentence}; `);
+    const online = ['train', 'words.csv', '--target', 'y', '--online', '--out', 'bad.safetensors', ...words];
+    expect(failure(online)).toContain(`ERR_SCHEMA ${sentence}; `);
+  });
+
   it('NaN and infinite cells: row and column', () => {
     expect(train(write('nan.csv', 'x,y\n1,0\nNaN,1\n3,0\n'))).toMatch(
       /^ERR_RECORD row 1 \(from 0\), column "x": expected a finite number, got NaN/,
@@ -102,7 +119,16 @@ describe('train names what is wrong with the data', () => {
   });
 
   it('rows of unequal length, files that are not what their name says, a folder', () => {
-    expect(train(write('ragged.csv', 'x,y\n1,0\n2\n3,0\n'))).toMatch(/^ERR_DATA ragged\.csv: cannot be read: line 3/);
+    for (const [row, end, got] of [
+      ['2', '\n', 1],
+      ['2,b,c', '\n', 3],
+      ['2', '\r\n', 1],
+    ]) {
+      const sentence = `ERR_DATA ragged.csv: cannot be read: line 3: expected 2 cells, got ${got}; correct it and run again`;
+      const file = write('ragged.csv', ['x,y', '1,0', row, '3,0', ''].join(String(end)));
+      expect(train(file)).toBe(sentence);
+      expect(failure(['train', file, '--online', '--target', 'y', '--out', 'bad.safetensors'])).toBe(sentence);
+    }
     expect(train(write('fake.parquet', 'hello'))).toMatch(/^ERR_DATA fake\.parquet: cannot be read/);
     expect(train(write('broken.jsonl', '{"x":1,"y":0}\n{"x":\n'))).toMatch(
       /^ERR_DATA broken\.jsonl: cannot be read: line \d/,

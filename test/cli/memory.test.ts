@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from '
 import { setTimeout } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readModel } from '../../cli/src/score.ts';
+import { readModel } from '../../cli/src/read/files.ts';
 import type { Model } from '../../src/index.ts';
 import { workspace } from './run.ts';
 

@@ -52,7 +52,18 @@ const wait = async (until: () => boolean) => {
 describe('train --online', () => {
   it('prints the object of train --json, with progressive figures', () => {
     expect(Object.keys(whole)).toEqual([
-      ...['model', 'classes', 'rows', 'fit', 'holdout', 'defaulted', 'calibration', 'decision', 'warnings'],
+      ...[
+        'model',
+        'classes',
+        'rows',
+        'fit',
+        'holdout',
+        'holdoutShares',
+        'defaulted',
+        'calibration',
+        'decision',
+        'warnings',
+      ],
     ]);
     expect(whole.rows).toEqual({ train: ROWS, holdout: 0 });
     expect(whole.fit).toMatchObject({ converged: false, reason: 'online', iterations: ROWS, gradNorm: null });
@@ -241,7 +252,9 @@ describe('train --online names what is wrong', () => {
     expect(of('twice.csv', 'x,x\n1,2\n')).toMatch(
       /^ERR_SCHEMA twice\.csv: expected distinct column names, got "x" twice/,
     );
-    expect(of('ragged.csv', `${HEADER}1,a,1,no\n2,b\n`)).toMatch(/^ERR_DATA ragged\.csv: cannot be read: .*line 3/);
+    expect(of('ragged.csv', `${HEADER}1,a,1,no\n2,b\n`)).toMatch(
+      /^ERR_DATA ragged\.csv: cannot be read: line 3: expected 4 cells, got 2;/,
+    );
     expect(of('broken.jsonl', '{"x":1,"kind":"a","s":1,"late":"no"}\n{"x":\n')).toMatch(
       /^ERR_DATA broken\.jsonl, line 2: expected a JSON object, got "\{\\"x\\":"/,
     );

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { oracle, workspace } from './run.ts';
@@ -33,6 +33,37 @@ describe('an output that cannot be written', () => {
     const { status, stderr } = run(['train', 'absent.csv', '--target', 'y', '--out', 'absent/model.safetensors']);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^ERR_OUTPUT absent\/model\.safetensors: /);
+  });
+
+  it.each([
+    ['a report over its model', ['train', 'small.csv', '--target', 'y', '--out', 'o', '--report', 'o']],
+    ['a model over its data', ['train', 'small.csv', '--target', 'y', '--out', 'link.csv']],
+    ['a report over the model it is of', ['eval', 'm.st', 'small.csv', '--target', 'y', '--report', './m.st']],
+    ['scores over the rows', ['score', 'm.st', 'small.csv', '--out', 'small.csv']],
+    ['a model over its data, by folds', ['cv', 'small.csv', '--target', 'y', '--out', 'small.csv']],
+    ['a schema over the data', ['schema', 'small.csv', '--target', 'y', '--out', 'small.csv']],
+    [
+      'a model over its checkpoint',
+      ['train', 'small.csv', '--target', 'y', '--online', '--checkpoint', 'c', '--out', 'c'],
+    ],
+  ])('%s is refused, and nothing is replaced', (_, args) => {
+    const rows = write(
+      'small.csv',
+      `x,y\n${lines
+        .slice(0, 90)
+        .join('\n')
+        .replaceAll(/,[abc],/g, ',')}\n`,
+    );
+    rmSync(path('link.csv'), { force: true });
+    symlinkSync(path(rows), path('link.csv'));
+    write('m.st', readFileSync(path('model.safetensors')));
+    const before = names();
+    const { status, stderr } = run(args);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^ERR_OUTPUT \S+: expected a path of its own, .*choose another path\n$/);
+    expect(names()).toEqual(before);
+    expect(readFileSync(path('m.st'))).toEqual(readFileSync(path('model.safetensors')));
+    expect(readFileSync(path('small.csv'), 'utf8')).toMatch(/^x,y\n/);
   });
 });
 

@@ -78,7 +78,7 @@ describe('cv', () => {
     const { status, stderr } = run(['cv', 'rare.csv', '--target', 'y']);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^ERR_DATA fold \d: expected training rows of every class, got none of "b"; use fewer folds\n$/,
+      /^ERR_DATA fold \d: expected training rows of every class, got none of "b"; add rows of that class, or leave it out\n$/,
     );
   });
 });

@@ -29,6 +29,16 @@ describe('usage', () => {
     ['a penalty and none', [...TRAIN, '--out', 'm', '--C', '1', '--no-penalty'], /cannot be used with/],
     ['neither DATA nor --query', ['train', '--target', 'y', '--out', 'm'], /name DATA, or give a --query/],
     ['DATA and --query', [...TRAIN, '--out', 'm', '--query', 'select 1'], /not both/],
+    [
+      'rows to hold out and none',
+      [...TRAIN, '--out', 'm', '--holdout-by', 'age', '--no-holdout'],
+      /'--holdout-by' does not go with --no-holdout/,
+    ],
+    [
+      'a seed of folds by time',
+      ['cv', 'x.csv', '--target', 'y', '--time', 't', '--seed', '3'],
+      /'--seed <n>' cannot be used with option '--time/,
+    ],
   ])('%s is wrong usage: status 2', (_, args, message) => {
     const { status, stdout, stderr } = run(args);
     expect(status).toBe(2);
@@ -41,7 +51,18 @@ describe('--json prints the object of the contract and nothing else', () => {
   it('train', () => {
     const result = json([...TRAIN, '--out', 'lbw.safetensors']);
     expect(Object.keys(result)).toEqual([
-      ...['model', 'classes', 'rows', 'fit', 'holdout', 'defaulted', 'calibration', 'decision', 'warnings'],
+      ...[
+        'model',
+        'classes',
+        'rows',
+        'fit',
+        'holdout',
+        'holdoutShares',
+        'defaulted',
+        'calibration',
+        'decision',
+        'warnings',
+      ],
     ]);
     expect(result.model).toBe('lbw.safetensors');
     expect(result.classes).toEqual(['0', '1']);

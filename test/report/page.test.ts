@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeFeatures } from '../../cli/src/report/features.ts';
-import { brief, dataTable, escapeText, html, Markup, name } from '../../cli/src/report/html.ts';
-import { draw, forestPlot } from '../../cli/src/report/plots.ts';
+import { describeFeatures } from '../../cli/src/figures/features.ts';
+import { brief } from '../../cli/src/figures/wording.ts';
+import { dataTable, escapeText, html, Markup, name } from '../../cli/src/report/html.ts';
+import { draw } from '../../cli/src/report/plots/draw.ts';
+import { forestPlot } from '../../cli/src/report/plots/effects.ts';
 import type { Feature } from '../../src/encode/schema.ts';
 
 describe('html', () => {

@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ColumnSummaries } from '../../cli/src/report/columns.ts';
-import { type Evaluation, evaluateRows, type ScoredRows } from '../../cli/src/report/evaluation.ts';
-import { bar, evaluationText } from '../../cli/src/report/terminal.ts';
-import { evaluateBinary, fit as fitTable, type Model, sigmoid, type Table } from '../../src/index.ts';
+import { ColumnSummaries } from '../../cli/src/figures/columns.ts';
+import { type Evaluation, evaluateRows, type ScoredRows } from '../../cli/src/figures/evaluation.ts';
+import { rocPlot } from '../../cli/src/report/plots/ranking.ts';
+import { thresholdPlot } from '../../cli/src/report/plots/threshold.ts';
+import { bar, evaluationText } from '../../cli/src/terminal/evaluation.ts';
+import {
+  evaluateBinary,
+  evaluateMulticlass,
+  fit as fitTable,
+  type Model,
+  sigmoid,
+  type Table,
+} from '../../src/index.ts';
 
 /** A model of one number, trained on a handful of rows; its rows are replaced by those of each test. */
 function smallModel(decision?: object): Model {
@@ -48,7 +57,7 @@ const flat = ({ metrics, weight, baseLogLoss, classes: [one], confusion, histogr
   ...Object.values(metrics).map((value) => value ?? -1),
   one.share,
   one.auc?.value ?? -1,
-  one.auc?.low ?? -1,
+  one.auc?.interval?.low ?? -1,
   one.averagePrecision ?? -1,
   ...one.reliability.flatMap((bin) => [bin.weight, bin.predicted ?? -1, bin.observed ?? -1]),
   ...confusion.flatMap((row) => [...row]),
@@ -141,6 +150,94 @@ describe('evaluateRows', () => {
     expect(uncalibrated!.find(({ weight }) => weight > 0)!.predicted).toBeCloseTo(sigmoid(-2), 12);
     expect(reliability.find(({ weight }) => weight > 0)!.predicted).toBeCloseTo(sigmoid(-4), 12);
     expect(judge(model, rows).classes[0].uncalibrated).toBeNull();
+  });
+
+  it('an area has an interval where the rows tell one', () => {
+    const area = (...args: Parameters<typeof scored>) => judge(model, scored(...args)).classes[0].auc;
+    expect(area([-1, 1], [0, 1])).toEqual({ value: 1, interval: null });
+    expect(area([-3, -2, 2, 3], [0, 0, 1, 1])).toEqual({ value: 1, interval: null });
+    expect(area([-3, -2, 2, 3], [1, 0, 0, 1])).toEqual({ value: 0.5, interval: null });
+    const { value, interval } = area([-3, -2, -1, 0, 1, 2, 3, 4], [0, 0, 0, 1, 0, 1, 1, 1])!;
+    expect(value).toBe(0.9375);
+    expect(interval!.low).toBeGreaterThan(0.5);
+    expect(interval!.high).toBe(1);
+    const text = evaluationText(judge(model, scored([-3, -2, 2, 3], [0, 0, 1, 1])));
+    expect(text).toMatch(/AUC +1\.0000\n/);
+    expect(rocPlot(judge(model, scored([-3, -2, 2, 3], [0, 0, 1, 1])).classes).finding).toMatch(
+      /^AUC 1\.000 \(0\.5 is/,
+    );
+  });
+
+  it('the band of a curve of shares is within 0 and 1, and a curve of costs within the costs', () => {
+    const band = (decision?: object) => {
+      const { curve, threshold } = judge(smallModel(decision), scored([-1, 1, 2], [0, 1, 0])).binary!;
+      const { spec } = thresholdPlot(curve, threshold);
+      const points = (spec as unknown as { layer: { data: { values: { low: number; high: number }[] } }[] }).layer
+        .flatMap(({ data }) => data.values)
+        .filter(({ low }) => low !== undefined);
+      expect(points.some(({ low, high }) => low < high)).toBe(true);
+      return [Math.min(...points.map(({ low }) => low)), Math.max(...points.map(({ high }) => high))];
+    };
+    expect(band()).toEqual([0, 1]);
+    const costs = [
+      [-1, 5],
+      [9, 0],
+    ];
+    const [least, most] = band({ costs });
+    expect(least).toBe(-1);
+    expect(most).toBeGreaterThan(1);
+    const curve = [0.2, 0.6].map((threshold) => ({ threshold, value: 0.95, stdError: 0.2 }));
+    const chosen = { by: 'recall', parameter: 0.5, value: 0.95, stdError: 0.2, range: null, curve };
+    expect(band({ chosen })[1]).toBe(1);
+    expect(band({ chosen: { ...chosen, by: 'cost' } })[1]).toBeCloseTo(0.95 + 1.96 * 0.2, 12);
+  });
+
+  it('a budget of rows is called one', () => {
+    const curve = [0.2, 0.6].map((threshold) => ({ threshold, value: 0.2, stdError: 0.01 }));
+    const criterion = (parameter: number) => {
+      const chosen = { by: 'budget', parameter, value: 0.2, stdError: 0.01, range: null, curve };
+      return judge(smallModel({ chosen }), scored([-1, 1], [0, 1])).binary!.curve.criterion;
+    };
+    expect(criterion(100)).toBe('share of the rows flagged, of a budget of 100 rows');
+    expect(criterion(0.05)).toBe('share of the rows flagged, of a budget of 5 %');
+  });
+
+  it('mean costs of several classes by hand: as decided, and of the most probable class', () => {
+    const values = Float64Array.from({ length: 30 }, (_, i) => i % 7);
+    const codes = Uint8Array.from(values, (_, i) => i % 3);
+    const table: Table = {
+      rows: 30,
+      columns: [
+        { name: 'x', kind: 'numeric', values },
+        { name: 'k', kind: 'coded', codes, levels: ['u', 'v', 'w'] },
+      ],
+    };
+    const { model: several } = fitTable(table, { target: 'k' });
+    const probabilities = [
+      [0.5, 0.4, 0.1],
+      [0.2, 0.1, 0.7],
+      [0.6, 0.3, 0.1],
+      [0.3, 0.4, 0.3],
+    ];
+    const planes = [0, 1, 2].map((k) => Float64Array.from(probabilities, (row) => row[k]));
+    const rows: ScoredRows = {
+      logits: planes.map((plane) => plane.map(Math.log)),
+      probabilities: planes,
+      codes: [0, 1, 1, 2],
+      labels: [1, 2, 1, 0],
+      weight: Float64Array.of(1, 2, 3, 4),
+    };
+    const metrics = evaluateMulticlass(rows.logits, rows.codes, rows.weight, 'multinomial');
+    expect(evaluateRows(several, rows, metrics).costs).toBeNull();
+    const costs = [
+      [0, 1, 2],
+      [8, 0.5, 4],
+      [3, 5, 0],
+    ];
+    Object.assign(several.manifest, { decision: { threshold: 0.5, costs } });
+    const found = evaluateRows(several, rows, metrics).costs!;
+    expect(found.decided).toBeCloseTo((1 * 1 + 2 * 4 + 3 * 0.5 + 4 * 3) / 10, 12);
+    expect(found.mostProbable).toBeCloseTo((1 * 0 + 2 * 4 + 3 * 8 + 4 * 5) / 10, 12);
   });
 
   it('rows of one class have no curves, and no error', () => {

@@ -1,9 +1,9 @@
 import { type Coefficient, coefficients, type Model, type Warning } from '../../../src/index.ts';
 import type { BrierParts } from '../../../src/metrics/bins.ts';
-import { figure, significant, whole } from '../report.ts';
-import type { ColumnSummary } from './columns.ts';
-import type { Evaluation } from './evaluation.ts';
-import { describeFeatures, type FeatureSummary } from './features.ts';
+import type { ColumnSummary } from '../figures/columns.ts';
+import type { Evaluation, Interval } from '../figures/evaluation.ts';
+import { describeFeatures, type FeatureSummary } from '../figures/features.ts';
+import { figure, percent, significant, whole } from '../figures/wording.ts';
 
 /** Which rows the figures are of: held out of the fit, the fitted ones themselves, or those that `eval` was given. */
 export type Sample = 'held-out' | 'fitted' | 'given';
@@ -37,6 +37,8 @@ export interface ReportData {
   readonly classes: readonly string[];
   readonly rows: { readonly fitted: number; readonly evaluated: number };
   readonly sample: Sample;
+  /** rows weigh as their classes do where the model is used */
+  readonly trueShares: boolean;
   /** the finding in a sentence or two */
   readonly verdict: string;
   readonly figures: readonly Figure[];
@@ -67,13 +69,14 @@ export interface ReportInput {
 
 export function reportData(input: ReportInput): ReportData {
   const { model, sample, evaluation, columns, warnings, facts, origin } = input;
-  const { target, positive, classes, schema, fit } = model.manifest;
+  const { target, positive, classes, schema, fit, calibration } = model.manifest;
   return {
     target,
     positive,
     classes,
     rows: { fitted: fit.rows, evaluated: evaluation?.rows ?? 0 },
     sample,
+    trueShares: sample !== 'given' && calibration?.prior !== undefined,
     verdict: evaluation ? verdict(evaluation, positive) : 'No rows were held out, so nothing is known of new rows.',
     figures: evaluation ? figures(evaluation) : [],
     evaluation,
@@ -87,10 +90,7 @@ export function reportData(input: ReportInput): ReportData {
   };
 }
 
-export const percent = (share: number | null, digits = 1): string =>
-  share === null ? '–' : `${(100 * share).toFixed(digits)} %`;
-
-const interval = ({ low, high }: { readonly low: number; readonly high: number }, digits = 3) =>
+const interval = ({ low, high }: Interval, digits = 3) =>
   `95 % interval ${figure(low, digits)} to ${figure(high, digits)}`;
 
 function verdict({ metrics, baseLogLoss, classes, binary }: Evaluation, positive: string | null): string {
@@ -111,16 +111,20 @@ function verdict({ metrics, baseLogLoss, classes, binary }: Evaluation, positive
   return `${[ranked, calibrated].join('; ')}${better ? `; ${better}` : ''}.`;
 }
 
-function figures({ metrics, baseLogLoss, classes, binary, rows, weight }: Evaluation): Figure[] {
+function figures({ metrics, baseLogLoss, classes, binary, costs, rows, weight }: Evaluation): Figure[] {
   const [first] = classes;
-  const of = `${whole(rows)} rows${weight === rows ? '' : `, weight ${significant(weight)}`}`;
+  const of = `${whole(rows)} rows${Math.abs(weight - rows) <= 1e-9 * rows ? '' : `, weight ${significant(weight)}`}`;
   const skill = (text: string, value: number, digits = 3) => ({ name: text, value: figure(value, digits) });
   return [
     binary
       ? {
           name: 'AUC',
           value: figure(first.auc?.value ?? null, 3),
-          note: first.auc ? interval(first.auc) : 'one class only',
+          note: first.auc
+            ? first.auc.interval
+              ? interval(first.auc.interval)
+              : 'too few rows for an interval'
+            : 'one class only',
         }
       : { name: 'AUC, mean over the classes', value: figure(metrics.auc, 3), note: 'each class against the rest' },
     ...(binary
@@ -136,7 +140,7 @@ function figures({ metrics, baseLogLoss, classes, binary, rows, weight }: Evalua
     { ...skill('Brier score', metrics.brier), note: binary ? brierNote(binary.brier) : '0 is perfect, 2 the worst' },
     { ...skill('calibration error', metrics.ece), note: 'ECE, 10 bins of equal width' },
     ...(binary?.slope
-      ? [{ ...skill('calibration slope', binary.slope.value, 2), note: interval(binary.slope, 2) }]
+      ? [{ ...skill('calibration slope', binary.slope.value, 2), note: interval(binary.slope.interval, 2) }]
       : []),
     ...(binary?.ks != null
       ? [{ ...skill('KS', binary.ks), note: 'greatest gap between the ROC curve and chance' }]
@@ -146,6 +150,15 @@ function figures({ metrics, baseLogLoss, classes, binary, rows, weight }: Evalua
       value: percent(metrics.accuracy),
       note: of,
     },
+    ...(costs
+      ? [
+          {
+            name: 'mean cost',
+            value: significant(costs.decided, 4),
+            note: `${significant(costs.mostProbable, 4)} by always taking the most probable class`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { brief } from '../figures/wording.ts';
+
 /** HTML that is safe to write as it is. */
 export class Markup {
   readonly text: string;
@@ -44,12 +46,6 @@ const render = (content: Content): string =>
 export function html(strings: TemplateStringsArray, ...contents: Content[]): Markup {
   return new Markup(strings.reduce((text, part, i) => text + render(contents[i - 1]) + part));
 }
-
-/** A name out of the data, as long as a page can bear. */
-export const brief = (name: string, most = 60): string => {
-  const letters = Array.from(name.slice(0, 2 * most + 2));
-  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : name;
-};
 
 /** A name out of the data: cut, and its direction of writing kept to itself. */
 export const name = (text: string, most?: number): Markup => html`<bdi>${brief(text, most)}</bdi>`;

@@ -1,23 +1,28 @@
 import type { Coefficient, Warning } from '../../../src/index.ts';
-import { figure, label, pValue, significant, whole } from '../report.ts';
-import type { ColumnSummary } from './columns.ts';
-import { percent, type ReportData, type Sample } from './data.ts';
-import type { BinaryFigures } from './evaluation.ts';
-import { brief, type Content, dataTable, html, Markup, name } from './html.ts';
+import type { ColumnSummary } from '../figures/columns.ts';
+import type { BinaryFigures } from '../figures/evaluation.ts';
+import { label } from '../figures/model.ts';
 import {
-  confusionPlot,
-  draw,
-  type Effect,
-  forestPlot,
-  gainPlot,
-  histogramPlot,
-  liftPlot,
-  type Plot,
-  precisionRecallPlot,
-  reliabilityPlot,
-  rocPlot,
-  thresholdPlot,
-} from './plots.ts';
+  brief,
+  figure,
+  percent,
+  pValue,
+  rowCount,
+  sentence,
+  significant,
+  TRUE_SHARES,
+  whole,
+} from '../figures/wording.ts';
+import type { ReportData, Sample } from './data.ts';
+import { type Content, dataTable, html, Markup, name } from './html.ts';
+import { confusionPlot } from './plots/confusion.ts';
+import { draw } from './plots/draw.ts';
+import { type Effect, forestPlot } from './plots/effects.ts';
+import { histogramPlot } from './plots/histogram.ts';
+import type { Plot } from './plots/plot.ts';
+import { gainPlot, liftPlot, precisionRecallPlot, rocPlot } from './plots/ranking.ts';
+import { reliabilityPlot } from './plots/reliability.ts';
+import { thresholdPlot } from './plots/threshold.ts';
 import { STYLE } from './style.ts';
 
 /** Coefficients in the forest plot at most. */
@@ -63,9 +68,9 @@ ${sections}
 }
 
 const OF: Readonly<Record<Sample, (rows: string) => string>> = {
-  'held-out': (rows) => `Figures are of ${rows} rows that were held out of the fit.`,
-  fitted: (rows) => `Figures are of the ${rows} fitted rows themselves.`,
-  given: (rows) => `Figures are of the ${rows} rows that eval was given.`,
+  'held-out': (rows) => `Figures are of ${rows} rows that were held out of the fit`,
+  fitted: (rows) => `Figures are of the ${rows} fitted rows themselves`,
+  given: (rows) => `Figures are of the ${rows} rows that eval was given`,
 };
 
 /** What must be known before any figure is read; null when nothing must. */
@@ -79,14 +84,14 @@ function notice({ sample, evaluation }: ReportData): Markup | null {
 }
 
 function heading(data: ReportData): Markup {
-  const { target, positive, classes, rows, sample, evaluation, warnings: list } = data;
+  const { target, positive, classes, rows, sample, trueShares, evaluation, warnings: list } = data;
   const what =
     positive === null ? `${whole(classes.length)} classes` : html`the probability that it is ${name(positive)}`;
   const serious = list.filter(({ severity }) => severity !== 'info').length;
   return html`<header>
 <p class="overline">Logistic regression report</p>
 <h1>${name(target, 90)}</h1>
-<p class="aside">Predicts ${what}, fitted to ${whole(rows.fitted)} rows. ${evaluation ? OF[sample](whole(rows.evaluated)) : null}${
+<p class="aside">Predicts ${what}, fitted to ${whole(rows.fitted)} rows. ${evaluation ? `${OF[sample](whole(rows.evaluated))}${trueShares ? `, ${TRUE_SHARES}` : ''}.` : null}${
     serious > 0 ? html` <a href="#warnings">${whole(serious)} ${serious === 1 ? 'warning' : 'warnings'}</a>` : null
   }</p>
 ${evaluation ? html`<p class="verdict">${data.verdict}</p>` : null}
@@ -151,7 +156,7 @@ function mistakes(confusion: readonly Float64Array[], classes: readonly string[]
     .slice(0, MISTAKES);
   return dataTable(
     ['true', 'decided', 'rows'],
-    cells.map(({ actual, decided, weight }) => [name(classes[actual]), name(classes[decided]), significant(weight)]),
+    cells.map(({ actual, decided, weight }) => [name(classes[actual]), name(classes[decided]), rowCount(weight)]),
   );
 }
 
@@ -165,13 +170,13 @@ function binaryConfusion(
   const other = classes.find((one) => one !== positive)!;
   const rate = (part: number, whole_: number) => (whole_ > 0 ? part / whole_ : null);
   const cell = (weight: number, of: number, words: string) =>
-    html`<td style="--tint:${Math.round(4 + 30 * (rate(weight, of) ?? 0))}%"><b>${significant(weight, 7)}</b><span>${words}, ${percent(rate(weight, of), 0)}</span></td>`;
+    html`<td style="--tint:${Math.round(4 + 30 * (rate(weight, of) ?? 0))}%"><b>${rowCount(weight)}</b><span>${words}, ${percent(rate(weight, of), 0)}</span></td>`;
   return html`<figure id="figure-confusion">
 <h3>Confusion at ${significant(threshold, 3)}</h3>
 <table class="matrix"><thead><tr><td></td><th scope="col">decided ${name(positive, 20)}</th><th scope="col">decided ${name(other, 20)}</th></tr></thead>
 <tbody><tr><th scope="row">is ${name(positive, 20)}</th>${cell(tp, tp + fn, 'found')}${cell(fn, tp + fn, 'missed')}</tr>
 <tr><th scope="row">is ${name(other, 20)}</th>${cell(fp, fp + tn, 'false alarm')}${cell(tn, fp + tn, 'left alone')}</tr></tbody></table>
-<p class="finding">${percent(rate(tp + fp, tp + fp + fn + tn), 0)} of the rows are flagged; ${percent(precision, 0)} of these are ${name(positive)}, and ${percent(recall, 0)} of those that are ${name(positive)} are among them.</p>
+<p class="finding">${percent(rate(tp + fp, tp + fp + fn + tn))} of the rows are flagged; ${percent(precision, 0)} of these are ${name(positive)}, and ${percent(recall, 0)} of those that are ${name(positive)} are among them.</p>
 <details><summary>Numbers</summary>${dataTable(
     ['rate', 'value'],
     [
@@ -297,8 +302,6 @@ function warnings(list: readonly Warning[]): Markup {
         })}</ul>`
   }</section>`;
 }
-
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 /** A word of a command line as a shell takes it. */
 const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

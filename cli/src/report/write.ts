@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import type { DataOptions } from '../source.ts';
-import { OutputFile } from '../temporary.ts';
+import type { DataOptions } from '../read/source.ts';
+import { OutputFile } from '../write/temporary.ts';
 import { type Origin, type ReportInput, reportData } from './data.ts';
 import { reportPage } from './page.ts';
 

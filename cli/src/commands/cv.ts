@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import { SCORES } from '../../../src/train/crossValidate.ts';
+import { significant, whole, word } from '../figures/wording.ts';
+import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';
+import type { OptionRow } from '../options/table.ts';
+import { integer, positiveInteger } from '../options/values.ts';
+import { facts, table } from '../terminal/layout.ts';
+import { type CvCommandOptions, type CvResult, cvCommand, type PathCommandOptions, present } from '../work/path.ts';
+import type { CommandLine } from './command.ts';
+import { optionsOf, print, printJson, warnAll } from './common.ts';
+import type { PathFlags } from './path.ts';
+
+const HELP = `
+Folds hold the same share of every class. The chosen penalty is fitted to all rows.
+
+Examples:
+  logodds cv spam.csv --target spam --l1-ratio 1 --rule 1se --out spam.safetensors
+  logodds cv visits.parquet --target bought --groups customer --folds 10
+  logodds cv flights.parquet --target late --time day --folds 4`;
+
+const OPTIONS: readonly OptionRow[] = [
+  TARGET,
+  ['--out <model>', 'model file to write (.safetensors)'],
+  ...PATH_OPTIONS,
+  ['--folds <n>', 'default: 5', { parse: positiveInteger }],
+  ['--groups <col>', 'rows with one value of this column stay in one fold', { conflicts: ['time'] }],
+  ['--time <col>', 'train on the earlier rows, score the next ones'],
+  ['--seed <n>', 'of the random folds (default: 1)', { parse: integer, conflicts: ['time'] }],
+  ['--score <name>', 'what decides (default: logLoss)', { choices: SCORES }],
+  [
+    '--rule <name>',
+    'the best mean, or the strongest penalty within one standard error (default: min)',
+    { choices: ['min', '1se'] },
+  ],
+];
+
+export const cv: CommandLine = {
+  name: 'cv',
+  description: 'choose the penalty by cross-validation, and fit with it',
+  takes: [DATA],
+  options: OPTIONS,
+  help: HELP,
+  run,
+};
+
+type CvFlags = PathFlags & Omit<CvCommandOptions, keyof PathCommandOptions>;
+
+async function run(data: string | undefined, flags: CvFlags, command: Command): Promise<void> {
+  const result = await cvCommand(optionsOf(command, data, flags));
+  warnAll(result.validation.warnings);
+  if (flags.json) printJson(cvJson(result));
+  else print(cvReport(result));
+}
+
+/** The object of `cv --json`. */
+function cvJson({ validation, rows, out }: CvResult): object {
+  const { score, steps, best, oneStdError, chosen, model, warnings } = validation;
+  return {
+    model: out ?? null,
+    rows,
+    score,
+    steps,
+    best,
+    oneStdError,
+    chosen,
+    lambda: steps[chosen].lambda,
+    C: steps[chosen].C,
+    coefficients: present(model),
+    warnings,
+  };
+}
+
+/** Steps of a report around the ones that matter; a path of a hundred does not fit a terminal. */
+const SHOWN = 24;
+
+function cvReport({ validation, target, rows, out }: CvResult): string {
+  const { steps, best, oneStdError, chosen, score } = validation;
+  const every = Math.ceil(steps.length / SHOWN);
+  const shown = steps.flatMap((step, k) =>
+    k % every === 0 || [best, oneStdError, steps.length - 1].includes(k) ? [{ step, k }] : [],
+  );
+  const marks = (k: number) =>
+    [k === best ? 'best' : '', k === oneStdError ? 'one standard error' : '', k === chosen ? '← chosen' : '']
+      .filter((mark) => mark !== '')
+      .join(', ');
+  const folds = steps[0].scores.length;
+  const lines = shown.map(({ step, k }) => [
+    significant(step.lambda),
+    significant(step.C),
+    String(step.nonzero),
+    significant(step.mean, 6),
+    significant(step.stdError, 3),
+    [marks(k), step.convergedFolds < folds ? `${folds - step.convergedFolds} folds NOT converged` : ''].join('  '),
+  ]);
+  const head = ['lambda', 'C', 'weights', `mean ${score}`, 'std. error', ''];
+  const { lambda, C, nonzero } = steps[chosen];
+  const result = facts([
+    ['chosen', `lambda = ${significant(lambda)}, C = ${significant(C)}, ${nonzero} weights that are not 0`],
+    out === undefined ? null : ['saved', out],
+  ]);
+  return `Cross-validation of ${word(target)}, ${folds} folds, ${whole(rows)} rows\n\n${table([head, ...lines])}\n\n${result}\n`;
+}

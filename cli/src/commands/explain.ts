@@ -1,0 +1,102 @@
+import type { WhatIf } from '../../../src/explain/whatIf.ts';
+import type { Model } from '../../../src/index.ts';
+import { roughPercent, significant, word } from '../figures/wording.ts';
+import { JSON_OUTPUT, MODEL } from '../options/shared.ts';
+import type { OptionRow } from '../options/table.ts';
+import { readModel } from '../read/files.ts';
+import { facts, table } from '../terminal/layout.ts';
+import { type Explained, explainRecord } from '../work/explain.ts';
+import type { CommandLine } from './command.ts';
+import { print, printJson } from './common.ts';
+
+const HELP = `
+Contributions are in units of log-odds, against the mean of the training rows; they add up to the logit. Of rows in files
+\`logodds score --explain\` writes the greatest.
+
+Example:
+  logodds explain loans.safetensors --record '{"age": 41, "income": 32000, "purpose": "car"}'`;
+
+const OPTIONS: readonly OptionRow[] = [
+  ['--record <json>', 'the record, a JSON object by columns', { required: true }],
+  JSON_OUTPUT,
+];
+
+export const explain: CommandLine = {
+  name: 'explain',
+  description: 'why a model says of one record what it says',
+  takes: [MODEL],
+  options: OPTIONS,
+  help: HELP,
+  run,
+};
+
+function run(path: string, { record, json }: { readonly record: string; readonly json?: boolean }): void {
+  const model = readModel(path);
+  const explained = explainRecord(model, record);
+  if (json) printJson(explainJson(explained));
+  else print(explainReport(model, explained));
+}
+
+/** The object of `explain --json`. */
+function explainJson({ score, whatIf: changes, ...rest }: Explained): object {
+  const { logit, probability, label, defaulted, review } = score;
+  return {
+    logit,
+    probability,
+    label,
+    defaulted,
+    ...(review !== undefined && { review }),
+    ...rest,
+    whatIf: changes.map(({ feature, from = null, to, tokens, score: then, extrapolated, reason }) => {
+      return { feature, from, to, ...(tokens && { tokens }), label: then?.label ?? null, extrapolated, reason };
+    }),
+  };
+}
+
+/** What `explain` prints. */
+function explainReport(model: Model, explained: Explained): string {
+  const { score, class: label, base, contributions, reasons: list, whatIf: changes, interval: range } = explained;
+  const signed = (value: number) => (value > 0 ? `+${significant(value)}` : significant(value));
+  const ends = range ? `   (95 % interval ${significant(range.low)} … ${significant(range.high)})` : '';
+  const head = facts([
+    ['label', score.review ? `${word(score.label)}, for review` : word(score.label)],
+    [`probability of ${model.manifest.positive ?? score.label}`, `${significant(score.probability)}${ends}`],
+    score.defaulted > 0
+      ? ['by default', `${roughPercent(score.defaulted)} of the values are missing, unseen or out of range`]
+      : null,
+  ]);
+  const cell = (value: unknown) =>
+    typeof value === 'object' && value !== null
+      ? JSON.stringify(value)
+      : value === undefined || value === null
+        ? '–'
+        : String(value);
+  const short = (value: unknown) => word(cell(value).length > 30 ? `${cell(value).slice(0, 30)}…` : cell(value));
+  const sorted = [...contributions].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  const sums = table([
+    ['', 'value', `${model.manifest.multiclass === 'multinomial' ? 'logit' : 'log-odds'} of ${label}`],
+    ['training rows on average', '', significant(base)],
+    ...sorted.map(({ feature, value, contribution }) => [feature, short(value), signed(contribution)]),
+    ['all', '', significant(explained.base + contributions.reduce((sum, one) => sum + one.contribution, 0))],
+  ]);
+  const why = list.map(({ text }) => `  ${text}`).join('\n') || '  nothing in the record';
+  const says = ({ from, to, tokens }: WhatIf) =>
+    tokens === null
+      ? `${short(to)} instead of ${short(from)}`
+      : [
+          ...tokens.added.map((token) => `with ${short(token)}`),
+          ...tokens.removed.map((token) => `without ${short(token)}`),
+        ].join(', ');
+  const flips = changes.flatMap((change) =>
+    change.score === null
+      ? []
+      : [
+          `  ${word(change.feature)} ${says(change)}: ${word(change.score.label)}${change.extrapolated ? '   (beyond the training rows)' : ''}`,
+        ],
+  );
+  const other =
+    flips.length > 0
+      ? `\n\none change that would change the label\n${flips.join('\n')}`
+      : `\n\nno change of one column was found that changes the label\n${changes.map(({ reason }) => `  ${reason}`).join('\n')}`;
+  return `${head}\n\n${sums}\n\nwhat spoke for ${word(score.label)} the most\n${why}${other}\n`;
+}

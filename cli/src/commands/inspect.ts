@@ -1,0 +1,72 @@
+import { coefficients, type Model } from '../../../src/index.ts';
+import { describeFeatures, type FeatureSummary } from '../figures/features.ts';
+import { fitFacts, formula } from '../figures/model.ts';
+import { significant, whole, word } from '../figures/wording.ts';
+import { JSON_OUTPUT, MODEL } from '../options/shared.ts';
+import type { OptionRow } from '../options/table.ts';
+import { readModel } from '../read/files.ts';
+import { summary } from '../terminal/coefficients.ts';
+import { facts } from '../terminal/layout.ts';
+import type { CommandLine } from './command.ts';
+import { print, printJson } from './common.ts';
+
+const OPTIONS: readonly OptionRow[] = [JSON_OUTPUT];
+
+export const inspect: CommandLine = {
+  name: 'inspect',
+  description: 'coefficients, objective and fit of a model',
+  takes: [MODEL],
+  options: OPTIONS,
+  run,
+};
+
+function run(path: string, { json }: { readonly json?: boolean }): void {
+  const model = readModel(path);
+  if (json) printJson(inspectJson(model));
+  else print(inspectReport(model));
+}
+
+/** The object of `inspect --json`. */
+function inspectJson(model: Model): object {
+  const { format, classes, positive, objective, fit, calibration = null, decision, schema } = model.manifest;
+  const { lambda, l1Ratio, C, firth = false } = objective;
+  return {
+    format,
+    sha256: model.sha256,
+    classes,
+    positive,
+    objective: { lambda, l1Ratio, C, firth },
+    coefficients: coefficients(model),
+    fit,
+    inference: model.manifest.inference ?? null,
+    calibration,
+    decision,
+    features: describeFeatures(schema.features),
+  };
+}
+
+/** Kinds of features that say all of themselves in their coefficients. */
+const PLAIN = ['numeric', 'categorical'];
+
+const featureFact = ({ name, reads, kind, detail }: FeatureSummary): readonly [string, string] => [
+  `feature ${name}`,
+  `${kind}${reads.join() === name ? '' : ` of ${reads.map(word).join(', ')}`}   (${detail})`,
+];
+
+function inspectReport(model: Model): string {
+  const { features } = model.manifest.schema;
+  const rich = describeFeatures(features.filter((feature) => !PLAIN.includes(feature.kind)));
+  const { format, producer, fit, warnings } = model.manifest;
+  const lines = facts([
+    ...fitFacts(model),
+    [
+      'rows',
+      `${whole(fit.rows)}${fit.totalWeight === fit.rows ? '' : `, total weight ${significant(fit.totalWeight)}`}`,
+    ],
+    ...rich.map(featureFact),
+    ['file', `format ${format}, written by ${producer}`],
+    ['sha256', model.sha256 ?? '–'],
+  ]);
+  const notes = warnings.map(({ code, message }) => `\n  ${code} ${message}`).join('');
+  return `${formula(model)}\n${lines}\n\n${summary(model)}\n${notes ? `\nwarnings${notes}\n` : ''}`;
+}

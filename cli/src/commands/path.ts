@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import type { PathStep } from '../../../src/index.ts';
+import { significant, whole, word } from '../figures/wording.ts';
+import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';
+import type { OptionRow } from '../options/table.ts';
+import { table } from '../terminal/layout.ts';
+import { type PathCommandOptions, type PathResult, pathCommand, present } from '../work/path.ts';
+import type { CommandLine } from './command.ts';
+import { optionsOf, print, printJson, type SpelledFlags, warnAll } from './common.ts';
+
+const HELP = `
+Each penalty starts from the solution of the one before it, and has its own status.
+
+Examples:
+  logodds path spam.csv --target spam --l1-ratio 1
+  logodds path spam.csv --target spam --l1-ratio 0.5 --lambdas 0.1,0.03,0.01 --json`;
+
+const OPTIONS: readonly OptionRow[] = [TARGET, ...PATH_OPTIONS];
+
+export const path: CommandLine = {
+  name: 'path',
+  description: 'fits of a falling sequence of penalties',
+  takes: [DATA],
+  options: OPTIONS,
+  help: HELP,
+  run,
+};
+
+export type PathFlags = Omit<PathCommandOptions, 'data' | 'references' | 'schema'> & SpelledFlags;
+
+async function run(data: string | undefined, flags: PathFlags, command: Command): Promise<void> {
+  const result = await pathCommand(optionsOf(command, data, flags));
+  warnAll(result.path.warnings);
+  if (flags.json) printJson(pathJson(result));
+  else print(pathReport(result));
+}
+
+/** The object of `path --json`: every step, with the weights that are not 0 and the intercepts. */
+function pathJson({ path, rows }: PathResult): object {
+  return {
+    rows,
+    steps: path.steps.map((step, k) => ({ ...step, coefficients: present(path.model(k)) })),
+    warnings: path.warnings,
+  };
+}
+
+const end = ({ converged, reason }: PathStep) => (converged ? '' : `NOT converged (${reason})`);
+
+function pathReport({ path, target, rows }: PathResult): string {
+  const lines = path.steps.map((step) => [
+    significant(step.lambda),
+    significant(step.C),
+    String(step.nonzero),
+    `${Math.max(0, 100 * step.devianceRatio).toFixed(2)} %`,
+    String(step.iterations),
+    end(step),
+  ]);
+  const head = ['lambda', 'C', 'weights', 'deviance explained', 'iterations', ''];
+  return `Path of ${path.steps.length} penalties for ${word(target)}, ${whole(rows)} rows\n\n${table([head, ...lines])}\n`;
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { DATA, OFFSET, QUERY, TARGET, WEIGHT } from '../options/shared.ts';
+import type { OptionRow } from '../options/table.ts';
+import { names } from '../options/values.ts';
+import { type SchemaOptions, type SchemaResult, schemaCommand, schemaText } from '../work/schema.ts';
+import type { CommandLine } from './command.ts';
+import { dataOf, print } from './common.ts';
+
+const HELP = `
+The file says of each column what it is: numeric (with transform, spline or bins), categorical (onehot, target or hash), boolean, date, text,
+tags; a cross is of several features. Its fields are in schema.json of the package, which editors complete and check.
+
+  {"name": "age", "kind": "numeric", "spline": 4, "low": 18, "high": 90, "range": "clip", "reason": "age of {value} years"}
+  {"name": "city", "kind": "categorical", "minCount": 20, "unseen": "baseline"}
+  {"kind": "cross", "of": ["city", "member"], "buckets": 4096}
+
+Examples:
+  logodds schema loans.csv --target default --out loans.schema.json
+  logodds train loans.csv --target default --schema loans.schema.json --out loans.safetensors`;
+
+const OPTIONS: readonly OptionRow[] = [
+  TARGET,
+  ['--out <file>', 'file to write (.json); standard output when absent'],
+  QUERY,
+  ['--drop <list>', 'columns that are no features', { parse: names }],
+  WEIGHT,
+  OFFSET,
+];
+
+export const schema: CommandLine = {
+  name: 'schema',
+  description: 'how columns could become features: a file to edit, for --schema',
+  takes: [DATA],
+  options: OPTIONS,
+  help: HELP,
+  run,
+};
+
+type SchemaFlags = Omit<SchemaOptions, 'data'>;
+
+async function run(data: string | undefined, flags: SchemaFlags, command: Command): Promise<void> {
+  const result = await schemaCommand({ ...flags, ...dataOf(command, data, flags.query) });
+  const from = data ?? '--query "…"';
+  if (flags.out !== undefined) return void print(schemaReport(result, flags.out, from, flags.target));
+  print(schemaText(result.declaration));
+  process.stderr.write(
+    `${result.notes.map((line) => `note: ${line}\n`).join('')}next: keep it (--out schema.json), ${nextSteps('schema.json', from, flags.target)}\n`,
+  );
+}
+
+function schemaReport({ declaration, notes }: SchemaResult, out: string, source: string, target: string): string {
+  const lines = notes.map((note) => `  ${note}`).join('\n');
+  return `${declaration.features.length} features in ${out}\n${lines}\n\n${nextSteps(out, source, target)}\n`;
+}
+
+/** What to do with a schema. */
+const nextSteps = (out: string, source: string, target: string) =>
+  `edit it (splines, bins, policies, crosses, reasons), then\n  logodds train ${source} --target ${target} --schema ${out} --out model.safetensors`;

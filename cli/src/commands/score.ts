@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { roughPercent, whole } from '../figures/wording.ts';
+import { DATA, JSON_OUTPUT, MODEL, QUERY, THREADS } from '../options/shared.ts';
+import type { OptionRow } from '../options/table.ts';
+import { fraction, positiveInteger } from '../options/values.ts';
+import { type ScoreOptions, type StreamResult, scoreCommand } from '../work/score.ts';
+import type { CommandLine } from './command.ts';
+import { dataOf, note, print, printJson } from './common.ts';
+
+const HELP = `
+The output is .csv, .tsv, .jsonl or .parquet with the columns row (from 0, in the order of DATA), p_<class> for every class, label;
+review (true, false) where the model has a band for it; then those of --interval and --explain. Contributions are in units of log-odds,
+against the mean of the training rows.
+
+Examples:
+  logodds score loans.safetensors new.parquet --out scores.parquet
+  cat new.csv | logodds score loans.safetensors - --out scores.csv
+  logodds score loans.safetensors new.csv --explain 3 --interval 0.95 --out scores.csv`;
+
+const OPTIONS: readonly OptionRow[] = [
+  ['--out <file>', 'scores to write (.csv, .tsv, .jsonl, .parquet)', { required: true }],
+  QUERY,
+  ['--precision <type>', 'of the arithmetic and the output', { choices: ['f64', 'f32'], default: 'f64' }],
+  [
+    '--explain <k>',
+    'columns feature_1, contribution_1, … of the k columns of DATA that moved the logit most, and reason_1, … where the schema has reasons',
+    { parse: positiveInteger },
+  ],
+  [
+    '--interval <level>',
+    'columns low, high: a confidence interval of the probability, e.g. 0.95, of a model trained with --inference',
+    { parse: fraction },
+  ],
+  THREADS,
+  JSON_OUTPUT,
+];
+
+export const score: CommandLine = {
+  name: 'score',
+  description: 'probabilities and labels for new rows',
+  takes: [MODEL, DATA],
+  options: OPTIONS,
+  help: HELP,
+  run,
+};
+
+type ScoreFlags = Omit<ScoreOptions, 'data' | 'model'> & { readonly json?: boolean };
+
+async function run(
+  model: string,
+  data: string | undefined,
+  { json, ...flags }: ScoreFlags,
+  command: Command,
+): Promise<void> {
+  const { out } = flags;
+  const result = await scoreCommand({ ...flags, ...dataOf(command, data, flags.query), model, warn: note });
+  if (json) printJson({ model, out, ...result });
+  else print(scoreReport(out, result));
+}
+
+function scoreReport(out: string, { rows, defaulted, seconds }: StreamResult): string {
+  const defaults = defaulted > 0 ? `, ${roughPercent(defaulted)} of their values missing, unseen or out of range` : '';
+  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${out}\n`;
+}

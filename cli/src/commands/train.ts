@@ -1,0 +1,236 @@
+import type { Command } from 'commander';
+import { fitFacts, formula } from '../figures/model.ts';
+import { bytes, TRUE_SHARES, whole, word } from '../figures/wording.ts';
+import { DECISION_OPTIONS } from '../options/decision.ts';
+import { DATA, JSON_OUTPUT, MODEL_OPTIONS, REPORT, TARGET, THREADS } from '../options/shared.ts';
+import { type OptionRow, optionNames } from '../options/table.ts';
+import {
+  fraction,
+  integer,
+  memorySize,
+  notNegative,
+  positiveInteger,
+  positiveNumber,
+  replicates,
+  rowNumber,
+} from '../options/values.ts';
+import { summary } from '../terminal/coefficients.ts';
+import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
+import { facts } from '../terminal/layout.ts';
+import { type OnlineTrainOptions, onlineCommand } from '../work/online.ts';
+import { type TrainOptions, type TrainResult, trainCommand } from '../work/train.ts';
+import type { CommandLine } from './command.ts';
+import { note, optionsOf, print, printJson, reportTarget, type SpelledFlags, warnAll } from './common.ts';
+
+const HELP = `
+DATA is .csv, .tsv, .parquet or .jsonl (a glob too), or - for CSV on standard input.
+
+Examples:
+  logodds train loans.csv --target default --out loans.safetensors
+  logodds train "flights/*.parquet" --target late --drop id,date --holdout-by date --out late.safetensors
+  logodds train loans.csv --target default --schema loans.schema.json --calibrate platt --costs FP=1,FN=5 --out loans.safetensors
+  logodds train births.csv --target low --no-penalty --reference race=white --inference --no-holdout --out births.safetensors
+  tail -n +1 -F clicks.csv | logodds train - --online --target click --checkpoint clicks.ckpt --out clicks.safetensors
+  logodds train --query "select delay > 15 as late, origin, distance from 'flights.parquet'" --target late --out late.safetensors
+
+Calibration, thresholds and their curves are estimated from the fitted rows by five folds, on calibrated probabilities; the label in
+every output follows the decision. The held-out figures are of the calibrated probabilities and of that decision; with --prior these
+rows weigh as their classes do where the model is used (holdoutShares of --json).
+
+With --online each row is learnt once, in order, and the input may never end. SIGINT and SIGTERM end it: state and model are
+saved and the status is 0. After a stop of any kind, a kill included, the same command goes on from the checkpoint with nothing
+counted twice: rows that it has learnt are skipped. So DATA is given from its beginning again; a producer that goes on elsewhere
+says where with --first-row. Log losses are progressive: of each row before it was learnt.
+
+With --memory the rows go to a scratch file (in TMPDIR; with DuckDB's own about twice 8 bytes a cell) and each pass of
+the fit reads it. The model is that of a fit in memory, to rounding. The limit must hold of every row its class, weight and offset (24
+bytes each while they are read), and for DuckDB about 5 MB a column, more for CSV.`;
+
+const PENALTY: readonly OptionRow[] = [
+  ['--C <number>', 'inverse strength of the penalty (default: 1)', { parse: positiveNumber, conflicts: ['lambda'] }],
+  ['--lambda <number>', 'strength of the penalty on the mean loss', { parse: notNegative }],
+  ['--no-penalty', 'maximum likelihood', { conflicts: ['C', 'lambda'] }],
+];
+
+const HOLDOUT: readonly OptionRow[] = [
+  [
+    '--memory <size>',
+    'train within this memory, 512MB or 2GB above that of the program: rows stay in a file that each pass reads',
+    { parse: memorySize, conflicts: ['bootstrap', 'cluster', 'schema'] },
+  ],
+  ['--start <model>', 'begin at this model of the same features, e.g. of yesterday'],
+  ['--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', { parse: fraction }],
+  ['--holdout-by <col>', 'hold out the rows with the largest values of this column'],
+  ['--no-holdout', 'fit on all rows'],
+  ['--seed <n>', 'of the random holdout (default: 1)', { parse: integer }],
+];
+
+const INFERENCE: readonly OptionRow[] = [
+  ['--inference', 'standard errors, z, p, intervals, deviance, AIC, tests of the fit (with --no-penalty or --firth)'],
+  ['--robust', 'standard errors that hold where the rows vary otherwise than the model says (sandwich)'],
+  ['--cluster <col>', 'robust standard errors; rows with one value of this column depend on one another'],
+  ['--profile', 'profile-likelihood intervals, and a likelihood-ratio test of each feature'],
+  [
+    '--firth',
+    "Firth's penalised likelihood: finite where classes are separated",
+    { conflicts: ['C', 'lambda', 'l1Ratio', 'robust', 'cluster'] },
+  ],
+  [
+    '--bootstrap <n>',
+    'standard errors and intervals from so many resampled fits (with a penalty, too)',
+    { parse: replicates },
+  ],
+];
+
+const ONLINE: readonly OptionRow[] = [
+  ['--checkpoint <file>', 'with --online: keep the state here, and go on from it when it exists'],
+  ['--checkpoint-every <rows>', 'save state and model so often (default: 100000)', { parse: positiveInteger }],
+  [
+    '--warmup <rows>',
+    'with --online: the first rows give levels, means and scales (default: 10000)',
+    { parse: positiveInteger },
+  ],
+  [
+    '--first-row <n>',
+    'with --online: number of the first row of DATA in the stream (default: 0)',
+    { parse: rowNumber },
+  ],
+  ['--alpha <number>', 'with --online: learning rate (default: 0.1)', { parse: positiveNumber }],
+  ['--beta <number>', 'with --online: damps the first steps (default: 1)', { parse: positiveNumber }],
+  ['--l1 <number>', 'with --online: L1 penalty on the sum of the losses (default: 0)', { parse: notNegative }],
+  ['--l2 <number>', 'with --online: L2 penalty on the sum of the losses (default: 0)', { parse: notNegative }],
+];
+
+const OPTIONS: readonly OptionRow[] = [
+  TARGET,
+  ['--out <model>', 'model file to write (.safetensors)', { required: true }],
+  ...MODEL_OPTIONS,
+  ...PENALTY,
+  ...DECISION_OPTIONS,
+  ...HOLDOUT,
+  ...INFERENCE,
+  [
+    '--unseen <policy>',
+    'a category not seen in training: a slot of its own, or an error (default: slot)',
+    { choices: ['slot', 'error'] },
+  ],
+  ['--online', 'learn a stream row by row (CSV, JSON lines) by FTRL-Proximal'],
+  ...ONLINE,
+  THREADS,
+  REPORT,
+  JSON_OUTPUT,
+];
+
+export const train: CommandLine = {
+  name: 'train',
+  description: 'fit, evaluate on held-out rows, save',
+  takes: [DATA],
+  options: OPTIONS,
+  help: HELP,
+  run,
+};
+
+/** Options as commander collects them: those of TrainOptions, and what is spelled otherwise on the command line. */
+type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report' | 'schema'> &
+  SpelledFlags & {
+    readonly report?: string;
+    readonly penalty: boolean;
+    readonly online?: boolean;
+  };
+
+type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & { readonly json?: boolean };
+
+/** Values of the flags that need --online, and of those that also count with it. */
+const NEED_ONLINE = optionNames(ONLINE);
+const BESIDE_ONLINE = [
+  ...['online', 'target', 'out', 'positive', 'features', 'drop', 'categorical', 'numeric', 'weight', 'offset', 'json'],
+];
+
+async function trainOnline(data: string | undefined, flags: OnlineFlags, command: Command): Promise<void> {
+  if (data === undefined) command.error('error: name DATA, - for standard input');
+  if (flags.checkpointEvery !== undefined && flags.checkpoint === undefined) {
+    command.error("error: option '--checkpoint-every' needs --checkpoint");
+  }
+  const result = await onlineCommand({ ...flags, data: data!, warn: note });
+  if (flags.json) printJson(trainJson(flags.out, result));
+  else print(trainReport(flags.out, result, undefined, null));
+}
+
+async function run(data: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    if (!flags.online && NEED_ONLINE.includes(name)) command.error(`error: option '${option.long}' needs --online`);
+    if (flags.online && !NEED_ONLINE.includes(name) && !BESIDE_ONLINE.includes(name))
+      command.error(`error: option '${option.long}' does not go with --online`);
+  }
+  if (flags.online) return trainOnline(data, flags as OnlineFlags, command);
+  if (flags.holdout === false && flags.holdoutBy !== undefined)
+    command.error("error: option '--holdout-by' does not go with --no-holdout");
+  const { penalty, report, ...rest } = flags;
+  const options: TrainOptions = {
+    ...optionsOf(command, data, rest),
+    report: reportTarget(report),
+    penalty: penalty ? undefined : 'none',
+  };
+  const result = await trainCommand(options);
+  warnAll(result.warnings);
+  const by = options.holdout === false ? undefined : options.holdoutBy;
+  if (flags.json) printJson(trainJson(options.out, result));
+  else print(trainReport(options.out, result, by, details(result)));
+}
+
+/** What is said of the held-out rows and of the estimates, as far as either is there. */
+function details({ evaluation, model }: TrainResult): string | null {
+  const parts = [
+    ...(evaluation
+      ? [`held-out rows${model.manifest.calibration?.prior ? `, ${TRUE_SHARES}` : ''}\n${evaluationText(evaluation())}`]
+      : []),
+    ...(model.manifest.inference ? [summary(model)] : []),
+  ];
+  return parts.length > 0 ? parts.join('\n\n') : null;
+}
+
+/** The object of `train --json`. */
+function trainJson(out: string, { model, rows, metrics, defaulted = null, warnings }: TrainResult): object {
+  const { classes, calibration = null, decision, fit: report } = model.manifest;
+  const { converged, reason, iterations, gradNorm, objective, logLik, seconds } = report;
+  return {
+    model: out,
+    classes,
+    rows,
+    fit: { converged, reason, iterations, gradNorm, objective, logLik, seconds },
+    holdout: metrics,
+    holdoutShares: (metrics && calibration?.prior) ?? null,
+    defaulted,
+    calibration,
+    decision,
+    warnings,
+  };
+}
+
+function trainReport(out: string, result: TrainResult, by: string | undefined, summary: string | null): string {
+  const { model, rows, metrics, seconds } = result;
+  const held =
+    rows.holdout === 0
+      ? 'none held out'
+      : `${whole(rows.holdout)} held out (${by ? `largest ${word(by)}` : 'at random'})`;
+  const rate = whole(Math.round(rows.train / Math.max(seconds.fit, 1e-6)));
+  const lines = facts([
+    ['rows', `${whole(rows.train)} fitted, ${held}`],
+    ...fitFacts(model),
+    metrics && ['held out', metricsLine(metrics)],
+    metrics && model.manifest.calibration?.prior ? ['', TRUE_SHARES] : null,
+    [
+      'time',
+      `read ${seconds.read.toFixed(2)} s, fit ${seconds.fit.toFixed(2)} s (${rate} rows/s), evaluate ${(seconds.score + seconds.evaluate).toFixed(2)} s`,
+    ],
+    ['model', `${out}, ${bytes(result.bytes)}`],
+  ]);
+  const list = summary === null ? '' : `\n\n${summary}`;
+  const next = facts([
+    [`logodds inspect ${out}`, 'its coefficients'],
+    [`logodds score ${out} NEW_DATA --out scores.csv`, 'probabilities for new rows'],
+  ]);
+  return `${formula(model)}\n${lines}${list}\n\nnext\n${next}\n`;
+}

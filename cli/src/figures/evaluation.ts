@@ -1,0 +1,409 @@
+import { exp, softmax } from '../../../bindings/js/math.ts';
+import { type Costs, costsOfMatrix } from '../../../src/decide/costs.ts';
+import type { ChosenThreshold } from '../../../src/decide/decision.ts';
+import { fitMatrix, LogoddsError, type Model, sigmoid } from '../../../src/index.ts';
+import { auc, type BinaryMetrics } from '../../../src/metrics/binary.ts';
+import type { BrierParts, ReliabilityBin } from '../../../src/metrics/bins.ts';
+import { type Confusion, confusion } from '../../../src/metrics/confusion.ts';
+import {
+  averagePrecision,
+  gainCurve,
+  ksStatistic,
+  precisionRecallCurve,
+  rocCurve,
+  thinCurve,
+} from '../../../src/metrics/curves.ts';
+import { type AucInterval, aucInterval } from '../../../src/metrics/interval.ts';
+import { brierDecompositionOfProbabilities, reliabilityOfProbabilities } from '../../../src/metrics/probabilities.ts';
+import { budget } from './wording.ts';
+
+/** A curve as points in order. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Rows with a known class, as a scorer sees them. */
+export interface ScoredRows {
+  /** of each weight vector of the model */
+  readonly logits: readonly Float64Array[];
+  /** as the logits, calibrated where the model is */
+  readonly probabilities: readonly Float64Array[];
+  /** the class of each row, as an index into the classes of the model */
+  readonly codes: ArrayLike<number>;
+  /** the class that was decided */
+  readonly labels: ArrayLike<number>;
+  readonly weight?: Float64Array;
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A figure with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/** One class against the rest; of two classes the positive one. */
+export interface ClassFigures {
+  readonly name: string;
+  /** share of the rows, by weight */
+  readonly share: number;
+  /** null when all rows, or none, are of the class */
+  readonly auc: {
+    readonly value: number /** null where the rows do not tell */;
+    readonly interval: Interval | null;
+  } | null;
+  readonly averagePrecision: number | null;
+  /** x: share of the other rows that are flagged, y: share of its own */
+  readonly roc: readonly Point[];
+  /** x: recall, y: precision */
+  readonly precisionRecall: readonly Point[];
+  readonly reliability: readonly ReliabilityBin[];
+  /** before calibration; null when the model has none */
+  readonly uncalibrated: readonly ReliabilityBin[] | null;
+}
+
+/** Weight of the rows in equal-width bins of probability, in two groups. */
+export interface Histogram {
+  readonly upper: { readonly name: string; readonly weights: Float64Array };
+  readonly lower: { readonly name: string; readonly weights: Float64Array };
+}
+
+/** What a criterion is along thresholds. */
+export interface ThresholdCurve {
+  /** e.g. "mean cost" */
+  readonly criterion: string;
+  /** is a small value good */
+  readonly least: boolean;
+  /** where it comes from: one sentence */
+  readonly source: string;
+  readonly points: readonly { readonly threshold: number; readonly value: number; readonly stdError: number | null }[];
+  /** the values that are possible */
+  readonly bounds: readonly [number, number];
+  /** where the curve is at its best */
+  readonly best: number;
+  /** thresholds that are as good as far as one can tell: those of the folds, or those within one standard error of the best */
+  readonly range: readonly [number, number] | null;
+}
+
+/** What only two classes have. */
+export interface BinaryFigures {
+  readonly threshold: number;
+  /** at the threshold */
+  readonly confusion: Confusion;
+  readonly ks: number | null;
+  readonly brier: BrierParts;
+  /** of the logit of the probability: 1 is calibrated, less is overconfident; null when it cannot be estimated */
+  readonly slope: Estimate | null;
+  readonly curve: ThresholdCurve;
+  /** x: share of the rows, the greatest scores first, y: share of the positive ones among them */
+  readonly gain: readonly Point[];
+}
+
+/** What rows of known class say about a model; everything the report draws of them. */
+export interface Evaluation {
+  readonly rows: number;
+  /** sum of the sample weights; the number of rows without */
+  readonly weight: number;
+  readonly metrics: BinaryMetrics;
+  /** log loss of one that knows the shares of the classes only */
+  readonly baseLogLoss: number;
+  readonly classes: readonly ClassFigures[];
+  /** weight of the rows, [true class][decided class] */
+  readonly confusion: readonly Float64Array[];
+  readonly histogram: Histogram;
+  /** what a row costs on average as the model decides, and by taking the class of the greatest probability; null unless costs decide between several classes */
+  readonly costs: { readonly decided: number; readonly mostProbable: number } | null;
+  /** null for more than two classes */
+  readonly binary: BinaryFigures | null;
+}
+
+/** Bins of the reliability diagram and of the histogram. */
+const BINS = 10;
+const HISTOGRAM_BINS = 25;
+
+/**
+ * Everything the report says of rows: weights are respected, an integer weight is a repeated row, weight 0 is no row.
+ * @param metrics  of the same rows
+ */
+export function evaluateRows(model: Model, rows: ScoredRows, metrics: BinaryMetrics): Evaluation {
+  const { classes, positive, multiclass } = model.manifest;
+  const { codes, labels, weight } = rows;
+  const confusion = classes.map(() => new Float64Array(classes.length));
+  for (let i = 0; i < codes.length; i++) confusion[codes[i]][labels[i]] += weight ? weight[i] : 1;
+  const shares = confusion.map((row) => row.reduce((sum, cell) => sum + cell, 0));
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  const entropy = shares.reduce((sum, share) => sum - (share > 0 ? (share / total) * Math.log(share / total) : 0), 0);
+  const of = (code: number, plane: number): ClassFigures =>
+    classFigures(
+      classes[code],
+      indicator(codes, code),
+      rows,
+      plane,
+      shares[code] / total,
+      uncalibrated(model, rows, plane),
+    );
+  const code = classes.indexOf(positive!);
+  return {
+    rows: codes.length,
+    weight: total,
+    metrics,
+    baseLogLoss: entropy,
+    classes: multiclass === null ? [of(code, 0)] : classes.map((_, k) => of(k, k)),
+    confusion,
+    histogram: histogram(model, rows),
+    costs: multiclass === null ? null : meanCosts(model, rows, confusion, total),
+    binary: multiclass === null ? binaryFigures(model, rows, indicator(codes, code), shares[code] / total) : null,
+  };
+}
+
+/** `evaluateRows` when it is first asked for. */
+export function lazyEvaluation(...of: Parameters<typeof evaluateRows>): () => Evaluation {
+  let found: Evaluation | undefined;
+  return () => {
+    found ??= evaluateRows(...of);
+    return found;
+  };
+}
+
+function meanCosts(
+  { manifest: { decision } }: Model,
+  { probabilities, codes, weight }: ScoredRows,
+  confusion: readonly Float64Array[],
+  total: number,
+): Evaluation['costs'] {
+  const { costs } = decision;
+  if (costs === undefined) return null;
+  let mostProbable = 0;
+  for (let i = 0; i < codes.length; i++) {
+    const best = probabilities.reduce((found, plane, k) => (plane[i] > probabilities[found][i] ? k : found), 0);
+    mostProbable += costs[codes[i]][best] * (weight ? weight[i] : 1);
+  }
+  const decided = confusion.reduce(
+    (sum, row, actual) => row.reduce((part, cell, k) => part + costs[actual][k] * cell, sum),
+    0,
+  );
+  return { decided: decided / total, mostProbable: mostProbable / total };
+}
+
+const indicator = (codes: ArrayLike<number>, code: number): Uint8Array =>
+  Uint8Array.from(codes, (one) => (one === code ? 1 : 0));
+
+function classFigures(
+  name: string,
+  y: Uint8Array,
+  { logits, probabilities, weight }: ScoredRows,
+  plane: number,
+  share: number,
+  before: Float64Array | null,
+): ClassFigures {
+  // two classes: logits do not saturate
+  const scores = logits.length === 1 ? logits[0] : probabilities[plane];
+  const reliability = reliabilityOfProbabilities(probabilities[plane], y, weight, BINS);
+  const uncalibrated = before && reliabilityOfProbabilities(before, y, weight, BINS);
+  const roc = rocCurve(scores, y, weight);
+  const curve = roc && precisionRecallCurve(scores, y, weight);
+  const interval = roc && aucInterval(scores, y, weight);
+  return {
+    name,
+    share,
+    auc: roc && {
+      value: interval ? interval.auc : auc(scores, y, weight)!,
+      interval: tells(interval) ? interval : null,
+    },
+    averagePrecision: roc && averagePrecision(scores, y, weight),
+    roc: roc ? points(roc.fpr, roc.tpr) : [],
+    precisionRecall: curve ? points(curve.recall.reverse(), curve.precision.reverse()) : [],
+    reliability,
+    uncalibrated,
+  };
+}
+
+/** Rows without overlap, or hardly any rows, have an interval that is a point, or everything. */
+const tells = (found: AucInterval | null): boolean =>
+  found !== null && found.low < found.high && found.high - found.low < 1;
+
+/** Points of a curve as far as a drawing shows them. */
+function points(x: Float64Array, y: Float64Array): Point[] {
+  return Array.from(thinCurve(x, y, CURVE_POINTS), (k) => ({ x: x[k], y: y[k] }));
+}
+
+/** Probabilities of a class as they were before calibration; null when the model has none. */
+function uncalibrated(model: Model, { logits }: ScoredRows, plane: number): Float64Array | null {
+  const { multiclass } = model.manifest;
+  if (!isCalibrated(model)) return null;
+  if (multiclass === null) return logits[0].map((z) => sigmoid(z));
+  const rows = logits[0].length;
+  const all = new Float64Array(logits.length * rows);
+  logits.forEach((one, k) => {
+    all.set(one, k * rows);
+  });
+  softmax(all, 0, rows, logits.length, rows, exp, multiclass === 'ovr');
+  return all.subarray(plane * rows, (plane + 1) * rows);
+}
+
+const isCalibrated = ({ manifest }: Model): boolean => {
+  const { calibration } = manifest;
+  return !!calibration && (calibration.method !== 'none' || calibration.shift.length > 0);
+};
+
+/** Two classes: the probability by class. More: that of the decided class, by whether it is right. */
+function histogram(model: Model, { probabilities, codes, labels, weight }: ScoredRows): Histogram {
+  const { classes, positive, multiclass } = model.manifest;
+  const code = classes.indexOf(positive!);
+  const upper = new Float64Array(HISTOGRAM_BINS);
+  const lower = new Float64Array(HISTOGRAM_BINS);
+  for (let i = 0; i < codes.length; i++) {
+    const probability = probabilities[multiclass === null ? 0 : labels[i]][i];
+    const group = codes[i] === (multiclass === null ? code : labels[i]) ? upper : lower;
+    group[Math.min(Math.floor(probability * HISTOGRAM_BINS), HISTOGRAM_BINS - 1)] += weight ? weight[i] : 1;
+  }
+  const names = multiclass === null ? [classes[code], classes[1 - code]] : ['right', 'wrong'];
+  return { upper: { name: names[0], weights: upper }, lower: { name: names[1], weights: lower } };
+}
+
+function binaryFigures(model: Model, rows: ScoredRows, y: Uint8Array, share: number): BinaryFigures {
+  const { threshold } = model.manifest.decision;
+  const { logits, weight } = rows;
+  const probabilities = rows.probabilities[0];
+  const both = share > 0 && share < 1;
+  const gain = both ? gainCurve(logits[0], y, weight) : null;
+  return {
+    threshold,
+    confusion: confusion(probabilities, y, threshold, weight),
+    ks: ksStatistic(logits[0], y, weight)?.ks ?? null,
+    brier: brierDecompositionOfProbabilities(probabilities, y, weight, BINS),
+    slope: both ? calibrationSlope(isCalibrated(model) ? probabilities.map(logit) : logits[0], y, weight) : null,
+    curve: thresholdCurve(model, probabilities, y, weight),
+    gain: gain ? points(gain.share, gain.gain) : [],
+  };
+}
+
+const logit = (probability: number): number => Math.log(probability) - Math.log1p(-probability);
+
+/**
+ * Slope of the regression of the outcome on the logit, with its 95 % interval; null when there is no estimate.
+ * @see Cox, Two further applications of a model for binary regression, Biometrika 45, 1958
+ */
+function calibrationSlope(logits: Float64Array, y: Uint8Array, weight?: Float64Array): Estimate | null {
+  try {
+    const x = { layout: 'rows', rows: logits.length, columns: 1, values: logits } as const;
+    const { weights, covariance, report } = fitMatrix(x, y, { weight, penalty: 'none', inference: true });
+    const half = covariance ? QUANTILE * Math.sqrt(covariance[0]) : Number.NaN;
+    const [value] = weights;
+    return report.converged && half > 0 ? { value, interval: { low: value - half, high: value + half } } : null;
+  } catch (error) {
+    if (error instanceof LogoddsError) return null; // infinite logits, classes apart
+    throw error;
+  }
+}
+
+/** Φ⁻¹(0.975) */
+const QUANTILE = 1.959963984540054;
+
+/** What the values of a chosen threshold's curve are; costs are good when they are small, the others are shares. */
+const CRITERIA: Readonly<Record<ChosenThreshold['by'], (parameter: number | null) => string>> = {
+  cost: () => 'mean cost',
+  fbeta: (beta) => `F${beta} score`,
+  recall: (least) => `recall, where precision is at least ${least}`,
+  precision: (least) => `precision, where recall is at least ${least}`,
+  budget: (most) => `share of the rows flagged, of a budget of ${budget(most!)}`,
+};
+const SHARE = [0, 1] as const;
+const ANY = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
+function thresholdCurve(
+  model: Model,
+  probabilities: Float64Array,
+  y: Uint8Array,
+  weight?: Float64Array,
+): ThresholdCurve {
+  const { decision, classes, positive } = model.manifest;
+  const { chosen, threshold, costs = MISTAKES } = decision;
+  if (chosen && chosen.curve.length > 1) {
+    const criterion = CRITERIA[chosen.by](chosen.parameter);
+    const least = chosen.by === 'cost';
+    const source = 'Chosen in training by cross-validation: mean over the folds and its 95 % interval.';
+    return {
+      criterion,
+      least,
+      source,
+      points: chosen.curve,
+      bounds: least ? ANY : SHARE,
+      best: threshold,
+      range: chosen.range,
+    };
+  }
+  const points = costCurve(probabilities, y, weight, costsOfMatrix(costs, classes.indexOf(positive!)));
+  const best = points.reduce((a, b) => (b.value < a.value ? b : a));
+  const near = points.filter(({ value }) => value <= best.value + best.stdError);
+  return {
+    criterion: costs === MISTAKES ? 'share of wrong labels' : 'mean cost',
+    least: true,
+    source:
+      costs === MISTAKES
+        ? 'Of these rows, every mistake counting alike: no costs were given.'
+        : 'Of these rows, by the costs in the model.',
+    points,
+    bounds: [Math.min(...costs.flat()), Math.max(...costs.flat())],
+    best: best.threshold,
+    range: [near[0].threshold, near[near.length - 1].threshold],
+  };
+}
+
+/** A mistake costs 1, a hit nothing. */
+const MISTAKES: readonly (readonly number[])[] = [
+  [0, 1],
+  [1, 0],
+];
+
+/** Mean cost along thresholds, evenly spaced and at quantiles of the probabilities, with its standard error. */
+function costCurve(
+  probabilities: Float64Array,
+  y: Uint8Array,
+  weight: Float64Array | undefined,
+  cost: Required<Costs>,
+) {
+  const sorted = probabilities.slice().sort();
+  const thresholds = new Set<number>();
+  for (let k = 0; k <= CURVE_POINTS / 2; k++) {
+    thresholds.add(k / (CURVE_POINTS / 2));
+    thresholds.add(sorted[Math.round((k / (CURVE_POINTS / 2)) * (sorted.length - 1))]);
+  }
+  const at = Float64Array.from(thresholds).sort();
+  // of the rows that threshold k is the first not to flag
+  const positives = new Float64Array(at.length + 1);
+  const negatives = new Float64Array(at.length + 1);
+  for (let i = 0; i < y.length; i++) {
+    let low = 0;
+    let high = at.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (at[middle] < probabilities[i]) low = middle + 1;
+      else high = middle;
+    }
+    (y[i] === 1 ? positives : negatives)[low] += weight ? weight[i] : 1;
+  }
+  const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
+  const [all, others] = [sum(positives), sum(negatives)];
+  let missed = 0;
+  let rest = 0;
+  return Array.from(at, (threshold, k) => {
+    missed += positives[k];
+    rest += negatives[k];
+    const mean = (power: number) =>
+      (missed * cost.fn ** power +
+        (all - missed) * cost.tp ** power +
+        rest * cost.tn ** power +
+        (others - rest) * cost.fp ** power) /
+      (all + others);
+    const value = mean(1);
+    return { threshold, value, stdError: Math.sqrt(Math.max(0, mean(2) - value ** 2) / (all + others)) };
+  });
+}
+
+const CURVE_POINTS = 200;

@@ -1,0 +1,91 @@
+import { SOLVERS } from '../../../src/train/solve.ts';
+import type { OptionRow } from './table.ts';
+import {
+  boundsByName,
+  classWeight,
+  fraction,
+  names,
+  notNegative,
+  numbersByName,
+  pairs,
+  positiveInteger,
+  positiveNumber,
+  positiveNumbers,
+  share,
+  threadCount,
+} from './values.ts';
+
+/** Arguments of the commands. */
+export const DATA = ['[data]', 'file, glob, or - for standard input'] as const;
+export const MODEL = ['<model>', 'model file'] as const;
+
+export const TARGET: OptionRow = ['--target <col>', 'column to predict', { required: true }];
+export const QUERY: OptionRow = ['--query <sql>', 'rows come from this DuckDB query instead of DATA'];
+export const WEIGHT: OptionRow = ['--weight <col>', 'column of sample weights'];
+export const OFFSET: OptionRow = ['--offset <col>', 'column added to the logit'];
+export const THREADS: OptionRow = [
+  '--threads <n>',
+  'compute with this many threads (default: 1); the numbers are the same',
+  { parse: threadCount },
+];
+export const REPORT: OptionRow = ['--report <file>', 'a page (.html) with curves, coefficients, data and warnings'];
+export const JSON_OUTPUT: OptionRow = ['--json', 'one JSON object on standard output'];
+
+/** Which columns are features, and how they are read. What `--schema` says of them nothing else does. */
+export const COLUMNS: readonly OptionRow[] = [
+  [
+    '--schema <file>',
+    'how columns become features: a JSON file, as `logodds schema` writes it (see schema.json of the package)',
+    { conflicts: ['features', 'categorical', 'numeric'] },
+  ],
+  ['--features <list>', 'use these columns only', { parse: names, conflicts: ['drop'] }],
+  ['--drop <list>', 'use all columns but these', { parse: names }],
+  ['--categorical <list>', 'read these columns as categories', { parse: names }],
+  ['--numeric <list>', 'read these columns as numbers', { parse: names }],
+  WEIGHT,
+  OFFSET,
+];
+
+/** What `train`, `path` and `cv` take of the same: the columns, the form of the penalty, the solver. */
+export const MODEL_OPTIONS: readonly OptionRow[] = [
+  QUERY,
+  [
+    '--positive <label>',
+    'the class whose probability is modelled (default: 1, true, yes, or the second of the two sorted)',
+  ],
+  ...COLUMNS,
+  ['--trials <col>', 'the target counts successes; this column says of how many trials'],
+  ['--multiclass <kind>', 'of a target of several classes (default: multinomial)', { choices: ['multinomial', 'ovr'] }],
+  ['--l1-ratio <share>', 'of the penalty on absolute values: 0 is L2, 1 is L1 (default: 0)', { parse: share }],
+  ['--no-standardize', 'penalise raw-scale weights'],
+  [
+    '--penalty-factors <pairs>',
+    'age=0,income=2: factors on the penalty of features; 0 is none',
+    { parse: numbersByName(notNegative) },
+  ],
+  ['--bounds <pairs>', 'age=0:inf,income=-1:1: least and greatest weight of features', { parse: boundsByName }],
+  [
+    '--coding <kind>',
+    'of categories (default: onehot; treatment with --no-penalty)',
+    { choices: ['onehot', 'treatment'] },
+  ],
+  ['--reference <pairs>', 'reference levels under treatment coding: race=white,...', { parse: pairs }],
+  ['--solver <name>', '', { choices: SOLVERS }],
+  ['--tol <number>', 'largest gradient at convergence', { parse: positiveNumber }],
+  ['--max-iter <n>', 'iterations at most', { parse: positiveInteger }],
+  ['--class-weight <weights>', 'balanced, or LABEL=W,...', { parse: classWeight }],
+];
+
+/** What `path` and `cv` take of the same. */
+export const PATH_OPTIONS: readonly OptionRow[] = [
+  ...MODEL_OPTIONS,
+  ['--lambdas <list>', 'strengths of the penalty, instead of --count and --ratio', { parse: positiveNumbers }],
+  [
+    '--count <n>',
+    'strengths between the least that makes all weights 0 and --ratio of it (default: 100)',
+    { parse: positiveInteger },
+  ],
+  ['--ratio <number>', 'last strength of the first (default: 0.0001)', { parse: fraction }],
+  THREADS,
+  JSON_OUTPUT,
+];

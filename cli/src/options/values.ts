@@ -1,0 +1,123 @@
+/** Parsers of option values. */
+import { InvalidArgumentError } from 'commander';
+import type { Costs } from '../../../src/decide/costs.ts';
+
+/** What a parser refuses is wrong usage. */
+const refuse = (rule: string, got: string): never => {
+  throw new InvalidArgumentError(`Expected ${rule}, got "${got}".`);
+};
+
+const number =
+  (rule: string, accept: (value: number) => boolean) =>
+  (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    return accept(value) ? value : refuse(rule, text);
+  };
+
+export const positiveNumber = number('a finite number > 0', (value) => value > 0 && Number.isFinite(value));
+export const notNegative = number('a finite number >= 0', (value) => value >= 0 && Number.isFinite(value));
+export const share = number('a number from 0 to 1', (value) => value >= 0 && value <= 1);
+export const fraction = number('a number between 0 and 1', (value) => value > 0 && value < 1);
+export const positiveInteger = number('an integer >= 1', (value) => Number.isInteger(value) && value >= 1);
+export const integer = number('an integer', Number.isInteger);
+export const replicates = number('an integer >= 2', (value) => Number.isInteger(value) && value >= 2);
+export const rowNumber = number('an integer >= 0', (value) => Number.isInteger(value) && value >= 0);
+export const threadCount = number(
+  'an integer from 1 to 256',
+  (value) => Number.isInteger(value) && value >= 1 && value <= 256,
+);
+
+/** "512MB", "1.5GB" → bytes */
+export const memorySize = (text: string): number => {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)([MG])B$/i.exec(text.trim()) ?? refuse('a size such as 512MB or 2GB', text);
+  return Number(value) * (unit.toUpperCase() === 'M' ? 1e6 : 1e9);
+};
+
+export const names = (text: string, before: string[] = []): string[] => {
+  const list = text.split(',').map((name) => name.trim());
+  return list.includes('') ? refuse('names separated by commas', text) : [...before, ...list];
+};
+
+/** "race=white,smoke=no"; a value may hold "=" when its key does not. */
+export const pairs = (text: string, before: Record<string, string> = {}): Record<string, string> => {
+  const entries = names(text).map((pair) => {
+    const at = pair.indexOf('=');
+    return at > 0 ? [pair.slice(0, at), pair.slice(at + 1)] : refuse('NAME=VALUE pairs separated by commas', text);
+  });
+  return { ...before, ...Object.fromEntries(entries) };
+};
+
+/** "age=0,income=2" */
+export const numbersByName =
+  (accept: (text: string) => number) =>
+  (text: string, before: Record<string, number> = {}): Record<string, number> => ({
+    ...before,
+    ...Object.fromEntries(Object.entries(pairs(text)).map(([name, value]) => [name, accept(value)])),
+  });
+
+/** "age=0:inf,income=-1:1"; inf and -inf are no bound */
+export const boundsByName = (
+  text: string,
+  before: Record<string, [number, number]> = {},
+): Record<string, [number, number]> => {
+  const end = (value: string) =>
+    ({ inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY })[value] ??
+    (value.trim() === '' || Number.isNaN(Number(value)) ? refuse('LOWER:UPPER', value) : Number(value));
+  const entries = Object.entries(pairs(text)).map(([name, value]): [string, [number, number]] => {
+    const ends = value.split(':');
+    return [name, ends.length === 2 ? [end(ends[0]), end(ends[1])] : refuse('NAME=LOWER:UPPER', `${name}=${value}`)];
+  });
+  return { ...before, ...Object.fromEntries(entries) };
+};
+
+export const positiveNumbers = (text: string, before: number[] = []): number[] => [
+  ...before,
+  ...names(text).map(positiveNumber),
+];
+
+/** "LABEL=SHARE,…", or the share of the positive class */
+export const priorShare = (text: string): number | Record<string, number> =>
+  text.includes('=') ? numbersByName(fraction)(text) : fraction(text);
+
+/** "FP=5,FN=1", or a file */
+export const costsOf = (text: string): Costs | { file: string } => {
+  if (!text.includes('=')) return { file: text };
+  const rule = 'FP=5,FN=1 (TP=, TN= too), or a .json file with a matrix';
+  const entries = Object.entries(pairs(text)).map(([name, value]): [string, number] => [
+    name.toLowerCase(),
+    value.trim() === '' || !Number.isFinite(Number(value)) ? refuse(rule, text) : Number(value),
+  ]);
+  const known = entries.every(([name]) => ['fp', 'fn', 'tp', 'tn'].includes(name));
+  const costs = Object.fromEntries(entries);
+  return known && 'fp' in costs && 'fn' in costs ? (costs as unknown as Costs) : refuse(rule, text);
+};
+
+/** "f1", "f0.5" */
+export const fScore = (text: string): number => {
+  const [, beta] = /^f(\d+(?:\.\d+)?)$/i.exec(text.trim()) ?? refuse('f1, f2, f0.5 or another F-score', text);
+  return Number(beta) > 0 ? Number(beta) : refuse('an F-score of a weight above 0', text);
+};
+
+const percent = (text: string): number | null =>
+  /^\d+(\.\d+)?%$/.test(text) ? fraction(String(Number(text.slice(0, -1)) / 100)) : null;
+
+/** "100", "5%" */
+export const budgetOf = (text: string): { share: number } | { rows: number } => {
+  const part = percent(text);
+  return part === null ? { rows: positiveInteger(text) } : { share: part };
+};
+
+/** "0.4:0.6", "5%" */
+export const reviewOf = (text: string): { low: number; high: number } | { share: number } => {
+  const part = percent(text);
+  if (part !== null) return { share: part };
+  const ends = text.split(':').map((end) => share(end));
+  return ends.length === 2 && ends[0] <= ends[1]
+    ? { low: ends[0], high: ends[1] }
+    : refuse('LOW:HIGH, two probabilities, or a share of the rows such as 5%', text);
+};
+
+export const classWeight = (text: string): 'balanced' | Record<string, number> =>
+  text === 'balanced'
+    ? text
+    : Object.fromEntries(Object.entries(pairs(text)).map(([label, weight]) => [label, positiveNumber(weight)]));

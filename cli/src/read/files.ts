@@ -1,0 +1,48 @@
+/** Files that are read whole: models, JSON. */
+import { readFileSync } from 'node:fs';
+import { checkDeclaration, type Declaration } from '../../../src/encode/declare.ts';
+import { LogoddsError, loadModel, type Model } from '../../../src/index.ts';
+import { reason } from '../write/temporary.ts';
+
+/** @throws ERR_DATA when it cannot be read, ERR_FORMAT when it is no whole model of this format */
+export function readModel(path: string): Model {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${path}: expected a model file, got an error (${reason(error)}); check the path`,
+      { cause: error },
+    );
+  }
+  try {
+    return loadModel(bytes);
+  } catch (error) {
+    if (error instanceof LogoddsError)
+      throw new LogoddsError(error.code, `${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** The value in a JSON file that an option names. @throws ERR_DATA */
+export function readJson(path: string, what: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const next = error instanceof SyntaxError ? 'correct it' : 'check the path';
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${what} ${path}: expected a JSON file, got an error (${reason(error).replace(/[.\s]+$/, '')}); ${next}`,
+      { cause: error },
+    );
+  }
+}
+
+/** A schema file as it is read; what is wrong in it is said when the data are known. */
+export const readSchema = (path: string | undefined): Declaration | undefined => {
+  if (path === undefined) return undefined;
+  const declaration = readJson(path, '--schema');
+  checkDeclaration(declaration);
+  return declaration;
+};

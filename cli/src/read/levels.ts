@@ -1,0 +1,132 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { labelOf } from '../../../src/encode/label.ts';
+import { rowsOf, text } from './database.ts';
+import type { CellKind } from './source.ts';
+
+/**
+ * How the text of a category is spelled, so that 2, 2.0 and "2" of a CSV file are one level and 02139 stays itself:
+ * decides what is done to text cells before they are compared with levels.
+ */
+export type Spelling = 'number' | 'boolean' | 'plain';
+
+/** A number as people write it; a leading zero, a sign or an exponent makes it a text. */
+const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?$/;
+const BOOLEAN = /^(true|false)$/i;
+
+/** The spelling of a set of texts: `number` and `boolean` only when all of them are. */
+export function spellingOf(texts: readonly string[]): Spelling {
+  if (texts.length === 0) return 'plain';
+  if (texts.every((value) => NUMBER.test(value))) return 'number';
+  return texts.every((value) => BOOLEAN.test(value)) ? 'boolean' : 'plain';
+}
+
+const double = (sql: string) => `regexp_replace(cast(cast(${sql} as double) + 0.0 as varchar), '\\.0$', '')`;
+
+/** A cell as text, by how it is stored. */
+const CELL_TEXT: Readonly<Record<CellKind, (sql: string) => string>> = {
+  integer: (sql) => `cast(${sql} as varchar)`,
+  float: double,
+  boolean: (sql) => `cast(${sql} as varchar)`,
+  text: (sql) => `cast(${sql} as varchar)`,
+  json: (sql) => `(${sql} ->> '$')`,
+  date: (sql) => `cast(${sql} as varchar)`,
+  list: (sql) => `cast(to_json(${sql}) as varchar)`,
+  other: (sql) => `cast(${sql} as varchar)`,
+};
+
+export const cellText = (sql: string, kind: CellKind) => CELL_TEXT[kind](sql);
+
+const SPELL: Readonly<Record<Spelling, (sql: string) => string>> = {
+  number: (sql) =>
+    `case when regexp_full_match(${sql}, '-?(0|[1-9][0-9]*)\\.[0-9]+') then ${double(sql)} else ${sql} end`,
+  boolean: (sql) => `lower(${sql})`,
+  plain: (sql) => sql,
+};
+
+export const spell = (sql: string, spelling: Spelling) => SPELL[spelling](sql);
+
+/** SQL that is true when all texts of a column are spelled so. */
+const SPELLED: Readonly<Record<'number' | 'boolean', (sql: string) => string>> = {
+  number: (sql) => `bool_and(regexp_full_match(${sql}, '-?(0|[1-9][0-9]*)(\\.[0-9]+)?'))`,
+  boolean: (sql) => `bool_and(lower(${sql}) in ('true', 'false'))`,
+};
+
+/** `spellingOf` the texts of a column, without reading them. */
+export async function spellingIn(connection: DuckDBConnection, from: string, sql: string): Promise<Spelling> {
+  const [found] = await rowsOf(
+    connection,
+    `select ${SPELLED.number(sql)} as n, ${SPELLED.boolean(sql)} as b from ${from}`,
+  );
+  return found['n'] === true ? 'number' : found['b'] === true ? 'boolean' : 'plain';
+}
+
+/** A text column that is read into a dictionary: SQL of the texts of its cells, and the label that each text stands for. */
+export interface TextCells {
+  readonly sql: string;
+  /** null: no text, number, boolean or list */
+  readonly label: (text: string) => string | null;
+}
+
+/**
+ * The cells of a column as labels, the same that a record of these cells has.
+ * @param spelling  of CSV, whose cells are texts
+ */
+export function textCells(
+  sql: string,
+  kind: CellKind,
+  typing: 'csv' | 'jsonl' | 'typed',
+  spelling: Spelling,
+): TextCells {
+  if (typing === 'csv') return { sql: spell(sql, spelling), label: (text) => keyToLabel(text, spelling === 'number') };
+  if (typing === 'jsonl') return { sql: `cast(${sql} as varchar)`, label: jsonLabel };
+  return { sql: cellText(sql, kind), label: (text) => keyToLabel(text, kind === 'float') };
+}
+
+/** A whole number as JSON has it, of those that DuckDB reads as integers. */
+const WHOLE = /^-?[1-9][0-9]{0,18}$/;
+
+/** The label of a JSON value; a list is its own text, and a whole number too: parsed it would be rounded beyond 2⁵³. */
+function jsonLabel(text: string): string | null {
+  if (WHOLE.test(text)) return text;
+  const value: unknown = JSON.parse(text);
+  return Array.isArray(value) ? text : labelOf(value);
+}
+
+/** A text key of DuckDB as the label JavaScript's String(value) gives: 1e-05 → 0.00001. */
+export const keyToLabel = (key: string, numeric: boolean) => (numeric && /[.e]/.test(key) ? String(Number(key)) : key);
+
+/** An ENUM type of DuckDB. */
+export interface LevelType {
+  /** the code of the cell with this key: of its level, levels.length when unseen, NULL when missing */
+  code(key: string): string;
+}
+
+let created = 0;
+
+/** Creates the ENUM of `keys`, in order. */
+export async function createLevelType(connection: DuckDBConnection, keys: readonly string[]): Promise<LevelType> {
+  const sqlName = `levels_${++created}`;
+  await connection.run(`create type ${sqlName} as enum (${keys.map(text).join(', ')})`);
+  // The code alone: a chunk with an ENUM vector would bring all names of the levels along.
+  return {
+    code: (key) =>
+      `case when ${key} is not null then coalesce(enum_code(try_cast(${key} as ${sqlName})), ${keys.length}) end::uinteger`,
+  };
+}
+
+/** The keys cells of this kind and spelling have where their label is in `levels`, same order. */
+export async function levelKeys(
+  connection: DuckDBConnection,
+  levels: readonly string[],
+  kind: CellKind,
+  spelling: Spelling,
+): Promise<string[]> {
+  const numeric = kind === 'float' ? /^-?[0-9.]+(e[+-]?[0-9]+)?$/ : spelling === 'number' ? /[.]/ : null;
+  const affected = levels.flatMap((level, index) => (numeric?.test(level) ? [index] : []));
+  const keys = [...levels];
+  if (affected.length === 0) return keys;
+  const list = affected.map((index) => text(levels[index])).join(', ');
+  const rows = await rowsOf(connection, `select ${double('level')} as key from (select unnest([${list}]) as level)`);
+  for (const [at, index] of affected.entries()) keys[index] = String(rows[at]['key']);
+  return keys;
+}

@@ -1,0 +1,50 @@
+import type { DeclaredFeature } from '../../../src/encode/declare.ts';
+import type { Feature } from '../../../src/encode/schema.ts';
+import type { Source, SourceColumn } from './source.ts';
+
+/**
+ * What a feature reads from its column: numbers, dates, a category by its label among known ones, or text as it stands (hashed values, words,
+ * tags).
+ */
+export type Need = 'number' | 'date' | 'level' | 'text';
+
+type Needed = Feature | DeclaredFeature;
+
+const NEEDS: Readonly<Record<Needed['kind'], (feature: Needed) => Need | null>> = {
+  numeric: partOr('number'),
+  curve: partOr('number'),
+  binned: partOr('number'),
+  date: () => 'date',
+  categorical: (feature) => ('encoding' in feature && feature.encoding === 'hash' ? 'text' : partOr('level')(feature)),
+  boolean: () => 'level',
+  target: () => 'level',
+  hashed: (feature) => ('of' in feature && feature.of ? null : 'text'),
+  text: () => 'text',
+  tags: () => 'text',
+  tokens: () => 'text',
+  cross: () => null,
+};
+
+function partOr(need: Need): (feature: Needed) => Need {
+  return (feature) => ('part' in feature && feature.part !== undefined ? 'date' : need);
+}
+
+/** Of each column that features read, in their order, what they need of it. */
+export function needsOf(features: readonly Needed[]): Map<string, Set<Need>> {
+  const needs = new Map<string, Set<Need>>();
+  for (const feature of features) {
+    const need = NEEDS[feature.kind](feature);
+    if (need === null) continue;
+    const column = ('column' in feature && feature.column) || (feature.name as string);
+    needs.set(column, (needs.get(column) ?? new Set()).add(need));
+  }
+  return needs;
+}
+
+/**
+ * Whether one column serves these features as numbers; else as text. Text never becomes a number, so one feature of numbers decides.
+ * Dates that are numbers are milliseconds; of CSV they are text.
+ */
+export function asNumbers(needs: ReadonlySet<Need>, { typing }: Source, { kind }: SourceColumn): boolean {
+  return needs.has('number') || (needs.has('date') && typing !== 'csv' && (kind === 'integer' || kind === 'float'));
+}

@@ -1,0 +1,315 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { sliceTable, splitTable } from '../../../src/encode/split.ts';
+import { type Column, type Engine, LogoddsError, type Table } from '../../../src/index.ts';
+import type { Cells, RowStore } from '../../../src/train/chunks.ts';
+import { TableInParts } from '../../../src/train/parts.ts';
+import type { DataOptions as FitColumns, Problem } from '../../../src/train/prepare.ts';
+import { discard, reason, track } from '../write/temporary.ts';
+import { type CellPlan, codesFor } from './block.ts';
+import { openDatabase } from './database.ts';
+import type { DataOptions } from './source.ts';
+import { copyTraining, type Pause, type Roles, readParts, readRows } from './training.ts';
+
+/** Shares of the limit: what DuckDB may hold while it is open, one part of the rows on its way, and what nobody counts. */
+const DATABASE = 0.4;
+const PART = 0.04;
+const SLACK = 0.1;
+/** Rows of a part at most: a few chunks of DuckDB. At least one chunk. */
+const PART_ROWS = 16_384;
+const CHUNK_ROWS = 2048;
+/** Rows that are summed on their own: windows are a multiple where they can be. */
+const BLOCK_ROWS = 32_768;
+/** Most parameters whose matrices a fit forms, and about how many of them it has at a time. */
+const MATRIX_PARAMETERS = 2000;
+const MATRICES = 10;
+/** Bytes of the limit for each thread of DuckDB: it reads as many pieces of the file at a time. */
+const THREAD = 1e9;
+/** Bytes of a window at most: linear memory has 4 GiB. */
+const MOST_WINDOW = 3e9;
+/** Least limit: DuckDB needs some forty megabytes to do anything. */
+const LEAST = 100e6;
+
+/**
+ * Rows in a scratch file, each column in one piece. A signal removes it; after `release` it has no name, so nothing is left of it however the
+ * program ends.
+ *
+ *   | column 0: rows × its width | column 1 | …
+ */
+export class Spill implements RowStore {
+  readonly #fd: number;
+  readonly #path: string;
+  readonly #bases: readonly number[];
+  readonly #widths: readonly number[];
+  readonly #bytes: number;
+
+  /**
+   * @param widths  bytes of a cell of each column
+   * @throws ERR_OUTPUT
+   */
+  constructor(rows: number, widths: readonly number[]) {
+    let bytes = 0;
+    this.#bases = widths.map((width) => {
+      bytes += width * rows;
+      return bytes - width * rows;
+    });
+    this.#widths = widths;
+    this.#bytes = bytes;
+    this.#path = join(tmpdir(), `logodds-${process.pid}-${++opened}.rows`);
+    track(this.#path);
+    try {
+      this.#fd = openSync(this.#path, 'wx+', 0o600);
+    } catch (error) {
+      discard(this.#path);
+      throw this.#error(error);
+    }
+  }
+
+  /** Takes the name away, so that a signal may end the program at once. */
+  release(): void {
+    discard(this.#path);
+  }
+
+  write(column: number, first: number, cells: Cells): void {
+    const bytes = bytesOf(cells);
+    const start = this.#bases[column] + first * this.#widths[column];
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at, bytes.length - at, start + at);
+    } catch (error) {
+      throw this.#error(error);
+    }
+  }
+
+  read(column: number, first: number, cells: Cells): void {
+    const bytes = bytesOf(cells);
+    const start = this.#bases[column] + first * this.#widths[column];
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const count = readSync(this.#fd, bytes, at, bytes.length - at, start + at);
+        if (count === 0) throw new Error('it ended early');
+        at += count;
+      }
+    } catch (error) {
+      throw this.#error(error);
+    }
+  }
+
+  close(): void {
+    this.release();
+    closeSync(this.#fd);
+  }
+
+  #error(error: unknown): LogoddsError {
+    return new LogoddsError(
+      'ERR_OUTPUT',
+      `scratch file ${this.#path}: cannot be used (${reason(error)}); free ${megabytes(this.#bytes)} there, or set TMPDIR to a folder that has as much`,
+      { cause: error },
+    );
+  }
+}
+
+let opened = 0;
+
+const bytesOf = (cells: Cells) => new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)}MB`;
+
+/** What `train` fits to and is judged by, of a file that need not fit into memory. */
+export interface SpilledSplit {
+  readonly train: Problem;
+  /** target, weight, offset and trials of the held-out rows; null without any */
+  readonly holdout: Table | null;
+  /** held-out rows from start to end − 1, with their features */
+  readonly part: (start: number, end: number) => Table;
+  /** of a part at most */
+  readonly partRows: number;
+  readonly features: readonly string[];
+  close(): void;
+}
+
+/** How rows are read, split and fitted. */
+export interface SpillOptions {
+  readonly data: DataOptions;
+  readonly roles: Roles;
+  /** of the rows that are held out by `roles.holdoutBy` */
+  readonly fraction: number;
+  /** without `roles.holdoutBy`: 1 for a row that is held out, from the columns that are no features; null: none is */
+  readonly flags: (roles: Table) => Uint8Array | null;
+  readonly columns: FitColumns;
+  readonly coding: 'onehot' | 'treatment';
+  /** float64 vectors of the rows that the fit makes beside those it is given, for so many classes */
+  readonly vectors: (classes: number) => number;
+}
+
+/**
+ * Reads DATA once, within a limit of memory, and leaves the encoded rows in a scratch file: DuckDB copies them to a table that spills, from there
+ * they come twice in parts, for the schema and to be encoded. Of every row stay in memory its class, weight and offset.
+ *
+ * @param limit  bytes above what the program takes without data; DuckDB is closed when the fit begins, so both may use it
+ * @throws ERR_MEMORY when the limit cannot do, with what could; the errors of reading; ERR_OUTPUT when the disk is full
+ */
+export async function readWithin(limit: number, engine: Engine, options: SpillOptions): Promise<SpilledSplit> {
+  if (limit < LEAST) throw tooLittle(limit, LEAST, 'to read a file');
+  const threads = Math.min(availableParallelism(), Math.max(1, Math.floor(limit / THREAD)));
+  const database = await openDatabase(`${Math.floor((DATABASE * limit) / 1e6)}MB`, threads);
+  const { connection } = database;
+  const files: Spill[] = [];
+  const close = () => {
+    for (const file of files.splice(0)) file.close();
+  };
+  try {
+    const { plans, features, by, rows } = await copyTraining(connection, options.data, options.roles, options.fraction);
+    const isFeature = ({ name }: CellPlan) => features.includes(name);
+    const [given, cells] = [plans.filter((plan) => !isFeature(plan)), plans.filter(isFeature)];
+    const shape = `for ${rows.toLocaleString('en-US')} rows of ${cells.length} features`;
+    // a number three times: as read, split, checked; a class with its flags and as two vectors
+    const bytesRead = 24 * rows * given.length;
+    if (bytesRead > (1 - DATABASE - SLACK) * limit) throw tooLittle(limit, bytesRead / (1 - DATABASE - SLACK), shape);
+    const { table, largest } = await readRows(connection, given, by, rows, collector(PART * limit, 64));
+    const heldOut = largest ?? options.flags(table);
+    const split = heldOut && splitTable(table, heldOut);
+    const holdout = split && split.holdout.rows > 0 ? split.holdout : null;
+    const draft = new TableInParts(split ? split.train : table, options.columns, options.coding, engine);
+    const held = holdout?.rows ?? 0;
+
+    const rowBytes = cells.reduce((sum, plan) => sum + widthOf(plan) + 1, 0);
+    const partRows = Math.floor(Math.min(PART_ROWS, Math.max(CHUNK_ROWS, (PART * limit) / rowBytes)));
+    const parts = async (use: (part: Table, held: Table | null) => void) => {
+      let first = 0;
+      for await (const part of readParts(connection, cells, rows, partRows, collector(PART * limit, rowBytes + 64))) {
+        const two = holdout ? splitTable(part, heldOut!.subarray(first, first + part.rows)) : null;
+        use(two?.train ?? part, two?.holdout ?? null);
+        first += part.rows;
+      }
+    };
+    await parts((part) => draft.learn(part));
+    const { widths, schema } = draft.open(partRows);
+    const store = new Spill(rows - held, widths);
+    files.push(store);
+    const raw = new Spill(
+      held,
+      cells.flatMap((plan) => [widthOf(plan), 1]),
+    );
+    files.push(raw);
+    let written = 0;
+    const none = new Uint8Array(partRows);
+    await parts((part, others) => {
+      draft.encode(part, store);
+      others?.columns.forEach((column, j) => {
+        raw.write(2 * j, written, column.kind === 'numeric' ? column.values : column.codes);
+        raw.write(2 * j + 1, written, column.missing ?? none.subarray(0, others.rows));
+      });
+      written += others?.rows ?? 0;
+    });
+    database.close();
+    // before the fit, which hears no signals: those that came meanwhile
+    await collect();
+    for (const file of files) file.release();
+
+    const { classes } = draft.rows.target;
+    const weights = draft.rows.kind === 'binomial' ? 1 : classes.length;
+    const together = draft.rows.kind === 'multinomial' ? weights : 1;
+    const slots = schema.features.reduce(
+      (sum, feature) => sum + (feature.kind === 'categorical' ? feature.levels.length + 2 : 3),
+      0,
+    );
+    const parameters = together * (slots + 1);
+    const matrices = parameters <= MATRIX_PARAMETERS ? (MATRICES + 2 * engine.threads) * 8 * parameters ** 2 : 0;
+    const vectors =
+      vectorBytes(draft) + 8 * (rows - held) * (options.vectors(weights) + (weights > together ? weights : 0));
+    // logits of the held-out rows and what their metrics sort
+    const scored = held * (16 * weights + 48);
+    const fixed = matrices + vectors + scored;
+    // y, weight, offset, curvature, factors and the copies of a selection
+    const windowBytes = widths.reduce((sum, width) => sum + width, 0) + 8 * (7 + together);
+    const room = (1 - SLACK) * limit - fixed;
+    const capacity = Math.floor(Math.min(room, MOST_WINDOW) / windowBytes);
+    if (capacity < CHUNK_ROWS) throw tooLittle(limit, (fixed + CHUNK_ROWS * windowBytes) / (1 - SLACK), shape);
+    const whole = capacity < BLOCK_ROWS ? capacity : capacity - (capacity % BLOCK_ROWS);
+    return {
+      train: draft.problem(store, whole),
+      holdout,
+      part: (start, end) => ({
+        rows: end - start,
+        columns: [...sliceTable(holdout!, start, end).columns, ...readCells(raw, cells, start, end)],
+      }),
+      partRows,
+      features,
+      close,
+    };
+  } catch (error) {
+    close();
+    const { message, cause } = error as Error;
+    if (!/Out of Memory/.test(`${message} ${cause}`)) throw error;
+    throw new LogoddsError(
+      'ERR_MEMORY',
+      `--memory: expected more for DuckDB to read the columns (CSV files and many columns need more), got ${megabytes(limit)}; raise it, or name fewer --features`,
+      { cause: error },
+    );
+  } finally {
+    database.close();
+  }
+}
+
+/** Bytes that the vectors of the rows take, those that are the same counted once. */
+function vectorBytes({ rows: { target, y, sampleWeight, weight, offset, unit } }: TableInParts): number {
+  const vectors = new Set([target.code, target.trials, y, sampleWeight, weight, offset, unit]);
+  let bytes = 0;
+  for (const vector of vectors) bytes += vector?.byteLength ?? 0;
+  return bytes;
+}
+
+/** Cells as they are read, before they are encoded. */
+const emptyCells = ({ levels }: CellPlan, rows: number): Cells =>
+  levels ? codesFor(levels.length + 1, rows) : new Float64Array(rows);
+const widthOf = (plan: CellPlan) => emptyCells(plan, 0).BYTES_PER_ELEMENT;
+
+function readCells(raw: Spill, plans: readonly CellPlan[], start: number, end: number): Column[] {
+  return plans.map((plan, j): Column => {
+    const { name, levels } = plan;
+    const cells = emptyCells(plan, end - start);
+    const missing = new Uint8Array(end - start);
+    raw.read(2 * j, start, cells);
+    raw.read(2 * j + 1, start, missing);
+    return levels
+      ? { name, kind: 'coded', codes: cells as Uint8Array | Uint16Array | Uint32Array, levels, missing }
+      : { name, kind: 'numeric', values: cells as Float64Array, missing };
+  });
+}
+
+function tooLittle(limit: number, needed: number, what: string): LogoddsError {
+  return new LogoddsError(
+    'ERR_MEMORY',
+    `--memory: expected at least ${megabytes(needed)} ${what}, got ${megabytes(limit)}; raise it`,
+  );
+}
+
+/**
+ * Frees DuckDB's chunks and the copies that they arrive in: only the collector does, and it does not know their size.
+ * @param most  bytes before it is called
+ * @param rowBytes  of a chunk
+ */
+function collector(most: number, rowBytes: number): Pause {
+  let bytes = 0;
+  return (rows) => {
+    bytes += rows * rowBytes;
+    if (bytes < most) return undefined;
+    bytes = 0;
+    return collect();
+  };
+}
+
+let gc: (() => void) | undefined;
+
+/** Frees what nobody refers to. */
+export async function collect(): Promise<void> {
+  if (!gc) {
+    setFlagsFromString('--expose-gc');
+    gc = runInNewContext('gc') as () => void;
+  }
+  gc();
+  // finalizers run between two tasks
+  await new Promise((resolve) => setImmediate(resolve));
+}

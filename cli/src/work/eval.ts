@@ -1,0 +1,118 @@
+import { type BinaryMetrics, type Engine, type Model, pickEngine } from '../../../src/index.ts';
+import { ColumnSummaries } from '../figures/columns.ts';
+import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
+import { evaluate, planes } from '../figures/metrics.ts';
+import { fitFacts } from '../figures/model.ts';
+import { readModel } from '../read/files.ts';
+import { streamTable } from '../read/scoring.ts';
+import type { DataOptions } from '../read/source.ts';
+import { type ReportTarget, writeReport } from '../report/write.ts';
+import { assertWritable } from '../write/temporary.ts';
+import type { StreamResult } from './score.ts';
+
+export interface EvalOptions extends DataOptions {
+  readonly model: string;
+  /** column with the true classes */
+  readonly target: string;
+  /** column of sample weights */
+  readonly weight?: string;
+  /** a page that shows the model and what it is worth on these rows */
+  readonly report?: ReportTarget;
+  readonly engine?: Engine;
+  readonly warn?: (message: string) => void;
+}
+
+export interface EvalResult extends Omit<StreamResult, 'defaulted'> {
+  readonly model: Model;
+  readonly metrics: BinaryMetrics;
+  /** curves and more, worked out when first asked for */
+  readonly evaluation: () => Evaluation;
+}
+
+/** Metrics of a model on labelled rows; holds its scores, the label and the class of each row, nothing else of DATA. */
+export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
+  const model = readModel(options.model);
+  if (options.report) assertWritable(options.report.path, options.model, options.data);
+  const start = performance.now();
+  const scorer = model.scorer(options.engine ?? pickEngine());
+  const logits = Array.from(model.intercept, () => new Column(Float64Array));
+  const probabilities = Array.from(model.intercept, () => new Column(Float64Array));
+  const labels = new Column(Uint32Array);
+  const codes = new Column(Uint32Array);
+  const weights = new Column(Float64Array);
+  const columns = options.report && new ColumnSummaries([options.target, options.weight, model.manifest.offset]);
+  try {
+    const further = { target: options.target, weight: options.weight };
+    const use: Parameters<typeof streamTable>[3] = (table, firstRow) => {
+      const scores = scorer.score(table, firstRow);
+      planes(scores, scores.logits).forEach((plane, k) => {
+        logits[k].append(plane);
+      });
+      planes(scores, scores.probabilities).forEach((plane, k) => {
+        probabilities[k].append(plane);
+      });
+      labels.append(scores.labels);
+      for (const column of table.columns) {
+        if (column.name === options.target && column.kind === 'coded') codes.append(column.codes);
+        if (column.name === options.weight && column.kind === 'numeric') weights.append(column.values);
+      }
+      columns?.add(table, options.weight === undefined ? null : weights.view().subarray(firstRow));
+    };
+    const rows = await streamTable(model, options, further, use, options.warn ?? (() => {}));
+    const scored: ScoredRows = {
+      logits: logits.map((column) => column.view()),
+      probabilities: probabilities.map((column) => column.view()),
+      labels: labels.view(),
+      codes: codes.view(),
+      weight: options.weight === undefined ? undefined : weights.view(),
+    };
+    const metrics = evaluate(model, scored);
+    const evaluation = lazyEvaluation(model, scored, metrics);
+    if (options.report) {
+      await writeReport(options.report, {
+        model,
+        sample: 'given',
+        evaluation: evaluation(),
+        columns: columns!.finish(),
+        warnings: model.manifest.warnings,
+        facts: fitFacts(model),
+        modelPath: options.model,
+        sha256: model.sha256,
+        data: options,
+        seed: null,
+      });
+    }
+    return { model, rows, metrics, evaluation, seconds: (performance.now() - start) / 1000 };
+  } finally {
+    scorer.free();
+  }
+}
+
+/** A typed array that grows. */
+class Column<T extends Float64Array | Uint32Array> {
+  private cells: T;
+  private length = 0;
+  private readonly make: new (
+    length: number,
+  ) => T;
+
+  constructor(make: new (length: number) => T) {
+    this.make = make;
+    this.cells = new make(1024);
+  }
+
+  append(values: ArrayLike<number>): void {
+    const end = this.length + values.length;
+    if (end > this.cells.length) {
+      const grown = new this.make(Math.max(end, 2 * this.cells.length));
+      grown.set(this.cells);
+      this.cells = grown;
+    }
+    this.cells.set(values, this.length);
+    this.length = end;
+  }
+
+  view(): T {
+    return this.cells.subarray(0, this.length) as T;
+  }
+}

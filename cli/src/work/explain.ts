@@ -1,0 +1,58 @@
+import { show } from '../../../src/encode/label.ts';
+import { type Contribution, explain } from '../../../src/explain/contributions.ts';
+import { interval, type ProbabilityInterval } from '../../../src/explain/interval.ts';
+import { type Reason, reasons } from '../../../src/explain/reasons.ts';
+import { type WhatIf, whatIf } from '../../../src/explain/whatIf.ts';
+import { LogoddsError, type Model, type RecordScore } from '../../../src/index.ts';
+
+/** What a model says of one record, and why. */
+export interface Explained {
+  readonly score: RecordScore;
+  readonly class: string;
+  readonly base: number;
+  readonly contributions: readonly Contribution[];
+  readonly reasons: readonly Reason[];
+  /** of each column that is searched */
+  readonly whatIf: readonly WhatIf[];
+  /** null of a model without covariance */
+  readonly interval: ProbabilityInterval | null;
+}
+
+/**
+ * Explains the record that a JSON text is.
+ * @throws ERR_RECORD for a text that is no JSON object, else as of `Model.score`
+ */
+export function explainRecord(model: Model, text: string): Explained {
+  const record = parse(text);
+  const score = model.score(record);
+  const { class: label, base, contributions } = explain(model, record);
+  const columns = [...new Set(contributions.map(({ feature }) => feature))].filter((name) =>
+    Object.hasOwn(record, name),
+  );
+  return {
+    score,
+    class: label,
+    base,
+    contributions,
+    reasons: reasons(model, record),
+    whatIf: columns.map((column) => whatIf(model, record, column)),
+    interval: model.covariance ? interval(model, record) : null,
+  };
+}
+
+function parse(text: string): Record<string, unknown> {
+  const refuse = (got: string): never => {
+    throw new LogoddsError(
+      'ERR_RECORD',
+      `--record: expected a JSON object such as {"age": 41}, got ${got}; quote it for the shell`,
+    );
+  };
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    return refuse(Array.isArray(value) ? 'a list' : show(value));
+  } catch (error) {
+    if (error instanceof LogoddsError) throw error;
+    return refuse(show(text));
+  }
+}

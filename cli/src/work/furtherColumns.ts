@@ -1,0 +1,98 @@
+import { explainer } from '../../../src/explain/contributions.ts';
+import { sourcesOf } from '../../../src/explain/explained.ts';
+import { intervals } from '../../../src/explain/interval.ts';
+import { tableReasons } from '../../../src/explain/reasons.ts';
+import type { Model, Scores, Table } from '../../../src/index.ts';
+import type { FurtherCells, FurtherColumn } from '../write/writers.ts';
+
+/** What `score` writes behind the label where it is asked to. */
+export interface FurtherOptions {
+  /** so many greatest contributions a row */
+  readonly explain?: number;
+  /** level of a confidence interval of the probabilities */
+  readonly interval?: number;
+}
+
+interface Further {
+  readonly columns: readonly FurtherColumn[];
+  cells(table: Table, scores: Scores, firstRow: number): FurtherCells[];
+}
+
+/**
+ * review (of a model that has a band for it); low, high; feature_1, contribution_1, reason_1 (where the schema has reasons), …: the sources
+ * that moved the logit most, the greatest first; of more than two classes the logit of the label.
+ */
+export function furtherColumns(model: Model, options: FurtherOptions): Further {
+  const parts = [
+    ...(model.manifest.decision.abstain ? [reviewed()] : []),
+    ...(options.interval === undefined ? [] : [withIntervals(model, options.interval)]),
+    ...(options.explain === undefined ? [] : [explained(model, options.explain)]),
+  ];
+  return {
+    columns: parts.flatMap((part) => part.columns),
+    cells: (table, scores, firstRow) => parts.flatMap((part) => part.cells(table, scores, firstRow)),
+  };
+}
+
+function reviewed(): Further {
+  return {
+    columns: [{ name: 'review', type: 'flag' }],
+    cells: (_, scores) => [Array.from(scores.review!, (mark) => mark === 1)],
+  };
+}
+
+/** @throws ERR_DATA of a model without covariance */
+function withIntervals(model: Model, level: number): Further {
+  const { classes, positive } = model.manifest;
+  const names = positive === null ? classes.map((label) => `_${label}`) : [''];
+  intervals(model, { rows: 0, columns: emptyColumns(model) }, level);
+  return {
+    columns: names.flatMap((name): FurtherColumn[] => [
+      { name: `low${name}`, type: 'number' },
+      { name: `high${name}`, type: 'number' },
+    ]),
+    cells(table, _, firstRow) {
+      const { rows, low, high } = intervals(model, table, level, firstRow);
+      return names.flatMap((_, k) => [low, high].map((ends) => ends.subarray(k * rows, (k + 1) * rows)));
+    },
+  };
+}
+
+/** Columns of a table without rows. */
+const emptyColumns = (model: Model): Table['columns'] =>
+  [...new Set(sourcesOf(model).sources.flatMap(({ columns }) => columns))].map((name) => ({
+    name,
+    kind: 'numeric',
+    values: new Float64Array(0),
+  }));
+
+function explained(model: Model, asked: number): Further {
+  const explain = explainer(model);
+  const { sources } = sourcesOf(model);
+  const k = Math.min(asked, sources.length);
+  const worded = sources.some(({ features }) => features.some(({ reason }) => reason !== undefined));
+  const ranks = Array.from({ length: k }, (_, rank) => rank);
+  return {
+    columns: ranks.flatMap((rank): FurtherColumn[] => [
+      { name: `feature_${rank + 1}`, type: 'text' },
+      { name: `contribution_${rank + 1}`, type: 'number' },
+      ...(worded ? [{ name: `reason_${rank + 1}`, type: 'text' } as const] : []),
+    ]),
+    cells(table, { labels }, firstRow) {
+      const { features, contributions } = explain.table(table, k, labels, firstRow);
+      const { rows } = table;
+      const textOf = worded ? tableReasons(sources, table) : null;
+      return ranks.flatMap((rank): FurtherCells[] => {
+        const names = new Array<string>(rows);
+        const sizes = new Float64Array(rows);
+        const words = new Array<string>(textOf ? rows : 0);
+        for (let row = 0, at = rank; row < rows; row++, at += k) {
+          names[row] = explain.features[features[at]];
+          sizes[row] = contributions[at];
+          if (textOf) words[row] = textOf(features[at], row);
+        }
+        return textOf ? [names, sizes, words] : [names, sizes];
+      });
+    },
+  };
+}

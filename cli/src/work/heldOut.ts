@@ -1,0 +1,123 @@
+import type { BinaryMetrics, Engine, Model, Table } from '../../../src/index.ts';
+import { trueFactors } from '../../../src/train/decided.ts';
+import type { ScoredRows } from '../figures/evaluation.ts';
+import { evaluate, planes } from '../figures/metrics.ts';
+import { startRows } from '../terminal/progress.ts';
+import type { Split } from './split.ts';
+import type { TrainOptions } from './train.ts';
+
+/** What the model says of rows: of each weight vector logits and probabilities, and the labels. */
+export function scoreRows(
+  model: Model,
+  engine: Engine,
+  part: Split['part'],
+  partRows: number,
+  rows: number,
+): Omit<ScoredRows, 'codes'> & { readonly defaulted: number } {
+  let defaulted = 0;
+  const logits = Array.from(model.intercept, () => new Float64Array(rows));
+  const probabilities = Array.from(model.intercept, () => new Float64Array(rows));
+  const labels = new Uint32Array(rows);
+  const scorer = model.scorer(engine);
+  const phase = startRows('evaluate');
+  try {
+    for (let start = 0; start < rows; start += partRows) {
+      const end = Math.min(start + partRows, rows);
+      const scores = scorer.score(part(start, end), start);
+      planes(scores, scores.logits).forEach((plane, k) => {
+        logits[k].set(plane, start);
+      });
+      planes(scores, scores.probabilities).forEach((plane, k) => {
+        probabilities[k].set(plane, start);
+      });
+      labels.set(scores.labels, start);
+      defaulted += sum(scores.defaulted);
+      phase.update(end, end / rows);
+    }
+  } finally {
+    phase.end();
+    scorer.free();
+  }
+  return { logits, probabilities, labels, defaulted: defaulted / rows };
+}
+
+const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
+
+export const numbersOf = (table: Table, name: string | undefined) => {
+  const column = table.columns.find((one) => one.name === name);
+  return column?.kind === 'numeric' ? (column.values as Float64Array) : undefined;
+};
+
+/**
+ * Metrics of held-out rows, the rows they are of, and how many of them are left out (of weight 0) because the model does not
+ * have their class. Of a model with a prior they weigh as their classes do where it is used.
+ */
+export function evaluateHeldOut(
+  model: Model,
+  scores: Omit<ScoredRows, 'codes'>,
+  table: Table,
+  { weight, trials }: Pick<TrainOptions, 'weight' | 'trials'>,
+): { metrics: BinaryMetrics | null; scored: ScoredRows | null; unknown: number } {
+  const { target, classes, positive } = model.manifest;
+  const column = table.columns.find((one) => one.name === target)!;
+  const given = numbersOf(table, weight);
+  if (column.kind !== 'coded') {
+    // counts: a row is its successes, and its failures
+    const tries = numbersOf(table, trials)!;
+    const shares = [1, 0].flatMap((label) =>
+      Array.from(column.values, (hits, i) => (given?.[i] ?? 1) * (label === 1 ? hits : tries[i] - hits)),
+    );
+    const code = classes.indexOf(positive!);
+    const scored = withTrueShares(model, {
+      logits: scores.logits.map(twice),
+      probabilities: scores.probabilities.map(twice),
+      labels: Array.from(shares, (_, i) => scores.labels[i % table.rows]),
+      codes: Uint8Array.from(shares, (_, i) => (i < table.rows ? code : 1 - code)),
+      weight: Float64Array.from(shares),
+    });
+    return { metrics: evaluate(model, scored), scored, unknown: 0 };
+  }
+  const order = column.levels.map((label) => classes.indexOf(label));
+  const codes = new Uint32Array(table.rows);
+  const known = new Uint8Array(table.rows);
+  for (let i = 0; i < table.rows; i++) {
+    codes[i] = Math.max(0, order[column.codes[i]]);
+    known[i] = order[column.codes[i]] < 0 ? 0 : 1;
+  }
+  const unknown = known.reduce((rows, one) => rows - one, table.rows);
+  const shares = unknown > 0 ? Float64Array.from(known, (one, i) => one * (given?.[i] ?? 1)) : given;
+  if (unknown === table.rows) return { metrics: null, scored: null, unknown };
+  const scored = withTrueShares(model, { ...scores, codes, weight: shares });
+  return { metrics: evaluate(model, scored), scored, unknown };
+}
+
+/** The rows times the true share of their class over that among them; as they are where the model knows of no prior. */
+function withTrueShares({ manifest: { calibration, classes } }: Model, rows: ScoredRows): ScoredRows {
+  const prior = calibration?.prior;
+  if (prior === undefined) return rows;
+  const { codes, weight } = rows;
+  const found = classes.map(() => 0);
+  for (let i = 0; i < codes.length; i++) found[codes[i]] += weight ? weight[i] : 1;
+  const factors = trueFactors(found, prior);
+  return { ...rows, weight: Float64Array.from(codes, (code, i) => factors[code] * (weight ? weight[i] : 1)) };
+}
+
+/** Weight above 0 and a probability of 0 for the class that they are of: so many rows. */
+export function ruledOut(
+  { manifest: { classes, positive } }: Model,
+  { probabilities, codes, weight }: ScoredRows,
+): number {
+  const one = classes.indexOf(positive!);
+  const ofClass = (code: number, row: number) =>
+    one < 0 ? probabilities[code][row] : code === one ? probabilities[0][row] : 1 - probabilities[0][row];
+  let rows = 0;
+  for (let i = 0; i < codes.length; i++) if ((!weight || weight[i] > 0) && ofClass(codes[i], i) === 0) rows++;
+  return rows;
+}
+
+function twice(values: Float64Array): Float64Array {
+  const out = new Float64Array(2 * values.length);
+  out.set(values);
+  out.set(values, values.length);
+  return out;
+}

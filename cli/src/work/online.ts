@@ -1,0 +1,240 @@
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type FtrlOptions, LogoddsError, Model, OnlineLearner, pickEngine, saveModel } from '../../../src/index.ts';
+import { openStream, type RowStream, type StreamRow } from '../read/stream.ts';
+import { learningPlan, type StreamedColumn, spelledTable, tableOf, warmUpPlan } from '../read/streamed.ts';
+import type { Roles } from '../read/training.ts';
+import { startPhase } from '../terminal/progress.ts';
+import { assertWritable, OutputFile, reason } from '../write/temporary.ts';
+import type { TrainResult } from './train.ts';
+
+/** Options of `logodds train --online`, as values. */
+export interface OnlineTrainOptions extends Omit<Roles, 'holdoutBy'>, FtrlOptions {
+  /** a file, or "-" for standard input */
+  readonly data: string;
+  /** where the model goes */
+  readonly out: string;
+  readonly positive?: string;
+  /** file that holds the whole state; the run goes on from it when it exists */
+  readonly checkpoint?: string;
+  /** rows between two checkpoints; 100,000 when absent */
+  readonly checkpointEvery?: number;
+  /** rows that give the schema; 10,000 when absent */
+  readonly warmup?: number;
+  /** number of the first row of the input in the whole stream; 0 when absent */
+  readonly firstRow?: number;
+  readonly warn?: (message: string) => void;
+}
+
+/** Rows that become a table at a time. */
+const BLOCK_ROWS = 8192;
+const CHECKPOINT_EVERY = 100_000;
+const WARMUP = 10_000;
+
+/**
+ * Learns a stream row by row. The rows of the warm-up give the schema and are then learnt as all others. With a checkpoint the
+ * state is saved every so many rows and at the end, the model beside it, each written under a temporary name and renamed; rows
+ * that a checkpoint has learnt are skipped. SIGINT and SIGTERM end the input where it stands.
+ * @throws ERR_DATA, ERR_SCHEMA, ERR_RECORD, ERR_TARGET, ERR_RANGE, ERR_FORMAT, ERR_OUTPUT; ERR_INTERRUPTED during the warm-up
+ */
+export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainResult> {
+  const { out, checkpoint, data } = options;
+  assertWritable(out, data);
+  if (checkpoint !== undefined) assertWritable(checkpoint, out, data);
+  for (const path of [out, checkpoint]) if (path !== undefined) sweep(path);
+  const started = performance.now();
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const run = new OnlineRun(options);
+  try {
+    await run.learn(await openStream(options.data, stop.signal), stop.signal);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+  run.save();
+  const { weights, intercept, manifest } = run.model;
+  const fit = (performance.now() - started) / 1000;
+  return {
+    // the file has no wall time: a resumed run writes the bytes that one without a stop does
+    model: new Model({
+      weights,
+      intercept,
+      covariance: null,
+      manifest: { ...manifest, fit: { ...manifest.fit, seconds: fit } },
+    }),
+    rows: { train: manifest.fit.rows, holdout: 0 },
+    metrics: null,
+    warnings: [],
+    bytes: statSync(options.out).size,
+    seconds: { read: 0, fit, score: 0, evaluate: 0, write: 0 },
+  };
+}
+
+class OnlineRun {
+  readonly #options: OnlineTrainOptions;
+  #learner: OnlineLearner | null;
+  #plan: readonly StreamedColumn[] = [];
+  #saved = 0;
+
+  constructor(options: OnlineTrainOptions) {
+    this.#options = options;
+    this.#learner = resume(options);
+    this.#saved = this.#learner?.progress.rows ?? 0;
+  }
+
+  async learn(stream: RowStream, stop: AbortSignal): Promise<void> {
+    const { firstRow = 0, warmup = WARMUP } = this.#options;
+    const learnt = this.#saved;
+    let skip = learnt - firstRow;
+    if (skip < 0) {
+      throw new LogoddsError(
+        'ERR_DATA',
+        `--first-row: expected at most ${learnt} (rows learnt so far), got ${firstRow}; the rows between are missing`,
+      );
+    }
+    if (this.#learner && !stop.aborted) this.#begin(stream, this.#learner);
+    let waiting: StreamRow[] = [];
+    const phase = startPhase('learn', false);
+    const start = performance.now();
+    try {
+      for await (const block of stream.blocks) {
+        const rows = skip > 0 ? block.slice(skip) : block;
+        skip -= block.length - rows.length;
+        if (!this.#learner) {
+          for (const row of rows) waiting.push(row);
+          if (waiting.length < warmup) continue;
+          this.#warmUp(stream, waiting.slice(0, warmup));
+          this.#learnRows(waiting);
+          waiting = [];
+        } else this.#learnRows(rows);
+        const { rows: total, logLoss } = this.#learner!.progress;
+        const rate = Math.round(((total - learnt) * 1000) / Math.max(1, performance.now() - start));
+        phase.update(
+          null,
+          `${total.toLocaleString('en-US')} rows, ${rate.toLocaleString('en-US')} rows/s, progressive log loss ${logLoss?.toFixed(4) ?? '–'}`,
+        );
+        await setImmediate(); // signals are heard between two blocks, and end the stream
+      }
+      if (!this.#learner) {
+        if (stop.aborted) {
+          throw new LogoddsError(
+            'ERR_INTERRUPTED',
+            `stopped in the warm-up, after ${waiting.length} of ${warmup} rows; nothing was written`,
+          );
+        }
+        this.#warmUp(stream, waiting.slice(0, warmup));
+        this.#learnRows(waiting);
+      } else if (skip > 0 && !stop.aborted) {
+        throw new LogoddsError(
+          'ERR_DATA',
+          `${stream.label}: expected the ${learnt} rows that the checkpoint has learnt and those after them, got ${learnt - skip}; ` +
+            'give the stream from its beginning, or say with --first-row where it begins',
+        );
+      }
+    } catch (error) {
+      if (this.#options.checkpoint !== undefined && this.#learner) {
+        if (this.#learner.progress.rows > this.#saved) this.save();
+        this.#options.warn?.(`the checkpoint holds the first ${this.#saved} rows; the same command goes on from there`);
+      }
+      throw error;
+    } finally {
+      phase.end();
+    }
+  }
+
+  /** Writes the checkpoint, then the model (of no rows of positive weight there is none). A kill between the two costs nothing. */
+  save(): void {
+    const { checkpoint, out } = this.#options;
+    const learner = this.#learner!;
+    if (checkpoint !== undefined) writeWhole(checkpoint, learner.checkpoint());
+    this.#saved = learner.progress.rows;
+    if (learner.progress.logLoss !== null) writeWhole(out, saveModel(learner.model()));
+  }
+
+  get model(): Model {
+    return this.#learner!.model();
+  }
+
+  #begin(stream: RowStream, learner: OnlineLearner): void {
+    this.#learner = learner;
+    this.#plan = learningPlan(stream, learner);
+  }
+
+  #warmUp(stream: RowStream, rows: readonly StreamRow[]): void {
+    if (rows.length === 0) {
+      throw new LogoddsError(
+        'ERR_DATA',
+        `${stream.label}: expected rows, got none (a header only); check where they come from`,
+      );
+    }
+    const { target, positive, weight, offset, alpha, beta, l1, l2 } = this.#options;
+    const columns = warmUpPlan(stream, rows, this.#options);
+    const table = spelledTable(stream, tableOf(columns, rows, 0));
+    const engine = pickEngine();
+    const start = { target, positive, weight, offset, alpha, beta, l1, l2, engine };
+    this.#begin(stream, OnlineLearner.start(table, start));
+  }
+
+  #learnRows(rows: readonly StreamRow[]): void {
+    const { checkpoint, checkpointEvery = CHECKPOINT_EVERY } = this.#options;
+    const learner = this.#learner!;
+    for (let from = 0; from < rows.length; from += BLOCK_ROWS) {
+      learner.partialFit(tableOf(this.#plan, rows.slice(from, from + BLOCK_ROWS), learner.progress.rows));
+      if (checkpoint !== undefined && learner.progress.rows - this.#saved >= checkpointEvery) this.save();
+    }
+  }
+}
+
+/** Removes what a killed run left of a file it was writing: the temporary names of processes that are no more. */
+function sweep(path: string): void {
+  const begin = `.${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(begin) || !/^\d+\.tmp$/.test(name.slice(begin.length))) continue;
+    try {
+      process.kill(Number.parseInt(name.slice(begin.length), 10), 0);
+    } catch {
+      rmSync(join(dirname(path), name), { force: true });
+    }
+  }
+}
+
+function writeWhole(path: string, bytes: Uint8Array): void {
+  const file = new OutputFile(path);
+  file.write(bytes);
+  file.commit();
+}
+
+/** The learner of the checkpoint, where there is one. @throws ERR_FORMAT, ERR_DATA when it was started with other options */
+function resume(options: OnlineTrainOptions): OnlineLearner | null {
+  const { checkpoint } = options;
+  if (checkpoint === undefined || !existsSync(checkpoint)) return null;
+  let learner: OnlineLearner;
+  try {
+    learner = OnlineLearner.resume(readFileSync(checkpoint), pickEngine());
+  } catch (error) {
+    if (error instanceof LogoddsError)
+      throw new LogoddsError(error.code, `${checkpoint}: ${error.message}`, { cause: error });
+    throw new LogoddsError('ERR_DATA', `${checkpoint}: cannot be read (${reason(error)}); check the path`, {
+      cause: error,
+    });
+  }
+  const { target, weight = null, offset = null, positive = learner.positive } = options;
+  const rates = ['alpha', 'beta', 'l1', 'l2'] as const;
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['target', learner.target, target],
+    ['positive', learner.positive, positive],
+    ['weight', learner.weight, weight],
+    ['offset', learner.offset, offset],
+    ...rates.map((name) => [name, learner.rates[name], options[name] ?? learner.rates[name]] as const),
+  ];
+  for (const [name, expected, got] of pairs) {
+    if (expected === got) continue;
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${checkpoint}: expected --${name} ${expected ?? 'absent'} (as it began), got ${got ?? 'none'}; use the same options, or another checkpoint`,
+    );
+  }
+  return learner;
+}

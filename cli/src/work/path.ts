@@ -1,0 +1,129 @@
+import {
+  type CrossValidation,
+  type CrossValidationOptions,
+  coefficients,
+  crossValidate,
+  type Engine,
+  fitPath,
+  type Model,
+  type PathOptions,
+  type RegularizationPath,
+  saveModel,
+} from '../../../src/index.ts';
+import { openDatabase } from '../read/database.ts';
+import type { DataOptions } from '../read/source.ts';
+import { type Roles, readTraining } from '../read/training.ts';
+import { startPhase } from '../terminal/progress.ts';
+import { assertWritable, OutputFile } from '../write/temporary.ts';
+import { classesOf, noteMulticlass } from './classes.ts';
+import { engineFor } from './engine.ts';
+
+/** Options of `logodds path`, as values. */
+export interface PathCommandOptions
+  extends DataOptions,
+    Omit<Roles, 'holdoutBy' | 'cluster' | 'groups' | 'time'>,
+    Pick<
+      PathOptions,
+      | 'positive'
+      | 'multiclass'
+      | 'l1Ratio'
+      | 'standardize'
+      | 'penaltyFactors'
+      | 'bounds'
+      | 'lambdas'
+      | 'count'
+      | 'ratio'
+      | 'coding'
+      | 'references'
+      | 'classWeight'
+      | 'solver'
+      | 'tol'
+      | 'maxIter'
+    > {
+  readonly threads?: number;
+  readonly engine?: Engine;
+  readonly warn?: (message: string) => void;
+}
+
+/** Options of `logodds cv`, as values. */
+export interface CvCommandOptions
+  extends PathCommandOptions,
+    Pick<CrossValidationOptions, 'folds' | 'groups' | 'time' | 'seed' | 'score' | 'rule'> {
+  /** where the refitted model goes; absent: nowhere */
+  readonly out?: string;
+}
+
+export interface PathResult {
+  readonly path: RegularizationPath;
+  readonly target: string;
+  readonly rows: number;
+}
+
+export interface CvResult {
+  readonly validation: CrossValidation;
+  readonly target: string;
+  readonly rows: number;
+  readonly out?: string;
+}
+
+/** Reads and fits a path of penalties. @throws the errors of reading and of `fitPath` */
+export async function pathCommand(options: PathCommandOptions): Promise<PathResult> {
+  const { data, chosen } = await read(options);
+  const path = working('path', () => fitPath(data, chosen));
+  return { path, target: options.target, rows: data.rows };
+}
+
+/** Reads, cross-validates, and saves the model of the chosen penalty. @throws the errors of reading, of `crossValidate`, and ERR_OUTPUT */
+export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
+  const { out } = options;
+  if (out !== undefined) assertWritable(out, options.data);
+  const { data, chosen } = await read(options);
+  const { folds, groups, time, seed, score, rule } = options;
+  const validation = working('cross-validate', () =>
+    crossValidate(data, { ...chosen, folds, groups, time, seed, score, rule }),
+  );
+  if (out !== undefined) {
+    const file = new OutputFile(out);
+    file.write(saveModel(validation.model));
+    file.commit();
+  }
+  return { validation, target: options.target, rows: data.rows, out };
+}
+
+/** Reads the table; DuckDB and its memory are gone when this returns. */
+async function read(options: CvCommandOptions) {
+  const database = await openDatabase();
+  try {
+    const { table: data, features } = await readTraining(database.connection, options, options, 0);
+    const { target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds } =
+      options;
+    const { lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter } = options;
+    noteMulticlass(options, () => classesOf(data, options));
+    const engine = options.engine ?? engineFor(options.threads, options.warn);
+    const chosen: PathOptions = {
+      ...{ target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds },
+      ...{ lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter, engine },
+      schema: options.schema,
+      features: [...features],
+    };
+    return { data, chosen };
+  } finally {
+    database.close();
+  }
+}
+
+function working<T>(name: string, work: () => T): T {
+  const phase = startPhase(name, false);
+  phase.update(null, '…');
+  try {
+    return work();
+  } finally {
+    phase.end();
+  }
+}
+
+/** Weights that are not 0, and the intercepts. */
+export const present = (model: Model) =>
+  coefficients(model)
+    .filter(({ value, feature }) => value !== 0 || feature === '(intercept)')
+    .map(({ class: name, feature, level, value }) => ({ class: name, feature, level, value }));

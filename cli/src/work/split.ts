@@ -1,0 +1,83 @@
+import { sliceTable, splitTable } from '../../../src/encode/split.ts';
+import type { Engine, Table } from '../../../src/index.ts';
+import { codingOf } from '../../../src/train/fit.ts';
+import type { Problem } from '../../../src/train/prepare.ts';
+import { openDatabase } from '../read/database.ts';
+import { collect, readWithin } from '../read/spill.ts';
+import { readTraining } from '../read/training.ts';
+import { randomHoldout } from './holdout.ts';
+import type { TrainOptions } from './train.ts';
+
+/** Rows scored between two updates of the bar. */
+export const SLICE_ROWS = 65_536;
+
+/** Rows to fit and rows to judge by. */
+export interface Split {
+  /** a table, or the rows as they are encoded in a file */
+  readonly train: Table | Problem;
+  readonly rows: number;
+  /** held-out rows, at least the columns that are no features */
+  readonly holdout: Table | null;
+  /** held-out rows from start to end − 1, all columns */
+  readonly part: (start: number, end: number) => Table;
+  /** rows of a part at most */
+  readonly partRows: number;
+  readonly features: readonly string[];
+  /** frees what nobody refers to, where memory is limited */
+  tidy(): Promise<void>;
+  close(): void;
+}
+
+/** Reads the table and splits it; DuckDB and its memory are gone when this returns. */
+export async function readSplit(options: TrainOptions, engine: Engine): Promise<Split> {
+  const fraction = options.holdout ?? 0.2;
+  const holdoutBy = fraction === false ? undefined : options.holdoutBy;
+  const { memory } = options;
+  if (memory !== undefined) {
+    const { penalty, inference, profile, firth, robust } = options;
+    const asked = inference || profile || robust;
+    const split = await readWithin(memory, engine, {
+      data: options,
+      roles: { ...options, holdoutBy },
+      fraction: fraction || 0,
+      flags: (table) => (fraction === false ? null : randomRows(table, options.target, fraction, options.seed ?? 1)),
+      columns: options,
+      coding: codingOf(options),
+      // logits to look for separation, weights of one; probabilities, sorted; those of Firth's leverages
+      vectors: (classes) =>
+        (penalty === 'none' || firth ? classes + 1 : 0) + (asked ? classes + 3 : 0) + (firth ? 3 : 0),
+    });
+    options.warn?.(
+      'rows stay in a file, so missing cells, leakage, influential rows and the like are not looked for; run doctor on a sample',
+    );
+    return { ...split, rows: split.train.y.length, tidy: collect };
+  }
+  const database = await openDatabase();
+  try {
+    const { table, features, largest } = await readTraining(
+      database.connection,
+      options,
+      { ...options, holdoutBy },
+      fraction || 0,
+    );
+    if (fraction === false) return inMemory(table, null, features);
+    const heldOut = largest ?? randomRows(table, options.target, fraction, options.seed ?? 1);
+    const { train, holdout } = splitTable(table, heldOut);
+    return inMemory(train, holdout.rows > 0 ? holdout : null, features);
+  } finally {
+    database.close();
+  }
+}
+
+function inMemory(train: Table, holdout: Table | null, features: readonly string[]): Split {
+  const part = (start: number, end: number) => sliceTable(holdout!, start, end);
+  return { train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, tidy: async () => {}, close() {} };
+}
+
+function randomRows(table: Table, target: string, fraction: number, seed: number): Uint8Array {
+  const column = table.columns.find((one) => one.name === target)!;
+  // counts of successes are no classes: all rows are of one kind
+  return column.kind === 'coded'
+    ? randomHoldout(column.codes, column.levels.length, fraction, seed)
+    : randomHoldout(new Uint8Array(table.rows), 1, fraction, seed);
+}

@@ -1,0 +1,328 @@
+import type { CalibrationMethod } from '../../../src/calibrate/fit.ts';
+import { sliceTable } from '../../../src/encode/split.ts';
+import {
+  type BinaryMetrics,
+  bootstrap,
+  type Engine,
+  type FitOptions,
+  LogoddsError,
+  loadModel,
+  type Model,
+  saveModel,
+  type Warning,
+} from '../../../src/index.ts';
+import { fitCalibrated, type Prior } from '../../../src/train/calibrated.ts';
+import { fitAnd } from '../../../src/train/fit.ts';
+import { outOfFold } from '../../../src/train/outOfFold.ts';
+import { ColumnSummaries } from '../figures/columns.ts';
+import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
+import { fitFacts } from '../figures/model.ts';
+import { readModel } from '../read/files.ts';
+import type { DataOptions } from '../read/source.ts';
+import type { Roles } from '../read/training.ts';
+import { type ReportTarget, writeReport } from '../report/write.ts';
+import { type Phase, startPhase } from '../terminal/progress.ts';
+import { assertWritable, OutputFile } from '../write/temporary.ts';
+import { classesOf, noteMulticlass } from './classes.ts';
+import { checkDecision, type DecisionOptions, decided } from './decide.ts';
+import { engineFor } from './engine.ts';
+import { evaluateHeldOut, numbersOf, ruledOut, scoreRows } from './heldOut.ts';
+import { readSplit, SLICE_ROWS, type Split } from './split.ts';
+
+/** Options of `logodds train`, as values. What concerns the fit alone is handed on to `fit`. */
+export interface TrainOptions
+  extends DataOptions,
+    Omit<Roles, 'holdoutBy' | 'groups' | 'time'>,
+    DecisionOptions,
+    Pick<
+      FitOptions,
+      | 'positive'
+      | 'C'
+      | 'lambda'
+      | 'penalty'
+      | 'l1Ratio'
+      | 'multiclass'
+      | 'penaltyFactors'
+      | 'bounds'
+      | 'standardize'
+      | 'coding'
+      | 'references'
+      | 'classWeight'
+      | 'solver'
+      | 'tol'
+      | 'maxIter'
+      | 'inference'
+      | 'profile'
+      | 'firth'
+      | 'unseen'
+      | 'engine'
+    > {
+  /** where the model goes */
+  readonly out: string;
+  /** a model file to begin at */
+  readonly start?: string;
+  /** for the fit and the scores, where no engine is given; 1 when absent. The numbers are the same for any. */
+  readonly threads?: number;
+  /** told when there are fewer threads than asked for, and what a limit of memory leaves out */
+  readonly warn?: (message: string) => void;
+  /** bytes that the run may take above those of the program: the encoded rows stay in a scratch file that each pass reads */
+  readonly memory?: number;
+  /** share of rows held out (0.2 when absent), or false for none */
+  readonly holdout?: number | false;
+  /** hold out the rows with the largest values of this column instead of random ones */
+  readonly holdoutBy?: string;
+  /** of the random holdout and of the bootstrap; 1 when absent */
+  readonly seed?: number;
+  /** robust standard errors; with `cluster` by cluster */
+  readonly robust?: boolean;
+  /** how logits become probabilities, by five folds of the training rows; none when absent */
+  readonly calibrate?: 'none' | CalibrationMethod;
+  /** true shares of the classes, where those of the rows are not */
+  readonly prior?: Prior;
+  /** fits to so many resampled sets of the rows */
+  readonly bootstrap?: number;
+  /** a page that shows the fit and what it is worth; made here because it needs the rows */
+  readonly report?: ReportTarget;
+}
+
+export interface TrainResult {
+  readonly model: Model;
+  readonly rows: { readonly train: number; readonly holdout: number };
+  /** of the held-out rows, weighted to the true shares of the classes where there is a prior; null without any */
+  readonly metrics: BinaryMetrics | null;
+  /** share of their features that took a default: missing, unseen or out of range; null without any */
+  readonly defaulted?: number | null;
+  /** curves and more of the same rows, worked out when first asked for; absent or null without metrics */
+  readonly evaluation?: (() => Evaluation) | null;
+  readonly warnings: readonly Warning[];
+  /** size of the model file */
+  readonly bytes: number;
+  /** wall time by phase: `fit` is encoding (with `memory` part of `read`) and fitting, `score` scoring the held-out rows (encoding included) */
+  readonly seconds: {
+    readonly read: number;
+    readonly fit: number;
+    readonly score: number;
+    readonly evaluate: number;
+    readonly write: number;
+  };
+}
+
+/**
+ * Reads, splits, fits, evaluates on the held-out rows and saves.
+ * @throws the errors of reading (ERR_DATA, ERR_SCHEMA, ERR_RECORD), of `fit`, and ERR_OUTPUT
+ */
+export async function trainCommand(options: TrainOptions): Promise<TrainResult> {
+  const { out, data, start } = options;
+  assertWritable(out, data);
+  if (options.report) assertWritable(options.report.path, out, data, start);
+  const engine = options.engine ?? engineFor(options.threads, options.warn);
+  const clock = stopwatch();
+
+  const split = await readSplit(options, engine);
+  try {
+    return await fitAndSave(split, options, engine, clock);
+  } finally {
+    split.close();
+  }
+}
+
+async function fitAndSave(
+  split: Split,
+  options: TrainOptions,
+  engine: Engine,
+  clock: () => number,
+): Promise<TrainResult> {
+  const { holdout } = split;
+  const classes = () => classesOf(split.train, options);
+  checkDecision(options, classes);
+  noteMulticlass(options, classes);
+  const read = clock();
+
+  const { model, warnings } = fitWithProgress(split, options, engine);
+  const fitted = clock();
+  await split.tidy();
+
+  const scores = holdout && scoreRows(model, engine, split.part, split.partRows, holdout.rows);
+  await split.tidy();
+  const score = clock();
+  const { metrics, scored, unknown } = scores
+    ? evaluateHeldOut(model, scores, holdout!, options)
+    : { metrics: null, scored: null, unknown: 0 };
+  const evaluated = clock();
+
+  const bytes = saveModel(model);
+  const file = new OutputFile(options.out);
+  file.write(bytes);
+  file.commit();
+  const seconds = { read, fit: fitted, score, evaluate: evaluated, write: clock() };
+  const result: TrainResult = {
+    model,
+    rows: { train: split.rows, holdout: holdout?.rows ?? 0 },
+    metrics,
+    defaulted: scores?.defaulted ?? null,
+    evaluation: scored && lazyEvaluation(model, scored, metrics!),
+    warnings: [...warnings, ...holdoutWarnings(model, metrics, scored, unknown)],
+    bytes: bytes.length,
+    seconds,
+  };
+  if (options.report) await writeTrainReport(options.report, result, bytes, split, options, engine);
+  return result;
+}
+
+/** The page of `--report`: figures of the held-out rows; without any those of the fitted ones, where they are in memory. */
+async function writeTrainReport(
+  to: ReportTarget,
+  { model, evaluation, warnings }: TrainResult,
+  bytes: Uint8Array,
+  { train, holdout }: Split,
+  options: TrainOptions,
+  engine: Engine,
+): Promise<void> {
+  const table = 'columns' in train ? train : null;
+  const judge = (): Evaluation | null => {
+    if (evaluation) return evaluation();
+    if (holdout || !table) return null;
+    const scores = scoreRows(model, engine, (start, end) => sliceTable(table, start, end), SLICE_ROWS, table.rows);
+    const own = evaluateHeldOut(model, scores, table, options);
+    return own.scored && lazyEvaluation(model, own.scored, own.metrics!)();
+  };
+  const columns =
+    table && new ColumnSummaries([options.target, options.weight, options.offset, options.trials, options.cluster]);
+  columns?.add(table!, numbersOf(table!, options.weight));
+  await writeReport(to, {
+    model,
+    sample: holdout ? 'held-out' : 'fitted',
+    evaluation: judge(),
+    columns: columns?.finish() ?? null,
+    warnings,
+    facts: fitFacts(model),
+    modelPath: options.out,
+    sha256: loadModel(bytes).sha256,
+    data: options,
+    seed: options.holdout === false || options.holdoutBy !== undefined ? null : (options.seed ?? 1),
+  });
+}
+
+function holdoutWarnings(
+  model: Model,
+  metrics: BinaryMetrics | null,
+  scored: ScoredRows | null,
+  unknown: number,
+): Warning[] {
+  const { multiclass, calibration } = model.manifest;
+  const warnings: Warning[] = [];
+  if (unknown > 0) {
+    const message = `${unknown} held-out rows have a class that no fitted row has, and are left out of the metrics; hold out other rows`;
+    warnings.push({ code: 'HOLDOUT_UNSEEN_CLASS', message, features: [] });
+  }
+  if (metrics?.auc === null) {
+    const what = multiclass === null ? 'have one class only' : 'lack a class';
+    const message = `the held-out rows ${what}, so there is no AUC; hold out more rows, or other ones`;
+    warnings.push({ code: 'HOLDOUT_ONE_CLASS', message, features: [] });
+  }
+  if (metrics?.logLoss === Number.POSITIVE_INFINITY && calibration?.method === 'isotonic') {
+    const message = `isotonic calibration gives a probability of 0 to what happened in ${ruledOut(model, scored!)} held-out rows, so the log loss is Infinity; use --calibrate platt or temperature`;
+    warnings.push({ code: 'HOLDOUT_RULED_OUT', message, features: [] });
+  }
+  return warnings;
+}
+
+/** Seconds since the last call. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const seconds = (now - last) / 1000;
+    last = now;
+    return seconds;
+  };
+}
+
+function fitWithProgress({ train, features }: Split, options: TrainOptions, engine: Engine) {
+  const phase = startPhase('fit', false);
+  try {
+    const fitOptions: FitOptions = {
+      target: options.target,
+      positive: options.positive,
+      schema: options.schema,
+      features: [...features],
+      weight: options.weight,
+      offset: options.offset,
+      trials: options.trials,
+      multiclass: options.multiclass,
+      penaltyFactors: options.penaltyFactors,
+      bounds: options.bounds,
+      start: options.start === undefined ? undefined : readModel(options.start),
+      C: options.C,
+      lambda: options.lambda,
+      penalty: options.penalty,
+      l1Ratio: options.l1Ratio,
+      standardize: options.standardize,
+      coding: options.coding,
+      references: options.references,
+      classWeight: options.classWeight,
+      solver: options.solver,
+      tol: options.tol,
+      maxIter: options.maxIter,
+      inference: options.inference,
+      profile: options.profile,
+      firth: options.firth,
+      covariance: options.cluster !== undefined ? { cluster: options.cluster } : options.robust ? 'robust' : undefined,
+      unseen: options.unseen,
+      engine,
+      diagnose: true,
+      now: () => performance.now(),
+      onIteration: ({ iteration, objective, gradNorm }) =>
+        phase.update(
+          null,
+          `iteration ${iteration}, objective ${objective.toFixed(6)}, gradient ${gradNorm.toExponential(1)}`,
+        ),
+    };
+    const { bootstrap: replicates, seed } = options;
+    if (replicates === undefined) return fitAndDecide(train, fitOptions, options, phase);
+    if ('batch' in train) {
+      throw new LogoddsError('ERR_RANGE', 'bootstrap: expected all rows in memory, got a limit; leave out memory');
+    }
+    return bootstrap(train, fitOptions, { replicates, seed });
+  } finally {
+    phase.end();
+  }
+}
+
+/** Fits, calibrates and decides; what needs rows that the model was not fitted to takes those of the same five folds. */
+function fitAndDecide(
+  train: Split['train'],
+  fitOptions: FitOptions,
+  options: TrainOptions,
+  phase: Phase,
+): { model: Model; warnings: Warning[] } {
+  const { calibrate = 'none', prior, seed, cluster } = options;
+  if ('batch' in train) {
+    const refuse = (): never => {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        'cross-validation: expected all rows in memory, got a limit; leave out memory, or give a threshold',
+      );
+    };
+    if (calibrate !== 'none' || prior !== undefined) refuse();
+    const { model, warnings } = fitAnd(train, fitOptions);
+    return { model: decided(model, options, refuse), warnings };
+  }
+  const folding = { seed, groups: cluster };
+  // without either the model has no calibration at all
+  const { model, warnings, ...fitted } =
+    calibrate === 'none' && prior === undefined
+      ? { ...fitAnd(train, fitOptions), outOfFold: null }
+      : fitCalibrated(train, {
+          ...fitOptions,
+          prior,
+          calibrate: calibrate === 'none' ? undefined : { method: calibrate, ...folding },
+        });
+  let rows = fitted.outOfFold;
+  const outOfFoldRows = () => {
+    phase.update(null, 'cross-validation');
+    rows ??= outOfFold(train, { ...fitOptions, inference: false, profile: false, diagnose: false }, folding);
+    return rows;
+  };
+  return { model: decided(model, options, outOfFoldRows), warnings };
+}

@@ -1,0 +1,238 @@
+import { mkdirSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { show } from '../../../src/encode/label.ts';
+import { LogoddsError, type Scores } from '../../../src/index.ts';
+import { planes } from '../figures/metrics.ts';
+import { loadDuckDB, name, text } from '../read/database.ts';
+import { discard, OutputFile, outputError, temporaryName, track } from './temporary.ts';
+
+export interface ScoreWriter {
+  /** @param further  cells of the further columns of the layout */
+  write(scores: Scores, firstRow: number, further?: readonly FurtherCells[]): void;
+  /** Gives the whole file its name. */
+  commit(): Promise<void>;
+  discard(): void;
+}
+
+/** What the columns are called and hold. */
+export interface ScoreLayout {
+  readonly classes: readonly string[];
+  /** of two classes the one whose probability a scorer gives */
+  readonly positive: string | null;
+  readonly precision: 'f64' | 'f32';
+  /** columns behind the label */
+  readonly further?: readonly FurtherColumn[];
+}
+
+export interface FurtherColumn {
+  readonly name: string;
+  readonly type: 'number' | 'text' | 'flag';
+}
+
+/** One cell a row: numbers, texts, or flags. */
+export type FurtherCells = ArrayLike<number> | readonly string[] | readonly boolean[];
+
+/** The probabilities of every class, in their order. */
+function probabilities({ classes, positive }: ScoreLayout, scores: Scores): (Float64Array | Float32Array)[] {
+  const given = planes(scores, scores.probabilities);
+  if (positive === null) return given;
+  const [p] = given;
+  const q = p.map((value) => 1 - value);
+  return classes[0] === positive ? [p, q] : [q, p];
+}
+
+const EXTENSIONS: Readonly<Record<string, (path: string, layout: ScoreLayout) => ScoreWriter | Promise<ScoreWriter>>> =
+  {
+    '.csv': (path, layout) => openText(path, delimited(layout, ','), layout),
+    '.tsv': (path, layout) => openText(path, delimited(layout, '\t'), layout),
+    '.jsonl': (path, layout) => openText(path, jsonLines(layout), layout),
+    '.ndjson': (path, layout) => openText(path, jsonLines(layout), layout),
+    '.parquet': (path, layout) => openParquet(path, layout),
+  };
+
+/**
+ * Opens an output of scores: columns row, p_<class> of every class, label, and the further ones.
+ * @throws ERR_OUTPUT when the path cannot be written or its ending is not known
+ */
+export async function openWriter(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
+  const open = EXTENSIONS[extname(path).toLowerCase()] ?? (path.startsWith('/dev/') ? EXTENSIONS['.csv'] : undefined);
+  if (open) return open(path, layout);
+  const rule = 'a path that ends in .csv, .tsv, .jsonl or .parquet';
+  throw new LogoddsError('ERR_OUTPUT', `--out: expected ${rule}, got ${show(path)}; rename it`);
+}
+
+/** The texts around the numbers of a row: before the row, before the probability of each class, its label, and further cells. */
+interface Template {
+  readonly header: string;
+  readonly beforeRow: string;
+  readonly before: readonly string[];
+  /** the label of each class */
+  readonly labels: readonly string[];
+  /** before the cell of each further column */
+  readonly beforeFurther: readonly string[];
+  readonly cell: (value: number | string | boolean) => string;
+  readonly end: string;
+}
+
+function delimited({ classes, further = [] }: ScoreLayout, delimiter: string): Template {
+  const cell = (value: string) => (/[",;\t\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  const names = ['row', ...classes.map((label) => `p_${label}`), 'label', ...further.map(({ name }) => name)].map(cell);
+  return {
+    header: `${names.join(delimiter)}\n`,
+    beforeRow: '',
+    before: classes.map(() => delimiter),
+    labels: classes.map((label) => `${delimiter}${cell(label)}`),
+    beforeFurther: further.map(() => delimiter),
+    cell: (value) => (typeof value === 'string' ? cell(value) : String(value)),
+    end: '\n',
+  };
+}
+
+function jsonLines({ classes, further = [] }: ScoreLayout): Template {
+  return {
+    header: '',
+    beforeRow: '{"row":',
+    before: classes.map((label) => `,${JSON.stringify(`p_${label}`)}:`),
+    labels: classes.map((label) => `,"label":${JSON.stringify(label)}`),
+    beforeFurther: further.map(({ name }) => `,${JSON.stringify(name)}:`),
+    cell: (value) => JSON.stringify(value),
+    end: '}\n',
+  };
+}
+
+/** The shortest decimal that reads back as the same 32-bit number, of a number in [0, 1]. */
+function shortestF32(value: number): string {
+  for (let scale = 1e7; scale <= 1e12; scale *= 10) {
+    const rounded = Math.round(value * scale) / scale;
+    if (Math.fround(rounded) === value) return String(rounded);
+  }
+  return String(Number(value.toPrecision(9)));
+}
+
+/** Characters gathered before they are written: so few that their pieces die young in the garbage collector. */
+const TEXT_LENGTH = 1 << 16;
+
+/** CSV, TSV and JSON lines: numbers with the shortest digits that read back as the same bits. */
+function openText(path: string, template: Template, layout: ScoreLayout): ScoreWriter {
+  const { header, beforeRow, before, labels, beforeFurther, cell, end } = template;
+  const digits = layout.precision === 'f32' ? shortestF32 : String;
+  const file = new OutputFile(path);
+  file.write(Buffer.from(header));
+  return {
+    write(scores, firstRow, further = []) {
+      const columns = probabilities(layout, scores);
+      let lines = '';
+      for (let i = 0; i < scores.rows; i++) {
+        lines += `${beforeRow}${firstRow + i}`;
+        for (let k = 0; k < columns.length; k++) lines += before[k] + digits(columns[k][i]);
+        lines += labels[scores.labels[i]];
+        for (let k = 0; k < further.length; k++) lines += beforeFurther[k] + cell(further[k][i]);
+        lines += end;
+        if (lines.length > TEXT_LENGTH) {
+          file.write(Buffer.from(lines));
+          lines = '';
+        }
+      }
+      file.write(Buffer.from(lines));
+    },
+    commit: async () => file.commit(),
+    discard: () => file.discard(),
+  };
+}
+
+/** Rows of one chunk of DuckDB. */
+const CHUNK_ROWS = 2048;
+
+interface WritableVector {
+  readonly items: Float64Array | Float32Array | Uint32Array;
+  setItem(index: number, value: string | boolean): void;
+  flush(): void;
+}
+
+/** Parquet: gathered in a DuckDB file beside the output, which bounds memory, then copied. */
+async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
+  const { classes, precision, further = [] } = layout;
+  const file = new OutputFile(path);
+  const folder = track(temporaryName(path, 'duckdb'));
+  const failed = (error: unknown) => {
+    discardBoth();
+    return outputError(path, error);
+  };
+  let close = () => {};
+  const discardBoth = () => {
+    close();
+    close = () => {};
+    file.discard();
+    discard(folder);
+  };
+  try {
+    mkdirSync(folder);
+    const { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, FLOAT, UINTEGER, VARCHAR } = await loadDuckDB();
+    const types = { number: DOUBLE, text: VARCHAR, flag: BOOLEAN };
+    const number = precision === 'f32' ? FLOAT : DOUBLE;
+    const instance = await DuckDBInstance.create(join(folder, 'scores'), { memory_limit: '256MB' });
+    const connection = await instance.connect();
+    close = () => {
+      connection.closeSync();
+      instance.closeSync();
+    };
+    const cells = classes.map((_, k) => `p${k}`);
+    const more = further.map(({ type }, k) => `, f${k} ${types[type]}`).join('');
+    await connection.run(
+      `create table scores (${cells.map((cell) => `${cell} ${number}, `).join('')}label uinteger${more})`,
+    );
+    const appender = await connection.createAppender('scores');
+    const chunk = DuckDBDataChunk.create([
+      ...cells.map(() => number),
+      UINTEGER,
+      ...further.map(({ type }) => types[type]),
+    ]);
+
+    const append = (columns: readonly FurtherCells[], start: number, rows: number) => {
+      chunk.reset();
+      chunk.rowCount = rows;
+      columns.forEach((values, column) => {
+        const vector = chunk.getColumnVector(column) as unknown as WritableVector;
+        for (let i = 0; i < rows; i++) {
+          const value = values[start + i];
+          if (typeof value === 'number') vector.items[i] = value;
+          else vector.setItem(i, value);
+        }
+        vector.flush();
+      });
+      appender.appendDataChunk(chunk);
+    };
+    const columns = [
+      'rowid as "row"',
+      ...classes.map((label, k) => `${cells[k]} as ${name(`p_${label}`)}`),
+      `[${classes.map(text).join(', ')}][1 + label] as label`,
+      ...further.map((column, k) => `f${k} as ${name(column.name)}`),
+    ];
+    return {
+      write(scores, _, further = []) {
+        try {
+          const columns = [...probabilities(layout, scores), scores.labels, ...further];
+          for (let at = 0; at < scores.rows; at += CHUNK_ROWS)
+            append(columns, at, Math.min(CHUNK_ROWS, scores.rows - at));
+        } catch (error) {
+          throw failed(error);
+        }
+      },
+      async commit() {
+        try {
+          appender.closeSync();
+          await connection.run(
+            `copy (select ${columns.join(', ')} from scores) to ${text(file.temporary)} (format parquet)`,
+          );
+        } catch (error) {
+          throw failed(error);
+        }
+        file.commit();
+        discardBoth();
+      },
+      discard: discardBoth,
+    };
+  } catch (error) {
+    throw failed(error);
+  }
+}
