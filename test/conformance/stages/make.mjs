@@ -199,7 +199,12 @@ const MODELS = {
       { income: '100' },
       { exposure: null },
     ],
-    ask: { whatIf: ['income', 'age', 'ratio', 'points', 'exposure', 'opened'], changes: { balance: -2500 }, level: 0.95, k: 3 },
+    ask: {
+      whatIf: ['income', 'age', 'ratio', 'points', 'exposure', 'opened'],
+      changes: { balance: -2500 },
+      level: 0.95,
+      k: 3,
+    },
   },
   // categories, words, tags and crosses; beta calibration, F-score, a band for review
   categories: {
@@ -288,7 +293,12 @@ const MODELS = {
       ],
     },
     refused: [{ merchant: {} }, { flags: [[]] }, { größe: 'May' }, { comment: { text: 'late' } }, { age: '40' }],
-    ask: { whatIf: ['city', 'region', 'member', 'plan', 'age', 'flags', 'interests', 'größe'], changes: {}, level: 0.95, k: 4 },
+    ask: {
+      whatIf: ['city', 'region', 'member', 'plan', 'age', 'flags', 'interests', 'größe'],
+      changes: {},
+      level: 0.95,
+      k: 4,
+    },
   },
   // isotonic, costs of a matrix, prior; target encoding beside a covariance
   steps: {
