@@ -38,12 +38,12 @@ export function costThreshold(costs: Costs): number {
 }
 
 /** p*, between 0 and 1; NaN where nothing depends on the decision */
-export function thresholdOf(fp: number, fn: number, tp: number, tn: number): number {
+function thresholdOf(fp: number, fn: number, tp: number, tn: number): number {
   return (fp - tn) / (fp - tn + (fn - tp));
 }
 
 /** @throws ERR_RANGE */
-export function checkOutcomes(fp: number, fn: number, tp: number, tn: number, where: string): void {
+function checkOutcomes(fp: number, fn: number, tp: number, tn: number, where: string): void {
   if (!Number.isFinite(fp + fn + tp + tn)) {
     throw new LogoddsError(
       'ERR_RANGE',

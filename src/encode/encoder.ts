@@ -32,7 +32,7 @@ interface Turn {
   readonly coder: Coder | null;
   /** its first column of a batch */
   readonly at: number;
-  /** the column of a table, and field of a record, that it reads; crosses have none */
+  /** the column of a table, and field of a record, that it reads; undefined of crosses, which come last and are never asked for it */
   readonly field: string;
   /** a number of a record is its entry as it is */
   readonly plain: boolean;

@@ -73,7 +73,7 @@ export function checkRows(length: number, y: ArrayLike<number>, classes: number,
   if (total > LARGEST_TOTAL)
     throw new LogoddsError(
       'ERR_RANGE',
-      `weights: expected a sum up to ${LARGEST_TOTAL}, got ${total}; divide them all`,
+      `weights: expected a sum up to ${LARGEST_TOTAL}, got ${total}; divide them all by one number`,
     );
   return total;
 }

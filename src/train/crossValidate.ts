@@ -199,7 +199,7 @@ export function withFold<T>(
   if (absent.length > 0) {
     throw new LogoddsError(
       'ERR_DATA',
-      `fold ${k + 1}: expected training rows of every class, got none of ${list(absent)}; ${forward ? 'use fewer folds, or a time column whose early rows have every class' : 'add rows of that class, or leave it out'}`,
+      `fold ${k + 1}: expected training rows of every class, got none of ${list(absent)}; ${forward ? 'use fewer folds, or a time column whose early rows have every class' : absent.length > 1 ? 'add rows of these classes, or leave them out' : 'add rows of that class, or leave it out'}`,
     );
   }
   const rows: number[] = [];

@@ -76,6 +76,8 @@ describe('train names what is wrong with the data', () => {
     expect(train(write('heavy.csv', 'x,w,y\n1,2,0\n2,much,1\n'), 'y', '--weight', 'w')).toMatch(
       /^ERR_RECORD row 1 .*"w": expected a number, got "much"; correct the cell, or name another weight column$/,
     );
+    const online = ['train', 'heavy.csv', '--target', 'y', '--weight', 'w', '--online', '--out', 'bad.safetensors'];
+    expect(failure(online)).toMatch(/^ERR_RECORD row 1 .*"w": .*correct the cell, or name another weight column$/);
   });
 
   it.each([

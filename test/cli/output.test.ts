@@ -42,6 +42,20 @@ describe('an output that cannot be written', () => {
     ['scores over the rows', ['score', 'm.st', 'small.csv', '--out', 'small.csv']],
     ['a model over its data, by folds', ['cv', 'small.csv', '--target', 'y', '--out', 'small.csv']],
     ['a schema over the data', ['schema', 'small.csv', '--target', 'y', '--out', 'small.csv']],
+    ['a model over its schema', ['train', 'small.csv', '--target', 'y', '--schema', 's.json', '--out', 's.json']],
+    [
+      'a page over its schema',
+      ['train', 'small.csv', '--target', 'y', '--schema', 's.json', '--out', 'o', '--report', 's.json'],
+    ],
+    [
+      'a model over its schema, by folds',
+      ['cv', 'small.csv', '--target', 'y', '--schema', 's.json', '--out', 's.json'],
+    ],
+    ['a model over its costs', ['train', 'small.csv', '--target', 'y', '--costs', 'c.json', '--out', 'c.json']],
+    [
+      'a page over its costs',
+      ['train', 'small.csv', '--target', 'y', '--costs', 'c.json', '--out', 'o', '--report', 'c.json'],
+    ],
     [
       'a model over its checkpoint',
       ['train', 'small.csv', '--target', 'y', '--online', '--checkpoint', 'c', '--out', 'c'],
@@ -57,6 +71,8 @@ describe('an output that cannot be written', () => {
     rmSync(path('link.csv'), { force: true });
     symlinkSync(path(rows), path('link.csv'));
     write('m.st', readFileSync(path('model.safetensors')));
+    write('s.json', '{"features":[{"name":"x","kind":"numeric"}]}');
+    write('c.json', '[[0,1],[5,0]]');
     const before = names();
     const { status, stderr } = run(args);
     expect(status).toBe(1);

@@ -52,6 +52,24 @@ describe('coefficients', () => {
     expect([count('shop'), count('note')]).toEqual([3, 5]);
   });
 
+  test('a bucket of two words that cancel is listed with its weight', () => {
+    const table = tableFromRecords(
+      Array.from({ length: 400 }, (_, i) => ({
+        note: i % 2 === 0 ? 'cat' : 'dog',
+        y: (i * 7) % 10 < (i % 2 === 0 ? 7 : 3) ? 'yes' : 'no',
+      })),
+    );
+    const { model } = fitTable(table, {
+      target: 'y',
+      schema: { features: [{ name: 'note', kind: 'text', buckets: 2 }] },
+    });
+    expect(model.manifest.schema.features[0]).toMatchObject({ means: [0, 0], scales: [1, 1] });
+    expect(coefficients(model).map(({ level, value }) => [level, value])).toEqual([
+      [null, model.intercept[0]],
+      ['#1', model.weights[1]],
+    ]);
+  });
+
   test('the slot of missing categories is listed when training had some', () => {
     const [age, city] = smallSchema.features;
     const schema = { features: [age, { ...city, counts: [60, 40, 3] }] } as typeof smallSchema;

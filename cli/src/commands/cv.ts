@@ -6,6 +6,7 @@ import type { OptionRow } from '../options/table.ts';
 import { integer, positiveInteger } from '../options/values.ts';
 import { facts, table } from '../terminal/layout.ts';
 import { type CvCommandOptions, type CvResult, cvCommand, type PathCommandOptions, present } from '../work/path.ts';
+import { refuseShared } from '../write/temporary.ts';
 import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, warnAll } from './common.ts';
 import type { PathFlags } from './path.ts';
@@ -46,6 +47,7 @@ export const cv: CommandLine = {
 type CvFlags = PathFlags & Omit<CvCommandOptions, keyof PathCommandOptions>;
 
 async function run(data: string | undefined, flags: CvFlags, command: Command): Promise<void> {
+  if (flags.out !== undefined) refuseShared(flags.out, flags.schema);
   const result = await cvCommand(optionsOf(command, data, flags));
   warnAll(result.validation.warnings);
   if (flags.json) printJson(cvJson(result));

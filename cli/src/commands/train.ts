@@ -19,6 +19,7 @@ import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
 import { type OnlineTrainOptions, onlineCommand } from '../work/online.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../work/train.ts';
+import { refuseShared } from '../write/temporary.ts';
 import type { CommandLine } from './command.ts';
 import { note, optionsOf, print, printJson, reportTarget, type SpelledFlags, warnAll } from './common.ts';
 
@@ -62,7 +63,7 @@ const HOLDOUT: readonly OptionRow[] = [
   ['--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', { parse: fraction }],
   ['--holdout-by <col>', 'hold out the rows with the largest values of this column'],
   ['--no-holdout', 'fit on all rows'],
-  ['--seed <n>', 'of the random holdout (default: 1)', { parse: integer }],
+  ['--seed <n>', 'of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
 ];
 
 const INFERENCE: readonly OptionRow[] = [
@@ -168,6 +169,7 @@ async function run(data: string | undefined, flags: TrainFlags, command: Command
   if (flags.holdout === false && flags.holdoutBy !== undefined)
     command.error("error: option '--holdout-by' does not go with --no-holdout");
   const { penalty, report, ...rest } = flags;
+  for (const output of [flags.out, report]) if (output !== undefined) refuseShared(output, flags.schema);
   const options: TrainOptions = {
     ...optionsOf(command, data, rest),
     report: reportTarget(report),

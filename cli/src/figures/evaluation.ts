@@ -54,7 +54,8 @@ export interface ClassFigures {
   readonly share: number;
   /** null when all rows, or none, are of the class */
   readonly auc: {
-    readonly value: number /** null where the rows do not tell */;
+    readonly value: number;
+    /** null where the rows do not tell */
     readonly interval: Interval | null;
   } | null;
   readonly averagePrecision: number | null;

@@ -39,7 +39,10 @@ export function readJson(path: string, what: string): unknown {
   }
 }
 
-/** A schema file as it is read; what is wrong in it is said when the data are known. */
+/**
+ * A schema file as it is read; what does not fit the columns is said when the data are known.
+ * @throws ERR_DATA when it cannot be read, ERR_SCHEMA when it is no declaration
+ */
 export const readSchema = (path: string | undefined): Declaration | undefined => {
   if (path === undefined) return undefined;
   const declaration = readJson(path, '--schema');

@@ -19,6 +19,8 @@ export interface StreamedColumn {
   readonly spelling: Spelling;
   /** cells are text */
   readonly text: boolean;
+  /** what to do about a cell that is no number */
+  readonly advice: string;
 }
 
 /** A number as a CSV file may write it. */
@@ -34,7 +36,14 @@ const SPELL: Readonly<Record<Spelling, (text: string) => string>> = {
 
 const isMissing = (cell: unknown): boolean => cell === undefined || cell === null || cell === '';
 
-function planOf(stream: RowStream, name: string, levels: readonly string[] | null, open: boolean): StreamedColumn {
+/** @param role  weight or offset, which must be numbers; undefined of others */
+function planOf(
+  stream: RowStream,
+  name: string,
+  levels: readonly string[] | null,
+  open: boolean,
+  role?: string,
+): StreamedColumn {
   const text = stream.format === 'csv';
   return {
     name,
@@ -44,6 +53,7 @@ function planOf(stream: RowStream, name: string, levels: readonly string[] | nul
     open,
     spelling: text && levels ? spellingOf(levels) : 'plain',
     text,
+    advice: role ? `correct the cell, or name another ${role} column` : textAdvice(name),
   };
 }
 
@@ -76,7 +86,8 @@ export function warmUpPlan(
     .map((name) => {
       const coded =
         name === target || categorical.includes(name) || !(numbers.includes(name) || holdsNumbers(stream, rows, name));
-      return planOf(stream, name, coded ? [] : null, coded);
+      const role = name === weight ? 'weight' : name === offset ? 'offset' : undefined;
+      return planOf(stream, name, coded ? [] : null, coded, role);
     });
 }
 
@@ -118,7 +129,7 @@ export function learningPlan(stream: RowStream, learner: OnlineLearner): Streame
       planOf(stream, feature.name, feature.kind === 'categorical' ? feature.levels : null, false),
     ),
     planOf(stream, target, classes, true),
-    ...numbers.map((name) => planOf(stream, name, null, false)),
+    ...numbers.map((name) => planOf(stream, name, null, false, name === weight ? 'weight' : 'offset')),
   ];
 }
 
@@ -147,7 +158,7 @@ function columnOf(plan: StreamedColumn, rows: readonly StreamRow[], firstRow: nu
     if (isMissing(value)) missing[i] = 1;
     else if (!levels) {
       if (text ? !NUMBER.test(value as string) : typeof value !== 'number') {
-        throw cellError(firstRow + i, name, 'a number', value, textAdvice(name));
+        throw cellError(firstRow + i, name, 'a number', value, plan.advice);
       }
       values[i] = Number(value);
     } else {

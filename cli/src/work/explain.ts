@@ -12,7 +12,7 @@ export interface Explained {
   readonly base: number;
   readonly contributions: readonly Contribution[];
   readonly reasons: readonly Reason[];
-  /** of each column that is searched */
+  /** of each column that the record has; with a reason where no change was found or searched for */
   readonly whatIf: readonly WhatIf[];
   /** null of a model without covariance */
   readonly interval: ProbabilityInterval | null;

@@ -71,7 +71,7 @@ export interface TrainOptions
   readonly holdout?: number | false;
   /** hold out the rows with the largest values of this column instead of random ones */
   readonly holdoutBy?: string;
-  /** of the random holdout and of the bootstrap; 1 when absent */
+  /** of the random holdout, of the folds and of the bootstrap; 1 when absent */
   readonly seed?: number;
   /** robust standard errors; with `cluster` by cluster */
   readonly robust?: boolean;
@@ -112,9 +112,10 @@ export interface TrainResult {
  * @throws the errors of reading (ERR_DATA, ERR_SCHEMA, ERR_RECORD), of `fit`, and ERR_OUTPUT
  */
 export async function trainCommand(options: TrainOptions): Promise<TrainResult> {
-  const { out, data, start } = options;
-  assertWritable(out, data);
-  if (options.report) assertWritable(options.report.path, out, data, start);
+  const { out, data, start, costs } = options;
+  const matrix = costs && 'file' in costs ? costs.file : undefined;
+  assertWritable(out, data, matrix);
+  if (options.report) assertWritable(options.report.path, out, data, start, matrix);
   const engine = options.engine ?? engineFor(options.threads, options.warn);
   const clock = stopwatch();
 

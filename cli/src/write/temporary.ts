@@ -138,7 +138,7 @@ export function assertWritable(path: string, ...others: readonly (string | undef
 }
 
 /**
- * @param others  further files that the run reads or writes, which an output must not replace
+ * @param others  further files that the run reads or writes, which an output must not replace; files that a glob finds are not compared
  * @throws ERR_OUTPUT
  */
 export function refuseShared(path: string, ...others: readonly (string | undefined)[]): void {
