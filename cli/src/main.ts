@@ -13,10 +13,10 @@ import { train } from './commands/train.ts';
 import { version } from './version.ts';
 import { discardAll, reason } from './write/temporary.ts';
 
+export { type EvalOptions, type EvalResult, evalCommand } from './jobs/eval.ts';
+export { type ScoreOptions, type StreamResult, scoreCommand } from './jobs/score.ts';
+export { type TrainOptions, type TrainResult, trainCommand } from './jobs/train.ts';
 export { readModel } from './read/files.ts';
-export { type EvalOptions, type EvalResult, evalCommand } from './work/eval.ts';
-export { type ScoreOptions, type StreamResult, scoreCommand } from './work/score.ts';
-export { type TrainOptions, type TrainResult, trainCommand } from './work/train.ts';
 
 const HELP = `
 Examples:

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { randomHoldout } from '../../cli/src/jobs/holdout.ts';
+import { scoreCommand } from '../../cli/src/jobs/score.ts';
+import { trainCommand } from '../../cli/src/jobs/train.ts';
 import type { DataOptions } from '../../cli/src/read/source.ts';
-import { randomHoldout } from '../../cli/src/work/holdout.ts';
-import { scoreCommand } from '../../cli/src/work/score.ts';
-import { trainCommand } from '../../cli/src/work/train.ts';
 import { coefficients as modelCoefficients } from '../../src/index.ts';
 import { oracle, workspace } from './run.ts';
 

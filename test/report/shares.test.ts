@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evaluateHeldOut, ruledOut } from '../../cli/src/work/heldOut.ts';
+import { evaluateHeldOut, ruledOut } from '../../cli/src/jobs/heldOut.ts';
 import { fit as fitTable, type Model, sigmoid, type Table } from '../../src/index.ts';
 import { trueFactors } from '../../src/train/decided.ts';
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { SCORES } from '../../../src/train/crossValidate.ts';
 import { significant, whole, word } from '../figures/wording.ts';
+import { type CvCommandOptions, type CvResult, cvCommand, type PathCommandOptions, present } from '../jobs/path.ts';
 import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { integer, positiveInteger } from '../options/values.ts';
 import { facts, table } from '../terminal/layout.ts';
-import { type CvCommandOptions, type CvResult, cvCommand, type PathCommandOptions, present } from '../work/path.ts';
 import { refuseShared } from '../write/temporary.ts';
 import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, warnAll } from './common.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { sentence, whole, word } from '../figures/wording.ts';
+import { type DoctorOptions, type DoctorResult, doctorCommand } from '../jobs/doctor.ts';
 import { COLUMNS, DATA, JSON_OUTPUT, QUERY, TARGET, THREADS } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
-import { type DoctorOptions, type DoctorResult, doctorCommand } from '../work/doctor.ts';
 import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, type SpelledFlags } from './common.ts';
 

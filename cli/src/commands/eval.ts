@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { whole } from '../figures/wording.ts';
+import { type EvalOptions, type EvalResult, evalCommand } from '../jobs/eval.ts';
 import { DATA, JSON_OUTPUT, MODEL, QUERY, REPORT, WEIGHT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
-import { type EvalOptions, type EvalResult, evalCommand } from '../work/eval.ts';
 import type { CommandLine } from './command.ts';
 import { dataOf, note, print, printJson, reportTarget } from './common.ts';
 

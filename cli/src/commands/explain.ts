@@ -1,11 +1,11 @@
 import type { WhatIf } from '../../../src/explain/whatIf.ts';
 import type { Model } from '../../../src/index.ts';
 import { roughPercent, significant, word } from '../figures/wording.ts';
+import { type Explained, explainRecord } from '../jobs/explain.ts';
 import { JSON_OUTPUT, MODEL } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { readModel } from '../read/files.ts';
 import { facts, table } from '../terminal/layout.ts';
-import { type Explained, explainRecord } from '../work/explain.ts';
 import type { CommandLine } from './command.ts';
 import { print, printJson } from './common.ts';
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { PathStep } from '../../../src/index.ts';
 import { significant, whole, word } from '../figures/wording.ts';
+import { type PathCommandOptions, type PathResult, pathCommand, present } from '../jobs/path.ts';
 import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { table } from '../terminal/layout.ts';
-import { type PathCommandOptions, type PathResult, pathCommand, present } from '../work/path.ts';
 import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, type SpelledFlags, warnAll } from './common.ts';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { type SchemaOptions, type SchemaResult, schemaCommand, schemaText } from '../jobs/schema.ts';
 import { DATA, OFFSET, QUERY, TARGET, WEIGHT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { names } from '../options/values.ts';
-import { type SchemaOptions, type SchemaResult, schemaCommand, schemaText } from '../work/schema.ts';
 import type { CommandLine } from './command.ts';
 import { dataOf, print } from './common.ts';
 

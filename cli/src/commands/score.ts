@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { roughPercent, whole } from '../figures/wording.ts';
+import { type ScoreOptions, type StreamResult, scoreCommand } from '../jobs/score.ts';
 import { DATA, JSON_OUTPUT, MODEL, QUERY, THREADS } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { fraction, positiveInteger } from '../options/values.ts';
-import { type ScoreOptions, type StreamResult, scoreCommand } from '../work/score.ts';
 import type { CommandLine } from './command.ts';
 import { dataOf, note, print, printJson } from './common.ts';
 

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { fitFacts, formula } from '../figures/model.ts';
 import { bytes, TRUE_SHARES, whole, word } from '../figures/wording.ts';
+import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
+import { type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
 import { DATA, JSON_OUTPUT, MODEL_OPTIONS, REPORT, TARGET, THREADS } from '../options/shared.ts';
 import { type OptionRow, optionNames } from '../options/table.ts';
@@ -17,8 +19,6 @@ import {
 import { summary } from '../terminal/coefficients.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
-import { type OnlineTrainOptions, onlineCommand } from '../work/online.ts';
-import { type TrainOptions, type TrainResult, trainCommand } from '../work/train.ts';
 import { refuseShared } from '../write/temporary.ts';
 import type { CommandLine } from './command.ts';
 import { note, optionsOf, print, printJson, reportTarget, type SpelledFlags, warnAll } from './common.ts';
