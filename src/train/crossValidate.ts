@@ -1,5 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { findColumns } from '../encode/columns.ts';
+import { cellError, findColumns } from '../encode/columns.ts';
+import { parseDate } from '../encode/date.ts';
 import { list, show } from '../encode/label.ts';
 import type { Column, Table } from '../encode/table.ts';
 import { evaluateBinary } from '../metrics/binary.ts';
@@ -8,9 +9,19 @@ import type { Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { assemble, settingsOf, solveAll, withTasks } from './fit.ts';
 import { stratifiedFolds } from './folds.ts';
-import { checkPath, distinct, type PathOptions, type PathStep, stepOf, strengths, templateOf, walk } from './path.ts';
+import {
+  checkPath,
+  distinct,
+  type Grid,
+  type PathOptions,
+  type PathStep,
+  stepOf,
+  strengths,
+  templateOf,
+  walk,
+} from './path.ts';
 import { classShare, type DataOptions, effectiveWeight, type Problem, prepare } from './prepare.ts';
-import type { Fitted, Penalty, Task } from './solve.ts';
+import type { Fitted, Penalty, SolveSettings, Task } from './solve.ts';
 
 export const SCORES = ['logLoss', 'brier', 'auc', 'accuracy'] as const;
 export type ScoreName = (typeof SCORES)[number];
@@ -21,7 +32,10 @@ export interface CrossValidationOptions extends PathOptions {
   readonly folds?: number;
   /** column whose rows of one value stay in one fold (a customer, a site); it is no feature */
   readonly groups?: string;
-  /** column of times (numbers): fold i is trained on the i earliest of k + 1 parts and scored on the next; it is no feature */
+  /**
+   * column of times, numbers or dates and times in ISO 8601: fold i is trained on the i earliest of k + 1 parts and scored on the next; it is no
+   * feature
+   */
   readonly time?: string;
   /** of the random folds; default 1 */
   readonly seed?: number;
@@ -33,12 +47,12 @@ export interface CrossValidationOptions extends PathOptions {
 
 /** One strength of a cross-validation. */
 export interface ValidatedStep extends PathStep {
-  /** mean of the folds' scores, each weighing as its held-out rows */
+  /** mean of the folds' scores, each weighing as its held-out rows; folds without a score are left out */
   readonly mean: number;
-  /** √(Σ wᵢ(scoreᵢ − mean)²/(k − 1)), the standard error of the mean */
-  readonly stdError: number;
-  /** score of each fold */
-  readonly scores: readonly number[];
+  /** √(Σ wᵢ(scoreᵢ − mean)²/(k − 1)), the standard error of the mean of k scores; null of one score */
+  readonly stdError: number | null;
+  /** score of each fold; null where its held-out rows have none (an AUC of one class) */
+  readonly scores: readonly (number | null)[];
   /** folds whose fit converged */
   readonly convergedFolds: number;
 }
@@ -68,9 +82,15 @@ export interface CrossValidation {
  * A fold penalises the weights of features standardised by its own training rows, so that it is the fit of a table of these rows; only the
  * levels of categories and the mean that fills missing cells are those of all rows.
  *
- * Options and errors as of `fitPath`. Of rows in random folds a weight of 2 is not two rows, which might fall into two folds; with `groups` it is.
+ * A fold whose held-out rows lack a class has no AUC: it is left out of every mean, and FOLD_WITHOUT_SCORE names it. Where the best of a grid
+ * from the data (no `lambdas`, no `ratio`) is its weakest penalty, the grid is extended, up to three times by 20 strengths, and GRID_EXTENDED says so.
+ * GRID_END: the best is the strongest or weakest penalty all the same.
  *
- * @throws ERR_RANGE for a number of folds, a seed, a score or a rule outside their domain; ERR_DATA when a fold has no training row of some class
+ * Options and errors as of `fitPath`. With random folds, one row of weight 2 is not the same as two rows of weight 1, because the two could land in
+ * different folds. With `groups` they are the same.
+ *
+ * @throws ERR_RANGE for a number of folds, a seed, a score or a rule outside their domain; ERR_DATA when a fold has no training row of some class,
+ * or no fold has a score; ERR_RECORD for a time that is none
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 7.10
  */
 export function crossValidate(table: Table, options: CrossValidationOptions): CrossValidation {
@@ -84,27 +104,19 @@ export function crossValidate(table: Table, options: CrossValidationOptions): Cr
     const penalty = templateOf(options, problem);
     const settings = settingsOf(options);
     return withTasks(problem, (tasks) => {
-      const lambdas = strengths(tasks, penalty, options);
-      const results = Array.from({ length: folds }, (_, k) =>
-        runFold(problem, options, fold, k, time !== undefined, lambdas, penalty, { ...settings, score }),
+      const grid = strengths(tasks, penalty, options);
+      const judges = judgesOf(problem, fold, folds, time !== undefined, score);
+      const walks = new Walks(
+        problem,
+        options,
+        { fold, forward: time !== undefined, penalty, settings },
+        tasks,
+        judges,
       );
-      const warnings = results.flatMap((result) => result.warnings);
-      const steps: ValidatedStep[] = [];
-      walk(tasks, penalty, lambdas, settings, (fitted, k) => {
-        warnings.push(...fitted.flatMap((one) => one.warnings));
-        steps.push({
-          ...stepOf(fitted, tasks, lambdas[k]),
-          ...summarise(
-            results.map(({ scores }) => scores[k]),
-            results.map(({ weight }) => weight),
-          ),
-          convergedFolds: results.filter(({ converged }) => converged[k]).length,
-        });
-      });
       const sign = score === 'auc' || score === 'accuracy' ? -1 : 1;
-      const cost = steps.map(({ mean }) => sign * mean);
-      const best = cost.indexOf(Math.min(...cost));
-      const oneStdError = cost.findIndex((value) => value <= cost[best] + steps[best].stdError);
+      const { best, extended } = search(walks, grid, sign);
+      const { steps } = walks;
+      const oneStdError = withinOneError(steps, best, sign);
       const chosen = rule === '1se' ? oneStdError : best;
       const { lambda, C } = steps[chosen];
       const { l1Ratio = 0, standardize = true } = options;
@@ -121,7 +133,12 @@ export function crossValidate(table: Table, options: CrossValidationOptions): Cr
         chosen,
         fold,
         model,
-        warnings: distinct([...model.manifest.warnings, ...warnings]),
+        warnings: distinct([
+          ...model.manifest.warnings,
+          ...judges.warnings,
+          ...gridWarnings(steps, best, extended),
+          ...walks.warnings,
+        ]),
       };
     });
   } finally {
@@ -129,47 +146,191 @@ export function crossValidate(table: Table, options: CrossValidationOptions): Cr
   }
 }
 
-/** Mean by weight and its standard error. */
-function summarise(scores: readonly number[], weights: readonly number[]) {
+/** Strengths that an extension adds, and how many extensions there may be. */
+const EXTENSION = { steps: 20, most: 3 };
+/** A mean that changes by less than this part of its standard error over the last steps does not change. */
+const FLAT = { steps: 10, part: 1e-3 };
+
+/** The step with the best mean, after the grid has been extended as long as that is its weakest penalty. */
+function search(walks: Walks, { lambdas, factor }: Grid, sign: number): { best: number; extended: number } {
+  walks.go(lambdas);
+  for (let extended = 0; ; extended++) {
+    const { steps } = walks;
+    const best = bestOf(steps, sign);
+    const atEnd = best === steps.length - 1;
+    if (!atEnd || factor === null || extended === EXTENSION.most || isFlat(steps)) return { best, extended };
+    const { lambda } = steps[best];
+    walks.go(Array.from({ length: EXTENSION.steps }, (_, k) => lambda * factor ** (k + 1)));
+  }
+}
+
+/** @throws ERR_DATA when no step has a mean */
+function bestOf(steps: readonly ValidatedStep[], sign: number): number {
+  const cost = steps.map(({ mean }) => (Number.isNaN(mean) ? Number.POSITIVE_INFINITY : sign * mean));
+  if (steps.every(({ mean }) => Number.isNaN(mean))) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      'cross-validation: expected a score of some penalty, got none that is a number; use stronger penalties',
+    );
+  }
+  return cost.indexOf(Math.min(...cost));
+}
+
+/** The strongest penalty within one standard error of the best; the best where its score has no error. */
+function withinOneError(steps: readonly ValidatedStep[], best: number, sign: number): number {
+  const most = sign * steps[best].mean + (steps[best].stdError ?? 0);
+  const found = steps.findIndex(({ mean }) => sign * mean <= most);
+  return found < 0 ? best : found;
+}
+
+/** Whether weaker penalties than these would score the same. */
+function isFlat(steps: readonly ValidatedStep[]): boolean {
+  const last = steps.at(-1)!;
+  const before = steps.at(-1 - FLAT.steps);
+  return before !== undefined && Math.abs(before.mean - last.mean) <= FLAT.part * (last.stdError ?? 0);
+}
+
+function gridWarnings(steps: readonly ValidatedStep[], best: number, extended: number): Warning[] {
+  if (steps.length === 1) return [];
+  const text = (value: number) => String(Number(value.toPrecision(4)));
+  const { lambda, C, nonzero } = steps[best];
+  const at = `lambda = ${text(lambda)} (C = ${text(C)})`;
+  const warnings: Warning[] = [];
+  if (extended > 0) {
+    const message = `the best penalty was the weakest of the grid, which was extended by ${extended * EXTENSION.steps} weaker ones to lambda = ${text(steps.at(-1)!.lambda)}`;
+    warnings.push({ code: 'GRID_EXTENDED', severity: 'info', message, features: [] });
+  }
+  if (best === 0) {
+    const message =
+      nonzero === 0
+        ? `the best mean is that of the strongest penalty, ${at}, where all weights are 0: the features do not help to tell the classes apart`
+        : `the best mean is that of the strongest penalty tried, ${at}; a stronger one may be better: give lambdas, or fewer features`;
+    warnings.push({ code: 'GRID_END', message, features: [] });
+  } else if (best === steps.length - 1) {
+    const message = isFlat(steps)
+      ? `the best mean is that of the weakest penalty tried, ${at}, and hardly differs from those before: no penalty is needed; compare with penalty "none"`
+      : `the best mean is that of the weakest penalty tried, ${at}; a weaker one may be better: give lambdas, or a smaller ratio`;
+    warnings.push({ code: 'GRID_END', message, features: [] });
+  }
+  return warnings;
+}
+
+/** Mean by weight and its standard error, of the folds that have a score. NaN where a score is no number. */
+function summarise(all: readonly (number | null)[], allWeights: readonly number[]) {
+  const scores = all.filter((score) => score !== null);
+  const weights = allWeights.filter((_, k) => all[k] !== null);
   const total = weights.reduce((sum, w) => sum + w, 0);
   const mean = scores.reduce((sum, value, i) => sum + (weights[i] / total) * value, 0);
   const variance = scores.reduce((sum, value, i) => sum + (weights[i] / total) * (value - mean) ** 2, 0);
-  return { mean, stdError: Math.sqrt(variance / (scores.length - 1)), scores };
+  const stdError = Math.sqrt(variance / (scores.length - 1));
+  return { mean, stdError: Number.isFinite(stdError) ? stdError : null, scores: all };
 }
 
-interface FoldResult {
-  readonly scores: number[];
-  readonly converged: boolean[];
-  /** of the held-out rows */
-  readonly weight: number;
-  readonly warnings: Warning[];
+interface WalkOptions {
+  readonly fold: Int16Array;
+  readonly forward: boolean;
+  readonly penalty: Penalty;
+  readonly settings: SolveSettings;
 }
 
-function runFold(
-  problem: Problem,
-  options: DataOptions,
-  fold: Int16Array,
-  k: number,
-  forward: boolean,
-  lambdas: readonly number[],
-  penalty: Penalty,
-  settings: Parameters<typeof walk>[3] & { readonly score: ScoreName },
-): FoldResult {
-  return withFold(problem, options, fold, k, forward, (tasks, rows, sampleWeight) => {
-    const judge = judgeOf(problem, rows, settings.score);
-    const scores: number[] = [];
-    const converged: boolean[] = [];
-    const warnings: Warning[] = [];
-    const unit = spreadOf(problem, sampleWeight, penalty.unit);
-    walk(tasks, { ...penalty, unit }, lambdas, settings, (fitted) => {
-      scores.push(judge(tasks, fitted));
-      converged.push(fitted.every(({ report }) => report.converged));
-      warnings.push(...warningsOf(fitted, k));
+/** The paths of all folds and of all rows, which go on from where they ended. */
+class Walks {
+  readonly steps: ValidatedStep[] = [];
+  readonly warnings: Warning[] = [];
+  readonly #problem: Problem;
+  readonly #options: DataOptions;
+  readonly #how: WalkOptions;
+  readonly #tasks: readonly Task[];
+  readonly #judges: Judges;
+  /** where the path of each fold, then that of all rows, ended */
+  readonly #ends: (Float64Array | undefined)[] = [];
+
+  constructor(problem: Problem, options: DataOptions, how: WalkOptions, tasks: readonly Task[], judges: Judges) {
+    this.#problem = problem;
+    this.#options = options;
+    this.#how = how;
+    this.#tasks = tasks;
+    this.#judges = judges;
+  }
+
+  /** Fits weaker strengths than those before, which become steps. */
+  go(lambdas: readonly number[]): void {
+    const { penalty, settings } = this.#how;
+    const { weights } = this.#judges;
+    const results = weights.map((_, k) => this.#fold(k, lambdas));
+    const every = weights.length;
+    const visit = (fitted: Fitted[], k: number) => {
+      this.warnings.push(...fitted.flatMap((one) => one.warnings));
+      this.steps.push({
+        ...stepOf(fitted, this.#tasks, lambdas[k]),
+        ...summarise(
+          results.map(({ scores }) => scores[k]),
+          weights,
+        ),
+        convergedFolds: results.filter(({ converged }) => converged[k]).length,
+      });
+    };
+    this.#ends[every] = walk(this.#tasks, penalty, lambdas, settings, visit, this.#ends[every]);
+  }
+
+  #fold(k: number, lambdas: readonly number[]): { scores: (number | null)[]; converged: boolean[] } {
+    const { fold, forward, penalty, settings } = this.#how;
+    return withFold(this.#problem, this.#options, fold, k, forward, (tasks, _, sampleWeight) => {
+      const scores: (number | null)[] = [];
+      const converged: boolean[] = [];
+      const unit = spreadOf(this.#problem, sampleWeight, penalty.unit);
+      const visit = (fitted: Fitted[]) => {
+        scores.push(this.#judges.score(k, tasks, fitted));
+        converged.push(fitted.every(({ report }) => report.converged));
+        this.warnings.push(...warningsOf(fitted, k));
+      };
+      this.#ends[k] = walk(tasks, { ...penalty, unit }, lambdas, settings, visit, this.#ends[k]);
+      return { scores, converged };
     });
-    const weight = rows.reduce((sum, i) => sum + (problem.sampleWeight ? problem.sampleWeight[i] : 1), 0);
-    return { scores, converged, weight, warnings };
-  });
+  }
 }
+
+/** What scores the fits of the folds. */
+interface Judges {
+  /** of the held-out rows of each fold */
+  readonly weights: readonly number[];
+  /** null where the held-out rows of the fold have no score */
+  score(fold: number, tasks: readonly Task[], fitted: readonly Fitted[]): number | null;
+  readonly warnings: readonly Warning[];
+}
+
+/** @throws ERR_DATA when the rows of no fold have this score */
+function judgesOf(problem: Problem, fold: Int16Array, folds: number, forward: boolean, score: ScoreName): Judges {
+  const { kind, sampleWeight, target } = problem;
+  const parts = Array.from({ length: folds }, (_, k) => rowsOfFold(fold, forward ? k + 1 : k));
+  const judges = parts.map((rows) => judgeOf(problem, rows, score));
+  const planes = kind === 'binomial' ? 1 : target.classes.length;
+  const scored = judges.map(
+    (judge) => judge(Array.from({ length: planes }, () => new Float64Array(fold.length))) !== null,
+  );
+  const without = scored.flatMap((has, k) => (has ? [] : [k + 1]));
+  const lack = kind === 'binomial' ? 'held-out rows of one class only' : 'held-out rows that lack a class';
+  if (without.length === folds) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `score ${score}: expected a fold whose held-out rows have every class, got ${folds} folds with ${lack}; use fewer folds, or score logLoss`,
+    );
+  }
+  const message = `${without.length} of ${folds} folds (${without.slice(0, 10).join(', ')}${without.length > 10 ? ', …' : ''}) have ${lack}, so no ${score}; the means leave them out. Use fewer folds, or score logLoss`;
+  return {
+    weights: parts.map((rows) => rows.reduce((sum, i) => sum + (sampleWeight ? sampleWeight[i] : 1), 0)),
+    score: (k, tasks, fitted) => (scored[k] ? (judges[k](logitsOf(tasks, fitted)) ?? Number.NaN) : null),
+    warnings: without.length === 0 ? [] : [{ code: 'FOLD_WITHOUT_SCORE', message, features: [] }],
+  };
+}
+
+const rowsOfFold = (fold: Int16Array, wanted: number): number[] => {
+  const rows: number[] = [];
+  fold.forEach((part, i) => {
+    if (part === wanted) rows.push(i);
+  });
+  return rows;
+};
 
 /** What the fits of fold k warn of. */
 export function warningsOf(fitted: readonly Fitted[], k: number): Warning[] {
@@ -202,10 +363,7 @@ export function withFold<T>(
       `fold ${k + 1}: expected training rows of every class, got none of ${list(absent)}; ${forward ? 'use fewer folds, or a time column whose early rows have every class' : absent.length > 1 ? 'add rows of these classes, or leave them out' : 'add rows of that class, or leave it out'}`,
     );
   }
-  const rows: number[] = [];
-  fold.forEach((part, i) => {
-    if (part === heldOut) rows.push(i);
-  });
+  const rows = rowsOfFold(fold, heldOut);
   return withTasks(
     problem,
     (tasks) => use(tasks, rows, sampleWeight),
@@ -214,7 +372,7 @@ export function withFold<T>(
   );
 }
 
-/** What scores a fit on the held-out rows: by their logits. A row of counts is one of its successes and one of its failures. */
+/** What scores a fit on the held-out rows, by the logits of all rows; null where they have no such score. A row of counts is one of its successes and one of its failures. */
 function judgeOf({ kind, y, sampleWeight, target }: Problem, rows: readonly number[], score: ScoreName) {
   const counts = target.trials !== null;
   const labels = Float64Array.from(counts ? [...rows.map(() => 1), ...rows.map(() => 0)] : rows.map((i) => y[i]));
@@ -224,16 +382,14 @@ function judgeOf({ kind, y, sampleWeight, target }: Problem, rows: readonly numb
       ? [...rows.map((i) => weightOf(i) * y[i]), ...rows.map((i) => weightOf(i) * (1 - y[i]))]
       : rows.map(weightOf),
   );
-  return (tasks: readonly Task[], fitted: readonly Fitted[]): number => {
-    const planes = logitsOf(tasks, fitted).map((z) => {
+  return (all: readonly Float64Array[]): number | null => {
+    const planes = all.map((z) => {
       const logits = Float64Array.from(rows, (i) => z[i]);
       return counts ? Float64Array.of(...logits, ...logits) : logits;
     });
-    const value =
-      kind === 'binomial'
-        ? evaluateBinary(planes[0], labels, weight)[score]
-        : evaluateMulticlass(planes, labels, weight, kind)[score];
-    return value ?? Number.NaN;
+    return kind === 'binomial'
+      ? evaluateBinary(planes[0], labels, weight)[score]
+      : evaluateMulticlass(planes, labels, weight, kind)[score];
   };
 }
 
@@ -323,24 +479,23 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
   return stratifiedFolds(target.code, target.classes.length, sampleWeight, folds, seed);
 }
 
-/** @throws ERR_RECORD for a missing cell, ERR_SCHEMA for times that are categories */
+/** @throws ERR_RECORD for a missing cell, and for a time that is neither a number nor a date */
 function keysOf(column: Column, role: 'groups' | 'time'): ArrayLike<number> {
   const { name, missing } = column;
   const gap = missing ? missing.indexOf(1) : -1;
-  if (gap >= 0) {
-    throw new LogoddsError(
-      'ERR_RECORD',
-      `${role} ${show(name)}, row ${gap}: expected a value, got none; fill the cell`,
-    );
-  }
+  if (gap >= 0) throw cellError(gap, name, `a value (${role})`, null, 'fill the cell, or leave the row out');
   if (column.kind === 'numeric') return column.values;
-  if (role === 'time') {
-    throw new LogoddsError(
-      'ERR_SCHEMA',
-      `time ${show(name)}: expected a numeric column, got categories; convert it to numbers`,
-    );
-  }
-  return column.codes;
+  if (role === 'groups') return column.codes;
+  const { codes, levels } = column;
+  const times = levels.map(parseDate);
+  return Float64Array.from({ length: codes.length }, (_, i) => {
+    const at = times[codes[i]];
+    if (at === null || at === undefined) {
+      const rule = 'a number or a date in ISO 8601 (2024-05-03, 2024-05-03T12:30) to order the rows by';
+      throw cellError(i, name, rule, levels[codes[i]], 'convert the column');
+    }
+    return at;
+  });
 }
 
 export function checkCrossValidation({

@@ -18,11 +18,14 @@ import { type Fitted, largestLambda, type Penalty, type SolveSettings, type Task
 
 /** What `fitPath` is told beside the data: as `fit`, but for the strength of the penalty, of which there are many. */
 export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty' | 'start' | 'inference'> {
-  /** strengths, each > 0; taken in falling order. Default: `count` of them, from the least that makes all weights 0, down to `ratio` of it */
+  /**
+   * strengths, each > 0; taken in falling order. Default: `count` of them, evenly on a logarithmic scale, from the least that makes all weights 0
+   * down to `ratio` of it; with `l1Ratio` 0 and no `ratio` the strengths include those of C from 1e-4 to 1e4
+   */
   readonly lambdas?: readonly number[];
   /** default 100 */
   readonly count?: number;
-  /** in (0, 1); default 1e-4, or 1e-2 with more parameters than rows */
+  /** in (0, 1), the last strength by the first; default 1e-4, or 1e-2 with more parameters than rows */
   readonly ratio?: number;
 }
 
@@ -57,7 +60,9 @@ export interface RegularizationPath {
 /**
  * Fits a falling sequence of penalties, each from the solution before it.
  *
- * λ of step k is λ_max·ratio^(k/(count − 1)), λ_max as of `largestLambda`. No step ends the path early: each has its own status.
+ * λ of step k is λ_max·ratio^(k/(count − 1)), λ_max as of `largestLambda`, and so glmnet's. Under L2 alone (`l1Ratio` 0) no finite λ makes weights 0 and
+ * that grid ends far above the best λ, so by default it goes on to C = 1e4, and begins at C = 1e-4 where that is stronger: scikit-learn's grid is part
+ * of it. No step ends the path early: each has its own status.
  * Options and errors as of `fit`.
  *
  * @throws ERR_RANGE for strengths, a count or a ratio outside their domain
@@ -69,7 +74,7 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
   try {
     const penalty = templateOf(options, problem);
     return withTasks(problem, (tasks) => {
-      const lambdas = strengths(tasks, penalty, options);
+      const { lambdas } = strengths(tasks, penalty, options);
       const steps: PathStep[] = [];
       const kept: Pick<Fitted, 'params' | 'report' | 'warnings' | 'aliased'>[][] = [];
       walk(tasks, penalty, lambdas, settingsOf(options), (fitted, k) => {
@@ -106,9 +111,19 @@ export function templateOf(options: PathOptions, problem: Problem): Penalty {
   return penaltyOf({ ...options, lambda: 1 }, problem).penalty;
 }
 
-/** Falling strengths, as asked for or from the data. @throws ERR_DATA when no strength makes a difference */
-export function strengths(tasks: readonly Task[], penalty: Penalty, options: PathOptions): number[] {
-  if (options.lambdas) return [...options.lambdas].sort((a, b) => b - a);
+/** Falling strengths. */
+export interface Grid {
+  readonly lambdas: readonly number[];
+  /** from one strength to the next, below 1; null where the user chose the end, so that it must not be moved */
+  readonly factor: number | null;
+}
+
+/** Inverse strengths that a grid of L2 penalties has within it: scikit-learn's. */
+const RIDGE = { strongest: 1e-4, weakest: 1e4 };
+
+/** Strengths as asked for or from the data. @throws ERR_DATA when no strength makes a difference */
+export function strengths(tasks: readonly Task[], penalty: Penalty, options: PathOptions): Grid {
+  if (options.lambdas) return { lambdas: [...options.lambdas].sort((a, b) => b - a), factor: null };
   const largest = Math.max(...tasks.map((task) => largestLambda(task, penalty)));
   if (!(largest > 0)) {
     throw new LogoddsError(
@@ -116,27 +131,43 @@ export function strengths(tasks: readonly Task[], penalty: Penalty, options: Pat
       'path: expected a feature whose weight a penalty changes, got none (constant, unpenalised or held by bounds); give the strengths with lambdas',
     );
   }
-  const { parameters, rows } = tasks[0].likelihood;
-  const { count = 100, ratio = parameters > rows ? 1e-2 : 1e-4 } = options;
-  return Array.from({ length: count }, (_, k) => largest * ratio ** (count === 1 ? 0 : k / (count - 1)));
+  const { totalWeight, likelihood } = tasks[0];
+  const { count = 100, ratio = likelihood.parameters > likelihood.rows ? 1e-2 : 1e-4 } = options;
+  let [first, last] = [largest, largest * ratio];
+  if (penalty.l1Ratio === 0 && options.ratio === undefined) {
+    first = Math.max(first, 1 / (RIDGE.strongest * totalWeight));
+    last = Math.min(last, 1 / (RIDGE.weakest * totalWeight));
+  }
+  const lambdas = Array.from(
+    { length: count },
+    (_, k) => first * (last / first) ** (count === 1 ? 0 : k / (count - 1)),
+  );
+  const open = options.ratio === undefined && count > 1;
+  return { lambdas, factor: open ? (last / first) ** (1 / (count - 1)) : null };
 }
 
-/** Fits one strength after another, each from the solution before. */
+/**
+ * Fits one strength after another, each from the solution before.
+ * @param from  parameters to start the first one from
+ * @returns parameters of the last one
+ */
 export function walk(
   tasks: readonly Task[],
   penalty: Penalty,
   lambdas: readonly number[],
   settings: SolveSettings,
   visit: (fitted: Fitted[], k: number) => void,
-): void {
+  from?: Float64Array,
+): Float64Array | undefined {
   const screens = tasks.map(() => new Screen());
-  let start: Float64Array | undefined;
+  let start = from;
   try {
     lambdas.forEach((lambda, k) => {
       const fitted = solveAll(tasks, { ...penalty, lambda }, settings, start, screens);
       start = joinParams(fitted);
       visit(fitted, k);
     });
+    return start;
   } finally {
     for (const screen of screens) screen.free();
   }

@@ -177,7 +177,7 @@ describe('cross-validation', () => {
           const z = values(rest, 'y').map((_, i) =>
             [0, 1, 2, 3].reduce((sum, j) => sum + model.weights[j] * values(rest, `x${j}`)[i], model.intercept[0]),
           );
-          expect(Math.abs(result.steps[step].scores[k] - logLoss(z, values(rest, 'y')))).toBeLessThan(1e-8);
+          expect(Math.abs(result.steps[step].scores[k]! - logLoss(z, values(rest, 'y')))).toBeLessThan(1e-8);
         });
       }
     }
@@ -226,14 +226,14 @@ describe('cross-validation', () => {
     const z = values(rest, 'y').map((_, i) =>
       [0, 1, 2, 3].reduce((sum, j) => sum + model.weights[j] * values(rest, `x${j}`)[i], model.intercept[0]),
     );
-    expect(Math.abs(result.steps[1].scores[1] - logLoss(z, values(rest, 'y')))).toBeLessThan(1e-8);
+    expect(Math.abs(result.steps[1].scores[1]! - logLoss(z, values(rest, 'y')))).toBeLessThan(1e-8);
   });
 
   it('chooses the best mean, or the strongest penalty within one standard error, and refits with it', () => {
     const result = crossValidate(source.table, { ...options, lambdas: undefined, count: 30 });
     const { steps, best, oneStdError } = result;
     expect(steps[best].mean).toBe(Math.min(...steps.map(({ mean }) => mean)));
-    expect(oneStdError).toBe(steps.findIndex(({ mean }) => mean <= steps[best].mean + steps[best].stdError));
+    expect(oneStdError).toBe(steps.findIndex(({ mean }) => mean <= steps[best].mean + steps[best].stdError!));
     expect(oneStdError).toBeLessThan(best);
     expect(result.chosen).toBe(best);
     const strong = crossValidate(source.table, { ...options, lambdas: undefined, count: 30, rule: '1se' });
@@ -241,8 +241,8 @@ describe('cross-validation', () => {
     const alone = fitTable(source.table, { target: 'y', l1Ratio: 1, tol: 1e-10, lambda: steps[oneStdError].lambda });
     expect(strong.model.weights).toEqual(alone.model.weights);
     const { scores, mean, stdError } = steps[best];
-    expect(mean).toBeCloseTo(scores.reduce((sum, s) => sum + s, 0) / 5, 12);
-    const spread = Math.sqrt(scores.reduce((sum, s) => sum + (s - mean) ** 2, 0) / 5 / 4);
+    expect(mean).toBeCloseTo(scores.reduce<number>((sum, s) => sum + s!, 0) / 5, 12);
+    const spread = Math.sqrt(scores.reduce<number>((sum, s) => sum + (s! - mean) ** 2, 0) / 5 / 4);
     expect(stdError).toBeCloseTo(spread, 12);
   });
 
@@ -261,9 +261,9 @@ describe('cross-validation', () => {
       );
       weighted.steps.forEach((step, k) => {
         step.scores.forEach((value, j) => {
-          expect(Math.abs(value - repeated.steps[k].scores[j])).toBeLessThan(1e-8);
+          expect(Math.abs(value! - repeated.steps[k].scores[j]!)).toBeLessThan(1e-8);
         });
-        expect(Math.abs(step.stdError - repeated.steps[k].stdError)).toBeLessThan(1e-8);
+        expect(Math.abs(step.stdError! - repeated.steps[k].stdError!)).toBeLessThan(1e-8);
       });
       expect(weighted.chosen).toBe(repeated.chosen);
     },
@@ -297,7 +297,7 @@ describe('cross-validation', () => {
     );
     const rows = crossValidate(long, { target: 'y', groups: 'g', lambdas: [0.001] });
     result.steps[0].scores.forEach((value, k) => {
-      expect(Math.abs(value - rows.steps[0].scores[k])).toBeLessThan(1e-7);
+      expect(Math.abs(value! - rows.steps[0].scores[k]!)).toBeLessThan(1e-7);
     });
   });
 
@@ -305,6 +305,167 @@ describe('cross-validation', () => {
     const result = crossValidate(readTable('iris.csv'), { target: 'Species', multiclass, count: 10, ratio: 1e-6 });
     expect(result.steps[result.best].mean).toBeLessThan(multiclass === 'ovr' ? 0.5 : 0.2);
     expect(result.model.manifest.multiclass).toBe(multiclass);
+  });
+
+  it('a held-out fold of one class has no AUC: it is left out of the mean and named', () => {
+    // group 0 has one class; by time the last part has one
+    const y = numeric(
+      'y',
+      Array.from({ length: 60 }, (_, i) => (i % 6 === 0 || i >= 48 ? 0 : Number(Math.floor(i / 6) % 2 === i % 2))),
+    );
+    const x = numeric(
+      'x0',
+      Array.from({ length: 60 }, (_, i) => Math.sin(i)),
+    );
+    const shared = { target: 'y', score: 'auc' as const, lambdas: [0.1, 0.01] };
+    const sixths = numeric(
+      'six',
+      Array.from({ length: 60 }, (_, i) => i % 6),
+    );
+    const result = crossValidate(table(x, sixths, y), { ...shared, groups: 'six', folds: 6 });
+    const without = result.steps[0].scores.indexOf(null);
+    expect(result.steps[0].scores.filter((value) => value === null).length).toBe(1);
+    const others = result.steps[0].scores.filter((value) => value !== null);
+    expect(result.steps[0].mean).toBeCloseTo(others.reduce((sum, value) => sum + value, 0) / 5, 12);
+    expect(result.steps[0].stdError).toBeGreaterThan(0);
+    expect(result.warnings).toContainEqual(
+      expect.objectContaining({
+        code: 'FOLD_WITHOUT_SCORE',
+        message: expect.stringContaining(
+          `1 of 6 folds (${without + 1}) have held-out rows of one class only, so no auc`,
+        ),
+      }),
+    );
+    const when = numeric(
+      'when',
+      Array.from({ length: 60 }, (_, i) => i),
+    );
+    const forward = crossValidate(table(x, when, y), { ...shared, time: 'when', folds: 4 });
+    expect(forward.steps[0].scores[3]).toBe(null);
+    // a fold of one class has a log loss
+    const losses = crossValidate(table(x, sixths, y), { ...shared, score: 'logLoss', groups: 'six', folds: 6 });
+    expect(losses.warnings.map(({ code }) => code)).not.toContain('FOLD_WITHOUT_SCORE');
+  });
+
+  it('a class of several that a held-out fold lacks is no TypeError either; where no fold has a score it is ERR_DATA', () => {
+    const kinds = coded(
+      'y',
+      Array.from({ length: 60 }, (_, i) => (i % 6 === 0 ? 'ab'[Math.floor(i / 6) % 2] : 'abc'[i % 3])),
+    );
+    const x = numeric(
+      'x0',
+      Array.from({ length: 60 }, (_, i) => Math.sin(i)),
+    );
+    const sixths = numeric(
+      'six',
+      Array.from({ length: 60 }, (_, i) => i % 6),
+    );
+    const shared = { target: 'y', score: 'auc' as const, lambdas: [0.1, 0.01], groups: 'six', rule: '1se' as const };
+    expect(() => crossValidate(table(x, sixths, kinds), { ...shared, folds: 6 })).toThrow(
+      /^score auc: expected a fold whose held-out rows have every class, got 6 folds/,
+    );
+    const rare = coded(
+      'y',
+      Array.from({ length: 60 }, (_, i) => (i === 7 || i === 20 ? 'c' : 'ab'[(i >> 1) % 2])),
+    );
+    const { steps, warnings } = crossValidate(table(x, rare), { ...shared, groups: undefined, folds: 5 });
+    expect(steps[0].scores.filter((value) => value === null).length).toBe(3);
+    expect(warnings.map(({ message }) => message).join()).toMatch(/3 of 5 folds .* that lack a class, so no auc/);
+  });
+
+  it('the grid of a ridge spans C from 1e-4 to 1e4 and finds no worse than C = 1', () => {
+    const { steps, best, warnings } = crossValidate(source.table, { target: 'y', folds: 5 });
+    expect(steps.length).toBe(100);
+    expect(steps[0].C).toBeLessThan(1.0001e-4);
+    expect(steps[99].C).toBeGreaterThan(0.9999e4);
+    expect(best).toBeGreaterThan(0);
+    expect(best).toBeLessThan(99);
+    expect(warnings.map(({ code }) => code)).not.toContain('GRID_END');
+    const plain = crossValidate(source.table, { target: 'y', folds: 5, lambdas: [1 / 150] });
+    expect(steps[best].mean).toBeLessThanOrEqual(plain.steps[0].mean + 1e-6);
+    // a ratio is the user's own end, and glmnet's beginning
+    const own = fitPath(source.table, { target: 'y', ratio: 1e-4, count: 3 });
+    expect(own.steps[2].lambda / own.steps[0].lambda).toBeCloseTo(1e-4, 12);
+  });
+
+  it('a grid whose best is its weakest penalty is extended, and says so; ends that were asked for are not moved', () => {
+    // of classes nearly told apart: every weaker penalty is better for long
+    const next = random(11);
+    const cells = Array.from({ length: 400 }, () => 2 * next() - 1);
+    const steep = table(
+      numeric('x0', cells),
+      numeric(
+        'y',
+        cells.map((value) => Number(next() < 1 / (1 + Math.exp(-300 * value)))),
+      ),
+    );
+    const shared = { target: 'y', l1Ratio: 1, count: 20, tol: 1e-11 };
+    const result = crossValidate(steep, shared);
+    const codes = result.warnings.map(({ code }) => code);
+    expect(result.steps.length).toBeGreaterThan(20);
+    expect((result.steps.length - 20) % 20).toBe(0);
+    expect(codes).toContain('GRID_EXTENDED');
+    const { steps } = result;
+    for (let k = 1; k < steps.length; k++) {
+      expect(steps[k].lambda / steps[k - 1].lambda).toBeCloseTo(steps[1].lambda / steps[0].lambda, 10);
+    }
+    // each step is still the fit of its own strength
+    const alone = fitTable(steep, { target: 'y', l1Ratio: 1, lambda: steps[25].lambda, tol: 1e-10 }).model;
+    const given = crossValidate(steep, { ...shared, count: undefined, lambdas: steps.map(({ lambda }) => lambda) });
+    given.steps.forEach((step, k) => {
+      // both end within tol of one optimum; at the weakest penalties its curvature is near 1e-6
+      expect(Math.abs(step.mean - steps[k].mean)).toBeLessThan(1e-5);
+    });
+    expect(Math.abs(alone.manifest.fit.logLik - steps[25].logLik)).toBeLessThan(1e-4);
+    const fixed = crossValidate(steep, { ...shared, ratio: 1e-2 });
+    expect(fixed.steps.length).toBe(20);
+    expect(fixed.warnings).toContainEqual(
+      expect.objectContaining({ code: 'GRID_END', message: expect.stringContaining('a weaker one may be better') }),
+    );
+    const few = crossValidate(steep, { ...shared, count: undefined, lambdas: [1e-3, 0.1] });
+    expect(few.warnings.map(({ code }) => code)).toContain('GRID_END');
+  });
+
+  it('features that say nothing: the best penalty is the strongest, with a warning', () => {
+    const next = random(7);
+    const noise = table(
+      ...[0, 1, 2].map((j) =>
+        numeric(
+          `x${j}`,
+          Array.from({ length: 200 }, () => next()),
+        ),
+      ),
+      numeric(
+        'y',
+        Array.from({ length: 200 }, (_, i) => i % 2),
+      ),
+    );
+    const { warnings, best } = crossValidate(noise, { target: 'y', l1Ratio: 1, count: 15 });
+    expect(best).toBe(0);
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ code: 'GRID_END', message: expect.stringContaining('all weights are 0') }),
+    );
+  });
+
+  it('by time takes dates and times as instants, and refuses what is none', () => {
+    const day = (i: number) => new Date(Date.UTC(2023, 0, 1) + i * 86_400_000).toISOString();
+    const order = Array.from({ length: 150 }, (_, i) => (i * 37) % 150);
+    const shared = { ...options, folds: 4, time: 'when' };
+    const numbers = crossValidate(withColumns(source.table, numeric('when', order)), shared);
+    const dates = coded(
+      'when',
+      order.map((i) => (i % 2 ? day(i) : day(i).slice(0, 10))),
+    );
+    const result = crossValidate(withColumns(source.table, dates), shared);
+    expect(result.fold).toEqual(numbers.fold);
+    expect(result.steps).toEqual(numbers.steps);
+    const months = coded(
+      'when',
+      order.map((i) => `Mar-${2000 + i}`),
+    );
+    expect(() => crossValidate(withColumns(source.table, months), shared)).toThrow(
+      /row 0 \(from 0\), column "when": expected a number or a date in ISO 8601/,
+    );
   });
 
   it('a class missing from a fold, too many folds, and options outside their domain are refused', () => {
