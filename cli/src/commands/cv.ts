@@ -12,7 +12,8 @@ import { optionsOf, print, printJson, warnAll } from './common.ts';
 import type { PathFlags } from './path.ts';
 
 const HELP = `
-Folds hold the same share of every class. The chosen penalty is fitted to all rows.
+Folds hold the same share of every class. The chosen penalty is fitted to all rows. Where the best penalty is the weakest of a grid
+without --lambdas and --ratio, the grid is extended (at most three times by 20 strengths), and a note says so.
 
 Examples:
   logodds cv spam.csv --target spam --l1-ratio 1 --rule 1se --out spam.safetensors
@@ -25,7 +26,7 @@ const OPTIONS: readonly OptionRow[] = [
   ...PATH_OPTIONS,
   ['--folds <n>', 'default: 5', { parse: positiveInteger }],
   ['--groups <col>', 'rows with one value of this column stay in one fold', { conflicts: ['time'] }],
-  ['--time <col>', 'train on the earlier rows, score the next ones'],
+  ['--time <col>', 'train on the earlier rows, score the next ones: numbers, dates or times'],
   ['--seed <n>', 'of the random folds (default: 1)', { parse: integer, conflicts: ['time'] }],
   ['--score <name>', 'what decides (default: logLoss)', { choices: SCORES }],
   [

@@ -80,12 +80,12 @@ export const MODEL_OPTIONS: readonly OptionRow[] = [
 export const PATH_OPTIONS: readonly OptionRow[] = [
   ...MODEL_OPTIONS,
   ['--lambdas <list>', 'strengths of the penalty, instead of --count and --ratio', { parse: positiveNumbers }],
+  ['--count <n>', 'strengths between the first and the last (default: 100)', { parse: positiveInteger }],
   [
-    '--count <n>',
-    'strengths between the least that makes all weights 0 and --ratio of it (default: 100)',
-    { parse: positiveInteger },
+    '--ratio <number>',
+    'the last strength by the first, which makes all weights 0 (default: 0.0001; of L2 alone on to C = 10000)',
+    { parse: fraction },
   ],
-  ['--ratio <number>', 'last strength of the first (default: 0.0001)', { parse: fraction }],
   THREADS,
   JSON_OUTPUT,
 ];
