@@ -1,5 +1,5 @@
 import { digestByKernel } from '../bindings/digest.ts';
-import { readModel } from './model/file.ts';
+import { type ModelBytes, readModel } from './model/file.ts';
 import type { Model } from './model/model.ts';
 import { allStages } from './stages.ts';
 
@@ -8,6 +8,6 @@ import { allStages } from './stages.ts';
  * missing or an additional byte anywhere is refused.
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
  */
-export function loadModel(bytes: Uint8Array | ArrayBuffer): Model {
+export function loadModel(bytes: ModelBytes): Model {
   return readModel(bytes, allStages, digestByKernel);
 }

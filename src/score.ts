@@ -3,7 +3,7 @@
  * test/package/size.test.ts holds its size.
  */
 import { digestByKernel } from '../bindings/digest.ts';
-import { readModel } from './model/file.ts';
+import { type ModelBytes, readModel } from './model/file.ts';
 import type { Model } from './model/model.ts';
 import type { Stages } from './model/stages.ts';
 
@@ -16,7 +16,7 @@ export * from './scoring.ts';
  * @param stages  what the model may need beyond plain features, the sigmoid and a threshold; from `logodds/stages`
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format; a stage that it needs is not there
  */
-export function loadModel(bytes: Uint8Array | ArrayBuffer, stages?: Stages): Model {
+export function loadModel(bytes: ModelBytes, stages?: Stages): Model {
   // a start that nobody notices: the digest is what takes time
   return readModel(bytes, stages, digestByKernel);
 }

@@ -9,14 +9,14 @@ export {
   Vector,
   Weights,
 } from '../bindings/batch.ts';
-export { type ErrorCode, LogoddsError } from '../bindings/errors.ts';
+export { type ErrorCode, type ErrorParts, type FormatReason, LogoddsError, type Problem } from '../bindings/errors.ts';
 export { type EngineName, ScoringEngine as Engine } from '../bindings/scoring.ts';
 export type * from './calibrate/calibration.ts';
 export type * from './decide/decision.ts';
 export { type EncodeOptions, Encoder, type SlotName } from './encode/encoder.ts';
 export type * from './encode/schema.ts';
 export type { CodedColumn, Column, NumericColumn, Table } from './encode/table.ts';
-export { loadModel } from './model/file.ts';
+export { loadModel, type ModelBytes } from './model/file.ts';
 export type {
   BootstrapInterval,
   BootstrapReport,

@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
 import { explain } from './commands/explain.ts';
 import { inspect } from './commands/inspect.ts';
+import { migrate } from './commands/migrate.ts';
 import { path } from './commands/path.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
@@ -31,7 +32,7 @@ Examples:
 Exit status: 0 done, 1 failed (one sentence on standard error, an error code first), 2 wrong usage.`;
 
 /** In the order of help. */
-const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect];
+const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, migrate];
 
 function createProgram(): Command {
   const program = new Command('logodds')
@@ -58,7 +59,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const sentence = error instanceof LogoddsError ? `${error.code} ${error.message}` : `ERR_INTERNAL ${reason(error)}`;
+    const sentence = error instanceof LogoddsError ? `${error.code} ${error.detail}` : `ERR_INTERNAL ${reason(error)}`;
     process.stderr.write(`${sentence.replaceAll('\n', ' ')}\n`);
     if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG']) console.error(error);
     return 1;

@@ -73,4 +73,5 @@ export const missingStage = (stage: 'encoders' | 'outcomes', why: string): Logod
   new LogoddsError(
     'ERR_FORMAT',
     `model: expected the stage "${stage}" (${why}) of "logodds/stages", got none; hand it to loadModel`,
+    { reason: 'stage' },
   );

@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../bindings/errors.ts';
+import { joined, LogoddsError } from '../../bindings/errors.ts';
 import { list, show } from './label.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 
@@ -46,6 +46,7 @@ export function refuseAbsent(where: string, absent: readonly string[], found: re
       'ERR_SCHEMA',
       `${where}: expected ${names.length > 1 ? 'columns' : 'column'} ${list(names)}, got ${list(found) || 'no column'}; ` +
         'add what is absent under that name (null for a missing value)',
+      { problems: names.map((field) => ({ field, rule: 'a field that is there' })) },
     );
   }
 }
@@ -95,8 +96,34 @@ export function asCoded(column: Column, rows: number, firstRow: number): CodedCo
 /** the next step after a cell that cannot be used */
 export const MEND = 'correct it, or mark it as missing';
 
-/** ERR_RECORD for one cell of a table; rows are counted from 0. `row` null is a single record. */
+/** ERR_RECORD for one cell of a table; rows are counted from 0. `row` null is a single record. Only `detail` quotes the value. */
 export function cellError(row: number | null, name: string, rule: string, value: unknown, next: string): LogoddsError {
   const where = row === null ? `record, field ${show(name)}` : `row ${row} (from 0), column ${show(name)}`;
-  return new LogoddsError('ERR_RECORD', `${where}: expected ${rule}, got ${show(value)}; ${next}`);
+  const say = (got: string): string => `${where}: expected ${rule}, got ${got}; ${next}`;
+  return new LogoddsError('ERR_RECORD', say(kindOf(value)), {
+    problems: [{ field: name, ...(row !== null && { row }), rule }],
+    detail: say(show(value)),
+  });
+}
+
+/** What a value is, without saying it. */
+const kindOf = (value: unknown): string =>
+  typeof value === 'string'
+    ? 'text'
+    : typeof value === 'bigint' || Number.isFinite(value)
+      ? 'another number'
+      : show(value);
+
+/** Does all steps; when some refuse, throws one error with all that is wrong. @throws ERR_RECORD, ERR_SCHEMA */
+export function all(steps: readonly (() => void)[]): void {
+  const errors: LogoddsError[] = [];
+  for (const step of steps) {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof LogoddsError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw joined(errors);
 }

@@ -1,7 +1,7 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type Coder, type Encoders, missingStage, type Part, sourceOf } from './coder.ts';
-import { asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
+import { all, asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
 import { LABEL_RULE, show, textOf } from './label.ts';
 import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
 import type { Column, NumericColumn, Table } from './table.ts';
@@ -140,7 +140,7 @@ export class Encoder {
     const { firstRow = 0, standardize, defaulted = null } = options;
     const found = findColumns(table, this.#fields);
     const part: Part = { rows, firstRow, batch, standardize, defaulted };
-    this.#turns.forEach((turn, i) => {
+    const write = (turn: Turn, i: number): void => {
       const { feature, at } = turn;
       if (feature.kind === 'numeric') {
         const column = asNumeric(found[i], rows, firstRow);
@@ -152,7 +152,11 @@ export class Encoder {
         countMissing(column, rows, defaulted);
       } else if (feature.kind === 'categorical') writeCodes(turn, feature, found[i], part);
       else turn.coder!.write(found.slice(i, i + 1), part, at);
-    });
+    };
+    // crosses come last and read what the others wrote
+    const steps = this.#turns.map((turn, i) => () => write(turn, i));
+    all(steps.slice(0, this.sources));
+    all(steps.slice(this.sources));
   }
 
   /**
@@ -161,9 +165,20 @@ export class Encoder {
    * @param out  length specs.length
    * @returns how many features took a default because their value was missing, unseen or out of range
    * @throws ERR_SCHEMA when fields are absent (all are named)
-   * @throws ERR_RECORD when a value cannot be used
+   * @throws ERR_RECORD when values cannot be used; its `problems` name all of them
    */
   encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
+    try {
+      return this.#encodeRecord(record, out);
+    } catch (error) {
+      // all that is wrong with it, not the first field only
+      if ((error as LogoddsError).code === 'ERR_RECORD' && Object(record) === record)
+        all(this.#turns.slice(0, this.sources).map((turn) => () => this.#put(turn, record, record[turn.field], out)));
+      throw error;
+    }
+  }
+
+  #encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
     if (typeof record !== 'object' || record === null || this.#own.length > 0) this.#refuseAbsent(record, this.#own);
     const turns = this.#turns;
     const { sources } = this;

@@ -137,6 +137,7 @@ function must(valid: boolean | undefined, path: string): void {
     throw new LogoddsError(
       'ERR_FORMAT',
       `model file: expected a valid ${path}, got something else; train the model again`,
+      { reason: 'invalid' },
     );
   }
 }

@@ -1,5 +1,6 @@
-import { LogoddsError } from '../../bindings/errors.ts';
+import { type FormatReason, LogoddsError } from '../../bindings/errors.ts';
 import { Encoder } from '../encode/encoder.ts';
+import { show } from '../encode/label.ts';
 import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
 import { Model, vectorsOf } from './model.ts';
@@ -44,14 +45,17 @@ export function saveModel(model: Model): Uint8Array {
  * @param stages  what the model may need beyond plain features, the sigmoid and a threshold
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format; a stage that it needs is not there
  */
-export function loadModel(bytes: Uint8Array | ArrayBuffer, stages?: Stages): Model {
+export function loadModel(bytes: ModelBytes, stages?: Stages): Model {
   return readModel(bytes, stages);
 }
 
+/** The bytes of a file: an ArrayBuffer, a SharedArrayBuffer, or any view of one (Uint8Array, Buffer, DataView). */
+export type ModelBytes = ArrayBufferLike | ArrayBufferView;
+
 /** `loadModel` with another way to compute the SHA-256. @internal */
-export function readModel(bytes: Uint8Array | ArrayBuffer, stages: Stages = {}, digest?: Digest): Model {
-  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-  if (text(file.subarray(8, DIGEST)) !== START) throw refuse('expected a model that logodds saved', kindOf(file));
+export function readModel(bytes: ModelBytes, stages: Stages = {}, digest?: Digest): Model {
+  const file = viewOf(bytes);
+  if (text(file.subarray(8, DIGEST)) !== START) throw foreign(file);
   const stored = text(file.subarray(DIGEST, DIGEST_END));
   const intact = digestOf(file, digest) === stored;
   let content: ReturnType<typeof decodeSafetensors> | undefined;
@@ -66,6 +70,7 @@ export function readModel(bytes: Uint8Array | ArrayBuffer, stages: Stages = {}, 
   if (Number.isInteger(format) && format !== FORMAT) {
     const author = typeof producer === 'string' ? producer.slice(0, 40) : 'something else';
     throw refuse(
+      Number(format) > FORMAT ? 'newer' : 'older',
       `expected format ${FORMAT}`,
       `got format ${format} (written by ${author})${intact ? '' : ', and its SHA-256 does not match its content'}; ` +
         (Number(format) > FORMAT ? 'install a newer logodds' : 'train the model again with this version'),
@@ -73,8 +78,9 @@ export function readModel(bytes: Uint8Array | ArrayBuffer, stages: Stages = {}, 
   }
   if (!intact) {
     throw refuse(
+      'damaged',
       'expected the SHA-256 stored in it',
-      'got another one: the file is damaged, altered or cut short; copy it again from where it was saved',
+      `got another one: the file is damaged, altered or cut short; ${COPY}`,
     );
   }
   checkManifest(manifest, stages);
@@ -86,6 +92,7 @@ export function readModel(bytes: Uint8Array | ArrayBuffer, stages: Stages = {}, 
     const tensor = tensors.get(name);
     if (tensor?.shape.join() !== shape.join()) {
       throw refuse(
+        'invalid',
         `expected tensor "${name}" of shape [${shape}]`,
         `got [${tensor?.shape.slice(0, 9) ?? ''}]; train the model again`,
       );
@@ -122,20 +129,36 @@ function digestOf(file: Uint8Array, digest?: Digest): string {
   return sha256(new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END), digest);
 }
 
+/** Bytes as they are; what is none is named, with the usual way to get them. */
+function viewOf(given: ModelBytes): Uint8Array {
+  if (ArrayBuffer.isView(given)) return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+  if (Object(given).byteLength >= 0) return new Uint8Array(given);
+  const promise = typeof Object(given).then === 'function';
+  throw refuse(
+    'other',
+    'expected its bytes',
+    `got ${promise ? 'a promise; await it' : `${typeof given === 'string' ? 'text' : show(given)}; read the file as bytes (an ArrayBuffer)`}`,
+  );
+}
+
+const COPY = 'copy it again from where it was saved';
+
 /** What a file is that does not start as a model does. */
-function kindOf(file: Uint8Array): string {
-  if (file.length === 0) return 'got an empty file; save the model again';
-  return file.length > 8 && START.startsWith(text(file.subarray(8, DIGEST)))
-    ? 'got only its first bytes; copy the file again from where it was saved'
-    : text(file.subarray(8, 10)) === '{"'
-      ? 'got another safetensors file; save the model with logodds'
-      : 'got another kind of file; give the path of a model';
+function foreign(file: Uint8Array): LogoddsError {
+  const cut = START.startsWith(text(file.subarray(8, DIGEST)));
+  const got =
+    file.length === 0
+      ? 'an empty file'
+      : cut && file.length > 8
+        ? 'only its first bytes'
+        : `another ${text(file.subarray(8, 10)) === '{"' ? 'safetensors file' : 'kind of file'}`;
+  return refuse(cut ? 'damaged' : 'other', 'expected a model that logodds saved', `got ${got}; ${COPY}`);
 }
 
 function text(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(bytes);
 }
 
-function refuse(expected: string, got: string): LogoddsError {
-  return new LogoddsError('ERR_FORMAT', `model file: ${expected}, ${got}`);
+function refuse(reason: FormatReason, expected: string, got: string): LogoddsError {
+  return new LogoddsError('ERR_FORMAT', `model file: ${expected}, ${got}`, { reason });
 }

@@ -66,7 +66,7 @@ export interface ObjectiveReport {
 /** Why a solver stopped; only "converged" is an optimum. "online": each row was learnt once, which ends at no optimum. */
 export type FitReason = 'converged' | 'max_iter' | 'line_search' | 'diverged' | 'online';
 
-/** How a fit went; it travels in the model file. */
+/** How a fit went; it travels in the model file, so it has nothing of the clock or the machine. */
 export interface FitReport {
   readonly solver: 'newton' | 'newton-cg' | 'lbfgs' | 'cd' | 'ftrl';
   /** why this solver: one sentence */
@@ -84,8 +84,6 @@ export interface FitReport {
   readonly nullLogLik: number;
   readonly rows: number;
   readonly totalWeight: number;
-  /** wall time if the caller handed a clock, else null */
-  readonly seconds: number | null;
 }
 
 /** What a fit says of the population beside the estimates. A figure that does not hold is null, and `reason` says why. */

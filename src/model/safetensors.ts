@@ -134,5 +134,6 @@ function broken(what: string): LogoddsError {
   return new LogoddsError(
     'ERR_FORMAT',
     `model file: expected a valid ${what} of a safetensors file, got something else; copy the file again or train the model again`,
+    { reason: 'invalid' },
   );
 }

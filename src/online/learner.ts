@@ -386,7 +386,6 @@ function manifestOf({ target, classes, positive, weight, offset, rates, schema }
       nullLogLik: -baseline.loss,
       rows,
       totalWeight,
-      seconds: null,
     },
     aliased: [],
     warnings: [],

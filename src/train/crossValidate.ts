@@ -123,7 +123,6 @@ export function crossValidate(table: Table, options: CrossValidationOptions): Cr
       const fitted = solveAll(tasks, { ...penalty, lambda }, settings);
       const model = assemble(problem, options, fitted, {
         objective: { lambda, l1Ratio, C, standardize },
-        seconds: null,
       });
       return {
         score,

@@ -63,8 +63,6 @@ export interface SolverOptions {
   readonly start?: Model;
   /** called after every iteration of the solver, for a progress display */
   readonly onIteration?: (progress: Progress) => void;
-  /** a clock in milliseconds, for `seconds` of the report */
-  readonly now?: () => number;
 }
 
 /** What `fit` is told; everything but `target` may be absent. */
@@ -136,7 +134,6 @@ export function fit(table: Table, options: FitOptions): { model: Model; warnings
 export function fitAnd(data: Table | Problem, given: FitOptions, ask?: Ask): { model: Model; warnings: Warning[] } {
   checkOptions(given);
   const options = settle(given);
-  const started = options.now?.();
   const problem = 'batch' in data ? data : prepare(data, options, codingOf(options));
   try {
     const { penalty, C } = penaltyOf(options, problem);
@@ -166,7 +163,6 @@ export function fitAnd(data: Table | Problem, given: FitOptions, ask?: Ask): { m
           standardize: options.standardize ?? true,
           ...(options.firth && { firth: true }),
         },
-        seconds: started === undefined ? null : (options.now!() - started) / 1000,
       });
       return { model, warnings: [...model.manifest.warnings] };
     });
@@ -255,12 +251,10 @@ export function assemble(
   fitted: readonly Pick<Fitted, 'params' | 'report' | 'warnings' | 'aliased' | 'covariance'>[],
   {
     objective,
-    seconds,
     inference = null,
     notes = [],
   }: {
     objective: ObjectiveReport;
-    seconds: number | null;
     inference?: InferenceReport | null;
     notes?: readonly Warning[];
   },
@@ -306,7 +300,6 @@ export function assemble(
       nullLogLik: sum((report) => report.nullLogLik),
       rows: problem.y.length,
       totalWeight: problem.sampleWeight ? problem.sampleWeight.reduce((total, s) => total + s, 0) : problem.y.length,
-      seconds,
     },
     aliased: fitted.flatMap(({ aliased }, k) => aliased.map((id) => (fitted.length === 1 ? id : k * width + id))),
     ...(inference && { inference }),

@@ -79,7 +79,6 @@ export function fitMatrix(
 ): MatrixFit {
   const { penaltyFactors, lower, upper, start, ...plain } = options;
   checkOptions({ ...plain, start: undefined });
-  const started = options.now?.();
   const { rows } = x;
   const columns = widthOf(x);
   const weight = vector('weight', options.weight, rows, 0, 'a finite number >= 0');
@@ -140,12 +139,11 @@ export function fitMatrix(
         from,
       );
       const { weights, intercept } = foldParameters(fitted.params, standard);
-      const seconds = started === undefined ? null : (options.now!() - started) / 1000;
       return {
         weights,
         intercept,
         covariance: fitted.covariance,
-        report: { ...fitted.report, rows, totalWeight, seconds },
+        report: { ...fitted.report, rows, totalWeight },
         warnings: fitted.warnings,
       };
     } finally {

@@ -95,7 +95,6 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
           const fitted = kept[k].map((one) => ({ ...one, covariance: null }));
           return assemble(problem, options, fitted, {
             objective: { lambda, l1Ratio, C, standardize },
-            seconds: null,
           });
         },
         warnings: distinct(kept.flat().flatMap(({ warnings }) => warnings)),

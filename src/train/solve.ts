@@ -80,7 +80,7 @@ export interface Fitted {
   /** where the solver ended, for further questions; of the free parameters */
   readonly objective: Objective;
   readonly w: Float64Array;
-  readonly report: Omit<FitReport, 'rows' | 'totalWeight' | 'seconds'> & { readonly gradNorm: number };
+  readonly report: Omit<FitReport, 'rows' | 'totalWeight'> & { readonly gradNorm: number };
   readonly warnings: Warning[];
 }
 

@@ -49,7 +49,7 @@ const codes = (name: string, cells: number[], levels: string[], missing?: number
 });
 const table = (rows: number, ...columns: Column[]): Table => ({ rows, columns });
 const error = (code: string, message: string) =>
-  expect.objectContaining({ code, message: expect.stringContaining(message) });
+  expect.objectContaining({ code, detail: expect.stringContaining(message) });
 
 describe('the layout of a schema', () => {
   const encoder = new Encoder({ features: [age, pay, city] });

@@ -503,7 +503,9 @@ describe('policies', () => {
     ],
     ['a missing text', { kind: 'text', column: 't', missing: 'error' }, null, 'field "t": expected a value'],
   ])('refused: %s', (_, feature, value, message) => {
-    expect(() => entries(feature, value)).toThrow(message);
+    expect(() => entries(feature, value)).toThrow(
+      expect.objectContaining({ code: 'ERR_RECORD', detail: expect.stringContaining(message) }),
+    );
   });
 
   test.each<[string, Record<string, unknown>[]]>([

@@ -4,7 +4,7 @@ import { sliceTable, splitTable } from '../../src/encode/split.ts';
 import type { Table } from '../../src/encode/table.ts';
 
 const error = (code: string, message: string) =>
-  expect.objectContaining({ code, message: expect.stringContaining(message) });
+  expect.objectContaining({ code, detail: expect.stringContaining(message) });
 
 const data: Table = {
   rows: 4,

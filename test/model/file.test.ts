@@ -97,17 +97,17 @@ describe('the error says what the file is', () => {
   const file = saveModel(smallModel());
   const text = (value: string) => new TextEncoder().encode(value);
   test.each([
-    ['an empty file', new Uint8Array(0), 'got an empty file; save the model again'],
+    ['an empty file', new Uint8Array(0), 'got an empty file; copy it again'],
     ['a short text', text('hello'), 'got another kind of file'],
-    ['a text file', text('age,city\n1,Bonn\n'), 'got another kind of file; give the path of a model'],
+    ['a text file', text('age,city\n1,Bonn\n'), 'got another kind of file; copy it again'],
     ['a JSON file', text('{"age": 1, "city": "Bonn"}'), 'got another kind of file'],
     ['a Parquet file', text('PAR1\u0015\u0004\u0015\u0010\u0015\u0014L'), 'got another kind of file'],
     [
       'another safetensors file',
       encodeSafetensors({ format: 'pt' }, { w: tensor(1) }),
-      'got another safetensors file; save the model with logodds',
+      'got another safetensors file; copy it again',
     ],
-    ['the first bytes of a model', file.subarray(0, 20), 'got only its first bytes; copy the file again'],
+    ['the first bytes of a model', file.subarray(0, 20), 'got only its first bytes; copy it again'],
     [
       'half a model',
       file.subarray(0, 600),
@@ -357,4 +357,57 @@ test('a kind of feature that nobody knows, and one whose stage is not there', ()
   expect(() => loadModel(bytes('text'), allStages)).toThrow(
     expect.objectContaining({ message: expect.stringContaining('manifest.schema.features.0.kind') }),
   );
+});
+
+describe('what is handed to loadModel', () => {
+  const file = saveModel(smallModel());
+
+  test('bytes in any view of them', () => {
+    const shared = new SharedArrayBuffer(file.length);
+    new Uint8Array(shared).set(file);
+    const odd = new Uint8Array(file.length + 3);
+    odd.set(file, 3);
+    for (const bytes of [file.buffer, shared, new DataView(odd.buffer, 3), new Uint8Array(shared)]) {
+      expect(loadModel(bytes as ArrayBuffer).weights).toEqual(smallModel().weights);
+    }
+  });
+
+  test.each<[string, unknown, string]>([
+    ['the path of a file', 'model.safetensors', 'got text; read the file as bytes'],
+    ['the text of a file', Buffer.from(file).toString('latin1'), 'got text; read the file as bytes'],
+    ['a promise', Promise.resolve(file), 'got a promise; await it'],
+    ['nothing', undefined, 'got nothing; read the file as bytes'],
+    ['a number', 17, 'got 17; read the file as bytes'],
+    ['a URL', new URL('file:///m.safetensors'), 'got a value of type object; read the file as bytes'],
+    ['an array', [...file], 'got a value of type object; read the file as bytes'],
+  ])('%s is named', (_, given, message) => {
+    expect(() => loadModel(given as never)).toThrow(error(`model file: expected its bytes, ${message}`));
+  });
+
+  test('the reason says what kind of wrong', () => {
+    const reasonOf = (given: unknown) => {
+      try {
+        loadModel(given as never);
+        return 'loaded';
+      } catch (caught) {
+        return (caught as { reason?: string }).reason;
+      }
+    };
+    const altered = new Uint8Array(file);
+    altered[file.length - 1] ^= 1;
+    const manifest = manifestOf(smallSchema);
+    expect(
+      [
+        'text',
+        new Uint8Array(9),
+        altered,
+        file.subarray(0, 300),
+        forge({ ...manifest, format: 2 }),
+        forge({ ...manifest, format: 0 }),
+        forge({ ...manifest, classes: 7 }),
+        forge({ ...manifest, calibration: { method: 'platt', a: [1], b: [0] } }),
+        file,
+      ].map(reasonOf),
+    ).toEqual(['other', 'other', 'damaged', 'damaged', 'newer', 'older', 'invalid', 'stage', 'loaded']);
+  });
 });

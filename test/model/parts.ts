@@ -29,7 +29,6 @@ export function manifestOf(schema: Schema, changes: Partial<Manifest> = {}): Man
       nullLogLik: -60,
       rows: 100,
       totalWeight: 100,
-      seconds: null,
     },
     aliased: [],
     warnings: [],

@@ -171,7 +171,7 @@ describe.each(engines)('online learning from tables, %s', (_, make) => {
     for (const [input, message] of cases) {
       const error = caught(() => learner.partialFit(input));
       expect(error.code).toBe('ERR_RECORD');
-      expect(error.message).toMatch(message);
+      expect(error.detail).toMatch(message);
       expect(learner.checkpoint()).toEqual(before);
     }
     const absent = caught(() => learner.partialFit({ rows: 100, columns: part.columns.slice(1) }));

@@ -194,14 +194,14 @@ function details({ evaluation, model }: TrainResult): string | null {
 }
 
 /** The object of `train --json`. */
-function trainJson(out: string, { model, rows, metrics, defaulted = null, warnings }: TrainResult): object {
+function trainJson(out: string, { model, rows, metrics, defaulted = null, warnings, seconds }: TrainResult): object {
   const { classes, calibration = null, decision, fit: report } = model.manifest;
-  const { converged, reason, iterations, gradNorm, objective, logLik, seconds } = report;
+  const { converged, reason, iterations, gradNorm, objective, logLik } = report;
   return {
     model: out,
     classes,
     rows,
-    fit: { converged, reason, iterations, gradNorm, objective, logLik, seconds },
+    fit: { converged, reason, iterations, gradNorm, objective, logLik, seconds: seconds.fit },
     holdout: metrics,
     holdoutShares: (metrics && calibration?.prior) ?? null,
     defaulted,

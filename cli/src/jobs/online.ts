@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { type FtrlOptions, LogoddsError, Model, OnlineLearner, pickEngine, saveModel } from '../../../src/index.ts';
+import {
+  type FtrlOptions,
+  LogoddsError,
+  type Model,
+  OnlineLearner,
+  pickEngine,
+  saveModel,
+} from '../../../src/index.ts';
 import { openStream, type RowStream, type StreamRow } from '../read/stream.ts';
 import { learningPlan, type StreamedColumn, spelledTable, tableOf, warmUpPlan } from '../read/streamed.ts';
 import type { Roles } from '../read/training.ts';
@@ -54,17 +61,11 @@ export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainR
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
   run.save();
-  const { weights, intercept, manifest } = run.model;
+  const { model } = run;
   const fit = (performance.now() - started) / 1000;
   return {
-    // the file has no wall time: a resumed run writes the bytes that one without a stop does
-    model: new Model({
-      weights,
-      intercept,
-      covariance: null,
-      manifest: { ...manifest, fit: { ...manifest.fit, seconds: fit } },
-    }),
-    rows: { train: manifest.fit.rows, holdout: 0 },
+    model,
+    rows: { train: model.manifest.fit.rows, holdout: 0 },
     metrics: null,
     warnings: [],
     bytes: statSync(options.out).size,
@@ -215,7 +216,7 @@ function resume(options: OnlineTrainOptions): OnlineLearner | null {
     learner = OnlineLearner.resume(readFileSync(checkpoint), pickEngine());
   } catch (error) {
     if (error instanceof LogoddsError)
-      throw new LogoddsError(error.code, `${checkpoint}: ${error.message}`, { cause: error });
+      throw new LogoddsError(error.code, `${checkpoint}: ${error.detail}`, { cause: error });
     throw new LogoddsError('ERR_DATA', `${checkpoint}: cannot be read (${reason(error)}); check the path`, {
       cause: error,
     });

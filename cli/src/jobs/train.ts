@@ -272,7 +272,6 @@ function fitWithProgress({ train, features }: Split, options: TrainOptions, engi
       unseen: options.unseen,
       engine,
       diagnose: true,
-      now: () => performance.now(),
       onIteration: ({ iteration, objective, gradNorm }) =>
         phase.update(
           null,

@@ -20,7 +20,7 @@ export function readModel(path: string): Model {
     return loadModel(bytes);
   } catch (error) {
     if (error instanceof LogoddsError)
-      throw new LogoddsError(error.code, `${path}: ${error.message}`, { cause: error });
+      throw new LogoddsError(error.code, `${path}: ${error.message}`, { cause: error, reason: error.reason });
     throw error;
   }
 }

@@ -1,0 +1,41 @@
+import { loadModel, Model, saveModel } from '../../../src/index.ts';
+import { MODEL } from '../options/shared.ts';
+import type { OptionRow } from '../options/table.ts';
+import { readModel } from '../read/files.ts';
+import { assertWritable, OutputFile } from '../write/temporary.ts';
+import type { CommandLine } from './command.ts';
+import { print } from './common.ts';
+
+const OPTIONS: readonly OptionRow[] = [['--out <file>', 'where the model goes (default: over MODEL)']];
+
+export const migrate: CommandLine = {
+  name: 'migrate',
+  description: 'write a model of an earlier release as this release writes it; its scores stay the same',
+  takes: [MODEL],
+  options: OPTIONS,
+  run,
+};
+
+function run(path: string, { out = path }: { readonly out?: string }): void {
+  const model = readModel(path);
+  if (out !== path) assertWritable(out, path);
+  const bytes = saveModel(asWritten(model));
+  const { sha256 } = loadModel(bytes);
+  const unchanged = sha256 === model.sha256;
+  if (!unchanged || out !== path) {
+    const file = new OutputFile(out);
+    file.write(bytes);
+    file.commit();
+  }
+  print(
+    unchanged
+      ? `${path} is already as this release writes it, sha256 ${sha256}\n`
+      : `${out}: written anew, sha256 ${sha256} (before ${model.sha256})\n`,
+  );
+}
+
+/** The model with what this release writes, and no more: the first files had the seconds of the fit. */
+function asWritten(model: Model): Model {
+  const { seconds: _, ...fit } = model.manifest.fit as Model['manifest']['fit'] & { seconds?: unknown };
+  return new Model({ ...model, manifest: { ...model.manifest, fit } });
+}
