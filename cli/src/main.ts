@@ -1,3 +1,4 @@
+import { inspect as inspectError } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { LogoddsError } from '../../src/index.ts';
 import { addCommand } from './commands/command.ts';
@@ -11,6 +12,7 @@ import { path } from './commands/path.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { train } from './commands/train.ts';
+import { printable, say } from './terminal/print.ts';
 import { version } from './version.ts';
 import { discardAll, reason } from './write/temporary.ts';
 
@@ -39,7 +41,11 @@ function createProgram(): Command {
     .description('Logistic regression from files: fit, score, evaluate, inspect.')
     .version(version())
     .addHelpText('after', HELP)
-    .exitOverride();
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(printable(text)),
+      writeErr: (text) => process.stderr.write(printable(text)),
+    });
   for (const command of COMMANDS) addCommand(program, command);
   return program;
 }
@@ -60,8 +66,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const sentence = error instanceof LogoddsError ? `${error.code} ${error.detail}` : `ERR_INTERNAL ${reason(error)}`;
-    process.stderr.write(`${sentence.replaceAll('\n', ' ')}\n`);
-    if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG']) console.error(error);
+    say(sentence);
+    if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG'])
+      process.stderr.write(printable(`${inspectError(error)}\n`));
     return 1;
   } finally {
     discardAll();

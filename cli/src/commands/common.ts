@@ -1,18 +1,11 @@
 /** What the actions of the commands share. */
 import type { Command } from 'commander';
-import type { Warning } from '../../../src/index.ts';
 import { readSchema } from '../read/files.ts';
 import type { ReportTarget } from '../report/write.ts';
+import { note } from '../terminal/print.ts';
 import { version } from '../version.ts';
 
-export const print = (text: string) => process.stdout.write(text);
-export const printJson = (value: object) => print(`${JSON.stringify(value)}\n`);
-export const note = (message: string) => process.stderr.write(`note: ${message}\n`);
-export const warnAll = (warnings: readonly Warning[]) => {
-  for (const { code, message, severity } of warnings) {
-    process.stderr.write(`${severity === 'info' ? 'note' : 'warning'}: ${code} ${message}\n`);
-  }
-};
+export { note, print, printJson, warnAll } from '../terminal/print.ts';
 
 /** DATA or --query, exactly one of them. */
 export function dataOf(command: Command, data: string | undefined, query: string | undefined) {

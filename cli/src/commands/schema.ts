@@ -3,8 +3,9 @@ import { type SchemaOptions, type SchemaResult, schemaCommand, schemaText } from
 import { DATA, OFFSET, QUERY, TARGET, WEIGHT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { names } from '../options/values.ts';
+import { say } from '../terminal/print.ts';
 import type { CommandLine } from './command.ts';
-import { dataOf, print } from './common.ts';
+import { dataOf, note, print, printJson } from './common.ts';
 
 const HELP = `
 The file says of each column what it is: numeric (with transform, spline or bins), categorical (onehot, target or hash), boolean, date, text,
@@ -42,17 +43,17 @@ async function run(data: string | undefined, flags: SchemaFlags, command: Comman
   const result = await schemaCommand({ ...flags, ...dataOf(command, data, flags.query) });
   const from = data ?? '--query "…"';
   if (flags.out !== undefined) return void print(schemaReport(result, flags.out, from, flags.target));
-  print(schemaText(result.declaration));
-  process.stderr.write(
-    `${result.notes.map((line) => `note: ${line}\n`).join('')}next: keep it (--out schema.json), ${nextSteps('schema.json', from, flags.target)}\n`,
-  );
+  printJson(schemaText(result.declaration));
+  result.notes.forEach(note);
+  say(`next: keep it (--out schema.json), edit it (splines, bins, policies, crosses, reasons), then`);
+  say(`  ${trainLine('schema.json', from, flags.target)}`);
 }
 
 function schemaReport({ declaration, notes }: SchemaResult, out: string, source: string, target: string): string {
   const lines = notes.map((note) => `  ${note}`).join('\n');
-  return `${declaration.features.length} features in ${out}\n${lines}\n\n${nextSteps(out, source, target)}\n`;
+  return `${declaration.features.length} features in ${out}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then\n  ${trainLine(out, source, target)}\n`;
 }
 
-/** What to do with a schema. */
-const nextSteps = (out: string, source: string, target: string) =>
-  `edit it (splines, bins, policies, crosses, reasons), then\n  logodds train ${source} --target ${target} --schema ${out} --out model.safetensors`;
+/** What is done with a schema. */
+const trainLine = (out: string, source: string, target: string) =>
+  `logodds train ${source} --target ${target} --schema ${out} --out model.safetensors`;
