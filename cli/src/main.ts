@@ -14,7 +14,7 @@ import { score } from './commands/score.ts';
 import { train } from './commands/train.ts';
 import { printable, say } from './terminal/print.ts';
 import { version } from './version.ts';
-import { discardAll, reason } from './write/temporary.ts';
+import { discardAll, keepPrivate, reason } from './write/temporary.ts';
 
 export { type EvalOptions, type EvalResult, evalCommand } from './jobs/eval.ts';
 export { type ScoreOptions, type StreamResult, scoreCommand } from './jobs/score.ts';
@@ -60,6 +60,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  keepPrivate();
   try {
     await createProgram().parseAsync([...argv]);
     return 0;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { temporaryBeside } from '../../cli/src/write/temporary.ts';
 import { loadModel } from '../../src/index.ts';
 import { numbers } from '../engine/engines.ts';
 import { workspace } from './run.ts';
@@ -138,7 +139,7 @@ describe('a run that ends early goes on from its checkpoint, nothing counted twi
     child.kill('SIGKILL');
     await ended;
     // as a kill while it was being written leaves it
-    write(`.killed.st.${child.pid}.tmp`, 'half a model');
+    write(temporaryBeside('killed.st', child.pid), 'half a model');
     const { rows } = loadModel(model('killed')).manifest.fit;
     expect(rows).toBeGreaterThanOrEqual(500);
     expect(rows).toBeLessThan(ROWS);

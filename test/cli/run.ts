@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly node?: readonly string[];
   /** shell text before the command, e.g. a limit */
   readonly shell?: string;
+  /** further variables of the environment */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A folder that is removed after the tests of the file, and the command run in it. */
@@ -29,11 +31,12 @@ export function workspace() {
   const folder = mkdtempSync(join(tmpdir(), 'logodds-test-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const run = (args: readonly string[], { stdin = '', node = [], shell }: RunOptions = {}): Run => {
+  const run = (args: readonly string[], { stdin = '', node = [], shell, env }: RunOptions = {}): Run => {
     const argv = [process.execPath, ...node, COMMAND, ...args];
     const [file, ...rest] = shell ? ['bash', '-c', `${shell}; exec "$@"`, 'bash', ...argv] : argv;
     const { status, stdout, stderr } = spawnSync(file, rest, {
       cwd: folder,
+      env: { ...process.env, ...env },
       input: stdin,
       encoding: 'utf8',
       maxBuffer: 1 << 30,
@@ -53,7 +56,8 @@ export function workspace() {
     /** every name in the folder, hidden ones too */
     names: () => readdirSync(folder).sort(),
     /** starts the command without waiting */
-    start: (args: readonly string[]) => spawn(process.execPath, [COMMAND, ...args], { cwd: folder }),
+    start: (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+      spawn(process.execPath, [COMMAND, ...args], { cwd: folder, env: { ...process.env, ...env } }),
     /** the object that a run with --json prints; fails unless it is all there is on standard output */
     json(args: readonly string[], options?: RunOptions) {
       const { status, stdout, stderr } = run([...args, '--json'], options);

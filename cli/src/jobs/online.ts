@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import {
   type FtrlOptions,
@@ -49,7 +48,6 @@ export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainR
   const { out, checkpoint, data } = options;
   assertWritable(out, data);
   if (checkpoint !== undefined) assertWritable(checkpoint, out, data);
-  for (const path of [out, checkpoint]) if (path !== undefined) sweep(path);
   const started = performance.now();
   const stop = new AbortController();
   const onSignal = () => stop.abort();
@@ -184,19 +182,6 @@ class OnlineRun {
     for (let from = 0; from < rows.length; from += BLOCK_ROWS) {
       learner.partialFit(tableOf(this.#plan, rows.slice(from, from + BLOCK_ROWS), learner.progress.rows));
       if (checkpoint !== undefined && learner.progress.rows - this.#saved >= checkpointEvery) this.save();
-    }
-  }
-}
-
-/** Removes what a killed run left of a file it was writing: the temporary names of processes that are no more. */
-function sweep(path: string): void {
-  const begin = `.${basename(path)}.`;
-  for (const name of readdirSync(dirname(path))) {
-    if (!name.startsWith(begin) || !/^\d+\.tmp$/.test(name.slice(begin.length))) continue;
-    try {
-      process.kill(Number.parseInt(name.slice(begin.length), 10), 0);
-    } catch {
-      rmSync(join(dirname(path), name), { force: true });
     }
   }
 }

@@ -1,9 +1,7 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { LogoddsError } from '../../../src/index.ts';
 import { startPhase } from '../terminal/progress.ts';
-import { discard, reason, track } from '../write/temporary.ts';
+import { discard, reason, runFolder } from '../write/temporary.ts';
 
 /** A DuckDB in memory that spills to a folder of its own, gone when it is closed. */
 export interface Database {
@@ -13,8 +11,6 @@ export interface Database {
   close(): void;
 }
 
-let opened = 0;
-
 /** DuckDB is loaded when it is first needed: help and `inspect` start without it. */
 export const loadDuckDB = () => import('@duckdb/node-api');
 
@@ -23,7 +19,7 @@ export const loadDuckDB = () => import('@duckdb/node-api');
  * @param threads  as many as there are processors when absent; each takes memory
  */
 export async function openDatabase(memoryLimit?: string, threads?: number): Promise<Database> {
-  const spill = track(join(tmpdir(), `logodds-${process.pid}-${++opened}`));
+  const spill = runFolder();
   const limit: Record<string, string> = {
     ...(memoryLimit && { memory_limit: memoryLimit }),
     ...(threads && { threads: String(threads) }),

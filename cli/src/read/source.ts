@@ -1,12 +1,11 @@
-import { closeSync, createWriteStream, existsSync, mkdtempSync, openSync, readSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, createWriteStream, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import { discard, track } from '../write/temporary.ts';
+import { discard, runFolder } from '../write/temporary.ts';
 import { dataError, name, rowsOf, text } from './database.ts';
 
 /** How a cell is stored, as far as reading features goes; a date or list is one by a schema only, `other` (structs, blobs) never. */
@@ -157,9 +156,9 @@ async function queryNames(connection: DuckDBConnection, sql: string): Promise<st
 
 /** Standard input is spooled to a file: its types are guessed first and its rows read after that. */
 async function openStandardInput(connection: DuckDBConnection): Promise<Source> {
-  const folder = track(mkdtempSync(join(tmpdir(), 'logodds-stdin-')));
+  const folder = runFolder();
   const file = join(folder, 'stdin.csv');
-  await pipeline(process.stdin, createWriteStream(file));
+  await pipeline(process.stdin, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   if (statSync(file).size === 0)
     throw new LogoddsError('ERR_DATA', 'standard input: expected CSV, got nothing; check the command before the pipe');
   return { ...(await openCsv(connection, 'standard input', [file])), close: () => discard(folder) };

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -8,7 +8,7 @@ import { type Column, type Engine, LogoddsError, type Table } from '../../../src
 import type { Cells, RowStore } from '../../../src/train/chunks.ts';
 import { TableInParts } from '../../../src/train/parts.ts';
 import type { DataOptions as FitColumns, Problem } from '../../../src/train/prepare.ts';
-import { discard, reason, track } from '../write/temporary.ts';
+import { discard, reason, runFolder } from '../write/temporary.ts';
 import { type CellPlan, codesFor } from './block.ts';
 import { openDatabase } from './database.ts';
 import type { DataOptions } from './source.ts';
@@ -41,7 +41,8 @@ const LEAST = 100e6;
  */
 export class Spill implements RowStore {
   readonly #fd: number;
-  readonly #path: string;
+  readonly #folder = runFolder();
+  readonly #path = join(this.#folder, 'spill.rows');
   readonly #bases: readonly number[];
   readonly #widths: readonly number[];
   readonly #bytes: number;
@@ -58,19 +59,17 @@ export class Spill implements RowStore {
     });
     this.#widths = widths;
     this.#bytes = bytes;
-    this.#path = join(tmpdir(), `logodds-${process.pid}-${++opened}.rows`);
-    track(this.#path);
     try {
       this.#fd = openSync(this.#path, 'wx+', 0o600);
     } catch (error) {
-      discard(this.#path);
+      discard(this.#folder);
       throw this.#error(error);
     }
   }
 
   /** Takes the name away, so that a signal may end the program at once. */
   release(): void {
-    discard(this.#path);
+    discard(this.#folder);
   }
 
   write(column: number, first: number, cells: Cells): void {
@@ -110,8 +109,6 @@ export class Spill implements RowStore {
     );
   }
 }
-
-let opened = 0;
 
 const bytesOf = (cells: Cells) => new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)}MB`;

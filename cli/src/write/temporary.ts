@@ -1,20 +1,33 @@
+import { createHash, randomBytes } from 'node:crypto';
 import {
   accessSync,
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
   openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LogoddsError } from '../../../src/index.ts';
+import { note } from '../terminal/print.ts';
 
 /**
- * Files that must not outlive the run under any name: removed on success, on error and on a signal.
+ * Files and folders that must not outlive the run under any name: removed on success, on error and on a signal.
  * Signal handlers exist only while such a file exists; otherwise a signal ends the process at once, as usual.
  */
 const live = new Set<string>();
@@ -29,8 +42,8 @@ function onSignal(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** Promises that `path` (a file or folder) is removed whatever happens. @returns path */
-export function track(path: string): string {
+/** Promises that `path`, which this run has made, is removed whatever happens. @returns path */
+function track(path: string): string {
   if (live.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
   live.add(path);
   return path;
@@ -40,13 +53,123 @@ function release(path: string): void {
   if (live.delete(path) && live.size === 0) for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 
+/** Removes a file or folder of this run. It never fails: what cannot be removed is named in a note. */
 export function discard(path: string): void {
-  rmSync(path, { recursive: true, force: true });
+  if (!live.has(path)) return;
+  tryRemoving(path, () => rmSync(path, { recursive: true, force: true }));
   release(path);
+  if (base === null || dirname(path) !== base || [...live].some((other) => dirname(other) === base)) return;
+  const emptied = base;
+  base = null;
+  tryRemoving(emptied, () => rmdirSync(emptied));
 }
 
+/** Removes all of them. It never fails, as `discard`. */
 export function discardAll(): void {
   for (const path of live) discard(path);
+}
+
+function tryRemoving(path: string, remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      note(`${path}: a temporary file cannot be removed (${reason(error)}); remove it by hand`);
+  }
+}
+
+/**
+ * Which processes see each other: those of one host and one namespace of process ids. A process id says nothing about a process
+ * elsewhere, e.g. in another container that shares the folder.
+ */
+let place: string | null = null;
+
+function placeHere(): string {
+  if (place === null) {
+    let namespace = '';
+    try {
+      namespace = readlinkSync('/proc/self/ns/pid');
+    } catch {
+      // not Linux: the host alone
+    }
+    place = createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8);
+  }
+  return place;
+}
+
+/** The middle of the name of a temporary: who made it. Random characters that nobody can foresee follow. */
+const maker = (pid = process.pid) => `${placeHere()}-${pid}-`;
+const MAKER = /^([0-9a-f]{8})-(\d+)-[0-9A-Za-z]+(\.tmp)?$/;
+
+/**
+ * Removes what killed runs left in a folder: names that begin so, are this user's, and whose process is no more. Only ESRCH means that
+ * a process is gone; EPERM is a living process of another user.
+ */
+function sweep(folder: string, begin: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const made = name.startsWith(begin) ? MAKER.exec(name.slice(begin.length)) : null;
+    if (made === null || made[1] !== placeHere() || isAlive(Number(made[2]))) continue;
+    const path = join(folder, name);
+    try {
+      const { uid } = lstatSync(path);
+      if (process.getuid === undefined || uid === process.getuid()) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // another run is faster, or it is not ours to remove
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+const BEGIN = 'logodds-';
+/** The private folder of this run; null while there is none. */
+let base: string | null = null;
+let folders = 0;
+
+/**
+ * A new folder that only this user can enter, for temporary files of one purpose: DuckDB's, rows on their way, standard input. All
+ * are in one folder of the run, whose name nobody can foresee, below TMPDIR. Give it back with `discard`; the folder of the run
+ * goes with the last. Folders of runs that were killed are removed first. Open files in it with the flag `wx` and the mode 0600.
+ * @throws ERR_OUTPUT when there is no place for it
+ */
+export function runFolder(): string {
+  try {
+    if (base === null) {
+      sweep(tmpdir(), BEGIN);
+      base = mkdtempSync(join(tmpdir(), `${BEGIN}${maker()}`));
+    }
+    const folder = join(base, String(++folders));
+    mkdirSync(folder, { mode: 0o700 });
+    return track(folder);
+  } catch (error) {
+    const next = 'set TMPDIR to a folder that can be written';
+    throw new LogoddsError(
+      'ERR_OUTPUT',
+      `${tmpdir()}: expected a place for temporary files, got an error (${reason(error)}); ${next}`,
+      { cause: error },
+    );
+  }
+}
+
+/** What files of this user may be read by others, as the user set it. */
+let userMask: number | null = null;
+
+/** From now on, files that this process makes are its user's alone; outputs get the usual mode when they are whole. */
+export function keepPrivate(): void {
+  userMask ??= process.umask(0o077);
 }
 
 /** The sentence for a failed system call: its reason without path and stack. */
@@ -57,25 +180,33 @@ export function reason(error: unknown): string {
 }
 
 export function outputError(path: string, error: unknown): LogoddsError {
+  if (error instanceof LogoddsError) return error;
   const next = 'choose another path or free space, then run again; nothing was written there';
   return new LogoddsError('ERR_OUTPUT', `${path}: cannot be written (${reason(error)}); ${next}`, { cause: error });
 }
 
-/** A hidden name beside `path`, so that the rename at the end stays on one file system. */
-export function temporaryName(path: string, suffix = 'tmp'): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${suffix}`);
-}
+const beginBeside = (path: string) => `.${basename(path).slice(0, 100)}.`;
+
+/** A hidden name beside `path`, so that the rename at the end stays on one file system; nobody can foresee it. */
+export const temporaryBeside = (path: string, pid?: number): string =>
+  join(dirname(path), `${beginBeside(path)}${maker(pid)}${randomBytes(6).toString('hex')}.tmp`);
+
+/** Paths whose leftovers have been swept. */
+const swept = new Set<string>();
 
 /**
- * An output file that appears under its name only when it is whole: written beside it, then renamed.
- * A device or pipe (/dev/null) is written directly.
+ * An output file that appears under its name only when it is whole: written beside it, then renamed. Until then it is private; then it
+ * has the mode of the file that it replaces, or that of a new file. A device or pipe (/dev/null) is written directly.
  * @throws ERR_OUTPUT
  */
 export class OutputFile {
   readonly path: string;
-  /** where the bytes go until commit */
-  readonly temporary: string;
   private readonly target: string;
+  /** where the bytes go until commit; null: written directly */
+  private readonly temporary: string | null;
+  /** the file that will be replaced */
+  private readonly replaced: Stats | null;
+  private gathering: string | null = null;
   private fd: number | null = null;
 
   constructor(path: string) {
@@ -85,10 +216,17 @@ export class OutputFile {
       const stat = existsSync(path) ? statSync(path) : null;
       if (stat?.isDirectory()) throw new Error('it is a folder');
       if (stat) accessSync(path, constants.W_OK);
-      const direct = stat !== null && !stat.isFile();
-      this.temporary = direct ? this.target : temporaryName(this.target);
-      this.fd = openSync(this.temporary, direct ? 'a' : 'w');
-      if (!direct) track(this.temporary);
+      this.replaced = stat?.isFile() ? stat : null;
+      if (stat && !stat.isFile()) {
+        this.temporary = null;
+        this.fd = openSync(this.target, 'a');
+        return;
+      }
+      if (!swept.has(this.target)) sweep(dirname(this.target), beginBeside(this.target));
+      swept.add(this.target);
+      this.temporary = temporaryBeside(this.target);
+      this.fd = openSync(this.temporary, 'wx', 0o600);
+      track(this.temporary);
     } catch (error) {
       throw outputError(path, error);
     }
@@ -103,22 +241,75 @@ export class OutputFile {
     }
   }
 
-  /** Gives the whole file its name. */
-  commit(): void {
+  /** A private folder on the same disk, for what is gathered before it is written; gone with the file. @throws ERR_OUTPUT */
+  folder(): string {
     try {
-      this.close();
-      if (this.temporary === this.target) return;
-      renameSync(this.temporary, this.target);
-      release(this.temporary);
+      this.gathering ??=
+        this.temporary === null
+          ? runFolder()
+          : track(mkdtempSync(join(dirname(this.target), `${beginBeside(this.target)}${maker()}`)));
+      return this.gathering;
     } catch (error) {
       this.discard();
       throw outputError(this.path, error);
     }
   }
 
+  /**
+   * Gives the whole file its name.
+   * @param gathered  a file in `folder()` that holds the bytes, instead of those that were written
+   */
+  commit(gathered?: string): void {
+    try {
+      if (this.temporary === null) {
+        if (gathered !== undefined) this.copy(gathered);
+      } else {
+        if (gathered !== undefined) {
+          closeSync(this.fd!);
+          this.fd = openSync(gathered, constants.O_RDWR | NOFOLLOW);
+        }
+        this.setMode();
+        this.close();
+        renameSync(gathered ?? this.temporary, this.target);
+        if (gathered === undefined) release(this.temporary);
+      }
+      this.discard();
+    } catch (error) {
+      this.discard();
+      throw outputError(this.path, error);
+    }
+  }
+
+  /** Removes what was written; the file of that name stays as it is. */
   discard(): void {
     this.close();
-    if (this.temporary !== this.target) discard(this.temporary);
+    if (this.temporary !== null) discard(this.temporary);
+    if (this.gathering !== null) discard(this.gathering);
+  }
+
+  private copy(from: string): void {
+    const buffer = new Uint8Array(1 << 20);
+    const fd = openSync(from, 'r');
+    try {
+      for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) this.write(buffer.subarray(0, read));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The mode of the file that is replaced. Where its group cannot be kept, the new group gets no more than everybody. */
+  private setMode(): void {
+    const fd = this.fd!;
+    if (process.getuid === undefined) return; // Windows has no modes
+    let mode = this.replaced === null ? 0o666 & ~(userMask ?? process.umask()) : this.replaced.mode & 0o777;
+    if (this.replaced !== null && this.replaced.gid !== process.getegid!()) {
+      try {
+        fchownSync(fd, -1, this.replaced.gid);
+      } catch {
+        mode &= ~0o070 | ((mode & 0o007) << 3);
+      }
+    }
+    fchmodSync(fd, mode);
   }
 
   private close(): void {
@@ -126,6 +317,9 @@ export class OutputFile {
     this.fd = null;
   }
 }
+
+/** Windows has no such flag. */
+const NOFOLLOW: number = constants.O_NOFOLLOW ?? 0;
 
 /**
  * Fails now rather than after the work.

@@ -1,10 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { show } from '../../../src/encode/label.ts';
 import { LogoddsError, type Scores } from '../../../src/index.ts';
 import { planes } from '../figures/metrics.ts';
 import { loadDuckDB, name, text } from '../read/database.ts';
-import { discard, OutputFile, outputError, temporaryName, track } from './temporary.ts';
+import { OutputFile, outputError } from './temporary.ts';
 
 export interface ScoreWriter {
   /** @param further  cells of the further columns of the layout */
@@ -153,24 +152,29 @@ interface WritableVector {
 async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
   const { classes, precision, further = [] } = layout;
   const file = new OutputFile(path);
-  const folder = track(temporaryName(path, 'duckdb'));
+  const folder = file.folder();
+  const whole = join(folder, 'whole');
   const failed = (error: unknown) => {
-    discardBoth();
+    discard();
     return outputError(path, error);
   };
   let close = () => {};
-  const discardBoth = () => {
+  const closeOnce = () => {
     close();
     close = () => {};
+  };
+  const discard = () => {
+    closeOnce();
     file.discard();
-    discard(folder);
   };
   try {
-    mkdirSync(folder);
     const { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, FLOAT, UINTEGER, VARCHAR } = await loadDuckDB();
     const types = { number: DOUBLE, text: VARCHAR, flag: BOOLEAN };
     const number = precision === 'f32' ? FLOAT : DOUBLE;
-    const instance = await DuckDBInstance.create(join(folder, 'scores'), { memory_limit: '256MB' });
+    const instance = await DuckDBInstance.create(join(folder, 'scores'), {
+      temp_directory: folder,
+      memory_limit: '256MB',
+    });
     const connection = await instance.connect();
     close = () => {
       connection.closeSync();
@@ -222,15 +226,15 @@ async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWrit
         try {
           appender.closeSync();
           await connection.run(
-            `copy (select ${columns.join(', ')} from scores) to ${text(file.temporary)} (format parquet)`,
+            `copy (select ${columns.join(', ')} from scores) to ${text(whole)} (format parquet, use_tmp_file false)`,
           );
+          closeOnce();
         } catch (error) {
           throw failed(error);
         }
-        file.commit();
-        discardBoth();
+        file.commit(whole);
       },
-      discard: discardBoth,
+      discard,
     };
   } catch (error) {
     throw failed(error);
