@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { LogoddsError } from '../../../src/index.ts';
 import { startPhase } from '../terminal/progress.ts';
@@ -14,18 +16,35 @@ export interface Database {
 /** DuckDB is loaded when it is first needed: help and `inspect` start without it. */
 export const loadDuckDB = () => import('@duckdb/node-api');
 
+/** No code that is not in the package: no extension is installed or loaded, no secret of the user is found. */
+export const SEALED: Readonly<Record<string, string>> = {
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+  allow_community_extensions: 'false',
+  allow_persistent_secrets: 'false',
+};
+
+/** Of the memory of the machine (or container): the other half is for the rows themselves and the fit. */
+const SHARE = 0.5;
+
+const halfOfMemory = () => {
+  const most = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return `${Math.floor((SHARE * Math.min(totalmem(), most)) / 1e6)}MB`;
+};
+
 /**
- * @param memoryLimit  what DuckDB may hold before it spills, e.g. "768MB"; its own default when absent
+ * @param memoryLimit  what DuckDB may hold before it spills, e.g. "768MB"; half of the memory when absent
  * @param threads  as many as there are processors when absent; each takes memory
  */
-export async function openDatabase(memoryLimit?: string, threads?: number): Promise<Database> {
+export async function openDatabase(memoryLimit = halfOfMemory(), threads?: number): Promise<Database> {
   const spill = runFolder();
-  const limit: Record<string, string> = {
-    ...(memoryLimit && { memory_limit: memoryLimit }),
-    ...(threads && { threads: String(threads) }),
-  };
   const { DuckDBInstance } = await loadDuckDB();
-  const instance = await DuckDBInstance.create(':memory:', { temp_directory: spill, ...limit });
+  const instance = await DuckDBInstance.create(':memory:', {
+    ...SEALED,
+    temp_directory: spill,
+    memory_limit: memoryLimit,
+    ...(threads && { threads: String(threads) }),
+  });
   const connections = [await instance.connect()];
   await connections[0].run(
     'set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0',
@@ -43,6 +62,49 @@ export async function openDatabase(memoryLimit?: string, threads?: number): Prom
       discard(spill);
     },
   };
+}
+
+const locked = new WeakSet<DuckDBConnection>();
+
+/**
+ * From now on this database, all its connections, reads these files and nothing else, writes only to the run's own folder, and no setting
+ * changes. To be called once, before the first file is opened, by whoever opens DATA (`openSource`).
+ * @param files  paths that are files, never patterns; a pattern that stands for just this file may be given to DuckDB as well
+ */
+export async function lockTo(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
+  if (locked.has(connection)) return;
+  locked.add(connection);
+  const paths = files.map((file) => resolve(file)).flatMap((file) => [file, patternOf(file)]);
+  const own = dirname(String((await rowsOf(connection, `select current_setting('temp_directory') as own`))[0]!['own']));
+  await connection.run(
+    `set allowed_paths = [${paths.map(text).join(', ')}]; set allowed_directories = [${text(own)}]; set enable_external_access = false; ${LOCK}`,
+  );
+}
+
+const LOCK = 'set lock_configuration = true';
+
+/** The pattern that only this file matches, which DuckDB is given for a path: it takes every path for a pattern. */
+export const patternOf = (file: string): string => resolve(file).replace(/[[*?]/g, '[$&]');
+
+/** Functions that write files or run a statement out of a text. */
+const REFUSED = /"function_name":"(enable_logging|query|json_execute_serialized_sql)"/i;
+const SUSPECT = /\b(enable_logging|json_execute_serialized_sql|query(?="?\s*(?:\(|\/\*|--)))/i;
+
+/**
+ * From now on no setting changes. A query reads what its user can read: that is what it is for.
+ * @throws ERR_DATA a query that writes a file by way of a function, or runs a statement out of a text
+ */
+export async function lockForQuery(connection: DuckDBConnection, sql: string): Promise<void> {
+  const [{ tree }] = (await rowsOf(connection, `select json_serialize_sql(${text(sql)})::varchar as tree`)) as [
+    { tree: string },
+  ];
+  // what cannot be written as a tree, as PIVOT, is looked at as a text
+  const found = tree.startsWith('{"error":true') ? SUSPECT.exec(sql) : REFUSED.exec(tree);
+  if (found) {
+    const what = 'expected a query that reads only';
+    throw new LogoddsError('ERR_DATA', `--query: ${what}, got the function ${found[1]}; leave it out`);
+  }
+  await connection.run(LOCK);
 }
 
 /** Share of the running statement that is done, as DuckDB estimates it. */

@@ -6,7 +6,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { discard, runFolder } from '../write/temporary.ts';
-import { dataError, name, rowsOf, text } from './database.ts';
+import { dataError, lockForQuery, lockTo, name, rowsOf, text } from './database.ts';
 
 /** How a cell is stored, as far as reading features goes; a date or list is one by a schema only, `other` (structs, blobs) never. */
 export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'json' | 'date' | 'list' | 'other';
@@ -79,7 +79,14 @@ export async function openSource(connection: DuckDBConnection, options: DataOpti
       `DATA: expected ${rule}, got ${show(path)}; rename it, or read it with --query "from ..."`,
     );
   }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) && !existsSync(path)) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `DATA: expected a file, got the address ${show(path)}; download it first, nothing is read from the network`,
+    );
+  }
   const files = await filesOf(connection, path);
+  await lockTo(connection, files);
   if (format === 'csv') return openCsv(connection, path, files);
   const list = `[${files.map(text).join(', ')}]`;
   if (format === 'parquet') return openTyped(connection, path, `read_parquet(${list})`);
@@ -135,6 +142,7 @@ async function openTyped(connection: DuckDBConnection, label: string, relation: 
 /** A query stays a query: it is run once for each time its rows are read. */
 async function openQuery(connection: DuckDBConnection, query: string): Promise<Source> {
   const sql = query.trim().replace(/;+\s*$/, '');
+  await lockForQuery(connection, sql);
   const names = await queryNames(connection, sql).catch((error) => {
     throw dataError('--query', error);
   });
@@ -159,6 +167,7 @@ async function openStandardInput(connection: DuckDBConnection): Promise<Source> 
   const folder = runFolder();
   const file = join(folder, 'stdin.csv');
   await pipeline(process.stdin, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+  await lockTo(connection, []);
   if (statSync(file).size === 0)
     throw new LogoddsError('ERR_DATA', 'standard input: expected CSV, got nothing; check the command before the pipe');
   return { ...(await openCsv(connection, 'standard input', [file])), close: () => discard(folder) };

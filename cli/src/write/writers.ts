@@ -2,7 +2,7 @@ import { extname, join } from 'node:path';
 import { show } from '../../../src/encode/label.ts';
 import { LogoddsError, type Scores } from '../../../src/index.ts';
 import { planes } from '../figures/metrics.ts';
-import { loadDuckDB, name, text } from '../read/database.ts';
+import { loadDuckDB, name, SEALED, text } from '../read/database.ts';
 import { OutputFile, outputError } from './temporary.ts';
 
 export interface ScoreWriter {
@@ -172,6 +172,7 @@ async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWrit
     const types = { number: DOUBLE, text: VARCHAR, flag: BOOLEAN };
     const number = precision === 'f32' ? FLOAT : DOUBLE;
     const instance = await DuckDBInstance.create(join(folder, 'scores'), {
+      ...SEALED,
       temp_directory: folder,
       memory_limit: '256MB',
     });
