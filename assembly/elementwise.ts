@@ -290,6 +290,7 @@ export function multinomialCurvature(
 
 /**
  * Softmax of n rows of k logits in planes, in place: z_j ← exp(z_j − m)/Σ exp(z_l − m),  m = max z_l
+ * z_j − m is 0 where z_j = m, infinite ones included.
  * Order: classes in order. f64 planes; `plane` is a multiple of 2.
  */
 export function softmaxF64(z: usize, plane: u32, k: u32, n: u32): void {
@@ -300,12 +301,19 @@ export function softmaxF64(z: usize, plane: u32, k: u32, n: u32): void {
     for (let q = z + o + step; q < end; q += step) m = f64x2.pmax(m, v128.load(q));
     let sum = f64x2.splat(0);
     for (let q = z + o; q < end; q += step) {
-      const e = exp2lanes(f64x2.sub(v128.load(q), m));
+      const e = exp2lanes(below(v128.load(q), m));
       sum = f64x2.add(sum, e);
       v128.store(q, e);
     }
     for (let q = z + o; q < end; q += step) v128.store(q, f64x2.div(v128.load(q), sum));
   }
+}
+
+/** z − m, 0 where they are equal: ∞ − ∞ is no number */
+// @ts-ignore: decorator
+@inline
+function below(z: v128, m: v128): v128 {
+  return v128.andnot(f64x2.sub(z, m), f64x2.eq(z, m));
 }
 
 /** The same in f32: differences and sums in f64, rounded once at the end. `plane` is a multiple of 4. */
@@ -318,10 +326,10 @@ export function softmaxF32(z: usize, plane: u32, k: u32, n: u32): void {
     const wide = f64x2.promote_low_f32x4(m);
     let sum = f64x2.splat(0);
     for (let q = z + o; q < end; q += step) {
-      sum = f64x2.add(sum, expForFloat2lanes(f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(q)), wide)));
+      sum = f64x2.add(sum, expForFloat2lanes(below(f64x2.promote_low_f32x4(v128.load64_zero(q)), wide)));
     }
     for (let q = z + o; q < end; q += step) {
-      const e = expForFloat2lanes(f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(q)), wide));
+      const e = expForFloat2lanes(below(f64x2.promote_low_f32x4(v128.load64_zero(q)), wide));
       v128.store64_lane(q, f32x4.demote_f64x2_zero(f64x2.div(e, sum)), 0);
     }
   }

@@ -129,6 +129,14 @@ describe('softmax', () => {
       expect(z[4 * j + 2]).toBeNaN();
       expect(z[4 * j + 3]).toBe(0.25);
     }
+    const infinite = f64s([Infinity, -Infinity, 3, -Infinity, Infinity, -Infinity]);
+    softmaxF64(at(infinite), 2, 3, 2);
+    check(infinite, 0, [0.5, 0.5]);
+    check(infinite, 2, [0, 0]);
+    const alone = f32s([3, 0, 0, 0, Infinity, 0, 0, 0]);
+    softmaxF32(at(alone), 4, 2, 1);
+    expect(alone[0]).toBe(0);
+    expect(alone[4]).toBe(1);
     const one = f32s([-7, 1e30, 0]);
     softmaxF32(at(one), 4, 1, 3);
     for (let i = 0; i < 3; i++) expect(one[i]).toBe(1);

@@ -144,7 +144,7 @@ export function greatest(values: Float64Array | Float32Array, at: number, step: 
 /**
  * Probabilities of n rows of k classes from their logits, in place, in planes `plane` apart; sums in the order of the classes.
  *
- *   softmax   pⱼ = power(zⱼ − m)/Σ power(zₗ − m),   m = max zₗ
+ *   softmax   pⱼ = power(zⱼ − m)/Σ power(zₗ − m),   m = max zₗ, and zⱼ − m = 0 where zⱼ = m, infinite ones included
  *   ovr       pⱼ = σ(zⱼ)/Σ σ(zₗ); where m < −37, σ is exp in f64, so the softmax is the same and never 0/0
  *
  * @param power  exp, or expForFloat as the kernel for f32 does
@@ -166,7 +166,7 @@ export function softmax(
     let sum = 0;
     for (let j = 0; j < k; j++) {
       const value = z[i + j * plane];
-      powers[j] = separate ? sigmoid(value) : power(value - m);
+      powers[j] = separate ? sigmoid(value) : power(value === m ? 0 : value - m);
       sum += powers[j];
     }
     for (let j = 0; j < k; j++) z[i + j * plane] = powers[j] / sum;

@@ -3,6 +3,7 @@ import { greatest } from '../../bindings/js/math.ts';
 import type { Feature } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
+import { lostLogit } from '../model/scorer.ts';
 import {
   BLOCK_ROWS,
   type EncodedRows,
@@ -55,7 +56,7 @@ export interface Explainer {
   readonly features: readonly string[];
   /** of each logit (one for two classes) that of the baseline */
   readonly base: Float64Array;
-  /** of two classes one explanation, of more one each, in the order of the classes. Errors as of `Model.score`. */
+  /** of two classes one explanation, of more one each, in the order of the classes. Contributions may be infinite. Errors as of `Model.score`. */
   record(record: Row): Explanation[];
   /**
    * @param k  contributions a row, ≥ 1
@@ -177,6 +178,7 @@ export function explainer(model: Explained): Explainer {
         logitsOf(encoded, k, logit);
         one[0] = k;
         contribute(encoded, one, 1, phi);
+        if (Number.isNaN(logit[0] + phi.reduce(add, 0))) throw lostLogit(model, null, (j) => row[j]);
         return {
           class: manifest.positive ?? manifest.classes[k],
           logit: logit[0],
@@ -207,15 +209,21 @@ export function explainer(model: Explained): Explainer {
         }
         contribute(block, vector, BLOCK_ROWS, all);
         for (let i = 0; i < rows; i++) {
+          let sum = 0;
           for (let f = 0; f < sources.length; f++) {
-            insert(features, contributions, (start + i) * k, Math.min(f, k), k, f, all[f * BLOCK_ROWS + i]);
+            const contribution = all[f * BLOCK_ROWS + i];
+            sum += contribution;
+            insert(features, contributions, (start + i) * k, Math.min(f, k), k, f, contribution);
           }
+          if (Number.isNaN(sum)) throw lostLogit(model, firstRow + start + i, (j) => block.columns[j][i]);
         }
       });
       return { rows: table.rows, k, features, contributions };
     },
   };
 }
+
+const add = (sum: number, one: number): number => sum + one;
 
 type Entries = Pick<EncodedRows, 'rows' | 'columns' | 'offsets'>;
 

@@ -28,6 +28,7 @@ export interface Explained<S extends Scored = Scored> {
     readonly specs: readonly ColumnSpec[];
     readonly slots: number;
     readonly coders: readonly (Coder | null)[];
+    readonly firstColumns: readonly number[];
     encodeRecord(record: Row, out: Float64Array): unknown;
     encode(table: Table, batch: Part['batch'] & { readonly rows: number }, options: EncodeOptions): void;
   };

@@ -2,6 +2,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, ln, sigmoid, softplus } from '../../bindings/js/math.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import type { Table } from '../encode/table.ts';
+import { lostLogit } from '../model/scorer.ts';
 import { type Explained, layoutOf, offsetOf, type Row, type Scored, visitRows } from './explained.ts';
 import { halfWidth } from './odds.ts';
 
@@ -63,7 +64,7 @@ export function classIntervals(model: Measured, record: Row, level = 0.95): Prob
   const row = new Float64Array(model.encoder.specs.length);
   model.encoder.encodeRecord(record, row);
   const offset = offsetOf(model, record);
-  return Array.from(model.intercept, (_, k) => measure(row, offset, k));
+  return Array.from(model.intercept, (_, k) => measure(row, offset, k, null));
 }
 
 /**
@@ -82,7 +83,7 @@ export function intervals(model: Measured, table: Table, level = 0.95, firstRow 
       for (let j = 0; j < columns.length; j++) row[j] = columns[j][i];
       const offset = offsets ? offsets[i] : 0;
       for (let k = 0; k < vectors; k++) {
-        const one = measure(row, offset, k);
+        const one = measure(row, offset, k, firstRow + start + i);
         const at = k * rows + start + i;
         low[at] = one.low;
         high[at] = one.high;
@@ -97,7 +98,7 @@ export function intervals(model: Measured, table: Table, level = 0.95, firstRow 
 function measurer(
   model: Measured,
   level: number,
-): (row: Float64Array, offset: number, k: number) => ProbabilityInterval {
+): (row: Float64Array, offset: number, k: number, rowNumber: number | null) => ProbabilityInterval {
   const { covariance, manifest, encoder, weights, intercept, stages } = model;
   const half = halfWidth(level);
   if (!covariance) {
@@ -179,7 +180,7 @@ function measurer(
     return calibratedOdds(logits, k);
   };
 
-  return (row, offset, k) => {
+  return (row, offset, k, rowNumber) => {
     if (k === 0) prepare(row, offset);
     const centre =
       vectors === 1
@@ -189,6 +190,9 @@ function measurer(
           : classOdds(logits, k, { ovr: ovr && !tempered, scale, shift }, gradient);
     if (vectors === 1) gradient[0] = 1;
     const stdError = errorOf(gradient);
+    // an infinite logit that is infinitely unsure is anything
+    if (Number.isNaN(centre + stdError) || (stdError === Number.POSITIVE_INFINITY && !Number.isFinite(centre)))
+      throw lostLogit(model, rowNumber, (j) => row[j]);
     const ends = [centre - half * stdError, centre + half * stdError];
     const [a, b] = ends.map((z) =>
       vectors === 1 && calibration ? stages.outcomes!.probability(calibration, z) : sigmoid(z),

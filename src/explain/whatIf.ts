@@ -49,8 +49,7 @@ export function whatIf<S extends Scored>(model: Explained<S>, record: Row, featu
   const from = record[feature];
   const score = (value: Value): S | null => {
     try {
-      const scored = model.score({ ...record, [feature]: value });
-      return Number.isNaN(scored.logit) ? null : scored;
+      return model.score({ ...record, [feature]: value });
     } catch (error) {
       // a value that the model refuses is no answer
       if (error instanceof LogoddsError && error.code === 'ERR_RECORD') return null;

@@ -1,11 +1,11 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { exp, greatest, sigmoid, softmax } from '../../bindings/js/math.ts';
+import { exp, sigmoid, softmax } from '../../bindings/js/math.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { missingStage } from '../encode/coder.ts';
 import { hasField, refuseAbsent } from '../encode/columns.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
 import type { Manifest } from './manifest.ts';
-import { type Scorer, type ScorerOptions, tableScorer } from './scorer.ts';
+import { lostLogit, type Scorer, type ScorerOptions, tableScorer, topClass } from './scorer.ts';
 import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
@@ -120,7 +120,8 @@ export class Model implements ModelParts {
    * Terms are added in the order of the columns: intercept, then x·w or w[slot] per column, then the offset; softmax in the
    * order of the classes.
    * @throws ERR_SCHEMA when fields are absent (null is a missing value); other fields are ignored
-   * @throws ERR_RECORD when a value cannot be used; the message names the field
+   * @throws ERR_RECORD when a value cannot be used, or terms overflow so that the logit is no number (∞ − ∞; of several classes also when
+   *   several logits are the greatest and infinite); the message names the field
    */
   score(record: Readonly<Record<string, unknown>>): RecordScore {
     const { offset, positive, decision, calibration } = this.manifest;
@@ -133,6 +134,8 @@ export class Model implements ModelParts {
     }
     if (positive === null || decision.abstain) return this.#finish(logit, defaulted);
     const probability = calibration ? this.#outcomes!.probability(calibration, logit) : sigmoid(logit);
+    // NaN is above no threshold: it would pass as the negative class
+    if (!(probability >= 0)) throw this.#lost();
     return { logit, probability, label: probability > decision.threshold ? positive : this.#negative, defaulted };
   }
 
@@ -150,19 +153,21 @@ export class Model implements ModelParts {
     return logit;
   }
 
+  #lost(): LogoddsError {
+    return lostLogit(this, null, (j) => this.#row[j]);
+  }
+
   /** The score where there are more classes than two, or a band for review. */
   #finish(first: number, defaulted: number): RecordScore {
     const { manifest } = this;
     const { classes, positive, multiclass, decision } = manifest;
     const logits = this.intercept.map((_, k) => (k === 0 ? first : this.#logit(k)));
     const probabilities = logits.slice();
-    const label = new Uint32Array(1);
+    const label = Uint32Array.of(topClass(probabilities, 0, 1, logits.length));
     const review = new Uint8Array(1);
     if (this.#outcomes) this.#outcomes.finish(manifest, probabilities, 1, 1, label, review);
-    else {
-      softmax(probabilities, 0, 1, classes.length, 1, exp, multiclass === 'ovr');
-      label[0] = greatest(logits, 0, 1, classes.length);
-    }
+    else softmax(probabilities, 0, 1, classes.length, 1, exp, multiclass === 'ovr');
+    if (!(probabilities[0] >= 0)) throw this.#lost();
     const k = positive === null ? label[0] : 0;
     return {
       logit: logits[k],

@@ -3,7 +3,8 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { greatest } from '../../bindings/js/math.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { classProbabilities } from '../../bindings/softmax.ts';
-import { asNumeric, findColumns } from '../encode/columns.ts';
+import { sourceOf } from '../encode/coder.ts';
+import { asNumeric, cellError, findColumns, MEND } from '../encode/columns.ts';
 import { type Encoder, writeNumbers } from '../encode/encoder.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
@@ -52,6 +53,54 @@ interface Scored {
   readonly intercept: Float64Array;
 }
 
+/**
+ * The class of the greatest of k logits `plane` apart, the first if several. Where several are the greatest and infinite they overflowed and
+ * cannot be told apart: the first logit becomes NaN, and with it all probabilities of the row.
+ */
+export function topClass(z: Float64Array | Float32Array, at: number, plane: number, k: number): number {
+  const best = greatest(z, at, plane, k);
+  const top = z[at + best * plane];
+  let rivals = 0;
+  for (let j = 0; j < k; j++) rivals += z[at + j * plane] < top ? 0 : 1;
+  if (rivals > 1 && !Number.isFinite(top)) z[at] = Number.NaN;
+  return best;
+}
+
+/** What the terms of a logit are told from. */
+interface LogitSource extends Pick<Scored, 'weights'> {
+  readonly manifest: Pick<Manifest, 'offset'>;
+  readonly encoder: Pick<Encoder, 'schema' | 'firstColumns' | 'slots' | 'specs'>;
+}
+
+/**
+ * ERR_RECORD for a row that no label can be told for, because terms of its logit overflow; names the column of the greatest term.
+ * @param row  null is a single record
+ * @param numberOf  of a numeric column of the batch
+ */
+export function lostLogit(
+  { encoder, weights, manifest }: LogitSource,
+  row: number | null,
+  numberOf: (j: number) => number,
+): LogoddsError {
+  const { schema, firstColumns, slots } = encoder;
+  let name = manifest.offset;
+  let value = 0;
+  let most = -1;
+  let slot = 0;
+  encoder.specs.forEach((spec, j) => {
+    for (let at = slot; spec.kind === 'numeric' && at < weights.length; at += slots) {
+      const x = numberOf(j);
+      if (Math.abs(x * weights[at]) > most) {
+        most = Math.abs(x * weights[at]);
+        value = x;
+        name = sourceOf(schema.features[firstColumns.filter((first) => first <= j).length - 1]);
+      }
+    }
+    slot += spec.kind === 'numeric' ? 1 : spec.slots;
+  });
+  return cellError(row, name!, 'a number whose term in the logit does not overflow', value, MEND);
+}
+
 /** `Model.scorer`, as a function of the model. */
 export function tableScorer(
   model: Scored,
@@ -70,8 +119,8 @@ export function tableScorer(
   // −1 of more than two classes
   const positive = classes.indexOf(manifest.positive!);
   const two = positive >= 0;
-  const { slots } = encoder;
-  const batch = engine.columns(capacity, encoder.specs, precision);
+  const { slots, specs } = encoder;
+  const batch = engine.columns(capacity, specs, precision);
   const weights = engine.weights(batch, k);
   const parameters = new Float64Array(slots + 1);
   model.intercept.forEach((intercept, j) => {
@@ -119,15 +168,16 @@ export function tableScorer(
       };
       keep(logits);
       const own = labels.subarray(start);
+      // by logits, which a softmax may round to ties
+      for (let i = 0; !two && i < rows; i++) own[i] = topClass(view, i, plane, k);
       if (outcomes) outcomes.finish(manifest, view, plane, rows, own, abstain ? review.subarray(start) : null);
       else if (two) {
         engine.sigmoid(z, z, rows);
         for (let i = 0; i < rows; i++) own[i] = view[i] > threshold ? positive : 1 - positive;
-      } else {
-        // by logits, which a softmax may round to ties
-        for (let i = 0; i < rows; i++) own[i] = greatest(view, i, plane, k);
-        classProbabilities(engine, z, rows, k, multiclass === 'ovr');
-      }
+      } else classProbabilities(engine, z, rows, k, multiclass === 'ovr');
+      // one logit that is NaN makes all probabilities of its row NaN, and NaN is above no threshold
+      for (let i = 0; i < rows; i++)
+        if (!(view[i] >= 0)) throw lostLogit(model, firstRow + start + i, (j) => batch.numeric(j)[i]);
       keep(probabilities);
       start += rows;
     } while (start < total);
