@@ -15,6 +15,7 @@ import {
   headersOf,
   modelOf,
   numeric,
+  OVERFLOW,
   POLICIES,
   SETS,
 } from './models.mjs';
@@ -47,7 +48,7 @@ const below = (n) => random() % n;
 /** the logit is the number itself (0 for −0) */
 const identity = modelOf([numeric('x')], [1]);
 
-for (const { name, model, rows, logits, probabilities, labels } of [...SETS, POLICIES]) {
+for (const { name, model, rows, logits, probabilities, labels } of [...SETS, POLICIES, OVERFLOW]) {
   for (const [where, features, request] of [
     ['headers', fromHeaders(model), (row) => ({ headers: headersOf(row) })],
     ['the body', fromBody(model), (row) => ({ chunks: [bodyOf(row)] })],
@@ -67,6 +68,13 @@ for (const { name, model, rows, logits, probabilities, labels } of [...SETS, POL
     });
   }
 }
+
+test('records whose logit is no number are refused, never labelled', () => {
+  const { model, refused } = OVERFLOW;
+  const { host, ask } = filter(model, fromBody(model));
+  for (const row of refused) assert.equal(ask({ chunks: [bodyOf(row)] }).response.status, 400);
+  assert.equal(host.metrics.get('logodds.scored') ?? 0, 0);
+});
 
 /** decimal texts that are hard to round */
 function* decimals() {

@@ -12,6 +12,9 @@ const setOf = (name) => ({
 /** the shared conformance sets: { name, model, rows, logits, probabilities, labels } */
 export const SETS = ['numeric', 'categorical', 'offset', 'treatment', 'wide'].map(setOf);
 
+/** the set with records whose logit is no number: `refused` */
+export const OVERFLOW = setOf('overflow');
+
 /** the set whose features have columns of other names, one column twice: headers alone can give it */
 export const POLICIES = setOf('policies');
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"math"
@@ -72,10 +73,19 @@ func score(wasm []byte, model Model, rows []Row) (logits, probabilities []float6
 	return logits, read(p)
 }
 
-func bits(value float64) string {
-	if math.IsNaN(value) {
-		return "7ff8000000000000"
+// label is the class of a row by its probability. NaN is above no threshold: it would pass as the negative class.
+func (model Model) label(probability float64) (string, error) {
+	if math.IsNaN(probability) {
+		return "", errors.New("expected numbers whose logit is a number, got NaN; its terms overflow")
 	}
+	label := model.Classes[0]
+	if (label == model.Positive) != (probability > model.Decision.Threshold) {
+		label = model.Classes[1]
+	}
+	return label, nil
+}
+
+func bits(value float64) string {
 	return fmt.Sprintf("%016x", math.Float64bits(value))
 }
 
@@ -87,20 +97,23 @@ func main() {
 	for _, name := range os.Args[2:] {
 		log.SetPrefix(filepath.Base(name) + ": ")
 		var cases struct {
-			Rows                          []Row
+			Rows, Refused                 []Row
 			Logits, Probabilities, Labels []string
 		}
 		check(json.Unmarshal(must(os.ReadFile(name+".json")), &cases))
 		model := load(name + ".safetensors")
 		logits, probabilities := score(must(os.ReadFile(os.Args[1])), model, cases.Rows)
 		for i := range cases.Rows {
-			label := model.Classes[0]
-			if (label == model.Positive) != (probabilities[i] > model.Decision.Threshold) {
-				label = model.Classes[1]
-			}
+			label := must(model.label(probabilities[i]))
 			want := [3]string{cases.Logits[i], cases.Probabilities[i], cases.Labels[i]}
 			if got := [3]string{bits(logits[i]), bits(probabilities[i]), label}; got != want {
 				log.Fatalf("row %d (from 0): expected %v, got %v", i, want, got)
+			}
+		}
+		_, probabilities = score(must(os.ReadFile(os.Args[1])), model, cases.Refused)
+		for i := range cases.Refused {
+			if label, err := model.label(probabilities[i]); err == nil {
+				log.Fatalf("refused row %d (from 0): expected a refusal, got %s", i, label)
 			}
 		}
 		fmt.Printf("%s: %d rows, the same bits\n", filepath.Base(name), len(cases.Rows))

@@ -115,12 +115,22 @@ def score(wasm, model, rows):
         logits = [logit + number(offset, row[offset]) for logit, row in zip(logits, rows)]
     kernels.call("sigmoidF64", z := kernels.place(logits), n, z)
     (negative,) = {*manifest["classes"]} - {manifest["positive"]}
-    for logit, probability in zip(logits, kernels.read(z, n)):
+    for i, (logit, probability) in enumerate(zip(logits, kernels.read(z, n))):
+        if math.isnan(probability):  # above no threshold: it would pass as the negative class
+            raise ValueError(f"row {i} (from 0): expected numbers whose logit is a number, got {logit}; its terms overflow")
         yield logit, probability, manifest["positive"] if probability > manifest["decision"]["threshold"] else negative
 
 
 def bits(value):
-    return struct.pack(">d", math.nan if math.isnan(value) else value).hex()
+    return struct.pack(">d", value).hex()
+
+
+def refuses(wasm, model, row):
+    try:
+        list(score(wasm, model, [row]))
+    except ValueError:
+        return True
+    return False
 
 
 def main(wasm, *models):
@@ -131,6 +141,9 @@ def main(wasm, *models):
         for i, (want, (logit, probability, label)) in enumerate(zip(expected, scores, strict=True)):
             if (got := (bits(logit), bits(probability), label)) != want:
                 raise ValueError(f"{model}, row {i} (from 0): expected {' '.join(want)}, got {' '.join(got)}")
+        for row in cases.get("refused", ()):
+            if not refuses(wasm, model, row):
+                raise ValueError(f"{model}: expected a refusal of {row}, got a score")
         print(f"{Path(model).name}: {i + 1} rows, the same bits")
 
 

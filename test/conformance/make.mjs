@@ -5,7 +5,8 @@
  *
  * Run it when the model file or an order of summation changes, and commit what it writes. For each model NAME:
  *   NAME.safetensors   the model
- *   NAME.json          { columns: names, rows: records, logits, probabilities: 16 hexadecimal digits each (f64, big-endian), labels }
+ *   NAME.json          { columns: names, rows: records, logits, probabilities: 16 hexadecimal digits each (f64, big-endian), labels,
+ *                        refused: records whose logit is no number, which must be refused (absent: none) }
  */
 import { writeFileSync } from 'node:fs';
 import { loadModel, pickEngine, saveModel, tableFromRecords, fit as train } from 'logodds';
@@ -25,7 +26,7 @@ const sometimes = (share, value) => (random() < share ? null : value);
 const CITIES = Array.from({ length: 300 }, (_, i) => `city ${i}`);
 const PLANS = ['free', 'plus', 'Größe L', '套餐', 'naïve \u{1f600}'];
 
-/** name → a record, the options of `fit`, rows to train on, and what scored rows may hold beside that */
+/** name → a record, the options of `fit`, rows to train on, what scored rows may hold beside that, and by the weights what is refused */
 const MODELS = {
   numeric: {
     record: () => ({
@@ -109,6 +110,18 @@ const MODELS = {
     },
     train: 1000,
   },
+  // terms that overflow: one alone makes a logit infinite, two of opposite signs make it no number
+  overflow: {
+    record: () => ({ up: normal() * 1e-3, down: normal() * 1e-3, plan: pick(PLANS) }),
+    odd: () => ({ up: 1e308, down: 0, plan: 'free' }),
+    options: { C: 1 },
+    train: 300,
+    rows: 33,
+    refused: ([up, down]) => {
+      const record = { up: 1e308 * Math.sign(up), down: -1e308 * Math.sign(down), plan: 'plus' };
+      return [record, { ...record, up: -record.up, down: -record.down, plan: null }];
+    },
+  },
 };
 
 function bits(value) {
@@ -117,7 +130,7 @@ function bits(value) {
   return view.getBigUint64(0).toString(16).padStart(16, '0');
 }
 
-for (const [name, { record, odd, options, train: many, rows: count = 257 }] of Object.entries(MODELS)) {
+for (const [name, { record, odd, options, train: many, rows: count = 257, refused }] of Object.entries(MODELS)) {
   const rows = Array.from({ length: many }, () => {
     const row = record();
     const first = Object.values(row).find((value) => typeof value === 'number') ?? 0;
@@ -136,6 +149,7 @@ for (const [name, { record, odd, options, train: many, rows: count = 257 }] of O
     logits: Array.from(logits, bits),
     probabilities: Array.from(probabilities, bits),
     labels,
+    ...(refused && { refused: refused(loaded.weights) }),
   };
   writeFileSync(new URL(`${name}.safetensors`, here), file);
   writeFileSync(new URL(`${name}.json`, here), `${JSON.stringify(set)}\n`);

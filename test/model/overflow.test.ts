@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { sigmoid } from '../../bindings/js/math.ts';
@@ -217,4 +218,24 @@ describe('an infinite logit', () => {
     expect(logit).toBe(Number.POSITIVE_INFINITY);
     expect(contributions.map(({ contribution }) => contribution)).toEqual([Number.POSITIVE_INFINITY, 0]);
   });
+});
+
+test('the handler of the examples answers 422 to a record that has no label, 200 to one of the same set that has', async () => {
+  const folder = new URL('../conformance/', import.meta.url);
+  const example: string = new URL('../../examples/score-request.mjs', import.meta.url).href;
+  const { loadModel } = await import('logodds/score');
+  const { scoreHandler } = await import(/* @vite-ignore */ example);
+  const model = loadModel(readFileSync(new URL('overflow.safetensors', folder)));
+  const { rows, refused } = JSON.parse(readFileSync(new URL('overflow.json', folder), 'utf8'));
+  const answer = async (body: unknown) => {
+    const response: Response = await scoreHandler(() => model)(
+      new Request('http://localhost/', { method: 'POST', body: JSON.stringify(body) }),
+    );
+    return { status: response.status, body: await response.json() };
+  };
+  expect((await answer(rows)).status).toBe(200);
+  for (const record of refused) {
+    expect(await answer(record)).toMatchObject({ status: 422, body: { error: { code: 'ERR_RECORD' } } });
+    expect(await answer([rows[0], record])).toMatchObject({ status: 422, body: { error: { code: 'ERR_RECORD' } } });
+  }
 });

@@ -30,8 +30,10 @@ if (values.list) {
 
 /** way → { part: values }, of plain models, and of those that need stages */
 const expected = { plain: {}, stages: {} };
-for (const { name, logits, probabilities, labels } of conformanceSets()) {
+for (const { name, logits, probabilities, labels, refused } of conformanceSets()) {
   putScores(expected.plain, name, { logits, probabilities, labels });
+  if (refused)
+    expected.plain[`${name}, refused`] = { records: refused.map(() => 'ERR_RECORD'), tables: ['ERR_RECORD'] };
 }
 for (const { name, answers } of stageSets()) {
   const { record, intervals, ...others } = answers;

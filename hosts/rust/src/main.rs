@@ -65,7 +65,18 @@ fn score(wasm: &str, model: &model::Model, rows: &[Value]) -> Result<Vec<(f64, f
 }
 
 fn bits(value: f64) -> String {
-    format!("{:016x}", if value.is_nan() { f64::NAN } else { value }.to_bits())
+    format!("{:016x}", value.to_bits())
+}
+
+/// The class of a row by its probability. NaN is above no threshold: it would pass as the negative class.
+fn label(manifest: &Value, probability: f64) -> Result<&Value> {
+    ensure!(!probability.is_nan(), "expected numbers whose logit is a number, got NaN; its terms overflow");
+    let positive = &manifest["positive"];
+    if probability > manifest["decision"]["threshold"].as_f64().context("no threshold")? {
+        return Ok(positive);
+    }
+    let mut classes = manifest["classes"].as_array().context("no classes")?.iter();
+    classes.find(|class| *class != positive).context("no class")
 }
 
 /// Compares the scores of the rows with what they must be, and returns the number of rows.
@@ -73,15 +84,16 @@ fn check(wasm: &str, name: &str) -> Result<usize> {
     let model = model::load(&format!("{name}.safetensors"))?;
     let cases: Value = from_slice(&fs::read(format!("{name}.json"))?)?;
     let rows = cases["rows"].as_array().context("rows: expected an array")?;
-    let (positive, threshold) = (&model.manifest["positive"], model.manifest["decision"]["threshold"].as_f64());
-    let negative =
-        model.manifest["classes"].as_array().and_then(|classes| classes.iter().find(|class| *class != positive));
     for (i, (logit, probability)) in score(wasm, &model, rows)?.into_iter().enumerate() {
-        let label =
-            if probability > threshold.context("no threshold")? { positive } else { negative.context("no class")? };
-        let got = [bits(logit), bits(probability), model::text(label)].join(" ");
+        let label = model::text(label(&model.manifest, probability)?);
+        let got = [bits(logit), bits(probability), label].join(" ");
         let want = ["logits", "probabilities", "labels"].map(|field| model::text(&cases[field][i])).join(" ");
         ensure!(got == want, "row {i} (from 0): expected {want}, got {got}");
+    }
+    if let Some(refused) = cases["refused"].as_array() {
+        for (row, (_, probability)) in zip(refused, score(wasm, &model, refused)?) {
+            ensure!(label(&model.manifest, probability).is_err(), "expected a refusal of {row}, got {probability}");
+        }
     }
     Ok(rows.len())
 }

@@ -10,7 +10,7 @@
  */
 export function conform({ loadModel, engines, repeat = 1 }, sets) {
   const answers = {};
-  for (const { name, model: base64, rows } of sets.filter(({ ask }) => !ask)) {
+  for (const { name, model: base64, rows, refused = [] } of sets.filter(({ ask }) => !ask)) {
     const model = modelOf(base64, loadModel);
     const { classes } = model.manifest;
 
@@ -40,12 +40,32 @@ export function conform({ loadModel, engines, repeat = 1 }, sets) {
         scorer.free();
       }
     }
+    if (refused.length > 0) {
+      const scorers = Object.values(engines).map((engine) => model.scorer(engine));
+      const inTables = refused.flatMap((row) => scorers.map((one) => codeOf(() => one.score(tableOf([rows[0], row])))));
+      answers[`${name}, refused`] = {
+        records: refused.map((row) => codeOf(() => model.score(row))),
+        // of every engine the same
+        tables: [...new Set(inTables)],
+      };
+      for (const scorer of scorers) scorer.free();
+    }
   }
   return { engines: enginesOf(engines), answers };
 }
 
 export const modelOf = (base64, loadModel) =>
   loadModel(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+
+/** The code of the error that a call throws; null when it throws none. */
+export function codeOf(call) {
+  try {
+    call();
+    return null;
+  } catch (error) {
+    return error.code ?? error.message;
+  }
+}
 
 /** What was asked for, and what came of it. */
 export const enginesOf = (engines) =>

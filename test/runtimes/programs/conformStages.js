@@ -8,7 +8,7 @@
  *   level of the intervals, k contributions of a row, and reasons } }
  * @returns { engines, answers: { "set, way": { part: numbers in hexadecimal, or texts } } }; class k of row i at k · rows + i
  */
-import { bits, enginesOf, modelOf, narrow, tableOf } from './conform.js';
+import { bits, codeOf, enginesOf, modelOf, narrow, tableOf } from './conform.js';
 
 /** What-if is asked of every so manyth row: each answer takes some thousand scores. */
 const EVERY = 5;
@@ -111,12 +111,3 @@ function changed({ whatIf }, model, row, field) {
 }
 
 const one = (value) => bits(Float64Array.of(value))[0];
-
-function codeOf(work) {
-  try {
-    work();
-    return null;
-  } catch ({ code }) {
-    return code;
-  }
-}

@@ -78,7 +78,26 @@ final class Host {
     return scores;
   }
 
-  /** Of every NaN the same. */
+  /** The class of a row by its probability. NaN is above no threshold: it would pass as the negative class. */
+  private static String label(JsonNode manifest, double probability) {
+    if (Double.isNaN(probability)) {
+      throw new IllegalArgumentException("expected numbers whose logit is a number, got NaN; its terms overflow");
+    }
+    boolean positive = probability > manifest.at("/decision/threshold").doubleValue();
+    JsonNode label = manifest.get("classes").get(0);
+    if (label.equals(manifest.get("positive")) != positive) label = manifest.get("classes").get(1);
+    return label.asString();
+  }
+
+  private static boolean refuses(JsonNode manifest, double probability) {
+    try {
+      label(manifest, probability);
+      return false;
+    } catch (IllegalArgumentException refusal) {
+      return true;
+    }
+  }
+
   private static String bits(double value) {
     return "%016x".formatted(Double.doubleToLongBits(value));
   }
@@ -90,14 +109,15 @@ final class Host {
     double[][] scores = new Host(Path.of(wasm)).score(model, cases.get("rows").valueStream().toList());
     JsonNode manifest = model.manifest();
     for (int i = 0; i < scores.length; i++) {
-      boolean positive = scores[i][1] > manifest.at("/decision/threshold").doubleValue();
-      JsonNode label = manifest.get("classes").get(0);
-      if (label.equals(manifest.get("positive")) != positive) label = manifest.get("classes").get(1);
-      List<String> got = List.of(bits(scores[i][0]), bits(scores[i][1]), label.asString());
+      List<String> got = List.of(bits(scores[i][0]), bits(scores[i][1]), label(manifest, scores[i][1]));
       String at = "/" + i;
       var fields = Stream.of("/logits", "/probabilities", "/labels");
       List<String> want = fields.map(field -> cases.at(field + at).asString()).toList();
       if (!got.equals(want)) throw new IllegalArgumentException("row " + i + ": expected " + want + ", got " + got);
+    }
+    List<JsonNode> refused = cases.path("refused").valueStream().toList();
+    for (double[] score : new Host(Path.of(wasm)).score(model, refused)) {
+      if (!refuses(manifest, score[1])) throw new IllegalArgumentException("expected a refusal, got " + score[1]);
     }
     return scores.length;
   }
