@@ -11,7 +11,7 @@ import { load2 } from './lanes';
  *   slot      index of the column's first slot in the weights
  *   reserved
  *
- * Codes are below the number of slots of their column: the encoder has checked.
+ * Codes are below the number of slots of their column: the encoder, or `exceeds`, has checked.
  */
 export const ENTRY: usize = 16;
 export const KIND_F32: u32 = 0;
@@ -21,6 +21,31 @@ export const KIND_U16: u32 = 3;
 
 /** rows whose logits stay in the first-level cache while the columns go by; even, so that lanes keep their rows */
 const BLOCK: u32 = 1024;
+
+/** whether one of n codes is above `limit` */
+// @ts-ignore: decorator
+@inline
+function above<C>(codes: usize, n: u32, limit: u32): bool {
+  const end = codes + (<usize>n) * sizeof<C>();
+  let most = v128.splat<C>(0);
+  let last: u32 = 0;
+  while (codes + 16 <= end) {
+    most = v128.max<C>(most, v128.load(codes));
+    codes += 16;
+  }
+  while (codes < end) {
+    last = max<u32>(last, load<C>(codes));
+    codes += sizeof<C>();
+  }
+  return v128.any_true(v128.gt<C>(most, v128.splat<C>(<C>limit))) || last > limit;
+}
+
+/** Whether one of n codes of a column of that kind is above `limit`, the greatest that it may have. */
+export function exceeds(codes: usize, n: u32, kind: u32, limit: u32): bool {
+  if (kind == KIND_U8) return above<u8>(codes, n, limit);
+  if (kind == KIND_U16) return above<u16>(codes, n, limit);
+  return above<u32>(codes, n, limit);
+}
 
 // @ts-ignore: decorator
 @inline

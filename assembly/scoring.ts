@@ -2,7 +2,7 @@ import { logits } from './rows';
 
 /* The module of `logodds/score`: what scoring a record or a table calls and nothing else, from the same source as the full one. */
 export { sigmoidF32, sigmoidF64 } from './elementwise';
-export { logitsColumnsF32, logitsColumnsF64 } from './columns';
+export { exceeds, logitsColumnsF32, logitsColumnsF64 } from './columns';
 export { abiVersion, heapBase } from './host';
 
 /** see `logits` in rows.ts */

@@ -1,4 +1,5 @@
 import { LogoddsError } from './errors.ts';
+import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import { COLUMN_ENTRY_BYTES, COLUMN_KIND, type ScoringKernels } from './kernels.ts';
 import type { SparseBatch } from './sparse.ts';
@@ -20,55 +21,59 @@ const MAX_ROWS = 0xfffffff0;
 /** bytes behind a column: read side by side, columns a power of two apart would share the sets of the caches */
 const STAGGER = 7 * 64;
 
+/** rows of codes that are checked, then read */
+const CHECKED_ROWS = 2 ** 14;
+
 /** Distance between the logits of two weight vectors: rows, rounded up to a multiple of 4. */
 export function planeStride(rows: number): number {
   return Math.ceil(rows / 4) * 4;
 }
 
 /** A view of a block of memory, made once and again only after the memory grew. */
-function windowOf(heap: Heap, kind: Precision, address: number, length: number): () => Float32Array | Float64Array {
+function windowOf(handle: Handle, kind: Precision, address: number, length: number): () => Float32Array | Float64Array {
   const start = address / BYTES[kind];
-  let view = heap[kind].subarray(0, 0);
+  let view = handle.heap[kind].subarray(0, 0);
   return () => {
-    const memory = heap[kind];
-    if (view.length !== length || view.buffer !== memory.buffer) view = memory.subarray(start, start + length);
+    const memory = handle.heap[kind];
+    if (view.length !== length || view.buffer !== memory.buffer) {
+      view = memory.subarray(start, start + length);
+      owners.set(view, handle);
+    }
     return view;
   };
 }
+
+/** of views: what they are a view of is not lost while they are in use */
+const owners = /* @__PURE__ */ new WeakMap<object, Handle>();
 
 /**
  * A vector of numbers in linear memory.
  * `view` is zero-copy and renewed after the memory grew: take it anew after any call that may allocate.
  */
-export class Vector {
+export class Vector extends Handle {
   readonly length: number;
   readonly precision: Precision;
-  /** @internal */
-  readonly heap: Heap;
   readonly #window: () => Float32Array | Float64Array;
   /** @internal */
   readonly address: number;
 
   constructor(heap: Heap, length: number, precision: Precision) {
+    super(heap, 'vector');
     this.length = size('vector length', length);
-    this.precision = precision;
-    this.heap = heap;
-    this.address = heap.allocate(length * bytesOf(precision), `a vector of ${length} ${precision}`);
-    this.#window = windowOf(heap, precision, this.address, length);
+    this.precision = precisionOf(precision);
+    this.address = this.allocate(length * BYTES[precision], `a vector of ${length} ${precision}`);
+    this.#window = windowOf(this, precision, this.address, length);
+    Object.freeze(this);
   }
 
+  /** Its numbers. A view that was taken before `free()` is not guarded: it then shows whatever lies there. @throws ERR_ENGINE when it was freed */
   get view(): Float32Array | Float64Array {
     return this.#window();
-  }
-
-  /** Gives the memory back to the engine; it must not be used afterwards. */
-  free(): void {
-    this.heap.release(this.address);
   }
 }
 
 /** Dense rows, row-major, zero-padded to `stride` values: row i starts at `view[i · stride]`. */
-export class RowsBatch {
+export class RowsBatch extends Handle {
   readonly layout = 'rows';
   readonly rows: number;
   readonly precision: Precision;
@@ -76,26 +81,28 @@ export class RowsBatch {
   readonly slots: number;
   /** distance between rows in values: `slots` rounded up to a multiple of 4 */
   readonly stride: number;
-  /** @internal */
-  readonly heap: Heap;
   readonly #window: () => Float32Array | Float64Array;
   /** @internal */
   readonly address: number;
 
   /** @throws ERR_RANGE, ERR_MEMORY */
   constructor(heap: Heap, rows: number, features: number, precision: Precision) {
+    super(heap, 'batch');
     this.rows = size('rows', rows);
     this.slots = size('features', features);
     this.stride = Math.ceil(features / 4) * 4;
-    this.precision = precision;
-    this.heap = heap;
-    const bytes = rows * this.stride * bytesOf(precision);
-    this.address = heap.allocate(bytes, `a batch of ${rows} × ${features} ${precision}`);
-    this.#window = windowOf(heap, precision, this.address, rows * this.stride);
-    this.view.fill(0);
+    this.precision = precisionOf(precision);
+    const bytes = rows * this.stride * BYTES[precision];
+    this.address = this.allocate(bytes, `a batch of ${rows} × ${features} ${precision}`);
+    this.#window = windowOf(this, precision, this.address, rows * this.stride);
+    Object.freeze(this);
   }
 
-  /** All values, rows · stride of them; the padding must stay zero. Renewed after the memory grew. */
+  /**
+   * All values, rows · stride of them; the padding must stay zero. Renewed after the memory grew. A view that was taken before `free()` is
+   * not guarded: it then shows whatever lies there.
+   * @throws ERR_ENGINE when it was freed
+   */
   get view(): Float32Array | Float64Array {
     return this.#window();
   }
@@ -103,25 +110,26 @@ export class RowsBatch {
   /**
    * Copies packed rows (row-major, no padding) into the batch, from row `first` on.
    * @param values  a whole number of rows of `slots` values
-   * @throws ERR_SHAPE when they do not fit, ERR_RANGE when `first` is no row
+   * @throws ERR_SHAPE when they do not fit or are no numbers, ERR_RANGE when `first` is no row, ERR_ENGINE when it was freed
    */
   set(values: ArrayLike<number>, first = 0): void {
     const { slots, stride } = this;
     index('first', first, this.rows);
-    const rows = values.length / slots;
+    const rows = values?.length / slots;
     if (!Number.isInteger(rows) || first + rows > this.rows) {
       throw new LogoddsError(
         'ERR_SHAPE',
-        `rows: expected at most ${this.rows - first} rows of ${slots} values, got ${values.length} values`,
+        `rows: expected at most ${this.rows - first} rows of ${slots} values, got ${values?.length} values`,
       );
     }
+    const numbers = numbersOf('rows', values, rows * slots);
     // the heap's own array: a view of the batch would cost more than copying a row
     const memory = this.heap[this.precision];
-    const at = this.address / bytesOf(this.precision) + first * stride;
-    if (slots === stride && rows > 4) memory.set(values, at);
+    const at = this.address / BYTES[this.precision] + first * stride;
+    if (slots === stride && rows > 4) memory.set(numbers, at);
     else {
       for (let i = 0; i < rows; i++) {
-        for (let j = 0; j < slots; j++) memory[at + i * stride + j] = values[i * slots + j];
+        for (let j = 0; j < slots; j++) memory[at + i * stride + j] = numbers[i * slots + j];
       }
     }
   }
@@ -140,15 +148,10 @@ export class RowsBatch {
       planeStride(this.rows),
     );
   }
-
-  /** Gives the memory back to the engine; it must not be used afterwards. */
-  free(): void {
-    this.heap.release(this.address);
-  }
 }
 
 /** Numeric and integer-coded columns, each contiguous; one-hot is never expanded. */
-export class ColumnsBatch {
+export class ColumnsBatch extends Handle {
   readonly layout = 'columns';
   readonly capacity: number;
   readonly precision: Precision;
@@ -157,47 +160,48 @@ export class ColumnsBatch {
   readonly offsets: readonly number[];
   /** slots of all columns together */
   readonly slots: number;
-  /** @internal */
-  readonly heap: Heap;
-  readonly #kinds: (keyof typeof COLUMN_KIND)[];
-  readonly #addresses: number[] = [];
+  readonly #kinds: readonly (keyof typeof COLUMN_KIND)[];
+  readonly #addresses: readonly number[];
+  readonly #sealed: boolean;
   /** @internal address of the column table */
   readonly table: number;
   #rows: number;
 
-  /** @throws ERR_RANGE, ERR_MEMORY */
-  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: Precision) {
+  /**
+   * @param sealed  only an encoder writes its codes, so nobody checks them
+   * @throws ERR_RANGE, ERR_SHAPE, ERR_MEMORY
+   */
+  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: Precision, sealed = false) {
+    super(heap, 'batch');
     this.capacity = size('rows', rows);
     this.#rows = rows;
-    this.precision = precision;
-    this.specs = specs;
-    this.heap = heap;
-    const widths = specs.map((spec) => (spec.kind === 'numeric' ? 1 : size('slots of a coded column', spec.slots)));
+    this.precision = precisionOf(precision);
+    this.specs = sealed ? specs : specsOf(specs);
+    this.#sealed = sealed;
     let slots = 0;
-    this.offsets = widths.map((width) => {
-      slots += width;
-      return slots - width;
-    });
+    this.offsets = Object.freeze(
+      this.specs.map((spec) => {
+        const first = slots;
+        slots += spec.kind === 'numeric' ? 1 : spec.slots;
+        return first;
+      }),
+    );
     this.slots = slots;
-    this.#kinds = specs.map((spec) => (spec.kind === 'numeric' ? precision : codeKind(spec.slots)));
-    this.table = heap.allocate(specs.length * COLUMN_ENTRY_BYTES, `a table of ${specs.length} columns`);
-    try {
-      for (const kind of this.#kinds) {
-        const bytes = rows * BYTES[kind];
-        const address = heap.allocate(bytes + (bytes < 2 ** 16 ? 0 : STAGGER), `a ${kind} column of ${rows} rows`);
-        this.#addresses.push(address);
-        // codes must be in range even where nothing was written: the kernels trust them
-        if (kind !== precision) heap.u8.fill(0, address, address + bytes);
-      }
-    } catch (error) {
-      this.free();
-      throw error;
-    }
-    const u32 = heap.u32;
-    specs.forEach((_, j) => {
-      const entry = (this.table + j * COLUMN_ENTRY_BYTES) >>> 2;
-      u32.set([this.#addresses[j], COLUMN_KIND[this.#kinds[j]], this.offsets[j], 0], entry);
+    this.#kinds = this.specs.map((spec) => (spec.kind === 'numeric' ? precision : codeKind(spec.slots)));
+    let bytes = this.specs.length * COLUMN_ENTRY_BYTES;
+    const places = this.#kinds.map((kind) => {
+      const place = bytes;
+      const own = rows * BYTES[kind];
+      bytes = Math.ceil((place + own) / 16) * 16 + (own < 2 ** 16 ? 0 : STAGGER);
+      return place;
     });
+    this.table = this.allocate(bytes, `a batch of ${rows} rows and ${this.specs.length} columns`, !sealed);
+    this.#addresses = places.map((place) => this.table + place);
+    this.#kinds.forEach((kind, j) => {
+      const entry = [this.#addresses[j], COLUMN_KIND[kind], this.offsets[j], 0];
+      heap.u32.set(entry, (this.table + j * COLUMN_ENTRY_BYTES) / 4);
+    });
+    Object.freeze(this);
   }
 
   /** rows in use; at most `capacity` */
@@ -205,131 +209,211 @@ export class ColumnsBatch {
     return this.#rows;
   }
 
-  /** @throws ERR_RANGE above the capacity */
+  /** @throws ERR_RANGE above the capacity, ERR_ENGINE when it was freed */
   setRows(rows: number): void {
+    void this.heap;
     if (size('rows', rows) > this.capacity) {
       throw new LogoddsError('ERR_RANGE', `rows: expected at most ${this.capacity} (the capacity), got ${rows}`);
     }
     this.#rows = rows;
   }
 
-  /** The values of numeric column j, one a row; renewed after the memory grew. @throws ERR_SHAPE */
+  /** The values of numeric column j, one a row; renewed after the memory grew. @throws ERR_SHAPE, ERR_ENGINE when it was freed */
   numeric(j: number): Float32Array | Float64Array {
     return this.#view(j, 'numeric') as Float32Array | Float64Array;
   }
 
-  /** The codes of coded column j, one a row, each below its `slots`; renewed after the memory grew. @throws ERR_SHAPE */
+  /**
+   * The codes of coded column j, one a row, each below its `slots`: whatever computes with them checks them. Renewed after the memory grew.
+   * @throws ERR_SHAPE, ERR_ENGINE when it was freed
+   */
   codes(j: number): Uint8Array | Uint16Array | Uint32Array {
     return this.#view(j, 'coded') as Uint8Array | Uint16Array | Uint32Array;
   }
 
   #view(j: number, wanted: ColumnSpec['kind']) {
+    const { heap } = this;
     const found = this.specs[j]?.kind ?? 'absent';
-    if (found !== wanted) throw new LogoddsError('ERR_SHAPE', `column ${j}: expected a ${wanted} one, got ${found}`);
+    if (found !== wanted)
+      throw new LogoddsError('ERR_SHAPE', `column ${told(j)}: expected a ${wanted} one, got ${found}`);
     const kind = this.#kinds[j];
     const at = this.#addresses[j] / BYTES[kind];
-    return this.heap[kind].subarray(at, at + this.#rows);
+    const view = heap[kind].subarray(at, at + this.#rows);
+    if (!this.#sealed) owners.set(view, this);
+    return view;
+  }
+
+  /**
+   * Sees that the codes of `count` rows are below the slots of their columns.
+   * @throws ERR_RANGE naming column and row
+   * @internal
+   */
+  check({ exceeds }: ScoringKernels, count: number, first = 0): void {
+    if (this.#sealed) return;
+    this.#kinds.forEach((kind, j) => {
+      const spec = this.specs[j];
+      if (spec.kind === 'numeric') return;
+      const bytes = BYTES[kind];
+      const address = this.#addresses[j] + first * bytes;
+      if (!exceeds(address, count, COLUMN_KIND[kind], spec.slots - 1)) return;
+      const codes = this.heap[kind].subarray(address / bytes);
+      const row = codes.findIndex((code) => code >= spec.slots);
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `codes of column ${j}: expected whole numbers below ${spec.slots} (its slots), got ${codes[row]} at row ${first + row}`,
+      );
+    });
   }
 
   /** @internal */
   logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
     const kernel = this.precision === 'f32' ? kernels.logitsColumnsF32 : kernels.logitsColumnsF64;
-    kernel(
-      this.table,
-      this.specs.length,
-      0,
-      this.#rows,
-      weights.address,
-      this.slots,
-      weights.intercepts,
-      weights.count,
-      out.address,
-      planeStride(this.#rows),
-    );
-  }
-
-  /** Gives the memory back to the engine; it must not be used afterwards. */
-  free(): void {
-    for (const address of this.#addresses) this.heap.release(address);
-    this.heap.release(this.table);
+    const rows = this.#rows;
+    // codes that were checked are still in the caches when they are read
+    const most = this.#sealed ? rows : CHECKED_ROWS;
+    let first = 0;
+    do {
+      const count = Math.min(most, rows - first);
+      this.check(kernels, count, first);
+      kernel(
+        this.table,
+        this.specs.length,
+        first,
+        count,
+        weights.address,
+        this.slots,
+        weights.intercepts,
+        weights.count,
+        out.address + first * BYTES[this.precision],
+        planeStride(rows),
+      );
+      first += count;
+    } while (first < rows);
   }
 }
 
+/** A copy, which nobody changes afterwards. @throws ERR_RANGE */
+function specsOf(specs: readonly ColumnSpec[]): readonly ColumnSpec[] {
+  const one = (_: unknown, j: number): ColumnSpec => {
+    const { kind, slots } = (specs[j] ?? {}) as { readonly kind: ColumnSpec['kind']; readonly slots: number };
+    return Object.freeze(
+      among(`kind of column ${j}`, kind, 'numeric', 'coded') === 'numeric'
+        ? { kind: 'numeric' as const }
+        : { kind: 'coded' as const, slots: size('slots of a coded column', slots, 1) },
+    );
+  };
+  return Object.freeze(Array.from({ length: size('columns', specs?.length) }, one));
+}
+
 /** k weight vectors with their intercepts, resident in linear memory in the precision of the batches they score. */
-export class Weights {
+export class Weights extends Handle {
   readonly count: number;
   readonly slots: number;
   readonly precision: Precision;
   readonly layout: Batch['layout'];
-  /** @internal */
-  readonly heap: Heap;
   readonly #stride: number;
   /** @internal */
   readonly address: number;
+  /** @internal address of the k intercepts, behind the weights */
+  readonly intercepts: number;
 
   constructor(heap: Heap, shape: Pick<Batch, 'layout' | 'slots' | 'precision'>, count: number) {
+    super(heap, 'weights');
+    const { layout, slots, precision } = shape ?? {};
     this.count = size('weight vectors', count);
-    this.layout = shape.layout;
-    this.slots = shape.slots;
-    this.precision = shape.precision;
-    this.heap = heap;
-    this.#stride = shape.layout === 'rows' ? Math.ceil(shape.slots / 4) * 4 : shape.slots;
+    this.layout = layout;
+    this.slots = index('slots', slots, Number.MAX_SAFE_INTEGER);
+    this.precision = precisionOf(precision);
+    this.#stride = layout === 'rows' ? Math.ceil(slots / 4) * 4 : slots;
     const length = count * (this.#stride + 1);
-    this.address = heap.allocate(length * bytesOf(shape.precision), `${count} weight vectors of ${shape.slots}`);
-    const at = this.address / bytesOf(shape.precision);
-    heap[shape.precision].fill(0, at, at + length);
-  }
-
-  /** @internal address of the k intercepts, behind the weights */
-  get intercepts(): number {
-    return this.address + this.count * this.#stride * bytesOf(this.precision);
+    const bytes = BYTES[precision];
+    this.address = this.allocate(length * bytes, `${count} weight vectors of ${slots}`);
+    this.intercepts = this.address + count * this.#stride * bytes;
+    Object.freeze(this);
   }
 
   /**
    * Sets weight vector j.
    * @param params  slots weights, then the intercept
-   * @throws ERR_SHAPE, ERR_RANGE
+   * @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE when they were freed
    */
   set(j: number, params: ArrayLike<number>): void {
     index('weight vector', j, this.count - 1);
-    if (params.length !== this.slots + 1) {
-      throw new LogoddsError(
-        'ERR_SHAPE',
-        `weights: expected ${this.slots + 1} values (slots and intercept), got ${params.length}`,
-      );
-    }
+    const numbers = numbersOf('weights and intercept', params, this.slots + 1);
     const view = this.heap[this.precision];
-    const bytes = bytesOf(this.precision);
+    const bytes = BYTES[this.precision];
     const at = this.address / bytes + j * this.#stride;
-    for (let i = 0; i < this.slots; i++) view[at + i] = params[i];
-    view[this.intercepts / bytes + j] = params[this.slots];
-  }
-
-  /** Gives the memory back to the engine; it must not be used afterwards. */
-  free(): void {
-    this.heap.release(this.address);
+    for (let i = 0; i < this.slots; i++) view[at + i] = numbers[i];
+    view[this.intercepts / bytes + j] = numbers[this.slots];
   }
 }
 
 /** @internal bytes of a value by kind */
 export const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
 
-function bytesOf(precision: Precision): number {
-  return BYTES[precision];
-}
-
 function codeKind(slots: number): 'u8' | 'u16' | 'u32' {
   return slots <= 2 ** 8 ? 'u8' : slots <= 2 ** 16 ? 'u16' : 'u32';
 }
 
-/** a count the kernels can take: a whole number that fits 32 bits */
-export function size(what: string, value: number): number {
-  index(what, value, MAX_ROWS);
-  return value;
+/** A value in a message: a number as it is, of anything else its type. */
+export const told = (value: unknown): unknown => (typeof value === 'number' ? value : typeof value);
+
+/** One of some names. @throws ERR_RANGE */
+export function among<T extends string>(what: string, value: T, ...names: readonly T[]): T {
+  if (names.includes(value)) return value;
+  const got = typeof value === 'string' ? value : typeof value;
+  throw new LogoddsError('ERR_RANGE', `${what}: expected ${names.join(' or ')}, got ${got}`);
 }
 
-/** a whole number from 0 to `last` */
-export function index(what: string, value: number, last: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= last) return;
-  throw new LogoddsError('ERR_RANGE', `${what}: expected a whole number from 0 to ${last}, got ${value}`);
+/** @throws ERR_RANGE */
+export const precisionOf = (precision: Precision): Precision => among('precision', precision, 'f32', 'f64');
+
+/**
+ * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read.
+ * @throws ERR_SHAPE for another length, and for what is no number
+ */
+export function numbersOf(what: string, values: ArrayLike<number>, length: number): ArrayLike<number> {
+  const found = told(values?.length);
+  if (found === length) {
+    if (ArrayBuffer.isView(values)) {
+      if (typeof values[0] !== 'bigint') return values;
+    } else {
+      const copy = Array.from({ length }, (_, i) => values[i]);
+      if (copy.every((value) => typeof value === 'number')) return copy;
+    }
+  }
+  throw new LogoddsError(
+    'ERR_SHAPE',
+    `${what}: expected ${length} numbers, got ${found === length ? 'others' : found}`,
+  );
+}
+
+/** As `numbersOf`, from `least` to `most`. @throws ERR_SHAPE, ERR_RANGE naming the first number outside */
+export function numbersIn(
+  what: string,
+  values: ArrayLike<number>,
+  length: number,
+  least = -Number.MAX_VALUE,
+  most = Number.MAX_VALUE,
+): ArrayLike<number> {
+  const numbers = numbersOf(what, values, length);
+  for (let i = 0; i < length; i++) {
+    if (numbers[i] >= least && numbers[i] <= most) continue;
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `${what}: expected numbers from ${least} to ${most}, got ${numbers[i]} at ${i}; correct it or leave the row out`,
+    );
+  }
+  return numbers;
+}
+
+/** a count the kernels can take: a whole number that fits 32 bits */
+export function size(what: string, value: number, least = 0): number {
+  return index(what, value, MAX_ROWS, least);
+}
+
+/** a whole number from `least` to `last` */
+export function index(what: string, value: number, last: number, least = 0): number {
+  if (Number.isInteger(value) && value >= least && value <= last) return value;
+  throw new LogoddsError('ERR_RANGE', `${what}: expected a whole number from ${least} to ${last}, got ${told(value)}`);
 }

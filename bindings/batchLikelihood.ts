@@ -1,4 +1,4 @@
-import { planeStride } from './batch.ts';
+import { type Batch, index, numbersOf, planeStride, told } from './batch.ts';
 import {
   type BatchPlace,
   type Crew,
@@ -10,7 +10,7 @@ import {
   scratchLength,
 } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
-import type { Heap } from './heap.ts';
+import { Handle } from './handle.ts';
 import type { Kernels } from './kernels.ts';
 import type { Likelihood } from './likelihood.ts';
 import { type Shape, select } from './select.ts';
@@ -34,9 +34,9 @@ export interface MultinomialTarget {
 /**
  * The likelihood of a batch on one engine: sums over its rows, block by block, blocks added in order. One class is the
  * binomial likelihood, more are the multinomial one. It owns the memory of the target and of its working space, not the
- * batch. @see Likelihood
+ * batch, without which it refuses. @see Likelihood
  */
-export class BatchLikelihood implements Likelihood {
+export class BatchLikelihood extends Handle implements Likelihood {
   readonly rows: number;
   readonly classes: number;
   readonly parameters: number;
@@ -45,11 +45,10 @@ export class BatchLikelihood implements Likelihood {
   readonly #slots: number;
   readonly #kernels: Kernels;
   readonly #crew: Crew;
-  readonly #heap: Heap;
+  readonly #batch: Batch;
   readonly #shape: Shape;
   readonly #place: BatchPlace;
   readonly #data: RowData;
-  readonly #allocated: number[] = [];
   /** results of blocks that exist at a time: of one thread one, of several two each, so that none waits for the next */
   readonly #window: number;
   readonly #operand: number;
@@ -60,26 +59,26 @@ export class BatchLikelihood implements Likelihood {
   #hessian = 0;
   /** a factor of every row, once one was asked for */
   #factors = 0;
+  /** the curvature of every row is known */
+  #curved = false;
 
-  constructor(kernels: Kernels, crew: Crew, heap: Heap, shape: Shape, vectors: BinomialTarget, classes: number) {
+  /**
+   * @param batch  whose rows they are
+   * @param shape  where they lie: the batch, or a selection of its columns
+   * @param vectors  checked, of these rows
+   */
+  constructor(kernels: Kernels, crew: Crew, batch: Batch, shape: Shape, vectors: BinomialTarget, classes: number) {
     const { rows, slots, place } = shape;
+    super(batch.heap, 'likelihood');
     this.#kernels = kernels;
     this.#crew = crew;
-    this.#heap = heap;
+    this.#batch = batch;
     this.#place = place;
     this.#shape = shape;
     this.rows = rows;
     this.#slots = slots;
     this.classes = classes;
     this.parameters = classes * (slots + 1);
-    for (const [name, values] of Object.entries(vectors) as [string, ArrayLike<number> | null | undefined][]) {
-      if (values && values.length !== rows) {
-        throw new LogoddsError(
-          'ERR_SHAPE',
-          `${name}: expected ${rows} values (rows of the batch), got ${values.length}`,
-        );
-      }
-    }
     // weights of one are none: the kernels are faster without
     const weight = vectors.weight && someNotOne(vectors.weight) ? vectors.weight : null;
     const { threads } = crew;
@@ -90,7 +89,7 @@ export class BatchLikelihood implements Likelihood {
         y: this.#copy(vectors.y, 'the target'),
         s: weight ? this.#copy(weight, 'sample weights') : 0,
         offset: vectors.offset ? this.#copy(vectors.offset, 'offsets') : 0,
-        curvature: this.#allocate(classes * plane, 'the curvature of every row'),
+        curvature: this.#allocate(classes * plane, 'the curvature of every row', false),
         classes,
         plane,
       };
@@ -107,28 +106,38 @@ export class BatchLikelihood implements Likelihood {
       for (let i = 0; i < rows; i++) total += weight[i];
     }
     this.totalWeight = total;
+    Object.freeze(this);
   }
 
   loss(params: Float64Array): number {
+    this.#enter();
     this.#load(params);
     return this.#sum('loss', 0, 0);
   }
 
   lossGradient(params: Float64Array, gradient: Float64Array): number {
+    this.#enter();
+    checkOut('gradient', gradient, this.parameters);
     this.#load(params);
     const loss = this.#sum('lossGradient', this.#total, this.#length);
+    this.#curved = true;
     this.#read(gradient);
     return loss;
   }
 
   hessianVector(v: Float64Array, out: Float64Array): void {
+    this.#enter();
+    checkOut('out', out, this.parameters);
     this.#load(v);
+    this.#enter(true);
     this.#sum('hessianVector', this.#total, this.#length);
     this.#read(out);
   }
 
   hessian(out: Float64Array, most = Number.POSITIVE_INFINITY): void {
     const { classes, parameters, rows } = this;
+    const { heap } = this.#enter(true);
+    if (!(most > 0)) throw new LogoddsError('ERR_RANGE', `most: expected a number of rows above 0, got ${told(most)}`);
     if (classes === 1) {
       this.#gram(this.#data.curvature, out, parameters, 0, 0, most);
       return;
@@ -137,7 +146,7 @@ export class BatchLikelihood implements Likelihood {
     const c = this.#rowFactors();
     for (let j = 0; j < classes; j++) {
       for (let k = 0; k <= j; k++) {
-        const f64 = this.#heap.f64;
+        const { f64 } = heap;
         const [to, p, q] = [c >>> 3, (curvature >>> 3) + j * plane, (curvature >>> 3) + k * plane];
         for (let i = 0; i < rows; i++) f64[to + i] = f64[p + i] * ((j === k ? 1 : 0) - f64[q + i]);
         if (s) this.#kernels.multiplyF64(s, rows, c);
@@ -147,8 +156,10 @@ export class BatchLikelihood implements Likelihood {
   }
 
   gram(c: Float64Array, out: Float64Array): void {
+    const { heap } = this.#enter();
+    const factors = numbersOf('c', c, this.rows);
     const address = this.#rowFactors();
-    this.#heap.f64.set(c.subarray(0, this.rows), address >>> 3);
+    heap.f64.set(factors, address >>> 3);
     this.#gram(address, out, this.#slots + 1, 0, 0, Number.POSITIVE_INFINITY);
   }
 
@@ -161,11 +172,12 @@ export class BatchLikelihood implements Likelihood {
       const count = this.#window + 1;
       this.#hessian = this.#allocate(count * length, `${count} Hessians of ${side} × ${side}`);
     }
+    checkOut('out', out, width ** 2);
     const total = this.#hessian;
     this.#sum('hessian', total, length, ld, { ...this.#data, curvature }, most);
-    const f64 = this.#heap.f64;
+    const { f64 } = this.heap;
     const p = this.#slots + 1;
-    const scale = this.rows > most ? this.rows / most : 1;
+    const scale = this.rows > most ? this.rows / sampledRows(this.rows, most) : 1;
     // the intercept is last in `out` and at side - 1 in memory; padded slots are dropped
     const at = (i: number) => (i === p - 1 ? side - 1 : i);
     for (let a = 0; a < p; a++) {
@@ -182,43 +194,54 @@ export class BatchLikelihood implements Likelihood {
   }
 
   logits(params: Float64Array, out: Float64Array): void {
-    this.#load(params);
+    const { heap } = this.#enter();
     const { rows, classes } = this;
+    checkOut('out', out, rows * classes);
+    this.#load(params);
     const { offset } = this.#data;
     const plane = planeStride(rows);
-    const z = this.#heap.allocate(classes * plane * 8, 'logits');
+    const block = heap.allocate(classes * plane * 8, 'logits');
+    const z = block.address;
     try {
       logits(this.#kernels, this.#place, 0, rows, this.#operand, classes, z, plane);
       if (offset) this.#kernels.addF64(offset, rows, z);
       for (let j = 0; j < classes; j++) {
         const from = (z >>> 3) + j * plane;
-        out.set(this.#heap.f64.subarray(from, from + rows), j * rows);
+        out.set(heap.f64.subarray(from, from + rows), j * rows);
       }
     } finally {
-      this.#heap.release(z);
+      heap.release(block);
     }
   }
 
   select(slots: Int32Array): { readonly likelihood: Likelihood; readonly from: Int32Array } {
+    const { heap } = this.#enter();
     const { rows, classes } = this;
     const { y, s, offset } = this.#data;
-    const selection = select(this.#heap, this.#shape, slots);
+    const wanted = Int32Array.from(numbersOf('slots', slots, slots?.length));
+    for (let k = 0; k < wanted.length; k++) index('slots', slots[k], this.#slots - 1, k === 0 ? 0 : wanted[k - 1] + 1);
+    const selection = select(heap, this.#shape, wanted);
     // copies: the memory may move when it grows
-    const vector = (address: number) => (address ? this.#heap.f64.slice(address >>> 3, (address >>> 3) + rows) : null);
+    const vector = (address: number) => (address ? heap.f64.slice(address >>> 3, (address >>> 3) + rows) : null);
     const vectors = { y: vector(y)!, weight: vector(s), offset: vector(offset) };
     try {
-      const likelihood = new BatchLikelihood(this.#kernels, this.#crew, this.#heap, selection, vectors, classes);
-      likelihood.#allocated.push(...selection.allocated);
+      const likelihood = new BatchLikelihood(this.#kernels, this.#crew, this.#batch, selection, vectors, classes);
+      likelihood.keep(selection.allocated);
       return { likelihood, from: selection.from };
     } catch (error) {
-      for (const address of selection.allocated) this.#heap.release(address);
+      for (const block of selection.allocated) heap.release(block);
       throw error;
     }
   }
 
-  free(): void {
-    for (const address of this.#allocated) this.#heap.release(address);
-    this.#allocated.length = 0;
+  /** Nothing is computed from what was freed, with codes out of range, or with a curvature of no point. @throws ERR_ENGINE, ERR_RANGE */
+  #enter(curved = false): this {
+    if (curved && !this.#curved) {
+      throw new LogoddsError('ERR_RANGE', 'Hessian: expected a point, got none; call lossGradient first');
+    }
+    const batch = this.#batch;
+    if (batch.heap === this.heap && batch.layout === 'columns') batch.check(this.#kernels, this.rows);
+    return this;
   }
 
   /** weight vectors whose result is one: Hessians are summed a pair of classes at a time */
@@ -294,7 +317,7 @@ export class BatchLikelihood implements Likelihood {
 
   /** a sum of vectors out of memory: each class with its slots, then its intercept */
   #read(out: Float64Array): void {
-    const f64 = this.#heap.f64;
+    const { f64 } = this.heap;
     const slots = this.#slots;
     const padded = this.#place.slots;
     const at = this.#total >>> 3;
@@ -307,43 +330,56 @@ export class BatchLikelihood implements Likelihood {
   }
 
   #clear(address: number, length: number): void {
-    this.#heap.f64.fill(0, address >>> 3, (address >>> 3) + length);
+    this.heap.f64.fill(0, address >>> 3, (address >>> 3) + length);
   }
 
-  #allocate(length: number, what: string): number {
+  #allocate(length: number, what: string, clear = true): number {
     // padded: vector kernels touch the whole last vector
-    const address = this.#heap.allocate(even(length) * 8, what);
-    this.#allocated.push(address);
-    return address;
+    return this.allocate(even(length) * 8, what, clear);
   }
 
   #copy(values: ArrayLike<number>, what: string): number {
-    const address = this.#allocate(values.length, what);
-    this.#heap.f64.set(values, address >>> 3);
+    const address = this.#allocate(values.length, what, false);
+    this.heap.f64.set(values, address >>> 3);
     return address;
   }
 
   /** parameters into memory: the slots of every class, padded, then the intercepts */
   #load(params: Float64Array): void {
-    if (params.length !== this.parameters) {
-      throw new LogoddsError('ERR_SHAPE', `parameters: expected ${this.parameters} values, got ${params.length}`);
-    }
+    const numbers = numbersOf('parameters', params, this.parameters);
+    const own = numbers instanceof Float64Array ? numbers : Float64Array.from(numbers);
     const slots = this.#slots;
     const classes = this.classes;
-    const f64 = this.#heap.f64;
+    const { f64 } = this.heap;
     const at = this.#operand >>> 3;
     const padded = this.#place.slots;
     for (let j = 0; j < classes; j++) {
       const from = j * (slots + 1);
-      f64.set(params.subarray(from, from + slots), at + j * padded);
+      f64.set(own.subarray(from, from + slots), at + j * padded);
       f64.fill(0, at + j * padded + slots, at + (j + 1) * padded);
-      f64[at + classes * padded + j] = params[from + slots];
+      f64[at + classes * padded + j] = own[from + slots];
     }
   }
 }
 
 /** blocks of a sample of the rows: data that are sorted have all their parts in it */
 export const SAMPLES = 64;
+
+/** How many of the rows stand for all where `most` are wanted: whole blocks. */
+export function sampledRows(rows: number, most: number): number {
+  if (rows <= most) return rows;
+  const spacing = Math.ceil(rows / SAMPLES);
+  const block = Math.min(spacing, Math.ceil(most / SAMPLES));
+  const whole = Math.floor(rows / spacing);
+  return whole * block + Math.min(block, rows - whole * spacing);
+}
+
+/** @throws ERR_SHAPE unless it is a Float64Array of that length at least */
+function checkOut(what: string, out: Float64Array, length: number): void {
+  if (out instanceof Float64Array && out.length >= length) return;
+  const got = out instanceof Float64Array ? `one of length ${out.length}` : 'something else';
+  throw new LogoddsError('ERR_SHAPE', `${what}: expected a Float64Array of length ${length} at least, got ${got}`);
+}
 
 function someNotOne(values: ArrayLike<number>): boolean {
   for (let i = 0; i < values.length; i++) if (values[i] !== 1) return true;

@@ -1,4 +1,14 @@
-import { type Batch, index, type Precision, planeStride, type RowsBatch, type Vector } from './batch.ts';
+import {
+  type Batch,
+  index,
+  numbersIn,
+  numbersOf,
+  type Precision,
+  planeStride,
+  type RowsBatch,
+  told,
+  type Vector,
+} from './batch.ts';
 import { BatchLikelihood, type BinomialTarget, type MultinomialTarget } from './batchLikelihood.ts';
 import { type Crew, placeOf, solo } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
@@ -34,28 +44,45 @@ export class Engine extends ScoringEngine {
     return new SparseBatch(this.heap, data, columns, precision);
   }
 
-  /** The binomial likelihood of a batch of this engine; the batch must outlive it. @throws ERR_SHAPE, ERR_MEMORY, ERR_ENGINE */
+  /**
+   * The binomial likelihood of a batch of this engine; the batch must outlive it.
+   * @throws ERR_RANGE for y outside [0, 1], weights below 0 and what is not finite, ERR_SHAPE, ERR_MEMORY, ERR_ENGINE
+   */
   likelihood(batch: Batch, target: BinomialTarget): Likelihood {
-    this.own('batch', batch);
-    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, shapeOf(batch), target, 1);
+    this.own('batch', batch, 'batch');
+    const { rows } = batch;
+    const { y, weight, offset } = target ?? {};
+    const vectors = {
+      y: numbersIn('y', y, rows, 0, 1),
+      weight: weight ? numbersIn('weight', weight, rows, 0) : null,
+      offset: offset ? numbersIn('offset', offset, rows) : null,
+    };
+    return new BatchLikelihood(this.#kernels, this.#crew, batch, shapeOf(batch), vectors, 1);
   }
 
   /**
    * The multinomial likelihood of a batch of this engine, every class with weights of its own; the batch must outlive it.
-   * @throws ERR_RANGE for a class that is not 0 to classes − 1, ERR_SHAPE, ERR_MEMORY, ERR_ENGINE
+   * @throws ERR_RANGE for a class that is not 0 to classes − 1 and for weights below 0, ERR_SHAPE, ERR_MEMORY, ERR_ENGINE
    */
   multinomial(batch: Batch, target: MultinomialTarget): Likelihood {
-    this.own('batch', batch);
-    const { y, classes, weight } = target;
+    this.own('batch', batch, 'batch');
+    const { rows } = batch;
+    const { y, classes, weight } = target ?? {};
     if (!(Number.isInteger(classes) && classes >= 2)) {
-      throw new LogoddsError('ERR_RANGE', `classes: expected a whole number of at least 2, got ${classes}`);
+      throw new LogoddsError('ERR_RANGE', `classes: expected a whole number of at least 2, got ${told(classes)}`);
     }
-    for (let i = 0; i < y.length; i++) {
-      if (!(Number.isInteger(y[i]) && y[i] >= 0 && y[i] < classes)) {
-        throw new LogoddsError('ERR_RANGE', `y: expected classes from 0 to ${classes - 1}, got ${y[i]} at row ${i}`);
+    // copied before they are looked at: a kernel takes them for places
+    const codes = Float64Array.from(numbersOf('y', y, rows));
+    for (let i = 0; i < rows; i++) {
+      if (!(Number.isInteger(codes[i]) && codes[i] >= 0 && codes[i] < classes)) {
+        throw new LogoddsError(
+          'ERR_RANGE',
+          `y: expected classes from 0 to ${classes - 1}, got ${codes[i]} at row ${i}`,
+        );
       }
     }
-    return new BatchLikelihood(this.#kernels, this.#crew, this.heap, shapeOf(batch), { y, weight }, classes);
+    const vectors = { y: codes, weight: weight ? numbersIn('weight', weight, rows, 0) : null };
+    return new BatchLikelihood(this.#kernels, this.#crew, batch, shapeOf(batch), vectors, classes);
   }
 
   /**
@@ -77,44 +104,57 @@ export class Engine extends ScoringEngine {
    * Mean and standard deviation of every feature of a batch of rows, Σ sᵢxᵢ/Σ sᵢ and √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ).
    * Distances are taken from the first row of positive weight, so that a feature of one value has deviation 0 exactly.
    * @param weight  length rows, not all 0; null: ones
-   * @throws ERR_MEMORY, ERR_ENGINE
+   * @throws ERR_SHAPE, ERR_RANGE for weights below 0 or all 0, ERR_MEMORY, ERR_ENGINE
    */
   moments(batch: RowsBatch, weight: Float64Array | null): { mean: Float64Array; deviation: Float64Array } {
-    this.own('batch', batch);
+    this.#ownRows(batch);
     const { rows, slots, stride } = batch;
-    const first = weight ? weight.findIndex((s) => s > 0) : 0;
+    const given = weight && Float64Array.from(numbersIn('weight', weight, rows, 0));
+    const total = given ? given.reduce((sum, value) => sum + value, 0) : rows;
+    const first = given ? given.findIndex((s) => s > 0) : 0;
+    if (!(total > 0)) throw new LogoddsError('ERR_RANGE', 'weight: expected a row of positive weight, got none');
     const vectors = this.vector(3 * stride);
-    const s = weight && this.vector(rows);
-    s?.view.set(weight!);
-    const { view } = vectors;
-    view.fill(0);
-    for (let j = 0; j < slots; j++) view[j] = batch.view[first * stride + j];
-    const kernel = this.#kernels[batch.precision === 'f32' ? 'momentsRowsF32' : 'momentsRowsF64'];
-    kernel(batch.address, stride, rows, s?.address ?? 0, vectors.address, vectors.address + stride * 8);
-    const total = weight ? weight.reduce((sum, value) => sum + value, 0) : rows;
-    const mean = new Float64Array(slots);
-    const deviation = new Float64Array(slots);
-    for (let j = 0; j < slots; j++) {
-      const shift = view[stride + j] / total;
-      mean[j] = view[j] + shift;
-      deviation[j] = Math.sqrt(Math.max(0, view[2 * stride + j] / total - shift ** 2));
+    const s = given && this.vector(rows);
+    try {
+      s?.view.set(given!);
+      const { view } = vectors;
+      for (let j = 0; j < slots; j++) view[j] = batch.view[first * stride + j];
+      const kernel = this.#kernels[batch.precision === 'f32' ? 'momentsRowsF32' : 'momentsRowsF64'];
+      kernel(batch.address, stride, rows, s?.address ?? 0, vectors.address, vectors.address + stride * 8);
+      const mean = new Float64Array(slots);
+      const deviation = new Float64Array(slots);
+      for (let j = 0; j < slots; j++) {
+        const shift = view[stride + j] / total;
+        mean[j] = view[j] + shift;
+        deviation[j] = Math.sqrt(Math.max(0, view[2 * stride + j] / total - shift ** 2));
+      }
+      return { mean, deviation };
+    } finally {
+      vectors.free();
+      s?.free();
     }
-    vectors.free();
-    s?.free();
-    return { mean, deviation };
   }
 
-  /** x ← (x − shift)·factor in every row of a batch, in place; shift and factor have one entry a feature. @throws ERR_MEMORY, ERR_ENGINE */
+  /**
+   * x ← (x − shift)·factor in every row of a batch, in place; shift and factor have one entry a feature.
+   * @throws ERR_SHAPE, ERR_MEMORY, ERR_ENGINE
+   */
   scale(batch: RowsBatch, shift: Float64Array, factor: Float64Array): void {
-    this.own('batch', batch);
-    const { rows, stride } = batch;
+    this.#ownRows(batch);
+    const { rows, slots, stride } = batch;
+    const both = [numbersOf('shift', shift, slots), numbersOf('factor', factor, slots)];
     const vectors = this.vector(2 * stride);
-    vectors.view.fill(0);
-    vectors.view.set(shift);
-    vectors.view.set(factor, stride);
+    vectors.view.set(both[0]);
+    vectors.view.set(both[1], stride);
     const kernel = this.#kernels[batch.precision === 'f32' ? 'scaleRowsF32' : 'scaleRowsF64'];
     kernel(batch.address, stride, rows, vectors.address, vectors.address + stride * 8);
     vectors.free();
+  }
+
+  #ownRows(batch: RowsBatch): void {
+    this.own('batch', batch, 'batch');
+    if (batch.layout === 'rows') return;
+    throw new LogoddsError('ERR_SHAPE', `batch: expected layout rows, got ${told((batch as Batch).layout)}`);
   }
 
   /** out[i] = exp(z[i]); `out` may be `z`. @param count  how many, from the start @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE */

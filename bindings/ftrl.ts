@@ -1,7 +1,8 @@
-import { type ColumnsBatch, size, type Vector } from './batch.ts';
+import { type ColumnsBatch, numbersIn, size, type Vector } from './batch.ts';
 import { placeOf } from './blocks.ts';
 import type { Engine } from './engine.ts';
 import { LogoddsError } from './errors.ts';
+import { Handle } from './handle.ts';
 import { FTRL_PAIR_BYTES, type Kernels } from './kernels.ts';
 import type { SparseBatch } from './sparse.ts';
 
@@ -75,24 +76,29 @@ const definedOnly = (options: FtrlOptions): FtrlOptions =>
  * The engines agree bit for bit. It runs on one thread: every row needs what the one before it has left.
  * @see McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013, algorithm 1
  */
-export class Ftrl {
+export class Ftrl extends Handle {
   readonly engine: Engine;
   readonly slots: number;
   readonly options: Required<FtrlOptions>;
   readonly #kernels: Kernels;
-  readonly #state: Vector;
+  /** z and n of every coordinate in turn */
+  readonly #state: number;
   #rows = 0;
   #totalWeight = 0;
   #loss = 0;
 
-  /** @throws ERR_RANGE, ERR_MEMORY */
+  /** @throws ERR_RANGE, ERR_MEMORY, ERR_ENGINE when the engine has no training */
   constructor(engine: Engine, { slots, ...options }: FtrlOptions & { readonly slots: number }) {
+    const kernels = engine?.kernels as Kernels | undefined;
+    if (!kernels?.ftrlColumns) throw new LogoddsError('ERR_ENGINE', 'engine: expected one with training, got another');
+    super(engine.heap, 'learner');
     this.engine = engine;
     this.slots = size('slots', slots);
-    this.options = ftrlOptions(options);
-    this.#kernels = engine.kernels as Kernels;
-    this.#state = engine.vector(2 * (slots + 2));
-    this.#state.view.fill(0);
+    this.options = Object.freeze(ftrlOptions(options));
+    this.#kernels = kernels;
+    const values = 2 * (this.slots + 2);
+    this.#state = this.allocate(8 * values, `the state of ${slots} slots`);
+    Object.freeze(this);
   }
 
   /** learnt so far */
@@ -125,11 +131,13 @@ export class Ftrl {
     weight?: ArrayLike<number> | null,
     offset?: ArrayLike<number> | null,
   ): number | null {
-    const { rows } = batch;
     this.#checkBatch(batch);
-    checkNumbers('y', y, rows, 0, 1);
-    if (weight) checkNumbers('weight', weight, rows, 0, LARGEST);
-    if (offset) checkNumbers('offset', offset, rows, -LARGEST, LARGEST);
+    const { rows } = batch;
+    const columns = [
+      numbersIn('y', y, rows, 0, 1),
+      weight ? numbersIn('weight', weight, rows, 0, LARGEST) : null,
+      offset ? numbersIn('offset', offset, rows, -LARGEST, LARGEST) : null,
+    ];
     const before = { weight: this.#totalWeight, loss: this.#loss };
     const held: Vector[] = [];
     const hold = (length: number) => {
@@ -140,16 +148,16 @@ export class Ftrl {
       const put = (numbers?: ArrayLike<number> | null): number => {
         if (!numbers) return 0;
         const vector = hold(rows);
-        for (let i = 0, view = vector.view; i < rows; i++) view[i] = numbers[i];
+        vector.view.set(numbers);
         return vector.address;
       };
-      const target = [put(y), put(weight), put(offset)] as const;
+      const target = [put(columns[0]), put(columns[1]), put(columns[2])] as const;
       const { layout, address, extent, values, wide } = placeOf(batch);
       const longest = batch.layout === 'columns' ? extent : longestRow(batch);
       // of the row at work: what is kept of its entries, and the entries of a row of columns
       const scratch = hold((FTRL_PAIR_BYTES / 8) * (longest / 2 + 1) + 2 * longest + 1).address;
       const { alpha, beta, l1, l2 } = this.options;
-      const rest = [...target, this.#state.address, this.slots, alpha, beta, l1, l2, this.#loss, scratch] as const;
+      const rest = [...target, this.#state, this.slots, alpha, beta, l1, l2, this.#loss, scratch] as const;
       this.#loss =
         layout === 'columns'
           ? this.#kernels.ftrlColumns(address, extent, rows, ...rest)
@@ -158,7 +166,7 @@ export class Ftrl {
       for (const vector of held) vector.free();
     }
     this.#rows += rows;
-    for (let i = 0; i < rows; i++) this.#totalWeight += weight ? weight[i] : 1;
+    for (let i = 0; i < rows; i++) this.#totalWeight += columns[1] ? columns[1][i] : 1;
     const share = this.#totalWeight - before.weight;
     return share > 0 ? (this.#loss - before.loss) / share : null;
   }
@@ -178,7 +186,7 @@ export class Ftrl {
 
   /** A copy of all that was learnt: what `restore` takes. */
   state(): FtrlState {
-    const { view } = this.#state;
+    const view = this.#view();
     const pick = (odd: 0 | 1) => Float64Array.from({ length: this.slots + 1 }, (_, i) => view[2 * i + odd]);
     return { z: pick(0), n: pick(1), rows: this.#rows, totalWeight: this.#totalWeight, loss: this.#loss };
   }
@@ -189,27 +197,30 @@ export class Ftrl {
    */
   restore({ z, n, rows, totalWeight, loss }: FtrlState): void {
     const length = this.slots + 1;
-    checkNumbers('z', z, length, -Number.MAX_VALUE, Number.MAX_VALUE);
-    checkNumbers('n', n, length, 0, Number.MAX_VALUE);
-    checkNumbers('rows, weight and loss', [rows, totalWeight, loss], 3, 0, Number.MAX_VALUE);
-    const { view } = this.#state;
+    const sums = numbersIn('z', z, length);
+    const squares = numbersIn('n', n, length, 0);
+    const [seen, weight, total] = Float64Array.from(
+      numbersIn('rows, weight and loss', [rows, totalWeight, loss], 3, 0),
+    );
+    const view = this.#view();
     for (let i = 0; i < length; i++) {
-      view[2 * i] = z[i];
-      view[2 * i + 1] = n[i];
+      view[2 * i] = sums[i];
+      view[2 * i + 1] = squares[i];
     }
-    this.#rows = rows;
-    this.#totalWeight = totalWeight;
-    this.#loss = loss;
+    this.#rows = seen;
+    this.#totalWeight = weight;
+    this.#loss = total;
   }
 
-  /** Gives the memory back to the engine; it must not be used afterwards. */
-  free(): void {
-    this.#state.free();
+  #view(): Float64Array {
+    const at = this.#state / 8;
+    return this.heap.f64.subarray(at, at + 2 * (this.slots + 2));
   }
 
   #checkBatch(batch: ColumnsBatch | SparseBatch): void {
-    if (batch.heap !== this.engine.heap) {
-      throw new LogoddsError('ERR_ENGINE', 'batch: expected memory of this engine, got that of another');
+    const { heap } = this;
+    if (Handle.nameOf(batch) !== 'batch' || batch.heap !== heap) {
+      throw new LogoddsError('ERR_ENGINE', 'batch: expected one of this engine, got something else');
     }
     if ((batch.layout !== 'columns' && batch.layout !== 'sparse') || batch.slots !== this.slots) {
       const { layout, slots } = batch as { layout: string; slots: number };
@@ -219,17 +230,17 @@ export class Ftrl {
       );
     }
     if (batch.layout === 'columns') {
+      batch.check(this.#kernels, batch.rows);
       batch.specs.forEach(({ kind }, j) => {
-        if (kind === 'numeric') checkNumbers(`column ${j}`, batch.numeric(j), batch.rows, -LARGEST, LARGEST);
+        if (kind === 'numeric') numbersIn(`column ${j}`, batch.numeric(j), batch.rows, -LARGEST, LARGEST);
       });
       return;
     }
-    const { address, values, wide } = placeOf(batch);
+    const { values, wide } = placeOf(batch);
     if (values) {
-      const memory = wide ? batch.heap.f64 : batch.heap.f32;
+      const memory = wide ? heap.f64 : heap.f32;
       const at = values / memory.BYTES_PER_ELEMENT;
-      const entries = batch.heap.u32[address / 4 + batch.rows];
-      checkNumbers('values', memory.subarray(at, at + entries), entries, -LARGEST, LARGEST);
+      numbersIn('values', memory.subarray(at, at + batch.entries), batch.entries, -LARGEST, LARGEST);
     }
   }
 }
@@ -240,18 +251,4 @@ function longestRow(batch: SparseBatch): number {
   let longest = 0;
   for (let i = at; i < at + batch.rows; i++) longest = Math.max(longest, u32[i + 1] - u32[i]);
   return longest;
-}
-
-/** @throws ERR_SHAPE for another length, ERR_RANGE naming the first number outside */
-function checkNumbers(what: string, numbers: ArrayLike<number>, length: number, least: number, most: number): void {
-  if (numbers.length !== length) {
-    throw new LogoddsError('ERR_SHAPE', `${what}: expected length ${length}, got ${numbers.length}`);
-  }
-  for (let i = 0; i < length; i++) {
-    if (numbers[i] >= least && numbers[i] <= most) continue;
-    throw new LogoddsError(
-      'ERR_RANGE',
-      `${what}: expected numbers from ${least} to ${most}, got ${numbers[i]} at ${i}; correct it or leave the row out`,
-    );
-  }
 }

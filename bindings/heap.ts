@@ -6,8 +6,14 @@ export interface LinearMemory {
   grow(pages: number): number;
 }
 
+/** Memory that was handed out. It belongs to whoever holds this very object: an address may be handed out again, a block never is. */
+export interface Block {
+  readonly address: number;
+  readonly size: number;
+}
+
 /** addresses start .. end */
-interface Block {
+interface Gap {
   start: number;
   end: number;
 }
@@ -23,17 +29,27 @@ const ALIGN = 16;
  */
 export class Heap {
   readonly memory: LinearMemory;
-  /** free blocks below the top, ascending and never adjacent */
-  #free: Block[] = [];
-  readonly #sizes = new Map<number, number>();
+  /** gaps below the top, ascending and never adjacent */
+  #free: Gap[] = [];
+  readonly #live = new Set<Block>();
   #top: number;
   #limit = ADDRESS_SPACE;
+  /** memory from here on was never handed out, and is zero */
+  #fresh = 0;
   /** the whole memory, renewed when it grows: only the heap makes it grow */
   f32!: Float32Array;
   f64!: Float64Array;
   u8!: Uint8Array;
   u16!: Uint16Array;
   u32!: Uint32Array;
+
+  /** frees what was lost; a host may have no such registry */
+  readonly #lost =
+    globalThis.FinalizationRegistry &&
+    new FinalizationRegistry<readonly Block[]>((blocks) => {
+      if (blocks.length > 0) warn();
+      for (const block of blocks) this.release(block);
+    });
 
   constructor(memory: LinearMemory, base: number) {
     this.memory = memory;
@@ -44,7 +60,7 @@ export class Heap {
   /** bytes handed out and not yet released */
   get bytesInUse(): number {
     let sum = 0;
-    for (const size of this.#sizes.values()) sum += size;
+    for (const { size } of this.#live) sum += size;
     return sum;
   }
 
@@ -54,14 +70,15 @@ export class Heap {
   }
 
   /**
-   * A block of at least `bytes` bytes, 16-byte aligned, not cleared.
+   * A block of at least `bytes` bytes, 16-byte aligned.
    * @param what names the thing in the error
+   * @param clear  false leaves what others left in it, for those who write all they read
    * @throws ERR_MEMORY when the address space (4 GiB) or the limit would be passed, or the host refuses
    */
-  allocate(bytes: number, what: string): number {
+  allocate(bytes: number, what: string, clear = true): Block {
     const size = roundUp(Math.max(bytes, ALIGN));
     // of several that fit as well the lowest
-    const [best] = this.#free.filter((block) => room(block) >= size).sort((one, other) => room(one) - room(other));
+    const [best] = this.#free.filter((gap) => room(gap) >= size).sort((one, other) => room(one) - room(other));
     let address = this.#top;
     if (best) {
       address = best.start;
@@ -71,16 +88,17 @@ export class Heap {
       this.#reserve(address + size, what, bytes);
       this.#top += size;
     }
-    this.#sizes.set(address, size);
-    return address;
+    if (clear) this.u8.fill(0, address, Math.min(address + size, this.#fresh));
+    this.#fresh = Math.max(this.#fresh, this.#top);
+    const block = { address, size };
+    this.#live.add(block);
+    return block;
   }
 
-  /** Gives a block back; an address that was not handed out (or already given back) is ignored. */
-  release(address: number): void {
-    const size = this.#sizes.get(address);
-    if (size === undefined) return;
-    this.#sizes.delete(address);
-    const freed = { start: address, end: address + size };
+  /** Gives a block back. One that was given back already is ignored, whoever has its memory now. */
+  release(block: Block): void {
+    if (!this.#live.delete(block)) return;
+    const freed = { start: block.address, end: block.address + block.size };
     this.#free = this.#free.filter(({ start, end }) => {
       if (end === freed.start) freed.start = start;
       else if (start === freed.end) freed.end = end;
@@ -89,6 +107,11 @@ export class Heap {
     });
     if (freed.end === this.#top) this.#top = freed.start;
     else this.#free = [...this.#free, freed].sort((one, other) => one.start - other.start);
+  }
+
+  /** Gives `blocks` back when the program has lost their owner. */
+  watch(owner: object, blocks: readonly Block[]): void {
+    this.#lost?.register(owner, blocks);
   }
 
   #reserve(end: number, what: string, bytes: number): void {
@@ -125,7 +148,19 @@ export class Heap {
   }
 }
 
-const room = ({ start, end }: Block): number => end - start;
+let warned = false;
+
+/** once: a program that loses one thing loses many */
+function warn(): void {
+  if (!warned) {
+    globalThis.console?.warn(
+      'logodds: a batch or vector was lost without free(); its memory was given back; call free(), or declare it with using',
+    );
+  }
+  warned = true;
+}
+
+const room = ({ start, end }: Gap): number => end - start;
 
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / ALIGN) * ALIGN;

@@ -15,6 +15,8 @@ export interface ScoringKernels {
   logitsRowsF64: LogitsRows;
   logitsColumnsF32: LogitsColumns;
   logitsColumnsF64: LogitsColumns;
+  /** whether one of n codes of a column of that kind is above the limit */
+  exceeds(codes: number, n: number, kind: number, limit: number): number | boolean;
 }
 
 /** All kernels: those of scoring, of sparse rows, of several classes, and of training. */

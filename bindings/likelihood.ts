@@ -20,12 +20,14 @@ export interface Likelihood {
   lossGradient(params: Float64Array, gradient: Float64Array): number;
   /**
    * Writes H·v, H the Hessian at the point of the last `lossGradient`, without forming H: two passes over the data.
+   * @throws ERR_RANGE before the first `lossGradient`
    */
   hessianVector(v: Float64Array, out: Float64Array): void;
   /**
    * Writes the Hessian at the point of the last `lossGradient`: block (j, k) is XᵀSX with S = diag(sᵢ·p_ij·([j = k] − p_ik)).
    * @param out   parameters × parameters
    * @param most  where there are more rows: about so many of them, evenly spaced, in place of all (scaled accordingly)
+   * @throws ERR_RANGE before the first `lossGradient`
    */
   hessian(out: Float64Array, most?: number): void;
   /**
@@ -42,6 +44,7 @@ export interface Likelihood {
    * @returns with it the slots that it has: of a category of layout `columns` all levels
    */
   select(slots: Int32Array): { readonly likelihood: Likelihood; readonly from: Int32Array };
-  /** Releases the memory behind it; other methods must not be called afterwards. */
+  /** Gives the memory back to the engine. Other methods refuse afterwards, and once the batch was freed (ERR_ENGINE). */
   free(): void;
+  [Symbol.dispose](): void;
 }

@@ -1,4 +1,5 @@
 import {
+  among,
   type Batch,
   type ColumnSpec,
   ColumnsBatch,
@@ -10,6 +11,7 @@ import {
   Weights,
 } from './batch.ts';
 import { LogoddsError } from './errors.ts';
+import { Handle } from './handle.ts';
 import { Heap, PlainMemory } from './heap.ts';
 import { jsScoringKernels } from './js/scoring.ts';
 import { ABI_VERSION, type Elementwise, type ScoringKernels } from './kernels.ts';
@@ -51,7 +53,7 @@ export class ScoringEngine {
     return new ColumnsBatch(this.heap, rows, specs, precision);
   }
 
-  /** `length` numbers in linear memory, not cleared. @throws ERR_RANGE, ERR_MEMORY */
+  /** `length` zeros in linear memory. @throws ERR_RANGE, ERR_MEMORY */
   vector(length: number, precision: Precision = 'f64'): Vector {
     return new Vector(this.heap, length, precision);
   }
@@ -64,11 +66,12 @@ export class ScoringEngine {
   /**
    * out[j · planeStride(rows) + i] = xᵢ·wⱼ + interceptⱼ for every row i and weight vector j, in one pass over the data.
    * @param out  (weights.count − 1) · planeStride(rows) + rows values of the batch's precision, or more
-   * @throws ERR_SHAPE when layout, width, precision or length do not fit, ERR_ENGINE when one is of another engine
+   * @throws ERR_SHAPE when layout, width, precision or length do not fit, ERR_ENGINE when one is of another engine or was freed
+   * @throws ERR_RANGE for a code that is not below the slots of its column: then `out` holds the rows before it
    */
   logits(batch: Batch, weights: Weights, out: Vector): void {
-    this.own('batch', batch);
-    this.own('weights', weights);
+    this.own('batch', batch, 'batch');
+    this.own('weights', weights, 'weights');
     this.own('out', out);
     const { layout, slots, precision } = batch;
     if (weights.layout !== layout || weights.slots !== slots || weights.precision !== precision) {
@@ -99,8 +102,10 @@ export class ScoringEngine {
     (z.precision === 'f32' ? f32 : f64)(z.address, count, out.address);
   }
 
-  /** An address means nothing in the memory of another engine. @internal */
-  protected own(what: string, part: { readonly heap: Heap }): void {
+  /** An address means nothing in the memory of another engine, nor after it was freed. @internal */
+  protected own(what: string, part: Handle, kind = 'vector'): void {
+    if (Handle.nameOf(part) !== kind)
+      throw new LogoddsError('ERR_ENGINE', `${what}: expected a ${kind}, got something else`);
     if (part.heap === this.heap) return;
     throw new LogoddsError('ERR_ENGINE', `${what}: expected memory of this engine, got that of another`);
   }
@@ -140,7 +145,7 @@ export function onJavaScript<K extends ScoringKernels, E>(
 
 /**
  * The one place that picks: WebAssembly SIMD where the host has it, else JavaScript.
- * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it
+ * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it, ERR_RANGE for another name
  * @internal
  */
 export function pick<K extends ScoringKernels, E>(
@@ -148,7 +153,8 @@ export function pick<K extends ScoringKernels, E>(
   wanted: EngineName,
   engine: EngineClass<K, E>,
 ): E {
-  if (wanted === 'js') return onJavaScript(source.js, engine, 'the JavaScript engine was asked for');
+  if (among('engine', wanted, 'auto', 'wasm', 'js') === 'js')
+    return onJavaScript(source.js, engine, 'the JavaScript engine was asked for');
   try {
     const { kernels, heap } = instantiate<K>(source.module());
     return new engine('wasm', 'WebAssembly SIMD is available', kernels, heap);

@@ -1,5 +1,5 @@
 import type { BatchPlace } from './blocks.ts';
-import type { Heap } from './heap.ts';
+import type { Block, Heap } from './heap.ts';
 import { COLUMN_ENTRY_BYTES } from './kernels.ts';
 
 /** What a likelihood needs to know of a batch. */
@@ -14,8 +14,8 @@ export interface Shape {
 export interface Selection extends Shape {
   /** which slots of the whole batch these are, ascending */
   readonly from: Int32Array;
-  /** addresses that belong to the selection */
-  readonly allocated: readonly number[];
+  /** memory that belongs to the selection */
+  readonly allocated: readonly Block[];
 }
 
 /**
@@ -41,7 +41,8 @@ const selectColumns: Select = (heap, { rows, slots: width, place }, slots) => {
     kept.push(j);
     for (let slot = firstOf(j); slot < firstOf(j + 1); slot++) from.push(slot);
   }
-  const table = heap.allocate(Math.max(1, kept.length) * COLUMN_ENTRY_BYTES, `a table of ${kept.length} columns`);
+  const block = heap.allocate(Math.max(1, kept.length) * COLUMN_ENTRY_BYTES, `a table of ${kept.length} columns`);
+  const table = block.address;
   let first = 0;
   kept.forEach((j, k) => {
     const entry = place.address / 4 + j * words;
@@ -54,14 +55,15 @@ const selectColumns: Select = (heap, { rows, slots: width, place }, slots) => {
     slots: from.length,
     place: { ...place, address: table, extent: kept.length, slots: from.length },
     from: Int32Array.from(from),
-    allocated: [table],
+    allocated: [block],
   };
 };
 
 const selectRows: Select = (heap, { rows, place }, slots) => {
   const stride = Math.ceil(slots.length / 4) * 4;
   const bytes = place.wide ? 8 : 4;
-  const address = heap.allocate(Math.max(1, rows * stride) * bytes, `${rows} × ${slots.length} cells`);
+  const block = heap.allocate(Math.max(1, rows * stride) * bytes, `${rows} × ${slots.length} cells`);
+  const { address } = block;
   const cells = place.wide ? heap.f64 : heap.f32;
   for (let i = 0; i < rows; i++) {
     const source = place.address / bytes + i * place.extent;
@@ -73,7 +75,7 @@ const selectRows: Select = (heap, { rows, place }, slots) => {
     slots: slots.length,
     place: { ...place, address, extent: stride, slots: stride },
     from: slots,
-    allocated: [address],
+    allocated: [block],
   };
 };
 
@@ -87,9 +89,19 @@ const selectSparse: Select = (heap, { rows, slots: width, place }, slots) => {
   const entries = heap.u32[place.address / 4 + rows];
   let count = 0;
   for (let e = 0; e < entries; e++) if (to[heap.u32[place.extent / 4 + e]] >= 0) count++;
-  const rowPtr = heap.allocate((rows + 1) * 4, `offsets of ${rows} sparse rows`);
-  const colIdx = heap.allocate(Math.max(1, count) * 4, `columns of ${count} entries`);
-  const values = place.values ? heap.allocate(Math.max(1, count) * bytes, `values of ${count} entries`) : 0;
+  const allocated: Block[] = [];
+  const allocate = (size: number, what: string): number => {
+    try {
+      allocated.push(heap.allocate(size, what));
+    } catch (error) {
+      for (const block of allocated) heap.release(block);
+      throw error;
+    }
+    return allocated[allocated.length - 1].address;
+  };
+  const rowPtr = allocate((rows + 1) * 4, `offsets of ${rows} sparse rows`);
+  const colIdx = allocate(Math.max(1, count) * 4, `columns of ${count} entries`);
+  const values = place.values ? allocate(Math.max(1, count) * bytes, `values of ${count} entries`) : 0;
   const { u32 } = heap;
   const numbers = heap[kind];
   let at = 0;
@@ -109,7 +121,7 @@ const selectSparse: Select = (heap, { rows, slots: width, place }, slots) => {
     slots: slots.length,
     place: { ...place, address: rowPtr, extent: colIdx, values, slots: slots.length },
     from: slots,
-    allocated: [rowPtr, colIdx, values].filter((address) => address !== 0),
+    allocated,
   };
 };
 

@@ -1,6 +1,16 @@
-import { BYTES, type Precision, planeStride, size, type Vector, type Weights } from './batch.ts';
+import {
+  BYTES,
+  numbersOf,
+  type Precision,
+  planeStride,
+  precisionOf,
+  size,
+  type Vector,
+  type Weights,
+} from './batch.ts';
 import type { BatchPlace } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
+import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels, ScoringKernels } from './kernels.ts';
 
@@ -15,56 +25,64 @@ export interface SparseRows {
 }
 
 /** Rows of which most entries are zero (hashed text, click logs), copied from arrays and checked. */
-export class SparseBatch {
+export class SparseBatch extends Handle {
   readonly layout = 'sparse';
   readonly rows: number;
   /** number of columns */
   readonly slots: number;
   readonly precision: Precision;
-  /** @internal */
-  readonly heap: Heap;
+  /** number of entries */
+  readonly entries: number;
   readonly #rowPtr: number;
   readonly #colIdx: number;
   readonly #values: number;
 
   /** @throws ERR_SHAPE when the arrays do not fit together, ERR_RANGE for an entry outside the columns, ERR_MEMORY */
   constructor(heap: Heap, data: SparseRows, columns: number, precision: Precision) {
-    const { rowPtr, colIdx, values } = data;
-    this.heap = heap;
-    this.rows = size('rows', rowPtr.length - 1);
+    super(heap, 'batch');
+    const { rowPtr, colIdx, values } = data ?? {};
+    this.rows = size('rows', rowPtr?.length - 1);
     this.slots = size('columns', columns);
-    this.precision = precision;
-    checkSparse(data, columns);
-    const put = (numbers: ArrayLike<number>, kind: keyof typeof BYTES, what: string) => {
-      const address = heap.allocate(numbers.length * BYTES[kind], what);
-      heap[kind].set(numbers, address / BYTES[kind]);
-      return address;
+    this.precision = precisionOf(precision);
+    this.entries = size('entries', colIdx?.length);
+    // copied before the memory is taken: what is checked below is read once, and asks nobody
+    const own = {
+      rowPtr: numbersOf('rowPtr', rowPtr, this.rows + 1),
+      colIdx: numbersOf('colIdx', colIdx, this.entries),
+      values: values ? numbersOf('values', values, values.length) : null,
     };
-    this.#rowPtr = put(rowPtr, 'u32', `offsets of ${this.rows} sparse rows`);
+    checkLengths(own);
+    const put = (numbers: ArrayLike<number>, kind: keyof typeof BYTES, what: string) =>
+      this.allocate(numbers.length * BYTES[kind], what);
     try {
-      this.#colIdx = put(colIdx, 'u32', `columns of ${colIdx.length} entries`);
-      this.#values = values ? put(values, precision, `values of ${values.length} entries`) : 0;
+      this.#rowPtr = put(own.rowPtr, 'u32', `offsets of ${this.rows} sparse rows`);
+      this.#colIdx = put(own.colIdx, 'u32', `columns of ${this.entries} entries`);
+      this.#values = own.values ? put(own.values, precision, `values of ${this.entries} entries`) : 0;
+      copyOffsets(own.rowPtr, this.entries, heap.u32, this.#rowPtr / 4);
+      copyColumns(own.colIdx, columns, heap.u32, this.#colIdx / 4);
+      if (own.values) heap[precision].set(own.values, this.#values / BYTES[precision]);
     } catch (error) {
       this.free();
       throw error;
     }
+    Object.freeze(this);
   }
 
-  /** rows + 1 offsets; a view that holds until the memory grows */
+  /** rows + 1 offsets: a copy. @throws ERR_ENGINE when it was freed */
   get rowPtr(): Uint32Array {
-    return this.heap.u32.subarray(this.#rowPtr / 4, this.#rowPtr / 4 + this.rows + 1);
+    return this.heap.u32.slice(this.#rowPtr / 4, this.#rowPtr / 4 + this.rows + 1);
   }
 
-  /** column of each entry; a view that holds until the memory grows */
+  /** column of each entry: a copy. @throws ERR_ENGINE when it was freed */
   get colIdx(): Uint32Array {
-    return this.heap.u32.subarray(this.#colIdx / 4, this.#colIdx / 4 + this.rowPtr[this.rows]);
+    return this.heap.u32.slice(this.#colIdx / 4, this.#colIdx / 4 + this.entries);
   }
 
-  /** value of each entry, null when all are one; a view that holds until the memory grows */
+  /** value of each entry, null when all are one: a copy. @throws ERR_ENGINE when it was freed */
   get values(): Float64Array | Float32Array | null {
-    if (this.#values === 0) return null;
     const at = this.#values / BYTES[this.precision];
-    return this.heap[this.precision].subarray(at, at + this.rowPtr[this.rows]);
+    const { heap } = this;
+    return at === 0 ? null : heap[this.precision].slice(at, at + this.entries);
   }
 
   /** @internal */
@@ -84,35 +102,43 @@ export class SparseBatch {
     const plane = planeStride(rows);
     kernel(this.#rowPtr, this.#colIdx, this.#values, rows, address, slots, intercepts, count, out.address, plane);
   }
-
-  /** Gives the memory back to the engine; it must not be used afterwards. */
-  free(): void {
-    for (const address of [this.#rowPtr, this.#colIdx, this.#values]) this.heap.release(address);
-  }
 }
 
-/** The kernels trust these: every offset in order, every column in range. */
-function checkSparse({ rowPtr, colIdx, values }: SparseRows, columns: number): void {
-  const rows = rowPtr.length - 1;
+/** @throws ERR_SHAPE */
+function checkLengths({ rowPtr, colIdx, values }: SparseRows): void {
+  const last = rowPtr.length - 1;
   const entries = colIdx.length;
   if (values && values.length !== entries) {
     throw new LogoddsError('ERR_SHAPE', `values: expected ${entries} (one per entry of colIdx), got ${values.length}`);
   }
-  if (rowPtr[0] !== 0 || rowPtr[rows] !== entries) {
+  if (rowPtr[0] !== 0 || rowPtr[last] !== entries) {
     throw new LogoddsError(
       'ERR_SHAPE',
-      `rowPtr: expected 0 first and ${entries} (entries of colIdx) last, got ${rowPtr[0]} and ${rowPtr[rows]}`,
+      `rowPtr: expected 0 first and ${entries} (entries of colIdx) last, got ${rowPtr[0]} and ${rowPtr[last]}`,
     );
   }
-  for (let i = 0; i < rows; i++) {
-    if (!(Number.isInteger(rowPtr[i + 1]) && rowPtr[i + 1] >= rowPtr[i])) {
+}
+
+/** The kernels trust them: each is read once, checked and written. */
+function copyOffsets(rowPtr: ArrayLike<number>, entries: number, to: Uint32Array, at: number): void {
+  let before = 0;
+  for (let i = 0; i < rowPtr.length; i++) {
+    // the ends were looked at before: they are what they were then
+    const offset = i === 0 ? 0 : i === rowPtr.length - 1 ? entries : rowPtr[i];
+    if (!(Number.isInteger(offset) && offset >= before)) {
       throw new LogoddsError(
         'ERR_SHAPE',
-        `rowPtr: expected whole offsets that never fall, got ${rowPtr[i]} then ${rowPtr[i + 1]} at row ${i}`,
+        `rowPtr: expected whole offsets that never fall, got ${before} then ${offset} at row ${i - 1}`,
       );
     }
+    to[at + i] = offset;
+    before = offset;
   }
-  for (let e = 0; e < entries; e++) {
+}
+
+/** As `copyOffsets`. */
+function copyColumns(colIdx: ArrayLike<number>, columns: number, to: Uint32Array, at: number): void {
+  for (let e = 0; e < colIdx.length; e++) {
     const column = colIdx[e];
     if (!(Number.isInteger(column) && column >= 0 && column < columns)) {
       throw new LogoddsError(
@@ -120,5 +146,6 @@ function checkSparse({ rowPtr, colIdx, values }: SparseRows, columns: number): v
         `colIdx: expected columns from 0 to ${columns - 1}, got ${column} at entry ${e}; hash into fewer columns or widen the weights`,
       );
     }
+    to[at + e] = column;
   }
 }

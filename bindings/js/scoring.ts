@@ -125,6 +125,13 @@ export function jsScoringKernels(heap: Heap): ScoringKernels {
       }
     },
 
+    exceeds(codes, n, kind, limit) {
+      const [bytes, data] = COLUMN_VIEWS[kind](heap);
+      const first = codes / bytes;
+      for (let i = 0; i < n; i++) if (data[first + i] > limit) return true;
+      return false;
+    },
+
     logitsColumnsF32: logitsColumns((h) => h.f32, 2),
     logitsColumnsF64: logitsColumns((h) => h.f64, 3),
   };

@@ -1,5 +1,5 @@
 import type { ColumnsBatch } from '../../bindings/batch.ts';
-import { type BinomialTarget, SAMPLES } from '../../bindings/batchLikelihood.ts';
+import { type BinomialTarget, SAMPLES, sampledRows } from '../../bindings/batchLikelihood.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
@@ -177,7 +177,7 @@ export class ChunkedLikelihood implements Likelihood {
     const spacing = Math.ceil(rows / SAMPLES);
     const block = Math.ceil(most / SAMPLES);
     for (let first = 0; first < rows; first += spacing) sum(first, Math.min(first + block, rows));
-    const scale = rows / most;
+    const scale = rows / sampledRows(rows, most);
     for (let i = 0; i < out.length; i++) out[i] *= scale;
   }
 
@@ -209,6 +209,8 @@ export class ChunkedLikelihood implements Likelihood {
 
   /** Nothing to release: the window belongs to the caller, and what a method takes it gives back. */
   free(): void {}
+
+  [Symbol.dispose](): void {}
 
   /** The likelihood of each window over the rows [from, to), in order. */
   #each(use: (part: Likelihood, first: number, count: number) => void, from?: number, to?: number): void {

@@ -122,7 +122,7 @@ export function fitMatrix(
         weight,
         offset,
         totalWeight,
-        cells: 'colIdx' in batch ? batch.colIdx.length / rows : columns,
+        cells: 'entries' in batch ? batch.entries / rows : columns,
         unit: weight && !weight.every(Number.isInteger) ? weight : null,
       };
       const from = start && unfoldParameters(start.weights, start.intercept, standard);

@@ -286,7 +286,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'slots of a coded column',
         () => engine.columns(3, [{ kind: 'coded', slots: 2.5 }]),
         'ERR_RANGE',
-        'slots of a coded column: expected a whole number from 0 to 4294967280, got 2.5',
+        'slots of a coded column: expected a whole number from 1 to 4294967280, got 2.5',
       ],
       [
         'weight vectors',
@@ -310,7 +310,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'weights of another length',
         () => weights.set(0, [1, 2]),
         'ERR_SHAPE',
-        'weights: expected 3 values (slots and intercept), got 2',
+        'weights and intercept: expected 3 numbers, got 2',
       ],
       [
         'part of a row',
@@ -437,8 +437,8 @@ describe.each(onHeap)('%s with a limit on its memory', (_, build) => {
     expect(thrown(() => engine.vector(200_000)).message).toContain('a vector of 200000 f64: needs 1600000 more bytes');
     const table = () =>
       engine.columns(100_000, [{ kind: 'coded', slots: 4 }, { kind: 'numeric' }, { kind: 'numeric' }]);
-    expect(thrown(table).message).toContain('a f64 column of 100000 rows: needs 800448 more bytes');
-    // the table and the columns that did fit were given back
+    expect(thrown(table).message).toContain('a batch of 100000 rows and 3 columns: needs 1701392 more bytes');
+    // nothing of it was kept
     expect(engine.bytesInUse).toBe(inUse);
     expect([...kept.view]).toEqual(Array.from({ length: 16 }, (_v, i) => i));
     expect(heap.memory.buffer.byteLength).toBeLessThanOrEqual(1 << 20);

@@ -1,4 +1,4 @@
-import { Heap, PlainMemory } from '../../bindings/heap.ts';
+import { type Block, Heap, PlainMemory } from '../../bindings/heap.ts';
 import { jsKernels } from '../../bindings/js/kernels.ts';
 import { kernelsText } from '../../bindings/kernels.generated.ts';
 import type { Kernels } from '../../bindings/kernels.ts';
@@ -37,7 +37,7 @@ export type Values = Float32Array | Float64Array | Uint8Array | Uint16Array | Ui
 
 /** a small bump arena over the heap of one implementation: what one kernel call needs, then gone */
 export function arena({ heap }: Implementation) {
-  const blocks: number[] = [];
+  const blocks: Block[] = [];
   const view = (like: Values) =>
     like instanceof Float32Array
       ? heap.f32
@@ -50,8 +50,9 @@ export function arena({ heap }: Implementation) {
             : heap.u32;
   return {
     put(values: Values): number {
-      const address = heap.allocate(values.byteLength + 16, 'a test buffer');
-      blocks.push(address);
+      const block = heap.allocate(values.byteLength + 16, 'a test buffer');
+      const { address } = block;
+      blocks.push(block);
       heap.u8.fill(0, address, address + values.byteLength + 16);
       view(values).set(values as never, address / values.BYTES_PER_ELEMENT);
       return address;

@@ -323,12 +323,12 @@ describe.each(engines)('%s', (_, make) => {
       const nine = new Float64Array(9);
       for (const name of ['y', 'weight', 'offset'] as const) {
         expect(() => engine.likelihood(batch, { y: data.y, [name]: nine })).toThrow(
-          `${name}: expected 10 values (rows of the batch), got 9`,
+          `${name}: expected 10 numbers, got 9`,
         );
       }
       expect(engine.bytesInUse).toBe(before);
       const likelihood = engine.likelihood(batch, { y: data.y });
-      expect(() => likelihood.loss(nine)).toThrow('parameters: expected 10 values, got 9');
+      expect(() => likelihood.loss(nine)).toThrow('parameters: expected 10 numbers, got 9');
       likelihood.free();
     });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Block } from '../../bindings/heap.ts';
 import { expectWorking, thrown } from './checks.ts';
 import { engines, numbers, onHeap } from './engines.ts';
 import { implementations } from './kernels.ts';
@@ -7,11 +8,12 @@ describe.each(implementations)('the heap of %s', (_, make) => {
   test('two million allocations and releases of mixed sizes, a few dozen alive at a time, do not grow the memory', () => {
     const { heap } = make();
     const next = numbers(41);
-    const alive = new Array<number>(48).fill(-1);
+    const alive = new Array<Block | undefined>(48);
     let early = 0;
     for (let step = 0; step < 2_000_000; step++) {
       const i = Math.floor((next() + 1) * 24);
-      if (alive[i] >= 0) heap.release(alive[i]);
+      const old = alive[i];
+      if (old) heap.release(old);
       // mostly small, now and then large
       alive[i] = heap.allocate((step & 63) === 0 ? 100_000 : 16 + Math.floor((next() + 1) * 2000), 'a block');
       if (step === 200_000) early = heap.memory.buffer.byteLength;
@@ -19,7 +21,7 @@ describe.each(implementations)('the heap of %s', (_, make) => {
     expect(heap.memory.buffer.byteLength).toBe(early);
     // 48 blocks of at most 100,000 bytes, with what lies between them
     expect(early).toBeLessThan(2 * 48 * 100_016);
-    for (const address of alive) heap.release(address);
+    for (const block of alive) heap.release(block!);
     expect(heap.bytesInUse).toBe(0);
   });
 });
@@ -68,7 +70,7 @@ describe.each(engines)('%s', (_, make) => {
       [
         'columns',
         () => engine.columns(2 ** 30 + 4, [{ kind: 'numeric' }], 'f32'),
-        'a f32 column of 1073741828 rows: needs 4294967760',
+        'a batch of 1073741828 rows and 1 columns: needs 4294967776',
       ],
       [
         'weights',
@@ -156,7 +158,7 @@ describe.each(onHeap)('%s', (name, build) => {
   // the JavaScript engine copies its memory when it grows: 4 GiB of it would take seconds
   test.runIf(name === 'wasm')('the whole 4 GiB: the last block works, and nothing follows it', () => {
     const { engine, heap } = build();
-    const start = heap.allocate(16, 'the first');
+    const start = heap.allocate(16, 'the first').address;
     // never touched, so the host need not have them
     heap.allocate(2 ** 32 - (start + 16) - 1024, 'almost all');
     expect(thrown(() => engine.vector(128)).message).toBe(

@@ -257,12 +257,8 @@ describe.each(engines)('%s', (_, make) => {
     [{ y: [0, 1, Number.NaN], classes: 3 }, 'ERR_RANGE', 'y: expected classes from 0 to 2, got NaN at row 2'],
     [{ y: [0, 0, 0], classes: 1 }, 'ERR_RANGE', 'classes: expected a whole number of at least 2, got 1'],
     [{ y: [0, 0, 0], classes: 2.5 }, 'ERR_RANGE', 'classes: expected a whole number of at least 2, got 2.5'],
-    [{ y: [0, 1], classes: 2 }, 'ERR_SHAPE', 'y: expected 3 values (rows of the batch), got 2'],
-    [
-      { y: [0, 1, 1], classes: 2, weight: [1, 1, 1, 1] },
-      'ERR_SHAPE',
-      'weight: expected 3 values (rows of the batch), got 4',
-    ],
+    [{ y: [0, 1], classes: 2 }, 'ERR_SHAPE', 'y: expected 3 numbers, got 2'],
+    [{ y: [0, 1, 1], classes: 2, weight: [1, 1, 1, 1] }, 'ERR_SHAPE', 'weight: expected 3 numbers, got 4'],
   ])('a target that does not fit is refused: %j', (target, code, message) => {
     const x = engine.rows(3, 2);
     const before = engine.bytesInUse;
@@ -275,7 +271,7 @@ describe.each(engines)('%s', (_, make) => {
   test('parameters of another length, and a batch of another engine, are refused', () => {
     const x = engine.rows(3, 2);
     const likelihood = engine.multinomial(x, { y: [0, 1, 2], classes: 3 });
-    const message = 'parameters: expected 9 values, got 3';
+    const message = 'parameters: expected 9 numbers, got 3';
     expect(thrown(() => likelihood.loss(new Float64Array(3))).message).toBe(message);
     expect(thrown(() => likelihood.lossGradient(new Float64Array(3), new Float64Array(9))).message).toBe(message);
     expect(thrown(() => likelihood.hessianVector(new Float64Array(3), new Float64Array(9))).message).toBe(message);

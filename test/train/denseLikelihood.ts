@@ -87,6 +87,7 @@ export function denseLikelihood(
       return { likelihood: denseLikelihood(part, slots.length, y, weight, offset), from: slots };
     },
     free() {},
+    [Symbol.dispose]() {},
   };
 }
 
