@@ -48,9 +48,12 @@ export class ScoringEngine {
     return new RowsBatch(this.heap, rows, features, precision);
   }
 
-  /** A `columns` batch, to be filled through `numeric(j)` and `codes(j)`. @throws ERR_RANGE, ERR_MEMORY */
-  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64'): ColumnsBatch {
-    return new ColumnsBatch(this.heap, rows, specs, precision);
+  /** A `columns` batch of zeros, to be filled through `numeric(j)` and `codes(j)`. @throws ERR_RANGE, ERR_MEMORY */
+  columns(rows: number, specs: readonly ColumnSpec[], precision?: Precision): ColumnsBatch;
+  /** @param sealed  only an encoder writes the codes @internal */
+  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision, sealed: boolean): ColumnsBatch;
+  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64', sealed = false): ColumnsBatch {
+    return new ColumnsBatch(this.heap, rows, specs, precision, sealed);
   }
 
   /** `length` zeros in linear memory. @throws ERR_RANGE, ERR_MEMORY */

@@ -317,7 +317,8 @@ export class OnlineLearner {
       for (const batch of this.#batches ?? []) batch.free();
       this.#batches = null;
       const capacity = Math.max(rows, CAPACITY);
-      this.#batches = [this.#engine.columns(capacity, this.#encoder.specs), this.#engine.columns(capacity, [])];
+      const own = this.#engine.columns(capacity, this.#encoder.specs, 'f64', true);
+      this.#batches = [own, this.#engine.columns(capacity, [], 'f64', true)];
     }
     for (const batch of this.#batches) batch.setRows(rows);
     return this.#batches;

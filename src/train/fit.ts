@@ -18,7 +18,15 @@ import { findings } from './doctor.ts';
 import { inferenceOf } from './infer.ts';
 import { foldParameters, unfoldParameters } from './inference.ts';
 import type { Progress } from './objective.ts';
-import { classShare, type DataOptions, likelihoods, type Problem, prepare, profileRows } from './prepare.ts';
+import {
+  classShare,
+  type DataOptions,
+  type LikelihoodOf,
+  likelihoods,
+  type Problem,
+  prepare,
+  profileRows,
+} from './prepare.ts';
 import { type CovarianceKind, readClusters } from './robust.ts';
 import type { Screen } from './screen.ts';
 import {
@@ -199,10 +207,11 @@ export function withTasks<T>(
   sampleWeight = problem.sampleWeight,
 ): T {
   const { batch, schema, slots, standard, offset, unit, y } = problem;
-  const restore = problem.adapt(sampleWeight);
-  const open = likelihoods(problem, weight);
   const totalWeight = sampleWeight ? sampleWeight.reduce((sum, s) => sum + s, 0) : y.length;
+  const restore = problem.adapt(sampleWeight);
+  let open: LikelihoodOf[] = [];
   try {
+    open = likelihoods(problem, weight);
     return use(
       open.map(({ likelihood, y: share }) => ({
         likelihood,

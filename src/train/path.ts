@@ -81,6 +81,8 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
         steps.push(stepOf(fitted, tasks, lambdas[k]));
         kept.push(fitted.map(({ params, report, warnings, aliased }) => ({ params, report, warnings, aliased })));
       });
+      // of the rows, which are gone when a model is asked for
+      problem.baseline();
       return {
         steps,
         model(k) {

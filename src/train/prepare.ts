@@ -126,16 +126,16 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
   const schema = columns?.schema ?? draft;
   const encoder = trainingEncoder(schema);
   const engine = options.engine ?? pickEngine();
-  const batch = engine.columns(table.rows, encoder.specs, 'f64');
+  const batch = engine.columns(table.rows, encoder.specs, 'f64', true);
   try {
     encoder.encode(table, batch, { standardize: true });
+    const problem = problemOf(engine, batch, null, schema, rows, columns);
+    problem.adapt(rows.sampleWeight);
+    return problem;
   } catch (error) {
     batch.free();
     throw error;
   }
-  const problem = problemOf(engine, batch, null, schema, rows, columns);
-  problem.adapt(rows.sampleWeight);
-  return problem;
 }
 
 /** A problem of its parts; `chunks` has the rows when the batch does not hold them all. */
@@ -224,13 +224,18 @@ export function likelihoods(problem: Problem, weight: Float64Array | null = prob
     return [{ y: null, likelihood }];
   }
   const targets = kind === 'binomial' ? [y] : target.classes.map((_, k) => y.map((code) => Number(code === k)));
-  return targets.map((share) => {
-    const vectors = { y: share, weight, offset };
-    return {
-      y: share,
-      likelihood: chunks ? new ChunkedLikelihood(engine, chunks, vectors, 1) : engine.likelihood(batch, vectors),
-    };
-  });
+  const open: LikelihoodOf[] = [];
+  try {
+    for (const share of targets) {
+      const vectors = { y: share, weight, offset };
+      const likelihood = chunks ? new ChunkedLikelihood(engine, chunks, vectors, 1) : engine.likelihood(batch, vectors);
+      open.push({ y: share, likelihood });
+    }
+    return open;
+  } catch (error) {
+    for (const { likelihood } of open) likelihood.free();
+    throw error;
+  }
 }
 
 /** `profileSlots` of all rows of a problem. */

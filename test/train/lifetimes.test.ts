@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Engine } from '../../bindings/engine.ts';
+import type { Table } from '../../src/encode/table.ts';
+import { fit } from '../../src/train/fit.ts';
+import { fitPath } from '../../src/train/path.ts';
+import { engines } from '../engine/engines.ts';
+
+/** rows of two features and a target of two or three classes that depend on the seed alone */
+function tableOf(seed: number, classes: 2 | 3): Table {
+  const rows = 60 + (seed % 3) * 10;
+  const next = (i: number, k: number) => (((i + 1) * (7919 + seed) * (k + 3)) % 1009) / 1009;
+  const codes = Uint8Array.from({ length: rows }, (_, i) => Math.floor(next(i, 1) * 4));
+  const values = Float64Array.from({ length: rows }, (_, i) => 4 * next(i, 2) - 2);
+  const y = Uint8Array.from({ length: rows }, (_, i) => Math.floor((next(i, 5) * 3 + next(i, 2)) * 10) % classes);
+  return {
+    rows,
+    columns: [
+      { name: 'x', kind: 'numeric', values },
+      { name: 'c', kind: 'coded', codes, levels: ['north', 'south', 'east', 'west'] },
+      { name: 'y', kind: 'coded', codes: y, levels: ['a', 'b', 'c'].slice(0, classes) },
+    ],
+  };
+}
+
+const text = (value: unknown) =>
+  JSON.stringify(value, (_, v) => (ArrayBuffer.isView(v) ? [...(v as Float64Array)] : v));
+
+describe.each(engines)('%s', (_, make) => {
+  test('a model of a path has the baseline of its rows, whenever it is asked for', () => {
+    const engine = make();
+    const path = fitPath(tableOf(1, 2), { target: 'y', count: 3, engine });
+    const at = path.model(1).baseline;
+    expect([...at!]).toEqual([...fit(tableOf(1, 2), { target: 'y', engine }).model.baseline!]);
+    // takes the memory that the path had
+    const rest = engine.rows(1000, 8);
+    rest.view.fill(1e9);
+    fit(tableOf(2, 2), { target: 'y', engine });
+    expect([...path.model(1).baseline!]).toEqual([...at!]);
+    expect([...path.model(2).baseline!]).toEqual([...at!]);
+  });
+
+  test('fits and paths, with anything between them that is allocated, kept, freed once or twice, give the bits of fresh engines', () => {
+    type Step = readonly ['fit' | 'path' | 'fail' | 'take' | 'free' | 'again', number];
+    const step: fc.Arbitrary<Step> = fc.tuple(
+      fc.constantFrom('fit', 'path', 'fail', 'take', 'take', 'free', 'again'),
+      fc.nat(5),
+    );
+    const known = new Map<string, string>();
+    const result = (kind: 'fit' | 'path', n: number, engine: Engine): (() => string) => {
+      const table = tableOf(n, n % 2 ? 3 : 2);
+      const options = { target: 'y', engine, multiclass: n > 3 ? ('ovr' as const) : undefined };
+      if (kind === 'fit') {
+        const { model } = fit(table, { ...options, C: 2 });
+        return () => text(model.score({ x: 0.5, c: 'south' })) + text([model.weights, model.intercept, model.baseline]);
+      }
+      const path = fitPath(table, { ...options, count: 4, l1Ratio: n === 2 ? 0.5 : 0 });
+      return () => text(path.steps) + text([2, 3].map((k) => [path.model(k).weights, path.model(k).baseline]));
+    };
+    const fresh = (kind: 'fit' | 'path', n: number) => {
+      const key = `${kind} ${n}`;
+      if (!known.has(key)) known.set(key, result(kind, n, make())());
+      return known.get(key);
+    };
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const engine = make();
+        const taken: { free(): void }[] = [];
+        const later: (() => void)[] = [];
+        for (const [kind, n] of steps) {
+          if (kind === 'fit' || kind === 'path') {
+            const got = result(kind, n, engine);
+            later.push(() => expect(got()).toBe(fresh(kind, n)));
+            if (n % 2) later[later.length - 1]();
+          } else if (kind === 'fail') {
+            expect(() => fit(tableOf(n, 2), { target: 'y', engine, weight: 'c' })).toThrow();
+          } else if (kind === 'take') {
+            const vector = engine.vector(100 * (n + 1));
+            vector.view.fill(Number.NaN);
+            const batch = engine.columns(50, [{ kind: 'numeric' }, { kind: 'coded', slots: 9 }]);
+            batch.codes(1).fill(8);
+            taken.push(vector, batch);
+          } else if (kind === 'free') taken.splice(n % Math.max(1, taken.length), 1)[0]?.free();
+          else taken[n % Math.max(1, taken.length)]?.free();
+        }
+        for (const check of later) check();
+        for (const part of taken) part.free();
+        expect(engine.bytesInUse).toBe(0);
+      }),
+      { numRuns: 40, seed: 12 },
+    );
+  });
+});
