@@ -33,7 +33,7 @@ export function recordNumberOf({ name, column = name, part }: NumberSource, valu
   return part === undefined ? recordNumber(column, value) : partOf(recordDate(column, value), part);
 }
 
-/** A column of dates as numbers: text is parsed level by level, numbers are milliseconds. */
+/** A column of dates as numbers: text is parsed level by level or row by row, numbers are milliseconds. */
 function datesOf(column: Column, part: DatePart, rows: number, firstRow: number): NumericColumn {
   const { name, missing } = column;
   const values = new Float64Array(rows);
@@ -45,14 +45,17 @@ function datesOf(column: Column, part: DatePart, rows: number, firstRow: number)
       values[i] = partOf(ms, part);
     }
   } else {
-    const parts = column.levels.map((level) => {
-      const ms = parseDate(level);
+    const { codes, levels } = column;
+    const partIn = (level: string | undefined): number => {
+      const ms = level === undefined ? null : parseDate(level);
       return ms === null ? Number.NaN : partOf(ms, part);
-    });
+    };
+    // a part of a table has the levels of the whole: never more are parsed than it has rows
+    const parts = levels.length <= rows ? levels.map(partIn) : null;
     for (let i = 0; i < rows; i++) {
       if (missing?.[i]) continue;
-      values[i] = parts[column.codes[i]] ?? Number.NaN;
-      if (Number.isNaN(values[i])) throw cellError(firstRow + i, name, DATE_RULE, column.levels[column.codes[i]], MEND);
+      values[i] = parts ? (parts[codes[i]] ?? Number.NaN) : partIn(levels[codes[i]]);
+      if (Number.isNaN(values[i])) throw cellError(firstRow + i, name, DATE_RULE, levels[codes[i]], MEND);
     }
   }
   return { name, kind: 'numeric', values, missing };
