@@ -1,17 +1,19 @@
 import type { Command } from 'commander';
-import { whole } from '../figures/wording.ts';
+import { strangerLines } from '../figures/strangers.ts';
+import { roughPercent, whole } from '../figures/wording.ts';
 import { type EvalOptions, type EvalResult, evalCommand } from '../jobs/eval.ts';
-import { DATA, JSON_OUTPUT, MODEL, QUERY, REPORT, WEIGHT } from '../options/shared.ts';
+import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REPORT, WEIGHT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
 import type { CommandLine } from './command.ts';
-import { dataOf, note, print, printJson, reportTarget } from './common.ts';
+import { dataOf, note, print, printJson, reportTarget, warnAll } from './common.ts';
 
 const OPTIONS: readonly OptionRow[] = [
-  ['--target <col>', 'column with the true classes', { required: true }],
+  ['--target <col>', 'column with the true classes (default: the target of the model)'],
   WEIGHT,
   QUERY,
+  MAX_UNSEEN,
   REPORT,
   JSON_OUTPUT,
 ];
@@ -39,13 +41,21 @@ async function run(
     model,
     warn: note,
   });
-  if (json) printJson({ model, rows: result.rows, metrics: result.metrics });
+  warnAll(result.warnings);
+  if (json) printJson(evalJson(model, result));
   else print(evalReport(result));
 }
 
-function evalReport({ rows, metrics, evaluation }: EvalResult): string {
+/** The object of `eval --json`. */
+function evalJson(model: string, { rows, metrics, defaulted, unseen, warnings }: EvalResult): object {
+  return { model, rows, metrics, defaulted, unseen, warnings };
+}
+
+function evalReport({ rows, metrics, evaluation, defaulted, unseen }: EvalResult): string {
   return `${facts([
     ['rows', whole(rows)],
     ['metrics', metricsLine(metrics)],
+    defaulted > 0 ? ['defaults', `${roughPercent(defaulted)} of the values missing, unseen or out of range`] : null,
+    ...strangerLines(unseen).map((line, k): [string, string] => [k === 0 ? 'not in training' : '', line]),
   ])}\n\n${evaluationText(evaluation())}\n`;
 }

@@ -1,16 +1,20 @@
 import type { Command } from 'commander';
+import { strangerLines } from '../figures/strangers.ts';
 import { roughPercent, whole } from '../figures/wording.ts';
 import { type ScoreOptions, type StreamResult, scoreCommand } from '../jobs/score.ts';
-import { DATA, JSON_OUTPUT, MODEL, QUERY, THREADS } from '../options/shared.ts';
+import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, THREADS } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { fraction, positiveInteger } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
-import { dataOf, note, print, printJson } from './common.ts';
+import { dataOf, note, print, printJson, warnAll } from './common.ts';
 
 const HELP = `
 The output is .csv, .tsv, .jsonl or .parquet with the columns row (from 0, in the order of DATA), p_<class> for every class, label;
 review (true, false) where the model has a band for it; then those of --interval and --explain. Contributions are in units of log-odds,
 against the mean of the training rows.
+
+Features with values that training did not have (unseen levels, numbers beyond the fitted range) are named with their counts; above 10 % of the
+values of a feature it is a warning.
 
 Examples:
   logodds score loans.safetensors new.parquet --out scores.parquet
@@ -31,6 +35,7 @@ const OPTIONS: readonly OptionRow[] = [
     'columns low, high: a confidence interval of the probability, e.g. 0.95, of a model trained with --inference',
     { parse: fraction },
   ],
+  MAX_UNSEEN,
   THREADS,
   JSON_OUTPUT,
 ];
@@ -54,11 +59,16 @@ async function run(
 ): Promise<void> {
   const { out } = flags;
   const result = await scoreCommand({ ...flags, ...dataOf(command, data, flags.query), model, warn: note });
+  warnAll(result.warnings);
   if (json) printJson({ model, out, ...result });
   else print(scoreReport(out, result));
 }
 
-function scoreReport(out: string, { rows, defaulted, seconds }: StreamResult): string {
+function scoreReport(out: string, { rows, defaulted, unseen, seconds }: StreamResult): string {
   const defaults = defaulted > 0 ? `, ${roughPercent(defaulted)} of their values missing, unseen or out of range` : '';
-  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${out}\n`;
+  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${out}\n${strangerLines(
+    unseen,
+  )
+    .map((line) => `  ${line}\n`)
+    .join('')}`;
 }

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { fitFacts, formula } from '../figures/model.ts';
-import { bytes, TRUE_SHARES, whole, word } from '../figures/wording.ts';
+import { strangerLines } from '../figures/strangers.ts';
+import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wording.ts';
 import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
-import { DATA, JSON_OUTPUT, MODEL_OPTIONS, REPORT, TARGET, THREADS } from '../options/shared.ts';
+import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS } from '../options/shared.ts';
 import { type OptionRow, optionNames } from '../options/table.ts';
 import {
   fraction,
@@ -63,6 +64,7 @@ const HOLDOUT: readonly OptionRow[] = [
   ['--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', { parse: fraction }],
   ['--holdout-by <col>', 'hold out the rows with the largest values of this column'],
   ['--no-holdout', 'fit on all rows'],
+  MAX_UNSEEN,
   ['--seed <n>', 'of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
 ];
 
@@ -194,7 +196,10 @@ function details({ evaluation, model }: TrainResult): string | null {
 }
 
 /** The object of `train --json`. */
-function trainJson(out: string, { model, rows, metrics, defaulted = null, warnings, seconds }: TrainResult): object {
+function trainJson(
+  out: string,
+  { model, rows, metrics, defaulted = null, unseen = null, warnings, seconds }: TrainResult,
+): object {
   const { classes, calibration = null, decision, fit: report } = model.manifest;
   const { converged, reason, iterations, gradNorm, objective, logLik } = report;
   return {
@@ -205,6 +210,7 @@ function trainJson(out: string, { model, rows, metrics, defaulted = null, warnin
     holdout: metrics,
     holdoutShares: (metrics && calibration?.prior) ?? null,
     defaulted,
+    unseen,
     calibration,
     decision,
     warnings,
@@ -223,6 +229,8 @@ function trainReport(out: string, result: TrainResult, by: string | undefined, s
     ...fitFacts(model),
     metrics && ['held out', metricsLine(metrics)],
     metrics && model.manifest.calibration?.prior ? ['', TRUE_SHARES] : null,
+    result.defaulted ? ['', `${roughPercent(result.defaulted)} of their values missing, unseen or out of range`] : null,
+    ...strangerLines(result.unseen ?? [], 5).map((line): [string, string] => ['', line]),
     [
       'time',
       `read ${seconds.read.toFixed(2)} s, fit ${seconds.fit.toFixed(2)} s (${rate} rows/s), evaluate ${(seconds.score + seconds.evaluate).toFixed(2)} s`,

@@ -3,6 +3,7 @@ import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
 import { evaluate, planes } from '../figures/metrics.ts';
 import { fitFacts } from '../figures/model.ts';
+import { refuseStrangers, Strangers, strangerWarnings } from '../figures/strangers.ts';
 import { readModel } from '../read/files.ts';
 import { streamTable } from '../read/scoring.ts';
 import type { DataOptions } from '../read/source.ts';
@@ -12,17 +13,19 @@ import type { StreamResult } from './score.ts';
 
 export interface EvalOptions extends DataOptions {
   readonly model: string;
-  /** column with the true classes */
-  readonly target: string;
+  /** column with the true classes; that of the model when absent */
+  readonly target?: string;
   /** column of sample weights */
   readonly weight?: string;
+  /** share of the values of a feature that training did not have: with more the job fails */
+  readonly maxUnseen?: number;
   /** a page that shows the model and what it is worth on these rows */
   readonly report?: ReportTarget;
   readonly engine?: Engine;
   readonly warn?: (message: string) => void;
 }
 
-export interface EvalResult extends Omit<StreamResult, 'defaulted'> {
+export interface EvalResult extends StreamResult {
   readonly model: Model;
   readonly metrics: BinaryMetrics;
   /** curves and more, worked out when first asked for */
@@ -33,6 +36,7 @@ export interface EvalResult extends Omit<StreamResult, 'defaulted'> {
 export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
   const model = readModel(options.model);
   if (options.report) assertWritable(options.report.path, options.model, options.data);
+  const { target = model.manifest.target } = options;
   const start = performance.now();
   const scorer = model.scorer(options.engine ?? pickEngine());
   const logits = Array.from(model.intercept, () => new Column(Float64Array));
@@ -40,11 +44,15 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
   const labels = new Column(Uint32Array);
   const codes = new Column(Uint32Array);
   const weights = new Column(Float64Array);
-  const columns = options.report && new ColumnSummaries([options.target, options.weight, model.manifest.offset]);
+  const columns = options.report && new ColumnSummaries([target, options.weight, model.manifest.offset]);
+  const strangers = new Strangers(model);
+  let defaulted = 0;
   try {
-    const further = { target: options.target, weight: options.weight };
+    const further = { target, weight: options.weight };
     const use: Parameters<typeof streamTable>[3] = (table, firstRow) => {
       const scores = scorer.score(table, firstRow);
+      strangers.add(table);
+      for (const share of scores.defaulted) defaulted += share;
       planes(scores, scores.logits).forEach((plane, k) => {
         logits[k].append(plane);
       });
@@ -53,12 +61,15 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       });
       labels.append(scores.labels);
       for (const column of table.columns) {
-        if (column.name === options.target && column.kind === 'coded') codes.append(column.codes);
+        if (column.name === target && column.kind === 'coded') codes.append(column.codes);
         if (column.name === options.weight && column.kind === 'numeric') weights.append(column.values);
       }
       columns?.add(table, options.weight === undefined ? null : weights.view().subarray(firstRow));
     };
     const rows = await streamTable(model, options, further, use, options.warn ?? (() => {}));
+    const unseen = strangers.finish();
+    refuseStrangers(unseen, options.maxUnseen);
+    const warnings = strangerWarnings(unseen, 'rows');
     const scored: ScoredRows = {
       logits: logits.map((column) => column.view()),
       probabilities: probabilities.map((column) => column.view()),
@@ -74,7 +85,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
         sample: 'given',
         evaluation: evaluation(),
         columns: columns!.finish(),
-        warnings: model.manifest.warnings,
+        warnings: [...model.manifest.warnings, ...warnings],
         facts: fitFacts(model),
         modelPath: options.model,
         sha256: model.sha256,
@@ -82,7 +93,8 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
         seed: null,
       });
     }
-    return { model, rows, metrics, evaluation, seconds: (performance.now() - start) / 1000 };
+    const seconds = (performance.now() - start) / 1000;
+    return { model, rows, metrics, evaluation, defaulted: defaulted / rows, unseen, warnings, seconds };
   } finally {
     scorer.free();
   }

@@ -2,6 +2,7 @@ import type { BinaryMetrics, Engine, Model, Table } from '../../../src/index.ts'
 import { trueFactors } from '../../../src/train/decided.ts';
 import type { ScoredRows } from '../figures/evaluation.ts';
 import { evaluate, planes } from '../figures/metrics.ts';
+import { type Stranger, Strangers } from '../figures/strangers.ts';
 import { startRows } from '../terminal/progress.ts';
 import type { Split } from './split.ts';
 import type { TrainOptions } from './train.ts';
@@ -13,7 +14,8 @@ export function scoreRows(
   part: Split['part'],
   partRows: number,
   rows: number,
-): Omit<ScoredRows, 'codes'> & { readonly defaulted: number } {
+): Omit<ScoredRows, 'codes'> & { readonly defaulted: number; readonly unseen: readonly Stranger[] } {
+  const strangers = new Strangers(model);
   let defaulted = 0;
   const logits = Array.from(model.intercept, () => new Float64Array(rows));
   const probabilities = Array.from(model.intercept, () => new Float64Array(rows));
@@ -23,7 +25,9 @@ export function scoreRows(
   try {
     for (let start = 0; start < rows; start += partRows) {
       const end = Math.min(start + partRows, rows);
-      const scores = scorer.score(part(start, end), start);
+      const table = part(start, end);
+      const scores = scorer.score(table, start);
+      strangers.add(table);
       planes(scores, scores.logits).forEach((plane, k) => {
         logits[k].set(plane, start);
       });
@@ -38,7 +42,7 @@ export function scoreRows(
     phase.end();
     scorer.free();
   }
-  return { logits, probabilities, labels, defaulted: defaulted / rows };
+  return { logits, probabilities, labels, defaulted: defaulted / rows, unseen: strangers.finish() };
 }
 
 const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);

@@ -1,4 +1,5 @@
-import type { Engine } from '../../../src/index.ts';
+import type { Engine, Warning } from '../../../src/index.ts';
+import { refuseStrangers, type Stranger, Strangers, strangerWarnings } from '../figures/strangers.ts';
 import { readModel } from '../read/files.ts';
 import { streamTable } from '../read/scoring.ts';
 import type { DataOptions } from '../read/source.ts';
@@ -14,6 +15,8 @@ export interface ScoreOptions extends DataOptions, FurtherOptions {
   /** where no engine is given; 1 when absent. The scores are the same for any. */
   readonly threads?: number;
   readonly engine?: Engine;
+  /** share of the values of a feature that training did not have: with more the job fails and leaves no output */
+  readonly maxUnseen?: number;
   /** told what is ignored */
   readonly warn?: (message: string) => void;
 }
@@ -22,13 +25,16 @@ export interface StreamResult {
   readonly rows: number;
   /** share of the features that took a default (a cell was missing, unseen or out of range), over all rows */
   readonly defaulted: number;
+  /** values that training did not have, by feature, the greatest share first */
+  readonly unseen: readonly Stranger[];
+  readonly warnings: readonly Warning[];
   /** wall time from the first look at DATA to the end of the output */
   readonly seconds: number;
 }
 
 /**
  * Scores DATA into a file: columns row, p_<class> of every class, label, and what was asked for beside. Memory is bounded whatever the size of DATA.
- * @throws ERR_OUTPUT, and the errors of reading; nothing is left under the name of the output then
+ * @throws ERR_OUTPUT, the errors of reading, ERR_DATA with more unseen values than `maxUnseen`; nothing is left under the name of the output then
  */
 export async function scoreCommand(options: ScoreOptions): Promise<StreamResult> {
   const model = readModel(options.model);
@@ -40,6 +46,7 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
   const writer = await openWriter(options.out, { classes, positive, precision, further: further.columns });
   const engine = options.engine ?? engineFor(options.threads, options.warn);
   const scorer = model.scorer(engine, { precision });
+  const strangers = new Strangers(model);
   let defaulted = 0;
   try {
     const rows = await streamTable(
@@ -48,13 +55,17 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
       {},
       (table, firstRow) => {
         const scores = scorer.score(table, firstRow);
+        strangers.add(table);
         for (const share of scores.defaulted) defaulted += share;
         writer.write(scores, firstRow, further.cells(table, scores, firstRow));
       },
       options.warn ?? (() => {}),
     );
+    const unseen = strangers.finish();
+    refuseStrangers(unseen, options.maxUnseen);
     await writer.commit();
-    return { rows, defaulted: defaulted / rows, seconds: (performance.now() - start) / 1000 };
+    const seconds = (performance.now() - start) / 1000;
+    return { rows, defaulted: defaulted / rows, unseen, warnings: strangerWarnings(unseen, 'rows'), seconds };
   } catch (error) {
     writer.discard();
     throw error;

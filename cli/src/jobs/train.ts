@@ -17,6 +17,7 @@ import { outOfFold } from '../../../src/train/outOfFold.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
 import { fitFacts } from '../figures/model.ts';
+import { refuseStrangers, type Stranger, strangerWarnings } from '../figures/strangers.ts';
 import { readModel } from '../read/files.ts';
 import type { DataOptions } from '../read/source.ts';
 import type { Roles } from '../read/training.ts';
@@ -81,6 +82,8 @@ export interface TrainOptions
   readonly prior?: Prior;
   /** fits to so many resampled sets of the rows */
   readonly bootstrap?: number;
+  /** share of the held-out values of a feature that the fitted rows did not have: with more the job fails */
+  readonly maxUnseen?: number;
   /** a page that shows the fit and what it is worth; made here because it needs the rows */
   readonly report?: ReportTarget;
 }
@@ -92,6 +95,8 @@ export interface TrainResult {
   readonly metrics: BinaryMetrics | null;
   /** share of their features that took a default: missing, unseen or out of range; null without any */
   readonly defaulted?: number | null;
+  /** their values that the fitted rows did not have, by feature; absent or null without any */
+  readonly unseen?: readonly Stranger[] | null;
   /** curves and more of the same rows, worked out when first asked for; absent or null without metrics */
   readonly evaluation?: (() => Evaluation) | null;
   readonly warnings: readonly Warning[];
@@ -145,6 +150,8 @@ async function fitAndSave(
 
   const scores = holdout && scoreRows(model, engine, split.part, split.partRows, holdout.rows);
   await split.tidy();
+  const unseen = scores?.unseen ?? null;
+  refuseStrangers(unseen ?? [], options.maxUnseen);
   const score = clock();
   const { metrics, scored, unknown } = scores
     ? evaluateHeldOut(model, scores, holdout!, options)
@@ -161,8 +168,13 @@ async function fitAndSave(
     rows: { train: split.rows, holdout: holdout?.rows ?? 0 },
     metrics,
     defaulted: scores?.defaulted ?? null,
+    unseen,
     evaluation: scored && lazyEvaluation(model, scored, metrics!),
-    warnings: [...warnings, ...holdoutWarnings(model, metrics, scored, unknown)],
+    warnings: [
+      ...warnings,
+      ...holdoutWarnings(model, metrics, scored, unknown),
+      ...strangerWarnings(unseen ?? [], 'held-out rows'),
+    ],
     bytes: bytes.length,
     seconds,
   };

@@ -28,6 +28,11 @@ export const THREADS: OptionRow = [
   'compute with this many threads (default: 1); the numbers are the same',
   { parse: threadCount },
 ];
+export const MAX_UNSEEN: OptionRow = [
+  '--max-unseen <share>',
+  'fail, and leave no output, when more of the values of a feature are unseen or beyond the fitted range (0.05; 0 for none)',
+  { parse: share },
+];
 export const REPORT: OptionRow = ['--report <file>', 'a page (.html) with curves, coefficients, data and warnings'];
 export const JSON_OUTPUT: OptionRow = ['--json', 'one JSON object on standard output'];
 

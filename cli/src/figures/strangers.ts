@@ -1,0 +1,380 @@
+import { parseDate, partOf } from '../../../src/encode/date.ts';
+import { bucketOf } from '../../../src/encode/hash.ts';
+import { CROSS, levelsOf } from '../../../src/encode/kinds/cross.ts';
+import { codeOfBin } from '../../../src/encode/kinds/numberCode.ts';
+import { tokensOf } from '../../../src/encode/kinds/tokens.ts';
+import { show } from '../../../src/encode/label.ts';
+import type { DatePart, Feature } from '../../../src/encode/schema.ts';
+import { LogoddsError, type Model, type Table, type Warning } from '../../../src/index.ts';
+import { percent, significant, whole, word } from './wording.ts';
+
+/** Values of a feature that its training rows did not have. */
+export interface Stranger {
+  readonly feature: string;
+  /**
+   * `unseen`: no level of the feature; `beyond`: outside the fitted range; `missing`: no cell, where no fitted row of a feature with levels lacked
+   * one, or where no row has one
+   */
+  readonly kind: 'unseen' | 'beyond' | 'missing';
+  readonly rows: number;
+  /** rows that have a value; of `missing` all rows */
+  readonly of: number;
+  /** rows / of */
+  readonly share: number;
+  /** a few of the values, as far as they are known */
+  readonly examples: readonly string[];
+  /** of `beyond`: the fitted range */
+  readonly range: readonly [number, number] | null;
+}
+
+/** From this share of the values on, strangers are a warning. */
+export const MANY_STRANGERS = 0.1;
+const EXAMPLES = 3;
+/** Codes of cells without a level. */
+const MISSING = -1;
+const UNSEEN = -2;
+/** Combinations of levels that are remembered. */
+const MOST_KNOWN = 2 ** 18;
+
+/** What is counted of one feature. */
+class Count {
+  readonly feature: string;
+  readonly range: readonly [number, number] | null;
+  /** whether a missing cell is a stranger even where others are there */
+  readonly complete: boolean;
+  rows = 0;
+  missing = 0;
+  strange = 0;
+  readonly examples = new Set<string>();
+
+  constructor(feature: string, range: readonly [number, number] | null, complete: boolean) {
+    this.feature = feature;
+    this.range = range;
+    this.complete = complete;
+  }
+
+  add(example: string | undefined): void {
+    this.strange++;
+    if (example !== undefined && this.examples.size < EXAMPLES) this.examples.add(example);
+  }
+
+  *found(): Generator<Stranger> {
+    const { feature, range, rows, missing, strange } = this;
+    const of = rows - missing;
+    const examples = [...this.examples];
+    if (strange > 0)
+      yield { feature, kind: range ? 'beyond' : 'unseen', rows: strange, of, share: strange / of, examples, range };
+    if (missing > 0 && (this.complete || missing === rows))
+      yield { feature, kind: 'missing', rows: missing, of: rows, share: missing / rows, examples: [], range: null };
+  }
+}
+
+/** Cells of a column as numbers (of a date one of its parts), or as codes of texts; a code beyond the levels is a text that is not known. */
+type Cells = { readonly missing: Uint8Array | null } & (
+  | { readonly number: (row: number) => number; readonly codes?: undefined }
+  | { readonly number?: undefined; readonly codes: ArrayLike<number>; readonly levels: readonly string[] }
+);
+
+type Look = (table: Table) => void;
+
+/**
+ * Counts, over tables that come one after the other, the values that no training row of a model had: of each feature levels that are unseen, numbers
+ * beyond the fitted range, combinations of a cross, and missing cells where training had none.
+ */
+export class Strangers {
+  readonly #counts: Count[] = [];
+  readonly #looks: Look[] = [];
+  /** codes of the features with levels in the table that is looked at, for crosses */
+  readonly #codes = new Map<string, Int32Array>();
+  readonly #dates = new Map<string, Float64Array>();
+
+  constructor({ manifest: { schema } }: Model) {
+    const crosses: Look[] = [];
+    for (const feature of schema.features) {
+      const look = this.#lookOf(feature, schema.features);
+      if (look) (feature.kind === 'cross' ? crosses : this.#looks).push(look);
+    }
+    // crosses read the codes of others
+    this.#looks.push(...crosses);
+  }
+
+  add(table: Table): void {
+    this.#codes.clear();
+    this.#dates.clear();
+    for (const look of this.#looks) look(table);
+  }
+
+  /** The greatest share first. */
+  finish(): Stranger[] {
+    return this.#counts.flatMap((count) => [...count.found()]).sort((a, b) => b.share - a.share || b.rows - a.rows);
+  }
+
+  #count(feature: Feature, range: readonly [number, number] | null, complete: boolean): Count {
+    const count = new Count(feature.name, range, complete);
+    this.#counts.push(count);
+    return count;
+  }
+
+  #lookOf(feature: Feature, features: readonly Feature[]): Look | null {
+    switch (feature.kind) {
+      case 'numeric':
+        return this.#range(feature, undefined, feature.min, feature.max, false);
+      case 'curve':
+        return this.#range(feature, feature.part, feature.min, feature.max, false);
+      case 'binned':
+        return this.#bins(feature);
+      case 'date':
+      case 'categorical':
+      case 'target':
+        return this.#leveled(feature);
+      case 'hashed':
+        return feature.of ? null : this.#hashed(feature);
+      case 'tokens':
+        return 'buckets' in feature.tokens ? null : this.#tokens(feature, feature.tokens);
+      case 'cross':
+        return this.#cross(feature, features);
+    }
+  }
+
+  #range(feature: Feature, part: DatePart | undefined, min: number, max: number, complete: boolean): Look {
+    const count = this.#count(feature, [min, max], complete);
+    return (table) => {
+      const cells = this.#cells(table, feature, part);
+      if (!cells?.number) return;
+      const { number, missing } = cells;
+      count.rows += table.rows;
+      for (let i = 0; i < table.rows; i++) {
+        if (missing?.[i]) count.missing++;
+        else {
+          const value = number(i);
+          if (value < min || value > max) count.add(String(value));
+        }
+      }
+    };
+  }
+
+  #bins(feature: Extract<Feature, { kind: 'binned' }>): Look {
+    const { edges, levels, counts, range } = feature;
+    const count = this.#count(feature, [edges[0], edges.at(-1)!], counts.at(-1) === 0);
+    const codeOf = codeOfBin(feature);
+    return (table) => {
+      const cells = this.#cells(table, feature, feature.part);
+      if (!cells?.number) return;
+      const { number, missing } = cells;
+      const codes = new Int32Array(table.rows);
+      count.rows += table.rows;
+      for (let i = 0; i < table.rows; i++) {
+        codes[i] = missing?.[i] ? MISSING : codeOf(number(i));
+        if (missing?.[i]) count.missing++;
+        else if (codes[i] < 0) {
+          count.add(String(number(i)));
+          codes[i] = range === 'clip' ? (codes[i] === -1 ? 0 : levels.length - 1) : UNSEEN;
+        }
+      }
+      this.#codes.set(feature.name, codes);
+    };
+  }
+
+  #leveled(feature: Extract<Feature, { kind: 'date' | 'categorical' | 'target' }>): Look {
+    const count = this.#count(feature, null, feature.counts.at(-1) === 0);
+    const known = new Map(feature.levels.map((level, code) => [level, code]));
+    // rare levels were seen, and share the slot of what was not
+    const rare = new Set('rare' in feature ? (feature.rare ?? []) : []);
+    const part = 'part' in feature ? feature.part : undefined;
+    const codeOf = (label: string | undefined): number =>
+      label === undefined ? UNSEEN : (known.get(label) ?? (rare.has(label) ? known.size : UNSEEN));
+    return (table) => {
+      const cells = this.#cells(table, feature, part);
+      if (!cells) return;
+      const codes = new Int32Array(table.rows);
+      const label = labelReader(cells, table.rows, codeOf);
+      count.rows += table.rows;
+      for (let i = 0; i < table.rows; i++) {
+        if (cells.missing?.[i]) {
+          codes[i] = MISSING;
+          count.missing++;
+          continue;
+        }
+        codes[i] = label.code(i);
+        if (codes[i] === UNSEEN) count.add(count.examples.size < EXAMPLES ? label.text(i) : undefined);
+      }
+      this.#codes.set(feature.name, codes);
+    };
+  }
+
+  #hashed(feature: Extract<Feature, { kind: 'hashed' }>): Look {
+    const { buckets, counts } = feature;
+    const count = this.#count(feature, null, counts.at(-1) === 0);
+    const codeOf = (label: string | undefined): number => {
+      if (label === undefined) return UNSEEN;
+      const { index, sign } = bucketOf(label, buckets);
+      return counts[sign < 0 ? buckets + index : index] > 0 ? 0 : UNSEEN;
+    };
+    return (table) => {
+      const cells = this.#cells(table, feature, undefined);
+      if (!cells) return;
+      const label = labelReader(cells, table.rows, codeOf);
+      count.rows += table.rows;
+      for (let i = 0; i < table.rows; i++) {
+        if (cells.missing?.[i]) count.missing++;
+        else if (label.code(i) === UNSEEN) count.add(label.text(i));
+      }
+    };
+  }
+
+  /** A text of which no token is known. */
+  #tokens(feature: Extract<Feature, { kind: 'tokens' }>, tokens: readonly string[]): Look {
+    const count = this.#count(feature, null, false);
+    const known = new Set(tokens);
+    const codeOf = (label: string | undefined): number => {
+      const found = label === undefined ? [] : tokensOf(feature, label);
+      return found.length > 0 && !found.some((token) => known.has(token)) ? UNSEEN : 0;
+    };
+    return (table) => {
+      const cells = this.#cells(table, feature, undefined);
+      if (!cells) return;
+      const label = labelReader(cells, table.rows, codeOf);
+      count.rows += table.rows;
+      for (let i = 0; i < table.rows; i++) {
+        if (cells.missing?.[i]) count.missing++;
+        else if (label.code(i) === UNSEEN) count.add(label.text(i));
+      }
+    };
+  }
+
+  #cross(feature: Extract<Feature, { kind: 'cross' }>, features: readonly Feature[]): Look {
+    const count = this.#count(feature, null, false);
+    const known = new Set(feature.levels);
+    const parts = feature.of.map((name) => ({ name, levels: levelsOf(features.find((one) => one.name === name)!)! }));
+    const met = new Map<string, string | null>();
+    return (table) => {
+      const codes = parts.map(({ name }) => this.#codes.get(name));
+      if (codes.some((one) => one === undefined)) return;
+      count.rows += table.rows;
+      for (let i = 0; i < table.rows; i++) {
+        let [key, least] = ['', 0];
+        for (const one of codes) {
+          key += `${one![i]},`;
+          least = least === MISSING || one![i] === MISSING ? MISSING : Math.min(least, one![i]);
+        }
+        if (least === MISSING) {
+          count.missing++;
+          continue;
+        }
+        let strange = met.get(key);
+        if (strange === undefined) {
+          const name = parts.map(({ levels }, j) => levels[codes[j]![i]] ?? '(unseen)').join(CROSS);
+          strange = least === UNSEEN || !known.has(name) ? name : null;
+          if (met.size < MOST_KNOWN) met.set(key, strange);
+        }
+        if (strange !== null) count.add(strange);
+      }
+    };
+  }
+
+  /** The cells of the column that a feature reads; of dates those of a part. Null where the table has none of that name. */
+  #cells(table: Table, feature: Feature, part: DatePart | undefined): Cells | null {
+    const name = ('column' in feature && feature.column) || feature.name;
+    const column = table.columns.find((one) => one.name === name);
+    if (!column) return null;
+    const missing = column.missing ?? null;
+    if (part !== undefined) {
+      const at = this.#instants(table, name);
+      return { number: (row) => partOf(at[row], part), missing };
+    }
+    if (column.kind === 'numeric') return { number: (row) => column.values[row], missing };
+    return { codes: column.codes, levels: column.levels, missing };
+  }
+
+  /** Milliseconds of the dates of a column, read once for all their parts. */
+  #instants(table: Table, name: string): Float64Array {
+    const known = this.#dates.get(name);
+    if (known) return known;
+    const column = table.columns.find((one) => one.name === name)!;
+    const at = new Float64Array(table.rows);
+    if (column.kind === 'numeric') at.set(column.values.subarray(0, table.rows));
+    else {
+      const { codes, levels } = column;
+      const all = levels.length <= table.rows ? levels.map((level) => parseDate(level)) : null;
+      for (let i = 0; i < table.rows; i++) {
+        at[i] = (all ? all[codes[i]] : parseDate(levels[codes[i]] ?? '')) ?? Number.NaN;
+      }
+    }
+    this.#dates.set(name, at);
+    return at;
+  }
+}
+
+/** The code and the text of the label of a cell. */
+function labelReader(cells: Cells, rows: number, codeOf: (label: string | undefined) => number) {
+  const { number } = cells;
+  if (number === undefined) {
+    const { codes, levels } = cells;
+    const text = (row: number): string | undefined => levels[codes[row]];
+    const table = levels.length <= rows ? levels.map(codeOf) : null;
+    return { text, code: table ? (row: number) => table[codes[row]] ?? UNSEEN : (row: number) => codeOf(text(row)) };
+  }
+  const met = new Map<number, number>();
+  const text = (row: number) => String(number(row));
+  return {
+    text,
+    code(row: number): number {
+      const value = number(row);
+      let code = met.get(value);
+      if (code === undefined) {
+        code = codeOf(String(value));
+        met.set(value, code);
+      }
+      return code;
+    },
+  };
+}
+
+/** E.g. Home: 300 of 300 values unseen ("RENT") */
+export function strangerText({ feature, kind, rows, of, examples, range }: Stranger): string {
+  const shown = (values: readonly string[]) =>
+    values.map((value) => (kind === 'unseen' ? show(value) : value)).join(', ');
+  const some = examples.length > 0 ? ` (${shown(examples)}${rows > examples.length ? ', …' : ''})` : '';
+  const what = {
+    unseen: 'values unseen in training',
+    beyond: `beyond the fitted ${range ? `${significant(range[0])} … ${significant(range[1])}` : 'range'}`,
+    missing: 'cells missing, for which the model has no weight',
+  }[kind];
+  return `${word(feature)}: ${whole(rows)} of ${whole(of)} ${what}${some}`;
+}
+
+/** Lines that are shown at most. */
+const SHOWN = 10;
+
+/** The strangers as lines of a report; none: no line. */
+export function strangerLines(strangers: readonly Stranger[], most = SHOWN): string[] {
+  const lines = strangers.slice(0, most).map(strangerText);
+  const more = strangers.length - lines.length;
+  return more > 0
+    ? [...lines, `and ${more} more features with values that training did not have (--json has all)`]
+    : lines;
+}
+
+const CODES = { unseen: 'UNSEEN_VALUES', beyond: 'BEYOND_RANGE', missing: 'MISSING_VALUES' } as const;
+
+/** Warnings of the features with many strangers. @param where  "held-out rows", "rows" */
+export function strangerWarnings(strangers: readonly Stranger[], where: string): Warning[] {
+  return strangers
+    .filter(({ share }) => share > MANY_STRANGERS)
+    .map((stranger) => ({
+      code: CODES[stranger.kind],
+      message: `${strangerText(stranger)}, more than ${percent(MANY_STRANGERS, 0)} of the ${where}: check how the column was made`,
+      features: [stranger.feature],
+    }));
+}
+
+/** @throws ERR_DATA when a feature has more strangers than the job may have */
+export function refuseStrangers(strangers: readonly Stranger[], most: number | undefined): void {
+  const [worst] = strangers;
+  if (most === undefined || !worst || worst.share <= most) return;
+  const more = strangers.filter(({ share }) => share > most).length - 1;
+  throw new LogoddsError(
+    'ERR_DATA',
+    `--max-unseen ${most}: expected at most ${significant(100 * most)} % of the values of a feature that training did not have, got ${strangerText(worst)}${more > 0 ? `, and ${more} more features` : ''}; check how the column was made`,
+  );
+}
