@@ -21,6 +21,8 @@ export interface ChosenThreshold {
   readonly by: 'cost' | 'fbeta' | 'recall' | 'precision' | 'budget';
   /** its parameter: β, the least precision or recall, the share or number of rows; null for costs */
   readonly parameter: number | null;
+  /** by cost: what a mistake of each kind costs (and a hit, where that is not 0), so that later rows can be judged by them; absent: not known */
+  readonly costs?: { readonly fp: number; readonly fn: number; readonly tp?: number; readonly tn?: number };
   /** value of the criterion at the threshold: mean over the folds, and its standard error */
   readonly value: number;
   readonly stdError: number | null;

@@ -58,7 +58,9 @@ describe('--json prints the object of the contract and nothing else', () => {
         'fit',
         'holdout',
         'holdoutShares',
+        'evaluation',
         'defaulted',
+        'unseen',
         'calibration',
         'decision',
         'warnings',
@@ -78,6 +80,48 @@ describe('--json prints the object of the contract and nothing else', () => {
       'seconds',
     ]);
     expect(Object.keys(result.holdout)).toEqual(['logLoss', 'auc', 'brier', 'ece', 'accuracy']);
+  });
+
+  it('the figures that the text shows are beside those of the contract', () => {
+    const result = json([...TRAIN, '--costs', 'FP=1,FN=4', '--out', 'costs.safetensors']);
+    const { evaluation, holdout } = result;
+    expect(evaluation.auc.value).toBeCloseTo(holdout.auc, 12);
+    expect(evaluation.auc.low).toBeLessThan(holdout.auc);
+    expect(Object.keys(evaluation.calibration)).toEqual(['predicted', 'observed', 'intercept', 'slope']);
+    expect(evaluation.ks).toBeGreaterThan(0);
+    expect(evaluation.averagePrecision).toBeGreaterThan(0);
+    expect(evaluation.classes[0].bins.length).toBe(10);
+    const [[tn, fp], [fn, tp]] = evaluation.confusion.weight;
+    expect(tn + fp + fn + tp).toBe(38);
+    expect(evaluation.confusion.classes).toEqual(['0', '1']);
+    // by hand: held out, with costs FP=1, FN=4
+    expect(evaluation.cost.decided).toBeCloseTo((fp + 4 * fn) / 38, 12);
+    expect(evaluation.cost.everybody).toBeCloseTo((tn + fp) / 38, 12);
+    expect(evaluation.cost.nobody).toBeCloseTo((4 * (fn + tp)) / 38, 12);
+    const text = run([...TRAIN, '--costs', 'FP=1,FN=4', '--out', 'costs.safetensors']).stdout;
+    expect(text).toMatch(/mean cost +[\d.]+ {3}\([\d.]+ flagging nobody, [\d.]+ flagging everybody\)/);
+    expect(text).toMatch(/calibration +predicted [\d.]+ % on average, observed [\d.]+ %; intercept -?[\d.]+/);
+    // the costs travel with the model
+    const judged = json(['eval', 'costs.safetensors', oracle('lbw.csv')]).evaluation;
+    const [[, wrong], [missed]] = judged.confusion.weight;
+    expect(judged.cost.decided).toBeCloseTo((wrong + 4 * missed) / 189, 12);
+    expect(json(['eval', 'lbw.safetensors', oracle('lbw.csv')]).evaluation.cost).toBe(null);
+  });
+
+  it('calibration in the large: the intercept makes the mean probability the share', () => {
+    const { calibration } = json(['eval', 'lbw.safetensors', oracle('lbw.csv')]).evaluation;
+    run(['score', 'lbw.safetensors', oracle('lbw.csv'), '--out', 'large.jsonl']);
+    const shifted = readFileSync(path('large.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)['p_1'])
+      .map((p) => 1 / (1 + ((1 - p) / p) * Math.exp(-calibration.intercept.value)));
+    expect(shifted.reduce((sum, p) => sum + p, 0) / 189).toBeCloseTo(calibration.observed, 9);
+    expect(calibration.observed).toBeCloseTo(59 / 189, 12);
+    // its standard error is that of an intercept with the logits as offset
+    const information = shifted.reduce((sum, p) => sum + p * (1 - p), 0);
+    const { low, high } = calibration.intercept;
+    expect((high - low) / 2).toBeCloseTo(1.959963984540054 / Math.sqrt(information), 8);
   });
 
   it('eval, of the same rows the same metrics as by hand', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeFeatures } from '../../cli/src/figures/features.ts';
 import { brief } from '../../cli/src/figures/wording.ts';
 import { dataTable, escapeText, html, Markup, name } from '../../cli/src/report/html.ts';
+import { parted } from '../../cli/src/report/page.ts';
 import { draw } from '../../cli/src/report/plots/draw.ts';
 import { forestPlot } from '../../cli/src/report/plots/effects.ts';
 import type { Feature } from '../../src/encode/schema.ts';
@@ -138,4 +139,13 @@ describe('describeFeatures', () => {
     });
     expect(words[7].reads).toEqual(['c', 'b']);
   });
+});
+
+it('a warning is parted at its last semicolon outside brackets and quotes, and stays whole', () => {
+  expect(parted('"carrier": 1 of 16 levels has few rows ("OO"; 7 rows); merge them')).toEqual([
+    '"carrier": 1 of 16 levels has few rows ("OO"; 7 rows)',
+    'merge them',
+  ]);
+  expect(parted('level "a; b" is rare')).toEqual(['level "a; b" is rare', '']);
+  expect(parted('first; second; drop it')).toEqual(['first; second', 'drop it']);
 });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { evaluationJson } from '../figures/json.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { roughPercent, whole } from '../figures/wording.ts';
 import { type EvalOptions, type EvalResult, evalCommand } from '../jobs/eval.ts';
@@ -47,14 +48,15 @@ async function run(
 }
 
 /** The object of `eval --json`. */
-function evalJson(model: string, { rows, metrics, defaulted, unseen, warnings }: EvalResult): object {
-  return { model, rows, metrics, defaulted, unseen, warnings };
+function evalJson(path: string, { model, rows, metrics, evaluation, defaulted, unseen, warnings }: EvalResult): object {
+  const figures = evaluationJson(evaluation(), model.manifest.classes);
+  return { model: path, rows, metrics, evaluation: figures, defaulted, unseen, warnings };
 }
 
-function evalReport({ rows, metrics, evaluation, defaulted, unseen }: EvalResult): string {
+function evalReport({ model, rows, metrics, evaluation, defaulted, unseen }: EvalResult): string {
   return `${facts([
     ['rows', whole(rows)],
-    ['metrics', metricsLine(metrics)],
+    ['metrics', metricsLine(metrics, model.manifest.classes.length)],
     defaulted > 0 ? ['defaults', `${roughPercent(defaulted)} of the values missing, unseen or out of range`] : null,
     ...strangerLines(unseen).map((line, k): [string, string] => [k === 0 ? 'not in training' : '', line]),
   ])}\n\n${evaluationText(evaluation())}\n`;

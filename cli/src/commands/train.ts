@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { evaluationJson } from '../figures/json.ts';
 import { fitFacts, formula } from '../figures/model.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wording.ts';
@@ -198,7 +199,7 @@ function details({ evaluation, model }: TrainResult): string | null {
 /** The object of `train --json`. */
 function trainJson(
   out: string,
-  { model, rows, metrics, defaulted = null, unseen = null, warnings, seconds }: TrainResult,
+  { model, rows, metrics, evaluation, defaulted = null, unseen = null, warnings, seconds }: TrainResult,
 ): object {
   const { classes, calibration = null, decision, fit: report } = model.manifest;
   const { converged, reason, iterations, gradNorm, objective, logLik } = report;
@@ -209,6 +210,7 @@ function trainJson(
     fit: { converged, reason, iterations, gradNorm, objective, logLik, seconds: seconds.fit },
     holdout: metrics,
     holdoutShares: (metrics && calibration?.prior) ?? null,
+    evaluation: evaluation ? evaluationJson(evaluation(), classes) : null,
     defaulted,
     unseen,
     calibration,
@@ -227,7 +229,7 @@ function trainReport(out: string, result: TrainResult, by: string | undefined, s
   const lines = facts([
     ['rows', `${whole(rows.train)} fitted, ${held}`],
     ...fitFacts(model),
-    metrics && ['held out', metricsLine(metrics)],
+    metrics && ['held out', metricsLine(metrics, model.manifest.classes.length)],
     metrics && model.manifest.calibration?.prior ? ['', TRUE_SHARES] : null,
     result.defaulted ? ['', `${roughPercent(result.defaulted)} of their values missing, unseen or out of range`] : null,
     ...strangerLines(result.unseen ?? [], 5).map((line): [string, string] => ['', line]),

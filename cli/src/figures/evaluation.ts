@@ -100,6 +100,10 @@ export interface BinaryFigures {
   readonly brier: BrierParts;
   /** of the logit of the probability: 1 is calibrated, less is overconfident; null when it cannot be estimated */
   readonly slope: Estimate | null;
+  /** calibration in the large: the mean probability beside the share of the class, and what must be added to all logits to make them equal */
+  readonly large: { readonly predicted: number; readonly observed: number; readonly intercept: Estimate | null };
+  /** what a row costs on average as the model decides, with every row flagged, with none; null without costs */
+  readonly cost: { readonly decided: number; readonly everybody: number; readonly nobody: number } | null;
   readonly curve: ThresholdCurve;
   /** x: share of the rows, the greatest scores first, y: share of the positive ones among them */
   readonly gain: readonly Point[];
@@ -117,8 +121,13 @@ export interface Evaluation {
   /** weight of the rows, [true class][decided class] */
   readonly confusion: readonly Float64Array[];
   readonly histogram: Histogram;
-  /** what a row costs on average as the model decides, and by taking the class of the greatest probability; null unless costs decide between several classes */
-  readonly costs: { readonly decided: number; readonly mostProbable: number } | null;
+  /** what a row costs on average as the model decides, by taking the class of the greatest probability, and by one class for all; null unless costs decide between several classes */
+  readonly costs: {
+    readonly decided: number;
+    readonly mostProbable: number;
+    /** one class for every row: the cheapest */
+    readonly constant: number;
+  } | null;
   /** null for more than two classes */
   readonly binary: BinaryFigures | null;
 }
@@ -188,7 +197,10 @@ function meanCosts(
     (sum, row, actual) => row.reduce((part, cell, k) => part + costs[actual][k] * cell, sum),
     0,
   );
-  return { decided: decided / total, mostProbable: mostProbable / total };
+  const always = confusion.map((_, k) =>
+    confusion.reduce((sum, row, actual) => sum + costs[actual][k] * row.reduce((all, cell) => all + cell, 0), 0),
+  );
+  return { decided: decided / total, mostProbable: mostProbable / total, constant: Math.min(...always) / total };
 }
 
 const indicator = (codes: ArrayLike<number>, code: number): Uint8Array =>
@@ -272,16 +284,80 @@ function binaryFigures(model: Model, rows: ScoredRows, y: Uint8Array, share: num
   const { logits, weight } = rows;
   const probabilities = rows.probabilities[0];
   const both = share > 0 && share < 1;
+  const z = isCalibrated(model) ? probabilities.map(logit) : logits[0];
+  const table = confusion(probabilities, y, threshold, weight);
   const gain = both ? gainCurve(logits[0], y, weight) : null;
   return {
     threshold,
-    confusion: confusion(probabilities, y, threshold, weight),
+    confusion: table,
     ks: ksStatistic(logits[0], y, weight)?.ks ?? null,
     brier: brierDecompositionOfProbabilities(probabilities, y, weight, BINS),
-    slope: both ? calibrationSlope(isCalibrated(model) ? probabilities.map(logit) : logits[0], y, weight) : null,
+    slope: both ? calibrationSlope(z, y, weight) : null,
+    large: {
+      predicted: weightedMean(probabilities, weight),
+      observed: share,
+      intercept: both ? calibrationIntercept(z, y, weight) : null,
+    },
+    cost: costOf(model, table),
     curve: thresholdCurve(model, probabilities, y, weight),
     gain: gain ? points(gain.share, gain.gain) : [],
   };
+}
+
+function weightedMean(values: Float64Array, weight?: Float64Array): number {
+  let [sum, total] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const s = weight ? weight[i] : 1;
+    sum += s * values[i];
+    total += s;
+  }
+  return sum / total;
+}
+
+/** Costs of a confusion matrix by those that the model was decided by. */
+function costOf({ manifest: { decision, classes, positive } }: Model, table: Confusion): BinaryFigures['cost'] {
+  const given = decision.chosen?.costs;
+  const matrix = decision.costs && costsOfMatrix(decision.costs, classes.indexOf(positive!));
+  const costs = given ? { tp: 0, tn: 0, ...given } : matrix;
+  if (!costs || !Object.values(costs).every(Number.isFinite)) return null;
+  const { truePositives, falsePositives, falseNegatives, trueNegatives } = table;
+  const [hits, others] = [truePositives + falseNegatives, falsePositives + trueNegatives];
+  const total = hits + others;
+  const { tp, fp, fn, tn } = costs;
+  return {
+    decided: (tp * truePositives + fp * falsePositives + fn * falseNegatives + tn * trueNegatives) / total,
+    everybody: (tp * hits + fp * others) / total,
+    nobody: (fn * hits + tn * others) / total,
+  };
+}
+
+/** Steps of Newton's method at most. */
+const STEPS = 50;
+
+/**
+ * The intercept of the outcome on the logits as they are (their slope held at 1), with its 95 % interval: 0 where the mean probability is the share
+ * of the class. Null when there is no estimate.
+ * @see Cox, Biometrika 45, 1958; Steyerberg, Clinical Prediction Models, 15.3
+ */
+function calibrationIntercept(logits: Float64Array, y: Uint8Array, weight?: Float64Array): Estimate | null {
+  let value = 0;
+  for (let step = 0; step < STEPS; step++) {
+    let [slope, curvature] = [0, 0];
+    for (let i = 0; i < y.length; i++) {
+      const s = weight ? weight[i] : 1;
+      const p = sigmoid(logits[i] + value);
+      slope += s * (y[i] - p);
+      curvature += s * p * (1 - p);
+    }
+    if (!(curvature > 0) || !Number.isFinite(slope)) return null;
+    const change = Math.max(-2, Math.min(2, slope / curvature));
+    value += change;
+    if (Math.abs(change) < 1e-10) {
+      const half = QUANTILE / Math.sqrt(curvature);
+      return { value, interval: { low: value - half, high: value + half } };
+    }
+  }
+  return null;
 }
 
 const logit = (probability: number): number => Math.log(probability) - Math.log1p(-probability);

@@ -73,7 +73,11 @@ export function decided(model: Model, options: DecisionOptions, rows: () => OutO
   if (threshold !== undefined) decision = { threshold };
   const given = matrix && positive !== null ? costsOfMatrix(matrix, classes.indexOf(positive)) : null;
   const criterion = criterionOf(options, given);
-  if (criterion) decision = chooseDecision(model, rows(), criterion);
+  if (criterion) {
+    decision = chooseDecision(model, rows(), criterion);
+    const { chosen } = decision;
+    if (criterion.by === 'cost' && chosen) decision = { ...decision, chosen: { ...chosen, costs: criterion.costs } };
+  }
   const chosen = decision ? withDecision(model, decision) : model;
   if (!review) return chosen;
   const band = 'share' in review ? chooseReview(chosen, rows(), review.share) : review;

@@ -142,6 +142,23 @@ function figures({ metrics, baseLogLoss, classes, binary, costs, rows, weight }:
     ...(binary?.slope
       ? [{ ...skill('calibration slope', binary.slope.value, 2), note: interval(binary.slope.interval, 2) }]
       : []),
+    ...(binary
+      ? [
+          {
+            ...skill('predicted − observed', binary.large.predicted - binary.large.observed),
+            note: `mean probability ${percent(binary.large.predicted)}, share ${percent(binary.large.observed)}${binary.large.intercept ? `; intercept ${figure(binary.large.intercept.value, 2)}, ${interval(binary.large.intercept.interval, 2)}` : ''}`,
+          },
+        ]
+      : []),
+    ...(binary?.cost
+      ? [
+          {
+            name: 'mean cost',
+            value: significant(binary.cost.decided, 4),
+            note: `${significant(binary.cost.nobody, 4)} flagging nobody, ${significant(binary.cost.everybody, 4)} flagging everybody`,
+          },
+        ]
+      : []),
     ...(binary?.ks != null
       ? [{ ...skill('KS', binary.ks), note: 'greatest gap between the ROC curve and chance' }]
       : []),
@@ -155,7 +172,7 @@ function figures({ metrics, baseLogLoss, classes, binary, costs, rows, weight }:
           {
             name: 'mean cost',
             value: significant(costs.decided, 4),
-            note: `${significant(costs.mostProbable, 4)} by always taking the most probable class`,
+            note: `${significant(costs.mostProbable, 4)} by always taking the most probable class, ${significant(costs.constant, 4)} by one class for all`,
           },
         ]
       : []),

@@ -295,12 +295,26 @@ function warnings(list: readonly Warning[]): Markup {
     list.length === 0
       ? html`<p class="aside">None.</p>`
       : html`<ul class="warnings">${list.map(({ code, message, severity = 'warning' }) => {
-          const parting = message.indexOf('; ');
-          const [evidence, advice] =
-            parting < 0 ? [message, ''] : [message.slice(0, parting), message.slice(parting + 2)];
+          const [evidence, advice] = parted(message);
           return html`<li class="${severity}"><p class="code">${severity} · ${code}</p><p>${name(evidence, 600)}</p>${advice ? html`<p class="do">${name(sentence(advice), 600)}</p>` : null}</li>`;
         })}</ul>`
   }</section>`;
+}
+
+/** A message at its last semicolon outside brackets and quotes: what was found, and what to do. */
+export function parted(message: string): readonly [evidence: string, advice: string] {
+  let depth = 0;
+  let quoted = false;
+  let at = -1;
+  for (let i = 0; i < message.length; i++) {
+    const sign = message[i];
+    if (sign === '"' && message[i - 1] !== '\\') quoted = !quoted;
+    if (quoted) continue;
+    if (sign === '(') depth++;
+    else if (sign === ')') depth--;
+    else if (sign === ';' && message[i + 1] === ' ' && depth <= 0) at = i;
+  }
+  return at < 0 ? [message, ''] : [message.slice(0, at), message.slice(at + 2)];
 }
 
 /** A word of a command line as a shell takes it. */

@@ -3,8 +3,11 @@ import type { Evaluation, Interval } from '../figures/evaluation.ts';
 import { brief, figure, percent, rowCount, significant, whole, word } from '../figures/wording.ts';
 import { facts, table } from './layout.ts';
 
-export function metricsLine({ logLoss, auc, brier, ece, accuracy }: BinaryMetrics): string {
-  return `log loss ${figure(logLoss)}   AUC ${figure(auc)}   Brier ${figure(brier)}   ECE ${figure(ece)}   accuracy ${figure(accuracy)}`;
+/** @param classes  of several classes AUC and Brier are means and sums over them, which is said */
+export function metricsLine({ logLoss, auc, brier, ece, accuracy }: BinaryMetrics, classes = 2): string {
+  const mean = classes > 2 ? ' (mean over classes)' : '';
+  const sum = classes > 2 ? ' (sum over classes, 0 to 2)' : '';
+  return `log loss ${figure(logLoss)}   AUC ${figure(auc)}${mean}   Brier ${figure(brier)}${sum}   ECE ${figure(ece)}   accuracy ${figure(accuracy)}`;
 }
 
 const between = (interval: Interval | null, digits = 4) =>
@@ -24,7 +27,7 @@ export function evaluationText(evaluation: Evaluation): string {
 }
 
 function binaryText({ classes: [positive], binary, metrics }: Evaluation): string {
-  const { confusion, threshold, brier: parts, slope, ks } = binary!;
+  const { confusion, threshold, brier: parts, slope, ks, large, cost } = binary!;
   const name = word(brief(positive.name, 24));
   const { truePositives, falsePositives, falseNegatives, trueNegatives } = confusion;
   const total = truePositives + falsePositives + falseNegatives + trueNegatives;
@@ -36,10 +39,18 @@ function binaryText({ classes: [positive], binary, metrics }: Evaluation): strin
       'Brier',
       `${figure(metrics.brier)}   (reliability ${figure(parts.reliability)} − resolution ${figure(parts.resolution)} + uncertainty ${figure(parts.uncertainty)} + within bins ${figure(parts.withinBins)})`,
     ],
+    [
+      'calibration',
+      `predicted ${percent(large.predicted)} on average, observed ${percent(large.observed)}${large.intercept ? `; intercept ${figure(large.intercept.value, 3)}${between(large.intercept.interval, 3)}` : ''}`,
+    ],
     slope && ['calibration slope', `${figure(slope.value, 3)}${between(slope.interval, 3)}`],
     [
       `above ${significant(threshold, 4)}`,
       `${percent((truePositives + falsePositives) / total)} of the rows, precision ${figure(confusion.precision)}, recall ${figure(confusion.recall)}, F1 ${figure(confusion.f1)}`,
+    ],
+    cost && [
+      'mean cost',
+      `${significant(cost.decided, 4)}   (${significant(cost.nobody, 4)} flagging nobody, ${significant(cost.everybody, 4)} flagging everybody)`,
     ],
   ]);
   const matrix = table([
@@ -81,7 +92,7 @@ function classesText({ classes, costs }: Evaluation): string {
   ]);
   const more = classes.length > MOST ? `\n  and ${whole(classes.length - MOST)} more` : '';
   const cost = costs
-    ? `\n\n  mean cost ${significant(costs.decided, 4)}   (${significant(costs.mostProbable, 4)} by always taking the most probable class)`
+    ? `\n\n  mean cost ${significant(costs.decided, 4)}   (${significant(costs.mostProbable, 4)} by always taking the most probable class, ${significant(costs.constant, 4)} by one class for all)`
     : '';
   return rows + more + cost;
 }
