@@ -5,9 +5,11 @@ import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 /**
  * The columns of a table by name, in the order of `names`. Columns of other names are ignored.
  * @throws ERR_SCHEMA when columns are absent (all of them are named) or two columns share a name
- * @throws ERR_SHAPE when a column is shorter than the table
+ * @param firstRow  number of the first row, for messages
+ * @throws ERR_SHAPE when a column is shorter than the table, or is no typed array
+ * @throws ERR_RECORD for a code that is no whole number of at least 0
  */
-export function findColumns(table: Table, names: readonly string[]): Column[] {
+export function findColumns(table: Table, names: readonly string[], firstRow = 0): Column[] {
   const byName = new Map<string, Column>();
   for (const column of table.columns) {
     const { name, missing } = column;
@@ -31,7 +33,30 @@ export function findColumns(table: Table, names: readonly string[]): Column[] {
     names.filter((name) => !byName.has(name)),
     [...byName.keys()],
   );
-  return names.map((name) => byName.get(name) as Column);
+  return names.map((name) => checkCells(byName.get(name) as Column, table.rows, firstRow));
+}
+
+/** What a caller gives in the place of typed arrays, and codes that these may hold. */
+function checkCells(column: Column, rows: number, firstRow: number): Column {
+  const { name, missing } = column;
+  const coded = column.kind === 'coded';
+  const cells = coded ? column.codes : column.values;
+  const isTyped = (values: unknown) =>
+    ArrayBuffer.isView(values) && /^[UIF]/.test((values as Uint8Array)[Symbol.toStringTag]);
+  if (!isTyped(cells) || (missing && !isTyped(missing)) || (coded && !Array.isArray(column.levels))) {
+    throw new LogoddsError(
+      'ERR_SHAPE',
+      `column ${show(name)}: expected cells in a typed array of numbers, got another`,
+    );
+  }
+  if (coded && !/^U/.test(cells[Symbol.toStringTag])) {
+    for (let i = 0; i < rows; i++) {
+      if (cells[i] >>> 0 !== cells[i] && !missing?.[i]) {
+        throw cellError(firstRow + i, name, 'a whole number from 0 on as code', cells[i], MEND);
+      }
+    }
+  }
+  return column;
 }
 
 /** Whether a record has a field; what every object inherits (`constructor`, `__proto__`) counts when it is the record's own. */

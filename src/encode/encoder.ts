@@ -43,8 +43,8 @@ interface Turn {
   /** of a categorical feature: the codes of a missing cell and of an unseen value; −1: an error */
   readonly gap: number;
   readonly unseen: number;
-  /** of a categorical feature: the last `levels` array seen and its codes; tables of one source share the array */
-  levels: readonly string[] | null;
+  /** of a categorical feature: by code of the tables before, the level that it stood for and its slot */
+  seen: string[];
   table: Uint32Array;
 }
 
@@ -112,9 +112,9 @@ export class Encoder {
       const table = new Uint32Array(0);
       const guesses = new Array<readonly [string, number]>(levels.length && PLACES);
       for (const pair of levels) guesses[placeOf(pair[0])] ??= pair;
-      return { guesses, feature, coder, at, field, plain, codes: new Map(levels), gap, unseen, levels: null, table };
+      return { guesses, feature, coder, at, field, plain, codes: new Map(levels), gap, unseen, seen: [], table };
     });
-    this.specs = specs;
+    this.specs = Object.freeze(specs);
     this.slots = countSlots(specs);
     this.firstColumns = firstColumns;
     this.coders = turns.map(({ coder }) => coder);
@@ -138,7 +138,7 @@ export class Encoder {
     if (batch.rows < rows)
       throw new LogoddsError('ERR_SHAPE', `batch: expected at least ${rows} rows, got ${batch.rows}`);
     const { firstRow = 0, standardize, defaulted = null } = options;
-    const found = findColumns(table, this.#fields);
+    const found = findColumns(table, this.#fields, firstRow);
     const part: Part = { rows, firstRow, batch, standardize, defaulted };
     const write = (turn: Turn, i: number): void => {
       const { feature, at } = turn;
@@ -362,16 +362,27 @@ function writeCodes(
 ): void {
   const { codes, levels, missing } = asCoded(column, rows, firstRow);
   const { gap, unseen } = turn;
-  if (turn.levels !== levels || turn.table.length !== levels.length + 1) {
-    turn.levels = levels;
-    // of each level its code, and of a code beyond them: unseen
-    turn.table = Uint32Array.from([...levels.map((level) => turn.codes.get(level) ?? UNKNOWN), UNKNOWN]);
+  if (turn.table.length < levels.length) {
+    turn.seen = new Array(levels.length);
+    turn.table = new Uint32Array(levels.length);
   }
-  const { table } = turn;
+  const { seen, table } = turn;
   const out = batch.codes(turn.at);
   for (let i = 0; i < rows; i++) {
     const isMissing = missing ? missing[i] !== 0 : false;
-    const slot = isMissing ? UNKNOWN : table[Math.min(codes[i], levels.length)];
+    let slot = UNKNOWN;
+    if (!isMissing) {
+      // by what the level is now: dictionaries are shared, and changed in place
+      const at = codes[i];
+      const level = levels[at];
+      if (level !== undefined) {
+        if (seen[at] !== level) {
+          table[at] = turn.codes.get(level) ?? UNKNOWN;
+          seen[at] = level;
+        }
+        slot = table[at];
+      }
+    }
     if (slot !== UNKNOWN) {
       out[i] = slot;
       continue;

@@ -70,8 +70,8 @@ export class SchemaDraft {
         `weight: expected length ${table.rows} (rows of the table), got ${weight.length}`,
       );
     }
-    const names = table.columns.map((column) => column.name);
-    findColumns(table, [...names, ...categorical]);
+    const names = table.columns.map((column) => column.name).filter((name) => !exclude.includes(name));
+    findColumns(table, [...names, ...categorical], firstRow);
     for (const column of table.columns) {
       const { name } = column;
       if (exclude.includes(name)) continue;

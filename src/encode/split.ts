@@ -25,12 +25,11 @@ export function splitTable(table: Table, heldOut: Uint8Array): { train: Table; h
   return { train: part(0), holdout: part(1) };
 }
 
-/** Rows start … end − 1 of a table as views: nothing is copied. */
+/** Rows start … end − 1 of a table as views: nothing is copied. What is no typed array stays as it is, to be refused where it is read. */
 export function sliceTable(table: Table, start: number, end: number): Table {
-  return {
-    rows: end - start,
-    columns: table.columns.map((column) => mapCells(column, (cells) => cells.subarray(start, end) as typeof cells)),
-  };
+  const cut = <T extends Cells>(cells: T): T =>
+    (ArrayBuffer.isView(cells) && 'subarray' in cells ? cells.subarray(start, end) : cells) as T;
+  return { rows: end - start, columns: table.columns.map((column) => mapCells(column, cut)) };
 }
 
 type Cells = Float64Array | Float32Array | Uint8Array | Uint16Array | Uint32Array;

@@ -161,19 +161,30 @@ export function explainer(model: Explained): Explainer {
     }
     if (offsets) for (let i = 0; i < rows; i++) phi[(sources.length - 1) * plane + i] += offsets[i];
   };
-  const row = new Float64Array(columns);
-  const entries = Array.from(row, (_, j) => row.subarray(j, j + 1));
-  const logit = new Float64Array(1);
-  const one = new Uint32Array(1);
-  const phi = new Float64Array(sources.length);
+  const scratch = () => {
+    const row = new Float64Array(columns);
+    return {
+      row,
+      entries: Array.from(row, (_, j) => row.subarray(j, j + 1)),
+      logit: new Float64Array(1),
+      one: new Uint32Array(1),
+      phi: new Float64Array(sources.length),
+    };
+  };
+  let spare: ReturnType<typeof scratch> | null = null;
   return {
     features: sources.map(({ name }) => name),
     base,
     record(record) {
+      const own = spare ?? scratch();
+      // a getter of the record may explain
+      spare = null;
+      const { row, entries, logit, one, phi } = own;
       encoder.encodeRecord(record, row);
       const offsets = manifest.offset === null ? null : Float64Array.of(offsetOf(model, record));
       const encoded = { rows: 1, columns: entries, offsets };
       const values = sources.map((source) => sourceValue(source, record));
+      spare = own;
       return Array.from(base, (start, k) => {
         logitsOf(encoded, k, logit);
         one[0] = k;

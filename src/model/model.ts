@@ -1,11 +1,12 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, sigmoid, softmax } from '../../bindings/js/math.ts';
-import type { ScoringEngine } from '../../bindings/scoring.ts';
+import { javascriptScoringEngine, type ScoringEngine } from '../../bindings/scoring.ts';
 import { missingStage } from '../encode/coder.ts';
 import { hasField, refuseAbsent } from '../encode/columns.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
+import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import { lostLogit, type Scorer, type ScorerOptions, tableScorer, topClass } from './scorer.ts';
+import { lostLogit, type Scorer, type ScorerOptions, type Scores, tableScorer, topClass } from './scorer.ts';
 import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
@@ -72,7 +73,8 @@ export class Model implements ModelParts {
   readonly baseline: Float64Array | null;
   readonly stages: Stages;
   readonly encoder: Encoder;
-  readonly #row: Float64Array;
+  /** a record encoded, for the next */
+  #spare: Float64Array | null = null;
   readonly #negative: string;
   readonly #outcomes: OutcomeStage | null;
   /** per column of a batch its slots; 0: numeric */
@@ -96,7 +98,6 @@ export class Model implements ModelParts {
     this.#outcomes = (needed && stages.outcomes) || null;
     this.encoder = new Encoder(manifest.schema, stages.encoders);
     this.#slots = Uint32Array.from(this.encoder.specs, (spec) => (spec.kind === 'numeric' ? 0 : spec.slots));
-    this.#row = new Float64Array(this.encoder.specs.length);
     this.#negative = manifest.classes[manifest.classes[0] === manifest.positive ? 1 : 0];
     const vectors = vectorsOf(manifest);
     const count = vectors * this.encoder.slots;
@@ -126,24 +127,27 @@ export class Model implements ModelParts {
   score(record: Readonly<Record<string, unknown>>): RecordScore {
     const { offset, positive, decision, calibration } = this.manifest;
     const { encoder } = this;
-    const defaulted = encoder.encodeRecord(record, this.#row) / (encoder.sources || 1);
-    let logit = this.#logit(0);
+    const row = this.#spare ?? new Float64Array(encoder.specs.length);
+    // a getter of the record may score
+    this.#spare = null;
+    const defaulted = encoder.encodeRecord(record, row) / (encoder.sources || 1);
+    let logit = this.#logit(row, 0);
     if (offset !== null) {
       if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
       logit += recordNumber(offset, record[offset]);
     }
-    if (positive === null || decision.abstain) return this.#finish(logit, defaulted);
+    this.#spare = row;
+    if (positive === null || decision.abstain) return this.#finish(row, logit, defaulted);
     const probability = calibration ? this.#outcomes!.probability(calibration, logit) : sigmoid(logit);
     // NaN is above no threshold: it would pass as the negative class
-    if (!(probability >= 0)) throw this.#lost();
+    if (!(probability >= 0)) throw this.#lost(row);
     return { logit, probability, label: probability > decision.threshold ? positive : this.#negative, defaulted };
   }
 
   /** x·w + intercept of weight vector k for the encoded row */
-  #logit(k: number): number {
+  #logit(row: Float64Array, k: number): number {
     const { weights } = this;
     const slots = this.#slots;
-    const row = this.#row;
     let logit = this.intercept[k];
     let first = k * this.encoder.slots;
     for (let j = 0; j < slots.length; j++) {
@@ -153,21 +157,21 @@ export class Model implements ModelParts {
     return logit;
   }
 
-  #lost(): LogoddsError {
-    return lostLogit(this, null, (j) => this.#row[j]);
+  #lost(row: Float64Array): LogoddsError {
+    return lostLogit(this, null, (j) => row[j]);
   }
 
   /** The score where there are more classes than two, or a band for review. */
-  #finish(first: number, defaulted: number): RecordScore {
+  #finish(row: Float64Array, first: number, defaulted: number): RecordScore {
     const { manifest } = this;
     const { classes, positive, multiclass, decision } = manifest;
-    const logits = this.intercept.map((_, k) => (k === 0 ? first : this.#logit(k)));
+    const logits = this.intercept.map((_, k) => (k === 0 ? first : this.#logit(row, k)));
     const probabilities = logits.slice();
     const label = Uint32Array.of(topClass(probabilities, 0, 1, logits.length));
     const review = new Uint8Array(1);
     if (this.#outcomes) this.#outcomes.finish(manifest, probabilities, 1, 1, label, review);
     else softmax(probabilities, 0, 1, classes.length, 1, exp, multiclass === 'ovr');
-    if (!(probabilities[0] >= 0)) throw this.#lost();
+    if (!(probabilities[0] >= 0)) throw this.#lost(row);
     const k = positive === null ? label[0] : 0;
     return {
       logit: logits[k],
@@ -179,8 +183,21 @@ export class Model implements ModelParts {
     };
   }
 
-  /** A scorer of tables on an engine; it holds memory of the engine until `free()`. */
+  /** A scorer of tables on an engine. It holds memory of the engine during a call only, unless that is asked for (`reuse`). */
   scorer(engine: ScoringEngine, options?: ScorerOptions): Scorer {
     return tableScorer(this, this.#outcomes, engine, options);
   }
+
+  /**
+   * Scores a table.
+   * @param options  `engine`: the JavaScript engine when absent, which gives the same bits; the others as of `scorer`
+   * @throws as `Scorer.score`
+   */
+  scoreTable(table: Table, options: Omit<ScorerOptions, 'reuse'> & { readonly engine?: ScoringEngine } = {}): Scores {
+    own ??= javascriptScoringEngine();
+    return this.scorer(options.engine ?? own, { ...options, reuse: false }).score(table);
+  }
 }
+
+/** where no engine is given; between calls nothing is in it */
+let own: ScoringEngine | undefined;

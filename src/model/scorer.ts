@@ -1,5 +1,6 @@
-import { type Precision, planeStride } from '../../bindings/batch.ts';
+import { type Precision, planeStride, size } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { type Handle, refuseFreed } from '../../bindings/handle.ts';
 import { greatest } from '../../bindings/js/math.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { classProbabilities } from '../../bindings/softmax.ts';
@@ -17,9 +18,15 @@ export interface ScorerOptions {
   readonly precision?: Precision;
   /** rows encoded and scored at a time; 8192 when absent, which stays in the caches. It bounds the memory, not the tables. */
   readonly capacity?: number;
+  /**
+   * true keeps memory of the engine and the arrays of the scores from call to call: for streams of tables, one after the other. The scores of a
+   * call are then valid until the next one, and the scorer must be freed. When absent every call gives the memory back, and its scores are the
+   * caller's.
+   */
+  readonly reuse?: boolean;
 }
 
-/** Scores of one table. The arrays are valid until the next call of the scorer. */
+/** Scores of one table. */
 export interface Scores {
   readonly rows: number;
   /** two classes: length rows, offset included; more: class after class, class k of row i at k · rows + i */
@@ -41,8 +48,9 @@ export interface Scorer {
    * @throws as Encoder.encode, and for the offset column as for a numeric feature that must not be missing
    */
   score(table: Table, firstRow?: number): Scores;
-  /** Gives the memory back to the engine; `score` must not be called afterwards. */
+  /** Gives back what `reuse` keeps; without it there is nothing to free. `score` refuses afterwards (ERR_ENGINE). */
   free(): void;
+  [Symbol.dispose](): void;
 }
 
 /** The parts of a model that scoring reads. */
@@ -108,10 +116,9 @@ export function tableScorer(
   engine: ScoringEngine,
   options: ScorerOptions = {},
 ): Scorer {
-  const { precision = 'f64', capacity = 8192 } = options;
-  if (!Number.isInteger(capacity) || capacity < 1) {
-    throw new LogoddsError('ERR_RANGE', `capacity: expected an integer >= 1, got ${capacity}`);
-  }
+  const { precision = 'f64', capacity = 8192, reuse = false } = options;
+  size('capacity', capacity, 1);
+  if (!engine?.heap) throw new LogoddsError('ERR_ENGINE', 'scorer: expected an engine, got none; hand it pickEngine()');
   const { encoder, manifest } = model;
   const { offset, multiclass, classes, decision } = manifest;
   const { threshold, abstain } = decision;
@@ -120,49 +127,95 @@ export function tableScorer(
   const positive = classes.indexOf(manifest.positive!);
   const two = positive >= 0;
   const { slots, specs } = encoder;
-  const batch = engine.columns(capacity, specs, precision);
-  const weights = engine.weights(batch, k);
-  const parameters = new Float64Array(slots + 1);
-  model.intercept.forEach((intercept, j) => {
-    parameters.set(model.weights.subarray(j * slots, (j + 1) * slots));
-    parameters[slots] = intercept;
-    weights.set(j, parameters);
-  });
-  const z = engine.vector(k * planeStride(capacity), precision);
   const Numbers = precision === 'f64' ? Float64Array : Float32Array;
-  const offsets = new Float64Array(offset === null ? 0 : capacity);
-  let logits = new Numbers(0);
-  let probabilities = new Numbers(0);
-  let labels = new Uint32Array(0);
-  let defaulted = new Float64Array(0);
-  let review = new Uint8Array(0);
-  const defaults = new Uint16Array(capacity);
+
+  /** What scores that many rows at a time. */
+  const open = (rows: number) => {
+    const held: Handle[] = [];
+    const hold = <T extends Handle>(part: T): T => {
+      held.push(part);
+      return part;
+    };
+    const free = (): void => {
+      for (const part of held) part.free();
+    };
+    try {
+      const batch = hold(engine.columns(rows, specs, precision, true));
+      const weights = hold(engine.weights(batch, k));
+      const parameters = new Float64Array(slots + 1);
+      model.intercept.forEach((intercept, j) => {
+        parameters.set(model.weights.subarray(j * slots, (j + 1) * slots));
+        parameters[slots] = intercept;
+        weights.set(j, parameters);
+      });
+      const z = hold(engine.vector(k * planeStride(rows), precision));
+      return {
+        batch,
+        weights,
+        z,
+        free,
+        offsets: new Float64Array(offset === null ? 0 : rows),
+        defaults: new Uint16Array(rows),
+        ...scores(0),
+      };
+    } catch (error) {
+      free();
+      throw error;
+    }
+  };
+  const scores = (rows: number) => ({
+    logits: new Numbers(k * rows),
+    probabilities: new Numbers(k * rows),
+    labels: new Uint32Array(rows),
+    defaulted: new Float64Array(rows),
+    review: new Uint8Array(abstain ? rows : 0),
+  });
+
+  let freed = false;
+  /** kept for the next call */
+  let spare: ReturnType<typeof open> | null = null;
 
   const score = (table: Table, firstRow = 0): Scores => {
-    const total = table.rows;
-    if (total > labels.length) {
-      logits = new Numbers(k * total);
-      probabilities = new Numbers(k * total);
-      labels = new Uint32Array(total);
-      defaulted = new Float64Array(total);
-      if (abstain) review = new Uint8Array(total);
+    if (freed) refuseFreed('scorer');
+    const total = size('rows of the table', table?.rows);
+    size('columns of the table', table.columns?.length);
+    const room = spare ?? open(reuse ? capacity : Math.max(1, Math.min(capacity, total)));
+    // a getter of the table may score
+    spare = null;
+    try {
+      if (total > room.labels.length) Object.assign(room, scores(total));
+      return scoreIn(room, table, firstRow);
+    } finally {
+      if (!reuse || freed || spare) room.free();
+      else spare = room;
     }
+  };
+
+  const scoreIn = (room: ReturnType<typeof open>, table: Table, firstRow: number): Scores => {
+    const { batch, weights, z, offsets, defaults, logits, probabilities, labels, defaulted, review } = room;
+    const total = table.rows;
     let start = 0;
     do {
       const part = sliceTable(table, start, Math.min(start + capacity, total));
       const { rows } = part;
       const plane = planeStride(rows);
       batch.setRows(rows);
-      defaults.fill(0, 0, rows);
-      encoder.encode(part, batch, { standardize: false, firstRow: firstRow + start, defaulted: defaults });
+      const first = firstRow + start;
+      let memory: unknown;
+      do {
+        // written to memory that a getter of the table has made grow, rows are lost
+        memory = engine.heap.u8;
+        defaults.fill(0, 0, rows);
+        encoder.encode(part, batch, { standardize: false, firstRow: first, defaulted: defaults });
+        if (offset !== null) {
+          const column = asNumeric(findColumns(part, [offset], first)[0], rows, first);
+          writeNumbers(column, rows, first, offsets, null, Number.NaN);
+        }
+      } while (engine.heap.u8 !== memory);
       for (let i = 0; i < rows; i++) defaulted[start + i] = defaults[i] / (encoder.sources || 1);
       engine.logits(batch, weights, z);
       const { view } = z;
-      if (offset !== null) {
-        const column = asNumeric(findColumns(part, [offset])[0], rows, firstRow + start);
-        writeNumbers(column, rows, firstRow + start, offsets, null, Number.NaN);
-        for (let i = 0; i < rows; i++) view[i] += offsets[i];
-      }
+      if (offset !== null) for (let i = 0; i < rows; i++) view[i] += offsets[i];
       const keep = (to: Float64Array | Float32Array): void => {
         for (let j = 0; j < k; j++) to.set(view.subarray(j * plane, j * plane + rows), j * total + start);
       };
@@ -176,8 +229,7 @@ export function tableScorer(
         for (let i = 0; i < rows; i++) own[i] = view[i] > threshold ? positive : 1 - positive;
       } else classProbabilities(engine, z, rows, k, multiclass === 'ovr');
       // one logit that is NaN makes all probabilities of its row NaN, and NaN is above no threshold
-      for (let i = 0; i < rows; i++)
-        if (!(view[i] >= 0)) throw lostLogit(model, firstRow + start + i, (j) => batch.numeric(j)[i]);
+      for (let i = 0; i < rows; i++) if (!(view[i] >= 0)) throw lostLogit(model, first + i, (j) => batch.numeric(j)[i]);
       keep(probabilities);
       start += rows;
     } while (start < total);
@@ -192,7 +244,9 @@ export function tableScorer(
   };
 
   const free = (): void => {
-    for (const part of [batch, weights, z]) part.free();
+    freed = true;
+    spare?.free();
+    spare = null;
   };
-  return { score, free };
+  return { score, free, [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: free } as Scorer;
 }

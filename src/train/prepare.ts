@@ -128,7 +128,12 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
   const engine = options.engine ?? pickEngine();
   const batch = engine.columns(table.rows, encoder.specs, 'f64', true);
   try {
-    encoder.encode(table, batch, { standardize: true });
+    let memory: unknown;
+    do {
+      // written to memory that a getter of the table has made grow, rows are lost
+      memory = engine.heap?.u8;
+      encoder.encode(table, batch, { standardize: true });
+    } while (engine.heap?.u8 !== memory);
     const problem = problemOf(engine, batch, null, schema, rows, columns);
     problem.adapt(rows.sampleWeight);
     return problem;

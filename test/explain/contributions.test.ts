@@ -44,6 +44,23 @@ test('without a baseline in the model it is that of the schema', () => {
   expect(contributions.map(({ contribution }) => contribution)).toEqual([2.5, 2 - 0.4 * 2]);
 });
 
+test('a record that explains while it is read does not change its own explanation', () => {
+  const model = smallModel({ offset: 'exposure' });
+  const expected = explain(model, { age: 50, city: 'Köln', exposure: 1 });
+  const record = {
+    age: 50,
+    get city() {
+      explain(model, { age: 20, city: 'Bonn', exposure: 9 });
+      return 'Köln';
+    },
+    get exposure() {
+      explain(model, { age: 20, city: 'Bonn', exposure: 9 });
+      return 1;
+    },
+  };
+  expect(explain(model, record)).toEqual(expected);
+});
+
 describe.each([
   ['two classes', false],
   ['three classes', true],

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, sigmoid } from '../../bindings/js/math.ts';
 import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';
-import type { Table } from '../../src/encode/table.ts';
+import type { CodedColumn, Table } from '../../src/encode/table.ts';
 import { Model } from '../../src/model/model.ts';
 import { CLASSES, classModel, manifestOf, smallModel, smallSchema } from './parts.ts';
 
@@ -123,6 +124,28 @@ describe('score of a record, three classes', () => {
   });
 });
 
+test('a record that scores while it is read does not change its own score', () => {
+  for (const model of [smallModel(), classModel(), smallModel({ offset: 'exposure' })]) {
+    const other = { age: 60, city: 'Köln', exposure: 5 };
+    const expected = model.score({ age: 44, city: 'Bonn', exposure: 1 });
+    const record = {
+      age: 44,
+      get city() {
+        model.score(other);
+        expect(() => model.score({ ...other, age: 'none' })).toThrow(LogoddsError);
+        return 'Bonn';
+      },
+      get exposure() {
+        model.score(other);
+        return 1;
+      },
+    };
+    expect(model.score(record)).toEqual(expected);
+    expect(model.score(record)).toEqual(expected);
+    expect(model.score(other)).not.toEqual(expected);
+  }
+});
+
 test('parts that do not fit together are refused', () => {
   const three = {
     manifest: manifestOf(smallSchema, CLASSES),
@@ -208,21 +231,181 @@ describe.each(engines)('score of a table by the %s engine', (_, engine) => {
     scorer.free();
   });
 
-  test('the arrays survive what else the engine does until the next call', () => {
-    const model = smallModel();
-    const scorer = model.scorer(engine);
-    const { logits } = scorer.score(tableFromRecords([{ age: 44, city: 'Köln' }]));
+  test('the scores are the caller’s: they survive what else the engine does, and further calls', () => {
+    const scorer = smallModel().scorer(engine);
+    const first = scorer.score(tableFromRecords([{ age: 44, city: 'Köln' }]));
     engine.vector(1_000_000, 'f64').free();
-    expect(Array.from(logits)).toEqual([3]);
-    scorer.free();
+    const second = scorer.score(tableFromRecords([{ age: 40, city: 'Bonn' }]));
+    expect(Array.from(first.logits)).toEqual([3]);
+    expect([...first.labels, ...second.labels]).toEqual([1, 0]);
   });
 
-  test('free gives all memory back', () => {
-    const before = engine.bytesInUse;
+  test('requests that share a scorer do not see each other’s scores', async () => {
     const scorer = smallModel().scorer(engine);
-    expect(engine.bytesInUse).toBeGreaterThan(before);
+    const handler = async (age: number) => {
+      const { logits } = scorer.score(tableFromRecords([{ age, city: 'Bonn' }]));
+      await null;
+      return logits[0];
+    };
+    expect(await Promise.all([handler(44), handler(48), handler(52)])).toEqual([1, 2, 3]);
+  });
+
+  test('a hundred thousand scorers that nobody frees leave nothing in memory', () => {
+    const model = smallModel();
+    const table = tableFromRecords([{ age: 44, city: 'Köln' }]);
+    const inUse = engine.bytesInUse;
+    const { byteLength } = engine.heap.memory.buffer;
+    for (let i = 0; i < 100_000; i++) {
+      expect(model.scorer(engine).score(table).logits[0]).toBe(3);
+      if (engine.bytesInUse !== inUse) throw new Error(`request ${i} keeps memory`);
+    }
+    expect(engine.heap.memory.buffer.byteLength).toBe(byteLength);
+  });
+
+  test('a refused table leaves nothing in memory', () => {
+    const inUse = engine.bytesInUse;
+    const scorer = smallModel().scorer(engine);
+    expect(() => scorer.score(tableFromRecords([{ age: 44 }]))).toThrow(error('ERR_SCHEMA', 'city'));
+    expect(engine.bytesInUse).toBe(inUse);
+  });
+
+  test('reuse keeps memory and arrays until free', () => {
+    const inUse = engine.bytesInUse;
+    const scorer = smallModel().scorer(engine, { reuse: true, capacity: 2 });
+    const { logits } = scorer.score(tableFromRecords([{ age: 44, city: 'Köln' }]));
+    const kept = engine.bytesInUse;
+    expect(kept).toBeGreaterThan(inUse);
+    const again = scorer.score(tableFromRecords([{ age: 40, city: 'Bonn' }])).logits;
+    expect(again.buffer).toBe(logits.buffer);
+    expect([logits[0], again[0]]).toEqual([0, 0]);
+    // a refused table is not the end
+    expect(() => scorer.score(tableFromRecords([{ age: 44 }]))).toThrow(error('ERR_SCHEMA', 'city'));
+    scorer.score(tableFromRecords([44, 48, 52].map((age) => ({ age, city: 'Köln' }))));
+    expect(engine.bytesInUse).toBe(kept);
     scorer.free();
-    expect(engine.bytesInUse).toBe(before);
+    expect(engine.bytesInUse).toBe(inUse);
+  });
+
+  test.each([true, false])('a freed scorer refuses (reuse %s)', (reuse) => {
+    const inUse = engine.bytesInUse;
+    const model = smallModel();
+    const table = tableFromRecords([{ age: 44, city: 'Köln' }]);
+    const scorer = model.scorer(engine, { reuse });
+    scorer.score(table);
+    scorer.free();
+    scorer[Symbol.dispose]();
+    // takes its place
+    const next = model.scorer(engine, { reuse: true });
+    next.score(table);
+    scorer.free();
+    expect(() => scorer.score(table)).toThrow(
+      error('ERR_ENGINE', 'scorer: expected one in use, got one that was freed; make a new one'),
+    );
+    const other = engine.vector(100);
+    other.view.fill(1e9);
+    expect(next.score(table).logits[0]).toBe(3);
+    for (const part of [next, other]) part.free();
+    expect(engine.bytesInUse).toBe(inUse);
+  });
+
+  test('a table that scores while it is read does not change its own scores', () => {
+    const model = smallModel();
+    const far = tableFromRecords(Array.from({ length: 60_000 }, () => ({ age: 60, city: 'Köln' })));
+    for (const reuse of [false, true]) {
+      const scorer = model.scorer(engine, { reuse });
+      const [age, city] = tableFromRecords([{ age: 44, city: 'Köln' }]).columns;
+      let depth = 0;
+      const levels = new Proxy((city as CodedColumn).levels, {
+        get(target, key, receiver) {
+          if (key !== 'length' && depth === 0) {
+            depth++;
+            // more than the memory has, so that it grows
+            expect(scorer.score(far).logits[59_999]).toBe(7);
+            engine.vector(engine.heap.memory.buffer.byteLength / 8).free();
+          }
+          return Reflect.get(target, key, receiver);
+        },
+      });
+      const table = { rows: 1, columns: [age, { ...city, levels } as Table['columns'][number]] };
+      expect(scorer.score(table).logits[0]).toBe(3);
+      expect(depth).toBe(1);
+      scorer.free();
+    }
+  });
+
+  test('scoreTable needs no engine, and takes one', () => {
+    const model = smallModel();
+    const table = tableFromRecords([
+      { age: 44, city: 'Köln' },
+      { age: null, city: 'Ulm' },
+    ]);
+    const own = model.scoreTable(table);
+    for (const options of [{ engine }, { engine, capacity: 1 }, {}])
+      expect(model.scoreTable(table, options)).toEqual(own);
+    expect([...own.logits]).toEqual([3, -1.5]);
+    expect(model.scoreTable(table, { precision: 'f32' }).logits).toBeInstanceOf(Float32Array);
+  });
+
+  test.each([undefined, null, {}, 'wasm'])('without an engine, a scorer says so: %s', (none) => {
+    expect(() => smallModel().scorer(none as never)).toThrow(
+      error('ERR_ENGINE', 'scorer: expected an engine, got none; hand it pickEngine()'),
+    );
+  });
+
+  test('a dictionary that is changed in place is read as it is now', () => {
+    const scorer = smallModel().scorer(engine);
+    const table = tableFromRecords([{ age: 44, city: 'Köln' }]);
+    const levels = (table.columns[1] as CodedColumn).levels as string[];
+    expect(scorer.score(table).logits[0]).toBe(3);
+    levels[0] = 'Bonn';
+    expect(scorer.score(table).logits[0]).toBe(1);
+    levels[0] = 'Ulm';
+    expect([scorer.score(table).logits[0], scorer.score(table).defaulted[0]]).toEqual([1, 0.5]);
+    levels[0] = 'Köln';
+    expect(scorer.score(table).logits[0]).toBe(3);
+  });
+
+  const coded = (codes: unknown, missing: Uint8Array | null = null): Table => ({
+    rows: 3,
+    columns: [
+      { name: 'age', kind: 'numeric', values: Float64Array.of(40, 40, 40) },
+      { name: 'city', kind: 'coded', codes: codes as Uint8Array, levels: ['Köln', 'Bonn'], missing },
+    ],
+  });
+
+  test.each([
+    ['-1', Int32Array.of(0, -1, 1), -1],
+    ['NaN', Float64Array.of(0, Number.NaN, 1), Number.NaN],
+    ['a half', Float32Array.of(0, 0.5, 1), 0.5],
+    ['2³²', Float64Array.of(0, 2 ** 32, 1), 2 ** 32],
+  ])('a code that is none is refused by row and column: %s', (_, codes, value) => {
+    const scorer = smallModel().scorer(engine, { capacity: 1 });
+    expect(() => scorer.score(coded(codes), 10)).toThrow(
+      error('ERR_RECORD', 'row 11 (from 0), column "city": expected a whole number from 0 on as code'),
+    );
+    expect(() => smallModel().scoreTable(coded(codes))).toThrow(error('ERR_RECORD', 'row 1 '));
+    expect(Number.isNaN(value) || codes[1] === value).toBe(true);
+    // a missing cell has no code
+    expect([...scorer.score(coded(codes, Uint8Array.of(0, 1, 0))).logits]).toEqual([2, 0, 0]);
+  });
+
+  test('codes beyond the levels are unseen, in arrays of any numbers', () => {
+    const scorer = smallModel().scorer(engine);
+    for (const codes of [Uint8Array.of(0, 9, 1), Int16Array.of(0, 9, 1), Float64Array.of(0, 9, 1)]) {
+      expect([...scorer.score(coded(codes)).logits]).toEqual([2, 0, 0]);
+    }
+  });
+
+  test.each([
+    ['a list', [0, 1, 1]],
+    ['text', '011'],
+    ['bigints', BigInt64Array.of(0n, 1n, 1n)],
+    ['a view of bytes', new DataView(new ArrayBuffer(3))],
+    ['what looks like one', { length: 3, [Symbol.toStringTag]: 'Uint8Array' }],
+  ])('cells that are no typed array of numbers are refused: %s', (_, codes) => {
+    expect(() => smallModel().scorer(engine).score(coded(codes))).toThrow(
+      error('ERR_SHAPE', 'column "city": expected'),
+    );
   });
 
   test('errors name the row of the whole input', () => {
@@ -254,7 +437,7 @@ describe.each(engines)('score of a table by the %s engine', (_, engine) => {
 
   test('a capacity that is none is refused', () => {
     expect(() => smallModel().scorer(engine, { capacity: 0 })).toThrow(
-      error('ERR_RANGE', 'capacity: expected an integer >= 1, got 0'),
+      error('ERR_RANGE', 'capacity: expected a whole number from 1 to 4294967280, got 0'),
     );
   });
 });

@@ -91,3 +91,32 @@ describe.each(engines)('%s', (_, make) => {
     );
   });
 });
+
+test.each([
+  ['-1', Int32Array.of(0, -1, 1, 0, 1, 0)],
+  ['NaN', Float64Array.of(0, Number.NaN, 1, 0, 1, 0)],
+  ['a half', Float64Array.of(0, 0.5, 1, 0, 1, 0)],
+])('a code that is none is refused by row and column: %s', (_, codes) => {
+  const y = { name: 'y', kind: 'coded', codes: Uint8Array.of(0, 1, 0, 1, 0, 1), levels: ['a', 'b'] } as const;
+  const x = { name: 'x', kind: 'numeric', values: Float64Array.of(1, 2, 3, 4, 5, 6) } as const;
+  const bad = { name: 'c', kind: 'coded', codes: codes as never, levels: ['p', 'q'] } as const;
+  const message = /^row 1 \(from 0\), column "c": expected a whole number from 0 on as code/;
+  expect(() => fit({ rows: 6, columns: [x, bad, y] }, { target: 'y' })).toThrow(message);
+  expect(() => fit({ rows: 6, columns: [x, bad, y] }, { target: 'c' })).toThrow(message);
+  expect(() =>
+    fit(
+      { rows: 6, columns: [x, bad, y] },
+      {
+        target: 'y',
+        schema: {
+          features: [
+            { name: 'x', kind: 'numeric' },
+            { name: 'c', kind: 'categorical' },
+          ],
+        },
+      },
+    ),
+  ).toThrow(message);
+  // a column that takes no part may hold anything
+  expect(fit({ rows: 6, columns: [x, bad, y] }, { target: 'y', features: ['x'] }).model.encoder.slots).toBe(1);
+});

@@ -38,7 +38,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
   if (options.report) assertWritable(options.report.path, options.model, options.data);
   const { target = model.manifest.target } = options;
   const start = performance.now();
-  const scorer = model.scorer(options.engine ?? pickEngine());
+  const scorer = model.scorer(options.engine ?? pickEngine(), { reuse: true });
   const logits = Array.from(model.intercept, () => new Column(Float64Array));
   const probabilities = Array.from(model.intercept, () => new Column(Float64Array));
   const labels = new Column(Uint32Array);

@@ -20,7 +20,7 @@ export function scoreRows(
   const logits = Array.from(model.intercept, () => new Float64Array(rows));
   const probabilities = Array.from(model.intercept, () => new Float64Array(rows));
   const labels = new Uint32Array(rows);
-  const scorer = model.scorer(engine);
+  const scorer = model.scorer(engine, { reuse: true });
   const phase = startRows('evaluate');
   try {
     for (let start = 0; start < rows; start += partRows) {

@@ -45,7 +45,7 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
   const further = furtherColumns(model, options);
   const writer = await openWriter(options.out, { classes, positive, precision, further: further.columns });
   const engine = options.engine ?? engineFor(options.threads, options.warn);
-  const scorer = model.scorer(engine, { precision });
+  const scorer = model.scorer(engine, { precision, reuse: true });
   const strangers = new Strangers(model);
   let defaulted = 0;
   try {

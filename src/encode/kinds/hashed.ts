@@ -67,11 +67,11 @@ class HashedCoder extends FeatureCoder<HashedFeature> {
   write([source]: readonly Column[], { rows, firstRow, batch, defaulted }: Part, at: number): void {
     const out = batch.codes(at);
     const column = asCoded(source, rows, firstRow);
-    const { codes, levels, missing } = column;
-    const table = this.#table.read(column);
+    const { missing } = column;
+    const read = this.#table.reader(column);
     const gap = this.#gap;
     for (let i = 0; i < rows; i++) {
-      const slot = missing && missing[i] !== 0 ? gap : table[Math.min(codes[i], levels.length)];
+      const slot = missing && missing[i] !== 0 ? gap : read(i);
       if (slot < 0) throw this.missingError(firstRow + i);
       if (slot === UNKNOWN) throw cellError(firstRow + i, this.columns[0], 'a level with a name', null, MEND);
       out[i] = slot;

@@ -2,23 +2,33 @@ import { cellError } from '../columns.ts';
 import { LABEL_RULE, textOf } from '../label.ts';
 import type { CodedColumn } from '../table.ts';
 
-/** What the levels of a column become, kept while the same `levels` array comes: tables of one source share it. */
+/** What the levels of a column become, kept by code while the level is the same: tables of one source share their levels. */
 export class LevelTable<T> {
   readonly #of: (level: string | undefined) => T;
-  #levels: readonly string[] | null = null;
+  #seen: string[] = [];
   #table: T[] = [];
 
   constructor(of: (level: string | undefined) => T) {
     this.#of = of;
   }
 
-  /** of each level, then of a code beyond them */
-  read({ levels }: CodedColumn): readonly T[] {
-    if (this.#levels !== levels || this.#table.length !== levels.length + 1) {
-      this.#table = [...levels, undefined].map((level) => this.#of(level));
-      this.#levels = levels;
+  /** Of the level of each row, or of none where the column does not name one. */
+  reader({ codes, levels }: CodedColumn): (row: number) => T {
+    if (this.#table.length < levels.length) {
+      this.#seen = new Array(levels.length);
+      this.#table = new Array(levels.length);
     }
-    return this.#table;
+    const [seen, table, of] = [this.#seen, this.#table, this.#of];
+    return (row) => {
+      const code = codes[row];
+      const level = levels[code];
+      if (level === undefined) return of(level);
+      if (seen[code] !== level) {
+        table[code] = of(level);
+        seen[code] = level;
+      }
+      return table[code];
+    };
   }
 }
 

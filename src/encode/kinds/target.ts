@@ -34,13 +34,13 @@ class TargetCoder extends FeatureCoder<TargetFeature> {
   write([source]: readonly Column[], { rows, firstRow, batch, standardize, defaulted }: Part, at: number): void {
     const column = asCoded(source, rows, firstRow);
     const { codes, levels, missing } = column;
-    const table = this.#table.read(column);
+    const read = this.#table.reader(column);
     const { means, scales } = this;
     const { values } = this.feature;
     const outs = values.map((_, k) => batch.numeric(at + k));
     for (let i = 0; i < rows; i++) {
       const gap = missing ? missing[i] !== 0 : false;
-      const code = gap ? null : table[Math.min(codes[i], levels.length)];
+      const code = gap ? null : read(i);
       const place = this.#place(code, firstRow + i, gap ? null : levels[codes[i]]);
       for (let k = 0; k < outs.length; k++) {
         outs[k][i] = standardize ? (values[k][place] - means[k]) / scales[k] : values[k][place];

@@ -42,12 +42,12 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
 
   write([source]: readonly Column[], { rows, firstRow, batch, standardize, defaulted }: Part, at: number): void {
     const column = asCoded(source, rows, firstRow);
-    const { codes, levels, missing } = column;
-    const table = this.#table.read(column);
+    const { missing } = column;
+    const read = this.#table.reader(column);
     const { means, scales } = this;
     const outs = means.map((_, j) => batch.numeric(at + j).fill(0, 0, rows));
     for (let i = 0; i < rows; i++) {
-      const list = missing && missing[i] !== 0 ? null : table[Math.min(codes[i], levels.length)];
+      const list = missing && missing[i] !== 0 ? null : read(i);
       const unseen = this.#count(list, firstRow + i, (j, sign) => {
         outs[j][i] += sign;
       });
