@@ -14,6 +14,7 @@ import { isSealed, seal } from '../model/file.ts';
 import { FORMAT, type Manifest, PRODUCER } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from '../model/safetensors.ts';
+import { count, list as listOf, nullable, number, object, string } from '../model/shape.ts';
 import { allStages } from '../stages.ts';
 import { foldParameters, standardisation } from '../train/inference.ts';
 import { type DataOptions, excludedColumns } from '../train/prepare.ts';
@@ -47,6 +48,8 @@ export interface Learnt {
   readonly logLoss: number | null;
 }
 
+/** Errors of resuming that are not about its bytes, or say what is wrong with them. */
+const PASSED: readonly string[] = ['ERR_FORMAT', 'ERR_MEMORY', 'ERR_ENGINE'];
 /** Number in every checkpoint; `resume` refuses any other. */
 const CHECKPOINT = 1;
 /** least capacity of the batch that tables are encoded into */
@@ -70,6 +73,20 @@ interface Sums {
   readonly loss: number;
   readonly baseline: { readonly z: number; readonly n: number; readonly loss: number };
 }
+
+const SUMS = { loss: number, baseline: object({ z: number, n: number, loss: number }) };
+/** What is not checked as a part of the model. */
+const CHECKPOINT_SHAPE = object({
+  settings: object({
+    target: string,
+    classes: listOf(string, 2, 2),
+    positive: string,
+    weight: nullable(string),
+    offset: nullable(string),
+    rates: object({ alpha: number, beta: number, l1: number, l2: number }),
+  }),
+  sums: object({ rows: count, totalWeight: number, ...SUMS }),
+});
 
 /** The metadata of a checkpoint. */
 interface Checkpoint {
@@ -255,7 +272,7 @@ export class OnlineLearner {
     try {
       return OnlineLearner.#read(file, engine);
     } catch (cause) {
-      if (cause instanceof LogoddsError && cause.code !== 'ERR_SHAPE') throw cause;
+      if (cause instanceof LogoddsError && PASSED.includes(cause.code)) throw cause;
       throw refuse(
         'expected what `checkpoint` writes',
         'got other content; use an older copy, or start anew without it',
@@ -279,6 +296,13 @@ export class OnlineLearner {
         `got format ${format} (written by ${producer}); resume with that version, or start anew`,
       );
     }
+    const wrong = CHECKPOINT_SHAPE({ settings, sums });
+    if (wrong !== null) {
+      throw refuse(
+        `expected a valid checkpoint${wrong}`,
+        'got something else; use an older copy, or start anew without it',
+      );
+    }
     checkManifest(manifestOf(settings, sums), allStages);
     const { weight, offset, rates, schema, ...rest } = settings;
     const learner = new OnlineLearner(schema, {
@@ -288,11 +312,16 @@ export class OnlineLearner {
       offset: offset ?? undefined,
       engine,
     });
-    const found = tensors();
-    const read = (name: string) => found.get(name)?.read() ?? new Float64Array(0);
-    learner.#ftrl.restore({ ...sums, z: read('z'), n: read('n') });
-    const { z, n, loss } = sums.baseline;
-    learner.#baseline.restore({ ...sums, z: Float64Array.of(z), n: Float64Array.of(n), loss });
+    try {
+      const found = tensors();
+      const read = (name: string) => found.get(name)?.read() ?? new Float64Array(0);
+      learner.#ftrl.restore({ ...sums, z: read('z'), n: read('n') });
+      const { z, n, loss } = sums.baseline;
+      learner.#baseline.restore({ ...sums, z: Float64Array.of(z), n: Float64Array.of(n), loss });
+    } catch (error) {
+      learner.free();
+      throw error;
+    }
     return learner;
   }
 
