@@ -1,13 +1,14 @@
 import { digestByKernel } from '../bindings/digest.ts';
 import { type ModelBytes, readModel } from './model/file.ts';
 import type { Model } from './model/model.ts';
+import { checkReported } from './model/reported.ts';
 import { allStages } from './stages.ts';
 
 /**
  * The model in the bytes of a file, with all stages. Digest, structure and format are checked before anything is allocated: a flipped bit, a
- * missing or an additional byte anywhere is refused.
+ * missing or an additional byte anywhere is refused, and so is a report of the fit that is not one.
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
  */
 export function loadModel(bytes: ModelBytes): Model {
-  return readModel(bytes, allStages, digestByKernel);
+  return checkReported(readModel(bytes, allStages, digestByKernel));
 }

@@ -16,10 +16,18 @@ import { printable, say } from './terminal/print.ts';
 import { version } from './version.ts';
 import { discardAll, keepPrivate, reason } from './write/temporary.ts';
 
+export { LogoddsError, loadModel } from '../../src/index.ts';
+export { inspectJson, inspectReport } from './commands/inspect.ts';
+export { lazyEvaluation } from './figures/evaluation.ts';
+export { evaluate as evaluateScores } from './figures/metrics.ts';
+export { fitFacts } from './figures/model.ts';
 export { type EvalOptions, type EvalResult, evalCommand } from './jobs/eval.ts';
 export { type ScoreOptions, type StreamResult, scoreCommand } from './jobs/score.ts';
 export { type TrainOptions, type TrainResult, trainCommand } from './jobs/train.ts';
 export { readModel } from './read/files.ts';
+export { reportData } from './report/data.ts';
+export { reportPage } from './report/page.ts';
+export { evaluationText } from './terminal/evaluation.ts';
 
 const HELP = `
 Examples:

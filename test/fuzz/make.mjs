@@ -4,7 +4,15 @@
  *   node test/fuzz/make.mjs
  */
 import { writeFileSync } from 'node:fs';
-import { fitCalibrated, saveModel, tableFromRecords, withDecision } from 'logodds';
+import {
+  bootstrap,
+  chooseDecision,
+  fitCalibrated,
+  outOfFold,
+  saveModel,
+  tableFromRecords,
+  withDecision,
+} from 'logodds';
 
 let state = 20260101;
 /** in [0, 1) */
@@ -50,8 +58,17 @@ const costs = [
   [1, 0, 3],
   [2, 1, 0],
 ];
+// all that a file only reports: errors by cluster, statistics, tests, profiles, resampled intervals, findings, how a threshold was chosen
+const plain = tableFromRecords(
+  binary.map(({ amount, city, plan, outcome }) => ({ amount, city: city ?? 'e', plan, outcome })),
+);
+const asked = { target: 'outcome', lambda: 0, profile: true, covariance: { cluster: 'city' }, diagnose: true };
+const inferred = bootstrap(plain, asked, { replicates: 20, seed: 1 }).model;
+const chosen = chooseDecision(inferred, outOfFold(plain, asked, { folds: 3, seed: 1 }), { by: 'fbeta', beta: 2 });
+
 for (const [name, model] of Object.entries({
   rich: withDecision(two, { threshold: 0.25, abstain: { low: 0.2, high: 0.3 } }),
+  report: withDecision(inferred, chosen),
   costs: withDecision(several, { threshold: 0.5, costs, abstain: { low: 0, high: 0.5 } }),
 })) {
   const file = saveModel(model);

@@ -173,6 +173,14 @@ function place(value, { below, pick }) {
   }
 }
 
+const REPORTED = ['objective', 'fit', 'inference', 'warnings', 'aliased', 'decision', 'calibration'];
+
+/** A part of a manifest that is mostly reported, of those that are there. */
+function reported(manifest, { pick }) {
+  const there = REPORTED.filter((key) => typeof manifest[key] === 'object' && manifest[key] !== null);
+  return there.length > 0 ? manifest[pick(there)] : manifest;
+}
+
 /** An object with these fields, "__proto__" among them: an assignment would not make it. */
 const asObject = (entries) => Object.fromEntries(entries);
 
@@ -191,6 +199,14 @@ const PARTS = {
     const at = place(manifest, chance);
     if (at)
       at.holder[at.key] = asObject([...Object.entries(at.holder[at.key] ?? {}), [chance.pick(NAMES), chance.value()]]);
+  },
+  'reported value': ({ manifest }, chance) => {
+    const at = place(reported(manifest, chance), chance);
+    if (at) at.holder[at.key] = chance.value();
+  },
+  'reported key gone': ({ manifest }, chance) => {
+    const at = place(reported(manifest, chance), chance);
+    if (at) delete at.holder[at.key];
   },
   'manifest part twice': ({ manifest }, chance) => {
     const at = place(manifest, chance);

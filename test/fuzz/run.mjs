@@ -3,6 +3,8 @@
  *
  *   node test/fuzz/run.mjs [--count 10000] [--seed 1] [--only INDEX]
  *
+ * Of what loads, Node also has the command describe it: inspect, its JSON, the figures of eval, and of each hundredth the page of --report.
+ *
  * Runs in Node, Deno (-A) and Bun. A failure is saved in test/fuzz/build/ with its index; `--only` loads that mutant again.
  * A run of a million mutants or more in Node is recorded in test/fuzz/result.json.
  */
@@ -14,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import * as library from 'logodds/score';
 import { allStages } from 'logodds/stages';
+import { describer } from './describe.mjs';
 import { examiner } from './examine.mjs';
 import { HOSTILE, LARGE, writeHostile } from './hostile.mjs';
 import { mutant, seedsOf } from './mutate.mjs';
@@ -57,12 +60,19 @@ function processorMs() {
   return (user + system) / 1e3;
 }
 
+/** Every so many mutants the page of a report is drawn as well. */
+const PAGE_EVERY = 100;
+/** What the command says of a model: in Node alone, since other runtimes do not run the command. */
+const describers = async () =>
+  runtime === 'node' ? describer(await import(new URL('../../cli/dist/main.js', import.meta.url).href)) : null;
+
 /** The worker: mutants from `from` to `count`; `progress` tells the main thread which one it is at. */
-function loadMutants({ seed, from, count, progress }) {
+async function loadMutants({ seed, from, count, progress }) {
+  const described = await describers();
   const seeds = readSeeds();
   const examine = examiner(library, allStages);
   const at = new Int32Array(progress);
-  const report = { kinds: {}, ends: {}, slowestMs: 0, sealed: 0, failures: [], earlyMB: 0, lateMB: 0 };
+  const report = { kinds: {}, ends: {}, slowestMs: 0, sealed: 0, described: 0, failures: [], earlyMB: 0, lateMB: 0 };
   for (let index = from; index < count && report.failures.length < 20; index++) {
     Atomics.store(at, 0, index);
     const { kind, sealed, bytes } = mutant(seeds, seed, index);
@@ -73,6 +83,10 @@ function loadMutants({ seed, from, count, progress }) {
       }, bytes);
       if (ms > LIMIT_MS && bytes.length < 1e6) throw new Error(`took ${ms.toFixed(0)} ms`);
       report.slowestMs = Math.max(report.slowestMs, ms);
+      if (end === 'loaded' && described) {
+        const told = index % PAGE_EVERY === 0 ? await described.page(bytes) : described.texts(bytes);
+        report.described += told === 'described' ? 1 : 0;
+      }
     } catch (error) {
       report.failures.push({ index, kind, why: String(error.message).slice(0, 300) });
     }
@@ -89,7 +103,7 @@ function loadMutants({ seed, from, count, progress }) {
 
 /** Runs the workers: a crash or a hang ends one of them, and the next begins behind that mutant. */
 async function runMutants(seed, count) {
-  const total = { kinds: {}, ends: {}, slowestMs: 0, sealed: 0, failures: [], growthMB: 0 };
+  const total = { kinds: {}, ends: {}, slowestMs: 0, sealed: 0, described: 0, failures: [], growthMB: 0 };
   for (let from = 0; from < count && total.failures.length < 20; ) {
     const progress = new SharedArrayBuffer(4);
     const at = new Int32Array(progress);
@@ -126,6 +140,7 @@ async function runMutants(seed, count) {
       }
       total.slowestMs = Math.max(total.slowestMs, report.slowestMs);
       total.sealed += report.sealed;
+      total.described += report.described;
       total.failures.push(...report.failures);
       total.growthMB = report.earlyMB > 0 ? report.lateMB - report.earlyMB : 0;
       from = count;
@@ -216,7 +231,7 @@ async function main() {
   const names = [...Object.keys(HOSTILE), ...(isLong ? Object.keys(LARGE) : [])];
   console.log(`${count} mutants of seed ${seed}, then ${names.length} files made by hand`);
   const begin = performance.now();
-  const { kinds, ends, slowestMs, sealed, failures, growthMB } = await runMutants(seed, count);
+  const { kinds, ends, slowestMs, sealed, described, failures, growthMB } = await runMutants(seed, count);
   const seconds = (performance.now() - begin) / 1000;
   const hostile = runHostile(names);
   for (const { index, kind, why } of failures) {
@@ -225,7 +240,7 @@ async function main() {
   const failed = failures.length + hostile.filter(({ failure }) => failure).length;
   const refused = count - (ends.loaded ?? 0) - failures.length;
   console.log(
-    `${count} mutants in ${seconds.toFixed(0)} s: ${ends.loaded ?? 0} loaded and scored, ${refused} refused in ` +
+    `${count} mutants in ${seconds.toFixed(0)} s: ${ends.loaded ?? 0} loaded and scored (${described} of them described by the command), ${refused} refused in ` +
       `${Object.keys(ends).length - 1} ways, slowest ${slowestMs.toFixed(1)} ms, memory ${growthMB.toFixed(0)} MB more at the end`,
   );
   console.log(`${count + hostile.length - failed} passed, ${failed} failed`);
@@ -237,7 +252,7 @@ async function main() {
       commit: `${git('rev-parse', 'HEAD')}${git('status', '--porcelain') ? ' and changes' : ''}`,
       command: `node test/fuzz/run.mjs --count ${count} --seed ${seed}`,
       runtime: `Node ${process.versions.node}`,
-      mutants: { count, seed, sealed, seconds: Math.round(seconds), slowestMs, growthMB },
+      mutants: { count, seed, sealed, described, seconds: Math.round(seconds), slowestMs, growthMB },
       peakRssMB: process.resourceUsage().maxRSS / 1e3,
       failed,
       failures,
@@ -252,4 +267,4 @@ async function main() {
 }
 
 if (isMainThread) await main();
-else parentPort.postMessage(loadMutants(workerData));
+else parentPort.postMessage(await loadMutants(workerData));

@@ -27,7 +27,7 @@ function run(path: string, { json }: { readonly json?: boolean }): void {
 }
 
 /** The object of `inspect --json`. */
-function inspectJson(model: Model): object {
+export function inspectJson(model: Model): object {
   const { format, classes, positive, objective, fit, calibration = null, decision, schema } = model.manifest;
   const { lambda, l1Ratio, C, firth = false } = objective;
   return {
@@ -53,7 +53,8 @@ const featureFact = ({ name, reads, kind, detail }: FeatureSummary): readonly [s
   `${kind}${reads.join() === name ? '' : ` of ${reads.map(word).join(', ')}`}   (${detail})`,
 ];
 
-function inspectReport(model: Model): string {
+/** What `inspect` prints. */
+export function inspectReport(model: Model): string {
   const { features } = model.manifest.schema;
   const rich = describeFeatures(features.filter((feature) => !PLAIN.includes(feature.kind)));
   const { format, producer, fit, warnings } = model.manifest;

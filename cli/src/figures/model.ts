@@ -62,7 +62,7 @@ function decisionFacts({ manifest }: Model): (readonly [string, string])[] {
   const by = calibration?.by;
   const rows = by ? `, by ${whole(by.rows)} rows${by.folds === null ? ' held out' : ` in ${by.folds} folds`}` : '';
   const shift = calibration && calibration.shift.length > 0 ? ', shifted to the true shares of the classes' : '';
-  const why = chosen && REASONS[chosen.by](chosen.parameter);
+  const why = chosen && (Object.hasOwn(REASONS, chosen.by) ? REASONS[chosen.by](chosen.parameter) : chosen.by);
   const value = (number: number, digits: number) =>
     chosen!.by === 'budget' ? percent(number) : significant(number, digits);
   const found = chosen

@@ -25,7 +25,7 @@ function about({ manifest }: Model, { covariance, cluster, statistics, reason, b
   const list: (readonly [string, string] | null)[] = [
     covariance && [
       'standard errors',
-      `${ERRORS[covariance]}${cluster ? ` (${whole(cluster.count)} of ${word(cluster.column)})` : ''}`,
+      `${Object.hasOwn(ERRORS, covariance) ? ERRORS[covariance] : word(covariance)}${cluster ? ` (${whole(cluster.count)} of ${word(cluster.column)})` : ''}`,
     ],
     statistics && [
       'deviance',
