@@ -75,7 +75,7 @@ const CHECKED =
 /** What `doctor` prints: findings, the worst first, each with its evidence and what to do. */
 function doctorReport(source: string, target: string, { findings, rows, features, seconds }: DoctorResult): string {
   const width = lineWidth();
-  const head = `${source}: ${whole(rows)} rows, ${whole(features.length)} ${features.length === 1 ? 'feature' : 'features'}, target ${word(target)}, examined in ${seconds.toFixed(2)} s`;
+  const head = `${word(source)}: ${whole(rows)} rows, ${whole(features.length)} ${features.length === 1 ? 'feature' : 'features'}, target ${word(target)}, examined in ${seconds.toFixed(2)} s`;
   if (findings.length === 0) {
     return `${head}\n\nnothing found\n${wrap(`checked: ${CHECKED}`, width - 2)
       .map((line) => `  ${line}`)

@@ -68,6 +68,6 @@ export function inspectReport(model: Model): string {
     ['file', `format ${format}, written by ${producer}`],
     ['sha256', model.sha256 ?? '–'],
   ]);
-  const notes = warnings.map(({ code, message }) => `\n  ${code} ${message}`).join('');
+  const notes = warnings.map(({ code, message }) => `\n  ${word(code)} ${message.replaceAll('\n', ' ')}`).join('');
   return `${formula(model)}\n${lines}\n\n${summary(model)}\n${notes ? `\nwarnings${notes}\n` : ''}`;
 }

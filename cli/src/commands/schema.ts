@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { word } from '../figures/wording.ts';
 import { type SchemaOptions, type SchemaResult, schemaCommand, schemaText } from '../jobs/schema.ts';
 import { DATA, OFFSET, QUERY, TARGET, WEIGHT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
@@ -51,9 +52,9 @@ async function run(data: string | undefined, flags: SchemaFlags, command: Comman
 
 function schemaReport({ declaration, notes }: SchemaResult, out: string, source: string, target: string): string {
   const lines = notes.map((note) => `  ${note}`).join('\n');
-  return `${declaration.features.length} features in ${out}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then\n  ${trainLine(out, source, target)}\n`;
+  return `${declaration.features.length} features in ${word(out)}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then\n  ${trainLine(out, source, target)}\n`;
 }
 
 /** What is done with a schema. */
 const trainLine = (out: string, source: string, target: string) =>
-  `logodds train ${source} --target ${target} --schema ${out} --out model.safetensors`;
+  `logodds train ${word(source)} --target ${word(target)} --schema ${word(out)} --out model.safetensors`;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { strangerLines } from '../figures/strangers.ts';
-import { roughPercent, whole } from '../figures/wording.ts';
+import { roughPercent, whole, word } from '../figures/wording.ts';
 import { type ScoreOptions, type StreamResult, scoreCommand } from '../jobs/score.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, THREADS } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
@@ -66,7 +66,7 @@ async function run(
 
 function scoreReport(out: string, { rows, defaulted, unseen, seconds }: StreamResult): string {
   const defaults = defaulted > 0 ? `, ${roughPercent(defaulted)} of their values missing, unseen or out of range` : '';
-  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${out}\n${strangerLines(
+  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${word(out)}\n${strangerLines(
     unseen,
   )
     .map((line) => `  ${line}\n`)

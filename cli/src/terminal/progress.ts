@@ -1,4 +1,5 @@
 import progress from 'cli-progress';
+import { printableLine } from './print.ts';
 
 /** One phase of the work, as a bar on a terminal; silent in a pipe. */
 export interface Phase {
@@ -26,11 +27,12 @@ export function startPhase(name: string, measured: boolean): Phase {
   if (!process.stderr.isTTY) return SILENT;
   const bar = new progress.SingleBar({
     ...OPTIONS,
-    format: measured ? `${name}  {bar}  {percentage} %  {note}` : `${name}  {note}`,
+    format: measured ? '{name}  {bar}  {percentage} %  {note}' : '{name}  {note}',
   });
-  bar.start(100, 0, { note: '' });
+  bar.start(100, 0, { name: printableLine(name), note: '' });
   return {
-    update: (share, note = '') => bar.update(Math.floor(100 * Math.min(1, Math.max(0, share ?? 0))), { note }),
+    update: (share, note = '') =>
+      bar.update(Math.floor(100 * Math.min(1, Math.max(0, share ?? 0))), { note: printableLine(note) }),
     end: () => bar.stop(),
   };
 }
