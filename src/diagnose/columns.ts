@@ -1,4 +1,5 @@
 import { asCoded, findColumns } from '../encode/columns.ts';
+import { constantReason, isRounding } from '../encode/infer.ts';
 import { list, show } from '../encode/label.ts';
 import type { CategoricalFeature, NumericFeature } from '../encode/schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from '../encode/table.ts';
@@ -180,18 +181,22 @@ function sameColumn(a: Column, b: Column, count: Float64Array | null): boolean {
 function numberFindings(
   subject: Subject,
   column: NumericColumn,
-  { name, min, max }: NumericFeature,
+  feature: NumericFeature,
   totals: Float64Array,
   samples: readonly Sample[],
 ): Finding[] {
   const { y, count, labels, table } = subject;
+  const { name, min, max } = feature;
   const absent = new Float64Array(labels.length);
   if (column.missing) {
     for (let i = 0; i < table.rows; i++)
       if (isMissing(column, i)) addRow(absent, 0, labels.length, y[i], count ? count[i] : 1);
   }
   const gaps = absent.reduce((sum, n) => sum + n, 0);
-  if (min === max && gaps === 0) return [constant(name)];
+  if (gaps === 0) {
+    if (min === max) return [constant(name, min)];
+    if (isRounding(feature, table.rows)) return [constant(name, feature.mean, 'rounding')];
+  }
   const leaks = [
     ...leakOfLevels(
       subject,
@@ -280,13 +285,14 @@ function levelFindings(
   ];
 }
 
-function constant(name: string): Finding {
+function constant(name: string, mean = 0, values: 'one' | 'rounding' = 'one'): Finding {
+  const { evidence, advice } = constantReason(values, mean);
   return {
     code: 'CONSTANT_COLUMN',
     severity: 'warning',
     features: [name],
-    evidence: `${show(name)}: one value in all training rows, so the weight is held at 0`,
-    advice: 'drop the column',
+    evidence: `${show(name)}: ${evidence}, so the weight is held at 0`,
+    advice,
   };
 }
 

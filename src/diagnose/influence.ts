@@ -14,11 +14,12 @@ export interface InfluentialRow {
  * Cook's distance of every row: how far the estimates move, in units of their confidence region, when the row goes; of one step of Newton's
  * method from the fit.
  *
- *   D = r²·h / (p·(1 − h)²),   r² = (y − π)² / (π(1 − π)),   h = π(1 − π)·xᵀ(XᵀWX)⁻¹x,   p parameters
+ *   D = r²·h / (p·(1 − h)²),   r² = u·(y − π)² / (π(1 − π)),   h = u·π(1 − π)·xᵀ(XᵀWX)⁻¹x,   p parameters
  *
- * A row of weight s counts as s rows, and D is that of one of them; a row of weight 0 has none, nor has one with 0 < y < 1.
+ * Of a row that stands for several, D is that of one of them, of weight u; a row of weight 0 has none, nor has one with 0 < y < 1.
  *
  * @param logits   of all rows
+ * @param unit     u, the weight of each of the observations that a row stands for; null: ones
  * @param inverse  (XᵀWX)⁻¹ of the active parameters
  * @param active   slots, ascending, then the intercept (batch.slots)
  * @param least    distance from which a row is named
@@ -30,6 +31,7 @@ export function influentialRows(
   logits: Float64Array,
   y: Float64Array,
   weight: Float64Array | null,
+  unit: Float64Array | null,
   inverse: Float64Array,
   active: ArrayLike<number>,
   least: number,
@@ -61,10 +63,11 @@ export function influentialRows(
     }
     // r², and π(1 − π) from it
     const odds = exp(y[i] === 1 ? -logits[i] : logits[i]);
-    const curvature = 1 / (odds + 2 + 1 / odds);
+    const u = unit ? unit[i] : 1;
+    const curvature = u / (odds + 2 + 1 / odds);
     // xᵀCx ≤ (Σ |xⱼ|·√Cⱼⱼ)² settles most rows
     const most = curvature * bound * bound;
-    if (most < 1 && far(odds, most) < least) continue;
+    if (most < 1 && far(u * odds, most) < least) continue;
     let form = 0;
     for (let a = 0; a < count; a++) {
       const row = at[a] * size;
@@ -73,7 +76,7 @@ export function influentialRows(
       form += x[a] * sum;
     }
     const leverage = Math.min(curvature * form, 1 - Number.EPSILON);
-    const distance = far(odds, leverage);
+    const distance = far(u * odds, leverage);
     if (distance >= least) found.push({ row: i, distance, leverage });
   }
   return found.sort((a, b) => b.distance - a.distance || a.row - b.row);

@@ -102,6 +102,8 @@ export interface DeclaredText extends DeclaredColumn {
   readonly kind: 'text';
   /** default 256 */
   readonly buckets?: number;
+  /** what the penalty measures weights in: the count of a word (`none`, default), as that of a level, or its standard deviation */
+  readonly scaling?: 'none' | 'standard';
   readonly missing?: 'baseline' | 'error';
 }
 
@@ -114,6 +116,8 @@ export interface DeclaredTags extends DeclaredColumn {
   readonly buckets?: number;
   /** tags of less weight in training have no slot; default 1 */
   readonly minCount?: number;
+  /** what the penalty measures weights in: the count of a word (`none`, default), as that of a level, or its standard deviation */
+  readonly scaling?: 'none' | 'standard';
   readonly missing?: 'baseline' | 'error';
   readonly unseen?: 'baseline' | 'error';
 }
@@ -223,10 +227,11 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
       ],
       missing: MISSING,
     },
-    text: { ...COLUMN, buckets: TOKEN_BUCKETS, missing: word('baseline', 'error') },
+    text: { ...COLUMN, buckets: TOKEN_BUCKETS, scaling: word('none', 'standard'), missing: word('baseline', 'error') },
     tags: {
       ...COLUMN,
       separator: [(value) => isText(value) && value !== '', 'a text of one character or more'],
+      scaling: word('none', 'standard'),
       buckets: TOKEN_BUCKETS,
       minCount: COUNT,
       missing: word('baseline', 'error'),

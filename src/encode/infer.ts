@@ -24,7 +24,7 @@ export interface InferOptions {
 /**
  * The schema of a training table: every column that is not excluded is a feature, in the order of the table.
  *
- *   mean = Σ sᵢxᵢ / Σ sᵢ,   scale² = Σ sᵢ(xᵢ − mean)² / Σ sᵢ,   over the cells that are not missing
+ *   mean = Σ sᵢxᵢ / Σ sᵢ,   scale² = Σ sᵢ(xᵢ − mean)² / Σ sᵢ,   over the cells that are not missing; 1 by `isConstant`
  *
  * Levels are those that occur in a row of positive weight, sorted by `sortLabels`. Integer weights give the schema of
  * repeated rows, and the order of rows does not matter, up to the rounding of sums.
@@ -128,6 +128,8 @@ export interface Moments {
   readonly kind: 'numeric';
   /** Σ sᵢ over the cells that are not missing; without any the rest means nothing */
   readonly total: number;
+  /** how many cells these are */
+  readonly cells: number;
   readonly mean: number;
   /** square root of the variance */
   readonly spread: number;
@@ -145,6 +147,7 @@ export function momentsOf(
   firstRow: number,
 ): Moments {
   let total = 0;
+  let cells = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   let gaps = false;
@@ -158,10 +161,11 @@ export function momentsOf(
     const value = values[i];
     if (!Number.isFinite(value)) throw cellError(firstRow + i, name, 'a finite number', value, MEND);
     total += s;
+    cells++;
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  const found = { kind: 'numeric', total, mean: min, spread: 0, min, max, gaps } as const;
+  const found = { kind: 'numeric', total, cells, mean: min, spread: 0, min, max, gaps } as const;
   if (total === 0) return found;
   refuseSpread(name, min, max);
   if (min === max) return found;
@@ -185,14 +189,61 @@ export function momentsOf(
   return { ...found, mean: min + centre * unit, spread: Math.sqrt(square / total) * unit };
 }
 
+/**
+ * Whether a column is constant, or differs by rounding only, by scikit-learn's rule:
+ *
+ *   spread² ≤ n·ε·spread² + (n·ε·mean)²,   ε = 2⁻⁵²
+ *
+ * A standardised column of this kind would be rounding, blown up to a spread of 1.
+ * @param cells  n, how many values of positive weight there are
+ * @param mean  of the raw column
+ * @see scikit-learn, sklearn.preprocessing._data._is_constant_feature
+ */
+export function isConstant(cells: number, mean: number, spread: number): boolean {
+  const rounding = cells * Number.EPSILON;
+  return spread * Math.sqrt(Math.max(0, 1 - rounding)) <= rounding * Math.abs(mean);
+}
+
+/** Greatest magnitude below which all whole numbers are numbers of their own. */
+const WHOLE = 2 ** 53;
+
+/**
+ * Why a numeric column has no weight, after its name: one value, rounding, or ids that numbers do not hold.
+ * @param values  'one' value, or values that differ by 'rounding' (`isConstant`)
+ * @param mean  of the raw column
+ */
+export function constantReason(values: 'one' | 'rounding', mean: number): { evidence: string; advice: string } {
+  if (Math.abs(mean) >= WHOLE) {
+    return {
+      evidence: `numbers beyond 2^53, where neighbouring whole numbers are one number, and ${values === 'one' ? 'one value is left' : 'what is left differs by rounding only'}`,
+      advice: 'make it categorical, from text, if it names things; else drop the column',
+    };
+  }
+  return values === 'one'
+    ? { evidence: 'one value in all training rows', advice: 'drop the column' }
+    : {
+        evidence:
+          "values that differ by rounding only (variance at most n·ε·variance + (n·ε·mean)², scikit-learn's rule)",
+        advice: 'drop the column, or centre it at its source if the difference means something',
+      };
+}
+
+/** Whether the scale of a feature is 1 because its training values differ by rounding only. */
+export const isRounding = ({ min, max, mean, scale }: NumericFeature, rows: number): boolean =>
+  min < max && scale === 1 && (max - min < 1 || isConstant(rows, mean, 1));
+
+/** What standardising divides by: the spread; 1 for a constant column. */
+const scaleOf = ({ cells, mean, spread }: Pick<Moments, 'cells' | 'mean' | 'spread'>): number =>
+  isConstant(cells, mean, spread) ? 1 : spread;
+
 /** Weighted mean and population standard deviation of a column without gaps, 1 when constant. */
 export function spreadOf(
   name: string,
   values: Float64Array,
   weight: Float64Array | null,
 ): { readonly mean: number; readonly scale: number } {
-  const { mean, spread } = momentsOf({ name, kind: 'numeric', values }, values.length, weight, 0);
-  return { mean, scale: spread > 0 ? spread : 1 };
+  const found = momentsOf({ name, kind: 'numeric', values }, values.length, weight, 0);
+  return { mean: found.mean, scale: scaleOf(found) };
 }
 
 /** The moments of both; of roots and by `hypot`, so that no square overflows. */
@@ -209,6 +260,7 @@ function merge(name: string, a: Moments, b: Moments): Moments {
   return {
     kind: 'numeric',
     total,
+    cells: a.cells + b.cells,
     mean: a.mean + apart * q,
     spread: Math.hypot(Math.sqrt(p) * a.spread, Math.sqrt(q) * b.spread, Math.sqrt(p * q) * apart),
     min,
@@ -225,13 +277,10 @@ function refuseSpread(name: string, min: number, max: number): void {
   );
 }
 
-export function numericFeature(
-  name: string,
-  { total, mean, spread, min, max, gaps }: Moments,
-  slot: boolean,
-): NumericFeature {
-  if (total === 0) throw onlyMissing(name);
-  return { name, kind: 'numeric', mean, scale: spread > 0 ? spread : 1, min, max, indicator: slot && gaps };
+export function numericFeature(name: string, found: Moments, slot: boolean): NumericFeature {
+  if (found.total === 0) throw onlyMissing(name);
+  const { mean, min, max, gaps } = found;
+  return { name, kind: 'numeric', mean, scale: scaleOf(found), min, max, indicator: slot && gaps };
 }
 
 /** Σ sᵢ of each level that has weight, and of missing cells. */

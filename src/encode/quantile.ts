@@ -9,8 +9,9 @@ interface Sample {
  *
  *   quantile(q) = ∫ v over [h, h + 1],   h = q·(S − 1),   S = Σ weights
  *
- * For whole weights that is numpy's default method ('linear') on rows that are repeated as often, so without weights numpy's, and
- * scikit-learn's median (SimpleImputer) and quartiles (RobustScaler). Fractional weights move it continuously; for S < 1 it is the mean.
+ * and the least and greatest value for q of 0 and 1. For whole weights that is numpy's default method ('linear') on rows that are repeated as
+ * often, so without weights numpy's, and scikit-learn's median (SimpleImputer) and quartiles (RobustScaler). Fractional weights move it
+ * continuously. S is a number of rows: weights of another scale are to be brought to it first (`frequencies`).
  *
  * @param values  NaN is left out
  * @param weights  null: all 1; rows of weight 0 are left out
@@ -114,6 +115,7 @@ function placeOf(value: number, rising: Float64Array): number {
 function quantileOf({ values, upTo }: Sample, q: number): number {
   const last = values.length - 1;
   if (last < 0) return Number.NaN;
+  if (q <= 0 || q >= 1) return values[q <= 0 ? 0 : last];
   const total = upTo[last];
   const start = Math.max(0, q * (total - 1));
   const length = Math.min(1, total);

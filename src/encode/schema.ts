@@ -181,6 +181,8 @@ export interface TokensFeature extends Named {
   /** a missing cell has no token, or is an error */
   readonly missing: 'baseline' | 'error';
   readonly unseen: 'baseline' | 'error';
+  /** the penalty measures weights in standard deviations; absent: in counts */
+  readonly scaling?: 'standard';
   readonly means: readonly number[];
   readonly scales: readonly number[];
 }

@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { areCounts, type Weight } from './check.ts';
+import { areCounts, type Weight, type WeightKind } from './check.ts';
 import { sortScores } from './ranking.ts';
 
 /** One bin of a reliability diagram: its probabilities lie in (low, high], the first bin includes `low`. */
@@ -16,8 +16,8 @@ export interface ReliabilityBin {
 /** uniform: bins of equal width; quantile: of equal weight, as far as equal probabilities allow */
 export type BinStrategy = 'uniform' | 'quantile';
 
-/** How rows are put into bins: 10 of equal width when absent. */
-export type Binning = [bins?: number, strategy?: BinStrategy];
+/** How rows are put into bins: 10 of equal width when absent; what weights are matters to edges at quantiles alone. */
+export type Binning = [bins?: number, strategy?: BinStrategy, weightKind?: WeightKind];
 
 /**
  * Brier score by parts, over bins of probability:
@@ -53,7 +53,7 @@ export function binRows(
   probabilities: Float64Array,
   outcomes: ArrayLike<number>,
   weight: Weight,
-  ...[bins = 10, strategy = 'uniform']: Binning
+  ...[bins = 10, strategy = 'uniform', weightKind]: Binning
 ): Binned {
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= 10_000)) {
     throw new LogoddsError('ERR_RANGE', `bins: expected an integer from 1 to 10000, got ${bins}`);
@@ -61,7 +61,7 @@ export function binRows(
   if (!Object.hasOwn(EDGES, strategy)) {
     throw new LogoddsError('ERR_RANGE', `strategy: expected uniform or quantile, got ${strategy}`);
   }
-  const edges = EDGES[strategy](bins, probabilities, weight);
+  const edges = EDGES[strategy](bins, probabilities, weight, weightKind);
   const of = new Uint32Array(probabilities.length);
   const weights = new Float64Array(bins);
   const predicted = new Float64Array(bins);
@@ -92,11 +92,13 @@ export function binRows(
   return { of, table };
 }
 
-const EDGES: Record<BinStrategy, (bins: number, probabilities: Float64Array, weight: Weight) => Float64Array> = {
+type Edges = (bins: number, probabilities: Float64Array, weight: Weight, kind?: WeightKind) => Float64Array;
+
+const EDGES: Record<BinStrategy, Edges> = {
   uniform: (bins) => steps(bins),
-  quantile: (bins, probabilities, weight) => {
+  quantile: (bins, probabilities, weight, kind) => {
     const { values, tags: rows } = sortScores(probabilities, (row) => row);
-    const { cumulated, used } = cumulate(rows, weight);
+    const { cumulated, used } = cumulate(rows, weight, kind);
     const last = cumulated[used.length - 1] - 1;
     const at = (unit: number): number => {
       let low = 0;
@@ -128,7 +130,11 @@ function steps(bins: number): Float64Array {
  * The places of rows of positive weight in this order, and the sums of weights up to them. Weights that are no counts are
  * scaled so that they are 1 on average: a quantile of rows needs a number of rows.
  */
-function cumulate(rows: Uint32Array, weight: Weight): { used: Uint32Array; cumulated: Float64Array } {
+function cumulate(
+  rows: Uint32Array,
+  weight: Weight,
+  kind?: WeightKind,
+): { used: Uint32Array; cumulated: Float64Array } {
   const used = Uint32Array.from(rows.keys()).filter((place) => !weight || weight[rows[place]] > 0);
   const cumulated = new Float64Array(used.length);
   let sum = 0;
@@ -136,7 +142,7 @@ function cumulate(rows: Uint32Array, weight: Weight): { used: Uint32Array; cumul
     sum += weight ? weight[rows[place]] : 1;
     cumulated[k] = sum;
   });
-  const scale = areCounts(weight) ? 1 : used.length / sum;
+  const scale = areCounts(weight, kind) ? 1 : used.length / sum;
   return { used, cumulated: scale === 1 ? cumulated : cumulated.map((value) => value * scale) };
 }
 

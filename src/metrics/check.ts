@@ -6,7 +6,10 @@ export type Logits = Float64Array | Float32Array;
 /** Real numbers that rank rows: logits, probabilities, or any others; a greater one speaks for the positive class. */
 export type RowScores = Float64Array | Float32Array;
 
-/** Sample weights: an integer weight is a repeated row, weight 0 is no row; null and undefined: all 1. */
+/** What weights are: how much of a population a row stands for, at any scale; or how many rows it stands for, whole numbers. */
+export type WeightKind = 'sampling' | 'count';
+
+/** Sample weights: weight 0 is no row; null and undefined: all 1. For what depends on a number of rows see `WeightKind`. */
 export type Weight = Float64Array | null | undefined;
 
 /** Pairs of rows weigh the product of their weights, which must be a number. */
@@ -94,9 +97,18 @@ export function checkCodes(what: string, codes: ArrayLike<number>, length: numbe
   }
 }
 
-/** Whether weights count rows; others are shares: their scale means nothing. */
-export function areCounts(weight: Weight): boolean {
-  return !weight || weight.every(Number.isInteger);
+/**
+ * Whether weights count rows, as the caller says; the scale of others means nothing.
+ * @throws ERR_RANGE for another kind, and for weights that count rows and are no whole numbers
+ */
+export function areCounts(weight: Weight, kind: WeightKind = 'sampling'): boolean {
+  if (kind !== 'sampling' && kind !== 'count') {
+    throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${String(kind)}`);
+  }
+  if (!weight) return true;
+  const part = kind === 'count' ? weight.findIndex((s) => !Number.isInteger(s)) : -1;
+  if (part >= 0) throw rangeError('weights', 'whole numbers (they count rows)', part, weight[part]);
+  return kind === 'count';
 }
 
 /** Σ sᵢ·value(i) / total; a row of weight 0 is no row, even where its value is infinite. */

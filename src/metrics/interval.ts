@@ -1,13 +1,17 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { splitmix32 } from '../../bindings/random.ts';
 import type { Labels } from './binary.ts';
-import { areCounts, checkRows, checkScores, type RowScores, type Weight } from './check.ts';
+import { areCounts, checkRows, checkScores, type RowScores, type Weight, type WeightKind } from './check.ts';
 import { sortScores } from './ranking.ts';
 
 /** How an interval is estimated: DeLong's variance and the normal distribution, or rows drawn anew so many times from this seed. */
-export type IntervalMethod =
+export type IntervalMethod = (
   | { readonly method?: 'delong' }
-  | { readonly method: 'bootstrap'; readonly replicates?: number; readonly seed?: number };
+  | { readonly method: 'bootstrap'; readonly replicates?: number; readonly seed?: number }
+) & {
+  /** what the weights are; default sampling */
+  readonly weightKind?: WeightKind;
+};
 
 /** An area under the ROC curve and how sure it is. */
 export interface AucInterval {
@@ -28,8 +32,8 @@ const Z95 = 1.959963984540054;
  *              vⱼ of the positive ones above negative row j, m and n how many there are
  *   bootstrap  2.5 % and 97.5 % of the areas of 1000 samples (interpolated, as numpy's), positive and negative rows drawn apart, seed 1
  *
- * Weights that are integers count rows: m = Σ s, and a row of weight 2 is two rows. Other weights say how much a row stands for, at any scale: a row
- * is one draw, Var(vᵢ)/m becomes m/(m − 1)·Σ s²ᵢ(vᵢ − auc)²/(Σ s)².
+ * Weights of `weightKind` count are numbers of rows: m = Σ s, and a row of weight 2 is two rows. Sampling weights (the default) say how much a row
+ * stands for, at any scale: a row is one draw, Var(vᵢ)/m becomes m/(m − 1)·Σ s²ᵢ(vᵢ − auc)²/(Σ s)².
  * At an area of 1 both intervals are [1, 1]: rows that overlap nowhere say nothing of how nearly they did not.
  * Parameters and errors as of `auc`. Bootstrap takes replicates × rows steps.
  * @returns null when a class has fewer than two rows of positive weight
@@ -44,7 +48,7 @@ export function aucInterval(
 ): AucInterval | null {
   checkScores(scores);
   checkRows(scores.length, y, 2, weight, 'scores');
-  const [positive, negative] = sides(scores, y, weight);
+  const [positive, negative] = sides(scores, y, weight, method.weightKind);
   if (positive.draws < 2 || negative.draws < 2) return null;
   switch (method.method) {
     case undefined:
@@ -75,9 +79,9 @@ interface Side {
   readonly distinct: number;
 }
 
-function sides(scores: RowScores, y: Labels, weight: Weight): [positive: Side, negative: Side] {
+function sides(scores: RowScores, y: Labels, weight: Weight, kind?: WeightKind): [positive: Side, negative: Side] {
   const { values, tags: rows } = sortScores(scores, (row) => row);
-  const counts = areCounts(weight);
+  const counts = areCounts(weight, kind);
   const ranks = new Uint32Array(rows.length);
   for (let k = 1; k < rows.length; k++) ranks[k] = ranks[k - 1] + (values[k] === values[k - 1] ? 0 : 1);
   const distinct = ranks[ranks.length - 1] + 1;

@@ -32,6 +32,8 @@ export interface Manifest {
   /** column that must be present at scoring and is added to the logit of two classes; null when trained without, or with more */
   readonly offset: string | null;
   readonly weight: string | null;
+  /** what the weights were taken for; absent without, and of models from before it was kept */
+  readonly weightKind?: 'sampling' | 'count';
   readonly fit: FitReport;
   /** parameters that could not be estimated and are held at 0 (aliased or constant), by index: of each weight vector its slots, then its intercept */
   readonly aliased: readonly number[];
@@ -61,6 +63,8 @@ export interface ObjectiveReport {
   readonly standardize: boolean;
   /** true: the logarithm of Jeffreys' prior, ½·log det of the information, is added to the log-likelihood; absent: false */
   readonly firth?: boolean;
+  /** of `firth`: what its standard errors are of; absent: the information at the estimate */
+  readonly firthErrors?: 'augmented';
 }
 
 /** Why a solver stopped; only "converged" is an optimum. "online": each row was learnt once, which ends at no optimum. */
@@ -124,7 +128,7 @@ export interface FitStatistics {
   readonly deviance: number;
   /** the same of the model with an intercept (and offset) only */
   readonly nullDeviance: number;
-  /** 2·k − 2·l */
+  /** 2·k − 2·l; of trials without the constant 2·Σ log C(nᵢ, kᵢ), which R's `glm` subtracts: differences between models are the same */
   readonly aic: number;
   /** k·log n − 2·l */
   readonly bic: number;
@@ -132,8 +136,16 @@ export interface FitStatistics {
   readonly mcFadden: number;
   /** of the model against the one with intercepts only; null where there is no feature */
   readonly likelihoodRatio: ChiSquareTest;
+  /** Pearson's statistic of rows of trials, and how much more they vary than independent trials would; null or absent without trials */
+  readonly pearson?: PearsonStatistic | null;
   /** calibration in ten groups by probability; null for more than two classes, or fewer than three groups */
   readonly hosmerLemeshow: ChiSquareTest | null;
+}
+
+/** χ² = Σ nᵢ(yᵢ − pᵢ)²/(pᵢ(1 − pᵢ)), y the share of successes in n trials; df: rows less parameters. */
+export interface PearsonStatistic extends ChiSquareTest {
+  /** χ²/df: 1 when counts vary as those of independent trials; null without degrees of freedom */
+  readonly dispersion: number | null;
 }
 
 export interface FeatureTest extends ChiSquareTest {

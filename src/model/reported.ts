@@ -25,6 +25,7 @@ const STATISTICS = {
   bic: figure,
   mcFadden: figure,
   likelihoodRatio: object(CHI_SQUARE),
+  pearson: optional(nullable(object({ ...CHI_SQUARE, dispersion: figure }))),
   hosmerLemeshow: nullable(object(CHI_SQUARE)),
 };
 const CHOSEN = {
@@ -53,7 +54,9 @@ function reported(parameters: number): Test {
       C: figure,
       standardize: boolean,
       firth: optional(boolean),
+      firthErrors: optional(word('augmented')),
     }),
+    weightKind: optional(word('sampling', 'count')),
     fit: object({
       solver: string,
       choice: string,

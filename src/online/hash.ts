@@ -1,4 +1,4 @@
-import { index } from '../../bindings/batch.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
 import { murmur3 } from '../encode/hash.ts';
 import { canonicalLabel } from '../encode/label.ts';
 
@@ -14,6 +14,8 @@ import { canonicalLabel } from '../encode/label.ts';
  * @see Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009
  */
 export function hashIndex(feature: string, value: unknown, bits: number): number {
-  index('bits', bits - 1, 30);
+  if (!(Number.isInteger(bits) && bits >= 1 && bits <= 31)) {
+    throw new LogoddsError('ERR_RANGE', `bits: expected a whole number from 1 to 31, got ${bits}`);
+  }
   return murmur3(canonicalLabel(value), murmur3(feature, 0)) & (2 ** bits - 1);
 }

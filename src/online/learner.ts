@@ -16,7 +16,7 @@ import { Model } from '../model/model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from '../model/safetensors.ts';
 import { count, list as listOf, nullable, number, object, string } from '../model/shape.ts';
 import { allStages } from '../stages.ts';
-import { foldParameters, standardisation } from '../train/inference.ts';
+import { foldExactly, standardisation } from '../train/inference.ts';
 import { type DataOptions, excludedColumns } from '../train/prepare.ts';
 import { readTarget, readWeight } from '../train/target.ts';
 
@@ -230,7 +230,7 @@ export class OnlineLearner {
       params[j + 1] -= params[j];
       params[j] = 0;
     });
-    const { weights, intercept } = foldParameters(params, standardisation(this.#encoder));
+    const { weights, intercept } = foldExactly(params, standardisation(this.#encoder), names);
     return new Model({
       manifest: this.#manifest(this.#sums()),
       weights,

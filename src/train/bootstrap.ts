@@ -1,5 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { splitmix32 } from '../../bindings/random.ts';
+import { refuseUnknown } from '../encode/names.ts';
 import type { Table } from '../encode/table.ts';
 import { twoSidedP } from '../model/coefficients.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
@@ -17,6 +18,12 @@ export interface BootstrapOptions {
   /** whole; default 1. The same seed gives the same intervals. */
   readonly seed?: number;
 }
+
+/** The names of these options; the compiler misses one that is not here. */
+export const bootstrapOptions = (): Readonly<Record<keyof BootstrapOptions, true>> => ({
+  replicates: true,
+  seed: true,
+});
 
 /**
  * `fit`, and how its coefficients vary over fits to resampled rows: standard errors and 95 % intervals that hold with a penalty as well, kept in
@@ -37,8 +44,10 @@ export interface BootstrapOptions {
 export function bootstrap(
   table: Table,
   options: FitOptions,
-  { replicates = 1000, seed = 1 }: BootstrapOptions = {},
+  given: BootstrapOptions = {},
 ): { model: Model; warnings: Warning[] } {
+  refuseUnknown('bootstrap', given, bootstrapOptions());
+  const { replicates = 1000, seed = 1 } = given;
   const refuse = (what: string, rule: string, got: unknown): never => {
     throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; leave it out for the default`);
   };

@@ -4,6 +4,7 @@ import type { Engine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import { type SlotProfile, SlotTally } from './diagnose.ts';
+import type { Standardisation } from './inference.ts';
 
 /** Cells of a column of a batch: numbers or codes. */
 export type Cells = Float64Array | Float32Array | Uint8Array | Uint16Array | Uint32Array;
@@ -57,9 +58,14 @@ export class Chunks {
 }
 
 /** `profileSlots` over chunks: the same bits. */
-export function profileChunks(chunks: Chunks, y: Float64Array | null, weight: Float64Array | null): SlotProfile {
+export function profileChunks(
+  chunks: Chunks,
+  y: Float64Array | null,
+  weight: Float64Array | null,
+  standard?: Standardisation,
+): SlotProfile {
   const { batch } = chunks;
-  const tally = new SlotTally(batch);
+  const tally = new SlotTally(batch, standard);
   const all = batch.specs.map((_, j) => j);
   chunks.each((first, count) => {
     chunks.load(first, count, all);

@@ -2,6 +2,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { cellError, findColumns } from '../encode/columns.ts';
 import { parseDate } from '../encode/date.ts';
 import { list, show } from '../encode/label.ts';
+import { refuseUnknown } from '../encode/names.ts';
 import type { Column, Table } from '../encode/table.ts';
 import { evaluateBinary } from '../metrics/binary.ts';
 import { evaluateMulticlass } from '../metrics/multiclass.ts';
@@ -15,6 +16,7 @@ import {
   type Grid,
   type PathOptions,
   type PathStep,
+  pathOptions,
   stepOf,
   strengths,
   templateOf,
@@ -44,6 +46,17 @@ export interface CrossValidationOptions extends PathOptions {
   /** `min` (default): the best mean score; `1se`: the strongest penalty whose mean is within one standard error of it */
   readonly rule?: 'min' | '1se';
 }
+
+/** The names of these options; the compiler misses one that is not here. */
+export const validationOptions = (): Readonly<Record<keyof CrossValidationOptions, true>> => ({
+  ...pathOptions(),
+  folds: true,
+  groups: true,
+  time: true,
+  seed: true,
+  score: true,
+  rule: true,
+});
 
 /** One strength of a cross-validation. */
 export interface ValidatedStep extends PathStep {
@@ -95,6 +108,7 @@ export interface CrossValidation {
  */
 export function crossValidate(table: Table, options: CrossValidationOptions): CrossValidation {
   const { folds = 5, groups, time, seed = 1, score = 'logLoss', rule = 'min' } = options;
+  refuseUnknown('crossValidate', options, validationOptions());
   checkPath(options);
   checkCrossValidation(options);
   const exclude = [...(options.exclude ?? []), ...[groups, time].filter((name) => name !== undefined)];
@@ -277,7 +291,7 @@ class Walks {
     return withFold(this.#problem, this.#options, fold, k, forward, (tasks, _, sampleWeight) => {
       const scores: (number | null)[] = [];
       const converged: boolean[] = [];
-      const unit = spreadOf(this.#problem, sampleWeight, penalty.unit);
+      const unit = spreadOf(this.#problem, sampleWeight, penalty);
       const visit = (fitted: Fitted[]) => {
         scores.push(this.#judges.score(k, tasks, fitted));
         converged.push(fitted.every(({ report }) => report.converged));
@@ -403,12 +417,15 @@ export function logitsOf(tasks: readonly Task[], fitted: readonly Fitted[]): Flo
 }
 
 /** The unit of the penalty in a fold: for standardised features their spread in its rows, in units of their spread in all rows. */
-export function spreadOf({ batch }: Problem, weight: Float64Array, unit: Float64Array | null): Float64Array {
-  if (unit) return unit;
-  const out = new Float64Array(batch.slots).fill(1);
+export function spreadOf(
+  { batch }: Problem,
+  weight: Float64Array,
+  { unit, ownUnit }: Pick<Penalty, 'unit' | 'ownUnit'>,
+): Float64Array {
+  const out = unit ? unit.slice() : new Float64Array(batch.slots).fill(1);
   const total = weight.reduce((sum, s) => sum + s, 0);
   batch.specs.forEach((spec, column) => {
-    if (spec.kind !== 'numeric') return;
+    if (spec.kind !== 'numeric' || ownUnit?.[batch.offsets[column]]) return;
     const x = batch.numeric(column);
     let mean = 0;
     for (let i = 0; i < x.length; i++) mean += weight[i] * x[i];

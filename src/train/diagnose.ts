@@ -1,8 +1,10 @@
 import type { ColumnsBatch } from '../../bindings/batch.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import type { SlotName } from '../encode/encoder.ts';
+import { isConstant } from '../encode/infer.ts';
 import { list } from '../encode/label.ts';
 import { factorCholesky } from './cholesky.ts';
+import type { Standardisation } from './inference.ts';
 import { quadraticModel } from './newton.ts';
 import { maxAbs, type Objective } from './objective.ts';
 
@@ -10,7 +12,7 @@ import { maxAbs, type Objective } from './objective.ts';
  * Least 1 − R² of a standardised column on the earlier ones. Rounding in XᵀSX of millions of rows stays below 1e-12, and correlations that
  * mean something stay far above.
  */
-const RANK_TOLERANCE = 1e-11;
+export const RANK_TOLERANCE = 1e-11;
 /** Coefficients whose part in a runaway step is smaller only follow. */
 const RUNAWAY_SHARE = 0.05;
 
@@ -21,7 +23,10 @@ const RUNAWAY_SHARE = 0.05;
 export interface SlotProfile {
   /** Σ sᵢxᵢ² */
   readonly square: Float64Array;
-  /** 1: the slot has the same value in every row (a numeric column), or no row at all (a coded one) */
+  /**
+   * 1: the slot has the same value in every row (a numeric column), or no row at all (a coded one); 2: its values differ by rounding only
+   * (`isConstant`)
+   */
   readonly constant: Uint8Array;
   /**
    * 1: the slot separates the classes on its own: a numeric column whose classes do not overlap, a level that only one class has. The
@@ -32,9 +37,15 @@ export interface SlotProfile {
 
 /**
  * @param y  share of the positive class in each row, 0 to 1; null for a target of several classes, where `separates` is 0
+ * @param standard  how the batch was standardised; absent: not at all
  */
-export function profileSlots(batch: ColumnsBatch, y: Float64Array | null, weight: Float64Array | null): SlotProfile {
-  const tally = new SlotTally(batch);
+export function profileSlots(
+  batch: ColumnsBatch,
+  y: Float64Array | null,
+  weight: Float64Array | null,
+  standard?: Standardisation,
+): SlotProfile {
+  const tally = new SlotTally(batch, standard);
   tally.add(batch, y, weight);
   return tally.profile(y !== null);
 }
@@ -48,9 +59,21 @@ export class SlotTally {
   readonly #min: readonly Float64Array[];
   readonly #max: readonly Float64Array[];
   readonly #share: readonly Float64Array[];
+  readonly #standard: Standardisation | null;
+  /** of a numeric slot its first value, and of the distances from it Σ sᵢdᵢ and Σ sᵢdᵢ² */
+  readonly #first: Float64Array;
+  readonly #sum: Float64Array;
+  readonly #spread: Float64Array;
+  /** rows of positive weight, and their weight */
+  #rows = 0;
+  #total = 0;
 
-  constructor(columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>) {
+  constructor(columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>, standard?: Standardisation) {
     this.#columns = columns;
+    this.#standard = standard ?? null;
+    this.#first = new Float64Array(columns.slots);
+    this.#sum = new Float64Array(columns.slots);
+    this.#spread = new Float64Array(columns.slots);
     const ofClasses = (value: number) => [0, 1].map(() => new Float64Array(columns.slots).fill(value));
     this.#square = new Float64Array(columns.slots);
     this.#min = ofClasses(Number.POSITIVE_INFINITY);
@@ -62,10 +85,29 @@ export class SlotTally {
   add(batch: ColumnsBatch, y: Float64Array | null, weight: Float64Array | null): void {
     const { specs, offsets } = this.#columns;
     const { rows } = batch;
+    const start = weight ? weight.findIndex((s) => s > 0) : 0;
+    const fresh = this.#rows === 0 && start >= 0;
+    for (let i = 0; i < rows; i++) {
+      const s = weight ? weight[i] : 1;
+      this.#rows += Number(s > 0);
+      this.#total += s;
+    }
     specs.forEach((spec, column) => {
       const first = offsets[column];
       if (spec.kind === 'numeric') {
         const x = batch.numeric(column);
+        if (fresh) this.#first[first] = x[start];
+        const base = this.#first[first];
+        let apart = this.#sum[first];
+        let spread = this.#spread[first];
+        for (let j = 0; j < rows; j++) {
+          const s = weight ? weight[j] : 1;
+          const d = x[j] - base;
+          apart += s * d;
+          spread += s * d * d;
+        }
+        this.#sum[first] = apart;
+        this.#spread[first] = spread;
         // a row of counts may be in both classes
         let [min0, min1] = this.#min.map((values) => values[first]);
         let [max0, max1] = this.#max.map((values) => values[first]);
@@ -108,6 +150,15 @@ export class SlotTally {
     });
   }
 
+  #isRounding(slot: number): boolean {
+    const shift = this.#standard?.shift[slot] ?? 0;
+    const scale = this.#standard?.scale[slot] ?? 1;
+    const apart = this.#sum[slot] / this.#total;
+    const spread = Math.sqrt(Math.max(0, this.#spread[slot] / this.#total - apart * apart));
+    // of the raw column: both are multiples of its scale
+    return isConstant(this.#rows, (this.#first[slot] + apart) * scale + shift, spread * scale);
+  }
+
   /** @param binary  whether the target has two classes: of several no slot is looked at for separation */
   profile(binary: boolean): SlotProfile {
     const { specs, offsets, slots } = this.#columns;
@@ -119,7 +170,7 @@ export class SlotTally {
       if (spec.kind === 'numeric') {
         const min = this.#min.map((values) => values[first]);
         const max = this.#max.map((values) => values[first]);
-        constant[first] = Number(Math.min(...min) === Math.max(...max));
+        constant[first] = Math.min(...min) === Math.max(...max) ? 1 : 2 * Number(this.#isRounding(first));
         separates[first] = Number(binary && !constant[first] && (max[0] <= min[1] || max[1] <= min[0]));
         return;
       }
@@ -139,12 +190,14 @@ export class SlotTally {
  *
  * @param slots   the candidates, ascending
  * @param weight  of the rows; null: ones
+ * @param tolerance  least 1 − R² of a column on the earlier ones
  * @returns slot indices, ascending
  */
 export function dependentSlots(
   likelihood: Likelihood,
   slots: readonly number[],
   weight: Float64Array | null,
+  tolerance = RANK_TOLERANCE,
 ): number[] {
   const width = likelihood.parameters / likelihood.classes;
   const gram = new Float64Array(width * width);
@@ -155,7 +208,7 @@ export function dependentSlots(
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) ordered[i * size + j] = gram[order[i] * width + order[j]];
   }
-  return factorCholesky(ordered, size, RANK_TOLERANCE).map((j) => order[j]);
+  return factorCholesky(ordered, size, tolerance).map((j) => order[j]);
 }
 
 /** Parameters that carry the Newton step at w, the end of a fit that diverged; none when the Hessian there is singular. */

@@ -7,13 +7,15 @@ import { influentialRows } from '../diagnose/influence.ts';
 import { certifiesOverlap, SEPARATION_LIMIT, type Separation, separation, signedRows } from '../diagnose/separation.ts';
 import { sourceOf } from '../encode/coder.ts';
 import { show } from '../encode/label.ts';
+import { refuseUnknown } from '../encode/names.ts';
 import type { CategoricalFeature, Feature, NumericFeature } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
 import { factorCholesky, invertCholesky, solveCholesky } from './cholesky.ts';
 import { dependentSlots, nameParameters, profileSlots, type SlotProfile, separatesAllRows } from './diagnose.ts';
 import { newton } from './newton.ts';
 import { Objective } from './objective.ts';
-import { type DataOptions, likelihoods, type Problem, prepare } from './prepare.ts';
+import { besideData } from './optionNames.ts';
+import { type DataOptions, dataOptions, likelihoods, type Problem, prepare } from './prepare.ts';
 
 /** Most parameters for which columns are compared by matrices of their square. */
 const MATRIX_LIMIT = 500;
@@ -53,12 +55,13 @@ const SEARCH = { tol: 1e-8, maxIter: 50 };
  * @see Belsley, Kuh, Welsch 1980; Fox, Monette 1992; Konis 2007; Peduzzi et al., Journal of Clinical Epidemiology 49, 1996; Pregibon 1981
  */
 export function diagnose(table: Table, options: DataOptions): Finding[] {
+  refuseUnknown('diagnose', options, { ...dataOptions(), ...besideData() });
   const problem = prepare(table, options, 'treatment');
   const free: (() => void)[] = [() => problem.free()];
   try {
     const fits = likelihoods(problem).map(({ likelihood, y }) => {
       free.unshift(() => likelihood.free());
-      const profile = profileSlots(problem.batch, y, problem.weight);
+      const profile = profileSlots(problem.batch, y, problem.weight, problem.standard);
       return { likelihood, y: y ?? problem.y, profile, params: null };
     });
     return findings(table, options.target, problem, fits, true);
@@ -92,10 +95,8 @@ export function findings(
   fits: readonly Examined[],
   thorough: boolean,
 ): Finding[] {
-  const { schema, sampleWeight, kind } = problem;
+  const { schema, counts: count, kind } = problem;
   const { classes, positive } = problem.target;
-  const whole = sampleWeight?.every(Number.isInteger) ?? true;
-  const count = whole ? sampleWeight : (sampleWeight?.map((s) => Number(s > 0)) ?? null);
   const labels = kind === 'binomial' ? [...classes.filter((label) => label !== positive), positive as string] : classes;
   // columns as they are: what a schema makes of them is for the fit to say
   const features = schema.features.filter(isPlain).filter((feature) => sourceOf(feature) === feature.name);
@@ -493,14 +494,23 @@ function collinearity({ slots }: Problem, { columns, information, inverse }: Sta
 }
 
 /** Rows that move the estimates. */
-function influence({ batch, weight }: Problem, { likelihood, y }: Examined, state: State): Finding[] {
+function influence(
+  { batch, weight, sampleWeight, counts, unit }: Problem,
+  { likelihood, y }: Examined,
+  state: State,
+): Finding[] {
   const size = state.columns.length;
   if (!state.inverse || size < 2) return [];
   // χ²/p of p parameters at 10 %, by Wilson and Hilferty's cube
   const least = (1 - 2 / (9 * size) + REGION * Math.sqrt(2 / (9 * size))) ** 3;
   const logits = new Float64Array(likelihood.rows);
   likelihood.logits(state.objective.expand(state.w), logits);
-  const rows = influentialRows(batch, logits, y, weight, state.inverse, state.columns, least);
+  const sum = (values: Float64Array | null) => values?.reduce((total, s) => total + s, 0) ?? batch.rows;
+  // of sampling weights the scale means nothing: as if they were 1 on average
+  const scale = unit ? sum(counts) / sum(sampleWeight) : 1;
+  const each = unit?.map((s) => s * scale) ?? null;
+  const inverse = scale === 1 ? state.inverse : state.inverse.map((value) => value / scale);
+  const rows = influentialRows(batch, logits, y, weight, each, inverse, state.columns, least);
   if (rows.length === 0) return [];
   const figures = rows
     .slice(0, 10)

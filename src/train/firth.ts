@@ -13,7 +13,7 @@ import { Objective, type ObjectiveOptions, type Solution, type SolverOptions } f
  * The penalty is Jeffreys' prior: it takes the bias of order 1/n off the estimates, and they are finite where classes are separated. Weights
  * count rows. The determinant is that of the free parameters on standardised features; a raw scale adds a constant.
  * `hessian` gives the information I(w)/S, which the second derivatives of f come close to; what `lbfgs` starts from, and the inverse
- * covariance of the estimate.
+ * covariance of the estimate (brglm2, logistf before 1.24); `augmented` has that of logistf since.
  *
  * A value costs two Hessians and, for the leverages h, one vector of logits a parameter.
  * @see Firth, Biometrika 80 (1993) 27–38; Heinze, Schemper, Statistics in Medicine 21 (2002) 2409–2419
@@ -66,8 +66,44 @@ export class FirthObjective extends Objective {
     return loss - logDet / (2 * totalWeight);
   }
 
+  /**
+   * The Cholesky factor of the information of the augmented data, in which every row also stands for half a success and half a failure of weight h:
+   *
+   *   1/S · Xᵀ·diag((sᵢ + hᵢ)·pᵢ(1 − pᵢ))·X,   h the leverages at w
+   *
+   * @returns size × size
+   * @see logistf 1.24 and later (its covariance); Heinze, Puhr, Statistics in Medicine 29 (2010) 770–777
+   */
+  augmented(w: Float64Array): Float64Array {
+    const { size, totalWeight, active, likelihood } = this;
+    this.valueGradient(w, new Float64Array(size));
+    const leverage = this.#leverages(w);
+    const weights = leverage.map((h, i) => {
+      const variance = sigmoid(this.#logits[i]) * sigmoid(-this.#logits[i]);
+      return ((this.#weight ? this.#weight[i] : 1) + h) * variance;
+    });
+    const { parameters } = likelihood;
+    likelihood.gram(weights, this.#gram);
+    const factor = Float64Array.from(
+      { length: size * size },
+      (_, at) => this.#gram[active[Math.floor(at / size)] * parameters + active[at % size]] / totalWeight,
+    );
+    factorCholesky(factor, size);
+    return factor;
+  }
+
   /** h·(½ − p) of every row */
   #pulls(w: Float64Array): Float64Array {
+    const leverage = this.#leverages(w);
+    for (let i = 0; i < leverage.length; i++) {
+      const p = sigmoid(this.#logits[i]);
+      leverage[i] *= (sigmoid(-this.#logits[i]) - p) / 2;
+    }
+    return leverage;
+  }
+
+  /** hᵢ = vᵢ·xᵢᵀI⁻¹xᵢ of every row, with the factor of the last value; `#logits` are those at w. */
+  #leverages(w: Float64Array): Float64Array {
     const { size, totalWeight, likelihood } = this;
     const leverage = this.#leverage.fill(0);
     invertLower(this.#factor, size, this.#inverse);
@@ -83,7 +119,7 @@ export class FirthObjective extends Objective {
       const p = sigmoid(this.#logits[i]);
       const rest = sigmoid(-this.#logits[i]);
       const s = this.#weight ? this.#weight[i] : 1;
-      leverage[i] *= ((s * p * rest) / totalWeight) * ((rest - p) / 2);
+      leverage[i] *= (s * p * rest) / totalWeight;
     }
     return leverage;
   }

@@ -1,6 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { asWarning } from '../diagnose/finding.ts';
 import { list, show } from '../encode/label.ts';
+import { refuseUnknown } from '../encode/names.ts';
+import type { Feature, TokensFeature } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
 import {
@@ -16,11 +18,13 @@ import { Model } from '../model/model.ts';
 import { allStages } from '../stages.ts';
 import { findings } from './doctor.ts';
 import { inferenceOf } from './infer.ts';
-import { foldParameters, unfoldParameters } from './inference.ts';
+import { foldExactly, unfoldParameters } from './inference.ts';
 import type { Progress } from './objective.ts';
+import { besideData } from './optionNames.ts';
 import {
   classShare,
   type DataOptions,
+  dataOptions,
   type LikelihoodOf,
   likelihoods,
   type Problem,
@@ -38,21 +42,25 @@ import {
   solve,
   type Task,
 } from './solve.ts';
+import { overdispersion } from './statistics.ts';
 
 /** How weights are penalised and bounded. */
 export interface PenaltyOptions {
   /** inverse strength of the penalty, > 0: C = 1/(λS); 1 unless `lambda` or `penalty` is given; Infinity is no penalty */
   readonly C?: number;
-  /** strength λ ≥ 0 of the penalty on the mean loss */
+  /** strength λ ≥ 0 of the penalty on the mean loss; 0 is maximum likelihood, whatever `l1Ratio` and `penaltyFactors` say */
   readonly lambda?: number;
   readonly penalty?: 'none';
   /** α in [0, 1]: the share of the penalty on absolute values; 0 (default) is L2, 1 is L1, between them the elastic net */
   readonly l1Ratio?: number;
-  /** true (default): the penalty acts on weights of standardised numeric features; false: on raw-scale weights */
+  /**
+   * true (default): the penalty acts on weights of standardised numeric features, and on those of levels, words and tags as they are;
+   * false: on raw-scale weights throughout
+   */
   readonly standardize?: boolean;
   /** factor f ≥ 0 on the penalty of a feature's weights, 1 where not named; 0: never penalised. They are not rescaled. */
   readonly penaltyFactors?: Readonly<Record<string, number>>;
-  /** least and greatest raw-scale weight of a feature, lower ≤ 0 ≤ upper; [0, Infinity] is a weight that is not negative */
+  /** least and greatest raw-scale weight of a feature, lower ≤ 0 ≤ upper; [0, Infinity] is a weight that is not negative, [0, 0] one that is held at 0 */
   readonly bounds?: Readonly<Record<string, readonly [number, number]>>;
 }
 
@@ -78,17 +86,33 @@ export interface FitOptions extends DataOptions, PenaltyOptions, SolverOptions {
   /** standard errors, deviance, information criteria and tests (`model.manifest.inference`); only without penalty, or with `firth` */
   readonly inference?: boolean;
   /**
-   * what the standard errors rest on; asks for inference. `model` (default): the likelihood. `robust`: a sandwich, valid where rows vary
-   * otherwise than the model says, and under class and sampling weights. `{cluster}`: also where the rows of one value of that column
-   * depend on one another; the column is then no feature unless `features` names it.
+   * what the standard errors rest on; asks for inference. `model` (default): the likelihood, weights taken as counts of rows. `robust`: a
+   * sandwich (HC0), valid even if the model's variance is wrong, and under class and sampling weights of any scale; a row of trials is one
+   * observation. `{cluster}`: also where the rows of one value of that column depend on one another; the column is then no feature unless
+   * `features` names it.
    */
   readonly covariance?: 'model' | 'robust' | { readonly cluster: string };
   /** profile-likelihood interval of every coefficient, likelihood-ratio test of every feature; asks for inference. Some ten fits a coefficient. */
   readonly profile?: boolean;
-  /** Firth's penalised likelihood in place of any other penalty: less biased, and finite where classes are separated; two classes */
-  readonly firth?: boolean;
+  /**
+   * Firth's penalised likelihood in place of any other penalty: less biased, and finite where classes are separated; two classes. Its standard
+   * errors are those of the information at the estimate (true, or covariance `information`: brglm2, logistf before 1.24), or of the
+   * information of the augmented data (`augmented`: logistf 1.24 and later), which are smaller. Profiles and tests are the same.
+   */
+  readonly firth?: boolean | FirthOptions;
   /** adds the findings of `diagnose` to the warnings; false when absent, since they may take as long as the fit */
   readonly diagnose?: boolean;
+}
+
+/** The names of these options; the compiler misses one that is not here. */
+export const fitOptions = (): Readonly<Record<keyof FitOptions, true>> => ({
+  ...dataOptions(),
+  ...besideData(),
+});
+
+/** Which standard errors belong to Firth's estimates. */
+export interface FirthOptions {
+  readonly covariance?: 'information' | 'augmented';
 }
 
 /** What is asked of a fit beside the model, while its data are at hand. */
@@ -123,7 +147,7 @@ const NO_INFERENCE: InferenceReport = {
  *
  * Not converging, separation, collinear and constant columns are results: fields of `model.manifest.fit`, and warnings that name the features:
  * CONSTANT_COLUMN, RANK_DEFICIENT, RANK_UNCHECKED, UNDERDETERMINED, SEPARATION, NOT_CONVERGED, INFERENCE_PENALIZED, INFERENCE_WEIGHTS,
- * INFERENCE_UNAVAILABLE, FEW_CLUSTERS, RARE_CLASS; with `diagnose` also those of `diagnose`.
+ * INFERENCE_UNAVAILABLE, FEW_CLUSTERS, OVERDISPERSION, RARE_CLASS, CLASS_LEFT_OUT; with `diagnose` also those of `diagnose`.
  *
  * With `firth` it minimises 1/S · (Σ sᵢ·loss − ½·log det I), I the information.
  *
@@ -140,6 +164,7 @@ export function fit(table: Table, options: FitOptions): { model: Model; warnings
 
 /** `fit`, or that of a problem that is prepared, which is freed at the end; and what is asked beside it. @internal */
 export function fitAnd(data: Table | Problem, given: FitOptions, ask?: Ask): { model: Model; warnings: Warning[] } {
+  refuseUnknown('fit', given, fitOptions());
   checkOptions(given);
   const options = settle(given);
   const problem = 'batch' in data ? data : prepare(data, options, codingOf(options));
@@ -163,13 +188,17 @@ export function fitAnd(data: Table | Problem, given: FitOptions, ask?: Ask): { m
       const found = options.diagnose && !('batch' in data) ? newFindings(data, options, problem, tasks, fitted) : [];
       const model = assemble(problem, options, fitted, {
         inference: more?.bootstrap ? { ...(inference ?? NO_INFERENCE), bootstrap: more.bootstrap } : inference,
-        notes: [...(more?.warnings ?? []), ...found],
+        notes: [
+          ...overdispersion(inference?.statistics ?? null, inference?.covariance ?? null),
+          ...(more?.warnings ?? []),
+          ...found,
+        ],
         objective: {
           lambda: penalty.lambda,
           l1Ratio: penalty.l1Ratio,
           C,
           standardize: options.standardize ?? true,
-          ...(options.firth && { firth: true }),
+          ...(options.firth && { firth: true, ...(isAugmented(options) && { firthErrors: 'augmented' as const }) }),
         },
       });
       return { model, warnings: [...model.manifest.warnings] };
@@ -225,12 +254,19 @@ export function withTasks<T>(
         totalWeight,
         cells: batch.specs.length,
         unit,
+        copies: copiesOf(problem),
       })),
     );
   } finally {
     for (const { likelihood } of open) likelihood.free();
     restore();
   }
+}
+
+/** How many rows like it a row stands for; null: ones. */
+function copiesOf({ weightKind, counts, target: { trials } }: Problem): Float64Array | null {
+  if (weightKind !== 'count' || !counts || counts === trials) return null;
+  return trials ? counts.map((count, i) => (trials[i] > 0 ? count / trials[i] : 1)) : counts;
 }
 
 /** `solve` of each task; `start` has the parameters of all, one after another. */
@@ -276,6 +312,7 @@ export function assemble(
   const worst = reports.find((report) => !report.converged) ?? reports[0];
   const { classes } = target;
   const warnings = [
+    ...leftOutClasses(problem),
     ...rareClasses(problem),
     ...fitted.flatMap(({ warnings: found }, k) =>
       fitted.length === 1
@@ -297,6 +334,7 @@ export function assemble(
     decision: { threshold: 0.5 },
     offset: options.offset ?? null,
     weight: options.weight ?? null,
+    ...(options.weight !== undefined && { weightKind: problem.weightKind }),
     fit: {
       solver: worst.solver,
       choice: worst.choice,
@@ -314,14 +352,27 @@ export function assemble(
     ...(inference && { inference }),
     warnings,
   };
-  const { weights, intercept } = foldParameters(params, standard);
+  const { weights, intercept } = foldExactly(params, standard, slots);
   const covariance = fitted.length === 1 ? fitted[0].covariance : null;
   return new Model({ manifest, weights, intercept, covariance, baseline: problem.baseline(), stages: allStages });
 }
 
+/** Classes of weight 0 are no classes of the model. */
+function leftOutClasses({ target: { leftOut } }: Problem): Warning[] {
+  if (!leftOut) return [];
+  const rows = leftOut.rows.reduce((sum, gone) => sum + gone, 0);
+  return [
+    {
+      code: 'CLASS_LEFT_OUT',
+      message: `${list(leftOut.classes)}: class weight 0, so ${rows} ${rows === 1 ? 'row is' : 'rows are'} left out and the model never gives ${leftOut.classes.length === 1 ? 'this class' : 'these classes'}; give a weight above 0 to keep ${leftOut.classes.length === 1 ? 'it' : 'them'}`,
+      features: [],
+    },
+  ];
+}
+
 /** A class that one row stands for has no frequency to learn. */
-function rareClasses({ target, sampleWeight }: Problem): Warning[] {
-  const share = classShare(target, sampleWeight);
+function rareClasses({ target, counts }: Problem): Warning[] {
+  const share = classShare(target, counts);
   const rare = target.classes.filter((_, k) => share[k] <= 1);
   if (rare.length === 0) return [];
   return [
@@ -351,6 +402,9 @@ function startOf(start: Model, { slots, standard, target, kind }: Problem): Floa
   return unfoldParameters(start.weights, start.intercept, standard);
 }
 
+const isAugmented = ({ firth }: Pick<FitOptions, 'firth'>): boolean =>
+  typeof firth === 'object' && firth.covariance === 'augmented';
+
 export function settingsOf({
   solver = 'auto',
   tol = DEFAULT_TOL,
@@ -361,7 +415,15 @@ export function settingsOf({
   firth,
   onIteration,
 }: Omit<FitOptions, 'target'>) {
-  return { solver, tol, maxIter, inference: inference || profile || covariance !== undefined, firth, onIteration };
+  return {
+    solver,
+    tol,
+    maxIter,
+    inference: inference || profile || covariance !== undefined,
+    firth: Boolean(firth),
+    firthErrors: isAugmented({ firth }) ? ('augmented' as const) : ('information' as const),
+    onIteration,
+  };
 }
 
 /** What `firth` and a cluster column mean for the other options. */
@@ -387,13 +449,27 @@ export function codingOf(options: PenaltyOptions & Pick<FitOptions, 'firth'>): '
   return isPenalized(options) && !options.firth ? 'onehot' : 'treatment';
 }
 
-/** Units that a schema declares, by slot; null: the standard deviation throughout. */
+/**
+ * Units of the penalty by slot: those that a schema declares, and of words and tags the count itself, as it is for levels (a rare word would
+ * have next to no penalty in units of its standard deviation); null: the standard deviation throughout.
+ */
 function unitsOf({ schema, slots }: Problem): Float64Array | null {
-  const declared = schema.features.map((feature) => (feature.kind === 'curve' ? feature.units : []));
-  if (declared.flat().every((unit) => unit === 1)) return null;
+  const declared = schema.features.map((feature) =>
+    feature.kind === 'curve' ? feature.units : isCounted(feature) ? feature.scales.map((scale) => 1 / scale) : [],
+  );
+  if (declared.every((units) => units.every((unit) => unit === 1))) return null;
   const next = declared.map(() => 0);
   return Float64Array.from(slots, ({ feature, role }) =>
     role === 'number' && declared[feature].length > 0 ? declared[feature][next[feature]++] : 1,
+  );
+}
+
+const isCounted = (feature: Feature): feature is TokensFeature => feature.kind === 'tokens' && !feature.scaling;
+
+/** 1: the unit of the slot is no standard deviation, so that a part of the rows has the same. */
+function ownUnits({ schema, slots }: Problem, units: Float64Array | null): Uint8Array {
+  return Uint8Array.from(slots, ({ feature }, id) =>
+    Number(isCounted(schema.features[feature]) || (units !== null && units[id] !== 1)),
   );
 }
 
@@ -432,11 +508,13 @@ export function penaltyOf(options: PenaltyOptions, problem: Problem): { penalty:
       'penaltyFactors: expected one above 0 at least, got a penalty on nothing; use penalty "none"',
     );
   }
+  const units = standardize ? unitsOf(problem) : problem.standard.scale.map((scale) => 1 / scale);
   return {
     penalty: {
       lambda: penalized ? (lambda ?? 1 / (C * total)) : 0,
       l1Ratio: penalized ? l1Ratio : 0,
-      unit: standardize ? unitsOf(problem) : problem.standard.scale.map((scale) => 1 / scale),
+      unit: units,
+      ownUnit: standardize ? ownUnits(problem, units) : new Uint8Array(slots.length).fill(1),
       factors: factors ?? null,
       lower: bound(0, Number.NEGATIVE_INFINITY),
       upper: bound(1, Number.POSITIVE_INFINITY),
@@ -479,28 +557,39 @@ export function checkOptions({
   }
   if (l1Ratio !== undefined && !(l1Ratio >= 0 && l1Ratio <= 1))
     refuse('l1Ratio', 'a number from 0 (L2) to 1 (L1)', l1Ratio, '0.5 is half of each');
-  if (l1Ratio && (penalty === 'none' || lambda === 0 || C === Number.POSITIVE_INFINITY))
-    refuse('l1Ratio', '0 without a penalty', l1Ratio, 'give a strength (C or lambda), or leave it out');
+  if (l1Ratio && penalty === 'none')
+    refuse('l1Ratio', '0 beside penalty "none"', l1Ratio, 'give a strength (C or lambda), or leave it out');
   const factors = Object.entries(penaltyFactors);
   for (const [name, factor] of factors) {
     if (!(factor >= 0 && factor < Number.POSITIVE_INFINITY))
       refuse(`penaltyFactors of ${show(name)}`, 'a finite number >= 0', factor, '0 is no penalty on it');
   }
-  if (factors.length > 0 && !isPenalized({ C, lambda, penalty }))
-    refuse('penaltyFactors', 'a penalty beside them', 'none', 'give a strength (C or lambda), or leave them out');
+  if (factors.length > 0 && penalty === 'none')
+    refuse('penaltyFactors', 'a penalty beside them', '"none"', 'give a strength (C or lambda), or leave them out');
   for (const [name, pair] of Object.entries(bounds)) {
-    if (!(pair.length === 2 && pair[0] <= 0 && pair[1] >= 0 && pair[0] < pair[1]))
+    if (!(pair.length === 2 && pair[0] <= 0 && pair[1] >= 0))
       refuse(
         `bounds of ${show(name)}`,
         '[lower, upper] with lower <= 0 <= upper',
         `[${pair.join(', ')}]`,
-        'a weight of 0 must be allowed; drop the feature to hold it at 0',
+        'a weight of 0 must be allowed; [0, 0] holds it there',
       );
   }
   if (
     typeof covariance === 'object' ? typeof covariance?.cluster !== 'string' : !['model', 'robust'].includes(covariance)
   )
     refuse('covariance', 'model, robust or {cluster: column}', covariance, 'leave it out for that of the model');
+  if (typeof firth === 'object') {
+    refuseUnknown('firth', firth, { covariance: true });
+    const { covariance: errors = 'information' } = firth;
+    if (errors !== 'information' && errors !== 'augmented')
+      refuse(
+        'covariance of firth',
+        'information or augmented',
+        errors,
+        'leave it out for the information at the estimate',
+      );
+  }
   if (firth) {
     const beside: readonly (readonly [string, unknown, boolean])[] = [
       ['C', C, C !== undefined && C !== Number.POSITIVE_INFINITY],
@@ -515,7 +604,8 @@ export function checkOptions({
       refuse('firth', `no ${found[0]} beside it`, found[1], 'it has a penalty, a solver and errors of its own');
   }
   if (!SOLVERS.includes(solver)) refuse('solver', list(SOLVERS), solver, 'leave it out for auto');
-  const smooth = !l1Ratio && Object.keys(bounds).length === 0;
+  const absolute = l1Ratio && isPenalized({ C, lambda, penalty });
+  const smooth = !absolute && Object.values(bounds).every(([low, high]) => low === 0 && high === 0);
   if (!smooth && solver !== 'auto' && solver !== 'cd')
     refuse(
       'solver',

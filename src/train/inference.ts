@@ -1,6 +1,9 @@
-import type { Encoder } from '../encode/encoder.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
+import type { Encoder, SlotName } from '../encode/encoder.ts';
+import { show } from '../encode/label.ts';
 import type { Warning } from '../model/manifest.ts';
 import { invertCholesky } from './cholesky.ts';
+import { FirthObjective } from './firth.ts';
 import { quadraticModel } from './newton.ts';
 import type { Objective } from './objective.ts';
 import { type CovarianceKind, sandwich } from './robust.ts';
@@ -63,6 +66,57 @@ export function foldParameters(
   return { weights, intercept };
 }
 
+/** Greatest error of a logit, in units of the greatest parameter (1 at least), that folding may add: far below what is reported of a fit. */
+const FOLDING_ERROR = 1e-6;
+
+/**
+ * `foldParameters`, proven: the folded weights give the logits of the fit.
+ *
+ *   rounding of x·w beside its mean:  ε·Σⱼ |wⱼ·shiftⱼ| <= 1e-6·max(1, max |vⱼ|)
+ *
+ * A column far from 0 whose values differ little has a great weight that the intercept takes back, and what is left is rounding.
+ * @param slots  what the parameters are called
+ * @throws ERR_RANGE naming the column whose weight overflows, or whose rounding is too great
+ */
+export function foldExactly(
+  params: Float64Array,
+  standard: Standardisation,
+  slots: readonly SlotName[],
+): { weights: Float64Array; intercept: Float64Array } {
+  const folded = foldParameters(params, standard);
+  const { shift, scale } = standard;
+  const width = slots.length + 1;
+  const refuse = (j: number, rule: string, next: string): never => {
+    const figures = `mean ${brief(shift[j])}, standard deviation ${brief(scale[j])}`;
+    throw new LogoddsError('ERR_RANGE', `column ${show(slots[j].name)}: expected ${rule}, got ${figures}; ${next}`);
+  };
+  for (let k = 0; k < folded.intercept.length; k++) {
+    let total = 0;
+    let greatest = 1;
+    let worst = { slot: 0, error: 0 };
+    for (let j = 0; j < slots.length; j++) {
+      const value = params[k * width + j];
+      if (!Number.isFinite(value)) continue;
+      const weight = folded.weights[k * slots.length + j];
+      if (!Number.isFinite(weight)) refuse(j, 'a spread for which the weight is a finite number', 'rescale the column');
+      const error = Number.EPSILON * Math.abs(weight * shift[j]);
+      total += error;
+      greatest = Math.max(greatest, Math.abs(value));
+      if (error > worst.error) worst = { slot: j, error };
+    }
+    if (total > FOLDING_ERROR * greatest) {
+      refuse(
+        worst.slot,
+        'values whose differences are not lost in rounding beside their mean',
+        'centre the column (subtract its mean, or a value near it), or rescale it after that',
+      );
+    }
+  }
+  return folded;
+}
+
+const brief = (x: number): string => String(Number(x.toPrecision(4)));
+
 /** The other way: parameters for standardised features from weights and intercepts for raw ones. */
 export function unfoldParameters(
   weights: Float64Array,
@@ -88,7 +142,7 @@ export function unfoldParameters(
  *
  *   A·(XᵀSX)⁻¹·Aᵀ,   A the linear map of `foldParameters`
  *
- * Sample weights count rows: weight 2 is a row seen twice. Rows and columns of parameters held at 0 are 0.
+ * Weights are taken as counts of rows, whatever they are: those of twice the weights are half of it. Rows and columns of parameters held at 0 are 0.
  *
  * @param factor  Cholesky factor of the Hessian of an objective without penalty at its minimum, size × size
  * @returns parameters × parameters, row-major, symmetric; of every class the slots, then the intercept
@@ -153,6 +207,8 @@ export interface Errors {
 /** What decides whether an estimate has a covariance. */
 export interface ErrorsOf {
   readonly kind: CovarianceKind;
+  /** of Firth's likelihood: the information of the augmented data */
+  readonly augmented: boolean;
   readonly penalized: boolean;
   readonly converged: boolean;
   /** most parameters whose matrix is formed */
@@ -202,16 +258,31 @@ export function errorsOf(task: Task, objective: Objective, w: Float64Array, abou
     );
   }
   const warnings: Warning[] = [];
+  const found = (matrix: Float64Array): Errors => {
+    // of a column whose spread is as small or as great as the square root of the numbers there are
+    const lost = objective.active.find((id) => {
+      const variance = matrix[id * (parameters + 1)];
+      const scale = task.standard.scale[id % (task.slots.length + 1)] ?? 1;
+      return !(variance < Number.POSITIVE_INFINITY) || (variance === 0 && scale > 1);
+    });
+    if (lost === undefined) return { covariance: matrix, reason: null, warnings };
+    const slot = task.slots[lost % (task.slots.length + 1)];
+    return none(
+      'INFERENCE_UNAVAILABLE',
+      `the variance of ${slot ? show(slot.name) : 'the intercept'} is beyond the range of numbers; rescale ${slot ? 'the column' : 'the columns'}`,
+    );
+  };
   if (kind === 'model') {
     if (task.unit) {
       warnings.push({
         code: 'INFERENCE_WEIGHTS',
         message:
-          'standard errors take weights as counts of rows, which class weights and fractions are not; ask for a robust covariance, or fit without them',
+          'standard errors of the model take weights as counts of rows, so they depend on the scale of sampling and class weights; ask for robust errors, which do not, or say weightKind "count" where weights count rows',
         features: [],
       });
     }
-    return { covariance: covariance(objective, model.factor, task.standard), reason: null, warnings };
+    const factor = about.augmented && objective instanceof FirthObjective ? objective.augmented(w) : model.factor;
+    return found(covariance(objective, factor, task.standard));
   }
   if (kind !== 'robust' && kind.count <= objective.size) {
     warnings.push({
@@ -220,6 +291,5 @@ export function errorsOf(task: Task, objective: Objective, w: Float64Array, abou
       features: [kind.column],
     });
   }
-  const inner = sandwich(task, objective, w, model.factor, kind);
-  return { covariance: foldCovariance(objective, inner, task.standard), reason: null, warnings };
+  return found(foldCovariance(objective, sandwich(task, objective, w, model.factor, kind), task.standard));
 }

@@ -3,10 +3,13 @@ import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { SparseBatch } from '../../bindings/sparse.ts';
 import type { SlotName } from '../encode/encoder.ts';
+import { isConstant, momentsOf } from '../encode/infer.ts';
+import { refuseUnknown } from '../encode/names.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
 import type { SlotProfile } from './diagnose.ts';
 import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fit.ts';
-import { foldParameters, type Standardisation, unfoldParameters } from './inference.ts';
+import { foldExactly, type Standardisation, unfoldParameters } from './inference.ts';
+import { WEIGHT_KINDS, type WeightKind } from './prepare.ts';
 import { type Penalty, solve, type Task } from './solve.ts';
 
 /** Numbers, row-major without gaps; stored for the fit in the type of the array. */
@@ -35,6 +38,8 @@ export interface MatrixOptions extends Omit<PenaltyOptions, 'penaltyFactors' | '
   readonly classes?: number;
   /** sample weights, finite and ≥ 0 */
   readonly weight?: ArrayLike<number> | null;
+  /** what the weights are, as of `fit`: how much a row stands for (`sampling`, default), or how many rows (`count`) */
+  readonly weightKind?: WeightKind;
   /** added to the logit; for two classes */
   readonly offset?: ArrayLike<number> | null;
   /** f ≥ 0, one a column: factors on the penalty */
@@ -49,6 +54,29 @@ export interface MatrixOptions extends Omit<PenaltyOptions, 'penaltyFactors' | '
   /** of the batch, when x is one */
   readonly engine?: Engine;
 }
+
+/** The names of these options; the compiler misses one that is not here. */
+const matrixOptions = (): Readonly<Record<keyof MatrixOptions, true>> => ({
+  C: true,
+  lambda: true,
+  penalty: true,
+  l1Ratio: true,
+  standardize: true,
+  penaltyFactors: true,
+  solver: true,
+  tol: true,
+  maxIter: true,
+  start: true,
+  onIteration: true,
+  classes: true,
+  weight: true,
+  weightKind: true,
+  offset: true,
+  lower: true,
+  upper: true,
+  inference: true,
+  engine: true,
+});
 
 export interface MatrixFit {
   /** K × columns, K = 1 for two classes, else the number of classes */
@@ -77,16 +105,27 @@ export function fitMatrix(
   y: ArrayLike<number>,
   options: MatrixOptions = {},
 ): MatrixFit {
-  const { penaltyFactors, lower, upper, start, ...plain } = options;
+  refuseUnknown('fitMatrix', options, matrixOptions());
+  const { penaltyFactors, lower, upper, start, weightKind = 'sampling', ...plain } = options;
   checkOptions({ ...plain, start: undefined });
   const { rows } = x;
   const columns = widthOf(x);
   const weight = vector('weight', options.weight, rows, 0, 'a finite number >= 0');
+  if (!WEIGHT_KINDS.includes(weightKind)) {
+    throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${String(weightKind)}`);
+  }
+  const part = weightKind === 'count' ? (weight?.findIndex((s) => !Number.isInteger(s)) ?? -1) : -1;
+  if (part >= 0) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `weight: expected whole numbers (they count rows), got ${weight![part]} at ${part}; use weightKind "sampling" for weights of a sample`,
+    );
+  }
   const offset = vector('offset', options.offset, rows, Number.NEGATIVE_INFINITY, 'a finite number');
   const classes = options.classes ?? 2;
   const target = readClasses(y, rows, classes, weight, offset);
   const loaded = load(options.engine, x, weight);
-  const { engine, batch, standard, spread } = loaded;
+  const { engine, batch, standard, spread, constant } = loaded;
   try {
     const likelihood =
       classes === 2
@@ -116,14 +155,17 @@ export function fitMatrix(
           indicator: false,
         })),
         slots: labels.map((name, feature): SlotName => ({ feature, name, level: null, role: 'number' })),
-        profile: profile(batch, spread, classes === 2 && !penalized ? target : null, weight),
+        profile: profile(batch, spread, constant, classes === 2 && !penalized ? target : null, weight),
         standard,
         y: target,
         weight,
         offset,
         totalWeight,
         cells: 'entries' in batch ? batch.entries / rows : columns,
-        unit: weight && !weight.every(Number.isInteger) ? weight : null,
+        // weights of 0 and 1 say which rows there are
+        unit: weightKind === 'count' || (weight?.every((s) => s === 0 || s === 1) ?? true) ? null : weight,
+        copies: weightKind === 'count' ? weight : null,
+        ...(batch.precision === 'f32' && { rankTolerance: F32_TOLERANCE }),
       };
       const from = start && unfoldParameters(start.weights, start.intercept, standard);
       const fitted = solve(
@@ -138,7 +180,7 @@ export function fitMatrix(
         }),
         from,
       );
-      const { weights, intercept } = foldParameters(fitted.params, standard);
+      const { weights, intercept } = foldExactly(fitted.params, standard, task.slots);
       return {
         weights,
         intercept,
@@ -219,8 +261,12 @@ interface Loaded {
   readonly engine: Engine;
   readonly batch: RowsBatch | SparseBatch;
   readonly standard: Standardisation;
-  /** standard deviation of each column of the batch; 0 for one that has a single value */
+  /** standard deviation of each column of the batch; 0 for one that is constant, or but for rounding */
   readonly spread: Float64Array;
+  /** of each column: 0, or 1 for one value in all rows, 2 for values that differ by rounding */
+  readonly constant: Uint8Array;
+  /** mean of each column as it was given */
+  readonly mean: Float64Array;
   free(): void;
 }
 
@@ -239,16 +285,23 @@ function load(
         'engine: expected the engine of the batch, got none; pass it in the options',
       );
     }
-    const spread = 'view' in x ? wanted.moments(x, weight).deviation : sparseDeviation(x, columns, weight);
-    return { engine: wanted, batch: x, standard: identity, spread, free() {} };
+    const found = 'view' in x ? rowsMoments(wanted, x, weight) : sparseMoments(x, columns, weight);
+    refuseTiny(found);
+    return { engine: wanted, batch: x, standard: identity, ...found, free() {} };
   }
   const engine = wanted ?? pickEngine();
   const { rows, values } = x;
   const precision: Precision = values instanceof Float32Array ? 'f32' : 'f64';
   if (x.layout === 'sparse') {
     const batch = engine.sparse(x, columns, precision);
-    const spread = sparseDeviation(x, columns, weight);
-    return { engine, batch, standard: identity, spread, free: () => batch.free() };
+    try {
+      const found = sparseMoments(x, columns, weight);
+      refuseTiny(found);
+      return { engine, batch, standard: identity, ...found, free: () => batch.free() };
+    } catch (error) {
+      batch.free();
+      throw error;
+    }
   }
   if (x.values.length !== rows * columns) {
     throw new LogoddsError('ERR_SHAPE', `x: expected ${rows} × ${columns} values, got ${x.values.length}`);
@@ -256,17 +309,17 @@ function load(
   const batch = engine.rows(rows, columns, precision);
   try {
     batch.set(x.values);
-    const { mean, deviation } = engine.moments(batch, weight);
+    const { mean, spread: deviation, constant } = rowsMoments(engine, batch, weight);
     const bad = deviation.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw refuseColumn(x, bad);
     const scale = deviation.map((value) => (value > 0 ? value : 1));
-    engine.scale(
-      batch,
-      mean,
-      scale.map((value) => 1 / value),
-    );
+    const factor = scale.map((value) => 1 / value);
+    const tiny = factor.findIndex((value) => !Number.isFinite(value));
+    if (tiny >= 0) throw tinyColumn(tiny, scale[tiny]);
+    engine.scale(batch, mean, factor);
     const spread = deviation.map((value) => Number(value > 0));
-    return { engine, batch, standard: { shift: mean, scale }, spread, free: () => batch.free() };
+    const standard = { shift: mean, scale };
+    return { engine, batch, standard, spread, constant, mean, free: () => batch.free() };
   } catch (error) {
     batch.free();
     throw error;
@@ -289,47 +342,146 @@ function refuseColumn({ values, rows, columns }: DenseMatrix, column: number): L
   );
 }
 
-/** √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column. @throws ERR_RANGE for a value that is not finite */
-function sparseDeviation(
-  { rowPtr, colIdx, values }: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
+type ColumnMoments = Pick<Loaded, 'mean' | 'spread' | 'constant'>;
+
+/** As `RANK_TOLERANCE`, of matrices whose products are rounded to f32: 1e-6 of the diagonal. */
+const F32_TOLERANCE = 1e-5;
+/** Spread below which the square of it is no number any more. */
+const TINY = 1e-150;
+
+/** √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column of a batch of rows; 0 where it is constant by `isConstant`. */
+function rowsMoments(engine: Engine, batch: RowsBatch, weight: Float64Array | null): ColumnMoments {
+  const { mean, deviation: spread } = engine.moments(batch, weight);
+  const { rows, stride, view } = batch;
+  const counted = countRows(rows, weight);
+  const constant = new Uint8Array(spread.length);
+  spread.forEach((value, j) => {
+    // squares may have vanished, and sums of them have rounding
+    if (!(value < TINY || isConstant(counted, mean[j], value / 2))) return;
+    const values = Float64Array.from({ length: rows }, (_, i) => view[i * stride + j]);
+    const found = momentsOf({ name: `x${j}`, kind: 'numeric', values }, rows, weight, 0);
+    mean[j] = found.mean;
+    constant[j] = found.min === found.max ? 1 : 2 * Number(isConstant(counted, found.mean, found.spread));
+    spread[j] = constant[j] ? 0 : found.spread;
+  });
+  return { mean, spread, constant };
+}
+
+const countRows = (rows: number, weight: Float64Array | null): number =>
+  weight ? weight.reduce((count, s) => count + Number(s > 0), 0) : rows;
+
+/** ERR_RANGE where a column of a batch, which is fitted as it is, is so small that its gradient is none. */
+function refuseTiny({ spread }: ColumnMoments): void {
+  const tiny = spread.findIndex((value) => value > 0 && value < TINY);
+  if (tiny >= 0) throw tinyColumn(tiny, spread[tiny]);
+}
+
+const tinyColumn = (column: number, spread: number): LogoddsError =>
+  new LogoddsError(
+    'ERR_RANGE',
+    `x, column ${column}: expected a spread for which the weight is a finite number, got ${Number(spread.toPrecision(4))}; rescale the column`,
+  );
+
+/**
+ * √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column, x the sum of the entries that a row has of it; 0 where it is constant by `isConstant`.
+ * @throws ERR_RANGE for a value that is not finite
+ */
+function sparseMoments(
+  from: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
   columns: number,
   weight: Float64Array | null,
-): Float64Array {
-  const rows = rowPtr.length - 1;
-  const sum = new Float64Array(columns);
-  const square = new Float64Array(columns);
-  let total = 0;
-  for (let i = 0; i < rows; i++) {
-    const s = weight ? weight[i] : 1;
-    total += s;
-    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
-      const v = values ? values[e] : 1;
-      sum[colIdx[e]] += s * v;
-      square[colIdx[e]] += s * v * v;
-    }
-  }
-  const bad = square.findIndex((value) => !Number.isFinite(value));
+): ColumnMoments {
+  // a batch copies them each time it is asked
+  const { rowPtr, colIdx, values } = from;
+  const x = { rowPtr, colIdx, values };
+  const bad = values ? values.findIndex((value) => !Number.isFinite(value)) : -1;
   if (bad >= 0) {
-    const e = colIdx.findIndex((column, k) => column === bad && !Number.isFinite(values?.[k] ?? 1));
     throw new LogoddsError(
       'ERR_RANGE',
-      `x, entry ${e}, column ${bad}: expected a finite number, got ${values?.[e]}; correct it`,
+      `x, entry ${bad}, column ${colIdx[bad]}: expected a finite number, got ${values![bad]}; correct it`,
     );
   }
-  return square.map((value, j) => Math.sqrt(Math.max(0, value / total - (sum[j] / total) ** 2)));
+  const rows = rowPtr.length - 1;
+  const mean = new Float64Array(columns);
+  const low = new Float64Array(columns).fill(Number.POSITIVE_INFINITY);
+  const high = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
+  /** weight of the rows with an entry, and how many they are */
+  const present = new Float64Array(columns);
+  const filled = new Float64Array(columns);
+  eachSum(x, columns, (row, column, sum) => {
+    const s = weight ? weight[row] : 1;
+    if (s === 0) return;
+    present[column] += s;
+    filled[column]++;
+    mean[column] += s * sum;
+    if (sum < low[column]) low[column] = sum;
+    if (sum > high[column]) high[column] = sum;
+  });
+  const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
+  const counted = countRows(rows, weight);
+  const unit = new Float64Array(columns);
+  for (let j = 0; j < columns; j++) {
+    mean[j] /= total;
+    if (filled[j] < counted) {
+      low[j] = Math.min(low[j], 0);
+      high[j] = Math.max(high[j], 0);
+    }
+    if (!Number.isFinite(high[j] - low[j]) && high[j] > low[j]) throw wideColumn(j);
+    // a power of two near the spread rounds nothing, and keeps squares within the numbers there are
+    unit[j] = high[j] > low[j] ? 2 ** Math.floor(Math.log2(high[j] - low[j])) : 1;
+  }
+  const square = new Float64Array(columns);
+  eachSum(x, columns, (row, column, sum) => {
+    const d = (sum - mean[column]) / unit[column];
+    square[column] += (weight ? weight[row] : 1) * d * d;
+  });
+  const constant = new Uint8Array(columns);
+  const spread = square.map((value, j) => {
+    const without = filled[j] < counted ? Math.max(0, total - present[j]) * (mean[j] / unit[j]) ** 2 : 0;
+    const deviation = Math.sqrt((value + without) / total) * unit[j];
+    constant[j] = low[j] === high[j] ? 1 : 2 * Number(isConstant(counted, mean[j], deviation));
+    return constant[j] ? 0 : deviation;
+  });
+  return { mean, spread, constant };
+}
+
+const wideColumn = (column: number): LogoddsError =>
+  new LogoddsError('ERR_RANGE', `x, column ${column}: expected a spread below 1.8e308, got more; rescale the column`);
+
+/** Calls `use` once for each column that a row has entries of, with their sum. */
+function eachSum(
+  { rowPtr, colIdx, values }: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
+  columns: number,
+  use: (row: number, column: number, sum: number) => void,
+): void {
+  const sums = new Float64Array(columns);
+  const last = new Int32Array(columns).fill(-1);
+  for (let i = 0; i + 1 < rowPtr.length; i++) {
+    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
+      const column = colIdx[e];
+      sums[column] = (last[column] === i ? sums[column] : 0) + (values ? values[e] : 1);
+      last[column] = i;
+    }
+    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
+      const column = colIdx[e];
+      if (last[column] !== i) continue;
+      last[column] = -1;
+      use(i, column, sums[column]);
+    }
+  }
 }
 
 /** @param y  where separating columns are looked for, else null */
 function profile(
   batch: RowsBatch | SparseBatch,
   spread: Float64Array,
+  constant: Uint8Array,
   y: Float64Array | null,
   weight: Float64Array | null,
 ): SlotProfile {
   const { rows, slots } = batch;
   const square = new Float64Array(slots);
   const separates = new Uint8Array(slots);
-  const constant = Uint8Array.from(spread, (value) => Number(value === 0));
   const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
   if ('view' in batch) {
     spread.forEach((value, j) => {
@@ -356,10 +508,8 @@ function profile(
     }
     return { square, constant, separates };
   }
-  const { rowPtr, colIdx, values } = batch;
-  for (let i = 0; i < rows; i++) {
-    const s = weight ? weight[i] : 1;
-    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) square[colIdx[e]] += s * (values ? values[e] ** 2 : 1);
-  }
+  eachSum(batch, slots, (row, column, sum) => {
+    square[column] += (weight ? weight[row] : 1) * sum ** 2;
+  });
   return { square, constant, separates };
 }

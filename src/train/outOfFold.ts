@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../encode/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { Warning } from '../model/manifest.ts';
 import {
@@ -9,12 +10,19 @@ import {
   warningsOf,
   withFold,
 } from './crossValidate.ts';
-import { checkOptions, codingOf, type FitOptions, penaltyOf, settingsOf, settle, solveAll } from './fit.ts';
+import { checkOptions, codingOf, type FitOptions, fitOptions, penaltyOf, settingsOf, settle, solveAll } from './fit.ts';
 import { distinct } from './path.ts';
 import { type Problem, prepare } from './prepare.ts';
 
 /** How rows are put into folds; see `crossValidate`. */
 export type FoldingOptions = Pick<CrossValidationOptions, 'folds' | 'groups' | 'time' | 'seed'>;
+
+const foldingOptions = (): Readonly<Record<keyof FoldingOptions, true>> => ({
+  folds: true,
+  groups: true,
+  time: true,
+  seed: true,
+});
 
 /** Rows as models saw them that were not fitted to them. */
 export interface OutOfFold {
@@ -40,6 +48,8 @@ export interface OutOfFold {
  * @throws as `fit` and, for the folds, as `crossValidate`
  */
 export function outOfFold(table: Table, given: FitOptions, folding: FoldingOptions = {}): OutOfFold {
+  refuseUnknown('outOfFold', given, fitOptions());
+  refuseUnknown('folds of outOfFold', folding, foldingOptions());
   checkOptions(given);
   checkCrossValidation(folding);
   const options = settle(withoutFeatures(given, folding));
@@ -72,7 +82,7 @@ export function outOfFoldOf(problem: Problem, table: Table, options: FitOptions,
   for (let k = 0; k < folds; k++) {
     withFold(problem, options, parts, k, time !== undefined, (tasks, heldOut, trained) => {
       const { penalty } = penaltyOf(options, { ...problem, sampleWeight: trained });
-      const fitted = solveAll(tasks, { ...penalty, unit: spreadOf(problem, trained, penalty.unit) }, settings);
+      const fitted = solveAll(tasks, { ...penalty, unit: spreadOf(problem, trained, penalty) }, settings);
       warnings.push(...warningsOf(fitted, k));
       logitsOf(tasks, fitted).forEach((logits, plane) => {
         for (const i of heldOut) planes[plane][i] = logits[i];

@@ -15,6 +15,7 @@ import {
   schemaOptions,
   trainingEncoder,
 } from './prepare.ts';
+import { frequencies } from './target.ts';
 
 /**
  * `prepare` for a table that does not fit into memory: its features come in parts, twice in the same order, and what they are encoded to goes
@@ -27,6 +28,7 @@ import {
  */
 export class TableInParts {
   readonly rows: RowVectors;
+  readonly #frequencies: Float64Array | null;
   readonly #engine: Engine;
   readonly #draft: SchemaDraft;
   #encoding: { readonly schema: Schema; readonly encoder: Encoder; batch: ColumnsBatch } | null = null;
@@ -46,16 +48,16 @@ export class TableInParts {
       );
     }
     this.rows = readRows(table, options);
+    this.#frequencies = frequencies(this.rows.sampleWeight, this.rows);
     this.#engine = engine;
     this.#draft = new SchemaDraft({ ...schemaOptions(options, otherwise), exclude: [] });
   }
 
   /** The next rows of the features, the first time. @throws as `inferSchema` */
   learn(part: Table): void {
-    const { sampleWeight } = this.rows;
     const first = this.#learnt;
     this.#learnt += part.rows;
-    this.#draft.add(part, sampleWeight?.subarray(first, this.#learnt) ?? null, first);
+    this.#draft.add(part, this.#frequencies?.subarray(first, this.#learnt) ?? null, first);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { refuseUnknown } from '../encode/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { FitReason, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
@@ -6,6 +7,7 @@ import {
   assemble,
   checkOptions,
   type FitOptions,
+  fitOptions,
   joinParams,
   penaltyOf,
   settingsOf,
@@ -28,6 +30,12 @@ export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty'
   /** in (0, 1), the last strength by the first; default 1e-4, or 1e-2 with more parameters than rows */
   readonly ratio?: number;
 }
+
+/** The names of these options; the compiler misses one that is not here. */
+export const pathOptions = (): Readonly<Record<keyof PathOptions, true>> => {
+  const { C, lambda, penalty, start, inference, ...shared } = fitOptions();
+  return { ...shared, lambdas: true, count: true, ratio: true };
+};
 
 /** How the fit of one strength went. */
 export interface PathStep {
@@ -69,6 +77,7 @@ export interface RegularizationPath {
  * @see Friedman, Hastie, Tibshirani, Regularization paths for generalized linear models via coordinate descent, J. Stat. Softw. 33 (2010)
  */
 export function fitPath(table: Table, options: PathOptions): RegularizationPath {
+  refuseUnknown('fitPath', options, pathOptions());
   checkPath(options);
   const problem = prepare(table, options);
   try {

@@ -17,7 +17,16 @@ import { profileSlots, type SlotProfile } from './diagnose.ts';
 import { type Standardisation, standardisation } from './inference.ts';
 import { resolveSchema } from './resolve/schema.ts';
 import { lenient } from './resolve/trainingRows.ts';
-import { classFactors, readOffset, readTarget, readTrials, readWeight, type Target } from './target.ts';
+import {
+  classFactors,
+  frequencies,
+  type PositiveLabel,
+  readOffset,
+  readTarget,
+  readTrials,
+  readWeight,
+  type Target,
+} from './target.ts';
 import { TargetColumns } from './targetColumns.ts';
 
 /** What the columns of a table are for, and how they become slots. Everything but `target` may be absent. */
@@ -25,7 +34,7 @@ export interface DataOptions {
   /** the column to predict: two or more classes, as text or numbers; with `trials` the number of successes */
   readonly target: string;
   /** the class whose probability the model gives; by default the one label among 1, true, yes, else the second of the two sorted */
-  readonly positive?: string;
+  readonly positive?: PositiveLabel;
   /** column of the number of trials of which `target` counts the successes: a row of n trials weighs as n rows */
   readonly trials?: string;
   /**
@@ -39,15 +48,23 @@ export interface DataOptions {
   readonly exclude?: readonly string[];
   /** numeric columns to treat as categories */
   readonly categorical?: readonly string[];
-  /** column of sample weights: weight 2 is a row seen twice, weight 0 a row left out */
+  /** column of sample weights, finite and ≥ 0; weight 0 is a row left out */
   readonly weight?: string;
+  /**
+   * what the weights are. `sampling` (default): how much of a population a row stands for, at any scale; a row is one observation, whatever its
+   * weight. `count`: how many rows a row stands for, whole numbers: weight 2 is a row seen twice.
+   */
+  readonly weightKind?: WeightKind;
   /** column that is added to the logit; for two classes */
   readonly offset?: string;
   /** by default onehot with a penalty, treatment without */
   readonly coding?: 'onehot' | 'treatment';
   /** reference level by feature, under treatment coding; by default the first level */
   readonly references?: Readonly<Record<string, string>>;
-  /** factors on the sample weights of each class; `balanced`: S / (K·S_c) */
+  /**
+   * factors on the sample weights of each class, 1 where not named; `balanced`: S / (K·S_c). A class of factor 0 is left out: its rows weigh 0,
+   * and the model never gives it (CLASS_LEFT_OUT).
+   */
   readonly classWeight?: 'balanced' | Readonly<Record<string, number>>;
   readonly engine?: Engine;
   /** what an unseen category does at scoring: takes a slot of weight 0 (default), or is an error */
@@ -55,6 +72,30 @@ export interface DataOptions {
   /** what a missing cell takes: a slot of its own (default), or the most frequent level or the mean */
   readonly missing?: 'slot' | 'mode';
 }
+
+/** The names of these options; the compiler misses one that is not here. */
+export const dataOptions = (): Readonly<Record<keyof DataOptions, true>> => ({
+  target: true,
+  positive: true,
+  trials: true,
+  multiclass: true,
+  schema: true,
+  features: true,
+  exclude: true,
+  categorical: true,
+  weight: true,
+  weightKind: true,
+  offset: true,
+  coding: true,
+  references: true,
+  classWeight: true,
+  engine: true,
+  unseen: true,
+  missing: true,
+});
+
+export const WEIGHT_KINDS = ['sampling', 'count'] as const;
+export type WeightKind = (typeof WEIGHT_KINDS)[number];
 
 /** One encoded data set: all that is decided before a likelihood is formed. */
 export interface Problem {
@@ -77,10 +118,10 @@ export interface Problem {
   /** the same times the class weight, as in the likelihood */
   readonly weight: Float64Array | null;
   readonly offset: Float64Array | null;
-  /**
-   * weight of each of the observations that a row stands for: class weights, and sample weights that are no whole numbers;
-   * null: ones, so weights count observations
-   */
+  readonly weightKind: WeightKind;
+  /** how many observations a row stands for: its trials, times its weight where weights count rows; 0 without weight; null: ones */
+  readonly counts: Float64Array | null;
+  /** weight of each of these observations: class weights and sampling weights; null: ones, so weights count observations */
   readonly unit: Float64Array | null;
   /**
    * Fits what is learnt from outcomes to these sample weights (null: ones), as target encoding is: rows of positive weight take values that
@@ -108,7 +149,7 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
     ...schemaOptions(options, coding),
     exclude,
     categorical: options.categorical,
-    weight: rows.sampleWeight,
+    weight: frequencies(rows.sampleWeight, rows),
   };
   const { schema: draft, targets } = options.schema
     ? resolveSchema(table, options.schema, asked)
@@ -180,7 +221,10 @@ export const schemaOptions = (
 ) => ({ coding: coding ?? otherwise, references, unseen, missing });
 
 /** What is known of every row besides its features. */
-export type RowVectors = Pick<Problem, 'target' | 'kind' | 'y' | 'sampleWeight' | 'weight' | 'offset' | 'unit'>;
+export type RowVectors = Pick<
+  Problem,
+  'target' | 'kind' | 'y' | 'sampleWeight' | 'weight' | 'offset' | 'weightKind' | 'counts' | 'unit'
+>;
 
 /**
  * Reads and checks the columns of a table that are no features.
@@ -189,10 +233,16 @@ export type RowVectors = Pick<Problem, 'target' | 'kind' | 'y' | 'sampleWeight' 
 export function readRows(table: Table, options: DataOptions): RowVectors {
   const target =
     options.trials === undefined
-      ? readTarget(table, options.target, options.positive)
+      ? readTarget(table, options.target, options.positive, leftOutBy(options.classWeight))
       : readTrials(table, options.target, options.trials);
   const { classes } = target;
-  const given = options.weight === undefined ? null : readWeight(table, options.weight);
+  const { weightKind = 'sampling' } = options;
+  if (!WEIGHT_KINDS.includes(weightKind)) {
+    throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${show(String(weightKind))}`);
+  }
+  const named = options.weight === undefined ? null : readWeight(table, options.weight, weightKind);
+  const { leftOut } = target;
+  const given = leftOut ? Float64Array.from(leftOut.rows, (gone, i) => (gone ? 0 : named ? named[i] : 1)) : named;
   const sampleWeight = target.trials ? target.trials.map((trials, i) => trials * (given ? given[i] : 1)) : given;
   const offset = options.offset === undefined ? null : readOffset(table, options.offset);
   if (classes.length > 2 && offset) {
@@ -207,6 +257,7 @@ export function readRows(table: Table, options: DataOptions): RowVectors {
   }
   const kind = classes.length === 2 ? 'binomial' : multiclass;
   const weight = effectiveWeight(target, sampleWeight, options);
+  const counts = countsOf(target, given, weightKind);
   return {
     target,
     kind,
@@ -214,7 +265,9 @@ export function readRows(table: Table, options: DataOptions): RowVectors {
     sampleWeight,
     weight,
     offset,
-    unit: unitWeights(target, given, weight, options.classWeight !== undefined),
+    weightKind,
+    counts,
+    unit: unitWeights(counts, weight),
   };
 }
 
@@ -245,11 +298,11 @@ export function likelihoods(problem: Problem, weight: Float64Array | null = prob
 
 /** `profileSlots` of all rows of a problem. */
 export function profileRows(
-  { batch, chunks }: Problem,
+  { batch, chunks, standard }: Problem,
   y: Float64Array | null,
   weight: Float64Array | null,
 ): SlotProfile {
-  return chunks ? profileChunks(chunks, y, weight) : profileSlots(batch, y, weight);
+  return chunks ? profileChunks(chunks, y, weight, standard) : profileSlots(batch, y, weight, standard);
 }
 
 export interface LikelihoodOf {
@@ -316,15 +369,18 @@ export function effectiveWeight(
   return target.code.map((code, i) => factor[code] * (weight ? weight[i] : 1));
 }
 
-function unitWeights(
-  { trials }: Target,
-  given: Float64Array | null,
-  weight: Float64Array | null,
-  byClass: boolean,
-): Float64Array | null {
-  const counts = given?.every(Number.isInteger) ?? true;
-  if (counts && !byClass) return null;
-  return weight!.map((value, i) => value / ((trials ? trials[i] : 1) * (counts && given ? given[i] : 1) || 1));
+/** Classes whose factor is 0. */
+const leftOutBy = (classWeight: DataOptions['classWeight']): string[] =>
+  typeof classWeight === 'object' ? Object.keys(classWeight).filter((label) => classWeight[label] === 0) : [];
+
+function countsOf({ trials }: Target, given: Float64Array | null, kind: WeightKind): Float64Array | null {
+  if (!given) return trials;
+  return given.map((w, i) => (trials ? trials[i] : 1) * (kind === 'count' ? w : Number(w > 0)));
+}
+
+function unitWeights(counts: Float64Array | null, weight: Float64Array | null): Float64Array | null {
+  if (weight?.every((w, i) => w === (counts ? counts[i] : 1)) ?? true) return null;
+  return weight!.map((w, i) => w / (counts ? counts[i] || 1 : 1));
 }
 
 /** S_c of each class, in the order of `classes` */

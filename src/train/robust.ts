@@ -32,8 +32,8 @@ export function readClusters(table: Table, name: string, weight: Float64Array | 
   const place = new Map<number, number>();
   const code = new Uint32Array(table.rows);
   for (let i = 0; i < table.rows; i++) {
-    if (missing?.[i]) throw cellError(i, name, 'a value (it names the cluster)', null, 'fill it, or leave the row out');
     if (weight && weight[i] === 0) continue;
+    if (missing?.[i]) throw cellError(i, name, 'a value (it names the cluster)', null, 'fill it, or leave the row out');
     let found = place.get(codes[i]);
     if (found === undefined) {
       found = place.size;
@@ -55,11 +55,12 @@ export function readClusters(table: Table, name: string, weight: Float64Array | 
  * The sandwich covariance of a maximum-likelihood estimate, valid where the model's variance is not:
  *
  *   H⁻¹·M·H⁻¹,   H = XᵀVX,   rᵢ = pᵢ − yᵢ
- *   robust    M = Σ sᵢ·uᵢ²·rᵢ²·xᵢxᵢᵀ                              (HC0: statsmodels `HC0`, R `sandwich`; Stata's vce(robust) is n/(n − 1) times it)
- *   cluster   M = G/(G − 1)·Σ_g m_g·m_gᵀ,   m_g = Σ_{i in g} sᵢuᵢrᵢ·xᵢ   (R `vcovCL(…, type = "HC0")`, Stata's vce(cluster))
+ *   robust    M = Σ cᵢ·uᵢ²·rᵢ²·xᵢxᵢᵀ                              (HC0: statsmodels `HC0`, R `sandwich`; Stata's vce(robust) is n/(n − 1) times it)
+ *   cluster   M = G/(G − 1)·Σ_g m_g·m_gᵀ,   m_g = Σ_{i in g} cᵢuᵢrᵢ·xᵢ   (R `vcovCL(…, type = "HC0")`, Stata's vce(cluster))
  *
- * over all classes where there are several. Of a row, s is how many observations it stands for and u the weight of each: whole sample weights
- * and trials are counts (s), class weights and weights with fractions are u, as sampling weights are.
+ * over all classes where there are several. Of a row, c is how many rows like it there are (its weight where `weightKind` is count, else 1), and u
+ * the weight of each: sampling weight, class weight and number of trials. A row of trials is one observation, its counts may vary more than
+ * those of independent trials; with weights and trials of 1 all of this is Σ rᵢ²·xᵢxᵢᵀ.
  *
  * @param factor  Cholesky factor of the Hessian of `objective` at w
  * @returns for the free parameters on standardised features, size × size
@@ -91,7 +92,7 @@ export function probabilitiesOf({ likelihood }: Task, params: Float64Array): Flo
   return z;
 }
 
-function rowMeat({ likelihood, y, weight, unit }: Task, objective: Objective, p: Float64Array): Float64Array {
+function rowMeat({ likelihood, y, weight, copies }: Task, objective: Objective, p: Float64Array): Float64Array {
   const { rows, classes } = likelihood;
   const { active, size } = objective;
   const width = likelihood.parameters / classes;
@@ -101,14 +102,14 @@ function rowMeat({ likelihood, y, weight, unit }: Task, objective: Objective, p:
   for (let j = 0; j < classes; j++) {
     for (let k = 0; k <= j; k++) {
       for (let i = 0; i < rows; i++) {
-        const s = (weight ? weight[i] : 1) * (unit ? unit[i] : 1);
+        const s = weight ? weight[i] : 1;
+        if (s === 0) {
+          factors[i] = 0;
+          continue;
+        }
         const [a, b] = [p[j * rows + i], p[k * rows + i]];
-        // a share of positives is that many rows of each class
-        factors[i] =
-          s *
-          (classes === 1
-            ? y[i] * (1 - a) ** 2 + (1 - y[i]) * a ** 2
-            : (a - Number(y[i] === j)) * (b - Number(y[i] === k)));
+        const product = classes === 1 ? (a - y[i]) ** 2 : (a - Number(y[i] === j)) * (b - Number(y[i] === k));
+        factors[i] = s * (s / (copies ? copies[i] : 1)) * product;
       }
       likelihood.gram(factors, gram);
       for (let r = 0; r < size; r++) {

@@ -1,7 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import type { SlotName } from '../encode/encoder.ts';
-import { list } from '../encode/label.ts';
+import { constantReason } from '../encode/infer.ts';
+import { list, show } from '../encode/label.ts';
 import type { Feature } from '../encode/schema.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
 import { factorCholesky, solveCholesky } from './cholesky.ts';
@@ -38,6 +39,10 @@ export interface Task {
   readonly cells: number;
   /** weight of each of the observations that a row stands for; null: ones, so weights count observations */
   readonly unit: Float64Array | null;
+  /** how many rows like it a row stands for, where weights count rows; null: ones */
+  readonly copies: Float64Array | null;
+  /** least 1 − R² on earlier columns that rounding lets be told; absent: that of sums of f64 */
+  readonly rankTolerance?: number;
 }
 
 /** The penalty λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|) and the bounds. Vectors have one entry per slot. */
@@ -47,6 +52,8 @@ export interface Penalty {
   readonly l1Ratio: number;
   /** u: the penalty acts on uⱼ·wⱼ, wⱼ the weight of the standardised feature; 1/scale is its raw-scale weight. null: ones */
   readonly unit: Float64Array | null;
+  /** 1: the unit is the same in any part of the rows; 0: it is the standard deviation there. For folds. */
+  readonly ownUnit?: Uint8Array;
   /** f ≥ 0; null: ones */
   readonly factors: Float64Array | null;
   /** on raw-scale weights, lower ≤ 0 ≤ upper; null: none */
@@ -63,6 +70,7 @@ export interface SolveSettings {
   readonly covariance?: CovarianceKind;
   /** Firth's penalised likelihood; for two classes, without a penalty and bounds */
   readonly firth?: boolean;
+  readonly firthErrors?: 'information' | 'augmented';
   readonly onIteration?: (progress: Progress) => void;
   /** what a path has learnt of its last strength, for coordinate descent */
   readonly screen?: Screen;
@@ -132,15 +140,22 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
 
   const outcomes = countOutcomes(task);
   const nullModel = fitNull(task, objectiveOver([], false), outcomes);
-  const { free, constant, empty } = sortSlots(task);
-  const aliased = constant.filter((id) => slots[id].role !== 'reference');
-  if (constant.length > 0) {
-    const { features } = nameParameters(constant, slots);
-    warn(
-      'CONSTANT_COLUMN',
-      `${list(features)}: one value in all training rows, so the weight is held at 0; drop the column`,
-      features,
-    );
+  const { free: open, constant, empty } = sortSlots(task);
+  const isHeld = (slot: number) => penalty.lower?.[slot] === 0 && penalty.upper?.[slot] === 0;
+  const held = open.filter(isHeld);
+  const free = held.length > 0 ? open.filter((slot) => !isHeld(slot)) : open;
+  const aliased = [...held, ...constant.filter((id) => slots[id].role !== 'reference')];
+  const constants = new Map<string, { readonly advice: string; readonly ids: number[] }>();
+  for (const id of constant) {
+    const values = task.profile.constant[id] === 2 ? 'rounding' : 'one';
+    const { evidence, advice } = constantReason(values, task.standard.shift[id]);
+    const group = constants.get(evidence) ?? { advice, ids: [] };
+    constants.set(evidence, group);
+    group.ids.push(id);
+  }
+  for (const [evidence, { advice, ids }] of constants) {
+    const { features } = nameParameters(ids, slots);
+    warn('CONSTANT_COLUMN', `${list(features)}: ${evidence}, so the weight is held at 0; ${advice}`, features);
   }
   let estimated = free;
   const unpenalized = free.filter(isFree);
@@ -154,7 +169,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
     }
     const dependent = empty.filter(isFree);
     if (width <= HESSIAN_LIMIT) {
-      dependent.push(...dependentSlots(likelihood, unpenalized, task.weight));
+      dependent.push(...dependentSlots(likelihood, unpenalized, task.weight, task.rankTolerance));
       const gone = new Set(dependent);
       estimated = free.filter((id) => !gone.has(id));
     } else {
@@ -197,6 +212,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
   const errors = settings.inference
     ? errorsOf(task, objective, solution.w, {
         kind: settings.covariance ?? 'model',
+        augmented: settings.firthErrors === 'augmented',
         penalized,
         converged,
         limit: HESSIAN_LIMIT,
@@ -254,8 +270,15 @@ function termsOf({ slots, standard, likelihood }: Task, penalty: Penalty) {
       const u = unit ? unit[slot] : 1;
       const factor = factors ? factors[slot] : 1;
       const id = j * width + slot;
-      l2[id] = lambda * factor * (1 - l1Ratio) * u ** 2;
-      l1[id] = lambda * factor * l1Ratio * u;
+      const strength = lambda * factor;
+      l2[id] = strength > 0 ? strength * (1 - l1Ratio) * u ** 2 : 0;
+      l1[id] = strength > 0 ? strength * l1Ratio * u : 0;
+      if (!(l2[id] < Number.POSITIVE_INFINITY && l1[id] < Number.POSITIVE_INFINITY)) {
+        throw new LogoddsError(
+          'ERR_RANGE',
+          `column ${show(slots[slot].name)}: expected a spread for which the penalty on its raw-scale weight is a finite number, got ${Number(standard.scale[slot].toPrecision(4))}; rescale the column`,
+        );
+      }
       if (lower) lower[id] = penalty.lower![slot] * standard.scale[slot];
       if (upper) upper[id] = penalty.upper![slot] * standard.scale[slot];
     }
@@ -390,8 +413,8 @@ function sortSlots({ features, slots, profile }: Task): { free: number[]; consta
   // A numeric column has one value or many; a category as many as it has slots with rows.
   const values = new Float64Array(features.length);
   slots.forEach(({ feature, role }, id) => {
-    if (role === 'number') values[feature] += 2 - profile.constant[id];
-    else if (role !== 'present') values[feature] += 1 - profile.constant[id];
+    if (role === 'number') values[feature] += profile.constant[id] ? 1 : 2;
+    else if (role !== 'present') values[feature] += profile.constant[id] ? 0 : 1;
   });
   const free: number[] = [];
   const constant: number[] = [];

@@ -1,4 +1,4 @@
-import type { ChiSquareTest, FitStatistics } from '../model/manifest.ts';
+import type { ChiSquareTest, FitStatistics, PearsonStatistic, Warning } from '../model/manifest.ts';
 import { chiSquareTest } from './chiSquare.ts';
 import { FirthObjective } from './firth.ts';
 import type { Problem } from './prepare.ts';
@@ -31,9 +31,48 @@ export function fitStatistics(problem: Problem, task: Task, fitted: Fitted): Fit
     bic: parameters * Math.log(observations) - 2 * logLik,
     mcFadden: 1 - logLik / nullLogLik,
     likelihoodRatio: chiSquareTest(ratio, parameters - intercepts),
+    pearson: problem.target.trials
+      ? pearson(problem.target.trials, probabilitiesOf(task, objective.expand(w)), task, parameters)
+      : null,
     hosmerLemeshow:
       classes > 1 ? null : hosmerLemeshow(probabilitiesOf(task, objective.expand(w)), task.y, task.weight),
   };
+}
+
+/** Dispersion that nobody should pass over, where chance makes it seldom enough. */
+const OVERDISPERSED = { dispersion: 1.5, p: 1e-3 };
+
+/** Pearson's statistic of rows of trials; rows of no weight are none. */
+function pearson(
+  trials: Float64Array,
+  p: Float64Array,
+  { y, weight, copies }: Task,
+  parameters: number,
+): PearsonStatistic {
+  let chi2 = 0;
+  let rows = 0;
+  for (let i = 0; i < y.length; i++) {
+    const s = weight ? weight[i] : 1;
+    if (!(s > 0 && trials[i] > 0)) continue;
+    chi2 += (s * (y[i] - p[i]) ** 2) / (p[i] * (1 - p[i]));
+    rows += copies ? copies[i] : 1;
+  }
+  const df = Math.max(0, rows - parameters);
+  return { ...chiSquareTest(chi2, df), dispersion: df > 0 ? chi2 / df : null };
+}
+
+/** OVERDISPERSION, where standard errors are those of the model and rows of trials vary more than it says. */
+export function overdispersion(statistics: FitStatistics | null, errors: string | null): Warning[] {
+  const found = statistics?.pearson;
+  if (!found || found.dispersion === null || errors !== 'model') return [];
+  if (!(found.dispersion > OVERDISPERSED.dispersion && (found.p ?? 1) < OVERDISPERSED.p)) return [];
+  return [
+    {
+      code: 'OVERDISPERSION',
+      message: `the counts vary ${found.dispersion.toPrecision(3)} times as much as those of independent trials (Pearson χ² ${found.chi2.toPrecision(4)} on ${found.df} degrees of freedom), so standard errors and p-values of the model are too small; ask for robust errors`,
+      features: [],
+    },
+  ];
 }
 
 /** Twice the difference to the penalised likelihood with the intercept alone free, the determinant still that of all columns. */

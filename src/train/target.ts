@@ -17,7 +17,12 @@ export interface Target {
   readonly y: Float64Array;
   /** trials of each row, where the target counts successes; else null */
   readonly trials: Float64Array | null;
+  /** classes that are left out, and 1 for each of their rows; null: none */
+  readonly leftOut: { readonly classes: readonly string[]; readonly rows: Uint8Array } | null;
 }
+
+/** A class as `canonicalLabel` takes it. */
+export type PositiveLabel = string | number | boolean;
 
 const POSITIVE = ['1', 'true', 'yes'];
 /** A target of more values than this is a number to predict, not a class. */
@@ -28,10 +33,18 @@ const MOST_CLASSES = 100;
  *
  * Of two classes the positive one is `positive`, else the one label among 1, true, yes (in any case), else the second of the sorted labels.
  *
- * @throws ERR_SCHEMA when the column is absent; ERR_TARGET when cells are missing, there are less than two classes or more than 100, or
- * `positive` is none of two
+ * @param positive  a label as `canonicalLabel` takes it: 1 and "1" are one
+ * @param without  classes to leave out: their rows have code 0 and count for nothing
+ * @throws ERR_SCHEMA when the column is absent; ERR_TARGET when cells are missing, there are less than two classes or more than 100,
+ * `positive` is none of two, or one to leave out is none
  */
-export function readTarget(table: Table, name: string, positive?: string): Target {
+export function readTarget(
+  table: Table,
+  name: string,
+  positiveClass?: PositiveLabel,
+  without: readonly string[] = [],
+): Target {
+  const positive = positiveClass === undefined ? undefined : canonicalLabel(positiveClass);
   const { rows } = table;
   const [column] = findColumns(table, [name]);
   const what = `target ${show(name)}`;
@@ -64,7 +77,18 @@ export function readTarget(table: Table, name: string, positive?: string): Targe
     }
     ids[i] = id;
   }
-  const classes = sortLabels(labels);
+  const all = sortLabels(labels);
+  const stranger = without.find((label) => !all.includes(label));
+  if (stranger !== undefined) {
+    throw new LogoddsError('ERR_TARGET', `classWeight: expected labels among ${list(all)}, got ${show(stranger)}`);
+  }
+  const classes = all.filter((label) => !without.includes(label));
+  if (without.length > 0 && classes.length < 2) {
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `classWeight: expected at least two classes of a weight above 0, got ${classes.length} (${list(classes)}); a class of weight 0 is left out`,
+    );
+  }
   if (classes.length < 2 || classes.length > MOST_CLASSES) {
     const many = classes.length > MOST_CLASSES;
     throw new LogoddsError(
@@ -77,7 +101,8 @@ export function readTarget(table: Table, name: string, positive?: string): Targe
   const place = labels.map((label) => classes.indexOf(label));
   // a loop: `from` makes a list of all numbers first
   const code = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) code[i] = place[ids[i]];
+  for (let i = 0; i < rows; i++) code[i] = Math.max(0, place[ids[i]]);
+  const leftOut = without.length > 0 ? { classes: without, rows: ids.map((id) => Number(place[id] < 0)) } : null;
   if (positive !== undefined && (classes.length > 2 || !classes.includes(positive))) {
     throw new LogoddsError(
       'ERR_TARGET',
@@ -86,11 +111,11 @@ export function readTarget(table: Table, name: string, positive?: string): Targe
         : `positive: expected a class of ${what} (${list(classes)}), got ${show(positive)}`,
     );
   }
-  if (classes.length > 2) return { classes, positive: null, code, y: code, trials: null };
+  if (classes.length > 2) return { classes, positive: null, code, y: code, trials: null, leftOut };
   const obvious = classes.filter((label) => POSITIVE.includes(label.toLowerCase()));
   const chosen = positive ?? (obvious.length === 1 ? obvious[0] : classes[1]);
   const y = chosen === classes[1] ? code : code.map((id) => 1 - id);
-  return { classes, positive: chosen, code, y, trials: null };
+  return { classes, positive: chosen, code, y, trials: null, leftOut };
 }
 
 /**
@@ -115,16 +140,16 @@ export function readTrials(table: Table, successes: string, trials: string): Tar
     }
     return n > 0 ? count / n : 0;
   });
-  return { classes: ['0', '1'], positive: '1', code: y.map(() => 1), y, trials: tries };
+  return { classes: ['0', '1'], positive: '1', code: y.map(() => 1), y, trials: tries, leftOut: null };
 }
 
 /**
- * Reads the column of sample weights: finite, at least 0, not all 0.
+ * Reads the column of sample weights: finite, at least 0, not all 0; whole numbers where they count rows.
  *
  * @returns a copy, length table.rows
  * @throws ERR_SCHEMA when absent or not numeric; ERR_RECORD for a missing cell; ERR_RANGE for a negative or non-finite one, or all zero
  */
-export function readWeight(table: Table, name: string): Float64Array {
+export function readWeight(table: Table, name: string, kind: 'sampling' | 'count' = 'sampling'): Float64Array {
   const values = readNumbers(table, name, 'weight', 'give every row a weight (0 leaves a row out)');
   let total = 0;
   values.forEach((value, i) => {
@@ -132,6 +157,12 @@ export function readWeight(table: Table, name: string): Float64Array {
       throw new LogoddsError(
         'ERR_RANGE',
         `weight ${show(name)}, row ${i}: expected a finite number >= 0, got ${value}; correct it`,
+      );
+    }
+    if (kind === 'count' && !Number.isInteger(value)) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `weight ${show(name)}, row ${i}: expected a whole number (weights count rows), got ${value}; use weightKind "sampling" for weights of a sample`,
       );
     }
     total += value;
@@ -164,10 +195,10 @@ export function readOffset(table: Table, name: string): Float64Array {
  * The factor of each class, in the order of `classes`.
  *
  * `balanced`: S / (K·S_c), S_c the sample weight of class c of K: all classes weigh the same and the total stays S. A map gives factors by
- * label; a label that is not in it has 1.
+ * label; a label that is not in it has 1.  A factor of 0 leaves the class out.
  *
  * @param share  S_c
- * @throws ERR_TARGET for a label that is no class; ERR_RANGE for a factor that is not positive and finite
+ * @throws ERR_TARGET for a label that is no class; ERR_RANGE for a factor that is negative or not finite
  * @see scikit-learn, sklearn.utils.class_weight.compute_class_weight
  */
 export function classFactors(
@@ -180,11 +211,14 @@ export function classFactors(
     return share.map((s) => total / (classes.length * s));
   }
   for (const [label, factor] of Object.entries(classWeight)) {
-    if (!classes.includes(label)) {
+    if (factor !== 0 && !classes.includes(label)) {
       throw new LogoddsError('ERR_TARGET', `classWeight: expected labels among ${list(classes)}, got ${show(label)}`);
     }
-    if (!(factor > 0 && factor < Number.POSITIVE_INFINITY)) {
-      throw new LogoddsError('ERR_RANGE', `classWeight of ${show(label)}: expected a finite number > 0, got ${factor}`);
+    if (!(factor >= 0 && factor < Number.POSITIVE_INFINITY)) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `classWeight of ${show(label)}: expected a finite number >= 0, got ${factor}`,
+      );
     }
   }
   return Float64Array.from(classes, (label) => (Object.hasOwn(classWeight, label) ? classWeight[label] : 1));
@@ -215,4 +249,27 @@ function countMissing({ missing }: Column, rows: number): { count: number; first
     if (missing[i] !== 0 && count++ === 0) first = i;
   }
   return { count, first };
+}
+
+/**
+ * Sample weights as numbers of rows, for what depends on how many rows there are (quantiles, levels that are rare, smoothing): weights that
+ * count are; sampling weights are scaled to the number of rows (of trials) that have weight, so that their scale means nothing.
+ * @param weight  of the rows, times trials; null: ones
+ */
+export function frequencies(
+  weight: Float64Array | null,
+  {
+    target: { trials },
+    weightKind,
+  }: { readonly target: Pick<Target, 'trials'>; readonly weightKind: 'sampling' | 'count' },
+): Float64Array | null {
+  if (!weight || weightKind === 'count') return weight;
+  let total = 0;
+  let rows = 0;
+  for (let i = 0; i < weight.length; i++) {
+    if (!(weight[i] > 0)) continue;
+    total += weight[i];
+    rows += trials ? trials[i] : 1;
+  }
+  return total === rows ? weight : weight.map((w) => w * (rows / total));
 }

@@ -7,6 +7,7 @@ import type { Table } from '../encode/table.ts';
 import { stratifiedFolds } from './folds.ts';
 import type { RowVectors } from './prepare.ts';
 import type { TargetPlan } from './resolve/schema.ts';
+import { frequencies } from './target.ts';
 import { crossFitTarget, encodeTarget, type Outcomes } from './targetEncoding.ts';
 
 /** Seed of the folds, which are the same in every fit of the same rows. */
@@ -99,7 +100,7 @@ export class TargetColumns {
   }
 
   #outcomes({ codes, levels, smooth }: Omit<Source, 'column'>, weight: Float64Array | null): Outcomes {
-    return { codes, levels, planes: this.#planes, weight, smooth };
+    return { codes, levels, planes: this.#planes, weight: frequencies(weight, this.#rows), smooth };
   }
 
   #crossFitted(source: Omit<Source, 'column'>, weight: Float64Array | null): Float64Array[] {

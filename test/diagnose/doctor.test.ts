@@ -183,7 +183,7 @@ describe('diagnose keeps the laws of data', () => {
   it('whole weights are repeated rows, and a row of weight 0 is none', () => {
     const weight = y.map((_, i) => i % 3);
     const index = weight.flatMap((times, i) => Array.from({ length: times }, () => i));
-    const weighted = examine(withColumns(sick, numeric('w', weight)), { weight: 'w' });
+    const weighted = examine(withColumns(sick, numeric('w', weight)), { weight: 'w', weightKind: 'count' });
     const repeated = examine(takeRows(sick, index));
     const plain = ({ code, features, evidence }: Finding) =>
       `${code} ${features} ${evidence.replace(/\d+\.\d+/g, (text) => Number(text).toPrecision(2))}`;

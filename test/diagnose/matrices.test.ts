@@ -100,7 +100,7 @@ function diagnostics(data: ReturnType<typeof readTable>, target: string, exclude
   const inverse = invertCholesky(factor, size);
   const logits = new Float64Array(data.rows);
   likelihood.logits(params, logits);
-  const influence = influentialRows(problem.batch, logits, problem.y, null, inverse, columns, 0);
+  const influence = influentialRows(problem.batch, logits, problem.y, null, null, inverse, columns, 0);
   const names = [...new Set(active.map((id) => problem.slots[id].name))];
   const found = {
     condition: conditioning(information, inverse, size),
@@ -193,6 +193,7 @@ it('a row of weight two has the distance of each of two rows, one of weight 0 an
       logits,
       Float64Array.from(index, (i) => shares[i]),
       weight,
+      null,
       inverse,
       [0, 1],
       0,
@@ -224,7 +225,7 @@ it('rows are named from a distance on, and none is passed over by its bound', ()
   const logits = Float64Array.from({ length: n }, () => 8 * draw() - 4);
   // leverages up to 0.99
   const inverse = Float64Array.of(0.4, -0.1, 0.05, -0.1, 0.5, -0.3, 0.05, -0.3, 0.6);
-  const from = (least: number) => influentialRows(batch, logits, y, null, inverse, [0, 2, 3], least);
+  const from = (least: number) => influentialRows(batch, logits, y, null, null, inverse, [0, 2, 3], least);
   const all = from(0);
   expect(all.length).toBe(n);
   expect(all.filter(({ leverage }) => leverage > 0.6).length).toBeGreaterThan(10);

@@ -69,10 +69,10 @@ test('a whole weight is as many rows, and a row of weight 0 is none', () => {
   );
 });
 
-test('with fractional weights the quantile is the mean of the sample over a unit of weight', () => {
+test('with fractional weights the quantile is the mean of the sample over a unit of weight, at 0 and 1 an end', () => {
   // weights 0.5, 1, 0.25, 1.25: S = 3; at q = 0.5 the window is [1, 2]: half of 2, a quarter of 3, a quarter of 4
   expect(weightedQuantile([4, 2, 1, 3], [1.25, 1, 0.5, 0.25], [0, 0.5, 1])).toEqual(
-    Float64Array.of(0.5 * 1 + 0.5 * 2, 0.5 * 2 + 0.25 * 3 + 0.25 * 4, 4),
+    Float64Array.of(1, 0.5 * 2 + 0.25 * 3 + 0.25 * 4, 4),
   );
   // less than a row in all: its mean
   expect(weightedQuantile([1, 2], [0.25, 0.125], [0, 0.5, 1])).toEqual(new Float64Array(3).fill((1 + 2 * 0.5) / 1.5));

@@ -5,11 +5,15 @@ import { auc } from '../../src/metrics/binary.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
 import { columns, error, floats, near, oracle, repeats, rows } from './oracle.ts';
 
+/** weights that count rows */
+const COUNTS = { weightKind: 'count' } as const;
+const kindOf = (weight: Float64Array | null) =>
+  weight?.every(Number.isInteger) ? COUNTS : ({ weightKind: 'sampling' } as const);
 const bootstrap = { method: 'bootstrap', replicates: 200 } as const;
 
 describe('DeLong by pairs, and rocauc-comparison', () => {
   test.each(oracle.binary)('$name', ({ scores, y, weight, auc: area, delong }) => {
-    const got = aucInterval(floats(scores)!, floats(y)!, floats(weight))!;
+    const got = aucInterval(floats(scores)!, floats(y)!, floats(weight), kindOf(floats(weight)))!;
     near(got.auc, area);
     for (const key of ['stdError', 'low', 'high'] as const) near(got[key], delong[key], key);
   });
@@ -17,7 +21,7 @@ describe('DeLong by pairs, and rocauc-comparison', () => {
 
 test.each(oracle.binary)('bootstrap is near DeLong, and repeats: $name', ({ scores, y, weight, delong }) => {
   const given = [floats(scores)!, floats(y)!, floats(weight)] as const;
-  const method = { method: 'bootstrap', replicates: 4000, seed: 7 } as const;
+  const method = { method: 'bootstrap', replicates: 4000, seed: 7, ...kindOf(floats(weight)) } as const;
   const got = aucInterval(...given, method)!;
   // the standard error of a standard deviation of 4000 draws is 1.1 % of it; the two estimates differ by O(1/n)
   expect(Math.abs(got.stdError / delong.stdError - 1)).toBeLessThan(0.07);
@@ -55,14 +59,13 @@ test('the interval covers at its nominal rate', () => {
 
 describe('laws', () => {
   test.each([{}, bootstrap])('integer weights are repeated rows: %o', (method) => {
-    repeats(({ scores, y }, weight) => aucInterval(scores, y, weight, method));
+    repeats(({ scores, y }, weight) => aucInterval(scores, y, weight, { ...method, ...COUNTS }));
   });
-  test.each([{}, bootstrap])('the scale of weights that are no counts does not matter: %o', (method) => {
+  test.each([{}, bootstrap])('the scale of sampling weights does not matter: %o', (method) => {
     fc.assert(
       fc.property(rows, (list) => {
         const { scores, y } = columns(list);
-        const weight = Float64Array.from(list, ({ s }) => s * 0.375);
-        fc.pre(!weight.every(Number.isInteger));
+        const weight = Float64Array.from(list, ({ s }) => s);
         const [a, b] = [weight, weight.map((s) => s / 64)].map((s) => aucInterval(scores, y, s, method));
         expect(a === null).toBe(b === null);
         if (a && b) for (const key of ['auc', 'stdError', 'low', 'high'] as const) near(a[key], b[key], key);
@@ -91,8 +94,10 @@ describe('laws', () => {
 test('fewer than two rows of a class: none', () => {
   const scores = Float64Array.of(1, 2, 3);
   expect(aucInterval(scores, Uint8Array.of(0, 0, 1))).toBeNull();
-  expect(aucInterval(scores, Uint8Array.of(0, 0, 1), Float64Array.of(1, 1, 2))).not.toBeNull();
-  expect(aucInterval(scores, Uint8Array.of(0, 0, 1), Float64Array.of(1, 0, 2))).toBeNull();
+  expect(aucInterval(scores, Uint8Array.of(0, 0, 1), Float64Array.of(1, 1, 2), COUNTS)).not.toBeNull();
+  expect(aucInterval(scores, Uint8Array.of(0, 0, 1), Float64Array.of(1, 0, 2), COUNTS)).toBeNull();
+  // of a sample: one row, whatever its weight
+  expect(aucInterval(scores, Uint8Array.of(0, 0, 1), Float64Array.of(1, 1, 2))).toBeNull();
   expect(aucInterval(scores, Uint8Array.of(0, 1, 1))).toBeNull();
 });
 

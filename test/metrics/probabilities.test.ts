@@ -30,11 +30,12 @@ describe('scikit-learn', () => {
     const logits = floats(expected.scores)!;
     const y = floats(expected.y)!;
     const weight = floats(expected.weight);
+    const kind = weight?.every(Number.isInteger) ? 'count' : 'sampling';
     const p = logits.map((z) => 1 / (1 + Math.exp(-z)));
     near(logLossOfProbabilities(p, y, weight), expected.logLoss);
     near(brierOfProbabilities(p, y, weight), expected.brier);
     for (const { strategy, bins, ...want } of expected.bins ?? []) {
-      const table = reliabilityOfProbabilities(p, y, weight, bins, strategy).filter((bin) => bin.weight > 0);
+      const table = reliabilityOfProbabilities(p, y, weight, bins, strategy, kind).filter((bin) => bin.weight > 0);
       const what = `${strategy} ${bins}`;
       nearAll(
         table.map((bin) => bin.weight),
@@ -51,9 +52,9 @@ describe('scikit-learn', () => {
         want.predicted,
         what,
       );
-      near(eceOfProbabilities(p, y, weight, bins, strategy), want.ece, what);
-      near(ece(logits, y, weight, bins, strategy), want.ece, what);
-      const parts = brierDecompositionOfProbabilities(p, y, weight, bins, strategy);
+      near(eceOfProbabilities(p, y, weight, bins, strategy, kind), want.ece, what);
+      near(ece(logits, y, weight, bins, strategy, kind), want.ece, what);
+      const parts = brierDecompositionOfProbabilities(p, y, weight, bins, strategy, kind);
       for (const key of ['reliability', 'resolution', 'uncertainty'] as const) near(parts[key], want[key], what);
       near(parts.brier, expected.brier);
     }
@@ -201,17 +202,17 @@ describe('laws', () => {
         [
           `reliability, ${strategy}`,
           (p: Float64Array, y: Float64Array, weight?: Float64Array | null) =>
-            reliabilityOfProbabilities(p, y, weight, 4, strategy),
+            reliabilityOfProbabilities(p, y, weight, 4, strategy, 'count'),
         ],
         [
           `ece, ${strategy}`,
           (p: Float64Array, y: Float64Array, weight?: Float64Array | null) =>
-            eceOfProbabilities(p, y, weight, 4, strategy),
+            eceOfProbabilities(p, y, weight, 4, strategy, 'count'),
         ],
         [
           `Brier by parts, ${strategy}`,
           (p: Float64Array, y: Float64Array, weight?: Float64Array | null) =>
-            brierDecompositionOfProbabilities(p, y, weight, 4, strategy),
+            brierDecompositionOfProbabilities(p, y, weight, 4, strategy, 'count'),
         ],
       ]),
     ),

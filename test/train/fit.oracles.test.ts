@@ -92,7 +92,7 @@ const CASES: Record<string, Case> = {
   'menarche through weights': {
     oracle: 'menarche',
     table: menarche,
-    options: { target: 'reached', weight: 'girls' },
+    options: { target: 'reached', weight: 'girls', weightKind: 'count' },
     grouped: true,
   },
   'menarche by repeated rows': {

@@ -363,7 +363,8 @@ describe('inference', () => {
       ),
     );
     const shared: FitOptions = { target: 'y', penalty: 'none', inference: true };
-    expect(codes(fitTable(base, { ...shared, weight: 'count' }).warnings)).toEqual([]);
+    expect(codes(fitTable(base, { ...shared, weight: 'count', weightKind: 'count' }).warnings)).toEqual([]);
+    expect(codes(fitTable(base, { ...shared, weight: 'count' }).warnings)).toEqual(['INFERENCE_WEIGHTS']);
     expect(codes(fitTable(halves, { ...shared, weight: 'count' }).warnings)).toEqual(['INFERENCE_WEIGHTS']);
     expect(codes(fitTable(base, { ...shared, exclude: ['count'], classWeight: 'balanced' }).warnings)).toEqual([
       'INFERENCE_WEIGHTS',
@@ -822,7 +823,14 @@ describe('options and columns', () => {
     ['a missing offset', { offset: 's' }, bad('s', [], [5]), 'ERR_RECORD', /1 missing, the first in row 5/],
     ['an infinite offset', { offset: 's' }, bad('s', [0, Number.POSITIVE_INFINITY]), 'ERR_RECORD', /row 1 .*"s"/],
     ['a weight of no class', { classWeight: { maybe: 2 } }, base, 'ERR_TARGET', /"maybe"/],
-    ['a class weight of 0', { classWeight: { yes: 0 } }, base, 'ERR_RANGE', /"yes"/],
+    [
+      'a class weight of 0 that leaves one class',
+      { classWeight: { yes: 0 } },
+      base,
+      'ERR_TARGET',
+      /two classes of a weight above 0/,
+    ],
+    ['a class weight below 0', { classWeight: { yes: -1 } }, base, 'ERR_RANGE', /"yes"/],
   ])('%s', (_, option, input, code, message) => {
     const engine = pickEngine('js');
     const error = failure(() => fitTable(input, { target: 'y', engine, ...option }));

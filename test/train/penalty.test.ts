@@ -247,7 +247,7 @@ describe('options that cannot be', () => {
       { bounds: { x0: [0.5, 1] } },
       /bounds of "x0": expected \[lower, upper\] with lower <= 0 <= upper, got \[0.5, 1\]/,
     ],
-    [{ bounds: { x0: [0, 0] } }, /bounds of "x0"/],
+    [{ bounds: { x0: [0, 0, 0] as never } }, /bounds of "x0"/],
     [{ bounds: { x0: [Number.NaN, 1] } }, /bounds of "x0"/],
     [{ bounds: { nope: [0, 1] } }, /bounds: expected features .* got "nope"/],
     [{ penaltyFactors: { x0: -1 } }, /penaltyFactors of "x0": expected a finite number >= 0, got -1/],

@@ -176,7 +176,12 @@ describe('weights are repeated rows', () => {
     ['tags', [{ name: 'tags', kind: 'tags', minCount: 3 }]],
     ['hashing', [{ name: 'city', kind: 'categorical', encoding: 'hash', buckets: 8 }]],
   ])('%s', (_, features) => {
-    const heavy = fitTable(tableFromRecords(records), { target: 'y', weight: 'n', schema: { features } }).model;
+    const heavy = fitTable(tableFromRecords(records), {
+      target: 'y',
+      weight: 'n',
+      weightKind: 'count',
+      schema: { features },
+    }).model;
     const many = fitTable(tableFromRecords(repeated), { target: 'y', schema: { features } }).model;
     expect(JSON.parse(JSON.stringify(heavy.manifest.schema, round))).toEqual(
       JSON.parse(JSON.stringify(many.manifest.schema, round)),

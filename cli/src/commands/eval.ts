@@ -3,7 +3,7 @@ import { evaluationJson } from '../figures/json.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { roughPercent, whole } from '../figures/wording.ts';
 import { type EvalOptions, type EvalResult, evalCommand } from '../jobs/eval.ts';
-import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REPORT, WEIGHT } from '../options/shared.ts';
+import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REPORT, WEIGHT, WEIGHT_KIND } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
@@ -13,6 +13,7 @@ import { dataOf, note, print, printJson, reportTarget, warnAll } from './common.
 const OPTIONS: readonly OptionRow[] = [
   ['--target <col>', 'column with the true classes (default: the target of the model)'],
   WEIGHT,
+  WEIGHT_KIND,
   QUERY,
   MAX_UNSEEN,
   REPORT,

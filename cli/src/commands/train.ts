@@ -71,13 +71,21 @@ const HOLDOUT: readonly OptionRow[] = [
 
 const INFERENCE: readonly OptionRow[] = [
   ['--inference', 'standard errors, z, p, intervals, deviance, AIC, tests of the fit (with --no-penalty or --firth)'],
-  ['--robust', 'standard errors that hold where the rows vary otherwise than the model says (sandwich)'],
+  [
+    '--robust',
+    "robust (sandwich, HC0) standard errors: valid even if the model's variance is wrong; a row of --trials is one observation",
+  ],
   ['--cluster <col>', 'robust standard errors; rows with one value of this column depend on one another'],
   ['--profile', 'profile-likelihood intervals, and a likelihood-ratio test of each feature'],
   [
     '--firth',
     "Firth's penalised likelihood: finite where classes are separated",
     { conflicts: ['C', 'lambda', 'l1Ratio', 'robust', 'cluster'] },
+  ],
+  [
+    '--firth-errors <kind>',
+    'with --firth: of the information at the estimate (default), or of the augmented data as logistf 1.24 and later',
+    { choices: ['information', 'augmented'] },
   ],
   [
     '--bootstrap <n>',

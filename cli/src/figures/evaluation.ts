@@ -34,6 +34,8 @@ export interface ScoredRows {
   /** the class that was decided */
   readonly labels: ArrayLike<number>;
   readonly weight?: Float64Array;
+  /** what the weights are; absent: sampling */
+  readonly weightKind?: 'sampling' | 'count';
 }
 
 export interface Interval {
@@ -137,7 +139,7 @@ const BINS = 10;
 const HISTOGRAM_BINS = 25;
 
 /**
- * Everything the report says of rows: weights are respected, an integer weight is a repeated row, weight 0 is no row.
+ * Everything the report says of rows: weights are respected, weight 0 is no row; how sure an area is depends on what weights are.
  * @param metrics  of the same rows
  */
 export function evaluateRows(model: Model, rows: ScoredRows, metrics: BinaryMetrics): Evaluation {
@@ -209,7 +211,7 @@ const indicator = (codes: ArrayLike<number>, code: number): Uint8Array =>
 function classFigures(
   name: string,
   y: Uint8Array,
-  { logits, probabilities, weight }: ScoredRows,
+  { logits, probabilities, weight, weightKind }: ScoredRows,
   plane: number,
   share: number,
   before: Float64Array | null,
@@ -220,7 +222,7 @@ function classFigures(
   const uncalibrated = before && reliabilityOfProbabilities(before, y, weight, BINS);
   const roc = rocCurve(scores, y, weight);
   const curve = roc && precisionRecallCurve(scores, y, weight);
-  const interval = roc && aucInterval(scores, y, weight);
+  const interval = roc && aucInterval(scores, y, weight, { weightKind });
   return {
     name,
     share,

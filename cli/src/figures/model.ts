@@ -50,8 +50,23 @@ export function fitFacts(model: Model): (readonly [string, string])[] {
     ['classes', classNames(model)],
     ['penalty', penalty],
     ['fit', path],
+    ...weightFacts(model),
     ...decisionFacts(model),
     ['log-likelihood', `${significant(fit.logLik, 8)}   (intercept alone: ${significant(fit.nullLogLik, 8)})`],
+  ];
+}
+
+/** What the weights were taken for. */
+function weightFacts({ manifest: { weight, weightKind, fit } }: Model): (readonly [string, string])[] {
+  if (weight === null || weightKind === undefined) return [];
+  const rows = whole(fit.rows);
+  return [
+    [
+      'weights',
+      weightKind === 'count'
+        ? `${word(weight)}: counts, ${rows} rows that stand for ${significant(fit.totalWeight)}`
+        : `${word(weight)}: sampling weights, n = ${rows} rows   (--weight-kind count where weights count rows)`,
+    ],
   ];
 }
 

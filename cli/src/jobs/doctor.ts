@@ -6,7 +6,10 @@ import { startPhase } from '../terminal/progress.ts';
 import { engineFor } from './engine.ts';
 
 /** Options of `logodds doctor`, as values. */
-export interface DoctorOptions extends DataOptions, Omit<Roles, 'holdoutBy'>, Pick<FitOptions, 'positive' | 'engine'> {
+export interface DoctorOptions
+  extends DataOptions,
+    Omit<Roles, 'holdoutBy'>,
+    Pick<FitOptions, 'positive' | 'weightKind' | 'engine'> {
   /** where no engine is given; 1 when absent */
   readonly threads?: number;
   /** told when there are fewer threads than asked for */
@@ -39,6 +42,7 @@ export async function doctorCommand(options: DoctorOptions): Promise<DoctorResul
       schema: options.schema,
       features: [...features],
       weight: options.weight,
+      weightKind: options.weightKind,
       offset: options.offset,
       engine,
     });

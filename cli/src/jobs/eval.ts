@@ -17,6 +17,8 @@ export interface EvalOptions extends DataOptions {
   readonly target?: string;
   /** column of sample weights */
   readonly weight?: string;
+  /** what the weights are; default sampling */
+  readonly weightKind?: 'sampling' | 'count';
   /** share of the values of a feature that training did not have: with more the job fails */
   readonly maxUnseen?: number;
   /** a page that shows the model and what it is worth on these rows */
@@ -76,6 +78,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       labels: labels.view(),
       codes: codes.view(),
       weight: options.weight === undefined ? undefined : weights.view(),
+      weightKind: options.weightKind,
     };
     const metrics = evaluate(model, scored);
     const evaluation = lazyEvaluation(model, scored, metrics);

@@ -60,7 +60,7 @@ export function evaluateHeldOut(
   model: Model,
   scores: Omit<ScoredRows, 'codes'>,
   table: Table,
-  { weight, trials }: Pick<TrainOptions, 'weight' | 'trials'>,
+  { weight, weightKind, trials }: Pick<TrainOptions, 'weight' | 'weightKind' | 'trials'>,
 ): { metrics: BinaryMetrics | null; scored: ScoredRows | null; unknown: number } {
   const { target, classes, positive } = model.manifest;
   const column = table.columns.find((one) => one.name === target)!;
@@ -78,6 +78,7 @@ export function evaluateHeldOut(
       labels: Array.from(shares, (_, i) => scores.labels[i % table.rows]),
       codes: Uint8Array.from(shares, (_, i) => (i < table.rows ? code : 1 - code)),
       weight: Float64Array.from(shares),
+      weightKind: given ? weightKind : 'count',
     });
     return { metrics: evaluate(model, scored), scored, unknown: 0 };
   }
@@ -91,7 +92,7 @@ export function evaluateHeldOut(
   const unknown = known.reduce((rows, one) => rows - one, table.rows);
   const shares = unknown > 0 ? Float64Array.from(known, (one, i) => one * (given?.[i] ?? 1)) : given;
   if (unknown === table.rows) return { metrics: null, scored: null, unknown };
-  const scored = withTrueShares(model, { ...scores, codes, weight: shares });
+  const scored = withTrueShares(model, { ...scores, codes, weight: shares, weightKind });
   return { metrics: evaluate(model, scored), scored, unknown };
 }
 
@@ -103,7 +104,11 @@ function withTrueShares({ manifest: { calibration, classes } }: Model, rows: Sco
   const found = classes.map(() => 0);
   for (let i = 0; i < codes.length; i++) found[codes[i]] += weight ? weight[i] : 1;
   const factors = trueFactors(found, prior);
-  return { ...rows, weight: Float64Array.from(codes, (code, i) => factors[code] * (weight ? weight[i] : 1)) };
+  return {
+    ...rows,
+    weightKind: 'sampling',
+    weight: Float64Array.from(codes, (code, i) => factors[code] * (weight ? weight[i] : 1)),
+  };
 }
 
 /** Weight above 0 and a probability of 0 for the class that they are of: so many rows. */

@@ -36,6 +36,7 @@ export interface PathCommandOptions
       | 'coding'
       | 'references'
       | 'classWeight'
+      | 'weightKind'
       | 'solver'
       | 'tol'
       | 'maxIter'
@@ -97,11 +98,24 @@ async function read(options: CvCommandOptions) {
     const { table: data, features } = await readTraining(database.connection, options, options, 0);
     const { target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds } =
       options;
+    const { weightKind } = options;
     const { lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter } = options;
     noteMulticlass(options, () => classesOf(data, options));
     const engine = options.engine ?? engineFor(options.threads, options.warn);
     const chosen: PathOptions = {
-      ...{ target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds },
+      ...{
+        target,
+        positive,
+        multiclass,
+        trials,
+        weight,
+        weightKind,
+        offset,
+        l1Ratio,
+        standardize,
+        penaltyFactors,
+        bounds,
+      },
       ...{ lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter, engine },
       schema: options.schema,
       features: [...features],

@@ -49,6 +49,7 @@ export interface TrainOptions
       | 'coding'
       | 'references'
       | 'classWeight'
+      | 'weightKind'
       | 'solver'
       | 'tol'
       | 'maxIter'
@@ -74,6 +75,8 @@ export interface TrainOptions
   readonly holdoutBy?: string;
   /** of the random holdout, of the folds and of the bootstrap; 1 when absent */
   readonly seed?: number;
+  /** of `firth`: the information at the estimate (default), or that of the augmented data */
+  readonly firthErrors?: 'information' | 'augmented';
   /** robust standard errors; with `cluster` by cluster */
   readonly robust?: boolean;
   /** how logits become probabilities, by five folds of the training rows; none when absent */
@@ -260,6 +263,7 @@ function fitWithProgress({ train, features }: Split, options: TrainOptions, engi
       schema: options.schema,
       features: [...features],
       weight: options.weight,
+      weightKind: options.weightKind,
       offset: options.offset,
       trials: options.trials,
       multiclass: options.multiclass,
@@ -279,7 +283,7 @@ function fitWithProgress({ train, features }: Split, options: TrainOptions, engi
       maxIter: options.maxIter,
       inference: options.inference,
       profile: options.profile,
-      firth: options.firth,
+      firth: options.firth && options.firthErrors ? { covariance: options.firthErrors } : options.firth,
       covariance: options.cluster !== undefined ? { cluster: options.cluster } : options.robust ? 'robust' : undefined,
       unseen: options.unseen,
       engine,

@@ -22,6 +22,11 @@ export const MODEL = ['<model>', 'model file'] as const;
 export const TARGET: OptionRow = ['--target <col>', 'column to predict', { required: true }];
 export const QUERY: OptionRow = ['--query <sql>', 'rows come from this DuckDB query instead of DATA'];
 export const WEIGHT: OptionRow = ['--weight <col>', 'column of sample weights'];
+export const WEIGHT_KIND: OptionRow = [
+  '--weight-kind <kind>',
+  'sampling: how much of a population a row stands for, at any scale; count: how many rows (default: sampling)',
+  { choices: ['sampling', 'count'] },
+];
 export const OFFSET: OptionRow = ['--offset <col>', 'column added to the logit'];
 export const THREADS: OptionRow = [
   '--threads <n>',
@@ -48,6 +53,7 @@ export const COLUMNS: readonly OptionRow[] = [
   ['--categorical <list>', 'read these columns as categories', { parse: names }],
   ['--numeric <list>', 'read these columns as numbers', { parse: names }],
   WEIGHT,
+  WEIGHT_KIND,
   OFFSET,
 ];
 
@@ -78,7 +84,7 @@ export const MODEL_OPTIONS: readonly OptionRow[] = [
   ['--solver <name>', '', { choices: SOLVERS }],
   ['--tol <number>', 'largest gradient at convergence', { parse: positiveNumber }],
   ['--max-iter <n>', 'iterations at most', { parse: positiveInteger }],
-  ['--class-weight <weights>', 'balanced, or LABEL=W,...', { parse: classWeight }],
+  ['--class-weight <weights>', 'balanced, or LABEL=W,...; 0 leaves a class out', { parse: classWeight }],
 ];
 
 /** What `path` and `cv` take of the same. */

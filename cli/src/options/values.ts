@@ -120,4 +120,4 @@ export const reviewOf = (text: string): { low: number; high: number } | { share:
 export const classWeight = (text: string): 'balanced' | Record<string, number> =>
   text === 'balanced'
     ? text
-    : Object.fromEntries(Object.entries(pairs(text)).map(([label, weight]) => [label, positiveNumber(weight)]));
+    : Object.fromEntries(Object.entries(pairs(text)).map(([label, weight]) => [label, notNegative(weight)]));

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { show } from '../../../src/encode/label.ts';
+import { nearest } from '../../../src/encode/names.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { discard, runFolder } from '../write/temporary.ts';
 import { dataError, lockForQuery, lockTo, name, rowsOf, text } from './database.ts';
@@ -250,24 +251,7 @@ function refuseDuplicates(label: string, names: readonly string[]): void {
   }
 }
 
-/** The names of a list that are most like `wanted`, for "did you mean". */
-export function nearest(wanted: string, names: readonly string[]): string | null {
-  const distances = names.map((candidate) => editDistance(wanted.toLowerCase(), candidate.toLowerCase()));
-  const least = Math.min(...distances);
-  return least <= Math.max(2, wanted.length / 3) ? names[distances.indexOf(least)]! : null;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
+export { nearest };
 
 /** @throws ERR_SCHEMA naming every wanted column that the source lacks, with the nearest name */
 export function requireColumns(

@@ -251,8 +251,8 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
 }
 
 /** Bytes that the vectors of the rows take, those that are the same counted once. */
-function vectorBytes({ rows: { target, y, sampleWeight, weight, offset, unit } }: TableInParts): number {
-  const vectors = new Set([target.code, target.trials, y, sampleWeight, weight, offset, unit]);
+function vectorBytes({ rows: { target, y, sampleWeight, weight, offset, counts, unit } }: TableInParts): number {
+  const vectors = new Set([target.code, target.trials, y, sampleWeight, weight, offset, counts, unit]);
   let bytes = 0;
   for (const vector of vectors) bytes += vector?.byteLength ?? 0;
   return bytes;

@@ -25,7 +25,7 @@ function about({ manifest }: Model, { covariance, cluster, statistics, reason, b
   const list: (readonly [string, string] | null)[] = [
     covariance && [
       'standard errors',
-      `${Object.hasOwn(ERRORS, covariance) ? ERRORS[covariance] : word(covariance)}${cluster ? ` (${whole(cluster.count)} of ${word(cluster.column)})` : ''}`,
+      `${manifest.objective.firthErrors ? 'of the augmented data' : Object.hasOwn(ERRORS, covariance) ? ERRORS[covariance] : word(covariance)}${cluster ? ` (${whole(cluster.count)} of ${word(cluster.column)})` : ''}`,
     ],
     statistics && [
       'deviance',
@@ -35,6 +35,12 @@ function about({ manifest }: Model, { covariance, cluster, statistics, reason, b
       'AIC, BIC',
       `${significant(statistics.aic, 7)}, ${significant(statistics.bic, 7)}   (McFadden R² ${figure(statistics.mcFadden)})`,
     ],
+    statistics?.pearson?.dispersion != null
+      ? [
+          'dispersion',
+          `${significant(statistics.pearson.dispersion)}   (Pearson chi2 ${significant(statistics.pearson.chi2)} on ${whole(statistics.pearson.df)} degrees of freedom)`,
+        ]
+      : null,
     statistics && [likelihood, chi2(statistics.likelihoodRatio)],
     statistics?.hosmerLemeshow ? ['Hosmer-Lemeshow', chi2(statistics.hosmerLemeshow)] : null,
     bootstrap && [

@@ -97,7 +97,7 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
 }
 
 function validTokens(feature: TokensFeature): boolean {
-  const { split: by, tokens, missing, unseen, means, scales } = feature;
+  const { split: by, tokens, missing, unseen, scaling = 'standard', means, scales } = feature;
   const width = Array.isArray(tokens) ? tokens.length : (tokens as { buckets?: number })?.buckets;
   return (
     validSource(feature) &&
@@ -107,6 +107,7 @@ function validTokens(feature: TokensFeature): boolean {
     width! > 0 &&
     among(missing, 'baseline error') &&
     among(unseen, 'baseline error') &&
+    scaling === 'standard' &&
     numbers(means, width!) &&
     positive(scales, width!)
   );

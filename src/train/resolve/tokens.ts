@@ -2,13 +2,15 @@ import { LogoddsError } from '../../../bindings/errors.ts';
 import { asCoded } from '../../encode/columns.ts';
 import type { DeclaredTags, DeclaredText } from '../../encode/declare.ts';
 import { Encoder } from '../../encode/encoder.ts';
-import { sortLabels } from '../../encode/infer.ts';
+import { isConstant, sortLabels } from '../../encode/infer.ts';
 import { encoders } from '../../encode/kinds/index.ts';
 import { tokensOf } from '../../encode/kinds/tokens.ts';
 import { show } from '../../encode/label.ts';
 import type { TokensFeature } from '../../encode/schema.ts';
 import { columnOf, type TrainingRows } from './trainingRows.ts';
 
+/** Share of a sum of weights that may be rounding. */
+const ROUNDING = 1e-12;
 /** A slot for each tag at most; more are hashed. */
 const MOST_TAGS = 2000;
 
@@ -30,6 +32,7 @@ export function resolveTokens(rows: TrainingRows, declared: DeclaredText | Decla
     split,
     tokens,
     missing,
+    ...(declared.scaling === 'standard' && { scaling: 'standard' }),
     unseen: declared.kind === 'tags' ? (declared.unseen ?? 'baseline') : 'baseline',
     means: new Array<number>(width).fill(0),
     scales: new Array<number>(width).fill(1),
@@ -67,19 +70,35 @@ function momentsOf(
   const width = draft.means.length;
   const total = counts.reduce((sum, count) => sum + count, 0);
   const sums = new Float64Array(width);
-  const squares = new Float64Array(width);
   const cell = new Float64Array(width);
   const encoder = new Encoder({ features: [{ ...draft, missing: 'baseline', unseen: 'baseline' }] }, encoders);
+  /** entries that are not 0: slot, value, weight */
+  const slots: number[] = [];
+  const values: number[] = [];
+  const weights: number[] = [];
   levels.forEach((level, code) => {
     if (counts[code] === 0) return;
     encoder.encodeRecord({ [column]: level }, cell);
     for (let j = 0; j < width; j++) {
       if (cell[j] === 0) continue;
       sums[j] += counts[code] * cell[j];
-      squares[j] += counts[code] * cell[j] ** 2;
+      slots.push(j);
+      values.push(cell[j]);
+      weights.push(counts[code]);
     }
   });
   const means = Array.from(sums, (sum) => sum / total);
-  const scales = means.map((mean, j) => Math.sqrt(Math.max(0, squares[j] / total - mean * mean)) || 1);
+  const squares = new Float64Array(width);
+  const absent = new Float64Array(width).fill(total);
+  slots.forEach((j, at) => {
+    squares[j] += weights[at] * (values[at] - means[j]) ** 2;
+    absent[j] -= weights[at];
+  });
+  const scales = means.map((mean, j) => {
+    // what is left of a total of fractions may be rounding
+    const without = absent[j] > total * ROUNDING ? absent[j] : 0;
+    const spread = Math.sqrt((squares[j] + without * mean * mean) / total);
+    return isConstant(levels.length, mean, spread) ? 1 : spread;
+  });
   return { means, scales };
 }

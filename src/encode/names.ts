@@ -1,0 +1,41 @@
+import { LogoddsError } from '../../bindings/errors.ts';
+import { show } from './label.ts';
+
+/** The name of a list that is most like `wanted`, for "did you mean"; case counts for little. */
+export function nearest(wanted: string, names: readonly string[]): string | null {
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, '');
+  const distances = names.map((candidate) => editDistance(plain(wanted), plain(candidate)));
+  const least = Math.min(...distances);
+  return least <= Math.max(2, wanted.length / 3) ? names[distances.indexOf(least)] : null;
+}
+
+/** Insertions, deletions and exchanges of a letter that make b of a (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/**
+ * Refuses options that a function does not have: a misspelt one would be a default in silence.
+ * @param what  whose options they are
+ * @param of  those that there are
+ * @throws ERR_RANGE naming the first, and the one that is most like it
+ */
+export function refuseUnknown(what: string, options: object, of: Readonly<Record<string, true>>): void {
+  const known = Object.keys(of);
+  if (typeof options !== 'object' || options === null) {
+    throw new LogoddsError('ERR_RANGE', `${what}: expected an object of options, got ${show(options)}`);
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const guess = nearest(unknown, known);
+  const next = guess ? `did you mean ${show(guess)}?` : `there are ${known.join(', ')}`;
+  throw new LogoddsError('ERR_RANGE', `${what}: expected an option that exists, got ${show(unknown)}; ${next}`);
+}
