@@ -6,6 +6,7 @@ import { asNumeric, cellError, findColumns } from '../encode/columns.ts';
 import { Encoder, writeNumbers } from '../encode/encoder.ts';
 import { inferSchema, sortLabels } from '../encode/infer.ts';
 import { labelOf, list, show } from '../encode/label.ts';
+import { refuseUnknown } from '../encode/names.ts';
 import type { Schema } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
@@ -34,6 +35,19 @@ export interface OnlineOptions extends FtrlOptions {
   readonly offset?: string;
   readonly engine?: Engine;
 }
+
+const onlineOptions = (): Readonly<Record<keyof OnlineOptions, true>> => ({
+  target: true,
+  classes: true,
+  positive: true,
+  weight: true,
+  offset: true,
+  engine: true,
+  alpha: true,
+  beta: true,
+  l1: true,
+  l2: true,
+});
 
 /** What `OnlineLearner.start` is told. `classes` and `positive` may be absent: they are taken from the table as `fit` does. */
 export interface StartOptions
@@ -161,6 +175,7 @@ export class OnlineLearner {
    * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD as `fit`; ERR_TARGET when the table has one class and `classes` is absent
    */
   static start(table: Table, options: StartOptions): OnlineLearner {
+    refuseUnknown('OnlineLearner', options, { ...onlineOptions(), features: true, exclude: true, categorical: true });
     const exclude = excludedColumns(table, options);
     const { classes, positive } = options.classes
       ? binary(options.classes, options.positive)

@@ -3,12 +3,13 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
 import { list } from '../encode/label.ts';
+import { refuseUnknown } from '../encode/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { Warning } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
 import { allStages } from '../stages.ts';
 import { checkCrossValidation } from './crossValidate.ts';
-import { type FitOptions, fitAnd, settle } from './fit.ts';
+import { type FitOptions, fitAnd, fitOptions, settle } from './fit.ts';
 import { type FoldingOptions, type OutOfFold, outOfFoldOf, withoutFeatures } from './outOfFold.ts';
 import { distinct } from './path.ts';
 import { classShare, type DataOptions } from './prepare.ts';
@@ -51,6 +52,16 @@ export function fitCalibrated(
   table: Table,
   { calibrate, prior, ...given }: CalibratedOptions,
 ): { model: Model; warnings: Warning[]; outOfFold: OutOfFold | null } {
+  refuseUnknown('fitCalibrated', given, fitOptions());
+  if (calibrate)
+    refuseUnknown('calibrate', calibrate, {
+      method: true,
+      holdout: true,
+      folds: true,
+      groups: true,
+      time: true,
+      seed: true,
+    });
   const folding = calibrate && !calibrate.holdout ? calibrate : null;
   if (folding) checkCrossValidation(folding);
   const options = folding ? withoutFeatures(given, folding) : given;
