@@ -24,6 +24,7 @@ export {
   type ProbabilityIntervals,
 } from './explain/interval.ts';
 export { type OddsRatio, oddsRatios } from './explain/odds.ts';
+export { type ColumnRange, countOutOfRange, type OutOfRange, rangesOf } from './explain/ranges.ts';
 export { type Reason, type ReasonOptions, reasons } from './explain/reasons.ts';
 export { type WhatIf, whatIf } from './explain/whatIf.ts';
 export { encoders, outcomes };

@@ -28,7 +28,12 @@ export interface Part {
   readonly standardize: boolean;
   /** of each row the features that took a default; null: nobody asks */
   readonly defaulted: Uint16Array | null;
+  /** of each row the numbers that are taken as they are, outside the range of training; null: nobody asks */
+  readonly outOfRange: Uint16Array | null;
 }
+
+/** Added up beside defaults: more than there are features. */
+export const OUTSIDE = 2 ** 26;
 
 /** A feature of a further kind made ready: how cells become entries of its columns of a batch. */
 export interface Coder {
@@ -45,7 +50,8 @@ export interface Coder {
   /**
    * Writes one entry per spec, at, at + 1, …: a number, or the slot as its offset in the column.
    * @param value  of the record; null and undefined are missing
-   * @returns 1 when a default was taken: the value was missing, unseen or out of range
+   * @returns 1 when a default was taken: the value was missing, unseen or out of the range of the schema; `OUTSIDE` for a number that is taken
+   *   as it is, outside the range of training
    */
   writeRecord(value: unknown, out: Float64Array, at: number): number;
 }

@@ -1,6 +1,6 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { type Coder, type Encoders, missingStage, type Part, sourceOf } from './coder.ts';
+import { type Coder, type Encoders, missingStage, OUTSIDE, type Part, sourceOf } from './coder.ts';
 import { all, asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
 import { LABEL_RULE, show, textOf } from './label.ts';
 import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
@@ -16,6 +16,8 @@ export interface EncodeOptions {
   readonly firstRow?: number;
   /** length ≥ rows, added to: of each row the features that took a default because a cell was missing, unseen or out of range */
   readonly defaulted?: Uint16Array | null;
+  /** as `defaulted`: numbers that are taken as they are, but lie below the least or above the greatest of training */
+  readonly outOfRange?: Uint16Array | null;
 }
 
 const NULL = 'use null for a missing value';
@@ -34,8 +36,9 @@ interface Turn {
   readonly at: number;
   /** the column of a table, and field of a record, that it reads; undefined of crosses, which come last and are never asked for it */
   readonly field: string;
-  /** a number of a record is its entry as it is */
-  readonly plain: boolean;
+  /** a number of a record that is neither below nor above is its entry as it is: the range of training, or no number at all */
+  readonly low: number;
+  readonly high: number;
   /** of a categorical feature: the codes of labels */
   readonly codes: ReadonlyMap<string, number>;
   /** some of these by `placeOf` the label: to look there first takes less time than to hash the text */
@@ -109,10 +112,12 @@ export class Encoder {
         specs.push(...coder.specs);
       }
       const plain = kind === 'numeric' && !feature.indicator;
+      const low = plain ? feature.min : 1;
+      const high = plain ? feature.max : 0;
       const table = new Uint32Array(0);
       const guesses = new Array<readonly [string, number]>(levels.length && PLACES);
       for (const pair of levels) guesses[placeOf(pair[0])] ??= pair;
-      return { guesses, feature, coder, at, field, plain, codes: new Map(levels), gap, unseen, seen: [], table };
+      return { guesses, feature, coder, at, field, low, high, codes: new Map(levels), gap, unseen, seen: [], table };
     });
     this.specs = Object.freeze(specs);
     this.slots = countSlots(specs);
@@ -137,14 +142,15 @@ export class Encoder {
     const { rows } = table;
     if (batch.rows < rows)
       throw new LogoddsError('ERR_SHAPE', `batch: expected at least ${rows} rows, got ${batch.rows}`);
-    const { firstRow = 0, standardize, defaulted = null } = options;
+    const { firstRow = 0, standardize, defaulted = null, outOfRange = null } = options;
     const found = findColumns(table, this.#fields, firstRow);
-    const part: Part = { rows, firstRow, batch, standardize, defaulted };
+    const part: Part = { rows, firstRow, batch, standardize, defaulted, outOfRange };
     const write = (turn: Turn, i: number): void => {
       const { feature, at } = turn;
       if (feature.kind === 'numeric') {
         const column = asNumeric(found[i], rows, firstRow);
-        writeNumbers(column, rows, firstRow, batch.numeric(at), standardize ? feature : null, feature.mean);
+        const standard = standardize ? feature : null;
+        writeNumbers(column, rows, firstRow, batch.numeric(at), standard, feature.mean, feature, outOfRange);
         if (feature.indicator) {
           const flags = batch.codes(at + 1);
           for (let row = 0; row < rows; row++) flags[row] = column.missing?.[row] ? 1 : 0;
@@ -162,8 +168,8 @@ export class Encoder {
   /**
    * Writes one entry per spec: the raw number, or the slot of the feature as its offset in the column.
    * null and undefined are missing values. Numbers may be bigint; text is not converted to numbers.
-   * @param out  length specs.length
-   * @returns how many features took a default because their value was missing, unseen or out of range
+   * @param out  length specs.length; one more, where there is one, takes how many numbers lie outside the range of training
+   * @returns how many features took a default because their value was missing, unseen or out of the range of the schema
    * @throws ERR_SCHEMA when fields are absent (all are named)
    * @throws ERR_RECORD when values cannot be used; its `problems` name all of them
    */
@@ -189,128 +195,129 @@ export class Encoder {
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     if (i < sources) {
       const turn = turns[i++];
       const value = record[turn.field];
-      if (turn.plain && Number.isFinite(value)) out[turn.at] = value as number;
+      if (typeof value === 'number' && value >= turn.low && value <= turn.high) out[turn.at] = value;
       else defaults += this.#put(turn, record, value, out);
     }
     for (; i < turns.length; i++) defaults += turns[i].coder!.writeRecord(null, out, turns[i].at);
-    return defaults;
+    out[this.specs.length] = Math.floor(defaults / OUTSIDE);
+    return defaults % OUTSIDE;
   }
 
-  /** @returns 1 for a default */
+  /** @returns as `Coder.writeRecord` */
   #put(
     { guesses, feature, coder, at, field, codes, gap, unseen }: Turn,
     record: object,
@@ -330,9 +337,10 @@ export class Encoder {
     if (value === undefined && !(field in record)) this.#refuseAbsent(record, this.#fields);
     if (coder) return coder.writeRecord(value, out, at);
     if (feature.kind === 'numeric') {
-      out[at] = missing ? feature.mean : recordNumber(field, value);
+      const x = missing ? feature.mean : recordNumber(field, value);
+      out[at] = x;
       if (feature.indicator) out[at + 1] = Number(missing);
-      return Number(missing);
+      return missing ? 1 : x < feature.min || x > feature.max ? OUTSIDE : 0;
     }
     const label = missing ? '' : textOf(value);
     if (label === null) throw cellError(null, field, LABEL_RULE, value, NULL);
@@ -410,6 +418,8 @@ export const UNKNOWN = 0xffffffff;
 /**
  * Copies numbers, optionally standardised; a missing cell takes the mean, or 0 when standardised.
  * @param mean  of a missing cell; NaN makes a missing cell an error
+ * @param range  of training; null: none
+ * @param outOfRange  length ≥ rows, added to: numbers beyond it
  * @throws ERR_RECORD when a number written is not finite in the precision of `out`
  */
 export function writeNumbers(
@@ -419,17 +429,29 @@ export function writeNumbers(
   out: Float64Array | Float32Array,
   standard: Pick<NumericFeature, 'mean' | 'scale'> | null,
   mean: number,
+  range: Pick<NumericFeature, 'min' | 'max'> | null = null,
+  outOfRange: Uint16Array | null = null,
 ): void {
   const { values, missing } = column;
   const shift = standard ? standard.mean : 0;
   const scale = standard ? standard.scale : 1;
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < rows; i++) {
-    out[i] = ((missing && missing[i] !== 0 ? mean : values[i]) - shift) / scale;
+    const x = missing && missing[i] !== 0 ? mean : values[i];
+    out[i] = (x - shift) / scale;
     if (!Number.isFinite(out[i])) {
       const rule = `a finite number${out instanceof Float32Array ? ' within f32' : ''}`;
       throw cellError(firstRow + i, column.name, rule, missing?.[i] ? null : values[i], MEND);
     }
+    if (x < least) least = x;
+    if (x > greatest) greatest = x;
   }
+  if (!outOfRange || !range) return;
+  const { min, max } = range;
+  // most tables have none
+  if (least >= min && greatest <= max) return;
+  for (let i = 0; i < rows; i++) if ((values[i] < min || values[i] > max) && !missing?.[i]) outOfRange[i]++;
 }
 
 /**

@@ -37,8 +37,10 @@ export interface RecordScore {
   readonly probability: number;
   /** as the `decision` of the model has it */
   readonly label: string;
-  /** share of the features that took a default: their value was missing, unseen or out of range */
+  /** share of the features that took a default: their value was missing, unseen or outside the range of the schema */
   readonly defaulted: number;
+  /** share of the features whose number was taken as it is, but lies below the least or above the greatest of training; `rangesOf` has these */
+  readonly outOfRange: number;
   /** whether the probability is in the band for review; absent without one */
   readonly review?: boolean;
   /** with more than two classes: of each, in the order of the classes */
@@ -127,21 +129,24 @@ export class Model implements ModelParts {
   score(record: Readonly<Record<string, unknown>>): RecordScore {
     const { offset, positive, decision, calibration } = this.manifest;
     const { encoder } = this;
-    const row = this.#spare ?? new Float64Array(encoder.specs.length);
+    const row = this.#spare ?? new Float64Array(encoder.specs.length + 1);
     // a getter of the record may score
     this.#spare = null;
-    const defaulted = encoder.encodeRecord(record, row) / (encoder.sources || 1);
+    const sources = encoder.sources || 1;
+    const defaulted = encoder.encodeRecord(record, row) / sources;
+    const outOfRange = row[row.length - 1] / sources;
     let logit = this.#logit(row, 0);
     if (offset !== null) {
       if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
       logit += recordNumber(offset, record[offset]);
     }
     this.#spare = row;
-    if (positive === null || decision.abstain) return this.#finish(row, logit, defaulted);
+    if (positive === null || decision.abstain) return this.#finish(row, logit, defaulted, outOfRange);
     const probability = calibration ? this.#outcomes!.probability(calibration, logit) : sigmoid(logit);
     // NaN is above no threshold: it would pass as the negative class
     if (!(probability >= 0)) throw this.#lost(row);
-    return { logit, probability, label: probability > decision.threshold ? positive : this.#negative, defaulted };
+    const label = probability > decision.threshold ? positive : this.#negative;
+    return { logit, probability, label, defaulted, outOfRange };
   }
 
   /** x·w + intercept of weight vector k for the encoded row */
@@ -162,7 +167,7 @@ export class Model implements ModelParts {
   }
 
   /** The score where there are more classes than two, or a band for review. */
-  #finish(row: Float64Array, first: number, defaulted: number): RecordScore {
+  #finish(row: Float64Array, first: number, defaulted: number, outOfRange: number): RecordScore {
     const { manifest } = this;
     const { classes, positive, multiclass, decision } = manifest;
     const logits = this.intercept.map((_, k) => (k === 0 ? first : this.#logit(row, k)));
@@ -178,6 +183,7 @@ export class Model implements ModelParts {
       probability: probabilities[k],
       label: classes[label[0]],
       defaulted,
+      outOfRange,
       ...(positive === null && { logits, probabilities }),
       ...(decision.abstain && { review: review[0] === 1 }),
     };

@@ -10,11 +10,15 @@ import { type Encoder, writeNumbers } from '../encode/encoder.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
+import { parametersOf } from './narrow.ts';
 import type { OutcomeStage } from './stages.ts';
 
 /** How a scorer of tables computes. */
 export interface ScorerOptions {
-  /** "f64" (when absent) gives the bits of `Model.score`; "f32" rounds weights and cells and halves the memory read */
+  /**
+   * "f64" (when absent) gives the bits of `Model.score`; "f32" rounds weights and cells and halves the memory read. Where rounded raw cells would
+   * lose the logit (times in milliseconds) it rounds standardised ones; where that would too, ERR_RANGE names the feature.
+   */
   readonly precision?: Precision;
   /** rows encoded and scored at a time; 8192 when absent, which stays in the caches. It bounds the memory, not the tables. */
   readonly capacity?: number;
@@ -37,6 +41,8 @@ export interface Scores {
   readonly labels: Uint32Array;
   /** length rows: share of the features that took a default, as of `Model.score` */
   readonly defaulted: Float64Array;
+  /** length rows: share of the features whose number lies outside the range of training, as of `Model.score` */
+  readonly outOfRange: Float64Array;
   /** length rows, 1: the probability is in the band for review; null without one */
   readonly review: Uint8Array | null;
 }
@@ -126,7 +132,7 @@ export function tableScorer(
   // −1 of more than two classes
   const positive = classes.indexOf(manifest.positive!);
   const two = positive >= 0;
-  const { slots, specs } = encoder;
+  const { standardize, vectors } = parametersOf(model, precision);
   const Numbers = precision === 'f64' ? Float64Array : Float32Array;
 
   /** What scores that many rows at a time. */
@@ -140,14 +146,9 @@ export function tableScorer(
       for (const part of held) part.free();
     };
     try {
-      const batch = hold(engine.columns(rows, specs, precision, true));
+      const batch = hold(engine.columns(rows, encoder.specs, precision, true));
       const weights = hold(engine.weights(batch, k));
-      const parameters = new Float64Array(slots + 1);
-      model.intercept.forEach((intercept, j) => {
-        parameters.set(model.weights.subarray(j * slots, (j + 1) * slots));
-        parameters[slots] = intercept;
-        weights.set(j, parameters);
-      });
+      for (let j = 0; j < k; j++) weights.set(j, vectors[j]);
       const z = hold(engine.vector(k * planeStride(rows), precision));
       return {
         batch,
@@ -156,6 +157,7 @@ export function tableScorer(
         free,
         offsets: new Float64Array(offset === null ? 0 : rows),
         defaults: new Uint16Array(rows),
+        outside: new Uint16Array(rows),
         ...scores(0),
       };
     } catch (error) {
@@ -168,9 +170,11 @@ export function tableScorer(
     probabilities: new Numbers(k * rows),
     labels: new Uint32Array(rows),
     defaulted: new Float64Array(rows),
+    outOfRange: new Float64Array(rows),
     review: new Uint8Array(abstain ? rows : 0),
   });
 
+  const shares = Float64Array.from({ length: encoder.sources + 1 }, (_, count) => count / (encoder.sources || 1));
   let freed = false;
   /** kept for the next call */
   let spare: ReturnType<typeof open> | null = null;
@@ -192,7 +196,8 @@ export function tableScorer(
   };
 
   const scoreIn = (room: ReturnType<typeof open>, table: Table, firstRow: number): Scores => {
-    const { batch, weights, z, offsets, defaults, logits, probabilities, labels, defaulted, review } = room;
+    const { batch, weights, z, offsets, defaults, outside } = room;
+    const { logits, probabilities, labels, defaulted, outOfRange, review } = room;
     const total = table.rows;
     let start = 0;
     do {
@@ -205,14 +210,18 @@ export function tableScorer(
       do {
         // written to memory that a getter of the table has made grow, rows are lost
         memory = engine.heap.u8;
-        defaults.fill(0, 0, rows);
-        encoder.encode(part, batch, { standardize: false, firstRow: first, defaulted: defaults });
+        defaults.fill(0);
+        outside.fill(0);
+        encoder.encode(part, batch, { standardize, firstRow: first, defaulted: defaults, outOfRange: outside });
         if (offset !== null) {
           const column = asNumeric(findColumns(part, [offset], first)[0], rows, first);
           writeNumbers(column, rows, first, offsets, null, Number.NaN);
         }
       } while (engine.heap.u8 !== memory);
-      for (let i = 0; i < rows; i++) defaulted[start + i] = defaults[i] / (encoder.sources || 1);
+      for (let i = 0; i < rows; i++) {
+        defaulted[start + i] = shares[defaults[i]];
+        outOfRange[start + i] = shares[outside[i]];
+      }
       engine.logits(batch, weights, z);
       const { view } = z;
       if (offset !== null) for (let i = 0; i < rows; i++) view[i] += offsets[i];
@@ -229,7 +238,12 @@ export function tableScorer(
         for (let i = 0; i < rows; i++) own[i] = view[i] > threshold ? positive : 1 - positive;
       } else classProbabilities(engine, z, rows, k, multiclass === 'ovr');
       // one logit that is NaN makes all probabilities of its row NaN, and NaN is above no threshold
-      for (let i = 0; i < rows; i++) if (!(view[i] >= 0)) throw lostLogit(model, first + i, (j) => batch.numeric(j)[i]);
+      let sum = 0;
+      for (let i = 0; i < rows; i++) sum += view[i];
+      if (!(sum >= 0)) {
+        const row = view.subarray(0, rows).findIndex(Number.isNaN);
+        throw lostLogit(model, first + row, (j) => batch.numeric(j)[row]);
+      }
       keep(probabilities);
       start += rows;
     } while (start < total);
@@ -239,6 +253,7 @@ export function tableScorer(
       probabilities: probabilities.subarray(0, k * total),
       labels: labels.subarray(0, total),
       defaulted: defaulted.subarray(0, total),
+      outOfRange: outOfRange.subarray(0, total),
       review: abstain ? review.subarray(0, total) : null,
     };
   };

@@ -23,13 +23,21 @@ describe('score of a record', () => {
       probability: sigmoid(3),
       label: 'yes',
       defaulted: 0,
+      outOfRange: 0,
     });
-    expect(model.score({ age: 40, city: 'Bonn' })).toEqual({ logit: 0, probability: 0.5, label: 'no', defaulted: 0 });
+    expect(model.score({ age: 40, city: 'Bonn' })).toEqual({
+      logit: 0,
+      probability: 0.5,
+      label: 'no',
+      defaulted: 0,
+      outOfRange: 0,
+    });
     expect(model.score({ age: null, city: null })).toEqual({
       logit: -1.5,
       probability: sigmoid(-1.5),
       label: 'no',
       defaulted: 1,
+      outOfRange: 0,
     });
     expect(model.score({ age: 48, city: 'Ulm' })).toMatchObject({ logit: 2, defaulted: 0.5 });
   });
@@ -63,6 +71,7 @@ describe('score of a record, three classes', () => {
       probability: c / sum,
       label: 'car',
       defaulted: 0,
+      outOfRange: 0,
       logits: Float64Array.of(-1, -1.5, 1),
       probabilities: Float64Array.of(a / sum, b / sum, c / sum),
     });
@@ -76,6 +85,7 @@ describe('score of a record, three classes', () => {
       probability: c / sum,
       label: 'car',
       defaulted: 0,
+      outOfRange: 0,
       logits: Float64Array.of(-1, -1.5, 1),
       probabilities: Float64Array.of(a / sum, b / sum, c / sum),
     });

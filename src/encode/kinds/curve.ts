@@ -1,5 +1,5 @@
 import type { ColumnSpec } from '../../../bindings/batch.ts';
-import type { CoderKind, Part, Slot } from '../coder.ts';
+import { type CoderKind, OUTSIDE, type Part, type Slot } from '../coder.ts';
 import { cellError, MEND } from '../columns.ts';
 import { applyTransform } from '../power.ts';
 import type { CurveFeature } from '../schema.ts';
@@ -73,7 +73,11 @@ class CurveCoder extends FeatureCoder<CurveFeature> {
     return [...numbers, ...(this.#indicator ? INDICATOR : [])];
   }
 
-  write([source]: readonly Column[], { rows, firstRow, batch, standardize, defaulted }: Part, at: number): void {
+  write(
+    [source]: readonly Column[],
+    { rows, firstRow, batch, standardize, defaulted, outOfRange }: Part,
+    at: number,
+  ): void {
     const { width } = this.#curve;
     const { values, missing } = numbersOf(this.feature, source, rows, firstRow);
     const cell = this.#cell;
@@ -88,7 +92,9 @@ class CurveCoder extends FeatureCoder<CurveFeature> {
           throw cellError(firstRow + i, this.columns[0], 'a finite number within f32', values[i], MEND);
       }
       if (flags) flags[i] = took & 1;
-      if (took !== 0 && defaulted) defaulted[i]++;
+      if (took !== 0) {
+        if (defaulted) defaulted[i]++;
+      } else if (outOfRange && this.#isOutside(values[i])) outOfRange[i]++;
     }
   }
 
@@ -96,7 +102,13 @@ class CurveCoder extends FeatureCoder<CurveFeature> {
     const x = value === undefined || value === null ? null : recordNumberOf(this.feature, value);
     const took = this.#place(x, null, out, at);
     if (this.#indicator) out[at + this.#curve.width] = took & 1;
-    return took === 0 ? 0 : 1;
+    if (took !== 0) return 1;
+    return this.#isOutside(x!) ? OUTSIDE : 0;
+  }
+
+  /** Whether training had no number as small, or as large. */
+  #isOutside(x: number): boolean {
+    return x < this.feature.min || x > this.feature.max;
   }
 
   /** @returns 0: taken as it is; 2: a default; 3: a default with the slot of missing cells */
