@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { sentence, whole, word } from '../figures/wording.ts';
 import { type DoctorOptions, type DoctorResult, doctorCommand } from '../jobs/doctor.ts';
+import { READING } from '../options/reading.ts';
 import { COLUMNS, DATA, JSON_OUTPUT, QUERY, TARGET, THREADS } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import type { CommandLine } from './command.ts';
@@ -16,6 +17,7 @@ Examples:
 const OPTIONS: readonly OptionRow[] = [
   TARGET,
   QUERY,
+  ...READING,
   ['--positive <label>', 'the class whose probability is modelled'],
   ...COLUMNS,
   THREADS,

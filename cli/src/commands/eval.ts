@@ -3,6 +3,7 @@ import { evaluationJson } from '../figures/json.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { roughPercent, whole } from '../figures/wording.ts';
 import { type EvalOptions, type EvalResult, evalCommand } from '../jobs/eval.ts';
+import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REPORT, WEIGHT, WEIGHT_KIND } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
@@ -16,6 +17,7 @@ const OPTIONS: readonly OptionRow[] = [
   WEIGHT_KIND,
   QUERY,
   MAX_UNSEEN,
+  ...READING,
   REPORT,
   JSON_OUTPUT,
 ];

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { word } from '../figures/wording.ts';
 import { type SchemaOptions, type SchemaResult, schemaCommand, schemaText } from '../jobs/schema.ts';
+import { READING } from '../options/reading.ts';
 import { DATA, OFFSET, QUERY, TARGET, WEIGHT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { names } from '../options/values.ts';
@@ -24,6 +25,7 @@ const OPTIONS: readonly OptionRow[] = [
   TARGET,
   ['--out <file>', 'file to write (.json); standard output when absent'],
   QUERY,
+  ...READING,
   ['--drop <list>', 'columns that are no features', { parse: names }],
   WEIGHT,
   OFFSET,
@@ -41,7 +43,7 @@ export const schema: CommandLine = {
 type SchemaFlags = Omit<SchemaOptions, 'data'>;
 
 async function run(data: string | undefined, flags: SchemaFlags, command: Command): Promise<void> {
-  const result = await schemaCommand({ ...flags, ...dataOf(command, data, flags.query) });
+  const result = await schemaCommand({ ...flags, ...dataOf(command, data, flags.query), warn: note });
   const from = data ?? '--query "…"';
   if (flags.out !== undefined) return void print(schemaReport(result, flags.out, from, flags.target));
   printJson(schemaText(result.declaration));

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { strangerLines } from '../figures/strangers.ts';
 import { roughPercent, whole, word } from '../figures/wording.ts';
 import { type ScoreOptions, type StreamResult, scoreCommand } from '../jobs/score.ts';
+import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, THREADS } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { fraction, positiveInteger } from '../options/values.ts';
@@ -24,6 +25,7 @@ Examples:
 const OPTIONS: readonly OptionRow[] = [
   ['--out <file>', 'scores to write (.csv, .tsv, .jsonl, .parquet)', { required: true }],
   QUERY,
+  ...READING,
   ['--precision <type>', 'of the arithmetic and the output', { choices: ['f64', 'f32'], default: 'f64' }],
   [
     '--explain <k>',

@@ -6,12 +6,14 @@ import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wordin
 import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
+import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS } from '../options/shared.ts';
 import { type OptionRow, optionNames } from '../options/table.ts';
 import {
   fraction,
   integer,
   memorySize,
+  names,
   notNegative,
   positiveInteger,
   positiveNumber,
@@ -26,7 +28,8 @@ import type { CommandLine } from './command.ts';
 import { note, optionsOf, print, printJson, reportTarget, type SpelledFlags, warnAll } from './common.ts';
 
 const HELP = `
-DATA is .csv, .tsv, .parquet or .jsonl (a glob too), or - for CSV on standard input.
+DATA is .csv, .tsv, .parquet or .jsonl (a pattern too), or - for CSV on standard input. A column is numeric when all its cells but the
+missing ones are numbers, over the whole file; docs/FILES.md has the rules.
 
 Examples:
   logodds train loans.csv --target default --out loans.safetensors
@@ -63,7 +66,7 @@ const HOLDOUT: readonly OptionRow[] = [
   ],
   ['--start <model>', 'begin at this model of the same features, e.g. of yesterday'],
   ['--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', { parse: fraction }],
-  ['--holdout-by <col>', 'hold out the rows with the largest values of this column'],
+  ['--holdout-by <col>', 'hold out the rows with the largest values of this column: numbers, dates or times'],
   ['--no-holdout', 'fit on all rows'],
   MAX_UNSEEN,
   ['--seed <n>', 'of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
@@ -106,6 +109,11 @@ const ONLINE: readonly OptionRow[] = [
     '--first-row <n>',
     'with --online: number of the first row of DATA in the stream (default: 0)',
     { parse: rowNumber },
+  ],
+  [
+    '--classes <list>',
+    'with --online: the classes of the target, where the first rows may lack some',
+    { parse: names },
   ],
   ['--alpha <number>', 'with --online: learning rate (default: 0.1)', { parse: positiveNumber }],
   ['--beta <number>', 'with --online: damps the first steps (default: 1)', { parse: positiveNumber }],
@@ -156,6 +164,7 @@ type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & { readonly json?: boolean 
 const NEED_ONLINE = optionNames(ONLINE);
 const BESIDE_ONLINE = [
   ...['online', 'target', 'out', 'positive', 'features', 'drop', 'categorical', 'numeric', 'weight', 'offset', 'json'],
+  ...optionNames(READING),
 ];
 
 async function trainOnline(data: string | undefined, flags: OnlineFlags, command: Command): Promise<void> {

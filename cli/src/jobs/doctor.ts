@@ -1,6 +1,5 @@
 import { diagnose, type Engine, type Finding, type FitOptions } from '../../../src/index.ts';
-import { openDatabase } from '../read/database.ts';
-import type { DataOptions } from '../read/source.ts';
+import { type DataOptions, lazyDatabase } from '../read/source.ts';
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { engineFor } from './engine.ts';
@@ -30,10 +29,8 @@ export interface DoctorResult {
 export async function doctorCommand(options: DoctorOptions): Promise<DoctorResult> {
   const engine: Engine = options.engine ?? engineFor(options.threads, options.warn);
   const started = performance.now();
-  const database = await openDatabase();
-  const { table, features } = await readTraining(database.connection, options, options, 0).finally(() =>
-    database.close(),
-  );
+  const database = lazyDatabase();
+  const { table, features } = await readTraining(database.get, options, options, 0).finally(() => database.close());
   const phase = startPhase('diagnose', false);
   try {
     const findings = diagnose(table, {

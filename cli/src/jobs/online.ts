@@ -9,14 +9,14 @@ import {
   saveModel,
 } from '../../../src/index.ts';
 import { openStream, type RowStream, type StreamRow } from '../read/stream.ts';
-import { learningPlan, type StreamedColumn, spelledTable, tableOf, warmUpPlan } from '../read/streamed.ts';
-import type { Roles } from '../read/training.ts';
+import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPlan } from '../read/streamed.ts';
+import type { ReadOptions } from '../read/text/options.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile, reason } from '../write/temporary.ts';
 import type { TrainResult } from './train.ts';
 
 /** Options of `logodds train --online`, as values. */
-export interface OnlineTrainOptions extends Omit<Roles, 'holdoutBy'>, FtrlOptions {
+export interface OnlineTrainOptions extends StreamRoles, ReadOptions, FtrlOptions {
   /** a file, or "-" for standard input */
   readonly data: string;
   /** where the model goes */
@@ -54,7 +54,7 @@ export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainR
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const run = new OnlineRun(options);
   try {
-    await run.learn(await openStream(options.data, stop.signal), stop.signal);
+    await run.learn(await openStream(options.data, stop.signal, options), stop.signal);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
@@ -168,11 +168,12 @@ class OnlineRun {
         `${stream.label}: expected rows, got none (a header only); check where they come from`,
       );
     }
-    const { target, positive, weight, offset, alpha, beta, l1, l2 } = this.#options;
+    const { target, positive, weight, offset, alpha, beta, l1, l2, classes } = this.#options;
     const columns = warmUpPlan(stream, rows, this.#options);
-    const table = spelledTable(stream, tableOf(columns, rows, 0));
+    const table = tableOf(columns, rows, 0);
     const engine = pickEngine();
-    const start = { target, positive, weight, offset, alpha, beta, l1, l2, engine };
+    const two = classes && { classes: classes as [string, string] };
+    const start = { target, positive, weight, offset, alpha, beta, l1, l2, engine, ...two };
     this.#begin(stream, OnlineLearner.start(table, start));
   }
 

@@ -10,8 +10,7 @@ import {
   type RegularizationPath,
   saveModel,
 } from '../../../src/index.ts';
-import { openDatabase } from '../read/database.ts';
-import type { DataOptions } from '../read/source.ts';
+import { type DataOptions, lazyDatabase } from '../read/source.ts';
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
@@ -93,9 +92,9 @@ export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
 
 /** Reads the table; DuckDB and its memory are gone when this returns. */
 async function read(options: CvCommandOptions) {
-  const database = await openDatabase();
+  const database = lazyDatabase();
   try {
-    const { table: data, features } = await readTraining(database.connection, options, options, 0);
+    const { table: data, features } = await readTraining(database.get, options, options, 0);
     const { target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds } =
       options;
     const { weightKind } = options;
@@ -122,7 +121,7 @@ async function read(options: CvCommandOptions) {
     };
     return { data, chosen };
   } finally {
-    database.close();
+    await database.close();
   }
 }
 

@@ -1,10 +1,24 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Declaration, DeclaredFeature } from '../../../src/encode/declare.ts';
+import { show } from '../../../src/encode/label.ts';
 import type { DatePart } from '../../../src/encode/schema.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import { name, openDatabase, rowsOf } from '../read/database.ts';
-import { textCells } from '../read/levels.ts';
-import { type DataOptions, openSource, requireColumns, type Source, type SourceColumn } from '../read/source.ts';
+import { rowsOf } from '../read/database.ts';
+import { Names } from '../read/names.ts';
+import {
+  type DataOptions,
+  isText,
+  lazyDatabase,
+  openSource,
+  requireColumns,
+  type Source,
+  type SourceColumn,
+  type TextSource,
+  type TypedSource,
+} from '../read/source.ts';
+import { type Facts, KIND } from '../read/text/facts.ts';
+import { judge, Notes } from '../read/text/judge.ts';
+import { gatherFacts } from '../read/text/plan.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
 
@@ -41,13 +55,18 @@ const WORDS = 4;
  * @throws the errors of reading; ERR_OUTPUT
  */
 export async function schemaCommand(options: SchemaOptions): Promise<SchemaResult> {
-  const { out, target, weight, offset, drop = [] } = options;
+  const { out, target, weight, offset } = options;
   if (out !== undefined) assertWritable(out, options.data);
-  const database = await openDatabase();
+  const database = lazyDatabase();
   const phase = startPhase('look', false);
   let source: Source | null = null;
   try {
-    source = await openSource(database.connection, options);
+    source = await openSource(database.get, options);
+    const drop =
+      Names.among(
+        options.drop,
+        source.columns.map(({ name }) => name),
+      ) ?? [];
     const named = (role: string, column: string | undefined) => (column === undefined ? [] : [{ name: column, role }]);
     requireColumns(source, [
       ...named('target column', target),
@@ -55,11 +74,18 @@ export async function schemaCommand(options: SchemaOptions): Promise<SchemaResul
       ...named('offset column', offset),
       ...drop.flatMap((column) => named('column to drop', column)),
     ]);
-    const columns = source.columns.filter((column) => ![target, weight, offset, ...drop].includes(column.name));
+    const isFeature = ({ name }: { readonly name: string }) => ![target, weight, offset, ...drop].includes(name);
     const found: (Guess & { readonly column: string })[] = [];
-    for (const column of columns) {
-      phase.update(null, column.name);
-      found.push({ column: column.name, ...(await guess(database.connection, source, column)) });
+    if (isText(source)) {
+      const names = source.columns.filter(isFeature).map(({ name }) => name);
+      const { facts } = await gatherFacts(source, names, () => false);
+      for (const [i, column] of names.entries()) found.push({ column, ...guessText(source, column, facts[i]) });
+    } else {
+      const { connection } = await database.get();
+      for (const column of source.columns.filter(isFeature)) {
+        phase.update(null, column.name);
+        found.push({ column: column.name, ...(await guess(connection, source, column)) });
+      }
     }
     const features = found.flatMap(({ feature }) => (feature ? [feature] : []));
     if (features.length === 0) {
@@ -78,7 +104,7 @@ export async function schemaCommand(options: SchemaOptions): Promise<SchemaResul
   } finally {
     phase.end();
     source?.close();
-    database.close();
+    await database.close();
   }
 }
 
@@ -95,12 +121,91 @@ interface Guess {
   readonly note: string;
 }
 
-async function guess(connection: DuckDBConnection, source: Source, column: SourceColumn): Promise<Guess> {
-  const { kind, type } = column;
-  const feature = { name: column.name };
-  const from = source.relation();
+const DATE_PARTS: readonly DatePart[] = ['year', 'month', 'weekday'];
+
+/** What the texts of a column of categories say of it. */
+interface TextFigures {
+  /** cells that are there */
+  readonly cells: number;
+  /** distinct texts */
+  readonly levels: number;
+  /** of them those of few cells */
+  readonly few: number;
+  /** characters and words on average */
+  readonly size: number;
+  readonly words: number;
+  readonly lists: boolean;
+}
+
+function guessTexts(name: string, { cells, levels, few, size, words, lists }: TextFigures): Guess {
+  const feature = { name };
+  if (lists) return { feature: { ...feature, kind: 'tags', minCount: RARE }, note: 'lists of tags' };
+  if ((size > LONG || words > WORDS) && levels > cells / 2)
+    return { feature: { ...feature, kind: 'text', buckets: 256 }, note: 'texts, by their words' };
+  if (levels > MANY_LEVELS) {
+    // as many buckets as levels, up to a power of two
+    const buckets = 2 ** Math.min(16, Math.ceil(Math.log2(levels)));
+    const note = `${levels} levels, hashed; leave it out if it names the rows, or use "encoding": "target"`;
+    return { feature: { ...feature, kind: 'categorical', encoding: 'hash', buckets }, note };
+  }
+  const folded = few > 0 && few < levels;
+  return {
+    feature: { ...feature, kind: 'categorical', ...(folded && { minCount: RARE }) },
+    note: folded ? `${levels} levels, ${few} of them rare: they share a weight` : `${levels} levels`,
+  };
+}
+
+/** A column of a file of text, by its facts over the whole file. */
+function guessText({ reading, typing }: TextSource, name: string, facts: Facts): Guess {
+  const feature = { name };
+  if (facts.cells === 0) return { feature: null, note: 'left out, all its cells are missing' };
+  const verdict = judge(name, facts, reading, typing === 'jsonl', new Notes());
+  if (verdict.kind === 'cell') {
+    const { row, rule, value, next } = verdict.cell;
+    return { feature: null, note: `left out, row ${row} (from 0): expected ${rule}, got ${show(value)}; ${next}` };
+  }
+  const texts = [...facts.texts()].filter(
+    ({ text }) => !(verdict.kind === 'numeric' ? reading.tokens : reading.na).has(text),
+  );
+  if (facts.least < facts.most || texts.length > 1 || (texts.length === 1 && facts.numbers > 0)) {
+    if (verdict.kind === 'numeric') return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };
+  } else return { feature: null, note: 'left out, it has one value' };
+  if (texts.every(({ text, kind }) => kind === KIND.boolean || /^(true|false)$/i.test(text)))
+    return { feature: { ...feature, kind: 'boolean' }, note: 'true and false' };
+  const lists = texts.every(({ text, kind }) => kind === KIND.list || (kind === KIND.text && /^\[.*\]$/s.test(text)));
+  if (verdict.kind === 'column') {
+    if (!verdict.date) return { feature: null, note: `left out, ${verdict.got} are no feature` };
+    if (!lists) {
+      const parts: DatePart[] = [
+        ...DATE_PARTS,
+        ...(texts.some(({ text }) => text.length > 10) ? (['hour'] as const) : []),
+      ];
+      return { feature: { ...feature, kind: 'date', parts }, note: 'dates, taken apart' };
+    }
+    const tags = new Set(texts.flatMap(({ text }) => JSON.parse(text) as unknown[]));
+    const rare = tags.size > MANY_LEVELS ? { buckets: 256 } : { minCount: RARE };
+    return { feature: { ...feature, kind: 'tags', ...rare }, note: 'lists of tags' };
+  }
+  const total = texts.reduce((sum, { count }) => sum + count, 0);
+  const mean = (of: (text: string) => number) =>
+    texts.reduce((sum, { text, count }) => sum + count * of(text), 0) / total;
+  return guessTexts(name, {
+    cells: facts.cells,
+    // numbers before the first text are distinct as far as anybody knows
+    levels: texts.length + facts.numbers,
+    few: texts.filter(({ count }) => count < RARE).length,
+    size: mean((text) => text.length),
+    words: mean((text) => text.split(' ').length),
+    lists,
+  });
+}
+
+/** A column that DuckDB reads. */
+async function guess(connection: DuckDBConnection, source: TypedSource, column: SourceColumn): Promise<Guess> {
+  const { kind, type, name, sql: cell } = column;
+  const feature = { name };
+  const from = source.relation;
   const one = async (sql: string) => (await rowsOf(connection, `select ${sql} from ${from}`))[0];
-  const cell = name(column.name);
   if (kind === 'other') return { feature: null, note: `left out, ${type} is no feature` };
   const { n, least, most } = await one(
     `count(${cell}) as n, cast(min(${cell}) as varchar) as least, cast(max(${cell}) as varchar) as most`,
@@ -110,7 +215,7 @@ async function guess(connection: DuckDBConnection, source: Source, column: Sourc
   if (kind === 'integer' || kind === 'float') return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };
   if (kind === 'boolean') return { feature: { ...feature, kind: 'boolean' }, note: 'true and false' };
   if (kind === 'date') {
-    const parts: DatePart[] = ['year', 'month', 'weekday', ...(type === 'DATE' ? [] : (['hour'] as const))];
+    const parts: DatePart[] = [...DATE_PARTS, ...(type === 'DATE' ? [] : (['hour'] as const))];
     return { feature: { ...feature, kind: 'date', parts }, note: 'dates, taken apart' };
   }
   if (kind === 'list') {
@@ -118,31 +223,11 @@ async function guess(connection: DuckDBConnection, source: Source, column: Sourc
     const rare = Number(tags) > MANY_LEVELS ? { buckets: 256 } : { minCount: RARE };
     return { feature: { ...feature, kind: 'tags', ...rare }, note: 'lists of tags' };
   }
-  const { sql } = textCells(cell, kind, kind === 'json' ? 'jsonl' : 'typed', 'plain');
-  const texts = `(select ${sql} as t from ${from}) where t is not null`;
+  const counted = `select cast(${cell} as varchar) as t, count(*) as n from ${from} where ${cell} is not null group by 1`;
   const [found] = await rowsOf(
     connection,
-    `select count(distinct t) as levels, avg(length(t)) as size, avg(length(t) - length(replace(t, ' ', '')) + 1) as words, bool_and(t like '[%]') as lists from ${texts}`,
+    `select count(*) as levels, count(*) filter (n < ${RARE}) as few, sum(n * length(t)) / sum(n) as size, sum(n * (length(t) - length(replace(t, ' ', '')) + 1)) / sum(n) as words, bool_and(t like '[%]') as lists from (${counted})`,
   );
-  if (found['lists'] === true) return { feature: { ...feature, kind: 'tags', minCount: RARE }, note: 'lists of tags' };
-  const levels = Number(found['levels']);
-  const long = Number(found['size']) > LONG || Number(found['words']) > WORDS;
-  if (long && levels > Number(n) / 2)
-    return { feature: { ...feature, kind: 'text', buckets: 256 }, note: 'texts, by their words' };
-  if (levels > MANY_LEVELS) {
-    // as many buckets as levels, up to a power of two
-    const buckets = 2 ** Math.min(16, Math.ceil(Math.log2(levels)));
-    const note = `${levels} levels, hashed; leave it out if it names the rows, or use "encoding": "target"`;
-    return { feature: { ...feature, kind: 'categorical', encoding: 'hash', buckets }, note };
-  }
-  const [rare] = await rowsOf(
-    connection,
-    `select count(*) as n from (select t from ${texts} group by t having count(*) < ${RARE})`,
-  );
-  const few = Number(rare['n']);
-  const folded = few > 0 && few < levels;
-  return {
-    feature: { ...feature, kind: 'categorical', ...(folded && { minCount: RARE }) },
-    note: folded ? `${levels} levels, ${few} of them rare: they share a weight` : `${levels} levels`,
-  };
+  const [levels, few, size, words] = ['levels', 'few', 'size', 'words'].map((key) => Number(found[key]));
+  return guessTexts(name, { cells: Number(n), levels, few, size, words, lists: found['lists'] === true });
 }

@@ -2,7 +2,7 @@ import { sliceTable, splitTable } from '../../../src/encode/split.ts';
 import type { Engine, Table } from '../../../src/index.ts';
 import { codingOf } from '../../../src/train/fit.ts';
 import type { Problem } from '../../../src/train/prepare.ts';
-import { openDatabase } from '../read/database.ts';
+import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin } from '../read/spill.ts';
 import { readTraining } from '../read/training.ts';
 import { randomHoldout } from './holdout.ts';
@@ -52,10 +52,10 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
     );
     return { ...split, rows: split.train.y.length, tidy: collect };
   }
-  const database = await openDatabase();
+  const database = lazyDatabase();
   try {
     const { table, features, largest } = await readTraining(
-      database.connection,
+      database.get,
       options,
       { ...options, holdoutBy },
       fraction || 0,
@@ -65,7 +65,7 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
     const { train, holdout } = splitTable(table, heldOut);
     return inMemory(train, holdout.rows > 0 ? holdout : null, features);
   } finally {
-    database.close();
+    await database.close();
   }
 }
 

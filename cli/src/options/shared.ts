@@ -1,4 +1,5 @@
 import { SOLVERS } from '../../../src/train/solve.ts';
+import { READING } from './reading.ts';
 import type { OptionRow } from './table.ts';
 import {
   boundsByName,
@@ -60,6 +61,7 @@ export const COLUMNS: readonly OptionRow[] = [
 /** What `train`, `path` and `cv` take of the same: the columns, the form of the penalty, the solver. */
 export const MODEL_OPTIONS: readonly OptionRow[] = [
   QUERY,
+  ...READING,
   [
     '--positive <label>',
     'the class whose probability is modelled (default: 1, true, yes, or the second of the two sorted)',

@@ -1,6 +1,7 @@
 /** Parsers of option values. */
 import { InvalidArgumentError } from 'commander';
 import type { Costs } from '../../../src/decide/costs.ts';
+import { Names } from '../read/names.ts';
 
 /** What a parser refuses is wrong usage. */
 const refuse = (rule: string, got: string): never => {
@@ -33,26 +34,79 @@ export const memorySize = (text: string): number => {
   return Number(value) * (unit.toUpperCase() === 'M' ? 1e6 : 1e9);
 };
 
+/**
+ * The parts of a list as a record of CSV has them: separated by commas, one with a comma in quotes, its quotes doubled.
+ * @returns of each part its text and where quotes in it end (0: none at its beginning)
+ */
+function parts(text: string): { readonly text: string; readonly quoted: number }[] {
+  const found: { text: string; quoted: number }[] = [];
+  let at = 0;
+  for (;;) {
+    while (text[at] === ' ') at++;
+    let part = '';
+    let quoted = 0;
+    if (text[at] === '"') {
+      for (at++; ; at++) {
+        if (at >= text.length) return refuse('a closing quote in the list', text);
+        if (text[at] !== '"') part += text[at];
+        else if (text[at + 1] === '"') part += text[at++];
+        else break;
+      }
+      at++;
+      quoted = part.length;
+    }
+    const end = text.indexOf(',', at);
+    const rest = (end < 0 ? text.slice(at) : text.slice(at, end)).trimEnd();
+    found.push({ text: part + rest, quoted });
+    if (end < 0) return found;
+    at = end + 1;
+  }
+}
+
+/** "age,income", '"price, net",age'; several times the option is one list. A text that is one name as a whole is that one: see `Names`. */
 export const names = (text: string, before: string[] = []): string[] => {
-  const list = text.split(',').map((name) => name.trim());
-  return list.includes('') ? refuse('names separated by commas', text) : [...before, ...list];
+  const list = parts(text);
+  if (list.some((part) => part.text === '' && part.quoted === 0)) refuse('names separated by commas', text);
+  const given = before instanceof Names ? before.given : [];
+  return Names.fromTexts([...given, { text, names: list.map((part) => part.text) }]);
 };
 
-/** "race=white,smoke=no"; a value may hold "=" when its key does not. */
-export const pairs = (text: string, before: Record<string, string> = {}): Record<string, string> => {
-  const entries = names(text).map((pair) => {
-    const at = pair.indexOf('=');
-    return at > 0 ? [pair.slice(0, at), pair.slice(at + 1)] : refuse('NAME=VALUE pairs separated by commas', text);
+/** race=white,smoke=no; a name with a comma or = in quotes: "price, net"=1 */
+export const pairs = (text: string, before: Record<string, string> = {}, last = false): Record<string, string> => {
+  const entries = parts(text).map(({ text: pair, quoted }): [string, string] => {
+    const at = last ? pair.lastIndexOf('=') : pair.indexOf('=', quoted);
+    if (at <= 0) refuse('NAME=VALUE pairs separated by commas', text);
+    const value = pair.slice(at + 1);
+    return [pair.slice(0, at).trim(), /^".*"$/s.test(value) ? value.slice(1, -1).replaceAll('""', '"') : value];
   });
   return { ...before, ...Object.fromEntries(entries) };
 };
+
+const oneMark =
+  (rule: string, allowed: RegExp) =>
+  (text: string): string => {
+    const mark = text === '\\t' || text.toLowerCase() === 'tab' ? '\t' : text;
+    return allowed.test(mark) ? mark : refuse(rule, text);
+  };
+
+export const delimiterMark = oneMark(
+  'one character of ASCII that is no letter, digit, dot, quote or line end, or tab',
+  /^[^\w\r\n".\0\u0080-\uffff]$/,
+);
+export const quoteMark = oneMark('one character such as \' or ", or none', /^(?:[^\w\s\0\u0080-\uffff]|none)$/);
+export const decimalMark = oneMark('. or ,', /^[.,]$/);
+export const thousandsMark = oneMark("one of , . ' _ and the blank", /^[.,'’_ \u00a0\u202f]$/);
+export const missingTexts = (text: string, before: string[] = []): string[] => [
+  ...before,
+  ...parts(text).map((part) => part.text),
+];
 
 /** "age=0,income=2" */
 export const numbersByName =
   (accept: (text: string) => number) =>
   (text: string, before: Record<string, number> = {}): Record<string, number> => ({
     ...before,
-    ...Object.fromEntries(Object.entries(pairs(text)).map(([name, value]) => [name, accept(value)])),
+    ...Object.fromEntries(Object.entries(pairs(text, {}, true)).map(([name, value]) => [name, accept(value)])),
   });
 
 /** "age=0:inf,income=-1:1"; inf and -inf are no bound */
@@ -63,7 +117,7 @@ export const boundsByName = (
   const end = (value: string) =>
     ({ inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY })[value] ??
     (value.trim() === '' || Number.isNaN(Number(value)) ? refuse('LOWER:UPPER', value) : Number(value));
-  const entries = Object.entries(pairs(text)).map(([name, value]): [string, [number, number]] => {
+  const entries = Object.entries(pairs(text, {}, true)).map(([name, value]): [string, [number, number]] => {
     const ends = value.split(':');
     return [name, ends.length === 2 ? [end(ends[0]), end(ends[1])] : refuse('NAME=LOWER:UPPER', `${name}=${value}`)];
   });
@@ -120,4 +174,6 @@ export const reviewOf = (text: string): { low: number; high: number } | { share:
 export const classWeight = (text: string): 'balanced' | Record<string, number> =>
   text === 'balanced'
     ? text
-    : Object.fromEntries(Object.entries(pairs(text)).map(([label, weight]) => [label, notNegative(weight)]));
+    : Object.fromEntries(
+        Object.entries(pairs(text, {}, true)).map(([label, weight]) => [label, notNegative(weight)]),
+      );

@@ -1,7 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { labelOf } from '../../../src/encode/label.ts';
 import { rowsOf, text } from './database.ts';
-import type { CellKind } from './source.ts';
+import type { CellKind } from './typed.ts';
 
 /**
  * How the text of a category is spelled, so that 2, 2.0 and "2" of a CSV file are one level and 02139 stays itself:
@@ -28,7 +27,6 @@ const CELL_TEXT: Readonly<Record<CellKind, (sql: string) => string>> = {
   float: double,
   boolean: (sql) => `cast(${sql} as varchar)`,
   text: (sql) => `cast(${sql} as varchar)`,
-  json: (sql) => `(${sql} ->> '$')`,
   date: (sql) => `cast(${sql} as varchar)`,
   list: (sql) => `cast(to_json(${sql}) as varchar)`,
   other: (sql) => `cast(${sql} as varchar)`,
@@ -45,21 +43,6 @@ const SPELL: Readonly<Record<Spelling, (sql: string) => string>> = {
 
 export const spell = (sql: string, spelling: Spelling) => SPELL[spelling](sql);
 
-/** SQL that is true when all texts of a column are spelled so. */
-const SPELLED: Readonly<Record<'number' | 'boolean', (sql: string) => string>> = {
-  number: (sql) => `bool_and(regexp_full_match(${sql}, '-?(0|[1-9][0-9]*)(\\.[0-9]+)?'))`,
-  boolean: (sql) => `bool_and(lower(${sql}) in ('true', 'false'))`,
-};
-
-/** `spellingOf` the texts of a column, without reading them. */
-export async function spellingIn(connection: DuckDBConnection, from: string, sql: string): Promise<Spelling> {
-  const [found] = await rowsOf(
-    connection,
-    `select ${SPELLED.number(sql)} as n, ${SPELLED.boolean(sql)} as b from ${from}`,
-  );
-  return found['n'] === true ? 'number' : found['b'] === true ? 'boolean' : 'plain';
-}
-
 /** A text column that is read into a dictionary: SQL of the texts of its cells, and the label that each text stands for. */
 export interface TextCells {
   readonly sql: string;
@@ -67,30 +50,11 @@ export interface TextCells {
   readonly label: (text: string) => string | null;
 }
 
-/**
- * The cells of a column as labels, the same that a record of these cells has.
- * @param spelling  of CSV, whose cells are texts
- */
-export function textCells(
-  sql: string,
-  kind: CellKind,
-  typing: 'csv' | 'jsonl' | 'typed',
-  spelling: Spelling,
-): TextCells {
-  if (typing === 'csv') return { sql: spell(sql, spelling), label: (text) => keyToLabel(text, spelling === 'number') };
-  if (typing === 'jsonl') return { sql: `cast(${sql} as varchar)`, label: jsonLabel };
-  return { sql: cellText(sql, kind), label: (text) => keyToLabel(text, kind === 'float') };
-}
-
-/** A whole number as JSON has it, of those that DuckDB reads as integers. */
-const WHOLE = /^-?[1-9][0-9]{0,18}$/;
-
-/** The label of a JSON value; a list is its own text, and a whole number too: parsed it would be rounded beyond 2⁵³. */
-function jsonLabel(text: string): string | null {
-  if (WHOLE.test(text)) return text;
-  const value: unknown = JSON.parse(text);
-  return Array.isArray(value) ? text : labelOf(value);
-}
+/** The cells of a column as labels, the same that a record of these cells has. */
+export const textCells = (sql: string, kind: CellKind): TextCells => ({
+  sql: cellText(sql, kind),
+  label: (text) => keyToLabel(text, kind === 'float'),
+});
 
 /** A text key of DuckDB as the label JavaScript's String(value) gives: 1e-05 → 0.00001. */
 export const keyToLabel = (key: string, numeric: boolean) => (numeric && /[.e]/.test(key) ? String(Number(key)) : key);

@@ -1,6 +1,6 @@
 import type { DeclaredFeature } from '../../../src/encode/declare.ts';
 import type { Feature } from '../../../src/encode/schema.ts';
-import type { Source, SourceColumn } from './source.ts';
+import type { SourceColumn } from './typed.ts';
 
 /**
  * What a feature reads from its column: numbers, dates, a category by its label among known ones, or text as it stands (hashed values, words,
@@ -41,10 +41,7 @@ export function needsOf(features: readonly Needed[]): Map<string, Set<Need>> {
   return needs;
 }
 
-/**
- * Whether one column serves these features as numbers; else as text. Text never becomes a number, so one feature of numbers decides.
- * Dates that are numbers are milliseconds; of CSV they are text.
- */
-export function asNumbers(needs: ReadonlySet<Need>, { typing }: Source, { kind }: SourceColumn): boolean {
-  return needs.has('number') || (needs.has('date') && typing !== 'csv' && (kind === 'integer' || kind === 'float'));
+/** Whether one typed column serves these features as numbers; else as text. Dates that are numbers are milliseconds. */
+export function asNumbers(needs: ReadonlySet<Need>, { kind }: SourceColumn): boolean {
+  return needs.has('number') || (needs.has('date') && (kind === 'integer' || kind === 'float'));
 }

@@ -3,11 +3,29 @@ import { list, show } from '../../../src/encode/label.ts';
 import { LogoddsError, type Model, type Table } from '../../../src/index.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
-import { type Database, dataError, name, openDatabase, rowsOf, shareDone, streamChunks } from './database.ts';
+import { type Database, dataError, rowsOf, shareDone, streamChunks } from './database.ts';
 import { cellText, createLevelType, levelKeys, spell, spellingOf, textCells } from './levels.ts';
 import { asNumbers, type Need, needsOf } from './needs.ts';
-import { type DataOptions, nearest, openSource, type Source, type SourceColumn, shorten } from './source.ts';
-import { refuseText } from './training.ts';
+import { fileCellError, withPlace } from './place.ts';
+import { FILL } from './roles.ts';
+import {
+  type DataOptions,
+  isText,
+  lazyDatabase,
+  nearest,
+  openSource,
+  type Source,
+  type SourceColumn,
+  shorten,
+  type TextSource,
+  type TypedSource,
+} from './source.ts';
+import { type ColumnPlan, TableBuilder } from './text/builder.ts';
+import { KIND } from './text/facts.ts';
+import { NOTE, Notes } from './text/judge.ts';
+import { labelling } from './text/labels.ts';
+import { type RecordUse, Slots, scanning, sizeOf } from './text/source.ts';
+import { sameMeaning, spellingOf as textSpelling } from './text/spelling.ts';
 
 /** What one column is read for. */
 interface Wanted {
@@ -31,12 +49,13 @@ const blockRows = (classes: number): number => (classes <= 16 ? 16_384 : 2048);
 /** DuckDB spills beyond this, so that the whole process stays well under 1 GiB whatever the size of the input. */
 const MEMORY_LIMIT = '512MB';
 
-const ADVICE = 'fill the cell, or leave the row out with --query';
+/** Takes a block of rows; it is valid during the call. */
+type Use = (table: Table, firstRow: number) => void;
 
 /**
  * Streams the rows of DATA in blocks of typed arrays that fit the model: bounded memory whatever the size of DATA.
  * @param use  called with each block in order; the table is valid during the call
- * @param warn  told once which columns of DATA are not used
+ * @param warn  told once which columns of DATA are not used, and how cells were read that are not plain
  * @returns rows read
  * @throws ERR_SCHEMA absent columns (all named) or columns of a wrong type; ERR_RECORD for a cell that cannot be used
  */
@@ -44,25 +63,29 @@ export async function streamTable(
   model: Model,
   data: DataOptions,
   further: FurtherColumns,
-  use: (table: Table, firstRow: number) => void,
+  use: Use,
   warn: (message: string) => void,
 ): Promise<number> {
-  const database = await openDatabase(MEMORY_LIMIT);
+  const database = lazyDatabase(MEMORY_LIMIT);
   const wanted = wantedColumns(model, further);
   let source: Source | null = null;
   try {
-    source = await openFor(database, data, wanted);
-    const known = [...wanted.map((one) => one.name), model.manifest.target, model.manifest.weight];
-    const extra = source.columns.map((column) => column.name).filter((column) => !known.includes(column));
-    if (extra.length > 0) {
-      warn(
-        `ignored ${extra.length === 1 ? 'a column' : `${extra.length} columns`} the model does not use: ${shorten(extra)}`,
+    source = await openSource(database.get, { ...data, warn });
+    const capacity = blockRows(model.manifest.classes.length);
+    const rows = isText(source)
+      ? await streamText(source, model, wanted, use, capacity)
+      : await streamTyped(await database.get(), source, model, wanted, use, capacity);
+    if (rows === 0)
+      throw new LogoddsError(
+        'ERR_DATA',
+        `${source.label}: expected rows, got none (a header only, or an empty result); check how it was made`,
       );
-    }
-    return await stream(database, source, wanted, use, blockRows(model.manifest.classes.length));
+    return rows;
+  } catch (error) {
+    throw source && isText(source) ? await withPlace(source, error) : error;
   } finally {
     source?.close();
-    database.close();
+    await database.close();
   }
 }
 
@@ -99,55 +122,153 @@ function wantedColumns(model: Model, { target, weight }: FurtherColumns): Wanted
   return columns;
 }
 
-/** Opens DATA; JSON lines are looked at as a whole only when their first part lacks a column. */
-async function openFor(database: Database, data: DataOptions, wanted: readonly Wanted[]): Promise<Source> {
-  let source = await openSource(database.connection, data, false);
-  const absentIn = ({ columns }: Source) => wanted.filter((one) => !columns.some((column) => column.name === one.name));
-  if (source.typing === 'jsonl' && absentIn(source).length > 0)
-    source = await openSource(database.connection, data, true);
-  const absent = absentIn(source);
-  if (absent.length > 0) {
-    const names = source.columns.map((column) => column.name);
-    const guess = absent.length === 1 ? nearest(absent[0].name, names) : null;
-    const next = guess
-      ? `did you mean ${show(guess)}? rename it`
-      : 'add them (empty cells are missing values), or rename the columns that hold them';
-    const what =
-      absent.length === 1 ? `column ${show(absent[0].name)}` : `columns ${list(absent.map((one) => one.name))}`;
-    source.close();
-    throw new LogoddsError(
-      'ERR_SCHEMA',
-      `${source.label}: expected ${what} of the model, got ${shorten(names)}; ${next}`,
-    );
-  }
-  return source;
+/** @throws ERR_SCHEMA naming all columns that the rows lack */
+function refuseAbsent(label: string, names: readonly string[], wanted: readonly Wanted[]): void {
+  const absent = wanted.filter((one) => !names.includes(one.name));
+  if (absent.length === 0) return;
+  const guess = absent.length === 1 ? nearest(absent[0].name, names) : null;
+  const next = guess
+    ? `did you mean ${show(guess)}? rename it`
+    : 'add them (empty cells are missing values), or rename the columns that hold them';
+  const what =
+    absent.length === 1 ? `column ${show(absent[0].name)}` : `columns ${list(absent.map((one) => one.name))}`;
+  throw new LogoddsError('ERR_SCHEMA', `${label}: expected ${what} of the model, got ${shorten(names)}; ${next}`);
 }
 
-async function stream(
-  database: Database,
-  source: Source,
+/** Says which columns are not used. */
+function sayExtra(source: Source, names: readonly string[], model: Model, wanted: readonly Wanted[]): void {
+  const known = new Set([...wanted.map((one) => one.name), model.manifest.target, model.manifest.weight]);
+  const extra = names.filter((column) => !known.has(column));
+  if (extra.length === 0) return;
+  source.reading.warn(
+    `ignored ${extra.length === 1 ? 'a column' : `${extra.length} columns`} the model does not use: ${shorten(extra)}`,
+  );
+}
+
+async function streamText(
+  source: TextSource,
+  model: Model,
   wanted: readonly Wanted[],
-  use: (table: Table, firstRow: number) => void,
+  use: Use,
   capacity: number,
 ): Promise<number> {
-  const loose = source.typing !== 'typed';
+  const { typing, reading } = source;
+  const csv = typing === 'csv';
+  const names = source.columns.map(({ name }) => name);
+  if (csv) {
+    refuseAbsent(source.label, names, wanted);
+    sayExtra(source, names, model, wanted);
+  }
+  const notes = new Notes();
+  const met = new Map<string, Map<string, string>>();
+  const plans = wanted.map((one) =>
+    textPlan(one, source, (from, to) => {
+      const pairs = met.get(one.name) ?? new Map<string, string>();
+      met.set(one.name, pairs.set(from, to));
+    }),
+  );
+  const slots = new Slots(wanted.map(({ name }) => name));
+  let label = source.label;
+  const builder = new TableBuilder(plans, capacity, reading, (row, line, ...cell) => {
+    throw fileCellError(label, line, row, ...cell);
+  });
+  const phase = startRows('score');
+  const size = sizeOf(source);
+  let bytes = 0;
+  let firstRow = 0;
+  let row = 0;
+  let seen: readonly string[] = names;
+  const flush = () => {
+    use(builder.table(), firstRow);
+    firstRow += builder.rows;
+    builder.clear();
+    phase.update(firstRow, bytes / size);
+  };
+  const add: RecordUse = (record, file) => {
+    if (builder.rows === builder.capacity) flush();
+    label = file.label;
+    seen = file.names();
+    builder.add(record, slots.of(file), row++);
+  };
+  try {
+    for await (const read of scanning(source, add)) bytes = read;
+    // a field of JSON lines may come late: only all of them say that there is none
+    if (!csv && row > 0) {
+      const all = new Set([...names, ...seen]);
+      refuseAbsent(source.label, [...all], wanted);
+      sayExtra(source, [...all], model, wanted);
+    }
+    if (builder.rows > 0) flush();
+    for (const [column, pairs] of met)
+      notes.add(
+        NOTE.meaning,
+        `${column} (${[...pairs].map(([from, to]) => `${show(from)} as ${show(to)}`).join(', ')})`,
+      );
+    notes.say(reading.warn);
+    return row;
+  } finally {
+    phase.end();
+  }
+}
+
+/** How a column of a file of text is read for the model. @param heard  told of texts that were read as the label that means the same */
+function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: string) => void): ColumnPlan {
+  const { reading, typing } = source;
+  const json = typing === 'jsonl';
+  const { name, levels, needs, role, unseen } = one;
+  const required = role === 'feature' ? undefined : FILL;
+  const numbers = levels === null || needs?.has('number');
+  if (numbers) return { name, levels: null, required, least: role === 'weight' ? 0 : undefined };
+  const spelling = json ? 'plain' : textSpelling(levels, reading.style);
+  // cells that are missing where the others are numbers
+  const missing = levels.length > 0 && textSpelling(levels, reading.style) === 'number' ? reading.tokens : reading.na;
+  const kept = new Set([...missing].filter((text) => !levels.includes(text)));
+  const label = labelling(json, reading, kept, spelling);
+  if (needs) return { name, levels: null, open: true, label, advice: 'correct it with --query' };
+  const known = new Set(levels);
+  const alike = sameMeaning(levels);
+  const rule = role === 'target' ? `a class of the model (${list(levels)})` : 'a category seen in training';
+  const next = role === 'target' ? FILL : 'correct it, or train with --unseen slot';
+  return {
+    name,
+    levels,
+    required,
+    strict: unseen === 'error' ? { rule, next } : undefined,
+    label(text, kind) {
+      const own = label(text, kind);
+      if (typeof own !== 'string' || known.has(own)) return own;
+      const meant = kind === KIND.text || kind === KIND.number || kind === KIND.boolean ? alike(own) : null;
+      if (meant !== null) heard(text, meant);
+      return meant ?? own;
+    },
+  };
+}
+
+async function streamTyped(
+  database: Database,
+  source: TypedSource,
+  model: Model,
+  wanted: readonly Wanted[],
+  use: Use,
+  capacity: number,
+): Promise<number> {
+  const names = source.columns.map(({ name }) => name);
+  refuseAbsent(source.label, names, wanted);
+  sayExtra(source, names, model, wanted);
   const columnOf = (one: Wanted) => source.columns.find((column) => column.name === one.name)!;
-  const numbers = (one: Wanted) => !one.levels || (one.needs && asNumbers(one.needs, source, columnOf(one)));
-  const text = (one: Wanted) => (one.needs && source.typing === 'jsonl' ? 'JSON' : 'VARCHAR');
-  const types = Object.fromEntries(wanted.map((one) => [one.name, numbers(one) ? 'DOUBLE' : text(one)]));
+  const numbers = (one: Wanted) => !one.levels || (one.needs && asNumbers(one.needs, columnOf(one)));
   const plans: CellPlan[] = [];
   for (const one of wanted) {
     const read = numbers(one) ? { ...one, levels: null, needs: undefined } : one;
-    plans.push(await planCells(database, source, read, columnOf(one), loose));
+    plans.push(await planCells(database, source, read, columnOf(one)));
   }
-
-  const from = source.relation(loose ? types : undefined);
+  const from = source.relation;
   const block = new Block(plans, capacity);
   const phase = startRows('score');
   let firstRow = 0;
   const flush = async () => {
     const table = block.table();
-    await refuseUnseen(database, from, wanted, plans, table, firstRow);
+    await refuseUnseen(database, source, wanted, plans, table, firstRow);
     use(table, firstRow);
     firstRow += block.rows;
     block.clear();
@@ -161,41 +282,29 @@ async function stream(
       block.append(chunk, firstRow + block.rows);
     }
     if (block.rows > 0) await flush();
+    return firstRow;
   } catch (error) {
-    if (error instanceof LogoddsError) throw error;
-    const other = await database.connect();
-    for (const one of wanted)
-      if (numbers(one))
-        await refuseText(other, source, one, 'correct the cell, or leave it empty if the value is missing');
     throw dataError(source.label, error);
   } finally {
     phase.end();
   }
-  if (firstRow === 0)
-    throw new LogoddsError(
-      'ERR_DATA',
-      `${source.label}: expected rows, got none (a header only, or an empty result); check how it was made`,
-    );
-  return firstRow;
 }
 
-/** @param loose  cells arrive as DOUBLE or VARCHAR as asked for, else as the type of the column */
 async function planCells(
   database: Database,
-  { label, typing }: Source,
+  { label, reading }: TypedSource,
   one: Wanted,
   column: SourceColumn,
-  loose: boolean,
 ): Promise<CellPlan> {
-  const required = one.role === 'feature' ? undefined : ADVICE;
+  const required = one.role === 'feature' ? undefined : FILL;
   const wrongType = (rule: string) =>
     new LogoddsError(
       'ERR_SCHEMA',
       `${label}, column ${show(one.name)}: expected ${rule}, got ${column.type}; convert it with --query`,
     );
-  const cell = name(one.name);
+  const { sql: cell, kind } = column;
   if (one.levels === null) {
-    if (!loose && !['integer', 'float', 'boolean'].includes(column.kind)) throw wrongType('numbers (as in training)');
+    if (!['integer', 'float', 'boolean'].includes(kind)) throw wrongType('numbers (as in training)');
     return {
       name: one.name,
       levels: null,
@@ -204,24 +313,35 @@ async function planCells(
       least: one.role === 'weight' ? 0 : undefined,
     };
   }
-  if ((one.needs || !loose) && column.kind === 'other') throw wrongType('text, numbers or booleans');
-  if (one.needs) {
-    const spelling = typing === 'csv' && one.needs.has('level') ? spellingOf(one.levels) : 'plain';
-    return { name: one.name, levels: null, ...textCells(cell, column.kind, typing, spelling) };
-  }
-  const kind = loose ? 'text' : column.kind;
-  const spelling = kind === 'text' || kind === 'json' ? spellingOf(one.levels) : 'plain';
+  if (kind === 'other' && (one.needs || !/^(TIME|UUID|INTERVAL)/.test(column.type)))
+    throw wrongType('text, numbers or booleans');
+  if (one.needs) return { name: one.name, levels: null, ...textCells(cell, kind) };
+  const spelling = kind === 'text' ? spellingOf(one.levels) : 'plain';
   const type = await createLevelType(
     database.connection,
     await levelKeys(database.connection, one.levels, kind, spelling),
   );
-  return { name: one.name, levels: one.levels, sql: type.code(spell(cellText(cell, kind), spelling)), required };
+  let key = spell(cellText(cell, kind), spelling);
+  const alike = sameMeaning(one.levels);
+  const pairs = ['true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'].flatMap((word) => {
+    const meant = alike(word);
+    return meant === null || one.levels!.includes(word) ? [] : [`when '${word}' then ${sqlText(meant)}`];
+  });
+  if (pairs.length > 0 && (kind === 'boolean' || kind === 'integer' || kind === 'text')) {
+    const known = one.levels.map(sqlText).join(', ');
+    const own = key;
+    key = `case when ${own} in (${known}) then ${own} else coalesce(case lower(${own}) ${pairs.join(' ')} end, ${own}) end`;
+    if (kind !== 'text') reading.warn(`${NOTE.meaning}: ${one.name} (${column.type} as ${list(one.levels)})`);
+  }
+  return { name: one.name, levels: one.levels, sql: type.code(key), required };
 }
+
+const sqlText = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
 /** Where unseen categories are errors, finds the first one and quotes its value. @throws ERR_RECORD */
 async function refuseUnseen(
   database: Database,
-  from: string,
+  source: TypedSource,
   wanted: readonly Wanted[],
   plans: readonly CellPlan[],
   table: Table,
@@ -233,10 +353,11 @@ async function refuseUnseen(
     if (unseen !== 'error' || needs || cells.kind !== 'coded' || levels === null) continue;
     const at = cells.codes.findIndex((code, row) => code >= levels.length && !cells.missing?.[row]);
     if (at < 0) continue;
-    const values = `select ${name(column)} as cell from ${from} limit 1 offset ${firstRow + at}`;
+    const { sql } = source.columns.find((one) => one.name === column)!;
+    const values = `select ${sql} as cell from ${source.relation} limit 1 offset ${firstRow + at}`;
     const [found] = await rowsOf(await database.connect(), values);
     const rule = role === 'target' ? `a class of the model (${list(levels)})` : 'a category seen in training';
-    const next = role === 'target' ? ADVICE : 'correct it, or train with --unseen slot';
+    const next = role === 'target' ? FILL : 'correct it, or train with --unseen slot';
     throw cellError(firstRow + at, plans[index].name, rule, found?.['cell'], next);
   }
 }

@@ -9,10 +9,9 @@ import type { Cells, RowStore } from '../../../src/train/chunks.ts';
 import { TableInParts } from '../../../src/train/parts.ts';
 import type { DataOptions as FitColumns, Problem } from '../../../src/train/prepare.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
-import { type CellPlan, codesFor } from './block.ts';
-import { openDatabase } from './database.ts';
-import type { DataOptions } from './source.ts';
-import { copyTraining, type Pause, type Roles, readParts, readRows } from './training.ts';
+import { codesFor } from './block.ts';
+import { type DataOptions, lazyDatabase } from './source.ts';
+import { copyTraining, type Pause, type ReadPlan, type Roles, type TrainingCopy } from './training.ts';
 
 /** Shares of the limit: what DuckDB may hold while it is open, one part of the rows on its way, and what nobody counts. */
 const DATABASE = 0.4;
@@ -150,21 +149,23 @@ export interface SpillOptions {
 export async function readWithin(limit: number, engine: Engine, options: SpillOptions): Promise<SpilledSplit> {
   if (limit < LEAST) throw tooLittle(limit, LEAST, 'to read a file');
   const threads = Math.min(availableParallelism(), Math.max(1, Math.floor(limit / THREAD)));
-  const database = await openDatabase(`${Math.floor((DATABASE * limit) / 1e6)}MB`, threads);
-  const { connection } = database;
+  // a file of text needs none
+  const database = lazyDatabase(`${Math.floor((DATABASE * limit) / 1e6)}MB`, threads);
+  let copy: TrainingCopy | null = null;
   const files: Spill[] = [];
   const close = () => {
     for (const file of files.splice(0)) file.close();
   };
   try {
-    const { plans, features, by, rows } = await copyTraining(connection, options.data, options.roles, options.fraction);
-    const isFeature = ({ name }: CellPlan) => features.includes(name);
+    copy = await copyTraining(database.get, options.data, options.roles, options.fraction);
+    const { plans, features, rows } = copy;
+    const isFeature = ({ name }: ReadPlan) => features.includes(name);
     const [given, cells] = [plans.filter((plan) => !isFeature(plan)), plans.filter(isFeature)];
     const shape = `for ${rows.toLocaleString('en-US')} rows of ${cells.length} features`;
     // a number three times: as read, split, checked; a class with its flags and as two vectors
     const bytesRead = 24 * rows * given.length;
     if (bytesRead > (1 - DATABASE - SLACK) * limit) throw tooLittle(limit, bytesRead / (1 - DATABASE - SLACK), shape);
-    const { table, largest } = await readRows(connection, given, by, rows, collector(PART * limit, 64));
+    const { table, largest } = await copy.whole(given, collector(PART * limit, 64));
     const heldOut = largest ?? options.flags(table);
     const split = heldOut && splitTable(table, heldOut);
     const holdout = split && split.holdout.rows > 0 ? split.holdout : null;
@@ -175,7 +176,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     const partRows = Math.floor(Math.min(PART_ROWS, Math.max(CHUNK_ROWS, (PART * limit) / rowBytes)));
     const parts = async (use: (part: Table, held: Table | null) => void) => {
       let first = 0;
-      for await (const part of readParts(connection, cells, rows, partRows, collector(PART * limit, rowBytes + 64))) {
+      for await (const part of copy!.parts(cells, partRows, collector(PART * limit, rowBytes + 64))) {
         const two = holdout ? splitTable(part, heldOut!.subarray(first, first + part.rows)) : null;
         use(two?.train ?? part, two?.holdout ?? null);
         first += part.rows;
@@ -200,7 +201,8 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
       });
       written += others?.rows ?? 0;
     });
-    database.close();
+    copy.close();
+    await database.close();
     // before the fit, which hears no signals: those that came meanwhile
     await collect();
     for (const file of files) file.release();
@@ -246,7 +248,8 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
       { cause: error },
     );
   } finally {
-    database.close();
+    copy?.close();
+    await database.close();
   }
 }
 
@@ -259,11 +262,11 @@ function vectorBytes({ rows: { target, y, sampleWeight, weight, offset, counts, 
 }
 
 /** Cells as they are read, before they are encoded. */
-const emptyCells = ({ levels }: CellPlan, rows: number): Cells =>
+const emptyCells = ({ levels }: ReadPlan, rows: number): Cells =>
   levels ? codesFor(levels.length + 1, rows) : new Float64Array(rows);
-const widthOf = (plan: CellPlan) => emptyCells(plan, 0).BYTES_PER_ELEMENT;
+const widthOf = (plan: ReadPlan) => emptyCells(plan, 0).BYTES_PER_ELEMENT;
 
-function readCells(raw: Spill, plans: readonly CellPlan[], start: number, end: number): Column[] {
+function readCells(raw: Spill, plans: readonly ReadPlan[], start: number, end: number): Column[] {
   return plans.map((plan, j): Column => {
     const { name, levels } = plan;
     const cells = emptyCells(plan, end - start);

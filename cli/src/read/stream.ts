@@ -1,216 +1,131 @@
-import { once } from 'node:events';
-import { createReadStream, statSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
-import { createGunzip } from 'node:zlib';
+import { statSync } from 'node:fs';
 import { show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
-import { unequal } from './database.ts';
+import { formatOf } from './paths.ts';
+import { readBytes } from './text/bytes.ts';
+import { CELL, type RawRecord, textOf } from './text/cell.ts';
+import { TEXT_KIND } from './text/facts.ts';
+import { type Reading, type ReadOptions, readingOf } from './text/options.ts';
+import { type FileScanner, openFile } from './text/source.ts';
 
-/** One row as its format has it: cells of a CSV record, or a JSON object. */
-export type StreamRow = readonly string[] | Readonly<Record<string, unknown>>;
+/** One row of a stream. */
+export interface StreamRow {
+  readonly line: number;
+  /** by place: the text of a cell, null where there is none */
+  readonly cells: readonly (string | null)[];
+  /** by place: what kind of text it is, as in a dictionary */
+  readonly kinds: Uint8Array;
+}
 
 /** Rows as they come, none of them twice, the whole never in memory. */
 export interface RowStream {
   /** for messages: a path or "standard input" */
   readonly label: string;
-  /** csv: every cell is a text; jsonl: cells have types */
   readonly format: 'csv' | 'jsonl';
-  /** The columns: of the CSV header, or of these rows. */
-  names(rows: readonly StreamRow[]): readonly string[];
-  /** A reader of the column's cells; undefined where a JSON object lacks it. @throws nothing; an absent CSV column reads as undefined */
-  cell(name: string): (row: StreamRow) => unknown;
+  readonly reading: Reading;
+  /** the columns: of the CSV header, or of the JSON objects so far */
+  names(): readonly string[];
+  /** The place of a column in the rows so far; −1 when it has none (yet). */
+  place(name: string): number;
   /** the rows, a block for each piece of the input that arrived */
   readonly blocks: AsyncIterable<readonly StreamRow[]>;
 }
 
-const FORMATS: readonly (readonly [RegExp, RowStream['format']])[] = [
-  [/\.(csv|tsv)(\.gz)?$/i, 'csv'],
-  [/\.(jsonl|ndjson)(\.gz)?$/i, 'jsonl'],
-];
-
-const NEWLINE = 10;
-const DELIMITERS = [',', ';', '\t', '|'];
-
 /**
- * Opens a file, or "-" for standard input: CSV with a header, or JSON lines (on standard input told by a leading brace).
+ * Opens a file, or "-" for standard input: CSV with a header, or JSON lines (on standard input told by a leading brace), read by the scanners that
+ * read files.
  * @param stop  ends the rows early; a record that has not fully arrived is left out
  * @throws ERR_DATA for a missing, empty or unreadable file, also later from `blocks`
  */
-export async function openStream(data: string, stop: AbortSignal): Promise<RowStream> {
+export async function openStream(data: string, stop: AbortSignal, options: ReadOptions): Promise<RowStream> {
   const label = data === '-' ? 'standard input' : data;
-  const named = data === '-' ? null : formatOf(data);
-  const pieces = readPieces(data, label, stop);
-  const head = await readHead(pieces);
-  if (head.text.trim() === '' && !stop.aborted) {
+  const reading = readingOf(options);
+  const named = data === '-' ? null : textFormat(data);
+  refuseFolder(data, label);
+  const pieces = readBytes(data, label, reading.encoding, stop)[Symbol.asyncIterator]();
+  const head: Buffer[] = [];
+  let begun = '';
+  while (begun === '') {
+    const next = await pieces.next();
+    if (next.done) break;
+    head.push(next.value);
+    begun = next.value.toString('latin1').trimStart().slice(0, 1);
+  }
+  if (begun === '' && !stop.aborted) {
     throw new LogoddsError('ERR_DATA', `${label}: expected rows, got nothing; check where they come from`);
   }
-  const format = named ?? (/^\s*\{/.test(head.text) ? 'jsonl' : 'csv');
-  const rest = (async function* () {
-    yield* head.pieces;
-    yield* pieces;
-  })();
-  if (format === 'jsonl') {
-    return {
-      label,
-      format,
-      names: (rows) => [...new Set(rows.flatMap((row) => Object.keys(row)))],
-      cell: (name) => (row) => (row as Readonly<Record<string, unknown>>)[name],
-      blocks: jsonBlocks(label, rest, stop),
-    };
+  const format = named ?? (begun === '{' ? 'jsonl' : 'csv');
+  let rows: StreamRow[] = [];
+  const file: FileScanner = openFile({ files: [data], label, typing: format, reading }, data, (record, { names }) =>
+    rows.push(rowOf(record, names().length, reading.quote ?? '"')),
+  );
+  const take = () => {
+    const block = rows;
+    rows = [];
+    return block;
+  };
+  async function* blocks(): AsyncGenerator<readonly StreamRow[]> {
+    if (rows.length > 0) yield take();
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+      file.push(next.value);
+      if (rows.length > 0) yield take();
+    }
+    // the last record is whole when its line has ended, and left out when not
+    file.end(!stop.aborted);
+    if (rows.length > 0) yield take();
+    for (const line of file.said()) reading.warn(line);
   }
-  const line = head.text.replace(/"[^"]*"/g, '');
-  const counts = DELIMITERS.map((candidate) => line.split(candidate).length);
-  const delimiter = /\.tsv(\.gz)?$/i.test(data) ? '\t' : DELIMITERS[counts.indexOf(Math.max(...counts))];
-  const blocks = csvBlocks(label, delimiter, rest, stop);
-  const first = await blocks.next();
-  const header = ((first.value?.[0] ?? []) as readonly string[]).map((name) => name.trim());
-  const twice = header.find((name, i) => header.indexOf(name) < i);
-  if (twice !== undefined) {
-    throw new LogoddsError(
-      'ERR_SCHEMA',
-      `${label}: expected distinct column names, got ${show(twice)} twice; rename one`,
-    );
+  for (const piece of head) file.push(piece);
+  while (format === 'csv' && file.names().length === 0) {
+    const next = await pieces.next();
+    if (next.done) {
+      file.end(!stop.aborted);
+      break;
+    }
+    file.push(next.value);
   }
+  const places = new Map<string, number>();
   return {
     label,
     format,
-    names: () => header,
-    cell: (name) => {
-      const index = header.indexOf(name);
-      return (row) => (row as readonly string[])[index];
+    reading,
+    names: file.names,
+    place(name) {
+      const names = file.names();
+      for (let i = places.size; i < names.length; i++) places.set(names[i], i);
+      return places.get(name) ?? -1;
     },
-    blocks: (async function* () {
-      if (first.value && first.value.length > 1) yield first.value.slice(1);
-      yield* blocks;
-    })(),
+    blocks: blocks(),
   };
 }
 
-function formatOf(path: string): RowStream['format'] {
-  const format = FORMATS.find(([pattern]) => pattern.test(path))?.[1];
-  if (format) return format;
+function rowOf(record: RawRecord, width: number, quote: string): StreamRow {
+  const cells = new Array<string | null>(width);
+  const kinds = new Uint8Array(width);
+  for (let i = 0; i < width; i++) {
+    const kind = record.kinds[i];
+    cells[i] = kind === CELL.none ? null : textOf(record, i, quote);
+    kinds[i] = TEXT_KIND[kind];
+  }
+  return { line: record.line, cells, kinds };
+}
+
+function textFormat(path: string): RowStream['format'] {
+  const format = formatOf(path);
+  if (format === 'csv' || format === 'jsonl') return format;
   throw new LogoddsError(
     'ERR_DATA',
     `DATA with --online: expected - or a path that ends in .csv, .tsv, .jsonl or .ndjson, got ${show(path)}; convert it, or pipe its rows as CSV`,
   );
 }
 
-async function* readPieces(data: string, label: string, stop: AbortSignal): AsyncGenerator<Buffer> {
+function refuseFolder(data: string, label: string): void {
+  let why: string | null = null;
   try {
-    if (data !== '-' && statSync(data).isDirectory()) throw new Error('it is a folder');
-    const raw: Readable = data === '-' ? process.stdin : createReadStream(data);
-    const input = /\.gz$/i.test(data) ? raw.on('error', (error) => input.destroy(error)).pipe(createGunzip()) : raw;
-    const end = () => input.destroy();
-    stop.addEventListener('abort', end);
-    try {
-      for await (const piece of input) yield piece as Buffer;
-    } finally {
-      stop.removeEventListener('abort', end);
-    }
+    if (data !== '-' && statSync(data).isDirectory()) why = 'it is a folder';
   } catch (error) {
-    if (stop.aborted || error instanceof LogoddsError) return;
-    throw new LogoddsError('ERR_DATA', `${label}: cannot be read (${reason(error)}); check it and run again`, {
-      cause: error,
-    });
+    why = reason(error);
   }
-}
-
-/** The pieces up to the end of the first line, and that line. */
-async function readHead(pieces: AsyncGenerator<Buffer>): Promise<{ pieces: Buffer[]; text: string }> {
-  const held: Buffer[] = [];
-  for (;;) {
-    const next = await pieces.next();
-    if (!next.done) held.push(next.value);
-    const text = Buffer.concat(held)
-      .toString('utf8')
-      .replace(/^\uFEFF/, '');
-    const start = text.search(/\S/);
-    const end = start < 0 ? -1 : text.indexOf('\n', start);
-    if (next.done || end >= 0) return { pieces: held, text: end < 0 ? text : text.slice(0, end) };
-  }
-}
-
-async function* csvBlocks(
-  label: string,
-  delimiter: string,
-  pieces: AsyncIterable<Buffer>,
-  stop: AbortSignal,
-): AsyncGenerator<readonly StreamRow[]> {
-  // loaded when it is first needed, as DuckDB is
-  const { parse } = await import('csv-parse');
-  const parser = parse({ bom: true, delimiter, record_delimiter: ['\r\n', '\n'], skip_empty_lines: true });
-  let rows: StreamRow[] = [];
-  parser.on('readable', () => {
-    for (let row = parser.read(); row !== null; row = parser.read()) rows.push(row);
-  });
-  const failed = once(parser, 'end');
-  failed.catch(() => {});
-  const take = () => {
-    const block = rows;
-    rows = [];
-    return block;
-  };
-  let last: number | undefined;
-  try {
-    for await (const piece of pieces) {
-      last = piece.at(-1);
-      if (!parser.write(piece)) await Promise.race([once(parser, 'drain'), failed]);
-      await setImmediate();
-      if (parser.errored) throw parser.errored;
-      if (rows.length > 0) yield take();
-    }
-    // the parser looks ahead: the last record is whole when its line has ended, and left out when not
-    if (stop.aborted && last !== NEWLINE) return;
-    parser.end();
-    await failed;
-  } catch (error) {
-    if (stop.aborted) return;
-    if (error instanceof LogoddsError) throw error;
-    const cells = /^Invalid Record Length: .*?(\d+), got (\d+) on line (\d+)/.exec(reason(error));
-    const what = cells ? `line ${cells[3]}: ${unequal(cells[1], cells[2])}` : reason(error);
-    throw new LogoddsError('ERR_DATA', `${label}: cannot be read: ${what}; correct it and run again`, {
-      cause: error,
-    });
-  }
-  if (rows.length > 0) yield take();
-}
-
-async function* jsonBlocks(
-  label: string,
-  pieces: AsyncIterable<Buffer>,
-  stop: AbortSignal,
-): AsyncGenerator<readonly StreamRow[]> {
-  const decoder = new TextDecoder('utf-8');
-  let line = 0;
-  let begun = '';
-  const parseLines = (lines: readonly string[]): StreamRow[] =>
-    lines.flatMap((text) => {
-      line++;
-      if (text.trim() === '') return [];
-      const row = parseJson(text);
-      if (typeof row === 'object' && row !== null && !Array.isArray(row)) return [row as StreamRow];
-      throw new LogoddsError(
-        'ERR_DATA',
-        `${label}, line ${line}: expected a JSON object, got ${show(text)}; correct it and run again`,
-      );
-    });
-  for await (const piece of pieces) {
-    const lines = (begun + decoder.decode(piece, { stream: true })).split('\n');
-    begun = lines.pop()!;
-    const rows = parseLines(lines);
-    if (rows.length > 0) yield rows;
-  }
-  if (stop.aborted) return;
-  const rows = parseLines([begun]);
-  if (rows.length > 0) yield rows;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (why !== null) throw new LogoddsError('ERR_DATA', `${label}: cannot be read (${why}); check it and run again`);
 }

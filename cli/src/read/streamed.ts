@@ -1,121 +1,139 @@
 /** Rows of a stream become tables, by a plan for each column. */
-import { cellError } from '../../../src/encode/columns.ts';
-import { labelOf, list, show } from '../../../src/encode/label.ts';
+import { sortLabels } from '../../../src/encode/infer.ts';
+import { LABEL_RULE, list, show } from '../../../src/encode/label.ts';
 import { type Column, LogoddsError, type OnlineLearner, type Table } from '../../../src/index.ts';
-import { type Spelling, spellingOf } from './levels.ts';
-import { nearest, shorten } from './source.ts';
+import { nearest, shorten } from './names.ts';
+import { fileCellError } from './place.ts';
+import { namedAmong, type Roles, refuseContradictions } from './roles.ts';
 import type { RowStream, StreamRow } from './stream.ts';
-import { type Roles, refuseContradictions } from './training.ts';
+import { Facts, KIND } from './text/facts.ts';
+import { judge, Notes, noteLabels } from './text/judge.ts';
+import { labelling } from './text/labels.ts';
+import { NUMBER } from './text/number.ts';
+import { readerOf } from './text/options.ts';
+import { spellingOf } from './text/spelling.ts';
 
 /** How the cells of a column are read. */
 export interface StreamedColumn {
   readonly name: string;
-  readonly cell: (row: StreamRow) => unknown;
+  readonly stream: RowStream;
   /** null: numeric */
   readonly levels: string[] | null;
   readonly codes: Map<string, number>;
   /** a label that is no level becomes one; else it is unseen */
   readonly open: boolean;
-  readonly spelling: Spelling;
-  /** cells are text */
-  readonly text: boolean;
+  /** the label of a text; null: missing; undefined: it is none */
+  readonly label: (text: string, kind: number) => string | null | undefined;
   /** what to do about a cell that is no number */
   readonly advice: string;
 }
 
-/** A number as a CSV file may write it. */
-const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
-/** A fraction whose zeros are not part of its label. */
-const FRACTION = /^-?(0|[1-9][0-9]*)\.[0-9]+$/;
+/** Roles of a stream, and the classes of its target where the first rows may lack some. */
+export interface StreamRoles extends Omit<Roles, 'holdoutBy'> {
+  readonly classes?: readonly string[];
+}
 
-const SPELL: Readonly<Record<Spelling, (text: string) => string>> = {
-  number: (text) => (FRACTION.test(text) ? String(Number(text)) : text),
-  boolean: (text) => text.toLowerCase(),
-  plain: (text) => text,
-};
+/** A number without marks between its digits. */
+const PLAIN = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
 
-const isMissing = (cell: unknown): boolean => cell === undefined || cell === null || cell === '';
-
-/** @param role  weight or offset, which must be numbers; undefined of others */
+/**
+ * @param known  texts or labels that say how the labels of the column are spelled
+ * @param role  weight or offset, which must be numbers; undefined of others
+ */
 function planOf(
   stream: RowStream,
   name: string,
   levels: readonly string[] | null,
+  known: readonly string[],
   open: boolean,
   role?: string,
 ): StreamedColumn {
-  const text = stream.format === 'csv';
+  const json = stream.format === 'jsonl';
+  const { reading } = stream;
+  const numbers = spellingOf(known, reading.style) === 'number';
+  const missing = new Set([...(numbers ? reading.tokens : reading.na)].filter((text) => !levels?.includes(text)));
   return {
     name,
-    cell: stream.cell(name),
+    stream,
     levels: levels && [...levels],
     codes: new Map(levels?.map((level, code) => [level, code])),
     open,
-    spelling: text && levels ? spellingOf(levels) : 'plain',
-    text,
+    label: labelling(json, reading, missing, json ? 'plain' : spellingOf(known, reading.style)),
     advice: role ? `correct the cell, or name another ${role} column` : textAdvice(name),
   };
 }
 
-/** A table of the first rows with labels as its columns spell them. */
-export function spelledTable(stream: RowStream, table: Table): Table {
-  const columns = table.columns.map((column): Column => {
-    if (column.kind === 'numeric' || stream.format !== 'csv') return column;
-    const spelling = spellingOf(column.levels);
-    return { ...column, levels: column.levels.map((level) => SPELL[spelling](level)) };
-  });
-  return { ...table, columns };
-}
-
 /** The columns in use of the first rows, each numeric or with the levels that occur. */
-export function warmUpPlan(
-  stream: RowStream,
-  rows: readonly StreamRow[],
-  options: Omit<Roles, 'holdoutBy'>,
-): StreamedColumn[] {
-  const { target, weight, offset, features, drop = [], categorical = [], numeric = [] } = options;
-  const names = stream.names(rows);
+export function warmUpPlan(stream: RowStream, rows: readonly StreamRow[], given: StreamRoles): StreamedColumn[] {
+  const names = stream.names();
+  const options = namedAmong(given, names);
+  const { target, weight, offset, features, drop = [], categorical = [], numeric = [], classes } = options;
   const roles = [target, weight, offset].filter((name) => name !== undefined);
   for (const name of [...roles, ...(features ?? []), ...drop, ...categorical, ...numeric])
     requireColumn(stream, names, name);
   refuseContradictions(options);
   const isFeature = (name: string) => (features ? features.includes(name) : !drop.includes(name));
   const numbers = [weight, offset, ...numeric];
-  return names
+  const notes = new Notes();
+  const plans = names
     .filter((name) => roles.includes(name) || isFeature(name))
     .map((name) => {
+      const facts = factsOf(stream, rows, name, name === target || categorical.includes(name));
       const coded =
-        name === target || categorical.includes(name) || !(numbers.includes(name) || holdsNumbers(stream, rows, name));
+        name === target ||
+        categorical.includes(name) ||
+        !(numbers.includes(name) || isNumeric(stream, rows, name, facts, notes));
       const role = name === weight ? 'weight' : name === offset ? 'offset' : undefined;
-      return planOf(stream, name, coded ? [] : null, coded, role);
+      if (!coded) return planOf(stream, name, null, [], false, role);
+      const full = facts.numbers > 0 ? factsOf(stream, rows, name, true) : facts;
+      const { tokens, na } = stream.reading;
+      const texts = [...full.texts()].filter(({ text, kind }) => kind !== KIND.text || !na.has(text));
+      // what is missing among numbers says nothing of how they are spelled
+      const known = texts.filter(({ text, kind }) => kind !== KIND.text || !tokens.has(text)).map(({ text }) => text);
+      const plan = planOf(stream, name, [], known.length > 0 ? known : texts.map(({ text }) => text), true, role);
+      const labels = texts.flatMap(({ text, kind }) => plan.label(text, kind) ?? []);
+      noteLabels(name, [...new Set(labels)], notes);
+      if (name !== target || classes === undefined) return plan;
+      return { ...withLevels(plan, sortLabels([...new Set(classes)])), open: false };
     });
+  notes.say(stream.reading.warn);
+  return plans;
 }
 
-/**
- * Whether a column has numbers alone. A column of text of which half the cells or more are numbers has a fault in it.
- * @throws ERR_RECORD naming the first cell that is none
- */
-function holdsNumbers(stream: RowStream, rows: readonly StreamRow[], name: string): boolean {
-  const cell = stream.cell(name);
-  const isNumber = (value: unknown) =>
-    stream.format === 'csv' ? NUMBER.test(value as string) : typeof value === 'number';
-  let numbers = 0;
-  let others = 0;
-  let first = -1;
-  rows.forEach((row, i) => {
-    const value = cell(row);
-    if (isMissing(value)) return;
-    if (isNumber(value)) numbers++;
-    else if (others++ === 0) first = i;
+const withLevels = (plan: StreamedColumn, levels: string[]): StreamedColumn => ({
+  ...plan,
+  levels,
+  codes: new Map(levels.map((level, code) => [level, code])),
+});
+
+function factsOf(stream: RowStream, rows: readonly StreamRow[], name: string, all: boolean): Facts {
+  const facts = new Facts(stream.reading, all);
+  const place = stream.place(name);
+  rows.forEach(({ cells, kinds }, row) => {
+    const text = cells[place];
+    if (text !== null && text !== undefined) facts.addText(text, kinds[place], row, stream.format === 'jsonl');
   });
-  if (others === 0) return numbers > 0;
-  if (numbers < others && stream.format === 'csv') return false;
-  if (numbers === 0) return false;
-  throw cellError(first, name, 'a number', cell(rows[first]), textAdvice(name));
+  return facts;
+}
+
+/** Whether a column has numbers alone, by the rule for files over the first rows. @throws ERR_RECORD, ERR_SCHEMA */
+function isNumeric(stream: RowStream, rows: readonly StreamRow[], name: string, facts: Facts, notes: Notes): boolean {
+  const verdict = judge(name, facts, stream.reading, stream.format === 'jsonl', notes);
+  if (verdict.kind === 'cell') {
+    const { row, rule, value, next } = verdict.cell;
+    throw fileCellError(stream.label, rows[row].line, row, name, rule, value, next);
+  }
+  if (verdict.kind === 'column') {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${stream.label}, column ${show(name)}: expected numbers, text or booleans, got ${verdict.got}; read it with --categorical ${name}, or leave it out with --drop ${name}`,
+    );
+  }
+  return verdict.kind === 'numeric';
 }
 
 const textAdvice = (name: string) =>
-  `correct the cell, leave it empty if the value is missing, or say --categorical ${name}`;
+  `correct the cell, leave it empty if the value is missing (or say --na), or say --categorical ${name}`;
 
 /** The columns that a learner reads, with its levels. */
 export function learningPlan(stream: RowStream, learner: OnlineLearner): StreamedColumn[] {
@@ -123,13 +141,14 @@ export function learningPlan(stream: RowStream, learner: OnlineLearner): Streame
   const numbers = [weight, offset].filter((name) => name !== null);
   const all = [...schema.features.map(({ name }) => name), target, ...numbers];
   // the first JSON objects may lack a column; one that lacks it in a row has a missing cell there
-  if (stream.format === 'csv') for (const name of all) requireColumn(stream, stream.names([]), name);
+  if (stream.format === 'csv') for (const name of all) requireColumn(stream, stream.names(), name);
   return [
-    ...schema.features.map((feature) =>
-      planOf(stream, feature.name, feature.kind === 'categorical' ? feature.levels : null, false),
-    ),
-    planOf(stream, target, classes, true),
-    ...numbers.map((name) => planOf(stream, name, null, false, name === weight ? 'weight' : 'offset')),
+    ...schema.features.map((feature) => {
+      const levels = feature.kind === 'categorical' ? feature.levels : null;
+      return planOf(stream, feature.name, levels, levels ?? [], false);
+    }),
+    planOf(stream, target, classes, classes, true),
+    ...numbers.map((name) => planOf(stream, name, null, [], false, name === weight ? 'weight' : 'offset')),
   ];
 }
 
@@ -143,36 +162,58 @@ function requireColumn(stream: RowStream, names: readonly string[], name: string
   );
 }
 
-/** @throws ERR_RECORD naming row and column of a cell that cannot be used */
+/** @throws ERR_RECORD naming line, row and column of a cell that cannot be used */
 export function tableOf(plans: readonly StreamedColumn[], rows: readonly StreamRow[], firstRow: number): Table {
   return { rows: rows.length, columns: plans.map((plan) => columnOf(plan, rows, firstRow)) };
 }
 
 function columnOf(plan: StreamedColumn, rows: readonly StreamRow[], firstRow: number): Column {
-  const { name, cell, levels, codes: codeOf, open, spelling, text } = plan;
+  const { name, stream, levels, codes: codeOf, open } = plan;
+  const { reading, label } = stream;
+  const place = stream.place(name);
+  const reader = readerOf(reading);
+  const simple = reading.style.decimal === '.' && reading.style.thousands === null;
   const missing = new Uint8Array(rows.length);
   const values = new Float64Array(levels ? 0 : rows.length);
   const codes = new Uint32Array(levels ? rows.length : 0);
-  rows.forEach((row, i) => {
-    const value = cell(row);
-    if (isMissing(value)) missing[i] = 1;
+  rows.forEach(({ cells, kinds, line }, i) => {
+    const text = cells[place] ?? null;
+    const kind = text === null ? KIND.text : kinds[place];
+    const refuse = (rule: string, value: unknown, next: string): never => {
+      throw fileCellError(label, line, firstRow + i, name, rule, value, next);
+    };
+    if (text === null) missing[i] = 1;
     else if (!levels) {
-      if (text ? !NUMBER.test(value as string) : typeof value !== 'number') {
-        throw cellError(firstRow + i, name, 'a number', value, plan.advice);
-      }
-      values[i] = Number(value);
+      if (simple && (kind === KIND.number || (kind === KIND.text && PLAIN.test(text)))) values[i] = Number(text);
+      else if (!simple && kind <= KIND.number && reader.readText(text) !== NUMBER.none) values[i] = reader.value;
+      else if (kind === KIND.text ? reading.tokens.has(text) : kind === KIND.special && reading.na.has(text))
+        missing[i] = 1;
+      else refuse('a number', kind === KIND.text ? text : shownValue(text, kind), plan.advice);
     } else {
-      const label = labelOf(value);
-      if (label === null)
-        throw cellError(firstRow + i, name, 'text, a number or a boolean', value, 'use null for a missing value');
-      const spelled = SPELL[spelling](label);
-      let code = codeOf.get(spelled) ?? levels.length;
-      if (open && code === levels.length) {
-        code = levels.push(spelled) - 1;
-        codeOf.set(spelled, code);
+      const own = plan.label(text, kind);
+      if (own === null) missing[i] = 1;
+      else if (own === undefined || kind === KIND.list)
+        refuse(LABEL_RULE, shownValue(text, kind), 'use null for a missing value');
+      else {
+        let code = codeOf.get(own) ?? levels.length;
+        if (open && code === levels.length) {
+          code = levels.push(own) - 1;
+          codeOf.set(own, code);
+        }
+        codes[i] = code;
       }
-      codes[i] = code;
     }
   });
   return levels ? { name, kind: 'coded', codes, levels, missing } : { name, kind: 'numeric', values, missing };
 }
+
+const shownValue = (text: string, kind: number): unknown =>
+  kind === KIND.list
+    ? []
+    : kind === KIND.object
+      ? {}
+      : kind === KIND.boolean
+        ? text === 'true'
+        : kind === KIND.text
+          ? text
+          : Number(text);

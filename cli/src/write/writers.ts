@@ -3,6 +3,7 @@ import { show } from '../../../src/encode/label.ts';
 import { LogoddsError, type Scores } from '../../../src/index.ts';
 import { planes } from '../figures/metrics.ts';
 import { loadDuckDB, name, SEALED, text } from '../read/database.ts';
+import { rename, standIns } from './parquetNames.ts';
 import { OutputFile, outputError } from './temporary.ts';
 
 export interface ScoreWriter {
@@ -207,12 +208,14 @@ async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWrit
       });
       appender.appendDataChunk(chunk);
     };
+    const names = ['row', ...classes.map((label) => `p_${label}`), 'label', ...further.map((column) => column.name)];
+    const written = standIns(names);
     const columns = [
-      'rowid as "row"',
-      ...classes.map((label, k) => `${cells[k]} as ${name(`p_${label}`)}`),
-      `[${classes.map(text).join(', ')}][1 + label] as label`,
-      ...further.map((column, k) => `f${k} as ${name(column.name)}`),
-    ];
+      'rowid',
+      ...cells,
+      `[${classes.map(text).join(', ')}][1 + label]`,
+      ...further.map((_, k) => `f${k}`),
+    ].map((sql, i) => `${sql} as ${name(written[i])}`);
     return {
       write(scores, _, further = []) {
         try {
@@ -230,6 +233,7 @@ async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWrit
             `copy (select ${columns.join(', ')} from scores) to ${text(whole)} (format parquet, use_tmp_file false)`,
           );
           closeOnce();
+          rename(whole, written, names);
         } catch (error) {
           throw failed(error);
         }

@@ -1,0 +1,77 @@
+/** Column names that are asked for, and what to say when they are not there. */
+import { show } from '../../../src/encode/label.ts';
+import { LogoddsError } from '../../../src/index.ts';
+
+/** A list of names as an option gives it: each text that was given, and the names that it is when it is not one name as a whole. */
+export class Names extends Array<string> {
+  given: readonly { readonly text: string; readonly names: readonly string[] }[] = [];
+
+  // what is made of the list is a list like others
+  static override get [Symbol.species]() {
+    return Array;
+  }
+
+  static fromTexts(given: Names['given']): Names {
+    const list = new Names();
+    list.push(...given.flatMap(({ names }) => names));
+    list.given = given;
+    return list;
+  }
+
+  /** The names among these columns: `price, net` is that column where there is one of that name. */
+  static among(list: readonly string[] | undefined, columns: readonly string[]): readonly string[] | undefined {
+    if (!(list instanceof Names)) return list;
+    return list.given.flatMap(({ text, names }) => (columns.includes(text) ? [text] : names));
+  }
+}
+
+/** The names of a list that are most like `wanted`, for "did you mean". */
+export function nearest(wanted: string, names: readonly string[]): string | null {
+  if (wanted.length > 200) return null;
+  const near = names.filter((name) => Math.abs(name.length - wanted.length) <= Math.max(2, wanted.length / 3));
+  const distances = near.map((candidate) => editDistance(wanted.toLowerCase(), candidate.toLowerCase()));
+  const least = Math.min(...distances);
+  return least <= Math.max(2, wanted.length / 3) ? near[distances.indexOf(least)]! : null;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** A name in a list: in quotes where a comma or a blank would leave its ends unclear. */
+const listed = (name: string) => (name === '' || /[,"\s=]/.test(name) ? JSON.stringify(name) : name);
+
+export const shorten = (names: readonly string[]) => {
+  const shown = names.slice(0, 12).map((name) => listed(name.length > 60 ? `${name.slice(0, 60)}…` : name));
+  return names.length > 12 ? `${shown.join(', ')} and ${names.length - 12} more` : shown.join(', ');
+};
+
+/** @throws ERR_SCHEMA naming every wanted column that the source lacks, with the nearest name */
+export function requireColumns(
+  source: { readonly label: string; readonly columns: readonly { readonly name: string }[]; readonly typing?: string },
+  wanted: readonly { readonly name: string; readonly role: string }[],
+): void {
+  const names = source.columns.map((column) => column.name);
+  const known = new Set(names);
+  const absent = wanted.filter((column) => !known.has(column.name));
+  if (absent.length === 0) return;
+  const list = absent.map((column) => `${column.role} ${show(column.name)}`).join(', ');
+  const guess = absent.length === 1 ? nearest(absent[0]!.name, names) : null;
+  const single =
+    names.length === 1 && source.typing === 'csv'
+      ? `the file has one column, ${listed(names[0])}: name the mark between the cells with --delimiter`
+      : null;
+  const next = guess ? `did you mean ${show(guess)}?` : (single ?? `the columns are ${shorten(names)}`);
+  throw new LogoddsError(
+    'ERR_SCHEMA',
+    `${source.label}: expected ${list}, got no column of ${absent.length > 1 ? 'these names' : 'that name'}; ${next}`,
+  );
+}

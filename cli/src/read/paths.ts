@@ -1,0 +1,117 @@
+/** The files that DATA names. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { show } from '../../../src/encode/label.ts';
+import { LogoddsError } from '../../../src/index.ts';
+
+export type Format = 'csv' | 'parquet' | 'jsonl';
+
+/** Formats by the ending of the path. */
+const FORMATS: readonly (readonly [RegExp, Format])[] = [
+  [/\.(csv|tsv)(\.gz)?$/i, 'csv'],
+  [/\.parquet$/i, 'parquet'],
+  [/\.(jsonl|ndjson)(\.gz)?$/i, 'jsonl'],
+];
+
+/** The format of a path by its ending; null when it has none that is read. */
+export const formatOf = (path: string): Format | null => FORMATS.find(([pattern]) => pattern.test(path))?.[1] ?? null;
+
+/** Whether the name says that tabs are between the cells. */
+export const isTsv = (path: string) => /\.tsv(\.gz)?$/i.test(path);
+
+/** @throws ERR_DATA for an ending that is none of a format */
+export function requireFormat(path: string): Format {
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(path) && !existsSync(path);
+  const format = formatOf(path);
+  if (format && !address) return format;
+  if (address) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `DATA: expected a file, got the address ${show(path)}; download it first, nothing is read from the network`,
+    );
+  }
+  if (/\.(arrow|feather|ipc)$/i.test(path)) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${path}: expected CSV, TSV, Parquet or JSON lines, got Arrow; save the table as Parquet and use that`,
+    );
+  }
+  const rule = 'a path that ends in .csv, .tsv, .parquet, .jsonl or .ndjson';
+  throw new LogoddsError(
+    'ERR_DATA',
+    `DATA: expected ${rule}, got ${show(path)}; rename it, or read it with --query "from ..."`,
+  );
+}
+
+/**
+ * The files behind a path. One that exists is itself, whatever characters its name has; else * ? [...] and ** are patterns, of which names that
+ * begin with a dot are no part, and the files are sorted by name. Each exists and has bytes.
+ * @throws ERR_DATA
+ */
+export function filesOf(path: string): string[] {
+  const files = existsSync(path) ? [path] : expand(path);
+  if (files.length === 0)
+    throw new LogoddsError('ERR_DATA', `${path}: expected a file, got none of that name; check the path`);
+  for (const file of files) {
+    const stat = statSync(file);
+    if (stat.isDirectory())
+      throw new LogoddsError(
+        'ERR_DATA',
+        `${file}: expected a file, got a folder; name its files, e.g. "${file}/*.parquet"`,
+      );
+    if (stat.isFile() && stat.size === 0)
+      throw new LogoddsError('ERR_DATA', `${file}: expected rows, got an empty file; check how it was made`);
+  }
+  return files;
+}
+
+function expand(pattern: string): string[] {
+  if (!/[*?[]/.test(pattern)) return [];
+  const parts = pattern.split('/');
+  let bases = [parts[0] === '' ? '/' : ''];
+  parts.forEach((part, i) => {
+    if (part === '') return;
+    const last = i === parts.length - 1;
+    bases = [...new Set(bases.flatMap((base) => step(base, part, last)))];
+  });
+  return bases.filter((file) => !statSync(file).isDirectory()).sort();
+}
+
+/** What a part of a pattern leads to. */
+function step(base: string, part: string, last: boolean): string[] {
+  const under = (name: string) => (base === '' ? name : join(base, name));
+  if (part === '.' || part === '..') return [base === '' ? part : `${base}/${part}`];
+  if (existsSync(under(part))) return [under(part)];
+  if (!/[*?[]/.test(part)) return [];
+  let names: string[];
+  try {
+    names = readdirSync(base === '' ? '.' : base).sort();
+  } catch {
+    return [];
+  }
+  if (part === '**') {
+    const folders = names.filter(
+      (name) => !name.startsWith('.') && statSync(under(name), { throwIfNoEntry: false })?.isDirectory(),
+    );
+    const here = last ? names.filter((name) => !name.startsWith('.')).map(under) : [base];
+    return [...here, ...folders.flatMap((name) => step(under(name), part, last))];
+  }
+  const matches = matcher(part);
+  return names.filter((name) => matches(name)).map(under);
+}
+
+/** A pattern of names, as a function. */
+function matcher(part: string): (name: string) => boolean {
+  let source = '';
+  for (let i = 0; i < part.length; i++) {
+    const set = /^\[(!?)(\]?[^\]]*)\]/.exec(part.slice(i));
+    if (part[i] === '*') source += '.*';
+    else if (part[i] === '?') source += '.';
+    else if (set) {
+      source += `[${set[1] ? '^' : ''}${set[2].replace(/[\\\]^]/g, '\\$&')}]`;
+      i += set[0].length - 1;
+    } else source += part[i].replace(/[^\w\s]/g, '\\$&');
+  }
+  const pattern = new RegExp(`^${source}$`, 'su');
+  return (name) => pattern.test(name) && (part.startsWith('.') || !name.startsWith('.'));
+}

@@ -1,0 +1,184 @@
+/** Which column plays which part, and what words on it make void. */
+import type { Declaration } from '../../../src/encode/declare.ts';
+import { show } from '../../../src/encode/label.ts';
+import { LogoddsError } from '../../../src/index.ts';
+import { Names, requireColumns } from './names.ts';
+import { type Need, needsOf } from './needs.ts';
+
+/** Which column plays which part. */
+export interface Roles {
+  readonly target: string;
+  readonly weight?: string;
+  readonly offset?: string;
+  /** of a target that counts successes: how many trials there were */
+  readonly trials?: string;
+  /** default: every column that has no other part */
+  readonly features?: readonly string[];
+  readonly drop?: readonly string[];
+  readonly categorical?: readonly string[];
+  readonly numeric?: readonly string[];
+  /** rows with the largest values of this column are held out; no feature unless `features` names it */
+  readonly holdoutBy?: string;
+  /** rows with one value of this column depend on one another */
+  readonly cluster?: string;
+  /** rows with one value of this column stay in one fold */
+  readonly groups?: string;
+  /** order of the rows, for folds by time */
+  readonly time?: string;
+  /** how columns become features; with it no other word on them but `drop` */
+  readonly schema?: Declaration;
+}
+
+export type Role = 'feature' | 'target' | 'weight' | 'offset' | 'trials' | 'cluster' | 'groups' | 'time';
+
+/** How the columns that are no features are read. */
+export const READ: Readonly<Record<Exclude<Role, 'feature' | 'target'>, 'coded' | 'numeric' | 'order'>> = {
+  weight: 'numeric',
+  offset: 'numeric',
+  trials: 'numeric',
+  time: 'order',
+  cluster: 'coded',
+  groups: 'coded',
+};
+
+/** A column in use. */
+export interface Part {
+  readonly name: string;
+  readonly role: Role;
+  /** numbers, categories, what orders rows, what the features of a schema need, or what its cells say */
+  readonly read: 'numeric' | 'coded' | 'order' | 'needs' | 'infer';
+  /** what the features of a schema need of it */
+  readonly needs: ReadonlySet<Need> | null;
+}
+
+/**
+ * Every column in use, in the order of the source.
+ * @throws ERR_SCHEMA for columns that are absent, and words that contradict one another
+ */
+export function partsOf(
+  source: { readonly label: string; readonly columns: readonly { readonly name: string }[]; readonly typing?: string },
+  given: Roles,
+): Part[] {
+  const roles = namedAmong(
+    given,
+    source.columns.map(({ name }) => name),
+  );
+  const { schema } = roles;
+  const needs = needsOf(schema?.features ?? []);
+  const named = (role: string, names: readonly (string | undefined)[] = []) =>
+    names.flatMap((column) => (column === undefined ? [] : [{ name: column, role }]));
+  requireColumns(source, [
+    ...named('target column', [roles.target]),
+    ...named('weight column', [roles.weight]),
+    ...named('offset column', [roles.offset]),
+    ...named('trials column', [roles.trials]),
+    ...named('cluster column', [roles.cluster]),
+    ...named('group column', [roles.groups]),
+    ...named('time column', [roles.time]),
+    ...named('column to hold out by', [roles.holdoutBy]),
+    ...named('feature', roles.features),
+    ...named('column to drop', roles.drop),
+    ...named('categorical column', roles.categorical),
+    ...named('numeric column', roles.numeric),
+    ...named('schema column', [...needs.keys()]),
+  ]);
+  const parts = new Map<string, Role>([[roles.target, 'target']]);
+  for (const role of Object.keys(READ) as (keyof typeof READ)[]) {
+    const column = roles[role];
+    if (column !== undefined) parts.set(column, role);
+  }
+  refuseContradictions(roles);
+  for (const feature of roles.features ?? []) {
+    if (!parts.has(feature)) continue;
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `--features: expected columns besides the ${parts.get(feature)}, got ${show(feature)}; remove it from the list`,
+    );
+  }
+  const rest = !schema || schema.others === 'infer';
+  const features = roles.features && new Set(roles.features);
+  const drop = new Set(roles.drop);
+  const [numeric, categorical] = [new Set(roles.numeric), new Set(roles.categorical)];
+  const isFeature = (column: string) =>
+    needs.has(column) || (features ? features.has(column) : rest && column !== roles.holdoutBy && !drop.has(column));
+  return source.columns
+    .filter((column) => parts.has(column.name) || isFeature(column.name))
+    .map(({ name }): Part => {
+      const role = parts.get(name) ?? 'feature';
+      const needed = role === 'feature' ? (needs.get(name) ?? null) : null;
+      if (role === 'target') return { name, role, read: roles.trials === undefined ? 'coded' : 'numeric', needs: null };
+      if (role !== 'feature') return { name, role, read: READ[role], needs: null };
+      const read = needed ? 'needs' : numeric.has(name) ? 'numeric' : categorical.has(name) ? 'coded' : 'infer';
+      return { name, role, read, needs: needed };
+    });
+}
+
+/** The lists of names, as these columns make them out. */
+export function namedAmong<T extends Partial<Roles>>(roles: T, columns: readonly string[]): T {
+  const lists = ['features', 'drop', 'categorical', 'numeric'] as const;
+  return { ...roles, ...Object.fromEntries(lists.map((key) => [key, Names.among(roles[key], columns)])) };
+}
+
+/**
+ * Words on a column that other words on it make void.
+ * @throws ERR_SCHEMA
+ */
+export function refuseContradictions(roles: Roles): void {
+  const { features, drop = [], categorical = [], numeric = [] } = roles;
+  const parts = ['target', ...Object.keys(READ)].map((role) => roles[role as keyof Roles]);
+  const refuse = (option: string, rule: string, column: string | undefined, next: string) => {
+    if (column === undefined) return;
+    throw new LogoddsError('ERR_SCHEMA', `${option}: expected ${rule}, got ${show(column)}; ${next}`);
+  };
+  const both = numeric.find((column) => categorical.includes(column));
+  refuse('--numeric', 'columns that are not --categorical', both, 'remove it from one of the two');
+  for (const [option, names] of Object.entries({ '--categorical': categorical, '--numeric': numeric })) {
+    const unused = names.find((column) => features && !features.includes(column) && !parts.includes(column));
+    refuse(option, 'columns among --features', unused, 'add it there, or remove it here');
+    const dropped = names.find((column) => drop.includes(column));
+    refuse(option, 'columns that are not to --drop', dropped, 'remove it from one of the two');
+  }
+}
+
+/** What to do about a missing cell in a column that is no feature. */
+export const FILL = 'fill the cell, or leave the row out with --query';
+
+/** A target of more values than this is none; no need to list them. */
+export const MOST_CLASSES = 100;
+
+/** @throws ERR_TARGET */
+export function refuseManyClasses(name: string, classes: number): void {
+  if (classes <= MOST_CLASSES) return;
+  const next = 'name a target with fewer values, or derive one with --query';
+  throw new LogoddsError(
+    'ERR_TARGET',
+    `target ${show(name)}: expected at most ${MOST_CLASSES} classes, got more; ${next}`,
+  );
+}
+
+/** @throws ERR_SCHEMA */
+export function refuseEmpty(label: string, name: string): never {
+  throw new LogoddsError(
+    'ERR_SCHEMA',
+    `${label}, column ${show(name)}: expected values, got missing cells only; leave it out with --drop ${name}`,
+  );
+}
+
+/** What to do with a cell that is no number. */
+export const adviceOf = ({ name, role, needs }: Part) =>
+  needs
+    ? 'correct the cell, leave it empty if the value is missing (or say --na), or declare the feature categorical in the schema'
+    : role === 'feature'
+      ? `correct the cell, leave it empty if the value is missing (or say --na), or say --categorical ${name}`
+      : `correct the cell, or name another ${role} column`;
+
+/**
+ * A copy of the rows to train on, or a way to read them again.
+ * @typeParam P  the plan of a column
+ */
+export interface TrainingRows {
+  /** of each column in use, in the order of the source: its name, and its levels when it is of categories */
+  readonly plans: readonly { readonly name: string; readonly levels: readonly string[] | null }[];
+  readonly features: readonly string[];
+  readonly rows: number;
+}

@@ -1,0 +1,48 @@
+/** What the scanners hand over: the cells of one record as places in the bytes of the input. */
+
+/** What a cell is. */
+export const CELL = {
+  /** nothing stands there: an empty cell of CSV without quotes, null or no field in JSON */
+  none: 0,
+  /** text of CSV without quotes, without the blanks around it */
+  bare: 1,
+  /** text of CSV in quotes, what stands between them */
+  quoted: 2,
+  /** the same with quotes in it, each written twice */
+  doubled: 3,
+  /** a number of JSON */
+  number: 4,
+  /** true and false of JSON */
+  boolean: 5,
+  /** a string of JSON, what stands between the quotes */
+  string: 6,
+  /** the same with escapes in it */
+  escaped: 7,
+  /** a list of JSON */
+  list: 8,
+  /** an object of JSON */
+  object: 9,
+  /** NaN, Infinity or -Infinity, which JSON does not have and Python writes */
+  special: 10,
+} as const;
+
+/** The cells of a record, by slot; they hold until the next record is read. */
+export interface RawRecord {
+  readonly bytes: Buffer;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly kinds: Uint8Array;
+  /** the line on which it begins, from 1 */
+  readonly line: number;
+}
+
+/** Most bytes of one record. */
+export const MOST_BYTES = 16_777_216;
+export const MOST_TEXT = '16 MB';
+
+/** The text of a cell. */
+export function textOf({ bytes, starts, ends, kinds }: RawRecord, slot: number, quote = '"'): string {
+  const text = bytes.toString('utf8', starts[slot], ends[slot]);
+  if (kinds[slot] === CELL.doubled) return text.replaceAll(quote + quote, quote);
+  return kinds[slot] === CELL.escaped ? (JSON.parse(`"${text}"`) as string) : text;
+}

@@ -1,0 +1,435 @@
+import { isUtf8 } from 'node:buffer';
+import { show } from '../../../../src/encode/label.ts';
+import { LogoddsError } from '../../../../src/index.ts';
+import { unequal } from '../database.ts';
+import { unfinished } from './bytes.ts';
+import { CELL, MOST_BYTES, MOST_TEXT, type RawRecord, textOf } from './cell.ts';
+import type { Reading } from './options.ts';
+
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const TAB = 9;
+
+/** Bytes of a record that are read again without a thought. */
+const PATIENCE = 1 << 20;
+
+/** The record as the scanner fills it. */
+export type Scanned = { -readonly [K in keyof RawRecord]: RawRecord[K] };
+
+/** What ends a cell without quotes, or must not be in it. */
+const BYTE = { other: 0, delimiter: 1, lf: 2, cr: 3, nul: 4 } as const;
+
+/** Marks that may be between the cells when nobody says which; on a tie nobody knows. */
+const DELIMITERS = [',', ';', '\t', '|'];
+
+const NAMES: Readonly<Record<string, string>> = { '\t': 'tab', ' ': "' '" };
+const spoken = (mark: string) => NAMES[mark] ?? mark;
+
+/**
+ * The only judge of the structure of a CSV file: one pass over its bytes, which may come in pieces that end anywhere.
+ *
+ * - A cell in quotes ends at the next quote that is not doubled; blanks around it do not count, anything else behind it is an error. In a cell
+ *   without quotes a quote is a character like others.
+ * - Blanks (spaces and, unless they delimit, tabs) around a cell without quotes are no part of it.
+ * - A record ends at LF, CRLF or CR, also mixed. Empty lines are no records; in a file of one column they are missing cells, but not at its end.
+ * - Every record has as many cells as the header has names. None is the header again.
+ */
+export class CsvScanner {
+  /** of the header, once it was read */
+  names: readonly string[] | null = null;
+  /** names that were made up, from 1: what the header leaves empty */
+  readonly unnamed: number[] = [];
+  /** empty lines between records */
+  blanks = 0;
+  readonly #label: string;
+  readonly #reading: Reading;
+  readonly #tabs: boolean;
+  readonly #use: (record: RawRecord) => void;
+  readonly #record: Scanned = {
+    bytes: Buffer.alloc(0),
+    starts: new Int32Array(256),
+    ends: new Int32Array(256),
+    kinds: new Uint8Array(256),
+    line: 1,
+  };
+  readonly #classes = new Uint8Array(256);
+  #delimiter = '';
+  #quote = -1;
+  #carry: Buffer = Buffer.alloc(0);
+  /** pieces behind it that wait */
+  #waiting: Buffer[] = [];
+  #waits = 0;
+  #line = 1;
+  #afterCr = false;
+  #skip: number;
+  #width = 0;
+  #pendingBlanks = 0;
+  /** bytes of the cells of the header */
+  #header: Buffer[] = [];
+  #suspect = false;
+
+  /**
+   * @param label  for messages
+   * @param tabs  the name of the file says that tabs delimit
+   */
+  constructor(label: string, reading: Reading, tabs: boolean, use: (record: RawRecord) => void) {
+    this.#label = label;
+    this.#reading = reading;
+    this.#tabs = tabs;
+    this.#use = use;
+    this.#skip = reading.skip;
+    if (reading.quote !== null) this.#quote = reading.quote.charCodeAt(0);
+  }
+
+  /** @throws ERR_DATA naming the line */
+  push(piece: Buffer): void {
+    // a long record is begun again only when twice as much of it is there, so that its time is linear
+    if (this.#carry.length > PATIENCE && this.#waits + piece.length < this.#carry.length) {
+      this.#waiting.push(Buffer.from(piece));
+      this.#waits += piece.length;
+      return;
+    }
+    this.#scan(this.#gathered(piece), false);
+  }
+
+  #gathered(piece?: Buffer): Buffer {
+    const all = [this.#carry, ...this.#waiting, ...(piece ? [piece] : [])].filter(({ length }) => length > 0);
+    this.#waiting = [];
+    this.#waits = 0;
+    return all.length === 1 ? all[0] : Buffer.concat(all);
+  }
+
+  /** The end of the file. @param whole  false: a record whose line has not ended is left out */
+  end(whole = true): void {
+    if (whole) this.#scan(this.#gathered(), true);
+  }
+
+  #scan(bytes: Buffer, last: boolean): void {
+    this.#record.bytes = bytes;
+    this.#suspect = !isUtf8(last ? bytes : bytes.subarray(0, bytes.length - unfinished(bytes)));
+    let at = 0;
+    if (this.#afterCr && bytes.length > 0) {
+      if (bytes[0] === LF) at = 1;
+      this.#afterCr = false;
+    }
+    while (at < bytes.length) {
+      if (this.#delimiter === '') {
+        const begun = this.#begin(bytes, at, last);
+        if (begun < 0) break;
+        at = begun;
+        if (this.#delimiter === '') continue;
+      }
+      const next = this.#next(bytes, at, last);
+      if (next < 0) break;
+      at = next;
+    }
+    // a copy: the piece may be written over
+    this.#carry = Buffer.from(bytes.subarray(at));
+    if (this.#carry.length > MOST_BYTES) this.#refuseLong(at);
+  }
+
+  #refuseLong(at: number): never {
+    const { bytes, kinds } = this.#record;
+    const open = this.#quote >= 0 && kinds.includes(CELL.quoted) && bytes.includes(this.#quote, at);
+    const why = open ? ' (is a quote not closed?)' : '';
+    throw this.#error(this.#line, `expected a record of at most ${MOST_TEXT}, got a longer one${why}`, 'shorten it');
+  }
+
+  /** The first lines: those to skip, one that names the delimiter, and the header as far as it takes to choose one. @returns where to go on, or −1 */
+  #begin(bytes: Buffer, from: number, last: boolean): number {
+    let end = from;
+    while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end++;
+    if (end === bytes.length && !last) return -1;
+    if (end - from > MOST_BYTES) this.#refuseLong(from);
+    let next = Math.min(bytes.length, end + 1);
+    if (bytes[end] === CR && bytes[next] === LF) next++;
+    else if (bytes[end] === CR && next === bytes.length) this.#afterCr = true;
+    const line = bytes.toString('utf8', from, end);
+    if (this.#skip > 0) {
+      this.#skip--;
+      this.#line++;
+      return next;
+    }
+    if (line.trim() === '') {
+      this.#line++;
+      return next;
+    }
+    const { delimiter } = this.#reading;
+    // how Excel says what it wrote
+    const said = /^\s*"?sep=(.)"?\s*$/i.exec(line);
+    if (said) {
+      this.#line++;
+      this.#start(delimiter ?? said[1]);
+      return next;
+    }
+    this.#start(delimiter ?? (this.#tabs ? '\t' : this.#mostFrequent(line)));
+    this.#afterCr = false;
+    return from;
+  }
+
+  #start(delimiter: string): void {
+    this.#delimiter = delimiter;
+    this.#classes[delimiter.charCodeAt(0)] = BYTE.delimiter;
+    this.#classes[LF] = BYTE.lf;
+    this.#classes[CR] = BYTE.cr;
+    this.#classes[0] = BYTE.nul;
+  }
+
+  /** The mark that is most often in the header outside quotes. @throws ERR_DATA when two are as often as one another */
+  #mostFrequent(line: string): string {
+    const { quote } = this.#reading;
+    const outside = quote === null ? line : withoutQuoted(line, quote);
+    const counts = DELIMITERS.map((mark) => outside.split(mark).length - 1);
+    const most = Math.max(...counts);
+    if (most === 0) return ',';
+    const found = DELIMITERS.filter((_, i) => counts[i] === most);
+    if (found.length === 1) return found[0];
+    throw this.#error(
+      this.#line,
+      `expected one mark between the names, got ${found.map(spoken).join(' and ')} as often as one another`,
+      `say --delimiter '${found[0]}'`,
+    );
+  }
+
+  /** Reads one record. @returns where the next one begins, or −1 when the bytes end before this one does */
+  #next(bytes: Buffer, from: number, last: boolean): number {
+    const record = this.#record;
+    const classes = this.#classes;
+    const quote = this.#quote;
+    const tab = this.#delimiter === '\t' ? -1 : TAB;
+    const { length } = bytes;
+    let { starts, ends, kinds } = record;
+    let lines = 0;
+    let cells = 0;
+    let at = from;
+    record.line = this.#line;
+    for (;;) {
+      if (cells === starts.length) {
+        this.#grow();
+        ({ starts, ends, kinds } = record);
+      }
+      let byte = bytes[at];
+      while (at < length && (byte === SPACE || byte === tab)) byte = bytes[++at];
+      if (byte === quote && at < length) {
+        let kind: number = CELL.quoted;
+        starts[cells] = ++at;
+        kinds[cells] = kind;
+        for (;;) {
+          if (at >= length) {
+            if (last) throw this.#unclosed(cells);
+            return -1;
+          }
+          byte = bytes[at];
+          if (byte === quote) {
+            if (at + 1 >= length && !last) return -1;
+            if (bytes[at + 1] !== quote) break;
+            kind = CELL.doubled;
+            at++;
+          } else if (byte === LF) lines++;
+          else if (byte === CR) {
+            if (bytes[at + 1] !== LF) lines++;
+          } else if (byte === 0) throw this.#nul(cells);
+          at++;
+        }
+        ends[cells] = at;
+        kinds[cells] = kind;
+        byte = bytes[++at];
+        while (at < length && (byte === SPACE || byte === tab)) byte = bytes[++at];
+        if (at < length && classes[byte] === BYTE.other) throw this.#behindQuote(cells, at);
+      } else {
+        const start = at;
+        while (at < length && classes[bytes[at]] === BYTE.other) at++;
+        let end = at;
+        while (end > start && (bytes[end - 1] === SPACE || bytes[end - 1] === tab)) end--;
+        starts[cells] = start;
+        ends[cells] = end;
+        kinds[cells] = end > start ? CELL.bare : CELL.none;
+        byte = bytes[at];
+      }
+      if (at >= length) {
+        if (!last) return -1;
+        cells++;
+        break;
+      }
+      const what = classes[byte];
+      if (what === BYTE.nul) throw this.#nul(cells);
+      cells++;
+      at++;
+      if (what === BYTE.delimiter) continue;
+      if (what === BYTE.cr) {
+        if (at >= length) this.#afterCr = !last;
+        else if (bytes[at] === LF) at++;
+      }
+      break;
+    }
+    if (at - from > MOST_BYTES) this.#refuseLong(from);
+    this.#line += lines + 1;
+    if (cells === 1 && kinds[0] === CELL.none) this.#pendingBlanks++;
+    else this.#take(cells);
+    return at;
+  }
+
+  #take(cells: number): void {
+    const record = this.#record;
+    if (this.#suspect) this.#refuseOtherBytes(cells);
+    if (this.#pendingBlanks > 0 && this.names) this.#useBlanks();
+    this.#pendingBlanks = 0;
+    if (!this.names) {
+      this.#readHeader(cells);
+      return;
+    }
+    if (cells !== this.#width) throw this.#otherWidth(cells);
+    if (this.#isHeader()) {
+      throw this.#error(
+        record.line,
+        'expected a record, got the header again',
+        'remove the line (files that were put together have one header each)',
+      );
+    }
+    this.#use(record);
+  }
+
+  #useBlanks(): void {
+    if (this.#width > 1) {
+      this.blanks += this.#pendingBlanks;
+      return;
+    }
+    const { kinds } = this.#record;
+    const [kind] = kinds;
+    kinds[0] = CELL.none;
+    for (let i = 0; i < this.#pendingBlanks; i++) this.#use(this.#record);
+    kinds[0] = kind;
+  }
+
+  #readHeader(cells: number): void {
+    const record = this.#record;
+    const quote = this.#reading.quote ?? '"';
+    const names: string[] = [];
+    for (let i = 0; i < cells; i++) {
+      const name = textOf(record, i, quote);
+      if (name === '') this.unnamed.push(i + 1);
+      names.push(name === '' ? `column${i}` : name);
+      this.#header.push(Buffer.from(record.bytes.subarray(record.starts[i], record.ends[i])));
+    }
+    this.#width = cells;
+    refuseTwice(this.#label, names);
+    this.names = names;
+  }
+
+  #isHeader(): boolean {
+    const { bytes, starts, ends } = this.#record;
+    const header = this.#header;
+    for (let i = 0; i < header.length; i++) {
+      if (ends[i] - starts[i] !== header[i].length) return false;
+      if (bytes.compare(header[i], 0, header[i].length, starts[i], ends[i]) !== 0) return false;
+    }
+    return header.some((cell) => cell.length > 0);
+  }
+
+  #grow(): void {
+    const record = this.#record;
+    const more = <T extends Int32Array | Uint8Array>(array: T): T => {
+      const bigger = new (array.constructor as new (length: number) => T)(2 * array.length);
+      bigger.set(array);
+      return bigger;
+    };
+    record.starts = more(record.starts);
+    record.ends = more(record.ends);
+    record.kinds = more(record.kinds);
+  }
+
+  #error(line: number, what: string, next: string): LogoddsError {
+    return new LogoddsError('ERR_DATA', `${this.#label}: cannot be read: line ${line}: ${what}; ${next}`);
+  }
+
+  /** A column as messages name it. */
+  #column(slot: number): string {
+    const name = this.names?.[slot];
+    return name === undefined ? `cell ${slot + 1}` : `column ${show(name)}`;
+  }
+
+  #otherWidth(cells: number): LogoddsError {
+    const { line } = this.#record;
+    const width = this.#width;
+    if (cells === width + 1 && line <= 2) {
+      const [names, values] = [width, cells].map(
+        (count, i) => `${count} ${['name', 'cell'][i]}${count === 1 ? '' : 's'}`,
+      );
+      return this.#error(
+        line,
+        `the header has ${names}, line ${line} has ${values}`,
+        'name every column in the header (a first column of row names too)',
+      );
+    }
+    const next =
+      width === 1
+        ? `name the mark between the cells (--delimiter, here ${spoken(this.#delimiter)}), or leave out lines before the header (--skip ${line - 1})`
+        : 'correct it and run again';
+    return this.#error(line, unequal(width, cells), next);
+  }
+
+  #unclosed(slot: number): LogoddsError {
+    const { line } = this.#record;
+    return this.#error(
+      line,
+      `expected a closing quote in ${this.#column(slot)}, got the end of the file`,
+      'close it, or say --quote none',
+    );
+  }
+
+  #behindQuote(slot: number, at: number): LogoddsError {
+    const { bytes, line } = this.#record;
+    const got = bytes.toString('utf8', at, Math.min(bytes.length, at + 20)).split(/[\r\n]/)[0];
+    return this.#error(
+      line,
+      `expected ${spoken(this.#delimiter)} or the end of the line behind the quoted cell of ${this.#column(slot)}, got ${show(got)}`,
+      'double the quotes inside the cell, or say --quote none',
+    );
+  }
+
+  #nul(slot: number): LogoddsError {
+    return this.#error(
+      this.#record.line,
+      `expected text in ${this.#column(slot)}, got a NUL character`,
+      'remove it; if the file is UTF-16, say --encoding utf-16le',
+    );
+  }
+
+  /** Looks for the cell that is no UTF-8 among those of this record. */
+  #refuseOtherBytes(cells: number): void {
+    const { bytes, starts, ends, line } = this.#record;
+    for (let i = 0; i < cells; i++) {
+      const cell = bytes.subarray(starts[i], ends[i]);
+      if (isUtf8(cell)) continue;
+      const got = show(cell.toString('latin1'));
+      throw this.#error(
+        line,
+        `expected UTF-8 in ${this.#column(i)}, got other bytes (${got} if they are Latin-1)`,
+        'say --encoding latin1, or save the file as UTF-8',
+      );
+    }
+  }
+}
+
+/** Names that occur twice. @throws ERR_SCHEMA */
+export function refuseTwice(label: string, names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) {
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `${label}: expected distinct column names, got ${show(name)} twice; rename one`,
+      );
+    }
+    seen.add(name);
+  }
+}
+
+/** A line without what stands in quotes. */
+function withoutQuoted(line: string, quote: string): string {
+  return line
+    .split(quote)
+    .filter((_, i) => i % 2 === 0)
+    .join('');
+}
