@@ -3,10 +3,13 @@ import { show } from './label.ts';
 
 /** The name of a list that is most like `wanted`, for "did you mean"; case counts for little. */
 export function nearest(wanted: string, names: readonly string[]): string | null {
+  const most = Math.max(2, wanted.length / 3);
+  // distances take the product of the lengths
+  const near = wanted.length > 200 ? [] : names.filter((name) => Math.abs(name.length - wanted.length) <= most + 2);
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, '');
-  const distances = names.map((candidate) => editDistance(plain(wanted), plain(candidate)));
+  const distances = near.map((candidate) => editDistance(plain(wanted), plain(candidate)));
   const least = Math.min(...distances);
-  return least <= Math.max(2, wanted.length / 3) ? names[distances.indexOf(least)] : null;
+  return least <= most ? near[distances.indexOf(least)] : null;
 }
 
 /** Insertions, deletions and exchanges of a letter that make b of a (Levenshtein). */

@@ -60,7 +60,9 @@ describe('train --online', () => {
         'fit',
         'holdout',
         'holdoutShares',
+        'evaluation',
         'defaulted',
+        'unseen',
         'calibration',
         'decision',
         'warnings',
@@ -266,8 +268,8 @@ describe('train --online names what is wrong', () => {
     expect(of('one.csv', `${HEADER}1,a,1,no\n2,b,1,no\n`)).toMatch(
       /^ERR_TARGET target "late": expected at least two classes, got 1/,
     );
-    expect(of('mixed.csv', `${HEADER}1,a,1,no\n2,b,1,yes\n?,b,1,yes\n`)).toMatch(
-      /^ERR_RECORD row 2 \(from 0\), column "x": expected a number, got "\?"/,
+    expect(of('mixed.csv', `${HEADER}1,a,1,no\n2,b,1,yes\nx?,b,1,yes\n`)).toMatch(
+      /^ERR_RECORD mixed\.csv, line 4, row 2 \(from 0\), column "x": expected a number, got "x\?"/,
     );
     expect(of('label.csv', CSV.replace(/yes\n$/, 'perhaps\n').replace(/no\n$/, 'perhaps\n'))).toMatch(
       /ERR_RECORD row 4999 \(from 0\), column "late": expected a class \("no", "yes"\), got "perhaps"/,

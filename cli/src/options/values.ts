@@ -174,6 +174,4 @@ export const reviewOf = (text: string): { low: number; high: number } | { share:
 export const classWeight = (text: string): 'balanced' | Record<string, number> =>
   text === 'balanced'
     ? text
-    : Object.fromEntries(
-        Object.entries(pairs(text, {}, true)).map(([label, weight]) => [label, notNegative(weight)]),
-      );
+    : Object.fromEntries(Object.entries(pairs(text, {}, true)).map(([label, weight]) => [label, notNegative(weight)]));

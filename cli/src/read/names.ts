@@ -1,5 +1,6 @@
 /** Column names that are asked for, and what to say when they are not there. */
 import { show } from '../../../src/encode/label.ts';
+import { nearest } from '../../../src/encode/names.ts';
 import { LogoddsError } from '../../../src/index.ts';
 
 /** A list of names as an option gives it: each text that was given, and the names that it is when it is not one name as a whole. */
@@ -25,26 +26,7 @@ export class Names extends Array<string> {
   }
 }
 
-/** The names of a list that are most like `wanted`, for "did you mean". */
-export function nearest(wanted: string, names: readonly string[]): string | null {
-  if (wanted.length > 200) return null;
-  const near = names.filter((name) => Math.abs(name.length - wanted.length) <= Math.max(2, wanted.length / 3));
-  const distances = near.map((candidate) => editDistance(wanted.toLowerCase(), candidate.toLowerCase()));
-  const least = Math.min(...distances);
-  return least <= Math.max(2, wanted.length / 3) ? near[distances.indexOf(least)]! : null;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
+export { nearest };
 
 /** A name in a list: in quotes where a comma or a blank would leave its ends unclear. */
 const listed = (name: string) => (name === '' || /[,"\s=]/.test(name) ? JSON.stringify(name) : name);

@@ -70,7 +70,7 @@ export async function streamTable(
   const wanted = wantedColumns(model, further);
   let source: Source | null = null;
   try {
-    source = await openSource(database.get, { ...data, warn });
+    source = await openSource(database.get, { ...data, warn }, false);
     const capacity = blockRows(model.manifest.classes.length);
     const rows = isText(source)
       ? await streamText(source, model, wanted, use, capacity)

@@ -27,9 +27,14 @@ export interface DataOptions extends ReadOptions {
 /**
  * Opens DATA: a file, a pattern, "-" for CSV on standard input, or a query.
  * @param database  opened when it is needed: files of text do without
+ * @param thorough  of JSON lines the fields of all records are wanted, not those of the first ones
  * @throws ERR_DATA missing, empty or unreadable files; ERR_SCHEMA duplicate column names
  */
-export async function openSource(database: () => Promise<Database>, options: DataOptions): Promise<Source> {
+export async function openSource(
+  database: () => Promise<Database>,
+  options: DataOptions,
+  thorough = true,
+): Promise<Source> {
   const reading = readingOf(options);
   if (options.query !== undefined) return openQuery((await database()).connection, options.query, reading);
   if (options.data === '-') return openStandardInput(reading);
@@ -41,7 +46,7 @@ export async function openSource(database: () => Promise<Database>, options: Dat
     await lockTo(connection, files);
     return openParquet(connection, path, files, reading);
   }
-  return openText(path, files, format, reading);
+  return openText(path, files, format, reading, thorough);
 }
 
 async function openText(
@@ -49,10 +54,11 @@ async function openText(
   files: readonly string[],
   typing: TextSource['typing'],
   reading: Reading,
+  thorough: boolean,
   close = () => {},
 ): Promise<TextSource> {
   const source = { label, typing, files, reading };
-  const columns = (await readColumns(source)).map((name) => ({ name }));
+  const columns = (await readColumns(source, thorough)).map((name) => ({ name }));
   if (columns.length === 0) {
     throw new LogoddsError('ERR_DATA', `${label}: expected rows, got nothing but empty lines; check how it was made`);
   }
@@ -70,7 +76,7 @@ async function openStandardInput(reading: Reading): Promise<TextSource> {
         'ERR_DATA',
         'standard input: expected CSV, got nothing; check the command before the pipe',
       );
-    return await openText('standard input', [file], 'csv', reading, () => discard(folder));
+    return await openText('standard input', [file], 'csv', reading, true, () => discard(folder));
   } catch (error) {
     discard(folder);
     throw error;

@@ -9,6 +9,9 @@ import { TEXT_KIND } from './text/facts.ts';
 import { type Reading, type ReadOptions, readingOf } from './text/options.ts';
 import { type FileScanner, openFile } from './text/source.ts';
 
+/** Rows of a block at most. */
+const BLOCK_ROWS = 1024;
+
 /** One row of a stream. */
 export interface StreamRow {
   readonly line: number;
@@ -60,20 +63,20 @@ export async function openStream(data: string, stop: AbortSignal, options: ReadO
   const file: FileScanner = openFile({ files: [data], label, typing: format, reading }, data, (record, { names }) =>
     rows.push(rowOf(record, names().length, reading.quote ?? '"')),
   );
-  const take = () => {
-    const block = rows;
+  // few at a time, so that an error in one of them costs few others
+  function* take(): Generator<readonly StreamRow[]> {
+    for (let at = 0; at < rows.length; at += BLOCK_ROWS) yield rows.slice(at, at + BLOCK_ROWS);
     rows = [];
-    return block;
-  };
+  }
   async function* blocks(): AsyncGenerator<readonly StreamRow[]> {
-    if (rows.length > 0) yield take();
+    yield* take();
     for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
       file.push(next.value);
-      if (rows.length > 0) yield take();
+      yield* take();
     }
     // the last record is whole when its line has ended, and left out when not
     file.end(!stop.aborted);
-    if (rows.length > 0) yield take();
+    yield* take();
     for (const line of file.said()) reading.warn(line);
   }
   for (const piece of head) file.push(piece);

@@ -359,7 +359,9 @@ export class CsvScanner {
       return this.#error(
         line,
         `the header has ${names}, line ${line} has ${values}`,
-        'name every column in the header (a first column of row names too)',
+        width === 1
+          ? `leave out lines before the header (--skip ${line - 1}), or name every column in it`
+          : 'name every column in the header (a first column of row names too)',
       );
     }
     const next =

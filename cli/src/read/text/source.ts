@@ -116,8 +116,24 @@ export function openFile(
   return file;
 }
 
-/** Reads the head of each file: the columns of all, which must be the same. */
-export async function readColumns(source: Scanned): Promise<string[]> {
+/**
+ * The columns of the files, which must be the same of all CSV files.
+ * @param thorough  of JSON lines those of all records: a field may come late; else those of the first ones
+ */
+export async function readColumns(source: Scanned, thorough: boolean): Promise<string[]> {
+  if (source.typing === 'jsonl' && thorough) {
+    const names = new Set<string>();
+    let file: OpenFile | null = null;
+    const learn = () => {
+      for (const name of file?.names() ?? []) names.add(name);
+    };
+    for await (const _ of scanning({ ...source, heard: new Set() }, (_, own) => {
+      if (own !== file) learn();
+      file = own;
+    }));
+    learn();
+    return [...names];
+  }
   let names: readonly string[] = [];
   for (const [i, path] of source.files.entries()) {
     const own = await headOf(source, path);
@@ -138,7 +154,7 @@ async function headOf(source: Scanned, path: string): Promise<readonly string[]>
       try {
         file.push(piece.subarray(at, at + HEAD));
       } catch (error) {
-        if (file.names().length === 0 || source.typing === 'jsonl') throw error;
+        if (file.names().length <= 1 || source.typing === 'jsonl') throw error;
       }
       if (source.typing === 'csv' ? file.names().length > 0 : records > 0) return file.names();
     }
