@@ -9,7 +9,7 @@ import { load2 } from './lanes';
  *   address   of row 0
  *   kind      0 f32, 1 f64 (one slot each); 2 u8, 3 u16, 4 u32 codes (one slot a code)
  *   slot      index of the column's first slot in the weights
- *   reserved
+ *   limit     the greatest code, for `exceeds` alone
  *
  * Codes are below the number of slots of their column: the encoder, or `exceeds`, has checked.
  */
@@ -29,9 +29,11 @@ function above<C>(codes: usize, n: u32, limit: u32): bool {
   const end = codes + (<usize>n) * sizeof<C>();
   let most = v128.splat<C>(0);
   let last: u32 = 0;
-  while (codes + 16 <= end) {
-    most = v128.max<C>(most, v128.load(codes));
-    codes += 16;
+  while (codes + 64 <= end) {
+    most = v128.max<C>(most, v128.max<C>(
+      v128.max<C>(v128.load(codes), v128.load(codes, 16)), v128.max<C>(v128.load(codes, 32), v128.load(codes, 48)),
+    ));
+    codes += 64;
   }
   while (codes < end) {
     last = max<u32>(last, load<C>(codes));
@@ -40,11 +42,22 @@ function above<C>(codes: usize, n: u32, limit: u32): bool {
   return v128.any_true(v128.gt<C>(most, v128.splat<C>(<C>limit))) || last > limit;
 }
 
-/** Whether one of n codes of a column of that kind is above `limit`, the greatest that it may have. */
-export function exceeds(codes: usize, n: u32, kind: u32, limit: u32): bool {
-  if (kind == KIND_U8) return above<u8>(codes, n, limit);
-  if (kind == KIND_U16) return above<u16>(codes, n, limit);
-  return above<u32>(codes, n, limit);
+/** Whether one of the codes of the rows [first, first + n) is above the greatest one that its column may have: the fourth word of the entry. */
+export function exceeds(table: usize, columns: u32, first: u32, n: u32): bool {
+  const end = table + (<usize>columns) * ENTRY;
+  for (; table < end; table += ENTRY) {
+    const kind = load<u32>(table, 4);
+    const limit = load<u32>(table, 12);
+    let address = <usize>load<u32>(table);
+    if (kind == KIND_U8) {
+      if (above<u8>(address + first, n, limit)) return true;
+    } else if (kind == KIND_U16) {
+      if (above<u16>(address + ((<usize>first) << 1), n, limit)) return true;
+    } else if (kind > KIND_U16) {
+      if (above<u32>(address + ((<usize>first) << 2), n, limit)) return true;
+    }
+  }
+  return false;
 }
 
 // @ts-ignore: decorator

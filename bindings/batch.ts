@@ -22,7 +22,7 @@ const MAX_ROWS = 0xfffffff0;
 const STAGGER = 7 * 64;
 
 /** rows of codes that are checked, then read */
-const CHECKED_ROWS = 2 ** 14;
+const CHECKED_ROWS = 2 ** 20;
 
 /** Distance between the logits of two weight vectors: rows, rounded up to a multiple of 4. */
 export function planeStride(rows: number): number {
@@ -197,8 +197,9 @@ export class ColumnsBatch extends Handle {
     });
     this.table = this.allocate(bytes, `a batch of ${rows} rows and ${this.specs.length} columns`, !sealed);
     this.#addresses = places.map((place) => this.table + place);
-    this.#kinds.forEach((kind, j) => {
-      const entry = [this.#addresses[j], COLUMN_KIND[kind], this.offsets[j], 0];
+    this.specs.forEach((spec, j) => {
+      const most = spec.kind === 'numeric' ? 0 : spec.slots - 1;
+      const entry = [this.#addresses[j], COLUMN_KIND[this.#kinds[j]], this.offsets[j], most];
       heap.u32.set(entry, (this.table + j * COLUMN_ENTRY_BYTES) / 4);
     });
     Object.freeze(this);
@@ -249,18 +250,17 @@ export class ColumnsBatch extends Handle {
    * @internal
    */
   check({ exceeds }: ScoringKernels, count: number, first = 0): void {
-    if (this.#sealed) return;
-    this.#kinds.forEach((kind, j) => {
-      const spec = this.specs[j];
+    if (this.#sealed || !exceeds(this.table, this.specs.length, first, count)) return;
+    this.specs.forEach((spec, j) => {
       if (spec.kind === 'numeric') return;
-      const bytes = BYTES[kind];
-      const address = this.#addresses[j] + first * bytes;
-      if (!exceeds(address, count, COLUMN_KIND[kind], spec.slots - 1)) return;
-      const codes = this.heap[kind].subarray(address / bytes);
+      const kind = this.#kinds[j];
+      const at = this.#addresses[j] / BYTES[kind];
+      const codes = this.heap[kind].subarray(at, at + first + count);
       const row = codes.findIndex((code) => code >= spec.slots);
+      if (row < 0) return;
       throw new LogoddsError(
         'ERR_RANGE',
-        `codes of column ${j}: expected whole numbers below ${spec.slots} (its slots), got ${codes[row]} at row ${first + row}`,
+        `codes of column ${j}: expected whole numbers below ${spec.slots} (its slots), got ${codes[row]} at row ${row}`,
       );
     });
   }

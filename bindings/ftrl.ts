@@ -2,7 +2,7 @@ import { type ColumnsBatch, numbersIn, size, type Vector } from './batch.ts';
 import { placeOf } from './blocks.ts';
 import type { Engine } from './engine.ts';
 import { LogoddsError } from './errors.ts';
-import { Handle } from './handle.ts';
+import { Handle, refuseFreed } from './handle.ts';
 import { FTRL_PAIR_BYTES, type Kernels } from './kernels.ts';
 import type { SparseBatch } from './sparse.ts';
 
@@ -219,7 +219,9 @@ export class Ftrl extends Handle {
 
   #checkBatch(batch: ColumnsBatch | SparseBatch): void {
     const { heap } = this;
-    if (Handle.nameOf(batch) !== 'batch' || batch.heap !== heap) {
+    const where = Handle.heapOf(batch, 'batch');
+    if (where === null) refuseFreed('batch');
+    if (where !== heap) {
       throw new LogoddsError('ERR_ENGINE', 'batch: expected one of this engine, got something else');
     }
     if ((batch.layout !== 'columns' && batch.layout !== 'sparse') || batch.slots !== this.slots) {

@@ -26,9 +26,13 @@ export abstract class Handle implements Disposable {
     if (!Symbol.dispose) Object.assign(this, { [Symbol.for('Symbol.dispose')]: this.free });
   }
 
-  /** What a value is a handle of, by its name; undefined when it is none. @internal */
-  static nameOf(value: unknown): string | undefined {
-    return typeof value === 'object' && value !== null && #heap in value ? (value as Handle).#name : undefined;
+  /** Where a handle of that name has its memory; null when it was freed, undefined of anything else. @internal */
+  static heapOf(value: Handle, name: string): Heap | null | undefined {
+    try {
+      return value.#name === name ? value.#heap : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** @throws ERR_ENGINE when it was freed @internal */

@@ -15,8 +15,8 @@ export interface ScoringKernels {
   logitsRowsF64: LogitsRows;
   logitsColumnsF32: LogitsColumns;
   logitsColumnsF64: LogitsColumns;
-  /** whether one of n codes of a column of that kind is above the limit */
-  exceeds(codes: number, n: number, kind: number, limit: number): number | boolean;
+  /** whether one of the codes of n rows is above the limit of its column */
+  exceeds(table: number, columns: number, first: number, n: number): number | boolean;
 }
 
 /** All kernels: those of scoring, of sparse rows, of several classes, and of training. */
@@ -204,7 +204,7 @@ export type LogitsSparse = (
   zStride: number,
 ) => void;
 
-/** Kinds of a column as its table entry names them; the entry is address, kind, first slot, reserved (u32 each). */
+/** Kinds of a column as its table entry names them; the entry is address, kind, first slot, greatest code (u32 each). */
 export const COLUMN_KIND = { f32: 0, f64: 1, u8: 2, u16: 3, u32: 4 } as const;
 export const COLUMN_ENTRY_BYTES = 16;
 /** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 16 + 4 · coded columns bytes a row */

@@ -11,7 +11,7 @@ import {
   Weights,
 } from './batch.ts';
 import { LogoddsError } from './errors.ts';
-import { Handle } from './handle.ts';
+import { Handle, refuseFreed } from './handle.ts';
 import { Heap, PlainMemory } from './heap.ts';
 import { jsScoringKernels } from './js/scoring.ts';
 import { ABI_VERSION, type Elementwise, type ScoringKernels } from './kernels.ts';
@@ -107,10 +107,11 @@ export class ScoringEngine {
 
   /** An address means nothing in the memory of another engine, nor after it was freed. @internal */
   protected own(what: string, part: Handle, kind = 'vector'): void {
-    if (Handle.nameOf(part) !== kind)
-      throw new LogoddsError('ERR_ENGINE', `${what}: expected a ${kind}, got something else`);
-    if (part.heap === this.heap) return;
-    throw new LogoddsError('ERR_ENGINE', `${what}: expected memory of this engine, got that of another`);
+    const heap = Handle.heapOf(part, kind);
+    if (heap === this.heap) return;
+    if (heap === null) refuseFreed(kind);
+    const got = heap ? 'that of another' : 'something else';
+    throw new LogoddsError('ERR_ENGINE', `${what}: expected memory of this engine, got ${got}`);
   }
 }
 

@@ -20,7 +20,7 @@ export function readColumn(heap: Heap, table: number, j: number, first: number) 
   const u32 = heap.u32;
   const kind = u32[entry + 1];
   const [bytes, data] = COLUMN_VIEWS[kind](heap);
-  return { kind, slot: u32[entry + 2], data: data.subarray(u32[entry] / bytes + first) };
+  return { kind, slot: u32[entry + 2], limit: u32[entry + 3], data: data.subarray(u32[entry] / bytes + first) };
 }
 
 /** z[i] = b + Σ over columns, for m rows from row `first`: one running sum a row, columns in table order */
@@ -125,10 +125,11 @@ export function jsScoringKernels(heap: Heap): ScoringKernels {
       }
     },
 
-    exceeds(codes, n, kind, limit) {
-      const [bytes, data] = COLUMN_VIEWS[kind](heap);
-      const first = codes / bytes;
-      for (let i = 0; i < n; i++) if (data[first + i] > limit) return true;
+    exceeds(table, columns, first, n) {
+      for (let j = 0; j < columns; j++) {
+        const { kind, limit, data } = readColumn(heap, table, j, first);
+        if (kind > COLUMN_KIND.f64) for (let i = 0; i < n; i++) if (data[i] > limit) return true;
+      }
       return false;
     },
 

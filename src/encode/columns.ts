@@ -41,15 +41,15 @@ function checkCells(column: Column, rows: number, firstRow: number): Column {
   const { name, missing } = column;
   const coded = column.kind === 'coded';
   const cells = coded ? column.codes : column.values;
-  const isTyped = (values: unknown) =>
-    ArrayBuffer.isView(values) && /^[UIF]/.test((values as Uint8Array)[Symbol.toStringTag]);
-  if (!isTyped(cells) || (missing && !isTyped(missing)) || (coded && !Array.isArray(column.levels))) {
+  const fits = (values: typeof cells) =>
+    ArrayBuffer.isView(values) && typeof values[0] !== 'bigint' && values.length >= rows;
+  if (!fits(cells) || (missing && !fits(missing)) || (coded && !Array.isArray(column.levels))) {
     throw new LogoddsError(
       'ERR_SHAPE',
       `column ${show(name)}: expected cells in a typed array of numbers, got another`,
     );
   }
-  if (coded && !/^U/.test(cells[Symbol.toStringTag])) {
+  if (coded && !(cells instanceof Uint8Array || cells instanceof Uint16Array || cells instanceof Uint32Array)) {
     for (let i = 0; i < rows; i++) {
       if (cells[i] >>> 0 !== cells[i] && !missing?.[i]) {
         throw cellError(firstRow + i, name, 'a whole number from 0 on as code', cells[i], MEND);

@@ -47,7 +47,7 @@ interface Turn {
   readonly gap: number;
   readonly unseen: number;
   /** of a categorical feature: by code of the tables before, the level that it stood for and its slot */
-  seen: string[];
+  seen: (string | undefined)[];
   table: Uint32Array;
 }
 
@@ -370,27 +370,28 @@ function writeCodes(
 ): void {
   const { codes, levels, missing } = asCoded(column, rows, firstRow);
   const { gap, unseen } = turn;
-  if (turn.table.length < levels.length) {
-    turn.seen = new Array(levels.length);
-    turn.table = new Uint32Array(levels.length);
+  const { length } = levels;
+  if (turn.table.length <= length) {
+    turn.seen = new Array(length + 1);
+    turn.table = new Uint32Array(length + 1).fill(UNKNOWN);
   }
   const { seen, table } = turn;
+  // by what the levels are now: dictionaries are shared, and changed in place. Of a long one those that the rows have
+  const few = rows < length;
+  for (let k = few ? rows : length; k-- > 0; ) {
+    const at = few ? Math.min(codes[k], length) : k;
+    const level = levels[at];
+    if (seen[at] === level) continue;
+    table[at] = turn.codes.get(level) ?? UNKNOWN;
+    seen[at] = level;
+  }
+  // of a code beyond the levels
+  table[length] = UNKNOWN;
+  seen[length] = undefined;
   const out = batch.codes(turn.at);
   for (let i = 0; i < rows; i++) {
     const isMissing = missing ? missing[i] !== 0 : false;
-    let slot = UNKNOWN;
-    if (!isMissing) {
-      // by what the level is now: dictionaries are shared, and changed in place
-      const at = codes[i];
-      const level = levels[at];
-      if (level !== undefined) {
-        if (seen[at] !== level) {
-          table[at] = turn.codes.get(level) ?? UNKNOWN;
-          seen[at] = level;
-        }
-        slot = table[at];
-      }
-    }
+    const slot = isMissing ? UNKNOWN : table[Math.min(codes[i], length)];
     if (slot !== UNKNOWN) {
       out[i] = slot;
       continue;
