@@ -1,4 +1,5 @@
 import type { Task } from './blocks.ts';
+import { LogoddsError } from './errors.ts';
 
 /*
  * What the threads of one engine share beside their memory: control words, one value for each block under way, and the
@@ -55,10 +56,17 @@ export class Control {
     this.#texts = [text, text + 2 * TEXT].map((at) => new Uint16Array(this.shared, at, TEXT));
   }
 
-  /** main thread: opens a job and wakes the workers */
+  /** main thread: opens a job and wakes the workers. @throws ERR_ENGINE for a task whose text has no room */
   begin(task: Task, blocks: number, window: number): void {
     const words = this.#words;
-    write(this.#texts[0], JSON.stringify(task));
+    const text = JSON.stringify(task);
+    if (text.length >= TEXT) {
+      throw new LogoddsError(
+        'ERR_ENGINE',
+        `task: expected at most ${TEXT - 1} characters, got ${text.length}; use one thread`,
+      );
+    }
+    write(this.#texts[0], text);
     this.#done.fill(0);
     words.set([blocks, window, 0, 0], BLOCKS);
     Atomics.store(words, OPEN, 1);

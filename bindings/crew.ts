@@ -25,15 +25,27 @@ export type Spawn = (source: string, onUp: () => void, onEnd: (why: string) => v
 
 /** A thread that waits looks up this often. */
 const LOOK_UP_MS = 1000;
-/** Without any sign of life from a worker at work for so many looks, it is lost; a block takes seconds at the very most. */
+/** Without any sign of life from a worker at work for so many looks, and those that its block may need, it is lost. */
 const PATIENCE = 60;
+/** Multiply-adds that the slowest host does between two looks. */
+const SLOWEST = 1e8;
+
+/** Looks to wait for news of a task: its largest block may take minutes. */
+export function patienceOf(task: Task): number {
+  if (task.kind === 'rows') return PATIENCE;
+  const { layout, extent, slots } = task.batch;
+  const cells = layout === 'columns' ? extent + 1 : slots + 1;
+  const work = task.block * task.data.classes * cells ** (task.kind === 'hessian' ? 2 : 1);
+  return PATIENCE + Math.ceil(work / SLOWEST);
+}
 
 /**
  * The main thread and its workers over one shared memory. Whoever is free claims the next block; the main thread takes
  * the results in order, so the sums do not depend on who computed what. Workers that are not up yet are not waited for.
  */
 export class Team implements Crew {
-  readonly threads: number;
+  readonly #threads: number;
+  readonly #onStuck: () => void;
   readonly #alone: Crew;
   readonly #kernels: Kernels;
   readonly #control: Control;
@@ -45,7 +57,10 @@ export class Team implements Crew {
   #stuck = false;
   #closed = false;
 
-  /** @throws what the host throws when it cannot start a worker or hand it the memory */
+  /**
+   * @param onStuck  told when a worker that is lost may still write to the memory
+   * @throws what the host throws when it cannot start a worker or hand it the memory
+   */
   constructor(
     threads: number,
     spawn: Spawn,
@@ -53,8 +68,10 @@ export class Team implements Crew {
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     kernels: Kernels,
+    onStuck: () => void = () => {},
   ) {
-    this.threads = threads;
+    this.#threads = threads;
+    this.#onStuck = onStuck;
     this.#alone = solo(kernels);
     this.#kernels = kernels;
     this.#control = new Control(threads);
@@ -83,6 +100,11 @@ export class Team implements Crew {
     }
   }
 
+  /** that take part: the main thread alone once it is closed */
+  get threads(): number {
+    return this.#closed ? 1 : this.#threads;
+  }
+
   /** Resolves when every worker is up. @throws ERR_ENGINE when one is not to come */
   async ready(): Promise<void> {
     for (const worker of this.#workers) worker.ref?.();
@@ -100,6 +122,7 @@ export class Team implements Crew {
     }
     this.#check();
     const control = this.#control;
+    const patience = patienceOf(task);
     const window = 'window' in task ? task.window : control.slots;
     control.begin(task, blocks, window);
     try {
@@ -114,11 +137,11 @@ export class Team implements Crew {
         }
         const block = control.claim();
         if (block >= 0) control.finish(block, runBlock(this.#kernels, task, block, 0));
-        else this.#wait(known);
+        else this.#wait(known, patience);
       }
     } finally {
       control.end();
-      this.#settle();
+      this.#settle(patience);
     }
   }
 
@@ -130,7 +153,7 @@ export class Team implements Crew {
 
   #error(): LogoddsError {
     const next = 'close this engine and take a new one';
-    return new LogoddsError('ERR_ENGINE', `threads: expected ${this.threads}, got fewer: ${this.#lost}; ${next}`);
+    return new LogoddsError('ERR_ENGINE', `threads: expected ${this.#threads}, got fewer: ${this.#lost}; ${next}`);
   }
 
   /** @throws ERR_ENGINE when a worker is lost */
@@ -141,25 +164,26 @@ export class Team implements Crew {
 
   #busy(): number {
     let busy = 0;
-    for (let thread = 1; thread < this.threads; thread++) if (this.#control.state(thread) === BUSY) busy++;
+    for (let thread = 1; thread < this.#threads; thread++) if (this.#control.state(thread) === BUSY) busy++;
     return busy;
   }
 
   /** Sleeps until there is other news than `known`; without any for too long, a worker is lost. */
-  #wait(known: number): void {
-    for (let looks = 0; looks < PATIENCE; looks++) {
+  #wait(known: number, patience: number): void {
+    for (let looks = 0; looks < patience; looks++) {
       if (this.#control.waitForNews(known, LOOK_UP_MS)) return;
     }
     this.#stuck = true;
-    this.#lost ??= 'a worker has not moved for a minute';
+    this.#onStuck();
+    this.#lost ??= `a worker has not moved for ${patience} seconds`;
   }
 
   /** Until nobody reads the task or writes to the memory any more. */
-  #settle(): void {
+  #settle(patience: number): void {
     for (;;) {
       const known = this.#control.news;
       if (this.#stuck || this.#busy() === 0) return;
-      this.#wait(known);
+      this.#wait(known, patience);
     }
   }
 }

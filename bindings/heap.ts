@@ -36,6 +36,7 @@ export class Heap {
   #limit = ADDRESS_SPACE;
   /** memory from here on was never handed out, and is zero */
   #fresh = 0;
+  #kept = false;
   /** the whole memory, renewed when it grows: only the heap makes it grow */
   f32!: Float32Array;
   f64!: Float64Array;
@@ -97,7 +98,7 @@ export class Heap {
 
   /** Gives a block back. One that was given back already is ignored, whoever has its memory now. */
   release(block: Block): void {
-    if (!this.#live.delete(block)) return;
+    if (!this.#live.delete(block) || this.#kept) return;
     const freed = { start: block.address, end: block.address + block.size };
     this.#free = this.#free.filter(({ start, end }) => {
       if (end === freed.start) freed.start = start;
@@ -107,6 +108,11 @@ export class Heap {
     });
     if (freed.end === this.#top) this.#top = freed.start;
     else this.#free = [...this.#free, freed].sort((one, other) => one.start - other.start);
+  }
+
+  /** From now on nothing that is given back is handed out again: a thread that was lost may still write to it. */
+  keep(): void {
+    this.#kept = true;
   }
 
   /** Gives `blocks` back when the program has lost their owner. */

@@ -51,7 +51,7 @@ export class ThreadedEngine extends Engine {
 
 /**
  * A new engine for scoring and training that computes with several threads over one shared memory: large calls of scoring
- * are cut by rows, sums of training into blocks of 65,536 rows which are added in order. Any number of threads gives the
+ * are cut by rows, sums of training into blocks of 32,768 rows or more, which are added in order. Any number of threads gives the
  * same bits. Every method stays synchronous: the calling thread does its share, then sleeps until the others are done.
  *
  * Where threads cannot be had (no SharedArrayBuffer, no workers, the main thread of a page, which may not sleep) the engine
@@ -74,7 +74,8 @@ export function threadedEngine({ threads, spawn }: ThreadOptions): ThreadedEngin
     const module = compile(sharedText);
     kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
     heap = new Heap(memory, kernels.heapBase());
-    team = new Team(threads, spawn ?? spawnHere, workerSource, module, memory, kernels);
+    const own = heap;
+    team = new Team(threads, spawn ?? spawnHere, workerSource, module, memory, kernels, () => own.keep());
   } catch (cause) {
     return alone(`threads cannot be had here: ${cause instanceof Error ? cause.message : cause}`);
   }

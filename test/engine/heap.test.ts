@@ -118,3 +118,11 @@ test('what others left is cleared, unless nobody wants that', () => {
 test('address 0, which means "absent" to the kernels, is never handed out', () => {
   expect(new Heap(new PlainMemory(), 16).allocate(16, 'a').address).toBeGreaterThan(0);
 });
+
+test('where a lost thread may still write, nothing that is given back is handed out again', () => {
+  const heap = new Heap(new PlainMemory(), 16);
+  const first = heap.allocate(64, 'a');
+  heap.keep();
+  heap.release(first);
+  expect(heap.allocate(64, 'b').address).toBe(first.address + 64);
+});

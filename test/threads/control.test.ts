@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Task } from '../../bindings/blocks.ts';
 import { Control, LATER, NONE } from '../../bindings/control.ts';
+import { patienceOf } from '../../bindings/crew.ts';
 
 const TASK: Task = { kind: 'rows', kernel: 'sigmoidF64', args: [], steps: [], count: 0, part: 1 };
 
@@ -41,4 +42,20 @@ test('both ends see one control: what a worker says of itself, and only its firs
   expect([control.faults, control.fault, control.state(2), control.state(1)]).toEqual([1, 'first', 2, 0]);
   expect(control.waitForNews(known, 1000)).toBe(true);
   expect(control.waitForNews(control.news, 1)).toBe(false);
+});
+
+test('a task whose text has no room is refused before anybody sees it', () => {
+  const control = new Control(2);
+  expect(() => control.begin({ ...TASK, args: new Array(600).fill(1) } as Task, 5, 2)).toThrow(
+    /^task: expected at most 1023 characters, got \d+; use one thread$/,
+  );
+  expect(control.claim()).toBe(NONE);
+});
+
+test('patience grows with the work of a block', () => {
+  const batch = { layout: 'rows', address: 0, extent: 4000, values: 0, slots: 4000, wide: true } as const;
+  const hessian = { kind: 'hessian', batch, data: { classes: 1 }, block: 32768 } as Task;
+  expect(patienceOf(TASK)).toBe(60);
+  // 5.2e11 multiply-adds, of which the slowest host does 1e8 a second
+  expect(patienceOf(hessian)).toBe(60 + Math.ceil((32768 * 4001 ** 2) / 1e8));
 });

@@ -14,8 +14,13 @@ function gradientOn(engine: ReturnType<typeof pickEngine>): number[] {
   for (let i = 0; i < N; i++) view[i * 4] = (i % 1000) / 1000;
   const likelihood = engine.likelihood(batch, { y: Float64Array.from({ length: N }, (_, i) => i & 1) });
   const gradient = new Float64Array(2);
-  const loss = likelihood.lossGradient(Float64Array.of(1, -0.5), gradient);
-  return [loss, ...gradient];
+  try {
+    const loss = likelihood.lossGradient(Float64Array.of(1, -0.5), gradient);
+    return [loss, ...gradient];
+  } finally {
+    likelihood.free();
+    batch.free();
+  }
 }
 
 /** a worker whose program is `before` and then its own, with the ends handed on */
