@@ -12,6 +12,7 @@ import { path } from './commands/path.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { train } from './commands/train.ts';
+import { inFlags } from './figures/flags.ts';
 import { printable, say } from './terminal/print.ts';
 import { version } from './version.ts';
 import { discardAll, keepPrivate, reason } from './write/temporary.ts';
@@ -74,7 +75,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const sentence = error instanceof LogoddsError ? `${error.code} ${error.detail}` : `ERR_INTERNAL ${reason(error)}`;
+    const sentence =
+      error instanceof LogoddsError ? `${error.code} ${inFlags(error.detail)}` : `ERR_INTERNAL ${reason(error)}`;
     say(sentence);
     if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG'])
       process.stderr.write(printable(`${inspectError(error)}\n`));

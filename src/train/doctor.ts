@@ -329,7 +329,7 @@ function lowEvents({ likelihood, y }: Examined, count: Float64Array | null, colu
       code: 'LOW_EVENTS',
       severity: 'warning',
       features: [],
-      evidence: `${(fewest / columns).toFixed(1)} events for each of ${columns} weights (the rarest class has ${Number(fewest.toFixed(1))} rows), where ${EVENTS} are wanted`,
+      evidence: `${(fewest / columns).toFixed(1)} events for ${columns === 1 ? 'the one weight' : `each of ${columns} weights`} (the rarest class has ${Number(fewest.toFixed(1))} rows), where ${EVENTS} are wanted`,
       advice: 'use fewer features, penalise (C or lambda), or doubt small p-values',
     },
   ];

@@ -209,6 +209,8 @@ describe('for people', () => {
       ...TRAIN,
       '--no-penalty',
       '--inference',
+      '--holdout',
+      '0.2',
       '--reference',
       'race=white',
       '--out',

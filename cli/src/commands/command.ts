@@ -18,5 +18,13 @@ export function addCommand(program: Command, { name, description, takes, options
   const command = program.command(name).description(description).addHelpText('after', help);
   for (const [argument, text] of takes) command.argument(argument, text);
   for (const row of options) command.addOption(optionOf(row));
-  command.action(run as (...given: unknown[]) => void | Promise<void>);
+  command.action((...given: unknown[]) => {
+    // an option that is misspelt is named by now, before the one that is absent for it
+    for (const row of options) {
+      const option = optionOf(row);
+      if (row[2]?.required && command.getOptionValue(option.attributeName()) === undefined)
+        command.error(`error: required option '${option.flags}' not specified`);
+    }
+    return (run as (...all: unknown[]) => void | Promise<void>)(...given);
+  });
 }

@@ -50,7 +50,7 @@ type CvFlags = PathFlags & Omit<CvCommandOptions, keyof PathCommandOptions>;
 async function run(data: string | undefined, flags: CvFlags, command: Command): Promise<void> {
   if (flags.out !== undefined) refuseShared(flags.out, flags.schema);
   const result = await cvCommand(optionsOf(command, data, flags));
-  warnAll(result.validation.warnings);
+  warnAll(result.validation.warnings, flags.verbose);
   if (flags.json) printJson(cvJson(result));
   else print(cvReport(result));
 }

@@ -38,7 +38,7 @@ function run(path: string, { record, json }: { readonly record: string; readonly
 }
 
 /** The object of `explain --json`. */
-function explainJson({ score, whatIf: changes, ...rest }: Explained): object {
+function explainJson({ score, record: _, whatIf: changes, ...rest }: Explained): object {
   const { logit, probability, label, defaulted, review } = score;
   return {
     logit,
@@ -51,6 +51,26 @@ function explainJson({ score, whatIf: changes, ...rest }: Explained): object {
       return { feature, from, to, ...(tokens && { tokens }), label: then?.label ?? null, extrapolated, reason };
     }),
   };
+}
+
+/**
+ * The number that a change ends at, with as many digits as its column is likely to have: whole numbers where its ends in training are whole, else
+ * three digits of its spread. It is rounded away from the value of the record, so that the label still changes.
+ */
+function roundedChange(model: Model, record: Readonly<Record<string, unknown>>, { feature, from, to, score }: WhatIf) {
+  const source = model.manifest.schema.features.find(
+    (one) =>
+      (one.kind === 'numeric' || one.kind === 'curve') && (('column' in one && one.column) || one.name) === feature,
+  );
+  if (typeof to !== 'number' || !source || !('min' in source)) return to;
+  const { min, max } = source;
+  const digits = [min, max, from ?? 0].every(Number.isInteger) ? 0 : 2 - Math.floor(Math.log10((max - min) / 4 || 1));
+  const unit = 10 ** Math.max(-300, Math.min(300, digits));
+  const start = typeof from === 'number' ? from : (min + max) / 2;
+  const rounded = (to > start ? Math.ceil(to * unit) : Math.floor(to * unit)) / unit;
+  return Number.isFinite(rounded) && model.score({ ...record, [feature]: rounded }).label === score?.label
+    ? rounded
+    : to;
 }
 
 /** What `explain` prints. */
@@ -80,13 +100,16 @@ function explainReport(model: Model, explained: Explained): string {
     ['all', '', significant(explained.base + contributions.reduce((sum, one) => sum + one.contribution, 0))],
   ]);
   const why = list.map(({ text }) => `  ${text}`).join('\n') || '  nothing in the record';
-  const says = ({ from, to, tokens }: WhatIf) =>
-    tokens === null
+  const says = (change: WhatIf) => {
+    const { from, tokens } = change;
+    const to = roundedChange(model, explained.record, change);
+    return tokens === null
       ? `${short(to)} instead of ${short(from)}`
       : [
           ...tokens.added.map((token) => `with ${short(token)}`),
           ...tokens.removed.map((token) => `without ${short(token)}`),
         ].join(', ');
+  };
   const flips = changes.flatMap((change) =>
     change.score === null
       ? []

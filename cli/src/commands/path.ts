@@ -30,7 +30,7 @@ export type PathFlags = Omit<PathCommandOptions, 'data' | 'references' | 'schema
 
 async function run(data: string | undefined, flags: PathFlags, command: Command): Promise<void> {
   const result = await pathCommand(optionsOf(command, data, flags));
-  warnAll(result.path.warnings);
+  warnAll(result.path.warnings, flags.verbose);
   if (flags.json) printJson(pathJson(result));
   else print(pathReport(result));
 }

@@ -6,8 +6,12 @@ import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wordin
 import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
+<<<<<<< HEAD
 import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS } from '../options/shared.ts';
+=======
+import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS, VERBOSE } from '../options/shared.ts';
+>>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
 import { type OptionRow, optionNames } from '../options/table.ts';
 import {
   fraction,
@@ -65,9 +69,19 @@ const HOLDOUT: readonly OptionRow[] = [
     { parse: memorySize, conflicts: ['bootstrap', 'cluster', 'schema'] },
   ],
   ['--start <model>', 'begin at this model of the same features, e.g. of yesterday'],
+<<<<<<< HEAD
   ['--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', { parse: fraction }],
   ['--holdout-by <col>', 'hold out the rows with the largest values of this column: numbers, dates or times'],
   ['--no-holdout', 'fit on all rows'],
+=======
+  [
+    '--holdout <fraction>',
+    'share of rows held out to evaluate (default: 0.2; none with --inference, --robust, --cluster, --profile, --bootstrap)',
+    { parse: fraction },
+  ],
+  ['--holdout-by <col>', 'hold out the rows with the largest values of this column'],
+  ['--no-holdout', 'fit on all rows; the default with --inference and what goes with it'],
+>>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
   MAX_UNSEEN,
   ['--seed <n>', 'of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
 ];
@@ -138,6 +152,7 @@ const OPTIONS: readonly OptionRow[] = [
   ...ONLINE,
   THREADS,
   REPORT,
+  VERBOSE,
   JSON_OUTPUT,
 ];
 
@@ -196,7 +211,7 @@ async function run(data: string | undefined, flags: TrainFlags, command: Command
     penalty: penalty ? undefined : 'none',
   };
   const result = await trainCommand(options);
-  warnAll(result.warnings);
+  warnAll(result.warnings, flags.verbose);
   const by = options.holdout === false ? undefined : options.holdoutBy;
   if (flags.json) printJson(trainJson(options.out, result));
   else print(trainReport(options.out, result, by, details(result)));
@@ -240,9 +255,15 @@ function trainReport(out: string, result: TrainResult, by: string | undefined, s
   const { model, rows, metrics, seconds } = result;
   const held =
     rows.holdout === 0
-      ? 'none held out'
+      ? `none held out${result.all ? ' (inference is of all rows; --holdout 0.2 holds some out)' : ''}`
       : `${whole(rows.holdout)} held out (${by ? `largest ${word(by)}` : 'at random'})`;
   const rate = whole(Math.round(rows.train / Math.max(seconds.fit, 1e-6)));
+  const parts = [
+    `read ${seconds.read.toFixed(2)} s`,
+    `fit ${seconds.fit.toFixed(2)} s (${rate} rows/s)`,
+    ...(seconds.diagnose ? [`diagnose ${seconds.diagnose.toFixed(2)} s`] : []),
+    `evaluate ${(seconds.score + seconds.evaluate).toFixed(2)} s`,
+  ];
   const lines = facts([
     ['rows', `${whole(rows.train)} fitted, ${held}`],
     ...fitFacts(model),
@@ -250,10 +271,7 @@ function trainReport(out: string, result: TrainResult, by: string | undefined, s
     metrics && model.manifest.calibration?.prior ? ['', TRUE_SHARES] : null,
     result.defaulted ? ['', `${roughPercent(result.defaulted)} of their values missing, unseen or out of range`] : null,
     ...strangerLines(result.unseen ?? [], 5).map((line): [string, string] => ['', line]),
-    [
-      'time',
-      `read ${seconds.read.toFixed(2)} s, fit ${seconds.fit.toFixed(2)} s (${rate} rows/s), evaluate ${(seconds.score + seconds.evaluate).toFixed(2)} s`,
-    ],
+    ['time', parts.join(', ')],
     ['model', `${out}, ${bytes(result.bytes)}`],
   ]);
   const list = summary === null ? '' : `\n\n${summary}`;

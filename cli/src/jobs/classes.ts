@@ -24,3 +24,17 @@ export function noteMulticlass({ multiclass, warn }: MulticlassOptions, classes:
     warn?.(`--multiclass ${multiclass} changes nothing: the target has two classes, which have one logit`);
   }
 }
+
+interface PositiveOptions {
+  readonly positive?: unknown;
+  readonly trials?: string;
+  readonly warn?: (message: string) => void;
+}
+
+/** Labels 1 and 2 are read as 0 and 1 are, by the label 1, where others take the second: that is said. */
+export function noteOneAndTwo({ positive, trials, warn }: PositiveOptions, classes: () => readonly string[]): void {
+  if (positive !== undefined || trials !== undefined || String(classes()) !== '1,2') return;
+  warn?.(
+    'the labels are 1 and 2: probabilities are of 1, because no --positive was given; say --positive 2 for those of 2',
+  );
+}

@@ -1,5 +1,11 @@
 import { diagnose, type Engine, type Finding, type FitOptions } from '../../../src/index.ts';
+<<<<<<< HEAD
 import { type DataOptions, lazyDatabase } from '../read/source.ts';
+=======
+import { findingsInFlags } from '../figures/flags.ts';
+import { openDatabase } from '../read/database.ts';
+import type { DataOptions } from '../read/source.ts';
+>>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { engineFor } from './engine.ts';
@@ -43,7 +49,12 @@ export async function doctorCommand(options: DoctorOptions): Promise<DoctorResul
       offset: options.offset,
       engine,
     });
-    return { findings, rows: table.rows, features, seconds: (performance.now() - started) / 1000 };
+    return {
+      findings: findingsInFlags(findings),
+      rows: table.rows,
+      features,
+      seconds: (performance.now() - started) / 1000,
+    };
   } finally {
     phase.end();
   }

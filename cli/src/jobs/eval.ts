@@ -1,6 +1,7 @@
 import { type BinaryMetrics, type Engine, type Model, pickEngine } from '../../../src/index.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
+import { warningsInFlags } from '../figures/flags.ts';
 import { evaluate, planes } from '../figures/metrics.ts';
 import { fitFacts } from '../figures/model.ts';
 import { refuseStrangers, Strangers, strangerWarnings } from '../figures/strangers.ts';
@@ -88,7 +89,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
         sample: 'given',
         evaluation: evaluation(),
         columns: columns!.finish(),
-        warnings: [...model.manifest.warnings, ...warnings],
+        warnings: [...warningsInFlags(model.manifest.warnings), ...warnings],
         facts: fitFacts(model),
         modelPath: options.model,
         sha256: model.sha256,

@@ -7,6 +7,7 @@ import { LogoddsError, type Model, type RecordScore } from '../../../src/index.t
 
 /** What a model says of one record, and why. */
 export interface Explained {
+  readonly record: Readonly<Record<string, unknown>>;
   readonly score: RecordScore;
   readonly class: string;
   readonly base: number;
@@ -30,6 +31,7 @@ export function explainRecord(model: Model, text: string): Explained {
     Object.hasOwn(record, name),
   );
   return {
+    record,
     score,
     class: label,
     base,

@@ -10,11 +10,17 @@ import {
   type RegularizationPath,
   saveModel,
 } from '../../../src/index.ts';
+<<<<<<< HEAD
 import { type DataOptions, lazyDatabase } from '../read/source.ts';
+=======
+import { warningsInFlags } from '../figures/flags.ts';
+import { openDatabase } from '../read/database.ts';
+import type { DataOptions } from '../read/source.ts';
+>>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
-import { classesOf, noteMulticlass } from './classes.ts';
+import { classesOf, noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { engineFor } from './engine.ts';
 
 /** Options of `logodds path`, as values. */
@@ -69,7 +75,8 @@ export interface CvResult {
 /** Reads and fits a path of penalties. @throws the errors of reading and of `fitPath` */
 export async function pathCommand(options: PathCommandOptions): Promise<PathResult> {
   const { data, chosen } = await read(options);
-  const path = working('path', () => fitPath(data, chosen));
+  const fitted = working('path', () => fitPath(data, chosen));
+  const path = { ...fitted, warnings: warningsInFlags(fitted.warnings) };
   return { path, target: options.target, rows: data.rows };
 }
 
@@ -79,9 +86,10 @@ export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
   if (out !== undefined) assertWritable(out, options.data);
   const { data, chosen } = await read(options);
   const { folds, groups, time, seed, score, rule } = options;
-  const validation = working('cross-validate', () =>
+  const found = working('cross-validate', () =>
     crossValidate(data, { ...chosen, folds, groups, time, seed, score, rule }),
   );
+  const validation = { ...found, warnings: warningsInFlags(found.warnings) };
   if (out !== undefined) {
     const file = new OutputFile(out);
     file.write(saveModel(validation.model));
@@ -99,7 +107,9 @@ async function read(options: CvCommandOptions) {
       options;
     const { weightKind } = options;
     const { lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter } = options;
-    noteMulticlass(options, () => classesOf(data, options));
+    const classes = () => classesOf(data, options);
+    noteMulticlass(options, classes);
+    noteOneAndTwo(options, classes);
     const engine = options.engine ?? engineFor(options.threads, options.warn);
     const chosen: PathOptions = {
       ...{

@@ -16,15 +16,17 @@ import { fitAnd } from '../../../src/train/fit.ts';
 import { outOfFold } from '../../../src/train/outOfFold.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
+import { warningsInFlags } from '../figures/flags.ts';
 import { fitFacts } from '../figures/model.ts';
 import { refuseStrangers, type Stranger, strangerWarnings } from '../figures/strangers.ts';
+import { significant } from '../figures/wording.ts';
 import { readModel } from '../read/files.ts';
 import type { DataOptions } from '../read/source.ts';
 import type { Roles } from '../read/training.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
 import { type Phase, startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
-import { classesOf, noteMulticlass } from './classes.ts';
+import { classesOf, noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { checkDecision, type DecisionOptions, decided } from './decide.ts';
 import { engineFor } from './engine.ts';
 import { evaluateHeldOut, numbersOf, ruledOut, scoreRows } from './heldOut.ts';
@@ -94,6 +96,8 @@ export interface TrainOptions
 export interface TrainResult {
   readonly model: Model;
   readonly rows: { readonly train: number; readonly holdout: number };
+  /** true: nothing was held out because inference was asked for */
+  readonly all?: boolean;
   /** of the held-out rows, weighted to the true shares of the classes where there is a prior; null without any */
   readonly metrics: BinaryMetrics | null;
   /** share of their features that took a default: missing, unseen or out of range; null without any */
@@ -109,17 +113,33 @@ export interface TrainResult {
   readonly seconds: {
     readonly read: number;
     readonly fit: number;
+    /** looking for what is wrong with the data; absent: part of `fit` */
+    readonly diagnose?: number;
     readonly score: number;
     readonly evaluate: number;
     readonly write: number;
   };
 }
 
+/** Whether the fit is of all rows because inference is asked for and nothing is said of rows to hold out. */
+const fitsAllRows = ({
+  inference,
+  robust,
+  cluster,
+  profile,
+  bootstrap: fits,
+  holdout,
+  holdoutBy,
+}: TrainOptions): boolean =>
+  holdout === undefined && holdoutBy === undefined && Boolean(inference || robust || cluster || profile || fits);
+
 /**
  * Reads, splits, fits, evaluates on the held-out rows and saves.
  * @throws the errors of reading (ERR_DATA, ERR_SCHEMA, ERR_RECORD), of `fit`, and ERR_OUTPUT
  */
-export async function trainCommand(options: TrainOptions): Promise<TrainResult> {
+export async function trainCommand(given: TrainOptions): Promise<TrainResult> {
+  const all = fitsAllRows(given);
+  const options: TrainOptions = all ? { ...given, holdout: false } : given;
   const { out, data, start, costs } = options;
   const matrix = costs && 'file' in costs ? costs.file : undefined;
   assertWritable(out, data, matrix);
@@ -129,7 +149,7 @@ export async function trainCommand(options: TrainOptions): Promise<TrainResult> 
 
   const split = await readSplit(options, engine);
   try {
-    return await fitAndSave(split, options, engine, clock);
+    return { ...(await fitAndSave(split, options, engine, clock)), all };
   } finally {
     split.close();
   }
@@ -145,10 +165,12 @@ async function fitAndSave(
   const classes = () => classesOf(split.train, options);
   checkDecision(options, classes);
   noteMulticlass(options, classes);
+  noteOneAndTwo(options, classes);
   const read = clock();
 
-  const { model, warnings } = fitWithProgress(split, options, engine);
-  const fitted = clock();
+  const { model, warnings: found, diagnose } = fitWithProgress(split, options, engine);
+  const warnings = [...warningsInFlags(found), ...reviewWarnings(model)];
+  const fitted = clock() - (diagnose ?? 0);
   await split.tidy();
 
   const scores = holdout && scoreRows(model, engine, split.part, split.partRows, holdout.rows);
@@ -165,7 +187,14 @@ async function fitAndSave(
   const file = new OutputFile(options.out);
   file.write(bytes);
   file.commit();
-  const seconds = { read, fit: fitted, score, evaluate: evaluated, write: clock() };
+  const seconds = {
+    read,
+    fit: fitted,
+    ...(diagnose !== undefined && { diagnose }),
+    score,
+    evaluate: evaluated,
+    write: clock(),
+  };
   const result: TrainResult = {
     model,
     rows: { train: split.rows, holdout: holdout?.rows ?? 0 },
@@ -219,6 +248,14 @@ async function writeTrainReport(
   });
 }
 
+/** A band for review that does not hold the threshold sends nobody who is uncertain to a person. */
+function reviewWarnings({ manifest: { decision, positive } }: Model): Warning[] {
+  const { threshold, abstain } = decision;
+  if (positive === null || !abstain || (abstain.low <= threshold && threshold <= abstain.high)) return [];
+  const message = `the review band ${significant(abstain.low, 4)} … ${significant(abstain.high, 4)} does not hold the threshold ${significant(threshold, 4)}, so the least certain rows go to nobody; give --review a band around it, or a share such as 5%`;
+  return [{ code: 'REVIEW_BAND', message, features: [] }];
+}
+
 function holdoutWarnings(
   model: Model,
   metrics: BinaryMetrics | null,
@@ -254,7 +291,11 @@ function stopwatch(): () => number {
   };
 }
 
-function fitWithProgress({ train, features }: Split, options: TrainOptions, engine: Engine) {
+function fitWithProgress(
+  { train, features }: Split,
+  options: TrainOptions,
+  engine: Engine,
+): { model: Model; warnings: Warning[]; diagnose?: number } {
   const phase = startPhase('fit', false);
   try {
     const fitOptions: FitOptions = {
@@ -311,7 +352,7 @@ function fitAndDecide(
   fitOptions: FitOptions,
   options: TrainOptions,
   phase: Phase,
-): { model: Model; warnings: Warning[] } {
+): { model: Model; warnings: Warning[]; diagnose?: number } {
   const { calibrate = 'none', prior, seed, cluster } = options;
   if ('batch' in train) {
     const refuse = (): never => {
@@ -325,10 +366,21 @@ function fitAndDecide(
     return { model: decided(model, options, refuse), warnings };
   }
   const folding = { seed, groups: cluster };
+  // seconds of the findings, which come after all that is asked of the fit
+  let asked = 0;
+  let diagnose: number | undefined;
+  const fitNow = () => {
+    const result = fitAnd(train, fitOptions, () => {
+      asked = performance.now();
+      return { warnings: [] };
+    });
+    diagnose = (performance.now() - asked) / 1000;
+    return result;
+  };
   // without either the model has no calibration at all
   const { model, warnings, ...fitted } =
     calibrate === 'none' && prior === undefined
-      ? { ...fitAnd(train, fitOptions), outOfFold: null }
+      ? { ...fitNow(), outOfFold: null }
       : fitCalibrated(train, {
           ...fitOptions,
           prior,
@@ -340,5 +392,5 @@ function fitAndDecide(
     rows ??= outOfFold(train, { ...fitOptions, inference: false, profile: false, diagnose: false }, folding);
     return rows;
   };
-  return { model: decided(model, options, outOfFoldRows), warnings };
+  return { model: decided(model, options, outOfFoldRows), warnings, diagnose };
 }

@@ -34,6 +34,7 @@ export const THREADS: OptionRow = [
   'compute with this many threads (default: 1); the numbers are the same',
   { parse: threadCount },
 ];
+export const VERBOSE: OptionRow = ['--verbose', 'every note before the result; without it at most five'];
 export const MAX_UNSEEN: OptionRow = [
   '--max-unseen <share>',
   'fail, and leave no output, when more of the values of a feature are unseen or beyond the fitted range (0.05; 0 for none)',
@@ -100,5 +101,6 @@ export const PATH_OPTIONS: readonly OptionRow[] = [
     { parse: fraction },
   ],
   THREADS,
+  VERBOSE,
   JSON_OUTPUT,
 ];

@@ -14,12 +14,13 @@ export interface OptionRules {
 /** An option: how it is written, what help says of it, and its rules. */
 export type OptionRow = readonly [flags: string, text: string, rules?: OptionRules];
 
+/** `required` is for the command to check, after what is typed wrong has been named. */
 export function optionOf([flags, text, rules = {}]: OptionRow): Option {
   const option = new Option(flags, text).conflicts([...(rules.conflicts ?? [])]);
   if (rules.parse) option.argParser(rules.parse as Parameters<Option['argParser']>[0]);
   if (rules.choices) option.choices(rules.choices);
   if (rules.default !== undefined) option.default(rules.default);
-  return option.makeOptionMandatory(rules.required ?? false);
+  return option;
 }
 
 /** Of each option what commander calls its value. */

@@ -92,7 +92,7 @@ function classesText({ classes, costs }: Evaluation): string {
   ]);
   const more = classes.length > MOST ? `\n  and ${whole(classes.length - MOST)} more` : '';
   const cost = costs
-    ? `\n\n  mean cost ${significant(costs.decided, 4)}   (${significant(costs.mostProbable, 4)} by always taking the most probable class, ${significant(costs.constant, 4)} by one class for all)`
+    ? `\n\n  mean cost ${significant(costs.decided, 4)}   (${significant(costs.mostProbable, 4)} by always taking the most probable class), ${significant(costs.constant, 4)} by one class for all`
     : '';
   return rows + more + cost;
 }

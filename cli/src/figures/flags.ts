@@ -1,0 +1,58 @@
+/** What the library says, in the words of the command: its options are flags here. */
+
+import type { Finding, Warning } from '../../../src/index.ts';
+
+/** Names of options as they stand in messages, and the flags that set them. Quoted text, which comes from data, is never touched. */
+const FLAGS: readonly (readonly [RegExp, string])[] = [
+  [/\(C, lambda, or Firth's likelihood\)/g, '(--C, --lambda or --firth)'],
+  [/\(C, lambda or firth\)/g, '(--C, --lambda or --firth)'],
+  [/\(C or lambda\)/g, '(--C or --lambda)'],
+  [/\buse C or lambda\b/g, 'use --C or --lambda'],
+  [/\buse firth\b/g, 'use --firth'],
+  [/\bor bootstrap\b/g, 'or --bootstrap'],
+  [/\btrain it with inference \(--inference\)/g, 'train it with --inference'],
+  [/\bask for a robust covariance\b/g, 'ask for --robust'],
+  [/\bgive lambdas, or a smaller ratio\b/g, 'give --lambdas, or a smaller --ratio'],
+  [/\b(give|with) lambdas\b/g, '$1 --lambdas'],
+  [/\bscore logLoss\b/g, '--score logLoss'],
+  [/\buse fewer folds\b/gi, 'use fewer --folds'],
+  [/\bfit with all rows in memory\b/g, 'leave out --memory'],
+  [/\bleave out memory\b/g, 'leave out --memory'],
+  [/\bgive a threshold\b/g, 'give a --threshold'],
+  [/\bmaxIter\b/g, '--max-iter'],
+  [/\bl1Ratio\b/g, '--l1-ratio'],
+  [/\bpenaltyFactors\b/g, '--penalty-factors'],
+  [/\bclassWeight\b/g, '--class-weight'],
+];
+
+/** At the beginning of a message the option that is wrong. */
+const FIRST =
+  /^(lambdas|lambda|count|ratio|folds|groups|time|seed|rule|score|threads|bounds|threshold|trials|positive|features|firth|bootstrap|profile|solver|tol|C)(?=: expected)/;
+
+/** Of what stands in quotes that which is an option. */
+const QUOTED: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:fit|compare|use fit) with penalty "none"/g, 'use --no-penalty'],
+  [/\b(?:use )?penalty "none"/g, 'use --no-penalty'],
+];
+
+/** A message of the library as the command says it. */
+export function inFlags(message: string): string {
+  let text = message.replace(FIRST, '--$1');
+  for (const [pattern, flag] of QUOTED) text = text.replace(pattern, flag);
+  // odd parts are quoted
+  return text
+    .split(/("(?:[^"\\]|\\.)*")/)
+    .map((part, k) => (k % 2 === 1 ? part : FLAGS.reduce((now, [pattern, flag]) => now.replace(pattern, flag), part)))
+    .join('');
+}
+
+/** Warnings as the command says them; those of values out of the data have no option in them. */
+export const warningsInFlags = (warnings: readonly Warning[]): Warning[] =>
+  warnings.map((warning) => ({ ...warning, message: inFlags(warning.message) }));
+
+export const findingsInFlags = (findings: readonly Finding[]): Finding[] =>
+  findings.map((finding) => ({
+    ...finding,
+    evidence: inFlags(finding.evidence),
+    advice: inFlags(finding.advice),
+  }));
