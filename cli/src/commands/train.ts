@@ -6,12 +6,8 @@ import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wordin
 import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
-<<<<<<< HEAD
 import { READING } from '../options/reading.ts';
-import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS } from '../options/shared.ts';
-=======
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS, VERBOSE } from '../options/shared.ts';
->>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
 import { type OptionRow, optionNames } from '../options/table.ts';
 import {
   fraction,
@@ -69,19 +65,13 @@ const HOLDOUT: readonly OptionRow[] = [
     { parse: memorySize, conflicts: ['bootstrap', 'cluster', 'schema'] },
   ],
   ['--start <model>', 'begin at this model of the same features, e.g. of yesterday'],
-<<<<<<< HEAD
-  ['--holdout <fraction>', 'share of rows held out to evaluate (default: 0.2)', { parse: fraction }],
-  ['--holdout-by <col>', 'hold out the rows with the largest values of this column: numbers, dates or times'],
-  ['--no-holdout', 'fit on all rows'],
-=======
   [
     '--holdout <fraction>',
     'share of rows held out to evaluate (default: 0.2; none with --inference, --robust, --cluster, --profile, --bootstrap)',
     { parse: fraction },
   ],
-  ['--holdout-by <col>', 'hold out the rows with the largest values of this column'],
+  ['--holdout-by <col>', 'hold out the rows with the largest values of this column: numbers, dates or times'],
   ['--no-holdout', 'fit on all rows; the default with --inference and what goes with it'],
->>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
   MAX_UNSEEN,
   ['--seed <n>', 'of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
 ];

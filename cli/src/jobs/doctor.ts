@@ -1,11 +1,6 @@
 import { diagnose, type Engine, type Finding, type FitOptions } from '../../../src/index.ts';
-<<<<<<< HEAD
-import { type DataOptions, lazyDatabase } from '../read/source.ts';
-=======
 import { findingsInFlags } from '../figures/flags.ts';
-import { openDatabase } from '../read/database.ts';
-import type { DataOptions } from '../read/source.ts';
->>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
+import { type DataOptions, lazyDatabase } from '../read/source.ts';
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { engineFor } from './engine.ts';

@@ -10,13 +10,8 @@ import {
   type RegularizationPath,
   saveModel,
 } from '../../../src/index.ts';
-<<<<<<< HEAD
-import { type DataOptions, lazyDatabase } from '../read/source.ts';
-=======
 import { warningsInFlags } from '../figures/flags.ts';
-import { openDatabase } from '../read/database.ts';
-import type { DataOptions } from '../read/source.ts';
->>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
+import { type DataOptions, lazyDatabase } from '../read/source.ts';
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';

@@ -174,10 +174,6 @@ export const reviewOf = (text: string): { low: number; high: number } | { share:
 export const classWeight = (text: string): 'balanced' | Record<string, number> =>
   text === 'balanced'
     ? text
-<<<<<<< HEAD
-    : Object.fromEntries(Object.entries(pairs(text, {}, true)).map(([label, weight]) => [label, notNegative(weight)]));
-=======
     : text.includes('=')
-      ? Object.fromEntries(Object.entries(pairs(text)).map(([label, weight]) => [label, notNegative(weight)]))
+      ? Object.fromEntries(Object.entries(pairs(text, {}, true)).map(([label, weight]) => [label, notNegative(weight)]))
       : refuse('balanced, or LABEL=WEIGHT pairs separated by commas', text);
->>>>>>> 24be283 (The command speaks of its flags, says five notes at most before the result, names a misspelt option first, and fits all rows where inference is asked for)
