@@ -34,7 +34,7 @@ function joined(warnings: readonly Warning[]): Warning[] {
   const one: Warning = {
     code: 'MISSING',
     severity: missing.some(({ severity }) => severity !== 'info') ? 'warning' : 'info',
-    message: `cells are missing in ${columns.length} columns: ${shown.join(', ')}${more}; find out why (each has a weight of its own unless --missing says otherwise)`,
+    message: `cells are missing in ${columns.length} columns: ${shown.join(', ')}${more}; find out why (each has a weight of its own)`,
     features: missing.flatMap(({ features }) => features),
   };
   return warnings.flatMap((warning) => (warning === missing[0] ? [one] : missing.includes(warning) ? [] : [warning]));
