@@ -100,7 +100,7 @@ function step(base: string, part: string, last: boolean): string[] {
   return names.filter((name) => matches(name)).map(under);
 }
 
-/** A pattern of names, as a function. */
+/** A pattern of names, as a function. A set that is none, such as [z-a], matches nothing. */
 function matcher(part: string): (name: string) => boolean {
   let source = '';
   for (let i = 0; i < part.length; i++) {
@@ -110,8 +110,13 @@ function matcher(part: string): (name: string) => boolean {
     else if (set) {
       source += `[${set[1] ? '^' : ''}${set[2].replace(/[\\\]^]/g, '\\$&')}]`;
       i += set[0].length - 1;
-    } else source += part[i].replace(/[^\w\s]/g, '\\$&');
+    } else source += part[i].replace(/[\\^$.+(){}|/\]]/g, '\\$&');
   }
-  const pattern = new RegExp(`^${source}$`, 'su');
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(`^${source}$`, 'su');
+  } catch {
+    return () => false;
+  }
   return (name) => pattern.test(name) && (part.startsWith('.') || !name.startsWith('.'));
 }
