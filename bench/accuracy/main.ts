@@ -133,11 +133,11 @@ function bench(judge: WebAssembly.Module) {
   const checks = new WebAssembly.Instance(judge, { env: { memory: heap.memory as unknown as WebAssembly.Memory } })
     .exports as unknown as Checks;
   const table = constants(checks.TERMS.value);
-  const address = heap.allocate(table.byteLength, 'the table');
+  const address = heap.allocate(table.byteLength, 'the table').address;
   heap.f64.set(table, address / 8);
   checks.setTable(address);
-  const [z, opposite, y, yOpposite] = [0, 1, 2, 3].map(() => heap.allocate((CHUNK + 2) * 8, 'a buffer'));
-  const stats = heap.allocate(LENGTH * 8, 'the figures');
+  const [z, opposite, y, yOpposite] = [0, 1, 2, 3].map(() => heap.allocate((CHUNK + 2) * 8, 'a buffer').address);
+  const stats = heap.allocate(LENGTH * 8, 'the figures').address;
 
   function run(job: Job): Found {
     const f = FUNCTIONS.findIndex((name) => job.name.startsWith(name));
