@@ -1,9 +1,9 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { greatest } from '../../bindings/js/math.ts';
+import { lostLogit } from '../encode/lostLogit.ts';
 import type { Feature } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
-import { lostLogit } from '../model/scorer.ts';
 import {
   BLOCK_ROWS,
   type EncodedRows,

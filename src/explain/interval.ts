@@ -1,8 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, ln, sigmoid, softplus } from '../../bindings/js/math.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
+import { lostLogit } from '../encode/lostLogit.ts';
 import type { Table } from '../encode/table.ts';
-import { lostLogit } from '../model/scorer.ts';
 import { type Explained, layoutOf, offsetOf, type Row, type Scored, visitRows } from './explained.ts';
 import { halfWidth } from './odds.ts';
 

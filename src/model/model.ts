@@ -4,9 +4,10 @@ import { javascriptScoringEngine, type ScoringEngine } from '../../bindings/scor
 import { missingStage } from '../encode/coder.ts';
 import { hasField, refuseAbsent } from '../encode/columns.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
+import { lostLogit } from '../encode/lostLogit.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import { lostLogit, type Scorer, type ScorerOptions, type Scores, tableScorer, topClass } from './scorer.ts';
+import { type Scorer, type ScorerOptions, type Scores, tableScorer, topClass } from './scorer.ts';
 import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */

@@ -4,9 +4,9 @@ import { type Handle, refuseFreed } from '../../bindings/handle.ts';
 import { greatest } from '../../bindings/js/math.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { classProbabilities } from '../../bindings/softmax.ts';
-import { sourceOf } from '../encode/coder.ts';
-import { asNumeric, cellError, findColumns, MEND } from '../encode/columns.ts';
+import { asNumeric, findColumns } from '../encode/columns.ts';
 import { type Encoder, writeNumbers } from '../encode/encoder.ts';
+import { lostLogit } from '../encode/lostLogit.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
@@ -78,41 +78,6 @@ export function topClass(z: Float64Array | Float32Array, at: number, plane: numb
   for (let j = 0; j < k; j++) rivals += z[at + j * plane] < top ? 0 : 1;
   if (rivals > 1 && !Number.isFinite(top)) z[at] = Number.NaN;
   return best;
-}
-
-/** What the terms of a logit are told from. */
-interface LogitSource extends Pick<Scored, 'weights'> {
-  readonly manifest: Pick<Manifest, 'offset'>;
-  readonly encoder: Pick<Encoder, 'schema' | 'firstColumns' | 'slots' | 'specs'>;
-}
-
-/**
- * ERR_RECORD for a row that no label can be told for, because terms of its logit overflow; names the column of the greatest term.
- * @param row  null is a single record
- * @param numberOf  of a numeric column of the batch
- */
-export function lostLogit(
-  { encoder, weights, manifest }: LogitSource,
-  row: number | null,
-  numberOf: (j: number) => number,
-): LogoddsError {
-  const { schema, firstColumns, slots } = encoder;
-  let name = manifest.offset;
-  let value = 0;
-  let most = -1;
-  let slot = 0;
-  encoder.specs.forEach((spec, j) => {
-    for (let at = slot; spec.kind === 'numeric' && at < weights.length; at += slots) {
-      const x = numberOf(j);
-      if (Math.abs(x * weights[at]) > most) {
-        most = Math.abs(x * weights[at]);
-        value = x;
-        name = sourceOf(schema.features[firstColumns.filter((first) => first <= j).length - 1]);
-      }
-    }
-    slot += spec.kind === 'numeric' ? 1 : spec.slots;
-  });
-  return cellError(row, name!, 'a number whose term in the logit does not overflow', value, MEND);
 }
 
 /** `Model.scorer`, as a function of the model. */

@@ -1,0 +1,40 @@
+import type { LogoddsError } from '../../bindings/errors.ts';
+import { sourceOf } from './coder.ts';
+import { cellError, MEND } from './columns.ts';
+import type { Encoder } from './encoder.ts';
+
+/** What the terms of a logit are told from. */
+interface LogitSource {
+  readonly weights: Float64Array;
+  readonly manifest: { readonly offset: string | null };
+  readonly encoder: Pick<Encoder, 'schema' | 'firstColumns' | 'slots' | 'specs'>;
+}
+
+/**
+ * ERR_RECORD for a row that no label can be told for, because terms of its logit overflow; names the column of the greatest term.
+ * @param row  null is a single record
+ * @param numberOf  of a numeric column of the batch
+ */
+export function lostLogit(
+  { encoder, weights, manifest }: LogitSource,
+  row: number | null,
+  numberOf: (j: number) => number,
+): LogoddsError {
+  const { schema, firstColumns, slots } = encoder;
+  let name = manifest.offset;
+  let value = 0;
+  let most = -1;
+  let slot = 0;
+  encoder.specs.forEach((spec, j) => {
+    for (let at = slot; spec.kind === 'numeric' && at < weights.length; at += slots) {
+      const x = numberOf(j);
+      if (Math.abs(x * weights[at]) > most) {
+        most = Math.abs(x * weights[at]);
+        value = x;
+        name = sourceOf(schema.features[firstColumns.filter((first) => first <= j).length - 1]);
+      }
+    }
+    slot += spec.kind === 'numeric' ? 1 : spec.slots;
+  });
+  return cellError(row, name!, 'a number whose term in the logit does not overflow', value, MEND);
+}
