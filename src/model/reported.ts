@@ -15,36 +15,35 @@ import {
   word,
 } from './shape.ts';
 
-const CHI_SQUARE = { chi2: figure, df: figure, p: figure };
-const STATISTICS = {
-  observations: figure,
-  parameters: count,
-  deviance: figure,
-  nullDeviance: figure,
-  aic: figure,
-  bic: figure,
-  mcFadden: figure,
-  likelihoodRatio: object(CHI_SQUARE),
-  pearson: optional(nullable(object({ ...CHI_SQUARE, dispersion: figure }))),
-  hosmerLemeshow: nullable(object(CHI_SQUARE)),
-};
-const CHOSEN = {
-  by: word('cost', 'fbeta', 'recall', 'precision', 'budget'),
-  parameter: figure,
-  value: figure,
-  stdError: figure,
-  range: nullable(list(figure, 2, 2)),
-  curve: list(object({ threshold: figure, value: figure, stdError: figure })),
-};
-const WARNING = {
-  code: string,
-  message: string,
-  features: list(string),
-  severity: optional(word('error', 'warning', 'info')),
-};
-
 /** What a manifest reports beside what scoring reads. @param parameters  of all weight vectors */
 function reported(parameters: number): Test {
+  const CHI_SQUARE = { chi2: figure, df: figure, p: figure };
+  const STATISTICS = {
+    observations: figure,
+    parameters: count,
+    deviance: figure,
+    nullDeviance: figure,
+    aic: figure,
+    bic: figure,
+    mcFadden: figure,
+    likelihoodRatio: object(CHI_SQUARE),
+    pearson: optional(nullable(object({ ...CHI_SQUARE, dispersion: figure }))),
+    hosmerLemeshow: nullable(object(CHI_SQUARE)),
+  };
+  const CHOSEN = {
+    by: word('cost', 'fbeta', 'recall', 'precision', 'budget'),
+    parameter: figure,
+    value: figure,
+    stdError: figure,
+    range: nullable(list(figure, 2, 2)),
+    curve: list(object({ threshold: figure, value: figure, stdError: figure })),
+  };
+  const WARNING = {
+    code: string,
+    message: string,
+    features: list(string),
+    severity: optional(word('error', 'warning', 'info')),
+  };
   const parameter = below(parameters);
   const INTERVAL = { parameter, low: figure, high: figure };
   return object({

@@ -8,10 +8,10 @@ export const which =
   (value) =>
     valid(value) ? null : '';
 
-export const string = which((value) => typeof value === 'string');
-export const number = which(Number.isFinite);
-export const boolean = which((value) => typeof value === 'boolean');
-export const count = which((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+export const string = /* @__PURE__ */ which((value) => typeof value === 'string');
+export const number = /* @__PURE__ */ which(Number.isFinite);
+export const boolean = /* @__PURE__ */ which((value) => typeof value === 'boolean');
+export const count = /* @__PURE__ */ which((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 export const nullable =
   (test: Test): Test =>
   (value) =>
@@ -21,7 +21,7 @@ export const optional =
   (value) =>
     value === undefined ? null : test(value);
 /** A figure of a fit; JSON has null for one that is not finite. */
-export const figure = nullable(number);
+export const figure = /* @__PURE__ */ nullable(number);
 export const word = (...words: readonly string[]) => which((value) => words.includes(value as string));
 export const below = (end: number) => which((value) => count(value) === null && (value as number) < end);
 

@@ -88,19 +88,24 @@ interface Sums {
   readonly baseline: { readonly z: number; readonly n: number; readonly loss: number };
 }
 
-const SUMS = { loss: number, baseline: object({ z: number, n: number, loss: number }) };
 /** What is not checked as a part of the model. */
-const CHECKPOINT_SHAPE = object({
-  settings: object({
-    target: string,
-    classes: listOf(string, 2, 2),
-    positive: string,
-    weight: nullable(string),
-    offset: nullable(string),
-    rates: object({ alpha: number, beta: number, l1: number, l2: number }),
-  }),
-  sums: object({ rows: count, totalWeight: number, ...SUMS }),
-});
+const checkpointShape = () =>
+  object({
+    settings: object({
+      target: string,
+      classes: listOf(string, 2, 2),
+      positive: string,
+      weight: nullable(string),
+      offset: nullable(string),
+      rates: object({ alpha: number, beta: number, l1: number, l2: number }),
+    }),
+    sums: object({
+      rows: count,
+      totalWeight: number,
+      loss: number,
+      baseline: object({ z: number, n: number, loss: number }),
+    }),
+  });
 
 /** The metadata of a checkpoint. */
 interface Checkpoint {
@@ -311,7 +316,7 @@ export class OnlineLearner {
         `got format ${format} (written by ${producer}); resume with that version, or start anew`,
       );
     }
-    const wrong = CHECKPOINT_SHAPE({ settings, sums });
+    const wrong = checkpointShape()({ settings, sums });
     if (wrong !== null) {
       throw refuse(
         `expected a valid checkpoint${wrong}`,
