@@ -98,7 +98,7 @@ describe('temporary files', () => {
     for (const name of kept) mkdirSync(path(`t3/${name}`));
     writeFileSync(path('precious'), 'precious');
     symlinkSync(path('precious'), path(`t3/logodds-${host}-${child.pid}-link`));
-    expect(run(['score', 'm.st', 'd.csv', '--out', 'o3.csv'], { env }).status).toBe(0);
+    expect(run(['score', 'm.st', '-', '--out', 'o3.csv'], { env, stdin: CSV }).status).toBe(0);
     expect(statSync(folder, { throwIfNoEntry: false })).toBeUndefined();
     expect(list().sort()).toEqual(kept.sort());
     expect(readFileSync(path('precious'), 'utf8')).toBe('precious');
@@ -114,7 +114,7 @@ describe('temporary files', () => {
     const node = before(
       `process.kill = () => { throw Object.assign(new Error('kill EPERM'), { code: 'EPERM', syscall: 'kill' }) };`,
     );
-    expect(run(['score', 'm.st', 'd.csv', '--out', 'o4.csv'], { env, node }).status).toBe(0);
+    expect(run(['score', 'm.st', '-', '--out', 'o4.csv'], { env, node, stdin: CSV }).status).toBe(0);
     expect(list()).toEqual([dead]);
   });
 
@@ -123,7 +123,7 @@ describe('temporary files', () => {
     const node = replaceFs(
       `fs.rmSync = fs.rmdirSync = () => { throw Object.assign(new Error('EPERM: operation not permitted, rm'), { code: 'EPERM' }) }`,
     );
-    const good = run(['score', 'm.st', 'd.csv', '--out', 'o5.csv'], { env, node });
+    const good = run(['score', 'm.st', '-', '--out', 'o5.csv'], { env, node, stdin: CSV });
     expect(good.status).toBe(0);
     expect(good.stderr).toMatch(
       /^note: \S+\/t5\/logodds-\S+: a temporary file cannot be removed \(operation not permitted\); remove it by hand$/m,
@@ -135,7 +135,10 @@ describe('temporary files', () => {
   });
 
   it('need a place', () => {
-    const { status, stderr } = run(['score', 'm.st', 'd.csv', '--out', 'o6.csv'], { env: { TMPDIR: path('no') } });
+    const { status, stderr } = run(['score', 'm.st', '-', '--out', 'o6.csv'], {
+      env: { TMPDIR: path('no') },
+      stdin: CSV,
+    });
     expect(status).toBe(1);
     expect(stderr).toMatch(/^ERR_OUTPUT \S+\/no: expected a place for temporary files, .*set TMPDIR/);
   });

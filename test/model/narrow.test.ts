@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { splitmix32 } from '../../bindings/random.ts';
 import type { Schema } from '../../src/encode/schema.ts';
-import { fit, Model, tableFromRecords } from '../../src/index.ts';
+import { fit as fitTable, Model, tableFromRecords } from '../../src/index.ts';
 import { manifestOf, smallModel } from './parts.ts';
 
 const engines = [pickEngine('auto'), pickEngine('js')];
@@ -47,7 +47,7 @@ describe('scoring in f32', () => {
     ['subnormal weights', 1e39 / 4, 0],
   ])('is that of f64 to 1e-6 for %s', (_, scale, shift) => {
     const rows = rowsOf(scale, shift);
-    const { model } = fit(tableFromRecords(rows), { target: 'y', C: 100 });
+    const { model } = fitTable(tableFromRecords(rows), { target: 'y', C: 100 });
     expect(difference(model, rows)).toBeLessThan(1e-6);
   });
 
@@ -81,7 +81,7 @@ describe('scoring in f32', () => {
       fc.property(exponent, fc.integer({ min: -3, max: 7 }), fc.boolean(), (scale, far, negative) => {
         const shift = far < 0 ? 0 : (negative ? -1 : 1) * 10 ** Math.min(scale + far, 300);
         const rows = rowsOf(10 ** scale, shift, 60);
-        const { model } = fit(tableFromRecords(rows), { target: 'y', C: 10 });
+        const { model } = fitTable(tableFromRecords(rows), { target: 'y', C: 10 });
         const most = difference(model, rows);
         if (most !== null) expect(most).toBeLessThan(1e-4);
       }),
@@ -95,7 +95,7 @@ describe('scoring in f32', () => {
       const at = 1.7e12 + 1e9 * random();
       return { at, again: at, y: 'abc'[Math.floor(3 * ((at - 1.7e12) / 1e9) ** 2 + random() / 2) % 3] };
     });
-    const { model } = fit(tableFromRecords(rows), {
+    const { model } = fitTable(tableFromRecords(rows), {
       target: 'y',
       schema: {
         features: [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
-import { countOutOfRange, fit, loadModel, rangesOf, saveModel, tableFromRecords } from '../../src/index.ts';
+import { countOutOfRange, fit as fitTable, loadModel, rangesOf, saveModel, tableFromRecords } from '../../src/index.ts';
 
 const engines = [pickEngine('auto'), pickEngine('js')];
 
@@ -13,7 +13,7 @@ const rows = Array.from({ length: 60 }, (_, i) => ({
   plain: (i % 10) / 10,
   y: (i * 13) % 11 > 5 ? 'yes' : 'no',
 }));
-const { model } = fit(tableFromRecords(rows), {
+const { model } = fitTable(tableFromRecords(rows), {
   target: 'y',
   schema: {
     features: [
@@ -58,7 +58,7 @@ test('a record of any other shape is counted alike, more than twenty features as
   const wide = Array.from({ length: 50 }, (_, i) =>
     Object.fromEntries([...Array.from({ length: 30 }, (_, j) => [`x${j}`, (i * (j + 3)) % 37]), ['y', i % 2]]),
   );
-  const { model: many } = fit(tableFromRecords(wide), { target: 'y' });
+  const { model: many } = fitTable(tableFromRecords(wide), { target: 'y' });
   const far = Object.fromEntries(Array.from({ length: 30 }, (_, j) => [`x${j}`, j % 3 ? 1 : 99]));
   expect(many.score(far).outOfRange).toBe(10 / 30);
   expect(many.score(Object.create(far)).outOfRange).toBe(10 / 30);

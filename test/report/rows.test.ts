@@ -35,6 +35,7 @@ function scored(
   codes: readonly number[],
   weight?: readonly number[],
   threshold = 0.5,
+  weightKind?: 'count',
 ): ScoredRows {
   const z = Float64Array.from(logits);
   const probabilities = z.map((one) => sigmoid(one));
@@ -44,6 +45,7 @@ function scored(
     codes: Uint8Array.from(codes),
     labels: Uint8Array.from(probabilities, (p) => (p > threshold ? 1 : 0)),
     weight: weight && Float64Array.from(weight),
+    weightKind,
   };
 }
 
@@ -87,13 +89,15 @@ const someRows = fc
   .filter((list) => [0, 1].every((code) => list.some((one) => one.code === code && one.weight > 0)));
 
 describe('evaluateRows', () => {
-  it('an integer weight is a repeated row, weight 0 is no row', () => {
+  it('a weight that counts is a repeated row, weight 0 is no row', () => {
     fc.assert(
       fc.property(someRows, (list) => {
         const weighted = scored(
           list.map(({ z }) => z),
           list.map(({ code }) => code),
           list.map(({ weight }) => weight),
+          0.5,
+          'count',
         );
         const many = list.flatMap((one) => Array.from({ length: one.weight }, () => one));
         const repeated = scored(
@@ -296,7 +300,7 @@ describe('ColumnSummaries', () => {
     ]);
   });
 
-  it('an integer weight is a repeated row, weight 0 is no row', () => {
+  it('a weight that counts is a repeated row, weight 0 is no row', () => {
     const cell = fc.tuple(
       fc.integer({ min: -9, max: 9 }),
       fc.integer({ min: 0, max: 1 }),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Engine } from '../../bindings/engine.ts';
 import type { Table } from '../../src/encode/table.ts';
-import { fit } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
 import { fitPath } from '../../src/train/path.ts';
 import { engines } from '../engine/engines.ts';
 
@@ -31,11 +31,11 @@ describe.each(engines)('%s', (_, make) => {
     const engine = make();
     const path = fitPath(tableOf(1, 2), { target: 'y', count: 3, engine });
     const at = path.model(1).baseline;
-    expect([...at!]).toEqual([...fit(tableOf(1, 2), { target: 'y', engine }).model.baseline!]);
+    expect([...at!]).toEqual([...fitTable(tableOf(1, 2), { target: 'y', engine }).model.baseline!]);
     // takes the memory that the path had
     const rest = engine.rows(1000, 8);
     rest.view.fill(1e9);
-    fit(tableOf(2, 2), { target: 'y', engine });
+    fitTable(tableOf(2, 2), { target: 'y', engine });
     expect([...path.model(1).baseline!]).toEqual([...at!]);
     expect([...path.model(2).baseline!]).toEqual([...at!]);
   });
@@ -51,7 +51,7 @@ describe.each(engines)('%s', (_, make) => {
       const table = tableOf(n, n % 2 ? 3 : 2);
       const options = { target: 'y', engine, multiclass: n > 3 ? ('ovr' as const) : undefined };
       if (kind === 'fit') {
-        const { model } = fit(table, { ...options, C: 2 });
+        const { model } = fitTable(table, { ...options, C: 2 });
         return () => text(model.score({ x: 0.5, c: 'south' })) + text([model.weights, model.intercept, model.baseline]);
       }
       const path = fitPath(table, { ...options, count: 4, l1Ratio: n === 2 ? 0.5 : 0 });
@@ -73,7 +73,7 @@ describe.each(engines)('%s', (_, make) => {
             later.push(() => expect(got()).toBe(fresh(kind, n)));
             if (n % 2) later[later.length - 1]();
           } else if (kind === 'fail') {
-            expect(() => fit(tableOf(n, 2), { target: 'y', engine, weight: 'c' })).toThrow();
+            expect(() => fitTable(tableOf(n, 2), { target: 'y', engine, weight: 'c' })).toThrow();
           } else if (kind === 'take') {
             const vector = engine.vector(100 * (n + 1));
             vector.view.fill(Number.NaN);
@@ -101,10 +101,10 @@ test.each([
   const x = { name: 'x', kind: 'numeric', values: Float64Array.of(1, 2, 3, 4, 5, 6) } as const;
   const bad = { name: 'c', kind: 'coded', codes: codes as never, levels: ['p', 'q'] } as const;
   const message = /^row 1 \(from 0\), column "c": expected a whole number from 0 on as code/;
-  expect(() => fit({ rows: 6, columns: [x, bad, y] }, { target: 'y' })).toThrow(message);
-  expect(() => fit({ rows: 6, columns: [x, bad, y] }, { target: 'c' })).toThrow(message);
+  expect(() => fitTable({ rows: 6, columns: [x, bad, y] }, { target: 'y' })).toThrow(message);
+  expect(() => fitTable({ rows: 6, columns: [x, bad, y] }, { target: 'c' })).toThrow(message);
   expect(() =>
-    fit(
+    fitTable(
       { rows: 6, columns: [x, bad, y] },
       {
         target: 'y',
@@ -118,5 +118,5 @@ test.each([
     ),
   ).toThrow(message);
   // a column that takes no part may hold anything
-  expect(fit({ rows: 6, columns: [x, bad, y] }, { target: 'y', features: ['x'] }).model.encoder.slots).toBe(1);
+  expect(fitTable({ rows: 6, columns: [x, bad, y] }, { target: 'y', features: ['x'] }).model.encoder.slots).toBe(1);
 });
