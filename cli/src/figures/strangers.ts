@@ -210,6 +210,11 @@ export class Strangers {
       const { index, sign } = bucketOf(label, buckets);
       return counts[sign < 0 ? buckets + index : index] > 0 ? 0 : UNSEEN;
     };
+    return this.#labels(feature, count, codeOf);
+  }
+
+  /** Counts the labels of a feature whose code is that of an unseen one. */
+  #labels(feature: Feature, count: Count, codeOf: (label: string | undefined) => number): Look {
     return (table) => {
       const cells = this.#cells(table, feature, undefined);
       if (!cells) return;
@@ -230,16 +235,7 @@ export class Strangers {
       const found = label === undefined ? [] : tokensOf(feature, label);
       return found.length > 0 && !found.some((token) => known.has(token)) ? UNSEEN : 0;
     };
-    return (table) => {
-      const cells = this.#cells(table, feature, undefined);
-      if (!cells) return;
-      const label = labelReader(cells, table.rows, codeOf);
-      count.rows += table.rows;
-      for (let i = 0; i < table.rows; i++) {
-        if (cells.missing?.[i]) count.missing++;
-        else if (label.code(i) === UNSEEN) count.add(label.text(i));
-      }
-    };
+    return this.#labels(feature, count, codeOf);
   }
 
   #cross(feature: Extract<Feature, { kind: 'cross' }>, features: readonly Feature[]): Look {

@@ -7,7 +7,7 @@ import { fileCellError } from './place.ts';
 import { namedAmong, type Roles, refuseContradictions } from './roles.ts';
 import type { RowStream, StreamRow } from './stream.ts';
 import { Facts, KIND } from './text/facts.ts';
-import { judge, Notes, noteLabels } from './text/judge.ts';
+import { judge, Notes, noteLabels, shownValue } from './text/judge.ts';
 import { labelling } from './text/labels.ts';
 import { NUMBER } from './text/number.ts';
 import { readerOf } from './text/options.ts';
@@ -188,12 +188,12 @@ function columnOf(plan: StreamedColumn, rows: readonly StreamRow[], firstRow: nu
       else if (!simple && kind <= KIND.number && reader.readText(text) !== NUMBER.none) values[i] = reader.value;
       else if (kind === KIND.text ? reading.tokens.has(text) : kind === KIND.special && reading.na.has(text))
         missing[i] = 1;
-      else refuse('a number', kind === KIND.text ? text : shownValue(text, kind), plan.advice);
+      else refuse('a number', shownValue({ text, kind }), plan.advice);
     } else {
       const own = plan.label(text, kind);
       if (own === null) missing[i] = 1;
       else if (own === undefined || kind === KIND.list)
-        refuse(LABEL_RULE, shownValue(text, kind), 'use null for a missing value');
+        refuse(LABEL_RULE, shownValue({ text, kind }), 'use null for a missing value');
       else {
         let code = codeOf.get(own) ?? levels.length;
         if (open && code === levels.length) {
@@ -206,14 +206,3 @@ function columnOf(plan: StreamedColumn, rows: readonly StreamRow[], firstRow: nu
   });
   return levels ? { name, kind: 'coded', codes, levels, missing } : { name, kind: 'numeric', values, missing };
 }
-
-const shownValue = (text: string, kind: number): unknown =>
-  kind === KIND.list
-    ? []
-    : kind === KIND.object
-      ? {}
-      : kind === KIND.boolean
-        ? text === 'true'
-        : kind === KIND.text
-          ? text
-          : Number(text);

@@ -36,6 +36,29 @@ export interface RawRecord {
   readonly line: number;
 }
 
+/** The record of a scanner: it is written anew for each. */
+export type Scanned = { -readonly [K in keyof RawRecord]: RawRecord[K] };
+
+export const noCells = (): Scanned => ({
+  bytes: Buffer.alloc(0),
+  starts: new Int32Array(256),
+  ends: new Int32Array(256),
+  kinds: new Uint8Array(256),
+  line: 1,
+});
+
+/** Makes room for twice as many cells. */
+export function grow(record: Scanned): void {
+  const more = <T extends Int32Array | Uint8Array>(array: T): T => {
+    const bigger = new (array.constructor as new (length: number) => T)(2 * array.length);
+    bigger.set(array);
+    return bigger;
+  };
+  record.starts = more(record.starts);
+  record.ends = more(record.ends);
+  record.kinds = more(record.kinds);
+}
+
 /** Most bytes of one record. */
 export const MOST_BYTES = 16_777_216;
 export const MOST_TEXT = '16 MB';

@@ -3,7 +3,7 @@ import { show } from '../../../../src/encode/label.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { unequal } from '../database.ts';
 import { unfinished } from './bytes.ts';
-import { CELL, MOST_BYTES, MOST_TEXT, type RawRecord, textOf } from './cell.ts';
+import { CELL, grow, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned, textOf } from './cell.ts';
 import type { Reading } from './options.ts';
 
 const LF = 10;
@@ -15,9 +15,7 @@ const TAB = 9;
 const PATIENCE = 1 << 20;
 
 /** The record as the scanner fills it. */
-export type Scanned = { -readonly [K in keyof RawRecord]: RawRecord[K] };
-
-/** What ends a cell without quotes, or must not be in it. */
+export /** What ends a cell without quotes, or must not be in it. */
 const BYTE = { other: 0, delimiter: 1, lf: 2, cr: 3, nul: 4 } as const;
 
 /** Marks that may be between the cells when nobody says which; on a tie nobody knows. */
@@ -46,13 +44,7 @@ export class CsvScanner {
   readonly #reading: Reading;
   readonly #tabs: boolean;
   readonly #use: (record: RawRecord) => void;
-  readonly #record: Scanned = {
-    bytes: Buffer.alloc(0),
-    starts: new Int32Array(256),
-    ends: new Int32Array(256),
-    kinds: new Uint8Array(256),
-    line: 1,
-  };
+  readonly #record: Scanned = noCells();
   readonly #classes = new Uint8Array(256);
   #delimiter = '';
   #quote = -1;
@@ -206,7 +198,7 @@ export class CsvScanner {
     record.line = this.#line;
     for (;;) {
       if (cells === starts.length) {
-        this.#grow();
+        grow(this.#record);
         ({ starts, ends, kinds } = record);
       }
       let byte = bytes[at];
@@ -325,18 +317,6 @@ export class CsvScanner {
       if (bytes.compare(header[i], 0, header[i].length, starts[i], ends[i]) !== 0) return false;
     }
     return header.some((cell) => cell.length > 0);
-  }
-
-  #grow(): void {
-    const record = this.#record;
-    const more = <T extends Int32Array | Uint8Array>(array: T): T => {
-      const bigger = new (array.constructor as new (length: number) => T)(2 * array.length);
-      bigger.set(array);
-      return bigger;
-    };
-    record.starts = more(record.starts);
-    record.ends = more(record.ends);
-    record.kinds = more(record.kinds);
   }
 
   #error(line: number, what: string, next: string): LogoddsError {

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { show } from '../../../../src/encode/label.ts';
 import { LogoddsError } from '../../../../src/index.ts';
-import { CELL, MOST_BYTES, MOST_TEXT, type RawRecord } from './cell.ts';
-import type { Scanned } from './csv.ts';
+import { CELL, grow, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned } from './cell.ts';
 
 const LF = 10;
 const QUOTE = 34;
@@ -23,13 +22,7 @@ export class JsonScanner {
   readonly #use: (record: RawRecord) => void;
   readonly #slots = new Map<string, number>();
   readonly #keys: Buffer[] = [];
-  readonly #record: Scanned = {
-    bytes: Buffer.alloc(0),
-    starts: new Int32Array(256),
-    ends: new Int32Array(256),
-    kinds: new Uint8Array(256),
-    line: 1,
-  };
+  readonly #record: Scanned = noCells();
   /** slots of the fields of the last record, in its order */
   #order: number[] = [];
   #carry: Buffer[] = [];
@@ -174,16 +167,7 @@ export class JsonScanner {
     this.#keys.push(Buffer.from(name));
     this.#slots.set(name, slot);
     const record = this.#record;
-    if (slot === record.starts.length) {
-      const more = <T extends Int32Array | Uint8Array>(array: T): T => {
-        const bigger = new (array.constructor as new (length: number) => T)(2 * array.length);
-        bigger.set(array);
-        return bigger;
-      };
-      record.starts = more(record.starts);
-      record.ends = more(record.ends);
-      record.kinds = more(record.kinds);
-    }
+    if (slot === record.starts.length) grow(record);
     return slot;
   }
 

@@ -86,7 +86,7 @@ const sum = (found: readonly Found[]) => found.reduce((total, { count }) => tota
 const first = (found: readonly Found[]) => found.reduce((a, b) => (b.row < a.row ? b : a));
 
 /** The value of a JSON cell that messages show; of others the text. */
-const shownValue = ({ text, kind }: Found): unknown =>
+export const shownValue = ({ text, kind }: Pick<Found, 'text' | 'kind'>): unknown =>
   kind === KIND.list
     ? []
     : kind === KIND.object
