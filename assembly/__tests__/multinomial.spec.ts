@@ -131,8 +131,10 @@ describe('softmax', () => {
     }
     const infinite = f64s([Infinity, -Infinity, 3, -Infinity, Infinity, -Infinity]);
     softmaxF64(at(infinite), 2, 3, 2);
-    check(infinite, 0, [0.5, 0.5]);
-    check(infinite, 2, [0, 0]);
+    // row by row: two of three are the greatest; all three are equal
+    check(infinite, 0, [0.5, 1.0 / 3]);
+    check(infinite, 2, [0, 1.0 / 3]);
+    check(infinite, 4, [0.5, 1.0 / 3]);
     const alone = f32s([3, 0, 0, 0, Infinity, 0, 0, 0]);
     softmaxF32(at(alone), 4, 2, 1);
     expect(alone[0]).toBe(0);
