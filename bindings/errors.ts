@@ -64,8 +64,7 @@ export class LogoddsError extends Error {
   readonly reason: FormatReason | undefined;
   /** all that is wrong: every field of a record, the first row of every column of a table; empty where the sentence says it all */
   readonly problems: readonly Problem[];
-  /** the sentence with the values of the data quoted, for a person who may see them; not enumerable, so that loggers leave it out */
-  declare readonly detail: string;
+  readonly #detail: string;
 
   constructor(code: ErrorCode, message: string, parts: ErrorParts = {}) {
     super(message, parts);
@@ -73,7 +72,12 @@ export class LogoddsError extends Error {
     this.code = code;
     this.reason = parts.reason;
     this.problems = parts.problems ?? [];
-    Object.defineProperty(this, 'detail', { value: parts.detail ?? message });
+    this.#detail = parts.detail ?? message;
+  }
+
+  /** the sentence with the values of the data quoted, for a person who may see them; no field of the error, so that loggers leave it out */
+  get detail(): string {
+    return this.#detail;
   }
 }
 

@@ -9,7 +9,7 @@ export const which =
     valid(value) ? null : '';
 
 export const string = /* @__PURE__ */ which((value) => typeof value === 'string');
-export const number = /* @__PURE__ */ which(Number.isFinite);
+export const number = /* @__PURE__ */ which((value) => Number.isFinite(value));
 export const boolean = /* @__PURE__ */ which((value) => typeof value === 'boolean');
 export const count = /* @__PURE__ */ which((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 export const nullable =
