@@ -77,13 +77,13 @@ export function coefficients(model: Model): Coefficient[] {
     const half = QUANTILE * stdError;
     return { ...estimate, stdError, z, p: twoSidedP(z), ciLow: value - half, ciHigh: value + half };
   };
-  /** @param place  of the slot in its feature */
-  const estimated = ({ feature, role }: SlotName, place: number, weight: number): boolean => {
+  /** @param place  of the slot in its feature  @param used  whether a class has a weight there */
+  const estimated = ({ feature, role }: SlotName, place: number, used: boolean): boolean => {
     const source = manifest.schema.features[feature];
     if (role === 'level' && source.kind === 'hashed') return source.counts[place] > 0;
     // a bucket of no row; of words that cancel (mean 0, deviation 1) the weight tells
     if (source.kind === 'tokens' && 'buckets' in source.tokens)
-      return source.means[place] !== 0 || source.scales[place] !== 1 || weight !== 0;
+      return source.means[place] !== 0 || source.scales[place] !== 1 || used;
     if (role === 'missing' && 'counts' in source)
       return source.missing === 'slot' && source.counts[source.counts.length - 1] > 0;
     if (role === 'unseen') return 'rare' in source;
@@ -97,8 +97,9 @@ export function coefficients(model: Model): Coefficient[] {
     let first = 0;
     names.forEach((slot, j) => {
       if (slot.feature !== names[first].feature) first = j;
-      const weight = weights[k * slots + j];
-      if (estimated(slot, j - first, weight)) lines.push(line(k, j, slot.name, slot.level, weight));
+      // of several classes all have the same lines
+      const used = intercept.some((_, c) => weights[c * slots + j] !== 0);
+      if (estimated(slot, j - first, used)) lines.push(line(k, j, slot.name, slot.level, weights[k * slots + j]));
     });
   });
   return lines;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as command from '../../cli/src/main.ts';
+import { coefficients, Model } from '../../src/index.ts';
 
 const load = (name: string) => import(new URL(`../fuzz/${name}.mjs`, import.meta.url).href);
 const { describer } = await load('describe');
@@ -66,7 +67,22 @@ describe('a model file whose report is forged', () => {
     const more = ['inference.statistics.mcFadden', 'inference.statistics.aic', 'decision.chosen.stdError'];
     const bare = changed(...[...figures, ...more].map((path): Change => [path, null]));
     expect(await page(bare)).toBe('described');
+    // a threshold beyond every probability
+    for (const threshold of [1e308, -1e308]) {
+      expect(await page(changed(['decision.threshold', threshold]))).toBe('described');
+    }
   });
+});
+
+it('all classes list the same coefficients where one alone has a weight of a bucket', () => {
+  const model = command.loadModel(file('costs'));
+  const { slots } = model.encoder;
+  for (let k = 0; k < 3; k++) {
+    const weights = new Float64Array(model.weights.length).fill(1, k * slots, (k + 1) * slots);
+    const lines = coefficients(new Model({ ...model, weights, covariance: null }));
+    const counts = model.manifest.classes.map((name) => lines.filter((line) => line.class === name).length);
+    expect(new Set(counts).size).toBe(1);
+  }
 });
 
 it('three thousand mutants of model files are refused or described, on the terminal, as JSON and as a page', async () => {

@@ -85,7 +85,8 @@ export const classLegend = (classes: readonly ClassFigures[], chance: string) =>
 
 /** An upright line at a threshold. */
 export const rule = (threshold: number) => ({
-  data: values([{ threshold }]),
+  // one beyond every probability stands at the end
+  data: values([{ threshold: Math.min(1, Math.max(0, threshold)) }]),
   mark: { type: 'rule', stroke: INK, strokeWidth: 1.5 },
   encoding: { x: { field: 'threshold', type: 'quantitative' } },
 });
