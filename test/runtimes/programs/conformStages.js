@@ -26,7 +26,10 @@ export function conformStages({ loadModel, engines, stages }, sets) {
     for (const precision of ['f64', 'f32']) {
       const table = tableOf(precision === 'f32' ? narrow(rows) : rows);
       for (const [asked, engine] of Object.entries(engines)) {
-        put(`${asked} ${precision}`, ofTable(model, engine, { precision, capacity: 10 }, table));
+        // where f32 would lose the logits every runtime refuses it
+        const code = codeOf(() => model.scorer(engine, { precision }));
+        const options = { precision, capacity: 10 };
+        put(`${asked} ${precision}`, code ? { codes: [code] } : ofTable(model, engine, options, table));
       }
     }
     put('explained', explained(stages, model, rows, ask));
