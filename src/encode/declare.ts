@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { DATE_PARTS } from './date.ts';
 import { list, show } from './label.ts';
-import type { CodedMissing, CodedUnseen, DatePart } from './schema.ts';
+import type { CodedMissing, CodedUnseen, DatePart, DateUnit } from './schema.ts';
 
 /**
  * How columns become features, as a person writes it: the JSON of `--schema`. `fit` turns it into the `Schema` of a model, with every
@@ -35,6 +35,8 @@ export interface DeclaredNumber extends DeclaredColumn {
   readonly kind: 'numeric';
   /** cells are dates, and this part of them is the number */
   readonly part?: DatePart;
+  /** what numbers are that stand for dates; default ms */
+  readonly unit?: DateUnit;
   readonly transform?:
     | 'log'
     | 'log1p'
@@ -63,6 +65,8 @@ export interface DeclaredNumber extends DeclaredColumn {
 export interface DeclaredCategory extends DeclaredColumn {
   readonly kind: 'categorical';
   readonly part?: DatePart;
+  /** as of a number */
+  readonly unit?: DateUnit;
   /** default onehot */
   readonly encoding?: 'onehot' | 'target' | 'hash';
   readonly coding?: 'onehot' | 'treatment';
@@ -94,6 +98,10 @@ export interface DeclaredBoolean extends DeclaredColumn {
 export interface DeclaredDate extends DeclaredColumn {
   readonly kind: 'date';
   readonly parts: readonly DatePart[];
+  /**
+   * What numbers are that stand for dates, milliseconds (default) or seconds since 1970. A number 1 to 1000 years from 1970 in its unit, and within 100 years of the dates of training, is one; others are refused.
+   */
+  readonly unit?: DateUnit;
   readonly missing?: 'slot' | 'baseline' | 'error';
 }
 
@@ -162,6 +170,7 @@ const NAMES: Field = [(value) => listOf(isText, 1)(value), 'a list of texts'];
 /** Of each kind its fields: others are refused. A function, so that a bundler can drop it. */
 function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Record<string, Field>>>> {
   const PART = word(...DATE_PARTS);
+  const UNIT = word('ms', 's');
   const MISSING = word('slot', 'baseline', 'error');
   const CODED_MISSING = word('slot', 'baseline', 'mode', 'error');
   const UNSEEN = word('slot', 'baseline', 'error');
@@ -175,6 +184,7 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
     numeric: {
       ...COLUMN,
       part: PART,
+      unit: UNIT,
       transform: [
         (value) =>
           ['log', 'log1p', 'sqrt', 'box-cox', 'yeo-johnson'].includes(value as string) ||
@@ -203,6 +213,7 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
     categorical: {
       ...COLUMN,
       part: PART,
+      unit: UNIT,
       encoding: word('onehot', 'target', 'hash'),
       coding: word('onehot', 'treatment'),
       reference: TEXT,
@@ -225,6 +236,7 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
         (value) => listOf(PART[0], 1)(value) && new Set(value as string[]).size === (value as string[]).length,
         `distinct parts among ${list(DATE_PARTS)}`,
       ],
+      unit: UNIT,
       missing: MISSING,
     },
     text: { ...COLUMN, buckets: TOKEN_BUCKETS, scaling: word('none', 'standard'), missing: word('baseline', 'error') },
@@ -264,6 +276,7 @@ const CONTRADICTIONS: readonly (readonly [when: (f: Fields) => boolean, fields: 
     ['range'],
     'without low, high or bins',
   ],
+  [(f) => f['kind'] !== 'date' && f['part'] === undefined, ['unit'], 'without a part of dates'],
   [(f) => f['missing'] === 'error', ['impute'], 'where a missing cell is an error'],
   [
     (f) => f['encoding'] === 'target',

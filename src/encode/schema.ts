@@ -73,8 +73,19 @@ export interface CategoricalFeature extends Coded {
 /** A part of a date in UTC, as a number. Weekdays are those of ISO 8601, Monday 1 to Sunday 7. */
 export type DatePart = 'year' | 'quarter' | 'month' | 'day' | 'weekday' | 'dayOfYear' | 'hour' | 'minute' | 'epochDays';
 
+/** What a number is that stands for a date: milliseconds or seconds since 1970-01-01 00:00 UTC. */
+export type DateUnit = 'ms' | 's';
+
+/** Features that may read dates. */
+export interface Dated {
+  /** what numbers are; absent: milliseconds */
+  readonly unit?: DateUnit;
+  /** first and last date of training in milliseconds since 1970: numbers far outside are refused, as of another unit */
+  readonly dates?: readonly [first: number, last: number];
+}
+
 /** Features that read a number, or take one out of a date. */
-interface FromNumber {
+interface FromNumber extends Dated {
   /** the column it is read from; absent: that of its name */
   readonly column?: string;
   /** read cells are dates, and this part of them is the number */
@@ -123,7 +134,7 @@ export interface BinnedFeature extends Coded, FromNumber {
 }
 
 /** A part of a date as a category; levels are the numbers as text. */
-export interface DatePartFeature extends Coded {
+export interface DatePartFeature extends Coded, Dated {
   readonly kind: 'date';
   readonly column?: string;
   readonly part: DatePart;

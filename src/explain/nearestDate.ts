@@ -19,12 +19,13 @@ const datePartOf = (feature: Feature): DatePart | undefined => ('part' in featur
 export function nearestDate(search: Search): Found {
   const { source, from } = search;
   const name = JSON.stringify(source.name);
-  const moved = mover(from);
+  const second = source.features.some((feature) => 'unit' in feature && feature.unit === 's') ? 1 : 1000;
+  const moved = mover(from, second);
   if (moved === null) return { to: null, reason: `${name} is missing: there is no date to search from` };
   for (const shift of shiftsOf(source.features)) {
     const to = moved(shift);
     if (flips(search, to))
-      return { to, extrapolated: source.features.some((feature) => isBeyond(feature, millisecondsOf(to))) };
+      return { to, extrapolated: source.features.some((feature) => isBeyond(feature, millisecondsOf(to, second))) };
   }
   return { to: null, reason: `no date within ten years of that of ${name} changes the label` };
 }
@@ -37,11 +38,15 @@ function* shiftsOf(features: readonly Feature[]): Generator<number> {
   for (let shift = unit < DAY ? WEEK + DAY : DAY; shift <= DAYS * DAY; shift += DAY) yield* [shift, -shift];
 }
 
-/** Moves a date by whole minutes in the form it has: zone, separator and seconds stay. null: there is no date. */
-function mover(from: unknown): ((shift: number) => Value) | null {
+/**
+ * Moves a date by whole minutes in the form it has: zone, separator and seconds stay. null: there is no date.
+ * @param second  of a number
+ */
+function mover(from: unknown, second: number): ((shift: number) => Value) | null {
   if (from instanceof Date) return (shift) => new Date(from.getTime() + shift);
-  if (typeof from === 'number' || typeof from === 'bigint') return (shift) => Number(from) + shift;
+  if (typeof from === 'number' || typeof from === 'bigint') return (shift) => Number(from) + (shift / 1000) * second;
   if (typeof from !== 'string') return null;
+  if (parseDate(from) === null) return (shift) => String(Number(from) + (shift / 1000) * second);
   const start = parseDate(from.slice(0, 16))!;
   const isDay = from.length === 10;
   return (shift) => {
@@ -51,8 +56,9 @@ function mover(from: unknown): ((shift: number) => Value) | null {
   };
 }
 
-function millisecondsOf(date: Value): number {
-  return typeof date === 'string' ? parseDate(date)! : Number(date);
+function millisecondsOf(date: Value, second: number): number {
+  if (date instanceof Date) return date.getTime();
+  return (typeof date === 'string' ? parseDate(date) : null) ?? (Number(date) / second) * 1000;
 }
 
 /** Whether a feature meets a number that its training rows did not have. */

@@ -1,11 +1,12 @@
-import { parseDate, partOf } from '../../../src/encode/date.ts';
+import { partOf } from '../../../src/encode/date.ts';
 import { bucketOf } from '../../../src/encode/hash.ts';
 import { CROSS, levelsOf } from '../../../src/encode/kinds/cross.ts';
+import { timesOf } from '../../../src/encode/kinds/dates.ts';
 import { codeOfBin } from '../../../src/encode/kinds/numberCode.ts';
 import { tokensOf } from '../../../src/encode/kinds/tokens.ts';
 import { show } from '../../../src/encode/label.ts';
-import type { DatePart, Feature } from '../../../src/encode/schema.ts';
-import { LogoddsError, type Model, type Table, type Warning } from '../../../src/index.ts';
+import type { Dated, DatePart, Feature } from '../../../src/encode/schema.ts';
+import { type Column, LogoddsError, type Model, type Table, type Warning } from '../../../src/index.ts';
 import { percent, significant, whole, word } from './wording.ts';
 
 /** Values of a feature that its training rows did not have. */
@@ -275,7 +276,7 @@ export class Strangers {
     if (!column) return null;
     const missing = column.missing ?? null;
     if (part !== undefined) {
-      const at = this.#instants(table, name);
+      const at = this.#instants(column, feature as Dated, table.rows);
       return { number: (row) => partOf(at[row], part), missing };
     }
     if (column.kind === 'numeric') return { number: (row) => column.values[row], missing };
@@ -283,19 +284,12 @@ export class Strangers {
   }
 
   /** Milliseconds of the dates of a column, read once for all their parts. */
-  #instants(table: Table, name: string): Float64Array {
+  #instants(column: Column, feature: Dated, rows: number): Float64Array {
+    const name = `${column.name}\n${feature.unit}`;
     const known = this.#dates.get(name);
     if (known) return known;
-    const column = table.columns.find((one) => one.name === name)!;
-    const at = new Float64Array(table.rows);
-    if (column.kind === 'numeric') at.set(column.values.subarray(0, table.rows));
-    else {
-      const { codes, levels } = column;
-      const all = levels.length <= table.rows ? levels.map((level) => parseDate(level)) : null;
-      for (let i = 0; i < table.rows; i++) {
-        at[i] = (all ? all[codes[i]] : parseDate(levels[codes[i]] ?? '')) ?? Number.NaN;
-      }
-    }
+    const time = timesOf(feature, column, rows);
+    const at = Float64Array.from({ length: rows }, (_, row) => time(row));
     this.#dates.set(name, at);
     return at;
   }

@@ -1,5 +1,5 @@
 import { DATE_PARTS } from '../date.ts';
-import type { BinnedFeature, CrossFeature, DatePart, DatePartFeature } from '../schema.ts';
+import type { BinnedFeature, CrossFeature, Dated, DatePart, DatePartFeature } from '../schema.ts';
 
 // What a model file must hold of a feature, beside what `check.ts` says of every one.
 
@@ -15,9 +15,14 @@ export const distinctTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every(isText) && new Set(value).size === value.length;
 const optional = (value: unknown, valid: (value: unknown) => boolean): boolean => value === undefined || valid(value);
 
-/** The column a feature is read from, and the part of a date. */
-export function validSource({ column, part }: { column?: string; part?: DatePart }): boolean {
-  return optional(column, isText) && optional(part, (value) => DATE_PARTS.includes(value as DatePart));
+/** The column a feature is read from, and of dates the part, the unit of numbers and the range of training. */
+export function validSource({ column, part, unit, dates }: { column?: string; part?: DatePart } & Dated): boolean {
+  return (
+    optional(column, isText) &&
+    optional(part, (value) => DATE_PARTS.includes(value as DatePart)) &&
+    optional(unit, (value) => among(value, 'ms s')) &&
+    optional(dates, (value) => numbers(value, 2))
+  );
 }
 
 /** A feature of levels. */

@@ -6,16 +6,16 @@ import { show } from '../../encode/label.ts';
 import { quantileEdges, uniformEdges } from '../../encode/quantile.ts';
 import type { BinnedFeature } from '../../encode/schema.ts';
 import type { NumericColumn } from '../../encode/table.ts';
-import type { TrainingRows } from './trainingRows.ts';
+import type { Ranged, TrainingRows } from './trainingRows.ts';
 
 /** @throws ERR_SCHEMA when the column has one value only */
 export function resolveBins(
   rows: TrainingRows,
-  declared: DeclaredNumber,
+  declared: Ranged<DeclaredNumber>,
   numbers: NumericColumn,
   found: Moments,
 ): BinnedFeature {
-  const { name, column, part, reason, range = 'clip', missing = 'slot' } = declared;
+  const { name, column, reason, range = 'clip', missing = 'slot' } = declared;
   const edges = edgesOf(rows, declared, numbers);
   if (edges.length < 2) {
     throw new LogoddsError(
@@ -35,7 +35,7 @@ export function resolveBins(
     kind: 'binned',
     ...(reason !== undefined && { reason }),
     ...(column !== undefined && { column }),
-    ...(part !== undefined && { part }),
+    ...rows.dated(declared),
     edges,
     range,
     levels,

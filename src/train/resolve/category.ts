@@ -12,13 +12,15 @@ import type {
   TargetFeature,
 } from '../../encode/schema.ts';
 import { resolveHashed } from './hashed.ts';
-import { columnOf, type TrainingRows } from './trainingRows.ts';
+import { columnOf, type Ranged, type TrainingRows } from './trainingRows.ts';
 
 /** Levels with a weight each, target encoding, or hashing. */
 export function resolveCategory(
   rows: TrainingRows,
-  declared: DeclaredCategory,
+  given: Ranged<DeclaredCategory>,
 ): CategoricalFeature | DatePartFeature | TargetFeature | HashedFeature {
+  const dated = rows.dated(given);
+  const declared = { ...given, ...dated };
   const { name, column, part, reason, encoding = 'onehot' } = declared;
   const common = { name, ...(reason !== undefined && { reason }), ...(column !== undefined && { column }) };
   const source = rows.column(declared);
@@ -39,7 +41,7 @@ export function resolveCategory(
     missing,
     unseen: declared.unseen ?? rows.options.unseen ?? 'slot',
   };
-  if (part !== undefined) return { ...coded, kind: 'date', part };
+  if (part !== undefined) return { ...coded, kind: 'date', ...dated, part };
   return { ...coded, kind: 'categorical', ...(rare.length > 0 && { rare }) };
 }
 

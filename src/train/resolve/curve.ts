@@ -8,16 +8,16 @@ import { weightedQuantile } from '../../encode/quantile.ts';
 import type { CurveFeature, Transform } from '../../encode/schema.ts';
 import { splineKnots } from '../../encode/spline.ts';
 import type { NumericColumn } from '../../encode/table.ts';
-import type { Sample, TrainingRows } from './trainingRows.ts';
+import type { Ranged, Sample, TrainingRows } from './trainingRows.ts';
 
 /** @throws ERR_SCHEMA when no training value is in range; as of `fitPower`, `splineKnots` and `Curve.put` */
 export function resolveCurve(
   rows: TrainingRows,
-  declared: DeclaredNumber,
+  declared: Ranged<DeclaredNumber>,
   numbers: NumericColumn,
   found: Moments,
 ): CurveFeature {
-  const { name, column, part, reason, low = null, high = null, range = 'clip', scaling = 'standard' } = declared;
+  const { name, column, reason, low = null, high = null, range = 'clip', scaling = 'standard' } = declared;
   const { missing = rows.gaps } = declared;
   const sample = inRange(rows.present(numbers), declared);
   const transform = transformOf(declared, sample);
@@ -30,7 +30,7 @@ export function resolveCurve(
     ...(reason !== undefined && { reason }),
     kind: 'curve',
     ...(column !== undefined && { column }),
-    ...(part !== undefined && { part }),
+    ...rows.dated(declared),
     transform,
     knots,
     low,

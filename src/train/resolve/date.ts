@@ -9,9 +9,10 @@ const CYCLES: readonly DatePart[] = ['quarter', 'month', 'weekday', 'hour'];
 
 /** A feature for each part. */
 export function resolveDate(rows: TrainingRows, declared: DeclaredDate): Feature[] {
-  const { name, missing, reason } = declared;
+  const { name, missing, reason, unit } = declared;
+  const dates = rows.datesOf(declared);
   return declared.parts.map((part) => {
-    const feature = { name: `${name}.${part}`, column: columnOf(declared), part, missing, reason };
+    const feature = { name: `${name}.${part}`, column: columnOf(declared), part, missing, reason, unit, dates };
     return CYCLES.includes(part)
       ? resolveCategory(rows, { ...feature, kind: 'categorical' })
       : resolveNumber(rows, { ...feature, kind: 'numeric' });

@@ -4,10 +4,11 @@ import { numbersOf } from '../../encode/kinds/numbers.ts';
 import type { Feature } from '../../encode/schema.ts';
 import { resolveBins } from './binned.ts';
 import { resolveCurve } from './curve.ts';
-import { columnOf, type TrainingRows } from './trainingRows.ts';
+import { columnOf, type Ranged, type TrainingRows } from './trainingRows.ts';
 
 /** A plain number where that says it all, else bins or a curve. */
-export function resolveNumber(rows: TrainingRows, declared: DeclaredNumber): Feature {
+export function resolveNumber(rows: TrainingRows, given: Ranged<DeclaredNumber>): Feature {
+  const declared = { ...given, ...rows.dated(given) };
   const numbers = numbersOf(declared, rows.column(declared), rows.rows, 0);
   const found = momentsOf({ ...numbers, name: columnOf(declared) }, rows.rows, rows.weight, 0);
   if (found.total === 0) throw onlyMissing(columnOf(declared));

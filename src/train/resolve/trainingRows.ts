@@ -4,12 +4,16 @@ import { findColumns } from '../../encode/columns.ts';
 import type { DeclaredCross, DeclaredFeature } from '../../encode/declare.ts';
 import { Encoder } from '../../encode/encoder.ts';
 import { type InferOptions, referenceIndex } from '../../encode/infer.ts';
+import { datesOf } from '../../encode/kinds/dates.ts';
 import { encoders } from '../../encode/kinds/index.ts';
-import type { CategoricalFeature, Feature, Schema } from '../../encode/schema.ts';
+import type { CategoricalFeature, Dated, DatePart, Feature, Schema } from '../../encode/schema.ts';
 import type { Column, NumericColumn, Table } from '../../encode/table.ts';
 
 /** A declared feature that reads a column. */
 export type DeclaredSource = Exclude<DeclaredFeature, DeclaredCross>;
+
+/** A declared feature, and the range of its dates where that is known already. */
+export type Ranged<T> = T & Pick<Dated, 'dates'>;
 
 export const columnOf = (declared: DeclaredSource): string => declared.column ?? declared.name;
 
@@ -35,6 +39,19 @@ export class TrainingRows {
 
   column(declared: DeclaredSource): Column {
     return findColumns(this.#table, [columnOf(declared)])[0];
+  }
+
+  /** First and last date of a column that is read as dates. */
+  datesOf(declared: DeclaredSource & Pick<Dated, 'unit'>): Dated['dates'] {
+    return datesOf(declared, this.column(declared), this.rows, this.weight);
+  }
+
+  /** How a feature reads dates, if it does. */
+  dated<T extends DeclaredSource & Dated & { readonly part?: DatePart }>(
+    declared: T,
+  ): Dated & { readonly part?: DatePart } {
+    const { part, unit, dates = part && this.datesOf(declared) } = declared;
+    return part === undefined ? {} : { part, ...(unit && { unit }), ...(dates && { dates }) };
   }
 
   /** What a missing number takes. */
