@@ -113,6 +113,8 @@ export interface DeclaredText extends DeclaredColumn {
   /** what the penalty measures weights in: the count of a word (`none`, default), as that of a level, or its standard deviation */
   readonly scaling?: 'none' | 'standard';
   readonly missing?: 'baseline' | 'error';
+  /** most characters of a cell, separators of a list counted: longer ones are refused; default 2^20 */
+  readonly maxText?: number;
 }
 
 /** A list of tags: an array of the record, the text of a JSON array, or text between separators. */
@@ -127,6 +129,8 @@ export interface DeclaredTags extends DeclaredColumn {
   /** what the penalty measures weights in: the count of a word (`none`, default), as that of a level, or its standard deviation */
   readonly scaling?: 'none' | 'standard';
   readonly missing?: 'baseline' | 'error';
+  /** most characters of a cell, separators of a list counted: longer ones are refused; default 2^20 */
+  readonly maxText?: number;
   readonly unseen?: 'baseline' | 'error';
 }
 
@@ -178,6 +182,7 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
   const BUCKETS = whole(2, 2 ** 20);
   /** Each bucket is a column of numbers. */
   const TOKEN_BUCKETS = whole(2, 4096);
+  const MAX_TEXT = whole(1, 2 ** 29);
 
   const COLUMN = { name: NAME, kind: TEXT, column: NAME, reason: TEXT };
   return {
@@ -239,7 +244,13 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
       unit: UNIT,
       missing: MISSING,
     },
-    text: { ...COLUMN, buckets: TOKEN_BUCKETS, scaling: word('none', 'standard'), missing: word('baseline', 'error') },
+    text: {
+      ...COLUMN,
+      buckets: TOKEN_BUCKETS,
+      scaling: word('none', 'standard'),
+      missing: word('baseline', 'error'),
+      maxText: MAX_TEXT,
+    },
     tags: {
       ...COLUMN,
       separator: [(value) => isText(value) && value !== '', 'a text of one character or more'],
@@ -248,6 +259,7 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
       minCount: COUNT,
       missing: word('baseline', 'error'),
       unseen: word('baseline', 'error'),
+      maxText: MAX_TEXT,
     },
     cross: {
       name: NAME,

@@ -192,6 +192,8 @@ export interface TokensFeature extends Named {
   /** a missing cell has no token, or is an error */
   readonly missing: 'baseline' | 'error';
   readonly unseen: 'baseline' | 'error';
+  /** most characters of a cell, separators of a list counted; absent: 2^20 */
+  readonly maxText?: number;
   /** the penalty measures weights in standard deviations; absent: in counts */
   readonly scaling?: 'standard';
   readonly means: readonly number[];

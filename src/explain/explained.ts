@@ -39,8 +39,11 @@ export interface Explained<S extends Scored = Scored> {
   score(record: Row): S;
 }
 
-/** A record by field names. */
-export type Row = Readonly<Record<string, unknown>>;
+/** A record by field names: an object of any type, an interface or a class too. */
+export type Row = object;
+
+/** The value of a field. */
+export const fieldOf = (record: Row, name: string): unknown => (record as Readonly<Record<string, unknown>>)[name];
 
 /** Features of one source: what a person calls one feature. */
 export interface Source {
@@ -89,7 +92,7 @@ export function partsOf(feature: Feature): readonly string[] | null {
 
 /** The value of a source in a record: of a cross the text of its parts' values. */
 export function sourceValue({ columns }: Source, record: Row): unknown {
-  return joinedValue(columns.map((column) => record[column]));
+  return joinedValue(columns.map((column) => fieldOf(record, column)));
 }
 
 /** The value of a source by those of its columns. */
@@ -103,7 +106,7 @@ export function joinedValue(values: readonly unknown[]): unknown {
 export function offsetOf({ manifest: { offset } }: Explained, record: Row): number {
   if (offset === null) return 0;
   if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
-  return recordNumber(offset, record[offset]);
+  return recordNumber(offset, fieldOf(record, offset));
 }
 
 /** Of each column of a batch its first slot and its slots; 0 for a number, which has one. */

@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Feature } from '../encode/schema.ts';
-import type { Explained, Row, Scored } from './explained.ts';
+import { type Explained, fieldOf, type Row, type Scored, sourcesOf } from './explained.ts';
 import { fewestTokens, splitOf } from './fewestTokens.ts';
 import { nearestDate, readsDate } from './nearestDate.ts';
 import { nearestNumber, readsNumber } from './nearestNumber.ts';
@@ -46,10 +46,15 @@ export interface WhatIf<S extends Scored = Scored> {
 export function whatIf<S extends Scored>(model: Explained<S>, record: Row, feature: string): WhatIf<S> {
   const source = columnOf(model, feature);
   const now = model.score(record);
-  const from = record[feature];
+  const from = fieldOf(record, feature);
+  // fields may be accessors of a class: what is copied are the values
+  const { sources } = sourcesOf(model);
+  const fields = Object.fromEntries(
+    sources.flatMap(({ columns }) => columns).map((name) => [name, fieldOf(record, name)]),
+  );
   const score = (value: Value): S | null => {
     try {
-      return model.score({ ...record, [feature]: value });
+      return model.score({ ...fields, [feature]: value });
     } catch (error) {
       // a value that the model refuses is no answer
       if (error instanceof LogoddsError && error.code === 'ERR_RECORD') return null;

@@ -455,6 +455,7 @@ describe('docs/schema.json', () => {
       'parts',
       'separator',
       'of',
+      'maxText',
       'nonsense',
     ],
   ];

@@ -1,5 +1,6 @@
+import type { LogoddsError } from '../../../bindings/errors.ts';
 import type { CoderKind, Part, Slot } from '../coder.ts';
-import { asCoded } from '../columns.ts';
+import { asCoded, cellError } from '../columns.ts';
 import { defaultError } from '../encoder.ts';
 import { bucketOf } from '../hash.ts';
 import type { TokensFeature } from '../schema.ts';
@@ -20,9 +21,31 @@ export function tokensOf({ split: by }: Pick<TokensFeature, 'split'>, text: stri
   return by === 'words' ? words(text) : split(text, by.separator);
 }
 
+/** Most characters of a cell, where the schema says none: about half a second of work. */
+const MOST_TEXT = 2 ** 20;
+
+/** Whether a text, or a list, has more characters than a feature reads; of a list each entry counts one more, for the separator. */
+export function isTooLong({ maxText = MOST_TEXT }: Pick<TokensFeature, 'maxText'>, value: unknown): boolean {
+  let length = isText(value) || Array.isArray(value) ? value.length : 0;
+  if (Array.isArray(value) && length <= maxText) for (const entry of value) if (isText(entry)) length += entry.length;
+  return length > maxText;
+}
+
+/** ERR_RECORD for a cell that `isTooLong` */
+export function lengthError(
+  row: number | null,
+  name: string,
+  { maxText = MOST_TEXT }: Pick<TokensFeature, 'maxText'>,
+  value: unknown,
+): LogoddsError {
+  const rule = `at most ${maxText} characters, separators of a list counted`;
+  return cellError(row, name, rule, value, 'shorten it, or train with a greater "maxText" in the schema');
+}
+
 class TokensCoder extends FeatureCoder<TokensFeature> {
   readonly #codes: Map<string, number> | null;
-  readonly #table: LevelTable<readonly string[] | null>;
+  /** of levels; undefined: too long */
+  readonly #table: LevelTable<readonly string[] | null | undefined>;
 
   constructor(feature: TokensFeature) {
     const { tokens, means } = feature;
@@ -32,7 +55,9 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
       feature,
     );
     this.#codes = 'buckets' in tokens ? null : new Map(tokens.map((token, code) => [token, code]));
-    this.#table = new LevelTable((level) => (level === undefined ? null : tokensOf(feature, level)));
+    this.#table = new LevelTable((level) =>
+      level === undefined ? null : isTooLong(feature, level) ? undefined : tokensOf(feature, level),
+    );
   }
 
   slots(): readonly Slot[] {
@@ -48,6 +73,8 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
     const outs = means.map((_, j) => batch.numeric(at + j).fill(0, 0, rows));
     for (let i = 0; i < rows; i++) {
       const list = missing && missing[i] !== 0 ? null : read(i);
+      if (list === undefined)
+        throw lengthError(firstRow + i, column.name, this.feature, column.levels[column.codes[i]]);
       const unseen = this.#count(list, firstRow + i, (j, sign) => {
         outs[j][i] += sign;
       });
@@ -61,6 +88,7 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
 
   writeRecord(value: unknown, out: Float64Array, at: number): number {
     out.fill(0, at, at + this.means.length);
+    if (isTooLong(this.feature, value)) throw lengthError(null, this.columns[0], this.feature, value);
     const byText = (): readonly string[] => tokensOf(this.feature, recordLabel(this.columns[0], value));
     const listed = Array.isArray(value) && this.feature.split !== 'words';
     const list = value === undefined || value === null ? null : ((listed ? entries(value) : null) ?? byText());
@@ -97,7 +125,7 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
 }
 
 function validTokens(feature: TokensFeature): boolean {
-  const { split: by, tokens, missing, unseen, scaling = 'standard', means, scales } = feature;
+  const { split: by, tokens, missing, unseen, maxText = 1, scaling = 'standard', means, scales } = feature;
   const width = Array.isArray(tokens) ? tokens.length : (tokens as { buckets?: number })?.buckets;
   return (
     validSource(feature) &&
@@ -107,6 +135,8 @@ function validTokens(feature: TokensFeature): boolean {
     width! > 0 &&
     among(missing, 'baseline error') &&
     among(unseen, 'baseline error') &&
+    Number.isSafeInteger(maxText) &&
+    maxText > 0 &&
     scaling === 'standard' &&
     numbers(means, width!) &&
     positive(scales, width!)

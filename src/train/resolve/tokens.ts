@@ -4,7 +4,7 @@ import type { DeclaredTags, DeclaredText } from '../../encode/declare.ts';
 import { Encoder } from '../../encode/encoder.ts';
 import { isConstant, sortLabels } from '../../encode/infer.ts';
 import { encoders } from '../../encode/kinds/index.ts';
-import { tokensOf } from '../../encode/kinds/tokens.ts';
+import { isTooLong, lengthError, tokensOf } from '../../encode/kinds/tokens.ts';
 import { show } from '../../encode/label.ts';
 import type { TokensFeature } from '../../encode/schema.ts';
 import { columnOf, type TrainingRows } from './trainingRows.ts';
@@ -16,9 +16,11 @@ const MOST_TAGS = 2000;
 
 /** Words, hashed; tags, hashed or with a slot each. @throws ERR_SCHEMA for too many tags, or none */
 export function resolveTokens(rows: TrainingRows, declared: DeclaredText | DeclaredTags): TokensFeature {
-  const { name, column, reason, missing = 'baseline' } = declared;
+  const { name, column, reason, missing = 'baseline', maxText } = declared;
   const cells = asCoded(rows.column(declared), rows.rows, 0);
   const split: TokensFeature['split'] = declared.kind === 'text' ? 'words' : { separator: declared.separator ?? ',' };
+  const long = cells.levels.findIndex((level) => isTooLong(declared, level));
+  if (long >= 0) throw lengthError(cells.codes.indexOf(long), columnOf(declared), declared, cells.levels[long]);
   const lists = cells.levels.map((level) => tokensOf({ split }, level));
   const counts = rows.counts(lists.length, cells, (i) => cells.codes[i]);
   const buckets = declared.kind === 'text' ? (declared.buckets ?? 256) : declared.buckets;
@@ -32,6 +34,7 @@ export function resolveTokens(rows: TrainingRows, declared: DeclaredText | Decla
     split,
     tokens,
     missing,
+    ...(maxText !== undefined && { maxText }),
     ...(declared.scaling === 'standard' && { scaling: 'standard' }),
     unseen: declared.kind === 'tags' ? (declared.unseen ?? 'baseline') : 'baseline',
     means: new Array<number>(width).fill(0),
