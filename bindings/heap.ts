@@ -12,31 +12,23 @@ export interface Block {
   readonly size: number;
 }
 
-/** addresses start .. end */
-interface Gap {
-  start: number;
-  end: number;
-}
-
 const PAGE = 65536;
 /** 4 GiB but for the last 16 bytes: a kernel whose data ended at 2³² would compute an end address of 0 */
 const ADDRESS_SPACE = 2 ** 32 - 16;
 const ALIGN = 16;
 
 /**
- * Allocation in linear memory with explicit lifetime: 16-byte aligned blocks, best fit, neighbours merged on release.
+ * Allocation in linear memory with explicit lifetime: 16-byte aligned blocks, each in the smallest gap that holds it.
  * Its books are kept in JavaScript, so a kernel that wrote past its block could not damage them.
  */
 export class Heap {
   readonly memory: LinearMemory;
-  /** gaps below the top, ascending and never adjacent */
-  #free: Gap[] = [];
-  readonly #live = new Set<Block>();
-  #top: number;
+  readonly #base: number;
+  /** by address; what lies between them is free */
+  readonly #live: Block[] = [];
   #limit = ADDRESS_SPACE;
   /** memory from here on was never handed out, and is zero */
   #fresh = 0;
-  #kept = false;
   /** the whole memory, renewed when it grows: only the heap makes it grow */
   f32!: Float32Array;
   f64!: Float64Array;
@@ -48,21 +40,23 @@ export class Heap {
   readonly #lost =
     globalThis.FinalizationRegistry &&
     new FinalizationRegistry<readonly Block[]>((blocks) => {
-      if (blocks.length > 0) warn();
+      // once: a program that loses one thing loses many
+      if (blocks.length > 0 && !warned) {
+        warned = true;
+        globalThis.console?.warn('logodds: a batch or vector was lost without free(), its memory is free again; call free(), or declare it with using');
+      }
       for (const block of blocks) this.release(block);
     });
 
   constructor(memory: LinearMemory, base: number) {
     this.memory = memory;
-    this.#top = roundUp(base);
+    this.#base = roundUp(base);
     this.#renew();
   }
 
   /** bytes handed out and not yet released */
   get bytesInUse(): number {
-    let sum = 0;
-    for (const { size } of this.#live) sum += size;
-    return sum;
+    return this.#live.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Refuses to grow past `bytes` of linear memory (at most 4 GiB). */
@@ -77,42 +71,40 @@ export class Heap {
    * @throws ERR_MEMORY when the address space (4 GiB) or the limit would be passed, or the host refuses
    */
   allocate(bytes: number, what: string, clear = true): Block {
+    const live = this.#live;
     const size = roundUp(Math.max(bytes, ALIGN));
-    // of several that fit as well the lowest
-    const [best] = this.#free.filter((gap) => room(gap) >= size).sort((one, other) => room(one) - room(other));
-    let address = this.#top;
-    if (best) {
-      address = best.start;
-      best.start += size;
-      this.#free = this.#free.filter(room);
-    } else {
-      this.#reserve(address + size, what, bytes);
-      this.#top += size;
-    }
+    // of several gaps that fit as well the lowest; behind all blocks where none does
+    let least = Number.POSITIVE_INFINITY;
+    let before = live.length;
+    let address = 0;
+    let end = this.#base;
+    live.forEach((block, i) => {
+      const gap = block.address - end;
+      if (gap >= size && gap < least) {
+        least = gap;
+        before = i;
+        address = end;
+      }
+      end = block.address + block.size;
+    });
+    address ||= end;
+    this.#reserve(address + size, what, bytes);
     if (clear) this.u8.fill(0, address, Math.min(address + size, this.#fresh));
-    this.#fresh = Math.max(this.#fresh, this.#top);
+    this.#fresh = Math.max(this.#fresh, address + size);
     const block = { address, size };
-    this.#live.add(block);
+    live.splice(before, 0, block);
     return block;
   }
 
   /** Gives a block back. One that was given back already is ignored, whoever has its memory now. */
   release(block: Block): void {
-    if (!this.#live.delete(block) || this.#kept) return;
-    const freed = { start: block.address, end: block.address + block.size };
-    this.#free = this.#free.filter(({ start, end }) => {
-      if (end === freed.start) freed.start = start;
-      else if (start === freed.end) freed.end = end;
-      else return true;
-      return false;
-    });
-    if (freed.end === this.#top) this.#top = freed.start;
-    else this.#free = [...this.#free, freed].sort((one, other) => one.start - other.start);
+    const at = this.#live.indexOf(block);
+    if (at >= 0) this.#live.splice(at, 1);
   }
 
   /** From now on nothing that is given back is handed out again: a thread that was lost may still write to it. */
   keep(): void {
-    this.#kept = true;
+    this.release = () => {};
   }
 
   /** Gives `blocks` back when the program has lost their owner. */
@@ -123,25 +115,27 @@ export class Heap {
   #reserve(end: number, what: string, bytes: number): void {
     const have = this.memory.buffer.byteLength;
     if (end <= Math.min(have, ADDRESS_SPACE)) return;
-    if (!(end <= this.#limit)) {
-      const limit =
-        this.#limit === ADDRESS_SPACE
-          ? 'the 4 GiB address space of 32-bit WebAssembly'
-          : `the limit of ${this.#limit} bytes`;
-      throw outOfMemory(what, bytes, limit);
-    }
+    const limit = this.#limit;
+    let past = limit === ADDRESS_SPACE ? 'the 4 GiB address space of 32-bit WebAssembly' : `the limit of ${limit} bytes`;
     let cause: unknown;
-    // by an eighth at least where the host allows it, so that many small batches do not copy the memory each time
-    for (const wanted of [Math.min(this.#limit, Math.max(end, have + have / 8)), end]) {
-      try {
-        this.memory.grow(Math.ceil((wanted - have) / PAGE));
-        this.#renew();
-        return;
-      } catch (error) {
-        cause = error;
+    if (end <= limit) {
+      past = 'what this host allows';
+      // by an eighth at least where the host allows it, so that many small batches do not copy the memory each time
+      for (const wanted of [Math.min(limit, Math.max(end, have * 1.125)), end]) {
+        try {
+          this.memory.grow(Math.ceil((wanted - have) / PAGE));
+          this.#renew();
+          return;
+        } catch (error) {
+          cause = error;
+        }
       }
     }
-    throw outOfMemory(what, bytes, 'what this host allows', cause);
+    throw new LogoddsError(
+      'ERR_MEMORY',
+      `${what}: needs ${bytes} more bytes, past ${past}; score in smaller batches or free those that are done`,
+      { cause },
+    );
   }
 
   #renew(): void {
@@ -156,28 +150,8 @@ export class Heap {
 
 let warned = false;
 
-/** once: a program that loses one thing loses many */
-function warn(): void {
-  if (!warned) {
-    globalThis.console?.warn(
-      'logodds: a batch or vector was lost without free(); its memory was given back; call free(), or declare it with using',
-    );
-  }
-  warned = true;
-}
-
-const room = ({ start, end }: Gap): number => end - start;
-
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / ALIGN) * ALIGN;
-}
-
-function outOfMemory(what: string, bytes: number, limit: string, cause?: unknown): LogoddsError {
-  return new LogoddsError(
-    'ERR_MEMORY',
-    `${what}: needs ${bytes} more bytes, past ${limit}; score in smaller batches or free those that are done`,
-    { cause },
-  );
 }
 
 /** Linear memory for the JavaScript engine: an ArrayBuffer that is replaced by a larger copy when it grows. */
