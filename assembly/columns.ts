@@ -22,40 +22,33 @@ export const KIND_U16: u32 = 3;
 /** rows whose logits stay in the first-level cache while the columns go by; even, so that lanes keep their rows */
 const BLOCK: u32 = 1024;
 
-/** whether one of n codes is above `limit` */
-// @ts-ignore: decorator
-@inline
-function above<C>(codes: usize, n: u32, limit: u32): bool {
-  const end = codes + (<usize>n) * sizeof<C>();
-  let most = v128.splat<C>(0);
-  let last: u32 = 0;
-  while (codes + 64 <= end) {
-    most = v128.max<C>(most, v128.max<C>(
-      v128.max<C>(v128.load(codes), v128.load(codes, 16)), v128.max<C>(v128.load(codes, 32), v128.load(codes, 48)),
-    ));
-    codes += 64;
-  }
-  while (codes < end) {
-    last = max<u32>(last, load<C>(codes));
-    codes += sizeof<C>();
-  }
-  return v128.any_true(v128.gt<C>(most, v128.splat<C>(<C>limit))) || last > limit;
-}
-
-/** Whether one of the codes of the rows [first, first + n) is above the greatest one that its column may have: the fourth word of the entry. */
+/**
+ * Whether one of the codes of the rows [first, first + n) is above the greatest one that its column may have: the fourth word of the entry.
+ * Whole vectors are read, so a code behind the last row may raise it too: who asks looks again.
+ */
 export function exceeds(table: usize, columns: u32, first: u32, n: u32): bool {
   const end = table + (<usize>columns) * ENTRY;
   for (; table < end; table += ENTRY) {
     const kind = load<u32>(table, 4);
-    const limit = load<u32>(table, 12);
-    let address = <usize>load<u32>(table);
-    if (kind == KIND_U8) {
-      if (above<u8>(address + first, n, limit)) return true;
-    } else if (kind == KIND_U16) {
-      if (above<u16>(address + ((<usize>first) << 1), n, limit)) return true;
-    } else if (kind > KIND_U16) {
-      if (above<u32>(address + ((<usize>first) << 2), n, limit)) return true;
+    if (kind < KIND_U8) continue;
+    const shift = kind - KIND_U8;
+    let codes = <usize>load<u32>(table) + ((<usize>first) << shift);
+    const stop = codes + ((<usize>n) << shift);
+    let most = i8x16.splat(0);
+    while (codes < stop) {
+      const some = v128.load(codes);
+      most = kind == KIND_U8 ? v128.max<u8>(most, some) : kind == KIND_U16 ? v128.max<u16>(most, some) : v128.max<u32>(most, some);
+      codes += 16;
     }
+    // narrower codes have a limit that fits them
+    const limit = load<u32>(table, 12);
+    const above =
+      kind == KIND_U8
+        ? v128.gt<u8>(most, v128.splat<u8>(<u8>limit))
+        : kind == KIND_U16
+          ? v128.gt<u16>(most, v128.splat<u16>(<u16>limit))
+          : v128.gt<u32>(most, v128.splat<u32>(limit));
+    if (v128.any_true(above)) return true;
   }
   return false;
 }

@@ -178,29 +178,31 @@ export class ColumnsBatch extends Handle {
     this.precision = precisionOf(precision);
     this.specs = sealed ? specs : specsOf(specs);
     this.#sealed = sealed;
+    const offsets: number[] = [];
     let slots = 0;
-    this.offsets = Object.freeze(
-      this.specs.map((spec) => {
-        const first = slots;
-        slots += spec.kind === 'numeric' ? 1 : spec.slots;
-        return first;
-      }),
-    );
-    this.slots = slots;
-    this.#kinds = this.specs.map((spec) => (spec.kind === 'numeric' ? precision : codeKind(spec.slots)));
     let bytes = this.specs.length * COLUMN_ENTRY_BYTES;
-    const places = this.#kinds.map((kind) => {
+    const columns = this.specs.map((spec): readonly [keyof typeof COLUMN_KIND, number] => {
+      const coded = spec.kind === 'coded';
+      const kind = coded ? codeKind(spec.slots) : precision;
       const place = bytes;
       const own = rows * BYTES[kind];
       bytes = Math.ceil((place + own) / 16) * 16 + (own < 2 ** 16 ? 0 : STAGGER);
-      return place;
+      offsets.push(slots);
+      slots += coded ? spec.slots : 1;
+      return [kind, place];
     });
-    this.table = this.allocate(bytes, `a batch of ${rows} rows and ${this.specs.length} columns`, !sealed);
-    this.#addresses = places.map((place) => this.table + place);
-    this.specs.forEach((spec, j) => {
-      const most = spec.kind === 'numeric' ? 0 : spec.slots - 1;
-      const entry = [this.#addresses[j], COLUMN_KIND[this.#kinds[j]], this.offsets[j], most];
-      heap.u32.set(entry, (this.table + j * COLUMN_ENTRY_BYTES) / 4);
+    this.offsets = Object.freeze(offsets);
+    this.slots = slots;
+    this.table = this.allocate(bytes, `a batch of ${rows} rows and ${columns.length} columns`, !sealed);
+    this.#kinds = columns.map(([kind]) => kind);
+    this.#addresses = columns.map(([, place]) => this.table + place);
+    columns.forEach(([kind, place], j) => {
+      // the greatest code is 0 of a numeric column
+      const { slots = 1 } = this.specs[j] as { readonly slots?: number };
+      heap.u32.set(
+        [this.table + place, COLUMN_KIND[kind], offsets[j], slots - 1],
+        (this.table + j * COLUMN_ENTRY_BYTES) / 4,
+      );
     });
     Object.freeze(this);
   }
@@ -233,15 +235,19 @@ export class ColumnsBatch extends Handle {
   }
 
   #view(j: number, wanted: ColumnSpec['kind']) {
-    const { heap } = this;
+    void this.heap;
     const found = this.specs[j]?.kind ?? 'absent';
     if (found !== wanted)
       throw new LogoddsError('ERR_SHAPE', `column ${told(j)}: expected a ${wanted} one, got ${found}`);
-    const kind = this.#kinds[j];
-    const at = this.#addresses[j] / BYTES[kind];
-    const view = heap[kind].subarray(at, at + this.#rows);
+    const view = this.#cells(j, this.#rows);
     if (!this.#sealed) owners.set(view, this);
     return view;
+  }
+
+  #cells(j: number, rows: number) {
+    const kind = this.#kinds[j];
+    const at = this.#addresses[j] / BYTES[kind];
+    return this.heap[kind].subarray(at, at + rows);
   }
 
   /**
@@ -253,9 +259,7 @@ export class ColumnsBatch extends Handle {
     if (this.#sealed || !exceeds(this.table, this.specs.length, first, count)) return;
     this.specs.forEach((spec, j) => {
       if (spec.kind === 'numeric') return;
-      const kind = this.#kinds[j];
-      const at = this.#addresses[j] / BYTES[kind];
-      const codes = this.heap[kind].subarray(at, at + first + count);
+      const codes = this.#cells(j, first + count);
       const row = codes.findIndex((code) => code >= spec.slots);
       if (row < 0) return;
       throw new LogoddsError(
@@ -295,12 +299,9 @@ export class ColumnsBatch extends Handle {
 /** A copy, which nobody changes afterwards. @throws ERR_RANGE */
 function specsOf(specs: readonly ColumnSpec[]): readonly ColumnSpec[] {
   const one = (_: unknown, j: number): ColumnSpec => {
-    const { kind, slots } = (specs[j] ?? {}) as { readonly kind: ColumnSpec['kind']; readonly slots: number };
-    return Object.freeze(
-      among(`kind of column ${j}`, kind, 'numeric', 'coded') === 'numeric'
-        ? { kind: 'numeric' as const }
-        : { kind: 'coded' as const, slots: size('slots of a coded column', slots, 1) },
-    );
+    const { kind, slots } = Object(specs[j]) as { readonly kind: ColumnSpec['kind']; readonly slots: number };
+    among(`kind of column ${j}`, kind, 'numeric', 'coded');
+    return Object.freeze(kind === 'numeric' ? { kind } : { kind, slots: size('slots of a coded column', slots, 1) });
   };
   return Object.freeze(Array.from({ length: size('columns', specs?.length) }, one));
 }

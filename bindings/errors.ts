@@ -48,7 +48,6 @@ export interface Problem {
 export interface ErrorParts {
   readonly cause?: unknown;
   readonly problems?: readonly Problem[];
-  readonly detail?: string;
   readonly reason?: FormatReason;
 }
 
@@ -59,20 +58,18 @@ export interface ErrorParts {
  * The sentence does not quote values of a record or table, which may be personal data; `detail` does.
  */
 export class LogoddsError extends Error {
-  readonly code: ErrorCode;
+  readonly code!: ErrorCode;
   /** of ERR_FORMAT; undefined of others */
   readonly reason: FormatReason | undefined;
   /** all that is wrong: every field of a record, the first row of every column of a table; empty where the sentence says it all */
-  readonly problems: readonly Problem[];
+  readonly problems!: readonly Problem[];
   readonly #detail: string;
 
-  constructor(code: ErrorCode, message: string, parts: ErrorParts = {}) {
+  /** @param detail  the sentence with the values; when absent the sentence quotes none */
+  constructor(code: ErrorCode, message: string, parts?: ErrorParts, detail = message) {
     super(message, parts);
-    this.name = 'LogoddsError';
-    this.code = code;
-    this.reason = parts.reason;
-    this.problems = parts.problems ?? [];
-    this.#detail = parts.detail ?? message;
+    Object.assign(this, { name: 'LogoddsError', code, problems: [] }, parts);
+    this.#detail = detail;
   }
 
   /** the sentence with the values of the data quoted, for a person who may see them; no field of the error, so that loggers leave it out */
@@ -87,8 +84,6 @@ export function joined(errors: readonly LogoddsError[]): LogoddsError {
   const more = errors.length - 1;
   if (!more) return errors[0];
   const others = ` (and ${more} more)`;
-  return new LogoddsError(code, message + others, {
-    problems: errors.flatMap(({ problems }) => problems),
-    detail: detail + others,
-  });
+  const problems = errors.flatMap((error) => error.problems);
+  return new LogoddsError(code, message + others, { problems }, detail + others);
 }

@@ -43,7 +43,9 @@ export class Heap {
       // once: a program that loses one thing loses many
       if (blocks.length > 0 && !warned) {
         warned = true;
-        globalThis.console?.warn('logodds: a batch or vector was lost without free(), its memory is free again; call free(), or declare it with using');
+        globalThis.console?.warn(
+          'logodds: a batch or vector was lost without free(), its memory is free again; call free(), or declare it with using',
+        );
       }
       for (const block of blocks) this.release(block);
     });
@@ -116,7 +118,8 @@ export class Heap {
     const have = this.memory.buffer.byteLength;
     if (end <= Math.min(have, ADDRESS_SPACE)) return;
     const limit = this.#limit;
-    let past = limit === ADDRESS_SPACE ? 'the 4 GiB address space of 32-bit WebAssembly' : `the limit of ${limit} bytes`;
+    let past =
+      limit === ADDRESS_SPACE ? 'the 4 GiB address space of 32-bit WebAssembly' : `the limit of ${limit} bytes`;
     let cause: unknown;
     if (end <= limit) {
       past = 'what this host allows';

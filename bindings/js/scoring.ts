@@ -20,7 +20,7 @@ export function readColumn(heap: Heap, table: number, j: number, first: number) 
   const u32 = heap.u32;
   const kind = u32[entry + 1];
   const [bytes, data] = COLUMN_VIEWS[kind](heap);
-  return { kind, slot: u32[entry + 2], limit: u32[entry + 3], data: data.subarray(u32[entry] / bytes + first) };
+  return { kind, bytes, slot: u32[entry + 2], limit: u32[entry + 3], data: data.subarray(u32[entry] / bytes + first) };
 }
 
 /** z[i] = b + Σ over columns, for m rows from row `first`: one running sum a row, columns in table order */
@@ -127,8 +127,9 @@ export function jsScoringKernels(heap: Heap): ScoringKernels {
 
     exceeds(table, columns, first, n) {
       for (let j = 0; j < columns; j++) {
-        const { kind, limit, data } = readColumn(heap, table, j, first);
-        if (kind > COLUMN_KIND.f64) for (let i = 0; i < n; i++) if (data[i] > limit) return true;
+        const { kind, bytes, limit, data } = readColumn(heap, table, j, first);
+        // whole vectors of 16 bytes, as the module
+        if (kind > COLUMN_KIND.f64) for (let i = 0; i < n || (i * bytes) % 16; i++) if (data[i] > limit) return true;
       }
       return false;
     },

@@ -19,6 +19,9 @@ export type SlotRole = 'number' | 'level' | 'reference' | 'present' | 'missing' 
 /** What a slot is within its feature. */
 export type Slot = readonly [role: SlotRole, level: string | null];
 
+/** Counts of each row, in what the caller goes on computing with. */
+export type Counts = Uint16Array | Float64Array;
+
 /** Rows of a table on their way into a batch. */
 export interface Part {
   readonly rows: number;
@@ -27,9 +30,9 @@ export interface Part {
   readonly batch: Pick<ColumnsBatch, 'numeric' | 'codes'>;
   readonly standardize: boolean;
   /** of each row the features that took a default; null: nobody asks */
-  readonly defaulted: Uint16Array | null;
+  readonly defaulted: Counts | null;
   /** of each row the numbers that are taken as they are, outside the range of training; null: nobody asks */
-  readonly outOfRange: Uint16Array | null;
+  readonly outOfRange: Counts | null;
 }
 
 /** Added up beside defaults: more than there are features. */

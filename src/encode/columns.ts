@@ -12,7 +12,7 @@ import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 export function findColumns(table: Table, names: readonly string[], firstRow = 0): Column[] {
   const byName = new Map<string, Column>();
   for (const column of table.columns) {
-    const { name, missing } = column;
+    const { name } = column;
     if (byName.has(name)) {
       throw new LogoddsError(
         'ERR_SCHEMA',
@@ -20,13 +20,6 @@ export function findColumns(table: Table, names: readonly string[], firstRow = 0
       );
     }
     byName.set(name, column);
-    const { length } = column.kind === 'numeric' ? column.values : column.codes;
-    if (Math.min(length, missing ? missing.length : length) < table.rows) {
-      throw new LogoddsError(
-        'ERR_SHAPE',
-        `column ${show(name)}: expected ${table.rows} rows (as the table), got ${length}`,
-      );
-    }
   }
   refuseAbsent(
     'table',
@@ -41,19 +34,18 @@ function checkCells(column: Column, rows: number, firstRow: number): Column {
   const { name, missing } = column;
   const coded = column.kind === 'coded';
   const cells = coded ? column.codes : column.values;
-  const fits = (values: typeof cells) =>
-    ArrayBuffer.isView(values) && typeof values[0] !== 'bigint' && values.length >= rows;
-  if (!fits(cells) || (missing && !fits(missing)) || (coded && !Array.isArray(column.levels))) {
-    throw new LogoddsError(
-      'ERR_SHAPE',
-      `column ${show(name)}: expected cells in a typed array of numbers, got another`,
-    );
+  for (const values of [cells, missing ?? cells]) {
+    const length =
+      ArrayBuffer.isView(values) && typeof values[0] !== 'bigint' ? values.length : 'no typed array of numbers';
+    if (!(Number(length) >= rows) || (coded && !Array.isArray(column.levels))) {
+      throw new LogoddsError('ERR_SHAPE', `column ${show(name)}: expected ${rows} rows (as the table), got ${length}`);
+    }
   }
-  if (coded && !(cells instanceof Uint8Array || cells instanceof Uint16Array || cells instanceof Uint32Array)) {
-    for (let i = 0; i < rows; i++) {
-      if (cells[i] >>> 0 !== cells[i] && !missing?.[i]) {
-        throw cellError(firstRow + i, name, 'a whole number from 0 on as code', cells[i], MEND);
-      }
+  // unsigned arrays hold nothing else
+  const signed = coded && cells[Symbol.toStringTag][0] !== 'U';
+  for (let i = 0; signed && i < rows; i++) {
+    if (cells[i] >>> 0 !== cells[i] && !missing?.[i]) {
+      throw cellError(firstRow + i, name, 'a whole number from 0 on as code', cells[i], MEND);
     }
   }
   return column;
@@ -83,13 +75,12 @@ export function refuseAbsent(where: string, absent: readonly string[], found: re
 export function asNumeric(column: Column, rows: number, firstRow: number): NumericColumn {
   if (column.kind === 'numeric') return column;
   const { name, codes, levels, missing } = column;
-  let worst = -1;
-  for (let i = rows - 1; i >= 0; i--) {
-    if (missing?.[i]) continue;
-    const isNumber = (row: number): boolean => Number.isFinite(Number(levels[codes[row]]?.trim() || Number.NaN));
-    if (worst < 0 || !isNumber(i) || isNumber(worst)) worst = i;
+  for (const named of [(text = '') => !Number.isFinite(Number(text.trim() || Number.NaN)), () => true]) {
+    for (let i = 0; i < rows; i++) {
+      if (!missing?.[i] && named(levels[codes[i]]))
+        throw cellError(firstRow + i, name, 'a number', levels[codes[i]], MEND);
+    }
   }
-  if (worst >= 0) throw cellError(firstRow + worst, name, 'a number', levels[codes[worst]], MEND);
   return { name, kind: 'numeric', values: new Float64Array(rows), missing };
 }
 
@@ -125,10 +116,8 @@ export const MEND = 'correct it, or mark it as missing';
 export function cellError(row: number | null, name: string, rule: string, value: unknown, next: string): LogoddsError {
   const where = row === null ? `record, field ${show(name)}` : `row ${row} (from 0), column ${show(name)}`;
   const say = (got: string): string => `${where}: expected ${rule}, got ${got}; ${next}`;
-  return new LogoddsError('ERR_RECORD', say(kindOf(value)), {
-    problems: [{ field: name, ...(row !== null && { row }), rule }],
-    detail: say(show(value)),
-  });
+  const problems = [{ field: name, ...(row !== null && { row }), rule }];
+  return new LogoddsError('ERR_RECORD', say(kindOf(value)), { problems }, say(show(value)));
 }
 
 /** What a value is, without saying it. */

@@ -1,6 +1,6 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { type Coder, type Encoders, missingStage, OUTSIDE, type Part, sourceOf } from './coder.ts';
+import { type Coder, type Counts, type Encoders, missingStage, OUTSIDE, type Part, sourceOf } from './coder.ts';
 import { all, asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
 import { LABEL_RULE, show, textOf } from './label.ts';
 import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
@@ -15,9 +15,9 @@ export interface EncodeOptions {
   /** number of the table's first row in the whole input, for error messages; 0 when absent */
   readonly firstRow?: number;
   /** length ≥ rows, added to: of each row the features that took a default because a cell was missing, unseen or out of range */
-  readonly defaulted?: Uint16Array | null;
+  readonly defaulted?: Counts | null;
   /** as `defaulted`: numbers that are taken as they are, but lie below the least or above the greatest of training */
-  readonly outOfRange?: Uint16Array | null;
+  readonly outOfRange?: Counts | null;
 }
 
 const NULL = 'use null for a missing value';
@@ -409,7 +409,7 @@ export function countSlots(specs: readonly ColumnSpec[]): number {
 }
 
 /** Adds 1 to `defaulted` where a cell is missing. */
-export function countMissing({ missing }: Column, rows: number, defaulted: Uint16Array | null): void {
+export function countMissing({ missing }: Column, rows: number, defaulted: Counts | null): void {
   if (missing && defaulted) for (let i = 0; i < rows; i++) defaulted[i] += missing[i];
 }
 
@@ -431,7 +431,7 @@ export function writeNumbers(
   standard: Pick<NumericFeature, 'mean' | 'scale'> | null,
   mean: number,
   range: Pick<NumericFeature, 'min' | 'max'> | null = null,
-  outOfRange: Uint16Array | null = null,
+  outOfRange: Counts | null = null,
 ): void {
   const { values, missing } = column;
   const shift = standard ? standard.mean : 0;

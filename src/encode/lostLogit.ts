@@ -1,13 +1,13 @@
 import type { LogoddsError } from '../../bindings/errors.ts';
-import { sourceOf } from './coder.ts';
 import { cellError, MEND } from './columns.ts';
 import type { Encoder } from './encoder.ts';
+import { numericColumns } from './numericColumns.ts';
 
 /** What the terms of a logit are told from. */
 interface LogitSource {
   readonly weights: Float64Array;
   readonly manifest: { readonly offset: string | null };
-  readonly encoder: Pick<Encoder, 'schema' | 'firstColumns' | 'slots' | 'specs'>;
+  readonly encoder: Pick<Encoder, 'schema' | 'specs' | 'firstColumns' | 'coders' | 'slots'>;
 }
 
 /**
@@ -20,21 +20,19 @@ export function lostLogit(
   row: number | null,
   numberOf: (j: number) => number,
 ): LogoddsError {
-  const { schema, firstColumns, slots } = encoder;
   let name = manifest.offset;
   let value = 0;
   let most = -1;
-  let slot = 0;
-  encoder.specs.forEach((spec, j) => {
-    for (let at = slot; spec.kind === 'numeric' && at < weights.length; at += slots) {
-      const x = numberOf(j);
-      if (Math.abs(x * weights[at]) > most) {
-        most = Math.abs(x * weights[at]);
+  for (const { column, slot, field } of numericColumns(encoder)) {
+    for (let at = slot; at < weights.length; at += encoder.slots) {
+      const x = numberOf(column);
+      const term = Math.abs(x * weights[at]);
+      if (term > most) {
+        most = term;
         value = x;
-        name = sourceOf(schema.features[firstColumns.filter((first) => first <= j).length - 1]);
+        name = field;
       }
     }
-    slot += spec.kind === 'numeric' ? 1 : spec.slots;
-  });
+  }
   return cellError(row, name!, 'a number whose term in the logit does not overflow', value, MEND);
 }

@@ -10,7 +10,7 @@ import { lostLogit } from '../encode/lostLogit.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import { parametersOf } from './narrow.ts';
+import { mustStandardize } from './narrow.ts';
 import type { OutcomeStage } from './stages.ts';
 
 /** How a scorer of tables computes. */
@@ -97,8 +97,16 @@ export function tableScorer(
   // −1 of more than two classes
   const positive = classes.indexOf(manifest.positive!);
   const two = positive >= 0;
-  const { standardize, vectors } = parametersOf(model, precision);
-  const Numbers = precision === 'f64' ? Float64Array : Float32Array;
+  const { slots } = encoder;
+  /** of each weight vector the weights, then the intercept */
+  const parameters = Array.from(model.intercept, (b, j) => {
+    const one = new Float64Array(slots + 1).fill(b);
+    one.set(model.weights.subarray(j * slots, (j + 1) * slots));
+    return one;
+  });
+  const narrow = precision === 'f32';
+  const standardize = narrow && mustStandardize(encoder, parameters);
+  const Numbers = narrow ? Float32Array : Float64Array;
 
   /** What scores that many rows at a time. */
   const open = (rows: number) => {
@@ -113,7 +121,7 @@ export function tableScorer(
     try {
       const batch = hold(engine.columns(rows, encoder.specs, precision, true));
       const weights = hold(engine.weights(batch, k));
-      for (let j = 0; j < k; j++) weights.set(j, vectors[j]);
+      for (let j = 0; j < k; j++) weights.set(j, parameters[j]);
       const z = hold(engine.vector(k * planeStride(rows), precision));
       return {
         batch,
@@ -121,8 +129,6 @@ export function tableScorer(
         z,
         free,
         offsets: new Float64Array(offset === null ? 0 : rows),
-        defaults: new Uint16Array(rows),
-        outside: new Uint16Array(rows),
         ...scores(0),
       };
     } catch (error) {
@@ -139,7 +145,7 @@ export function tableScorer(
     review: new Uint8Array(abstain ? rows : 0),
   });
 
-  const shares = Float64Array.from({ length: encoder.sources + 1 }, (_, count) => count / (encoder.sources || 1));
+  const sources = encoder.sources || 1;
   let freed = false;
   /** kept for the next call */
   let spare: ReturnType<typeof open> | null = null;
@@ -161,8 +167,7 @@ export function tableScorer(
   };
 
   const scoreIn = (room: ReturnType<typeof open>, table: Table, firstRow: number): Scores => {
-    const { batch, weights, z, offsets, defaults, outside } = room;
-    const { logits, probabilities, labels, defaulted, outOfRange, review } = room;
+    const { batch, weights, z, offsets, logits, probabilities, labels, review } = room;
     const total = table.rows;
     let start = 0;
     do {
@@ -171,21 +176,23 @@ export function tableScorer(
       const plane = planeStride(rows);
       batch.setRows(rows);
       const first = firstRow + start;
+      const defaulted = room.defaulted.subarray(start, start + rows);
+      const outOfRange = room.outOfRange.subarray(start, start + rows);
       let memory: unknown;
       do {
         // written to memory that a getter of the table has made grow, rows are lost
         memory = engine.heap.u8;
-        defaults.fill(0);
-        outside.fill(0);
-        encoder.encode(part, batch, { standardize, firstRow: first, defaulted: defaults, outOfRange: outside });
+        defaulted.fill(0);
+        outOfRange.fill(0);
+        encoder.encode(part, batch, { standardize, firstRow: first, defaulted, outOfRange });
         if (offset !== null) {
           const column = asNumeric(findColumns(part, [offset], first)[0], rows, first);
           writeNumbers(column, rows, first, offsets, null, Number.NaN);
         }
       } while (engine.heap.u8 !== memory);
       for (let i = 0; i < rows; i++) {
-        defaulted[start + i] = shares[defaults[i]];
-        outOfRange[start + i] = shares[outside[i]];
+        defaulted[i] /= sources;
+        outOfRange[i] /= sources;
       }
       engine.logits(batch, weights, z);
       const { view } = z;
@@ -217,8 +224,8 @@ export function tableScorer(
       logits: logits.subarray(0, k * total),
       probabilities: probabilities.subarray(0, k * total),
       labels: labels.subarray(0, total),
-      defaulted: defaulted.subarray(0, total),
-      outOfRange: outOfRange.subarray(0, total),
+      defaulted: room.defaulted.subarray(0, total),
+      outOfRange: room.outOfRange.subarray(0, total),
       review: abstain ? review.subarray(0, total) : null,
     };
   };

@@ -6,11 +6,8 @@ import { scan, type TextSource } from './text/source.ts';
 /** The error with its place before it. */
 export function placed(error: LogoddsError, label: string, line: number): LogoddsError {
   const place = `${label}, line ${line}, `;
-  return new LogoddsError(error.code, place + error.message, {
-    cause: error,
-    problems: error.problems,
-    detail: place + error.detail,
-  });
+  const { code, message, problems, detail } = error;
+  return new LogoddsError(code, place + message, { cause: error, problems }, place + detail);
 }
 
 /** ERR_RECORD for one cell of a file: file, line, row, column and cell. */
