@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import { splitmix32 } from '../../bindings/random.ts';
 import type { Labels } from './binary.ts';
 import { areCounts, checkRows, checkScores, type RowScores, type Weight, type WeightKind } from './check.ts';
@@ -37,7 +38,7 @@ const Z95 = 1.959963984540054;
  * At an area of 1 both intervals are [1, 1]: rows that overlap nowhere say nothing of how nearly they did not.
  * Parameters and errors as of `auc`. Bootstrap takes replicates × rows steps.
  * @returns null when a class has fewer than two rows of positive weight
- * @throws ERR_RANGE replicates that are no integer ≥ 100, a seed that is no integer, another method
+ * @throws ERR_RANGE options that the method does not have, replicates that are no integer ≥ 100, a seed that is no integer, another method
  * @see DeLong, DeLong, Clarke-Pearson, Biometrics 44, 1988; Sun, Xu, IEEE Signal Processing Letters 21, 2014 (by ranks)
  */
 export function aucInterval(
@@ -46,6 +47,9 @@ export function aucInterval(
   weight?: Weight,
   method: IntervalMethod = {},
 ): AucInterval | null {
+  const drawn = method?.method === 'bootstrap';
+  const known = { method: true, weightKind: true } as const;
+  refuseUnknown('aucInterval', method, drawn ? { ...known, replicates: true, seed: true } : known);
   checkScores(scores);
   checkRows(scores.length, y, 2, weight, 'scores');
   const [positive, negative] = sides(scores, y, weight, method.weightKind);

@@ -2,11 +2,11 @@ import type { ColumnsBatch } from '../../bindings/batch.ts';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { Ftrl, type FtrlOptions, ftrlOptions } from '../../bindings/ftrl.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import { asNumeric, cellError, findColumns } from '../encode/columns.ts';
 import { Encoder, writeNumbers } from '../encode/encoder.ts';
 import { inferSchema, sortLabels } from '../encode/infer.ts';
 import { labelOf, list, show } from '../encode/label.ts';
-import { refuseUnknown } from '../encode/names.ts';
 import type { Schema } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
@@ -147,6 +147,7 @@ export class OnlineLearner {
    * @throws ERR_SCHEMA for treatment coding, ERR_TARGET for classes that are not two or lack `positive`, ERR_RANGE, ERR_MEMORY
    */
   constructor(schema: Schema, options: OnlineOptions) {
+    refuseUnknown('OnlineLearner', options, onlineOptions());
     const { target, classes, positive, weight = null, offset = null, engine = pickEngine() } = options;
     const coded = schema.features.find((feature) => feature.kind === 'categorical' && feature.coding !== 'onehot');
     if (coded) {
@@ -187,7 +188,8 @@ export class OnlineLearner {
       : classesOf(table, options);
     const weight = options.weight === undefined ? null : readWeight(table, options.weight);
     const schema = inferSchema(table, { exclude, coding: 'onehot', categorical: options.categorical, weight });
-    return new OnlineLearner(schema, { ...options, classes, positive });
+    const { features: _, exclude: _also, categorical: _too, ...rest } = options;
+    return new OnlineLearner(schema, { ...rest, classes, positive });
   }
 
   /** Rows learnt so far, and the mean log loss of each before it was learnt (progressive validation). */

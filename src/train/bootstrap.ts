@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import { splitmix32 } from '../../bindings/random.ts';
-import { refuseUnknown } from '../encode/names.ts';
 import type { Table } from '../encode/table.ts';
 import { twoSidedP } from '../model/coefficients.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';

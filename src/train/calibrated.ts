@@ -1,9 +1,9 @@
 import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
 import { list } from '../encode/label.ts';
-import { refuseUnknown } from '../encode/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { Warning } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
@@ -101,7 +101,9 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
  * @param table  features, target, and the model's offset
  * @throws ERR_SCHEMA, ERR_RECORD as a scorer; ERR_TARGET labels that are no class of the model; as `fitCalibration`
  */
-export function calibrateModel(model: Model, table: Table, { method, prior, ...options }: HoldoutOptions): Model {
+export function calibrateModel(model: Model, table: Table, given: HoldoutOptions): Model {
+  refuseUnknown('calibrateModel', given, { method: true, prior: true, weight: true, trials: true, engine: true });
+  const { method, prior, ...options } = given;
   const { planes, y, weight } = scoredRows(model, table, { ...options, target: model.manifest.target });
   const calibration = fitCalibration(method, planes, y, weight, { classes: namesOf(model) });
   const correction = prior !== undefined && correctionOf(model, sharesOf(model, y, weight), prior);

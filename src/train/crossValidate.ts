@@ -1,8 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import { cellError, findColumns } from '../encode/columns.ts';
 import { parseDate } from '../encode/date.ts';
 import { list, show } from '../encode/label.ts';
-import { refuseUnknown } from '../encode/names.ts';
 import type { Column, Table } from '../encode/table.ts';
 import { evaluateBinary } from '../metrics/binary.ts';
 import { evaluateMulticlass } from '../metrics/multiclass.ts';

@@ -1,5 +1,6 @@
 import { exp } from '../../bindings/js/math.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import { conditioning, inflation } from '../diagnose/collinear.ts';
 import { columnFindings } from '../diagnose/columns.ts';
 import { type Finding, sortFindings } from '../diagnose/finding.ts';
@@ -7,7 +8,6 @@ import { influentialRows } from '../diagnose/influence.ts';
 import { certifiesOverlap, SEPARATION_LIMIT, type Separation, separation, signedRows } from '../diagnose/separation.ts';
 import { sourceOf } from '../encode/coder.ts';
 import { show } from '../encode/label.ts';
-import { refuseUnknown } from '../encode/names.ts';
 import type { CategoricalFeature, Feature, NumericFeature } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
 import { factorCholesky, invertCholesky, solveCholesky } from './cholesky.ts';

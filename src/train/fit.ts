@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import { asWarning } from '../diagnose/finding.ts';
 import { list, show } from '../encode/label.ts';
-import { refuseUnknown } from '../encode/names.ts';
 import type { Feature, TokensFeature } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';

@@ -1,10 +1,10 @@
 import type { Precision, RowsBatch } from '../../bindings/batch.ts';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import type { SparseBatch } from '../../bindings/sparse.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { isConstant, momentsOf } from '../encode/infer.ts';
-import { refuseUnknown } from '../encode/names.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
 import type { SlotProfile } from './diagnose.ts';
 import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fit.ts';
@@ -94,7 +94,8 @@ export interface MatrixFit {
  *
  * Formula, penalties, solvers and warnings as of `fit`; columns are called x0, x1, …. `standardize` is false unless given: the penalty acts on
  * the weights as they are returned. A dense matrix is copied and standardised inside. A batch (of rows, or sparse) is used where it lies: the
- * fit then takes 16 to 32 bytes a row beside it.
+ * fit then takes 16 to 32 bytes a row beside it. Numbers of any size are taken, dense or sparse, as long as the spread of a column is a number; of a
+ * batch from 1e-150 to 1e150.
  *
  * @param x  of a batch's engine `options.engine` must be given
  * @param y  length rows: classes 0 to K − 1; for two classes also shares of class 1 between them
@@ -286,18 +287,35 @@ function load(
       );
     }
     const found = 'view' in x ? rowsMoments(wanted, x, weight) : sparseMoments(x, columns, weight);
-    refuseTiny(found);
+    refuseExtreme(found);
     return { engine: wanted, batch: x, standard: identity, ...found, free() {} };
   }
   const engine = wanted ?? pickEngine();
   const { rows, values } = x;
   const precision: Precision = values instanceof Float32Array ? 'f32' : 'f64';
   if (x.layout === 'sparse') {
-    const batch = engine.sparse(x, columns, precision);
+    let batch = engine.sparse(x, columns, precision);
     try {
-      const found = sparseMoments(x, columns, weight);
-      refuseTiny(found);
-      return { engine, batch, standard: identity, ...found, free: () => batch.free() };
+      const { mean, spread, constant } = sparseMoments(x, columns, weight);
+      if (!spread.some(isExtreme) || precision === 'f32') {
+        refuseExtreme({ spread });
+        return { engine, batch, standard: identity, mean, spread, constant, free: () => batch.free() };
+      }
+      // by powers of two, which round nothing
+      const scale = spread.map((value) => (isExtreme(value) ? 2 ** Math.floor(Math.log2(value)) : 1));
+      const scaled = values!.map((value, entry) => value / scale[x.colIdx[entry]]);
+      const first = batch;
+      batch = engine.sparse({ ...x, values: scaled }, columns, precision);
+      first.free();
+      return {
+        engine,
+        batch,
+        standard: { shift: new Float64Array(columns), scale },
+        mean,
+        spread: spread.map((value, j) => value / scale[j]),
+        constant,
+        free: () => batch.free(),
+      };
     } catch (error) {
       batch.free();
       throw error;
@@ -336,10 +354,7 @@ function refuseColumn({ values, rows, columns }: DenseMatrix, column: number): L
       );
     }
   }
-  return new LogoddsError(
-    'ERR_RANGE',
-    `x, column ${column}: expected a spread below 1e154, got more; rescale the column`,
-  );
+  return wideColumn(column, '1.8e308');
 }
 
 type ColumnMoments = Pick<Loaded, 'mean' | 'spread' | 'constant'>;
@@ -348,6 +363,10 @@ type ColumnMoments = Pick<Loaded, 'mean' | 'spread' | 'constant'>;
 const F32_TOLERANCE = 1e-5;
 /** Spread below which the square of it is no number any more. */
 const TINY = 1e-150;
+/** Spread above which the square of it may be none. */
+const HUGE = 1e150;
+
+const isExtreme = (spread: number): boolean => spread > 0 && (spread < TINY || spread > HUGE);
 
 /** √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column of a batch of rows; 0 where it is constant by `isConstant`. */
 function rowsMoments(engine: Engine, batch: RowsBatch, weight: Float64Array | null): ColumnMoments {
@@ -357,8 +376,9 @@ function rowsMoments(engine: Engine, batch: RowsBatch, weight: Float64Array | nu
   const constant = new Uint8Array(spread.length);
   spread.forEach((value, j) => {
     // squares may have vanished, and sums of them have rounding
-    if (!(value < TINY || isConstant(counted, mean[j], value / 2))) return;
+    if (value <= HUGE && !(value < TINY || isConstant(counted, mean[j], value / 2))) return;
     const values = Float64Array.from({ length: rows }, (_, i) => view[i * stride + j]);
+    if (!values.every(Number.isFinite)) return;
     const found = momentsOf({ name: `x${j}`, kind: 'numeric', values }, rows, weight, 0);
     mean[j] = found.mean;
     constant[j] = found.min === found.max ? 1 : 2 * Number(isConstant(counted, found.mean, found.spread));
@@ -370,8 +390,10 @@ function rowsMoments(engine: Engine, batch: RowsBatch, weight: Float64Array | nu
 const countRows = (rows: number, weight: Float64Array | null): number =>
   weight ? weight.reduce((count, s) => count + Number(s > 0), 0) : rows;
 
-/** ERR_RANGE where a column of a batch, which is fitted as it is, is so small that its gradient is none. */
-function refuseTiny({ spread }: ColumnMoments): void {
+/** ERR_RANGE where a column of a batch, which is fitted as it is, is so small that its gradient is none, or so large that its products are. */
+function refuseExtreme({ spread }: Pick<ColumnMoments, 'spread'>): void {
+  const wide = spread.findIndex((value) => value > HUGE);
+  if (wide >= 0) throw wideColumn(wide, String(HUGE));
   const tiny = spread.findIndex((value) => value > 0 && value < TINY);
   if (tiny >= 0) throw tinyColumn(tiny, spread[tiny]);
 }
@@ -420,13 +442,22 @@ function sparseMoments(
   const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
   const counted = countRows(rows, weight);
   const unit = new Float64Array(columns);
+  const overflown = mean.map((sum) => Number(!Number.isFinite(sum)));
+  if (overflown.includes(1)) {
+    mean.forEach((sum, j) => {
+      mean[j] = overflown[j] ? 0 : sum;
+    });
+    eachSum(x, columns, (row, column, sum) => {
+      if (overflown[column]) mean[column] += sum * ((weight ? weight[row] : 1) / total);
+    });
+  }
   for (let j = 0; j < columns; j++) {
-    mean[j] /= total;
+    if (!overflown[j]) mean[j] /= total;
     if (filled[j] < counted) {
       low[j] = Math.min(low[j], 0);
       high[j] = Math.max(high[j], 0);
     }
-    if (!Number.isFinite(high[j] - low[j]) && high[j] > low[j]) throw wideColumn(j);
+    if (!Number.isFinite(high[j] - low[j]) && high[j] > low[j]) throw wideColumn(j, '1.8e308');
     // a power of two near the spread rounds nothing, and keeps squares within the numbers there are
     unit[j] = high[j] > low[j] ? 2 ** Math.floor(Math.log2(high[j] - low[j])) : 1;
   }
@@ -445,8 +476,8 @@ function sparseMoments(
   return { mean, spread, constant };
 }
 
-const wideColumn = (column: number): LogoddsError =>
-  new LogoddsError('ERR_RANGE', `x, column ${column}: expected a spread below 1.8e308, got more; rescale the column`);
+const wideColumn = (column: number, most: string): LogoddsError =>
+  new LogoddsError('ERR_RANGE', `x, column ${column}: expected a spread below ${most}, got more; rescale the column`);
 
 /** Calls `use` once for each column that a row has entries of, with their sum. */
 function eachSum(

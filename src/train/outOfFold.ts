@@ -1,4 +1,4 @@
-import { refuseUnknown } from '../encode/names.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { Warning } from '../model/manifest.ts';
 import {

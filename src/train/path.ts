@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../encode/names.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { FitReason, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';

@@ -183,3 +183,51 @@ describe('matrices', () => {
     },
   );
 });
+
+describe('numbers of any size', () => {
+  const next = random(5);
+  const cells = Float64Array.from({ length: 200 }, () => next() * 4 - 2);
+  const label = Array.from({ length: 100 }, (_, i) =>
+    Number(next() < 1 / (1 + Math.exp(cells[2 * i + 1] - cells[2 * i]))),
+  );
+  const dense = (values: Float64Array) => ({ layout: 'rows', rows: 100, columns: 2, values }) as const;
+  const sparse = (values: Float64Array) =>
+    ({
+      layout: 'sparse',
+      rows: 100,
+      columns: 2,
+      rowPtr: Uint32Array.from({ length: 101 }, (_, i) => 2 * i),
+      colIdx: Uint32Array.from(values, (_, e) => e % 2),
+      values,
+    }) as const;
+
+  it.each([1e155, 1e300, 2 ** 1021, 1e-155, 1e-290])(
+    'a column × %s has its weight ÷ that, dense and sparse alike',
+    (factor) => {
+      const scaled = cells.map((value, e) => (e % 2 ? value : value * factor));
+      for (const shape of [dense, sparse]) {
+        for (const options of [{ standardize: true }, { penalty: 'none' }] as const) {
+          const plain = fitMatrix(shape(cells), label, options);
+          const { weights, intercept, report, warnings } = fitMatrix(shape(scaled), label, options);
+          expect([report.converged, warnings]).toEqual([true, []]);
+          expect(weights[0] * factor).toBeCloseTo(plain.weights[0], 7);
+          expect(weights[1]).toBeCloseTo(plain.weights[1], 7);
+          expect(intercept[0]).toBeCloseTo(plain.intercept[0], 7);
+        }
+      }
+    },
+  );
+
+  it('a spread that is no number is refused, and so are extremes in a batch, which is not scaled', () => {
+    const wide = cells.map((value, e) => (e % 2 ? value : Math.sign(value) * 1.7e308));
+    for (const shape of [dense, sparse])
+      expect(() => fitMatrix(shape(wide), label)).toThrow(/column (0|"x0"): expected a spread below 1.8e308, got/);
+    const engine = pickEngine();
+    const large = cells.map((value, e) => (e % 2 ? value : value * 1e300));
+    const rows = engine.rows(100, 2);
+    rows.set(large);
+    const batch = engine.sparse(sparse(large), 2, 'f64');
+    for (const one of [rows, batch])
+      expect(() => fitMatrix(one, label, { engine })).toThrow(/x, column 0: expected a spread below 1e\+150, got more/);
+  });
+});

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { aucInterval } from '../../src/metrics/interval.ts';
 import { hashIndex } from '../../src/online/hash.ts';
 import { OnlineLearner } from '../../src/online/learner.ts';
 import { bootstrap } from '../../src/train/bootstrap.ts';
-import { fitCalibrated } from '../../src/train/calibrated.ts';
+import { calibrateModel, fitCalibrated } from '../../src/train/calibrated.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
 import { diagnose } from '../../src/train/doctor.ts';
 import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
@@ -52,6 +53,24 @@ describe('options that do not exist are refused with the nearest name', () => {
     expect(() => outOfFold(base, { target: 'y' }, { fold: 3 } as never)).toThrow(refused(/"folds"/));
     expect(() => fitCalibrated(base, wrong({ calibrate: { method: 'platt', fold: 3 } }))).toThrow(refused(/"folds"/));
     expect(() => OnlineLearner.start(base, wrong({ aplha: 1 }))).toThrow(refused(/"alpha"/));
+    const learner = { classes: ['0', '1'], positive: '1', lamda1: 1 };
+    expect(() => new OnlineLearner({ features: [] }, wrong(learner))).toThrow(refused(/got "lamda1"/));
+    expect(() => new OnlineLearner({ features: [] }, wrong({ ...learner, categorical: [] }))).toThrow(refused(/got/));
+  });
+  it('of a calibration by held-out rows, and of an interval', () => {
+    const { model } = fitTable(base, { target: 'y' });
+    const method = 'platt' as const;
+    expect(calibrateModel(model, base, { method, weight: undefined }).manifest.calibration?.method).toBe(method);
+    expect(() => calibrateModel(model, base, { method, wieght: 'x' } as never)).toThrow(
+      refused(/calibrateModel: expected an option that exists, got "wieght"; did you mean "weight"\?/),
+    );
+    expect(() => calibrateModel(model, base, { method, holdout: base } as never)).toThrow(refused(/got "holdout"/));
+    const auc = (options: object) => aucInterval(Float64Array.from(x), Uint8Array.from(y), null, options as never);
+    expect(auc({ method: 'bootstrap', replicates: 100, seed: 3, weightKind: 'count' })).not.toBeNull();
+    expect(() => auc({ metod: 'bootstrap' })).toThrow(refused(/aucInterval.*did you mean "method"\?/));
+    expect(() => auc({ method: 'bootstrap', replicate: 100 })).toThrow(refused(/did you mean "replicates"\?/));
+    expect(() => auc({ replicates: 100 })).toThrow(refused(/got "replicates"; there are method, weightKind/));
+    expect(() => auc('bootstrap' as never)).toThrow(refused(/expected an object of options, got "bootstrap"/));
   });
 });
 

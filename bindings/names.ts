@@ -1,5 +1,4 @@
-import { LogoddsError } from '../../bindings/errors.ts';
-import { show } from './label.ts';
+import { LogoddsError } from './errors.ts';
 
 /** The name of a list that is most like `wanted`, for "did you mean"; case counts for little. */
 export function nearest(wanted: string, names: readonly string[]): string | null {
@@ -34,11 +33,16 @@ function editDistance(a: string, b: string): number {
 export function refuseUnknown(what: string, options: object, of: Readonly<Record<string, true>>): void {
   const known = Object.keys(of);
   if (typeof options !== 'object' || options === null) {
-    throw new LogoddsError('ERR_RANGE', `${what}: expected an object of options, got ${show(options)}`);
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `${what}: expected an object of options, got ${typeof options === 'string' ? quote(options) : String(options)}`,
+    );
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const guess = nearest(unknown, known);
-  const next = guess ? `did you mean ${show(guess)}?` : `there are ${known.join(', ')}`;
-  throw new LogoddsError('ERR_RANGE', `${what}: expected an option that exists, got ${show(unknown)}; ${next}`);
+  const next = guess ? `did you mean ${quote(guess)}?` : `there are ${known.join(', ')}`;
+  throw new LogoddsError('ERR_RANGE', `${what}: expected an option that exists, got ${quote(unknown)}; ${next}`);
 }
+
+const quote = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
