@@ -63,7 +63,13 @@ export function columnFindings(subject: Subject): Finding[] {
       const column = columns[j];
       return feature.kind === 'numeric' && column.kind === 'numeric'
         ? numberFindings(subject, column, feature, totals, samples)
-        : levelFindings(subject, asCoded(column, table.rows, 0), totals, classes);
+        : levelFindings(
+            subject,
+            asCoded(column, table.rows, 0),
+            totals,
+            classes,
+            !('missing' in feature) || feature.missing === 'slot',
+          );
     }),
   ];
 }
@@ -209,7 +215,7 @@ function numberFindings(
     ...leakOfNumbers(subject, column, samples),
   ];
   return [
-    ...missingFinding(name, gaps, totals),
+    ...missingFinding(name, gaps, totals, feature.indicator),
     ...(gaps === 0 && numbersRows(column, subject, max - min)
       ? [identifierFinding(name, `another whole number in each of its rows, from ${min} to ${max}`)]
       : []),
@@ -243,6 +249,7 @@ function levelFindings(
   column: CodedColumn,
   totals: Float64Array,
   toTell: readonly number[],
+  own: boolean,
 ): Finding[] {
   const { y, count, labels, table } = subject;
   const { name, codes, levels } = column;
@@ -263,7 +270,7 @@ function levelFindings(
   const gaps = sizes[levels.length];
   const seen = levels.flatMap((level, code) => (sizes[code] > 0 ? [{ level, size: sizes[code] }] : []));
   if (seen.length <= 1 && gaps === 0) return [constant(name)];
-  const missing = missingFinding(name, gaps, totals);
+  const missing = missingFinding(name, gaps, totals, own);
   if (rows >= IDENTIFIER_ROWS && seen.length >= IDENTIFIER_SHARE * rows) {
     return [...missing, identifierFinding(name, `${seen.length} levels in ${rowsText(rows)}`)];
   }
@@ -306,7 +313,8 @@ function identifierFinding(name: string, evidence: string): Finding {
   };
 }
 
-function missingFinding(name: string, gaps: number, totals: Float64Array): Finding[] {
+/** @param own  missing cells have a weight of their own */
+function missingFinding(name: string, gaps: number, totals: Float64Array, own: boolean): Finding[] {
   const total = totals.reduce((sum, n) => sum + n, 0);
   const share = gaps / total;
   if (gaps === 0) return [];
@@ -319,7 +327,9 @@ function missingFinding(name: string, gaps: number, totals: Float64Array): Findi
       advice:
         share >= MOSTLY_MISSING
           ? 'find out why, and drop the column unless being missing says something'
-          : 'find out why; they have a weight of their own',
+          : own
+            ? 'find out why; they have a weight of their own'
+            : 'find out why; they take the mean, in categories the most frequent level',
     },
   ];
 }

@@ -17,13 +17,16 @@ export function splitTable(table: Table, heldOut: Uint8Array): { train: Table; h
     const rows = new Uint32Array(heldOut.reduce((sum, held) => sum + Number((held !== 0) === (flag !== 0)), 0));
     let count = 0;
     for (let i = 0; i < table.rows; i++) if ((heldOut[i] !== 0) === (flag !== 0)) rows[count++] = i;
-    return {
-      rows: rows.length,
-      columns: table.columns.map((column) => mapCells(column, (cells) => pick(cells, rows))),
-    };
+    return selectRows(table, rows);
   };
   return { train: part(0), holdout: part(1) };
 }
+
+/** These rows of a table, in this order. Cells are copied. */
+export const selectRows = (table: Table, rows: Uint32Array): Table => ({
+  rows: rows.length,
+  columns: table.columns.map((column) => mapCells(column, (cells) => pick(cells, rows))),
+});
 
 /** Rows start … end − 1 of a table as views: nothing is copied. What is no typed array stays as it is, to be refused where it is read. */
 export function sliceTable(table: Table, start: number, end: number): Table {
@@ -41,7 +44,8 @@ function mapCells(column: Column, change: <T extends Cells>(cells: T) => T): Col
     : { ...column, codes: change(column.codes), missing };
 }
 
-function pick<T extends Cells>(cells: T, rows: Uint32Array): T {
+/** These cells, copied. */
+export function pick<T extends Cells>(cells: T, rows: Uint32Array): T {
   const out = new (cells.constructor as new (length: number) => T)(rows.length);
   for (let i = 0; i < rows.length; i++) out[i] = cells[rows[i]];
   return out;

@@ -20,6 +20,7 @@ import {
   replicates,
   rowNumber,
 } from '../options/values.ts';
+import { type MissingPolicy, missingFacts } from '../read/gaps.ts';
 import { summary } from '../terminal/coefficients.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
@@ -204,7 +205,7 @@ async function run(data: string | undefined, flags: TrainFlags, command: Command
   warnAll(result.warnings, flags.verbose);
   const by = options.holdout === false ? undefined : options.holdoutBy;
   if (flags.json) printJson(trainJson(options.out, result));
-  else print(trainReport(options.out, result, by, details(result)));
+  else print(trainReport(options.out, result, by, details(result), options.missing));
 }
 
 /** What is said of the held-out rows and of the estimates, as far as either is there. */
@@ -241,7 +242,13 @@ function trainJson(
   };
 }
 
-function trainReport(out: string, result: TrainResult, by: string | undefined, summary: string | null): string {
+function trainReport(
+  out: string,
+  result: TrainResult,
+  by: string | undefined,
+  summary: string | null,
+  missing?: MissingPolicy,
+): string {
   const { model, rows, metrics, seconds } = result;
   const held =
     rows.holdout === 0
@@ -257,6 +264,7 @@ function trainReport(out: string, result: TrainResult, by: string | undefined, s
   const lines = facts([
     ['rows', `${whole(rows.train)} fitted, ${held}`],
     ...fitFacts(model),
+    ...missingFacts(missing, model),
     metrics && ['held out', metricsLine(metrics, model.manifest.classes.length)],
     metrics && model.manifest.calibration?.prior ? ['', TRUE_SHARES] : null,
     result.defaulted ? ['', `${roughPercent(result.defaulted)} of their values missing, unseen or out of range`] : null,

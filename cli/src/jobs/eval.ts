@@ -1,3 +1,4 @@
+import { pick } from '../../../src/encode/split.ts';
 import { type BinaryMetrics, type Engine, type Model, pickEngine } from '../../../src/index.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
@@ -6,6 +7,7 @@ import { evaluate, planes } from '../figures/metrics.ts';
 import { fitFacts } from '../figures/model.ts';
 import { refuseStrangers, Strangers, strangerWarnings } from '../figures/strangers.ts';
 import { readModel } from '../read/files.ts';
+import { Gaps } from '../read/gaps.ts';
 import { streamTable } from '../read/scoring.ts';
 import type { DataOptions } from '../read/source.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
@@ -46,6 +48,8 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
   const probabilities = Array.from(model.intercept, () => new Column(Float64Array));
   const labels = new Column(Uint32Array);
   const codes = new Column(Uint32Array);
+  /** 1 where the row has no target */
+  const without = new Column(Uint32Array);
   const weights = new Column(Float64Array);
   const columns = options.report && new ColumnSummaries([target, options.weight, model.manifest.offset]);
   const strangers = new Strangers(model);
@@ -64,7 +68,10 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       });
       labels.append(scores.labels);
       for (const column of table.columns) {
-        if (column.name === target && column.kind === 'coded') codes.append(column.codes);
+        if (column.name === target && column.kind === 'coded') {
+          codes.append(column.codes);
+          without.append(column.missing ?? new Uint8Array(table.rows));
+        }
         if (column.name === options.weight && column.kind === 'numeric') weights.append(column.values);
       }
       columns?.add(table, options.weight === undefined ? null : weights.view().subarray(firstRow));
@@ -72,13 +79,17 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
     const rows = await streamTable(model, options, further, use, options.warn ?? (() => {}));
     const unseen = strangers.finish();
     refuseStrangers(unseen, options.maxUnseen);
-    const warnings = strangerWarnings(unseen, 'rows');
+    const gaps = new Gaps([{ name: target, role: 'target' }], rows);
+    gaps.add({ rows, columns: [{ missing: without.view() }] }, [0]);
+    const kept = gaps.finish(options.data ?? '--query');
+    const warnings = [...gaps.warnings(), ...strangerWarnings(unseen, 'rows')];
+    const those = <T extends Float64Array | Uint32Array>(cells: T) => (kept ? pick(cells, kept) : cells);
     const scored: ScoredRows = {
-      logits: logits.map((column) => column.view()),
-      probabilities: probabilities.map((column) => column.view()),
-      labels: labels.view(),
-      codes: codes.view(),
-      weight: options.weight === undefined ? undefined : weights.view(),
+      logits: logits.map((column) => those(column.view())),
+      probabilities: probabilities.map((column) => those(column.view())),
+      labels: those(labels.view()),
+      codes: those(codes.view()),
+      weight: options.weight === undefined ? undefined : those(weights.view()),
       weightKind: options.weightKind,
     };
     const metrics = evaluate(model, scored);
@@ -98,7 +109,16 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       });
     }
     const seconds = (performance.now() - start) / 1000;
-    return { model, rows, metrics, evaluation, defaulted: defaulted / rows, unseen, warnings, seconds };
+    return {
+      model,
+      rows: kept?.length ?? rows,
+      metrics,
+      evaluation,
+      defaulted: defaulted / rows,
+      unseen,
+      warnings,
+      seconds,
+    };
   } finally {
     scorer.free();
   }

@@ -11,6 +11,7 @@ import {
   saveModel,
 } from '../../../src/index.ts';
 import { warningsInFlags } from '../figures/flags.ts';
+import { fitMissing } from '../read/gaps.ts';
 import { type DataOptions, lazyDatabase } from '../read/source.ts';
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
@@ -69,9 +70,9 @@ export interface CvResult {
 
 /** Reads and fits a path of penalties. @throws the errors of reading and of `fitPath` */
 export async function pathCommand(options: PathCommandOptions): Promise<PathResult> {
-  const { data, chosen } = await read(options);
+  const { data, chosen, leftOut } = await read(options);
   const fitted = working('path', () => fitPath(data, chosen));
-  const path = { ...fitted, warnings: warningsInFlags(fitted.warnings) };
+  const path = { ...fitted, warnings: [...leftOut, ...warningsInFlags(fitted.warnings)] };
   return { path, target: options.target, rows: data.rows };
 }
 
@@ -79,12 +80,12 @@ export async function pathCommand(options: PathCommandOptions): Promise<PathResu
 export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
   const { out } = options;
   if (out !== undefined) assertWritable(out, options.data);
-  const { data, chosen } = await read(options);
+  const { data, chosen, leftOut } = await read(options);
   const { folds, groups, time, seed, score, rule } = options;
   const found = working('cross-validate', () =>
     crossValidate(data, { ...chosen, folds, groups, time, seed, score, rule }),
   );
-  const validation = { ...found, warnings: warningsInFlags(found.warnings) };
+  const validation = { ...found, warnings: [...leftOut, ...warningsInFlags(found.warnings)] };
   if (out !== undefined) {
     const file = new OutputFile(out);
     file.write(saveModel(validation.model));
@@ -97,7 +98,7 @@ export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
 async function read(options: CvCommandOptions) {
   const database = lazyDatabase();
   try {
-    const { table: data, features } = await readTraining(database.get, options, options, 0);
+    const { table: data, features, leftOut } = await readTraining(database.get, options, options, 0);
     const { target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds } =
       options;
     const { weightKind } = options;
@@ -122,9 +123,10 @@ async function read(options: CvCommandOptions) {
       },
       ...{ lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter, engine },
       schema: options.schema,
+      missing: fitMissing(options.missing),
       features: [...features],
     };
-    return { data, chosen };
+    return { data, chosen, leftOut };
   } finally {
     await database.close();
   }

@@ -1,7 +1,8 @@
 import { sliceTable, splitTable } from '../../../src/encode/split.ts';
-import type { Engine, Table } from '../../../src/index.ts';
+import type { Engine, Table, Warning } from '../../../src/index.ts';
 import { codingOf } from '../../../src/train/fit.ts';
 import type { Problem } from '../../../src/train/prepare.ts';
+import { fitMissing } from '../read/gaps.ts';
 import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin } from '../read/spill.ts';
 import { readTraining } from '../read/training.ts';
@@ -23,6 +24,8 @@ export interface Split {
   /** rows of a part at most */
   readonly partRows: number;
   readonly features: readonly string[];
+  /** what is to be said of rows that are left out */
+  readonly leftOut: readonly Warning[];
   /** frees what nobody refers to, where memory is limited */
   tidy(): Promise<void>;
   close(): void;
@@ -41,7 +44,7 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
       roles: { ...options, holdoutBy },
       fraction: fraction || 0,
       flags: (table) => (fraction === false ? null : randomRows(table, options.target, fraction, options.seed ?? 1)),
-      columns: options,
+      columns: { ...options, missing: fitMissing(options.missing) },
       coding: codingOf(options),
       // logits to look for separation, weights of one; probabilities, sorted; those of Firth's leverages
       vectors: (classes) =>
@@ -54,24 +57,33 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
   }
   const database = lazyDatabase();
   try {
-    const { table, features, largest } = await readTraining(
+    const { table, features, largest, leftOut } = await readTraining(
       database.get,
       options,
       { ...options, holdoutBy },
       fraction || 0,
     );
-    if (fraction === false) return inMemory(table, null, features);
+    if (fraction === false) return inMemory(table, null, features, leftOut);
     const heldOut = largest ?? randomRows(table, options.target, fraction, options.seed ?? 1);
     const { train, holdout } = splitTable(table, heldOut);
-    return inMemory(train, holdout.rows > 0 ? holdout : null, features);
+    return inMemory(train, holdout.rows > 0 ? holdout : null, features, leftOut);
   } finally {
     await database.close();
   }
 }
 
-function inMemory(train: Table, holdout: Table | null, features: readonly string[]): Split {
+function inMemory(
+  train: Table,
+  holdout: Table | null,
+  features: readonly string[],
+  leftOut: readonly Warning[],
+): Split {
   const part = (start: number, end: number) => sliceTable(holdout!, start, end);
-  return { train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, tidy: async () => {}, close() {} };
+  return {
+    ...{ train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, leftOut },
+    tidy: async () => {},
+    close() {},
+  };
 }
 
 function randomRows(table: Table, target: string, fraction: number, seed: number): Uint8Array {

@@ -21,6 +21,7 @@ import { fitFacts } from '../figures/model.ts';
 import { refuseStrangers, type Stranger, strangerWarnings } from '../figures/strangers.ts';
 import { significant } from '../figures/wording.ts';
 import { readModel } from '../read/files.ts';
+import { fitMissing, missingFacts } from '../read/gaps.ts';
 import type { DataOptions } from '../read/source.ts';
 import type { Roles } from '../read/training.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
@@ -169,7 +170,7 @@ async function fitAndSave(
   const read = clock();
 
   const { model, warnings: found, diagnose } = fitWithProgress(split, options, engine);
-  const warnings = [...warningsInFlags(found), ...reviewWarnings(model)];
+  const warnings = [...split.leftOut, ...warningsInFlags(found).map(withMissing), ...reviewWarnings(model)];
   const fitted = clock() - (diagnose ?? 0);
   await split.tidy();
 
@@ -240,7 +241,7 @@ async function writeTrainReport(
     evaluation: judge(),
     columns: columns?.finish() ?? null,
     warnings,
-    facts: fitFacts(model),
+    facts: [...fitFacts(model), ...missingFacts(options.missing, model)],
     modelPath: options.out,
     sha256: loadModel(bytes).sha256,
     data: options,
@@ -254,6 +255,13 @@ function reviewWarnings({ manifest: { decision, positive } }: Model): Warning[] 
   if (positive === null || !abstain || (abstain.low <= threshold && threshold <= abstain.high)) return [];
   const message = `the review band ${significant(abstain.low, 4)} … ${significant(abstain.high, 4)} does not hold the threshold ${significant(threshold, 4)}, so the least certain rows go to nobody; give --review a band around it, or a share such as 5%`;
   return [{ code: 'REVIEW_BAND', message, features: [] }];
+}
+
+/** What separates because it is missing has a way out of its own. */
+function withMissing(warning: Warning): Warning {
+  if (warning.code !== 'SEPARATION' || !/: \(missing\)"/.test(warning.message)) return warning;
+  const next = '--missing drop leaves rows with missing cells out, --missing mean gives such cells the mean';
+  return { ...warning, message: `${warning.message}; ${next}` };
 }
 
 function holdoutWarnings(
@@ -327,6 +335,7 @@ function fitWithProgress(
       firth: options.firth && options.firthErrors ? { covariance: options.firthErrors } : options.firth,
       covariance: options.cluster !== undefined ? { cluster: options.cluster } : options.robust ? 'robust' : undefined,
       unseen: options.unseen,
+      missing: fitMissing(options.missing),
       engine,
       diagnose: true,
       onIteration: ({ iteration, objective, gradNorm }) =>

@@ -1,4 +1,5 @@
 import { SOLVERS } from '../../../src/train/solve.ts';
+import { MISSING_POLICIES } from '../read/gaps.ts';
 import { READING } from './reading.ts';
 import type { OptionRow } from './table.ts';
 import {
@@ -28,6 +29,11 @@ export const WEIGHT_KIND: OptionRow = [
   'sampling: how much of a population a row stands for, at any scale; count: how many rows (default: sampling)',
   { choices: ['sampling', 'count'] },
 ];
+export const MISSING: OptionRow = [
+  '--missing <policy>',
+  'missing cells of features: slot, a weight of their own; mean, of categories the most frequent level; drop, leave the row out (default: slot). Rows without a target are always left out, with a count',
+  { choices: MISSING_POLICIES },
+];
 export const OFFSET: OptionRow = ['--offset <col>', 'column added to the logit'];
 export const THREADS: OptionRow = [
   '--threads <n>',
@@ -54,6 +60,7 @@ export const COLUMNS: readonly OptionRow[] = [
   ['--drop <list>', 'use all columns but these', { parse: names }],
   ['--categorical <list>', 'read these columns as categories', { parse: names }],
   ['--numeric <list>', 'read these columns as numbers', { parse: names }],
+  MISSING,
   WEIGHT,
   WEIGHT_KIND,
   OFFSET,

@@ -2,6 +2,7 @@
 import type { Declaration } from '../../../src/encode/declare.ts';
 import { show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
+import type { MissingPolicy } from './gaps.ts';
 import { Names, requireColumns } from './names.ts';
 import { type Need, needsOf } from './needs.ts';
 
@@ -27,6 +28,8 @@ export interface Roles {
   readonly time?: string;
   /** how columns become features; with it no other word on them but `drop` */
   readonly schema?: Declaration;
+  /** what becomes of missing cells in features; slot when absent */
+  readonly missing?: MissingPolicy;
 }
 
 export type Role = 'feature' | 'target' | 'weight' | 'offset' | 'trials' | 'cluster' | 'groups' | 'time';
@@ -49,6 +52,8 @@ export interface Part {
   readonly read: 'numeric' | 'coded' | 'order' | 'needs' | 'infer';
   /** what the features of a schema need of it */
   readonly needs: ReadonlySet<Need> | null;
+  /** what a missing cell does: it is for the fit to say, its row is left out, or it is an error */
+  readonly gaps: 'keep' | 'drop' | 'refuse';
 }
 
 /**
@@ -106,10 +111,12 @@ export function partsOf(
     .map(({ name }): Part => {
       const role = parts.get(name) ?? 'feature';
       const needed = role === 'feature' ? (needs.get(name) ?? null) : null;
-      if (role === 'target') return { name, role, read: roles.trials === undefined ? 'coded' : 'numeric', needs: null };
-      if (role !== 'feature') return { name, role, read: READ[role], needs: null };
+      const drop = roles.missing === 'drop';
+      if (role === 'target')
+        return { name, role, read: roles.trials === undefined ? 'coded' : 'numeric', needs: null, gaps: 'drop' };
+      if (role !== 'feature') return { name, role, read: READ[role], needs: null, gaps: drop ? 'drop' : 'refuse' };
       const read = needed ? 'needs' : numeric.has(name) ? 'numeric' : categorical.has(name) ? 'coded' : 'infer';
-      return { name, role, read, needs: needed };
+      return { name, role, read, needs: needed, gaps: drop ? 'drop' : 'keep' };
     });
 }
 
@@ -142,6 +149,10 @@ export function refuseContradictions(roles: Roles): void {
 
 /** What to do about a missing cell in a column that is no feature. */
 export const FILL = 'fill the cell, or leave the row out with --query';
+
+/** The same in training; undefined where a cell may be missing. */
+export const requirement = ({ gaps }: Part): string | undefined =>
+  gaps === 'refuse' ? 'fill the cell, or leave such rows out with --missing drop' : undefined;
 
 /** A target of more values than this is none; no need to list them. */
 export const MOST_CLASSES = 100;

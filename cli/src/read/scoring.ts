@@ -44,6 +44,9 @@ export interface FurtherColumns {
   readonly weight?: string;
 }
 
+/** What to do about a missing cell; a row without a target is the caller's to leave out. */
+const requirement = (role: Wanted['role']) => (role === 'feature' || role === 'target' ? undefined : FILL);
+
 /** Rows handed over at a time: a few of DuckDB's chunks, small enough for the caches; of many classes one chunk. */
 const blockRows = (classes: number): number => (classes <= 16 ? 16_384 : 2048);
 /** DuckDB spills beyond this, so that the whole process stays well under 1 GiB whatever the size of the input. */
@@ -216,7 +219,7 @@ function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: str
   const { reading, typing } = source;
   const json = typing === 'jsonl';
   const { name, levels, needs, role, unseen } = one;
-  const required = role === 'feature' ? undefined : FILL;
+  const required = requirement(role);
   const numbers = levels === null || needs?.has('number');
   if (numbers) return { name, levels: null, required, least: role === 'weight' ? 0 : undefined };
   const spelling = json ? 'plain' : textSpelling(levels, reading.style);
@@ -296,7 +299,7 @@ async function planCells(
   one: Wanted,
   column: SourceColumn,
 ): Promise<CellPlan> {
-  const required = one.role === 'feature' ? undefined : FILL;
+  const required = requirement(one.role);
   const wrongType = (rule: string) =>
     new LogoddsError(
       'ERR_SCHEMA',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { sliceTable, splitTable } from '../../../src/encode/split.ts';
-import { type Column, type Engine, LogoddsError, type Table } from '../../../src/index.ts';
+import { type Column, type Engine, LogoddsError, type Table, type Warning } from '../../../src/index.ts';
 import type { Cells, RowStore } from '../../../src/train/chunks.ts';
 import { TableInParts } from '../../../src/train/parts.ts';
 import type { DataOptions as FitColumns, Problem } from '../../../src/train/prepare.ts';
@@ -122,6 +122,8 @@ export interface SpilledSplit {
   /** of a part at most */
   readonly partRows: number;
   readonly features: readonly string[];
+  /** what is to be said of rows that are left out */
+  readonly leftOut: readonly Warning[];
   close(): void;
 }
 
@@ -158,14 +160,15 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
   };
   try {
     copy = await copyTraining(database.get, options.data, options.roles, options.fraction);
-    const { plans, features, rows } = copy;
+    const { plans, features, rows: all } = copy;
     const isFeature = ({ name }: ReadPlan) => features.includes(name);
     const [given, cells] = [plans.filter((plan) => !isFeature(plan)), plans.filter(isFeature)];
-    const shape = `for ${rows.toLocaleString('en-US')} rows of ${cells.length} features`;
+    const shape = `for ${all.toLocaleString('en-US')} rows of ${cells.length} features`;
     // a number three times: as read, split, checked; a class with its flags and as two vectors
-    const bytesRead = 24 * rows * given.length;
+    const bytesRead = 24 * all * given.length;
     if (bytesRead > (1 - DATABASE - SLACK) * limit) throw tooLittle(limit, bytesRead / (1 - DATABASE - SLACK), shape);
-    const { table, largest } = await copy.whole(given, collector(PART * limit, 64));
+    const { table, largest, leftOut } = await copy.whole(given, collector(PART * limit, 64));
+    const { rows } = table;
     const heldOut = largest ?? options.flags(table);
     const split = heldOut && splitTable(table, heldOut);
     const holdout = split && split.holdout.rows > 0 ? split.holdout : null;
@@ -236,6 +239,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
       }),
       partRows,
       features,
+      leftOut,
       close,
     };
   } catch (error) {

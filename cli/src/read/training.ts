@@ -2,11 +2,13 @@
 
 import { cellError } from '../../../src/encode/columns.ts';
 import { parseDate } from '../../../src/encode/date.ts';
-import type { CodedColumn, NumericColumn, Table } from '../../../src/index.ts';
+import { selectRows } from '../../../src/encode/split.ts';
+import type { CodedColumn, NumericColumn, Table, Warning } from '../../../src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { startRows } from '../terminal/progress.ts';
 import type { CellPlan } from './block.ts';
 import type { Database } from './database.ts';
+import { Gaps, leavesOut } from './gaps.ts';
 import { fileCellError } from './place.ts';
 import { type Part, partsOf, type Roles } from './roles.ts';
 import { type DataOptions, isText, openSource, type TextSource } from './source.ts';
@@ -24,6 +26,8 @@ export interface TrainingData {
   readonly features: readonly string[];
   /** 1 where holdoutBy is among its largest values; null without holdoutBy */
   readonly largest: Uint8Array | null;
+  /** what is to be said of rows that are left out */
+  readonly leftOut: readonly Warning[];
 }
 
 /** How a column is read: what it is called, its levels when there are such, and whether labels are gathered. */
@@ -34,9 +38,10 @@ export interface TrainingCopy {
   /** of each column in use, in the order of the source */
   readonly plans: readonly ReadPlan[];
   readonly features: readonly string[];
+  /** of the source, those that are left out with them */
   readonly rows: number;
-  /** The columns of these plans, and which rows are the largest. */
-  whole(plans: readonly ReadPlan[], pause?: Pause): Promise<Pick<TrainingData, 'table' | 'largest'>>;
+  /** The columns of these plans, which rows are the largest, and what was left out. */
+  whole(plans: readonly ReadPlan[], pause?: Pause): Promise<Pick<TrainingData, 'table' | 'largest' | 'leftOut'>>;
   /** The columns of these plans in parts of so many rows at most (a chunk of DuckDB at least); a part holds until the next one. */
   parts(plans: readonly ReadPlan[], most: number, pause?: Pause): AsyncGenerator<Table>;
   /** removes what was spooled */
@@ -73,12 +78,35 @@ export async function copyTraining(
     const parts = partsOf(source, roles);
     const features = parts.filter(({ role }) => role === 'feature').map(({ name }) => name);
     const by: Part[] =
-      roles.holdoutBy === undefined ? [] : [{ name: roles.holdoutBy, role: 'feature', read: 'order', needs: null }];
+      roles.holdoutBy === undefined
+        ? []
+        : [{ name: roles.holdoutBy, role: 'feature', read: 'order', needs: null, gaps: 'keep' }];
     const all = [...parts, ...by];
     const read = isText(source) ? await textRows(source, all) : await typedRows(await database(), source, all);
     const plans = read.plans.slice(0, parts.length);
     const byPlan = read.plans.slice(parts.length);
     // texts that are dates become instants
+    const leaving = leavesOut(parts);
+    const leavers = leaving.map((part) => plans[parts.indexOf(part)]);
+    let left: LeftOut | null = null;
+    /** Which rows stay: by this table where it has all the columns that decide, else by a reading of its own. */
+    const find = async (table: Table | null, given: readonly ReadPlan[], pause?: Pause): Promise<LeftOut> => {
+      if (left) return left;
+      const gaps = new Gaps(leaving, read.rows);
+      if (table && leavers.every((plan) => given.includes(plan)))
+        gaps.add(
+          table,
+          leavers.map((plan) => given.indexOf(plan)),
+        );
+      else
+        for await (const part of read.parts(leavers, GAP_ROWS, pause))
+          gaps.add(
+            part,
+            leavers.map((_, k) => k),
+          );
+      left = { kept: gaps.finish(source.label), warnings: gaps.warnings() };
+      return left;
+    };
     const dated = new Set([...parts, ...by].flatMap(({ read: how }, i) => (how === 'order' ? [read.plans[i]] : [])));
     return {
       plans,
@@ -86,18 +114,38 @@ export async function copyTraining(
       rows: read.rows,
       async whole(wanted, pause) {
         const given = [...wanted, ...byPlan];
-        let table: Table = { rows: 0, columns: [] };
+        let table: Table = { rows: read.rows, columns: [] };
         for await (const whole of read.parts(given, read.rows, pause)) table = whole;
         const columns = table.columns.map((column, i) =>
           dated.has(given[i]) && column.kind === 'coded' ? instants(column) : column,
         );
-        const keys = byPlan.length > 0 ? (columns[wanted.length] as NumericColumn) : null;
+        const { kept, warnings } = await find({ ...table, columns }, given, pause);
+        table = kept ? selectRows({ ...table, columns }, kept) : { ...table, columns };
+        const { rows } = table;
+        const keys = byPlan.length > 0 ? (table.columns[wanted.length] as NumericColumn) : null;
         return {
-          table: { rows: read.rows, columns: columns.slice(0, wanted.length) },
-          largest: keys && largestOf(keys, read.rows, fraction),
+          table: { rows, columns: table.columns.slice(0, wanted.length) },
+          largest: keys && largestOf(keys, rows, fraction),
+          leftOut: warnings,
         };
       },
-      parts: read.parts,
+      async *parts(wanted, most, pause) {
+        const { kept } = await find(null, [], pause);
+        if (!kept) {
+          yield* read.parts(wanted, most, pause);
+          return;
+        }
+        let [first, at] = [0, 0];
+        for await (const part of read.parts(wanted, most, pause)) {
+          const start = at;
+          while (at < kept.length && kept[at] < first + part.rows) at++;
+          yield selectRows(
+            part,
+            kept.subarray(start, at).map((row) => row - first),
+          );
+          first += part.rows;
+        }
+      },
       close: () => source.close(),
     };
   } catch (error) {
@@ -105,6 +153,15 @@ export async function copyTraining(
     throw error;
   }
 }
+
+/** Rows that stay (null: all), and what is to be said of the others. */
+interface LeftOut {
+  readonly kept: Uint32Array | null;
+  readonly warnings: readonly Warning[];
+}
+
+/** Rows of a part when only missing cells are looked for. */
+const GAP_ROWS = 16_384;
 
 interface Readable {
   readonly plans: readonly ReadPlan[];

@@ -9,7 +9,7 @@ import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, rowsOf, runWithBar, streamChunks } from './database.ts';
 import { cellText, createLevelType, keyToLabel, levelKeys, textCells } from './levels.ts';
 import { asNumbers } from './needs.ts';
-import { FILL, MOST_CLASSES, type Part, refuseEmpty, refuseManyClasses } from './roles.ts';
+import { MOST_CLASSES, type Part, refuseEmpty, refuseManyClasses, requirement } from './roles.ts';
 import { NOTE, Notes, noteLabels } from './text/judge.ts';
 import { isNameable, type SourceColumn, type TypedSource } from './typed.ts';
 
@@ -129,13 +129,14 @@ async function refuseText(
 async function planCells(
   connection: DuckDBConnection,
   source: TypedSource,
-  { name: own, alias, role, read, coded, needs, column }: PlannedColumn,
+  part: PlannedColumn,
   notes: Notes,
 ): Promise<CellPlan> {
-  const required = role === 'feature' ? undefined : FILL;
+  const { name: own, alias, role, read, coded, needs, column } = part;
+  const required = requirement(part);
   if (read === 'order') {
     const label = coded ? (text: string) => text : undefined;
-    return { name: own, levels: null, label, sql: alias, required: role === 'time' ? FILL : undefined };
+    return { name: own, levels: null, label, sql: alias, required };
   }
   if (!coded) return { name: own, levels: null, sql: alias, required, least: role === 'weight' ? 0 : undefined };
   if (needs) return { name: own, levels: null, label: textCells(alias, column.kind).label, sql: alias };

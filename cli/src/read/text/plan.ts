@@ -4,7 +4,7 @@ import { sortLabels } from '../../../../src/encode/infer.ts';
 import { show } from '../../../../src/encode/label.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { fileCellError, placeOf } from '../place.ts';
-import { adviceOf, FILL, type Part, refuseEmpty, refuseManyClasses } from '../roles.ts';
+import { adviceOf, type Part, refuseEmpty, refuseManyClasses, requirement } from '../roles.ts';
 import type { ColumnPlan } from './builder.ts';
 import { Facts, KIND } from './facts.ts';
 import { type BadCell, firstNoNumber, judge, NOTE, Notes, noteLabels } from './judge.ts';
@@ -168,14 +168,14 @@ function numericPlan(part: Part): ColumnPlan {
   return {
     name,
     levels: null,
-    required: role === 'feature' ? undefined : FILL,
+    required: requirement(part),
     least: role === 'weight' ? 0 : undefined,
     advice: adviceOf(part),
   };
 }
 
-function orderPlan({ name, role }: Part, facts: Facts): ColumnPlan {
-  return { name, levels: null, required: role === 'time' ? FILL : undefined, instant: facts.numbers === 0 };
+function orderPlan(part: Part, facts: Facts): ColumnPlan {
+  return { name: part.name, levels: null, required: requirement(part), instant: facts.numbers === 0 };
 }
 
 /** Texts that are missing cells in a column of categories: in one whose others are numbers the list, else what --na names. */
@@ -224,7 +224,7 @@ function codedPlan(source: TextSource, part: Part, facts: Facts, notes: Notes): 
   }
   const levels = sortLabels([...labels]);
   noteLabels(name, levels, notes);
-  return { name, levels, label: labelOf, required: role === 'feature' ? undefined : FILL };
+  return { name, levels, label: labelOf, required: requirement(part) };
 }
 
 /** What features of a schema read: texts in the order they are met. */
