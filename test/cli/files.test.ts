@@ -89,7 +89,19 @@ describe('structure', () => {
 
   it('a header without end in a packed file of few bytes, brackets without end', () => {
     write('bomb.csv.gz', gzipSync(Buffer.from('a,'.repeat(2e7))));
-    expect(train('bomb.csv.gz')).toMatch(/^ERR_DATA .*line 1: expected a record of at most 16 MB/);
+    expect(train('bomb.csv.gz')).toMatch(/^ERR_DATA .*line 1: expected a record of at most 2 MB/);
+    // the bound holds of every record, whatever piece of the file it comes in
+    const long = 'a'.repeat(2_097_152);
+    write('long.csv', `x,y\n1,0\n2,1\n${long},1\n`);
+    expect(train('long.csv')).toMatch(
+      /^ERR_DATA long\.csv: cannot be read: line 4: expected a record of at most 2 MB, got a longer one/,
+    );
+    write('long.jsonl', `{"x":1,"y":0}\n{"x":"${long}","y":1}\n`);
+    expect(train('long.jsonl')).toMatch(
+      /^ERR_DATA long\.jsonl: cannot be read: line 2: expected an object of at most 2 MB, got a longer/,
+    );
+    write('just.csv', `x,y\n${long.slice(10)},0\nb,1\n${long.slice(10)},1\n`);
+    expect(train('just.csv')).toMatchObject({ rows: 3 });
     write('deep.jsonl', `{"y":1,"c":${'['.repeat(200_000)}\n`);
     expect(train('deep.jsonl')).toMatch(/^ERR_DATA .*line 1: expected brackets of a depth of at most 200/);
     const dots = '.'.repeat(120_000);

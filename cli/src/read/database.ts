@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { LogoddsError } from '../../../src/index.ts';
 import { startPhase } from '../terminal/progress.ts';
-import { discard, reason, runFolder } from '../write/temporary.ts';
+import { brief, discard, reason, runFolder } from '../write/temporary.ts';
 
 /** A DuckDB in memory that spills to a folder of its own, gone when it is closed. */
 export interface Database {
@@ -156,7 +156,8 @@ export const unequal = (expected: string | number, got: string | number) => `exp
 /** What DuckDB says, as one ERR_DATA sentence without its advice about SQL options. */
 export function dataError(label: string, error: unknown): LogoddsError {
   if (error instanceof LogoddsError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // a message may quote the file: what is looked for stands at its beginning
+  const message = (error instanceof Error ? error.message : String(error)).slice(0, 10_000);
   const line = /CSV Error on Line: (\d+)\r?\n(?:Original Line: [^\n]*\n)?(.+)/.exec(message);
   const cells = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message);
   const json = /(?:JSON transform error|Malformed JSON) in file "[^"]*", (?:at byte \d+ )?in line (\d+): ([^\n]+)/.exec(
@@ -164,10 +165,8 @@ export function dataError(label: string, error: unknown): LogoddsError {
   );
   const place = line ?? json;
   const what = place
-    ? `line ${place[1]}: ${cells ? unequal(cells[1], cells[2]) : place[2]!.trim()}`
+    ? `line ${place[1]}: ${cells ? unequal(cells[1], cells[2]) : brief(place[2]!.trim())}`
     : reason(error).replace(/^(Invalid Input|IO) Error: /, '');
   const code = /^Out of Memory/.test(message) ? 'ERR_MEMORY' : 'ERR_DATA';
-  return new LogoddsError(code, `${label}: cannot be read: ${what.replace(/[.\s]+$/, '')}; correct it and run again`, {
-    cause: error,
-  });
+  return new LogoddsError(code, `${label}: cannot be read: ${what}; correct it and run again`, { cause: error });
 }

@@ -33,7 +33,7 @@ export function readJson(path: string, what: string): unknown {
     const next = error instanceof SyntaxError ? 'correct it' : 'check the path';
     throw new LogoddsError(
       'ERR_DATA',
-      `${what} ${path}: expected a JSON file, got an error (${reason(error).replace(/[.\s]+$/, '')}); ${next}`,
+      `${what} ${path}: expected a JSON file, got an error (${reason(error)}); ${next}`,
       { cause: error },
     );
   }

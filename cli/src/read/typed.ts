@@ -155,7 +155,9 @@ async function trueNames(connection: DuckDBConnection, path: string, columns: re
 
 /** A query stays a query: it is run once for each time its rows are read. */
 export async function openQuery(connection: DuckDBConnection, query: string, reading: Reading): Promise<TypedSource> {
-  const sql = query.trim().replace(/;[;\s]*$/, '');
+  let end = query.length;
+  while (end > 0 && /[;\s]/.test(query[end - 1])) end--;
+  const sql = query.slice(0, end).trimStart();
   await lockForQuery(connection, sql);
   const names = await queryNames(connection, sql).catch((error) => {
     throw dataError('--query', error);

@@ -172,11 +172,24 @@ export function keepPrivate(): void {
   userMask ??= process.umask(0o077);
 }
 
+/** Characters of what others say that a message repeats. */
+const MOST_SAID = 300;
+
+/** What somebody else says as a part of a sentence: its first line, of 300 characters at most, without full stops and blanks at its end. */
+export function brief(text: string): string {
+  const line = text.slice(0, MOST_SAID + 1).split('\n')[0]!;
+  let end = Math.min(line.length, MOST_SAID);
+  if (line.length > MOST_SAID) return `${line.slice(0, end)}…`;
+  // an expression that ends in +$ takes time by the square of the text
+  while (end > 0 && /[.\s]/.test(line[end - 1]!)) end--;
+  return line.slice(0, end);
+}
+
 /** The sentence for a failed system call: its reason without path and stack. */
 export function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const errno = /^E[A-Z0-9]+: ([^,]*),/.exec(text);
-  return errno ? errno[1]! : text.split('\n')[0]!;
+  const errno = /^E[A-Z0-9]+: ([^,]*),/.exec(text.slice(0, 10_000));
+  return brief(errno ? errno[1]! : text);
 }
 
 export function outputError(path: string, error: unknown): LogoddsError {

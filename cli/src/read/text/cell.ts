@@ -59,9 +59,9 @@ export function grow(record: Scanned): void {
   record.kinds = more(record.kinds);
 }
 
-/** Most bytes of one record. */
-export const MOST_BYTES = 16_777_216;
-export const MOST_TEXT = '16 MB';
+/** Most bytes of one record, as in DuckDB. */
+export const MOST_BYTES = 2_097_152;
+export const MOST_TEXT = '2 MB';
 
 /** The text of a cell. */
 export function textOf({ bytes, starts, ends, kinds }: RawRecord, slot: number, quote = '"'): string {

@@ -114,6 +114,7 @@ export class CsvScanner {
       }
       const next = this.#next(bytes, at, last);
       if (next < 0) break;
+      if (next - at > MOST_BYTES) this.#refuseLong(at);
       at = next;
     }
     // a copy: the piece may be written over

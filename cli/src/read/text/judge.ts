@@ -254,7 +254,7 @@ export function firstNoNumber(
     value: shownValue(worst),
     next: isSpecial
       ? `correct it, or say --na ${worst.text} if the value is missing`
-      : (otherNotation(worst.text, name)?.replace(/, or say --categorical.*$/, '') ?? next),
+      : (otherNotation(worst.text, name)?.split(', or say --categorical')[0] ?? next),
   };
 }
 
