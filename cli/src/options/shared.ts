@@ -22,7 +22,10 @@ export const DATA = ['[data]', 'file, glob, or - for standard input'] as const;
 export const MODEL = ['<model>', 'model file'] as const;
 
 export const TARGET: OptionRow = ['--target <col>', 'column to predict', { required: true }];
-export const QUERY: OptionRow = ['--query <sql>', 'rows come from this DuckDB query instead of DATA'];
+export const QUERY: OptionRow = [
+  '--query <sql>',
+  "rows come from this DuckDB query instead of DATA, which reads files with your own rights; CSV and JSON lines that it names (from 'x.csv') are read as DATA is",
+];
 export const WEIGHT: OptionRow = ['--weight <col>', 'column of sample weights'];
 export const WEIGHT_KIND: OptionRow = [
   '--weight-kind <kind>',

@@ -87,14 +87,15 @@ const LOCK = 'set lock_configuration = true';
 export const patternOf = (file: string): string => resolve(file).replace(/[[*?]/g, '[$&]');
 
 /** Functions that write files or run a statement out of a text. */
-const REFUSED = /"function_name":"(enable_logging|query|json_execute_serialized_sql)"/i;
-const SUSPECT = /\b(enable_logging|json_execute_serialized_sql|query(?="?\s*(?:\(|\/\*|--)))/i;
+const REFUSED = /"function_name":"(enable_logging|query|query_table|json_execute_serialized_sql)"/i;
+const SUSPECT = /\b(enable_logging|json_execute_serialized_sql|query(?:_table)?(?="?\s*(?:\(|\/\*|--)))/i;
 
 /**
  * From now on no setting changes. A query reads what its user can read: that is what it is for.
+ * @returns the query as a tree; null where it has none
  * @throws ERR_DATA a query that writes a file by way of a function, or runs a statement out of a text
  */
-export async function lockForQuery(connection: DuckDBConnection, sql: string): Promise<void> {
+export async function lockForQuery(connection: DuckDBConnection, sql: string): Promise<string | null> {
   const [{ tree }] = (await rowsOf(connection, `select json_serialize_sql(${text(sql)})::varchar as tree`)) as [
     { tree: string },
   ];
@@ -105,6 +106,7 @@ export async function lockForQuery(connection: DuckDBConnection, sql: string): P
     throw new LogoddsError('ERR_DATA', `--query: ${what}, got the function ${found[1]}; leave it out`);
   }
   await connection.run(LOCK);
+  return tree.startsWith('{"error":true') ? null : tree;
 }
 
 /** Share of the running statement that is done, as DuckDB estimates it. */

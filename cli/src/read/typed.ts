@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { list, show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { dataError, lockForQuery, name, patternOf, rowsOf, text } from './database.ts';
+import { loadTextFiles } from './queryFiles.ts';
 import { refuseTwice } from './text/csv.ts';
 import type { Reading } from './text/options.ts';
 import { refuseOthers } from './text/source.ts';
@@ -158,7 +159,7 @@ export async function openQuery(connection: DuckDBConnection, query: string, rea
   let end = query.length;
   while (end > 0 && /[;\s]/.test(query[end - 1])) end--;
   const sql = query.slice(0, end).trimStart();
-  await lockForQuery(connection, sql);
+  await loadTextFiles(connection, sql, await lockForQuery(connection, sql), reading);
   const names = await queryNames(connection, sql).catch((error) => {
     throw dataError('--query', error);
   });

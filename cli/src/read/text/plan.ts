@@ -179,7 +179,7 @@ function orderPlan(part: Part, facts: Facts): ColumnPlan {
 }
 
 /** Texts that are missing cells in a column of categories: in one whose others are numbers the list, else what --na names. */
-function missingTexts(
+export function missingTexts(
   texts: readonly { text: string; kind: number }[],
   reading: Reading,
   json: boolean,

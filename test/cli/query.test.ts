@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { workspace } from './run.ts';
+
+const { run, json, write, path } = workspace();
+
+const mixed = (i: number) => ((i * 2654435761) % 4294967296) / 4294967296;
+const lines = Array.from({ length: 200 }, (_, i) => {
+  const income = i % 20 === 7 ? 'NA' : (1000 * mixed(i)).toFixed(1);
+  const on = mixed(i + 500) < 0.3;
+  const bad = mixed(i + 900) + (on ? 0.4 : 0) > 0.8;
+  const zip = String(i % 7).padStart(5, '0');
+  return `${income},${on ? 'yes' : 'no'},${i % 2 === 0},${i % 5},${zip},2024-01-${String(1 + (i % 28)).padStart(2, '0')},${bad ? 'bad' : 'good'}`;
+});
+const file = write('credit.csv', `income,records,flag,rank,zip,day,status\n${lines.join('\n')}\n`);
+const fit = ['--target', 'status', '--positive', 'bad', '--no-holdout', '--drop', 'day'];
+
+/** What a model says, without the time it was made in. */
+const model = (...args: string[]) => {
+  const { status, stderr } = run(['train', ...args, '--out', 'm.safetensors']);
+  if (status !== 0) return stderr;
+  return readFileSync(path('m.safetensors'), 'latin1');
+};
+
+describe('--query over files of text', () => {
+  it('gives the model of the file: yes/no stays text, NA is missing, 00001 is text', () => {
+    const own = model(file, ...fit);
+    expect(own).toContain('\\"levels\\":[\\"no\\",\\"yes\\"]');
+    expect(model('--query', `select * from '${file}'`, ...fit)).toBe(own);
+    expect(model('--query', `with c as (from "${file}") select * from c`, ...fit)).toBe(own);
+    expect(model('--query', "select * from 'cred*.csv'", ...fit)).toBe(own);
+  });
+
+  it('a model of a query scores the file, and the other way round', () => {
+    model('--query', `from '${file}'`, ...fit);
+    run(['score', 'm.safetensors', file, '--out', 'a.csv']);
+    const { stderr } = run(['score', 'm.safetensors', '--query', `from '${file}'`, '--out', 'b.csv']);
+    expect(stderr).not.toMatch(/unseen|means the same/);
+    expect(readFileSync(path('a.csv'), 'utf8')).toBe(readFileSync(path('b.csv'), 'utf8'));
+  });
+
+  it('numbers, whole numbers and dates are such to SQL', () => {
+    const sql = `select typeof(income) as i, typeof(records) as r, typeof(rank) as k, typeof(day) as d, status from '${file}'`;
+    const types = ['i', 'r', 'k', 'd'].map((column) => {
+      const one = `select ${column} as type, row_number() over () % 2 as y from (${sql})`;
+      const { stdout } = run(['train', '--query', one, '--target', 'y', '--no-holdout', '--out', 'm.safetensors']);
+      return stdout === '' ? '' : /type = (\w+)/.exec(run(['inspect', 'm.safetensors']).stdout)?.[1];
+    });
+    expect(types).toEqual(['DOUBLE', 'VARCHAR', 'BIGINT', 'DATE']);
+  });
+
+  it('JSON lines: numbers, lists and objects', () => {
+    write(
+      'e.jsonl',
+      `${lines.map((_, i) => JSON.stringify({ x: i % 3, tags: ['a', 'b'].slice(0, i % 3), o: { k: i % 4 }, y: i % 2 ? 'no' : 'yes' })).join('\n')}\n`,
+    );
+    const sql = `select x, len(tags) as n, (o->>'k')::int as k, y from 'e.jsonl'`;
+    expect(json(['train', '--query', sql, '--target', 'y', '--no-holdout', '--out', 'm.safetensors']).classes).toEqual([
+      'no',
+      'yes',
+    ]);
+  });
+
+  it('a column that DATA refuses is text, which a note says with its row', () => {
+    const priced = write(
+      'priced.csv',
+      `price,y\n${lines.map((_, i) => `${i === 3 ? '$5' : i},${i % 2}`).join('\n')}\n`,
+    );
+    const sql = `select try_cast(replace(price, '$', '') as double) as price, y from '${priced}'`;
+    const { status, stderr } = run(['train', '--query', sql, '--target', 'y', '--out', 'm.safetensors']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^note: columns of --query that are read as text, since some cells are no numbers: price \(priced\.csv, line 5: \$5\)\n/,
+    );
+  });
+
+  it('options of reading hold of these files too', () => {
+    write('comma.csv', 'x;y\n1,5;0\n2,5;1\n3,5;0\n4,5;1\n');
+    const args = ['--decimal', ',', '--target', 'y', '--no-holdout'];
+    expect(model('--query', "from 'comma.csv'", ...args)).toBe(model('comma.csv', ...args));
+  });
+
+  it.each([
+    ['read_csv', "from read_csv('credit.csv')"],
+    ['read_csv_auto', "select * from (from read_csv_auto('credit.csv'))"],
+    ['sniff_csv', "from sniff_csv('credit.csv')"],
+    ['read_json', "from read_json('e.jsonl')"],
+  ])('%s guesses, and is refused', (called, sql) => {
+    expect(model('--query', sql, ...fit)).toBe(
+      `ERR_DATA --query: expected files of text by their names (from 'data.csv'), got ${called}(), which guesses types from a sample; name the file alone, or give it columns and auto_detect = false\n`,
+    );
+  });
+
+  it('read_csv that is told all reads', () => {
+    const names = ['income', 'records', 'flag', 'rank', 'zip', 'day', 'status'];
+    const columns = names.map((name) => `${name}: 'varchar'`).join(', ');
+    const sql = `select records, status from read_csv('credit.csv', auto_detect = false, header = true, columns = {${columns}})`;
+    expect(model('--query', sql, ...fit.slice(0, 5))).toContain('\\"levels\\":[\\"no\\",\\"yes\\"]');
+  });
+
+  it.each([
+    ['an address', "from 'https://127.0.0.1:9/x.csv'", /^ERR_DATA --query: expected files, got the address/],
+    ['an absent file', "from 'nope.csv'", /^ERR_DATA nope\.csv: expected a file, got none of that name/],
+    [
+      'JSON that is no lines',
+      "from 'x.json'",
+      /^ERR_DATA --query: expected files of text that end in \.csv, .* got "x\.json"/,
+    ],
+    ['names that differ in case only', "from 'case.csv'", /^ERR_SCHEMA --query: .* got "a" and "A" in case\.csv/],
+  ])('%s is refused', (_, sql, message) => {
+    write('case.csv', 'a,A,y\n1,2,0\n2,3,1\n');
+    expect(model('--query', sql, '--target', 'y')).toMatch(message);
+  });
+
+  it('help says with whose rights a query reads', () => {
+    expect(run(['train', '--help']).stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /--query <sql> rows come from this DuckDB query instead of DATA, which reads files with your own rights; CSV and JSON lines that it names \(from 'x\.csv'\) are read as DATA is/,
+    );
+  });
+});
