@@ -30,6 +30,7 @@ export const FINDING_CODES = [
   'CLASS_IMBALANCE',
   'RARE_LEVELS',
   'MISSING',
+  'NOT_CHECKED',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -7,7 +7,7 @@ import { type Finding, sortFindings } from '../diagnose/finding.ts';
 import { influentialRows } from '../diagnose/influence.ts';
 import { certifiesOverlap, SEPARATION_LIMIT, type Separation, separation, signedRows } from '../diagnose/separation.ts';
 import { sourceOf } from '../encode/coder.ts';
-import { show } from '../encode/label.ts';
+import { list, show } from '../encode/label.ts';
 import type { CategoricalFeature, Feature, NumericFeature } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
 import { factorCholesky, invertCholesky, solveCholesky } from './cholesky.ts';
@@ -47,7 +47,7 @@ const SEARCH = { tol: 1e-8, maxIter: 50 };
  *
  * Separation is decided by a proof of overlap (`certifiesOverlap`) or by linear programming, where distinct rows × columns² ≤ 2.5e8; beyond, it is
  * seen where one column or level makes it, or where all fitted logits are right. Above 500 parameters only the former, and nothing is said of
- * collinearity and influence.
+ * collinearity and influence. Both are named: NOT_CHECKED.
  *
  * @param options  as of `fit`; a positive class and references change names only
  * @returns findings; none when nothing was found
@@ -123,6 +123,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
   const work = batch.rows * batch.specs.length ** 2;
   if (likelihood.parameters > MATRIX_LIMIT || !(thorough || work <= FIT_WORK.matrix)) {
     found.push(...lowEvents(fit, count, candidates.length));
+    if (thorough) found.push(tooWide(problem, likelihood.parameters));
     const separated = separatedAfterFit(problem, fit);
     return separated ? [...found, separationFinding(problem, separated)] : found;
   }
@@ -148,6 +149,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
       most: thorough ? SEPARATION_LIMIT : SEPARATION_LIMIT / 25,
     });
     const decided = rows && separation(rows);
+    if (!rows && thorough) found.push(NO_PROGRAM);
     const separated = decided
       ? separatedExactly(problem, fit, columns, decided, rows.rows)
       : separatedAfterFit(problem, { ...fit, params: state.objective.expand(state.w) });
@@ -163,6 +165,36 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
     found.push(...influence(problem, fit, state));
   return found;
 }
+
+/** Beside more parameters than matrices are formed of: the columns without which there would be few enough. */
+function tooWide({ slots, schema }: Problem, parameters: number): Finding {
+  const sizes = schema.features.map(() => 0);
+  for (const { feature } of slots) sizes[feature]++;
+  const share = parameters / (slots.length + 1);
+  const widest = sizes.map((size, k) => ({ size, name: schema.features[k].name })).sort((a, b) => b.size - a.size);
+  const features: string[] = [];
+  for (let left = parameters; left > MATRIX_LIMIT && features.length < widest.length; ) {
+    left -= share * widest[features.length].size;
+    features.push(widest[features.length].name);
+  }
+  const named = features.length > 12 ? `${features.length} columns, the widest ${show(features[0])}` : list(features);
+  return {
+    code: 'NOT_CHECKED',
+    severity: 'info',
+    features,
+    evidence: `collinear columns, variance inflation, condition number, influential rows and separation by several columns were not looked for: ${parameters} parameters, where ${MATRIX_LIMIT} are the most (too many with ${named})`,
+    advice: 'merge levels, or look again without these columns',
+  };
+}
+
+/** Separation by several columns, where the program that decides it is too large. */
+const NO_PROGRAM: Finding = {
+  code: 'NOT_CHECKED',
+  severity: 'info',
+  features: [],
+  evidence: `separation by several columns together was not decided: distinct rows × columns² are beyond ${SEPARATION_LIMIT.toExponential(1)}`,
+  advice: 'look again on a sample of the rows, or with fewer columns',
+};
 
 /** Slots that could have an estimate: with rows, no reference level; of a one-hot feature all but its first level. */
 function estimable({ slots, schema }: Problem, { constant }: SlotProfile): number[] {

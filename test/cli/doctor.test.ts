@@ -82,3 +82,111 @@ describe('logodds doctor', () => {
     expect(stderr).toMatch(message);
   });
 });
+
+describe('logodds doctor of dirty data', () => {
+  const mixed = (i: number) => ((i * 2654435761) % 4294967296) / 4294967296;
+  const dirty = (i: number) => {
+    const a = mixed(i);
+    const amount = [70, 71, 99].includes(i) ? '.x' : i % 50;
+    const label = ['BAD', 'bad', '" bad"', 'ok'][i % 4];
+    const day = `2024-01-${String(1 + (i % 28)).padStart(2, '0')}`;
+    const target = i % 100 === 7 ? '' : mixed(i + 5000) < 0.5 ? 'y' : 'n';
+    return `${amount},${day},N${(i * 7919) % 1700},${a.toFixed(4)},${(2 * a + 1 + 0.001 * mixed(i + 9000)).toFixed(4)},${label},${target}`;
+  };
+  const file = write(
+    'dirty.csv',
+    `amount,day,tail,a,b,label,status\n${Array.from({ length: 2000 }, (_, i) => dirty(i)).join('\n')}\n`,
+  );
+  interface Found {
+    readonly code: string;
+    readonly features: string[];
+    readonly evidence: string;
+    readonly severity: string;
+  }
+  const look = (...args: string[]): Found[] => json(['doctor', ...args, '--target', 'status']).findings;
+  const named = (code: string, found: Found[]) => found.filter((finding) => finding.code === code);
+
+  it('cells and dates that cannot be read are findings with line, column, cell and count, and do not end it', () => {
+    const found = look(file);
+    expect(found.slice(0, 2)).toEqual([
+      {
+        code: 'UNREADABLE_CELLS',
+        severity: 'error',
+        features: ['amount'],
+        evidence:
+          '"amount" cannot be read: dirty.csv, line 72, row 70 (from 0), column "amount": expected a number, got ".x" (3 such cells, this is the first); nothing else was looked for in this column',
+        advice: 'correct the cell, leave it empty if the value is missing (or say --na), or say --categorical amount',
+      },
+      expect.objectContaining({
+        code: 'UNREADABLE_COLUMN',
+        features: ['day'],
+        evidence: expect.stringMatching(/dates/),
+      }),
+    ]);
+    expect(named('HIGH_VIF', found)[0].features.toSorted()).toEqual(['a', 'b']);
+  });
+
+  it('so are missing targets, and labels that differ in case or blanks only, with their rows', () => {
+    const found = look(file);
+    expect(named('NO_TARGET', found)[0]).toMatchObject({
+      severity: 'warning',
+      evidence: '20 of 2,000 rows have no target ("status") and are left out',
+    });
+    expect(named('SIMILAR_LABELS', found)).toMatchObject([
+      { features: ['label'], evidence: expect.stringMatching(/" bad" 500, "BAD" 500, "bad" 500$/) },
+    ]);
+    const classes = write(
+      'classes.csv',
+      `x,status\n${[...'abcdefgh'].map((x, i) => `${x},${['Y', 'y', 'N'][i % 3]}`).join('\n')}\n`,
+    );
+    expect(named('SIMILAR_LABELS', look(classes))[0].evidence).toBe(
+      '"status" has classes that differ in case or blanks only, or are blank (label and rows): "Y" 3, "y" 3',
+    );
+  });
+
+  it('beside a column of many levels the other columns are checked, and the finding says so', () => {
+    const found = look(file);
+    expect(named('NOT_CHECKED', found)).toHaveLength(1);
+    expect(named('NOT_CHECKED', found)[0]).toMatchObject({
+      severity: 'info',
+      features: ['tail'],
+      evidence: expect.stringMatching(
+        /^collinear columns, .* were not looked for: 1694 parameters, where 500 are the most \(too many with "tail"\); they were looked for in the other 3 columns, without "tail"$/,
+      ),
+    });
+    const without = look(file, '--drop', 'tail,amount,day');
+    expect(named('CONDITION_NUMBER', found)).toEqual(named('CONDITION_NUMBER', without));
+    expect(named('HIGH_VIF', without)).toHaveLength(1);
+    expect(named('NOT_CHECKED', without)).toEqual([]);
+  });
+
+  it('of Parquet and queries: types that are none of a feature, and numbers that are not finite', () => {
+    const sql = `select a, b, day, case when rowid % 400 = 3 then 'nan'::double else a end as x, status from (select *, row_number() over () - 1 as rowid from '${file}')`;
+    const found = look('--query', sql);
+    expect(named('UNREADABLE_COLUMN', found).map(({ features }) => features)).toEqual([['day']]);
+    expect(named('UNREADABLE_CELLS', found)[0]).toMatchObject({
+      features: ['x'],
+      evidence: expect.stringMatching(/row 3 \(from 0\), column "x": expected a finite number, got NaN \(5 such cells/),
+    });
+    expect(named('HIGH_VIF', found)).toHaveLength(1);
+  });
+
+  it('several classes: influential rows are not looked for, and it says so', () => {
+    const three = write(
+      'three.csv',
+      `x,status\n${Array.from({ length: 90 }, (_, i) => `${mixed(i)},${'abc'[i % 3]}`).join('\n')}\n`,
+    );
+    expect(named('NOT_CHECKED', look(three))[0].evidence).toMatch(/^influential rows were not looked for/);
+  });
+
+  it('what is no feature still ends it, by its line', () => {
+    const weighted = write('w.csv', 'x,w,status\n1,a,0\n2,1,1\n');
+    const { status, stderr } = run(['doctor', weighted, '--target', 'status', '--weight', 'w']);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^ERR_RECORD w\.csv, line 2, /)]);
+  });
+
+  it('train names such labels as well', () => {
+    const { stderr } = run(['train', file, '--target', 'status', '--features', 'a,label', '--out', 'm.safetensors']);
+    expect(stderr).toMatch(/note: labels that differ in case or blanks only: label \(" bad", "BAD", "bad"\)\n/);
+  });
+});

@@ -72,7 +72,7 @@ function wrap(text: string, width: number): string[] {
 
 const CHECKED =
   'separation, collinear, constant and duplicate columns, variance inflation, condition number, events for each weight, influential rows, ' +
-  'class imbalance, leakage, identifiers, rare levels, missing cells';
+  'class imbalance, leakage, identifiers, rare levels, missing cells, cells and dates that cannot be read, missing targets, labels that differ in case or blanks only';
 
 /** What `doctor` prints: findings, the worst first, each with its evidence and what to do. */
 function doctorReport(source: string, target: string, { findings, rows, features, seconds }: DoctorResult): string {

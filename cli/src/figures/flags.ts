@@ -50,7 +50,7 @@ export function inFlags(message: string): string {
 export const warningsInFlags = (warnings: readonly Warning[]): Warning[] =>
   warnings.map((warning) => ({ ...warning, message: inFlags(warning.message) }));
 
-export const findingsInFlags = (findings: readonly Finding[]): Finding[] =>
+export const findingsInFlags = <F extends Pick<Finding, 'evidence' | 'advice'>>(findings: readonly F[]): F[] =>
   findings.map((finding) => ({
     ...finding,
     evidence: inFlags(finding.evidence),

@@ -6,6 +6,12 @@ import type { MissingPolicy } from './gaps.ts';
 import { Names, requireColumns } from './names.ts';
 import { type Need, needsOf } from './needs.ts';
 
+/**
+ * Told of a column that cannot be read, in a reading that goes on without it. An error about single cells has their number in `cells`.
+ * @returns whether it goes on
+ */
+export type Unreadable = (part: Part, error: unknown) => boolean;
+
 /** Which column plays which part. */
 export interface Roles {
   readonly target: string;

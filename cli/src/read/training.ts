@@ -10,7 +10,7 @@ import type { CellPlan } from './block.ts';
 import type { Database } from './database.ts';
 import { Gaps, leavesOut } from './gaps.ts';
 import { fileCellError } from './place.ts';
-import { type Part, partsOf, type Roles } from './roles.ts';
+import { type Part, partsOf, type Roles, type Unreadable } from './roles.ts';
 import { type DataOptions, isText, openSource, type TextSource } from './source.ts';
 import { type ColumnPlan, TableBuilder } from './text/builder.ts';
 import { planText } from './text/plan.ts';
@@ -54,8 +54,9 @@ export async function readTraining(
   data: DataOptions,
   roles: Roles,
   fraction: number,
+  unreadable?: Unreadable,
 ): Promise<TrainingData> {
-  const copy = await copyTraining(database, data, roles, fraction);
+  const copy = await copyTraining(database, data, roles, fraction, unreadable);
   try {
     return { ...(await copy.whole(copy.plans)), features: copy.features };
   } finally {
@@ -72,17 +73,21 @@ export async function copyTraining(
   data: DataOptions,
   roles: Roles,
   fraction: number,
+  unreadable?: Unreadable,
 ): Promise<TrainingCopy> {
   const source = await openSource(database, data);
   try {
-    const parts = partsOf(source, roles);
-    const features = parts.filter(({ role }) => role === 'feature').map(({ name }) => name);
+    const given = partsOf(source, roles);
     const by: Part[] =
       roles.holdoutBy === undefined
         ? []
         : [{ name: roles.holdoutBy, role: 'feature', read: 'order', needs: null, gaps: 'keep' }];
-    const all = [...parts, ...by];
-    const read = isText(source) ? await textRows(source, all) : await typedRows(await database(), source, all);
+    const all = [...given, ...by];
+    const read = isText(source)
+      ? await textRows(source, all, unreadable)
+      : await typedRows(await database(), source, all, unreadable);
+    const parts = read.columns.filter((part) => !by.includes(part));
+    const features = parts.filter(({ role }) => role === 'feature').map(({ name }) => name);
     const plans = read.plans.slice(0, parts.length);
     const byPlan = read.plans.slice(parts.length);
     // texts that are dates become instants
@@ -164,6 +169,8 @@ interface LeftOut {
 const GAP_ROWS = 16_384;
 
 interface Readable {
+  /** those of the parts that can be read */
+  readonly columns: readonly Part[];
   readonly plans: readonly ReadPlan[];
   readonly rows: number;
   parts(plans: readonly ReadPlan[], most: number, pause?: Pause): AsyncGenerator<Table>;
@@ -173,21 +180,24 @@ async function typedRows(
   database: Database,
   source: Parameters<typeof copyTyped>[1],
   all: readonly Part[],
+  unreadable?: Unreadable,
 ): Promise<Readable> {
-  const { plans, rows } = await copyTyped(database, source, all);
+  const { plans, rows, parts: columns } = await copyTyped(database, source, all, unreadable);
   return {
+    columns,
     plans,
     rows,
     parts: (wanted, most, pause) => typedParts(database.connection, wanted as readonly CellPlan[], rows, most, pause),
   };
 }
 
-async function textRows(source: TextSource, all: readonly Part[]): Promise<Readable> {
+async function textRows(source: TextSource, all: readonly Part[], unreadable?: Unreadable): Promise<Readable> {
   const phase = startRows('look');
   const size = sizeOf(source);
   const looked = (rows: number, bytes: number) => phase.update(rows, bytes / size);
-  const { plans, rows } = await planText(source, all, looked).finally(() => phase.end());
+  const { plans, rows, parts: columns } = await planText(source, all, looked, unreadable).finally(() => phase.end());
   return {
+    columns,
     plans,
     rows,
     parts: (wanted, most, pause) => textParts(source, wanted as readonly ColumnPlan[], rows, most, pause),

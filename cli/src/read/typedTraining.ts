@@ -9,7 +9,7 @@ import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, rowsOf, runWithBar, streamChunks } from './database.ts';
 import { cellText, createLevelType, keyToLabel, levelKeys, textCells } from './levels.ts';
 import { asNumbers } from './needs.ts';
-import { MOST_CLASSES, type Part, refuseEmpty, refuseManyClasses, requirement } from './roles.ts';
+import { MOST_CLASSES, type Part, refuseEmpty, refuseManyClasses, requirement, type Unreadable } from './roles.ts';
 import { NOTE, Notes, noteLabels } from './text/judge.ts';
 import { isNameable, type SourceColumn, type TypedSource } from './typed.ts';
 
@@ -73,6 +73,8 @@ function copied({ read, coded, column }: PlannedColumn): string {
 
 /** The rows in DuckDB, and how to read them. */
 export interface TypedRows {
+  /** the columns that are read: all, or those that could be */
+  readonly parts: readonly Part[];
   /** of each part, in order */
   readonly plans: readonly CellPlan[];
   readonly rows: number;
@@ -83,9 +85,17 @@ export async function copyTyped(
   { connection }: Database,
   source: TypedSource,
   parts: readonly Part[],
+  unreadable?: Unreadable,
 ): Promise<TypedRows> {
   const byName = new Map(source.columns.map((column) => [column.name, column]));
-  const columns = parts.map((part, i) => planPart(source, part, byName.get(part.name)!, `c${i}`));
+  let columns = parts.flatMap((part, i) => {
+    try {
+      return [planPart(source, part, byName.get(part.name)!, `c${i}`)];
+    } catch (error) {
+      if (unreadable?.(part, error)) return [];
+      throw error;
+    }
+  });
   const list = columns.map((column) => `${copied(column)} as ${column.alias}`);
   const sql = `create temp table training as select ${list.join(', ')} from ${source.relation}`;
   await runWithBar(connection, 'load', sql).catch(async (error) => {
@@ -101,9 +111,33 @@ export async function copyTyped(
     );
   const notes = new Notes();
   const plans: CellPlan[] = [];
-  for (const column of columns) plans.push(await planCells(connection, source, column, notes));
+  for (const column of columns) {
+    try {
+      if (unreadable) await refuseNoNumbers(connection, column);
+      plans.push(await planCells(connection, source, column, notes));
+    } catch (error) {
+      if (!unreadable?.(column, error)) throw error;
+      columns = columns.filter((one) => one !== column);
+    }
+  }
   notes.say(source.reading.warn);
-  return { plans, rows };
+  return { parts: columns.map(({ alias }) => parts[Number(alias.slice(1))]), plans, rows };
+}
+
+/** @throws ERR_RECORD for NaN and Infinity, with the number of such cells; a reading that ends at the first one need not look */
+async function refuseNoNumbers(
+  connection: DuckDBConnection,
+  { alias, coded, name: own }: PlannedColumn,
+): Promise<void> {
+  if (coded) return;
+  const numbered = `select row_number() over () - 1 as row, ${alias} as cell from training`;
+  const sql = `select count(*) as n, min(row) as row, arg_min(cell, row)::varchar as cell from (${numbered}) where not isfinite(cell)`;
+  const [found] = await rowsOf(connection, sql);
+  const cells = Number(found['n']);
+  if (cells === 0) return;
+  const value = Number(String(found['cell']).replace('inf', 'Infinity').replace('nan', 'NaN'));
+  const next = 'correct it, or leave the cell empty if the value is missing (--na NaN takes NaN for missing)';
+  throw Object.assign(cellError(Number(found['row']), own, 'a finite number', value, next), { cells });
 }
 
 /** @throws ERR_RECORD naming the first text that is no number */

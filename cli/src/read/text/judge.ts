@@ -11,6 +11,8 @@ export interface BadCell {
   readonly rule: string;
   readonly value: unknown;
   readonly next: string;
+  /** how many cells of the column are like it */
+  readonly cells: number;
 }
 
 export type Verdict =
@@ -126,9 +128,12 @@ function judgeText(name: string, facts: Facts, found: Sorted, reading: Reading, 
     const look = others.filter(({ text }) => otherNotation(text, name) !== null);
     if (look.length > 0 && numbers + sum(look) >= half) {
       const { row, text } = first(look);
-      return { kind: 'cell', cell: { row, rule: 'a number', value: text, next: otherNotation(text, name)! } };
+      return {
+        kind: 'cell',
+        cell: { row, rule: 'a number', value: text, next: otherNotation(text, name)!, cells: sum(look) },
+      };
     }
-    if (numbers >= half) return badCell(first(others), name);
+    if (numbers >= half) return badCell(others, name);
     if (numbers === 0 && others.every(({ text }) => parseDate(text) !== null))
       return { kind: 'column', got: 'dates', date: true };
     if (numbers > 0) notes.add(NOTE.few, `${name} (${numbers} of ${numbers + sum(others)})`);
@@ -152,6 +157,7 @@ function judgeJson(name: string, facts: Facts, found: Sorted, reading: Reading, 
         rule: 'a finite number',
         value: Number(text),
         next: `correct it, or say --na ${text} if the value is missing`,
+        cells: sum(special),
       },
     };
   }
@@ -159,7 +165,7 @@ function judgeJson(name: string, facts: Facts, found: Sorted, reading: Reading, 
   if (numbers > 0) {
     if (others.length === 0) return numeric(name, facts, [...found.tokens, ...of(KIND.special)], notes);
     const strings = others.every((one) => one.kind === KIND.text && !found.others.includes(one));
-    return badCell(first(others), name, strings ? `; --numeric ${name} reads strings that are numbers` : '');
+    return badCell(others, name, strings ? `; --numeric ${name} reads strings that are numbers` : '');
   }
   if (others.length === 0) {
     noteTokens(name, found.tokens, reading, notes);
@@ -171,7 +177,13 @@ function judgeJson(name: string, facts: Facts, found: Sorted, reading: Reading, 
       const odd = first([...kinds[2], ...kinds[3]]);
       return {
         kind: 'cell',
-        cell: { row: odd.row, rule: 'text, a number or a boolean', value: shownValue(odd), next: 'correct it' },
+        cell: {
+          row: odd.row,
+          rule: 'text, a number or a boolean',
+          value: shownValue(odd),
+          next: 'correct it',
+          cells: sum([...kinds[2], ...kinds[3]]),
+        },
       };
     }
     return { kind: 'column', got: kinds[3].length > 0 ? 'objects' : 'lists', date: kinds[3].length === 0 };
@@ -185,6 +197,7 @@ function judgeJson(name: string, facts: Facts, found: Sorted, reading: Reading, 
         rule: 'values of one type',
         value: shownValue(odd),
         next: `correct it, or say --categorical ${name}`,
+        cells: sum(kinds[1]) < sum(texts) ? sum(kinds[1]) : sum(texts),
       },
     };
   }
@@ -202,13 +215,14 @@ function judgeJson(name: string, facts: Facts, found: Sorted, reading: Reading, 
   return { kind: 'coded' };
 }
 
-const badCell = (found: Found, name: string, also = ''): Verdict => ({
+const badCell = (found: readonly Found[], name: string, also = ''): Verdict => ({
   kind: 'cell',
   cell: {
-    row: found.row,
+    row: first(found).row,
     rule: 'a number',
-    value: shownValue(found),
+    value: shownValue(first(found)),
     next: `${MEND}, or say --categorical ${name}${also}`,
+    cells: sum(found),
   },
 });
 
@@ -255,21 +269,28 @@ export function firstNoNumber(
     next: isSpecial
       ? `correct it, or say --na ${worst.text} if the value is missing`
       : (otherNotation(worst.text, name)?.split(', or say --categorical')[0] ?? next),
+    cells: sum(bad),
   };
 }
 
 /** A column that was called categorical, or a target: what is worth saying of its labels. */
 export function noteLabels(name: string, labels: readonly string[], notes: Notes): void {
-  if (labels.length > 1000) return;
+  const { alike, blank } = similarLabels(labels);
+  if (alike.length > 0) notes.add(NOTE.variants, `${name} (${alike.slice(0, 3).map(list).join('; ')})`);
+  if (blank.length > 0) notes.add(NOTE.variants, `${name} (${list(blank)}, blanks only)`);
+}
+
+/** Labels that differ in case or blanks only, in groups; and those of blanks only. */
+export function similarLabels(labels: readonly string[]): { alike: string[][]; blank: string[] } {
   const groups = new Map<string, string[]>();
   for (const label of labels) {
     const key = label.trim().replace(/\s+/g, ' ').toLowerCase();
     groups.set(key, [...(groups.get(key) ?? []), label]);
   }
-  const alike = [...groups.values()].filter((group) => group.length > 1);
-  if (alike.length > 0) notes.add(NOTE.variants, `${name} (${alike.slice(0, 3).map(list).join('; ')})`);
-  const blank = labels.filter((label) => label !== '' && label.trim() === '');
-  if (blank.length > 0) notes.add(NOTE.variants, `${name} (${list(blank)}, blanks only)`);
+  return {
+    alike: [...groups.values()].filter((group) => group.length > 1),
+    blank: labels.filter((label) => label !== '' && label.trim() === ''),
+  };
 }
 
 export { noteTokens };

@@ -4,7 +4,7 @@ import { sortLabels } from '../../../../src/encode/infer.ts';
 import { show } from '../../../../src/encode/label.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { fileCellError, placeOf } from '../place.ts';
-import { adviceOf, type Part, refuseEmpty, refuseManyClasses, requirement } from '../roles.ts';
+import { adviceOf, type Part, refuseEmpty, refuseManyClasses, requirement, type Unreadable } from '../roles.ts';
 import type { ColumnPlan } from './builder.ts';
 import { Facts, KIND } from './facts.ts';
 import { type BadCell, firstNoNumber, judge, NOTE, Notes, noteLabels } from './judge.ts';
@@ -39,6 +39,8 @@ export async function gatherFacts(
 
 /** How to read a file of text, and what it has. */
 export interface TextPlan {
+  /** the columns that are read: all, or those that could be */
+  readonly parts: readonly Part[];
   readonly plans: ColumnPlan[];
   readonly rows: number;
 }
@@ -49,10 +51,12 @@ export interface TextPlan {
  */
 export async function planText(
   source: TextSource,
-  parts: readonly Part[],
+  all: readonly Part[],
   looked?: (rows: number, bytes: number) => void,
+  unreadable?: Unreadable,
 ): Promise<TextPlan> {
-  const names = parts.map(({ name }) => name);
+  let parts = all;
+  let names = parts.map(({ name }) => name);
   let { facts, rows } = await gatherFacts(source, names, (i) => wantsTexts(parts[i], source), looked);
   if (rows === 0) {
     throw new LogoddsError(
@@ -61,8 +65,27 @@ export async function planText(
     );
   }
   const notes = new Notes();
-  const drafts: ('numeric' | 'coded' | 'order')[] = [];
-  for (const [i, part] of parts.entries()) drafts.push(await draft(source, part, facts[i], notes));
+  let drafts: ('numeric' | 'coded' | 'order')[] = [];
+  const left = new Set<number>();
+  for (const [i, part] of parts.entries()) {
+    try {
+      drafts.push(await draft(source, part, facts[i], notes));
+      if (unreadable && drafts[i] === 'numeric') refuseBeyond(source.label, part.name, facts[i]);
+    } catch (error) {
+      if (!unreadable?.(part, error)) throw error;
+      drafts[i] = 'coded';
+      left.add(i);
+    }
+  }
+  if (left.size > 0) {
+    const stays = (_: unknown, i: number) => !left.has(i);
+    [parts, names, facts, drafts] = [
+      parts.filter(stays),
+      names.filter(stays),
+      facts.filter(stays),
+      drafts.filter(stays),
+    ];
+  }
   // numbers before the first text went by uncounted
   const lost = names.flatMap((_, i) => (facts[i].numbers > 0 && drafts[i] === 'coded' ? [i] : []));
   if (lost.length > 0) {
@@ -70,13 +93,32 @@ export async function planText(
     const again = await gatherFacts(source, columns, () => true, looked);
     facts = facts.map((one, i) => (lost.includes(i) ? again.facts[lost.indexOf(i)] : one));
   }
-  const plans = parts.map((part, i) => {
+  const planOf = (part: Part, i: number) => {
     if (drafts[i] === 'numeric') return numericPlan(part);
     if (drafts[i] === 'order') return orderPlan(part, facts[i]);
     return part.read === 'needs' ? neededPlan(source, part, facts[i]) : codedPlan(source, part, facts[i], notes);
+  };
+  const plans = parts.flatMap((part, i) => {
+    try {
+      return [planOf(part, i)];
+    } catch (error) {
+      if (!unreadable?.(part, error)) throw error;
+      return [];
+    }
   });
+  parts = parts.filter(({ name, role }) => role !== 'feature' || plans.some((plan) => plan.name === name));
   notes.say(source.reading.warn);
-  return { plans, rows };
+  return { parts, plans, rows };
+}
+
+/** @throws ERR_RECORD where a number is beyond 64 bits; a reading that ends at the first one need not look */
+function refuseBeyond(label: string, name: string, { least, most }: Facts): void {
+  if (least >= -Number.MAX_VALUE && most <= Number.MAX_VALUE) return;
+  const next = 'correct it, or leave the cell empty if the value is missing';
+  throw new LogoddsError(
+    'ERR_RECORD',
+    `${label}, column ${show(name)}: expected numbers below 1.8e308, got one beyond; ${next}`,
+  );
 }
 
 /** Whether every cell is needed as a text, numbers too. */
@@ -153,6 +195,7 @@ function noOrder(name: string, facts: Facts, reading: Reading): BadCell | null {
     rule,
     value: worst.text,
     next: `text has no order in time; write ${name} so, or derive a number with --query`,
+    cells: bad.reduce((sum, { count }) => sum + count, 0),
   };
 }
 
@@ -160,7 +203,10 @@ function noOrder(name: string, facts: Facts, reading: Reading): BadCell | null {
 async function refuse(source: TextSource, name: string, cell: BadCell | null): Promise<void> {
   if (cell === null) return;
   const place = await placeOf(source, cell.row);
-  throw fileCellError(place?.label ?? source.label, place?.line ?? 0, cell.row, name, cell.rule, cell.value, cell.next);
+  const { row, rule, value, next, cells } = cell;
+  throw Object.assign(fileCellError(place?.label ?? source.label, place?.line ?? 0, row, name, rule, value, next), {
+    cells,
+  });
 }
 
 function numericPlan(part: Part): ColumnPlan {
