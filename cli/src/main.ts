@@ -14,6 +14,7 @@ import { score } from './commands/score.ts';
 import { train } from './commands/train.ts';
 import { inFlags } from './figures/flags.ts';
 import { printable, say } from './terminal/print.ts';
+import { withoutSecrets } from './terminal/secrets.ts';
 import { version } from './version.ts';
 import { discardAll, keepPrivate, reason } from './write/temporary.ts';
 
@@ -77,9 +78,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const sentence =
       error instanceof LogoddsError ? `${error.code} ${inFlags(error.detail)}` : `ERR_INTERNAL ${reason(error)}`;
-    say(sentence);
+    say(withoutSecrets(sentence));
     if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG'])
-      process.stderr.write(printable(`${inspectError(error)}\n`));
+      process.stderr.write(printable(withoutSecrets(`${inspectError(error)}\n`)));
     return 1;
   } finally {
     discardAll();

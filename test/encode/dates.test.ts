@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import type { DeclaredFeature } from '../../src/encode/declare.ts';
-import { fit, loadModel, type Model, saveModel, tableFromRecords, whatIf } from '../../src/index.ts';
+import { fit as fitTable, loadModel, type Model, saveModel, tableFromRecords, whatIf } from '../../src/index.ts';
 
 const DAY = 86_400_000;
 const PARTS = ['month', 'weekday', 'epochDays', 'year'] as const;
@@ -15,7 +15,7 @@ const records = (write: (ms: number) => unknown) =>
 
 function trained(write: (ms: number) => unknown, declared: Partial<DeclaredFeature> = {}): Model {
   const feature = { name: 'when', kind: 'date', parts: PARTS, ...declared } as DeclaredFeature;
-  return fit(tableFromRecords(records(write)), { target: 'y', schema: { features: [feature] } }).model;
+  return fitTable(tableFromRecords(records(write)), { target: 'y', schema: { features: [feature] } }).model;
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -108,7 +108,7 @@ describe('numbers that stand for dates', () => {
   test('the range of training leaves out rows of weight 0', () => {
     const rows = records((ms) => ms).map((row, i) => ({ ...row, s: i < 100 ? 0 : 1 }));
     const schema = { features: [{ name: 'when', kind: 'date', parts: ['month'] }] } as const;
-    const { model } = fit(tableFromRecords(rows), { target: 'y', weight: 's', schema });
+    const { model } = fitTable(tableFromRecords(rows), { target: 'y', weight: 's', schema });
     expect(model.manifest.schema.features[0]).toMatchObject({ dates: [rows[100].when, rows[399].when] });
   });
 

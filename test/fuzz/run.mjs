@@ -38,7 +38,7 @@ const readSeeds = () =>
   seedsOf(
     [
       ...['numeric', 'categorical', 'offset', 'treatment', 'wide', 'policies'].map((name) => `../conformance/${name}`),
-      ...['rich', 'costs'],
+      ...['rich', 'costs', 'report'],
     ].map((name) => readFileSync(new URL(`${name}.safetensors`, import.meta.url))),
   );
 const rssMB = () => process.memoryUsage().rss / 1e6;

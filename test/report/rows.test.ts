@@ -300,6 +300,20 @@ describe('ColumnSummaries', () => {
     ]);
   });
 
+  it('a column of dates has the first and the last, by instant, of rows that count', () => {
+    const levels = ['2024-05-03T01:00+05:00', '2024-05-02', '2024-05-02T23:00Z', '2019-01-01'];
+    const column = (texts: readonly string[]) => {
+      const columns = new ColumnSummaries([]);
+      const codes = Uint8Array.from(texts, (_, k) => k);
+      const table: Table = { rows: texts.length, columns: [{ name: 'd', kind: 'coded', codes, levels: texts }] };
+      columns.add(table, [1, 1, 1, 0]);
+      return columns.finish()[0];
+    };
+    expect(column(levels)).toMatchObject({ distinct: 3, dates: ['2024-05-02', '2024-05-02T23:00Z'] });
+    expect(column([...levels.slice(0, 2), 'soon', levels[3]])).not.toHaveProperty('dates');
+    expect(column(levels.map((level, k) => (k === 3 ? 'soon' : level)))).toHaveProperty('dates');
+  });
+
   it('a weight that counts is a repeated row, weight 0 is no row', () => {
     const cell = fc.tuple(
       fc.integer({ min: -9, max: 9 }),

@@ -1,3 +1,4 @@
+import { parseDate } from '../../../src/encode/date.ts';
 import type { CodedColumn, NumericColumn, Table } from '../../../src/index.ts';
 
 /** What a column of the data holds; shares are by weight. */
@@ -24,6 +25,8 @@ export type ColumnSummary = {
       readonly top: readonly { readonly level: string; readonly share: number }[];
       /** share of values that the model does not know */
       readonly unseen: number;
+      /** the first and the last where all levels are dates in ISO 8601 */
+      readonly dates?: readonly [first: string, last: string];
     }
 );
 
@@ -86,9 +89,24 @@ export class ColumnSummaries {
         .filter(({ share }) => share > 0)
         .sort((a, b) => b.share - a.share);
       const top = present.slice(0, TOP_LEVELS);
-      return { name, missing, kind: 'coded', distinct: present.length, top, unseen: found.unseen / total };
+      const unseen = found.unseen / total;
+      const dates = datesOf(present);
+      return { name, missing, kind: 'coded', distinct: present.length, top, unseen, ...(dates && { dates }) };
     });
   }
+}
+
+/** The first and the last of levels that are all dates. */
+function datesOf(present: readonly { readonly level: string }[]): readonly [string, string] | null {
+  let [first, last] = ['', ''];
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { level } of present) {
+    const time = parseDate(level);
+    if (time === null) return null;
+    if (time < least) [least, first] = [time, level];
+    if (time > most) [most, last] = [time, level];
+  }
+  return present.length > 0 ? [first, last] : null;
 }
 
 const noMoments = (): Moments => ({

@@ -169,6 +169,15 @@ export function dataError(label: string, error: unknown): LogoddsError {
   const what = place
     ? `line ${place[1]}: ${cells ? unequal(cells[1], cells[2]) : brief(place[2]!.trim())}`
     : reason(error).replace(/^(Invalid Input|IO) Error: /, '');
+  // httpfs, postgres_scanner and their like are not there, and not fetched
+  const extension = /requires the extension (\w+)|exists in the (\w+) extension/.exec(message);
+  if (extension) {
+    return new LogoddsError(
+      'ERR_DATA',
+      `${label}: expected files on this machine (CSV, TSV, JSON lines or Parquet), got what needs the extension ${extension[1] ?? extension[2]} of DuckDB; nothing is read from the network, from object stores or from other databases: download or export it first`,
+      { cause: error },
+    );
+  }
   const code = /^Out of Memory/.test(message) ? 'ERR_MEMORY' : 'ERR_DATA';
   return new LogoddsError(code, `${label}: cannot be read: ${what}; correct it and run again`, { cause: error });
 }

@@ -50,7 +50,7 @@ export async function reportPage(data: ReportData): Promise<string> {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="logodds">
 <title>${title}</title>
@@ -264,10 +264,12 @@ function columns({ columns: list, sample }: ReportData): Markup | null {
   if (!list) return null;
   const content = (column: ColumnSummary): Content => {
     if (column.kind === 'coded') {
+      const unseen = column.unseen > 0 ? `; unseen ${percent(column.unseen)}` : null;
+      if (column.dates) return [name(column.dates[0], 30), ' to ', name(column.dates[1], 30), unseen];
       return [
         column.top.map(({ level, share }, k) => [k > 0 ? ', ' : null, name(level, 30), ` ${percent(share)}`]),
         column.distinct > column.top.length ? `, ${whole(column.distinct - column.top.length)} more` : null,
-        column.unseen > 0 ? `; unseen ${percent(column.unseen)}` : null,
+        unseen,
       ];
     }
     const { range } = column;
@@ -281,7 +283,7 @@ function columns({ columns: list, sample }: ReportData): Markup | null {
     ['column', 'kind', 'values', 'missing'],
     list.map((column) => [
       name(column.name),
-      column.kind === 'coded' ? `${whole(column.distinct)} levels` : 'number',
+      column.kind === 'coded' ? `${whole(column.distinct)} ${column.dates ? 'dates' : 'levels'}` : 'number',
       content(column),
       percent(column.missing),
     ]),

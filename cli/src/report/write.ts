@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import type { DataOptions } from '../read/source.ts';
+import { withoutSecrets } from '../terminal/secrets.ts';
 import { OutputFile } from '../write/temporary.ts';
 import { type Origin, type ReportInput, reportData } from './data.ts';
 import { reportPage } from './page.ts';
@@ -28,7 +29,7 @@ export interface ReportRun extends Omit<ReportInput, 'origin'> {
 export async function writeReport(to: ReportTarget, run: ReportRun): Promise<void> {
   const { modelPath, sha256, data, seed, ...input } = run;
   const origin: Origin = {
-    argv: to.argv,
+    argv: to.argv.map(withoutSecrets),
     versions: to.versions,
     model: { path: modelPath, sha256 },
     data: await digestOf(data),
@@ -44,8 +45,9 @@ export async function writeReport(to: ReportTarget, run: ReportRun): Promise<voi
 /** Name and digest of what was read; only a single file has a digest. */
 async function digestOf({ data, query }: DataOptions): Promise<Origin['data']> {
   const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
-  if (query !== undefined || data === '-' || !existsSync(name)) return { name, sha256: null, bytes: null };
+  if (query !== undefined || data === '-' || !existsSync(name))
+    return { name: withoutSecrets(name), sha256: null, bytes: null };
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(name)) hash.update(chunk);
-  return { name, sha256: hash.digest('hex'), bytes: statSync(name).size };
+  return { name: withoutSecrets(name), sha256: hash.digest('hex'), bytes: statSync(name).size };
 }

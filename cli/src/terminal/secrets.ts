@@ -1,0 +1,14 @@
+/**
+ * A text without the secrets that command lines, queries and addresses carry: the user and password of an address, what stands behind `password=`,
+ * `token=` and their kin, keys of AWS, bearer tokens. What is known by its form only is found; others must not be in a command line.
+ */
+export function withoutSecrets(text: string): string {
+  return text
+    .replace(/:\/\/[^\s/@'"]*@/g, '://***@')
+    .replace(NAMED, '$1***')
+    .replace(/\b(Bearer\s+)[\w.~+/-]+=*/gi, '$1***')
+    .replace(/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, '***');
+}
+
+const NAMED =
+  /\b(\w*(?:password|passwd|pwd|secret|token|api_?key|access_?key|secret_?key|account_?key|signature|credentials?|sig)\s*=>?\s*["']?)[^\s"'&;,)]+/gi;
