@@ -90,7 +90,7 @@ export class RowsBatch extends Handle {
     super(heap, 'batch');
     this.rows = size('rows', rows);
     this.slots = size('features', features);
-    this.stride = Math.ceil(features / 4) * 4;
+    this.stride = planeStride(features);
     this.precision = precisionOf(precision);
     const bytes = rows * this.stride * BYTES[precision];
     this.address = this.allocate(bytes, `a batch of ${rows} × ${features} ${precision}`);
@@ -215,10 +215,7 @@ export class ColumnsBatch extends Handle {
   /** @throws ERR_RANGE above the capacity, ERR_ENGINE when it was freed */
   setRows(rows: number): void {
     void this.heap;
-    if (size('rows', rows) > this.capacity) {
-      throw new LogoddsError('ERR_RANGE', `rows: expected at most ${this.capacity} (the capacity), got ${rows}`);
-    }
-    this.#rows = rows;
+    this.#rows = index('rows (at most the capacity)', rows, this.capacity);
   }
 
   /** The values of numeric column j, one a row; renewed after the memory grew. @throws ERR_SHAPE, ERR_ENGINE when it was freed */
@@ -301,7 +298,7 @@ function specsOf(specs: readonly ColumnSpec[]): readonly ColumnSpec[] {
   const one = (_: unknown, j: number): ColumnSpec => {
     const { kind, slots } = Object(specs[j]) as { readonly kind: ColumnSpec['kind']; readonly slots: number };
     among(`kind of column ${j}`, kind, 'numeric', 'coded');
-    return Object.freeze(kind === 'numeric' ? { kind } : { kind, slots: size('slots of a coded column', slots, 1) });
+    return Object.freeze(kind === 'numeric' ? { kind } : { kind, slots: size(`slots of column ${j}`, slots, 1) });
   };
   return Object.freeze(Array.from({ length: size('columns', specs?.length) }, one));
 }
@@ -325,7 +322,7 @@ export class Weights extends Handle {
     this.layout = layout;
     this.slots = index('slots', slots, Number.MAX_SAFE_INTEGER);
     this.precision = precisionOf(precision);
-    this.#stride = layout === 'rows' ? Math.ceil(slots / 4) * 4 : slots;
+    this.#stride = layout === 'rows' ? planeStride(slots) : slots;
     const length = count * (this.#stride + 1);
     const bytes = BYTES[precision];
     this.address = this.allocate(length * bytes, `${count} weight vectors of ${slots}`);

@@ -43,9 +43,7 @@ export class Heap {
       // once: a program that loses one thing loses many
       if (blocks.length > 0 && !warned) {
         warned = true;
-        globalThis.console?.warn(
-          'logodds: a batch or vector was lost without free(), its memory is free again; call free(), or declare it with using',
-        );
+        globalThis.console?.warn('logodds: a batch or vector was lost; call free(), or declare it with using');
       }
       for (const block of blocks) this.release(block);
     });

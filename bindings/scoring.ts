@@ -163,7 +163,7 @@ export function pick<K extends ScoringKernels, E>(
     const { kernels, heap } = instantiate<K>(source.module());
     return new engine('wasm', 'WebAssembly SIMD is available', kernels, heap);
   } catch (cause) {
-    const why = `WebAssembly SIMD is not available here (${cause instanceof Error ? cause.message : cause})`;
+    const why = `WebAssembly SIMD is not available here (${(cause as Error)?.message ?? cause})`;
     if (wanted === 'auto') return onJavaScript(source.js, engine, why);
     throw new LogoddsError('ERR_ENGINE', `engine: expected a host with WebAssembly SIMD; ${why}; use engine "auto"`, {
       cause,

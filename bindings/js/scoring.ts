@@ -73,18 +73,18 @@ export function jsScoringKernels(heap: Heap): ScoringKernels {
       }
     };
 
+  const each =
+    (view: (heap: Heap) => Numbers, shift: number, f: (z: number) => number): ScoringKernels['sigmoidF64'] =>
+    (z, n, out) => {
+      const data = view(heap);
+      for (let i = 0; i < n; i++) data[(out >>> shift) + i] = f(data[(z >>> shift) + i]);
+    };
+
   return {
     heapBase: () => 16,
 
-    sigmoidF32(z, n, out) {
-      const f32 = heap.f32;
-      for (let i = 0; i < n; i++) f32[(out >>> 2) + i] = sigmoidF32(f32[(z >>> 2) + i]);
-    },
-
-    sigmoidF64(z, n, out) {
-      const f64 = heap.f64;
-      for (let i = 0; i < n; i++) f64[(out >>> 3) + i] = sigmoid(f64[(z >>> 3) + i]);
-    },
+    sigmoidF32: each((h) => h.f32, 2, sigmoidF32),
+    sigmoidF64: each((h) => h.f64, 3, sigmoid),
 
     logitsRowsF32(x, stride, n, w, b, k, z, zStride) {
       const f32 = heap.f32;

@@ -283,10 +283,10 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'vector length: expected a whole number from 0 to 4294967280, got Infinity',
       ],
       [
-        'slots of a coded column',
+        'slots of column 0',
         () => engine.columns(3, [{ kind: 'coded', slots: 2.5 }]),
         'ERR_RANGE',
-        'slots of a coded column: expected a whole number from 1 to 4294967280, got 2.5',
+        'slots of column 0: expected a whole number from 1 to 4294967280, got 2.5',
       ],
       [
         'weight vectors',
@@ -298,7 +298,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'more rows than the capacity',
         () => table.setRows(4),
         'ERR_RANGE',
-        'rows: expected at most 3 (the capacity), got 4',
+        'rows (at most the capacity): expected a whole number from 0 to 3, got 4',
       ],
       [
         'a weight vector that is not there',
