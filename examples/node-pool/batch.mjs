@@ -28,7 +28,10 @@ export function recordBatch(model, engine, capacity) {
   const probabilities = engine.vector(capacity);
   const offsets = new Float64Array(capacity);
   const defaulted = new Float64Array(capacity);
-  const row = new Float64Array(specs.length);
+  const outOfRange = new Float64Array(capacity);
+  // one more than the entries: how many numbers lie outside the range of training
+  const row = new Float64Array(specs.length + 1);
+  const sources = encoder.sources || 1;
   let rows = 0;
 
   return {
@@ -41,7 +44,8 @@ export function recordBatch(model, engine, capacity) {
       const cells = specs.map(({ kind }, j) => (kind === 'numeric' ? batch.numeric(j) : batch.codes(j)));
       records.forEach((record, i) => {
         try {
-          defaulted[rows + i] = encoder.encodeRecord(record, row) / (encoder.sources || 1);
+          defaulted[rows + i] = encoder.encodeRecord(record, row) / sources;
+          outOfRange[rows + i] = row[specs.length] / sources;
           if (offset !== null) offsets[rows + i] = numberOf(record, offset);
         } catch (error) {
           if (!(error instanceof LogoddsError)) throw error;
@@ -49,7 +53,7 @@ export function recordBatch(model, engine, capacity) {
             cause: error,
           });
         }
-        for (let j = 0; j < row.length; j++) cells[j][rows + i] = row[j];
+        for (let j = 0; j < specs.length; j++) cells[j][rows + i] = row[j];
       });
       rows += records.length;
     },
@@ -67,6 +71,7 @@ export function recordBatch(model, engine, capacity) {
         probability: p[i],
         label: p[i] > decision.threshold ? positive : negative,
         defaulted: defaulted[i],
+        outOfRange: outOfRange[i],
       }));
       rows = 0;
       return scores;

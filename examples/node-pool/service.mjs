@@ -5,11 +5,14 @@ import { threadedEngine } from 'logodds/threads';
 import { failure, Refusal, readRecords } from '../score-request.mjs';
 import { recordBatch } from './batch.mjs';
 
+const lostLogit = (record) =>
+  `record ${record} (from 0): expected features whose logit is a number, got terms that overflow; correct them`;
+
 /**
  * @param {object} options
  * @param {import('logodds').Model} options.model
  * @param {number} options.threads  threads to score with, the one of the event loop included
- * @param {number} [options.maxBytes]  limit of one body
+ * @param {number} [options.maxBytes]  limit of one body; 1 MiB unless given
  * @param {number} [options.batchRows]  records scored at a time, and the most of one request; large, so that threads pay
  * @param {number} [options.maxWaiting]  records that may wait; beyond, requests are answered 429
  * @param {import('logodds/threads').Spawn} [options.spawn]  how worker threads are started, if not as usual
@@ -17,7 +20,7 @@ import { recordBatch } from './batch.mjs';
 export function createService({
   model,
   threads,
-  maxBytes = 32 << 20,
+  maxBytes = 1 << 20,
   batchRows = 1 << 16,
   maxWaiting = 1 << 18,
   spawn,
@@ -76,8 +79,12 @@ export function createService({
     try {
       const scores = pool.batch.score();
       let start = 0;
-      for (const { records, resolve } of encoded) {
-        resolve(scores.slice(start, start + records.length));
+      for (const { records, resolve, reject } of encoded) {
+        const own = scores.slice(start, start + records.length);
+        // NaN is above no threshold: it would pass as the negative class
+        const lost = own.findIndex(({ logit }) => Number.isNaN(logit));
+        if (lost < 0) resolve(own);
+        else reject(new Refusal(422, 'ERR_RECORD', lostLogit(lost)));
         start += records.length;
       }
     } catch (error) {

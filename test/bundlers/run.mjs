@@ -14,6 +14,7 @@ import { extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { fileOf } from './fileOf.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const repository = join(here, '../..');
@@ -92,8 +93,8 @@ async function startBrowser() {
   if (!found) fail('chromium: not found; install it (Debian: apt-get install chromium) or set CHROMIUM to its path');
   const browser = await chromium.launch({ executablePath: found, args: ['--no-sandbox'] });
   const server = createServer((request, response) => {
-    const path = join(build, 'app', decodeURIComponent(new URL(request.url, 'http://host').pathname));
-    const exists = existsSync(path) && statSync(path).isFile();
+    const path = fileOf(join(build, 'app'), request.url);
+    const exists = path !== null && existsSync(path) && statSync(path).isFile();
     response.writeHead(exists ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' });
     response.end(exists ? readFileSync(path) : undefined);
   });

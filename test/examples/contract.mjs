@@ -17,10 +17,17 @@ export const conformance = readdirSync(folder)
 
 const bits = (value) => new BigUint64Array(Float64Array.of(value).buffer)[0].toString(16).padStart(16, '0');
 
+/** JSON has no infinite numbers: of a logit that is null */
+const infinite = (probability) => (probability === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
+
 /** Scores as a service sends them, against the bits expected. */
 export function sameBits(scores, { logits, probabilities, labels }) {
   assert.deepEqual(
-    scores.map(({ logit, probability, label }) => [bits(logit), bits(probability), String(label)]),
+    scores.map(({ logit, probability, label }) => [
+      bits(logit ?? infinite(probability)),
+      bits(probability),
+      String(label),
+    ]),
     logits.map((logit, i) => [logit, probabilities[i], String(labels[i])]),
   );
 }
@@ -71,7 +78,7 @@ export async function checkContract(call, model, { maxBytes, wrongMethod = 'GET'
       [record, { ...record, distance: 'far' }],
       422,
       'ERR_RECORD',
-      /1 \(from 0\).*"distance".*"far"/,
+      /1 \(from 0\).*"distance".*got text/,
     ],
     ['an object for a level', { ...record, origin: {} }, 422, 'ERR_RECORD', /"origin".* got a value of type object/],
     ['a body above the limit', ' '.repeat(maxBytes + 1), 413, 'ERR_RANGE', new RegExp(`at most ${maxBytes} bytes`)],

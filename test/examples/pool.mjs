@@ -34,8 +34,11 @@ export async function pool({ examples, model }) {
   const big = flights(60_000);
   const bigScores = scored(big);
 
-  const server = await start({});
-  await checkContract({ fetch, url: server.url }, model, { maxBytes: 32 << 20, wrongMethod: 'PUT' });
+  const bounded = await start({});
+  await checkContract({ fetch, url: bounded.url }, model, { maxBytes: 1 << 20, wrongMethod: 'PUT' });
+  await check('it listens on this machine alone', () => assert.match(bounded.url, /127\.0\.0\.1/));
+  await bounded.stop();
+  const server = await start({ MAX_BYTES: String(32 << 20) });
   await check('GET says engine, threads, queue and model', async () => {
     const state = await (await fetch(server.url)).json();
     assert.deepEqual(state, {
@@ -134,7 +137,7 @@ export async function pool({ examples, model }) {
 
   await check('a thread that died is told with 503 ERR_ENGINE, and the next request finds a new pool', async () => {
     threads.length = 0;
-    const mortal = createService({ model, threads: 2, spawn });
+    const mortal = createService({ model, threads: 2, spawn, maxBytes: 32 << 20 });
     await mortal.ready();
     mortal.server.listen(0);
     await once(mortal.server, 'listening');

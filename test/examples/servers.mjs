@@ -27,7 +27,13 @@ async function checkServer({ start, model }) {
 }
 
 export const deno = ({ examples, tools, build, model }) => {
-  const flags = ['--allow-net', '--allow-read', '--allow-env', '--no-remote', '--node-modules-dir=manual'];
+  const flags = [
+    '--allow-net=127.0.0.1',
+    '--allow-read',
+    '--allow-env=MODEL,PORT,HOST',
+    '--no-remote',
+    '--node-modules-dir=manual',
+  ];
   const env = { DENO_DIR: join(build, 'deno'), DENO_NO_UPDATE_CHECK: '1' };
   const start = (more) =>
     startServer(tools.deno, ['run', ...flags, 'server.ts'], { cwd: join(examples, 'deno'), env: { ...env, ...more } });

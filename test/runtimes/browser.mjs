@@ -53,6 +53,17 @@ function file(place, path) {
   return place === 'worker' && path.endsWith('.js') ? withPaths(text) : text;
 }
 
+/**
+ * Removes a profile. What a process that is on its way out still holds stays in the build folder, which the next run makes anew; it is said.
+ */
+function removeProfile(profile) {
+  try {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  } catch (error) {
+    console.error(`${profile}: could not be removed (${error.code})`);
+  }
+}
+
 /** How a browser is started without a window, without network of its own, and with a profile that is thrown away. */
 const BROWSERS = {
   chromium: {
@@ -146,13 +157,23 @@ export async function browse(name, jobs, options = {}) {
   const home = `http://127.0.0.1:${server.address().port}`;
   const child = spawn(browserCommand(name), [...args(profile, options), home + url(0)], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // a group of its own: a browser is many processes, and all of them write to the profile
+    detached: true,
     env: { ...process.env, HOME: profile },
   });
   let said = '';
   child.stderr.on('data', (data) => {
     said = (said + data).slice(-4000);
   });
-  const ended = new Promise((done) => child.on('exit', done));
+  const kill = (signal) => {
+    try {
+      process.kill(-child.pid, signal);
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
+  };
+  // when all processes have let go of its output
+  const ended = new Promise((done) => child.on('close', done));
   // a page that says nothing for so long never will
   let timer;
   const silent = new Promise((done) => {
@@ -166,11 +187,12 @@ export async function browse(name, jobs, options = {}) {
   clearTimeout(timer);
   const missing = results.findIndex(({ error }) => error === 'the browser ended before it');
   if (missing >= 0) results[missing].error = `no answer within ${timeoutMs / 1000} s; the browser said: ${said}`;
-  child.kill('SIGTERM');
-  await Promise.race([ended, new Promise((done) => setTimeout(done, 5000))]);
-  child.kill('SIGKILL');
+  for (const signal of ['SIGTERM', 'SIGKILL']) {
+    kill(signal);
+    await Promise.race([ended, new Promise((done) => setTimeout(done, 5000).unref())]);
+  }
   server.closeAllConnections();
   server.close();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  removeProfile(profile);
   return results;
 }
