@@ -272,7 +272,7 @@ describe('train --online names what is wrong', () => {
       /^ERR_RECORD mixed\.csv, line 4, row 2 \(from 0\), column "x": expected a number, got "x\?"/,
     );
     expect(of('label.csv', CSV.replace(/yes\n$/, 'perhaps\n').replace(/no\n$/, 'perhaps\n'))).toMatch(
-      /ERR_RECORD row 4999 \(from 0\), column "late": expected a class \("no", "yes"\), got "perhaps"/,
+      /ERR_RECORD label\.csv, line 5001, row 4999 \(from 0\), column "late": expected a class \("no", "yes"\), got "perhaps"/,
     );
     expect(names().filter((name) => name.startsWith('bad'))).toEqual([]);
   });

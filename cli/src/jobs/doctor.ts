@@ -62,7 +62,7 @@ export async function doctorCommand(options: DoctorOptions): Promise<DoctorResul
   };
   // labels that are alike are findings here
   const warn = (message: string) => message.startsWith(NOTE.variants) || options.warn?.(message);
-  const { table, features, leftOut } = await readTraining(
+  const { table, features, leftOut, placed } = await readTraining(
     database.get,
     { ...options, warn },
     options,
@@ -93,6 +93,8 @@ export async function doctorCommand(options: DoctorOptions): Promise<DoctorResul
       features,
       seconds: (performance.now() - started) / 1000,
     };
+  } catch (error) {
+    throw await placed(error);
   } finally {
     phase.end();
   }

@@ -8,6 +8,7 @@ import {
   pickEngine,
   saveModel,
 } from '../../../src/index.ts';
+import { movedTo, placed, rowOf } from '../read/place.ts';
 import { openStream, type RowStream, type StreamRow } from '../read/stream.ts';
 import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPlan } from '../read/streamed.ts';
 import type { ReadOptions } from '../read/text/options.ts';
@@ -105,9 +106,9 @@ class OnlineRun {
           for (const row of rows) waiting.push(row);
           if (waiting.length < warmup) continue;
           this.#warmUp(stream, waiting.slice(0, warmup));
-          this.#learnRows(waiting);
+          this.#learnRows(stream, waiting);
           waiting = [];
-        } else this.#learnRows(rows);
+        } else this.#learnRows(stream, rows);
         const { rows: total, logLoss } = this.#learner!.progress;
         const rate = Math.round(((total - learnt) * 1000) / Math.max(1, performance.now() - start));
         phase.update(
@@ -124,7 +125,7 @@ class OnlineRun {
           );
         }
         this.#warmUp(stream, waiting.slice(0, warmup));
-        this.#learnRows(waiting);
+        this.#learnRows(stream, waiting);
       } else if (skip > 0 && !stop.aborted) {
         throw new LogoddsError(
           'ERR_DATA',
@@ -174,16 +175,33 @@ class OnlineRun {
     const engine = pickEngine();
     const two = classes && { classes: classes as [string, string] };
     const start = { target, positive, weight, offset, alpha, beta, l1, l2, engine, ...two };
-    this.#begin(stream, OnlineLearner.start(table, start));
+    this.#begin(
+      stream,
+      placing(stream, rows, 0, () => OnlineLearner.start(table, start)),
+    );
   }
 
-  #learnRows(rows: readonly StreamRow[]): void {
+  #learnRows(stream: RowStream, rows: readonly StreamRow[]): void {
     const { checkpoint, checkpointEvery = CHECKPOINT_EVERY } = this.#options;
     const learner = this.#learner!;
     for (let from = 0; from < rows.length; from += BLOCK_ROWS) {
-      learner.partialFit(tableOf(this.#plan, rows.slice(from, from + BLOCK_ROWS), learner.progress.rows));
+      const block = rows.slice(from, from + BLOCK_ROWS);
+      const first = learner.progress.rows;
+      const table = tableOf(this.#plan, block, first);
+      placing(stream, block, first, () => learner.partialFit(table));
       if (checkpoint !== undefined && learner.progress.rows - this.#saved >= checkpointEvery) this.save();
     }
+  }
+}
+
+/** What the learner refuses is said with the line of its row. @param first  number of the first of the rows */
+function placing<T>(stream: RowStream, rows: readonly StreamRow[], first: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const row = rowOf(error);
+    const line = row === null ? undefined : rows[row - first]?.line;
+    throw line === undefined ? error : placed(movedTo(row!, error as LogoddsError), stream.label, line);
   }
 }
 

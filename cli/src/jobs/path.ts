@@ -13,7 +13,7 @@ import {
 import { warningsInFlags } from '../figures/flags.ts';
 import { fitMissing } from '../read/gaps.ts';
 import { type DataOptions, lazyDatabase } from '../read/source.ts';
-import { type Roles, readTraining } from '../read/training.ts';
+import { type Roles, readTraining, type TrainingData } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
 import { classesOf, noteMulticlass, noteOneAndTwo } from './classes.ts';
@@ -70,8 +70,8 @@ export interface CvResult {
 
 /** Reads and fits a path of penalties. @throws the errors of reading and of `fitPath` */
 export async function pathCommand(options: PathCommandOptions): Promise<PathResult> {
-  const { data, chosen, leftOut } = await read(options);
-  const fitted = working('path', () => fitPath(data, chosen));
+  const { data, chosen, leftOut, placed } = await read(options);
+  const fitted = await working('path', () => fitPath(data, chosen), placed);
   const path = { ...fitted, warnings: [...leftOut, ...warningsInFlags(fitted.warnings)] };
   return { path, target: options.target, rows: data.rows };
 }
@@ -80,10 +80,12 @@ export async function pathCommand(options: PathCommandOptions): Promise<PathResu
 export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
   const { out } = options;
   if (out !== undefined) assertWritable(out, options.data);
-  const { data, chosen, leftOut } = await read(options);
+  const { data, chosen, leftOut, placed } = await read(options);
   const { folds, groups, time, seed, score, rule } = options;
-  const found = working('cross-validate', () =>
-    crossValidate(data, { ...chosen, folds, groups, time, seed, score, rule }),
+  const found = await working(
+    'cross-validate',
+    () => crossValidate(data, { ...chosen, folds, groups, time, seed, score, rule }),
+    placed,
   );
   const validation = { ...found, warnings: [...leftOut, ...warningsInFlags(found.warnings)] };
   if (out !== undefined) {
@@ -98,7 +100,7 @@ export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
 async function read(options: CvCommandOptions) {
   const database = lazyDatabase();
   try {
-    const { table: data, features, leftOut } = await readTraining(database.get, options, options, 0);
+    const { table: data, features, leftOut, placed } = await readTraining(database.get, options, options, 0);
     const { target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds } =
       options;
     const { weightKind } = options;
@@ -126,17 +128,19 @@ async function read(options: CvCommandOptions) {
       missing: fitMissing(options.missing),
       features: [...features],
     };
-    return { data, chosen, leftOut };
+    return { data, chosen, leftOut, placed };
   } finally {
     await database.close();
   }
 }
 
-function working<T>(name: string, work: () => T): T {
+async function working<T>(name: string, work: () => T, placed: TrainingData['placed']): Promise<T> {
   const phase = startPhase(name, false);
   phase.update(null, '…');
   try {
     return work();
+  } catch (error) {
+    throw await placed(error);
   } finally {
     phase.end();
   }

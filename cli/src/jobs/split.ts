@@ -2,7 +2,7 @@ import { sliceTable, splitTable } from '../../../src/encode/split.ts';
 import type { Engine, Table, Warning } from '../../../src/index.ts';
 import { codingOf } from '../../../src/train/fit.ts';
 import type { Problem } from '../../../src/train/prepare.ts';
-import { fitMissing } from '../read/gaps.ts';
+import { fitMissing, nthOf } from '../read/gaps.ts';
 import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin } from '../read/spill.ts';
 import { readTraining } from '../read/training.ts';
@@ -26,6 +26,8 @@ export interface Split {
   readonly features: readonly string[];
   /** what is to be said of rows that are left out */
   readonly leftOut: readonly Warning[];
+  /** An error about a row of `train` (or of `holdout`) as one about the row of the source, with file and line. */
+  placed(error: unknown, which?: 'train' | 'holdout'): Promise<unknown>;
   /** frees what nobody refers to, where memory is limited */
   tidy(): Promise<void>;
   close(): void;
@@ -57,16 +59,18 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
   }
   const database = lazyDatabase();
   try {
-    const { table, features, largest, leftOut } = await readTraining(
+    const { table, features, largest, leftOut, placed } = await readTraining(
       database.get,
       options,
       { ...options, holdoutBy },
       fraction || 0,
     );
-    if (fraction === false) return inMemory(table, null, features, leftOut);
+    if (fraction === false) return inMemory(table, null, features, leftOut, (error) => placed(error));
     const heldOut = largest ?? randomRows(table, options.target, fraction, options.seed ?? 1);
     const { train, holdout } = splitTable(table, heldOut);
-    return inMemory(train, holdout.rows > 0 ? holdout : null, features, leftOut);
+    return inMemory(train, holdout.rows > 0 ? holdout : null, features, leftOut, (error, which = 'train') =>
+      placed(error, (row) => nthOf(heldOut, which === 'train' ? 0 : 1, row)),
+    );
   } finally {
     await database.close();
   }
@@ -77,10 +81,11 @@ function inMemory(
   holdout: Table | null,
   features: readonly string[],
   leftOut: readonly Warning[],
+  placed: Split['placed'],
 ): Split {
   const part = (start: number, end: number) => sliceTable(holdout!, start, end);
   return {
-    ...{ train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, leftOut },
+    ...{ train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, leftOut, placed },
     tidy: async () => {},
     close() {},
   };

@@ -9,11 +9,13 @@ import {
   loadModel,
   type Model,
   saveModel,
+  type Table,
   type Warning,
 } from '../../../src/index.ts';
 import { fitCalibrated, type Prior } from '../../../src/train/calibrated.ts';
 import { fitAnd } from '../../../src/train/fit.ts';
 import { outOfFold } from '../../../src/train/outOfFold.ts';
+import { readWeight } from '../../../src/train/target.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
 import { warningsInFlags } from '../figures/flags.ts';
@@ -163,24 +165,36 @@ async function fitAndSave(
   clock: () => number,
 ): Promise<TrainResult> {
   const { holdout } = split;
+  const placing = async <T>(work: () => T, which?: 'train' | 'holdout'): Promise<T> => {
+    try {
+      return work();
+    } catch (error) {
+      throw await split.placed(error, which);
+    }
+  };
   const classes = () => classesOf(split.train, options);
-  checkDecision(options, classes);
-  noteMulticlass(options, classes);
-  noteOneAndTwo(options, classes);
+  await placing(() => {
+    checkDecision(options, classes);
+    noteMulticlass(options, classes);
+    noteOneAndTwo(options, classes);
+  });
+  // those of the fitted rows the fit looks at
+  if (holdout && options.weightKind === 'count') await placing(() => refuseParts(holdout, options.weight), 'holdout');
   const read = clock();
 
-  const { model, warnings: found, diagnose } = fitWithProgress(split, options, engine);
+  const { model, warnings: found, diagnose } = await placing(() => fitWithProgress(split, options, engine));
   const warnings = [...split.leftOut, ...warningsInFlags(found).map(withMissing), ...reviewWarnings(model)];
   const fitted = clock() - (diagnose ?? 0);
   await split.tidy();
 
-  const scores = holdout && scoreRows(model, engine, split.part, split.partRows, holdout.rows);
+  const scores =
+    holdout && (await placing(() => scoreRows(model, engine, split.part, split.partRows, holdout.rows), 'holdout'));
   await split.tidy();
   const unseen = scores?.unseen ?? null;
   refuseStrangers(unseen ?? [], options.maxUnseen);
   const score = clock();
   const { metrics, scored, unknown } = scores
-    ? evaluateHeldOut(model, scores, holdout!, options)
+    ? await placing(() => evaluateHeldOut(model, scores, holdout!, options), 'holdout')
     : { metrics: null, scored: null, unknown: 0 };
   const evaluated = clock();
 
@@ -247,6 +261,11 @@ async function writeTrainReport(
     data: options,
     seed: options.holdout === false || options.holdoutBy !== undefined ? null : (options.seed ?? 1),
   });
+}
+
+/** @throws ERR_RANGE for a weight that is no whole number */
+function refuseParts(table: Table, weight: string | undefined): void {
+  if (numbersOf(table, weight)?.some((value) => !Number.isInteger(value))) readWeight(table, weight!, 'count');
 }
 
 /** A band for review that does not hold the threshold sends nobody who is uncertain to a person. */

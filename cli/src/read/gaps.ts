@@ -118,3 +118,9 @@ export class Gaps {
     return counted.length > 12 ? `${shown.join(', ')} and ${counted.length - 12} more` : shown.join(', ');
   }
 }
+
+/** Where the flag stands for the n-th time, from 0. */
+export function nthOf(flags: Uint8Array, flag: number, n: number): number {
+  for (let i = 0; i < flags.length; i++) if (flags[i] === flag && n-- === 0) return i;
+  return flags.length;
+}

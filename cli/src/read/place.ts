@@ -38,10 +38,25 @@ export async function placeOf(source: TextSource, row: number): Promise<{ label:
   return found;
 }
 
+/** Where messages of the library name a row: at the beginning, behind the column, or behind a weight. */
+const ROW = /^((?:\w+ "(?:[^"\\]|\\.)*", )?row |weights: [^"]{1,100} at row )(\d+)(?: \(from 0\))?/;
+
+/** The row that an error is about; null where it is about none. */
+export const rowOf = (error: unknown): number | null => {
+  const found = error instanceof LogoddsError ? ROW.exec(error.message) : null;
+  return found && Number(found[2]);
+};
+
+/** The error about another row, as it is counted in the source. */
+export function movedTo(row: number, error: LogoddsError): LogoddsError {
+  const moved = (text: string) => text.replace(ROW, (_, before: string) => `${before}${row} (from 0)`);
+  const problems = error.problems.map((problem) => ('row' in problem ? { ...problem, row } : problem));
+  return new LogoddsError(error.code, moved(error.message), { cause: error, problems }, moved(error.detail));
+}
+
 /** An error that names a row of the source names its line, too. */
 export async function withPlace(source: TextSource, error: unknown): Promise<unknown> {
-  if (!(error instanceof LogoddsError)) return error;
-  const row = /^row (\d+) \(from 0\)/.exec(error.message);
-  const place = row && (await placeOf(source, Number(row[1])));
-  return place ? placed(error, place.label, place.line) : error;
+  const row = rowOf(error);
+  const place = row === null ? null : await placeOf(source, row);
+  return place ? placed(movedTo(row!, error as LogoddsError), place.label, place.line) : error;
 }

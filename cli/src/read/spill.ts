@@ -10,6 +10,7 @@ import { TableInParts } from '../../../src/train/parts.ts';
 import type { DataOptions as FitColumns, Problem } from '../../../src/train/prepare.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
 import { codesFor } from './block.ts';
+import { nthOf } from './gaps.ts';
 import { type DataOptions, lazyDatabase } from './source.ts';
 import { copyTraining, type Pause, type ReadPlan, type Roles, type TrainingCopy } from './training.ts';
 
@@ -124,6 +125,8 @@ export interface SpilledSplit {
   readonly features: readonly string[];
   /** what is to be said of rows that are left out */
   readonly leftOut: readonly Warning[];
+  /** an error about a row of these as one about the row of the source, where that is known */
+  placed(error: unknown, which?: 'train' | 'holdout'): Promise<unknown>;
   close(): void;
 }
 
@@ -155,6 +158,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
   const database = lazyDatabase(`${Math.floor((DATABASE * limit) / 1e6)}MB`, threads);
   let copy: TrainingCopy | null = null;
   const files: Spill[] = [];
+  let placing: SpilledSplit['placed'] = async (error) => error;
   const close = () => {
     for (const file of files.splice(0)) file.close();
   };
@@ -167,9 +171,12 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     // a number three times: as read, split, checked; a class with its flags and as two vectors
     const bytesRead = 24 * all * given.length;
     if (bytesRead > (1 - DATABASE - SLACK) * limit) throw tooLittle(limit, bytesRead / (1 - DATABASE - SLACK), shape);
-    const { table, largest, leftOut } = await copy.whole(given, collector(PART * limit, 64));
+    const { table, largest, leftOut, placed } = await copy.whole(given, collector(PART * limit, 64));
     const { rows } = table;
+    placing = (error) => placed(error);
     const heldOut = largest ?? options.flags(table);
+    placing = (error, which = 'train') =>
+      placed(error, (row) => (heldOut ? nthOf(heldOut, which === 'train' ? 0 : 1, row) : row));
     const split = heldOut && splitTable(table, heldOut);
     const holdout = split && split.holdout.rows > 0 ? split.holdout : null;
     const draft = new TableInParts(split ? split.train : table, options.columns, options.coding, engine);
@@ -240,12 +247,13 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
       partRows,
       features,
       leftOut,
+      placed: placing,
       close,
     };
   } catch (error) {
     close();
     const { message, cause } = error as Error;
-    if (!/Out of Memory/.test(`${message} ${cause}`)) throw error;
+    if (!/Out of Memory/.test(`${message} ${cause}`)) throw await placing(error);
     throw new LogoddsError(
       'ERR_MEMORY',
       `--memory: expected more for DuckDB to read the columns (CSV files and many columns need more), got ${megabytes(limit)}; raise it, or name fewer --features`,

@@ -9,7 +9,7 @@ import { startRows } from '../terminal/progress.ts';
 import type { CellPlan } from './block.ts';
 import type { Database } from './database.ts';
 import { Gaps, leavesOut } from './gaps.ts';
-import { fileCellError } from './place.ts';
+import { fileCellError, movedTo, rowOf, withPlace } from './place.ts';
 import { type Part, partsOf, type Roles, type Unreadable } from './roles.ts';
 import { type DataOptions, isText, openSource, type TextSource } from './source.ts';
 import { type ColumnPlan, TableBuilder } from './text/builder.ts';
@@ -28,6 +28,8 @@ export interface TrainingData {
   readonly largest: Uint8Array | null;
   /** what is to be said of rows that are left out */
   readonly leftOut: readonly Warning[];
+  /** An error about a row of the table as one about the row of the source, with file and line. @param tableRow  the row of the table that it means */
+  placed(error: unknown, tableRow?: (row: number) => number): Promise<unknown>;
 }
 
 /** How a column is read: what it is called, its levels when there are such, and whether labels are gathered. */
@@ -41,7 +43,10 @@ export interface TrainingCopy {
   /** of the source, those that are left out with them */
   readonly rows: number;
   /** The columns of these plans, which rows are the largest, and what was left out. */
-  whole(plans: readonly ReadPlan[], pause?: Pause): Promise<Pick<TrainingData, 'table' | 'largest' | 'leftOut'>>;
+  whole(
+    plans: readonly ReadPlan[],
+    pause?: Pause,
+  ): Promise<Pick<TrainingData, 'table' | 'largest' | 'leftOut' | 'placed'>>;
   /** The columns of these plans in parts of so many rows at most (a chunk of DuckDB at least); a part holds until the next one. */
   parts(plans: readonly ReadPlan[], most: number, pause?: Pause): AsyncGenerator<Table>;
   /** removes what was spooled */
@@ -132,6 +137,13 @@ export async function copyTraining(
           table: { rows, columns: table.columns.slice(0, wanted.length) },
           largest: keys && largestOf(keys, rows, fraction),
           leftOut: warnings,
+          async placed(error, tableRow = (row) => row) {
+            const row = rowOf(error);
+            if (row === null) return error;
+            const at = tableRow(row);
+            const moved = movedTo(kept ? kept[at] : at, error as LogoddsError);
+            return isText(source) ? withPlace(source, moved) : moved;
+          },
         };
       },
       async *parts(wanted, most, pause) {
