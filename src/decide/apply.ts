@@ -93,7 +93,7 @@ export function wrongInDecision(value: unknown, classes: number): string | null 
     (isList(costs, classes) &&
       costs.every(
         (row, j) =>
-          isList(row, classes) && row.every((cost) => isNumber(cost) && (cost as number) >= (row[j] as number)),
+          isList(row, classes) && row.every(isNumber) && row.every((cost) => (cost as number) >= (row[j] as number)),
       ));
   const isBand =
     abstain === undefined ||

@@ -82,7 +82,7 @@ function reported(parameters: number): Test {
     inference: optional(
       nullable(
         object({
-          covariance: nullable(string),
+          covariance: nullable(word('model', 'robust', 'cluster')),
           cluster: nullable(object({ column: string, count })),
           reason: nullable(string),
           statistics: nullable(object(STATISTICS)),

@@ -35,6 +35,7 @@ describe('a model file whose report is forged', () => {
     ['objective.lambda', 'objective.lambda', 'x'],
     ['inference', 'inference', 'x'],
     ['inference.covariance', 'inference.covariance', {}],
+    ['inference.covariance', 'inference.covariance', ''],
     ['inference.cluster.column', 'inference.cluster', { count: 1 }],
     ['inference.statistics.likelihoodRatio', 'inference.statistics.likelihoodRatio', undefined],
     ['inference.tests.0.feature', 'inference.tests.0.feature', undefined],

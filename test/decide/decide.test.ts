@@ -385,5 +385,18 @@ test('the decision of a model file is checked field by field', () => {
     [{ ...good, abstain: null }, '.abstain'],
     [{ ...good, chosen: 5 }, '.chosen'],
   ];
+  for (const cell of [{ toString: 1 }, Object.create(null), '1', null, [2]])
+    expect(
+      wrongInDecision(
+        {
+          threshold: 0.5,
+          costs: [
+            [0, 1],
+            [1, cell],
+          ],
+        },
+        2,
+      ),
+    ).toBe('.costs');
   for (const [value, path] of wrong) expect(wrongInDecision(value, 2)).toBe(path);
 });
