@@ -70,9 +70,9 @@ export async function flights({ out, prepareSeconds }) {
   say(`memory         ${count(process.resourceUsage().maxRSS / 1024)} MiB at the peak`);
   say();
   say('Next, for instance:');
-  say(`  npx logodds inspect ${model}`);
-  say(`  npx logodds train --help`);
-  say(`  npx logodds train DATA.csv --target COLUMN --out model.safetensors`);
+  say(`  npx @logodds/cli inspect ${model}`);
+  say(`  npx @logodds/cli train --help`);
+  say(`  npx @logodds/cli train DATA.csv --target COLUMN --out model.safetensors`);
   writeFileSync(`${out}/report.txt`, `${lines.join('\n')}\n`);
 }
 
