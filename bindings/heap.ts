@@ -27,6 +27,8 @@ export class Heap {
   /** by address; what lies between them is free */
   readonly #live: Block[] = [];
   #limit = ADDRESS_SPACE;
+  /** false while somebody makes handles that are freed in any case: watching costs more than a small batch */
+  watching = true;
   /** memory from here on was never handed out, and is zero */
   #fresh = 0;
   /** the whole memory, renewed when it grows: only the heap makes it grow */
@@ -109,7 +111,7 @@ export class Heap {
 
   /** Gives `blocks` back when the program has lost their owner. */
   watch(owner: object, blocks: readonly Block[]): void {
-    this.#lost?.register(owner, blocks);
+    if (this.watching) this.#lost?.register(owner, blocks);
   }
 
   #reserve(end: number, what: string, bytes: number): void {

@@ -31,7 +31,9 @@ export const selectRows = (table: Table, rows: Uint32Array): Table => ({
 /** Rows start … end − 1 of a table as views: nothing is copied. What is no typed array stays as it is, to be refused where it is read. */
 export function sliceTable(table: Table, start: number, end: number): Table {
   const cut = <T extends Cells>(cells: T): T =>
-    (ArrayBuffer.isView(cells) && 'subarray' in cells ? cells.subarray(start, end) : cells) as T;
+    (ArrayBuffer.isView(cells) && 'subarray' in cells && cells.length !== end - start
+      ? cells.subarray(start, end)
+      : cells) as T;
   return { rows: end - start, columns: table.columns.map((column) => mapCells(column, cut)) };
 }
 

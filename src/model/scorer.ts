@@ -80,6 +80,13 @@ export function topClass(z: Float64Array | Float32Array, at: number, plane: numb
   return best;
 }
 
+/** `length` of the values, from `start` on: a view, unless these are all. */
+const cut = <T extends Float64Array | Float32Array | Uint32Array | Uint8Array>(
+  values: T,
+  start: number,
+  length: number,
+): T => (length === values.length ? values : values.subarray(start, start + length)) as T;
+
 /** `Model.scorer`, as a function of the model. */
 export function tableScorer(
   model: Scored,
@@ -108,8 +115,8 @@ export function tableScorer(
   const standardize = narrow && mustStandardize(encoder, parameters);
   const Numbers = narrow ? Float32Array : Float64Array;
 
-  /** What scores that many rows at a time. */
-  const open = (rows: number) => {
+  /** What scores that many rows at a time, with room for the scores of `total`. */
+  const open = (rows: number, total: number) => {
     const held: Handle[] = [];
     const hold = <T extends Handle>(part: T): T => {
       held.push(part);
@@ -118,22 +125,20 @@ export function tableScorer(
     const free = (): void => {
       for (const part of held) part.free();
     };
+    // what the end of the call frees need not be watched
+    engine.heap.watching = reuse;
     try {
       const batch = hold(engine.columns(rows, encoder.specs, precision, true));
       const weights = hold(engine.weights(batch, k));
       for (let j = 0; j < k; j++) weights.set(j, parameters[j]);
       const z = hold(engine.vector(k * planeStride(rows), precision));
-      return {
-        batch,
-        weights,
-        z,
-        free,
-        offsets: new Float64Array(offset === null ? 0 : rows),
-        ...scores(0),
-      };
+      const offsets = new Float64Array(offset === null ? 0 : rows);
+      return { batch, weights, z, free, offsets, ...scores(total) };
     } catch (error) {
       free();
       throw error;
+    } finally {
+      engine.heap.watching = true;
     }
   };
   const scores = (rows: number) => ({
@@ -154,7 +159,7 @@ export function tableScorer(
     if (freed) refuseFreed('scorer');
     const total = size('rows of the table', table?.rows);
     size('columns of the table', table.columns?.length);
-    const room = spare ?? open(reuse ? capacity : Math.max(1, Math.min(capacity, total)));
+    const room = spare ?? open(reuse ? capacity : Math.max(1, Math.min(capacity, total)), total);
     // a getter of the table may score
     spare = null;
     try {
@@ -176,8 +181,8 @@ export function tableScorer(
       const plane = planeStride(rows);
       batch.setRows(rows);
       const first = firstRow + start;
-      const defaulted = room.defaulted.subarray(start, start + rows);
-      const outOfRange = room.outOfRange.subarray(start, start + rows);
+      const defaulted = cut(room.defaulted, start, rows);
+      const outOfRange = cut(room.outOfRange, start, rows);
       let memory: unknown;
       do {
         // written to memory that a getter of the table has made grow, rows are lost
@@ -198,13 +203,13 @@ export function tableScorer(
       const { view } = z;
       if (offset !== null) for (let i = 0; i < rows; i++) view[i] += offsets[i];
       const keep = (to: Float64Array | Float32Array): void => {
-        for (let j = 0; j < k; j++) to.set(view.subarray(j * plane, j * plane + rows), j * total + start);
+        for (let j = 0; j < k; j++) to.set(cut(view, j * plane, rows), j * total + start);
       };
       keep(logits);
-      const own = labels.subarray(start);
+      const own = cut(labels, start, rows);
       // by logits, which a softmax may round to ties
       for (let i = 0; !two && i < rows; i++) own[i] = topClass(view, i, plane, k);
-      if (outcomes) outcomes.finish(manifest, view, plane, rows, own, abstain ? review.subarray(start) : null);
+      if (outcomes) outcomes.finish(manifest, view, plane, rows, own, abstain ? cut(review, start, rows) : null);
       else if (two) {
         engine.sigmoid(z, z, rows);
         for (let i = 0; i < rows; i++) own[i] = view[i] > threshold ? positive : 1 - positive;
@@ -221,12 +226,12 @@ export function tableScorer(
     } while (start < total);
     return {
       rows: total,
-      logits: logits.subarray(0, k * total),
-      probabilities: probabilities.subarray(0, k * total),
-      labels: labels.subarray(0, total),
-      defaulted: room.defaulted.subarray(0, total),
-      outOfRange: room.outOfRange.subarray(0, total),
-      review: abstain ? review.subarray(0, total) : null,
+      logits: cut(logits, 0, k * total),
+      probabilities: cut(probabilities, 0, k * total),
+      labels: cut(labels, 0, total),
+      defaulted: cut(room.defaulted, 0, total),
+      outOfRange: cut(room.outOfRange, 0, total),
+      review: abstain ? cut(review, 0, total) : null,
     };
   };
 

@@ -149,7 +149,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
       most: thorough ? SEPARATION_LIMIT : SEPARATION_LIMIT / 25,
     });
     const decided = rows && separation(rows);
-    if (!rows && thorough) found.push(NO_PROGRAM);
+    if (!rows && thorough) found.push(noProgram());
     const separated = decided
       ? separatedExactly(problem, fit, columns, decided, rows.rows)
       : separatedAfterFit(problem, { ...fit, params: state.objective.expand(state.w) });
@@ -188,13 +188,13 @@ function tooWide({ slots, schema }: Problem, parameters: number): Finding {
 }
 
 /** Separation by several columns, where the program that decides it is too large. */
-const NO_PROGRAM: Finding = {
+const noProgram = (): Finding => ({
   code: 'NOT_CHECKED',
   severity: 'info',
   features: [],
   evidence: `separation by several columns together was not decided: distinct rows × columns² are beyond ${SEPARATION_LIMIT.toExponential(1)}`,
   advice: 'look again on a sample of the rows, or with fewer columns',
-};
+});
 
 /** Slots that could have an estimate: with rows, no reference level; of a one-hot feature all but its first level. */
 function estimable({ slots, schema }: Problem, { constant }: SlotProfile): number[] {

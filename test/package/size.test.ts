@@ -27,7 +27,7 @@ test('the kernel module is at most 12 kB, the one with training at most 35 kB', 
 const BUNDLES = [
   {
     what: 'the scoring entry with engine, encoder, model loader and WASM',
-    ceiling: 18_000,
+    ceiling: 18_100,
     goal: 15_000,
     bytes: async () => (await bundle(`export * from 'logodds/score';`)).bytes,
   },
