@@ -168,8 +168,9 @@ function isSound(): bool {
   if (fields() < 1 || fields() > MOST_FIELDS || slots() > MOST_SLOTS || action() > ROUTE) return false;
   if (!isTable(28, fields(), FIELD) || !isTable(32, slots(), 8) || !isTable(40, nodes(), NODE)) return false;
   for (let at: usize = 72; at <= 104; at += 8) if (!isText(c + at, LONGEST)) return false;
-  let columnsSeen: u32 = 0;
-  let slotsSeen: u32 = 0;
+  let columnsSeen: u64 = 0;
+  // level tables may overlap, so that their sizes add up to more than the configuration holds
+  let slotsSeen: u64 = 0;
   for (let i: u32 = 0; i < fields(); i++) {
     const f = field(i);
     if (kindOf(f) > OFFSET || sourceOf(f) > FROM_BODY || !isText(f + 8, LONGEST) || !isText(f + 16, LONGEST)) return false;
@@ -183,7 +184,7 @@ function isSound(): bool {
       columnsSeen += hasIndicator(f) ? 1 : 0;
     } else {
       if (!areLevels(f)) return false;
-      slotsSeen += levelsOf(f) + 2;
+      slotsSeen += <u64>levelsOf(f) + 2;
     }
   }
   if (columnsSeen != columns() || slotsSeen != slots()) return false;

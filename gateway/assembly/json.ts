@@ -56,6 +56,7 @@ export function readBody(body: Text, into: usize, marks: usize): u32 {
   at = start(body);
   end = at + size(body);
   tooDeep = false;
+  if (!isUtf8(at, end)) return NOT_JSON;
   skipSpace();
   const isObject = at < end && load<u8>(at) == 0x7b;
   const valid = readValue(isObject ? 0 : UNWANTED, 0);
@@ -63,6 +64,28 @@ export function readBody(body: Text, into: usize, marks: usize): u32 {
   if (tooDeep) return TOO_DEEP;
   if (!valid || at != end) return NOT_JSON;
   return isObject ? VALID : NOT_OBJECT;
+}
+
+/** Whether bytes are UTF-8 as the standard has it: no longer forms, no surrogates, nothing beyond U+10FFFF. What others read must be what is scored. */
+function isUtf8(from: usize, to: usize): bool {
+  let i = from;
+  while (i < to) {
+    if (i + 8 <= to && (load<u64>(i) & 0x8080808080808080) == 0) {
+      i += 8;
+      continue;
+    }
+    const c = load<u8>(i++);
+    if (c < 0x80) continue;
+    if (c < 0xc2 || c > 0xf4) return false;
+    const more: usize = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+    if (more > to - i) return false;
+    const next = load<u8>(i);
+    if (next < (c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80)) return false;
+    if (next > (c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf)) return false;
+    for (let k: usize = 1; k < more; k++) if ((load<u8>(i + k) & 0xc0) != 0x80) return false;
+    i += more;
+  }
+  return true;
 }
 
 function readValue(wanted: i32, depth: i32): bool {

@@ -555,6 +555,34 @@ test('a forged configuration, its check sum right, is refused or scores: no trap
   assert.ok(host.memoryBytes <= 4 * 65536, `${host.memoryBytes} bytes`);
 });
 
+test('a body that is no UTF-8 is refused, as a strict decoder does (200,000 texts)', () => {
+  const { body } = filter(SETS[1].model, fromBody(SETS[1].model));
+  const strict = new TextDecoder('utf-8', { fatal: true });
+  const around = (bytes) => Buffer.concat([Buffer.from('{"of nobody": "'), bytes, Buffer.from('"}')]);
+  const isText = (bytes) => {
+    try {
+      strict.decode(bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const edges = [
+    0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xee, 0xef, 0xf0, 0xf4, 0xf5, 0xff, 0x41,
+  ];
+  const seen = [0, 0];
+  for (let n = 0; n < 200_000; n++) {
+    const bytes = Buffer.from(Array.from({ length: below(12) }, () => (below(4) ? edges[below(edges.length)] : 0x61)));
+    if (n % 3 === 0) bytes.set(Buffer.from(['é', '日', '😀'][below(3)]).subarray(0, bytes.length));
+    const valid = isText(bytes);
+    seen[Number(valid)]++;
+    const { response } = body(around(bytes));
+    if (valid) assert.doesNotMatch(response?.body ?? '', /JSON in UTF-8/);
+    else assert.match(response?.body ?? '', /body: expected JSON in UTF-8/, bytes.toString('hex'));
+  }
+  assert.ok(Math.min(...seen) > 2000, seen.join());
+});
+
 test('hostile requests: 10 kB headers, broken UTF-8, huge numbers, deep JSON, bodies of 1 MB (60,000 requests)', () => {
   const { model } = SETS[1];
   const { ask, host } = filter(
