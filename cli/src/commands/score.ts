@@ -37,6 +37,10 @@ const OPTIONS: readonly OptionRow[] = [
     'columns low, high: a confidence interval of the probability, e.g. 0.95, of a model trained with --inference',
     { parse: fraction },
   ],
+  [
+    '--csv-safe',
+    "put ' before texts of CSV (labels, names, reasons) that begin with = + - @, which spreadsheets run as formulas",
+  ],
   MAX_UNSEEN,
   THREADS,
   JSON_OUTPUT,

@@ -20,7 +20,7 @@ export interface EvalOptions extends DataOptions {
   readonly target?: string;
   /** column of sample weights */
   readonly weight?: string;
-  /** what the weights are; default sampling */
+  /** what the weights are; as in the model when absent */
   readonly weightKind?: 'sampling' | 'count';
   /** share of the values of a feature that training did not have: with more the job fails */
   readonly maxUnseen?: number;
@@ -90,7 +90,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       labels: those(labels.view()),
       codes: those(codes.view()),
       weight: options.weight === undefined ? undefined : those(weights.view()),
-      weightKind: options.weightKind,
+      weightKind: options.weightKind ?? model.manifest.weightKind,
     };
     const metrics = evaluate(model, scored);
     const evaluation = lazyEvaluation(model, scored, metrics);

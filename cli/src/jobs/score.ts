@@ -12,6 +12,8 @@ export interface ScoreOptions extends DataOptions, FurtherOptions {
   readonly model: string;
   readonly out: string;
   readonly precision?: 'f64' | 'f32';
+  /** a quote before texts of CSV that a spreadsheet would take for formulas */
+  readonly csvSafe?: boolean;
   /** where no engine is given; 1 when absent. The scores are the same for any. */
   readonly threads?: number;
   readonly engine?: Engine;
@@ -43,7 +45,11 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
   const start = performance.now();
   refuseShared(options.out, options.model, options.data);
   const further = furtherColumns(model, options);
-  const writer = await openWriter(options.out, { classes, positive, precision, further: further.columns });
+  const writer = await openWriter(options.out, {
+    ...{ classes, positive, precision },
+    further: further.columns,
+    safe: options.csvSafe,
+  });
   const engine = options.engine ?? engineFor(options.threads, options.warn);
   const scorer = model.scorer(engine, { precision, reuse: true });
   const strangers = new Strangers(model);

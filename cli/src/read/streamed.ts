@@ -7,7 +7,7 @@ import { fileCellError } from './place.ts';
 import { namedAmong, type Roles, refuseContradictions } from './roles.ts';
 import type { RowStream, StreamRow } from './stream.ts';
 import { Facts, KIND } from './text/facts.ts';
-import { judge, Notes, noteLabels, shownValue } from './text/judge.ts';
+import { judge, Notes, noteLabels, noteNotation, shownValue } from './text/judge.ts';
 import { labelling } from './text/labels.ts';
 import { NUMBER } from './text/number.ts';
 import { readerOf } from './text/options.ts';
@@ -93,6 +93,7 @@ export function warmUpPlan(stream: RowStream, rows: readonly StreamRow[], given:
       const plan = planOf(stream, name, [], known.length > 0 ? known : texts.map(({ text }) => text), true, role);
       const labels = texts.flatMap(({ text, kind }) => plan.label(text, kind) ?? []);
       noteLabels(name, [...new Set(labels)], notes);
+      if (name === target) noteNotation(name, [...new Set(labels)], notes);
       if (name !== target || classes === undefined) return plan;
       return { ...withLevels(plan, sortLabels([...new Set(classes)])), open: false };
     });

@@ -10,7 +10,7 @@ import { type Database, dataError, rowsOf, runWithBar, streamChunks } from './da
 import { cellText, createLevelType, keyToLabel, levelKeys, textCells } from './levels.ts';
 import { asNumbers } from './needs.ts';
 import { MOST_CLASSES, type Part, refuseEmpty, refuseManyClasses, requirement, type Unreadable } from './roles.ts';
-import { NOTE, Notes, noteLabels } from './text/judge.ts';
+import { NOTE, Notes, noteLabels, noteNotation } from './text/judge.ts';
 import { isNameable, type SourceColumn, type TypedSource } from './typed.ts';
 
 /** Something to do between chunks of so many rows. */
@@ -187,6 +187,7 @@ async function planCells(
     const tokens = levels.filter((level) => level !== '' && source.reading.tokens.has(level));
     if (tokens.length > 0) notes.add(NOTE.tokens, `${own} (${tokens.join(', ')})`);
     noteLabels(own, levels, notes);
+    if (role === 'target') noteNotation(own, levels, notes);
   }
   const type = await createLevelType(connection, await levelKeys(connection, levels, column.kind, 'plain'));
   return { name: own, levels, sql: type.code(alias), required };

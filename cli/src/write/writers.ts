@@ -22,6 +22,8 @@ export interface ScoreLayout {
   readonly precision: 'f64' | 'f32';
   /** columns behind the label */
   readonly further?: readonly FurtherColumn[];
+  /** CSV and TSV: a quote before texts that a spreadsheet would take for formulas */
+  readonly safe?: boolean;
 }
 
 export interface FurtherColumn {
@@ -55,6 +57,12 @@ const EXTENSIONS: Readonly<Record<string, (path: string, layout: ScoreLayout) =>
  * @throws ERR_OUTPUT when the path cannot be written or its ending is not known
  */
 export async function openWriter(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
+  if (layout.safe && /\.(jsonl|ndjson|parquet)$/i.test(path)) {
+    throw new LogoddsError(
+      'ERR_OUTPUT',
+      `--csv-safe: expected an --out that ends in .csv or .tsv, got ${show(path)}; leave out --csv-safe, which no other format needs`,
+    );
+  }
   const open = EXTENSIONS[extname(path).toLowerCase()] ?? (path.startsWith('/dev/') ? EXTENSIONS['.csv'] : undefined);
   if (open) return open(path, layout);
   const rule = 'a path that ends in .csv, .tsv, .jsonl or .parquet';
@@ -74,8 +82,14 @@ interface Template {
   readonly end: string;
 }
 
-function delimited({ classes, further = [] }: ScoreLayout, delimiter: string): Template {
-  const cell = (value: string) => (/[",;\t\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+/** How a text begins that a spreadsheet takes for a formula. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function delimited({ classes, further = [], safe = false }: ScoreLayout, delimiter: string): Template {
+  const cell = (given: string) => {
+    const value = safe && FORMULA.test(given) ? `'${given}` : given;
+    return /[",;\t\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  };
   const names = ['row', ...classes.map((label) => `p_${label}`), 'label', ...further.map(({ name }) => name)].map(cell);
   return {
     header: `${names.join(delimiter)}\n`,

@@ -280,6 +280,13 @@ export function noteLabels(name: string, labels: readonly string[], notes: Notes
   if (blank.length > 0) notes.add(NOTE.variants, `${name} (${list(blank)}, blanks only)`);
 }
 
+/** Classes that are numbers in another notation, as 1,5: they are labels as they stand, which nobody meant who has a decimal comma. */
+export function noteNotation(name: string, labels: readonly string[], notes: Notes): void {
+  const look = labels.filter((label) => otherNotation(label, name) !== null);
+  if (look.length === 0 || 2 * look.length < labels.length) return;
+  notes.add(NOTE.notation, `${name} (${look.length} of ${labels.length} classes: ${list(look.slice(0, 4))})`);
+}
+
 /** Labels that differ in case or blanks only, in groups; and those of blanks only. */
 export function similarLabels(labels: readonly string[]): { alike: string[][]; blank: string[] } {
   const groups = new Map<string, string[]>();

@@ -7,7 +7,7 @@ import { fileCellError, placeOf } from '../place.ts';
 import { adviceOf, type Part, refuseEmpty, refuseManyClasses, requirement, type Unreadable } from '../roles.ts';
 import type { ColumnPlan } from './builder.ts';
 import { Facts, KIND } from './facts.ts';
-import { type BadCell, firstNoNumber, judge, NOTE, Notes, noteLabels } from './judge.ts';
+import { type BadCell, firstNoNumber, judge, NOTE, Notes, noteLabels, noteNotation } from './judge.ts';
 import { labelling, spellingOf } from './labels.ts';
 import { NUMBER } from './number.ts';
 import { type Reading, readerOf } from './options.ts';
@@ -270,6 +270,7 @@ function codedPlan(source: TextSource, part: Part, facts: Facts, notes: Notes): 
   }
   const levels = sortLabels([...labels]);
   noteLabels(name, levels, notes);
+  if (role === 'target') noteNotation(name, levels, notes);
   return { name, levels, label: labelOf, required: requirement(part) };
 }
 
