@@ -115,11 +115,12 @@ export class RowsBatch extends Handle {
   set(values: ArrayLike<number>, first = 0): void {
     const { slots, stride } = this;
     index('first', first, this.rows);
-    const rows = values?.length / slots;
+    const found = told(values?.length);
+    const rows = (found as number) / slots;
     if (!Number.isInteger(rows) || first + rows > this.rows) {
       throw new LogoddsError(
         'ERR_SHAPE',
-        `rows: expected at most ${this.rows - first} rows of ${slots} values, got ${values?.length} values`,
+        `rows: expected at most ${this.rows - first} rows of ${slots} values, got ${found} values`,
       );
     }
     const numbers = numbersOf('rows', values, rows * slots);
@@ -233,7 +234,7 @@ export class ColumnsBatch extends Handle {
 
   #view(j: number, wanted: ColumnSpec['kind']) {
     void this.heap;
-    const found = this.specs[j]?.kind ?? 'absent';
+    const found = (told(j) === j && this.specs[j]?.kind) || 'absent';
     if (found !== wanted)
       throw new LogoddsError('ERR_SHAPE', `column ${told(j)}: expected a ${wanted} one, got ${found}`);
     const view = this.#cells(j, this.#rows);
@@ -319,7 +320,7 @@ export class Weights extends Handle {
     super(heap, 'weights');
     const { layout, slots, precision } = shape ?? {};
     this.count = size('weight vectors', count);
-    this.layout = layout;
+    this.layout = among('layout', layout, 'rows', 'columns', 'sparse');
     this.slots = index('slots', slots, Number.MAX_SAFE_INTEGER);
     this.precision = precisionOf(precision);
     this.#stride = layout === 'rows' ? planeStride(slots) : slots;
@@ -366,18 +367,35 @@ export function among<T extends string>(what: string, value: T, ...names: readon
 /** @throws ERR_RANGE */
 export const precisionOf = (precision: Precision): Precision => among('precision', precision, 'f32', 'f64');
 
+/** A getter of all typed arrays: what one is, whatever it says of itself. */
+const ofTyped = (key: () => keyof Uint8Array) =>
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), key())!.get!;
+/** The name of the type; undefined of what is no typed array. @internal */
+export const typeOf: (this: unknown) => string | undefined = /* @__PURE__ */ ofTyped(() => Symbol.toStringTag);
+/** @internal */
+export const lengthOf: (this: unknown) => number = /* @__PURE__ */ ofTyped(() => 'length');
+
 /**
- * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read.
+ * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read. Of a typed one only places and
+ * `TypedArray.prototype.set` are to be trusted: it may be of a class that has methods of its own.
  * @throws ERR_SHAPE for another length, and for what is no number
  */
 export function numbersOf(what: string, values: ArrayLike<number>, length: number): ArrayLike<number> {
-  const found = told(values?.length);
+  const type = typeOf.call(values);
+  const found = told(type ? lengthOf.call(values) : values?.length);
   if (found === length) {
-    if (ArrayBuffer.isView(values)) {
-      if (typeof values[0] !== 'bigint') return values;
+    // of a detached one not even nothing can be read
+    if (type && length > 0) {
+      if (type[0] !== 'B') return values;
     } else {
-      const copy = Array.from({ length }, (_, i) => values[i]);
-      if (copy.every((value) => typeof value === 'number')) return copy;
+      const copy: number[] = [];
+      // one at a time: what only says that it is long is found out at once
+      for (let i = 0; i < length; i++) {
+        const value = values[i];
+        if (typeof value !== 'number') break;
+        copy.push(value);
+      }
+      if (copy.length === length) return copy;
     }
   }
   throw new LogoddsError(

@@ -1,4 +1,4 @@
-import { type Batch, index, numbersOf, planeStride, told } from './batch.ts';
+import { type Batch, index, lengthOf, numbersOf, planeStride, size, told, typeOf } from './batch.ts';
 import {
   type BatchPlace,
   type Crew,
@@ -65,9 +65,16 @@ export class BatchLikelihood extends Handle implements Likelihood {
   /**
    * @param batch  whose rows they are
    * @param shape  where they lie: the batch, or a selection of its columns
-   * @param vectors  checked, of these rows
+   * @param vectors  target, sample weights and offsets: checked, of these rows
    */
-  constructor(kernels: Kernels, crew: Crew, batch: Batch, shape: Shape, vectors: BinomialTarget, classes: number) {
+  constructor(
+    kernels: Kernels,
+    crew: Crew,
+    batch: Batch,
+    shape: Shape,
+    [y, s, offset]: readonly (ArrayLike<number> | null)[],
+    classes: number,
+  ) {
     const { rows, slots, place } = shape;
     super(batch.heap, 'likelihood');
     this.#kernels = kernels;
@@ -80,15 +87,15 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.classes = classes;
     this.parameters = classes * (slots + 1);
     // weights of one are none: the kernels are faster without
-    const weight = vectors.weight && someNotOne(vectors.weight) ? vectors.weight : null;
+    const weight = s && someNotOne(s, rows) ? s : null;
     const { threads } = crew;
     this.#window = Math.max(1, Math.min(threads > 1 ? 2 * threads : 1, Math.ceil(rows / REDUCTION_BLOCK)));
     const plane = even(rows);
     try {
       this.#data = {
-        y: this.#copy(vectors.y, 'the target'),
+        y: this.#copy(y!, 'the target'),
         s: weight ? this.#copy(weight, 'sample weights') : 0,
-        offset: vectors.offset ? this.#copy(vectors.offset, 'offsets') : 0,
+        offset: offset ? this.#copy(offset, 'offsets') : 0,
         curvature: this.#allocate(classes * plane, 'the curvature of every row', false),
         classes,
         plane,
@@ -110,15 +117,15 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   loss(params: Float64Array): number {
-    this.#enter();
     this.#load(params);
+    this.#enter();
     return this.#sum('loss', 0, 0);
   }
 
   lossGradient(params: Float64Array, gradient: Float64Array): number {
+    this.#load(params);
     this.#enter();
     checkOut('gradient', gradient, this.parameters);
-    this.#load(params);
     const loss = this.#sum('lossGradient', this.#total, this.#length);
     this.#curved = true;
     this.#read(gradient);
@@ -126,10 +133,9 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   hessianVector(v: Float64Array, out: Float64Array): void {
-    this.#enter();
-    checkOut('out', out, this.parameters);
     this.#load(v);
     this.#enter(true);
+    checkOut('out', out, this.parameters);
     this.#sum('hessianVector', this.#total, this.#length);
     this.#read(out);
   }
@@ -137,7 +143,8 @@ export class BatchLikelihood extends Handle implements Likelihood {
   hessian(out: Float64Array, most = Number.POSITIVE_INFINITY): void {
     const { classes, parameters, rows } = this;
     const { heap } = this.#enter(true);
-    if (!(most > 0)) throw new LogoddsError('ERR_RANGE', `most: expected a number of rows above 0, got ${told(most)}`);
+    if (!(typeof most === 'number' && most > 0))
+      throw new LogoddsError('ERR_RANGE', `most: expected a number of rows above 0, got ${told(most)}`);
     if (classes === 1) {
       this.#gram(this.#data.curvature, out, parameters, 0, 0, most);
       return;
@@ -156,9 +163,10 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   gram(c: Float64Array, out: Float64Array): void {
-    const { heap } = this.#enter();
-    const factors = numbersOf('c', c, this.rows);
+    this.#enter();
     const address = this.#rowFactors();
+    const factors = numbersOf('c', c, this.rows);
+    const { heap } = this.#enter();
     heap.f64.set(factors, address >>> 3);
     this.#gram(address, out, this.#slots + 1, 0, 0, Number.POSITIVE_INFINITY);
   }
@@ -194,20 +202,20 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   logits(params: Float64Array, out: Float64Array): void {
+    this.#load(params);
     const { heap } = this.#enter();
     const { rows, classes } = this;
-    checkOut('out', out, rows * classes);
-    this.#load(params);
     const { offset } = this.#data;
     const plane = planeStride(rows);
     const block = heap.allocate(classes * plane * 8, 'logits');
     const z = block.address;
     try {
+      checkOut('out', out, rows * classes);
       logits(this.#kernels, this.#place, 0, rows, this.#operand, classes, z, plane);
       if (offset) this.#kernels.addF64(offset, rows, z);
       for (let j = 0; j < classes; j++) {
         const from = (z >>> 3) + j * plane;
-        out.set(heap.f64.subarray(from, from + rows), j * rows);
+        for (let i = 0; i < rows; i++) out[j * rows + i] = heap.f64[from + i];
       }
     } finally {
       heap.release(block);
@@ -215,15 +223,16 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   select(slots: Int32Array): { readonly likelihood: Likelihood; readonly from: Int32Array } {
+    const length = size('length of slots', slots?.length);
+    const wanted = new Float64Array(numbersOf('slots', slots, length));
+    for (let k = 0; k < length; k++) index('slots', wanted[k], this.#slots - 1, k === 0 ? 0 : wanted[k - 1] + 1);
     const { heap } = this.#enter();
     const { rows, classes } = this;
     const { y, s, offset } = this.#data;
-    const wanted = Int32Array.from(numbersOf('slots', slots, slots?.length));
-    for (let k = 0; k < wanted.length; k++) index('slots', slots[k], this.#slots - 1, k === 0 ? 0 : wanted[k - 1] + 1);
-    const selection = select(heap, this.#shape, wanted);
+    const selection = select(heap, this.#shape, Int32Array.from(wanted));
     // copies: the memory may move when it grows
     const vector = (address: number) => (address ? heap.f64.slice(address >>> 3, (address >>> 3) + rows) : null);
-    const vectors = { y: vector(y)!, weight: vector(s), offset: vector(offset) };
+    const vectors = [vector(y), vector(s), vector(offset)];
     try {
       const likelihood = new BatchLikelihood(this.#kernels, this.#crew, this.#batch, selection, vectors, classes);
       likelihood.keep(selection.allocated);
@@ -324,7 +333,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     for (let j = 0; j < this.classes; j++) {
       const from = at + j * (padded + 1);
       const to = j * (slots + 1);
-      out.set(f64.subarray(from, from + slots), to);
+      for (let i = 0; i < slots; i++) out[to + i] = f64[from + i];
       out[to + slots] = f64[from + padded];
     }
   }
@@ -339,15 +348,14 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   #copy(values: ArrayLike<number>, what: string): number {
-    const address = this.#allocate(values.length, what, false);
+    const address = this.#allocate(this.rows, what, false);
     this.heap.f64.set(values, address >>> 3);
     return address;
   }
 
   /** parameters into memory: the slots of every class, padded, then the intercepts */
   #load(params: Float64Array): void {
-    const numbers = numbersOf('parameters', params, this.parameters);
-    const own = numbers instanceof Float64Array ? numbers : Float64Array.from(numbers);
+    const own = numbersOf('parameters', params, this.parameters);
     const slots = this.#slots;
     const classes = this.classes;
     const { f64 } = this.heap;
@@ -355,7 +363,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     const padded = this.#place.slots;
     for (let j = 0; j < classes; j++) {
       const from = j * (slots + 1);
-      f64.set(own.subarray(from, from + slots), at + j * padded);
+      for (let i = 0; i < slots; i++) f64[at + j * padded + i] = own[from + i];
       f64.fill(0, at + j * padded + slots, at + (j + 1) * padded);
       f64[at + classes * padded + j] = own[from + slots];
     }
@@ -376,13 +384,15 @@ export function sampledRows(rows: number, most: number): number {
 
 /** @throws ERR_SHAPE unless it is a Float64Array of that length at least */
 function checkOut(what: string, out: Float64Array, length: number): void {
-  if (out instanceof Float64Array && out.length >= length) return;
-  const got = out instanceof Float64Array ? `one of length ${out.length}` : 'something else';
+  // not instanceof, nor `length`: a class of the user may say anything
+  const found = typeOf.call(out) === 'Float64Array' ? lengthOf.call(out) : -1;
+  if (found >= length) return;
+  const got = found >= 0 ? `one of length ${found}` : 'something else';
   throw new LogoddsError('ERR_SHAPE', `${what}: expected a Float64Array of length ${length} at least, got ${got}`);
 }
 
-function someNotOne(values: ArrayLike<number>): boolean {
-  for (let i = 0; i < values.length; i++) if (values[i] !== 1) return true;
+function someNotOne(values: ArrayLike<number>, rows: number): boolean {
+  for (let i = 0; i < rows; i++) if (values[i] !== 1) return true;
   return false;
 }
 

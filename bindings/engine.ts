@@ -1,20 +1,11 @@
-import {
-  type Batch,
-  index,
-  numbersIn,
-  numbersOf,
-  type Precision,
-  planeStride,
-  type RowsBatch,
-  told,
-  type Vector,
-} from './batch.ts';
+import { type Batch, index, type Precision, planeStride, type RowsBatch, told, type Vector } from './batch.ts';
 import { BatchLikelihood, type BinomialTarget, type MultinomialTarget } from './batchLikelihood.ts';
 import { type Crew, placeOf, solo } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import { jsKernels } from './js/kernels.ts';
 import type { Kernels } from './kernels.ts';
+import { numbersTogether } from './lent.ts';
 import type { Likelihood } from './likelihood.ts';
 import { trainingModule } from './modules/training.ts';
 import { checkOut, type EngineName, pick, ScoringEngine } from './scoring.ts';
@@ -50,14 +41,16 @@ export class Engine extends ScoringEngine {
    */
   likelihood(batch: Batch, target: BinomialTarget): Likelihood {
     this.own('batch', batch, 'batch');
-    const { rows } = batch;
-    const { y, weight, offset } = target ?? {};
-    const vectors = {
-      y: numbersIn('y', y, rows, 0, 1),
-      weight: weight ? numbersIn('weight', weight, rows, 0) : null,
-      offset: offset ? numbersIn('offset', offset, rows) : null,
-    };
-    return new BatchLikelihood(this.#kernels, this.#crew, batch, shapeOf(batch), vectors, 1);
+    // before anything of the caller is read, which may set the rows of the batch
+    const shape = shapeOf(batch);
+    const { rows } = shape;
+    const { y, weight = null, offset = null } = target ?? {};
+    const vectors = numbersTogether(this.heap, [
+      ['y', y ?? undefined, rows, 0, 1],
+      ['weight', weight, rows, 0],
+      ['offset', offset, rows, -Number.MAX_VALUE],
+    ]);
+    return new BatchLikelihood(this.#kernels, this.#crew, batch, shape, vectors, 1);
   }
 
   /**
@@ -66,13 +59,18 @@ export class Engine extends ScoringEngine {
    */
   multinomial(batch: Batch, target: MultinomialTarget): Likelihood {
     this.own('batch', batch, 'batch');
-    const { rows } = batch;
-    const { y, classes, weight } = target ?? {};
+    const shape = shapeOf(batch);
+    const { rows } = shape;
+    const { y, classes, weight = null } = target ?? {};
     if (!(Number.isInteger(classes) && classes >= 2)) {
       throw new LogoddsError('ERR_RANGE', `classes: expected a whole number of at least 2, got ${told(classes)}`);
     }
+    const [given, s] = numbersTogether(this.heap, [
+      ['y', y ?? undefined, rows],
+      ['weight', weight, rows, 0],
+    ]);
     // copied before they are looked at: a kernel takes them for places
-    const codes = Float64Array.from(numbersOf('y', y, rows));
+    const codes = new Float64Array(given!);
     for (let i = 0; i < rows; i++) {
       if (!(Number.isInteger(codes[i]) && codes[i] >= 0 && codes[i] < classes)) {
         throw new LogoddsError(
@@ -81,8 +79,7 @@ export class Engine extends ScoringEngine {
         );
       }
     }
-    const vectors = { y: codes, weight: weight ? numbersIn('weight', weight, rows, 0) : null };
-    return new BatchLikelihood(this.#kernels, this.#crew, batch, shapeOf(batch), vectors, classes);
+    return new BatchLikelihood(this.#kernels, this.#crew, batch, shape, [codes, s, null], classes);
   }
 
   /**
@@ -109,18 +106,21 @@ export class Engine extends ScoringEngine {
   moments(batch: RowsBatch, weight: Float64Array | null): { mean: Float64Array; deviation: Float64Array } {
     this.#ownRows(batch);
     const { rows, slots, stride } = batch;
-    const given = weight && Float64Array.from(numbersIn('weight', weight, rows, 0));
+    const [lent] = numbersTogether(this.heap, [['weight', weight ?? null, rows, 0]]);
+    const given = lent && new Float64Array(lent);
+    // a getter of the weights may have freed it
+    this.#ownRows(batch);
     const total = given ? given.reduce((sum, value) => sum + value, 0) : rows;
     const first = given ? given.findIndex((s) => s > 0) : 0;
     if (!(total > 0)) throw new LogoddsError('ERR_RANGE', 'weight: expected a row of positive weight, got none');
-    const vectors = this.vector(3 * stride);
-    const s = given && this.vector(rows);
+    const vectors = this.vector(3 * stride + (given ? rows : 0));
     try {
-      s?.view.set(given!);
+      if (given) vectors.view.set(given, 3 * stride);
       const { view } = vectors;
       for (let j = 0; j < slots; j++) view[j] = batch.view[first * stride + j];
       const kernel = this.#kernels[batch.precision === 'f32' ? 'momentsRowsF32' : 'momentsRowsF64'];
-      kernel(batch.address, stride, rows, s?.address ?? 0, vectors.address, vectors.address + stride * 8);
+      const s = given ? vectors.address + 3 * stride * 8 : 0;
+      kernel(batch.address, stride, rows, s, vectors.address, vectors.address + stride * 8);
       const mean = new Float64Array(slots);
       const deviation = new Float64Array(slots);
       for (let j = 0; j < slots; j++) {
@@ -131,7 +131,6 @@ export class Engine extends ScoringEngine {
       return { mean, deviation };
     } finally {
       vectors.free();
-      s?.free();
     }
   }
 
@@ -142,10 +141,15 @@ export class Engine extends ScoringEngine {
   scale(batch: RowsBatch, shift: Float64Array, factor: Float64Array): void {
     this.#ownRows(batch);
     const { rows, slots, stride } = batch;
-    const both = [numbersOf('shift', shift, slots), numbersOf('factor', factor, slots)];
+    const [shifts, factors] = numbersTogether(this.heap, [
+      ['shift', shift ?? undefined, slots],
+      ['factor', factor ?? undefined, slots],
+    ]);
+    // a getter of theirs may have freed it
+    this.#ownRows(batch);
     const vectors = this.vector(2 * stride);
-    vectors.view.set(both[0]);
-    vectors.view.set(both[1], stride);
+    vectors.view.set(shifts!);
+    vectors.view.set(factors!, stride);
     const kernel = this.#kernels[batch.precision === 'f32' ? 'scaleRowsF32' : 'scaleRowsF64'];
     kernel(batch.address, stride, rows, vectors.address, vectors.address + stride * 8);
     vectors.free();
@@ -158,14 +162,23 @@ export class Engine extends ScoringEngine {
   }
 
   /** out[i] = exp(z[i]); `out` may be `z`. @param count  how many, from the start @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE */
-  exp(z: Vector, out: Vector, count: number = z.length): void {
+  exp(z: Vector, out: Vector, count?: number): void {
     this.elementwise(z, out, count, this.#kernels.expF32, this.#kernels.expF64);
   }
 
   /** out[i] = log(1 + exp(z[i])), accurate in both tails. @see exp */
-  softplus(z: Vector, out: Vector, count: number = z.length): void {
+  softplus(z: Vector, out: Vector, count?: number): void {
     this.elementwise(z, out, count, this.#kernels.softplusF32, this.#kernels.softplusF64);
   }
+}
+
+/** @throws ERR_ENGINE unless it is one that trains @internal */
+export function engineOf(engine: Engine): Engine {
+  if (typeof engine?.likelihood === 'function') return engine;
+  throw new LogoddsError(
+    'ERR_ENGINE',
+    `engine: expected one with training, got ${typeof engine === 'object' ? 'another' : told(engine)}; take pickEngine()`,
+  );
 }
 
 /**

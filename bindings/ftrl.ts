@@ -1,9 +1,10 @@
-import { type ColumnsBatch, numbersIn, size, type Vector } from './batch.ts';
+import { type ColumnsBatch, numbersIn, size, told, type Vector } from './batch.ts';
 import { placeOf } from './blocks.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, engineOf } from './engine.ts';
 import { LogoddsError } from './errors.ts';
 import { Handle, refuseFreed } from './handle.ts';
 import { FTRL_PAIR_BYTES, type Kernels } from './kernels.ts';
+import { numbersTogether } from './lent.ts';
 import type { SparseBatch } from './sparse.ts';
 
 /** Learning rates and penalties of FTRL-Proximal. The penalties act on the sum of the losses, not on their mean. */
@@ -50,10 +51,10 @@ export function ftrlOptions(options: FtrlOptions): Required<FtrlOptions> {
   const all = { alpha, beta, l1, l2 };
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = all[name as keyof FtrlOptions];
-    if (value >= least && value <= most) continue;
+    if (typeof value === 'number' && value >= least && value <= most) continue;
     throw new LogoddsError(
       'ERR_RANGE',
-      `${name}: expected a number from ${least} to ${most}, got ${value}; the default is ${DEFAULTS[name as keyof FtrlOptions]}`,
+      `${name}: expected a number from ${least} to ${most}, got ${told(value)}; the default is ${DEFAULTS[name as keyof FtrlOptions]}`,
     );
   }
   return all;
@@ -88,13 +89,13 @@ export class Ftrl extends Handle {
   #loss = 0;
 
   /** @throws ERR_RANGE, ERR_MEMORY, ERR_ENGINE when the engine has no training */
-  constructor(engine: Engine, { slots, ...options }: FtrlOptions & { readonly slots: number }) {
-    const kernels = engine?.kernels as Kernels | undefined;
-    if (!kernels?.ftrlColumns) throw new LogoddsError('ERR_ENGINE', 'engine: expected one with training, got another');
-    super(engine.heap, 'learner');
+  constructor(engine: Engine, options: FtrlOptions & { readonly slots: number }) {
+    super(engineOf(engine).heap, 'learner');
+    const { slots, ...rates } = options ?? {};
+    const kernels = engine.kernels as Kernels;
     this.engine = engine;
     this.slots = size('slots', slots);
-    this.options = Object.freeze(ftrlOptions(options));
+    this.options = Object.freeze(ftrlOptions(rates));
     this.#kernels = kernels;
     const values = 2 * (this.slots + 2);
     this.#state = this.allocate(8 * values, `the state of ${slots} slots`);
@@ -131,13 +132,15 @@ export class Ftrl extends Handle {
     weight?: ArrayLike<number> | null,
     offset?: ArrayLike<number> | null,
   ): number | null {
-    this.#checkBatch(batch);
+    this.#own(batch);
     const { rows } = batch;
-    const columns = [
-      numbersIn('y', y, rows, 0, 1),
-      weight ? numbersIn('weight', weight, rows, 0, LARGEST) : null,
-      offset ? numbersIn('offset', offset, rows, -LARGEST, LARGEST) : null,
-    ];
+    const columns = numbersTogether(this.heap, [
+      ['y', y ?? undefined, rows, 0, 1],
+      ['weight', weight ?? null, rows, 0, LARGEST],
+      ['offset', offset ?? null, rows, -LARGEST, LARGEST],
+    ]);
+    // when nothing of the caller is read any more, which may free and change what was checked
+    this.#checkBatch(batch, rows);
     const before = { weight: this.#totalWeight, loss: this.#loss };
     const held: Vector[] = [];
     const hold = (length: number) => {
@@ -166,7 +169,8 @@ export class Ftrl extends Handle {
       for (const vector of held) vector.free();
     }
     this.#rows += rows;
-    for (let i = 0; i < rows; i++) this.#totalWeight += columns[1] ? columns[1][i] : 1;
+    const [, s] = columns;
+    for (let i = 0; i < rows; i++) this.#totalWeight += s ? s[i] : 1;
     const share = this.#totalWeight - before.weight;
     return share > 0 ? (this.#loss - before.loss) / share : null;
   }
@@ -195,13 +199,14 @@ export class Ftrl extends Handle {
    * Goes on from a state as if its rows had been learnt here: further rows give the same bits.
    * @throws ERR_SHAPE for another number of slots, ERR_RANGE for what no rows can have left
    */
-  restore({ z, n, rows, totalWeight, loss }: FtrlState): void {
+  restore(state: FtrlState): void {
+    const { z, n, rows, totalWeight, loss } = state ?? {};
     const length = this.slots + 1;
-    const sums = numbersIn('z', z, length);
-    const squares = numbersIn('n', n, length, 0);
-    const [seen, weight, total] = Float64Array.from(
-      numbersIn('rows, weight and loss', [rows, totalWeight, loss], 3, 0),
-    );
+    const [sums, squares, [seen, weight, total]] = numbersTogether(this.heap, [
+      ['z', z ?? undefined, length, -Number.MAX_VALUE],
+      ['n', n ?? undefined, length, 0],
+      ['rows, weight and loss', [rows, totalWeight, loss], 3, 0],
+    ]) as number[][];
     const view = this.#view();
     for (let i = 0; i < length; i++) {
       view[2 * i] = sums[i];
@@ -217,7 +222,7 @@ export class Ftrl extends Handle {
     return this.heap.f64.subarray(at, at + 2 * (this.slots + 2));
   }
 
-  #checkBatch(batch: ColumnsBatch | SparseBatch): void {
+  #own(batch: ColumnsBatch | SparseBatch): void {
     const { heap } = this;
     const where = Handle.heapOf(batch, 'batch');
     if (where === null) refuseFreed('batch');
@@ -230,6 +235,14 @@ export class Ftrl extends Handle {
         'ERR_SHAPE',
         `batch: expected columns or sparse, ${this.slots} slots, got ${layout}, ${slots} slots`,
       );
+    }
+  }
+
+  #checkBatch(batch: ColumnsBatch | SparseBatch, rows: number): void {
+    this.#own(batch);
+    const { heap } = this;
+    if (batch.rows !== rows) {
+      throw new LogoddsError('ERR_SHAPE', `batch: expected ${rows} rows (as y), got ${batch.rows}`);
     }
     if (batch.layout === 'columns') {
       batch.check(this.#kernels, batch.rows);

@@ -165,6 +165,8 @@ export class PlainMemory implements LinearMemory {
     const before = this.buffer.byteLength;
     const larger = new ArrayBuffer(before + pages * PAGE);
     new Uint8Array(larger).set(new Uint8Array(this.buffer));
+    // as WebAssembly does: a view of before has nothing any more
+    structuredClone(this.buffer, { transfer: [this.buffer] });
     this.buffer = larger;
     return before / PAGE;
   }

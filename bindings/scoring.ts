@@ -89,18 +89,18 @@ export class ScoringEngine {
 
   /**
    * out[i] = σ(z[i]) = 1/(1 + exp(−z[i])); `out` may be `z`.
-   * @param count  how many, from the start; all of z unless given
+   * @param count  how many, from the start; all of z unless given. Values of `out` behind them, up to a multiple of four, may be written over.
    * @throws ERR_RANGE when there are not that many, ERR_SHAPE when `out` does not fit, ERR_ENGINE
    */
-  sigmoid(z: Vector, out: Vector, count: number = z.length): void {
+  sigmoid(z: Vector, out: Vector, count?: number): void {
     this.elementwise(z, out, count, this.kernels.sigmoidF32, this.kernels.sigmoidF64);
   }
 
   /** @internal */
-  protected elementwise(z: Vector, out: Vector, count: number, f32: Elementwise, f64: Elementwise): void {
+  protected elementwise(z: Vector, out: Vector, given: number | undefined, f32: Elementwise, f64: Elementwise): void {
     this.own('z', z);
     this.own('out', out);
-    index('count', count, z.length);
+    const count = index('count', given ?? z.length, z.length);
     checkOut(out, count, z.precision);
     (z.precision === 'f32' ? f32 : f64)(z.address, count, out.address);
   }

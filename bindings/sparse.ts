@@ -1,18 +1,10 @@
-import {
-  BYTES,
-  numbersOf,
-  type Precision,
-  planeStride,
-  precisionOf,
-  size,
-  type Vector,
-  type Weights,
-} from './batch.ts';
+import { BYTES, type Precision, planeStride, precisionOf, size, told, type Vector, type Weights } from './batch.ts';
 import type { BatchPlace } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels, ScoringKernels } from './kernels.ts';
+import { numbersTogether } from './lent.ts';
 
 /** Compressed sparse rows: row i has the entries rowPtr[i] to rowPtr[i + 1] − 1. */
 export interface SparseRows {
@@ -41,26 +33,26 @@ export class SparseBatch extends Handle {
   constructor(heap: Heap, data: SparseRows, columns: number, precision: Precision) {
     super(heap, 'batch');
     const { rowPtr, colIdx, values } = data ?? {};
-    this.rows = size('rows', rowPtr?.length - 1);
+    this.rows = size('rows', (told(rowPtr?.length) as number) - 1);
     this.slots = size('columns', columns);
     this.precision = precisionOf(precision);
     this.entries = size('entries', colIdx?.length);
     // copied before the memory is taken: what is checked below is read once, and asks nobody
-    const own = {
-      rowPtr: numbersOf('rowPtr', rowPtr, this.rows + 1),
-      colIdx: numbersOf('colIdx', colIdx, this.entries),
-      values: values ? numbersOf('values', values, values.length) : null,
-    };
-    checkLengths(own);
-    const put = (numbers: ArrayLike<number>, kind: keyof typeof BYTES, what: string) =>
-      this.allocate(numbers.length * BYTES[kind], what);
+    const count = values ? size('length of values', values.length) : 0;
+    const [offsets, indices, numbers] = numbersTogether(heap, [
+      ['rowPtr', rowPtr, this.rows + 1],
+      ['colIdx', colIdx, this.entries],
+      ['values', values ?? null, count],
+    ]) as [ArrayLike<number>, ArrayLike<number>, ArrayLike<number> | null];
+    checkLengths(offsets, this.rows, this.entries, numbers ? count : null);
+    const put = (length: number, kind: keyof typeof BYTES, what: string) => this.allocate(length * BYTES[kind], what);
     try {
-      this.#rowPtr = put(own.rowPtr, 'u32', `offsets of ${this.rows} sparse rows`);
-      this.#colIdx = put(own.colIdx, 'u32', `columns of ${this.entries} entries`);
-      this.#values = own.values ? put(own.values, precision, `values of ${this.entries} entries`) : 0;
-      copyOffsets(own.rowPtr, this.entries, heap.u32, this.#rowPtr / 4);
-      copyColumns(own.colIdx, columns, heap.u32, this.#colIdx / 4);
-      if (own.values) heap[precision].set(own.values, this.#values / BYTES[precision]);
+      this.#rowPtr = put(this.rows + 1, 'u32', `offsets of ${this.rows} sparse rows`);
+      this.#colIdx = put(this.entries, 'u32', `columns of ${this.entries} entries`);
+      this.#values = numbers ? put(this.entries, precision, `values of ${this.entries} entries`) : 0;
+      copyOffsets(offsets, this.rows, this.entries, heap.u32, this.#rowPtr / 4);
+      copyColumns(indices, this.entries, columns, heap.u32, this.#colIdx / 4);
+      if (numbers) heap[precision].set(numbers, this.#values / BYTES[precision]);
     } catch (error) {
       this.free();
       throw error;
@@ -105,11 +97,9 @@ export class SparseBatch extends Handle {
 }
 
 /** @throws ERR_SHAPE */
-function checkLengths({ rowPtr, colIdx, values }: SparseRows): void {
-  const last = rowPtr.length - 1;
-  const entries = colIdx.length;
-  if (values && values.length !== entries) {
-    throw new LogoddsError('ERR_SHAPE', `values: expected ${entries} (one per entry of colIdx), got ${values.length}`);
+function checkLengths(rowPtr: ArrayLike<number>, last: number, entries: number, values: number | null): void {
+  if (values !== null && values !== entries) {
+    throw new LogoddsError('ERR_SHAPE', `values: expected ${entries} (one per entry of colIdx), got ${values}`);
   }
   if (rowPtr[0] !== 0 || rowPtr[last] !== entries) {
     throw new LogoddsError(
@@ -120,11 +110,11 @@ function checkLengths({ rowPtr, colIdx, values }: SparseRows): void {
 }
 
 /** The kernels trust them: each is read once, checked and written. */
-function copyOffsets(rowPtr: ArrayLike<number>, entries: number, to: Uint32Array, at: number): void {
+function copyOffsets(rowPtr: ArrayLike<number>, rows: number, entries: number, to: Uint32Array, at: number): void {
   let before = 0;
-  for (let i = 0; i < rowPtr.length; i++) {
+  for (let i = 0; i <= rows; i++) {
     // the ends were looked at before: they are what they were then
-    const offset = i === 0 ? 0 : i === rowPtr.length - 1 ? entries : rowPtr[i];
+    const offset = i === 0 ? 0 : i === rows ? entries : rowPtr[i];
     if (!(Number.isInteger(offset) && offset >= before)) {
       throw new LogoddsError(
         'ERR_SHAPE',
@@ -137,8 +127,8 @@ function copyOffsets(rowPtr: ArrayLike<number>, entries: number, to: Uint32Array
 }
 
 /** As `copyOffsets`. */
-function copyColumns(colIdx: ArrayLike<number>, columns: number, to: Uint32Array, at: number): void {
-  for (let e = 0; e < colIdx.length; e++) {
+function copyColumns(colIdx: ArrayLike<number>, entries: number, columns: number, to: Uint32Array, at: number): void {
+  for (let e = 0; e < entries; e++) {
     const column = colIdx[e];
     if (!(Number.isInteger(column) && column >= 0 && column < columns)) {
       throw new LogoddsError(

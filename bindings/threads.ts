@@ -1,3 +1,4 @@
+import { told } from './batch.ts';
 import { solo } from './blocks.ts';
 import { type Spawn, Team } from './crew.ts';
 import { Engine } from './engine.ts';
@@ -60,9 +61,13 @@ export class ThreadedEngine extends Engine {
  * Views of batches and vectors are over a SharedArrayBuffer.
  * @throws ERR_RANGE when `threads` is not a whole number from 1 to 256; later, ERR_ENGINE from any method when a worker died
  */
-export function threadedEngine({ threads, spawn }: ThreadOptions): ThreadedEngine {
+export function threadedEngine(options: ThreadOptions): ThreadedEngine {
+  const { threads, spawn } = options ?? {};
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
-    throw new LogoddsError('ERR_RANGE', `threads: expected a whole number from 1 to ${MOST_THREADS}, got ${threads}`);
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `threads: expected a whole number from 1 to ${MOST_THREADS}, got ${told(threads)}`,
+    );
   }
   if (threads === 1) return alone('one thread was asked for');
   let team: Team;

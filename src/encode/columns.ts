@@ -1,6 +1,15 @@
+import { size } from '../../bindings/batch.ts';
 import { joined, LogoddsError } from '../../bindings/errors.ts';
 import { list, show } from './label.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
+
+/** The columns of a table. @throws ERR_RANGE, ERR_SHAPE */
+export function columnsOf(table: Table): readonly Column[] {
+  size('rows of the table', table?.rows);
+  const { columns } = table;
+  if (Array.isArray(columns) && columns.every(Boolean)) return columns;
+  throw new LogoddsError('ERR_SHAPE', 'table: expected a list of columns, got something else');
+}
 
 /**
  * The columns of a table by name, in the order of `names`. Columns of other names are ignored.
@@ -11,7 +20,7 @@ import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
  */
 export function findColumns(table: Table, names: readonly string[], firstRow = 0): Column[] {
   const byName = new Map<string, Column>();
-  for (const column of table.columns) {
+  for (const column of columnsOf(table)) {
     const { name } = column;
     if (byName.has(name)) {
       throw new LogoddsError(

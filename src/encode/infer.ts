@@ -325,7 +325,7 @@ export function checkReferences(features: readonly Feature[], references: Readon
     if (coded.some((feature) => feature.name === name)) continue;
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `reference of ${show(name)}: expected a categorical feature under treatment coding (${list(coded.map((feature) => feature.name)) || 'there is none'}); correct the name or the coding`,
+      `reference of ${show(name)}: expected a categorical feature under treatment coding, got one that is not among them (${list(coded.map((feature) => feature.name)) || 'there is none'}); correct the name or the coding`,
     );
   }
 }

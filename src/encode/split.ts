@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { columnsOf } from './columns.ts';
 import type { Column, Table } from './table.ts';
 
 /**
@@ -31,10 +32,11 @@ export const selectRows = (table: Table, rows: Uint32Array): Table => ({
 /** Rows start … end − 1 of a table as views: nothing is copied. What is no typed array stays as it is, to be refused where it is read. */
 export function sliceTable(table: Table, start: number, end: number): Table {
   const cut = <T extends Cells>(cells: T): T =>
-    (ArrayBuffer.isView(cells) && 'subarray' in cells && cells.length !== end - start
+    // of a detached one nothing can be cut
+    (ArrayBuffer.isView(cells) && 'subarray' in cells && cells.length > 0 && cells.length !== end - start
       ? cells.subarray(start, end)
       : cells) as T;
-  return { rows: end - start, columns: table.columns.map((column) => mapCells(column, cut)) };
+  return { rows: end - start, columns: columnsOf(table).map((column) => mapCells(column, cut)) };
 }
 
 type Cells = Float64Array | Float32Array | Uint8Array | Uint16Array | Uint32Array;

@@ -200,9 +200,9 @@ export class Model implements ModelParts {
    * @param options  `engine`: the JavaScript engine when absent, which gives the same bits; the others as of `scorer`
    * @throws as `Scorer.score`
    */
-  scoreTable(table: Table, options: Omit<ScorerOptions, 'reuse'> & { readonly engine?: ScoringEngine } = {}): Scores {
+  scoreTable(table: Table, options?: Omit<ScorerOptions, 'reuse'> & { readonly engine?: ScoringEngine }): Scores {
     own ??= javascriptScoringEngine();
-    return this.scorer(options.engine ?? own, { ...options, reuse: false }).score(table);
+    return this.scorer(options?.engine ?? own, { ...options, reuse: false }).score(table);
   }
 }
 

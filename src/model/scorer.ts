@@ -92,11 +92,12 @@ export function tableScorer(
   model: Scored,
   outcomes: OutcomeStage | null,
   engine: ScoringEngine,
-  options: ScorerOptions = {},
+  options?: ScorerOptions,
 ): Scorer {
-  const { precision = 'f64', capacity = 8192, reuse = false } = options;
+  const { precision = 'f64', capacity = 8192, reuse = false } = options ?? {};
   size('capacity', capacity, 1);
-  if (!engine?.heap) throw new LogoddsError('ERR_ENGINE', 'scorer: expected an engine, got none; hand it pickEngine()');
+  if (typeof engine?.columns !== 'function')
+    throw new LogoddsError('ERR_ENGINE', 'scorer: expected an engine, got none; hand it pickEngine()');
   const { encoder, manifest } = model;
   const { offset, multiclass, classes, decision } = manifest;
   const { threshold, abstain } = decision;
@@ -158,7 +159,7 @@ export function tableScorer(
   const score = (table: Table, firstRow = 0): Scores => {
     if (freed) refuseFreed('scorer');
     const total = size('rows of the table', table?.rows);
-    size('columns of the table', table.columns?.length);
+    size('number of the first row', firstRow);
     const room = spare ?? open(reuse ? capacity : Math.max(1, Math.min(capacity, total)), total);
     // a getter of the table may score
     spare = null;

@@ -2,8 +2,8 @@ import type { ColumnsBatch } from '../../bindings/batch.ts';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { Ftrl, type FtrlOptions, ftrlOptions } from '../../bindings/ftrl.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
-import { asNumeric, cellError, findColumns } from '../encode/columns.ts';
+import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
+import { asNumeric, cellError, columnsOf, findColumns } from '../encode/columns.ts';
 import { Encoder, writeNumbers } from '../encode/encoder.ts';
 import { inferSchema, sortLabels } from '../encode/infer.ts';
 import { labelOf, list, show } from '../encode/label.ts';
@@ -36,17 +36,17 @@ export interface OnlineOptions extends FtrlOptions {
   readonly engine?: Engine;
 }
 
-const onlineOptions = (): Readonly<Record<keyof OnlineOptions, true>> => ({
-  target: true,
-  classes: true,
+const onlineOptions = (): Readonly<Record<keyof OnlineOptions, OptionRule>> => ({
+  target: 'a name',
+  classes: 'a list of names',
   positive: true,
-  weight: true,
-  offset: true,
+  weight: 'a name',
+  offset: 'a name',
   engine: true,
-  alpha: true,
-  beta: true,
-  l1: true,
-  l2: true,
+  alpha: 'a number',
+  beta: 'a number',
+  l1: 'a number',
+  l2: 'a number',
 });
 
 /** What `OnlineLearner.start` is told. `classes` and `positive` may be absent: they are taken from the table as `fit` does. */
@@ -127,7 +127,7 @@ interface Checkpoint {
  *     for await (const table of tables) console.log(learner.partialFit(table).logLoss);
  *     save(saveModel(learner.model()));
  */
-export class OnlineLearner {
+export class OnlineLearner implements Disposable {
   readonly target: string;
   readonly classes: readonly [string, string];
   readonly positive: string;
@@ -141,6 +141,7 @@ export class OnlineLearner {
   /** intercept and offset alone, on batches without a column */
   readonly #baseline: Ftrl;
   #batches: readonly [ColumnsBatch, ColumnsBatch] | null = null;
+  #freed = false;
 
   /**
    * @param schema  as `inferSchema` makes it, with one-hot coding
@@ -173,6 +174,8 @@ export class OnlineLearner {
     this.#encoder = new Encoder(schema, allStages.encoders);
     this.#ftrl = new Ftrl(engine, { slots: this.#encoder.slots, ...this.rates });
     this.#baseline = new Ftrl(engine, { slots: 0, ...this.rates });
+    // for `using` as compilers write it
+    if (!Symbol.dispose) Object.assign(this, { [Symbol.for('Symbol.dispose')]: this.free });
   }
 
   /**
@@ -181,7 +184,12 @@ export class OnlineLearner {
    * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD as `fit`; ERR_TARGET when the table has one class and `classes` is absent
    */
   static start(table: Table, options: StartOptions): OnlineLearner {
-    refuseUnknown('OnlineLearner', options, { ...onlineOptions(), features: true, exclude: true, categorical: true });
+    refuseUnknown('OnlineLearner', options, {
+      ...onlineOptions(),
+      features: 'a list of names',
+      exclude: 'a list of names',
+      categorical: 'a list of names',
+    });
     const exclude = excludedColumns(table, options);
     const { classes, positive } = options.classes
       ? binary(options.classes, options.positive)
@@ -207,11 +215,30 @@ export class OnlineLearner {
    * @throws ERR_RANGE  numbers beyond 1e60 after standardisation; ERR_MEMORY
    */
   partialFit(table: Table): Learnt {
+    void this.#ftrl.heap;
+    columnsOf(table);
     const { rows } = table;
     if (rows === 0) return { rows: 0, logLoss: null };
     const firstRow = this.#ftrl.rows;
-    const [batch, empty] = this.#room(rows);
-    this.#encoder.encode(table, batch, { standardize: true, firstRow });
+    const room = this.#room(rows);
+    // a getter of the table may learn another table
+    this.#batches = null;
+    try {
+      return this.#learn(table, room, firstRow);
+    } finally {
+      if (this.#batches || this.#freed) for (const batch of room) batch.free();
+      else this.#batches = room;
+    }
+  }
+
+  #learn(table: Table, [batch, empty]: readonly [ColumnsBatch, ColumnsBatch], firstRow: number): Learnt {
+    const { rows } = table;
+    let memory: unknown;
+    do {
+      // written to memory that a getter of the table has made grow, rows are lost
+      memory = this.#engine.heap.u8;
+      this.#encoder.encode(table, batch, { standardize: true, firstRow });
+    } while (this.#engine.heap.u8 !== memory);
     const y = this.#labels(table, firstRow);
     const weight = readNumbers(table, this.weight, firstRow);
     const offset = readNumbers(table, this.offset, firstRow);
@@ -284,7 +311,9 @@ export class OnlineLearner {
    * @throws ERR_FORMAT for what is no checkpoint, is damaged, or was written in another format
    */
   static resume(bytes: Uint8Array | ArrayBuffer, engine?: Engine): OnlineLearner {
-    const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+    // of anything else no byte: it matches no digest
+    const { buffer = bytes, byteOffset, byteLength } = Object(bytes);
+    const file = byteLength > 0 ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(0);
     if (!isSealed(file)) {
       throw refuse(
         'expected a whole file that matches its SHA-256',
@@ -347,9 +376,14 @@ export class OnlineLearner {
     return learner;
   }
 
-  /** Gives the memory back to the engine; it must not be used afterwards. */
+  /** Gives the memory back to the engine; what is asked afterwards refuses with ERR_ENGINE. */
   free(): void {
+    this.#freed = true;
     for (const part of [...(this.#batches ?? []), this.#ftrl, this.#baseline]) part.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
   }
 
   #sums(): Sums {

@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
+import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import { cellError, findColumns } from '../encode/columns.ts';
 import { parseDate } from '../encode/date.ts';
 import { list, show } from '../encode/label.ts';
@@ -48,7 +48,7 @@ export interface CrossValidationOptions extends PathOptions {
 }
 
 /** The names of these options; the compiler misses one that is not here. */
-export const validationOptions = (): Readonly<Record<keyof CrossValidationOptions, true>> => ({
+export const validationOptions = (): Readonly<Record<keyof CrossValidationOptions, OptionRule>> => ({
   ...pathOptions(),
   folds: true,
   groups: true,

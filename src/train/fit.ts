@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
+import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import { asWarning } from '../diagnose/finding.ts';
+import { Encoder } from '../encode/encoder.ts';
 import { list, show } from '../encode/label.ts';
 import type { Feature, TokensFeature } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
@@ -105,7 +106,7 @@ export interface FitOptions extends DataOptions, PenaltyOptions, SolverOptions {
 }
 
 /** The names of these options; the compiler misses one that is not here. */
-export const fitOptions = (): Readonly<Record<keyof FitOptions, true>> => ({
+export const fitOptions = (): Readonly<Record<keyof FitOptions, OptionRule>> => ({
   ...dataOptions(),
   ...besideData(),
 });
@@ -386,13 +387,15 @@ function rareClasses({ target, counts }: Problem): Warning[] {
 
 /** The parameters of a model on the standardised features of a problem. @throws ERR_SCHEMA when it is of other features or classes */
 function startOf(start: Model, { slots, standard, target, kind }: Problem): Float64Array {
-  const { classes, multiclass } = start.manifest;
-  const names = slotNames(start.encoder);
+  const { manifest, encoder } = start;
+  const names = encoder instanceof Encoder ? slotNames(encoder) : [];
+  const { classes, multiclass } = manifest ?? {};
   const same =
+    classes &&
     names.length === slots.length &&
     names.every((one, j) => one.name === slots[j].name && one.level === slots[j].level) &&
     classes.join('\n') === target.classes.join('\n') &&
-    (kind === 'binomial' ? start.manifest.positive === target.positive : multiclass === kind);
+    (kind === 'binomial' ? manifest.positive === target.positive : multiclass === kind);
   if (!same) {
     throw new LogoddsError(
       'ERR_SCHEMA',
@@ -523,6 +526,11 @@ export function penaltyOf(options: PenaltyOptions, problem: Problem): { penalty:
   };
 }
 
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+/** A value in a message: text without quotes, for names of choices. */
+const plain = (value: unknown): string => (typeof value === 'string' ? value : show(value));
+
 /** @throws ERR_RANGE */
 export function checkOptions({
   C,
@@ -538,7 +546,7 @@ export function checkOptions({
   firth = false,
 }: PenaltyOptions & SolverOptions & Pick<FitOptions, 'covariance' | 'firth'>): void {
   const refuse = (what: string, rule: string, got: unknown, next: string): never => {
-    throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; ${next}`);
+    throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${plain(got)}; ${next}`);
   };
   if (C !== undefined && !(C > 0)) refuse('C', 'a number > 0', C, 'smaller values penalise more');
   if (lambda !== undefined && !(lambda >= 0 && lambda < Number.POSITIVE_INFINITY))
@@ -561,17 +569,26 @@ export function checkOptions({
     refuse('l1Ratio', '0 beside penalty "none"', l1Ratio, 'give a strength (C or lambda), or leave it out');
   const factors = Object.entries(penaltyFactors);
   for (const [name, factor] of factors) {
-    if (!(factor >= 0 && factor < Number.POSITIVE_INFINITY))
+    if (!(isNumber(factor) && factor >= 0 && factor < Number.POSITIVE_INFINITY))
       refuse(`penaltyFactors of ${show(name)}`, 'a finite number >= 0', factor, '0 is no penalty on it');
   }
   if (factors.length > 0 && penalty === 'none')
     refuse('penaltyFactors', 'a penalty beside them', '"none"', 'give a strength (C or lambda), or leave them out');
   for (const [name, pair] of Object.entries(bounds)) {
-    if (!(pair.length === 2 && pair[0] <= 0 && pair[1] >= 0))
+    if (
+      !(
+        Array.isArray(pair) &&
+        pair.length === 2 &&
+        isNumber(pair[0]) &&
+        pair[0] <= 0 &&
+        isNumber(pair[1]) &&
+        pair[1] >= 0
+      )
+    )
       refuse(
         `bounds of ${show(name)}`,
         '[lower, upper] with lower <= 0 <= upper',
-        `[${pair.join(', ')}]`,
+        Array.isArray(pair) ? `[${pair.map(plain).join(', ')}]` : pair,
         'a weight of 0 must be allowed; [0, 0] holds it there',
       );
   }

@@ -1,10 +1,12 @@
-import type { Precision, RowsBatch } from '../../bindings/batch.ts';
-import { type Engine, pickEngine } from '../../bindings/engine.ts';
+import { among, numbersOf, type Precision, type RowsBatch, size, told, typeOf } from '../../bindings/batch.ts';
+import { type Engine, engineOf, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
+import { Handle, refuseFreed } from '../../bindings/handle.ts';
+import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { SparseBatch } from '../../bindings/sparse.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { isConstant, momentsOf } from '../encode/infer.ts';
+import { show } from '../encode/label.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
 import type { SlotProfile } from './diagnose.ts';
 import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fit.ts';
@@ -56,25 +58,25 @@ export interface MatrixOptions extends Omit<PenaltyOptions, 'penaltyFactors' | '
 }
 
 /** The names of these options; the compiler misses one that is not here. */
-const matrixOptions = (): Readonly<Record<keyof MatrixOptions, true>> => ({
-  C: true,
-  lambda: true,
+const matrixOptions = (): Readonly<Record<keyof MatrixOptions, OptionRule>> => ({
+  C: 'a number',
+  lambda: 'a number',
   penalty: true,
-  l1Ratio: true,
-  standardize: true,
+  l1Ratio: 'a number',
+  standardize: 'true or false',
   penaltyFactors: true,
   solver: true,
-  tol: true,
-  maxIter: true,
-  start: true,
-  onIteration: true,
+  tol: 'a number',
+  maxIter: 'a number',
+  start: 'an object',
+  onIteration: 'a function',
   classes: true,
   weight: true,
   weightKind: true,
   offset: true,
   lower: true,
   upper: true,
-  inference: true,
+  inference: 'true or false',
   engine: true,
 });
 
@@ -97,23 +99,24 @@ export interface MatrixFit {
  * fit then takes 16 to 32 bytes a row beside it. Numbers of any size are taken, dense or sparse, as long as the spread of a column is a number; of a
  * batch from 1e-150 to 1e150.
  *
- * @param x  of a batch's engine `options.engine` must be given
+ * @param given  the matrix; of a batch's engine `options.engine` must be given
  * @param y  length rows: classes 0 to K − 1; for two classes also shares of class 1 between them
  * @throws ERR_SHAPE for lengths that do not fit, ERR_RANGE for values outside their domain, ERR_TARGET when a class has no row
  */
 export function fitMatrix(
-  x: DenseMatrix | SparseMatrix | RowsBatch | SparseBatch,
+  given: DenseMatrix | SparseMatrix | RowsBatch | SparseBatch,
   y: ArrayLike<number>,
   options: MatrixOptions = {},
 ): MatrixFit {
   refuseUnknown('fitMatrix', options, matrixOptions());
   const { penaltyFactors, lower, upper, start, weightKind = 'sampling', ...plain } = options;
   checkOptions({ ...plain, start: undefined });
+  const x = checkMatrix(given);
   const { rows } = x;
   const columns = widthOf(x);
   const weight = vector('weight', options.weight, rows, 0, 'a finite number >= 0');
   if (!WEIGHT_KINDS.includes(weightKind)) {
-    throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${String(weightKind)}`);
+    throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${show(weightKind)}`);
   }
   const part = weightKind === 'count' ? (weight?.findIndex((s) => !Number.isInteger(s)) ?? -1) : -1;
   if (part >= 0) {
@@ -168,7 +171,14 @@ export function fitMatrix(
         copies: weightKind === 'count' ? weight : null,
         ...(batch.precision === 'f32' && { rankTolerance: F32_TOLERANCE }),
       };
-      const from = start && unfoldParameters(start.weights, start.intercept, standard);
+      const k = likelihood.classes;
+      const from =
+        start &&
+        unfoldParameters(
+          vector('weights of start', start.weights ?? [], k * columns, Number.NEGATIVE_INFINITY, 'a finite number')!,
+          vector('intercept of start', start.intercept ?? [], k, Number.NEGATIVE_INFINITY, 'a finite number')!,
+          standard,
+        );
       const fitted = solve(
         task,
         penalty,
@@ -197,6 +207,36 @@ export function fitMatrix(
   }
 }
 
+/** A batch that is in use, or a copy of what is told of a matrix, with all its numbers. @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE */
+function checkMatrix<T extends DenseMatrix | SparseMatrix | RowsBatch | SparseBatch>(x: T): T {
+  const heap = Handle.heapOf(x as unknown as Handle, 'batch');
+  if (heap === null) refuseFreed('batch');
+  if (!heap && x instanceof Handle) {
+    throw new LogoddsError('ERR_ENGINE', 'x: expected a matrix or a batch of rows, got something else of an engine');
+  }
+  const { layout, rows, columns, values, rowPtr, colIdx } = Object(x);
+  among('layout of x', layout, 'rows', 'sparse');
+  if (heap) return x;
+  size('rows of x', rows);
+  size('columns of x', columns);
+  if (layout === 'rows') {
+    const found = told(values?.length);
+    if (found !== rows * columns) {
+      throw new LogoddsError('ERR_SHAPE', `x: expected ${rows} × ${columns} values, got ${found}`);
+    }
+    return { layout, rows, columns, values: numbersOf('x', values, rows * columns) } as T;
+  }
+  const entries = size('entries of x', colIdx?.length);
+  return {
+    layout,
+    rows,
+    columns,
+    rowPtr: numbersOf('rowPtr', rowPtr, rows + 1),
+    colIdx: numbersOf('colIdx', colIdx, entries),
+    values: values === null || values === undefined ? null : numbersOf('values', values, entries),
+  } as unknown as T;
+}
+
 const widthOf = (x: DenseMatrix | SparseMatrix | RowsBatch | SparseBatch) => ('slots' in x ? x.slots : x.columns);
 
 /** @throws ERR_SHAPE, ERR_RANGE naming the first entry that is not as the rule says */
@@ -208,11 +248,10 @@ function vector(
   rule: string,
   greatest = Number.MAX_VALUE,
 ): Float64Array | null {
-  if (!values) return null;
-  if (values.length !== length) {
-    throw new LogoddsError('ERR_SHAPE', `${what}: expected ${length} values, got ${values.length}`);
-  }
-  const out = Float64Array.from(values);
+  if (values === undefined || values === null) return null;
+  const found = told(values.length);
+  if (found !== length) throw new LogoddsError('ERR_SHAPE', `${what}: expected ${length} values, got ${found}`);
+  const out = new Float64Array(numbersOf(what, values, length));
   const bad = out.findIndex(
     (value) => !(value >= least && value <= greatest) || (least < 0 && greatest > 0 && !Number.isFinite(value)),
   );
@@ -228,13 +267,23 @@ function readClasses(
   offset: Float64Array | null,
 ): Float64Array {
   if (!(Number.isInteger(classes) && classes >= 2)) {
-    throw new LogoddsError('ERR_RANGE', `classes: expected a whole number >= 2, got ${classes}; 2 is the default`);
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `classes: expected a whole number >= 2, got ${told(classes)}; 2 is the default`,
+    );
   }
-  if (y.length !== rows) throw new LogoddsError('ERR_SHAPE', `y: expected ${rows} values (rows of x), got ${y.length}`);
+  const found = told(y?.length);
+  if (found !== rows) throw new LogoddsError('ERR_SHAPE', `y: expected ${rows} values (rows of x), got ${found}`);
   if (offset && classes > 2) {
     throw new LogoddsError('ERR_RANGE', `offset: expected none with ${classes} classes, got one; leave it out`);
   }
-  const target = Float64Array.from(y);
+  const none = (got: string): LogoddsError =>
+    new LogoddsError(
+      'ERR_TARGET',
+      `y: expected rows of positive weight in each of ${classes} classes, got ${got}; give it rows, or fewer classes`,
+    );
+  if (classes > Math.max(2, rows)) throw none(`${rows} rows`);
+  const target = new Float64Array(numbersOf('y', y, rows));
   const share = new Float64Array(classes);
   target.forEach((value, i) => {
     const valid = classes === 2 ? value >= 0 && value <= 1 : Number.isInteger(value) && value >= 0 && value < classes;
@@ -249,12 +298,7 @@ function readClasses(
     } else share[value] += s;
   });
   const absent = share.findIndex((s) => !(s > 0));
-  if (absent >= 0) {
-    throw new LogoddsError(
-      'ERR_TARGET',
-      `y: expected rows of positive weight in each of ${classes} classes, got none in class ${absent}; give it rows, or fewer classes`,
-    );
-  }
+  if (absent >= 0) throw none(`none in class ${absent}`);
   return target;
 }
 
@@ -286,13 +330,14 @@ function load(
         'engine: expected the engine of the batch, got none; pass it in the options',
       );
     }
+    engineOf(wanted);
     const found = 'view' in x ? rowsMoments(wanted, x, weight) : sparseMoments(x, columns, weight);
     refuseExtreme(found);
     return { engine: wanted, batch: x, standard: identity, ...found, free() {} };
   }
-  const engine = wanted ?? pickEngine();
+  const engine = engineOf(wanted ?? pickEngine());
   const { rows, values } = x;
-  const precision: Precision = values instanceof Float32Array ? 'f32' : 'f64';
+  const precision: Precision = typeOf.call(values) === 'Float32Array' ? 'f32' : 'f64';
   if (x.layout === 'sparse') {
     let batch = engine.sparse(x, columns, precision);
     try {
@@ -320,9 +365,6 @@ function load(
       batch.free();
       throw error;
     }
-  }
-  if (x.values.length !== rows * columns) {
-    throw new LogoddsError('ERR_SHAPE', `x: expected ${rows} × ${columns} values, got ${x.values.length}`);
   }
   const batch = engine.rows(rows, columns, precision);
   try {

@@ -1,5 +1,6 @@
+import { told } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
+import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { FitReason, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
@@ -32,9 +33,9 @@ export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty'
 }
 
 /** The names of these options; the compiler misses one that is not here. */
-export const pathOptions = (): Readonly<Record<keyof PathOptions, true>> => {
+export const pathOptions = (): Readonly<Record<keyof PathOptions, OptionRule>> => {
   const { C, lambda, penalty, start, inference, ...shared } = fitOptions();
-  return { ...shared, lambdas: true, count: true, ratio: true };
+  return { ...shared, lambdas: 'a list of numbers', count: 'a number', ratio: 'a number' };
 };
 
 /** How the fit of one strength went. */
@@ -95,10 +96,10 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
       return {
         steps,
         model(k) {
-          if (!steps[k]) {
+          if (typeof k !== 'number' || !steps[k]) {
             throw new LogoddsError(
               'ERR_RANGE',
-              `step: expected 0 to ${steps.length - 1} (steps of the path), got ${k}`,
+              `step: expected 0 to ${steps.length - 1} (steps of the path), got ${told(k)}`,
             );
           }
           const { lambda, C } = steps[k];

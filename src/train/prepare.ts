@@ -1,8 +1,9 @@
 import type { ColumnsBatch } from '../../bindings/batch.ts';
-import { type Engine, pickEngine } from '../../bindings/engine.ts';
+import { type Engine, engineOf, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
-import { findColumns } from '../encode/columns.ts';
+import type { OptionRule } from '../../bindings/names.ts';
+import { columnsOf, findColumns } from '../encode/columns.ts';
 import type { Declaration } from '../encode/declare.ts';
 import { Encoder, type SlotName } from '../encode/encoder.ts';
 import { inferSchema } from '../encode/infer.ts';
@@ -74,21 +75,21 @@ export interface DataOptions {
 }
 
 /** The names of these options; the compiler misses one that is not here. */
-export const dataOptions = (): Readonly<Record<keyof DataOptions, true>> => ({
-  target: true,
+export const dataOptions = (): Readonly<Record<keyof DataOptions, OptionRule>> => ({
+  target: 'a name',
   positive: true,
-  trials: true,
+  trials: 'a name',
   multiclass: true,
   schema: true,
-  features: true,
-  exclude: true,
-  categorical: true,
-  weight: true,
+  features: 'a list of names',
+  exclude: 'a list of names',
+  categorical: 'a list of names',
+  weight: 'a name',
   weightKind: true,
-  offset: true,
+  offset: 'a name',
   coding: true,
-  references: true,
-  classWeight: true,
+  references: 'an object',
+  classWeight: 'balanced or an object',
   engine: true,
   unseen: true,
   missing: true,
@@ -140,6 +141,7 @@ export interface Problem {
  * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA; see `fit`
  */
 export function prepare(table: Table, options: DataOptions, coding: 'onehot' | 'treatment' = 'onehot'): Problem {
+  columnsOf(table);
   if (table.rows === 0) {
     throw new LogoddsError('ERR_DATA', 'table: expected at least one row, got none; check the file or the query');
   }
@@ -166,7 +168,7 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
       : null;
   const schema = columns?.schema ?? draft;
   const encoder = trainingEncoder(schema);
-  const engine = options.engine ?? pickEngine();
+  const engine = engineOf(options.engine ?? pickEngine());
   const batch = engine.columns(table.rows, encoder.specs, 'f64', true);
   try {
     let memory: unknown;
@@ -238,7 +240,7 @@ export function readRows(table: Table, options: DataOptions): RowVectors {
   const { classes } = target;
   const { weightKind = 'sampling' } = options;
   if (!WEIGHT_KINDS.includes(weightKind)) {
-    throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${show(String(weightKind))}`);
+    throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${show(weightKind)}`);
   }
   const named = options.weight === undefined ? null : readWeight(table, options.weight, weightKind);
   const { leftOut } = target;
@@ -253,7 +255,7 @@ export function readRows(table: Table, options: DataOptions): RowVectors {
   }
   const { multiclass = 'multinomial' } = options;
   if (multiclass !== 'multinomial' && multiclass !== 'ovr') {
-    throw new LogoddsError('ERR_RANGE', `multiclass: expected multinomial or ovr, got ${show(String(multiclass))}`);
+    throw new LogoddsError('ERR_RANGE', `multiclass: expected multinomial or ovr, got ${show(multiclass)}`);
   }
   const kind = classes.length === 2 ? 'binomial' : multiclass;
   const weight = effectiveWeight(target, sampleWeight, options);
