@@ -41,7 +41,7 @@ export function findColumns(table: Table, names: readonly string[], firstRow = 0
 /** What a caller gives in the place of typed arrays, and codes that these may hold. */
 function checkCells(column: Column, rows: number, firstRow: number): Column {
   const { name, missing } = column;
-  const coded = column.kind === 'coded';
+  const coded = column.kind !== 'numeric';
   const cells = coded ? column.codes : column.values;
   for (const values of [cells, missing ?? cells]) {
     const length =
