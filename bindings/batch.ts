@@ -127,11 +127,8 @@ export class RowsBatch extends Handle {
     // the heap's own array: a view of the batch would cost more than copying a row
     const memory = this.heap[this.precision];
     const at = this.address / BYTES[this.precision] + first * stride;
-    if (slots === stride && rows > 4) memory.set(numbers, at);
-    else {
-      for (let i = 0; i < rows; i++) {
-        for (let j = 0; j < slots; j++) memory[at + i * stride + j] = numbers[i * slots + j];
-      }
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < slots; j++) memory[at + i * stride + j] = numbers[i * slots + j];
     }
   }
 
@@ -367,26 +364,17 @@ export function among<T extends string>(what: string, value: T, ...names: readon
 /** @throws ERR_RANGE */
 export const precisionOf = (precision: Precision): Precision => among('precision', precision, 'f32', 'f64');
 
-/** A getter of all typed arrays: what one is, whatever it says of itself. */
-const ofTyped = (key: () => keyof Uint8Array) =>
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), key())!.get!;
-/** The name of the type; undefined of what is no typed array. @internal */
-export const typeOf: (this: unknown) => string | undefined = /* @__PURE__ */ ofTyped(() => Symbol.toStringTag);
-/** @internal */
-export const lengthOf: (this: unknown) => number = /* @__PURE__ */ ofTyped(() => 'length');
-
 /**
- * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read. Of a typed one only places and
- * `TypedArray.prototype.set` are to be trusted: it may be of a class that has methods of its own.
+ * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read. Of a typed one nothing but
+ * its places is to be trusted: it may be of a class that says another length.
  * @throws ERR_SHAPE for another length, and for what is no number
  */
 export function numbersOf(what: string, values: ArrayLike<number>, length: number): ArrayLike<number> {
-  const type = typeOf.call(values);
-  const found = told(type ? lengthOf.call(values) : values?.length);
+  const found = told(values?.length);
   if (found === length) {
     // of a detached one not even nothing can be read
-    if (type && length > 0) {
-      if (type[0] !== 'B') return values;
+    if (ArrayBuffer.isView(values) && length > 0) {
+      if (typeof values[0] === 'number') return values;
     } else {
       const copy: number[] = [];
       // one at a time: what only says that it is long is found out at once

@@ -1,4 +1,4 @@
-import { type Batch, index, lengthOf, numbersOf, planeStride, size, told, typeOf } from './batch.ts';
+import { type Batch, index, planeStride, size, told } from './batch.ts';
 import {
   type BatchPlace,
   type Crew,
@@ -12,6 +12,7 @@ import {
 import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Kernels } from './kernels.ts';
+import { numbersOf, ofTyped } from './lent.ts';
 import type { Likelihood } from './likelihood.ts';
 import { type Shape, select } from './select.ts';
 
@@ -385,7 +386,7 @@ export function sampledRows(rows: number, most: number): number {
 /** @throws ERR_SHAPE unless it is a Float64Array of that length at least */
 function checkOut(what: string, out: Float64Array, length: number): void {
   // not instanceof, nor `length`: a class of the user may say anything
-  const found = typeOf.call(out) === 'Float64Array' ? lengthOf.call(out) : -1;
+  const found = ofTyped(out, Symbol.toStringTag) === 'Float64Array' ? ofTyped(out, 'length') : -1;
   if (found >= length) return;
   const got = found >= 0 ? `one of length ${found}` : 'something else';
   throw new LogoddsError('ERR_SHAPE', `${what}: expected a Float64Array of length ${length} at least, got ${got}`);

@@ -19,10 +19,6 @@ export abstract class Handle implements Disposable {
 
   /** @param name  what it is, for messages */
   constructor(heap: Heap, name: string) {
-    // a class of the user might say another length than it has
-    if (Object.getPrototypeOf(new.target) !== Handle) {
-      throw new LogoddsError('ERR_ENGINE', `${name}: expected one that an engine made, got a class derived from it`);
-    }
     this.#heap = heap;
     this.#name = name;
     heap.watch(this, this.#blocks);

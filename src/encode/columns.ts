@@ -98,7 +98,7 @@ export function asNumeric(column: Column, rows: number, firstRow: number): Numer
  * @throws ERR_RECORD naming row and value of a cell that is not finite
  */
 export function asCoded(column: Column, rows: number, firstRow: number): CodedColumn {
-  if (column.kind === 'coded') return column;
+  if (column.kind !== 'numeric') return column;
   const { name, values, missing } = column;
   const codes = new Uint32Array(rows);
   const levels: string[] = [];

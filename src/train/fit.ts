@@ -163,12 +163,14 @@ export function fit(table: Table, options: FitOptions): { model: Model; warnings
   return fitAnd(table, options);
 }
 
+const isProblem = (data: Table | Problem): data is Problem => 'batch' in Object(data);
+
 /** `fit`, or that of a problem that is prepared, which is freed at the end; and what is asked beside it. @internal */
 export function fitAnd(data: Table | Problem, given: FitOptions, ask?: Ask): { model: Model; warnings: Warning[] } {
   refuseUnknown('fit', given, fitOptions());
   checkOptions(given);
   const options = settle(given);
-  const problem = 'batch' in data ? data : prepare(data, options, codingOf(options));
+  const problem = isProblem(data) ? data : prepare(data, options, codingOf(options));
   try {
     const { penalty, C } = penaltyOf(options, problem);
     if (options.firth && problem.kind !== 'binomial') {

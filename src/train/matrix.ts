@@ -1,7 +1,8 @@
-import { among, numbersOf, type Precision, type RowsBatch, size, told, typeOf } from '../../bindings/batch.ts';
+import { among, type Precision, type RowsBatch, size, told } from '../../bindings/batch.ts';
 import { type Engine, engineOf, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { Handle, refuseFreed } from '../../bindings/handle.ts';
+import { numbersOf, ofTyped } from '../../bindings/lent.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { SparseBatch } from '../../bindings/sparse.ts';
 import type { SlotName } from '../encode/encoder.ts';
@@ -337,7 +338,7 @@ function load(
   }
   const engine = engineOf(wanted ?? pickEngine());
   const { rows, values } = x;
-  const precision: Precision = typeOf.call(values) === 'Float32Array' ? 'f32' : 'f64';
+  const precision: Precision = ofTyped(values, Symbol.toStringTag) === 'Float32Array' ? 'f32' : 'f64';
   if (x.layout === 'sparse') {
     let batch = engine.sparse(x, columns, precision);
     try {
