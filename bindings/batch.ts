@@ -372,19 +372,15 @@ export const precisionOf = (precision: Precision): Precision => among('precision
 export function numbersOf(what: string, values: ArrayLike<number>, length: number): ArrayLike<number> {
   const found = told(values?.length);
   if (found === length) {
-    // of a detached one not even nothing can be read
-    if (ArrayBuffer.isView(values) && length > 0) {
-      if (typeof values[0] === 'number') return values;
-    } else {
-      const copy: number[] = [];
-      // one at a time: what only says that it is long is found out at once
-      for (let i = 0; i < length; i++) {
-        const value = values[i];
-        if (typeof value !== 'number') break;
-        copy.push(value);
-      }
-      if (copy.length === length) return copy;
+    if (ArrayBuffer.isView(values) && typeof values[0] === 'number') return values;
+    const copy: number[] = [];
+    // one at a time: what only says that it is long is found out at once
+    for (let i = 0; i < length; i++) {
+      const value = values[i];
+      if (typeof value !== 'number') break;
+      copy.push(value);
     }
+    if (copy.length === length) return copy;
   }
   throw new LogoddsError(
     'ERR_SHAPE',
