@@ -287,7 +287,7 @@ describe('what is wrong is said in one sentence that names the field', () => {
       /ERR_RECORD d\.csv, line \d+, row \d+ \(from 0\), column "city": expected a number/,
     );
     expect(train(one({ name: 'note', kind: 'date', parts: ['year'] }))).toMatch(
-      /ERR_RECORD row 0 \(from 0\), column "note": expected an ISO 8601 date/,
+      /ERR_RECORD d\.csv, line 2, row 0 \(from 0\), column "note": expected an ISO 8601 date/,
     );
     expect(train(one({ name: 'y', kind: 'numeric' }))).toMatch(/ERR_SCHEMA.*besides target.*"y"/);
     expect(train(one({ name: '__proto__', kind: 'numeric' }))).toMatch(

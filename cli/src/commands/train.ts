@@ -4,7 +4,7 @@ import { fitFacts, formula } from '../figures/model.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wording.ts';
 import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
-import { type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
+import { NOT_SAVED, type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
 import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS, VERBOSE } from '../options/shared.ts';
@@ -128,7 +128,7 @@ const ONLINE: readonly OptionRow[] = [
 
 const OPTIONS: readonly OptionRow[] = [
   TARGET,
-  ['--out <model>', 'model file to write (.safetensors)', { required: true }],
+  ['--out <model>', 'model file to write (.safetensors); without it the model is fitted and shown, and not saved'],
   ...MODEL_OPTIONS,
   ...PENALTY,
   ...DECISION_OPTIONS,
@@ -175,6 +175,7 @@ const BESIDE_ONLINE = [
 
 async function trainOnline(data: string | undefined, flags: OnlineFlags, command: Command): Promise<void> {
   if (data === undefined) command.error('error: name DATA, - for standard input');
+  if (flags.out === undefined) command.error("error: option '--online' needs --out");
   if (flags.checkpointEvery !== undefined && flags.checkpoint === undefined) {
     command.error("error: option '--checkpoint-every' needs --checkpoint");
   }
@@ -221,13 +222,13 @@ function details({ evaluation, model }: TrainResult): string | null {
 
 /** The object of `train --json`. */
 function trainJson(
-  out: string,
+  out: string | undefined,
   { model, rows, metrics, evaluation, defaulted = null, unseen = null, warnings, seconds }: TrainResult,
 ): object {
   const { classes, calibration = null, decision, fit: report } = model.manifest;
   const { converged, reason, iterations, gradNorm, objective, logLik } = report;
   return {
-    model: out,
+    model: out ?? null,
     classes,
     rows,
     fit: { converged, reason, iterations, gradNorm, objective, logLik, seconds: seconds.fit },
@@ -243,7 +244,7 @@ function trainJson(
 }
 
 function trainReport(
-  out: string,
+  out: string | undefined,
   result: TrainResult,
   by: string | undefined,
   summary: string | null,
@@ -270,9 +271,10 @@ function trainReport(
     result.defaulted ? ['', `${roughPercent(result.defaulted)} of their values missing, unseen or out of range`] : null,
     ...strangerLines(result.unseen ?? [], 5).map((line): [string, string] => ['', line]),
     ['time', parts.join(', ')],
-    ['model', `${out}, ${bytes(result.bytes)}`],
+    ['model', out === undefined ? NOT_SAVED : `${out}, ${bytes(result.bytes)}`],
   ]);
   const list = summary === null ? '' : `\n\n${summary}`;
+  if (out === undefined) return `${formula(model)}\n${lines}${list}\n`;
   const next = facts([
     [`logodds inspect ${out}`, 'its coefficients'],
     [`logodds score ${out} NEW_DATA --out scores.csv`, 'probabilities for new rows'],

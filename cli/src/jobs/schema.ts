@@ -46,6 +46,13 @@ const PUBLISHED = './node_modules/logodds/dist/schema.json';
 const MANY_LEVELS = 1000;
 /** Levels of fewer rows than this share a slot. */
 const RARE = 10;
+/** From so many rows on a column of another value in each (or in this share of them) names the rows. */
+const IDENTIFIER = { rows: 20, share: 0.9 };
+const named = (why: string): Guess => ({
+  feature: null,
+  note: `left out, it looks like an identifier: ${why}; add it if its values mean something in new rows`,
+});
+
 /** Texts this long on average, or of so many words, of which most are distinct, are texts rather than names. */
 const LONG = 40;
 const WORDS = 4;
@@ -142,6 +149,8 @@ function guessTexts(name: string, { cells, levels, few, size, words, lists }: Te
   if (lists) return { feature: { ...feature, kind: 'tags', minCount: RARE }, note: 'lists of tags' };
   if ((size > LONG || words > WORDS) && levels > cells / 2)
     return { feature: { ...feature, kind: 'text', buckets: 256 }, note: 'texts, by their words' };
+  if (cells >= IDENTIFIER.rows && levels >= IDENTIFIER.share * cells)
+    return named(`${levels} levels in ${cells} cells`);
   if (levels > MANY_LEVELS) {
     // as many buckets as levels, up to a power of two
     const buckets = 2 ** Math.min(16, Math.ceil(Math.log2(levels)));
@@ -168,7 +177,12 @@ function guessText({ reading, typing }: TextSource, name: string, facts: Facts):
     ({ text }) => !(verdict.kind === 'numeric' ? reading.tokens : reading.na).has(text),
   );
   if (facts.least < facts.most || texts.length > 1 || (texts.length === 1 && facts.numbers > 0)) {
-    if (verdict.kind === 'numeric') return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };
+    if (verdict.kind === 'numeric') {
+      if (facts.beyond > 0) return named(`whole numbers beyond 2^53 in ${facts.beyond} cells`);
+      if (facts.rising && facts.numbers >= IDENTIFIER.rows && texts.length === 0)
+        return named(`a greater whole number in each row, from ${facts.least} to ${facts.most}`);
+      return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };
+    }
   } else return { feature: null, note: 'left out, it has one value' };
   if (texts.every(({ text, kind }) => kind === KIND.boolean || /^(true|false)$/i.test(text)))
     return { feature: { ...feature, kind: 'boolean' }, note: 'true and false' };
@@ -212,6 +226,16 @@ async function guess(connection: DuckDBConnection, source: TypedSource, column: 
   );
   if (Number(n) === 0) return { feature: null, note: 'left out, all its cells are missing' };
   if (least === most) return { feature: null, note: 'left out, it has one value' };
+  if (kind === 'integer') {
+    // another number in each row, and hardly any left out between them; or too long for a number
+    const dense = `count(distinct ${cell}) = count(*) and max(${cell}) - min(${cell}) < 2 * count(*)`;
+    const { ids, beyond } = await one(
+      `${dense} as ids, max(abs(cast(${cell} as double))) >= 9007199254740992 as beyond`,
+    );
+    if (beyond === true) return named('whole numbers beyond 2^53');
+    if (ids === true && Number(n) >= IDENTIFIER.rows)
+      return named(`another whole number in each row, from ${least} to ${most}`);
+  }
   if (kind === 'integer' || kind === 'float') return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };
   if (kind === 'boolean') return { feature: { ...feature, kind: 'boolean' }, note: 'true and false' };
   if (kind === 'date') {

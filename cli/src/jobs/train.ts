@@ -64,8 +64,8 @@ export interface TrainOptions
       | 'unseen'
       | 'engine'
     > {
-  /** where the model goes */
-  readonly out: string;
+  /** where the model goes; absent: nowhere, for a look at its figures */
+  readonly out?: string;
   /** a model file to begin at */
   readonly start?: string;
   /** for the fit and the scores, where no engine is given; 1 when absent. The numbers are the same for any. */
@@ -145,7 +145,7 @@ export async function trainCommand(given: TrainOptions): Promise<TrainResult> {
   const options: TrainOptions = all ? { ...given, holdout: false } : given;
   const { out, data, start, costs } = options;
   const matrix = costs && 'file' in costs ? costs.file : undefined;
-  assertWritable(out, data, matrix);
+  if (out !== undefined) assertWritable(out, data, matrix);
   if (options.report) assertWritable(options.report.path, out, data, start, matrix);
   const engine = options.engine ?? engineFor(options.threads, options.warn);
   const clock = stopwatch();
@@ -199,9 +199,11 @@ async function fitAndSave(
   const evaluated = clock();
 
   const bytes = saveModel(model);
-  const file = new OutputFile(options.out);
-  file.write(bytes);
-  file.commit();
+  if (options.out !== undefined) {
+    const file = new OutputFile(options.out);
+    file.write(bytes);
+    file.commit();
+  }
   const seconds = {
     read,
     fit: fitted,
@@ -256,7 +258,7 @@ async function writeTrainReport(
     columns: columns?.finish() ?? null,
     warnings,
     facts: [...fitFacts(model), ...missingFacts(options.missing, model)],
-    modelPath: options.out,
+    modelPath: options.out ?? NOT_SAVED,
     sha256: loadModel(bytes).sha256,
     data: options,
     seed: options.holdout === false || options.holdoutBy !== undefined ? null : (options.seed ?? 1),
@@ -267,6 +269,9 @@ async function writeTrainReport(
 function refuseParts(table: Table, weight: string | undefined): void {
   if (numbersOf(table, weight)?.some((value) => !Number.isInteger(value))) readWeight(table, weight!, 'count');
 }
+
+/** Where a model goes that has no path. */
+export const NOT_SAVED = 'not saved (--out FILE saves it)';
 
 /** A band for review that does not hold the threshold sends nobody who is uncertain to a person. */
 function reviewWarnings({ manifest: { decision, positive } }: Model): Warning[] {

@@ -33,6 +33,9 @@ export class Facts {
   zeros = 0;
   /** of them whole numbers beyond 2⁵³ */
   beyond = 0;
+  /** every number so far was whole and greater than the one before it, as those of rows that are numbered are */
+  rising = true;
+  #last = Number.NEGATIVE_INFINITY;
   least = Number.POSITIVE_INFINITY;
   most = Number.NEGATIVE_INFINITY;
   readonly dictionary = new Dictionary();
@@ -63,6 +66,8 @@ export class Facts {
         if (number === NUMBER.zeros) this.zeros++;
         const { value } = this.#reader;
         if (this.#reader.beyond) this.beyond++;
+        if (!(value > this.#last && Number.isInteger(value))) this.rising = false;
+        this.#last = value;
         if (value < this.least) this.least = value;
         if (value > this.most) this.most = value;
         return;
