@@ -43,7 +43,7 @@ async function oneRecord(lab: Lab, fields: number): Promise<void> {
     }
     return 1 / (1 + Math.exp(-z));
   };
-  const scorer = model.scorer(lab.wasm, { capacity: 1 });
+  const scorer = model.scorer(lab.wasm, { capacity: 1, reuse: true });
   const batch = () => scorer.score(tableFromRecords([change()])).probabilities[0];
   const rival = (name: string, work: () => number) => local(name, work, { output: () => [work()] });
   await lab.add({ name: `one record of ${fields} fields`, rows: 1, bytes: fields * 8, tolerance: 1e-9 }, 'f64', [

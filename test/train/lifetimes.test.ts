@@ -41,12 +41,13 @@ describe.each(engines)('%s', (_, make) => {
   });
 
   test('fits and paths, with anything between them that is allocated, kept, freed once or twice, give the bits of fresh engines', () => {
-    type Step = readonly ['fit' | 'path' | 'fail' | 'take' | 'free' | 'again', number];
+    type Step = readonly ['fit' | 'path' | 'score' | 'stream' | 'fail' | 'take' | 'free' | 'again', number];
     const step: fc.Arbitrary<Step> = fc.tuple(
-      fc.constantFrom('fit', 'path', 'fail', 'take', 'take', 'free', 'again'),
+      fc.constantFrom('fit', 'path', 'score', 'stream', 'fail', 'take', 'take', 'free', 'again'),
       fc.nat(5),
     );
     const known = new Map<string, string>();
+    const scored = [0, 1].map((n) => fitTable(tableOf(n, n ? 3 : 2), { target: 'y' }).model);
     const result = (kind: 'fit' | 'path', n: number, engine: Engine): (() => string) => {
       const table = tableOf(n, n % 2 ? 3 : 2);
       const options = { target: 'y', engine, multiclass: n > 3 ? ('ovr' as const) : undefined };
@@ -67,8 +68,18 @@ describe.each(engines)('%s', (_, make) => {
         const engine = make();
         const taken: { free(): void }[] = [];
         const later: (() => void)[] = [];
+        // the kept scorers of a stream: one at a time, in whatever order they come
+        const streams = scored.map((model) => model.scorer(engine, { reuse: true, capacity: 16 }));
         for (const [kind, n] of steps) {
-          if (kind === 'fit' || kind === 'path') {
+          if (kind === 'score' || kind === 'stream') {
+            const table = tableOf(n, 2);
+            const scorer = kind === 'stream' ? streams[n % 2] : scored[n % 2].scorer(engine);
+            const other = scored[n % 2].scorer(make()).score(table);
+            const got = scorer.score(table);
+            expect(text(got)).toBe(text(other));
+            // scores without reuse are the caller's: they are the same at the end
+            if (kind === 'score') later.push(() => expect(text(got)).toBe(text(other)));
+          } else if (kind === 'fit' || kind === 'path') {
             const got = result(kind, n, engine);
             later.push(() => expect(got()).toBe(fresh(kind, n)));
             if (n % 2) later[later.length - 1]();
@@ -84,7 +95,7 @@ describe.each(engines)('%s', (_, make) => {
           else taken[n % Math.max(1, taken.length)]?.free();
         }
         for (const check of later) check();
-        for (const part of taken) part.free();
+        for (const part of [...taken, ...streams]) part.free();
         expect(engine.bytesInUse).toBe(0);
       }),
       { numRuns: 40, seed: 12 },
