@@ -25,7 +25,9 @@ const sql = (text: string) => ['--query', text];
 /** How each data set is named on the command line. */
 const FITS: Record<string, readonly string[]> = {
   spector: [
-    ...sql(`from read_csv(${from('spector.csv')}, delim=' ', quote='''', header=true)`),
+    ...sql(
+      `from read_csv(${from('spector.csv')}, delim=' ', quote='''', header=true, auto_detect=false, columns={OBS: 'int', GPA: 'double', TUCE: 'int', PSI: 'int', GRADE: 'int'})`,
+    ),
     ...['--target', 'GRADE', '--drop', 'OBS'],
   ],
   lbw_stata: [oracle('lbw.csv'), '--target', 'low', '--drop', 'id,ftv,bwt', '--reference', 'race=white'],
