@@ -46,7 +46,7 @@ function checkCells(column: Column, rows: number, firstRow: number): Column {
   for (const values of [cells, missing ?? cells]) {
     const length =
       ArrayBuffer.isView(values) && typeof values[0] !== 'bigint' ? values.length : 'no typed array of numbers';
-    if (!(Number(length) >= rows) || (coded && !Array.isArray(column.levels))) {
+    if (!(Number(length) >= rows) || (coded && (!Array.isArray(column.levels) || column.kind !== 'coded'))) {
       throw new LogoddsError('ERR_SHAPE', `column ${show(name)}: expected ${rows} rows (as the table), got ${length}`);
     }
   }

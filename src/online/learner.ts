@@ -173,7 +173,12 @@ export class OnlineLearner implements Disposable {
     this.#engine = engine;
     this.#encoder = new Encoder(schema, allStages.encoders);
     this.#ftrl = new Ftrl(engine, { slots: this.#encoder.slots, ...this.rates });
-    this.#baseline = new Ftrl(engine, { slots: 0, ...this.rates });
+    try {
+      this.#baseline = new Ftrl(engine, { slots: 0, ...this.rates });
+    } catch (error) {
+      this.#ftrl.free();
+      throw error;
+    }
     // for `using` as compilers write it
     if (!Symbol.dispose) Object.assign(this, { [Symbol.for('Symbol.dispose')]: this.free });
   }
