@@ -21,6 +21,20 @@ interface Outcome {
 /** Whether a text is a number in another notation: the list of notations is the product's own. */
 const looksLike = (text: string) => otherNotation(text, 'x') !== null;
 
+/** The rows that have a target: the others are left out. */
+function labelled(columns: Map<string, SlowColumn>): Map<string, SlowColumn> {
+  const target = columns.get('y')!;
+  const stays = (_: unknown, row: number) => target.kind === 'coded' && target.labels[row] !== null;
+  return new Map(
+    [...columns].map(([name, column]): [string, SlowColumn] => [
+      name,
+      column.kind === 'numeric'
+        ? { ...column, values: column.values.filter(stays) }
+        : { ...column, labels: column.labels.filter(stays) },
+    ]),
+  );
+}
+
 function slowly({ name, bytes, options }: MessyFile): Outcome {
   try {
     const json = name.endsWith('.jsonl');
@@ -43,7 +57,7 @@ function slowly({ name, bytes, options }: MessyFile): Outcome {
         lines: failures.map(({ line }) => line),
         says: failures.map(({ message }) => message).join(', '),
       };
-    return { columns, lines: [], says: '' };
+    return { columns: labelled(columns), lines: [], says: '' };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { columns: null, lines: [error.line], says: error.message };
