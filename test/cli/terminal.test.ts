@@ -152,7 +152,7 @@ describe('forged files', () => {
       (m) =>
         Object.assign(m, {
           inference: {
-            covariance: EVIL,
+            covariance: 'cluster',
             cluster: { column: EVIL, count: 3 },
             reason: EVIL,
             statistics: null,
