@@ -205,7 +205,7 @@ export function isConstant(cells: number, mean: number, spread: number): boolean
 }
 
 /** Greatest magnitude below which all whole numbers are numbers of their own. */
-const WHOLE = 2 ** 53;
+const WHOLE = 9_007_199_254_740_992;
 
 /**
  * Why a numeric column has no weight, after its name: one value, rounding, or ids that numbers do not hold.

@@ -55,6 +55,9 @@ export function vectorsOf({ classes }: Manifest): number {
   return classes.length > 2 ? classes.length : 1;
 }
 
+/** What a record is read as. */
+type Fields = Readonly<Record<string, unknown>>;
+
 /**
  * A fitted logistic regression: it scores, and it does not change.
  *
@@ -127,19 +130,19 @@ export class Model implements ModelParts {
    * @throws ERR_RECORD when a value cannot be used, or terms overflow so that the logit is no number (∞ − ∞; of several classes also when
    *   several logits are the greatest and infinite); the message names the field
    */
-  score(record: Readonly<Record<string, unknown>>): RecordScore {
+  score(record: object): RecordScore {
     const { offset, positive, decision, calibration } = this.manifest;
     const { encoder } = this;
     const row = this.#spare ?? new Float64Array(encoder.specs.length + 1);
     // a getter of the record may score
     this.#spare = null;
     const sources = encoder.sources || 1;
-    const defaulted = encoder.encodeRecord(record, row) / sources;
+    const defaulted = encoder.encodeRecord(record as Fields, row) / sources;
     const outOfRange = row[row.length - 1] / sources;
     let logit = this.#logit(row, 0);
     if (offset !== null) {
       if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
-      logit += recordNumber(offset, record[offset]);
+      logit += recordNumber(offset, (record as Fields)[offset]);
     }
     this.#spare = row;
     if (positive === null || decision.abstain) return this.#finish(row, logit, defaulted, outOfRange);

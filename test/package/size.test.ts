@@ -27,13 +27,13 @@ test('the kernel module is at most 12 kB, the one with training at most 35 kB', 
 const BUNDLES = [
   {
     what: 'the scoring entry with engine, encoder, model loader and WASM',
-    ceiling: 18_100,
+    ceiling: 18_250,
     goal: 15_000,
     bytes: async () => (await bundle(`export * from 'logodds/score';`)).bytes,
   },
   {
     what: 'a Worker with scorer, encoder, model loader and its module file',
-    ceiling: 17_250,
+    ceiling: 17_400,
     goal: 15_000,
     bytes: async () => {
       const { bytes, text } = await bundle(
@@ -52,7 +52,7 @@ const BUNDLES = [
   },
   {
     what: 'a plain dense scorer, its module included',
-    ceiling: 8_200,
+    ceiling: 8_250,
     goal: 8_000,
     bytes: async () =>
       (
