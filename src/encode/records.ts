@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { cellError, hasField, refuseAbsent } from './columns.ts';
+import { all, cellError, hasField, refuseAbsent } from './columns.ts';
 import { LABEL_RULE, show, textOf } from './label.ts';
 import type { Column, Table } from './table.ts';
 
@@ -7,13 +7,21 @@ import type { Column, Table } from './table.ts';
  * A table from records (parsed JSON, rows of a query). A column is numeric when all its values are numbers or bigints,
  * else coded by `canonicalLabel`, levels in order of appearance; a date is its ISO 8601 text, a list its JSON. null and undefined are missing.
  * @param names  the fields to take; by default those of the first record, and then every record has exactly these
+ * @throws ERR_SHAPE what is no array, of records or of names
  * @throws ERR_SCHEMA a record that lacks a field (write null for a missing value), or has one more than the first
- * @throws ERR_RECORD a value that is neither number, string, boolean, date nor a list of these; text among numbers
+ * @throws ERR_RECORD a record that is no object; a value that is neither number, string, boolean, date nor a list of these; text among
+ *   numbers; `problems` has the first of each column
  */
-export function tableFromRecords(
-  records: readonly Readonly<Record<string, unknown>>[],
-  names?: readonly string[],
-): Table {
+export function tableFromRecords(records: readonly object[], names?: readonly string[]): Table {
+  refuseOther('records', 'objects', records);
+  refuseOther('names', 'fields', names ?? []);
+  const other = records.findIndex((record) => typeof record !== 'object' || record === null);
+  if (other >= 0) {
+    const problems = [{ row: other, rule: 'an object' }];
+    const got = records[other] === null ? 'null' : typeof records[other];
+    const message = `record ${other} (from 0): expected an object, got ${got}; leave it out`;
+    throw new LogoddsError('ERR_RECORD', message, { problems });
+  }
   const taken = names ?? Object.keys(records[0] ?? {});
   const known = new Set(taken);
   records.forEach((record, i) => {
@@ -30,7 +38,19 @@ export function tableFromRecords(
       );
     }
   });
-  return { rows: records.length, columns: taken.map((name) => columnOf(name, records)) };
+  const columns: Column[] = [];
+  all(taken.map((name) => () => columns.push(columnOf(name, records as readonly Readonly<Record<string, unknown>>[]))));
+  return { rows: records.length, columns };
+}
+
+/** @throws ERR_SHAPE */
+function refuseOther(what: string, of: string, values: unknown): void {
+  if (Array.isArray(values)) return;
+  const next = `hand over one, such as [...${what}]`;
+  throw new LogoddsError(
+    'ERR_SHAPE',
+    `${what}: expected an array of ${of}, got a value of type ${typeof values}; ${next}`,
+  );
 }
 
 function columnOf(name: string, records: readonly Readonly<Record<string, unknown>>[]): Column {
@@ -41,6 +61,8 @@ function columnOf(name: string, records: readonly Readonly<Record<string, unknow
   const codeOf = new Map<string, number>();
   let numbers = 0;
   let gaps = 0;
+  let firstNumber = -1;
+  let firstText = -1;
   records.forEach((record, i) => {
     const value = record[name];
     if (value === null || value === undefined) {
@@ -51,20 +73,22 @@ function columnOf(name: string, records: readonly Readonly<Record<string, unknow
     if (typeof value === 'bigint' || Number.isFinite(value)) {
       values[i] = Number(value);
       numbers++;
+      if (firstNumber < 0) firstNumber = i;
     } else {
       const label = textOf(value);
       if (label === null) throw cellError(i, name, LABEL_RULE, value, 'use null for a missing value');
       const code = codeOf.get(label);
       codes[i] = code ?? codeOf.size;
       if (code === undefined) codeOf.set(label, codes[i]);
+      if (firstText < 0) firstText = i;
     }
     if (numbers > 0 && numbers + gaps <= i) {
       throw cellError(
-        i,
+        firstText,
         name,
-        'numbers only or text only',
-        value,
-        'use null for a missing value, or write all values as text',
+        `a number as in row ${firstNumber}`,
+        records[firstText][name],
+        'write all values as numbers, or all as text (null for a missing value)',
       );
     }
   });

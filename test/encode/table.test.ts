@@ -77,12 +77,12 @@ describe('tableFromRecords', () => {
     [
       [{ a: 1 }, { a: 'n/a' }],
       'ERR_RECORD',
-      'row 1 (from 0), column "a": expected numbers only or text only, got "n/a"',
+      'row 1 (from 0), column "a": expected a number as in row 0, got "n/a"; write all values as numbers, or all as text',
     ],
     [
       [{ a: 'n/a' }, { a: null }, { a: 1 }],
       'ERR_RECORD',
-      'row 2 (from 0), column "a": expected numbers only or text only, got 1',
+      'row 0 (from 0), column "a": expected a number as in row 2, got "n/a"',
     ],
     [
       [{ a: 1 }, { a: Number.NaN }],
@@ -93,7 +93,39 @@ describe('tableFromRecords', () => {
     [[{ a: new Date(Number.NaN) }], 'ERR_RECORD', 'row 0 (from 0), column "a"'],
     [[{ a: [['deep']] }], 'ERR_RECORD', 'row 0 (from 0), column "a"'],
     [[{ constructor: 1 }, {} as never], 'ERR_SCHEMA', 'record 1 (from 0): expected column "constructor"'],
+    [[{ a: 1 }, null as never], 'ERR_RECORD', 'record 1 (from 0): expected an object, got null; leave it out'],
+    [[5 as never], 'ERR_RECORD', 'record 0 (from 0): expected an object, got number; leave it out'],
   ])('%j is refused', (records, code, message) => {
     expect(() => tableFromRecords(records)).toThrow(error(code, message));
+  });
+
+  test.each([
+    ['nothing', undefined, 'undefined'],
+    ['one record', { a: 1 }, 'object'],
+    ['a set', new Set([{ a: 1 }]), 'object'],
+    ['text', '[{"a":1}]', 'string'],
+  ])('%s instead of an array is refused', (_, records, got) => {
+    const next = 'hand over one, such as [...records]';
+    expect(() => tableFromRecords(records as never)).toThrow(
+      error('ERR_SHAPE', `records: expected an array of objects, got a value of type ${got}; ${next}`),
+    );
+    expect(() => tableFromRecords([{ a: 1 }], (records ?? 5) as never)).toThrow(
+      error('ERR_SHAPE', `names: expected an array of fields, got a value of type ${records ? got : 'number'}`),
+    );
+  });
+
+  test('an error has the first problem of every column', () => {
+    const records = [
+      { a: '1', b: 1, c: 1 },
+      { a: 2, b: 2, c: Number.NaN },
+    ];
+    expect(() => tableFromRecords(records)).toThrow(
+      expect.objectContaining({
+        problems: [
+          { field: 'a', row: 0, rule: 'a number as in row 1' },
+          { field: 'c', row: 1, rule: 'a string, finite number or boolean' },
+        ],
+      }),
+    );
   });
 });
