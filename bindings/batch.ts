@@ -127,6 +127,14 @@ export class RowsBatch extends Handle {
     // the heap's own array: a view of the batch would cost more than copying a row
     const memory = this.heap[this.precision];
     const at = this.address / BYTES[this.precision] + first * stride;
+    if (slots === stride && rows > 4) {
+      try {
+        memory.subarray(at, at + rows * stride).set(numbers);
+        return;
+      } catch {
+        // an array that is longer than it says: one by one
+      }
+    }
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < slots; j++) memory[at + i * stride + j] = numbers[i * slots + j];
     }

@@ -27,7 +27,7 @@ test('the kernel module is at most 12 kB, the one with training at most 35 kB', 
 const BUNDLES = [
   {
     what: 'the scoring entry with engine, encoder, model loader and WASM',
-    ceiling: 18_250,
+    ceiling: 18_300,
     goal: 15_000,
     bytes: async () => (await bundle(`export * from 'logodds/score';`)).bytes,
   },
@@ -52,7 +52,7 @@ const BUNDLES = [
   },
   {
     what: 'a plain dense scorer, its module included',
-    ceiling: 8_250,
+    ceiling: 8_300,
     goal: 8_000,
     bytes: async () =>
       (
