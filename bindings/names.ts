@@ -26,6 +26,11 @@ function editDistance(a: string, b: string): number {
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
+const among =
+  (...names: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    names.includes(value);
+
 /** What an option may be, by the word for it in a message. */
 const RULES = {
   'a number': (value) => typeof value === 'number',
@@ -36,6 +41,10 @@ const RULES = {
   'a function': (value) => typeof value === 'function',
   'balanced or an object': (value) => value === 'balanced' || (typeof value === 'object' && value !== null),
   'an object': (value) => typeof value === 'object' && value !== null,
+  'true, false or an object': (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null),
+  'onehot or treatment': among('onehot', 'treatment'),
+  'slot or error': among('slot', 'error'),
+  'slot or mode': among('slot', 'mode'),
 } satisfies Record<string, (value: unknown) => boolean>;
 
 /** What an option must be where it is given; true: it is checked where it is used. */

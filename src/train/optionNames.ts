@@ -16,6 +16,6 @@ export const besideData = () =>
     inference: 'true or false',
     covariance: true,
     profile: 'true or false',
-    firth: true,
+    firth: 'true, false or an object',
     diagnose: 'true or false',
   }) as const;

@@ -87,12 +87,12 @@ export const dataOptions = (): Readonly<Record<keyof DataOptions, OptionRule>> =
   weight: 'a name',
   weightKind: true,
   offset: 'a name',
-  coding: true,
+  coding: 'onehot or treatment',
   references: 'an object',
   classWeight: 'balanced or an object',
   engine: true,
-  unseen: true,
-  missing: true,
+  unseen: 'slot or error',
+  missing: 'slot or mode',
 });
 
 export const WEIGHT_KINDS = ['sampling', 'count'] as const;

@@ -43,6 +43,17 @@ describe('options that do not exist are refused with the nearest name', () => {
     expect(() => call({ Weight: 'x' })).toThrow(refused(/did you mean "weight"\?/));
     expect(() => call({ regularisation: 1 })).toThrow(refused(/got "regularisation"; there are target, /));
   });
+  it('of another value', () => {
+    for (const [name, rule] of [
+      ['firth', 'true, false or an object'],
+      ['coding', 'onehot or treatment'],
+      ['unseen', 'slot or error'],
+      ['missing', 'slot or mode'],
+    ])
+      expect(() => fitTable(base, wrong({ [name]: 'augmented' }))).toThrow(
+        refused(new RegExp(`^${name}: expected ${rule}, got "augmented"; leave it out for the default`)),
+      );
+  });
   it('lamda', () => {
     expect(() => fitTable(base, wrong({ lamda: 100 }))).toThrow(refused(/did you mean "lambda"\?/));
     expect(() => fitMatrix(matrix, y, { lamda: 100 } as never)).toThrow(refused(/fitMatrix.*did you mean "lambda"\?/));
