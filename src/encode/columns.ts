@@ -43,11 +43,19 @@ function checkCells(column: Column, rows: number, firstRow: number): Column {
   const { name, missing } = column;
   const coded = column.kind !== 'numeric';
   const cells = coded ? column.codes : column.values;
+  // of levels the first: dictionaries are long
+  const { kind, levels } = column as CodedColumn;
+  const other =
+    coded && !(kind === 'coded' && Array.isArray(levels) && (!levels.length || typeof levels[0] === 'string'));
   for (const values of [cells, missing ?? cells]) {
     const length =
       ArrayBuffer.isView(values) && typeof values[0] !== 'bigint' ? values.length : 'no typed array of numbers';
-    if (!(Number(length) >= rows) || (coded && (!Array.isArray(column.levels) || column.kind !== 'coded'))) {
-      throw new LogoddsError('ERR_SHAPE', `column ${show(name)}: expected ${rows} rows (as the table), got ${length}`);
+    if (other || !(Number(length) >= rows)) {
+      const rule = other ? 'text as levels' : `${rows} rows (as the table)`;
+      throw new LogoddsError(
+        'ERR_SHAPE',
+        `column ${show(name)}: expected ${rule}, got ${other ? 'something else' : length}`,
+      );
     }
   }
   // unsigned arrays hold nothing else

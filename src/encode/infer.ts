@@ -72,6 +72,7 @@ export class SchemaDraft {
     }
     const names = table.columns.map((column) => column.name).filter((name) => !exclude.includes(name));
     findColumns(table, [...names, ...categorical], firstRow);
+    refuseOtherLevels(table, exclude);
     for (const column of table.columns) {
       const { name } = column;
       if (exclude.includes(name)) continue;
@@ -104,6 +105,19 @@ export class SchemaDraft {
     }
     checkReferences(features, references);
     return { features };
+  }
+}
+
+/** What becomes a level of a model must be text. @throws ERR_SHAPE naming the column and the place */
+export function refuseOtherLevels({ columns }: Table, exclude: readonly string[]): void {
+  for (const column of columns) {
+    if (column.kind !== 'coded' || exclude.includes(column.name) || !Array.isArray(column.levels)) continue;
+    const at = column.levels.findIndex((level) => typeof level !== 'string');
+    if (at < 0) continue;
+    throw new LogoddsError(
+      'ERR_SHAPE',
+      `column ${show(column.name)}: expected text as levels, got a value of another type at ${at}; write it as text, and mark missing cells in \`missing\``,
+    );
   }
 }
 

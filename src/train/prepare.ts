@@ -6,7 +6,7 @@ import type { OptionRule } from '../../bindings/names.ts';
 import { columnsOf, findColumns } from '../encode/columns.ts';
 import type { Declaration } from '../encode/declare.ts';
 import { Encoder, type SlotName } from '../encode/encoder.ts';
-import { inferSchema } from '../encode/infer.ts';
+import { inferSchema, refuseOtherLevels } from '../encode/infer.ts';
 import { encoders } from '../encode/kinds/index.ts';
 import { list, show } from '../encode/label.ts';
 import type { Schema } from '../encode/schema.ts';
@@ -146,6 +146,7 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
     throw new LogoddsError('ERR_DATA', 'table: expected at least one row, got none; check the file or the query');
   }
   const exclude = excludedColumns(table, options);
+  refuseOtherLevels(table, options.exclude ?? []);
   const rows = readRows(table, options);
   const asked = {
     ...schemaOptions(options, coding),

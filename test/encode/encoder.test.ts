@@ -192,6 +192,12 @@ describe('tables', () => {
         error('ERR_RECORD', 'got nothing'),
       );
     });
+    test('levels that are no text, or no list', () => {
+      for (const levels of [[12, 36], [null, 'Bonn'], 'Bonn', undefined])
+        expect(() => encode({ features: [city] }, table(1, codes('city', [0], levels as never)))).toThrow(
+          error('ERR_SHAPE', 'column "city": expected text as levels, got something else'),
+        );
+    });
     test('a column shorter than the table, and a batch that is', () => {
       expect(() => encode({ features: [age] }, table(2, numbers('age', [1])))).toThrow(
         error('ERR_SHAPE', 'column "age": expected 2 rows (as the table), got 1'),

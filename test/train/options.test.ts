@@ -85,6 +85,23 @@ describe('options that do not exist are refused with the nearest name', () => {
   });
 });
 
+it('levels that are no text are refused, unless nothing reads them', () => {
+  const codes = Uint32Array.from(x, (_, i) => i % 2);
+  const wrong = table(...base.columns, { name: 'c', kind: 'coded', codes, levels: ['a', null as never] });
+  const refusal = expect.objectContaining({
+    code: 'ERR_SHAPE',
+    message:
+      'column "c": expected text as levels, got a value of another type at 1; write it as text, and mark missing cells in `missing`',
+  });
+  const schema = { features: [{ name: 'c', kind: 'categorical' as const }] };
+  for (const options of [{}, { schema }]) {
+    expect(() => fitTable(wrong, { target: 'y', ...options })).toThrow(refusal);
+    expect(() => diagnose(wrong, { target: 'y', ...options })).toThrow(refusal);
+  }
+  expect(() => fitTable(wrong, { target: 'c' })).toThrow(refusal);
+  expect(fitTable(wrong, { target: 'y', exclude: ['c'] }).model.weights).toHaveLength(2);
+});
+
 describe('what is documented is accepted', () => {
   it('bounds [0, 0] hold a weight at 0: the fit without the feature', () => {
     for (const more of [
