@@ -168,3 +168,12 @@ describe('--missing', () => {
     );
   });
 });
+
+it('NaN of a query is refused with the option that takes it for missing, and that option does', () => {
+  const sql = "select case when i % 5 = 0 then 'nan'::double else i end as x, i * 7 % 3 > 0 as y from range(40) t(i)";
+  const args = ['train', '--query', sql, '--target', 'y', '--no-holdout'];
+  expect(run(args).stderr).toMatch(
+    /^ERR_RECORD row 0 \(from 0\), column "x": expected a finite number, got NaN; correct it, or say --na NaN if/m,
+  );
+  expect(run([...args, '--na', 'NaN']).stderr).toMatch(/MISSING "x": 8 of 40 cells missing/);
+});

@@ -11,6 +11,11 @@ describe('the command speaks of its flags', () => {
     ['fit with penalty "none", or bootstrap', 'use --no-penalty, or --bootstrap'],
     ['lambdas: expected finite numbers > 0, got -1', '--lambdas: expected finite numbers > 0, got -1'],
     ['classWeight: expected labels among "a"', '--class-weight: expected labels among "a"'],
+    [
+      'row 0: expected a whole number, got 0.5; use weightKind "sampling" for',
+      'row 0: expected a whole number, got 0.5; use --weight-kind sampling for',
+    ],
+    ['got 1 ("0"); take more of them, or name both)', 'got 1 ("0"); take more of them, or name both with --classes)'],
     // what is quoted comes out of the data
     ['"maxIter": 3 of 4 cells missing; find out why', '"maxIter": 3 of 4 cells missing; find out why'],
     ['column "say \\"(C or lambda)\\"": expected a number', 'column "say \\"(C or lambda)\\"": expected a number'],

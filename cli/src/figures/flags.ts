@@ -19,6 +19,7 @@ const FLAGS: readonly (readonly [RegExp, string])[] = [
   [/\bfit with all rows in memory\b/g, 'leave out --memory'],
   [/\bleave out memory\b/g, 'leave out --memory'],
   [/\bgive a threshold\b/g, 'give a --threshold'],
+  [/\bor name both\b/g, 'or name both with --classes'],
   [/\bmaxIter\b/g, '--max-iter'],
   [/\bl1Ratio\b/g, '--l1-ratio'],
   [/\bpenaltyFactors\b/g, '--penalty-factors'],
@@ -33,6 +34,7 @@ const FIRST =
 const QUOTED: readonly (readonly [RegExp, string])[] = [
   [/\b(?:fit|compare|use fit) with penalty "none"/g, 'use --no-penalty'],
   [/\b(?:use )?penalty "none"/g, 'use --no-penalty'],
+  [/\buse weightKind "(\w+)"/g, 'use --weight-kind $1'],
 ];
 
 /** A message of the library as the command says it. */

@@ -176,13 +176,8 @@ export class Block {
     for (let i = 0; i < count; i++) {
       if ((items[i] >= least && items[i] <= Number.MAX_VALUE) || missing?.[this.rows + i]) continue;
       const rule = least === 0 ? 'a finite number >= 0' : 'a finite number';
-      throw cellError(
-        firstRow + i,
-        name,
-        rule,
-        items[i],
-        'correct it, or leave the cell empty if the value is missing',
-      );
+      const next = Number.isNaN(items[i]) ? 'say --na NaN' : 'leave the cell empty';
+      throw cellError(firstRow + i, name, rule, items[i], `correct it, or ${next} if the value is missing`);
     }
   }
 }
