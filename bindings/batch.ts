@@ -32,10 +32,12 @@ export function planeStride(rows: number): number {
 /** A view of a block of memory, made once and again only after the memory grew. */
 function windowOf(handle: Handle, kind: Precision, address: number, length: number): () => Float32Array | Float64Array {
   const start = address / BYTES[kind];
-  let view = handle.heap[kind].subarray(0, 0);
+  let memory: Float32Array | Float64Array;
+  let view: Float32Array | Float64Array;
   return () => {
-    const memory = handle.heap[kind];
-    if (view.length !== length || view.buffer !== memory.buffer) {
+    const now = handle.heap[kind];
+    if (now !== memory) {
+      memory = now;
       view = memory.subarray(start, start + length);
       owners.set(view, handle);
     }

@@ -42,9 +42,9 @@ const RULES = {
   'balanced or an object': (value) => value === 'balanced' || (typeof value === 'object' && value !== null),
   'an object': (value) => typeof value === 'object' && value !== null,
   'true, false or an object': (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null),
-  'onehot or treatment': among('onehot', 'treatment'),
-  'slot or error': among('slot', 'error'),
-  'slot or mode': among('slot', 'mode'),
+  'onehot or treatment': /* @__PURE__ */ among('onehot', 'treatment'),
+  'slot or error': /* @__PURE__ */ among('slot', 'error'),
+  'slot or mode': /* @__PURE__ */ among('slot', 'mode'),
 } satisfies Record<string, (value: unknown) => boolean>;
 
 /** What an option must be where it is given; true: it is checked where it is used. */

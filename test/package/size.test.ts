@@ -33,7 +33,7 @@ const BUNDLES = [
   },
   {
     what: 'a Worker with scorer, encoder, model loader and its module file',
-    ceiling: 17_400,
+    ceiling: 17_500,
     goal: 15_000,
     bytes: async () => {
       const { bytes, text } = await bundle(

@@ -22,7 +22,7 @@ export function tokensOf({ split: by }: Pick<TokensFeature, 'split'>, text: stri
 }
 
 /** Most characters of a cell, where the schema says none: about half a second of work. */
-const MOST_TEXT = 2 ** 20;
+const MOST_TEXT = 1_048_576;
 
 /** Whether a text, or a list, has more characters than a feature reads; of a list each entry counts one more, for the separator. */
 export function isTooLong({ maxText = MOST_TEXT }: Pick<TokensFeature, 'maxText'>, value: unknown): boolean {
