@@ -9,7 +9,6 @@ const BACKSLASH = 92;
 const MOST_DEPTH = 200;
 /** Half a surrogate pair. */
 const LONE = /\p{Surrogate}/u;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 
 /**
  * The only judge of JSON lines: one object a line, its top-level fields as places in the bytes. A byte order mark is passed over, empty lines too.
@@ -157,7 +156,7 @@ export class JsonScanner {
   #slot(bytes: Buffer, start: number, end: number, escapes: boolean, guess: number | undefined): number {
     if (guess !== undefined && !escapes) {
       const key = this.#keys[guess];
-      if (key.length === end - start && bytes.compare(key, 0, key.length, start, end) === 0) return guess;
+      if (key.length === end - start && isAt(bytes, start, key)) return guess;
     }
     const name = escapes ? this.#unescape(start, end) : bytes.toString('utf8', start, end);
     const known = this.#slots.get(name);
@@ -235,15 +234,35 @@ export class JsonScanner {
     else if (byte === 73) kinds[slot] = this.#word('Infinity', CELL.special);
     else if (byte === 45 && bytes[start + 1] === 73) kinds[slot] = this.#word('-Infinity', CELL.special);
     else {
-      let end = start;
-      while (end < this.#end && bytes[end] !== 44 && bytes[end] !== 125 && bytes[end] > 32) end++;
-      const text = bytes.toString('latin1', start, end);
-      NUMBER.lastIndex = 0;
-      if (!NUMBER.test(text) || NUMBER.lastIndex !== text.length) throw this.#syntax('a value of JSON');
-      this.#at = end;
+      this.#number();
       kinds[slot] = CELL.number;
     }
     ends[slot] = this.#at;
+  }
+
+  /** Passes over -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)? up to a comma, a bracket or a blank. */
+  #number(): void {
+    const { bytes } = this.#record;
+    const end = this.#end;
+    let at = this.#at;
+    if (bytes[at] === 45) at++;
+    const whole = at;
+    at = digitsEnd(bytes, at, end);
+    let valid = at > whole && (bytes[whole] !== 48 || at === whole + 1);
+    if (at < end && bytes[at] === 46) {
+      const fraction = at + 1;
+      at = digitsEnd(bytes, fraction, end);
+      valid &&= at > fraction;
+    }
+    if (at < end && (bytes[at] | 32) === 101) {
+      const sign = bytes[at + 1];
+      const power = at + (sign === 43 || sign === 45 ? 2 : 1);
+      at = digitsEnd(bytes, power, end);
+      valid &&= at > power;
+    }
+    if (!valid || (at < end && bytes[at] !== 44 && bytes[at] !== 125 && bytes[at] > 32))
+      throw this.#syntax('a value of JSON');
+    this.#at = at;
   }
 
   #word(word: string, kind: number): number {
@@ -282,4 +301,17 @@ export class JsonScanner {
       throw this.#error(`expected a value of JSON, got ${show(text)}`, 'correct it and run again');
     }
   }
+}
+
+/** Where the digits that begin at `at` end. */
+function digitsEnd(bytes: Uint8Array, at: number, end: number): number {
+  let behind = at;
+  while (behind < end && bytes[behind] >= 48 && bytes[behind] <= 57) behind++;
+  return behind;
+}
+
+/** Whether `key` stands there. A loop: names are short, and a call into the host costs more. */
+function isAt(bytes: Uint8Array, start: number, key: Uint8Array): boolean {
+  for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false;
+  return true;
 }
