@@ -83,10 +83,11 @@ describe('train and score with a schema', () => {
   const sources = [['d.csv'], ['d.jsonl'], ['--query', TYPED]];
   const names = ['csv.safetensors', 'jsonl.safetensors', 'query.safetensors'];
 
+  sources.forEach((source, i) => {
+    json(['train', ...source, '--target', 'y', '--schema', 's.json', '--no-holdout', '--out', names[i]]);
+  });
+
   it('one model from CSV, JSON lines and a query; scores of each are those of the records, bit for bit', () => {
-    sources.forEach((source, i) => {
-      json(['train', ...source, '--target', 'y', '--schema', 's.json', '--no-holdout', '--out', names[i]]);
-    });
     const models = names.map((name) => loadModel(readFileSync(path(name))));
     for (const model of models) expect(model.manifest.schema).toEqual(models[0].manifest.schema);
     const expected = rows.map((row) => models[0].score(row));

@@ -47,13 +47,15 @@ const fails = (args: readonly string[]) => {
 };
 const train = ['train', data, '--target', 'y', ...POSITIVE, ...DROP];
 works([...train, '--out', 'm.st']);
+works(['train', data, '--target', named('city'), ...DROP, '--out', 'm3.st']);
+works([...train, '--online', '--checkpoint', 'ck', '--out', 'm4.st']);
 
 describe('names, levels and labels that would drive a terminal are shown escaped', () => {
   it.each<[string, string[]]>([
     ['train', [...train, '--out', 'm2.st', '--no-penalty', '--inference']],
-    ['train, the classes of several', ['train', data, '--target', named('city'), ...DROP, '--out', 'm3.st']],
+    ['train, the classes of several', ['train', data, '--target', named('city'), ...DROP, '--out', 'm6.st']],
     ['train --report', [...train, '--out', 'm2.st', '--report', 'r.html']],
-    ['train --online', [...train, '--online', '--checkpoint', 'ck', '--out', 'm4.st']],
+    ['train --online', [...train, '--online', '--checkpoint', 'ck2', '--out', 'm7.st']],
     ['score', ['score', 'm.st', data, '--out', 's.csv', '--explain', '2']],
     ['eval', ['eval', 'm.st', data, '--target', 'y']],
     ['inspect', ['inspect', 'm.st']],

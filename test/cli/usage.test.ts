@@ -47,9 +47,11 @@ describe('usage', () => {
   });
 });
 
+const trained = json([...TRAIN, '--out', 'lbw.safetensors']);
+
 describe('--json prints the object of the contract and nothing else', () => {
   it('train', () => {
-    const result = json([...TRAIN, '--out', 'lbw.safetensors']);
+    const result = trained;
     expect(Object.keys(result)).toEqual([
       ...[
         'model',

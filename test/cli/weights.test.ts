@@ -147,8 +147,9 @@ describe('score --csv-safe', () => {
     `x,y\n${rows.map((_, i) => `${i % 9},${['=1+1', '@sum'][Number(i % 9 > 4)]}`).join('\n')}\n`,
   );
 
+  run(['train', evil, '--target', 'y', '--no-holdout', '--out', 'e.safetensors']);
+
   it("puts ' before texts that spreadsheets run, and leaves numbers alone", () => {
-    run(['train', evil, '--target', 'y', '--no-holdout', '--out', 'e.safetensors']);
     const lines = (name: string, ...more: string[]) => {
       expect(run(['score', 'e.safetensors', evil, '--explain', '1', ...more, '--out', name]).status).toBe(0);
       return readFileSync(path(name), 'utf8').trimEnd().split('\n');
