@@ -75,7 +75,8 @@ describe('logodds train --no-penalty --inference gives the fits of R', () => {
 
   it('pima_test.csv is scored as R predicts it: the sigmoid of its coefficients', () => {
     const { coef, terms } = EXPECTED['pima_tr'];
-    const result = run(['score', 'pima_tr.safetensors', oracle('pima_test.csv'), '--out', 'pima.jsonl']);
+    json(['train', ...FITS['pima_tr'], '--no-penalty', '--no-holdout', '--out', 'pima.safetensors']);
+    const result = run(['score', 'pima.safetensors', oracle('pima_test.csv'), '--out', 'pima.jsonl']);
     expect(result.status).toBe(0);
     const cells = readFileSync(oracle('pima_test.csv'), 'utf8')
       .trim()
