@@ -54,12 +54,12 @@ const MAKERS = {
   },
   likelihood: (w, r) => {
     const batch = some(w, r, ...BATCHES);
-    const { rows } = batch.handle;
+    const rows = batch.handle?.rows ?? 1;
     return addLikelihood(w, w.engine.likelihood(batch.handle, { y: Array.from({ length: rows }, (_, i) => i % 2) }));
   },
   ftrl: (w, r) => {
     const batch = some(w, r, 'columns', 'sparse');
-    return w.add('ftrl', new w.library.Ftrl(w.engine, { slots: batch.handle.slots }));
+    return w.add('ftrl', new w.library.Ftrl(w.engine, { slots: batch.handle?.slots ?? 1 }));
   },
   learner: (w) =>
     w.add('learner', w.library.OnlineLearner.start(plainTable(20, 1), { target: 'y', offset: 'o', engine: w.engine })),
