@@ -24,7 +24,6 @@ for (const [target, entry, file] of [
   ['full', 'index', 'kernels'],
   ['shared', 'index', 'shared'],
   ['scoring', 'scoring', 'scoring'],
-  ['digest', 'digest', 'digest'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   const inlined = `// generated from assembly/ by scripts/build.mjs
@@ -57,12 +56,11 @@ rmSync('dist', { recursive: true, force: true });
 cpSync('build/types', 'dist/types', { recursive: true });
 copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
-copyFileSync('build/digest.wasm', 'dist/digest.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
 const ENTRIES = ['index', 'score', 'stages', 'slim', 'js', 'threads'];
-const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm', digest: 'digest.wasm' };
+const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm' };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },
   { dir: 'dist/workerd', suffix: '' },

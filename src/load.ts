@@ -1,5 +1,4 @@
-import { digestByKernel } from '../bindings/digest.ts';
-import { type ModelBytes, readModel } from './model/file.ts';
+import { loadModel as loadWith, type ModelBytes } from './model/file.ts';
 import type { Model } from './model/model.ts';
 import { checkReported } from './model/reported.ts';
 import { allStages } from './stages.ts';
@@ -10,5 +9,5 @@ import { allStages } from './stages.ts';
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
  */
 export function loadModel(bytes: ModelBytes): Model {
-  return checkReported(readModel(bytes, allStages, digestByKernel));
+  return checkReported(loadWith(bytes, allStages));
 }

@@ -5,7 +5,7 @@ import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
 import { Model, vectorsOf } from './model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from './safetensors.ts';
-import { type Digest, sha256 } from './sha256.ts';
+import { sha256 } from './sha256.ts';
 import type { Stages } from './stages.ts';
 
 // A model file is a safetensors file whose header starts with these bytes, then 64 hexadecimal digits: the SHA-256 of the
@@ -39,25 +39,20 @@ export function saveModel(model: Model): Uint8Array {
   return file;
 }
 
+/** The bytes of a file: an ArrayBuffer, a SharedArrayBuffer, or any view of one (Uint8Array, Buffer, DataView). */
+export type ModelBytes = ArrayBufferLike | ArrayBufferView;
+
 /**
  * The model in the bytes of a file. Digest, structure and format are checked before anything is allocated: a flipped bit,
  * a missing or an additional byte anywhere is refused.
  * @param stages  what the model may need beyond plain features, the sigmoid and a threshold
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format; a stage that it needs is not there
  */
-export function loadModel(bytes: ModelBytes, stages?: Stages): Model {
-  return readModel(bytes, stages);
-}
-
-/** The bytes of a file: an ArrayBuffer, a SharedArrayBuffer, or any view of one (Uint8Array, Buffer, DataView). */
-export type ModelBytes = ArrayBufferLike | ArrayBufferView;
-
-/** `loadModel` with another way to compute the SHA-256. @internal */
-export function readModel(bytes: ModelBytes, stages: Stages = {}, digest?: Digest): Model {
+export function loadModel(bytes: ModelBytes, stages: Stages = {}): Model {
   const file = viewOf(bytes);
   if (text(file.subarray(8, DIGEST)) !== START) throw foreign(file);
   const stored = text(file.subarray(DIGEST, DIGEST_END));
-  const intact = digestOf(file, digest) === stored;
+  const intact = digestOf(file) === stored;
   let content: ReturnType<typeof decodeSafetensors> | undefined;
   let manifest: unknown;
   try {
@@ -125,8 +120,8 @@ export function isSealed(file: Uint8Array): boolean {
   return text(file.subarray(8, DIGEST)) === START && text(file.subarray(DIGEST, DIGEST_END)) === digestOf(file);
 }
 
-function digestOf(file: Uint8Array, digest?: Digest): string {
-  return sha256(new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END), digest);
+function digestOf(file: Uint8Array): string {
+  return sha256(new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END));
 }
 
 /** Bytes as they are; what is none is named, with the usual way to get them. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { sha256 as noble } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { sha256 } from '../../src/model/sha256.ts';
+import { expect, test, vi } from 'vitest';
+import { sha256, sha256InJavaScript } from '../../src/model/sha256.ts';
 
 test.each([
   ['', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
@@ -13,14 +13,16 @@ test.each([
     '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
   ],
 ])('FIPS 180-4 example "%s"', (text, digest) => {
-  expect(sha256(new TextEncoder().encode(text))).toBe(digest);
+  const message = new TextEncoder().encode(text);
+  expect(sha256(message)).toBe(digest);
+  expect(sha256InJavaScript(message)).toBe(digest);
 });
 
 test('every length up to three blocks, as Node and noble-hashes have it', () => {
   const bytes = Uint8Array.from({ length: 192 }, (_, i) => i * 37);
   for (let length = 0; length <= bytes.length; length++) {
     const message = bytes.subarray(0, length);
-    const digest = sha256(message);
+    const digest = sha256InJavaScript(message);
     expect(digest).toBe(createHash('sha256').update(message).digest('hex'));
     expect(digest).toBe(bytesToHex(noble(message)));
   }
@@ -29,7 +31,18 @@ test('every length up to three blocks, as Node and noble-hashes have it', () => 
 test('any bytes, as Node has it', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 5000 }), (message) => {
-      expect(sha256(message)).toBe(createHash('sha256').update(message).digest('hex'));
+      expect(sha256InJavaScript(message)).toBe(createHash('sha256').update(message).digest('hex'));
     }),
   );
+});
+
+test('a host without a digest that answers at once gets the one in JavaScript', () => {
+  const message = Uint8Array.from({ length: 1000 }, (_, i) => i * 7);
+  const byHost = sha256(message);
+  for (const process of [undefined, {}, { getBuiltinModule: () => undefined }]) {
+    vi.stubGlobal('process', process);
+    const without = sha256(message);
+    vi.unstubAllGlobals();
+    expect(without).toBe(byHost);
+  }
 });
