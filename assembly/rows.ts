@@ -91,7 +91,8 @@ function tile<T>(p0: usize, gap: usize, rowBytes: usize, w: usize, b: usize, z: 
     p3 += 32;
     w += 32;
   }
-  if (w < end) {
+  // four f64 are two vectors
+  if (sizeof<T>() == 4 && w < end) {
     const v = v128.load(w);
     a0 = v128.add<T>(a0, v128.mul<T>(v128.load(p0), v));
     a1 = v128.add<T>(a1, v128.mul<T>(v128.load(p1), v));
@@ -166,29 +167,8 @@ export function logits<T>(
   const rowBytes = (<usize>stride) * sizeof<T>();
   const plane = (<usize>zStride) * sizeof<T>();
   const rows = <usize>n;
-  let gap: usize = 0;
-  let tiles: usize = rows < 4 ? rows : 0;
-  let step: usize = 1;
-  let end: usize = 4;
-  if (k == 1 && rows > 7 && rows * rowBytes >= STREAMS_FROM) {
-    // an odd number of rows: a power of two would put all streams into the same sets of the caches
-    gap = ((rows >>> 3) - 1) | 1;
-    tiles = gap << 1;
-    step = gap << 2;
-    end = gap << 3;
-  }
-  let row: usize = 0;
-  for (let t: usize = 0; t < tiles; t++) {
-    for (let j: usize = 0; j < <usize>k; j++) {
-      const zj = z + j * plane + row * sizeof<T>();
-      tile<T>(x + row * rowBytes, gap, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj);
-    }
-    row += step;
-    if (row >= end) row -= end - 1;
-  }
-  row = tiles << (gap ? 2 : 0);
-  if (pairs && k > 1) {
-    for (; row < rows; row += 4) {
+  if (pairs && k > 1 && rows > 3) {
+    for (let row: usize = 0; row < rows; row += 4) {
       row = min<usize>(row, rows - 4);
       const p = x + row * rowBytes;
       let wj = w;
@@ -205,18 +185,38 @@ export function logits<T>(
     }
     return;
   }
-  const block = max<usize>((CACHED / (rowBytes | 1)) & ~3, 4);
-  while (row < rows) {
-    const last = min<usize>(row + block, rows);
+  // one stretch of tiles after the other, of each the first row `step` behind that of the tile before; from `turn` on it starts over, a row on
+  let row: usize = 0;
+  let gap: usize = 0;
+  let tiles: usize = rows < 4 ? rows : 0;
+  let step: usize = 1;
+  let turn: usize = 4;
+  if (k == 1 && rows > 7 && rows * rowBytes >= STREAMS_FROM) {
+    // an odd number of rows: a power of two would put all streams into the same sets of the caches
+    gap = ((rows >>> 3) - 1) | 1;
+    tiles = gap << 1;
+    step = gap << 2;
+    turn = gap << 3;
+  }
+  const block = max<usize>(CACHED / 4 / (rowBytes | 1), 1);
+  do {
     for (let j: usize = 0; j < <usize>k; j++) {
       const zj = z + j * plane;
-      for (let i = row; i < last; i += 4) {
+      let i = row;
+      for (let t: usize = 0; t < tiles; t++) {
+        // of fewer than four rows the difference is huge
         i = min<usize>(i, rows - 4);
-        tile<T>(x + i * rowBytes, 1, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj + i * sizeof<T>());
+        tile<T>(x + i * rowBytes, gap, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj + i * sizeof<T>());
+        i += step;
+        if (i >= turn) i -= turn - 1;
       }
     }
-    row = last;
-  }
+    row += tiles << (gap ? 2 : 0);
+    gap = 1;
+    tiles = min<usize>(block, (rows - row + 3) >>> 2);
+    step = 4;
+    turn = -1;
+  } while (row < rows);
 }
 
 /** f32 storage, f32 sums: see `logits` */
