@@ -76,6 +76,8 @@ function gather<T, C>(codes: usize, n: u32, w: usize, z: usize): void {
   }
   while (z < end) {
     store<T>(z, <T>(load<T>(z) + load<T>(w + (<usize>load<C>(codes)) * sizeof<T>())));
+    // of two lanes no more than one is left
+    if (sizeof<T>() == 8) break;
     codes += sizeof<C>();
     z += sizeof<T>();
   }
@@ -96,10 +98,12 @@ function axpy<T, S>(x: usize, n: u32, w: T, z: usize): void {
 }
 
 /** whether eight columns from `entry` on are of one kind */
+// @ts-ignore: decorator
+@inline
 function allOf(entry: usize, kind: u32): bool {
-  let same = true;
-  for (let o: usize = 4; o < 128; o += 16) same = same && load<u32>(entry + o) == kind;
-  return same;
+  let o: usize = 4;
+  while (o < 128 && load<u32>(entry + o) == kind) o += 16;
+  return o > 128;
 }
 
 /** z[i] = ((z[i] + x0·w0) + x1·w1) + … for eight columns that lie in the type of the sums, `entry` being the first */
@@ -149,7 +153,9 @@ function axpy8<T>(entry: usize, skip: usize, n: u32, w: usize, z: usize): void {
  * z[i] = b + Σ over columns in table order of x·w[slot] (numeric) or w[slot + code] (coded), for m <= BLOCK rows
  * Order: one running sum a row, starting from b, columns in table order.
  */
-function logitsBlock<T>(table: usize, columns: u32, row: u32, m: u32, w: usize, b: T, z: usize): void {
+// @ts-ignore: decorator
+@inline
+function logitsBlock<T>(table: usize, columns: u32, row: u32, m: u32, w: usize, b: T, z: usize, wide: bool): void {
   const zEnd = z + (<usize>m) * sizeof<T>();
   for (let p = z; p < zEnd; p += 16) v128.store(p, v128.splat<T>(b));
   const own: u32 = sizeof<T>() == 4 ? KIND_F32 : KIND_F64;
@@ -159,12 +165,12 @@ function logitsBlock<T>(table: usize, columns: u32, row: u32, m: u32, w: usize, 
     const address = <usize>load<u32>(entry);
     const kind = load<u32>(entry, 4);
     const at = w + (<usize>load<u32>(entry, 8)) * sizeof<T>();
-    if (kind == own && j + 8 <= columns && allOf(entry, own)) {
+    if (j + 8 <= columns && allOf(entry, own)) {
       axpy8<T>(entry, skip, m, w, z);
       j += 7;
       continue;
     }
-    if (kind == KIND_F32) axpy<T, f32>(address + ((<usize>row) << 2), m, load<T>(at), z);
+    if (kind == KIND_F32 && (wide || sizeof<T>() == 4)) axpy<T, f32>(address + ((<usize>row) << 2), m, load<T>(at), z);
     else if (kind == KIND_F64) {
       if (sizeof<T>() == 8) axpy<T, f64>(address + ((<usize>row) << 3), m, load<T>(at), z);
     } else if (kind == KIND_U8) gather<T, u8>(address + <usize>row, m, at, z);
@@ -177,18 +183,21 @@ function logitsBlock<T>(table: usize, columns: u32, row: u32, m: u32, w: usize, 
  * z[j·zStride + i] = logit of row `first + i` under weight vector j,  i in [0, n), j in [0, k)
  *
  * table  `columns` entries   w  k × wStride of T, the slots   b  k of T   z  k planes of zStride >= n, written
+ *
+ * @param wide  whether numeric columns of f32 are there beside those of T (a constant: scoring alone has none, to be small)
  */
 // @ts-ignore: decorator
 @inline
-function logits<T>(
+export function logits<T>(
   table: usize, columns: u32, first: u32, n: u32, w: usize, wStride: u32, b: usize, k: u32, z: usize, zStride: u32,
+  wide: bool,
 ): void {
   for (let i: u32 = 0; i < n; i += BLOCK) {
     const m = min<u32>(BLOCK, n - i);
     for (let j: u32 = 0; j < k; j++) {
       logitsBlock<T>(
         table, columns, first + i, m, w + (<usize>j) * (<usize>wStride) * sizeof<T>(),
-        load<T>(b + (<usize>j) * sizeof<T>()), z + ((<usize>j) * (<usize>zStride) + i) * sizeof<T>(),
+        load<T>(b + (<usize>j) * sizeof<T>()), z + ((<usize>j) * (<usize>zStride) + i) * sizeof<T>(), wide,
       );
     }
   }
@@ -198,14 +207,14 @@ function logits<T>(
 export function logitsColumnsF32(
   table: usize, columns: u32, first: u32, n: u32, w: usize, wStride: u32, b: usize, k: u32, z: usize, zStride: u32,
 ): void {
-  logits<f32>(table, columns, first, n, w, wStride, b, k, z, zStride);
+  logits<f32>(table, columns, first, n, w, wStride, b, k, z, zStride, false);
 }
 
 /** f64 sums; numeric columns f64, or f32 widened: see `logits` */
 export function logitsColumnsF64(
   table: usize, columns: u32, first: u32, n: u32, w: usize, wStride: u32, b: usize, k: u32, z: usize, zStride: u32,
 ): void {
-  logits<f64>(table, columns, first, n, w, wStride, b, k, z, zStride);
+  logits<f64>(table, columns, first, n, w, wStride, b, k, z, zStride, true);
 }
 
 /** Σ r[i]·x[i]: even rows, odd rows, then even + odd */

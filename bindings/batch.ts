@@ -1,14 +1,16 @@
 import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
-import { COLUMN_ENTRY_BYTES, COLUMN_KIND, type ScoringKernels } from './kernels.ts';
+import { BYTES, COLUMN_ENTRY_BYTES, KINDS, type Kind, type ScoringKernels } from './kernels.ts';
 import type { SparseBatch } from './sparse.ts';
 
 /** Storage type of a batch and of what is scored from it: 32-bit or 64-bit floating point. */
 export type Precision = 'f32' | 'f64';
 
 /** A column of a `columns` batch: a number (one slot), or an integer code below `slots`. */
-export type ColumnSpec = { readonly kind: 'numeric' } | { readonly kind: 'coded'; readonly slots: number };
+export type ColumnSpec =
+  | { readonly kind: 'numeric'; readonly slots?: undefined }
+  | { readonly kind: 'coded'; readonly slots: number };
 
 /**
  * A batch of rows in linear memory: `rows` (dense row-major), `columns` (numbers and integer codes by column) or
@@ -20,9 +22,6 @@ const MAX_ROWS = 0xfffffff0;
 
 /** bytes behind a column: read side by side, columns a power of two apart would share the sets of the caches */
 const STAGGER = 7 * 64;
-
-/** rows of codes that are checked, then read */
-const CHECKED_ROWS = 2 ** 20;
 
 /** Distance between the logits of two weight vectors: rows, rounded up to a multiple of 4. */
 export function planeStride(rows: number): number {
@@ -62,7 +61,7 @@ export class Vector extends Handle {
   constructor(heap: Heap, length: number, precision: Precision) {
     super(heap, 'vector');
     this.length = size('vector length', length);
-    this.precision = precisionOf(precision);
+    this.precision = precisionOf(heap, precision);
     this.address = this.allocate(length * BYTES[precision], `a vector of ${length} ${precision}`);
     this.#window = windowOf(this, precision, this.address, length);
     Object.freeze(this);
@@ -93,7 +92,7 @@ export class RowsBatch extends Handle {
     this.rows = size('rows', rows);
     this.slots = size('features', features);
     this.stride = planeStride(features);
-    this.precision = precisionOf(precision);
+    this.precision = precisionOf(heap, precision);
     const bytes = rows * this.stride * BYTES[precision];
     this.address = this.allocate(bytes, `a batch of ${rows} × ${features} ${precision}`);
     this.#window = windowOf(this, precision, this.address, rows * this.stride);
@@ -144,7 +143,7 @@ export class RowsBatch extends Handle {
 
   /** @internal */
   logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
-    const kernel = this.precision === 'f32' ? kernels.logitsRowsF32 : kernels.logitsRowsF64;
+    const kernel = this.precision === 'f32' ? kernels.logitsRowsF32! : kernels.logitsRowsF64;
     kernel(
       this.address,
       this.stride,
@@ -158,7 +157,7 @@ export class RowsBatch extends Handle {
   }
 }
 
-/** Numeric and integer-coded columns, each contiguous; one-hot is never expanded. */
+/** Numeric and integer-coded columns, each contiguous; one-hot is never expanded. This one an encoder fills. @see OpenColumns */
 export class ColumnsBatch extends Handle {
   readonly layout = 'columns';
   readonly capacity: number;
@@ -168,28 +167,26 @@ export class ColumnsBatch extends Handle {
   readonly offsets: readonly number[];
   /** slots of all columns together */
   readonly slots: number;
-  readonly #kinds: readonly (keyof typeof COLUMN_KIND)[];
-  readonly #addresses: readonly number[];
-  readonly #sealed: boolean;
+  /** of each its kind, and where it starts behind the table */
+  readonly #places: readonly (readonly [kind: Kind, place: number])[];
   /** @internal address of the column table */
   readonly table: number;
   #rows: number;
 
   /**
-   * @param sealed  only an encoder writes its codes, so nobody checks them
+   * @param clear  false leaves what others left in it, for an encoder that writes all it reads
    * @throws ERR_RANGE, ERR_SHAPE, ERR_MEMORY
    */
-  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: Precision, sealed = false) {
+  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: Precision, clear = false) {
     super(heap, 'batch');
     this.capacity = size('rows', rows);
     this.#rows = rows;
-    this.precision = precisionOf(precision);
-    this.specs = sealed ? specs : specsOf(specs);
-    this.#sealed = sealed;
+    this.precision = precisionOf(heap, precision);
+    this.specs = specs;
     const offsets: number[] = [];
     let slots = 0;
-    let bytes = this.specs.length * COLUMN_ENTRY_BYTES;
-    const columns = this.specs.map((spec): readonly [keyof typeof COLUMN_KIND, number] => {
+    let bytes = specs.length * COLUMN_ENTRY_BYTES;
+    this.#places = specs.map((spec) => {
       const coded = spec.kind === 'coded';
       const kind = coded ? codeKind(spec.slots) : precision;
       const place = bytes;
@@ -199,18 +196,11 @@ export class ColumnsBatch extends Handle {
       slots += coded ? spec.slots : 1;
       return [kind, place];
     });
-    this.offsets = Object.freeze(offsets);
+    this.offsets = offsets;
     this.slots = slots;
-    this.table = this.allocate(bytes, `a batch of ${rows} rows and ${columns.length} columns`, !sealed);
-    this.#kinds = columns.map(([kind]) => kind);
-    this.#addresses = columns.map(([, place]) => this.table + place);
-    columns.forEach(([kind, place], j) => {
-      // the greatest code is 0 of a numeric column
-      const { slots = 1 } = this.specs[j] as { readonly slots?: number };
-      heap.u32.set(
-        [this.table + place, COLUMN_KIND[kind], offsets[j], slots - 1],
-        (this.table + j * COLUMN_ENTRY_BYTES) / 4,
-      );
+    this.table = this.allocate(bytes, `a batch of ${rows} rows and ${specs.length} columns`, clear);
+    this.#places.forEach(([kind, place], j) => {
+      heap.u32.set([this.table + place, KINDS.indexOf(kind), offsets[j]], (this.table + j * COLUMN_ENTRY_BYTES) / 4);
     });
     Object.freeze(this);
   }
@@ -222,13 +212,12 @@ export class ColumnsBatch extends Handle {
 
   /** @throws ERR_RANGE above the capacity, ERR_ENGINE when it was freed */
   setRows(rows: number): void {
-    void this.heap;
-    this.#rows = index('rows (at most the capacity)', rows, this.capacity);
+    this.#rows = rows;
   }
 
   /** The values of numeric column j, one a row; renewed after the memory grew. @throws ERR_SHAPE, ERR_ENGINE when it was freed */
   numeric(j: number): Float32Array | Float64Array {
-    return this.#view(j, 'numeric') as Float32Array | Float64Array;
+    return this.cells(j) as Float32Array | Float64Array;
   }
 
   /**
@@ -236,79 +225,45 @@ export class ColumnsBatch extends Handle {
    * @throws ERR_SHAPE, ERR_ENGINE when it was freed
    */
   codes(j: number): Uint8Array | Uint16Array | Uint32Array {
-    return this.#view(j, 'coded') as Uint8Array | Uint16Array | Uint32Array;
-  }
-
-  #view(j: number, wanted: ColumnSpec['kind']) {
-    void this.heap;
-    const found = (told(j) === j && this.specs[j]?.kind) || 'absent';
-    if (found !== wanted)
-      throw new LogoddsError('ERR_SHAPE', `column ${told(j)}: expected a ${wanted} one, got ${found}`);
-    const view = this.#cells(j, this.#rows);
-    if (!this.#sealed) owners.set(view, this);
-    return view;
-  }
-
-  #cells(j: number, rows: number) {
-    const kind = this.#kinds[j];
-    const at = this.#addresses[j] / BYTES[kind];
-    return this.heap[kind].subarray(at, at + rows);
-  }
-
-  /**
-   * Sees that the codes of `count` rows are below the slots of their columns.
-   * @throws ERR_RANGE naming column and row
-   * @internal
-   */
-  check({ exceeds }: ScoringKernels, count: number, first = 0): void {
-    if (this.#sealed || !exceeds(this.table, this.specs.length, first, count)) return;
-    this.specs.forEach((spec, j) => {
-      if (spec.kind === 'numeric') return;
-      const codes = this.#cells(j, first + count);
-      const row = codes.findIndex((code) => code >= spec.slots);
-      if (row < 0) return;
-      throw new LogoddsError(
-        'ERR_RANGE',
-        `codes of column ${j}: expected whole numbers below ${spec.slots} (its slots), got ${codes[row]} at row ${row}`,
-      );
-    });
+    return this.cells(j) as Uint8Array | Uint16Array | Uint32Array;
   }
 
   /** @internal */
-  logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
-    const kernel = this.precision === 'f32' ? kernels.logitsColumnsF32 : kernels.logitsColumnsF64;
-    const rows = this.#rows;
-    // codes that were checked are still in the caches when they are read
-    const most = this.#sealed ? rows : CHECKED_ROWS;
-    let first = 0;
-    do {
-      const count = Math.min(most, rows - first);
-      this.check(kernels, count, first);
-      kernel(
-        this.table,
-        this.specs.length,
-        first,
-        count,
-        weights.address,
-        this.slots,
-        weights.intercepts,
-        weights.count,
-        out.address + first * BYTES[this.precision],
-        planeStride(rows),
-      );
-      first += count;
-    } while (first < rows);
+  protected cells(j: number, rows = this.#rows) {
+    const [kind, place] = this.#places[j];
+    const at = (this.table + place) / BYTES[kind];
+    return this.heap[kind].subarray(at, at + rows);
   }
-}
 
-/** A copy, which nobody changes afterwards. @throws ERR_RANGE */
-function specsOf(specs: readonly ColumnSpec[]): readonly ColumnSpec[] {
-  const one = (_: unknown, j: number): ColumnSpec => {
-    const { kind, slots } = Object(specs[j]) as { readonly kind: ColumnSpec['kind']; readonly slots: number };
-    among(`kind of column ${j}`, kind, 'numeric', 'coded');
-    return Object.freeze(kind === 'numeric' ? { kind } : { kind, slots: size(`slots of column ${j}`, slots, 1) });
-  };
-  return Object.freeze(Array.from({ length: size('columns', specs?.length) }, one));
+  /** A view that keeps its batch from being lost. @internal */
+  protected viewed<V extends object>(view: V): V {
+    owners.set(view, this);
+    return view;
+  }
+
+  /**
+   * Sees that the codes of `count` rows are below the slots of their columns: those of an encoder are.
+   * @throws ERR_RANGE naming column and row
+   * @internal
+   */
+  check(_kernels: ScoringKernels, _count: number, _first?: number): void {}
+
+  /** @internal */
+  logits(kernels: ScoringKernels, weights: Weights, out: Vector, first = 0, count = this.#rows): void {
+    const kernel = this.precision === 'f32' ? kernels.logitsColumnsF32! : kernels.logitsColumnsF64;
+    kernel(
+      this.table,
+      this.specs.length,
+      first,
+      count,
+      weights.address,
+      this.slots,
+      weights.intercepts,
+      weights.count,
+      out.address + first * BYTES[this.precision],
+      planeStride(this.#rows),
+    );
+  }
 }
 
 /** k weight vectors with their intercepts, resident in linear memory in the precision of the batches they score. */
@@ -328,8 +283,8 @@ export class Weights extends Handle {
     const { layout, slots, precision } = shape ?? {};
     this.count = size('weight vectors', count);
     this.layout = among('layout', layout, 'rows', 'columns', 'sparse');
-    this.slots = index('slots', slots, Number.MAX_SAFE_INTEGER);
-    this.precision = precisionOf(precision);
+    this.slots = index('slots', slots, 2 ** 53 - 1);
+    this.precision = precisionOf(heap, precision);
     this.#stride = layout === 'rows' ? planeStride(slots) : slots;
     const length = count * (this.#stride + 1);
     const bytes = BYTES[precision];
@@ -354,9 +309,6 @@ export class Weights extends Handle {
   }
 }
 
-/** @internal bytes of a value by kind */
-export const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
-
 function codeKind(slots: number): 'u8' | 'u16' | 'u32' {
   return slots <= 2 ** 8 ? 'u8' : slots <= 2 ** 16 ? 'u16' : 'u32';
 }
@@ -372,7 +324,8 @@ export function among<T extends string>(what: string, value: T, ...names: readon
 }
 
 /** @throws ERR_RANGE */
-export const precisionOf = (precision: Precision): Precision => among('precision', precision, 'f32', 'f64');
+export const precisionOf = (heap: Heap, precision: Precision): Precision =>
+  among(`precision${heap.precisions[1] ? '' : ' (f32: by pickEngine of "logodds")'}`, precision, ...heap.precisions);
 
 /**
  * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read. Of a typed one nothing but

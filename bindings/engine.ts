@@ -1,4 +1,14 @@
-import { type Batch, index, type Precision, planeStride, type RowsBatch, told, type Vector } from './batch.ts';
+import {
+  type Batch,
+  type ColumnSpec,
+  type ColumnsBatch,
+  index,
+  type Precision,
+  planeStride,
+  type RowsBatch,
+  told,
+  type Vector,
+} from './batch.ts';
 import { BatchLikelihood, type BinomialTarget, type MultinomialTarget } from './batchLikelihood.ts';
 import { type Crew, placeOf, solo } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
@@ -8,12 +18,13 @@ import type { Kernels } from './kernels.ts';
 import { numbersTogether } from './lent.ts';
 import type { Likelihood } from './likelihood.ts';
 import { trainingModule } from './modules/training.ts';
+import { OpenColumns } from './openColumns.ts';
 import { checkOut, type EngineName, pick, ScoringEngine } from './scoring.ts';
 import { SparseBatch, type SparseRows } from './sparse.ts';
 
 const shapeOf = (batch: Batch) => ({ rows: batch.rows, slots: batch.slots, place: placeOf(batch) });
 
-/** A scoring engine that also has the kernels of training. */
+/** A scoring engine that also has f32, batches of columns that the caller fills, sparse rows, and the kernels of training. */
 export class Engine extends ScoringEngine {
   readonly #kernels: Kernels;
   readonly #crew: Crew;
@@ -23,11 +34,17 @@ export class Engine extends ScoringEngine {
     super(name, why, kernels, heap);
     this.#kernels = kernels;
     this.#crew = crew;
+    heap.precisions = ['f32', 'f64'];
   }
 
   /** threads that take part, this one included */
   get threads(): number {
     return this.#crew.threads;
+  }
+
+  /** A `columns` batch of zeros, to be filled through `numeric(j)` and `codes(j)`. @throws ERR_RANGE, ERR_MEMORY */
+  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64'): ColumnsBatch {
+    return new OpenColumns(this.heap, rows, specs, precision);
   }
 
   /** A `sparse` batch from compressed sparse rows. @throws ERR_SHAPE, ERR_RANGE, ERR_MEMORY */

@@ -28,11 +28,7 @@ export abstract class Handle implements Disposable {
 
   /** Where a handle of that name has its memory; null when it was freed, undefined of anything else. @internal */
   static heapOf(value: Handle, name: string): Heap | null | undefined {
-    try {
-      return value.#name === name ? value.#heap : undefined;
-    } catch {
-      return undefined;
-    }
+    return #name in Object(value) && value.#name === name ? value.#heap : undefined;
   }
 
   /** @throws ERR_ENGINE when it was freed @internal */

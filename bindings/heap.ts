@@ -1,3 +1,4 @@
+import type { Precision } from './batch.ts';
 import { LogoddsError } from './errors.ts';
 
 /** What a heap lies on: `WebAssembly.Memory`, or the same shape over a plain ArrayBuffer. */
@@ -26,9 +27,12 @@ export class Heap {
   readonly #base: number;
   /** by address; what lies between them is free */
   readonly #live: Block[] = [];
-  #limit = ADDRESS_SPACE;
+  /** refuses to grow past so many bytes of linear memory, and past 4 GiB */
+  limit = ADDRESS_SPACE;
   /** false while somebody makes handles that are freed in any case: watching costs more than a small batch */
   watching = true;
+  /** storage types that the kernels on it have */
+  precisions: readonly Precision[] = ['f64'];
   /** memory from here on was never handed out, and is zero */
   #fresh = 0;
   /** the whole memory, renewed when it grows: only the heap makes it grow */
@@ -61,11 +65,6 @@ export class Heap {
     return this.#live.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Refuses to grow past `bytes` of linear memory (at most 4 GiB). */
-  set limit(bytes: number) {
-    this.#limit = Math.min(bytes, ADDRESS_SPACE);
-  }
-
   /**
    * A block of at least `bytes` bytes, 16-byte aligned.
    * @param what names the thing in the error
@@ -76,7 +75,7 @@ export class Heap {
     const live = this.#live;
     const size = roundUp(Math.max(bytes, ALIGN));
     // of several gaps that fit as well the lowest; behind all blocks where none does
-    let least = Number.POSITIVE_INFINITY;
+    let least = ADDRESS_SPACE;
     let before = live.length;
     let address = 0;
     let end = this.#base;
@@ -117,7 +116,7 @@ export class Heap {
   #reserve(end: number, what: string, bytes: number): void {
     const have = this.memory.buffer.byteLength;
     if (end <= Math.min(have, ADDRESS_SPACE)) return;
-    const limit = this.#limit;
+    const limit = Math.min(this.limit, ADDRESS_SPACE);
     let past =
       limit === ADDRESS_SPACE ? 'the 4 GiB address space of 32-bit WebAssembly' : `the limit of ${limit} bytes`;
     let cause: unknown;

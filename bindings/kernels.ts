@@ -4,23 +4,28 @@
  * implement these tables with the same operations in the same order.
  */
 export interface ScoringKernels {
-  heapBase(): number;
+  /** of a module */
+  heapBase?(): number;
   /** of a module; the JavaScript engine has none */
   abiVersion?(): number;
-  sigmoidF32: Elementwise;
   sigmoidF64: Elementwise;
-  /** of the module with training; without it softmax runs in JavaScript, with the same bits */
-  softmaxF64?: Softmax;
-  logitsRowsF32: LogitsRows;
   logitsRowsF64: LogitsRows;
-  logitsColumnsF32: LogitsColumns;
   logitsColumnsF64: LogitsColumns;
-  /** whether one of the codes of n rows is above the limit of its column */
-  exceeds(table: number, columns: number, first: number, n: number): number | boolean;
+  /** these of the module with training */
+  sigmoidF32?: Elementwise;
+  logitsRowsF32?: LogitsRows;
+  logitsColumnsF32?: LogitsColumns;
+  /** without it softmax runs in JavaScript, with the same bits */
+  softmaxF64?: Softmax;
 }
 
-/** All kernels: those of scoring, of sparse rows, of several classes, and of training. */
+/** All kernels: those of scoring, of f32, of codes that a caller wrote, of sparse rows, of several classes, and of training. */
 export interface Kernels extends ScoringKernels {
+  sigmoidF32: Elementwise;
+  logitsRowsF32: LogitsRows;
+  logitsColumnsF32: LogitsColumns;
+  /** whether one of the codes of n rows is above the limit of its column */
+  exceeds(table: number, columns: number, first: number, n: number): number | boolean;
   softmaxF32: Softmax;
   softmaxF64: Softmax;
   logitsSparseF32: LogitsSparse;
@@ -204,8 +209,10 @@ export type LogitsSparse = (
   zStride: number,
 ) => void;
 
-/** Kinds of a column as its table entry names them; the entry is address, kind, first slot, greatest code (u32 each). */
-export const COLUMN_KIND = { f32: 0, f64: 1, u8: 2, u16: 3, u32: 4 } as const;
+/** Bytes of a value by kind. The entry of a column in a table is address, number of the kind in this order, first slot, greatest code (u32 each). */
+export const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
+export type Kind = keyof typeof BYTES;
+export const KINDS = /* @__PURE__ */ Object.keys(BYTES) as Kind[];
 export const COLUMN_ENTRY_BYTES = 16;
 /** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 16 + 4 · coded columns bytes a row */
 export const HESSIAN_BLOCK = 1024;

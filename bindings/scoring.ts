@@ -43,17 +43,18 @@ export class ScoringEngine {
     return this.heap.bytesInUse;
   }
 
-  /** A `rows` batch of zeros: rows × features, to be filled through `view` or `set`. @throws ERR_RANGE, ERR_MEMORY */
+  /**
+   * A `rows` batch of zeros: rows × features, to be filled through `view` or `set`.
+   * @param precision  "f32": of an engine of `logodds` only
+   * @throws ERR_RANGE, ERR_MEMORY
+   */
   rows(rows: number, features: number, precision: Precision = 'f64'): RowsBatch {
     return new RowsBatch(this.heap, rows, features, precision);
   }
 
-  /** A `columns` batch of zeros, to be filled through `numeric(j)` and `codes(j)`. @throws ERR_RANGE, ERR_MEMORY */
-  columns(rows: number, specs: readonly ColumnSpec[], precision?: Precision): ColumnsBatch;
-  /** @param sealed  only an encoder writes the codes @internal */
-  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision, sealed: boolean): ColumnsBatch;
-  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64', sealed = false): ColumnsBatch {
-    return new ColumnsBatch(this.heap, rows, specs, precision, sealed);
+  /** A `columns` batch that an encoder fills. @internal */
+  encoded(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64'): ColumnsBatch {
+    return new ColumnsBatch(this.heap, rows, specs, precision);
   }
 
   /** `length` zeros in linear memory. @throws ERR_RANGE, ERR_MEMORY */
@@ -93,7 +94,7 @@ export class ScoringEngine {
    * @throws ERR_RANGE when there are not that many, ERR_SHAPE when `out` does not fit, ERR_ENGINE
    */
   sigmoid(z: Vector, out: Vector, count?: number): void {
-    this.elementwise(z, out, count, this.kernels.sigmoidF32, this.kernels.sigmoidF64);
+    this.elementwise(z, out, count, this.kernels.sigmoidF32!, this.kernels.sigmoidF64);
   }
 
   /** @internal */
@@ -141,7 +142,7 @@ type EngineClass<K, E> = new (name: 'wasm' | 'js', why: string, kernels: K, heap
 export function onJavaScript<K extends ScoringKernels, E>(
   js: EngineSource<K>['js'],
   engine: EngineClass<K, E>,
-  why: string,
+  why = 'the JavaScript engine was asked for',
 ): E {
   const heap = new Heap(new PlainMemory(), 16);
   return new engine('js', why, js(heap), heap);
@@ -157,8 +158,7 @@ export function pick<K extends ScoringKernels, E>(
   wanted: EngineName,
   engine: EngineClass<K, E>,
 ): E {
-  if (among('engine', wanted, 'auto', 'wasm', 'js') === 'js')
-    return onJavaScript(source.js, engine, 'the JavaScript engine was asked for');
+  if (among('engine', wanted, 'auto', 'wasm', 'js') === 'js') return onJavaScript(source.js, engine);
   try {
     const { kernels, heap } = instantiate<K>(source.module());
     return new engine('wasm', 'WebAssembly SIMD is available', kernels, heap);
@@ -186,9 +186,4 @@ export function scoringEngineOn(module: WebAssembly.Module | BufferSource): Scor
     'ERR_ENGINE',
     `module: expected logodds/wasm of this version (ABI ${ABI_VERSION}), got ${version === undefined ? 'another module' : `ABI ${version}`}; import the file from the same package`,
   );
-}
-
-/** A new scoring engine in JavaScript alone. */
-export function javascriptScoringEngine(): ScoringEngine {
-  return onJavaScript(jsScoringKernels, ScoringEngine, 'this entry has the JavaScript engine only');
 }

@@ -1,9 +1,9 @@
-import { BYTES, type Precision, planeStride, precisionOf, size, told, type Vector, type Weights } from './batch.ts';
+import { type Precision, planeStride, precisionOf, size, told, type Vector, type Weights } from './batch.ts';
 import type { BatchPlace } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
-import type { Kernels, ScoringKernels } from './kernels.ts';
+import { BYTES, type Kernels, type ScoringKernels } from './kernels.ts';
 import { numbersTogether } from './lent.ts';
 
 /** Compressed sparse rows: row i has the entries rowPtr[i] to rowPtr[i + 1] − 1. */
@@ -35,7 +35,7 @@ export class SparseBatch extends Handle {
     const { rowPtr, colIdx, values } = data ?? {};
     this.rows = size('rows', (told(rowPtr?.length) as number) - 1);
     this.slots = size('columns', columns);
-    this.precision = precisionOf(precision);
+    this.precision = precisionOf(heap, precision);
     this.entries = size('entries', colIdx?.length);
     // copied before the memory is taken: what is checked below is read once, and asks nobody
     const count = values ? size('length of values', values.length) : 0;

@@ -76,9 +76,10 @@ export function threadedEngine(options: ThreadOptions): ThreadedEngine {
   try {
     mustSleep();
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
-    const module = compile(sharedText);
+    compiled ??= compile(sharedText);
+    const module = compiled;
     kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-    heap = new Heap(memory, kernels.heapBase());
+    heap = new Heap(memory, kernels.heapBase!());
     const own = heap;
     team = new Team(threads, spawn ?? spawnHere, workerSource, module, memory, kernels, () => own.keep());
   } catch (cause) {
@@ -138,3 +139,6 @@ const spawnHere: Spawn = (source, onUp, onEnd) => {
   worker.addEventListener('error', (event) => onEnd(event.message || 'it could not start'));
   return worker;
 };
+
+/** once for all engines */
+let compiled: WebAssembly.Module | undefined;

@@ -1,17 +1,8 @@
 import { Heap, type LinearMemory } from './heap.ts';
 import type { ScoringKernels } from './kernels.ts';
 
-const compiled = new Map<string, WebAssembly.Module>();
-
-/** Compiles a module inlined as text, once. @throws what the host throws when it lacks SIMD or WebAssembly */
-export function compile(text: string): WebAssembly.Module {
-  let module = compiled.get(text);
-  if (!module) {
-    module = new WebAssembly.Module(inlinedBytes(text));
-    compiled.set(text, module);
-  }
-  return module;
-}
+/** A module inlined as text. @throws what the host throws when it lacks SIMD or WebAssembly */
+export const compile = (text: string): WebAssembly.Module => new WebAssembly.Module(inlinedBytes(text));
 
 /**
  * The bytes of a module as scripts/build.mjs writes them: 85 characters are digits, ( … ~ without \ and `. A byte b is (b + 3) mod 256 as one
@@ -36,5 +27,5 @@ export function inlinedBytes(text: string): Uint8Array<ArrayBuffer> {
 export function instantiate<K extends ScoringKernels>(module: WebAssembly.Module): { kernels: K; heap: Heap } {
   const exports = new WebAssembly.Instance(module).exports as unknown as K & { memory: LinearMemory };
   // address 0 means "absent" to the kernels
-  return { kernels: exports, heap: new Heap(exports.memory, Math.max(16, exports.heapBase())) };
+  return { kernels: exports, heap: new Heap(exports.memory, Math.max(16, exports.heapBase!())) };
 }

@@ -87,7 +87,7 @@ const ROWS = [
   ...(await Promise.all(
     [
       ['encoders', 'features beyond numbers and categories'],
-      ['outcomes', 'calibrated probabilities, labels by cost, a band for review'],
+      ['outcomes', 'several classes, calibrated probabilities, labels by cost, a band for review'],
       ['explain, reasons', 'contributions and reason codes'],
       ['whatIf', 'what would flip a decision'],
       ['interval', 'intervals of a probability'],

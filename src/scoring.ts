@@ -34,4 +34,4 @@ export type {
 } from './model/manifest.ts';
 export { Model, type ModelParts, type RecordScore } from './model/model.ts';
 export type { Scorer, ScorerOptions, Scores } from './model/scorer.ts';
-export type { OutcomeStage, Stages } from './model/stages.ts';
+export type { NarrowStage, OutcomeStage, Stages } from './model/stages.ts';

@@ -3,6 +3,7 @@
  * need, and what explains a score is a function of the model. `logodds` has them all.
  */
 import { encoders } from './encode/kinds/index.ts';
+import { f32 } from './model/narrow.ts';
 import { outcomes } from './model/outcomes.ts';
 import type { Stages } from './model/stages.ts';
 
@@ -27,7 +28,7 @@ export { type OddsRatio, oddsRatios } from './explain/odds.ts';
 export { type ColumnRange, countOutOfRange, type OutOfRange, rangesOf } from './explain/ranges.ts';
 export { type Reason, type ReasonOptions, reasons } from './explain/reasons.ts';
 export { type WhatIf, whatIf } from './explain/whatIf.ts';
-export { encoders, outcomes };
+export { encoders, f32, outcomes };
 
 /** All that a model may need. */
-export const allStages: Stages = { encoders, outcomes };
+export const allStages: Stages = { encoders, outcomes, f32 };

@@ -1,5 +1,5 @@
 import type { Heap } from '../heap.ts';
-import { COLUMN_KIND, type Kernels } from '../kernels.ts';
+import type { Kernels } from '../kernels.ts';
 import { expOfMinus, log1p } from './math.ts';
 import { readColumn } from './scoring.ts';
 
@@ -30,8 +30,7 @@ export function jsFtrl(heap: Heap): Pick<Kernels, 'ftrlSparse' | 'ftrlColumns'> 
       let sum = loss;
       for (let i = 0; i < n; i++) {
         for (let j = 0; j < columns; j++) {
-          const { kind, slot, data } = all[j];
-          const coded = kind > COLUMN_KIND.f64;
+          const { coded, slot, data } = all[j];
           row.column[j] = coded ? slot + data[i] : slot;
           row.x[j] = coded ? 1 : data[i];
         }

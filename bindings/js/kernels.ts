@@ -1,6 +1,6 @@
 import type { Heap } from '../heap.ts';
 import {
-  COLUMN_KIND,
+  COLUMN_ENTRY_BYTES,
   type Elementwise,
   HESSIAN_BLOCK,
   type HessianRows,
@@ -14,6 +14,7 @@ import {
 } from '../kernels.ts';
 import { jsFtrl } from './ftrl.ts';
 import { exp, expForFloat, expOfMinus, log, log1p, log1pOfProduct, softmax, softplus } from './math.ts';
+import { jsNarrowKernels } from './narrow.ts';
 import { jsScoringKernels, type Numbers, readColumn } from './scoring.ts';
 
 /** All kernels in JavaScript: those of training beside those of scoring. @see jsScoringKernels */
@@ -125,8 +126,8 @@ export function jsKernels(heap: Heap): Kernels {
     const f64 = heap.f64;
     const rAt = r >>> 3;
     const to = at >>> 3;
-    const { kind, data } = readColumn(heap, table, j, first);
-    if (kind > COLUMN_KIND.f64) {
+    const { coded, data } = readColumn(heap, table, j, first);
+    if (coded) {
       for (let i = 0; i < m; i++) f64[to + data[i]] += f64[rAt + i];
       return;
     }
@@ -145,7 +146,18 @@ export function jsKernels(heap: Heap): Kernels {
 
   return {
     ...jsScoringKernels(heap),
+    ...jsNarrowKernels(heap),
     ...jsFtrl(heap),
+    exceeds(table, columns, first, n) {
+      for (let j = 0; j < columns; j++) {
+        const { coded, data } = readColumn(heap, table, j, first);
+        const limit = heap.u32[((table + j * COLUMN_ENTRY_BYTES) >>> 2) + 3];
+        const bytes = data.BYTES_PER_ELEMENT;
+        // whole vectors of 16 bytes, as the module
+        if (coded) for (let i = 0; i < n || (i * bytes) % 16; i++) if (data[i] > limit) return true;
+      }
+      return false;
+    },
     expF32: elementwise((h) => h.f32, 2, expForFloat),
     expF64: elementwise((h) => h.f64, 3, exp),
     softplusF32: elementwise((h) => h.f32, 2, softplus),
@@ -285,7 +297,7 @@ export function jsKernels(heap: Heap): Kernels {
         const row = first + i;
         const cAt = (c >>> 3) + row;
         const all = Array.from({ length: columns }, (_, j) => ({ j, ...readColumn(heap, table, j, row) }));
-        const coded = all.filter(({ kind }) => kind > COLUMN_KIND.f64);
+        const coded = all.filter(({ coded }) => coded);
         const intercept = { j: columns, slot: slots, data: new Uint8Array(m) };
         const cells = [...coded, intercept];
         for (let r = 0; r < m; r++) {
@@ -294,11 +306,11 @@ export function jsKernels(heap: Heap): Kernels {
             for (let q = 0; q <= p; q++) f64[line + cells[q].slot + cells[q].data[r]] += f64[cAt + r];
           }
         }
-        for (const { j, kind, slot, data } of all) {
-          if (kind > COLUMN_KIND.f64) continue;
+        for (const { j, coded: isCoded, slot, data } of all) {
+          if (isCoded) continue;
           for (let r = 0; r < m; r++) f64[(scratch >>> 3) + r] = f64[cAt + r] * data[r];
           for (const other of all) {
-            if (other.kind > COLUMN_KIND.f64 || other.j > j) continue;
+            if (other.coded || other.j > j) continue;
             accumulate(table, other.j, row, m, scratch, h + (slot * ld + other.slot) * 8);
           }
           for (const cell of cells) {

@@ -65,7 +65,7 @@ export function columnFindings(subject: Subject): Finding[] {
         ? numberFindings(subject, column, feature, totals, samples)
         : levelFindings(
             subject,
-            asCoded(column, table.rows, 0),
+            asCoded(column, table.rows, 0, true),
             totals,
             classes,
             !('missing' in feature) || feature.missing === 'slot',

@@ -74,11 +74,10 @@ export interface CoderKind<F extends Feature = Feature> {
 export type Encoders = Readonly<Partial<Record<Feature['kind'], CoderKind<never>>>>;
 
 /** The columns a feature reads. */
-export const sourceOf = (feature: Feature): string =>
-  ('column' in feature ? feature.column : undefined) ?? feature.name;
+export const sourceOf = (feature: Feature): string => (feature as { readonly column?: string }).column ?? feature.name;
 
 /** What is said where a model needs a stage that a program did not ship. */
-export const missingStage = (stage: 'encoders' | 'outcomes', why: string): LogoddsError =>
+export const missingStage = (stage: 'encoders' | 'outcomes' | 'f32', why: string): LogoddsError =>
   new LogoddsError(
     'ERR_FORMAT',
     `model: expected the stage "${stage}" (${why}) of "logodds/stages", got none; hand it to loadModel`,

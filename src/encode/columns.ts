@@ -1,6 +1,6 @@
 import { size } from '../../bindings/batch.ts';
 import { joined, LogoddsError } from '../../bindings/errors.ts';
-import { list, show } from './label.ts';
+import { LABEL_RULE, list, show } from './label.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 
 /** The columns of a table. @throws ERR_RANGE, ERR_SHAPE */
@@ -103,10 +103,15 @@ export function asNumeric(column: Column, rows: number, firstRow: number): Numer
 
 /**
  * The column as codes. Numbers become categories by `canonicalLabel`, levels in order of appearance.
- * @throws ERR_RECORD naming row and value of a cell that is not finite
+ * @param lists  whether levels may be lists
+ * @throws ERR_RECORD naming row and value of a cell that is not finite, or a list
  */
-export function asCoded(column: Column, rows: number, firstRow: number): CodedColumn {
-  if (column.kind !== 'numeric') return column;
+export function asCoded(column: Column, rows: number, firstRow: number, lists = false): CodedColumn {
+  if (column.kind !== 'numeric') {
+    if (lists || !column.lists) return column;
+    const row = column.codes.findIndex((code) => column.levels[code]?.[0] === '[');
+    throw cellError(firstRow + row, column.name, LABEL_RULE, [], MEND);
+  }
   const { name, values, missing } = column;
   const codes = new Uint32Array(rows);
   const levels: string[] = [];
@@ -145,16 +150,16 @@ const kindOf = (value: unknown): string =>
       ? 'another number'
       : show(value);
 
-/** Does all steps; when some refuse, throws one error with all that is wrong. @throws ERR_RECORD, ERR_SCHEMA */
-export function all(steps: readonly (() => void)[]): void {
+/** Does a step for each item; when some refuse, throws one error with all that is wrong. @throws ERR_RECORD, ERR_SCHEMA */
+export function all<T>(items: readonly T[], step: (item: T, i: number) => void): void {
   const errors: LogoddsError[] = [];
-  for (const step of steps) {
+  items.forEach((item, i) => {
     try {
-      step();
+      step(item, i);
     } catch (error) {
       if (!(error instanceof LogoddsError)) throw error;
       errors.push(error);
     }
-  }
+  });
   if (errors.length > 0) throw joined(errors);
 }

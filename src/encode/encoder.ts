@@ -157,12 +157,11 @@ export class Encoder {
         }
         countMissing(column, rows, defaulted);
       } else if (feature.kind === 'categorical') writeCodes(turn, feature, found[i], part);
-      else turn.coder!.write(found.slice(i, i + 1), part, at);
+      else turn.coder!.write([found[i]], part, at);
     };
     // crosses come last and read what the others wrote
-    const steps = this.#turns.map((turn, i) => () => write(turn, i));
-    all(steps.slice(0, this.sources));
-    all(steps.slice(this.sources));
+    all(this.#turns.slice(0, this.sources), write);
+    all(this.#turns.slice(this.sources), write);
   }
 
   /**
@@ -174,18 +173,18 @@ export class Encoder {
    * @throws ERR_RECORD when values cannot be used; its `problems` name all of them
    */
   encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
+    if (typeof record !== 'object' || record === null || this.#own.length > 0) this.refuseAbsent(record, this.#own);
     try {
       return this.#encodeRecord(record, out);
     } catch (error) {
       // all that is wrong with it, not the first field only
-      if ((error as LogoddsError).code === 'ERR_RECORD' && Object(record) === record)
-        all(this.#turns.slice(0, this.sources).map((turn) => () => this.#put(turn, record, record[turn.field], out)));
+      if ((error as LogoddsError).code === 'ERR_RECORD')
+        all(this.#turns.slice(0, this.sources), (turn) => this.#put(turn, record, record[turn.field], out));
       throw error;
     }
   }
 
   #encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
-    if (typeof record !== 'object' || record === null || this.#own.length > 0) this.#refuseAbsent(record, this.#own);
     const turns = this.#turns;
     const { sources } = this;
     let defaults = 0;
@@ -333,8 +332,8 @@ export class Encoder {
       out[at] = code;
       return 0;
     }
-    const missing = value === undefined || value === null;
-    if (value === undefined && !(field in record)) this.#refuseAbsent(record, this.#fields);
+    const missing = value == null;
+    if (value === undefined && !(field in record)) this.refuseAbsent(record, this.#fields);
     if (coder) return coder.writeRecord(value, out, at);
     if (feature.kind === 'numeric') {
       const x = missing ? feature.mean : recordNumber(field, value);
@@ -350,7 +349,8 @@ export class Encoder {
     return code === undefined ? 1 : 0;
   }
 
-  #refuseAbsent(record: object, names: readonly string[]): void {
+  /** @throws ERR_SCHEMA when a record lacks some of these fields, ERR_RECORD when it is none @internal */
+  refuseAbsent(record: object, names: readonly string[]): void {
     if (typeof record !== 'object' || record === null) {
       throw new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(record)}`);
     }
@@ -405,7 +405,7 @@ function writeCodes(
 
 /** Weights that a batch of these columns takes, the intercept not counted. */
 export function countSlots(specs: readonly ColumnSpec[]): number {
-  return specs.reduce((sum, spec) => sum + (spec.kind === 'numeric' ? 1 : spec.slots), 0);
+  return specs.reduce((sum, { slots = 1 }) => sum + slots, 0);
 }
 
 /** Adds 1 to `defaulted` where a cell is missing. */
@@ -416,10 +416,13 @@ export function countMissing({ missing }: Column, rows: number, defaulted: Count
 /** of a level that the feature does not have */
 export const UNKNOWN = 0xffffffff;
 
+/** nothing is below or above */
+const NOWHERE = { min: Number.NaN, max: Number.NaN };
+
 /**
  * Copies numbers, optionally standardised; a missing cell takes the mean, or 0 when standardised.
  * @param mean  of a missing cell; NaN makes a missing cell an error
- * @param range  of training; null: none
+ * @param range  of training; absent: none
  * @param outOfRange  length ≥ rows, added to: numbers beyond it
  * @throws ERR_RECORD when a number written is not finite in the precision of `out`
  */
@@ -430,14 +433,13 @@ export function writeNumbers(
   out: Float64Array | Float32Array,
   standard: Pick<NumericFeature, 'mean' | 'scale'> | null,
   mean: number,
-  range: Pick<NumericFeature, 'min' | 'max'> | null = null,
+  { min, max }: Pick<NumericFeature, 'min' | 'max'> = NOWHERE,
   outOfRange: Counts | null = null,
 ): void {
   const { values, missing } = column;
   const shift = standard ? standard.mean : 0;
   const scale = standard ? standard.scale : 1;
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
+  let outside = false;
   for (let i = 0; i < rows; i++) {
     const x = missing && missing[i] !== 0 ? mean : values[i];
     out[i] = (x - shift) / scale;
@@ -445,13 +447,10 @@ export function writeNumbers(
       const rule = `a finite number${out instanceof Float32Array ? ' within f32' : ''}`;
       throw cellError(firstRow + i, column.name, rule, missing?.[i] ? null : values[i], MEND);
     }
-    if (x < least) least = x;
-    if (x > greatest) greatest = x;
+    if (x < min || x > max) outside = true;
   }
-  if (!outOfRange || !range) return;
-  const { min, max } = range;
   // most tables have none
-  if (least >= min && greatest <= max) return;
+  if (!outOfRange || !outside) return;
   for (let i = 0; i < rows; i++) if ((values[i] < min || values[i] > max) && !missing?.[i]) outOfRange[i]++;
 }
 
@@ -486,11 +485,12 @@ export function defaultCode(
 /** ERR_RECORD for a cell where the feature has no default: it is missing, or not among its levels. `row` null is a single record. */
 export function defaultError(
   row: number | null,
-  { name, levels, column }: { readonly name: string; readonly levels: readonly string[]; readonly column?: string },
+  feature: Feature & { readonly levels: readonly string[] },
   value: unknown,
   missing = false,
 ): LogoddsError {
-  if (missing) return cellError(row, column ?? name, 'a value', null, 'give one');
-  const rule = `one of the ${levels.length} levels seen in training`;
-  return cellError(row, column ?? name, rule, value, 'correct it, or train with a slot for it');
+  const field = sourceOf(feature);
+  if (missing) return cellError(row, field, 'a value', null, 'give one');
+  const rule = `one of the ${feature.levels.length} levels seen in training`;
+  return cellError(row, field, rule, value, 'correct it, or train with a slot for it');
 }

@@ -18,18 +18,14 @@ export function labelOf(value: unknown): string | null {
   return ['string', 'bigint', 'boolean'].includes(typeof value) || Number.isFinite(value) ? String(value) : null;
 }
 
-/** A value of a record as the text of a category: `labelOf`; a date in ISO 8601, a list of such (and nulls) as JSON; null for anything else */
-export function textOf(value: unknown): string | null {
-  if (!Array.isArray(value))
-    return value instanceof Date && Number.isFinite(+value) ? value.toISOString() : labelOf(value);
-  const labels = value.map(labelOf);
-  return labels.every((label, i) => label !== null || value[i] === null) ? JSON.stringify(labels) : null;
-}
+/** A value of a record as the text of a category: `labelOf`, a date in ISO 8601; null for anything else */
+export const textOf = (value: unknown): string | null =>
+  value instanceof Date && Number.isFinite(+value) ? value.toISOString() : labelOf(value);
 
 /** A value as an error message quotes it: text in quotes, cut after 40 characters; the type of anything that is no scalar. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cut(value));
-  if (value === null || value === undefined) return 'nothing';
+  if (value == null) return 'nothing';
   return Object(value) === value || typeof value === 'symbol' ? `a value of type ${typeof value}` : cut(String(value));
 }
 

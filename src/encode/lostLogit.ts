@@ -1,13 +1,13 @@
 import type { LogoddsError } from '../../bindings/errors.ts';
+import { sourceOf } from './coder.ts';
 import { cellError, MEND } from './columns.ts';
 import type { Encoder } from './encoder.ts';
-import { numericColumns } from './numericColumns.ts';
 
 /** What the terms of a logit are told from. */
 interface LogitSource {
   readonly weights: Float64Array;
   readonly manifest: { readonly offset: string | null };
-  readonly encoder: Pick<Encoder, 'schema' | 'specs' | 'firstColumns' | 'coders' | 'slots'>;
+  readonly encoder: Pick<Encoder, 'schema' | 'specs' | 'firstColumns' | 'slots'>;
 }
 
 /**
@@ -20,19 +20,25 @@ export function lostLogit(
   row: number | null,
   numberOf: (j: number) => number,
 ): LogoddsError {
+  const { schema, specs, firstColumns, slots } = encoder;
   let name = manifest.offset;
   let value = 0;
   let most = -1;
-  for (const { column, slot, field } of numericColumns(encoder)) {
-    for (let at = slot; at < weights.length; at += encoder.slots) {
+  let slot = 0;
+  specs.forEach((spec, column) => {
+    if (spec.kind === 'coded') {
+      slot += spec.slots;
+      return;
+    }
+    for (let at = slot++; at < weights.length; at += slots) {
       const x = numberOf(column);
       const term = Math.abs(x * weights[at]);
       if (term > most) {
         most = term;
         value = x;
-        name = field;
+        name = sourceOf(schema.features[firstColumns.filter((first) => first <= column).length - 1]);
       }
     }
-  }
+  });
   return cellError(row, name!, 'a number whose term in the logit does not overflow', value, MEND);
 }

@@ -1,11 +1,13 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { all, cellError, hasField, refuseAbsent } from './columns.ts';
-import { LABEL_RULE, show, textOf } from './label.ts';
+import { LABEL_RULE, show } from './label.ts';
 import type { Column, Table } from './table.ts';
+import { cellText } from './tokens.ts';
 
 /**
  * A table from records (parsed JSON, rows of a query). A column is numeric when all its values are numbers or bigints,
- * else coded by `canonicalLabel`, levels in order of appearance; a date is its ISO 8601 text, a list its JSON. null and undefined are missing.
+ * else coded by `canonicalLabel`, levels in order of appearance; a date is its ISO 8601 text, a list its JSON, which text and tags read and
+ * categories refuse. null and undefined are missing.
  * @param names  the fields to take; by default those of the first record, and then every record has exactly these
  * @throws ERR_SHAPE what is no array, of records or of names
  * @throws ERR_SCHEMA a record that lacks a field (write null for a missing value), or has one more than the first
@@ -39,7 +41,7 @@ export function tableFromRecords(records: readonly object[], names?: readonly st
     }
   });
   const columns: Column[] = [];
-  all(taken.map((name) => () => columns.push(columnOf(name, records as readonly Readonly<Record<string, unknown>>[]))));
+  all(taken, (name) => columns.push(columnOf(name, records as readonly Readonly<Record<string, unknown>>[])));
   return { rows: records.length, columns };
 }
 
@@ -75,7 +77,7 @@ function columnOf(name: string, records: readonly Readonly<Record<string, unknow
       numbers++;
       if (firstNumber < 0) firstNumber = i;
     } else {
-      const label = textOf(value);
+      const label = cellText(value);
       if (label === null) throw cellError(i, name, LABEL_RULE, value, 'use null for a missing value');
       const code = codeOf.get(label);
       codes[i] = code ?? codeOf.size;
@@ -93,7 +95,8 @@ function columnOf(name: string, records: readonly Readonly<Record<string, unknow
     }
   });
   const flags = gaps > 0 ? missing : null;
+  const lists = numbers === 0 && records.some((record) => Array.isArray(record[name]));
   return numbers + gaps === rows
     ? { name, kind: 'numeric', values, missing: flags }
-    : { name, kind: 'coded', codes, levels: [...codeOf.keys()], missing: flags };
+    : { name, kind: 'coded', codes, levels: [...codeOf.keys()], missing: flags, ...(lists && { lists }) };
 }

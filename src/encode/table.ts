@@ -17,6 +17,8 @@ export interface NumericColumn {
   readonly values: Float64Array | Float32Array;
   /** length rows, 1 = missing; null or absent when no cell is missing */
   readonly missing?: Uint8Array | null;
+  /** some levels are lists, as JSON: text and tags take them, a category does not */
+  readonly lists?: boolean;
 }
 
 /**
@@ -30,4 +32,6 @@ export interface CodedColumn {
   readonly levels: readonly string[];
   /** length rows, 1 = missing (the code is ignored); null or absent when no cell is missing */
   readonly missing?: Uint8Array | null;
+  /** some levels are lists, as JSON: text and tags take them, a category does not */
+  readonly lists?: boolean;
 }

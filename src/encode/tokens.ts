@@ -1,4 +1,4 @@
-import { labelOf } from './label.ts';
+import { labelOf, textOf } from './label.ts';
 import { withoutYounger } from './unicode.ts';
 
 /** of each UTF-16 unit: 0 not asked yet, 1 no part of a word, 2 part of a word */
@@ -70,6 +70,13 @@ function inWord(point: number): boolean {
  */
 export function split(text: string, separator: string): string[] {
   return entries(arrayIn(text) ?? text.split(separator)) ?? [];
+}
+
+/** A value of a record as a table has it: `textOf`; a list of labels and nulls as JSON. null for anything else */
+export function cellText(value: unknown): string | null {
+  if (!Array.isArray(value)) return textOf(value);
+  const labels = value.map(labelOf);
+  return labels.every((label, i) => label !== null || value[i] === null) ? JSON.stringify(labels) : null;
 }
 
 /** The entries of a list as `split` has them; null when one of them is no scalar. */

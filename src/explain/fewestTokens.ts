@@ -1,7 +1,6 @@
-import { textOf } from '../encode/label.ts';
 import type { Feature, TokensFeature } from '../encode/schema.ts';
 import { slotNames } from '../encode/slots.ts';
-import { entries, split, withoutWords, words } from '../encode/tokens.ts';
+import { cellText, entries, split, withoutWords, words } from '../encode/tokens.ts';
 import { type Found, flips, like, type Search, type Value } from './search.ts';
 
 /** Tokens of which the model has the list. */
@@ -86,8 +85,8 @@ function changesOf({ model, source }: Search, here: readonly string[]): Change[]
 /** The tokens of a value, as the encoder has them. */
 function tokensIn(value: unknown, by: TokensFeature['split']): readonly string[] {
   if (value === null || value === undefined) return [];
-  if (by === 'words') return words(textOf(value) ?? '');
-  return (Array.isArray(value) ? entries(value) : null) ?? split(textOf(value) ?? '', by.separator);
+  if (by === 'words') return words(cellText(value) ?? '');
+  return (Array.isArray(value) ? entries(value) : null) ?? split(cellText(value) ?? '', by.separator);
 }
 
 /** The value with other tokens, in the form it has where these can be written so: a list, or text. */
@@ -104,7 +103,7 @@ function write(
     const tokens = tokensIn(value, by);
     return tokens.length === wanted.length && tokens.every((token, i) => token === wanted[i]);
   };
-  const text = textOf(from) ?? '';
+  const text = cellText(from) ?? '';
   if (by === 'words') {
     const rest = removed.length > 0 ? withoutWords(text, gone).replaceAll('  ', ' ').trim() : text;
     const written = [rest, ...added].filter((part) => part !== '').join(' ');

@@ -1,13 +1,13 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { exp, sigmoid, softmax } from '../../bindings/js/math.ts';
-import { javascriptScoringEngine, type ScoringEngine } from '../../bindings/scoring.ts';
+import { sigmoid } from '../../bindings/js/math.ts';
+import { jsScoringKernels } from '../../bindings/js/scoring.ts';
+import { onJavaScript, ScoringEngine } from '../../bindings/scoring.ts';
 import { missingStage } from '../encode/coder.ts';
-import { hasField, refuseAbsent } from '../encode/columns.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
 import { lostLogit } from '../encode/lostLogit.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import { type Scorer, type ScorerOptions, type Scores, tableScorer, topClass } from './scorer.ts';
+import { type Scorer, type ScorerOptions, type Scores, tableScorer } from './scorer.ts';
 import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
@@ -100,11 +100,11 @@ export class Model implements ModelParts {
     this.baseline = baseline;
     this.stages = stages;
     const needed = needsOutcomes(manifest);
-    if (needed && !stages.outcomes) throw missingStage('outcomes', 'for its calibration or decision');
+    if (needed && !stages.outcomes) throw missingStage('outcomes', 'for its classes, calibration or decision');
     this.#outcomes = (needed && stages.outcomes) || null;
     this.encoder = new Encoder(manifest.schema, stages.encoders);
-    this.#slots = Uint32Array.from(this.encoder.specs, (spec) => (spec.kind === 'numeric' ? 0 : spec.slots));
-    this.#negative = manifest.classes[manifest.classes[0] === manifest.positive ? 1 : 0];
+    this.#slots = Uint32Array.from(this.encoder.specs, ({ slots = 0 }) => slots);
+    this.#negative = manifest.classes.find((name) => name !== manifest.positive)!;
     const vectors = vectorsOf(manifest);
     const count = vectors * this.encoder.slots;
     const covariances = covariance?.length ?? 0;
@@ -141,11 +141,16 @@ export class Model implements ModelParts {
     const outOfRange = row[row.length - 1] / sources;
     let logit = this.#logit(row, 0);
     if (offset !== null) {
-      if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
+      encoder.refuseAbsent(record, [offset]);
       logit += recordNumber(offset, (record as Fields)[offset]);
     }
     this.#spare = row;
-    if (positive === null || decision.abstain) return this.#finish(row, logit, defaulted, outOfRange);
+    if (positive === null || decision.abstain) {
+      const logits = this.intercept.map((_, k) => (k === 0 ? logit : this.#logit(row, k)));
+      const score = this.#outcomes!.record(this.manifest, logits, defaulted, outOfRange);
+      if (!(score.probability >= 0)) throw this.#lost(row);
+      return score;
+    }
     const probability = calibration ? this.#outcomes!.probability(calibration, logit) : sigmoid(logit);
     // NaN is above no threshold: it would pass as the negative class
     if (!(probability >= 0)) throw this.#lost(row);
@@ -170,29 +175,6 @@ export class Model implements ModelParts {
     return lostLogit(this, null, (j) => row[j]);
   }
 
-  /** The score where there are more classes than two, or a band for review. */
-  #finish(row: Float64Array, first: number, defaulted: number, outOfRange: number): RecordScore {
-    const { manifest } = this;
-    const { classes, positive, multiclass, decision } = manifest;
-    const logits = this.intercept.map((_, k) => (k === 0 ? first : this.#logit(row, k)));
-    const probabilities = logits.slice();
-    const label = Uint32Array.of(topClass(probabilities, 0, 1, logits.length));
-    const review = new Uint8Array(1);
-    if (this.#outcomes) this.#outcomes.finish(manifest, probabilities, 1, 1, label, review);
-    else softmax(probabilities, 0, 1, classes.length, 1, exp, multiclass === 'ovr');
-    if (!(probabilities[0] >= 0)) throw this.#lost(row);
-    const k = positive === null ? label[0] : 0;
-    return {
-      logit: logits[k],
-      probability: probabilities[k],
-      label: classes[label[0]],
-      defaulted,
-      outOfRange,
-      ...(positive === null && { logits, probabilities }),
-      ...(decision.abstain && { review: review[0] === 1 }),
-    };
-  }
-
   /** A scorer of tables on an engine. It holds memory of the engine during a call only, unless that is asked for (`reuse`). */
   scorer(engine: ScoringEngine, options?: ScorerOptions): Scorer {
     return tableScorer(this, this.#outcomes, engine, options);
@@ -204,10 +186,16 @@ export class Model implements ModelParts {
    * @throws as `Scorer.score`
    */
   scoreTable(table: Table, options?: Omit<ScorerOptions, 'reuse'> & { readonly engine?: ScoringEngine }): Scores {
-    own ??= javascriptScoringEngine();
-    return this.scorer(options?.engine ?? own, { ...options, reuse: false }).score(table);
+    return this.scorer(options?.engine ?? this.stages.f32?.engine() ?? ownEngine(), { ...options, reuse: false }).score(
+      table,
+    );
   }
 }
 
 /** where no engine is given; between calls nothing is in it */
 let own: ScoringEngine | undefined;
+
+function ownEngine(): ScoringEngine {
+  own ??= onJavaScript(jsScoringKernels, ScoringEngine);
+  return own;
+}

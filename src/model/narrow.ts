@@ -1,7 +1,11 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { jsNarrowKernels } from '../../bindings/js/narrow.ts';
+import { jsScoringKernels } from '../../bindings/js/scoring.ts';
+import { onJavaScript, ScoringEngine } from '../../bindings/scoring.ts';
 import type { Encoder } from '../encode/encoder.ts';
 import { show } from '../encode/label.ts';
 import { numericColumns } from '../encode/numericColumns.ts';
+import type { NarrowStage } from './stages.ts';
 
 /** What rounding to f32 may add to a logit: it changes a probability by a quarter of it at most. */
 const LARGEST_LOSS = 2e-4;
@@ -55,3 +59,17 @@ export function mustStandardize(encoder: Encoder, parameters: readonly Float64Ar
     `precision: expected "f64", got "f32", which rounds logits by ${worst.toPrecision(1)} at feature ${show(name)}; score in f64`,
   );
 }
+
+let own: ScoringEngine | undefined;
+
+/** The stage of scoring in f32, on an engine of `logodds`. */
+export const f32: NarrowStage = {
+  mustStandardize,
+  engine() {
+    if (!own) {
+      own = onJavaScript((heap) => ({ ...jsScoringKernels(heap), ...jsNarrowKernels(heap) }), ScoringEngine);
+      own.heap.precisions = ['f32', 'f64'];
+    }
+    return own;
+  },
+};

@@ -1,17 +1,15 @@
-import { type Precision, planeStride, size } from '../../bindings/batch.ts';
+import { type Precision, planeStride, precisionOf, size } from '../../bindings/batch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type Handle, refuseFreed } from '../../bindings/handle.ts';
-import { greatest } from '../../bindings/js/math.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
-import { classProbabilities } from '../../bindings/softmax.ts';
+import { missingStage } from '../encode/coder.ts';
 import { asNumeric, findColumns } from '../encode/columns.ts';
 import { type Encoder, writeNumbers } from '../encode/encoder.ts';
 import { lostLogit } from '../encode/lostLogit.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import { mustStandardize } from './narrow.ts';
-import type { OutcomeStage } from './stages.ts';
+import type { OutcomeStage, Stages } from './stages.ts';
 
 /** How a scorer of tables computes. */
 export interface ScorerOptions {
@@ -65,19 +63,7 @@ interface Scored {
   readonly encoder: Encoder;
   readonly weights: Float64Array;
   readonly intercept: Float64Array;
-}
-
-/**
- * The class of the greatest of k logits `plane` apart, the first if several. Where several are the greatest and infinite they overflowed and
- * cannot be told apart: the first logit becomes NaN, and with it all probabilities of the row.
- */
-export function topClass(z: Float64Array | Float32Array, at: number, plane: number, k: number): number {
-  const best = greatest(z, at, plane, k);
-  const top = z[at + best * plane];
-  let rivals = 0;
-  for (let j = 0; j < k; j++) rivals += z[at + j * plane] < top ? 0 : 1;
-  if (rivals > 1 && !Number.isFinite(top)) z[at] = Number.NaN;
-  return best;
+  readonly stages: Stages;
 }
 
 /** `length` of the values, from `start` on: a view, unless these are all. */
@@ -96,15 +82,13 @@ export function tableScorer(
 ): Scorer {
   const { precision = 'f64', capacity = 8192, reuse = false } = options ?? {};
   size('capacity', capacity, 1);
-  if (typeof engine?.columns !== 'function')
+  if (typeof engine?.encoded !== 'function')
     throw new LogoddsError('ERR_ENGINE', 'scorer: expected an engine, got none; hand it pickEngine()');
   const { encoder, manifest } = model;
-  const { offset, multiclass, classes, decision } = manifest;
+  const { offset, classes, decision } = manifest;
   const { threshold, abstain } = decision;
   const k = model.intercept.length;
-  // −1 of more than two classes
   const positive = classes.indexOf(manifest.positive!);
-  const two = positive >= 0;
   const { slots } = encoder;
   /** of each weight vector the weights, then the intercept */
   const parameters = Array.from(model.intercept, (b, j) => {
@@ -112,27 +96,28 @@ export function tableScorer(
     one.set(model.weights.subarray(j * slots, (j + 1) * slots));
     return one;
   });
+  precisionOf(engine.heap, precision);
   const narrow = precision === 'f32';
-  const standardize = narrow && mustStandardize(encoder, parameters);
+  if (narrow && !model.stages.f32) throw missingStage('f32', 'for its precision');
+  const standardize = narrow && model.stages.f32!.mustStandardize(encoder, parameters);
   const Numbers = narrow ? Float32Array : Float64Array;
 
   /** What scores that many rows at a time, with room for the scores of `total`. */
   const open = (rows: number, total: number) => {
     const held: Handle[] = [];
-    const hold = <T extends Handle>(part: T): T => {
-      held.push(part);
-      return part;
-    };
     const free = (): void => {
       for (const part of held) part.free();
     };
     // what the end of the call frees need not be watched
     engine.heap.watching = reuse;
     try {
-      const batch = hold(engine.columns(rows, encoder.specs, precision, true));
-      const weights = hold(engine.weights(batch, k));
+      const batch = engine.encoded(rows, encoder.specs, precision);
+      held.push(batch);
+      const weights = engine.weights(batch, k);
+      held.push(weights);
       for (let j = 0; j < k; j++) weights.set(j, parameters[j]);
-      const z = hold(engine.vector(k * planeStride(rows), precision));
+      const z = engine.vector(k * planeStride(rows), precision);
+      held.push(z);
       const offsets = new Float64Array(offset === null ? 0 : rows);
       return { batch, weights, z, free, offsets, ...scores(total) };
     } catch (error) {
@@ -196,10 +181,6 @@ export function tableScorer(
           writeNumbers(column, rows, first, offsets, null, Number.NaN);
         }
       } while (engine.heap.u8 !== memory);
-      for (let i = 0; i < rows; i++) {
-        defaulted[i] /= sources;
-        outOfRange[i] /= sources;
-      }
       engine.logits(batch, weights, z);
       const { view } = z;
       if (offset !== null) for (let i = 0; i < rows; i++) view[i] += offsets[i];
@@ -208,16 +189,19 @@ export function tableScorer(
       };
       keep(logits);
       const own = cut(labels, start, rows);
-      // by logits, which a softmax may round to ties
-      for (let i = 0; !two && i < rows; i++) own[i] = topClass(view, i, plane, k);
-      if (outcomes) outcomes.finish(manifest, view, plane, rows, own, abstain ? cut(review, start, rows) : null);
-      else if (two) {
+      if (outcomes)
+        outcomes.finish(manifest, view, plane, rows, own, abstain ? cut(review, start, rows) : null, engine, z);
+      else {
         engine.sigmoid(z, z, rows);
         for (let i = 0; i < rows; i++) own[i] = view[i] > threshold ? positive : 1 - positive;
-      } else classProbabilities(engine, z, rows, k, multiclass === 'ovr');
+      }
       // one logit that is NaN makes all probabilities of its row NaN, and NaN is above no threshold
       let sum = 0;
-      for (let i = 0; i < rows; i++) sum += view[i];
+      for (let i = 0; i < rows; i++) {
+        sum += view[i];
+        defaulted[i] /= sources;
+        outOfRange[i] /= sources;
+      }
       if (!(sum >= 0)) {
         const row = view.subarray(0, rows).findIndex(Number.isNaN);
         throw lostLogit(model, first + row, (j) => batch.numeric(j)[row]);

@@ -20,7 +20,7 @@ interface Hash {
  */
 export function sha256InJavaScript(message: Uint8Array): string {
   const { length } = message;
-  const blocks = new Uint8Array(Math.ceil((length + 9) / 64) * 64);
+  const blocks = new Uint8Array(((length + 72) >>> 6) << 6);
   blocks.set(message);
   blocks[length] = 0x80;
   new DataView(blocks.buffer).setBigUint64(blocks.length - 8, BigInt(length) * 8n);
@@ -31,8 +31,8 @@ export function sha256InJavaScript(message: Uint8Array): string {
   const constants = new Int32Array(64);
   for (let candidate = 2, count = 0; count < 64; candidate++) {
     let divisor = 2;
-    while (candidate % divisor > 0 && divisor * divisor < candidate) divisor++;
-    if (divisor < candidate && candidate % divisor === 0) continue;
+    while (candidate % divisor) divisor++;
+    if (divisor < candidate) continue;
     if (count < 8) state[count] = (candidate ** 0.5 % 1) * 2 ** 32;
     constants[count++] = (candidate ** (1 / 3) % 1) * 2 ** 32;
   }

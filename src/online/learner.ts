@@ -407,8 +407,8 @@ export class OnlineLearner implements Disposable {
       for (const batch of this.#batches ?? []) batch.free();
       this.#batches = null;
       const capacity = Math.max(rows, CAPACITY);
-      const own = this.#engine.columns(capacity, this.#encoder.specs, 'f64', true);
-      this.#batches = [own, this.#engine.columns(capacity, [], 'f64', true)];
+      const own = this.#engine.encoded(capacity, this.#encoder.specs);
+      this.#batches = [own, this.#engine.encoded(capacity, [])];
     }
     for (const batch of this.#batches) batch.setRows(rows);
     return this.#batches;

@@ -170,7 +170,7 @@ export function prepare(table: Table, options: DataOptions, coding: 'onehot' | '
   const schema = columns?.schema ?? draft;
   const encoder = trainingEncoder(schema);
   const engine = engineOf(options.engine ?? pickEngine());
-  const batch = engine.columns(table.rows, encoder.specs, 'f64', true);
+  const batch = engine.encoded(table.rows, encoder.specs);
   try {
     let memory: unknown;
     do {

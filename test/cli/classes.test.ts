@@ -6,6 +6,7 @@ import { tableFromRecords } from '../../src/encode/records.ts';
 import { evaluateMulticlass } from '../../src/metrics/multiclass.ts';
 import { saveModel } from '../../src/model/file.ts';
 import { Model } from '../../src/model/model.ts';
+import { allStages } from '../../src/stages.ts';
 import { CLASSES, classModel, manifestOf, smallSchema } from '../model/parts.ts';
 import { workspace } from './run.ts';
 
@@ -159,6 +160,7 @@ describe('many classes', () => {
     weights: Float64Array.from({ length: 7 * COUNT }, (_, i) => (i % 7 === 0 ? Math.sin(i) / 9 : 0)),
     intercept: Float64Array.from({ length: COUNT }, (_, k) => Math.cos(k)),
     covariance: null,
+    stages: allStages,
   });
   save('many.safetensors', many);
 

@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Precision, planeStride } from '../../bindings/batch.ts';
-import { pickEngine } from '../../bindings/engine.ts';
+import { planeStride } from '../../bindings/batch.ts';
+import { Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import { expectWorking, thrown } from './checks.ts';
-import { numbers, onHeap, scoringEngines } from './engines.ts';
+import { columnsOn, numbers, onHeap, precisionsOf, scoringEngines } from './engines.ts';
 import { bits, simd } from './kernels.ts';
-
-const precisions: Precision[] = ['f64', 'f32'];
 
 describe.each(scoringEngines)('%s', (name, make) => {
   test('names itself and says why it was picked', () => {
@@ -18,7 +16,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
     );
   });
 
-  describe.each(precisions)('%s', (precision) => {
+  describe.each(precisionsOf(name))('%s', (precision) => {
     test('logits of rows, worked by hand', () => {
       const engine = make();
       const batch = engine.rows(3, 5, precision);
@@ -36,7 +34,8 @@ describe.each(scoringEngines)('%s', (name, make) => {
 
     test('logits of columns, worked by hand', () => {
       const engine = make();
-      const batch = engine.columns(
+      const batch = columnsOn(
+        engine,
         4,
         [
           { kind: 'numeric' },
@@ -104,7 +103,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
       const engine = make();
       const out = engine.vector(3, precision);
       for (const rows of [0, 3]) {
-        for (const batch of [engine.rows(rows, 0, precision), engine.columns(rows, [], precision)]) {
+        for (const batch of [engine.rows(rows, 0, precision), columnsOn(engine, rows, [], precision)]) {
           const weights = engine.weights(batch);
           weights.set(0, [-4]);
           out.view.fill(9);
@@ -149,7 +148,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
       const next = numbers(11);
       const dense = engine.rows(21, 6, precision);
       dense.set(Float64Array.from({ length: 126 }, next));
-      const table = engine.columns(21, [{ kind: 'numeric' }, { kind: 'coded', slots: 5 }], precision);
+      const table = columnsOn(engine, 21, [{ kind: 'numeric' }, { kind: 'coded', slots: 5 }], precision);
       table.numeric(0).set(Float64Array.from({ length: 21 }, next));
       table.codes(1).set(Uint8Array.from({ length: 21 }, (_, i) => (i * 3) % 5));
       for (const batch of [dense, table]) {
@@ -174,7 +173,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
   test('views and batches survive growth of the memory', () => {
     const engine = make();
     const batch = engine.rows(2, 3);
-    const table = engine.columns(2, [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }]);
+    const table = columnsOn(engine, 2, [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }]);
     const weights = engine.weights(batch);
     const out = engine.vector(2);
     weights.set(0, [1, 10, 100, 0.5]);
@@ -205,7 +204,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
     const batch = engine.rows(5, 6);
     expect(batch.address).toBe(dirty.address);
     expect([...batch.view]).toEqual(new Array(40).fill(0));
-    const table = engine.columns(9, [{ kind: 'coded', slots: 3 }]);
+    const table = columnsOn(engine, 9, [{ kind: 'coded', slots: 3 }]);
     expect([...table.codes(0)]).toEqual(new Array(9).fill(0));
     const weights = engine.weights(batch);
     const out = engine.vector(5);
@@ -254,7 +253,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
   describe('says what is wrong and stays usable', () => {
     const engine = make();
     const batch = engine.rows(3, 2);
-    const table = engine.columns(3, [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }]);
+    const table = columnsOn(engine, 3, [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }]);
     const weights = engine.weights(batch);
     const out = engine.vector(3);
     const cases: [string, () => unknown, string, string][] = [
@@ -266,7 +265,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
       ],
       [
         'half a row',
-        () => engine.columns(1.5, []),
+        () => columnsOn(engine, 1.5, []),
         'ERR_RANGE',
         'rows: expected a whole number from 0 to 4294967280, got 1.5',
       ],
@@ -283,22 +282,10 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'vector length: expected a whole number from 0 to 4294967280, got Infinity',
       ],
       [
-        'slots of column 0',
-        () => engine.columns(3, [{ kind: 'coded', slots: 2.5 }]),
-        'ERR_RANGE',
-        'slots of column 0: expected a whole number from 1 to 4294967280, got 2.5',
-      ],
-      [
         'weight vectors',
         () => engine.weights(batch, -2),
         'ERR_RANGE',
         'weight vectors: expected a whole number from 0 to 4294967280, got -2',
-      ],
-      [
-        'more rows than the capacity',
-        () => table.setRows(4),
-        'ERR_RANGE',
-        'rows (at most the capacity): expected a whole number from 0 to 3, got 4',
       ],
       [
         'a weight vector that is not there',
@@ -330,13 +317,6 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'ERR_RANGE',
         'first: expected a whole number from 0 to 3, got -1',
       ],
-      ['numbers of a coded column', () => table.numeric(1), 'ERR_SHAPE', 'column 1: expected a numeric one, got coded'],
-      [
-        'codes of a column that is not there',
-        () => table.codes(2),
-        'ERR_SHAPE',
-        'column 2: expected a coded one, got absent',
-      ],
       [
         'weights of another width',
         () => engine.logits(batch, engine.weights({ layout: 'rows', slots: 3, precision: 'f64' }), out),
@@ -350,22 +330,10 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'weights: expected 3 slots, columns, f64 (as the batch), got 3, rows, f64',
       ],
       [
-        'weights of another precision',
-        () => engine.logits(batch, engine.weights({ layout: 'rows', slots: 2, precision: 'f32' }), out),
-        'ERR_SHAPE',
-        'weights: expected 2 slots, rows, f64 (as the batch), got 2, rows, f32',
-      ],
-      [
         'too short an out',
         () => engine.logits(batch, weights, engine.vector(2)),
         'ERR_SHAPE',
         'out: expected at least 3 f64 values, got 2 f64',
-      ],
-      [
-        'an out of another precision',
-        () => engine.logits(batch, weights, engine.vector(3, 'f32')),
-        'ERR_SHAPE',
-        'out: expected at least 3 f64 values, got 3 f32',
       ],
       [
         'more probabilities than logits',
@@ -386,6 +354,54 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'a batch of 268435456 × 8 f64: needs 17179869184 more bytes, past the 4 GiB address space of 32-bit WebAssembly; score in smaller batches or free those that are done',
       ],
     ];
+    if (engine instanceof Engine) {
+      const open = engine.columns(3, [{ kind: 'numeric' }, { kind: 'coded', slots: 2 }]);
+      cases.push(
+        [
+          'numbers of a coded column',
+          () => open.numeric(1),
+          'ERR_SHAPE',
+          'column 1: expected a numeric one, got coded',
+        ],
+        [
+          'codes of a column that is not there',
+          () => open.codes(2),
+          'ERR_SHAPE',
+          'column 2: expected a coded one, got absent',
+        ],
+        [
+          'weights of another precision',
+          () => engine.logits(batch, engine.weights({ layout: 'rows', slots: 2, precision: 'f32' }), out),
+          'ERR_SHAPE',
+          'weights: expected 2 slots, rows, f64 (as the batch), got 2, rows, f32',
+        ],
+        [
+          'an out of another precision',
+          () => engine.logits(batch, weights, engine.vector(3, 'f32')),
+          'ERR_SHAPE',
+          'out: expected at least 3 f64 values, got 3 f32',
+        ],
+        [
+          'slots of column 0',
+          () => engine.columns(3, [{ kind: 'coded', slots: 2.5 }]),
+          'ERR_RANGE',
+          'slots of column 0: expected a whole number from 1 to 4294967280, got 2.5',
+        ],
+        [
+          'more rows than the capacity',
+          () => open.setRows(4),
+          'ERR_RANGE',
+          'rows (at most the capacity): expected a whole number from 0 to 3, got 4',
+        ],
+      );
+    } else {
+      cases.push([
+        'f32 of an engine for scoring alone',
+        () => engine.rows(1, 1, 'f32'),
+        'ERR_RANGE',
+        'precision (f32: by pickEngine of "logodds"): expected f64, got f32',
+      ]);
+    }
     test.each(cases)('%s', (_, call, code, message) => {
       const guard = engine.vector(64);
       guard.view.fill(42);

@@ -1,3 +1,4 @@
+import type { ColumnSpec, ColumnsBatch, Precision } from '../../bindings/batch.ts';
 import { Engine, pickEngine } from '../../bindings/engine.ts';
 import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
@@ -15,6 +16,22 @@ export const scoringEngines: [string, () => ScoringEngine][] = [
 if (simd) {
   engines.push(['wasm', () => pickEngine('wasm')]);
   scoringEngines.push(['wasm', () => pickEngine('wasm')], ['wasm, scoring only', () => pickScoringEngine('wasm')]);
+}
+
+/** Storage types of an engine: those of `logodds/score` have f64 alone. */
+export const precisionsOf = (name: string): Precision[] => (name.endsWith('only') ? ['f64'] : ['f64', 'f32']);
+
+/** A `columns` batch of zeros; on an engine for scoring alone the one that an encoder fills. */
+export function columnsOn(
+  engine: ScoringEngine,
+  rows: number,
+  specs: readonly ColumnSpec[],
+  precision: Precision = 'f64',
+): ColumnsBatch {
+  if (engine instanceof Engine) return engine.columns(rows, specs, precision);
+  const batch = engine.encoded(rows, specs, precision);
+  specs.forEach(({ kind }, j) => void (kind === 'numeric' ? batch.numeric(j) : batch.codes(j)).fill(0));
+  return batch;
 }
 
 /** each engine over a heap that the test can reach */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { COLUMN_KIND } from '../../bindings/kernels.ts';
+import { KINDS, type Kind } from '../../bindings/kernels.ts';
 import { arena, bits, type Implementation, javascript, simd, type Values, wasm } from './kernels.ts';
 
 /**
@@ -247,7 +247,7 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
-  type ColumnInput = { kind: keyof typeof COLUMN_KIND; values: number[]; slots: number };
+  type ColumnInput = { kind: Kind; values: number[]; slots: number };
   const columns = fc
     .record({ n: fc.nat(60), k: fc.integer({ min: 1, max: 3 }), name: precision, training: fc.boolean() })
     .chain(({ n, k, name, training }) => {
@@ -288,7 +288,7 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     let slot = 0;
     const entries = list.flatMap(({ kind, values: numbers, slots }) => {
       slot += slots;
-      return [memory.put(ARRAYS[kind].from(numbers)), COLUMN_KIND[kind], slot - slots, 0];
+      return [memory.put(ARRAYS[kind].from(numbers)), KINDS.indexOf(kind), slot - slots, 0];
     });
     return memory.put(Uint32Array.from(entries));
   }
@@ -551,7 +551,7 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
       kernels.logitsRowsF64(data, stride, n, w, memory.put(params.slice(-1)), 1, z, n);
       const logits = memory.get(z, out);
       const column = memory.put(Float64Array.from({ length: n }, (_, i) => x[i * stride]));
-      const table = memory.put(Uint32Array.from([column, COLUMN_KIND.f64, 0, 0, memory.put(codes), 3, 1, 0]));
+      const table = memory.put(Uint32Array.from([column, KINDS.indexOf('f64'), 0, 0, memory.put(codes), 3, 1, 0]));
       const g = memory.put(new Float64Array(302));
       const curvature = memory.put(out);
       const scratch = memory.put(new Float64Array(1024 * 8));

@@ -5,6 +5,7 @@ import type { Schema } from '../../src/encode/schema.ts';
 import { slotNames } from '../../src/encode/slots.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { Model, type ModelParts } from '../../src/model/model.ts';
+import { allStages } from '../../src/stages.ts';
 import { CLASSES, manifestOf } from '../model/parts.ts';
 
 const coded = { coding: 'onehot', reference: null, missing: 'slot', unseen: 'slot' } as const;
@@ -61,7 +62,7 @@ export function seededModel(
   changes: Partial<Manifest> = {},
 ): Model {
   const random = splitmix32(seed);
-  const stages = { encoders, ...parts.stages };
+  const stages = { ...allStages, ...parts.stages };
   const k = classes ? 3 : 1;
   const manifest = manifestOf(schema, { ...(classes ? CLASSES : {}), ...changes });
   const encoder = new Encoder(schema, encoders);

@@ -244,7 +244,10 @@ describe('more than two classes', () => {
     const covariance = Float64Array.from({ length: 24 * 24 }, (_, i) => i / 7);
     const model = classModel({ multiclass, reference, aliased: [3, 11] }, { covariance });
     const file = saveModel(model);
-    const back = loadModel(file);
+    expect(() => loadModel(file)).toThrow(
+      error('expected the stage "outcomes" (for its classes, calibration or decision)'),
+    );
+    const back = loadModel(file, allStages);
     expect(back.manifest).toEqual(model.manifest);
     expect([back.weights, back.intercept, back.covariance]).toEqual([model.weights, model.intercept, covariance]);
     expect(saveModel(back)).toEqual(file);

@@ -4,6 +4,7 @@ import { pickEngine } from '../../bindings/engine.ts';
 import { splitmix32 } from '../../bindings/random.ts';
 import type { Schema } from '../../src/encode/schema.ts';
 import { fit as fitTable, Model, tableFromRecords } from '../../src/index.ts';
+import { allStages } from '../../src/stages.ts';
 import { manifestOf, smallModel } from './parts.ts';
 
 const engines = [pickEngine('auto'), pickEngine('js')];
@@ -65,6 +66,7 @@ describe('scoring in f32', () => {
         weights: Float64Array.of(1, 1 - weight),
         intercept: Float64Array.of(0),
         covariance: null,
+        stages: allStages,
       });
     expect(() => model(1e7).scorer(engines[0], { precision: 'f32' })).toThrow(
       expect.objectContaining({

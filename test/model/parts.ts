@@ -1,6 +1,7 @@
 import type { Schema } from '../../src/encode/schema.ts';
 import { FORMAT, type Manifest } from '../../src/model/manifest.ts';
 import { Model, type ModelParts } from '../../src/model/model.ts';
+import { allStages } from '../../src/stages.ts';
 
 /** A manifest around a schema; what a test does not name is plausible and fixed. */
 export function manifestOf(schema: Schema, changes: Partial<Manifest> = {}): Manifest {
@@ -59,6 +60,7 @@ export function smallModel(changes: Partial<Manifest> = {}, parts: Partial<Model
     weights: Float64Array.of(0.25, 0, -1.5, 0, 2, 0, 0),
     intercept: Float64Array.of(-10),
     covariance: null,
+    stages: allStages,
     ...parts,
   });
 }
@@ -83,6 +85,7 @@ export function classModel(changes: Partial<Manifest> = {}, parts: Partial<Model
     ),
     intercept: Float64Array.of(9, -5, -10.5),
     covariance: null,
+    stages: allStages,
     ...parts,
   });
 }

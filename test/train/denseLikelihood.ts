@@ -98,7 +98,7 @@ export function denseEngine(): Engine & { readonly live: () => number } {
     name: 'js',
     reason: 'the reference of the tests',
     live: () => live,
-    columns(rows: number, specs: readonly ColumnSpec[]) {
+    encoded(rows: number, specs: readonly ColumnSpec[]) {
       live++;
       const offsets: number[] = [];
       let slots = 0;

@@ -1,6 +1,7 @@
 import { cellError } from '../columns.ts';
 import { LABEL_RULE, textOf } from '../label.ts';
 import type { CodedColumn } from '../table.ts';
+import { cellText } from '../tokens.ts';
 
 /** What the levels of a column become, kept by code while the level is the same: tables of one source share their levels. */
 export class LevelTable<T> {
@@ -33,8 +34,12 @@ export class LevelTable<T> {
 }
 
 /** A value of a record as the text of a category. @throws ERR_RECORD */
-export function recordLabel(name: string, value: unknown): string {
-  const label = typeof value === 'string' ? value : textOf(value);
+export const recordLabel = (name: string, value: unknown): string => known(name, value, textOf(value));
+
+/** The same of a text, which a list may be too. @throws ERR_RECORD */
+export const recordText = (name: string, value: unknown): string => known(name, value, cellText(value));
+
+function known(name: string, value: unknown, label: string | null): string {
   if (label === null) throw cellError(null, name, LABEL_RULE, value, 'use null for a missing value');
   return label;
 }

@@ -7,7 +7,7 @@ import type { TokensFeature } from '../schema.ts';
 import type { Column } from '../table.ts';
 import { entries, split, words } from '../tokens.ts';
 import { FeatureCoder } from './featureCoder.ts';
-import { LevelTable, recordLabel } from './labels.ts';
+import { LevelTable, recordText } from './labels.ts';
 import { among, distinctTexts, isText, numbers, positive, validSource } from './valid.ts';
 
 /** Words of a text, tags of a list. */
@@ -66,7 +66,7 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
   }
 
   write([source]: readonly Column[], { rows, firstRow, batch, standardize, defaulted }: Part, at: number): void {
-    const column = asCoded(source, rows, firstRow);
+    const column = asCoded(source, rows, firstRow, true);
     const { missing } = column;
     const read = this.#table.reader(column);
     const { means, scales } = this;
@@ -89,7 +89,7 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
   writeRecord(value: unknown, out: Float64Array, at: number): number {
     out.fill(0, at, at + this.means.length);
     if (isTooLong(this.feature, value)) throw lengthError(null, this.columns[0], this.feature, value);
-    const byText = (): readonly string[] => tokensOf(this.feature, recordLabel(this.columns[0], value));
+    const byText = (): readonly string[] => tokensOf(this.feature, recordText(this.columns[0], value));
     const listed = Array.isArray(value) && this.feature.split !== 'words';
     const list = value === undefined || value === null ? null : ((listed ? entries(value) : null) ?? byText());
     return this.#count(list, null, (j, sign) => {

@@ -17,7 +17,7 @@ const MOST_TAGS = 2000;
 /** Words, hashed; tags, hashed or with a slot each. @throws ERR_SCHEMA for too many tags, or none */
 export function resolveTokens(rows: TrainingRows, declared: DeclaredText | DeclaredTags): TokensFeature {
   const { name, column, reason, missing = 'baseline', maxText } = declared;
-  const cells = asCoded(rows.column(declared), rows.rows, 0);
+  const cells = asCoded(rows.column(declared), rows.rows, 0, true);
   const split: TokensFeature['split'] = declared.kind === 'text' ? 'words' : { separator: declared.separator ?? ',' };
   const long = cells.levels.findIndex((level) => isTooLong(declared, level));
   if (long >= 0) throw lengthError(cells.codes.indexOf(long), columnOf(declared), declared, cells.levels[long]);

@@ -5,10 +5,11 @@
  * @param loadModel  of the entry
  * @param engines  { asked: engine }
  * @param sets  [{ name, model: base64, rows: records }]; those with `ask` are for conformStages.js
+ * @param precisions  those that the engines have
  * @param repeat  how often a table has the rows, in one batch: threads take part only when there is much to do
  * @returns { engines: { asked: { name, why } }, answers: { "set, way": { logits, probabilities: hexadecimal, labels } } }
  */
-export function conform({ loadModel, engines, repeat = 1 }, sets) {
+export function conform({ loadModel, engines, precisions = ['f64'], repeat = 1 }, sets) {
   const answers = {};
   for (const { name, model: base64, rows, refused = [] } of sets.filter(({ ask }) => !ask)) {
     const model = modelOf(base64, loadModel);
@@ -21,10 +22,8 @@ export function conform({ loadModel, engines, repeat = 1 }, sets) {
       labels: scores.map((score) => score.label),
     };
 
-    for (const [precision, scored] of [
-      ['f64', rows],
-      ['f32', narrow(rows)],
-    ]) {
+    for (const precision of precisions) {
+      const scored = precision === 'f32' ? narrow(rows) : rows;
       const table = tableOf(scored, repeat);
       // otherwise in parts that do not divide the rows
       const capacity = repeat > 1 ? table.rows : 100;

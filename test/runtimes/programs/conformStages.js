@@ -17,7 +17,7 @@ export function conformStages({ loadModel, engines, stages }, sets) {
   const answers = {};
   for (const { name, model: base64, rows, refused, ask } of sets.filter((set) => set.ask)) {
     const model = modelOf(base64, (bytes) =>
-      loadModel(bytes, { encoders: stages.encoders, outcomes: stages.outcomes }),
+      loadModel(bytes, { encoders: stages.encoders, outcomes: stages.outcomes, f32: stages.f32 }),
     );
     const put = (way, parts) => {
       answers[`${name}, ${way}`] = parts;

@@ -1,4 +1,5 @@
 import { loadModel, pickEngine } from 'logodds';
 import { conform } from './conform.js';
 
-export default (sets) => conform({ loadModel, engines: { auto: pickEngine(), js: pickEngine('js') } }, sets);
+export default (sets) =>
+  conform({ loadModel, engines: { auto: pickEngine(), js: pickEngine('js') }, precisions: ['f64', 'f32'] }, sets);

@@ -1,7 +1,8 @@
 /**
  * What is measured, on any runtime. Every function does its work `count` times and gives back what the caller compares.
  */
-import { loadModel, pickEngine } from 'logodds/score';
+import { pickEngine } from 'logodds';
+import { loadModel } from 'logodds/score';
 import { tableOf } from './conform.js';
 
 const ROWS = 1024;
