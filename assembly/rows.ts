@@ -102,6 +102,16 @@ function tile<T>(p0: usize, gap: usize, rowBytes: usize, w: usize, b: usize, z: 
   storeTile<T>(z, gap, a0, a1, a2, a3, load<T>(b));
 }
 
+/** one row of f64 times one weight vector, with the bits of `tile` */
+// @ts-ignore: decorator
+@inline
+function one(p: usize, rowBytes: usize, w: usize, b: usize, z: usize): void {
+  const end = w + rowBytes;
+  let a = f64x2.splat(0);
+  for (; w < end; w += 16, p += 16) a = f64x2.add(a, f64x2.mul(v128.load(p), v128.load(w)));
+  store<f64>(z, f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1) + load<f64>(b));
+}
+
 /** four neighbours times two weight vectors, which share the loads of the rows */
 // @ts-ignore: decorator
 @inline
@@ -154,69 +164,78 @@ function tilePair<T>(p0: usize, rowBytes: usize, w: usize, b: usize, z: usize, p
  * blocking, so a row's logit does not depend on its neighbours.
  *
  * Tiles of four rows. For one weight vector a large batch is read in eight streams: a tile is one row from each of eighths
- * 0 to 3, the next one from each of 4 to 7. Otherwise the four are neighbours; the last tile overlaps the one before it,
- * and of fewer than four rows each is taken four times.
+ * 0 to 3, the next one from each of 4 to 7. Otherwise the four are neighbours; the last tile overlaps the one before it.
+ * Of fewer than four rows f64 are taken one by one, f32 four times each.
  *
- * @param pairs  two weight vectors at a time (a constant: scoring does without, to be small)
+ * @param whole  with eight streams, and two weight vectors at a time (a constant: scoring alone does without, to be small)
  */
 // @ts-ignore: decorator
 @inline
 export function logits<T>(
-  x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32, pairs: bool,
+  x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32, whole: bool,
 ): void {
   const rowBytes = (<usize>stride) * sizeof<T>();
   const plane = (<usize>zStride) * sizeof<T>();
   const rows = <usize>n;
-  if (pairs && k > 1 && rows > 3) {
-    for (let row: usize = 0; row < rows; row += 4) {
-      row = min<usize>(row, rows - 4);
-      const p = x + row * rowBytes;
-      let wj = w;
-      let bj = b;
-      let zj = z + row * sizeof<T>();
-      let left = k;
-      for (; left > 1; left -= 2) {
-        tilePair<T>(p, rowBytes, wj, bj, zj, plane);
-        wj += rowBytes << 1;
-        bj += 2 * sizeof<T>();
-        zj += plane << 1;
-      }
-      if (left) tile<T>(p, 1, rowBytes, wj, bj, zj);
+  let row: usize = 0;
+  if (sizeof<T>() == 8 && rows < 4) {
+    for (; row < rows; row++) {
+      for (let j: usize = 0; j < <usize>k; j++) one(x + row * rowBytes, rowBytes, w + j * rowBytes, b + (j << 3), z + j * plane + (row << 3));
     }
     return;
   }
-  // one stretch of tiles after the other, of each the first row `step` behind that of the tile before; from `turn` on it starts over, a row on
-  let row: usize = 0;
-  let gap: usize = 0;
-  let tiles: usize = rows < 4 ? rows : 0;
-  let step: usize = 1;
-  let turn: usize = 4;
-  if (k == 1 && rows > 7 && rows * rowBytes >= STREAMS_FROM) {
-    // an odd number of rows: a power of two would put all streams into the same sets of the caches
-    gap = ((rows >>> 3) - 1) | 1;
-    tiles = gap << 1;
-    step = gap << 2;
-    turn = gap << 3;
+  if (whole) {
+    let gap: usize = 0;
+    let tiles: usize = rows < 4 ? rows : 0;
+    let step: usize = 1;
+    let end: usize = 4;
+    if (k == 1 && rows > 7 && rows * rowBytes >= STREAMS_FROM) {
+      // an odd number of rows: a power of two would put all streams into the same sets of the caches
+      gap = ((rows >>> 3) - 1) | 1;
+      tiles = gap << 1;
+      step = gap << 2;
+      end = gap << 3;
+    }
+    for (let t: usize = 0; t < tiles; t++) {
+      for (let j: usize = 0; j < <usize>k; j++) {
+        const zj = z + j * plane + row * sizeof<T>();
+        tile<T>(x + row * rowBytes, gap, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj);
+      }
+      row += step;
+      if (row >= end) row -= end - 1;
+    }
+    row = tiles << (gap ? 2 : 0);
+    if (k > 1) {
+      for (; row < rows; row += 4) {
+        row = min<usize>(row, rows - 4);
+        const p = x + row * rowBytes;
+        let wj = w;
+        let bj = b;
+        let zj = z + row * sizeof<T>();
+        let left = k;
+        for (; left > 1; left -= 2) {
+          tilePair<T>(p, rowBytes, wj, bj, zj, plane);
+          wj += rowBytes << 1;
+          bj += 2 * sizeof<T>();
+          zj += plane << 1;
+        }
+        if (left) tile<T>(p, 1, rowBytes, wj, bj, zj);
+      }
+      return;
+    }
   }
-  const block = max<usize>(CACHED / 4 / (rowBytes | 1), 1);
-  do {
+  const block = max<usize>((CACHED / (rowBytes | 1)) & ~3, 4);
+  while (row < rows) {
+    const last = min<usize>(row + block, rows);
     for (let j: usize = 0; j < <usize>k; j++) {
       const zj = z + j * plane;
-      let i = row;
-      for (let t: usize = 0; t < tiles; t++) {
-        // of fewer than four rows the difference is huge
+      for (let i = row; i < last; i += 4) {
         i = min<usize>(i, rows - 4);
-        tile<T>(x + i * rowBytes, gap, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj + i * sizeof<T>());
-        i += step;
-        if (i >= turn) i -= turn - 1;
+        tile<T>(x + i * rowBytes, 1, rowBytes, w + j * rowBytes, b + j * sizeof<T>(), zj + i * sizeof<T>());
       }
     }
-    row += tiles << (gap ? 2 : 0);
-    gap = 1;
-    tiles = min<usize>(block, (rows - row + 3) >>> 2);
-    step = 4;
-    turn = -1;
-  } while (row < rows);
+    row = last;
+  }
 }
 
 /** f32 storage, f32 sums: see `logits` */
