@@ -312,8 +312,10 @@ export class Encoder {
       else defaults += this.#put(turn, record, value, out);
     }
     for (; i < turns.length; i++) defaults += turns[i].coder!.writeRecord(null, out, turns[i].at);
-    out[this.specs.length] = Math.floor(defaults / OUTSIDE);
-    return defaults % OUTSIDE;
+    // most records have none
+    const outside = defaults < OUTSIDE ? 0 : Math.floor(defaults / OUTSIDE);
+    out[this.specs.length] = outside;
+    return defaults - outside * OUTSIDE;
   }
 
   /** @returns as `Coder.writeRecord` */
