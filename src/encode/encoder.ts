@@ -319,21 +319,18 @@ export class Encoder {
   }
 
   /** @returns as `Coder.writeRecord` */
-  #put(
-    { guesses, feature, coder, at, field, codes, gap, unseen }: Turn,
-    record: object,
-    value: unknown,
-    out: Float64Array,
-  ): number {
+  #put(turn: Turn, record: object, value: unknown, out: Float64Array): number {
+    const { codes, at } = turn;
     let code: number | undefined;
     if (typeof value === 'string') {
-      const guess = guesses[placeOf(value)];
+      const guess = turn.guesses[placeOf(value)];
       code = guess?.[0] === value ? guess[1] : codes.get(value);
     }
     if (code !== undefined) {
       out[at] = code;
       return 0;
     }
+    const { feature, coder, field } = turn;
     const missing = value == null;
     if (value === undefined && !(field in record)) this.refuseAbsent(record, this.#fields);
     if (coder) return coder.writeRecord(value, out, at);
@@ -346,7 +343,7 @@ export class Encoder {
     const label = missing ? '' : textOf(value);
     if (label === null) throw cellError(null, field, LABEL_RULE, value, NULL);
     code = missing ? undefined : codes.get(label);
-    out[at] = code ?? (missing ? gap : unseen);
+    out[at] = code ?? (missing ? turn.gap : turn.unseen);
     if (out[at] < 0) throw defaultError(null, feature as CategoricalFeature, value, missing);
     return code === undefined ? 1 : 0;
   }
