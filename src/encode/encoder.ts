@@ -438,15 +438,19 @@ export function writeNumbers(
   const { values, missing } = column;
   const shift = standard ? standard.mean : 0;
   const scale = standard ? standard.scale : 1;
+  const wide = out instanceof Float64Array;
+  const plain = wide && !standard;
   let outside = false;
   for (let i = 0; i < rows; i++) {
     const x = missing && missing[i] !== 0 ? mean : values[i];
     out[i] = (x - shift) / scale;
+    // nearly all are, and finite
+    if (plain && x >= min && x <= max) continue;
+    outside = true;
     if (!Number.isFinite(out[i])) {
-      const rule = `a finite number${out instanceof Float32Array ? ' within f32' : ''}`;
+      const rule = `a finite number${wide ? '' : ' within f32'}`;
       throw cellError(firstRow + i, column.name, rule, missing?.[i] ? null : values[i], MEND);
     }
-    if (x < min || x > max) outside = true;
   }
   // most tables have none
   if (!outOfRange || !outside) return;
