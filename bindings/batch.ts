@@ -149,7 +149,7 @@ export class RowsBatch extends Handle {
       this.stride,
       this.rows,
       weights.address,
-      weights.intercepts,
+      weights.intercept,
       weights.count,
       out.address,
       planeStride(this.rows),
@@ -258,7 +258,7 @@ export class ColumnsBatch extends Handle {
       count,
       weights.address,
       this.slots,
-      weights.intercepts,
+      weights.intercept,
       weights.count,
       out.address + first * BYTES[this.precision],
       planeStride(this.#rows),
@@ -276,7 +276,7 @@ export class Weights extends Handle {
   /** @internal */
   readonly address: number;
   /** @internal address of the k intercepts, behind the weights */
-  readonly intercepts: number;
+  readonly intercept: number;
 
   constructor(heap: Heap, shape: Pick<Batch, 'layout' | 'slots' | 'precision'>, count: number) {
     super(heap, 'weights');
@@ -289,7 +289,7 @@ export class Weights extends Handle {
     const length = count * (this.#stride + 1);
     const bytes = BYTES[precision];
     this.address = this.allocate(length * bytes, `${count} weight vectors of ${slots}`);
-    this.intercepts = this.address + count * this.#stride * bytes;
+    this.intercept = this.address + count * this.#stride * bytes;
     Object.freeze(this);
   }
 
@@ -305,7 +305,7 @@ export class Weights extends Handle {
     const bytes = BYTES[this.precision];
     const at = this.address / bytes + j * this.#stride;
     for (let i = 0; i < this.slots; i++) view[at + i] = numbers[i];
-    view[this.intercepts / bytes + j] = numbers[this.slots];
+    view[this.intercept / bytes + j] = numbers[this.slots];
   }
 }
 

@@ -89,10 +89,10 @@ export class SparseBatch extends Handle {
     // a sparse batch lies in the memory of an engine that has all kernels
     const all = kernels as Kernels;
     const kernel = this.precision === 'f32' ? all.logitsSparseF32 : all.logitsSparseF64;
-    const { address, intercepts, count } = weights;
+    const { address, intercept, count } = weights;
     const { rows, slots } = this;
     const plane = planeStride(rows);
-    kernel(this.#rowPtr, this.#colIdx, this.#values, rows, address, slots, intercepts, count, out.address, plane);
+    kernel(this.#rowPtr, this.#colIdx, this.#values, rows, address, slots, intercept, count, out.address, plane);
   }
 }
 

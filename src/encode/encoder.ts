@@ -173,7 +173,7 @@ export class Encoder {
    * @throws ERR_RECORD when values cannot be used; its `problems` name all of them
    */
   encodeRecord(record: Readonly<Record<string, unknown>>, out: Float64Array): number {
-    if (typeof record !== 'object' || record === null || this.#own.length > 0) this.refuseAbsent(record, this.#own);
+    if (typeof record !== 'object' || record === null || this.#own.length > 0) this.expect(record, this.#own);
     try {
       return this.#encodeRecord(record, out);
     } catch (error) {
@@ -332,7 +332,7 @@ export class Encoder {
     }
     const { feature, coder, field } = turn;
     const missing = value == null;
-    if (value === undefined && !(field in record)) this.refuseAbsent(record, this.#fields);
+    if (value === undefined && !(field in record)) this.expect(record, this.#fields);
     if (coder) return coder.writeRecord(value, out, at);
     if (feature.kind === 'numeric') {
       const x = missing ? feature.mean : recordNumber(field, value);
@@ -349,7 +349,7 @@ export class Encoder {
   }
 
   /** @throws ERR_SCHEMA when a record lacks some of these fields, ERR_RECORD when it is none @internal */
-  refuseAbsent(record: object, names: readonly string[]): void {
+  expect(record: object, names: readonly string[]): void {
     if (typeof record !== 'object' || record === null) {
       throw new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(record)}`);
     }

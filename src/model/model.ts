@@ -141,7 +141,7 @@ export class Model implements ModelParts {
     const outOfRange = row[row.length - 1] / sources;
     let logit = this.#logit(row, 0);
     if (offset !== null) {
-      encoder.refuseAbsent(record, [offset]);
+      encoder.expect(record, [offset]);
       logit += recordNumber(offset, (record as Fields)[offset]);
     }
     this.#spare = row;

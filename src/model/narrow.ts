@@ -64,7 +64,7 @@ let own: ScoringEngine | undefined;
 
 /** The stage of scoring in f32, on an engine of `logodds`. */
 export const f32: NarrowStage = {
-  mustStandardize,
+  standardize: mustStandardize,
   engine() {
     if (!own) {
       own = onJavaScript((heap) => ({ ...jsScoringKernels(heap), ...jsNarrowKernels(heap) }), ScoringEngine);

@@ -99,7 +99,7 @@ export function tableScorer(
   precisionOf(engine.heap, precision);
   const narrow = precision === 'f32';
   if (narrow && !model.stages.f32) throw missingStage('f32', 'for its precision');
-  const standardize = narrow && model.stages.f32!.mustStandardize(encoder, parameters);
+  const standardize = narrow && model.stages.f32!.standardize(encoder, parameters);
   const Numbers = narrow ? Float32Array : Float64Array;
 
   /** What scores that many rows at a time, with room for the scores of `total`. */

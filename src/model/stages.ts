@@ -23,7 +23,7 @@ export interface Stages {
 export interface NarrowStage {
   /** an engine in JavaScript that has f32, for `scoreTable` without one */
   readonly engine: () => ScoringEngine;
-  readonly mustStandardize: typeof mustStandardize;
+  readonly standardize: typeof mustStandardize;
 }
 
 /** How logits become probabilities and labels where the sigmoid and a threshold are not all. */
