@@ -146,13 +146,13 @@ export function otherNotation(text: string, column: string): string | null {
   if (percent) return plain('write the number without the per cent sign');
   if (bracket || dash) return plain('write the number with a minus sign (-) before it');
   if (comma && grouped)
-    return plain('say --thousands , when it is a thousand and more, or --decimal , when it is a fraction');
-  if (comma) return plain('say --decimal ,');
+    return plain('say --thousands "," when it is a thousand and more, or --decimal "," when it is a fraction');
+  if (comma) return plain('say --decimal ","');
   if (underscores) return plain('say --thousands _');
   if (!grouped) return null;
   const mark = /[^\d]/.exec(rest)![0];
   const point = /[.,](?=\d+$)/.exec(rest)?.[0];
-  const decimal = point === ',' && mark !== ',' ? ' and --decimal ,' : '';
-  const quoted = /\s|'/.test(mark) ? JSON.stringify(mark) : mark;
+  const decimal = point === ',' && mark !== ',' ? ' and --decimal ","' : '';
+  const quoted = /[\s',]/.test(mark) ? JSON.stringify(mark) : mark;
   return plain(`say --thousands ${quoted}${decimal}`);
 }
