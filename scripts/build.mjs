@@ -1,4 +1,6 @@
 // Builds everything: kernels (.wasm, and inlined as TypeScript), declarations, the library bundles, the command.
+// No source maps: the bundles are not minified and keep names and comments, and maps that lead to the TypeScript
+// would make the installed library three times as large (docs/VERSIONING.md).
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -26,8 +28,9 @@ for (const [target, entry, file] of [
   ['scoring', 'scoring', 'scoring'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
+  // typed as a string: the declaration of a literal would repeat the module
   const inlined = `// generated from assembly/ by scripts/build.mjs
-export const ${file}Text =
+export const ${file}Text: string =
   '${inline(readFileSync(`build/${file}.wasm`))}';
 `;
   writeFileSync(`bindings/${file}.generated.ts`, inlined);
@@ -46,7 +49,7 @@ const worker = await build({
 writeFileSync(
   'bindings/worker.generated.ts',
   `// generated from bindings/worker.ts by scripts/build.mjs
-export const workerSource = ${JSON.stringify(worker.outputFiles[0].text.trim())};
+export const workerSource: string = ${JSON.stringify(worker.outputFiles[0].text.trim())};
 `,
 );
 rmSync('build/types', { recursive: true, force: true });
@@ -80,9 +83,11 @@ for (const { dir, suffix } of [
     plugins: [imported, nodeResolve()],
     treeshake: { moduleSideEffects: false },
   });
-  await library.write({ dir, format: 'es', sourcemap: true, chunkFileNames: '[name]-[hash].js' });
+  await library.write({ dir, format: 'es', chunkFileNames: '[name]-[hash].js' });
 }
 
+rmSync('cli/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for both packages
 await build({
   entryPoints: ['cli/src/main.ts'],
   outfile: 'cli/dist/main.js',
@@ -92,6 +97,5 @@ await build({
   format: 'esm',
   packages: 'external',
   alias: { '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js' },
-  sourcemap: true,
   logLevel: 'warning',
 });
