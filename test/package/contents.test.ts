@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** What npm would pack of a folder, and its manifest. */
+function packed(folder: string) {
+  const text = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  const [{ files, unpackedSize }] = JSON.parse(text);
+  const read = (path: string) => readFileSync(join(folder, path), 'utf8');
+  const paths: string[] = files.map(({ path }: { path: string }) => path).sort();
+  return { paths, unpackedSize, read, manifest: JSON.parse(read('package.json')) };
+}
+
+const library = packed('.');
+const command = packed('cli');
+/** All that a package may have; so no sources, no tests, no source maps. */
+const EVERY = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+const LIBRARY = [
+  /^dist\/(workerd\/|edge-light\/)?\w+(-[\w-]{8})?\.js$/,
+  /^dist\/(kernels|training)\.wasm$/,
+  /^dist\/schema\.json$/,
+  /^dist\/types\/(bindings|src)\/[\w/]+(\.generated)?\.d\.ts$/,
+];
+const COMMAND = [/^bin\/logodds\.js$/, /^dist\/main\.js$/];
+
+test.each([
+  ['logodds', library, LIBRARY],
+  ['@logodds/cli', command, COMMAND],
+] as const)(
+  '%s is packed with README, LICENSE, CHANGELOG and what it runs, and with nothing else',
+  (_, { paths }, allowed) => {
+    expect(paths.filter((path) => EVERY.includes(path))).toEqual(EVERY);
+    const others = paths.filter((path) => !EVERY.includes(path));
+    expect(others.filter((path) => !allowed.some((rule) => rule.test(path)))).toEqual([]);
+    for (const rule of allowed)
+      expect(
+        others.some((path) => rule.test(path)),
+        String(rule),
+      ).toBe(true);
+  },
+);
+
+test('no packed file names a source map', () => {
+  for (const { paths, read } of [library, command]) {
+    const code = paths.filter((path) => /\.(js|ts)$/.test(path));
+    expect(code.filter((path) => /^\/\/# sourceMappingURL=/m.test(read(path)))).toEqual([]);
+  }
+});
+
+test('the inlined modules and the program of a worker are declared as strings', () => {
+  const generated = library.paths.filter((path) => path.includes('.generated.'));
+  expect(generated.length).toBeGreaterThanOrEqual(4);
+  for (const path of generated) expect(library.read(path), path).toMatch(/^export declare const \w+: string;\s*$/);
+});
+
+test('unpacked, the library is at most 3.6 MB and the command at most 1.3 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(1_300_000);
+});
+
+test('both packages have one version, one licence and one repository, and publish in public with provenance', () => {
+  const url = 'https://github.com/logodds/logodds';
+  for (const [folder, { manifest, read }] of [
+    [undefined, library],
+    ['cli', command],
+  ] as const) {
+    expect(manifest.repository).toEqual({
+      type: 'git',
+      url: `git+${url}.git`,
+      ...(folder && { directory: folder }),
+    });
+    expect(manifest.bugs).toEqual({ url: `${url}/issues` });
+    expect(manifest.homepage).toMatch(/#readme$/);
+    expect(manifest.homepage.startsWith(url)).toBe(true);
+    expect(manifest.publishConfig).toEqual({ access: 'public', provenance: true });
+    expect(read('LICENSE')).toBe(library.read('LICENSE'));
+    for (const field of ['version', 'license', 'author', 'engines'])
+      expect(manifest[field], field).toEqual(library.manifest[field]);
+  }
+});
+
+test('the command pins its dependencies and does not depend on the library that it bundles', () => {
+  const { dependencies } = command.manifest;
+  expect(Object.keys(dependencies)).not.toContain('logodds');
+  for (const [name, range] of Object.entries(dependencies)) expect(range, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
+});
