@@ -21,7 +21,10 @@ const newest = (path) =>
 
 if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
   console.error('logodds: installing the locked dependencies (npm ci) ...');
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32', // npm is a .cmd file there
+  });
 }
 
 const stamp = 'build/stamp';
