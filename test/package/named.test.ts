@@ -1,0 +1,43 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const GUIDES = [
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/VERSIONING.md',
+  'cli/README.md',
+  '.github/pull_request_template.md',
+];
+const WORKFLOWS = readdirSync('.github/workflows').map((name) => `.github/workflows/${name}`);
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+/** the address of a file of this repository, as packages name it */
+const HERE = /https:\/\/github\.com\/logodds\/logodds\/(?:blob|tree)\/main\/([\w./-]+)/g;
+
+test.each([...GUIDES, ...WORKFLOWS])('%s names commands and files that exist', (guide) => {
+  const text = readFileSync(guide, 'utf8');
+  const commands = [...text.matchAll(/\bnpm run (?:-s )?([\w:]+)/g), ...text.matchAll(/`((?:test|fuzz):\w+)`/g)];
+  expect(commands.map(([, name]) => name).filter((name) => !(name in scripts))).toEqual([]);
+  const files = [
+    ...[...text.matchAll(/`((?:\.github|assembly|bindings|cli|docs|scripts|src|test)\/[\w./-]+)`/g)].map(
+      ([, path]) => path,
+    ),
+    ...[...text.matchAll(HERE)].map(([, path]) => path),
+    ...[...text.matchAll(/\]\((?!https?:)([\w./-]+)\)/g)].map(([, path]) => join(dirname(guide), path)),
+  ];
+  // a capital name stands for one to be written
+  const named = files.filter((path) => !path.includes('NAME'));
+  expect(named.filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test('actions are pinned to a major version, and no workflow has more rights than it says for a job', () => {
+  for (const workflow of WORKFLOWS) {
+    const text = readFileSync(workflow, 'utf8');
+    const uses = [...text.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
+    expect(uses.length).toBeGreaterThan(0);
+    for (const action of uses) expect(action).toMatch(/^actions\/[\w-]+@v\d+$/);
+    expect(text).toMatch(/^permissions:(?: \{\}|\n {2}contents: read)$/m);
+  }
+  const writes = WORKFLOWS.flatMap((workflow) => readFileSync(workflow, 'utf8').match(/^.*: write\b/gm) ?? []);
+  expect(writes.map((line) => line.trim())).toEqual(['id-token: write']);
+});
