@@ -2,7 +2,6 @@ export type { BinomialTarget, MultinomialTarget } from '../bindings/batchLikelih
 export { Engine, pickEngine } from '../bindings/engine.ts';
 export { Ftrl, type FtrlOptions, type FtrlState } from '../bindings/ftrl.ts';
 export { exp, log1p, sigmoid, sigmoidF32, softplus } from '../bindings/js/math.ts';
-export { normalQuantile } from '../bindings/js/normal.ts';
 export type { Likelihood } from '../bindings/likelihood.ts';
 export { SparseBatch, type SparseRows } from '../bindings/sparse.ts';
 export { applyCalibration, calibratedProbability } from './calibrate/apply.ts';
@@ -24,6 +23,7 @@ export {
   type RowCosts,
   type RowDecisions,
 } from './decide/costs.ts';
+export { diagnose } from './diagnose/doctor.ts';
 export type { Finding, FindingCode, Severity } from './diagnose/finding.ts';
 export type * from './encode/declare.ts';
 export { checkDeclaration } from './encode/declare.ts';
@@ -32,6 +32,7 @@ export { canonicalLabel } from './encode/label.ts';
 export { tableFromRecords } from './encode/records.ts';
 export { sliceTable, splitTable } from './encode/split.ts';
 export { loadModel } from './load.ts';
+export { normalQuantile } from './math/normal.ts';
 export * from './metrics/binary.ts';
 export * from './metrics/confusion.ts';
 export * from './metrics/curves.ts';
@@ -63,7 +64,6 @@ export {
   type ValidatedStep,
 } from './train/crossValidate.ts';
 export { chooseDecision, chooseReview, withDecision } from './train/decided.ts';
-export { diagnose } from './train/doctor.ts';
 export { type FitOptions, fit, type PenaltyOptions, type SolverOptions } from './train/fit.ts';
 export {
   type DenseMatrix,
@@ -74,4 +74,4 @@ export {
 } from './train/matrix.ts';
 export { type FoldingOptions, type OutOfFold, outOfFold } from './train/outOfFold.ts';
 export { fitPath, type PathOptions, type PathStep, type RegularizationPath } from './train/path.ts';
-export type { DataOptions } from './train/prepare.ts';
+export type { DataOptions } from './train/problem/prepare.ts';

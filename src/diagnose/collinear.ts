@@ -1,4 +1,4 @@
-import { extremes, logDeterminant, tridiagonal } from './spectrum.ts';
+import { extremes, logDeterminant, tridiagonal } from '../math/spectrum.ts';
 
 /** How nearly the columns of a fit are linear combinations of each other. */
 export interface Conditioning {

@@ -1,5 +1,5 @@
 import type { ColumnsBatch } from '../../bindings/batch.ts';
-import { leastCombination } from './simplex.ts';
+import { leastCombination } from '../math/simplex.ts';
 
 /** Margins below this, of rows with a largest entry of 1 along a direction within ±1, are rounding. */
 const MARGIN = 1e-9;

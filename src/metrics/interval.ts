@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
-import { splitmix32 } from '../../bindings/random.ts';
+import { splitmix32 } from '../math/random.ts';
 import type { Labels } from './binary.ts';
 import { areCounts, checkRows, checkScores, type RowScores, type Weight, type WeightKind } from './check.ts';
 import { sortScores } from './ranking.ts';

@@ -1,16 +1,16 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
-import { splitmix32 } from '../../bindings/random.ts';
 import type { Table } from '../encode/table.ts';
+import { factorCholesky, solveCholesky } from '../math/cholesky.ts';
+import { splitmix32 } from '../math/random.ts';
 import { twoSidedP } from '../model/coefficients.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
-import { factorCholesky, solveCholesky } from './cholesky.ts';
 import { type Ask, type FitOptions, fitAnd, joinParams, solveAll, withTasks } from './fit.ts';
-import { foldParameters } from './inference.ts';
-import type { Problem } from './prepare.ts';
-import { type Clusters, type CovarianceKind, probabilitiesOf } from './robust.ts';
-import type { Fitted, Penalty, SolveSettings, Task } from './solve.ts';
+import { foldParameters } from './inference/inference.ts';
+import { type Clusters, type CovarianceKind, probabilitiesOf } from './inference/robust.ts';
+import type { Problem } from './problem/prepare.ts';
+import type { Fitted, Penalty, SolveSettings, Task } from './solve/solve.ts';
 
 export interface BootstrapOptions {
   /** default 1000, which the ends of a 95 % interval want */

@@ -9,7 +9,6 @@ import { evaluateMulticlass } from '../metrics/multiclass.ts';
 import type { Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { assemble, settingsOf, solveAll, withTasks } from './fit.ts';
-import { stratifiedFolds } from './folds.ts';
 import {
   checkPath,
   distinct,
@@ -22,8 +21,9 @@ import {
   templateOf,
   walk,
 } from './path.ts';
-import { classShare, type DataOptions, effectiveWeight, type Problem, prepare } from './prepare.ts';
-import type { Fitted, Penalty, SolveSettings, Task } from './solve.ts';
+import { stratifiedFolds } from './problem/folds.ts';
+import { classShare, type DataOptions, effectiveWeight, type Problem, prepare } from './problem/prepare.ts';
+import type { Fitted, Penalty, SolveSettings, Task } from './solve/solve.ts';
 
 export const SCORES = ['logLoss', 'brier', 'auc', 'accuracy'] as const;
 export type ScoreName = (typeof SCORES)[number];

@@ -1,5 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
+import { findings } from '../diagnose/doctor.ts';
 import { asWarning } from '../diagnose/finding.ts';
 import { Encoder } from '../encode/encoder.ts';
 import { list, show } from '../encode/label.ts';
@@ -17,10 +18,10 @@ import {
 } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
 import { allStages } from '../stages.ts';
-import { findings } from './doctor.ts';
-import { inferenceOf } from './infer.ts';
-import { foldExactly, unfoldParameters } from './inference.ts';
-import type { Progress } from './objective.ts';
+import { inferenceOf } from './inference/infer.ts';
+import { foldExactly, unfoldParameters } from './inference/inference.ts';
+import { type CovarianceKind, readClusters } from './inference/robust.ts';
+import { overdispersion } from './inference/statistics.ts';
 import { besideData } from './optionNames.ts';
 import {
   classShare,
@@ -31,9 +32,9 @@ import {
   type Problem,
   prepare,
   profileRows,
-} from './prepare.ts';
-import { type CovarianceKind, readClusters } from './robust.ts';
-import type { Screen } from './screen.ts';
+} from './problem/prepare.ts';
+import type { Progress } from './solve/objective.ts';
+import type { Screen } from './solve/screen.ts';
 import {
   type Fitted,
   type Penalty,
@@ -42,8 +43,7 @@ import {
   type SolveSettings,
   solve,
   type Task,
-} from './solve.ts';
-import { overdispersion } from './statistics.ts';
+} from './solve/solve.ts';
 
 /** How weights are penalised and bounded. */
 export interface PenaltyOptions {

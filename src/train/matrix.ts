@@ -9,11 +9,11 @@ import type { SlotName } from '../encode/encoder.ts';
 import { isConstant, momentsOf } from '../encode/infer.ts';
 import { show } from '../encode/label.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
-import type { SlotProfile } from './diagnose.ts';
 import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fit.ts';
-import { foldExactly, type Standardisation, unfoldParameters } from './inference.ts';
-import { WEIGHT_KINDS, type WeightKind } from './prepare.ts';
-import { type Penalty, solve, type Task } from './solve.ts';
+import { foldExactly, type Standardisation, unfoldParameters } from './inference/inference.ts';
+import { WEIGHT_KINDS, type WeightKind } from './problem/prepare.ts';
+import type { SlotProfile } from './problem/slotProfile.ts';
+import { type Penalty, solve, type Task } from './solve/solve.ts';
 
 /** Numbers, row-major without gaps; stored for the fit in the type of the array. */
 export interface DenseMatrix {

@@ -12,7 +12,7 @@ import {
 } from './crossValidate.ts';
 import { checkOptions, codingOf, type FitOptions, fitOptions, penaltyOf, settingsOf, settle, solveAll } from './fit.ts';
 import { distinct } from './path.ts';
-import { type Problem, prepare } from './prepare.ts';
+import { type Problem, prepare } from './problem/prepare.ts';
 
 /** How rows are put into folds; see `crossValidate`. */
 export type FoldingOptions = Pick<CrossValidationOptions, 'folds' | 'groups' | 'time' | 'seed'>;

@@ -15,9 +15,9 @@ import {
   solveAll,
   withTasks,
 } from './fit.ts';
-import { type Problem, prepare } from './prepare.ts';
-import { Screen } from './screen.ts';
-import { type Fitted, largestLambda, type Penalty, type SolveSettings, type Task } from './solve.ts';
+import { type Problem, prepare } from './problem/prepare.ts';
+import { Screen } from './solve/screen.ts';
+import { type Fitted, largestLambda, type Penalty, type SolveSettings, type Task } from './solve/solve.ts';
 
 /** What `fitPath` is told beside the data: as `fit`, but for the strength of the penalty, of which there are many. */
 export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty' | 'start' | 'inference'> {

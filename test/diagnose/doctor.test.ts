@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
+import { diagnose, findings } from '../../src/diagnose/doctor.ts';
 import type { Finding } from '../../src/diagnose/finding.ts';
 import { FINDING_CODES, sortFindings } from '../../src/diagnose/finding.ts';
 import type { Table } from '../../src/encode/table.ts';
-import { profileSlots } from '../../src/train/diagnose.ts';
-import { diagnose, findings } from '../../src/train/doctor.ts';
 import { fit as train } from '../../src/train/fit.ts';
-import { type DataOptions, likelihoods, prepare } from '../../src/train/prepare.ts';
+import { type DataOptions, likelihoods, prepare } from '../../src/train/problem/prepare.ts';
+import { profileSlots } from '../../src/train/problem/slotProfile.ts';
 import { denseEngine } from '../train/denseLikelihood.ts';
 import { engines } from '../train/engines.ts';
 import { coded, numeric, random, readTable, table, takeRows, values, withColumns } from '../train/oracles.ts';

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { conditioning, inflation } from '../../src/diagnose/collinear.ts';
 import { influentialRows } from '../../src/diagnose/influence.ts';
-import { extremes, logDeterminant, tridiagonal } from '../../src/diagnose/spectrum.ts';
-import { factorCholesky, invertCholesky } from '../../src/train/cholesky.ts';
+import { factorCholesky, invertCholesky } from '../../src/math/cholesky.ts';
+import { extremes, logDeterminant, tridiagonal } from '../../src/math/spectrum.ts';
 import { fit as train } from '../../src/train/fit.ts';
-import { likelihoods, prepare } from '../../src/train/prepare.ts';
+import { likelihoods, prepare } from '../../src/train/problem/prepare.ts';
 import { numeric, random, readTable, table, takeRows, values, withColumns } from '../train/oracles.ts';
 
 describe('spectrum', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { certifiesOverlap, type SignedRows, separation, signedRows } from '../../src/diagnose/separation.ts';
-import { leastCombination } from '../../src/diagnose/simplex.ts';
+import { leastCombination } from '../../src/math/simplex.ts';
 import { random } from '../train/oracles.ts';
 
 const rowsOf = (rows: number[][]): SignedRows => ({

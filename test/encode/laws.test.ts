@@ -10,7 +10,7 @@ import { slotNames } from '../../src/encode/slots.ts';
 import { fit as fitTable, loadModel, type Model, saveModel, type Table, tableFromRecords } from '../../src/index.ts';
 import { loadModel as loadWith } from '../../src/score.ts';
 import { allStages } from '../../src/stages.ts';
-import { prepare } from '../../src/train/prepare.ts';
+import { prepare } from '../../src/train/problem/prepare.ts';
 
 type Row = Record<string, unknown>;
 

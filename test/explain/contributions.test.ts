@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitmix32 } from '../../bindings/random.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';
 import type { Feature } from '../../src/encode/schema.ts';
 import { slotNames } from '../../src/encode/slots.ts';
 import { explain, explainClasses, explainer } from '../../src/explain/contributions.ts';
 import { sourcesOf } from '../../src/explain/explained.ts';
 import { reasons, reasonText, tableReasons } from '../../src/explain/reasons.ts';
+import { splitmix32 } from '../../src/math/random.ts';
 import type { Model } from '../../src/model/model.ts';
 import { smallModel } from '../model/parts.ts';
 import { RICH, seededModel } from './models.ts';

@@ -1,8 +1,8 @@
-import { splitmix32 } from '../../bindings/random.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
 import { encoders } from '../../src/encode/kinds/index.ts';
 import type { Schema } from '../../src/encode/schema.ts';
 import { slotNames } from '../../src/encode/slots.ts';
+import { splitmix32 } from '../../src/math/random.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { Model, type ModelParts } from '../../src/model/model.ts';
 import { allStages } from '../../src/stages.ts';

@@ -1,6 +1,7 @@
 /** Files as people have them: cells of many kinds, written with every habit and fault that files have. */
-import { splitmix32 } from '../../bindings/random.ts';
+
 import type { ReadOptions } from '../../cli/src/read/text/options.ts';
+import { splitmix32 } from '../../src/math/random.ts';
 
 export interface MessyFile {
   readonly name: string;

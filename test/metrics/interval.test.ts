@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitmix32 } from '../../bindings/random.ts';
+import { splitmix32 } from '../../src/math/random.ts';
 import { auc } from '../../src/metrics/binary.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
 import { columns, error, floats, near, oracle, repeats, rows } from './oracle.ts';

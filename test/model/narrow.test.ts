@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
-import { splitmix32 } from '../../bindings/random.ts';
 import type { Schema } from '../../src/encode/schema.ts';
 import { fit as fitTable, Model, tableFromRecords } from '../../src/index.ts';
+import { splitmix32 } from '../../src/math/random.ts';
 import { allStages } from '../../src/stages.ts';
 import { manifestOf, smallModel } from './parts.ts';
 

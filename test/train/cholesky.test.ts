@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { factorCholesky, invertCholesky, solveCholesky } from '../../src/train/cholesky.ts';
+import { factorCholesky, invertCholesky, solveCholesky } from '../../src/math/cholesky.ts';
 import { random } from './oracles.ts';
 
 /** XᵀX of n + 5 random rows: positive definite. */

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
-import { splitmix32 } from '../../bindings/random.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
 import { inferSchema, SchemaDraft } from '../../src/encode/infer.ts';
 import { sliceTable } from '../../src/encode/split.ts';
 import type { Column, Table } from '../../src/encode/table.ts';
+import { splitmix32 } from '../../src/math/random.ts';
+import { codingOf, type FitOptions, fitAnd, fit as fitTable } from '../../src/train/fit.ts';
 import {
   type Cells,
   ChunkedLikelihood,
@@ -14,10 +15,9 @@ import {
   cellsOf,
   profileChunks,
   type RowStore,
-} from '../../src/train/chunks.ts';
-import { profileSlots } from '../../src/train/diagnose.ts';
-import { codingOf, type FitOptions, fitAnd, fit as fitTable } from '../../src/train/fit.ts';
-import { TableInParts } from '../../src/train/parts.ts';
+} from '../../src/train/problem/chunks.ts';
+import { TableInParts } from '../../src/train/problem/parts.ts';
+import { profileSlots } from '../../src/train/problem/slotProfile.ts';
 
 const engines: [string, () => Engine][] = [
   ['js', () => pickEngine('js')],

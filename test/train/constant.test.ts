@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
+import { diagnose } from '../../src/diagnose/doctor.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { OnlineLearner } from '../../src/online/learner.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
-import { diagnose } from '../../src/train/doctor.ts';
 import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
 import { fitMatrix } from '../../src/train/matrix.ts';
 import { fitPath } from '../../src/train/path.ts';

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../src/diagnose/doctor.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
 import { hashIndex } from '../../src/online/hash.ts';
 import { OnlineLearner } from '../../src/online/learner.ts';
 import { bootstrap } from '../../src/train/bootstrap.ts';
 import { calibrateModel, fitCalibrated } from '../../src/train/calibrated.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
-import { diagnose } from '../../src/train/doctor.ts';
 import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { readClusters } from '../../src/train/inference/robust.ts';
 import { fitMatrix } from '../../src/train/matrix.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
 import { fitPath } from '../../src/train/path.ts';
-import { readClusters } from '../../src/train/robust.ts';
 import { coded, numeric, random, table, takeRows, withColumns } from './oracles.ts';
 
 const next = random(21);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { lbfgs } from '../../src/train/lbfgs.ts';
-import { newton } from '../../src/train/newton.ts';
-import { diagonalMetric, Objective } from '../../src/train/objective.ts';
+import { lbfgs } from '../../src/train/solve/lbfgs.ts';
+import { newton } from '../../src/train/solve/newton.ts';
+import { diagonalMetric, Objective } from '../../src/train/solve/objective.ts';
 import { denseLikelihood } from './denseLikelihood.ts';
 import { random, readFixture } from './oracles.ts';
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitmix32 } from '../../bindings/random.ts';
+import { splitmix32 } from '../../src/math/random.ts';
 import { auc } from '../../src/metrics/binary.ts';
-import { stratifiedFolds } from '../../src/train/folds.ts';
 import { fitMatrix } from '../../src/train/matrix.ts';
-import { crossFitTarget, encodeTarget, type Outcomes } from '../../src/train/targetEncoding.ts';
+import { stratifiedFolds } from '../../src/train/problem/folds.ts';
+import { crossFitTarget, encodeTarget, type Outcomes } from '../../src/train/problem/targetEncoding.ts';
 
 interface Case {
   readonly classes: number;

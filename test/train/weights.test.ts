@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../src/diagnose/doctor.ts';
 import type { Declaration } from '../../src/encode/declare.ts';
 import type { BinnedFeature } from '../../src/encode/schema.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
@@ -6,7 +7,6 @@ import { reliabilityOfProbabilities } from '../../src/metrics/probabilities.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import { bootstrap } from '../../src/train/bootstrap.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
-import { diagnose } from '../../src/train/doctor.ts';
 import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
 import { fitMatrix } from '../../src/train/matrix.ts';
 import { coded, numeric, random, table, takeRows, values, withColumns } from './oracles.ts';

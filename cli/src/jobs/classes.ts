@@ -1,6 +1,6 @@
 import type { Table } from '../../../src/index.ts';
-import type { Problem } from '../../../src/train/prepare.ts';
-import { readTarget, readTrials } from '../../../src/train/target.ts';
+import type { Problem } from '../../../src/train/problem/prepare.ts';
+import { readTarget, readTrials } from '../../../src/train/problem/target.ts';
 
 interface TargetOptions {
   readonly target: string;

@@ -1,7 +1,7 @@
 import { sliceTable, splitTable } from '../../../src/encode/split.ts';
 import type { Engine, Table, Warning } from '../../../src/index.ts';
 import { codingOf } from '../../../src/train/fit.ts';
-import type { Problem } from '../../../src/train/prepare.ts';
+import type { Problem } from '../../../src/train/problem/prepare.ts';
 import { fitMissing, nthOf } from '../read/gaps.ts';
 import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin } from '../read/spill.ts';

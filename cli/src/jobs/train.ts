@@ -15,7 +15,7 @@ import {
 import { fitCalibrated, type Prior } from '../../../src/train/calibrated.ts';
 import { fitAnd } from '../../../src/train/fit.ts';
 import { outOfFold } from '../../../src/train/outOfFold.ts';
-import { readWeight } from '../../../src/train/target.ts';
+import { readWeight } from '../../../src/train/problem/target.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
 import { warningsInFlags } from '../figures/flags.ts';

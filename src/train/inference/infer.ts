@@ -1,0 +1,56 @@
+import type { InferenceReport } from '../../model/manifest.ts';
+import type { Problem } from '../problem/prepare.ts';
+import type { Fitted, Task } from '../solve/solve.ts';
+import { featureTests, profileIntervals } from './profile.ts';
+import type { CovarianceKind } from './robust.ts';
+import { fitStatistics } from './statistics.ts';
+
+/** What the likelihood says of a fit beside its estimates; what does not hold is null, and the reason is said. */
+export function inferenceOf(
+  problem: Problem,
+  tasks: readonly Task[],
+  fitted: readonly Fitted[],
+  { kind, profile }: { readonly kind: CovarianceKind; readonly profile: boolean },
+): InferenceReport {
+  const none = { covariance: null, cluster: null, statistics: null, tests: null, profile: null, bootstrap: null };
+  const [task] = tasks;
+  const [one] = fitted;
+  if (fitted.length > 1) {
+    return {
+      ...none,
+      reason:
+        'models of one class against the rest have no common likelihood; fit multinomial for standard errors and tests',
+    };
+  }
+  if (!one.covariance) {
+    // separated classes: the likelihood has no maximum, but a limit, and profiles that end on one side
+    const separated =
+      one.report.reason === 'diverged' && one.objective.smooth && one.objective.l2.every((l2) => l2 === 0);
+    return {
+      ...none,
+      reason: one.noErrors,
+      profile: profile && separated && !task.unit ? profileIntervals(task, one) : null,
+    };
+  }
+  const clusters = typeof kind === 'object' ? kind : null;
+  const errors = {
+    covariance: clusters ? 'cluster' : (kind as 'model' | 'robust'),
+    cluster: clusters && { column: clusters.column, count: clusters.count },
+  } as const;
+  if (task.unit) {
+    return {
+      ...none,
+      ...errors,
+      reason:
+        'no deviance, AIC, likelihood-ratio tests and profiles: with class weights or sampling weights the weighted sum is not a likelihood of the data; say weightKind "count" if weights count rows, or fit without them',
+    };
+  }
+  return {
+    ...errors,
+    reason: null,
+    statistics: fitStatistics(problem, task, one),
+    tests: profile ? featureTests(task, one) : null,
+    profile: profile ? profileIntervals(task, one) : null,
+    bootstrap: null,
+  };
+}

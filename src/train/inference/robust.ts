@@ -1,0 +1,214 @@
+import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import { LogoddsError } from '../../../bindings/errors.ts';
+import { exp, sigmoid, softmax } from '../../../bindings/js/math.ts';
+import { asCoded, cellError, findColumns } from '../../encode/columns.ts';
+import { show } from '../../encode/label.ts';
+import type { Table } from '../../encode/table.ts';
+import { invertCholesky } from '../../math/cholesky.ts';
+import type { Objective } from '../solve/objective.ts';
+import type { Task } from '../solve/solve.ts';
+
+/** Rows that belong together: of one school, one patient. */
+export interface Clusters {
+  readonly column: string;
+  /** of each row, 0 to count − 1 */
+  readonly code: Uint32Array;
+  /** those with a row of positive weight */
+  readonly count: number;
+  /** the rows, standardised */
+  readonly batch: ColumnsBatch;
+}
+
+/** How the covariance of an estimate is found. */
+export type CovarianceKind = 'model' | 'robust' | Clusters;
+
+/**
+ * Reads the column whose values name clusters.
+ * @param weight  of the rows; null: ones. Clusters without weight do not count.
+ * @throws ERR_SCHEMA when absent; ERR_RECORD for a missing cell; ERR_DATA when there are fewer than two clusters
+ */
+export function readClusters(table: Table, name: string, weight: Float64Array | null): Omit<Clusters, 'batch'> {
+  const { codes, levels, missing } = asCoded(findColumns(table, [name])[0], table.rows, 0);
+  const place = new Map<number, number>();
+  const code = new Uint32Array(table.rows);
+  for (let i = 0; i < table.rows; i++) {
+    if (weight && weight[i] === 0) continue;
+    if (missing?.[i]) throw cellError(i, name, 'a value (it names the cluster)', null, 'fill it, or leave the row out');
+    let found = place.get(codes[i]);
+    if (found === undefined) {
+      found = place.size;
+      place.set(codes[i], found);
+    }
+    code[i] = found;
+  }
+  if (place.size < 2) {
+    const [only] = place.keys();
+    throw new LogoddsError(
+      'ERR_DATA',
+      `cluster ${show(name)}: expected at least two clusters, got one (${show(levels[only])}); name a column that tells groups of rows apart`,
+    );
+  }
+  return { column: name, code, count: place.size };
+}
+
+/**
+ * The sandwich covariance of a maximum-likelihood estimate, valid where the model's variance is not:
+ *
+ *   H⁻¹·M·H⁻¹,   H = XᵀVX,   rᵢ = pᵢ − yᵢ
+ *   robust    M = Σ cᵢ·uᵢ²·rᵢ²·xᵢxᵢᵀ                              (HC0: statsmodels `HC0`, R `sandwich`; Stata's vce(robust) is n/(n − 1) times it)
+ *   cluster   M = G/(G − 1)·Σ_g m_g·m_gᵀ,   m_g = Σ_{i in g} cᵢuᵢrᵢ·xᵢ   (R `vcovCL(…, type = "HC0")`, Stata's vce(cluster))
+ *
+ * over all classes where there are several. Of a row, c is how many rows like it there are (its weight where `weightKind` is count, else 1), and u
+ * the weight of each: sampling weight, class weight and number of trials. A row of trials is one observation, its counts may vary more than
+ * those of independent trials; with weights and trials of 1 all of this is Σ rᵢ²·xᵢxᵢᵀ.
+ *
+ * @param factor  Cholesky factor of the Hessian of `objective` at w
+ * @returns for the free parameters on standardised features, size × size
+ * @see White, Econometrica 50 (1982) 1–25; Liang, Zeger, Biometrika 73 (1986) 13–22
+ */
+export function sandwich(
+  task: Task,
+  objective: Objective,
+  w: Float64Array,
+  factor: Float64Array,
+  kind: 'robust' | Clusters,
+): Float64Array {
+  const { size, totalWeight } = objective;
+  const probabilities = probabilitiesOf(task, objective.expand(w));
+  const meat =
+    kind === 'robust' ? rowMeat(task, objective, probabilities) : clusterMeat(task, objective, probabilities, kind);
+  const inverse = invertCholesky(factor, size);
+  for (let i = 0; i < inverse.length; i++) inverse[i] /= totalWeight;
+  return multiply(multiply(inverse, meat, size), inverse, size);
+}
+
+/** A plane of probabilities for every class; of two classes that of the positive one. */
+export function probabilitiesOf({ likelihood }: Task, params: Float64Array): Float64Array {
+  const { rows, classes } = likelihood;
+  const z = new Float64Array(classes * rows);
+  likelihood.logits(params, z);
+  if (classes > 1) softmax(z, 0, rows, classes, rows, exp, false);
+  else for (let i = 0; i < rows; i++) z[i] = sigmoid(z[i]);
+  return z;
+}
+
+function rowMeat({ likelihood, y, weight, copies }: Task, objective: Objective, p: Float64Array): Float64Array {
+  const { rows, classes } = likelihood;
+  const { active, size } = objective;
+  const width = likelihood.parameters / classes;
+  const factors = new Float64Array(rows);
+  const gram = new Float64Array(width * width);
+  const meat = new Float64Array(size * size);
+  for (let j = 0; j < classes; j++) {
+    for (let k = 0; k <= j; k++) {
+      for (let i = 0; i < rows; i++) {
+        const s = weight ? weight[i] : 1;
+        if (s === 0) {
+          factors[i] = 0;
+          continue;
+        }
+        const [a, b] = [p[j * rows + i], p[k * rows + i]];
+        const product = classes === 1 ? (a - y[i]) ** 2 : (a - Number(y[i] === j)) * (b - Number(y[i] === k));
+        factors[i] = s * (s / (copies ? copies[i] : 1)) * product;
+      }
+      likelihood.gram(factors, gram);
+      for (let r = 0; r < size; r++) {
+        if (Math.floor(active[r] / width) !== j) continue;
+        for (let c = 0; c < size; c++) {
+          if (Math.floor(active[c] / width) !== k) continue;
+          const value = gram[(active[r] % width) * width + (active[c] % width)];
+          meat[r * size + c] = value;
+          meat[c * size + r] = value;
+        }
+      }
+    }
+  }
+  return meat;
+}
+
+/** Sums of scores that are held at a time. */
+const SCORES = 4_000_000;
+
+function clusterMeat(
+  { likelihood, y, weight }: Task,
+  objective: Objective,
+  p: Float64Array,
+  { code, count, batch }: Clusters,
+): Float64Array {
+  const { rows, classes, parameters } = likelihood;
+  const { active, size } = objective;
+  const width = parameters / classes;
+  const place = new Int32Array(parameters).fill(-1);
+  active.forEach((id, j) => {
+    place[id] = j;
+  });
+  // the rows, cluster by cluster
+  const starts = new Uint32Array(count + 1);
+  for (let i = 0; i < rows; i++) starts[code[i] + 1]++;
+  for (let g = 0; g < count; g++) starts[g + 1] += starts[g];
+  const order = new Uint32Array(rows);
+  const next = starts.slice();
+  for (let i = 0; i < rows; i++) order[next[code[i]]++] = i;
+
+  const meat = new Float64Array(size * size);
+  const most = Math.max(1, Math.floor(SCORES / size));
+  for (let from = 0; from < count; from += most) {
+    const to = Math.min(count, from + most);
+    const scores = new Float64Array((to - from) * size);
+    const part = order.subarray(starts[from], starts[to]);
+    for (let k = 0; k < classes; k++) {
+      const residual = Float64Array.from(part, (i) => {
+        const label = classes === 1 ? y[i] : Number(y[i] === k);
+        return (weight ? weight[i] : 1) * (p[k * rows + i] - label);
+      });
+      const add = (slotOf: (i: number) => number, x: ((i: number) => number) | null) => {
+        part.forEach((i, at) => {
+          const column = place[k * width + slotOf(i)];
+          if (column >= 0) scores[(code[i] - from) * size + column] += residual[at] * (x ? x(i) : 1);
+        });
+      };
+      batch.specs.forEach((spec, column) => {
+        const first = batch.offsets[column];
+        if (spec.kind === 'numeric') {
+          const values = batch.numeric(column);
+          add(
+            () => first,
+            (i) => values[i],
+          );
+        } else {
+          const codes = batch.codes(column);
+          add((i) => first + codes[i], null);
+        }
+      });
+      add(() => width - 1, null);
+    }
+    for (let g = 0; g < to - from; g++) {
+      const row = g * size;
+      for (let a = 0; a < size; a++) {
+        const value = scores[row + a];
+        for (let b = 0; b <= a; b++) meat[a * size + b] += value * scores[row + b];
+      }
+    }
+  }
+  const correction = count / (count - 1);
+  for (let a = 0; a < size; a++) {
+    for (let b = 0; b <= a; b++) {
+      meat[a * size + b] *= correction;
+      meat[b * size + a] = meat[a * size + b];
+    }
+  }
+  return meat;
+}
+
+/** A·B, n × n, row-major. */
+function multiply(a: Float64Array, b: Float64Array, n: number): Float64Array {
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < n; k++) {
+      const value = a[i * n + k];
+      if (value === 0) continue;
+      for (let j = 0; j < n; j++) out[i * n + j] += value * b[k * n + j];
+    }
+  }
+  return out;
+}

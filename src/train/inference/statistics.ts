@@ -1,0 +1,167 @@
+import { chiSquareTest } from './chiSquare.ts';
+import type { ChiSquareTest, FitStatistics, PearsonStatistic, Warning } from '../../model/manifest.ts';
+import type { Problem } from '../problem/prepare.ts';
+import { FirthObjective } from '../solve/firth.ts';
+import type { Fitted, Task } from '../solve/solve.ts';
+import { Restricted, refit } from './restricted.ts';
+import { probabilitiesOf } from './robust.ts';
+
+/**
+ * How well a maximum-likelihood fit (or Firth's) whose weights are counts describes its data.
+ *
+ * The likelihood is that of single trials; R adds the constant Σ log C(nᵢ, kᵢ) to the log-likelihood of grouped counts, so that its AIC and BIC of
+ * them are lower by twice that, and no difference of two fits is. n counts a row of trials once, as R does.
+ */
+export function fitStatistics(problem: Problem, task: Task, fitted: Fitted): FitStatistics {
+  const { logLik, nullLogLik } = fitted.report;
+  const { objective, w } = fitted;
+  const { classes } = task.likelihood;
+  const parameters = objective.size;
+  const saturated = saturatedLogLik(task);
+  const observations = countObservations(problem);
+  const intercepts = classes > 1 ? classes - 1 : 1;
+  const ratio =
+    objective instanceof FirthObjective ? firthRatio(objective, w, fitted.report.objective) : 2 * (logLik - nullLogLik);
+  return {
+    observations,
+    parameters,
+    deviance: Math.max(0, 2 * (saturated - logLik)),
+    nullDeviance: Math.max(0, 2 * (saturated - nullLogLik)),
+    aic: 2 * (parameters - logLik),
+    bic: parameters * Math.log(observations) - 2 * logLik,
+    mcFadden: 1 - logLik / nullLogLik,
+    likelihoodRatio: chiSquareTest(ratio, parameters - intercepts),
+    pearson: problem.target.trials
+      ? pearson(problem.target.trials, probabilitiesOf(task, objective.expand(w)), task, parameters)
+      : null,
+    hosmerLemeshow:
+      classes > 1 ? null : hosmerLemeshow(probabilitiesOf(task, objective.expand(w)), task.y, task.weight),
+  };
+}
+
+/** Dispersion that nobody should pass over, where chance makes it seldom enough. */
+const OVERDISPERSED = { dispersion: 1.5, p: 1e-3 };
+
+/** Pearson's statistic of rows of trials; rows of no weight are none. */
+function pearson(
+  trials: Float64Array,
+  p: Float64Array,
+  { y, weight, copies }: Task,
+  parameters: number,
+): PearsonStatistic {
+  let chi2 = 0;
+  let rows = 0;
+  for (let i = 0; i < y.length; i++) {
+    const s = weight ? weight[i] : 1;
+    if (!(s > 0 && trials[i] > 0)) continue;
+    chi2 += (s * (y[i] - p[i]) ** 2) / (p[i] * (1 - p[i]));
+    rows += copies ? copies[i] : 1;
+  }
+  const df = Math.max(0, rows - parameters);
+  return { ...chiSquareTest(chi2, df), dispersion: df > 0 ? chi2 / df : null };
+}
+
+/** OVERDISPERSION, where standard errors are those of the model and rows of trials vary more than it says. */
+export function overdispersion(statistics: FitStatistics | null, errors: string | null): Warning[] {
+  const found = statistics?.pearson;
+  if (!found || found.dispersion === null || errors !== 'model') return [];
+  if (!(found.dispersion > OVERDISPERSED.dispersion && (found.p ?? 1) < OVERDISPERSED.p)) return [];
+  return [
+    {
+      code: 'OVERDISPERSION',
+      message: `the counts vary ${found.dispersion.toPrecision(3)} times as much as those of independent trials (Pearson χ² ${found.chi2.toPrecision(4)} on ${found.df} degrees of freedom), so standard errors and p-values of the model are too small; ask for robust errors`,
+      features: [],
+    },
+  ];
+}
+
+/** Twice the difference to the penalised likelihood with the intercept alone free, the determinant still that of all columns. */
+function firthRatio(objective: FirthObjective, w: Float64Array, value: number): number {
+  const alone = Restricted.to(objective, Int32Array.of(objective.size - 1));
+  return 2 * objective.totalWeight * (refit(alone, alone.project(w)).objective - value);
+}
+
+/** Σ s·(y·log y + (1 − y)·log(1 − y)): 0 unless rows are counts of both classes. */
+function saturatedLogLik({ y, weight, likelihood }: Task): number {
+  if (likelihood.classes > 1) return 0;
+  let sum = 0;
+  for (let i = 0; i < y.length; i++) {
+    if (y[i] > 0 && y[i] < 1) {
+      sum += (weight ? weight[i] : 1) * (y[i] * Math.log(y[i]) + (1 - y[i]) * Math.log1p(-y[i]));
+    }
+  }
+  return sum;
+}
+
+function countObservations({ target: { trials }, sampleWeight, y }: Problem): number {
+  if (!sampleWeight) return y.length;
+  let sum = 0;
+  for (let i = 0; i < y.length; i++)
+    sum += trials ? (trials[i] > 0 ? sampleWeight[i] / trials[i] : 0) : sampleWeight[i];
+  return sum;
+}
+
+/**
+ * The Hosmer-Lemeshow test: observed and expected classes in groups of like probability.
+ *
+ *   χ² = Σ_g (O_g − E_g)²/E_g + the same of the other class,   df = groups with rows − 2
+ *
+ * Groups lie between the tenths of the fitted probabilities (R's default quantiles), the upper end included; equal probabilities stay together, so
+ * there may be fewer than ten. R's ResourceSelection::hoslem.test cuts so, and weights count rows.
+ *
+ * @param p  fitted probabilities
+ * @param y  share of the positive class in each row
+ * @param weight  counts of rows; null: ones
+ * @returns null when there are fewer than three groups
+ * @see Hosmer, Lemeshow, Applied Logistic Regression, 5.2
+ */
+export function hosmerLemeshow(
+  p: Float64Array,
+  y: Float64Array,
+  weight: Float64Array | null,
+  groups = 10,
+): ChiSquareTest | null {
+  const s = (i: number): number => (weight ? weight[i] : 1);
+  // the probabilities in order, and how many rows each stands for
+  const order =
+    weight &&
+    Uint32Array.from(p, (_, i) => i)
+      .filter((i) => weight[i] > 0)
+      .sort((a, b) => p[a] - p[b]);
+  const sorted = order ? Float64Array.from(order, (i) => p[i]) : p.slice().sort();
+  const count = (at: number): number => (order ? s(order[at]) : 1);
+  let total = 0;
+  for (let at = 0; at < sorted.length; at++) total += count(at);
+  const cuts: number[] = [];
+  // the value of place h (from 0) among the rows, each as often as its weight says
+  let at = 0;
+  let below = 0;
+  for (let k = 1; k <= groups; k++) {
+    const h = (k * (total - 1)) / groups;
+    const floor = Math.floor(h);
+    while (below + count(at) <= floor) below += count(at++);
+    const low = sorted[at];
+    const next = below + count(at) > floor + 1 || at + 1 === sorted.length ? low : sorted[at + 1];
+    const cut = low + (h - floor) * (next - low);
+    if (cut > (cuts.at(-1) ?? sorted[0])) cuts.push(cut);
+  }
+  const observed = new Float64Array(cuts.length);
+  const expected = new Float64Array(cuts.length);
+  const size = new Float64Array(cuts.length);
+  for (let i = 0; i < p.length; i++) {
+    if (s(i) === 0) continue;
+    let g = 0;
+    while (g < cuts.length - 1 && p[i] > cuts[g]) g++;
+    observed[g] += s(i) * y[i];
+    expected[g] += s(i) * p[i];
+    size[g] += s(i);
+  }
+  let chi2 = 0;
+  let filled = 0;
+  for (let g = 0; g < cuts.length; g++) {
+    if (size[g] === 0) continue;
+    filled++;
+    chi2 += (observed[g] - expected[g]) ** 2 * (1 / expected[g] + 1 / (size[g] - expected[g]));
+  }
+  return filled > 2 && Number.isFinite(chi2) ? chiSquareTest(chi2, filled - 2) : null;
+}

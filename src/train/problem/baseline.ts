@@ -1,0 +1,46 @@
+import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { Standardisation } from '../inference/inference.ts';
+import type { Chunks } from './chunks.ts';
+
+/**
+ * Weighted mean of each slot over the training rows, on the scale of the raw features: what explanations start from.
+ *
+ *   E xⱼ = shiftⱼ + scaleⱼ · Σ sᵢxᵢⱼ / Σ sᵢ;   of a slot of a coded column the share of its rows
+ *
+ * @param weight  sample weights; null: ones
+ * @returns length slots
+ */
+export function slotMeans(
+  batch: ColumnsBatch,
+  chunks: Chunks | null,
+  { shift, scale }: Standardisation,
+  weight: Float64Array | null,
+): Float64Array {
+  const sums = new Float64Array(batch.slots);
+  let total = 0;
+  const add = (first: number): void => {
+    const { rows } = batch;
+    const s = weight?.subarray(first, first + rows) ?? null;
+    for (let i = 0; i < rows; i++) total += s ? s[i] : 1;
+    batch.specs.forEach((spec, column) => {
+      const slot = batch.offsets[column];
+      if (spec.kind === 'numeric') {
+        const x = batch.numeric(column);
+        let sum = 0;
+        for (let i = 0; i < rows; i++) sum += s ? s[i] * x[i] : x[i];
+        sums[slot] += sum;
+      } else {
+        const codes = batch.codes(column);
+        for (let i = 0; i < rows; i++) sums[slot + codes[i]] += s ? s[i] : 1;
+      }
+    });
+  };
+  if (chunks) {
+    const all = batch.specs.map((_, j) => j);
+    chunks.each((first, count) => {
+      chunks.load(first, count, all);
+      add(first);
+    });
+  } else add(0);
+  return sums.map((sum, j) => shift[j] + scale[j] * (sum / total));
+}

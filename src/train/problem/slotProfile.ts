@@ -1,0 +1,261 @@
+import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { Likelihood } from '../../../bindings/likelihood.ts';
+import type { SlotName } from '../../encode/encoder.ts';
+import { isConstant } from '../../encode/infer.ts';
+import { list } from '../../encode/label.ts';
+import { factorCholesky } from '../../math/cholesky.ts';
+import type { Standardisation } from '../inference/inference.ts';
+import { quadraticModel } from '../solve/newton.ts';
+import { maxAbs, type Objective } from '../solve/objective.ts';
+
+/**
+ * Least 1 − R² of a standardised column on the earlier ones. Rounding in XᵀSX of millions of rows stays below 1e-12, and correlations that
+ * mean something stay far above.
+ */
+export const RANK_TOLERANCE = 1e-11;
+/** Coefficients whose part in a runaway step is smaller only follow. */
+const RUNAWAY_SHARE = 0.05;
+
+/**
+ * What each slot looks like in the rows of positive weight, by one pass over a standardised batch.
+ * For a coded slot x is 0 or 1.
+ */
+export interface SlotProfile {
+  /** Σ sᵢxᵢ² */
+  readonly square: Float64Array;
+  /**
+   * 1: the slot has the same value in every row (a numeric column), or no row at all (a coded one); 2: its values differ by rounding only
+   * (`isConstant`)
+   */
+  readonly constant: Uint8Array;
+  /**
+   * 1: the slot separates the classes on its own: a numeric column whose classes do not overlap, a level that only one class has. The
+   * likelihood then has no maximum in the slot's coefficient (or, for a reference level, in all others and the intercept).
+   */
+  readonly separates: Uint8Array;
+}
+
+/**
+ * @param y  share of the positive class in each row, 0 to 1; null for a target of several classes, where `separates` is 0
+ * @param standard  how the batch was standardised; absent: not at all
+ */
+export function profileSlots(
+  batch: ColumnsBatch,
+  y: Float64Array | null,
+  weight: Float64Array | null,
+  standard?: Standardisation,
+): SlotProfile {
+  const tally = new SlotTally(batch, standard);
+  tally.add(batch, y, weight);
+  return tally.profile(y !== null);
+}
+
+/** `profileSlots` for rows that come batch by batch. */
+export class SlotTally {
+  readonly #columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>;
+  /** Σ sᵢxᵢ² of a numeric slot */
+  readonly #square: Float64Array;
+  /** of each class: least and greatest value of a numeric slot, Σ sᵢ of a coded one */
+  readonly #min: readonly Float64Array[];
+  readonly #max: readonly Float64Array[];
+  readonly #share: readonly Float64Array[];
+  readonly #standard: Standardisation | null;
+  /** of a numeric slot its first value, and of the distances from it Σ sᵢdᵢ and Σ sᵢdᵢ² */
+  readonly #first: Float64Array;
+  readonly #sum: Float64Array;
+  readonly #spread: Float64Array;
+  /** rows of positive weight, and their weight */
+  #rows = 0;
+  #total = 0;
+
+  constructor(columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>, standard?: Standardisation) {
+    this.#columns = columns;
+    this.#standard = standard ?? null;
+    this.#first = new Float64Array(columns.slots);
+    this.#sum = new Float64Array(columns.slots);
+    this.#spread = new Float64Array(columns.slots);
+    const ofClasses = (value: number) => [0, 1].map(() => new Float64Array(columns.slots).fill(value));
+    this.#square = new Float64Array(columns.slots);
+    this.#min = ofClasses(Number.POSITIVE_INFINITY);
+    this.#max = ofClasses(Number.NEGATIVE_INFINITY);
+    this.#share = ofClasses(0);
+  }
+
+  /** Adds the rows of a batch; y and weight are of these rows. */
+  add(batch: ColumnsBatch, y: Float64Array | null, weight: Float64Array | null): void {
+    const { specs, offsets } = this.#columns;
+    const { rows } = batch;
+    const start = weight ? weight.findIndex((s) => s > 0) : 0;
+    const fresh = this.#rows === 0 && start >= 0;
+    for (let i = 0; i < rows; i++) {
+      const s = weight ? weight[i] : 1;
+      this.#rows += Number(s > 0);
+      this.#total += s;
+    }
+    specs.forEach((spec, column) => {
+      const first = offsets[column];
+      if (spec.kind === 'numeric') {
+        const x = batch.numeric(column);
+        if (fresh) this.#first[first] = x[start];
+        const base = this.#first[first];
+        let apart = this.#sum[first];
+        let spread = this.#spread[first];
+        for (let j = 0; j < rows; j++) {
+          const s = weight ? weight[j] : 1;
+          const d = x[j] - base;
+          apart += s * d;
+          spread += s * d * d;
+        }
+        this.#sum[first] = apart;
+        this.#spread[first] = spread;
+        // a row of counts may be in both classes
+        let [min0, min1] = this.#min.map((values) => values[first]);
+        let [max0, max1] = this.#max.map((values) => values[first]);
+        let sum = this.#square[first];
+        let i = 0;
+        // once the classes are known to overlap only the sum is left
+        for (; i < rows && !(y ? max0 > min1 && max1 > min0 : min0 < max0); i++) {
+          const s = weight ? weight[i] : 1;
+          if (s === 0) continue;
+          const value = x[i];
+          sum += s * value * value;
+          const share = y ? y[i] : 0;
+          if (share < 1) {
+            if (value < min0) min0 = value;
+            if (value > max0) max0 = value;
+          }
+          if (share > 0) {
+            if (value < min1) min1 = value;
+            if (value > max1) max1 = value;
+          }
+        }
+        for (; i < rows; i++) sum += (weight ? weight[i] : 1) * x[i] * x[i];
+        this.#square[first] = sum;
+        this.#min.forEach((values, k) => {
+          values[first] = k === 0 ? min0 : min1;
+        });
+        this.#max.forEach((values, k) => {
+          values[first] = k === 0 ? max0 : max1;
+        });
+      } else {
+        const codes = batch.codes(column);
+        const [negatives, positives] = this.#share;
+        for (let i = 0; i < rows; i++) {
+          const s = weight ? weight[i] : 1;
+          const positive = y ? s * y[i] : 0;
+          negatives[first + codes[i]] += s - positive;
+          positives[first + codes[i]] += positive;
+        }
+      }
+    });
+  }
+
+  #isRounding(slot: number): boolean {
+    const shift = this.#standard?.shift[slot] ?? 0;
+    const scale = this.#standard?.scale[slot] ?? 1;
+    const apart = this.#sum[slot] / this.#total;
+    const spread = Math.sqrt(Math.max(0, this.#spread[slot] / this.#total - apart * apart));
+    // of the raw column: both are multiples of its scale
+    return isConstant(this.#rows, (this.#first[slot] + apart) * scale + shift, spread * scale);
+  }
+
+  /** @param binary  whether the target has two classes: of several no slot is looked at for separation */
+  profile(binary: boolean): SlotProfile {
+    const { specs, offsets, slots } = this.#columns;
+    const square = this.#square.slice();
+    const constant = new Uint8Array(slots);
+    const separates = new Uint8Array(slots);
+    specs.forEach((spec, column) => {
+      const first = offsets[column];
+      if (spec.kind === 'numeric') {
+        const min = this.#min.map((values) => values[first]);
+        const max = this.#max.map((values) => values[first]);
+        constant[first] = Math.min(...min) === Math.max(...max) ? 1 : 2 * Number(this.#isRounding(first));
+        separates[first] = Number(binary && !constant[first] && (max[0] <= min[1] || max[1] <= min[0]));
+        return;
+      }
+      for (let slot = first; slot < first + spec.slots; slot++) {
+        const [negative, positive] = this.#share.map((values) => values[slot]);
+        square[slot] = negative + positive;
+        constant[slot] = Number(negative + positive === 0);
+        separates[slot] = Number(binary && negative > 0 !== positive > 0);
+      }
+    });
+    return { square, constant, separates };
+  }
+}
+
+/**
+ * Slots whose columns are linear combinations of the intercept and earlier ones, as in R: the later column goes.
+ *
+ * @param slots   the candidates, ascending
+ * @param weight  of the rows; null: ones
+ * @param tolerance  least 1 − R² of a column on the earlier ones
+ * @returns slot indices, ascending
+ */
+export function dependentSlots(
+  likelihood: Likelihood,
+  slots: readonly number[],
+  weight: Float64Array | null,
+  tolerance = RANK_TOLERANCE,
+): number[] {
+  const width = likelihood.parameters / likelihood.classes;
+  const gram = new Float64Array(width * width);
+  likelihood.gram(weight ?? new Float64Array(likelihood.rows).fill(1), gram);
+  const order = [width - 1, ...slots];
+  const size = order.length;
+  const ordered = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) ordered[i * size + j] = gram[order[i] * width + order[j]];
+  }
+  return factorCholesky(ordered, size, tolerance).map((j) => order[j]);
+}
+
+/** Parameters that carry the Newton step at w, the end of a fit that diverged; none when the Hessian there is singular. */
+export function runawayParameters(objective: Objective, w: Float64Array): number[] {
+  const step = quadraticModel(objective, w)?.step;
+  if (!step) return [];
+  const largest = maxAbs(step);
+  return Array.from(objective.active).filter((_, j) => Math.abs(step[j]) >= RUNAWAY_SHARE * largest);
+}
+
+/**
+ * Whether the fitted logits, without offset, are right in every row of positive weight: of the sign of the label, or greatest for the class.
+ * Then the classes are completely separated by these very weights, and twice the weights would fit better: no maximum exists.
+ *
+ * @param logits  one plane of rows, or one for each class
+ * @param y       share of the positive class, or the class
+ */
+export function separatesAllRows(
+  logits: Float64Array,
+  y: Float64Array,
+  weight: Float64Array | null,
+  offset: Float64Array | null,
+): boolean {
+  const rows = y.length;
+  const classes = logits.length / rows;
+  for (let i = 0; i < rows; i++) {
+    if (weight && weight[i] === 0) continue;
+    if (classes === 1) {
+      const z = offset ? logits[i] - offset[i] : logits[i];
+      if (!(y[i] === 1 ? z > 0 : y[i] === 0 && z < 0)) return false;
+      continue;
+    }
+    for (let k = 0; k < classes; k++) {
+      if (k !== y[i] && !(logits[y[i] * rows + i] > logits[k * rows + i])) return false;
+    }
+  }
+  return true;
+}
+
+/** Parameters in words: features that are named once each, and a list such as "age", "race: white" for a message. */
+export function nameParameters(
+  parameters: Iterable<number>,
+  names: readonly SlotName[],
+): { features: string[]; text: string } {
+  const slots = [...new Set(parameters)].sort((a, b) => a - b).flatMap((id) => (id < names.length ? [names[id]] : []));
+  return {
+    features: [...new Set(slots.map((slot) => slot.name))],
+    text: list(slots.map((slot) => (slot.level === null ? slot.name : `${slot.name}: ${slot.level}`))),
+  };
+}

@@ -1,0 +1,275 @@
+import { LogoddsError } from '../../../bindings/errors.ts';
+import { cellError, findColumns } from '../../encode/columns.ts';
+import { sortLabels } from '../../encode/infer.ts';
+import { canonicalLabel, list, show } from '../../encode/label.ts';
+import type { Column, NumericColumn, Table } from '../../encode/table.ts';
+import { LARGEST_TOTAL } from '../../metrics/check.ts';
+
+/** The target as numbers. */
+export interface Target {
+  /** the labels, sorted: numerically when all are numbers, else by code point */
+  readonly classes: readonly string[];
+  /** null with more than two classes */
+  readonly positive: string | null;
+  /** index into `classes` of each row; all 1 for counts */
+  readonly code: Float64Array;
+  /** two classes: the share of the positive one, 0 to 1; else `code` */
+  readonly y: Float64Array;
+  /** trials of each row, where the target counts successes; else null */
+  readonly trials: Float64Array | null;
+  /** classes that are left out, and 1 for each of their rows; null: none */
+  readonly leftOut: { readonly classes: readonly string[]; readonly rows: Uint8Array } | null;
+}
+
+/** A class as `canonicalLabel` takes it. */
+export type PositiveLabel = string | number | boolean;
+
+const POSITIVE = ['1', 'true', 'yes'];
+/** A target of more values than this is a number to predict, not a class. */
+const MOST_CLASSES = 100;
+
+/**
+ * Reads a target column, of categories or of numbers.
+ *
+ * Of two classes the positive one is `positive`, else the one label among 1, true, yes (in any case), else the second of the sorted labels.
+ *
+ * @param positive  a label as `canonicalLabel` takes it: 1 and "1" are one
+ * @param without  classes to leave out: their rows have code 0 and count for nothing
+ * @throws ERR_SCHEMA when the column is absent; ERR_TARGET when cells are missing, there are less than two classes or more than 100,
+ * `positive` is none of two, or one to leave out is none
+ */
+export function readTarget(
+  table: Table,
+  name: string,
+  positiveClass?: PositiveLabel,
+  without: readonly string[] = [],
+): Target {
+  const positive = positiveClass === undefined ? undefined : canonicalLabel(positiveClass);
+  const { rows } = table;
+  const [column] = findColumns(table, [name]);
+  const what = `target ${show(name)}`;
+  const gaps = countMissing(column, rows);
+  if (gaps.count > 0) {
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `${what}: expected a label in every row, got ${gaps.count} missing, the first in row ${gaps.first}; remove these rows or label them`,
+    );
+  }
+  const cells = column.kind === 'coded' ? column.codes : column.values;
+  const idOf = new Map<number, number>();
+  const labels: string[] = [];
+  const ids = new Uint8Array(rows);
+  for (let i = 0; i < rows && labels.length <= MOST_CLASSES; i++) {
+    const cell = cells[i];
+    let id = idOf.get(cell);
+    if (id === undefined) {
+      const value = column.kind === 'coded' ? column.levels[cell] : cell;
+      if (value === undefined || !(column.kind === 'coded' || Number.isFinite(cell))) {
+        throw new LogoddsError(
+          'ERR_TARGET',
+          `${what}, row ${i}: expected a label, got ${show(value)}; remove the row or label it`,
+        );
+      }
+      const label = canonicalLabel(value);
+      id = labels.indexOf(label);
+      if (id < 0) id = labels.push(label) - 1;
+      idOf.set(cell, id);
+    }
+    ids[i] = id;
+  }
+  const all = sortLabels(labels);
+  const stranger = without.find((label) => !all.includes(label));
+  if (stranger !== undefined) {
+    throw new LogoddsError('ERR_TARGET', `classWeight: expected labels among ${list(all)}, got ${show(stranger)}`);
+  }
+  const classes = all.filter((label) => !without.includes(label));
+  if (without.length > 0 && classes.length < 2) {
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `classWeight: expected at least two classes of a weight above 0, got ${classes.length} (${list(classes)}); a class of weight 0 is left out`,
+    );
+  }
+  if (classes.length < 2 || classes.length > MOST_CLASSES) {
+    const many = classes.length > MOST_CLASSES;
+    throw new LogoddsError(
+      'ERR_TARGET',
+      many
+        ? `${what}: expected at most ${MOST_CLASSES} classes, got more (${list(classes.slice(0, 5))}, …); name a target with fewer values, or derive one that has`
+        : `${what}: expected at least two classes, got ${classes.length} (${list(classes)}); keep rows of both outcomes`,
+    );
+  }
+  const place = labels.map((label) => classes.indexOf(label));
+  // a loop: `from` makes a list of all numbers first
+  const code = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) code[i] = Math.max(0, place[ids[i]]);
+  const leftOut = without.length > 0 ? { classes: without, rows: ids.map((id) => Number(place[id] < 0)) } : null;
+  if (positive !== undefined && (classes.length > 2 || !classes.includes(positive))) {
+    throw new LogoddsError(
+      'ERR_TARGET',
+      classes.length > 2
+        ? `positive: expected nothing for ${what} of ${classes.length} classes, got ${show(positive)}; every class has its probability`
+        : `positive: expected a class of ${what} (${list(classes)}), got ${show(positive)}`,
+    );
+  }
+  if (classes.length > 2) return { classes, positive: null, code, y: code, trials: null, leftOut };
+  const obvious = classes.filter((label) => POSITIVE.includes(label.toLowerCase()));
+  const chosen = positive ?? (obvious.length === 1 ? obvious[0] : classes[1]);
+  const y = chosen === classes[1] ? code : code.map((id) => 1 - id);
+  return { classes, positive: chosen, code, y, trials: null, leftOut };
+}
+
+/**
+ * Reads grouped binomial counts: successes of trials. A row of no trials is a row of weight 0.
+ *
+ * @returns the target of classes 0 and 1 with y = successes/trials
+ * @throws ERR_SCHEMA when a column is absent or not numeric; ERR_RECORD for a missing cell; ERR_RANGE for counts that are no whole numbers
+ * >= 0, or more successes than trials
+ */
+export function readTrials(table: Table, successes: string, trials: string): Target {
+  const give = 'give every row its counts';
+  const hits = readNumbers(table, successes, 'target', give);
+  const tries = readNumbers(table, trials, 'trials', give);
+  const refuse = (role: string, name: string, row: number, rule: string, got: number): never => {
+    throw new LogoddsError('ERR_RANGE', `${role} ${show(name)}, row ${row}: expected ${rule}, got ${got}; correct it`);
+  };
+  const y = hits.map((count, i) => {
+    const n = tries[i];
+    if (!(Number.isInteger(n) && n >= 0)) refuse('trials', trials, i, 'a whole number >= 0', n);
+    if (!(Number.isInteger(count) && count >= 0 && count <= n)) {
+      refuse('target', successes, i, `a whole number from 0 to ${n} (${show(trials)})`, count);
+    }
+    return n > 0 ? count / n : 0;
+  });
+  return { classes: ['0', '1'], positive: '1', code: y.map(() => 1), y, trials: tries, leftOut: null };
+}
+
+/**
+ * Reads the column of sample weights: finite, at least 0, not all 0; whole numbers where they count rows.
+ *
+ * @returns a copy, length table.rows
+ * @throws ERR_SCHEMA when absent or not numeric; ERR_RECORD for a missing cell; ERR_RANGE for a negative or non-finite one, or all zero
+ */
+export function readWeight(table: Table, name: string, kind: 'sampling' | 'count' = 'sampling'): Float64Array {
+  const values = readNumbers(table, name, 'weight', 'give every row a weight (0 leaves a row out)');
+  let total = 0;
+  values.forEach((value, i) => {
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `weight ${show(name)}, row ${i}: expected a finite number >= 0, got ${value}; correct it`,
+      );
+    }
+    if (kind === 'count' && !Number.isInteger(value)) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `weight ${show(name)}, row ${i}: expected a whole number (weights count rows), got ${value}; use weightKind "sampling" for weights of a sample`,
+      );
+    }
+    total += value;
+  });
+  if (!(total > 0 && total <= LARGEST_TOTAL)) {
+    const next = total > 0 ? 'divide them all by one number' : 'a row needs a weight above 0 to count';
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `weight ${show(name)}: expected a sum of weights above 0, up to ${LARGEST_TOTAL}, got ${total}; ${next}`,
+    );
+  }
+  return values;
+}
+
+/**
+ * Reads the column that is added to the logit.
+ *
+ * @returns a copy, length table.rows
+ * @throws ERR_SCHEMA when absent or not numeric; ERR_RECORD for a missing or non-finite cell
+ */
+export function readOffset(table: Table, name: string): Float64Array {
+  const values = readNumbers(table, name, 'offset', 'give every row an offset');
+  values.forEach((value, i) => {
+    if (!Number.isFinite(value)) throw cellError(i, name, 'a finite number (it is the offset)', value, 'correct it');
+  });
+  return values;
+}
+
+/**
+ * The factor of each class, in the order of `classes`.
+ *
+ * `balanced`: S / (K·S_c), S_c the sample weight of class c of K: all classes weigh the same and the total stays S. A map gives factors by
+ * label; a label that is not in it has 1.  A factor of 0 leaves the class out.
+ *
+ * @param share  S_c
+ * @throws ERR_TARGET for a label that is no class; ERR_RANGE for a factor that is negative or not finite
+ * @see scikit-learn, sklearn.utils.class_weight.compute_class_weight
+ */
+export function classFactors(
+  classWeight: 'balanced' | Readonly<Record<string, number>>,
+  { classes }: Target,
+  share: Float64Array,
+): Float64Array {
+  if (classWeight === 'balanced') {
+    const total = share.reduce((sum, s) => sum + s, 0);
+    return share.map((s) => total / (classes.length * s));
+  }
+  for (const [label, factor] of Object.entries(classWeight)) {
+    if (factor !== 0 && !classes.includes(label)) {
+      throw new LogoddsError('ERR_TARGET', `classWeight: expected labels among ${list(classes)}, got ${show(label)}`);
+    }
+    if (!(factor >= 0 && factor < Number.POSITIVE_INFINITY)) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `classWeight of ${show(label)}: expected a finite number >= 0, got ${factor}`,
+      );
+    }
+  }
+  return Float64Array.from(classes, (label) => (Object.hasOwn(classWeight, label) ? classWeight[label] : 1));
+}
+
+function readNumbers(table: Table, name: string, role: string, next: string): Float64Array {
+  const [column] = findColumns(table, [name]);
+  if (column.kind !== 'numeric') {
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${role} ${show(name)}: expected a numeric column, got categories; convert it to numbers`,
+    );
+  }
+  const gaps = countMissing(column, table.rows);
+  if (gaps.count > 0) {
+    throw new LogoddsError(
+      'ERR_RECORD',
+      `${role} ${show(name)}: expected a number in every row, got ${gaps.count} missing, the first in row ${gaps.first}; ${next}`,
+    );
+  }
+  return Float64Array.from((column as NumericColumn).values.subarray(0, table.rows));
+}
+
+function countMissing({ missing }: Column, rows: number): { count: number; first: number } {
+  let count = 0;
+  let first = -1;
+  for (let i = 0; missing && i < rows; i++) {
+    if (missing[i] !== 0 && count++ === 0) first = i;
+  }
+  return { count, first };
+}
+
+/**
+ * Sample weights as numbers of rows, for what depends on how many rows there are (quantiles, levels that are rare, smoothing): weights that
+ * count are; sampling weights are scaled to the number of rows (of trials) that have weight, so that their scale means nothing.
+ * @param weight  of the rows, times trials; null: ones
+ */
+export function frequencies(
+  weight: Float64Array | null,
+  {
+    target: { trials },
+    weightKind,
+  }: { readonly target: Pick<Target, 'trials'>; readonly weightKind: 'sampling' | 'count' },
+): Float64Array | null {
+  if (!weight || weightKind === 'count') return weight;
+  let total = 0;
+  let rows = 0;
+  for (let i = 0; i < weight.length; i++) {
+    if (!(weight[i] > 0)) continue;
+    total += weight[i];
+    rows += trials ? trials[i] : 1;
+  }
+  return total === rows ? weight : weight.map((w) => w * (rows / total));
+}

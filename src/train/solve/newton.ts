@@ -1,0 +1,135 @@
+import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
+import {
+  ARMIJO,
+  addScaled,
+  dot,
+  HALVINGS,
+  maxAbs,
+  type Objective,
+  ROUNDING,
+  type Solution,
+  type SolverOptions,
+} from './objective.ts';
+
+/** Newton steps that stop shrinking below this are rounding; above it they are a coefficient on its way to infinity. */
+const RUNAWAY_STEP = 1e-3;
+/** Steps in a row, at gradients and decrements this small, that settle it: a finite end would draw them together by then. */
+const RUNAWAY_COUNT = 3;
+const RUNAWAY_FLAT = 1e-8;
+
+export interface NewtonSolution extends Solution {
+  /** why Newton could go no further, when another solver might: the Hessian is not positive definite, or no step decreases f */
+  readonly stuck: 'hessian' | 'line_search' | null;
+}
+
+/**
+ * Newton's method with a Cholesky factorisation and a backtracking line search.
+ *
+ *   w ← w − t·H⁻¹g,   t = 1, ½, ¼, … until f falls by at least 2⁻¹¹·t·|g·H⁻¹g|, or moves by rounding only while Σ|gⱼ| falls
+ *
+ * Converged: max|gⱼ| ≤ tol, ½·g·H⁻¹g ≤ tol and max|step| ≤ √tol/1000; the full step is still taken then, and as the error after a Newton step is of
+ * the order of its square, the coefficients are good to rounding with the default tol.
+ * When gradient and decrement fall below 1e-8 while steps stay large, the coefficients run to infinity along a flat direction of the
+ * likelihood (separated data): reason `diverged`.
+ *
+ * @param start  length objective.size; not changed
+ * @see Nocedal, Wright, Numerical Optimization, 3.3; the rules of acceptance are those of scikit-learn's NewtonCholeskySolver
+ */
+export function newton(objective: Objective, start: Float64Array, options: SolverOptions): NewtonSolution {
+  const { size } = objective;
+  const { tol, maxIter } = options;
+  const settled = Math.sqrt(tol) / 1000;
+  const hessian = new Float64Array(size * size);
+  const step = new Float64Array(size);
+  let w = start.slice();
+  let trial = new Float64Array(size);
+  let gradient = new Float64Array(size);
+  let trialGradient = new Float64Array(size);
+  let value = objective.valueGradient(w, gradient);
+  let gradNorm = maxAbs(gradient);
+  let previousStep = Number.POSITIVE_INFINITY;
+  let runaway = 0;
+  let iteration = 0;
+
+  const end = (reason: Solution['reason'], stuck: NewtonSolution['stuck'] = null): NewtonSolution => ({
+    w,
+    converged: reason === 'converged',
+    reason,
+    iterations: iteration,
+    objective: value,
+    gradNorm,
+    stuck,
+  });
+  const accept = (trialValue: number): void => {
+    [w, trial] = [trial, w];
+    [gradient, trialGradient] = [trialGradient, gradient];
+    value = trialValue;
+    gradNorm = maxAbs(gradient);
+    iteration++;
+    options.onIteration?.({ iteration, objective: value, gradNorm });
+  };
+
+  if (!Number.isFinite(value) || !Number.isFinite(gradNorm)) return end('diverged');
+  for (;;) {
+    objective.hessian(hessian);
+    if (factorCholesky(hessian, size).length > 0) {
+      return gradNorm <= tol ? end('diverged', 'hessian') : end('line_search', 'hessian');
+    }
+    for (let j = 0; j < size; j++) step[j] = -gradient[j];
+    solveCholesky(hessian, size, step);
+    const slope = dot(gradient, step);
+    const largest = maxAbs(step);
+    const flat = gradNorm <= tol && -slope / 2 <= tol;
+    const shrinks = largest <= previousStep / 2;
+    if (!shrinks && flat && largest > settled && largest <= RUNAWAY_STEP) return end('converged');
+    const runs = !shrinks && largest > RUNAWAY_STEP && Math.max(gradNorm, -slope / 2) <= RUNAWAY_FLAT;
+    runaway = runs ? runaway + 1 : 0;
+    if (runaway === RUNAWAY_COUNT) return end('diverged');
+    previousStep = largest;
+    if (flat && largest <= settled) {
+      addScaled(w, 1, step, trial);
+      const trialValue = objective.valueGradient(trial, trialGradient);
+      if (largest > 0 && maxAbs(trialGradient) <= tol) accept(trialValue);
+      return end('converged');
+    }
+    if (iteration === maxIter) return end('max_iter');
+
+    let t = 1;
+    let halvings = 0;
+    for (; halvings < HALVINGS; halvings++, t /= 2) {
+      addScaled(w, t, step, trial);
+      const trialValue = objective.valueGradient(trial, trialGradient);
+      const change = trialValue - value;
+      if (
+        change <= ARMIJO * t * slope ||
+        (Math.abs(change) <= ROUNDING * Math.abs(value) && sumAbs(trialGradient) < sumAbs(gradient))
+      ) {
+        accept(trialValue);
+        break;
+      }
+    }
+    if (halvings === HALVINGS) return flat ? end('converged') : end('line_search', 'line_search');
+  }
+}
+
+/** The quadratic model of the objective at w: the factor of its Hessian and the Newton step; null when the Hessian is not positive definite. */
+export function quadraticModel(
+  objective: Objective,
+  w: Float64Array,
+): { readonly factor: Float64Array; readonly step: Float64Array } | null {
+  const { size } = objective;
+  const step = new Float64Array(size);
+  const factor = new Float64Array(size * size);
+  objective.valueGradient(w, step);
+  objective.hessian(factor);
+  if (factorCholesky(factor, size).length > 0) return null;
+  for (let j = 0; j < size; j++) step[j] = -step[j];
+  solveCholesky(factor, size, step);
+  return { factor, step };
+}
+
+function sumAbs(v: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < v.length; j++) sum += Math.abs(v[j]);
+  return sum;
+}

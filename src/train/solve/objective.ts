@@ -1,0 +1,211 @@
+import type { Likelihood } from '../../../bindings/likelihood.ts';
+import type { FitReason } from '../../model/manifest.ts';
+
+/** What an `Objective` needs beside the likelihood; vectors have one entry per parameter of the likelihood. */
+export interface ObjectiveOptions {
+  /** parameters that are free, ascending; the others are held at 0 */
+  readonly active: Int32Array;
+  /** S: sum of the sample weights before class weights, which makes the objective a mean */
+  readonly totalWeight: number;
+  /** λ(1 − α) ≥ 0, times what is known of the parameter (its penalty factor, its scale) */
+  readonly l2: Float64Array;
+  /** λα ≥ 0, likewise */
+  readonly l1: Float64Array;
+  /** ≤ 0; absent: −∞ */
+  readonly lower?: Float64Array | null;
+  /** ≥ 0; absent: ∞ */
+  readonly upper?: Float64Array | null;
+}
+
+/**
+ * The function that is minimised, over the free parameters only: all that a solver knows.
+ *
+ *   F(w) = f(w) + Σ l1ⱼ·|wⱼ|,   f(w) = 1/S · Σ sᵢ·loss(yᵢ, zᵢ) + ½ · Σ l2ⱼ·wⱼ²,   lowerⱼ ≤ wⱼ ≤ upperⱼ
+ *
+ * A likelihood gives sums over all its parameters; this class takes the mean, adds the penalty and hides the parameters that are held at 0
+ * (reference levels, slots that no training row switches on, aliased columns). f is smooth; absolute values and bounds stand beside it.
+ * The intercept is a parameter without penalty. Vectors have length `size` unless said.
+ */
+export class Objective {
+  readonly likelihood: Likelihood;
+  readonly active: Int32Array;
+  readonly totalWeight: number;
+  /** number of free parameters */
+  readonly size: number;
+  /** l1ⱼ of the free parameters */
+  readonly l1: Float64Array;
+  readonly l2: Float64Array;
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  /** f is all there is: no absolute value, no bound */
+  readonly smooth: boolean;
+  readonly #full: Float64Array;
+  readonly #fullOut: Float64Array;
+  #fullHessian: Float64Array | null = null;
+
+  constructor(likelihood: Likelihood, options: ObjectiveOptions) {
+    const { active, totalWeight, l2, l1, lower, upper } = options;
+    this.likelihood = likelihood;
+    this.active = active;
+    this.totalWeight = totalWeight;
+    this.size = active.length;
+    this.l2 = Float64Array.from(active, (id) => l2[id]);
+    this.l1 = Float64Array.from(active, (id) => l1[id]);
+    this.lower = Float64Array.from(active, (id) => lower?.[id] ?? Number.NEGATIVE_INFINITY);
+    this.upper = Float64Array.from(active, (id) => upper?.[id] ?? Number.POSITIVE_INFINITY);
+    this.smooth =
+      this.l1.every((strength) => strength === 0) &&
+      this.lower.every((bound) => bound === Number.NEGATIVE_INFINITY) &&
+      this.upper.every((bound) => bound === Number.POSITIVE_INFINITY);
+    this.#full = new Float64Array(likelihood.parameters);
+    this.#fullOut = new Float64Array(likelihood.parameters);
+  }
+
+  /** Writes ∂f/∂w to `gradient`. @returns f(w), the smooth part */
+  valueGradient(w: Float64Array, gradient: Float64Array): number {
+    const { active, totalWeight, l2 } = this;
+    const loss = this.likelihood.lossGradient(this.#spread(w), this.#fullOut);
+    let penalty = 0;
+    for (let j = 0; j < active.length; j++) {
+      const pull = l2[j] * w[j];
+      gradient[j] = this.#fullOut[active[j]] / totalWeight + pull;
+      penalty += pull * w[j];
+    }
+    return loss / totalWeight + penalty / 2;
+  }
+
+  /**
+   * Writes ∂²f/∂w² at the point of the last `valueGradient`: size × size, row-major, symmetric.
+   * @param most  rows that stand for all where there are more
+   */
+  hessian(out: Float64Array, most?: number): void {
+    const { active, size, totalWeight } = this;
+    const { parameters } = this.likelihood;
+    this.#fullHessian ??= new Float64Array(parameters * parameters);
+    this.likelihood.hessian(this.#fullHessian, most);
+    for (let i = 0; i < size; i++) {
+      const from = active[i] * parameters;
+      const to = i * size;
+      for (let j = 0; j < size; j++) out[to + j] = this.#fullHessian[from + active[j]] / totalWeight;
+      out[to + i] += this.l2[i];
+    }
+  }
+
+  /** Writes ∂²f/∂w²·v at the point of the last `valueGradient`. */
+  hessianVector(v: Float64Array, out: Float64Array): void {
+    const { active, totalWeight, l2 } = this;
+    this.likelihood.hessianVector(this.#spread(v), this.#fullOut);
+    for (let j = 0; j < active.length; j++) out[j] = this.#fullOut[active[j]] / totalWeight + l2[j] * v[j];
+  }
+
+  /** Σ l1ⱼ·|wⱼ| */
+  absolute(w: Float64Array): number {
+    let sum = 0;
+    for (let j = 0; j < w.length; j++) sum += this.l1[j] * Math.abs(w[j]);
+    return sum;
+  }
+
+  /**
+   * By how much F still falls per unit of wⱼ, at best: 0 where the optimality (Karush-Kuhn-Tucker) condition of the coordinate holds.
+   * Without absolute values and bounds |slope|.
+   * @param slope  ∂f/∂wⱼ
+   */
+  violation(j: number, w: number, slope: number): number {
+    const l1 = this.l1[j];
+    const up = w < this.upper[j] ? -(slope + (w < 0 ? -l1 : l1)) : 0;
+    const down = w > this.lower[j] ? slope + (w > 0 ? l1 : -l1) : 0;
+    return Number.isNaN(slope) ? slope : Math.max(0, up, down);
+  }
+
+  /** max over the coordinates; NaN when a slope is */
+  worst(w: Float64Array, gradient: Float64Array): number {
+    let largest = 0;
+    for (let j = 0; j < w.length; j++) {
+      const off = this.violation(j, w[j], gradient[j]);
+      if (!(off <= largest)) largest = off;
+    }
+    return largest;
+  }
+
+  /** @returns all parameters of the likelihood, zeros where held */
+  expand(w: Float64Array): Float64Array {
+    return this.#spread(w).slice();
+  }
+
+  /** @returns the free ones of all parameters of the likelihood, within their bounds */
+  restrict(params: Float64Array): Float64Array {
+    return Float64Array.from(this.active, (id, j) => Math.min(this.upper[j], Math.max(this.lower[j], params[id])));
+  }
+
+  #spread(v: Float64Array): Float64Array {
+    const { active } = this;
+    for (let j = 0; j < active.length; j++) this.#full[active[j]] = v[j];
+    return this.#full;
+  }
+}
+
+/** Where a solver stands; handed to `onIteration` after every step. */
+export interface Progress {
+  readonly iteration: number;
+  /** F(w) */
+  readonly objective: number;
+  /** max |∂f/∂wⱼ|, or the largest violation of the optimality conditions */
+  readonly gradNorm: number;
+}
+
+export interface SolverOptions {
+  /** converged when the largest violation of the optimality conditions, max |∂f/∂wⱼ|, is ≤ tol (and, for Newton, half the squared Newton decrement is too) */
+  readonly tol: number;
+  readonly maxIter: number;
+  readonly onIteration?: (progress: Progress) => void;
+}
+
+/** A symmetric positive definite M about ∂²f/∂w²: overwrites v with M⁻¹·v. */
+export type Metric = (v: Float64Array) => void;
+
+/** M = diag(d), dⱼ > 0 */
+export const diagonalMetric =
+  (d: Float64Array): Metric =>
+  (v) => {
+    for (let j = 0; j < v.length; j++) v[j] /= d[j];
+  };
+
+/** How a solver ended. Not converging is a result: every number in it is finite as long as the start was. */
+export interface Solution {
+  /** the free parameters */
+  readonly w: Float64Array;
+  readonly converged: boolean;
+  readonly reason: FitReason;
+  readonly iterations: number;
+  readonly objective: number;
+  readonly gradNorm: number;
+}
+
+/** Sufficient decrease of the Armijo rule, 2⁻¹¹. */
+export const ARMIJO = 2 ** -11;
+/** of a step before a line search gives up */
+export const HALVINGS = 21;
+/** Changes of the objective below this, relative to it, are rounding. */
+export const ROUNDING = 16 * Number.EPSILON;
+
+/** max |vⱼ|; 0 for an empty vector, NaN when an entry is. */
+export function maxAbs(v: Float64Array): number {
+  let largest = 0;
+  for (let j = 0; j < v.length; j++) {
+    const size = Math.abs(v[j]);
+    if (!(size <= largest)) largest = size;
+  }
+  return largest;
+}
+
+/** Σ aⱼ·bⱼ */
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += a[j] * b[j];
+  return sum;
+}
+
+/** Writes a + t·b to `out`. */
+export function addScaled(a: Float64Array, t: number, b: Float64Array, out: Float64Array): void {
+  for (let j = 0; j < a.length; j++) out[j] = a[j] + t * b[j];
+}

@@ -1,0 +1,596 @@
+import { LogoddsError } from '../../../bindings/errors.ts';
+import type { Likelihood } from '../../../bindings/likelihood.ts';
+import type { SlotName } from '../../encode/encoder.ts';
+import { constantReason } from '../../encode/infer.ts';
+import { list, show } from '../../encode/label.ts';
+import type { Feature } from '../../encode/schema.ts';
+import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
+import type { FitReport, Warning } from '../../model/manifest.ts';
+import { errorsOf, type Standardisation } from '../inference/inference.ts';
+import type { CovarianceKind } from '../inference/robust.ts';
+import {
+  dependentSlots,
+  nameParameters,
+  runawayParameters,
+  type SlotProfile,
+  separatesAllRows,
+} from '../problem/slotProfile.ts';
+import { FirthObjective, solveFirth } from './firth.ts';
+import { lbfgs } from './lbfgs.ts';
+import { newton } from './newton.ts';
+import { newtonCg } from './newtonCg.ts';
+import { diagonalMetric, type Metric, Objective, type Progress, type Solution } from './objective.ts';
+import { Screen } from './screen.ts';
+
+export const SOLVERS = ['auto', 'newton', 'newton-cg', 'lbfgs', 'cd'] as const;
+export type SolverChoice = (typeof SOLVERS)[number];
+type Solver = Exclude<SolverChoice, 'auto'>;
+
+/** One likelihood over an encoded data set, and what is known of both before a penalty is chosen. */
+export interface Task {
+  readonly likelihood: Likelihood;
+  readonly features: readonly Feature[];
+  /** what each slot stands for; the parameters of a class are the slots, then its intercept */
+  readonly slots: readonly SlotName[];
+  readonly profile: SlotProfile;
+  readonly standard: Standardisation;
+  /** one class weight vector: share of the positive class in each row; several: the class */
+  readonly y: Float64Array;
+  /** sample weight times class weight, as in the likelihood; null: ones */
+  readonly weight: Float64Array | null;
+  readonly offset: Float64Array | null;
+  /** S, before class weights */
+  readonly totalWeight: number;
+  /** stored cells of a row: numbers, and codes of categories */
+  readonly cells: number;
+  /** weight of each of the observations that a row stands for; null: ones, so weights count observations */
+  readonly unit: Float64Array | null;
+  /** how many rows like it a row stands for, where weights count rows; null: ones */
+  readonly copies: Float64Array | null;
+  /** least 1 − R² on earlier columns that rounding lets be told; absent: that of sums of f64 */
+  readonly rankTolerance?: number;
+}
+
+/** The penalty λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|) and the bounds. Vectors have one entry per slot. */
+export interface Penalty {
+  readonly lambda: number;
+  /** α: the share of the penalty that acts on absolute values */
+  readonly l1Ratio: number;
+  /** u: the penalty acts on uⱼ·wⱼ, wⱼ the weight of the standardised feature; 1/scale is its raw-scale weight. null: ones */
+  readonly unit: Float64Array | null;
+  /** 1: the unit is the same in any part of the rows; 0: it is the standard deviation there. For folds. */
+  readonly ownUnit?: Uint8Array;
+  /** f ≥ 0; null: ones */
+  readonly factors: Float64Array | null;
+  /** on raw-scale weights, lower ≤ 0 ≤ upper; null: none */
+  readonly lower: Float64Array | null;
+  readonly upper: Float64Array | null;
+}
+
+export interface SolveSettings {
+  readonly solver: SolverChoice;
+  readonly tol: number;
+  readonly maxIter?: number;
+  readonly inference: boolean;
+  /** of the errors that `inference` asks for; default 'model' */
+  readonly covariance?: CovarianceKind;
+  /** Firth's penalised likelihood; for two classes, without a penalty and bounds */
+  readonly firth?: boolean;
+  readonly firthErrors?: 'information' | 'augmented';
+  readonly onIteration?: (progress: Progress) => void;
+  /** what a path has learnt of its last strength, for coordinate descent */
+  readonly screen?: Screen;
+}
+
+export interface Fitted {
+  /** all parameters, for standardised features; zeros where held */
+  readonly params: Float64Array;
+  /** for raw features, parameters × parameters; null without inference or where it does not exist */
+  readonly covariance: Float64Array | null;
+  /** why it is null although it was asked for: one sentence */
+  readonly noErrors: string | null;
+  /** parameters that the data cannot tell: constant, without rows, or repeating others */
+  readonly aliased: readonly number[];
+  /** where the solver ended, for further questions; of the free parameters */
+  readonly objective: Objective;
+  readonly w: Float64Array;
+  readonly report: Omit<FitReport, 'rows' | 'totalWeight'> & { readonly gradNorm: number };
+  readonly warnings: Warning[];
+}
+
+/** Most free parameters for which `auto` forms and factors a matrix of their square. */
+const NEWTON_LIMIT = 1000;
+/** Most parameters for which a matrix of their square is formed at all. */
+const HESSIAN_LIMIT = 2000;
+/** Multiplications in a Hessian and its factorisation that nobody waits for. */
+const CHEAP = 1e8;
+/** Passes over the data that a Hessian may take where it is not cheap: Newton's method spares about that many an iteration. */
+const PASSES = 4;
+const ITERATIONS = { newton: 100, 'newton-cg': 200, lbfgs: 1000, cd: 300 };
+
+/**
+ * From a likelihood and a penalty to estimates: holds what cannot be estimated, starts at the null model (or at `start`), minimises, and looks
+ * at the end for parameters without a finite estimate. Every doubt is a warning.
+ *
+ * Several classes without a penalty: the first is the reference, its weights are 0. With one: every class has weights, and what the penalty
+ * leaves open (intercepts, weights of factor 0) has mean 0 over the classes.
+ *
+ * @param start  all parameters, for standardised features
+ * @throws ERR_RANGE when the matrix of Newton's method or of coordinate descent would be too large
+ */
+export function solve(task: Task, penalty: Penalty, settings: SolveSettings, start?: Float64Array): Fitted {
+  const { likelihood, slots, totalWeight } = task;
+  const { classes, parameters } = likelihood;
+  const width = slots.length + 1;
+  const warnings: Warning[] = [];
+  const warn = (code: string, message: string, features: readonly string[] = []) => {
+    warnings.push({ code, message, features });
+  };
+  const squareFits = parameters <= HESSIAN_LIMIT;
+  const { firth = false } = settings;
+  const terms = termsOf(task, penalty);
+  const isFree = (slot: number) => terms.l2[slot] === 0 && terms.l1[slot] === 0;
+  const objectiveOver = (estimated: readonly number[], jeffreys = firth): Objective => {
+    const active: number[] = [];
+    for (let j = 0; j < classes; j++) {
+      // of several classes the first is the reference where no penalty tells them apart
+      const reference = classes > 1 && j === 0;
+      for (const slot of estimated) if (!(reference && isFree(slot))) active.push(j * width + slot);
+      if (!reference) active.push(j * width + slots.length);
+    }
+    const options = { active: Int32Array.from(active), totalWeight, ...terms };
+    return jeffreys
+      ? new FirthObjective(likelihood, options, task.weight, task.offset)
+      : new Objective(likelihood, options);
+  };
+
+  const outcomes = countOutcomes(task);
+  const nullModel = fitNull(task, objectiveOver([], false), outcomes);
+  const { free: open, constant, empty } = sortSlots(task);
+  const isHeld = (slot: number) => penalty.lower?.[slot] === 0 && penalty.upper?.[slot] === 0;
+  const held = open.filter(isHeld);
+  const free = held.length > 0 ? open.filter((slot) => !isHeld(slot)) : open;
+  const aliased = [...held, ...constant.filter((id) => slots[id].role !== 'reference')];
+  const constants = new Map<string, { readonly advice: string; readonly ids: number[] }>();
+  for (const id of constant) {
+    const values = task.profile.constant[id] === 2 ? 'rounding' : 'one';
+    const { evidence, advice } = constantReason(values, task.standard.shift[id]);
+    const group = constants.get(evidence) ?? { advice, ids: [] };
+    constants.set(evidence, group);
+    group.ids.push(id);
+  }
+  for (const [evidence, { advice, ids }] of constants) {
+    const { features } = nameParameters(ids, slots);
+    warn('CONSTANT_COLUMN', `${list(features)}: ${evidence}, so the weight is held at 0; ${advice}`, features);
+  }
+  let estimated = free;
+  const unpenalized = free.filter(isFree);
+  if (unpenalized.length > 0) {
+    const size = (classes > 1 ? classes - 1 : 1) * (unpenalized.length + 1);
+    if (size > outcomes.rows) {
+      warn(
+        'UNDERDETERMINED',
+        `${size} parameters for ${outcomes.rows} rows have no unique estimate without a penalty; penalise (C or lambda) or use fewer features`,
+      );
+    }
+    const dependent = empty.filter(isFree);
+    if (width <= HESSIAN_LIMIT) {
+      dependent.push(...dependentSlots(likelihood, unpenalized, task.weight, task.rankTolerance));
+      const gone = new Set(dependent);
+      estimated = free.filter((id) => !gone.has(id));
+    } else {
+      warn(
+        'RANK_UNCHECKED',
+        `collinear columns are looked for among at most ${HESSIAN_LIMIT} parameters, got ${width}, so single weights may not be unique; penalise (C or lambda) or use fewer features`,
+      );
+    }
+    if (dependent.length > 0) {
+      const { features, text } = nameParameters(dependent, slots);
+      const held = dependent.length === 1 ? 'the weight is' : `these ${dependent.length} weights are`;
+      warn(
+        'RANK_DEFICIENT',
+        `${text}: a linear combination of earlier columns, so ${held} held at 0; drop what repeats other columns, or penalise (C or lambda)`,
+        features,
+      );
+      aliased.push(...dependent);
+    }
+  }
+  const objective = objectiveOver(estimated);
+  const from = objective.restrict(start ? relative(start, task, isFree) : nullModel.params);
+
+  const { solution, solver, choice } = minimise(task, settings, objective, from, outcomes, unpenalized.length > 0);
+  const params = objective.expand(solution.w);
+  const separation =
+    unpenalized.length > 0 && objective.smooth && !firth
+      ? findSeparation(task, objective, solution, solver, squareFits, isFree)
+      : null;
+  if (separation) warnings.push(separation);
+  const reason = separation ? 'diverged' : solution.reason;
+  const converged = reason === 'converged';
+  if (!converged && !separation) {
+    warn(
+      'NOT_CONVERGED',
+      `${solver} stopped after ${solution.iterations} iterations (${reason}) at a gradient of ${solution.gradNorm.toExponential(1)}; ${reason === 'max_iter' ? 'raise maxIter' : 'raise tol'} or penalise more (C or lambda)`,
+    );
+  }
+
+  const penalized = penalty.lambda > 0;
+  const errors = settings.inference
+    ? errorsOf(task, objective, solution.w, {
+        kind: settings.covariance ?? 'model',
+        augmented: settings.firthErrors === 'augmented',
+        penalized,
+        converged,
+        limit: HESSIAN_LIMIT,
+      })
+    : null;
+  warnings.push(...(errors?.warnings ?? []));
+
+  let pull = 0;
+  params.forEach((value, j) => {
+    pull += (terms.l2[j] / 2) * value ** 2 + terms.l1[j] * Math.abs(value);
+  });
+  if (classes > 1 && penalized) centre(params, task, isFree);
+  return {
+    params,
+    covariance: errors?.covariance ?? null,
+    noErrors: errors?.reason ?? null,
+    aliased: everyClass(
+      aliased.sort((a, b) => a - b),
+      classes,
+      width,
+    ),
+    objective,
+    w: solution.w,
+    report: {
+      solver,
+      choice,
+      converged,
+      reason,
+      iterations: solution.iterations,
+      gradNorm: solution.gradNorm,
+      objective: solution.objective,
+      logLik: firth ? -likelihood.loss(params) : -(solution.objective - pull) * totalWeight,
+      nullLogLik: -nullModel.loss * totalWeight,
+    },
+    warnings,
+  };
+}
+
+function everyClass(ids: readonly number[], classes: number, width: number): number[] {
+  return Array.from({ length: classes }, (_, j) => ids.map((id) => j * width + id)).flat();
+}
+
+/** Both penalties and the bounds by parameter of the standardised features; none on the intercepts. */
+function termsOf({ slots, standard, likelihood }: Task, penalty: Penalty) {
+  const { lambda, l1Ratio, unit, factors } = penalty;
+  const { classes, parameters } = likelihood;
+  const width = slots.length + 1;
+  const l2 = new Float64Array(parameters);
+  const l1 = new Float64Array(parameters);
+  const bounded = (bounds: Float64Array | null) => (bounds ? new Float64Array(parameters) : null);
+  const lower = bounded(penalty.lower)?.fill(Number.NEGATIVE_INFINITY);
+  const upper = bounded(penalty.upper)?.fill(Number.POSITIVE_INFINITY);
+  for (let j = 0; j < classes; j++) {
+    for (let slot = 0; slot < slots.length; slot++) {
+      const u = unit ? unit[slot] : 1;
+      const factor = factors ? factors[slot] : 1;
+      const id = j * width + slot;
+      const strength = lambda * factor;
+      l2[id] = strength > 0 ? strength * (1 - l1Ratio) * u ** 2 : 0;
+      l1[id] = strength > 0 ? strength * l1Ratio * u : 0;
+      if (!(l2[id] < Number.POSITIVE_INFINITY && l1[id] < Number.POSITIVE_INFINITY)) {
+        throw new LogoddsError(
+          'ERR_RANGE',
+          `column ${show(slots[slot].name)}: expected a spread for which the penalty on its raw-scale weight is a finite number, got ${Number(standard.scale[slot].toPrecision(4))}; rescale the column`,
+        );
+      }
+      if (lower) lower[id] = penalty.lower![slot] * standard.scale[slot];
+      if (upper) upper[id] = penalty.upper![slot] * standard.scale[slot];
+    }
+  }
+  return { l2, l1, lower, upper };
+}
+
+/** Of several classes: gives what no penalty tells apart, the intercepts for raw features among it, mean 0 over the classes. */
+function centre(
+  params: Float64Array,
+  { slots, standard: { shift, scale }, likelihood: { classes } }: Task,
+  isFree: (slot: number) => boolean,
+): void {
+  const width = slots.length + 1;
+  for (let slot = 0; slot < width; slot++) {
+    if (slot < slots.length && !isFree(slot)) continue;
+    let mean = 0;
+    for (let j = 0; j < classes; j++) {
+      mean += params[j * width + slot] / classes;
+      if (slot < slots.length) continue;
+      for (let k = 0; k < slots.length; k++) mean -= (params[j * width + k] * shift[k]) / scale[k] / classes;
+    }
+    for (let j = 0; j < classes; j++) params[j * width + slot] -= mean;
+  }
+}
+
+/** The other way: what no penalty tells apart, relative to the first class. */
+function relative(
+  params: Float64Array,
+  { slots, likelihood: { classes } }: Task,
+  isFree: (slot: number) => boolean,
+): Float64Array {
+  const out = params.slice();
+  if (classes === 1) return out;
+  const width = slots.length + 1;
+  for (let slot = 0; slot < width; slot++) {
+    if (slot < slots.length && !isFree(slot)) continue;
+    for (let j = 0; j < classes; j++) out[j * width + slot] -= params[slot];
+  }
+  return out;
+}
+
+interface Outcomes {
+  /** rows of positive weight */
+  readonly rows: number;
+  /** Σ s of each class, class weights included; of the positive one where there is one weight vector */
+  readonly share: Float64Array;
+  /** Σ s, class weights included */
+  readonly total: number;
+}
+
+function countOutcomes({ y, weight, likelihood: { classes } }: Task): Outcomes {
+  const share = new Float64Array(classes);
+  let rows = 0;
+  let total = 0;
+  for (let i = 0; i < y.length; i++) {
+    const s = weight ? weight[i] : 1;
+    rows += Number(s > 0);
+    if (classes === 1) share[0] += s * y[i];
+    else share[y[i]] += s;
+    total += s;
+  }
+  return { rows, share, total };
+}
+
+/** Curvature Σ s·p(1 − p) of the mean loss in the intercept of a class, at the shares of the classes. */
+function curvature({ share, total }: Outcomes, totalWeight: number, j: number): number {
+  return ((share[j] / total) * (total - share[j])) / totalWeight;
+}
+
+/** Intercepts (and offset) only: the logits of the shares, which an offset moves. */
+function fitNull(
+  { likelihood, slots, offset }: Task,
+  objective: Objective,
+  outcomes: Outcomes,
+): { params: Float64Array; loss: number } {
+  const { share, total } = outcomes;
+  const { totalWeight } = objective;
+  const width = slots.length + 1;
+  const params = new Float64Array(likelihood.parameters);
+  const entropy = (s: number) => (s > 0 ? -s * Math.log(s / total) : 0);
+  if (likelihood.classes > 1) {
+    share.forEach((s, j) => {
+      params[j * width + slots.length] = Math.log(s / share[0]);
+    });
+    return { params, loss: share.reduce((sum, s) => sum + entropy(s), 0) / totalWeight };
+  }
+  params[slots.length] = Math.log(share[0] / (total - share[0]));
+  if (!offset) return { params, loss: (entropy(share[0]) + entropy(total - share[0])) / totalWeight };
+  const metric = diagonalMetric(Float64Array.of(curvature(outcomes, totalWeight, 0)));
+  const { w, objective: loss } = lbfgs(objective, objective.restrict(params), {
+    tol: 1e-12,
+    maxIter: 100,
+    metric: () => metric,
+  });
+  return { params: objective.expand(w), loss };
+}
+
+/**
+ * The least λ at which every penalised weight is 0: the steepest slope of the mean loss there, per unit of penalty.
+ *
+ *   max |∂loss/∂wⱼ| / (fⱼ·uⱼ·α),   over the directions that the bounds allow, α at least 0.001
+ *
+ * @see Friedman, Hastie, Tibshirani, J. Stat. Softw. 33 (2010), 2.5
+ */
+export function largestLambda(task: Task, penalty: Penalty): number {
+  const { likelihood, slots, totalWeight } = task;
+  const only = { ...penalty, lambda: Number.MAX_VALUE ** 0.5, l1Ratio: 1 };
+  const { params } = solve(task, only, { solver: 'auto', tol: 1e-12, inference: false });
+  const slopes = new Float64Array(likelihood.parameters);
+  likelihood.lossGradient(params, slopes);
+  const width = slots.length + 1;
+  let largest = 0;
+  for (const slot of sortSlots(task).free) {
+    const pull = (penalty.factors?.[slot] ?? 1) * (penalty.unit?.[slot] ?? 1) * Math.max(penalty.l1Ratio, 1e-3);
+    if (pull === 0) continue;
+    const up = (penalty.upper?.[slot] ?? 1) > 0 ? -1 : 0;
+    const down = (penalty.lower?.[slot] ?? -1) < 0 ? 1 : 0;
+    for (let id = slot; id < likelihood.parameters; id += width) {
+      largest = Math.max(largest, (up * slopes[id]) / totalWeight / pull, (down * slopes[id]) / totalWeight / pull);
+    }
+  }
+  return largest;
+}
+
+/**
+ * Slots that are free (that of unseen values where rare levels share it); those of features with a single value; and those without a row of their own (a level of a reference coding that only
+ * rows of weight 0 hold), which a penalty would put at 0 as well. Reference levels, and slots for what training has not seen, are in none.
+ */
+function sortSlots({ features, slots, profile }: Task): { free: number[]; constant: number[]; empty: number[] } {
+  const estimable = (id: number) => ['number', 'level', 'missing', 'unseen'].includes(slots[id].role);
+  // A numeric column has one value or many; a category as many as it has slots with rows.
+  const values = new Float64Array(features.length);
+  slots.forEach(({ feature, role }, id) => {
+    if (role === 'number') values[feature] += profile.constant[id] ? 1 : 2;
+    else if (role !== 'present') values[feature] += profile.constant[id] ? 0 : 1;
+  });
+  const free: number[] = [];
+  const constant: number[] = [];
+  const empty: number[] = [];
+  slots.forEach(({ feature, role }, id) => {
+    if (!profile.constant[id] && values[feature] > 1) {
+      if (estimable(id)) free.push(id);
+    } else if (role === 'number' || role === 'level' || (role === 'reference' && values[feature] <= 1)) {
+      (values[feature] <= 1 ? constant : empty).push(id);
+    }
+  });
+  return { free, constant, empty };
+}
+
+/** Multiplications of one pass for loss and gradient, and of one Hessian. */
+function workOf({ likelihood: { rows, classes }, cells }: Task): { pass: number; square: number } {
+  const pairs = (classes * (classes + 1)) / 2;
+  return { pass: rows * classes * (2 * cells + 15), square: (rows * pairs * cells ** 2) / 2 };
+}
+
+function choose(task: Task, objective: Objective, unpenalized: boolean): { solver: Solver; choice: string } {
+  const { size } = objective;
+  if (!objective.smooth) {
+    return { solver: 'cd', choice: 'absolute values in the penalty, or bounds, need coordinate descent' };
+  }
+  if (size > NEWTON_LIMIT) {
+    return {
+      solver: 'lbfgs',
+      choice: `${size} free parameters are more than the ${NEWTON_LIMIT} of Newton's matrix`,
+    };
+  }
+  if (task.likelihood.parameters > HESSIAN_LIMIT) {
+    return {
+      solver: 'lbfgs',
+      choice: `${task.likelihood.parameters} parameters, pinned ones included, are more than the ${HESSIAN_LIMIT} of a Hessian`,
+    };
+  }
+  if (unpenalized) {
+    return {
+      solver: 'newton',
+      choice: `without a penalty its matrix of ${size} × ${size} also tells what has no estimate`,
+    };
+  }
+  const { pass, square } = workOf(task);
+  if (square + size ** 3 / 6 <= Math.max(CHEAP, PASSES * pass)) {
+    return { solver: 'newton', choice: `${size} free parameters, and a Hessian is cheap for these rows` };
+  }
+  return {
+    solver: 'lbfgs',
+    choice: `a Hessian takes about ${Math.round(square / pass)} passes over the rows; one of a sample of them is enough to start from`,
+  };
+}
+
+function minimise(
+  task: Task,
+  { solver: wanted, tol, maxIter, onIteration, screen }: SolveSettings,
+  objective: Objective,
+  start: Float64Array,
+  outcomes: Outcomes,
+  unpenalized: boolean,
+): { solution: Solution; solver: Solver; choice: string } {
+  const { size } = objective;
+  const { parameters } = task.likelihood;
+  const picked = choose(task, objective, unpenalized);
+  if (objective instanceof FirthObjective) {
+    if (parameters > HESSIAN_LIMIT) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `firth: expected at most ${HESSIAN_LIMIT} parameters (its matrix has their square), got ${parameters}; use fewer features or a penalty`,
+      );
+    }
+    return {
+      solution: solveFirth(objective, start, { tol, maxIter: maxIter ?? ITERATIONS.lbfgs, onIteration }),
+      solver: 'lbfgs',
+      choice: "Firth's penalised likelihood has its gradient and the information, not its Hessian",
+    };
+  }
+  const forced = wanted !== 'auto' && (objective.smooth || wanted === 'cd');
+  let { solver, choice } = forced ? { solver: wanted, choice: `${wanted} was asked for` } : picked;
+  if (solver === 'newton' && parameters > HESSIAN_LIMIT) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `solver: expected at most ${HESSIAN_LIMIT} parameters for newton (its matrix has their square), got ${parameters}; use lbfgs or newton-cg`,
+    );
+  }
+  const options = { tol, maxIter: maxIter ?? ITERATIONS[solver], onIteration };
+  if (solver === 'cd') {
+    const by = screen ?? new Screen();
+    try {
+      return { solution: by.descend(objective, start, { ...options, cells: task.cells }), solver, choice };
+    } finally {
+      if (!screen) by.free();
+    }
+  }
+  if (solver === 'newton-cg') {
+    const metric = diagonalMetric(diagonalOf(task, objective, outcomes));
+    return { solution: newtonCg(objective, start, { ...options, metric }), solver, choice };
+  }
+  let from = start;
+  let done = 0;
+  if (solver === 'newton') {
+    const solution = newton(objective, start, options);
+    if (solution.stuck === null || solution.reason === 'diverged') return { solution, solver, choice };
+    const why = solution.stuck === 'hessian' ? 'its Hessian is not positive definite' : 'no step of it decreases f';
+    choice = `newton gave up after ${solution.iterations} iterations (${why}), and L-BFGS went on from there`;
+    from = solution.w;
+    done = solution.iterations;
+    solver = 'lbfgs';
+  }
+  const sampled = () =>
+    done === 0 && size <= NEWTON_LIMIT && parameters <= HESSIAN_LIMIT ? sampledMetric(task, objective) : null;
+  const solution = lbfgs(objective, from, {
+    tol,
+    maxIter: maxIter ?? ITERATIONS.lbfgs,
+    metric: () => sampled() ?? diagonalMetric(diagonalOf(task, objective, outcomes)),
+    onIteration: onIteration && ((progress) => onIteration({ ...progress, iteration: done + progress.iteration })),
+  });
+  return { solution: { ...solution, iterations: done + solution.iterations }, solver, choice };
+}
+
+/** About the diagonal of the Hessian at the null model. */
+function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective, outcomes: Outcomes): Float64Array {
+  const width = slots.length + 1;
+  return Float64Array.from(objective.active, (id, k) => {
+    const share = curvature(outcomes, totalWeight, Math.floor(id / width));
+    const slot = id % width;
+    return slot === slots.length ? share : (share * profile.square[slot]) / outcomes.total + objective.l2[k];
+  });
+}
+
+/** The Hessian where the objective was last evaluated, of as many rows as two passes over the data cost and ten a parameter; null when that is not positive definite. */
+function sampledMetric(task: Task, objective: Objective): Metric | null {
+  const { size } = objective;
+  const { pass, square } = workOf(task);
+  const most = Math.ceil(Math.max(10 * size, (2 * pass * task.likelihood.rows) / square));
+  const factor = new Float64Array(size * size);
+  objective.hessian(factor, most);
+  if (factorCholesky(factor, size).length > 0) return null;
+  return (v) => solveCholesky(factor, size, v);
+}
+
+/**
+ * Parameters without a finite estimate in a fit without penalty, three ways: slots that separate the classes on their own (exact); the signs of
+ * all fitted logits (exact when they separate); and steps of Newton's method that do not shrink while gradient and curvature vanish.
+ */
+function findSeparation(
+  { likelihood, slots, profile, y, weight, offset }: Task,
+  objective: Objective,
+  solution: Solution,
+  solver: Solver,
+  squareFits: boolean,
+  isFree: (slot: number) => boolean,
+): Warning | null {
+  const width = slots.length + 1;
+  const found = new Set(slots.flatMap((_, id) => (profile.separates[id] && isFree(id) ? [id] : [])));
+  const logits = new Float64Array(likelihood.classes * likelihood.rows);
+  likelihood.logits(objective.expand(solution.w), logits);
+  const completely = slots.every((_, id) => isFree(id)) && separatesAllRows(logits, y, weight, offset);
+  // L-BFGS cannot tell a flat direction from the end of one: a few Newton steps from its end can.
+  const last =
+    solver === 'newton' || !squareFits
+      ? solution
+      : newton(objective, solution.w, { tol: 1e-8, maxIter: ITERATIONS.newton });
+  if (last.reason === 'diverged') for (const id of runawayParameters(objective, last.w)) found.add(id % width);
+  else if (!completely && found.size === 0) return null;
+  if (![...found].some((id) => id < slots.length)) for (const id of objective.active) found.add(id % width);
+  const { features, text } = nameParameters(found, slots);
+  return {
+    code: 'SEPARATION',
+    message: `${text}: ${completely ? 'the features separate the classes completely' : 'all rows on one side have one class'}, so the likelihood has no maximum and these weights grow without end; penalise (C, lambda or firth), or merge or drop what is named`,
+    features,
+  };
+}
