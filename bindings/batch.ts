@@ -2,7 +2,7 @@ import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import { BYTES, COLUMN_ENTRY_BYTES, KINDS, type Kind, type ScoringKernels } from './kernels.ts';
-import type { SparseBatch } from './sparse.ts';
+import type { SparseBatch } from './sparseBatch.ts';
 
 /** Storage type of a batch and of what is scored from it: 32-bit or 64-bit floating point. */
 export type Precision = 'f32' | 'f64';

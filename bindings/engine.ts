@@ -20,7 +20,7 @@ import type { Likelihood } from './likelihood.ts';
 import { trainingModule } from './modules/training.ts';
 import { OpenColumns } from './openColumns.ts';
 import { checkOut, type EngineName, pick, ScoringEngine } from './scoring.ts';
-import { SparseBatch, type SparseRows } from './sparse.ts';
+import { SparseBatch, type SparseRows } from './sparseBatch.ts';
 
 const shapeOf = (batch: Batch) => ({ rows: batch.rows, slots: batch.slots, place: placeOf(batch) });
 

@@ -5,7 +5,7 @@ import { LogoddsError } from './errors.ts';
 import { Handle, refuseFreed } from './handle.ts';
 import { FTRL_PAIR_BYTES, type Kernels } from './kernels.ts';
 import { numbersTogether } from './lent.ts';
-import type { SparseBatch } from './sparse.ts';
+import type { SparseBatch } from './sparseBatch.ts';
 
 /** Learning rates and penalties of FTRL-Proximal. The penalties act on the sum of the losses, not on their mean. */
 export interface FtrlOptions {

@@ -3,7 +3,7 @@ export { Engine, pickEngine } from '../bindings/engine.ts';
 export { Ftrl, type FtrlOptions, type FtrlState } from '../bindings/ftrl.ts';
 export { exp, log1p, sigmoid, sigmoidF32, softplus } from '../bindings/js/math.ts';
 export type { Likelihood } from '../bindings/likelihood.ts';
-export { SparseBatch, type SparseRows } from '../bindings/sparse.ts';
+export { SparseBatch, type SparseRows } from '../bindings/sparseBatch.ts';
 export { applyCalibration, calibratedProbability } from './calibrate/apply.ts';
 export {
   CALIBRATION_METHODS,

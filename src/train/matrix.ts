@@ -4,7 +4,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { Handle, refuseFreed } from '../../bindings/handle.ts';
 import { numbersOf, ofTyped } from '../../bindings/lent.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
-import type { SparseBatch } from '../../bindings/sparse.ts';
+import type { SparseBatch } from '../../bindings/sparseBatch.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { isConstant, momentsOf } from '../encode/infer.ts';
 import { show } from '../encode/label.ts';

@@ -1,6 +1,6 @@
 import type { Batch, Precision } from '../../bindings/batch.ts';
 import type { Engine } from '../../bindings/engine.ts';
-import type { SparseRows } from '../../bindings/sparse.ts';
+import type { SparseRows } from '../../bindings/sparseBatch.ts';
 import { numbers } from './engines.ts';
 
 export const LAYOUTS = ['rows', 'columns', 'sparse'] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Precision, planeStride } from '../../bindings/batch.ts';
-import type { SparseRows } from '../../bindings/sparse.ts';
+import type { SparseRows } from '../../bindings/sparseBatch.ts';
 import { expectNear, expectWorking, thrown } from './checks.ts';
 import { engines, numbers, onHeap } from './engines.ts';
 import { bits } from './kernels.ts';
