@@ -99,3 +99,6 @@ await build({
   alias: { '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js' },
   logLevel: 'warning',
 });
+
+// what scripts/prepare.mjs compares the sources with
+writeFileSync('build/stamp', `${new Date().toISOString()}\n`);

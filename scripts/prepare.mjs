@@ -1,7 +1,7 @@
 // Installs and builds what is missing or out of date, so that `npm start` and `npm test` work on a fresh clone.
 // Uses nothing but Node: it runs before anything is installed.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,6 +32,4 @@ const sources = ['assembly', 'bindings', 'src', 'cli', 'scripts/build.mjs', 'asc
 if (changed(stamp) < Math.max(...sources.map(newest))) {
   console.error('logodds: building the kernels, the library and the command ...');
   execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: ['ignore', 2, 2] });
-  mkdirSync('build', { recursive: true });
-  writeFileSync(stamp, `${new Date().toISOString()}\n`);
 }
