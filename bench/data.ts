@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Precision } from '../bindings/batch.ts';
+import type { Precision } from '../bindings/layout.ts';
 import { SEED } from './harness.ts';
 import { typed } from './lab.ts';
 

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { Batch, Precision, RowsBatch, Vector } from '../bindings/batch.ts';
+import type { Batch } from '../bindings/batch.ts';
 import { Engine, pickEngine } from '../bindings/engine.ts';
 import { jsKernels } from '../bindings/js/kernels.ts';
+import type { Precision } from '../bindings/layout.ts';
+import type { RowsBatch } from '../bindings/rowsBatch.ts';
+import type { Vector } from '../bindings/vector.ts';
 import { type Case, compare, local, type Rival, random, SEED, type Settings } from './harness.ts';
 import type { Peer } from './peer.ts';
 import { type Contestant, type Goal, race } from './race.ts';

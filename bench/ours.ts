@@ -1,6 +1,6 @@
-import type { RowsBatch } from '../bindings/batch.ts';
 import type { Engine } from '../bindings/engine.ts';
 import { Ftrl, type FtrlOptions } from '../bindings/ftrl.ts';
+import type { RowsBatch } from '../bindings/rowsBatch.ts';
 import { auc, coefficients, fit, type Model, type Table, tableFromRecords } from '../src/index.ts';
 import { fitCalibrated } from '../src/train/calibrated.ts';
 import { fitMatrix } from '../src/train/matrix.ts';

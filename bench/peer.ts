@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
-import type { Precision } from '../bindings/batch.ts';
+import type { Precision } from '../bindings/layout.ts';
 import type { Rival } from './harness.ts';
 import type { Contestant } from './race.ts';
 

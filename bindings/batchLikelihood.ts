@@ -1,6 +1,5 @@
-import { type Batch, index, planeStride, size, told } from './batch.ts';
+import type { Batch } from './batch.ts';
 import {
-  type BatchPlace,
   type Crew,
   logits,
   REDUCTION_BLOCK,
@@ -9,9 +8,11 @@ import {
   reductionRows,
   scratchLength,
 } from './blocks.ts';
+import { index, size, told } from './check.ts';
 import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Kernels } from './kernels.ts';
+import { type BatchPlace, planeStride } from './layout.ts';
 import { numbersOf, ofTyped } from './lent.ts';
 import type { Likelihood } from './likelihood.ts';
 import { type Shape, select } from './select.ts';

@@ -1,24 +1,6 @@
 import type { Batch } from './batch.ts';
 import { HESSIAN_BLOCK, type Kernels, PANEL } from './kernels.ts';
-
-/**
- * Where a batch lies, in plain numbers: what a kernel call needs, and what another thread can be told.
- *
- *              rows     columns             sparse
- *   address    x        column table        rowPtr
- *   extent     stride   number of columns   address of colIdx
- *   values     0        0                   address of the values, 0 when all are one
- *   slots      stride   slots               slots: where the intercept stands in a parameter vector in memory
- */
-export interface BatchPlace {
-  readonly layout: 'rows' | 'columns' | 'sparse';
-  readonly address: number;
-  readonly extent: number;
-  readonly values: number;
-  readonly slots: number;
-  /** storage is f64 */
-  readonly wide: boolean;
-}
+import type { BatchPlace } from './layout.ts';
 
 /** Not methods of the batches: scoring, which never asks, ships those. */
 export function placeOf(batch: Batch): BatchPlace {

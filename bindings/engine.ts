@@ -1,26 +1,21 @@
-import {
-  type Batch,
-  type ColumnSpec,
-  type ColumnsBatch,
-  index,
-  type Precision,
-  planeStride,
-  type RowsBatch,
-  told,
-  type Vector,
-} from './batch.ts';
+import type { Batch } from './batch.ts';
 import { BatchLikelihood, type BinomialTarget, type MultinomialTarget } from './batchLikelihood.ts';
 import { type Crew, placeOf, solo } from './blocks.ts';
+import { index, told } from './check.ts';
+import type { ColumnSpec, ColumnsBatch } from './columnsBatch.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import { jsKernels } from './js/kernels.ts';
 import type { Kernels } from './kernels.ts';
+import { type Precision, planeStride } from './layout.ts';
 import { numbersTogether } from './lent.ts';
 import type { Likelihood } from './likelihood.ts';
 import { trainingModule } from './modules/training.ts';
 import { OpenColumns } from './openColumns.ts';
+import type { RowsBatch } from './rowsBatch.ts';
 import { checkOut, type EngineName, pick, ScoringEngine } from './scoring.ts';
 import { SparseBatch, type SparseRows } from './sparseBatch.ts';
+import type { Vector } from './vector.ts';
 
 const shapeOf = (batch: Batch) => ({ rows: batch.rows, slots: batch.slots, place: placeOf(batch) });
 

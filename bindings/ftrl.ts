@@ -1,11 +1,13 @@
-import { type ColumnsBatch, numbersIn, size, told, type Vector } from './batch.ts';
 import { placeOf } from './blocks.ts';
+import { numbersIn, size, told } from './check.ts';
+import type { ColumnsBatch } from './columnsBatch.ts';
 import { type Engine, engineOf } from './engine.ts';
 import { LogoddsError } from './errors.ts';
 import { Handle, refuseFreed } from './handle.ts';
 import { FTRL_PAIR_BYTES, type Kernels } from './kernels.ts';
 import { numbersTogether } from './lent.ts';
 import type { SparseBatch } from './sparseBatch.ts';
+import type { Vector } from './vector.ts';
 
 /** Learning rates and penalties of FTRL-Proximal. The penalties act on the sum of the losses, not on their mean. */
 export interface FtrlOptions {

@@ -1,5 +1,5 @@
-import type { Precision } from './batch.ts';
 import { LogoddsError } from './errors.ts';
+import type { Precision } from './layout.ts';
 
 /** What a heap lies on: `WebAssembly.Memory`, or the same shape over a plain ArrayBuffer. */
 export interface LinearMemory {

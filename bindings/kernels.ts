@@ -209,11 +209,6 @@ export type LogitsSparse = (
   zStride: number,
 ) => void;
 
-/** Bytes of a value by kind. The entry of a column in a table is address, number of the kind in this order, first slot, greatest code (u32 each). */
-export const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
-export type Kind = keyof typeof BYTES;
-export const KINDS = /* @__PURE__ */ Object.keys(BYTES) as Kind[];
-export const COLUMN_ENTRY_BYTES = 16;
 /** rows of a block of `hessianColumns`: its sums depend on it, and its scratch: 16 + 4 · coded columns bytes a row */
 export const HESSIAN_BLOCK = 1024;
 /** rows of a panel of `hessianRows`: its sums depend on it, and its scratch: one panel */

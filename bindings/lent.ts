@@ -1,4 +1,4 @@
-import { numbersOf as looseNumbersOf, numbersIn } from './batch.ts';
+import { numbersOf as looseNumbersOf, numbersIn } from './check.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 

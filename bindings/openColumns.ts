@@ -1,17 +1,11 @@
-import {
-  among,
-  type ColumnSpec,
-  ColumnsBatch,
-  index,
-  type Precision,
-  size,
-  told,
-  type Vector,
-  type Weights,
-} from './batch.ts';
+import { among, index, size, told } from './check.ts';
+import { type ColumnSpec, ColumnsBatch } from './columnsBatch.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
-import { COLUMN_ENTRY_BYTES, type Kernels, type ScoringKernels } from './kernels.ts';
+import type { Kernels, ScoringKernels } from './kernels.ts';
+import { COLUMN_ENTRY_BYTES, type Precision } from './layout.ts';
+import type { Vector } from './vector.ts';
+import type { Weights } from './weights.ts';
 
 /** rows of codes that are checked, then read */
 const CHECKED_ROWS = 2 ** 20;

@@ -1,21 +1,16 @@
-import {
-  among,
-  type Batch,
-  type ColumnSpec,
-  ColumnsBatch,
-  index,
-  type Precision,
-  planeStride,
-  RowsBatch,
-  Vector,
-  Weights,
-} from './batch.ts';
+import type { Batch } from './batch.ts';
+import { among, index } from './check.ts';
+import { type ColumnSpec, ColumnsBatch } from './columnsBatch.ts';
 import { LogoddsError } from './errors.ts';
 import { Handle, refuseFreed } from './handle.ts';
 import { Heap, PlainMemory } from './heap.ts';
 import { jsScoringKernels } from './js/scoring.ts';
 import { ABI_VERSION, type Elementwise, type ScoringKernels } from './kernels.ts';
+import { type BatchShape, type Precision, planeStride } from './layout.ts';
+import { RowsBatch } from './rowsBatch.ts';
+import { Vector } from './vector.ts';
 import { instantiate } from './wasm.ts';
+import { Weights } from './weights.ts';
 
 /**
  * One set of kernels over one linear memory. Both engines give the same bits; they differ in speed.
@@ -63,7 +58,7 @@ export class ScoringEngine {
   }
 
   /** `count` weight vectors of zeros for batches of this layout, width and precision. @throws ERR_RANGE, ERR_MEMORY */
-  weights(shape: Pick<Batch, 'layout' | 'slots' | 'precision'>, count = 1): Weights {
+  weights(shape: BatchShape, count = 1): Weights {
     return new Weights(this.heap, shape, count);
   }
 

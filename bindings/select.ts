@@ -1,6 +1,6 @@
-import type { BatchPlace } from './blocks.ts';
 import type { Block, Heap } from './heap.ts';
-import { COLUMN_ENTRY_BYTES } from './kernels.ts';
+import type { BatchPlace } from './layout.ts';
+import { COLUMN_ENTRY_BYTES } from './layout.ts';
 
 /** What a likelihood needs to know of a batch. */
 export interface Shape {

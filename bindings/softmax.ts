@@ -1,6 +1,7 @@
-import { planeStride, type Vector } from './batch.ts';
 import { exp, softmax } from './js/math.ts';
+import { planeStride } from './layout.ts';
 import type { ScoringEngine } from './scoring.ts';
+import type { Vector } from './vector.ts';
 
 /**
  * Probabilities from the logits of k classes, in place: their softmax or, for `ovr`, σ over the sum of σ.

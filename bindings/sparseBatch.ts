@@ -1,10 +1,13 @@
-import { type Precision, planeStride, precisionOf, size, told, type Vector, type Weights } from './batch.ts';
-import type { BatchPlace } from './blocks.ts';
+import { precisionOf, size, told } from './check.ts';
 import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
-import { BYTES, type Kernels, type ScoringKernels } from './kernels.ts';
+import type { Kernels, ScoringKernels } from './kernels.ts';
+import type { BatchPlace } from './layout.ts';
+import { BYTES, type Precision, planeStride } from './layout.ts';
 import { numbersTogether } from './lent.ts';
+import type { Vector } from './vector.ts';
+import type { Weights } from './weights.ts';
 
 /** Compressed sparse rows: row i has the entries rowPtr[i] to rowPtr[i + 1] − 1. */
 export interface SparseRows {

@@ -1,5 +1,5 @@
-import { told } from './batch.ts';
 import { solo } from './blocks.ts';
+import { told } from './check.ts';
 import { type Spawn, Team } from './crew.ts';
 import { Engine } from './engine.ts';
 import { LogoddsError } from './errors.ts';

@@ -1,16 +1,12 @@
 /** What every scoring entry has; the entries (score.ts, slim.ts, js.ts) differ in where their engine comes from. */
-export {
-  type Batch,
-  type ColumnSpec,
-  ColumnsBatch,
-  type Precision,
-  planeStride,
-  RowsBatch,
-  Vector,
-  Weights,
-} from '../bindings/batch.ts';
+export type { Batch } from '../bindings/batch.ts';
+export { type ColumnSpec, ColumnsBatch } from '../bindings/columnsBatch.ts';
 export { type ErrorCode, type ErrorParts, type FormatReason, LogoddsError, type Problem } from '../bindings/errors.ts';
+export { type Precision, planeStride } from '../bindings/layout.ts';
+export { RowsBatch } from '../bindings/rowsBatch.ts';
 export { type EngineName, ScoringEngine as Engine } from '../bindings/scoring.ts';
+export { Vector } from '../bindings/vector.ts';
+export { Weights } from '../bindings/weights.ts';
 export type * from './calibrate/calibration.ts';
 export type * from './decide/decision.ts';
 export { type EncodeOptions, Encoder, type SlotName } from './encode/encoder.ts';

@@ -1,4 +1,4 @@
-import type { Precision } from '../../bindings/batch.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import { local, random, SEED } from '../harness.ts';
 import { fill, type Lab, shape, typed } from '../lab.ts';
 import type { Table } from '../plain.ts';

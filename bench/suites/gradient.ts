@@ -1,4 +1,5 @@
-import type { Batch, Precision } from '../../bindings/batch.ts';
+import type { Batch } from '../../bindings/batch.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import { local, type Rival } from '../harness.ts';
 import { type Lab, labels, shape } from '../lab.ts';

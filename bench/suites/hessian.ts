@@ -1,4 +1,5 @@
-import type { Batch, Precision } from '../../bindings/batch.ts';
+import type { Batch } from '../../bindings/batch.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import { local, type Rival } from '../harness.ts';
 import { type Lab, labels, shape, typed } from '../lab.ts';
 import { flights } from './columns.ts';

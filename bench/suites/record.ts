@@ -1,5 +1,5 @@
-import type { Precision } from '../../bindings/batch.ts';
 import type { Engine } from '../../bindings/engine.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import { coefficients, fit, tableFromRecords } from '../../src/index.ts';
 import { local, random, SEED } from '../harness.ts';
 import type { Lab } from '../lab.ts';

@@ -1,5 +1,5 @@
-import type { Precision } from '../../bindings/batch.ts';
-import { planeStride } from '../../bindings/batch.ts';
+import type { Precision } from '../../bindings/layout.ts';
+import { planeStride } from '../../bindings/layout.ts';
 import { local } from '../harness.ts';
 import { mlLogisticRegression, onnxNode, onnxWeb, tensorflow } from '../javascript.ts';
 import { type Lab, shape, typed } from '../lab.ts';

@@ -1,6 +1,5 @@
 import type { Heap } from '../heap.ts';
 import {
-  COLUMN_ENTRY_BYTES,
   type Elementwise,
   HESSIAN_BLOCK,
   type HessianRows,
@@ -12,6 +11,7 @@ import {
   type ScaleRows,
   type TransposeRows,
 } from '../kernels.ts';
+import { COLUMN_ENTRY_BYTES } from '../layout.ts';
 import { jsFtrl } from './ftrl.ts';
 import { exp, expForFloat, expOfMinus, log, log1p, log1pOfProduct, softmax, softplus } from './math.ts';
 import { jsNarrowKernels } from './narrow.ts';

@@ -1,5 +1,6 @@
 import type { Heap } from '../heap.ts';
-import { BYTES, COLUMN_ENTRY_BYTES, KINDS, type ScoringKernels } from '../kernels.ts';
+import type { ScoringKernels } from '../kernels.ts';
+import { BYTES, COLUMN_ENTRY_BYTES, KINDS } from '../layout.ts';
 import { sigmoid } from './math.ts';
 
 export type Numbers = Float32Array | Float64Array;

@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { exp } from '../../bindings/js/math.ts';
 
 /** A row whose removal would move the estimates. */

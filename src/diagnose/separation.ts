@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { leastCombination } from '../math/simplex.ts';
 
 /** Margins below this, of rows with a largest entry of 1 along a direction within ±1, are rounding. */

@@ -1,4 +1,4 @@
-import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
+import type { ColumnSpec, ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Feature, Schema } from './schema.ts';
 import type { Column } from './table.ts';

@@ -1,4 +1,4 @@
-import { size } from '../../bindings/batch.ts';
+import { size } from '../../bindings/check.ts';
 import { joined, LogoddsError } from '../../bindings/errors.ts';
 import { LABEL_RULE, list, show } from './label.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';

@@ -1,4 +1,4 @@
-import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
+import type { ColumnSpec, ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type Coder, type Counts, type Encoders, missingStage, OUTSIDE, type Part, sourceOf } from './coder.ts';
 import { all, asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';

@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../../bindings/batch.ts';
+import type { ColumnSpec } from '../../bindings/columnsBatch.ts';
 import { type Coder, type Part, sourceOf } from '../encode/coder.ts';
 import { asNumeric, findColumns, hasField, refuseAbsent } from '../encode/columns.ts';
 import { type EncodeOptions, recordNumber, writeNumbers } from '../encode/encoder.ts';

@@ -1,6 +1,7 @@
-import { type Precision, planeStride, precisionOf, size } from '../../bindings/batch.ts';
+import { precisionOf, size } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type Handle, refuseFreed } from '../../bindings/handle.ts';
+import { type Precision, planeStride } from '../../bindings/layout.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { missingStage } from '../encode/coder.ts';
 import { asNumeric, findColumns } from '../encode/columns.ts';

@@ -1,5 +1,5 @@
-import type { Vector } from '../../bindings/batch.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
+import type { Vector } from '../../bindings/vector.ts';
 import type { applyCalibration, calibratedProbability } from '../calibrate/apply.ts';
 import type { Encoders } from '../encode/coder.ts';
 import type { Manifest } from './manifest.ts';

@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { Ftrl, type FtrlOptions, ftrlOptions } from '../../bindings/ftrl.ts';

@@ -1,9 +1,11 @@
-import { among, type Precision, type RowsBatch, size, told } from '../../bindings/batch.ts';
+import { among, size, told } from '../../bindings/check.ts';
 import { type Engine, engineOf, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { Handle, refuseFreed } from '../../bindings/handle.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import { numbersOf, ofTyped } from '../../bindings/lent.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
+import type { RowsBatch } from '../../bindings/rowsBatch.ts';
 import type { SparseBatch } from '../../bindings/sparseBatch.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { isConstant, momentsOf } from '../encode/infer.ts';

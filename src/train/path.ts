@@ -1,4 +1,4 @@
-import { told } from '../../bindings/batch.ts';
+import { told } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { Table } from '../encode/table.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Precision } from '../../bindings/batch.ts';
 import { pickEngine } from '../../bindings/engine.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
 import { inferSchema } from '../../src/encode/infer.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';

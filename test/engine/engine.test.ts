@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { planeStride } from '../../bindings/batch.ts';
 import { Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { planeStride } from '../../bindings/layout.ts';
 import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import { expectWorking, thrown } from './checks.ts';
 import { columnsOn, numbers, onHeap, precisionsOf, scoringEngines } from './engines.ts';

@@ -1,5 +1,6 @@
-import type { ColumnSpec, ColumnsBatch, Precision } from '../../bindings/batch.ts';
+import type { ColumnSpec, ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { Engine, pickEngine } from '../../bindings/engine.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { implementations, simd } from './kernels.ts';

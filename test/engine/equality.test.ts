@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KINDS, type Kind } from '../../bindings/kernels.ts';
+import { KINDS, type Kind } from '../../bindings/layout.ts';
 import { arena, bits, type Implementation, javascript, simd, type Values, wasm } from './kernels.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Precision, planeStride } from '../../bindings/batch.ts';
+import { type Precision, planeStride } from '../../bindings/layout.ts';
 import { expectNear, expectWorking, thrown } from './checks.ts';
 import { engines, numbers } from './engines.ts';
 import { bits } from './kernels.ts';

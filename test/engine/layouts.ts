@@ -1,5 +1,6 @@
-import type { Batch, Precision } from '../../bindings/batch.ts';
+import type { Batch } from '../../bindings/batch.ts';
 import type { Engine } from '../../bindings/engine.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import type { SparseRows } from '../../bindings/sparseBatch.ts';
 import { numbers } from './engines.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ColumnSpec } from '../../bindings/batch.ts';
+import type { ColumnSpec } from '../../bindings/columnsBatch.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { Ftrl } from '../../bindings/ftrl.ts';
 import { thrown } from './checks.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Batch, Precision } from '../../bindings/batch.ts';
+import type { Batch } from '../../bindings/batch.ts';
 import type { MultinomialTarget } from '../../bindings/batchLikelihood.ts';
 import { REDUCTION_BLOCK } from '../../bindings/blocks.ts';
 import type { Engine } from '../../bindings/engine.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import { expectNear, expectWorking, REORDERED, thrown } from './checks.ts';
 import { engines, numbers, onHeap } from './engines.ts';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
-import type { ColumnsBatch } from '../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { pickEngine } from '../../bindings/engine.ts';
 import { Ftrl } from '../../bindings/ftrl.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Precision, planeStride } from '../../bindings/batch.ts';
+import { type Precision, planeStride } from '../../bindings/layout.ts';
 import type { SparseRows } from '../../bindings/sparseBatch.ts';
 import { expectNear, expectWorking, thrown } from './checks.ts';
 import { engines, numbers, onHeap } from './engines.ts';

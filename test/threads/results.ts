@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Batch, Precision, Vector } from '../../bindings/batch.ts';
+import type { Batch } from '../../bindings/batch.ts';
 import type { Engine } from '../../bindings/engine.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
+import type { Vector } from '../../bindings/vector.ts';
 import { numbers } from '../engine/engines.ts';
 
 /** four blocks of a reduction and a piece of a fifth; not a multiple of any block or vector */

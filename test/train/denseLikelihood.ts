@@ -1,4 +1,4 @@
-import type { ColumnSpec, ColumnsBatch } from '../../bindings/batch.ts';
+import type { ColumnSpec, ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 

@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../../../bindings/batch.ts';
+import type { ColumnSpec } from '../../../bindings/columnsBatch.ts';
 import type { Coder, CoderKind, Part, Slot } from '../coder.ts';
 import { cellError, MEND } from '../columns.ts';
 import { defaultCode } from '../encoder.ts';

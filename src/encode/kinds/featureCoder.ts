@@ -1,4 +1,4 @@
-import type { ColumnSpec } from '../../../bindings/batch.ts';
+import type { ColumnSpec } from '../../../bindings/columnsBatch.ts';
 import type { LogoddsError } from '../../../bindings/errors.ts';
 import { type Coder, type Part, type Slot, sourceOf } from '../coder.ts';
 import { cellError, MEND } from '../columns.ts';

@@ -1,4 +1,3 @@
-import { CHI_SQUARE_95, chiSquareTest } from './chiSquare.ts';
 import { solveCholesky } from '../../math/cholesky.ts';
 import { twoSidedP } from '../../model/coefficients.ts';
 import type { FeatureTest, ProfileInterval } from '../../model/manifest.ts';
@@ -7,6 +6,7 @@ import { FirthObjective } from '../solve/firth.ts';
 import { quadraticModel } from '../solve/newton.ts';
 import { addScaled, dot, Objective } from '../solve/objective.ts';
 import type { Fitted, Task } from '../solve/solve.ts';
+import { CHI_SQUARE_95, chiSquareTest } from './chiSquare.ts';
 import { Restricted, refit } from './restricted.ts';
 
 /** Steps of the search for an end; four are usual. */

@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import { exp, sigmoid, softmax } from '../../../bindings/js/math.ts';
 import { asCoded, cellError, findColumns } from '../../encode/columns.ts';

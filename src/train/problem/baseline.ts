@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Standardisation } from '../inference/inference.ts';
 import type { Chunks } from './chunks.ts';
 

@@ -1,5 +1,5 @@
-import type { ColumnsBatch } from '../../../bindings/batch.ts';
 import { type BinomialTarget, SAMPLES, sampledRows } from '../../../bindings/batchLikelihood.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Engine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';

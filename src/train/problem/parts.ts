@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Engine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Encoder } from '../../encode/encoder.ts';

@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { type Engine, engineOf, pickEngine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';

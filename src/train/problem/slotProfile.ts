@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';
 import type { SlotName } from '../../encode/encoder.ts';
 import { isConstant } from '../../encode/infer.ts';

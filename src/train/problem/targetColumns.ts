@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { sourceOf } from '../../encode/coder.ts';
 import { asCoded, findColumns } from '../../encode/columns.ts';
 import { spreadOf } from '../../encode/infer.ts';

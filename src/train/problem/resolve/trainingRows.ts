@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../../bindings/batch.ts';
+import type { ColumnsBatch } from '../../../../bindings/columnsBatch.ts';
 import type { Part } from '../../../encode/coder.ts';
 import { findColumns } from '../../../encode/columns.ts';
 import type { DeclaredCross, DeclaredFeature } from '../../../encode/declare.ts';

@@ -1,0 +1,45 @@
+/** How batches lie in memory. */
+
+/** Storage type of a batch and of what is scored from it: 32-bit or 64-bit floating point. */
+export type Precision = 'f32' | 'f64';
+
+/** How the cells of a batch lie: dense row-major, by column, or compressed sparse rows. */
+export type Layout = 'rows' | 'columns' | 'sparse';
+
+/** What weights are made for. */
+export interface BatchShape {
+  readonly layout: Layout;
+  /** weights without the intercept */
+  readonly slots: number;
+  readonly precision: Precision;
+}
+
+/** Bytes of a value by kind. The entry of a column in a table is address, number of the kind in this order, first slot, greatest code (u32 each). */
+export const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
+export type Kind = keyof typeof BYTES;
+export const KINDS = /* @__PURE__ */ Object.keys(BYTES) as Kind[];
+export const COLUMN_ENTRY_BYTES = 16;
+
+/** Distance between the logits of two weight vectors: rows, rounded up to a multiple of 4. */
+export function planeStride(rows: number): number {
+  return Math.ceil(rows / 4) * 4;
+}
+
+/**
+ * Where a batch lies, in plain numbers: what a kernel call needs, and what another thread can be told.
+ *
+ *              rows     columns             sparse
+ *   address    x        column table        rowPtr
+ *   extent     stride   number of columns   address of colIdx
+ *   values     0        0                   address of the values, 0 when all are one
+ *   slots      stride   slots               slots: where the intercept stands in a parameter vector in memory
+ */
+export interface BatchPlace {
+  readonly layout: Layout;
+  readonly address: number;
+  readonly extent: number;
+  readonly values: number;
+  readonly slots: number;
+  /** storage is f64 */
+  readonly wide: boolean;
+}

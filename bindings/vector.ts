@@ -1,0 +1,54 @@
+import { precisionOf, size } from './check.ts';
+import { Handle } from './handle.ts';
+import type { Heap } from './heap.ts';
+import { BYTES, type Precision } from './layout.ts';
+
+/** A view of a block of memory, made once and again only after the memory grew. */
+export function windowOf(
+  handle: Handle,
+  kind: Precision,
+  address: number,
+  length: number,
+): () => Float32Array | Float64Array {
+  const start = address / BYTES[kind];
+  let memory: Float32Array | Float64Array;
+  let view: Float32Array | Float64Array;
+  return () => {
+    const now = handle.heap[kind];
+    if (now !== memory) {
+      memory = now;
+      view = memory.subarray(start, start + length);
+      owners.set(view, handle);
+    }
+    return view;
+  };
+}
+
+/** of views: what they are a view of is not lost while they are in use */
+export const owners = /* @__PURE__ */ new WeakMap<object, Handle>();
+
+/**
+ * A vector of numbers in linear memory.
+ * `view` is zero-copy and renewed after the memory grew: take it anew after any call that may allocate.
+ */
+export class Vector extends Handle {
+  readonly length: number;
+  readonly precision: Precision;
+  readonly #window: () => Float32Array | Float64Array;
+  /** @internal */
+  readonly address: number;
+
+  constructor(heap: Heap, length: number, precision: Precision) {
+    super(heap, 'vector');
+    this.length = size('vector length', length);
+    this.precision = precisionOf(heap, precision);
+    this.address = this.allocate(length * BYTES[precision], `a vector of ${length} ${precision}`);
+    this.#window = windowOf(this, precision, this.address, length);
+    Object.freeze(this);
+  }
+
+  /** Its numbers. A view that was taken before `free()` is not guarded: it then shows whatever lies there. @throws ERR_ENGINE when it was freed */
+  get view(): Float32Array | Float64Array {
+    return this.#window();
+  }
+}
