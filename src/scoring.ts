@@ -28,6 +28,7 @@ export type {
   ProfileInterval,
   Warning,
 } from './model/manifest.ts';
-export { Model, type ModelParts, type RecordScore } from './model/model.ts';
-export type { Scorer, ScorerOptions, Scores } from './model/scorer.ts';
+export { Model, type ModelParts } from './model/model.ts';
+export type { Scorer, ScorerOptions } from './model/scorer.ts';
+export type { RecordScore, Scores } from './model/scores.ts';
 export type { NarrowStage, OutcomeStage, Stages } from './model/stages.ts';

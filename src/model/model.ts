@@ -7,7 +7,8 @@ import { Encoder, recordNumber } from '../encode/encoder.ts';
 import { lostLogit } from '../encode/lostLogit.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import { type Scorer, type ScorerOptions, type Scores, tableScorer } from './scorer.ts';
+import { type Scorer, type ScorerOptions, tableScorer } from './scorer.ts';
+import type { RecordScore, Scores } from './scores.ts';
 import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
@@ -28,26 +29,6 @@ export interface ModelParts {
   readonly stages?: Stages;
   /** digest of the file it came from; absent or null for a model that comes from no file */
   readonly sha256?: string | null;
-}
-
-/** What a model says about one record. */
-export interface RecordScore {
-  /** z = x·w + intercept + offset; with more than two classes that of the label */
-  readonly logit: number;
-  /** of the positive class, calibrated; with more than two classes that of the label */
-  readonly probability: number;
-  /** as the `decision` of the model has it */
-  readonly label: string;
-  /** share of the features that took a default: their value was missing, unseen or outside the range of the schema */
-  readonly defaulted: number;
-  /** share of the features whose number was taken as it is, but lies below the least or above the greatest of training; `rangesOf` has these */
-  readonly outOfRange: number;
-  /** whether the probability is in the band for review; absent without one */
-  readonly review?: boolean;
-  /** with more than two classes: of each, in the order of the classes */
-  readonly logits?: Float64Array;
-  /** with more than two classes: of each, in the order of the classes */
-  readonly probabilities?: Float64Array;
 }
 
 /** How many weight vectors a model of these classes has. */

@@ -10,6 +10,7 @@ import { lostLogit } from '../encode/lostLogit.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
+import type { Scores } from './scores.ts';
 import type { OutcomeStage, Stages } from './stages.ts';
 
 /** How a scorer of tables computes. */
@@ -27,23 +28,6 @@ export interface ScorerOptions {
    * caller's.
    */
   readonly reuse?: boolean;
-}
-
-/** Scores of one table. */
-export interface Scores {
-  readonly rows: number;
-  /** two classes: length rows, offset included; more: class after class, class k of row i at k · rows + i */
-  readonly logits: Float64Array | Float32Array;
-  /** as the logits; of two classes that of the positive one */
-  readonly probabilities: Float64Array | Float32Array;
-  /** length rows, indices into `manifest.classes`; the rule is that of `Model.score` */
-  readonly labels: Uint32Array;
-  /** length rows: share of the features that took a default, as of `Model.score` */
-  readonly defaulted: Float64Array;
-  /** length rows: share of the features whose number lies outside the range of training, as of `Model.score` */
-  readonly outOfRange: Float64Array;
-  /** length rows, 1: the probability is in the band for review; null without one */
-  readonly review: Uint8Array | null;
 }
 
 /** Scores tables on an engine, in parts of bounded size. */

@@ -2,9 +2,9 @@ import type { ScoringEngine } from '../../bindings/scoring.ts';
 import type { Vector } from '../../bindings/vector.ts';
 import type { applyCalibration, calibratedProbability } from '../calibrate/apply.ts';
 import type { Encoders } from '../encode/coder.ts';
+import type { Encoder } from '../encode/encoder.ts';
 import type { Manifest } from './manifest.ts';
-import type { RecordScore } from './model.ts';
-import type { mustStandardize } from './narrow.ts';
+import type { RecordScore } from './scores.ts';
 
 /**
  * What a model may need beyond numeric and categorical features, two classes, the sigmoid and a threshold. A program ships what it hands to `loadModel`;
@@ -23,7 +23,11 @@ export interface Stages {
 export interface NarrowStage {
   /** an engine in JavaScript that has f32, for `scoreTable` without one */
   readonly engine: () => ScoringEngine;
-  readonly standardize: typeof mustStandardize;
+  /**
+   * Whether cells must be standardised before they are rounded; the parameters are then made those of such cells.
+   * @throws ERR_RANGE where neither way keeps the logit
+   */
+  readonly standardize: (encoder: Encoder, parameters: readonly Float64Array[]) => boolean;
 }
 
 /** How logits become probabilities and labels where the sigmoid and a threshold are not all. */

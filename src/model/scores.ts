@@ -1,0 +1,38 @@
+/** What scoring says. */
+
+/** What a model says about one record. */
+export interface RecordScore {
+  /** z = x·w + intercept + offset; with more than two classes that of the label */
+  readonly logit: number;
+  /** of the positive class, calibrated; with more than two classes that of the label */
+  readonly probability: number;
+  /** as the `decision` of the model has it */
+  readonly label: string;
+  /** share of the features that took a default: their value was missing, unseen or outside the range of the schema */
+  readonly defaulted: number;
+  /** share of the features whose number was taken as it is, but lies below the least or above the greatest of training; `rangesOf` has these */
+  readonly outOfRange: number;
+  /** whether the probability is in the band for review; absent without one */
+  readonly review?: boolean;
+  /** with more than two classes: of each, in the order of the classes */
+  readonly logits?: Float64Array;
+  /** with more than two classes: of each, in the order of the classes */
+  readonly probabilities?: Float64Array;
+}
+
+/** Scores of one table. */
+export interface Scores {
+  readonly rows: number;
+  /** two classes: length rows, offset included; more: class after class, class k of row i at k · rows + i */
+  readonly logits: Float64Array | Float32Array;
+  /** as the logits; of two classes that of the positive one */
+  readonly probabilities: Float64Array | Float32Array;
+  /** length rows, indices into `manifest.classes`; the rule is that of `Model.score` */
+  readonly labels: Uint32Array;
+  /** length rows: share of the features that took a default, as of `Model.score` */
+  readonly defaulted: Float64Array;
+  /** length rows: share of the features whose number lies outside the range of training, as of `Model.score` */
+  readonly outOfRange: Float64Array;
+  /** length rows, 1: the probability is in the band for review; null without one */
+  readonly review: Uint8Array | null;
+}
