@@ -74,4 +74,4 @@ export {
 } from './train/matrix.ts';
 export { type FoldingOptions, type OutOfFold, outOfFold } from './train/outOfFold.ts';
 export { fitPath, type PathOptions, type PathStep, type RegularizationPath } from './train/path.ts';
-export type { DataOptions } from './train/problem/prepare.ts';
+export type { DataOptions } from './train/problem/options.ts';

@@ -7,16 +7,12 @@ import type { CategoricalFeature, Feature, NumericFeature } from '../encode/sche
 import type { Table } from '../encode/table.ts';
 import { factorCholesky, invertCholesky, solveCholesky } from '../math/cholesky.ts';
 import { besideData } from '../train/optionNames.ts';
-import { type DataOptions, dataOptions, likelihoods, type Problem, prepare } from '../train/problem/prepare.ts';
-import {
-  dependentSlots,
-  nameParameters,
-  profileSlots,
-  type SlotProfile,
-  separatesAllRows,
-} from '../train/problem/slotProfile.ts';
+import { type DataOptions, dataOptions } from '../train/problem/options.ts';
+import { likelihoods, type Problem, prepare } from '../train/problem/prepare.ts';
+import { profileSlots, type SlotProfile } from '../train/problem/slotProfile.ts';
 import { newton } from '../train/solve/newton.ts';
 import { Objective } from '../train/solve/objective.ts';
+import { dependentSlots, nameParameters, separatesAllRows } from '../train/solve/untold.ts';
 import { conditioning, inflation } from './collinear.ts';
 import { columnFindings } from './columns.ts';
 import { type Finding, sortFindings } from './finding.ts';

@@ -17,8 +17,9 @@ import { Model } from '../model/model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from '../model/safetensors.ts';
 import { count, list as listOf, nullable, number, object, string } from '../model/shape.ts';
 import { allStages } from '../stages.ts';
-import { foldExactly, standardisation } from '../train/inference/inference.ts';
-import { type DataOptions, excludedColumns } from '../train/problem/prepare.ts';
+import type { DataOptions } from '../train/problem/options.ts';
+import { excludedColumns } from '../train/problem/prepare.ts';
+import { foldExactly, standardisation } from '../train/problem/standardise.ts';
 import { readTarget, readWeight } from '../train/problem/target.ts';
 
 /** What an `OnlineLearner` is told beside its schema. */

@@ -7,10 +7,11 @@ import { twoSidedP } from '../model/coefficients.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { type Ask, type FitOptions, fitAnd, joinParams, solveAll, withTasks } from './fit.ts';
-import { foldParameters } from './inference/inference.ts';
+import type { EstimateSettings } from './inference/estimate.ts';
 import { type Clusters, type CovarianceKind, probabilitiesOf } from './inference/robust.ts';
 import type { Problem } from './problem/prepare.ts';
-import type { Fitted, Penalty, SolveSettings, Task } from './solve/solve.ts';
+import { foldParameters } from './problem/standardise.ts';
+import type { Fitted, Penalty, Task } from './solve/types.ts';
 
 export interface BootstrapOptions {
   /** default 1000, which the ends of a 95 % interval want */
@@ -67,7 +68,7 @@ function resample(replicates: number, seed: number, ...about: Parameters<Ask>): 
   const estimates = Array.from(free, () => [] as number[]);
   let failed = 0;
   for (let b = 0; b < replicates; b++) {
-    const found = estimate(draw(), penalty, settings, start);
+    const found = refit(draw(), penalty, settings, start);
     if (!found) {
       failed++;
       continue;
@@ -122,10 +123,10 @@ function toRaw(params: Float64Array, standard: Problem['standard']): Float64Arra
 }
 
 /** Fits to a resampled problem; null when one of them has no estimate. */
-function estimate(
+function refit(
   problem: Problem,
   penalty: Penalty,
-  settings: SolveSettings,
+  settings: EstimateSettings,
   start: Float64Array,
 ): readonly Fitted[] | null {
   const { y, weight, kind, target } = problem;

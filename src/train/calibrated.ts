@@ -12,7 +12,8 @@ import { checkCrossValidation } from './crossValidate.ts';
 import { type FitOptions, fitAnd, fitOptions, settle } from './fit.ts';
 import { type FoldingOptions, type OutOfFold, outOfFoldOf, withoutFeatures } from './outOfFold.ts';
 import { distinct } from './path.ts';
-import { classShare, type DataOptions } from './problem/prepare.ts';
+import type { DataOptions } from './problem/options.ts';
+import { classShare } from './problem/prepare.ts';
 import { readTarget, readTrials, readWeight } from './problem/target.ts';
 
 /** Fewer rows than this make an isotonic calibrator that follows chance. */

@@ -9,6 +9,7 @@ import { evaluateMulticlass } from '../metrics/multiclass.ts';
 import type { Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { assemble, settingsOf, solveAll, withTasks } from './fit.ts';
+import type { EstimateSettings } from './inference/estimate.ts';
 import {
   checkPath,
   distinct,
@@ -22,8 +23,9 @@ import {
   walk,
 } from './path.ts';
 import { stratifiedFolds } from './problem/folds.ts';
-import { classShare, type DataOptions, effectiveWeight, type Problem, prepare } from './problem/prepare.ts';
-import type { Fitted, Penalty, SolveSettings, Task } from './solve/solve.ts';
+import type { DataOptions } from './problem/options.ts';
+import { classShare, effectiveWeight, type Problem, prepare } from './problem/prepare.ts';
+import type { Fitted, Penalty, Task } from './solve/types.ts';
 
 export const SCORES = ['logLoss', 'brier', 'auc', 'accuracy'] as const;
 export type ScoreName = (typeof SCORES)[number];
@@ -243,7 +245,7 @@ interface WalkOptions {
   readonly fold: Int16Array;
   readonly forward: boolean;
   readonly penalty: Penalty;
-  readonly settings: SolveSettings;
+  readonly settings: EstimateSettings;
 }
 
 /** The paths of all folds and of all rows, which go on from where they ended. */

@@ -18,32 +18,17 @@ import {
 } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
 import { allStages } from '../stages.ts';
+import { type Estimated, type EstimateSettings, estimate } from './inference/estimate.ts';
 import { inferenceOf } from './inference/infer.ts';
-import { foldExactly, unfoldParameters } from './inference/inference.ts';
 import { type CovarianceKind, readClusters } from './inference/robust.ts';
 import { overdispersion } from './inference/statistics.ts';
 import { besideData } from './optionNames.ts';
-import {
-  classShare,
-  type DataOptions,
-  dataOptions,
-  type LikelihoodOf,
-  likelihoods,
-  type Problem,
-  prepare,
-  profileRows,
-} from './problem/prepare.ts';
+import { type DataOptions, dataOptions } from './problem/options.ts';
+import { classShare, type LikelihoodOf, likelihoods, type Problem, prepare, profileRows } from './problem/prepare.ts';
+import { foldExactly, unfoldParameters } from './problem/standardise.ts';
 import type { Progress } from './solve/objective.ts';
 import type { Screen } from './solve/screen.ts';
-import {
-  type Fitted,
-  type Penalty,
-  SOLVERS,
-  type SolverChoice,
-  type SolveSettings,
-  solve,
-  type Task,
-} from './solve/solve.ts';
+import { type Fitted, type Penalty, SOLVERS, type SolverChoice, type Task } from './solve/types.ts';
 
 /** How weights are penalised and bounded. */
 export interface PenaltyOptions {
@@ -119,10 +104,10 @@ export interface FirthOptions {
 /** What is asked of a fit beside the model, while its data are at hand. */
 export type Ask = (
   problem: Problem,
-  fitted: readonly Fitted[],
+  fitted: readonly Estimated[],
   tasks: readonly Task[],
   penalty: Penalty,
-  settings: SolveSettings,
+  settings: EstimateSettings,
 ) => { readonly bootstrap?: BootstrapReport; readonly warnings: readonly Warning[] };
 
 const DEFAULT_TOL = 1e-8;
@@ -272,18 +257,18 @@ function copiesOf({ weightKind, counts, target: { trials } }: Problem): Float64A
   return trials ? counts.map((count, i) => (trials[i] > 0 ? count / trials[i] : 1)) : counts;
 }
 
-/** `solve` of each task; `start` has the parameters of all, one after another. */
+/** `estimate` of each task; `start` has the parameters of all, one after another. */
 export function solveAll(
   tasks: readonly Task[],
   penalty: Penalty,
-  settings: SolveSettings,
+  settings: EstimateSettings,
   start?: Float64Array,
   screens?: readonly Screen[],
-): Fitted[] {
+): Estimated[] {
   return tasks.map((task, k) => {
     const { parameters } = task.likelihood;
     const from = start?.subarray(k * parameters, (k + 1) * parameters);
-    return solve(task, penalty, { ...settings, screen: screens?.[k] }, from);
+    return estimate(task, penalty, { ...settings, screen: screens?.[k] }, from);
   });
 }
 
@@ -296,7 +281,7 @@ export function joinParams(fitted: readonly Pick<Fitted, 'params'>[]): Float64Ar
 export function assemble(
   problem: Problem,
   options: DataOptions,
-  fitted: readonly Pick<Fitted, 'params' | 'report' | 'warnings' | 'aliased' | 'covariance'>[],
+  fitted: readonly Pick<Estimated, 'params' | 'report' | 'warnings' | 'aliased' | 'covariance'>[],
   {
     objective,
     inference = null,

@@ -12,10 +12,11 @@ import { isConstant, momentsOf } from '../encode/infer.ts';
 import { show } from '../encode/label.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
 import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fit.ts';
-import { foldExactly, type Standardisation, unfoldParameters } from './inference/inference.ts';
-import { WEIGHT_KINDS, type WeightKind } from './problem/prepare.ts';
+import { estimate } from './inference/estimate.ts';
+import { WEIGHT_KINDS, type WeightKind } from './problem/options.ts';
 import type { SlotProfile } from './problem/slotProfile.ts';
-import { type Penalty, solve, type Task } from './solve/solve.ts';
+import { foldExactly, type Standardisation, unfoldParameters } from './problem/standardise.ts';
+import type { Penalty, Task } from './solve/types.ts';
 
 /** Numbers, row-major without gaps; stored for the fit in the type of the array. */
 export interface DenseMatrix {
@@ -182,7 +183,7 @@ export function fitMatrix(
           vector('intercept of start', start.intercept ?? [], k, Number.NEGATIVE_INFINITY, 'a finite number')!,
           standard,
         );
-      const fitted = solve(
+      const fitted = estimate(
         task,
         penalty,
         settingsOf({

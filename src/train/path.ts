@@ -15,9 +15,11 @@ import {
   solveAll,
   withTasks,
 } from './fit.ts';
+import type { EstimateSettings } from './inference/estimate.ts';
 import { type Problem, prepare } from './problem/prepare.ts';
 import { Screen } from './solve/screen.ts';
-import { type Fitted, largestLambda, type Penalty, type SolveSettings, type Task } from './solve/solve.ts';
+import { largestLambda } from './solve/solve.ts';
+import type { Fitted, Penalty, Task } from './solve/types.ts';
 
 /** What `fitPath` is told beside the data: as `fit`, but for the strength of the penalty, of which there are many. */
 export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty' | 'start' | 'inference'> {
@@ -166,7 +168,7 @@ export function walk(
   tasks: readonly Task[],
   penalty: Penalty,
   lambdas: readonly number[],
-  settings: SolveSettings,
+  settings: EstimateSettings,
   visit: (fitted: Fitted[], k: number) => void,
   from?: Float64Array,
 ): Float64Array | undefined {

@@ -12,6 +12,17 @@ const imports = (file: string): string[] =>
     name.startsWith('.') ? relative('.', normalize(join(dirname(file), name))) : name,
   );
 
+const BELOW_TRAINING = [
+  'src/diagnose',
+  'src/model',
+  'src/calibrate',
+  'src/decide',
+  'src/encode',
+  'src/math',
+  'src/metrics',
+  'bindings',
+];
+
 /** room → the rooms it may import from; the first match of a path names its room */
 const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['assembly', ['assembly']],
@@ -26,21 +37,10 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   // what puts the findings together stands above training
   ['src/diagnose/doctor.ts', ['src', 'bindings']],
   ['src/diagnose', ['src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'src/math', 'bindings']],
-  [
-    'src/train',
-    [
-      'src/train',
-      'src/stages.ts',
-      'src/diagnose',
-      'src/model',
-      'src/calibrate',
-      'src/decide',
-      'src/encode',
-      'src/math',
-      'src/metrics',
-      'bindings',
-    ],
-  ],
+  ['src/train/problem', ['src/train/problem', ...BELOW_TRAINING]],
+  ['src/train/solve', ['src/train/solve', 'src/train/problem', ...BELOW_TRAINING]],
+  ['src/train/inference', ['src/train/inference', 'src/train/solve', 'src/train/problem', ...BELOW_TRAINING]],
+  ['src/train', ['src/train', 'src/stages.ts', ...BELOW_TRAINING]],
   ['src/online', ['src/online', 'src/stages.ts', 'src/train', 'src/model', 'src/encode', 'bindings']],
   ['src', ['src', 'bindings']],
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
-import { profileSlots, separatesAllRows } from '../../src/train/problem/slotProfile.ts';
+import { profileSlots } from '../../src/train/problem/slotProfile.ts';
+import { separatesAllRows } from '../../src/train/solve/untold.ts';
 
 /** One numeric and one coded column (three slots) of six rows. */
 function profile(x: number[], codes: number[], y: number[], weight: number[] | null = null) {

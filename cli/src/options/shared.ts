@@ -1,4 +1,4 @@
-import { SOLVERS } from '../../../src/train/solve/solve.ts';
+import { SOLVERS } from '../../../src/train/solve/types.ts';
 import { MISSING_POLICIES } from '../read/gaps.ts';
 import { READING } from './reading.ts';
 import type { OptionRow } from './table.ts';

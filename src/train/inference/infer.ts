@@ -1,6 +1,7 @@
 import type { InferenceReport } from '../../model/manifest.ts';
 import type { Problem } from '../problem/prepare.ts';
-import type { Fitted, Task } from '../solve/solve.ts';
+import type { Task } from '../solve/types.ts';
+import type { Estimated } from './estimate.ts';
 import { featureTests, profileIntervals } from './profile.ts';
 import type { CovarianceKind } from './robust.ts';
 import { fitStatistics } from './statistics.ts';
@@ -9,7 +10,7 @@ import { fitStatistics } from './statistics.ts';
 export function inferenceOf(
   problem: Problem,
   tasks: readonly Task[],
-  fitted: readonly Fitted[],
+  fitted: readonly Estimated[],
   { kind, profile }: { readonly kind: CovarianceKind; readonly profile: boolean },
 ): InferenceReport {
   const none = { covariance: null, cluster: null, statistics: null, tests: null, profile: null, bootstrap: null };

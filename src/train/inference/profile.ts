@@ -1,11 +1,11 @@
 import { solveCholesky } from '../../math/cholesky.ts';
 import { twoSidedP } from '../../model/coefficients.ts';
 import type { FeatureTest, ProfileInterval } from '../../model/manifest.ts';
-import { dependentSlots } from '../problem/slotProfile.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import { quadraticModel } from '../solve/newton.ts';
 import { addScaled, dot, Objective } from '../solve/objective.ts';
-import type { Fitted, Task } from '../solve/solve.ts';
+import type { Fitted, Task } from '../solve/types.ts';
+import { dependentSlots } from '../solve/untold.ts';
 import { CHI_SQUARE_95, chiSquareTest } from './chiSquare.ts';
 import { Restricted, refit } from './restricted.ts';
 

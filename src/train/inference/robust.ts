@@ -6,7 +6,7 @@ import { show } from '../../encode/label.ts';
 import type { Table } from '../../encode/table.ts';
 import { invertCholesky } from '../../math/cholesky.ts';
 import type { Objective } from '../solve/objective.ts';
-import type { Task } from '../solve/solve.ts';
+import type { Task } from '../solve/types.ts';
 
 /** Rows that belong together: of one school, one patient. */
 export interface Clusters {

@@ -1,6 +1,6 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
-import type { Standardisation } from '../inference/inference.ts';
 import type { Chunks } from './chunks.ts';
+import type { Standardisation } from './standardise.ts';
 
 /**
  * Weighted mean of each slot over the training rows, on the scale of the raw features: what explanations start from.

@@ -3,8 +3,8 @@ import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Engine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';
-import type { Standardisation } from '../inference/inference.ts';
 import { type SlotProfile, SlotTally } from './slotProfile.ts';
+import type { Standardisation } from './standardise.ts';
 
 /** Cells of a column of a batch: numbers or codes. */
 export type Cells = Float64Array | Float32Array | Uint8Array | Uint16Array | Uint32Array;

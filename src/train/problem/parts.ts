@@ -6,15 +6,9 @@ import { SchemaDraft } from '../../encode/infer.ts';
 import type { Schema } from '../../encode/schema.ts';
 import type { Table } from '../../encode/table.ts';
 import { Chunks, cellsOf, type RowStore } from './chunks.ts';
-import {
-  type DataOptions,
-  type Problem,
-  problemOf,
-  type RowVectors,
-  readRows,
-  schemaOptions,
-  trainingEncoder,
-} from './prepare.ts';
+import type { DataOptions } from './options.ts';
+import { type Problem, problemOf, readRows, schemaOptions, trainingEncoder } from './prepare.ts';
+import type { RowVectors } from './rows.ts';
 import { frequencies } from './target.ts';
 
 /**

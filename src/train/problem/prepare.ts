@@ -2,9 +2,7 @@ import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { type Engine, engineOf, pickEngine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';
-import type { OptionRule } from '../../../bindings/names.ts';
 import { columnsOf, findColumns } from '../../encode/columns.ts';
-import type { Declaration } from '../../encode/declare.ts';
 import { Encoder, type SlotName } from '../../encode/encoder.ts';
 import { inferSchema, refuseOtherLevels } from '../../encode/infer.ts';
 import { encoders } from '../../encode/kinds/index.ts';
@@ -12,94 +10,19 @@ import { list, show } from '../../encode/label.ts';
 import type { Schema } from '../../encode/schema.ts';
 import { slotNames } from '../../encode/slots.ts';
 import type { Table } from '../../encode/table.ts';
-import { type Standardisation, standardisation } from '../inference/inference.ts';
 import { slotMeans } from './baseline.ts';
 import { ChunkedLikelihood, type Chunks, profileChunks } from './chunks.ts';
+import { type DataOptions, WEIGHT_KINDS, type WeightKind } from './options.ts';
 import { resolveSchema } from './resolve/schema.ts';
 import { lenient } from './resolve/trainingRows.ts';
+import type { RowVectors } from './rows.ts';
 import { profileSlots, type SlotProfile } from './slotProfile.ts';
-import {
-  classFactors,
-  frequencies,
-  type PositiveLabel,
-  readOffset,
-  readTarget,
-  readTrials,
-  readWeight,
-  type Target,
-} from './target.ts';
+import { type Standardisation, standardisation } from './standardise.ts';
+import { classFactors, frequencies, readOffset, readTarget, readTrials, readWeight, type Target } from './target.ts';
 import { TargetColumns } from './targetColumns.ts';
 
-/** What the columns of a table are for, and how they become slots. Everything but `target` may be absent. */
-export interface DataOptions {
-  /** the column to predict: two or more classes, as text or numbers; with `trials` the number of successes */
-  readonly target: string;
-  /** the class whose probability the model gives; by default the one label among 1, true, yes, else the second of the two sorted */
-  readonly positive?: PositiveLabel;
-  /** column of the number of trials of which `target` counts the successes: a row of n trials weighs as n rows */
-  readonly trials?: string;
-  /**
-   * a target of more than two classes: `multinomial` (default) is one softmax likelihood, `ovr` one binary model a class against the rest
-   */
-  readonly multiclass?: 'multinomial' | 'ovr';
-  /** how columns become features; by default each one by what it holds */
-  readonly schema?: Declaration;
-  /** feature columns; by default all but target, trials, weight, offset and `exclude` */
-  readonly features?: readonly string[];
-  readonly exclude?: readonly string[];
-  /** numeric columns to treat as categories */
-  readonly categorical?: readonly string[];
-  /** column of sample weights, finite and ≥ 0; weight 0 is a row left out */
-  readonly weight?: string;
-  /**
-   * what the weights are. `sampling` (default): how much of a population a row stands for, at any scale; a row is one observation, whatever its
-   * weight. `count`: how many rows a row stands for, whole numbers: weight 2 is a row seen twice.
-   */
-  readonly weightKind?: WeightKind;
-  /** column that is added to the logit; for two classes */
-  readonly offset?: string;
-  /** by default onehot with a penalty, treatment without */
-  readonly coding?: 'onehot' | 'treatment';
-  /** reference level by feature, under treatment coding; by default the first level */
-  readonly references?: Readonly<Record<string, string>>;
-  /**
-   * factors on the sample weights of each class, 1 where not named; `balanced`: S / (K·S_c). A class of factor 0 is left out: its rows weigh 0,
-   * and the model never gives it (CLASS_LEFT_OUT).
-   */
-  readonly classWeight?: 'balanced' | Readonly<Record<string, number>>;
-  readonly engine?: Engine;
-  /** what an unseen category does at scoring: takes a slot of weight 0 (default), or is an error */
-  readonly unseen?: 'slot' | 'error';
-  /** what a missing cell takes: a slot of its own (default), or the most frequent level or the mean */
-  readonly missing?: 'slot' | 'mode';
-}
-
-/** The names of these options; the compiler misses one that is not here. */
-export const dataOptions = (): Readonly<Record<keyof DataOptions, OptionRule>> => ({
-  target: 'a name',
-  positive: true,
-  trials: 'a name',
-  multiclass: true,
-  schema: true,
-  features: 'a list of names',
-  exclude: 'a list of names',
-  categorical: 'a list of names',
-  weight: 'a name',
-  weightKind: true,
-  offset: 'a name',
-  coding: 'onehot or treatment',
-  references: 'an object',
-  classWeight: 'balanced or an object',
-  engine: true,
-  unseen: 'slot or error',
-  missing: 'slot or mode',
-});
-
-export const WEIGHT_KINDS = ['sampling', 'count'] as const;
-export type WeightKind = (typeof WEIGHT_KINDS)[number];
-
 /** One encoded data set: all that is decided before a likelihood is formed. */
-export interface Problem {
+export interface Problem extends RowVectors {
   readonly engine: Engine;
   /** standardised, f64; with `chunks` a window on the rows */
   readonly batch: ColumnsBatch;
@@ -110,20 +33,6 @@ export interface Problem {
   /** what each slot stands for */
   readonly slots: readonly SlotName[];
   readonly standard: Standardisation;
-  readonly target: Target;
-  readonly kind: 'binomial' | 'multinomial' | 'ovr';
-  /** binomial: share of the positive class, 0 to 1; else the class of each row */
-  readonly y: Float64Array;
-  /** sample weight times trials, before class weights; null: ones */
-  readonly sampleWeight: Float64Array | null;
-  /** the same times the class weight, as in the likelihood */
-  readonly weight: Float64Array | null;
-  readonly offset: Float64Array | null;
-  readonly weightKind: WeightKind;
-  /** how many observations a row stands for: its trials, times its weight where weights count rows; 0 without weight; null: ones */
-  readonly counts: Float64Array | null;
-  /** weight of each of these observations: class weights and sampling weights; null: ones, so weights count observations */
-  readonly unit: Float64Array | null;
   /**
    * Fits what is learnt from outcomes to these sample weights (null: ones), as target encoding is: rows of positive weight take values that
    * rows like them, but not they, decide; rows of weight 0 what all rows of positive weight do.
@@ -222,12 +131,6 @@ export const schemaOptions = (
   { coding, references, unseen, missing }: DataOptions,
   otherwise: 'onehot' | 'treatment',
 ) => ({ coding: coding ?? otherwise, references, unseen, missing });
-
-/** What is known of every row besides its features. */
-export type RowVectors = Pick<
-  Problem,
-  'target' | 'kind' | 'y' | 'sampleWeight' | 'weight' | 'offset' | 'weightKind' | 'counts' | 'unit'
->;
 
 /**
  * Reads and checks the columns of a table that are no features.

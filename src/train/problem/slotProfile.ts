@@ -1,20 +1,6 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
-import type { Likelihood } from '../../../bindings/likelihood.ts';
-import type { SlotName } from '../../encode/encoder.ts';
 import { isConstant } from '../../encode/infer.ts';
-import { list } from '../../encode/label.ts';
-import { factorCholesky } from '../../math/cholesky.ts';
-import type { Standardisation } from '../inference/inference.ts';
-import { quadraticModel } from '../solve/newton.ts';
-import { maxAbs, type Objective } from '../solve/objective.ts';
-
-/**
- * Least 1 − R² of a standardised column on the earlier ones. Rounding in XᵀSX of millions of rows stays below 1e-12, and correlations that
- * mean something stay far above.
- */
-export const RANK_TOLERANCE = 1e-11;
-/** Coefficients whose part in a runaway step is smaller only follow. */
-const RUNAWAY_SHARE = 0.05;
+import type { Standardisation } from './standardise.ts';
 
 /**
  * What each slot looks like in the rows of positive weight, by one pass over a standardised batch.
@@ -183,79 +169,4 @@ export class SlotTally {
     });
     return { square, constant, separates };
   }
-}
-
-/**
- * Slots whose columns are linear combinations of the intercept and earlier ones, as in R: the later column goes.
- *
- * @param slots   the candidates, ascending
- * @param weight  of the rows; null: ones
- * @param tolerance  least 1 − R² of a column on the earlier ones
- * @returns slot indices, ascending
- */
-export function dependentSlots(
-  likelihood: Likelihood,
-  slots: readonly number[],
-  weight: Float64Array | null,
-  tolerance = RANK_TOLERANCE,
-): number[] {
-  const width = likelihood.parameters / likelihood.classes;
-  const gram = new Float64Array(width * width);
-  likelihood.gram(weight ?? new Float64Array(likelihood.rows).fill(1), gram);
-  const order = [width - 1, ...slots];
-  const size = order.length;
-  const ordered = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) ordered[i * size + j] = gram[order[i] * width + order[j]];
-  }
-  return factorCholesky(ordered, size, tolerance).map((j) => order[j]);
-}
-
-/** Parameters that carry the Newton step at w, the end of a fit that diverged; none when the Hessian there is singular. */
-export function runawayParameters(objective: Objective, w: Float64Array): number[] {
-  const step = quadraticModel(objective, w)?.step;
-  if (!step) return [];
-  const largest = maxAbs(step);
-  return Array.from(objective.active).filter((_, j) => Math.abs(step[j]) >= RUNAWAY_SHARE * largest);
-}
-
-/**
- * Whether the fitted logits, without offset, are right in every row of positive weight: of the sign of the label, or greatest for the class.
- * Then the classes are completely separated by these very weights, and twice the weights would fit better: no maximum exists.
- *
- * @param logits  one plane of rows, or one for each class
- * @param y       share of the positive class, or the class
- */
-export function separatesAllRows(
-  logits: Float64Array,
-  y: Float64Array,
-  weight: Float64Array | null,
-  offset: Float64Array | null,
-): boolean {
-  const rows = y.length;
-  const classes = logits.length / rows;
-  for (let i = 0; i < rows; i++) {
-    if (weight && weight[i] === 0) continue;
-    if (classes === 1) {
-      const z = offset ? logits[i] - offset[i] : logits[i];
-      if (!(y[i] === 1 ? z > 0 : y[i] === 0 && z < 0)) return false;
-      continue;
-    }
-    for (let k = 0; k < classes; k++) {
-      if (k !== y[i] && !(logits[y[i] * rows + i] > logits[k * rows + i])) return false;
-    }
-  }
-  return true;
-}
-
-/** Parameters in words: features that are named once each, and a list such as "age", "race: white" for a message. */
-export function nameParameters(
-  parameters: Iterable<number>,
-  names: readonly SlotName[],
-): { features: string[]; text: string } {
-  const slots = [...new Set(parameters)].sort((a, b) => a - b).flatMap((id) => (id < names.length ? [names[id]] : []));
-  return {
-    features: [...new Set(slots.map((slot) => slot.name))],
-    text: list(slots.map((slot) => (slot.level === null ? slot.name : `${slot.name}: ${slot.level}`))),
-  };
 }

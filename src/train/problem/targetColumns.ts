@@ -5,8 +5,8 @@ import { spreadOf } from '../../encode/infer.ts';
 import type { Schema, TargetFeature } from '../../encode/schema.ts';
 import type { Table } from '../../encode/table.ts';
 import { stratifiedFolds } from './folds.ts';
-import type { RowVectors } from './prepare.ts';
 import type { TargetPlan } from './resolve/schema.ts';
+import type { RowVectors } from './rows.ts';
 import { frequencies } from './target.ts';
 import { crossFitTarget, encodeTarget, type Outcomes } from './targetEncoding.ts';
 

@@ -1,107 +1,21 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
-import type { Likelihood } from '../../../bindings/likelihood.ts';
-import type { SlotName } from '../../encode/encoder.ts';
 import { constantReason } from '../../encode/infer.ts';
 import { list, show } from '../../encode/label.ts';
-import type { Feature } from '../../encode/schema.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
-import type { FitReport, Warning } from '../../model/manifest.ts';
-import { errorsOf, type Standardisation } from '../inference/inference.ts';
-import type { CovarianceKind } from '../inference/robust.ts';
-import {
-  dependentSlots,
-  nameParameters,
-  runawayParameters,
-  type SlotProfile,
-  separatesAllRows,
-} from '../problem/slotProfile.ts';
+import type { Warning } from '../../model/manifest.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
-import { diagonalMetric, type Metric, Objective, type Progress, type Solution } from './objective.ts';
+import { diagonalMetric, type Metric, Objective, type Solution } from './objective.ts';
 import { Screen } from './screen.ts';
-
-export const SOLVERS = ['auto', 'newton', 'newton-cg', 'lbfgs', 'cd'] as const;
-export type SolverChoice = (typeof SOLVERS)[number];
-type Solver = Exclude<SolverChoice, 'auto'>;
-
-/** One likelihood over an encoded data set, and what is known of both before a penalty is chosen. */
-export interface Task {
-  readonly likelihood: Likelihood;
-  readonly features: readonly Feature[];
-  /** what each slot stands for; the parameters of a class are the slots, then its intercept */
-  readonly slots: readonly SlotName[];
-  readonly profile: SlotProfile;
-  readonly standard: Standardisation;
-  /** one class weight vector: share of the positive class in each row; several: the class */
-  readonly y: Float64Array;
-  /** sample weight times class weight, as in the likelihood; null: ones */
-  readonly weight: Float64Array | null;
-  readonly offset: Float64Array | null;
-  /** S, before class weights */
-  readonly totalWeight: number;
-  /** stored cells of a row: numbers, and codes of categories */
-  readonly cells: number;
-  /** weight of each of the observations that a row stands for; null: ones, so weights count observations */
-  readonly unit: Float64Array | null;
-  /** how many rows like it a row stands for, where weights count rows; null: ones */
-  readonly copies: Float64Array | null;
-  /** least 1 − R² on earlier columns that rounding lets be told; absent: that of sums of f64 */
-  readonly rankTolerance?: number;
-}
-
-/** The penalty λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|) and the bounds. Vectors have one entry per slot. */
-export interface Penalty {
-  readonly lambda: number;
-  /** α: the share of the penalty that acts on absolute values */
-  readonly l1Ratio: number;
-  /** u: the penalty acts on uⱼ·wⱼ, wⱼ the weight of the standardised feature; 1/scale is its raw-scale weight. null: ones */
-  readonly unit: Float64Array | null;
-  /** 1: the unit is the same in any part of the rows; 0: it is the standard deviation there. For folds. */
-  readonly ownUnit?: Uint8Array;
-  /** f ≥ 0; null: ones */
-  readonly factors: Float64Array | null;
-  /** on raw-scale weights, lower ≤ 0 ≤ upper; null: none */
-  readonly lower: Float64Array | null;
-  readonly upper: Float64Array | null;
-}
-
-export interface SolveSettings {
-  readonly solver: SolverChoice;
-  readonly tol: number;
-  readonly maxIter?: number;
-  readonly inference: boolean;
-  /** of the errors that `inference` asks for; default 'model' */
-  readonly covariance?: CovarianceKind;
-  /** Firth's penalised likelihood; for two classes, without a penalty and bounds */
-  readonly firth?: boolean;
-  readonly firthErrors?: 'information' | 'augmented';
-  readonly onIteration?: (progress: Progress) => void;
-  /** what a path has learnt of its last strength, for coordinate descent */
-  readonly screen?: Screen;
-}
-
-export interface Fitted {
-  /** all parameters, for standardised features; zeros where held */
-  readonly params: Float64Array;
-  /** for raw features, parameters × parameters; null without inference or where it does not exist */
-  readonly covariance: Float64Array | null;
-  /** why it is null although it was asked for: one sentence */
-  readonly noErrors: string | null;
-  /** parameters that the data cannot tell: constant, without rows, or repeating others */
-  readonly aliased: readonly number[];
-  /** where the solver ended, for further questions; of the free parameters */
-  readonly objective: Objective;
-  readonly w: Float64Array;
-  readonly report: Omit<FitReport, 'rows' | 'totalWeight'> & { readonly gradNorm: number };
-  readonly warnings: Warning[];
-}
+import type { Fitted, Penalty, Solver, SolveSettings, Task } from './types.ts';
+import { dependentSlots, nameParameters, runawayParameters, separatesAllRows } from './untold.ts';
 
 /** Most free parameters for which `auto` forms and factors a matrix of their square. */
 const NEWTON_LIMIT = 1000;
 /** Most parameters for which a matrix of their square is formed at all. */
-const HESSIAN_LIMIT = 2000;
+export const HESSIAN_LIMIT = 2000;
 /** Multiplications in a Hessian and its factorisation that nobody waits for. */
 const CHEAP = 1e8;
 /** Passes over the data that a Hessian may take where it is not cheap: Newton's method spares about that many an iteration. */
@@ -215,17 +129,6 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
   }
 
   const penalized = penalty.lambda > 0;
-  const errors = settings.inference
-    ? errorsOf(task, objective, solution.w, {
-        kind: settings.covariance ?? 'model',
-        augmented: settings.firthErrors === 'augmented',
-        penalized,
-        converged,
-        limit: HESSIAN_LIMIT,
-      })
-    : null;
-  warnings.push(...(errors?.warnings ?? []));
-
   let pull = 0;
   params.forEach((value, j) => {
     pull += (terms.l2[j] / 2) * value ** 2 + terms.l1[j] * Math.abs(value);
@@ -233,8 +136,6 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
   if (classes > 1 && penalized) centre(params, task, isFree);
   return {
     params,
-    covariance: errors?.covariance ?? null,
-    noErrors: errors?.reason ?? null,
     aliased: everyClass(
       aliased.sort((a, b) => a - b),
       classes,
@@ -393,7 +294,7 @@ function fitNull(
 export function largestLambda(task: Task, penalty: Penalty): number {
   const { likelihood, slots, totalWeight } = task;
   const only = { ...penalty, lambda: Number.MAX_VALUE ** 0.5, l1Ratio: 1 };
-  const { params } = solve(task, only, { solver: 'auto', tol: 1e-12, inference: false });
+  const { params } = solve(task, only, { solver: 'auto', tol: 1e-12 });
   const slopes = new Float64Array(likelihood.parameters);
   likelihood.lossGradient(params, slopes);
   const width = slots.length + 1;

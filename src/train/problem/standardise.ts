@@ -1,0 +1,131 @@
+import { LogoddsError } from '../../../bindings/errors.ts';
+import type { Encoder, SlotName } from '../../encode/encoder.ts';
+import { show } from '../../encode/label.ts';
+
+/**
+ * How the slots of the training batch were standardised: x = (raw − shift) / scale.
+ * Both have one entry per slot; a slot of a coded column has shift 0 and scale 1.
+ */
+export interface Standardisation {
+  readonly shift: Float64Array;
+  readonly scale: Float64Array;
+}
+
+export function standardisation({ schema, coders, specs, slots }: Encoder): Standardisation {
+  const shift = new Float64Array(slots);
+  const scale = new Float64Array(slots).fill(1);
+  const moments = schema.features.flatMap((feature, i) => {
+    if (feature.kind === 'numeric') return [feature];
+    const { means = [], scales = [] } = coders[i] ?? {};
+    return means.map((mean, j) => ({ mean, scale: scales[j] }));
+  });
+  let slot = 0;
+  let number = 0;
+  for (const spec of specs) {
+    if (spec.kind === 'numeric') {
+      shift[slot] = moments[number].mean;
+      scale[slot] = moments[number++].scale;
+    }
+    slot += spec.kind === 'numeric' ? 1 : spec.slots;
+  }
+  return { shift, scale };
+}
+
+/**
+ * Parameters for raw features from parameters for standardised ones, class by class.
+ *
+ *   wⱼ = vⱼ / scaleⱼ,   b = c − Σ vⱼ·shiftⱼ / scaleⱼ
+ *
+ * @param params  of every class the slots, then the intercept
+ * @returns weights of every class, and their intercepts
+ */
+export function foldParameters(
+  params: Float64Array,
+  { shift, scale }: Standardisation,
+): { weights: Float64Array; intercept: Float64Array } {
+  const slots = shift.length;
+  const classes = params.length / (slots + 1);
+  const weights = new Float64Array(classes * slots);
+  const intercept = new Float64Array(classes);
+  for (let k = 0; k < classes; k++) {
+    const from = k * (slots + 1);
+    intercept[k] = params[from + slots];
+    for (let j = 0; j < slots; j++) {
+      const weight = params[from + j] / scale[j];
+      weights[k * slots + j] = weight;
+      intercept[k] -= weight * shift[j];
+    }
+  }
+  return { weights, intercept };
+}
+
+/** Greatest error of a logit, in units of the greatest parameter (1 at least), that folding may add: far below what is reported of a fit. */
+const FOLDING_ERROR = 1e-6;
+
+/**
+ * `foldParameters`, proven: the folded weights give the logits of the fit.
+ *
+ *   rounding of x·w beside its mean:  ε·Σⱼ |wⱼ·shiftⱼ| <= 1e-6·max(1, max |vⱼ|)
+ *
+ * A column far from 0 whose values differ little has a great weight that the intercept takes back, and what is left is rounding.
+ * @param slots  what the parameters are called
+ * @throws ERR_RANGE naming the column whose weight overflows, or whose rounding is too great
+ */
+export function foldExactly(
+  params: Float64Array,
+  standard: Standardisation,
+  slots: readonly SlotName[],
+): { weights: Float64Array; intercept: Float64Array } {
+  const folded = foldParameters(params, standard);
+  const { shift, scale } = standard;
+  const width = slots.length + 1;
+  const refuse = (j: number, rule: string, next: string): never => {
+    const figures = `mean ${brief(shift[j])}, standard deviation ${brief(scale[j])}`;
+    throw new LogoddsError('ERR_RANGE', `column ${show(slots[j].name)}: expected ${rule}, got ${figures}; ${next}`);
+  };
+  for (let k = 0; k < folded.intercept.length; k++) {
+    let total = 0;
+    let greatest = 1;
+    let worst = { slot: 0, error: 0 };
+    for (let j = 0; j < slots.length; j++) {
+      const value = params[k * width + j];
+      if (!Number.isFinite(value)) continue;
+      const weight = folded.weights[k * slots.length + j];
+      if (!Number.isFinite(weight)) refuse(j, 'a spread for which the weight is a finite number', 'rescale the column');
+      const error = Number.EPSILON * Math.abs(weight * shift[j]);
+      total += error;
+      greatest = Math.max(greatest, Math.abs(value));
+      if (error > worst.error) worst = { slot: j, error };
+    }
+    if (total > FOLDING_ERROR * greatest) {
+      refuse(
+        worst.slot,
+        'values whose differences are not lost in rounding beside their mean',
+        'centre the column (subtract its mean, or a value near it), or rescale it after that',
+      );
+    }
+  }
+  return folded;
+}
+
+const brief = (x: number): string => String(Number(x.toPrecision(4)));
+
+/** The other way: parameters for standardised features from weights and intercepts for raw ones. */
+export function unfoldParameters(
+  weights: Float64Array,
+  intercept: Float64Array,
+  { shift, scale }: Standardisation,
+): Float64Array {
+  const slots = shift.length;
+  const params = new Float64Array(intercept.length * (slots + 1));
+  intercept.forEach((b, k) => {
+    const to = k * (slots + 1);
+    params[to + slots] = b;
+    for (let j = 0; j < slots; j++) {
+      const weight = weights[k * slots + j];
+      params[to + j] = weight * scale[j];
+      params[to + slots] += weight * shift[j];
+    }
+  });
+  return params;
+}
