@@ -468,6 +468,7 @@ describe('explain and inspect', () => {
   });
 
   it('records that are none', () => {
+    train('--no-holdout');
     const record = (text: string) => failure(['explain', 'm.safetensors', '--record', text]);
     expect(record('{"x":')).toMatch(/^ERR_RECORD --record: expected a JSON object/);
     expect(record('[1]')).toMatch(/got a list/);

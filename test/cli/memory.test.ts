@@ -191,9 +191,13 @@ describe.runIf(existsSync('/proc/self/fd'))('a signal leaves neither scratch fil
     ['SIGINT', 'writes it', writes],
   ] as const)('%s while it %s', async (signal, _, is) => {
     const { child, ended } = start();
-    for (let tries = 0; tries < 5000 && !is(child.pid!); tries++) await setTimeout(2);
-    expect(is(child.pid!)).toBe(true);
+    let found = false;
+    for (let tries = 0; tries < 5000 && !found; tries++) {
+      found = is(child.pid!);
+      if (!found) await setTimeout(2);
+    }
     child.kill(signal);
+    expect(found).toBe(true);
     expect(await ended).toBe(signal);
     expect(readdirSync(scratch)).toEqual([]);
     expect(names().filter((name) => name.includes('cut'))).toEqual([]);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { oracle, workspace } from './run.ts';
 
 const { run, json, path } = workspace();
@@ -206,18 +206,13 @@ describe('--json prints the object of the contract and nothing else', () => {
 });
 
 describe('for people', () => {
+  let stdout = '';
+  beforeAll(() => {
+    const fit = ['--no-penalty', '--inference', '--holdout', '0.2', '--reference', 'race=white'];
+    stdout = run([...TRAIN, ...fit, '--out', 'r.safetensors']).stdout;
+  });
+
   it('train says what was fitted, how well, and what to do next', () => {
-    const { stdout } = run([
-      ...TRAIN,
-      '--no-penalty',
-      '--inference',
-      '--holdout',
-      '0.2',
-      '--reference',
-      'race=white',
-      '--out',
-      'r.safetensors',
-    ]);
     expect(stdout).toMatch(/^low ~ age \+ lwt \+ race \+ smoke \+ ptl \+ ht \+ ui\n/);
     expect(stdout).toMatch(/151 fitted, 38 held out \(at random\)/);
     expect(stdout).toMatch(/newton, converged in \d+ iterations/);
