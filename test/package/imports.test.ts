@@ -77,3 +77,20 @@ test('scoring reaches neither training nor saving, and the library reaches no cl
   for (const file of ['src/stages.ts', 'src/model/coefficients.ts']) visit(file);
   expect([...seen].filter((file) => /\bMath\.(exp|log|expm1|log1p|tanh)\b/.test(code(file)))).toEqual([]);
 });
+
+test('no file imports itself by way of others, types included', () => {
+  const all = ['bindings', 'src', 'cli/src'].flatMap(files);
+  /** files under way, in order, and those that lead to no circle */
+  const path: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string): void => {
+    if (done.has(file) || !all.includes(file)) return;
+    const at = path.indexOf(file);
+    if (at >= 0) expect.fail(`a circle: ${[...path.slice(at), file].join(' → ')}`);
+    path.push(file);
+    imports(file).forEach(visit);
+    done.add(path.pop()!);
+  };
+  all.forEach(visit);
+  expect(done.size).toBe(all.length);
+});

@@ -4,7 +4,8 @@ import { fitFacts, formula } from '../figures/model.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wording.ts';
 import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
-import { NOT_SAVED, type TrainOptions, type TrainResult, trainCommand } from '../jobs/train.ts';
+import { NOT_SAVED, trainCommand } from '../jobs/train.ts';
+import type { TrainOptions, TrainResult } from '../jobs/trainOptions.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
 import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS, VERBOSE } from '../options/shared.ts';
@@ -20,7 +21,8 @@ import {
   replicates,
   rowNumber,
 } from '../options/values.ts';
-import { type MissingPolicy, missingFacts } from '../read/gaps.ts';
+import { missingFacts } from '../read/gaps.ts';
+import type { MissingPolicy } from '../read/roles.ts';
 import { summary } from '../terminal/coefficients.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';

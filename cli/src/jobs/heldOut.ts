@@ -5,7 +5,7 @@ import { evaluate, planes } from '../figures/metrics.ts';
 import { type Stranger, Strangers } from '../figures/strangers.ts';
 import { startRows } from '../terminal/progress.ts';
 import type { Split } from './split.ts';
-import type { TrainOptions } from './train.ts';
+import type { TrainOptions } from './trainOptions.ts';
 
 /** What the model says of rows: of each weight vector logits and probabilities, and the labels. */
 export function scoreRows(

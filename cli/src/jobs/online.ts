@@ -14,7 +14,7 @@ import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPla
 import type { ReadOptions } from '../read/text/options.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile, reason } from '../write/temporary.ts';
-import type { TrainResult } from './train.ts';
+import type { TrainResult } from './trainOptions.ts';
 
 /** Options of `logodds train --online`, as values. */
 export interface OnlineTrainOptions extends StreamRoles, ReadOptions, FtrlOptions {

@@ -7,7 +7,7 @@ import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin } from '../read/spill.ts';
 import { readTraining } from '../read/training.ts';
 import { randomHoldout } from './holdout.ts';
-import type { TrainOptions } from './train.ts';
+import type { TrainOptions } from './trainOptions.ts';
 
 /** Rows scored between two updates of the bar. */
 export const SLICE_ROWS = 65_536;

@@ -1,5 +1,5 @@
 import { SOLVERS } from '../../../src/train/solve/types.ts';
-import { MISSING_POLICIES } from '../read/gaps.ts';
+import { MISSING_POLICIES } from '../read/roles.ts';
 import { READING } from './reading.ts';
 import type { OptionRow } from './table.ts';
 import {

@@ -2,11 +2,7 @@
 import { show } from '../../../src/encode/label.ts';
 import type { Feature } from '../../../src/encode/schema.ts';
 import { LogoddsError, type Model, type Warning } from '../../../src/index.ts';
-import type { Part } from './roles.ts';
-
-export const MISSING_POLICIES = ['slot', 'mean', 'drop'] as const;
-/** Of missing cells in features: a weight of their own, the mean (of categories the most frequent level), or their row is left out. */
-export type MissingPolicy = (typeof MISSING_POLICIES)[number];
+import type { MissingPolicy, Part } from './roles.ts';
 
 /** `missing` of the library: rows that are left out are not there when it is asked. */
 export const fitMissing = (policy: MissingPolicy | undefined) => (policy === 'mean' ? 'mode' : undefined);

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { rowsOf, text } from './database.ts';
-import type { CellKind } from './typed.ts';
+import type { CellKind } from './needs.ts';
 
 /**
  * How the text of a category is spelled, so that 2, 2.0 and "2" of a CSV file are one level and 02139 stays itself:

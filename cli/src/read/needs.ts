@@ -1,6 +1,8 @@
 import type { DeclaredFeature } from '../../../src/encode/declare.ts';
 import type { Feature } from '../../../src/encode/schema.ts';
-import type { SourceColumn } from './typed.ts';
+
+/** How a cell is stored, as far as reading features goes; a date or list is one by a schema only, `other` (structs, blobs) never. */
+export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'date' | 'list' | 'other';
 
 /**
  * What a feature reads from its column: numbers, dates, a category by its label among known ones, or text as it stands (hashed values, words,
@@ -42,6 +44,6 @@ export function needsOf(features: readonly Needed[]): Map<string, Set<Need>> {
 }
 
 /** Whether one typed column serves these features as numbers; else as text. Dates that are numbers are milliseconds. */
-export function asNumbers(needs: ReadonlySet<Need>, { kind }: SourceColumn): boolean {
+export function asNumbers(needs: ReadonlySet<Need>, { kind }: { readonly kind: CellKind }): boolean {
   return needs.has('number') || (needs.has('date') && (kind === 'integer' || kind === 'float'));
 }

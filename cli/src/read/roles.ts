@@ -2,7 +2,6 @@
 import type { Declaration } from '../../../src/encode/declare.ts';
 import { show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import type { MissingPolicy } from './gaps.ts';
 import { Names, requireColumns } from './names.ts';
 import { type Need, needsOf } from './needs.ts';
 
@@ -11,6 +10,10 @@ import { type Need, needsOf } from './needs.ts';
  * @returns whether it goes on
  */
 export type Unreadable = (part: Part, error: unknown) => boolean;
+
+export const MISSING_POLICIES = ['slot', 'mean', 'drop'] as const;
+/** Of missing cells in features: a weight of their own, the mean (of categories the most frequent level), or their row is left out. */
+export type MissingPolicy = (typeof MISSING_POLICIES)[number];
 
 /** Which column plays which part. */
 export interface Roles {

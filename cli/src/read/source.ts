@@ -10,7 +10,8 @@ import { readColumns, type TextSource } from './text/source.ts';
 import { openParquet, openQuery, type TypedSource } from './typed.ts';
 
 export { nearest, requireColumns, shorten } from './names.ts';
-export type { CellKind, SourceColumn, TypedSource } from './typed.ts';
+export type { CellKind } from './needs.ts';
+export type { SourceColumn, TypedSource } from './typed.ts';
 export type { TextSource };
 
 /** Where rows come from: files of text, or what DuckDB reads (Parquet, a query). */

@@ -3,13 +3,11 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { list, show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { dataError, lockForQuery, name, patternOf, rowsOf, text } from './database.ts';
+import type { CellKind } from './needs.ts';
 import { loadTextFiles } from './queryFiles.ts';
 import { refuseTwice } from './text/csv.ts';
 import type { Reading } from './text/options.ts';
 import { refuseOthers } from './text/source.ts';
-
-/** How a cell is stored, as far as reading features goes; a date or list is one by a schema only, `other` (structs, blobs) never. */
-export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'date' | 'list' | 'other';
 
 export interface SourceColumn {
   readonly name: string;
