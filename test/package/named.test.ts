@@ -2,7 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
+/** decisions in force; others may name what is gone */
+const DECISIONS = readdirSync('docs/decisions')
+  .map((name) => `docs/decisions/${name}`)
+  .filter((path) => /Status: in force/.test(readFileSync(path, 'utf8')));
 const GUIDES = [
+  'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
   'docs/VERSIONING.md',
@@ -14,7 +19,7 @@ const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 /** the address of a file of this repository, as packages name it */
 const HERE = /https:\/\/github\.com\/logodds\/logodds\/(?:blob|tree)\/main\/([\w./-]+)/g;
 
-test.each([...GUIDES, ...WORKFLOWS])('%s names commands and files that exist', (guide) => {
+test.each([...GUIDES, ...DECISIONS, ...WORKFLOWS])('%s names commands and files that exist', (guide) => {
   const text = readFileSync(guide, 'utf8');
   const commands = [...text.matchAll(/\bnpm run (?:-s )?([\w:]+)/g), ...text.matchAll(/`((?:test|fuzz):\w+)`/g)];
   expect(commands.map(([, name]) => name).filter((name) => !(name in scripts))).toEqual([]);
