@@ -1,5 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
+import { Z95 } from '../math/normal.ts';
+import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
 import type { Labels } from './binary.ts';
 import { areCounts, checkRows, checkScores, type RowScores, type Weight, type WeightKind } from './check.ts';
@@ -24,7 +26,6 @@ export interface AucInterval {
 }
 
 /** z of 97.5 % of the normal distribution */
-const Z95 = 1.959963984540054;
 
 /**
  * 95 % interval of the area under the ROC curve.
@@ -207,10 +208,4 @@ function tally(ranks: Uint32Array, weights: Float64Array, distinct: number): Flo
   const sums = new Float64Array(distinct);
   for (let i = 0; i < ranks.length; i++) sums[ranks[i]] += weights[i];
   return sums;
-}
-
-function quantile(sorted: Float64Array, share: number): number {
-  const at = share * (sorted.length - 1);
-  const whole = Math.floor(at);
-  return sorted[whole] + (at - whole) * ((sorted[whole + 1] ?? sorted[whole]) - sorted[whole]);
 }

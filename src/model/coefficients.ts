@@ -1,6 +1,7 @@
 import { exp } from '../../bindings/js/math.ts';
 import type { SlotName } from '../encode/encoder.ts';
 import { slotNames } from '../encode/slots.ts';
+import { twoSidedP, Z95 } from '../math/normal.ts';
 import type { BootstrapInterval } from './manifest.ts';
 import type { Model } from './model.ts';
 
@@ -37,7 +38,6 @@ export interface Coefficient {
 }
 
 /** Φ⁻¹(0.975) */
-const QUANTILE = 1.959963984540054;
 
 /**
  * What a model estimated, the intercept first, then the slots in order; with more than two classes so for each, in order.
@@ -74,7 +74,7 @@ export function coefficients(model: Model): Coefficient[] {
     const stdError = covariance ? Math.sqrt(covariance[index * step]) : 0;
     if (!(stdError > 0)) return estimate;
     const z = value / stdError;
-    const half = QUANTILE * stdError;
+    const half = Z95 * stdError;
     return { ...estimate, stdError, z, p: twoSidedP(z), ciLow: value - half, ciHigh: value + half };
   };
   /** @param place  of the slot in its feature  @param used  whether a class has a weight there */
@@ -103,31 +103,4 @@ export function coefficients(model: Model): Coefficient[] {
     });
   });
   return lines;
-}
-
-/**
- * p = 2·(1 − Φ(|z|)), the two-sided tail of the standard normal.
- *
- * |z| < 2: 1 − 2φ(z)·(z + z³/3 + z⁵/(3·5) + …); beyond: 2φ(z)/(z + 1/(z + 2/(z + 3/(z + …)))).
- * Relative error below 2e-14 down to 1e-300 (against mpmath), 0 from |z| = 38.6 on.
- * @see Abramowitz and Stegun 26.2.11 and 26.2.14
- */
-export function twoSidedP(z: number): number {
-  const x = Math.abs(z);
-  if (!(x < 39)) return Number.isNaN(x) ? x : 0;
-  // z² = head² + (z − head)(z + head), head² exact: the rounding of z² would grow with z² in exp
-  const head = Math.trunc(x * 16) / 16;
-  const density = exp((-head * head) / 2) * exp((-(x - head) * (x + head)) / 2) * Math.sqrt(2 / Math.PI);
-  if (x < 2) {
-    let term = x;
-    let sum = x;
-    for (let odd = 3; term > sum * 1e-17; odd += 2) {
-      term *= (x * x) / odd;
-      sum += term;
-    }
-    return 1 - density * sum;
-  }
-  let fraction = x;
-  for (let k = 200; k > 0; k--) fraction = x + k / fraction;
-  return density / fraction;
 }

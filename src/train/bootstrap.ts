@@ -2,8 +2,9 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
 import type { Table } from '../encode/table.ts';
 import { factorCholesky, solveCholesky } from '../math/cholesky.ts';
+import { normalCdf, normalQuantile, Z95 } from '../math/normal.ts';
+import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
-import { twoSidedP } from '../model/coefficients.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { type Ask, type FitOptions, fitAnd, joinParams, solveAll, withTasks } from './fit.ts';
@@ -283,7 +284,7 @@ function accelerations(
   return out;
 }
 
-const ENDS = [-1.959963984540054, 1.959963984540054];
+const ENDS = [-Z95, Z95];
 
 function intervalOf(parameter: number, value: number, estimates: number[], skew: number): BootstrapInterval | null {
   const n = estimates.length;
@@ -291,36 +292,14 @@ function intervalOf(parameter: number, value: number, estimates: number[], skew:
   const sorted = Float64Array.from(estimates).sort();
   const mean = sorted.reduce((sum, one) => sum + one, 0) / n;
   const variance = sorted.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (n - 1);
-  const [low, high] = ENDS.map((z) => quantile(sorted, phi(z)));
+  const [low, high] = ENDS.map((z) => quantile(sorted, normalCdf(z)));
   let below = 0;
   for (const one of sorted) below += one < value ? 1 : one === value ? 0.5 : 0;
-  const bias = phiInverse(below / n);
+  const bias = normalQuantile(below / n);
   const [bcaLow, bcaHigh] = ENDS.map((z) => {
     const shifted = bias + z;
-    const share = phi(bias + shifted / (1 - skew * shifted));
+    const share = normalCdf(bias + shifted / (1 - skew * shifted));
     return Number.isFinite(bias) && Number.isFinite(share) && skew * shifted < 1 ? quantile(sorted, share) : null;
   });
   return { parameter, replicates: n, stdError: Math.sqrt(variance), low, high, bcaLow, bcaHigh };
-}
-
-/** R's quantile of type 7. */
-function quantile(sorted: Float64Array, share: number): number {
-  const h = share * (sorted.length - 1);
-  const at = Math.floor(h);
-  return sorted[at] + (h - at) * ((sorted[at + 1] ?? sorted[at]) - sorted[at]);
-}
-
-/** Φ(z) */
-const phi = (z: number): number => (z > 0 ? 1 - twoSidedP(z) / 2 : twoSidedP(z) / 2);
-
-/** Φ⁻¹ by bisection; ∓∞ at 0 and 1 */
-function phiInverse(share: number): number {
-  if (!(share > 0 && share < 1)) return share > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  let [low, high] = [-10, 10];
-  for (let k = 0; k < 60; k++) {
-    const middle = (low + high) / 2;
-    if (phi(middle) < share) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
 }

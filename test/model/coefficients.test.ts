@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { exp } from '../../bindings/js/math.ts';
 import type { Declaration } from '../../src/encode/declare.ts';
 import { fit as fitTable, tableFromRecords } from '../../src/index.ts';
-import { coefficients, twoSidedP } from '../../src/model/coefficients.ts';
+import { twoSidedP } from '../../src/math/normal.ts';
+import { coefficients } from '../../src/model/coefficients.ts';
 import { classModel, smallCovariance, smallModel, smallSchema } from './parts.ts';
 
 const load = (path: string) => JSON.parse(readFileSync(new URL(`../fixtures/${path}`, import.meta.url), 'utf8'));

@@ -33,7 +33,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/calibrate', ['src/calibrate', 'bindings']],
   ['src/decide', ['src/decide', 'bindings']],
   ['src/explain', ['src/explain', 'src/calibrate', 'src/encode', 'src/math', 'bindings']],
-  ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'bindings']],
+  ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'src/math', 'bindings']],
   // what puts the findings together stands above training
   ['src/diagnose/doctor.ts', ['src', 'bindings']],
   ['src/diagnose', ['src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'src/math', 'bindings']],

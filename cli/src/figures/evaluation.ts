@@ -2,6 +2,7 @@ import { exp, softmax } from '../../../bindings/js/math.ts';
 import { type Costs, costsOfMatrix } from '../../../src/decide/costs.ts';
 import type { ChosenThreshold } from '../../../src/decide/decision.ts';
 import { fitMatrix, LogoddsError, type Model, sigmoid } from '../../../src/index.ts';
+import { Z95 } from '../../../src/math/normal.ts';
 import { auc, type BinaryMetrics } from '../../../src/metrics/binary.ts';
 import type { BrierParts, ReliabilityBin } from '../../../src/metrics/bins.ts';
 import { type Confusion, confusion } from '../../../src/metrics/confusion.ts';
@@ -355,7 +356,7 @@ function calibrationIntercept(logits: Float64Array, y: Uint8Array, weight?: Floa
     const change = Math.max(-2, Math.min(2, slope / curvature));
     value += change;
     if (Math.abs(change) < 1e-10) {
-      const half = QUANTILE / Math.sqrt(curvature);
+      const half = Z95 / Math.sqrt(curvature);
       return { value, interval: { low: value - half, high: value + half } };
     }
   }
@@ -372,7 +373,7 @@ function calibrationSlope(logits: Float64Array, y: Uint8Array, weight?: Float64A
   try {
     const x = { layout: 'rows', rows: logits.length, columns: 1, values: logits } as const;
     const { weights, covariance, report } = fitMatrix(x, y, { weight, penalty: 'none', inference: true });
-    const half = covariance ? QUANTILE * Math.sqrt(covariance[0]) : Number.NaN;
+    const half = covariance ? Z95 * Math.sqrt(covariance[0]) : Number.NaN;
     const [value] = weights;
     return report.converged && half > 0 ? { value, interval: { low: value - half, high: value + half } } : null;
   } catch (error) {
@@ -382,7 +383,6 @@ function calibrationSlope(logits: Float64Array, y: Uint8Array, weight?: Float64A
 }
 
 /** Φ⁻¹(0.975) */
-const QUANTILE = 1.959963984540054;
 
 /** What the values of a chosen threshold's curve are; costs are good when they are small, the others are shares. */
 const CRITERIA: Readonly<Record<ChosenThreshold['by'], (parameter: number | null) => string>> = {

@@ -1,4 +1,4 @@
-import { twoSidedP } from '../../model/coefficients.ts';
+import { twoSidedP } from '../../math/normal.ts';
 import type { ChiSquareTest } from '../../model/manifest.ts';
 
 /** The 95 % point of a chi-square distribution with one degree of freedom: Φ⁻¹(0.975)². */

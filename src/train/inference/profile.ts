@@ -1,5 +1,5 @@
 import { solveCholesky } from '../../math/cholesky.ts';
-import { twoSidedP } from '../../model/coefficients.ts';
+import { twoSidedP } from '../../math/normal.ts';
 import type { FeatureTest, ProfileInterval } from '../../model/manifest.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import { quadraticModel } from '../solve/newton.ts';

@@ -1,3 +1,4 @@
+import { Z95 } from '../../../../src/math/normal.ts';
 import type { Evaluation } from '../../figures/evaluation.ts';
 import { percent, rowCount, whole } from '../../figures/wording.ts';
 import {
@@ -18,7 +19,7 @@ import {
 
 /** 95 % interval of a share of so many rows. @see Wilson, Journal of the American Statistical Association 22, 1927 */
 function wilson(observed: number, weight: number): readonly [number, number] {
-  const z2 = 1.959963984540054 ** 2;
+  const z2 = Z95 ** 2;
   const centre = (observed + z2 / (2 * weight)) / (1 + z2 / weight);
   const half =
     (Math.sqrt(z2) / (1 + z2 / weight)) * Math.sqrt((observed * (1 - observed)) / weight + z2 / (4 * weight * weight));
