@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CHI_SQUARE_95, chiSquareTail, chiSquareTest } from '../../src/train/inference/chiSquare.ts';
+import { CHI_SQUARE_95, chiSquareTail, chiSquareTest } from '../../src/math/chiSquare.ts';
 
 const { points } = JSON.parse(readFileSync(new URL('../fixtures/chiSquare.json', import.meta.url), 'utf8')) as {
   points: [number, number, number][];

@@ -1,3 +1,4 @@
+import { CHI_SQUARE_95, chiSquareTest } from '../../math/chiSquare.ts';
 import { solveCholesky } from '../../math/cholesky.ts';
 import { twoSidedP } from '../../math/normal.ts';
 import type { FeatureTest, ProfileInterval } from '../../model/manifest.ts';
@@ -6,7 +7,6 @@ import { quadraticModel } from '../solve/newton.ts';
 import { addScaled, dot, Objective } from '../solve/objective.ts';
 import type { Fitted, Task } from '../solve/types.ts';
 import { dependentSlots } from '../solve/untold.ts';
-import { CHI_SQUARE_95, chiSquareTest } from './chiSquare.ts';
 import { Restricted, refit } from './restricted.ts';
 
 /** Steps of the search for an end; four are usual. */

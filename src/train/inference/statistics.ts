@@ -1,8 +1,8 @@
+import { chiSquareTest } from '../../math/chiSquare.ts';
 import type { ChiSquareTest, FitStatistics, PearsonStatistic, Warning } from '../../model/manifest.ts';
 import type { Problem } from '../problem/prepare.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import type { Fitted, Task } from '../solve/types.ts';
-import { chiSquareTest } from './chiSquare.ts';
 import { Restricted, refit } from './restricted.ts';
 import { probabilitiesOf } from './robust.ts';
 

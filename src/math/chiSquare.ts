@@ -1,11 +1,10 @@
-import { twoSidedP } from '../../math/normal.ts';
-import type { ChiSquareTest } from '../../model/manifest.ts';
+import { twoSidedP } from './normal.ts';
 
 /** The 95 % point of a chi-square distribution with one degree of freedom: Φ⁻¹(0.975)². */
 export const CHI_SQUARE_95 = 3.841458820694124;
 
-/** Rounding may leave a difference of likelihoods just below 0. */
-export function chiSquareTest(chi2: number, df: number): ChiSquareTest {
+/** A test by a difference of likelihoods, which rounding may leave just below 0; p is null without degrees of freedom. */
+export function chiSquareTest(chi2: number, df: number): { chi2: number; df: number; p: number | null } {
   const value = Math.max(0, chi2);
   return { chi2: value, df, p: df > 0 ? chiSquareTail(value, df) : null };
 }
