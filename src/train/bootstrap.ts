@@ -284,19 +284,18 @@ function accelerations(
   return out;
 }
 
-const ENDS = [-Z95, Z95];
-
 function intervalOf(parameter: number, value: number, estimates: number[], skew: number): BootstrapInterval | null {
   const n = estimates.length;
   if (n < 2) return null;
+  const ends = [-Z95, Z95];
   const sorted = Float64Array.from(estimates).sort();
   const mean = sorted.reduce((sum, one) => sum + one, 0) / n;
   const variance = sorted.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (n - 1);
-  const [low, high] = ENDS.map((z) => quantile(sorted, normalCdf(z)));
+  const [low, high] = ends.map((z) => quantile(sorted, normalCdf(z)));
   let below = 0;
   for (const one of sorted) below += one < value ? 1 : one === value ? 0.5 : 0;
   const bias = normalQuantile(below / n);
-  const [bcaLow, bcaHigh] = ENDS.map((z) => {
+  const [bcaLow, bcaHigh] = ends.map((z) => {
     const shifted = bias + z;
     const share = normalCdf(bias + shifted / (1 - skew * shifted));
     return Number.isFinite(bias) && Number.isFinite(share) && skew * shifted < 1 ? quantile(sorted, share) : null;
