@@ -3,7 +3,7 @@ import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import type { ScoringKernels } from './kernels.ts';
 import { BYTES, COLUMN_ENTRY_BYTES, KINDS, type Kind, type Precision, planeStride } from './layout.ts';
-import { owners, type Vector } from './vector.ts';
+import type { Vector } from './vector.ts';
 import type { Weights } from './weights.ts';
 
 /** A column of a `columns` batch: a number (one slot), or an integer code below `slots`. */
@@ -90,12 +90,6 @@ export class ColumnsBatch extends Handle {
     const [kind, place] = this.#places[j];
     const at = (this.table + place) / BYTES[kind];
     return this.heap[kind].subarray(at, at + rows);
-  }
-
-  /** A view that keeps its batch from being lost. @internal */
-  protected viewed<V extends object>(view: V): V {
-    owners.set(view, this);
-    return view;
   }
 
   /**

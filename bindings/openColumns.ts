@@ -4,7 +4,7 @@ import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels, ScoringKernels } from './kernels.ts';
 import { COLUMN_ENTRY_BYTES, type Precision } from './layout.ts';
-import type { Vector } from './vector.ts';
+import { owners, type Vector } from './vector.ts';
 import type { Weights } from './weights.ts';
 
 /** rows of codes that are checked, then read */
@@ -28,12 +28,18 @@ export class OpenColumns extends ColumnsBatch {
 
   override numeric(j: number): Float32Array | Float64Array {
     this.#expect(j, 'numeric');
-    return this.viewed(super.numeric(j));
+    return this.#kept(super.numeric(j));
   }
 
   override codes(j: number): Uint8Array | Uint16Array | Uint32Array {
     this.#expect(j, 'coded');
-    return this.viewed(super.codes(j));
+    return this.#kept(super.codes(j));
+  }
+
+  /** A view keeps its batch from being lost. */
+  #kept<V extends object>(view: V): V {
+    owners.set(view, this);
+    return view;
   }
 
   #expect(j: number, wanted: ColumnSpec['kind']): void {

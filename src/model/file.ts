@@ -45,7 +45,7 @@ export type ModelBytes = ArrayBufferLike | ArrayBufferView;
 /**
  * The model in the bytes of a file. Digest, structure and format are checked before anything is allocated: a flipped bit,
  * a missing or an additional byte anywhere is refused.
- * @param stages  what the model may need beyond plain features, the sigmoid and a threshold
+ * @param stages  what the model may need beyond numbers and categories, two classes, the sigmoid and a threshold
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format; a stage that it needs is not there
  */
 export function loadModel(bytes: ModelBytes, stages: Stages = {}): Model {

@@ -16,7 +16,8 @@ import type { OutcomeStage, Stages } from './stages.ts';
 /** How a scorer of tables computes. */
 export interface ScorerOptions {
   /**
-   * "f64" (when absent) gives the bits of `Model.score`; "f32" rounds weights and cells and halves the memory read. Where rounded raw cells would
+   * "f64" (when absent) gives the bits of `Model.score`; "f32" rounds weights and cells and halves the memory read; it
+   * needs an engine of `logodds` and the stage `f32`, which models of `logodds` have. Where rounded raw cells would
    * lose the logit (times in milliseconds) it rounds standardised ones; where that would too, ERR_RANGE names the feature.
    */
   readonly precision?: Precision;

@@ -20,7 +20,7 @@ interface Hash {
  */
 export function sha256InJavaScript(message: Uint8Array): string {
   const { length } = message;
-  const blocks = new Uint8Array(((length + 72) >>> 6) << 6);
+  const blocks = new Uint8Array(((length + 72) >>> 6) * 64);
   blocks.set(message);
   blocks[length] = 0x80;
   new DataView(blocks.buffer).setBigUint64(blocks.length - 8, BigInt(length) * 8n);
