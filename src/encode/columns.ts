@@ -109,7 +109,9 @@ export function asNumeric(column: Column, rows: number, firstRow: number): Numer
 export function asCoded(column: Column, rows: number, firstRow: number, lists = false): CodedColumn {
   if (column.kind !== 'numeric') {
     if (lists || !column.lists) return column;
-    const row = column.codes.findIndex((code) => column.levels[code]?.[0] === '[');
+    // the rows may be a part of those that the lists are in
+    const row = column.codes.findIndex((code, i) => !column.missing?.[i] && column.levels[code]?.[0] === '[');
+    if (row < 0 || row >= rows) return column;
     throw cellError(firstRow + row, column.name, LABEL_RULE, [], MEND);
   }
   const { name, values, missing } = column;

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { pickEngine } from '../../bindings/engine.ts';
 import type { DeclaredFeature } from '../../src/encode/declare.ts';
+import { sliceTable } from '../../src/encode/split.ts';
 import { fit as fitTable, type Model, tableFromRecords } from '../../src/index.ts';
 
 const rows = Array.from({ length: 60 }, (_, i) => ({
@@ -27,6 +29,13 @@ test.each([
   }
   // the text of a list is a text
   expect(() => model.score({ ...base, region: '["south"]' })).not.toThrow();
+});
+
+test('rows without a list are taken where others have one, and the list is named by its row', () => {
+  const table = tableFromRecords(rows.map((row, i) => (i === 20 ? { ...row, region: ['south'] } : row)));
+  expect(plain.scoreTable(sliceTable(table, 0, 20)).rows).toBe(20);
+  const scorer = plain.scorer(pickEngine('js'), { capacity: 7 });
+  expect(() => scorer.score(table, 100)).toThrow(`row 120 (from 0), column "region": ${RULE}`);
 });
 
 test('a list is no category of a training', () => {
