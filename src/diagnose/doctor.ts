@@ -10,6 +10,7 @@ import { besideData } from '../train/optionNames.ts';
 import { type DataOptions, dataOptions } from '../train/problem/options.ts';
 import { likelihoods, type Problem, prepare } from '../train/problem/prepare.ts';
 import { profileSlots, type SlotProfile } from '../train/problem/slotProfile.ts';
+import { slotsOf } from '../train/problem/slots.ts';
 import { newton } from '../train/solve/newton.ts';
 import { Objective } from '../train/solve/objective.ts';
 import { dependentSlots, nameParameters, separatesAllRows } from '../train/solve/untold.ts';
@@ -396,13 +397,13 @@ function combinations(
   for (const slot of dependent) byFeature.set(slots[slot].name, [...(byFeature.get(slots[slot].name) ?? []), slot]);
   return [...byFeature].map(([name, own]): Finding => {
     const parts = new Set(own.flatMap(partsOf));
-    const others = nameParameters(parts, slots);
+    const others = nameParameters(parts, slotsOf(slots));
     const held = own.length === 1 ? 'the weight is' : `these ${own.length} weights are`;
     return {
       code: 'RANK_DEFICIENT',
       severity: 'warning',
       features: [name, ...others.features.filter((other) => other !== name)],
-      evidence: `${nameParameters(own, slots).text}: a linear combination of ${others.text || 'the intercept'}, so without a penalty ${held} held at 0`,
+      evidence: `${nameParameters(own, slotsOf(slots)).text}: a linear combination of ${others.text || 'the intercept'}, so without a penalty ${held} held at 0`,
       advice: 'drop what repeats other columns, or penalise (C or lambda)',
     };
   });
@@ -472,7 +473,7 @@ function separatedAfterFit({ weight, offset, slots }: Problem, fit: Examined): S
 }
 
 function separationFinding({ slots }: Problem, { complete, slots: named, seen }: Separated): Finding {
-  const { features, text } = nameParameters(named, slots);
+  const { features, text } = nameParameters(named, slotsOf(slots));
   return {
     code: 'SEPARATION',
     severity: 'error',
@@ -490,7 +491,7 @@ function collinearity({ slots }: Problem, { columns, information, inverse }: Sta
   const { number: condition, share } = conditioning(information, inverse, size);
   if (condition > CONDITION.moderate) {
     const involved = columns.filter((_, j) => share[j] > 0.5);
-    const { features, text } = nameParameters(involved, slots);
+    const { features, text } = nameParameters(involved, slotsOf(slots));
     found.push({
       code: 'CONDITION_NUMBER',
       severity: condition > CONDITION.strong ? 'warning' : 'info',

@@ -19,6 +19,7 @@ import { count, list as listOf, nullable, number, object, string } from '../mode
 import { allStages } from '../stages.ts';
 import type { DataOptions } from '../train/problem/options.ts';
 import { excludedColumns } from '../train/problem/prepare.ts';
+import { slotsOf } from '../train/problem/slots.ts';
 import { foldExactly, standardisation } from '../train/problem/standardise.ts';
 import { readTarget, readWeight } from '../train/problem/target.ts';
 
@@ -285,7 +286,7 @@ export class OnlineLearner implements Disposable {
       params[j + 1] -= params[j];
       params[j] = 0;
     });
-    const { weights, intercept } = foldExactly(params, standardisation(this.#encoder), names);
+    const { weights, intercept } = foldExactly(params, standardisation(this.#encoder), slotsOf(names));
     return new Model({
       manifest: this.#manifest(this.#sums()),
       weights,

@@ -12,7 +12,8 @@ import type { EstimateSettings } from './inference/estimate.ts';
 import { type Clusters, type CovarianceKind, probabilitiesOf } from './inference/robust.ts';
 import type { Problem } from './problem/prepare.ts';
 import { foldParameters } from './problem/standardise.ts';
-import type { Fitted, Penalty, Task } from './solve/types.ts';
+import type { Task } from './problem/task.ts';
+import type { Fitted, Penalty } from './solve/types.ts';
 
 export interface BootstrapOptions {
   /** default 1000, which the ends of a 95 % interval want */

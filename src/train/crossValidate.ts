@@ -25,7 +25,8 @@ import {
 import { stratifiedFolds } from './problem/folds.ts';
 import type { DataOptions } from './problem/options.ts';
 import { classShare, effectiveWeight, type Problem, prepare } from './problem/prepare.ts';
-import type { Fitted, Penalty, Task } from './solve/types.ts';
+import type { Task } from './problem/task.ts';
+import type { Fitted, Penalty } from './solve/types.ts';
 
 export const SCORES = ['logLoss', 'brier', 'auc', 'accuracy'] as const;
 export type ScoreName = (typeof SCORES)[number];

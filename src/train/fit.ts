@@ -25,10 +25,12 @@ import { overdispersion } from './inference/statistics.ts';
 import { besideData } from './optionNames.ts';
 import { type DataOptions, dataOptions } from './problem/options.ts';
 import { classShare, type LikelihoodOf, likelihoods, type Problem, prepare, profileRows } from './problem/prepare.ts';
+import { slotsOf } from './problem/slots.ts';
 import { foldExactly, unfoldParameters } from './problem/standardise.ts';
+import type { Task } from './problem/task.ts';
 import type { Progress } from './solve/objective.ts';
 import type { Screen } from './solve/screen.ts';
-import { type Fitted, type Penalty, SOLVERS, type SolverChoice, type Task } from './solve/types.ts';
+import { type Fitted, type Penalty, SOLVERS, type SolverChoice } from './solve/types.ts';
 
 /** How weights are penalised and bounded. */
 export interface PenaltyOptions {
@@ -223,7 +225,7 @@ export function withTasks<T>(
   weight = problem.weight,
   sampleWeight = problem.sampleWeight,
 ): T {
-  const { batch, schema, slots, standard, offset, unit, y } = problem;
+  const { batch, slots, standard, offset, unit, y } = problem;
   const totalWeight = sampleWeight ? sampleWeight.reduce((sum, s) => sum + s, 0) : y.length;
   const restore = problem.adapt(sampleWeight);
   let open: LikelihoodOf[] = [];
@@ -232,8 +234,7 @@ export function withTasks<T>(
     return use(
       open.map(({ likelihood, y: share }) => ({
         likelihood,
-        features: schema.features,
-        slots,
+        slots: slotsOf(slots),
         profile: profileRows(problem, share, weight),
         standard,
         y: share ?? y,
@@ -340,7 +341,7 @@ export function assemble(
     ...(inference && { inference }),
     warnings,
   };
-  const { weights, intercept } = foldExactly(params, standard, slots);
+  const { weights, intercept } = foldExactly(params, standard, slotsOf(slots));
   const covariance = fitted.length === 1 ? fitted[0].covariance : null;
   return new Model({ manifest, weights, intercept, covariance, baseline: problem.baseline(), stages: allStages });
 }

@@ -7,7 +7,6 @@ import { numbersOf, ofTyped } from '../../bindings/lent.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { RowsBatch } from '../../bindings/rowsBatch.ts';
 import type { SparseBatch } from '../../bindings/sparseBatch.ts';
-import type { SlotName } from '../encode/encoder.ts';
 import { isConstant, momentsOf } from '../encode/infer.ts';
 import { show } from '../encode/label.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
@@ -15,8 +14,10 @@ import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, set
 import { estimate } from './inference/estimate.ts';
 import { WEIGHT_KINDS, type WeightKind } from './problem/options.ts';
 import type { SlotProfile } from './problem/slotProfile.ts';
+import { columnSlots } from './problem/slots.ts';
 import { foldExactly, type Standardisation, unfoldParameters } from './problem/standardise.ts';
-import type { Penalty, Task } from './solve/types.ts';
+import type { Task } from './problem/task.ts';
+import type { Penalty } from './solve/types.ts';
 
 /** Numbers, row-major without gaps; stored for the fit in the type of the array. */
 export interface DenseMatrix {
@@ -150,19 +151,9 @@ export function fitMatrix(
         lower: vector('lower', lower, columns, Number.NEGATIVE_INFINITY, 'a number <= 0', 0),
         upper: vector('upper', upper, columns, 0, 'a number >= 0', Number.POSITIVE_INFINITY),
       };
-      const labels = Array.from({ length: columns }, (_, j) => `x${j}`);
       const task: Task = {
         likelihood,
-        features: labels.map((name) => ({
-          kind: 'numeric',
-          name,
-          mean: 0,
-          scale: 1,
-          min: 0,
-          max: 0,
-          indicator: false,
-        })),
-        slots: labels.map((name, feature): SlotName => ({ feature, name, level: null, role: 'number' })),
+        slots: columnSlots(columns),
         profile: profile(batch, spread, constant, classes === 2 && !penalized ? target : null, weight),
         standard,
         y: target,

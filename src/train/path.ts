@@ -17,9 +17,10 @@ import {
 } from './fit.ts';
 import type { EstimateSettings } from './inference/estimate.ts';
 import { type Problem, prepare } from './problem/prepare.ts';
+import type { Task } from './problem/task.ts';
 import { Screen } from './solve/screen.ts';
 import { largestLambda } from './solve/solve.ts';
-import type { Fitted, Penalty, Task } from './solve/types.ts';
+import type { Fitted, Penalty } from './solve/types.ts';
 
 /** What `fitPath` is told beside the data: as `fit`, but for the strength of the penalty, of which there are many. */
 export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty' | 'start' | 'inference'> {
@@ -189,7 +190,7 @@ export function walk(
 export function stepOf(fitted: readonly Fitted[], tasks: readonly Task[], lambda: number): PathStep {
   const sum = (of: (report: Fitted['report']) => number) => fitted.reduce((total, { report }) => total + of(report), 0);
   const worst = (fitted.find(({ report }) => !report.converged) ?? fitted[0]).report;
-  const width = tasks[0].slots.length + 1;
+  const width = tasks[0].slots.count + 1;
   const logLik = sum((report) => report.logLik);
   return {
     lambda,

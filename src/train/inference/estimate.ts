@@ -2,11 +2,12 @@ import { show } from '../../encode/label.ts';
 import { invertCholesky } from '../../math/cholesky.ts';
 import type { Warning } from '../../model/manifest.ts';
 import type { Standardisation } from '../problem/standardise.ts';
+import type { Task } from '../problem/task.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import { quadraticModel } from '../solve/newton.ts';
 import type { Objective } from '../solve/objective.ts';
 import { HESSIAN_LIMIT, solve } from '../solve/solve.ts';
-import type { Fitted, Penalty, SolveSettings, Task } from '../solve/types.ts';
+import type { Fitted, Penalty, SolveSettings } from '../solve/types.ts';
 import { type CovarianceKind, sandwich } from './robust.ts';
 
 /**
@@ -132,11 +133,11 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
     // of a column whose spread is as small or as great as the square root of the numbers there are
     const lost = objective.active.find((id) => {
       const variance = matrix[id * (parameters + 1)];
-      const scale = task.standard.scale[id % (task.slots.length + 1)] ?? 1;
+      const scale = task.standard.scale[id % (task.slots.count + 1)] ?? 1;
       return !(variance < Number.POSITIVE_INFINITY) || (variance === 0 && scale > 1);
     });
     if (lost === undefined) return { covariance: matrix, reason: null, warnings };
-    const slot = task.slots[lost % (task.slots.length + 1)];
+    const slot = task.slots.at(lost % (task.slots.count + 1));
     return none(
       'INFERENCE_UNAVAILABLE',
       `the variance of ${slot ? show(slot.name) : 'the intercept'} is beyond the range of numbers; rescale ${slot ? 'the column' : 'the columns'}`,

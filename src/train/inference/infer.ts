@@ -1,6 +1,6 @@
 import type { InferenceReport } from '../../model/manifest.ts';
 import type { Problem } from '../problem/prepare.ts';
-import type { Task } from '../solve/types.ts';
+import type { Task } from '../problem/task.ts';
 import type { Estimated } from './estimate.ts';
 import { featureTests, profileIntervals } from './profile.ts';
 import type { CovarianceKind } from './robust.ts';

@@ -2,10 +2,11 @@ import { CHI_SQUARE_95, chiSquareTest } from '../../math/chiSquare.ts';
 import { solveCholesky } from '../../math/cholesky.ts';
 import { twoSidedP } from '../../math/normal.ts';
 import type { FeatureTest, ProfileInterval } from '../../model/manifest.ts';
+import type { Task } from '../problem/task.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import { quadraticModel } from '../solve/newton.ts';
 import { addScaled, dot, Objective } from '../solve/objective.ts';
-import type { Fitted, Task } from '../solve/types.ts';
+import type { Fitted } from '../solve/types.ts';
 import { dependentSlots } from '../solve/untold.ts';
 import { Restricted, refit } from './restricted.ts';
 
@@ -30,7 +31,7 @@ const ROOT_TOL = 1e-9;
  */
 export function profileIntervals({ standard, slots }: Task, { objective, w, report }: Fitted): ProfileInterval[] {
   const { size, active, totalWeight } = objective;
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   const model = report.converged ? quadraticModel(objective, w) : null;
   const gradient = new Float64Array(size);
   const top = objective.valueGradient(w, gradient);
@@ -38,7 +39,7 @@ export function profileIntervals({ standard, slots }: Task, { objective, w, repo
     // β = a·w
     const a = new Float64Array(size);
     const slot = parameter % width;
-    if (slot < slots.length) a[own] = 1 / standard.scale[slot];
+    if (slot < slots.count) a[own] = 1 / standard.scale[slot];
     else {
       a[own] = 1;
       active.forEach((id, j) => {
@@ -108,9 +109,11 @@ function alone({ active, size }: Objective, own: number, { shift, scale }: Task[
  */
 export function featureTests(task: Task, fitted: Fitted): FeatureTest[] {
   const { objective } = fitted;
-  const width = task.slots.length + 1;
-  return task.features.map(({ name }, feature): FeatureTest => {
-    const isOwn = (id: number) => id % width < task.slots.length && task.slots[id % width].feature === feature;
+  const width = task.slots.count + 1;
+  const features = new Map<number, string>();
+  for (let id = 0; id < task.slots.count; id++) features.set(task.slots.at(id).feature, task.slots.at(id).name);
+  return Array.from(features, ([feature, name]): FeatureTest => {
+    const isOwn = (id: number) => id % width < task.slots.count && task.slots.at(id % width).feature === feature;
     const without =
       objective instanceof FirthObjective
         ? Restricted.to(
@@ -130,18 +133,18 @@ function withoutSlots(
   { objective, aliased }: Fitted,
   isOwn: (id: number) => boolean,
 ): Objective {
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   const rest = Array.from(objective.active).filter((id) => !isOwn(id));
   let active = rest;
   const back = aliased.filter((id) => !isOwn(id) && id < width);
   if (back.length > 0) {
-    const intercepts = rest.filter((id) => id % width === slots.length);
+    const intercepts = rest.filter((id) => id % width === slots.count);
     const candidates = [...new Set([...rest.map((id) => id % width), ...back])]
-      .filter((slot) => slot < slots.length)
+      .filter((slot) => slot < slots.count)
       .sort((a, b) => a - b);
     const dependent = new Set(dependentSlots(likelihood, candidates, weight));
     const kept = candidates.filter((slot) => !dependent.has(slot));
-    active = intercepts.flatMap((id) => [...kept.map((slot) => id - slots.length + slot), id]);
+    active = intercepts.flatMap((id) => [...kept.map((slot) => id - slots.count + slot), id]);
   }
   const none = new Float64Array(likelihood.parameters);
   return new Objective(likelihood, {

@@ -5,8 +5,8 @@ import { asCoded, cellError, findColumns } from '../../encode/columns.ts';
 import { show } from '../../encode/label.ts';
 import type { Table } from '../../encode/table.ts';
 import { invertCholesky } from '../../math/cholesky.ts';
+import type { Task } from '../problem/task.ts';
 import type { Objective } from '../solve/objective.ts';
-import type { Task } from '../solve/types.ts';
 
 /** Rows that belong together: of one school, one patient. */
 export interface Clusters {

@@ -1,8 +1,9 @@
 import { chiSquareTest } from '../../math/chiSquare.ts';
 import type { ChiSquareTest, FitStatistics, PearsonStatistic, Warning } from '../../model/manifest.ts';
 import type { Problem } from '../problem/prepare.ts';
+import type { Task } from '../problem/task.ts';
 import { FirthObjective } from '../solve/firth.ts';
-import type { Fitted, Task } from '../solve/types.ts';
+import type { Fitted } from '../solve/types.ts';
 import { Restricted, refit } from './restricted.ts';
 import { probabilitiesOf } from './robust.ts';
 

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
-import type { Encoder, SlotName } from '../../encode/encoder.ts';
+import type { Encoder } from '../../encode/encoder.ts';
 import { show } from '../../encode/label.ts';
+import type { Slots } from './slots.ts';
 
 /**
  * How the slots of the training batch were standardised: x = (raw − shift) / scale.
@@ -74,23 +75,23 @@ const FOLDING_ERROR = 1e-6;
 export function foldExactly(
   params: Float64Array,
   standard: Standardisation,
-  slots: readonly SlotName[],
+  slots: Slots,
 ): { weights: Float64Array; intercept: Float64Array } {
   const folded = foldParameters(params, standard);
   const { shift, scale } = standard;
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   const refuse = (j: number, rule: string, next: string): never => {
     const figures = `mean ${brief(shift[j])}, standard deviation ${brief(scale[j])}`;
-    throw new LogoddsError('ERR_RANGE', `column ${show(slots[j].name)}: expected ${rule}, got ${figures}; ${next}`);
+    throw new LogoddsError('ERR_RANGE', `column ${show(slots.at(j).name)}: expected ${rule}, got ${figures}; ${next}`);
   };
   for (let k = 0; k < folded.intercept.length; k++) {
     let total = 0;
     let greatest = 1;
     let worst = { slot: 0, error: 0 };
-    for (let j = 0; j < slots.length; j++) {
+    for (let j = 0; j < slots.count; j++) {
       const value = params[k * width + j];
       if (!Number.isFinite(value)) continue;
-      const weight = folded.weights[k * slots.length + j];
+      const weight = folded.weights[k * slots.count + j];
       if (!Number.isFinite(weight)) refuse(j, 'a spread for which the weight is a finite number', 'rescale the column');
       const error = Number.EPSILON * Math.abs(weight * shift[j]);
       total += error;

@@ -1,15 +1,17 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
+import type { SlotRole } from '../../encode/coder.ts';
 import { constantReason } from '../../encode/infer.ts';
 import { list, show } from '../../encode/label.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import type { Warning } from '../../model/manifest.ts';
+import type { Task } from '../problem/task.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
 import { diagonalMetric, type Metric, Objective, type Solution } from './objective.ts';
 import { Screen } from './screen.ts';
-import type { Fitted, Penalty, Solver, SolveSettings, Task } from './types.ts';
+import type { Fitted, Penalty, Solver, SolveSettings } from './types.ts';
 import { dependentSlots, nameParameters, runawayParameters, separatesAllRows } from './untold.ts';
 
 /** Most free parameters for which `auto` forms and factors a matrix of their square. */
@@ -35,7 +37,7 @@ const ITERATIONS = { newton: 100, 'newton-cg': 200, lbfgs: 1000, cd: 300 };
 export function solve(task: Task, penalty: Penalty, settings: SolveSettings, start?: Float64Array): Fitted {
   const { likelihood, slots, totalWeight } = task;
   const { classes, parameters } = likelihood;
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   const warnings: Warning[] = [];
   const warn = (code: string, message: string, features: readonly string[] = []) => {
     warnings.push({ code, message, features });
@@ -50,7 +52,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
       // of several classes the first is the reference where no penalty tells them apart
       const reference = classes > 1 && j === 0;
       for (const slot of estimated) if (!(reference && isFree(slot))) active.push(j * width + slot);
-      if (!reference) active.push(j * width + slots.length);
+      if (!reference) active.push(j * width + slots.count);
     }
     const options = { active: Int32Array.from(active), totalWeight, ...terms };
     return jeffreys
@@ -64,7 +66,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
   const isHeld = (slot: number) => penalty.lower?.[slot] === 0 && penalty.upper?.[slot] === 0;
   const held = open.filter(isHeld);
   const free = held.length > 0 ? open.filter((slot) => !isHeld(slot)) : open;
-  const aliased = [...held, ...constant.filter((id) => slots[id].role !== 'reference')];
+  const aliased = [...held, ...constant.filter((id) => slots.at(id).role !== 'reference')];
   const constants = new Map<string, { readonly advice: string; readonly ids: number[] }>();
   for (const id of constant) {
     const values = task.profile.constant[id] === 2 ? 'rounding' : 'one';
@@ -166,14 +168,14 @@ function everyClass(ids: readonly number[], classes: number, width: number): num
 function termsOf({ slots, standard, likelihood }: Task, penalty: Penalty) {
   const { lambda, l1Ratio, unit, factors } = penalty;
   const { classes, parameters } = likelihood;
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   const l2 = new Float64Array(parameters);
   const l1 = new Float64Array(parameters);
   const bounded = (bounds: Float64Array | null) => (bounds ? new Float64Array(parameters) : null);
   const lower = bounded(penalty.lower)?.fill(Number.NEGATIVE_INFINITY);
   const upper = bounded(penalty.upper)?.fill(Number.POSITIVE_INFINITY);
   for (let j = 0; j < classes; j++) {
-    for (let slot = 0; slot < slots.length; slot++) {
+    for (let slot = 0; slot < slots.count; slot++) {
       const u = unit ? unit[slot] : 1;
       const factor = factors ? factors[slot] : 1;
       const id = j * width + slot;
@@ -183,7 +185,7 @@ function termsOf({ slots, standard, likelihood }: Task, penalty: Penalty) {
       if (!(l2[id] < Number.POSITIVE_INFINITY && l1[id] < Number.POSITIVE_INFINITY)) {
         throw new LogoddsError(
           'ERR_RANGE',
-          `column ${show(slots[slot].name)}: expected a spread for which the penalty on its raw-scale weight is a finite number, got ${Number(standard.scale[slot].toPrecision(4))}; rescale the column`,
+          `column ${show(slots.at(slot).name)}: expected a spread for which the penalty on its raw-scale weight is a finite number, got ${Number(standard.scale[slot].toPrecision(4))}; rescale the column`,
         );
       }
       if (lower) lower[id] = penalty.lower![slot] * standard.scale[slot];
@@ -199,14 +201,14 @@ function centre(
   { slots, standard: { shift, scale }, likelihood: { classes } }: Task,
   isFree: (slot: number) => boolean,
 ): void {
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   for (let slot = 0; slot < width; slot++) {
-    if (slot < slots.length && !isFree(slot)) continue;
+    if (slot < slots.count && !isFree(slot)) continue;
     let mean = 0;
     for (let j = 0; j < classes; j++) {
       mean += params[j * width + slot] / classes;
-      if (slot < slots.length) continue;
-      for (let k = 0; k < slots.length; k++) mean -= (params[j * width + k] * shift[k]) / scale[k] / classes;
+      if (slot < slots.count) continue;
+      for (let k = 0; k < slots.count; k++) mean -= (params[j * width + k] * shift[k]) / scale[k] / classes;
     }
     for (let j = 0; j < classes; j++) params[j * width + slot] -= mean;
   }
@@ -220,9 +222,9 @@ function relative(
 ): Float64Array {
   const out = params.slice();
   if (classes === 1) return out;
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   for (let slot = 0; slot < width; slot++) {
-    if (slot < slots.length && !isFree(slot)) continue;
+    if (slot < slots.count && !isFree(slot)) continue;
     for (let j = 0; j < classes; j++) out[j * width + slot] -= params[slot];
   }
   return out;
@@ -264,16 +266,16 @@ function fitNull(
 ): { params: Float64Array; loss: number } {
   const { share, total } = outcomes;
   const { totalWeight } = objective;
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   const params = new Float64Array(likelihood.parameters);
   const entropy = (s: number) => (s > 0 ? -s * Math.log(s / total) : 0);
   if (likelihood.classes > 1) {
     share.forEach((s, j) => {
-      params[j * width + slots.length] = Math.log(s / share[0]);
+      params[j * width + slots.count] = Math.log(s / share[0]);
     });
     return { params, loss: share.reduce((sum, s) => sum + entropy(s), 0) / totalWeight };
   }
-  params[slots.length] = Math.log(share[0] / (total - share[0]));
+  params[slots.count] = Math.log(share[0] / (total - share[0]));
   if (!offset) return { params, loss: (entropy(share[0]) + entropy(total - share[0])) / totalWeight };
   const metric = diagonalMetric(Float64Array.of(curvature(outcomes, totalWeight, 0)));
   const { w, objective: loss } = lbfgs(objective, objective.restrict(params), {
@@ -297,7 +299,7 @@ export function largestLambda(task: Task, penalty: Penalty): number {
   const { params } = solve(task, only, { solver: 'auto', tol: 1e-12 });
   const slopes = new Float64Array(likelihood.parameters);
   likelihood.lossGradient(params, slopes);
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   let largest = 0;
   for (const slot of sortSlots(task).free) {
     const pull = (penalty.factors?.[slot] ?? 1) * (penalty.unit?.[slot] ?? 1) * Math.max(penalty.l1Ratio, 1e-3);
@@ -315,26 +317,31 @@ export function largestLambda(task: Task, penalty: Penalty): number {
  * Slots that are free (that of unseen values where rare levels share it); those of features with a single value; and those without a row of their own (a level of a reference coding that only
  * rows of weight 0 hold), which a penalty would put at 0 as well. Reference levels, and slots for what training has not seen, are in none.
  */
-function sortSlots({ features, slots, profile }: Task): { free: number[]; constant: number[]; empty: number[] } {
-  const estimable = (id: number) => ['number', 'level', 'missing', 'unseen'].includes(slots[id].role);
+function sortSlots({ slots, profile }: Task): { free: number[]; constant: number[]; empty: number[] } {
   // A numeric column has one value or many; a category as many as it has slots with rows.
-  const values = new Float64Array(features.length);
-  slots.forEach(({ feature, role }, id) => {
-    if (role === 'number') values[feature] += profile.constant[id] ? 1 : 2;
-    else if (role !== 'present') values[feature] += profile.constant[id] ? 0 : 1;
-  });
+  const values: number[] = [];
+  for (let id = 0; id < slots.count; id++) {
+    const { feature, role } = slots.at(id);
+    const own =
+      role === 'number' ? (profile.constant[id] ? 1 : 2) : Number(role !== 'present' && !profile.constant[id]);
+    values[feature] = (values[feature] ?? 0) + own;
+  }
   const free: number[] = [];
   const constant: number[] = [];
   const empty: number[] = [];
-  slots.forEach(({ feature, role }, id) => {
+  for (let id = 0; id < slots.count; id++) {
+    const { feature, role } = slots.at(id);
     if (!profile.constant[id] && values[feature] > 1) {
-      if (estimable(id)) free.push(id);
+      if (ESTIMABLE.includes(role)) free.push(id);
     } else if (role === 'number' || role === 'level' || (role === 'reference' && values[feature] <= 1)) {
       (values[feature] <= 1 ? constant : empty).push(id);
     }
-  });
+  }
   return { free, constant, empty };
 }
+
+/** Roles of slots that have an estimate. */
+const ESTIMABLE: readonly SlotRole[] = ['number', 'level', 'missing', 'unseen'];
 
 /** Multiplications of one pass for loss and gradient, and of one Hessian. */
 function workOf({ likelihood: { rows, classes }, cells }: Task): { pass: number; square: number } {
@@ -444,11 +451,11 @@ function minimise(
 
 /** About the diagonal of the Hessian at the null model. */
 function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective, outcomes: Outcomes): Float64Array {
-  const width = slots.length + 1;
+  const width = slots.count + 1;
   return Float64Array.from(objective.active, (id, k) => {
     const share = curvature(outcomes, totalWeight, Math.floor(id / width));
     const slot = id % width;
-    return slot === slots.length ? share : (share * profile.square[slot]) / outcomes.total + objective.l2[k];
+    return slot === slots.count ? share : (share * profile.square[slot]) / outcomes.total + objective.l2[k];
   });
 }
 
@@ -475,11 +482,12 @@ function findSeparation(
   squareFits: boolean,
   isFree: (slot: number) => boolean,
 ): Warning | null {
-  const width = slots.length + 1;
-  const found = new Set(slots.flatMap((_, id) => (profile.separates[id] && isFree(id) ? [id] : [])));
+  const width = slots.count + 1;
+  const every = Array.from({ length: slots.count }, (_, id) => id);
+  const found = new Set(every.filter((id) => profile.separates[id] && isFree(id)));
   const logits = new Float64Array(likelihood.classes * likelihood.rows);
   likelihood.logits(objective.expand(solution.w), logits);
-  const completely = slots.every((_, id) => isFree(id)) && separatesAllRows(logits, y, weight, offset);
+  const completely = every.every(isFree) && separatesAllRows(logits, y, weight, offset);
   // L-BFGS cannot tell a flat direction from the end of one: a few Newton steps from its end can.
   const last =
     solver === 'newton' || !squareFits
@@ -487,7 +495,7 @@ function findSeparation(
       : newton(objective, solution.w, { tol: 1e-8, maxIter: ITERATIONS.newton });
   if (last.reason === 'diverged') for (const id of runawayParameters(objective, last.w)) found.add(id % width);
   else if (!completely && found.size === 0) return null;
-  if (![...found].some((id) => id < slots.length)) for (const id of objective.active) found.add(id % width);
+  if (![...found].some((id) => id < slots.count)) for (const id of objective.active) found.add(id % width);
   const { features, text } = nameParameters(found, slots);
   return {
     code: 'SEPARATION',

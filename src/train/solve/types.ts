@@ -1,40 +1,10 @@
-import type { Likelihood } from '../../../bindings/likelihood.ts';
-import type { SlotName } from '../../encode/encoder.ts';
-import type { Feature } from '../../encode/schema.ts';
 import type { FitReport, Warning } from '../../model/manifest.ts';
-import type { SlotProfile } from '../problem/slotProfile.ts';
-import type { Standardisation } from '../problem/standardise.ts';
 import type { Objective, Progress } from './objective.ts';
 import type { Screen } from './screen.ts';
 
 export const SOLVERS = ['auto', 'newton', 'newton-cg', 'lbfgs', 'cd'] as const;
 export type SolverChoice = (typeof SOLVERS)[number];
 export type Solver = Exclude<SolverChoice, 'auto'>;
-
-/** One likelihood over an encoded data set, and what is known of both before a penalty is chosen. */
-export interface Task {
-  readonly likelihood: Likelihood;
-  readonly features: readonly Feature[];
-  /** what each slot stands for; the parameters of a class are the slots, then its intercept */
-  readonly slots: readonly SlotName[];
-  readonly profile: SlotProfile;
-  readonly standard: Standardisation;
-  /** one class weight vector: share of the positive class in each row; several: the class */
-  readonly y: Float64Array;
-  /** sample weight times class weight, as in the likelihood; null: ones */
-  readonly weight: Float64Array | null;
-  readonly offset: Float64Array | null;
-  /** S, before class weights */
-  readonly totalWeight: number;
-  /** stored cells of a row: numbers, and codes of categories */
-  readonly cells: number;
-  /** weight of each of the observations that a row stands for; null: ones, so weights count observations */
-  readonly unit: Float64Array | null;
-  /** how many rows like it a row stands for, where weights count rows; null: ones */
-  readonly copies: Float64Array | null;
-  /** least 1 − R² on earlier columns that rounding lets be told; absent: that of sums of f64 */
-  readonly rankTolerance?: number;
-}
 
 /** The penalty λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|) and the bounds. Vectors have one entry per slot. */
 export interface Penalty {

@@ -1,9 +1,9 @@
 /** Parameters that the data cannot tell: dependent columns, separated classes, and what they are called. */
 
 import type { Likelihood } from '../../../bindings/likelihood.ts';
-import type { SlotName } from '../../encode/encoder.ts';
 import { list } from '../../encode/label.ts';
 import { factorCholesky } from '../../math/cholesky.ts';
+import type { Slots } from '../problem/slots.ts';
 import { quadraticModel } from './newton.ts';
 import { maxAbs, type Objective } from './objective.ts';
 
@@ -79,13 +79,11 @@ export function separatesAllRows(
 }
 
 /** Parameters in words: features that are named once each, and a list such as "age", "race: white" for a message. */
-export function nameParameters(
-  parameters: Iterable<number>,
-  names: readonly SlotName[],
-): { features: string[]; text: string } {
-  const slots = [...new Set(parameters)].sort((a, b) => a - b).flatMap((id) => (id < names.length ? [names[id]] : []));
+export function nameParameters(parameters: Iterable<number>, slots: Slots): { features: string[]; text: string } {
+  const ids = [...new Set(parameters)].sort((a, b) => a - b);
+  const named = ids.filter((id) => id < slots.count).map((id) => slots.at(id));
   return {
-    features: [...new Set(slots.map((slot) => slot.name))],
-    text: list(slots.map((slot) => (slot.level === null ? slot.name : `${slot.name}: ${slot.level}`))),
+    features: [...new Set(named.map(({ name }) => name))],
+    text: list(named.map(({ name, level }) => (level === null ? name : `${name}: ${level}`))),
   };
 }

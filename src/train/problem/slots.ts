@@ -1,0 +1,15 @@
+import type { SlotName } from '../../encode/encoder.ts';
+
+/** What the slots of a fit stand for. Names of a million columns are made when somebody asks for one. */
+export interface Slots {
+  readonly count: number;
+  at(slot: number): SlotName;
+}
+
+export const slotsOf = (names: readonly SlotName[]): Slots => ({ count: names.length, at: (slot) => names[slot] });
+
+/** The slots of a matrix: columns x0, x1, …, each a feature of its own. */
+export const columnSlots = (count: number): Slots => ({
+  count,
+  at: (slot) => ({ feature: slot, name: `x${slot}`, level: null, role: 'number' }),
+});
