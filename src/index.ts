@@ -64,7 +64,8 @@ export {
   type ValidatedStep,
 } from './train/crossValidate.ts';
 export { chooseDecision, chooseReview, withDecision } from './train/decided.ts';
-export { type FitOptions, fit, type PenaltyOptions, type SolverOptions } from './train/fit.ts';
+export { fit } from './train/fit.ts';
+export type { FitOptions, PenaltyOptions, SolverOptions } from './train/fitOptions.ts';
 export {
   type DenseMatrix,
   fitMatrix,

@@ -1,4 +1,5 @@
-import { asCoded, findColumns } from '../encode/columns.ts';
+import { CheckedTable } from '../encode/checkedTable.ts';
+import { asCoded } from '../encode/columns.ts';
 import { constantReason, isRounding } from '../encode/infer.ts';
 import { list, show } from '../encode/label.ts';
 import type { CategoricalFeature, NumericFeature } from '../encode/schema.ts';
@@ -45,10 +46,7 @@ const SIGNATURE_ROWS = 16;
  */
 export function columnFindings(subject: Subject): Finding[] {
   const { table, features, labels } = subject;
-  const columns = findColumns(
-    table,
-    features.map((feature) => feature.name),
-  );
+  const columns = CheckedTable.of(table).all(features.map((feature) => feature.name));
   const totals = classTotals(subject);
   const total = totals.reduce((sum, rows) => sum + rows, 0);
   // of two classes one is enough; and what is told apart must be enough rows

@@ -1,6 +1,7 @@
 import { exp } from '../../bindings/js/math.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
+import { CheckedTable } from '../encode/checkedTable.ts';
 import { sourceOf } from '../encode/coder.ts';
 import { list, show } from '../encode/label.ts';
 import type { CategoricalFeature, Feature, NumericFeature } from '../encode/schema.ts';
@@ -8,8 +9,9 @@ import type { Table } from '../encode/table.ts';
 import { factorCholesky, invertCholesky, solveCholesky } from '../math/cholesky.ts';
 import { besideData } from '../train/optionNames.ts';
 import { type DataOptions, dataOptions } from '../train/problem/options.ts';
-import { likelihoods, type Problem, prepare } from '../train/problem/prepare.ts';
-import { profileSlots, type SlotProfile } from '../train/problem/slotProfile.ts';
+import { prepare } from '../train/problem/prepare.ts';
+import type { Problem } from '../train/problem/problem.ts';
+import type { SlotProfile } from '../train/problem/slotProfile.ts';
 import { slotsOf } from '../train/problem/slots.ts';
 import { newton } from '../train/solve/newton.ts';
 import { Objective } from '../train/solve/objective.ts';
@@ -57,19 +59,20 @@ const SEARCH = { tol: 1e-8, maxIter: 50 };
  * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA as `fit`
  * @see Belsley, Kuh, Welsch 1980; Fox, Monette 1992; Konis 2007; Peduzzi et al., Journal of Clinical Epidemiology 49, 1996; Pregibon 1981
  */
-export function diagnose(table: Table, options: DataOptions): Finding[] {
+export function diagnose(given: Table, options: DataOptions): Finding[] {
+  const table = CheckedTable.of(given);
   refuseUnknown('diagnose', options, { ...dataOptions(), ...besideData() });
   const problem = prepare(table, options, 'treatment');
-  const free: (() => void)[] = [() => problem.free()];
   try {
-    const fits = likelihoods(problem).map(({ likelihood, y }) => {
-      free.unshift(() => likelihood.free());
-      const profile = profileSlots(problem.batch, y, problem.weight, problem.standard);
-      return { likelihood, y: y ?? problem.y, profile, params: null };
-    });
-    return findings(table, options.target, problem, fits, true);
+    const view = problem.view();
+    try {
+      const fits = view.tasks.map(({ likelihood, y, profile }) => ({ likelihood, y, profile, params: null }));
+      return findings(table, options.target, problem, fits, true);
+    } finally {
+      view.free();
+    }
   } finally {
-    for (const release of free) release();
+    problem.free();
   }
 }
 
@@ -98,12 +101,13 @@ export function findings(
   fits: readonly Examined[],
   thorough: boolean,
 ): Finding[] {
-  const { schema, counts: count, kind } = problem;
-  const { classes, positive } = problem.target;
+  const { schema, rows } = problem;
+  const { counts: count, kind, y } = rows;
+  const { classes, positive } = rows.target;
   const labels = kind === 'binomial' ? [...classes.filter((label) => label !== positive), positive as string] : classes;
   // columns as they are: what a schema makes of them is for the fit to say
   const features = schema.features.filter(isPlain).filter((feature) => sourceOf(feature) === feature.name);
-  const found = columnFindings({ table, features, target, labels, y: problem.y, count });
+  const found = columnFindings({ table, features, target, labels, y, count });
   for (const fit of fits) {
     for (const finding of fitFindings(problem, fit, count, thorough)) {
       const same = (other: Finding) =>
@@ -133,7 +137,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
 
   let state = stateOf(problem, fit, [...candidates, slots.length]);
   if (!state.inverse) {
-    const dependent = dependentSlots(likelihood, candidates, problem.weight);
+    const dependent = dependentSlots(likelihood, candidates, problem.rows.weight);
     if (dependent.length > 0) {
       const kept = candidates.filter((slot) => !dependent.includes(slot));
       if (plenty) found.push(...combinations(problem, likelihood, kept, dependent));
@@ -147,7 +151,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
     state = stateOf(problem, { ...fit, params }, columns);
   }
   if (!overlaps(problem, fit, state)) {
-    const rows = signedRows(batch, columns, fit.y, problem.weight, {
+    const rows = signedRows(batch, columns, fit.y, problem.rows.weight, {
       classes: Math.max(2, likelihood.classes),
       most: thorough ? SEPARATION_LIMIT : SEPARATION_LIMIT / 25,
     });
@@ -226,7 +230,7 @@ interface State {
 }
 
 function stateOf(problem: Problem, { likelihood, y, params }: Examined, columns: readonly number[]): State {
-  const { weight } = problem;
+  const { weight } = problem.rows;
   const { classes, parameters } = likelihood;
   const width = parameters / classes;
   const size = columns.length;
@@ -330,7 +334,7 @@ function spread(likelihood: Likelihood, params: Float64Array, weight: Float64Arr
 }
 
 /** More parameters than rows; then all else that is said of the columns follows from it. */
-function underdetermined({ batch, weight }: Problem, { likelihood }: Examined, columns: number): Finding[] {
+function underdetermined({ batch, rows: { weight } }: Problem, { likelihood }: Examined, columns: number): Finding[] {
   const parameters = (columns + 1) * Math.max(1, likelihood.classes - 1);
   const rows = weight ? weight.reduce((sum, s) => sum + Number(s > 0), 0) : batch.rows;
   if (parameters <= rows) return [];
@@ -372,7 +376,7 @@ function lowEvents({ likelihood, y }: Examined, count: Float64Array | null, colu
 
 /** Columns that repeat others, with what they repeat: of each feature one finding. */
 function combinations(
-  { slots, weight }: Problem,
+  { slots, rows: { weight } }: Problem,
   likelihood: Likelihood,
   kept: readonly number[],
   dependent: readonly number[],
@@ -418,7 +422,11 @@ interface Separated {
 }
 
 /** Whether the Newton step of the state proves that the classes overlap. */
-function overlaps({ offset, weight }: Problem, { likelihood }: Examined, { objective, step }: State): boolean {
+function overlaps(
+  { rows: { offset, weight } }: Problem,
+  { likelihood }: Examined,
+  { objective, step }: State,
+): boolean {
   if (!step) return false;
   const change = new Float64Array(likelihood.classes * likelihood.rows);
   likelihood.logits(objective.expand(step), change);
@@ -454,7 +462,7 @@ function separatedExactly(
 }
 
 /** Where a linear program is too large: slots that separate the classes on their own, or logits that all have the right sign. */
-function separatedAfterFit({ weight, offset, slots }: Problem, fit: Examined): Separated | null {
+function separatedAfterFit({ rows: { weight, offset }, slots }: Problem, fit: Examined): Separated | null {
   const { likelihood, y, profile, params } = fit;
   const pure = slots.flatMap((_, id) => (profile.separates[id] ? [id] : []));
   let complete = false;
@@ -530,7 +538,7 @@ function collinearity({ slots }: Problem, { columns, information, inverse }: Sta
 
 /** Rows that move the estimates. */
 function influence(
-  { batch, weight, sampleWeight, counts, unit }: Problem,
+  { batch, rows: { weight, sampleWeight, counts, unit } }: Problem,
   { likelihood, y }: Examined,
   state: State,
 ): Finding[] {

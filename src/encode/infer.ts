@@ -1,5 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { asCoded, cellError, findColumns, MEND } from './columns.ts';
+import { CheckedTable } from './checkedTable.ts';
+import { asCoded, cellError, MEND } from './columns.ts';
 import { list, show } from './label.ts';
 import type { CategoricalFeature, Feature, NumericFeature, PlainSchema } from './schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
@@ -70,8 +71,8 @@ export class SchemaDraft {
         `weight: expected length ${table.rows} (rows of the table), got ${weight.length}`,
       );
     }
-    const names = table.columns.map((column) => column.name).filter((name) => !exclude.includes(name));
-    findColumns(table, [...names, ...categorical], firstRow);
+    const checked = CheckedTable.of(table);
+    checked.all([...checked.names.filter((name) => !exclude.includes(name)), ...categorical], firstRow);
     refuseOtherLevels(table, exclude);
     for (const column of table.columns) {
       const { name } = column;

@@ -3,6 +3,7 @@ import { type Engine, pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { Ftrl, type FtrlOptions, ftrlOptions } from '../../bindings/ftrl.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
+import { CheckedTable } from '../encode/checkedTable.ts';
 import { asNumeric, cellError, columnsOf, findColumns } from '../encode/columns.ts';
 import { Encoder, writeNumbers } from '../encode/encoder.ts';
 import { inferSchema, sortLabels } from '../encode/infer.ts';
@@ -197,7 +198,7 @@ export class OnlineLearner implements Disposable {
       exclude: 'a list of names',
       categorical: 'a list of names',
     });
-    const exclude = excludedColumns(table, options);
+    const exclude = excludedColumns(CheckedTable.of(table), options);
     const { classes, positive } = options.classes
       ? binary(options.classes, options.positive)
       : classesOf(table, options);

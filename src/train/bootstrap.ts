@@ -7,10 +7,13 @@ import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
-import { type Ask, type FitOptions, fitAnd, joinParams, solveAll, withTasks } from './fit.ts';
+import { joinParams } from './assemble.ts';
+import { type Ask, type Fit, fitTable, solveAll } from './fit.ts';
+import type { FitOptions } from './fitOptions.ts';
 import type { EstimateSettings } from './inference/estimate.ts';
 import { type Clusters, type CovarianceKind, probabilitiesOf } from './inference/robust.ts';
-import type { Problem } from './problem/prepare.ts';
+import type { Problem } from './problem/problem.ts';
+import { type RowVectors, totalOf } from './problem/rows.ts';
 import { foldParameters } from './problem/standardise.ts';
 import type { Task } from './problem/task.ts';
 import type { Fitted, Penalty } from './solve/types.ts';
@@ -56,21 +59,24 @@ export function bootstrap(
   };
   if (!(Number.isInteger(replicates) && replicates >= 2)) refuse('replicates', 'a whole number >= 2', replicates);
   if (!Number.isSafeInteger(seed)) refuse('seed', 'a whole number', seed);
-  return fitAnd(table, options, (...about) => resample(replicates, seed, ...about));
+  return fitTable(table, options, (fit) => resample(replicates, seed, fit));
 }
 
-function resample(replicates: number, seed: number, ...about: Parameters<Ask>): ReturnType<Ask> {
-  const [problem, fitted, tasks, penalty, settings] = about;
+function resample(
+  replicates: number,
+  seed: number,
+  { problem, view, fitted, penalty, settings }: Fit,
+): ReturnType<Ask> {
   const clusters = clustersOf(settings.covariance);
   const { standard } = problem;
   const start = joinParams(fitted);
   const free = freeParameters(fitted);
-  const draw = sampler(problem, clusters, seed);
+  const draw = sampler(problem.rows, clusters, seed);
   /** of each free parameter, for raw features */
   const estimates = Array.from(free, () => [] as number[]);
   let failed = 0;
   for (let b = 0; b < replicates; b++) {
-    const found = refit(draw(), penalty, settings, start);
+    const found = refit(problem, draw(), penalty, settings, start);
     if (!found) {
       failed++;
       continue;
@@ -84,7 +90,7 @@ function resample(replicates: number, seed: number, ...about: Parameters<Ask>): 
     });
   }
   const raw = toRaw(start, standard);
-  const skew = fitted.flatMap((one, k) => [...accelerations(problem, tasks[k], one, clusters)]);
+  const skew = fitted.flatMap((one, k) => [...accelerations(problem, view.tasks[k], one, clusters)]);
   const intervals = Array.from(free, (id, j) => intervalOf(id, raw[id], estimates[j], skew[j]));
   const warnings: Warning[] = [];
   if (failed > 0) {
@@ -124,14 +130,15 @@ function toRaw(params: Float64Array, standard: Problem['standard']): Float64Arra
   return out;
 }
 
-/** Fits to a resampled problem; null when one of them has no estimate. */
+/** Fits to resampled rows; null when one of the fits has no estimate. */
 function refit(
   problem: Problem,
+  rows: RowVectors,
   penalty: Penalty,
   settings: EstimateSettings,
   start: Float64Array,
 ): readonly Fitted[] | null {
-  const { y, weight, kind, target } = problem;
+  const { y, weight, kind, target } = rows;
   const share = new Float64Array(kind === 'binomial' ? 2 : target.classes.length);
   for (let i = 0; i < y.length; i++) {
     if (kind === 'binomial') {
@@ -141,12 +148,17 @@ function refit(
   }
   if (share.some((s) => !(s > 0))) return null;
   const quiet = { ...settings, inference: false, onIteration: undefined };
-  const fitted = withTasks(problem, (tasks) => solveAll(tasks, penalty, quiet, start));
-  return fitted.every(({ report }) => report.converged) ? fitted : null;
+  const view = problem.view(rows);
+  try {
+    const fitted = solveAll(view.tasks, penalty, quiet, start);
+    return fitted.every(({ report }) => report.converged) ? fitted : null;
+  } finally {
+    view.free();
+  }
 }
 
 /** How many observations each row stands for: its count, or 1 (its trials) where weights are no counts. */
-function unitsOf({ sampleWeight, unit, weight, y }: Problem): Float64Array {
+function unitsOf({ sampleWeight, unit, weight, y }: RowVectors): Float64Array {
   return Float64Array.from(y, (_, i) => {
     const w = weight ? weight[i] : 1;
     // rounding of the quotient of counts
@@ -154,10 +166,17 @@ function unitsOf({ sampleWeight, unit, weight, y }: Problem): Float64Array {
   });
 }
 
-/** Draws problems of the same rows and other weights. */
-function sampler(problem: Problem, clusters: Clusters | null, seed: number): () => Problem {
-  const { sampleWeight, weight, y } = problem;
+/** Draws rows: the same ones under other weights. */
+function sampler(drawn: RowVectors, clusters: Clusters | null, seed: number): () => RowVectors {
+  const { sampleWeight, weight, y } = drawn;
   const rows = y.length;
+  const weighted = (
+    vectors: Pick<RowVectors, 'y' | 'weight'> & { readonly sampleWeight: Float64Array },
+  ): RowVectors => ({
+    ...drawn,
+    ...vectors,
+    totalWeight: totalOf(vectors.sampleWeight, rows),
+  });
   const next = splitmix32(seed);
   /** a whole number below n, uniform: 53 bits */
   const below = (n: number): number => Math.floor((Math.floor(next() * 2 ** 21) / 2 ** 21 + next() / 2 ** 21) * n);
@@ -168,10 +187,10 @@ function sampler(problem: Problem, clusters: Clusters | null, seed: number): () 
       for (let g = 0; g < count; g++) times[below(count)]++;
       const scale = (values: Float64Array | null) =>
         Float64Array.from(code, (g, i) => times[g] * (values ? values[i] : 1));
-      return { ...problem, weight: scale(weight), sampleWeight: scale(sampleWeight) };
+      return weighted({ y, weight: scale(weight), sampleWeight: scale(sampleWeight) });
     };
   }
-  const units = unitsOf(problem);
+  const units = unitsOf(drawn);
   const ends = new Float64Array(rows);
   let total = 0;
   for (let i = 0; i < rows; i++) {
@@ -180,7 +199,7 @@ function sampler(problem: Problem, clusters: Clusters | null, seed: number): () 
   }
   const per = (values: Float64Array | null, i: number) => (units[i] > 0 ? (values ? values[i] : 1) / units[i] : 0);
   const single = total === rows && units.every((count) => count === 1);
-  const mixed = problem.target.trials !== null;
+  const mixed = drawn.target.trials !== null;
   return () => {
     const times = new Float64Array(rows);
     const hits = mixed ? new Float64Array(rows) : null;
@@ -190,12 +209,11 @@ function sampler(problem: Problem, clusters: Clusters | null, seed: number): () 
       times[row]++;
       if (hits) hits[row] += Number(ends[row] - place <= units[row] * y[row] + 0.5);
     }
-    return {
-      ...problem,
+    return weighted({
       y: hits ? hits.map((successes, i) => (times[i] > 0 ? successes / times[i] : 0)) : y,
       weight: times.map((count, i) => count * per(weight, i)),
       sampleWeight: times.map((count, i) => count * per(sampleWeight, i)),
-    };
+    });
   };
 }
 
@@ -233,7 +251,7 @@ function accelerations(
   if (factorCholesky(factor, size).length > 0) return out;
   const p = probabilitiesOf(task, objective.expand(w));
   const z = new Float64Array(classes * rows);
-  const units = unitsOf(problem);
+  const units = unitsOf(problem.rows);
   const direction = new Float64Array(size);
   for (let own = 0; own < size; own++) {
     direction.fill(0);

@@ -3,17 +3,19 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
+import { CheckedTable } from '../encode/checkedTable.ts';
 import { list } from '../encode/label.ts';
 import type { Table } from '../encode/table.ts';
 import type { Warning } from '../model/manifest.ts';
 import { Model } from '../model/model.ts';
 import { allStages } from '../stages.ts';
 import { checkCrossValidation } from './crossValidate.ts';
-import { type FitOptions, fitAnd, fitOptions, settle } from './fit.ts';
+import { fitTable } from './fit.ts';
+import { type FitOptions, fitOptions, settle } from './fitOptions.ts';
 import { type FoldingOptions, type OutOfFold, outOfFoldOf, withoutFeatures } from './outOfFold.ts';
 import { distinct } from './path.ts';
 import type { DataOptions } from './problem/options.ts';
-import { classShare } from './problem/prepare.ts';
+import { classShare } from './problem/rows.ts';
 import { readTarget, readTrials, readWeight } from './problem/target.ts';
 
 /** Fewer rows than this make an isotonic calibrator that follows chance. */
@@ -50,10 +52,11 @@ export interface CalibratedOptions extends FitOptions {
  * @throws as `fit`, `outOfFold`, `fitCalibration`; of a holdout as `calibrateModel`
  */
 export function fitCalibrated(
-  table: Table,
+  rows: Table,
   { calibrate, prior, ...given }: CalibratedOptions,
 ): { model: Model; warnings: Warning[]; outOfFold: OutOfFold | null } {
   refuseUnknown('fitCalibrated', given, fitOptions());
+  const table = CheckedTable.of(rows);
   if (calibrate)
     refuseUnknown('calibrate', calibrate, {
       method: true,
@@ -68,8 +71,9 @@ export function fitCalibrated(
   const options = folding ? withoutFeatures(given, folding) : given;
   let outOfFold: OutOfFold | null = null;
   let share: number[] = [];
-  const { model } = fitAnd(table, options, (problem) => {
-    share = [...classShare(problem.target, problem.weight)];
+  const { model } = fitTable(table, options, ({ problem }) => {
+    const { target, weight } = problem.rows;
+    share = [...classShare(target, weight)];
     outOfFold = folding && outOfFoldOf(problem, table, settle(options), folding);
     return { warnings: outOfFold?.warnings ?? [] };
   });

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
-import { cellError, findColumns } from '../encode/columns.ts';
+import { CheckedTable } from '../encode/checkedTable.ts';
+import { cellError } from '../encode/columns.ts';
 import { parseDate } from '../encode/date.ts';
 import { list, show } from '../encode/label.ts';
 import type { Column, Table } from '../encode/table.ts';
@@ -8,7 +9,9 @@ import { evaluateBinary } from '../metrics/binary.ts';
 import { evaluateMulticlass } from '../metrics/multiclass.ts';
 import type { Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
-import { assemble, settingsOf, solveAll, withTasks } from './fit.ts';
+import { assemble } from './assemble.ts';
+import { solveAll } from './fit.ts';
+import { settingsOf } from './fitOptions.ts';
 import type { EstimateSettings } from './inference/estimate.ts';
 import {
   checkPath,
@@ -23,8 +26,9 @@ import {
   walk,
 } from './path.ts';
 import { stratifiedFolds } from './problem/folds.ts';
-import type { DataOptions } from './problem/options.ts';
-import { classShare, effectiveWeight, type Problem, prepare } from './problem/prepare.ts';
+import { prepare } from './problem/prepare.ts';
+import type { Problem, View } from './problem/problem.ts';
+import { classShare, type RowVectors, reweighted } from './problem/rows.ts';
 import type { Task } from './problem/task.ts';
 import type { Fitted, Penalty } from './solve/types.ts';
 
@@ -109,27 +113,24 @@ export interface CrossValidation {
  * or no fold has a score; ERR_RECORD for a time that is none
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 7.10
  */
-export function crossValidate(table: Table, options: CrossValidationOptions): CrossValidation {
+export function crossValidate(given: Table, options: CrossValidationOptions): CrossValidation {
   const { folds = 5, groups, time, seed = 1, score = 'logLoss', rule = 'min' } = options;
   refuseUnknown('crossValidate', options, validationOptions());
   checkPath(options);
   checkCrossValidation(options);
   const exclude = [...(options.exclude ?? []), ...[groups, time].filter((name) => name !== undefined)];
+  const table = CheckedTable.of(given);
   const problem = prepare(table, { ...options, exclude });
   try {
-    const fold = foldsOf(problem, table, { folds, groups, time, seed });
+    const fold = foldsOf(problem.rows, table, { folds, groups, time, seed });
     const penalty = templateOf(options, problem);
     const settings = settingsOf(options);
-    return withTasks(problem, (tasks) => {
+    const view = problem.view();
+    try {
+      const { tasks } = view;
       const grid = strengths(tasks, penalty, options);
-      const judges = judgesOf(problem, fold, folds, time !== undefined, score);
-      const walks = new Walks(
-        problem,
-        options,
-        { fold, forward: time !== undefined, penalty, settings },
-        tasks,
-        judges,
-      );
+      const judges = judgesOf(problem.rows, fold, folds, time !== undefined, score);
+      const walks = new Walks(problem, { fold, forward: time !== undefined, penalty, settings }, tasks, judges);
       const sign = score === 'auc' || score === 'accuracy' ? -1 : 1;
       const { best, extended } = search(walks, grid, sign);
       const { steps } = walks;
@@ -138,7 +139,7 @@ export function crossValidate(table: Table, options: CrossValidationOptions): Cr
       const { lambda, C } = steps[chosen];
       const { l1Ratio = 0, standardize = true } = options;
       const fitted = solveAll(tasks, { ...penalty, lambda }, settings);
-      const model = assemble(problem, options, fitted, {
+      const model = assemble(problem.summary(), options, fitted, {
         objective: { lambda, l1Ratio, C, standardize },
       });
       return {
@@ -156,7 +157,9 @@ export function crossValidate(table: Table, options: CrossValidationOptions): Cr
           ...walks.warnings,
         ]),
       };
-    });
+    } finally {
+      view.free();
+    }
   } finally {
     problem.free();
   }
@@ -254,16 +257,14 @@ class Walks {
   readonly steps: ValidatedStep[] = [];
   readonly warnings: Warning[] = [];
   readonly #problem: Problem;
-  readonly #options: DataOptions;
   readonly #how: WalkOptions;
   readonly #tasks: readonly Task[];
   readonly #judges: Judges;
   /** where the path of each fold, then that of all rows, ended */
   readonly #ends: (Float64Array | undefined)[] = [];
 
-  constructor(problem: Problem, options: DataOptions, how: WalkOptions, tasks: readonly Task[], judges: Judges) {
+  constructor(problem: Problem, how: WalkOptions, tasks: readonly Task[], judges: Judges) {
     this.#problem = problem;
-    this.#options = options;
     this.#how = how;
     this.#tasks = tasks;
     this.#judges = judges;
@@ -291,10 +292,11 @@ class Walks {
 
   #fold(k: number, lambdas: readonly number[]): { scores: (number | null)[]; converged: boolean[] } {
     const { fold, forward, penalty, settings } = this.#how;
-    return withFold(this.#problem, this.#options, fold, k, forward, (tasks, _, sampleWeight) => {
+    return withFold(this.#problem, fold, k, forward, (view) => {
+      const { tasks } = view;
       const scores: (number | null)[] = [];
       const converged: boolean[] = [];
-      const unit = spreadOf(this.#problem, sampleWeight, penalty);
+      const unit = spreadOf(view, penalty);
       const visit = (fitted: Fitted[]) => {
         scores.push(this.#judges.score(k, tasks, fitted));
         converged.push(fitted.every(({ report }) => report.converged));
@@ -316,10 +318,10 @@ interface Judges {
 }
 
 /** @throws ERR_DATA when the rows of no fold have this score */
-function judgesOf(problem: Problem, fold: Int16Array, folds: number, forward: boolean, score: ScoreName): Judges {
-  const { kind, sampleWeight, target } = problem;
+function judgesOf(all: RowVectors, fold: Int16Array, folds: number, forward: boolean, score: ScoreName): Judges {
+  const { kind, sampleWeight, target } = all;
   const parts = Array.from({ length: folds }, (_, k) => rowsOfFold(fold, forward ? k + 1 : k));
-  const judges = parts.map((rows) => judgeOf(problem, rows, score));
+  const judges = parts.map((rows) => judgeOf(all, rows, score));
   const planes = kind === 'binomial' ? 1 : target.classes.length;
   const scored = judges.map(
     (judge) => judge(Array.from({ length: planes }, () => new Float64Array(fold.length))) !== null,
@@ -356,20 +358,19 @@ export function warningsOf(fitted: readonly Fitted[], k: number): Warning[] {
 }
 
 /**
- * Opens fold k: the likelihoods of its training rows, its held-out rows, and the sample weight of each row in training (0 where held out).
+ * Opens fold k for the time of `use`: a view of the problem in which rows weigh 0 but for its training rows, and its held-out rows.
  * @throws ERR_DATA when a class has no training row
  */
 export function withFold<T>(
   problem: Problem,
-  options: DataOptions,
   fold: Int16Array,
   k: number,
   forward: boolean,
-  use: (tasks: Task[], heldOut: readonly number[], sampleWeight: Float64Array) => T,
+  use: (view: View, heldOut: readonly number[]) => T,
 ): T {
   const trains = forward ? (part: number) => part >= 0 && part <= k : (part: number) => part >= 0 && part !== k;
   const heldOut = forward ? k + 1 : k;
-  const { target, sampleWeight: all } = problem;
+  const { target, sampleWeight: all } = problem.rows;
   const sampleWeight = Float64Array.from(fold, (part, i) => (trains(part) ? (all ? all[i] : 1) : 0));
   const share = classShare(target, sampleWeight);
   const absent = target.classes.filter((_, c) => !(share[c] > 0));
@@ -379,17 +380,16 @@ export function withFold<T>(
       `fold ${k + 1}: expected training rows of every class, got none of ${list(absent)}; ${forward ? 'use fewer folds, or a time column whose early rows have every class' : absent.length > 1 ? 'add rows of these classes, or leave them out' : 'add rows of that class, or leave it out'}`,
     );
   }
-  const rows = rowsOfFold(fold, heldOut);
-  return withTasks(
-    problem,
-    (tasks) => use(tasks, rows, sampleWeight),
-    effectiveWeight(target, sampleWeight, options),
-    sampleWeight,
-  );
+  const view = problem.view(reweighted(problem.rows, sampleWeight));
+  try {
+    return use(view, rowsOfFold(fold, heldOut));
+  } finally {
+    view.free();
+  }
 }
 
 /** What scores a fit on the held-out rows, by the logits of all rows; null where they have no such score. A row of counts is one of its successes and one of its failures. */
-function judgeOf({ kind, y, sampleWeight, target }: Problem, rows: readonly number[], score: ScoreName) {
+function judgeOf({ kind, y, sampleWeight, target }: RowVectors, rows: readonly number[], score: ScoreName) {
   const counts = target.trials !== null;
   const labels = Float64Array.from(counts ? [...rows.map(() => 1), ...rows.map(() => 0)] : rows.map((i) => y[i]));
   const weightOf = (i: number) => (sampleWeight ? sampleWeight[i] : 1);
@@ -421,12 +421,12 @@ export function logitsOf(tasks: readonly Task[], fitted: readonly Fitted[]): Flo
 
 /** The unit of the penalty in a fold: for standardised features their spread in its rows, in units of their spread in all rows. */
 export function spreadOf(
-  { batch }: Problem,
-  weight: Float64Array,
+  { batch, sampleWeight, totalWeight }: View,
   { unit, ownUnit }: Pick<Penalty, 'unit' | 'ownUnit'>,
 ): Float64Array {
   const out = unit ? unit.slice() : new Float64Array(batch.slots).fill(1);
-  const total = weight.reduce((sum, s) => sum + s, 0);
+  const weight = sampleWeight!;
+  const total = totalWeight;
   batch.specs.forEach((spec, column) => {
     if (spec.kind !== 'numeric' || ownUnit?.[batch.offsets[column]]) return;
     const x = batch.numeric(column);
@@ -448,15 +448,19 @@ export interface FoldOptions {
 }
 
 /** The fold (by time the part) of each row, −1 for rows of weight 0. @throws ERR_DATA when there are too few rows, groups or times */
-export function foldsOf(problem: Problem, table: Table, { folds, groups, time, seed }: FoldOptions): Int16Array {
-  const { target, sampleWeight } = problem;
+export function foldsOf(
+  vectors: RowVectors,
+  table: CheckedTable,
+  { folds, groups, time, seed }: FoldOptions,
+): Int16Array {
+  const { target, sampleWeight } = vectors;
   const rows: number[] = [];
   for (let i = 0; i < table.rows; i++) if (!sampleWeight || sampleWeight[i] > 0) rows.push(i);
   const fold = new Int16Array(table.rows).fill(-1);
   const tooFew = (what: string, got: number, wanted: number, more: string): LogoddsError =>
     new LogoddsError('ERR_DATA', `folds: expected at least ${wanted} ${what}, got ${got}; use ${more} or fewer folds`);
   if (time !== undefined) {
-    const at = keysOf(findColumns(table, [time])[0], 'time');
+    const at = keysOf(table.column(time), 'time');
     const sorted = [...rows].sort((a, b) => at[a] - at[b]);
     const parts = folds + 1;
     let part = 0;
@@ -473,7 +477,7 @@ export function foldsOf(problem: Problem, table: Table, { folds, groups, time, s
     return fold;
   }
   if (groups !== undefined) {
-    const key = keysOf(findColumns(table, [groups])[0], 'groups');
+    const key = keysOf(table.column(groups), 'groups');
     const members = new Map<number, number[]>();
     for (const i of rows) {
       const group = members.get(key[i]);

@@ -10,7 +10,7 @@ import type { SparseBatch } from '../../bindings/sparseBatch.ts';
 import { isConstant, momentsOf } from '../encode/infer.ts';
 import { show } from '../encode/label.ts';
 import type { FitReport, Warning } from '../model/manifest.ts';
-import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fit.ts';
+import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fitOptions.ts';
 import { estimate } from './inference/estimate.ts';
 import { WEIGHT_KINDS, type WeightKind } from './problem/options.ts';
 import type { SlotProfile } from './problem/slotProfile.ts';

@@ -1,4 +1,5 @@
 import { refuseUnknown } from '../../bindings/names.ts';
+import { CheckedTable } from '../encode/checkedTable.ts';
 import type { Table } from '../encode/table.ts';
 import type { Warning } from '../model/manifest.ts';
 import {
@@ -10,9 +11,12 @@ import {
   warningsOf,
   withFold,
 } from './crossValidate.ts';
-import { checkOptions, codingOf, type FitOptions, fitOptions, penaltyOf, settingsOf, settle, solveAll } from './fit.ts';
+import { solveAll } from './fit.ts';
+import { checkOptions, codingOf, type FitOptions, fitOptions, settingsOf, settle } from './fitOptions.ts';
 import { distinct } from './path.ts';
-import { type Problem, prepare } from './problem/prepare.ts';
+import { penaltyOf } from './penalty.ts';
+import { prepare } from './problem/prepare.ts';
+import type { Problem } from './problem/problem.ts';
 
 /** How rows are put into folds; see `crossValidate`. */
 export type FoldingOptions = Pick<CrossValidationOptions, 'folds' | 'groups' | 'time' | 'seed'>;
@@ -47,12 +51,13 @@ export interface OutOfFold {
  *
  * @throws as `fit` and, for the folds, as `crossValidate`
  */
-export function outOfFold(table: Table, given: FitOptions, folding: FoldingOptions = {}): OutOfFold {
+export function outOfFold(rows: Table, given: FitOptions, folding: FoldingOptions = {}): OutOfFold {
   refuseUnknown('outOfFold', given, fitOptions());
   refuseUnknown('folds of outOfFold', folding, foldingOptions());
   checkOptions(given);
   checkCrossValidation(folding);
   const options = settle(withoutFeatures(given, folding));
+  const table = CheckedTable.of(rows);
   const problem = prepare(table, options, codingOf(options));
   try {
     return outOfFoldOf(problem, table, options, folding);
@@ -67,11 +72,16 @@ export function withoutFeatures<T extends FitOptions>(options: T, { groups, time
 }
 
 /** `outOfFold` of a problem that is prepared from the table with these (settled) options. @internal */
-export function outOfFoldOf(problem: Problem, table: Table, options: FitOptions, folding: FoldingOptions): OutOfFold {
+export function outOfFoldOf(
+  problem: Problem,
+  table: CheckedTable,
+  options: FitOptions,
+  folding: FoldingOptions,
+): OutOfFold {
   const { folds = 5, groups, time, seed = 1 } = folding;
-  const { y, sampleWeight, kind, target } = problem;
+  const { y, sampleWeight, kind, target } = problem.rows;
   const rows = y.length;
-  const parts = foldsOf(problem, table, { folds, groups, time, seed });
+  const parts = foldsOf(problem.rows, table, { folds, groups, time, seed });
   const planes = Array.from({ length: kind === 'binomial' ? 1 : target.classes.length }, () =>
     new Float64Array(rows).fill(Number.NaN),
   );
@@ -80,9 +90,10 @@ export function outOfFoldOf(problem: Problem, table: Table, options: FitOptions,
   const settings = { ...settingsOf(options), inference: false, onIteration: undefined };
   const warnings: Warning[] = [];
   for (let k = 0; k < folds; k++) {
-    withFold(problem, options, parts, k, time !== undefined, (tasks, heldOut, trained) => {
-      const { penalty } = penaltyOf(options, { ...problem, sampleWeight: trained });
-      const fitted = solveAll(tasks, { ...penalty, unit: spreadOf(problem, trained, penalty) }, settings);
+    withFold(problem, parts, k, time !== undefined, (view, heldOut) => {
+      const { tasks, totalWeight } = view;
+      const { penalty } = penaltyOf(options, problem, totalWeight);
+      const fitted = solveAll(tasks, { ...penalty, unit: spreadOf(view, penalty) }, settings);
       warnings.push(...warningsOf(fitted, k));
       logitsOf(tasks, fitted).forEach((logits, plane) => {
         for (const i of heldOut) planes[plane][i] = logits[i];

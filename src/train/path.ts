@@ -4,19 +4,13 @@ import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { Table } from '../encode/table.ts';
 import type { FitReason, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
-import {
-  assemble,
-  checkOptions,
-  type FitOptions,
-  fitOptions,
-  joinParams,
-  penaltyOf,
-  settingsOf,
-  solveAll,
-  withTasks,
-} from './fit.ts';
+import { assemble, joinParams } from './assemble.ts';
+import { solveAll } from './fit.ts';
+import { checkOptions, type FitOptions, fitOptions, settingsOf } from './fitOptions.ts';
 import type { EstimateSettings } from './inference/estimate.ts';
-import { type Problem, prepare } from './problem/prepare.ts';
+import { penaltyOf } from './penalty.ts';
+import { prepare } from './problem/prepare.ts';
+import type { Problem } from './problem/problem.ts';
 import type { Task } from './problem/task.ts';
 import { Screen } from './solve/screen.ts';
 import { largestLambda } from './solve/solve.ts';
@@ -86,7 +80,9 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
   const problem = prepare(table, options);
   try {
     const penalty = templateOf(options, problem);
-    return withTasks(problem, (tasks) => {
+    const view = problem.view();
+    try {
+      const { tasks } = view;
       const { lambdas } = strengths(tasks, penalty, options);
       const steps: PathStep[] = [];
       const kept: Pick<Fitted, 'params' | 'report' | 'warnings' | 'aliased'>[][] = [];
@@ -94,8 +90,8 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
         steps.push(stepOf(fitted, tasks, lambdas[k]));
         kept.push(fitted.map(({ params, report, warnings, aliased }) => ({ params, report, warnings, aliased })));
       });
-      // of the rows, which are gone when a model is asked for
-      problem.baseline();
+      // the rows are gone when a model is asked for
+      const summary = problem.summary();
       return {
         steps,
         model(k) {
@@ -108,13 +104,15 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
           const { lambda, C } = steps[k];
           const { l1Ratio = 0, standardize = true } = options;
           const fitted = kept[k].map((one) => ({ ...one, covariance: null }));
-          return assemble(problem, options, fitted, {
+          return assemble(summary, options, fitted, {
             objective: { lambda, l1Ratio, C, standardize },
           });
         },
         warnings: distinct(kept.flat().flatMap(({ warnings }) => warnings)),
       };
-    });
+    } finally {
+      view.free();
+    }
   } finally {
     problem.free();
   }

@@ -6,7 +6,7 @@ import { FINDING_CODES, sortFindings } from '../../src/diagnose/finding.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { fit as train } from '../../src/train/fit.ts';
 import type { DataOptions } from '../../src/train/problem/options.ts';
-import { likelihoods, prepare } from '../../src/train/problem/prepare.ts';
+import { prepare } from '../../src/train/problem/prepare.ts';
 import { profileSlots } from '../../src/train/problem/slotProfile.ts';
 import { denseEngine } from '../train/denseLikelihood.ts';
 import { engines } from '../train/engines.ts';
@@ -248,7 +248,8 @@ describe('findings beside a fit', () => {
   /** of a fit that stands at some point, without what is dear */
   const beside = (data: Table, place: 'null' | 'anywhere' | 'far', coding: 'onehot' | 'treatment') => {
     const problem = prepare(data, { target: 'y', engine: pickEngine('js') }, coding);
-    const [{ likelihood, y: shares }] = likelihoods(problem);
+    const { tasks } = problem.view();
+    const [{ likelihood, y: shares }] = tasks;
     const params = Float64Array.from({ length: likelihood.parameters }, (_, j) => ((j * 0.618) % 1) - 0.5);
     problem.slots.forEach(({ level }, id) => {
       if (place === 'far' && level === 'z') params[id] = 40;
@@ -277,7 +278,8 @@ describe('findings beside a fit', () => {
 
   it('a fit with a penalty is judged where it stands: levels of its own or a reference, the Newton step is the same', () => {
     const problem = prepare(base, { target: 'y', engine: pickEngine('js') }, 'onehot');
-    const [{ likelihood, y: shares }] = likelihoods(problem);
+    const { tasks } = problem.view();
+    const [{ likelihood, y: shares }] = tasks;
     const profile = profileSlots(problem.batch, shares, null);
     const calls = { loss: 0 };
     const counted = Object.create(likelihood, {

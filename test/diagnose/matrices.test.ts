@@ -6,7 +6,7 @@ import { influentialRows } from '../../src/diagnose/influence.ts';
 import { factorCholesky, invertCholesky } from '../../src/math/cholesky.ts';
 import { extremes, logDeterminant, tridiagonal } from '../../src/math/spectrum.ts';
 import { fit as train } from '../../src/train/fit.ts';
-import { likelihoods, prepare } from '../../src/train/problem/prepare.ts';
+import { prepare } from '../../src/train/problem/prepare.ts';
 import { numeric, random, readTable, table, takeRows, values, withColumns } from '../train/oracles.ts';
 
 describe('spectrum', () => {
@@ -77,7 +77,7 @@ function diagnostics(data: ReturnType<typeof readTable>, target: string, exclude
   const options = { target, exclude, engine: pickEngine('js') };
   const { model } = train(data, { ...options, penalty: 'none', references: {} });
   const problem = prepare(data, options, 'treatment');
-  const [{ likelihood }] = likelihoods(problem);
+  const [{ likelihood }] = problem.view().tasks;
   const active = problem.slots.flatMap(({ role }, id) => (['number', 'level'].includes(role) ? [id] : []));
   const columns = [...active, problem.slots.length];
   const params = new Float64Array(likelihood.parameters);
@@ -100,7 +100,7 @@ function diagnostics(data: ReturnType<typeof readTable>, target: string, exclude
   const inverse = invertCholesky(factor, size);
   const logits = new Float64Array(data.rows);
   likelihood.logits(params, logits);
-  const influence = influentialRows(problem.batch, logits, problem.y, null, null, inverse, columns, 0);
+  const influence = influentialRows(problem.batch, logits, problem.rows.y, null, null, inverse, columns, 0);
   const names = [...new Set(active.map((id) => problem.slots[id].name))];
   const found = {
     condition: conditioning(information, inverse, size),

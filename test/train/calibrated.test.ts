@@ -8,7 +8,8 @@ import { loadModel } from '../../src/load.ts';
 import { saveModel } from '../../src/model/file.ts';
 import type { Model } from '../../src/model/model.ts';
 import { calibrateModel, fitCalibrated, withCalibration } from '../../src/train/calibrated.ts';
-import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
 import { coded, numeric, random, readTable, table, takeRows, values, withColumns } from './oracles.ts';
 

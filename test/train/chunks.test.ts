@@ -7,7 +7,8 @@ import { inferSchema, SchemaDraft } from '../../src/encode/infer.ts';
 import { sliceTable } from '../../src/encode/split.ts';
 import type { Column, Table } from '../../src/encode/table.ts';
 import { splitmix32 } from '../../src/math/random.ts';
-import { codingOf, type FitOptions, fitAnd, fit as fitTable } from '../../src/train/fit.ts';
+import { fitProblem, fit as fitTable, readOptions } from '../../src/train/fit.ts';
+import { codingOf, type FitOptions } from '../../src/train/fitOptions.ts';
 import {
   type Cells,
   ChunkedLikelihood,
@@ -311,7 +312,12 @@ function fitInParts(table: Table, options: FitOptions, capacity: number) {
   draft.open(100);
   const store = new ArrayStore();
   for (const part of partsOf(features, 100)) draft.encode(part, store);
-  return fitAnd(draft.problem(store, capacity), options);
+  const problem = draft.problem(store, capacity);
+  try {
+    return fitProblem(problem, readOptions(options), {});
+  } finally {
+    problem.free();
+  }
 }
 
 describe.each(engines)('a fit in parts, %s', (_, makeEngine) => {
@@ -369,7 +375,9 @@ describe.each(engines)('a fit in parts, %s', (_, makeEngine) => {
     draft.open(ROWS);
     const store = new ArrayStore();
     draft.encode(pick(table, FEATURES), store);
-    const { model } = fitAnd(draft.problem(store, ROWS), options);
+    const problem = draft.problem(store, ROWS);
+    const { model } = fitProblem(problem, readOptions(options), {});
+    problem.free();
     expect([model.weights, model.covariance]).toEqual([whole.weights, whole.covariance]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { coefficients } from '../../src/index.ts';
-import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { coded, numeric, random, readFixture, readTable, table, takeRows, withColumns } from './oracles.ts';
 
 const close = (actual: number, expected: number, relative: number, what: string): void => {

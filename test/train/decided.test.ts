@@ -5,7 +5,7 @@ import { loadModel } from '../../src/load.ts';
 import { saveModel } from '../../src/model/file.ts';
 import { fitCalibrated } from '../../src/train/calibrated.ts';
 import { chooseDecision, chooseReview } from '../../src/train/decided.ts';
-import type { FitOptions } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
 import { numeric, random, table } from './oracles.ts';
 

@@ -3,7 +3,8 @@ import { slotNames } from '../../src/encode/slots.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
-import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { engines } from './engines.ts';
 import { numeric, oracles, readTable, takeRows, values, withColumns } from './oracles.ts';
 

@@ -6,7 +6,8 @@ import { slotNames } from '../../src/encode/slots.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
-import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { denseEngine } from './denseLikelihood.ts';
 import { coded, numeric, random, readTable, table, takeRows, values, withColumns } from './oracles.ts';
 

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/diagnose/doctor.ts';
+import { CheckedTable } from '../../src/encode/checkedTable.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
 import { hashIndex } from '../../src/online/hash.ts';
 import { OnlineLearner } from '../../src/online/learner.ts';
 import { bootstrap } from '../../src/train/bootstrap.ts';
 import { calibrateModel, fitCalibrated } from '../../src/train/calibrated.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
-import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { readClusters } from '../../src/train/inference/robust.ts';
 import { fitMatrix } from '../../src/train/matrix.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
@@ -180,8 +182,8 @@ describe('what is documented is accepted', () => {
   });
   it('a row of weight 0 needs no cluster', () => {
     const source = table(coded('g', ['a', null, 'b']));
-    expect(readClusters(source, 'g', Float64Array.of(1, 0, 1)).count).toBe(2);
-    expect(() => readClusters(source, 'g', null)).toThrow(/row 1/);
+    expect(readClusters(CheckedTable.of(source), 'g', Float64Array.of(1, 0, 1)).count).toBe(2);
+    expect(() => readClusters(CheckedTable.of(source), 'g', null)).toThrow(/row 1/);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { numeric, random, readTable, table, values, withColumns } from './oracles.ts';
 
 const rows = 300;

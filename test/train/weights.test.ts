@@ -7,7 +7,8 @@ import { reliabilityOfProbabilities } from '../../src/metrics/probabilities.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import { bootstrap } from '../../src/train/bootstrap.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
-import { type FitOptions, fit as fitTable } from '../../src/train/fit.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { fitMatrix } from '../../src/train/matrix.ts';
 import { coded, numeric, random, table, takeRows, values, withColumns } from './oracles.ts';
 

@@ -1,5 +1,4 @@
 import type { Table } from '../../../src/index.ts';
-import type { Problem } from '../../../src/train/problem/prepare.ts';
 import { readTarget, readTrials } from '../../../src/train/problem/target.ts';
 
 interface TargetOptions {
@@ -7,9 +6,8 @@ interface TargetOptions {
   readonly trials?: string;
 }
 
-/** The classes of rows that are about to be fitted. @throws as the fit does of its target */
-export function classesOf(rows: Table | Problem, { target, trials }: TargetOptions): readonly string[] {
-  if ('batch' in rows) return rows.target.classes;
+/** The classes of a table that is about to be fitted. @throws as the fit does of its target */
+export function classesOf(rows: Table, { target, trials }: TargetOptions): readonly string[] {
   return (trials === undefined ? readTarget(rows, target) : readTrials(rows, target, trials)).classes;
 }
 

@@ -1,11 +1,12 @@
 import { sliceTable, splitTable } from '../../../src/encode/split.ts';
 import type { Engine, Table, Warning } from '../../../src/index.ts';
-import { codingOf } from '../../../src/train/fit.ts';
-import type { Problem } from '../../../src/train/problem/prepare.ts';
+import { codingOf } from '../../../src/train/fitOptions.ts';
+import type { Problem } from '../../../src/train/problem/problem.ts';
 import { fitMissing, nthOf } from '../read/gaps.ts';
 import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin } from '../read/spill.ts';
 import { readTraining } from '../read/training.ts';
+import { classesOf } from './classes.ts';
 import { randomHoldout } from './holdout.ts';
 import type { TrainOptions } from './trainOptions.ts';
 
@@ -14,8 +15,10 @@ export const SLICE_ROWS = 65_536;
 
 /** Rows to fit and rows to judge by. */
 export interface Split {
-  /** a table, or the rows as they are encoded in a file */
-  readonly train: Table | Problem;
+  /** rows in memory, or as they are encoded in a file */
+  readonly train: { readonly table: Table } | { readonly table: null; readonly problem: Problem };
+  /** of the rows to fit. @throws as the fit does of its target */
+  classes(): readonly string[];
   readonly rows: number;
   /** held-out rows, at least the columns that are no features */
   readonly holdout: Table | null;
@@ -55,7 +58,9 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
     options.warn?.(
       'rows stay in a file, so missing cells, leakage, influential rows and the like are not looked for; run doctor on a sample',
     );
-    return { ...split, rows: split.train.y.length, tidy: collect };
+    const { train: problem, ...rest } = split;
+    const { target, y } = problem.rows;
+    return { ...rest, train: { table: null, problem }, classes: () => target.classes, rows: y.length, tidy: collect };
   }
   const database = lazyDatabase();
   try {
@@ -65,10 +70,11 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
       { ...options, holdoutBy },
       fraction || 0,
     );
-    if (fraction === false) return inMemory(table, null, features, leftOut, (error) => placed(error));
+    const classes = (rows: Table) => classesOf(rows, options);
+    if (fraction === false) return inMemory(table, classes, null, features, leftOut, (error) => placed(error));
     const heldOut = largest ?? randomRows(table, options.target, fraction, options.seed ?? 1);
     const { train, holdout } = splitTable(table, heldOut);
-    return inMemory(train, holdout.rows > 0 ? holdout : null, features, leftOut, (error, which = 'train') =>
+    return inMemory(train, classes, holdout.rows > 0 ? holdout : null, features, leftOut, (error, which = 'train') =>
       placed(error, (row) => nthOf(heldOut, which === 'train' ? 0 : 1, row)),
     );
   } finally {
@@ -77,7 +83,8 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
 }
 
 function inMemory(
-  train: Table,
+  table: Table,
+  classes: (table: Table) => readonly string[],
   holdout: Table | null,
   features: readonly string[],
   leftOut: readonly Warning[],
@@ -85,7 +92,9 @@ function inMemory(
 ): Split {
   const part = (start: number, end: number) => sliceTable(holdout!, start, end);
   return {
-    ...{ train, rows: train.rows, holdout, part, partRows: SLICE_ROWS, features, leftOut, placed },
+    train: { table },
+    classes: () => classes(table),
+    ...{ rows: table.rows, holdout, part, partRows: SLICE_ROWS, features, leftOut, placed },
     tidy: async () => {},
     close() {},
   };

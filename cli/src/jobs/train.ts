@@ -12,7 +12,7 @@ import {
   type Warning,
 } from '../../../src/index.ts';
 import { fitCalibrated } from '../../../src/train/calibrated.ts';
-import { fitAnd } from '../../../src/train/fit.ts';
+import { fitProblem, fitTable, readOptions } from '../../../src/train/fit.ts';
 import { outOfFold } from '../../../src/train/outOfFold.ts';
 import { readWeight } from '../../../src/train/problem/target.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
@@ -26,7 +26,7 @@ import { fitMissing, missingFacts } from '../read/gaps.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
 import { type Phase, startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
-import { classesOf, noteMulticlass, noteOneAndTwo } from './classes.ts';
+import { noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { checkDecision, decided } from './decide.ts';
 import { engineFor } from './engine.ts';
 import { evaluateHeldOut, numbersOf, ruledOut, scoreRows } from './heldOut.ts';
@@ -81,7 +81,7 @@ async function fitAndSave(
       throw await split.placed(error, which);
     }
   };
-  const classes = () => classesOf(split.train, options);
+  const { classes } = split;
   await placing(() => {
     checkDecision(options, classes);
     noteMulticlass(options, classes);
@@ -145,11 +145,10 @@ async function writeTrainReport(
   to: ReportTarget,
   { model, evaluation, warnings }: TrainResult,
   bytes: Uint8Array,
-  { train, holdout }: Split,
+  { train: { table }, holdout }: Split,
   options: TrainOptions,
   engine: Engine,
 ): Promise<void> {
-  const table = 'columns' in train ? train : null;
   const judge = (): Evaluation | null => {
     if (evaluation) return evaluation();
     if (holdout || !table) return null;
@@ -279,10 +278,10 @@ function fitWithProgress(
     };
     const { bootstrap: replicates, seed } = options;
     if (replicates === undefined) return fitAndDecide(train, fitOptions, options, phase);
-    if ('batch' in train) {
+    if (!train.table) {
       throw new LogoddsError('ERR_RANGE', 'bootstrap: expected all rows in memory, got a limit; leave out memory');
     }
-    return bootstrap(train, fitOptions, { replicates, seed });
+    return bootstrap(train.table, fitOptions, { replicates, seed });
   } finally {
     phase.end();
   }
@@ -296,7 +295,7 @@ function fitAndDecide(
   phase: Phase,
 ): { model: Model; warnings: Warning[]; diagnose?: number } {
   const { calibrate = 'none', prior, seed, cluster } = options;
-  if ('batch' in train) {
+  if (!train.table) {
     const refuse = (): never => {
       throw new LogoddsError(
         'ERR_RANGE',
@@ -304,15 +303,22 @@ function fitAndDecide(
       );
     };
     if (calibrate !== 'none' || prior !== undefined) refuse();
-    const { model, warnings } = fitAnd(train, fitOptions);
-    return { model: decided(model, options, refuse), warnings };
+    const { problem } = train;
+    try {
+      const { model, warnings } = fitProblem(problem, readOptions(fitOptions), {});
+      return { model: decided(model, options, refuse), warnings };
+    } finally {
+      // scoring may want its memory
+      problem.free();
+    }
   }
+  const { table } = train;
   const folding = { seed, groups: cluster };
   // seconds of the findings, which come after all that is asked of the fit
   let asked = 0;
   let diagnose: number | undefined;
   const fitNow = () => {
-    const result = fitAnd(train, fitOptions, () => {
+    const result = fitTable(table, fitOptions, () => {
       asked = performance.now();
       return { warnings: [] };
     });
@@ -323,7 +329,7 @@ function fitAndDecide(
   const { model, warnings, ...fitted } =
     calibrate === 'none' && prior === undefined
       ? { ...fitNow(), outOfFold: null }
-      : fitCalibrated(train, {
+      : fitCalibrated(table, {
           ...fitOptions,
           prior,
           calibrate: calibrate === 'none' ? undefined : { method: calibrate, ...folding },
@@ -331,7 +337,7 @@ function fitAndDecide(
   let rows = fitted.outOfFold;
   const outOfFoldRows = () => {
     phase.update(null, 'cross-validation');
-    rows ??= outOfFold(train, { ...fitOptions, inference: false, profile: false, diagnose: false }, folding);
+    rows ??= outOfFold(table, { ...fitOptions, inference: false, profile: false, diagnose: false }, folding);
     return rows;
   };
   return { model: decided(model, options, outOfFoldRows), warnings, diagnose };

@@ -8,7 +8,7 @@ import { type Column, type Engine, LogoddsError, type Table, type Warning } from
 import type { Cells, RowStore } from '../../../src/train/problem/chunks.ts';
 import type { DataOptions as FitColumns } from '../../../src/train/problem/options.ts';
 import { TableInParts } from '../../../src/train/problem/parts.ts';
-import type { Problem } from '../../../src/train/problem/prepare.ts';
+import type { Problem } from '../../../src/train/problem/problem.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
 import { codesFor } from './block.ts';
 import { nthOf } from './gaps.ts';

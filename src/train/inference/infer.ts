@@ -1,6 +1,5 @@
 import type { InferenceReport } from '../../model/manifest.ts';
-import type { Problem } from '../problem/prepare.ts';
-import type { Task } from '../problem/task.ts';
+import type { View } from '../problem/problem.ts';
 import type { Estimated } from './estimate.ts';
 import { featureTests, profileIntervals } from './profile.ts';
 import type { CovarianceKind } from './robust.ts';
@@ -8,13 +7,12 @@ import { fitStatistics } from './statistics.ts';
 
 /** What the likelihood says of a fit beside its estimates; what does not hold is null, and the reason is said. */
 export function inferenceOf(
-  problem: Problem,
-  tasks: readonly Task[],
+  view: View,
   fitted: readonly Estimated[],
   { kind, profile }: { readonly kind: CovarianceKind; readonly profile: boolean },
 ): InferenceReport {
   const none = { covariance: null, cluster: null, statistics: null, tests: null, profile: null, bootstrap: null };
-  const [task] = tasks;
+  const [task] = view.tasks;
   const [one] = fitted;
   if (fitted.length > 1) {
     return {
@@ -49,7 +47,7 @@ export function inferenceOf(
   return {
     ...errors,
     reason: null,
-    statistics: fitStatistics(problem, task, one),
+    statistics: fitStatistics(view, task, one),
     tests: profile ? featureTests(task, one) : null,
     profile: profile ? profileIntervals(task, one) : null,
     bootstrap: null,

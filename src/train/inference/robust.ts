@@ -1,9 +1,9 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import { exp, sigmoid, softmax } from '../../../bindings/js/math.ts';
-import { asCoded, cellError, findColumns } from '../../encode/columns.ts';
+import type { CheckedTable } from '../../encode/checkedTable.ts';
+import { asCoded, cellError } from '../../encode/columns.ts';
 import { show } from '../../encode/label.ts';
-import type { Table } from '../../encode/table.ts';
 import { invertCholesky } from '../../math/cholesky.ts';
 import type { Task } from '../problem/task.ts';
 import type { Objective } from '../solve/objective.ts';
@@ -27,8 +27,8 @@ export type CovarianceKind = 'model' | 'robust' | Clusters;
  * @param weight  of the rows; null: ones. Clusters without weight do not count.
  * @throws ERR_SCHEMA when absent; ERR_RECORD for a missing cell; ERR_DATA when there are fewer than two clusters
  */
-export function readClusters(table: Table, name: string, weight: Float64Array | null): Omit<Clusters, 'batch'> {
-  const { codes, levels, missing } = asCoded(findColumns(table, [name])[0], table.rows, 0);
+export function readClusters(table: CheckedTable, name: string, weight: Float64Array | null): Omit<Clusters, 'batch'> {
+  const { codes, levels, missing } = asCoded(table.column(name), table.rows, 0);
   const place = new Map<number, number>();
   const code = new Uint32Array(table.rows);
   for (let i = 0; i < table.rows; i++) {

@@ -1,6 +1,6 @@
 import { chiSquareTest } from '../../math/chiSquare.ts';
 import type { ChiSquareTest, FitStatistics, PearsonStatistic, Warning } from '../../model/manifest.ts';
-import type { Problem } from '../problem/prepare.ts';
+import type { RowVectors } from '../problem/rows.ts';
 import type { Task } from '../problem/task.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import type { Fitted } from '../solve/types.ts';
@@ -13,13 +13,13 @@ import { probabilitiesOf } from './robust.ts';
  * The likelihood is that of single trials; R adds the constant Σ log C(nᵢ, kᵢ) to the log-likelihood of grouped counts, so that its AIC and BIC of
  * them are lower by twice that, and no difference of two fits is. n counts a row of trials once, as R does.
  */
-export function fitStatistics(problem: Problem, task: Task, fitted: Fitted): FitStatistics {
+export function fitStatistics(rows: RowVectors, task: Task, fitted: Fitted): FitStatistics {
   const { logLik, nullLogLik } = fitted.report;
   const { objective, w } = fitted;
   const { classes } = task.likelihood;
   const parameters = objective.size;
   const saturated = saturatedLogLik(task);
-  const observations = countObservations(problem);
+  const observations = countObservations(rows);
   const intercepts = classes > 1 ? classes - 1 : 1;
   const ratio =
     objective instanceof FirthObjective ? firthRatio(objective, w, fitted.report.objective) : 2 * (logLik - nullLogLik);
@@ -32,8 +32,8 @@ export function fitStatistics(problem: Problem, task: Task, fitted: Fitted): Fit
     bic: parameters * Math.log(observations) - 2 * logLik,
     mcFadden: 1 - logLik / nullLogLik,
     likelihoodRatio: chiSquareTest(ratio, parameters - intercepts),
-    pearson: problem.target.trials
-      ? pearson(problem.target.trials, probabilitiesOf(task, objective.expand(w)), task, parameters)
+    pearson: rows.target.trials
+      ? pearson(rows.target.trials, probabilitiesOf(task, objective.expand(w)), task, parameters)
       : null,
     hosmerLemeshow:
       classes > 1 ? null : hosmerLemeshow(probabilitiesOf(task, objective.expand(w)), task.y, task.weight),
@@ -94,7 +94,7 @@ function saturatedLogLik({ y, weight, likelihood }: Task): number {
   return sum;
 }
 
-function countObservations({ target: { trials }, sampleWeight, y }: Problem): number {
+function countObservations({ target: { trials }, sampleWeight, y }: RowVectors): number {
   if (!sampleWeight) return y.length;
   let sum = 0;
   for (let i = 0; i < y.length; i++)

@@ -1,14 +1,16 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Engine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
+import { CheckedTable } from '../../encode/checkedTable.ts';
 import type { Encoder } from '../../encode/encoder.ts';
 import { SchemaDraft } from '../../encode/infer.ts';
 import type { Schema } from '../../encode/schema.ts';
 import type { Table } from '../../encode/table.ts';
 import { Chunks, cellsOf, type RowStore } from './chunks.ts';
 import type { DataOptions } from './options.ts';
-import { type Problem, problemOf, readRows, schemaOptions, trainingEncoder } from './prepare.ts';
-import type { RowVectors } from './rows.ts';
+import { schemaOptions } from './prepare.ts';
+import { Problem, trainingEncoder } from './problem.ts';
+import { type RowVectors, readRows } from './rows.ts';
 import { frequencies } from './target.ts';
 
 /**
@@ -41,7 +43,7 @@ export class TableInParts {
         'schema: expected none where rows stay in a file (quantiles and knots need them all), got one; fit with all rows in memory',
       );
     }
-    this.rows = readRows(table, options);
+    this.rows = readRows(CheckedTable.of(table), options);
     this.#frequencies = frequencies(this.rows.sampleWeight, this.rows);
     this.#engine = engine;
     this.#draft = new SchemaDraft({ ...schemaOptions(options, otherwise), exclude: [] });
@@ -84,12 +86,12 @@ export class TableInParts {
     const rows = this.#encoded;
     const batch = this.#engine.columns(Math.min(rows, capacity), encoder.specs, 'f64');
     const chunks = new Chunks(store, rows, batch);
-    if (rows > capacity) return problemOf(this.#engine, batch, chunks, schema, this.rows);
+    if (rows > capacity) return new Problem(this.#engine, batch, chunks, schema, this.rows);
     chunks.load(
       0,
       rows,
       batch.specs.map((_, j) => j),
     );
-    return problemOf(this.#engine, batch, null, schema, this.rows);
+    return new Problem(this.#engine, batch, null, schema, this.rows);
   }
 }

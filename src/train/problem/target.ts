@@ -1,5 +1,6 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
-import { cellError, findColumns } from '../../encode/columns.ts';
+import { CheckedTable } from '../../encode/checkedTable.ts';
+import { cellError } from '../../encode/columns.ts';
 import { sortLabels } from '../../encode/infer.ts';
 import { canonicalLabel, list, show } from '../../encode/label.ts';
 import type { Column, NumericColumn, Table } from '../../encode/table.ts';
@@ -46,7 +47,7 @@ export function readTarget(
 ): Target {
   const positive = positiveClass === undefined ? undefined : canonicalLabel(positiveClass);
   const { rows } = table;
-  const [column] = findColumns(table, [name]);
+  const column = CheckedTable.of(table).column(name);
   const what = `target ${show(name)}`;
   const gaps = countMissing(column, rows);
   if (gaps.count > 0) {
@@ -225,7 +226,7 @@ export function classFactors(
 }
 
 function readNumbers(table: Table, name: string, role: string, next: string): Float64Array {
-  const [column] = findColumns(table, [name]);
+  const column = CheckedTable.of(table).column(name);
   if (column.kind !== 'numeric') {
     throw new LogoddsError(
       'ERR_SCHEMA',

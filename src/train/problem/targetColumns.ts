@@ -1,9 +1,9 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
+import type { CheckedTable } from '../../encode/checkedTable.ts';
 import { sourceOf } from '../../encode/coder.ts';
-import { asCoded, findColumns } from '../../encode/columns.ts';
+import { asCoded } from '../../encode/columns.ts';
 import { spreadOf } from '../../encode/infer.ts';
 import type { Schema, TargetFeature } from '../../encode/schema.ts';
-import type { Table } from '../../encode/table.ts';
 import { stratifiedFolds } from './folds.ts';
 import type { TargetPlan } from './resolve/schema.ts';
 import type { RowVectors } from './rows.ts';
@@ -31,12 +31,10 @@ export class TargetColumns {
   /** outcomes: of two classes the share of the positive one, of more a plane a class */
   readonly #planes: readonly Float64Array[];
   readonly #sources: Source[];
-  /** weights of the values in the batch; undefined: none yet */
-  #written: Float64Array | null | undefined;
 
   /** @param draft  its target features have levels, and no values yet */
   constructor(
-    table: Table,
+    table: CheckedTable,
     draft: Schema,
     plans: readonly TargetPlan[],
     columnsOf: (schema: Schema) => readonly number[],
@@ -48,8 +46,7 @@ export class TargetColumns {
     const features = [...draft.features];
     const sources = plans.map((plan) => {
       const feature = draft.features[plan.feature] as TargetFeature;
-      const [column] = findColumns(table, [sourceOf(feature)]);
-      const cells = asCoded(column, table.rows, 0);
+      const cells = asCoded(table.column(sourceOf(feature)), table.rows, 0);
       const levels = feature.levels.length;
       const place = new Map(feature.levels.map((level, code) => [level, code]));
       const codeOf = cells.levels.map((level) => place.get(level) ?? levels + 1);
@@ -76,20 +73,8 @@ export class TargetColumns {
     this.#sources = sources.map((source) => ({ ...source, column: columns[source.feature] }));
   }
 
-  /**
-   * Puts cross-fitted values of these weights into the batch, standardised.
-   * @returns what puts those before back
-   */
-  write(batch: ColumnsBatch, weight: Float64Array | null): () => void {
-    const before = this.#written;
-    if (before !== weight) this.#write(batch, weight);
-    return () => {
-      if (before !== undefined && before !== this.#written) this.#write(batch, before);
-    };
-  }
-
-  #write(batch: ColumnsBatch, weight: Float64Array | null): void {
-    this.#written = weight;
+  /** Writes the cross-fitted values of these weights into a batch of the rows, standardised. */
+  write(batch: ColumnsBatch, weight: Float64Array | null): void {
     for (const source of this.#sources) {
       const { means, scales } = this.schema.features[source.feature] as TargetFeature;
       this.#crossFitted(source, weight).forEach((plane, k) => {

@@ -1,10 +1,9 @@
 import { LogoddsError } from '../../../../bindings/errors.ts';
-import { findColumns } from '../../../encode/columns.ts';
+import type { CheckedTable } from '../../../encode/checkedTable.ts';
 import { checkDeclaration, crossParts, type Declaration, namesOf } from '../../../encode/declare.ts';
 import { checkReferences, type InferOptions, inferSchema } from '../../../encode/infer.ts';
 import { show } from '../../../encode/label.ts';
 import type { Feature, PlainSchema, Schema } from '../../../encode/schema.ts';
-import type { Table } from '../../../encode/table.ts';
 import { resolveBoolean, resolveCategory } from './category.ts';
 import { resolveCross } from './cross.ts';
 import { resolveDate } from './date.ts';
@@ -34,7 +33,7 @@ export interface Resolved {
  * @throws ERR_SCHEMA as `checkDeclaration`; columns that are absent or excluded, a cross of features without levels, a boolean of three values
  * @throws ERR_RECORD a cell that its feature cannot read
  */
-export function resolveSchema(table: Table, declaration: Declaration, options: InferOptions): Resolved {
+export function resolveSchema(table: CheckedTable, declaration: Declaration, options: InferOptions): Resolved {
   checkDeclaration(declaration);
   const read = declaration.features.flatMap((feature) => (feature.kind === 'cross' ? [] : [columnOf(feature)]));
   const excluded = read.find((column) => options.exclude.includes(column));
@@ -44,7 +43,7 @@ export function resolveSchema(table: Table, declaration: Declaration, options: I
       `schema: expected features of columns besides target, weight, offset and excluded ones, got ${show(excluded)}; remove the feature that reads it`,
     );
   }
-  findColumns(table, [...new Set(read)]);
+  table.all([...new Set(read)]);
   const parts = crossParts(declaration);
   const rows = new TrainingRows(table, options);
   const made = new Map<string, Feature>();
@@ -91,13 +90,13 @@ function resolveFeatures(rows: TrainingRows, declared: DeclaredSource): Feature[
 
 /** Features of the columns that no declared one reads. */
 function inferOthers(
-  table: Table,
+  table: CheckedTable,
   options: InferOptions,
   read: readonly string[],
   made: ReadonlyMap<string, Feature>,
 ): PlainSchema['features'] {
   const exclude = [...new Set([...options.exclude, ...read])];
-  const columns = new Set(table.columns.map(({ name }) => name).filter((name) => !exclude.includes(name)));
+  const columns = new Set(table.names.filter((name) => !exclude.includes(name)));
   if (columns.size === 0) return [];
   const own = Object.entries(options.references ?? {}).filter(([name]) => columns.has(name));
   const { features } = inferSchema(table, { ...options, exclude, references: Object.fromEntries(own) });

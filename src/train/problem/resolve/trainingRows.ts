@@ -1,13 +1,13 @@
 import type { ColumnsBatch } from '../../../../bindings/columnsBatch.ts';
+import type { CheckedTable } from '../../../encode/checkedTable.ts';
 import type { Part } from '../../../encode/coder.ts';
-import { findColumns } from '../../../encode/columns.ts';
 import type { DeclaredCross, DeclaredFeature } from '../../../encode/declare.ts';
 import { Encoder } from '../../../encode/encoder.ts';
 import { type InferOptions, referenceIndex } from '../../../encode/infer.ts';
 import { datesOf } from '../../../encode/kinds/dates.ts';
 import { encoders } from '../../../encode/kinds/index.ts';
 import type { CategoricalFeature, Dated, DatePart, Feature, Schema } from '../../../encode/schema.ts';
-import type { Column, NumericColumn, Table } from '../../../encode/table.ts';
+import type { Column, NumericColumn } from '../../../encode/table.ts';
 
 /** A declared feature that reads a column. */
 export type DeclaredSource = Exclude<DeclaredFeature, DeclaredCross>;
@@ -28,9 +28,9 @@ export class TrainingRows {
   readonly rows: number;
   readonly weight: Float64Array | null;
   readonly options: InferOptions;
-  readonly #table: Table;
+  readonly #table: CheckedTable;
 
-  constructor(table: Table, options: InferOptions) {
+  constructor(table: CheckedTable, options: InferOptions) {
     this.rows = table.rows;
     this.weight = options.weight ?? null;
     this.options = options;
@@ -38,7 +38,7 @@ export class TrainingRows {
   }
 
   column(declared: DeclaredSource): Column {
-    return findColumns(this.#table, [columnOf(declared)])[0];
+    return this.#table.column(columnOf(declared));
   }
 
   /** First and last date of a column that is read as dates. */
