@@ -201,3 +201,12 @@ export interface Warning {
   /** of a finding of `diagnose`; absent: a warning */
   readonly severity?: 'error' | 'warning' | 'info';
 }
+
+/** Each warning of a code and its features once: the first. */
+export function distinct(warnings: readonly Warning[]): Warning[] {
+  const seen = new Set<string>();
+  return warnings.filter(({ code, features }) => {
+    const key = JSON.stringify([code, features]);
+    return !seen.has(key) && seen.add(key);
+  });
+}

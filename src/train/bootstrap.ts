@@ -1,39 +1,21 @@
-import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
-import type { Table } from '../encode/table.ts';
 import { factorCholesky, solveCholesky } from '../math/cholesky.ts';
 import { normalCdf, normalQuantile, Z95 } from '../math/normal.ts';
 import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
-import type { Model } from '../model/model.ts';
+import type { Fit } from './ask.ts';
 import { joinParams } from './assemble.ts';
-import { type Ask, type Fit, fitTable, solveAll } from './fit.ts';
-import type { FitOptions } from './fitOptions.ts';
-import type { EstimateSettings } from './inference/estimate.ts';
+import { type EstimateSettings, estimateAll } from './inference/estimate.ts';
 import { type Clusters, type CovarianceKind, probabilitiesOf } from './inference/robust.ts';
+import type { BootstrapOptions } from './inferenceOptions.ts';
 import type { Problem } from './problem/problem.ts';
 import { type RowVectors, totalOf } from './problem/rows.ts';
 import { foldParameters } from './problem/standardise.ts';
 import type { Task } from './problem/task.ts';
 import type { Fitted, Penalty } from './solve/types.ts';
 
-export interface BootstrapOptions {
-  /** default 1000, which the ends of a 95 % interval want */
-  readonly replicates?: number;
-  /** whole; default 1. The same seed gives the same intervals. */
-  readonly seed?: number;
-}
-
-/** The names of these options; the compiler misses one that is not here. */
-export const bootstrapOptions = (): Readonly<Record<keyof BootstrapOptions, true>> => ({
-  replicates: true,
-  seed: true,
-});
-
 /**
- * `fit`, and how its coefficients vary over fits to resampled rows: standard errors and 95 % intervals that hold with a penalty as well, kept in
- * `model.manifest.inference.bootstrap`.
+ * How the coefficients of a fit vary over fits to resampled rows: standard errors and 95 % intervals that hold with a penalty as well.
  *
  *   percentile   the 2.5 % and 97.5 % points of the estimates
  *   BCa          those of Φ(z₀ + (z₀ ± 1.96)/(1 − a·(z₀ ± 1.96))), z₀ from the share of estimates below the fitted one,
@@ -44,29 +26,12 @@ export const bootstrapOptions = (): Readonly<Record<keyof BootstrapOptions, true
  * weights. Schema, penalty λ and class weights are those of the whole data. Replicates without an estimate (a class is absent, classes
  * separated, not converged) are left out, counted, and warned of (BOOTSTRAP_FAILED); a level that a replicate has no row of does not count there.
  *
- * @throws as `fit`; ERR_RANGE for replicates or a seed outside their domain
  * @see Efron, Tibshirani, An Introduction to the Bootstrap, 13.3, 14.3; DiCiccio, Efron, Statistical Science 11 (1996) 189–228
  */
-export function bootstrap(
-  table: Table,
-  options: FitOptions,
-  given: BootstrapOptions = {},
-): { model: Model; warnings: Warning[] } {
-  refuseUnknown('bootstrap', given, bootstrapOptions());
-  const { replicates = 1000, seed = 1 } = given;
-  const refuse = (what: string, rule: string, got: unknown): never => {
-    throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; leave it out for the default`);
-  };
-  if (!(Number.isInteger(replicates) && replicates >= 2)) refuse('replicates', 'a whole number >= 2', replicates);
-  if (!Number.isSafeInteger(seed)) refuse('seed', 'a whole number', seed);
-  return fitTable(table, options, (fit) => resample(replicates, seed, fit));
-}
-
-function resample(
-  replicates: number,
-  seed: number,
+export function resample(
   { problem, view, fitted, penalty, settings }: Fit,
-): ReturnType<Ask> {
+  { replicates, seed }: Required<BootstrapOptions>,
+): { readonly report: BootstrapReport; readonly warnings: readonly Warning[] } {
   const clusters = clustersOf(settings.covariance);
   const { standard } = problem;
   const start = joinParams(fitted);
@@ -107,7 +72,7 @@ function resample(
     cluster: clusters?.column ?? null,
     intervals: intervals.filter((one) => one !== null),
   };
-  return { bootstrap: report, warnings };
+  return { report, warnings };
 }
 
 const clustersOf = (kind: CovarianceKind | undefined): Clusters | null => (typeof kind === 'object' ? kind : null);
@@ -150,7 +115,7 @@ function refit(
   const quiet = { ...settings, inference: false, onIteration: undefined };
   const view = problem.view(rows);
   try {
-    const fitted = solveAll(view.tasks, penalty, quiet, start);
+    const fitted = estimateAll(view.tasks, penalty, quiet, start);
     return fitted.every(({ report }) => report.converged) ? fitted : null;
   } finally {
     view.free();

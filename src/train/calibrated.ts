@@ -3,92 +3,39 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
-import { CheckedTable } from '../encode/checkedTable.ts';
 import { list } from '../encode/label.ts';
 import type { Table } from '../encode/table.ts';
-import type { Warning } from '../model/manifest.ts';
-import { Model } from '../model/model.ts';
-import { allStages } from '../stages.ts';
-import { checkCrossValidation } from './crossValidate.ts';
-import { fitTable } from './fit.ts';
-import { type FitOptions, fitOptions, settle } from './fitOptions.ts';
-import { type FoldingOptions, type OutOfFold, outOfFoldOf, withoutFeatures } from './outOfFold.ts';
-import { distinct } from './path.ts';
+import type { Model } from '../model/model.ts';
+import { withCalibration } from '../model/with.ts';
+import type { FitSpec, Prior } from './fitOptions.ts';
+import type { OutOfFold } from './outOfFold.ts';
 import type { DataOptions } from './problem/options.ts';
-import { classShare } from './problem/rows.ts';
 import { readTarget, readTrials, readWeight } from './problem/target.ts';
 
-/** Fewer rows than this make an isotonic calibrator that follows chance. */
-const ENOUGH_FOR_ISOTONIC = 1000;
-
 /**
- * How often the classes are where the model is used: of two classes the share of the positive one, or the share of every class by its label.
+ * The model with its calibrator and prior correction: `manifest.calibration`.
+ *
+ * The calibrator is estimated from logits of `outOfFold` (as scikit-learn's `CalibratedClassifierCV` does with `ensemble=False`), or from those
+ * that the model gives to the rows of a holdout, by sample weights without class weights. A `prior` shifts logits from the shares in these rows
+ * to the true ones; without a calibrator from the shares the model was fitted to, class weights included.
+ *
+ * @param rows   of the folds; null where there are none
+ * @param share  of each class in the fitted rows, class weights included
  */
-export type Prior = number | Readonly<Record<string, number>>;
-
-/** By which rows a calibrator is estimated: by folds (five, when nothing is said), or by a table of rows that are in no fold. */
-export type CalibrateOptions = { readonly method: CalibrationMethod } & (
-  | (FoldingOptions & { readonly holdout?: undefined })
-  | { readonly holdout: Table }
-);
-
-export interface CalibratedOptions extends FitOptions {
-  /** absent: probabilities are those of the logits */
-  readonly calibrate?: CalibrateOptions;
-  /** true shares of the classes, where those of the rows are not (some were sampled more often) */
-  readonly prior?: Prior;
-}
-
-/**
- * `fit`, with a calibrator and a prior correction in the model: `manifest.calibration`.
- *
- * The model is fitted to all rows. The calibrator is estimated from logits of `outOfFold` (as scikit-learn's `CalibratedClassifierCV` does with
- * `ensemble=False`), or from those that the model gives to the rows of `holdout`, by sample weights without class weights. A `prior` shifts
- * logits from the shares in these rows to the true ones; without a calibrator from the shares the model was fitted to, class weights included.
- *
- * Warns as `fit` does, and of isotonic calibration by fewer than 1000 rows (CALIBRATION_ROWS).
- *
- * @returns outOfFold  the rows that calibrated it; null without folds
- * @throws as `fit`, `outOfFold`, `fitCalibration`; of a holdout as `calibrateModel`
- */
-export function fitCalibrated(
-  rows: Table,
-  { calibrate, prior, ...given }: CalibratedOptions,
-): { model: Model; warnings: Warning[]; outOfFold: OutOfFold | null } {
-  refuseUnknown('fitCalibrated', given, fitOptions());
-  const table = CheckedTable.of(rows);
-  if (calibrate)
-    refuseUnknown('calibrate', calibrate, {
-      method: true,
-      holdout: true,
-      folds: true,
-      groups: true,
-      time: true,
-      seed: true,
-    });
-  const folding = calibrate && !calibrate.holdout ? calibrate : null;
-  if (folding) checkCrossValidation(folding);
-  const options = folding ? withoutFeatures(given, folding) : given;
-  let outOfFold: OutOfFold | null = null;
-  let share: number[] = [];
-  const { model } = fitTable(table, options, ({ problem }) => {
-    const { target, weight } = problem.rows;
-    share = [...classShare(target, weight)];
-    outOfFold = folding && outOfFoldOf(problem, table, settle(options), folding);
-    return { warnings: outOfFold?.warnings ?? [] };
-  });
-  const finish = (calibration: Calibration, shares: readonly number[]) => {
-    const calibrated = withCalibration(model, {
-      ...calibration,
-      ...(prior !== undefined && correctionOf(model, shares, prior)),
-    });
-    return { model: calibrated, warnings: [...calibrated.manifest.warnings], outOfFold };
-  };
-  if (!calibrate) return finish(NONE, share);
-  const { planes, y, weight } = outOfFold ?? scoredRows(model, calibrate.holdout!, options);
+export function calibrated(
+  model: Model,
+  { calibrate, prior, ...data }: Pick<FitSpec, 'calibrate' | 'prior' | keyof DataOptions>,
+  rows: OutOfFold | null,
+  share: ArrayLike<number>,
+): Model {
+  if (!calibrate && prior === undefined) return model;
+  const finish = (calibration: Calibration, shares: readonly number[]) =>
+    withCalibration(model, { ...calibration, ...(prior !== undefined && correctionOf(model, shares, prior)) });
+  if (!calibrate) return finish(NONE, Array.from(share));
+  const { planes, y, weight } = calibrate.holdout ? scoredRows(model, calibrate.holdout, data) : rows!;
   const calibration = fitCalibration(calibrate.method, planes, y, weight, {
     classes: namesOf(model),
-    folds: folding ? (folding.folds ?? 5) : null,
+    folds: calibrate.holdout ? null : rows!.folds,
   });
   return finish(calibration, sharesOf(model, y, weight));
 }
@@ -96,7 +43,7 @@ export function fitCalibrated(
 /** What a table of held-out rows says beside its features. */
 export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> & {
   readonly method: CalibrationMethod;
-  /** as of `fitCalibrated` */
+  /** as of `fit` */
   readonly prior?: Prior;
 };
 
@@ -106,8 +53,8 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
  * @param table  features, target, and the model's offset
  * @throws ERR_SCHEMA, ERR_RECORD as a scorer; ERR_TARGET labels that are no class of the model; as `fitCalibration`
  */
-export function calibrateModel(model: Model, table: Table, given: HoldoutOptions): Model {
-  refuseUnknown('calibrateModel', given, { method: true, prior: true, weight: true, trials: true, engine: true });
+export function calibrate(model: Model, table: Table, given: HoldoutOptions): Model {
+  refuseUnknown('calibrate', given, { method: true, prior: true, weight: true, trials: true, engine: true });
   const { method, prior, ...options } = given;
   const { planes, y, weight } = scoredRows(model, table, { ...options, target: model.manifest.target });
   const calibration = fitCalibration(method, planes, y, weight, { classes: namesOf(model) });
@@ -115,28 +62,7 @@ export function calibrateModel(model: Model, table: Table, given: HoldoutOptions
   return withCalibration(model, { ...calibration, ...correction });
 }
 
-/** The model with this calibration in place of its own; it comes from no file. Its threshold is on calibrated probabilities from then on. */
-export function withCalibration(model: Model, calibration: Calibration): Model {
-  const { manifest, weights, intercept, covariance, baseline } = model;
-  const warnings = distinct([...manifest.warnings.filter(({ code }) => code !== FEW_ROWS), ...fewRows(calibration)]);
-  const parts = { weights, intercept, covariance, baseline, stages: allStages };
-  return new Model({ ...parts, manifest: { ...manifest, calibration, warnings } });
-}
-
 const NONE: Calibration = { method: 'none', calibrators: [], shift: [], by: null };
-const FEW_ROWS = 'CALIBRATION_ROWS';
-
-function fewRows({ method, by }: Calibration): Warning[] {
-  if (method !== 'isotonic' || by === null || by.rows >= ENOUGH_FOR_ISOTONIC) return [];
-  return [
-    {
-      code: FEW_ROWS,
-      message: `isotonic calibration by ${by.rows} rows follows chance; use platt or beta below ${ENOUGH_FOR_ISOTONIC} rows`,
-      features: [],
-    },
-  ];
-}
-
 /** Logits and outcomes of a table that the model was not fitted to. */
 function scoredRows(model: Model, table: Table, { target, trials, weight, engine = pickEngine() }: DataOptions) {
   const { classes, positive } = model.manifest;

@@ -2,36 +2,41 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { exp, sigmoid, softmax } from '../../bindings/js/math.ts';
 import { applyCalibration } from '../calibrate/apply.ts';
 import { abstainByShare } from '../decide/abstain.ts';
-import { wrongInDecision } from '../decide/apply.ts';
 import { type Criterion, chooseThreshold, type JudgedRows } from '../decide/choose.ts';
+import { type Costs, costsOfMatrix, decisionByCosts } from '../decide/costs.ts';
 import type { Decision } from '../decide/decision.ts';
 import { list } from '../encode/label.ts';
-import { Model } from '../model/model.ts';
-import { allStages } from '../stages.ts';
+import type { Model } from '../model/model.ts';
+import { withDecision } from '../model/with.ts';
+import type { DecideOption, ReviewOption } from './fitOptions.ts';
 import type { OutOfFold } from './outOfFold.ts';
 
 /**
- * The model with this decision in place of its own; it comes from no file. What it says of its probabilities is untouched.
- * @throws ERR_RANGE a decision that a model file could not hold: costs of another shape, in which a mistake is cheaper than the hit, or a band
- * whose ends are no numbers in order
+ * The model with the decision and the band that were asked for.
+ * @param rows  of `outOfFold`, computed when they are first needed
+ * @throws ERR_RANGE, ERR_SHAPE, ERR_TARGET a decision that is none, or none of these classes; ERR_DATA what no threshold reaches
  */
-export function withDecision(model: Model, decision: Decision): Model {
-  const { manifest, weights, intercept, covariance, baseline } = model;
-  const wrong = wrongInDecision(decision, manifest.classes.length);
-  if (wrong !== null) {
-    throw new LogoddsError(
-      'ERR_RANGE',
-      `decision${wrong}: expected numbers as Decision has them for ${manifest.classes.length} classes, got others; correct it`,
-    );
-  }
-  return new Model({
-    manifest: { ...manifest, decision },
-    weights,
-    intercept,
-    covariance,
-    baseline,
-    stages: allStages,
-  });
+export function decided(
+  model: Model,
+  { decide, review }: { readonly decide?: DecideOption; readonly review?: ReviewOption },
+  rows: () => OutOfFold,
+): Model {
+  const chosen = decide ? withDecision(model, decisionOf(model, decide, rows)) : model;
+  if (!review) return chosen;
+  const band = 'share' in review ? chooseReview(chosen, rows(), review.share) : review;
+  return withDecision(chosen, { ...chosen.manifest.decision, abstain: band });
+}
+
+function decisionOf(model: Model, asked: DecideOption, rows: () => OutOfFold): Decision {
+  if ('threshold' in asked) return { threshold: asked.threshold };
+  const { classes, positive } = model.manifest;
+  if (asked.by !== 'cost') return chooseDecision(model, rows(), asked);
+  const matrix = Array.isArray(asked.costs) ? (asked.costs as readonly (readonly number[])[]) : null;
+  const decision = matrix && decisionByCosts(matrix, classes, positive);
+  if (decision && positive === null) return decision;
+  const costs = matrix ? costsOfMatrix(matrix, classes.indexOf(positive!)) : (asked.costs as Costs | undefined);
+  const found = chooseDecision(model, rows(), { by: 'cost', costs });
+  return found.chosen ? { ...found, chosen: { ...found.chosen, costs } } : found;
 }
 
 /**
@@ -39,7 +44,7 @@ export function withDecision(model: Model, decision: Decision): Model {
  * that of the model: it does not fall in the logit, so a threshold on its probabilities is one on logits out of fold. Of a model with a prior
  * a row weighs as its class does where the model is used: times the true share of the class over that in the rows.
  *
- * @param rows  of `outOfFold`, or as `fitCalibrated` returns them; rows that no fold scored are left out
+ * @param rows  of `outOfFold`, or as `fit` returns them; rows that no fold scored are left out
  * @throws ERR_TARGET for more than two classes; as `chooseThreshold`
  */
 export function chooseDecision(model: Model, rows: OutOfFold, criterion: Criterion): Decision {

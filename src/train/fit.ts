@@ -1,5 +1,4 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
 import { findings } from '../diagnose/doctor.ts';
 import { asWarning } from '../diagnose/finding.ts';
 import { CheckedTable } from '../encode/checkedTable.ts';
@@ -7,42 +6,33 @@ import { Encoder } from '../encode/encoder.ts';
 import { show } from '../encode/label.ts';
 import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
-import type { BootstrapReport, InferenceReport, Warning } from '../model/manifest.ts';
+import type { InferenceReport, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
+import type { Ask, Fit } from './ask.ts';
 import { assemble } from './assemble.ts';
-import {
-  checkOptions,
-  codingOf,
-  type FitOptions,
-  fitOptions,
-  isAugmented,
-  isPenalized,
-  settingsOf,
-  settle,
-} from './fitOptions.ts';
-import { type Estimated, type EstimateSettings, estimate } from './inference/estimate.ts';
+import { resample } from './bootstrap.ts';
+import { calibrated } from './calibrated.ts';
+import { decided } from './decided.ts';
+import { codingOf, type FitOptions, type FitSpec, readOptions, settingsOf } from './fitOptions.ts';
+import { estimateAll } from './inference/estimate.ts';
 import { inferenceOf } from './inference/infer.ts';
 import { type Clusters, readClusters } from './inference/robust.ts';
 import { overdispersion } from './inference/statistics.ts';
+import { type OutOfFold, outOfFoldOf } from './outOfFold.ts';
 import { penaltyOf } from './penalty.ts';
 import { prepare } from './problem/prepare.ts';
-import type { Problem, View } from './problem/problem.ts';
+import type { Problem } from './problem/problem.ts';
+import { classShare } from './problem/rows.ts';
 import { unfoldParameters } from './problem/standardise.ts';
-import type { Task } from './problem/task.ts';
-import type { Screen } from './solve/screen.ts';
-import type { Penalty } from './solve/types.ts';
 
-/** A fit while its data are at hand. */
-export interface Fit {
-  readonly problem: Problem;
-  readonly view: View;
-  readonly fitted: readonly Estimated[];
-  readonly penalty: Penalty;
-  readonly settings: EstimateSettings;
+/** What `fit` returns. */
+export interface FitResult {
+  readonly model: Model;
+  /** those of the model's manifest */
+  readonly warnings: readonly Warning[];
+  /** rows as models saw them that were not fitted to them; null where no calibrator, threshold or band was chosen by folds */
+  readonly outOfFold: OutOfFold | null;
 }
-
-/** What is asked of a fit beside the model. */
-export type Ask = (fit: Fit) => { readonly bootstrap?: BootstrapReport; readonly warnings: readonly Warning[] };
 
 const NO_INFERENCE: InferenceReport = {
   covariance: null,
@@ -61,15 +51,18 @@ const NO_INFERENCE: InferenceReport = {
  *
  *   two classes   loss(y, z) = log(1 + exp(z)) − y·z        several   loss(y, z) = log Σ exp(zₖ) − z_y, or two classes each against the rest
  *
- * s are the sample weights (times trials), c the class weights, α is l1Ratio, f are penaltyFactors, l and u bounds. Numeric
+ * s are the sample weights (times trials), c the class weights, α is l1Ratio, f are the penalty's factors, l and u its bounds. Numeric
  * features are standardised inside and w are their weights; with `standardize: false` the penalty acts on raw-scale weights. The intercept is not penalised. The model holds weights for raw features.
  *
  * Not converging, separation, collinear and constant columns are results: fields of `model.manifest.fit`, and warnings that name the features:
  * CONSTANT_COLUMN, RANK_DEFICIENT, RANK_UNCHECKED, UNDERDETERMINED, SEPARATION, NOT_CONVERGED, INFERENCE_PENALIZED, INFERENCE_WEIGHTS,
  * INFERENCE_UNAVAILABLE, FEW_CLUSTERS, OVERDISPERSION, RARE_CLASS, CLASS_LEFT_OUT; with `diagnose` also those of `diagnose`.
  *
- * With `firth` it minimises 1/S · (Σ sᵢ·loss − ½·log det I), I the information.
+ * With the penalty `firth` it minimises 1/S · (Σ sᵢ·loss − ½·log det I), I the information.
  *
+ * Calibrators, thresholds and bands for review are estimated from rows that the model was not fitted to: those of `folding`, or a holdout.
+ *
+ * @returns outOfFold  the rows of the folds; null where nothing was asked of them
  * @throws ERR_RANGE options outside their domain; weights that are negative or all zero
  * @throws ERR_SCHEMA columns that are absent, duplicate, of the wrong type, or no feature at all
  * @throws ERR_TARGET a target with missing cells, with one class or more than 100; what goes with two classes only
@@ -77,87 +70,101 @@ const NO_INFERENCE: InferenceReport = {
  * @throws ERR_DATA a table without rows
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.4; scikit-learn, LogisticRegression (for C and class weights)
  */
-export function fit(table: Table, options: FitOptions): { model: Model; warnings: Warning[] } {
-  return fitTable(table, options);
-}
-
-/** `fit`, and what is asked beside it. @internal */
-export function fitTable(given: Table, options: FitOptions, ask?: Ask): { model: Model; warnings: Warning[] } {
+export function fit(given: Table, options: FitOptions): FitResult {
   const table = CheckedTable.of(given);
-  const settled = readOptions(options);
-  const { covariance } = settled;
-  const problem = prepare(table, settled, codingOf(settled));
+  const spec = readOptions(options);
+  const covariance = spec.inference?.covariance;
+  const problem = prepare(table, spec, codingOf(spec.penalty));
   try {
-    return fitProblem(problem, settled, {
-      clusters: typeof covariance === 'object' ? readClusters(table, covariance.cluster, problem.rows.weight) : null,
-      asks: [
-        ...(ask ? [ask] : []),
-        // findings look at single rows of the table
-        ...(settled.diagnose ? [(found: Fit) => ({ warnings: newFindings(table, settled, found) })] : []),
-      ],
-    });
+    const clusters =
+      typeof covariance === 'object' ? readClusters(table, covariance.cluster, problem.rows.weight) : null;
+    let outOfFold: OutOfFold | null = null;
+    const asks: Ask[] = [];
+    if (restsOnFolds(spec, problem))
+      asks.push(() => {
+        spec.onPhase?.('folds');
+        outOfFold = outOfFoldOf(problem, table, spec);
+        return outOfFold;
+      });
+    // findings look at single rows of the table
+    if (spec.diagnose)
+      asks.push((found) => {
+        spec.onPhase?.('diagnose');
+        return { warnings: newFindings(table, spec, found) };
+      });
+    const plain = fitProblem(problem, spec, clusters, asks);
+    const { target, weight } = problem.rows;
+    const model = decided(calibrated(plain, spec, outOfFold, classShare(target, weight)), spec, () => outOfFold!);
+    return { model, warnings: [...model.manifest.warnings], outOfFold };
   } finally {
     problem.free();
   }
 }
 
-/** Options that were checked, and what some mean for others. @throws ERR_RANGE */
-export function readOptions(options: FitOptions): FitOptions {
-  refuseUnknown('fit', options, fitOptions());
-  checkOptions(options);
-  return settle(options);
+/** Whether a calibrator, a threshold or a band is estimated from folds. */
+function restsOnFolds({ calibrate, decide, review }: FitSpec, { rows }: Problem): boolean {
+  const byRows = decide && !('threshold' in decide) && rows.target.classes.length === 2;
+  return Boolean((calibrate && !calibrate.holdout) || byRows || (review && 'share' in review));
 }
 
-/** Fits a prepared problem, which stays as it is. @param options  as of `readOptions` */
+/**
+ * Fits a prepared problem, which stays as it is: the model without calibrator and decision.
+ * @param clusters  of the rows, where the covariance asks for them
+ * @param asks      besides what the options ask for
+ */
 export function fitProblem(
   problem: Problem,
-  options: FitOptions,
-  {
-    clusters = null,
-    asks = [],
-  }: { readonly clusters?: Omit<Clusters, 'batch'> | null; readonly asks?: readonly Ask[] },
-): { model: Model; warnings: Warning[] } {
+  spec: FitSpec,
+  clusters: Omit<Clusters, 'batch'> | null = null,
+  asks: readonly Ask[] = [],
+): Model {
   const { rows, batch } = problem;
-  const { penalty, C } = penaltyOf(options, problem);
-  if (options.firth && rows.kind !== 'binomial') {
+  const { firth, standardize } = spec.penalty;
+  const { inference: asked, onPhase } = spec;
+  const { penalty, C } = penaltyOf(spec.penalty, problem);
+  if (firth && rows.kind !== 'binomial') {
     throw new LogoddsError(
       'ERR_TARGET',
       `firth: expected a target of two classes, got ${rows.target.classes.length}; penalise (C or lambda) instead`,
     );
   }
-  const { covariance = 'model', profile = false } = options;
+  const { covariance = 'model', profile = false, bootstrap = null } = asked ?? {};
   if (typeof covariance === 'object' && !clusters) {
     throw new LogoddsError(
       'ERR_RANGE',
       `covariance: expected model or robust for rows that stay in a file, got clusters of ${show(covariance.cluster)}; fit with all rows in memory`,
     );
   }
-  const kind = clusters ? { ...clusters, batch } : (covariance as 'model' | 'robust');
-  const settings = { ...settingsOf(options), covariance: kind };
-  const start = options.start && startOf(options.start, problem);
+  const augmented = covariance === 'augmented';
+  const kind = clusters ? { ...clusters, batch } : covariance === 'robust' ? 'robust' : 'model';
+  const settings = { ...settingsOf(spec, spec.penalty, asked), covariance: kind } as const;
+  const start = spec.start && startOf(spec.start, problem);
+  onPhase?.('solve');
   const view = problem.view();
   try {
     const { tasks } = view;
-    const asked = settings.inference;
-    const fitted = solveAll(tasks, penalty, { ...settings, inference: asked && tasks.length === 1 }, start);
-    const inference = asked ? inferenceOf(view, fitted, { kind, profile }) : null;
-    const answers = asks.map((ask) => ask({ problem, view, fitted, penalty, settings }));
-    const bootstrap = answers.find((answer) => answer.bootstrap)?.bootstrap;
-    const model = assemble(problem.summary(), options, fitted, {
-      inference: bootstrap ? { ...(inference ?? NO_INFERENCE), bootstrap } : inference,
+    const { inference: errors } = settings;
+    const fitted = estimateAll(tasks, penalty, { ...settings, inference: errors && tasks.length === 1 }, start);
+    const inference = errors ? inferenceOf(view, fitted, { kind, profile }) : null;
+    const found: Fit = { problem, view, fitted, penalty, settings };
+    if (bootstrap) onPhase?.('resample');
+    const resampled = bootstrap && resample(found, bootstrap);
+    const notes = asks.flatMap((ask) => ask(found).warnings);
+    return assemble(problem.summary(), spec, fitted, {
+      inference: resampled ? { ...(inference ?? NO_INFERENCE), bootstrap: resampled.report } : inference,
       notes: [
         ...overdispersion(inference?.statistics ?? null, inference?.covariance ?? null),
-        ...answers.flatMap(({ warnings }) => warnings),
+        ...(resampled?.warnings ?? []),
+        ...notes,
       ],
       objective: {
         lambda: penalty.lambda,
         l1Ratio: penalty.l1Ratio,
         C,
-        standardize: options.standardize ?? true,
-        ...(options.firth && { firth: true, ...(isAugmented(options) && { firthErrors: 'augmented' as const }) }),
+        standardize,
+        ...(firth && { firth: true, ...(augmented && { firthErrors: 'augmented' as const }) }),
       },
     });
-    return { model, warnings: [...model.manifest.warnings] };
   } finally {
     view.free();
   }
@@ -167,7 +174,8 @@ export function fitProblem(
 const REMEDIED = ['SEPARATION', 'UNDERDETERMINED', 'RANK_DEFICIENT', 'LOW_EVENTS', 'HIGH_VIF', 'CONDITION_NUMBER'];
 
 /** The findings of `diagnose` on a fit that it has not warned of itself. */
-function newFindings(table: CheckedTable, options: FitOptions, { problem, view, fitted }: Fit): Warning[] {
+function newFindings(table: CheckedTable, { target, penalty }: FitSpec, { problem, view, fitted }: Fit): Warning[] {
+  const { firth, penalized } = penalty;
   const examined = view.tasks.map(({ likelihood, y, profile }, k) => ({
     likelihood,
     y,
@@ -175,26 +183,12 @@ function newFindings(table: CheckedTable, options: FitOptions, { problem, view, 
     params: fitted[k].params,
   }));
   const said = new Set(fitted.flatMap(({ warnings }) => warnings.map(({ code }) => code)));
-  if (options.firth) said.add('SEPARATION');
-  const remedied = isPenalized(options) || options.firth;
-  return findings(table, options.target, problem, examined, false)
+  if (firth) said.add('SEPARATION');
+  return findings(table, target, problem, examined, false)
     .filter(({ code }) => !said.has(code))
-    .map((found) => asWarning(remedied && REMEDIED.includes(found.code) ? { ...found, severity: 'info' } : found));
-}
-
-/** `estimate` of each task; `start` has the parameters of all, one after another. */
-export function solveAll(
-  tasks: readonly Task[],
-  penalty: Penalty,
-  settings: EstimateSettings,
-  start?: Float64Array,
-  screens?: readonly Screen[],
-): Estimated[] {
-  return tasks.map((task, k) => {
-    const { parameters } = task.likelihood;
-    const from = start?.subarray(k * parameters, (k + 1) * parameters);
-    return estimate(task, penalty, { ...settings, screen: screens?.[k] }, from);
-  });
+    .map((found) =>
+      asWarning((penalized || firth) && REMEDIED.includes(found.code) ? { ...found, severity: 'info' } : found),
+    );
 }
 
 /** The parameters of a model on the standardised features of a problem. @throws ERR_SCHEMA when it is of other features or classes */

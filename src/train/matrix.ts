@@ -1,46 +1,64 @@
-import { among, size, told } from '../../bindings/check.ts';
-import { type Engine, engineOf, pickEngine } from '../../bindings/engine.ts';
+import type { Engine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { Handle, refuseFreed } from '../../bindings/handle.ts';
-import type { Precision } from '../../bindings/layout.ts';
-import { numbersOf, ofTyped } from '../../bindings/lent.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { RowsBatch } from '../../bindings/rowsBatch.ts';
 import type { SparseBatch } from '../../bindings/sparseBatch.ts';
-import { isConstant, momentsOf } from '../encode/infer.ts';
 import { show } from '../encode/label.ts';
-import type { FitReport, Warning } from '../model/manifest.ts';
-import { checkOptions, isPenalized, type PenaltyOptions, type SolverOptions, settingsOf } from './fitOptions.ts';
+import type { NumericFeature } from '../encode/schema.ts';
+import { type FitReport, FORMAT, type ObjectiveReport, PRODUCER, type Warning } from '../model/manifest.ts';
+import { Model } from '../model/model.ts';
+import { allStages } from '../stages.ts';
+import { checkSolver, type SolverOptions, settingsOf } from './fitOptions.ts';
 import { estimate } from './inference/estimate.ts';
+import {
+  checkMatrix,
+  type DenseMatrix,
+  F32_TOLERANCE,
+  load,
+  profile,
+  readClasses,
+  type SparseMatrix,
+  vector,
+  widthOf,
+} from './matrixData.ts';
+import {
+  type GivenPenalty,
+  kindRules,
+  type PenaltyKind,
+  type PenaltySpec,
+  penaltySettings,
+  readStrength,
+  refuse,
+  type Strength,
+  strengthRules,
+} from './penaltyOptions.ts';
 import { WEIGHT_KINDS, type WeightKind } from './problem/options.ts';
-import type { SlotProfile } from './problem/slotProfile.ts';
-import { columnSlots } from './problem/slots.ts';
-import { foldExactly, type Standardisation, unfoldParameters } from './problem/standardise.ts';
+import { columnSlots, type Slots } from './problem/slots.ts';
+import { foldExactly, unfoldParameters } from './problem/standardise.ts';
 import type { Task } from './problem/task.ts';
 import type { Penalty } from './solve/types.ts';
 
-/** Numbers, row-major without gaps; stored for the fit in the type of the array. */
-export interface DenseMatrix {
-  readonly layout: 'rows';
-  readonly rows: number;
-  readonly columns: number;
-  /** length rows · columns */
-  readonly values: Float64Array | Float32Array;
+/** What a penalty says of single columns. */
+export interface PenaltyByColumn {
+  /** f ≥ 0, one a column: factors on the penalty */
+  readonly factors?: ArrayLike<number>;
+  /** one a column, ≤ 0 */
+  readonly lower?: ArrayLike<number>;
+  /** one a column, ≥ 0 */
+  readonly upper?: ArrayLike<number>;
 }
 
-/** Compressed sparse rows. @see SparseRows */
-export interface SparseMatrix {
-  readonly layout: 'sparse';
-  readonly rows: number;
-  readonly columns: number;
-  readonly rowPtr: Uint32Array;
-  readonly colIdx: Uint32Array;
-  /** null: all are one */
-  readonly values: Float64Array | Float32Array | null;
-}
+/** As `PenaltyOptions`, with what it says of single columns. */
+export type MatrixPenaltyOptions =
+  | ({ readonly penalty?: 'none' | (Strength & PenaltyKind & PenaltyByColumn) } & {
+      readonly [setting in 'C' | 'lambda' | keyof PenaltyKind]?: undefined;
+    })
+  | ({ readonly penalty?: undefined } & Strength & PenaltyKind);
 
-/** What `fitMatrix` is told; all of it may be absent. */
-export interface MatrixOptions extends Omit<PenaltyOptions, 'penaltyFactors' | 'bounds'>, Omit<SolverOptions, 'start'> {
+/** The rows of a matrix, besides their numbers. */
+export interface MatrixDataOptions {
+  /** names of the columns; x0, x1, … when absent */
+  readonly names?: readonly string[];
   /** default 2; more are a multinomial fit */
   readonly classes?: number;
   /** sample weights, finite and ≥ 0 */
@@ -49,43 +67,40 @@ export interface MatrixOptions extends Omit<PenaltyOptions, 'penaltyFactors' | '
   readonly weightKind?: WeightKind;
   /** added to the logit; for two classes */
   readonly offset?: ArrayLike<number> | null;
-  /** f ≥ 0, one a column: factors on the penalty */
-  readonly penaltyFactors?: ArrayLike<number>;
-  /** one a column, ≤ 0 */
-  readonly lower?: ArrayLike<number>;
-  /** one a column, ≥ 0 */
-  readonly upper?: ArrayLike<number>;
   /** where to start: weights and intercepts as in the result */
   readonly start?: Pick<MatrixFit, 'weights' | 'intercept'>;
+  /** standard errors of the estimates; without a penalty */
   readonly inference?: boolean;
   /** of the batch, when x is one */
   readonly engine?: Engine;
 }
 
+/** What `fitMatrix` is told; all of it may be absent. */
+export type MatrixOptions = MatrixDataOptions & MatrixPenaltyOptions & SolverOptions;
+
 /** The names of these options; the compiler misses one that is not here. */
 const matrixOptions = (): Readonly<Record<keyof MatrixOptions, OptionRule>> => ({
-  C: 'a number',
-  lambda: 'a number',
+  ...strengthRules,
+  ...kindRules,
   penalty: true,
-  l1Ratio: 'a number',
-  standardize: 'true or false',
-  penaltyFactors: true,
   solver: true,
   tol: 'a number',
   maxIter: 'a number',
-  start: 'an object',
   onIteration: 'a function',
+  names: 'a list of names',
   classes: true,
   weight: true,
   weightKind: true,
   offset: true,
-  lower: true,
-  upper: true,
+  start: 'an object',
   inference: 'true or false',
   engine: true,
 });
 
+/** What `fitMatrix` returns. */
 export interface MatrixFit {
+  /** scores, explains and saves like that of `fit`: columns by their names, classes "0", "1", …; made when it is first asked for */
+  readonly model: Model;
   /** K × columns, K = 1 for two classes, else the number of classes */
   readonly weights: Float64Array;
   /** length K */
@@ -99,8 +114,7 @@ export interface MatrixFit {
 /**
  * `fit` for numbers without names: a matrix and the class of each row.
  *
- * Formula, penalties, solvers and warnings as of `fit`; columns are called x0, x1, …. `standardize` is false unless given: the penalty acts on
- * the weights as they are returned. A dense matrix is copied and standardised inside. A batch (of rows, or sparse) is used where it lies: the
+ * Formula, penalties, solvers and warnings as of `fit`; columns are called x0, x1, … unless `names` says other. A dense matrix is copied and standardised inside. A batch (of rows, or sparse) is used where it lies: the
  * fit then takes 16 to 32 bytes a row beside it. Numbers of any size are taken, dense or sparse, as long as the spread of a column is a number; of a
  * batch from 1e-150 to 1e150.
  *
@@ -114,11 +128,13 @@ export function fitMatrix(
   options: MatrixOptions = {},
 ): MatrixFit {
   refuseUnknown('fitMatrix', options, matrixOptions());
-  const { penaltyFactors, lower, upper, start, weightKind = 'sampling', ...plain } = options;
-  checkOptions({ ...plain, start: undefined });
+  const { start, weightKind = 'sampling', inference = false } = options;
+  const { strength, factors, lower, upper } = readMatrixPenalty(options);
+  checkSolver(options, strength);
   const x = checkMatrix(given);
   const { rows } = x;
   const columns = widthOf(x);
+  const slots = columnSlots(columns, namesOf(options.names, columns));
   const weight = vector('weight', options.weight, rows, 0, 'a finite number >= 0');
   if (!WEIGHT_KINDS.includes(weightKind)) {
     throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${show(weightKind)}`);
@@ -142,18 +158,18 @@ export function fitMatrix(
         : engine.multinomial(batch, { y: target, classes, weight });
     try {
       const totalWeight = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
-      const penalized = isPenalized(plain);
+      const { penalized, C = 1, lambda, l1Ratio, standardize } = strength;
       const penalty: Penalty = {
-        lambda: penalized ? (options.lambda ?? 1 / ((options.C ?? 1) * totalWeight)) : 0,
-        l1Ratio: penalized ? (options.l1Ratio ?? 0) : 0,
-        unit: options.standardize ? spread : standard.scale.map((scale) => 1 / scale),
-        factors: vector('penaltyFactors', penaltyFactors, columns, 0, 'a finite number >= 0'),
+        lambda: penalized ? (lambda ?? 1 / (C * totalWeight)) : 0,
+        l1Ratio: penalized ? l1Ratio : 0,
+        unit: standardize ? spread : standard.scale.map((scale) => 1 / scale),
+        factors: vector('factors', factors, columns, 0, 'a finite number >= 0'),
         lower: vector('lower', lower, columns, Number.NEGATIVE_INFINITY, 'a number <= 0', 0),
         upper: vector('upper', upper, columns, 0, 'a number >= 0', Number.POSITIVE_INFINITY),
       };
       const task: Task = {
         likelihood,
-        slots: columnSlots(columns),
+        slots,
         profile: profile(batch, spread, constant, classes === 2 && !penalized ? target : null, weight),
         standard,
         y: target,
@@ -174,25 +190,32 @@ export function fitMatrix(
           vector('intercept of start', start.intercept ?? [], k, Number.NEGATIVE_INFINITY, 'a finite number')!,
           standard,
         );
-      const fitted = estimate(
-        task,
-        penalty,
-        settingsOf({
-          solver: plain.solver,
-          tol: plain.tol,
-          maxIter: plain.maxIter,
-          inference: plain.inference,
-          onIteration: plain.onIteration,
-        }),
-        from,
-      );
-      const { weights, intercept } = foldExactly(fitted.params, standard, task.slots);
+      const fitted = estimate(task, penalty, { ...settingsOf(options), inference }, from);
+      const { weights, intercept } = foldExactly(fitted.params, standard, slots);
+      const { covariance, warnings, aliased } = fitted;
+      const objective: ObjectiveReport = {
+        lambda: penalty.lambda,
+        l1Ratio: penalty.l1Ratio,
+        C: penalized ? (lambda === undefined ? C : 1 / (lambda * totalWeight)) : null,
+        standardize,
+      };
+      const result = { weights, intercept, covariance, report: { ...fitted.report, rows, totalWeight }, warnings };
+      const about = {
+        slots,
+        classes,
+        aliased,
+        objective,
+        offset: offset !== null,
+        mean: loaded.mean,
+        scale: spread.map((value, j) => value * standard.scale[j] || 1),
+      };
+      let model: Model | null = null;
       return {
-        weights,
-        intercept,
-        covariance: fitted.covariance,
-        report: { ...fitted.report, rows, totalWeight },
-        warnings: fitted.warnings,
+        ...result,
+        get model() {
+          model ??= matrixModel(result, about);
+          return model;
+        },
       };
     } finally {
       likelihood.free();
@@ -202,382 +225,71 @@ export function fitMatrix(
   }
 }
 
-/** A batch that is in use, or a copy of what is told of a matrix, with all its numbers. @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE */
-function checkMatrix<T extends DenseMatrix | SparseMatrix | RowsBatch | SparseBatch>(x: T): T {
-  const heap = Handle.heapOf(x as unknown as Handle, 'batch');
-  if (heap === null) refuseFreed('batch');
-  if (!heap && x instanceof Handle) {
-    throw new LogoddsError('ERR_ENGINE', 'x: expected a matrix or a batch of rows, got something else of an engine');
-  }
-  const { layout, rows, columns, values, rowPtr, colIdx } = Object(x);
-  among('layout of x', layout, 'rows', 'sparse');
-  if (heap) return x;
-  size('rows of x', rows);
-  size('columns of x', columns);
-  if (layout === 'rows') {
-    const found = told(values?.length);
-    if (found !== rows * columns) {
-      throw new LogoddsError('ERR_SHAPE', `x: expected ${rows} × ${columns} values, got ${found}`);
-    }
-    return { layout, rows, columns, values: numbersOf('x', values, rows * columns) } as T;
-  }
-  const entries = size('entries of x', colIdx?.length);
-  return {
-    layout,
-    rows,
-    columns,
-    rowPtr: numbersOf('rowPtr', rowPtr, rows + 1),
-    colIdx: numbersOf('colIdx', colIdx, entries),
-    values: values === null || values === undefined ? null : numbersOf('values', values, entries),
-  } as unknown as T;
+/** @throws ERR_RANGE for settings that do not exist, or lie outside their domain */
+function readMatrixPenalty(options: MatrixOptions): PenaltyByColumn & { readonly strength: PenaltySpec } {
+  type Settings = GivenPenalty & PenaltyByColumn;
+  const rules = { ...strengthRules, ...kindRules, factors: true, lower: true, upper: true } as const;
+  const { form, settings } = penaltySettings<Settings>(options as GivenPenalty, rules);
+  if (form === 'firth') refuse('penalty', 'none or an object of settings', 'firth', 'fit a table, which has it');
+  const { factors, lower, upper } = settings;
+  return { strength: { ...readStrength(settings, form === 'settings'), firth: false }, factors, lower, upper };
 }
 
-const widthOf = (x: DenseMatrix | SparseMatrix | RowsBatch | SparseBatch) => ('slots' in x ? x.slots : x.columns);
-
-/** @throws ERR_SHAPE, ERR_RANGE naming the first entry that is not as the rule says */
-function vector(
-  what: string,
-  values: ArrayLike<number> | null | undefined,
-  length: number,
-  least: number,
-  rule: string,
-  greatest = Number.MAX_VALUE,
-): Float64Array | null {
-  if (values === undefined || values === null) return null;
-  const found = told(values.length);
-  if (found !== length) throw new LogoddsError('ERR_SHAPE', `${what}: expected ${length} values, got ${found}`);
-  const out = new Float64Array(numbersOf(what, values, length));
-  const bad = out.findIndex(
-    (value) => !(value >= least && value <= greatest) || (least < 0 && greatest > 0 && !Number.isFinite(value)),
-  );
-  if (bad >= 0) throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${out[bad]} at ${bad}; correct it`);
-  return out;
-}
-
-function readClasses(
-  y: ArrayLike<number>,
-  rows: number,
-  classes: number,
-  weight: Float64Array | null,
-  offset: Float64Array | null,
-): Float64Array {
-  if (!(Number.isInteger(classes) && classes >= 2)) {
+/** @throws ERR_SHAPE unless there is a name of its own for each column */
+function namesOf(names: readonly string[] | undefined, columns: number): readonly string[] | null {
+  if (!names) return null;
+  const different = new Set(names).size;
+  if (names.length !== columns || different !== columns) {
     throw new LogoddsError(
-      'ERR_RANGE',
-      `classes: expected a whole number >= 2, got ${told(classes)}; 2 is the default`,
+      'ERR_SHAPE',
+      `names: expected ${columns} different names (columns of x), got ${different} of ${names.length}; give each column one of its own`,
     );
   }
-  const found = told(y?.length);
-  if (found !== rows) throw new LogoddsError('ERR_SHAPE', `y: expected ${rows} values (rows of x), got ${found}`);
-  if (offset && classes > 2) {
-    throw new LogoddsError('ERR_RANGE', `offset: expected none with ${classes} classes, got one; leave it out`);
-  }
-  const none = (got: string): LogoddsError =>
-    new LogoddsError(
-      'ERR_TARGET',
-      `y: expected rows of positive weight in each of ${classes} classes, got ${got}; give it rows, or fewer classes`,
-    );
-  if (classes > Math.max(2, rows)) throw none(`${rows} rows`);
-  const target = new Float64Array(numbersOf('y', y, rows));
-  const share = new Float64Array(classes);
-  target.forEach((value, i) => {
-    const valid = classes === 2 ? value >= 0 && value <= 1 : Number.isInteger(value) && value >= 0 && value < classes;
-    if (!valid) {
-      const rule = classes === 2 ? 'a number from 0 to 1' : `a class from 0 to ${classes - 1}`;
-      throw new LogoddsError('ERR_RANGE', `y: expected ${rule}, got ${value} at row ${i}; correct it`);
-    }
-    const s = weight ? weight[i] : 1;
-    if (classes === 2) {
-      share[0] += s * (1 - value);
-      share[1] += s * value;
-    } else share[value] += s;
+  return [...names];
+}
+
+/** The model of a fitted matrix. */
+function matrixModel(
+  { weights, intercept, covariance, report, warnings }: Omit<MatrixFit, 'model'>,
+  about: {
+    readonly slots: Slots;
+    readonly classes: number;
+    readonly aliased: readonly number[];
+    readonly objective: ObjectiveReport;
+    readonly offset: boolean;
+    readonly mean: Float64Array;
+    readonly scale: Float64Array;
+  },
+): Model {
+  const { slots, classes, aliased, objective, mean, scale } = about;
+  const features = Array.from(mean, (value, j): NumericFeature => {
+    const { name } = slots.at(j);
+    // the range of a column is not known
+    const range = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
+    return { kind: 'numeric', name, mean: value, scale: scale[j], ...range, indicator: false };
   });
-  const absent = share.findIndex((s) => !(s > 0));
-  if (absent >= 0) throw none(`none in class ${absent}`);
-  return target;
-}
-
-interface Loaded {
-  readonly engine: Engine;
-  readonly batch: RowsBatch | SparseBatch;
-  readonly standard: Standardisation;
-  /** standard deviation of each column of the batch; 0 for one that is constant, or but for rounding */
-  readonly spread: Float64Array;
-  /** of each column: 0, or 1 for one value in all rows, 2 for values that differ by rounding */
-  readonly constant: Uint8Array;
-  /** mean of each column as it was given */
-  readonly mean: Float64Array;
-  free(): void;
-}
-
-/** The numbers in memory of an engine: where they are a batch already, as it is; else a copy, standardised when dense. */
-function load(
-  wanted: Engine | undefined,
-  x: DenseMatrix | SparseMatrix | RowsBatch | SparseBatch,
-  weight: Float64Array | null,
-): Loaded {
-  const columns = widthOf(x);
-  const identity = { shift: new Float64Array(columns), scale: new Float64Array(columns).fill(1) };
-  if ('heap' in x) {
-    if (!wanted) {
-      throw new LogoddsError(
-        'ERR_ENGINE',
-        'engine: expected the engine of the batch, got none; pass it in the options',
-      );
-    }
-    engineOf(wanted);
-    const found = 'view' in x ? rowsMoments(wanted, x, weight) : sparseMoments(x, columns, weight);
-    refuseExtreme(found);
-    return { engine: wanted, batch: x, standard: identity, ...found, free() {} };
-  }
-  const engine = engineOf(wanted ?? pickEngine());
-  const { rows, values } = x;
-  const precision: Precision = ofTyped(values, Symbol.toStringTag) === 'Float32Array' ? 'f32' : 'f64';
-  if (x.layout === 'sparse') {
-    let batch = engine.sparse(x, columns, precision);
-    try {
-      const { mean, spread, constant } = sparseMoments(x, columns, weight);
-      if (!spread.some(isExtreme) || precision === 'f32') {
-        refuseExtreme({ spread });
-        return { engine, batch, standard: identity, mean, spread, constant, free: () => batch.free() };
-      }
-      // by powers of two, which round nothing
-      const scale = spread.map((value) => (isExtreme(value) ? 2 ** Math.floor(Math.log2(value)) : 1));
-      const scaled = values!.map((value, entry) => value / scale[x.colIdx[entry]]);
-      const first = batch;
-      batch = engine.sparse({ ...x, values: scaled }, columns, precision);
-      first.free();
-      return {
-        engine,
-        batch,
-        standard: { shift: new Float64Array(columns), scale },
-        mean,
-        spread: spread.map((value, j) => value / scale[j]),
-        constant,
-        free: () => batch.free(),
-      };
-    } catch (error) {
-      batch.free();
-      throw error;
-    }
-  }
-  const batch = engine.rows(rows, columns, precision);
-  try {
-    batch.set(x.values);
-    const { mean, spread: deviation, constant } = rowsMoments(engine, batch, weight);
-    const bad = deviation.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw refuseColumn(x, bad);
-    const scale = deviation.map((value) => (value > 0 ? value : 1));
-    const factor = scale.map((value) => 1 / value);
-    const tiny = factor.findIndex((value) => !Number.isFinite(value));
-    if (tiny >= 0) throw tinyColumn(tiny, scale[tiny]);
-    engine.scale(batch, mean, factor);
-    const spread = deviation.map((value) => Number(value > 0));
-    const standard = { shift: mean, scale };
-    return { engine, batch, standard, spread, constant, mean, free: () => batch.free() };
-  } catch (error) {
-    batch.free();
-    throw error;
-  }
-}
-
-function refuseColumn({ values, rows, columns }: DenseMatrix, column: number): LogoddsError {
-  for (let i = 0; i < rows; i++) {
-    const value = values[i * columns + column];
-    if (!Number.isFinite(value)) {
-      return new LogoddsError(
-        'ERR_RANGE',
-        `x, row ${i}, column ${column}: expected a finite number, got ${value}; correct it`,
-      );
-    }
-  }
-  return wideColumn(column, '1.8e308');
-}
-
-type ColumnMoments = Pick<Loaded, 'mean' | 'spread' | 'constant'>;
-
-/** As `RANK_TOLERANCE`, of matrices whose products are rounded to f32: 1e-6 of the diagonal. */
-const F32_TOLERANCE = 1e-5;
-/** Spread below which the square of it is no number any more. */
-const TINY = 1e-150;
-/** Spread above which the square of it may be none. */
-const HUGE = 1e150;
-
-const isExtreme = (spread: number): boolean => spread > 0 && (spread < TINY || spread > HUGE);
-
-/** √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column of a batch of rows; 0 where it is constant by `isConstant`. */
-function rowsMoments(engine: Engine, batch: RowsBatch, weight: Float64Array | null): ColumnMoments {
-  const { mean, deviation: spread } = engine.moments(batch, weight);
-  const { rows, stride, view } = batch;
-  const counted = countRows(rows, weight);
-  const constant = new Uint8Array(spread.length);
-  spread.forEach((value, j) => {
-    // squares may have vanished, and sums of them have rounding
-    if (value <= HUGE && !(value < TINY || isConstant(counted, mean[j], value / 2))) return;
-    const values = Float64Array.from({ length: rows }, (_, i) => view[i * stride + j]);
-    if (!values.every(Number.isFinite)) return;
-    const found = momentsOf({ name: `x${j}`, kind: 'numeric', values }, rows, weight, 0);
-    mean[j] = found.mean;
-    constant[j] = found.min === found.max ? 1 : 2 * Number(isConstant(counted, found.mean, found.spread));
-    spread[j] = constant[j] ? 0 : found.spread;
+  return new Model({
+    manifest: {
+      format: FORMAT,
+      producer: PRODUCER,
+      classes: Array.from({ length: classes }, (_, k) => String(k)),
+      positive: classes === 2 ? '1' : null,
+      multiclass: classes === 2 ? null : 'multinomial',
+      reference: classes > 2 && objective.lambda === 0 ? '0' : null,
+      target: 'y',
+      schema: { features },
+      objective,
+      decision: { threshold: 0.5 },
+      offset: about.offset ? 'offset' : null,
+      weight: null,
+      fit: report,
+      aliased,
+      warnings,
+    },
+    weights,
+    intercept,
+    covariance,
+    baseline: mean,
+    stages: allStages,
   });
-  return { mean, spread, constant };
-}
-
-const countRows = (rows: number, weight: Float64Array | null): number =>
-  weight ? weight.reduce((count, s) => count + Number(s > 0), 0) : rows;
-
-/** ERR_RANGE where a column of a batch, which is fitted as it is, is so small that its gradient is none, or so large that its products are. */
-function refuseExtreme({ spread }: Pick<ColumnMoments, 'spread'>): void {
-  const wide = spread.findIndex((value) => value > HUGE);
-  if (wide >= 0) throw wideColumn(wide, String(HUGE));
-  const tiny = spread.findIndex((value) => value > 0 && value < TINY);
-  if (tiny >= 0) throw tinyColumn(tiny, spread[tiny]);
-}
-
-const tinyColumn = (column: number, spread: number): LogoddsError =>
-  new LogoddsError(
-    'ERR_RANGE',
-    `x, column ${column}: expected a spread for which the weight is a finite number, got ${Number(spread.toPrecision(4))}; rescale the column`,
-  );
-
-/**
- * √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column, x the sum of the entries that a row has of it; 0 where it is constant by `isConstant`.
- * @throws ERR_RANGE for a value that is not finite
- */
-function sparseMoments(
-  from: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
-  columns: number,
-  weight: Float64Array | null,
-): ColumnMoments {
-  // a batch copies them each time it is asked
-  const { rowPtr, colIdx, values } = from;
-  const x = { rowPtr, colIdx, values };
-  const bad = values ? values.findIndex((value) => !Number.isFinite(value)) : -1;
-  if (bad >= 0) {
-    throw new LogoddsError(
-      'ERR_RANGE',
-      `x, entry ${bad}, column ${colIdx[bad]}: expected a finite number, got ${values![bad]}; correct it`,
-    );
-  }
-  const rows = rowPtr.length - 1;
-  const mean = new Float64Array(columns);
-  const low = new Float64Array(columns).fill(Number.POSITIVE_INFINITY);
-  const high = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
-  /** weight of the rows with an entry, and how many they are */
-  const present = new Float64Array(columns);
-  const filled = new Float64Array(columns);
-  eachSum(x, columns, (row, column, sum) => {
-    const s = weight ? weight[row] : 1;
-    if (s === 0) return;
-    present[column] += s;
-    filled[column]++;
-    mean[column] += s * sum;
-    if (sum < low[column]) low[column] = sum;
-    if (sum > high[column]) high[column] = sum;
-  });
-  const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
-  const counted = countRows(rows, weight);
-  const unit = new Float64Array(columns);
-  const overflown = mean.map((sum) => Number(!Number.isFinite(sum)));
-  if (overflown.includes(1)) {
-    mean.forEach((sum, j) => {
-      mean[j] = overflown[j] ? 0 : sum;
-    });
-    eachSum(x, columns, (row, column, sum) => {
-      if (overflown[column]) mean[column] += sum * ((weight ? weight[row] : 1) / total);
-    });
-  }
-  for (let j = 0; j < columns; j++) {
-    if (!overflown[j]) mean[j] /= total;
-    if (filled[j] < counted) {
-      low[j] = Math.min(low[j], 0);
-      high[j] = Math.max(high[j], 0);
-    }
-    if (!Number.isFinite(high[j] - low[j]) && high[j] > low[j]) throw wideColumn(j, '1.8e308');
-    // a power of two near the spread rounds nothing, and keeps squares within the numbers there are
-    unit[j] = high[j] > low[j] ? 2 ** Math.floor(Math.log2(high[j] - low[j])) : 1;
-  }
-  const square = new Float64Array(columns);
-  eachSum(x, columns, (row, column, sum) => {
-    const d = (sum - mean[column]) / unit[column];
-    square[column] += (weight ? weight[row] : 1) * d * d;
-  });
-  const constant = new Uint8Array(columns);
-  const spread = square.map((value, j) => {
-    const without = filled[j] < counted ? Math.max(0, total - present[j]) * (mean[j] / unit[j]) ** 2 : 0;
-    const deviation = Math.sqrt((value + without) / total) * unit[j];
-    constant[j] = low[j] === high[j] ? 1 : 2 * Number(isConstant(counted, mean[j], deviation));
-    return constant[j] ? 0 : deviation;
-  });
-  return { mean, spread, constant };
-}
-
-const wideColumn = (column: number, most: string): LogoddsError =>
-  new LogoddsError('ERR_RANGE', `x, column ${column}: expected a spread below ${most}, got more; rescale the column`);
-
-/** Calls `use` once for each column that a row has entries of, with their sum. */
-function eachSum(
-  { rowPtr, colIdx, values }: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
-  columns: number,
-  use: (row: number, column: number, sum: number) => void,
-): void {
-  const sums = new Float64Array(columns);
-  const last = new Int32Array(columns).fill(-1);
-  for (let i = 0; i + 1 < rowPtr.length; i++) {
-    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
-      const column = colIdx[e];
-      sums[column] = (last[column] === i ? sums[column] : 0) + (values ? values[e] : 1);
-      last[column] = i;
-    }
-    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
-      const column = colIdx[e];
-      if (last[column] !== i) continue;
-      last[column] = -1;
-      use(i, column, sums[column]);
-    }
-  }
-}
-
-/** @param y  where separating columns are looked for, else null */
-function profile(
-  batch: RowsBatch | SparseBatch,
-  spread: Float64Array,
-  constant: Uint8Array,
-  y: Float64Array | null,
-  weight: Float64Array | null,
-): SlotProfile {
-  const { rows, slots } = batch;
-  const square = new Float64Array(slots);
-  const separates = new Uint8Array(slots);
-  const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
-  if ('view' in batch) {
-    spread.forEach((value, j) => {
-      square[j] = total * value ** 2;
-    });
-    const { view, stride } = batch;
-    const low = [
-      new Float64Array(slots).fill(Number.POSITIVE_INFINITY),
-      new Float64Array(slots).fill(Number.POSITIVE_INFINITY),
-    ];
-    const high = low.map((values) => values.map((value) => -value));
-    for (let i = 0; y && i < rows; i++) {
-      if (weight && weight[i] === 0) continue;
-      for (let k = y[i] === 1 ? 1 : 0; k < (y[i] > 0 ? 2 : 1); k++) {
-        for (let j = 0; j < slots; j++) {
-          const v = view[i * stride + j];
-          if (v < low[k][j]) low[k][j] = v;
-          if (v > high[k][j]) high[k][j] = v;
-        }
-      }
-    }
-    for (let j = 0; y && j < slots; j++) {
-      separates[j] = Number(!constant[j] && (high[0][j] <= low[1][j] || high[1][j] <= low[0][j]));
-    }
-    return { square, constant, separates };
-  }
-  eachSum(batch, slots, (row, column, sum) => {
-    square[column] += (weight ? weight[row] : 1) * sum ** 2;
-  });
-  return { square, constant, separates };
 }

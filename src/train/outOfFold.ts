@@ -1,32 +1,12 @@
-import { refuseUnknown } from '../../bindings/names.ts';
 import { CheckedTable } from '../encode/checkedTable.ts';
 import type { Table } from '../encode/table.ts';
-import type { Warning } from '../model/manifest.ts';
-import {
-  type CrossValidationOptions,
-  checkCrossValidation,
-  foldsOf,
-  logitsOf,
-  spreadOf,
-  warningsOf,
-  withFold,
-} from './crossValidate.ts';
-import { solveAll } from './fit.ts';
-import { checkOptions, codingOf, type FitOptions, fitOptions, settingsOf, settle } from './fitOptions.ts';
-import { distinct } from './path.ts';
+import { distinct, type Warning } from '../model/manifest.ts';
+import { codingOf, type FitOptions, type FitSpec, readOptions, settingsOf } from './fitOptions.ts';
+import { foldsOf, logitsOf, spreadOf, warningsOf, withFold } from './folding.ts';
+import { estimateAll } from './inference/estimate.ts';
 import { penaltyOf } from './penalty.ts';
 import { prepare } from './problem/prepare.ts';
 import type { Problem } from './problem/problem.ts';
-
-/** How rows are put into folds; see `crossValidate`. */
-export type FoldingOptions = Pick<CrossValidationOptions, 'folds' | 'groups' | 'time' | 'seed'>;
-
-const foldingOptions = (): Readonly<Record<keyof FoldingOptions, true>> => ({
-  folds: true,
-  groups: true,
-  time: true,
-  seed: true,
-});
 
 /** Rows as models saw them that were not fitted to them. */
 export interface OutOfFold {
@@ -47,53 +27,39 @@ export interface OutOfFold {
  * Logits of every row by a fit to the rows of the other folds (by time: to earlier rows), which is what calibrators and thresholds are chosen on.
  *
  * Each fold is `fit` of a table of its training rows with the same options, so `C` means 1/(λS) with S of these rows; of the levels of categories and the
- * fill of missing cells those of all rows. Inference and a `start` are left aside.
+ * fill of missing cells those of all rows. The folds are those of `folding`. Inference, calibration and a `start` are left aside.
  *
  * @throws as `fit` and, for the folds, as `crossValidate`
  */
-export function outOfFold(rows: Table, given: FitOptions, folding: FoldingOptions = {}): OutOfFold {
-  refuseUnknown('outOfFold', given, fitOptions());
-  refuseUnknown('folds of outOfFold', folding, foldingOptions());
-  checkOptions(given);
-  checkCrossValidation(folding);
-  const options = settle(withoutFeatures(given, folding));
+export function outOfFold(rows: Table, given: FitOptions): OutOfFold {
+  const spec = readOptions(given, 'outOfFold');
   const table = CheckedTable.of(rows);
-  const problem = prepare(table, options, codingOf(options));
+  const problem = prepare(table, spec, codingOf(spec.penalty));
   try {
-    return outOfFoldOf(problem, table, options, folding);
+    return outOfFoldOf(problem, table, spec);
   } finally {
     problem.free();
   }
 }
 
-/** Columns of groups and times are no features. */
-export function withoutFeatures<T extends FitOptions>(options: T, { groups, time }: FoldingOptions): T {
-  return { ...options, exclude: [...(options.exclude ?? []), ...[groups, time].filter((name) => name !== undefined)] };
-}
-
-/** `outOfFold` of a problem that is prepared from the table with these (settled) options. @internal */
-export function outOfFoldOf(
-  problem: Problem,
-  table: CheckedTable,
-  options: FitOptions,
-  folding: FoldingOptions,
-): OutOfFold {
-  const { folds = 5, groups, time, seed = 1 } = folding;
+/** `outOfFold` of a problem that is prepared from the table with these options. @internal */
+export function outOfFoldOf(problem: Problem, table: CheckedTable, spec: FitSpec): OutOfFold {
+  const { folds = 5, time } = spec.folding;
   const { y, sampleWeight, kind, target } = problem.rows;
   const rows = y.length;
-  const parts = foldsOf(problem.rows, table, { folds, groups, time, seed });
+  const parts = foldsOf(problem.rows, table, spec.folding);
   const planes = Array.from({ length: kind === 'binomial' ? 1 : target.classes.length }, () =>
     new Float64Array(rows).fill(Number.NaN),
   );
   const fold = new Int16Array(rows).fill(-1);
   const weight = new Float64Array(rows);
-  const settings = { ...settingsOf(options), inference: false, onIteration: undefined };
+  const settings = { ...settingsOf(spec, spec.penalty), onIteration: undefined };
   const warnings: Warning[] = [];
   for (let k = 0; k < folds; k++) {
     withFold(problem, parts, k, time !== undefined, (view, heldOut) => {
       const { tasks, totalWeight } = view;
-      const { penalty } = penaltyOf(options, problem, totalWeight);
-      const fitted = solveAll(tasks, { ...penalty, unit: spreadOf(view, penalty) }, settings);
+      const { penalty } = penaltyOf(spec.penalty, problem, totalWeight);
+      const fitted = estimateAll(tasks, { ...penalty, unit: spreadOf(view, penalty) }, settings);
       warnings.push(...warningsOf(fitted, k));
       logitsOf(tasks, fitted).forEach((logits, plane) => {
         for (const i of heldOut) planes[plane][i] = logits[i];

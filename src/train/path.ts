@@ -1,23 +1,32 @@
 import { told } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
+import { show } from '../encode/label.ts';
 import type { Table } from '../encode/table.ts';
-import type { FitReason, Warning } from '../model/manifest.ts';
+import { distinct, type FitReason, type Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import { assemble, joinParams } from './assemble.ts';
-import { solveAll } from './fit.ts';
-import { checkOptions, type FitOptions, fitOptions, settingsOf } from './fitOptions.ts';
-import type { EstimateSettings } from './inference/estimate.ts';
+import { checkSolver, type SolverOptions, settingsOf } from './fitOptions.ts';
+import { type EstimateSettings, estimateAll } from './inference/estimate.ts';
 import { penaltyOf } from './penalty.ts';
+import {
+  type GivenPenalty,
+  kindRules,
+  type PenaltyByFeature,
+  type PenaltyKind,
+  type PenaltySpec,
+  readPenalty,
+  refuse,
+} from './penaltyOptions.ts';
+import { type DataOptions, dataOptions } from './problem/options.ts';
 import { prepare } from './problem/prepare.ts';
-import type { Problem } from './problem/problem.ts';
 import type { Task } from './problem/task.ts';
 import { Screen } from './solve/screen.ts';
 import { largestLambda } from './solve/solve.ts';
 import type { Fitted, Penalty } from './solve/types.ts';
 
-/** What `fitPath` is told beside the data: as `fit`, but for the strength of the penalty, of which there are many. */
-export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty' | 'start' | 'inference'> {
+/** The strengths of a path. */
+export interface StrengthsOptions {
   /**
    * strengths, each > 0; taken in falling order. Default: `count` of them, evenly on a logarithmic scale, from the least that makes all weights 0
    * down to `ratio` of it; with `l1Ratio` 0 and no `ratio` the strengths include those of C from 1e-4 to 1e4
@@ -29,11 +38,30 @@ export interface PathOptions extends Omit<FitOptions, 'C' | 'lambda' | 'penalty'
   readonly ratio?: number;
 }
 
+/** A penalty without its strength: in braces, or, but for what it says of single features, without. */
+export type PathPenaltyOptions =
+  | ({ readonly penalty?: PenaltyKind & PenaltyByFeature } & { readonly [setting in keyof PenaltyKind]?: undefined })
+  | ({ readonly penalty?: undefined } & PenaltyKind);
+
+/** What `fitPath` is told: as `fit`, but for the strength of the penalty, of which there are many. */
+export type PathOptions = DataOptions & PathPenaltyOptions & SolverOptions & StrengthsOptions;
+
 /** The names of these options; the compiler misses one that is not here. */
-export const pathOptions = (): Readonly<Record<keyof PathOptions, OptionRule>> => {
-  const { C, lambda, penalty, start, inference, ...shared } = fitOptions();
-  return { ...shared, lambdas: 'a list of numbers', count: 'a number', ratio: 'a number' };
-};
+export const pathOptions = (): Readonly<Record<keyof PathOptions, OptionRule>> => ({
+  ...dataOptions(),
+  ...kindRules,
+  penalty: 'an object',
+  solver: true,
+  tol: 'a number',
+  maxIter: 'a number',
+  onIteration: 'a function',
+  lambdas: 'a list of numbers',
+  count: 'a number',
+  ratio: 'a number',
+});
+
+/** The options of a path, checked, in one form. */
+export type PathSpec = DataOptions & SolverOptions & StrengthsOptions & { readonly penalty: PenaltySpec };
 
 /** How the fit of one strength went. */
 export interface PathStep {
@@ -76,17 +104,17 @@ export interface RegularizationPath {
  */
 export function fitPath(table: Table, options: PathOptions): RegularizationPath {
   refuseUnknown('fitPath', options, pathOptions());
-  checkPath(options);
-  const problem = prepare(table, options);
+  const spec = readPath(options);
+  const problem = prepare(table, spec);
   try {
-    const penalty = templateOf(options, problem);
+    const { penalty } = penaltyOf({ ...spec.penalty, lambda: 1 }, problem);
     const view = problem.view();
     try {
       const { tasks } = view;
-      const { lambdas } = strengths(tasks, penalty, options);
+      const { lambdas } = strengths(tasks, penalty, spec);
       const steps: PathStep[] = [];
       const kept: Pick<Fitted, 'params' | 'report' | 'warnings' | 'aliased'>[][] = [];
-      walk(tasks, penalty, lambdas, settingsOf(options), (fitted, k) => {
+      walk(tasks, penalty, lambdas, settingsOf(spec), (fitted, k) => {
         steps.push(stepOf(fitted, tasks, lambdas[k]));
         kept.push(fitted.map(({ params, report, warnings, aliased }) => ({ params, report, warnings, aliased })));
       });
@@ -102,9 +130,9 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
             );
           }
           const { lambda, C } = steps[k];
-          const { l1Ratio = 0, standardize = true } = options;
+          const { l1Ratio, standardize } = spec.penalty;
           const fitted = kept[k].map((one) => ({ ...one, covariance: null }));
-          return assemble(summary, options, fitted, {
+          return assemble(summary, spec, fitted, {
             objective: { lambda, l1Ratio, C, standardize },
           });
         },
@@ -118,11 +146,6 @@ export function fitPath(table: Table, options: PathOptions): RegularizationPath 
   }
 }
 
-/** The penalty of a path without its strength. */
-export function templateOf(options: PathOptions, problem: Problem): Penalty {
-  return penaltyOf({ ...options, lambda: 1 }, problem).penalty;
-}
-
 /** Falling strengths. */
 export interface Grid {
   readonly lambdas: readonly number[];
@@ -134,7 +157,7 @@ export interface Grid {
 const RIDGE = { strongest: 1e-4, weakest: 1e4 };
 
 /** Strengths as asked for or from the data. @throws ERR_DATA when no strength makes a difference */
-export function strengths(tasks: readonly Task[], penalty: Penalty, options: PathOptions): Grid {
+export function strengths(tasks: readonly Task[], penalty: Penalty, options: StrengthsOptions): Grid {
   if (options.lambdas) return { lambdas: [...options.lambdas].sort((a, b) => b - a), factor: null };
   const largest = Math.max(...tasks.map((task) => largestLambda(task, penalty)));
   if (!(largest > 0)) {
@@ -175,7 +198,7 @@ export function walk(
   let start = from;
   try {
     lambdas.forEach((lambda, k) => {
-      const fitted = solveAll(tasks, { ...penalty, lambda }, settings, start, screens);
+      const fitted = estimateAll(tasks, { ...penalty, lambda }, settings, start, screens);
       start = joinParams(fitted);
       visit(fitted, k);
     });
@@ -207,12 +230,16 @@ export function stepOf(fitted: readonly Fitted[], tasks: readonly Task[], lambda
   };
 }
 
-/** @throws ERR_RANGE */
-export function checkPath(options: PathOptions): void {
-  checkOptions({ ...options, lambda: 1 });
-  const refuse = (what: string, rule: string, got: unknown, next: string): never => {
-    throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; ${next}`);
-  };
+/** Checks the options of a path. @throws ERR_RANGE */
+export function readPath(options: PathOptions): PathSpec {
+  const { l1Ratio, standardize, ...rest } = options;
+  const given = options as GivenPenalty;
+  if (given.penalty !== undefined && (given.penalty as { C?: unknown; lambda?: unknown }).C !== undefined)
+    refuse('penalty', 'no strength in that of a path', 'C', 'give strengths with lambdas');
+  const penalty = readPenalty(given);
+  if (penalty.firth || (!penalty.penalized && given.penalty !== undefined))
+    refuse('penalty', 'settings of a penalty', show(given.penalty), 'use fit for no penalty');
+  checkSolver(options, penalty);
   const { lambdas, count, ratio } = options;
   if (lambdas) {
     if (lambdas.length === 0) refuse('lambdas', 'one strength at least', 'none', 'leave them out for a default path');
@@ -225,13 +252,5 @@ export function checkPath(options: PathOptions): void {
     refuse('count', 'a whole number from 1 to 10000', count, 'the default is 100');
   if (ratio !== undefined && !(ratio > 0 && ratio < 1))
     refuse('ratio', 'a number between 0 and 1', ratio, 'the default is 1e-4');
-}
-
-/** Each warning of a code and its features once: the first. */
-export function distinct(warnings: readonly Warning[]): Warning[] {
-  const seen = new Set<string>();
-  return warnings.filter(({ code, features }) => {
-    const key = JSON.stringify([code, features]);
-    return !seen.has(key) && seen.add(key);
-  });
+  return { ...rest, penalty };
 }

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { list, show } from '../encode/label.ts';
 import type { Feature, TokensFeature } from '../encode/schema.ts';
-import { isPenalized, type PenaltyOptions } from './fitOptions.ts';
+import type { PenaltySpec } from './penaltyOptions.ts';
 import type { Problem } from './problem/problem.ts';
 import type { Penalty } from './solve/types.ts';
 
@@ -11,11 +11,11 @@ import type { Penalty } from './solve/types.ts';
  * @throws ERR_SCHEMA for factors or bounds of what is no feature; ERR_RANGE outside their domain
  */
 export function penaltyOf(
-  options: PenaltyOptions,
+  options: Omit<PenaltySpec, 'firth'>,
   problem: Problem,
   total = problem.rows.totalWeight,
 ): { penalty: Penalty; C: number | null } {
-  const { C = 1, lambda, l1Ratio = 0, standardize = true, penaltyFactors, bounds } = options;
+  const { C = 1, lambda, l1Ratio, standardize, penalized, factors: byName, bounds } = options;
   const { slots, schema } = problem;
   const names = schema.features.map((feature) => feature.name);
   const known = (what: string, named: object = {}) => {
@@ -27,17 +27,16 @@ export function penaltyOf(
       );
     }
   };
-  known('penaltyFactors', penaltyFactors);
+  known('factors', byName);
   known('bounds', bounds);
   const bySlot = (of: (name: string) => number) => Float64Array.from(slots, ({ name }) => of(name));
-  const factors = penaltyFactors && bySlot((name) => (Object.hasOwn(penaltyFactors, name) ? penaltyFactors[name] : 1));
+  const factors = byName && bySlot((name) => (Object.hasOwn(byName, name) ? byName[name] : 1));
   const bound = (side: 0 | 1, none: number) =>
     bounds ? bySlot((name) => (Object.hasOwn(bounds, name) ? bounds[name][side] : none)) : null;
-  const penalized = isPenalized(options);
   if (penalized && factors?.every((factor) => factor === 0)) {
     throw new LogoddsError(
       'ERR_RANGE',
-      'penaltyFactors: expected one above 0 at least, got a penalty on nothing; use penalty "none"',
+      'factors: expected one above 0 at least, got a penalty on nothing; use penalty "none"',
     );
   }
   const units = standardize ? unitsOf(problem) : problem.standard.scale.map((scale) => 1 / scale);

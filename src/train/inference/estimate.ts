@@ -6,6 +6,7 @@ import type { Task } from '../problem/task.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import { quadraticModel } from '../solve/newton.ts';
 import type { Objective } from '../solve/objective.ts';
+import type { Screen } from '../solve/screen.ts';
 import { HESSIAN_LIMIT, solve } from '../solve/solve.ts';
 import type { Fitted, Penalty, SolveSettings } from '../solve/types.ts';
 import { type CovarianceKind, sandwich } from './robust.ts';
@@ -193,4 +194,19 @@ export function estimate(task: Task, penalty: Penalty, settings: EstimateSetting
   });
   const warnings = [...fitted.warnings, ...errors.warnings];
   return { ...fitted, covariance: errors.covariance, noErrors: errors.reason, warnings };
+}
+
+/** `estimate` of each task; `start` has the parameters of all, one after another. */
+export function estimateAll(
+  tasks: readonly Task[],
+  penalty: Penalty,
+  settings: EstimateSettings,
+  start?: Float64Array,
+  screens?: readonly Screen[],
+): Estimated[] {
+  return tasks.map((task, k) => {
+    const { parameters } = task.likelihood;
+    const from = start?.subarray(k * parameters, (k + 1) * parameters);
+    return estimate(task, penalty, { ...settings, screen: screens?.[k] }, from);
+  });
 }

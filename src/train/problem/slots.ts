@@ -8,8 +8,8 @@ export interface Slots {
 
 export const slotsOf = (names: readonly SlotName[]): Slots => ({ count: names.length, at: (slot) => names[slot] });
 
-/** The slots of a matrix: columns x0, x1, …, each a feature of its own. */
-export const columnSlots = (count: number): Slots => ({
+/** The slots of a matrix, each a feature of its own. @param names  null: x0, x1, … */
+export const columnSlots = (count: number, names: readonly string[] | null = null): Slots => ({
   count,
-  at: (slot) => ({ feature: slot, name: `x${slot}`, level: null, role: 'number' }),
+  at: (slot) => ({ feature: slot, name: names ? names[slot] : `x${slot}`, level: null, role: 'number' }),
 });
