@@ -1,7 +1,7 @@
 /** Fit, understand, save and score models: what a program of logistic regression needs. Parts of these have entries of their own. */
 export { Engine, pickEngine } from '../bindings/engine.ts';
-export type { Finding, FindingCode, Severity } from './diagnose/finding.ts';
 export { diagnose } from './diagnose/doctor.ts';
+export type { Finding, FindingCode, Severity } from './diagnose/finding.ts';
 export type * from './encode/declare.ts';
 export { checkDeclaration } from './encode/declare.ts';
 export { type InferOptions, inferSchema } from './encode/infer.ts';

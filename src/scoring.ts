@@ -1,15 +1,15 @@
 /** What every scoring entry has; the entries (score.ts, slim.ts, js.ts) differ in where their engine comes from. */
 export type { Batch } from '../bindings/batch.ts';
-export { type ColumnSpec, ColumnsBatch } from '../bindings/columnsBatch.ts';
+export type { ColumnSpec, ColumnsBatch } from '../bindings/columnsBatch.ts';
 export { type ErrorCode, type ErrorParts, type FormatReason, LogoddsError, type Problem } from '../bindings/errors.ts';
-export { type Precision, planeStride } from '../bindings/layout.ts';
-export { RowsBatch } from '../bindings/rowsBatch.ts';
+export type { Precision } from '../bindings/layout.ts';
+export type { RowsBatch } from '../bindings/rowsBatch.ts';
 export { type EngineName, ScoringEngine as Engine } from '../bindings/scoring.ts';
-export { Vector } from '../bindings/vector.ts';
-export { Weights } from '../bindings/weights.ts';
+export type { Vector } from '../bindings/vector.ts';
+export type { Weights } from '../bindings/weights.ts';
 export type * from './calibrate/calibration.ts';
 export type * from './decide/decision.ts';
-export { type EncodeOptions, Encoder, type SlotName } from './encode/encoder.ts';
+export type { EncodeOptions, Encoder, SlotName } from './encode/encoder.ts';
 export type * from './encode/schema.ts';
 export type { CodedColumn, Column, NumericColumn, Table } from './encode/table.ts';
 export { loadModel, type ModelBytes } from './model/file.ts';

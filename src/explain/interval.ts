@@ -52,27 +52,32 @@ export interface Measured<S extends Scored = Scored> extends Explained<S> {
  * @throws ERR_DATA when the model has no covariance; ERR_RANGE for a level outside (0, 1); ERR_SCHEMA, ERR_RECORD as of `Model.score`
  * @see Hosmer, Lemeshow, Applied Logistic Regression, 1.4 and 2.5
  */
-export function interval(model: Measured, record: Row, level = 0.95): ProbabilityInterval {
-  const intervals = classIntervals(model, record, level);
-  if (intervals.length === 1) return intervals[0];
-  return intervals[model.manifest.classes.indexOf(model.score(record).label)];
-}
-
-/** `interval` for the probability of each class (of two classes: of the positive one). */
-export function classIntervals(model: Measured, record: Row, level = 0.95): ProbabilityInterval[] {
+export function interval(model: Measured, record: Row, level?: number): ProbabilityInterval;
+/**
+ * The interval of the probability of each class, for each row of a table.
+ * @param firstRow  number of the first row in the whole input, for error messages
+ */
+export function interval(model: Measured, table: Table, level?: number, firstRow?: number): ProbabilityIntervals;
+export function interval(
+  model: Measured,
+  data: Row | Table,
+  level = 0.95,
+  firstRow = 0,
+): ProbabilityInterval | ProbabilityIntervals {
+  if (isTable(data)) return tableIntervals(model, data, level, firstRow);
   const measure = measurer(model, level);
   const row = new Float64Array(model.encoder.specs.length);
-  model.encoder.encodeRecord(record, row);
-  const offset = offsetOf(model, record);
-  return Array.from(model.intercept, (_, k) => measure(row, offset, k, null));
+  model.encoder.encodeRecord(data, row);
+  const offset = offsetOf(model, data);
+  const intervals = Array.from(model.intercept, (_, k) => measure(row, offset, k, null));
+  const { classes } = model.manifest;
+  return intervals[intervals.length === 1 ? 0 : classes.indexOf(model.score(data).label)];
 }
 
-/**
- * `classIntervals` for the rows of a table.
- * @param firstRow  number of the first row in the whole input, for error messages
- * @throws as `interval`; of the table as `Scorer.score`
- */
-export function intervals(model: Measured, table: Table, level = 0.95, firstRow = 0): ProbabilityIntervals {
+const isTable = (data: object): data is Table =>
+  Array.isArray((data as Partial<Table>).columns) && typeof (data as Partial<Table>).rows === 'number';
+
+function tableIntervals(model: Measured, table: Table, level: number, firstRow: number): ProbabilityIntervals {
   const measure = measurer(model, level);
   const { rows } = table;
   const row = new Float64Array(model.encoder.specs.length);
