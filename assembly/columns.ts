@@ -405,11 +405,10 @@ function fourOf(entry: usize, kind: u32): bool {
 /** rows of a Hessian block: scratch for them is 16 bytes a row, and 4 for every coded column */
 const HESSIAN_BLOCK: u32 = 1024;
 
-/** to[i · width] = 8 · (slot + code[i]) */
+/** to[i · width] = 8 · (slot + code[i]), up to `end` */
 // @ts-ignore: decorator
 @inline
-function expand<C>(codes: usize, n: u32, slot: u32, to: usize, width: usize): void {
-  const end = to + (<usize>n) * width;
+function expand<C>(codes: usize, slot: u32, to: usize, end: usize, width: usize): void {
   while (to < end) {
     store<u32>(to, (slot + <u32>load<C>(codes)) << 3);
     codes += sizeof<C>();
@@ -437,6 +436,147 @@ function weigh(entry: usize, kind: u32, row: u32, n: u32, c: usize, cx: usize): 
   else multiply<f64>(address + ((<usize>row) << 3), n, c, cx);
 }
 
+/** to[i · width + 4k] = 8 · (slot + code) of row `row` + i in the k-th coded column, i in [0, m) */
+// @ts-ignore: decorator
+@inline
+function layCodes(table: usize, tableEnd: usize, row: u32, m: u32, to: usize, width: usize): void {
+  for (let entry = table; entry < tableEnd; entry += ENTRY) {
+    const kind = load<u32>(entry, 4);
+    if (kind <= KIND_F64) continue;
+    const codes = <usize>load<u32>(entry) + ((<usize>row) << (kind - KIND_U8));
+    const slot = load<u32>(entry, 8);
+    const end = to + (<usize>m) * width;
+    if (kind == KIND_U8) expand<u8>(codes, slot, to, end, width);
+    else if (kind == KIND_U16) expand<u16>(codes, slot, to, end, width);
+    else expand<u32>(codes, slot, to, end, width);
+    to += 4;
+  }
+}
+
+/** Adds c[i], row after row: to the cells of the codes of row i with each other and with the intercept (`last`), and to `corner` */
+// @ts-ignore: decorator
+@inline
+function addCodes(cells: usize, width: usize, m: u32, c: usize, h: usize, ld: u32, last: usize, corner: usize): void {
+  let sum = load<f64>(corner);
+  const end = c + ((<usize>m) << 3);
+  for (; c < end; c += 8) {
+    const value = load<f64>(c);
+    for (let p = cells; p < cells + width; p += 4) {
+      const offset = <usize>load<u32>(p);
+      const line = h + offset * <usize>ld;
+      for (let q = cells; q < p; q += 4) {
+        const at = line + <usize>load<u32>(q);
+        store<f64>(at, load<f64>(at) + value);
+      }
+      store<f64>(last + offset, load<f64>(last + offset) + value);
+    }
+    sum += value;
+    cells += width;
+  }
+  store<f64>(corner, sum);
+}
+
+/**
+ * Adds Σ cx[i]·x[i] for the numeric columns x from `start` to `entry`: four at a time where four of a kind stand side by side
+ *
+ * cx    c times the column of `entry`
+ * line  its cells
+ */
+// @ts-ignore: decorator
+@inline
+function addNumbers(start: usize, entry: usize, row: u32, m: u32, cx: usize, line: usize): void {
+  for (let other = start; other <= entry; other += ENTRY) {
+    if (other + 3 * ENTRY <= entry) {
+      const f32s = fourOf(other, KIND_F32);
+      if (f32s || fourOf(other, KIND_F64)) {
+        if (f32s) dot4<f32>(other, row, m, cx, line);
+        else dot4<f64>(other, row, m, cx, line);
+        other += 3 * ENTRY;
+        continue;
+      }
+    }
+    const kind = load<u32>(other, 4);
+    if (kind > KIND_F64) continue;
+    accumulate(kind, <usize>load<u32>(other), row, m, cx, line + ((<usize>load<u32>(other, 8)) << 3));
+  }
+}
+
+/**
+ * Adds cx[i], row after row: to the cells of a numeric column with the codes of row i, and to the one with the intercept, `sumAt`.
+ * The codes of columns before it are the first `before` bytes of a row: their cells lie in its line, the others in its column.
+ */
+// @ts-ignore: decorator
+@inline
+function addMixed(
+  cells: usize, width: usize, before: usize, m: u32, cx: usize, line: usize, column: usize, ld: u32, sumAt: usize,
+): void {
+  let sum = load<f64>(sumAt);
+  const end = cx + ((<usize>m) << 3);
+  for (; cx < end; cx += 8) {
+    const value = load<f64>(cx);
+    let q = cells;
+    for (; q < cells + before; q += 4) {
+      const at = line + <usize>load<u32>(q);
+      store<f64>(at, load<f64>(at) + value);
+    }
+    cells += width;
+    for (; q < cells; q += 4) {
+      const at = column + (<usize>load<u32>(q)) * <usize>ld;
+      store<f64>(at, load<f64>(at) + value);
+    }
+    sum += value;
+  }
+  store<f64>(sumAt, sum);
+}
+
+/** Adds the cells of the numeric column of `entry`: with the numeric ones from `start` to itself, with all codes, and with the intercept */
+// @ts-ignore: decorator
+@inline
+function addNumeric(
+  start: usize, entry: usize, row: u32, m: u32, cx: usize, h: usize, ld: u32, last: usize, cells: usize, width: usize,
+  before: usize,
+): void {
+  const offset = (<usize>load<u32>(entry, 8)) << 3;
+  const line = h + offset * <usize>ld;
+  addNumbers(start, entry, row, m, cx, line);
+  addMixed(cells, width, before, m, cx, line, h + offset, ld, last + offset);
+}
+
+/**
+ * Adds the cells of the numeric columns of `entry` and of the one after it, both of this kind, with columns from the first one
+ * on, four at a time while these are of their kind
+ * @returns the first column that is left to be added
+ */
+// @ts-ignore: decorator
+@inline
+function addPairs(
+  table: usize, entry: usize, kind: u32, row: u32, m: u32, cx: usize, cxNext: usize, h: usize, ld: u32,
+): usize {
+  const line = h + ((<usize>load<u32>(entry, 8)) << 3) * <usize>ld;
+  const lineNext = h + ((<usize>load<u32>(entry, ENTRY + 8)) << 3) * <usize>ld;
+  let start = table;
+  while (start + 3 * ENTRY <= entry && fourOf(start, kind)) {
+    if (kind == KIND_F32) dot8<f32>(start, row, m, cx, cxNext, line, lineNext);
+    else dot8<f64>(start, row, m, cx, cxNext, line, lineNext);
+    start += 4 * ENTRY;
+  }
+  return start;
+}
+
+/** The cell of each code with itself is that of the code with the intercept */
+// @ts-ignore: decorator
+@inline
+function copyDiagonal(table: usize, tableEnd: usize, h: usize, ld: u32, last: usize, slots: u32): void {
+  for (let entry = table; entry < tableEnd; entry += ENTRY) {
+    if (load<u32>(entry, 4) <= KIND_F64) continue;
+    const next = entry + ENTRY < tableEnd ? load<u32>(entry, ENTRY + 8) : slots;
+    for (let slot = load<u32>(entry, 8); slot < next; slot++) {
+      const offset = (<usize>slot) << 3;
+      store<f64>(h + offset * <usize>ld + offset, load<f64>(last + offset));
+    }
+  }
+}
+
 /**
  * H[p][q] += Σ c[i]·x_p·x_q over the rows [first, first + n), for p >= q (lower triangle)
  *
@@ -454,11 +594,9 @@ function weigh(entry: usize, kind: u32, row: u32, n: u32, c: usize, cx: usize): 
 export function hessianColumns(
   table: usize, columns: u32, first: u32, n: u32, c: usize, h: usize, slots: u32, ld: u32, scratch: usize,
 ): void {
-  const ldBytes = (<usize>ld) << 3;
   const second = scratch + ((<usize>HESSIAN_BLOCK) << 3);
   const cells = second + ((<usize>HESSIAN_BLOCK) << 3);
-  const last = h + (<usize>slots) * ldBytes;
-  const corner = last + ((<usize>slots) << 3);
+  const last = h + (<usize>slots) * ((<usize>ld) << 3);
   const tableEnd = table + (<usize>columns) * ENTRY;
   let width: usize = 0;
   for (let entry = table; entry < tableEnd; entry += ENTRY) if (load<u32>(entry, 4) > KIND_F64) width += 4;
@@ -466,106 +604,32 @@ export function hessianColumns(
     const m = min<u32>(HESSIAN_BLOCK, n - i);
     const row = first + i;
     const ci = c + ((<usize>row) << 3);
-    const ciEnd = ci + ((<usize>m) << 3);
-    let to = cells;
-    for (let entry = table; entry < tableEnd; entry += ENTRY) {
-      const address = <usize>load<u32>(entry);
-      const kind = load<u32>(entry, 4);
-      const slot = load<u32>(entry, 8);
-      if (kind <= KIND_F64) continue;
-      if (kind == KIND_U8) expand<u8>(address + <usize>row, m, slot, to, width);
-      else if (kind == KIND_U16) expand<u16>(address + ((<usize>row) << 1), m, slot, to, width);
-      else expand<u32>(address + ((<usize>row) << 2), m, slot, to, width);
-      to += 4;
-    }
-    let from = cells;
-    let sum = load<f64>(corner);
-    for (let r = ci; r < ciEnd; r += 8) {
-      const cr = load<f64>(r);
-      for (let p = from; p < from + width; p += 4) {
-        const offset = <usize>load<u32>(p);
-        const line = h + offset * <usize>ld;
-        for (let q = from; q < p; q += 4) {
-          const at = line + <usize>load<u32>(q);
-          store<f64>(at, load<f64>(at) + cr);
-        }
-        store<f64>(last + offset, load<f64>(last + offset) + cr);
-      }
-      sum += cr;
-      from += width;
-    }
-    store<f64>(corner, sum);
+    layCodes(table, tableEnd, row, m, cells, width);
+    addCodes(cells, width, m, ci, h, ld, last, last + ((<usize>slots) << 3));
     // bytes of the coded columns before this one, in a row of `cells`
     let before: usize = 0;
-    // columns that were added together with the column before; 0 = none
-    let done: usize = 0;
-    for (let entry = table; entry < tableEnd; entry += ENTRY) {
+    let entry = table;
+    while (entry < tableEnd) {
       const kind = load<u32>(entry, 4);
-      const offset = (<usize>load<u32>(entry, 8)) << 3;
       if (kind > KIND_F64) {
         before += 4;
+        entry += ENTRY;
         continue;
       }
-      const line = h + offset * <usize>ld;
-      const cx = done ? second : scratch;
+      // one column, or two side by side
+      let stop = entry + ENTRY;
       let start = table;
-      if (done) {
-        start = done;
-        done = 0;
-      } else {
-        weigh(entry, kind, row, m, ci, scratch);
-        const next = entry + ENTRY;
-        if (next < tableEnd && load<u32>(next, 4) == kind) {
-          weigh(next, kind, row, m, ci, second);
-          const lineNext = h + ((<usize>load<u32>(next, 8)) << 3) * <usize>ld;
-          while (start + 3 * ENTRY <= entry && fourOf(start, kind)) {
-            if (kind == KIND_F32) dot8<f32>(start, row, m, scratch, second, line, lineNext);
-            else dot8<f64>(start, row, m, scratch, second, line, lineNext);
-            start += 4 * ENTRY;
-          }
-          done = start;
-        }
+      weigh(entry, kind, row, m, ci, scratch);
+      if (stop < tableEnd && load<u32>(stop, 4) == kind) {
+        weigh(stop, kind, row, m, ci, second);
+        start = addPairs(table, entry, kind, row, m, scratch, second, h, ld);
+        stop += ENTRY;
       }
-      for (let other = start; other <= entry; other += ENTRY) {
-        if (other + 3 * ENTRY <= entry) {
-          const f32s = fourOf(other, KIND_F32);
-          if (f32s || fourOf(other, KIND_F64)) {
-            if (f32s) dot4<f32>(other, row, m, cx, line);
-            else dot4<f64>(other, row, m, cx, line);
-            other += 3 * ENTRY;
-            continue;
-          }
-        }
-        const otherKind = load<u32>(other, 4);
-        if (otherKind > KIND_F64) continue;
-        accumulate(otherKind, <usize>load<u32>(other), row, m, cx, line + ((<usize>load<u32>(other, 8)) << 3));
+      for (let cx = scratch; entry < stop; entry += ENTRY) {
+        addNumeric(start, entry, row, m, cx, h, ld, last, cells, width, before);
+        cx = second;
       }
-      const column = h + offset;
-      from = cells;
-      sum = load<f64>(last + offset);
-      for (let r = cx; r < cx + ((<usize>m) << 3); r += 8) {
-        const value = load<f64>(r);
-        let q = from;
-        for (; q < from + before; q += 4) {
-          const at = line + <usize>load<u32>(q);
-          store<f64>(at, load<f64>(at) + value);
-        }
-        from += width;
-        for (; q < from; q += 4) {
-          const at = column + (<usize>load<u32>(q)) * <usize>ld;
-          store<f64>(at, load<f64>(at) + value);
-        }
-        sum += value;
-      }
-      store<f64>(last + offset, sum);
     }
   }
-  for (let entry = table; entry < tableEnd; entry += ENTRY) {
-    if (load<u32>(entry, 4) <= KIND_F64) continue;
-    const next = entry + ENTRY < tableEnd ? load<u32>(entry, ENTRY + 8) : slots;
-    for (let slot = load<u32>(entry, 8); slot < next; slot++) {
-      const offset = (<usize>slot) << 3;
-      store<f64>(h + offset * <usize>ld + offset, load<f64>(last + offset));
-    }
-  }
+  copyDiagonal(table, tableEnd, h, ld, last, slots);
 }
