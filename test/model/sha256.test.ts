@@ -46,3 +46,28 @@ test('a host without a digest that answers at once gets the one in JavaScript', 
     expect(without).toBe(byHost);
   }
 });
+
+test('no constant lies so near an integer that the rounding of a root could change it', () => {
+  /** ⌊ⁿ√x⌋ */
+  const root = (x: bigint, n: bigint): bigint => {
+    let low = 0n;
+    for (let high = x; low < high; ) {
+      const middle = (low + high + 1n) / 2n;
+      if (middle ** n <= x) low = middle;
+      else high = middle - 1n;
+    }
+    return low;
+  };
+  const isPrime = (x: bigint): boolean => {
+    for (let divisor = 2n; divisor < x; divisor++) if (x % divisor === 0n) return false;
+    return true;
+  };
+  const primes = Array.from({ length: 310 }, (_, i) => BigInt(i + 2)).filter(isPrime);
+  expect(primes).toHaveLength(64);
+  // with 20 bits more than the constants have
+  const rests = [
+    ...primes.slice(0, 8).map((prime) => root(prime << 104n, 2n)),
+    ...primes.map((prime) => root(prime << 156n, 3n)),
+  ].map((scaled) => Number(scaled % 2n ** 20n) / 2 ** 20);
+  expect(Math.min(...rests.flatMap((rest) => [rest, 1 - rest]))).toBeGreaterThan(1 / 200);
+});
