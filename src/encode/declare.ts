@@ -1,7 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { DATE_PARTS } from './date.ts';
+import { isNumber, isText, rising } from './kinds/valid.ts';
 import { list, show } from './label.ts';
-import type { CodedMissing, CodedUnseen, DatePart, DateUnit } from './schema.ts';
+import { type CodedMissing, type CodedUnseen, CROSS, type DatePart, type DateUnit } from './schema.ts';
 
 /**
  * How columns become features, as a person writes it: the JSON of `--schema`. `fit` turns it into the `Schema` of a model, with every
@@ -151,13 +152,10 @@ export interface DeclaredCross {
 type Test = (value: unknown) => boolean;
 type Field = readonly [test: Test, rule: string];
 
-const isText: Test = (value) => typeof value === 'string';
-const isNumber: Test = (value) => Number.isFinite(value);
 const listOf =
   (test: Test, least: number): Test =>
   (value) =>
     Array.isArray(value) && value.length >= least && value.every(test);
-const rising: Test = (value) => (value as number[]).every((one, i, all) => i === 0 || one > all[i - 1]);
 const word = (...words: readonly string[]): Field => [
   (value) => isText(value) && words.includes(value as string),
   `one of ${list(words)}`,
@@ -206,12 +204,12 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
       missing: MISSING,
       impute: [(value) => value === 'mean' || value === 'median' || isNumber(value), 'mean, median or a number'],
       bins: [
-        (value) => whole(2, 1000)[0](value) || (listOf(isNumber, 2)(value) && rising(value)),
+        (value) => whole(2, 1000)[0](value) || (listOf(isNumber, 2)(value) && rising(value as number[])),
         'a whole number from 2 to 1000, or rising edges',
       ],
       binning: word('quantile', 'uniform'),
       spline: [
-        (value) => whole(3, 7)[0](value) || (listOf(isNumber, 3)(value) && rising(value)),
+        (value) => whole(3, 7)[0](value) || (listOf(isNumber, 3)(value) && rising(value as number[])),
         'a whole number from 3 to 7, or three or more rising knots',
       ],
     },
@@ -417,7 +415,7 @@ export function namesOf(feature: DeclaredFeature): string[] {
   return [feature.kind === 'cross' ? (feature.name ?? crossName(feature.of)) : feature.name];
 }
 
-const crossName = (of: readonly string[]): string => of.join(' × ');
+const crossName = (of: readonly string[]): string => of.join(CROSS);
 
 /**
  * Of each cross, by name, the features it is made of: crosses of crosses are taken apart.

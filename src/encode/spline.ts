@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { isNumber, rising } from './kinds/valid.ts';
 import { weightedQuantile } from './quantile.ts';
 
 /** A restricted cubic spline with what its functions need, a value for each function. */
@@ -52,8 +53,7 @@ export function splineKnots(values: ArrayLike<number>, weights: ArrayLike<number
  * @throws ERR_RANGE
  */
 export function splineOf(knots: readonly number[]): Spline {
-  const rising = knots.every((knot, i) => Number.isFinite(knot) && (i === 0 || knot > knots[i - 1]));
-  if (knots.length < 3 || !rising) {
+  if (knots.length < 3 || !knots.every(isNumber) || !rising(knots)) {
     throw new LogoddsError('ERR_RANGE', `knots: expected at least 3 rising numbers, got ${knots.join(', ') || 'none'}`);
   }
   const [beforeLast, last] = knots.slice(-2);

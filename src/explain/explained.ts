@@ -2,7 +2,7 @@ import type { ColumnSpec } from '../../bindings/columnsBatch.ts';
 import { type Coder, type Part, sourceOf } from '../encode/coder.ts';
 import { asNumeric, findColumns, hasField, refuseAbsent } from '../encode/columns.ts';
 import { type EncodeOptions, recordNumber, writeNumbers } from '../encode/encoder.ts';
-import type { Feature, Schema } from '../encode/schema.ts';
+import { CROSS, type Feature, type Schema } from '../encode/schema.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Column, Table } from '../encode/table.ts';
 
@@ -81,9 +81,6 @@ export function sourcesOf({ manifest, encoder }: Explained): { sources: Source[]
   if (manifest.offset !== null) sources.push({ name: manifest.offset, columns: [manifest.offset], features: [] });
   return { sources, ofFeature };
 }
-
-/** Joins the parts of a cross. */
-const CROSS = ' × ';
 
 /** The features that a cross is made of; null of any other feature. */
 export function partsOf(feature: Feature): readonly string[] | null {

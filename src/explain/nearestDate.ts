@@ -1,10 +1,7 @@
-import { parseDate, partOf } from '../encode/date.ts';
+import { DAY, HOUR, MINUTE, parseDate, partOf } from '../encode/date.ts';
 import type { DatePart, Feature } from '../encode/schema.ts';
 import { type Found, flips, type Search, type Value } from './search.ts';
 
-const MINUTE = 60_000;
-const HOUR = 3_600_000;
-const DAY = 86_400_000;
 /** Hours and minutes are searched so far: each time of day on each weekday is among them. */
 const WEEK = 7 * DAY;
 /** Ten years of days, leap days included */

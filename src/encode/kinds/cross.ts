@@ -2,7 +2,7 @@ import type { ColumnSpec } from '../../../bindings/columnsBatch.ts';
 import type { Coder, CoderKind, Part, Slot } from '../coder.ts';
 import { cellError, MEND } from '../columns.ts';
 import { defaultCode } from '../encoder.ts';
-import type { CrossFeature, Feature, Schema } from '../schema.ts';
+import { CROSS, type CrossFeature, type Feature, type Schema } from '../schema.ts';
 import { levelSlots } from '../slots.ts';
 import type { Column } from '../table.ts';
 import { distinctTexts, validLevels } from './valid.ts';
@@ -12,9 +12,6 @@ export const cross: CoderKind<CrossFeature> = {
   make: (feature, schema, columns) => new CrossCoder(feature.name, feature.of, knownCells(feature), schema, columns),
   valid: (feature, schema) => validLevels(feature) && validParts(feature.of, schema),
 };
-
-/** Separates the levels of a cross in the name of its cell. */
-export const CROSS = ' × ';
 
 /** The slots that cells of a cross have. */
 export interface Cells {

@@ -1,5 +1,5 @@
 import { cellError, MEND } from '../columns.ts';
-import { parseDate, partOf } from '../date.ts';
+import { DAY, parseDate, partOf } from '../date.ts';
 import { recordNumber } from '../encoder.ts';
 import type { Dated, DatePart } from '../schema.ts';
 import type { Column, NumericColumn } from '../table.ts';
@@ -11,7 +11,6 @@ export interface DateSource extends Dated {
   readonly column?: string;
 }
 
-const DAY = 86_400_000;
 const YEAR = 365.25 * DAY;
 /** Milliseconds of the last day that a Date can be */
 const LAST_DATE = 8.64e15;

@@ -1,8 +1,8 @@
 import { LogoddsError } from '../../../../bindings/errors.ts';
 import type { DeclaredCross } from '../../../encode/declare.ts';
-import { CROSS, levelsOf } from '../../../encode/kinds/cross.ts';
+import { levelsOf } from '../../../encode/kinds/cross.ts';
 import { show } from '../../../encode/label.ts';
-import type { CrossFeature, Feature, HashedFeature } from '../../../encode/schema.ts';
+import { CROSS, type CrossFeature, type Feature, type HashedFeature } from '../../../encode/schema.ts';
 import { resolveHashed } from './hashed.ts';
 import type { TrainingRows } from './trainingRows.ts';
 
