@@ -11,37 +11,20 @@ import {
   saveModel,
 } from '../../../src/index.ts';
 import { warningsInFlags } from '../figures/flags.ts';
-import { fitMissing } from '../read/gaps.ts';
 import { type DataOptions, lazyDatabase } from '../read/source.ts';
 import { type Roles, readTraining, type TrainingData } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
 import { classesOf, noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { engineFor } from './engine.ts';
+import { type FitChoices, fitOptionsOf } from './fitOptions.ts';
 
 /** Options of `logodds path`, as values. */
 export interface PathCommandOptions
   extends DataOptions,
     Omit<Roles, 'holdoutBy' | 'cluster' | 'groups' | 'time'>,
-    Pick<
-      PathOptions,
-      | 'positive'
-      | 'multiclass'
-      | 'l1Ratio'
-      | 'standardize'
-      | 'penaltyFactors'
-      | 'bounds'
-      | 'lambdas'
-      | 'count'
-      | 'ratio'
-      | 'coding'
-      | 'references'
-      | 'classWeight'
-      | 'weightKind'
-      | 'solver'
-      | 'tol'
-      | 'maxIter'
-    > {
+    FitChoices,
+    Pick<PathOptions, 'lambdas' | 'count' | 'ratio'> {
   readonly threads?: number;
   readonly engine?: Engine;
   readonly warn?: (message: string) => void;
@@ -101,33 +84,12 @@ async function read(options: CvCommandOptions) {
   const database = lazyDatabase();
   try {
     const { table: data, features, leftOut, placed } = await readTraining(database.get, options, options, 0);
-    const { target, positive, multiclass, trials, weight, offset, l1Ratio, standardize, penaltyFactors, bounds } =
-      options;
-    const { weightKind } = options;
-    const { lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter } = options;
     const classes = () => classesOf(data, options);
     noteMulticlass(options, classes);
     noteOneAndTwo(options, classes);
     const engine = options.engine ?? engineFor(options.threads, options.warn);
-    const chosen: PathOptions = {
-      ...{
-        target,
-        positive,
-        multiclass,
-        trials,
-        weight,
-        weightKind,
-        offset,
-        l1Ratio,
-        standardize,
-        penaltyFactors,
-        bounds,
-      },
-      ...{ lambdas, count, ratio, coding, references, classWeight, solver, tol, maxIter, engine },
-      schema: options.schema,
-      missing: fitMissing(options.missing),
-      features: [...features],
-    };
+    const { lambdas, count, ratio } = options;
+    const chosen: PathOptions = { ...fitOptionsOf(options, features), lambdas, count, ratio, engine };
     return { data, chosen, leftOut, placed };
   } finally {
     await database.close();

@@ -4,7 +4,7 @@ import { codingOf } from '../../../src/train/fitOptions.ts';
 import type { Problem } from '../../../src/train/problem/problem.ts';
 import { fitMissing, nthOf } from '../read/gaps.ts';
 import { lazyDatabase } from '../read/source.ts';
-import { collect, readWithin } from '../read/spill.ts';
+import { collect, readWithin, type SpilledSplit } from '../read/spill.ts';
 import { readTraining } from '../read/training.ts';
 import { classesOf } from './classes.ts';
 import { randomHoldout } from './holdout.ts';
@@ -14,26 +14,14 @@ import type { TrainOptions } from './trainOptions.ts';
 export const SLICE_ROWS = 65_536;
 
 /** Rows to fit and rows to judge by. */
-export interface Split {
+export interface Split extends Omit<SpilledSplit, 'train'> {
   /** rows in memory, or as they are encoded in a file */
   readonly train: { readonly table: Table } | { readonly table: null; readonly problem: Problem };
   /** of the rows to fit. @throws as the fit does of its target */
   classes(): readonly string[];
   readonly rows: number;
-  /** held-out rows, at least the columns that are no features */
-  readonly holdout: Table | null;
-  /** held-out rows from start to end − 1, all columns */
-  readonly part: (start: number, end: number) => Table;
-  /** rows of a part at most */
-  readonly partRows: number;
-  readonly features: readonly string[];
-  /** what is to be said of rows that are left out */
-  readonly leftOut: readonly Warning[];
-  /** An error about a row of `train` (or of `holdout`) as one about the row of the source, with file and line. */
-  placed(error: unknown, which?: 'train' | 'holdout'): Promise<unknown>;
   /** frees what nobody refers to, where memory is limited */
   tidy(): Promise<void>;
-  close(): void;
 }
 
 /** Reads the table and splits it; DuckDB and its memory are gone when this returns. */

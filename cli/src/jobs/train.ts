@@ -22,13 +22,14 @@ import { fitFacts } from '../figures/model.ts';
 import { refuseStrangers, strangerWarnings } from '../figures/strangers.ts';
 import { significant } from '../figures/wording.ts';
 import { readModel } from '../read/files.ts';
-import { fitMissing, missingFacts } from '../read/gaps.ts';
+import { missingFacts } from '../read/gaps.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
 import { type Phase, startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
 import { noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { checkDecision, decided } from './decide.ts';
 import { engineFor } from './engine.ts';
+import { fitOptionsOf } from './fitOptions.ts';
 import { evaluateHeldOut, numbersOf, ruledOut, scoreRows } from './heldOut.ts';
 import { readSplit, SLICE_ROWS, type Split } from './split.ts';
 import type { TrainOptions, TrainResult } from './trainOptions.ts';
@@ -239,35 +240,16 @@ function fitWithProgress(
   const phase = startPhase('fit', false);
   try {
     const fitOptions: FitOptions = {
-      target: options.target,
-      positive: options.positive,
-      schema: options.schema,
-      features: [...features],
-      weight: options.weight,
-      weightKind: options.weightKind,
-      offset: options.offset,
-      trials: options.trials,
-      multiclass: options.multiclass,
-      penaltyFactors: options.penaltyFactors,
-      bounds: options.bounds,
+      ...fitOptionsOf(options, features),
       start: options.start === undefined ? undefined : readModel(options.start),
       C: options.C,
       lambda: options.lambda,
       penalty: options.penalty,
-      l1Ratio: options.l1Ratio,
-      standardize: options.standardize,
-      coding: options.coding,
-      references: options.references,
-      classWeight: options.classWeight,
-      solver: options.solver,
-      tol: options.tol,
-      maxIter: options.maxIter,
       inference: options.inference,
       profile: options.profile,
       firth: options.firth && options.firthErrors ? { covariance: options.firthErrors } : options.firth,
       covariance: options.cluster !== undefined ? { cluster: options.cluster } : options.robust ? 'robust' : undefined,
       unseen: options.unseen,
-      missing: fitMissing(options.missing),
       engine,
       diagnose: true,
       onIteration: ({ iteration, objective, gradNorm }) =>

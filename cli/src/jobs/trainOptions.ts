@@ -7,36 +7,15 @@ import type { DataOptions } from '../read/source.ts';
 import type { Roles } from '../read/training.ts';
 import type { ReportTarget } from '../report/write.ts';
 import type { DecisionOptions } from './decide.ts';
+import type { FitChoices } from './fitOptions.ts';
 
 /** Options of `logodds train`, as values. What concerns the fit alone is handed on to `fit`. */
 export interface TrainOptions
   extends DataOptions,
     Omit<Roles, 'holdoutBy' | 'groups' | 'time'>,
     DecisionOptions,
-    Pick<
-      FitOptions,
-      | 'positive'
-      | 'C'
-      | 'lambda'
-      | 'penalty'
-      | 'l1Ratio'
-      | 'multiclass'
-      | 'penaltyFactors'
-      | 'bounds'
-      | 'standardize'
-      | 'coding'
-      | 'references'
-      | 'classWeight'
-      | 'weightKind'
-      | 'solver'
-      | 'tol'
-      | 'maxIter'
-      | 'inference'
-      | 'profile'
-      | 'firth'
-      | 'unseen'
-      | 'engine'
-    > {
+    FitChoices,
+    Pick<FitOptions, 'C' | 'lambda' | 'penalty' | 'inference' | 'profile' | 'firth' | 'unseen' | 'engine'> {
   /** where the model goes; absent: nowhere, for a look at its figures */
   readonly out?: string;
   /** a model file to begin at */

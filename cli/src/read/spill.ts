@@ -117,16 +117,16 @@ const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)}MB`;
 /** What `train` fits to and is judged by, of a file that need not fit into memory. */
 export interface SpilledSplit {
   readonly train: Problem;
-  /** target, weight, offset and trials of the held-out rows; null without any */
+  /** held-out rows, at least the columns that are no features; null without any */
   readonly holdout: Table | null;
-  /** held-out rows from start to end − 1, with their features */
+  /** held-out rows from start to end − 1, all columns */
   readonly part: (start: number, end: number) => Table;
   /** of a part at most */
   readonly partRows: number;
   readonly features: readonly string[];
   /** what is to be said of rows that are left out */
   readonly leftOut: readonly Warning[];
-  /** an error about a row of these as one about the row of the source, where that is known */
+  /** An error about a row of `train` (or of `holdout`) as one about the row of the source, with file and line where these are known. */
   placed(error: unknown, which?: 'train' | 'holdout'): Promise<unknown>;
   close(): void;
 }
