@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { sortTagged } from '../math/sort.ts';
 import { type Costs, checkRowCosts, costAt, costThreshold, type RowCosts } from './costs.ts';
 import type { ChosenThreshold } from './decision.ts';
 
@@ -202,7 +203,7 @@ function sweep(
       rowOf[kept++] = i;
     }
   });
-  const order = fallingOrder(p.subarray(0, kept));
+  const order = sortTagged(p.subarray(0, kept), (place) => place).tags.reverse();
   const [thresholds, value, side, stdError] = [0, 1, 2, 3].map(() => new Float64Array(kept + 1));
   const values = new Float64Array(counts.length);
   let steps = 0;
@@ -234,25 +235,6 @@ function sweep(
     side: side.subarray(0, steps),
     stdError: counts.length > 1 ? stdError.subarray(0, steps) : null,
   };
-}
-
-/** Indices by falling value. Values are sorted without a comparison function, then each index finds its place. */
-function fallingOrder(values: Float64Array): Uint32Array {
-  const sorted = values.slice().sort();
-  const places = new Uint32Array(values.length);
-  const order = new Uint32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    let low = 0;
-    let high = sorted.length - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (sorted[middle] < values[i]) low = middle + 1;
-      else high = middle;
-    }
-    // tied ones one after the other
-    order[values.length - 1 - (low + places[low]++)] = i;
-  }
-  return order;
 }
 
 /** A number t with low ≤ t < high, half way where there is one. */

@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { sortTagged } from '../math/sort.ts';
 import { areCounts, type Weight, type WeightKind } from './check.ts';
-import { sortScores } from './ranking.ts';
 
 /** One bin of a reliability diagram: its probabilities lie in (low, high], the first bin includes `low`. */
 export interface ReliabilityBin {
@@ -97,7 +97,7 @@ type Edges = (bins: number, probabilities: Float64Array, weight: Weight, kind?: 
 const EDGES: Record<BinStrategy, Edges> = {
   uniform: (bins) => steps(bins),
   quantile: (bins, probabilities, weight, kind) => {
-    const { values, tags: rows } = sortScores(probabilities, (row) => row);
+    const { values, tags: rows } = sortTagged(probabilities, (row) => row);
     const { cumulated, used } = cumulate(rows, weight, kind);
     const last = cumulated[used.length - 1] - 1;
     const at = (unit: number): number => {

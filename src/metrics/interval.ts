@@ -3,9 +3,9 @@ import { refuseUnknown } from '../../bindings/names.ts';
 import { Z95 } from '../math/normal.ts';
 import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
+import { sortTagged } from '../math/sort.ts';
 import type { Labels } from './binary.ts';
 import { areCounts, checkRows, checkScores, type RowScores, type Weight, type WeightKind } from './check.ts';
-import { sortScores } from './ranking.ts';
 
 /** How an interval is estimated: DeLong's variance and the normal distribution, or rows drawn anew so many times from this seed. */
 export type IntervalMethod = (
@@ -85,7 +85,7 @@ interface Side {
 }
 
 function sides(scores: RowScores, y: Labels, weight: Weight, kind?: WeightKind): [positive: Side, negative: Side] {
-  const { values, tags: rows } = sortScores(scores, (row) => row);
+  const { values, tags: rows } = sortTagged(scores, (row) => row);
   const counts = areCounts(weight, kind);
   const ranks = new Uint32Array(rows.length);
   for (let k = 1; k < rows.length; k++) ranks[k] = ranks[k - 1] + (values[k] === values[k - 1] ? 0 : 1);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { sortTagged } from '../../src/math/sort.ts';
 import { auc } from '../../src/metrics/binary.ts';
 import {
   averagePrecision,
@@ -13,7 +14,6 @@ import {
   rocCurve,
   thinCurve,
 } from '../../src/metrics/curves.ts';
-import { sortScores } from '../../src/metrics/ranking.ts';
 import { alike, columns, error, floats, near, nearAll, oracle, repeats, rows } from './oracle.ts';
 
 const METRICS = {
@@ -249,7 +249,7 @@ describe('laws', () => {
       const order = Array.from(given.keys()).sort((a, b) =>
         given[a] < given[b] ? -1 : given[a] > given[b] ? 1 : a - b,
       );
-      const { values, tags } = sortScores(given, (row) => row);
+      const { values, tags } = sortTagged(given, (row) => row);
       expect([...tags]).toEqual(order);
       expect([...values]).toEqual(order.map((row) => given[row] + 0));
     }

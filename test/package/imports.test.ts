@@ -31,7 +31,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/metrics', ['src/metrics', 'src/math', 'bindings']],
   ['src/encode', ['src/encode', 'bindings']],
   ['src/calibrate', ['src/calibrate', 'bindings']],
-  ['src/decide', ['src/decide', 'bindings']],
+  ['src/decide', ['src/decide', 'src/math', 'bindings']],
   ['src/explain', ['src/explain', 'src/calibrate', 'src/encode', 'src/math', 'bindings']],
   ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'src/math', 'bindings']],
   // what puts the findings together stands above training
