@@ -16,6 +16,7 @@ import { slotsOf } from '../train/problem/slots.ts';
 import { newton } from '../train/solve/newton.ts';
 import { Objective } from '../train/solve/objective.ts';
 import { dependentSlots, nameParameters, separatesAllRows } from '../train/solve/untold.ts';
+import { classWeights } from '../weights.ts';
 import { conditioning, inflation } from './collinear.ts';
 import { columnFindings } from './columns.ts';
 import { type Finding, sortFindings } from './finding.ts';
@@ -302,15 +303,7 @@ function nullPoint(
   width: number,
 ): Float64Array {
   const point = new Float64Array(parameters);
-  const share = new Float64Array(Math.max(2, classes));
-  for (let i = 0; i < y.length; i++) {
-    const s = weight ? weight[i] : 1;
-    if (classes > 1) share[y[i]] += s;
-    else {
-      share[0] += s * (1 - y[i]);
-      share[1] += s * y[i];
-    }
-  }
+  const share = classWeights(Math.max(2, classes), y, weight);
   for (let k = 1; k < share.length; k++) point[(classes > 1 ? k + 1 : 1) * width - 1] = Math.log(share[k] / share[0]);
   return point;
 }

@@ -3,6 +3,7 @@ import { normalCdf, normalQuantile, Z95 } from '../math/normal.ts';
 import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
+import { classWeights } from '../weights.ts';
 import type { Fit } from './ask.ts';
 import { joinParams } from './assemble.ts';
 import { type EstimateSettings, estimateAll } from './inference/estimate.ts';
@@ -104,13 +105,7 @@ function refit(
   start: Float64Array,
 ): readonly Fitted[] | null {
   const { y, weight, kind, target } = rows;
-  const share = new Float64Array(kind === 'binomial' ? 2 : target.classes.length);
-  for (let i = 0; i < y.length; i++) {
-    if (kind === 'binomial') {
-      share[0] += weight![i] * (1 - y[i]);
-      share[1] += weight![i] * y[i];
-    } else share[y[i]] += weight![i];
-  }
+  const share = classWeights(kind === 'binomial' ? 2 : target.classes.length, y, weight);
   if (share.some((s) => !(s > 0))) return null;
   const quiet = { ...settings, inference: false, onIteration: undefined };
   const view = problem.view(rows);

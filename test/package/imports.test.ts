@@ -12,6 +12,9 @@ const imports = (file: string): string[] =>
     name.startsWith('.') ? relative('.', normalize(join(dirname(file), name))) : name,
   );
 
+/** what every room of the library may import */
+const COMMON = ['src/weights.ts', 'bindings'];
+
 const BELOW_TRAINING = [
   'src/diagnose',
   'src/model',
@@ -20,28 +23,29 @@ const BELOW_TRAINING = [
   'src/encode',
   'src/math',
   'src/metrics',
-  'bindings',
+  ...COMMON,
 ];
 
 /** room → the rooms it may import from; the first match of a path names its room */
 const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['assembly', ['assembly']],
   ['bindings', ['bindings']],
-  ['src/math', ['src/math', 'bindings']],
-  ['src/metrics', ['src/metrics', 'src/math', 'bindings']],
-  ['src/encode', ['src/encode', 'bindings']],
-  ['src/calibrate', ['src/calibrate', 'bindings']],
-  ['src/decide', ['src/decide', 'src/math', 'bindings']],
-  ['src/explain', ['src/explain', 'src/calibrate', 'src/encode', 'src/math', 'bindings']],
-  ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'src/math', 'bindings']],
+  ['src/weights.ts', []],
+  ['src/math', ['src/math', ...COMMON]],
+  ['src/metrics', ['src/metrics', 'src/math', ...COMMON]],
+  ['src/encode', ['src/encode', ...COMMON]],
+  ['src/calibrate', ['src/calibrate', ...COMMON]],
+  ['src/decide', ['src/decide', 'src/math', ...COMMON]],
+  ['src/explain', ['src/explain', 'src/calibrate', 'src/encode', 'src/math', ...COMMON]],
+  ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'src/math', ...COMMON]],
   // what puts the findings together stands above training
   ['src/diagnose/doctor.ts', ['src', 'bindings']],
-  ['src/diagnose', ['src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'src/math', 'bindings']],
+  ['src/diagnose', ['src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'src/math', ...COMMON]],
   ['src/train/problem', ['src/train/problem', ...BELOW_TRAINING]],
   ['src/train/solve', ['src/train/solve', 'src/train/problem', ...BELOW_TRAINING]],
   ['src/train/inference', ['src/train/inference', 'src/train/solve', 'src/train/problem', ...BELOW_TRAINING]],
   ['src/train', ['src/train', 'src/stages.ts', ...BELOW_TRAINING]],
-  ['src/online', ['src/online', 'src/stages.ts', 'src/train', 'src/model', 'src/encode', 'bindings']],
+  ['src/online', ['src/online', 'src/stages.ts', 'src/train', 'src/model', 'src/encode', ...COMMON]],
   ['src', ['src', 'bindings']],
 ];
 

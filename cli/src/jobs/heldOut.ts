@@ -1,5 +1,6 @@
 import type { BinaryMetrics, Engine, Model, Table } from '../../../src/index.ts';
 import { trueFactors } from '../../../src/train/decided.ts';
+import { classWeights } from '../../../src/weights.ts';
 import type { ScoredRows } from '../figures/evaluation.ts';
 import { evaluate, planes } from '../figures/metrics.ts';
 import { type Stranger, Strangers } from '../figures/strangers.ts';
@@ -101,9 +102,7 @@ function withTrueShares({ manifest: { calibration, classes } }: Model, rows: Sco
   const prior = calibration?.prior;
   if (prior === undefined) return rows;
   const { codes, weight } = rows;
-  const found = classes.map(() => 0);
-  for (let i = 0; i < codes.length; i++) found[codes[i]] += weight ? weight[i] : 1;
-  const factors = trueFactors(found, prior);
+  const factors = trueFactors([...classWeights(classes.length, codes, weight)], prior);
   return {
     ...rows,
     weightKind: 'sampling',

@@ -4,6 +4,7 @@ import { constantReason } from '../../encode/infer.ts';
 import { list, show } from '../../encode/label.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import type { Warning } from '../../model/manifest.ts';
+import { classWeights } from '../../weights.ts';
 import type { Task } from '../problem/task.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
@@ -240,17 +241,15 @@ interface Outcomes {
 }
 
 function countOutcomes({ y, weight, likelihood: { classes } }: Task): Outcomes {
-  const share = new Float64Array(classes);
+  const share = classWeights(Math.max(2, classes), y, weight);
   let rows = 0;
   let total = 0;
   for (let i = 0; i < y.length; i++) {
     const s = weight ? weight[i] : 1;
     rows += Number(s > 0);
-    if (classes === 1) share[0] += s * y[i];
-    else share[y[i]] += s;
     total += s;
   }
-  return { rows, share, total };
+  return { rows, share: classes === 1 ? share.subarray(1) : share, total };
 }
 
 /** Curvature Σ s·p(1 − p) of the mean loss in the intercept of a class, at the shares of the classes. */
