@@ -2,6 +2,7 @@ import { inspect as inspectError } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { LogoddsError } from '../../src/index.ts';
 import { addCommand } from './commands/command.ts';
+import { forgetNotes } from './commands/common.ts';
 import { cv } from './commands/cv.ts';
 import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
@@ -72,6 +73,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     throw error;
   });
   keepPrivate();
+  forgetNotes();
   try {
     await createProgram().parseAsync([...argv]);
     return 0;

@@ -14,6 +14,11 @@ export { print, printJson } from '../terminal/print.ts';
 const MOST = 5;
 let notes = 0;
 
+/** A run begins: it has said nothing yet. */
+export const forgetNotes = () => {
+  notes = 0;
+};
+
 export const note = (message: string) => {
   notes++;
   sayNote(inFlags(message));
