@@ -6,6 +6,7 @@ import { Block } from '../../cli/src/read/block.ts';
 import { openDatabase, streamChunks } from '../../cli/src/read/database.ts';
 import { checkDeclaration } from '../../src/encode/declare.ts';
 import { loadModel } from '../../src/index.ts';
+import { sweep } from '../full.ts';
 import { workspace } from './run.ts';
 
 const { run, json, write, path } = workspace();
@@ -464,12 +465,15 @@ describe('docs/schema.json', () => {
   it('accepts and refuses what the program does, for every field of every kind with values of every sort', () => {
     const differ: string[] = [];
     let accepted = 0;
+    let cases = 0;
     for (const kind of kinds) {
       for (const field of fields) {
         for (const value of values) {
           const declaration = { features: [...parts, { ...kind, [field]: value }] };
           // that names are distinct, and parts of crosses known, is for the program alone
           if (field === 'of' || (field === 'name' && value === 'a')) continue;
+          // in part: every fourth case, so other values for each field and kind
+          if (cases++ % sweep(4, 1) !== 0) continue;
           const [here, there] = [valid(declaration), accepts(declaration)];
           if (here) accepted++;
           if (here !== there)
@@ -478,7 +482,7 @@ describe('docs/schema.json', () => {
       }
     }
     expect(differ).toEqual([]);
-    expect(accepted).toBeGreaterThan(500);
+    expect(accepted).toBeGreaterThan(sweep(250, 500));
   });
 
   it('of the file as a whole too', () => {

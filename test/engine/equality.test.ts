@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KINDS, type Kind } from '../../bindings/layout.ts';
+import { sweep } from '../full.ts';
 import { arena, bits, type Implementation, javascript, simd, type Values, wasm } from './kernels.ts';
 
 /**
@@ -9,7 +10,7 @@ import { arena, bits, type Implementation, javascript, simd, type Values, wasm }
  * subnormals, signed zeros, infinities and NaN.
  */
 
-const RUNS = { numRuns: 300 };
+const RUNS = { numRuns: sweep(100, 300) };
 const SPECIAL = [0, -0, 1, -1, 5e-324, -5e-324, 2.2250738585072014e-308, 1e-45, 1.1754943508222875e-38, 700, -745.2];
 const EXTREME = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 1e308, -1e308, 3.4e38, 1e20, -1e20];
 

@@ -69,16 +69,11 @@ export function arena({ heap }: Implementation) {
 
 /** the bits of each value; every NaN counts as the same, since WebAssembly leaves its sign and payload open */
 export function bits(values: Values): string[] {
-  const bytes = new DataView(values.buffer, values.byteOffset, values.byteLength);
   const size = values.BYTES_PER_ELEMENT;
-  return Array.from(values, (value, i) => {
-    if (Number.isNaN(value)) return 'NaN';
-    let text = '';
-    for (let b = size - 1; b >= 0; b--)
-      text += bytes
-        .getUint8(i * size + b)
-        .toString(16)
-        .padStart(2, '0');
-    return text;
-  });
+  const wholes = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[size as 1 | 2 | 4 | 8];
+  const codes = new wholes(values.buffer as ArrayBuffer, values.byteOffset, values.length);
+  const texts: string[] = [];
+  for (let i = 0; i < values.length; i++)
+    texts.push(Number.isNaN(values[i]) ? 'NaN' : codes[i].toString(16).padStart(2 * size, '0'));
+  return texts;
 }

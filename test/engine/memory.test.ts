@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Block } from '../../bindings/heap.ts';
+import { sweep } from '../full.ts';
 import { expectWorking, thrown } from './checks.ts';
 import { engines, numbers, onHeap } from './engines.ts';
 import { implementations } from './kernels.ts';
 
 describe.each(implementations)('the heap of %s', (_, make) => {
-  test('two million allocations and releases of mixed sizes, a few dozen alive at a time, do not grow the memory', () => {
+  const steps = sweep(500_000, 2_000_000);
+  test(`${steps} allocations and releases of mixed sizes, a few dozen alive at a time, do not grow the memory`, () => {
     const { heap } = make();
     const next = numbers(41);
     const alive = new Array<Block | undefined>(48);
     let early = 0;
-    for (let step = 0; step < 2_000_000; step++) {
+    for (let step = 0; step < steps; step++) {
       const i = Math.floor((next() + 1) * 24);
       const old = alive[i];
       if (old) heap.release(old);
@@ -27,12 +29,13 @@ describe.each(implementations)('the heap of %s', (_, make) => {
 });
 
 describe.each(engines)('%s', (_, make) => {
-  test('a hundred thousand of everything, allocated and freed, do not grow the memory', () => {
+  const times = sweep(20_000, 100_000);
+  test(`${times} of everything, allocated and freed, do not grow the memory`, () => {
     const engine = make();
     const before = engine.bytesInUse;
     const target = { y: [0, 1] };
     let bytes = 0;
-    for (let i = 0; i < 100_000; i++) {
+    for (let i = 0; i < times; i++) {
       const rows = engine.rows(2, 3, i & 1 ? 'f32' : 'f64');
       const table = engine.columns(2 + (i % 5), [{ kind: 'numeric' }, { kind: 'coded', slots: 300 }]);
       const sparse = engine.sparse({ rowPtr: [0, 1, 2], colIdx: [0, 1], values: i & 2 ? [1, 2] : null }, 2);

@@ -12,6 +12,7 @@ import { splitmix32 } from '../../src/math/random.ts';
 import { Model } from '../../src/model/model.ts';
 import { outcomes } from '../../src/model/outcomes.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
+import { sweep } from '../full.ts';
 import { classModel, smallCovariance, smallModel } from '../model/parts.ts';
 import { RICH, seededModel } from './models.ts';
 
@@ -356,7 +357,7 @@ test('95 % intervals cover the true probability in 95 % ± 1 of seeded samples',
     [-1.5, 0.5],
     [0.5, -1],
   ];
-  const replicates = 1500;
+  const replicates = sweep(500, 1500);
   const rows = 400;
   let covered = 0;
   for (let replicate = 0; replicate < replicates; replicate++) {

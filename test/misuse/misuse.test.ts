@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as library from '../../src/index.ts';
 import { threadedEngine } from '../../src/threads.ts';
 import { simd } from '../engine/kernels.ts';
+import { sweep } from '../full.ts';
 
 const load = (name: string) => import(new URL(`./${name}.mjs`, import.meta.url).href);
 const { misuser } = await load('sequence');
@@ -13,7 +14,8 @@ describe.runIf(simd)('right and wrong calls, freed and foreign handles, getters 
     const codes = new Set<string>();
     let calls = 0;
     let calledBack = 0;
-    for (let index = 0; index < 25; index++) {
+    const sequences = sweep(10, 25);
+    for (let index = 0; index < sequences; index++) {
       const { counts, failure } = run(20261129, index);
       expect(`sequence ${index}: ${failure}`).toBe(`sequence ${index}: null`);
       for (const code of Object.keys(counts[0].refused)) codes.add(code);
@@ -21,8 +23,8 @@ describe.runIf(simd)('right and wrong calls, freed and foreign handles, getters 
       calledBack += counts[0].calledBack;
     }
     // they reach what they are made for
-    expect(calls).toBeGreaterThan(3000);
-    expect(calledBack).toBeGreaterThan(100);
+    expect(calls).toBeGreaterThan(120 * sequences);
+    expect(calledBack).toBeGreaterThan(4 * sequences);
     for (const code of ['ERR_SHAPE', 'ERR_RANGE', 'ERR_ENGINE', 'ERR_MEMORY', 'ERR_RECORD'])
       expect(codes).toContain(code);
   });

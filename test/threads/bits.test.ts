@@ -3,6 +3,7 @@ import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type ThreadedEngine, threadedEngine } from '../../bindings/threads.ts';
 import { simd } from '../engine/kernels.ts';
+import { sweep } from '../full.ts';
 import { LAYOUTS, results } from './results.ts';
 
 const COUNTS = [1, 2, 3, 4];
@@ -21,7 +22,9 @@ describe.runIf(simd)('the same bits for any number of threads, and as on one wit
     test.each(['f32', 'f64'] as const)('%s', (precision) => {
       const expected = results(wasm, layout, precision);
       expect(Object.keys(expected).length).toBe(15);
-      for (const engine of engines) {
+      // in part: one and three threads in f32, two and four in f64
+      const some = engines.filter(({ threads }) => (threads % 2 === 1) === (precision === 'f32'));
+      for (const engine of sweep(some, engines)) {
         const before = engine.bytesInUse;
         expect(results(engine, layout, precision), `${engine.threads} threads`).toEqual(expected);
         expect(engine.bytesInUse, 'memory left behind').toBe(before);

@@ -8,6 +8,7 @@ import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import type { FitOptions } from '../../src/train/fitOptions.ts';
+import { sweep } from '../full.ts';
 import { denseEngine } from './denseLikelihood.ts';
 import { coded, numeric, random, readTable, table, takeRows, values, withColumns } from './oracles.ts';
 
@@ -295,7 +296,8 @@ describe('penalty', () => {
     expect(model.manifest.fit).toMatchObject({ solver: 'lbfgs', converged: true, reason: 'converged' });
     expect(model.manifest.fit.choice).toMatch(/1101 free parameters/);
     expect(warnings).toEqual([]);
-    const other = fitTable(wide, { target: 'y', C: 0.1, solver: 'newton' }).model;
+    const solver = sweep('newton-cg', 'newton');
+    const other = fitTable(wide, { target: 'y', C: 0.1, solver }).model;
     expectClose(model.weights, other.weights, 1e-7);
   });
 

@@ -3,6 +3,7 @@ import { logLoss } from '../../src/metrics/binary.ts';
 import { type CrossValidationOptions, crossValidate } from '../../src/train/crossValidate.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import { fitPath } from '../../src/train/path.ts';
+import { sweep } from '../full.ts';
 import { coded, numeric, random, readTable, table, takeRows, values, withColumns } from './oracles.ts';
 
 function data(rows: number, columns: number, relevant: number, seed: number) {
@@ -82,7 +83,7 @@ describe('path', () => {
   });
 
   it('of more parameters than rows: optimal everywhere although most columns are never read', () => {
-    const wide = data(120, 2500, 4, 7);
+    const wide = data(120, sweep(1000, 2500), 4, 7);
     const path = fitPath(wide.table, { ...options, count: 12, tol: 1e-8 });
     path.steps.forEach((step, k) => {
       const model = path.model(k);
