@@ -29,7 +29,7 @@ import { unfoldParameters } from './problem/standardise.ts';
 export interface FitResult {
   readonly model: Model;
   /** those of the model's manifest */
-  readonly warnings: readonly Warning[];
+  readonly warnings: Warning[];
   /** rows as models saw them that were not fitted to them; null where no calibrator, threshold or band was chosen by folds */
   readonly outOfFold: OutOfFold | null;
 }

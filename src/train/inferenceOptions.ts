@@ -9,7 +9,7 @@ export interface BootstrapOptions {
   readonly seed?: number;
 }
 
-/** What a fit says of its estimates. Without a penalty, or with Firth's; `bootstrap` also with a penalty. */
+/** What a fit says of its estimates: by the likelihood, without a penalty or with Firth's; by `bootstrap` with any penalty. */
 export interface InferenceOptions {
   /**
    * what standard errors rest on. `model` (default): the likelihood, weights taken as counts of rows; of Firth's the information at the
@@ -21,7 +21,7 @@ export interface InferenceOptions {
   readonly covariance?: 'model' | 'augmented' | 'robust' | { readonly cluster: string };
   /** profile-likelihood interval of every coefficient, likelihood-ratio test of every feature. Some ten fits a coefficient. */
   readonly profile?: boolean;
-  /** how coefficients vary over fits to resampled rows */
+  /** how coefficients vary over fits to resampled rows; alone unless `covariance` or `profile` is given as well */
   readonly bootstrap?: BootstrapOptions;
 }
 
@@ -37,7 +37,7 @@ export interface InferenceSpec {
 /** @throws ERR_RANGE for what is none, or does not go with the penalty */
 export function readInference(
   given: boolean | InferenceOptions | undefined,
-  { firth, penalized }: { readonly firth: boolean; readonly penalized: boolean },
+  { firth }: { readonly firth: boolean },
 ): InferenceSpec | null {
   if (given === undefined || given === false) return null;
   const options = given === true ? {} : given;
@@ -67,7 +67,7 @@ export function readInference(
       'leave it out for that of the model',
     );
   return {
-    likelihood: !(penalized && bootstrap && options.covariance === undefined && !profile),
+    likelihood: !bootstrap || options.covariance !== undefined || profile,
     covariance,
     profile,
     bootstrap: bootstrap ? checkBootstrap(bootstrap) : null,

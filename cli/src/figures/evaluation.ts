@@ -1,7 +1,8 @@
 import { exp, softmax } from '../../../bindings/js/math.ts';
 import { type Costs, costsOfMatrix } from '../../../src/decide/costs.ts';
 import type { ChosenThreshold } from '../../../src/decide/decision.ts';
-import { fitMatrix, LogoddsError, type Model, sigmoid } from '../../../src/index.ts';
+import { fitMatrix, LogoddsError, type Model } from '../../../src/index.ts';
+import { sigmoid } from '../../../src/kernels.ts';
 import { Z95 } from '../../../src/math/normal.ts';
 import { auc, type BinaryMetrics } from '../../../src/metrics/binary.ts';
 import type { BrierParts, ReliabilityBin } from '../../../src/metrics/bins.ts';

@@ -1,3 +1,4 @@
+import type { Model, Scores } from '../../../src/index.ts';
 import {
   accuracyOfProbabilities,
   type BinaryMetrics,
@@ -5,9 +6,7 @@ import {
   evaluateClassProbabilities,
   evaluateMulticlass,
   evaluateProbabilities,
-  type Model,
-  type Scores,
-} from '../../../src/index.ts';
+} from '../../../src/metrics.ts';
 import type { ScoredRows } from './evaluation.ts';
 
 /** The values of each weight vector, of logits or probabilities as a scorer gives them. */

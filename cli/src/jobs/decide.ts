@@ -1,10 +1,6 @@
-import type { Criterion } from '../../../src/decide/choose.ts';
-import { type Costs, costsOfMatrix, decisionByCosts } from '../../../src/decide/costs.ts';
-import type { Decision } from '../../../src/decide/decision.ts';
+import { type Costs, decisionByCosts } from '../../../src/decide.ts';
 import { list, show } from '../../../src/encode/label.ts';
-import { LogoddsError, type Model } from '../../../src/index.ts';
-import { chooseDecision, chooseReview, withDecision } from '../../../src/train/decided.ts';
-import type { OutOfFold } from '../../../src/train/outOfFold.ts';
+import { type DecideOption, LogoddsError } from '../../../src/index.ts';
 import { readJson } from '../read/files.ts';
 
 /** How `train` is told to decide; one way at most, and a band for review beside it. */
@@ -60,40 +56,15 @@ export function checkDecision(options: DecisionOptions, classesOf: () => readonl
   }
 }
 
-/**
- * The model with the decision that was asked for, of options that `checkDecision` lets pass.
- * @param rows  out-of-fold logits, computed when first asked for
- * @throws ERR_DATA, ERR_SHAPE, ERR_RANGE costs that are none, what no threshold reaches
- */
-export function decided(model: Model, options: DecisionOptions, rows: () => OutOfFold): Model {
-  const { classes, positive } = model.manifest;
-  const { threshold, costs, review } = options;
-  const matrix = costs && 'file' in costs ? readMatrix(costs.file) : null;
-  let decision: Decision | null = matrix && decisionByCosts(matrix, classes, positive);
-  if (threshold !== undefined) decision = { threshold };
-  const given = matrix && positive !== null ? costsOfMatrix(matrix, classes.indexOf(positive)) : null;
-  const criterion = criterionOf(options, given);
-  if (criterion) {
-    decision = chooseDecision(model, rows(), criterion);
-    const { chosen } = decision;
-    if (criterion.by === 'cost' && chosen) decision = { ...decision, chosen: { ...chosen, costs: criterion.costs } };
-  }
-  const chosen = decision ? withDecision(model, decision) : model;
-  if (!review) return chosen;
-  const band = 'share' in review ? chooseReview(chosen, rows(), review.share) : review;
-  return withDecision(chosen, { ...chosen.manifest.decision, abstain: band });
-}
-
-function criterionOf(
-  { costs, maximize, minPrecision, minRecall, budget }: DecisionOptions,
-  matrix: Costs | null,
-): Criterion | null {
-  if (matrix) return { by: 'cost', costs: matrix };
-  if (costs && !('file' in costs)) return { by: 'cost', costs };
+/** How `fit` is to decide. @throws ERR_DATA for a file of costs that has none */
+export function decideOptionOf(options: DecisionOptions): DecideOption | undefined {
+  const { threshold, costs, maximize, minPrecision, minRecall, budget } = options;
+  if (threshold !== undefined) return { threshold };
+  if (costs) return { by: 'cost', costs: 'file' in costs ? readMatrix(costs.file) : costs } as DecideOption;
   if (maximize !== undefined) return { by: 'fbeta', beta: maximize };
   if (minPrecision !== undefined) return { by: 'recall', precision: minPrecision };
   if (minRecall !== undefined) return { by: 'precision', recall: minRecall };
-  return budget ? { by: 'budget', ...budget } : null;
+  return budget && { by: 'budget', ...budget };
 }
 
 /** @throws ERR_DATA for a file that is no list of lists of numbers */

@@ -1,36 +1,69 @@
-import type { FitOptions } from '../../../src/index.ts';
+import type {
+  DataOptions,
+  FitOptions,
+  PenaltyByFeature,
+  PenaltyKind,
+  SolverOptions,
+  Strength,
+} from '../../../src/index.ts';
 import { fitMissing } from '../read/gaps.ts';
 import type { Roles } from '../read/training.ts';
 
 /** Options of the command that a fit takes as they are. */
 export type FitChoices = Pick<
-  FitOptions,
-  | 'positive'
-  | 'multiclass'
-  | 'l1Ratio'
-  | 'standardize'
-  | 'penaltyFactors'
-  | 'bounds'
-  | 'coding'
-  | 'references'
-  | 'classWeight'
-  | 'weightKind'
-  | 'solver'
-  | 'tol'
-  | 'maxIter'
->;
+  DataOptions,
+  'positive' | 'multiclass' | 'coding' | 'references' | 'classWeight' | 'weightKind'
+> &
+  Pick<SolverOptions, 'solver' | 'tol' | 'maxIter'> &
+  PenaltyKind & {
+    readonly penaltyFactors?: PenaltyByFeature['factors'];
+    readonly bounds?: PenaltyByFeature['bounds'];
+  };
+
+/** The penalty of a fit, as flags. */
+export interface PenaltyChoices {
+  readonly C?: number;
+  readonly lambda?: number;
+  readonly penalty?: 'none';
+  readonly firth?: boolean;
+}
 
 /** Roles that a fit knows of. */
 type FitRoles = Pick<Roles, 'target' | 'weight' | 'offset' | 'trials' | 'schema' | 'missing'>;
 
-/** What `fit` and `fitPath` are told alike. @param features  those that were read */
+/** What `fit` and `fitPath` are told alike, but for the penalty. @param features  those that were read */
 export function fitOptionsOf(options: FitRoles & FitChoices, features: readonly string[]) {
   const { target, weight, offset, trials, schema, missing, positive, multiclass, weightKind } = options;
-  const { l1Ratio, standardize, penaltyFactors, bounds, coding, references, classWeight, solver, tol, maxIter } =
-    options;
+  const { coding, references, classWeight, solver, tol, maxIter } = options;
   return {
     ...{ target, weight, weightKind, offset, trials, positive, multiclass, classWeight },
     ...{ schema, features: [...features], coding, references, missing: fitMissing(missing) },
-    ...{ l1Ratio, standardize, penaltyFactors, bounds, solver, tol, maxIter },
+    ...{ solver, tol, maxIter },
   } as const satisfies FitOptions;
 }
+
+/** The settings of a penalty of any strength that were given. */
+export function penaltyKindOf({
+  l1Ratio,
+  standardize,
+  penaltyFactors: factors,
+  bounds,
+}: FitChoices): PenaltyKind & PenaltyByFeature {
+  return given({ l1Ratio, standardize, factors, bounds });
+}
+
+/** The penalty of a fit. */
+export function penaltyOptionOf(options: FitChoices & PenaltyChoices): FitOptions['penalty'] {
+  const { C, lambda, penalty, firth } = options;
+  if (firth) return 'firth';
+  return (
+    penalty ?? ({ ...penaltyKindOf(options), ...given({ C, lambda }) } as Strength & PenaltyKind & PenaltyByFeature)
+  );
+}
+
+/** Whether weights are drawn to 0, which decides how categories are coded. */
+export const isPenalized = ({ C, lambda, penalty, firth }: PenaltyChoices): boolean =>
+  !(firth || penalty === 'none' || lambda === 0 || C === Number.POSITIVE_INFINITY);
+
+const given = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;

@@ -1,6 +1,6 @@
 import { explainer } from '../../../src/explain/contributions.ts';
 import { sourcesOf } from '../../../src/explain/explained.ts';
-import { intervals } from '../../../src/explain/interval.ts';
+import { interval } from '../../../src/explain/interval.ts';
 import { tableReasons } from '../../../src/explain/reasons.ts';
 import type { Model, Scores, Table } from '../../../src/index.ts';
 import type { FurtherCells, FurtherColumn } from '../write/writers.ts';
@@ -45,14 +45,14 @@ function reviewed(): Further {
 function withIntervals(model: Model, level: number): Further {
   const { classes, positive } = model.manifest;
   const names = positive === null ? classes.map((label) => `_${label}`) : [''];
-  intervals(model, { rows: 0, columns: emptyColumns(model) }, level);
+  interval(model, { rows: 0, columns: emptyColumns(model) }, level);
   return {
     columns: names.flatMap((name): FurtherColumn[] => [
       { name: `low${name}`, type: 'number' },
       { name: `high${name}`, type: 'number' },
     ]),
     cells(table, _, firstRow) {
-      const { rows, low, high } = intervals(model, table, level, firstRow);
+      const { rows, low, high } = interval(model, table, level, firstRow);
       return names.flatMap((_, k) => [low, high].map((ends) => ends.subarray(k * rows, (k + 1) * rows)));
     },
   };

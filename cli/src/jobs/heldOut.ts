@@ -1,4 +1,5 @@
-import type { BinaryMetrics, Engine, Model, Table } from '../../../src/index.ts';
+import type { Engine, Model, Table } from '../../../src/index.ts';
+import type { BinaryMetrics } from '../../../src/metrics.ts';
 import { trueFactors } from '../../../src/train/decided.ts';
 import { classWeights } from '../../../src/weights.ts';
 import type { ScoredRows } from '../figures/evaluation.ts';

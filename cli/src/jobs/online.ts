@@ -1,13 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import {
-  type FtrlOptions,
-  LogoddsError,
-  type Model,
-  OnlineLearner,
-  pickEngine,
-  saveModel,
-} from '../../../src/index.ts';
+import { LogoddsError, type Model, OnlineLearner, pickEngine, saveModel } from '../../../src/index.ts';
+import type { FtrlOptions } from '../../../src/kernels.ts';
 import { movedTo, placed, rowOf } from '../read/place.ts';
 import { openStream, type RowStream, type StreamRow } from '../read/stream.ts';
 import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPlan } from '../read/streamed.ts';

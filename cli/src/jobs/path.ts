@@ -1,6 +1,5 @@
 import {
   type CrossValidation,
-  type CrossValidationOptions,
   coefficients,
   crossValidate,
   type Engine,
@@ -8,7 +7,9 @@ import {
   type Model,
   type PathOptions,
   type RegularizationPath,
+  type StrengthsOptions,
   saveModel,
+  type ValidationOptions,
 } from '../../../src/index.ts';
 import { warningsInFlags } from '../figures/flags.ts';
 import { type DataOptions, lazyDatabase } from '../read/source.ts';
@@ -17,23 +18,21 @@ import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
 import { classesOf, noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { engineFor } from './engine.ts';
-import { type FitChoices, fitOptionsOf } from './fitOptions.ts';
+import { type FitChoices, fitOptionsOf, penaltyKindOf } from './fitOptions.ts';
 
 /** Options of `logodds path`, as values. */
 export interface PathCommandOptions
   extends DataOptions,
     Omit<Roles, 'holdoutBy' | 'cluster' | 'groups' | 'time'>,
     FitChoices,
-    Pick<PathOptions, 'lambdas' | 'count' | 'ratio'> {
+    StrengthsOptions {
   readonly threads?: number;
   readonly engine?: Engine;
   readonly warn?: (message: string) => void;
 }
 
 /** Options of `logodds cv`, as values. */
-export interface CvCommandOptions
-  extends PathCommandOptions,
-    Pick<CrossValidationOptions, 'folds' | 'groups' | 'time' | 'seed' | 'score' | 'rule'> {
+export interface CvCommandOptions extends PathCommandOptions, ValidationOptions {
   /** where the refitted model goes; absent: nowhere */
   readonly out?: string;
 }
@@ -89,7 +88,14 @@ async function read(options: CvCommandOptions) {
     noteOneAndTwo(options, classes);
     const engine = options.engine ?? engineFor(options.threads, options.warn);
     const { lambdas, count, ratio } = options;
-    const chosen: PathOptions = { ...fitOptionsOf(options, features), lambdas, count, ratio, engine };
+    const chosen: PathOptions = {
+      ...fitOptionsOf(options, features),
+      penalty: penaltyKindOf(options),
+      lambdas,
+      count,
+      ratio,
+      engine,
+    };
     return { data, chosen, leftOut, placed };
   } finally {
     await database.close();

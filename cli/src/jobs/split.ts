@@ -7,6 +7,7 @@ import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin, type SpilledSplit } from '../read/spill.ts';
 import { readTraining } from '../read/training.ts';
 import { classesOf } from './classes.ts';
+import { isPenalized } from './fitOptions.ts';
 import { randomHoldout } from './holdout.ts';
 import type { TrainOptions } from './trainOptions.ts';
 
@@ -38,7 +39,7 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
       fraction: fraction || 0,
       flags: (table) => (fraction === false ? null : randomRows(table, options.target, fraction, options.seed ?? 1)),
       columns: { ...options, missing: fitMissing(options.missing) },
-      coding: codingOf(options),
+      coding: codingOf({ penalized: isPenalized(options) }),
       // logits to look for separation, weights of one; probabilities, sorted; those of Firth's leverages
       vectors: (classes) =>
         (penalty === 'none' || firth ? classes + 1 : 0) + (asked ? classes + 3 : 0) + (firth ? 3 : 0),

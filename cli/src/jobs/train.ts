@@ -1,9 +1,8 @@
 import { sliceTable } from '../../../src/encode/split.ts';
 import {
-  type BinaryMetrics,
-  bootstrap,
   type Engine,
   type FitOptions,
+  fit,
   LogoddsError,
   loadModel,
   type Model,
@@ -11,9 +10,11 @@ import {
   type Table,
   type Warning,
 } from '../../../src/index.ts';
-import { fitCalibrated } from '../../../src/train/calibrated.ts';
-import { fitProblem, fitTable, readOptions } from '../../../src/train/fit.ts';
-import { outOfFold } from '../../../src/train/outOfFold.ts';
+import type { BinaryMetrics } from '../../../src/metrics.ts';
+import { decided } from '../../../src/train/decided.ts';
+import { fitProblem } from '../../../src/train/fit.ts';
+import { readOptions } from '../../../src/train/fitOptions.ts';
+import type { Problem } from '../../../src/train/problem/problem.ts';
 import { readWeight } from '../../../src/train/problem/target.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
@@ -24,12 +25,12 @@ import { significant } from '../figures/wording.ts';
 import { readModel } from '../read/files.ts';
 import { missingFacts } from '../read/gaps.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
-import { type Phase, startPhase } from '../terminal/progress.ts';
+import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
 import { noteMulticlass, noteOneAndTwo } from './classes.ts';
-import { checkDecision, decided } from './decide.ts';
+import { checkDecision, decideOptionOf } from './decide.ts';
 import { engineFor } from './engine.ts';
-import { fitOptionsOf } from './fitOptions.ts';
+import { fitOptionsOf, penaltyOptionOf } from './fitOptions.ts';
 import { evaluateHeldOut, numbersOf, ruledOut, scoreRows } from './heldOut.ts';
 import { readSplit, SLICE_ROWS, type Split } from './split.ts';
 import type { TrainOptions, TrainResult } from './trainOptions.ts';
@@ -239,88 +240,78 @@ function fitWithProgress(
 ): { model: Model; warnings: Warning[]; diagnose?: number } {
   const phase = startPhase('fit', false);
   try {
+    let diagnosed = 0;
     const fitOptions: FitOptions = {
       ...fitOptionsOf(options, features),
+      penalty: penaltyOptionOf(options),
+      inference: inferenceOf(options),
       start: options.start === undefined ? undefined : readModel(options.start),
-      C: options.C,
-      lambda: options.lambda,
-      penalty: options.penalty,
-      inference: options.inference,
-      profile: options.profile,
-      firth: options.firth && options.firthErrors ? { covariance: options.firthErrors } : options.firth,
-      covariance: options.cluster !== undefined ? { cluster: options.cluster } : options.robust ? 'robust' : undefined,
       unseen: options.unseen,
       engine,
       diagnose: true,
+      onPhase: (name) => {
+        if (name === 'diagnose') diagnosed = performance.now();
+        if (name === 'folds') phase.update(null, 'cross-validation');
+      },
       onIteration: ({ iteration, objective, gradNorm }) =>
         phase.update(
           null,
           `iteration ${iteration}, objective ${objective.toFixed(6)}, gradient ${gradNorm.toExponential(1)}`,
         ),
     };
-    const { bootstrap: replicates, seed } = options;
-    if (replicates === undefined) return fitAndDecide(train, fitOptions, options, phase);
-    if (!train.table) {
-      throw new LogoddsError('ERR_RANGE', 'bootstrap: expected all rows in memory, got a limit; leave out memory');
-    }
-    return bootstrap(train.table, fitOptions, { replicates, seed });
+    if (!train.table) return fitFromFile(train.problem, fitOptions, options);
+    const { calibrate = 'none', prior, seed, cluster, review } = options;
+    const { model, warnings } = fit(train.table, {
+      ...fitOptions,
+      calibrate: calibrate === 'none' ? undefined : calibrate,
+      prior,
+      decide: decideOptionOf(options),
+      review,
+      folding: { seed, groups: cluster },
+    });
+    return { model, warnings, ...(diagnosed > 0 && { diagnose: (performance.now() - diagnosed) / 1000 }) };
   } finally {
     phase.end();
   }
 }
 
-/** Fits, calibrates and decides; what needs rows that the model was not fitted to takes those of the same five folds. */
-function fitAndDecide(
-  train: Split['train'],
+/** Fits rows that stay in a file: what rests on folds or resampling needs them in memory. */
+function fitFromFile(
+  problem: Problem,
   fitOptions: FitOptions,
   options: TrainOptions,
-  phase: Phase,
-): { model: Model; warnings: Warning[]; diagnose?: number } {
-  const { calibrate = 'none', prior, seed, cluster } = options;
-  if (!train.table) {
-    const refuse = (): never => {
-      throw new LogoddsError(
-        'ERR_RANGE',
-        'cross-validation: expected all rows in memory, got a limit; leave out memory, or give a threshold',
-      );
-    };
-    if (calibrate !== 'none' || prior !== undefined) refuse();
-    const { problem } = train;
-    try {
-      const { model, warnings } = fitProblem(problem, readOptions(fitOptions), {});
-      return { model: decided(model, options, refuse), warnings };
-    } finally {
-      // scoring may want its memory
-      problem.free();
-    }
+): { model: Model; warnings: Warning[] } {
+  const { calibrate = 'none', prior, bootstrap } = options;
+  const refuse = (what: string, next: string): never => {
+    throw new LogoddsError('ERR_RANGE', `${what}: expected all rows in memory, got a limit; leave out memory${next}`);
+  };
+  if (bootstrap !== undefined) refuse('bootstrap', '');
+  const folds = (): never => refuse('cross-validation', ', or give a threshold');
+  if (calibrate !== 'none' || prior !== undefined) folds();
+  try {
+    const model = fitProblem(problem, readOptions(fitOptions));
+    const told = decided(model, { decide: decideOptionOf(options), review: options.review }, folds);
+    return { model: told, warnings: [...told.manifest.warnings] };
+  } finally {
+    // scoring may want its memory
+    problem.free();
   }
-  const { table } = train;
-  const folding = { seed, groups: cluster };
-  // seconds of the findings, which come after all that is asked of the fit
-  let asked = 0;
-  let diagnose: number | undefined;
-  const fitNow = () => {
-    const result = fitTable(table, fitOptions, () => {
-      asked = performance.now();
-      return { warnings: [] };
-    });
-    diagnose = (performance.now() - asked) / 1000;
-    return result;
-  };
-  // without either the model has no calibration at all
-  const { model, warnings, ...fitted } =
-    calibrate === 'none' && prior === undefined
-      ? { ...fitNow(), outOfFold: null }
-      : fitCalibrated(table, {
-          ...fitOptions,
-          prior,
-          calibrate: calibrate === 'none' ? undefined : { method: calibrate, ...folding },
-        });
-  let rows = fitted.outOfFold;
-  const outOfFoldRows = () => {
-    phase.update(null, 'cross-validation');
-    rows ??= outOfFold(table, { ...fitOptions, inference: false, profile: false, diagnose: false }, folding);
-    return rows;
-  };
-  return { model: decided(model, options, outOfFoldRows), warnings, diagnose };
+}
+
+/** What standard errors and intervals were asked for. */
+function inferenceOf(options: TrainOptions): FitOptions['inference'] {
+  const { inference, profile, robust, cluster, firth, firthErrors, bootstrap: replicates, seed } = options;
+  const covariance =
+    cluster !== undefined
+      ? { cluster }
+      : robust
+        ? 'robust'
+        : firth && firthErrors === 'augmented'
+          ? firthErrors
+          : inference
+            ? 'model'
+            : undefined;
+  const bootstrap = replicates === undefined ? undefined : { replicates, ...(seed !== undefined && { seed }) };
+  if (!inference && !profile && !bootstrap && covariance === undefined) return false;
+  return { ...(covariance && { covariance }), ...(profile && { profile }), ...(bootstrap && { bootstrap }) };
 }

@@ -1,13 +1,13 @@
 import type { CalibrationMethod } from '../../../src/calibrate/fit.ts';
-import type { BinaryMetrics, FitOptions, Model, Warning } from '../../../src/index.ts';
-import type { Prior } from '../../../src/train/calibrated.ts';
+import type { DataOptions as FitDataOptions, Model, Prior, Warning } from '../../../src/index.ts';
+import type { BinaryMetrics } from '../../../src/metrics.ts';
 import type { Evaluation } from '../figures/evaluation.ts';
 import type { Stranger } from '../figures/strangers.ts';
 import type { DataOptions } from '../read/source.ts';
 import type { Roles } from '../read/training.ts';
 import type { ReportTarget } from '../report/write.ts';
 import type { DecisionOptions } from './decide.ts';
-import type { FitChoices } from './fitOptions.ts';
+import type { FitChoices, PenaltyChoices } from './fitOptions.ts';
 
 /** Options of `logodds train`, as values. What concerns the fit alone is handed on to `fit`. */
 export interface TrainOptions
@@ -15,7 +15,12 @@ export interface TrainOptions
     Omit<Roles, 'holdoutBy' | 'groups' | 'time'>,
     DecisionOptions,
     FitChoices,
-    Pick<FitOptions, 'C' | 'lambda' | 'penalty' | 'inference' | 'profile' | 'firth' | 'unseen' | 'engine'> {
+    PenaltyChoices,
+    Pick<FitDataOptions, 'unseen' | 'engine'> {
+  /** standard errors and tests */
+  readonly inference?: boolean;
+  /** profile-likelihood intervals as well */
+  readonly profile?: boolean;
   /** where the model goes; absent: nowhere, for a look at its figures */
   readonly out?: string;
   /** a model file to begin at */

@@ -1,4 +1,4 @@
-import type { BinaryMetrics } from '../../../src/index.ts';
+import type { BinaryMetrics } from '../../../src/metrics.ts';
 import type { Evaluation, Interval } from '../figures/evaluation.ts';
 import { brief, figure, percent, rowCount, significant, whole, word } from '../figures/wording.ts';
 import { facts, table } from './layout.ts';
