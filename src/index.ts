@@ -2,6 +2,7 @@
 export { Engine, pickEngine } from '../bindings/engine.ts';
 export { diagnose } from './diagnose/doctor.ts';
 export type { Finding, FindingCode, Severity } from './diagnose/finding.ts';
+export type { Data } from './encode/checkedTable.ts';
 export type * from './encode/declare.ts';
 export { checkDeclaration } from './encode/declare.ts';
 export { type InferOptions, inferSchema } from './encode/infer.ts';
@@ -10,7 +11,9 @@ export { sliceTable, splitTable } from './encode/split.ts';
 export * from './explain.ts';
 export { loadModel } from './load.ts';
 export { type Coefficient, coefficients } from './model/coefficients.ts';
+export type { Field, FieldType, InputSchema } from './model/fields.ts';
 export { saveModel } from './model/file.ts';
+export { FittedModel as Model } from './model/fittedModel.ts';
 export { type Learnt, OnlineLearner, type OnlineOptions, type StartOptions } from './online/learner.ts';
 export * from './scoring.ts';
 export { calibrate, type HoldoutOptions } from './train/calibrated.ts';

@@ -1,5 +1,5 @@
 import { loadModel as loadWith, type ModelBytes } from './model/file.ts';
-import type { Model } from './model/model.ts';
+import { FittedModel } from './model/fittedModel.ts';
 import { checkReported } from './model/reported.ts';
 import { allStages } from './stages.ts';
 
@@ -8,6 +8,6 @@ import { allStages } from './stages.ts';
  * missing or an additional byte anywhere is refused, and so is a report of the fit that is not one.
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
  */
-export function loadModel(bytes: ModelBytes): Model {
-  return checkReported(loadWith(bytes, allStages));
+export function loadModel(bytes: ModelBytes): FittedModel {
+  return checkReported(loadWith(bytes, allStages, FittedModel));
 }

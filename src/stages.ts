@@ -9,6 +9,7 @@ import type { Stages } from './model/stages.ts';
 
 export { slotNames } from './encode/slots.ts';
 export * from './explain.ts';
+export { type Field, type FieldType, fieldsOf, type InputSchema, inputSchema, inputType } from './model/fields.ts';
 export { encoders, f32, outcomes };
 
 /** All that a model may need. */

@@ -1,7 +1,7 @@
 import { exp } from '../../bindings/js/math.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
-import { CheckedTable } from '../encode/checkedTable.ts';
+import { CheckedTable, type Data } from '../encode/checkedTable.ts';
 import { sourceOf } from '../encode/coder.ts';
 import { list, show } from '../encode/label.ts';
 import type { CategoricalFeature, Feature, NumericFeature } from '../encode/schema.ts';
@@ -60,7 +60,7 @@ const SEARCH = { tol: 1e-8, maxIter: 50 };
  * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA as `fit`
  * @see Belsley, Kuh, Welsch 1980; Fox, Monette 1992; Konis 2007; Peduzzi et al., Journal of Clinical Epidemiology 49, 1996; Pregibon 1981
  */
-export function diagnose(given: Table, options: DataOptions): Finding[] {
+export function diagnose(given: Data, options: DataOptions): Finding[] {
   const table = CheckedTable.of(given);
   refuseUnknown('diagnose', options, { ...dataOptions(), ...besideData() });
   const problem = prepare(table, options, 'treatment');

@@ -1,5 +1,9 @@
 import { columnsOf, findColumns } from './columns.ts';
+import { tableFromRecords } from './records.ts';
 import type { Column, Table } from './table.ts';
+
+/** Rows: a table, or records as of `tableFromRecords`. */
+export type Data = Table | readonly object[];
 
 /** A table whose columns are looked up once: each is checked when it is first asked for, and handed on from then on. */
 export class CheckedTable implements Table {
@@ -12,9 +16,10 @@ export class CheckedTable implements Table {
     this.rows = table.rows;
   }
 
-  /** @throws ERR_RANGE, ERR_SHAPE when it is no table */
-  static of(table: Table): CheckedTable {
-    return table instanceof CheckedTable ? table : new CheckedTable(table);
+  /** @throws ERR_RANGE, ERR_SHAPE when it is no table; of records as `tableFromRecords` */
+  static of(data: Data): CheckedTable {
+    if (data instanceof CheckedTable) return data;
+    return new CheckedTable(Array.isArray(data) ? tableFromRecords(data) : (data as Table));
   }
 
   get names(): string[] {

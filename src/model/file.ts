@@ -3,7 +3,7 @@ import { Encoder } from '../encode/encoder.ts';
 import { show } from '../encode/label.ts';
 import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
-import { Model, vectorsOf } from './model.ts';
+import { Model, type ModelParts, vectorsOf } from './model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from './safetensors.ts';
 import { sha256 } from './sha256.ts';
 import type { Stages } from './stages.ts';
@@ -48,7 +48,10 @@ export type ModelBytes = ArrayBufferLike | ArrayBufferView;
  * @param stages  what the model may need beyond numbers and categories, two classes, the sigmoid and a threshold
  * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format; a stage that it needs is not there
  */
-export function loadModel(bytes: ModelBytes, stages: Stages = {}): Model {
+export function loadModel(bytes: ModelBytes, stages?: Stages): Model;
+/** @internal for models that do more */
+export function loadModel<M extends Model>(bytes: ModelBytes, stages: Stages, of: new (parts: ModelParts) => M): M;
+export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): Model {
   const file = viewOf(bytes);
   if (text(file.subarray(8, DIGEST)) !== START) throw foreign(file);
   const stored = text(file.subarray(DIGEST, DIGEST_END));
@@ -94,7 +97,7 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}): Model {
     }
     return tensor.read();
   };
-  return new Model({
+  return new of({
     // files of two classes may lack what only more have
     manifest: { ...manifest, multiclass: manifest.multiclass ?? null, reference: manifest.reference ?? null },
     weights: read('weights', ...matrix(vectors, slots)),

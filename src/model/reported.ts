@@ -112,7 +112,7 @@ function reported(parameters: number): Test {
  * @returns model
  * @throws ERR_FORMAT naming the first field that is not as it must be
  */
-export function checkReported(model: Model): Model {
+export function checkReported<M extends Model>(model: M): M {
   const wrong = reported(model.weights.length + model.intercept.length)(model.manifest);
   if (wrong === null) return model;
   throw new LogoddsError(

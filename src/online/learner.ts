@@ -13,8 +13,8 @@ import { slotNames } from '../encode/slots.ts';
 import type { Table } from '../encode/table.ts';
 import { checkManifest } from '../model/check.ts';
 import { isSealed, seal } from '../model/file.ts';
+import { FittedModel } from '../model/fittedModel.ts';
 import { FORMAT, type Manifest, PRODUCER } from '../model/manifest.ts';
-import { Model } from '../model/model.ts';
 import { decodeSafetensors, encodeSafetensors, parseWritten } from '../model/safetensors.ts';
 import { count, list as listOf, nullable, number, object, string } from '../model/shape.ts';
 import { allStages } from '../stages.ts';
@@ -270,7 +270,7 @@ export class OnlineLearner implements Disposable {
    * In terms of `fit` the penalty is λ = (λ₁ + λ₂)/S with l1Ratio = λ₁/(λ₁ + λ₂).
    * @throws ERR_DATA when no row of positive weight was learnt
    */
-  model(): Model {
+  model(): FittedModel {
     const { totalWeight } = this.#ftrl;
     if (!(totalWeight > 0)) {
       throw new LogoddsError(
@@ -288,7 +288,7 @@ export class OnlineLearner implements Disposable {
       params[j] = 0;
     });
     const { weights, intercept } = foldExactly(params, standardisation(this.#encoder), slotsOf(names));
-    return new Model({
+    return new FittedModel({
       manifest: this.#manifest(this.#sums()),
       weights,
       intercept,

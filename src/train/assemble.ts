@@ -1,4 +1,5 @@
 import { show } from '../encode/label.ts';
+import { FittedModel } from '../model/fittedModel.ts';
 import {
   FORMAT,
   type InferenceReport,
@@ -7,7 +8,6 @@ import {
   PRODUCER,
   type Warning,
 } from '../model/manifest.ts';
-import { Model } from '../model/model.ts';
 import { allStages } from '../stages.ts';
 import type { Estimated } from './inference/estimate.ts';
 import type { DataOptions } from './problem/options.ts';
@@ -34,7 +34,7 @@ export function assemble(
     inference?: InferenceReport | null;
     notes?: readonly Warning[];
   },
-): Model {
+): FittedModel {
   const { classes, positive, kind, schema, slots, standard, baseline } = summary;
   const params = joinParams(fitted);
   const width = slots.count + 1;
@@ -83,5 +83,5 @@ export function assemble(
   };
   const { weights, intercept } = foldExactly(params, standard, slots);
   const covariance = fitted.length === 1 ? fitted[0].covariance : null;
-  return new Model({ manifest, weights, intercept, covariance, baseline, stages: allStages });
+  return new FittedModel({ manifest, weights, intercept, covariance, baseline, stages: allStages });
 }

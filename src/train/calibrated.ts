@@ -5,8 +5,8 @@ import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
 import { list } from '../encode/label.ts';
 import type { Table } from '../encode/table.ts';
+import type { FittedModel } from '../model/fittedModel.ts';
 import type { Model } from '../model/model.ts';
-import { withCalibration } from '../model/with.ts';
 import type { FitSpec, Prior } from './fitOptions.ts';
 import type { OutOfFold } from './outOfFold.ts';
 import type { DataOptions } from './problem/options.ts';
@@ -23,14 +23,14 @@ import { readTarget, readTrials, readWeight } from './problem/target.ts';
  * @param share  of each class in the fitted rows, class weights included
  */
 export function calibrated(
-  model: Model,
+  model: FittedModel,
   { calibrate, prior, ...data }: Pick<FitSpec, 'calibrate' | 'prior' | keyof DataOptions>,
   rows: OutOfFold | null,
   share: ArrayLike<number>,
-): Model {
+): FittedModel {
   if (!calibrate && prior === undefined) return model;
   const finish = (calibration: Calibration, shares: readonly number[]) =>
-    withCalibration(model, { ...calibration, ...(prior !== undefined && correctionOf(model, shares, prior)) });
+    model.with({ calibration: { ...calibration, ...(prior !== undefined && correctionOf(model, shares, prior)) } });
   if (!calibrate) return finish(NONE, Array.from(share));
   const { planes, y, weight } = calibrate.holdout ? scoredRows(model, calibrate.holdout, data) : rows!;
   const calibration = fitCalibration(calibrate.method, planes, y, weight, {
@@ -53,13 +53,13 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
  * @param table  features, target, and the model's offset
  * @throws ERR_SCHEMA, ERR_RECORD as a scorer; ERR_TARGET labels that are no class of the model; as `fitCalibration`
  */
-export function calibrate(model: Model, table: Table, given: HoldoutOptions): Model {
+export function calibrate(model: FittedModel, table: Table, given: HoldoutOptions): FittedModel {
   refuseUnknown('calibrate', given, { method: true, prior: true, weight: true, trials: true, engine: true });
   const { method, prior, ...options } = given;
   const { planes, y, weight } = scoredRows(model, table, { ...options, target: model.manifest.target });
   const calibration = fitCalibration(method, planes, y, weight, { classes: namesOf(model) });
   const correction = prior !== undefined && correctionOf(model, sharesOf(model, y, weight), prior);
-  return withCalibration(model, { ...calibration, ...correction });
+  return model.with({ calibration: { ...calibration, ...correction } });
 }
 
 const NONE: Calibration = { method: 'none', calibrators: [], shift: [], by: null };

@@ -1,12 +1,11 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
-import { CheckedTable } from '../encode/checkedTable.ts';
+import { CheckedTable, type Data } from '../encode/checkedTable.ts';
 import { list } from '../encode/label.ts';
-import type { Table } from '../encode/table.ts';
 import { evaluateBinary } from '../metrics/binary.ts';
 import { evaluateMulticlass } from '../metrics/multiclass.ts';
+import type { FittedModel } from '../model/fittedModel.ts';
 import { distinct, type Warning } from '../model/manifest.ts';
-import type { Model } from '../model/model.ts';
 import { assemble } from './assemble.ts';
 import { settingsOf } from './fitOptions.ts';
 import {
@@ -76,7 +75,7 @@ export interface CrossValidation {
   /** fold of each row, 0 to k − 1 (by time the part, 0 to k); −1 for rows of weight 0 */
   readonly fold: Int16Array;
   /** fitted to all rows with the chosen strength */
-  readonly model: Model;
+  readonly model: FittedModel;
   readonly warnings: readonly Warning[];
 }
 
@@ -99,7 +98,7 @@ export interface CrossValidation {
  * or no fold has a score; ERR_RECORD for a time that is none
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 7.10
  */
-export function crossValidate(given: Table, options: CrossValidationOptions): CrossValidation {
+export function crossValidate(given: Data, options: CrossValidationOptions): CrossValidation {
   const { folds = 5, groups, time, seed = 1, score = 'logLoss', rule = 'min' } = options;
   refuseUnknown('crossValidate', options, validationOptions());
   const spec = readPath(options);

@@ -6,8 +6,8 @@ import { type Criterion, chooseThreshold, type JudgedRows } from '../decide/choo
 import { type Costs, costsOfMatrix, decisionByCosts } from '../decide/costs.ts';
 import type { Decision } from '../decide/decision.ts';
 import { list } from '../encode/label.ts';
+import type { FittedModel } from '../model/fittedModel.ts';
 import type { Model } from '../model/model.ts';
-import { withDecision } from '../model/with.ts';
 import type { DecideOption, ReviewOption } from './fitOptions.ts';
 import type { OutOfFold } from './outOfFold.ts';
 
@@ -17,14 +17,14 @@ import type { OutOfFold } from './outOfFold.ts';
  * @throws ERR_RANGE, ERR_SHAPE, ERR_TARGET a decision that is none, or none of these classes; ERR_DATA what no threshold reaches
  */
 export function decided(
-  model: Model,
+  model: FittedModel,
   { decide, review }: { readonly decide?: DecideOption; readonly review?: ReviewOption },
   rows: () => OutOfFold,
-): Model {
-  const chosen = decide ? withDecision(model, decisionOf(model, decide, rows)) : model;
+): FittedModel {
+  const chosen = decide ? model.with({ decision: decisionOf(model, decide, rows) }) : model;
   if (!review) return chosen;
   const band = 'share' in review ? chooseReview(chosen, rows(), review.share) : review;
-  return withDecision(chosen, { ...chosen.manifest.decision, abstain: band });
+  return chosen.with({ review: band });
 }
 
 function decisionOf(model: Model, asked: DecideOption, rows: () => OutOfFold): Decision {

@@ -1,11 +1,11 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { findings } from '../diagnose/doctor.ts';
 import { asWarning } from '../diagnose/finding.ts';
-import { CheckedTable } from '../encode/checkedTable.ts';
+import { CheckedTable, type Data } from '../encode/checkedTable.ts';
 import { Encoder } from '../encode/encoder.ts';
 import { show } from '../encode/label.ts';
 import { slotNames } from '../encode/slots.ts';
-import type { Table } from '../encode/table.ts';
+import type { FittedModel } from '../model/fittedModel.ts';
 import type { InferenceReport, Warning } from '../model/manifest.ts';
 import type { Model } from '../model/model.ts';
 import type { Ask, Fit } from './ask.ts';
@@ -27,7 +27,7 @@ import { unfoldParameters } from './problem/standardise.ts';
 
 /** What `fit` returns. */
 export interface FitResult {
-  readonly model: Model;
+  readonly model: FittedModel;
   /** those of the model's manifest */
   readonly warnings: Warning[];
   /** rows as models saw them that were not fitted to them; null where no calibrator, threshold or band was chosen by folds */
@@ -45,7 +45,7 @@ const NO_INFERENCE: InferenceReport = {
 };
 
 /**
- * Fits a logistic regression to a table.
+ * Fits a logistic regression to a table, or to records.
  *
  *   minimise  1/S · Σ sᵢ·cᵢ·loss(yᵢ, zᵢ) + λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|),   zᵢ = xᵢ·w + b + offsetᵢ,   S = Σ sᵢ,   lⱼ ≤ wⱼ ≤ uⱼ
  *
@@ -70,7 +70,7 @@ const NO_INFERENCE: InferenceReport = {
  * @throws ERR_DATA a table without rows
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.4; scikit-learn, LogisticRegression (for C and class weights)
  */
-export function fit(given: Table, options: FitOptions): FitResult {
+export function fit(given: Data, options: FitOptions): FitResult {
   const table = CheckedTable.of(given);
   const spec = readOptions(options);
   const covariance = spec.inference?.covariance;
@@ -117,7 +117,7 @@ export function fitProblem(
   spec: FitSpec,
   clusters: Omit<Clusters, 'batch'> | null = null,
   asks: readonly Ask[] = [],
-): Model {
+): FittedModel {
   const { rows, batch } = problem;
   const { firth, standardize } = spec.penalty;
   const { inference: asked, onPhase } = spec;

@@ -5,8 +5,8 @@ import type { RowsBatch } from '../../bindings/rowsBatch.ts';
 import type { SparseBatch } from '../../bindings/sparseBatch.ts';
 import { show } from '../encode/label.ts';
 import type { NumericFeature } from '../encode/schema.ts';
+import { FittedModel } from '../model/fittedModel.ts';
 import { type FitReport, FORMAT, type ObjectiveReport, PRODUCER, type Warning } from '../model/manifest.ts';
-import { Model } from '../model/model.ts';
 import { allStages } from '../stages.ts';
 import { checkSolver, type SolverOptions, settingsOf } from './fitOptions.ts';
 import { estimate } from './inference/estimate.ts';
@@ -100,7 +100,7 @@ const matrixOptions = (): Readonly<Record<keyof MatrixOptions, OptionRule>> => (
 /** What `fitMatrix` returns. */
 export interface MatrixFit {
   /** scores, explains and saves like that of `fit`: columns by their names, classes "0", "1", …; made when it is first asked for */
-  readonly model: Model;
+  readonly model: FittedModel;
   /** K × columns, K = 1 for two classes, else the number of classes */
   readonly weights: Float64Array;
   /** length K */
@@ -209,7 +209,7 @@ export function fitMatrix(
         mean: loaded.mean,
         scale: spread.map((value, j) => value * standard.scale[j] || 1),
       };
-      let model: Model | null = null;
+      let model: FittedModel | null = null;
       return {
         ...result,
         get model() {
@@ -260,7 +260,7 @@ function matrixModel(
     readonly mean: Float64Array;
     readonly scale: Float64Array;
   },
-): Model {
+): FittedModel {
   const { slots, classes, aliased, objective, mean, scale } = about;
   const features = Array.from(mean, (value, j): NumericFeature => {
     const { name } = slots.at(j);
@@ -268,7 +268,7 @@ function matrixModel(
     const range = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE };
     return { kind: 'numeric', name, mean: value, scale: scale[j], ...range, indicator: false };
   });
-  return new Model({
+  return new FittedModel({
     manifest: {
       format: FORMAT,
       producer: PRODUCER,

@@ -1,5 +1,4 @@
-import { CheckedTable } from '../encode/checkedTable.ts';
-import type { Table } from '../encode/table.ts';
+import { CheckedTable, type Data } from '../encode/checkedTable.ts';
 import { distinct, type Warning } from '../model/manifest.ts';
 import { codingOf, type FitOptions, type FitSpec, readOptions, settingsOf } from './fitOptions.ts';
 import { foldsOf, logitsOf, spreadOf, warningsOf, withFold } from './folding.ts';
@@ -31,7 +30,7 @@ export interface OutOfFold {
  *
  * @throws as `fit` and, for the folds, as `crossValidate`
  */
-export function outOfFold(rows: Table, given: FitOptions): OutOfFold {
+export function outOfFold(rows: Data, given: FitOptions): OutOfFold {
   const spec = readOptions(given, 'outOfFold');
   const table = CheckedTable.of(rows);
   const problem = prepare(table, spec, codingOf(spec.penalty));

@@ -1,10 +1,10 @@
 import { told } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
+import type { Data } from '../encode/checkedTable.ts';
 import { show } from '../encode/label.ts';
-import type { Table } from '../encode/table.ts';
+import type { FittedModel } from '../model/fittedModel.ts';
 import { distinct, type FitReason, type Warning } from '../model/manifest.ts';
-import type { Model } from '../model/model.ts';
 import { assemble, joinParams } from './assemble.ts';
 import { checkSolver, type SolverOptions, settingsOf } from './fitOptions.ts';
 import { type EstimateSettings, estimateAll } from './inference/estimate.ts';
@@ -86,7 +86,7 @@ export interface RegularizationPath {
   /** in falling order of λ, none left out */
   readonly steps: readonly PathStep[];
   /** The model of step k. @throws ERR_RANGE when there is none */
-  model(k: number): Model;
+  model(k: number): FittedModel;
   /** of all steps, each once */
   readonly warnings: readonly Warning[];
 }
@@ -102,7 +102,7 @@ export interface RegularizationPath {
  * @throws ERR_RANGE for strengths, a count or a ratio outside their domain
  * @see Friedman, Hastie, Tibshirani, Regularization paths for generalized linear models via coordinate descent, J. Stat. Softw. 33 (2010)
  */
-export function fitPath(table: Table, options: PathOptions): RegularizationPath {
+export function fitPath(table: Data, options: PathOptions): RegularizationPath {
   refuseUnknown('fitPath', options, pathOptions());
   const spec = readPath(options);
   const problem = prepare(table, spec);

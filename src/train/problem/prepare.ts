@@ -1,9 +1,8 @@
 import { engineOf, pickEngine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
-import { CheckedTable } from '../../encode/checkedTable.ts';
+import { CheckedTable, type Data } from '../../encode/checkedTable.ts';
 import { inferSchema, refuseOtherLevels } from '../../encode/infer.ts';
 import { list, show } from '../../encode/label.ts';
-import type { Table } from '../../encode/table.ts';
 import type { DataOptions } from './options.ts';
 import { Problem, trainingEncoder } from './problem.ts';
 import { resolveSchema } from './resolve/schema.ts';
@@ -16,7 +15,7 @@ import { TargetColumns } from './targetColumns.ts';
  * @param coding  where the options leave it open
  * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA; see `fit`
  */
-export function prepare(given: Table, options: DataOptions, coding: 'onehot' | 'treatment' = 'onehot'): Problem {
+export function prepare(given: Data, options: DataOptions, coding: 'onehot' | 'treatment' = 'onehot'): Problem {
   const table = CheckedTable.of(given);
   if (table.rows === 0) {
     throw new LogoddsError('ERR_DATA', 'table: expected at least one row, got none; check the file or the query');

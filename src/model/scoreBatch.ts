@@ -1,0 +1,91 @@
+import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
+import type { Engine } from '../../bindings/engine.ts';
+import { LogoddsError } from '../../bindings/errors.ts';
+import { planeStride } from '../../bindings/layout.ts';
+import { numbersOf } from '../../bindings/lent.ts';
+import type { RowsBatch } from '../../bindings/rowsBatch.ts';
+import { lostLogit } from '../encode/lostLogit.ts';
+import type { Model } from './model.ts';
+import type { Scores } from './scores.ts';
+import { needsOutcomes } from './stages.ts';
+
+/** `FittedModel.scoreBatch`, as a function of the model. */
+export function scoreBatch(
+  model: Model,
+  engine: Engine,
+  batch: ColumnsBatch | RowsBatch,
+  given?: ArrayLike<number>,
+): Scores {
+  const { manifest, encoder, intercept, weights, stages } = model;
+  const { offset, classes, positive, decision } = manifest;
+  checkColumns(model, batch);
+  const { rows } = batch;
+  if ((offset === null) !== (given === undefined)) {
+    const [expected, got] = offset === null ? ['none', 'some'] : [`one a row (${offset})`, 'none'];
+    throw new LogoddsError(
+      'ERR_SHAPE',
+      `offsets: expected ${expected}, got ${got}; the model says whether it has an offset`,
+    );
+  }
+  const offsets = given && numbersOf('offsets', given, rows);
+  const vectors = intercept.length;
+  const { slots } = encoder;
+  const plane = planeStride(rows);
+  const own = engine.weights(batch, vectors);
+  const z = engine.vector(vectors * plane, batch.precision);
+  try {
+    const parameters = new Float64Array(slots + 1);
+    for (let k = 0; k < vectors; k++) {
+      parameters.set(weights.subarray(k * slots, (k + 1) * slots));
+      parameters[slots] = intercept[k];
+      own.set(k, parameters);
+    }
+    engine.logits(batch, own, z);
+    const { view } = z;
+    if (offsets) for (let i = 0; i < rows; i++) view[i] += offsets[i];
+    const planes = () => {
+      const out = new (batch.precision === 'f32' ? Float32Array : Float64Array)(vectors * rows);
+      for (let k = 0; k < vectors; k++) out.set(view.subarray(k * plane, k * plane + rows), k * rows);
+      return out;
+    };
+    const logits = planes();
+    const labels = new Uint32Array(rows);
+    const review = decision.abstain ? new Uint8Array(rows) : null;
+    if (needsOutcomes(manifest)) stages.outcomes!.finish(manifest, view, plane, rows, labels, review, engine, z);
+    else {
+      const one = classes.indexOf(positive!);
+      engine.sigmoid(z, z, rows);
+      for (let i = 0; i < rows; i++) labels[i] = view[i] > decision.threshold ? one : 1 - one;
+    }
+    const lost = view.subarray(0, rows).findIndex(Number.isNaN);
+    if (lost >= 0) throw lostLogit(model, lost, (j) => cellOf(batch, j, lost));
+    const none = () => new Float64Array(rows);
+    return { rows, logits, probabilities: planes(), labels, defaulted: none(), outOfRange: none(), review };
+  } finally {
+    z.free();
+    own.free();
+  }
+}
+
+/** The number of column j in a row. */
+const cellOf = (batch: ColumnsBatch | RowsBatch, j: number, row: number): number =>
+  batch.layout === 'rows' ? batch.view[row * batch.stride + j] : batch.numeric(j)[row];
+
+/** @throws ERR_SHAPE unless the columns are those of the encoder */
+function checkColumns({ encoder: { specs, slots } }: Model, batch: ColumnsBatch | RowsBatch): void {
+  const say = (expected: string, got: string): LogoddsError =>
+    new LogoddsError('ERR_SHAPE', `batch: expected ${expected}, got ${got}; make it with model.encoder.specs`);
+  if (batch?.layout === 'rows') {
+    if (specs.some(({ kind }) => kind === 'coded')) throw say('columns (the model has categories)', 'rows');
+    if (batch.slots !== slots) throw say(`${slots} columns`, String(batch.slots));
+    return;
+  }
+  if (batch?.layout !== 'columns') throw say('a batch of columns or rows', 'something else');
+  if (batch.specs.length !== specs.length) throw say(`${specs.length} columns`, String(batch.specs.length));
+  specs.forEach(({ kind, slots: width = 0 }, j) => {
+    const found = batch.specs[j];
+    if (found.kind === kind && (found.slots ?? 0) === width) return;
+    const word = (one: string, n: number) => (one === 'coded' ? `a category of ${n} slots` : 'a number');
+    throw say(`${word(kind, width)} in column ${j}`, word(found.kind, found.slots ?? 0));
+  });
+}
