@@ -15,8 +15,12 @@ export function among<T extends string>(what: string, value: T, ...names: readon
 }
 
 /** @throws ERR_RANGE */
-export const precisionOf = (heap: Heap, precision: Precision): Precision =>
-  among(`precision${heap.precisions[1] ? '' : ' (f32: by pickEngine of "logodds")'}`, precision, ...heap.precisions);
+export const precisionOf = <P extends Precision>(heap: Heap, precision: P): P =>
+  among(
+    `precision${heap.precisions[1] ? '' : ' (f32: by pickEngine of "logodds")'}`,
+    precision,
+    ...heap.precisions,
+  ) as P;
 
 /**
  * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read. Of a typed one nothing but

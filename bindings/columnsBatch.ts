@@ -2,7 +2,7 @@ import { precisionOf, size } from './check.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import type { ScoringKernels } from './kernels.ts';
-import { BYTES, COLUMN_ENTRY_BYTES, KINDS, type Kind, type Precision, planeStride } from './layout.ts';
+import { BYTES, COLUMN_ENTRY_BYTES, KINDS, type Kind, type NumbersOf, type Precision, planeStride } from './layout.ts';
 import type { Vector } from './vector.ts';
 import type { Weights } from './weights.ts';
 
@@ -15,10 +15,10 @@ export type ColumnSpec =
 const STAGGER = 7 * 64;
 
 /** Numeric and integer-coded columns, each contiguous; one-hot is never expanded. This one an encoder fills. @see OpenColumns */
-export class ColumnsBatch extends Handle {
+export class ColumnsBatch<P extends Precision = Precision> extends Handle {
   readonly layout = 'columns';
   readonly capacity: number;
-  readonly precision: Precision;
+  readonly precision: P;
   readonly specs: readonly ColumnSpec[];
   /** first slot of each column; a numeric column has one slot, a coded one `slots` */
   readonly offsets: readonly number[];
@@ -34,7 +34,7 @@ export class ColumnsBatch extends Handle {
    * @param clear  false leaves what others left in it, for an encoder that writes all it reads
    * @throws ERR_RANGE, ERR_SHAPE, ERR_MEMORY
    */
-  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: Precision, clear = false) {
+  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: P, clear = false) {
     super(heap, 'batch');
     this.capacity = size('rows', rows);
     this.#rows = rows;
@@ -73,8 +73,8 @@ export class ColumnsBatch extends Handle {
   }
 
   /** The values of numeric column j, one a row; renewed after the memory grew. @throws ERR_SHAPE, ERR_ENGINE when it was freed */
-  numeric(j: number): Float32Array | Float64Array {
-    return this.cells(j) as Float32Array | Float64Array;
+  numeric(j: number): NumbersOf<P> {
+    return this.cells(j) as NumbersOf<P>;
   }
 
   /**

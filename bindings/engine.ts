@@ -38,7 +38,11 @@ export class Engine extends ScoringEngine {
   }
 
   /** A `columns` batch of zeros, to be filled through `numeric(j)` and `codes(j)`. @throws ERR_RANGE, ERR_MEMORY */
-  columns(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64'): ColumnsBatch {
+  columns<P extends Precision = 'f64'>(
+    rows: number,
+    specs: readonly ColumnSpec[],
+    precision = 'f64' as P,
+  ): ColumnsBatch<P> {
     return new OpenColumns(this.heap, rows, specs, precision);
   }
 

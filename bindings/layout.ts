@@ -3,6 +3,9 @@
 /** Storage type of a batch and of what is scored from it: 32-bit or 64-bit floating point. */
 export type Precision = 'f32' | 'f64';
 
+/** The typed array of a precision. */
+export type NumbersOf<P extends Precision> = P extends 'f32' ? Float32Array : Float64Array;
+
 /** How the cells of a batch lie: dense row-major, by column, or compressed sparse rows. */
 export type Layout = 'rows' | 'columns' | 'sparse';
 

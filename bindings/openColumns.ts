@@ -3,7 +3,7 @@ import { type ColumnSpec, ColumnsBatch } from './columnsBatch.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels, ScoringKernels } from './kernels.ts';
-import { COLUMN_ENTRY_BYTES, type Precision } from './layout.ts';
+import { COLUMN_ENTRY_BYTES, type NumbersOf, type Precision } from './layout.ts';
 import { owners, type Vector } from './vector.ts';
 import type { Weights } from './weights.ts';
 
@@ -11,9 +11,9 @@ import type { Weights } from './weights.ts';
 const CHECKED_ROWS = 2 ** 20;
 
 /** A `columns` batch that its caller fills: its codes are checked by whatever computes with them. */
-export class OpenColumns extends ColumnsBatch {
+export class OpenColumns<P extends Precision = Precision> extends ColumnsBatch<P> {
   /** @throws ERR_RANGE, ERR_SHAPE, ERR_MEMORY */
-  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: Precision) {
+  constructor(heap: Heap, rows: number, specs: readonly ColumnSpec[], precision: P) {
     super(heap, rows, specsOf(specs), precision, true);
     Object.freeze(this.offsets);
     this.specs.forEach((spec, j) => {
@@ -26,7 +26,7 @@ export class OpenColumns extends ColumnsBatch {
     super.setRows(index('rows (at most the capacity)', rows, this.capacity));
   }
 
-  override numeric(j: number): Float32Array | Float64Array {
+  override numeric(j: number): NumbersOf<P> {
     this.#expect(j, 'numeric');
     return this.#kept(super.numeric(j));
   }

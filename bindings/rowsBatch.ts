@@ -3,25 +3,25 @@ import { LogoddsError } from './errors.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import type { ScoringKernels } from './kernels.ts';
-import { BYTES, type Precision, planeStride } from './layout.ts';
+import { BYTES, type NumbersOf, type Precision, planeStride } from './layout.ts';
 import { type Vector, windowOf } from './vector.ts';
 import type { Weights } from './weights.ts';
 
 /** Dense rows, row-major, zero-padded to `stride` values: row i starts at `view[i · stride]`. */
-export class RowsBatch extends Handle {
+export class RowsBatch<P extends Precision = Precision> extends Handle {
   readonly layout = 'rows';
   readonly rows: number;
-  readonly precision: Precision;
+  readonly precision: P;
   /** number of features */
   readonly slots: number;
   /** distance between rows in values: `slots` rounded up to a multiple of 4 */
   readonly stride: number;
-  readonly #window: () => Float32Array | Float64Array;
+  readonly #window: () => NumbersOf<P>;
   /** @internal */
   readonly address: number;
 
   /** @throws ERR_RANGE, ERR_MEMORY */
-  constructor(heap: Heap, rows: number, features: number, precision: Precision) {
+  constructor(heap: Heap, rows: number, features: number, precision: P) {
     super(heap, 'batch');
     this.rows = size('rows', rows);
     this.slots = size('features', features);
@@ -38,7 +38,7 @@ export class RowsBatch extends Handle {
    * not guarded: it then shows whatever lies there.
    * @throws ERR_ENGINE when it was freed
    */
-  get view(): Float32Array | Float64Array {
+  get view(): NumbersOf<P> {
     return this.#window();
   }
 

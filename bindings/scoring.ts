@@ -43,17 +43,21 @@ export class ScoringEngine {
    * @param precision  "f32": of an engine of `logodds` only
    * @throws ERR_RANGE, ERR_MEMORY
    */
-  rows(rows: number, features: number, precision: Precision = 'f64'): RowsBatch {
+  rows<P extends Precision = 'f64'>(rows: number, features: number, precision = 'f64' as P): RowsBatch<P> {
     return new RowsBatch(this.heap, rows, features, precision);
   }
 
   /** A `columns` batch that an encoder fills. @internal */
-  encoded(rows: number, specs: readonly ColumnSpec[], precision: Precision = 'f64'): ColumnsBatch {
+  encoded<P extends Precision = 'f64'>(
+    rows: number,
+    specs: readonly ColumnSpec[],
+    precision = 'f64' as P,
+  ): ColumnsBatch<P> {
     return new ColumnsBatch(this.heap, rows, specs, precision);
   }
 
   /** `length` zeros in linear memory. @throws ERR_RANGE, ERR_MEMORY */
-  vector(length: number, precision: Precision = 'f64'): Vector {
+  vector<P extends Precision = 'f64'>(length: number, precision = 'f64' as P): Vector<P> {
     return new Vector(this.heap, length, precision);
   }
 

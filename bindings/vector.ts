@@ -1,15 +1,15 @@
 import { precisionOf, size } from './check.ts';
 import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
-import { BYTES, type Precision } from './layout.ts';
+import { BYTES, type NumbersOf, type Precision } from './layout.ts';
 
 /** A view of a block of memory, made once and again only after the memory grew. */
-export function windowOf(
+export function windowOf<P extends Precision>(
   handle: Handle,
-  kind: Precision,
+  kind: P,
   address: number,
   length: number,
-): () => Float32Array | Float64Array {
+): () => NumbersOf<P> {
   const start = address / BYTES[kind];
   let memory: Float32Array | Float64Array;
   let view: Float32Array | Float64Array;
@@ -20,7 +20,7 @@ export function windowOf(
       view = memory.subarray(start, start + length);
       owners.set(view, handle);
     }
-    return view;
+    return view as NumbersOf<P>;
   };
 }
 
@@ -31,14 +31,14 @@ export const owners = /* @__PURE__ */ new WeakMap<object, Handle>();
  * A vector of numbers in linear memory.
  * `view` is zero-copy and renewed after the memory grew: take it anew after any call that may allocate.
  */
-export class Vector extends Handle {
+export class Vector<P extends Precision = Precision> extends Handle {
   readonly length: number;
-  readonly precision: Precision;
-  readonly #window: () => Float32Array | Float64Array;
+  readonly precision: P;
+  readonly #window: () => NumbersOf<P>;
   /** @internal */
   readonly address: number;
 
-  constructor(heap: Heap, length: number, precision: Precision) {
+  constructor(heap: Heap, length: number, precision: P) {
     super(heap, 'vector');
     this.length = size('vector length', length);
     this.precision = precisionOf(heap, precision);
@@ -48,7 +48,7 @@ export class Vector extends Handle {
   }
 
   /** Its numbers. A view that was taken before `free()` is not guarded: it then shows whatever lies there. @throws ERR_ENGINE when it was freed */
-  get view(): Float32Array | Float64Array {
+  get view(): NumbersOf<P> {
     return this.#window();
   }
 }

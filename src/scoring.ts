@@ -2,7 +2,7 @@
 export type { Batch } from '../bindings/batch.ts';
 export type { ColumnSpec, ColumnsBatch } from '../bindings/columnsBatch.ts';
 export { type ErrorCode, type ErrorParts, type FormatReason, LogoddsError, type Problem } from '../bindings/errors.ts';
-export type { Precision } from '../bindings/layout.ts';
+export type { NumbersOf, Precision } from '../bindings/layout.ts';
 export type { RowsBatch } from '../bindings/rowsBatch.ts';
 export { type EngineName, ScoringEngine as Engine } from '../bindings/scoring.ts';
 export type { Vector } from '../bindings/vector.ts';
@@ -29,6 +29,6 @@ export type {
   Warning,
 } from './model/manifest.ts';
 export { Model, type ModelParts } from './model/model.ts';
-export type { Scorer, ScorerOptions } from './model/scorer.ts';
-export type { RecordScore, Scores } from './model/scores.ts';
+export type { Scorer, ScorerOptions, TableOptions } from './model/scorer.ts';
+export type { RecordError, RecordScore, Scores } from './model/scores.ts';
 export type { NarrowStage, OutcomeStage, Stages } from './model/stages.ts';

@@ -1,36 +1,23 @@
-import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
-import type { Engine } from '../../bindings/engine.ts';
-import type { RowsBatch } from '../../bindings/rowsBatch.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import type { Decision } from '../decide/decision.ts';
 import type { Data } from '../encode/checkedTable.ts';
 import { tableFromRecords } from '../encode/records.ts';
 import type { Table } from '../encode/table.ts';
-import { type Field, fieldsOf, type InputSchema, inputSchema, inputType } from './fields.ts';
+import { type Field, fieldsOf } from './fields.ts';
 import { Model } from './model.ts';
-import { scoreBatch } from './scoreBatch.ts';
-import type { ScorerOptions } from './scorer.ts';
+import type { TableOptions } from './scorer.ts';
 import type { Scores } from './scores.ts';
 import { calibratedManifest, decidedManifest } from './with.ts';
 
 /**
- * A model of `logodds`: it also says what it reads, takes records where tables are taken, scores batches in linear memory, and gives models
- * with another calibration or decision.
+ * A model of `logodds`: it also says what it reads, takes records where tables are taken, and gives models with another calibration or
+ * decision.
  */
 export class FittedModel extends Model {
   /** What the model reads: the fields of a record, the columns of a table. */
   get fields(): Field[] {
     return fieldsOf(this);
-  }
-
-  /** The JSON Schema of its records. @see fieldsOf */
-  inputSchema(): InputSchema {
-    return inputSchema(this);
-  }
-
-  /** The TypeScript type of its records, as source text. */
-  inputType(name?: string): string {
-    return inputType(this, name);
   }
 
   /**
@@ -60,24 +47,17 @@ export class FittedModel extends Model {
   }
 
   /**
-   * Scores a table, or records as a table.
-   * @param options  `engine`: the JavaScript engine when absent, which gives the same bits; the others as of `scorer`
-   * @throws as `Scorer.score`
+   * Scores a table, or records one after another: the same bits.
+   * @throws as `Scorer.score`; of records as `score`, naming the number of the record
    */
-  override scoreTable(data: Data, options?: Omit<ScorerOptions, 'reuse'> & { readonly engine?: Engine }): Scores {
-    const named = () => this.fields.map(({ name }) => name);
-    return super.scoreTable(Array.isArray(data) ? tableFromRecords(data, named()) : (data as Table), options);
-  }
-
-  /**
-   * Scores a batch that lies in linear memory: the same bits as a table of the same cells, through calibration and decision.
-   *
-   * The columns are those of the encoder: `engine.columns(rows, model.encoder.specs)`, numbers as they are, categories as codes of their slots.
-   * Where all features are numbers, `engine.rows(rows, model.encoder.slots)` does as well.
-   * @param offsets  one a row, for a model with an offset
-   * @throws ERR_SHAPE a batch of other columns, or of another number of offsets; ERR_RECORD a row whose logit is no number
-   */
-  scoreBatch(engine: Engine, batch: ColumnsBatch | RowsBatch, offsets?: ArrayLike<number>): Scores {
-    return scoreBatch(this, engine, batch, offsets);
+  override scoreTable<P extends Precision = 'f64'>(data: Data, options?: TableOptions<P>): Scores<P> {
+    if (!Array.isArray(data)) return super.scoreTable(data as Table, options);
+    return super.scoreTable(
+      tableFromRecords(
+        data,
+        this.fields.map(({ name }) => name),
+      ),
+      options,
+    );
   }
 }

@@ -1,14 +1,15 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { sigmoid } from '../../bindings/js/math.ts';
 import { jsScoringKernels } from '../../bindings/js/scoring.ts';
+import type { Precision } from '../../bindings/layout.ts';
 import { onJavaScript, ScoringEngine } from '../../bindings/scoring.ts';
 import { missingStage } from '../encode/coder.ts';
 import { Encoder, recordNumber } from '../encode/encoder.ts';
 import { lostLogit } from '../encode/lostLogit.ts';
 import type { Table } from '../encode/table.ts';
 import type { Manifest } from './manifest.ts';
-import { type Scorer, type ScorerOptions, tableScorer } from './scorer.ts';
-import type { RecordScore, Scores } from './scores.ts';
+import { type Scorer, type ScorerOptions, type TableOptions, tableScorer } from './scorer.ts';
+import type { RecordError, RecordScore, Scores } from './scores.ts';
 import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
 /** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
@@ -139,6 +140,28 @@ export class Model implements ModelParts {
     return { logit, probability, label, defaulted, outOfRange };
   }
 
+  /**
+   * Scores records one after another.
+   * @param options  `onError: 'collect'`: a record that cannot be scored has its error in its place, and the others are scored
+   * @throws as `score`, naming the number of the record; with `collect` nothing of a record
+   */
+  scoreRecords(records: readonly object[], options?: { readonly onError?: 'throw' }): RecordScore[];
+  scoreRecords(
+    records: readonly object[],
+    options: { readonly onError?: 'throw' | 'collect' },
+  ): (RecordScore | RecordError)[];
+  scoreRecords(records: readonly object[], options?: { readonly onError?: string }): (RecordScore | RecordError)[] {
+    return Array.from(records, (record, row) => {
+      try {
+        return this.score(record);
+      } catch (error) {
+        (error as Error).message = (error as Error).message.replace(/^record/, `$& ${row} (from 0)`);
+        if (options?.onError === 'collect' && error instanceof LogoddsError) return { error };
+        throw error;
+      }
+    });
+  }
+
   /** x·w + intercept of weight vector k for the encoded row */
   #logit(row: Float64Array, k: number): number {
     const { weights } = this;
@@ -157,8 +180,8 @@ export class Model implements ModelParts {
   }
 
   /** A scorer of tables on an engine. It holds memory of the engine during a call only, unless that is asked for (`reuse`). */
-  scorer(engine: ScoringEngine, options?: ScorerOptions): Scorer {
-    return tableScorer(this, this.#outcomes, engine, options);
+  scorer<P extends Precision = 'f64'>(engine: ScoringEngine, options?: ScorerOptions<P>): Scorer<P> {
+    return tableScorer(this, this.#outcomes, engine, options) as Scorer<P>;
   }
 
   /**
@@ -166,7 +189,7 @@ export class Model implements ModelParts {
    * @param options  `engine`: the JavaScript engine when absent, which gives the same bits; the others as of `scorer`
    * @throws as `Scorer.score`
    */
-  scoreTable(table: Table, options?: Omit<ScorerOptions, 'reuse'> & { readonly engine?: ScoringEngine }): Scores {
+  scoreTable<P extends Precision = 'f64'>(table: Table, options?: TableOptions<P>): Scores<P> {
     return this.scorer(options?.engine ?? this.stages.f32?.engine() ?? ownEngine(), { ...options, reuse: false }).score(
       table,
     );

@@ -1,7 +1,7 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { planeStride } from '../../bindings/layout.ts';
+import { type NumbersOf, type Precision, planeStride } from '../../bindings/layout.ts';
 import { numbersOf } from '../../bindings/lent.ts';
 import type { RowsBatch } from '../../bindings/rowsBatch.ts';
 import { lostLogit } from '../encode/lostLogit.ts';
@@ -9,13 +9,26 @@ import type { Model } from './model.ts';
 import type { Scores } from './scores.ts';
 import { needsOutcomes } from './stages.ts';
 
-/** `FittedModel.scoreBatch`, as a function of the model. */
-export function scoreBatch(
+/**
+ * Scores a batch that lies in linear memory: the same bits as a table of the same cells, through calibration and decision.
+ *
+ * The columns are those of the encoder, `engine.columns(rows, model.encoder.specs)`: numbers as they are, categories as codes of their slots.
+ * Where all features are numbers, `engine.rows(rows, model.encoder.slots)` does as well.
+ * @param engine   of the batch
+ * @param offsets  one a row, for a model with an offset
+ * @returns as `scoreTable`; nothing counts as defaulted or out of range
+ * @throws ERR_SHAPE a batch of other columns, or of another number of offsets; ERR_RECORD a row whose logit is no number
+ * @example
+ * const batch = engine.rows(2, 2); // of a model of two numbers
+ * batch.set([0.5, 1, -0.5, 2]);
+ * scoreBatch(model, engine, batch).probabilities.length; // 2
+ */
+export function scoreBatch<P extends Precision>(
   model: Model,
   engine: Engine,
-  batch: ColumnsBatch | RowsBatch,
+  batch: ColumnsBatch<P> | RowsBatch<P>,
   given?: ArrayLike<number>,
-): Scores {
+): Scores<P> {
   const { manifest, encoder, intercept, weights, stages } = model;
   const { offset, classes, positive, decision } = manifest;
   checkColumns(model, batch);
@@ -60,7 +73,16 @@ export function scoreBatch(
     const lost = view.subarray(0, rows).findIndex(Number.isNaN);
     if (lost >= 0) throw lostLogit(model, lost, (j) => cellOf(batch, j, lost));
     const none = () => new Float64Array(rows);
-    return { rows, logits, probabilities: planes(), labels, defaulted: none(), outOfRange: none(), review };
+    const probabilities = planes() as NumbersOf<P>;
+    return {
+      rows,
+      logits: logits as NumbersOf<P>,
+      probabilities,
+      labels,
+      defaulted: none(),
+      outOfRange: none(),
+      review,
+    };
   } finally {
     z.free();
     own.free();

@@ -14,13 +14,13 @@ import type { Scores } from './scores.ts';
 import type { OutcomeStage, Stages } from './stages.ts';
 
 /** How a scorer of tables computes. */
-export interface ScorerOptions {
+export interface ScorerOptions<P extends Precision = Precision> {
   /**
    * "f64" (when absent) gives the bits of `Model.score`; "f32" rounds weights and cells and halves the memory read; it
    * needs an engine of `logodds` and the stage `f32`, which models of `logodds` have. Where rounded raw cells would
    * lose the logit (times in milliseconds) it rounds standardised ones; where that would too, ERR_RANGE names the feature.
    */
-  readonly precision?: Precision;
+  readonly precision?: P;
   /** rows encoded and scored at a time; 8192 when absent, which stays in the caches. It bounds the memory, not the tables. */
   readonly capacity?: number;
   /**
@@ -31,13 +31,19 @@ export interface ScorerOptions {
   readonly reuse?: boolean;
 }
 
+/** How `scoreTable` computes. */
+export interface TableOptions<P extends Precision = Precision> extends Omit<ScorerOptions<P>, 'reuse'> {
+  /** the JavaScript engine when absent, which gives the same bits */
+  readonly engine?: ScoringEngine;
+}
+
 /** Scores tables on an engine, in parts of bounded size. */
-export interface Scorer {
+export interface Scorer<P extends Precision = Precision> {
   /**
    * @param firstRow  number of the table's first row in the whole input, for error messages; 0 when absent
    * @throws as Encoder.encode, and for the offset column as for a numeric feature that must not be missing
    */
-  score(table: Table, firstRow?: number): Scores;
+  score(table: Table, firstRow?: number): Scores<P>;
   /** Gives back what `reuse` keeps; without it there is nothing to free. `score` refuses afterwards (ERR_ENGINE). */
   free(): void;
   [Symbol.dispose](): void;

@@ -1,4 +1,6 @@
 /** What scoring says. */
+import type { LogoddsError } from '../../bindings/errors.ts';
+import type { NumbersOf, Precision } from '../../bindings/layout.ts';
 
 /** What a model says about one record. */
 export interface RecordScore {
@@ -20,13 +22,19 @@ export interface RecordScore {
   readonly probabilities?: Float64Array;
 }
 
+/** A record that could not be scored, in the place of its score. */
+export interface RecordError {
+  /** ERR_SCHEMA or ERR_RECORD; it names the number of the record and the field */
+  readonly error: LogoddsError;
+}
+
 /** Scores of one table. */
-export interface Scores {
+export interface Scores<P extends Precision = Precision> {
   readonly rows: number;
   /** two classes: length rows, offset included; more: class after class, class k of row i at k · rows + i */
-  readonly logits: Float64Array | Float32Array;
+  readonly logits: NumbersOf<P>;
   /** as the logits; of two classes that of the positive one */
-  readonly probabilities: Float64Array | Float32Array;
+  readonly probabilities: NumbersOf<P>;
   /** length rows, indices into `manifest.classes`; the rule is that of `Model.score` */
   readonly labels: Uint32Array;
   /** length rows: share of the features that took a default, as of `Model.score` */
