@@ -14,7 +14,7 @@ import { Handle } from './handle.ts';
 import type { Kernels } from './kernels.ts';
 import { type BatchPlace, planeStride } from './layout.ts';
 import { numbersOf, ofTyped } from './lent.ts';
-import type { Likelihood } from './likelihood.ts';
+import type { Likelihood, LikelihoodPoint } from './likelihood.ts';
 import { type Shape, select } from './select.ts';
 
 /** y in [0, 1], one a row, with optional sample weights and offsets. */
@@ -61,8 +61,8 @@ export class BatchLikelihood extends Handle implements Likelihood {
   #hessian = 0;
   /** a factor of every row, once one was asked for */
   #factors = 0;
-  /** the curvature of every row is known */
-  #curved = false;
+  /** how often it was evaluated: the curvature of every row is that of the last point */
+  #turn = 0;
 
   /**
    * @param batch  whose rows they are
@@ -124,27 +124,31 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return this.#sum('loss', 0, 0);
   }
 
-  lossGradient(params: Float64Array, gradient: Float64Array): number {
+  at(params: Float64Array, gradient: Float64Array): LikelihoodPoint {
     this.#load(params);
     this.#enter();
     checkOut('gradient', gradient, this.parameters);
+    const turn = ++this.#turn;
     const loss = this.#sum('lossGradient', this.#total, this.#length);
-    this.#curved = true;
     this.#read(gradient);
-    return loss;
+    return {
+      loss,
+      hessian: (out, most) => this.#hessianAt(turn, out, most),
+      hessianVector: (v, out) => this.#hessianVectorAt(turn, v, out),
+    };
   }
 
-  hessianVector(v: Float64Array, out: Float64Array): void {
+  #hessianVectorAt(turn: number, v: Float64Array, out: Float64Array): void {
     this.#load(v);
-    this.#enter(true);
+    this.#enter(turn);
     checkOut('out', out, this.parameters);
     this.#sum('hessianVector', this.#total, this.#length);
     this.#read(out);
   }
 
-  hessian(out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+  #hessianAt(turn: number, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
     const { classes, parameters, rows } = this;
-    const { heap } = this.#enter(true);
+    const { heap } = this.#enter(turn);
     if (!(typeof most === 'number' && most > 0))
       throw new LogoddsError('ERR_RANGE', `most: expected a number of rows above 0, got ${told(most)}`);
     if (classes === 1) {
@@ -245,10 +249,13 @@ export class BatchLikelihood extends Handle implements Likelihood {
     }
   }
 
-  /** Nothing is computed from what was freed, with codes out of range, or with a curvature of no point. @throws ERR_ENGINE, ERR_RANGE */
-  #enter(curved = false): this {
-    if (curved && !this.#curved) {
-      throw new LogoddsError('ERR_RANGE', 'Hessian: expected a point, got none; call lossGradient first');
+  /** Nothing is computed from what was freed, with codes out of range, or with a curvature of another point. @throws ERR_ENGINE, ERR_RANGE */
+  #enter(turn = this.#turn): this {
+    if (turn !== this.#turn) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        'Hessian: expected the point of the last evaluation, got an earlier one; call `at` again',
+      );
     }
     const batch = this.#batch;
     if (batch.heap === this.heap && batch.layout === 'columns') batch.check(this.#kernels, this.rows);

@@ -16,20 +16,11 @@ export interface Likelihood {
   readonly totalWeight: number;
   /** @returns Σ sᵢ·loss(yᵢ, zᵢ) in nats */
   loss(params: Float64Array): number;
-  /** Writes the gradient, Xᵀ(s·(p − y)) with the intercepts' sums, to `gradient`. @returns the loss at the same point */
-  lossGradient(params: Float64Array, gradient: Float64Array): number;
   /**
-   * Writes H·v, H the Hessian at the point of the last `lossGradient`, without forming H: two passes over the data.
-   * @throws ERR_RANGE before the first `lossGradient`
+   * Evaluates at a point: writes the gradient, Xᵀ(s·(p − y)) with the intercepts' sums.
+   * @returns the point, which has the loss, and the Hessian until the likelihood is evaluated at another one
    */
-  hessianVector(v: Float64Array, out: Float64Array): void;
-  /**
-   * Writes the Hessian at the point of the last `lossGradient`: block (j, k) is XᵀSX with S = diag(sᵢ·p_ij·([j = k] − p_ik)).
-   * @param out   parameters × parameters
-   * @param most  where there are more rows: about so many of them, evenly spaced, in place of all (scaled accordingly)
-   * @throws ERR_RANGE before the first `lossGradient`
-   */
-  hessian(out: Float64Array, most?: number): void;
+  at(params: Float64Array, gradient: Float64Array): LikelihoodPoint;
   /**
    * Writes XᵀCX, C = diag(c), of the features and the intercept (last).
    * @param c    length rows, of any sign
@@ -47,4 +38,19 @@ export interface Likelihood {
   /** Gives the memory back to the engine. Other methods refuse afterwards, and once the batch was freed (ERR_ENGINE). */
   free(): void;
   [Symbol.dispose](): void;
+}
+
+/** A point at which a likelihood was evaluated. The curvature of every row is kept for one point at a time: that of the last `at`. */
+export interface LikelihoodPoint {
+  /** Σ sᵢ·loss(yᵢ, zᵢ) in nats */
+  readonly loss: number;
+  /**
+   * Writes the Hessian: block (j, k) is XᵀSX with S = diag(sᵢ·p_ij·([j = k] − p_ik)).
+   * @param out   parameters × parameters
+   * @param most  where there are more rows: about so many of them, evenly spaced, in place of all (scaled accordingly)
+   * @throws ERR_RANGE once the likelihood was evaluated at another point
+   */
+  hessian(out: Float64Array, most?: number): void;
+  /** Writes H·v without forming the Hessian H: two passes over the data. @throws ERR_RANGE as `hessian` */
+  hessianVector(v: Float64Array, out: Float64Array): void;
 }

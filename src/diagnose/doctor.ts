@@ -246,8 +246,7 @@ function stateOf(problem: Problem, { likelihood, y, params }: Examined, columns:
   const w = objective.restrict(point);
   const step = new Float64Array(objective.size);
   const hessian = new Float64Array(objective.size ** 2);
-  objective.valueGradient(w, step);
-  objective.hessian(hessian);
+  objective.at(w, step).hessian(hessian);
   let information = hessian.map((value) => value * likelihood.totalWeight);
   const singular = factorCholesky(hessian, objective.size, SINGULAR).length > 0;
   if (!singular) {

@@ -206,8 +206,7 @@ function accelerations(
   const out = new Float64Array(size).fill(Number.NaN);
   if (!objective.smooth || task.likelihood.parameters > 2000) return out;
   const factor = new Float64Array(size * size);
-  objective.valueGradient(w, new Float64Array(size));
-  objective.hessian(factor);
+  objective.at(w, new Float64Array(size)).hessian(factor);
   if (factorCholesky(factor, size).length > 0) return out;
   const p = probabilitiesOf(task, objective.expand(w));
   const z = new Float64Array(classes * rows);

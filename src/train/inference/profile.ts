@@ -34,7 +34,7 @@ export function profileIntervals({ standard, slots }: Task, { objective, w, repo
   const width = slots.count + 1;
   const model = report.converged ? quadraticModel(objective, w) : null;
   const gradient = new Float64Array(size);
-  const top = objective.valueGradient(w, gradient);
+  const top = objective.at(w, gradient).value;
   return Array.from(active, (parameter, own): ProfileInterval => {
     // β = a·w
     const a = new Float64Array(size);
@@ -56,11 +56,11 @@ export function profileIntervals({ standard, slots }: Task, { objective, w, repo
 
     const from = new Float64Array(size);
     const root = (near: { w: Float64Array; v: number }, v: number) => {
-      const plane = Restricted.at(objective, a, v);
+      const plane = Restricted.holding(objective, a, v);
       addScaled(near.w, (v - near.v) / variance, tangent, from);
       const solution = refit(plane, plane.project(from));
       const at = plane.lift(solution.w).slice();
-      const value = objective.valueGradient(at, gradient);
+      const { value } = objective.at(at, gradient);
       let pivot = 0;
       for (let j = 1; j < size; j++) if (Math.abs(a[j]) > Math.abs(a[pivot])) pivot = j;
       const r = Math.sqrt(Math.max(0, 2 * totalWeight * (value - top)));

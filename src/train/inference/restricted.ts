@@ -1,6 +1,6 @@
 import { FirthObjective, solveFirth } from '../solve/firth.ts';
 import { newton } from '../solve/newton.ts';
-import { Objective, type Solution } from '../solve/objective.ts';
+import { Objective, type ObjectivePoint, type Solution } from '../solve/objective.ts';
 
 /**
  * An objective on a plane: parameters held at 0, or one linear function of them held at a value.
@@ -41,7 +41,7 @@ export class Restricted extends Objective {
   }
 
   /** a·w = value; the parameter with the greatest |aⱼ| gives way. */
-  static at(base: Objective, a: Float64Array, value: number): Restricted {
+  static holding(base: Objective, a: Float64Array, value: number): Restricted {
     let pivot = 0;
     for (let j = 1; j < a.length; j++) if (Math.abs(a[j]) > Math.abs(a[pivot])) pivot = j;
     const kept = Int32Array.from({ length: base.size - 1 }, (_, j) => (j < pivot ? j : j + 1));
@@ -66,20 +66,32 @@ export class Restricted extends Objective {
     return Float64Array.from(this.#kept, (j) => w[j]);
   }
 
-  override valueGradient(u: Float64Array, gradient: Float64Array): number {
+  override at(u: Float64Array, gradient: Float64Array): ObjectivePoint {
     const full = this.#fullGradient;
-    const value = this.#base.valueGradient(this.lift(u), full);
+    const point = this.#base.at(this.lift(u), full);
     const pull = this.#pivot < 0 ? 0 : full[this.#pivot];
     for (let i = 0; i < u.length; i++) gradient[i] = full[this.#kept[i]] + this.#slope[i] * pull;
-    return value;
+    return {
+      value: point.value,
+      hessian: (out, most) => this.#hessian(point, out, most),
+      hessianVector: (v, out) => {
+        const { length } = this.#kept;
+        const h = new Float64Array(length * length);
+        this.#hessian(point, h);
+        for (let i = 0; i < length; i++) {
+          out[i] = 0;
+          for (let j = 0; j < length; j++) out[i] += h[i * length + j] * v[j];
+        }
+      },
+    };
   }
 
-  override hessian(out: Float64Array, most?: number): void {
+  #hessian(point: ObjectivePoint, out: Float64Array, most?: number): void {
     const { size } = this.#base;
     const { length } = this.#kept;
     this.#fullHessian ??= new Float64Array(size * size);
     const full = this.#fullHessian;
-    this.#base.hessian(full, most);
+    point.hessian(full, most);
     const kept = this.#kept;
     const slope = this.#slope;
     const pivot = Math.max(0, this.#pivot) * size;
@@ -95,16 +107,6 @@ export class Restricted extends Objective {
     }
   }
 
-  override hessianVector(v: Float64Array, out: Float64Array): void {
-    const { length } = this.#kept;
-    const h = new Float64Array(length * length);
-    this.hessian(h);
-    for (let i = 0; i < length; i++) {
-      out[i] = 0;
-      for (let j = 0; j < length; j++) out[i] += h[i * length + j] * v[j];
-    }
-  }
-
   override expand(u: Float64Array): Float64Array {
     return this.#base.expand(this.lift(u));
   }
@@ -117,7 +119,7 @@ export class Restricted extends Objective {
 /** The minimum of an objective that differs little from one just solved: of its likelihood, or of Firth's. */
 export function refit(objective: Objective, start: Float64Array): Solution {
   if (objective.size === 0) {
-    const value = objective.valueGradient(start, new Float64Array(0));
+    const { value } = objective.at(start, new Float64Array(0));
     return { w: start, converged: true, reason: 'converged', iterations: 0, objective: value, gradNorm: 0 };
   }
   const firth = objective instanceof FirthObjective || (objective instanceof Restricted && objective.isFirth);

@@ -2,7 +2,7 @@ import { type BinomialTarget, SAMPLES, sampledRows } from '../../../bindings/bat
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Engine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
-import type { Likelihood } from '../../../bindings/likelihood.ts';
+import type { Likelihood, LikelihoodPoint } from '../../../bindings/likelihood.ts';
 import { type SlotProfile, SlotTally } from './slotProfile.ts';
 import type { Standardisation } from './standardise.ts';
 
@@ -86,8 +86,7 @@ export interface ChunkedTarget extends BinomialTarget {
  * The likelihood of rows that do not fit into memory: of each window on them the likelihood, added up in order. Every method reads the
  * store once. It differs from the likelihood of one batch by the rounding of sums; the rows that stand for all in a Hessian are the same.
  *
- * The window has no curvature of rows that have left it: `hessian` and `hessianVector` compute it anew, at the parameters of the last
- * `lossGradient`.
+ * The window has no curvature of rows that have left it: the Hessian of a point computes it anew.
  */
 export class ChunkedLikelihood implements Likelihood {
   readonly rows: number;
@@ -100,7 +99,6 @@ export class ChunkedLikelihood implements Likelihood {
   /** slots of the batch that it has, ascending */
   readonly #slots: Int32Array;
   readonly #columns: readonly number[];
-  readonly #point: Float64Array;
   readonly #vector: Float64Array;
   #matrix: Float64Array | null = null;
 
@@ -130,7 +128,6 @@ export class ChunkedLikelihood implements Likelihood {
     this.classes = classes;
     this.parameters = classes * (this.#slots.length + 1);
     this.totalWeight = target.weight ? target.weight.reduce((sum, s) => sum + s, 0) : rows;
-    this.#point = new Float64Array(this.parameters);
     this.#vector = new Float64Array(this.parameters);
   }
 
@@ -142,35 +139,35 @@ export class ChunkedLikelihood implements Likelihood {
     return sum;
   }
 
-  lossGradient(params: Float64Array, gradient: Float64Array): number {
-    this.#point.set(params);
+  at(params: Float64Array, gradient: Float64Array): LikelihoodPoint {
+    const point = params.slice();
     gradient.fill(0);
-    let sum = 0;
+    let loss = 0;
     this.#each((part) => {
-      sum += part.lossGradient(params, this.#vector);
+      loss += part.at(point, this.#vector).loss;
       add(gradient, this.#vector);
     });
-    return sum;
+    return {
+      loss,
+      hessian: (out, most) => this.#hessianAt(point, out, most),
+      hessianVector: (v, out) => {
+        out.fill(0);
+        this.#each((part) => {
+          part.at(point, this.#vector).hessianVector(v, this.#vector);
+          add(out, this.#vector);
+        });
+      },
+    };
   }
 
-  hessianVector(v: Float64Array, out: Float64Array): void {
-    out.fill(0);
-    this.#each((part) => {
-      part.lossGradient(this.#point, this.#vector);
-      part.hessianVector(v, this.#vector);
-      add(out, this.#vector);
-    });
-  }
-
-  hessian(out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+  #hessianAt(point: Float64Array, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
     const { rows } = this;
     out.fill(0);
     this.#matrix ??= new Float64Array(this.parameters ** 2);
     const sum = (from: number, to: number) =>
       this.#each(
         (part) => {
-          part.lossGradient(this.#point, this.#vector);
-          part.hessian(this.#matrix!);
+          part.at(point, this.#vector).hessian(this.#matrix!);
           add(out, this.#matrix!);
         },
         from,

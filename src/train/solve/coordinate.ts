@@ -58,7 +58,8 @@ export function coordinateDescent(
   let trial = new Float64Array(size);
   let gradient = new Float64Array(size);
   let trialGradient = new Float64Array(size);
-  let value = objective.valueGradient(w, gradient) + objective.absolute(w);
+  let point = objective.at(w, gradient);
+  let value = point.value + objective.absolute(w);
   let violation = objective.worst(w, gradient);
   let iteration = 0;
   /** whether the Hessian is the one at w */
@@ -75,7 +76,7 @@ export function coordinateDescent(
     gradNorm: violation,
   });
   const refresh = (): void => {
-    objective.hessian(hessian);
+    point.hessian(hessian);
     let largest = 0;
     for (let j = 0; j < size; j++) largest = Math.max(largest, hessian[j * size + j]);
     for (let j = 0; j < size; j++) hessian[j * size + j] += RIDGE * largest;
@@ -103,7 +104,8 @@ export function coordinateDescent(
     for (; halvings < HALVINGS; halvings++, t /= 2) {
       if (t === 1) [trial, model] = [model, trial];
       else addScaled(w, t, step, trial);
-      const trialValue = objective.valueGradient(trial, trialGradient) + objective.absolute(trial);
+      const reached = objective.at(trial, trialGradient);
+      const trialValue = reached.value + objective.absolute(trial);
       const trialViolation = objective.worst(trial, trialGradient);
       const change = trialValue - value;
       if (
@@ -116,6 +118,7 @@ export function coordinateDescent(
         fresh = false;
         [w, trial] = [trial, w];
         [gradient, trialGradient] = [trialGradient, gradient];
+        point = reached;
         value = trialValue;
         violation = trialViolation;
         iteration++;
@@ -125,8 +128,8 @@ export function coordinateDescent(
     }
     if (halvings < HALVINGS) continue;
     if (fresh) return end('line_search');
-    // an old Hessian may be at fault; its point of evaluation is w again
-    objective.valueGradient(w, gradient);
+    // an old Hessian may be at fault; the trials were evaluated since
+    point = objective.at(w, gradient);
     refresh();
   }
   return end('converged');

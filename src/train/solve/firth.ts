@@ -2,7 +2,13 @@ import { sigmoid } from '../../../bindings/js/math.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import { lbfgs } from './lbfgs.ts';
-import { Objective, type ObjectiveOptions, type Solution, type SolverOptions } from './objective.ts';
+import {
+  Objective,
+  type ObjectiveOptions,
+  type ObjectivePoint,
+  type Solution,
+  type SolverOptions,
+} from './objective.ts';
 
 /**
  * Firth's penalised likelihood of two classes, negative and as a mean:
@@ -48,12 +54,12 @@ export class FirthObjective extends Objective {
     this.#projected = new Float64Array(likelihood.rows);
   }
 
-  override valueGradient(w: Float64Array, gradient: Float64Array): number {
+  override at(w: Float64Array, gradient: Float64Array): ObjectivePoint {
     const { size, totalWeight, active } = this;
-    const loss = super.valueGradient(w, gradient);
-    this.hessian(this.#factor);
+    const point = super.at(w, gradient);
+    point.hessian(this.#factor);
     // where the information vanishes its logarithm is −∞
-    if (factorCholesky(this.#factor, size).length > 0) return Number.POSITIVE_INFINITY;
+    if (factorCholesky(this.#factor, size).length > 0) return { ...point, value: Number.POSITIVE_INFINITY };
     let logDet = size * Math.log(totalWeight);
     for (let j = 0; j < size; j++) logDet += 2 * Math.log(this.#factor[j * size + j]);
 
@@ -63,7 +69,7 @@ export class FirthObjective extends Objective {
     // the row of the intercept is Xᵀ·pulls
     const from = (parameters - 1) * parameters;
     for (let j = 0; j < size; j++) gradient[j] -= this.#gram[from + active[j]] / totalWeight;
-    return loss - logDet / (2 * totalWeight);
+    return { ...point, value: point.value - logDet / (2 * totalWeight) };
   }
 
   /**
@@ -76,7 +82,7 @@ export class FirthObjective extends Objective {
    */
   augmented(w: Float64Array): Float64Array {
     const { size, totalWeight, active, likelihood } = this;
-    this.valueGradient(w, new Float64Array(size));
+    this.at(w, new Float64Array(size));
     const leverage = this.#leverages(w);
     const weights = leverage.map((h, i) => {
       const variance = sigmoid(this.#logits[i]) * sigmoid(-this.#logits[i]);
@@ -135,8 +141,7 @@ const FIRTH_TOL = 1e-12;
 export function solveFirth(objective: Objective, start: Float64Array, options: SolverOptions): Solution {
   const { size } = objective;
   const factor = new Float64Array(size * size);
-  objective.valueGradient(start, new Float64Array(size));
-  objective.hessian(factor);
+  objective.at(start, new Float64Array(size)).hessian(factor);
   const metric =
     factorCholesky(factor, size).length > 0 ? undefined : (v: Float64Array) => solveCholesky(factor, size, v);
   const solution = lbfgs(objective, start, {

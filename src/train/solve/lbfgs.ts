@@ -4,6 +4,7 @@ import {
   type Metric,
   maxAbs,
   type Objective,
+  type ObjectivePoint,
   ROUNDING,
   type Solution,
   type SolverOptions,
@@ -17,8 +18,8 @@ const CURVATURE = 0.9;
 const EVALUATIONS = 40;
 
 export interface LbfgsOptions extends SolverOptions {
-  /** makes the first metric, which spares the iterations that would find it; called after the evaluation at the start */
-  readonly metric?: () => Metric;
+  /** makes the first metric, which spares the iterations that would find it, of the point at the start */
+  readonly metric?: (start: ObjectivePoint) => Metric;
 }
 
 /**
@@ -42,9 +43,10 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   let trial = new Float64Array(size);
   let trialGradient = new Float64Array(size);
   const direction = new Float64Array(size);
-  let value = objective.valueGradient(w, gradient);
+  const origin = objective.at(w, gradient);
+  let { value } = origin;
   let gradNorm = maxAbs(gradient);
-  const metric = gradNorm > tol ? options.metric?.() : undefined;
+  const metric = gradNorm > tol ? options.metric?.(origin) : undefined;
   let iteration = 0;
 
   const end = (reason: Solution['reason']): Solution => ({
@@ -68,11 +70,10 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
       slope = dot(gradient, direction);
     }
     const first = steps.length > 0 || metric ? 1 : Math.min(1, 1 / gradNorm);
-    const origin = { t: 0, value, slope };
-    const found = wolfe(origin, first, (t) => {
+    const found = wolfe({ t: 0, value, slope }, first, (t) => {
       addScaled(w, t, direction, trial);
-      const trialValue = objective.valueGradient(trial, trialGradient);
-      return { t, value: trialValue, slope: dot(trialGradient, direction) };
+      const reached = objective.at(trial, trialGradient);
+      return { t, value: reached.value, slope: dot(trialGradient, direction) };
     });
     if (!found) {
       if (steps.length === 0) return end('line_search');

@@ -6,6 +6,7 @@ import {
   HALVINGS,
   maxAbs,
   type Objective,
+  type ObjectivePoint,
   ROUNDING,
   type Solution,
   type SolverOptions,
@@ -45,7 +46,7 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
   let trial = new Float64Array(size);
   let gradient = new Float64Array(size);
   let trialGradient = new Float64Array(size);
-  let value = objective.valueGradient(w, gradient);
+  let point = objective.at(w, gradient);
   let gradNorm = maxAbs(gradient);
   let previousStep = Number.POSITIVE_INFINITY;
   let runaway = 0;
@@ -56,22 +57,22 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
     converged: reason === 'converged',
     reason,
     iterations: iteration,
-    objective: value,
+    objective: point.value,
     gradNorm,
     stuck,
   });
-  const accept = (trialValue: number): void => {
+  const accept = (reached: ObjectivePoint): void => {
     [w, trial] = [trial, w];
     [gradient, trialGradient] = [trialGradient, gradient];
-    value = trialValue;
+    point = reached;
     gradNorm = maxAbs(gradient);
     iteration++;
-    options.onIteration?.({ iteration, objective: value, gradNorm });
+    options.onIteration?.({ iteration, objective: point.value, gradNorm });
   };
 
-  if (!Number.isFinite(value) || !Number.isFinite(gradNorm)) return end('diverged');
+  if (!Number.isFinite(point.value) || !Number.isFinite(gradNorm)) return end('diverged');
   for (;;) {
-    objective.hessian(hessian);
+    point.hessian(hessian);
     if (factorCholesky(hessian, size).length > 0) {
       return gradNorm <= tol ? end('diverged', 'hessian') : end('line_search', 'hessian');
     }
@@ -88,8 +89,8 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
     previousStep = largest;
     if (flat && largest <= settled) {
       addScaled(w, 1, step, trial);
-      const trialValue = objective.valueGradient(trial, trialGradient);
-      if (largest > 0 && maxAbs(trialGradient) <= tol) accept(trialValue);
+      const reached = objective.at(trial, trialGradient);
+      if (largest > 0 && maxAbs(trialGradient) <= tol) accept(reached);
       return end('converged');
     }
     if (iteration === maxIter) return end('max_iter');
@@ -98,13 +99,13 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
     let halvings = 0;
     for (; halvings < HALVINGS; halvings++, t /= 2) {
       addScaled(w, t, step, trial);
-      const trialValue = objective.valueGradient(trial, trialGradient);
-      const change = trialValue - value;
+      const reached = objective.at(trial, trialGradient);
+      const change = reached.value - point.value;
       if (
         change <= ARMIJO * t * slope ||
-        (Math.abs(change) <= ROUNDING * Math.abs(value) && sumAbs(trialGradient) < sumAbs(gradient))
+        (Math.abs(change) <= ROUNDING * Math.abs(point.value) && sumAbs(trialGradient) < sumAbs(gradient))
       ) {
-        accept(trialValue);
+        accept(reached);
         break;
       }
     }
@@ -120,8 +121,7 @@ export function quadraticModel(
   const { size } = objective;
   const step = new Float64Array(size);
   const factor = new Float64Array(size * size);
-  objective.valueGradient(w, step);
-  objective.hessian(factor);
+  objective.at(w, step).hessian(factor);
   if (factorCholesky(factor, size).length > 0) return null;
   for (let j = 0; j < size; j++) step[j] = -step[j];
   solveCholesky(factor, size, step);

@@ -42,7 +42,7 @@ export function newtonCg(
   const scaled = new Float64Array(size);
   const direction = new Float64Array(size);
   const product = new Float64Array(size);
-  let value = objective.valueGradient(w, gradient);
+  let point = objective.at(w, gradient);
   let gradNorm = maxAbs(gradient);
   let first = 0;
   let iteration = 0;
@@ -52,7 +52,7 @@ export function newtonCg(
     converged: reason === 'converged',
     reason,
     iterations: iteration,
-    objective: value,
+    objective: point.value,
     gradNorm,
   });
 
@@ -67,7 +67,7 @@ export function newtonCg(
     const enough = square * Math.min(FORCING, Math.sqrt(Math.sqrt(square / first))) ** 2;
     direction.set(scaled);
     for (let k = 0; k < INNER && square > enough; k++) {
-      objective.hessianVector(direction, product);
+      point.hessianVector(direction, product);
       const curvature = dot(direction, product);
       if (!(curvature > 0)) break;
       const alpha = square / curvature;
@@ -82,7 +82,7 @@ export function newtonCg(
     if (maxAbs(step) === 0) step.set(direction);
   };
 
-  if (!Number.isFinite(value) || !Number.isFinite(gradNorm)) return end('diverged');
+  if (!Number.isFinite(point.value) || !Number.isFinite(gradNorm)) return end('diverged');
   while (gradNorm > tol) {
     if (iteration === maxIter) return end('max_iter');
     solve();
@@ -91,16 +91,19 @@ export function newtonCg(
     let halvings = 0;
     for (; halvings < HALVINGS; halvings++, t /= 2) {
       addScaled(w, t, step, trial);
-      const trialValue = objective.valueGradient(trial, trialGradient);
-      const change = trialValue - value;
+      const reached = objective.at(trial, trialGradient);
+      const change = reached.value - point.value;
       const trialNorm = maxAbs(trialGradient);
-      if (change <= ARMIJO * t * slope || (Math.abs(change) <= ROUNDING * Math.abs(value) && trialNorm < gradNorm)) {
+      if (
+        change <= ARMIJO * t * slope ||
+        (Math.abs(change) <= ROUNDING * Math.abs(point.value) && trialNorm < gradNorm)
+      ) {
         [w, trial] = [trial, w];
         [gradient, trialGradient] = [trialGradient, gradient];
-        value = trialValue;
+        point = reached;
         gradNorm = trialNorm;
         iteration++;
-        onIteration?.({ iteration, objective: value, gradNorm });
+        onIteration?.({ iteration, objective: point.value, gradNorm });
         break;
       }
     }

@@ -1,4 +1,4 @@
-import type { Likelihood } from '../../../bindings/likelihood.ts';
+import type { Likelihood, LikelihoodPoint } from '../../../bindings/likelihood.ts';
 import type { FitReason } from '../../model/manifest.ts';
 
 /** What an `Objective` needs beside the likelihood; vectors have one entry per parameter of the likelihood. */
@@ -61,28 +61,28 @@ export class Objective {
     this.#fullOut = new Float64Array(likelihood.parameters);
   }
 
-  /** Writes ∂f/∂w to `gradient`. @returns f(w), the smooth part */
-  valueGradient(w: Float64Array, gradient: Float64Array): number {
+  /** Evaluates f at w, and writes ∂f/∂w to `gradient`. */
+  at(w: Float64Array, gradient: Float64Array): ObjectivePoint {
     const { active, totalWeight, l2 } = this;
-    const loss = this.likelihood.lossGradient(this.#spread(w), this.#fullOut);
+    const point = this.likelihood.at(this.#spread(w), this.#fullOut);
     let penalty = 0;
     for (let j = 0; j < active.length; j++) {
       const pull = l2[j] * w[j];
       gradient[j] = this.#fullOut[active[j]] / totalWeight + pull;
       penalty += pull * w[j];
     }
-    return loss / totalWeight + penalty / 2;
+    return {
+      value: point.loss / totalWeight + penalty / 2,
+      hessian: (out, most) => this.#hessian(point, out, most),
+      hessianVector: (v, out) => this.#hessianVector(point, v, out),
+    };
   }
 
-  /**
-   * Writes ∂²f/∂w² at the point of the last `valueGradient`: size × size, row-major, symmetric.
-   * @param most  rows that stand for all where there are more
-   */
-  hessian(out: Float64Array, most?: number): void {
+  #hessian(point: LikelihoodPoint, out: Float64Array, most?: number): void {
     const { active, size, totalWeight } = this;
     const { parameters } = this.likelihood;
     this.#fullHessian ??= new Float64Array(parameters * parameters);
-    this.likelihood.hessian(this.#fullHessian, most);
+    point.hessian(this.#fullHessian, most);
     for (let i = 0; i < size; i++) {
       const from = active[i] * parameters;
       const to = i * size;
@@ -91,10 +91,9 @@ export class Objective {
     }
   }
 
-  /** Writes ∂²f/∂w²·v at the point of the last `valueGradient`. */
-  hessianVector(v: Float64Array, out: Float64Array): void {
+  #hessianVector(point: LikelihoodPoint, v: Float64Array, out: Float64Array): void {
     const { active, totalWeight, l2 } = this;
-    this.likelihood.hessianVector(this.#spread(v), this.#fullOut);
+    point.hessianVector(this.#spread(v), this.#fullOut);
     for (let j = 0; j < active.length; j++) out[j] = this.#fullOut[active[j]] / totalWeight + l2[j] * v[j];
   }
 
@@ -142,6 +141,19 @@ export class Objective {
     for (let j = 0; j < active.length; j++) this.#full[active[j]] = v[j];
     return this.#full;
   }
+}
+
+/** A point at which an objective was evaluated; its derivatives are at hand until it is evaluated at another one. @see LikelihoodPoint */
+export interface ObjectivePoint {
+  /** f(w), the smooth part */
+  readonly value: number;
+  /**
+   * Writes ∂²f/∂w²: size × size, row-major, symmetric.
+   * @param most  rows that stand for all where there are more
+   */
+  hessian(out: Float64Array, most?: number): void;
+  /** Writes ∂²f/∂w²·v. */
+  hessianVector(v: Float64Array, out: Float64Array): void;
 }
 
 /** Where a solver stands; handed to `onIteration` after every step. */

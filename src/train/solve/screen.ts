@@ -46,7 +46,7 @@ export class Screen {
     let value: number | null = null;
     const last = this.#last;
     if (last && same(last.w, w)) for (let j = 0; j < size; j++) gradient[j] = last.slopes[j] + l2[j] * w[j];
-    else value = objective.valueGradient(w, gradient);
+    else value = objective.at(w, gradient).value;
     const before = last?.l1 ?? l1;
     const keep = (j: number) => w[j] !== 0 || l1[j] === 0 || Math.abs(gradient[j]) >= 2 * l1[j] - before[j];
     let iterations = 0;
@@ -75,7 +75,7 @@ export class Screen {
           w[j] = solution.w[k];
         });
       } else w = solution.w;
-      value = objective.valueGradient(w, gradient) + objective.absolute(w);
+      value = objective.at(w, gradient).value + objective.absolute(w);
       const worst = objective.worst(w, gradient);
       const done = worst <= Math.max(tol, solution.gradNorm);
       if (!done && solution.converged && iterations < maxIter) continue;

@@ -10,7 +10,7 @@ import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
-import { diagonalMetric, type Metric, Objective, type Solution } from './objective.ts';
+import { diagonalMetric, type Metric, Objective, type ObjectivePoint, type Solution } from './objective.ts';
 import { Screen } from './screen.ts';
 import type { Fitted, Penalty, Solver, SolveSettings } from './types.ts';
 import { dependentSlots, nameParameters, runawayParameters, separatesAllRows } from './untold.ts';
@@ -297,7 +297,7 @@ export function largestLambda(task: Task, penalty: Penalty): number {
   const only = { ...penalty, lambda: Number.MAX_VALUE ** 0.5, l1Ratio: 1 };
   const { params } = solve(task, only, { solver: 'auto', tol: 1e-12 });
   const slopes = new Float64Array(likelihood.parameters);
-  likelihood.lossGradient(params, slopes);
+  likelihood.at(params, slopes);
   const width = slots.count + 1;
   let largest = 0;
   for (const slot of sortSlots(task).free) {
@@ -437,12 +437,12 @@ function minimise(
     done = solution.iterations;
     solver = 'lbfgs';
   }
-  const sampled = () =>
-    done === 0 && size <= NEWTON_LIMIT && parameters <= HESSIAN_LIMIT ? sampledMetric(task, objective) : null;
+  const sampled = (point: ObjectivePoint) =>
+    done === 0 && size <= NEWTON_LIMIT && parameters <= HESSIAN_LIMIT ? sampledMetric(task, size, point) : null;
   const solution = lbfgs(objective, from, {
     tol,
     maxIter: maxIter ?? ITERATIONS.lbfgs,
-    metric: () => sampled() ?? diagonalMetric(diagonalOf(task, objective, outcomes)),
+    metric: (point) => sampled(point) ?? diagonalMetric(diagonalOf(task, objective, outcomes)),
     onIteration: onIteration && ((progress) => onIteration({ ...progress, iteration: done + progress.iteration })),
   });
   return { solution: { ...solution, iterations: done + solution.iterations }, solver, choice };
@@ -458,13 +458,12 @@ function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective,
   });
 }
 
-/** The Hessian where the objective was last evaluated, of as many rows as two passes over the data cost and ten a parameter; null when that is not positive definite. */
-function sampledMetric(task: Task, objective: Objective): Metric | null {
-  const { size } = objective;
+/** The Hessian at a point, of as many rows as two passes over the data cost and ten a parameter; null when that is not positive definite. */
+function sampledMetric(task: Task, size: number, point: ObjectivePoint): Metric | null {
   const { pass, square } = workOf(task);
   const most = Math.ceil(Math.max(10 * size, (2 * pass * task.likelihood.rows) / square));
   const factor = new Float64Array(size * size);
-  objective.hessian(factor, most);
+  point.hessian(factor, most);
   if (factorCholesky(factor, size).length > 0) return null;
   return (v) => solveCholesky(factor, size, v);
 }
