@@ -86,7 +86,7 @@ export class Judge {
   #violation(params: Float64Array, lambda: number): number {
     const { rows, slots } = this.#batch;
     const gradient = new Float64Array(slots + 1);
-    this.#likelihood.lossGradient(params, gradient);
+    this.#likelihood.at(params, gradient);
     let worst = Math.abs(gradient[slots]) / rows;
     for (let j = 0; j < slots; j++) {
       const g = gradient[j] / rows;

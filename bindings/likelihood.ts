@@ -40,7 +40,10 @@ export interface Likelihood {
   [Symbol.dispose](): void;
 }
 
-/** A point at which a likelihood was evaluated. The curvature of every row is kept for one point at a time: that of the last `at`. */
+/**
+ * A point at which a likelihood was evaluated. The curvature of every row is kept for one point at a time: that of the last `at`. Losses,
+ * logits and `gram` leave it.
+ */
 export interface LikelihoodPoint {
   /** Σ sᵢ·loss(yᵢ, zᵢ) in nats */
   readonly loss: number;

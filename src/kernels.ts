@@ -4,7 +4,7 @@ export { ColumnsBatch } from '../bindings/columnsBatch.ts';
 export { Ftrl, type FtrlOptions, type FtrlState } from '../bindings/ftrl.ts';
 export { exp, log1p, sigmoid, sigmoidF32, softplus } from '../bindings/js/math.ts';
 export { planeStride } from '../bindings/layout.ts';
-export type { Likelihood } from '../bindings/likelihood.ts';
+export type { Likelihood, LikelihoodPoint } from '../bindings/likelihood.ts';
 export { RowsBatch } from '../bindings/rowsBatch.ts';
 export { SparseBatch, type SparseRows } from '../bindings/sparseBatch.ts';
 export { Vector } from '../bindings/vector.ts';

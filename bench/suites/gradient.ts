@@ -7,7 +7,7 @@ import { flights } from './columns.ts';
 import { entries, sparseBatch } from './sparse.ts';
 
 export const notes = [
-  'logodds: lossGradient, one pass over the data, all sums in f64, the curvature of every row written for the Hessian.',
+  'logodds: likelihood.at, one pass over the data, all sums in f64, the curvature of every row written for the Hessian.',
   'numpy, two passes: X @ w, then X.T @ (p - y), in the precision of the data and without the loss; scikit-learn: its loss_gradient, both.',
   'Sums of f32 rivals run in f32: they had to agree to 1e-3 of the largest gradient.',
 ];
@@ -29,7 +29,7 @@ export async function run(lab: Lab): Promise<void> {
   await multinomial(lab, 'f32', 1_000_000, 32, 8);
 }
 
-/** lossGradient, and hessianVector at its point */
+/** an evaluation, and hessianVector at its point */
 function mine(lab: Lab, batch: Batch, params: Float64Array, y: Float64Array) {
   const likelihood = lab.wasm.likelihood(batch, { y });
   return { likelihood, ...rivalsOf(likelihood, params) };
@@ -37,9 +37,13 @@ function mine(lab: Lab, batch: Batch, params: Float64Array, y: Float64Array) {
 
 function rivalsOf(likelihood: Likelihood, params: Float64Array) {
   const out = new Float64Array(params.length);
-  const gradient = () => likelihood.lossGradient(params, out);
+  let point = likelihood.at(params, out);
+  const gradient = () => {
+    point = likelihood.at(params, out);
+    return point.loss;
+  };
   const product = () => {
-    likelihood.hessianVector(params, out);
+    point.hessianVector(params, out);
     return out[0];
   };
   const output = () => {

@@ -23,10 +23,10 @@ export async function run(lab: Lab): Promise<void> {
 function mine(lab: Lab, batch: Batch, params: Float64Array) {
   const likelihood = lab.wasm.likelihood(batch, { y: labels(batch.rows) });
   const p = params.length;
-  likelihood.lossGradient(params, new Float64Array(p));
+  const point = likelihood.at(params, new Float64Array(p));
   const h = new Float64Array(p * p);
   const work = () => {
-    likelihood.hessian(h);
+    point.hessian(h);
     return h[0];
   };
   const output = () => {

@@ -95,10 +95,10 @@ function prepare(lab: Lab, engine: Engine, name: string, work: Work, rows: numbe
     const gradient = new Float64Array(p);
     const h = new Float64Array(work === 'Hessian' ? p * p : 0);
     parts.unshift(likelihood);
-    likelihood.lossGradient(work === 'Hessian' ? new Float64Array(p) : params, gradient);
+    const point = likelihood.at(work === 'Hessian' ? new Float64Array(p) : params, gradient);
     run = () => {
-      if (work === 'gradient') return likelihood.lossGradient(params, gradient);
-      likelihood.hessian(h);
+      if (work === 'gradient') return likelihood.at(params, gradient).loss;
+      point.hessian(h);
       return h[0];
     };
     output = () => {

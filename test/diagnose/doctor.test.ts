@@ -287,14 +287,14 @@ describe('findings beside a fit', () => {
       parameters: { value: likelihood.parameters },
       classes: { value: likelihood.classes },
       totalWeight: { value: likelihood.totalWeight },
-      lossGradient: {
+      at: {
         value: (w: Float64Array, gradient: Float64Array) => {
           calls.loss++;
-          return likelihood.lossGradient(w, gradient);
+          return likelihood.at(w, gradient);
         },
       },
     }) as typeof likelihood;
-    for (const method of ['hessian', 'logits', 'gram'] as const) {
+    for (const method of ['logits', 'gram'] as const) {
       Object.defineProperty(counted, method, { value: (likelihood[method] as CallableFunction).bind(likelihood) });
     }
     const { model } = train(base, { target: 'y', C: 100, engine: pickEngine('js') });

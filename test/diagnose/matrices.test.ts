@@ -88,8 +88,7 @@ function diagnostics(data: ReturnType<typeof readTable>, target: string, exclude
   }
   const width = likelihood.parameters;
   const full = new Float64Array(width * width);
-  likelihood.lossGradient(params, new Float64Array(width));
-  likelihood.hessian(full);
+  likelihood.at(params, new Float64Array(width)).hessian(full);
   const size = columns.length;
   const information = Float64Array.from(
     { length: size * size },

@@ -30,8 +30,9 @@ export function results() {
       const gradient = new Float64Array(14);
       const hessian = new Float64Array(196);
       const likelihood = engine.likelihood(batch, { y });
-      const loss = Float64Array.of(likelihood.lossGradient(params, gradient));
-      likelihood.hessian(hessian);
+      const point = likelihood.at(params, gradient);
+      const loss = Float64Array.of(point.loss);
+      point.hessian(hessian);
       const logits = bits(z.view);
       engine.sigmoid(z, z);
       out[`${batch.layout} ${precision}`] = [logits, z.view, loss, gradient, hessian].flatMap((values) =>

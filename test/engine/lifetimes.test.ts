@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ColumnSpec } from '../../bindings/columnsBatch.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { Ftrl } from '../../bindings/ftrl.ts';
+import type { LikelihoodPoint } from '../../bindings/likelihood.ts';
 import { thrown } from './checks.ts';
 import { engines } from './engines.ts';
 
@@ -22,7 +23,7 @@ const handles = (engine: Engine) => {
   const ofSparse = new Ftrl(engine, { slots: 2 });
   const three = new Float64Array(3);
   const part = engine.likelihood(other, { y: [0, 1] });
-  part.lossGradient(three, three.slice());
+  const [own, point] = [likelihood, part].map((one) => one.at(three, three.slice()));
   return {
     vector: [
       out,
@@ -77,7 +78,9 @@ const handles = (engine: Engine) => {
       likelihood,
       {
         loss: () => likelihood.loss(three),
-        lossGradient: () => likelihood.lossGradient(three, three.slice()),
+        at: () => likelihood.at(three, three.slice()),
+        'hessian of a point': () => own.hessian(new Float64Array(9)),
+        'hessianVector of a point': () => own.hessianVector(three, three.slice()),
         gram: () => likelihood.gram(three, new Float64Array(9)),
         logits: () => likelihood.logits(three, three.slice()),
         select: () => likelihood.select(Int32Array.of(0)),
@@ -87,9 +90,9 @@ const handles = (engine: Engine) => {
       other,
       {
         loss: () => part.loss(three),
-        lossGradient: () => part.lossGradient(three, three.slice()),
-        hessian: () => part.hessian(new Float64Array(9)),
-        hessianVector: () => part.hessianVector(three, three.slice()),
+        at: () => part.at(three, three.slice()),
+        'hessian of a point': () => point.hessian(new Float64Array(9)),
+        'hessianVector of a point': () => point.hessianVector(three, three.slice()),
         gram: () => part.gram(three, new Float64Array(9)),
         logits: () => part.logits(three, three.slice()),
         select: () => part.select(Int32Array.of(0)),
@@ -162,20 +165,73 @@ describe.each(engines)('%s', (_, make) => {
     }
   });
 
-  test('no Hessian before there is a point', () => {
-    const engine = make();
-    const likelihood = engine.likelihood(engine.rows(2, 2), { y: [0, 1] });
-    const three = new Float64Array(3);
-    likelihood.loss(three);
-    for (const use of [
-      () => likelihood.hessian(new Float64Array(9)),
-      () => likelihood.hessianVector(three, three.slice()),
-    ]) {
-      expect(thrown(use)).toEqual({
-        code: 'ERR_RANGE',
-        message: 'Hessian: expected a point, got none; call lossGradient first',
-      });
-    }
+  describe.each(['binomial', 'multinomial'])('a point of the %s likelihood', (kind) => {
+    const open = () => {
+      const engine = make();
+      const batch = engine.rows(3, 2);
+      batch.set([1, 2, -1, 0.5, 3, -2]);
+      const likelihood =
+        kind === 'binomial'
+          ? engine.likelihood(batch, { y: [0, 1, 1], weight: [1, 2, 3] })
+          : engine.multinomial(batch, { y: [0, 1, 2], classes: 3, weight: [1, 2, 3] });
+      const { parameters, classes } = likelihood;
+      const here = Float64Array.from({ length: parameters }, (_, j) => (j + 1) / 10);
+      const there = here.map((value) => -2 * value);
+      /** all that a point gives */
+      const derivatives = (point: LikelihoodPoint) => {
+        const [h, product] = [new Float64Array(parameters ** 2), new Float64Array(parameters)];
+        point.hessian(h);
+        point.hessianVector(there, product);
+        return [point.loss, ...h, ...product];
+      };
+      return { likelihood, parameters, classes, here, there, derivatives };
+    };
+
+    test('refuses once the likelihood was evaluated elsewhere, or there again', () => {
+      const { likelihood, parameters, here, there, derivatives } = open();
+      const gradient = new Float64Array(parameters);
+      const first = likelihood.at(here, gradient);
+      const before = derivatives(first);
+      for (const next of [there, here]) {
+        const point = likelihood.at(next, gradient);
+        for (const use of [
+          () => first.hessian(new Float64Array(parameters ** 2)),
+          () => first.hessianVector(there, gradient),
+        ]) {
+          expect(thrown(use)).toEqual({
+            code: 'ERR_RANGE',
+            message: 'Hessian: expected the point of the last evaluation, got an earlier one; call `at` again',
+          });
+        }
+        // which harms neither the new point nor the loss of the old one
+        if (next === here) expect(derivatives(point)).toEqual(before);
+        else expect(derivatives(point)).not.toEqual(before);
+        expect(first.loss).toBe(before[0]);
+      }
+    });
+
+    test('is left as it is by losses, logits, matrices, selections and calls that are refused', () => {
+      const { likelihood, parameters, classes, here, there, derivatives } = open();
+      const point = likelihood.at(here, new Float64Array(parameters));
+      const before = derivatives(point);
+      const between: Record<string, () => unknown> = {
+        loss: () => likelihood.loss(there),
+        logits: () => likelihood.logits(there, new Float64Array(3 * classes)),
+        gram: () => likelihood.gram(Float64Array.of(1, -2, 3), new Float64Array(9)),
+        'the point of a selection': () => {
+          const { likelihood: part } = likelihood.select(Int32Array.of(1));
+          part.at(there.subarray(0, part.parameters), new Float64Array(part.parameters));
+          part.free();
+        },
+        'parameters of another length': () =>
+          thrown(() => likelihood.at(Float64Array.of(1), new Float64Array(parameters))),
+        'a gradient that is too short': () => thrown(() => likelihood.at(there, new Float64Array(parameters - 1))),
+      };
+      for (const [what, use] of Object.entries(between)) {
+        use();
+        expect([what, ...derivatives(point)]).toEqual([what, ...before]);
+      }
+    });
   });
 
   test('shapes cannot be written over', () => {

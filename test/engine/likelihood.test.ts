@@ -21,11 +21,11 @@ function at(engine: Engine, batch: Batch, target: BinomialTarget, params: Float6
   const gradient = new Float64Array(p);
   const hessian = new Float64Array(p * p);
   const logits = new Float64Array(likelihood.rows);
-  const loss = likelihood.lossGradient(params, gradient);
-  likelihood.hessian(hessian);
+  const point = likelihood.at(params, gradient);
+  point.hessian(hessian);
   likelihood.logits(params, logits);
   likelihood.free();
-  return { loss, gradient, hessian, logits };
+  return { loss: point.loss, gradient, hessian, logits };
 }
 
 function expectSame(actual: Sums, expected: Sums, tolerance: number): void {
@@ -145,7 +145,7 @@ describe.each(engines)('%s', (_, make) => {
       for (let j = 0; j < p; j++) {
         const gradients = [-2, -1, 1, 2].map((by) => {
           const g = new Float64Array(p);
-          likelihood.lossGradient(moved(j, by), g);
+          likelihood.at(moved(j, by), g);
           return g;
         });
         const losses = [-2, -1, 1, 2].map((by) => likelihood.loss(moved(j, by)));
@@ -167,10 +167,10 @@ describe.each(engines)('%s', (_, make) => {
       const gradient = new Float64Array(10);
       const hessian = new Float64Array(100);
       const logits = new Float64Array(5003);
-      const loss = plain.lossGradient(data.params, gradient);
-      plain.hessian(hessian);
+      const point = plain.at(data.params, gradient);
+      point.hessian(hessian);
       plain.logits(data.params, logits);
-      expectSame(actual, { loss, gradient, hessian, logits }, REORDERED);
+      expectSame(actual, { loss: point.loss, gradient, hessian, logits }, REORDERED);
       expectNear(actual.logits, logits, 1e-14);
     });
 
@@ -178,12 +178,13 @@ describe.each(engines)('%s', (_, make) => {
       const data = sample(engine, 4099);
       const likelihood = engine.likelihood(data[layout], { y: data.y, weight: data.weight, offset: data.offset });
       const gradient = new Float64Array(10);
-      const first = likelihood.lossGradient(data.params, gradient);
+      const point = likelihood.at(data.params, gradient);
+      const first = point.loss;
       const before = bits(gradient);
       expect(likelihood.loss(data.params)).toBe(first);
       expect(likelihood.loss(data.params.map((value) => -value))).not.toBe(first);
-      likelihood.hessian(new Float64Array(100));
-      expect(likelihood.lossGradient(data.params, gradient)).toBe(first);
+      point.hessian(new Float64Array(100));
+      expect(likelihood.at(data.params, gradient).loss).toBe(first);
       expect(bits(gradient)).toEqual(before);
       likelihood.free();
     });
@@ -191,11 +192,11 @@ describe.each(engines)('%s', (_, make) => {
     test('a Hessian is symmetric and does not change when asked for twice', () => {
       const data = sample(engine, 999);
       const likelihood = engine.likelihood(data[layout], { y: data.y });
-      likelihood.lossGradient(data.params, new Float64Array(10));
+      const point = likelihood.at(data.params, new Float64Array(10));
       const once = new Float64Array(100);
       const twice = new Float64Array(100).fill(7);
-      likelihood.hessian(once);
-      likelihood.hessian(twice);
+      point.hessian(once);
+      point.hessian(twice);
       expect(bits(once)).toEqual(bits(twice));
       for (let a = 0; a < 10; a++) for (let b = 0; b < a; b++) expect(once[a * 10 + b]).toBe(once[b * 10 + a]);
       likelihood.free();
@@ -399,8 +400,8 @@ describe.each(['f32', 'f64'] as const)('Hessian of many numeric columns, %s', (p
         const likelihood = engine.likelihood(x, { y: Float64Array.from({ length: rows }, (_, i) => i % 2) });
         const { parameters } = likelihood;
         const out = new Float64Array(parameters ** 2);
-        likelihood.lossGradient(Float64Array.from({ length: parameters }, next), new Float64Array(parameters));
-        likelihood.hessian(out);
+        const params = Float64Array.from({ length: parameters }, next);
+        likelihood.at(params, new Float64Array(parameters)).hessian(out);
         return out;
       });
       for (const other of hessians) expect(other).toEqual(hessians[0]);

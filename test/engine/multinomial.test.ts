@@ -24,10 +24,10 @@ interface Sums {
 function sums(likelihood: Likelihood, params: Float64Array, v: Float64Array): Sums {
   const gradient = new Float64Array(likelihood.parameters);
   const product = new Float64Array(likelihood.parameters);
-  const loss = likelihood.lossGradient(params, gradient);
-  likelihood.hessianVector(v, product);
+  const point = likelihood.at(params, gradient);
+  point.hessianVector(v, product);
   likelihood.free();
-  return { loss, gradient, product };
+  return { loss: point.loss, gradient, product };
 }
 
 function at(engine: Engine, x: Batch, target: MultinomialTarget, params = params3, v = direction3): Sums {
@@ -101,12 +101,13 @@ describe.each(engines)('%s', (_, make) => {
     expect(likelihood.parameters).toBe(30);
     expect(likelihood.totalWeight).toBe(data.weight.reduce((sum, value) => sum + value, 0));
     const gradient = new Float64Array(30);
-    const first = likelihood.lossGradient(params3, gradient);
+    const point = likelihood.at(params3, gradient);
+    const first = point.loss;
     const before = bits(gradient);
     expect(likelihood.loss(params3)).toBe(first);
     expect(likelihood.loss(direction3)).not.toBe(first);
-    likelihood.hessianVector(direction3, new Float64Array(30));
-    expect(likelihood.lossGradient(params3, gradient)).toBe(first);
+    point.hessianVector(direction3, new Float64Array(30));
+    expect(likelihood.at(params3, gradient).loss).toBe(first);
     expect(bits(gradient)).toEqual(before);
     likelihood.free();
     x.free();
@@ -129,7 +130,7 @@ describe.each(engines)('%s', (_, make) => {
       );
       const gradients = steps.map((by) => {
         const gradient = new Float64Array(3 * P);
-        likelihood.lossGradient(
+        likelihood.at(
           params3.map((value, i) => value + by * h * direction3[i]),
           gradient,
         );
@@ -274,8 +275,9 @@ describe.each(engines)('%s', (_, make) => {
     const likelihood = engine.multinomial(x, { y: [0, 1, 2], classes: 3 });
     const message = 'parameters: expected 9 numbers, got 3';
     expect(thrown(() => likelihood.loss(new Float64Array(3))).message).toBe(message);
-    expect(thrown(() => likelihood.lossGradient(new Float64Array(3), new Float64Array(9))).message).toBe(message);
-    expect(thrown(() => likelihood.hessianVector(new Float64Array(3), new Float64Array(9))).message).toBe(message);
+    expect(thrown(() => likelihood.at(new Float64Array(3), new Float64Array(9))).message).toBe(message);
+    const point = likelihood.at(new Float64Array(9), new Float64Array(9));
+    expect(thrown(() => point.hessianVector(new Float64Array(3), new Float64Array(9))).message).toBe(message);
     likelihood.free();
     expect(thrown(() => make().multinomial(x, { y: [0, 1, 2], classes: 3 })).message).toBe(
       'batch: expected memory of this engine, got that of another',
@@ -289,14 +291,14 @@ describe.each(engines)('%s', (_, make) => {
         const data = mixed(5003);
         const x = batch(engine, data, layout, precision);
         const likelihood = engine.likelihood(x, { y: data.y, weight: data.weight, offset: data.classes });
-        likelihood.lossGradient(params3.slice(0, P), new Float64Array(P));
+        const point = likelihood.at(params3.slice(0, P), new Float64Array(P));
         const hessian = new Float64Array(P * P);
-        likelihood.hessian(hessian);
+        point.hessian(hessian);
         for (let j = 0; j <= P; j++) {
           // every unit vector, then one with all entries
           const v = j < P ? Float64Array.from({ length: P }, (_v, i) => (i === j ? 1 : 0)) : direction3.slice(0, P);
           const product = new Float64Array(P);
-          likelihood.hessianVector(v, product);
+          point.hessianVector(v, product);
           const expected = Float64Array.from({ length: P }, (_v, a) =>
             v.reduce((sum, value, b) => sum + hessian[a * P + b] * value, 0),
           );
@@ -315,8 +317,7 @@ describe.each(engines)('%s', (_, make) => {
       const likelihood = engine.likelihood(x, target);
       const hessian = new Float64Array(P * P);
       const logits = new Float64Array(5003);
-      likelihood.lossGradient(params3.slice(0, P), new Float64Array(P));
-      likelihood.hessian(hessian);
+      likelihood.at(params3.slice(0, P), new Float64Array(P)).hessian(hessian);
       likelihood.logits(params3.slice(0, P), logits);
       const found = sums(likelihood, params3.slice(0, P), direction3.slice(0, P));
       x.free();
@@ -401,11 +402,11 @@ describe.each(onHeap)('%s with a limit on its memory', (_, build) => {
     const likelihood = engine.likelihood(x, { y: [1] });
     const params = new Float64Array(2 ** 18 + 1);
     const gradient = new Float64Array(2 ** 18 + 1);
-    likelihood.lossGradient(params, gradient);
-    const { code, message } = thrown(() => likelihood.hessian(new Float64Array(0)));
+    const point = likelihood.at(params, gradient);
+    const { code, message } = thrown(() => point.hessian(new Float64Array(0)));
     expect(code).toBe('ERR_MEMORY');
     expect(message).toContain('262145 × 262145');
-    expect(likelihood.lossGradient(params, gradient)).toBe(Math.LN2);
+    expect(likelihood.at(params, gradient).loss).toBe(Math.LN2);
     expect([gradient[7], gradient[8], gradient[2 ** 18]]).toEqual([-0.5, 0, -0.5]);
     likelihood.free();
     x.free();
@@ -424,11 +425,11 @@ describe.each(engines)('matrices of the likelihood, %s', (_, make) => {
     const size = likelihood.parameters;
     const hessian = new Float64Array(size * size);
     const gradient = new Float64Array(size);
-    likelihood.lossGradient(params3, gradient);
-    likelihood.hessian(hessian);
+    const point = likelihood.at(params3, gradient);
+    point.hessian(hessian);
     const column = new Float64Array(size);
     for (let j = 0; j < size; j++) {
-      likelihood.hessianVector(
+      point.hessianVector(
         Float64Array.from({ length: size }, (_, k) => Number(k === j)),
         column,
       );
@@ -472,25 +473,24 @@ describe.each(engines)('matrices of the likelihood, %s', (_, make) => {
     const x = batch(engine, data, 'columns');
     const y = Float64Array.from({ length: rows }, (_, i) => i % 2);
     const likelihood = engine.likelihood(x, { y });
-    likelihood.lossGradient(params3.slice(0, P), new Float64Array(P));
+    const point = likelihood.at(params3.slice(0, P), new Float64Array(P));
     const sampled = new Float64Array(P * P);
-    likelihood.hessian(sampled, 640);
+    point.hessian(sampled, 640);
     // 64 blocks of 10 rows, 100 rows apart
     const order = Array.from({ length: rows }, (_, i) => i).filter((i) => i % 100 < 10);
     const part = pick(data, order);
     const few = engine.likelihood(batch(engine, part, 'columns'), { y: order.map((i) => y[i]) });
-    few.lossGradient(params3.slice(0, P), new Float64Array(P));
     const expected = new Float64Array(P * P);
-    few.hessian(expected);
+    few.at(params3.slice(0, P), new Float64Array(P)).hessian(expected);
     expectNear(
       sampled,
       expected.map((value) => 10 * value),
       REORDERED,
     );
     const all = new Float64Array(P * P);
-    likelihood.hessian(all);
+    point.hessian(all);
     const most = new Float64Array(P * P);
-    likelihood.hessian(most, rows);
+    point.hessian(most, rows);
     expect(most).toEqual(all);
     for (const one of [likelihood, few]) one.free();
   });

@@ -173,6 +173,17 @@ function trio(w, r) {
   return { batch, weights, out };
 }
 
+/** A point of a likelihood, in most cases the last one; the call acts for the likelihood. */
+function pointOf(w, r, entry) {
+  w.act(entry);
+  const { points } = entry;
+  if (points) return r.chance(0.85) ? points.at(-1) : r.pick(points);
+  const { handle } = entry;
+  const point = handle?.at(new Float64Array(handle.parameters), new Float64Array(handle.parameters));
+  if (point) entry.points = [point];
+  return point;
+}
+
 const parametersOf = (entry) => Math.min(sizeOf(entry.handle, 'parameters'), 2000);
 
 /**
@@ -598,29 +609,33 @@ export const CALLS = {
       return w.act(entry)?.loss(numbers(w, r, parametersOf(entry)));
     },
   ],
-  'likelihood.lossGradient': [
+  'likelihood.at': [
     8,
     (w, r) => {
       const entry = some(w, r, 'likelihood');
       const out = outputs(w, r, parametersOf(entry));
-      return [w.act(entry)?.lossGradient(numbers(w, r, parametersOf(entry)), out), out];
+      const point = w.act(entry)?.at(numbers(w, r, parametersOf(entry)), out);
+      if (point) entry.points = [...(entry.points ?? []), point].slice(-3);
+      return [point, out];
     },
   ],
-  'likelihood.hessian': [
+  'point.hessian': [
     5,
     (w, r) => {
       const entry = some(w, r, 'likelihood');
       const p = parametersOf(entry);
       const out = outputs(w, r, p > 60 ? 0 : p * p);
-      return [w.act(entry)?.hessian(out, ...(r.chance(0.7) ? [] : [orJunk(r, 1 + r.int(9))])), out];
+      const point = pointOf(w, r, entry);
+      return [point?.hessian(out, ...(r.chance(0.7) ? [] : [orJunk(r, 1 + r.int(9))])), out];
     },
   ],
-  'likelihood.hessianVector': [
+  'point.hessianVector': [
     5,
     (w, r) => {
       const entry = some(w, r, 'likelihood');
       const out = outputs(w, r, parametersOf(entry));
-      return [w.act(entry)?.hessianVector(numbers(w, r, parametersOf(entry)), out), out];
+      const point = pointOf(w, r, entry);
+      return [point?.hessianVector(numbers(w, r, parametersOf(entry)), out), out];
     },
   ],
   'likelihood.gram': [
@@ -896,8 +911,8 @@ export const CALLS = {
     (w, r) => {
       const dead = w.entries.filter(({ freed, kind, handle }) => freed && handle && kind !== 'path');
       if (dead.length === 0) return null;
-      const { kind, handle } = r.pick(dead);
-      return r.pick(USES[kind])(handle, w);
+      const entry = r.pick(dead);
+      return r.pick(USES[entry.kind])(entry.handle, w, entry);
     },
   ],
   'lent arrays': [
@@ -927,8 +942,9 @@ const USES = {
   ],
   likelihood: [
     (l) => l.loss(new Float64Array(l.parameters)),
-    (l) => l.lossGradient(new Float64Array(l.parameters), new Float64Array(l.parameters)),
-    (l) => l.hessian(three()),
+    (l) => l.at(new Float64Array(l.parameters), new Float64Array(l.parameters)),
+    (_l, _w, { points }) => points?.at(-1).hessian(three()),
+    (l, _w, { points }) => points?.at(-1).hessianVector(new Float64Array(l.parameters), new Float64Array(l.parameters)),
     (l) => l.gram(new Float64Array(l.rows), three()),
     (l) => l.logits(new Float64Array(l.parameters), new Float64Array(l.rows * l.classes)),
     (l) => l.select(Int32Array.of()),

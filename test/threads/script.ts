@@ -15,7 +15,7 @@ function gradientOn(engine: ReturnType<typeof pickEngine>): number[] {
   const likelihood = engine.likelihood(batch, { y: Float64Array.from({ length: N }, (_, i) => i & 1) });
   const gradient = new Float64Array(2);
   try {
-    const loss = likelihood.lossGradient(Float64Array.of(1, -0.5), gradient);
+    const { loss } = likelihood.at(Float64Array.of(1, -0.5), gradient);
     return [loss, ...gradient];
   } finally {
     likelihood.free();

@@ -157,15 +157,18 @@ function agree(chunked: Likelihood, whole: Likelihood): void {
   };
   expect(Math.abs(chunked.loss(point) / whole.loss(point) - 1)).toBeLessThan(ROUNDING);
   expect(both((one, out) => one.logits(point, out), classes * rows)).toBe(0);
-  expect(both((one, out) => one.lossGradient(point, out), parameters)).toBeLessThan(ROUNDING);
-  expect(Math.abs(chunked.lossGradient(point, noise(parameters)) / whole.loss(point) - 1)).toBeLessThan(ROUNDING);
-  // a loss elsewhere does not move the point of the Hessian
+  expect(both((one, out) => one.at(point, out), parameters)).toBeLessThan(ROUNDING);
+  expect(Math.abs(chunked.at(point, noise(parameters)).loss / whole.loss(point) - 1)).toBeLessThan(ROUNDING);
+  // neither a loss elsewhere nor an evaluation elsewhere, nor new values in the array, move the point of the Hessian
+  const lent = point.slice();
+  const points = new Map([chunked, whole].map((one) => [one, one.at(lent, noise(parameters))]));
+  lent.fill(Number.NaN);
   chunked.loss(noise(parameters));
-  whole.lossGradient(point, noise(parameters));
-  expect(both((one, out) => one.hessian(out), parameters ** 2)).toBeLessThan(ROUNDING);
-  expect(both((one, out) => one.hessian(out, 300), parameters ** 2)).toBeLessThan(ROUNDING);
+  chunked.at(noise(parameters), noise(parameters));
+  expect(both((one, out) => points.get(one)!.hessian(out), parameters ** 2)).toBeLessThan(ROUNDING);
+  expect(both((one, out) => points.get(one)!.hessian(out, 300), parameters ** 2)).toBeLessThan(ROUNDING);
   const v = noise(parameters);
-  expect(both((one, out) => one.hessianVector(v, out), parameters)).toBeLessThan(ROUNDING);
+  expect(both((one, out) => points.get(one)!.hessianVector(v, out), parameters)).toBeLessThan(ROUNDING);
   const c = noise(rows);
   expect(both((one, out) => one.gram(c, out), (parameters / classes) ** 2)).toBeLessThan(ROUNDING);
 }

@@ -18,12 +18,22 @@ export function denseLikelihood(
   const rows = y.length;
   const parameters = columns + 1;
   const s = Float64Array.from({ length: rows }, (_, i) => (weight ? weight[i] : 1));
-  let at: Float64Array = new Float64Array(parameters);
   const cell = (i: number, j: number): number => (j < columns ? x[i * columns + j] : 1);
   const logit = (w: Float64Array, i: number): number => {
     let z = offset ? offset[i] : 0;
     for (let j = 0; j < parameters; j++) z += cell(i, j) * w[j];
     return z;
+  };
+  const hessianAt = (w: Float64Array, out: Float64Array): void => {
+    out.fill(0);
+    for (let i = 0; i < rows; i++) {
+      const t = Math.exp(-Math.abs(logit(w, i)));
+      const curvature = (s[i] * t) / (1 + t) ** 2;
+      for (let j = 0; j < parameters; j++) {
+        const scaled = curvature * cell(i, j);
+        if (scaled !== 0) for (let k = 0; k < parameters; k++) out[j * parameters + k] += scaled * cell(i, k);
+      }
+    }
   };
   return {
     rows,
@@ -38,8 +48,8 @@ export function denseLikelihood(
       }
       return sum;
     },
-    lossGradient(w, gradient) {
-      at = w.slice();
+    at(w, gradient) {
+      const point = w.slice();
       gradient.fill(0);
       for (let i = 0; i < rows; i++) {
         const z = logit(w, i);
@@ -47,26 +57,18 @@ export function denseLikelihood(
         const residual = z > 0 ? (1 - y[i] - y[i] * t) / (1 + t) : ((1 - y[i]) * t - y[i]) / (1 + t);
         for (let j = 0; j < parameters; j++) gradient[j] += s[i] * residual * cell(i, j);
       }
-      return this.loss(w);
-    },
-    hessianVector(v, out) {
-      const h = new Float64Array(parameters * parameters);
-      this.hessian(h);
-      for (let j = 0; j < parameters; j++) {
-        out[j] = 0;
-        for (let k = 0; k < parameters; k++) out[j] += h[j * parameters + k] * v[k];
-      }
-    },
-    hessian(out) {
-      out.fill(0);
-      for (let i = 0; i < rows; i++) {
-        const t = Math.exp(-Math.abs(logit(at, i)));
-        const curvature = (s[i] * t) / (1 + t) ** 2;
-        for (let j = 0; j < parameters; j++) {
-          const scaled = curvature * cell(i, j);
-          if (scaled !== 0) for (let k = 0; k < parameters; k++) out[j * parameters + k] += scaled * cell(i, k);
-        }
-      }
+      return {
+        loss: this.loss(w),
+        hessian: (out) => hessianAt(point, out),
+        hessianVector(v, out) {
+          const h = new Float64Array(parameters * parameters);
+          hessianAt(point, h);
+          for (let j = 0; j < parameters; j++) {
+            out[j] = 0;
+            for (let k = 0; k < parameters; k++) out[j] += h[j * parameters + k] * v[k];
+          }
+        },
+      };
     },
     gram(c, out) {
       out.fill(0);

@@ -521,7 +521,7 @@ describe('Firth', () => {
     const at = (h: number) => {
       const moved = w.slice();
       moved[j] += h;
-      return objective.valueGradient(moved, new Float64Array(w.length));
+      return objective.at(moved, new Float64Array(w.length)).value;
     };
     return (8 * (at(1e-4) - at(-1e-4)) - (at(2e-4) - at(-2e-4))) / 12e-4;
   };
@@ -534,14 +534,14 @@ describe('Firth', () => {
     ],
     [
       'on a plane',
-      Restricted.at(new Objective(likelihood, options), Float64Array.of(0.5, -2, 0, 1), 0.7),
+      Restricted.holding(new Objective(likelihood, options), Float64Array.of(0.5, -2, 0, 1), 0.7),
       Float64Array.of(0.4, -0.3, 0.1),
     ],
   ];
 
   it.each(OBJECTIVES)('gradient against finite differences: %s', (_, objective, w) => {
     const gradient = new Float64Array(w.length);
-    objective.valueGradient(w, gradient);
+    objective.at(w, gradient);
     // 4th-order central differences of step 1e-4: rounding 1e-12, truncation 1e-15
     expectClose(
       gradient,
@@ -554,10 +554,10 @@ describe('Firth', () => {
     const [, , [, plane, w]] = OBJECTIVES;
     const size = w.length;
     const h = new Float64Array(size * size);
-    plane.valueGradient(w, new Float64Array(size));
-    plane.hessian(h);
+    const point = plane.at(w, new Float64Array(size));
+    point.hessian(h);
     const product = new Float64Array(size);
-    plane.hessianVector(Float64Array.of(1, 2, 3), product);
+    point.hessianVector(Float64Array.of(1, 2, 3), product);
     expectClose(
       product,
       range(size).map((i) => h[i * size] + 2 * h[i * size + 1] + 3 * h[i * size + 2]),
@@ -568,7 +568,7 @@ describe('Firth', () => {
         const moved = w.slice();
         moved[j] += step;
         const gradient = new Float64Array(size);
-        plane.valueGradient(moved, gradient);
+        plane.at(moved, gradient);
         return gradient;
       });
       expectClose(

@@ -68,7 +68,7 @@ describe('objective', () => {
     const full = objective.expand(w);
     expect([...full]).toEqual([0.4, 0, -0.7, 0.2, 0, 0.1]);
     const penalty = full.reduce((sum, value, j) => sum + penaltyFactors[j] * value * value, 0);
-    expect(objective.valueGradient(w, scratch)).toBeCloseTo(likelihood.loss(full) / 29 + 0.05 * penalty, 14);
+    expect(objective.at(w, scratch).value).toBeCloseTo(likelihood.loss(full) / 29 + 0.05 * penalty, 14);
   });
 
   // Fourth-order central differences with h = 1e-3: truncation h⁴ and rounding eps/h are both below 1e-11.
@@ -79,10 +79,10 @@ describe('objective', () => {
 
   it('has the gradient of its values', () => {
     const gradient = new Float64Array(4);
-    objective.valueGradient(w, gradient);
+    objective.at(w, gradient);
     for (let j = 0; j < 4; j++) {
       expect(gradient[j]).toBeCloseTo(
-        slope((step) => objective.valueGradient(at(j, step), scratch)),
+        slope((step) => objective.at(at(j, step), scratch).value),
         10,
       );
     }
@@ -90,12 +90,11 @@ describe('objective', () => {
 
   it('has the Hessian of its gradient', () => {
     const hessian = new Float64Array(16);
-    objective.valueGradient(w, scratch);
-    objective.hessian(hessian);
+    objective.at(w, scratch).hessian(hessian);
     for (let i = 0; i < 4; i++) {
       for (let j = 0; j < 4; j++) {
         const numeric = slope((step) => {
-          objective.valueGradient(at(j, step), scratch);
+          objective.at(at(j, step), scratch);
           return scratch[i];
         });
         expect(hessian[i * 4 + j]).toBeCloseTo(numeric, 10);

@@ -86,7 +86,8 @@ export interface ChunkedTarget extends BinomialTarget {
  * The likelihood of rows that do not fit into memory: of each window on them the likelihood, added up in order. Every method reads the
  * store once. It differs from the likelihood of one batch by the rounding of sums; the rows that stand for all in a Hessian are the same.
  *
- * The window has no curvature of rows that have left it: the Hessian of a point computes it anew.
+ * The window has no curvature of rows that have left it: the Hessian of a point computes it anew. A point therefore stays valid when the
+ * likelihood is evaluated elsewhere.
  */
 export class ChunkedLikelihood implements Likelihood {
   readonly rows: number;
