@@ -18,7 +18,7 @@ export interface Likelihood {
   loss(params: Float64Array): number;
   /**
    * Evaluates at a point: writes the gradient, Xᵀ(s·(p − y)) with the intercepts' sums.
-   * @returns the point, which has the loss, and the Hessian until the likelihood is evaluated at another one
+   * @returns the point, which has the loss, and the Hessian until the likelihood is evaluated again
    */
   at(params: Float64Array, gradient: Float64Array): LikelihoodPoint;
   /**
@@ -41,8 +41,8 @@ export interface Likelihood {
 }
 
 /**
- * A point at which a likelihood was evaluated. The curvature of every row is kept for one point at a time: that of the last `at`. Losses,
- * logits and `gram` leave it.
+ * A point at which a likelihood was evaluated. The curvature of every row is kept for one point at a time: that of the last `at`.
+ * `loss`, `logits` and `gram` leave it.
  */
 export interface LikelihoodPoint {
   /** Σ sᵢ·loss(yᵢ, zᵢ) in nats */
@@ -51,7 +51,7 @@ export interface LikelihoodPoint {
    * Writes the Hessian: block (j, k) is XᵀSX with S = diag(sᵢ·p_ij·([j = k] − p_ik)).
    * @param out   parameters × parameters
    * @param most  where there are more rows: about so many of them, evenly spaced, in place of all (scaled accordingly)
-   * @throws ERR_RANGE once the likelihood was evaluated at another point
+   * @throws ERR_RANGE once the likelihood was evaluated again
    */
   hessian(out: Float64Array, most?: number): void;
   /** Writes H·v without forming the Hessian H: two passes over the data. @throws ERR_RANGE as `hessian` */

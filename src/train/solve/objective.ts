@@ -143,7 +143,7 @@ export class Objective {
   }
 }
 
-/** A point at which an objective was evaluated; its derivatives are at hand until it is evaluated at another one. @see LikelihoodPoint */
+/** A point at which an objective was evaluated; its derivatives are at hand until it is evaluated again. @see LikelihoodPoint */
 export interface ObjectivePoint {
   /** f(w), the smooth part */
   readonly value: number;
