@@ -49,7 +49,7 @@ export class Heap {
       // once: a program that loses one thing loses many
       if (blocks.length > 0 && !warned) {
         warned = true;
-        globalThis.console?.warn('logodds: a batch or vector was lost; call free(), or declare it with using');
+        globalThis.console?.warn('logodds: a batch or vector was lost; call its free()');
       }
       for (const block of blocks) this.release(block);
     });
@@ -118,7 +118,7 @@ export class Heap {
     if (end <= Math.min(have, ADDRESS_SPACE)) return;
     const limit = Math.min(this.limit, ADDRESS_SPACE);
     let past =
-      limit === ADDRESS_SPACE ? 'the 4 GiB address space of 32-bit WebAssembly' : `the limit of ${limit} bytes`;
+      limit === ADDRESS_SPACE ? 'the 4 GiB of WebAssembly' : `the limit of ${limit} bytes`;
     let cause: unknown;
     if (end <= limit) {
       past = 'what this host allows';
@@ -135,7 +135,7 @@ export class Heap {
     }
     throw new LogoddsError(
       'ERR_MEMORY',
-      `${what}: needs ${bytes} more bytes, past ${past}; score in smaller batches or free those that are done`,
+      `${what}: needs ${bytes} more bytes, past ${past}; use smaller batches or free those that are done`,
       { cause },
     );
   }

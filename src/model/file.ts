@@ -71,14 +71,14 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): M
       Number(format) > FORMAT ? 'newer' : 'older',
       `expected format ${FORMAT}`,
       `got format ${format} (written by ${author})${intact ? '' : ', and its SHA-256 does not match its content'}; ` +
-        (Number(format) > FORMAT ? 'install a newer logodds' : 'train the model again with this version'),
+        (Number(format) > FORMAT ? 'install a newer logodds' : 'train the model again'),
     );
   }
   if (!intact) {
     throw refuse(
       'damaged',
       'expected the SHA-256 stored in it',
-      `got another one: the file is damaged, altered or cut short; ${COPY}`,
+      `got another: damaged, altered or cut short; ${COPY}`,
     );
   }
   checkManifest(manifest, stages);
@@ -139,7 +139,7 @@ function viewOf(given: ModelBytes): Uint8Array {
   );
 }
 
-const COPY = 'copy it again from where it was saved';
+const COPY = 'copy it again';
 
 /** What a file is that does not start as a model does. */
 function foreign(file: Uint8Array): LogoddsError {

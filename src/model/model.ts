@@ -156,7 +156,7 @@ export class Model implements ModelParts {
         return this.score(record);
       } catch (error) {
         (error as Error).message = (error as Error).message.replace(/^record/, `$& ${row} (from 0)`);
-        if (options?.onError === 'collect' && error instanceof LogoddsError) return { error };
+        if (options?.onError === 'collect') return { error: error as Error };
         throw error;
       }
     });
@@ -190,9 +190,8 @@ export class Model implements ModelParts {
    * @throws as `Scorer.score`
    */
   scoreTable<P extends Precision = 'f64'>(table: Table, options?: TableOptions<P>): Scores<P> {
-    return this.scorer(options?.engine ?? this.stages.f32?.engine() ?? ownEngine(), { ...options, reuse: false }).score(
-      table,
-    );
+    const scorer = this.scorer(options?.engine ?? this.stages.f32?.engine() ?? ownEngine(), options);
+    return scorer.score(table);
   }
 }
 

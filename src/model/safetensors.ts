@@ -133,7 +133,7 @@ function asObject(value: unknown): Readonly<Record<string, unknown>> {
 function broken(what: string): LogoddsError {
   return new LogoddsError(
     'ERR_FORMAT',
-    `model file: expected a valid ${what} of a safetensors file, got something else; copy the file again or train the model again`,
+    `model file: expected a valid ${what} of a safetensors file, got something else; train the model again`,
     { reason: 'invalid' },
   );
 }

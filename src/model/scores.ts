@@ -1,5 +1,4 @@
 /** What scoring says. */
-import type { LogoddsError } from '../../bindings/errors.ts';
 import type { NumbersOf, Precision } from '../../bindings/layout.ts';
 
 /** What a model says about one record. */
@@ -24,8 +23,8 @@ export interface RecordScore {
 
 /** A record that could not be scored, in the place of its score. */
 export interface RecordError {
-  /** ERR_SCHEMA or ERR_RECORD; it names the number of the record and the field */
-  readonly error: LogoddsError;
+  /** a LogoddsError (ERR_SCHEMA, ERR_RECORD) that names the number of the record and the field; or what a getter of the record threw */
+  readonly error: Error;
 }
 
 /** Scores of one table. */

@@ -351,7 +351,7 @@ describe.each(scoringEngines)('%s', (name, make) => {
         'more than 32 bits address',
         () => engine.rows(2 ** 28, 8),
         'ERR_MEMORY',
-        'a batch of 268435456 × 8 f64: needs 17179869184 more bytes, past the 4 GiB address space of 32-bit WebAssembly; score in smaller batches or free those that are done',
+        'a batch of 268435456 × 8 f64: needs 17179869184 more bytes, past the 4 GiB of WebAssembly; use smaller batches or free those that are done',
       ],
     ];
     if (engine instanceof Engine) {
@@ -448,7 +448,7 @@ describe.each(onHeap)('%s with a limit on its memory', (_, build) => {
     expect(thrown(() => engine.rows(100_000, 8, 'f32'))).toEqual({
       code: 'ERR_MEMORY',
       message:
-        'a batch of 100000 × 8 f32: needs 3200000 more bytes, past the limit of 1048576 bytes; score in smaller batches or free those that are done',
+        'a batch of 100000 × 8 f32: needs 3200000 more bytes, past the limit of 1048576 bytes; use smaller batches or free those that are done',
     });
     expect(thrown(() => engine.vector(200_000)).message).toContain('a vector of 200000 f64: needs 1600000 more bytes');
     const table = () =>
@@ -488,7 +488,7 @@ describe.each(onHeap)('%s with a limit on its memory', (_, build) => {
     heap.memory.grow = grow;
     expect(error).toBeInstanceOf(LogoddsError);
     expect((error as LogoddsError).message).toBe(
-      'a vector of 1000000 f64: needs 8000000 more bytes, past what this host allows; score in smaller batches or free those that are done',
+      'a vector of 1000000 f64: needs 8000000 more bytes, past what this host allows; use smaller batches or free those that are done',
     );
     expect((error as LogoddsError).cause).toBeInstanceOf(RangeError);
     engine.vector(10 ** 6).free();

@@ -102,7 +102,7 @@ describe.each(engines)('%s', (_, make) => {
       const size = engine.heap.memory.buffer.byteLength;
       expect(thrown(call)).toEqual({
         code: 'ERR_MEMORY',
-        message: `${sentence} more bytes, past the 4 GiB address space of 32-bit WebAssembly; score in smaller batches or free those that are done`,
+        message: `${sentence} more bytes, past the 4 GiB of WebAssembly; use smaller batches or free those that are done`,
       });
       expect(engine.bytesInUse).toBe(before);
       expect(engine.heap.memory.buffer.byteLength).toBe(size);
@@ -165,7 +165,7 @@ describe.each(onHeap)('%s', (name, build) => {
     // never touched, so the host need not have them
     heap.allocate(2 ** 32 - (start + 16) - 1024, 'almost all');
     expect(thrown(() => engine.vector(128)).message).toBe(
-      'a vector of 128 f64: needs 1024 more bytes, past the 4 GiB address space of 32-bit WebAssembly; score in smaller batches or free those that are done',
+      'a vector of 128 f64: needs 1024 more bytes, past the 4 GiB of WebAssembly; use smaller batches or free those that are done',
     );
     // 126 values end 16 bytes before 2³², where an end address would be 0 to a kernel
     const last = engine.vector(126);

@@ -222,6 +222,6 @@ test('what is lost without free() gives its memory back, and one warning says so
   });
   expect({ status, stdout }).toEqual({ status: 0, stdout: '[true,0]\n' });
   expect(stderr.split('\n').filter(Boolean)).toEqual([
-    'logodds: a batch or vector was lost; call free(), or declare it with using',
+    'logodds: a batch or vector was lost; call its free()',
   ]);
 });
