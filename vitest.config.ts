@@ -9,12 +9,17 @@ const tests = (readdirSync('test', { recursive: true }) as string[])
 const inPart = (test: string) => /from '[./]+\/(full|cli\/run|run)\.ts'/.test(readFileSync(test, 'utf8'));
 
 // The mode "full" runs every test in full, "rest" those alone that `npm test` runs in part.
-export default defineConfig(({ mode }) => ({
-  test: {
-    include: mode === 'rest' ? tests.filter(inPart) : ['test/**/*.test.ts'],
-    env: { LOGODDS_FULL: mode === 'full' || mode === 'rest' ? '1' : '' },
-    maxWorkers: '100%',
-    testTimeout: 120_000,
-    hookTimeout: 240_000,
-  },
-}));
+export default defineConfig(({ mode }) => {
+  const full = mode === 'full' || mode === 'rest';
+  return {
+    test: {
+      include: mode === 'rest' ? tests.filter(inPart) : ['test/**/*.test.ts'],
+      env: { LOGODDS_FULL: full ? '1' : '' },
+      // in part, the files of a worker share its modules: no test may leave anything behind in them
+      isolate: full,
+      maxWorkers: '100%',
+      testTimeout: 120_000,
+      hookTimeout: 240_000,
+    },
+  };
+});

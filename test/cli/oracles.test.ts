@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { oracle, workspace } from './run.ts';
 
+const { run, json, path } = workspace();
+
 interface Expected {
   readonly terms: readonly string[];
   readonly coef: readonly number[];
@@ -53,7 +55,6 @@ const FITS: Record<string, readonly string[]> = {
 const term = ({ feature, level }: Line) => (feature === '(intercept)' ? '(Intercept)' : `${feature}${level ?? ''}`);
 
 describe('logodds train --no-penalty --inference gives the fits of R', () => {
-  const { run, json, path } = workspace();
   for (const [name, args] of Object.entries(FITS)) {
     it(name, () => {
       const expected = EXPECTED[name];
@@ -106,7 +107,6 @@ describe('logodds train --no-penalty --inference gives the fits of R', () => {
 });
 
 it('--l1-ratio 1 gives the lasso of glmnet: spector, lambda 3/32 on raw weights', () => {
-  const { json } = workspace();
   const args = [
     '--no-holdout',
     '--no-standardize',
