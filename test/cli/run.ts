@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { FULL } from '../full.ts';
-import { warmCommand } from './warm/command.ts';
+import { runWarm } from './warm/command.ts';
 
 const COMMAND = fileURLToPath(new URL('../../cli/bin/logodds.js', import.meta.url));
 
@@ -31,18 +31,11 @@ export interface RunOptions {
 /** A folder that is removed after the tests of the file, and the command run in it. */
 export function workspace() {
   const folder = mkdtempSync(join(tmpdir(), 'logodds-test-'));
-  let warm: ReturnType<typeof warmCommand> | undefined;
-  afterAll(async () => {
-    await warm?.end();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const run = (args: readonly string[], { stdin = '', node = [], shell, env }: RunOptions = {}): Run => {
     // `npm run test:rest` gives every run a process of its own
-    if (!(FULL || node.length || shell || env)) {
-      warm ??= warmCommand(folder);
-      return warm.run(args, stdin);
-    }
+    if (!(FULL || node.length || shell || env)) return runWarm(folder, args, stdin);
     const argv = [process.execPath, ...node, COMMAND, ...args];
     const [file, ...rest] = shell ? ['bash', '-c', `${shell}; exec "$@"`, 'bash', ...argv] : argv;
     const { status, stdout, stderr } = spawnSync(file, rest, {

@@ -6,48 +6,35 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 
-const { port, answered, folder } = workerData;
+const { port, answered } = workerData;
 const PROCESS = fileURLToPath(new URL('process.mjs', import.meta.url));
-// files, so that also what native code writes is there, in its order, when a run is over
-const outputs = mkdtempSync(join(tmpdir(), 'warm-command-'));
-const files = ['stdout', 'stderr'].map((name) => join(outputs, name));
 let child = null;
 
 function start() {
+  // files, so that also what native code writes is there, in its order, when a run is over
+  const folder = mkdtempSync(join(tmpdir(), 'warm-command-'));
+  const files = ['stdout', 'stderr'].map((name) => join(folder, name));
   const written = files.map((file) => openSync(file, 'a'));
-  const started = spawn(process.execPath, [PROCESS], {
-    cwd: folder,
-    stdio: ['ignore', ...written, 'ipc'],
-    serialization: 'advanced',
-  });
+  const started = spawn(process.execPath, [PROCESS, folder], { stdio: ['ignore', ...written, 'ipc'] });
   for (const file of written) closeSync(file);
+
+  const answer = (status) => {
+    const [stdout, stderr] = files.map((file) => readFileSync(file, 'utf8'));
+    for (const file of files) truncateSync(file);
+    port.postMessage({ status, stdout, stderr });
+    Atomics.store(answered, 0, 1);
+    Atomics.notify(answered, 0);
+  };
   started.on('message', answer);
   started.on('exit', (status) => {
-    if (child !== started) return;
     child = null;
     answer(status);
+    rmSync(folder, { recursive: true, force: true });
   });
   return started;
 }
 
-function answer(status) {
-  const [stdout, stderr] = files.map((file) => readFileSync(file, 'utf8'));
-  for (const file of files) truncateSync(file);
-  port.postMessage({ status, stdout, stderr });
-  Atomics.store(answered, 0, 1);
-  Atomics.notify(answered, 0);
-}
-
 port.on('message', (run) => {
-  if (run !== null) {
-    child ??= start();
-    child.send(run);
-    return;
-  }
-  port.close();
-  const remove = () => rmSync(outputs, { recursive: true, force: true });
-  if (child === null) return remove();
-  const ending = child;
-  child = null;
-  ending.on('exit', remove).disconnect();
+  child ??= start();
+  child.send(run);
 });
