@@ -75,11 +75,7 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): M
     );
   }
   if (!intact) {
-    throw refuse(
-      'damaged',
-      'expected the SHA-256 stored in it',
-      `got another: damaged, altered or cut short; ${COPY}`,
-    );
+    throw refuse('damaged', 'expected the SHA-256 stored in it', `got another: damaged, altered or cut short; ${COPY}`);
   }
   checkManifest(manifest, stages);
   const tensors = content!.tensors();

@@ -40,6 +40,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'src/math', ...COMMON]],
   // what puts the findings together stands above training
   ['src/diagnose/doctor.ts', ['src', 'bindings']],
+  ['src/diagnose/fit', ['src/train/problem', 'src/train/solve', ...BELOW_TRAINING]],
   ['src/diagnose', ['src/diagnose', 'src/model', 'src/encode', 'src/metrics', 'src/math', ...COMMON]],
   ['src/train/problem', ['src/train/problem', ...BELOW_TRAINING]],
   ['src/train/solve', ['src/train/solve', 'src/train/problem', ...BELOW_TRAINING]],

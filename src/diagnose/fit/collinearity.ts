@@ -1,0 +1,102 @@
+import type { Likelihood } from '../../../bindings/likelihood.ts';
+import { show } from '../../encode/label.ts';
+import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
+import type { Problem } from '../../train/problem/problem.ts';
+import { slotsOf } from '../../train/problem/slots.ts';
+import { nameParameters } from '../../train/solve/untold.ts';
+import { conditioning, inflation } from '../collinear.ts';
+import type { Finding } from '../finding.ts';
+import type { State } from './state.ts';
+
+/** Variance inflation from which a column is nearly a combination of others: R² = 0.9. */
+const INFLATION = 10;
+
+/** Condition numbers from which estimates suffer, and suffer much (Belsley, Kuh & Welsch 1980). */
+const CONDITION = { moderate: 30, strong: 100 };
+
+/** Parts of a combination that are rounding, of columns scaled to unit length. */
+const PART = 1e-6;
+
+/** Columns that repeat others, with what they repeat: of each feature one finding. */
+export function combinations(
+  { slots, rows: { weight } }: Problem,
+  likelihood: Likelihood,
+  kept: readonly number[],
+  dependent: readonly number[],
+): Finding[] {
+  const width = likelihood.parameters / likelihood.classes;
+  const gram = new Float64Array(width * width);
+  likelihood.gram(weight ?? new Float64Array(likelihood.rows).fill(1), gram);
+  const basis = [width - 1, ...kept];
+  const size = basis.length;
+  const factor = Float64Array.from(
+    { length: size * size },
+    (_, at) => gram[basis[Math.floor(at / size)] * width + basis[at % size]],
+  );
+  factorCholesky(factor, size);
+  const partsOf = (slot: number): number[] => {
+    const part = Float64Array.from(basis, (id) => gram[slot * width + id]);
+    solveCholesky(factor, size, part);
+    const length = (id: number) => Math.sqrt(gram[id * width + id]);
+    return basis.filter((id, j) => id < slots.length && Math.abs(part[j]) * length(id) > PART * length(slot));
+  };
+  const byFeature = new Map<string, number[]>();
+  for (const slot of dependent) byFeature.set(slots[slot].name, [...(byFeature.get(slots[slot].name) ?? []), slot]);
+  return [...byFeature].map(([name, own]): Finding => {
+    const parts = new Set(own.flatMap(partsOf));
+    const others = nameParameters(parts, slotsOf(slots));
+    const held = own.length === 1 ? 'the weight is' : `these ${own.length} weights are`;
+    return {
+      code: 'RANK_DEFICIENT',
+      severity: 'warning',
+      features: [name, ...others.features.filter((other) => other !== name)],
+      evidence: `${nameParameters(own, slotsOf(slots)).text}: a linear combination of ${others.text || 'the intercept'}, so without a penalty ${held} held at 0`,
+      advice: 'drop what repeats other columns, or penalise (C or lambda)',
+    };
+  });
+}
+
+/** Condition number and variance inflation. */
+export function collinearity({ slots }: Problem, { columns, information, inverse }: State): Finding[] {
+  if (!inverse || columns.length < 3) return [];
+  const size = columns.length;
+  const found: Finding[] = [];
+  const { number: condition, share } = conditioning(information, inverse, size);
+  if (condition > CONDITION.moderate) {
+    const involved = columns.filter((_, j) => share[j] > 0.5);
+    const { features, text } = nameParameters(involved, slotsOf(slots));
+    found.push({
+      code: 'CONDITION_NUMBER',
+      severity: condition > CONDITION.strong ? 'warning' : 'info',
+      features,
+      evidence: `condition number ${condition.toPrecision(3)} of the weighted columns at unit length${text ? `, mostly by ${text}` : ''}, where ${CONDITION.moderate} is moderate and ${CONDITION.strong} strong`,
+      advice: 'drop or combine columns that say the same, or penalise (C or lambda)',
+    });
+  }
+  const groups = new Map<string, number[]>();
+  for (let j = 0; j < size - 1; j++) {
+    const { name } = slots[columns[j]];
+    groups.set(name, [...(groups.get(name) ?? []), j]);
+  }
+  const inflated = [...groups]
+    .map(([name, group]) => ({ name, group, factor: inflation(information, inverse, size, group) }))
+    .filter(({ factor }) => factor > INFLATION)
+    .sort((a, b) => b.factor - a.factor);
+  if (inflated.length > 0) {
+    const figures = inflated
+      .slice(0, 5)
+      .map(
+        ({ name, group, factor }) =>
+          `${show(name)} ${factor.toPrecision(3)}${group.length > 1 ? ` (generalised, ${group.length} weights)` : ''}`,
+      );
+    const more = inflated.length > 5 ? ` and ${inflated.length - 5} more` : '';
+    found.push({
+      code: 'HIGH_VIF',
+      severity: 'warning',
+      features: inflated.map(({ name }) => name),
+      evidence: `variance inflation above ${INFLATION}: ${figures.join(', ')}${more}`,
+      advice: 'read single weights of these with care; drop or combine some, or penalise (C or lambda)',
+    });
+  }
+  return found;
+}

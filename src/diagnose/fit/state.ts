@@ -1,0 +1,142 @@
+import { exp } from '../../../bindings/js/math.ts';
+import type { Likelihood } from '../../../bindings/likelihood.ts';
+import { factorCholesky, invertCholesky, solveCholesky } from '../../math/cholesky.ts';
+import type { Problem } from '../../train/problem/problem.ts';
+import type { SlotProfile } from '../../train/problem/slotProfile.ts';
+import { Objective } from '../../train/solve/objective.ts';
+import { classWeights } from '../../weights.ts';
+
+/** 1 − R² at which a column is a combination of others, in the weighted columns of a fit. */
+const SINGULAR = 1e-11;
+
+/** A likelihood of a problem, and a point to judge it from. */
+export interface Examined {
+  readonly likelihood: Likelihood;
+  /** two classes: share of the positive one; more: the class */
+  readonly y: Float64Array;
+  readonly profile: SlotProfile;
+  /** a fit, for standardised features; null: the null model */
+  readonly params: Float64Array | null;
+}
+
+/** The likelihood, without penalty, about a point. */
+export interface State {
+  /** slots, ascending, then the intercept */
+  readonly columns: readonly number[];
+  readonly objective: Objective;
+  readonly w: Float64Array;
+  /** the Newton step; null where the Hessian is singular */
+  readonly step: Float64Array | null;
+  /** XᵀWX of the columns, W = s·π(1 − π), of several classes s·(1 − Σπ²), and its inverse; null where singular */
+  readonly information: Float64Array;
+  readonly inverse: Float64Array | null;
+}
+
+/** Slots that could have an estimate: with rows, no reference level; of a one-hot feature all but its first level. */
+export function estimable({ slots, schema }: Problem, { constant }: SlotProfile): number[] {
+  const seen = new Set<number>();
+  return slots.flatMap(({ feature, role }, id) => {
+    if (constant[id] || !['number', 'level', 'missing', 'unseen'].includes(role)) return [];
+    const shape = schema.features[feature];
+    const onehot = 'coding' in shape ? shape.coding === 'onehot' : shape.kind === 'hashed';
+    if (role !== 'level' || !onehot || seen.has(feature)) return [id];
+    seen.add(feature);
+    return [];
+  });
+}
+
+/** @param columns  slots, ascending, then the intercept */
+export function stateOf(problem: Problem, { likelihood, y, params }: Examined, columns: readonly number[]): State {
+  const { weight } = problem.rows;
+  const { classes, parameters } = likelihood;
+  const width = parameters / classes;
+  const size = columns.length;
+  const blocks = Array.from({ length: Math.max(1, classes - 1) }, (_, k) => (classes > 1 ? k + 1 : 0));
+  const objective = new Objective(likelihood, {
+    active: Int32Array.from(blocks.flatMap((k) => columns.map((id) => k * width + id))),
+    totalWeight: likelihood.totalWeight,
+    l2: new Float64Array(parameters),
+    l1: new Float64Array(parameters),
+  });
+  const point = params ? toReference(params, problem, columns, classes) : nullPoint(likelihood, y, weight, width);
+  const w = objective.restrict(point);
+  const step = new Float64Array(objective.size);
+  const hessian = new Float64Array(objective.size ** 2);
+  objective.at(w, step).hessian(hessian);
+  let information = hessian.map((value) => value * likelihood.totalWeight);
+  const singular = factorCholesky(hessian, objective.size, SINGULAR).length > 0;
+  if (!singular) {
+    for (let j = 0; j < step.length; j++) step[j] = -step[j];
+    solveCholesky(hessian, objective.size, step);
+  }
+  if (classes > 1) {
+    const gram = new Float64Array(width * width);
+    likelihood.gram(spread(likelihood, point, weight), gram);
+    information = Float64Array.from(
+      { length: size * size },
+      (_, at) => gram[columns[Math.floor(at / size)] * width + columns[at % size]],
+    );
+  }
+  const factor = information.slice();
+  const inverse = factorCholesky(factor, size, SINGULAR).length === 0 ? invertCholesky(factor, size) : null;
+  return { columns, objective, w, step: singular ? null : step, information, inverse };
+}
+
+/**
+ * The same logits by other parameters, up to what is the same for all classes: those of the first of several classes are 0, and so is, of each
+ * category, the first level if it is none of the columns; every row has one level of it.
+ */
+function toReference(
+  params: Float64Array,
+  { batch, slots }: Problem,
+  columns: readonly number[],
+  classes: number,
+): Float64Array {
+  const { specs, offsets } = batch;
+  const width = slots.length + 1;
+  const point = params.map((value, at) => (classes > 1 ? value - params[at % width] : value));
+  specs.forEach((spec, c) => {
+    if (spec.kind === 'numeric') return;
+    const first = offsets[c];
+    const own = Array.from({ length: spec.slots }, (_, k) => first + k);
+    const pinned = own.find((slot) => slots[slot].role === 'level' && !columns.includes(slot));
+    if (pinned === undefined) return;
+    for (let k = 0; k < classes; k++) {
+      const shift = point[k * width + pinned];
+      for (const slot of own) point[k * width + slot] -= shift;
+      point[(k + 1) * width - 1] += shift;
+    }
+  });
+  return point;
+}
+
+/** Intercepts that give each class its share of the rows. */
+function nullPoint(
+  { parameters, classes }: Likelihood,
+  y: Float64Array,
+  weight: Float64Array | null,
+  width: number,
+): Float64Array {
+  const point = new Float64Array(parameters);
+  const share = classWeights(Math.max(2, classes), y, weight);
+  for (let k = 1; k < share.length; k++) point[(classes > 1 ? k + 1 : 1) * width - 1] = Math.log(share[k] / share[0]);
+  return point;
+}
+
+/** s·(1 − Σπ²) of each row, the sum of its classes' π(1 − π) */
+function spread(likelihood: Likelihood, params: Float64Array, weight: Float64Array | null): Float64Array {
+  const { rows, classes } = likelihood;
+  const logits = new Float64Array(classes * rows);
+  likelihood.logits(params, logits);
+  return Float64Array.from({ length: rows }, (_, i) => {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < classes; k++) largest = Math.max(largest, logits[k * rows + i]);
+    let [sum, squares] = [0, 0];
+    for (let k = 0; k < classes; k++) {
+      const part = exp(logits[k * rows + i] - largest);
+      sum += part;
+      squares += part * part;
+    }
+    return (weight ? weight[i] : 1) * (1 - squares / (sum * sum));
+  });
+}
