@@ -12,8 +12,6 @@
  * | ERR_TARGET | the target cannot be fitted |
  * | ERR_FORMAT | bytes that are no model; `reason` says which kind of wrong |
  * | ERR_DATA | a data file that is missing, empty or cannot be read |
- * | ERR_OUTPUT | an output that cannot be written (of the command) |
- * | ERR_INTERRUPTED | stopped from outside before the end (of the command) |
  */
 export type ErrorCode =
   | 'ERR_SHAPE'
@@ -24,9 +22,7 @@ export type ErrorCode =
   | 'ERR_RECORD'
   | 'ERR_TARGET'
   | 'ERR_FORMAT'
-  | 'ERR_DATA'
-  | 'ERR_OUTPUT'
-  | 'ERR_INTERRUPTED';
+  | 'ERR_DATA';
 
 /**
  * Why bytes are no model that can be used: no model file at all; altered or cut short; of a later or an earlier format;

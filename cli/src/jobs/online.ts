@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { LogoddsError, type Model, OnlineLearner, pickEngine, saveModel } from '../../../src/index.ts';
 import type { FtrlOptions } from '../../../src/kernels.ts';
+import { commandError } from '../errors.ts';
 import { movedTo, placed, rowOf } from '../read/place.ts';
 import { openStream, type RowStream, type StreamRow } from '../read/stream.ts';
 import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPlan } from '../read/streamed.ts';
@@ -113,7 +114,7 @@ class OnlineRun {
       }
       if (!this.#learner) {
         if (stop.aborted) {
-          throw new LogoddsError(
+          throw commandError(
             'ERR_INTERRUPTED',
             `stopped in the warm-up, after ${waiting.length} of ${warmup} rows; nothing was written`,
           );

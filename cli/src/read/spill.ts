@@ -9,6 +9,7 @@ import type { Cells, RowStore } from '../../../src/train/problem/chunks.ts';
 import type { DataOptions as FitColumns } from '../../../src/train/problem/options.ts';
 import { TableInParts } from '../../../src/train/problem/parts.ts';
 import type { Problem } from '../../../src/train/problem/problem.ts';
+import { commandError } from '../errors.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
 import { codesFor } from './block.ts';
 import { nthOf } from './gaps.ts';
@@ -103,7 +104,7 @@ export class Spill implements RowStore {
   }
 
   #error(error: unknown): LogoddsError {
-    return new LogoddsError(
+    return commandError(
       'ERR_OUTPUT',
       `scratch file ${this.#path}: cannot be used (${reason(error)}); free ${megabytes(this.#bytes)} there, or set TMPDIR to a folder that has as much`,
       { cause: error },

@@ -24,6 +24,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LogoddsError } from '../../../src/index.ts';
+import { commandError } from '../errors.ts';
 import { note } from '../terminal/print.ts';
 
 /**
@@ -156,7 +157,7 @@ export function runFolder(): string {
     return track(folder);
   } catch (error) {
     const next = 'set TMPDIR to a folder that can be written';
-    throw new LogoddsError(
+    throw commandError(
       'ERR_OUTPUT',
       `${tmpdir()}: expected a place for temporary files, got an error (${reason(error)}); ${next}`,
       { cause: error },
@@ -195,7 +196,7 @@ export function reason(error: unknown): string {
 export function outputError(path: string, error: unknown): LogoddsError {
   if (error instanceof LogoddsError) return error;
   const next = 'choose another path or free space, then run again; nothing was written there';
-  return new LogoddsError('ERR_OUTPUT', `${path}: cannot be written (${reason(error)}); ${next}`, { cause: error });
+  return commandError('ERR_OUTPUT', `${path}: cannot be written (${reason(error)}); ${next}`, { cause: error });
 }
 
 const beginBeside = (path: string) => `.${basename(path).slice(0, 100)}.`;
@@ -351,7 +352,7 @@ export function assertWritable(path: string, ...others: readonly (string | undef
 export function refuseShared(path: string, ...others: readonly (string | undefined)[]): void {
   const own = placeOf(path);
   if (own === null || !others.some((other) => other !== undefined && placeOf(other) === own)) return;
-  throw new LogoddsError(
+  throw commandError(
     'ERR_OUTPUT',
     `${path}: expected a path of its own, got one that the run reads or writes besides; choose another path`,
   );

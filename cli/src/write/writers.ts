@@ -1,6 +1,7 @@
 import { extname, join } from 'node:path';
 import { show } from '../../../src/encode/label.ts';
-import { LogoddsError, type Scores } from '../../../src/index.ts';
+import type { Scores } from '../../../src/index.ts';
+import { commandError } from '../errors.ts';
 import { planes } from '../figures/metrics.ts';
 import { loadDuckDB, name, SEALED, text } from '../read/database.ts';
 import { rename, standIns } from './parquetNames.ts';
@@ -58,7 +59,7 @@ const EXTENSIONS: Readonly<Record<string, (path: string, layout: ScoreLayout) =>
  */
 export async function openWriter(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
   if (layout.safe && /\.(jsonl|ndjson|parquet)$/i.test(path)) {
-    throw new LogoddsError(
+    throw commandError(
       'ERR_OUTPUT',
       `--csv-safe: expected an --out that ends in .csv or .tsv, got ${show(path)}; leave out --csv-safe, which no other format needs`,
     );
@@ -66,7 +67,7 @@ export async function openWriter(path: string, layout: ScoreLayout): Promise<Sco
   const open = EXTENSIONS[extname(path).toLowerCase()] ?? (path.startsWith('/dev/') ? EXTENSIONS['.csv'] : undefined);
   if (open) return open(path, layout);
   const rule = 'a path that ends in .csv, .tsv, .jsonl or .parquet';
-  throw new LogoddsError('ERR_OUTPUT', `--out: expected ${rule}, got ${show(path)}; rename it`);
+  throw commandError('ERR_OUTPUT', `--out: expected ${rule}, got ${show(path)}; rename it`);
 }
 
 /** The texts around the numbers of a row: before the row, before the probability of each class, its label, and further cells. */

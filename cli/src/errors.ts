@@ -1,0 +1,15 @@
+import { type ErrorParts, LogoddsError } from '../../src/index.ts';
+
+/**
+ * Codes that the command has beside those of the library:
+ *
+ * | code | what |
+ * |---|---|
+ * | ERR_OUTPUT | an output that cannot be written |
+ * | ERR_INTERRUPTED | stopped from outside before the end |
+ */
+export type CommandCode = 'ERR_OUTPUT' | 'ERR_INTERRUPTED';
+
+/** An error of the command, with a code that the library does not know. */
+export const commandError = (code: CommandCode, message: string, parts?: ErrorParts): LogoddsError =>
+  new LogoddsError(code as never, message, parts);
