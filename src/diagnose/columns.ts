@@ -1,9 +1,9 @@
 import { CheckedTable } from '../encode/checkedTable.ts';
 import { asCoded } from '../encode/columns.ts';
 import { constantReason, isRounding } from '../encode/infer.ts';
-import { list, show } from '../encode/label.ts';
 import type { CategoricalFeature, NumericFeature } from '../encode/schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from '../encode/table.ts';
+import { list, show } from '../messages.ts';
 import { auc } from '../metrics/binary.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,6 +1,7 @@
 import { size } from '../../bindings/check.ts';
 import { joined, LogoddsError } from '../../bindings/errors.ts';
-import { LABEL_RULE, list, show } from './label.ts';
+import { list, show } from '../messages.ts';
+import { LABEL_RULE } from './label.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 
 /** The columns of a table. @throws ERR_RANGE, ERR_SHAPE */

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { list, show } from '../messages.ts';
 import { DATE_PARTS } from './date.ts';
 import { isNumber, isText, rising } from './kinds/valid.ts';
-import { list, show } from './label.ts';
 import { type CodedMissing, type CodedUnseen, CROSS, type DatePart, type DateUnit } from './schema.ts';
 
 /**

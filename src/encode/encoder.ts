@@ -1,8 +1,9 @@
 import type { ColumnSpec, ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { show } from '../messages.ts';
 import { type Coder, type Counts, type Encoders, missingStage, OUTSIDE, type Part, sourceOf } from './coder.ts';
 import { all, asCoded, asNumeric, cellError, findColumns, hasField, MEND, refuseAbsent } from './columns.ts';
-import { LABEL_RULE, show, textOf } from './label.ts';
+import { LABEL_RULE, textOf } from './label.ts';
 import { readRecord } from './recordReads.ts';
 import type { CategoricalFeature, Feature, NumericFeature, Schema } from './schema.ts';
 import type { Column, NumericColumn, Table } from './table.ts';

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { list, show } from '../messages.ts';
 import { CheckedTable } from './checkedTable.ts';
 import { asCoded, cellError, MEND } from './columns.ts';
-import { list, show } from './label.ts';
 import type { CategoricalFeature, Feature, NumericFeature, PlainSchema } from './schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 

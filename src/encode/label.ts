@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { show } from '../messages.ts';
 
 /**
  * The one way a value becomes the name of a category: 2 → "2", −0 → "0", 2n → "2", true → "true", a string as it is.
@@ -21,18 +22,3 @@ export function labelOf(value: unknown): string | null {
 /** A value of a record as the text of a category: `labelOf`, a date in ISO 8601; null for anything else */
 export const textOf = (value: unknown): string | null =>
   value instanceof Date && Number.isFinite(+value) ? value.toISOString() : labelOf(value);
-
-/** A value as an error message quotes it: text in quotes, cut after 40 characters; the type of anything that is no scalar. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(cut(value));
-  if (value == null) return 'nothing';
-  return Object(value) === value || typeof value === 'symbol' ? `a value of type ${typeof value}` : cut(String(value));
-}
-
-const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
-
-/** Names in quotes for an error message; at most ten, then how many more. */
-export function list(names: readonly string[]): string {
-  const shown = names.slice(0, 10).map(show).join(', ');
-  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
-}

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { show } from '../messages.ts';
 import { all, cellError, hasField, refuseAbsent } from './columns.ts';
-import { LABEL_RULE, show } from './label.ts';
+import { LABEL_RULE } from './label.ts';
 import type { Column, Table } from './table.ts';
 import { cellText } from './tokens.ts';
 

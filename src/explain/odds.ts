@@ -1,8 +1,8 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { exp } from '../../bindings/js/math.ts';
-import { list, show } from '../encode/label.ts';
 import { slotNames } from '../encode/slots.ts';
 import { normalQuantile } from '../math/normal.ts';
+import { list, show } from '../messages.ts';
 import { type Explained, partsOf, type Source, sourcesOf } from './explained.ts';
 
 /** What a change of a feature does to the odds of a class. */

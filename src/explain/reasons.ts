@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { findColumns } from '../encode/columns.ts';
-import { list, show } from '../encode/label.ts';
 import type { Table } from '../encode/table.ts';
+import { list, show } from '../messages.ts';
 import { explainClasses } from './contributions.ts';
 import {
   cellOf,

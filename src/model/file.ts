@@ -1,6 +1,6 @@
 import { type FormatReason, LogoddsError } from '../../bindings/errors.ts';
 import { Encoder } from '../encode/encoder.ts';
-import { show } from '../encode/label.ts';
+import { show } from '../messages.ts';
 import { checkManifest } from './check.ts';
 import { FORMAT, type Manifest } from './manifest.ts';
 import { Model, type ModelParts, vectorsOf } from './model.ts';

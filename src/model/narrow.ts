@@ -3,8 +3,8 @@ import { jsNarrowKernels } from '../../bindings/js/narrow.ts';
 import { jsScoringKernels } from '../../bindings/js/scoring.ts';
 import { onJavaScript, ScoringEngine } from '../../bindings/scoring.ts';
 import type { Encoder } from '../encode/encoder.ts';
-import { show } from '../encode/label.ts';
 import { numericColumns } from '../encode/numericColumns.ts';
+import { show } from '../messages.ts';
 import type { NarrowStage } from './stages.ts';
 
 /** What rounding to f32 may add to a logit: it changes a probability by a quarter of it at most. */

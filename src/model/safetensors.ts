@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { show } from '../encode/label.ts';
+import { show } from '../messages.ts';
 
 /**
  * The safetensors container, with 64-bit floats only:

@@ -1,4 +1,4 @@
-import { show } from '../encode/label.ts';
+import { show } from '../messages.ts';
 import { FittedModel } from '../model/fittedModel.ts';
 import {
   FORMAT,

@@ -3,7 +3,6 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
-import { list } from '../encode/label.ts';
 import type { Table } from '../encode/table.ts';
 import type { FittedModel } from '../model/fittedModel.ts';
 import type { Model } from '../model/model.ts';

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import { CheckedTable, type Data } from '../encode/checkedTable.ts';
-import { list } from '../encode/label.ts';
+import { list } from '../messages.ts';
 import { evaluateBinary } from '../metrics/binary.ts';
 import { evaluateMulticlass } from '../metrics/multiclass.ts';
 import type { FittedModel } from '../model/fittedModel.ts';

@@ -5,7 +5,7 @@ import { abstainByShare } from '../decide/abstain.ts';
 import { type Criterion, chooseThreshold, type JudgedRows } from '../decide/choose.ts';
 import { type Costs, costsOfMatrix, decisionByCosts } from '../decide/costs.ts';
 import type { Decision } from '../decide/decision.ts';
-import { list } from '../encode/label.ts';
+import { list } from '../messages.ts';
 import type { FittedModel } from '../model/fittedModel.ts';
 import type { Model } from '../model/model.ts';
 import type { DecideOption, ReviewOption } from './fitOptions.ts';

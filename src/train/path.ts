@@ -2,7 +2,7 @@ import { told } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { Data } from '../encode/checkedTable.ts';
-import { show } from '../encode/label.ts';
+import { show } from '../messages.ts';
 import type { FittedModel } from '../model/fittedModel.ts';
 import { distinct, type FitReason, type Warning } from '../model/manifest.ts';
 import { assemble, joinParams } from './assemble.ts';

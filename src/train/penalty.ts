@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { list, show } from '../encode/label.ts';
 import type { Feature, TokensFeature } from '../encode/schema.ts';
+import { list, show } from '../messages.ts';
 import type { PenaltySpec } from './penaltyOptions.ts';
 import type { Problem } from './problem/problem.ts';
 import type { Penalty } from './solve/types.ts';

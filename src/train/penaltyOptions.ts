@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
-import { show } from '../encode/label.ts';
+import { show } from '../messages.ts';
 
 /** The strength of a penalty: C or lambda. */
 export type Strength =

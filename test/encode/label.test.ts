@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sortLabels } from '../../src/encode/infer.ts';
-import { canonicalLabel, list, show } from '../../src/encode/label.ts';
+import { canonicalLabel } from '../../src/encode/label.ts';
+import { list, show } from '../../src/messages.ts';
 
 describe('canonicalLabel', () => {
   test.each([

@@ -13,7 +13,7 @@ const imports = (file: string): string[] =>
   );
 
 /** what every room of the library may import */
-const COMMON = ['src/weights.ts', 'bindings'];
+const COMMON = ['src/messages.ts', 'src/weights.ts', 'bindings'];
 
 const BELOW_TRAINING = [
   'src/diagnose',
@@ -30,6 +30,7 @@ const BELOW_TRAINING = [
 const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['assembly', ['assembly']],
   ['bindings', ['bindings']],
+  ['src/messages.ts', []],
   ['src/weights.ts', []],
   ['src/math', ['src/math', ...COMMON]],
   ['src/metrics', ['src/metrics', 'src/math', ...COMMON]],

@@ -4,9 +4,9 @@ import { levelsOf } from '../../../src/encode/kinds/cross.ts';
 import { timesOf } from '../../../src/encode/kinds/dates.ts';
 import { codeOfBin } from '../../../src/encode/kinds/numberCode.ts';
 import { tokensOf } from '../../../src/encode/kinds/tokens.ts';
-import { show } from '../../../src/encode/label.ts';
 import { CROSS, type Dated, type DatePart, type Feature } from '../../../src/encode/schema.ts';
 import { type Column, LogoddsError, type Model, type Table, type Warning } from '../../../src/index.ts';
+import { show } from '../../../src/messages.ts';
 import { percent, significant, whole, word } from './wording.ts';
 
 /** Values of a feature that its training rows did not have. */

@@ -1,5 +1,5 @@
 /** Numbers and names as people read them, in the terminal and on the page. */
-import { show } from '../../../src/encode/label.ts';
+import { show } from '../../../src/messages.ts';
 
 export const whole = (n: number) => n.toLocaleString('en-US');
 export const figure = (value: number | null, digits = 4) =>

@@ -1,6 +1,6 @@
 import { FINDING_CODES, type FindingCode, type Severity } from '../../../src/diagnose/finding.ts';
-import { list, show } from '../../../src/encode/label.ts';
 import { diagnose, type Engine, type FitOptions, LogoddsError, type Table, type Warning } from '../../../src/index.ts';
+import { list, show } from '../../../src/messages.ts';
 import { findingsInFlags } from '../figures/flags.ts';
 import { fitMissing } from '../read/gaps.ts';
 import type { Part, Unreadable } from '../read/roles.ts';

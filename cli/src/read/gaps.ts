@@ -1,7 +1,8 @@
 /** What becomes of missing cells in training. */
-import { show } from '../../../src/encode/label.ts';
+
 import type { Feature } from '../../../src/encode/schema.ts';
 import { LogoddsError, type Model, type Warning } from '../../../src/index.ts';
+import { show } from '../../../src/messages.ts';
 import type { MissingPolicy, Part } from './roles.ts';
 
 /** `missing` of the library: rows that are left out are not there when it is asked. */

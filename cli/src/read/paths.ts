@@ -1,8 +1,8 @@
 /** The files that DATA names. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
+import { show } from '../../../src/messages.ts';
 
 export type Format = 'csv' | 'parquet' | 'jsonl';
 

@@ -1,7 +1,7 @@
 /** Which column plays which part, and what words on it make void. */
 import type { Declaration } from '../../../src/encode/declare.ts';
-import { show } from '../../../src/encode/label.ts';
 import { LogoddsError } from '../../../src/index.ts';
+import { show } from '../../../src/messages.ts';
 import { Names, requireColumns } from './names.ts';
 import { type Need, needsOf } from './needs.ts';
 

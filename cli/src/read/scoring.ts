@@ -1,6 +1,6 @@
 import { cellError } from '../../../src/encode/columns.ts';
-import { list, show } from '../../../src/encode/label.ts';
 import { LogoddsError, type Model, type Table } from '../../../src/index.ts';
+import { list, show } from '../../../src/messages.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, rowsOf, shareDone, streamChunks } from './database.ts';

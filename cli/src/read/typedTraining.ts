@@ -2,8 +2,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { cellError } from '../../../src/encode/columns.ts';
 import { sortLabels } from '../../../src/encode/infer.ts';
-import { show } from '../../../src/encode/label.ts';
 import { LogoddsError, type Table } from '../../../src/index.ts';
+import { show } from '../../../src/messages.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, rowsOf, runWithBar, streamChunks } from './database.ts';

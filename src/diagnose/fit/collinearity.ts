@@ -1,5 +1,4 @@
 import type { Likelihood } from '../../../bindings/likelihood.ts';
-import { show } from '../../encode/label.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import { slotsOf } from '../../train/problem/slots.ts';

@@ -1,4 +1,4 @@
-import { list, show } from '../../encode/label.ts';
+import { list, show } from '../../messages.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import { classWeights } from '../../weights.ts';
 import type { Finding } from '../finding.ts';

@@ -1,5 +1,5 @@
-import { show } from '../../encode/label.ts';
 import { invertCholesky } from '../../math/cholesky.ts';
+import { show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
 import type { Standardisation } from '../problem/standardise.ts';
 import type { Task } from '../problem/task.ts';

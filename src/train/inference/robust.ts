@@ -3,8 +3,8 @@ import { LogoddsError } from '../../../bindings/errors.ts';
 import { exp, sigmoid, softmax } from '../../../bindings/js/math.ts';
 import type { CheckedTable } from '../../encode/checkedTable.ts';
 import { asCoded, cellError } from '../../encode/columns.ts';
-import { show } from '../../encode/label.ts';
 import { invertCholesky } from '../../math/cholesky.ts';
+import { show } from '../../messages.ts';
 import type { Task } from '../problem/task.ts';
 import type { Objective } from '../solve/objective.ts';
 

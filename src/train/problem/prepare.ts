@@ -2,7 +2,7 @@ import { engineOf, pickEngine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import { CheckedTable, type Data } from '../../encode/checkedTable.ts';
 import { inferSchema, refuseOtherLevels } from '../../encode/infer.ts';
-import { list, show } from '../../encode/label.ts';
+import { list, show } from '../../messages.ts';
 import type { DataOptions } from './options.ts';
 import { Problem, trainingEncoder } from './problem.ts';
 import { resolveSchema } from './resolve/schema.ts';

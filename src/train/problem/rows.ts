@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { CheckedTable } from '../../encode/checkedTable.ts';
-import { list, show } from '../../encode/label.ts';
+import { list, show } from '../../messages.ts';
 import { type DataOptions, WEIGHT_KINDS, type WeightKind } from './options.ts';
 import { classFactors, readOffset, readTarget, readTrials, readWeight, type Target } from './target.ts';
 

@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Encoder } from '../../encode/encoder.ts';
-import { show } from '../../encode/label.ts';
+import { show } from '../../messages.ts';
 import type { Slots } from './slots.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { SlotName } from '../../encode/encoder.ts';
-import { list } from '../../encode/label.ts';
 import type { Schema } from '../../encode/schema.ts';
+import { list } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
 import { slotMeans } from './baseline.ts';
 import type { Chunks } from './chunks.ts';

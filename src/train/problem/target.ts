@@ -2,8 +2,9 @@ import { LogoddsError } from '../../../bindings/errors.ts';
 import { CheckedTable } from '../../encode/checkedTable.ts';
 import { cellError } from '../../encode/columns.ts';
 import { sortLabels } from '../../encode/infer.ts';
-import { canonicalLabel, list, show } from '../../encode/label.ts';
+import { canonicalLabel } from '../../encode/label.ts';
 import type { Column, NumericColumn, Table } from '../../encode/table.ts';
+import { list, show } from '../../messages.ts';
 import { LARGEST_TOTAL } from '../../metrics/check.ts';
 
 /** The target as numbers. */

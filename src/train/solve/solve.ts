@@ -1,8 +1,8 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { SlotRole } from '../../encode/coder.ts';
 import { constantReason } from '../../encode/infer.ts';
-import { list, show } from '../../encode/label.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
+import { list, show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
 import { classWeights } from '../../weights.ts';
 import type { Task } from '../problem/task.ts';

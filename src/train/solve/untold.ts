@@ -1,8 +1,8 @@
 /** Parameters that the data cannot tell: dependent columns, separated classes, and what they are called. */
 
 import type { Likelihood } from '../../../bindings/likelihood.ts';
-import { list } from '../../encode/label.ts';
 import { factorCholesky } from '../../math/cholesky.ts';
+import { list } from '../../messages.ts';
 import type { Slots } from '../problem/slots.ts';
 import { quadraticModel } from './newton.ts';
 import { maxAbs, type Objective } from './objective.ts';

@@ -2,10 +2,10 @@ import { LogoddsError } from '../../../../bindings/errors.ts';
 import type { DeclaredNumber } from '../../../encode/declare.ts';
 import type { Moments } from '../../../encode/infer.ts';
 import { codeOfBin } from '../../../encode/kinds/numberCode.ts';
-import { show } from '../../../encode/label.ts';
 import { quantileEdges, uniformEdges } from '../../../encode/quantile.ts';
 import type { BinnedFeature } from '../../../encode/schema.ts';
 import type { NumericColumn } from '../../../encode/table.ts';
+import { show } from '../../../messages.ts';
 import type { Ranged, TrainingRows } from './trainingRows.ts';
 
 /** @throws ERR_SCHEMA when the column has one value only */

@@ -3,7 +3,6 @@ import { asCoded } from '../../../encode/columns.ts';
 import type { DeclaredBoolean, DeclaredCategory } from '../../../encode/declare.ts';
 import { Counts } from '../../../encode/infer.ts';
 import { numbersOf } from '../../../encode/kinds/numbers.ts';
-import { list, show } from '../../../encode/label.ts';
 import type {
   CategoricalFeature,
   CodedMissing,
@@ -11,6 +10,7 @@ import type {
   HashedFeature,
   TargetFeature,
 } from '../../../encode/schema.ts';
+import { list, show } from '../../../messages.ts';
 import { resolveHashed } from './hashed.ts';
 import { columnOf, type Ranged, type TrainingRows } from './trainingRows.ts';
 

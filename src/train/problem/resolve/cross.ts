@@ -1,8 +1,8 @@
 import { LogoddsError } from '../../../../bindings/errors.ts';
 import type { DeclaredCross } from '../../../encode/declare.ts';
 import { levelsOf } from '../../../encode/kinds/cross.ts';
-import { show } from '../../../encode/label.ts';
 import { CROSS, type CrossFeature, type Feature, type HashedFeature } from '../../../encode/schema.ts';
+import { show } from '../../../messages.ts';
 import { resolveHashed } from './hashed.ts';
 import type { TrainingRows } from './trainingRows.ts';
 

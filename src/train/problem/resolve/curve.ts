@@ -2,12 +2,12 @@ import { LogoddsError } from '../../../../bindings/errors.ts';
 import type { DeclaredNumber } from '../../../encode/declare.ts';
 import { type Moments, spreadOf } from '../../../encode/infer.ts';
 import { Curve } from '../../../encode/kinds/curve.ts';
-import { show } from '../../../encode/label.ts';
 import { applyTransform, fitPower } from '../../../encode/power.ts';
 import { weightedQuantile } from '../../../encode/quantile.ts';
 import type { CurveFeature, Transform } from '../../../encode/schema.ts';
 import { splineKnots } from '../../../encode/spline.ts';
 import type { NumericColumn } from '../../../encode/table.ts';
+import { show } from '../../../messages.ts';
 import type { Ranged, Sample, TrainingRows } from './trainingRows.ts';
 
 /** @throws ERR_SCHEMA when no training value is in range; as of `fitPower`, `splineKnots` and `Curve.put` */

@@ -2,7 +2,6 @@ import { LogoddsError } from '../../../../bindings/errors.ts';
 import type { CheckedTable } from '../../../encode/checkedTable.ts';
 import { checkDeclaration, crossParts, type Declaration, namesOf } from '../../../encode/declare.ts';
 import { checkReferences, type InferOptions, inferSchema } from '../../../encode/infer.ts';
-import { show } from '../../../encode/label.ts';
 import type { Feature, PlainSchema, Schema } from '../../../encode/schema.ts';
 import { resolveBoolean, resolveCategory } from './category.ts';
 import { resolveCross } from './cross.ts';

@@ -5,8 +5,8 @@ import { Encoder } from '../../../encode/encoder.ts';
 import { isConstant, sortLabels } from '../../../encode/infer.ts';
 import { encoders } from '../../../encode/kinds/index.ts';
 import { isTooLong, lengthError, tokensOf } from '../../../encode/kinds/tokens.ts';
-import { show } from '../../../encode/label.ts';
 import type { TokensFeature } from '../../../encode/schema.ts';
+import { show } from '../../../messages.ts';
 import { columnOf, type TrainingRows } from './trainingRows.ts';
 
 /** Share of a sum of weights that may be rounding. */
