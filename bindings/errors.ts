@@ -74,6 +74,11 @@ export class LogoddsError extends Error {
   }
 }
 
+/** Throws an error of the usual form whose `detail` is the sentence itself. */
+export function refuse(code: ErrorCode, what: string, rule: string, got: unknown, next: string): never {
+  throw new LogoddsError(code, `${what}: expected ${rule}, got ${String(got)}; ${next}`);
+}
+
 /** One error of several that may have happened at once: the first one, with the problems of all. */
 export function joined(errors: readonly LogoddsError[]): LogoddsError {
   const [{ code, message, detail }] = errors;

@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../bindings/errors.ts';
+import { LogoddsError, refuse } from '../../bindings/errors.ts';
 import { ln, softplus } from '../../bindings/js/math.ts';
 import type { Calibration, Calibrator } from './calibration.ts';
 import { inverseTemperature, isotonicRegression, type Line, logistic, steps } from './regress.ts';
@@ -127,11 +127,8 @@ function usedRows(
   y: ArrayLike<number>,
   weight: ArrayLike<number> | null,
 ): Rows {
-  const refuse = (what: string, rule: string, got: unknown, next: string): never => {
-    throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; ${next}`);
-  };
   if (!CALIBRATION_METHODS.includes(method))
-    refuse('calibration', `one of ${CALIBRATION_METHODS.join(', ')}`, method, 'choose one');
+    refuse('ERR_RANGE', 'calibration', `one of ${CALIBRATION_METHODS.join(', ')}`, method, 'choose one');
   if (planes.length === 0 || planes.length === 2) {
     throw new LogoddsError(
       'ERR_SHAPE',
@@ -152,14 +149,15 @@ function usedRows(
   let count = 0;
   for (let i = 0; i < y.length; i++) {
     const s = weight ? weight[i] : 1;
-    if (!(s >= 0 && s < Number.POSITIVE_INFINITY)) refuse(`weights, row ${i}`, 'a finite number >= 0', s, 'correct it');
+    if (!(s >= 0 && s < Number.POSITIVE_INFINITY))
+      refuse('ERR_RANGE', `weights, row ${i}`, 'a finite number >= 0', s, 'correct it');
     if (s === 0) continue;
     index[count++] = i;
     const label = y[i];
     const known = shares ? label >= 0 && label <= 1 : Number.isInteger(label) && label >= 0 && label < classes;
     if (!known) {
       const rule = shares ? 'a share of the positive class from 0 to 1' : `a whole number from 0 to ${classes - 1}`;
-      refuse(`labels, row ${i}`, rule, label, 'correct it');
+      refuse('ERR_RANGE', `labels, row ${i}`, rule, label, 'correct it');
     }
   }
   const pick = (values: ArrayLike<number> | null): Float64Array => {
@@ -171,7 +169,13 @@ function usedRows(
     const logits = pick(plane);
     const bad = logits.findIndex((z) => !Number.isFinite(z));
     if (bad >= 0)
-      refuse(`logits, row ${index[bad]}`, 'a finite number', logits[bad], 'give the row weight 0 to leave it out');
+      refuse(
+        'ERR_RANGE',
+        `logits, row ${index[bad]}`,
+        'a finite number',
+        logits[bad],
+        'give the row weight 0 to leave it out',
+      );
     return logits.map((z) => Math.max(-LARGEST, Math.min(LARGEST, z)));
   });
   return { planes: used, y: pick(y), weight: pick(weight), classes };

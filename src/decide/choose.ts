@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../bindings/errors.ts';
+import { LogoddsError, refuse } from '../../bindings/errors.ts';
 import { sortTagged } from '../math/sort.ts';
 import { type Costs, checkRowCosts, costAt, costThreshold, type RowCosts } from './costs.ts';
 import type { ChosenThreshold } from './decision.ts';
@@ -328,5 +328,5 @@ function spread(count: number, best: number): number[] {
 }
 
 function must(valid: boolean, what: string, rule: string, got: unknown): void {
-  if (!valid) throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${String(got)}; correct it`);
+  if (!valid) refuse('ERR_RANGE', what, rule, got, 'correct it');
 }

@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../bindings/errors.ts';
+import { LogoddsError, refuse } from '../../bindings/errors.ts';
 import { list, show } from '../messages.ts';
 import { DATE_PARTS } from './date.ts';
 import { isNumber, isText, rising } from './kinds/valid.ts';
@@ -319,12 +319,10 @@ type Fields = Readonly<Record<string, unknown>>;
  * one name, fields that contradict each other, crosses of unknown features or of themselves
  */
 export function checkDeclaration(value: unknown): asserts value is Declaration {
-  const refuse = (what: string, expected: string, got: string, next: string): never => {
-    throw new LogoddsError('ERR_SCHEMA', `${what}: expected ${expected}, got ${got}; ${next}`);
-  };
   const top = value as Fields;
   if (typeof value !== 'object' || value === null || !Array.isArray(top['features']) || top['features'].length === 0) {
     refuse(
+      'ERR_SCHEMA',
       'schema',
       'an object with a list "features"',
       Array.isArray(top?.['features']) ? 'an empty list' : shape(value),
@@ -334,55 +332,77 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
   const fieldsOf = fieldsByKind();
   const known = ['$schema', 'features', 'others'];
   const strange = Object.keys(top).find((key) => !known.includes(key));
-  if (strange !== undefined) refuse('schema', `fields ${list(known)}`, show(strange), 'remove or correct it');
+  if (strange !== undefined)
+    refuse('ERR_SCHEMA', 'schema', `fields ${list(known)}`, show(strange), 'remove or correct it');
   if (top['others'] !== undefined && !['drop', 'infer'].includes(top['others'] as string))
-    refuse('schema, field "others"', '"drop" or "infer"', shape(top['others']), 'leave it out to drop them');
+    refuse(
+      'ERR_SCHEMA',
+      'schema, field "others"',
+      '"drop" or "infer"',
+      shape(top['others']),
+      'leave it out to drop them',
+    );
   const names = new Set<string>();
   for (const [i, feature] of (top['features'] as unknown[]).entries()) {
     if (typeof feature !== 'object' || feature === null || Array.isArray(feature))
-      refuse(`schema, feature ${i} (from 0)`, 'an object', shape(feature), 'write {"name": "age", "kind": "numeric"}');
+      refuse(
+        'ERR_SCHEMA',
+        `schema, feature ${i} (from 0)`,
+        'an object',
+        shape(feature),
+        'write {"name": "age", "kind": "numeric"}',
+      );
     const fields = feature as Fields;
     const name =
       fields['name'] ??
       (fields['kind'] === 'cross' && NAMES[0](fields['of']) ? crossName(fields['of'] as string[]) : undefined);
     if (!NAME[0](name))
-      refuse(`schema, feature ${i} (from 0)`, 'a "name"', shape(name), 'give it the name of its column');
+      refuse('ERR_SCHEMA', `schema, feature ${i} (from 0)`, 'a "name"', shape(name), 'give it the name of its column');
     const what = `schema, feature ${show(name)}`;
     const kinds = Object.keys(fieldsOf);
     if (!kinds.includes(fields['kind'] as string))
-      refuse(`${what}, field "kind"`, `one of ${list(kinds)}`, shape(fields['kind']), 'correct it');
+      refuse('ERR_SCHEMA', `${what}, field "kind"`, `one of ${list(kinds)}`, shape(fields['kind']), 'correct it');
     const kind = fields['kind'] as DeclaredFeature['kind'];
     for (const [key, given] of Object.entries(fields)) {
       if (given === undefined) continue;
       const field = Object.hasOwn(fieldsOf[kind], key) ? fieldsOf[kind][key] : undefined;
       if (!field)
         refuse(
+          'ERR_SCHEMA',
           what,
           `fields of a ${kind} feature (${Object.keys(fieldsOf[kind]).join(', ')})`,
           show(key),
           'remove or correct it',
         );
-      else if (!field[0](given)) refuse(`${what}, field ${show(key)}`, field[1], shape(given), 'correct it');
+      else if (!field[0](given))
+        refuse('ERR_SCHEMA', `${what}, field ${show(key)}`, field[1], shape(given), 'correct it');
     }
     const required = REQUIRED[kind];
     if (required !== undefined && fields[required] === undefined)
-      refuse(what, `a field ${show(required)}`, 'none', `give it ${fieldsOf[kind][required][1]}`);
+      refuse('ERR_SCHEMA', what, `a field ${show(required)}`, 'none', `give it ${fieldsOf[kind][required][1]}`);
     for (const [when, forbidden, why] of CONTRADICTIONS) {
       const found = when(fields) ? forbidden.find((key) => fields[key] !== undefined) : undefined;
       if (found !== undefined)
-        refuse(what, `no field ${show(found)} ${why}`, shape(fields[found]), 'remove one of them');
+        refuse('ERR_SCHEMA', what, `no field ${show(found)} ${why}`, shape(fields[found]), 'remove one of them');
     }
     if (isNumber(fields['low']) && isNumber(fields['high']) && (fields['low'] as number) >= (fields['high'] as number))
-      refuse(what, 'low < high', `${fields['low']} and ${fields['high']}`, 'swap or correct them');
+      refuse('ERR_SCHEMA', what, 'low < high', `${fields['low']} and ${fields['high']}`, 'swap or correct them');
     const {
       low = Number.NEGATIVE_INFINITY,
       high = Number.POSITIVE_INFINITY,
       impute,
     } = fields as Partial<DeclaredNumber>;
     if (typeof impute === 'number' && !(impute >= low && impute <= high))
-      refuse(`${what}, field "impute"`, `a number from low to high (${low} to ${high})`, shape(impute), 'correct it');
+      refuse(
+        'ERR_SCHEMA',
+        `${what}, field "impute"`,
+        `a number from low to high (${low} to ${high})`,
+        shape(impute),
+        'correct it',
+      );
     if (fields['encoding'] === 'target' && fields['unseen'] === 'slot')
       refuse(
+        'ERR_SCHEMA',
         `${what}, field "unseen"`,
         '"baseline" or "error" beside target encoding',
         '"slot"',
@@ -390,6 +410,7 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
       );
     if (fields['encoding'] === 'target' && fields['missing'] === 'mode')
       refuse(
+        'ERR_SCHEMA',
         `${what}, field "missing"`,
         '"slot", "baseline" or "error" beside target encoding',
         '"mode"',
@@ -398,6 +419,7 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
     for (const each of namesOf(fields as unknown as DeclaredFeature)) {
       if (names.has(each))
         refuse(
+          'ERR_SCHEMA',
           'schema',
           'features of distinct names',
           `${show(each)} twice`,

@@ -4,6 +4,7 @@ import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
 import type { Table } from '../encode/table.ts';
+import { list } from '../messages.ts';
 import type { FittedModel } from '../model/fittedModel.ts';
 import type { Model } from '../model/model.ts';
 import type { FitSpec, Prior } from './fitOptions.ts';

@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../bindings/errors.ts';
+import { refuse as refuseAs } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import { show } from '../messages.ts';
 
@@ -165,5 +165,5 @@ export const plain = (value: unknown): string => (typeof value === 'string' ? va
 
 /** @throws ERR_RANGE always */
 export function refuse(what: string, rule: string, got: unknown, next: string): never {
-  throw new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${plain(got)}; ${next}`);
+  return refuseAs('ERR_RANGE', what, rule, plain(got), next);
 }

@@ -1,5 +1,6 @@
 import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
+import { show } from '../../messages.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import { slotsOf } from '../../train/problem/slots.ts';
 import { nameParameters } from '../../train/solve/untold.ts';

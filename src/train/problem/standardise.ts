@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../../bindings/errors.ts';
+import { refuse } from '../../../bindings/errors.ts';
 import type { Encoder } from '../../encode/encoder.ts';
 import { show } from '../../messages.ts';
 import type { Slots } from './slots.ts';
@@ -80,9 +80,9 @@ export function foldExactly(
   const folded = foldParameters(params, standard);
   const { shift, scale } = standard;
   const width = slots.count + 1;
-  const refuse = (j: number, rule: string, next: string): never => {
+  const refuseSlot = (j: number, rule: string, next: string): never => {
     const figures = `mean ${brief(shift[j])}, standard deviation ${brief(scale[j])}`;
-    throw new LogoddsError('ERR_RANGE', `column ${show(slots.at(j).name)}: expected ${rule}, got ${figures}; ${next}`);
+    return refuse('ERR_RANGE', `column ${show(slots.at(j).name)}`, rule, figures, next);
   };
   for (let k = 0; k < folded.intercept.length; k++) {
     let total = 0;
@@ -92,14 +92,15 @@ export function foldExactly(
       const value = params[k * width + j];
       if (!Number.isFinite(value)) continue;
       const weight = folded.weights[k * slots.count + j];
-      if (!Number.isFinite(weight)) refuse(j, 'a spread for which the weight is a finite number', 'rescale the column');
+      if (!Number.isFinite(weight))
+        refuseSlot(j, 'a spread for which the weight is a finite number', 'rescale the column');
       const error = Number.EPSILON * Math.abs(weight * shift[j]);
       total += error;
       greatest = Math.max(greatest, Math.abs(value));
       if (error > worst.error) worst = { slot: j, error };
     }
     if (total > FOLDING_ERROR * greatest) {
-      refuse(
+      refuseSlot(
         worst.slot,
         'values whose differences are not lost in rounding beside their mean',
         'centre the column (subtract its mean, or a value near it), or rescale it after that',

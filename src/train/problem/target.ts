@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../../bindings/errors.ts';
+import { LogoddsError, refuse } from '../../../bindings/errors.ts';
 import { CheckedTable } from '../../encode/checkedTable.ts';
 import { cellError } from '../../encode/columns.ts';
 import { sortLabels } from '../../encode/infer.ts';
@@ -131,14 +131,14 @@ export function readTrials(table: Table, successes: string, trials: string): Tar
   const give = 'give every row its counts';
   const hits = readNumbers(table, successes, 'target', give);
   const tries = readNumbers(table, trials, 'trials', give);
-  const refuse = (role: string, name: string, row: number, rule: string, got: number): never => {
-    throw new LogoddsError('ERR_RANGE', `${role} ${show(name)}, row ${row}: expected ${rule}, got ${got}; correct it`);
-  };
+  const at = (role: string, name: string, row: number) => `${role} ${show(name)}, row ${row}`;
   const y = hits.map((count, i) => {
     const n = tries[i];
-    if (!(Number.isInteger(n) && n >= 0)) refuse('trials', trials, i, 'a whole number >= 0', n);
+    if (!(Number.isInteger(n) && n >= 0))
+      refuse('ERR_RANGE', at('trials', trials, i), 'a whole number >= 0', n, 'correct it');
     if (!(Number.isInteger(count) && count >= 0 && count <= n)) {
-      refuse('target', successes, i, `a whole number from 0 to ${n} (${show(trials)})`, count);
+      const rule = `a whole number from 0 to ${n} (${show(trials)})`;
+      refuse('ERR_RANGE', at('target', successes, i), rule, count, 'correct it');
     }
     return n > 0 ? count / n : 0;
   });

@@ -1,4 +1,4 @@
-import { LogoddsError } from '../../../../bindings/errors.ts';
+import { refuse } from '../../../../bindings/errors.ts';
 import type { DeclaredCross } from '../../../encode/declare.ts';
 import { levelsOf } from '../../../encode/kinds/cross.ts';
 import { CROSS, type CrossFeature, type Feature, type HashedFeature } from '../../../encode/schema.ts';
@@ -21,28 +21,27 @@ export function resolveCross(
   const { buckets, reason, minCount = 0 } = declared;
   const parts = of.map((one) => plain.find((feature) => feature.name === one)!);
   const wrong = parts.find((part) => levelsOf(part) === null);
-  const refuse = (expected: string, got: string, next: string): never => {
-    throw new LogoddsError('ERR_SCHEMA', `schema, feature ${show(name)}: expected ${expected}, got ${got}; ${next}`);
-  };
+  const what = `schema, feature ${show(name)}`;
   if (wrong) {
     const got = `${show(wrong.name)} (${wrong.kind})`;
-    refuse('a cross of features with levels', got, 'give it "bins", or one-hot encoding');
+    refuse('ERR_SCHEMA', what, 'a cross of features with levels', got, 'give it "bins", or one-hot encoding');
   }
-  if (of.length < 2) refuse('two features or more', `${show(of[0])} alone`, 'add another');
+  if (of.length < 2) refuse('ERR_SCHEMA', what, 'two features or more', `${show(of[0])} alone`, 'add another');
   const common = { name, ...(reason !== undefined && { reason }) };
   const missing = rows.gaps;
   if (buckets !== undefined) return resolveHashed(rows, { ...common, of, buckets, missing }, null, parts);
 
   const sizes = parts.map((part) => levelsOf(part)!.length);
   if (sizes.reduce((product, size) => product * (size + 2), 1) > Number.MAX_SAFE_INTEGER)
-    refuse('at most 2^53 combinations', 'more', 'give it "buckets"');
+    refuse('ERR_SCHEMA', what, 'at most 2^53 combinations', 'more', 'give it "buckets"');
   const { cells, gaps } = countCells(rows, parts, sizes);
   const kept = [...cells].filter(([, count]) => count >= minCount).sort(([a], [b]) => a - b);
   const levels = kept.map(([cell]) => nameOf(cell, parts, sizes));
-  if (levels.length === 0) refuse('a combination that occurs often enough', 'none', 'lower "minCount"');
+  if (levels.length === 0)
+    refuse('ERR_SCHEMA', what, 'a combination that occurs often enough', 'none', 'lower "minCount"');
   if (new Set(levels).size < levels.length) {
     const expected = `levels without "${CROSS}" in their names`;
-    refuse(expected, 'two combinations of one name', 'rename the levels, or give it "buckets"');
+    refuse('ERR_SCHEMA', what, expected, 'two combinations of one name', 'rename the levels, or give it "buckets"');
   }
   return {
     ...common,

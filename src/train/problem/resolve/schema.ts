@@ -3,6 +3,7 @@ import type { CheckedTable } from '../../../encode/checkedTable.ts';
 import { checkDeclaration, crossParts, type Declaration, namesOf } from '../../../encode/declare.ts';
 import { checkReferences, type InferOptions, inferSchema } from '../../../encode/infer.ts';
 import type { Feature, PlainSchema, Schema } from '../../../encode/schema.ts';
+import { show } from '../../../messages.ts';
 import { resolveBoolean, resolveCategory } from './category.ts';
 import { resolveCross } from './cross.ts';
 import { resolveDate } from './date.ts';
