@@ -73,6 +73,9 @@ export interface CoderKind<F extends Feature = Feature> {
 /** Kinds of features beyond those that every scorer knows, by name. */
 export type Encoders = Readonly<Partial<Record<Feature['kind'], CoderKind<never>>>>;
 
+/** Joins the names of a cross's parts, and their levels. */
+export const CROSS = ' × ';
+
 /** The columns a feature reads. */
 export const sourceOf = (feature: Feature): string => (feature as { readonly column?: string }).column ?? feature.name;
 

@@ -1,8 +1,9 @@
 import { LogoddsError, refuse } from '../../bindings/errors.ts';
 import { list, show } from '../messages.ts';
+import { CROSS } from './coder.ts';
 import { DATE_PARTS } from './date.ts';
 import { isNumber, isText, rising } from './kinds/valid.ts';
-import { type CodedMissing, type CodedUnseen, CROSS, type DatePart, type DateUnit } from './schema.ts';
+import type { CodedMissing, CodedUnseen, DatePart, DateUnit } from './schema.ts';
 
 /**
  * How columns become features, as a person writes it: the JSON of `--schema`. `fit` turns it into the `Schema` of a model, with every

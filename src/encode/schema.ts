@@ -174,9 +174,6 @@ export interface HashedFeature extends Named {
   readonly missing: CodedMissing;
 }
 
-/** Joins the names of a cross's parts, and their levels. */
-export const CROSS = ' × ';
-
 /** Pairs (triples, …) of levels of other features that occur in training; a level is those of the parts joined by " × ". */
 export interface CrossFeature extends Coded {
   readonly kind: 'cross';

@@ -1,8 +1,8 @@
 import type { ColumnSpec } from '../../bindings/columnsBatch.ts';
-import { type Coder, type Part, sourceOf } from '../encode/coder.ts';
+import { type Coder, CROSS, type Part, sourceOf } from '../encode/coder.ts';
 import { asNumeric, findColumns, hasField, refuseAbsent } from '../encode/columns.ts';
 import { type EncodeOptions, recordNumber, writeNumbers } from '../encode/encoder.ts';
-import { CROSS, type Feature, type Schema } from '../encode/schema.ts';
+import type { Feature, Schema } from '../encode/schema.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Column, Table } from '../encode/table.ts';
 

@@ -1,8 +1,8 @@
 import type { ColumnSpec } from '../../../bindings/columnsBatch.ts';
-import type { Coder, CoderKind, Part, Slot } from '../coder.ts';
+import { type Coder, type CoderKind, CROSS, type Part, type Slot } from '../coder.ts';
 import { cellError, MEND } from '../columns.ts';
 import { defaultCode } from '../encoder.ts';
-import { CROSS, type CrossFeature, type Feature, type Schema } from '../schema.ts';
+import type { CrossFeature, Feature, Schema } from '../schema.ts';
 import { levelSlots } from '../slots.ts';
 import type { Column } from '../table.ts';
 import { distinctTexts, validLevels } from './valid.ts';

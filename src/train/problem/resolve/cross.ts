@@ -1,7 +1,8 @@
 import { refuse } from '../../../../bindings/errors.ts';
+import { CROSS } from '../../../encode/coder.ts';
 import type { DeclaredCross } from '../../../encode/declare.ts';
 import { levelsOf } from '../../../encode/kinds/cross.ts';
-import { CROSS, type CrossFeature, type Feature, type HashedFeature } from '../../../encode/schema.ts';
+import type { CrossFeature, Feature, HashedFeature } from '../../../encode/schema.ts';
 import { show } from '../../../messages.ts';
 import { resolveHashed } from './hashed.ts';
 import type { TrainingRows } from './trainingRows.ts';
