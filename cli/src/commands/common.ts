@@ -1,7 +1,7 @@
 /** What the actions of the commands share. */
 import type { Command } from 'commander';
 import type { Warning } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { show } from '../../../src/internal.ts';
 import { inFlags } from '../figures/flags.ts';
 import { readSchema } from '../read/files.ts';
 import type { ReportTarget } from '../report/write.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { SCORES } from '../../../src/train/crossValidate.ts';
+import { SCORES } from '../../../src/internal.ts';
 import { significant, whole, word } from '../figures/wording.ts';
 import { type CvCommandOptions, type CvResult, cvCommand, type PathCommandOptions, present } from '../jobs/path.ts';
 import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';

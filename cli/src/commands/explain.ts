@@ -1,5 +1,4 @@
-import type { WhatIf } from '../../../src/explain/whatIf.ts';
-import type { Model } from '../../../src/index.ts';
+import type { Model, WhatIf } from '../../../src/index.ts';
 import { roughPercent, significant, word } from '../figures/wording.ts';
 import { type Explained, explainRecord } from '../jobs/explain.ts';
 import { JSON_OUTPUT, MODEL } from '../options/shared.ts';

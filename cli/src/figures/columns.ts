@@ -1,5 +1,5 @@
-import { parseDate } from '../../../src/encode/date.ts';
 import type { CodedColumn, NumericColumn, Table } from '../../../src/index.ts';
+import { parseDate } from '../../../src/internal.ts';
 
 /** What a column of the data holds; shares are by weight. */
 export type ColumnSummary = {

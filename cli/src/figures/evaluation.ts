@@ -1,22 +1,25 @@
-import { exp, softmax } from '../../../bindings/js/math.ts';
-import { type Costs, costsOfMatrix } from '../../../src/decide/costs.ts';
-import type { ChosenThreshold } from '../../../src/decide/decision.ts';
-import { fitMatrix, LogoddsError, type Model } from '../../../src/index.ts';
-import { sigmoid } from '../../../src/kernels.ts';
-import { Z95 } from '../../../src/math/normal.ts';
-import { auc, type BinaryMetrics } from '../../../src/metrics/binary.ts';
-import type { BrierParts, ReliabilityBin } from '../../../src/metrics/bins.ts';
-import { type Confusion, confusion } from '../../../src/metrics/confusion.ts';
+import type { Costs } from '../../../src/decide.ts';
+import { type ChosenThreshold, fitMatrix, LogoddsError, type Model } from '../../../src/index.ts';
+import { costsOfMatrix, softmax, Z95 } from '../../../src/internal.ts';
+import { exp, sigmoid } from '../../../src/kernels.ts';
 import {
+  type AucInterval,
+  auc,
+  aucInterval,
   averagePrecision,
+  type BinaryMetrics,
+  type BrierParts,
+  brierDecompositionOfProbabilities,
+  type Confusion,
+  confusion,
   gainCurve,
   ksStatistic,
   precisionRecallCurve,
+  type ReliabilityBin,
+  reliabilityOfProbabilities,
   rocCurve,
   thinCurve,
-} from '../../../src/metrics/curves.ts';
-import { type AucInterval, aucInterval } from '../../../src/metrics/interval.ts';
-import { brierDecompositionOfProbabilities, reliabilityOfProbabilities } from '../../../src/metrics/probabilities.ts';
+} from '../../../src/metrics.ts';
 import { budget } from './wording.ts';
 
 /** A curve as points in order. */

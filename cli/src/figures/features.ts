@@ -1,4 +1,4 @@
-import type { CodedMissing, CodedUnseen, DatePart, Feature, Transform } from '../../../src/encode/schema.ts';
+import type { CodedMissing, CodedUnseen, DatePart, Feature, Transform } from '../../../src/index.ts';
 import { significant, whole } from './wording.ts';
 
 /** How a feature is encoded, in words. */

@@ -1,13 +1,14 @@
-import { CROSS } from '../../../src/encode/coder.ts';
-import { partOf } from '../../../src/encode/date.ts';
-import { bucketOf } from '../../../src/encode/hash.ts';
-import { levelsOf } from '../../../src/encode/kinds/cross.ts';
-import { timesOf } from '../../../src/encode/kinds/dates.ts';
-import { codeOfBin } from '../../../src/encode/kinds/numberCode.ts';
-import { tokensOf } from '../../../src/encode/kinds/tokens.ts';
-import type { Dated, DatePart, Feature } from '../../../src/encode/schema.ts';
-import { type Column, LogoddsError, type Model, type Table, type Warning } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import {
+  type Column,
+  type Dated,
+  type DatePart,
+  type Feature,
+  LogoddsError,
+  type Model,
+  type Table,
+  type Warning,
+} from '../../../src/index.ts';
+import { bucketOf, CROSS, codeOfBin, levelsOf, partOf, show, timesOf, tokensOf } from '../../../src/internal.ts';
 import { percent, significant, whole, word } from './wording.ts';
 
 /** Values of a feature that its training rows did not have. */

@@ -1,5 +1,5 @@
 /** Numbers and names as people read them, in the terminal and on the page. */
-import { show } from '../../../src/messages.ts';
+import { show } from '../../../src/internal.ts';
 
 export const whole = (n: number) => n.toLocaleString('en-US');
 export const figure = (value: number | null, digits = 4) =>

@@ -1,5 +1,5 @@
 import type { Table } from '../../../src/index.ts';
-import { readTarget, readTrials } from '../../../src/train/problem/target.ts';
+import { readTarget, readTrials } from '../../../src/internal.ts';
 
 interface TargetOptions {
   readonly target: string;

@@ -1,6 +1,6 @@
 import { type Costs, decisionByCosts } from '../../../src/decide.ts';
 import { type DecideOption, LogoddsError } from '../../../src/index.ts';
-import { list, show } from '../../../src/messages.ts';
+import { list, show } from '../../../src/internal.ts';
 import { readJson } from '../read/files.ts';
 
 /** How `train` is told to decide; one way at most, and a band for review beside it. */

@@ -1,6 +1,14 @@
-import { FINDING_CODES, type FindingCode, type Severity } from '../../../src/diagnose/finding.ts';
-import { diagnose, type Engine, type FitOptions, LogoddsError, type Table, type Warning } from '../../../src/index.ts';
-import { list, show } from '../../../src/messages.ts';
+import {
+  diagnose,
+  type Engine,
+  type FindingCode,
+  type FitOptions,
+  LogoddsError,
+  type Severity,
+  type Table,
+  type Warning,
+} from '../../../src/index.ts';
+import { FINDING_CODES, list, show } from '../../../src/internal.ts';
 import { findingsInFlags } from '../figures/flags.ts';
 import { fitMissing } from '../read/gaps.ts';
 import type { Part, Unreadable } from '../read/roles.ts';

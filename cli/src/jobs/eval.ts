@@ -1,5 +1,5 @@
-import { pick } from '../../../src/encode/split.ts';
 import { type Engine, type Model, pickEngine } from '../../../src/index.ts';
+import { pick } from '../../../src/internal.ts';
 import type { BinaryMetrics } from '../../../src/metrics.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';

@@ -1,9 +1,17 @@
-import { type Contribution, explain } from '../../../src/explain/contributions.ts';
-import { interval, type ProbabilityInterval } from '../../../src/explain/interval.ts';
-import { type Reason, reasons } from '../../../src/explain/reasons.ts';
-import { type WhatIf, whatIf } from '../../../src/explain/whatIf.ts';
-import { LogoddsError, type Model, type RecordScore } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import {
+  type Contribution,
+  explain,
+  interval,
+  LogoddsError,
+  type Model,
+  type ProbabilityInterval,
+  type Reason,
+  type RecordScore,
+  reasons,
+  type WhatIf,
+  whatIf,
+} from '../../../src/index.ts';
+import { show } from '../../../src/internal.ts';
 
 /** What a model says of one record, and why. */
 export interface Explained {

@@ -1,8 +1,5 @@
-import { explainer } from '../../../src/explain/contributions.ts';
-import { sourcesOf } from '../../../src/explain/explained.ts';
-import { interval } from '../../../src/explain/interval.ts';
-import { tableReasons } from '../../../src/explain/reasons.ts';
-import type { Model, Scores, Table } from '../../../src/index.ts';
+import { explainer, interval, type Model, type Scores, type Table } from '../../../src/index.ts';
+import { sourcesOf, tableReasons } from '../../../src/internal.ts';
 import type { FurtherCells, FurtherColumn } from '../write/writers.ts';
 
 /** What `score` writes behind the label where it is asked to. */

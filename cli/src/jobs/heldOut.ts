@@ -1,7 +1,6 @@
 import type { Engine, Model, Table } from '../../../src/index.ts';
+import { classWeights, trueFactors } from '../../../src/internal.ts';
 import type { BinaryMetrics } from '../../../src/metrics.ts';
-import { trueFactors } from '../../../src/train/decided.ts';
-import { classWeights } from '../../../src/weights.ts';
 import type { ScoredRows } from '../figures/evaluation.ts';
 import { evaluate, planes } from '../figures/metrics.ts';
 import { type Stranger, Strangers } from '../figures/strangers.ts';

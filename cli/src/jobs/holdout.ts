@@ -1,4 +1,4 @@
-import { splitmix32 } from '../../../src/math/random.ts';
+import { splitmix32 } from '../../../src/internal.ts';
 
 /**
  * Flags about `fraction` of the rows, at random by `seed`, the same fraction of every class (stratified).

@@ -1,8 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Declaration, DeclaredFeature } from '../../../src/encode/declare.ts';
-import type { DatePart } from '../../../src/encode/schema.ts';
-import { LogoddsError } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { type DatePart, type Declaration, type DeclaredFeature, LogoddsError } from '../../../src/index.ts';
+import { show } from '../../../src/internal.ts';
 import { rowsOf } from '../read/database.ts';
 import { Names } from '../read/names.ts';
 import {

@@ -1,7 +1,5 @@
-import { sliceTable, splitTable } from '../../../src/encode/split.ts';
-import type { Engine, Table, Warning } from '../../../src/index.ts';
-import { codingOf } from '../../../src/train/fitOptions.ts';
-import type { Problem } from '../../../src/train/problem/problem.ts';
+import { type Engine, sliceTable, splitTable, type Table, type Warning } from '../../../src/index.ts';
+import { codingOf, type TrainingProblem } from '../../../src/internal.ts';
 import { fitMissing, nthOf } from '../read/gaps.ts';
 import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin, type SpilledSplit } from '../read/spill.ts';
@@ -17,7 +15,7 @@ export const SLICE_ROWS = 65_536;
 /** Rows to fit and rows to judge by. */
 export interface Split extends Omit<SpilledSplit, 'train'> {
   /** rows in memory, or as they are encoded in a file */
-  readonly train: { readonly table: Table } | { readonly table: null; readonly problem: Problem };
+  readonly train: { readonly table: Table } | { readonly table: null; readonly problem: TrainingProblem };
   /** of the rows to fit. @throws as the fit does of its target */
   classes(): readonly string[];
   readonly rows: number;

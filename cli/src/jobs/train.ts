@@ -1,4 +1,3 @@
-import { sliceTable } from '../../../src/encode/split.ts';
 import {
   type Engine,
   type FitOptions,
@@ -7,15 +6,12 @@ import {
   loadModel,
   type Model,
   saveModel,
+  sliceTable,
   type Table,
   type Warning,
 } from '../../../src/index.ts';
+import { decided, fitProblem, readOptions, readWeight, type TrainingProblem } from '../../../src/internal.ts';
 import type { BinaryMetrics } from '../../../src/metrics.ts';
-import { decided } from '../../../src/train/decided.ts';
-import { fitProblem } from '../../../src/train/fit.ts';
-import { readOptions } from '../../../src/train/fitOptions.ts';
-import type { Problem } from '../../../src/train/problem/problem.ts';
-import { readWeight } from '../../../src/train/problem/target.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
 import { warningsInFlags } from '../figures/flags.ts';
@@ -277,7 +273,7 @@ function fitWithProgress(
 
 /** Fits rows that stay in a file: what rests on folds or resampling needs them in memory. */
 function fitFromFile(
-  problem: Problem,
+  problem: TrainingProblem,
   fitOptions: FitOptions,
   options: TrainOptions,
 ): { model: Model; warnings: Warning[] } {

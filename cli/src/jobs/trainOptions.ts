@@ -1,4 +1,4 @@
-import type { CalibrationMethod } from '../../../src/calibrate/fit.ts';
+import type { CalibrationMethod } from '../../../src/decide.ts';
 import type { DataOptions as FitDataOptions, Model, Prior, Warning } from '../../../src/index.ts';
 import type { BinaryMetrics } from '../../../src/metrics.ts';
 import type { Evaluation } from '../figures/evaluation.ts';

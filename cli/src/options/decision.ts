@@ -1,4 +1,4 @@
-import { CALIBRATION_METHODS } from '../../../src/calibrate/fit.ts';
+import { CALIBRATION_METHODS } from '../../../src/decide.ts';
 import { exclusive, type OptionRow } from './table.ts';
 import { budgetOf, costsOf, fraction, fScore, priorShare, reviewOf, share } from './values.ts';
 

@@ -1,4 +1,4 @@
-import { SOLVERS } from '../../../src/train/solve/types.ts';
+import { SOLVERS } from '../../../src/internal.ts';
 import { MISSING_POLICIES } from '../read/roles.ts';
 import { READING } from './reading.ts';
 import type { OptionRow } from './table.ts';

@@ -1,6 +1,6 @@
 /** Parsers of option values. */
 import { InvalidArgumentError } from 'commander';
-import type { Costs } from '../../../src/decide/costs.ts';
+import type { Costs } from '../../../src/decide.ts';
 import { Names } from '../read/names.ts';
 
 /** What a parser refuses is wrong usage. */

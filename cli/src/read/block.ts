@@ -1,7 +1,6 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
-import { cellError } from '../../../src/encode/columns.ts';
-import { LABEL_RULE } from '../../../src/encode/label.ts';
 import type { Column, Table } from '../../../src/index.ts';
+import { cellError, LABEL_RULE } from '../../../src/internal.ts';
 
 /** One column to read: what SQL computes it (DOUBLE, the code of a level as UINTEGER, or VARCHAR) and what its cells must satisfy. */
 export interface CellPlan {

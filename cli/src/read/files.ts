@@ -1,7 +1,6 @@
 /** Files that are read whole: models, JSON. */
 import { readFileSync } from 'node:fs';
-import { checkDeclaration, type Declaration } from '../../../src/encode/declare.ts';
-import { LogoddsError, loadModel, type Model } from '../../../src/index.ts';
+import { checkDeclaration, type Declaration, LogoddsError, loadModel, type Model } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
 
 /** @throws ERR_DATA when it cannot be read, ERR_FORMAT when it is no whole model of this format */

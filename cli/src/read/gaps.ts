@@ -1,8 +1,7 @@
 /** What becomes of missing cells in training. */
 
-import type { Feature } from '../../../src/encode/schema.ts';
-import { LogoddsError, type Model, type Warning } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { type Feature, LogoddsError, type Model, type Warning } from '../../../src/index.ts';
+import { show } from '../../../src/internal.ts';
 import type { MissingPolicy, Part } from './roles.ts';
 
 /** `missing` of the library: rows that are left out are not there when it is asked. */

@@ -1,8 +1,7 @@
 /** Column names that are asked for, and what to say when they are not there. */
 
-import { nearest } from '../../../bindings/names.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { nearest, show } from '../../../src/internal.ts';
 
 /** A list of names as an option gives it: each text that was given, and the names that it is when it is not one name as a whole. */
 export class Names extends Array<string> {

@@ -1,5 +1,4 @@
-import type { DeclaredFeature } from '../../../src/encode/declare.ts';
-import type { Feature } from '../../../src/encode/schema.ts';
+import type { DeclaredFeature, Feature } from '../../../src/index.ts';
 
 /** How a cell is stored, as far as reading features goes; a date or list is one by a schema only, `other` (structs, blobs) never. */
 export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'date' | 'list' | 'other';

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogoddsError } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { show } from '../../../src/internal.ts';
 
 export type Format = 'csv' | 'parquet' | 'jsonl';
 

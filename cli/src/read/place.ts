@@ -1,6 +1,6 @@
 /** Errors about one cell say where it is in the file. */
-import { cellError } from '../../../src/encode/columns.ts';
 import { LogoddsError } from '../../../src/index.ts';
+import { cellError } from '../../../src/internal.ts';
 import { scan, type TextSource } from './text/source.ts';
 
 /** The error with its place before it. */

@@ -1,7 +1,7 @@
 /** Files of text that a query names: they become tables by the rule for files, so that DuckDB guesses nothing. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LogoddsError, type Table } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { show } from '../../../src/internal.ts';
 import { startRows } from '../terminal/progress.ts';
 import { loadDuckDB, name, rowsOf } from './database.ts';
 import { filesOf, formatOf } from './paths.ts';

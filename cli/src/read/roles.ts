@@ -1,7 +1,6 @@
 /** Which column plays which part, and what words on it make void. */
-import type { Declaration } from '../../../src/encode/declare.ts';
-import { LogoddsError } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { type Declaration, LogoddsError } from '../../../src/index.ts';
+import { show } from '../../../src/internal.ts';
 import { Names, requireColumns } from './names.ts';
 import { type Need, needsOf } from './needs.ts';
 

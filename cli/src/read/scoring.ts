@@ -1,6 +1,5 @@
-import { cellError } from '../../../src/encode/columns.ts';
 import { LogoddsError, type Model, type Table } from '../../../src/index.ts';
-import { list, show } from '../../../src/messages.ts';
+import { cellError, list, show } from '../../../src/internal.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, rowsOf, shareDone, streamChunks } from './database.ts';

@@ -3,12 +3,17 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { sliceTable, splitTable } from '../../../src/encode/split.ts';
-import { type Column, type Engine, LogoddsError, type Table, type Warning } from '../../../src/index.ts';
-import type { Cells, RowStore } from '../../../src/train/problem/chunks.ts';
-import type { DataOptions as FitColumns } from '../../../src/train/problem/options.ts';
-import { TableInParts } from '../../../src/train/problem/parts.ts';
-import type { Problem } from '../../../src/train/problem/problem.ts';
+import {
+  type Column,
+  type Engine,
+  type DataOptions as FitColumns,
+  LogoddsError,
+  sliceTable,
+  splitTable,
+  type Table,
+  type Warning,
+} from '../../../src/index.ts';
+import { type Cells, type RowStore, TableInParts, type TrainingProblem } from '../../../src/internal.ts';
 import { commandError } from '../errors.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
 import { codesFor } from './block.ts';
@@ -117,7 +122,7 @@ const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)}MB`;
 
 /** What `train` fits to and is judged by, of a file that need not fit into memory. */
 export interface SpilledSplit {
-  readonly train: Problem;
+  readonly train: TrainingProblem;
   /** held-out rows, at least the columns that are no features; null without any */
   readonly holdout: Table | null;
   /** held-out rows from start to end − 1, all columns */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { LogoddsError } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { show } from '../../../src/internal.ts';
 import { reason } from '../write/temporary.ts';
 import { formatOf } from './paths.ts';
 import { readBytes } from './text/bytes.ts';

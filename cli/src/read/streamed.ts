@@ -1,8 +1,7 @@
 /** Rows of a stream become tables, by a plan for each column. */
-import { sortLabels } from '../../../src/encode/infer.ts';
-import { LABEL_RULE } from '../../../src/encode/label.ts';
 import { type Column, LogoddsError, type OnlineLearner, type Table } from '../../../src/index.ts';
-import { list, show } from '../../../src/messages.ts';
+import { LABEL_RULE, list, show } from '../../../src/internal.ts';
+import { sortLabels } from '../../../src/kernels.ts';
 import { nearest, shorten } from './names.ts';
 import { fileCellError } from './place.ts';
 import { namedAmong, type Roles, refuseContradictions } from './roles.ts';

@@ -1,10 +1,7 @@
 /** Rows to train on, whatever they come from. */
 
-import { cellError } from '../../../src/encode/columns.ts';
-import { parseDate } from '../../../src/encode/date.ts';
-import { selectRows } from '../../../src/encode/split.ts';
-import type { CodedColumn, NumericColumn, Table, Warning } from '../../../src/index.ts';
-import { LogoddsError } from '../../../src/index.ts';
+import { type CodedColumn, LogoddsError, type NumericColumn, type Table, type Warning } from '../../../src/index.ts';
+import { cellError, parseDate, selectRows } from '../../../src/internal.ts';
 import { startRows } from '../terminal/progress.ts';
 import type { CellPlan } from './block.ts';
 import type { Database } from './database.ts';

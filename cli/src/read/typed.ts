@@ -1,7 +1,7 @@
 /** What DuckDB reads: Parquet files and queries, whose columns have types. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LogoddsError } from '../../../src/index.ts';
-import { list, show } from '../../../src/messages.ts';
+import { list, show } from '../../../src/internal.ts';
 import { dataError, lockForQuery, name, patternOf, rowsOf, text } from './database.ts';
 import type { CellKind } from './needs.ts';
 import { loadTextFiles } from './queryFiles.ts';

@@ -1,9 +1,8 @@
 /** Rows to train on that DuckDB reads: copied once into a table of its own, so that a query is run once. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { cellError } from '../../../src/encode/columns.ts';
-import { sortLabels } from '../../../src/encode/infer.ts';
 import { LogoddsError, type Table } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { cellError, show } from '../../../src/internal.ts';
+import { sortLabels } from '../../../src/kernels.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, rowsOf, runWithBar, streamChunks } from './database.ts';

@@ -1,5 +1,5 @@
 import { type Coefficient, coefficients, type Model, type Warning } from '../../../src/index.ts';
-import type { BrierParts } from '../../../src/metrics/bins.ts';
+import type { BrierParts } from '../../../src/metrics.ts';
 import type { ColumnSummary } from '../figures/columns.ts';
 import type { Evaluation, Interval } from '../figures/evaluation.ts';
 import { describeFeatures, type FeatureSummary } from '../figures/features.ts';

@@ -1,6 +1,6 @@
 import { extname, join } from 'node:path';
 import type { Scores } from '../../../src/index.ts';
-import { show } from '../../../src/messages.ts';
+import { show } from '../../../src/internal.ts';
 import { commandError } from '../errors.ts';
 import { planes } from '../figures/metrics.ts';
 import { loadDuckDB, name, SEALED, text } from '../read/database.ts';

@@ -1,7 +1,6 @@
 /** Records become tables, by a plan for each column. */
-import { parseDate } from '../../../../src/encode/date.ts';
-import { LABEL_RULE } from '../../../../src/encode/label.ts';
 import type { Column, Table } from '../../../../src/index.ts';
+import { LABEL_RULE, parseDate } from '../../../../src/internal.ts';
 import { codesFor } from '../block.ts';
 import { CELL, type RawRecord } from './cell.ts';
 import { Dictionary } from './dictionary.ts';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { LogoddsError } from '../../../../src/index.ts';
-import { show } from '../../../../src/messages.ts';
+import { show } from '../../../../src/internal.ts';
 import { unequal } from '../database.ts';
 import { unfinished } from './bytes.ts';
 import { CELL, grow, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned, textOf } from './cell.ts';

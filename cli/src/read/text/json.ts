@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { LogoddsError } from '../../../../src/index.ts';
-import { show } from '../../../../src/messages.ts';
+import { show } from '../../../../src/internal.ts';
 import { CELL, grow, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned } from './cell.ts';
 
 const LF = 10;

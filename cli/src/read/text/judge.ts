@@ -1,6 +1,5 @@
 /** What a column is, by the facts of the whole file: numbers or categories, or an error that shows the cell. */
-import { parseDate } from '../../../../src/encode/date.ts';
-import { list, show } from '../../../../src/messages.ts';
+import { list, parseDate, show } from '../../../../src/internal.ts';
 import { type Facts, type Found, KIND } from './facts.ts';
 import { NUMBER, otherNotation } from './number.ts';
 import { type Reading, readerOf } from './options.ts';

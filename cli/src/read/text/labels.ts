@@ -1,5 +1,5 @@
 /** Cells of text as labels of categories. */
-import { labelOf } from '../../../../src/encode/label.ts';
+import { labelOf } from '../../../../src/internal.ts';
 import { KIND } from './facts.ts';
 import type { Reading } from './options.ts';
 import { Speller, type Spelling, spellingOf } from './spelling.ts';

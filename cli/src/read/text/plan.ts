@@ -1,8 +1,7 @@
 /** Reads a file of text once to know what each column is, and plans how to read it then. */
-import { parseDate } from '../../../../src/encode/date.ts';
-import { sortLabels } from '../../../../src/encode/infer.ts';
 import { LogoddsError } from '../../../../src/index.ts';
-import { show } from '../../../../src/messages.ts';
+import { parseDate, show } from '../../../../src/internal.ts';
+import { sortLabels } from '../../../../src/kernels.ts';
 import { fileCellError, placeOf } from '../place.ts';
 import { adviceOf, type Part, refuseEmpty, refuseManyClasses, requirement, type Unreadable } from '../roles.ts';
 import type { ColumnPlan } from './builder.ts';

@@ -1,7 +1,7 @@
 /** Files of text: CSV and JSON lines, read by scanners of our own, as often as they are needed. */
 import { statSync } from 'node:fs';
 import { LogoddsError } from '../../../../src/index.ts';
-import { list, show } from '../../../../src/messages.ts';
+import { list, show } from '../../../../src/internal.ts';
 import { shorten } from '../names.ts';
 import { isTsv } from '../paths.ts';
 import { readBytes } from './bytes.ts';

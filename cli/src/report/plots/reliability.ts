@@ -1,4 +1,4 @@
-import { Z95 } from '../../../../src/math/normal.ts';
+import { Z95 } from '../../../../src/internal.ts';
 import type { Evaluation } from '../../figures/evaluation.ts';
 import { percent, rowCount, whole } from '../../figures/wording.ts';
 import {

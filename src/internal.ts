@@ -1,0 +1,32 @@
+// What the command needs beside the published entries, and nobody else may import. A name that is published leaves this file;
+// test/package/imports.test.ts counts them.
+
+export { softmax } from '../bindings/js/math.ts';
+export { nearest } from '../bindings/names.ts';
+export { costsOfMatrix } from './decide/costs.ts';
+export { FINDING_CODES } from './diagnose/finding.ts';
+export { CROSS } from './encode/coder.ts';
+export { cellError } from './encode/columns.ts';
+export { parseDate, partOf } from './encode/date.ts';
+export { bucketOf } from './encode/hash.ts';
+export { levelsOf } from './encode/kinds/cross.ts';
+export { timesOf } from './encode/kinds/dates.ts';
+export { codeOfBin } from './encode/kinds/numberCode.ts';
+export { tokensOf } from './encode/kinds/tokens.ts';
+export { LABEL_RULE, labelOf } from './encode/label.ts';
+export { pick, selectRows } from './encode/split.ts';
+export { sourcesOf } from './explain/explained.ts';
+export { tableReasons } from './explain/reasons.ts';
+export { Z95 } from './math/normal.ts';
+export { splitmix32 } from './math/random.ts';
+export { list, show } from './messages.ts';
+export { SCORES } from './train/crossValidate.ts';
+export { decided, trueFactors } from './train/decided.ts';
+export { fitProblem } from './train/fit.ts';
+export { codingOf, readOptions } from './train/fitOptions.ts';
+export type { Cells, RowStore } from './train/problem/chunks.ts';
+export { TableInParts } from './train/problem/parts.ts';
+export type { Problem as TrainingProblem } from './train/problem/problem.ts';
+export { readTarget, readTrials, readWeight } from './train/problem/target.ts';
+export { SOLVERS } from './train/solve/types.ts';
+export { classWeights } from './weights.ts';
