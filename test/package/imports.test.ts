@@ -118,7 +118,7 @@ test('the command knows the library by its entries and by src/internal.ts, which
     [...code.matchAll(/\{([^}]*)\}/g)].flatMap(([, list]) =>
       list
         .split(',')
-        .map((name) => name.trim().replace(/^type /, ''))
+        .map((name) => name.trim().replace(/^type |^.* as /, ''))
         .filter(Boolean),
     );
   const listed = namesIn(readFileSync('src/internal.ts', 'utf8'));
