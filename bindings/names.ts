@@ -81,8 +81,8 @@ export function refuseUnknown(what: string, options: object, of: Readonly<Record
 
 const quote = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
-/** Text in quotes, of what is no scalar its type. */
-const tell = (value: unknown): string => {
+/** A value as a message shows it: text in quotes, of what is no scalar its type. */
+export const tell = (value: unknown): string => {
   if (typeof value === 'string') return quote(value);
   return ['object', 'function', 'symbol'].includes(typeof value) && value !== null
     ? `a value of type ${typeof value}`

@@ -1,8 +1,44 @@
-/** How good scores are, by rows whose outcome is known. */
-export * from './metrics/binary.ts';
+/** How good predictions are, by rows whose outcome is known. */
+export {
+  accuracy,
+  auc,
+  type BinStrategy,
+  type BrierParts,
+  brier,
+  brierDecomposition,
+  type ClassPredictions,
+  ece,
+  evaluate,
+  type Labels,
+  type Logits,
+  logLoss,
+  type Metrics,
+  type Predictions,
+  type Probabilities,
+  type ReliabilityBin,
+  type RowScores,
+  reliability,
+  type Said,
+  type Weight,
+  type WeightKind,
+} from './metrics/binary.ts';
 export * from './metrics/confusion.ts';
-export * from './metrics/curves.ts';
+export {
+  averagePrecision,
+  type ConfusionCurve,
+  confusionCurve,
+  type GainCurve,
+  gainCurve,
+  ksStatistic,
+  liftAtK,
+  type PrecisionRecallCurve,
+  precisionAtK,
+  precisionRecallCurve,
+  type RocCurve,
+  recallAtK,
+  rocCurve,
+  type Top,
+} from './metrics/curves.ts';
 export * from './metrics/groups.ts';
 export * from './metrics/interval.ts';
 export * from './metrics/multiclass.ts';
-export * from './metrics/probabilities.ts';

@@ -22,7 +22,7 @@ import { discardAll, keepPrivate, reason } from './write/temporary.ts';
 export { LogoddsError, loadModel } from '../../src/index.ts';
 export { inspectJson, inspectReport } from './commands/inspect.ts';
 export { lazyEvaluation } from './figures/evaluation.ts';
-export { evaluate as evaluateScores } from './figures/metrics.ts';
+export { metricsOf as evaluateScores } from './figures/metrics.ts';
 export { fitFacts } from './figures/model.ts';
 export { type EvalOptions, type EvalResult, evalCommand } from './jobs/eval.ts';
 export { type ScoreOptions, type StreamResult, scoreCommand } from './jobs/score.ts';

@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../../bindings/names.ts';
 import {
   type Binning,
   type BinStrategy,
@@ -6,77 +7,141 @@ import {
   calibrationError,
   type ReliabilityBin,
 } from './bins.ts';
-import type { Logits, RowScores, Weight } from './check.ts';
-import { binForm, LOGITS, meanLogLoss, meanSquaredError, shareOfHits } from './forms.ts';
+import type { Labels, Logits, Probabilities, RowScores, Weight, WeightKind } from './check.ts';
+import { type ClassPredictions, isOfClasses, meanClassLogLoss } from './classForms.ts';
+import { binForm, meanLogLoss, meanSquaredError, type Predictions, shareOfHits } from './forms.ts';
 import { eachScore } from './ranking.ts';
 
-export type { BinStrategy, BrierParts, Logits, ReliabilityBin, RowScores, Weight };
+export type {
+  BinStrategy,
+  BrierParts,
+  ClassPredictions,
+  Labels,
+  Logits,
+  Predictions,
+  Probabilities,
+  ReliabilityBin,
+  RowScores,
+  Weight,
+  WeightKind,
+};
 
-/** y = 1 is the positive class, 0 the other one */
-export type Labels = Uint8Array | Float64Array;
-
-/** How well logits agree with labels; what `evaluateBinary` returns. */
-export interface BinaryMetrics {
+/** How well predictions agree with labels: what `evaluate` and, for K classes, `evaluateClasses` return. */
+export interface Metrics {
+  /** nats per unit of weight */
   readonly logLoss: number;
-  /** null when only one class has weight */
+  /** null when a class has no weight */
   readonly auc: number | null;
   readonly brier: number;
   readonly ece: number;
   readonly accuracy: number;
 }
 
-/** All metrics of a binary classifier. Parameters and errors as of `logLoss`; `threshold` as of `accuracy`. */
-export function evaluateBinary(logits: Logits, y: Labels, weight?: Weight, threshold = 0.5): BinaryMetrics {
+/** What a classifier of two classes said beside its predictions. */
+export interface Said {
+  /** what the area under the ROC curve is of; absent: the predictions. Logits tie less than probabilities. */
+  readonly scores?: RowScores;
+  /** the label of each row, 0 or 1; absent: 1 when the probability is above the threshold */
+  readonly labels?: Labels;
+  /** 0.5 when absent; no label depends on it where `labels` says them */
+  readonly threshold?: number;
+}
+
+/**
+ * All metrics of a classifier of two classes: `logLoss`, `auc`, `brier`, `ece` in 10 bins of equal width, and `accuracy`.
+ *
+ * The probabilities of a calibrated model and its logits have different metrics. `evaluateClasses` is for more classes.
+ * @param predictions  as of `logLoss`, of two classes
+ * @param said  labels and scores of the model's own, or another threshold
+ * @throws ERR_SHAPE as `logLoss`, and labels or scores of another length
+ * @throws ERR_RANGE as `logLoss`, and a label that is neither 0 nor 1, a score or threshold that is no number, an option that there is not
+ * @example
+ * const found = evaluate({ probabilities: [0.9, 0.4, 0.6, 0.2] }, [1, 1, 0, 0]);
+ * found.auc; // 0.75
+ * found.accuracy; // 0.5
+ */
+export function evaluate(predictions: Predictions, y: Labels, weight?: Weight, said: Said = {}): Metrics {
+  refuseUnknown('said', said, { scores: true, labels: true, threshold: true });
   return {
-    logLoss: logLoss(logits, y, weight),
-    auc: auc(logits, y, weight),
-    brier: brier(logits, y, weight),
-    ece: ece(logits, y, weight),
-    accuracy: accuracy(logits, y, weight, threshold),
+    logLoss: meanLogLoss(predictions, y, weight),
+    auc: auc(said.scores ?? predictions.logits ?? predictions.probabilities!, y, weight),
+    brier: brier(predictions, y, weight),
+    ece: ece(predictions, y, weight),
+    accuracy: shareOfHits(predictions, y, weight, said),
   };
 }
 
 /**
- * Mean log loss, from logits: nothing is clipped, a certain and wrong prediction costs what it costs.
+ * Mean log loss, of two classes or more.
  *
- *   1/S · Σ sᵢ · (yᵢ = 1 ? log(1 + exp(−zᵢ)) : log(1 + exp(zᵢ))),   S = Σ sᵢ
+ *   two classes   1/S · Σ sᵢ · −log(yᵢ = 1 ? pᵢ : 1 − pᵢ),   p = σ(z),   S = Σ sᵢ
+ *   K classes     1/S · Σ sᵢ · −log p(yᵢ)
  *
- * @param logits  z, length n; may be infinite
- * @param y       length n, 0 or 1
+ * Nothing is clipped: a certain and wrong logit z costs |z|, a certain and wrong probability costs Infinity (scikit-learn clips at 2⁻⁵²).
+ *
+ * @param predictions  two classes: `{ logits }` or `{ probabilities }` (of the positive class), length n; logits may be infinite.
+ *   K classes: the same of K arrays of length n, with `link` beside logits; logits are finite
+ * @param y       length n; two classes: 0 or 1; K classes: 0 to K − 1
  * @param weight  s, length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
  * @returns nats per unit of weight
- * @throws ERR_SHAPE lengths that differ, no row of positive weight
- * @throws ERR_RANGE a logit that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
+ * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight, fewer than two arrays for K classes
+ * @throws ERR_RANGE predictions that have neither form or both, a logit that is no number, a probability outside [0, 1], a label that is
+ *   no class, a weight that is negative or not finite, a row of K probabilities that are all 0
+ * @see scikit-learn: log_loss
+ * @example
+ * logLoss({ probabilities: [0.9, 0.2] }, [1, 0]); // 0.1643
+ * logLoss({ logits: [2, -1000] }, [1, 1]); // 500.0635
+ * logLoss({ probabilities: [[0.5, 0.2], [0.3, 0.2], [0.2, 0.6]] }, [0, 2]); // 0.6020
  */
-export function logLoss(logits: Logits, y: Labels, weight?: Weight): number {
-  return meanLogLoss(LOGITS, logits, y, weight);
+export function logLoss(predictions: Predictions | ClassPredictions, y: Labels, weight?: Weight): number {
+  return isOfClasses(predictions)
+    ? meanClassLogLoss(predictions, y, weight)
+    : meanLogLoss(predictions as Predictions, y, weight);
 }
 
 /**
- * Mean squared error of the probabilities, 1/S · Σ sᵢ·(σ(zᵢ) − yᵢ)². Parameters and errors as of `logLoss`.
- * @see Brier, Monthly Weather Review 78(1), 1950 (half of its original, two-class form; as scikit-learn's)
+ * Brier score: mean squared error of the probabilities, 1/S · Σ sᵢ·(pᵢ − yᵢ)²; from 0 to 1.
+ *
+ * From logits each error is σ(−z) or σ(z), so that one near 0 keeps its digits.
+ * Parameters and errors as of `logLoss` for two classes; for more `evaluateClasses` has it, and there two classes would have twice this figure.
+ * @see Brier, Monthly Weather Review 78(1), 1950 (half of its original, two-class form; as scikit-learn's brier_score_loss)
+ * @example
+ * brier({ probabilities: [0.9, 0.2] }, [1, 0]); // 0.025
  */
-export function brier(logits: Logits, y: Labels, weight?: Weight): number {
-  return meanSquaredError(LOGITS, logits, y, weight);
+export function brier(predictions: Predictions, y: Labels, weight?: Weight): number {
+  return meanSquaredError(predictions, y, weight);
 }
 
 /**
- * Share of rows whose label is right; the positive class is predicted when σ(z) > threshold (not at equality).
- * Other parameters and errors as of `logLoss`.
+ * Share of the weight of rows whose label is right; the positive class is predicted when p > threshold (not at equality).
+ *
+ * Other parameters and errors as of `logLoss` for two classes.
+ * @param threshold  a probability, of logits too; 0.5 when absent
+ * @throws ERR_RANGE a threshold that is no number
+ * @see scikit-learn: accuracy_score
+ * @example
+ * accuracy({ logits: [2, -1, 0.5] }, [1, 0, 0]); // 0.6667
+ * accuracy({ logits: [2, -1, 0.5] }, [1, 0, 0], null, 0.7); // 1
  */
-export function accuracy(logits: Logits, y: Labels, weight?: Weight, threshold = 0.5): number {
-  return shareOfHits(LOGITS, logits, y, weight, threshold);
+export function accuracy(predictions: Predictions, y: Labels, weight?: Weight, threshold = 0.5): number {
+  return shareOfHits(predictions, y, weight, { threshold });
 }
 
 /**
- * Area under the ROC curve: the chance that a positive row has a greater score than a negative one, ties counting half.
+ * Area under the ROC curve: the chance that a positive row has a greater score than a negative one, ties counting half; null when
+ * one class has no weight.
  *
  *   Σ_{i: y=1} Σ_{j: y=0} sᵢsⱼ·([zᵢ > zⱼ] + ½[zᵢ = zⱼ]) / (P·N),   P, N: weight of the positive, the negative rows
  *
  * Better by logits than by their probabilities: those saturate and tie. Exact with counts for weights up to 2^53 pairs. O(n).
- * Other parameters and errors as of `logLoss`.
- * @param scores  z, length n: logits or any other real numbers; may be infinite
- * @returns null when one class has no weight
+ * @param scores  z, length n: logits, probabilities or any other real numbers; may be infinite
+ * @param y       length n, 0 or 1
+ * @param weight  as of `logLoss`
+ * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
+ * @throws ERR_RANGE a score that is no number, a label that is neither 0 nor 1, a weight that is negative or not finite
+ * @see scikit-learn: roc_auc_score
+ * @example
+ * auc([0.9, 0.4, 0.6, 0.2], [1, 1, 0, 0]); // 0.75
  */
 export function auc(scores: RowScores, y: Labels, weight?: Weight): number | null {
   let area = 0;
@@ -91,29 +156,57 @@ export function auc(scores: RowScores, y: Labels, weight?: Weight): number | nul
 }
 
 /**
- * Expected calibration error, Σ_k (S_k/S)·|mean probability − share of positives| over bins of probability.
- * Other parameters and errors as of `logLoss`, `bins` and `strategy` as of `reliability`.
+ * Expected calibration error, Σ_k (S_k/S)·|mean probability − share of positives| over bins of probability; from 0 to 1.
+ *
+ * Parameters and errors as of `reliability`.
  * @see Naeini, Cooper, Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015
  * @see Nixon et al., Measuring calibration in deep learning, CVPR workshops 2019 (equal mass)
+ * @example
+ * ece({ probabilities: [0.9, 0.8, 0.3, 0.1] }, [1, 0, 0, 0]); // 0.325
+ * ece({ probabilities: [0.9, 0.8, 0.3, 0.1] }, [1, 0, 0, 0], null, 2); // 0.275
  */
-export function ece(logits: Logits, y: Labels, weight?: Weight, ...binning: Binning): number {
-  return calibrationError(reliability(logits, y, weight, ...binning));
+export function ece(predictions: Predictions, y: Labels, weight?: Weight, ...binning: Binning): number {
+  return calibrationError(reliability(predictions, y, weight, ...binning));
 }
 
 /**
- * Predicted and observed frequency in bins of probability; edges as scikit-learn's `calibration_curve`.
- * Other parameters and errors as of `logLoss`.
- * @param bins  an integer from 1 to 10,000
- * @param strategy  uniform: equal width; quantile: equal weight, edges interpolated between probabilities (weights that are
- *   no counts are taken as if they were 1 on average)
- * @throws ERR_RANGE bins or strategy that are none
+ * The bins of a reliability diagram, from the least probability up: of each its edges, its weight, the mean probability of its
+ * rows and their share of positives.
+ *
+ * Edges as those of scikit-learn's `calibration_curve`; bins without rows stay, with null. Other parameters and errors as of `logLoss` for two classes.
+ * @param binning  in this order: bins, an integer from 1 to 10,000 (10 when absent); strategy, uniform (equal width, the default) or quantile (equal
+ *   weight, edges interpolated between probabilities); weightKind, what weights are: sampling (the default; for quantiles they are taken as if they
+ *   were 1 on average) or count
+ * @throws ERR_RANGE bins, a strategy or a kind of weights that are none, counts that are not whole
+ * @example
+ * const bins = reliability({ probabilities: [0.9, 0.8, 0.3, 0.1] }, [1, 0, 0, 0], null, 2);
+ * bins.map(({ observed }) => observed); // [0, 0.5]
  */
-export function reliability(logits: Logits, y: Labels, weight?: Weight, ...binning: Binning): ReliabilityBin[] {
-  return binForm(LOGITS, logits, y, weight, binning).binned.table;
+export function reliability(
+  predictions: Predictions,
+  y: Labels,
+  weight?: Weight,
+  ...binning: Binning
+): ReliabilityBin[] {
+  return binForm(predictions, y, weight, binning).binned.table;
 }
 
-/** The Brier score by parts. Parameters and errors as of `reliability`. @see Stephenson, Coelho, Jolliffe, Weather and Forecasting 23, 2008 */
-export function brierDecomposition(logits: Logits, y: Labels, weight?: Weight, ...binning: Binning): BrierParts {
-  const { binned, probabilities } = binForm(LOGITS, logits, y, weight, binning);
+/**
+ * The Brier score by parts over bins of probability: reliability − resolution + uncertainty + withinBins (formulas at `BrierParts`).
+ *
+ * Parameters and errors as of `reliability`.
+ * @see Stephenson, Coelho, Jolliffe, Weather and Forecasting 23, 2008
+ * @example
+ * const parts = brierDecomposition({ probabilities: [0.9, 0.9, 0.2, 0.2] }, [1, 1, 0, 1]);
+ * parts.uncertainty; // 0.1875
+ * parts.resolution; // 0.0625
+ */
+export function brierDecomposition(
+  predictions: Predictions,
+  y: Labels,
+  weight?: Weight,
+  ...binning: Binning
+): BrierParts {
+  const { binned, probabilities } = binForm(predictions, y, weight, binning);
   return brierParts(binned, probabilities, y, weight);
 }

@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { tell } from '../../bindings/names.ts';
 import { sortTagged } from '../math/sort.ts';
-import { areCounts, type Weight, type WeightKind } from './check.ts';
+import { areCounts, type Labels, type Weight, type WeightKind } from './check.ts';
 
 /** One bin of a reliability diagram: its probabilities lie in (low, high], the first bin includes `low`. */
 export interface ReliabilityBin {
@@ -56,10 +57,10 @@ export function binRows(
   ...[bins = 10, strategy = 'uniform', weightKind]: Binning
 ): Binned {
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= 10_000)) {
-    throw new LogoddsError('ERR_RANGE', `bins: expected an integer from 1 to 10000, got ${bins}`);
+    throw new LogoddsError('ERR_RANGE', `bins: expected an integer from 1 to 10000, got ${tell(bins)}`);
   }
   if (!Object.hasOwn(EDGES, strategy)) {
-    throw new LogoddsError('ERR_RANGE', `strategy: expected uniform or quantile, got ${strategy}`);
+    throw new LogoddsError('ERR_RANGE', `strategy: expected uniform or quantile, got ${String(strategy)}`);
   }
   const edges = EDGES[strategy](bins, probabilities, weight, weightKind);
   const of = new Uint32Array(probabilities.length);
@@ -156,12 +157,7 @@ export function calibrationError(table: readonly ReliabilityBin[]): number {
 }
 
 /** The parts of the Brier score over these bins; of each row its probability of the positive class, and y. */
-export function brierParts(
-  { of, table }: Binned,
-  probabilities: Float64Array,
-  y: ArrayLike<number>,
-  weight: Weight,
-): BrierParts {
+export function brierParts({ of, table }: Binned, probabilities: Float64Array, y: Labels, weight: Weight): BrierParts {
   const total = table.reduce((sum, bin) => sum + bin.weight, 0);
   const share = table.reduce((sum, bin) => sum + bin.weight * (bin.observed ?? 0), 0) / total;
   const over = (value: (bin: ReliabilityBin) => number): number =>

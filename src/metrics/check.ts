@@ -1,37 +1,48 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { tell } from '../../bindings/names.ts';
 
 /** z = x·w + intercept + offset of each row, as a scorer gives them. */
-export type Logits = Float64Array | Float32Array;
+export type Logits = ArrayLike<number>;
+
+/** Probabilities from 0 to 1, one of each row; of two classes those of the positive one. */
+export type Probabilities = ArrayLike<number>;
 
 /** Real numbers that rank rows: logits, probabilities, or any others; a greater one speaks for the positive class. */
-export type RowScores = Float64Array | Float32Array;
+export type RowScores = ArrayLike<number>;
+
+/** The class of each row: of two classes 1 for the positive one, else 0; of K classes 0 to K − 1. */
+export type Labels = ArrayLike<number>;
 
 /** What weights are: how much of a population a row stands for, at any scale; or how many rows it stands for, whole numbers. */
 export type WeightKind = 'sampling' | 'count';
 
 /** Sample weights: weight 0 is no row; null and undefined: all 1. For what depends on a number of rows see `WeightKind`. */
-export type Weight = Float64Array | null | undefined;
+export type Weight = ArrayLike<number> | null | undefined;
 
 /** Pairs of rows weigh the product of their weights, which must be a number. */
 export const LARGEST_TOTAL = 1e150;
+
+/** Whether a value is a number and not NaN. */
+export const isNumber = (value: unknown): boolean => typeof value === 'number' && !Number.isNaN(value);
 
 /** @throws ERR_RANGE naming the first row that is not valid */
 export function checkLogits(logits: Logits, rule: string, valid: (z: number) => boolean): void {
   for (let i = 0; i < logits.length; i++) if (!valid(logits[i])) throw rangeError('logits', rule, i, logits[i]);
 }
 
-/** @throws ERR_RANGE when a score is NaN */
+/** @throws ERR_SHAPE when scores are no array; ERR_RANGE when one is no number */
 export function checkScores(scores: RowScores): void {
+  checkArray('scores', scores);
   for (let i = 0; i < scores.length; i++) {
-    if (Number.isNaN(scores[i])) throw rangeError('scores', 'numbers', i, scores[i]);
+    if (!isNumber(scores[i])) throw rangeError('scores', 'numbers', i, scores[i]);
   }
 }
 
 /** @throws ERR_RANGE when a probability is not one */
-export function checkProbabilities(probabilities: RowScores): void {
+export function checkProbabilities(probabilities: Probabilities): void {
   for (let i = 0; i < probabilities.length; i++) {
     const probability = probabilities[i];
-    if (!(probability >= 0 && probability <= 1)) {
+    if (!(typeof probability === 'number' && probability >= 0 && probability <= 1)) {
       throw rangeError('probabilities', 'numbers from 0 to 1', i, probability);
     }
   }
@@ -42,6 +53,11 @@ export function checkProbabilities(probabilities: RowScores): void {
  * @throws ERR_SHAPE fewer than two classes, planes of different lengths
  */
 export function checkPlanes(planes: readonly RowScores[], what: string): number {
+  if (!Array.isArray(planes)) {
+    const got = isArray(planes) ? 'one array of numbers' : tell(planes);
+    throw new LogoddsError('ERR_SHAPE', `${what}: expected a list of arrays, one for each class, got ${got}`);
+  }
+  for (const [k, plane] of planes.entries()) checkArray(`${what} of class ${k}`, plane);
   const [first, ...others] = planes;
   if (others.length === 0) {
     throw new LogoddsError('ERR_SHAPE', `${what}: expected those of at least two classes, got ${planes.length}`);
@@ -59,7 +75,9 @@ export function checkPlanes(planes: readonly RowScores[], what: string): number 
  * @returns Σ sᵢ
  * @throws ERR_SHAPE, ERR_RANGE
  */
-export function checkRows(length: number, y: ArrayLike<number>, classes: number, weight: Weight, what: string): number {
+export function checkRows(length: number, y: Labels, classes: number, weight: Weight, what: string): number {
+  checkArray('labels', y);
+  if (weight !== null && weight !== undefined) checkArray('weights', weight);
   if (y.length !== length || (weight && weight.length !== length)) {
     const got = weight ? `${y.length} and ${weight.length}` : y.length;
     throw new LogoddsError('ERR_SHAPE', `labels and weights: expected length ${length} (as the ${what}), got ${got}`);
@@ -68,7 +86,7 @@ export function checkRows(length: number, y: ArrayLike<number>, classes: number,
   let total = 0;
   for (let i = 0; i < length; i++) {
     const share = weight ? weight[i] : 1;
-    if (!(share >= 0 && share < Number.POSITIVE_INFINITY)) throw rangeError('weights', 'finite numbers >= 0', i, share);
+    if (!(Number.isFinite(share) && share >= 0)) throw rangeError('weights', 'finite numbers >= 0', i, share);
     total += share;
   }
   if (!(total > 0))
@@ -86,6 +104,7 @@ export function checkRows(length: number, y: ArrayLike<number>, classes: number,
  * @throws ERR_SHAPE, ERR_RANGE
  */
 export function checkCodes(what: string, codes: ArrayLike<number>, length: number, count: number): void {
+  checkArray(what, codes);
   if (codes.length !== length) {
     throw new LogoddsError('ERR_SHAPE', `${what}: expected length ${length} (as the labels), got ${codes.length}`);
   }
@@ -106,9 +125,11 @@ export function areCounts(weight: Weight, kind: WeightKind = 'sampling'): boolea
     throw new LogoddsError('ERR_RANGE', `weightKind: expected sampling or count, got ${String(kind)}`);
   }
   if (!weight) return true;
-  const part = kind === 'count' ? weight.findIndex((s) => !Number.isInteger(s)) : -1;
-  if (part >= 0) throw rangeError('weights', 'whole numbers (they count rows)', part, weight[part]);
-  return kind === 'count';
+  if (kind === 'sampling') return false;
+  for (let i = 0; i < weight.length; i++) {
+    if (!Number.isInteger(weight[i])) throw rangeError('weights', 'whole numbers (they count rows)', i, weight[i]);
+  }
+  return true;
 }
 
 /** Σ sᵢ·value(i) / total; a row of weight 0 is no row, even where its value is infinite. */
@@ -121,6 +142,16 @@ export function mean(length: number, weight: Weight, total: number, value: (row:
   return sum / total;
 }
 
-export function rangeError(what: string, rule: string, row: number, got: number): LogoddsError {
-  return new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${got} at row ${row}`);
+/** Whether a value has a length and so can have elements: a plain array, a typed one, or what is like them. */
+export const isArray = (value: unknown): value is ArrayLike<unknown> =>
+  typeof value === 'object' && value !== null && Number.isInteger((value as ArrayLike<unknown>).length);
+
+/** @throws ERR_SHAPE when values are no array */
+export function checkArray(what: string, values: unknown): void {
+  if (!isArray(values))
+    throw new LogoddsError('ERR_SHAPE', `${what}: expected an array of numbers, got ${tell(values)}`);
+}
+
+export function rangeError(what: string, rule: string, row: number, got: unknown): LogoddsError {
+  return new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${tell(got)} at row ${row}`);
 }

@@ -1,6 +1,16 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import type { Labels } from './binary.ts';
-import { checkCodes, checkRows, checkScores, type RowScores, type Weight } from './check.ts';
+import { tell } from '../../bindings/names.ts';
+import {
+  checkArray,
+  checkCodes,
+  checkRows,
+  checkScores,
+  isArray,
+  isNumber,
+  type Labels,
+  type RowScores,
+  type Weight,
+} from './check.ts';
 
 /** Weights of rows by what they are and what they were called. */
 export interface Counts {
@@ -29,28 +39,58 @@ export interface Confusion extends Counts {
 }
 
 /**
- * Confusion at a threshold: a row is called positive when its score > threshold (not at equality, as a model's decision).
+ * A confusion matrix of two classes and what follows from it: at a threshold of scores, or of four counts.
  *
- * @param scores  length n, logits or probabilities or any other real numbers; threshold on the same scale
+ * A row is called positive when its score > threshold (not at equality, as a model's decision).
+ *
+ * @param scores  length n, logits or probabilities or any other real numbers
  * @param y       length n, 0 or 1
+ * @param threshold  on the scale of the scores: 0.5 when absent, which is meant for probabilities; for logits it would be 0
  * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
- * @throws ERR_SHAPE lengths that differ, no row of positive weight
- * @throws ERR_RANGE a score or threshold that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
+ * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
+ * @throws ERR_RANGE a score or threshold that is no number, a label that is neither 0 nor 1, a weight or count that is negative or not finite
  * @see scikit-learn: confusion_matrix, precision_score, recall_score, f1_score, balanced_accuracy_score, matthews_corrcoef
+ * @example
+ * const found = confusion([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]);
+ * found.recall; // 0.5
+ * confusion({ truePositives: 6, falsePositives: 2, falseNegatives: 6, trueNegatives: 1 }).precision; // 0.75
  */
-export function confusion(scores: RowScores, y: Labels, threshold = 0.5, weight?: Weight): Confusion {
-  checkScores(scores);
-  checkRows(scores.length, y, 2, weight, 'scores');
-  if (Number.isNaN(threshold)) throw new LogoddsError('ERR_RANGE', 'threshold: expected a number, got NaN');
+export function confusion(scores: RowScores, y: Labels, threshold?: number, weight?: Weight): Confusion;
+export function confusion(counts: Counts): Confusion;
+export function confusion(of: RowScores | Counts, y?: Labels, threshold = 0.5, weight?: Weight): Confusion {
+  if (isCounts(of)) {
+    checkCounts(of);
+    return ratesOf(of);
+  }
+  checkScores(of);
+  checkRows(of.length, y as Labels, 2, weight, 'scores');
+  if (!isNumber(threshold)) {
+    throw new LogoddsError('ERR_RANGE', `threshold: expected a number, got ${tell(threshold)}`);
+  }
   const cells = new Float64Array(4);
-  for (let i = 0; i < scores.length; i++) cells[2 * y[i] + Number(scores[i] > threshold)] += weight ? weight[i] : 1;
+  for (let i = 0; i < of.length; i++) cells[2 * y![i] + Number(of[i] > threshold)] += weight ? weight[i] : 1;
   const [trueNegatives, falsePositives, falseNegatives, truePositives] = cells;
-  return confusionOf({ truePositives, falsePositives, falseNegatives, trueNegatives });
+  return ratesOf({ truePositives, falsePositives, falseNegatives, trueNegatives });
+}
+
+const isCounts = (of: RowScores | Counts): of is Counts => typeof of === 'object' && of !== null && !isArray(of);
+
+/** @throws ERR_SHAPE, ERR_RANGE */
+function checkCounts(counts: Counts): void {
+  const names = ['truePositives', 'falsePositives', 'falseNegatives', 'trueNegatives'] as const;
+  for (const name of names) {
+    if (!(Number.isFinite(counts[name]) && counts[name] >= 0)) {
+      throw new LogoddsError('ERR_RANGE', `${name}: expected a finite number >= 0, got ${tell(counts[name])}`);
+    }
+  }
+  if (names.every((name) => counts[name] === 0)) {
+    throw new LogoddsError('ERR_SHAPE', 'counts: expected at least one row, got none');
+  }
 }
 
 /** What follows from the four weights of rows. */
-export function confusionOf(counts: Counts): Confusion {
-  const { truePositives, falsePositives, falseNegatives, trueNegatives } = counts;
+function ratesOf({ truePositives, falsePositives, falseNegatives, trueNegatives }: Counts): Confusion {
+  const counts = { truePositives, falsePositives, falseNegatives, trueNegatives };
   const recall = quotient(truePositives, truePositives + falseNegatives);
   const specificity = quotient(trueNegatives, trueNegatives + falsePositives);
   const matrix = [
@@ -70,18 +110,21 @@ export function confusionOf(counts: Counts): Confusion {
 }
 
 /**
- * F score (1 + β²)·TP/((1 + β²)·TP + β²·FN + FP): recall counts β times as much as precision.
+ * F score (1 + β²)·TP/((1 + β²)·TP + β²·FN + FP), in which recall counts β times as much as precision; null when it would be 0/0.
+ *
+ * @param counts  weights of rows, as `confusion` returns them
  * @param beta  finite, ≥ 0; 0 is precision
- * @returns null when it would be 0/0
  * @throws ERR_RANGE another beta
  * @see scikit-learn: fbeta_score
+ * @example
+ * fbeta({ truePositives: 6, falsePositives: 2, falseNegatives: 6 }, 2); // 0.5357
  */
 export function fbeta(
   counts: Pick<Counts, 'truePositives' | 'falsePositives' | 'falseNegatives'>,
   beta: number,
 ): number | null {
   if (!(beta >= 0 && beta < Number.POSITIVE_INFINITY)) {
-    throw new LogoddsError('ERR_RANGE', `beta: expected a finite number >= 0, got ${beta}`);
+    throw new LogoddsError('ERR_RANGE', `beta: expected a finite number >= 0, got ${tell(beta)}`);
   }
   const square = beta * beta;
   const hits = (1 + square) * counts.truePositives;
@@ -118,28 +161,34 @@ export interface ClassificationReport {
 }
 
 /**
- * Confusion of several classes.
+ * The confusion matrix of several classes, precision, recall and F of each class, their means, and the figures of all rows.
  *
  * @param predicted  the label of each row, 0 to classes − 1; length n
  * @param y          the class of each row, 0 to classes − 1; length n
  * @param classes    how many there are, an integer ≥ 2
  * @param weight     as of `confusion`
  * @param beta       of the F scores, as of `fbeta`
- * @throws ERR_SHAPE lengths that differ, no row of positive weight
+ * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
  * @throws ERR_RANGE a label or class that is none, fewer than two classes, a weight that is negative or not finite, another beta
  * @see scikit-learn: confusion_matrix, classification_report, balanced_accuracy_score, matthews_corrcoef
  * @see Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, Computational Biology and Chemistry 28, 2004
+ * @example
+ * const report = classificationReport([0, 1, 1, 2], [0, 1, 2, 2], 3);
+ * report.accuracy; // 0.75
+ * report.classes[1].precision; // 0.5
+ * report.macro.recall; // 0.8333
  */
 export function classificationReport(
-  predicted: ArrayLike<number>,
-  y: ArrayLike<number>,
+  predicted: Labels,
+  y: Labels,
   classes: number,
   weight?: Weight,
   beta = 1,
 ): ClassificationReport {
   if (!(Number.isInteger(classes) && classes >= 2)) {
-    throw new LogoddsError('ERR_RANGE', `classes: expected an integer >= 2, got ${classes}`);
+    throw new LogoddsError('ERR_RANGE', `classes: expected an integer >= 2, got ${tell(classes)}`);
   }
+  checkArray('predicted labels', predicted);
   const total = checkRows(predicted.length, y, classes, weight, 'predicted labels');
   checkCodes('predicted labels', predicted, y.length, classes);
   const matrix = Array.from({ length: classes }, () => new Float64Array(classes));

@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import type { Labels } from './binary.ts';
-import type { RowScores, Weight } from './check.ts';
+import { tell } from '../../bindings/names.ts';
+import type { Labels, RowScores, Weight } from './check.ts';
 import { eachScore } from './ranking.ts';
 
 /**
@@ -48,14 +48,18 @@ export interface GainCurve {
 export type Top = number | { readonly share: number };
 
 /**
- * Confusion at every distinct score.
+ * What a threshold at every distinct score does: the weights of true and of false positives, from the greatest score down.
  *
  * @param scores  length n: logits, probabilities or any other real numbers; may be infinite
  * @param y       length n, 0 or 1
  * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
- * @throws ERR_SHAPE lengths that differ, no row of positive weight
- * @throws ERR_RANGE a score that is NaN, a label that is neither 0 nor 1, a weight that is negative or not finite
+ * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
+ * @throws ERR_RANGE a score that is no number, a label that is neither 0 nor 1, a weight that is negative or not finite
  * @see scikit-learn: confusion_matrix_at_thresholds
+ * @example
+ * const curve = confusionCurve([0.9, 0.6, 0.6, 0.1], [1, 0, 1, 0]);
+ * [...curve.thresholds]; // [0.9, 0.6, 0.1]
+ * [...curve.truePositives]; // [1, 2, 2]
  */
 export function confusionCurve(scores: RowScores, y: Labels, weight?: Weight): ConfusionCurve {
   const thresholds = new Float64Array(scores.length);
@@ -81,10 +85,15 @@ export function confusionCurve(scores: RowScores, y: Labels, weight?: Weight): C
 }
 
 /**
- * Receiver operating characteristic: false against true positive rate along the thresholds. Points between two others at
- * equal steps are left out, as by scikit-learn's `drop_intermediate`: the curve is the same. Parameters and errors as of `confusionCurve`.
- * @returns null when one class has no weight
+ * The receiver operating characteristic: false against true positive rate along the thresholds; null when one class has no weight.
+ *
+ * Points between two others at equal steps are left out, as by scikit-learn's `drop_intermediate`: the curve is the same. Parameters and errors as of
+ * `confusionCurve`.
  * @see scikit-learn: roc_curve
+ * @example
+ * const curve = rocCurve([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]);
+ * [...curve.fpr]; // [0, 0, 0.5, 0.5, 1]
+ * [...curve.tpr]; // [0, 0.5, 0.5, 1, 1]
  */
 export function rocCurve(scores: RowScores, y: Labels, weight?: Weight): RocCurve | null {
   const { thresholds, truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
@@ -102,9 +111,14 @@ export function rocCurve(scores: RowScores, y: Labels, weight?: Weight): RocCurv
 }
 
 /**
- * Precision against recall along the thresholds. Parameters and errors as of `confusionCurve`.
- * @returns null when no positive row has weight
+ * Precision against recall along the thresholds; null when no positive row has weight.
+ *
+ * Parameters and errors as of `confusionCurve`.
  * @see scikit-learn: precision_recall_curve
+ * @example
+ * const curve = precisionRecallCurve([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]);
+ * [...curve.precision]; // [0.5, 0.6667, 0.5, 1, 1]
+ * [...curve.recall]; // [1, 1, 0.5, 0.5, 0]
  */
 export function precisionRecallCurve(scores: RowScores, y: Labels, weight?: Weight): PrecisionRecallCurve | null {
   const { thresholds, truePositives, falsePositives, positives } = confusionCurve(scores, y, weight);
@@ -120,9 +134,12 @@ export function precisionRecallCurve(scores: RowScores, y: Labels, weight?: Weig
 
 /**
  * Average precision Σ (recall_k − recall_{k−1})·precision_k over the thresholds from the greatest: the area under the precision-recall
- * curve as steps, which is not optimistic as trapezoids are. Parameters and errors as of `confusionCurve`.
- * @returns null when no positive row has weight
+ * curve as steps, which is not optimistic as trapezoids are; null when no positive row has weight.
+ *
+ * Parameters and errors as of `confusionCurve`.
  * @see scikit-learn: average_precision_score
+ * @example
+ * averagePrecision([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]); // 0.8333
  */
 export function averagePrecision(scores: RowScores, y: Labels, weight?: Weight): number | null {
   let sum = 0;
@@ -138,8 +155,12 @@ export function averagePrecision(scores: RowScores, y: Labels, weight?: Weight):
 
 /**
  * Kolmogorov–Smirnov statistic max |TPR − FPR|: how far the scores of the two classes are apart, and the greatest threshold (positive when score ≥ it)
- * where they are. Parameters and errors as of `confusionCurve`.
- * @returns null when one class has no weight
+ * where they are; null when one class has no weight.
+ *
+ * Parameters and errors as of `confusionCurve`.
+ * @see SciPy: scipy.stats.ks_2samp, its statistic
+ * @example
+ * ksStatistic([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]); // { ks: 0.5, threshold: 0.9 }
  */
 export function ksStatistic(
   scores: RowScores,
@@ -155,8 +176,13 @@ export function ksStatistic(
 }
 
 /**
- * Cumulative gain and lift. Parameters and errors as of `confusionCurve`.
- * @returns null when no positive row has weight
+ * Cumulative gain and lift: of the rows of the greatest scores, what part of the positive rows is among them; null when no positive row has weight.
+ *
+ * Parameters and errors as of `confusionCurve`.
+ * @example
+ * const curve = gainCurve([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]);
+ * [...curve.gain]; // [0, 0.5, 0.5, 1, 1]
+ * [...curve.lift]; // [2, 2, 1, 1.3333, 1]
  */
 export function gainCurve(scores: RowScores, y: Labels, weight?: Weight): GainCurve | null {
   const { thresholds, truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
@@ -173,23 +199,35 @@ export function gainCurve(scores: RowScores, y: Labels, weight?: Weight): GainCu
 }
 
 /**
- * Share of positive rows among the top ones. Rows of equal scores at the cut are taken in equal parts: the mean over all orders they could have.
- * Other parameters and errors as of `confusionCurve`.
+ * Share of positive rows among the top ones, by weight.
+ *
+ * Rows of equal scores at the cut are taken in equal parts: the mean over all orders they could have. Other parameters and errors as of `confusionCurve`.
  * @param top  k rows, above 0 and at most the weight of all rows; or a share of that weight, above 0 and at most 1
  * @throws ERR_RANGE a top that is none
+ * @example
+ * precisionAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], 3); // 0.6667
+ * precisionAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], { share: 0.25 }); // 1
  */
 export function precisionAtK(scores: RowScores, y: Labels, top: Top, weight?: Weight): number {
   const { hits, size } = take(scores, y, top, weight);
   return hits / size;
 }
 
-/** Part of the positive rows that is among the top ones; null when no positive row has weight. Parameters and errors as of `precisionAtK`. */
+/**
+ * Part of the positive rows that is among the top ones; null when no positive row has weight. Parameters and errors as of `precisionAtK`.
+ * @example
+ * recallAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], 2); // 0.5
+ */
 export function recallAtK(scores: RowScores, y: Labels, top: Top, weight?: Weight): number | null {
   const { hits, positives } = take(scores, y, top, weight);
   return positives > 0 ? hits / positives : null;
 }
 
-/** Precision among the top rows over that among all; null when no positive row has weight. Parameters and errors as of `precisionAtK`. */
+/**
+ * Precision among the top rows over that among all; null when no positive row has weight. Parameters and errors as of `precisionAtK`.
+ * @example
+ * liftAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], 1); // 2
+ */
 export function liftAtK(scores: RowScores, y: Labels, top: Top, weight?: Weight): number | null {
   const { hits, size, positives, total } = take(scores, y, top, weight);
   return positives > 0 ? hits / size / (positives / total) : null;
@@ -199,10 +237,13 @@ export function liftAtK(scores: RowScores, y: Labels, top: Top, weight?: Weight)
 function take(scores: RowScores, y: Labels, top: Top, weight: Weight) {
   const { truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
   const total = positives + negatives;
-  const [what, given, most] = typeof top === 'number' ? ['k', top, total] : ['share', top.share, 1];
-  if (!(given > 0 && given <= most)) {
+  const [what, given, most] = typeof top === 'object' && top !== null ? ['share', top.share, 1] : ['k', top, total];
+  if (!(typeof given === 'number' && given > 0 && given <= most)) {
     const why = what === 'k' ? ' (the weight of all rows)' : '';
-    throw new LogoddsError('ERR_RANGE', `${what}: expected a number above 0 and at most ${most}${why}, got ${given}`);
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `${what}: expected a number above 0 and at most ${most}${why}, got ${tell(given)}`,
+    );
   }
   const size = what === 'k' ? given : given * total;
   let hits = 0;
@@ -216,12 +257,12 @@ function take(scores: RowScores, y: Labels, top: Top, weight: Weight) {
 }
 
 /**
- * Which points of a curve to draw: the ends, and others about evenly along its length |Δx| + |Δy|. No point that is left out is farther than
+ * Indices of the points of a curve to draw: the ends, and others about evenly along its length |Δx| + |Δy|. No point that is left out is farther than
  * 2/(points − 1) of that length from one that is kept.
  *
  * @param x  of the points, in order; y as long
  * @param points  how many at most, an integer ≥ 2
- * @returns indices of points, ascending; all when there are no more than `points`
+ * @returns ascending; all when there are no more than `points`
  * @throws ERR_SHAPE x and y of different lengths
  * @throws ERR_RANGE points that is no integer ≥ 2
  */

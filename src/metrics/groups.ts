@@ -1,8 +1,9 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { auc, type Labels } from './binary.ts';
-import { checkCodes, checkProbabilities, checkRows, type RowScores, type Weight } from './check.ts';
+import { refuseUnknown, tell } from '../../bindings/names.ts';
+import { auc, ece, logLoss, type Said } from './binary.ts';
+import { checkArray, checkCodes, isArray, type Labels, type RowScores, type Weight } from './check.ts';
 import { type Confusion, confusion } from './confusion.ts';
-import { eceOfProbabilities, logLossOfProbabilities, type Probabilities, type Said } from './probabilities.ts';
+import { labelsOf, type Predictions } from './forms.ts';
 
 /** Which group each row is of: `names[codes[i]]`. */
 export interface Groups {
@@ -47,43 +48,52 @@ export interface FairnessGaps {
 }
 
 /**
- * Metrics by group, and the usual gaps between groups.
+ * Metrics of each group of rows, in the order of the names, and the usual gaps between groups.
  *
- * @param probabilities  of the positive class, length n, from 0 to 1
+ * @param predictions  as of `logLoss`, of two classes
  * @param y       length n, 0 or 1
  * @param groups  codes: length n, 0 to names.length − 1
  * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
- * @param said    as of `evaluateProbabilities`: threshold (called positive when p > threshold), or labels; scores for the areas
- * @returns a group for every name, in their order
- * @throws ERR_SHAPE lengths that differ, no row of positive weight
- * @throws ERR_RANGE a probability, label, code or weight that is none
+ * @param said    as of `evaluate`: threshold (called positive when p > threshold), or labels; scores for the areas
+ * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
+ * @throws ERR_RANGE as `evaluate`, and a code that is none
  * @see fairlearn.metrics: demographic_parity_difference, demographic_parity_ratio, equal_opportunity_difference, equalized_odds_difference
  *   (method="between_groups", agg="worst_case"), MetricFrame(precision_score).difference(); it counts 0 where a rate does not exist, which makes a gap of
  *   what is not known
+ * @example
+ * const groups = { codes: [0, 0, 1, 1], names: ['north', 'south'] };
+ * const found = groupMetrics({ probabilities: [0.9, 0.8, 0.7, 0.2] }, [1, 0, 1, 0], groups);
+ * found.groups[1].selectionRate; // 0.5
+ * found.gaps.demographicParityRatio; // 0.5
  */
 export function groupMetrics(
-  probabilities: Probabilities,
+  predictions: Predictions,
   y: Labels,
   groups: Groups,
   weight?: Weight,
   said: Said = {},
 ): { readonly groups: readonly GroupMetrics[]; readonly gaps: FairnessGaps } {
-  const { scores = probabilities, labels, threshold = 0.5 } = said;
-  const n = probabilities.length;
-  checkProbabilities(probabilities);
-  checkRows(n, y, 2, weight, 'probabilities');
-  checkCodes('group codes', groups.codes, n, groups.names.length);
-  if (labels) checkCodes('predicted labels', labels, n, 2);
+  refuseUnknown('said', said, { scores: true, labels: true, threshold: true });
+  const called = labelsOf(predictions, y, weight, said);
+  const n = called.length;
+  const { codes, names } = checkGroups(groups, n);
+  const scores = said.scores ?? predictions.logits ?? predictions.probabilities!;
+  checkArray('scores', scores);
   if (scores.length !== n) throw new LogoddsError('ERR_SHAPE', `scores: expected length ${n}, got ${scores.length}`);
-  const rows = groups.names.map((): number[] => []);
-  for (let i = 0; i < n; i++) if (!weight || weight[i] > 0) rows[groups.codes[i]].push(i);
-  const called = Float64Array.from(probabilities, (p, i) => (labels ? labels[i] : p > threshold ? 1 : 0));
-  const metrics = groups.names.map((name, k) => {
+  const rows = names.map((): number[] => []);
+  for (let i = 0; i < n; i++) if (!weight || weight[i] > 0) rows[codes[i]].push(i);
+  const metrics = names.map((name, k) => {
     const pick = (values: ArrayLike<number>) => Float64Array.from(rows[k], (i) => values[i]);
-    const mine = { probabilities: pick(probabilities), y: pick(y), weight: weight ? pick(weight) : null };
+    const mine = { y: pick(y), weight: weight ? pick(weight) : null };
     if (mine.y.length === 0) return { ...NOTHING, name };
-    const { probabilities: p, y: truth, weight: share } = mine;
-    return { name, ...rates(confusion(pick(called), truth, 0.5, share)), ...quality(p, truth, share, pick(scores)) };
+    const part = predictions.logits
+      ? { logits: pick(predictions.logits) }
+      : { probabilities: pick(predictions.probabilities!) };
+    return {
+      name,
+      ...rates(confusion(pick(called), mine.y, 0.5, mine.weight)),
+      ...quality(part, mine.y, mine.weight, pick(scores)),
+    };
   });
   const all = (key: keyof Omit<GroupMetrics, 'name'>) =>
     metrics.map((group) => group[key]).filter((value) => value !== null);
@@ -97,6 +107,15 @@ export function groupMetrics(
       predictiveParityDifference: difference(all('precision')),
     },
   };
+}
+
+/** @throws ERR_RANGE, ERR_SHAPE */
+function checkGroups(groups: Groups, rows: number): Groups {
+  if (typeof groups !== 'object' || groups === null || !isArray(groups.names)) {
+    throw new LogoddsError('ERR_RANGE', `groups: expected { codes, names }, got ${tell(groups)}`);
+  }
+  checkCodes('group codes', groups.codes, rows, groups.names.length);
+  return groups;
 }
 
 const NOTHING = {
@@ -125,11 +144,11 @@ function rates({ truePositives, falsePositives, falseNegatives, trueNegatives, .
   };
 }
 
-function quality(probabilities: Float64Array, y: Float64Array, weight: Weight, scores: RowScores) {
+function quality(predictions: Predictions, y: Labels, weight: Weight, scores: RowScores) {
   return {
     auc: auc(scores, y, weight),
-    logLoss: logLossOfProbabilities(probabilities, y, weight),
-    ece: eceOfProbabilities(probabilities, y, weight),
+    logLoss: logLoss(predictions, y, weight),
+    ece: ece(predictions, y, weight),
   };
 }
 

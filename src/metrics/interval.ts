@@ -4,8 +4,15 @@ import { Z95 } from '../math/normal.ts';
 import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
 import { sortTagged } from '../math/sort.ts';
-import type { Labels } from './binary.ts';
-import { areCounts, checkRows, checkScores, type RowScores, type Weight, type WeightKind } from './check.ts';
+import {
+  areCounts,
+  checkRows,
+  checkScores,
+  type Labels,
+  type RowScores,
+  type Weight,
+  type WeightKind,
+} from './check.ts';
 
 /** How an interval is estimated: DeLong's variance and the normal distribution, or rows drawn anew so many times from this seed. */
 export type IntervalMethod = (
@@ -25,10 +32,8 @@ export interface AucInterval {
   readonly high: number;
 }
 
-/** z of 97.5 % of the normal distribution */
-
 /**
- * 95 % interval of the area under the ROC curve.
+ * The area under the ROC curve with its 95 % interval; null when a class has fewer than two rows of positive weight.
  *
  *   delong     auc ± 1.96·√(Var(vᵢ)/m + Var(vⱼ)/n), cut at 0 and 1;   vᵢ: share of the negative rows below positive row i, ties counting half,
  *              vⱼ of the positive ones above negative row j, m and n how many there are
@@ -37,10 +42,15 @@ export interface AucInterval {
  * Weights of `weightKind` count are numbers of rows: m = Σ s, and a row of weight 2 is two rows. Sampling weights (the default) say how much a row
  * stands for, at any scale: a row is one draw, Var(vᵢ)/m becomes m/(m − 1)·Σ s²ᵢ(vᵢ − auc)²/(Σ s)².
  * At an area of 1 both intervals are [1, 1]: rows that overlap nowhere say nothing of how nearly they did not.
- * Parameters and errors as of `auc`. Bootstrap takes replicates × rows steps.
- * @returns null when a class has fewer than two rows of positive weight
+ * Other parameters and errors as of `auc`. Bootstrap takes replicates × rows steps.
+ * @param method  `{ method: 'delong' }` when absent, or `{ method: 'bootstrap', replicates, seed }`; `weightKind` with both
  * @throws ERR_RANGE options that the method does not have, replicates that are no integer ≥ 100, a seed that is no integer, another method
  * @see DeLong, DeLong, Clarke-Pearson, Biometrics 44, 1988; Sun, Xu, IEEE Signal Processing Letters 21, 2014 (by ranks)
+ * @example
+ * const found = aucInterval([3, 1.5, 1, 2], [1, 1, 0, 0]);
+ * found.auc; // 0.75
+ * found.stdError; // 0.3536
+ * found.low; // 0.0571
  */
 export function aucInterval(
   scores: RowScores,

@@ -1,5 +1,5 @@
 import { sortTagged } from '../math/sort.ts';
-import { checkRows, checkScores, type RowScores } from './check.ts';
+import { checkRows, checkScores, type Labels, type RowScores, type Weight } from './check.ts';
 
 /**
  * Visits the distinct scores from the greatest down, each with the weight of its positive and of its negative rows. Scores
@@ -8,8 +8,8 @@ import { checkRows, checkScores, type RowScores } from './check.ts';
  */
 export function eachScore(
   scores: RowScores,
-  y: ArrayLike<number>,
-  weight: Float64Array | null | undefined,
+  y: Labels,
+  weight: Weight,
   visit: (score: number, positive: number, negative: number) => void,
 ): void {
   checkScores(scores);
@@ -31,7 +31,7 @@ export function eachScore(
 }
 
 /** Weights in the order of the tags; a loop of its own, so that the cache misses of many rows overlap. */
-function pick(weight: Float64Array, tags: Uint32Array): Float64Array {
+function pick(weight: ArrayLike<number>, tags: Uint32Array): Float64Array {
   const picked = new Float64Array(tags.length);
   for (let i = 0; i < tags.length; i++) picked[i] = weight[tags[i] >>> 1];
   return picked;

@@ -2,8 +2,8 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import { CheckedTable, type Data } from '../encode/checkedTable.ts';
 import { list } from '../messages.ts';
-import { evaluateBinary } from '../metrics/binary.ts';
-import { evaluateMulticlass } from '../metrics/multiclass.ts';
+import { evaluate } from '../metrics/binary.ts';
+import { evaluateClasses } from '../metrics/multiclass.ts';
 import type { FittedModel } from '../model/fittedModel.ts';
 import { distinct, type Warning } from '../model/manifest.ts';
 import { assemble } from './assemble.ts';
@@ -345,7 +345,7 @@ function judgeOf({ kind, y, sampleWeight, target }: RowVectors, rows: readonly n
       return counts ? Float64Array.of(...logits, ...logits) : logits;
     });
     return kind === 'binomial'
-      ? evaluateBinary(planes[0], labels, weight)[score]
-      : evaluateMulticlass(planes, labels, weight, kind)[score];
+      ? evaluate({ logits: planes[0] }, labels, weight)[score]
+      : evaluateClasses({ logits: planes, link: kind }, labels, weight)[score];
   };
 }

@@ -3,7 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';
-import { evaluateMulticlass } from '../../src/metrics/multiclass.ts';
+import { evaluateClasses } from '../../src/metrics/multiclass.ts';
 import { saveModel } from '../../src/model/file.ts';
 import { Model } from '../../src/model/model.ts';
 import { allStages } from '../../src/stages.ts';
@@ -91,14 +91,14 @@ describe.each(Object.entries(models))('score with three classes (%s)', (name, mo
     });
   });
 
-  it('eval: the metrics of evaluateMulticlass, weighted too', () => {
+  it('eval: the metrics of evaluateClasses, weighted too', () => {
     const logits = MODES.map((_, k) => Float64Array.from(expected, (score) => score.logits![k]));
     const y = rows.map(({ mode }) => MODES.indexOf(mode));
     const link = name as 'multinomial' | 'ovr';
     const args = ['eval', `${name}.safetensors`, 'rows.csv', '--target', 'mode'];
-    expect(json(args).metrics).toEqual(evaluateMulticlass(logits, y, null, link));
+    expect(json(args).metrics).toEqual(evaluateClasses({ logits, link }, y));
     const weights = Float64Array.from(rows, ({ trips }) => trips);
-    expect(json([...args, '--weight', 'trips']).metrics).toEqual(evaluateMulticlass(logits, y, weights, link));
+    expect(json([...args, '--weight', 'trips']).metrics).toEqual(evaluateClasses({ logits, link }, y, weights));
     expect(run(args).stdout).toMatch(/log loss \d.*AUC 0\.\d+.*Brier/);
   });
 });

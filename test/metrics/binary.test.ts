@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { accuracy, auc, brier, ece, evaluateBinary, logLoss, reliability } from '../../src/metrics/binary.ts';
+import { accuracy, auc, brier, ece, evaluate, logLoss, reliability } from '../../src/metrics/binary.ts';
 
 interface Case {
   name: string;
@@ -20,7 +20,11 @@ const { cases } = JSON.parse(readFileSync(new URL('../fixtures/metrics.json', im
 
 describe('scikit-learn', () => {
   test.each(cases)('$name', ({ logits, y, weight, name: _, ...expected }) => {
-    const got = evaluateBinary(Float64Array.from(logits), Uint8Array.from(y), weight && Float64Array.from(weight));
+    const got = evaluate(
+      { logits: Float64Array.from(logits) },
+      Uint8Array.from(y),
+      weight && Float64Array.from(weight),
+    );
     for (const key of ['logLoss', 'auc', 'brier', 'ece', 'accuracy'] as const) {
       // 500 terms summed in another order: some 1e-16 each, relative
       expect(Math.abs(got[key]! - expected[key]), key).toBeLessThanOrEqual(1e-13 * Math.max(expected[key], 0.01));
@@ -35,15 +39,15 @@ describe('worked by hand', () => {
 
   test('log loss', () => {
     // −(ln 3/4 + ln 3/4 + ln 1/2 + ln 1/4)/4
-    expect(logLoss(logits, y)).toBeCloseTo(-(2 * Math.log(0.75) + Math.log(0.5) + Math.log(0.25)) / 4, 15);
+    expect(logLoss({ logits }, y)).toBeCloseTo(-(2 * Math.log(0.75) + Math.log(0.5) + Math.log(0.25)) / 4, 15);
   });
   test('brier', () => {
-    expect(brier(logits, y)).toBeCloseTo((1 / 16 + 1 / 16 + 1 / 4 + 9 / 16) / 4, 15);
+    expect(brier({ logits }, y)).toBeCloseTo((1 / 16 + 1 / 16 + 1 / 4 + 9 / 16) / 4, 15);
   });
   test('accuracy: a probability at the threshold is not positive', () => {
-    expect(accuracy(logits, y)).toBe(0.5);
-    expect(accuracy(logits, y, null, 0.49)).toBe(0.75);
-    expect(accuracy(Float64Array.of(0), Uint8Array.of(0))).toBe(1);
+    expect(accuracy({ logits }, y)).toBe(0.5);
+    expect(accuracy({ logits }, y, null, 0.49)).toBe(0.75);
+    expect(accuracy({ logits: Float64Array.of(0) }, Uint8Array.of(0))).toBe(1);
   });
   test('auc counts a tie half', () => {
     // pairs (positive, negative): (ln 3, −ln 3) 1, (ln 3, ln 3) ½, (0, −ln 3) 1, (0, ln 3) 0
@@ -53,25 +57,25 @@ describe('worked by hand', () => {
   });
   test('ece', () => {
     // bins (0.2, 0.3]: predicted 1/4, observed 0; (0.4, 0.5]: 1/2, 1; (0.7, 0.8]: 3/4, 1/2
-    expect(ece(logits, y)).toBeCloseTo((0.25 + 0.5 + 2 * 0.25) / 4, 15);
+    expect(ece({ logits }, y)).toBeCloseTo((0.25 + 0.5 + 2 * 0.25) / 4, 15);
   });
   test('reliability', () => {
-    const bins = reliability(logits, y, null, 2);
+    const bins = reliability({ logits }, y, null, 2);
     expect(bins).toEqual([
       { low: 0, high: 0.5, weight: 2, predicted: expect.closeTo(0.375, 15), observed: 0.5 },
       { low: 0.5, high: 1, weight: 2, predicted: expect.closeTo(0.75, 15), observed: 0.5 },
     ]);
-    expect(reliability(Float64Array.of(-800, 800), Uint8Array.of(0, 1)).map((bin) => bin.weight)).toEqual([
+    expect(reliability({ logits: Float64Array.of(-800, 800) }, Uint8Array.of(0, 1)).map((bin) => bin.weight)).toEqual([
       1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
     ]);
-    expect(reliability(Float64Array.of(0), Uint8Array.of(1))[4]).toEqual({
+    expect(reliability({ logits: Float64Array.of(0) }, Uint8Array.of(1))[4]).toEqual({
       low: 0.4,
       high: 0.5,
       weight: 1,
       predicted: 0.5,
       observed: 1,
     });
-    expect(reliability(Float64Array.of(0), Uint8Array.of(1))[0]).toMatchObject({
+    expect(reliability({ logits: Float64Array.of(0) }, Uint8Array.of(1))[0]).toMatchObject({
       weight: 0,
       predicted: null,
       observed: null,
@@ -81,14 +85,16 @@ describe('worked by hand', () => {
 
 describe('extremes', () => {
   test('nothing is clipped: a sure and wrong prediction costs its logit, an infinite one is infinite', () => {
-    expect(logLoss(Float64Array.of(1000), Uint8Array.of(0))).toBe(1000);
-    expect(logLoss(Float64Array.of(-37), Uint8Array.of(0))).toBeCloseTo(8.533047625744065e-17, 30);
-    expect(logLoss(Float64Array.of(Number.NEGATIVE_INFINITY), Uint8Array.of(1))).toBe(Number.POSITIVE_INFINITY);
-    expect(logLoss(Float64Array.of(Number.POSITIVE_INFINITY), Uint8Array.of(1))).toBe(0);
+    expect(logLoss({ logits: Float64Array.of(1000) }, Uint8Array.of(0))).toBe(1000);
+    expect(logLoss({ logits: Float64Array.of(-37) }, Uint8Array.of(0))).toBeCloseTo(8.533047625744065e-17, 30);
+    expect(logLoss({ logits: Float64Array.of(Number.NEGATIVE_INFINITY) }, Uint8Array.of(1))).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+    expect(logLoss({ logits: Float64Array.of(Number.POSITIVE_INFINITY) }, Uint8Array.of(1))).toBe(0);
   });
   test('a row of weight 0 is no row, even where it would cost infinitely much', () => {
     const logits = Float64Array.of(0, Number.POSITIVE_INFINITY);
-    expect(logLoss(logits, Uint8Array.of(1, 0), Float64Array.of(1, 0))).toBeCloseTo(Math.LN2, 15);
+    expect(logLoss({ logits }, Uint8Array.of(1, 0), Float64Array.of(1, 0))).toBeCloseTo(Math.LN2, 15);
   });
   test('auc of saturated probabilities still ranks', () => {
     expect(auc(Float64Array.of(50, 60), Uint8Array.of(0, 1))).toBe(1);
@@ -97,7 +103,7 @@ describe('extremes', () => {
   test('auc of one class does not exist', () => {
     expect(auc(Float64Array.of(1, 2), Uint8Array.of(1, 1))).toBeNull();
     expect(auc(Float64Array.of(1, 2), Uint8Array.of(0, 1), Float64Array.of(0, 1))).toBeNull();
-    expect(evaluateBinary(Float64Array.of(1), Uint8Array.of(1)).auc).toBeNull();
+    expect(evaluate({ logits: Float64Array.of(1) }, Uint8Array.of(1)).auc).toBeNull();
   });
 });
 
@@ -112,8 +118,8 @@ describe('laws', () => {
   );
   type Row = { z: number; y: number; s: number };
   const of = (list: Row[], weighted: boolean) =>
-    evaluateBinary(
-      Float64Array.from(list, (row) => row.z),
+    evaluate(
+      { logits: Float64Array.from(list, (row) => row.z) },
       Float64Array.from(list, (row) => row.y),
       weighted ? Float64Array.from(list, (row) => row.s) : null,
     );
@@ -175,13 +181,18 @@ describe('what cannot be measured is refused', () => {
   const one = Float64Array.of(1);
   const error = (code: string, message: string) =>
     expect.objectContaining({ code, message: expect.stringContaining(message) });
-  test.each([
-    [logLoss, 'logits'],
-    [auc, 'scores'],
-    [brier, 'logits'],
-    [ece, 'logits'],
-    [accuracy, 'logits'],
-  ] as const)('%o', (metric, what) => {
+  type OfRows = (values: Float64Array, y: Uint8Array, weight?: Float64Array) => unknown;
+  const ofLogits =
+    (metric: typeof brier | typeof reliability): OfRows =>
+    (logits, ...rest) =>
+      metric({ logits }, ...rest);
+  test.each<[name: string, metric: OfRows, what: string]>([
+    ['logLoss', ofLogits(logLoss), 'logits'],
+    ['auc', auc, 'scores'],
+    ['brier', ofLogits(brier), 'logits'],
+    ['ece', ofLogits(ece), 'logits'],
+    ['accuracy', ofLogits(accuracy), 'logits'],
+  ])('%s', (_, metric, what) => {
     expect(() => metric(one, new Uint8Array(2))).toThrow(
       error('ERR_SHAPE', `labels and weights: expected length 1 (as the ${what}), got 2`),
     );
@@ -204,7 +215,7 @@ describe('what cannot be measured is refused', () => {
     );
   });
   test('a number of bins that is none', () => {
-    expect(() => ece(one, Uint8Array.of(1), null, 0)).toThrow(
+    expect(() => ece({ logits: one }, Uint8Array.of(1), null, 0)).toThrow(
       error('ERR_RANGE', 'bins: expected an integer from 1 to 10000, got 0'),
     );
   });

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { classificationReport, confusion, confusionOf, fbeta } from '../../src/metrics/confusion.ts';
-import { oneVsRestAuc, topKAccuracy } from '../../src/metrics/multiclass.ts';
-import { evaluateClassProbabilities } from '../../src/metrics/probabilities.ts';
+import { classificationReport, confusion, fbeta } from '../../src/metrics/confusion.ts';
+import { evaluateClasses, oneVsRestAuc, topKAccuracy } from '../../src/metrics/multiclass.ts';
 import { columns, error, floats, near, nearAll, oracle, repeats, rows } from './oracle.ts';
 
 const planes = (of: readonly (readonly number[])[]) => of.map((one) => Float64Array.from(one));
@@ -43,7 +42,7 @@ describe('scikit-learn', () => {
     expected.topK.forEach((share, k) => {
       near(topKAccuracy(p, y, k + 1, weight), share);
     });
-    const metrics = evaluateClassProbabilities(p, y, weight);
+    const metrics = evaluateClasses({ probabilities: p }, y, weight);
     near(metrics.logLoss, expected.logLoss);
     near(metrics.brier, expected.brier);
     near(metrics.accuracy, expected.accuracy);
@@ -89,7 +88,7 @@ describe('worked by hand', () => {
     const counts = { truePositives: 6, falsePositives: 2, falseNegatives: 6, trueNegatives: 1 };
     expect(fbeta(counts, 0)).toBe(0.75);
     expect(fbeta(counts, 1e6)).toBeCloseTo(0.5, 10);
-    expect(confusionOf(counts).f1).toBe(12 / 20);
+    expect(confusion(counts).f1).toBe(12 / 20);
   });
   test('a class that occurs nowhere is in no mean; one never called counts 0', () => {
     const { macro, classes, balancedAccuracy } = classificationReport([0, 0, 1], [0, 1, 1], 4);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { evaluateBinary, logLoss } from '../../src/metrics/binary.ts';
-import { evaluateMulticlass, multiclassLogLoss } from '../../src/metrics/multiclass.ts';
+import { evaluate, logLoss } from '../../src/metrics/binary.ts';
+import { evaluateClasses } from '../../src/metrics/multiclass.ts';
 
 interface Case {
   name: string;
@@ -25,12 +25,12 @@ const planes = (rows: readonly (readonly number[])[]) => rows.map((row) => Float
 describe('scikit-learn', () => {
   test.each(cases)('$name', ({ logits, y, weight, link, name: _, ...expected }) => {
     const weights = weight && Float64Array.from(weight);
-    const got = evaluateMulticlass(planes(logits), y, weights, link);
+    const got = evaluateClasses({ logits: planes(logits), link }, y, weights);
     for (const key of KEYS) {
       // 300 terms summed in another order, their exponentials of other rounding: some 1e-16 each, relative
       expect(Math.abs(got[key]! - expected[key]), key).toBeLessThanOrEqual(1e-13 * Math.max(expected[key], 0.01));
     }
-    expect(multiclassLogLoss(planes(logits), y, weights, link)).toBe(got.logLoss);
+    expect(logLoss({ logits: planes(logits), link }, y, weights)).toBe(got.logLoss);
   });
 });
 
@@ -43,13 +43,13 @@ describe('worked by hand', () => {
     [ln5, 0, 0],
   ]);
   const y = Uint8Array.of(2, 1, 1);
-  const got = evaluateMulticlass(logits, y);
+  const got = evaluateClasses({ logits }, y);
 
   test('log loss', () =>
     expect(got.logLoss).toBeCloseTo(-(Math.log(5 / 8) + Math.log(1 / 4) + Math.log(1 / 3)) / 3, 15));
   test('accuracy: of equal logits the first class', () => {
     expect(got.accuracy).toBe(1 / 3);
-    expect(evaluateMulticlass(logits, Uint8Array.of(2, 0, 0)).accuracy).toBe(1);
+    expect(evaluateClasses({ logits }, Uint8Array.of(2, 0, 0)).accuracy).toBe(1);
   });
   test('brier', () => {
     const rows = [(1 + 4 + 9) / 64, (4 + 9 + 1) / 16, (1 + 4 + 1) / 9];
@@ -58,9 +58,9 @@ describe('worked by hand', () => {
   test('auc needs every class; it is the mean over the classes, whatever their weight', () => {
     expect(got.auc).toBeNull();
     // class 0 (row 0): 1/8, the least; class 1 (row 2): 1/3, the greatest; class 2 (row 1): 1/4, the least
-    expect(evaluateMulticlass(logits, Uint8Array.of(0, 2, 1)).auc).toBe(1 / 3);
-    expect(evaluateMulticlass(logits, Uint8Array.of(0, 2, 1), Float64Array.of(9, 1, 1)).auc).toBe(1 / 3);
-    expect(evaluateMulticlass(logits, Uint8Array.of(0, 2, 1), Float64Array.of(1, 1, 0)).auc).toBeNull();
+    expect(evaluateClasses({ logits }, Uint8Array.of(0, 2, 1)).auc).toBe(1 / 3);
+    expect(evaluateClasses({ logits }, Uint8Array.of(0, 2, 1), Float64Array.of(9, 1, 1)).auc).toBe(1 / 3);
+    expect(evaluateClasses({ logits }, Uint8Array.of(0, 2, 1), Float64Array.of(1, 1, 0)).auc).toBeNull();
   });
   test('ece of the greatest probability against being right', () => {
     // bins (0.3, 0.4]: 1/3, wrong; (0.4, 0.5]: 1/2, wrong; (0.6, 0.7]: 5/8, right
@@ -69,8 +69,11 @@ describe('worked by hand', () => {
   test('one-vs-rest: σ over the sum of σ', () => {
     // σ = 1/2, 2/3, 5/6
     const row = planes([[0], [ln2], [ln5]]);
-    expect(multiclassLogLoss(row, [2], null, 'ovr')).toBeCloseTo(-Math.log(5 / 6 / 2), 15);
-    expect(evaluateMulticlass(row, [0], null, 'ovr').brier).toBeCloseTo(0.75 ** 2 + (1 / 3) ** 2 + (5 / 12) ** 2, 15);
+    expect(logLoss({ logits: row, link: 'ovr' }, [2])).toBeCloseTo(-Math.log(5 / 6 / 2), 15);
+    expect(evaluateClasses({ logits: row, link: 'ovr' }, [0]).brier).toBeCloseTo(
+      0.75 ** 2 + (1 / 3) ** 2 + (5 / 12) ** 2,
+      15,
+    );
   });
 });
 
@@ -96,8 +99,8 @@ describe('laws', () => {
         // one logit 0, so that the difference is exact; none so near 0 that its probability is 1/2 in 64 bits
         const z = Float64Array.from(rows, (row) => Math.round(row.z[1] * 64) / 64);
         const y = Uint8Array.from(rows, (row) => row.y);
-        const two = evaluateMulticlass([new Float64Array(z.length), z], y);
-        const one = evaluateBinary(z, y);
+        const two = evaluateClasses({ logits: [new Float64Array(z.length), z] }, y);
+        const one = evaluate({ logits: z }, y);
         expect(close(two.logLoss, one.logLoss) && close(two.brier, 2 * one.brier)).toBe(true);
         expect([two.auc, two.accuracy]).toEqual([one.auc, one.accuracy]);
       }),
@@ -110,17 +113,15 @@ describe('laws', () => {
         fc.pre(rows.some(({ s }) => s > 0));
         const repeated = rows.flatMap((row) => Array.from({ length: row.s }, () => row));
         const weights = Float64Array.from(rows, ({ s }) => s);
-        const a = evaluateMulticlass(
-          columns(rows, 4),
+        const a = evaluateClasses(
+          { logits: columns(rows, 4), link },
           rows.map(({ y }) => y),
           weights,
-          link,
         );
-        const b = evaluateMulticlass(
-          columns(repeated, 4),
+        const b = evaluateClasses(
+          { logits: columns(repeated, 4), link },
           repeated.map(({ y }) => y),
           null,
-          link,
         );
         for (const key of KEYS) {
           expect(a[key] === null, key).toBe(b[key] === null);
@@ -142,18 +143,16 @@ describe('laws', () => {
                 new Set(z.map((one) => one + 0)).size === 3 && (link !== 'ovr' || z.every((one) => Math.abs(one) < 30)),
             ),
           );
-          const a = evaluateMulticlass(
-            columns(rows, 3),
+          const a = evaluateClasses(
+            { logits: columns(rows, 3), link },
             rows.map(({ y }) => y),
             null,
-            link,
           );
           const other = [...rows].reverse().map(({ z, y }) => ({ z: [z[2], z[0], z[1]], y: [1, 2, 0][y] }));
-          const b = evaluateMulticlass(
-            columns(other, 3),
+          const b = evaluateClasses(
+            { logits: columns(other, 3), link },
             other.map(({ y }) => y),
             null,
-            link,
           );
           for (const key of KEYS) {
             expect(a[key]).not.toBeNaN();
@@ -180,23 +179,23 @@ describe('laws', () => {
         (rows) => {
           const of = (shift: number) => [0, 1, 2].map((j) => Float64Array.from(rows, (row) => row[j] + shift * row[4]));
           const y = rows.map((row) => row[3]);
-          expect(evaluateMulticlass(of(1), y)).toEqual(evaluateMulticlass(of(0), y));
+          expect(evaluateClasses({ logits: of(1) }, y)).toEqual(evaluateClasses({ logits: of(0) }, y));
         },
       ),
     );
   });
 
   test('a certain and wrong prediction costs what it costs', () => {
-    expect(multiclassLogLoss(planes([[0], [1000], [-2000]]), [2])).toBe(3000);
-    expect(multiclassLogLoss(planes([[-1000], [-3000]]), [1], null, 'ovr')).toBe(2000);
-    expect(logLoss(Float64Array.of(-2000), Uint8Array.of(1))).toBe(2000);
+    expect(logLoss({ logits: planes([[0], [1000], [-2000]]) }, [2])).toBe(3000);
+    expect(logLoss({ logits: planes([[-1000], [-3000]]), link: 'ovr' }, [1])).toBe(2000);
+    expect(logLoss({ logits: Float64Array.of(-2000) }, Uint8Array.of(1))).toBe(2000);
     // class 0 leads by 850 and by 1000 in two rows: 1 − p is 0 in 64 bits, and their ranks are told apart all the same
     const three = planes([
       [2000, 1000, 0],
       [0, 0, 50],
       [1150, 0, 0],
     ]);
-    expect(evaluateMulticlass(three, [0, 2, 1]).auc).toBe((0.5 + 1 + 0) / 3);
+    expect(evaluateClasses({ logits: three }, [0, 2, 1]).auc).toBe((0.5 + 1 + 0) / 3);
   });
 });
 
@@ -211,45 +210,52 @@ describe('bad input', () => {
   test.each<[string, () => unknown, string, string]>([
     [
       'one class',
-      () => evaluateMulticlass(logits.slice(1, 2), [0, 0]),
+      () => evaluateClasses({ logits: logits.slice(1, 2) }, [0, 0]),
       'ERR_SHAPE',
       'logits: expected those of at least two classes, got 1',
     ],
-    ['no class', () => multiclassLogLoss([], []), 'ERR_SHAPE', 'logits: expected those of at least two classes, got 0'],
+    [
+      'no class',
+      () => evaluateClasses({ logits: [] }, []),
+      'ERR_SHAPE',
+      'logits: expected those of at least two classes, got 0',
+    ],
     [
       'classes of other lengths',
-      () => evaluateMulticlass([...logits, new Float64Array(3)], [0, 1]),
+      () => evaluateClasses({ logits: [...logits, new Float64Array(3)] }, [0, 1]),
       'ERR_SHAPE',
       'logits: expected length 2 for every class, got 3',
     ],
     [
       'labels of another length',
-      () => multiclassLogLoss(logits, [0]),
+      () => logLoss({ logits }, [0]),
       'ERR_SHAPE',
       'expected length 2 (as the logits), got 1',
     ],
-    ['no rows', () => multiclassLogLoss(planes([[], []]), []), 'ERR_SHAPE', 'at least one row of positive weight'],
+    ['no rows', () => logLoss({ logits: planes([[], []]) }, []), 'ERR_SHAPE', 'at least one row of positive weight'],
     [
       'weights of 0',
-      () => multiclassLogLoss(logits, [0, 1], new Float64Array(2)),
+      () => logLoss({ logits }, [0, 1], new Float64Array(2)),
       'ERR_SHAPE',
       'at least one row of positive weight',
     ],
     [
       'a label beyond',
-      () => multiclassLogLoss(logits, [0, 3]),
+      () => logLoss({ logits }, [0, 3]),
       'ERR_RANGE',
       'labels: expected whole numbers from 0 to 2, got 3 at row 1',
     ],
-    ['a label between', () => multiclassLogLoss(logits, [0.5, 1]), 'ERR_RANGE', 'got 0.5 at row 0'],
+    ['a label between', () => logLoss({ logits }, [0.5, 1]), 'ERR_RANGE', 'got 0.5 at row 0'],
     [
       'a logit that is NaN',
       () =>
-        multiclassLogLoss(
-          planes([
-            [0, 0],
-            [0, Number.NaN],
-          ]),
+        logLoss(
+          {
+            logits: planes([
+              [0, 0],
+              [0, Number.NaN],
+            ]),
+          },
           [0, 1],
         ),
       'ERR_RANGE',
@@ -258,11 +264,13 @@ describe('bad input', () => {
     [
       'a logit that is infinite',
       () =>
-        multiclassLogLoss(
-          planes([
-            [0, 0],
-            [0, -1 / 0],
-          ]),
+        logLoss(
+          {
+            logits: planes([
+              [0, 0],
+              [0, -1 / 0],
+            ]),
+          },
           [0, 1],
         ),
       'ERR_RANGE',
@@ -270,7 +278,7 @@ describe('bad input', () => {
     ],
     [
       'a negative weight',
-      () => multiclassLogLoss(logits, [0, 1], Float64Array.of(1, -1)),
+      () => logLoss({ logits }, [0, 1], Float64Array.of(1, -1)),
       'ERR_RANGE',
       'weights: expected finite numbers >= 0, got -1 at row 1',
     ],

@@ -1,26 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sigmoid } from '../../bindings/js/math.ts';
-import {
-  accuracy,
-  brier,
-  brierDecomposition,
-  ece,
-  evaluateBinary,
-  logLoss,
-  reliability,
-} from '../../src/metrics/binary.ts';
+import { accuracy, brier, brierDecomposition, ece, evaluate, logLoss, reliability } from '../../src/metrics/binary.ts';
 import { groupMetrics } from '../../src/metrics/groups.ts';
-import {
-  accuracyOfProbabilities,
-  brierDecompositionOfProbabilities,
-  brierOfProbabilities,
-  eceOfProbabilities,
-  evaluateClassProbabilities,
-  evaluateProbabilities,
-  logLossOfProbabilities,
-  reliabilityOfProbabilities,
-} from '../../src/metrics/probabilities.ts';
+import { evaluateClasses } from '../../src/metrics/multiclass.ts';
 import { columns, error, floats, near, nearAll, oracle, repeats, rows } from './oracle.ts';
 
 const planes = (of: readonly (readonly number[])[]) => of.map((one) => Float64Array.from(one));
@@ -32,10 +15,10 @@ describe('scikit-learn', () => {
     const weight = floats(expected.weight);
     const kind = weight?.every(Number.isInteger) ? 'count' : 'sampling';
     const p = logits.map((z) => 1 / (1 + Math.exp(-z)));
-    near(logLossOfProbabilities(p, y, weight), expected.logLoss);
-    near(brierOfProbabilities(p, y, weight), expected.brier);
+    near(logLoss({ probabilities: p }, y, weight), expected.logLoss);
+    near(brier({ probabilities: p }, y, weight), expected.brier);
     for (const { strategy, bins, ...want } of expected.bins ?? []) {
-      const table = reliabilityOfProbabilities(p, y, weight, bins, strategy, kind).filter((bin) => bin.weight > 0);
+      const table = reliability({ probabilities: p }, y, weight, bins, strategy, kind).filter((bin) => bin.weight > 0);
       const what = `${strategy} ${bins}`;
       nearAll(
         table.map((bin) => bin.weight),
@@ -52,9 +35,9 @@ describe('scikit-learn', () => {
         want.predicted,
         what,
       );
-      near(eceOfProbabilities(p, y, weight, bins, strategy, kind), want.ece, what);
-      near(ece(logits, y, weight, bins, strategy, kind), want.ece, what);
-      const parts = brierDecompositionOfProbabilities(p, y, weight, bins, strategy, kind);
+      near(ece({ probabilities: p }, y, weight, bins, strategy, kind), want.ece, what);
+      near(ece({ logits }, y, weight, bins, strategy, kind), want.ece, what);
+      const parts = brierDecomposition({ probabilities: p }, y, weight, bins, strategy, kind);
       for (const key of ['reliability', 'resolution', 'uncertainty'] as const) near(parts[key], want[key], what);
       near(parts.brier, expected.brier);
     }
@@ -66,20 +49,20 @@ describe('scikit-learn', () => {
       [0.7, 0.2, 0.1],
       [0.1, 0.2, 0.3],
     ]);
-    expect(evaluateClassProbabilities(three, [1, 0, 2]).logLoss).toBeCloseTo(0.6904911, 7);
+    expect(evaluateClasses({ probabilities: three }, [1, 0, 2]).logLoss).toBeCloseTo(0.6904911, 7);
     const two = planes([
       [0.2, 0.6, 0.4, 0.7],
       [0.7, 0.5, 0.1, 0.2],
     ]);
-    expect(evaluateClassProbabilities(two, [0, 1, 1, 0]).logLoss).toBeCloseTo(1.0383217, 6);
-    expect(logLossOfProbabilities(new Float64Array(2), Uint8Array.of(0, 1))).toBe(Number.POSITIVE_INFINITY);
+    expect(evaluateClasses({ probabilities: two }, [0, 1, 1, 0]).logLoss).toBeCloseTo(1.0383217, 6);
+    expect(logLoss({ probabilities: new Float64Array(2) }, Uint8Array.of(0, 1))).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
 describe('fairlearn', () => {
   test.each(oracle.groups)('$name', ({ p, y, codes, weight, groups, gaps }) => {
     const names = ['a', 'b', 'c'];
-    const got = groupMetrics(floats(p)!, floats(y)!, { codes, names }, floats(weight));
+    const got = groupMetrics({ probabilities: floats(p)! }, floats(y)!, { codes, names }, floats(weight));
     expect(got.groups.map(({ name }) => name)).toEqual(names);
     groups.forEach((group, k) => {
       for (const [key, value] of Object.entries(group)) {
@@ -92,20 +75,25 @@ describe('fairlearn', () => {
 
 describe('worked by hand', () => {
   test('a certain and right probability costs nothing, a wrong one is infinite; the smallest costs what it costs', () => {
-    expect(logLossOfProbabilities(Float64Array.of(1, 0), Uint8Array.of(1, 0))).toBe(0);
-    expect(logLossOfProbabilities(Float64Array.of(1), Uint8Array.of(0))).toBe(Number.POSITIVE_INFINITY);
+    expect(logLoss({ probabilities: Float64Array.of(1, 0) }, Uint8Array.of(1, 0))).toBe(0);
+    expect(logLoss({ probabilities: Float64Array.of(1) }, Uint8Array.of(0))).toBe(Number.POSITIVE_INFINITY);
     for (const tiny of [1e-10, 1e-300, 2 ** -1022, 1e-310, 5e-324]) {
-      expect(logLossOfProbabilities(Float64Array.of(tiny), Uint8Array.of(1))).toBeCloseTo(-Math.log(tiny), 12);
-      expect(logLossOfProbabilities(Float64Array.of(tiny), Uint8Array.of(0)) / tiny).toBeCloseTo(1, 8);
+      expect(logLoss({ probabilities: Float64Array.of(tiny) }, Uint8Array.of(1))).toBeCloseTo(-Math.log(tiny), 12);
+      expect(logLoss({ probabilities: Float64Array.of(tiny) }, Uint8Array.of(0)) / tiny).toBeCloseTo(1, 8);
     }
-    expect(logLossOfProbabilities(Float64Array.of(1, 0.5), Uint8Array.of(0, 1), Float64Array.of(0, 1))).toBeCloseTo(
+    expect(logLoss({ probabilities: Float64Array.of(1, 0.5) }, Uint8Array.of(0, 1), Float64Array.of(0, 1))).toBeCloseTo(
       Math.LN2,
       15,
     );
   });
   test('parts of the Brier score', () => {
     // bins (0, 0.5]: 0.2 and 0.4, one happened; (0.5, 1]: 0.9, happened
-    const parts = brierDecompositionOfProbabilities(Float64Array.of(0.2, 0.4, 0.9), Uint8Array.of(0, 1, 1), null, 2);
+    const parts = brierDecomposition(
+      { probabilities: Float64Array.of(0.2, 0.4, 0.9) },
+      Uint8Array.of(0, 1, 1),
+      null,
+      2,
+    );
     near(parts.reliability, (2 * 0.2 ** 2 + 0.1 ** 2) / 3);
     near(parts.resolution, (2 * (1 / 6) ** 2 + (1 / 3) ** 2) / 3);
     near(parts.uncertainty, 2 / 9);
@@ -115,40 +103,40 @@ describe('worked by hand', () => {
   test('bins of equal weight: edges between probabilities, equal ones together', () => {
     const p = Float64Array.of(0.1, 0.2, 0.3, 0.9);
     const y = Uint8Array.of(0, 0, 1, 1);
-    expect(reliabilityOfProbabilities(p, y, null, 2, 'quantile')).toEqual([
+    expect(reliability({ probabilities: p }, y, null, 2, 'quantile')).toEqual([
       { low: 0.1, high: 0.25, weight: 2, predicted: expect.closeTo(0.15, 15), observed: 0 },
       { low: 0.25, high: 0.9, weight: 2, predicted: 0.6, observed: 1 },
     ]);
     // numpy.percentile(p, [25, 50, 75, 100])
     nearAll(
-      reliabilityOfProbabilities(p, y, null, 4, 'quantile').map((bin) => bin.high),
+      reliability({ probabilities: p }, y, null, 4, 'quantile').map((bin) => bin.high),
       [0.175, 0.25, 0.45, 0.9],
     );
     // weights that are no counts: as if they were 1 on average
-    const shares = reliabilityOfProbabilities(p, y, Float64Array.of(0.01, 0.01, 0.01, 0.0101), 2, 'quantile');
+    const shares = reliability({ probabilities: p }, y, Float64Array.of(0.01, 0.01, 0.01, 0.0101), 2, 'quantile');
     expect(shares.map((bin) => bin.high)).toEqual([expect.closeTo(0.25, 2), 0.9]);
-    const same = reliabilityOfProbabilities(new Float64Array(4).fill(0.5), y, null, 3, 'quantile');
+    const same = reliability({ probabilities: new Float64Array(4).fill(0.5) }, y, null, 3, 'quantile');
     expect(same.map((bin) => bin.weight)).toEqual([4, 0, 0]);
   });
   test('labels and scores that a model gave count, not the threshold', () => {
     const p = Float64Array.of(0.3, 0.3, 0.6);
     const y = Uint8Array.of(0, 1, 1);
-    expect(evaluateProbabilities(p, y)).toMatchObject({ accuracy: 2 / 3, auc: 0.75 });
+    expect(evaluate({ probabilities: p }, y)).toMatchObject({ accuracy: 2 / 3, auc: 0.75 });
     const said = { labels: [0, 1, 1], scores: Float64Array.of(-1, -0.9, 2) };
-    expect(evaluateProbabilities(p, y, null, said)).toMatchObject({ accuracy: 1, auc: 1 });
-    expect(evaluateProbabilities(p, y, null, { threshold: 0.2 }).accuracy).toBe(2 / 3);
+    expect(evaluate({ probabilities: p }, y, null, said)).toMatchObject({ accuracy: 1, auc: 1 });
+    expect(evaluate({ probabilities: p }, y, null, { threshold: 0.2 }).accuracy).toBe(2 / 3);
     const three = planes([
       [0.5, 0.2],
       [0.3, 0.6],
       [0.2, 0.2],
     ]);
-    expect(evaluateClassProbabilities(three, [0, 1])).toMatchObject({
+    expect(evaluateClasses({ probabilities: three }, [0, 1])).toMatchObject({
       accuracy: 1,
       auc: null,
       ece: expect.closeTo(0.45, 15),
     });
     // called 1 and 1: probabilities 0.3, wrong, and 0.6, right
-    expect(evaluateClassProbabilities(three, [0, 1], null, { labels: [1, 1] })).toMatchObject({
+    expect(evaluateClasses({ probabilities: three }, [0, 1], null, { labels: [1, 1] })).toMatchObject({
       accuracy: 0.5,
       ece: expect.closeTo((0.3 + 0.4) / 2, 15),
     });
@@ -162,12 +150,12 @@ describe('worked by hand', () => {
       [0.3, 0.3, 0.3],
       [0.3, 0.3, 0.3],
     ]);
-    expect(evaluateClassProbabilities(p3, [2, 0, 1]).auc).toBe(0.5);
-    expect(evaluateClassProbabilities(p3, [2, 0, 1], null, { scores }).auc).toBe(1);
+    expect(evaluateClasses({ probabilities: p3 }, [2, 0, 1]).auc).toBe(0.5);
+    expect(evaluateClasses({ probabilities: p3 }, [2, 0, 1], null, { scores }).auc).toBe(1);
   });
   test('a group without positive rows has no true positive rate, and makes no gap', () => {
     const p = Float64Array.of(0.9, 0.1, 0.8, 0.2, 0.7);
-    const { groups, gaps } = groupMetrics(p, Uint8Array.of(1, 1, 0, 0, 1), {
+    const { groups, gaps } = groupMetrics({ probabilities: p }, Uint8Array.of(1, 1, 0, 0, 1), {
       codes: [0, 0, 1, 1, 2],
       names: ['a', 'b', 'c', 'empty'],
     });
@@ -181,10 +169,16 @@ describe('worked by hand', () => {
       equalizedOddsDifference: null,
       predictiveParityDifference: 1,
     });
-    const never = groupMetrics(p, Uint8Array.of(1, 1, 0, 0, 1), { codes: [0, 0, 1, 1, 1], names: ['a', 'b'] }, null, {
-      labels: [0, 0, 0, 0, 0],
-      scores: p.map((one) => -one),
-    });
+    const never = groupMetrics(
+      { probabilities: p },
+      Uint8Array.of(1, 1, 0, 0, 1),
+      { codes: [0, 0, 1, 1, 1], names: ['a', 'b'] },
+      null,
+      {
+        labels: [0, 0, 0, 0, 0],
+        scores: p.map((one) => -one),
+      },
+    );
     expect(never.gaps).toMatchObject({
       demographicParityDifference: 0,
       demographicParityRatio: 1,
@@ -196,23 +190,23 @@ describe('worked by hand', () => {
 
 describe('laws', () => {
   const binary: Record<string, (p: Float64Array, y: Float64Array, weight?: Float64Array | null) => unknown> = {
-    evaluateProbabilities,
+    evaluate: (p, y, weight) => evaluate({ probabilities: p }, y, weight),
     ...Object.fromEntries(
       (['uniform', 'quantile'] as const).flatMap((strategy) => [
         [
           `reliability, ${strategy}`,
           (p: Float64Array, y: Float64Array, weight?: Float64Array | null) =>
-            reliabilityOfProbabilities(p, y, weight, 4, strategy, 'count'),
+            reliability({ probabilities: p }, y, weight, 4, strategy, 'count'),
         ],
         [
           `ece, ${strategy}`,
           (p: Float64Array, y: Float64Array, weight?: Float64Array | null) =>
-            eceOfProbabilities(p, y, weight, 4, strategy, 'count'),
+            ece({ probabilities: p }, y, weight, 4, strategy, 'count'),
         ],
         [
           `Brier by parts, ${strategy}`,
           (p: Float64Array, y: Float64Array, weight?: Float64Array | null) =>
-            brierDecompositionOfProbabilities(p, y, weight, 4, strategy, 'count'),
+            brierDecomposition({ probabilities: p }, y, weight, 4, strategy, 'count'),
         ],
       ]),
     ),
@@ -223,7 +217,7 @@ describe('laws', () => {
   test('groups, and classes: integer weights are repeated rows', () => {
     const names = ['a', 'b', 'c'];
     repeats(({ p, y, codes, scores }, weight) =>
-      groupMetrics(p, y, { codes, names }, weight, { scores, threshold: 0.6 }),
+      groupMetrics({ probabilities: p }, y, { codes, names }, weight, { scores, threshold: 0.6 }),
     );
     repeats(({ p, y, codes }, weight) => {
       const of = [
@@ -231,8 +225,8 @@ describe('laws', () => {
         p.map((one) => 1 - one),
         p.map((one) => one * one),
       ];
-      return evaluateClassProbabilities(
-        of,
+      return evaluateClasses(
+        { probabilities: of },
         y.map((label, i) => (codes[i] === 2 ? 2 : label)),
         weight,
       );
@@ -248,9 +242,9 @@ describe('laws', () => {
         (list, bins, strategy) => {
           const { p, y } = columns(list);
           const weight = Float64Array.from(list, ({ s, z }) => s * Math.abs(z) + (s > 0 ? 0.1 : 0));
-          const parts = brierDecompositionOfProbabilities(p, y, weight, bins, strategy);
+          const parts = brierDecomposition({ probabilities: p }, y, weight, bins, strategy);
           near(parts.reliability - parts.resolution + parts.uncertainty + parts.withinBins, parts.brier);
-          near(parts.brier, brierOfProbabilities(p, y, weight));
+          near(parts.brier, brier({ probabilities: p }, y, weight));
         },
       ),
     );
@@ -263,15 +257,15 @@ describe('laws', () => {
         // where probabilities tell logits apart
         const logits = scores.map((z) => Math.round(z * 4) / 16);
         const p = logits.map(sigmoid);
-        const [a, b] = [evaluateBinary(logits, y), evaluateProbabilities(p, y)];
+        const [a, b] = [evaluate({ logits }, y), evaluate({ probabilities: p }, y)];
         for (const key of ['logLoss', 'auc', 'brier', 'ece', 'accuracy'] as const) near(a[key], b[key], key);
-        near(logLoss(logits, y), logLossOfProbabilities(p, y));
-        near(brier(logits, y), brierOfProbabilities(p, y));
-        expect(accuracy(logits, y, null, 0.4)).toBe(accuracyOfProbabilities(p, y, null, 0.4));
-        expect(reliability(logits, y, null, 5, 'quantile')).toEqual(
-          reliabilityOfProbabilities(p, y, null, 5, 'quantile'),
+        near(logLoss({ logits }, y), logLoss({ probabilities: p }, y));
+        near(brier({ logits }, y), brier({ probabilities: p }, y));
+        expect(accuracy({ logits }, y, null, 0.4)).toBe(accuracy({ probabilities: p }, y, null, 0.4));
+        expect(reliability({ logits }, y, null, 5, 'quantile')).toEqual(
+          reliability({ probabilities: p }, y, null, 5, 'quantile'),
         );
-        expect(brierDecomposition(logits, y)).toEqual(brierDecompositionOfProbabilities(p, y));
+        expect(brierDecomposition({ logits }, y)).toEqual(brierDecomposition({ probabilities: p }, y));
       }),
     );
   });
@@ -281,8 +275,8 @@ describe('laws', () => {
       fc.property(rows, (list) => {
         const { p, y } = columns(list);
         const eighths = p.map((one) => Math.round(one * 8) / 8);
-        const two = evaluateClassProbabilities([eighths.map((one) => 1 - one), eighths], y);
-        const one = evaluateProbabilities(eighths, y);
+        const two = evaluateClasses({ probabilities: [eighths.map((one) => 1 - one), eighths] }, y);
+        const one = evaluate({ probabilities: eighths }, y);
         expect(two.logLoss === one.logLoss || Math.abs(two.logLoss - one.logLoss) < 1e-13).toBe(true);
         near(two.brier, 2 * one.brier);
         near(two.auc, one.auc);
@@ -295,9 +289,9 @@ describe('laws', () => {
     fc.assert(
       fc.property(rows, (list) => {
         const { p, y, codes } = columns(list);
-        const { groups } = groupMetrics(p, y, { codes, names: ['a', 'b', 'c'] });
+        const { groups } = groupMetrics({ probabilities: p }, y, { codes, names: ['a', 'b', 'c'] });
         for (const [key, whole] of [
-          ['accuracy', accuracyOfProbabilities(p, y)],
+          ['accuracy', accuracy({ probabilities: p }, y)],
           ['baseRate', y.reduce((sum, one) => sum + one) / y.length],
         ] as const) {
           near(groups.reduce((sum, group) => sum + (group[key] ?? 0) * group.weight, 0) / y.length, whole, key);
@@ -314,97 +308,97 @@ describe('bad input', () => {
   test.each<[string, () => unknown, string, string]>([
     [
       'a probability',
-      () => logLossOfProbabilities(Float64Array.of(1.5), one),
+      () => logLoss({ probabilities: Float64Array.of(1.5) }, one),
       'ERR_RANGE',
       'probabilities: expected numbers from 0 to 1, got 1.5 at row 0',
     ],
     [
       'NaN',
-      () => evaluateProbabilities(Float64Array.of(Number.NaN), one),
+      () => evaluate({ probabilities: Float64Array.of(Number.NaN) }, one),
       'ERR_RANGE',
       'probabilities: expected numbers from 0 to 1, got NaN',
     ],
     [
       'lengths',
-      () => brierOfProbabilities(half, new Uint8Array(2)),
+      () => brier({ probabilities: half }, new Uint8Array(2)),
       'ERR_SHAPE',
       'expected length 1 (as the probabilities), got 2',
     ],
     [
       'bins',
-      () => eceOfProbabilities(half, one, null, 0),
+      () => ece({ probabilities: half }, one, null, 0),
       'ERR_RANGE',
       'bins: expected an integer from 1 to 10000, got 0',
     ],
     [
       'very many bins',
-      () => eceOfProbabilities(half, one, null, 1e9),
+      () => ece({ probabilities: half }, one, null, 1e9),
       'ERR_RANGE',
       'bins: expected an integer from 1 to 10000',
     ],
     [
       'a strategy',
-      () => reliability(half, one, null, 3, 'equal' as 'uniform'),
+      () => reliability({ logits: half }, one, null, 3, 'equal' as 'uniform'),
       'ERR_RANGE',
       'strategy: expected uniform or quantile, got equal',
     ],
     [
       'a strategy by a prototype key',
-      () => reliability(half, one, null, 3, 'constructor' as 'uniform'),
+      () => reliability({ logits: half }, one, null, 3, 'constructor' as 'uniform'),
       'ERR_RANGE',
       'strategy: expected uniform or quantile, got constructor',
     ],
     [
       'labels',
-      () => evaluateProbabilities(half, one, null, { labels: [2] }),
+      () => evaluate({ probabilities: half }, one, null, { labels: [2] }),
       'ERR_RANGE',
       'predicted labels: expected 0 or 1, got 2 at row 0',
     ],
     [
       'too many labels',
-      () => evaluateProbabilities(half, one, null, { labels: [1, 1] }),
+      () => evaluate({ probabilities: half }, one, null, { labels: [1, 1] }),
       'ERR_SHAPE',
       'predicted labels: expected length 1 (as the labels), got 2',
     ],
     [
       'a row of zeros',
-      () => evaluateClassProbabilities(planes([[0], [0]]), [0]),
+      () => evaluateClasses({ probabilities: planes([[0], [0]]) }, [0]),
       'ERR_RANGE',
       'probabilities: expected one above 0 in every row, got none in row 0',
     ],
     [
       'scores of fewer classes',
-      () => evaluateClassProbabilities(planes([[1], [1]]), [0], null, { scores: [half] }),
+      () => evaluateClasses({ probabilities: planes([[1], [1]]) }, [0], null, { scores: [half] }),
       'ERR_SHAPE',
       'scores: expected those of 2 classes, got 1',
     ],
     [
       'one class',
-      () => evaluateClassProbabilities([half], [0]),
+      () => evaluateClasses({ probabilities: [half] }, [0]),
       'ERR_SHAPE',
       'probabilities: expected those of at least two classes, got 1',
     ],
     [
       'a group',
-      () => groupMetrics(half, one, { codes: [1], names: ['a'] }),
+      () => groupMetrics({ probabilities: half }, one, { codes: [1], names: ['a'] }),
       'ERR_RANGE',
       'group codes: expected whole numbers from 0 to 0, got 1 at row 0',
     ],
     [
       'too few codes',
-      () => groupMetrics(half, one, { codes: [], names: ['a'] }),
+      () => groupMetrics({ probabilities: half }, one, { codes: [], names: ['a'] }),
       'ERR_SHAPE',
       'group codes: expected length 1 (as the labels), got 0',
     ],
     [
       'scores of another length',
-      () => groupMetrics(half, one, group, null, { scores: new Float64Array(2) }),
+      () => groupMetrics({ probabilities: half }, one, group, null, { scores: new Float64Array(2) }),
       'ERR_SHAPE',
       'scores: expected length 1, got 2',
     ],
     [
       'no weight',
-      () => groupMetrics(half, one, group, new Float64Array(1)),
+      () => groupMetrics({ probabilities: half }, one, group, new Float64Array(1)),
       'ERR_SHAPE',
       'at least one row of positive weight',
     ],

@@ -9,7 +9,7 @@ import { explain, explainClasses, explainer } from '../../src/explain/contributi
 import { classIntervals, interval, intervals } from '../../src/explain/interval.ts';
 import { reasons } from '../../src/explain/reasons.ts';
 import { whatIf } from '../../src/explain/whatIf.ts';
-import { evaluateBinary, evaluateMulticlass, evaluateProbabilities } from '../../src/index.ts';
+import { evaluate, evaluateClasses } from '../../src/metrics.ts';
 import type { Manifest } from '../../src/model/manifest.ts';
 import { Model, type ModelParts } from '../../src/model/model.ts';
 import { allStages } from '../../src/stages.ts';
@@ -130,9 +130,9 @@ describe('a logit that is NaN has no label', () => {
     expect(() => intervals(model, table, 0.95, 5)).toThrow(error('ERR_RECORD', 'row 6 (from 0), column "a"'));
     expect(whatIf(model, good, 'a').score).not.toBeNull();
     const nan = Float64Array.of(Number.NaN, 1);
-    expect(() => evaluateBinary(nan, Uint8Array.of(0, 1))).toThrow(error('ERR_RANGE', 'row 0'));
-    expect(() => evaluateProbabilities(nan, Uint8Array.of(0, 1))).toThrow(error('ERR_RANGE', 'row 0'));
-    expect(() => evaluateMulticlass([nan, nan], [0, 1])).toThrow(error('ERR_RANGE', 'row 0'));
+    expect(() => evaluate({ logits: nan }, Uint8Array.of(0, 1))).toThrow(error('ERR_RANGE', 'row 0'));
+    expect(() => evaluate({ probabilities: nan }, Uint8Array.of(0, 1))).toThrow(error('ERR_RANGE', 'row 0'));
+    expect(() => evaluateClasses({ logits: [nan, nan] }, [0, 1])).toThrow(error('ERR_RANGE', 'row 0'));
   });
 });
 

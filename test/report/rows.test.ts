@@ -5,14 +5,8 @@ import { type Evaluation, evaluateRows, type ScoredRows } from '../../cli/src/fi
 import { rocPlot } from '../../cli/src/report/plots/ranking.ts';
 import { thresholdPlot } from '../../cli/src/report/plots/threshold.ts';
 import { bar, evaluationText } from '../../cli/src/terminal/evaluation.ts';
-import {
-  evaluateBinary,
-  evaluateMulticlass,
-  fit as fitTable,
-  type Model,
-  sigmoid,
-  type Table,
-} from '../../src/index.ts';
+import { fit as fitTable, type Model, sigmoid, type Table } from '../../src/index.ts';
+import { evaluate, evaluateClasses } from '../../src/metrics.ts';
 
 /** A model of one number, trained on a handful of rows; its rows are replaced by those of each test. */
 function smallModel(decision?: object): Model {
@@ -50,7 +44,7 @@ function scored(
 }
 
 const judge = (model: Model, rows: ScoredRows): Evaluation =>
-  evaluateRows(model, rows, evaluateBinary(rows.logits[0], Uint8Array.from(rows.codes), rows.weight));
+  evaluateRows(model, rows, evaluate({ logits: rows.logits[0] }, Uint8Array.from(rows.codes), rows.weight));
 
 /** Numbers of an evaluation that do not depend on which rows are where. */
 const flat = ({ metrics, weight, baseLogLoss, classes: [one], confusion, histogram, binary }: Evaluation) => [
@@ -231,7 +225,7 @@ describe('evaluateRows', () => {
       labels: [1, 2, 1, 0],
       weight: Float64Array.of(1, 2, 3, 4),
     };
-    const metrics = evaluateMulticlass(rows.logits, rows.codes, rows.weight, 'multinomial');
+    const metrics = evaluateClasses({ logits: rows.logits }, rows.codes, rows.weight);
     expect(evaluateRows(several, rows, metrics).costs).toBeNull();
     const costs = [
       [0, 1, 2],

@@ -178,7 +178,9 @@ describe('cross-validation', () => {
           const z = values(rest, 'y').map((_, i) =>
             [0, 1, 2, 3].reduce((sum, j) => sum + model.weights[j] * values(rest, `x${j}`)[i], model.intercept[0]),
           );
-          expect(Math.abs(result.steps[step].scores[k]! - logLoss(z, values(rest, 'y')))).toBeLessThan(1e-8);
+          expect(Math.abs(result.steps[step].scores[k]! - logLoss({ logits: z }, values(rest, 'y')))).toBeLessThan(
+            1e-8,
+          );
         });
       }
     }
@@ -227,7 +229,7 @@ describe('cross-validation', () => {
     const z = values(rest, 'y').map((_, i) =>
       [0, 1, 2, 3].reduce((sum, j) => sum + model.weights[j] * values(rest, `x${j}`)[i], model.intercept[0]),
     );
-    expect(Math.abs(result.steps[1].scores[1]! - logLoss(z, values(rest, 'y')))).toBeLessThan(1e-8);
+    expect(Math.abs(result.steps[1].scores[1]! - logLoss({ logits: z }, values(rest, 'y')))).toBeLessThan(1e-8);
   });
 
   it('chooses the best mean, or the strongest penalty within one standard error, and refits with it', () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/diagnose/doctor.ts';
 import type { Declaration } from '../../src/encode/declare.ts';
 import type { BinnedFeature } from '../../src/encode/schema.ts';
+import { reliability } from '../../src/metrics/binary.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
-import { reliabilityOfProbabilities } from '../../src/metrics/probabilities.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import { bootstrap } from '../../src/train/bootstrap.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
@@ -113,7 +113,9 @@ describe('the scale of sampling weights means nothing', () => {
       expect(rounded(aucInterval(scores, Float64Array.from(y), times))).toEqual(
         rounded(aucInterval(scores, Float64Array.from(y), weight)),
       );
-      const [a, b] = [weight, times].map((s) => reliabilityOfProbabilities(p, Float64Array.from(y), s, 5, 'quantile'));
+      const [a, b] = [weight, times].map((s) =>
+        reliability({ probabilities: p }, Float64Array.from(y), s, 5, 'quantile'),
+      );
       expect(rounded(b.map(({ low, high }) => [low, high]))).toEqual(rounded(a.map(({ low, high }) => [low, high])));
     }
   });

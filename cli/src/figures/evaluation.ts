@@ -1,24 +1,23 @@
 import type { Costs } from '../../../src/decide.ts';
 import { type ChosenThreshold, fitMatrix, LogoddsError, type Model } from '../../../src/index.ts';
 import { costsOfMatrix, softmax, Z95 } from '../../../src/internal.ts';
-import { exp, sigmoid } from '../../../src/kernels.ts';
+import { exp, sigmoid, thinCurve } from '../../../src/kernels.ts';
 import {
   type AucInterval,
   auc,
   aucInterval,
   averagePrecision,
-  type BinaryMetrics,
   type BrierParts,
-  brierDecompositionOfProbabilities,
+  brierDecomposition,
   type Confusion,
   confusion,
   gainCurve,
   ksStatistic,
+  type Metrics,
   precisionRecallCurve,
   type ReliabilityBin,
-  reliabilityOfProbabilities,
+  reliability,
   rocCurve,
-  thinCurve,
 } from '../../../src/metrics.ts';
 import { budget } from './wording.ts';
 
@@ -121,7 +120,7 @@ export interface Evaluation {
   readonly rows: number;
   /** sum of the sample weights; the number of rows without */
   readonly weight: number;
-  readonly metrics: BinaryMetrics;
+  readonly metrics: Metrics;
   /** log loss of one that knows the shares of the classes only */
   readonly baseLogLoss: number;
   readonly classes: readonly ClassFigures[];
@@ -147,7 +146,7 @@ const HISTOGRAM_BINS = 25;
  * Everything the report says of rows: weights are respected, weight 0 is no row; how sure an area is depends on what weights are.
  * @param metrics  of the same rows
  */
-export function evaluateRows(model: Model, rows: ScoredRows, metrics: BinaryMetrics): Evaluation {
+export function evaluateRows(model: Model, rows: ScoredRows, metrics: Metrics): Evaluation {
   const { classes, positive, multiclass } = model.manifest;
   const { codes, labels, weight } = rows;
   const confusion = classes.map(() => new Float64Array(classes.length));
@@ -223,8 +222,7 @@ function classFigures(
 ): ClassFigures {
   // two classes: logits do not saturate
   const scores = logits.length === 1 ? logits[0] : probabilities[plane];
-  const reliability = reliabilityOfProbabilities(probabilities[plane], y, weight, BINS);
-  const uncalibrated = before && reliabilityOfProbabilities(before, y, weight, BINS);
+  const binsOf = (values: Float64Array) => reliability({ probabilities: values }, y, weight, BINS);
   const roc = rocCurve(scores, y, weight);
   const curve = roc && precisionRecallCurve(scores, y, weight);
   const interval = roc && aucInterval(scores, y, weight, { weightKind });
@@ -238,8 +236,8 @@ function classFigures(
     averagePrecision: roc && averagePrecision(scores, y, weight),
     roc: roc ? points(roc.fpr, roc.tpr) : [],
     precisionRecall: curve ? points(curve.recall.reverse(), curve.precision.reverse()) : [],
-    reliability,
-    uncalibrated,
+    reliability: binsOf(probabilities[plane]),
+    uncalibrated: before && binsOf(before),
   };
 }
 
@@ -298,7 +296,7 @@ function binaryFigures(model: Model, rows: ScoredRows, y: Uint8Array, share: num
     threshold,
     confusion: table,
     ks: ksStatistic(logits[0], y, weight)?.ks ?? null,
-    brier: brierDecompositionOfProbabilities(probabilities, y, weight, BINS),
+    brier: brierDecomposition({ probabilities }, y, weight, BINS),
     slope: both ? calibrationSlope(z, y, weight) : null,
     large: {
       predicted: weightedMean(probabilities, weight),

@@ -1,12 +1,5 @@
 import type { Model, Scores } from '../../../src/index.ts';
-import {
-  accuracyOfProbabilities,
-  type BinaryMetrics,
-  evaluateBinary,
-  evaluateClassProbabilities,
-  evaluateMulticlass,
-  evaluateProbabilities,
-} from '../../../src/metrics.ts';
+import { accuracy, evaluate, evaluateClasses, type Metrics } from '../../../src/metrics.ts';
 import type { ScoredRows } from './evaluation.ts';
 
 /** The values of each weight vector, of logits or probabilities as a scorer gives them. */
@@ -15,21 +8,17 @@ export function planes<T extends Float64Array | Float32Array>({ rows }: Scores, 
 }
 
 /** Metrics of what a model says of rows: of its probabilities, calibrated where it is, and the accuracy of its decisions. */
-export function evaluate(model: Model, { logits, probabilities, labels, codes, weight }: ScoredRows): BinaryMetrics {
+export function metricsOf(model: Model, { logits, probabilities, labels, codes, weight }: ScoredRows): Metrics {
   const { classes, positive, multiclass, calibration } = model.manifest;
   const right = Uint8Array.from({ length: codes.length }, (_, i) => Number(codes[i] === labels[i]));
-  const accuracy = accuracyOfProbabilities(new Float64Array(right.length).fill(1), right, weight);
+  const decided = accuracy({ probabilities: new Float64Array(right.length).fill(1) }, right, weight);
+  // without a calibration logits are the more exact
   if (multiclass !== null) {
-    const metrics = calibration
-      ? evaluateClassProbabilities(probabilities, codes, weight)
-      : evaluateMulticlass(logits, codes, weight, multiclass);
-    return { ...metrics, accuracy };
+    const predictions = calibration ? { probabilities } : { logits, link: multiclass };
+    return { ...evaluateClasses(predictions, codes, weight), accuracy: decided };
   }
   const code = classes.indexOf(positive!);
   const y = Uint8Array.from({ length: codes.length }, (_, i) => Number(codes[i] === code));
-  // without a calibration logits are the more exact
-  const metrics = calibration
-    ? evaluateProbabilities(probabilities[0], y, weight)
-    : evaluateBinary(logits[0], y, weight);
-  return { ...metrics, accuracy };
+  const predictions = calibration ? { probabilities: probabilities[0] } : { logits: logits[0] };
+  return { ...evaluate(predictions, y, weight), accuracy: decided };
 }

@@ -1,10 +1,10 @@
 import { type Engine, type Model, pickEngine } from '../../../src/index.ts';
 import { pick } from '../../../src/internal.ts';
-import type { BinaryMetrics } from '../../../src/metrics.ts';
+import type { Metrics } from '../../../src/metrics.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
 import { warningsInFlags } from '../figures/flags.ts';
-import { evaluate, planes } from '../figures/metrics.ts';
+import { metricsOf, planes } from '../figures/metrics.ts';
 import { fitFacts } from '../figures/model.ts';
 import { refuseStrangers, Strangers, strangerWarnings } from '../figures/strangers.ts';
 import { readModel } from '../read/files.ts';
@@ -33,7 +33,7 @@ export interface EvalOptions extends DataOptions {
 
 export interface EvalResult extends StreamResult {
   readonly model: Model;
-  readonly metrics: BinaryMetrics;
+  readonly metrics: Metrics;
   /** curves and more, worked out when first asked for */
   readonly evaluation: () => Evaluation;
 }
@@ -93,7 +93,7 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
       weight: options.weight === undefined ? undefined : those(weights.view()),
       weightKind: options.weightKind ?? model.manifest.weightKind,
     };
-    const metrics = evaluate(model, scored);
+    const metrics = metricsOf(model, scored);
     const evaluation = lazyEvaluation(model, scored, metrics);
     if (options.report) {
       await writeReport(options.report, {

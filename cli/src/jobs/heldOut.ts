@@ -1,8 +1,8 @@
 import type { Engine, Model, Table } from '../../../src/index.ts';
 import { classWeights, trueFactors } from '../../../src/internal.ts';
-import type { BinaryMetrics } from '../../../src/metrics.ts';
+import type { Metrics } from '../../../src/metrics.ts';
 import type { ScoredRows } from '../figures/evaluation.ts';
-import { evaluate, planes } from '../figures/metrics.ts';
+import { metricsOf, planes } from '../figures/metrics.ts';
 import { type Stranger, Strangers } from '../figures/strangers.ts';
 import { startRows } from '../terminal/progress.ts';
 import type { Split } from './split.ts';
@@ -62,7 +62,7 @@ export function evaluateHeldOut(
   scores: Omit<ScoredRows, 'codes'>,
   table: Table,
   { weight, weightKind, trials }: Pick<TrainOptions, 'weight' | 'weightKind' | 'trials'>,
-): { metrics: BinaryMetrics | null; scored: ScoredRows | null; unknown: number } {
+): { metrics: Metrics | null; scored: ScoredRows | null; unknown: number } {
   const { target, classes, positive } = model.manifest;
   const column = table.columns.find((one) => one.name === target)!;
   const given = numbersOf(table, weight);
@@ -81,7 +81,7 @@ export function evaluateHeldOut(
       weight: Float64Array.from(shares),
       weightKind: given ? weightKind : 'count',
     });
-    return { metrics: evaluate(model, scored), scored, unknown: 0 };
+    return { metrics: metricsOf(model, scored), scored, unknown: 0 };
   }
   const order = column.levels.map((label) => classes.indexOf(label));
   const codes = new Uint32Array(table.rows);
@@ -94,7 +94,7 @@ export function evaluateHeldOut(
   const shares = unknown > 0 ? Float64Array.from(known, (one, i) => one * (given?.[i] ?? 1)) : given;
   if (unknown === table.rows) return { metrics: null, scored: null, unknown };
   const scored = withTrueShares(model, { ...scores, codes, weight: shares, weightKind });
-  return { metrics: evaluate(model, scored), scored, unknown };
+  return { metrics: metricsOf(model, scored), scored, unknown };
 }
 
 /** The rows times the true share of their class over that among them; as they are where the model knows of no prior. */

@@ -11,7 +11,7 @@ import {
   type Warning,
 } from '../../../src/index.ts';
 import { decided, fitProblem, readOptions, readWeight, type TrainingProblem } from '../../../src/internal.ts';
-import type { BinaryMetrics } from '../../../src/metrics.ts';
+import type { Metrics } from '../../../src/metrics.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
 import { warningsInFlags } from '../figures/flags.ts';
@@ -194,12 +194,7 @@ function withMissing(warning: Warning): Warning {
   return { ...warning, message: `${warning.message}; ${next}` };
 }
 
-function holdoutWarnings(
-  model: Model,
-  metrics: BinaryMetrics | null,
-  scored: ScoredRows | null,
-  unknown: number,
-): Warning[] {
+function holdoutWarnings(model: Model, metrics: Metrics | null, scored: ScoredRows | null, unknown: number): Warning[] {
   const { multiclass, calibration } = model.manifest;
   const warnings: Warning[] = [];
   if (unknown > 0) {

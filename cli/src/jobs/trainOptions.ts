@@ -1,6 +1,6 @@
 import type { CalibrationMethod } from '../../../src/decide.ts';
 import type { DataOptions as FitDataOptions, Model, Prior, Warning } from '../../../src/index.ts';
-import type { BinaryMetrics } from '../../../src/metrics.ts';
+import type { Metrics } from '../../../src/metrics.ts';
 import type { Evaluation } from '../figures/evaluation.ts';
 import type { Stranger } from '../figures/strangers.ts';
 import type { DataOptions } from '../read/source.ts';
@@ -59,7 +59,7 @@ export interface TrainResult {
   /** true: nothing was held out because inference was asked for */
   readonly all?: boolean;
   /** of the held-out rows, weighted to the true shares of the classes where there is a prior; null without any */
-  readonly metrics: BinaryMetrics | null;
+  readonly metrics: Metrics | null;
   /** share of their features that took a default: missing, unseen or out of range; null without any */
   readonly defaulted?: number | null;
   /** their values that the fitted rows did not have, by feature; absent or null without any */

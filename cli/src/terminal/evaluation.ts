@@ -1,10 +1,10 @@
-import type { BinaryMetrics } from '../../../src/metrics.ts';
+import type { Metrics } from '../../../src/metrics.ts';
 import type { Evaluation, Interval } from '../figures/evaluation.ts';
 import { brief, figure, percent, rowCount, significant, whole, word } from '../figures/wording.ts';
 import { facts, table } from './layout.ts';
 
 /** @param classes  of several classes AUC and Brier are means and sums over them, which is said */
-export function metricsLine({ logLoss, auc, brier, ece, accuracy }: BinaryMetrics, classes = 2): string {
+export function metricsLine({ logLoss, auc, brier, ece, accuracy }: Metrics, classes = 2): string {
   const mean = classes > 2 ? ' (mean over classes)' : '';
   const sum = classes > 2 ? ' (sum over classes, 0 to 2)' : '';
   return `log loss ${figure(logLoss)}   AUC ${figure(auc)}${mean}   Brier ${figure(brier)}${sum}   ECE ${figure(ece)}   accuracy ${figure(accuracy)}`;
