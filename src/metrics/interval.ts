@@ -50,7 +50,7 @@ export interface AucInterval {
  * const found = aucInterval([3, 1.5, 1, 2], [1, 1, 0, 0]);
  * found.auc; // 0.75
  * found.stdError; // 0.3536
- * found.low; // 0.0571
+ * found.low; // 0.0570
  */
 export function aucInterval(
   scores: RowScores,

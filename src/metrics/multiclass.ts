@@ -44,7 +44,7 @@ export interface SaidOfClasses {
  * @see Hand, Till, A simple generalisation of the area under the ROC curve, Machine Learning 45, 2001
  * @example
  * const found = evaluateClasses({ logits: [[2, 0, 1], [0, 1, 0], [0, 0, 3]] }, [0, 1, 2]);
- * found.logLoss; // 0.3200
+ * found.logLoss; // 0.3203
  * found.accuracy; // 1
  */
 export function evaluateClasses(
