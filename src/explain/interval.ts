@@ -38,6 +38,11 @@ export interface Measured<S extends Scored = Scored> extends Explained<S> {
 }
 
 /**
+ * The interval of the probability of each class, for each row of a table.
+ * @param firstRow  number of the first row in the whole input, for error messages
+ */
+export function interval(model: Measured, table: Table, level?: number, firstRow?: number): ProbabilityIntervals;
+/**
  * Confidence interval of the probability of the positive class, of more than two classes of that of the label, from the covariance of the
  * estimates: how far the model might be off because it has seen only so many rows.
  *
@@ -53,11 +58,6 @@ export interface Measured<S extends Scored = Scored> extends Explained<S> {
  * @see Hosmer, Lemeshow, Applied Logistic Regression, 1.4 and 2.5
  */
 export function interval(model: Measured, record: Row, level?: number): ProbabilityInterval;
-/**
- * The interval of the probability of each class, for each row of a table.
- * @param firstRow  number of the first row in the whole input, for error messages
- */
-export function interval(model: Measured, table: Table, level?: number, firstRow?: number): ProbabilityIntervals;
 export function interval(
   model: Measured,
   data: Row | Table,

@@ -5,7 +5,7 @@ import { sigmoid } from '../../bindings/js/math.ts';
 import { calibratedProbability } from '../../src/calibrate/apply.ts';
 import type { Calibration } from '../../src/calibrate/calibration.ts';
 import { tableFromRecords } from '../../src/encode/records.ts';
-import { classIntervals, interval, intervals } from '../../src/explain/interval.ts';
+import { interval, type ProbabilityInterval } from '../../src/explain/interval.ts';
 import { oddsRatios } from '../../src/explain/odds.ts';
 import { normalQuantile } from '../../src/math/normal.ts';
 import { splitmix32 } from '../../src/math/random.ts';
@@ -26,6 +26,15 @@ const fitted = (x: number[][], y: number[], name: (code: number) => string) =>
     inference: true,
     tol: 1e-12,
   }).model;
+
+/** The interval of each class: a record has that of its label, so each class is the label once. */
+const classIntervals = (model: Model, record: object, level?: number): ProbabilityInterval[] => {
+  const { manifest, encoder, weights, intercept, covariance, baseline, stages } = model;
+  const parts = { manifest, encoder, weights, intercept, covariance, baseline, stages };
+  return Array.from(intercept, (_, k) =>
+    interval({ ...parts, score: () => ({ ...model.score(record), label: manifest.classes[k] }) }, record, level),
+  );
+};
 
 test('normal quantiles as mpmath has them', () => {
   for (const [p, z] of oracle.quantiles)
@@ -304,7 +313,7 @@ test('a long table gives the intervals of its records, with their offsets', () =
     city: i % 3 === 0 ? null : 'Bonn',
     exposure: i / 2100,
   }));
-  const { low, high, stdError } = intervals(model, tableFromRecords(rows));
+  const { low, high, stdError } = interval(model, tableFromRecords(rows));
   rows.forEach((row, i) => {
     const one = interval(model, row);
     expect([low[i], high[i], stdError[i]]).toEqual([one.low, one.high, one.stdError]);
@@ -316,7 +325,7 @@ test.each([false, true])('a table gives the intervals of its records (three clas
   const model = seededModel(RICH, 5, { classes, covariance: seededCovariance(size, 8, 10) });
   fc.assert(
     fc.property(fc.array(records, { minLength: 1, maxLength: 6 }), (rows) => {
-      const { low, high, stdError } = intervals(model, tableFromRecords(rows, ['age', 'income', 'city']), 0.9);
+      const { low, high, stdError } = interval(model, tableFromRecords(rows, ['age', 'income', 'city']), 0.9);
       rows.forEach((row, i) => {
         classIntervals(model, row, 0.9).forEach((one, k) => {
           const at = k * rows.length + i;
