@@ -6,7 +6,7 @@ import type { Calibration, Calibrator } from '../../src/calibrate/calibration.ts
 import { tableFromRecords } from '../../src/encode/records.ts';
 import type { Schema } from '../../src/encode/schema.ts';
 import { explain, explainClasses, explainer } from '../../src/explain/contributions.ts';
-import { classIntervals, interval, intervals } from '../../src/explain/interval.ts';
+import { interval } from '../../src/explain/interval.ts';
 import { reasons } from '../../src/explain/reasons.ts';
 import { whatIf } from '../../src/explain/whatIf.ts';
 import { evaluate, evaluateClasses } from '../../src/metrics.ts';
@@ -121,13 +121,12 @@ describe('a logit that is NaN has no label', () => {
       () => reasons(model, lost, { toward: 'yes' }),
       () => whatIf(model, lost, 'a'),
       () => interval(model, lost),
-      () => classIntervals(model, lost),
       () => interval(model, huge), // its error is infinite as well
     ])
       expect(say).toThrow(refused);
     const table = tableFromRecords([good, lost]);
     expect(() => explainer(model).table(table, 1, null, 5)).toThrow(error('ERR_RECORD', 'row 6 (from 0), column "a"'));
-    expect(() => intervals(model, table, 0.95, 5)).toThrow(error('ERR_RECORD', 'row 6 (from 0), column "a"'));
+    expect(() => interval(model, table, 0.95, 5)).toThrow(error('ERR_RECORD', 'row 6 (from 0), column "a"'));
     expect(whatIf(model, good, 'a').score).not.toBeNull();
     const nan = Float64Array.of(Number.NaN, 1);
     expect(() => evaluate({ logits: nan }, Uint8Array.of(0, 1))).toThrow(error('ERR_RANGE', 'row 0'));

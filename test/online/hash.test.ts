@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { murmur3 } from '../../src/encode/hash.ts';
-import { hashIndex } from '../../src/index.ts';
+import { hashIndex } from '../../src/online/hash.ts';
 
 /** sklearn.utils.murmurhash3_32(text, seed, positive=True) of scikit-learn 1.9.1 */
 const ORACLE: readonly (readonly [string, number, number])[] = [

@@ -5,7 +5,8 @@ import { type Evaluation, evaluateRows, type ScoredRows } from '../../cli/src/fi
 import { rocPlot } from '../../cli/src/report/plots/ranking.ts';
 import { thresholdPlot } from '../../cli/src/report/plots/threshold.ts';
 import { bar, evaluationText } from '../../cli/src/terminal/evaluation.ts';
-import { fit as fitTable, type Model, sigmoid, type Table } from '../../src/index.ts';
+import { fit as fitTable, type Model, type Table } from '../../src/index.ts';
+import { sigmoid } from '../../src/kernels.ts';
 import { evaluate, evaluateClasses } from '../../src/metrics.ts';
 
 /** A model of one number, trained on a handful of rows; its rows are replaced by those of each test. */

@@ -6,8 +6,8 @@ import { CALIBRATION_METHODS, fitCalibration } from '../../src/calibrate/fit.ts'
 import type { Table } from '../../src/encode/table.ts';
 import { loadModel } from '../../src/load.ts';
 import { saveModel } from '../../src/model/file.ts';
-import type { Model } from '../../src/model/model.ts';
-import { calibrateModel, fitCalibrated, withCalibration } from '../../src/train/calibrated.ts';
+import type { FittedModel as Model } from '../../src/model/fittedModel.ts';
+import { calibrate } from '../../src/train/calibrated.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
@@ -63,14 +63,15 @@ describe.each(crossValidated)('CalibratedClassifierCV(ensemble=False): $name', (
     ['isotonic', 'isotonic', 1e-9],
     ['temperature', 'temperature', 1e-6],
   ] as const)('%s', (name, method, bound) => {
-    const { model, outOfFold: held } = fitCalibrated(rows, {
+    const { model, outOfFold: held } = fitTable(rows, {
       target: 'y',
       weight: 's',
       C: one.C,
       standardize: false,
       tol: 1e-11,
       // each group is a fold of its own
-      calibrate: { method, folds: 4, groups: 'g' },
+      calibrate: method,
+      folding: { folds: 4, groups: 'g' },
     });
     expect(model.manifest.schema.features.map((feature) => feature.name)).toEqual(['x0', 'x1', 'x2']);
     expect(model.manifest.calibration).toMatchObject({ method, shift: [], by: { folds: 4, rows: 240 } });
@@ -115,16 +116,16 @@ describe('out of fold', () => {
     ),
   );
 
-  const base: FitOptions = { target: 'y', weight: 's', offset: 'o', tol: 1e-11 };
+  const base = { target: 'y', weight: 's', offset: 'o', tol: 1e-11 } satisfies FitOptions;
   it.each<[string, FitOptions]>([
     ['C', { ...base, C: 0.7 }],
     ['lambda on raw weights', { ...base, lambda: 0.05, standardize: false }],
     ['elastic net', { ...base, lambda: 0.02, l1Ratio: 0.5 }],
     ['no penalty', { ...base, penalty: 'none' }],
-    ['Firth', { ...base, firth: true, inference: true }],
+    ['Firth', { ...base, penalty: 'firth', inference: true }],
     ['class weights', { ...base, C: 1, classWeight: 'balanced' }],
   ])('each fold is the fit of a table of its training rows: %s', (_, options) => {
-    const held = outOfFold(rows, options, { folds: 4, seed: 3 });
+    const held = outOfFold(rows, { ...options, folding: { folds: 4, seed: 3 } });
     const index = Array.from({ length: 160 }, (_, i) => i);
     expect(new Set(held.fold)).toEqual(new Set([-1, 0, 1, 2, 3]));
     for (let k = 0; k < 4; k++) {
@@ -147,7 +148,7 @@ describe('out of fold', () => {
   });
 
   it('by time each row is scored by earlier ones, and the earliest by none', () => {
-    const held = outOfFold(times, { ...base, C: 1 }, { folds: 3, time: 't' });
+    const held = outOfFold(times, { ...base, C: 1, folding: { folds: 3, time: 't' } });
     const t = values(times, 't');
     const latest = [0, 1, 2].map((k) => Math.max(...[...t].filter((_, i) => held.fold[i] === k)));
     expect(latest[0]).toBeLessThan(latest[1]);
@@ -176,8 +177,12 @@ describe('out of fold', () => {
       const hits = held.y.filter((code, i) => held.planes.every((plane) => plane[i] <= held.planes[code][i]));
       expect(hits.length).toBeGreaterThan(130);
     }
-    expect(() => outOfFold(iris, { target: 'Species' }, { folds: 1 })).toThrow(/folds: expected a whole number from 2/);
-    expect(() => outOfFold(iris, { target: 'Species' }, { groups: 'a', time: 'b' })).toThrow(/no time beside it/);
+    expect(() => outOfFold(iris, { target: 'Species', folding: { folds: 1 } })).toThrow(
+      /folds: expected a whole number from 2/,
+    );
+    expect(() => outOfFold(iris, { target: 'Species', folding: { groups: 'a', time: 'b' } })).toThrow(
+      /no time beside it/,
+    );
   });
 
   it('a fold that warns says which', () => {
@@ -189,18 +194,18 @@ describe('out of fold', () => {
         x.map((value) => Number(value > 4)),
       ),
     );
-    const { warnings } = outOfFold(separated, { target: 'y', penalty: 'none' }, { folds: 2 });
+    const { warnings } = outOfFold(separated, { target: 'y', penalty: 'none', folding: { folds: 2 } });
     expect(warnings).toMatchObject([{ code: 'SEPARATION', message: expect.stringMatching(/^fold 1: "x"/) }]);
   });
 });
 
 describe('calibrated models', () => {
   const { rows } = simulate(500, 11);
-  const options: FitOptions = { target: 'y', weight: 's', offset: 'o', C: 0.02 };
+  const options = { target: 'y', weight: 's', offset: 'o', C: 0.02 } satisfies FitOptions;
   const fresh = simulate(400, 12).rows;
 
   it.each(CALIBRATION_METHODS)('%s: a record has the bits of the table, also from a file', (method) => {
-    const { model, warnings, outOfFold: held } = fitCalibrated(rows, { ...options, calibrate: { method } });
+    const { model, warnings, outOfFold: held } = fitTable(rows, { ...options, calibrate: { method } });
     const again = fitCalibration(method, held!.planes, held!.y, held!.weight, { folds: 5 });
     expect(model.manifest.calibration).toEqual(again);
     expect(warnings).toEqual(model.manifest.warnings);
@@ -218,25 +223,25 @@ describe('calibrated models', () => {
   });
 
   it('a strong penalty is undone: the slope is that of the rows', () => {
-    const { model } = fitCalibrated(rows, { ...options, calibrate: { method: 'temperature' } });
+    const { model } = fitTable(rows, { ...options, calibrate: { method: 'temperature' } });
     const [{ inverse }] = model.manifest.calibration!.calibrators as unknown as [{ inverse: number }];
     expect(inverse).toBeGreaterThan(1.3);
   });
 
   it.each(CALIBRATION_METHODS)('%s by a held-out table', (method) => {
     const holdout = simulate(300, 13).rows;
-    const { model, outOfFold: held } = fitCalibrated(rows, { ...options, calibrate: { method, holdout } });
+    const { model, outOfFold: held } = fitTable(rows, { ...options, calibrate: { method, holdout } });
     expect(held).toBeNull();
     const plain = fitTable(rows, options).model;
     const { logits } = scoresOf(plain, holdout);
     const wanted = fitCalibration(method, logits, values(holdout, 'y'), values(holdout, 's'));
     expect(model.manifest.calibration).toEqual(wanted);
     expect(wanted.by).toEqual({ folds: null, rows: values(holdout, 's').filter((s) => s > 0).length });
-    expect(calibrateModel(plain, holdout, { method, weight: 's' }).manifest.calibration).toEqual(wanted);
+    expect(calibrate(plain, holdout, { method, weight: 's' }).manifest.calibration).toEqual(wanted);
     // the other class positive
     const other = fitTable(rows, { ...options, positive: '0', offset: undefined }).model;
     const outcome = values(holdout, 'y').map((label) => 1 - label);
-    expect(calibrateModel(other, holdout, { method }).manifest.calibration).toEqual(
+    expect(calibrate(other, holdout, { method }).manifest.calibration).toEqual(
       fitCalibration(method, scoresOf(other, holdout).logits, outcome),
     );
   });
@@ -245,7 +250,7 @@ describe('calibrated models', () => {
     const iris = readTable('iris.csv');
     for (const multiclass of ['multinomial', 'ovr'] as const) {
       for (const method of CALIBRATION_METHODS) {
-        const { model } = fitCalibrated(iris, { target: 'Species', multiclass, calibrate: { method } });
+        const { model } = fitTable(iris, { target: 'Species', multiclass, calibrate: { method } });
         expect(model.manifest.calibration!.calibrators).toHaveLength(method === 'temperature' ? 1 : 3);
         const { probabilities } = scoresOf(model, iris);
         let hits = 0;
@@ -260,7 +265,7 @@ describe('calibrated models', () => {
   });
 
   it('class weights are not in the calibrator: it says how often classes are', () => {
-    const { model } = fitCalibrated(rows, {
+    const { model } = fitTable(rows, {
       ...options,
       C: 10,
       classWeight: { '1': 20 },
@@ -284,9 +289,9 @@ describe('calibrated models', () => {
         weighted,
         [...times].flatMap((count, i) => Array<number>(count).fill(i)),
       );
-      const given = { ...options, C: undefined, lambda: 0.05, tol: 1e-12, calibrate: { method, groups: 'g' } };
-      const one = fitCalibrated(weighted, { ...given, prior: 0.3 }).model;
-      const other = fitCalibrated(repeated, { ...given, weight: undefined, exclude: ['s'], prior: 0.3 }).model;
+      const given = { ...options, C: undefined, lambda: 0.05, tol: 1e-12, calibrate: method, folding: { groups: 'g' } };
+      const one = fitTable(weighted, { ...given, prior: 0.3 }).model;
+      const other = fitTable(repeated, { ...given, weight: undefined, exclude: ['s'], prior: 0.3 }).model;
       const wanted = scoresOf(other, fresh).probabilities[0];
       scoresOf(one, fresh).probabilities[0].forEach((p, i) => {
         expect(Math.abs(p - wanted[i])).toBeLessThan(1e-8);
@@ -300,16 +305,17 @@ describe('calibrated models', () => {
     const trials = x.map(() => 5 + Math.floor(next() * 10));
     const hits = x.map((value, i) => Math.round(trials[i] / (1 + Math.exp(-2 * value))));
     const grouped = table(numeric('x', x), numeric('hits', hits), numeric('trials', trials));
-    const { model } = fitCalibrated(grouped, {
+    const { model } = fitTable(grouped, {
       target: 'hits',
       trials: 'trials',
       C: 0.05,
-      calibrate: { method: 'platt', folds: 4 },
+      calibrate: 'platt',
+      folding: { folds: 4 },
     });
     const p = scoresOf(model, grouped).probabilities[0];
     const total = (counts: number[]) => counts.reduce((sum, count) => sum + count, 0);
     expect(total(trials.map((count, i) => count * p[i])) / total(hits)).toBeCloseTo(1, 1);
-    const held = calibrateModel(model, grouped, { method: 'platt', trials: 'trials' });
+    const held = calibrate(model, grouped, { method: 'platt', trials: 'trials' });
     expect(held.manifest.calibration!.by).toEqual({ folds: null, rows: 40 });
   });
 });
@@ -332,22 +338,22 @@ describe('prior', () => {
     ...CALIBRATION_METHODS.map((m): [string, CalibrationMethod] => [m, m]),
   ])('resampled training rows are corrected to the true share: %s', (_, method) => {
     const given = { ...options, ...(method && { calibrate: { method } }) };
-    const { model } = fitCalibrated(sampled, { ...given, prior: share });
-    expect(mean(fitCalibrated(sampled, given).model)).toBeLessThan(share - 0.1);
+    const { model } = fitTable(sampled, { ...given, prior: share });
+    expect(mean(fitTable(sampled, given).model)).toBeLessThan(share - 0.1);
     expect(Math.abs(mean(model) - share)).toBeLessThan(0.01);
-    const named = fitCalibrated(sampled, { ...given, prior: { '0': 1 - share, '1': share } }).model;
+    const named = fitTable(sampled, { ...given, prior: { '0': 1 - share, '1': share } }).model;
     expect(named.manifest.calibration!.shift[0]).toBeCloseTo(model.manifest.calibration!.shift[0], 12);
   });
 
   it('the true share of the rows takes back what class weights did', () => {
-    const { model } = fitCalibrated(rows, { ...options, classWeight: 'balanced', prior: share });
+    const { model } = fitTable(rows, { ...options, classWeight: 'balanced', prior: share });
     expect(mean(fitTable(rows, { ...options, classWeight: 'balanced' }).model)).toBeGreaterThan(share + 0.02);
     expect(Math.abs(mean(model) - share)).toBeLessThan(0.01);
     expect(model.manifest.calibration).toMatchObject({ method: 'none', calibrators: [], by: null });
   });
 
   it('a calibrator by held-out rows is corrected from their shares, not from those of the training rows', () => {
-    const { model } = fitCalibrated(sampled, {
+    const { model } = fitTable(sampled, {
       ...options,
       calibrate: { method: 'platt', holdout: rows },
       prior: share,
@@ -356,14 +362,14 @@ describe('prior', () => {
   });
 
   it('the other class positive: the share is of the positive one', () => {
-    const { model } = fitCalibrated(sampled, { ...options, offset: undefined, positive: '0', prior: 1 - share });
+    const { model } = fitTable(sampled, { ...options, offset: undefined, positive: '0', prior: 1 - share });
     expect(Math.abs(mean(model) - (1 - share))).toBeLessThan(0.01);
   });
 
   it('several classes', () => {
     const iris = readTable('iris.csv');
     const prior = { setosa: 0.1, versicolor: 0.6, virginica: 0.3 };
-    const { model } = fitCalibrated(iris, { target: 'Species', prior });
+    const { model } = fitTable(iris, { target: 'Species', prior });
     expect(model.manifest.calibration!.shift.map((z) => Math.exp(z) / 3)).toEqual(
       [0.1, 0.6, 0.3].map((value) => expect.closeTo(value, 14)),
     );
@@ -378,11 +384,11 @@ describe('prior', () => {
   it('bad shares are refused', () => {
     const iris = readTable('iris.csv');
     const refused: [() => unknown, RegExp][] = [
-      [() => fitCalibrated(sampled, { ...options, prior: 1.2 }), /prior: expected shares between 0 and 1, got 1.2/],
-      [() => fitCalibrated(sampled, { ...options, prior: { '1': 0.5 } }), /share of each class \("0", "1"\), got "1"/],
-      [() => fitCalibrated(sampled, { ...options, prior: { '0': 0.5, '1': 0.4 } }), /sum to 1, got 0.5, 0.4/],
-      [() => fitCalibrated(sampled, { ...options, prior: { '0': 0.5, yes: 0.5 } }), /share of each class/],
-      [() => fitCalibrated(iris, { target: 'Species', prior: 0.3 }), /prior: expected the share of each class/],
+      [() => fitTable(sampled, { ...options, prior: 1.2 }), /prior: expected shares between 0 and 1, got 1.2/],
+      [() => fitTable(sampled, { ...options, prior: { '1': 0.5 } }), /share of each class \("0", "1"\), got "1"/],
+      [() => fitTable(sampled, { ...options, prior: { '0': 0.5, '1': 0.4 } }), /sum to 1, got 0.5, 0.4/],
+      [() => fitTable(sampled, { ...options, prior: { '0': 0.5, yes: 0.5 } }), /share of each class/],
+      [() => fitTable(iris, { target: 'Species', prior: 0.3 }), /prior: expected the share of each class/],
     ];
     for (const [run, message] of refused) expect(run).toThrow(message);
   });
@@ -395,21 +401,22 @@ describe('what cannot calibrate', () => {
     [
       'isotonic with too few rows',
       () =>
-        fitCalibrated(takeRows(rows, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), {
+        fitTable(takeRows(rows, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), {
           target: 'y',
-          calibrate: { method: 'isotonic', folds: 2 },
+          calibrate: 'isotonic',
+          folding: { folds: 2 },
         }),
       /ERR_DATA.*at least 10 rows of each class/,
     ],
     [
       'an unknown method',
-      () => fitCalibrated(rows, { target: 'y', calibrate: { method: 'sigmoid' as 'platt' } }),
+      () => fitTable(rows, { target: 'y', calibrate: { method: 'sigmoid' as 'platt' } }),
       /one of platt, isotonic/,
     ],
     [
       'a holdout of one class',
       () =>
-        calibrateModel(
+        calibrate(
           model,
           takeRows(rows, [
             ...(rows.columns.find(({ name }) => name === 'y')
@@ -423,7 +430,7 @@ describe('what cannot calibrate', () => {
     [
       'a holdout of other classes',
       () =>
-        calibrateModel(
+        calibrate(
           model,
           withColumns(
             rows,
@@ -439,16 +446,12 @@ describe('what cannot calibrate', () => {
     [
       'a holdout without the target',
       () =>
-        calibrateModel(
-          model,
-          { ...rows, columns: rows.columns.filter(({ name }) => name !== 'y') },
-          { method: 'platt' },
-        ),
+        calibrate(model, { ...rows, columns: rows.columns.filter(({ name }) => name !== 'y') }, { method: 'platt' }),
       /expected column "y"/,
     ],
     [
       'a holdout without weight in one class',
-      () => calibrateModel(model, withColumns(rows, numeric('s', values(rows, 'y'))), { method: 'platt', weight: 's' }),
+      () => calibrate(model, withColumns(rows, numeric('s', values(rows, 'y'))), { method: 'platt', weight: 's' }),
       /every class \(0, 1\), got only 1/,
     ],
   ])('%s', (_, run, message) => {
@@ -464,19 +467,19 @@ describe('what cannot calibrate', () => {
   it('the class that is left is named, also when the first is the positive one', () => {
     const other = fitTable(rows, { target: 'y', positive: '0' }).model;
     const weighted = withColumns(rows, numeric('s', values(rows, 'y')));
-    expect(() => calibrateModel(other, weighted, { method: 'platt', weight: 's' })).toThrow(
+    expect(() => calibrate(other, weighted, { method: 'platt', weight: 's' })).toThrow(
       /every class \(1, 0\), got only 1/,
     );
   });
 
   it('a second calibration takes the place of the first, and of its warnings', () => {
-    const first = calibrateModel(model, rows, { method: 'isotonic' });
+    const first = calibrate(model, rows, { method: 'isotonic' });
     expect(first.manifest.warnings.map(({ code }) => code)).toContain('CALIBRATION_ROWS');
-    const second = calibrateModel(first, rows, { method: 'platt' });
+    const second = calibrate(first, rows, { method: 'platt' });
     expect(second.manifest.warnings.map(({ code }) => code)).not.toContain('CALIBRATION_ROWS');
-    expect(second.manifest.calibration).toEqual(calibrateModel(model, rows, { method: 'platt' }).manifest.calibration);
+    expect(second.manifest.calibration).toEqual(calibrate(model, rows, { method: 'platt' }).manifest.calibration);
     expect(second.sha256).toBeNull();
-    const none = withCalibration(second, { method: 'none', calibrators: [], shift: [], by: null });
+    const none = second.with({ calibration: { method: 'none', calibrators: [], shift: [], by: null } });
     const record = recordOf(rows, 3);
     expect(none.score(record).probability).toBe(model.score(record).probability);
   });

@@ -7,8 +7,8 @@ import { inferSchema, SchemaDraft } from '../../src/encode/infer.ts';
 import { sliceTable } from '../../src/encode/split.ts';
 import type { Column, Table } from '../../src/encode/table.ts';
 import { splitmix32 } from '../../src/math/random.ts';
-import { fitProblem, fit as fitTable, readOptions } from '../../src/train/fit.ts';
-import { codingOf, type FitOptions } from '../../src/train/fitOptions.ts';
+import { fitProblem, fit as fitTable } from '../../src/train/fit.ts';
+import { codingOf, type FitOptions, readOptions } from '../../src/train/fitOptions.ts';
 import {
   type Cells,
   ChunkedLikelihood,
@@ -309,7 +309,8 @@ describe('a schema from parts', () => {
 /** Fits in parts of 100 rows, with so many in memory. */
 function fitInParts(table: Table, options: FitOptions, capacity: number) {
   const engine = options.engine!;
-  const draft = new TableInParts(pick(table, ROLES), options, codingOf(options), engine);
+  const spec = readOptions(options);
+  const draft = new TableInParts(pick(table, ROLES), options, codingOf(spec.penalty), engine);
   const features = pick(table, FEATURES);
   for (const part of partsOf(features, 100)) draft.learn(part);
   draft.open(100);
@@ -317,21 +318,21 @@ function fitInParts(table: Table, options: FitOptions, capacity: number) {
   for (const part of partsOf(features, 100)) draft.encode(part, store);
   const problem = draft.problem(store, capacity);
   try {
-    return fitProblem(problem, readOptions(options), {});
+    return fitProblem(problem, spec);
   } finally {
     problem.free();
   }
 }
 
 describe.each(engines)('a fit in parts, %s', (_, makeEngine) => {
-  const CASES: Record<string, Omit<FitOptions, 'engine'>> = {
+  const CASES: Record<string, FitOptions> = {
     L2: { target: 'y', weight: 's', offset: 'o' },
     'no penalty, with inference': { target: 'y', weight: 's', offset: 'o', penalty: 'none', inference: true },
-    'robust errors': { target: 'y', penalty: 'none', covariance: 'robust' },
-    'profile intervals': { target: 'y', penalty: 'none', profile: true },
-    Firth: { target: 'y', firth: true, inference: true },
+    'robust errors': { target: 'y', penalty: 'none', inference: { covariance: 'robust' } },
+    'profile intervals': { target: 'y', penalty: 'none', inference: { profile: true } },
+    Firth: { target: 'y', penalty: 'firth', inference: true },
     L1: { target: 'y', weight: 's', l1Ratio: 1, C: 0.02 },
-    bounds: { target: 'y', l1Ratio: 0.5, C: 0.1, bounds: { age: [0, 0.05] } },
+    bounds: { target: 'y', penalty: { l1Ratio: 0.5, C: 0.1, bounds: { age: [0, 0.05] } } },
     'class weights': { target: 'y', classWeight: 'balanced', solver: 'lbfgs' },
     multinomial: { target: 'k', weight: 's' },
     'multinomial without a penalty': { target: 'k', penalty: 'none', inference: true },
@@ -345,7 +346,7 @@ describe.each(engines)('a fit in parts, %s', (_, makeEngine) => {
     const table = data();
     const options: FitOptions = { ...given, engine, features: FEATURES };
     const used = [options.target, ...['s', 'o'].filter((role) => role === given.weight || role === given.offset)];
-    const whole = fitTable(pick(table, [...FEATURES, ...used]), options);
+    const whole = fitTable(pick(table, [...FEATURES, ...used]), options).model;
     const inParts = fitInParts(table, options, 130);
     const close = (a: unknown, b: unknown, what: string): void => {
       if (typeof b === 'number') {
@@ -357,7 +358,7 @@ describe.each(engines)('a fit in parts, %s', (_, makeEngine) => {
         for (const key of Object.keys(b)) close((a as never)[key], (b as never)[key], `${what}.${key}`);
       } else expect(a, what).toBe(b);
     };
-    const of = ({ model: { manifest, weights, intercept, covariance } }: typeof whole) => ({
+    const of = ({ manifest, weights, intercept, covariance }: typeof whole) => ({
       ...{ weights, intercept, covariance },
       // gradients at the end are rounding
       fit: { ...manifest.fit, gradNorm: 0 },
@@ -372,20 +373,22 @@ describe.each(engines)('a fit in parts, %s', (_, makeEngine) => {
     const table = data();
     const options: FitOptions = { target: 'y', engine, features: FEATURES, penalty: 'none', inference: true };
     const whole = fitTable(pick(table, [...FEATURES, 'y']), options).model;
+    const spec = readOptions(options);
     // parts have other rounding in the schema: one part
-    const draft = new TableInParts(pick(table, ROLES), options, codingOf(options), engine);
+    const draft = new TableInParts(pick(table, ROLES), options, codingOf(spec.penalty), engine);
     draft.learn(pick(table, FEATURES));
     draft.open(ROWS);
     const store = new ArrayStore();
     draft.encode(pick(table, FEATURES), store);
     const problem = draft.problem(store, ROWS);
-    const { model } = fitProblem(problem, readOptions(options), {});
+    const model = fitProblem(problem, spec);
     problem.free();
     expect([model.weights, model.covariance]).toEqual([whole.weights, whole.covariance]);
   });
 
   it('cannot have errors by cluster', () => {
-    const options: FitOptions = { target: 'y', engine: makeEngine(), penalty: 'none', covariance: { cluster: 'kind' } };
+    const inference = { covariance: { cluster: 'kind' } };
+    const options: FitOptions = { target: 'y', engine: makeEngine(), penalty: 'none', inference };
     expect(() => fitInParts(data(), options, 130)).toThrow(
       'covariance: expected model or robust for rows that stay in a file, got clusters of "kind"',
     );

@@ -77,7 +77,7 @@ describe('multinomial without penalty: hsbdemo', () => {
 
 describe('multinomial with L2: iris', () => {
   const iris = readTable('iris.csv');
-  const shared: FitOptions = { target: 'Species', C: 1, standardize: false };
+  const shared = { target: 'Species', C: 1, standardize: false } satisfies FitOptions;
   const weights = [
     [-0.4235099201227, 0.9673505795716, -2.5171523776092, -1.0793366485007],
     [0.5344615089959, -0.3215878551919, -0.2063920712949, -0.9442984653963],
@@ -107,7 +107,8 @@ describe('multinomial with L2: iris', () => {
   });
 
   it('a feature that is never penalised has mean 0 over the classes too, and the fit is the minimum', () => {
-    const options = { ...shared, penaltyFactors: { 'Sepal.Width': 0 } };
+    const { target, ...penalty } = shared;
+    const options: FitOptions = { target, penalty: { ...penalty, factors: { 'Sepal.Width': 0 } } };
     const { model } = fitTable(iris, options);
     expect(Math.abs(model.weights[1] + model.weights[5] + model.weights[9])).toBeLessThan(1e-11);
     const other = fitTable(iris, { ...options, solver: 'lbfgs', tol: 1e-11 }).model;

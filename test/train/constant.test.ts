@@ -41,7 +41,7 @@ const FITS: [string, Partial<FitOptions>][] = [
   ['L1', { lambda: 0.01, l1Ratio: 1 }],
   ['L-BFGS', { solver: 'lbfgs' }],
   ['newton-cg', { solver: 'newton-cg' }],
-  ['Firth', { firth: true }],
+  ['Firth', { penalty: 'firth' }],
 ];
 
 describe('a column that is constant but for rounding has no weight, and the warning names it', () => {

@@ -3,8 +3,8 @@ import { calibratedProbability } from '../../src/calibrate/apply.ts';
 import { type Criterion, chooseThreshold } from '../../src/decide/choose.ts';
 import { loadModel } from '../../src/load.ts';
 import { saveModel } from '../../src/model/file.ts';
-import { fitCalibrated } from '../../src/train/calibrated.ts';
 import { chooseDecision, chooseReview } from '../../src/train/decided.ts';
+import { fit as fitTable } from '../../src/train/fit.ts';
 import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
 import { numeric, random, table } from './oracles.ts';
@@ -35,7 +35,7 @@ describe('decisions of a model with a prior', () => {
   ];
 
   it.each(cases)('rows weigh as their classes do where the model is used: %s', (_, options) => {
-    const { model } = fitCalibrated(rows, { ...options, prior });
+    const { model } = fitTable(rows, { ...options, prior });
     const judged = outOfFold(rows, options);
     const { calibration } = model.manifest;
     const positives = judged.y.reduce((sum, label) => sum + label, 0);
@@ -58,7 +58,7 @@ describe('decisions of a model with a prior', () => {
 
   it('the threshold by cost is near the closed form, as it is without a prior', () => {
     for (const share of [undefined, 0.04, 0.9]) {
-      const { model, outOfFold: judged } = fitCalibrated(rows, {
+      const { model, outOfFold: judged } = fitTable(rows, {
         target: 'y',
         calibrate: { method: 'platt' },
         prior: share,
@@ -70,7 +70,7 @@ describe('decisions of a model with a prior', () => {
   });
 
   it('the band for review holds its share of rows as they will come', () => {
-    const { model, outOfFold: judged } = fitCalibrated(rows, { target: 'y', calibrate: { method: 'platt' }, prior });
+    const { model, outOfFold: judged } = fitTable(rows, { target: 'y', calibrate: { method: 'platt' }, prior });
     const { low, high } = chooseReview(model, judged!, 0.1);
     const { y, planes } = judged!;
     const positives = y.reduce((sum, label) => sum + label, 0);
@@ -84,7 +84,7 @@ describe('decisions of a model with a prior', () => {
   });
 
   it('the prior is in the model file', () => {
-    const { model } = fitCalibrated(rows, { target: 'y', prior });
+    const { model } = fitTable(rows, { target: 'y', prior });
     expect(loadModel(saveModel(model)).manifest.calibration!.prior).toEqual([0.96, 0.04]);
   });
 });

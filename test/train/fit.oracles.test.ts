@@ -4,7 +4,7 @@ import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
-import type { FitOptions } from '../../src/train/fitOptions.ts';
+import type { DataOptions } from '../../src/train/problem/options.ts';
 import { engines } from './engines.ts';
 import { numeric, oracles, readTable, takeRows, values, withColumns } from './oracles.ts';
 
@@ -56,7 +56,7 @@ function repeated(weighted: Table, weight: string): Table {
 interface Case {
   oracle: string;
   table: () => Table;
-  options: Omit<FitOptions, 'inference' | 'penalty' | 'engine'>;
+  options: DataOptions;
   /** names of our coefficients in the order of R's terms, when they differ from feature or feature + level */
   grouped?: boolean;
 }
@@ -181,7 +181,7 @@ describe.each(engines)('L2 fits of iris, engine %s', (_, engine) => {
       virginica,
     );
   };
-  const shared: FitOptions = { target: 'virginica', C: 1, standardize: false };
+  const shared = { target: 'virginica', C: 1, standardize: false };
 
   it('C = 1 on raw weights', () => {
     const { model } = fitTable(iris(), { ...shared, engine: engine() });

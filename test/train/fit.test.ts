@@ -160,7 +160,7 @@ describe.each(SETTINGS)('laws: %s', (_, setting) => {
 
 describe('penalty', () => {
   const base = mixed(300, 3);
-  const plain: FitOptions = { target: 'y', features: ['b', 'colour'] };
+  const plain = { target: 'y', features: ['b', 'colour'] } satisfies FitOptions;
 
   it('newton and lbfgs find one minimum', () => {
     const a = fitTable(base, { ...plain, C: 5, solver: 'newton' }).model;
@@ -218,7 +218,7 @@ describe('penalty', () => {
   });
 
   it('coding follows the penalty unless said', () => {
-    const coding = (option: Partial<FitOptions>) => {
+    const coding = (option: Pick<FitOptions, 'penalty' | 'coding'>) => {
       const feature = fitTable(base, { ...plain, ...option }).model.manifest.schema.features[1];
       return feature.kind === 'categorical' && feature.coding;
     };
@@ -237,7 +237,7 @@ describe('penalty', () => {
         range(300).map((i) => (label(i) === 'yes' ? 3 : 0.5)),
       ),
     );
-    const raw: FitOptions = { ...plain, standardize: false };
+    const raw = { ...plain, standardize: false };
     const a = fitTable(base, { ...raw, lambda: 0.02, classWeight: { yes: 3, no: 0.5 } }).model;
     const S = values(weighted, 's').reduce((sum, s) => sum + s, 0);
     const b = fitTable(weighted, { ...raw, lambda: (0.02 * 300) / S, weight: 's' }).model;
@@ -789,7 +789,7 @@ describe('options and columns', () => {
       ),
     );
 
-  it.each<[string, Partial<FitOptions>, Table, string, RegExp]>([
+  it.each<[string, object, Table, string, RegExp]>([
     ['C = 0', { C: 0 }, base, 'ERR_RANGE', /^C: /],
     ['C = NaN', { C: Number.NaN }, base, 'ERR_RANGE', /^C: /],
     ['lambda < 0', { lambda: -1 }, base, 'ERR_RANGE', /^lambda: .* got -1/],
@@ -797,7 +797,7 @@ describe('options and columns', () => {
     ['none and C', { penalty: 'none', C: 1 }, base, 'ERR_RANGE', /C 1/],
     ['an unknown penalty', { penalty: 'l1' as 'none' }, base, 'ERR_RANGE', /l1/],
     ['l1Ratio', { l1Ratio: 1.5 }, base, 'ERR_RANGE', /^l1Ratio/],
-    ['l1Ratio without strength', { l1Ratio: 0.5, penalty: 'none' }, base, 'ERR_RANGE', /^l1Ratio/],
+    ['l1Ratio without strength', { l1Ratio: 0.5, penalty: 'none' }, base, 'ERR_RANGE', /^penalty: .* got l1Ratio 0.5/],
     ['l1Ratio with newton', { l1Ratio: 0.5, solver: 'newton' }, base, 'ERR_RANGE', /^solver/],
     ['an unknown solver', { solver: 'saga' as 'auto' }, base, 'ERR_RANGE', /saga/],
     ['tol = 0', { tol: 0 }, base, 'ERR_RANGE', /^tol/],

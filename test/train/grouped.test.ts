@@ -4,6 +4,7 @@ import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import type { FitOptions } from '../../src/train/fitOptions.ts';
+import type { InferenceOptions } from '../../src/train/inferenceOptions.ts';
 import { coded, numeric, table } from './oracles.ts';
 
 type ByName = Readonly<Record<string, number>>;
@@ -32,7 +33,7 @@ describe('rows of trials, against statsmodels', () => {
     'errors of the model, and HC0 with a row for an observation: $names.length columns',
     (wanted) => {
       for (const covariance of ['model', 'robust'] as const) {
-        const { model } = fitTable(star98(wanted.names), { ...counts, covariance });
+        const { model } = fitTable(star98(wanted.names), { ...counts, inference: { covariance } });
         for (const { feature, value, stdError } of coefficients(model)) {
           // the columns of the larger model are products of others: its information has a condition of 1e13
           expect(value! / wanted.beta[named(feature)]).toBeCloseTo(1, 6);
@@ -51,7 +52,7 @@ describe('rows of trials, against statsmodels', () => {
     expect(pearson!.df).toBe(wanted.df);
     expect(pearson!.dispersion).toBeCloseTo(wanted.pearson / wanted.df, 8);
     expect(warnings.map(({ code }) => code)).toEqual(['OVERDISPERSION']);
-    expect(fitTable(star98(wanted.names), { ...counts, covariance: 'robust' }).warnings).toEqual([]);
+    expect(fitTable(star98(wanted.names), { ...counts, inference: { covariance: 'robust' } }).warnings).toEqual([]);
   });
 
   it('is quiet where counts vary as trials do', () => {
@@ -80,7 +81,7 @@ describe('rows of trials, against statsmodels', () => {
       const weight = oracle.columns.weight.map((w) => w * scale);
       const { model, warnings } = fitTable(
         { ...source, columns: [...source.columns, numeric('w', weight)] },
-        { ...counts, weight: 'w', covariance: 'robust' },
+        { ...counts, weight: 'w', inference: { covariance: 'robust' } },
       );
       expect(warnings).toEqual([]);
       for (const { feature, value, stdError } of coefficients(model)) {
@@ -103,8 +104,8 @@ describe('rows of trials, against statsmodels', () => {
       ),
     );
     const [a, b] = [
-      fitTable(single, { ...counts, trials: undefined, covariance: 'robust' }),
-      fitTable(grouped, { ...counts, covariance: 'robust' }),
+      fitTable(single, { ...counts, trials: undefined, inference: { covariance: 'robust' } }),
+      fitTable(grouped, { ...counts, inference: { covariance: 'robust' } }),
     ].map(({ model }) => [...model.covariance!]);
     b.forEach((value, j) => {
       expect(value).toBeCloseTo(a[j], 12);
@@ -125,7 +126,7 @@ describe('rows of trials, against statsmodels', () => {
         ),
       ),
     );
-    const options: FitOptions = { ...counts, covariance: 'robust' };
+    const options: FitOptions = { ...counts, inference: { covariance: 'robust' } };
     const a = fitTable(weighted, { ...options, weight: 'n', weightKind: 'count' }).model;
     const b = fitTable(repeated, options).model;
     a.covariance!.forEach((value, j) => {
@@ -139,8 +140,8 @@ describe('rows of trials, against statsmodels', () => {
 describe("Firth's errors", () => {
   // of a saturated 2 × 2 table Firth adds half a row to each cell; leverages of a group sum to 1
   const cells = table(coded('g', ['a', 'b', 'a', 'b']), numeric('n', [3, 0, 7, 10]), numeric('y', [1, 1, 0, 0]));
-  const errorsOf = (firth: FitOptions['firth']) => {
-    const options: FitOptions = { target: 'y', weight: 'n', weightKind: 'count', firth, inference: true };
+  const errorsOf = (inference: true | InferenceOptions) => {
+    const options: FitOptions = { target: 'y', weight: 'n', weightKind: 'count', penalty: 'firth', inference };
     return coefficients(fitTable(cells, options).model).map(({ feature, stdError }) => [feature, stdError!] as const);
   };
   it('of the augmented data: those of the table with half a row in each cell', () => {
@@ -152,15 +153,18 @@ describe("Firth's errors", () => {
     const p = 3.5 / 11;
     const q = 0.5 / 11;
     const [a, b] = [10 * p * (1 - p), 10 * q * (1 - q)];
-    for (const firth of [true, {}, { covariance: 'information' }] as const) {
-      const found = Object.fromEntries(errorsOf(firth));
+    for (const inference of [true, {}, { covariance: 'model' }] as const) {
+      const found = Object.fromEntries(errorsOf(inference));
       expect(found['(intercept)']).toBeCloseTo(Math.sqrt(1 / a), 9);
       expect(found.g).toBeCloseTo(Math.sqrt(1 / a + 1 / b), 9);
     }
   });
   it('another kind is refused', () => {
-    expect(() => errorsOf({ covariance: 'model' as 'augmented' })).toThrow(
-      /covariance of firth.*information or augmented/,
+    expect(() => errorsOf({ covariance: 'information' as 'model' })).toThrow(
+      /covariance: expected model, augmented, robust or \{cluster: column\}, got information/,
+    );
+    expect(() => errorsOf({ covariance: 'robust' })).toThrow(
+      /covariance: expected model or augmented with the penalty "firth", got robust/,
     );
     expect(() => errorsOf({ covarance: 'augmented' } as never)).toThrow(/did you mean "covariance"/);
   });

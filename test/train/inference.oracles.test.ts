@@ -5,7 +5,8 @@ import type { Table } from '../../src/encode/table.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import type { Model } from '../../src/model/model.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
-import type { FitOptions } from '../../src/train/fitOptions.ts';
+import type { InferenceOptions } from '../../src/train/inferenceOptions.ts';
+import type { DataOptions } from '../../src/train/problem/options.ts';
 import { engines } from './engines.ts';
 import { numeric, oracles, readTable, values, withColumns } from './oracles.ts';
 
@@ -37,7 +38,7 @@ const logs = (base: Table): Table =>
     numeric('log(Rate)', values(base, 'Rate').map(Math.log)),
   );
 
-const CASES: Record<string, { table: () => Table; options: FitOptions }> = {
+const CASES: Record<string, { table: () => Table; options: DataOptions }> = {
   spector: {
     table: () => readTable('spector.csv', /\s+/),
     options: { target: 'GRADE', features: ['GPA', 'TUCE', 'PSI'] },
@@ -86,13 +87,13 @@ function checkCovariance(model: Model, terms: readonly string[], expected: numbe
 }
 
 describe.each(engines)('inference of R without penalty, engine %s', (_, engine) => {
-  const fitted = (name: string, more: Partial<FitOptions>) => {
+  const fitted = (name: string, inference: true | InferenceOptions, more: Pick<DataOptions, 'features'> = {}) => {
     const { table, options } = CASES[name];
-    return fitTable(table(), { ...options, penalty: 'none', engine: engine(), ...more });
+    return fitTable(table(), { ...options, penalty: 'none', inference, engine: engine(), ...more });
   };
 
   it.each(Object.keys(CASES))('%s: deviance, AIC, BIC, McFadden, likelihood ratio, Hosmer-Lemeshow', (name) => {
-    const { model, warnings } = fitted(name, { inference: true });
+    const { model, warnings } = fitted(name, true);
     const { statistics, reason } = model.manifest.inference!;
     const expected = of(name);
     expect([reason, warnings]).toEqual([null, []]);
@@ -147,7 +148,7 @@ describe.each(engines)('inference of R without penalty, engine %s', (_, engine) 
     const { column, groups, vcov } = of(name).cluster!;
     // the column is a feature as well, which must be said
     const features = { ucla: ['gre', 'gpa', 'rank'] }[name] ?? CASES[name].options.features;
-    const { model } = fitted(name, { covariance: { cluster: column }, features });
+    const { model } = fitted(name, { covariance: { cluster: column } }, { features });
     expect(model.manifest.inference).toMatchObject({ covariance: 'cluster', cluster: { column, count: groups } });
     checkCovariance(model, of(name).terms, vcov, name);
   });
@@ -157,7 +158,7 @@ describe.each(engines)('inference of R without penalty, engine %s', (_, engine) 
       target: 'Menarche',
       trials: 'Total',
       penalty: 'none',
-      profile: true,
+      inference: { profile: true },
       engine: engine(),
     });
     const expected = of('menarche');
@@ -178,8 +179,8 @@ describe.each(engines)('inference of R without penalty, engine %s', (_, engine) 
   it('Firth: endometrial, whose maximum-likelihood weight of NV is infinite', () => {
     const { model, warnings } = fitTable(readTable('endometrial.csv'), {
       target: 'HG',
-      firth: true,
-      profile: true,
+      penalty: 'firth',
+      inference: { profile: true },
       engine: engine(),
     });
     expect(warnings).toEqual([]);

@@ -7,11 +7,12 @@ import { splitmix32 } from '../../src/math/random.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
 import { loadModel, saveModel } from '../../src/model/file.ts';
 import type { Model } from '../../src/model/model.ts';
-import { bootstrap } from '../../src/train/bootstrap.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { Restricted } from '../../src/train/inference/restricted.ts';
 import { hosmerLemeshow } from '../../src/train/inference/statistics.ts';
+import type { InferenceOptions } from '../../src/train/inferenceOptions.ts';
+import type { PenaltyOption } from '../../src/train/penaltyOptions.ts';
 import { FirthObjective } from '../../src/train/solve/firth.ts';
 import { Objective } from '../../src/train/solve/objective.ts';
 import { denseLikelihood } from './denseLikelihood.ts';
@@ -84,7 +85,7 @@ function repeat(base: Table): Table {
   return { rows: rows.rows, columns: rows.columns.filter((column) => column.name !== 'count') };
 }
 
-const ML: FitOptions = { target: 'y', penalty: 'none', features: ['a', 'b', 'colour'] };
+const ML = { target: 'y', penalty: 'none', features: ['a', 'b', 'colour'] } satisfies FitOptions;
 const CLUSTER = { cluster: 'school' };
 
 /** Trials in rows, and one row each. */
@@ -109,29 +110,30 @@ function trials(): { grouped: Table; single: Table } {
 }
 
 describe('integer weights are repeated rows, and weight 0 is a removed row', () => {
-  const KINDS: [string, string[], Partial<FitOptions>][] = [
+  const KINDS: [string, string[], InferenceOptions, ('none' | 'firth')?][] = [
     ['model, statistics, tests and profiles', ['no', 'yes'], { profile: true }],
     ['robust', ['no', 'yes'], { covariance: 'robust' }],
     ['cluster', ['no', 'yes'], { covariance: CLUSTER }],
-    ['Firth', ['no', 'yes'], { penalty: undefined, firth: true, profile: true }],
+    ['Firth', ['no', 'yes'], { profile: true }, 'firth'],
     ['robust, three classes', ['lo', 'mid', 'hi'], { covariance: 'robust' }],
     ['cluster, three classes', ['lo', 'mid', 'hi'], { covariance: CLUSTER }],
     ['statistics, tests and profiles, three classes', ['lo', 'mid', 'hi'], { profile: true }],
   ];
-  it.each(KINDS)('%s', (_, classes, more) => {
+  it.each(KINDS)('%s', (_, classes, inference, penalty = 'none') => {
     const base = mixed(160, 1, classes);
-    const weighted = fitTable(base, { ...ML, ...more, weight: 'count', weightKind: 'count' }).model;
-    const repeated = fitTable(repeat(base), { ...ML, ...more }).model;
+    const options: FitOptions = { ...ML, penalty, inference };
+    const weighted = fitTable(base, { ...options, weight: 'count', weightKind: 'count' }).model;
+    const repeated = fitTable(repeat(base), options).model;
     expect(repeated.covariance).not.toBeNull();
     expectClose(weighted.covariance!, repeated.covariance!, 1e-8);
     const [a, b] = [weighted, repeated].map((model) => numbers(model.manifest.inference));
-    expect(a.length).toBeGreaterThan(classes.length === 2 || more.profile ? 9 : 8);
+    expect(a.length).toBeGreaterThan(classes.length === 2 || inference.profile ? 9 : 8);
     expectClose(a, b, 1e-7);
   });
 
   it('robust, with class weights as well', () => {
     const base = mixed(160, 1);
-    const options: FitOptions = { ...ML, covariance: 'robust', classWeight: { yes: 2.5 } };
+    const options: FitOptions = { ...ML, inference: { covariance: 'robust' }, classWeight: { yes: 2.5 } };
     const weighted = fitTable(base, { ...options, weight: 'count', weightKind: 'count' }).model;
     expectClose(weighted.covariance!, fitTable(repeat(base), options).model.covariance!, 1e-8);
   });
@@ -147,18 +149,19 @@ describe('integer weights are repeated rows, and weight 0 is a removed row', () 
     const three = mixed(120, 2, ['lo', 'mid', 'hi']).columns.find((column) => column.name === 'y')!;
     const base = withColumns(two, { ...three, name: 'three' });
     const settings = { replicates: 20, seed: 3 };
-    const weighted = bootstrap(base, { ...options, weight: 'count', weightKind: 'count' }, settings).model;
-    const repeated = bootstrap(repeat(base), options, settings).model;
+    const resampled: FitOptions = { ...options, inference: { bootstrap: settings } };
+    const weighted = fitTable(base, { ...resampled, weight: 'count', weightKind: 'count' }).model;
+    const repeated = fitTable(repeat(base), resampled).model;
     const [a, b] = [weighted, repeated].map((model) => model.manifest.inference!.bootstrap!);
     expect(a.intervals.length).toBeGreaterThan(3);
     expectClose(numbers(a), numbers(b), 1e-5);
   });
 
   it('errors, profiles and tests of trials are those of their single rows', () => {
-    const covariance = 'model';
+    const inference = { covariance: 'model', profile: true } as const;
     const { grouped, single } = trials();
-    const a = fitTable(grouped, { target: 'hits', trials: 'n', penalty: 'none', covariance, profile: true }).model;
-    const b = fitTable(single, { target: 'hits', penalty: 'none', covariance, profile: true }).model;
+    const a = fitTable(grouped, { target: 'hits', trials: 'n', penalty: 'none', inference }).model;
+    const b = fitTable(single, { target: 'hits', penalty: 'none', inference }).model;
     expectClose(a.covariance!, b.covariance!, 1e-9);
     for (const key of ['profile', 'tests'] as const) {
       expectClose(numbers(a.manifest.inference![key]), numbers(b.manifest.inference![key]), 1e-7);
@@ -170,9 +173,9 @@ describe('integer weights are repeated rows, and weight 0 is a removed row', () 
 
   it('bootstrap of trials is that of their single rows', () => {
     const { grouped, single } = trials();
-    const settings = { replicates: 25, seed: 5 };
-    const a = bootstrap(grouped, { target: 'hits', trials: 'n', penalty: 'none' }, settings).model;
-    const b = bootstrap(single, { target: 'hits', penalty: 'none' }, settings).model;
+    const inference = { bootstrap: { replicates: 25, seed: 5 } };
+    const a = fitTable(grouped, { target: 'hits', trials: 'n', penalty: 'none', inference }).model;
+    const b = fitTable(single, { target: 'hits', penalty: 'none', inference }).model;
     expectClose(numbers(a.manifest.inference!.bootstrap), numbers(b.manifest.inference!.bootstrap), 1e-6);
   });
 });
@@ -209,7 +212,11 @@ describe('sandwich', () => {
   const options: FitOptions = { ...ML, features: ['a', 'b'] };
 
   it('class weights: each score is weighed, and no warning is left', () => {
-    const { model, warnings } = fitTable(base, { ...options, classWeight: { yes: 2.5 }, covariance: 'robust' });
+    const { model, warnings } = fitTable(base, {
+      ...options,
+      classWeight: { yes: 2.5 },
+      inference: { covariance: 'robust' },
+    });
     const y = base.columns.find((column) => column.name === 'y')!;
     const expected = literal(base, model, (i) => (y.kind === 'coded' && y.levels[y.codes[i]] === 'yes' ? 2.5 : 1));
     expectClose(
@@ -235,7 +242,7 @@ describe('sandwich', () => {
           share.map((w) => w * factor),
         ),
       );
-      return fitTable(weighted, { ...options, weight: 'w', covariance: 'robust' });
+      return fitTable(weighted, { ...options, weight: 'w', inference: { covariance: 'robust' } });
     };
     const { model, warnings } = robust(1);
     expect(warnings).toEqual([]);
@@ -253,8 +260,8 @@ describe('sandwich', () => {
     ['three classes', ['lo', 'mid', 'hi']],
   ])('every row a cluster of its own is the robust one but for n/(n − 1): %s', (_, classes) => {
     const own = withColumns(mixed(200, 4, classes), numeric('id', range(200)));
-    const a = fitTable(own, { ...ML, covariance: { cluster: 'id' } }).model.covariance!;
-    const b = fitTable(own, { ...ML, covariance: 'robust' }).model.covariance!;
+    const a = fitTable(own, { ...ML, inference: { covariance: { cluster: 'id' } } }).model.covariance!;
+    const b = fitTable(own, { ...ML, inference: { covariance: 'robust' } }).model.covariance!;
     expectClose(
       a,
       b.map((v) => (v * 200) / 199),
@@ -278,7 +285,7 @@ describe('sandwich', () => {
               range(3200).map((i) => i >> 1),
             ),
           ),
-          { ...ML, covariance },
+          { ...ML, inference: { covariance } },
         ).model.covariance!,
     );
     // a row seen twice holds no news
@@ -295,7 +302,7 @@ describe('sandwich', () => {
         range(200).map((i) => i % 3),
       ),
     );
-    expect(codes(fitTable(few, { ...ML, covariance: CLUSTER }).warnings)).toEqual(['FEW_CLUSTERS']);
+    expect(codes(fitTable(few, { ...ML, inference: { covariance: CLUSTER } }).warnings)).toEqual(['FEW_CLUSTERS']);
   });
 
   it('a cluster of rows of weight 0 is none', () => {
@@ -303,17 +310,17 @@ describe('sandwich', () => {
     const { model } = fitTable(withColumns(base, numeric('count', counts)), {
       ...ML,
       weight: 'count',
-      covariance: CLUSTER,
+      inference: { covariance: CLUSTER },
     });
     expect(model.manifest.inference!.cluster).toEqual({ column: 'school', count: 22 });
   });
 
   it('the cluster column is no feature unless it is named', () => {
-    const names = (options: Partial<FitOptions>) =>
+    const names = (options: Pick<FitOptions, 'features'>) =>
       fitTable(base, {
         target: 'y',
         penalty: 'none',
-        covariance: CLUSTER,
+        inference: { covariance: CLUSTER },
         ...options,
       }).model.manifest.schema.features.map((feature) => feature.name);
     expect(names({})).toEqual(['a', 'b', 'colour', 'count']);
@@ -346,7 +353,7 @@ describe('several classes', () => {
       target: 'prog',
       features: ['ses', 'write'],
       penalty: 'none',
-      profile: true,
+      inference: { profile: true },
     });
     expect(warnings).toEqual([]);
     const { statistics, tests, profile, reason } = model.manifest.inference!;
@@ -383,7 +390,7 @@ describe('several classes', () => {
     const renamed = (names: Record<string, string>) =>
       withColumns(base, { ...y, levels: y.levels.map((level) => names[level]) });
     const line = (names: Record<string, string>, of: string) =>
-      coefficients(fitTable(renamed(names), { ...ML, features: ['a', 'b'], profile: true }).model).find(
+      coefficients(fitTable(renamed(names), { ...ML, features: ['a', 'b'], inference: { profile: true } }).model).find(
         (one) => one.class === of && one.feature === 'b',
       )!;
     const a = line({ hi: '1', lo: '2', mid: '3' }, '2');
@@ -409,8 +416,9 @@ describe('likelihood-ratio tests and profiles', () => {
         values(base, 'b').map((v) => 3 * v + 1),
       ),
     );
-    const { model } = fitTable(copy, { ...ML, features: ['a', 'b', 'c'], profile: true });
-    const alone = fitTable(base, { ...ML, features: ['a', 'b'], profile: true }).model.manifest.inference!;
+    const { model } = fitTable(copy, { ...ML, features: ['a', 'b', 'c'], inference: { profile: true } });
+    const alone = fitTable(base, { ...ML, features: ['a', 'b'], inference: { profile: true } }).model.manifest
+      .inference!;
     const tests = model.manifest.inference!.tests!;
     expect(tests.map(({ feature, df }) => [feature, df])).toEqual([
       ['a', 1],
@@ -424,7 +432,7 @@ describe('likelihood-ratio tests and profiles', () => {
   it('the deviance at an end of the interval is 3.84 more, the intercept included', () => {
     const base = mixed(300, 8);
     const options: FitOptions = { ...ML, features: ['a', 'b'] };
-    const { model } = fitTable(base, { ...options, profile: true });
+    const { model } = fitTable(base, { ...options, inference: { profile: true } });
     const line = coefficients(model).find((one) => one.feature === 'b')!;
     for (const end of [line.profile!.low!, line.profile!.high!]) {
       const held = withColumns(
@@ -442,7 +450,7 @@ describe('likelihood-ratio tests and profiles', () => {
   it('where classes are separated the end is infinite on one side, and 3.84 below the limit on the other', () => {
     const base = readTable('endometrial.csv');
     const options: FitOptions = { target: 'HG', penalty: 'none' };
-    const { model, warnings } = fitTable(base, { ...options, profile: true });
+    const { model, warnings } = fitTable(base, { ...options, inference: { profile: true } });
     expect(codes(warnings)).toContain('SEPARATION');
     const { covariance, statistics, reason } = model.manifest.inference!;
     expect([covariance, statistics]).toEqual([null, null]);
@@ -482,7 +490,7 @@ describe('likelihood-ratio tests and profiles', () => {
       bootstrap: null,
     });
     expect(loadModel(saveModel(model)).manifest.inference).toEqual(model.manifest.inference);
-    const full = bootstrap(mixed(100, 8), { ...ML, profile: true }, { replicates: 10 }).model;
+    const full = fitTable(mixed(100, 8), { ...ML, inference: { profile: true, bootstrap: { replicates: 10 } } }).model;
     expect(coefficients(loadModel(saveModel(full)))).toEqual(coefficients(full));
     expect(coefficients(full)[1].bootstrap!.replicates).toBe(10);
     expect(fitTable(mixed(100, 8), ML).model.manifest.inference).toBeUndefined();
@@ -591,7 +599,7 @@ describe('Firth', () => {
       ),
     );
     expect(codes(fitTable(base, { target: 'y', penalty: 'none' }).warnings)).toContain('SEPARATION');
-    const { model, warnings } = fitTable(base, { target: 'y', firth: true, profile: true });
+    const { model, warnings } = fitTable(base, { target: 'y', penalty: 'firth', inference: { profile: true } });
     expect(warnings).toEqual([]);
     expect(model.manifest.fit.converged).toBe(true);
     const line = coefficients(model).find((one) => one.feature === 'x')!;
@@ -605,7 +613,13 @@ describe('Firth', () => {
 
   it('a saturated 2 × 2 table: half a row added to each cell', () => {
     const base = table(coded('g', ['a', 'b', 'a', 'b']), numeric('n', [3, 0, 7, 10]), numeric('y', [1, 1, 0, 0]));
-    const { model } = fitTable(base, { target: 'y', firth: true, weight: 'n', weightKind: 'count', inference: true });
+    const { model } = fitTable(base, {
+      target: 'y',
+      penalty: 'firth',
+      weight: 'n',
+      weightKind: 'count',
+      inference: true,
+    });
     expectClose(
       [model.score({ g: 'a' }).logit, model.score({ g: 'b' }).logit],
       [Math.log(3.5 / 7.5), Math.log(0.5 / 10.5)],
@@ -617,7 +631,7 @@ describe('Firth', () => {
     const base = mixed(120, 12);
     const [a, b] = (['wasm', 'js'] as const).map(
       (name) =>
-        fitTable(base, { ...ML, penalty: undefined, firth: true, profile: true, engine: pickEngine(name) }).model,
+        fitTable(base, { ...ML, penalty: 'firth', inference: { profile: true }, engine: pickEngine(name) }).model,
     );
     expect(b.weights).toEqual(a.weights);
     expect(b.covariance).toEqual(a.covariance);
@@ -629,11 +643,11 @@ describe('under a penalty', () => {
   it.each([
     ['L2', { C: 1 }, 'penalty'],
     ['L1', { C: 1, l1Ratio: 1 }, 'penalty'],
-    ['bounds', { penalty: 'none', bounds: { b: [0, 10] } }, 'bound'],
-  ] as [string, Partial<FitOptions>, string][])(
+    ['bounds', { lambda: 0, bounds: { b: [0, 10] } }, 'bound'],
+  ] as [string, PenaltyOption, string][])(
     'all figures of the likelihood are null with the reason: %s',
-    (_, more, why) => {
-      const { model, warnings } = fitTable(mixed(200, 13), { ...ML, penalty: undefined, ...more, profile: true });
+    (_, penalty, why) => {
+      const { model, warnings } = fitTable(mixed(200, 13), { ...ML, penalty, inference: { profile: true } });
       expect(codes(warnings)).toEqual(['INFERENCE_PENALIZED']);
       const { reason, ...figures } = model.manifest.inference!;
       expect(Object.values(figures).every((figure) => figure === null)).toBe(true);
@@ -644,7 +658,11 @@ describe('under a penalty', () => {
   );
 
   it('a bootstrap gives intervals', () => {
-    const { model } = bootstrap(mixed(200, 13), { ...ML, penalty: undefined, C: 1 }, { replicates: 60 });
+    const { model } = fitTable(mixed(200, 13), {
+      ...ML,
+      penalty: { C: 1 },
+      inference: { bootstrap: { replicates: 60 } },
+    });
     expect(model.manifest.inference).toMatchObject({
       covariance: null,
       bootstrap: { replicates: 60, failed: 0, seed: 1 },
@@ -679,7 +697,7 @@ describe('bootstrap', () => {
     );
     const options: FitOptions = { ...ML, features: ['a', 'b'], weight: 'w' };
     const replicates = 400;
-    const { model } = bootstrap(base, options, { replicates, seed: 7 });
+    const { model } = fitTable(base, { ...options, inference: { bootstrap: { replicates, seed: 7 } } });
     const next = splitmix32(7);
     const draw = () => Math.floor((Math.floor(next() * 2 ** 21) / 2 ** 21 + next() / 2 ** 21) * 80);
     const slopeOf = (rows: Table) => fitTable(rows, options).model.weights[1];
@@ -730,7 +748,7 @@ describe('bootstrap', () => {
   it('standard errors are those of the sandwich in large samples, by row and by cluster', () => {
     const base = mixed(2000, 15);
     for (const covariance of ['robust', CLUSTER] as const) {
-      const { model } = bootstrap(base, { ...ML, covariance }, { replicates: 300 });
+      const { model } = fitTable(base, { ...ML, inference: { covariance, bootstrap: { replicates: 300 } } });
       for (const line of coefficients(model)) {
         // the standard error of a standard error from 300 draws is 4 %
         expect(Math.abs(line.bootstrap!.stdError / line.stdError! - 1), line.feature).toBeLessThan(0.16);
@@ -742,7 +760,7 @@ describe('bootstrap', () => {
   it('weights with fractions draw rows: their unit does not matter', () => {
     const share = values(mixed(120, 16), 'count').map((count, i) => 0.3 + count + (i % 7) / 7);
     const run = (factor: number) =>
-      bootstrap(
+      fitTable(
         withColumns(
           mixed(120, 16),
           numeric(
@@ -750,8 +768,7 @@ describe('bootstrap', () => {
             share.map((w) => w * factor),
           ),
         ),
-        { ...ML, weight: 'w' },
-        { replicates: 20 },
+        { ...ML, weight: 'w', inference: { bootstrap: { replicates: 20 } } },
       );
     expectClose(
       numbers(run(1).model.manifest.inference!.bootstrap),
@@ -761,10 +778,14 @@ describe('bootstrap', () => {
   });
 
   it('leaves replicates without an estimate out, counts them and warns', () => {
-    const { model, warnings } = bootstrap(readTable('iris.csv'), { target: 'Species', C: 1 }, { replicates: 5 });
+    const { model, warnings } = fitTable(readTable('iris.csv'), {
+      target: 'Species',
+      C: 1,
+      inference: { bootstrap: { replicates: 5 } },
+    });
     expect([model.manifest.inference!.bootstrap!.failed, warnings]).toEqual([0, []]);
     const near = table(numeric('x', [1, 2, 3, 4, 5, 6]), numeric('y', [0, 0, 1, 0, 1, 1]));
-    const found = bootstrap(near, { target: 'y', penalty: 'none' }, { replicates: 50 });
+    const found = fitTable(near, { target: 'y', penalty: 'none', inference: { bootstrap: { replicates: 50 } } });
     expect(found.model.manifest.inference!.bootstrap!.failed).toBeGreaterThan(10);
     expect(codes(found.warnings)).toContain('BOOTSTRAP_FAILED');
   });
@@ -775,41 +796,65 @@ describe('bad input is one clear sentence', () => {
   const gap = withColumns(base, numeric('school', values(base, 'school'), [3]));
   const one = withColumns(base, numeric('school', new Float64Array(80).fill(4)));
   it.each([
-    ['firth and C', base, { firth: true, C: 2 }, 'ERR_RANGE', /firth: expected no C beside it, got 2/],
-    ['firth and lambda', base, { firth: true, lambda: 0.1 }, 'ERR_RANGE', /firth: expected no lambda/],
-    ['firth and bounds', base, { firth: true, bounds: { a: [0, 1] } }, 'ERR_RANGE', /firth: expected no bounds/],
-    ['firth and robust', base, { firth: true, covariance: 'robust' }, 'ERR_RANGE', /firth: expected no covariance/],
-    ['firth by newton', base, { firth: true, solver: 'newton' }, 'ERR_RANGE', /firth: expected no solver beside it/],
+    ['firth and C', base, { penalty: 'firth', C: 2 }, 'ERR_RANGE', /penalty: expected nothing beside "firth", got C 2/],
+    ['firth and lambda', base, { penalty: 'firth', lambda: 0.1 }, 'ERR_RANGE', /beside "firth", got lambda 0.1/],
+    [
+      'firth and bounds',
+      base,
+      { penalty: 'firth', bounds: { a: [0, 1] } },
+      'ERR_RANGE',
+      /option that exists, got "bounds"/,
+    ],
+    [
+      'firth and robust',
+      base,
+      { penalty: 'firth', inference: { covariance: 'robust' } },
+      'ERR_RANGE',
+      /covariance: expected model or augmented with the penalty "firth", got robust/,
+    ],
+    [
+      'firth by newton',
+      base,
+      { penalty: 'firth', solver: 'newton' },
+      'ERR_RANGE',
+      /solver: expected auto or lbfgs with the penalty "firth", got newton/,
+    ],
     [
       'firth, three classes',
       mixed(80, 17, ['lo', 'mid', 'hi']),
-      { firth: true },
+      { penalty: 'firth' },
       'ERR_TARGET',
       /firth: expected a target of two classes, got 3/,
     ],
     [
       'one cluster',
       one,
-      { penalty: 'none', covariance: CLUSTER },
+      { penalty: 'none', inference: { covariance: CLUSTER } },
       'ERR_DATA',
       /cluster "school": expected at least two clusters, got one \("4"\)/,
     ],
     [
       'a missing cluster',
       gap,
-      { penalty: 'none', covariance: CLUSTER },
+      { penalty: 'none', inference: { covariance: CLUSTER } },
       'ERR_RECORD',
       /row 3 \(from 0\), column "school"/,
     ],
-    ['an absent cluster', base, { penalty: 'none', covariance: { cluster: 'shcool' } }, 'ERR_SCHEMA', /shcool/],
+    [
+      'an absent cluster',
+      base,
+      { penalty: 'none', inference: { covariance: { cluster: 'shcool' } } },
+      'ERR_SCHEMA',
+      /shcool/,
+    ],
     [
       'a kind that is none',
       base,
-      { covariance: 'huber' as 'robust' },
+      { inference: { covariance: 'huber' } },
       'ERR_RANGE',
-      /covariance: expected model, robust or \{cluster: column\}, got huber/,
+      /covariance: expected model, augmented, robust or \{cluster: column\}, got huber/,
     ],
-  ] as [string, Table, Partial<FitOptions>, string, RegExp][])('%s', (_, data, options, code, message) => {
+  ] as [string, Table, object, string, RegExp][])('%s', (_, data, options, code, message) => {
     const error = failure(() => fitTable(data, { target: 'y', ...options }));
     expect([error.code, error.message]).toEqual([code, expect.stringMatching(message)]);
   });
@@ -817,8 +862,8 @@ describe('bad input is one clear sentence', () => {
   it.each([
     [{ replicates: 1 }, /replicates: expected a whole number >= 2, got 1/],
     [{ seed: 0.5 }, /seed: expected a whole number, got 0.5/],
-  ])('bootstrap %o', (settings, message) => {
-    expect(failure(() => bootstrap(base, ML, settings)).message).toMatch(message);
+  ])('bootstrap %o', (bootstrap, message) => {
+    expect(failure(() => fitTable(base, { ...ML, inference: { bootstrap } })).message).toMatch(message);
   });
 });
 

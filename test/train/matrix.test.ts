@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
-import { type DenseMatrix, fitMatrix, type MatrixOptions, type SparseMatrix } from '../../src/train/matrix.ts';
+import type { FitOptions } from '../../src/train/fitOptions.ts';
+import { fitMatrix, type MatrixOptions } from '../../src/train/matrix.ts';
+import type { DenseMatrix, SparseMatrix } from '../../src/train/matrixData.ts';
 import { numeric, random, table } from './oracles.ts';
 
 const rows = 240;
@@ -78,7 +80,7 @@ describe.each([
     exclude: [target === 'y' ? 'k' : 'y', ...(weights ? [] : ['s'])],
     weight: weights ? 's' : undefined,
     tol: 1e-11,
-  });
+  } as FitOptions);
   const labels = target === 'y' ? y : classes3;
   const all: MatrixOptions = { ...options, classes: target === 'y' ? 2 : 3, tol: 1e-11 };
   const engine = pickEngine();
@@ -123,9 +125,9 @@ describe('matrices', () => {
   it('are not changed, and memory is given back', () => {
     const engine = pickEngine();
     const before = cells.slice();
-    fitMatrix(dense, y, { engine });
-    fitMatrix(sparse, y, { engine });
-    fitMatrix(sparse, y, { engine, l1Ratio: 1, lambda: 0.01 });
+    fitMatrix(dense, y, { engine, standardize: false });
+    fitMatrix(sparse, y, { engine, standardize: false });
+    fitMatrix(sparse, y, { engine, l1Ratio: 1, lambda: 0.01, standardize: false });
     expect(cells).toEqual(before);
     expect(engine.bytesInUse).toBe(0);
   });
@@ -140,12 +142,12 @@ describe('matrices', () => {
       Number(colIdx.subarray(i * 60, i * 60 + 60).filter((j) => j < 40).length + 2 * draw() > 6),
     );
     const x: SparseMatrix = { layout: 'sparse', rows: n, columns: p, rowPtr, colIdx, values: null };
-    const lasso = fitMatrix(x, labels, { lambda: 0.01, l1Ratio: 1 });
+    const lasso = fitMatrix(x, labels, { lambda: 0.01, l1Ratio: 1, standardize: false });
     expect(lasso.report).toMatchObject({ solver: 'cd', converged: true });
     expect(lasso.weights.filter((w) => w !== 0).length).toBeLessThan(300);
-    const ridge = fitMatrix(x, labels, { lambda: 0.01 });
+    const ridge = fitMatrix(x, labels, { lambda: 0.01, standardize: false });
     expect(ridge.report).toMatchObject({ solver: 'lbfgs', converged: true });
-    const other = fitMatrix(x, labels, { lambda: 0.01, solver: 'newton-cg' });
+    const other = fitMatrix(x, labels, { lambda: 0.01, solver: 'newton-cg', standardize: false });
     near(other.weights, ridge.weights, 1e-5);
   });
 
@@ -171,9 +173,9 @@ describe('matrices', () => {
       {},
       /x, row 1, column 2: expected a finite number, got NaN/,
     ],
-    [dense, y, { lower: [0.5, 0, 0, 0, 0, 0] }, /lower: expected a number <= 0, got 0.5 at 0/],
-    [dense, y, { upper: [-1, 0, 0, 0, 0, 0] }, /upper: expected a number >= 0, got -1 at 0/],
-    [dense, y, { penaltyFactors: [1] }, /penaltyFactors: expected 6 values, got 1/],
+    [dense, y, { penalty: { lower: [0.5, 0, 0, 0, 0, 0] } }, /lower: expected a number <= 0, got 0.5 at 0/],
+    [dense, y, { penalty: { upper: [-1, 0, 0, 0, 0, 0] } }, /upper: expected a number >= 0, got -1 at 0/],
+    [dense, y, { penalty: { factors: [1] } }, /factors: expected 6 values, got 1/],
     [dense, y, { C: -1 }, /C: expected a number > 0, got -1/],
     [pickEngine().rows(240, 6), y, {}, /engine: expected the engine of the batch/],
   ] as [DenseMatrix, Float64Array, MatrixOptions, RegExp][])(

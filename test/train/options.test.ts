@@ -4,11 +4,9 @@ import { CheckedTable } from '../../src/encode/checkedTable.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
 import { hashIndex } from '../../src/online/hash.ts';
 import { OnlineLearner } from '../../src/online/learner.ts';
-import { bootstrap } from '../../src/train/bootstrap.ts';
-import { calibrateModel, fitCalibrated } from '../../src/train/calibrated.ts';
+import { calibrate } from '../../src/train/calibrated.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
-import type { FitOptions } from '../../src/train/fitOptions.ts';
 import { readClusters } from '../../src/train/inference/robust.ts';
 import { fitMatrix } from '../../src/train/matrix.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
@@ -32,8 +30,6 @@ describe('options that do not exist are refused with the nearest name', () => {
     ['fit', (o) => fitTable(base, wrong(o))],
     ['fitPath', (o) => fitPath(base, wrong(o))],
     ['crossValidate', (o) => crossValidate(base, wrong(o))],
-    ['bootstrap', (o) => bootstrap(base, wrong(o))],
-    ['fitCalibrated', (o) => fitCalibrated(base, wrong(o))],
     ['outOfFold', (o) => outOfFold(base, wrong(o))],
     ['diagnose', (o) => diagnose(base, wrong(o))],
   ];
@@ -47,7 +43,7 @@ describe('options that do not exist are refused with the nearest name', () => {
   });
   it('of another value', () => {
     for (const [name, rule] of [
-      ['firth', 'true, false or an object'],
+      ['inference', 'true, false or an object'],
       ['coding', 'onehot or treatment'],
       ['unseen', 'slot or error'],
       ['missing', 'slot or mode'],
@@ -61,10 +57,19 @@ describe('options that do not exist are refused with the nearest name', () => {
     expect(() => fitMatrix(matrix, y, { lamda: 100 } as never)).toThrow(refused(/fitMatrix.*did you mean "lambda"\?/));
     expect(() => fitPath(base, wrong({ lamdas: [1] }))).toThrow(refused(/did you mean "lambdas"\?/));
   });
-  it('of the second argument, of folds and of streams', () => {
-    expect(() => bootstrap(base, { target: 'y' }, { replicate: 10 } as never)).toThrow(refused(/"replicates"/));
-    expect(() => outOfFold(base, { target: 'y' }, { fold: 3 } as never)).toThrow(refused(/"folds"/));
-    expect(() => fitCalibrated(base, wrong({ calibrate: { method: 'platt', fold: 3 } }))).toThrow(refused(/"folds"/));
+  it('of penalties, inference, folds and streams', () => {
+    const bootstrap = { replicate: 10 };
+    expect(() => fitTable(base, wrong({ inference: { bootstrap } }))).toThrow(refused(/^bootstrap.*"replicates"/));
+    expect(() => fitTable(base, wrong({ inference: { covarianc: 'model' } }))).toThrow(refused(/"covariance"/));
+    expect(() => fitTable(base, wrong({ penalty: { l1ratio: 1 } }))).toThrow(refused(/^penalty.*"l1Ratio"/));
+    expect(() => fitPath(base, wrong({ penalty: { factor: {} } }))).toThrow(refused(/^penalty.*"factors"/));
+    expect(() => fitMatrix(matrix, y, { penalty: { bounds: {} } } as never)).toThrow(refused(/got "bounds"/));
+    expect(() => fitMatrix(matrix, y, { penalty: { uper: [1] } } as never)).toThrow(refused(/^penalty.*"upper"/));
+    for (const verb of [fitTable, outOfFold])
+      expect(() => verb(base, wrong({ folding: { fold: 3 } }))).toThrow(refused(/^folding.*"folds"/));
+    expect(() => fitTable(base, wrong({ calibrate: { method: 'platt', holdOut: base } }))).toThrow(
+      refused(/"holdout"/),
+    );
     expect(() => OnlineLearner.start(base, wrong({ aplha: 1 }))).toThrow(refused(/"alpha"/));
     const learner = { classes: ['0', '1'], positive: '1', lamda1: 1 };
     expect(() => new OnlineLearner({ features: [] }, wrong(learner))).toThrow(refused(/got "lamda1"/));
@@ -73,11 +78,11 @@ describe('options that do not exist are refused with the nearest name', () => {
   it('of a calibration by held-out rows, and of an interval', () => {
     const { model } = fitTable(base, { target: 'y' });
     const method = 'platt' as const;
-    expect(calibrateModel(model, base, { method, weight: undefined }).manifest.calibration?.method).toBe(method);
-    expect(() => calibrateModel(model, base, { method, wieght: 'x' } as never)).toThrow(
-      refused(/calibrateModel: expected an option that exists, got "wieght"; did you mean "weight"\?/),
+    expect(calibrate(model, base, { method, weight: undefined }).manifest.calibration?.method).toBe(method);
+    expect(() => calibrate(model, base, { method, wieght: 'x' } as never)).toThrow(
+      refused(/calibrate: expected an option that exists, got "wieght"; did you mean "weight"\?/),
     );
-    expect(() => calibrateModel(model, base, { method, holdout: base } as never)).toThrow(refused(/got "holdout"/));
+    expect(() => calibrate(model, base, { method, holdout: base } as never)).toThrow(refused(/got "holdout"/));
     const auc = (options: object) => aucInterval(Float64Array.from(x), Uint8Array.from(y), null, options as never);
     expect(auc({ method: 'bootstrap', replicates: 100, seed: 3, weightKind: 'count' })).not.toBeNull();
     expect(() => auc({ metod: 'bootstrap' })).toThrow(refused(/aucInterval.*did you mean "method"\?/));
@@ -106,28 +111,31 @@ it('levels that are no text are refused, unless nothing reads them', () => {
 
 describe('what is documented is accepted', () => {
   it('bounds [0, 0] hold a weight at 0: the fit without the feature', () => {
-    for (const more of [
+    for (const { inference, ...penalty } of [
       { lambda: 0.1 },
-      { penalty: 'none', inference: true },
+      { lambda: 0, inference: true },
       { lambda: 0.01, l1Ratio: 1 },
-    ] as Partial<FitOptions>[]) {
-      const held = fitTable(base, { target: 'y', ...more, bounds: { x: [0, 0] } });
-      const without = fitTable(base, { target: 'y', ...more, features: ['z'] });
+    ] as { lambda: number; l1Ratio?: number; inference?: boolean }[]) {
+      const held = fitTable(base, { target: 'y', inference, penalty: { ...penalty, bounds: { x: [0, 0] } } });
+      const without = fitTable(base, { target: 'y', inference, penalty, features: ['z'] });
       expect(held.warnings).toEqual(without.warnings);
       expect(held.model.weights[0]).toBe(0);
       expect(held.model.weights[1]).toBeCloseTo(without.model.weights[0], 7);
-      if (more.inference) expect(held.model.covariance).not.toBeNull();
+      if (inference) expect(held.model.covariance).not.toBeNull();
     }
-    const both = fitTable(base, { target: 'y', lambda: 0.01, bounds: { x: [0, 0], z: [0, Number.POSITIVE_INFINITY] } });
+    const both = fitTable(base, {
+      target: 'y',
+      penalty: { lambda: 0.01, bounds: { x: [0, 0], z: [0, Number.POSITIVE_INFINITY] } },
+    });
     expect(both.model.weights[0]).toBe(0);
     expect(both.model.weights[1]).toBeGreaterThan(0);
   });
-  it.each([{ l1Ratio: 1 }, { l1Ratio: 0.5 }, { penaltyFactors: { x: 3 } }])(
+  it.each([{ l1Ratio: 1 }, { l1Ratio: 0.5 }, { factors: { x: 3 } }])(
     'lambda 0 is maximum likelihood beside %o',
     (more) => {
       const wanted = fitTable(base, { target: 'y', penalty: 'none' }).model;
       for (const strength of [{ lambda: 0 }, { C: Number.POSITIVE_INFINITY }]) {
-        const { model, warnings } = fitTable(base, { target: 'y', ...strength, ...more });
+        const { model, warnings } = fitTable(base, { target: 'y', penalty: { ...strength, ...more } });
         expect(warnings).toEqual([]);
         expect(model.manifest.objective).toMatchObject({ lambda: 0, l1Ratio: 0 });
         model.weights.forEach((weight, j) => {

@@ -3,6 +3,7 @@ import { logLoss } from '../../src/metrics/binary.ts';
 import { type CrossValidationOptions, crossValidate } from '../../src/train/crossValidate.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import { fitPath } from '../../src/train/path.ts';
+import type { PenaltyByFeature, PenaltyKind } from '../../src/train/penaltyOptions.ts';
 import { sweep } from '../full.ts';
 import { coded, numeric, random, readTable, table, takeRows, values, withColumns } from './oracles.ts';
 
@@ -95,18 +96,23 @@ describe('path', () => {
   it.each([
     ['L2', { l1Ratio: 0 }],
     ['elastic net on raw weights', { l1Ratio: 0.5, standardize: false }],
-    ['with a feature never penalised', { l1Ratio: 1, penaltyFactors: { x3: 0 } }],
+    ['with a feature never penalised', { l1Ratio: 1, factors: { x3: 0 } }],
     ['of weights that are not negative', { l1Ratio: 1, bounds: { x1: [0, Number.POSITIVE_INFINITY] as const } }],
   ])('%s: steps are the fits', (_, more) => {
-    const chosen = { ...options, ...more };
-    const path = fitPath(source.table, { ...chosen, count: 8 });
+    const { target, tol } = options;
+    const penalty: PenaltyKind & PenaltyByFeature = more;
+    const path = fitPath(source.table, { target, tol, penalty, count: 8 });
     for (const k of [0, 3, 7]) {
-      const alone = fitTable(source.table, { ...chosen, lambda: path.steps[k].lambda }).model;
+      const alone = fitTable(source.table, {
+        target,
+        tol,
+        penalty: { ...penalty, lambda: path.steps[k].lambda },
+      }).model;
       path.model(k).weights.forEach((w, j) => {
         expect(Math.abs(w - alone.weights[j])).toBeLessThan(1e-6);
       });
     }
-    if (!('penaltyFactors' in chosen) && chosen.l1Ratio > 0) expect(path.steps[0].nonzero).toBe(0);
+    if (!penalty.factors && penalty.l1Ratio! > 0) expect(path.steps[0].nonzero).toBe(0);
   });
 
   it.each(['multinomial', 'ovr'] as const)('of several classes: %s', (multiclass) => {

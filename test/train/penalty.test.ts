@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import type { FitOptions } from '../../src/train/fitOptions.ts';
+import type { PenaltyByFeature } from '../../src/train/penaltyOptions.ts';
 import { numeric, random, readTable, table, values, withColumns } from './oracles.ts';
 
 const rows = 300;
@@ -23,15 +24,21 @@ function data(seed: number) {
   );
 }
 const base = data(3);
-const options: FitOptions = { target: 'y', C: 0.2, tol: 1e-10 };
+const shared = { target: 'y', tol: 1e-10 } satisfies FitOptions;
+const options: FitOptions = { ...shared, C: 0.2 };
+/** `options` with more said of the penalty */
+const penalised = (more: PenaltyByFeature): FitOptions => ({ ...shared, penalty: { C: 0.2, ...more } });
 
 /**
  * The optimality conditions, from the definition: on standardised features, slope g of the mean loss, penalty λ·f·((1 − α)w + α·sign w).
  * @returns the largest violation
  */
-function violation(seed: number, chosen: FitOptions): number {
+function violation(
+  seed: number,
+  { penalty, ...more }: FitOptions & { readonly penalty: PenaltyByFeature & { readonly lambda: number } },
+): number {
   const source = data(seed);
-  const { model } = fitTable(source, chosen);
+  const { model } = fitTable(source, { penalty, ...more });
   const { lambda, l1Ratio } = model.manifest.objective;
   const y = values(source, 'y');
   const x = Array.from({ length: 5 }, (_, j) => values(source, `x${j}`));
@@ -44,8 +51,8 @@ function violation(seed: number, chosen: FitOptions): number {
     const mean = cells.reduce((sum, v) => sum + v, 0) / rows;
     const scale = Math.sqrt(cells.reduce((sum, v) => sum + (v - mean) ** 2, 0) / rows);
     const w = model.weights[j] * scale;
-    const factor = chosen.penaltyFactors?.[`x${j}`] ?? 1;
-    const [lower, upper] = chosen.bounds?.[`x${j}`] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const factor = penalty.factors?.[`x${j}`] ?? 1;
+    const [lower, upper] = penalty.bounds?.[`x${j}`] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
     const slope =
       cells.reduce((sum, v, i) => sum + ((v - mean) / scale) * residual[i], 0) / rows +
       lambda * factor * (1 - l1Ratio) * w;
@@ -77,11 +84,11 @@ describe('optimality conditions (Karush-Kuhn-Tucker) at every reported optimum',
           lambda: fc.constantFrom(1e-4, 0.01, 0.05, 0.2),
           l1Ratio: fc.constantFrom(0, 0.3, 1),
           solver: fc.constantFrom('auto' as const, 'cd' as const),
-          penaltyFactors: fc.record({ x0: factor, x1: factor, x2: fc.constant(2) }),
+          factors: fc.record({ x0: factor, x1: factor, x2: fc.constant(2) }),
           bounds: fc.oneof(fc.constant({}), fc.record({ x1: bound }), fc.record({ x0: bound, x1: bound })),
         }),
-        ({ seed, ...chosen }) => {
-          expect(violation(seed, { target: 'y', tol: 1e-9, ...chosen })).toBeLessThan(1e-8);
+        ({ seed, solver, ...penalty }) => {
+          expect(violation(seed, { target: 'y', tol: 1e-9, solver, penalty })).toBeLessThan(1e-8);
         },
       ),
       { numRuns: 60 },
@@ -102,7 +109,7 @@ describe('solvers of smooth objectives end at the same place', () => {
 
 describe('penalty factors', () => {
   it('0: the weight is the one of no penalty on it, in the limit of a penalty that kills the others', () => {
-    const { model } = fitTable(base, { target: 'y', lambda: 1e6, penaltyFactors: { x1: 0 } });
+    const { model } = fitTable(base, { target: 'y', penalty: { lambda: 1e6, factors: { x1: 0 } } });
     const alone = fitTable(base, { target: 'y', features: ['x1'], penalty: 'none' }).model;
     expect(model.weights[1]).toBeCloseTo(alone.weights[0], 4);
     expect(Math.abs(model.weights[0])).toBeLessThan(1e-4);
@@ -110,7 +117,7 @@ describe('penalty factors', () => {
 
   it('f on every feature is λ·f', () => {
     const every = Object.fromEntries([0, 1, 2, 3, 4].map((j) => [`x${j}`, 3]));
-    const a = fitTable(base, { target: 'y', lambda: 0.01, penaltyFactors: every }).model;
+    const a = fitTable(base, { target: 'y', penalty: { lambda: 0.01, factors: every } }).model;
     const b = fitTable(base, { target: 'y', lambda: 0.03 }).model;
     a.weights.forEach((w, j) => {
       expect(Math.abs(w - b.weights[j])).toBeLessThan(1e-12);
@@ -127,12 +134,12 @@ describe('penalty factors', () => {
       ),
     );
     const free = { x0: 0, again: 0 };
-    expect(fitTable(twice, { ...options, penaltyFactors: free }).warnings).toMatchObject([
+    expect(fitTable(twice, penalised({ factors: free })).warnings).toMatchObject([
       { code: 'RANK_DEFICIENT', features: ['again'] },
     ]);
-    expect(fitTable(twice, { ...options, penaltyFactors: { x0: 0 } }).warnings).toEqual([]);
+    expect(fitTable(twice, penalised({ factors: { x0: 0 } })).warnings).toEqual([]);
     const certain = withColumns(base, numeric('sure', values(base, 'y')));
-    expect(fitTable(certain, { ...options, penaltyFactors: { sure: 0 } }).warnings).toMatchObject([
+    expect(fitTable(certain, penalised({ factors: { sure: 0 } })).warnings).toMatchObject([
       { code: 'SEPARATION', features: ['sure'] },
     ]);
   });
@@ -141,7 +148,7 @@ describe('penalty factors', () => {
 describe('bounds', () => {
   it('weights that are not negative: the one that would be is exactly 0, and the rest is the fit without it', () => {
     const bounds = Object.fromEntries([0, 1, 2, 3, 4].map((j) => [`x${j}`, [0, Number.POSITIVE_INFINITY] as const]));
-    const { model, warnings } = fitTable(base, { ...options, bounds });
+    const { model, warnings } = fitTable(base, penalised({ bounds }));
     expect(warnings).toEqual([]);
     expect(model.weights[1]).toBe(0);
     const kept = [0, 2, 3, 4].filter((j) => model.weights[j] > 0);
@@ -152,16 +159,15 @@ describe('bounds', () => {
   });
 
   it('an upper bound is met exactly, on the raw scale', () => {
-    const { model } = fitTable(base, { ...options, bounds: { x0: [-0.25, 0.25] } });
+    const { model } = fitTable(base, penalised({ bounds: { x0: [-0.25, 0.25] } }));
     expect(Math.abs(model.weights[0] - 0.25)).toBeLessThan(1e-15);
   });
 
   it('hold without a penalty too, where no standard error is given', () => {
     const { model, warnings } = fitTable(base, {
       target: 'y',
-      penalty: 'none',
+      penalty: { lambda: 0, bounds: { x1: [0, 5] } },
       inference: true,
-      bounds: { x1: [0, 5] },
     });
     expect(model.weights[1]).toBe(0);
     expect(model.covariance).toBeNull();
@@ -245,21 +251,21 @@ describe('warm start', () => {
 describe('options that cannot be', () => {
   it.each([
     [
-      { bounds: { x0: [0.5, 1] } },
+      { penalty: { bounds: { x0: [0.5, 1] } } },
       /bounds of "x0": expected \[lower, upper\] with lower <= 0 <= upper, got \[0.5, 1\]/,
     ],
-    [{ bounds: { x0: [0, 0, 0] as never } }, /bounds of "x0"/],
-    [{ bounds: { x0: [Number.NaN, 1] } }, /bounds of "x0"/],
-    [{ bounds: { nope: [0, 1] } }, /bounds: expected features .* got "nope"/],
-    [{ penaltyFactors: { x0: -1 } }, /penaltyFactors of "x0": expected a finite number >= 0, got -1/],
-    [{ penaltyFactors: { nope: 1 } }, /penaltyFactors: expected features .* got "nope"/],
-    [{ C: undefined, penalty: 'none', penaltyFactors: { x0: 1 } }, /penaltyFactors: expected a penalty beside them/],
-    [{ penaltyFactors: { x0: 0, x1: 0, x2: 0, x3: 0, x4: 0 } }, /got a penalty on nothing/],
-    [{ C: undefined, lambda: -1 }, /lambda: expected a finite number >= 0, got -1/],
-    [{ solver: 'newton', bounds: { x0: [0, 1] } }, /solver: expected auto or cd with bounds/],
+    [{ penalty: { bounds: { x0: [0, 0, 0] } } }, /bounds of "x0"/],
+    [{ penalty: { bounds: { x0: [Number.NaN, 1] } } }, /bounds of "x0"/],
+    [{ penalty: { bounds: { nope: [0, 1] } } }, /bounds: expected features .* got "nope"/],
+    [{ penalty: { factors: { x0: -1 } } }, /factors of "x0": expected a finite number >= 0, got -1/],
+    [{ penalty: { factors: { nope: 1 } } }, /factors: expected features .* got "nope"/],
+    [{ penalty: 'none', factors: { x0: 1 } }, /fit: expected an option that exists, got "factors"/],
+    [{ penalty: { factors: { x0: 0, x1: 0, x2: 0, x3: 0, x4: 0 } } }, /got a penalty on nothing/],
+    [{ lambda: -1 }, /lambda: expected a finite number >= 0, got -1/],
+    [{ solver: 'newton', penalty: { bounds: { x0: [0, 1] } } }, /solver: expected auto or cd with bounds/],
     [{ solver: 'sgd' }, /solver: expected "auto", "newton"/],
     [{ multiclass: 'both' }, /multiclass: expected multinomial or ovr, got "both"/],
-  ] as [Partial<FitOptions>, RegExp][])('%j', (bad, message) => {
-    expect(() => fitTable(base, { ...options, ...bad })).toThrow(message);
+  ] as [object, RegExp][])('%j', (bad, message) => {
+    expect(() => fitTable(base, { ...shared, ...bad } as FitOptions)).toThrow(message);
   });
 });

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Declaration } from '../../src/encode/declare.ts';
-import {
-  auc,
-  bootstrap,
-  crossValidate,
-  fit as fitTable,
-  pickEngine,
-  type Table,
-  tableFromRecords,
-} from '../../src/index.ts';
+import { crossValidate, fit as fitTable, pickEngine, type Table, tableFromRecords } from '../../src/index.ts';
+import { auc } from '../../src/metrics.ts';
 
 const random = (seed: number) => () => {
   seed = (seed * 1664525 + 1013904223) >>> 0;
@@ -75,7 +68,12 @@ describe('target encoding inside fit', () => {
       lambdas: [alone.model.manifest.objective.lambda],
     });
     expect(model.weights).toEqual(alone.model.weights);
-    const resampled = bootstrap(small, { target: 'y', schema: TARGET, C: 1 }, { replicates: 20 });
+    const resampled = fitTable(small, {
+      target: 'y',
+      schema: TARGET,
+      C: 1,
+      inference: { bootstrap: { replicates: 20 } },
+    });
     expect(resampled.model.weights).toEqual(alone.model.weights);
     expect(resampled.model.manifest.inference!.bootstrap!.intervals.every(({ stdError }) => stdError > 0)).toBe(true);
   });

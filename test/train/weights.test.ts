@@ -5,7 +5,6 @@ import type { BinnedFeature } from '../../src/encode/schema.ts';
 import { reliability } from '../../src/metrics/binary.ts';
 import { aucInterval } from '../../src/metrics/interval.ts';
 import { coefficients } from '../../src/model/coefficients.ts';
-import { bootstrap } from '../../src/train/bootstrap.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
 import type { FitOptions } from '../../src/train/fitOptions.ts';
@@ -91,7 +90,7 @@ describe('the scale of sampling weights means nothing', () => {
   });
 
   it.each(SCALES)('robust errors, and folds: times %f', (scale) => {
-    const options: FitOptions = { target: 'y', weight: 'w', penalty: 'none', covariance: 'robust' };
+    const options: FitOptions = { target: 'y', weight: 'w', penalty: 'none', inference: { covariance: 'robust' } };
     const [a, b] = [1, scale].map((times) => fitTable(weighted(times), options).model.covariance!);
     b.forEach((value, j) => {
       expect(value).toBeCloseTo(a[j], 9);
@@ -151,10 +150,10 @@ describe('whole numbers are counts where that is said, and nowhere else', () => 
   it('robust errors of whole weights are those of weights that are nearly whole', () => {
     const thousand = x.map(() => 1000);
     const [plain, counted, nearly, counts] = [
-      fitTable(base, { ...ML, weight: undefined, covariance: 'robust' }),
-      fitTable(weighted(1, thousand), { ...ML, covariance: 'robust' }),
-      fitTable(weighted(1.0005, thousand), { ...ML, covariance: 'robust' }),
-      fitTable(weighted(1, thousand), { ...ML, weightKind: 'count', covariance: 'robust' }),
+      fitTable(base, { ...ML, weight: undefined, inference: { covariance: 'robust' } }),
+      fitTable(weighted(1, thousand), { ...ML, inference: { covariance: 'robust' } }),
+      fitTable(weighted(1.0005, thousand), { ...ML, inference: { covariance: 'robust' } }),
+      fitTable(weighted(1, thousand), { ...ML, weightKind: 'count', inference: { covariance: 'robust' } }),
     ].map(({ model }) => coefficients(model)[0].stdError!);
     expect(counted).toBeCloseTo(plain, 9);
     expect(nearly).toBeCloseTo(plain, 9);
@@ -169,9 +168,9 @@ describe('whole numbers are counts where that is said, and nowhere else', () => 
     expect(model.manifest.weightKind).toBe('sampling');
   });
   it('counts are repeated rows: statistics, tests and profiles, and nothing is warned of', () => {
-    const { model, warnings } = fitTable(weighted(1), { ...ML, weightKind: 'count', profile: true });
+    const { model, warnings } = fitTable(weighted(1), { ...ML, weightKind: 'count', inference: { profile: true } });
     expect(warnings).toEqual([]);
-    const wanted = fitTable(repeated, { ...ML, weight: undefined, profile: true }).model;
+    const wanted = fitTable(repeated, { ...ML, weight: undefined, inference: { profile: true } }).model;
     expect(model.manifest.inference!.statistics!.observations).toBe(repeated.rows);
     expect(model.manifest.inference!.statistics!.aic).toBeCloseTo(wanted.manifest.inference!.statistics!.aic, 7);
     expect(model.manifest.weightKind).toBe('count');
@@ -190,9 +189,10 @@ describe('whole numbers are counts where that is said, and nowhere else', () => 
     expect(model.manifest.inference!.statistics!.bic).toBeCloseTo(wanted.manifest.inference!.statistics!.bic, 7);
   });
   it('a bootstrap draws rows of a sample, and single rows of counts', () => {
-    const errorOf = (more: Partial<FitOptions>, scale = 1) =>
-      bootstrap(weighted(scale), { ...ML, ...more }, { replicates: 60, seed: 3 }).model.manifest.inference!.bootstrap!
-        .intervals[0].stdError;
+    const inference = { bootstrap: { replicates: 60, seed: 3 } };
+    const errorOf = (more: Pick<FitOptions, 'weightKind'>, scale = 1) =>
+      fitTable(weighted(scale), { ...ML, ...more, inference }).model.manifest.inference!.bootstrap!.intervals[0]
+        .stdError;
     expect(errorOf({}, 1000)).toBeCloseTo(errorOf({}), 6);
     expect(errorOf({ weightKind: 'count' }) / errorOf({})).toBeLessThan(0.9);
   });
