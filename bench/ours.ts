@@ -1,10 +1,8 @@
 import type { Engine } from '../bindings/engine.ts';
 import { Ftrl, type FtrlOptions } from '../bindings/ftrl.ts';
 import type { RowsBatch } from '../bindings/rowsBatch.ts';
-import { auc, coefficients, fit, type Model, type Table, tableFromRecords } from '../src/index.ts';
-import { fitCalibrated } from '../src/train/calibrated.ts';
-import { fitMatrix } from '../src/train/matrix.ts';
-import { fitPath } from '../src/train/path.ts';
+import { coefficients, fit, fitMatrix, fitPath, type Model, type Table, tableFromRecords } from '../src/index.ts';
+import { auc } from '../src/metrics.ts';
 import type { Dense, Flights, Sparse } from './data.ts';
 import { type Contestant, contestant, type Fit, tolerances } from './race.ts';
 
@@ -36,7 +34,7 @@ export function matrix(engine: Engine, data: Dense | Sparse, lambda: number): Ou
   const x = matrixOf(data);
   const classes = 'classes' in data ? data.classes : 2;
   return ours((tol) => {
-    const { weights, intercept, report } = fitMatrix(x, y, { lambda, tol, classes, engine });
+    const { weights, intercept, report } = fitMatrix(x, y, { lambda, standardize: false, tol, classes, engine });
     return { params: () => byClass(weights, intercept, columns), iterations: report.iterations };
   }, engine);
 }
@@ -88,7 +86,7 @@ export function table(engine: Engine, data: Flights, lambda: number): Ours {
 
 /** the fits whose peak memory is taken: of a batch where it lies, and of a table */
 export function fitBatch(engine: Engine, batch: RowsBatch, y: Float64Array): void {
-  fitMatrix(batch, y, { lambda: 1 / batch.rows, engine });
+  fitMatrix(batch, y, { lambda: 1 / batch.rows, standardize: false, engine });
 }
 
 export function fitFlights(data: Flights): void {
@@ -161,7 +159,7 @@ export function calibrated(
 ): Model {
   const holdout = tableFromRecords(held);
   const options = { target, C: 1, tol: 1e-12, engine, calibrate: { method: 'platt', holdout } } as const;
-  return fitCalibrated(tableFromRecords(training), options).model;
+  return fit(tableFromRecords(training), options).model;
 }
 
 /** Σ of the probabilities of records, one after the other. */

@@ -3,7 +3,7 @@
 // A schema says how columns are read, Platt's calibration makes the score a probability, the costs of mistakes make the threshold, and
 // every decision comes with its reasons. Scoring is `logodds/score` with the stages it needs.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { chooseDecision, fitCalibrated, saveModel, tableFromRecords, withDecision } from '../dist/index.js';
+import { fit, saveModel } from '../dist/index.js';
 import { loadModel } from '../dist/score.js';
 import { allStages, explain, reasons, whatIf } from '../dist/stages.js';
 
@@ -26,14 +26,15 @@ const schema = {
 
 /** Trains and decides; a missed warning costs four times a needless one. */
 export function train() {
-  const { model, outOfFold } = fitCalibrated(tableFromRecords(flights), {
+  const { model } = fit(flights, {
     target: 'late',
     positive: 'late',
     schema,
-    calibrate: { method: 'platt', folds: 5, seed: 1 },
+    calibrate: 'platt',
+    decide: { by: 'cost', costs: { fp: 1, fn: 4 } },
+    folding: { folds: 5, seed: 1 },
   });
-  const decision = chooseDecision(model, outOfFold, { by: 'cost', costs: { fp: 1, fn: 4 } });
-  return saveModel(withDecision(model, decision));
+  return saveModel(model);
 }
 
 /** What a service answers about one flight. */

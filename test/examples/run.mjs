@@ -61,7 +61,8 @@ cpSync(join(root, 'examples'), examples, {
   filter: (path) => !/[\\/](build|node_modules|\.wrangler)$/.test(path),
 });
 
-const library = await import(pathToFileURL(join(app, 'node_modules/logodds/dist/index.js')));
+const entry = (name) => import(pathToFileURL(join(app, `node_modules/logodds/dist/${name}.js`)));
+const library = { ...(await entry('index')), ...(await entry('kernels')) };
 const model = library.loadModel(readFileSync(join(examples, 'page/flights.safetensors')));
 
 const onPath = (...commands) =>

@@ -4,15 +4,7 @@
  *   node test/fuzz/make.mjs
  */
 import { writeFileSync } from 'node:fs';
-import {
-  bootstrap,
-  chooseDecision,
-  fitCalibrated,
-  outOfFold,
-  saveModel,
-  tableFromRecords,
-  withDecision,
-} from 'logodds';
+import { fit, saveModel, tableFromRecords } from 'logodds';
 
 let state = 20260101;
 /** in [0, 1) */
@@ -49,10 +41,8 @@ const schema = {
 };
 const binary = rows.map(({ outcome, ...row }) => ({ ...row, outcome: outcome === 'yes' ? 'yes' : 'no' }));
 const options = { target: 'outcome', schema };
-const calibrate = (method) => ({ method, folds: 3, seed: 1 });
+const folding = { folds: 3, seed: 1 };
 
-const two = fitCalibrated(tableFromRecords(binary), { ...options, calibrate: calibrate('isotonic'), prior: 0.2 }).model;
-const several = fitCalibrated(tableFromRecords(rows), { ...options, calibrate: calibrate('beta') }).model;
 const costs = [
   [0, 1, 2],
   [1, 0, 3],
@@ -62,14 +52,21 @@ const costs = [
 const plain = tableFromRecords(
   binary.map(({ amount, city, plan, outcome }) => ({ amount, city: city ?? 'e', plan, outcome })),
 );
-const asked = { target: 'outcome', lambda: 0, profile: true, covariance: { cluster: 'city' }, diagnose: true };
-const inferred = bootstrap(plain, asked, { replicates: 20, seed: 1 }).model;
-const chosen = chooseDecision(inferred, outOfFold(plain, asked, { folds: 3, seed: 1 }), { by: 'fbeta', beta: 2 });
+const inference = { profile: true, covariance: { cluster: 'city' }, bootstrap: { replicates: 20, seed: 1 } };
 
-for (const [name, model] of Object.entries({
-  rich: withDecision(two, { threshold: 0.25, abstain: { low: 0.2, high: 0.3 } }),
-  report: withDecision(inferred, chosen),
-  costs: withDecision(several, { threshold: 0.5, costs, abstain: { low: 0, high: 0.5 } }),
+for (const [name, { model }] of Object.entries({
+  rich: fit(tableFromRecords(binary), {
+    ...{ ...options, folding, calibrate: 'isotonic', prior: 0.2 },
+    ...{ decide: { threshold: 0.25 }, review: { low: 0.2, high: 0.3 } },
+  }),
+  report: fit(plain, {
+    ...{ target: 'outcome', lambda: 0, inference, diagnose: true, folding },
+    decide: { by: 'fbeta', beta: 2 },
+  }),
+  costs: fit(tableFromRecords(rows), {
+    ...{ ...options, folding, calibrate: 'beta' },
+    ...{ decide: { by: 'cost', costs }, review: { low: 0, high: 0.5 } },
+  }),
 })) {
   const file = saveModel(model);
   writeFileSync(new URL(`${name}.safetensors`, import.meta.url), file);

@@ -349,25 +349,21 @@ const DATA = [
   'unseen',
   'missing',
 ];
+const SOLVER = ['penalty', 'l1Ratio', 'standardize', 'solver', 'tol', 'maxIter', 'onIteration'];
 const FIT = [
   ...DATA,
+  ...SOLVER,
   'C',
   'lambda',
-  'penalty',
-  'l1Ratio',
-  'standardize',
-  'penaltyFactors',
-  'bounds',
-  'solver',
-  'tol',
-  'maxIter',
   'start',
-  'onIteration',
   'inference',
-  'covariance',
-  'profile',
-  'firth',
+  'calibrate',
+  'prior',
+  'decide',
+  'review',
+  'folding',
   'diagnose',
+  'onPhase',
 ];
 const FTRL = ['slots', 'alpha', 'beta', 'l1', 'l2'];
 
@@ -789,6 +785,7 @@ export const CALLS = {
         engine: engine(w, r),
         ...(r.chance(0.5) && { C: 2 }),
         ...(r.chance(0.2) && { inference: true, penalty: 'none', C: undefined }),
+        ...(r.chance(0.1) && { calibrate: 'platt', review: { share: 0.2 }, folding: { folds: 2 } }),
       };
       const t = r.chance(0.7) ? plainTable(20, r.int(20), 2 + r.int(2)) : table(w, r);
       return model(w.library.fit(t, options(w, r, FIT, right)).model);
@@ -799,7 +796,7 @@ export const CALLS = {
     (w, r) => {
       const right = { target: 'y', engine: engine(w, r), count: 3, ...(r.chance(0.5) && { l1Ratio: 0.5 }) };
       const t = r.chance(0.7) ? plainTable(20, r.int(20), 2 + r.int(2)) : table(w, r);
-      const path = w.library.fitPath(t, options(w, r, [...FIT, 'lambdas', 'count', 'ratio'], right));
+      const path = w.library.fitPath(t, options(w, r, [...DATA, ...SOLVER, 'lambdas', 'count', 'ratio'], right));
       w.add('path', { path, steps: path.steps.length });
       return path.steps;
     },
@@ -856,9 +853,8 @@ export const CALLS = {
             'weight',
             'weightKind',
             'offset',
-            'penaltyFactors',
-            'lower',
-            'upper',
+            'penalty',
+            'names',
             'start',
             'solver',
             'maxIter',

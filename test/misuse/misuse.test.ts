@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import * as library from '../../src/index.ts';
+import * as whole from '../../src/index.ts';
+import { Ftrl } from '../../src/kernels.ts';
 import { threadedEngine } from '../../src/threads.ts';
 import { simd } from '../engine/kernels.ts';
 import { sweep } from '../full.ts';
@@ -7,10 +8,11 @@ import { sweep } from '../full.ts';
 const load = (name: string) => import(new URL(`./${name}.mjs`, import.meta.url).href);
 const { misuser } = await load('sequence');
 const { World } = await load('world');
+const library = { ...whole, Ftrl, threadedEngine };
 
 describe.runIf(simd)('right and wrong calls, freed and foreign handles, getters that call back', () => {
   test('no foreign byte, one behaviour of both engines, only errors of the library, all memory given back', () => {
-    const run = misuser({ ...library, threadedEngine });
+    const run = misuser(library);
     const codes = new Set<string>();
     let calls = 0;
     let calledBack = 0;
@@ -30,7 +32,7 @@ describe.runIf(simd)('right and wrong calls, freed and foreign handles, getters 
   });
 
   test('a sequence depends on its number alone', () => {
-    const run = misuser({ ...library, threadedEngine });
+    const run = misuser(library);
     const counts = () => run(7, 3, 60).counts;
     expect(counts()).toEqual(counts());
   });

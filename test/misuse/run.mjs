@@ -12,6 +12,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as library from 'logodds';
+import { Ftrl } from 'logodds/kernels';
 import { threadedEngine } from 'logodds/threads';
 import { misuser } from './sequence.mjs';
 
@@ -26,7 +27,7 @@ const { values } = parseArgs({
   },
 });
 const [count, seed] = [Number(values.count), Number(values.seed)];
-const run = misuser({ ...library, threadedEngine });
+const run = misuser({ ...library, Ftrl, threadedEngine });
 
 /** Adds the counts of the sequences. */
 function runAll() {

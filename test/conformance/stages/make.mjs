@@ -10,17 +10,8 @@
  *                      JavaScript engine: f64 as 16 hexadecimal digits each (big-endian), class k of row i at k · rows + i }
  */
 import { writeFileSync } from 'node:fs';
-import {
-  chooseDecision,
-  chooseReview,
-  decisionByCosts,
-  fitCalibrated,
-  loadModel,
-  pickEngine,
-  saveModel,
-  tableFromRecords,
-  withDecision,
-} from 'logodds';
+import { fit, loadModel, pickEngine, saveModel, tableFromRecords } from 'logodds';
+import { chooseDecision, chooseReview, decisionByCosts } from 'logodds/decide';
 import * as stages from 'logodds/stages';
 import { conformStages } from '../../runtimes/programs/conformStages.js';
 
@@ -88,7 +79,7 @@ const WORDS = [
 const TAGS = ['new', 'vip', 'Größe L', '套餐', 'b2b'];
 
 /**
- * name → a record, its classes as logits, options of `fitCalibrated`, the decision, rows to train on, what is odd in
+ * name → a record, its classes as logits, options of `fit`, the decision, rows to train on, what is odd in
  * the first rows that are scored (by field), rows that are refused, and what is asked: columns of what-if, changes of odds ratios, level of intervals, number of reasons
  */
 const MODELS = {
@@ -114,7 +105,8 @@ const MODELS = {
       offset: 'exposure',
       penalty: 'none',
       inference: true,
-      calibrate: { method: 'platt', folds: 3, seed: 1 },
+      calibrate: 'platt',
+      folding: { folds: 3, seed: 1 },
       prior: 0.2,
       schema: {
         features: [
@@ -232,7 +224,8 @@ const MODELS = {
     options: {
       positive: 'approve',
       C: 1,
-      calibrate: { method: 'beta', folds: 4, seed: 2 },
+      calibrate: 'beta',
+      folding: { folds: 4, seed: 2 },
       schema: {
         features: [
           { name: 'city', kind: 'categorical', encoding: 'target', reason: 'the city: {value}' },
@@ -261,7 +254,7 @@ const MODELS = {
     },
     decide: (model, rows) => {
       const { chosen, ...decision } = chooseDecision(model, rows, { by: 'fbeta', beta: 0.5 });
-      const decided = withDecision(model, decision);
+      const decided = model.with({ decision });
       return { ...decision, chosen: { ...chosen, curve: [] }, abstain: chooseReview(decided, rows, 0.2) };
     },
     train: 1500,
@@ -307,8 +300,9 @@ const MODELS = {
     classes: ['0', '1'],
     options: {
       penalty: 'none',
-      covariance: 'robust',
-      calibrate: { method: 'isotonic', folds: 2, seed: 3 },
+      inference: { covariance: 'robust' },
+      calibrate: 'isotonic',
+      folding: { folds: 2, seed: 3 },
       prior: 0.3,
       schema: {
         features: [
@@ -352,7 +346,8 @@ const MODELS = {
     options: {
       penalty: 'none',
       inference: true,
-      calibrate: { method: 'temperature', folds: 3, seed: 4 },
+      calibrate: 'temperature',
+      folding: { folds: 3, seed: 4 },
       schema: {
         features: [
           { name: 'length', kind: 'numeric', spline: 3, reason: 'it is {value} long' },
@@ -396,7 +391,8 @@ const MODELS = {
       multiclass: 'ovr',
       penalty: 'none',
       inference: true,
-      calibrate: { method: 'beta', folds: 3, seed: 5 },
+      calibrate: 'beta',
+      folding: { folds: 3, seed: 5 },
       prior: { left: 0.1, middle: 0.2, right: 0.7 },
       schema: {
         features: [
@@ -418,7 +414,8 @@ const MODELS = {
     classes: ['left', 'middle', 'right'],
     options: {
       C: 10,
-      calibrate: { method: 'isotonic', folds: 2, seed: 6 },
+      calibrate: 'isotonic',
+      folding: { folds: 2, seed: 6 },
       schema: {
         features: [
           { name: 'u', kind: 'numeric', low: -1, high: 1 },
@@ -436,7 +433,7 @@ const MODELS = {
     record: () => ({ dose: round(10 * random()), arm: pick(['a', 'b']) }),
     logits: ({ dose, arm }) => [dose / 3 - 2 + (arm === 'b' ? 1 : 0)],
     classes: ['alive', 'dead'],
-    options: { positive: 'dead', firth: true, inference: true, prior: 0.02 },
+    options: { positive: 'dead', penalty: 'firth', inference: true, prior: 0.02 },
     train: 120,
     odd: { dose: [1e7, -1e7], arm: ['b', 'c'] },
     refused: [{ dose: null, arm: {} }],
@@ -459,12 +456,12 @@ const js = pickEngine('js');
 for (const [name, made] of Object.entries(MODELS)) {
   const { record, options, decide, train, rows: count = 10, odd, refused, ask } = made;
   const rows = Array.from({ length: train }, record).map((row) => ({ ...row, target: draw(made, row) }));
-  const { model, warnings, outOfFold } = fitCalibrated(tableFromRecords(rows), {
+  const { model, warnings, outOfFold } = fit(tableFromRecords(rows), {
     target: 'target',
     engine: pickEngine('wasm'),
     ...options,
   });
-  const file = saveModel(decide ? withDecision(model, decide(model, outOfFold)) : model);
+  const file = saveModel(decide ? model.with({ decision: decide(model, outOfFold) }) : model);
   const scored = Array.from({ length: count }, (_, i) => {
     const rare = Object.entries(odd).filter(([, values]) => i < values.length);
     return { ...record(), ...Object.fromEntries(rare.map(([field, values]) => [field, values[i]])) };

@@ -35,8 +35,8 @@ export function conformStages({ loadModel, engines, stages }, sets) {
     put('explained', explained(stages, model, rows, ask));
     put('top', top(stages, model, rows, ask));
     if (model.covariance) {
-      put('intervals', flatIntervals(rows.map((row) => stages.classIntervals(model, row, ask.level))));
-      const { low, high, stdError } = stages.intervals(model, tableOf(rows), ask.level);
+      put('intervals', flatIntervals(rows.map((row) => classIntervals(stages, model, row, ask.level))));
+      const { low, high, stdError } = stages.interval(model, tableOf(rows), ask.level);
       put('table intervals', { low: bits(low), high: bits(high), stdError: bits(stdError) });
     }
     put('what-if', {
@@ -76,8 +76,9 @@ function ofTable(model, engine, options, table) {
   };
 }
 
-function explained({ explainClasses, oddsRatios, reasons }, model, rows, { changes, k, level }) {
-  const explanations = rows.map((row) => explainClasses(model, row));
+function explained({ explainer, oddsRatios, reasons }, model, rows, { changes, k, level }) {
+  const { record } = explainer(model);
+  const explanations = rows.map((row) => record(row));
   const ratios = oddsRatios(model, changes, level).map(({ oddsRatio, low, high }) => [oddsRatio, low ?? 0, high ?? 0]);
   return {
     logits: flatBits(explanations.map((classes) => classes.map(({ logit }) => logit))),
@@ -99,6 +100,15 @@ function explained({ explainClasses, oddsRatios, reasons }, model, rows, { chang
 function top({ explainer }, model, rows, { k }) {
   const { features, contributions } = explainer(model).table(tableOf(rows), k);
   return { features: Array.from(features), contributions: bits(contributions) };
+}
+
+/** The interval of each class: a record has that of its label, so each class is the label once. */
+function classIntervals({ interval }, model, row, level) {
+  const { manifest, encoder, weights, intercept, covariance, baseline, stages } = model;
+  const parts = { manifest, encoder, weights, intercept, covariance, baseline, stages };
+  return Array.from(intercept, (_, k) =>
+    interval({ ...parts, score: () => ({ ...model.score(row), label: manifest.classes[k] }) }, row, level),
+  );
 }
 
 function flatIntervals(rows) {
