@@ -8,10 +8,15 @@ export interface Field {
   readonly type: FieldType;
   /** whether a missing value (null) is taken; false: it is refused */
   readonly nullable: boolean;
-  /** the categories of training, in the order of the schema; absent for other types, and where values are hashed */
+  /** the categories or tags of training, in the order of the schema; absent for other types, and where values are hashed */
   readonly levels?: readonly string[];
-  /** whether a category that training had not is refused; absent: it is taken */
+  /** whether others are refused; absent: they are taken */
   readonly strict?: true;
+  /** numbers below and above are refused; absent: none are */
+  readonly low?: number;
+  readonly high?: number;
+  /** longer texts and lists are refused, separators counted; absent: those of more than 2^20 characters */
+  readonly maxText?: number;
   /** least and greatest number of training, where known */
   readonly min?: number;
   readonly max?: number;
@@ -47,10 +52,7 @@ export function fieldsOf({ manifest: { schema, offset } }: Read): Field[] {
 function fieldOf(name: string, feature: Feature): Field {
   const type = typeOf(feature);
   const nullable = !('missing' in feature && feature.missing === 'error');
-  const levels =
-    type === 'category' && 'levels' in feature
-      ? [...feature.levels, ...(('rare' in feature && feature.rare) || [])]
-      : null;
+  const levels = levelsOf(type, feature);
   const strict = levels && 'unseen' in feature && feature.unseen === 'error';
   return {
     name,
@@ -58,10 +60,44 @@ function fieldOf(name: string, feature: Feature): Field {
     nullable,
     ...(levels && { levels }),
     ...(strict && { strict }),
-    ...rangeOf(type, feature),
+    ...(type === 'number' && { ...endsOf(feature), ...rangeOf(feature) }),
+    ...('maxText' in feature && feature.maxText !== undefined && { maxText: feature.maxText }),
     features: [feature.name],
   };
 }
+
+function levelsOf(type: FieldType, feature: Feature): readonly string[] | null {
+  if (feature.kind === 'tokens') return 'buckets' in feature.tokens ? null : feature.tokens;
+  if (type !== 'category' || !('levels' in feature)) return null;
+  return [...feature.levels, ...(('rare' in feature && feature.rare) || [])];
+}
+
+/** Where numbers begin and end to be refused. */
+function endsOf(feature: Feature): Pick<Field, 'low' | 'high'> {
+  if (feature.kind === 'binned') {
+    const { range, edges } = feature;
+    return range === 'error' ? { low: edges[0], high: edges[edges.length - 1] } : {};
+  }
+  if (feature.kind !== 'curve') return {};
+  const { transform, range } = feature;
+  const strict = range === 'error';
+  const domain = (transform && LEAST[transform.name]) ?? Number.NEGATIVE_INFINITY;
+  const own = feature.low ?? Number.NEGATIVE_INFINITY;
+  // a number below the own end is set to it, or taken for a missing one, and never reaches the transform
+  const low = own < domain ? domain : strict ? own : Number.NEGATIVE_INFINITY;
+  return {
+    ...(low > Number.NEGATIVE_INFINITY && { low }),
+    ...(strict && feature.high !== null && { high: feature.high }),
+  };
+}
+
+/** The least double that a transform takes. */
+const LEAST: Readonly<Record<string, number | undefined>> = {
+  log: Number.MIN_VALUE,
+  'box-cox': Number.MIN_VALUE,
+  log1p: -1 + 2 ** -53,
+  sqrt: 0,
+};
 
 function typeOf(feature: Feature): FieldType {
   if (feature.kind === 'date' || ('part' in feature && feature.part !== undefined)) return 'date';
@@ -69,22 +105,38 @@ function typeOf(feature: Feature): FieldType {
   return feature.kind === 'numeric' || feature.kind === 'curve' || feature.kind === 'binned' ? 'number' : 'category';
 }
 
-function rangeOf(type: FieldType, feature: Feature): Pick<Field, 'min' | 'max'> {
-  if (type !== 'number' || !('min' in feature)) return {};
+function rangeOf(feature: Feature): Pick<Field, 'min' | 'max'> {
+  if (!('min' in feature)) return {};
   const known = Math.max(-feature.min, feature.max) < Number.MAX_VALUE;
   return known ? { min: feature.min, max: feature.max } : {};
 }
 
+/** Values of an earlier type are taken by the later ones as well, but for a number that is no date. */
+const NARROW: readonly FieldType[] = ['number', 'date', 'category', 'text', 'tags'];
+
 /** Two features of one field: it must do for both. */
 function merged(one: Field, other: Field): Field {
+  const [first, second] = NARROW.indexOf(one.type) <= NARROW.indexOf(other.type) ? [one, other] : [other, one];
+  const { levels: own, strict: _, ...rest } = first;
   const strict = one.strict || other.strict;
+  const lists = (strict ? [one, other].filter((field) => field.strict) : [first]).map(({ levels }) => levels);
+  const levels = lists.length > 1 ? lists[0]!.filter((level) => lists[1]!.includes(level)) : lists[0];
   return {
-    ...other,
-    ...one,
+    ...rest,
     nullable: one.nullable && other.nullable,
+    ...(levels && { levels }),
     ...(strict && { strict }),
+    ...most('low', Math.max, first, second),
+    ...most('high', Math.min, first, second),
+    ...most('maxText', Math.min, first, second),
     features: [...one.features, ...other.features],
   };
+}
+
+/** The stricter of two limits. */
+function most(name: 'low' | 'high' | 'maxText', of: (...values: number[]) => number, ...fields: readonly Field[]) {
+  const values = fields.map((field) => field[name]).filter((value) => value !== undefined);
+  return values.length > 0 ? { [name]: of(...values) } : {};
 }
 
 /** JSON types of a field's values, and a word on them. */
@@ -111,19 +163,25 @@ export interface InputSchema {
 
 /**
  * The JSON Schema of the records that a model scores: for validators, OpenAPI and forms. Every field is required, as for `score`; null is a
- * missing value where the model takes one. A value that the schema lets pass is one that `score` takes, but for texts that are no date.
+ * missing value where the model takes one. A record that the schema lets pass is one that `score` takes, but for dates that are none, and numbers
+ * so large that the logit overflows.
  */
 export function inputSchema(model: Read): InputSchema {
   const fields = fieldsOf(model);
-  const property = ({ type, nullable, levels, strict, min, max }: Field): object => {
+  const property = ({ type, nullable, levels, strict, low, high, maxText, min, max }: Field): object => {
     const { type: types, description, ...rest } = JSON_TYPES[type];
     const range = min === undefined ? '' : `; in training from ${min} to ${max}`;
+    const told = levels && (strict ? { enum: levels.flatMap(spellings) } : { examples: levels.slice(0, 10) });
+    const list = strict && type === 'tags';
     return {
-      type: nullable ? [...types, 'null'] : [...types],
+      type: [...(list ? ['array'] : types), ...(nullable ? ['null'] : [])],
       description: description + range,
       ...rest,
-      ...(levels && strict && { enum: [...levels.flatMap(spellings), ...(nullable ? [null] : [])] }),
-      ...(levels && !strict && { examples: levels.slice(0, 10) }),
+      ...(list && { items: { type: 'string', enum: levels } }),
+      ...(told && type !== 'tags' && { ...told, ...(told.enum && nullable && { enum: [...told.enum, null] }) }),
+      ...(low !== undefined && { minimum: low }),
+      ...(high !== undefined && { maximum: high }),
+      ...(maxText !== undefined && { maxLength: maxText }),
     };
   };
   return {
@@ -156,14 +214,10 @@ const TYPES: Readonly<Record<FieldType, string>> = {
  */
 export function inputType(model: Read, name = 'Input'): string {
   const lines = fieldsOf(model).map(({ name: field, type, nullable, levels, strict }) => {
-    const values =
-      levels && strict
-        ? levels
-            .flatMap(spellings)
-            .map((level) => JSON.stringify(level))
-            .join(' | ')
-        : TYPES[type];
-    return `  readonly ${JSON.stringify(field)}: ${values || 'never'}${nullable ? ' | null' : ''};`;
+    const known = strict && levels?.flatMap(type === 'tags' ? String : spellings).map((one) => JSON.stringify(one));
+    const union = known && (known.join(' | ') || 'never');
+    const values = union ? (type === 'tags' ? `readonly (${union})[]` : union) : TYPES[type];
+    return `  readonly ${JSON.stringify(field)}: ${values}${nullable ? ' | null' : ''};`;
   });
   return `export interface ${name} {\n${lines.join('\n')}\n}\n`;
 }
