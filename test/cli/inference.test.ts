@@ -34,6 +34,16 @@ describe('logodds train says what the data say of the population', () => {
     expect(coefficients.find((one) => one.feature === 'gpa')!.profile.low).toBeCloseTo(0.16029, 4);
   });
 
+  it('--no-penalty with --bounds: the bounds hold', () => {
+    const bounds = ['--no-penalty', '--bounds', 'smoke=-1:0,lwt=-0.01:0', '--out', 'bounds.safetensors'];
+    expect(run(train(...LBW, ...bounds)).status).toBe(0);
+    const { coefficients: lines, objective } = json(['inspect', 'bounds.safetensors']);
+    expect(objective).toMatchObject({ lambda: 0, C: null });
+    const weight = (name: string) => lines.find(({ feature }: { feature: string }) => feature === name).value;
+    expect(weight('smoke')).toBe(0);
+    expect(weight('lwt')).toBeCloseTo(-0.01, 12);
+  });
+
   it('--firth: finite weights where the classes are separated, and no warning', () => {
     expect(run(train(...ENDOMETRIAL, '--no-penalty', '--out', 'ml.safetensors')).stderr).toMatch(/SEPARATION/);
     const { stdout, stderr } = run(train(...ENDOMETRIAL, '--firth', '--profile', '--out', 'firth.safetensors'));

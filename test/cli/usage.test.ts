@@ -27,6 +27,10 @@ describe('usage', () => {
     ['a number that is none', [...TRAIN, '--out', 'm', '--C', 'x'], /finite number > 0, got "x"/],
     ['two penalties', [...TRAIN, '--out', 'm', '--C', '1', '--lambda', '1'], /cannot be used with/],
     ['a penalty and none', [...TRAIN, '--out', 'm', '--C', '1', '--no-penalty'], /cannot be used with/],
+    ['L1 and none', [...TRAIN, '--out', 'm', '--l1-ratio', '1', '--no-penalty'], /cannot be used with/],
+    ['factors and none', [...TRAIN, '--out', 'm', '--penalty-factors', 'a=2', '--no-penalty'], /cannot be used with/],
+    ['factors and Firth', [...TRAIN, '--out', 'm', '--penalty-factors', 'a=2', '--firth'], /cannot be used with/],
+    ['bounds and Firth', [...TRAIN, '--out', 'm', '--bounds', 'a=0:1', '--firth'], /cannot be used with/],
     ['neither DATA nor --query', ['train', '--target', 'y', '--out', 'm'], /name DATA, or give a --query/],
     ['DATA and --query', [...TRAIN, '--out', 'm', '--query', 'select 1'], /not both/],
     [

@@ -10,6 +10,11 @@ describe('the command speaks of its flags', () => {
     ['penalise (C, lambda or firth), or merge', 'penalise (--C, --lambda or --firth), or merge'],
     ['fit with penalty "none", or bootstrap', 'use --no-penalty, or --bootstrap'],
     ['lambdas: expected finite numbers > 0, got -1', '--lambdas: expected finite numbers > 0, got -1'],
+    ['factors: expected features ("a"), got "b"', '--penalty-factors: expected features ("a"), got "b"'],
+    [
+      'solver: expected auto or lbfgs with the penalty "firth", got newton',
+      '--solver: expected auto or lbfgs with --firth, got newton',
+    ],
     ['classWeight: expected labels among "a"', '--class-weight: expected labels among "a"'],
     [
       'row 0: expected a whole number, got 0.5; use weightKind "sampling" for',

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Ajv from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -168,7 +168,7 @@ function recordOf(fields: readonly Field[]): Record<string, unknown> {
 describe.each(SCHEMAS)('%s', (_, features, offset) => {
   const model = modelOf(features, offset);
   const { fields } = model;
-  const validate = new Ajv({ strict: false }).compile(model.inputSchema());
+  const validate = new Ajv2020({ strict: false }).compile(model.inputSchema());
   const record = recordOf(fields);
 
   it('fields are what a record must have, and no more', () => {

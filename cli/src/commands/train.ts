@@ -58,7 +58,7 @@ bytes each while they are read), and for DuckDB about 5 MB a column, more for CS
 const PENALTY: readonly OptionRow[] = [
   ['--C <number>', 'inverse strength of the penalty (default: 1)', { parse: positiveNumber, conflicts: ['lambda'] }],
   ['--lambda <number>', 'strength of the penalty on the mean loss', { parse: notNegative }],
-  ['--no-penalty', 'maximum likelihood', { conflicts: ['C', 'lambda'] }],
+  ['--no-penalty', 'maximum likelihood', { conflicts: ['C', 'lambda', 'l1Ratio', 'penaltyFactors'] }],
 ];
 
 const HOLDOUT: readonly OptionRow[] = [
@@ -90,7 +90,7 @@ const INFERENCE: readonly OptionRow[] = [
   [
     '--firth',
     "Firth's penalised likelihood: finite where classes are separated",
-    { conflicts: ['C', 'lambda', 'l1Ratio', 'robust', 'cluster'] },
+    { conflicts: ['C', 'lambda', 'l1Ratio', 'penaltyFactors', 'bounds', 'robust', 'cluster'] },
   ],
   [
     '--firth-errors <kind>',

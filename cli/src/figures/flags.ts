@@ -22,7 +22,7 @@ const FLAGS: readonly (readonly [RegExp, string])[] = [
   [/\bor name both\b/g, 'or name both with --classes'],
   [/\bmaxIter\b/g, '--max-iter'],
   [/\bl1Ratio\b/g, '--l1-ratio'],
-  [/\bpenaltyFactors\b/g, '--penalty-factors'],
+  [/^factors(?=: expected)/, '--penalty-factors'],
   [/\bclassWeight\b/g, '--class-weight'],
 ];
 
@@ -34,6 +34,7 @@ const FIRST =
 const QUOTED: readonly (readonly [RegExp, string])[] = [
   [/\b(?:fit|compare|use fit) with penalty "none"/g, 'use --no-penalty'],
   [/\b(?:use )?penalty "none"/g, 'use --no-penalty'],
+  [/\bthe penalty "firth"/g, '--firth'],
   [/\buse weightKind "(\w+)"/g, 'use --weight-kind $1'],
 ];
 

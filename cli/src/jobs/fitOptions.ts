@@ -56,9 +56,8 @@ export function penaltyKindOf({
 export function penaltyOptionOf(options: FitChoices & PenaltyChoices): FitOptions['penalty'] {
   const { C, lambda, penalty, firth } = options;
   if (firth) return 'firth';
-  return (
-    penalty ?? ({ ...penaltyKindOf(options), ...given({ C, lambda }) } as Strength & PenaltyKind & PenaltyByFeature)
-  );
+  if (penalty) return options.bounds ? { lambda: 0, bounds: options.bounds } : penalty;
+  return { ...penaltyKindOf(options), ...given({ C, lambda }) } as Strength & PenaltyKind & PenaltyByFeature;
 }
 
 /** Whether weights are drawn to 0, which decides how categories are coded. */
