@@ -168,7 +168,7 @@ function recordOf(fields: readonly Field[]): Record<string, unknown> {
 describe.each(SCHEMAS)('%s', (_, features, offset) => {
   const model = modelOf(features, offset);
   const { fields } = model;
-  const validate = new Ajv2020({ strict: false }).compile(model.inputSchema());
+  const validate = new Ajv2020({ strict: false }).compile(inputSchema(model));
   const record = recordOf(fields);
 
   it('fields are what a record must have, and no more', () => {
@@ -205,9 +205,9 @@ describe.each(SCHEMAS)('%s', (_, features, offset) => {
 
   it('the functions of logodds/stages say the same', () => {
     expect([fieldsOf(model), inputSchema(model), inputType(model, 'Row')]).toEqual([
-      fields,
-      model.inputSchema(),
-      model.inputType('Row'),
+      model.fields,
+      inputSchema(model),
+      inputType(model, 'Row'),
     ]);
   });
 });
@@ -243,8 +243,8 @@ describe('what is said of a field', () => {
     );
     const { model } = fitTable(odd, { target: 'y' });
     expect(model.fields.map(({ name }) => name)).toEqual(['__proto__', 'a "b"\n']);
-    expect(Object.keys(model.inputSchema().properties)).toEqual(['__proto__', 'a "b"\n']);
-    expect(model.inputSchema().required).toEqual(['__proto__', 'a "b"\n']);
+    expect(Object.keys(inputSchema(model).properties)).toEqual(['__proto__', 'a "b"\n']);
+    expect(inputSchema(model).required).toEqual(['__proto__', 'a "b"\n']);
   });
 });
 
@@ -262,7 +262,7 @@ describe('the TypeScript type', () => {
       const record = recordOf(model.fields);
       const [{ name }] = model.fields;
       return [
-        model.inputType(`Row${k}`),
+        inputType(model, `Row${k}`),
         `export const row${k}: Row${k} = ${JSON.stringify(record)};`,
         `// @ts-expect-error an object is no value\nexport const wrong${k}: Row${k} = ${JSON.stringify({ ...record, [name]: { a: 1 } })};`,
         `// @ts-expect-error a field is absent\nexport const less${k}: Row${k} = ${JSON.stringify({ ...record, [name]: undefined })};`,
@@ -274,9 +274,9 @@ describe('the TypeScript type', () => {
         ['y', y],
       ]),
     );
-    lines.push(fitTable(odd, { target: 'y' }).model.inputType());
+    lines.push(inputType(fitTable(odd, { target: 'y' }).model));
     const strict = modelOf([{ name: 'plan', kind: 'categorical', unseen: 'error', missing: 'error' }]);
-    lines.push(strict.inputType('Plan'), `export const plans: Plan[] = [{ plan: 1 }, { plan: '1' }, { plan: true }];`);
+    lines.push(inputType(strict, 'Plan'), `export const plans: Plan[] = [{ plan: 1 }, { plan: '1' }, { plan: true }];`);
     lines.push(`// @ts-expect-error an unknown plan\nexport const plan: Plan = { plan: 'other' };`);
     writeFileSync(file, lines.join('\n'));
     const options = { strict: true, noEmit: true, target: ts.ScriptTarget.ES2022, types: [] };
