@@ -92,8 +92,31 @@ export interface FitSpec extends DataOptions, SolverOptions, Omit<FitExtras, 'in
   readonly folding: FoldingOptions;
 }
 
+/** Settings that belong into an option, and are looked for beside it. */
+const INSIDE: Readonly<Record<string, string>> = {
+  factors: 'penalty: { factors: … }',
+  penaltyFactors: 'penalty: { factors: … }',
+  bounds: 'penalty: { bounds: … }',
+  firth: 'penalty: "firth"',
+  covariance: 'inference: { covariance: … }',
+  profile: 'inference: { profile: true }',
+  bootstrap: 'inference: { bootstrap: … }',
+  folds: 'folding: { folds: … }',
+  groups: 'folding: { groups: … }',
+  time: 'folding: { time: … }',
+  seed: 'folding: { seed: … }',
+};
+
+/** @throws ERR_RANGE for a setting outside of its option */
+export function refuseOutside(options: object): void {
+  const outside = Object.keys(Object(options)).find((name) => Object.hasOwn(INSIDE, name));
+  if (outside !== undefined)
+    refuse('options', 'every setting in its option', `${outside} beside it`, `write ${INSIDE[outside]}`);
+}
+
 /** Checks options, and says what some of them mean for others. @throws ERR_RANGE */
 export function readOptions(given: FitOptions, what = 'fit'): FitSpec {
+  refuseOutside(given);
   refuseUnknown(what, given, fitOptions());
   const { C, lambda, l1Ratio, standardize, ...options } = given;
   const penalty = readPenalty(given);

@@ -229,3 +229,15 @@ describe('sparse rows with repeated columns are those of the sums', () => {
     }
   });
 });
+
+describe('a setting beside the option that it belongs into', () => {
+  const rows = [0, 1, 0, 1, 1, 0].map((y, i) => ({ y, x: (i * 7) % 5 }));
+  it.each([
+    ['bounds', { bounds: { x: [0, 1] } }, 'write penalty: { bounds: … }'],
+    ['firth', { firth: true }, 'write penalty: "firth"'],
+    ['covariance', { covariance: 'robust' }, 'write inference: { covariance: … }'],
+    ['folds', { folds: 3 }, 'write folding: { folds: … }'],
+  ])('%s is told where it goes', (_, options, next) => {
+    expect(() => fitTable(rows, { target: 'y', ...options } as never)).toThrow(next);
+  });
+});

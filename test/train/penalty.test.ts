@@ -259,7 +259,10 @@ describe('options that cannot be', () => {
     [{ penalty: { bounds: { nope: [0, 1] } } }, /bounds: expected features .* got "nope"/],
     [{ penalty: { factors: { x0: -1 } } }, /factors of "x0": expected a finite number >= 0, got -1/],
     [{ penalty: { factors: { nope: 1 } } }, /factors: expected features .* got "nope"/],
-    [{ penalty: 'none', factors: { x0: 1 } }, /fit: expected an option that exists, got "factors"/],
+    [
+      { penalty: 'none', factors: { x0: 1 } },
+      /options: expected every setting in its option, got factors beside it; write penalty: { factors: … }/,
+    ],
     [{ penalty: { factors: { x0: 0, x1: 0, x2: 0, x3: 0, x4: 0 } } }, /got a penalty on nothing/],
     [{ lambda: -1 }, /lambda: expected a finite number >= 0, got -1/],
     [{ solver: 'newton', penalty: { bounds: { x0: [0, 1] } } }, /solver: expected auto or cd with bounds/],
