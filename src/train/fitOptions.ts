@@ -1,5 +1,5 @@
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
-import type { CalibrationMethod } from '../calibrate/fit.ts';
+import { CALIBRATION_METHODS, type CalibrationMethod } from '../calibrate/fit.ts';
 import type { Criterion } from '../decide/choose.ts';
 import type { Decision } from '../decide/decision.ts';
 import type { Table } from '../encode/table.ts';
@@ -108,7 +108,7 @@ const INSIDE: Readonly<Record<string, string>> = {
 };
 
 /** @throws ERR_RANGE for a setting outside of its option */
-export function refuseOutside(options: object): void {
+function refuseOutside(options: object): void {
   const outside = Object.keys(Object(options)).find((name) => Object.hasOwn(INSIDE, name));
   if (outside !== undefined)
     refuse('options', 'every setting in its option', `${outside} beside it`, `write ${INSIDE[outside]}`);
@@ -123,7 +123,12 @@ export function readOptions(given: FitOptions, what = 'fit'): FitSpec {
   checkSolver(options, penalty);
   const inference = readInference(given.inference, penalty);
   const calibrate = typeof given.calibrate === 'string' ? { method: given.calibrate } : (given.calibrate ?? null);
-  if (calibrate) refuseUnknown('calibrate', calibrate, { method: true, holdout: 'an object' });
+  if (calibrate) {
+    refuseUnknown('calibrate', calibrate, { method: true, holdout: 'an object' });
+    if (!CALIBRATION_METHODS.includes(calibrate.method))
+      refuse('calibrate', `one of ${CALIBRATION_METHODS.join(', ')}`, calibrate.method, 'leave it out for none');
+  }
+  checkDecide(given);
   const { folding = {} } = given;
   checkFolding(folding);
   const { features, exclude = [] } = given;
@@ -131,6 +136,35 @@ export function readOptions(given: FitOptions, what = 'fit'): FitSpec {
   const names = [...cluster, folding.groups, folding.time].filter((name) => name !== undefined);
   return { ...options, exclude: [...exclude, ...names], penalty, inference, calibrate, folding };
 }
+
+/** What is wrong in a decision at first sight; the rest is told when it is made. @throws ERR_RANGE */
+function checkDecide({ decide, review }: Pick<FitExtras, 'decide' | 'review'>): void {
+  if (decide !== undefined) {
+    refuseUnknown('decide', decide, {
+      threshold: 'a number',
+      by: true,
+      costs: 'an object',
+      beta: 'a number',
+      precision: 'a number',
+      recall: 'a number',
+      share: 'a number',
+      rows: 'a number',
+    });
+    const { threshold, by } = decide as { readonly threshold?: number; readonly by?: string };
+    if ((threshold === undefined) === (by === undefined))
+      refuse('decide', 'a threshold, or by what it is chosen', by === undefined ? 'neither' : 'both', 'give one');
+    if (by !== undefined && !CRITERIA.includes(by))
+      refuse('decide by', `one of ${CRITERIA.join(', ')}`, by, 'give a threshold to decide by hand');
+  }
+  if (review !== undefined) {
+    refuseUnknown('review', review, { low: 'a number', high: 'a number', share: 'a number' });
+    const { low, high, share } = review as { readonly low?: number; readonly high?: number; readonly share?: number };
+    if ((share === undefined) === (low === undefined && high === undefined))
+      refuse('review', 'low and high, or a share of the rows', share === undefined ? 'neither' : 'both', 'give one');
+  }
+}
+
+const CRITERIA = ['cost', 'fbeta', 'recall', 'precision', 'budget'];
 
 /** @throws ERR_RANGE */
 export function checkSolver({ tol, maxIter, solver = 'auto' }: SolverOptions, penalty: PenaltySpec): void {

@@ -241,3 +241,18 @@ describe('a setting beside the option that it belongs into', () => {
     expect(() => fitTable(rows, { target: 'y', ...options } as never)).toThrow(next);
   });
 });
+
+describe('a decision, a band or a calibrator that is none is refused before the fit', () => {
+  const rows = [0, 1, 0, 1, 1, 0].map((y, i) => ({ y, x: (i * 7) % 5 }));
+  it.each([
+    [{ calibrate: 'plat' }, 'calibrate: expected one of platt, isotonic, beta, temperature, got plat'],
+    [{ decide: {} }, 'decide: expected a threshold, or by what it is chosen, got neither'],
+    [{ decide: { threshold: 0.5, by: 'cost' } }, 'got both'],
+    [{ decide: { by: 'f1' } }, 'decide by: expected one of cost, fbeta, recall, precision, budget, got f1'],
+    [{ decide: { treshold: 0.5 } }, 'did you mean "threshold"?'],
+    [{ review: {} }, 'review: expected low and high, or a share of the rows, got neither'],
+    [{ review: { share: 0.1, low: 0 } }, 'got both'],
+  ])('%j', (options, message) => {
+    expect(() => fitTable(rows, { target: 'y', ...options } as never)).toThrow(message);
+  });
+});
