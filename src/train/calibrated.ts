@@ -3,7 +3,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { type CalibrationMethod, fitCalibration, priorShift } from '../calibrate/fit.ts';
-import type { Table } from '../encode/table.ts';
+import { CheckedTable, type Data } from '../encode/checkedTable.ts';
 import { list } from '../messages.ts';
 import type { FittedModel } from '../model/fittedModel.ts';
 import type { Model } from '../model/model.ts';
@@ -53,7 +53,7 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
  * @param table  features, target, and the model's offset
  * @throws ERR_SCHEMA, ERR_RECORD as a scorer; ERR_TARGET labels that are no class of the model; as `fitCalibration`
  */
-export function calibrate(model: FittedModel, table: Table, given: HoldoutOptions): FittedModel {
+export function calibrate(model: FittedModel, table: Data, given: HoldoutOptions): FittedModel {
   refuseUnknown('calibrate', given, { method: true, prior: true, weight: true, trials: true, engine: true });
   const { method, prior, ...options } = given;
   const { planes, y, weight } = scoredRows(model, table, { ...options, target: model.manifest.target });
@@ -64,8 +64,9 @@ export function calibrate(model: FittedModel, table: Table, given: HoldoutOption
 
 const NONE: Calibration = { method: 'none', calibrators: [], shift: [], by: null };
 /** Logits and outcomes of a table that the model was not fitted to. */
-function scoredRows(model: Model, table: Table, { target, trials, weight, engine = pickEngine() }: DataOptions) {
+function scoredRows(model: Model, data: Data, { target, trials, weight, engine = pickEngine() }: DataOptions) {
   const { classes, positive } = model.manifest;
+  const table = CheckedTable.of(data);
   const found = trials === undefined ? readTarget(table, target) : readTrials(table, target, trials);
   const unknown = found.classes.filter((label) => !classes.includes(label));
   if (unknown.length > 0) {

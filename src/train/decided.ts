@@ -49,12 +49,7 @@ function decisionOf(model: Model, asked: DecideOption, rows: () => OutOfFold): D
  */
 export function chooseDecision(model: Model, rows: OutOfFold, criterion: Criterion): Decision {
   const { classes, positive } = model.manifest;
-  if (positive === null) {
-    throw new LogoddsError(
-      'ERR_TARGET',
-      `threshold: expected a model of two classes, got ${classes.length} (${list(classes)}); decide by a matrix of costs instead`,
-    );
-  }
+  if (positive === null) refuseThreshold(classes);
   return chooseThreshold(criterion, judgedFolds(probabilitiesOf(model, rows)[0], rows, trueWeights(model, rows)));
 }
 
@@ -73,6 +68,14 @@ export function chooseReview(model: Model, rows: OutOfFold, share: number): NonN
   const factor = trueWeights(model, rows);
   const weight = Float64Array.from(kept, (i) => rows.weight[i] * shareOf(factor, rows.y[i]));
   return abstainByShare(probabilities, share, { classes: classes.length, threshold: decision.threshold, weight });
+}
+
+/** Only two classes have a threshold to choose. @throws ERR_TARGET */
+export function refuseThreshold(classes: readonly string[]): never {
+  throw new LogoddsError(
+    'ERR_TARGET',
+    `threshold: expected a model of two classes, got ${classes.length} (${list(classes)}); decide by a matrix of costs instead`,
+  );
 }
 
 /** Calibrated probabilities of the logits: of two classes those of the positive one, of more those of each. */

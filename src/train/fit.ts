@@ -12,7 +12,7 @@ import type { Ask, Fit } from './ask.ts';
 import { assemble } from './assemble.ts';
 import { resample } from './bootstrap.ts';
 import { calibrated } from './calibrated.ts';
-import { decided } from './decided.ts';
+import { decided, refuseThreshold } from './decided.ts';
 import { codingOf, type FitOptions, type FitSpec, readOptions, settingsOf } from './fitOptions.ts';
 import { estimateAll } from './inference/estimate.ts';
 import { inferenceOf } from './inference/infer.ts';
@@ -101,10 +101,14 @@ export function fit(given: Data, options: FitOptions): FitResult {
   }
 }
 
-/** Whether a calibrator, a threshold or a band is estimated from folds. */
+/** Whether a calibrator, a threshold or a band is estimated from folds. @throws ERR_TARGET a threshold to choose for more than two classes */
 function restsOnFolds({ calibrate, decide, review }: FitSpec, { rows }: Problem): boolean {
-  const byRows = decide && !('threshold' in decide) && rows.target.classes.length === 2;
-  return Boolean((calibrate && !calibrate.holdout) || byRows || (review && 'share' in review));
+  const { classes } = rows.target;
+  const chosen = decide && !('threshold' in decide);
+  if (chosen && classes.length > 2 && !(decide.by === 'cost' && Array.isArray(decide.costs))) refuseThreshold(classes);
+  return Boolean(
+    (calibrate && !calibrate.holdout) || (chosen && classes.length === 2) || (review && 'share' in review),
+  );
 }
 
 /**

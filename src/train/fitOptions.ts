@@ -2,7 +2,7 @@ import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import { CALIBRATION_METHODS, type CalibrationMethod } from '../calibrate/fit.ts';
 import type { Criterion } from '../decide/choose.ts';
 import type { Decision } from '../decide/decision.ts';
-import type { Table } from '../encode/table.ts';
+import type { Data } from '../encode/checkedTable.ts';
 import { list } from '../messages.ts';
 import type { Model } from '../model/model.ts';
 import { checkFolding, type FoldingOptions } from './folding.ts';
@@ -36,7 +36,7 @@ export type Prior = number | Readonly<Record<string, number>>;
 /** A calibrator, estimated from rows that the model was not fitted to: those of folds (`folding`), or of a table of their own. */
 export interface CalibrateOptions {
   readonly method: CalibrationMethod;
-  readonly holdout?: Table;
+  readonly holdout?: Data;
 }
 
 /**
