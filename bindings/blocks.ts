@@ -31,7 +31,7 @@ export interface RowData {
 export const REDUCTION_BLOCK = 32768;
 
 /** Work that is done in numbered blocks, told in plain numbers and names: it travels to other threads as JSON. */
-export type Task = Reduction | RowCall;
+export type BlockTask = Reduction | RowCall;
 
 /** A reduction has at least that many blocks if its rows give them: work for several threads. */
 const BLOCKS = 8;
@@ -94,7 +94,7 @@ export interface RowCall {
 export interface Crew {
   readonly threads: number;
   /** @param take  called in the order of the blocks when one is done, with its number (a loss, or 0) */
-  run(task: Task, blocks: number, take: (block: number, value: number) => void): void;
+  run(task: BlockTask, blocks: number, take: (block: number, value: number) => void): void;
 }
 
 /** The crew of one. */
@@ -108,7 +108,7 @@ export function solo(kernels: Kernels): Crew {
 }
 
 /** Does one block of a task. @returns its loss, if that is what the task sums */
-export function runBlock(kernels: Kernels, task: Task, block: number, thread: number): number {
+export function runBlock(kernels: Kernels, task: BlockTask, block: number, thread: number): number {
   if (task.kind === 'rows') {
     const { kernel, args, steps, count, part } = task;
     const first = block * part;

@@ -1,4 +1,4 @@
-import type { Task } from './blocks.ts';
+import type { BlockTask } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 
 /*
@@ -57,7 +57,7 @@ export class Control {
   }
 
   /** main thread: opens a job and wakes the workers. @throws ERR_ENGINE for a task whose text has no room */
-  begin(task: Task, blocks: number, window: number): void {
+  begin(task: BlockTask, blocks: number, window: number): void {
     const words = this.#words;
     const text = JSON.stringify(task);
     if (text.length >= TEXT) {
@@ -144,7 +144,7 @@ export class Control {
   }
 
   /** worker: takes part in every job, asleep between them; does not return */
-  serve(thread: number, work: (task: Task, block: number, thread: number) => number): never {
+  serve(thread: number, work: (task: BlockTask, block: number, thread: number) => number): never {
     const words = this.#words;
     let job = 0;
     for (;;) {
@@ -152,7 +152,7 @@ export class Control {
       job = Atomics.load(words, JOB);
       Atomics.store(words, STATES + thread, BUSY);
       // open after being busy: then the main thread waits, and the task stays as it is
-      const task: Task | null = Atomics.load(words, OPEN) ? JSON.parse(read(this.#texts[0])) : null;
+      const task: BlockTask | null = Atomics.load(words, OPEN) ? JSON.parse(read(this.#texts[0])) : null;
       while (task) {
         const taken = Atomics.load(words, TAKEN);
         const block = this.claim();

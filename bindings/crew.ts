@@ -1,4 +1,4 @@
-import { type Crew, runBlock, solo, type Task } from './blocks.ts';
+import { type BlockTask, type Crew, runBlock, solo } from './blocks.ts';
 import { BUSY, Control } from './control.ts';
 import { LogoddsError } from './errors.ts';
 import type { Kernels } from './kernels.ts';
@@ -31,7 +31,7 @@ const PATIENCE = 60;
 const SLOWEST = 1e8;
 
 /** Looks to wait for news of a task: its largest block may take minutes. */
-export function patienceOf(task: Task): number {
+export function patienceOf(task: BlockTask): number {
   if (task.kind === 'rows') return PATIENCE;
   const { layout, extent, slots } = task.batch;
   const cells = layout === 'columns' ? extent + 1 : slots + 1;
@@ -115,7 +115,7 @@ export class Team implements Crew {
     }
   }
 
-  run(task: Task, blocks: number, take: (block: number, value: number) => void): void {
+  run(task: BlockTask, blocks: number, take: (block: number, value: number) => void): void {
     if (blocks < 2 || this.#closed) {
       this.#alone.run(task, blocks, take);
       return;

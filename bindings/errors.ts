@@ -31,7 +31,7 @@ export type ErrorCode =
 export type FormatReason = 'other' | 'damaged' | 'newer' | 'older' | 'invalid' | 'stage';
 
 /** One thing that is wrong, for programs: what an API answers its caller, without the value. */
-export interface Problem {
+export interface FieldProblem {
   /** the field of a record or column of a table; absent: the record, table or file as a whole */
   readonly field?: string;
   /** from 0, of a table; absent: a single record, or no row in particular */
@@ -43,7 +43,7 @@ export interface Problem {
 /** What an error has beside its code and its sentence. */
 export interface ErrorParts {
   readonly cause?: unknown;
-  readonly problems?: readonly Problem[];
+  readonly problems?: readonly FieldProblem[];
   readonly reason?: FormatReason;
 }
 
@@ -58,7 +58,7 @@ export class LogoddsError extends Error {
   /** of ERR_FORMAT; undefined of others */
   readonly reason: FormatReason | undefined;
   /** all that is wrong: every field of a record, the first row of every column of a table; empty where the sentence says it all */
-  readonly problems!: readonly Problem[];
+  readonly problems!: readonly FieldProblem[];
   readonly #detail: string;
 
   /** @param detail  the sentence with the values; when absent the sentence quotes none */

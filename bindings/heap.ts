@@ -117,8 +117,7 @@ export class Heap {
     const have = this.memory.buffer.byteLength;
     if (end <= Math.min(have, ADDRESS_SPACE)) return;
     const limit = Math.min(this.limit, ADDRESS_SPACE);
-    let past =
-      limit === ADDRESS_SPACE ? 'the 4 GiB of WebAssembly' : `the limit of ${limit} bytes`;
+    let past = limit === ADDRESS_SPACE ? 'the 4 GiB of WebAssembly' : `the limit of ${limit} bytes`;
     let cause: unknown;
     if (end <= limit) {
       past = 'what this host allows';

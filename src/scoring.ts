@@ -1,7 +1,13 @@
 /** What every scoring entry has; the entries (score.ts, slim.ts, js.ts) differ in where their engine comes from. */
 export type { Batch } from '../bindings/batch.ts';
 export type { ColumnSpec, ColumnsBatch } from '../bindings/columnsBatch.ts';
-export { type ErrorCode, type ErrorParts, type FormatReason, LogoddsError, type Problem } from '../bindings/errors.ts';
+export {
+  type ErrorCode,
+  type ErrorParts,
+  type FieldProblem,
+  type FormatReason,
+  LogoddsError,
+} from '../bindings/errors.ts';
 export type { NumbersOf, Precision } from '../bindings/layout.ts';
 export type { RowsBatch } from '../bindings/rowsBatch.ts';
 export { type EngineName, ScoringEngine as Engine } from '../bindings/scoring.ts';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { randomHoldout } from '../../cli/src/jobs/holdout.ts';
 import { scoreCommand } from '../../cli/src/jobs/score.ts';
 import { trainCommand } from '../../cli/src/jobs/train.ts';
-import type { DataOptions } from '../../cli/src/read/source.ts';
+import type { SourceOptions } from '../../cli/src/read/source.ts';
 import { coefficients as modelCoefficients } from '../../src/index.ts';
 import { sweep } from '../full.ts';
 import { oracle, workspace } from './run.ts';
@@ -142,7 +142,7 @@ describe('one category has one name, whatever file it comes from', () => {
     return path(name);
   };
   // In this process, for speed; the command does nothing else.
-  const fitted = async (data: DataOptions, categorical?: string[]): Promise<(string | null)[]> => {
+  const fitted = async (data: SourceOptions, categorical?: string[]): Promise<(string | null)[]> => {
     const { model } = await trainCommand({
       ...data,
       target: 'y',

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Task } from '../../bindings/blocks.ts';
+import type { BlockTask } from '../../bindings/blocks.ts';
 import { Control, LATER, NONE } from '../../bindings/control.ts';
 import { patienceOf } from '../../bindings/crew.ts';
 
-const TASK: Task = { kind: 'rows', kernel: 'sigmoidF64', args: [], steps: [], count: 0, part: 1 };
+const TASK: BlockTask = { kind: 'rows', kernel: 'sigmoidF64', args: [], steps: [], count: 0, part: 1 };
 
 test('no block begins while the place of its result is taken, and results are found by their block', () => {
   const control = new Control(2);
@@ -46,7 +46,7 @@ test('both ends see one control: what a worker says of itself, and only its firs
 
 test('a task whose text has no room is refused before anybody sees it', () => {
   const control = new Control(2);
-  expect(() => control.begin({ ...TASK, args: new Array(600).fill(1) } as Task, 5, 2)).toThrow(
+  expect(() => control.begin({ ...TASK, args: new Array(600).fill(1) } as BlockTask, 5, 2)).toThrow(
     /^task: expected at most 1023 characters, got \d+; use one thread$/,
   );
   expect(control.claim()).toBe(NONE);
@@ -54,7 +54,7 @@ test('a task whose text has no room is refused before anybody sees it', () => {
 
 test('patience grows with the work of a block', () => {
   const batch = { layout: 'rows', address: 0, extent: 4000, values: 0, slots: 4000, wide: true } as const;
-  const hessian = { kind: 'hessian', batch, data: { classes: 1 }, block: 32768 } as Task;
+  const hessian = { kind: 'hessian', batch, data: { classes: 1 }, block: 32768 } as BlockTask;
   expect(patienceOf(TASK)).toBe(60);
   // 5.2e11 multiply-adds, of which the slowest host does 1e8 a second
   expect(patienceOf(hessian)).toBe(60 + Math.ceil((32768 * 4001 ** 2) / 1e8));

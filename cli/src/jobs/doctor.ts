@@ -12,7 +12,7 @@ import { FINDING_CODES, list, show } from '../../../src/internal.ts';
 import { findingsInFlags } from '../figures/flags.ts';
 import { fitMissing } from '../read/gaps.ts';
 import type { Part, Unreadable } from '../read/roles.ts';
-import { type DataOptions, lazyDatabase } from '../read/source.ts';
+import { lazyDatabase, type SourceOptions } from '../read/source.ts';
 import { NOTE, similarLabels } from '../read/text/judge.ts';
 import { type Roles, readTraining } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
@@ -20,7 +20,7 @@ import { engineFor } from './engine.ts';
 
 /** Options of `logodds doctor`, as values. */
 export interface DoctorOptions
-  extends DataOptions,
+  extends SourceOptions,
     Omit<Roles, 'holdoutBy'>,
     Pick<FitOptions, 'positive' | 'weightKind' | 'engine'> {
   /** where no engine is given; 1 when absent */

@@ -10,12 +10,12 @@ import { refuseStrangers, Strangers, strangerWarnings } from '../figures/strange
 import { readModel } from '../read/files.ts';
 import { Gaps } from '../read/gaps.ts';
 import { streamTable } from '../read/scoring.ts';
-import type { DataOptions } from '../read/source.ts';
+import type { SourceOptions } from '../read/source.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
 import { assertWritable } from '../write/temporary.ts';
 import type { StreamResult } from './score.ts';
 
-export interface EvalOptions extends DataOptions {
+export interface EvalOptions extends SourceOptions {
   readonly model: string;
   /** column with the true classes; that of the model when absent */
   readonly target?: string;

@@ -12,7 +12,7 @@ import {
   type ValidationOptions,
 } from '../../../src/index.ts';
 import { warningsInFlags } from '../figures/flags.ts';
-import { type DataOptions, lazyDatabase } from '../read/source.ts';
+import { lazyDatabase, type SourceOptions } from '../read/source.ts';
 import { type Roles, readTraining, type TrainingData } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
@@ -22,7 +22,7 @@ import { type FitChoices, fitOptionsOf, penaltyKindOf } from './fitOptions.ts';
 
 /** Options of `logodds path`, as values. */
 export interface PathCommandOptions
-  extends DataOptions,
+  extends SourceOptions,
     Omit<Roles, 'holdoutBy' | 'cluster' | 'groups' | 'time'>,
     FitChoices,
     StrengthsOptions {

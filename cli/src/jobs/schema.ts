@@ -4,13 +4,13 @@ import { show } from '../../../src/internal.ts';
 import { rowsOf } from '../read/database.ts';
 import { Names } from '../read/names.ts';
 import {
-  type DataOptions,
   isText,
   lazyDatabase,
   openSource,
   requireColumns,
   type Source,
   type SourceColumn,
+  type SourceOptions,
   type TextSource,
   type TypedSource,
 } from '../read/source.ts';
@@ -21,7 +21,7 @@ import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
 
 /** Options of `logodds schema`, as values. */
-export interface SchemaOptions extends DataOptions {
+export interface SchemaOptions extends SourceOptions {
   readonly target: string;
   /** columns that are no features */
   readonly drop?: readonly string[];

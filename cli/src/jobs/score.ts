@@ -2,13 +2,13 @@ import type { Engine, Warning } from '../../../src/index.ts';
 import { refuseStrangers, type Stranger, Strangers, strangerWarnings } from '../figures/strangers.ts';
 import { readModel } from '../read/files.ts';
 import { streamTable } from '../read/scoring.ts';
-import type { DataOptions } from '../read/source.ts';
+import type { SourceOptions } from '../read/source.ts';
 import { refuseShared } from '../write/temporary.ts';
 import { openWriter } from '../write/writers.ts';
 import { engineFor } from './engine.ts';
 import { type FurtherOptions, furtherColumns } from './furtherColumns.ts';
 
-export interface ScoreOptions extends DataOptions, FurtherOptions {
+export interface ScoreOptions extends SourceOptions, FurtherOptions {
   readonly model: string;
   readonly out: string;
   readonly precision?: 'f64' | 'f32';

@@ -3,7 +3,7 @@ import type { DataOptions as FitDataOptions, Model, Prior, Warning } from '../..
 import type { Metrics } from '../../../src/metrics.ts';
 import type { Evaluation } from '../figures/evaluation.ts';
 import type { Stranger } from '../figures/strangers.ts';
-import type { DataOptions } from '../read/source.ts';
+import type { SourceOptions } from '../read/source.ts';
 import type { Roles } from '../read/training.ts';
 import type { ReportTarget } from '../report/write.ts';
 import type { DecisionOptions } from './decide.ts';
@@ -11,7 +11,7 @@ import type { FitChoices, PenaltyChoices } from './fitOptions.ts';
 
 /** Options of `logodds train`, as values. What concerns the fit alone is handed on to `fit`. */
 export interface TrainOptions
-  extends DataOptions,
+  extends SourceOptions,
     Omit<Roles, 'holdoutBy' | 'groups' | 'time'>,
     DecisionOptions,
     FitChoices,

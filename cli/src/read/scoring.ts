@@ -8,13 +8,13 @@ import { asNumbers, type Need, needsOf } from './needs.ts';
 import { fileCellError, withPlace } from './place.ts';
 import { FILL } from './roles.ts';
 import {
-  type DataOptions,
   isText,
   lazyDatabase,
   nearest,
   openSource,
   type Source,
   type SourceColumn,
+  type SourceOptions,
   shorten,
   type TextSource,
   type TypedSource,
@@ -63,7 +63,7 @@ type Use = (table: Table, firstRow: number) => void;
  */
 export async function streamTable(
   model: Model,
-  data: DataOptions,
+  data: SourceOptions,
   further: FurtherColumns,
   use: Use,
   warn: (message: string) => void,

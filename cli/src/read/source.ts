@@ -20,7 +20,7 @@ export type Source = TextSource | TypedSource;
 export const isText = (source: Source): source is TextSource => source.typing !== 'typed';
 
 /** What the command line says about DATA. */
-export interface DataOptions extends ReadOptions {
+export interface SourceOptions extends ReadOptions {
   readonly data?: string;
   readonly query?: string;
 }
@@ -33,7 +33,7 @@ export interface DataOptions extends ReadOptions {
  */
 export async function openSource(
   database: () => Promise<Database>,
-  options: DataOptions,
+  options: SourceOptions,
   thorough = true,
 ): Promise<Source> {
   const reading = readingOf(options);

@@ -18,7 +18,7 @@ import { commandError } from '../errors.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
 import { codesFor } from './block.ts';
 import { nthOf } from './gaps.ts';
-import { type DataOptions, lazyDatabase } from './source.ts';
+import { lazyDatabase, type SourceOptions } from './source.ts';
 import { copyTraining, type Pause, type ReadPlan, type Roles, type TrainingCopy } from './training.ts';
 
 /** Shares of the limit: what DuckDB may hold while it is open, one part of the rows on its way, and what nobody counts. */
@@ -139,7 +139,7 @@ export interface SpilledSplit {
 
 /** How rows are read, split and fitted. */
 export interface SpillOptions {
-  readonly data: DataOptions;
+  readonly data: SourceOptions;
   readonly roles: Roles;
   /** of the rows that are held out by `roles.holdoutBy` */
   readonly fraction: number;

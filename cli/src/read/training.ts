@@ -8,7 +8,7 @@ import type { Database } from './database.ts';
 import { Gaps, leavesOut } from './gaps.ts';
 import { fileCellError, movedTo, rowOf, withPlace } from './place.ts';
 import { type Part, partsOf, type Roles, type Unreadable } from './roles.ts';
-import { type DataOptions, isText, openSource, type TextSource } from './source.ts';
+import { isText, openSource, type SourceOptions, type TextSource } from './source.ts';
 import { type ColumnPlan, TableBuilder } from './text/builder.ts';
 import { planText } from './text/plan.ts';
 import { type RecordUse, Slots, scanning, sizeOf } from './text/source.ts';
@@ -53,7 +53,7 @@ export interface TrainingCopy {
 /** Reads what training needs into typed arrays. @param fraction  of rows that are the largest by `holdoutBy` */
 export async function readTraining(
   database: () => Promise<Database>,
-  data: DataOptions,
+  data: SourceOptions,
   roles: Roles,
   fraction: number,
   unreadable?: Unreadable,
@@ -72,7 +72,7 @@ export async function readTraining(
  */
 export async function copyTraining(
   database: () => Promise<Database>,
-  data: DataOptions,
+  data: SourceOptions,
   roles: Roles,
   fraction: number,
   unreadable?: Unreadable,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import type { DataOptions } from '../read/source.ts';
+import type { SourceOptions } from '../read/source.ts';
 import { withoutSecrets } from '../terminal/secrets.ts';
 import { OutputFile } from '../write/temporary.ts';
 import { type Origin, type ReportInput, reportData } from './data.ts';
@@ -18,7 +18,7 @@ export interface ReportTarget {
 export interface ReportRun extends Omit<ReportInput, 'origin'> {
   readonly modelPath: string;
   readonly sha256: string | null;
-  readonly data: DataOptions;
+  readonly data: SourceOptions;
   readonly seed: number | null;
 }
 
@@ -43,7 +43,7 @@ export async function writeReport(to: ReportTarget, run: ReportRun): Promise<voi
 }
 
 /** Name and digest of what was read; only a single file has a digest. */
-async function digestOf({ data, query }: DataOptions): Promise<Origin['data']> {
+async function digestOf({ data, query }: SourceOptions): Promise<Origin['data']> {
   const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
   if (query !== undefined || data === '-' || !existsSync(name))
     return { name: withoutSecrets(name), sha256: null, bytes: null };

@@ -1,6 +1,7 @@
 import type { Engine } from '../../../bindings/engine.ts';
 import type { OptionRule } from '../../../bindings/names.ts';
 import type { Declaration } from '../../encode/declare.ts';
+import type { WeightKind } from '../../metrics/check.ts';
 import type { PositiveLabel } from './target.ts';
 
 /** What the columns of a table are for, and how they become slots. Everything but `target` may be absent. */
@@ -69,4 +70,4 @@ export const dataOptions = (): Readonly<Record<keyof DataOptions, OptionRule>> =
 });
 
 export const WEIGHT_KINDS = ['sampling', 'count'] as const;
-export type WeightKind = (typeof WEIGHT_KINDS)[number];
+export type { WeightKind };

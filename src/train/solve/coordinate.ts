@@ -7,7 +7,7 @@ import {
   type Objective,
   ROUNDING,
   type Solution,
-  type SolverOptions,
+  type SolveOptions,
 } from './objective.ts';
 
 /** Passes over the coordinates of one quadratic model; more would not change the step. */
@@ -45,7 +45,7 @@ export interface Curvature {
 export function coordinateDescent(
   objective: Objective,
   start: Float64Array,
-  options: SolverOptions & { readonly curvature?: Curvature; readonly passes?: number },
+  options: SolveOptions & { readonly curvature?: Curvature; readonly passes?: number },
 ): Solution {
   const { size, l1, l2 } = objective;
   const { tol, maxIter, passes = 1 } = options;

@@ -7,7 +7,7 @@ import {
   type ObjectiveOptions,
   type ObjectivePoint,
   type Solution,
-  type SolverOptions,
+  type SolveOptions,
 } from './objective.ts';
 
 /**
@@ -138,7 +138,7 @@ const FIRTH_TOL = 1e-12;
  * Minimises Firth's objective, or one restricted from it: L-BFGS from the metric of the information at the start.
  * A search that ends in rounding has converged where the gradient is within `tol`.
  */
-export function solveFirth(objective: Objective, start: Float64Array, options: SolverOptions): Solution {
+export function solveFirth(objective: Objective, start: Float64Array, options: SolveOptions): Solution {
   const { size } = objective;
   const factor = new Float64Array(size * size);
   objective.at(start, new Float64Array(size)).hessian(factor);

@@ -7,7 +7,7 @@ import {
   type ObjectivePoint,
   ROUNDING,
   type Solution,
-  type SolverOptions,
+  type SolveOptions,
 } from './objective.ts';
 
 /** Pairs of steps and gradient changes that are remembered. */
@@ -17,7 +17,7 @@ const DECREASE = 1e-4;
 const CURVATURE = 0.9;
 const EVALUATIONS = 40;
 
-export interface LbfgsOptions extends SolverOptions {
+export interface LbfgsOptions extends SolveOptions {
   /** makes the first metric, which spares the iterations that would find it, of the point at the start */
   readonly metric?: (start: ObjectivePoint) => Metric;
 }

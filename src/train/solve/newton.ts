@@ -9,7 +9,7 @@ import {
   type ObjectivePoint,
   ROUNDING,
   type Solution,
-  type SolverOptions,
+  type SolveOptions,
 } from './objective.ts';
 
 /** Newton steps that stop shrinking below this are rounding; above it they are a coefficient on its way to infinity. */
@@ -36,7 +36,7 @@ export interface NewtonSolution extends Solution {
  * @param start  length objective.size; not changed
  * @see Nocedal, Wright, Numerical Optimization, 3.3; the rules of acceptance are those of scikit-learn's NewtonCholeskySolver
  */
-export function newton(objective: Objective, start: Float64Array, options: SolverOptions): NewtonSolution {
+export function newton(objective: Objective, start: Float64Array, options: SolveOptions): NewtonSolution {
   const { size } = objective;
   const { tol, maxIter } = options;
   const settled = Math.sqrt(tol) / 1000;

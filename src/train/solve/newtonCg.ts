@@ -8,7 +8,7 @@ import {
   type Objective,
   ROUNDING,
   type Solution,
-  type SolverOptions,
+  type SolveOptions,
 } from './objective.ts';
 
 /** The Newton equation is solved to this part of the gradient, and better as it falls: convergence is superlinear. */
@@ -30,7 +30,7 @@ const INNER = 250;
 export function newtonCg(
   objective: Objective,
   start: Float64Array,
-  { tol, maxIter, onIteration, metric }: SolverOptions & { readonly metric: Metric },
+  { tol, maxIter, onIteration, metric }: SolveOptions & { readonly metric: Metric },
 ): Solution {
   const { size } = objective;
   let w = start.slice();

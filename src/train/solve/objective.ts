@@ -165,7 +165,7 @@ export interface Progress {
   readonly gradNorm: number;
 }
 
-export interface SolverOptions {
+export interface SolveOptions {
   /** converged when the largest violation of the optimality conditions, max |∂f/∂wⱼ|, is ≤ tol (and, for Newton, half the squared Newton decrement is too) */
   readonly tol: number;
   readonly maxIter: number;

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { type Curvature, coordinateDescent } from './coordinate.ts';
-import { Objective, type Solution, type SolverOptions } from './objective.ts';
+import { Objective, type Solution, type SolveOptions } from './objective.ts';
 
 /** Coordinates with a slope of this part of their l1 join the part: those the next strengths of a path will want. */
 const AHEAD = 0.75;
@@ -38,7 +38,7 @@ export class Screen {
    * As `coordinateDescent`. The objectives of one screen differ in their penalty only.
    * @param options  with the number of stored cells of a row
    */
-  descend(objective: Objective, start: Float64Array, options: SolverOptions & { readonly cells: number }): Solution {
+  descend(objective: Objective, start: Float64Array, options: SolveOptions & { readonly cells: number }): Solution {
     const { size, l1, l2 } = objective;
     const { tol, maxIter, onIteration, cells } = options;
     const gradient = new Float64Array(size);
