@@ -62,7 +62,7 @@ copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
-const ENTRIES = ['index', 'score', 'stages', 'slim', 'js', 'threads'];
+const ENTRIES = ['index', 'metrics', 'decide', 'kernels', 'score', 'stages', 'slim', 'js', 'threads'];
 const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm' };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },

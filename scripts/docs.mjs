@@ -11,7 +11,9 @@ rmSync(out, { recursive: true, force: true });
 const app = await Application.bootstrapWithPlugins({
   name: 'logodds',
   plugin: ['typedoc-plugin-markdown'],
-  entryPoints: ['index', 'score', 'stages', 'slim', 'js', 'threads'].map((name) => `src/${name}.ts`),
+  entryPoints: ['index', 'metrics', 'decide', 'kernels', 'score', 'stages', 'slim', 'js', 'threads'].map(
+    (name) => `src/${name}.ts`,
+  ),
   tsconfig: 'tsconfig.build.json',
   out,
   readme: 'none',

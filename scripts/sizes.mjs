@@ -61,7 +61,14 @@ export const score = (rows, n, d, w) => {
 };`;
 
 const ROWS = [
-  ['`logodds`', 'all of it: training, metrics, scoring, both engines', await weigh(`export * from 'logodds';`)],
+  ['`logodds`', 'training, explaining, scoring, both engines', await weigh(`export * from 'logodds';`)],
+  ['`logodds/metrics`', 'how good scores are', await weigh(`export * from 'logodds/metrics';`)],
+  ['`logodds/decide`', 'calibrators, thresholds, bands for review', await weigh(`export * from 'logodds/decide';`)],
+  [
+    '`logodds/kernels`',
+    'parts of the engine, for programs of their own; `logodds` beside it shares most of this',
+    await weigh(`export * from 'logodds/kernels';`),
+  ],
   [
     '`logodds/score`',
     'scoring: encoder, model loader, both engines, the kernels inlined',
