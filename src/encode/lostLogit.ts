@@ -32,7 +32,8 @@ export function lostLogit(
     }
     for (let at = slot++; at < weights.length; at += slots) {
       const x = numberOf(column);
-      const term = Math.abs(x * weights[at]);
+      // a cell of a batch may be no number
+      const term = Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x * weights[at]);
       if (term > most) {
         most = term;
         value = x;
