@@ -1,4 +1,5 @@
 import type { Precision } from '../../bindings/layout.ts';
+import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import type { Decision } from '../decide/decision.ts';
 import type { Data } from '../encode/checkedTable.ts';
@@ -24,8 +25,8 @@ export class FittedModel extends Model {
    * A model with another calibration, decision or band for review. It comes from no file; this one stays what it is.
    *
    * A threshold is one on calibrated probabilities from then on. `review: null` takes a band away.
-   * @throws ERR_RANGE a decision that a model file could not hold: costs of another shape, in which a mistake is cheaper than the hit, or a band
-   * whose ends are no numbers in order
+   * @throws ERR_RANGE a calibration or decision that a model file could not hold: costs of another shape, in which a mistake is cheaper than the
+   * hit, or a band whose ends are no numbers in order; another change than these
    * @example
    * const careful = model.with({ decision: { threshold: 0.8 }, review: { low: 0.6, high: 0.8 } });
    */
@@ -34,6 +35,7 @@ export class FittedModel extends Model {
     readonly decision?: Decision;
     readonly review?: Decision['abstain'] | null;
   }): FittedModel {
+    refuseUnknown('with', changes, { calibration: true, decision: true, review: true });
     const { calibration, decision, review } = changes;
     let { manifest } = this;
     if (calibration) manifest = calibratedManifest(manifest, calibration);
