@@ -99,7 +99,10 @@ const matrixOptions = (): Readonly<Record<keyof MatrixOptions, OptionRule>> => (
 
 /** What `fitMatrix` returns. */
 export interface MatrixFit {
-  /** scores, explains and saves like that of `fit`: columns by their names, classes "0", "1", …; made when it is first asked for */
+  /**
+   * scores, explains and saves like that of `fit`: columns by their names, classes "0", "1", …, the offset as `offset` (`offset_` where a column
+   * has that name); made when it is first asked for
+   */
   readonly model: FittedModel;
   /** K × columns, K = 1 for two classes, else the number of classes */
   readonly weights: Float64Array;
@@ -248,6 +251,10 @@ function namesOf(names: readonly string[] | undefined, columns: number): readonl
   return [...names];
 }
 
+/** A name that no column has: this, or with as many _ as it takes. */
+const free = (name: string, features: readonly NumericFeature[]): string =>
+  features.some((feature) => feature.name === name) ? free(`${name}_`, features) : name;
+
 /** The model of a fitted matrix. */
 function matrixModel(
   { weights, intercept, covariance, report, warnings }: Omit<MatrixFit, 'model'>,
@@ -276,11 +283,11 @@ function matrixModel(
       positive: classes === 2 ? '1' : null,
       multiclass: classes === 2 ? null : 'multinomial',
       reference: classes > 2 && objective.lambda === 0 ? '0' : null,
-      target: 'y',
+      target: free('y', features),
       schema: { features },
       objective,
       decision: { threshold: 0.5 },
-      offset: about.offset ? 'offset' : null,
+      offset: about.offset ? free('offset', features) : null,
       weight: null,
       fit: report,
       aliased,
