@@ -234,8 +234,10 @@ export function stepOf(fitted: readonly Fitted[], tasks: readonly Task[], lambda
 export function readPath(options: PathOptions): PathSpec {
   const { l1Ratio, standardize, ...rest } = options;
   const given = options as GivenPenalty;
-  if (given.penalty !== undefined && (given.penalty as { C?: unknown; lambda?: unknown }).C !== undefined)
-    refuse('penalty', 'no strength in that of a path', 'C', 'give strengths with lambdas');
+  const inBraces = (typeof given.penalty === 'object' && given.penalty) || {};
+  for (const strength of ['C', 'lambda'])
+    if ((inBraces as Record<string, unknown>)[strength] !== undefined)
+      refuse('penalty', 'no strength in that of a path', strength, 'give strengths with lambdas');
   const penalty = readPenalty(given);
   if (penalty.firth || (!penalty.penalized && given.penalty !== undefined))
     refuse('penalty', 'settings of a penalty', show(given.penalty), 'use fit for no penalty');
