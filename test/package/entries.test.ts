@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const load = (name: string): Promise<object> => import(new URL(`../../dist/${name}.js`, import.meta.url).href);
+
+/** What each entry exports at run time. A name more is a decision: it stays until the next major version. */
+const NAMES: Record<string, string> = {
+  '.': `Engine LogoddsError Model OnlineLearner calibrate checkDeclaration coefficients countOutOfRange crossValidate diagnose explain explainer
+    fit fitMatrix fitPath inferSchema interval loadModel oddsRatios outOfFold pickEngine rangesOf reasons saveModel sliceTable splitTable
+    tableFromRecords whatIf`,
+  './metrics': `accuracy accuracyOfProbabilities auc aucInterval averagePrecision brier brierDecomposition brierDecompositionOfProbabilities
+    brierOfProbabilities classificationReport confusion confusionCurve confusionOf ece eceOfProbabilities evaluateBinary
+    evaluateClassProbabilities evaluateMulticlass evaluateProbabilities fbeta gainCurve groupMetrics ksStatistic liftAtK logLoss
+    logLossOfProbabilities multiclassLogLoss oneVsRestAuc precisionAtK precisionRecallCurve recallAtK reliability reliabilityOfProbabilities
+    rocCurve thinCurve topKAccuracy`,
+  './decide': `CALIBRATION_METHODS abstainByCost abstainByShare applyCalibration calibratedProbability chooseDecision chooseReview chooseThreshold
+    costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
+  './kernels': `ColumnsBatch Encoder Ftrl RowsBatch SparseBatch Vector Weights canonicalLabel exp hashIndex log1p normalQuantile planeStride sigmoid
+    sigmoidF32 slotNames softplus sortLabels thinCurve`,
+  './score': 'Engine LogoddsError Model loadModel pickEngine',
+  './stages': `allStages countOutOfRange encoders explain explainer f32 fieldsOf inputSchema inputType interval oddsRatios outcomes rangesOf reasons
+    slotNames whatIf`,
+  './slim': 'Engine LogoddsError Model loadModel pickEngine',
+  './js': 'Engine LogoddsError Model loadModel pickEngine',
+  './threads': 'ThreadedEngine threadedEngine',
+};
+
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const entries = Object.keys(exports).filter((entry) => typeof exports[entry] === 'object');
+
+describe('what the package exports', () => {
+  it('is these entries, each for every host and with its declarations', () => {
+    expect([...entries].sort()).toEqual(Object.keys(NAMES).sort());
+    for (const entry of entries) {
+      const name = entry === '.' ? 'index' : entry.slice(2);
+      expect(exports[entry], entry).toEqual({
+        types: `./dist/types/src/${name}.d.ts`,
+        workerd: `./dist/workerd/${name}.js`,
+        'edge-light': `./dist/edge-light/${name}.js`,
+        default: `./dist/${name}.js`,
+      });
+    }
+  });
+
+  it.each(Object.entries(NAMES))('%s: these names and no more', async (entry, names) => {
+    const name = entry === '.' ? 'index' : entry.slice(2);
+    expect(Object.keys(await load(name)).sort()).toEqual(names.split(/\s+/).sort());
+    if (entry === '.') expect(names.split(/\s+/)).toHaveLength(28);
+  });
+
+  it('one thing has one identity in all entries', async () => {
+    const [whole, kernels, stages, score] = await Promise.all(['index', 'kernels', 'stages', 'score'].map(load));
+    const shared = (a: object, b: object) => Object.keys(a).filter((name) => name in b);
+    const one = (a: object, b: object, name: string) => (a as never)[name] === (b as never)[name];
+    for (const name of shared(whole, stages)) expect(one(whole, stages, name), name).toBe(true);
+    expect(one(kernels, stages, 'slotNames')).toBe(true);
+    expect(one(whole, score, 'LogoddsError')).toBe(true);
+  });
+});
