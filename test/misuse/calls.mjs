@@ -142,6 +142,17 @@ function target(w, r, batch, classes = 0) {
   });
 }
 
+/** A batch of rows as an encoder makes it, of a call of its own. */
+function encodedBatch(w, r, encoder) {
+  const rows = 1 + r.int(9);
+  const source = plainTable(rows, r.int(1000));
+  const fill = (world) => {
+    const { handle } = addBatch(world, 'columns', world.engine.columns(rows, encoder.specs));
+    encoder.encode(source, handle, { standardize: false });
+  };
+  return w.call('new encoded batch', fill, r).actor?.handle ?? null;
+}
+
 /** Batch, weights and a vector that fit together, in most cases. */
 function trio(w, r) {
   const batch = given(w, r, ...BATCHES);
@@ -764,6 +775,24 @@ export const CALLS = {
         'scorer',
         r.pick(w.models).scorer(engine(w, r), options(w, r, ['reuse', 'capacity', 'precision'], right)),
       );
+    },
+  ],
+  'model.scoreBatch': [
+    4,
+    (w, r) => {
+      const model = r.pick(w.models);
+      const { encoder, manifest } = model;
+      const batch = r.chance(0.3) ? given(w, r, ...BATCHES).handle : encodedBatch(w, r, encoder);
+      const offsets = (manifest.offset !== null) === r.chance(0.95) ? numbers(w, r, sizeOf(batch, 'rows')) : undefined;
+      return model.scoreBatch(engine(w, r), batch, offsets);
+    },
+  ],
+  'model.with': [
+    1,
+    (w, r) => {
+      const right = { decision: { threshold: r.next() }, ...(r.chance(0.5) && { review: { low: 0.2, high: 0.4 } }) };
+      const other = r.pick(w.models).with(options(w, r, ['calibration', 'decision', 'review'], right));
+      return other.score({ x: 1, o: 0.5, c: 'north' });
     },
   ],
   'scorer.score': [
