@@ -32,9 +32,9 @@ export function lostLogit(
     }
     for (let at = slot++; at < weights.length; at += slots) {
       const x = numberOf(column);
+      const term = Math.abs(x * weights[at]);
       // a cell of a batch may be no number
-      const term = Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x * weights[at]);
-      if (term > most) {
+      if (term > most || Number.isNaN(x)) {
         most = term;
         value = x;
         name = sourceOf(schema.features[firstColumns.filter((first) => first <= column).length - 1]);

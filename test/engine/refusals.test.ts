@@ -221,7 +221,5 @@ test('what is lost without free() gives its memory back, and one warning says so
     encoding: 'utf8',
   });
   expect({ status, stdout }).toEqual({ status: 0, stdout: '[true,0]\n' });
-  expect(stderr.split('\n').filter(Boolean)).toEqual([
-    'logodds: a batch or vector was lost; call its free()',
-  ]);
+  expect(stderr.split('\n').filter(Boolean)).toEqual(['logodds: a batch or vector was lost; call its free()']);
 });
