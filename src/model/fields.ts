@@ -24,6 +24,7 @@ export interface Field {
   readonly features: readonly string[];
 }
 
+/** What the values of a field are. */
 export type FieldType = 'number' | 'category' | 'date' | 'text' | 'tags';
 
 /** What `fieldsOf` reads of a model. */

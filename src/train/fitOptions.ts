@@ -73,6 +73,7 @@ export interface FitExtras {
   readonly onPhase?: (phase: FitPhase) => void;
 }
 
+/** Parts of the work of a fit, in their order. */
 export type FitPhase = 'solve' | 'resample' | 'folds' | 'diagnose';
 
 /** What `fit` is told; everything but `target` may be absent. */

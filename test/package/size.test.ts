@@ -66,6 +66,9 @@ test('a plain dense scorer is at most 8 kB gzipped, its module included', async 
 
 test.each([
   ['logodds', 'LogoddsError', 250],
+  ['logodds/metrics', 'thinCurve', 800],
+  ['logodds/decide', 'costThreshold', 900],
+  ['logodds/kernels', 'planeStride', 250],
   ['logodds/score', 'LogoddsError', 250],
   ['logodds/stages', 'slotNames', 1200],
   ['logodds/slim', 'LogoddsError', 250],
@@ -81,6 +84,15 @@ test('logodds/slim has no module inlined, logodds/js no WebAssembly at all', asy
   expect((await bundle(`export * from 'logodds/score';`)).text).toContain(inlined);
   expect((await bundle(`export * from 'logodds/slim';`)).text).not.toContain(inlined);
   expect((await bundle(`export * from 'logodds/js';`)).text).not.toContain('WebAssembly.');
+});
+
+test('metrics and decisions ship no training and no kernels', async () => {
+  for (const entry of ['logodds/metrics', 'logodds/decide']) {
+    const { text } = await bundle(`export * from '${entry}';`);
+    expect(text).not.toContain('WebAssembly.');
+    expect(text).not.toContain('line_search');
+    expect(text).not.toContain('INFERENCE_PENALIZED');
+  }
 });
 
 test('a scorer taken from the full library ships no training', async () => {
