@@ -66,7 +66,7 @@ test('a plain dense scorer is at most 8 kB gzipped, its module included', async 
 
 test.each([
   ['logodds', 'LogoddsError', 250],
-  ['logodds/metrics', 'thinCurve', 800],
+  ['logodds/metrics', 'fbeta', 800],
   ['logodds/decide', 'costThreshold', 900],
   ['logodds/kernels', 'planeStride', 250],
   ['logodds/score', 'LogoddsError', 250],
