@@ -777,14 +777,14 @@ export const CALLS = {
       );
     },
   ],
-  'model.scoreBatch': [
+  scoreBatch: [
     4,
     (w, r) => {
       const model = r.pick(w.models);
       const { encoder, manifest } = model;
       const batch = r.chance(0.3) ? given(w, r, ...BATCHES).handle : encodedBatch(w, r, encoder);
       const offsets = (manifest.offset !== null) === r.chance(0.95) ? numbers(w, r, sizeOf(batch, 'rows')) : undefined;
-      return model.scoreBatch(engine(w, r), batch, offsets);
+      return w.library.scoreBatch(model, engine(w, r), batch, offsets);
     },
   ],
   'model.with': [

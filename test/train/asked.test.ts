@@ -216,7 +216,7 @@ describe('what cannot be decided or calibrated', () => {
       'no threshold',
       () => fitTable(rows, { ...two, decide: { threshold: 'high' as never } }),
       'ERR_RANGE',
-      /^decision\.threshold/,
+      /^threshold: expected a number/,
     ],
     ['no decision', () => fitTable(rows, { ...two, decide: { by: 'luck' } as never }), 'ERR_RANGE', /luck/],
     [

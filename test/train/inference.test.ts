@@ -803,7 +803,7 @@ describe('bad input is one clear sentence', () => {
       base,
       { penalty: 'firth', bounds: { a: [0, 1] } },
       'ERR_RANGE',
-      /option that exists, got "bounds"/,
+      /write penalty: { bounds: … }/,
     ],
     [
       'firth and robust',
