@@ -43,7 +43,7 @@ Examples:
   logodds schema loans.csv --target default --out loans.schema.json
   logodds explain loans.safetensors --record '{"age": 41, "income": 32000}'
 
-Exit status: 0 done, 1 failed (one sentence on standard error, an error code first), 2 wrong usage.`;
+Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
 
 /** In the order of help. */
 const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, migrate];

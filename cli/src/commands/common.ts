@@ -66,7 +66,7 @@ export function warnAll(warnings: readonly Warning[], verbose = false): void {
   const codes = [...new Set(rest.map(({ code }) => code))];
   const counts = codes.map((code) => `${code} ${rest.filter((one) => one.code === code).length}`).join(', ');
   sayNote(
-    `${rest.length} more ${rest.length === 1 ? 'note' : 'notes'} (${counts}): --verbose says them, --report and --json have them`,
+    `${rest.length} more ${rest.length === 1 ? 'note' : 'notes'} (${counts}): --verbose prints them, and --report and --json include them`,
   );
 }
 

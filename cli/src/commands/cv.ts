@@ -12,8 +12,8 @@ import { optionsOf, print, printJson, warnAll } from './common.ts';
 import type { PathFlags } from './path.ts';
 
 const HELP = `
-Folds hold the same share of every class. The chosen penalty is fitted to all rows. Where the best penalty is the weakest of a grid
-without --lambdas and --ratio, the grid is extended (at most three times by 20 strengths), and a note says so.
+Every fold has the same share of each class. The chosen penalty is then fitted to all rows. If the best penalty is the weakest one tried,
+weaker ones are added (20 at a time, at most three times) and a note says so. With --lambdas or --ratio none are added.
 
 Examples:
   logodds cv spam.csv --target spam --l1-ratio 1 --rule 1se --out spam.safetensors
@@ -24,21 +24,21 @@ const OPTIONS: readonly OptionRow[] = [
   TARGET,
   ['--out <model>', 'model file to write (.safetensors)'],
   ...PATH_OPTIONS,
-  ['--folds <n>', 'default: 5', { parse: positiveInteger }],
-  ['--groups <col>', 'rows with one value of this column stay in one fold', { conflicts: ['time'] }],
-  ['--time <col>', 'train on the earlier rows, score the next ones: numbers, dates or times'],
-  ['--seed <n>', 'of the random folds (default: 1)', { parse: integer, conflicts: ['time'] }],
-  ['--score <name>', 'what decides (default: logLoss)', { choices: SCORES }],
+  ['--folds <n>', 'number of folds (default: 5)', { parse: positiveInteger }],
+  ['--groups <col>', 'keep rows with the same value of this column in the same fold', { conflicts: ['time'] }],
+  ['--time <col>', 'train on earlier rows and score later rows, ordered by this column of numbers, dates or times'],
+  ['--seed <n>', 'seed of the random folds (default: 1)', { parse: integer, conflicts: ['time'] }],
+  ['--score <name>', 'score that chooses the penalty (default: logLoss)', { choices: SCORES }],
   [
     '--rule <name>',
-    'the best mean, or the strongest penalty within one standard error (default: min)',
+    'min: the penalty with the best mean score; 1se: the strongest penalty within one standard error of it (default: min)',
     { choices: ['min', '1se'] },
   ],
 ];
 
 export const cv: CommandLine = {
   name: 'cv',
-  description: 'choose the penalty by cross-validation, and fit with it',
+  description: 'choose the penalty by cross-validation and fit with it',
   takes: [DATA],
   options: OPTIONS,
   help: HELP,

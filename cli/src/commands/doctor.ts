@@ -8,7 +8,7 @@ import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, type SpelledFlags } from './common.ts';
 
 const HELP = `
-Findings do not change the exit status, which is 0.
+The exit status is 0 even when there are findings.
 
 Examples:
   logodds doctor loans.csv --target default
@@ -18,7 +18,7 @@ const OPTIONS: readonly OptionRow[] = [
   TARGET,
   QUERY,
   ...READING,
-  ['--positive <label>', 'the class whose probability is modelled'],
+  ['--positive <label>', 'class whose probability is modelled'],
   ...COLUMNS,
   THREADS,
   JSON_OUTPUT,
@@ -26,7 +26,7 @@ const OPTIONS: readonly OptionRow[] = [
 
 export const doctor: CommandLine = {
   name: 'doctor',
-  description: 'what is wrong with a data set: separation, collinearity, leakage, …, the worst first',
+  description: 'find what is wrong with a data set (separation, collinearity, leakage, …) and list the worst first',
   takes: [DATA],
   options: OPTIONS,
   help: HELP,

@@ -24,7 +24,7 @@ const OPTIONS: readonly OptionRow[] = [
 
 export const evaluate: CommandLine = {
   name: 'eval',
-  description: 'metrics on labelled rows',
+  description: 'compute metrics on labelled rows',
   takes: [MODEL, DATA],
   options: OPTIONS,
   run,

@@ -9,20 +9,20 @@ import type { CommandLine } from './command.ts';
 import { print, printJson } from './common.ts';
 
 const HELP = `
-Contributions are in units of log-odds, against the mean of the training rows; they add up to the logit. Of rows in files
-\`logodds score --explain\` writes the greatest.
+Contributions are differences in log-odds from the average training row. Together with that average they add up to the logit.
+To explain the rows of a file, use \`logodds score --explain\`: it writes the largest contributions of each row.
 
 Example:
   logodds explain loans.safetensors --record '{"age": 41, "income": 32000, "purpose": "car"}'`;
 
 const OPTIONS: readonly OptionRow[] = [
-  ['--record <json>', 'the record, a JSON object by columns', { required: true }],
+  ['--record <json>', 'record to explain: a JSON object with a field for each column', { required: true }],
   JSON_OUTPUT,
 ];
 
 export const explain: CommandLine = {
   name: 'explain',
-  description: 'why a model says of one record what it says',
+  description: 'explain the prediction for one record',
   takes: [MODEL],
   options: OPTIONS,
   help: HELP,
@@ -94,7 +94,7 @@ function explainReport(model: Model, explained: Explained): string {
   const sorted = [...contributions].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
   const sums = table([
     ['', 'value', `${model.manifest.multiclass === 'multinomial' ? 'logit' : 'log-odds'} of ${label}`],
-    ['training rows on average', '', significant(base)],
+    ['average of the training rows', '', significant(base)],
     ...sorted.map(({ feature, value, contribution }) => [feature, short(value), signed(contribution)]),
     ['all', '', significant(explained.base + contributions.reduce((sum, one) => sum + one.contribution, 0))],
   ]);
@@ -118,7 +118,7 @@ function explainReport(model: Model, explained: Explained): string {
   );
   const other =
     flips.length > 0
-      ? `\n\none change that would change the label\n${flips.join('\n')}`
-      : `\n\nno change of one column was found that changes the label\n${changes.map(({ reason }) => `  ${reason}`).join('\n')}`;
-  return `${head}\n\n${sums}\n\nwhat spoke for ${word(score.label)} the most\n${why}${other}\n`;
+      ? `\n\nchanges of one column that would change the label\n${flips.join('\n')}`
+      : `\n\nno change of a single column was found that changes the label\n${changes.map(({ reason }) => `  ${reason}`).join('\n')}`;
+  return `${head}\n\n${sums}\n\nstrongest reasons for ${word(score.label)}\n${why}${other}\n`;
 }

@@ -14,7 +14,7 @@ const OPTIONS: readonly OptionRow[] = [JSON_OUTPUT];
 
 export const inspect: CommandLine = {
   name: 'inspect',
-  description: 'coefficients, objective and fit of a model',
+  description: 'show the coefficients, objective and fit of a model',
   takes: [MODEL],
   options: OPTIONS,
   run,

@@ -6,11 +6,11 @@ import { assertWritable, OutputFile } from '../write/temporary.ts';
 import type { CommandLine } from './command.ts';
 import { print } from './common.ts';
 
-const OPTIONS: readonly OptionRow[] = [['--out <file>', 'where the model goes (default: over MODEL)']];
+const OPTIONS: readonly OptionRow[] = [['--out <file>', 'model file to write (default: replace MODEL)']];
 
 export const migrate: CommandLine = {
   name: 'migrate',
-  description: 'write a model of an earlier release as this release writes it; its scores stay the same',
+  description: 'rewrite a model file of an earlier release in the form of this release; scores stay the same',
   takes: [MODEL],
   options: OPTIONS,
   run,
@@ -29,8 +29,8 @@ function run(path: string, { out = path }: { readonly out?: string }): void {
   }
   print(
     unchanged
-      ? `${path} is already as this release writes it, sha256 ${sha256}\n`
-      : `${out}: written anew, sha256 ${sha256} (before ${model.sha256})\n`,
+      ? `${path} is already in the form of this release, sha256 ${sha256}\n`
+      : `${out}: rewritten, sha256 ${sha256} (was ${model.sha256})\n`,
   );
 }
 

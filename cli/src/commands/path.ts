@@ -9,7 +9,7 @@ import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, type SpelledFlags, warnAll } from './common.ts';
 
 const HELP = `
-Each penalty starts from the solution of the one before it, and has its own status.
+Each fit starts from the solution of the one before it and reports its own convergence.
 
 Examples:
   logodds path spam.csv --target spam --l1-ratio 1
@@ -19,7 +19,7 @@ const OPTIONS: readonly OptionRow[] = [TARGET, ...PATH_OPTIONS];
 
 export const path: CommandLine = {
   name: 'path',
-  description: 'fits of a falling sequence of penalties',
+  description: 'fit a sequence of penalties, from the strongest to the weakest',
   takes: [DATA],
   options: OPTIONS,
   help: HELP,

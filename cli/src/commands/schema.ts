@@ -10,8 +10,8 @@ import type { CommandLine } from './command.ts';
 import { dataOf, note, print, printJson } from './common.ts';
 
 const HELP = `
-The file says of each column what it is: numeric (with transform, spline or bins), categorical (onehot, target or hash), boolean, date, text,
-tags; a cross is of several features. Its fields are in schema.json of the package, which editors complete and check.
+The file gives each column a kind: numeric (with transform, spline or bins), categorical (onehot, target or hash), boolean, date, text or
+tags. A cross combines several features. schema.json of the package describes all fields, and editors use it to complete and check them.
 
   {"name": "age", "kind": "numeric", "spline": 4, "low": 18, "high": 90, "range": "clip", "reason": "age of {value} years"}
   {"name": "city", "kind": "categorical", "minCount": 20, "unseen": "baseline"}
@@ -23,17 +23,17 @@ Examples:
 
 const OPTIONS: readonly OptionRow[] = [
   TARGET,
-  ['--out <file>', 'file to write (.json); standard output when absent'],
+  ['--out <file>', 'schema file to write (.json; default: standard output)'],
   QUERY,
   ...READING,
-  ['--drop <list>', 'columns that are no features', { parse: names }],
+  ['--drop <list>', 'columns that are not features', { parse: names }],
   WEIGHT,
   OFFSET,
 ];
 
 export const schema: CommandLine = {
   name: 'schema',
-  description: 'how columns could become features: a file to edit, for --schema',
+  description: 'propose how columns become features: a file to edit and pass to --schema',
   takes: [DATA],
   options: OPTIONS,
   help: HELP,
@@ -48,13 +48,13 @@ async function run(data: string | undefined, flags: SchemaFlags, command: Comman
   if (flags.out !== undefined) return void print(schemaReport(result, flags.out, from, flags.target));
   printJson(schemaText(result.declaration));
   result.notes.forEach(note);
-  say(`next: keep it (--out schema.json), edit it (splines, bins, policies, crosses, reasons), then`);
+  say(`next: save it (--out schema.json), edit it (splines, bins, policies, crosses, reasons), then train`);
   say(`  ${trainLine('schema.json', from, flags.target)}`);
 }
 
 function schemaReport({ declaration, notes }: SchemaResult, out: string, source: string, target: string): string {
   const lines = notes.map((note) => `  ${note}`).join('\n');
-  return `${declaration.features.length} features in ${word(out)}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then\n  ${trainLine(out, source, target)}\n`;
+  return `${declaration.features.length} features in ${word(out)}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then train\n  ${trainLine(out, source, target)}\n`;
 }
 
 /** What is done with a schema. */

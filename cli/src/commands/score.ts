@@ -10,12 +10,12 @@ import type { CommandLine } from './command.ts';
 import { dataOf, note, print, printJson, warnAll } from './common.ts';
 
 const HELP = `
-The output is .csv, .tsv, .jsonl or .parquet with the columns row (from 0, in the order of DATA), p_<class> for every class, label;
-review (true, false) where the model has a band for it; then those of --interval and --explain. Contributions are in units of log-odds,
-against the mean of the training rows.
+The output is .csv, .tsv, .jsonl or .parquet. Its columns are row (counted from 0, in the order of DATA), p_<class> for every class and
+label. A model with a review band adds review (true or false). The columns of --interval and --explain come last. Contributions are
+differences in log-odds from the average training row.
 
-Features with values that training did not have (unseen levels, numbers beyond the fitted range) are named with their counts; above 10 % of the
-values of a feature it is a warning.
+Features with values that training did not have (unseen levels, numbers beyond the fitted range) are listed with counts. More than 10 % of
+a feature's values is a warning.
 
 Examples:
   logodds score loans.safetensors new.parquet --out scores.parquet
@@ -23,23 +23,23 @@ Examples:
   logodds score loans.safetensors new.csv --explain 3 --interval 0.95 --out scores.csv`;
 
 const OPTIONS: readonly OptionRow[] = [
-  ['--out <file>', 'scores to write (.csv, .tsv, .jsonl, .parquet)', { required: true }],
+  ['--out <file>', 'file of scores to write (.csv, .tsv, .jsonl, .parquet)', { required: true }],
   QUERY,
   ...READING,
-  ['--precision <type>', 'of the arithmetic and the output', { choices: ['f64', 'f32'], default: 'f64' }],
+  ['--precision <type>', 'precision of the arithmetic and of the output', { choices: ['f64', 'f32'], default: 'f64' }],
   [
     '--explain <k>',
-    'columns feature_1, contribution_1, … of the k columns of DATA that moved the logit most, and reason_1, … where the schema has reasons',
+    'add columns feature_1, contribution_1, … for the k columns of DATA that moved the logit most, and reason_1, … if the schema has reasons',
     { parse: positiveInteger },
   ],
   [
     '--interval <level>',
-    'columns low, high: a confidence interval of the probability, e.g. 0.95, of a model trained with --inference',
+    'add columns low, high: a confidence interval of the probability at this level (0.95); the model must be trained with --inference',
     { parse: fraction },
   ],
   [
     '--csv-safe',
-    "put ' before texts of CSV (labels, names, reasons) that begin with = + - @, which spreadsheets run as formulas",
+    "put ' before labels, names and reasons in CSV that begin with = + - @, because spreadsheets run them as formulas",
   ],
   MAX_UNSEEN,
   THREADS,
@@ -48,7 +48,7 @@ const OPTIONS: readonly OptionRow[] = [
 
 export const score: CommandLine = {
   name: 'score',
-  description: 'probabilities and labels for new rows',
+  description: 'compute probabilities and labels for new rows',
   takes: [MODEL, DATA],
   options: OPTIONS,
   help: HELP,

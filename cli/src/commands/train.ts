@@ -31,8 +31,8 @@ import type { CommandLine } from './command.ts';
 import { note, optionsOf, print, printJson, reportTarget, type SpelledFlags, warnAll } from './common.ts';
 
 const HELP = `
-DATA is .csv, .tsv, .parquet or .jsonl (a pattern too), or - for CSV on standard input. A column is numeric when all its cells but the
-missing ones are numbers, over the whole file; docs/FILES.md has the rules.
+DATA is a .csv, .tsv, .parquet or .jsonl file, a pattern of such files, or - for CSV on standard input. A column is numeric when every
+cell of the file that is not missing is a number. docs/FILES.md has the rules.
 
 Examples:
   logodds train loans.csv --target default --out loans.safetensors
@@ -42,74 +42,74 @@ Examples:
   tail -n +1 -F clicks.csv | logodds train - --online --target click --checkpoint clicks.ckpt --out clicks.safetensors
   logodds train --query "select delay > 15 as late, origin, distance from 'flights.parquet'" --target late --out late.safetensors
 
-Calibration, thresholds and their curves are estimated from the fitted rows by five folds, on calibrated probabilities; the label in
-every output follows the decision. The held-out figures are of the calibrated probabilities and of that decision; with --prior these
-rows weigh as their classes do where the model is used (holdoutShares of --json).
+Calibration is estimated on five folds of the fitted rows, and the threshold is chosen on their calibrated probabilities. The label in
+every output follows that decision. Held-out metrics use the calibrated probabilities and the decision. With --prior the held-out
+rows are weighted to the true class shares (holdoutShares of --json).
 
-With --online each row is learnt once, in order, and the input may never end. SIGINT and SIGTERM end it: state and model are
-saved and the status is 0. After a stop of any kind, a kill included, the same command goes on from the checkpoint with nothing
-counted twice: rows that it has learnt are skipped. So DATA is given from its beginning again; a producer that goes on elsewhere
-says where with --first-row. Log losses are progressive: of each row before it was learnt.
+With --online each row is learnt once, in order, and the input may be endless. SIGINT and SIGTERM end the run: state and model are
+saved and the exit status is 0. After any stop, even a kill, run the same command again: it continues from the checkpoint.
+Restart with the same DATA from its beginning; rows already learnt are skipped. If your input starts later, pass its first row number
+with --first-row. Log losses are progressive: each row is scored before it is learnt.
 
-With --memory the rows go to a scratch file (in TMPDIR; with DuckDB's own about twice 8 bytes a cell) and each pass of
-the fit reads it. The model is that of a fit in memory, to rounding. The limit must hold of every row its class, weight and offset (24
-bytes each while they are read), and for DuckDB about 5 MB a column, more for CSV.`;
+With --memory the encoded rows go to a scratch file in TMPDIR, and each pass of the fit reads it. The scratch files, DuckDB's included,
+take about 16 bytes a cell. The model equals that of a fit in memory, up to rounding. The limit must leave room for the class, weight
+and offset of every row (24 bytes each while rows are read) and, for DuckDB, about 5 MB a column (more for CSV).`;
 
 const PENALTY: readonly OptionRow[] = [
   ['--C <number>', 'inverse strength of the penalty (default: 1)', { parse: positiveNumber, conflicts: ['lambda'] }],
-  ['--lambda <number>', 'strength of the penalty on the mean loss', { parse: notNegative }],
-  ['--no-penalty', 'maximum likelihood', { conflicts: ['C', 'lambda', 'l1Ratio', 'penaltyFactors'] }],
+  ['--lambda <number>', 'strength of the penalty, added to the mean loss', { parse: notNegative }],
+  ['--no-penalty', 'maximum likelihood, without a penalty', { conflicts: ['C', 'lambda', 'l1Ratio', 'penaltyFactors'] }],
 ];
 
 const HOLDOUT: readonly OptionRow[] = [
   [
     '--memory <size>',
-    'train within this memory, 512MB or 2GB above that of the program: rows stay in a file that each pass reads',
+    'train within this much memory above that of the program (512MB, 2GB); the rows stay in a file that each pass reads',
     { parse: memorySize, conflicts: ['bootstrap', 'cluster', 'schema'] },
   ],
-  ['--start <model>', 'begin at this model of the same features, e.g. of yesterday'],
+  ['--start <model>', 'warm-start from this model, which must have the same features'],
   [
     '--holdout <fraction>',
-    'share of rows held out to evaluate (default: 0.2; none with --inference, --robust, --cluster, --profile, --bootstrap)',
+    'share of rows held out for evaluation (default: 0.2; 0 with --inference, --robust, --cluster, --profile or --bootstrap)',
     { parse: fraction },
   ],
-  ['--holdout-by <col>', 'hold out the rows with the largest values of this column: numbers, dates or times'],
-  ['--no-holdout', 'fit on all rows; the default with --inference and what goes with it'],
+  ['--holdout-by <col>', 'hold out the rows with the largest values of this column of numbers, dates or times'],
+  ['--no-holdout', 'fit all rows; the default with --inference, --robust, --cluster, --profile and --bootstrap'],
   MAX_UNSEEN,
-  ['--seed <n>', 'of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
+  ['--seed <n>', 'seed of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
 ];
 
 const INFERENCE: readonly OptionRow[] = [
-  ['--inference', 'standard errors, z, p, intervals, deviance, AIC, tests of the fit (with --no-penalty or --firth)'],
+  ['--inference', 'standard errors, z, p, confidence intervals, deviance, AIC and tests of fit (needs --no-penalty or --firth)'],
   [
     '--robust',
     "robust (sandwich, HC0) standard errors: valid even if the model's variance is wrong; a row of --trials is one observation",
   ],
-  ['--cluster <col>', 'robust standard errors; rows with one value of this column depend on one another'],
-  ['--profile', 'profile-likelihood intervals, and a likelihood-ratio test of each feature'],
+  ['--cluster <col>', 'cluster-robust standard errors: rows with the same value of this column may depend on one another'],
+  ['--profile', 'profile-likelihood intervals and a likelihood-ratio test of each feature'],
   [
     '--firth',
-    "Firth's penalised likelihood: finite where classes are separated",
+    "Firth's penalised likelihood: estimates stay finite when the classes are separated",
     { conflicts: ['C', 'lambda', 'l1Ratio', 'penaltyFactors', 'bounds', 'robust', 'cluster'] },
   ],
   [
     '--firth-errors <kind>',
-    'with --firth: of the information at the estimate (default), or of the augmented data as logistf 1.24 and later',
+    'with --firth: standard errors from the information at the estimate (default), or from the augmented data as in logistf 1.24 and later',
     { choices: ['information', 'augmented'] },
   ],
   [
     '--bootstrap <n>',
-    'standard errors and intervals from so many resampled fits (with a penalty, too)',
+    'standard errors and intervals from this many bootstrap fits; works with a penalty, too',
     { parse: replicates },
   ],
 ];
 
 const ONLINE: readonly OptionRow[] = [
-  ['--checkpoint <file>', 'with --online: keep the state here, and go on from it when it exists'],
-  ['--checkpoint-every <rows>', 'save state and model so often (default: 100000)', { parse: positiveInteger }],
+  ['--checkpoint <file>', 'with --online: save the state in this file, and continue from it if it exists'],
+  ['--checkpoint-every <rows>', 'with --checkpoint: save state and model after this many rows (default: 100000)', { parse: positiveInteger }],
   [
     '--warmup <rows>',
-    'with --online: the first rows give levels, means and scales (default: 10000)',
+    'with --online: number of first rows that set levels, means and scales (default: 10000)',
     { parse: positiveInteger },
   ],
   [
@@ -119,18 +119,18 @@ const ONLINE: readonly OptionRow[] = [
   ],
   [
     '--classes <list>',
-    'with --online: the classes of the target, where the first rows may lack some',
+    'with --online: classes of the target, needed if the first rows may lack some',
     { parse: names },
   ],
   ['--alpha <number>', 'with --online: learning rate (default: 0.1)', { parse: positiveNumber }],
-  ['--beta <number>', 'with --online: damps the first steps (default: 1)', { parse: positiveNumber }],
+  ['--beta <number>', 'with --online: larger values damp the first steps (default: 1)', { parse: positiveNumber }],
   ['--l1 <number>', 'with --online: L1 penalty on the sum of the losses (default: 0)', { parse: notNegative }],
   ['--l2 <number>', 'with --online: L2 penalty on the sum of the losses (default: 0)', { parse: notNegative }],
 ];
 
 const OPTIONS: readonly OptionRow[] = [
   TARGET,
-  ['--out <model>', 'model file to write (.safetensors); without it the model is fitted and shown, and not saved'],
+  ['--out <model>', 'model file to write (.safetensors); without it the model is fitted and shown but not saved'],
   ...MODEL_OPTIONS,
   ...PENALTY,
   ...DECISION_OPTIONS,
@@ -138,10 +138,10 @@ const OPTIONS: readonly OptionRow[] = [
   ...INFERENCE,
   [
     '--unseen <policy>',
-    'a category not seen in training: a slot of its own, or an error (default: slot)',
+    'level of a category not seen in training: slot gives it a slot of its own, error refuses it (default: slot)',
     { choices: ['slot', 'error'] },
   ],
-  ['--online', 'learn a stream row by row (CSV, JSON lines) by FTRL-Proximal'],
+  ['--online', 'learn a stream of CSV or JSON lines row by row, by FTRL-Proximal'],
   ...ONLINE,
   THREADS,
   REPORT,
@@ -151,7 +151,7 @@ const OPTIONS: readonly OptionRow[] = [
 
 export const train: CommandLine = {
   name: 'train',
-  description: 'fit, evaluate on held-out rows, save',
+  description: 'fit a model, evaluate it on held-out rows, save it',
   takes: [DATA],
   options: OPTIONS,
   help: HELP,
@@ -255,7 +255,7 @@ function trainReport(
   const { model, rows, metrics, seconds } = result;
   const held =
     rows.holdout === 0
-      ? `none held out${result.all ? ' (inference is of all rows; --holdout 0.2 holds some out)' : ''}`
+      ? `none held out${result.all ? ' (inference uses all rows; --holdout 0.2 holds some out)' : ''}`
       : `${whole(rows.holdout)} held out (${by ? `largest ${word(by)}` : 'at random'})`;
   const rate = whole(Math.round(rows.train / Math.max(seconds.fit, 1e-6)));
   const parts = [

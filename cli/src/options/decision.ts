@@ -9,12 +9,12 @@ const NOT_IN_FOLDS = ['memory', 'bootstrap'];
 const CALIBRATION: readonly OptionRow[] = [
   [
     '--calibrate <method>',
-    'how logits become probabilities, estimated by five folds of the fitted rows (default: none)',
+    'how to turn logits into probabilities; estimated on five folds of the fitted rows (default: none)',
     { choices: ['none', ...CALIBRATION_METHODS], conflicts: NOT_IN_FOLDS },
   ],
   [
     '--prior <share>',
-    'true share of the positive class, or LABEL=SHARE,…, where rows of some class were sampled more often',
+    'true share of the positive class, or LABEL=SHARE,… of all classes; use it when some class was sampled more often',
     { parse: priorShare, conflicts: NOT_IN_FOLDS },
   ],
 ];
@@ -28,15 +28,15 @@ const WAYS: readonly OptionRow[] = [
   ],
   [
     '--costs <pairs>',
-    'least mean cost: FP=5,FN=1 (TP=, TN= too), or a .json file with a matrix [true class][decided class]',
+    'choose labels of least mean cost: FP=5,FN=1 (TP= and TN= are optional), or a .json file with a matrix [true class][decided class]',
     { parse: costsOf, conflicts: NOT_IN_FOLDS },
   ],
-  ['--maximize <score>', 'greatest F-score: f1, f2, f0.5', { parse: fScore, conflicts: NOT_IN_FOLDS }],
-  ['--min-precision <share>', 'most recall with at least this precision', { parse: fraction, conflicts: NOT_IN_FOLDS }],
-  ['--min-recall <share>', 'most precision with at least this recall', { parse: fraction, conflicts: NOT_IN_FOLDS }],
+  ['--maximize <score>', 'choose the threshold with the greatest F-score: f1, f2, f0.5', { parse: fScore, conflicts: NOT_IN_FOLDS }],
+  ['--min-precision <share>', 'choose the threshold with the greatest recall at this precision or more', { parse: fraction, conflicts: NOT_IN_FOLDS }],
+  ['--min-recall <share>', 'choose the threshold with the greatest precision at this recall or more', { parse: fraction, conflicts: NOT_IN_FOLDS }],
   [
     '--budget <rows>',
-    'most rows labelled positive: 5%, or 100 of as many as are fitted',
+    'label at most this many rows positive: a share (5%), or a count per fitted rows (100)',
     { parse: budgetOf, conflicts: NOT_IN_FOLDS },
   ],
 ];
@@ -47,7 +47,7 @@ export const DECISION_OPTIONS: readonly OptionRow[] = [
   ...exclusive(WAYS),
   [
     '--review <band>',
-    'mark rows for a person: probabilities 0.4:0.6, or the least certain 5%',
+    'mark rows for a person to review: a band of probabilities (0.4:0.6), or the least certain share of rows (5%)',
     { parse: reviewOf, conflicts: NOT_IN_FOLDS },
   ],
 ];

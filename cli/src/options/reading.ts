@@ -6,17 +6,17 @@ import { decimalMark, delimiterMark, missingTexts, quoteMark, rowNumber, thousan
 export const READING: readonly OptionRow[] = [
   [
     '--na <list>',
-    'texts that are missing cells, in every column; NaN also in JSON and Parquet',
+    'texts that mean a missing cell, in every column; NaN applies to JSON and Parquet as well',
     { parse: missingTexts },
   ],
-  ['--decimal <mark>', 'before the fraction of numbers in CSV: . or , (default: .)', { parse: decimalMark }],
-  ['--thousands <mark>', 'between groups of three digits in CSV (default: none)', { parse: thousandsMark }],
+  ['--decimal <mark>', 'decimal mark of numbers in CSV: . or , (default: .)', { parse: decimalMark }],
+  ['--thousands <mark>', 'thousands separator of numbers in CSV (default: none)', { parse: thousandsMark }],
   [
     '--delimiter <mark>',
-    'between the cells of CSV; tab for tabs (default: that of , ; tab | which is most often in the header)',
+    'separator of cells in CSV; write tab for a tab (default: the most frequent of , ; tab | in the header)',
     { parse: delimiterMark },
   ],
-  ['--quote <mark>', 'around cells of CSV, or none (default: ")', { parse: quoteMark }],
-  ['--encoding <name>', 'of CSV and JSON lines (default: utf-8)', { choices: ENCODINGS }],
-  ['--skip <lines>', 'lines to leave out before the header of CSV (default: 0)', { parse: rowNumber }],
+  ['--quote <mark>', 'quote around cells in CSV, or none (default: ")', { parse: quoteMark }],
+  ['--encoding <name>', 'encoding of CSV and JSON lines (default: utf-8)', { choices: ENCODINGS }],
+  ['--skip <lines>', 'number of lines to skip before the header of CSV (default: 0)', { parse: rowNumber }],
 ];

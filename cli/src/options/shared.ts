@@ -24,39 +24,39 @@ export const MODEL = ['<model>', 'model file'] as const;
 export const TARGET: OptionRow = ['--target <col>', 'column to predict', { required: true }];
 export const QUERY: OptionRow = [
   '--query <sql>',
-  "rows come from this DuckDB query instead of DATA, which reads files with your own rights; CSV and JSON lines that it names (from 'x.csv') are read as DATA is",
+  "read rows from this DuckDB query instead of DATA; it reads files with your own rights. CSV and JSON lines that it names (from 'x.csv') are read as DATA is",
 ];
 export const WEIGHT: OptionRow = ['--weight <col>', 'column of sample weights'];
 export const WEIGHT_KIND: OptionRow = [
   '--weight-kind <kind>',
-  'sampling: how much of a population a row stands for, at any scale; count: how many rows (default: sampling)',
+  'meaning of the weight. sampling: how much of a population the row represents, on any scale; count: how many identical rows it represents (default: sampling)',
   { choices: ['sampling', 'count'] },
 ];
 export const MISSING: OptionRow = [
   '--missing <policy>',
-  'missing cells of features: slot, a weight of their own; mean, of categories the most frequent level; drop, leave the row out (default: slot). Rows without a target are always left out, with a count',
+  'missing cells of features. slot: they get a weight of their own; mean: they take the mean, or the most frequent level of a category; drop: the row is left out (default: slot). Rows without a target are always left out and counted',
   { choices: MISSING_POLICIES },
 ];
 export const OFFSET: OptionRow = ['--offset <col>', 'column added to the logit'];
 export const THREADS: OptionRow = [
   '--threads <n>',
-  'compute with this many threads (default: 1); the numbers are the same',
+  'compute with this many threads (default: 1); the results are the same for any number',
   { parse: threadCount },
 ];
-export const VERBOSE: OptionRow = ['--verbose', 'every note before the result; without it at most five'];
+export const VERBOSE: OptionRow = ['--verbose', 'print every note before the result, instead of at most five'];
 export const MAX_UNSEEN: OptionRow = [
   '--max-unseen <share>',
-  'fail, and leave no output, when more of the values of a feature are unseen or beyond the fitted range (0.05; 0 for none)',
+  'fail and write no output if a feature has a larger share of values that are unseen or beyond the fitted range (0.05; 0 allows none)',
   { parse: share },
 ];
-export const REPORT: OptionRow = ['--report <file>', 'a page (.html) with curves, coefficients, data and warnings'];
-export const JSON_OUTPUT: OptionRow = ['--json', 'one JSON object on standard output'];
+export const REPORT: OptionRow = ['--report <file>', 'write a page (.html) with curves, coefficients, data and warnings'];
+export const JSON_OUTPUT: OptionRow = ['--json', 'print one JSON object on standard output'];
 
 /** Which columns are features, and how they are read. What `--schema` says of them nothing else does. */
 export const COLUMNS: readonly OptionRow[] = [
   [
     '--schema <file>',
-    'how columns become features: a JSON file, as `logodds schema` writes it (see schema.json of the package)',
+    'JSON file that says how columns become features; `logodds schema` writes one (its fields are in schema.json of the package)',
     { conflicts: ['features', 'categorical', 'numeric'] },
   ],
   ['--features <list>', 'use these columns only', { parse: names, conflicts: ['drop'] }],
@@ -75,39 +75,39 @@ export const MODEL_OPTIONS: readonly OptionRow[] = [
   ...READING,
   [
     '--positive <label>',
-    'the class whose probability is modelled (default: 1, true, yes, or the second of the two sorted)',
+    'class whose probability is modelled (default: 1, true, yes, or the second of the two in sorted order)',
   ],
   ...COLUMNS,
-  ['--trials <col>', 'the target counts successes; this column says of how many trials'],
-  ['--multiclass <kind>', 'of a target of several classes (default: multinomial)', { choices: ['multinomial', 'ovr'] }],
-  ['--l1-ratio <share>', 'of the penalty on absolute values: 0 is L2, 1 is L1 (default: 0)', { parse: share }],
-  ['--no-standardize', 'penalise raw-scale weights'],
+  ['--trials <col>', 'column with the number of trials; the target then counts successes'],
+  ['--multiclass <kind>', 'model of a target with three or more classes (default: multinomial)', { choices: ['multinomial', 'ovr'] }],
+  ['--l1-ratio <share>', 'share of the L1 penalty: 0 is L2 alone, 1 is L1 alone (default: 0)', { parse: share }],
+  ['--no-standardize', 'penalise weights on the raw scale of the features, not on standardised features'],
   [
     '--penalty-factors <pairs>',
-    'age=0,income=2: factors on the penalty of features; 0 is none',
+    'multiply the penalty of features by these factors: age=0,income=2; 0 means no penalty',
     { parse: numbersByName(notNegative) },
   ],
-  ['--bounds <pairs>', 'age=0:inf,income=-1:1: least and greatest weight of features', { parse: boundsByName }],
+  ['--bounds <pairs>', 'least and greatest weight of features: age=0:inf,income=-1:1', { parse: boundsByName }],
   [
     '--coding <kind>',
-    'of categories (default: onehot; treatment with --no-penalty)',
+    'coding of categories (default: onehot; treatment with --no-penalty)',
     { choices: ['onehot', 'treatment'] },
   ],
-  ['--reference <pairs>', 'reference levels under treatment coding: race=white,...', { parse: pairs }],
-  ['--solver <name>', '', { choices: SOLVERS }],
-  ['--tol <number>', 'largest gradient at convergence', { parse: positiveNumber }],
-  ['--max-iter <n>', 'iterations at most', { parse: positiveInteger }],
-  ['--class-weight <weights>', 'balanced, or LABEL=W,...; 0 leaves a class out', { parse: classWeight }],
+  ['--reference <pairs>', 'reference levels for treatment coding: race=white,...', { parse: pairs }],
+  ['--solver <name>', 'algorithm of the fit (default: auto)', { choices: SOLVERS }],
+  ['--tol <number>', 'the fit has converged when no entry of the gradient is larger than this', { parse: positiveNumber }],
+  ['--max-iter <n>', 'largest number of iterations', { parse: positiveInteger }],
+  ['--class-weight <weights>', 'weights of classes: balanced, or LABEL=W,...; 0 leaves a class out', { parse: classWeight }],
 ];
 
 /** What `path` and `cv` take of the same. */
 export const PATH_OPTIONS: readonly OptionRow[] = [
   ...MODEL_OPTIONS,
-  ['--lambdas <list>', 'strengths of the penalty, instead of --count and --ratio', { parse: positiveNumbers }],
-  ['--count <n>', 'strengths between the first and the last (default: 100)', { parse: positiveInteger }],
+  ['--lambdas <list>', 'penalty strengths, instead of --count and --ratio', { parse: positiveNumbers }],
+  ['--count <n>', 'number of penalty strengths, log-spaced from the smallest that zeroes every weight down to --ratio times it (default: 100)', { parse: positiveInteger }],
   [
     '--ratio <number>',
-    'the last strength by the first, which makes all weights 0 (default: 0.0001; of L2 alone on to C = 10000)',
+    'smallest strength as a fraction of the largest (default: 0.0001, or 0.01 with more weights than rows; with L2 alone the strengths reach C = 10000)',
     { parse: fraction },
   ],
   THREADS,
