@@ -12,25 +12,25 @@ export interface Spawned {
   terminate(): unknown;
   /** keeps the program running; absent where a worker never does */
   ref?(): void;
-  /** lets the program end while the worker waits; absent where a worker never keeps it running */
+  /** lets the program end while the worker waits; absent if a worker never keeps the program running */
   unref?(): void;
 }
 
 /**
  * Starts a worker that runs `source`, a classic script.
- * @param onUp  to be called at its first message
- * @param onEnd  to be called when it ended or failed, with the reason
+ * @param onUp  called at the worker's first message
+ * @param onEnd  called with the reason when the worker ended or failed
  */
 export type Spawn = (source: string, onUp: () => void, onEnd: (why: string) => void) => Spawned;
 
-/** A thread that waits looks up this often. */
+/** A waiting thread wakes up this often to check for news. */
 const LOOK_UP_MS = 1000;
-/** Without any sign of life from a worker at work for so many looks, and those that its block may need, it is lost. */
+/** After this many wake-ups without news, plus those that the largest block may need, a busy worker is treated as lost. */
 const PATIENCE = 60;
-/** Multiply-adds that the slowest host does between two looks. */
+/** Multiply-adds that the slowest host does between two wake-ups. */
 const SLOWEST = 1e8;
 
-/** Looks to wait for news of a task: its largest block may take minutes. */
+/** Wake-ups to wait for news of a task. Its largest block may take minutes. */
 export function patienceOf(task: BlockTask): number {
   if (task.kind === 'rows') return PATIENCE;
   const { layout, extent, slots } = task.batch;
@@ -40,8 +40,8 @@ export function patienceOf(task: BlockTask): number {
 }
 
 /**
- * The main thread and its workers over one shared memory. Whoever is free claims the next block; the main thread takes
- * the results in order, so the sums do not depend on who computed what. Workers that are not up yet are not waited for.
+ * The main thread and its workers over one shared memory. A free thread claims the next block. The main thread takes
+ * the results in order, so the sums do not depend on which thread computed a block. It does not wait for workers that are still starting.
  */
 export class Team implements Crew {
   readonly #threads: number;
@@ -53,7 +53,7 @@ export class Team implements Crew {
   readonly #up: Promise<void>[] = [];
   /** why the team cannot go on */
   #lost: string | null = null;
-  /** a worker at work gave no sign of life */
+  /** a busy worker gave no news for too long */
   #stuck = false;
   #closed = false;
 
@@ -168,7 +168,7 @@ export class Team implements Crew {
     return busy;
   }
 
-  /** Sleeps until there is other news than `known`; without any for too long, a worker is lost. */
+  /** Sleeps until the news differs from `known`. If it does not change for too long, a worker is lost. */
   #wait(known: number, patience: number): void {
     for (let looks = 0; looks < patience; looks++) {
       if (this.#control.waitForNews(known, LOOK_UP_MS)) return;
@@ -178,7 +178,7 @@ export class Team implements Crew {
     this.#lost ??= `a worker has not moved for ${patience} seconds`;
   }
 
-  /** Until nobody reads the task or writes to the memory any more. */
+  /** Waits until no worker reads the task or writes to the memory. */
   #settle(patience: number): void {
     for (;;) {
       const known = this.#control.news;

@@ -3,7 +3,7 @@ import type { Calibration, Calibrator } from './calibration.ts';
 
 type Isotonic = Extract<Calibrator, { method: 'isotonic' }>;
 
-/** Logits are taken, and given, within ±this, so that no two infinities meet. */
+/** Logits are limited to ±this on input and output, so that no infinities cancel. */
 const LARGEST = 1e300;
 const bounded = (z: number): number => (z > LARGEST ? LARGEST : z < -LARGEST ? -LARGEST : z);
 
@@ -13,7 +13,7 @@ const bounded = (z: number): number => (z > LARGEST ? LARGEST : z < -LARGEST ? -
  *   platt, beta, temperature, none   σ(calibrated logit + shift),   the calibrated logit as `Calibrator` has it
  *   isotonic                         p·exp(shift)/(p·exp(shift) + 1 − p),   p the interpolated probability
  *
- * NaN for NaN; an infinite logit is a very large one.
+ * Returns NaN for NaN and treats an infinite logit as a very large finite one.
  */
 export function calibratedProbability({ calibrators, shift }: Calibration, z: number): number {
   const calibrator = calibrators.length > 0 ? calibrators[0] : null;

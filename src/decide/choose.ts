@@ -26,15 +26,15 @@ export interface JudgedRows {
   readonly probabilities: Float64Array | Float32Array;
   /** 1 is positive, 0 is not */
   readonly y: ArrayLike<number>;
-  /** finite and ≥ 0; absent or null: all 1. A whole weight is so many rows, 0 is none. */
+  /** finite and ≥ 0; absent or null: all 1. An integer weight w counts as w identical rows; 0 drops the row. */
   readonly weight?: ArrayLike<number> | null;
   /** by cost: those of these rows instead of the costs of the criterion */
   readonly costs?: RowCosts;
 }
 
-/** Most points of a curve that is kept */
+/** largest number of points in a stored curve */
 const POINTS = 200;
-/** values this near (relative) are the same but for rounding */
+/** values that differ by less than this (relative) are equal up to rounding */
 const SLACK = 1e-12;
 
 /** Weights flagged at some threshold in one fold. */
@@ -46,7 +46,7 @@ interface Counts {
   readonly total: number;
 }
 
-/** What is made great, and what must not be less than `least`; of equal values that of the greater side, then that which flags fewer. */
+/** `value` is maximised while `side` is at least `least`. Ties go to the greater `side`, then to the threshold that flags fewer rows. */
 interface Rule {
   readonly parameter: number | null;
   readonly sign: 1 | -1;
@@ -54,7 +54,7 @@ interface Rule {
   readonly side: (counts: Counts) => number;
   readonly least: number;
   readonly bothClasses: boolean;
-  /** of the error when no threshold will do; `reached`: the greatest side */
+  /** message of the error when no threshold qualifies; `reached`: the greatest side found */
   readonly refusal: (reached: number) => string;
 }
 
@@ -91,7 +91,7 @@ function ruleOf(criterion: Criterion, total: number): Rule {
       least: -asked / unit,
       bothClasses: false,
       refusal: (reached) =>
-        `budget: expected at least ${-reached * unit} (the rows of the greatest probability, which are equal), got ${asked}; raise it`,
+        `budget: expected at least ${-reached * unit} (the rows with the greatest probability are tied), got ${asked}; raise it`,
     };
   }
   if (by !== 'recall' && by !== 'precision') must(false, 'criterion', 'cost, fbeta, recall, precision or budget', by);

@@ -83,8 +83,8 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
 }
 
 /**
- * The same logits by other parameters, up to what is the same for all classes: those of the first of several classes are 0, and so is, of each
- * category, the first level if it is none of the columns; every row has one level of it.
+ * Re-expresses the parameters in reference coding: the first of several classes is 0, and so is the first level of each category if it is not
+ * among the columns. Logits change only by a constant common to all classes.
  */
 function toReference(
   params: Float64Array,

@@ -10,11 +10,11 @@ import type { Fitted } from '../solve/types.ts';
 import { dependentSlots } from '../solve/untold.ts';
 import { Restricted, refit } from './restricted.ts';
 
-/** Steps of the search for an end; four are usual. */
+/** Largest number of steps in the search for an end; four are usual. */
 const STEPS = 60;
-/** An end this many standard errors away is none. */
+/** Beyond this many standard errors the interval is reported as unbounded. */
 const FAR = 1e4;
-/** Of the signed root of the deviance, at an end. */
+/** Tolerance of the signed root of the deviance at an end. */
 const ROOT_TOL = 1e-9;
 
 /**
@@ -22,10 +22,10 @@ const ROOT_TOL = 1e-9;
  *
  *   r(v)² = 2·(max l − max {l : βⱼ = v}),   ends: r(v) = Φ⁻¹(0.975),   chi2 = r(0)²
  *
- * The ends are roots to nine digits, found by Newton's method on r, which is nearly a line; each value of r is a fit of all other coefficients, begun
- * where the last one ended: about ten fits a coefficient. (R's `confint` interpolates between some ten values of r: it differs in the fourth digit.)
- * Where the classes are separated max l is a limit, and an end to which the likelihood keeps rising is infinite.
- * Of Firth's likelihood the penalised profile, the determinant that of all columns, as in R's logistf.
+ * The ends are roots to nine digits, found by Newton's method on r, which is nearly linear. Each value of r is a fit of all other coefficients
+ * that starts from the previous fit; a coefficient takes about ten fits. (R's `confint` interpolates between about ten values of r, so it
+ * differs in the fourth digit.) If the classes are separated, max l is a limit, and an end towards which the likelihood keeps rising is
+ * infinite. For Firth's likelihood the penalised likelihood is profiled, with the determinant over all columns, as in R's logistf.
  *
  * @see Venzon, Moolgavkar, Applied Statistics 37 (1988) 87–94; Heinze, Schemper, Statistics in Medicine 21 (2002) 2409–2419
  */

@@ -3,11 +3,11 @@ import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { type Curvature, coordinateDescent } from './coordinate.ts';
 import { Objective, type Solution, type SolveOptions } from './objective.ts';
 
-/** Coordinates with a slope of this part of their l1 join the part: those the next strengths of a path will want. */
+/** Coordinates whose slope is at least this fraction of their l1 join the part, because the next strengths of a path will need them. */
 const AHEAD = 0.75;
-/** A part of more of the coordinates than this spares nothing. */
+/** A part with more than this fraction of the coordinates saves no time. */
 const WORTH = 0.6;
-/** Most coordinates of a Hessian. */
+/** Largest number of coordinates in a Hessian. */
 const MOST = 4000;
 
 interface Part {
@@ -20,11 +20,12 @@ interface Part {
 }
 
 /**
- * Coordinate descent on the coordinates that may leave 0, so that a pass over the data reads these columns only.
+ * Coordinate descent on the coordinates that may leave 0 (the part), so that a pass over the data reads only their columns.
  *
- * In the part are: coordinates that are not 0 or have no l1; those the sequential strong rule keeps, |gⱼ| ≥ 2·l1ⱼ − l1ⱼ of the last strength;
- * and, since that rule can fail, after every solution those whose optimality condition the gradient over all coordinates shows violated, until
- * there is none. What a path has learnt, the part, its Hessian and the last gradient, stays for the next strength.
+ * The part has the coordinates that are not 0 or have no l1, and those that the sequential strong rule keeps: |gⱼ| ≥ 2·l1ⱼ − l1ⱼ of the last
+ * strength. That rule can fail. So after every solution the gradient over all coordinates is checked, and coordinates that violate their
+ * optimality condition join the part, until no coordinate does. The part, its Hessian and the last gradient are kept for the next strength of
+ * a path.
  *
  * @see Tibshirani, Bien, Friedman, Hastie, Simon, Taylor, Tibshirani, Strong rules for discarding predictors in lasso-type problems, JRSS-B 74 (2012)
  */
@@ -107,7 +108,7 @@ export class Screen {
     if ((whole ? size : coordinates.length) > MOST) {
       throw new LogoddsError(
         'ERR_RANGE',
-        `penalty: expected at most ${MOST} weights that are not 0 (coordinate descent has a matrix of their square), got ${coordinates.length} candidates; penalise more (C or lambda), or use l1Ratio 0`,
+        `penalty: expected at most ${MOST} weights that are not 0 (coordinate descent has a matrix with that many rows and columns), got ${coordinates.length} candidates; penalise more (C or lambda), or use l1Ratio 0`,
       );
     }
     if (whole) {

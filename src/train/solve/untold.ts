@@ -1,4 +1,4 @@
-/** Parameters that the data cannot tell: dependent columns, separated classes, and what they are called. */
+/** Parameters that the data cannot determine (dependent columns, separated classes), and their names in messages. */
 
 import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { factorCholesky } from '../../math/cholesky.ts';
@@ -8,11 +8,11 @@ import { quadraticModel } from './newton.ts';
 import { maxAbs, type Objective } from './objective.ts';
 
 /**
- * Least 1 − R² of a standardised column on the earlier ones. Rounding in XᵀSX of millions of rows stays below 1e-12, and correlations that
- * mean something stay far above.
+ * Smallest 1 − R² of a standardised column on the earlier ones. With sums in f64, rounding in XᵀSX of millions of rows stays below 1e-12, and
+ * columns that truly differ stay far above. Matrices in f32 need `F32_TOLERANCE`.
  */
 export const RANK_TOLERANCE = 1e-11;
-/** Coefficients whose part in a runaway step is smaller only follow. */
+/** Coefficients with a smaller share of a runaway step only follow the others. */
 const RUNAWAY_SHARE = 0.05;
 
 /**
