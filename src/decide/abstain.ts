@@ -106,7 +106,7 @@ export function abstainByShare(
       if (k === 0) {
         throw new LogoddsError(
           'ERR_RANGE',
-          `review share: expected at least ${tied / total} (the rows of the least margin, which are equal), got ${share}; raise it`,
+          `review share: expected at least ${tied / total} (the rows with the least margin are tied), got ${share}; raise it`,
         );
       }
       // of several classes the band ends before the next row: a greatest probability below `high` is for review

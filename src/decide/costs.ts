@@ -54,7 +54,7 @@ function checkOutcomes(fp: number, fn: number, tp: number, tn: number, where: st
   if (cheaper) {
     throw new LogoddsError(
       'ERR_RANGE',
-      `costs${where}: expected no mistake to be cheaper than the hit (fp >= tn, fn >= tp), got ${cheaper}; a gain is a negative cost of the hit`,
+      `costs${where}: expected no mistake to be cheaper than the hit (fp >= tn, fn >= tp), got ${cheaper}; write a gain as a negative cost of the hit`,
     );
   }
 }
@@ -169,7 +169,7 @@ export function decisionByCosts(
       if (cost < row[j]) {
         throw new LogoddsError(
           'ERR_RANGE',
-          `${where}: expected at least ${row[j]} (the cost of the hit), got ${cost}; a gain is a negative cost of the hit`,
+          `${where}: expected at least ${row[j]} (the cost of the hit), got ${cost}; write a gain as a negative cost of the hit`,
         );
       }
     });

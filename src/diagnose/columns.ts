@@ -108,7 +108,7 @@ function imbalance({ target, labels }: Subject, totals: Float64Array): Finding[]
       severity: 'info',
       features: [target],
       evidence: `class ${show(labels[rarest])} of ${show(target)} has ${rowsText(totals[rarest])} of ${Number(total.toFixed(1))} (${percent(share)})`,
-      advice: 'judge by log loss and AUC, not by accuracy, and choose the threshold by what errors cost',
+      advice: 'judge by log loss and AUC, not by accuracy, and choose the threshold by the cost of errors',
     },
   ];
 }
@@ -215,7 +215,7 @@ function numberFindings(
   return [
     ...missingFinding(name, gaps, totals, feature.indicator),
     ...(gaps === 0 && numbersRows(column, subject, max - min)
-      ? [identifierFinding(name, `another whole number in each of its rows, from ${min} to ${max}`)]
+      ? [identifierFinding(name, `a different whole number in each row, from ${min} to ${max}`)]
       : []),
     ...leaks.slice(0, 1),
   ];
@@ -307,7 +307,7 @@ function identifierFinding(name: string, evidence: string): Finding {
     severity: 'warning',
     features: [name],
     evidence: `${show(name)} looks like an identifier: ${evidence}`,
-    advice: 'drop the column, new rows will have other values',
+    advice: 'drop the column, because new rows will have other values',
   };
 }
 
@@ -324,10 +324,10 @@ function missingFinding(name: string, gaps: number, totals: Float64Array, own: b
       evidence: `${show(name)}: ${Number(gaps.toFixed(1))} of ${Number(total.toFixed(1))} cells missing (${percent(share)})`,
       advice:
         share >= MOSTLY_MISSING
-          ? 'find out why, and drop the column unless being missing says something'
+          ? 'find out why, and drop the column unless a missing cell is informative'
           : own
             ? 'find out why; they have a weight of their own'
-            : 'find out why; they take the mean, in categories the most frequent level',
+            : 'find out why; they take the mean, or the most frequent level of a category',
     },
   ];
 }
@@ -337,8 +337,8 @@ function leak({ target, labels }: Subject, name: string, by: string, area: numbe
     code: 'LEAKAGE',
     severity: 'error',
     features: [name],
-    evidence: `${show(name)} all but decides ${show(target)}${labels.length > 2 ? ` = ${show(labels[label])}` : ''} by ${by}: AUC ${area.toFixed(4)} on its own`,
-    advice: 'make sure that it is known before the outcome is; if not, drop it',
+    evidence: `${show(name)} almost determines ${show(target)}${labels.length > 2 ? ` = ${show(labels[label])}` : ''} by ${by}: AUC ${area.toFixed(4)} on its own`,
+    advice: 'check that it is known before the outcome; if it is not, drop it',
   };
 }
 

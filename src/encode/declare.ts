@@ -306,7 +306,7 @@ const CONTRADICTIONS: readonly (readonly [when: (f: Fields) => boolean, fields: 
   [
     (f) => (f['kind'] === 'tags' || f['kind'] === 'cross') && f['unseen'] === 'error',
     ['minCount'],
-    'where an unseen value is an error (rare ones would be, in training rows too)',
+    'where an unseen value is an error (rare levels of training rows would be errors, too)',
   ],
   [(f) => f['kind'] === 'tags' && f['buckets'] !== undefined, ['minCount', 'unseen'], 'beside buckets'],
   [(f) => f['kind'] === 'cross' && f['buckets'] !== undefined, ['minCount', 'unseen'], 'beside buckets'],

@@ -230,8 +230,8 @@ const WHOLE = 9_007_199_254_740_992;
 export function constantReason(values: 'one' | 'rounding', mean: number): { evidence: string; advice: string } {
   if (Math.abs(mean) >= WHOLE) {
     return {
-      evidence: `numbers beyond 2^53, where neighbouring whole numbers are one number, and ${values === 'one' ? 'one value is left' : 'what is left differs by rounding only'}`,
-      advice: 'make it categorical, from text, if it names things; else drop the column',
+      evidence: `numbers beyond 2^53, where neighbouring whole numbers become equal, and ${values === 'one' ? 'only one value is left' : 'the values left differ by rounding only'}`,
+      advice: 'read it as text and make it categorical if its values are names; else drop the column',
     };
   }
   return values === 'one'
@@ -239,7 +239,7 @@ export function constantReason(values: 'one' | 'rounding', mean: number): { evid
     : {
         evidence:
           "values that differ by rounding only (variance at most n·ε·variance + (n·ε·mean)², scikit-learn's rule)",
-        advice: 'drop the column, or centre it at its source if the difference means something',
+        advice: 'drop the column, or centre it at its source if the differences matter',
       };
 }
 
@@ -340,7 +340,7 @@ export function checkReferences(features: readonly Feature[], references: Readon
     if (coded.some((feature) => feature.name === name)) continue;
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `reference of ${show(name)}: expected a categorical feature under treatment coding, got one that is not among them (${list(coded.map((feature) => feature.name)) || 'there is none'}); correct the name or the coding`,
+      `reference of ${show(name)}: expected a categorical feature under treatment coding (${list(coded.map((feature) => feature.name)) || 'there is none'}), got another name; correct the name or the coding`,
     );
   }
 }

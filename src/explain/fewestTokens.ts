@@ -63,7 +63,7 @@ export function fewestTokens(search: Search, by: TokensFeature['split']): Found 
   }
   return {
     to: null,
-    reason: `no ${by === 'words' ? 'words' : 'tags'} that come or go in ${JSON.stringify(source.name)} change the label`,
+    reason: `no ${by === 'words' ? 'words' : 'tags'} added to or removed from ${JSON.stringify(source.name)} change the label`,
   };
 }
 

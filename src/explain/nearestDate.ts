@@ -24,7 +24,7 @@ export function nearestDate(search: Search): Found {
     if (flips(search, to))
       return { to, extrapolated: source.features.some((feature) => isBeyond(feature, millisecondsOf(to, second))) };
   }
-  return { to: null, reason: `no date within ten years of that of ${name} changes the label` };
+  return { to: null, reason: `no date within ten years of ${name} changes the label` };
 }
 
 /** Milliseconds to add, the least first, later before earlier: whole hours or minutes of a week where these are read, then whole days. */

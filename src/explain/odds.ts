@@ -45,7 +45,7 @@ export function oddsRatios(model: Explained, deltas: Readonly<Record<string, num
     if (!isLine(source, sources)) {
       throw new LogoddsError(
         'ERR_SCHEMA',
-        `odds ratio of ${show(name)}: expected a number that enters the logit as it is, got ${source.features.map(({ kind }) => kind).join(', ') || 'the offset'}; use whatIf or explain`,
+        `odds ratio of ${show(name)}: expected a numeric feature without a transform, got ${source.features.map(({ kind }) => kind).join(', ') || 'the offset'}; use whatIf or explain`,
       );
     }
     const slot = slotNames(encoder).findIndex(({ name: own }) => own === source.features[0].name);

@@ -75,7 +75,7 @@ export function readClasses(predictions: ClassPredictions, y: Labels, weight: We
     if (link !== undefined) {
       throw new LogoddsError(
         'ERR_RANGE',
-        `link: expected none beside probabilities, got ${tell(link)}; it is of logits`,
+        `link: expected none beside probabilities, got ${tell(link)}; it applies to logits only`,
       );
     }
     values.forEach(checkProbabilities);

@@ -36,7 +36,7 @@ function fewRows({ method, by }: Calibration): Warning[] {
   return [
     {
       code: FEW_ROWS,
-      message: `isotonic calibration by ${by.rows} rows follows chance; use platt or beta below ${ENOUGH_FOR_ISOTONIC} rows`,
+      message: `isotonic calibration on ${by.rows} rows fits noise; use platt or beta below ${ENOUGH_FOR_ISOTONIC} rows`,
       features: [],
     },
   ];

@@ -326,7 +326,7 @@ export class OnlineLearner implements Disposable {
     if (!isSealed(file)) {
       throw refuse(
         'expected a whole file that matches its SHA-256',
-        'got one that is damaged, cut short or of another kind; use an older copy, or start anew without it',
+        'got one that is damaged, cut short or of another kind; use an older copy, or start again without it',
       );
     }
     try {
@@ -334,8 +334,8 @@ export class OnlineLearner implements Disposable {
     } catch (cause) {
       if (cause instanceof LogoddsError && PASSED.includes(cause.code)) throw cause;
       throw refuse(
-        'expected what `checkpoint` writes',
-        'got other content; use an older copy, or start anew without it',
+        'expected a file that `checkpoint` wrote',
+        'got other content; use an older copy, or start again without it',
         cause,
       );
     }
@@ -353,14 +353,14 @@ export class OnlineLearner implements Disposable {
     if (format !== CHECKPOINT) {
       throw refuse(
         `expected format ${CHECKPOINT}`,
-        `got format ${format} (written by ${producer}); resume with that version, or start anew`,
+        `got format ${format} (written by ${producer}); resume with that version, or start again`,
       );
     }
     const wrong = checkpointShape()({ settings, sums });
     if (wrong !== null) {
       throw refuse(
         `expected a valid checkpoint${wrong}`,
-        'got something else; use an older copy, or start anew without it',
+        'got something else; use an older copy, or start again without it',
       );
     }
     checkManifest(manifestOf(settings, sums), allStages);
@@ -503,7 +503,7 @@ function classesOf(table: Table, { target, positive }: StartOptions): { classes:
     if (!(error instanceof LogoddsError && error.code === 'ERR_TARGET')) throw error;
     throw new LogoddsError(
       'ERR_TARGET',
-      `${error.message} (in the first ${table.rows} rows, which give the classes: take more of them, or name both)`,
+      `${error.message} (in the first ${table.rows} rows, which set the classes: use more of them, or name both)`,
       { cause: error },
     );
   }

@@ -176,7 +176,7 @@ function bestOf(steps: readonly ValidatedStep[], sign: number): number {
   if (steps.every(({ mean }) => Number.isNaN(mean))) {
     throw new LogoddsError(
       'ERR_DATA',
-      'cross-validation: expected a score of some penalty, got none that is a number; use stronger penalties',
+      'cross-validation: expected a score that is a number for some penalty, got NaN for all; use stronger penalties',
     );
   }
   return cost.indexOf(Math.min(...cost));
@@ -203,19 +203,19 @@ function gridWarnings(steps: readonly ValidatedStep[], best: number, extended: n
   const at = `lambda = ${text(lambda)} (C = ${text(C)})`;
   const warnings: Warning[] = [];
   if (extended > 0) {
-    const message = `the best penalty was the weakest of the grid, which was extended by ${extended * EXTENSION.steps} weaker ones to lambda = ${text(steps.at(-1)!.lambda)}`;
+    const message = `the best penalty was the weakest tried, so ${extended * EXTENSION.steps} weaker ones were added, down to lambda = ${text(steps.at(-1)!.lambda)}`;
     warnings.push({ code: 'GRID_EXTENDED', severity: 'info', message, features: [] });
   }
   if (best === 0) {
     const message =
       nonzero === 0
-        ? `the best mean is that of the strongest penalty, ${at}, where all weights are 0: the features do not help to tell the classes apart`
-        : `the best mean is that of the strongest penalty tried, ${at}; a stronger one may be better: give lambdas, or fewer features`;
+        ? `the strongest penalty, ${at}, has the best mean, and all its weights are 0: the features do not help to tell the classes apart`
+        : `the strongest penalty tried, ${at}, has the best mean; a stronger one may be better: give lambdas, or fewer features`;
     warnings.push({ code: 'GRID_END', message, features: [] });
   } else if (best === steps.length - 1) {
     const message = isFlat(steps)
-      ? `the best mean is that of the weakest penalty tried, ${at}, and hardly differs from those before: no penalty is needed; compare with penalty "none"`
-      : `the best mean is that of the weakest penalty tried, ${at}; a weaker one may be better: give lambdas, or a smaller ratio`;
+      ? `the weakest penalty tried, ${at}, has the best mean, which hardly differs from those before it: no penalty is needed; compare with penalty "none"`
+      : `the weakest penalty tried, ${at}, has the best mean; a weaker one may be better: give lambdas, or a smaller ratio`;
     warnings.push({ code: 'GRID_END', message, features: [] });
   }
   return warnings;
@@ -321,7 +321,7 @@ function judgesOf(all: RowVectors, fold: Int16Array, folds: number, forward: boo
       `score ${score}: expected a fold whose held-out rows have every class, got ${folds} folds with ${lack}; use fewer folds, or score logLoss`,
     );
   }
-  const message = `${without.length} of ${folds} folds (${without.slice(0, 10).join(', ')}${without.length > 10 ? ', …' : ''}) have ${lack}, so no ${score}; the means leave them out. Use fewer folds, or score logLoss`;
+  const message = `${without.length} of ${folds} folds (${without.slice(0, 10).join(', ')}${without.length > 10 ? ', …' : ''}) have ${lack}, so they have no ${score} and the means leave them out; use fewer folds, or score logLoss`;
   return {
     weights: parts.map((rows) => rows.reduce((sum, i) => sum + (sampleWeight ? sampleWeight[i] : 1), 0)),
     score: (k, tasks, fitted) => (scored[k] ? (judges[k](logitsOf(tasks, fitted)) ?? Number.NaN) : null),

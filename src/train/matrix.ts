@@ -233,7 +233,7 @@ function readMatrixPenalty(options: MatrixOptions): PenaltyByColumn & { readonly
   type Settings = GivenPenalty & PenaltyByColumn;
   const rules = { ...strengthRules, ...kindRules, factors: true, lower: true, upper: true } as const;
   const { form, settings } = penaltySettings<Settings>(options as GivenPenalty, rules);
-  if (form === 'firth') refuse('penalty', 'none or an object of settings', 'firth', 'fit a table, which has it');
+  if (form === 'firth') refuse('penalty', 'none or an object of settings', 'firth', 'use fit with a table for Firth');
   const { factors, lower, upper } = settings;
   return { strength: { ...readStrength(settings, form === 'settings'), firth: false }, factors, lower, upper };
 }
@@ -245,7 +245,7 @@ function namesOf(names: readonly string[] | undefined, columns: number): readonl
   if (names.length !== columns || different !== columns) {
     throw new LogoddsError(
       'ERR_SHAPE',
-      `names: expected ${columns} different names (columns of x), got ${different} of ${names.length}; give each column one of its own`,
+      `names: expected ${columns} different names (columns of x), got ${different} of ${names.length}; give each column its own name`,
     );
   }
   return [...names];

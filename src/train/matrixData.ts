@@ -35,7 +35,7 @@ export function checkMatrix<T extends DenseMatrix | SparseMatrix | RowsBatch | S
   const heap = Handle.heapOf(x as unknown as Handle, 'batch');
   if (heap === null) refuseFreed('batch');
   if (!heap && x instanceof Handle) {
-    throw new LogoddsError('ERR_ENGINE', 'x: expected a matrix or a batch of rows, got something else of an engine');
+    throw new LogoddsError('ERR_ENGINE', 'x: expected a matrix or a batch of rows, got another object of an engine');
   }
   const { layout, rows, columns, values, rowPtr, colIdx } = Object(x);
   among('layout of x', layout, 'rows', 'sparse');
@@ -104,7 +104,7 @@ export function readClasses(
   const none = (got: string): LogoddsError =>
     new LogoddsError(
       'ERR_TARGET',
-      `y: expected rows of positive weight in each of ${classes} classes, got ${got}; give it rows, or fewer classes`,
+      `y: expected rows of positive weight in each of ${classes} classes, got ${got}; add rows of it, or use fewer classes`,
     );
   if (classes > Math.max(2, rows)) throw none(`${rows} rows`);
   const target = new Float64Array(numbersOf('y', y, rows));
@@ -225,11 +225,11 @@ function refuseColumn({ values, rows, columns }: DenseMatrix, column: number): L
 
 type ColumnMoments = Pick<Loaded, 'mean' | 'spread' | 'constant'>;
 
-/** As `RANK_TOLERANCE`, of matrices whose products are rounded to f32: 1e-6 of the diagonal. */
+/** As `RANK_TOLERANCE`, for matrices whose products are rounded to f32, which is an error of 1e-6 of the diagonal. */
 export const F32_TOLERANCE = 1e-5;
-/** Spread below which the square of it is no number any more. */
+/** Below this spread its square underflows. */
 const TINY = 1e-150;
-/** Spread above which the square of it may be none. */
+/** Above this spread its square may overflow. */
 const HUGE = 1e150;
 
 const isExtreme = (spread: number): boolean => spread > 0 && (spread < TINY || spread > HUGE);
@@ -256,7 +256,7 @@ function rowsMoments(engine: Engine, batch: RowsBatch, weight: Float64Array | nu
 const countRows = (rows: number, weight: Float64Array | null): number =>
   weight ? weight.reduce((count, s) => count + Number(s > 0), 0) : rows;
 
-/** ERR_RANGE where a column of a batch, which is fitted as it is, is so small that its gradient is none, or so large that its products are. */
+/** Throws ERR_RANGE if a column of a batch is so small that its gradient underflows, or so large that its products overflow: a batch is fitted unscaled. */
 function refuseExtreme({ spread }: Pick<ColumnMoments, 'spread'>): void {
   const wide = spread.findIndex((value) => value > HUGE);
   if (wide >= 0) throw wideColumn(wide, String(HUGE));
@@ -267,7 +267,7 @@ function refuseExtreme({ spread }: Pick<ColumnMoments, 'spread'>): void {
 const tinyColumn = (column: number, spread: number): LogoddsError =>
   new LogoddsError(
     'ERR_RANGE',
-    `x, column ${column}: expected a spread for which the weight is a finite number, got ${Number(spread.toPrecision(4))}; rescale the column`,
+    `x, column ${column}: expected a spread that gives a finite weight, got ${Number(spread.toPrecision(4))}; rescale the column`,
   );
 
 /**

@@ -163,7 +163,7 @@ export function strengths(tasks: readonly Task[], penalty: Penalty, options: Str
   if (!(largest > 0)) {
     throw new LogoddsError(
       'ERR_DATA',
-      'path: expected a feature whose weight a penalty changes, got none (constant, unpenalised or held by bounds); give the strengths with lambdas',
+      'path: expected a feature that the penalty acts on, got none (each is constant, unpenalised or held by bounds); give the strengths with lambdas',
     );
   }
   const { totalWeight, likelihood } = tasks[0];
@@ -237,7 +237,7 @@ export function readPath(options: PathOptions): PathSpec {
   const inBraces = (typeof given.penalty === 'object' && given.penalty) || {};
   for (const strength of ['C', 'lambda'])
     if ((inBraces as Record<string, unknown>)[strength] !== undefined)
-      refuse('penalty', 'no strength in that of a path', strength, 'give strengths with lambdas');
+      refuse('penalty', 'a penalty without a strength (a path has many)', strength, 'give strengths with lambdas');
   const penalty = readPenalty(given);
   if (penalty.firth || (!penalty.penalized && given.penalty !== undefined))
     refuse('penalty', 'settings of a penalty', show(given.penalty), 'use fit for no penalty');
@@ -248,7 +248,7 @@ export function readPath(options: PathOptions): PathSpec {
     const bad = lambdas.find((lambda) => !(lambda > 0 && lambda < Number.POSITIVE_INFINITY));
     if (bad !== undefined) refuse('lambdas', 'finite numbers > 0', bad, 'use fit with penalty "none" for no penalty');
     if (count !== undefined || ratio !== undefined)
-      refuse('lambdas', 'no count and no ratio beside them', 'both', 'leave one out');
+      refuse('lambdas', 'neither count nor ratio beside them', 'both', 'leave one out');
   }
   if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 10_000))
     refuse('count', 'a whole number from 1 to 10000', count, 'the default is 100');

@@ -34,10 +34,7 @@ export function penaltyOf(
   const bound = (side: 0 | 1, none: number) =>
     bounds ? bySlot((name) => (Object.hasOwn(bounds, name) ? bounds[name][side] : none)) : null;
   if (penalized && factors?.every((factor) => factor === 0)) {
-    throw new LogoddsError(
-      'ERR_RANGE',
-      'factors: expected one above 0 at least, got a penalty on nothing; use penalty "none"',
-    );
+    throw new LogoddsError('ERR_RANGE', 'factors: expected at least one above 0, got only 0; use penalty "none"');
   }
   const units = standardize ? unitsOf(problem) : problem.standard.scale.map((scale) => 1 / scale);
   return {

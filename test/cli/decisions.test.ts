@@ -145,7 +145,7 @@ describe('calibration', () => {
     expect([counted.holdout, holdout.logLoss]).toEqual([6, null]);
     const { message } = warnings.find(({ code }: { code: string }) => code === 'HOLDOUT_RULED_OUT');
     expect(message).toBe(
-      'isotonic calibration gives a probability of 0 to what happened in 3 held-out rows, so the log loss is Infinity; use --calibrate platt or temperature',
+      'isotonic calibration gives probability 0 to the true class of 3 held-out rows, so the log loss is Infinity; use --calibrate platt or temperature',
     );
     const smooth = told('platt');
     expect(smooth.holdout.logLoss).toBeGreaterThan(0);
@@ -269,7 +269,7 @@ describe('decisions', () => {
 
   it('--multiclass and two classes: a note', () => {
     const said = (...args: string[]) => run(args).stderr.match(/^note: --multiclass.*$/gm);
-    const note = ['note: --multiclass ovr changes nothing: the target has two classes, which have one logit'];
+    const note = ['note: --multiclass ovr has no effect: a target of two classes has one logit'];
     expect(said(...BASE, '--multiclass', 'ovr')).toEqual(note);
     expect(said('cv', 'd.csv', '--target', 'y', '--count', '2', '--multiclass', 'ovr')).toEqual(note);
     expect(said('train', 'k.csv', '--target', 'k', '--multiclass', 'ovr', '--out', 'k.safetensors')).toBe(null);
@@ -432,7 +432,7 @@ describe('explain and inspect', () => {
     json(['train', 't.jsonl', '--target', 'y', '--schema', 'u.json', '--no-holdout', '--out', 'u.safetensors']);
     const none = run(['explain', 'u.safetensors', '--record', '{"id":"u1"}']).stdout;
     expect(none).toContain(
-      'no change of one column was found that changes the label\n  values of "id" are not searched',
+      'no change of a single column was found that changes the label\n  values of "id" are not searched',
     );
   });
 
@@ -464,7 +464,7 @@ describe('explain and inspect', () => {
     const explained = run(['explain', 'n.safetensors', '--record', '{"x\\n1":1,"city":"a\\nq"}']).stdout;
     expect(explained).toMatch(/label +"yes\\nz"\n/);
     expect(explained).toMatch(/\n {2}"x\\n1" +/);
-    expect(explained).toMatch(/what spoke for "yes\\nz" the most/);
+    expect(explained).toMatch(/strongest reasons for "yes\\nz"/);
   });
 
   it('records that are none', () => {

@@ -36,7 +36,7 @@ describe('logodds doctor', () => {
     expect(text(stdout)).toMatch(
       /endometrial\.csv: 79 rows, 3 features, target HG, examined in N s error SEPARATION "NV": quasi/,
     );
-    expect(text(stdout)).toMatch(/without end\. → Penalise .* is named\. 1 error $/);
+    expect(text(stdout)).toMatch(/without limit\. → Penalise .* is named here\. 1 error $/);
     for (const line of stdout.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(100);
   });
 
@@ -114,7 +114,7 @@ describe('logodds doctor of dirty data', () => {
         severity: 'error',
         features: ['amount'],
         evidence:
-          '"amount" cannot be read: dirty.csv, line 72, row 70 (from 0), column "amount": expected a number, got ".x" (3 such cells, this is the first); nothing else was looked for in this column',
+          '"amount" cannot be read: dirty.csv, line 72, row 70 (from 0), column "amount": expected a number, got ".x" (3 such cells, this is the first); nothing else was checked in this column',
         advice: 'correct the cell, leave it empty if the value is missing (or say --na), or say --categorical amount',
       },
       expect.objectContaining({
@@ -151,7 +151,7 @@ describe('logodds doctor of dirty data', () => {
       severity: 'info',
       features: ['tail'],
       evidence: expect.stringMatching(
-        /^collinear columns, .* were not looked for: 1694 parameters, where 500 are the most \(too many with "tail"\); they were looked for in the other 3 columns, without "tail"$/,
+        /^collinear columns, .* were not looked for: 1694 parameters are more than 500 \(too many with "tail"\); they were looked for in the other 3 columns, without "tail"$/,
       ),
     });
     const without = look(file, '--drop', 'tail,amount,day');
@@ -176,7 +176,7 @@ describe('logodds doctor of dirty data', () => {
       'three.csv',
       `x,status\n${Array.from({ length: 90 }, (_, i) => `${mixed(i)},${'abc'[i % 3]}`).join('\n')}\n`,
     );
-    expect(named('NOT_CHECKED', look(three))[0].evidence).toMatch(/^influential rows were not looked for/);
+    expect(named('NOT_CHECKED', look(three))[0].evidence).toMatch(/^influential rows were not checked/);
   });
 
   it('what is no feature still ends it, by its line', () => {

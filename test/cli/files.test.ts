@@ -244,7 +244,7 @@ describe('order and meaning', () => {
     ]) {
       const [other, said] = scores('other.csv', yes, no);
       expect(other).toBe(own);
-      expect(said).toContain('cells read as the label that means the same');
+      expect(said).toContain('cells read as the label with the same meaning');
     }
   });
 

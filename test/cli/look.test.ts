@@ -18,7 +18,7 @@ describe('logodds schema', () => {
     const { status, stdout, stderr } = run(['schema', file, '--target', 'y']);
     expect(status).toBe(0);
     const all = stdout + stderr;
-    const next = 'add it if its values mean something in new rows';
+    const next = 'add it if its values are meaningful for new rows';
     for (const line of [
       `loan: left out, it looks like an identifier: a greater whole number in each row, from 1000 to 1177; ${next}`,
       `key: left out, it looks like an identifier: 60 levels in 60 cells; ${next}`,

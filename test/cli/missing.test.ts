@@ -86,7 +86,7 @@ describe('--missing', () => {
     const { warnings } = json(['train', file, ...inferred, '--out', 'm.safetensors']);
     const separation = warnings.find(({ code }: { code: string }) => code === 'SEPARATION');
     expect(separation.message).toMatch(
-      /; --missing drop leaves rows with missing cells out, --missing mean gives such cells the mean$/,
+      /; --missing drop leaves out rows with missing cells, --missing mean fills these cells with the mean$/,
     );
   });
 
@@ -101,7 +101,7 @@ describe('--missing', () => {
       {
         code: 'INCOMPLETE_ROWS',
         message:
-          '13 of 300 rows with missing cells are left out by --missing drop: "x" 11, "g" 2; the model is of complete rows only',
+          '13 of 300 rows with missing cells are left out by --missing drop: "x" 11, "g" 2; the model describes complete rows only',
         features: ['x', 'g'],
       },
     ]);
@@ -138,7 +138,7 @@ describe('--missing', () => {
 
   it.each([
     ['slot', /missing +missing cells have a weight of their own\n/],
-    ['mean', /missing +missing cells take the mean, in categories the most frequent level {3}\(--missing mean\)\n/],
+    ['mean', /missing +missing cells take the mean, or the most frequent level of a category {3}\(--missing mean\)\n/],
     ['drop', /missing +rows with missing cells are left out {3}\(--missing drop\)\n/],
   ])('%s is said in the text and on the page', (policy, line) => {
     const args = ['train', file, '--target', 'y', '--missing', policy, '--out', 'm.safetensors'];

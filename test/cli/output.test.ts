@@ -76,7 +76,9 @@ describe('an output that cannot be written', () => {
     const before = names();
     const { status, stderr } = run(args);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^ERR_OUTPUT \S+: expected a path of its own, .*choose another path\n$/);
+    expect(stderr).toMatch(
+      /^ERR_OUTPUT \S+: expected a path that the run does not use otherwise, .*choose another path\n$/,
+    );
     expect(names()).toEqual(before);
     expect(readFileSync(path('m.st'))).toEqual(readFileSync(path('model.safetensors')));
     expect(readFileSync(path('small.csv'), 'utf8')).toMatch(/^x,y\n/);

@@ -31,7 +31,7 @@ describe('path', () => {
 
   it.each([
     [['--lambdas', '0.1,-2'], 2, /Expected a finite number > 0, got "-2"/],
-    [['--lambdas', '0.1', '--count', '3'], 1, /ERR_RANGE --lambdas: expected no count/],
+    [['--lambdas', '0.1', '--count', '3'], 1, /ERR_RANGE --lambdas: expected neither count/],
     [['--ratio', '2'], 2, /Expected a number between 0 and 1/],
     [['--bounds', 'glu=1'], 2, /Expected NAME=LOWER:UPPER, got "glu=1"/],
     [['--bounds', 'glu=2:inf'], 1, /ERR_RANGE bounds of "glu"/],

@@ -70,7 +70,7 @@ describe('--query over files of text', () => {
     const { status, stderr } = run(['train', '--query', sql, '--target', 'y', '--out', 'm.safetensors']);
     expect(status).toBe(0);
     expect(stderr).toMatch(
-      /^note: columns of --query that are read as text, since some cells are no numbers: price \(priced\.csv, line 5: \$5\)\n/,
+      /^note: columns of --query that are read as text, because some cells are not numbers: price \(priced\.csv, line 5: \$5\)\n/,
     );
   });
 
@@ -114,7 +114,7 @@ describe('--query over files of text', () => {
 
   it('help says with whose rights a query reads', () => {
     expect(run(['train', '--help']).stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /--query <sql> rows come from this DuckDB query instead of DATA, which reads files with your own rights; CSV and JSON lines that it names \(from 'x\.csv'\) are read as DATA is/,
+      /--query <sql> read rows from this DuckDB query instead of DATA; it reads files with your own rights\. CSV and JSON lines that it names \(from 'x\.csv'\) are read as DATA is/,
     );
   });
 });

@@ -53,7 +53,7 @@ describe('logodds migrate', () => {
     const { status, stdout } = run(['migrate', 'first.safetensors', '--out', 'now.safetensors']);
     expect(status).toBe(0);
     const now = loadModel(readFileSync(path('now.safetensors')));
-    expect(stdout).toBe(`now.safetensors: written anew, sha256 ${now.sha256} (before ${first.sha256})\n`);
+    expect(stdout).toBe(`now.safetensors: rewritten, sha256 ${now.sha256} (was ${first.sha256})\n`);
     expect(now.manifest).toMatchObject({ multiclass: null, reference: null });
     expect(now.manifest.fit).not.toHaveProperty('seconds');
     expect(now.score(record)).toEqual(first.score(record));
@@ -61,7 +61,7 @@ describe('logodds migrate', () => {
     // over itself, and once more
     expect(run(['migrate', 'first.safetensors']).status).toBe(0);
     expect(bytesOf('first.safetensors')).toBe(bytesOf('now.safetensors'));
-    expect(run(['migrate', 'now.safetensors']).stdout).toContain('already as this release writes it');
+    expect(run(['migrate', 'now.safetensors']).stdout).toContain('already in the form of this release');
     expect(bytesOf('first.safetensors')).toBe(bytesOf('now.safetensors'));
   });
 

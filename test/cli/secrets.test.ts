@@ -77,7 +77,7 @@ describe('secrets', () => {
       );
     expect(failed('--query', "from 's3://b/x.csv'")).toMatch(/^ERR_DATA --query: .*nothing is read from the network/);
     expect(failed('--query', "from postgres_scan('host=h', 'a', 'b')")).toMatch(
-      /^ERR_DATA --query: expected files on this machine \(CSV, TSV, JSON lines or Parquet\), got what needs the extension postgres_scanner of DuckDB; nothing is read from the network/,
+      /^ERR_DATA --query: expected files on this machine \(CSV, TSV, JSON lines or Parquet\), got a source that needs the extension postgres_scanner of DuckDB; nothing is read from the network/,
     );
   });
 });

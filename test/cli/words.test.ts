@@ -20,7 +20,7 @@ describe('the command speaks of its flags', () => {
       'row 0: expected a whole number, got 0.5; use weightKind "sampling" for',
       'row 0: expected a whole number, got 0.5; use --weight-kind sampling for',
     ],
-    ['got 1 ("0"); take more of them, or name both)', 'got 1 ("0"); take more of them, or name both with --classes)'],
+    ['got 1 ("0"); use more of them, or name both)', 'got 1 ("0"); use more of them, or name both with --classes)'],
     // what is quoted comes out of the data
     ['"maxIter": 3 of 4 cells missing; find out why', '"maxIter": 3 of 4 cells missing; find out why'],
     ['column "say \\"(C or lambda)\\"": expected a number', 'column "say \\"(C or lambda)\\"": expected a number'],
@@ -71,7 +71,7 @@ describe('what is typed wrong', () => {
   it('a review band that does not hold the threshold is said', () => {
     const args = ['train', oracle('lbw.csv'), '--target', 'low', '--drop', 'id,bwt', '--threshold', '0.2'];
     const warned = run([...args, '--review', '0.3:0.4', '--out', 'm.safetensors']).stderr;
-    expect(warned).toMatch(/warning: REVIEW_BAND the review band 0\.3 … 0\.4 does not hold the threshold 0\.2/);
+    expect(warned).toMatch(/warning: REVIEW_BAND the review band 0\.3 … 0\.4 does not contain the threshold 0\.2/);
     expect(run([...args, '--review', '0.1:0.3', '--out', 'm.safetensors']).stderr).not.toMatch(/REVIEW_BAND/);
   });
 });
@@ -90,7 +90,9 @@ describe('notes before the result', () => {
     const args = ['train', file(), '--target', 'y', '--out', 'm.safetensors'];
     const said = run(args).stderr.trim().split('\n');
     expect(said.length).toBeLessThanOrEqual(5);
-    expect(said.join('\n')).toMatch(/note: \d+ more notes \(.*\): --verbose says them, --report and --json have them/);
+    expect(said.join('\n')).toMatch(
+      /note: \d+ more notes \(.*\): --verbose prints them, and --report and --json include them/,
+    );
     const all = run([...args, '--verbose'])
       .stderr.trim()
       .split('\n');
@@ -107,7 +109,7 @@ describe('inference', () => {
   it('is of all rows unless a holdout is asked for, and says so', () => {
     const { stdout } = run([...args, '--out', 'm.safetensors']);
     expect(stdout).toMatch(
-      /rows +189 fitted, none held out \(inference is of all rows; --holdout 0\.2 holds some out\)/,
+      /rows +189 fitted, none held out \(inference uses all rows; --holdout 0\.2 holds some out\)/,
     );
     expect(json([...args, '--out', 'm.safetensors']).rows).toEqual({ train: 189, holdout: 0 });
     expect(json([...args, '--holdout', '0.2', '--out', 'm.safetensors']).rows).toEqual({ train: 151, holdout: 38 });

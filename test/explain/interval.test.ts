@@ -344,7 +344,7 @@ test('refused in one sentence', () => {
   const model = smallModel({}, { covariance: smallCovariance() });
   expect(() => interval(model, record, 95)).toThrow('level: expected a number above 0 and below 1, got 95');
   expect(() => oddsRatios(model, { city: 1 })).toThrow(
-    'odds ratio of "city": expected a number that enters the logit as it is, got categorical',
+    'odds ratio of "city": expected a numeric feature without a transform, got categorical',
   );
   expect(() => oddsRatios(model, { town: 1 })).toThrow(
     'feature: expected one of the columns "age", "city", got "town"',

@@ -75,7 +75,7 @@ describe('which form', () => {
     const link: ClassPredictions = { probabilities: [values, values], link: 'ovr' };
     for (const one of [both, neither, bare]) expect(() => evaluate(one, y)).toThrow(error('ERR_RANGE', 'predictions:'));
     expect(() => evaluateClasses(link, y)).toThrow(
-      error('ERR_RANGE', 'link: expected none beside probabilities, got "ovr"; it is of logits'),
+      error('ERR_RANGE', 'link: expected none beside probabilities, got "ovr"; it applies to logits only'),
     );
   });
   test('a link of two classes, and one that there is not', () => {

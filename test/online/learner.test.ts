@@ -223,7 +223,7 @@ test('a checkpoint with any byte changed, or cut short, is refused; so are a mod
 test('what a learner cannot start from is refused', () => {
   const one = replaced(table, { name: 'late', kind: 'coded', codes: new Uint8Array(2000), levels: ['no'] });
   expect(caught(() => OnlineLearner.start(one, OPTIONS)).message).toMatch(
-    /at least two classes, got 1.*take more of them, or name both/,
+    /at least two classes, got 1.*use more of them, or name both/,
   );
   const named = OnlineLearner.start(one, { ...OPTIONS, classes: ['yes', 'no'] });
   expect([named.classes, named.positive]).toEqual([['no', 'yes'], 'yes']);

@@ -831,7 +831,7 @@ describe('options and columns', () => {
       { classWeight: { yes: 0 } },
       base,
       'ERR_TARGET',
-      /two classes of a weight above 0/,
+      /two classes with a weight above 0/,
     ],
     ['a class weight below 0', { classWeight: { yes: -1 } }, base, 'ERR_RANGE', /"yes"/],
   ])('%s', (_, option, input, code, message) => {

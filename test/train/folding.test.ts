@@ -34,7 +34,7 @@ test.each([10, 11, 12, 13])(
   'where rounding would be more, the fit is refused by the name of the column: 10^%i',
   (power) => {
     expect(() => train(near.map((value) => value + 10 ** power))).toThrow(
-      'column "x": expected values whose differences are not lost in rounding beside their mean',
+      'column "x": expected values whose differences are not lost to rounding next to their mean',
     );
   },
 );

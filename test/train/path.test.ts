@@ -136,7 +136,7 @@ describe('path', () => {
   it.each([
     [{ lambdas: [] }, /lambdas: expected one strength at least/],
     [{ lambdas: [0.1, -1] }, /lambdas: expected finite numbers > 0, got -1/],
-    [{ lambdas: [0.1], count: 3 }, /lambdas: expected no count/],
+    [{ lambdas: [0.1], count: 3 }, /lambdas: expected neither count/],
     [{ count: 0 }, /count: expected a whole number/],
     [{ ratio: 1 }, /ratio: expected a number between 0 and 1/],
   ])('%j is refused', (bad, message) => {
@@ -144,7 +144,9 @@ describe('path', () => {
   });
   it('nothing to penalise is refused', () => {
     const flat = table(numeric('x', [1, 1, 1, 1]), numeric('y', [0, 1, 0, 1]));
-    expect(() => fitPath(flat, { target: 'y', l1Ratio: 1 })).toThrow(/ERR_DATA|expected a feature whose weight/);
+    expect(() => fitPath(flat, { target: 'y', l1Ratio: 1 })).toThrow(
+      /ERR_DATA|expected a feature that the penalty acts on/,
+    );
     expect(() => fitPath(source.table, options).model(1000)).toThrow(/step: expected 0 to 99/);
   });
 });

@@ -263,7 +263,7 @@ describe('options that cannot be', () => {
       { penalty: 'none', factors: { x0: 1 } },
       /options: expected every setting in its option, got factors beside it; write penalty: { factors: … }/,
     ],
-    [{ penalty: { factors: { x0: 0, x1: 0, x2: 0, x3: 0, x4: 0 } } }, /got a penalty on nothing/],
+    [{ penalty: { factors: { x0: 0, x1: 0, x2: 0, x3: 0, x4: 0 } } }, /got only 0/],
     [{ lambda: -1 }, /lambda: expected a finite number >= 0, got -1/],
     [{ solver: 'newton', penalty: { bounds: { x0: [0, 1] } } }, /solver: expected auto or cd with bounds/],
     [{ solver: 'sgd' }, /solver: expected "auto", "newton"/],

@@ -39,7 +39,7 @@ function joined(warnings: readonly Warning[]): Warning[] {
   const one: Warning = {
     code: 'MISSING',
     severity: missing.some(({ severity }) => severity !== 'info') ? 'warning' : 'info',
-    message: `cells are missing in ${columns.length} columns: ${shown.join(', ')}${more}; find out why (${missing.some(({ message }) => /weight of their own/.test(message)) ? 'each has a weight of its own' : 'they take the mean, in categories the most frequent level'})`,
+    message: `cells are missing in ${columns.length} columns: ${shown.join(', ')}${more}; find out why (${missing.some(({ message }) => /weight of their own/.test(message)) ? 'each has a weight of its own' : 'they take the mean, or the most frequent level of a category'})`,
     features: missing.flatMap(({ features }) => features),
   };
   return warnings.flatMap((warning) => (warning === missing[0] ? [one] : missing.includes(warning) ? [] : [warning]));

@@ -427,8 +427,8 @@ function thresholdCurve(
     least: true,
     source:
       costs === MISTAKES
-        ? 'Of these rows, every mistake counting alike: no costs were given.'
-        : 'Of these rows, by the costs in the model.',
+        ? 'On these rows. No costs were given, so every mistake counts the same.'
+        : 'On these rows, with the costs in the model.',
     points,
     bounds: [Math.min(...costs.flat()), Math.max(...costs.flat())],
     best: best.threshold,

@@ -343,7 +343,7 @@ export function strangerLines(strangers: readonly Stranger[], most = SHOWN): str
   const lines = strangers.slice(0, most).map(strangerText);
   const more = strangers.length - lines.length;
   return more > 0
-    ? [...lines, `and ${more} more features with values that training did not have (--json has all)`]
+    ? [...lines, `and ${more} more features with values that training did not have (--json lists all)`]
     : lines;
 }
 

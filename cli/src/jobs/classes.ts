@@ -19,7 +19,7 @@ interface MulticlassOptions {
 /** Says so where an option is without effect. @param classes  asked when they matter */
 export function noteMulticlass({ multiclass, warn }: MulticlassOptions, classes: () => readonly string[]): void {
   if (multiclass !== undefined && classes().length === 2) {
-    warn?.(`--multiclass ${multiclass} changes nothing: the target has two classes, which have one logit`);
+    warn?.(`--multiclass ${multiclass} has no effect: a target of two classes has one logit`);
   }
 }
 
@@ -33,6 +33,6 @@ interface PositiveOptions {
 export function noteOneAndTwo({ positive, trials, warn }: PositiveOptions, classes: () => readonly string[]): void {
   if (positive !== undefined || trials !== undefined || String(classes()) !== '1,2') return;
   warn?.(
-    'the labels are 1 and 2: probabilities are of 1, because no --positive was given; say --positive 2 for those of 2',
+    'the labels are 1 and 2: probabilities are of 1, because no --positive was given; for those of 2 say --positive 2',
   );
 }

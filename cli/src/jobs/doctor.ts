@@ -118,7 +118,7 @@ function unreadableFinding({ name }: Part, error: LogoddsError): CommandFinding 
     code: error.code === 'ERR_RECORD' ? 'UNREADABLE_CELLS' : 'UNREADABLE_COLUMN',
     severity: 'error',
     features: [name],
-    evidence: `${show(name)} cannot be read: ${evidence}${like}; nothing else was looked for in this column`,
+    evidence: `${show(name)} cannot be read: ${evidence}${like}; nothing else was checked in this column`,
     advice: advice.join('; ') || 'correct the column',
   };
 }
@@ -158,7 +158,7 @@ function labelFindings({ columns }: Table, target: string): CommandFinding[] {
         severity: 'warning',
         features: [name],
         evidence: `${show(name)} has ${what} that differ in case or blanks only, or are blank (label and rows): ${shown.join('; ')}${more}`,
-        advice: `write them alike if they mean the same: they are ${what} of their own`,
+        advice: `write them alike if they mean the same: now they are different ${what}`,
       },
     ];
   });
@@ -193,8 +193,8 @@ const ONE_INFLUENCE: CommandFinding = {
   code: 'NOT_CHECKED',
   severity: 'info',
   features: [],
-  evidence: "influential rows were not looked for: Cook's distance is worked out for two classes",
-  advice: 'look at each class against the rest, as a target of its own',
+  evidence: "influential rows were not checked: Cook's distance is computed for two classes only",
+  advice: 'check each class against the rest, as a target of its own',
 };
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];

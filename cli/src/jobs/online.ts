@@ -131,7 +131,9 @@ class OnlineRun {
     } catch (error) {
       if (this.#options.checkpoint !== undefined && this.#learner) {
         if (this.#learner.progress.rows > this.#saved) this.save();
-        this.#options.warn?.(`the checkpoint holds the first ${this.#saved} rows; the same command goes on from there`);
+        this.#options.warn?.(
+          `the checkpoint holds the first ${this.#saved} rows; run the same command to continue from there`,
+        );
       }
       throw error;
     } finally {
@@ -233,7 +235,7 @@ function resume(options: OnlineTrainOptions): OnlineLearner | null {
     if (expected === got) continue;
     throw new LogoddsError(
       'ERR_DATA',
-      `${checkpoint}: expected --${name} ${expected ?? 'absent'} (as it began), got ${got ?? 'none'}; use the same options, or another checkpoint`,
+      `${checkpoint}: expected --${name} ${expected ?? 'absent'} (as in the checkpoint), got ${got ?? 'none'}; give the same options, or another checkpoint`,
     );
   }
   return learner;

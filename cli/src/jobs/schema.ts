@@ -48,7 +48,7 @@ const RARE = 10;
 const IDENTIFIER = { rows: 20, share: 0.9 };
 const named = (why: string): Guess => ({
   feature: null,
-  note: `left out, it looks like an identifier: ${why}; add it if its values mean something in new rows`,
+  note: `left out, it looks like an identifier: ${why}; add it if its values are meaningful for new rows`,
 });
 
 /** Texts this long on average, or of so many words, of which most are distinct, are texts rather than names. */
@@ -152,7 +152,7 @@ function guessTexts(name: string, { cells, levels, few, size, words, lists }: Te
   if (levels > MANY_LEVELS) {
     // as many buckets as levels, up to a power of two
     const buckets = 2 ** Math.min(16, Math.ceil(Math.log2(levels)));
-    const note = `${levels} levels, hashed; leave it out if it names the rows, or use "encoding": "target"`;
+    const note = `${levels} levels, hashed; leave it out if it identifies rows, or use "encoding": "target"`;
     return { feature: { ...feature, kind: 'categorical', encoding: 'hash', buckets }, note };
   }
   const folded = few > 0 && few < levels;
@@ -181,12 +181,12 @@ function guessText({ reading, typing }: TextSource, name: string, facts: Facts):
         return named(`a greater whole number in each row, from ${facts.least} to ${facts.most}`);
       return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };
     }
-  } else return { feature: null, note: 'left out, it has one value' };
+  } else return { feature: null, note: 'left out, it has only one value' };
   if (texts.every(({ text, kind }) => kind === KIND.boolean || /^(true|false)$/i.test(text)))
     return { feature: { ...feature, kind: 'boolean' }, note: 'true and false' };
   const lists = texts.every(({ text, kind }) => kind === KIND.list || (kind === KIND.text && /^\[.*\]$/s.test(text)));
   if (verdict.kind === 'column') {
-    if (!verdict.date) return { feature: null, note: `left out, ${verdict.got} are no feature` };
+    if (!verdict.date) return { feature: null, note: `left out, ${verdict.got} cannot be a feature` };
     if (!lists) {
       const parts: DatePart[] = [
         ...DATE_PARTS,
@@ -218,12 +218,12 @@ async function guess(connection: DuckDBConnection, source: TypedSource, column: 
   const feature = { name };
   const from = source.relation;
   const one = async (sql: string) => (await rowsOf(connection, `select ${sql} from ${from}`))[0];
-  if (kind === 'other') return { feature: null, note: `left out, ${type} is no feature` };
+  if (kind === 'other') return { feature: null, note: `left out, ${type} cannot be a feature` };
   const { n, least, most } = await one(
     `count(${cell}) as n, cast(min(${cell}) as varchar) as least, cast(max(${cell}) as varchar) as most`,
   );
   if (Number(n) === 0) return { feature: null, note: 'left out, all its cells are missing' };
-  if (least === most) return { feature: null, note: 'left out, it has one value' };
+  if (least === most) return { feature: null, note: 'left out, it has only one value' };
   if (kind === 'integer') {
     // another number in each row, and hardly any left out between them; or too long for a number
     const dense = `count(distinct ${cell}) = count(*) and max(${cell}) - min(${cell}) < 2 * count(*)`;
@@ -232,7 +232,7 @@ async function guess(connection: DuckDBConnection, source: TypedSource, column: 
     );
     if (beyond === true) return named('whole numbers beyond 2^53');
     if (ids === true && Number(n) >= IDENTIFIER.rows)
-      return named(`another whole number in each row, from ${least} to ${most}`);
+      return named(`a different whole number in each row, from ${least} to ${most}`);
   }
   if (kind === 'integer' || kind === 'float') return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };
   if (kind === 'boolean') return { feature: { ...feature, kind: 'boolean' }, note: 'true and false' };

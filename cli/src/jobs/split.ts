@@ -43,7 +43,7 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
         (penalty === 'none' || firth ? classes + 1 : 0) + (asked ? classes + 3 : 0) + (firth ? 3 : 0),
     });
     options.warn?.(
-      'rows stay in a file, so missing cells, leakage, influential rows and the like are not looked for; run doctor on a sample',
+      'rows stay in a file, so missing cells, leakage, influential rows and the like are not checked; run doctor on a sample',
     );
     const { train: problem, ...rest } = split;
     const { target, y } = problem.rows;

@@ -183,14 +183,14 @@ export const NOT_SAVED = 'not saved (--out FILE saves it)';
 function reviewWarnings({ manifest: { decision, positive } }: Model): Warning[] {
   const { threshold, abstain } = decision;
   if (positive === null || !abstain || (abstain.low <= threshold && threshold <= abstain.high)) return [];
-  const message = `the review band ${significant(abstain.low, 4)} … ${significant(abstain.high, 4)} does not hold the threshold ${significant(threshold, 4)}, so the least certain rows go to nobody; give --review a band around it, or a share such as 5%`;
+  const message = `the review band ${significant(abstain.low, 4)} … ${significant(abstain.high, 4)} does not contain the threshold ${significant(threshold, 4)}, so the least certain rows are not marked; give --review a band around the threshold, or a share such as 5%`;
   return [{ code: 'REVIEW_BAND', message, features: [] }];
 }
 
 /** What separates because it is missing has a way out of its own. */
 function withMissing(warning: Warning): Warning {
   if (warning.code !== 'SEPARATION' || !/: \(missing\)"/.test(warning.message)) return warning;
-  const next = '--missing drop leaves rows with missing cells out, --missing mean gives such cells the mean';
+  const next = '--missing drop leaves out rows with missing cells, --missing mean fills these cells with the mean';
   return { ...warning, message: `${warning.message}; ${next}` };
 }
 
@@ -207,7 +207,7 @@ function holdoutWarnings(model: Model, metrics: Metrics | null, scored: ScoredRo
     warnings.push({ code: 'HOLDOUT_ONE_CLASS', message, features: [] });
   }
   if (metrics?.logLoss === Number.POSITIVE_INFINITY && calibration?.method === 'isotonic') {
-    const message = `isotonic calibration gives a probability of 0 to what happened in ${ruledOut(model, scored!)} held-out rows, so the log loss is Infinity; use --calibrate platt or temperature`;
+    const message = `isotonic calibration gives probability 0 to the true class of ${ruledOut(model, scored!)} held-out rows, so the log loss is Infinity; use --calibrate platt or temperature`;
     warnings.push({ code: 'HOLDOUT_RULED_OUT', message, features: [] });
   }
   return warnings;

@@ -174,7 +174,7 @@ export function dataError(label: string, error: unknown): LogoddsError {
   if (extension) {
     return new LogoddsError(
       'ERR_DATA',
-      `${label}: expected files on this machine (CSV, TSV, JSON lines or Parquet), got what needs the extension ${extension[1] ?? extension[2]} of DuckDB; nothing is read from the network, from object stores or from other databases: download or export it first`,
+      `${label}: expected files on this machine (CSV, TSV, JSON lines or Parquet), got a source that needs the extension ${extension[1] ?? extension[2]} of DuckDB; nothing is read from the network, from object stores or from other databases: download or export it first`,
       { cause: error },
     );
   }

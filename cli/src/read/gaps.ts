@@ -9,7 +9,7 @@ export const fitMissing = (policy: MissingPolicy | undefined) => (policy === 'me
 
 const FACTS: Readonly<Record<MissingPolicy, string>> = {
   slot: 'missing cells have a weight of their own',
-  mean: 'missing cells take the mean, in categories the most frequent level   (--missing mean)',
+  mean: 'missing cells take the mean, or the most frequent level of a category   (--missing mean)',
   drop: 'rows with missing cells are left out   (--missing drop)',
 };
 
@@ -99,7 +99,7 @@ export class Gaps {
       found.push({ code: 'NO_TARGET', message, features: [target[0].name] });
     }
     if (incomplete > 0) {
-      const message = `${rows(incomplete)} with missing cells are left out by --missing drop: ${this.#columns(others)}; the model is of complete rows only`;
+      const message = `${rows(incomplete)} with missing cells are left out by --missing drop: ${this.#columns(others)}; the model describes complete rows only`;
       found.push({ code: 'INCOMPLETE_ROWS', message, features: others.map(({ name }) => name) });
     }
     return found;

@@ -105,7 +105,7 @@ async function loadTextFile(connection: DuckDBConnection, path: string, reading:
     const pair = [columns[lower.indexOf(lower[twice])], columns[twice]].map((column) => show(column.name));
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `--query: expected names of columns that differ by more than case, which SQL passes over, got ${pair.join(' and ')} in ${path}; rename one, or name the file as DATA`,
+      `--query: expected column names that differ by more than case (SQL ignores case), got ${pair.join(' and ')} in ${path}; rename one, or name the file as DATA`,
     );
   }
   const parts = columns.map(

@@ -249,7 +249,7 @@ async function* textParts(
     if (row !== rows) {
       throw new LogoddsError(
         'ERR_DATA',
-        `${source.label}: expected ${rows} rows as at first, got ${row}; the file changed while it was read`,
+        `${source.label}: expected ${rows} rows as in the first pass, got ${row}; the file changed while it was read`,
       );
     }
     yield builder.table();

@@ -135,7 +135,7 @@ async function refuseNoNumbers(
   const cells = Number(found['n']);
   if (cells === 0) return;
   const value = Number(String(found['cell']).replace('inf', 'Infinity').replace('nan', 'NaN'));
-  const next = 'correct it, or leave the cell empty if the value is missing (--na NaN takes NaN for missing)';
+  const next = 'correct it, or leave the cell empty if the value is missing (--na NaN reads NaN as missing)';
   throw Object.assign(cellError(Number(found['row']), own, 'a finite number', value, next), { cells });
 }
 

@@ -77,7 +77,9 @@ export function reportData(input: ReportInput): ReportData {
     rows: { fitted: fit.rows, evaluated: evaluation?.rows ?? 0 },
     sample,
     trueShares: sample !== 'given' && calibration?.prior !== undefined,
-    verdict: evaluation ? verdict(evaluation, positive) : 'No rows were held out, so nothing is known of new rows.',
+    verdict: evaluation
+      ? verdict(evaluation, positive)
+      : 'No rows were held out, so the performance on new rows is unknown.',
     figures: evaluation ? figures(evaluation) : [],
     evaluation,
     coefficients: coefficients(model),

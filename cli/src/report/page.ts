@@ -77,7 +77,7 @@ const OF: Readonly<Record<Sample, (rows: string) => string>> = {
 function notice({ sample, evaluation }: ReportData): Markup | null {
   const next = 'Train with --holdout, or run logodds eval on rows that the fit has not seen.';
   if (!evaluation)
-    return html`<p class="notice">No rows were held out, and the fitted ones are no longer at hand: there are no curves. ${next}</p>`;
+    return html`<p class="notice">No rows were held out, and the fitted rows are no longer available, so there are no curves. ${next}</p>`;
   return sample === 'fitted'
     ? html`<p class="notice"><strong>Optimistic.</strong> No rows were held out. A model does better on the rows it was fitted to than on new ones. ${next}</p>`
     : null;

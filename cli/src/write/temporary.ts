@@ -354,7 +354,7 @@ export function refuseShared(path: string, ...others: readonly (string | undefin
   if (own === null || !others.some((other) => other !== undefined && placeOf(other) === own)) return;
   throw commandError(
     'ERR_OUTPUT',
-    `${path}: expected a path of its own, got one that the run reads or writes besides; choose another path`,
+    `${path}: expected a path that the run does not use otherwise, got one that it reads or writes; choose another path`,
   );
 }
 

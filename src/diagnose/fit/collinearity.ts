@@ -51,7 +51,7 @@ export function combinations(
       severity: 'warning',
       features: [name, ...others.features.filter((other) => other !== name)],
       evidence: `${nameParameters(own, slotsOf(slots)).text}: a linear combination of ${others.text || 'the intercept'}, so without a penalty ${held} held at 0`,
-      advice: 'drop what repeats other columns, or penalise (C or lambda)',
+      advice: 'drop columns that repeat others, or penalise (C or lambda)',
     };
   });
 }
@@ -69,8 +69,8 @@ export function collinearity({ slots }: Problem, { columns, information, inverse
       code: 'CONDITION_NUMBER',
       severity: condition > CONDITION.strong ? 'warning' : 'info',
       features,
-      evidence: `condition number ${condition.toPrecision(3)} of the weighted columns at unit length${text ? `, mostly by ${text}` : ''}, where ${CONDITION.moderate} is moderate and ${CONDITION.strong} strong`,
-      advice: 'drop or combine columns that say the same, or penalise (C or lambda)',
+      evidence: `condition number ${condition.toPrecision(3)} of the weighted columns at unit length${text ? `, mostly by ${text}` : ''}; ${CONDITION.moderate} is moderate, ${CONDITION.strong} is strong`,
+      advice: 'drop or combine redundant columns, or penalise (C or lambda)',
     });
   }
   const groups = new Map<string, number[]>();
@@ -95,7 +95,7 @@ export function collinearity({ slots }: Problem, { columns, information, inverse
       severity: 'warning',
       features: inflated.map(({ name }) => name),
       evidence: `variance inflation above ${INFLATION}: ${figures.join(', ')}${more}`,
-      advice: 'read single weights of these with care; drop or combine some, or penalise (C or lambda)',
+      advice: 'interpret single weights of these columns with care; drop or combine some, or penalise (C or lambda)',
     });
   }
   return found;

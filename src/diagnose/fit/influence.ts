@@ -36,7 +36,7 @@ export function influence(
       code: 'INFLUENTIAL_ROWS',
       severity: rows[0].distance >= STRONG_DISTANCE ? 'warning' : 'info',
       features: [],
-      evidence: `Cook's distance above ${least.toFixed(2)}, out of the 10 % confidence region, in ${rows.length} ${rows.length === 1 ? 'row' : 'rows'} (counted from 0): ${figures.join(', ')}${rows.length > 10 ? ', …' : ''}`,
+      evidence: `Cook's distance above ${least.toFixed(2)} (outside the 10 % confidence region) in ${rows.length} ${rows.length === 1 ? 'row' : 'rows'} (counted from 0): ${figures.join(', ')}${rows.length > 10 ? ', …' : ''}`,
       advice: 'check these rows for errors, and fit without them to see what changes',
     },
   ];

@@ -43,8 +43,8 @@ export function lowEvents({ likelihood, y }: Examined, count: Float64Array | nul
       code: 'LOW_EVENTS',
       severity: 'warning',
       features: [],
-      evidence: `${(fewest / columns).toFixed(1)} events for ${columns === 1 ? 'the one weight' : `each of ${columns} weights`} (the rarest class has ${Number(fewest.toFixed(1))} rows), where ${EVENTS} are wanted`,
-      advice: 'use fewer features, penalise (C or lambda), or doubt small p-values',
+      evidence: `${(fewest / columns).toFixed(1)} events for ${columns === 1 ? 'the one weight' : `each of ${columns} weights`} (the rarest class has ${Number(fewest.toFixed(1))} rows); ${EVENTS} are recommended`,
+      advice: 'use fewer features, penalise (C or lambda), or distrust small p-values',
     },
   ];
 }
@@ -65,7 +65,7 @@ export function tooWide({ slots, schema }: Problem, parameters: number): Finding
     code: 'NOT_CHECKED',
     severity: 'info',
     features,
-    evidence: `collinear columns, variance inflation, condition number, influential rows and separation by several columns were not looked for: ${parameters} parameters, where ${MATRIX_LIMIT} are the most (too many with ${named})`,
-    advice: 'merge levels, or look again without these columns',
+    evidence: `collinear columns, variance inflation, condition number, influential rows and separation by several columns were not looked for: ${parameters} parameters are more than ${MATRIX_LIMIT} (too many with ${named})`,
+    advice: 'merge levels, or check again without these columns',
   };
 }

@@ -43,7 +43,7 @@ export function separatedExactly(
   const features = new Set(moved.flatMap((id) => (id < slots.length ? [slots[id].name] : [])));
   const pure = slots.flatMap((slot, id) => (profile.separates[id] && features.has(slot.name) ? [id] : []));
   const rest = moved.filter((id) => id < slots.length && !pure.some((other) => slots[other].name === slots[id].name));
-  const unit = likelihood.classes > 1 ? 'pairs of a distinct row and a class it is not of' : 'distinct rows';
+  const unit = likelihood.classes > 1 ? 'pairs of a distinct row and a class other than its own' : 'distinct rows';
   const alone = complete && pure.some((id) => slots[id].role === 'number');
   return {
     complete,
@@ -69,7 +69,7 @@ export function separatedAfterFit({ rows: { weight, offset }, slots }: Problem, 
   return {
     complete,
     slots: pure.length > 0 ? pure : all,
-    seen: complete ? 'every fitted logit has the sign of its class' : 'on one side of each there is one class only',
+    seen: complete ? 'every fitted logit has the sign of its class' : 'each has a side with one class only',
   };
 }
 
@@ -80,8 +80,8 @@ export function separationFinding({ slots }: Problem, { complete, slots: named, 
     code: 'SEPARATION',
     severity: 'error',
     features,
-    evidence: `${text}: ${complete ? 'complete' : 'quasi-complete'} separation (${seen}), so the likelihood has no maximum and without a penalty these weights grow without end`,
-    advice: "penalise (C, lambda, or Firth's likelihood), or merge or drop what is named",
+    evidence: `${text}: ${complete ? 'complete' : 'quasi-complete'} separation (${seen}), so the likelihood has no maximum and without a penalty these weights grow without limit`,
+    advice: "penalise (C, lambda, or Firth's likelihood), or merge or drop what is named here",
   };
 }
 
@@ -90,6 +90,6 @@ export const noProgram = (): Finding => ({
   code: 'NOT_CHECKED',
   severity: 'info',
   features: [],
-  evidence: `separation by several columns together was not decided: distinct rows × columns² are beyond ${SEPARATION_LIMIT.toExponential(1)}`,
-  advice: 'look again on a sample of the rows, or with fewer columns',
+  evidence: `separation by several columns together was not checked: distinct rows × columns² exceed ${SEPARATION_LIMIT.toExponential(1)}`,
+  advice: 'check again on a sample of the rows, or with fewer columns',
 });

@@ -71,14 +71,14 @@ function foldCovariance(
   return out;
 }
 
-/** A covariance for raw features, or one sentence on why there is none. */
+/** A covariance for raw features, or one sentence that says why it is missing. */
 interface Errors {
   readonly covariance: Float64Array | null;
   readonly reason: string | null;
   readonly warnings: readonly Warning[];
 }
 
-/** What decides whether an estimate has a covariance. */
+/** Properties of a fit that decide whether it has a covariance. */
 interface ErrorsOf {
   readonly kind: CovarianceKind;
   /** of Firth's likelihood: the information of the augmented data */
@@ -89,7 +89,8 @@ interface ErrorsOf {
 
 /**
  * The covariance of the estimate w, of the kind that was asked for: by the model's likelihood, robust, or robust for clusters.
- * Doubts are warnings: INFERENCE_WEIGHTS, FEW_CLUSTERS; and where there is none INFERENCE_PENALIZED, INFERENCE_UNAVAILABLE.
+ * Warns INFERENCE_WEIGHTS or FEW_CLUSTERS when the covariance is doubtful, and INFERENCE_PENALIZED or INFERENCE_UNAVAILABLE when there is no
+ * covariance.
  */
 function errorsOf(task: Task, objective: Objective, w: Float64Array, about: ErrorsOf): Errors {
   const { kind, penalized, converged } = about;
@@ -119,7 +120,7 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
   if (!converged) {
     return none(
       'INFERENCE_UNAVAILABLE',
-      'they hold at the maximum of the likelihood, and it was not reached; see the other warnings',
+      'they are valid only at the maximum of the likelihood, which was not reached; see the other warnings',
     );
   }
   const model = quadraticModel(objective, w);
@@ -149,7 +150,7 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
       warnings.push({
         code: 'INFERENCE_WEIGHTS',
         message:
-          'standard errors of the model take weights as counts of rows, so they depend on the scale of sampling and class weights; ask for robust errors, which do not, or say weightKind "count" where weights count rows',
+          'standard errors of the model treat weights as counts of rows, so they change with the scale of the weights; ask for robust errors, which do not, or say weightKind "count" if weights count rows',
         features: [],
       });
     }
@@ -159,7 +160,7 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
   if (kind !== 'robust' && kind.count <= objective.size) {
     warnings.push({
       code: 'FEW_CLUSTERS',
-      message: `${kind.count} clusters cannot tell the covariance of ${objective.size} parameters; errors by cluster need some forty clusters, so use fewer features or robust errors`,
+      message: `${kind.count} clusters are too few to estimate the covariance of ${objective.size} parameters; cluster-robust errors need about forty clusters, so use fewer features or robust errors`,
       features: [kind.column],
     });
   }

@@ -41,7 +41,7 @@ export function inferenceOf(
       ...none,
       ...errors,
       reason:
-        'no deviance, AIC, likelihood-ratio tests and profiles: with class weights or sampling weights the weighted sum is not a likelihood of the data; say weightKind "count" if weights count rows, or fit without them',
+        'no deviance, AIC, likelihood-ratio tests or profiles: with class weights or sampling weights the weighted sum is not a likelihood of the data; say weightKind "count" if weights count rows, or fit without them',
     };
   }
   return {

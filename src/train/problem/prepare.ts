@@ -35,7 +35,7 @@ export function prepare(given: Data, options: DataOptions, coding: 'onehot' | 't
   if (draft.features.some(({ name }) => name === options.offset)) {
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `schema: expected features of other names than the offset column, got ${show(options.offset)}; rename the feature`,
+      `schema: expected no feature named as the offset column, got ${show(options.offset)}; rename the feature`,
     );
   }
   const columns =

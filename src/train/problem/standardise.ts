@@ -92,8 +92,7 @@ export function foldExactly(
       const value = params[k * width + j];
       if (!Number.isFinite(value)) continue;
       const weight = folded.weights[k * slots.count + j];
-      if (!Number.isFinite(weight))
-        refuseSlot(j, 'a spread for which the weight is a finite number', 'rescale the column');
+      if (!Number.isFinite(weight)) refuseSlot(j, 'a spread that gives a finite weight', 'rescale the column');
       const error = Number.EPSILON * Math.abs(weight * shift[j]);
       total += error;
       greatest = Math.max(greatest, Math.abs(value));
@@ -102,8 +101,8 @@ export function foldExactly(
     if (total > FOLDING_ERROR * greatest) {
       refuseSlot(
         worst.slot,
-        'values whose differences are not lost in rounding beside their mean',
-        'centre the column (subtract its mean, or a value near it), or rescale it after that',
+        'values whose differences are not lost to rounding next to their mean',
+        'centre the column (subtract its mean or a value near it), then rescale it if needed',
       );
     }
   }

@@ -63,7 +63,7 @@ function leftOutClasses({ target: { leftOut } }: RowVectors): Warning[] {
   return [
     {
       code: 'CLASS_LEFT_OUT',
-      message: `${list(leftOut.classes)}: class weight 0, so ${rows} ${rows === 1 ? 'row is' : 'rows are'} left out and the model never gives ${leftOut.classes.length === 1 ? 'this class' : 'these classes'}; give a weight above 0 to keep ${leftOut.classes.length === 1 ? 'it' : 'them'}`,
+      message: `${list(leftOut.classes)}: class weight 0, so ${rows} ${rows === 1 ? 'row is' : 'rows are'} left out and the model never predicts ${leftOut.classes.length === 1 ? 'this class' : 'these classes'}; give a weight above 0 to keep ${leftOut.classes.length === 1 ? 'it' : 'them'}`,
       features: [],
     },
   ];
@@ -77,7 +77,7 @@ function rareClasses({ target, counts }: RowVectors): Warning[] {
   return [
     {
       code: 'RARE_CLASS',
-      message: `${list(rare)}: one row of the target, so its probabilities rest on that row; add rows of it, or merge it with another class`,
+      message: `${list(rare)}: only one row has this class, so its probabilities rest on that row; add rows of it, or merge it with another class`,
       features: [],
     },
   ];

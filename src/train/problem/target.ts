@@ -82,13 +82,16 @@ export function readTarget(
   const all = sortLabels(labels);
   const stranger = without.find((label) => !all.includes(label));
   if (stranger !== undefined) {
-    throw new LogoddsError('ERR_TARGET', `classWeight: expected labels among ${list(all)}, got ${show(stranger)}`);
+    throw new LogoddsError(
+      'ERR_TARGET',
+      `classWeight: expected labels among ${list(all)}, got ${show(stranger)}; correct the label`,
+    );
   }
   const classes = all.filter((label) => !without.includes(label));
   if (without.length > 0 && classes.length < 2) {
     throw new LogoddsError(
       'ERR_TARGET',
-      `classWeight: expected at least two classes of a weight above 0, got ${classes.length} (${list(classes)}); a class of weight 0 is left out`,
+      `classWeight: expected at least two classes with a weight above 0, got ${classes.length} (${list(classes)}); a class of weight 0 is left out`,
     );
   }
   if (classes.length < 2 || classes.length > MOST_CLASSES) {
@@ -96,7 +99,7 @@ export function readTarget(
     throw new LogoddsError(
       'ERR_TARGET',
       many
-        ? `${what}: expected at most ${MOST_CLASSES} classes, got more (${list(classes.slice(0, 5))}, …); name a target with fewer values, or derive one that has`
+        ? `${what}: expected at most ${MOST_CLASSES} classes, got more (${list(classes.slice(0, 5))}, …); name a target with fewer values, or derive one`
         : `${what}: expected at least two classes, got ${classes.length} (${list(classes)}); keep rows of both outcomes`,
     );
   }
@@ -109,8 +112,8 @@ export function readTarget(
     throw new LogoddsError(
       'ERR_TARGET',
       classes.length > 2
-        ? `positive: expected nothing for ${what} of ${classes.length} classes, got ${show(positive)}; every class has its probability`
-        : `positive: expected a class of ${what} (${list(classes)}), got ${show(positive)}`,
+        ? `positive: expected none for ${what} of ${classes.length} classes, got ${show(positive)}; leave it out, since every class has its own probability`
+        : `positive: expected a class of ${what} (${list(classes)}), got ${show(positive)}; name one of them`,
     );
   }
   if (classes.length > 2) return { classes, positive: null, code, y: code, trials: null, leftOut };
@@ -214,7 +217,10 @@ export function classFactors(
   }
   for (const [label, factor] of Object.entries(classWeight)) {
     if (factor !== 0 && !classes.includes(label)) {
-      throw new LogoddsError('ERR_TARGET', `classWeight: expected labels among ${list(classes)}, got ${show(label)}`);
+      throw new LogoddsError(
+        'ERR_TARGET',
+        `classWeight: expected labels among ${list(classes)}, got ${show(label)}; correct the label`,
+      );
     }
     if (!(factor >= 0 && factor < Number.POSITIVE_INFINITY)) {
       throw new LogoddsError(

@@ -98,7 +98,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
     } else {
       warn(
         'RANK_UNCHECKED',
-        `collinear columns are looked for among at most ${HESSIAN_LIMIT} parameters, got ${width}, so single weights may not be unique; penalise (C or lambda) or use fewer features`,
+        `collinear columns were not looked for among ${width} parameters (${HESSIAN_LIMIT} are the most), so single weights may not be unique; penalise (C or lambda) or use fewer features`,
       );
     }
     if (dependent.length > 0) {
@@ -106,7 +106,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
       const held = dependent.length === 1 ? 'the weight is' : `these ${dependent.length} weights are`;
       warn(
         'RANK_DEFICIENT',
-        `${text}: a linear combination of earlier columns, so ${held} held at 0; drop what repeats other columns, or penalise (C or lambda)`,
+        `${text}: a linear combination of earlier columns, so ${held} held at 0; drop columns that repeat others, or penalise (C or lambda)`,
         features,
       );
       aliased.push(...dependent);
@@ -127,7 +127,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
   if (!converged && !separation) {
     warn(
       'NOT_CONVERGED',
-      `${solver} stopped after ${solution.iterations} iterations (${reason}) at a gradient of ${solution.gradNorm.toExponential(1)}; ${reason === 'max_iter' ? 'raise maxIter' : 'raise tol'} or penalise more (C or lambda)`,
+      `${solver} stopped after ${solution.iterations} iterations (${reason}) with a gradient of ${solution.gradNorm.toExponential(1)}; ${reason === 'max_iter' ? 'raise maxIter' : 'raise tol'} or penalise more (C or lambda)`,
     );
   }
 
@@ -186,7 +186,7 @@ function termsOf({ slots, standard, likelihood }: Task, penalty: Penalty) {
       if (!(l2[id] < Number.POSITIVE_INFINITY && l1[id] < Number.POSITIVE_INFINITY)) {
         throw new LogoddsError(
           'ERR_RANGE',
-          `column ${show(slots.at(slot).name)}: expected a spread for which the penalty on its raw-scale weight is a finite number, got ${Number(standard.scale[slot].toPrecision(4))}; rescale the column`,
+          `column ${show(slots.at(slot).name)}: expected a spread that gives a finite penalty on its raw-scale weight, got ${Number(standard.scale[slot].toPrecision(4))}; rescale the column`,
         );
       }
       if (lower) lower[id] = penalty.lower![slot] * standard.scale[slot];
@@ -313,8 +313,9 @@ export function largestLambda(task: Task, penalty: Penalty): number {
 }
 
 /**
- * Slots that are free (that of unseen values where rare levels share it); those of features with a single value; and those without a row of their own (a level of a reference coding that only
- * rows of weight 0 hold), which a penalty would put at 0 as well. Reference levels, and slots for what training has not seen, are in none.
+ * Sorts slots into three lists. `free`: estimated. `constant`: the feature has one value. `empty`: no row of positive weight has it, so a
+ * penalty would set it to 0. Reference levels and slots for values unseen in training appear in no list; if rare levels share the slot of
+ * unseen values, it is free.
  */
 function sortSlots({ slots, profile }: Task): { free: number[]; constant: number[]; empty: number[] } {
   // A numeric column has one value or many; a category as many as it has slots with rows.
@@ -396,7 +397,7 @@ function minimise(
     if (parameters > HESSIAN_LIMIT) {
       throw new LogoddsError(
         'ERR_RANGE',
-        `firth: expected at most ${HESSIAN_LIMIT} parameters (its matrix has their square), got ${parameters}; use fewer features or a penalty`,
+        `firth: expected at most ${HESSIAN_LIMIT} parameters (its matrix has that many rows and columns), got ${parameters}; use fewer features or a penalty`,
       );
     }
     return {
@@ -410,7 +411,7 @@ function minimise(
   if (solver === 'newton' && parameters > HESSIAN_LIMIT) {
     throw new LogoddsError(
       'ERR_RANGE',
-      `solver: expected at most ${HESSIAN_LIMIT} parameters for newton (its matrix has their square), got ${parameters}; use lbfgs or newton-cg`,
+      `solver: expected at most ${HESSIAN_LIMIT} parameters for newton (its matrix has that many rows and columns), got ${parameters}; use lbfgs or newton-cg`,
     );
   }
   const options = { tol, maxIter: maxIter ?? ITERATIONS[solver], onIteration };
@@ -497,7 +498,7 @@ function findSeparation(
   const { features, text } = nameParameters(found, slots);
   return {
     code: 'SEPARATION',
-    message: `${text}: ${completely ? 'the features separate the classes completely' : 'all rows on one side have one class'}, so the likelihood has no maximum and these weights grow without end; penalise (C, lambda or firth), or merge or drop what is named`,
+    message: `${text}: ${completely ? 'the features separate the classes completely' : 'all rows on one side have one class'}, so the likelihood has no maximum and these weights grow without limit; penalise (C, lambda or firth), or merge or drop what is named here`,
     features,
   };
 }

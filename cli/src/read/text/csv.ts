@@ -180,7 +180,7 @@ export class CsvScanner {
     if (found.length === 1) return found[0];
     throw this.#error(
       this.#line,
-      `expected one mark between the names, got ${found.map(spoken).join(' and ')} as often as one another`,
+      `expected one mark between the names, got ${found.map(spoken).join(' and ')} equally often`,
       `say --delimiter '${found[0]}'`,
     );
   }
@@ -277,7 +277,7 @@ export class CsvScanner {
       throw this.#error(
         record.line,
         'expected a record, got the header again',
-        'remove the line (files that were put together have one header each)',
+        'remove the line (each of the joined files had a header)',
       );
     }
     this.#use(record);

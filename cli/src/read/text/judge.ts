@@ -40,16 +40,16 @@ export class Notes {
 }
 
 export const NOTE = {
-  missing: 'cells taken for missing in columns of numbers (--na names more)',
-  tokens: 'levels that look like missing cells (--na takes them for missing)',
+  missing: 'cells read as missing in columns of numbers (--na names more)',
+  tokens: 'levels that look like missing cells (--na reads them as missing)',
   zeros: 'numbers with leading zeros, so the column is read as text (--numeric reads numbers)',
   beyond: 'whole numbers beyond 2^53, which lose their last digits (--categorical keeps them as they are)',
   few: 'text columns with some numbers in them, read as categories',
   strings: 'strings of JSON that are numbers, read as categories (--numeric reads numbers)',
   notation: 'texts that look like numbers in another notation, read as categories (--decimal, --thousands)',
   variants: 'labels that differ in case or blanks only',
-  meaning: 'cells read as the label that means the same',
-  nan: 'NaN taken for missing',
+  meaning: 'cells read as the label with the same meaning',
+  nan: 'NaN read as missing',
 } as const;
 
 /** How many cells, and of what. */

@@ -17,7 +17,7 @@ export interface AnyPlan {
 }
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
-const NOTE_TEXT = 'columns of --query that are read as text, since some cells are no numbers';
+const NOTE_TEXT = 'columns of --query that are read as text, because some cells are not numbers';
 
 /** Numbers, dates, lists and objects as such; everything else as text. What DATA refuses is a text here, with a note. */
 export async function planAny(source: TextSource, parts: readonly Part[]): Promise<AnyPlan[]> {

@@ -107,10 +107,10 @@ export function openFile(
     said: () => [
       ...(scanner.unnamed.length > 0
         ? [
-            `${label}: the header leaves ${scanner.unnamed.length === 1 ? 'a name' : `${scanner.unnamed.length} names`} empty; called ${shorten(scanner.unnamed.map((place) => `column${place - 1}`))}`,
+            `${label}: the header leaves ${scanner.unnamed.length === 1 ? 'a name' : `${scanner.unnamed.length} names`} empty; each is named by its place: ${shorten(scanner.unnamed.map((place) => `column${place - 1}`))}`,
           ]
         : []),
-      ...(scanner.blanks > 0 ? [`${label}: passed over ${scanner.blanks} empty lines between the records`] : []),
+      ...(scanner.blanks > 0 ? [`${label}: skipped ${scanner.blanks} empty lines between records`] : []),
     ],
   };
   return file;

@@ -20,7 +20,7 @@ export function resolveBins(
   if (edges.length < 2) {
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `schema, feature ${show(name)}: expected a column with two values or more to cut into bins, got ${found.min} only; drop the feature`,
+      `schema, feature ${show(name)}: expected at least two different values to cut into bins, got only ${found.min}; drop the feature`,
     );
   }
   const last = edges.length - 2;

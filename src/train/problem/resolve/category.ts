@@ -95,7 +95,7 @@ function levelsOf(declared: DeclaredCategory, found: Found): Found & { readonly 
     const most = found.counts.slice(0, -1).reduce((greatest, count) => Math.max(greatest, count));
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `schema, feature ${show(declared.name)}: expected a level of weight ${declared.minCount} or more, got ${most} at most; lower "minCount"`,
+      `schema, feature ${show(declared.name)}: expected a level with weight ${declared.minCount} or more, got at most ${most}; lower "minCount"`,
     );
   }
   const weightOf = new Map(found.levels.map((level, code) => [level, found.counts[code]]));

@@ -39,10 +39,16 @@ export function resolveCross(
   const kept = [...cells].filter(([, count]) => count >= minCount).sort(([a], [b]) => a - b);
   const levels = kept.map(([cell]) => nameOf(cell, parts, sizes));
   if (levels.length === 0)
-    refuse('ERR_SCHEMA', what, 'a combination that occurs often enough', 'none', 'lower "minCount"');
+    refuse('ERR_SCHEMA', what, 'a combination with at least "minCount" rows', 'none', 'lower "minCount"');
   if (new Set(levels).size < levels.length) {
     const expected = `levels without "${CROSS}" in their names`;
-    refuse('ERR_SCHEMA', what, expected, 'two combinations of one name', 'rename the levels, or give it "buckets"');
+    refuse(
+      'ERR_SCHEMA',
+      what,
+      expected,
+      'two combinations with the same name',
+      'rename the levels, or give it "buckets"',
+    );
   }
   return {
     ...common,
