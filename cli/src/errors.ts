@@ -1,15 +1,15 @@
 import { type ErrorParts, LogoddsError } from '../../src/index.ts';
 
 /**
- * Codes that the command has beside those of the library:
+ * Codes that the command adds to those of the library:
  *
- * | code | what |
+ * | code | meaning |
  * |---|---|
  * | ERR_OUTPUT | an output that cannot be written |
- * | ERR_INTERRUPTED | stopped from outside before the end |
+ * | ERR_INTERRUPTED | stopped by a signal before the end |
  */
 export type CommandCode = 'ERR_OUTPUT' | 'ERR_INTERRUPTED';
 
-/** An error of the command, with a code that the library does not know. */
+/** An error of the command, with a code that the library does not have. */
 export const commandError = (code: CommandCode, message: string, parts?: ErrorParts): LogoddsError =>
   new LogoddsError(code as never, message, parts);

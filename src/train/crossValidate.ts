@@ -209,7 +209,7 @@ function gridWarnings(steps: readonly ValidatedStep[], best: number, extended: n
   if (best === 0) {
     const message =
       nonzero === 0
-        ? `the strongest penalty, ${at}, has the best mean, and all its weights are 0: the features do not help to tell the classes apart`
+        ? `the strongest penalty, ${at}, has the best mean, and there all weights are 0: the features do not help to tell the classes apart`
         : `the strongest penalty tried, ${at}, has the best mean; a stronger one may be better: give lambdas, or fewer features`;
     warnings.push({ code: 'GRID_END', message, features: [] });
   } else if (best === steps.length - 1) {

@@ -243,7 +243,7 @@ describe('columnFindings', () => {
         ],
         { labels: ['a', 'b', 'c'] },
       );
-      expect(found.map(({ evidence }) => evidence)).toEqual([expect.stringContaining('decides "y" = "b"')]);
+      expect(found.map(({ evidence }) => evidence)).toEqual([expect.stringContaining('determines "y" = "b"')]);
     });
 
     it('needs ten rows of each class', () => {

@@ -266,7 +266,7 @@ describe('several classes: laws', () => {
       return 'none';
     };
     expect(refusal({ offset: 'o' })).toMatch(/offset "o": expected a target of two classes, got 3/);
-    expect(refusal({ positive: 'mid' })).toMatch(/positive: expected nothing/);
+    expect(refusal({ positive: 'mid' })).toMatch(/positive: expected none/);
     expect(refusal({ weight: 's' })).toMatch(/got none in "mid"/);
   });
 });

@@ -343,7 +343,7 @@ describe('cross-validation', () => {
       expect.objectContaining({
         code: 'FOLD_WITHOUT_SCORE',
         message: expect.stringContaining(
-          `1 of 6 folds (${without + 1}) have held-out rows of one class only, so no auc`,
+          `1 of 6 folds (${without + 1}) have held-out rows of one class only, so they have no auc`,
         ),
       }),
     );
@@ -381,7 +381,9 @@ describe('cross-validation', () => {
     );
     const { steps, warnings } = crossValidate(table(x, rare), { ...shared, groups: undefined, folds: 5 });
     expect(steps[0].scores.filter((value) => value === null).length).toBe(3);
-    expect(warnings.map(({ message }) => message).join()).toMatch(/3 of 5 folds .* that lack a class, so no auc/);
+    expect(warnings.map(({ message }) => message).join()).toMatch(
+      /3 of 5 folds .* that lack a class, so they have no auc/,
+    );
   });
 
   it('the grid of a ridge spans C from 1e-4 to 1e4 and finds no worse than C = 1', () => {

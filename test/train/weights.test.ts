@@ -162,7 +162,7 @@ describe('whole numbers are counts where that is said, and nowhere else', () => 
   it('errors of the model depend on the scale of sampling weights, and a warning says so', () => {
     const { model, warnings } = fitTable(weighted(1), { ...ML, inference: true });
     expect(warnings.map(({ code }) => code)).toEqual(['INFERENCE_WEIGHTS']);
-    expect(warnings[0].message).toMatch(/scale of sampling.*weightKind "count"/);
+    expect(warnings[0].message).toMatch(/scale of the weights.*weightKind "count"/);
     expect(model.manifest.inference!.statistics).toBeNull();
     expect(model.manifest.inference!.reason).toMatch(/sampling weights/);
     expect(model.manifest.weightKind).toBe('sampling');

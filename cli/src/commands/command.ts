@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type OptionRow, optionOf } from '../options/table.ts';
 
-/** A command: what is typed, and what is done then. */
+/** A command: its command line and its action. */
 export interface CommandLine {
   readonly name: string;
   readonly description: string;
@@ -19,7 +19,7 @@ export function addCommand(program: Command, { name, description, takes, options
   for (const [argument, text] of takes) command.argument(argument, text);
   for (const row of options) command.addOption(optionOf(row));
   command.action((...given: unknown[]) => {
-    // an option that is misspelt is named by now, before the one that is absent for it
+    // misspelt options are refused before this, so a missing option is truly absent
     for (const row of options) {
       const option = optionOf(row);
       if (row[2]?.required && command.getOptionValue(option.attributeName()) === undefined)

@@ -1,4 +1,4 @@
-/** What the actions of the commands share. */
+/** Shared parts of the commands' actions. */
 import type { Command } from 'commander';
 import type { Warning } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
@@ -10,11 +10,11 @@ import { version } from '../version.ts';
 
 export { print, printJson } from '../terminal/print.ts';
 
-/** Notes before the result at most. */
+/** Largest number of notes before the result. */
 const MOST = 5;
 let notes = 0;
 
-/** A run begins: it has said nothing yet. */
+/** Resets the count of notes at the beginning of a run. */
 export const forgetNotes = () => {
   notes = 0;
 };
@@ -24,10 +24,10 @@ export const note = (message: string) => {
   sayNote(inFlags(message));
 };
 
-/** Findings of one code, of which one line says all. */
+/** The share in a message about missing cells, with which such warnings are joined. */
 const SHARES = /(\d[\d.]*) %\)/;
 
-/** Missing cells of many columns as one warning. */
+/** Joins the warnings about missing cells of many columns. */
 function joined(warnings: readonly Warning[]): Warning[] {
   const missing = warnings.filter(({ code, message }) => code === 'MISSING' && SHARES.test(message));
   if (missing.length < 2) return [...warnings];
@@ -48,8 +48,8 @@ function joined(warnings: readonly Warning[]): Warning[] {
 const RANKS = ['error', 'warning', 'info'];
 
 /**
- * Says the worst of the warnings before the result, and how many more there are.
- * @param verbose  true says all of them, each column on its own
+ * Prints the worst of the warnings before the result, and the number of the others.
+ * @param verbose  true prints all of them, each column separately
  */
 export function warnAll(warnings: readonly Warning[], verbose = false): void {
   if (verbose) {
@@ -78,7 +78,7 @@ export function dataOf(command: Command, data: string | undefined, query: string
   return { data, query };
 }
 
-/** Flags that are spelled otherwise than the options of the work. */
+/** Flags whose names differ from the options of the job. */
 export interface SpelledFlags {
   readonly query?: string;
   readonly schema?: string;
@@ -88,7 +88,7 @@ export interface SpelledFlags {
   readonly verbose?: boolean;
 }
 
-/** Flags as options of the work: the schema is read, rows come from DATA or --query, notes go to standard error. */
+/** Turns flags into options of the job: reads the schema, takes rows from DATA or --query, and sends notes to standard error. */
 export function optionsOf<Flags extends SpelledFlags>(
   command: Command,
   data: string | undefined,
@@ -103,7 +103,7 @@ export function optionsOf<Flags extends SpelledFlags>(
   };
 }
 
-/** What a report says of the run that makes it. */
+/** Facts about the run for its report. */
 export function reportTarget(path: string | undefined): ReportTarget | undefined {
   return path === undefined
     ? undefined

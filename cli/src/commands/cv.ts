@@ -73,7 +73,7 @@ function cvJson({ validation, rows, out }: CvResult): object {
   };
 }
 
-/** Steps of a report around the ones that matter; a path of a hundred does not fit a terminal. */
+/** Number of steps shown in addition to the important ones; a path of a hundred does not fit a terminal. */
 const SHOWN = 24;
 
 function cvReport({ validation, target, rows, out }: CvResult): string {

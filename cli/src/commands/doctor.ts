@@ -54,10 +54,10 @@ function doctorJson({ findings }: DoctorResult): object {
   };
 }
 
-/** Width of the text: that of the terminal, within what reads well. */
+/** Width of the text: that of the terminal, within 60 to 120 characters. */
 const lineWidth = () => Math.min(Math.max(process.stdout.columns ?? 100, 60), 120);
 
-/** Words in lines of at most so many characters. */
+/** Breaks text into lines of at most `width` characters. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -74,7 +74,7 @@ const CHECKED =
   'separation, collinear, constant and duplicate columns, variance inflation, condition number, events for each weight, influential rows, ' +
   'class imbalance, leakage, identifiers, rare levels, missing cells, cells and dates that cannot be read, missing targets, labels that differ in case or blanks only';
 
-/** What `doctor` prints: findings, the worst first, each with its evidence and what to do. */
+/** The output of `doctor`: findings, the worst first, each with evidence and advice. */
 function doctorReport(source: string, target: string, { findings, rows, features, seconds }: DoctorResult): string {
   const width = lineWidth();
   const head = `${word(source)}: ${whole(rows)} rows, ${whole(features.length)} ${features.length === 1 ? 'feature' : 'features'}, target ${word(target)}, examined in ${seconds.toFixed(2)} s`;

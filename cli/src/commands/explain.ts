@@ -53,8 +53,8 @@ function explainJson({ score, record: _, whatIf: changes, ...rest }: Explained):
 }
 
 /**
- * The number that a change ends at, with as many digits as its column is likely to have: whole numbers where its ends in training are whole, else
- * three digits of its spread. It is rounded away from the value of the record, so that the label still changes.
+ * Rounds the new number of a change to the digits that its column probably has: whole numbers if the ends of its range in training are whole,
+ * else three digits of its spread. It rounds away from the value of the record, so that the label still changes.
  */
 function roundedChange(model: Model, record: Readonly<Record<string, unknown>>, { feature, from, to, score }: WhatIf) {
   const source = model.manifest.schema.features.find(
@@ -72,7 +72,7 @@ function roundedChange(model: Model, record: Readonly<Record<string, unknown>>, 
     : to;
 }
 
-/** What `explain` prints. */
+/** The output of `explain`. */
 function explainReport(model: Model, explained: Explained): string {
   const { score, class: label, base, contributions, reasons: list, whatIf: changes, interval: range } = explained;
   const signed = (value: number) => (value > 0 ? `+${significant(value)}` : significant(value));

@@ -45,7 +45,7 @@ export function inspectJson(model: Model): object {
   };
 }
 
-/** Kinds of features that say all of themselves in their coefficients. */
+/** Kinds of features that their coefficients describe completely. */
 const PLAIN = ['numeric', 'categorical'];
 
 const featureFact = ({ name, reads, kind, detail }: FeatureSummary): readonly [string, string] => [
@@ -53,7 +53,7 @@ const featureFact = ({ name, reads, kind, detail }: FeatureSummary): readonly [s
   `${kind}${reads.join() === name ? '' : ` of ${reads.map(word).join(', ')}`}   (${detail})`,
 ];
 
-/** What `inspect` prints. */
+/** The output of `inspect`. */
 export function inspectReport(model: Model): string {
   const { features } = model.manifest.schema;
   const rich = describeFeatures(features.filter((feature) => !PLAIN.includes(feature.kind)));

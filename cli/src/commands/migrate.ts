@@ -34,7 +34,7 @@ function run(path: string, { out = path }: { readonly out?: string }): void {
   );
 }
 
-/** The model with what this release writes, and no more: the first files had the seconds of the fit. */
+/** The model with only the fields that this release writes. The first files also had the seconds of the fit. */
 function asWritten(model: Model): Model {
   const { seconds: _, ...fit } = model.manifest.fit as Model['manifest']['fit'] & { seconds?: unknown };
   return new Model({ ...model, manifest: { ...model.manifest, fit } });

@@ -57,6 +57,6 @@ function schemaReport({ declaration, notes }: SchemaResult, out: string, source:
   return `${declaration.features.length} features in ${word(out)}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then train\n  ${trainLine(out, source, target)}\n`;
 }
 
-/** What is done with a schema. */
+/** The command that trains with the schema. */
 const trainLine = (out: string, source: string, target: string) =>
   `logodds train ${word(source)} --target ${word(target)} --schema ${word(out)} --out model.safetensors`;

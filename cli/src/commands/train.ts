@@ -58,7 +58,11 @@ and offset of every row (24 bytes each while rows are read) and, for DuckDB, abo
 const PENALTY: readonly OptionRow[] = [
   ['--C <number>', 'inverse strength of the penalty (default: 1)', { parse: positiveNumber, conflicts: ['lambda'] }],
   ['--lambda <number>', 'strength of the penalty, added to the mean loss', { parse: notNegative }],
-  ['--no-penalty', 'maximum likelihood, without a penalty', { conflicts: ['C', 'lambda', 'l1Ratio', 'penaltyFactors'] }],
+  [
+    '--no-penalty',
+    'maximum likelihood, without a penalty',
+    { conflicts: ['C', 'lambda', 'l1Ratio', 'penaltyFactors'] },
+  ],
 ];
 
 const HOLDOUT: readonly OptionRow[] = [
@@ -80,12 +84,18 @@ const HOLDOUT: readonly OptionRow[] = [
 ];
 
 const INFERENCE: readonly OptionRow[] = [
-  ['--inference', 'standard errors, z, p, confidence intervals, deviance, AIC and tests of fit (needs --no-penalty or --firth)'],
+  [
+    '--inference',
+    'standard errors, z, p, confidence intervals, deviance, AIC and tests of fit (needs --no-penalty or --firth)',
+  ],
   [
     '--robust',
     "robust (sandwich, HC0) standard errors: valid even if the model's variance is wrong; a row of --trials is one observation",
   ],
-  ['--cluster <col>', 'cluster-robust standard errors: rows with the same value of this column may depend on one another'],
+  [
+    '--cluster <col>',
+    'cluster-robust standard errors: rows with the same value of this column may depend on one another',
+  ],
   ['--profile', 'profile-likelihood intervals and a likelihood-ratio test of each feature'],
   [
     '--firth',
@@ -106,7 +116,11 @@ const INFERENCE: readonly OptionRow[] = [
 
 const ONLINE: readonly OptionRow[] = [
   ['--checkpoint <file>', 'with --online: save the state in this file, and continue from it if it exists'],
-  ['--checkpoint-every <rows>', 'with --checkpoint: save state and model after this many rows (default: 100000)', { parse: positiveInteger }],
+  [
+    '--checkpoint-every <rows>',
+    'with --checkpoint: save state and model after this many rows (default: 100000)',
+    { parse: positiveInteger },
+  ],
   [
     '--warmup <rows>',
     'with --online: number of first rows that set levels, means and scales (default: 10000)',
@@ -158,7 +172,7 @@ export const train: CommandLine = {
   run,
 };
 
-/** Options as commander collects them: those of TrainOptions, and what is spelled otherwise on the command line. */
+/** Options as commander collects them: those of TrainOptions, and flags with other names. */
 type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report' | 'schema'> &
   SpelledFlags & {
     readonly report?: string;
@@ -168,7 +182,7 @@ type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report
 
 type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & { readonly json?: boolean };
 
-/** Values of the flags that need --online, and of those that also count with it. */
+/** Flags that need --online, and other flags that may be used with it. */
 const NEED_ONLINE = optionNames(ONLINE);
 const BESIDE_ONLINE = [
   ...['online', 'target', 'out', 'positive', 'features', 'drop', 'categorical', 'numeric', 'weight', 'offset', 'json'],
@@ -211,7 +225,7 @@ async function run(data: string | undefined, flags: TrainFlags, command: Command
   else print(trainReport(options.out, result, by, details(result), options.missing));
 }
 
-/** What is said of the held-out rows and of the estimates, as far as either is there. */
+/** The sections on held-out rows and on estimates, if they exist. */
 function details({ evaluation, model }: TrainResult): string | null {
   const parts = [
     ...(evaluation

@@ -1,7 +1,7 @@
 import type { CodedColumn, NumericColumn, Table } from '../../../src/index.ts';
 import { parseDate } from '../../../src/internal.ts';
 
-/** What a column of the data holds; shares are by weight. */
+/** Facts about a column of the data; shares are by weight. */
 export type ColumnSummary = {
   readonly name: string;
   /** share of the rows where it is missing */
@@ -9,7 +9,7 @@ export type ColumnSummary = {
 } & (
   | {
       readonly kind: 'numeric';
-      /** of the cells that are not missing; null when all are */
+      /** over the cells that are not missing; null if all are missing */
       readonly range: {
         readonly min: number;
         readonly mean: number;
@@ -25,7 +25,7 @@ export type ColumnSummary = {
       readonly top: readonly { readonly level: string; readonly share: number }[];
       /** share of values that the model does not know */
       readonly unseen: number;
-      /** the first and the last where all levels are dates in ISO 8601 */
+      /** the first and the last date, if all levels are dates in ISO 8601 */
       readonly dates?: readonly [first: string, last: string];
     }
 );
@@ -49,13 +49,13 @@ interface Counts {
   readonly counts: Map<string, number>;
 }
 
-/** Gathers what columns hold over tables that come one after the other; rows of weight 0 count as absent. */
+/** Collects facts about columns over successive tables. Rows of weight 0 are ignored. */
 export class ColumnSummaries {
   readonly #found = new Map<string, Moments | Counts>();
   readonly #skipped: ReadonlySet<string>;
   #weight = 0;
 
-  /** @param skip  columns that are no features */
+  /** @param skip  columns that are not features */
   constructor(skip: readonly (string | null | undefined)[]) {
     this.#skipped = new Set(skip.filter((name) => typeof name === 'string'));
   }
@@ -96,7 +96,7 @@ export class ColumnSummaries {
   }
 }
 
-/** The first and the last of levels that are all dates. */
+/** The first and the last level, if all levels are dates. */
 function datesOf(present: readonly { readonly level: string }[]): readonly [string, string] | null {
   let [first, last] = ['', ''];
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -151,7 +151,7 @@ function addCodes(
   rows: number,
   weight?: ArrayLike<number> | null,
 ): void {
-  // tables may have levels of their own
+  // tables may have different levels
   const counts = new Float64Array(levels.length);
   for (let i = 0; i < rows; i++) {
     const share = weight ? weight[i] : 1;

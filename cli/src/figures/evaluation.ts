@@ -31,14 +31,14 @@ export interface Point {
 export interface ScoredRows {
   /** of each weight vector of the model */
   readonly logits: readonly Float64Array[];
-  /** as the logits, calibrated where the model is */
+  /** of each weight vector, calibrated if the model is */
   readonly probabilities: readonly Float64Array[];
   /** the class of each row, as an index into the classes of the model */
   readonly codes: ArrayLike<number>;
   /** the class that was decided */
   readonly labels: ArrayLike<number>;
   readonly weight?: Float64Array;
-  /** what the weights are; absent: sampling */
+  /** meaning of the weights; absent: sampling */
   readonly weightKind?: 'sampling' | 'count';
 }
 
@@ -53,15 +53,15 @@ export interface Estimate {
   readonly interval: Interval;
 }
 
-/** One class against the rest; of two classes the positive one. */
+/** One class against the rest; with two classes it is the positive one. */
 export interface ClassFigures {
   readonly name: string;
   /** share of the rows, by weight */
   readonly share: number;
-  /** null when all rows, or none, are of the class */
+  /** null if all rows or no rows have the class */
   readonly auc: {
     readonly value: number;
-    /** null where the rows do not tell */
+    /** null if the rows do not determine it */
     readonly interval: Interval | null;
   } | null;
   readonly averagePrecision: number | null;
@@ -70,7 +70,7 @@ export interface ClassFigures {
   /** x: recall, y: precision */
   readonly precisionRecall: readonly Point[];
   readonly reliability: readonly ReliabilityBin[];
-  /** before calibration; null when the model has none */
+  /** before calibration; null if the model is not calibrated */
   readonly uncalibrated: readonly ReliabilityBin[] | null;
 }
 
@@ -80,58 +80,58 @@ export interface Histogram {
   readonly lower: { readonly name: string; readonly weights: Float64Array };
 }
 
-/** What a criterion is along thresholds. */
+/** The value of a criterion at each threshold. */
 export interface ThresholdCurve {
   /** e.g. "mean cost" */
   readonly criterion: string;
   /** is a small value good */
   readonly least: boolean;
-  /** where it comes from: one sentence */
+  /** its source, in one sentence */
   readonly source: string;
   readonly points: readonly { readonly threshold: number; readonly value: number; readonly stdError: number | null }[];
-  /** the values that are possible */
+  /** the range of possible values */
   readonly bounds: readonly [number, number];
-  /** where the curve is at its best */
+  /** threshold with the best value */
   readonly best: number;
-  /** thresholds that are as good as far as one can tell: those of the folds, or those within one standard error of the best */
+  /** range of thresholds that cannot be told apart from the best: those of the folds, or those within one standard error */
   readonly range: readonly [number, number] | null;
 }
 
-/** What only two classes have. */
+/** Figures that exist for two classes only. */
 export interface BinaryFigures {
   readonly threshold: number;
   /** at the threshold */
   readonly confusion: Confusion;
   readonly ks: number | null;
   readonly brier: BrierParts;
-  /** of the logit of the probability: 1 is calibrated, less is overconfident; null when it cannot be estimated */
+  /** slope of the logit of the probability: 1 is calibrated, less is overconfident; null if it cannot be estimated */
   readonly slope: Estimate | null;
-  /** calibration in the large: the mean probability beside the share of the class, and what must be added to all logits to make them equal */
+  /** calibration in the large: mean probability, share of the class, and the constant that added to all logits makes them equal */
   readonly large: { readonly predicted: number; readonly observed: number; readonly intercept: Estimate | null };
-  /** what a row costs on average as the model decides, with every row flagged, with none; null without costs */
+  /** mean cost of a row by the model's decision, with every row flagged, and with none; null without costs */
   readonly cost: { readonly decided: number; readonly everybody: number; readonly nobody: number } | null;
   readonly curve: ThresholdCurve;
-  /** x: share of the rows, the greatest scores first, y: share of the positive ones among them */
+  /** x: share of the rows, greatest scores first; y: share of the positive rows among them */
   readonly gain: readonly Point[];
 }
 
-/** What rows of known class say about a model; everything the report draws of them. */
+/** The evaluation of a model on rows of known class: everything that the report draws of them. */
 export interface Evaluation {
   readonly rows: number;
-  /** sum of the sample weights; the number of rows without */
+  /** sum of the sample weights; without weights, the number of rows */
   readonly weight: number;
   readonly metrics: Metrics;
-  /** log loss of one that knows the shares of the classes only */
+  /** log loss of a model that always predicts the class shares */
   readonly baseLogLoss: number;
   readonly classes: readonly ClassFigures[];
   /** weight of the rows, [true class][decided class] */
   readonly confusion: readonly Float64Array[];
   readonly histogram: Histogram;
-  /** what a row costs on average as the model decides, by taking the class of the greatest probability, and by one class for all; null unless costs decide between several classes */
+  /** mean cost of a row by the model's decision, by the most probable class, and by one class for all rows; null unless costs decide among several classes */
   readonly costs: {
     readonly decided: number;
     readonly mostProbable: number;
-    /** one class for every row: the cheapest */
+    /** the cheapest single class for all rows */
     readonly constant: number;
   } | null;
   /** null for more than two classes */
@@ -143,7 +143,8 @@ const BINS = 10;
 const HISTOGRAM_BINS = 25;
 
 /**
- * Everything the report says of rows: weights are respected, weight 0 is no row; how sure an area is depends on what weights are.
+ * Computes all figures of the report about rows. Rows count by weight, and weight 0 leaves a row out. The interval of an AUC depends on the
+ * meaning of the weights.
  * @param metrics  of the same rows
  */
 export function evaluateRows(model: Model, rows: ScoredRows, metrics: Metrics): Evaluation {
@@ -177,7 +178,7 @@ export function evaluateRows(model: Model, rows: ScoredRows, metrics: Metrics): 
   };
 }
 
-/** `evaluateRows` when it is first asked for. */
+/** Calls `evaluateRows` at the first request. */
 export function lazyEvaluation(...of: Parameters<typeof evaluateRows>): () => Evaluation {
   let found: Evaluation | undefined;
   return () => {
@@ -220,7 +221,7 @@ function classFigures(
   share: number,
   before: Float64Array | null,
 ): ClassFigures {
-  // two classes: logits do not saturate
+  // two classes: use logits, which do not saturate
   const scores = logits.length === 1 ? logits[0] : probabilities[plane];
   const binsOf = (values: Float64Array) => reliability({ probabilities: values }, y, weight, BINS);
   const roc = rocCurve(scores, y, weight);
@@ -241,16 +242,16 @@ function classFigures(
   };
 }
 
-/** Rows without overlap, or hardly any rows, have an interval that is a point, or everything. */
+/** Rows without overlap, or very few rows, give an interval that is a point or [0, 1]. */
 const tells = (found: AucInterval | null): boolean =>
   found !== null && found.low < found.high && found.high - found.low < 1;
 
-/** Points of a curve as far as a drawing shows them. */
+/** Thins a curve to the points that a drawing can show. */
 function points(x: Float64Array, y: Float64Array): Point[] {
   return Array.from(thinCurve(x, y, CURVE_POINTS), (k) => ({ x: x[k], y: y[k] }));
 }
 
-/** Probabilities of a class as they were before calibration; null when the model has none. */
+/** Probabilities of a class as they were before calibration; null if the model is not calibrated. */
 function uncalibrated(model: Model, { logits }: ScoredRows, plane: number): Float64Array | null {
   const { multiclass } = model.manifest;
   if (!isCalibrated(model)) return null;
@@ -269,7 +270,7 @@ const isCalibrated = ({ manifest }: Model): boolean => {
   return !!calibration && (calibration.method !== 'none' || calibration.shift.length > 0);
 };
 
-/** Two classes: the probability by class. More: that of the decided class, by whether it is right. */
+/** Two classes: the probability by class. More classes: the probability of the decided class, by whether it is right. */
 function histogram(model: Model, { probabilities, codes, labels, weight }: ScoredRows): Histogram {
   const { classes, positive, multiclass } = model.manifest;
   const code = classes.indexOf(positive!);
@@ -319,7 +320,7 @@ function weightedMean(values: Float64Array, weight?: Float64Array): number {
   return sum / total;
 }
 
-/** Costs of a confusion matrix by those that the model was decided by. */
+/** Costs of a confusion matrix with the costs in the model's decision. */
 function costOf({ manifest: { decision, classes, positive } }: Model, table: Confusion): BinaryFigures['cost'] {
   const given = decision.chosen?.costs;
   const matrix = decision.costs && costsOfMatrix(decision.costs, classes.indexOf(positive!));
@@ -336,12 +337,12 @@ function costOf({ manifest: { decision, classes, positive } }: Model, table: Con
   };
 }
 
-/** Steps of Newton's method at most. */
+/** Largest number of Newton steps. */
 const STEPS = 50;
 
 /**
- * The intercept of the outcome on the logits as they are (their slope held at 1), with its 95 % interval: 0 where the mean probability is the share
- * of the class. Null when there is no estimate.
+ * The intercept of the outcome on the logits with slope 1, with its 95 % interval. It is 0 if the mean probability equals the share of the class.
+ * Null if there is no estimate.
  * @see Cox, Biometrika 45, 1958; Steyerberg, Clinical Prediction Models, 15.3
  */
 function calibrationIntercept(logits: Float64Array, y: Uint8Array, weight?: Float64Array): Estimate | null {
@@ -368,7 +369,7 @@ function calibrationIntercept(logits: Float64Array, y: Uint8Array, weight?: Floa
 const logit = (probability: number): number => Math.log(probability) - Math.log1p(-probability);
 
 /**
- * Slope of the regression of the outcome on the logit, with its 95 % interval; null when there is no estimate.
+ * Slope of the regression of the outcome on the logit, with its 95 % interval; null if there is no estimate.
  * @see Cox, Two further applications of a model for binary regression, Biometrika 45, 1958
  */
 function calibrationSlope(logits: Float64Array, y: Uint8Array, weight?: Float64Array): Estimate | null {
@@ -386,7 +387,7 @@ function calibrationSlope(logits: Float64Array, y: Uint8Array, weight?: Float64A
 
 /** Φ⁻¹(0.975) */
 
-/** What the values of a chosen threshold's curve are; costs are good when they are small, the others are shares. */
+/** The meaning of the values on a chosen threshold's curve. Small costs are good; the others are shares, of which large ones are good. */
 const CRITERIA: Readonly<Record<ChosenThreshold['by'], (parameter: number | null) => string>> = {
   cost: () => 'mean cost',
   fbeta: (beta) => `F${beta} score`,
@@ -456,7 +457,7 @@ function costCurve(
     thresholds.add(sorted[Math.round((k / (CURVE_POINTS / 2)) * (sorted.length - 1))]);
   }
   const at = Float64Array.from(thresholds).sort();
-  // of the rows that threshold k is the first not to flag
+  // over the rows that threshold k is the first not to flag
   const positives = new Float64Array(at.length + 1);
   const negatives = new Float64Array(at.length + 1);
   for (let i = 0; i < y.length; i++) {

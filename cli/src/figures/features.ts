@@ -4,15 +4,15 @@ import { significant, whole } from './wording.ts';
 /** How a feature is encoded, in words. */
 export interface FeatureSummary {
   readonly name: string;
-  /** the column, or the features, it is read from */
+  /** the column or features that it reads */
   readonly reads: readonly string[];
   readonly kind: string;
-  /** what it was fitted to: range, levels, edges, scaling */
+  /** fitted values: range, levels, edges, scaling */
   readonly detail: string;
   readonly missing: string;
   /** of unseen values */
   readonly unseen: string;
-  /** of numbers out of range */
+  /** treatment of numbers out of range */
   readonly range: string;
 }
 
@@ -68,7 +68,7 @@ const coded = ({ levels, coding, reference, missing, unseen }: CodedPolicies) =>
 
 type Words = Omit<FeatureSummary, 'name' | 'reads'>;
 
-/** What to say of each kind of feature. */
+/** The description of each kind of feature. */
 const WORDS: { readonly [K in Feature['kind']]: (feature: Extract<Feature, { kind: K }>) => Words } = {
   numeric: ({ mean, scale, min, max, indicator }) => ({
     kind: 'number',
@@ -129,7 +129,7 @@ const WORDS: { readonly [K in Feature['kind']]: (feature: Extract<Feature, { kin
   }),
 };
 
-/** How each feature of a schema is encoded. */
+/** Describes how each feature of a schema is encoded. */
 export function describeFeatures(features: readonly Feature[]): FeatureSummary[] {
   return features.map((feature) => {
     const reads =

@@ -1,8 +1,8 @@
-/** What the library says, in the words of the command: its options are flags here. */
+/** Messages of the library in the words of the command: its options are flags here. */
 
 import type { Finding, Warning } from '../../../src/index.ts';
 
-/** Names of options as they stand in messages, and the flags that set them. Quoted text, which comes from data, is never touched. */
+/** Names of options in messages, and the flags that set them. Quoted text comes from data and is never changed. */
 const FLAGS: readonly (readonly [RegExp, string])[] = [
   [/\(C, lambda, or Firth's likelihood\)/g, '(--C, --lambda or --firth)'],
   [/\(C, lambda or firth\)/g, '(--C, --lambda or --firth)'],
@@ -26,11 +26,11 @@ const FLAGS: readonly (readonly [RegExp, string])[] = [
   [/\bclassWeight\b/g, '--class-weight'],
 ];
 
-/** At the beginning of a message the option that is wrong. */
+/** The wrong option at the beginning of a message. */
 const FIRST =
   /^(lambdas|lambda|count|ratio|folds|groups|time|seed|rule|score|threads|bounds|threshold|trials|positive|features|firth|bootstrap|profile|solver|tol|C)(?=: expected)/;
 
-/** Of what stands in quotes that which is an option. */
+/** Quoted text that is an option. */
 const QUOTED: readonly (readonly [RegExp, string])[] = [
   [/\b(?:fit|compare|use fit) with penalty "none"/g, 'use --no-penalty'],
   [/\b(?:use )?penalty "none"/g, 'use --no-penalty'],
@@ -38,7 +38,7 @@ const QUOTED: readonly (readonly [RegExp, string])[] = [
   [/\buse weightKind "(\w+)"/g, 'use --weight-kind $1'],
 ];
 
-/** A message of the library as the command says it. */
+/** Rewrites a message of the library in the words of the command. */
 export function inFlags(message: string): string {
   let text = message.replace(FIRST, '--$1');
   for (const [pattern, flag] of QUOTED) text = text.replace(pattern, flag);
@@ -49,7 +49,7 @@ export function inFlags(message: string): string {
     .join('');
 }
 
-/** Warnings as the command says them; those of values out of the data have no option in them. */
+/** Rewrites warnings in the words of the command. Warnings about values of the data contain no option. */
 export const warningsInFlags = (warnings: readonly Warning[]): Warning[] =>
   warnings.map((warning) => ({ ...warning, message: inFlags(warning.message) }));
 

@@ -1,6 +1,6 @@
 import type { Evaluation } from './evaluation.ts';
 
-/** What the text shows of rows, as JSON: figures, the confusion matrix and the bins of the reliability, without the points of curves. */
+/** The evaluation as JSON, with the contents of the text: figures, confusion matrix and reliability bins, without points of curves. */
 export function evaluationJson(evaluation: Evaluation, classes: readonly string[]): object {
   const { rows, weight, baseLogLoss, confusion, binary, costs } = evaluation;
   return {

@@ -2,17 +2,17 @@ import type { Model, Scores } from '../../../src/index.ts';
 import { accuracy, evaluate, evaluateClasses, type Metrics } from '../../../src/metrics.ts';
 import type { ScoredRows } from './evaluation.ts';
 
-/** The values of each weight vector, of logits or probabilities as a scorer gives them. */
+/** The logits or probabilities of each weight vector, from the arrays of a scorer. */
 export function planes<T extends Float64Array | Float32Array>({ rows }: Scores, values: T): T[] {
   return Array.from({ length: values.length / rows }, (_, k) => values.subarray(k * rows, (k + 1) * rows) as T);
 }
 
-/** Metrics of what a model says of rows: of its probabilities, calibrated where it is, and the accuracy of its decisions. */
+/** Metrics of a model's scores: of its probabilities (calibrated if the model is), and the accuracy of its decisions. */
 export function metricsOf(model: Model, { logits, probabilities, labels, codes, weight }: ScoredRows): Metrics {
   const { classes, positive, multiclass, calibration } = model.manifest;
   const right = Uint8Array.from({ length: codes.length }, (_, i) => Number(codes[i] === labels[i]));
   const decided = accuracy({ probabilities: new Float64Array(right.length).fill(1) }, right, weight);
-  // without a calibration logits are the more exact
+  // without calibration, logits are more exact
   if (multiclass !== null) {
     const predictions = calibration ? { probabilities } : { logits, link: multiclass };
     return { ...evaluateClasses(predictions, codes, weight), accuracy: decided };

@@ -14,7 +14,7 @@ function penaltyName(l1Ratio: number): string {
   return l1Ratio === 0 ? 'L2 penalty' : l1Ratio === 1 ? 'L1 penalty' : `elastic net, L1 ratio ${l1Ratio}`;
 }
 
-/** At most `most` names, the rest as a number. */
+/** Lists at most `most` names and counts the others. */
 const shorten = (names: readonly string[], most: number): string[] =>
   names.length > most
     ? [...names.slice(0, most - 1).map(word), `${names.length - most + 1} more`]
@@ -56,7 +56,7 @@ export function fitFacts(model: Model): (readonly [string, string])[] {
   ];
 }
 
-/** What the weights were taken for. */
+/** The meaning of the weights in the fit. */
 function weightFacts({ manifest: { weight, weightKind, fit } }: Model): (readonly [string, string])[] {
   if (weight === null || weightKind === undefined) return [];
   const rows = whole(fit.rows);
@@ -70,7 +70,7 @@ function weightFacts({ manifest: { weight, weightKind, fit } }: Model): (readonl
   ];
 }
 
-/** How probabilities are calibrated and become labels, where that is not the default. */
+/** How probabilities are calibrated and become labels, unless it is the default. */
 function decisionFacts({ manifest }: Model): (readonly [string, string])[] {
   const { calibration, decision, positive } = manifest;
   const { threshold, costs, abstain, chosen } = decision;

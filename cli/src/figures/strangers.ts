@@ -15,35 +15,35 @@ import { percent, significant, whole, word } from './wording.ts';
 export interface Stranger {
   readonly feature: string;
   /**
-   * `unseen`: no level of the feature; `beyond`: outside the fitted range; `missing`: no cell, where no fitted row of a feature with levels lacked
-   * one, or where no row has one
+   * `unseen`: not a level of the feature; `beyond`: outside the fitted range; `missing`: a missing cell, if no fitted row lacked one (for a feature
+   * with levels), or if no row at all has a value
    */
   readonly kind: 'unseen' | 'beyond' | 'missing';
   readonly rows: number;
-  /** rows that have a value; of `missing` all rows */
+  /** rows with a value; for `missing`, all rows */
   readonly of: number;
   /** rows / of */
   readonly share: number;
-  /** a few of the values, as far as they are known */
+  /** a few of the values, if they are known */
   readonly examples: readonly string[];
-  /** of `beyond`: the fitted range */
+  /** for `beyond`: the fitted range */
   readonly range: readonly [number, number] | null;
 }
 
-/** From this share of the values on, strangers are a warning. */
+/** Above this share of the values, strangers are a warning. */
 export const MANY_STRANGERS = 0.1;
 const EXAMPLES = 3;
 /** Codes of cells without a level. */
 const MISSING = -1;
 const UNSEEN = -2;
-/** Combinations of levels that are remembered. */
+/** Largest number of combinations of levels that are remembered. */
 const MOST_KNOWN = 2 ** 18;
 
-/** What is counted of one feature. */
+/** The counts of one feature. */
 class Count {
   readonly feature: string;
   readonly range: readonly [number, number] | null;
-  /** whether a missing cell is a stranger even where others are there */
+  /** whether a missing cell is a stranger even if other rows have values */
   readonly complete: boolean;
   rows = 0;
   missing = 0;
@@ -72,7 +72,7 @@ class Count {
   }
 }
 
-/** Cells of a column as numbers (of a date one of its parts), or as codes of texts; a code beyond the levels is a text that is not known. */
+/** Cells of a column as numbers (for a date, one of its parts) or as codes of texts. A code beyond the levels is an unknown text. */
 type Cells = { readonly missing: Uint8Array | null } & (
   | { readonly number: (row: number) => number; readonly codes?: undefined }
   | { readonly number?: undefined; readonly codes: ArrayLike<number>; readonly levels: readonly string[] }
@@ -81,13 +81,13 @@ type Cells = { readonly missing: Uint8Array | null } & (
 type Look = (table: Table) => void;
 
 /**
- * Counts, over tables that come one after the other, the values that no training row of a model had: of each feature levels that are unseen, numbers
- * beyond the fitted range, combinations of a cross, and missing cells where training had none.
+ * Counts values that no training row of a model had, over successive tables: for each feature unseen levels, numbers beyond the fitted range,
+ * unseen combinations of a cross, and missing cells if training had none.
  */
 export class Strangers {
   readonly #counts: Count[] = [];
   readonly #looks: Look[] = [];
-  /** codes of the features with levels in the table that is looked at, for crosses */
+  /** codes of the features with levels in the current table, for crosses */
   readonly #codes = new Map<string, Int32Array>();
   readonly #dates = new Map<string, Float64Array>();
 
@@ -97,7 +97,7 @@ export class Strangers {
       const look = this.#lookOf(feature, schema.features);
       if (look) (feature.kind === 'cross' ? crosses : this.#looks).push(look);
     }
-    // crosses read the codes of others
+    // crosses read the codes of other features
     this.#looks.push(...crosses);
   }
 
@@ -107,7 +107,7 @@ export class Strangers {
     for (const look of this.#looks) look(table);
   }
 
-  /** The greatest share first. */
+  /** Sorted by share, the greatest first. */
   finish(): Stranger[] {
     return this.#counts.flatMap((count) => [...count.found()]).sort((a, b) => b.share - a.share || b.rows - a.rows);
   }
@@ -181,7 +181,7 @@ export class Strangers {
   #leveled(feature: Extract<Feature, { kind: 'date' | 'categorical' | 'target' }>): Look {
     const count = this.#count(feature, null, feature.counts.at(-1) === 0);
     const known = new Map(feature.levels.map((level, code) => [level, code]));
-    // rare levels were seen, and share the slot of what was not
+    // rare levels were seen in training, but share the slot of unseen ones
     const rare = new Set('rare' in feature ? (feature.rare ?? []) : []);
     const part = 'part' in feature ? feature.part : undefined;
     const codeOf = (label: string | undefined): number =>
@@ -216,7 +216,7 @@ export class Strangers {
     return this.#labels(feature, count, codeOf);
   }
 
-  /** Counts the labels of a feature whose code is that of an unseen one. */
+  /** Counts the labels of a feature that have the code of unseen labels. */
   #labels(feature: Feature, count: Count, codeOf: (label: string | undefined) => number): Look {
     return (table) => {
       const cells = this.#cells(table, feature, undefined);
@@ -230,7 +230,7 @@ export class Strangers {
     };
   }
 
-  /** A text of which no token is known. */
+  /** Counts texts without a known token. */
   #tokens(feature: Extract<Feature, { kind: 'tokens' }>, tokens: readonly string[]): Look {
     const count = this.#count(feature, null, false);
     const known = new Set(tokens);
@@ -271,7 +271,7 @@ export class Strangers {
     };
   }
 
-  /** The cells of the column that a feature reads; of dates those of a part. Null where the table has none of that name. */
+  /** The cells of the column that a feature reads; for dates, one of their parts. Null if the table has no such column. */
   #cells(table: Table, feature: Feature, part: DatePart | undefined): Cells | null {
     const name = ('column' in feature && feature.column) || feature.name;
     const column = table.columns.find((one) => one.name === name);
@@ -285,7 +285,7 @@ export class Strangers {
     return { codes: column.codes, levels: column.levels, missing };
   }
 
-  /** Milliseconds of the dates of a column, read once for all their parts. */
+  /** The dates of a column in milliseconds, read once for all parts. */
   #instants(column: Column, feature: Dated, rows: number): Float64Array {
     const name = `${column.name}\n${feature.unit}`;
     const known = this.#dates.get(name);
@@ -335,10 +335,10 @@ export function strangerText({ feature, kind, rows, of, examples, range }: Stran
   return `${word(feature)}: ${whole(rows)} of ${whole(of)} ${what}${some}`;
 }
 
-/** Lines that are shown at most. */
+/** Largest number of lines shown. */
 const SHOWN = 10;
 
-/** The strangers as lines of a report; none: no line. */
+/** The strangers as lines of a report; no line if there are none. */
 export function strangerLines(strangers: readonly Stranger[], most = SHOWN): string[] {
   const lines = strangers.slice(0, most).map(strangerText);
   const more = strangers.length - lines.length;
@@ -360,7 +360,7 @@ export function strangerWarnings(strangers: readonly Stranger[], where: string):
     }));
 }
 
-/** @throws ERR_DATA when a feature has more strangers than the job may have */
+/** @throws ERR_DATA if a feature has more strangers than the job allows */
 export function refuseStrangers(strangers: readonly Stranger[], most: number | undefined): void {
   const [worst] = strangers;
   if (most === undefined || !worst || worst.share <= most) return;

@@ -6,7 +6,7 @@ interface TargetOptions {
   readonly trials?: string;
 }
 
-/** The classes of a table that is about to be fitted. @throws as the fit does of its target */
+/** The classes of a table that is about to be fitted. @throws the errors of the fit about its target */
 export function classesOf(rows: Table, { target, trials }: TargetOptions): readonly string[] {
   return (trials === undefined ? readTarget(rows, target) : readTrials(rows, target, trials)).classes;
 }
@@ -16,7 +16,7 @@ interface MulticlassOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** Says so where an option is without effect. @param classes  asked when they matter */
+/** Notes an option without effect. @param classes  called only if they matter */
 export function noteMulticlass({ multiclass, warn }: MulticlassOptions, classes: () => readonly string[]): void {
   if (multiclass !== undefined && classes().length === 2) {
     warn?.(`--multiclass ${multiclass} has no effect: a target of two classes has one logit`);
@@ -29,7 +29,7 @@ interface PositiveOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** Labels 1 and 2 are read as 0 and 1 are, by the label 1, where others take the second: that is said. */
+/** Notes that with the labels 1 and 2 the class 1 is positive, as with 0 and 1; other programs take the second. */
 export function noteOneAndTwo({ positive, trials, warn }: PositiveOptions, classes: () => readonly string[]): void {
   if (positive !== undefined || trials !== undefined || String(classes()) !== '1,2') return;
   warn?.(

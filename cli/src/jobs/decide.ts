@@ -3,23 +3,23 @@ import { type DecideOption, LogoddsError } from '../../../src/index.ts';
 import { list, show } from '../../../src/internal.ts';
 import { readJson } from '../read/files.ts';
 
-/** How `train` is told to decide; one way at most, and a band for review beside it. */
+/** Options of `train` about decisions: at most one way to decide, and a review band. */
 export interface DecisionOptions {
   readonly threshold?: number;
-  /** of two classes what mistakes (and hits) cost; or a file with a matrix, costs[true class][decided class] */
+  /** for two classes the cost of mistakes (and hits); or a file with a matrix, costs[true class][decided class] */
   readonly costs?: Costs | { readonly file: string };
   /** β of the F-score */
   readonly maximize?: number;
-  /** most recall with at least so much precision, and the reverse */
+  /** greatest recall with at least this precision, and the reverse */
   readonly minPrecision?: number;
   readonly minRecall?: number;
-  /** most rows that may be called positive */
+  /** largest number or share of rows that may be called positive */
   readonly budget?: { readonly share: number } | { readonly rows: number };
-  /** probabilities that a person looks at, or their share of the rows */
+  /** probabilities that a person reviews, or the share of rows to review */
   readonly review?: { readonly low: number; readonly high: number } | { readonly share: number };
 }
 
-/** What goes with two classes only, as it is written. */
+/** Options for two classes only, as they are written. */
 const OF_TWO: readonly (readonly [string, (options: DecisionOptions) => boolean])[] = [
   ['--threshold', ({ threshold }) => threshold !== undefined],
   ['--costs FP=…,FN=…', ({ costs }) => costs !== undefined && !('file' in costs)],
@@ -30,9 +30,9 @@ const OF_TWO: readonly (readonly [string, (options: DecisionOptions) => boolean]
 ];
 
 /**
- * Refuses, before any work, what does not go with these classes.
- * @param classesOf  asked when they matter
- * @throws ERR_TARGET what goes with two classes only; ERR_DATA, ERR_SHAPE, ERR_RANGE costs that are none, a band that is none
+ * Refuses options that do not fit these classes, before any work.
+ * @param classesOf  called only if the classes matter
+ * @throws ERR_TARGET options for two classes only; ERR_DATA, ERR_SHAPE, ERR_RANGE invalid costs or an invalid band
  */
 export function checkDecision(options: DecisionOptions, classesOf: () => readonly string[]): void {
   const { costs, review } = options;
@@ -56,7 +56,7 @@ export function checkDecision(options: DecisionOptions, classesOf: () => readonl
   }
 }
 
-/** How `fit` is to decide. @throws ERR_DATA for a file of costs that has none */
+/** The options of `fit` about decisions. @throws ERR_DATA for a file without costs */
 export function decideOptionOf(options: DecisionOptions): DecideOption | undefined {
   const { threshold, costs, maximize, minPrecision, minRecall, budget } = options;
   if (threshold !== undefined) return { threshold };
@@ -67,7 +67,7 @@ export function decideOptionOf(options: DecisionOptions): DecideOption | undefin
   return budget && { by: 'budget', ...budget };
 }
 
-/** @throws ERR_DATA for a file that is no list of lists of numbers */
+/** @throws ERR_DATA for a file that is not a list of lists of numbers */
 function readMatrix(path: string): number[][] {
   const refuse = (got: string): never => {
     throw new LogoddsError(

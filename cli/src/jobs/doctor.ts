@@ -23,13 +23,13 @@ export interface DoctorOptions
   extends SourceOptions,
     Omit<Roles, 'holdoutBy'>,
     Pick<FitOptions, 'positive' | 'weightKind' | 'engine'> {
-  /** where no engine is given; 1 when absent */
+  /** used if no engine is given; 1 when absent */
   readonly threads?: number;
-  /** told when there are fewer threads than asked for */
+  /** called when there are fewer threads than asked for */
   readonly warn?: (message: string) => void;
 }
 
-/** What reading finds, the worst first; it stands before what `diagnose` finds. */
+/** Findings of reading, the worst first. They come before those of `diagnose`. */
 const READING_CODES = [
   'UNREADABLE_CELLS',
   'UNREADABLE_COLUMN',
@@ -55,7 +55,7 @@ export interface DoctorResult {
 }
 
 /**
- * Reads a data set and says what is wrong with it for a logistic regression.
+ * Reads a data set and finds its problems for a logistic regression.
  * @throws the errors of reading (ERR_DATA, ERR_SCHEMA, ERR_RECORD) and of `diagnose`
  */
 export async function doctorCommand(options: DoctorOptions): Promise<DoctorResult> {
@@ -68,7 +68,7 @@ export async function doctorCommand(options: DoctorOptions): Promise<DoctorResul
     found.push(unreadableFinding(part, error));
     return true;
   };
-  // labels that are alike are findings here
+  // similar labels are findings here
   const warn = (message: string) => message.startsWith(NOTE.variants) || options.warn?.(message);
   const { table, features, leftOut, placed } = await readTraining(
     database.get,
@@ -108,10 +108,10 @@ export async function doctorCommand(options: DoctorOptions): Promise<DoctorResul
   }
 }
 
-/** A column that cannot be read: its first cell and how many there are, or its type. */
+/** A column that cannot be read: its first bad cell and their number, or its type. */
 function unreadableFinding({ name }: Part, error: LogoddsError): CommandFinding {
   const { cells } = error as { cells?: number };
-  // the finding is for whoever has the data: with the cell
+  // the user has the data, so the finding shows the cell
   const [evidence, ...advice] = error.detail.split('; ');
   const like = cells === undefined ? '' : ` (${cells} ${cells === 1 ? 'such cell' : 'such cells'}, this is the first)`;
   return {
@@ -134,7 +134,7 @@ function leftOutFinding({ code, message, features }: Warning): CommandFinding {
   };
 }
 
-/** Labels of one meaning in several spellings. */
+/** Labels with the same meaning in several spellings. */
 function labelFindings({ columns }: Table, target: string): CommandFinding[] {
   return columns.flatMap((column): CommandFinding[] => {
     if (column.kind !== 'coded') return [];
@@ -164,7 +164,7 @@ function labelFindings({ columns }: Table, target: string): CommandFinding[] {
   });
 }
 
-/** Where columns are too wide for some checks, those are made of the other columns, and the finding says without which. */
+/** If some columns are too wide for a check, runs it on the other columns; the finding names the ones left out. */
 function lookAtAll(
   look: (columns: readonly string[]) => readonly CommandFinding[],
   features: readonly string[],
@@ -200,7 +200,7 @@ const ONE_INFLUENCE: CommandFinding = {
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
 const CODES: readonly string[] = [...READING_CODES, ...FINDING_CODES];
 
-/** The worst first; equals keep their order. */
+/** Sorts the worst first; ties keep their order. */
 const sorted = (findings: readonly CommandFinding[]): CommandFinding[] =>
   [...findings].sort(
     (a, b) =>

@@ -17,15 +17,15 @@ import type { StreamResult } from './score.ts';
 
 export interface EvalOptions extends SourceOptions {
   readonly model: string;
-  /** column with the true classes; that of the model when absent */
+  /** column with the true classes; the target of the model when absent */
   readonly target?: string;
   /** column of sample weights */
   readonly weight?: string;
-  /** what the weights are; as in the model when absent */
+  /** meaning of the weights; as in the model when absent */
   readonly weightKind?: 'sampling' | 'count';
-  /** share of the values of a feature that training did not have: with more the job fails */
+  /** largest share of a feature's values that training did not have; beyond it the job fails */
   readonly maxUnseen?: number;
-  /** a page that shows the model and what it is worth on these rows */
+  /** a page that shows the model and its performance on these rows */
   readonly report?: ReportTarget;
   readonly engine?: Engine;
   readonly warn?: (message: string) => void;
@@ -34,11 +34,11 @@ export interface EvalOptions extends SourceOptions {
 export interface EvalResult extends StreamResult {
   readonly model: Model;
   readonly metrics: Metrics;
-  /** curves and more, worked out when first asked for */
+  /** curves and more, computed at the first call */
   readonly evaluation: () => Evaluation;
 }
 
-/** Metrics of a model on labelled rows; holds its scores, the label and the class of each row, nothing else of DATA. */
+/** Computes metrics of a model on labelled rows. It keeps the scores, the label and the class of each row, and nothing else of DATA. */
 export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
   const model = readModel(options.model);
   if (options.report) assertWritable(options.report.path, options.model, options.data);

@@ -13,7 +13,7 @@ import {
 } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
 
-/** What a model says of one record, and why. */
+/** The prediction for one record and its explanation. */
 export interface Explained {
   readonly record: Readonly<Record<string, unknown>>;
   readonly score: RecordScore;
@@ -21,15 +21,15 @@ export interface Explained {
   readonly base: number;
   readonly contributions: readonly Contribution[];
   readonly reasons: readonly Reason[];
-  /** of each column that the record has; with a reason where no change was found or searched for */
+  /** for each column of the record; with a reason if no change was found or searched for */
   readonly whatIf: readonly WhatIf[];
-  /** null of a model without covariance */
+  /** null for a model without covariance */
   readonly interval: ProbabilityInterval | null;
 }
 
 /**
- * Explains the record that a JSON text is.
- * @throws ERR_RECORD for a text that is no JSON object, else as of `Model.score`
+ * Explains a record given as JSON text.
+ * @throws ERR_RECORD for a text that is not a JSON object, and the errors of `Model.score`
  */
 export function explainRecord(model: Model, text: string): Explained {
   const record = parse(text);

@@ -9,7 +9,7 @@ import type {
 import { fitMissing } from '../read/gaps.ts';
 import type { Roles } from '../read/training.ts';
 
-/** Options of the command that a fit takes as they are. */
+/** Options of the command that are passed to the fit unchanged. */
 export type FitChoices = Pick<
   DataOptions,
   'positive' | 'multiclass' | 'coding' | 'references' | 'classWeight' | 'weightKind'
@@ -28,10 +28,10 @@ export interface PenaltyChoices {
   readonly firth?: boolean;
 }
 
-/** Roles that a fit knows of. */
+/** Roles that a fit has options for. */
 type FitRoles = Pick<Roles, 'target' | 'weight' | 'offset' | 'trials' | 'schema' | 'missing'>;
 
-/** What `fit` and `fitPath` are told alike, but for the penalty. @param features  those that were read */
+/** The options that `fit` and `fitPath` share, without the penalty. @param features  the features that were read */
 export function fitOptionsOf(options: FitRoles & FitChoices, features: readonly string[]) {
   const { target, weight, offset, trials, schema, missing, positive, multiclass, weightKind } = options;
   const { coding, references, classWeight, solver, tol, maxIter } = options;
@@ -42,7 +42,7 @@ export function fitOptionsOf(options: FitRoles & FitChoices, features: readonly 
   } as const satisfies FitOptions;
 }
 
-/** The settings of a penalty of any strength that were given. */
+/** The given settings of a penalty, without its strength. */
 export function penaltyKindOf({
   l1Ratio,
   standardize,
@@ -60,7 +60,7 @@ export function penaltyOptionOf(options: FitChoices & PenaltyChoices): FitOption
   return { ...penaltyKindOf(options), ...given({ C, lambda }) } as Strength & PenaltyKind & PenaltyByFeature;
 }
 
-/** Whether weights are drawn to 0, which decides how categories are coded. */
+/** Whether a penalty draws weights to 0, which decides the default coding of categories. */
 export const isPenalized = ({ C, lambda, penalty, firth }: PenaltyChoices): boolean =>
   !(firth || penalty === 'none' || lambda === 0 || C === Number.POSITIVE_INFINITY);
 

@@ -2,9 +2,9 @@ import { explainer, interval, type Model, type Scores, type Table } from '../../
 import { sourcesOf, tableReasons } from '../../../src/internal.ts';
 import type { FurtherCells, FurtherColumn } from '../write/writers.ts';
 
-/** What `score` writes behind the label where it is asked to. */
+/** Optional columns that `score` writes after the label. */
 export interface FurtherOptions {
-  /** so many greatest contributions a row */
+  /** number of greatest contributions in each row */
   readonly explain?: number;
   /** level of a confidence interval of the probabilities */
   readonly interval?: number;
@@ -16,8 +16,8 @@ interface Further {
 }
 
 /**
- * review (of a model that has a band for it); low, high; feature_1, contribution_1, reason_1 (where the schema has reasons), …: the sources
- * that moved the logit most, the greatest first; of more than two classes the logit of the label.
+ * The columns: review (if the model has a review band); low, high; feature_1, contribution_1, reason_1 (if the schema has reasons), … for the
+ * sources that moved the logit most, the greatest first. With more than two classes it is the logit of the label.
  */
 export function furtherColumns(model: Model, options: FurtherOptions): Further {
   const parts = [
@@ -38,7 +38,7 @@ function reviewed(): Further {
   };
 }
 
-/** @throws ERR_DATA of a model without covariance */
+/** @throws ERR_DATA for a model without covariance */
 function withIntervals(model: Model, level: number): Further {
   const { classes, positive } = model.manifest;
   const names = positive === null ? classes.map((label) => `_${label}`) : [''];

@@ -8,7 +8,7 @@ import { startRows } from '../terminal/progress.ts';
 import type { Split } from './split.ts';
 import type { TrainOptions } from './trainOptions.ts';
 
-/** What the model says of rows: of each weight vector logits and probabilities, and the labels. */
+/** The scores of rows: logits and probabilities of each weight vector, and the labels. */
 export function scoreRows(
   model: Model,
   engine: Engine,
@@ -54,8 +54,8 @@ export const numbersOf = (table: Table, name: string | undefined) => {
 };
 
 /**
- * Metrics of held-out rows, the rows they are of, and how many of them are left out (of weight 0) because the model does not
- * have their class. Of a model with a prior they weigh as their classes do where it is used.
+ * Metrics of held-out rows, these rows, and the number of rows left out (with weight 0) because the model lacks their class. If the model
+ * has a prior, the rows are weighted to its class shares.
  */
 export function evaluateHeldOut(
   model: Model,
@@ -67,7 +67,7 @@ export function evaluateHeldOut(
   const column = table.columns.find((one) => one.name === target)!;
   const given = numbersOf(table, weight);
   if (column.kind !== 'coded') {
-    // counts: a row is its successes, and its failures
+    // counts: a row stands for its successes and its failures
     const tries = numbersOf(table, trials)!;
     const shares = [1, 0].flatMap((label) =>
       Array.from(column.values, (hits, i) => (given?.[i] ?? 1) * (label === 1 ? hits : tries[i] - hits)),
@@ -97,7 +97,7 @@ export function evaluateHeldOut(
   return { metrics: metricsOf(model, scored), scored, unknown };
 }
 
-/** The rows times the true share of their class over that among them; as they are where the model knows of no prior. */
+/** Weights multiplied by the true share of the class over its share in these rows; unchanged if the model has no prior. */
 function withTrueShares({ manifest: { calibration, classes } }: Model, rows: ScoredRows): ScoredRows {
   const prior = calibration?.prior;
   if (prior === undefined) return rows;
@@ -110,7 +110,7 @@ function withTrueShares({ manifest: { calibration, classes } }: Model, rows: Sco
   };
 }
 
-/** Weight above 0 and a probability of 0 for the class that they are of: so many rows. */
+/** Number of rows with weight above 0 whose true class has probability 0. */
 export function ruledOut(
   { manifest: { classes, positive } }: Model,
   { probabilities, codes, weight }: ScoredRows,

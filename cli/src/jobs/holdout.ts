@@ -3,7 +3,7 @@ import { splitmix32 } from '../../../src/internal.ts';
 /**
  * Flags about `fraction` of the rows, at random by `seed`, the same fraction of every class (stratified).
  *
- * Selection sampling: of each class exactly round(fraction · rows of the class) rows, each subset equally likely.
+ * Selection sampling: takes exactly round(fraction · rows of the class) rows of each class; every subset is equally likely.
  * @param codes  class of each row
  * @see Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S
  */

@@ -18,26 +18,26 @@ export interface OnlineTrainOptions extends StreamRoles, ReadOptions, FtrlOption
   /** where the model goes */
   readonly out: string;
   readonly positive?: string;
-  /** file that holds the whole state; the run goes on from it when it exists */
+  /** file that holds the whole state; the run continues from it if it exists */
   readonly checkpoint?: string;
   /** rows between two checkpoints; 100,000 when absent */
   readonly checkpointEvery?: number;
-  /** rows that give the schema; 10,000 when absent */
+  /** number of first rows that set the schema; 10,000 when absent */
   readonly warmup?: number;
   /** number of the first row of the input in the whole stream; 0 when absent */
   readonly firstRow?: number;
   readonly warn?: (message: string) => void;
 }
 
-/** Rows that become a table at a time. */
+/** Rows of one table. */
 const BLOCK_ROWS = 8192;
 const CHECKPOINT_EVERY = 100_000;
 const WARMUP = 10_000;
 
 /**
- * Learns a stream row by row. The rows of the warm-up give the schema and are then learnt as all others. With a checkpoint the
- * state is saved every so many rows and at the end, the model beside it, each written under a temporary name and renamed; rows
- * that a checkpoint has learnt are skipped. SIGINT and SIGTERM end the input where it stands.
+ * Learns a stream row by row. The rows of the warm-up set the schema and are then learnt like all others. With a checkpoint, state and model
+ * are saved at intervals and at the end; each is written under a temporary name and renamed. Rows that the checkpoint has learnt are skipped.
+ * SIGINT and SIGTERM end the input at its current row.
  * @throws ERR_DATA, ERR_SCHEMA, ERR_RECORD, ERR_TARGET, ERR_RANGE, ERR_FORMAT, ERR_OUTPUT; ERR_INTERRUPTED during the warm-up
  */
 export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainResult> {
@@ -141,7 +141,7 @@ class OnlineRun {
     }
   }
 
-  /** Writes the checkpoint, then the model (of no rows of positive weight there is none). A kill between the two costs nothing. */
+  /** Writes the checkpoint, then the model (none without rows of positive weight). A kill between the two loses nothing. */
   save(): void {
     const { checkpoint, out } = this.#options;
     const learner = this.#learner!;
@@ -191,7 +191,7 @@ class OnlineRun {
   }
 }
 
-/** What the learner refuses is said with the line of its row. @param first  number of the first of the rows */
+/** Adds the line of the row to errors of the learner. @param first  number of the first row */
 function placing<T>(stream: RowStream, rows: readonly StreamRow[], first: number, work: () => T): T {
   try {
     return work();
@@ -208,7 +208,7 @@ function writeWhole(path: string, bytes: Uint8Array): void {
   file.commit();
 }
 
-/** The learner of the checkpoint, where there is one. @throws ERR_FORMAT, ERR_DATA when it was started with other options */
+/** The learner of the checkpoint, if there is one. @throws ERR_FORMAT, ERR_DATA when it was started with other options */
 function resume(options: OnlineTrainOptions): OnlineLearner | null {
   const { checkpoint } = options;
   if (checkpoint === undefined || !existsSync(checkpoint)) return null;

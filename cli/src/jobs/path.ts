@@ -33,7 +33,7 @@ export interface PathCommandOptions
 
 /** Options of `logodds cv`, as values. */
 export interface CvCommandOptions extends PathCommandOptions, ValidationOptions {
-  /** where the refitted model goes; absent: nowhere */
+  /** file for the refitted model; absent: it is not saved */
   readonly out?: string;
 }
 
@@ -58,7 +58,7 @@ export async function pathCommand(options: PathCommandOptions): Promise<PathResu
   return { path, target: options.target, rows: data.rows };
 }
 
-/** Reads, cross-validates, and saves the model of the chosen penalty. @throws the errors of reading, of `crossValidate`, and ERR_OUTPUT */
+/** Reads the data, cross-validates, and saves the model with the chosen penalty. @throws the errors of reading, of `crossValidate`, and ERR_OUTPUT */
 export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
   const { out } = options;
   if (out !== undefined) assertWritable(out, options.data);
@@ -78,7 +78,7 @@ export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
   return { validation, target: options.target, rows: data.rows, out };
 }
 
-/** Reads the table; DuckDB and its memory are gone when this returns. */
+/** Reads the table. DuckDB is closed and its memory free when this returns. */
 async function read(options: CvCommandOptions) {
   const database = lazyDatabase();
   try {

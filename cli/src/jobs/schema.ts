@@ -23,17 +23,17 @@ import { assertWritable, OutputFile } from '../write/temporary.ts';
 /** Options of `logodds schema`, as values. */
 export interface SchemaOptions extends SourceOptions {
   readonly target: string;
-  /** columns that are no features */
+  /** columns that are not features */
   readonly drop?: readonly string[];
   readonly weight?: string;
   readonly offset?: string;
-  /** where it goes; absent: nowhere */
+  /** file to write; absent: none */
   readonly out?: string;
 }
 
 export interface SchemaResult {
   readonly declaration: Declaration;
-  /** of each feature what was found: one sentence */
+  /** a sentence about each feature */
   readonly notes: readonly string[];
 }
 
@@ -42,21 +42,21 @@ const PUBLISHED = './node_modules/logodds/dist/schema.json';
 
 /** More levels than this are hashed. */
 const MANY_LEVELS = 1000;
-/** Levels of fewer rows than this share a slot. */
+/** Levels with fewer rows than this share a slot. */
 const RARE = 10;
-/** From so many rows on a column of another value in each (or in this share of them) names the rows. */
+/** With at least this many rows, a column with a different value in each (or in this share of them) identifies rows. */
 const IDENTIFIER = { rows: 20, share: 0.9 };
 const named = (why: string): Guess => ({
   feature: null,
   note: `left out, it looks like an identifier: ${why}; add it if its values are meaningful for new rows`,
 });
 
-/** Texts this long on average, or of so many words, of which most are distinct, are texts rather than names. */
+/** Mostly distinct values with this average length, or number of words, are texts rather than categories. */
 const LONG = 40;
 const WORDS = 4;
 
 /**
- * A declaration of the columns of DATA by what they hold, to be edited.
+ * Proposes a declaration of the columns of DATA from their values, for the user to edit.
  * @throws the errors of reading; ERR_OUTPUT
  */
 export async function schemaCommand(options: SchemaOptions): Promise<SchemaResult> {
@@ -128,13 +128,13 @@ interface Guess {
 
 const DATE_PARTS: readonly DatePart[] = ['year', 'month', 'weekday'];
 
-/** What the texts of a column of categories say of it. */
+/** Facts about a column of categories from its texts. */
 interface TextFigures {
   /** cells that are there */
   readonly cells: number;
   /** distinct texts */
   readonly levels: number;
-  /** of them those of few cells */
+  /** number of levels with few cells */
   readonly few: number;
   /** characters and words on average */
   readonly size: number;
@@ -203,7 +203,7 @@ function guessText({ reading, typing }: TextSource, name: string, facts: Facts):
     texts.reduce((sum, { text, count }) => sum + count * of(text), 0) / total;
   return guessTexts(name, {
     cells: facts.cells,
-    // numbers before the first text are distinct as far as anybody knows
+    // numbers before the first text may all be distinct
     levels: texts.length + facts.numbers,
     few: texts.filter(({ count }) => count < RARE).length,
     size: mean((text) => text.length),
@@ -225,7 +225,7 @@ async function guess(connection: DuckDBConnection, source: TypedSource, column: 
   if (Number(n) === 0) return { feature: null, note: 'left out, all its cells are missing' };
   if (least === most) return { feature: null, note: 'left out, it has only one value' };
   if (kind === 'integer') {
-    // another number in each row, and hardly any left out between them; or too long for a number
+    // a different number in each row with few gaps; or too long for a number
     const dense = `count(distinct ${cell}) = count(*) and max(${cell}) - min(${cell}) < 2 * count(*)`;
     const { ids, beyond } = await one(
       `${dense} as ids, max(abs(cast(${cell} as double))) >= 9007199254740992 as beyond`,

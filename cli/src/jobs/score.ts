@@ -12,12 +12,12 @@ export interface ScoreOptions extends SourceOptions, FurtherOptions {
   readonly model: string;
   readonly out: string;
   readonly precision?: 'f64' | 'f32';
-  /** a quote before texts of CSV that a spreadsheet would take for formulas */
+  /** put ' before CSV texts that a spreadsheet would run as formulas */
   readonly csvSafe?: boolean;
-  /** where no engine is given; 1 when absent. The scores are the same for any. */
+  /** used if no engine is given; 1 when absent. Scores are the same for any number. */
   readonly threads?: number;
   readonly engine?: Engine;
-  /** share of the values of a feature that training did not have: with more the job fails and leaves no output */
+  /** largest share of a feature's values that training did not have; beyond it the job fails and leaves no output */
   readonly maxUnseen?: number;
   /** told what is ignored */
   readonly warn?: (message: string) => void;
@@ -35,8 +35,9 @@ export interface StreamResult {
 }
 
 /**
- * Scores DATA into a file: columns row, p_<class> of every class, label, and what was asked for beside. Memory is bounded whatever the size of DATA.
- * @throws ERR_OUTPUT, the errors of reading, ERR_DATA with more unseen values than `maxUnseen`; nothing is left under the name of the output then
+ * Scores DATA into a file with the columns row, p_<class> of every class, label, and the requested further ones. Memory is bounded, whatever
+ * the size of DATA.
+ * @throws ERR_OUTPUT, the errors of reading, ERR_DATA with more unseen values than `maxUnseen`; the output file then does not exist
  */
 export async function scoreCommand(options: ScoreOptions): Promise<StreamResult> {
   const model = readModel(options.model);

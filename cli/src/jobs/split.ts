@@ -12,18 +12,18 @@ import type { TrainOptions } from './trainOptions.ts';
 /** Rows scored between two updates of the bar. */
 export const SLICE_ROWS = 65_536;
 
-/** Rows to fit and rows to judge by. */
+/** Rows to fit and rows to hold out. */
 export interface Split extends Omit<SpilledSplit, 'train'> {
-  /** rows in memory, or as they are encoded in a file */
+  /** rows in memory, or encoded in a file */
   readonly train: { readonly table: Table } | { readonly table: null; readonly problem: TrainingProblem };
-  /** of the rows to fit. @throws as the fit does of its target */
+  /** classes of the rows to fit. @throws the errors of the fit about its target */
   classes(): readonly string[];
   readonly rows: number;
-  /** frees what nobody refers to, where memory is limited */
+  /** frees unreferenced objects, if memory is limited */
   tidy(): Promise<void>;
 }
 
-/** Reads the table and splits it; DuckDB and its memory are gone when this returns. */
+/** Reads the table and splits it. DuckDB is closed and its memory free when this returns. */
 export async function readSplit(options: TrainOptions, engine: Engine): Promise<Split> {
   const fraction = options.holdout ?? 0.2;
   const holdoutBy = fraction === false ? undefined : options.holdoutBy;
@@ -38,7 +38,7 @@ export async function readSplit(options: TrainOptions, engine: Engine): Promise<
       flags: (table) => (fraction === false ? null : randomRows(table, options.target, fraction, options.seed ?? 1)),
       columns: { ...options, missing: fitMissing(options.missing) },
       coding: codingOf({ penalized: isPenalized(options) }),
-      // logits to look for separation, weights of one; probabilities, sorted; those of Firth's leverages
+      // logits for the check of separation, weights of 1; sorted probabilities; leverages of Firth's likelihood
       vectors: (classes) =>
         (penalty === 'none' || firth ? classes + 1 : 0) + (asked ? classes + 3 : 0) + (firth ? 3 : 0),
     });
@@ -89,7 +89,7 @@ function inMemory(
 
 function randomRows(table: Table, target: string, fraction: number, seed: number): Uint8Array {
   const column = table.columns.find((one) => one.name === target)!;
-  // counts of successes are no classes: all rows are of one kind
+  // counts of successes are not classes: all rows form one stratum
   return column.kind === 'coded'
     ? randomHoldout(column.codes, column.levels.length, fraction, seed)
     : randomHoldout(new Uint8Array(table.rows), 1, fraction, seed);

@@ -31,7 +31,7 @@ import { evaluateHeldOut, numbersOf, ruledOut, scoreRows } from './heldOut.ts';
 import { readSplit, SLICE_ROWS, type Split } from './split.ts';
 import type { TrainOptions, TrainResult } from './trainOptions.ts';
 
-/** Whether the fit is of all rows because inference is asked for and nothing is said of rows to hold out. */
+/** Whether all rows are fitted because inference is asked for and no holdout option is given. */
 const fitsAllRows = ({
   inference,
   robust,
@@ -85,7 +85,7 @@ async function fitAndSave(
     noteMulticlass(options, classes);
     noteOneAndTwo(options, classes);
   });
-  // those of the fitted rows the fit looks at
+  // the fit itself examines the fitted rows
   if (holdout && options.weightKind === 'count') await placing(() => refuseParts(holdout, options.weight), 'holdout');
   const read = clock();
 
@@ -138,7 +138,7 @@ async function fitAndSave(
   return result;
 }
 
-/** The page of `--report`: figures of the held-out rows; without any those of the fitted ones, where they are in memory. */
+/** The page of `--report`, with figures of the held-out rows, or of the fitted rows if none are held out and they are in memory. */
 async function writeTrainReport(
   to: ReportTarget,
   { model, evaluation, warnings }: TrainResult,
@@ -171,15 +171,15 @@ async function writeTrainReport(
   });
 }
 
-/** @throws ERR_RANGE for a weight that is no whole number */
+/** @throws ERR_RANGE for a weight that is not a whole number */
 function refuseParts(table: Table, weight: string | undefined): void {
   if (numbersOf(table, weight)?.some((value) => !Number.isInteger(value))) readWeight(table, weight!, 'count');
 }
 
-/** Where a model goes that has no path. */
+/** Shown for a model without a path. */
 export const NOT_SAVED = 'not saved (--out FILE saves it)';
 
-/** A band for review that does not hold the threshold sends nobody who is uncertain to a person. */
+/** Warns about a review band without the threshold: the least certain rows would not be reviewed. */
 function reviewWarnings({ manifest: { decision, positive } }: Model): Warning[] {
   const { threshold, abstain } = decision;
   if (positive === null || !abstain || (abstain.low <= threshold && threshold <= abstain.high)) return [];
@@ -187,7 +187,7 @@ function reviewWarnings({ manifest: { decision, positive } }: Model): Warning[] 
   return [{ code: 'REVIEW_BAND', message, features: [] }];
 }
 
-/** What separates because it is missing has a way out of its own. */
+/** Adds the option for separation by missing cells to its warning. */
 function withMissing(warning: Warning): Warning {
   if (warning.code !== 'SEPARATION' || !/: \(missing\)"/.test(warning.message)) return warning;
   const next = '--missing drop leaves out rows with missing cells, --missing mean fills these cells with the mean';
@@ -266,7 +266,7 @@ function fitWithProgress(
   }
 }
 
-/** Fits rows that stay in a file: what rests on folds or resampling needs them in memory. */
+/** Fits rows that stay in a file. Folds and resampling need rows in memory, so they are refused. */
 function fitFromFile(
   problem: TrainingProblem,
   fitOptions: FitOptions,
@@ -284,12 +284,12 @@ function fitFromFile(
     const told = decided(model, { decide: decideOptionOf(options), review: options.review }, folds);
     return { model: told, warnings: [...told.manifest.warnings] };
   } finally {
-    // scoring may want its memory
+    // scoring may need the memory
     problem.free();
   }
 }
 
-/** What standard errors and intervals were asked for. */
+/** The standard errors and intervals that were asked for. */
 function inferenceOf(options: TrainOptions): FitOptions['inference'] {
   const { inference, profile, robust, cluster, firth, firthErrors, bootstrap: replicates, seed } = options;
   const covariance =

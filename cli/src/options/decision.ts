@@ -2,7 +2,7 @@ import { CALIBRATION_METHODS } from '../../../src/decide.ts';
 import { exclusive, type OptionRow } from './table.ts';
 import { budgetOf, costsOf, fraction, fScore, priorShare, reviewOf, share } from './values.ts';
 
-/** What does not go with what is estimated by cross-validation. */
+/** Options that exclude estimation by cross-validation. */
 const NOT_IN_FOLDS = ['memory', 'bootstrap'];
 
 /** How logits become probabilities. */
@@ -19,7 +19,7 @@ const CALIBRATION: readonly OptionRow[] = [
   ],
 ];
 
-/** Ways to decide, of which there is one. */
+/** Ways to decide, of which at most one is used. */
 const WAYS: readonly OptionRow[] = [
   [
     '--threshold <p>',
@@ -31,9 +31,21 @@ const WAYS: readonly OptionRow[] = [
     'choose labels of least mean cost: FP=5,FN=1 (TP= and TN= are optional), or a .json file with a matrix [true class][decided class]',
     { parse: costsOf, conflicts: NOT_IN_FOLDS },
   ],
-  ['--maximize <score>', 'choose the threshold with the greatest F-score: f1, f2, f0.5', { parse: fScore, conflicts: NOT_IN_FOLDS }],
-  ['--min-precision <share>', 'choose the threshold with the greatest recall at this precision or more', { parse: fraction, conflicts: NOT_IN_FOLDS }],
-  ['--min-recall <share>', 'choose the threshold with the greatest precision at this recall or more', { parse: fraction, conflicts: NOT_IN_FOLDS }],
+  [
+    '--maximize <score>',
+    'choose the threshold with the greatest F-score: f1, f2, f0.5',
+    { parse: fScore, conflicts: NOT_IN_FOLDS },
+  ],
+  [
+    '--min-precision <share>',
+    'choose the threshold with the greatest recall at this precision or more',
+    { parse: fraction, conflicts: NOT_IN_FOLDS },
+  ],
+  [
+    '--min-recall <share>',
+    'choose the threshold with the greatest precision at this recall or more',
+    { parse: fraction, conflicts: NOT_IN_FOLDS },
+  ],
   [
     '--budget <rows>',
     'label at most this many rows positive: a share (5%), or a count per fitted rows (100)',
@@ -41,7 +53,7 @@ const WAYS: readonly OptionRow[] = [
   ],
 ];
 
-/** How logits become probabilities, and these labels. */
+/** How logits become probabilities, and probabilities labels. */
 export const DECISION_OPTIONS: readonly OptionRow[] = [
   ...CALIBRATION,
   ...exclusive(WAYS),

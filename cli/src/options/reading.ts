@@ -2,7 +2,7 @@ import { ENCODINGS } from '../read/text/options.ts';
 import type { OptionRow } from './table.ts';
 import { decimalMark, delimiterMark, missingTexts, quoteMark, rowNumber, thousandsMark } from './values.ts';
 
-/** How files of text are read; docs/FILES.md says what holds without them. */
+/** How text files are read. docs/FILES.md has the defaults. */
 export const READING: readonly OptionRow[] = [
   [
     '--na <list>',

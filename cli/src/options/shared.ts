@@ -49,10 +49,13 @@ export const MAX_UNSEEN: OptionRow = [
   'fail and write no output if a feature has a larger share of values that are unseen or beyond the fitted range (0.05; 0 allows none)',
   { parse: share },
 ];
-export const REPORT: OptionRow = ['--report <file>', 'write a page (.html) with curves, coefficients, data and warnings'];
+export const REPORT: OptionRow = [
+  '--report <file>',
+  'write a page (.html) with curves, coefficients, data and warnings',
+];
 export const JSON_OUTPUT: OptionRow = ['--json', 'print one JSON object on standard output'];
 
-/** Which columns are features, and how they are read. What `--schema` says of them nothing else does. */
+/** Which columns are features, and how they are read. Options that contradict `--schema` are refused. */
 export const COLUMNS: readonly OptionRow[] = [
   [
     '--schema <file>',
@@ -69,7 +72,7 @@ export const COLUMNS: readonly OptionRow[] = [
   OFFSET,
 ];
 
-/** What `train`, `path` and `cv` take of the same: the columns, the form of the penalty, the solver. */
+/** Options that `train`, `path` and `cv` share: the columns, the form of the penalty, the solver. */
 export const MODEL_OPTIONS: readonly OptionRow[] = [
   QUERY,
   ...READING,
@@ -79,7 +82,11 @@ export const MODEL_OPTIONS: readonly OptionRow[] = [
   ],
   ...COLUMNS,
   ['--trials <col>', 'column with the number of trials; the target then counts successes'],
-  ['--multiclass <kind>', 'model of a target with three or more classes (default: multinomial)', { choices: ['multinomial', 'ovr'] }],
+  [
+    '--multiclass <kind>',
+    'model of a target with three or more classes (default: multinomial)',
+    { choices: ['multinomial', 'ovr'] },
+  ],
   ['--l1-ratio <share>', 'share of the L1 penalty: 0 is L2 alone, 1 is L1 alone (default: 0)', { parse: share }],
   ['--no-standardize', 'penalise weights on the raw scale of the features, not on standardised features'],
   [
@@ -95,16 +102,28 @@ export const MODEL_OPTIONS: readonly OptionRow[] = [
   ],
   ['--reference <pairs>', 'reference levels for treatment coding: race=white,...', { parse: pairs }],
   ['--solver <name>', 'algorithm of the fit (default: auto)', { choices: SOLVERS }],
-  ['--tol <number>', 'the fit has converged when no entry of the gradient is larger than this', { parse: positiveNumber }],
+  [
+    '--tol <number>',
+    'the fit has converged when no entry of the gradient is larger than this',
+    { parse: positiveNumber },
+  ],
   ['--max-iter <n>', 'largest number of iterations', { parse: positiveInteger }],
-  ['--class-weight <weights>', 'weights of classes: balanced, or LABEL=W,...; 0 leaves a class out', { parse: classWeight }],
+  [
+    '--class-weight <weights>',
+    'weights of classes: balanced, or LABEL=W,...; 0 leaves a class out',
+    { parse: classWeight },
+  ],
 ];
 
-/** What `path` and `cv` take of the same. */
+/** Options that `path` and `cv` share. */
 export const PATH_OPTIONS: readonly OptionRow[] = [
   ...MODEL_OPTIONS,
   ['--lambdas <list>', 'penalty strengths, instead of --count and --ratio', { parse: positiveNumbers }],
-  ['--count <n>', 'number of penalty strengths, log-spaced from the smallest that zeroes every weight down to --ratio times it (default: 100)', { parse: positiveInteger }],
+  [
+    '--count <n>',
+    'number of penalty strengths, log-spaced from the smallest that zeroes every weight down to --ratio times it (default: 100)',
+    { parse: positiveInteger },
+  ],
   [
     '--ratio <number>',
     'smallest strength as a fraction of the largest (default: 0.0001, or 0.01 with more weights than rows; with L2 alone the strengths reach C = 10000)',

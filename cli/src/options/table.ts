@@ -1,20 +1,20 @@
 import { Option } from 'commander';
 
-/** How the value of an option is read, and what it does not go with. */
+/** How the value of an option is read, and which options it excludes. */
 export interface OptionRules {
-  /** @param before  what an earlier occurrence gave */
+  /** @param before  the value of an earlier occurrence */
   readonly parse?: (text: string, before: never) => unknown;
   readonly choices?: readonly string[];
   readonly default?: string;
   readonly required?: boolean;
-  /** other options, as commander names their values */
+  /** excluded options, by commander's names of their values */
   readonly conflicts?: readonly string[];
 }
 
-/** An option: how it is written, what help says of it, and its rules. */
+/** An option: its flags, its text in help, and its rules. */
 export type OptionRow = readonly [flags: string, text: string, rules?: OptionRules];
 
-/** `required` is for the command to check, after what is typed wrong has been named. */
+/** The command checks `required`, after typing errors have been refused. */
 export function optionOf([flags, text, rules = {}]: OptionRow): Option {
   const option = new Option(flags, text).conflicts([...(rules.conflicts ?? [])]);
   if (rules.parse) option.argParser(rules.parse as Parameters<Option['argParser']>[0]);
@@ -23,10 +23,10 @@ export function optionOf([flags, text, rules = {}]: OptionRow): Option {
   return option;
 }
 
-/** Of each option what commander calls its value. */
+/** Commander's name for the value of each option. */
 export const optionNames = (rows: readonly OptionRow[]): string[] => rows.map((row) => optionOf(row).attributeName());
 
-/** Options of which one at most is given. */
+/** Options that exclude each other. */
 export function exclusive(rows: readonly OptionRow[]): OptionRow[] {
   const names = optionNames(rows);
   return rows.map(([flags, text, rules], own) => [

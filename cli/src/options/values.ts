@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Costs } from '../../../src/decide.ts';
 import { Names } from '../read/names.ts';
 
-/** What a parser refuses is wrong usage. */
+/** A refused value is a usage error. */
 const refuse = (rule: string, got: string): never => {
   throw new InvalidArgumentError(`Expected ${rule}, got "${got}".`);
 };
@@ -35,8 +35,8 @@ export const memorySize = (text: string): number => {
 };
 
 /**
- * The parts of a list as a record of CSV has them: separated by commas, one with a comma in quotes, its quotes doubled.
- * @returns of each part its text and where quotes in it end (0: none at its beginning)
+ * The parts of a list, written like a record of CSV: separated by commas, with quotes around a part that has a comma, and quotes in it doubled.
+ * @returns for each part its text and the end of its quoted beginning (0: not quoted)
  */
 function parts(text: string): { readonly text: string; readonly quoted: number }[] {
   const found: { text: string; quoted: number }[] = [];
@@ -63,7 +63,7 @@ function parts(text: string): { readonly text: string; readonly quoted: number }
   }
 }
 
-/** "age,income", '"price, net",age'; several times the option is one list. A text that is one name as a whole is that one: see `Names`. */
+/** "age,income", '"price, net",age'; repeated options form one list. If the whole text is the name of a column, it is that one: see `Names`. */
 export const names = (text: string, before: string[] = []): string[] => {
   const list = parts(text);
   if (list.some((part) => part.text === '' && part.quoted === 0)) refuse('names separated by commas', text);

@@ -2,12 +2,12 @@ import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Column, Table } from '../../../src/index.ts';
 import { cellError, LABEL_RULE } from '../../../src/internal.ts';
 
-/** One column to read: what SQL computes it (DOUBLE, the code of a level as UINTEGER, or VARCHAR) and what its cells must satisfy. */
+/** A column to read: the SQL that computes it (DOUBLE, the code of a level as UINTEGER, or VARCHAR) and the rules for its cells. */
 export interface CellPlan {
   readonly name: string;
   /** null: numeric, or by `label` */
   readonly levels: readonly string[] | null;
-  /** the SQL gives texts, which are gathered into a dictionary of these labels; null: the text is none */
+  /** the SQL gives texts, which are collected in a dictionary of these labels; null: the text is not a label */
   readonly label?: (text: string) => string | null;
   readonly sql: string;
   /** a missing cell is an error with this next step; absent: it may be missing */
@@ -19,23 +19,23 @@ export interface CellPlan {
 type Codes = Uint8Array | Uint16Array | Uint32Array;
 type Cells = Float64Array | Codes;
 
-/** What the vectors of DuckDB hold that are read here: numbers or codes, and which of them are valid. */
+/** A vector of DuckDB: its numbers or codes, and which of them are valid. */
 interface RawVector {
   readonly items: Cells;
   readonly validity: { readonly data: BigUint64Array | null; readonly offset: number };
 }
 
-/** A vector of DuckDB's texts: 16 bytes each, the length and, of up to 12 bytes, the text itself. */
+/** A vector of DuckDB's texts. Each takes 16 bytes: the length, then the text itself if it has at most 12 bytes. */
 interface TextVector {
   readonly dataView: DataView;
   readonly validity: RawVector['validity'];
   getItem(index: number): string | null;
 }
 
-/** Longest text that stands in its vector. */
+/** Longest text that is stored in its vector. */
 const INLINE = 12;
 
-/** Texts as codes in the order they were met. */
+/** Gives texts codes in the order of their first occurrence. */
 class Dictionary {
   readonly levels: string[] = [];
   readonly #label: (text: string) => string | null;
@@ -89,8 +89,8 @@ export const codesFor = (values: number, rows: number): Codes =>
 const newDictionary = ({ label }: CellPlan) => (label ? new Dictionary(label) : null);
 
 /**
- * Rows gathered from DuckDB's chunks straight into typed arrays; no value object is made per cell.
- * Filled up to `capacity`, read through `table()`, emptied by `clear()`.
+ * Collects rows from DuckDB's chunks directly in typed arrays, without an object for each cell.
+ * It holds up to `capacity` rows; `table()` returns them and `clear()` empties it.
  */
 export class Block {
   rows = 0;
@@ -133,7 +133,7 @@ export class Block {
     this.rows += count;
   }
 
-  /** The rows so far; views that hold until the next `clear`. */
+  /** The rows so far, as views that are valid until the next `clear`. */
   table(): Table {
     const columns = this.plans.map((plan, column): Column => {
       const { name } = plan;
@@ -149,7 +149,7 @@ export class Block {
 
   clear(): void {
     this.rows = 0;
-    // a dictionary is of the rows of one table, so that it stays small
+    // a dictionary serves the rows of one table, so that it stays small
     this.plans.forEach((plan, column) => {
       if (plan.label) this.dictionaries[column] = newDictionary(plan);
     });

@@ -5,7 +5,7 @@ import { LogoddsError } from '../../../src/index.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { brief, discard, reason, runFolder } from '../write/temporary.ts';
 
-/** A DuckDB in memory that spills to a folder of its own, gone when it is closed. */
+/** A DuckDB in memory that spills to its own folder. Closing it removes the folder. */
 export interface Database {
   readonly connection: DuckDBConnection;
   /** a further connection, for a query while another one streams */
@@ -13,10 +13,10 @@ export interface Database {
   close(): void;
 }
 
-/** DuckDB is loaded when it is first needed: help and `inspect` start without it. */
+/** Loads DuckDB when it is first needed, so that help and `inspect` start without it. */
 export const loadDuckDB = () => import('@duckdb/node-api');
 
-/** No code that is not in the package: no extension is installed or loaded, no secret of the user is found. */
+/** Allows no code from outside the package: no extension is installed or loaded, and secrets of the user are not read. */
 export const SEALED: Readonly<Record<string, string>> = {
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
@@ -24,7 +24,7 @@ export const SEALED: Readonly<Record<string, string>> = {
   allow_persistent_secrets: 'false',
 };
 
-/** Of the memory of the machine (or container): the other half is for the rows themselves and the fit. */
+/** Share of the memory of the machine (or container). The other half is for the rows themselves and the fit. */
 const SHARE = 0.5;
 
 const halfOfMemory = () => {
@@ -33,7 +33,7 @@ const halfOfMemory = () => {
 };
 
 /**
- * @param memoryLimit  what DuckDB may hold before it spills, e.g. "768MB"; half of the memory when absent
+ * @param memoryLimit  memory that DuckDB may hold before it spills, e.g. "768MB"; half of the machine's when absent
  * @param threads  as many as there are processors when absent; each takes memory
  */
 export async function openDatabase(memoryLimit = halfOfMemory(), threads?: number): Promise<Database> {
@@ -67,9 +67,9 @@ export async function openDatabase(memoryLimit = halfOfMemory(), threads?: numbe
 const locked = new WeakSet<DuckDBConnection>();
 
 /**
- * From now on this database, all its connections, reads these files and nothing else, writes only to the run's own folder, and no setting
- * changes. To be called once, before the first file is opened, by whoever opens DATA (`openSource`).
- * @param files  paths that are files, never patterns; a pattern that stands for just this file may be given to DuckDB as well
+ * Locks this database with all its connections: it reads only these files, writes only to the run's own folder, and no setting
+ * changes. `openSource` calls it once, before it opens the first file.
+ * @param files  paths of files, never patterns; DuckDB may also be given a pattern that matches just this file
  */
 export async function lockTo(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
   if (locked.has(connection)) return;
@@ -83,23 +83,23 @@ export async function lockTo(connection: DuckDBConnection, files: readonly strin
 
 const LOCK = 'set lock_configuration = true';
 
-/** The pattern that only this file matches, which DuckDB is given for a path: it takes every path for a pattern. */
+/** The pattern that only this file matches. DuckDB reads every path as a pattern, so it gets this instead of the path. */
 export const patternOf = (file: string): string => resolve(file).replace(/[[*?]/g, '[$&]');
 
-/** Functions that write files or run a statement out of a text. */
+/** Functions that write files or run a statement given as text. */
 const REFUSED = /"function_name":"(enable_logging|query|query_table|json_execute_serialized_sql)"/i;
 const SUSPECT = /\b(enable_logging|json_execute_serialized_sql|query(?:_table)?(?="?\s*(?:\(|\/\*|--)))/i;
 
 /**
- * From now on no setting changes. A query reads what its user can read: that is what it is for.
- * @returns the query as a tree; null where it has none
- * @throws ERR_DATA a query that writes a file by way of a function, or runs a statement out of a text
+ * Locks all settings. A query may read every file that its user can read.
+ * @returns the query as a tree; null if it has none
+ * @throws ERR_DATA a query that writes a file through a function, or runs a statement given as text
  */
 export async function lockForQuery(connection: DuckDBConnection, sql: string): Promise<string | null> {
   const [{ tree }] = (await rowsOf(connection, `select json_serialize_sql(${text(sql)})::varchar as tree`)) as [
     { tree: string },
   ];
-  // what cannot be written as a tree, as PIVOT, is looked at as a text
+  // a query without a tree, such as PIVOT, is examined as text
   const found = tree.startsWith('{"error":true') ? SUSPECT.exec(sql) : REFUSED.exec(tree);
   if (found) {
     const what = 'expected a query that reads only';
@@ -112,7 +112,7 @@ export async function lockForQuery(connection: DuckDBConnection, sql: string): P
 /** Share of the running statement that is done, as DuckDB estimates it. */
 export const shareDone = (connection: DuckDBConnection) => connection.progress.percentage / 100;
 
-/** Runs a statement that may take long, with a bar of what DuckDB says of its progress. */
+/** Runs a statement that may take long, with a bar of the progress that DuckDB reports. */
 export async function runWithBar(connection: DuckDBConnection, label: string, sql: string): Promise<void> {
   const phase = startPhase(label, true);
   const timer = setInterval(() => phase.update(shareDone(connection)), 100);
@@ -132,7 +132,7 @@ export async function rowsOf(connection: DuckDBConnection, sql: string): Promise
   return (await reader.getRowObjectsJson()) as Row[];
 }
 
-/** The chunks of a result as it comes; the next one is fetched on another thread while one is used. */
+/** The chunks of a result as they arrive. While one is used, another thread fetches the next. */
 export async function* streamChunks(connection: DuckDBConnection, sql: string): AsyncGenerator<DuckDBDataChunk> {
   const result = await connection.stream(sql);
   let next = result.fetchChunk();
@@ -152,13 +152,13 @@ export const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
 /** A text as SQL quotes it. */
 export const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
-/** A row that has not as many cells as there are columns. */
+/** A row whose number of cells differs from the number of columns. */
 export const unequal = (expected: string | number, got: string | number) => `expected ${expected} cells, got ${got}`;
 
-/** What DuckDB says, as one ERR_DATA sentence without its advice about SQL options. */
+/** An error of DuckDB as one ERR_DATA sentence, without its advice about SQL options. */
 export function dataError(label: string, error: unknown): LogoddsError {
   if (error instanceof LogoddsError) return error;
-  // a message may quote the file: what is looked for stands at its beginning
+  // a message may quote the file, so only its beginning is matched
   const message = (error instanceof Error ? error.message : String(error)).slice(0, 10_000);
   const line = /CSV Error on Line: (\d+)\r?\n(?:Original Line: [^\n]*\n)?(.+)/.exec(message);
   const cells = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message);
@@ -169,7 +169,7 @@ export function dataError(label: string, error: unknown): LogoddsError {
   const what = place
     ? `line ${place[1]}: ${cells ? unequal(cells[1], cells[2]) : brief(place[2]!.trim())}`
     : reason(error).replace(/^(Invalid Input|IO) Error: /, '');
-  // httpfs, postgres_scanner and their like are not there, and not fetched
+  // httpfs, postgres_scanner and the like are not included and not downloaded
   const extension = /requires the extension (\w+)|exists in the (\w+) extension/.exec(message);
   if (extension) {
     return new LogoddsError(

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { checkDeclaration, type Declaration, LogoddsError, loadModel, type Model } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
 
-/** @throws ERR_DATA when it cannot be read, ERR_FORMAT when it is no whole model of this format */
+/** @throws ERR_DATA when it cannot be read, ERR_FORMAT when it is not a complete model of this format */
 export function readModel(path: string): Model {
   let bytes: Buffer;
   try {
@@ -39,8 +39,8 @@ export function readJson(path: string, what: string): unknown {
 }
 
 /**
- * A schema file as it is read; what does not fit the columns is said when the data are known.
- * @throws ERR_DATA when it cannot be read, ERR_SCHEMA when it is no declaration
+ * Reads a schema file. Whether it fits the columns is checked when the data are known.
+ * @throws ERR_DATA when it cannot be read, ERR_SCHEMA when it is not a declaration
  */
 export const readSchema = (path: string | undefined): Declaration | undefined => {
   if (path === undefined) return undefined;

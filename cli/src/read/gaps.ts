@@ -1,10 +1,10 @@
-/** What becomes of missing cells in training. */
+/** The treatment of missing cells in training. */
 
 import { type Feature, LogoddsError, type Model, type Warning } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
 import type { MissingPolicy, Part } from './roles.ts';
 
-/** `missing` of the library: rows that are left out are not there when it is asked. */
+/** The option `missing` of the library. It never sees the rows that are left out. */
 export const fitMissing = (policy: MissingPolicy | undefined) => (policy === 'mean' ? 'mode' : undefined);
 
 const FACTS: Readonly<Record<MissingPolicy, string>> = {
@@ -13,19 +13,19 @@ const FACTS: Readonly<Record<MissingPolicy, string>> = {
   drop: 'rows with missing cells are left out   (--missing drop)',
 };
 
-/** What a report says of the choice: of a weight for missing cells where there is one. */
+/** The line of a report about this choice. A weight for missing cells is mentioned only if there is one. */
 export function missingFacts(policy: MissingPolicy = 'slot', { manifest }: Model): [string, string][] {
   const weights = (feature: Feature) =>
     feature.kind === 'numeric' ? feature.indicator : feature.kind === 'categorical' && feature.counts.at(-1)! > 0;
   return policy === 'slot' && !manifest.schema.features.some(weights) ? [] : [['missing', FACTS[policy]]];
 }
 
-/** The columns by which rows are left out. */
+/** The columns whose missing cells leave rows out. */
 export const leavesOut = (parts: readonly Part[]): Part[] => parts.filter(({ gaps }) => gaps === 'drop');
 
 type Named = Pick<Part, 'name' | 'role'>;
 
-/** As much of a table as says which cells are missing. */
+/** The part of a table that tells which cells are missing. */
 interface Flagged {
   readonly rows: number;
   readonly columns: readonly { readonly missing?: ArrayLike<number> | null }[];
@@ -85,7 +85,7 @@ export class Gaps {
     return kept;
   }
 
-  /** What is to be said of the rows that do not stay. */
+  /** The notes about rows that are left out. */
   warnings(): Warning[] {
     const { length } = this.flags;
     const rows = (count: number) => `${count.toLocaleString('en-US')} of ${length.toLocaleString('en-US')} rows`;
@@ -115,7 +115,7 @@ export class Gaps {
   }
 }
 
-/** Where the flag stands for the n-th time, from 0. */
+/** The position of the n-th flag, from 0. */
 export function nthOf(flags: Uint8Array, flag: number, n: number): number {
   for (let i = 0; i < flags.length; i++) if (flags[i] === flag && n-- === 0) return i;
   return flags.length;

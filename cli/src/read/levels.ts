@@ -3,12 +3,12 @@ import { rowsOf, text } from './database.ts';
 import type { CellKind } from './needs.ts';
 
 /**
- * How the text of a category is spelled, so that 2, 2.0 and "2" of a CSV file are one level and 02139 stays itself:
- * decides what is done to text cells before they are compared with levels.
+ * The spelling of a category's texts, so that 2, 2.0 and "2" of a CSV file are one level and 02139 is kept unchanged.
+ * It decides how text cells are normalised before they are compared with levels.
  */
 export type Spelling = 'number' | 'boolean' | 'plain';
 
-/** A number as people write it; a leading zero, a sign or an exponent makes it a text. */
+/** A plain number; a leading zero, a sign or an exponent makes it a text. */
 const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?$/;
 const BOOLEAN = /^(true|false)$/i;
 
@@ -43,10 +43,10 @@ const SPELL: Readonly<Record<Spelling, (sql: string) => string>> = {
 
 export const spell = (sql: string, spelling: Spelling) => SPELL[spelling](sql);
 
-/** A text column that is read into a dictionary: SQL of the texts of its cells, and the label that each text stands for. */
+/** A text column that is read into a dictionary: the SQL of its texts, and the label of each text. */
 export interface TextCells {
   readonly sql: string;
-  /** null: no text, number, boolean or list */
+  /** null: neither text, number, boolean nor list */
   readonly label: (text: string) => string | null;
 }
 
@@ -71,14 +71,14 @@ let created = 0;
 export async function createLevelType(connection: DuckDBConnection, keys: readonly string[]): Promise<LevelType> {
   const sqlName = `levels_${++created}`;
   await connection.run(`create type ${sqlName} as enum (${keys.map(text).join(', ')})`);
-  // The code alone: a chunk with an ENUM vector would bring all names of the levels along.
+  // The code alone: a chunk with an ENUM vector would carry all names of the levels.
   return {
     code: (key) =>
       `case when ${key} is not null then coalesce(enum_code(try_cast(${key} as ${sqlName})), ${keys.length}) end::uinteger`,
   };
 }
 
-/** The keys cells of this kind and spelling have where their label is in `levels`, same order. */
+/** The keys of cells of this kind and spelling, for each label in `levels`, in the same order. */
 export async function levelKeys(
   connection: DuckDBConnection,
   levels: readonly string[],

@@ -1,13 +1,13 @@
-/** Column names that are asked for, and what to say when they are not there. */
+/** Column names that the user asks for, and the error if they are absent. */
 
 import { LogoddsError } from '../../../src/index.ts';
 import { nearest, show } from '../../../src/internal.ts';
 
-/** A list of names as an option gives it: each text that was given, and the names that it is when it is not one name as a whole. */
+/** A list of names from an option: each given text, and the names in it, which are used if the whole text is not a column. */
 export class Names extends Array<string> {
   given: readonly { readonly text: string; readonly names: readonly string[] }[] = [];
 
-  // what is made of the list is a list like others
+  // lists derived from this one are plain arrays
   static override get [Symbol.species]() {
     return Array;
   }
@@ -19,7 +19,7 @@ export class Names extends Array<string> {
     return list;
   }
 
-  /** The names among these columns: `price, net` is that column where there is one of that name. */
+  /** The names, given these columns: the text `price, net` is one name if a column is called so. */
   static among(list: readonly string[] | undefined, columns: readonly string[]): readonly string[] | undefined {
     if (!(list instanceof Names)) return list;
     return list.given.flatMap(({ text, names }) => (columns.includes(text) ? [text] : names));
@@ -28,7 +28,7 @@ export class Names extends Array<string> {
 
 export { nearest };
 
-/** A name in a list: in quotes where a comma or a blank would leave its ends unclear. */
+/** A name in a list, in quotes if a comma or a blank would make its ends unclear. */
 const listed = (name: string) => (name === '' || /[,"\s=]/.test(name) ? JSON.stringify(name) : name);
 
 export const shorten = (names: readonly string[]) => {

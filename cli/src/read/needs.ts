@@ -1,11 +1,10 @@
 import type { DeclaredFeature, Feature } from '../../../src/index.ts';
 
-/** How a cell is stored, as far as reading features goes; a date or list is one by a schema only, `other` (structs, blobs) never. */
+/** How a cell is stored. Only a schema reads a `date` or `list`; `other` (structs, blobs) is never read. */
 export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'date' | 'list' | 'other';
 
 /**
- * What a feature reads from its column: numbers, dates, a category by its label among known ones, or text as it stands (hashed values, words,
- * tags).
+ * The type that a feature reads from its column: numbers, dates, a category with known labels, or unchanged text (hashed values, words, tags).
  */
 export type Need = 'number' | 'date' | 'level' | 'text';
 
@@ -30,7 +29,7 @@ function partOr(need: Need): (feature: Needed) => Need {
   return (feature) => ('part' in feature && feature.part !== undefined ? 'date' : need);
 }
 
-/** Of each column that features read, in their order, what they need of it. */
+/** The needs of the features for each column that they read, in the order of the features. */
 export function needsOf(features: readonly Needed[]): Map<string, Set<Need>> {
   const needs = new Map<string, Set<Need>>();
   for (const feature of features) {
@@ -42,7 +41,7 @@ export function needsOf(features: readonly Needed[]): Map<string, Set<Need>> {
   return needs;
 }
 
-/** Whether one typed column serves these features as numbers; else as text. Dates that are numbers are milliseconds. */
+/** Whether a column is read as numbers for these features; otherwise it is read as text. Dates that are numbers are milliseconds. */
 export function asNumbers(needs: ReadonlySet<Need>, { kind }: { readonly kind: CellKind }): boolean {
   return needs.has('number') || (needs.has('date') && (kind === 'integer' || kind === 'float'));
 }

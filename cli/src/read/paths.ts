@@ -13,13 +13,13 @@ const FORMATS: readonly (readonly [RegExp, Format])[] = [
   [/\.(jsonl|ndjson)(\.gz)?$/i, 'jsonl'],
 ];
 
-/** The format of a path by its ending; null when it has none that is read. */
+/** The format of a path by its ending; null for an unknown ending. */
 export const formatOf = (path: string): Format | null => FORMATS.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 
-/** Whether the name says that tabs are between the cells. */
+/** Whether the ending says that tabs separate the cells. */
 export const isTsv = (path: string) => /\.tsv(\.gz)?$/i.test(path);
 
-/** @throws ERR_DATA for an ending that is none of a format */
+/** @throws ERR_DATA for an unknown ending */
 export function requireFormat(path: string): Format {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(path) && !existsSync(path);
   const format = formatOf(path);
@@ -44,8 +44,8 @@ export function requireFormat(path: string): Format {
 }
 
 /**
- * The files behind a path. One that exists is itself, whatever characters its name has; else * ? [...] and ** are patterns, of which names that
- * begin with a dot are no part, and the files are sorted by name. Each exists and has bytes.
+ * The files that a path stands for. A path that exists is that file, whatever its name. Otherwise * ? [...] and ** are patterns: they skip
+ * names that begin with a dot, and the files are sorted by name. Each file exists and is not empty.
  * @throws ERR_DATA
  */
 export function filesOf(path: string): string[] {
@@ -77,7 +77,7 @@ function expand(pattern: string): string[] {
   return bases.filter((file) => !statSync(file).isDirectory()).sort();
 }
 
-/** What a part of a pattern leads to. */
+/** The paths that match one part of a pattern. */
 function step(base: string, part: string, last: boolean): string[] {
   const under = (name: string) => (base === '' ? name : join(base, name));
   if (part === '.' || part === '..') return [base === '' ? part : `${base}/${part}`];
@@ -100,7 +100,7 @@ function step(base: string, part: string, last: boolean): string[] {
   return names.filter((name) => matches(name)).map(under);
 }
 
-/** A pattern of names, as a function. A set that is none, such as [z-a], matches nothing. */
+/** A pattern of names as a function. An invalid set such as [z-a] matches nothing. */
 function matcher(part: string): (name: string) => boolean {
   let source = '';
   for (let i = 0; i < part.length; i++) {

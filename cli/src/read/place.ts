@@ -1,4 +1,4 @@
-/** Errors about one cell say where it is in the file. */
+/** Errors about a cell name its place in the file. */
 import { LogoddsError } from '../../../src/index.ts';
 import { cellError } from '../../../src/internal.ts';
 import { scan, type TextSource } from './text/source.ts';
@@ -21,7 +21,7 @@ export const fileCellError = (
   next: string,
 ) => placed(cellError(row, name, rule, value, next), label, line);
 
-/** The file and line of a row: looked for only when something is wrong there. */
+/** The file and line of a row. They are determined only for an error. */
 export async function placeOf(source: TextSource, row: number): Promise<{ label: string; line: number } | null> {
   let at = 0;
   let found: { label: string; line: number } | null = null;
@@ -38,23 +38,23 @@ export async function placeOf(source: TextSource, row: number): Promise<{ label:
   return found;
 }
 
-/** Where messages of the library name a row: at the beginning, behind the column, or behind a weight. */
+/** The places where messages of the library name a row: at the beginning, after the column, or after a weight. */
 const ROW = /^((?:\w+ "(?:[^"\\]|\\.)*", )?row |weights: [^"]{1,100} at row )(\d+)(?: \(from 0\))?/;
 
-/** The row that an error is about; null where it is about none. */
+/** The row that an error is about; null if it names none. */
 export const rowOf = (error: unknown): number | null => {
   const found = error instanceof LogoddsError ? ROW.exec(error.message) : null;
   return found && Number(found[2]);
 };
 
-/** The error about another row, as it is counted in the source. */
+/** The same error with the number that the row has in the source. */
 export function movedTo(row: number, error: LogoddsError): LogoddsError {
   const moved = (text: string) => text.replace(ROW, (_, before: string) => `${before}${row} (from 0)`);
   const problems = error.problems.map((problem) => ('row' in problem ? { ...problem, row } : problem));
   return new LogoddsError(error.code, moved(error.message), { cause: error, problems }, moved(error.detail));
 }
 
-/** An error that names a row of the source names its line, too. */
+/** Adds the line to an error that names a row of the source. */
 export async function withPlace(source: TextSource, error: unknown): Promise<unknown> {
   const row = rowOf(error);
   const place = row === null ? null : await placeOf(source, row);

@@ -1,4 +1,4 @@
-/** Files of text that a query names: they become tables by the rule for files, so that DuckDB guesses nothing. */
+/** Text files that a query names become tables by the rules for files, so that DuckDB guesses nothing. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LogoddsError, type Table } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
@@ -11,9 +11,9 @@ import type { Reading } from './text/options.ts';
 import { planAny } from './text/planAny.ts';
 import { type RecordUse, readColumns, Slots, scanning, sizeOf, type TextSource } from './text/source.ts';
 
-/** Endings by which DuckDB takes the name of a table for a file of text. */
+/** Endings that make DuckDB read a table name as a text file. */
 const TEXT = /\.(csv|tsv|json|jsonl|ndjson)(\.gz|\.zst)?$/i;
-/** Functions that read text by guesses unless they are told all. */
+/** Functions that read text by guessing unless all options are given. */
 const READERS = /^(read_csv|read_csv_auto|sniff_csv|read_json|read_json_auto|read_ndjson|read_ndjson_auto)$/i;
 /** Rows of a chunk of DuckDB. */
 const CHUNK_ROWS = 2048;
@@ -32,8 +32,8 @@ function* nodes(tree: unknown): Generator<Node> {
 }
 
 /**
- * Puts a table of the same name before every file of text that a query reads.
- * @param tree  of the query, as json_serialize_sql gives it; null where it has none (PIVOT): then quoted names are looked for
+ * Creates a table with the name of each text file that a query reads; DuckDB then reads the table instead.
+ * @param tree  of the query, from json_serialize_sql; null if it has none (PIVOT): quoted names are then searched
  * @throws ERR_DATA for functions that guess; the errors of reading
  */
 export async function loadTextFiles(
@@ -61,7 +61,7 @@ export async function loadTextFiles(
   for (const path of files) await loadTextFile(connection, path, reading);
 }
 
-/** Whether a reader guesses nothing: it is given auto_detect = false, of JSON also columns, which end it there. */
+/** Whether a reader guesses nothing: it has auto_detect = false or, for JSON, columns, which turn guessing off. */
 function isTold(called: string, args: readonly Node[]): boolean {
   return args.some(({ left, right }) => {
     const option = String((left as Node | undefined)?.['column_names']).toLowerCase();

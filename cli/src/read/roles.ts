@@ -1,48 +1,48 @@
-/** Which column plays which part, and what words on it make void. */
+/** The roles of columns, and contradictions between options about them. */
 import { type Declaration, LogoddsError } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
 import { Names, requireColumns } from './names.ts';
 import { type Need, needsOf } from './needs.ts';
 
 /**
- * Told of a column that cannot be read, in a reading that goes on without it. An error about single cells has their number in `cells`.
- * @returns whether it goes on
+ * Receives an error about a column that cannot be read. If reading continues without it, an error about cells has their number in `cells`.
+ * @returns whether to continue
  */
 export type Unreadable = (part: Part, error: unknown) => boolean;
 
 export const MISSING_POLICIES = ['slot', 'mean', 'drop'] as const;
-/** Of missing cells in features: a weight of their own, the mean (of categories the most frequent level), or their row is left out. */
+/** Treatment of missing cells in features: a weight of their own, the mean (or most frequent level), or the row is left out. */
 export type MissingPolicy = (typeof MISSING_POLICIES)[number];
 
-/** Which column plays which part. */
+/** The roles of columns. */
 export interface Roles {
   readonly target: string;
   readonly weight?: string;
   readonly offset?: string;
-  /** of a target that counts successes: how many trials there were */
+  /** column with the number of trials, if the target counts successes */
   readonly trials?: string;
-  /** default: every column that has no other part */
+  /** default: every column without another role */
   readonly features?: readonly string[];
   readonly drop?: readonly string[];
   readonly categorical?: readonly string[];
   readonly numeric?: readonly string[];
-  /** rows with the largest values of this column are held out; no feature unless `features` names it */
+  /** rows with the largest values of this column are held out; it is not a feature unless `features` names it */
   readonly holdoutBy?: string;
-  /** rows with one value of this column depend on one another */
+  /** rows with the same value of this column may depend on one another */
   readonly cluster?: string;
-  /** rows with one value of this column stay in one fold */
+  /** rows with the same value of this column stay in one fold */
   readonly groups?: string;
   /** order of the rows, for folds by time */
   readonly time?: string;
-  /** how columns become features; with it no other word on them but `drop` */
+  /** how columns become features; with it only `drop` is allowed beside it */
   readonly schema?: Declaration;
-  /** what becomes of missing cells in features; slot when absent */
+  /** treatment of missing cells in features; slot when absent */
   readonly missing?: MissingPolicy;
 }
 
 export type Role = 'feature' | 'target' | 'weight' | 'offset' | 'trials' | 'cluster' | 'groups' | 'time';
 
-/** How the columns that are no features are read. */
+/** How columns that are not features are read. */
 export const READ: Readonly<Record<Exclude<Role, 'feature' | 'target'>, 'coded' | 'numeric' | 'order'>> = {
   weight: 'numeric',
   offset: 'numeric',
@@ -56,17 +56,17 @@ export const READ: Readonly<Record<Exclude<Role, 'feature' | 'target'>, 'coded' 
 export interface Part {
   readonly name: string;
   readonly role: Role;
-  /** numbers, categories, what orders rows, what the features of a schema need, or what its cells say */
+  /** numbers, categories, values that order rows, the needs of a schema's features, or decided by its cells */
   readonly read: 'numeric' | 'coded' | 'order' | 'needs' | 'infer';
-  /** what the features of a schema need of it */
+  /** the needs of a schema's features */
   readonly needs: ReadonlySet<Need> | null;
-  /** what a missing cell does: it is for the fit to say, its row is left out, or it is an error */
+  /** treatment of a missing cell: the fit decides, its row is left out, or it is an error */
   readonly gaps: 'keep' | 'drop' | 'refuse';
 }
 
 /**
  * Every column in use, in the order of the source.
- * @throws ERR_SCHEMA for columns that are absent, and words that contradict one another
+ * @throws ERR_SCHEMA for absent columns and contradictory options
  */
 export function partsOf(
   source: { readonly label: string; readonly columns: readonly { readonly name: string }[]; readonly typing?: string },
@@ -128,14 +128,14 @@ export function partsOf(
     });
 }
 
-/** The lists of names, as these columns make them out. */
+/** The lists of names, resolved against these columns. */
 export function namedAmong<T extends Partial<Roles>>(roles: T, columns: readonly string[]): T {
   const lists = ['features', 'drop', 'categorical', 'numeric'] as const;
   return { ...roles, ...Object.fromEntries(lists.map((key) => [key, Names.among(roles[key], columns)])) };
 }
 
 /**
- * Words on a column that other words on it make void.
+ * Refuses options about a column that contradict other options about it.
  * @throws ERR_SCHEMA
  */
 export function refuseContradictions(roles: Roles): void {
@@ -155,14 +155,14 @@ export function refuseContradictions(roles: Roles): void {
   }
 }
 
-/** What to do about a missing cell in a column that is no feature. */
+/** The next step for a missing cell in a column that is not a feature. */
 export const FILL = 'fill the cell, or leave the row out with --query';
 
 /** The same in training; undefined where a cell may be missing. */
 export const requirement = ({ gaps }: Part): string | undefined =>
   gaps === 'refuse' ? 'fill the cell, or leave such rows out with --missing drop' : undefined;
 
-/** A target of more values than this is none; no need to list them. */
+/** A target with more values than this is refused without listing them. */
 export const MOST_CLASSES = 100;
 
 /** @throws ERR_TARGET */
@@ -183,7 +183,7 @@ export function refuseEmpty(label: string, name: string): never {
   );
 }
 
-/** What to do with a cell that is no number. */
+/** The next step for a cell that is not a number. */
 export const adviceOf = ({ name, role, needs }: Part) =>
   needs
     ? 'correct the cell, leave it empty if the value is missing (or say --na), or declare the feature categorical in the schema'
@@ -196,7 +196,7 @@ export const adviceOf = ({ name, role, needs }: Part) =>
  * @typeParam P  the plan of a column
  */
 export interface TrainingRows {
-  /** of each column in use, in the order of the source: its name, and its levels when it is of categories */
+  /** for each column in use, in the order of the source: its name, and its levels if it is categorical */
   readonly plans: readonly { readonly name: string; readonly levels: readonly string[] | null }[];
   readonly features: readonly string[];
   readonly rows: number;

@@ -26,14 +26,14 @@ import { labelling } from './text/labels.ts';
 import { type RecordUse, Slots, scanning, sizeOf } from './text/source.ts';
 import { sameMeaning, spellingOf as textSpelling } from './text/spelling.ts';
 
-/** What one column is read for. */
+/** The uses of one column. */
 interface Wanted {
   readonly name: string;
-  /** known labels; null: numbers, or what the needs say */
+  /** known labels; null: numbers, or decided by the needs */
   readonly levels: readonly string[] | null;
   readonly role: 'feature' | 'offset' | 'target' | 'weight';
   readonly unseen: 'slot' | 'error';
-  /** of a column whose labels the model does not list, or that features read in several ways */
+  /** set for a column whose labels the model does not list, or which features read in several ways */
   readonly needs?: ReadonlySet<Need>;
 }
 
@@ -43,10 +43,10 @@ export interface FurtherColumns {
   readonly weight?: string;
 }
 
-/** What to do about a missing cell; a row without a target is the caller's to leave out. */
+/** The next step for a missing cell. The caller leaves out rows without a target. */
 const requirement = (role: Wanted['role']) => (role === 'feature' || role === 'target' ? undefined : FILL);
 
-/** Rows handed over at a time: a few of DuckDB's chunks, small enough for the caches; of many classes one chunk. */
+/** Rows in one block: a few of DuckDB's chunks, small enough for the caches; one chunk if there are many classes. */
 const blockRows = (classes: number): number => (classes <= 16 ? 16_384 : 2048);
 /** DuckDB spills beyond this, so that the whole process stays well under 1 GiB whatever the size of the input. */
 const MEMORY_LIMIT = '512MB';
@@ -57,7 +57,7 @@ type Use = (table: Table, firstRow: number) => void;
 /**
  * Streams the rows of DATA in blocks of typed arrays that fit the model: bounded memory whatever the size of DATA.
  * @param use  called with each block in order; the table is valid during the call
- * @param warn  told once which columns of DATA are not used, and how cells were read that are not plain
+ * @param warn  called once with the unused columns of DATA, and with notes on cells that needed interpretation
  * @returns rows read
  * @throws ERR_SCHEMA absent columns (all named) or columns of a wrong type; ERR_RECORD for a cell that cannot be used
  */
@@ -124,7 +124,7 @@ function wantedColumns(model: Model, { target, weight }: FurtherColumns): Wanted
   return columns;
 }
 
-/** @throws ERR_SCHEMA naming all columns that the rows lack */
+/** @throws ERR_SCHEMA naming all absent columns */
 function refuseAbsent(label: string, names: readonly string[], wanted: readonly Wanted[]): void {
   const absent = wanted.filter((one) => !names.includes(one.name));
   if (absent.length === 0) return;
@@ -137,7 +137,7 @@ function refuseAbsent(label: string, names: readonly string[], wanted: readonly 
   throw new LogoddsError('ERR_SCHEMA', `${label}: expected ${what} of the model, got ${shorten(names)}; ${next}`);
 }
 
-/** Says which columns are not used. */
+/** Notes the columns that are not used. */
 function sayExtra(source: Source, names: readonly string[], model: Model, wanted: readonly Wanted[]): void {
   const known = new Set([...wanted.map((one) => one.name), model.manifest.target, model.manifest.weight]);
   const extra = names.filter((column) => !known.has(column));
@@ -194,7 +194,7 @@ async function streamText(
   };
   try {
     for await (const read of scanning(source, add)) bytes = read;
-    // a field of JSON lines may come late: only all of them say that there is none
+    // a field of JSON lines may come late: its absence is known only after all rows
     if (!csv && row > 0) {
       const all = new Set([...names, ...seen]);
       refuseAbsent(source.label, [...all], wanted);
@@ -213,7 +213,7 @@ async function streamText(
   }
 }
 
-/** How a column of a file of text is read for the model. @param heard  told of texts that were read as the label that means the same */
+/** How a column of a text file is read for the model. @param heard  called with texts that were read as the label with the same meaning */
 function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: string) => void): ColumnPlan {
   const { reading, typing } = source;
   const json = typing === 'jsonl';
@@ -222,7 +222,7 @@ function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: str
   const numbers = levels === null || needs?.has('number');
   if (numbers) return { name, levels: null, required, least: role === 'weight' ? 0 : undefined };
   const spelling = json ? 'plain' : textSpelling(levels, reading.style);
-  // cells that are missing where the others are numbers
+  // texts that mean a missing cell if the others are numbers
   const missing = levels.length > 0 && textSpelling(levels, reading.style) === 'number' ? reading.tokens : reading.na;
   const kept = new Set([...missing].filter((text) => !levels.includes(text)));
   const label = labelling(json, reading, kept, spelling);
@@ -340,7 +340,7 @@ async function planCells(
 
 const sqlText = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
-/** Where unseen categories are errors, finds the first one and quotes its value. @throws ERR_RECORD */
+/** If unseen categories are errors, finds the first one and quotes its value. @throws ERR_RECORD */
 async function refuseUnseen(
   database: Database,
   source: TypedSource,

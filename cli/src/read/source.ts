@@ -14,12 +14,12 @@ export type { CellKind } from './needs.ts';
 export type { SourceColumn, TypedSource } from './typed.ts';
 export type { TextSource };
 
-/** Where rows come from: files of text, or what DuckDB reads (Parquet, a query). */
+/** The source of rows: text files, or Parquet files and queries that DuckDB reads. */
 export type Source = TextSource | TypedSource;
 
 export const isText = (source: Source): source is TextSource => source.typing !== 'typed';
 
-/** What the command line says about DATA. */
+/** The options about DATA. */
 export interface SourceOptions extends ReadOptions {
   readonly data?: string;
   readonly query?: string;
@@ -27,8 +27,8 @@ export interface SourceOptions extends ReadOptions {
 
 /**
  * Opens DATA: a file, a pattern, "-" for CSV on standard input, or a query.
- * @param database  opened when it is needed: files of text do without
- * @param thorough  of JSON lines the fields of all records are wanted, not those of the first ones
+ * @param database  opened when it is needed; text files do not need it
+ * @param thorough  for JSON lines, find the fields of all records, not only of the first ones
  * @throws ERR_DATA missing, empty or unreadable files; ERR_SCHEMA duplicate column names
  */
 export async function openSource(
@@ -66,7 +66,7 @@ async function openText(
   return { ...source, columns, heard: new Set(), close };
 }
 
-/** Standard input is spooled to a file: it is read once for what its columns are, and then for its rows. */
+/** Spools standard input to a file, because it is read twice: once to judge its columns, once for its rows. */
 async function openStandardInput(reading: Reading): Promise<TextSource> {
   const folder = runFolder();
   const file = join(folder, 'stdin.csv');
@@ -84,7 +84,7 @@ async function openStandardInput(reading: Reading): Promise<TextSource> {
   }
 }
 
-/** A database that is opened when somebody asks for it, once. */
+/** A database that is opened once, at its first use. */
 export function lazyDatabase(...args: Parameters<typeof openDatabase>) {
   let opened: Promise<Database> | null = null;
   return {

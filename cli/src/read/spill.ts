@@ -21,27 +21,27 @@ import { nthOf } from './gaps.ts';
 import { lazyDatabase, type SourceOptions } from './source.ts';
 import { copyTraining, type Pause, type ReadPlan, type Roles, type TrainingCopy } from './training.ts';
 
-/** Shares of the limit: what DuckDB may hold while it is open, one part of the rows on its way, and what nobody counts. */
+/** Shares of the limit: for DuckDB while it is open, for one part of the rows in transit, and for memory that is not counted. */
 const DATABASE = 0.4;
 const PART = 0.04;
 const SLACK = 0.1;
-/** Rows of a part at most: a few chunks of DuckDB. At least one chunk. */
+/** Largest number of rows in a part: a few chunks of DuckDB, and at least one. */
 const PART_ROWS = 16_384;
 const CHUNK_ROWS = 2048;
-/** Rows that are summed on their own: windows are a multiple where they can be. */
+/** Rows of one block of a sum. Windows are a multiple of it if possible. */
 const BLOCK_ROWS = 32_768;
-/** Most parameters whose matrices a fit forms, and about how many of them it has at a time. */
+/** Largest number of parameters for which a fit forms matrices, and about how many it has at a time. */
 const MATRIX_PARAMETERS = 2000;
 const MATRICES = 10;
-/** Bytes of the limit for each thread of DuckDB: it reads as many pieces of the file at a time. */
+/** Bytes of the limit for each thread of DuckDB, because each reads a piece of the file. */
 const THREAD = 1e9;
-/** Bytes of a window at most: linear memory has 4 GiB. */
+/** Largest size of a window in bytes: linear memory has 4 GiB. */
 const MOST_WINDOW = 3e9;
-/** Least limit: DuckDB needs some forty megabytes to do anything. */
+/** Smallest limit: DuckDB needs about forty megabytes to work at all. */
 const LEAST = 100e6;
 
 /**
- * Rows in a scratch file, each column in one piece. A signal removes it; after `release` it has no name, so nothing is left of it however the
+ * Rows in a scratch file, each column contiguous. A signal removes the file. After `release` it has no name, so nothing remains however the
  * program ends.
  *
  *   | column 0: rows × its width | column 1 | …
@@ -74,7 +74,7 @@ export class Spill implements RowStore {
     }
   }
 
-  /** Takes the name away, so that a signal may end the program at once. */
+  /** Removes the name, so that a signal may end the program at once. */
   release(): void {
     discard(this.#folder);
   }
@@ -120,19 +120,19 @@ export class Spill implements RowStore {
 const bytesOf = (cells: Cells) => new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)}MB`;
 
-/** What `train` fits to and is judged by, of a file that need not fit into memory. */
+/** The rows that `train` fits and holds out, from a file that need not fit into memory. */
 export interface SpilledSplit {
   readonly train: TrainingProblem;
-  /** held-out rows, at least the columns that are no features; null without any */
+  /** held-out rows with at least the columns that are not features; null if there are none */
   readonly holdout: Table | null;
   /** held-out rows from start to end − 1, all columns */
   readonly part: (start: number, end: number) => Table;
   /** of a part at most */
   readonly partRows: number;
   readonly features: readonly string[];
-  /** what is to be said of rows that are left out */
+  /** notes about rows that are left out */
   readonly leftOut: readonly Warning[];
-  /** An error about a row of `train` (or of `holdout`) as one about the row of the source, with file and line where these are known. */
+  /** Turns an error about a row of `train` (or `holdout`) into one about the row of the source, with file and line if they are known. */
   placed(error: unknown, which?: 'train' | 'holdout'): Promise<unknown>;
   close(): void;
 }
@@ -141,22 +141,22 @@ export interface SpilledSplit {
 export interface SpillOptions {
   readonly data: SourceOptions;
   readonly roles: Roles;
-  /** of the rows that are held out by `roles.holdoutBy` */
+  /** share of the rows that `roles.holdoutBy` holds out */
   readonly fraction: number;
-  /** without `roles.holdoutBy`: 1 for a row that is held out, from the columns that are no features; null: none is */
+  /** without `roles.holdoutBy`: 1 for each row to hold out, from the columns that are not features; null: hold out none */
   readonly flags: (roles: Table) => Uint8Array | null;
   readonly columns: FitColumns;
   readonly coding: 'onehot' | 'treatment';
-  /** float64 vectors of the rows that the fit makes beside those it is given, for so many classes */
+  /** number of float64 vectors over the rows that the fit adds to those it is given, for this many classes */
   readonly vectors: (classes: number) => number;
 }
 
 /**
- * Reads DATA once, within a limit of memory, and leaves the encoded rows in a scratch file: DuckDB copies them to a table that spills, from there
- * they come twice in parts, for the schema and to be encoded. Of every row stay in memory its class, weight and offset.
+ * Reads DATA once, within a limit of memory, and writes the encoded rows to a scratch file. DuckDB copies the rows to a table that spills. That
+ * table is read twice in parts: for the schema, then to encode the rows. The class, weight and offset of every row stay in memory.
  *
- * @param limit  bytes above what the program takes without data; DuckDB is closed when the fit begins, so both may use it
- * @throws ERR_MEMORY when the limit cannot do, with what could; the errors of reading; ERR_OUTPUT when the disk is full
+ * @param limit  bytes above those of the program without data; DuckDB closes before the fit begins, so each may use all of it
+ * @throws ERR_MEMORY for a limit that is too low, naming one that suffices; the errors of reading; ERR_OUTPUT when the disk is full
  */
 export async function readWithin(limit: number, engine: Engine, options: SpillOptions): Promise<SpilledSplit> {
   if (limit < LEAST) throw tooLittle(limit, LEAST, 'to read a file');
@@ -175,7 +175,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     const isFeature = ({ name }: ReadPlan) => features.includes(name);
     const [given, cells] = [plans.filter((plan) => !isFeature(plan)), plans.filter(isFeature)];
     const shape = `for ${all.toLocaleString('en-US')} rows of ${cells.length} features`;
-    // a number three times: as read, split, checked; a class with its flags and as two vectors
+    // each number three times (as read, split and checked), each class with its flags and as two vectors
     const bytesRead = 24 * all * given.length;
     if (bytesRead > (1 - DATABASE - SLACK) * limit) throw tooLittle(limit, bytesRead / (1 - DATABASE - SLACK), shape);
     const { table, largest, leftOut, placed } = await copy.whole(given, collector(PART * limit, 64));
@@ -220,7 +220,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     });
     copy.close();
     await database.close();
-    // before the fit, which hears no signals: those that came meanwhile
+    // handle pending signals now, because the fit does not see them
     await collect();
     for (const file of files) file.release();
 
@@ -235,7 +235,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     const matrices = parameters <= MATRIX_PARAMETERS ? (MATRICES + 2 * engine.threads) * 8 * parameters ** 2 : 0;
     const vectors =
       vectorBytes(draft) + 8 * (rows - held) * (options.vectors(weights) + (weights > together ? weights : 0));
-    // logits of the held-out rows and what their metrics sort
+    // logits of the held-out rows, and the arrays that their metrics sort
     const scored = held * (16 * weights + 48);
     const fixed = matrices + vectors + scored;
     // y, weight, offset, curvature, factors and the copies of a selection
@@ -272,7 +272,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
   }
 }
 
-/** Bytes that the vectors of the rows take, those that are the same counted once. */
+/** Bytes of the vectors over the rows; a shared vector counts once. */
 function vectorBytes({ rows: { target, y, sampleWeight, weight, offset, counts, unit } }: TableInParts): number {
   const vectors = new Set([target.code, target.trials, y, sampleWeight, weight, offset, counts, unit]);
   let bytes = 0;
@@ -280,7 +280,7 @@ function vectorBytes({ rows: { target, y, sampleWeight, weight, offset, counts, 
   return bytes;
 }
 
-/** Cells as they are read, before they are encoded. */
+/** Cells before they are encoded. */
 const emptyCells = ({ levels }: ReadPlan, rows: number): Cells =>
   levels ? codesFor(levels.length + 1, rows) : new Float64Array(rows);
 const widthOf = (plan: ReadPlan) => emptyCells(plan, 0).BYTES_PER_ELEMENT;
@@ -306,9 +306,9 @@ function tooLittle(limit: number, needed: number, what: string): LogoddsError {
 }
 
 /**
- * Frees DuckDB's chunks and the copies that they arrive in: only the collector does, and it does not know their size.
- * @param most  bytes before it is called
- * @param rowBytes  of a chunk
+ * Frees DuckDB's chunks and their copies. Only the garbage collector can free them, and it does not know their size.
+ * @param most  bytes after which it is run
+ * @param rowBytes  bytes of a row in a chunk
  */
 function collector(most: number, rowBytes: number): Pause {
   let bytes = 0;
@@ -322,7 +322,7 @@ function collector(most: number, rowBytes: number): Pause {
 
 let gc: (() => void) | undefined;
 
-/** Frees what nobody refers to. */
+/** Frees objects without references. */
 export async function collect(): Promise<void> {
   if (!gc) {
     setFlagsFromString('--expose-gc');

@@ -9,19 +9,19 @@ import { TEXT_KIND } from './text/facts.ts';
 import { type Reading, type ReadOptions, readingOf } from './text/options.ts';
 import { type FileScanner, openFile } from './text/source.ts';
 
-/** Rows of a block at most. */
+/** Largest number of rows in a block. */
 const BLOCK_ROWS = 1024;
 
 /** One row of a stream. */
 export interface StreamRow {
   readonly line: number;
-  /** by place: the text of a cell, null where there is none */
+  /** by place: the text of a cell, null if it is empty */
   readonly cells: readonly (string | null)[];
   /** by place: what kind of text it is, as in a dictionary */
   readonly kinds: Uint8Array;
 }
 
-/** Rows as they come, none of them twice, the whole never in memory. */
+/** Rows as they arrive. Each is read once, and they are never all in memory. */
 export interface RowStream {
   /** for messages: a path or "standard input" */
   readonly label: string;
@@ -29,15 +29,15 @@ export interface RowStream {
   readonly reading: Reading;
   /** the columns: of the CSV header, or of the JSON objects so far */
   names(): readonly string[];
-  /** The place of a column in the rows so far; −1 when it has none (yet). */
+  /** The place of a column in the rows so far; −1 if it has none (yet). */
   place(name: string): number;
   /** the rows, a block for each piece of the input that arrived */
   readonly blocks: AsyncIterable<readonly StreamRow[]>;
 }
 
 /**
- * Opens a file, or "-" for standard input: CSV with a header, or JSON lines (on standard input told by a leading brace), read by the scanners that
- * read files.
+ * Opens a file, or "-" for standard input: CSV with a header, or JSON lines (recognised on standard input by a leading brace). The same
+ * scanners read files.
  * @param stop  ends the rows early; a record that has not fully arrived is left out
  * @throws ERR_DATA for a missing, empty or unreadable file, also later from `blocks`
  */
@@ -63,7 +63,7 @@ export async function openStream(data: string, stop: AbortSignal, options: ReadO
   const file: FileScanner = openFile({ files: [data], label, typing: format, reading }, data, (record, { names }) =>
     rows.push(rowOf(record, names().length, reading.quote ?? '"')),
   );
-  // few at a time, so that an error in one of them costs few others
+  // few rows at a time, so that an error in one of them costs few others
   function* take(): Generator<readonly StreamRow[]> {
     for (let at = 0; at < rows.length; at += BLOCK_ROWS) yield rows.slice(at, at + BLOCK_ROWS);
     rows = [];
@@ -74,7 +74,7 @@ export async function openStream(data: string, stop: AbortSignal, options: ReadO
       file.push(next.value);
       yield* take();
     }
-    // the last record is whole when its line has ended, and left out when not
+    // the last record is complete only if its line has ended; otherwise it is left out
     file.end(!stop.aborted);
     yield* take();
     for (const line of file.said()) reading.warn(line);

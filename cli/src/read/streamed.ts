@@ -1,4 +1,4 @@
-/** Rows of a stream become tables, by a plan for each column. */
+/** Turns rows of a stream into tables, with a plan for each column. */
 import { type Column, LogoddsError, type OnlineLearner, type Table } from '../../../src/index.ts';
 import { LABEL_RULE, list, show } from '../../../src/internal.ts';
 import { sortLabels } from '../../../src/kernels.ts';
@@ -20,15 +20,15 @@ export interface StreamedColumn {
   /** null: numeric */
   readonly levels: string[] | null;
   readonly codes: Map<string, number>;
-  /** a label that is no level becomes one; else it is unseen */
+  /** true: a label that is not a level becomes one; false: it is unseen */
   readonly open: boolean;
-  /** the label of a text; null: missing; undefined: it is none */
+  /** the label of a text; null: missing; undefined: not a label */
   readonly label: (text: string, kind: number) => string | null | undefined;
-  /** what to do about a cell that is no number */
+  /** next step for a cell that is not a number */
   readonly advice: string;
 }
 
-/** Roles of a stream, and the classes of its target where the first rows may lack some. */
+/** Roles of a stream, and the classes of its target if the first rows may lack some. */
 export interface StreamRoles extends Omit<Roles, 'holdoutBy'> {
   readonly classes?: readonly string[];
 }
@@ -37,8 +37,8 @@ export interface StreamRoles extends Omit<Roles, 'holdoutBy'> {
 const PLAIN = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
 
 /**
- * @param known  texts or labels that say how the labels of the column are spelled
- * @param role  weight or offset, which must be numbers; undefined of others
+ * @param known  texts or labels that determine the spelling of the column's labels
+ * @param role  weight or offset, which must be numbers; undefined for other columns
  */
 function planOf(
   stream: RowStream,
@@ -88,7 +88,7 @@ export function warmUpPlan(stream: RowStream, rows: readonly StreamRow[], given:
       const full = facts.numbers > 0 ? factsOf(stream, rows, name, true) : facts;
       const { tokens, na } = stream.reading;
       const texts = [...full.texts()].filter(({ text, kind }) => kind !== KIND.text || !na.has(text));
-      // what is missing among numbers says nothing of how they are spelled
+      // missing cells among numbers do not affect the spelling
       const known = texts.filter(({ text, kind }) => kind !== KIND.text || !tokens.has(text)).map(({ text }) => text);
       const plan = planOf(stream, name, [], known.length > 0 ? known : texts.map(({ text }) => text), true, role);
       const labels = texts.flatMap(({ text, kind }) => plan.label(text, kind) ?? []);
@@ -117,7 +117,7 @@ function factsOf(stream: RowStream, rows: readonly StreamRow[], name: string, al
   return facts;
 }
 
-/** Whether a column has numbers alone, by the rule for files over the first rows. @throws ERR_RECORD, ERR_SCHEMA */
+/** Whether a column has only numbers, by the rule for files applied to the first rows. @throws ERR_RECORD, ERR_SCHEMA */
 function isNumeric(stream: RowStream, rows: readonly StreamRow[], name: string, facts: Facts, notes: Notes): boolean {
   const verdict = judge(name, facts, stream.reading, stream.format === 'jsonl', notes);
   if (verdict.kind === 'cell') {
@@ -141,7 +141,7 @@ export function learningPlan(stream: RowStream, learner: OnlineLearner): Streame
   const { schema, target, classes, weight, offset } = learner;
   const numbers = [weight, offset].filter((name) => name !== null);
   const all = [...schema.features.map(({ name }) => name), target, ...numbers];
-  // the first JSON objects may lack a column; one that lacks it in a row has a missing cell there
+  // the first JSON objects may lack a column; a row without the field has a missing cell
   if (stream.format === 'csv') for (const name of all) requireColumn(stream, stream.names(), name);
   return [
     ...schema.features.map((feature) => {

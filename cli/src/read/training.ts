@@ -1,4 +1,4 @@
-/** Rows to train on, whatever they come from. */
+/** Training rows from any source. */
 
 import { type CodedColumn, LogoddsError, type NumericColumn, type Table, type Warning } from '../../../src/index.ts';
 import { cellError, parseDate, selectRows } from '../../../src/internal.ts';
@@ -21,32 +21,32 @@ export interface TrainingData {
   /** features, target, weight and offset, in the order of the source */
   readonly table: Table;
   readonly features: readonly string[];
-  /** 1 where holdoutBy is among its largest values; null without holdoutBy */
+  /** 1 for rows with the largest values of holdoutBy; null without holdoutBy */
   readonly largest: Uint8Array | null;
-  /** what is to be said of rows that are left out */
+  /** notes about rows that are left out */
   readonly leftOut: readonly Warning[];
-  /** An error about a row of the table as one about the row of the source, with file and line. @param tableRow  the row of the table that it means */
+  /** Turns an error about a row of the table into one about the row of the source, with file and line. @param tableRow  the row of the table */
   placed(error: unknown, tableRow?: (row: number) => number): Promise<unknown>;
 }
 
-/** How a column is read: what it is called, its levels when there are such, and whether labels are gathered. */
+/** How a column is read: its name, its levels if it has any, and whether labels are collected. */
 export type ReadPlan = CellPlan | ColumnPlan;
 
-/** Rows that were looked at as a whole, and can be read as often as needed, whole or in parts. */
+/** Rows whose columns have been judged. They can be read any number of times, all at once or in parts. */
 export interface TrainingCopy {
   /** of each column in use, in the order of the source */
   readonly plans: readonly ReadPlan[];
   readonly features: readonly string[];
-  /** of the source, those that are left out with them */
+  /** number of rows in the source, including those that are left out */
   readonly rows: number;
-  /** The columns of these plans, which rows are the largest, and what was left out. */
+  /** Reads the columns of these plans, the flags of the largest rows, and notes about rows left out. */
   whole(
     plans: readonly ReadPlan[],
     pause?: Pause,
   ): Promise<Pick<TrainingData, 'table' | 'largest' | 'leftOut' | 'placed'>>;
-  /** The columns of these plans in parts of so many rows at most (a chunk of DuckDB at least); a part holds until the next one. */
+  /** Reads the columns of these plans in parts of at most this many rows (at least a chunk of DuckDB). A part is valid until the next one. */
   parts(plans: readonly ReadPlan[], most: number, pause?: Pause): AsyncGenerator<Table>;
-  /** removes what was spooled */
+  /** removes spooled input */
   close(): void;
 }
 
@@ -67,8 +67,8 @@ export async function readTraining(
 }
 
 /**
- * Looks at all rows: what each column is. Rows that DuckDB reads are in a table of its own then, where they may spill to disk; files of text are
- * read again.
+ * Reads all rows to judge each column. Rows that DuckDB reads are then in a table, which may spill to disk. Text files are read again
+ * later.
  */
 export async function copyTraining(
   database: () => Promise<Database>,
@@ -96,7 +96,7 @@ export async function copyTraining(
     const leaving = leavesOut(parts);
     const leavers = leaving.map((part) => plans[parts.indexOf(part)]);
     let left: LeftOut | null = null;
-    /** Which rows stay: by this table where it has all the columns that decide, else by a reading of its own. */
+    /** Decides which rows stay, from this table if it has all the columns that decide; otherwise these columns are read first. */
     const find = async (table: Table | null, given: readonly ReadPlan[], pause?: Pause): Promise<LeftOut> => {
       if (left) return left;
       const gaps = new Gaps(leaving, read.rows);
@@ -168,13 +168,13 @@ export async function copyTraining(
   }
 }
 
-/** Rows that stay (null: all), and what is to be said of the others. */
+/** Rows that stay (null: all), and notes about the others. */
 interface LeftOut {
   readonly kept: Uint32Array | null;
   readonly warnings: readonly Warning[];
 }
 
-/** Rows of a part when only missing cells are looked for. */
+/** Rows of a part if only missing cells are counted. */
 const GAP_ROWS = 16_384;
 
 interface Readable {
@@ -259,7 +259,7 @@ async function* textParts(
   }
 }
 
-/** A column of texts that are dates, as instants. @throws ERR_RECORD for a text that is none */
+/** Turns a column of date texts into instants. @throws ERR_RECORD for a text that is not a date */
 function instants({ name, codes, levels, missing }: CodedColumn): NumericColumn {
   const times = levels.map((level) => parseDate(level));
   const values = Float64Array.from(codes, (code, row) => {
@@ -279,8 +279,8 @@ function instants({ name, codes, levels, missing }: CodedColumn): NumericColumn 
 
 /**
  * Flags about `fraction` of the rows, those with the largest values. Equal values stay together, on the side that comes closer to the
- * fraction; a missing value is not held out.
- * @throws ERR_DATA when all values are one
+ * fraction. A missing value is not held out.
+ * @throws ERR_DATA when all values are equal
  */
 function largestOf({ name, values, missing }: NumericColumn, rows: number, fraction: number): Uint8Array {
   const known = Float64Array.from(values.subarray(0, rows))

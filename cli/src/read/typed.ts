@@ -1,4 +1,4 @@
-/** What DuckDB reads: Parquet files and queries, whose columns have types. */
+/** Sources that DuckDB reads: Parquet files and queries, whose columns have types. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LogoddsError } from '../../../src/index.ts';
 import { list, show } from '../../../src/internal.ts';
@@ -40,7 +40,7 @@ const KINDS: readonly (readonly [RegExp, CellKind])[] = [
 
 const kindOf = (type: string): CellKind => KINDS.find(([pattern]) => pattern.test(type))?.[1] ?? 'other';
 
-/** DuckDB's types that are text when somebody calls them categories. */
+/** DuckDB's types that are read as text if the column is called categorical. */
 export const isNameable = ({ type }: SourceColumn) => /^(TIME( WITH TIME ZONE)?|UUID|INTERVAL)$/.test(type);
 
 interface Described {
@@ -55,7 +55,7 @@ async function describe(connection: DuckDBConnection, label: string, relation: s
   return rows.map((row) => ({ name: String(row['column_name']), type: String(row['column_type']) }));
 }
 
-/** A column as it is read, with the words for missing cells worked in. */
+/** The SQL of a column in which texts for missing cells are NULL. */
 function columnOf({ name: own, type }: Described, trueName: string, { na }: Reading): SourceColumn {
   const kind = kindOf(type);
   const cell = name(own);
@@ -70,8 +70,8 @@ function columnOf({ name: own, type }: Described, trueName: string, { na }: Read
 }
 
 /**
- * Parquet files, whose columns have the names that stand in them: DuckDB renames those that differ in case only.
- * @throws ERR_DATA; ERR_SCHEMA when files have other columns, or one column is of several kinds
+ * Opens Parquet files and keeps the column names of the file: DuckDB renames names that differ in case only.
+ * @throws ERR_DATA; ERR_SCHEMA when files have different columns, or a column has different types
  */
 export async function openParquet(
   connection: DuckDBConnection,
@@ -117,7 +117,7 @@ export async function openParquet(
   };
 }
 
-/** @throws ERR_SCHEMA when a column is of one kind here and of another one there */
+/** @throws ERR_SCHEMA when a column has different types in different files */
 function refuseKinds(path: string, column: string, type: string, otherPath: string, other: string): void {
   const [here, there] = [kindOf(type), kindOf(other)];
   const numbers = (kind: CellKind) => kind === 'integer' || kind === 'float';
@@ -131,7 +131,7 @@ function refuseKinds(path: string, column: string, type: string, otherPath: stri
 /** The names of the top-level columns as the file has them. */
 async function trueNames(connection: DuckDBConnection, path: string, columns: readonly Described[]): Promise<string[]> {
   const own = columns.map((column) => column.name);
-  // only a renamed column ends in a number behind another's name
+  // a renamed column has another column's name followed by a number
   if (!own.some((column) => /_\d+$/.test(column))) return own;
   const rows = await rowsOf(
     connection,
@@ -152,7 +152,7 @@ async function trueNames(connection: DuckDBConnection, path: string, columns: re
   return names.length === own.length ? names : own;
 }
 
-/** A query stays a query: it is run once for each time its rows are read. */
+/** A query is not copied: it runs each time its rows are read. */
 export async function openQuery(connection: DuckDBConnection, query: string, reading: Reading): Promise<TypedSource> {
   let end = query.length;
   while (end > 0 && /[;\s]/.test(query[end - 1])) end--;
@@ -174,7 +174,7 @@ export async function openQuery(connection: DuckDBConnection, query: string, rea
   };
 }
 
-/** In SQL names do not differ by case. */
+/** SQL ignores the case of names. */
 function refuseAlike(names: readonly string[]): void {
   const seen = new Map<string, string>();
   for (const column of names) {

@@ -1,4 +1,4 @@
-/** Rows to train on that DuckDB reads: copied once into a table of its own, so that a query is run once. */
+/** Training rows that DuckDB reads. They are copied once into a table, so that a query runs once. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LogoddsError, type Table } from '../../../src/index.ts';
 import { cellError, show } from '../../../src/internal.ts';
@@ -12,7 +12,7 @@ import { MOST_CLASSES, type Part, refuseEmpty, refuseManyClasses, requirement, t
 import { NOTE, Notes, noteLabels, noteNotation } from './text/judge.ts';
 import { isNameable, type SourceColumn, type TypedSource } from './typed.ts';
 
-/** Something to do between chunks of so many rows. */
+/** A callback between chunks; it receives their number of rows. */
 export type Pause = (rows: number) => Promise<void> | undefined;
 
 interface PlannedColumn extends Part {
@@ -60,7 +60,7 @@ function planPart(source: TypedSource, part: Part, column: SourceColumn, alias: 
   return { ...part, coded, column, alias };
 }
 
-/** What a column is copied as: numbers as DOUBLE, categories as text, an order as milliseconds. */
+/** The form in which a column is copied: numbers as DOUBLE, categories as text, an order as milliseconds. */
 function copied({ read, coded, column }: PlannedColumn): string {
   const { sql, kind, type } = column;
   if (read === 'order' && kind === 'date') {
@@ -123,7 +123,7 @@ export async function copyTyped(
   return { parts: columns.map(({ alias }) => parts[Number(alias.slice(1))]), plans, rows };
 }
 
-/** @throws ERR_RECORD for NaN and Infinity, with the number of such cells; a reading that ends at the first one need not look */
+/** @throws ERR_RECORD for NaN and Infinity, with the number of such cells; not needed for a reading that ends at the first one */
 async function refuseNoNumbers(
   connection: DuckDBConnection,
   { alias, coded, name: own }: PlannedColumn,
@@ -139,7 +139,7 @@ async function refuseNoNumbers(
   throw Object.assign(cellError(Number(found['row']), own, 'a finite number', value, next), { cells });
 }
 
-/** @throws ERR_RECORD naming the first text that is no number */
+/** @throws ERR_RECORD naming the first text that is not a number */
 async function refuseText(
   connection: DuckDBConnection,
   source: TypedSource,
@@ -192,7 +192,7 @@ async function planCells(
   return { name: own, levels, sql: type.code(alias), required };
 }
 
-/** @throws ERR_RECORD for the first text with a NUL in it, which DuckDB's types cannot name */
+/** @throws ERR_RECORD for the first text that contains NUL, which DuckDB's types cannot represent */
 async function refuseNul(connection: DuckDBConnection, alias: string, column: string): Promise<void> {
   const numbered = `select row_number() over () - 1 as row, ${alias} as cell from training`;
   const [found] = await rowsOf(connection, `select row from (${numbered}) where contains(cell, chr(0)) limit 1`);

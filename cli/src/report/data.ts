@@ -5,14 +5,14 @@ import type { Evaluation, Interval } from '../figures/evaluation.ts';
 import { describeFeatures, type FeatureSummary } from '../figures/features.ts';
 import { figure, percent, significant, whole } from '../figures/wording.ts';
 
-/** Which rows the figures are of: held out of the fit, the fitted ones themselves, or those that `eval` was given. */
+/** The rows behind the figures: held-out rows, the fitted rows, or the rows given to `eval`. */
 export type Sample = 'held-out' | 'fitted' | 'given';
 
-/** A number at the head of the report. */
+/** A headline number of the report. */
 export interface Figure {
   readonly name: string;
   readonly value: string;
-  /** its interval, or what to compare it with */
+  /** its interval, or a value to compare it with */
   readonly note: string;
 }
 
@@ -24,7 +24,7 @@ export interface Origin {
   readonly versions: readonly (readonly [string, string])[];
   readonly model: { readonly path: string; readonly sha256: string | null };
   readonly data: { readonly name: string; readonly sha256: string | null; readonly bytes: number | null };
-  /** of the random holdout; null where nothing is drawn */
+  /** seed of the random holdout; null if nothing is drawn at random */
   readonly seed: number | null;
   /** date and time */
   readonly made: string;
@@ -37,20 +37,20 @@ export interface ReportData {
   readonly classes: readonly string[];
   readonly rows: { readonly fitted: number; readonly evaluated: number };
   readonly sample: Sample;
-  /** rows weigh as their classes do where the model is used */
+  /** rows are weighted to the true class shares */
   readonly trueShares: boolean;
   /** the finding in a sentence or two */
   readonly verdict: string;
   readonly figures: readonly Figure[];
-  /** null where there are no rows to judge by */
+  /** null without rows to evaluate */
   readonly evaluation: Evaluation | null;
   readonly coefficients: readonly Coefficient[];
-  /** of numbers: the standard deviation in training, by name */
+  /** standard deviation of numeric features in training, by name */
   readonly deviations: ReadonlyMap<string, number>;
   readonly features: readonly FeatureSummary[];
-  /** how the model came about: name and text */
+  /** how the model was made: name and text */
   readonly model: readonly (readonly [string, string])[];
-  /** null where the rows were not at hand */
+  /** null if the rows are not available */
   readonly columns: readonly ColumnSummary[] | null;
   readonly warnings: readonly Warning[];
   readonly origin: Origin;
@@ -62,7 +62,7 @@ export interface ReportInput {
   readonly evaluation: Evaluation | null;
   readonly columns: readonly ColumnSummary[] | null;
   readonly warnings: readonly Warning[];
-  /** how the model came about: name and text */
+  /** how the model was made: name and text */
   readonly facts: readonly (readonly [string, string])[];
   readonly origin: Origin;
 }

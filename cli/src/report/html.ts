@@ -1,6 +1,6 @@
 import { brief } from '../figures/wording.ts';
 
-/** HTML that is safe to write as it is. */
+/** HTML that is safe to write unchanged. */
 export class Markup {
   readonly text: string;
 
@@ -20,14 +20,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '`': '&#96;',
 };
 
-/** Control characters but tab and line feed, which no page may hold; and marks that turn the direction of the text around them. */
+/** Control characters other than tab and line feed, which a page must not contain, and marks that change the direction of text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it removes
 const UNFIT = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
 
-/** Text without what a page may not hold; a lone surrogate becomes U+FFFD when the page is encoded. */
+/** Text without characters that a page must not contain. A lone surrogate becomes U+FFFD when the page is encoded. */
 export const plain = (text: string): string => text.replace(UNFIT, '\ufffd');
 
-/** Text as HTML, in which nothing is markup; a percent sign stays with its number. */
+/** Text escaped for HTML. A percent sign stays with its number. */
 export const escapeText = (text: string): string =>
   plain(text)
     .replace(/[&<>"'`]/g, (mark) => ENTITIES[mark])
@@ -42,15 +42,15 @@ const render = (content: Content): string =>
         ? content.map(render).join('')
         : escapeText(String(content));
 
-/** Markup from a template. What is put in is text and escaped, unless it is markup itself; null is nothing. */
+/** Markup from a template. Inserted text is escaped, inserted markup is not, and null inserts nothing. */
 export function html(strings: TemplateStringsArray, ...contents: Content[]): Markup {
   return new Markup(strings.reduce((text, part, i) => text + render(contents[i - 1]) + part));
 }
 
-/** A name out of the data: cut, and its direction of writing kept to itself. */
+/** A name from the data, cut, with its writing direction isolated. */
 export const name = (text: string, most?: number): Markup => html`<bdi>${brief(text, most)}</bdi>`;
 
-/** More columns than this stand below one another where there is no room; the style sheet does it. */
+/** Tables with more columns than this stack their columns on narrow screens; the style sheet does it. */
 const NARROW = 4;
 
 /**

@@ -25,14 +25,14 @@ import { reliabilityPlot } from './plots/reliability.ts';
 import { thresholdPlot } from './plots/threshold.ts';
 import { STYLE } from './style.ts';
 
-/** Coefficients in the forest plot at most. */
+/** Largest number of coefficients in the forest plot. */
 const EFFECTS = 25;
-/** Cells of a confusion matrix that are listed at most, when it has too many columns for a table. */
+/** Largest number of listed cells of a confusion matrix that is too wide for a table. */
 const MISTAKES = 40;
 const MATRIX_CLASSES = 8;
 
 /**
- * The report as one HTML page: no script, no address of anything outside it. What comes from the data is escaped.
+ * The report as one HTML page: no script and no external address. Text from the data is escaped.
  * @returns the same text for the same data
  */
 export async function reportPage(data: ReportData): Promise<string> {
@@ -73,7 +73,7 @@ const OF: Readonly<Record<Sample, (rows: string) => string>> = {
   given: (rows) => `Figures are of the ${rows} rows that eval was given`,
 };
 
-/** What must be known before any figure is read; null when nothing must. */
+/** A notice to read before the figures; null if none is needed. */
 function notice({ sample, evaluation }: ReportData): Markup | null {
   const next = 'Train with --holdout, or run logodds eval on rows that the fit has not seen.';
   if (!evaluation)
@@ -146,7 +146,7 @@ async function performance({ evaluation, classes, positive }: ReportData): Promi
   return html`<section id="performance"><h2>How well it predicts</h2><div class="plots">${await Promise.all(plots)}</div></section>`;
 }
 
-/** Of many classes the most frequent mistakes instead of a table that is too wide; undefined: the table will do. */
+/** For many classes, the most frequent mistakes instead of a table that is too wide; undefined: the table fits. */
 function mistakes(confusion: readonly Float64Array[], classes: readonly string[]): Markup | undefined {
   if (classes.length <= MATRIX_CLASSES) return undefined;
   const cells = confusion
@@ -192,7 +192,7 @@ function binaryConfusion(
 </figure>`;
 }
 
-/** The strongest coefficients, of numbers per standard deviation. */
+/** The strongest coefficients; those of numbers are per standard deviation. */
 function effects({ coefficients, deviations }: ReportData): { readonly list: readonly Effect[]; readonly of: number } {
   const several = new Set(coefficients.map((line) => line.class)).size > 1;
   const inference = coefficients.some(({ stdError }) => stdError !== null);
@@ -291,7 +291,7 @@ function columns({ columns: list, sample }: ReportData): Markup | null {
   )}</div></section>`;
 }
 
-/** Evidence and advice of a message, which are parted by its first semicolon. */
+/** Splits a message at its first semicolon into evidence and advice. */
 function warnings(list: readonly Warning[]): Markup {
   return html`<section id="warnings"><h2>Warnings</h2>${
     list.length === 0
@@ -319,7 +319,7 @@ export function parted(message: string): readonly [evidence: string, advice: str
   return at < 0 ? [message, ''] : [message.slice(0, at), message.slice(at + 2)];
 }
 
-/** A word of a command line as a shell takes it. */
+/** Quotes a word of a command line for a shell. */
 const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 function reproduce({ origin }: ReportData): Markup {

@@ -6,7 +6,7 @@ import { OutputFile } from '../write/temporary.ts';
 import { type Origin, type ReportInput, reportData } from './data.ts';
 import { reportPage } from './page.ts';
 
-/** Where a report goes, and what it says of the run that made it. */
+/** The path of a report, and facts about its run. */
 export interface ReportTarget {
   readonly path: string;
   /** the command line, as it was typed */
@@ -23,7 +23,7 @@ export interface ReportRun extends Omit<ReportInput, 'origin'> {
 }
 
 /**
- * Writes the page of `--report`; it appears under its name when it is whole.
+ * Writes the page of `--report`. The file appears under its name only when it is complete.
  * @throws ERR_OUTPUT
  */
 export async function writeReport(to: ReportTarget, run: ReportRun): Promise<void> {
@@ -42,8 +42,8 @@ export async function writeReport(to: ReportTarget, run: ReportRun): Promise<voi
   file.commit();
 }
 
-/** Name and digest of what was read; only a single file has a digest. */
-async function digestOf({ data, query }: SourceOptions): Promise<Origin['data']> {
+/** Name and digest of the input; only a single file has a digest. */
+async function digestOf({ data, query }: DataOptions): Promise<Origin['data']> {
   const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
   if (query !== undefined || data === '-' || !existsSync(name))
     return { name: withoutSecrets(name), sha256: null, bytes: null };

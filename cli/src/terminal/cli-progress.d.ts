@@ -1,4 +1,4 @@
-/** The part of cli-progress (no types of its own) that progress.ts uses. */
+/** Types for the part of cli-progress that progress.ts uses. */
 declare module 'cli-progress' {
   export interface BarOptions {
     format: string;

@@ -3,7 +3,7 @@ import { label } from '../figures/model.ts';
 import { figure, pValue, significant, stars, whole, word } from '../figures/wording.ts';
 import { facts, table } from './layout.ts';
 
-/** The coefficients as R's summary() prints them, and below what is known of the fit as a whole. */
+/** The coefficients as R's summary() prints them, followed by statistics of the whole fit. */
 export function summary(model: Model): string {
   const lines = coefficients(model);
   const { inference } = model.manifest;
@@ -52,7 +52,7 @@ function about({ manifest }: Model, { covariance, cluster, statistics, reason, b
   return list.some((entry) => entry !== null) ? [facts(list)] : [];
 }
 
-/** Intervals by the profile likelihood and by resampling, where there are any. */
+/** Intervals by profile likelihood and by bootstrap, if there are any. */
 function intervals(lines: readonly Coefficient[]): string[] {
   const several = new Set(lines.map((line) => line.class)).size > 1;
   const name = (line: Coefficient) => (several ? `${line.class}: ${label(line)}` : label(line));
@@ -90,8 +90,8 @@ const LEGEND = '\n  p: *** < 0.001, ** < 0.01, * < 0.05, . < 0.1';
 const CLASSES_A_TABLE = 6;
 
 /**
- * What was estimated, as R prints it. Of several classes: without standard errors a column for each (a few to a table), with
- * them a table for each.
+ * The estimates as R prints them. Several classes have a column each (a few to a table) without standard errors, and a table each with
+ * standard errors.
  */
 function coefficientTable(list: readonly Coefficient[]): string {
   const classes = [...new Set(list.map((line) => line.class))];

@@ -3,7 +3,7 @@ import type { Evaluation, Interval } from '../figures/evaluation.ts';
 import { brief, figure, percent, rowCount, significant, whole, word } from '../figures/wording.ts';
 import { facts, table } from './layout.ts';
 
-/** @param classes  of several classes AUC and Brier are means and sums over them, which is said */
+/** @param classes  with several classes the line says that AUC is a mean and Brier a sum over them */
 export function metricsLine({ logLoss, auc, brier, ece, accuracy }: Metrics, classes = 2): string {
   const mean = classes > 2 ? ' (mean over classes)' : '';
   const sum = classes > 2 ? ' (sum over classes, 0 to 2)' : '';
@@ -15,7 +15,7 @@ const between = (interval: Interval | null, digits = 4) =>
 const EIGHTHS = ' ▏▎▍▌▋▊▉█';
 const BAR = 20;
 
-/** A bar of block characters, to an eighth of a character. */
+/** A bar of block characters, precise to an eighth of a character. */
 export function bar(share: number): string {
   const eighths = Math.round(share * BAR * 8);
   return '█'.repeat(eighths >> 3) + (eighths % 8 > 0 ? EIGHTHS[eighths % 8] : '');

@@ -1,11 +1,11 @@
 import { brief, word } from '../figures/wording.ts';
 
-/** Characters of a cell at most: columns are as wide as their longest. */
+/** Largest width of a cell in characters, because a column is as wide as its longest cell. */
 const CELL = 200;
 
 const cellText = (text: string): string => word(brief(text, CELL));
 
-/** Lines "  name   text", the texts in one column. An entry is a line: breaks in it are quoted or become blanks. */
+/** Lines "  name   text" with aligned texts. Each entry is one line: line breaks in it are quoted or become blanks. */
 export function facts(entries: readonly (readonly [string, string] | null)[]): string {
   const present = entries.flatMap((entry) =>
     entry === null ? [] : [[cellText(entry[0]), entry[1].replaceAll('\n', ' ')]],
@@ -14,7 +14,7 @@ export function facts(entries: readonly (readonly [string, string] | null)[]): s
   return present.map(([key, value]) => `  ${key.padEnd(width)}  ${value}`).join('\n');
 }
 
-/** Rows of cells as an aligned table; the first column to the left, the others to the right. A cell is a line: breaks in it are quoted. */
+/** Rows of cells as an aligned table; the first column is left-aligned, the others are right-aligned. Line breaks in a cell are quoted. */
 export function table(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(cellText));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));

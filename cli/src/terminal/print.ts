@@ -1,22 +1,22 @@
 /**
- * What the command says. Everything that it writes to the terminal goes through this file, so that no text out of data, paths or model
- * files can move the cursor, change colours or turn the direction of a line.
+ * Output of the command. Everything written to the terminal goes through this file, so that no text from data, paths or model
+ * files can move the cursor, change colours or reverse the direction of a line.
  */
 import type { Warning } from '../../../src/index.ts';
 
 /**
- * Control characters but the line feed; marks that turn the direction of the text around them; separators of lines and paragraphs; what
- * is no character.
+ * Control characters other than line feed, marks that change the direction of text, separators of lines and paragraphs, and
+ * noncharacters.
  */
 const UNFIT =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it replaces
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\uffff]/g;
 
-/** Characters of a line at most. */
+/** Largest number of characters in a line. */
 const LINE = 4096;
 const LONG = new RegExp(`^(.{${LINE}}).+$`, 'gmu');
 
-/** Text with an escape like \u001b in place of everything that a terminal might obey; in JSON, where these are in strings only, it stays the same value. */
+/** Replaces everything that a terminal might obey with an escape such as \u001b. The value of JSON text does not change, because there such characters are in strings only. */
 const escaped = (text: string): string =>
   text.replace(UNFIT, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
@@ -29,7 +29,7 @@ export const printableLine = (text: string): string => printable(text.replaceAll
 /** Lines for people, on standard output. */
 export const print = (text: string) => process.stdout.write(printable(text));
 
-/** JSON on standard output, whole: as one line, or as the text that is given. */
+/** Prints JSON completely on standard output: a value as one line, a text unchanged. */
 export const printJson = (value: object | string) =>
   process.stdout.write(escaped(typeof value === 'string' ? value : `${JSON.stringify(value)}\n`));
 

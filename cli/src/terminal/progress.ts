@@ -1,16 +1,16 @@
 import progress from 'cli-progress';
 import { printableLine } from './print.ts';
 
-/** One phase of the work, as a bar on a terminal; silent in a pipe. */
+/** A phase of the work, shown as a bar on a terminal; silent in a pipe. */
 export interface Phase {
-  /** @param share  of the work that is done, 0 to 1; null when nobody knows */
+  /** @param share  share of the work that is done, 0 to 1; null if it is unknown */
   update(share: number | null, note?: string): void;
   end(): void;
 }
 
 const SILENT: Phase = { update() {}, end() {} };
 
-/** Drawn on standard error, also while the event loop is busy; no setting of the terminal is changed, which a signal would leave changed. */
+/** Draws on standard error, even while the event loop is busy. It changes no terminal setting, because a signal would leave it changed. */
 const OPTIONS = {
   stream: process.stderr,
   fps: 10,
@@ -22,7 +22,7 @@ const OPTIONS = {
   barsize: 30,
 };
 
-/** @param measured  whether the share that is done is known; without it there is only a note */
+/** @param measured  whether the finished share is known; otherwise only a note is shown */
 export function startPhase(name: string, measured: boolean): Phase {
   if (!process.stderr.isTTY) return SILENT;
   const bar = new progress.SingleBar({

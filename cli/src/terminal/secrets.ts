@@ -1,6 +1,6 @@
 /**
- * A text without the secrets that command lines, queries and addresses carry: the user and password of an address, what stands behind `password=`,
- * `token=` and their kin, keys of AWS, bearer tokens. What is known by its form only is found; others must not be in a command line.
+ * Removes secrets from command lines, queries and addresses: user and password of an address, values after `password=`, `token=` and the like,
+ * keys of AWS, and bearer tokens. It finds only secrets of a known form; others must not be in a command line.
  */
 export function withoutSecrets(text: string): string {
   return text

@@ -1,13 +1,13 @@
 /** Column names in Parquet that differ in case only, which DuckDB would rename. */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
-/** Names for DuckDB to write, of the same bytes in number, all different whatever their case: `renamed` puts the true ones in their place. */
+/** Stand-in names for DuckDB to write. Each has as many bytes as the true name, and they differ regardless of case. `renamed` restores the true names. */
 export function standIns(names: readonly string[]): string[] {
   const folded = names.map((name) => name.toLowerCase());
   const alike = (i: number) => folded.indexOf(folded[i]) !== i || folded.lastIndexOf(folded[i]) !== i;
   return names.map((name, i) => {
     if (!alike(i)) return name;
-    // control characters: no name has them, and they have no case
+    // control characters, which no name has and which have no case
     let rest = i;
     return Array.from(Buffer.from(name), () => {
       const digit = String.fromCharCode(1 + (rest % 8));
@@ -20,8 +20,8 @@ export function standIns(names: readonly string[]): string[] {
 }
 
 /**
- * Puts names in the place of their stand-ins in the footer of a Parquet file, which has each as its length and its bytes.
- * @throws when one is not there
+ * Replaces the stand-ins with the true names in the footer of a Parquet file, which stores each name as length and bytes.
+ * @throws when a stand-in is not found
  */
 export function rename(path: string, from: readonly string[], to: readonly string[]): void {
   if (from.every((name, i) => name === to[i])) return;
@@ -46,7 +46,7 @@ export function rename(path: string, from: readonly string[], to: readonly strin
   }
 }
 
-/** A string as Thrift's compact protocol has it. */
+/** A string in Thrift's compact protocol. */
 function withLength(name: string): Buffer {
   const bytes = Buffer.from(name);
   const length: number[] = [];

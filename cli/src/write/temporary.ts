@@ -43,7 +43,7 @@ function onSignal(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** Promises that `path`, which this run has made, is removed whatever happens. @returns path */
+/** Registers `path`, which this run made, for removal on every exit. @returns path */
 function track(path: string): string {
   if (live.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
   live.add(path);
@@ -54,7 +54,7 @@ function release(path: string): void {
   if (live.delete(path) && live.size === 0) for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 
-/** Removes a file or folder of this run. It never fails: what cannot be removed is named in a note. */
+/** Removes a file or folder of this run. It never fails: a note names a path that cannot be removed. */
 export function discard(path: string): void {
   if (!live.has(path)) return;
   tryRemoving(path, () => rmSync(path, { recursive: true, force: true }));
@@ -65,7 +65,7 @@ export function discard(path: string): void {
   tryRemoving(emptied, () => rmdirSync(emptied));
 }
 
-/** Removes all of them. It never fails, as `discard`. */
+/** Removes all of them. Like `discard`, it never fails. */
 export function discardAll(): void {
   for (const path of live) discard(path);
 }
@@ -80,8 +80,8 @@ function tryRemoving(path: string, remove: () => void): void {
 }
 
 /**
- * Which processes see each other: those of one host and one namespace of process ids. A process id says nothing about a process
- * elsewhere, e.g. in another container that shares the folder.
+ * Identifies the host and the namespace of process ids. A process id means nothing elsewhere, e.g. in another container that shares the
+ * folder.
  */
 let place: string | null = null;
 
@@ -98,13 +98,13 @@ function placeHere(): string {
   return place;
 }
 
-/** The middle of the name of a temporary: who made it. Random characters that nobody can foresee follow. */
+/** The part of a temporary's name that identifies its process. Unpredictable random characters follow. */
 const maker = (pid = process.pid) => `${placeHere()}-${pid}-`;
 const MAKER = /^([0-9a-f]{8})-(\d+)-[0-9A-Za-z]+(\.tmp)?$/;
 
 /**
- * Removes what killed runs left in a folder: names that begin so, are this user's, and whose process is no more. Only ESRCH means that
- * a process is gone; EPERM is a living process of another user.
+ * Removes the leftovers of killed runs from a folder: names with this beginning that belong to this user and whose process has ended. Only
+ * ESRCH means that a process has ended; EPERM is a living process of another user.
  */
 function sweep(folder: string, begin: string): void {
   let names: string[];
@@ -136,14 +136,14 @@ function isAlive(pid: number): boolean {
 }
 
 const BEGIN = 'logodds-';
-/** The private folder of this run; null while there is none. */
+/** The private folder of this run; null before it is made. */
 let base: string | null = null;
 let folders = 0;
 
 /**
- * A new folder that only this user can enter, for temporary files of one purpose: DuckDB's, rows on their way, standard input. All
- * are in one folder of the run, whose name nobody can foresee, below TMPDIR. Give it back with `discard`; the folder of the run
- * goes with the last. Folders of runs that were killed are removed first. Open files in it with the flag `wx` and the mode 0600.
+ * Makes a folder that only this user can enter, for temporary files of one purpose: DuckDB's, rows in transit, standard input. All such
+ * folders are in one folder of the run below TMPDIR, with an unpredictable name. Remove the folder with `discard`; the last one removes the
+ * folder of the run. Folders of killed runs are removed first. Open files in it with the flag `wx` and the mode 0600.
  * @throws ERR_OUTPUT when there is no place for it
  */
 export function runFolder(): string {
@@ -165,23 +165,23 @@ export function runFolder(): string {
   }
 }
 
-/** What files of this user may be read by others, as the user set it. */
+/** The user's umask before this run changed it. */
 let userMask: number | null = null;
 
-/** From now on, files that this process makes are its user's alone; outputs get the usual mode when they are whole. */
+/** Makes all further files of this process private to its user. Outputs get the usual mode when they are complete. */
 export function keepPrivate(): void {
   userMask ??= process.umask(0o077);
 }
 
-/** Characters of what others say that a message repeats. */
+/** Largest number of characters of a foreign message that a message repeats. */
 const MOST_SAID = 300;
 
-/** What somebody else says as a part of a sentence: its first line, of 300 characters at most, without full stops and blanks at its end. */
+/** A foreign message as part of a sentence: its first line, at most 300 characters, without full stops and blanks at its end. */
 export function brief(text: string): string {
   const line = text.slice(0, MOST_SAID + 1).split('\n')[0]!;
   let end = Math.min(line.length, MOST_SAID);
   if (line.length > MOST_SAID) return `${line.slice(0, end)}…`;
-  // an expression that ends in +$ takes time by the square of the text
+  // a regular expression that ends in +$ takes quadratic time
   while (end > 0 && /[.\s]/.test(line[end - 1]!)) end--;
   return line.slice(0, end);
 }
@@ -201,7 +201,7 @@ export function outputError(path: string, error: unknown): LogoddsError {
 
 const beginBeside = (path: string) => `.${basename(path).slice(0, 100)}.`;
 
-/** A hidden name beside `path`, so that the rename at the end stays on one file system; nobody can foresee it. */
+/** A hidden, unpredictable name beside `path`, so that the rename at the end stays on one file system. */
 export const temporaryBeside = (path: string, pid?: number): string =>
   join(dirname(path), `${beginBeside(path)}${maker(pid)}${randomBytes(6).toString('hex')}.tmp`);
 
@@ -209,8 +209,8 @@ export const temporaryBeside = (path: string, pid?: number): string =>
 const swept = new Set<string>();
 
 /**
- * An output file that appears under its name only when it is whole: written beside it, then renamed. Until then it is private; then it
- * has the mode of the file that it replaces, or that of a new file. A device or pipe (/dev/null) is written directly.
+ * An output file that appears under its name only when it is complete: it is written beside that name and then renamed. Until then it is
+ * private. Then it gets the mode of the file that it replaces, or the mode of a new file. A device or pipe (/dev/null) is written directly.
  * @throws ERR_OUTPUT
  */
 export class OutputFile {
@@ -255,7 +255,7 @@ export class OutputFile {
     }
   }
 
-  /** A private folder on the same disk, for what is gathered before it is written; gone with the file. @throws ERR_OUTPUT */
+  /** A private folder on the same disk for data collected before it is written. It is removed with the file. @throws ERR_OUTPUT */
   folder(): string {
     try {
       this.gathering ??=
@@ -270,8 +270,8 @@ export class OutputFile {
   }
 
   /**
-   * Gives the whole file its name.
-   * @param gathered  a file in `folder()` that holds the bytes, instead of those that were written
+   * Renames the complete file to its name.
+   * @param gathered  a file in `folder()` with the content, instead of the bytes written so far
    */
   commit(gathered?: string): void {
     try {
@@ -294,7 +294,7 @@ export class OutputFile {
     }
   }
 
-  /** Removes what was written; the file of that name stays as it is. */
+  /** Removes the written bytes. An existing file of that name stays unchanged. */
   discard(): void {
     this.close();
     if (this.temporary !== null) discard(this.temporary);
@@ -311,7 +311,7 @@ export class OutputFile {
     }
   }
 
-  /** The mode of the file that is replaced. Where its group cannot be kept, the new group gets no more than everybody. */
+  /** The mode of the file that is replaced. If its group cannot be kept, the new group gets no more rights than everybody. */
   private setMode(): void {
     const fd = this.fd!;
     if (process.getuid === undefined) return; // Windows has no modes
@@ -336,7 +336,7 @@ export class OutputFile {
 const NOFOLLOW: number = constants.O_NOFOLLOW ?? 0;
 
 /**
- * Fails now rather than after the work.
+ * Checks the output path, so that a failure comes before the work.
  * @param others  as of `refuseShared`
  * @throws ERR_OUTPUT
  */
@@ -346,7 +346,7 @@ export function assertWritable(path: string, ...others: readonly (string | undef
 }
 
 /**
- * @param others  further files that the run reads or writes, which an output must not replace; files that a glob finds are not compared
+ * @param others  other files that the run reads or writes, which an output must not replace; files found by a pattern are not compared
  * @throws ERR_OUTPUT
  */
 export function refuseShared(path: string, ...others: readonly (string | undefined)[]): void {
@@ -358,7 +358,7 @@ export function refuseShared(path: string, ...others: readonly (string | undefin
   );
 }
 
-/** The file that a path leads to; null for a device or pipe, which nothing replaces. */
+/** The file that a path resolves to; null for a device or pipe, which is never replaced. */
 function placeOf(path: string): string | null {
   if (existsSync(path)) return statSync(path).isFile() ? realpathSync(path) : null;
   const folder = dirname(path);

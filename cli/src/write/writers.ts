@@ -10,20 +10,20 @@ import { OutputFile, outputError } from './temporary.ts';
 export interface ScoreWriter {
   /** @param further  cells of the further columns of the layout */
   write(scores: Scores, firstRow: number, further?: readonly FurtherCells[]): void;
-  /** Gives the whole file its name. */
+  /** Renames the complete file to its name. */
   commit(): Promise<void>;
   discard(): void;
 }
 
-/** What the columns are called and hold. */
+/** Names and contents of the columns. */
 export interface ScoreLayout {
   readonly classes: readonly string[];
-  /** of two classes the one whose probability a scorer gives */
+  /** for two classes, the one whose probability a scorer returns */
   readonly positive: string | null;
   readonly precision: 'f64' | 'f32';
-  /** columns behind the label */
+  /** columns after the label */
   readonly further?: readonly FurtherColumn[];
-  /** CSV and TSV: a quote before texts that a spreadsheet would take for formulas */
+  /** CSV and TSV: put ' before texts that a spreadsheet would run as formulas */
   readonly safe?: boolean;
 }
 
@@ -55,7 +55,7 @@ const EXTENSIONS: Readonly<Record<string, (path: string, layout: ScoreLayout) =>
 
 /**
  * Opens an output of scores: columns row, p_<class> of every class, label, and the further ones.
- * @throws ERR_OUTPUT when the path cannot be written or its ending is not known
+ * @throws ERR_OUTPUT when the path cannot be written or its ending is unknown
  */
 export async function openWriter(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
   if (layout.safe && /\.(jsonl|ndjson|parquet)$/i.test(path)) {
@@ -83,7 +83,7 @@ interface Template {
   readonly end: string;
 }
 
-/** How a text begins that a spreadsheet takes for a formula. */
+/** The beginning of a text that a spreadsheet runs as a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function delimited({ classes, further = [], safe = false }: ScoreLayout, delimiter: string): Template {
@@ -115,7 +115,7 @@ function jsonLines({ classes, further = [] }: ScoreLayout): Template {
   };
 }
 
-/** The shortest decimal that reads back as the same 32-bit number, of a number in [0, 1]. */
+/** The shortest decimal that reads back as the same 32-bit number, for numbers in [0, 1]. */
 function shortestF32(value: number): string {
   for (let scale = 1e7; scale <= 1e12; scale *= 10) {
     const rounded = Math.round(value * scale) / scale;
@@ -124,7 +124,7 @@ function shortestF32(value: number): string {
   return String(Number(value.toPrecision(9)));
 }
 
-/** Characters gathered before they are written: so few that their pieces die young in the garbage collector. */
+/** Characters collected before a write: few enough that their pieces are short-lived for the garbage collector. */
 const TEXT_LENGTH = 1 << 16;
 
 /** CSV, TSV and JSON lines: numbers with the shortest digits that read back as the same bits. */
@@ -164,7 +164,7 @@ interface WritableVector {
   flush(): void;
 }
 
-/** Parquet: gathered in a DuckDB file beside the output, which bounds memory, then copied. */
+/** Parquet: rows are collected in a DuckDB file beside the output, which bounds memory, and then copied. */
 async function openParquet(path: string, layout: ScoreLayout): Promise<ScoreWriter> {
   const { classes, precision, further = [] } = layout;
   const file = new OutputFile(path);

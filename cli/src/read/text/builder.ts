@@ -1,4 +1,4 @@
-/** Records become tables, by a plan for each column. */
+/** Turns records into tables, with a plan for each column. */
 import type { Column, Table } from '../../../../src/index.ts';
 import { LABEL_RULE, parseDate } from '../../../../src/internal.ts';
 import { codesFor } from '../block.ts';
@@ -8,7 +8,7 @@ import { findCell, KIND, TEXT_KIND } from './facts.ts';
 import { NUMBER, type NumberReader } from './number.ts';
 import { type Reading, readerOf } from './options.ts';
 
-/** What a column is read as. */
+/** The type in which a column is read. */
 export interface ColumnPlan {
   readonly name: string;
   /** null: numeric, or by `label` */
@@ -17,15 +17,15 @@ export interface ColumnPlan {
   readonly label?: (text: string, kind: number) => string | null | undefined;
   /** numeric: the instant of a date, in milliseconds since 1970 */
   readonly instant?: boolean;
-  /** there are no known levels: labels are gathered in the order they are met */
+  /** no levels are known: labels are collected in the order of their first occurrence */
   readonly open?: boolean;
   /** a missing cell is an error with this next step; absent: it may be missing */
   readonly required?: string;
   /** least number allowed; any finite number when absent */
   readonly least?: number;
-  /** what to do about a cell that is no number */
+  /** next step for a cell that is not a number */
   readonly advice?: string;
-  /** a label that is no level is an error */
+  /** a label that is not a level is an error */
   readonly strict?: { readonly rule: string; readonly next: string };
 }
 
@@ -34,7 +34,7 @@ export type Refuse = (row: number, line: number, name: string, rule: string, val
 
 const MISSING = -1;
 const UNUSABLE = -2;
-/** Distinct texts that are remembered at most, where a stream brings new ones without end. */
+/** Largest number of distinct texts that are remembered, because a stream may bring new ones forever. */
 const MOST_KNOWN = 1_000_000;
 
 interface Filling {
@@ -47,11 +47,11 @@ interface Filling {
   known: number[];
   /** code of each label */
   readonly byLabel: Map<string, number>;
-  /** levels that were met, of an open column */
+  /** levels found so far, if no levels are known */
   levels: string[];
 }
 
-/** Gathers records until they are `capacity`; `table()` gives them, `clear()` begins anew with arrays of its own. */
+/** Collects up to `capacity` records. `table()` returns them; `clear()` starts again with new arrays. */
 export class TableBuilder {
   rows = 0;
   readonly capacity: number;
@@ -90,7 +90,7 @@ export class TableBuilder {
   }
 
   /**
-   * @param slots  where the cell of each plan is; −1 and beyond: nowhere
+   * @param slots  place of the cell of each plan; −1, or a place beyond the record: no cell
    * @param row  of the input, for errors
    */
   add(record: RawRecord, slots: Int32Array, row: number): void {
@@ -191,7 +191,7 @@ export class TableBuilder {
     return code;
   }
 
-  /** The rows so far; the arrays are the caller's after `clear`. */
+  /** The rows so far. After `clear` the caller owns the arrays. */
   table(): Table {
     const { rows } = this;
     return {
@@ -210,7 +210,7 @@ export class TableBuilder {
     for (const column of this.#columns) {
       Object.assign(column, this.#cells(column.plan));
       if (!column.plan.open && column.known.length < MOST_KNOWN) continue;
-      // of an open column a dictionary is of the rows of one table, so that it stays small
+      // without known levels a dictionary serves the rows of one table, so that it stays small
       column.dictionary.clear();
       column.known = [];
       if (!column.plan.open) continue;

@@ -8,19 +8,19 @@ import type { Encoding } from './options.ts';
 
 const PIECE = 1 << 18;
 
-/** What stands at 0x80 to 0x9f in Windows-1252, where Latin-1 has control characters that no file has. */
+/** The characters of Windows-1252 at 0x80 to 0x9f, where Latin-1 has control characters that files do not use. */
 const WINDOWS = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
 
-/** Latin-1 with the signs that Windows adds; not by TextDecoder, which leaves them out in some versions of Node. */
+/** Decodes Latin-1 with the characters that Windows adds. TextDecoder lacks them in some versions of Node. */
 const latin1 = (bytes: Buffer): string =>
   bytes.toString('latin1').replace(/[\x80-\x9f]/g, (sign) => WINDOWS[sign.charCodeAt(0) - 0x80]);
 
 /**
  * The bytes of a file or of standard input ("-"), unpacked when it ends in .gz, in UTF-8 without byte order mark.
- * What is UTF-8 already is not looked at here: the scanners say on which line it is none.
+ * Bytes given as UTF-8 are not checked here: the scanners name the line of an invalid byte.
  * @param label  for messages
  * @param stop  ends it early
- * @throws ERR_DATA when it cannot be read, or is UTF-16 and nobody said so
+ * @throws ERR_DATA when it cannot be read, or is UTF-16 without `--encoding`
  */
 export async function* readBytes(
   path: string,
@@ -55,7 +55,7 @@ async function* rawPieces(path: string, stop: AbortSignal | undefined): AsyncGen
   }
 }
 
-/** The first bytes, as many as a mark has. */
+/** The first bytes, as many as a byte order mark has. */
 async function* gathered(pieces: AsyncIterable<Buffer>, least: number): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0);
   for await (const piece of pieces) {
@@ -120,7 +120,7 @@ async function* decoded(
   yield decode();
 }
 
-/** Bytes at the end that begin a character of UTF-8 which the next piece may end. */
+/** Number of bytes at the end that begin a UTF-8 character, which the next piece may complete. */
 export function unfinished(bytes: Buffer): number {
   const { length } = bytes;
   for (let back = 1; back <= Math.min(3, length); back++) {

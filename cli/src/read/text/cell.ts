@@ -1,12 +1,12 @@
-/** What the scanners hand over: the cells of one record as places in the bytes of the input. */
+/** The output of the scanners: the cells of one record as places in the bytes of the input. */
 
 /** What a cell is. */
 export const CELL = {
-  /** nothing stands there: an empty cell of CSV without quotes, null or no field in JSON */
+  /** no value: an empty cell of CSV without quotes, or null or an absent field in JSON */
   none: 0,
   /** text of CSV without quotes, without the blanks around it */
   bare: 1,
-  /** text of CSV in quotes, what stands between them */
+  /** text of CSV in quotes, without the quotes */
   quoted: 2,
   /** the same with quotes in it, each written twice */
   doubled: 3,
@@ -14,7 +14,7 @@ export const CELL = {
   number: 4,
   /** true and false of JSON */
   boolean: 5,
-  /** a string of JSON, what stands between the quotes */
+  /** a string of JSON, without the quotes */
   string: 6,
   /** the same with escapes in it */
   escaped: 7,
@@ -22,11 +22,11 @@ export const CELL = {
   list: 8,
   /** an object of JSON */
   object: 9,
-  /** NaN, Infinity or -Infinity, which JSON does not have and Python writes */
+  /** NaN, Infinity or -Infinity, which Python writes but JSON lacks */
   special: 10,
 } as const;
 
-/** The cells of a record, by slot; they hold until the next record is read. */
+/** The cells of a record, by slot. They are valid until the next record is read. */
 export interface RawRecord {
   readonly bytes: Buffer;
   readonly starts: Int32Array;
@@ -36,7 +36,7 @@ export interface RawRecord {
   readonly line: number;
 }
 
-/** The record of a scanner: it is written anew for each. */
+/** The record of a scanner, which overwrites it for each record. */
 export type Scanned = { -readonly [K in keyof RawRecord]: RawRecord[K] };
 
 export const noCells = (): Scanned => ({

@@ -11,32 +11,32 @@ const CR = 13;
 const SPACE = 32;
 const TAB = 9;
 
-/** Bytes of a record that are read again without a thought. */
+/** Records up to this many bytes are scanned again without delay when more bytes arrive. */
 const PATIENCE = 1 << 20;
 
 /** The record as the scanner fills it. */
 export /** What ends a cell without quotes, or must not be in it. */
 const BYTE = { other: 0, delimiter: 1, lf: 2, cr: 3, nul: 4 } as const;
 
-/** Marks that may be between the cells when nobody says which; on a tie nobody knows. */
+/** Candidate delimiters if none is given. A tie is refused. */
 const DELIMITERS = [',', ';', '\t', '|'];
 
 const NAMES: Readonly<Record<string, string>> = { '\t': 'tab', ' ': "' '" };
 const spoken = (mark: string) => NAMES[mark] ?? mark;
 
 /**
- * The only judge of the structure of a CSV file: one pass over its bytes, which may come in pieces that end anywhere.
+ * Scans the structure of a CSV file in one pass over its bytes, which may arrive in pieces that end anywhere. No other code judges it.
  *
- * - A cell in quotes ends at the next quote that is not doubled; blanks around it do not count, anything else behind it is an error. In a cell
- *   without quotes a quote is a character like others.
- * - Blanks (spaces and, unless they delimit, tabs) around a cell without quotes are no part of it.
- * - A record ends at LF, CRLF or CR, also mixed. Empty lines are no records; in a file of one column they are missing cells, but not at its end.
- * - Every record has as many cells as the header has names. None is the header again.
+ * - A cell in quotes ends at the next quote that is not doubled. Blanks around it are ignored; anything else after it is an error. In a cell
+ *   without quotes a quote is an ordinary character.
+ * - Blanks (spaces and, unless they delimit, tabs) around a cell without quotes are not part of it.
+ * - A record ends at LF, CRLF or CR, also mixed. Empty lines are not records; in a file of one column they are missing cells, except at its end.
+ * - Every record has as many cells as the header has names, and no record repeats the header.
  */
 export class CsvScanner {
   /** of the header, once it was read */
   names: readonly string[] | null = null;
-  /** names that were made up, from 1: what the header leaves empty */
+  /** places (from 1) of names that the header leaves empty and that were generated */
   readonly unnamed: number[] = [];
   /** empty lines between records */
   blanks = 0;
@@ -49,7 +49,7 @@ export class CsvScanner {
   #delimiter = '';
   #quote = -1;
   #carry: Buffer = Buffer.alloc(0);
-  /** pieces behind it that wait */
+  /** later pieces that wait */
   #waiting: Buffer[] = [];
   #waits = 0;
   #line = 1;
@@ -63,7 +63,7 @@ export class CsvScanner {
 
   /**
    * @param label  for messages
-   * @param tabs  the name of the file says that tabs delimit
+   * @param tabs  the ending of the file says that tabs delimit
    */
   constructor(label: string, reading: Reading, tabs: boolean, use: (record: RawRecord) => void) {
     this.#label = label;
@@ -76,7 +76,7 @@ export class CsvScanner {
 
   /** @throws ERR_DATA naming the line */
   push(piece: Buffer): void {
-    // a long record is begun again only when twice as much of it is there, so that its time is linear
+    // a long record is scanned again only when twice as many of its bytes have arrived, so that the total time is linear
     if (this.#carry.length > PATIENCE && this.#waits + piece.length < this.#carry.length) {
       this.#waiting.push(Buffer.from(piece));
       this.#waits += piece.length;
@@ -92,7 +92,7 @@ export class CsvScanner {
     return all.length === 1 ? all[0] : Buffer.concat(all);
   }
 
-  /** The end of the file. @param whole  false: a record whose line has not ended is left out */
+  /** Ends the file. @param whole  false: a record whose line has not ended is left out */
   end(whole = true): void {
     if (whole) this.#scan(this.#gathered(), true);
   }
@@ -117,7 +117,7 @@ export class CsvScanner {
       if (next - at > MOST_BYTES) this.#refuseLong(at);
       at = next;
     }
-    // a copy: the piece may be written over
+    // a copy, because the piece may be overwritten
     this.#carry = Buffer.from(bytes.subarray(at));
     if (this.#carry.length > MOST_BYTES) this.#refuseLong(at);
   }
@@ -129,7 +129,7 @@ export class CsvScanner {
     throw this.#error(this.#line, `expected a record of at most ${MOST_TEXT}, got a longer one${why}`, 'shorten it');
   }
 
-  /** The first lines: those to skip, one that names the delimiter, and the header as far as it takes to choose one. @returns where to go on, or −1 */
+  /** Reads the first lines: lines to skip, a line that names the delimiter, and enough of the header to choose one. @returns where to continue, or −1 */
   #begin(bytes: Buffer, from: number, last: boolean): number {
     let end = from;
     while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end++;
@@ -149,7 +149,7 @@ export class CsvScanner {
       return next;
     }
     const { delimiter } = this.#reading;
-    // how Excel says what it wrote
+    // Excel writes this line to name its delimiter
     const said = /^\s*"?sep=(.)"?\s*$/i.exec(line);
     if (said) {
       this.#line++;
@@ -169,7 +169,7 @@ export class CsvScanner {
     this.#classes[0] = BYTE.nul;
   }
 
-  /** The mark that is most often in the header outside quotes. @throws ERR_DATA when two are as often as one another */
+  /** The most frequent candidate in the header outside quotes. @throws ERR_DATA for a tie */
   #mostFrequent(line: string): string {
     const { quote } = this.#reading;
     const outside = quote === null ? line : withoutQuoted(line, quote);
@@ -185,7 +185,7 @@ export class CsvScanner {
     );
   }
 
-  /** Reads one record. @returns where the next one begins, or −1 when the bytes end before this one does */
+  /** Reads one record. @returns where the next one begins, or −1 if the bytes end first */
   #next(bytes: Buffer, from: number, last: boolean): number {
     const record = this.#record;
     const classes = this.#classes;
@@ -324,7 +324,7 @@ export class CsvScanner {
     return new LogoddsError('ERR_DATA', `${this.#label}: cannot be read: line ${line}: ${what}; ${next}`);
   }
 
-  /** A column as messages name it. */
+  /** The name of a column in messages. */
   #column(slot: number): string {
     const name = this.names?.[slot];
     return name === undefined ? `cell ${slot + 1}` : `column ${show(name)}`;
@@ -379,7 +379,7 @@ export class CsvScanner {
     );
   }
 
-  /** Looks for the cell that is no UTF-8 among those of this record. */
+  /** Finds the cell of this record that is not UTF-8. */
   #refuseOtherBytes(cells: number): void {
     const { bytes, starts, ends, line } = this.#record;
     for (let i = 0; i < cells; i++) {
@@ -409,7 +409,7 @@ export function refuseTwice(label: string, names: readonly string[]): void {
   }
 }
 
-/** A line without what stands in quotes. */
+/** A line without its quoted parts. */
 function withoutQuoted(line: string, quote: string): string {
   return line
     .split(quote)

@@ -1,4 +1,4 @@
-/** Texts by their bytes, each with a number in the order they were met. */
+/** Texts by their bytes, numbered in the order of their first occurrence. */
 export class Dictionary {
   size = 0;
   #table = new Int32Array(1024).fill(-1);
@@ -11,7 +11,7 @@ export class Dictionary {
 
   /**
    * @param kind  texts of different kinds are different
-   * @returns the number of the text; `size − 1` and `isNew` when it was not known
+   * @returns the number of the text; for a new text it is `size − 1`, and `isNew` is set
    */
   find(bytes: Buffer, start: number, end: number, kind: number): number {
     let hash = kind;

@@ -1,11 +1,11 @@
-/** What the cells of a column are, over the whole file. */
+/** Facts about the cells of a column, over the whole file. */
 import { CELL, type RawRecord } from './cell.ts';
 import { Dictionary } from './dictionary.ts';
 import { NUMBER, type NumberReader } from './number.ts';
 import type { Reading } from './options.ts';
 import { readerOf } from './options.ts';
 
-/** Texts of different kinds are different, as "1" and 1 of JSON are. */
+/** Texts of different kinds are different, such as "1" and 1 in JSON. */
 export const TEXT_KIND = [0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 5] as const;
 /** kinds of the texts in a dictionary */
 export const KIND = { text: 0, number: 1, boolean: 2, list: 3, object: 4, special: 5 } as const;
@@ -19,21 +19,21 @@ export interface Found {
   readonly text: string;
   readonly kind: number;
   readonly count: number;
-  /** the row where it stands first */
+  /** the first row that has it */
   readonly row: number;
 }
 
-/** Gathers the facts of one column, cell by cell. */
+/** Collects the facts of one column, cell by cell. */
 export class Facts {
   /** cells that are there */
   cells = 0;
-  /** cells that are numbers and not in the dictionary: all until the first text */
+  /** numbers that are not in the dictionary: all numbers before the first text */
   numbers = 0;
-  /** of them those with a leading zero */
+  /** those of them with a leading zero */
   zeros = 0;
-  /** of them whole numbers beyond 2⁵³ */
+  /** whole numbers beyond 2⁵³ among them */
   beyond = 0;
-  /** every number so far was whole and greater than the one before it, as those of rows that are numbered are */
+  /** every number so far was whole and greater than the one before it, as in a column of row numbers */
   rising = true;
   #last = Number.NEGATIVE_INFINITY;
   least = Number.POSITIVE_INFINITY;
@@ -52,7 +52,7 @@ export class Facts {
     this.#all = all;
   }
 
-  /** @param slot  of the cell; beyond the record there is none */
+  /** @param slot  of the cell; beyond the record it is missing */
   add({ bytes, starts, ends, kinds }: RawRecord, slot: number, row: number, quote: string): void {
     const kind = kinds[slot];
     if (kind === CELL.none) return;
@@ -81,11 +81,11 @@ export class Facts {
     if (this.#counts[entry]++ > 0) return;
     this.#rows[entry] = row;
     if (this.#all || TEXT_KIND[kind] === KIND.special || this.#tokens.has(this.dictionary.text(entry))) return;
-    // not a column of numbers: from here on every text counts
+    // not a column of numbers: from here on texts are counted
     this.#all = true;
   }
 
-  /** A cell that was taken out of its record. @param kind  one of KIND */
+  /** A cell taken out of its record. @param kind  one of KIND */
   addText(text: string, kind: number, row: number, json: boolean): void {
     const bytes = Buffer.from(text);
     const record = {
@@ -116,7 +116,7 @@ function doubled(array: Float64Array): Float64Array {
   return more;
 }
 
-/** The entry of a cell's text, what is escaped in it written out. */
+/** The entry of a cell's text, with its escapes resolved. */
 export function findCell(
   dictionary: Dictionary,
   bytes: Buffer,

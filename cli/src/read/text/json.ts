@@ -11,11 +11,12 @@ const MOST_DEPTH = 200;
 const LONE = /\p{Surrogate}/u;
 
 /**
- * The only judge of JSON lines: one object a line, its top-level fields as places in the bytes. A byte order mark is passed over, empty lines too.
- * Refused by line: bytes that are no UTF-8, anything else than one object, a field twice in one object, brackets deeper than 200, half a surrogate pair.
+ * Scans JSON lines: one object a line, its top-level fields as places in the bytes. A byte order mark and empty lines are skipped.
+ * It refuses by line: bytes that are not UTF-8, anything but one object, a field twice in one object, brackets deeper than 200, and half a
+ * surrogate pair. No other code judges these lines.
  */
 export class JsonScanner {
-  /** fields by slot, in the order they were met */
+  /** fields by slot, in the order of their first occurrence */
   readonly names: string[] = [];
   readonly #label: string;
   readonly #use: (record: RawRecord) => void;
@@ -40,7 +41,7 @@ export class JsonScanner {
   push(piece: Buffer): void {
     const lastEnd = piece.lastIndexOf(LF);
     if (lastEnd < 0) {
-      // a copy: the piece may be written over
+      // a copy, because the piece may be overwritten
       this.#carry.push(Buffer.from(piece));
       this.#carried += piece.length;
       if (this.#carried > MOST_BYTES) this.#refuseLong();
@@ -170,7 +171,7 @@ export class JsonScanner {
     return slot;
   }
 
-  /** Passes over a string that begins here. @returns whether it has escapes */
+  /** Skips a string that begins here. @returns whether it has escapes */
   #string(): boolean {
     const { bytes } = this.#record;
     let escapes = false;
@@ -240,7 +241,7 @@ export class JsonScanner {
     ends[slot] = this.#at;
   }
 
-  /** Passes over -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)? up to a comma, a bracket or a blank. */
+  /** Skips -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)? up to a comma, a bracket or a blank. */
   #number(): void {
     const { bytes } = this.#record;
     const end = this.#end;
@@ -273,7 +274,7 @@ export class JsonScanner {
     return kind;
   }
 
-  /** Passes over a list or object, which must be JSON and not too deep. */
+  /** Skips a list or object, which must be valid JSON and not too deep. */
   #nested(): void {
     const { bytes } = this.#record;
     const start = this.#at;
@@ -310,7 +311,7 @@ function digitsEnd(bytes: Uint8Array, at: number, end: number): number {
   return behind;
 }
 
-/** Whether `key` stands there. A loop: names are short, and a call into the host costs more. */
+/** Whether `key` is at this place. A loop, because names are short and a call into the host costs more. */
 function isAt(bytes: Uint8Array, start: number, key: Uint8Array): boolean {
   for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false;
   return true;

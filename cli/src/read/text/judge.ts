@@ -1,16 +1,16 @@
-/** What a column is, by the facts of the whole file: numbers or categories, or an error that shows the cell. */
+/** Judges a column by the facts of the whole file: numbers, categories, or an error that shows the cell. */
 import { list, parseDate, show } from '../../../../src/internal.ts';
 import { type Facts, type Found, KIND } from './facts.ts';
 import { NUMBER, otherNotation } from './number.ts';
 import { type Reading, readerOf } from './options.ts';
 
-/** A cell that is not what its column needs. */
+/** A cell that does not fit its column. */
 export interface BadCell {
   readonly row: number;
   readonly rule: string;
   readonly value: unknown;
   readonly next: string;
-  /** how many cells of the column are like it */
+  /** number of such cells in the column */
   readonly cells: number;
 }
 
@@ -22,7 +22,7 @@ export type Verdict =
   /** the whole column is nothing that a feature is made of without a word on it */
   | { readonly kind: 'column'; readonly got: string; readonly date: boolean };
 
-/** Sentences about many columns, each said once. */
+/** Notes about many columns, each printed once. */
 export class Notes {
   readonly #lines = new Map<string, string[]>();
 
@@ -52,7 +52,7 @@ export const NOTE = {
   nan: 'NaN read as missing',
 } as const;
 
-/** How many cells, and of what. */
+/** Number of cells, and of which kind. */
 const counted = (found: readonly Found[]) => {
   const sorted = [...found].sort((a, b) => b.count - a.count);
   const shown = sorted
@@ -61,7 +61,7 @@ const counted = (found: readonly Found[]) => {
   return `${shown.join(' + ')}${sorted.length > 4 ? ` + ${sorted.length - 4} more` : ''}`;
 };
 
-/** The texts of a column sorted out. */
+/** The texts of a column by kind. */
 interface Sorted {
   readonly tokens: Found[];
   readonly numbers: Found[];
@@ -86,7 +86,7 @@ function sorted(facts: Facts, reading: Reading): Sorted {
 const sum = (found: readonly Found[]) => found.reduce((total, { count }) => total + count, 0);
 const first = (found: readonly Found[]) => found.reduce((a, b) => (b.row < a.row ? b : a));
 
-/** The value of a JSON cell that messages show; of others the text. */
+/** The value that messages show: the parsed value of a JSON cell, else the text. */
 export const shownValue = ({ text, kind }: Pick<Found, 'text' | 'kind'>): unknown =>
   kind === KIND.list
     ? []
@@ -101,11 +101,11 @@ export const shownValue = ({ text, kind }: Pick<Found, 'text' | 'kind'>): unknow
 const MEND = 'correct the cell, leave it empty if the value is missing (or say --na)';
 
 /**
- * What a column is that nobody said anything about.
+ * Judges a column that no option mentions.
  *
- * Numbers when all cells but the missing ones are numbers, none of them with a leading zero. Text of which half the cells or more are numbers, in this
- * notation or another one, has a fault in it.
- * @param json  strings and numbers are different things
+ * It has numbers if all cells that are not missing are numbers without a leading zero. Text in which half the cells or more are numbers, in this
+ * notation or another one, is a fault.
+ * @param json  strings and numbers differ
  */
 export function judge(name: string, facts: Facts, reading: Reading, json: boolean, notes: Notes): Verdict {
   const found = sorted(facts, reading);
@@ -235,15 +235,15 @@ export function noteNumbers(name: string, facts: Facts, tokens: readonly Found[]
   if (facts.beyond > 0) notes.add(NOTE.beyond, `${name} (${facts.beyond})`);
 }
 
-/** Texts that are missing cells elsewhere are said where they stay labels. */
+/** Notes texts that mean a missing cell elsewhere but are labels here. */
 function noteTokens(name: string, tokens: readonly Found[], reading: Reading, notes: Notes): void {
   const kept = tokens.filter(({ text }) => text !== '' && !reading.na.has(text));
   if (kept.length > 0) notes.add(NOTE.tokens, `${name} (${counted(kept)})`);
 }
 
 /**
- * A column that must be numbers.
- * @returns the first cell that is none, or null
+ * Checks a column that must have numbers.
+ * @returns the first cell that is not a number, or null
  */
 export function firstNoNumber(
   name: string,
@@ -272,21 +272,21 @@ export function firstNoNumber(
   };
 }
 
-/** A column that was called categorical, or a target: what is worth saying of its labels. */
+/** Notes about the labels of a target, or of a column that was called categorical. */
 export function noteLabels(name: string, labels: readonly string[], notes: Notes): void {
   const { alike, blank } = similarLabels(labels);
   if (alike.length > 0) notes.add(NOTE.variants, `${name} (${alike.slice(0, 3).map(list).join('; ')})`);
   if (blank.length > 0) notes.add(NOTE.variants, `${name} (${list(blank)}, blanks only)`);
 }
 
-/** Classes that are numbers in another notation, as 1,5: they are labels as they stand, which nobody meant who has a decimal comma. */
+/** Notes classes that are numbers in another notation, such as 1,5. They become labels unchanged, which is rarely meant in a file with decimal commas. */
 export function noteNotation(name: string, labels: readonly string[], notes: Notes): void {
   const look = labels.filter((label) => otherNotation(label, name) !== null);
   if (look.length === 0 || 2 * look.length < labels.length) return;
   notes.add(NOTE.notation, `${name} (${look.length} of ${labels.length} classes: ${list(look.slice(0, 4))})`);
 }
 
-/** Labels that differ in case or blanks only, in groups; and those of blanks only. */
+/** Groups of labels that differ in case or blanks only, and labels of blanks only. */
 export function similarLabels(labels: readonly string[]): { alike: string[][]; blank: string[] } {
   const groups = new Map<string, string[]>();
   for (const label of labels) {

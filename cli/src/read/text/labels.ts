@@ -4,10 +4,10 @@ import { KIND } from './facts.ts';
 import type { Reading } from './options.ts';
 import { Speller, type Spelling, spellingOf } from './spelling.ts';
 
-/** A whole number as JSON has it: its own label, since parsed it would be rounded beyond 2⁵³. */
+/** A whole number of JSON. Its text is the label, because parsing would round it beyond 2⁵³. */
 const WHOLE = /^-?[1-9][0-9]*$/;
 
-/** The label of a JSON cell; undefined of what is none. */
+/** The label of a JSON cell; undefined if it cannot be one. */
 function jsonLabel(text: string, kind: number): string | undefined {
   if (kind === KIND.text || kind === KIND.boolean || kind === KIND.list) return text;
   if (kind !== KIND.number) return undefined;
@@ -17,7 +17,7 @@ function jsonLabel(text: string, kind: number): string | undefined {
 /**
  * How texts of a column become labels.
  * @param missing  texts that are missing cells
- * @param spelling  of CSV, whose cells are all texts
+ * @param spelling  for CSV, whose cells are all texts
  */
 export function labelling(
   json: boolean,

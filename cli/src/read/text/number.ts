@@ -3,8 +3,8 @@
  *
  *   1   -2.50   +.5   5.   1e-3
  *
- * `1_000`, `0x1F`, `inf`, `nan`, `1,5` are none. A number whose whole part has a leading zero (02139, 007) is told apart: in a column that nobody
- * called numeric it is a code, and its zeros count.
+ * `1_000`, `0x1F`, `inf`, `nan`, `1,5` are not numbers. A number whose whole part has a leading zero (02139, 007) is marked: unless its column is
+ * called numeric, it is a code whose zeros count.
  */
 export interface NumberStyle {
   /** "." or "," */
@@ -15,7 +15,7 @@ export interface NumberStyle {
 
 export const PLAIN_NUMBERS: NumberStyle = { decimal: '.', thousands: null };
 
-/** What `NumberReader.read` found. */
+/** The results of `NumberReader.read`. */
 export const NUMBER = { none: 0, plain: 1, zeros: 2 } as const;
 
 const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
@@ -23,11 +23,11 @@ const MINUS = 45;
 const PLUS = 43;
 const ZERO = 48;
 
-/** Reads numbers from bytes, of one style. */
+/** Reads numbers of one style from bytes. */
 export class NumberReader {
   /** of the last number that was read */
   value = 0;
-  /** was it a whole number beyond 2⁵³, of which digits are lost? */
+  /** whether it was a whole number beyond 2⁵³, which loses digits */
   beyond = false;
   readonly style: NumberStyle;
   readonly #point: number;
@@ -46,11 +46,11 @@ export class NumberReader {
           );
   }
 
-  /** @returns one of NUMBER; `value` and `beyond` are of this number then */
+  /** @returns one of NUMBER; sets `value` and `beyond` */
   read(bytes: Buffer, from: number, to: number): number {
     let start = from;
     let end = to;
-    // in quotes there may be blanks around it
+    // inside quotes there may be blanks around it
     while (start < end && bytes[start] === 32) start++;
     while (end > start && bytes[end - 1] === 32) end--;
     let i = start;
@@ -106,7 +106,7 @@ export class NumberReader {
     return /^[-+]?0\d/.test(digits) ? NUMBER.zeros : NUMBER.plain;
   }
 
-  /** @returns one of NUMBER, of a text */
+  /** @returns one of NUMBER, for a text */
   readText(text: string): number {
     const bytes = Buffer.from(text);
     return bytes.length === 0 ? NUMBER.none : this.read(bytes, 0, bytes.length);
@@ -120,8 +120,8 @@ const PLAIN = /^(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
 const MONEY = /^[$€£¥₹]\s?|\s?[$€£¥₹]$/;
 
 /**
- * Whether a text that is no number is one in another notation, and what to do about it: "1,5", "1.234,5", "$1,200", "12%", "(30)".
- * @returns null when it is none, else the next step
+ * Recognises a number in another notation and returns the next step: "1,5", "1.234,5", "$1,200", "12%", "(30)".
+ * @returns null for any other text
  */
 export function otherNotation(text: string, column: string): string | null {
   if (text.length > 60 || !/\d/.test(text)) return null;
@@ -135,7 +135,7 @@ export function otherNotation(text: string, column: string): string | null {
   if (bracket) rest = rest.slice(1, -1);
   const dash = /^\s*[−–]/.test(rest);
   rest = rest.replace(/^\s*[-+−–]\s?/, '');
-  // the sign of money may stand behind that of the number
+  // the currency sign may follow the sign of the number
   const paidAfter = MONEY.test(rest);
   rest = rest.replace(MONEY, '');
   const grouped = GROUPED.test(rest);

@@ -1,15 +1,15 @@
-/** How text files are to be read: what the command line says, and what follows where it says nothing. */
+/** How text files are read: the options, and the defaults. */
 import { LogoddsError } from '../../../../src/index.ts';
 import { NumberReader, type NumberStyle } from './number.ts';
 
 export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** Options of reading. Those of CSV alone: delimiter, quote, skip. */
+/** Options of reading. delimiter, quote and skip apply to CSV alone. */
 export interface ReadOptions {
   /** of the bytes; UTF-8 when absent */
   readonly encoding?: Encoding;
-  /** between cells; when absent that of , ; tab | which is most often in the header */
+  /** between cells; default: the most frequent of , ; tab | in the header */
   readonly delimiter?: string;
   /** around cells; " when absent, "none" for none */
   readonly quote?: string;
@@ -21,16 +21,16 @@ export interface ReadOptions {
   readonly thousands?: string;
   /** texts that stand for a missing value, in every column */
   readonly na?: readonly string[];
-  /** told what was done with cells that are not plain */
+  /** receives notes on cells that needed interpretation */
   readonly warn?: (message: string) => void;
 }
 
-/** Texts that are missing cells in a column whose other cells are numbers. */
+/** Texts that mean a missing cell in a column whose other cells are numbers. */
 export const MISSING_TOKENS = [
   ...['NA', 'N/A', '#N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '.', '-', '?', 'unknown'],
 ] as const;
 
-/** The options, worked out. */
+/** The resolved options. */
 export interface Reading {
   readonly encoding: Encoding;
   readonly delimiter: string | null;

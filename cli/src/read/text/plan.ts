@@ -1,4 +1,4 @@
-/** Reads a file of text once to know what each column is, and plans how to read it then. */
+/** Reads a text file once to judge its columns, and plans how to read them. */
 import { LogoddsError } from '../../../../src/index.ts';
 import { parseDate, show } from '../../../../src/internal.ts';
 import { sortLabels } from '../../../../src/kernels.ts';
@@ -14,8 +14,8 @@ import { type RecordUse, Slots, scanning, type TextSource } from './source.ts';
 
 /**
  * Facts of columns over the whole file.
- * @param all  columns of which every cell is needed as a text
- * @param looked  told how far it is, after each piece of the input
+ * @param all  columns whose every cell is needed as a text
+ * @param looked  receives the progress after each piece of the input
  */
 export async function gatherFacts(
   source: TextSource,
@@ -36,9 +36,9 @@ export async function gatherFacts(
   return { facts, rows };
 }
 
-/** How to read a file of text, and what it has. */
+/** How to read a text file, and the facts about it. */
 export interface TextPlan {
-  /** the columns that are read: all, or those that could be */
+  /** the columns that are read: all of them, or those that can be */
   readonly parts: readonly Part[];
   readonly plans: ColumnPlan[];
   readonly rows: number;
@@ -85,7 +85,7 @@ export async function planText(
       drafts.filter(stays),
     ];
   }
-  // numbers before the first text went by uncounted
+  // numbers before the first text were not counted
   const lost = names.flatMap((_, i) => (facts[i].numbers > 0 && drafts[i] === 'coded' ? [i] : []));
   if (lost.length > 0) {
     const columns = lost.map((i) => names[i]);
@@ -110,7 +110,7 @@ export async function planText(
   return { parts, plans, rows };
 }
 
-/** @throws ERR_RECORD where a number is beyond 64 bits; a reading that ends at the first one need not look */
+/** @throws ERR_RECORD for a number beyond 64 bits; not needed for a reading that ends at the first one */
 function refuseBeyond(label: string, name: string, { least, most }: Facts): void {
   if (least >= -Number.MAX_VALUE && most <= Number.MAX_VALUE) return;
   const next = 'correct it, or leave the cell empty if the value is missing';
@@ -174,7 +174,7 @@ function refuseObjects(label: string, name: string, facts: Facts): void {
   );
 }
 
-/** The first cell of a column that orders rows that is neither a number nor a date, or not what the others are. */
+/** Finds the first cell of an ordering column that is neither a number nor a date, or differs from the others in type. */
 function noOrder(name: string, facts: Facts, reading: Reading): BadCell | null {
   const reader = readerOf(reading);
   const found = [...facts.texts()].filter(({ text, kind }) => !(kind === KIND.text && reading.tokens.has(text)));
@@ -223,7 +223,7 @@ function orderPlan(part: Part, facts: Facts): ColumnPlan {
   return { name: part.name, levels: null, required: requirement(part), instant: facts.numbers === 0 };
 }
 
-/** Texts that are missing cells in a column of categories: in one whose others are numbers the list, else what --na names. */
+/** Texts that mean a missing cell in a column of categories: the built-in list if the others are numbers, else those of --na. */
 export function missingTexts(
   texts: readonly { text: string; kind: number }[],
   reading: Reading,
@@ -273,7 +273,7 @@ function codedPlan(source: TextSource, part: Part, facts: Facts, notes: Notes): 
   return { name, levels, label: labelOf, required: requirement(part) };
 }
 
-/** What features of a schema read: texts in the order they are met. */
+/** Columns that features of a schema read: texts in the order of their first occurrence. */
 function neededPlan(source: TextSource, { name, needs }: Part, facts: Facts): ColumnPlan {
   const { reading, typing } = source;
   const json = typing === 'jsonl';

@@ -1,4 +1,4 @@
-/** A plan for every column of a file, whatever its cells are: of columns that are no features yet. */
+/** A plan for every column of a file, whatever its cells are. It serves queries, whose columns are not features yet. */
 import { LogoddsError } from '../../../../src/index.ts';
 import { placeOf } from '../place.ts';
 import type { Part } from '../roles.ts';
@@ -12,14 +12,14 @@ import type { TextSource } from './source.ts';
 /** How a column is read into a table of DuckDB. */
 export interface AnyPlan {
   readonly plan: ColumnPlan;
-  /** the type that it becomes then, with @ for the column; null: as it is */
+  /** the type that it is converted to, with @ for the column; null: unchanged */
   readonly become: string | null;
 }
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const NOTE_TEXT = 'columns of --query that are read as text, because some cells are not numbers';
 
-/** Numbers, dates, lists and objects as such; everything else as text. What DATA refuses is a text here, with a note. */
+/** Numbers, dates, lists and objects keep their types; everything else is text. A column that DATA refuses is text here, with a note. */
 export async function planAny(source: TextSource, parts: readonly Part[]): Promise<AnyPlan[]> {
   const { reading, typing, label } = source;
   const json = typing === 'jsonl';
@@ -34,7 +34,7 @@ export async function planAny(source: TextSource, parts: readonly Part[]): Promi
   const notes = new Notes();
   const verdicts = facts.map((one, k) => judge(names[k], one, reading, json, notes));
   const isText = (k: number) => verdicts[k].kind !== 'numeric';
-  // numbers before the first text went by uncounted
+  // numbers before the first text were not counted
   const lost = names.flatMap((_, k) => (isText(k) && facts[k].numbers > 0 ? [k] : []));
   const again =
     lost.length > 0
@@ -92,7 +92,7 @@ function textPlan({ reading, typing }: TextSource, name: string, facts: Facts): 
     name,
     levels: null,
     open: true,
-    // of JSON what is no label stays as it stands
+    // JSON values that are not labels are kept unchanged
     label(text, kind) {
       const found = kind === KIND.object || kind === KIND.list ? text : label(text, kind);
       return found === undefined ? text : found;

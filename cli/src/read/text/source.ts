@@ -1,4 +1,4 @@
-/** Files of text: CSV and JSON lines, read by scanners of our own, as often as they are needed. */
+/** Text files: CSV and JSON lines, read by our own scanners as often as needed. */
 import { statSync } from 'node:fs';
 import { LogoddsError } from '../../../../src/index.ts';
 import { list, show } from '../../../../src/internal.ts';
@@ -10,10 +10,10 @@ import { CsvScanner } from './csv.ts';
 import { JsonScanner } from './json.ts';
 import type { Reading } from './options.ts';
 
-/** One of the files, as it is read. */
+/** One of the files while it is read. */
 export interface OpenFile {
   readonly label: string;
-  /** its columns: of CSV those of the header; of JSON lines those that were met so far, which grow */
+  /** its columns: those of the header in CSV; those found so far in JSON lines, a list that grows */
   readonly names: () => readonly string[];
 }
 
@@ -26,9 +26,9 @@ export interface TextSource {
   readonly typing: 'csv' | 'jsonl';
   readonly files: readonly string[];
   readonly reading: Reading;
-  /** the columns of the header, of JSON lines those of the first record; `judge` learns the others */
+  /** the columns of the header, or of the first record of JSON lines; `judge` finds the others */
   readonly columns: readonly { readonly name: string }[];
-  /** what was said of the files already */
+  /** notes about the files that were printed already */
   readonly heard: Set<string>;
   close(): void;
 }
@@ -37,8 +37,8 @@ type Scanned = Pick<TextSource, 'files' | 'label' | 'typing' | 'reading'>;
 
 /**
  * Reads all files, record by record.
- * @param use  the record holds during the call
- * @returns bytes so far, after each piece of the input: time to hand on what is ready
+ * @param use  the record is valid during the call
+ * @returns the bytes so far, after each piece of the input, so that the caller can pass on complete rows
  * @throws ERR_DATA naming file and line
  */
 export async function* scanning(
@@ -63,7 +63,7 @@ export async function* scanning(
   }
 }
 
-/** About as many bytes as there are to scan: of packed files nobody knows. */
+/** About the number of bytes to scan; a guess for packed files. */
 export const sizeOf = ({ files }: Scanned): number =>
   files.reduce((size, path) => size + statSync(path).size * (/\.gz$/i.test(path) ? 5 : 1), 0);
 
@@ -76,7 +76,7 @@ export async function scan(...args: Parameters<typeof scanning>): Promise<void> 
 export interface FileScanner extends OpenFile {
   push(piece: Buffer): void;
   end(whole: boolean): void;
-  /** what the header leaves empty and what is passed over, to be said */
+  /** notes names that the header leaves empty and lines that are skipped */
   said(): string[];
 }
 
@@ -85,7 +85,7 @@ export function openFile(
   path: string,
   use: RecordUse,
 ): FileScanner {
-  // a path that was spooled has the name of what it was
+  // a spooled path has the name of its source
   const label = files.length === 1 ? source : path;
   if (typing === 'jsonl') {
     const scanner: JsonScanner = new JsonScanner(label, (record) => use(record, file));
@@ -118,7 +118,7 @@ export function openFile(
 
 /**
  * The columns of the files, which must be the same of all CSV files.
- * @param thorough  of JSON lines those of all records: a field may come late; else those of the first ones
+ * @param thorough  for JSON lines, read all records, because a field may come late; otherwise only the first ones
  */
 export async function readColumns(source: Scanned, thorough: boolean): Promise<string[]> {
   if (source.typing === 'jsonl' && thorough) {
@@ -149,7 +149,7 @@ async function headOf(source: Scanned, path: string): Promise<readonly string[]>
   let records = 0;
   const file = openFile(source, path, () => records++);
   for await (const piece of readBytes(path, file.label, source.reading.encoding)) {
-    // little by little: what comes later is judged when it is read
+    // in small steps: later fields are judged when they are read
     for (let at = 0; at < piece.length; at += HEAD) {
       try {
         file.push(piece.subarray(at, at + HEAD));
@@ -165,7 +165,7 @@ async function headOf(source: Scanned, path: string): Promise<readonly string[]>
 
 const HEAD = 4096;
 
-/** @throws ERR_SCHEMA when a further file of a pattern has other columns */
+/** @throws ERR_SCHEMA when a later file of a pattern has other columns */
 export function refuseOthers(first: string, names: readonly string[], path: string, own: readonly string[]): void {
   const lacks = names.filter((name) => !own.includes(name));
   const more = own.filter((name) => !names.includes(name));
@@ -180,7 +180,7 @@ export function refuseOthers(first: string, names: readonly string[], path: stri
   );
 }
 
-/** Where the columns of a list are in the records of each file; a name may be in the list twice. */
+/** The places of a list of columns in the records of each file. A name may be in the list twice. */
 export class Slots {
   readonly places: Int32Array;
   readonly #wanted = new Map<string, number[]>();
@@ -192,7 +192,7 @@ export class Slots {
     for (const [i, name] of wanted.entries()) this.#wanted.set(name, [...(this.#wanted.get(name) ?? []), i]);
   }
 
-  /** @returns the place of each column in a record of this file; −1 where it is not known (yet) */
+  /** @returns the place of each column in a record of this file; −1 if it is not known (yet) */
   of(file: OpenFile): Int32Array {
     if (file !== this.#file) {
       this.#file = file;

@@ -1,7 +1,7 @@
-/** How cells of text become labels, so that 2, 2.0 and 2e0 are one level, 02139 stays itself, and TRUE is true. */
+/** How text cells become labels: 2, 2.0 and 2e0 are one level, 02139 is kept unchanged, and TRUE is true. */
 import { NUMBER, NumberReader, type NumberStyle } from './number.ts';
 
-/** What the labels of a column are: all numbers, all booleans, or texts as they stand. */
+/** The spelling of a column's labels: all numbers, all booleans, or unchanged texts. */
 export type Spelling = 'number' | 'boolean' | 'plain';
 
 const BOOLEAN = /^(true|false)$/i;
@@ -21,7 +21,7 @@ export class Speller {
     if (this.spelling === 'boolean') return text.toLowerCase();
     if (this.spelling === 'plain' || this.#reader.readText(text) !== NUMBER.plain) return text;
     const { value } = this.#reader;
-    // all digits of a whole number count; parsed they would be rounded beyond 2⁵³
+    // all digits of a whole number count; parsing would round it beyond 2⁵³
     if (WHOLE.test(text) && text !== '-0') return text;
     if (this.#reader.beyond) return text.replace(/^\+/, '');
     return Number.isFinite(value) ? String(value) : text;
@@ -46,14 +46,14 @@ const MEANING: Readonly<Record<string, boolean>> = {
   ...{ false: false, f: false, no: false, n: false, 0: false },
 };
 
-/** yes and no of any spelling; null of other texts */
+/** yes and no in any spelling; null for other texts */
 const meaningOf = (text: string): boolean | null => {
   const key = text.toLowerCase();
   return Object.hasOwn(MEANING, key) ? MEANING[key] : null;
 };
 
 /**
- * Of two labels that mean yes and no (true and false, 1 and 0, yes and no, t and f) the one that another such text means.
+ * Given two labels that mean yes and no (true and false, 1 and 0, yes and no, t and f), returns the label that another such text means.
  * @returns null when the labels are others, or the text means neither
  */
 export function sameMeaning(labels: readonly string[]): (text: string) => string | null {

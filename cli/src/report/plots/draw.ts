@@ -3,27 +3,27 @@ import { escapeText, Markup } from '../html.ts';
 import { LETTER, lettersOf } from './labels.ts';
 import type { Plot } from './plot.ts';
 
-/** What vega measures text by; its types leave it out. */
+/** The text measurement of vega, which its types leave out. */
 interface TextMetrics {
   width: (item: { readonly text?: unknown; readonly fontSize?: number }, shown?: unknown) => number;
 }
 
 /**
  * The drawing of a plot, without a browser: an <svg> with a title and a description, scaled by the page.
- * @param id  of the element; those of its title and description begin with it
+ * @param id  id of the element; the ids of its title and description begin with it
  */
 export async function draw({ title, finding, spec }: Plot, id: string): Promise<Markup> {
-  // loaded here: half a second that only a report waits for
+  // loaded here, because it takes half a second that only a report needs
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const { parse, View, Error: ERROR } = vega;
-  // layouts need widths of texts, and without a browser vega guesses them too great
+  // layouts need text widths, and without a browser vega overestimates them
   (vega as unknown as { textMetrics: TextMetrics }).textMetrics.width = ({ text, fontSize = 12 }, shown = text) =>
     LETTER * fontSize * lettersOf(String(shown ?? ''));
   const view = new View(parse(compile(spec).spec as Spec), { renderer: 'none', logLevel: ERROR });
   const svg = await view.toSVG();
   view.finalize();
   const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)!;
-  // frames of groups: nothing is drawn in them
+  // frames of groups, which draw nothing
   const marks = svg
     .slice(svg.indexOf('>') + 1)
     .replace(/<path class="(background|foreground)"[^>]*><\/path>|<path class="(background|foreground)"[^>]*\/>/g, '');

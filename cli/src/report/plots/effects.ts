@@ -5,7 +5,7 @@ import { ACCENT, asSpec, INK, MUTED, type Plot, values } from './plot.ts';
 /** An odds ratio with its interval, as a line of a forest plot. */
 export interface Effect {
   readonly name: string;
-  /** what a change of one stands for, e.g. " (per 10.2)"; else empty */
+  /** size of a unit change, e.g. " (per 10.2)"; else empty */
   readonly unit: string;
   /** logarithm of the odds ratio */
   readonly value: number;
@@ -13,7 +13,7 @@ export interface Effect {
   readonly high: number | null;
 }
 
-/** Beyond e^±10 an odds ratio is without bound. */
+/** Odds ratios beyond e^±10 are drawn as unbounded. */
 const FAR = 10;
 const ODDS = [
   1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.33, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.4, 2, 3, 5, 10, 20, 100, 1000, 1e4,

@@ -1,9 +1,9 @@
 import { plain } from '../html.ts';
 
-/** Width of a text in letters; those of the east are twice as wide. */
+/** Width of a text in letters; East Asian characters are twice as wide. */
 export const lettersOf = (text: string) =>
   Array.from(text).reduce((sum, letter) => sum + (letter >= '\u1100' ? 2 : 1), 0);
-/** Width of a letter in units of its size: a little more than fonts without serifs have on average. */
+/** Width of a letter relative to the font size: slightly above the average of sans-serif fonts. */
 export const LETTER = 0.57;
 
 /** A name as a label of an axis, cut to a width in letters. */

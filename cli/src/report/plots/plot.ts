@@ -1,13 +1,13 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { ClassFigures, Point } from '../../figures/evaluation.ts';
 
-/** What a plot shows, in words and numbers too. */
+/** A plot with its contents in words and numbers. */
 export interface Plot {
   readonly title: string;
   /** the finding, in a sentence or two */
   readonly finding: string;
   readonly spec: TopLevelSpec;
-  /** what the marks mean: how each is drawn (a class of the style sheet), and its name */
+  /** the legend: the style class of each mark, and its name */
   readonly legend: readonly { readonly mark: string; readonly name: string }[];
   /** the numbers: a heading, then rows */
   readonly numbers: readonly (readonly string[])[];
@@ -18,7 +18,7 @@ export const INK = 'var(--ink)';
 export const MUTED = 'var(--muted)';
 const RULE = 'var(--rule)';
 export const ACCENT = 'var(--accent)';
-/** Classes with a colour of their own; others share that of the last. */
+/** Number of classes with their own colour; further classes share the last colour. */
 const COLOURS = 7;
 export const colour = (k: number) => `var(--class-${Math.min(k, COLOURS)})`;
 const swatch = (k: number) => `line class-${Math.min(k, COLOURS)}`;
@@ -85,7 +85,7 @@ export const classLegend = (classes: readonly ClassFigures[], chance: string) =>
 
 /** An upright line at a threshold. */
 export const rule = (threshold: number) => ({
-  // one beyond every probability stands at the end
+  // a threshold beyond every probability is drawn at the end
   data: values([{ threshold: Math.min(1, Math.max(0, threshold)) }]),
   mark: { type: 'rule', stroke: INK, strokeWidth: 1.5 },
   encoding: { x: { field: 'threshold', type: 'quantitative' } },

@@ -48,7 +48,7 @@ function extremes(classes: readonly ClassFigures[], of: (one: ClassFigures) => n
   return `from ${number(of(worst))} (${brief(worst.name)}) to ${number(of(best))} (${brief(best.name)})`;
 }
 
-/** Five points of a curve, for readers: the y at each x. */
+/** Five points of a curve for the table of numbers: y at each x. */
 const at = (points: readonly Point[], x: number): number => {
   const after = points.findIndex((point) => point.x >= x);
   if (after <= 0) return points[0].y;

@@ -17,7 +17,7 @@ import {
   WIDTH,
 } from './plot.ts';
 
-/** 95 % interval of a share of so many rows. @see Wilson, Journal of the American Statistical Association 22, 1927 */
+/** 95 % interval of a share of n rows. @see Wilson, Journal of the American Statistical Association 22, 1927 */
 function wilson(observed: number, weight: number): readonly [number, number] {
   const z2 = Z95 ** 2;
   const centre = (observed + z2 / (2 * weight)) / (1 + z2 / weight);
