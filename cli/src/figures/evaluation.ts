@@ -251,7 +251,7 @@ function points(x: Float64Array, y: Float64Array): Point[] {
   return Array.from(thinCurve(x, y, CURVE_POINTS), (k) => ({ x: x[k], y: y[k] }));
 }
 
-/** Probabilities of a class as they were before calibration; null if the model is not calibrated. */
+/** Probabilities of a class before calibration; null if the model is not calibrated. */
 function uncalibrated(model: Model, { logits }: ScoredRows, plane: number): Float64Array | null {
   const { multiclass } = model.manifest;
   if (!isCalibrated(model)) return null;

@@ -16,10 +16,10 @@ import { type CovarianceKind, sandwich } from './robust.ts';
  *
  *   A·(XᵀSX)⁻¹·Aᵀ,   A the linear map of `foldParameters`
  *
- * Weights are taken as counts of rows, whatever they are: those of twice the weights are half of it. Rows and columns of parameters held at 0 are 0.
+ * Weights are always treated as counts of rows, so twice the weights give half the covariance. Rows and columns of parameters held at 0 are 0.
  *
  * @param factor  Cholesky factor of the Hessian of an objective without penalty at its minimum, size × size
- * @returns parameters × parameters, row-major, symmetric; of every class the slots, then the intercept
+ * @returns parameters × parameters, row-major, symmetric; for every class its slots, then its intercept
  */
 export function covariance(objective: Objective, factor: Float64Array, standard: Standardisation): Float64Array {
   const inverse = invertCholesky(factor, objective.size);
@@ -64,7 +64,7 @@ function foldCovariance(
       out[row + interceptOf(j)] -= value * (shift[slot] / scale[slot]);
     }
   }
-  // Rounding leaves the two triangles apart by an ulp; a covariance is symmetric.
+  // Rounding makes the two triangles differ by an ulp; a covariance is symmetric.
   for (let i = 0; i < parameters; i++) {
     for (let j = 0; j < i; j++) out[j * parameters + i] = out[i * parameters + j];
   }
@@ -81,14 +81,14 @@ interface Errors {
 /** Properties of a fit that decide whether it has a covariance. */
 interface ErrorsOf {
   readonly kind: CovarianceKind;
-  /** of Firth's likelihood: the information of the augmented data */
+  /** with Firth's likelihood: use the information of the augmented data */
   readonly augmented: boolean;
   readonly penalized: boolean;
   readonly converged: boolean;
 }
 
 /**
- * The covariance of the estimate w, of the kind that was asked for: by the model's likelihood, robust, or robust for clusters.
+ * The covariance of the estimate w, of the requested kind: model-based, robust, or cluster-robust.
  * Warns INFERENCE_WEIGHTS or FEW_CLUSTERS when the covariance is doubtful, and INFERENCE_PENALIZED or INFERENCE_UNAVAILABLE when there is no
  * covariance.
  */
@@ -132,7 +132,7 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
   }
   const warnings: Warning[] = [];
   const found = (matrix: Float64Array): Errors => {
-    // of a column whose spread is as small or as great as the square root of the numbers there are
+    // happens for a column whose spread is near the square root of the smallest or largest double
     const lost = objective.active.find((id) => {
       const variance = matrix[id * (parameters + 1)];
       const scale = task.standard.scale[id % (task.slots.count + 1)] ?? 1;
@@ -167,7 +167,7 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
   return found(foldCovariance(objective, sandwich(task, objective, w, model.factor, kind), task.standard));
 }
 
-/** How to minimise, and which errors are asked for beside the estimates. */
+/** Settings of the minimisation, and the requested standard errors. */
 export interface EstimateSettings extends SolveSettings {
   readonly inference: boolean;
   /** of the errors that `inference` asks for; default 'model' */
@@ -177,13 +177,13 @@ export interface EstimateSettings extends SolveSettings {
 
 /** Estimates, and their covariance. */
 export interface Estimated extends Fitted {
-  /** for raw features, parameters × parameters; null without inference or where it does not exist */
+  /** for raw features, parameters × parameters; null without inference or if it does not exist */
   readonly covariance: Float64Array | null;
-  /** why it is null although it was asked for: one sentence */
+  /** the reason if it is null although it was asked for: one sentence */
   readonly noErrors: string | null;
 }
 
-/** `solve`, and where inference is asked for the covariance of what it found. */
+/** Calls `solve` and, if inference is asked for, adds the covariance of the estimates. */
 export function estimate(task: Task, penalty: Penalty, settings: EstimateSettings, start?: Float64Array): Estimated {
   const fitted = solve(task, penalty, settings, start);
   if (!settings.inference) return { ...fitted, covariance: null, noErrors: null };
@@ -197,7 +197,7 @@ export function estimate(task: Task, penalty: Penalty, settings: EstimateSetting
   return { ...fitted, covariance: errors.covariance, noErrors: errors.reason, warnings };
 }
 
-/** `estimate` of each task; `start` has the parameters of all, one after another. */
+/** Calls `estimate` for each task. `start` has the parameters of all tasks, one after another. */
 export function estimateAll(
   tasks: readonly Task[],
   penalty: Penalty,

@@ -5,7 +5,7 @@ import { featureTests, profileIntervals } from './profile.ts';
 import type { CovarianceKind } from './robust.ts';
 import { fitStatistics } from './statistics.ts';
 
-/** What the likelihood says of a fit beside its estimates; what does not hold is null, and the reason is said. */
+/** Statistics of a fit from its likelihood. Invalid ones are null, with a reason. */
 export function inferenceOf(
   view: View,
   fitted: readonly Estimated[],
@@ -22,7 +22,7 @@ export function inferenceOf(
     };
   }
   if (!one.covariance) {
-    // separated classes: the likelihood has no maximum, but a limit, and profiles that end on one side
+    // separated classes: the likelihood has no maximum, but it has a limit, and its profiles end on one side
     const separated =
       one.report.reason === 'diverged' && one.objective.smooth && one.objective.l2.every((l2) => l2 === 0);
     return {

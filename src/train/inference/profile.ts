@@ -47,11 +47,11 @@ export function profileIntervals({ standard, slots }: Task, { objective, w, repo
       });
     }
     const estimate = dot(a, w);
-    // how the parameters follow β, and its standard error
+    // the direction in which the parameters follow β, and its standard error
     const tangent = model ? a.slice() : alone(objective, own, standard);
     if (model) solveCholesky(model.factor, size, tangent);
     const variance = model ? dot(a, tangent) : 1;
-    // without a maximum a unit of the standardised feature stands in
+    // without a maximum, use a unit of the standardised feature
     const error = model ? Math.sqrt(variance / totalWeight) : Math.abs(a[own]);
 
     const from = new Float64Array(size);
@@ -79,7 +79,7 @@ export function profileIntervals({ standard, slots }: Task, { objective, w, repo
         if (point.r < target) short = t;
         else long = t;
         let next = t + (target - point.r) / point.slope;
-        // in large samples rounding of the deviance ends the search before the tolerance does
+        // in large samples, rounding of the deviance ends the search before the tolerance is reached
         const close = Math.abs(point.r - target) <= ROOT_TOL || (long - short) / long <= Number.EPSILON;
         if (close) return estimate + side * next;
         if (!(next > short && next < long)) next = long < Number.POSITIVE_INFINITY ? (short + long) / 2 : 2 * t;
@@ -92,7 +92,7 @@ export function profileIntervals({ standard, slots }: Task, { objective, w, repo
   });
 }
 
-/** The parameters of a unit of one coefficient for raw features, the others unchanged. */
+/** The change of the parameters for a unit change of one coefficient of raw features. */
 function alone({ active, size }: Objective, own: number, { shift, scale }: Task['standard']): Float64Array {
   const slots = shift.length;
   const slot = active[own] % (slots + 1);
@@ -103,9 +103,9 @@ function alone({ active, size }: Objective, own: number, { shift, scale }: Task[
 }
 
 /**
- * Likelihood-ratio test of each feature: twice what the log-likelihood loses without its slots; df is the number of free parameters fewer.
- * Columns that repeated those of the feature take their place, so of two equal columns each has df 0.
- * Of Firth's likelihood the slots are held at 0 and the determinant stays that of all columns.
+ * Likelihood-ratio test of each feature: twice the loss of log-likelihood without its slots; df is the number of free parameters removed.
+ * Columns that repeated those of the feature take their place, so each of two equal columns has df 0.
+ * With Firth's likelihood the slots are held at 0, and the determinant remains that of all columns.
  */
 export function featureTests(task: Task, fitted: Fitted): FeatureTest[] {
   const { objective } = fitted;

@@ -3,11 +3,11 @@ import { newton } from '../solve/newton.ts';
 import { Objective, type ObjectivePoint, type Solution } from '../solve/objective.ts';
 
 /**
- * An objective on a plane: parameters held at 0, or one linear function of them held at a value.
+ * An objective restricted to a plane: parameters held at 0, or a linear function of them held at a value.
  *
  *   some w are 0;   or   a·w = value, so that w_pivot = (value − Σ aⱼ·wⱼ)/a_pivot
  *
- * The parameters are those of `base` that are kept. Solvers that know an `Objective` minimise it.
+ * Its parameters are the kept ones of `base`. Solvers minimise it as any `Objective`.
  */
 export class Restricted extends Objective {
   readonly #base: Objective;
@@ -35,12 +35,12 @@ export class Restricted extends Objective {
     this.#fullGradient = new Float64Array(base.size);
   }
 
-  /** Those parameters at 0 whose index in `base` is not kept. */
+  /** Holds at 0 the parameters whose index in `base` is not in `kept`. */
   static to(base: Objective, kept: Int32Array): Restricted {
     return new Restricted(base, kept, -1, new Float64Array(kept.length), 0);
   }
 
-  /** a·w = value; the parameter with the greatest |aⱼ| gives way. */
+  /** Holds a·w = value; it eliminates the parameter with the greatest |aⱼ|. */
   static holding(base: Objective, a: Float64Array, value: number): Restricted {
     let pivot = 0;
     for (let j = 1; j < a.length; j++) if (Math.abs(a[j]) > Math.abs(a[pivot])) pivot = j;
@@ -49,7 +49,7 @@ export class Restricted extends Objective {
     return new Restricted(base, kept, pivot, slope, value / a[pivot]);
   }
 
-  /** The parameters of `base` that these stand for; valid until the next call. */
+  /** The full parameters of `base`; valid until the next call. */
   lift(u: Float64Array): Float64Array {
     const full = this.#full;
     let rest = this.#constant;
@@ -61,7 +61,7 @@ export class Restricted extends Objective {
     return full;
   }
 
-  /** The parameters that are kept of those of `base`. */
+  /** Selects the kept parameters from those of `base`. */
   project(w: Float64Array): Float64Array {
     return Float64Array.from(this.#kept, (j) => w[j]);
   }
@@ -116,7 +116,7 @@ export class Restricted extends Objective {
   }
 }
 
-/** The minimum of an objective that differs little from one just solved: of its likelihood, or of Firth's. */
+/** Minimises an objective that differs little from one just solved. */
 export function refit(objective: Objective, start: Float64Array): Solution {
   if (objective.size === 0) {
     const { value } = objective.at(start, new Float64Array(0));

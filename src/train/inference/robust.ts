@@ -8,18 +8,18 @@ import { show } from '../../messages.ts';
 import type { Task } from '../problem/task.ts';
 import type { Objective } from '../solve/objective.ts';
 
-/** Rows that belong together: of one school, one patient. */
+/** Groups of dependent rows, such as those of one school or one patient. */
 export interface Clusters {
   readonly column: string;
-  /** of each row, 0 to count − 1 */
+  /** cluster of each row, 0 to count − 1 */
   readonly code: Uint32Array;
-  /** those with a row of positive weight */
+  /** number of clusters with a row of positive weight */
   readonly count: number;
   /** the rows, standardised */
   readonly batch: ColumnsBatch;
 }
 
-/** How the covariance of an estimate is found. */
+/** The kind of covariance of an estimate. */
 export type CovarianceKind = 'model' | 'robust' | Clusters;
 
 /**
@@ -52,15 +52,15 @@ export function readClusters(table: CheckedTable, name: string, weight: Float64A
 }
 
 /**
- * The sandwich covariance of a maximum-likelihood estimate, valid where the model's variance is not:
+ * The sandwich covariance of a maximum-likelihood estimate, valid even if the model's variance is wrong:
  *
  *   H⁻¹·M·H⁻¹,   H = XᵀVX,   rᵢ = pᵢ − yᵢ
  *   robust    M = Σ cᵢ·uᵢ²·rᵢ²·xᵢxᵢᵀ                              (HC0: statsmodels `HC0`, R `sandwich`; Stata's vce(robust) is n/(n − 1) times it)
  *   cluster   M = G/(G − 1)·Σ_g m_g·m_gᵀ,   m_g = Σ_{i in g} cᵢuᵢrᵢ·xᵢ   (R `vcovCL(…, type = "HC0")`, Stata's vce(cluster))
  *
- * over all classes where there are several. Of a row, c is how many rows like it there are (its weight where `weightKind` is count, else 1), and u
- * the weight of each: sampling weight, class weight and number of trials. A row of trials is one observation, its counts may vary more than
- * those of independent trials; with weights and trials of 1 all of this is Σ rᵢ²·xᵢxᵢᵀ.
+ * summed over the classes if there are several. For a row, c is the number of identical rows that it represents (its weight if `weightKind` is
+ * count, else 1), and u is the weight of each: sampling weight times class weight times trials. A row of trials is one observation, because its
+ * counts may vary more than those of independent trials. With weights and trials of 1, M is Σ rᵢ²·xᵢxᵢᵀ.
  *
  * @param factor  Cholesky factor of the Hessian of `objective` at w
  * @returns for the free parameters on standardised features, size × size
@@ -82,7 +82,7 @@ export function sandwich(
   return multiply(multiply(inverse, meat, size), inverse, size);
 }
 
-/** A plane of probabilities for every class; of two classes that of the positive one. */
+/** A plane of probabilities for every class; for two classes, only that of the positive one. */
 export function probabilitiesOf({ likelihood }: Task, params: Float64Array): Float64Array {
   const { rows, classes } = likelihood;
   const z = new Float64Array(classes * rows);
@@ -126,7 +126,7 @@ function rowMeat({ likelihood, y, weight, copies }: Task, objective: Objective, 
   return meat;
 }
 
-/** Sums of scores that are held at a time. */
+/** Largest number of sums of scores in memory at a time. */
 const SCORES = 4_000_000;
 
 function clusterMeat(
@@ -142,7 +142,7 @@ function clusterMeat(
   active.forEach((id, j) => {
     place[id] = j;
   });
-  // the rows, cluster by cluster
+  // the rows sorted by cluster
   const starts = new Uint32Array(count + 1);
   for (let i = 0; i < rows; i++) starts[code[i] + 1]++;
   for (let g = 0; g < count; g++) starts[g + 1] += starts[g];

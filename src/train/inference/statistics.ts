@@ -8,10 +8,10 @@ import { Restricted, refit } from './restricted.ts';
 import { probabilitiesOf } from './robust.ts';
 
 /**
- * How well a maximum-likelihood fit (or Firth's) whose weights are counts describes its data.
+ * Fit statistics of a maximum-likelihood fit (or Firth's) whose weights are counts.
  *
- * The likelihood is that of single trials; R adds the constant Σ log C(nᵢ, kᵢ) to the log-likelihood of grouped counts, so that its AIC and BIC of
- * them are lower by twice that, and no difference of two fits is. n counts a row of trials once, as R does.
+ * The likelihood is that of single trials. For grouped counts R adds the constant Σ log C(nᵢ, kᵢ) to the log-likelihood, so its AIC and BIC are
+ * lower by twice that constant; differences between two fits are the same. n counts a row of trials once, as in R.
  */
 export function fitStatistics(rows: RowVectors, task: Task, fitted: Fitted): FitStatistics {
   const { logLik, nullLogLik } = fitted.report;
@@ -40,10 +40,10 @@ export function fitStatistics(rows: RowVectors, task: Task, fitted: Fitted): Fit
   };
 }
 
-/** Dispersion that nobody should pass over, where chance makes it seldom enough. */
+/** Dispersion from which a warning is given, if chance rarely produces it. */
 const OVERDISPERSED = { dispersion: 1.5, p: 1e-3 };
 
-/** Pearson's statistic of rows of trials; rows of no weight are none. */
+/** Pearson's statistic of rows of trials; rows without weight do not count. */
 function pearson(
   trials: Float64Array,
   p: Float64Array,
@@ -62,7 +62,7 @@ function pearson(
   return { ...chiSquareTest(chi2, df), dispersion: df > 0 ? chi2 / df : null };
 }
 
-/** OVERDISPERSION, where standard errors are those of the model and rows of trials vary more than it says. */
+/** Warns OVERDISPERSION if standard errors are model-based and rows of trials vary more than the model allows. */
 export function overdispersion(statistics: FitStatistics | null, errors: string | null): Warning[] {
   const found = statistics?.pearson;
   if (!found || found.dispersion === null || errors !== 'model') return [];
@@ -76,7 +76,7 @@ export function overdispersion(statistics: FitStatistics | null, errors: string 
   ];
 }
 
-/** Twice the difference to the penalised likelihood with the intercept alone free, the determinant still that of all columns. */
+/** Twice the difference to the penalised likelihood with only the intercept free; the determinant remains that of all columns. */
 function firthRatio(objective: FirthObjective, w: Float64Array, value: number): number {
   const alone = Restricted.to(objective, Int32Array.of(objective.size - 1));
   return 2 * objective.totalWeight * (refit(alone, alone.project(w)).objective - value);
@@ -103,12 +103,12 @@ function countObservations({ target: { trials }, sampleWeight, y }: RowVectors):
 }
 
 /**
- * The Hosmer-Lemeshow test: observed and expected classes in groups of like probability.
+ * The Hosmer-Lemeshow test: observed and expected classes in groups of similar probability.
  *
- *   χ² = Σ_g (O_g − E_g)²/E_g + the same of the other class,   df = groups with rows − 2
+ *   χ² = Σ_g (O_g − E_g)²/E_g + the same for the other class,   df = groups with rows − 2
  *
- * Groups lie between the tenths of the fitted probabilities (R's default quantiles), the upper end included; equal probabilities stay together, so
- * there may be fewer than ten. R's ResourceSelection::hoslem.test cuts so, and weights count rows.
+ * Groups lie between the deciles of the fitted probabilities (R's default quantiles), the upper end included. Equal probabilities stay together,
+ * so there may be fewer than ten groups. R's ResourceSelection::hoslem.test forms the same groups. Weights count rows.
  *
  * @param p  fitted probabilities
  * @param y  share of the positive class in each row
@@ -123,7 +123,7 @@ export function hosmerLemeshow(
   groups = 10,
 ): ChiSquareTest | null {
   const s = (i: number): number => (weight ? weight[i] : 1);
-  // the probabilities in order, and how many rows each stands for
+  // the sorted probabilities, and the number of rows of each
   const order =
     weight &&
     Uint32Array.from(p, (_, i) => i)
@@ -134,7 +134,7 @@ export function hosmerLemeshow(
   let total = 0;
   for (let at = 0; at < sorted.length; at++) total += count(at);
   const cuts: number[] = [];
-  // the value of place h (from 0) among the rows, each as often as its weight says
+  // the value at place h (from 0) among the rows, each repeated by its weight
   let at = 0;
   let below = 0;
   for (let k = 1; k <= groups; k++) {

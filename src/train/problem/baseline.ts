@@ -3,9 +3,9 @@ import type { Chunks } from './chunks.ts';
 import type { Standardisation } from './standardise.ts';
 
 /**
- * Weighted mean of each slot over the training rows, on the scale of the raw features: what explanations start from.
+ * Weighted mean of each slot over the training rows, on the scale of the raw features. Explanations are relative to it.
  *
- *   E xⱼ = shiftⱼ + scaleⱼ · Σ sᵢxᵢⱼ / Σ sᵢ;   of a slot of a coded column the share of its rows
+ *   E xⱼ = shiftⱼ + scaleⱼ · Σ sᵢxᵢⱼ / Σ sᵢ;   for a slot of a coded column it is the share of its rows
  *
  * @param weight  sample weights; null: ones
  * @returns length slots

@@ -9,11 +9,11 @@ import type { Standardisation } from './standardise.ts';
 /** Cells of a column of a batch: numbers or codes. */
 export type Cells = Float64Array | Float32Array | Uint8Array | Uint16Array | Uint32Array;
 
-/** Encoded rows outside of linear memory, as in a file: column by column, each cell as the batch has it. */
+/** Encoded rows outside linear memory, e.g. in a file: column by column, with cells as in the batch. */
 export interface RowStore {
-  /** Keeps `cells` as those of rows first, first + 1, … of a column. */
+  /** Stores `cells` as rows first, first + 1, … of a column. */
   write(column: number, first: number, cells: Cells): void;
-  /** Fills `cells` with those of rows first, first + 1, …, which were written. */
+  /** Fills `cells` with rows first, first + 1, …, which were stored before. */
   read(column: number, first: number, cells: Cells): void;
 }
 
@@ -21,12 +21,12 @@ export interface RowStore {
 export const cellsOf = (batch: ColumnsBatch, j: number): Cells =>
   batch.specs[j].kind === 'numeric' ? batch.numeric(j) : batch.codes(j);
 
-/** Rows of a store through a window: a batch that holds some of them at a time. */
+/** Rows of a store, seen through a window: a batch that holds some of them at a time. */
 export class Chunks {
   readonly rows: number;
   readonly batch: ColumnsBatch;
   readonly #store: RowStore;
-  /** of each column the rows that lie in the window */
+  /** the rows in the window, for each column */
   readonly #first: Float64Array;
   readonly #count: Float64Array;
 
@@ -39,7 +39,7 @@ export class Chunks {
     this.#count = new Float64Array(batch.specs.length);
   }
 
-  /** Puts `count` rows from `first` on into the batch. @param columns  those that are wanted; the others hold anything */
+  /** Loads `count` rows from `first` on into the batch. @param columns  the columns to load; the others are undefined */
   load(first: number, count: number, columns: readonly number[]): void {
     this.batch.setRows(count);
     for (const j of columns) {
@@ -83,11 +83,11 @@ export interface ChunkedTarget extends BinomialTarget {
 }
 
 /**
- * The likelihood of rows that do not fit into memory: of each window on them the likelihood, added up in order. Every method reads the
- * store once. It differs from the likelihood of one batch by the rounding of sums; the rows that stand for all in a Hessian are the same.
+ * The likelihood of rows that do not fit into memory: the sum, in order, of the likelihoods of the windows. Every method reads the store
+ * once. It differs from the likelihood of one batch only by the rounding of sums; a sampled Hessian uses the same rows.
  *
- * The window has no curvature of rows that have left it: the Hessian of a point computes it anew. A point therefore stays valid when the
- * likelihood is evaluated elsewhere.
+ * The window does not keep the curvature of rows that have left it, so the Hessian of a point computes it again. A point therefore stays valid
+ * when the likelihood is evaluated at another one.
  */
 export class ChunkedLikelihood implements Likelihood {
   readonly rows: number;
@@ -105,7 +105,7 @@ export class ChunkedLikelihood implements Likelihood {
 
   /**
    * @param classes  1 for the binomial
-   * @param wanted  slots, ascending: only columns that have one of them take part; absent: all
+   * @param wanted  slots, ascending: only columns with one of them are read; absent: all
    * @throws ERR_SHAPE when a vector has another length than the rows
    */
   constructor(engine: Engine, chunks: Chunks, target: ChunkedTarget, classes: number, wanted?: Int32Array) {
@@ -211,7 +211,7 @@ export class ChunkedLikelihood implements Likelihood {
     return { likelihood, from: likelihood.#slots.map((slot) => place.get(slot)!) };
   }
 
-  /** Nothing to release: the window belongs to the caller, and what a method takes it gives back. */
+  /** Releases nothing: the window belongs to the caller, and each method frees what it allocates. */
   free(): void {}
 
   [Symbol.dispose](): void {}

@@ -1,10 +1,10 @@
 import { splitmix32 } from '../../math/random.ts';
 
 /**
- * Random folds that are stratified: of each class every fold has the same number of rows, up to one.
+ * Random stratified folds: every fold has the same number of rows of each class, up to one.
  *
  * @param code  class of each row, 0 to classes − 1
- * @param weight  rows of weight 0 are in no fold, and change no other row's; null: all count
+ * @param weight  rows of weight 0 are in no fold and do not affect the folds of others; null: all count
  * @param seed  of `splitmix32`
  * @returns the fold of each row, 0 to folds − 1; −1 for rows of weight 0
  */

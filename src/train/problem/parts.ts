@@ -14,13 +14,13 @@ import { type RowVectors, readRows } from './rows.ts';
 import { frequencies } from './target.ts';
 
 /**
- * `prepare` for a table that does not fit into memory: its features come in parts, twice in the same order, and what they are encoded to goes
- * to a store.
+ * `prepare` for a table that does not fit into memory. Its features arrive in parts, twice in the same order, and the encoded rows go to a
+ * store.
  *
  *   learn(part) …  →  encode(part, store) …  →  problem(store)
  *
- * In memory stay one window on the store and vectors of the rows: of the class 8 bytes a row (16 where the first class is the positive one), of
- * weight, offset, trials and class weights 8 each.
+ * One window on the store and vectors over the rows stay in memory: 8 bytes a row for the class (16 if the first class is the positive one),
+ * and 8 each for weight, offset, trials and class weights.
  */
 export class TableInParts {
   readonly rows: RowVectors;
@@ -33,7 +33,7 @@ export class TableInParts {
 
   /**
    * @param table  target, weight, offset and trials of all rows
-   * @param otherwise  coding of categories where the options leave it open
+   * @param otherwise  coding of categories if the options do not set it
    * @throws as `prepare`
    */
   constructor(table: Table, options: DataOptions, otherwise: 'onehot' | 'treatment', engine: Engine) {
@@ -49,7 +49,7 @@ export class TableInParts {
     this.#draft = new SchemaDraft({ ...schemaOptions(options, otherwise), exclude: [] });
   }
 
-  /** The next rows of the features, the first time. @throws as `inferSchema` */
+  /** Takes the next rows of the features in the first pass. @throws as `inferSchema` */
   learn(part: Table): void {
     const first = this.#learnt;
     this.#learnt += part.rows;
@@ -58,7 +58,7 @@ export class TableInParts {
 
   /**
    * Ends learning.
-   * @param most  rows of a part that will be encoded
+   * @param most  largest number of rows in a part to encode
    * @returns the schema, and the bytes of a cell of each column of the store
    */
   open(most: number): { readonly schema: Schema; readonly widths: readonly number[] } {
@@ -69,7 +69,7 @@ export class TableInParts {
     return { schema, widths: batch.specs.map((_, j) => cellsOf(batch, j).BYTES_PER_ELEMENT) };
   }
 
-  /** The next rows of the features, the second time. @throws as `Encoder.encode` */
+  /** Takes the next rows of the features in the second pass. @throws as `Encoder.encode` */
   encode(part: Table, store: RowStore): void {
     const { encoder, batch } = this.#encoding!;
     const first = this.#encoded;
@@ -79,7 +79,7 @@ export class TableInParts {
     for (let j = 0; j < batch.specs.length; j++) store.write(j, first, cellsOf(batch, j));
   }
 
-  /** @param capacity  rows in memory at a time; where that is all of them, the problem is one of a batch */
+  /** @param capacity  rows in memory at a time; if that is all of them, the problem has one batch */
   problem(store: RowStore, capacity: number): Problem {
     const { schema, encoder, batch: stage } = this.#encoding!;
     stage.free();

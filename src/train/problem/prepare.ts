@@ -12,7 +12,7 @@ import { TargetColumns } from './targetColumns.ts';
 
 /**
  * Reads, checks and encodes a table.
- * @param coding  where the options leave it open
+ * @param coding  used if the options do not set it
  * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA; see `fit`
  */
 export function prepare(given: Data, options: DataOptions, coding: 'onehot' | 'treatment' = 'onehot'): Problem {
@@ -49,7 +49,7 @@ export function prepare(given: Data, options: DataOptions, coding: 'onehot' | 't
   try {
     let memory: unknown;
     do {
-      // written to memory that a getter of the table has made grow, rows are lost
+      // rows would be lost if a getter of the table made the memory grow meanwhile
       memory = engine.heap?.u8;
       encoder.encode(table, batch, { standardize: true });
     } while (engine.heap?.u8 !== memory);
@@ -60,13 +60,13 @@ export function prepare(given: Data, options: DataOptions, coding: 'onehot' | 't
   }
 }
 
-/** What `inferSchema` is told of the features. */
+/** The options of `inferSchema` about the features. */
 export const schemaOptions = (
   { coding, references, unseen, missing }: DataOptions,
   otherwise: 'onehot' | 'treatment',
 ) => ({ coding: coding ?? otherwise, references, unseen, missing });
 
-/** Columns that are no features. @throws ERR_SCHEMA absent columns, no feature left */
+/** Columns that are not features. @throws ERR_SCHEMA absent columns, no feature left */
 export function excludedColumns(
   table: CheckedTable,
   { target, trials, weight, offset, features, exclude = [] }: DataOptions,

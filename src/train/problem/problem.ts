@@ -15,40 +15,40 @@ import { type ProblemSummary, summarise } from './summary.ts';
 import type { TargetColumns } from './targetColumns.ts';
 import type { Task } from './task.ts';
 
-/** The encoder of rows that are fitted. */
+/** The encoder of training rows. */
 export const trainingEncoder = (schema: Schema): Encoder => new Encoder(lenient(schema), encoders);
 
-/** Rows of a problem under weights of their own: what is fitted. It owns its likelihoods, and the problem must outlive it. */
+/** Rows of a problem under given weights, ready to fit. A view owns its likelihoods, and the problem must outlive it. */
 export interface View extends RowVectors {
-  /** the encoded rows, target-encoded columns as these weights make them; with chunks a window on them */
+  /** the encoded rows, with target-encoded columns for these weights; with chunks, a window on the rows */
   readonly batch: ColumnsBatch;
-  /** one, or for `ovr` one a class */
+  /** one task, or for `ovr` one for each class */
   readonly tasks: readonly Task[];
   free(): void;
 }
 
 /**
- * One encoded data set: all that is decided before a likelihood is formed. It owns its memory and never changes; rows under other weights, a
- * fold or a resampling, are a `view` of it.
+ * One encoded data set, with everything that is decided before a likelihood is formed. It owns its memory and never changes. Rows under other
+ * weights (a fold, a resampling) are a `view` of it.
  */
 export class Problem {
   readonly engine: Engine;
   readonly rows: RowVectors;
   readonly schema: Schema;
   readonly encoder: Encoder;
-  /** what each slot stands for */
+  /** name of each slot */
   readonly slots: readonly SlotName[];
   readonly standard: Standardisation;
   /** standardised, f64; with `chunks` a window on the rows */
   readonly batch: ColumnsBatch;
-  /** the rows, where they are not all in the batch */
+  /** the rows, if they are not all in the batch */
   readonly chunks: Chunks | null;
   readonly #targets: TargetColumns | null;
 
   /**
-   * @param batch   holds the encoded rows, and is the problem's from now on
-   * @param chunks  has the rows when the batch does not hold them all
-   * @param targets  writes the columns that are learnt from outcomes
+   * @param batch   holds the encoded rows; the problem takes ownership
+   * @param chunks  has the rows if the batch does not hold them all
+   * @param targets  writes the target-encoded columns
    */
   constructor(
     engine: Engine,
@@ -74,9 +74,9 @@ export class Problem {
    * Opens the likelihoods of the rows.
    *
    * A target-encoded column depends on the weights: a row with positive weight gets its cross-fitted value, from the other folds; a row with
-   * weight 0 (held out) gets the value fitted on all rows with positive weight. Where the problem has such columns and the weights are other
-   * ones, the view holds a batch of its own.
-   * @param rows  of the problem, under other weights; absent: as they are
+   * weight 0 (held out) gets the value fitted on all rows with positive weight. If the problem has such columns and the weights differ, the
+   * view holds its own batch.
+   * @param rows  the rows of the problem under other weights; absent: unchanged
    */
   view(rows: RowVectors = this.rows): View {
     const { slots, standard, chunks } = this;
@@ -116,7 +116,7 @@ export class Problem {
     }
   }
 
-  /** What a model is made of besides the fit: plain data that outlives the problem. One pass over the rows. */
+  /** Returns the data that a model needs besides the fit: plain data that outlives the problem. It takes one pass over the rows. */
   summary(): ProblemSummary {
     return summarise(this);
   }
@@ -144,7 +144,7 @@ const outcomesOf = ({ kind, y, target }: RowVectors): (Float64Array | null)[] =>
       ? [y]
       : target.classes.map((_, k) => y.map((code) => Number(code === k)));
 
-/** How many rows like it a row stands for; null: ones. */
+/** The number of identical rows that each row represents; null: ones. */
 function copiesOf({ weightKind, counts, target: { trials } }: RowVectors): Float64Array | null {
   if (weightKind !== 'count' || !counts || counts === trials) return null;
   return trials ? counts.map((count, i) => (trials[i] > 0 ? count / trials[i] : 1)) : counts;

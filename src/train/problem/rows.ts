@@ -4,7 +4,7 @@ import { list, show } from '../../messages.ts';
 import { type DataOptions, WEIGHT_KINDS, type WeightKind } from './options.ts';
 import { classFactors, readOffset, readTarget, readTrials, readWeight, type Target } from './target.ts';
 
-/** What is known of every row besides its features. */
+/** The data of every row besides its features. */
 export interface RowVectors {
   readonly target: Target;
   readonly kind: 'binomial' | 'multinomial' | 'ovr';
@@ -18,16 +18,16 @@ export interface RowVectors {
   readonly weight: Float64Array | null;
   readonly offset: Float64Array | null;
   readonly weightKind: WeightKind;
-  /** how many observations a row stands for: its trials, times its weight where weights count rows; 0 without weight; null: ones */
+  /** number of observations that a row represents: its trials, times its weight if weights count rows; 0 without weight; null: ones */
   readonly counts: Float64Array | null;
   /** weight of each of these observations: class weights and sampling weights; null: ones, so weights count observations */
   readonly unit: Float64Array | null;
-  /** what class weights are asked for, and the name of the target, for rows that are weighted anew */
+  /** the requested class weights and the name of the target, for rows under new weights */
   readonly asked: Pick<DataOptions, 'target' | 'classWeight'>;
 }
 
 /**
- * Reads and checks the columns of a table that are no features.
+ * Reads and checks the columns of a table that are not features.
  * @throws as `prepare`
  */
 export function readRows(table: CheckedTable, options: DataOptions): RowVectors {

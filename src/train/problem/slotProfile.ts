@@ -3,7 +3,7 @@ import { isConstant } from '../../encode/infer.ts';
 import type { Standardisation } from './standardise.ts';
 
 /**
- * What each slot looks like in the rows of positive weight, by one pass over a standardised batch.
+ * Facts about each slot in the rows of positive weight, from one pass over a standardised batch.
  * For a coded slot x is 0 or 1.
  */
 export interface SlotProfile {
@@ -23,7 +23,7 @@ export interface SlotProfile {
 
 /**
  * @param y  share of the positive class in each row, 0 to 1; null for a target of several classes, where `separates` is 0
- * @param standard  how the batch was standardised; absent: not at all
+ * @param standard  standardisation of the batch; absent: none
  */
 export function profileSlots(
   batch: ColumnsBatch,
@@ -36,7 +36,7 @@ export function profileSlots(
   return tally.profile(y !== null);
 }
 
-/** `profileSlots` for rows that come batch by batch. */
+/** `profileSlots` for rows that arrive batch by batch. */
 export class SlotTally {
   readonly #columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>;
   /** Σ sᵢxᵢ² of a numeric slot */
@@ -99,7 +99,7 @@ export class SlotTally {
         let [max0, max1] = this.#max.map((values) => values[first]);
         let sum = this.#square[first];
         let i = 0;
-        // once the classes are known to overlap only the sum is left
+        // once the classes are known to overlap, only the sum is needed
         for (; i < rows && !(y ? max0 > min1 && max1 > min0 : min0 < max0); i++) {
           const s = weight ? weight[i] : 1;
           if (s === 0) continue;
@@ -141,11 +141,11 @@ export class SlotTally {
     const scale = this.#standard?.scale[slot] ?? 1;
     const apart = this.#sum[slot] / this.#total;
     const spread = Math.sqrt(Math.max(0, this.#spread[slot] / this.#total - apart * apart));
-    // of the raw column: both are multiples of its scale
+    // for the raw column: both are multiples of its scale
     return isConstant(this.#rows, (this.#first[slot] + apart) * scale + shift, spread * scale);
   }
 
-  /** @param binary  whether the target has two classes: of several no slot is looked at for separation */
+  /** @param binary  whether the target has two classes; with more, slots are not checked for separation */
   profile(binary: boolean): SlotProfile {
     const { specs, offsets, slots } = this.#columns;
     const square = this.#square.slice();

@@ -37,7 +37,7 @@ export function standardisation({ schema, coders, specs, slots }: Encoder): Stan
  *
  *   wⱼ = vⱼ / scaleⱼ,   b = c − Σ vⱼ·shiftⱼ / scaleⱼ
  *
- * @param params  of every class the slots, then the intercept
+ * @param params  for every class its slots, then its intercept
  * @returns weights of every class, and their intercepts
  */
 export function foldParameters(
@@ -60,16 +60,16 @@ export function foldParameters(
   return { weights, intercept };
 }
 
-/** Greatest error of a logit, in units of the greatest parameter (1 at least), that folding may add: far below what is reported of a fit. */
+/** Largest error of a logit that folding may add, in units of the greatest parameter (at least 1). It is far below the reported precision. */
 const FOLDING_ERROR = 1e-6;
 
 /**
- * `foldParameters`, proven: the folded weights give the logits of the fit.
+ * `foldParameters` with a check that the folded weights give the logits of the fit.
  *
- *   rounding of x·w beside its mean:  ε·Σⱼ |wⱼ·shiftⱼ| <= 1e-6·max(1, max |vⱼ|)
+ *   rounding of x·w relative to its mean:  ε·Σⱼ |wⱼ·shiftⱼ| <= 1e-6·max(1, max |vⱼ|)
  *
- * A column far from 0 whose values differ little has a great weight that the intercept takes back, and what is left is rounding.
- * @param slots  what the parameters are called
+ * A column far from 0 with a small spread has a large weight, which the intercept cancels; the rounding error remains.
+ * @param slots  names of the parameters
  * @throws ERR_RANGE naming the column whose weight overflows, or whose rounding is too great
  */
 export function foldExactly(
@@ -111,7 +111,7 @@ export function foldExactly(
 
 const brief = (x: number): string => String(Number(x.toPrecision(4)));
 
-/** The other way: parameters for standardised features from weights and intercepts for raw ones. */
+/** The inverse: parameters for standardised features from weights and intercepts for raw ones. */
 export function unfoldParameters(
   weights: Float64Array,
   intercept: Float64Array,

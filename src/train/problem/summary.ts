@@ -10,7 +10,7 @@ import { classShare, type RowVectors } from './rows.ts';
 import { type Slots, slotsOf } from './slots.ts';
 import type { Standardisation } from './standardise.ts';
 
-/** What a model is made of besides the fit: no memory of an engine, no rows. */
+/** The data that a model needs besides the fit, without memory of an engine and without rows. */
 export interface ProblemSummary {
   readonly kind: RowVectors['kind'];
   readonly classes: readonly string[];
@@ -56,7 +56,7 @@ export function summarise({ rows, schema, slots, standard, batch, chunks }: Enco
   };
 }
 
-/** Classes of weight 0 are no classes of the model. */
+/** Classes of weight 0 are not classes of the model. */
 function leftOutClasses({ target: { leftOut } }: RowVectors): Warning[] {
   if (!leftOut) return [];
   const rows = leftOut.rows.reduce((sum, gone) => sum + gone, 0);
@@ -69,7 +69,7 @@ function leftOutClasses({ target: { leftOut } }: RowVectors): Warning[] {
   ];
 }
 
-/** A class that one row stands for has no frequency to learn. */
+/** A class with one row has no frequency to learn. */
 function rareClasses({ target, counts }: RowVectors): Warning[] {
   const share = classShare(target, counts);
   const rare = target.classes.filter((_, k) => share[k] <= 1);

@@ -17,7 +17,7 @@ export interface Target {
   readonly code: Float64Array;
   /** two classes: the share of the positive one, 0 to 1; else `code` */
   readonly y: Float64Array;
-  /** trials of each row, where the target counts successes; else null */
+  /** trials of each row, if the target counts successes; else null */
   readonly trials: Float64Array | null;
   /** classes that are left out, and 1 for each of their rows; null: none */
   readonly leftOut: { readonly classes: readonly string[]; readonly rows: Uint8Array } | null;
@@ -27,18 +27,18 @@ export interface Target {
 export type PositiveLabel = string | number | boolean;
 
 const POSITIVE = ['1', 'true', 'yes'];
-/** A target of more values than this is a number to predict, not a class. */
+/** A target with more values than this is a number to predict, not a class. */
 const MOST_CLASSES = 100;
 
 /**
  * Reads a target column, of categories or of numbers.
  *
- * Of two classes the positive one is `positive`, else the one label among 1, true, yes (in any case), else the second of the sorted labels.
+ * With two classes, the positive one is `positive`; else the only label among 1, true, yes (in any case); else the second of the sorted labels.
  *
  * @param positive  a label as `canonicalLabel` takes it: 1 and "1" are one
  * @param without  classes to leave out: their rows have code 0 and count for nothing
- * @throws ERR_SCHEMA when the column is absent; ERR_TARGET when cells are missing, there are less than two classes or more than 100,
- * `positive` is none of two, or one to leave out is none
+ * @throws ERR_SCHEMA if the column is absent; ERR_TARGET if cells are missing, there are fewer than two classes or more than 100,
+ * `positive` is not one of two classes, or a class to leave out does not exist
  */
 export function readTarget(
   table: Table,
@@ -104,7 +104,7 @@ export function readTarget(
     );
   }
   const place = labels.map((label) => classes.indexOf(label));
-  // a loop: `from` makes a list of all numbers first
+  // a loop, because `Array.from` would list all numbers first
   const code = new Float64Array(rows);
   for (let i = 0; i < rows; i++) code[i] = Math.max(0, place[ids[i]]);
   const leftOut = without.length > 0 ? { classes: without, rows: ids.map((id) => Number(place[id] < 0)) } : null;
@@ -124,10 +124,10 @@ export function readTarget(
 }
 
 /**
- * Reads grouped binomial counts: successes of trials. A row of no trials is a row of weight 0.
+ * Reads grouped binomial counts: successes of trials. A row without trials has weight 0.
  *
  * @returns the target of classes 0 and 1 with y = successes/trials
- * @throws ERR_SCHEMA when a column is absent or not numeric; ERR_RECORD for a missing cell; ERR_RANGE for counts that are no whole numbers
+ * @throws ERR_SCHEMA when a column is absent or not numeric; ERR_RECORD for a missing cell; ERR_RANGE for counts that are not whole numbers
  * >= 0, or more successes than trials
  */
 export function readTrials(table: Table, successes: string, trials: string): Target {
@@ -149,7 +149,7 @@ export function readTrials(table: Table, successes: string, trials: string): Tar
 }
 
 /**
- * Reads the column of sample weights: finite, at least 0, not all 0; whole numbers where they count rows.
+ * Reads the column of sample weights: finite, at least 0, not all 0; whole numbers if they count rows.
  *
  * @returns a copy, length table.rows
  * @throws ERR_SCHEMA when absent or not numeric; ERR_RECORD for a missing cell; ERR_RANGE for a negative or non-finite one, or all zero
@@ -199,11 +199,11 @@ export function readOffset(table: Table, name: string): Float64Array {
 /**
  * The factor of each class, in the order of `classes`.
  *
- * `balanced`: S / (K·S_c), S_c the sample weight of class c of K: all classes weigh the same and the total stays S. A map gives factors by
- * label; a label that is not in it has 1.  A factor of 0 leaves the class out.
+ * `balanced`: S / (K·S_c), S_c the sample weight of class c of K. All classes then have the same weight, and the total stays S. A map
+ * gives factors by label; a label that is not in it has 1. A factor of 0 leaves the class out.
  *
  * @param share  S_c
- * @throws ERR_TARGET for a label that is no class; ERR_RANGE for a factor that is negative or not finite
+ * @throws ERR_TARGET for a label that is not a class; ERR_RANGE for a factor that is negative or not finite
  * @see scikit-learn, sklearn.utils.class_weight.compute_class_weight
  */
 export function classFactors(
@@ -260,8 +260,8 @@ function countMissing({ missing }: Column, rows: number): { count: number; first
 }
 
 /**
- * Sample weights as numbers of rows, for what depends on how many rows there are (quantiles, levels that are rare, smoothing): weights that
- * count are; sampling weights are scaled to the number of rows (of trials) that have weight, so that their scale means nothing.
+ * Sample weights as numbers of rows, for methods that depend on the number of rows (quantiles, rare levels, smoothing). Counting weights are
+ * unchanged. Sampling weights are scaled to the number of rows (or trials) with weight, so that their scale has no effect.
  * @param weight  of the rows, times trials; null: ones
  */
 export function frequencies(

@@ -10,11 +10,11 @@ import type { RowVectors } from './rows.ts';
 import { frequencies } from './target.ts';
 import { crossFitTarget, encodeTarget, type Outcomes } from './targetEncoding.ts';
 
-/** Seed of the folds, which are the same in every fit of the same rows. */
+/** Seed of the folds, so that they are the same in every fit of the same rows. */
 const SEED = 1;
 
 interface Source extends TargetPlan {
-  /** level of each row; then missing, where it is a level of its own; then what has the prior */
+  /** code of each row: a level, then *missing* if it is a level, then cells that take the prior */
   readonly codes: Uint32Array;
   readonly levels: number;
   /** number of its first column in a batch */
@@ -22,13 +22,13 @@ interface Source extends TargetPlan {
 }
 
 /**
- * The columns of target-encoded features in a training batch. The schema has the values that scoring takes, from all rows; a training row has
- * those that the rows outside its fold decide, prior included.
+ * The columns of target-encoded features in a training batch. The schema has the values for scoring, from all rows. A training row has the
+ * value, prior included, from the rows outside its fold.
  */
 export class TargetColumns {
   readonly schema: Schema;
   readonly #rows: RowVectors;
-  /** outcomes: of two classes the share of the positive one, of more a plane a class */
+  /** outcomes: for two classes the share of the positive one; for more, a plane for each class */
   readonly #planes: readonly Float64Array[];
   readonly #sources: Source[];
 
@@ -73,7 +73,7 @@ export class TargetColumns {
     this.#sources = sources.map((source) => ({ ...source, column: columns[source.feature] }));
   }
 
-  /** Writes the cross-fitted values of these weights into a batch of the rows, standardised. */
+  /** Writes the standardised cross-fitted values for these weights into a batch of the rows. */
   write(batch: ColumnsBatch, weight: Float64Array | null): void {
     for (const source of this.#sources) {
       const { means, scales } = this.schema.features[source.feature] as TargetFeature;

@@ -1,33 +1,33 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 
-/** What a category is worth by the outcomes of its rows, of each class. */
+/** The values of a category from the outcomes of its rows, for each class. */
 export interface TargetEncoding {
-  /** of each plane the value of each level */
+  /** value of each level, for each plane */
   readonly values: readonly Float64Array[];
-  /** of each plane the mean over all rows: the value of what is unseen */
+  /** mean over all rows, for each plane: the value of unseen levels */
   readonly priors: Float64Array;
 }
 
 /** A categorical column and its outcomes. */
 export interface Outcomes {
-  /** level of each row; missing cells are a level like another. Codes of `levels` and above are unseen: they count for the prior alone */
+  /** level of each row; missing cells are an ordinary level. Codes of `levels` and above are unseen: they count only for the prior */
   readonly codes: ArrayLike<number>;
   readonly levels: number;
   /** share of a class in each row, 0 to 1: one plane for two classes (the positive one's), else one a class */
   readonly planes: readonly ArrayLike<number>[];
   /** null: all 1; a row of weight 0 does not count */
   readonly weight: ArrayLike<number> | null;
-  /** m, a number >= 0; or `auto`, of each level its own */
+  /** m, a number >= 0; or `auto`, which gives each level its own m */
   readonly smooth: 'auto' | number;
 }
 
 /**
- * Target encoding: the mean outcome of each level, drawn to that of all rows.
+ * Target encoding: the mean outcome of each level, shrunk towards that of all rows.
  *
  *   value = (Σ wᵢyᵢ + m·prior)/(n + m),   n = Σ wᵢ of the level,   prior = Σ wᵢyᵢ/Σ wᵢ of all rows
- *   m = mean·(1 − mean)/(prior·(1 − prior)) for `auto`, mean that of the level: the variances of outcomes within the level and of all
+ *   m = mean·(1 − mean)/(prior·(1 − prior)) for `auto`, where mean is that of the level: the ratio of the outcome variances in the level and overall
  *
- * A level without rows has the prior. A weight of 2 is two rows; a row that is a share y of w trials is y·w rows of 1 and the rest of 0.
+ * A level without rows has the prior. A weight of 2 means two rows; a share y of w trials means y·w rows of 1 and (1 − y)·w rows of 0.
  *
  * @throws ERR_RANGE for a smooth that is negative or not finite
  * @see Micci-Barreca, "A Preprocessing Scheme for High-Cardinality Categorical Attributes", 2001; scikit-learn, TargetEncoder
@@ -44,11 +44,11 @@ export function encodeTarget(outcomes: Outcomes): TargetEncoding {
 }
 
 /**
- * The value of each row by the rows of other folds, level means and priors alike, so that a row's outcome is in no part of its own value.
- * A row of weight 0 has the value by all rows. `encodeTarget` of all rows is for rows to come.
+ * The value of each row from the rows of other folds, level means and priors included, so that a row's outcome never affects its own value.
+ * A row of weight 0 has the value from all rows. For new rows, use `encodeTarget` of all rows.
  *
  * @param fold  fold of each row, 0 or more; ignored for rows of weight 0
- * @returns of each plane the value of each row
+ * @returns the value of each row, for each plane
  * @throws ERR_SHAPE for folds of another length; ERR_DATA when one fold has all rows of positive weight; ERR_RANGE as `encodeTarget`
  * @see scikit-learn, TargetEncoder.fit_transform
  */
@@ -78,7 +78,7 @@ export function crossFitTarget(outcomes: Outcomes, fold: ArrayLike<number>): Flo
   });
 }
 
-/** The encoding by the rows outside of fold k; by all without folds. */
+/** The encoding from the rows outside fold k; from all rows without folds. */
 function encodeRows(
   { codes, levels, planes, weight, smooth }: Outcomes,
   fold: ArrayLike<number> | null,
@@ -90,7 +90,7 @@ function encodeRows(
   for (let i = 0; i < rows; i++) {
     const w = weight ? weight[i] : 1;
     if (!(w > 0) || fold?.[i] === k) continue;
-    // behind the levels: what is unseen
+    // after the levels: unseen codes
     const level = Math.min(codes[i], levels);
     counts[level] += w;
     for (let c = 0; c < planes.length; c++) sums[c][level] += w * planes[c][i];

@@ -3,7 +3,7 @@ import type { SlotProfile } from './slotProfile.ts';
 import type { Slots } from './slots.ts';
 import type { Standardisation } from './standardise.ts';
 
-/** One likelihood over an encoded data set, and what is known of both before a penalty is chosen. */
+/** One likelihood over an encoded data set, with the facts about both that do not depend on the penalty. */
 export interface Task {
   readonly likelihood: Likelihood;
   /** the parameters of a class are its slots, then its intercept */
@@ -19,10 +19,10 @@ export interface Task {
   readonly totalWeight: number;
   /** stored cells of a row: numbers, and codes of categories */
   readonly cells: number;
-  /** weight of each of the observations that a row stands for; null: ones, so weights count observations */
+  /** weight of each observation that a row represents; null: ones, so weights count observations */
   readonly unit: Float64Array | null;
-  /** how many rows like it a row stands for, where weights count rows; null: ones */
+  /** number of identical rows that a row represents, if weights count rows; null: ones */
   readonly copies: Float64Array | null;
-  /** least 1 − R² on earlier columns that rounding lets be told; absent: that of sums of f64 */
+  /** smallest 1 − R² on earlier columns that rounding allows to detect; absent: that of sums in f64 */
   readonly rankTolerance?: number;
 }

@@ -10,18 +10,18 @@ import {
   type SolveOptions,
 } from './objective.ts';
 
-/** Passes over the coordinates of one quadratic model; more would not change the step. */
+/** Largest number of passes over the coordinates of one quadratic model; more would not change the step. */
 const PASSES = 1000;
-/** The quadratic model is solved to this part of the present violation, and better as it falls: the outer steps converge superlinearly. */
+/** The quadratic model is solved to this fraction of the current violation, and more exactly as the violation falls, so outer steps converge superlinearly. */
 const FORCING = 0.1;
-/** Relative to its largest entry, added to the diagonal of the Hessian: a coordinate without curvature of its own has a step nevertheless. */
+/** Added to the diagonal of the Hessian, relative to its largest entry, so that a coordinate without curvature has a finite step. */
 const RIDGE = 1e-12;
 
-/** A Hessian that outlives one call: of the objective it was made for, whose penalty l2 was. */
+/** A Hessian kept between calls, and the l2 of the objective that it was made for. */
 export interface Curvature {
   /** size × size */
   readonly matrix: Float64Array;
-  /** null: nothing in it yet */
+  /** null: not computed yet */
   l2: Float64Array | null;
 }
 
@@ -30,14 +30,14 @@ export interface Curvature {
  *
  *   F(w) = f(w) + Σ l1ⱼ·|wⱼ|,   d = argmin g·d + ½·dᵀHd + Σ l1ⱼ·|wⱼ + dⱼ|  with  lower ≤ w + d ≤ upper,   w ← w + t·d,   t = 1, ½, ¼, …
  *
- * The quadratic model is minimised one coordinate after another by soft-thresholding and clipping, H·d being kept up to date; first over all
- * coordinates, then over those that are not 0 until these have settled, and again over all. F falls by at least 2⁻¹¹·t times what the model
- * promises. The Hessian is kept while the steps that it would still take, at the rate of the last one, are fewer than its making costs.
+ * The quadratic model is minimised one coordinate at a time by soft-thresholding and clipping, with H·d kept up to date: first over all
+ * coordinates, then over those that are not 0 until they settle, and again over all. F falls by at least 2⁻¹¹·t times the decrease that the
+ * model predicts. The Hessian is reused while the remaining steps, at the rate of the last one, cost less than a new Hessian.
  *
  * Converged: the largest violation of the optimality conditions (`Objective.violation`) is at most tol. `gradNorm` is that violation.
- * Weights that are 0, or at a bound, are exactly there.
+ * Weights at 0 or at a bound have exactly that value.
  *
- * @param options  with a Hessian to begin with, which may be of an earlier point or penalty, and how many passes over the data a new one takes
+ * @param options  with an initial Hessian, possibly of an earlier point or penalty, and the cost of a new one in passes over the data
  * @param start    length objective.size, within the bounds; not changed
  * @see Yuan, Ho, Lin, An improved GLMNET for L1-regularized logistic regression, JMLR 13 (2012); Friedman, Hastie, Tibshirani, Regularization
  * paths for generalized linear models via coordinate descent, J. Stat. Softw. 33 (2010)
@@ -92,11 +92,11 @@ export function coordinateDescent(
     if (iteration === maxIter) return end('max_iter');
     if (!known) refresh();
     quadratic ??= eliminate(objective, hessian);
-    // an old Hessian makes no better step when its model is solved better
+    // with an old Hessian, a more exact solution of the model gives no better step
     const forcing = fresh ? Math.min(FORCING, Math.sqrt(violation)) : FORCING;
     minimiseModel(objective, quadratic, w, gradient, violation * forcing, model);
     addScaled(model, -1, w, step);
-    // what the model promises, to first order
+    // the decrease that the model predicts, to first order
     let promised = dot(gradient, step);
     for (let j = 0; j < size; j++) promised += l1[j] * (Math.abs(model[j]) - Math.abs(w[j]));
     let t = 1;
@@ -112,7 +112,7 @@ export function coordinateDescent(
         change <= ARMIJO * t * promised ||
         (Math.abs(change) <= ROUNDING * Math.abs(value) && trialViolation < violation)
       ) {
-        // steps still to go with this Hessian, against a new one and the two or three steps after it
+        // compare the remaining steps with this Hessian to a new Hessian and two or three steps after it
         const rate = Math.log(trialViolation / violation);
         known = t === 1 && rate < 0 && Math.log(tol / trialViolation) / rate <= passes + 2;
         fresh = false;
@@ -128,14 +128,14 @@ export function coordinateDescent(
     }
     if (halvings < HALVINGS) continue;
     if (fresh) return end('line_search');
-    // an old Hessian may be at fault; the trials were evaluated since
+    // an old Hessian may be the cause; evaluate again, because the trials have moved the point
     point = objective.at(w, gradient);
     refresh();
   }
   return end('converged');
 }
 
-/** A Hessian without the coordinates that nothing holds, intercepts above all: they take the best value for any of the others. */
+/** A Hessian from which the free coordinates (mainly intercepts) are eliminated: they take their best value for any values of the others. */
 interface Quadratic {
   /** the others, ascending */
   readonly held: Int32Array;
@@ -150,7 +150,7 @@ interface Quadratic {
   readonly response: Float64Array[];
 }
 
-/** More coordinates than this are left to the descent. */
+/** With more free coordinates than this, none is eliminated. */
 const MOST_FREE = 64;
 
 function eliminate({ size, l1, l2, lower, upper }: Objective, hessian: Float64Array): Quadratic {
@@ -186,7 +186,7 @@ function eliminate({ size, l1, l2, lower, upper }: Objective, hessian: Float64Ar
   return { held, matrix, free, factor, cross, response };
 }
 
-/** Writes argmin g·d + ½·dᵀHd + Σ l1ⱼ·|wⱼ + dⱼ| as w + d to `at`, to a violation of its optimality conditions of at most `tolerance`. */
+/** Writes w + d to `at`, with d = argmin g·d + ½·dᵀHd + Σ l1ⱼ·|wⱼ + dⱼ| up to a violation of the optimality conditions of `tolerance`. */
 function minimiseModel(
   objective: Objective,
   { held, matrix, free, factor, cross, response }: Quadratic,
@@ -198,7 +198,7 @@ function minimiseModel(
   const { l1, lower, upper } = objective;
   const size = held.length;
   at.set(w);
-  /** slopes of the others where the free coordinates are at their best */
+  /** slopes of the others with the free coordinates at their best values */
   const slopes = Float64Array.from(held, (j, k) => {
     let slope = gradient[j];
     free.forEach((id, a) => {
@@ -224,7 +224,7 @@ function minimiseModel(
       at[j] = target;
       for (let m = 0; m < size; m++) slopes[m] += moved * matrix[line + m];
     }
-    // settled where it is not 0: look at all; settled everywhere: done
+    // settled on the coordinates that are not 0: check all; settled on all: done
     if (worst <= tolerance) {
       if (all) break;
       all = true;

@@ -16,12 +16,12 @@ import {
  *   f(w) = −1/S · (l(w) + ½·log det I(w)),   I = XᵀVX,   vᵢ = sᵢ·pᵢ(1 − pᵢ)
  *   ∂f/∂w = −1/S · Xᵀ(s·(y − p) + h·(½ − p)),   hᵢ = vᵢ·xᵢᵀI⁻¹xᵢ
  *
- * The penalty is Jeffreys' prior: it takes the bias of order 1/n off the estimates, and they are finite where classes are separated. Weights
- * count rows. The determinant is that of the free parameters on standardised features; a raw scale adds a constant.
- * `hessian` gives the information I(w)/S, which the second derivatives of f come close to; what `lbfgs` starts from, and the inverse
- * covariance of the estimate (brglm2, logistf before 1.24); `augmented` has that of logistf since.
+ * The penalty is Jeffreys' prior. It removes the bias of order 1/n from the estimates, and they are finite even if the classes are separated.
+ * Weights count rows. The determinant is over the free parameters on standardised features; a raw scale adds a constant.
+ * `hessian` returns the information I(w)/S, which approximates the second derivatives of f. It is the first metric of `lbfgs` and the inverse
+ * covariance of the estimate (as in brglm2, and in logistf before 1.24). `augmented` gives the covariance of later logistf.
  *
- * A value costs two Hessians and, for the leverages h, one vector of logits a parameter.
+ * A value costs two Hessians and, for the leverages h, one vector of logits for each parameter.
  * @see Firth, Biometrika 80 (1993) 27–38; Heinze, Schemper, Statistics in Medicine 21 (2002) 2409–2419
  */
 export class FirthObjective extends Objective {
@@ -58,7 +58,7 @@ export class FirthObjective extends Objective {
     const { size, totalWeight, active } = this;
     const point = super.at(w, gradient);
     point.hessian(this.#factor);
-    // where the information vanishes its logarithm is −∞
+    // if the information vanishes, its logarithm is −∞
     if (factorCholesky(this.#factor, size).length > 0) return { ...point, value: Number.POSITIVE_INFINITY };
     let logDet = size * Math.log(totalWeight);
     for (let j = 0; j < size; j++) logDet += 2 * Math.log(this.#factor[j * size + j]);
@@ -131,12 +131,12 @@ export class FirthObjective extends Objective {
   }
 }
 
-/** Gradients of Firth's likelihood that rounding lets be reached; its coefficients are then good to about ten digits. */
+/** Smallest gradient of Firth's likelihood that rounding allows; coefficients then have about ten correct digits. */
 const FIRTH_TOL = 1e-12;
 
 /**
- * Minimises Firth's objective, or one restricted from it: L-BFGS from the metric of the information at the start.
- * A search that ends in rounding has converged where the gradient is within `tol`.
+ * Minimises Firth's objective or a restriction of it, by L-BFGS with the information at the start as its metric.
+ * A search that ends in rounding has converged if the gradient is within `tol`.
  */
 export function solveFirth(objective: Objective, start: Float64Array, options: SolveOptions): Solution {
   const { size } = objective;

@@ -10,7 +10,7 @@ import {
   type SolveOptions,
 } from './objective.ts';
 
-/** Pairs of steps and gradient changes that are remembered. */
+/** Number of pairs of step and gradient change that are stored. */
 const MEMORY = 10;
 /** Sufficient decrease (c₁) and curvature (c₂) of the strong Wolfe conditions. */
 const DECREASE = 1e-4;
@@ -18,20 +18,20 @@ const CURVATURE = 0.9;
 const EVALUATIONS = 40;
 
 export interface LbfgsOptions extends SolveOptions {
-  /** makes the first metric, which spares the iterations that would find it, of the point at the start */
+  /** makes the first metric at the start, which saves the iterations that would find it */
   readonly metric?: (start: ObjectivePoint) => Metric;
 }
 
 /**
- * Limited-memory BFGS with 10 pairs and a strong Wolfe line search: O(rows·row length + 40·size) per iteration and no matrix, for data too
- * wide for Newton.
+ * Limited-memory BFGS with 10 pairs and a strong Wolfe line search: O(rows·row length + 40·size) per iteration and no matrix, for data with
+ * too many parameters for Newton's method.
  *
  * Converged: max|gⱼ| ≤ tol. When no point along a direction is better, the memory is dropped once for a scaled gradient step;
  * if that fails too the reason is `line_search`.
  *
  * @param start  length objective.size; not changed
- * @see Nocedal, Wright, Numerical Optimization, algorithms 7.4, 7.5 and 3.5, 3.6; near the optimum, where differences of f are rounding, the
- *   approximate Wolfe condition of Hager, Zhang, SIAM J. Optim. 16 (2005) 170–192 stands in
+ * @see Nocedal, Wright, Numerical Optimization, algorithms 7.4, 7.5 and 3.5, 3.6; near the optimum, where differences of f are rounding errors, the
+ *   approximate Wolfe condition of Hager, Zhang, SIAM J. Optim. 16 (2005) 170–192 is used
  */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Solution {
   const { size } = objective;

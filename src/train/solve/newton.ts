@@ -12,14 +12,14 @@ import {
   type SolveOptions,
 } from './objective.ts';
 
-/** Newton steps that stop shrinking below this are rounding; above it they are a coefficient on its way to infinity. */
+/** Newton steps that stop shrinking below this size are rounding errors. Above it a coefficient goes to infinity. */
 const RUNAWAY_STEP = 1e-3;
-/** Steps in a row, at gradients and decrements this small, that settle it: a finite end would draw them together by then. */
+/** Number of such consecutive steps, with tiny gradient and decrement, that prove divergence: towards a finite end they would have shrunk. */
 const RUNAWAY_COUNT = 3;
 const RUNAWAY_FLAT = 1e-8;
 
 export interface NewtonSolution extends Solution {
-  /** why Newton could go no further, when another solver might: the Hessian is not positive definite, or no step decreases f */
+  /** why Newton's method stopped although another solver may continue: the Hessian is not positive definite, or no step decreases f */
   readonly stuck: 'hessian' | 'line_search' | null;
 }
 
@@ -28,8 +28,8 @@ export interface NewtonSolution extends Solution {
  *
  *   w ← w − t·H⁻¹g,   t = 1, ½, ¼, … until f falls by at least 2⁻¹¹·t·|g·H⁻¹g|, or moves by rounding only while Σ|gⱼ| falls
  *
- * Converged: max|gⱼ| ≤ tol, ½·g·H⁻¹g ≤ tol and max|step| ≤ √tol/1000; the full step is still taken then, and as the error after a Newton step is of
- * the order of its square, the coefficients are good to rounding with the default tol.
+ * Converged: max|gⱼ| ≤ tol, ½·g·H⁻¹g ≤ tol and max|step| ≤ √tol/1000; the full step is still taken then. The error after a Newton step
+ * is of the order of its square, so with the default tol the coefficients are exact up to rounding.
  * When gradient and decrement fall below 1e-8 while steps stay large, the coefficients run to infinity along a flat direction of the
  * likelihood (separated data): reason `diverged`.
  *

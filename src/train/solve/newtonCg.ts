@@ -11,13 +11,13 @@ import {
   type SolveOptions,
 } from './objective.ts';
 
-/** The Newton equation is solved to this part of the gradient, and better as it falls: convergence is superlinear. */
+/** The Newton equation is solved to this fraction of the gradient, and more exactly as the gradient falls, so convergence is superlinear. */
 const FORCING = 0.25;
-/** Conjugate gradients that take longer than this for one step would not change it. */
+/** Largest number of conjugate-gradient iterations for one step; more would not change it. */
 const INNER = 250;
 
 /**
- * Newton's method whose equation H·d = −g is solved by preconditioned conjugate gradients, for data too wide for a matrix.
+ * Newton's method that solves H·d = −g by preconditioned conjugate gradients, for data with too many parameters for a matrix.
  *
  *   w ← w + t·d,   t = 1, ½, ¼, … until f falls by at least 2⁻¹¹·t·|g·d|;   ‖H·d + g‖ ≤ min(¼, √(‖g‖/‖g₀‖))·‖g‖ in the norm of the metric
  *

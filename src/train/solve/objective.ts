@@ -1,13 +1,13 @@
 import type { Likelihood, LikelihoodPoint } from '../../../bindings/likelihood.ts';
 import type { FitReason } from '../../model/manifest.ts';
 
-/** What an `Objective` needs beside the likelihood; vectors have one entry per parameter of the likelihood. */
+/** The inputs of an `Objective` beside the likelihood. Vectors have one entry per parameter of the likelihood. */
 export interface ObjectiveOptions {
   /** parameters that are free, ascending; the others are held at 0 */
   readonly active: Int32Array;
   /** S: sum of the sample weights before class weights, which makes the objective a mean */
   readonly totalWeight: number;
-  /** λ(1 − α) ≥ 0, times what is known of the parameter (its penalty factor, its scale) */
+  /** λ(1 − α) ≥ 0, times the penalty factor and scale of the parameter */
   readonly l2: Float64Array;
   /** λα ≥ 0, likewise */
   readonly l1: Float64Array;
@@ -18,13 +18,13 @@ export interface ObjectiveOptions {
 }
 
 /**
- * The function that is minimised, over the free parameters only: all that a solver knows.
+ * The function to minimise, over the free parameters only. A solver sees nothing else.
  *
  *   F(w) = f(w) + Σ l1ⱼ·|wⱼ|,   f(w) = 1/S · Σ sᵢ·loss(yᵢ, zᵢ) + ½ · Σ l2ⱼ·wⱼ²,   lowerⱼ ≤ wⱼ ≤ upperⱼ
  *
  * A likelihood gives sums over all its parameters; this class takes the mean, adds the penalty and hides the parameters that are held at 0
- * (reference levels, slots that no training row switches on, aliased columns). f is smooth; absolute values and bounds stand beside it.
- * The intercept is a parameter without penalty. Vectors have length `size` unless said.
+ * (reference levels, slots that no training row switches on, aliased columns). f is smooth; absolute values and bounds are separate.
+ * The intercept is a parameter without penalty. Vectors have length `size` unless stated otherwise.
  */
 export class Objective {
   readonly likelihood: Likelihood;
@@ -37,7 +37,7 @@ export class Objective {
   readonly l2: Float64Array;
   readonly lower: Float64Array;
   readonly upper: Float64Array;
-  /** f is all there is: no absolute value, no bound */
+  /** true if there are no absolute values and no bounds */
   readonly smooth: boolean;
   readonly #full: Float64Array;
   readonly #fullOut: Float64Array;
@@ -105,8 +105,8 @@ export class Objective {
   }
 
   /**
-   * By how much F still falls per unit of wⱼ, at best: 0 where the optimality (Karush-Kuhn-Tucker) condition of the coordinate holds.
-   * Without absolute values and bounds |slope|.
+   * The fastest decrease of F per unit of wⱼ: 0 if the optimality (Karush-Kuhn-Tucker) condition of the coordinate holds.
+   * Without absolute values and bounds it is |slope|.
    * @param slope  ∂f/∂wⱼ
    */
   violation(j: number, w: number, slope: number): number {
@@ -116,7 +116,7 @@ export class Objective {
     return Number.isNaN(slope) ? slope : Math.max(0, up, down);
   }
 
-  /** max over the coordinates; NaN when a slope is */
+  /** maximum over the coordinates; NaN if a slope is NaN */
   worst(w: Float64Array, gradient: Float64Array): number {
     let largest = 0;
     for (let j = 0; j < w.length; j++) {
@@ -143,20 +143,20 @@ export class Objective {
   }
 }
 
-/** A point at which an objective was evaluated; its derivatives are at hand until it is evaluated again. @see LikelihoodPoint */
+/** A point at which an objective was evaluated. Its derivatives are available until the next evaluation. @see LikelihoodPoint */
 export interface ObjectivePoint {
   /** f(w), the smooth part */
   readonly value: number;
   /**
    * Writes ∂²f/∂w²: size × size, row-major, symmetric.
-   * @param most  rows that stand for all where there are more
+   * @param most  use about this many rows as a sample if there are more
    */
   hessian(out: Float64Array, most?: number): void;
   /** Writes ∂²f/∂w²·v. */
   hessianVector(v: Float64Array, out: Float64Array): void;
 }
 
-/** Where a solver stands; handed to `onIteration` after every step. */
+/** The state of a solver, passed to `onIteration` after every step. */
 export interface Progress {
   readonly iteration: number;
   /** F(w) */
@@ -166,13 +166,13 @@ export interface Progress {
 }
 
 export interface SolveOptions {
-  /** converged when the largest violation of the optimality conditions, max |∂f/∂wⱼ|, is ≤ tol (and, for Newton, half the squared Newton decrement is too) */
+  /** converged when the largest violation of the optimality conditions is ≤ tol; Newton's method also needs half the squared decrement ≤ tol */
   readonly tol: number;
   readonly maxIter: number;
   readonly onIteration?: (progress: Progress) => void;
 }
 
-/** A symmetric positive definite M about ∂²f/∂w²: overwrites v with M⁻¹·v. */
+/** A symmetric positive definite approximation M of ∂²f/∂w². It overwrites v with M⁻¹·v. */
 export type Metric = (v: Float64Array) => void;
 
 /** M = diag(d), dⱼ > 0 */
@@ -182,7 +182,7 @@ export const diagonalMetric =
     for (let j = 0; j < v.length; j++) v[j] /= d[j];
   };
 
-/** How a solver ended. Not converging is a result: every number in it is finite as long as the start was. */
+/** The result of a solver. Not converging is a result, too: every number in it is finite if the start was. */
 export interface Solution {
   /** the free parameters */
   readonly w: Float64Array;
@@ -195,9 +195,9 @@ export interface Solution {
 
 /** Sufficient decrease of the Armijo rule, 2⁻¹¹. */
 export const ARMIJO = 2 ** -11;
-/** of a step before a line search gives up */
+/** Largest number of halvings of a step before a line search gives up. */
 export const HALVINGS = 21;
-/** Changes of the objective below this, relative to it, are rounding. */
+/** Relative changes of the objective below this are rounding errors. */
 export const ROUNDING = 16 * Number.EPSILON;
 
 /** max |vⱼ|; 0 for an empty vector, NaN when an entry is. */

@@ -32,7 +32,7 @@ interface Part {
 export class Screen {
   #part: Part | null = null;
   #whole: Curvature | null = null;
-  /** of the last solution: its weights, the slopes of the loss there, and its l1 */
+  /** the last solution: its weights, the slopes of the loss there, and its l1 */
   #last: { readonly w: Float64Array; readonly slopes: Float64Array; readonly l1: Float64Array } | null = null;
 
   /**
@@ -91,7 +91,7 @@ export class Screen {
     this.#part = null;
   }
 
-  /** whether the coordinates are in the part; true when there is none because all are */
+  /** whether the coordinates are in the part; true if there is no part, because then all are used */
   #covers(wanted: readonly number[]): boolean {
     if (this.#whole) return true;
     if (!this.#part) return false;
@@ -99,7 +99,7 @@ export class Screen {
     return wanted.every((j) => has.has(j));
   }
 
-  /** Selects these coordinates and those that are in the part already. */
+  /** Adds these coordinates to the part. */
   #open(objective: Objective, wanted: readonly number[]): void {
     const coordinates = Int32Array.from(new Set([...(this.#part?.coordinates ?? []), ...wanted])).sort();
     this.free();

@@ -15,25 +15,25 @@ import { Screen } from './screen.ts';
 import type { Fitted, Penalty, Solver, SolveSettings } from './types.ts';
 import { dependentSlots, nameParameters, runawayParameters, separatesAllRows } from './untold.ts';
 
-/** Most free parameters for which `auto` forms and factors a matrix of their square. */
+/** Largest number of free parameters for which `auto` forms and factors a square matrix. */
 const NEWTON_LIMIT = 1000;
-/** Most parameters for which a matrix of their square is formed at all. */
+/** Largest number of parameters for which a square matrix is formed at all. */
 export const HESSIAN_LIMIT = 2000;
-/** Multiplications in a Hessian and its factorisation that nobody waits for. */
+/** Number of multiplications in a Hessian and its factorisation that takes negligible time. */
 const CHEAP = 1e8;
-/** Passes over the data that a Hessian may take where it is not cheap: Newton's method spares about that many an iteration. */
+/** Largest cost of a Hessian in passes over the data: Newton's method saves about that many in each iteration. */
 const PASSES = 4;
 const ITERATIONS = { newton: 100, 'newton-cg': 200, lbfgs: 1000, cd: 300 };
 
 /**
- * From a likelihood and a penalty to estimates: holds what cannot be estimated, starts at the null model (or at `start`), minimises, and looks
- * at the end for parameters without a finite estimate. Every doubt is a warning.
+ * Computes estimates from a likelihood and a penalty. It holds parameters that cannot be estimated, starts at the null model (or at `start`),
+ * minimises, and then checks for parameters without a finite estimate. Every doubt is a warning.
  *
- * Several classes without a penalty: the first is the reference, its weights are 0. With one: every class has weights, and what the penalty
- * leaves open (intercepts, weights of factor 0) has mean 0 over the classes.
+ * With several classes and no penalty the first class is the reference, and its weights are 0. With a penalty every class has weights, and the
+ * parameters that the penalty does not determine (intercepts, weights of factor 0) have mean 0 over the classes.
  *
  * @param start  all parameters, for standardised features
- * @throws ERR_RANGE when the matrix of Newton's method or of coordinate descent would be too large
+ * @throws ERR_RANGE if the matrix of Newton's method or of coordinate descent would be too large
  */
 export function solve(task: Task, penalty: Penalty, settings: SolveSettings, start?: Float64Array): Fitted {
   const { likelihood, slots, totalWeight } = task;
@@ -50,7 +50,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
   const objectiveOver = (estimated: readonly number[], jeffreys = firth): Objective => {
     const active: number[] = [];
     for (let j = 0; j < classes; j++) {
-      // of several classes the first is the reference where no penalty tells them apart
+      // the first of several classes is the reference for parameters without a penalty
       const reference = classes > 1 && j === 0;
       for (const slot of estimated) if (!(reference && isFree(slot))) active.push(j * width + slot);
       if (!reference) active.push(j * width + slots.count);
@@ -196,7 +196,7 @@ function termsOf({ slots, standard, likelihood }: Task, penalty: Penalty) {
   return { l2, l1, lower, upper };
 }
 
-/** Of several classes: gives what no penalty tells apart, the intercepts for raw features among it, mean 0 over the classes. */
+/** With several classes, shifts parameters without a penalty (such as the intercepts for raw features) to mean 0 over the classes. */
 function centre(
   params: Float64Array,
   { slots, standard: { shift, scale }, likelihood: { classes } }: Task,
@@ -215,7 +215,7 @@ function centre(
   }
 }
 
-/** The other way: what no penalty tells apart, relative to the first class. */
+/** The inverse: parameters without a penalty relative to the first class. */
 function relative(
   params: Float64Array,
   { slots, likelihood: { classes } }: Task,
@@ -234,7 +234,7 @@ function relative(
 interface Outcomes {
   /** rows of positive weight */
   readonly rows: number;
-  /** Σ s of each class, class weights included; of the positive one where there is one weight vector */
+  /** Σ s of each class, class weights included; only of the positive class if there is one weight vector */
   readonly share: Float64Array;
   /** Σ s, class weights included */
   readonly total: number;
@@ -257,7 +257,7 @@ function curvature({ share, total }: Outcomes, totalWeight: number, j: number): 
   return ((share[j] / total) * (total - share[j])) / totalWeight;
 }
 
-/** Intercepts (and offset) only: the logits of the shares, which an offset moves. */
+/** The null model: intercepts alone. They are the logits of the class shares, adjusted for the offset. */
 function fitNull(
   { likelihood, slots, offset }: Task,
   objective: Objective,
@@ -286,7 +286,7 @@ function fitNull(
 }
 
 /**
- * The least λ at which every penalised weight is 0: the steepest slope of the mean loss there, per unit of penalty.
+ * The smallest λ at which every penalised weight is 0: the steepest slope of the mean loss there, per unit of penalty.
  *
  *   max |∂loss/∂wⱼ| / (fⱼ·uⱼ·α),   over the directions that the bounds allow, α at least 0.001
  *
@@ -318,7 +318,7 @@ export function largestLambda(task: Task, penalty: Penalty): number {
  * unseen values, it is free.
  */
 function sortSlots({ slots, profile }: Task): { free: number[]; constant: number[]; empty: number[] } {
-  // A numeric column has one value or many; a category as many as it has slots with rows.
+  // A numeric column has one value or many; a category has as many values as slots with rows.
   const values: number[] = [];
   for (let id = 0; id < slots.count; id++) {
     const { feature, role } = slots.at(id);
@@ -449,7 +449,7 @@ function minimise(
   return { solution: { ...solution, iterations: done + solution.iterations }, solver, choice };
 }
 
-/** About the diagonal of the Hessian at the null model. */
+/** Approximates the diagonal of the Hessian at the null model. */
 function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective, outcomes: Outcomes): Float64Array {
   const width = slots.count + 1;
   return Float64Array.from(objective.active, (id, k) => {
@@ -459,7 +459,7 @@ function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective,
   });
 }
 
-/** The Hessian at a point, of as many rows as two passes over the data cost and ten a parameter; null when that is not positive definite. */
+/** The Hessian at a point from a sample of rows: as many as cost two passes, and at least ten for each parameter. Null if it is not positive definite. */
 function sampledMetric(task: Task, size: number, point: ObjectivePoint): Metric | null {
   const { pass, square } = workOf(task);
   const most = Math.ceil(Math.max(10 * size, (2 * pass * task.likelihood.rows) / square));
@@ -470,8 +470,8 @@ function sampledMetric(task: Task, size: number, point: ObjectivePoint): Metric 
 }
 
 /**
- * Parameters without a finite estimate in a fit without penalty, three ways: slots that separate the classes on their own (exact); the signs of
- * all fitted logits (exact when they separate); and steps of Newton's method that do not shrink while gradient and curvature vanish.
+ * Finds parameters without a finite estimate in a fit without penalty, in three ways: slots that separate the classes on their own (exact), the
+ * signs of all fitted logits (exact if they separate), and Newton steps that do not shrink while gradient and curvature vanish.
  */
 function findSeparation(
   { likelihood, slots, profile, y, weight, offset }: Task,
@@ -487,7 +487,7 @@ function findSeparation(
   const logits = new Float64Array(likelihood.classes * likelihood.rows);
   likelihood.logits(objective.expand(solution.w), logits);
   const completely = every.every(isFree) && separatesAllRows(logits, y, weight, offset);
-  // L-BFGS cannot tell a flat direction from the end of one: a few Newton steps from its end can.
+  // L-BFGS cannot distinguish a flat direction from a minimum; a few Newton steps from its end can.
   const last =
     solver === 'newton' || !squareFits
       ? solution

@@ -13,7 +13,7 @@ export interface Penalty {
   readonly l1Ratio: number;
   /** u: the penalty acts on uⱼ·wⱼ, wⱼ the weight of the standardised feature; 1/scale is its raw-scale weight. null: ones */
   readonly unit: Float64Array | null;
-  /** 1: the unit is the same in any part of the rows; 0: it is the standard deviation there. For folds. */
+  /** 1: the unit is the same in every subset of the rows; 0: it is the standard deviation in the subset. For folds. */
   readonly ownUnit?: Uint8Array;
   /** f ≥ 0; null: ones */
   readonly factors: Float64Array | null;
@@ -26,19 +26,19 @@ export interface SolveSettings {
   readonly solver: SolverChoice;
   readonly tol: number;
   readonly maxIter?: number;
-  /** Firth's penalised likelihood; for two classes, without a penalty and bounds */
+  /** Firth's penalised likelihood; for two classes, without penalty and bounds */
   readonly firth?: boolean;
   readonly onIteration?: (progress: Progress) => void;
-  /** what a path has learnt of its last strength, for coordinate descent */
+  /** state kept from the last strength of a path, for coordinate descent */
   readonly screen?: Screen;
 }
 
 export interface Fitted {
   /** all parameters, for standardised features; zeros where held */
   readonly params: Float64Array;
-  /** parameters that the data cannot tell: constant, without rows, or repeating others */
+  /** parameters that the data cannot determine: constant, without rows, or repeating others */
   readonly aliased: readonly number[];
-  /** where the solver ended, for further questions; of the free parameters */
+  /** final point of the solver, for later statistics; free parameters only */
   readonly objective: Objective;
   readonly w: Float64Array;
   readonly report: Omit<FitReport, 'rows' | 'totalWeight'> & { readonly gradNorm: number };

@@ -16,7 +16,7 @@ export const RANK_TOLERANCE = 1e-11;
 const RUNAWAY_SHARE = 0.05;
 
 /**
- * Slots whose columns are linear combinations of the intercept and earlier ones, as in R: the later column goes.
+ * Finds slots whose columns are linear combinations of the intercept and earlier columns. As in R, the later column is dropped.
  *
  * @param slots   the candidates, ascending
  * @param weight  of the rows; null: ones
@@ -41,7 +41,7 @@ export function dependentSlots(
   return factorCholesky(ordered, size, tolerance).map((j) => order[j]);
 }
 
-/** Parameters that carry the Newton step at w, the end of a fit that diverged; none when the Hessian there is singular. */
+/** Parameters that dominate the Newton step at w, the end of a fit that diverged; none if the Hessian there is singular. */
 export function runawayParameters(objective: Objective, w: Float64Array): number[] {
   const step = quadraticModel(objective, w)?.step;
   if (!step) return [];
@@ -50,8 +50,8 @@ export function runawayParameters(objective: Objective, w: Float64Array): number
 }
 
 /**
- * Whether the fitted logits, without offset, are right in every row of positive weight: of the sign of the label, or greatest for the class.
- * Then the classes are completely separated by these very weights, and twice the weights would fit better: no maximum exists.
+ * Whether the fitted logits, without offset, are right in every row of positive weight: they have the sign of the label, or are greatest for the
+ * true class. Then these weights separate the classes completely, and twice the weights would fit better, so no maximum exists.
  *
  * @param logits  one plane of rows, or one for each class
  * @param y       share of the positive class, or the class
@@ -78,7 +78,7 @@ export function separatesAllRows(
   return true;
 }
 
-/** Parameters in words: features that are named once each, and a list such as "age", "race: white" for a message. */
+/** Names parameters for a message: the features, each once, and a list such as "age", "race: white". */
 export function nameParameters(parameters: Iterable<number>, slots: Slots): { features: string[]; text: string } {
   const ids = [...new Set(parameters)].sort((a, b) => a - b);
   const named = ids.filter((id) => id < slots.count).map((id) => slots.at(id));

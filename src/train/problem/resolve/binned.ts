@@ -8,7 +8,7 @@ import type { NumericColumn } from '../../../encode/table.ts';
 import { show } from '../../../messages.ts';
 import type { Ranged, TrainingRows } from './trainingRows.ts';
 
-/** @throws ERR_SCHEMA when the column has one value only */
+/** @throws ERR_SCHEMA if the column has only one value */
 export function resolveBins(
   rows: TrainingRows,
   declared: Ranged<DeclaredNumber>,

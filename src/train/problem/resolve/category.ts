@@ -14,7 +14,7 @@ import { list, show } from '../../../messages.ts';
 import { resolveHashed } from './hashed.ts';
 import { columnOf, type Ranged, type TrainingRows } from './trainingRows.ts';
 
-/** Levels with a weight each, target encoding, or hashing. */
+/** Resolves a category: one weight for each level, target encoding, or hashing. */
 export function resolveCategory(
   rows: TrainingRows,
   given: Ranged<DeclaredCategory>,
@@ -55,10 +55,10 @@ export function resolveBoolean(rows: TrainingRows, declared: DeclaredBoolean): R
   );
 }
 
-/** Levels of training and their weights, that of missing cells last. */
+/** Levels of training with their weights; the weight of missing cells comes last. */
 type Found = Pick<CategoricalFeature, 'levels' | 'counts'>;
 
-/** Its values are those of `TargetColumns`. */
+/** `TargetColumns` estimates its values. */
 function targetOf(
   rows: TrainingRows,
   { unseen = rows.options.unseen }: DeclaredCategory,
@@ -77,8 +77,8 @@ function targetOf(
 }
 
 /**
- * The levels that have a slot, and those that share one.
- * @throws ERR_SCHEMA when there is none; for a level of training that is not declared, where unseen values are errors
+ * Splits levels into those with their own slot and those that share one.
+ * @throws ERR_SCHEMA if no level has a slot; or for an undeclared level of training, if unseen values are errors
  */
 function levelsOf(declared: DeclaredCategory, found: Found): Found & { readonly rare: readonly string[] } {
   const { levels, rare } = keptLevels(declared, found);

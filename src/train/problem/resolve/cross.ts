@@ -9,8 +9,8 @@ import type { TrainingRows } from './trainingRows.ts';
 
 /**
  * @param of  names of its parts, none a cross
- * @param plain  all features but crosses
- * @throws ERR_SCHEMA for parts without levels or fewer than two, combinations that do not occur, are too many or share a name
+ * @param plain  all features that are not crosses
+ * @throws ERR_SCHEMA for fewer than two parts or parts without levels; for combinations that do not occur, are too many, or share a name
  */
 export function resolveCross(
   rows: TrainingRows,
@@ -62,7 +62,7 @@ export function resolveCross(
   };
 }
 
-/** Weights of the combinations that occur, the codes of all parts as one number; and of rows with a missing part. */
+/** Weights of the combinations that occur, keyed by one number for the codes of all parts, and the weight of rows with a missing part. */
 function countCells(
   rows: TrainingRows,
   parts: readonly Feature[],

@@ -46,7 +46,7 @@ export function resolveCurve(
   };
 }
 
-/** What the penalty measures in, in units of the standard deviation. */
+/** The unit of the penalty, in units of the standard deviation. */
 const UNITS: Readonly<
   Record<
     NonNullable<DeclaredNumber['scaling']>,
@@ -61,7 +61,7 @@ const UNITS: Readonly<
   none: (_values, _weights, scale) => 1 / scale,
 };
 
-/** Values outside set to the nearest end, where they are clipped; else without them. */
+/** If the policy is `clip`, sets values outside to the nearest end; otherwise removes them. */
 function inRange({ values, weights }: Sample, { name, low, high, range = 'clip' }: DeclaredNumber): Sample {
   const clip = (x: number): number =>
     Math.min(Math.max(x, low ?? Number.NEGATIVE_INFINITY), high ?? Number.POSITIVE_INFINITY);

@@ -3,8 +3,8 @@ import type { Column } from '../../../encode/table.ts';
 import type { TrainingRows } from './trainingRows.ts';
 
 /**
- * @param cells  of its column; null for a cross
- * @param parts  of a cross
+ * @param cells  cells of its column; null for a cross
+ * @param parts  parts of a cross
  */
 export function resolveHashed(
   rows: TrainingRows,
@@ -17,7 +17,7 @@ export function resolveHashed(
     kind: 'hashed',
     buckets,
     counts: new Array<number>(2 * buckets + 1).fill(0),
-    // while counting, each gap has its slot
+    // while counting, every gap has its own slot
     missing: 'slot',
   };
   const codes = rows.codesOf(empty, parts);

@@ -6,7 +6,7 @@ import { resolveBins } from './binned.ts';
 import { resolveCurve } from './curve.ts';
 import { columnOf, type Ranged, type TrainingRows } from './trainingRows.ts';
 
-/** A plain number where that says it all, else bins or a curve. */
+/** Resolves a number: a plain feature if possible, else bins or a curve. */
 export function resolveNumber(rows: TrainingRows, given: Ranged<DeclaredNumber>): Feature {
   const declared = { ...given, ...rows.dated(given) };
   const numbers = numbersOf(declared, rows.column(declared), rows.rows, 0);

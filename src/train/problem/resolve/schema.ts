@@ -21,13 +21,13 @@ export interface TargetPlan {
 
 export interface Resolved {
   readonly schema: Schema;
-  /** features whose values are yet to be estimated from the outcomes */
+  /** features whose values must still be estimated from the outcomes */
   readonly targets: readonly TargetPlan[];
 }
 
 /**
- * The schema that a declaration means on a training table: means, knots, edges, levels are those of its rows of positive weight, integer
- * weights counting rows. Features come in the order of the declaration; `others: "infer"` adds the columns that no feature reads.
+ * Resolves a declaration on a training table to a schema. Means, knots, edges and levels are those of rows with positive weight; integer
+ * weights count rows. Features keep the order of the declaration, and `others: "infer"` adds columns that no feature reads.
  *
  * @param options  as of `inferSchema`; `exclude` are columns that no feature may read
  * @throws ERR_SCHEMA as `checkDeclaration`; columns that are absent or excluded, a cross of features without levels, a boolean of three values

@@ -9,12 +9,12 @@ import type { TokensFeature } from '../../../encode/schema.ts';
 import { show } from '../../../messages.ts';
 import { columnOf, type TrainingRows } from './trainingRows.ts';
 
-/** Share of a sum of weights that may be rounding. */
+/** Share of a sum of weights that may be a rounding error. */
 const ROUNDING = 1e-12;
-/** A slot for each tag at most; more are hashed. */
+/** Largest number of tags with their own slot. */
 const MOST_TAGS = 2000;
 
-/** Words, hashed; tags, hashed or with a slot each. @throws ERR_SCHEMA for too many tags, or none */
+/** Resolves words (hashed) and tags (hashed, or one slot each). @throws ERR_SCHEMA for too many tags or none */
 export function resolveTokens(rows: TrainingRows, declared: DeclaredText | DeclaredTags): TokensFeature {
   const { name, column, reason, missing = 'baseline', maxText } = declared;
   const cells = asCoded(rows.column(declared), rows.rows, 0, true);
@@ -43,7 +43,7 @@ export function resolveTokens(rows: TrainingRows, declared: DeclaredText | Decla
   return { ...draft, ...momentsOf(draft, columnOf(declared), cells.levels, counts) };
 }
 
-/** Tags that have a slot: of enough rows. @throws ERR_SCHEMA when there are too many, or none */
+/** Tags with enough rows for a slot. @throws ERR_SCHEMA if there are too many or none */
 function vocabulary(
   { name, minCount = 0 }: DeclaredTags,
   lists: readonly (readonly string[])[],
@@ -63,7 +63,7 @@ function vocabulary(
   return tags;
 }
 
-/** Moments of each slot by distinct cell: of most tokens a cell has none. */
+/** Moments of each slot, summed over distinct cells, because a cell has few of the tokens. */
 function momentsOf(
   draft: TokensFeature,
   column: string,
@@ -98,7 +98,7 @@ function momentsOf(
     absent[j] -= weights[at];
   });
   const scales = means.map((mean, j) => {
-    // what is left of a total of fractions may be rounding
+    // the rest of a total of fractions may be a rounding error
     const without = absent[j] > total * ROUNDING ? absent[j] : 0;
     const spread = Math.sqrt((squares[j] + without * mean * mean) / total);
     return isConstant(levels.length, mean, spread) ? 1 : spread;

@@ -12,7 +12,7 @@ import type { Column, NumericColumn } from '../../../encode/table.ts';
 /** A declared feature that reads a column. */
 export type DeclaredSource = Exclude<DeclaredFeature, DeclaredCross>;
 
-/** A declared feature, and the range of its dates where that is known already. */
+/** A declared feature, and the range of its dates if it is known already. */
 export type Ranged<T> = T & Pick<Dated, 'dates'>;
 
 export const columnOf = (declared: DeclaredSource): string => declared.column ?? declared.name;
@@ -23,7 +23,7 @@ export interface Sample {
   readonly weights: Float64Array | null;
 }
 
-/** The rows that a schema is resolved on, and the policies that features take where they declare none. */
+/** The rows that a schema is resolved on, and the default policies of features. */
 export class TrainingRows {
   readonly rows: number;
   readonly weight: Float64Array | null;
@@ -54,7 +54,7 @@ export class TrainingRows {
     return part === undefined ? {} : { part, ...(unit && { unit }), ...(dates && { dates }) };
   }
 
-  /** What a missing number takes. */
+  /** The value of a missing number. */
   get gaps(): 'slot' | 'baseline' {
     return this.options.missing === 'mode' ? 'baseline' : 'slot';
   }
@@ -85,7 +85,7 @@ export class TrainingRows {
     };
   }
 
-  /** @throws ERR_RANGE for a reference that is no level */
+  /** @throws ERR_RANGE for a reference that is not a level */
   coding(
     name: string,
     levels: readonly string[],
@@ -103,7 +103,7 @@ export class TrainingRows {
 
   /**
    * The code of each row in the one coded column of a feature.
-   * @param parts  the features that it is made of
+   * @param parts  the features of a cross
    */
   codesOf(feature: Feature, parts: readonly Feature[] = []): Uint32Array {
     const { rows } = this;
@@ -123,7 +123,7 @@ export class TrainingRows {
   }
 }
 
-/** With a slot for unseen values everywhere: rows of weight 0 may hold levels that no counted row has. */
+/** Gives every feature a slot for unseen values, because rows of weight 0 may have levels that no counted row has. */
 export function lenient({ features }: Schema): Schema {
   return {
     features: features.map((feature) =>
