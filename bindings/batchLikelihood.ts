@@ -34,16 +34,16 @@ export interface MultinomialTarget {
 }
 
 /**
- * The likelihood of a batch on one engine: sums over its rows, block by block, blocks added in order. One class is the
- * binomial likelihood, more are the multinomial one. It owns the memory of the target and of its working space, not the
- * batch, without which it refuses. @see Likelihood
+ * The likelihood of a batch on one engine: sums over its rows, block by block, blocks added in order. One class means the
+ * binomial likelihood, more classes the multinomial one. It owns the memory of the target and of its working space. It does
+ * not own the batch, and refuses once the batch is freed. @see Likelihood
  */
 export class BatchLikelihood extends Handle implements Likelihood {
   readonly rows: number;
   readonly classes: number;
   readonly parameters: number;
   readonly totalWeight: number;
-  /** slots of the batch as callers count them, without padding */
+  /** slots of the batch without padding */
   readonly #slots: number;
   readonly #kernels: Kernels;
   readonly #crew: Crew;
@@ -51,23 +51,23 @@ export class BatchLikelihood extends Handle implements Likelihood {
   readonly #shape: Shape;
   readonly #place: BatchPlace;
   readonly #data: RowData;
-  /** results of blocks that exist at a time: of one thread one, of several two each, so that none waits for the next */
+  /** number of block results in memory: one for a single thread, else two for each thread, so that no thread waits */
   readonly #window: number;
   readonly #operand: number;
-  /** a gradient, and behind it those of the blocks under way */
+  /** a gradient, followed by those of the blocks in progress */
   readonly #total: number;
   readonly #scratch: number;
-  /** the same for Hessians, once one was asked for */
+  /** the same for Hessians, allocated at the first use */
   #hessian = 0;
-  /** a factor of every row, once one was asked for */
+  /** a factor for every row, allocated at the first use */
   #factors = 0;
-  /** how often it was evaluated: the curvature of every row is that of the last point */
+  /** number of evaluations; the curvature of every row belongs to the last one */
   #turn = 0;
 
   /**
-   * @param batch  whose rows they are
-   * @param shape  where they lie: the batch, or a selection of its columns
-   * @param vectors  target, sample weights and offsets: checked, of these rows
+   * @param batch  owner of the rows
+   * @param shape  layout of the rows: the batch, or a selection of its columns
+   * @param vectors  checked target, sample weights and offsets of these rows
    */
   constructor(
     kernels: Kernels,
@@ -88,7 +88,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.#slots = slots;
     this.classes = classes;
     this.parameters = classes * (slots + 1);
-    // weights of one are none: the kernels are faster without
+    // omit weights that are all 1: the kernels are faster without weights
     const weight = s && someNotOne(s, rows) ? s : null;
     const { threads } = crew;
     this.#window = Math.max(1, Math.min(threads > 1 ? 2 * threads : 1, Math.ceil(rows / REDUCTION_BLOCK)));
@@ -236,7 +236,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     const { rows, classes } = this;
     const { y, s, offset } = this.#data;
     const selection = select(heap, this.#shape, Int32Array.from(wanted));
-    // copies: the memory may move when it grows
+    // copy, because the memory may move when it grows
     const vector = (address: number) => (address ? heap.f64.slice(address >>> 3, (address >>> 3) + rows) : null);
     const vectors = [vector(y), vector(s), vector(offset)];
     try {
@@ -249,7 +249,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     }
   }
 
-  /** Nothing is computed from what was freed, with codes out of range, or with a curvature of another point. @throws ERR_ENGINE, ERR_RANGE */
+  /** Refuses freed memory, codes out of range, and a curvature of another point. @throws ERR_ENGINE, ERR_RANGE */
   #enter(turn = this.#turn): this {
     if (turn !== this.#turn) {
       throw new LogoddsError(
@@ -262,7 +262,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return this;
   }
 
-  /** weight vectors whose result is one: Hessians are summed a pair of classes at a time */
+  /** number of weight vectors in one result; Hessians are summed for one pair of classes at a time */
   #classesOf(kind: Reduction['kind']): number {
     return kind === 'hessian' ? 1 : this.classes;
   }
@@ -272,7 +272,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return this.#factors;
   }
 
-  /** of parameters or a gradient in memory: padded slots and an intercept for every class */
+  /** length of parameters or of a gradient in memory: padded slots and an intercept for every class */
   get #length(): number {
     return this.classes * (this.#place.slots + 1);
   }
@@ -282,9 +282,9 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   /**
-   * Adds up what the blocks give, in their order.
-   * @param total  `length` f64, overwritten with the sum; behind it space for the results of `window` blocks; 0 = none
-   * @param most  rows to take where there are more, evenly spaced
+   * Adds the results of the blocks in their order.
+   * @param total  `length` f64, overwritten with the sum, followed by space for the results of `window` blocks; 0 = none
+   * @param most  number of rows to use, evenly spaced, if there are more
    * @returns the sum of the losses
    */
   #sum(
@@ -323,7 +323,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
       loss += value;
       if (!total) return;
       const done = partial + (block % window) * partialBytes;
-      // of a Hessian the lower triangle, row by row
+      // for a Hessian, the lower triangle row by row
       const lines = ld ? length / ld : 1;
       for (let a = 0; a < lines; a++) {
         this.#kernels.addF64(done + a * ld * 8, ld ? a + 1 : length, total + a * ld * 8);
@@ -333,7 +333,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return loss;
   }
 
-  /** a sum of vectors out of memory: each class with its slots, then its intercept */
+  /** reads a sum of vectors from memory: for each class its slots, then its intercept */
   #read(out: Float64Array): void {
     const { f64 } = this.heap;
     const slots = this.#slots;
@@ -352,7 +352,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   #allocate(length: number, what: string, clear = true): number {
-    // padded: vector kernels touch the whole last vector
+    // padded, because vector kernels touch the whole last vector
     return this.allocate(even(length) * 8, what, clear);
   }
 
@@ -362,7 +362,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return address;
   }
 
-  /** parameters into memory: the slots of every class, padded, then the intercepts */
+  /** writes parameters to memory: the padded slots of every class, then the intercepts */
   #load(params: Float64Array): void {
     const own = numbersOf('parameters', params, this.parameters);
     const slots = this.#slots;
@@ -379,10 +379,10 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 }
 
-/** blocks of a sample of the rows: data that are sorted have all their parts in it */
+/** number of blocks in a sample of the rows, so that a sample of sorted data has all their parts */
 export const SAMPLES = 64;
 
-/** How many of the rows stand for all where `most` are wanted: whole blocks. */
+/** The number of rows in a sample of about `most` rows: whole blocks. */
 export function sampledRows(rows: number, most: number): number {
   if (rows <= most) return rows;
   const spacing = Math.ceil(rows / SAMPLES);
@@ -391,9 +391,9 @@ export function sampledRows(rows: number, most: number): number {
   return whole * block + Math.min(block, rows - whole * spacing);
 }
 
-/** @throws ERR_SHAPE unless it is a Float64Array of that length at least */
+/** @throws ERR_SHAPE unless it is a Float64Array of at least that length */
 function checkOut(what: string, out: Float64Array, length: number): void {
-  // not instanceof, nor `length`: a class of the user may say anything
+  // neither instanceof nor `length`: a user's class may override both
   const found = ofTyped(out, Symbol.toStringTag) === 'Float64Array' ? ofTyped(out, 'length') : -1;
   if (found >= length) return;
   const got = found >= 0 ? `one of length ${found}` : 'something else';
@@ -405,7 +405,7 @@ function someNotOne(values: ArrayLike<number>, rows: number): boolean {
   return false;
 }
 
-/** a length in f64 of whole vectors */
+/** rounds a length in f64 up to whole vectors */
 function even(length: number): number {
   return length + (length & 1);
 }

@@ -2,7 +2,7 @@ import type { Batch } from './batch.ts';
 import { HESSIAN_BLOCK, type Kernels, PANEL } from './kernels.ts';
 import type { BatchPlace } from './layout.ts';
 
-/** Not methods of the batches: scoring, which never asks, ships those. */
+/** Not methods of the batches, because scoring ships the batches but never calls these. */
 export function placeOf(batch: Batch): BatchPlace {
   const wide = batch.precision === 'f64';
   const { layout, slots } = batch;
@@ -25,18 +25,18 @@ export interface RowData {
 }
 
 /**
- * Rows whose sums are formed on their own before they are added, in order, to the total: the least unit in which a
- * reduction is handed to another thread without changing a bit of the result.
+ * Number of rows that are summed separately; the sums are then added in order to the total. It is the smallest unit of a
+ * reduction that another thread can compute without changing a bit of the result.
  */
 export const REDUCTION_BLOCK = 32768;
 
-/** Work that is done in numbered blocks, told in plain numbers and names: it travels to other threads as JSON. */
+/** Work in numbered blocks, described by plain numbers and names, so that it can be sent to other threads as JSON. */
 export type BlockTask = Reduction | RowCall;
 
-/** A reduction has at least that many blocks if its rows give them: work for several threads. */
+/** Smallest number of blocks of a reduction with enough rows, so that several threads have work. */
 const BLOCKS = 8;
 
-/** what one row adds to a result, in cells: estimates, since the entries of sparse rows are not counted */
+/** number of cells that one row adds to a result; an estimate, because the entries of sparse rows are not counted */
 const CELLS_OF_ROW = {
   rows: ({ slots }: BatchPlace) => slots,
   columns: ({ extent }: BatchPlace) => extent + 1,
@@ -44,8 +44,8 @@ const CELLS_OF_ROW = {
 };
 
 /**
- * Rows of a block of a reduction. Those with many cells in their result are longer: clearing and adding it shall be
- * little beside what the rows add. Depends on the shape of the data alone, so the bits do not depend on the threads.
+ * Rows in a block of a reduction. Blocks with a large result have more rows, so that clearing and adding the result costs
+ * little compared with the rows. It depends only on the shape of the data, so the bits do not depend on the threads.
  */
 export function reductionRows(kind: Reduction['kind'], batch: BatchPlace, classes: number, rows: number): number {
   const power = kind === 'hessian' ? 2 : 1;
@@ -62,23 +62,23 @@ export interface Reduction {
   readonly data: RowData;
   readonly rows: number;
   readonly block: number;
-  /** rows from the start of a block to that of the next: `block`, or more where rows between them are left out */
+  /** rows from the start of a block to the start of the next: `block`, or more if rows between them are left out */
   readonly spacing: number;
   /** parameters, or the vector to multiply with; 0 for the Hessian */
   readonly operand: number;
   /** cleared space for the results of `window` blocks, `partialBytes` apart: block b adds to number b mod window */
   readonly partial: number;
   readonly partialBytes: number;
-  /** no block begins before that many blocks earlier was taken */
+  /** block b begins only after the result of block b − window was taken */
   readonly window: number;
   /** row length of the Hessian */
   readonly ld: number;
-  /** for thread 0; that of the next thread is `scratchBytes` further */
+  /** scratch space of thread 0; that of the next thread is `scratchBytes` further */
   readonly scratch: number;
   readonly scratchBytes: number;
 }
 
-/** One call of a kernel that treats every row by itself, cut into calls of `part` rows. */
+/** One call of a kernel that treats every row independently, split into calls of `part` rows. */
 export interface RowCall {
   readonly kind: 'rows';
   readonly kernel: keyof Kernels;
@@ -90,10 +90,10 @@ export interface RowCall {
   readonly part: number;
 }
 
-/** Who does the blocks of a task. */
+/** The threads that compute the blocks of a task. */
 export interface Crew {
   readonly threads: number;
-  /** @param take  called in the order of the blocks when one is done, with its number (a loss, or 0) */
+  /** @param take  called for each finished block, in the order of the blocks, with its value (a loss, or 0) */
   run(task: BlockTask, blocks: number, take: (block: number, value: number) => void): void;
 }
 
@@ -107,7 +107,7 @@ export function solo(kernels: Kernels): Crew {
   };
 }
 
-/** Does one block of a task. @returns its loss, if that is what the task sums */
+/** Computes one block of a task. @returns its loss, if the task sums losses */
 export function runBlock(kernels: Kernels, task: BlockTask, block: number, thread: number): number {
   if (task.kind === 'rows') {
     const { kernel, args, steps, count, part } = task;
@@ -129,14 +129,14 @@ export function runBlock(kernels: Kernels, task: BlockTask, block: number, threa
 }
 
 /**
- * Rows between the first look at the data and the second: they stay in the second-level cache. A multiple of 4 (see the
- * kernels' order), and the same for both storages, so that f32 data give the sums of their widened values.
+ * Rows between the first and the second read of the data, few enough to stay in the second-level cache. A multiple of 4 (see
+ * the kernels' order), and the same for both storage types, so that f32 data give the sums of their widened values.
  */
 export function blockRows({ layout, slots }: BatchPlace): number {
   return layout === 'rows' ? Math.max(16, Math.min(1024, Math.floor(16384 / slots / 16) * 16)) : 1024;
 }
 
-/** f64 values of scratch that one block of work needs */
+/** number of f64 values of scratch space for one block */
 export function scratchLength(batch: BatchPlace, classes: number): number {
   const { layout, extent, slots } = batch;
   const hessian = layout === 'columns' ? HESSIAN_BLOCK * (2 + extent / 2) : layout === 'rows' ? PANEL * slots : 0;

@@ -4,7 +4,7 @@ import type { Precision } from './layout.ts';
 
 const MAX_ROWS = 0xfffffff0;
 
-/** A value in a message: a number as it is, of anything else its type. */
+/** A value in a message: a number unchanged, or the type of anything else. */
 export const told = (value: unknown): unknown => (typeof value === 'number' ? value : typeof value);
 
 /** One of some names. @throws ERR_RANGE */
@@ -23,16 +23,16 @@ export const precisionOf = <P extends Precision>(heap: Heap, precision: P): P =>
   ) as P;
 
 /**
- * The numbers of a caller: of an array that is no typed one a copy, so that what is checked is what is read. Of a typed one nothing but
- * its places is to be trusted: it may be of a class that says another length.
- * @throws ERR_SHAPE for another length, and for what is no number
+ * The numbers of a caller. An untyped array is copied, so that the checked values are the ones read later. For a typed array only its
+ * elements are trusted, because a subclass may report another length.
+ * @throws ERR_SHAPE for another length, or for an entry that is not a number
  */
 export function numbersOf(what: string, values: ArrayLike<number>, length: number): ArrayLike<number> {
   const found = told(values?.length);
   if (found === length) {
     if (ArrayBuffer.isView(values) && typeof values[0] === 'number') return values;
     const copy: number[] = [];
-    // one at a time: what only says that it is long is found out at once
+    // one at a time, so that an object with a false length fails at once
     for (let i = 0; i < length; i++) {
       const value = values[i];
       if (typeof value !== 'number') break;

@@ -11,7 +11,7 @@ export type ColumnSpec =
   | { readonly kind: 'numeric'; readonly slots?: undefined }
   | { readonly kind: 'coded'; readonly slots: number };
 
-/** bytes behind a column: read side by side, columns a power of two apart would share the sets of the caches */
+/** padding bytes after a column: columns that are a power of two apart would share cache sets when they are read together */
 const STAGGER = 7 * 64;
 
 /** Numeric and integer-coded columns, each contiguous; one-hot is never expanded. This one an encoder fills. @see OpenColumns */
@@ -24,7 +24,7 @@ export class ColumnsBatch<P extends Precision = Precision> extends Handle {
   readonly offsets: readonly number[];
   /** slots of all columns together */
   readonly slots: number;
-  /** of each its kind, and where it starts behind the table */
+  /** kind of each column, and its offset after the table */
   readonly #places: readonly (readonly [kind: Kind, place: number])[];
   /** @internal address of the column table */
   readonly table: number;

@@ -2,9 +2,9 @@ import type { BlockTask } from './blocks.ts';
 import { LogoddsError } from './errors.ts';
 
 /*
- * What the threads of one engine share beside their memory: control words, one value for each block under way, and the
- * task as text. A job is: the task is written, the words are set, OPEN is 1, JOB counts up and wakes the workers; blocks
- * are claimed one by one; OPEN is 0, and nothing is written again before no worker is busy.
+ * Shared state of an engine's threads, beside their memory: control words, one value for each block in progress, and the
+ * task as text. A job runs like this: the task is written and the words are set; OPEN becomes 1; JOB is incremented and wakes
+ * the workers; blocks are claimed one by one; OPEN becomes 0. Nothing is written again until no worker is busy.
  */
 const JOB = 0;
 const OPEN = 1;
@@ -12,9 +12,9 @@ const BLOCKS = 2;
 const WINDOW = 3;
 /** the block to be claimed next */
 const NEXT = 4;
-/** blocks whose results were taken, in order; block b may begin once b − WINDOW is among them */
+/** number of blocks whose results were taken, in order; block b may begin once block b − WINDOW was taken */
 const TAKEN = 5;
-/** counts up whenever a worker has something to tell the main thread */
+/** incremented whenever a worker has news for the main thread */
 const NEWS = 6;
 /** workers that failed */
 const FAULTS = 7;
@@ -22,22 +22,22 @@ const STATES = 8;
 
 const TEXT = 1024;
 
-/** parts a task may be cut into for each thread; more even out threads that are not equally fast */
+/** parts of a task for each thread; more parts balance threads of different speed */
 const PARTS = 8;
 
 export const IDLE = 0;
 export const BUSY = 1;
 export const FAILED = 2;
 
-/** `claim`: everything is claimed */
+/** result of `claim`: all blocks are claimed */
 export const NONE = -1;
-/** `claim`: the block to be claimed next must wait until an earlier one was taken */
+/** result of `claim`: the next block must wait until an earlier result was taken */
 export const LATER = -2;
 
-/** One job at a time, handed from the main thread (thread 0) to workers (threads 1 to threads − 1). */
+/** Passes one job at a time from the main thread (thread 0) to workers (threads 1 to threads − 1). */
 export class Control {
   readonly shared: SharedArrayBuffer;
-  /** results that can be under way: the largest window */
+  /** largest window: number of results that can be in progress */
   readonly slots: number;
   readonly #words: Int32Array;
   readonly #done: Int32Array;
@@ -56,7 +56,7 @@ export class Control {
     this.#texts = [text, text + 2 * TEXT].map((at) => new Uint16Array(this.shared, at, TEXT));
   }
 
-  /** main thread: opens a job and wakes the workers. @throws ERR_ENGINE for a task whose text has no room */
+  /** main thread: opens a job and wakes the workers. @throws ERR_ENGINE for a task whose text is too long */
   begin(task: BlockTask, blocks: number, window: number): void {
     const words = this.#words;
     const text = JSON.stringify(task);
@@ -74,13 +74,13 @@ export class Control {
     Atomics.notify(words, JOB);
   }
 
-  /** main thread: no block can be claimed any more */
+  /** main thread: ends claiming of blocks */
   end(): void {
     Atomics.store(this.#words, OPEN, 0);
     this.taken(-1);
   }
 
-  /** the next block for the thread that asks, or NONE or LATER */
+  /** the next block for the calling thread, or NONE or LATER */
   claim(): number {
     const words = this.#words;
     for (;;) {
@@ -91,7 +91,7 @@ export class Control {
     }
   }
 
-  /** a block is done; `value` is its number (a loss) */
+  /** marks a block as done; `value` is its result (a loss) */
   finish(block: number, value: number): void {
     const slot = block % this.#words[WINDOW];
     this.#values[slot] = value;
@@ -105,18 +105,18 @@ export class Control {
     return Atomics.load(this.#done, slot) === block + 1 ? this.#values[slot] : undefined;
   }
 
-  /** main thread: the results of so many blocks, from the first on, were taken and their slots are free */
+  /** main thread: the results of this many first blocks were taken, so their slots are free */
   taken(blocks: number): void {
     Atomics.store(this.#words, TAKEN, blocks);
     Atomics.notify(this.#words, TAKEN);
   }
 
-  /** counts what workers have told; compare before and after */
+  /** counter of the workers' news, to compare before and after */
   get news(): number {
     return Atomics.load(this.#words, NEWS);
   }
 
-  /** main thread: sleeps until there is other news than `known`. @returns false when there was none for that long */
+  /** main thread: sleeps until the news differs from `known`. @returns false after a timeout */
   waitForNews(known: number, timeoutMs: number): boolean {
     return Atomics.wait(this.#words, NEWS, known, timeoutMs) !== 'timed-out';
   }
@@ -129,12 +129,12 @@ export class Control {
     return Atomics.load(this.#words, FAULTS);
   }
 
-  /** what the worker that failed last had to say */
+  /** message of the last worker that failed */
   get fault(): string {
     return read(this.#texts[1]);
   }
 
-  /** worker: ends its part for good, and says why */
+  /** worker: stops for good, with a reason */
   fail(thread: number, why: string): void {
     if (this.state(thread) === FAILED) return;
     write(this.#texts[1], why.slice(0, TEXT - 1));
@@ -143,7 +143,7 @@ export class Control {
     this.#tell();
   }
 
-  /** worker: takes part in every job, asleep between them; does not return */
+  /** worker: works on every job and sleeps between jobs; does not return */
   serve(thread: number, work: (task: BlockTask, block: number, thread: number) => number): never {
     const words = this.#words;
     let job = 0;
@@ -151,7 +151,7 @@ export class Control {
       Atomics.wait(words, JOB, job);
       job = Atomics.load(words, JOB);
       Atomics.store(words, STATES + thread, BUSY);
-      // open after being busy: then the main thread waits, and the task stays as it is
+      // still open after BUSY was set: the main thread now waits, and the task does not change
       const task: BlockTask | null = Atomics.load(words, OPEN) ? JSON.parse(read(this.#texts[0])) : null;
       while (task) {
         const taken = Atomics.load(words, TAKEN);

@@ -4,13 +4,13 @@ import { LogoddsError } from './errors.ts';
 import type { Kernels } from './kernels.ts';
 import type { WorkerStart } from './worker.ts';
 
-/** One worker, as every host has it. */
+/** A worker, in the form that every host offers. */
 export interface Spawned {
   /** sends the worker a message */
   postMessage(message: unknown): void;
   /** ends the worker */
   terminate(): unknown;
-  /** keeps the program running; absent where a worker never does */
+  /** keeps the program running; absent if a worker never does */
   ref?(): void;
   /** lets the program end while the worker waits; absent if a worker never keeps the program running */
   unref?(): void;
@@ -58,8 +58,8 @@ export class Team implements Crew {
   #closed = false;
 
   /**
-   * @param onStuck  told when a worker that is lost may still write to the memory
-   * @throws what the host throws when it cannot start a worker or hand it the memory
+   * @param onStuck  called when a lost worker may still write to the memory
+   * @throws the host's error if it cannot start a worker or share the memory
    */
   constructor(
     threads: number,
@@ -82,7 +82,7 @@ export class Team implements Crew {
         const up = new Promise<void>((...both) => {
           [resolve, reject] = both;
         });
-        // whoever does not ask for it hears of it with the next job
+        // a caller that does not await it gets the error with the next job
         up.catch(() => {});
         this.#up.push(up);
         const worker = spawn(source, resolve, (why) => {
@@ -100,12 +100,12 @@ export class Team implements Crew {
     }
   }
 
-  /** that take part: the main thread alone once it is closed */
+  /** number of threads in use: only the main thread once it is closed */
   get threads(): number {
     return this.#closed ? 1 : this.#threads;
   }
 
-  /** Resolves when every worker is up. @throws ERR_ENGINE when one is not to come */
+  /** Resolves when every worker has started. @throws ERR_ENGINE if one cannot start */
   async ready(): Promise<void> {
     for (const worker of this.#workers) worker.ref?.();
     try {

@@ -1,13 +1,13 @@
 import { LogoddsError } from './errors.ts';
 import type { Precision } from './layout.ts';
 
-/** What a heap lies on: `WebAssembly.Memory`, or the same shape over a plain ArrayBuffer. */
+/** The memory of a heap: `WebAssembly.Memory`, or the same shape over a plain ArrayBuffer. */
 export interface LinearMemory {
   readonly buffer: ArrayBufferLike;
   grow(pages: number): number;
 }
 
-/** Memory that was handed out. It belongs to whoever holds this very object: an address may be handed out again, a block never is. */
+/** Allocated memory. It belongs to the holder of this object: an address may be allocated again, but a block object is unique. */
 export interface Block {
   readonly address: number;
   readonly size: number;
@@ -20,33 +20,33 @@ const ALIGN = 16;
 
 /**
  * Allocation in linear memory with explicit lifetime: 16-byte aligned blocks, each in the smallest gap that holds it.
- * Its books are kept in JavaScript, so a kernel that wrote past its block could not damage them.
+ * Its bookkeeping is in JavaScript, so a kernel that writes past its block cannot damage it.
  */
 export class Heap {
   readonly memory: LinearMemory;
   readonly #base: number;
-  /** by address; what lies between them is free */
+  /** blocks by address; the gaps between them are free */
   readonly #live: Block[] = [];
-  /** refuses to grow past so many bytes of linear memory, and past 4 GiB */
+  /** refuses to grow past this many bytes of linear memory, and past 4 GiB */
   limit = ADDRESS_SPACE;
-  /** false while somebody makes handles that are freed in any case: watching costs more than a small batch */
+  /** false while a caller makes handles that it always frees: watching costs more than a small batch */
   watching = true;
   /** storage types that the kernels on it have */
   precisions: readonly Precision[] = ['f64'];
-  /** memory from here on was never handed out, and is zero */
+  /** memory from here on was never allocated and is zero */
   #fresh = 0;
-  /** the whole memory, renewed when it grows: only the heap makes it grow */
+  /** view of the whole memory, renewed when it grows; only the heap makes it grow */
   f32!: Float32Array;
   f64!: Float64Array;
   u8!: Uint8Array;
   u16!: Uint16Array;
   u32!: Uint32Array;
 
-  /** frees what was lost; a host may have no such registry */
+  /** frees lost blocks; a host may lack this registry */
   readonly #lost =
     globalThis.FinalizationRegistry &&
     new FinalizationRegistry<readonly Block[]>((blocks) => {
-      // once: a program that loses one thing loses many
+      // warn once: a program that loses one object loses many
       if (blocks.length > 0 && !warned) {
         warned = true;
         globalThis.console?.warn('logodds: a batch or vector was lost; call its free()');
@@ -60,7 +60,7 @@ export class Heap {
     this.#renew();
   }
 
-  /** bytes handed out and not yet released */
+  /** bytes allocated and not yet released */
   get bytesInUse(): number {
     return this.#live.reduce((sum, { size }) => sum + size, 0);
   }
@@ -68,13 +68,13 @@ export class Heap {
   /**
    * A block of at least `bytes` bytes, 16-byte aligned.
    * @param what names the thing in the error
-   * @param clear  false leaves what others left in it, for those who write all they read
+   * @param clear  false leaves old values, for callers that write everything they read
    * @throws ERR_MEMORY when the address space (4 GiB) or the limit would be passed, or the host refuses
    */
   allocate(bytes: number, what: string, clear = true): Block {
     const live = this.#live;
     const size = roundUp(Math.max(bytes, ALIGN));
-    // of several gaps that fit as well the lowest; behind all blocks where none does
+    // the lowest of several equal gaps; after all blocks if no gap fits
     let least = ADDRESS_SPACE;
     let before = live.length;
     let address = 0;
@@ -97,18 +97,18 @@ export class Heap {
     return block;
   }
 
-  /** Gives a block back. One that was given back already is ignored, whoever has its memory now. */
+  /** Releases a block. A block that was released before is ignored, whoever has its memory now. */
   release(block: Block): void {
     const at = this.#live.indexOf(block);
     if (at >= 0) this.#live.splice(at, 1);
   }
 
-  /** From now on nothing that is given back is handed out again: a thread that was lost may still write to it. */
+  /** Stops reuse of released memory, because a lost thread may still write to it. */
   keep(): void {
     this.release = () => {};
   }
 
-  /** Gives `blocks` back when the program has lost their owner. */
+  /** Releases `blocks` when their owner is garbage-collected. */
   watch(owner: object, blocks: readonly Block[]): void {
     if (this.watching) this.#lost?.register(owner, blocks);
   }
@@ -121,7 +121,7 @@ export class Heap {
     let cause: unknown;
     if (end <= limit) {
       past = 'what this host allows';
-      // by an eighth at least where the host allows it, so that many small batches do not copy the memory each time
+      // grow by an eighth at least if the host allows it, so that many small batches do not copy the memory each time
       for (const wanted of [Math.min(limit, Math.max(end, have * 1.125)), end]) {
         try {
           this.memory.grow(Math.ceil((wanted - have) / PAGE));
@@ -163,7 +163,7 @@ export class PlainMemory implements LinearMemory {
     const before = this.buffer.byteLength;
     const larger = new ArrayBuffer(before + pages * PAGE);
     new Uint8Array(larger).set(new Uint8Array(this.buffer));
-    // as WebAssembly does: a view of before has nothing any more
+    // as in WebAssembly, older views become empty
     structuredClone(this.buffer, { transfer: [this.buffer] });
     this.buffer = larger;
     return before / PAGE;

@@ -2,11 +2,11 @@ import { numbersOf as looseNumbersOf, numbersIn } from './check.ts';
 import { LogoddsError } from './errors.ts';
 import type { Heap } from './heap.ts';
 
-/** What a typed array is, whatever it says of itself: its length, or the name of its type, which is undefined of what is none. */
+/** The true length or type name of a typed array, whatever the object reports; the type name of anything else is undefined. */
 export const ofTyped = (values: unknown, key: 'length' | typeof Symbol.toStringTag) =>
   Reflect.get(Object.getPrototypeOf(Uint8Array.prototype), key, values);
 
-/** The numbers of a caller, of a typed array as many as it really has. @see looseNumbersOf @throws ERR_SHAPE */
+/** The numbers of a caller; a typed array has its true length. @see looseNumbersOf @throws ERR_SHAPE */
 export function numbersOf(what: string, values: ArrayLike<number>, length: number): ArrayLike<number> {
   const numbers = looseNumbersOf(what, values, length);
   const real = ofTyped(numbers, Symbol.toStringTag) ? ofTyped(numbers, 'length') : length;
@@ -14,7 +14,7 @@ export function numbersOf(what: string, values: ArrayLike<number>, length: numbe
   throw new LogoddsError('ERR_SHAPE', `${what}: expected ${length} numbers, got ${real}`);
 }
 
-/** Numbers of a caller: what they are, themselves (null: none), how many there must be; with a least (and a greatest) one finite and in this range. */
+/** Numbers of a caller: their name, the array (null: none), its required length, and optionally the range of finite values. */
 export type Lent = readonly [
   what: string,
   values: ArrayLike<number> | null | undefined,
@@ -24,8 +24,8 @@ export type Lent = readonly [
 ];
 
 /**
- * Several arrays that a caller gives together, as numbers that ask nobody for anything any more. A getter of one may change the memory of another
- * that was looked at before, so all are checked when the last was read. What lies in the memory of the engine, which moves when it grows, is copied.
+ * Reads several arrays of a caller into arrays without getters. A getter of one array may change another that was read before, so all are
+ * checked after the last one was read. Arrays in the memory of the engine are copied, because that memory moves when it grows.
  * @throws as `numbersOf` and `numbersIn`
  */
 export function numbersTogether(heap: Heap, lent: readonly Lent[]): (ArrayLike<number> | null)[] {

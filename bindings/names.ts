@@ -1,9 +1,9 @@
 import { LogoddsError } from './errors.ts';
 
-/** The name of a list that is most like `wanted`, for "did you mean"; case counts for little. */
+/** The name in a list that is most similar to `wanted`, for "did you mean". Differences of case count little. */
 export function nearest(wanted: string, names: readonly string[]): string | null {
   const most = Math.max(2, wanted.length / 3);
-  // distances take the product of the lengths
+  // a distance takes time proportional to the product of the lengths
   const near = wanted.length > 200 ? [] : names.filter((name) => Math.abs(name.length - wanted.length) <= most + 2);
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, '');
   const distances = near.map((candidate) => editDistance(plain(wanted), plain(candidate)));
@@ -11,7 +11,7 @@ export function nearest(wanted: string, names: readonly string[]): string | null
   return least <= most ? near[distances.indexOf(least)] : null;
 }
 
-/** Insertions, deletions and exchanges of a letter that make b of a (Levenshtein). */
+/** Number of insertions, deletions and substitutions that turn a into b (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -31,7 +31,7 @@ const among =
   (value: unknown): boolean =>
     names.includes(value);
 
-/** What an option may be, by the word for it in a message. */
+/** The check of an option, by its name in messages. */
 const RULES = {
   'a number': (value) => typeof value === 'number',
   'true or false': (value) => typeof value === 'boolean',
@@ -47,14 +47,14 @@ const RULES = {
   'slot or mode': /* @__PURE__ */ among('slot', 'mode'),
 } satisfies Record<string, (value: unknown) => boolean>;
 
-/** What an option must be where it is given; true: it is checked where it is used. */
+/** The required type of a given option; true: the option is checked where it is used. */
 export type OptionRule = keyof typeof RULES | true;
 
 /**
- * Refuses options that a function does not have, for a misspelt one would be a default in silence, and those of another type.
- * @param what  whose options they are
- * @param of  those that there are
- * @throws ERR_RANGE naming the first, and the one that is most like it
+ * Refuses unknown options and options of another type: a misspelt option would silently be the default.
+ * @param what  function or object with these options
+ * @param of  the known options
+ * @throws ERR_RANGE naming the first unknown one and the most similar known one
  */
 export function refuseUnknown(what: string, options: object, of: Readonly<Record<string, OptionRule>>): void {
   const known = Object.keys(of);
@@ -81,7 +81,7 @@ export function refuseUnknown(what: string, options: object, of: Readonly<Record
 
 const quote = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
-/** A value as a message shows it: text in quotes, of what is no scalar its type. */
+/** A value in a message: text in quotes, or the type of anything that is not a scalar. */
 export const tell = (value: unknown): string => {
   if (typeof value === 'string') return quote(value);
   return ['object', 'function', 'symbol'].includes(typeof value) && value !== null

@@ -7,7 +7,7 @@ import { COLUMN_ENTRY_BYTES, type NumbersOf, type Precision } from './layout.ts'
 import { owners, type Vector } from './vector.ts';
 import type { Weights } from './weights.ts';
 
-/** rows of codes that are checked, then read */
+/** number of rows whose codes are checked and then read */
 const CHECKED_ROWS = 2 ** 20;
 
 /** A `columns` batch that its caller fills: its codes are checked by whatever computes with them. */
@@ -36,14 +36,14 @@ export class OpenColumns<P extends Precision = Precision> extends ColumnsBatch<P
     return this.#kept(super.codes(j));
   }
 
-  /** A view keeps its batch from being lost. */
+  /** A view keeps its batch alive. */
   #kept<V extends object>(view: V): V {
     owners.set(view, this);
     return view;
   }
 
   #expect(j: number, wanted: ColumnSpec['kind']): void {
-    // a dead one first, whatever the column
+    // refuse a freed batch first, whatever the column
     void this.heap;
     const found = (told(j) === j && this.specs[j]?.kind) || 'absent';
     if (found !== wanted)
@@ -51,7 +51,7 @@ export class OpenColumns<P extends Precision = Precision> extends ColumnsBatch<P
   }
 
   override check(kernels: ScoringKernels, count: number, first = 0): void {
-    // of an engine that trains, as all that have such batches
+    // only engines with training have such batches
     const { exceeds } = kernels as Kernels;
     if (!exceeds(this.table, this.specs.length, first, count)) return;
     this.specs.forEach((spec, j) => {
@@ -69,7 +69,7 @@ export class OpenColumns<P extends Precision = Precision> extends ColumnsBatch<P
   override logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
     let first = 0;
     do {
-      // codes that were checked are still in the caches when they are read
+      // checked codes are still in the caches when they are read
       const count = Math.min(CHECKED_ROWS, this.rows - first);
       this.check(kernels, count, first);
       super.logits(kernels, weights, out, first, count);

@@ -3,12 +3,12 @@ import type { Kernels } from './kernels.ts';
 
 /** Parts begin at multiples of this many rows: whole vectors of every type, and whole blocks of the kernels. */
 const ROWS = 1024;
-/** Parts for each thread: enough to even out threads that are not equally fast, few enough for long streams. */
+/** Parts for each thread: enough to balance threads of different speed, few enough for long streams. */
 const PARTS = 8;
 /** Below this much work (values read, about a nanosecond each) waking a thread costs more than it saves. */
 const WORTH = 1 << 18;
 
-/** How the rows of a kernel's call are cut: which argument counts them, what moves with them, how much work one is. */
+/** How to split the rows of a kernel's call: the argument that counts rows, the arguments that move with a row, and the work of a row. */
 interface Cut {
   readonly count: number;
   readonly steps: (args: readonly number[]) => readonly number[];
@@ -38,7 +38,7 @@ const sparse = (z: number): Cut => ({
   work: ([, , , , , , , k]) => 8 * k,
 });
 
-/** The kernels that treat every row by itself: any cut gives the same bits. */
+/** The kernels that treat every row independently, so any split gives the same bits. */
 const CUTS: { readonly [K in keyof Kernels]?: Cut } = {
   sigmoidF32: elementwise(4),
   sigmoidF64: elementwise(8),
@@ -58,7 +58,7 @@ const CUTS: { readonly [K in keyof Kernels]?: Cut } = {
   logitsSparseWide: sparse(8),
 };
 
-/** The same table of kernels, in which a large call over rows is cut into parts for a crew. */
+/** The same table of kernels, with large calls over rows split into parts for a crew. */
 export function cutByRows(kernels: Kernels, crew: Crew): Kernels {
   const table: Record<string, unknown> = { ...kernels };
   for (const [name, cut] of Object.entries(CUTS)) {

@@ -2,15 +2,15 @@ import type { Block, Heap } from './heap.ts';
 import type { BatchPlace } from './layout.ts';
 import { COLUMN_ENTRY_BYTES } from './layout.ts';
 
-/** What a likelihood needs to know of a batch. */
+/** The shape of a batch, as a likelihood needs it. */
 export interface Shape {
   readonly rows: number;
-  /** as callers count them, without padding */
+  /** without padding */
   readonly slots: number;
   readonly place: BatchPlace;
 }
 
-/** Some columns of a batch, as a batch of their own. */
+/** Some columns of a batch, as a new batch. */
 export interface Selection extends Shape {
   /** which slots of the whole batch these are, ascending */
   readonly from: Int32Array;
@@ -19,7 +19,8 @@ export interface Selection extends Shape {
 }
 
 /**
- * The columns of a batch that have one of the slots. Layout `columns` shares their memory, whole categories at a time; the others copy.
+ * Selects the columns of a batch that have one of the slots. Layout `columns` shares their memory, whole categories at a time; other layouts
+ * copy.
  * @param slots  ascending
  * @throws ERR_MEMORY
  */

@@ -40,7 +40,7 @@ export class SparseBatch extends Handle {
     this.slots = size('columns', columns);
     this.precision = precisionOf(heap, precision);
     this.entries = size('entries', colIdx?.length);
-    // copied before the memory is taken: what is checked below is read once, and asks nobody
+    // copied before memory is allocated: the values checked below are read once, without getters
     const count = values ? size('length of values', values.length) : 0;
     const [offsets, indices, numbers] = numbersTogether(heap, [
       ['rowPtr', rowPtr, this.rows + 1],
@@ -89,7 +89,7 @@ export class SparseBatch extends Handle {
 
   /** @internal */
   logits(kernels: ScoringKernels, weights: Weights, out: Vector): void {
-    // a sparse batch lies in the memory of an engine that has all kernels
+    // an engine with sparse batches has all kernels
     const all = kernels as Kernels;
     const kernel = this.precision === 'f32' ? all.logitsSparseF32 : all.logitsSparseF64;
     const { address, intercept, count } = weights;
@@ -116,7 +116,7 @@ function checkLengths(rowPtr: ArrayLike<number>, last: number, entries: number, 
 function copyOffsets(rowPtr: ArrayLike<number>, rows: number, entries: number, to: Uint32Array, at: number): void {
   let before = 0;
   for (let i = 0; i <= rows; i++) {
-    // the ends were looked at before: they are what they were then
+    // the ends were checked before and cannot have changed
     const offset = i === 0 ? 0 : i === rows ? entries : rowPtr[i];
     if (!(Number.isInteger(offset) && offset >= before)) {
       throw new LogoddsError(

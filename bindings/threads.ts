@@ -97,7 +97,7 @@ function alone(cause: string): ThreadedEngine {
   return pick({ module: trainingModule, js: jsKernels }, 'auto', Alone);
 }
 
-/** @throws where there is no shared memory, or where this thread may not sleep */
+/** @throws if there is no shared memory, or if this thread may not sleep */
 function mustSleep(): void {
   if (typeof SharedArrayBuffer === 'undefined') {
     throw new Error('there is no SharedArrayBuffer (a page must be cross-origin isolated)');
@@ -109,7 +109,7 @@ function mustSleep(): void {
   }
 }
 
-/** What is used of the host; nothing of it is imported. */
+/** The parts of the host that are used; nothing is imported. */
 interface Host {
   readonly process?: { getBuiltinModule?(name: string): { Worker?: NodeWorker } | undefined };
 }
@@ -121,7 +121,7 @@ type NodeWorker = new (
 const spawnHere: Spawn = (source, onUp, onEnd) => {
   const NodeWorker = (globalThis as Host).process?.getBuiltinModule?.('node:worker_threads')?.Worker;
   if (NodeWorker) {
-    // nothing of the program's own command line: neither its loaders nor its preloaded modules
+    // without the program's own command line, its loaders and its preloaded modules
     const worker = new NodeWorker(source, { eval: true, execArgv: [], name: 'logodds' });
     worker.on('message', onUp);
     worker.on('error', (error) => onEnd(String(error)));

@@ -24,7 +24,7 @@ export function windowOf<P extends Precision>(
   };
 }
 
-/** of views: what they are a view of is not lost while they are in use */
+/** owner of each view, kept alive while the view is in use */
 export const owners = /* @__PURE__ */ new WeakMap<object, Handle>();
 
 /**

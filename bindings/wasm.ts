@@ -5,8 +5,9 @@ import type { ScoringKernels } from './kernels.ts';
 export const compile = (text: string): WebAssembly.Module => new WebAssembly.Module(inlinedBytes(text));
 
 /**
- * The bytes of a module as scripts/build.mjs writes them: 85 characters are digits, ( … ~ without \ and `. A byte b is (b + 3) mod 256 as one
- * digit below 82, greater ones after a digit 82, 83 or 84 that stands for 82, 164 or 246. gzip sees whole bytes, and the frequent ones short.
+ * Decodes a module from the text that scripts/build.mjs writes. 85 characters are digits: ( … ~ without \ and `. A byte b is stored as
+ * (b + 3) mod 256: one digit if that is below 82, else a digit 82, 83 or 84 (for 82, 164 or 246) and the rest. So gzip sees whole bytes, and
+ * frequent bytes are short.
  */
 export function inlinedBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);

@@ -1,6 +1,6 @@
 /**
- * The program of a worker. scripts/build.mjs bundles it into one text, so that it needs no file of its own at run time.
- * It imports nothing of the host: it finds the port to its maker, waits for one message, and serves.
+ * The program of a worker. scripts/build.mjs bundles it into one text, so that it needs no file at run time.
+ * It imports nothing from the host. It finds the port to its creator, waits for one message, and then works.
  */
 import { runBlock } from './blocks.ts';
 import { Control } from './control.ts';

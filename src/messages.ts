@@ -1,6 +1,6 @@
 // Words of error messages.
 
-/** A value as an error message quotes it: text in quotes, cut after 40 characters; the type of anything that is no scalar. */
+/** A value in an error message: text in quotes, cut after 40 characters; the type of anything that is not a scalar. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cut(value));
   if (value == null) return 'nothing';
@@ -9,7 +9,7 @@ export function show(value: unknown): string {
 
 const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
-/** Names in quotes for an error message; at most ten, then how many more. */
+/** Quoted names for an error message: at most ten, then the number of the others. */
 export function list(names: readonly string[]): string {
   const shown = names.slice(0, 10).map(show).join(', ');
   return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;

@@ -1,7 +1,7 @@
 import { scoringText } from '../scoring.generated.ts';
 import { compile } from '../wasm.ts';
 
-/** The scoring module. Inlined here; the builds for hosts that import `.wasm` files put such an import in place of this file. */
+/** The scoring module, inlined. Builds for hosts that import `.wasm` files replace this file with such an import. */
 export const scoringModule = (): WebAssembly.Module => {
   module ??= compile(scoringText);
   return module;

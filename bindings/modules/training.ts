@@ -1,7 +1,7 @@
 import { kernelsText } from '../kernels.generated.ts';
 import { compile } from '../wasm.ts';
 
-/** The full module. Inlined here; the builds for hosts that import `.wasm` files put such an import in place of this file. */
+/** The full module, inlined. Builds for hosts that import `.wasm` files replace this file with such an import. */
 export const trainingModule = (): WebAssembly.Module => {
   module ??= compile(kernelsText);
   return module;

@@ -4,7 +4,7 @@ import { extremes, logDeterminant, tridiagonal } from '../math/spectrum.ts';
 export interface Conditioning {
   /** √(λ_max/λ_min) of XᵀWX with its diagonal scaled to 1 */
   readonly number: number;
-  /** of each parameter the share of its variance that the direction of λ_min makes, 0 to 1 */
+  /** share of each parameter's variance that comes from the direction of λ_min, 0 to 1 */
   readonly share: Float64Array;
 }
 
@@ -13,7 +13,7 @@ export interface Conditioning {
  *
  *   share_j = v_j²/λ_min / Σ_k v_jk²/λ_k,   v the eigenvector of λ_min
  *
- * Above 30 the estimates suffer, above 100 much; two or more parameters of a share above ½ are involved.
+ * Above 30 the estimates suffer, above 100 strongly. Two or more parameters with a share above ½ are involved.
  *
  * @param information  XᵀWX, size × size, row-major, positive definite
  * @param inverse      its inverse
@@ -24,7 +24,7 @@ export function conditioning(information: Float64Array, inverse: Float64Array, s
   const scaled = information.map((value, at) => value / (length[Math.floor(at / size)] * length[at % size]));
   const { least, greatest } = extremes(tridiagonal(scaled, size));
   const solved = inverse.map((value, at) => value * length[Math.floor(at / size)] * length[at % size]);
-  // Inverse iteration; where it matters λ_min is far below the others, and the start has a part in every direction.
+  // Inverse iteration: when it matters, λ_min is far below the others, and the start has a component in every direction.
   let v = Float64Array.from({ length: size }, (_, j) => 1 + ((j * 0.618034) % 1));
   for (let step = 0; step < 20; step++) {
     const next = new Float64Array(size);
@@ -42,12 +42,12 @@ export function conditioning(information: Float64Array, inverse: Float64Array, s
 }
 
 /**
- * Variance inflation of a group of parameters (the slots of a feature), intercept set aside: how much larger their joint confidence region is
- * than with uncorrelated columns, per parameter and squared, so that one column gives the plain variance inflation factor 1/(1 − R²).
+ * Generalised variance inflation of a group of parameters (the slots of a feature), without the intercept: how much larger their joint
+ * confidence region is than with uncorrelated columns, per parameter and squared. One column gives the usual factor 1/(1 − R²).
  *
  *   (det R₁₁ · det R₂₂ / det R)^(1/d),   R the correlations of the estimates, d the columns of the group
  *
- * Computed as det C₁₁ · det M₁₁, C the inverse of XᵀWX and M what is left of XᵀWX once the intercept is fitted.
+ * Computed as det C₁₁ · det M₁₁, C the inverse of XᵀWX and M the Schur complement of the intercept in XᵀWX.
  *
  * @param information  XᵀWX, size × size, row-major, positive definite, the intercept last
  * @param inverse      its inverse

@@ -7,49 +7,50 @@ import { list, show } from '../messages.ts';
 import { auc } from '../metrics/binary.ts';
 import type { Finding } from './finding.ts';
 
-/** A data set as its columns are looked at one by one. */
+/** A data set, for checks of its columns one by one. */
 export interface Subject {
   readonly table: Table;
   readonly features: readonly (NumericFeature | CategoricalFeature)[];
   readonly target: string;
-  /** the classes; y is an index into it, or, of two classes, the share of the second */
+  /** the classes; y is an index into them or, with two classes, the share of the second */
   readonly labels: readonly string[];
   readonly y: Float64Array;
-  /** how many rows each row stands for; 0 leaves it out; null: one each */
+  /** number of rows that each row represents; 0 leaves it out; null: one each */
   readonly count: Float64Array | null;
 }
 
-/** AUC of a single feature from which the target is all but decided. */
+/** AUC above which a single feature almost determines the target. */
 const LEAK_AUC = 0.99;
-/** Rows of each class from which one feature may be said to decide it: by chance ten of each are told apart once in 1e5 numbers. */
+/** Smallest number of rows of each class for such a finding: a random number separates ten of each once in 1e5 columns. */
 const LEAK_ROWS = 10;
-/** AUC over `SCREEN_ROWS` rows of each class below which the full one is not computed; its standard error at 0.99 is below 0.01. */
+/** Below this AUC on `SCREEN_ROWS` rows of each class, the full AUC is not computed; its standard error at 0.99 is below 0.01. */
 const SCREEN_AUC = 0.93;
 const SCREEN_ROWS = 100;
-/** Levels of fewer rows than this are pooled before their share of each class is believed. */
+/** Levels with fewer rows than this are pooled, because their class shares are unreliable. */
 const POOLED_ROWS = 5;
-/** Share of the rarest class below which threshold and accuracy mislead. */
+/** Share of the rarest class below which the threshold 0.5 and accuracy are misleading. */
 const IMBALANCE = 0.05;
-/** Rows below which the weight of a level is mostly noise; ten events are wanted for each parameter (Peduzzi et al. 1996). */
+/** With fewer rows than this, the weight of a level is mostly noise: ten events are recommended for each parameter (Peduzzi et al. 1996). */
 const RARE_ROWS = 10;
-/** Share of rows with a level of their own from which a column is taken for an identifier, among at least `IDENTIFIER_ROWS`. */
+/** Share of rows with a unique level above which a column counts as an identifier, given at least `IDENTIFIER_ROWS` rows. */
 const IDENTIFIER_SHARE = 0.9;
 const IDENTIFIER_ROWS = 20;
-/** Share of missing cells from which a column says little else. */
+/** Share of missing cells above which a column has little other information. */
 const MOSTLY_MISSING = 0.5;
-/** Rows that are compared before columns are compared in full. */
+/** Number of rows that are compared first, before full columns are. */
 const SIGNATURE_ROWS = 16;
 
 /**
- * What the columns of a training table show without any fit: CLASS_IMBALANCE, CONSTANT_COLUMN, DUPLICATE_COLUMN, IDENTIFIER, LEAKAGE, MISSING
- * and RARE_LEVELS. One pass over categories and missing cells, and a sort of the numbers that come close to deciding the target in a sample.
+ * Findings about the columns of a training table that need no fit: CLASS_IMBALANCE, CONSTANT_COLUMN, DUPLICATE_COLUMN, IDENTIFIER, LEAKAGE,
+ * MISSING and RARE_LEVELS. It takes one pass over categories and missing cells, and a sort of each number that almost determines the target in a
+ * sample.
  */
 export function columnFindings(subject: Subject): Finding[] {
   const { table, features, labels } = subject;
   const columns = CheckedTable.of(table).all(features.map((feature) => feature.name));
   const totals = classTotals(subject);
   const total = totals.reduce((sum, rows) => sum + rows, 0);
-  // of two classes one is enough; and what is told apart must be enough rows
+  // with two classes, one of them is enough; and both sides need enough rows
   const classes = (labels.length > 2 ? labels.map((_, k) => k) : [1]).filter(
     (k) => Math.min(totals[k], total - totals[k]) >= LEAK_ROWS,
   );
@@ -72,7 +73,7 @@ export function columnFindings(subject: Subject): Finding[] {
   ];
 }
 
-/** Rows of the other classes, and rows of a class: to compare a number in. A row that stands for both is in both. */
+/** Rows of a class and rows of the other classes, to compare a number between. A row of counts of both is in both. */
 interface Sample {
   readonly label: number;
   readonly sides: readonly [Int32Array, Int32Array];
@@ -113,7 +114,7 @@ function imbalance({ target, labels }: Subject, totals: Float64Array): Finding[]
   ];
 }
 
-/** Columns that repeat an earlier one: the same numbers, or the same rows under each level whatever its name. */
+/** Columns that repeat an earlier one: the same numbers, or levels that group the same rows, whatever their names. */
 function duplicates({ features, count }: Subject, columns: readonly Column[]): Finding[] {
   const earlier = new Map<string, Column[]>();
   return features.flatMap((feature, j): Finding[] => {
@@ -141,7 +142,7 @@ function duplicates({ features, count }: Subject, columns: readonly Column[]): F
 
 const isMissing = ({ missing }: Column, i: number): boolean => (missing?.[i] ? missing[i] !== 0 : false);
 
-/** The cells of some rows; codes by the order in which they appear, so that names do not matter. */
+/** The cells of some rows; codes are numbered by first appearance, so that names do not matter. */
 function signature(column: Column, count: Float64Array | null): string {
   const cells = column.kind === 'numeric' ? column.values : column.codes;
   const rows = cells.length;
@@ -221,7 +222,7 @@ function numberFindings(
   ];
 }
 
-/** Whether a column without missing cells has another whole number in each row: ascending or descending, or nearly without gaps. */
+/** Whether a column without missing cells has a different whole number in each row: ascending, descending, or almost without gaps. */
 function numbersRows({ values }: NumericColumn, { table, count }: Subject, spread: number): boolean {
   const seen = new Set<number>();
   let order: number | null = null;
@@ -342,7 +343,7 @@ function leak({ target, labels }: Subject, name: string, by: string, area: numbe
   };
 }
 
-/** AUC of the best order of levels, by their share of a class; levels of few rows count as one. */
+/** AUC of the best order of levels, by their share of a class; levels with few rows count as one. */
 function leakOfLevels(
   subject: Subject,
   name: string,
@@ -390,7 +391,7 @@ function leakOfNumbers(subject: Subject, column: NumericColumn, samples: readonl
 const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
   labels.length > 2 ? Number(y[i] === label) : y[i];
 
-/** At most so many rows of each side, evenly spaced. */
+/** At most `most` rows of each side, evenly spaced. */
 function sampleSides(subject: Subject, label: number, most: number): Sample['sides'] {
   const { y, count } = subject;
   const take = (on: (share: number) => boolean): Int32Array => {
@@ -407,7 +408,7 @@ function sampleSides(subject: Subject, label: number, most: number): Sample['sid
   return [take((share) => share < 1), take((share) => share > 0)];
 }
 
-/** max(AUC, 1 − AUC) of a number between two sides, in the rows where it is not missing; 0 where one has none */
+/** max(AUC, 1 − AUC) of a number between two sides, over the rows where it is not missing; 0 if a side has none */
 function areaOf(subject: Subject, column: NumericColumn, label: number, sides: Sample['sides']): number {
   const [outside, inside] = sides.map((rows) => rows.filter((i) => !isMissing(column, i)));
   if (outside.length === 0 || inside.length === 0) return 0;

@@ -11,19 +11,19 @@ export interface InfluentialRow {
 }
 
 /**
- * Cook's distance of every row: how far the estimates move, in units of their confidence region, when the row goes; of one step of Newton's
- * method from the fit.
+ * Cook's distance of every row: how far the estimates move, in units of their confidence region, when the row is removed. It is approximated by
+ * one Newton step from the fit.
  *
  *   D = r²·h / (p·(1 − h)²),   r² = u·(y − π)² / (π(1 − π)),   h = u·π(1 − π)·xᵀ(XᵀWX)⁻¹x,   p parameters
  *
- * Of a row that stands for several, D is that of one of them, of weight u; a row of weight 0 has none, nor has one with 0 < y < 1.
+ * For a row that represents several, D is that of one of them, with weight u. Rows of weight 0 and rows with 0 < y < 1 have none.
  *
  * @param logits   of all rows
- * @param unit     u, the weight of each of the observations that a row stands for; null: ones
+ * @param unit     u, the weight of each observation that a row represents; null: ones
  * @param inverse  (XᵀWX)⁻¹ of the active parameters
  * @param active   slots, ascending, then the intercept (batch.slots)
- * @param least    distance from which a row is named
- * @returns the farthest first
+ * @param least    smallest distance to report
+ * @returns rows by distance, the largest first
  * @see Pregibon, Logistic regression diagnostics, Annals of Statistics 9(4), 1981
  */
 export function influentialRows(

@@ -1,13 +1,13 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { leastCombination } from '../math/simplex.ts';
 
-/** Margins below this, of rows with a largest entry of 1 along a direction within ±1, are rounding. */
+/** Margins below this are rounding errors, for rows with a largest entry of 1 along a direction within ±1. */
 const MARGIN = 1e-9;
-/** Entries that elimination leaves below this are rounding. */
+/** Entries below this after elimination are rounding errors. */
 const RESIDUE = 1e-9;
-/** Most rows · columns² of a linear program: 1e5 rows of 50 columns, seconds. */
+/** Largest rows · columns² of a linear program: 1e5 rows of 50 columns take seconds. */
 export const SEPARATION_LIMIT = 2.5e8;
-/** Newton steps that change no logit by as much certify overlap; by the theorem any number below 1 would do. */
+/** Newton steps that change no logit by this much prove overlap; by the theorem any number below 1 would do. */
 const CERTAIN = 0.5;
 
 /** Whether the likelihood has a maximum. */
@@ -22,13 +22,13 @@ export type Separation =
       readonly kind: 'quasi' | 'complete';
       /** columns without a finite estimate, ascending; with `complete` all */
       readonly parameters: readonly number[];
-      /** b with aᵢ·b ≥ 0 for every row, > 0 for as many as possible: along it the likelihood grows for ever */
+      /** b with aᵢ·b ≥ 0 for every row, > 0 for as many as possible: along it the likelihood grows without limit */
       readonly direction: Float64Array;
       /** rows with aᵢ·b > 0 */
       readonly separated: number;
     };
 
-/** Signed rows of a data set, as `separation` takes them; doubles are left out. */
+/** Signed rows of a data set for `separation`, without duplicates. */
 export interface SignedRows {
   /** rows × columns, row-major */
   readonly values: Float64Array;
@@ -43,7 +43,7 @@ export interface SignedRows {
  * estimate: a column has none when some direction along which all of them are 0 moves it. Exact up to 1e-9 of a standardised column.
  *
  * @param signed  rows that are not 0; columns that are linearly independent
- * @returns null when a linear program came to no end
+ * @returns null if a linear program did not terminate
  * @see Albert, Anderson, Biometrika 71(1), 1984; Konis, Linear programming algorithms for detecting separated data, 2007, 4.1; Geyer,
  * Electronic Journal of Statistics 3, 2009
  */
@@ -78,8 +78,8 @@ export function separation({ values, rows, columns }: SignedRows): Separation | 
 }
 
 /**
- * Whether a Newton step proves that the classes overlap, and so that the likelihood has a maximum, on data of any size: a step that solves
- * H·step = score and changes the logits of no row by 1 or more, relative to each other.
+ * Whether a Newton step proves that the classes overlap, so that the likelihood has a maximum, on data of any size. The step solves
+ * H·step = score and must change no difference of a row's logits by 1 or more.
  *
  * The score is Σ vᵢₖ·aᵢₖ over rows i and the classes k they are not in, aᵢₖ the signed row and vᵢₖ = sᵢpᵢₖ > 0. Taking H·step from both sides leaves
  * 0 = Σ sᵢpᵢₖ(1 + zᵢₖ − z̄ᵢ)·aᵢₖ, z the change of the logits and z̄ its mean under p: with changes below 1 a positive combination of all rows that
@@ -110,7 +110,7 @@ export function certifiesOverlap(change: Float64Array, rows: number, weight: Flo
  * @param active  slots, ascending, then the intercept (batch.slots)
  * @param y       of two classes 0 … 1, of several the class
  * @param options.most  rows · columns²
- * @returns null when there are more
+ * @returns null if there are more
  */
 export function signedRows(
   batch: ColumnsBatch,

@@ -3,13 +3,13 @@ import { twoSidedP } from './normal.ts';
 /** The 95 % point of a chi-square distribution with one degree of freedom: Φ⁻¹(0.975)². */
 export const CHI_SQUARE_95 = 3.841458820694124;
 
-/** A test by a difference of likelihoods, which rounding may leave just below 0; p is null without degrees of freedom. */
+/** A likelihood-ratio test. Rounding may leave the statistic just below 0; p is null without degrees of freedom. */
 export function chiSquareTest(chi2: number, df: number): { chi2: number; df: number; p: number | null } {
   const value = Math.max(0, chi2);
   return { chi2: value, df, p: df > 0 ? chiSquareTail(value, df) : null };
 }
 
-/** Sums are kept below this by taking it out of them. */
+/** Sums are rescaled to stay below this. */
 const LARGE = 1e250;
 
 /**
@@ -28,7 +28,7 @@ export function chiSquareTail(x: number, df: number): number {
   if (!(x > 0)) return Number.isNaN(x) ? x : 1;
   const y = x / 2;
   const odd = df % 2 === 1;
-  // what stands before exp(−y): terms and their sum, in units of exp(shift)
+  // the factor of exp(−y): terms and their sum, in units of exp(shift)
   let a = odd ? 0.5 : 1;
   let term = odd ? 2 * Math.sqrt(y / Math.PI) : y;
   let sum = odd ? 0 : 1;
@@ -42,7 +42,7 @@ export function chiSquareTail(x: number, df: number): number {
       shift += Math.log(LARGE);
     }
   }
-  // in halves: exp(shift) alone may underflow
+  // in two halves, because exp(shift) alone may underflow
   const half = Math.exp(shift / 2);
   const tail = half * sum * half + (odd ? twoSidedP(Math.sqrt(x)) : 0);
   return Math.min(1, tail);

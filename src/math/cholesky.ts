@@ -1,5 +1,5 @@
 /**
- * Cholesky factorisation of symmetric matrices in row-major Float64Array storage, and what a Newton step and a covariance need from it.
+ * Cholesky factorisation of symmetric matrices in row-major Float64Array storage, with solves and inverses for Newton steps and covariances.
  * Only the lower triangle is read and written by the factorisation. Rows are contiguous, so every inner loop is a dot product of two rows.
  */
 
@@ -21,11 +21,11 @@ function dotRows(a: Float64Array, aStart: number, b: Float64Array, bStart: numbe
 }
 
 /**
- * Factors A = L·Lᵀ in place (lower triangle), in natural order, and names the columns that cannot be told from the earlier ones.
+ * Factors A = L·Lᵀ in place (lower triangle), in natural order, and returns the columns that depend on earlier ones.
  *
  * Column j is dependent when its pivot, the squared distance of j to the span of the earlier independent columns, is at most `tolerance`
  * times its diagonal (a pivot that is zero, negative or NaN always is). Its row and column of L become zero with a unit diagonal, so that
- * the factor is the one of the independent columns alone. With A = XᵀSX and tolerance t this is R's rule for aliased columns: the later
+ * the factor is that of the independent columns alone. With A = XᵀSX and tolerance t this is R's rule for aliased columns: the later
  * column goes.
  *
  * @param a          n × n, row-major; the strict upper triangle is left alone

@@ -1,4 +1,4 @@
-/** What `leastCombination` found: a solution of each of the two problems, which are dual to each other. */
+/** The result of `leastCombination`: solutions of the two dual problems. */
 export interface Combination {
   /** weight vᵢ ≥ 1 of every row */
   readonly weights: Float64Array;
@@ -6,19 +6,19 @@ export interface Combination {
   readonly direction: Float64Array;
 }
 
-/** Reduced costs, pivots and sums below this are rounding: rows have a largest entry of 1, directions are within ±1. */
+/** Reduced costs, pivots and sums below this are rounding errors: rows have a largest entry of 1, and directions are within ±1. */
 const TOLERANCE = 1e-9;
-/** The value of the problem where it is 0: rows enter with a mean weight of one, so it is rounding of a mean. */
+/** Values of the problem below this count as 0: rows enter with a mean weight of 1, so it is the rounding error of a mean. */
 const ZERO = 1e-14;
-/** Steps without progress before the rule of least index, which cannot cycle, takes over. */
+/** Steps without progress before switching to the rule of least index, which cannot cycle. */
 const STALLED = 30;
-/** Rows, per column, that are priced until none of them helps; then all are priced again. */
+/** Number of rows per column that are priced until none helps; then all are priced again. */
 const CANDIDATES = 4;
 /** Steps between two inversions of the basis from scratch. */
 const REFRESH = 50;
 
 /**
- * Linear program of a combination of rows that is as near to zero as it can be:
+ * Linear program for the combination of rows that is nearest to zero:
  *
  *   minimise ‖Aᵀv‖₁ over v ≥ 1,      dual:  maximise Σ aᵢ·b over aᵢ·b ≥ 0, −1 ≤ bⱼ ≤ 1
  *
@@ -30,7 +30,7 @@ const REFRESH = 50;
  * renewed every 50 steps and at the end.
  *
  * @param a  rows × columns, row-major, the largest |entry| of a row 1
- * @returns null when it comes to no end, which only rounding can do
+ * @returns null if it does not terminate, which only rounding can cause
  * @see Dantzig, Linear Programming and Extensions, 1963; Bland, Mathematics of Operations Research 2(2), 1977
  */
 export function leastCombination(a: Float64Array, rows: number, columns: number): Combination | null {
@@ -42,7 +42,7 @@ export function leastCombination(a: Float64Array, rows: number, columns: number)
     const before = program.value();
     let entering = before <= ZERO ? -1 : program.price(stalled > STALLED);
     if (entering < 0) {
-      // what looks optimal must be so with a fresh inverse
+      // an apparent optimum must hold with a fresh inverse
       program.refresh();
       entering = program.value() <= ZERO ? -1 : program.price(stalled > STALLED);
       if (entering < 0) return program.solution();
@@ -65,7 +65,7 @@ class Program {
   /** values of the basis */
   readonly #x: Float64Array;
   readonly #direction: Float64Array;
-  /** variables that were worth to enter when all were priced last */
+  /** variables that could improve the value when all were last priced */
   #candidates: number[] = [];
   /** B⁻¹ · the column that enters */
   readonly #entering: Float64Array;
@@ -91,7 +91,7 @@ class Program {
     return sum;
   }
 
-  /** @returns a variable whose entering lowers the value: the steepest, or the first; −1 at the optimum */
+  /** @returns a variable that lowers the value when it enters: the steepest, or the first; −1 at the optimum */
   price(first: boolean): number {
     const [rows, columns, b] = [this.#rows, this.#columns, this.#direction];
     // the dual: b = −(costs of the basis) · B⁻¹
@@ -142,7 +142,7 @@ class Program {
     return cost;
   }
 
-  /** Takes a variable into the basis, for the one that reaches 0 first; of several the largest pivot, or the least index. @returns false when none does */
+  /** Enters a variable into the basis in place of the one that reaches 0 first; a tie goes to the largest pivot, or to the least index. @returns false if none reaches 0 */
   pivot(variable: number, least: boolean): boolean {
     const [columns, inverse, x, basis, d] = [this.#columns, this.#inverse, this.#x, this.#basis, this.#entering];
     d.fill(0);
@@ -171,7 +171,7 @@ class Program {
     return true;
   }
 
-  /** Inverts the basis from scratch (Gauss-Jordan, partial pivoting) and takes its values anew. */
+  /** Inverts the basis from scratch (Gauss-Jordan, partial pivoting) and recomputes its values. */
   refresh(): void {
     const n = this.#columns;
     const width = 2 * n;

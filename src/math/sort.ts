@@ -1,4 +1,4 @@
-/** Digits of 11 bits, the least first: which word of the 64 bits, and where in it. */
+/** Digits of 11 bits, the lowest first: the word of the 64 bits, and the position in it. */
 const DIGITS = [
   [0, 0],
   [0, 11],
@@ -8,14 +8,14 @@ const DIGITS = [
   [1, 22],
 ] as const;
 const RADIX = 2048;
-/** below this many rows counting digits takes longer than comparing */
+/** with fewer rows than this, counting digits takes longer than comparing */
 const FEW = 1024;
 
 /**
- * Numbers in ascending order (−0 as 0), and what goes along with each; equal ones in the order they had.
+ * Sorts numbers in ascending order (−0 as 0) together with a tag for each; equal numbers keep their order.
  *
- * A radix sort of the 64 bits, a digit of 11 at a time, least first: the time does not depend on the numbers, and a digit
- * that all share costs nothing. About the time of `Float64Array.sort`, which cannot take anything along.
+ * A radix sort of the 64 bits, 11 bits at a time, lowest first. The time does not depend on the values, and a digit that all
+ * numbers share costs nothing. It takes about the time of `Float64Array.sort`, which cannot sort tags along.
  * @param given  none NaN
  * @param tag  of a place, an integer below 2³²
  * @see Knuth, The Art of Computer Programming 3, 5.2.5, algorithm R
@@ -54,7 +54,7 @@ export function sortTagged(
   return { values, tags };
 }
 
-/** How often each value of each digit occurs. The key of a number is its bits, all turned over if it is negative, else the sign alone. */
+/** Counts each value of each digit. The key of a number is its bits: all inverted if it is negative, else only the sign inverted. */
 function countDigits(words: Int32Array): Uint32Array {
   const counts = new Uint32Array(DIGITS.length * RADIX);
   for (let at = 0; at < words.length; at += 2) {
@@ -71,7 +71,7 @@ function countDigits(words: Int32Array): Uint32Array {
   return counts;
 }
 
-/** Numbers and tags to the next free place of the bucket of their digit. */
+/** Moves numbers and tags to the next free place in the bucket of their digit. */
 function distribute(
   from: Int32Array,
   fromTags: Uint32Array,

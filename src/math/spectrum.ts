@@ -1,11 +1,11 @@
-/** A symmetric tridiagonal matrix: its diagonal, and beside each entry but the first the one above it. */
+/** A symmetric tridiagonal matrix: its diagonal, and for each entry but the first the entry above it. */
 export interface Tridiagonal {
   readonly diagonal: Float64Array;
   readonly beside: Float64Array;
 }
 
 /**
- * A symmetric matrix by Householder reflections as Q·T·Qᵀ, T tridiagonal. Q is not formed. 4/3·n³ multiplications.
+ * Reduces a symmetric matrix to Q·T·Qᵀ by Householder reflections, T tridiagonal. Q is not formed. 4/3·n³ multiplications.
  * @param matrix  n × n, row-major; not changed
  * @see Golub, Van Loan, Matrix Computations, 8.3.1
  */
@@ -48,7 +48,7 @@ export function tridiagonal(matrix: Float64Array, n: number): Tridiagonal {
 }
 
 /**
- * The least and the greatest eigenvalue, by bisection on the number of eigenvalues below a point, to rounding of the greatest in size.
+ * The smallest and the largest eigenvalue, by bisection on the number of eigenvalues below a point, up to rounding of the one that is largest in size.
  * @see Golub, Van Loan, Matrix Computations, 8.4.1
  */
 export function extremes({ diagonal, beside }: Tridiagonal): { least: number; greatest: number } {

@@ -8,16 +8,16 @@ import { conditioning, inflation } from '../collinear.ts';
 import type { Finding } from '../finding.ts';
 import type { State } from './state.ts';
 
-/** Variance inflation from which a column is nearly a combination of others: R² = 0.9. */
+/** Variance inflation above which a column is nearly a combination of others: R² = 0.9. */
 const INFLATION = 10;
 
-/** Condition numbers from which estimates suffer, and suffer much (Belsley, Kuh & Welsch 1980). */
+/** Condition numbers above which estimates suffer, and suffer strongly (Belsley, Kuh & Welsch 1980). */
 const CONDITION = { moderate: 30, strong: 100 };
 
-/** Parts of a combination that are rounding, of columns scaled to unit length. */
+/** Coefficients of a combination below this are rounding errors, for columns scaled to unit length. */
 const PART = 1e-6;
 
-/** Columns that repeat others, with what they repeat: of each feature one finding. */
+/** Columns that repeat others, with the columns they repeat: one finding for each feature. */
 export function combinations(
   { slots, rows: { weight } }: Problem,
   likelihood: Likelihood,

@@ -6,7 +6,7 @@ import type { Examined, State } from './state.ts';
 /** z of the 10 % quantile of the normal distribution: a row should not move the estimates out of a 10 % confidence region (Cook 1977). */
 const REGION = -1.2815515655446004;
 
-/** Cook's distance that nobody passes over (Cook & Weisberg 1982). */
+/** Cook's distance that always deserves attention (Cook & Weisberg 1982). */
 const STRONG_DISTANCE = 1;
 
 /** Rows that move the estimates. */
@@ -22,7 +22,7 @@ export function influence(
   const logits = new Float64Array(likelihood.rows);
   likelihood.logits(state.objective.expand(state.w), logits);
   const sum = (values: Float64Array | null) => values?.reduce((total, s) => total + s, 0) ?? batch.rows;
-  // of sampling weights the scale means nothing: as if they were 1 on average
+  // the scale of sampling weights has no meaning, so scale them to a mean of 1
   const scale = unit ? sum(counts) / sum(sampleWeight) : 1;
   const each = unit?.map((s) => s * scale) ?? null;
   const inverse = scale === 1 ? state.inverse : state.inverse.map((value) => value / scale);

@@ -4,15 +4,15 @@ import { classWeights } from '../../weights.ts';
 import type { Finding } from '../finding.ts';
 import type { Examined } from './state.ts';
 
-// Findings about how many parameters there are.
+// Findings about the number of parameters.
 
-/** Most parameters for which columns are compared by matrices of their square. */
+/** Largest number of parameters for which columns are compared by square matrices. */
 export const MATRIX_LIMIT = 500;
 
-/** Events for each parameter below which estimates are biased and intervals too short. */
+/** With fewer events for each parameter than this, estimates are biased and intervals too short. */
 const EVENTS = 10;
 
-/** More parameters than rows; then all else that is said of the columns follows from it. */
+/** More parameters than rows. All other findings about columns would follow from it. */
 export function underdetermined(
   { batch, rows: { weight } }: Problem,
   { likelihood }: Examined,
@@ -32,7 +32,7 @@ export function underdetermined(
   ];
 }
 
-/** Too few rows of the rarest class for what is estimated. */
+/** Too few rows of the rarest class for the number of parameters. */
 export function lowEvents({ likelihood, y }: Examined, count: Float64Array | null, columns: number): Finding[] {
   const { classes } = likelihood;
   const tally = classWeights(Math.max(2, classes), y, count);
@@ -49,7 +49,7 @@ export function lowEvents({ likelihood, y }: Examined, count: Float64Array | nul
   ];
 }
 
-/** Beside more parameters than matrices are formed of: the columns without which there would be few enough. */
+/** Too many parameters to form matrices; names the columns without which there would be few enough. */
 export function tooWide({ slots, schema }: Problem, parameters: number): Finding {
   const sizes = schema.features.map(() => 0);
   for (const { feature } of slots) sizes[feature]++;

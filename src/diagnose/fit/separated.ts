@@ -5,11 +5,11 @@ import type { Finding } from '../finding.ts';
 import { certifiesOverlap, SEPARATION_LIMIT, type Separation } from '../separation.ts';
 import type { Examined, State } from './state.ts';
 
-/** What separates the classes. */
+/** The slots that separate the classes. */
 interface Separated {
   readonly complete: boolean;
   readonly slots: readonly number[];
-  /** a figure: how many rows, or how it was seen */
+  /** the evidence: number of rows, or how it was detected */
   readonly seen: string;
 }
 
@@ -26,7 +26,7 @@ export function overlaps(
   return certifiesOverlap(change, likelihood.rows, weight);
 }
 
-/** What the linear program found. */
+/** The result of the linear program. */
 export function separatedExactly(
   { slots }: Problem,
   { likelihood, profile }: Examined,
@@ -36,7 +36,7 @@ export function separatedExactly(
 ): Separated | null {
   if (found.kind === 'none') return null;
   const complete = found.kind === 'complete';
-  // A level that one class has alone says more than the weights it moves: those of all other levels, where it is the reference.
+  // Name a level that only one class has rather than the weights it moves, which are those of all other levels if it is the reference.
   const moved = found.parameters
     .filter((j) => !complete || found.direction[j] !== 0)
     .map((j) => columns[j % columns.length]);
@@ -54,7 +54,7 @@ export function separatedExactly(
   };
 }
 
-/** Where a linear program is too large: slots that separate the classes on their own, or logits that all have the right sign. */
+/** Used if a linear program is too large: slots that separate the classes on their own, or logits that all have the right sign. */
 export function separatedAfterFit({ rows: { weight, offset }, slots }: Problem, fit: Examined): Separated | null {
   const { likelihood, y, profile, params } = fit;
   const pure = slots.flatMap((_, id) => (profile.separates[id] ? [id] : []));
@@ -85,7 +85,7 @@ export function separationFinding({ slots }: Problem, { complete, slots: named, 
   };
 }
 
-/** Separation by several columns, where the program that decides it is too large. */
+/** Separation by several columns was not checked, because the linear program is too large. */
 export const noProgram = (): Finding => ({
   code: 'NOT_CHECKED',
   severity: 'info',

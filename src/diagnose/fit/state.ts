@@ -6,10 +6,10 @@ import type { SlotProfile } from '../../train/problem/slotProfile.ts';
 import { Objective } from '../../train/solve/objective.ts';
 import { classWeights } from '../../weights.ts';
 
-/** 1 − R² at which a column is a combination of others, in the weighted columns of a fit. */
+/** 1 − R² below which a column is a combination of others, for the weighted columns of a fit. */
 const SINGULAR = 1e-11;
 
-/** A likelihood of a problem, and a point to judge it from. */
+/** A likelihood of a problem, and the point at which it is examined. */
 export interface Examined {
   readonly likelihood: Likelihood;
   /** two classes: share of the positive one; more: the class */
@@ -19,20 +19,20 @@ export interface Examined {
   readonly params: Float64Array | null;
 }
 
-/** The likelihood, without penalty, about a point. */
+/** The likelihood without penalty near a point. */
 export interface State {
   /** slots, ascending, then the intercept */
   readonly columns: readonly number[];
   readonly objective: Objective;
   readonly w: Float64Array;
-  /** the Newton step; null where the Hessian is singular */
+  /** the Newton step; null if the Hessian is singular */
   readonly step: Float64Array | null;
   /** XᵀWX of the columns, W = s·π(1 − π), of several classes s·(1 − Σπ²), and its inverse; null where singular */
   readonly information: Float64Array;
   readonly inverse: Float64Array | null;
 }
 
-/** Slots that could have an estimate: with rows, no reference level; of a one-hot feature all but its first level. */
+/** Slots that can have an estimate: slots with rows that are not reference levels, and not the first level of a one-hot feature. */
 export function estimable({ slots, schema }: Problem, { constant }: SlotProfile): number[] {
   const seen = new Set<number>();
   return slots.flatMap(({ feature, role }, id) => {

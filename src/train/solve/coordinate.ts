@@ -150,7 +150,7 @@ interface Quadratic {
   readonly response: Float64Array[];
 }
 
-/** With more free coordinates than this, none is eliminated. */
+/** With more free coordinates than this, none are eliminated. */
 const MOST_FREE = 64;
 
 function eliminate({ size, l1, l2, lower, upper }: Objective, hessian: Float64Array): Quadratic {
