@@ -4,22 +4,22 @@ import { LogoddsError } from './errors.ts';
 import type { Kernels } from './kernels.ts';
 import type { WorkerStart } from './worker.ts';
 
-/** A worker, in the form that every host offers. */
+/** One worker, as every host has it. */
 export interface Spawned {
   /** sends the worker a message */
   postMessage(message: unknown): void;
   /** ends the worker */
   terminate(): unknown;
-  /** keeps the program running; absent if a worker never does */
+  /** keeps the program running; absent where a worker never does */
   ref?(): void;
-  /** lets the program end while the worker waits; absent if a worker never keeps the program running */
+  /** lets the program end while the worker waits; absent where a worker never keeps it running */
   unref?(): void;
 }
 
 /**
  * Starts a worker that runs `source`, a classic script.
- * @param onUp  called at the worker's first message
- * @param onEnd  called with the reason when the worker ended or failed
+ * @param onUp  to be called at its first message
+ * @param onEnd  to be called when it ended or failed, with the reason
  */
 export type Spawn = (source: string, onUp: () => void, onEnd: (why: string) => void) => Spawned;
 

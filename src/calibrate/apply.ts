@@ -13,7 +13,7 @@ const bounded = (z: number): number => (z > LARGEST ? LARGEST : z < -LARGEST ? -
  *   platt, beta, temperature, none   σ(calibrated logit + shift),   the calibrated logit as `Calibrator` has it
  *   isotonic                         p·exp(shift)/(p·exp(shift) + 1 − p),   p the interpolated probability
  *
- * Returns NaN for NaN and treats an infinite logit as a very large finite one.
+ * NaN for NaN; an infinite logit is a very large one.
  */
 export function calibratedProbability({ calibrators, shift }: Calibration, z: number): number {
   const calibrator = calibrators.length > 0 ? calibrators[0] : null;

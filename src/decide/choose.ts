@@ -26,7 +26,7 @@ export interface JudgedRows {
   readonly probabilities: Float64Array | Float32Array;
   /** 1 is positive, 0 is not */
   readonly y: ArrayLike<number>;
-  /** finite and ≥ 0; absent or null: all 1. An integer weight w counts as w identical rows; 0 drops the row. */
+  /** finite and ≥ 0; absent or null: all 1. A whole weight is so many rows, 0 is none. */
   readonly weight?: ArrayLike<number> | null;
   /** by cost: those of these rows instead of the costs of the criterion */
   readonly costs?: RowCosts;
