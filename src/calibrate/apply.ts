@@ -8,12 +8,15 @@ const LARGEST = 1e300;
 const bounded = (z: number): number => (z > LARGEST ? LARGEST : z < -LARGEST ? -LARGEST : z);
 
 /**
- * The calibrated probability of the positive class of two, from its logit z; the same bits as `applyCalibration`.
+ * Returns the calibrated probability of the positive class of two, from its logit z. It gives the bits of `applyCalibration`.
  *
- *   platt, beta, temperature, none   σ(calibrated logit + shift),   the calibrated logit as `Calibrator` has it
+ *   platt, beta, temperature, none   σ(calibrated logit + shift),   the calibrated logit as in `Calibrator`
  *   isotonic                         p·exp(shift)/(p·exp(shift) + 1 − p),   p the interpolated probability
  *
- * NaN for NaN; an infinite logit is a very large one.
+ * It returns NaN for NaN. An infinite logit counts as a very large one.
+ * @example
+ * const calibration = fitCalibration('platt', [Float64Array.of(-2, -1, 0.5, 3)], [0, 1, 0, 1]);
+ * calibratedProbability(calibration, 2); // 0.6184
  */
 export function calibratedProbability({ calibrators, shift }: Calibration, z: number): number {
   const calibrator = calibrators.length > 0 ? calibrators[0] : null;
@@ -25,17 +28,22 @@ export function calibratedProbability({ calibrators, shift }: Calibration, z: nu
 }
 
 /**
- * Calibrated probabilities of n rows, elementwise.
+ * Computes the calibrated probabilities of n rows. **Writes `probabilities`.**
  *
- *   two classes            `calibratedProbability`
- *   none, temperature      softmax(calibrated logits + shift); of none with `ovr` as below
+ *   two classes            as `calibratedProbability`
+ *   none, temperature      softmax(calibrated logits + shift); none with `ovr` as below
  *   platt, beta, isotonic  pₖ·exp(shiftₖ)/Σ pⱼ·exp(shiftⱼ), pₖ of class k against the rest; 1/K where all pₖ are 0
  *
- * @param logits  K planes of n, plane after plane; one plane for two classes
- * @param probabilities  as the logits, written; may be the same array
- * @param planes  K, 1 for two classes
- * @param ovr  how uncalibrated logits become probabilities: σ(zₖ)/Σ σ(zⱼ) when true
+ * @param logits  K planes of n numbers, plane after plane; one plane for two classes
+ * @param probabilities  written, in the order of the logits; may be the same array
+ * @param planes  K, or 1 for two classes (default)
+ * @param ovr  true: uncalibrated logits of several classes become σ(zₖ)/Σ σ(zⱼ); default false
  * @see scikit-learn, CalibratedClassifierCV (for several classes)
+ * @example
+ * const calibration = fitCalibration('platt', [Float64Array.of(-2, -1, 0.5, 3)], [0, 1, 0, 1]);
+ * const probabilities = new Float64Array(2);
+ * applyCalibration(calibration, Float64Array.of(-1, 2), probabilities);
+ * probabilities; // [0.4298, 0.6184]
  */
 export function applyCalibration(
   calibration: Calibration,

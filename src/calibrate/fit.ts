@@ -3,7 +3,9 @@ import { ln, softplus } from '../../bindings/js/math.ts';
 import type { Calibration, Calibrator } from './calibration.ts';
 import { inverseTemperature, isotonicRegression, type Line, logistic, steps } from './regress.ts';
 
+/** The names of the calibration methods. */
 export const CALIBRATION_METHODS = ['platt', 'isotonic', 'beta', 'temperature'] as const;
+/** The name of a calibration method; `fitCalibrator` has their formulas. */
 export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
 type Logits = Float64Array | Float32Array;
@@ -14,26 +16,30 @@ const ISOTONIC_ROWS = 10;
 const BETA_RIDGE = 1e-11;
 const LARGEST = 1e300;
 
-/** How a calibration came about, and what its classes are called in errors. */
+/** The origin of a calibration's rows, and the names of its classes for errors. */
 export interface CalibrationSource {
-  /** of two classes the negative one first; numbers when absent */
+  /** labels of the classes, with two classes the negative one first; default their numbers */
   readonly classes?: readonly string[];
-  /** folds whose fits gave the logits; null (default) for held-out rows */
+  /** number of folds whose fits gave the logits; null (default): held-out rows */
   readonly folds?: number | null;
 }
 
 /**
  * Estimates how logits become probabilities, from logits of rows that the model was not fitted to.
  *
- * Two classes have one calibrator. More have one for each class against the rest, whose probabilities are divided by their sum;
- * `temperature` has one for all. A row of weight 2 is two rows, one of weight 0 is left out and its logits are not looked at.
+ * Two classes have one calibrator. More have one for each class against the rest, and their probabilities are divided by the sum; `temperature` has
+ * one for all. A row of weight 2 counts as two rows. A row of weight 0 is left out, and its logits are not read.
  *
- * @param planes  logits: one array for two classes, one a class for more, each of n rows
- * @param y  two classes: 1 (or the share) of the positive one; more: the class, 0 to K − 1
- * @param weight  n weights ≥ 0; ones when absent
+ * @param planes  logits: one array for two classes, one for each class with more, each of n rows
+ * @param y  two classes: 1 (or the share) for the positive one; more: the class, 0 to K − 1
+ * @param weight  n weights ≥ 0; default all 1
  * @throws ERR_SHAPE lengths that differ; ERR_RANGE a method, logit, label or weight outside its domain
  * @throws ERR_DATA rows of one class only, a class without rows, fewer than 10 rows of a class for isotonic
  * @see `fitCalibrator` for the methods; Zadrozny, Elkan, Transforming classifier scores into accurate multiclass probability estimates (2002)
+ * @example
+ * const calibration = fitCalibration('platt', [Float64Array.of(-2, -1, 0.5, 3)], [0, 1, 0, 1]);
+ * calibration.calibrators; // [{ method: 'platt', a: 0.2552, b: -0.0276 }]
+ * model.with({ calibration }).score(flight).probability; // 0.6381
  */
 export function fitCalibration(
   method: CalibrationMethod,
@@ -48,19 +54,21 @@ export function fitCalibration(
 }
 
 /**
- * The calibrator of two classes, or `temperature` of several.
+ * Estimates the calibrator of two classes, or the `temperature` of several.
  *
- *   platt        p = σ(a·z + b) by maximum likelihood, its targets (N₊ + 1)/(N₊ + 2) and 1/(N₋ + 2) instead of 1 and 0
- *   isotonic     the p not falling in z of least Σ s(y − p)² (equal logits are pooled), linear between its steps
+ *   platt        p = σ(a·z + b) by maximum likelihood, with targets (N₊ + 1)/(N₊ + 2) and 1/(N₋ + 2) instead of 1 and 0
+ *   isotonic     the p that never falls in z with least Σ s(y − p)² (equal logits are pooled), linear between its steps
  *   beta         p = σ(a·log q − b·log(1 − q) + c), q = σ(z), by maximum likelihood subject to a ≥ 0 and b ≥ 0
- *   temperature  p = σ(z·t), of several classes softmax(z·t), by maximum likelihood, t in [exp(−10), exp(10)]
+ *   temperature  p = σ(z·t), with several classes softmax(z·t), by maximum likelihood, t in [exp(−10), exp(10)]
  *
  * N₊ and N₋ are sums of weights. Minima are exact up to rounding (Newton's method).
  *
- * @param logits  n, or a plane of n for each class
+ * @param logits  n numbers, or for several classes one array of n for each
  * @throws as `fitCalibration`
  * @see Platt (1999) with the Newton method of Lin, Lin, Weng, Mach. Learn. 68 (2007); Zadrozny, Elkan (2002); Kull, Silva Filho, Flach,
  * Beta calibration (AISTATS 2017); Guo et al., On calibration of modern neural networks (ICML 2017)
+ * @example
+ * fitCalibrator('platt', Float64Array.of(-2, -1, 0.5, 3), [0, 1, 0, 1]); // { method: 'platt', a: 0.2552, b: -0.0276 }
  */
 export function fitCalibrator(
   method: CalibrationMethod,
@@ -79,14 +87,16 @@ export function fitCalibrator(
 }
 
 /**
- * What is added to calibrated logits when classes are as frequent as `trueShare` where the model is used, and not as in its training rows.
+ * Returns the log-odds to add to calibrated logits when the classes are as frequent as `trueShare` where the model is used, and not as in training.
  *
- *   two classes   log(τ/(1 − τ)) − log(ȳ/(1 − ȳ))        several   log(τₖ/ȳₖ), to each class
+ *   two classes   log(τ/(1 − τ)) − log(ȳ/(1 − ȳ))        several   log(τₖ/ȳₖ), for each class
  *
- * @param trainingShare  ȳ: of two classes that of the positive one, of more that of each
- * @param trueShare  τ, likewise
- * @throws ERR_SHAPE different lengths; ERR_RANGE shares that are not between 0 and 1, or of several classes do not sum to 1
+ * @param trainingShare  ȳ: with two classes the share of the positive one, with more the share of each
+ * @param trueShare  τ, in the same form
+ * @throws ERR_SHAPE different lengths; ERR_RANGE shares that are not between 0 and 1, or with several classes do not sum to 1
  * @see King, Zeng, Logistic regression in rare events data, Political Analysis 9 (2001), 4.1
+ * @example
+ * priorShift([0.5], [0.1]); // [-2.1972]
  */
 export function priorShift(trainingShare: readonly number[], trueShare: readonly number[]): number[] {
   if (trainingShare.length !== trueShare.length) {

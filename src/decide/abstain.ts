@@ -3,17 +3,21 @@ import { greatest } from '../../bindings/js/math.ts';
 import { type Costs, costThreshold } from './costs.ts';
 import type { Decision } from './decision.ts';
 
+/** A band of probabilities, [low, high], that a person reviews. */
 export type Band = NonNullable<Decision['abstain']>;
 
 /**
- * The probabilities of two classes at which a review is cheaper than the better decision.
+ * Returns the band of probabilities, with two classes, in which a review is cheaper than the better decision.
  *
  *   p·fn + (1 − p)·tn > review   and   p·tp + (1 − p)·fp > review;   without costs of hits review/fn < p < 1 − review/fp
  *
- * A person's answer is taken as right, and `review` as all that it costs.
- * @returns null when a review pays nowhere (there is no such probability)
- * @throws ERR_RANGE costs as of `costThreshold`; a review that is cheaper than both hits, so that everything would be reviewed
+ * It assumes that the reviewer's answer is right and that the review costs nothing else.
+ * @param review  cost of one review
+ * @returns null when a review is never cheaper
+ * @throws ERR_RANGE costs as `costThreshold`; a review that is cheaper than both hits, so that everything would be reviewed
  * @see Chow, On optimum recognition error and reject tradeoff, IEEE Trans. Information Theory 16, 1970
+ * @example
+ * abstainByCost({ fp: 1, fn: 4 }, 0.5); // { low: 0.125, high: 0.5 }
  */
 export function abstainByCost(costs: Costs, review: number): Band | null {
   costThreshold(costs);
@@ -39,16 +43,19 @@ function above(at0: number, at1: number, value: number): [low: number, high: num
 }
 
 /**
- * The band of the rows that are decided with the least margin, a share of all: of two classes those nearest to the threshold
- * (where costs decide, the margin is proportional to |p − threshold|), of more those whose greatest probability is least.
- * Tied rows stay together, so it may be fewer than asked for, never more.
+ * Returns the band of the given share of rows, those that are decided with the least margin.
  *
- * @param probabilities  of two classes that of the positive one; of more class after class, class k of row i at k·n + i
- * @param classes  2 or more; n = probabilities.length of two, probabilities.length/classes of more
- * @param threshold  of two classes
- * @param weight  length n, finite and ≥ 0; absent or null: all 1
+ * With two classes these are the rows nearest to the threshold (where costs decide, the margin is proportional to |p − threshold|). With more they
+ * are the rows with the least greatest probability. Tied rows stay together, so the band may hold fewer rows than the share, never more.
+ *
+ * @param probabilities  with two classes those of the positive one; with more class after class, class k of row i at k·n + i
+ * @param classes  number of classes; default 2; n is probabilities.length for two classes, probabilities.length/classes for more
+ * @param threshold  for two classes; default 0.5
+ * @param weight  length n, finite and ≥ 0; default all 1
  * @throws ERR_RANGE a share outside (0, 1), probabilities outside [0, 1], a share so small that the first tied rows exceed it (they are named)
  * @throws ERR_SHAPE lengths that do not fit; ERR_DATA no row of positive weight
+ * @example
+ * abstainByShare(Float64Array.of(0.1, 0.45, 0.6, 0.9), 0.5); // { low: 0.45, high: 0.6 }
  */
 export function abstainByShare(
   probabilities: Float64Array | Float32Array,

@@ -4,13 +4,13 @@ import { type Costs, checkRowCosts, costAt, costThreshold, type RowCosts } from 
 import type { ChosenThreshold } from './decision.ts';
 
 /**
- * By what a threshold is chosen; a row is flagged (called positive) when its probability is above the threshold.
+ * The criterion by which a threshold is chosen. A row is called positive when its probability is above the threshold.
  *
- *   cost       least mean cost per unit of weight; rows may have costs of their own
+ *   cost       least mean cost per unit of weight; each row may have its own costs
  *   fbeta      greatest Fβ = (1 + β²)·TP/((1 + β²)·TP + β²·FN + FP)
- *   recall     most recall TP/(TP + FN) where precision is at least so much
- *   precision  most precision TP/(TP + FP) where recall is at least so much
- *   budget     most rows flagged, but no more than a share of them, or a number
+ *   recall     greatest recall TP/(TP + FN) where precision is at least `precision`
+ *   precision  greatest precision TP/(TP + FP) where recall is at least `recall`
+ *   budget     most rows called positive, but at most the given share, or number, of them
  */
 export type Criterion =
   | { readonly by: 'cost'; readonly costs?: Costs }
@@ -22,13 +22,13 @@ export type Criterion =
 
 /** Rows that a model was not fitted to: one fold of a cross-validation, or held-out rows. */
 export interface JudgedRows {
-  /** of the positive class, length n, in [0, 1] */
+  /** probability of the positive class for each row, in [0, 1] */
   readonly probabilities: Float64Array | Float32Array;
-  /** 1 is positive, 0 is not */
+  /** 1 for a positive row, 0 for a negative one */
   readonly y: ArrayLike<number>;
-  /** finite and ≥ 0; absent or null: all 1. A whole weight is so many rows, 0 is none. */
+  /** finite and ≥ 0; default all 1. A whole weight counts as that number of rows. */
   readonly weight?: ArrayLike<number> | null;
-  /** by cost: those of these rows instead of the costs of the criterion */
+  /** by cost: the costs of these rows, instead of those of the criterion */
   readonly costs?: RowCosts;
 }
 
@@ -106,23 +106,27 @@ function ruleOf(criterion: Criterion, total: number): Rule {
 }
 
 /**
- * Chooses the threshold of two classes from rows the model was not fitted to.
+ * Chooses the threshold of two classes from rows that the model was not fitted to.
  *
- * The criterion is a step function of the threshold in each fold. Its mean over the folds, each weighing as its rows, is
- * computed exactly at every step; the threshold is the middle of the step of the best mean, so that probability > threshold
- * flags exactly the rows that were counted, tied ones together. Side conditions hold for the mean over the folds as well.
- * Of equal means the one with the better side condition is taken, then the one that flags fewer rows.
+ * In each fold the criterion is a step function of the threshold. Its mean over the folds, each weighted by its rows, is computed exactly at every
+ * step. The threshold is the middle of the best step, so probability > threshold selects exactly the rows that were counted, tied ones together.
+ * Side conditions apply to the mean over the folds. Among equal means the better side condition wins, then the threshold that selects fewer rows.
  *
  *   mean = Σ w_f·value_f,   stdError = √(Σ w_f·(value_f − mean)²/(folds − 1)),   w_f share of the weight in fold f
  *
- * `range` has the thresholds each fold would have chosen alone; folds in which no threshold will do are left out of it.
- * A threshold of 1 flags nothing, one that is not above 0 everything. O(n log n).
+ * `range` has the thresholds that each fold alone would have chosen, without folds in which no threshold meets the condition. A threshold of 1
+ * calls no row positive, and one that is not above 0 calls every row positive. O(n log n).
  *
- * @param folds  one (held-out rows: no standard error) or more
+ * @param folds  one (held-out rows, which give no standard error) or more
  * @throws ERR_SHAPE lengths that differ
  * @throws ERR_DATA no rows of positive weight in a fold, or of one class only where the criterion needs both
- * @throws ERR_RANGE a value outside its domain, costs as of `costThreshold`, a condition no threshold meets (the best that is reachable is named)
+ * @throws ERR_RANGE a value outside its domain, costs as `costThreshold`, a condition no threshold meets (the message names the best that is possible)
  * @see scikit-learn's TunedThresholdClassifierCV
+ * @example
+ * const rows = { probabilities: Float64Array.of(0.1, 0.45, 0.6, 0.9), y: [0, 1, 0, 1] };
+ * const { threshold, chosen } = chooseThreshold({ by: 'cost', costs: { fp: 1, fn: 4 } }, [rows]);
+ * threshold; // 0.275
+ * chosen.value; // 0.25
  */
 export function chooseThreshold(
   criterion: Criterion,

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Decision } from './decision.ts';
 
-/** What each outcome of a decision between two classes costs; a gain is negative. Hits cost 0 unless said. */
+/** The cost of each outcome of a decision between two classes. A gain is negative. Hits cost 0 by default. */
 export interface Costs {
   /** a negative row called positive */
   readonly fp: number;
@@ -13,17 +13,19 @@ export interface Costs {
   readonly tn?: number;
 }
 
-/** Costs of which each is one number for all rows, or a number for each row. */
+/** Costs of each outcome, each one number for all rows, or one number for each row. */
 export type RowCosts = { readonly [outcome in keyof Costs]: number | ArrayLike<number> };
 
 /**
- * The threshold of the least expected cost when probabilities are calibrated: the closed form
+ * Returns the threshold with the least expected cost, for calibrated probabilities:
  *
  *   p* = (fp − tn)/((fp − tn) + (fn − tp))
  *
- * At p = p* both decisions cost the same; positive is what lies above.
+ * At p = p* both decisions cost the same; probabilities above it are positive.
  * @throws ERR_RANGE costs that are not finite, a mistake that is cheaper than a hit, mistakes that cost nothing
  * @see Elkan, The foundations of cost-sensitive learning, IJCAI 2001
+ * @example
+ * costThreshold({ fp: 1, fn: 4 }); // 0.2
  */
 export function costThreshold(costs: Costs): number {
   const { fp, fn, tp = 0, tn = 0 } = costs;
@@ -80,25 +82,29 @@ export function checkRowCosts(costs: RowCosts, rows: number): void {
   }
 }
 
-/** What decisions by the costs of each row come to. */
+/** The result of `decideByRowCosts`. */
 export interface RowDecisions {
-  /** 1: positive */
+  /** one for each row: 1 = positive */
   readonly positive: Uint8Array;
   /** Σ sᵢ·(expected cost of the decision), by the probabilities */
   readonly expectedCost: number;
-  /** Σ sᵢ·(cost of the decision), by the labels; null without them */
+  /** Σ sᵢ·(cost of the decision), by the labels; null without labels */
   readonly cost: number | null;
 }
 
 /**
- * Decides each row by its own costs: positive when p > p* of its costs, negative where nothing depends on the decision.
+ * Decides each row by its own costs: positive when p > p* of its costs, negative where the decision changes no cost.
  *
  *   expected cost of positive  p·tp + (1 − p)·fp,   of negative  p·fn + (1 − p)·tn
  *
- * One threshold for all rows instead: `chooseThreshold({ by: 'cost' }, [{ probabilities, y, costs }])`.
- * @param y  0 or 1 (positive), length n
- * @param weight  s, length n; absent or null: all 1
- * @throws ERR_SHAPE lengths that differ; ERR_RANGE a probability, label or weight that is none, costs as of `costThreshold`
+ * For one threshold for all rows use `chooseThreshold({ by: 'cost' }, [{ probabilities, y, costs }])`.
+ * @param y  length n, 0 or 1 (positive); default none: the result then has no cost
+ * @param weight  s, length n; default all 1
+ * @throws ERR_SHAPE lengths that differ; ERR_RANGE a probability, label or weight outside its domain, costs as `costThreshold`
+ * @example
+ * const { positive, expectedCost } = decideByRowCosts(Float64Array.of(0.3, 0.3), { fp: 1, fn: [1, 4] });
+ * positive; // [0, 1]
+ * expectedCost; // 1
  */
 export function decideByRowCosts(
   probabilities: Float64Array | Float32Array,
@@ -138,11 +144,14 @@ export function decideByRowCosts(
 }
 
 /**
- * The decision of least expected cost: of two classes by the threshold that follows, of more by the costs themselves.
+ * Returns the decision with the least expected cost: with two classes its threshold, with more the costs themselves.
  * @param costs  costs[j][k] of deciding class k where class j is true, in the order of the classes
- * @param positive  of two classes; null of more
+ * @param positive  with two classes the positive one; null with more
  * @throws ERR_SHAPE a matrix that is not classes × classes
  * @throws ERR_RANGE an entry that is not finite, a mistake that is cheaper than the hit of its class, two classes whose mistakes cost nothing
+ * @example
+ * const decision = decisionByCosts([[0, 1], [4, 0]], ['no', 'yes'], 'yes');
+ * decision.threshold; // 0.2
  */
 export function decisionByCosts(
   costs: readonly (readonly number[])[],

@@ -40,12 +40,18 @@ function decisionOf(model: Model, asked: DecideOption, rows: () => OutOfFold): D
 }
 
 /**
- * The threshold of two classes by `chooseThreshold` on the model's (calibrated) probabilities of rows it was not fitted to. The calibrator is
- * that of the model: it does not fall in the logit, so a threshold on its probabilities is one on logits out of fold. Of a model with a prior
- * a row weighs as its class does where the model is used: times the true share of the class over that in the rows.
+ * Chooses the threshold of a model of two classes by `chooseThreshold`, on its (calibrated) probabilities of rows it was not fitted to.
  *
- * @param rows  of `outOfFold`, or as `fit` returns them; rows that no fold scored are left out
- * @throws ERR_TARGET for more than two classes; as `chooseThreshold`
+ * The model's own calibrator is used. It never falls in the logit, so a threshold on its probabilities is one on the logits out of fold. For a model
+ * with a prior each row is weighted by the true share of its class divided by the share in the rows.
+ *
+ * @param rows  as `outOfFold` or `fit` returns them; rows that no fold scored are left out
+ * @throws ERR_TARGET for more than two classes; others as `chooseThreshold`
+ * @example
+ * const rows = outOfFold(records, { target: 'late', folding: { folds: 3 } });
+ * const decision = chooseDecision(model, rows, { by: 'cost', costs: { fp: 1, fn: 4 } });
+ * decision.threshold; // 0.2531
+ * model.with({ decision }).score(flight).label; // 'yes'
  */
 export function chooseDecision(model: Model, rows: OutOfFold, criterion: Criterion): Decision {
   const { classes, positive } = model.manifest;
@@ -54,9 +60,14 @@ export function chooseDecision(model: Model, rows: OutOfFold, criterion: Criteri
 }
 
 /**
- * The band of the share of rows that the model decides with the least margin, by its probabilities of rows it was not fitted to. Rows weigh as
- * of `chooseDecision`.
+ * Returns the band of the given share of rows, those that the model decides with the least margin, by its probabilities of rows it was not fitted to.
+ * Rows are weighted as in `chooseDecision`.
  * @throws ERR_RANGE as `abstainByShare`
+ * @example
+ * const rows = outOfFold(records, { target: 'late', folding: { folds: 3 } });
+ * const review = chooseReview(model, rows, 0.2);
+ * review.low; // 0.4482
+ * model.with({ review }).score(flight).review; // false
  */
 export function chooseReview(model: Model, rows: OutOfFold, share: number): NonNullable<Decision['abstain']> {
   const { classes, decision } = model.manifest;
