@@ -17,19 +17,20 @@ import { numbersOf, ofTyped } from './lent.ts';
 import type { Likelihood, LikelihoodPoint } from './likelihood.ts';
 import { type Shape, select } from './select.ts';
 
-/** y in [0, 1], one a row, with optional sample weights and offsets. */
+/** The outcomes of two classes: a share y in [0, 1] for each row, with optional weights and offsets. */
 export interface BinomialTarget {
   readonly y: ArrayLike<number>;
-  /** sample weights s >= 0; absent: ones */
+  /** sample weights s ≥ 0; default all 1 */
   readonly weight?: ArrayLike<number> | null;
-  /** added to the logit; absent: zeros */
+  /** added to the logit; default all 0 */
   readonly offset?: ArrayLike<number> | null;
 }
 
-/** Class of each row, 0 to classes − 1, with optional sample weights. */
+/** The class of each row, 0 to classes − 1, with optional weights. */
 export interface MultinomialTarget {
   readonly y: ArrayLike<number>;
   readonly classes: number;
+  /** sample weights s ≥ 0; default all 1 */
   readonly weight?: ArrayLike<number> | null;
 }
 

@@ -11,17 +11,17 @@ import type { Vector } from './vector.ts';
 
 /** Learning rates and penalties of FTRL-Proximal. The penalties act on the sum of the losses, not on their mean. */
 export interface FtrlOptions {
-  /** α, from 1e-6 to 1e6: scale of the learning rate of a coordinate, α/(β + √Σ gᵢ²); 0.1 when absent */
+  /** α, from 1e-6 to 1e6: scale of a coordinate's learning rate, α/(β + √Σ gᵢ²); default 0.1 */
   readonly alpha?: number;
-  /** β, from 1e-6 to 1e6: damps the first steps; 1 when absent */
+  /** β, from 1e-6 to 1e6: damps the first steps; default 1 */
   readonly beta?: number;
-  /** λ₁ ≥ 0 on absolute weights: weights of little evidence are exactly 0; 0 when absent */
+  /** λ₁ ≥ 0 on absolute weights: weights with little evidence are exactly 0; default 0 */
   readonly l1?: number;
-  /** λ₂ ≥ 0 on squared weights; 0 when absent */
+  /** λ₂ ≥ 0 on squared weights; default 0 */
   readonly l2?: number;
 }
 
-/** Everything an `Ftrl` has learnt. Coordinates are the slots, then the intercept. */
+/** The whole state of an `Ftrl`. Coordinates are the slots, then the intercept. */
 export interface FtrlState {
   /** zᵢ, length slots + 1 */
   readonly z: Float64Array;
@@ -66,18 +66,25 @@ const definedOnly = (options: FtrlOptions): FtrlOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /**
- * Online logistic regression by FTRL-Proximal with a learning rate for every coordinate. Rows are learnt one after another, each
- * once, in the order they are given; the state is two numbers a coordinate. For each coordinate i of a row:
+ * Learns a logistic regression online by FTRL-Proximal, with a learning rate for every coordinate. Rows are learnt one after another, each once, in
+ * the order they are given. The state is two numbers for each coordinate. For each coordinate i of a row:
  *
  *   wᵢ = 0 if |zᵢ| ≤ λ₁, else −(zᵢ − sgn(zᵢ)·λ₁)/((β + √nᵢ)/α + λ₂)
  *   gᵢ = s·(σ(w·x + b + offset) − y)·xᵢ,   zᵢ ← zᵢ + gᵢ − (√(nᵢ + gᵢ²) − √nᵢ)/α·wᵢ,   nᵢ ← nᵢ + gᵢ²
  *
- * The intercept is a coordinate of every row and is not penalised. Entries of a row in the same column are added up first.
- * A sample weight s scales the gradient, as for subsampled rows (section 4.5 of the paper): weight 2 is close to but not the
- * same as the row twice, since the second time it would meet other weights. Weight 0 leaves no trace.
- * Blocking is no choice of the caller: the same rows in the same order give the same bits however they are cut into batches.
- * The engines agree bit for bit. It runs on one thread: every row needs what the one before it has left.
+ * The intercept is a coordinate of every row and is not penalised. Entries of a row in the same column are added up first. A sample weight s
+ * scales the gradient, as for subsampled rows (section 4.5 of the paper). A row of weight 2 is close to, but not the same as, the row twice, since the
+ * second time it would meet other weights. Weight 0 leaves no trace.
+ *
+ * The same rows in the same order give the same bits, however they are cut into batches and on either engine. It runs on one thread, since every row
+ * needs the result of the one before. **It holds memory of the engine until `free`.**
  * @see McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013, algorithm 1
+ * @example
+ * const learner = new Ftrl(engine, { slots: 10 });
+ * const batch = engine.sparse({ rowPtr: [0, 2, 3], colIdx: [0, 7, 7], values: [1, 2, 3] }, 10);
+ * learner.learn(batch, [1, 0]); // 0.7411
+ * learner.rows; // 2
+ * learner.weights()[7]; // -0.0061
  */
 export class Ftrl extends Handle {
   readonly engine: Engine;
@@ -90,7 +97,10 @@ export class Ftrl extends Handle {
   #totalWeight = 0;
   #loss = 0;
 
-  /** @throws ERR_RANGE, ERR_MEMORY, ERR_ENGINE when the engine has no training */
+  /**
+   * @param options  `slots` is the number of columns of the batches; learning rates and penalties have defaults
+   * @throws ERR_RANGE; ERR_MEMORY; ERR_ENGINE when the engine has no training
+   */
   constructor(engine: Engine, options: FtrlOptions & { readonly slots: number }) {
     super(engineOf(engine).heap, 'learner');
     const { slots, ...rates } = options ?? {};
@@ -104,28 +114,30 @@ export class Ftrl extends Handle {
     Object.freeze(this);
   }
 
-  /** learnt so far */
+  /** Number of rows learnt so far. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** Σ s of the rows learnt so far */
+  /** Σ s of the rows learnt so far. */
   get totalWeight(): number {
     return this.#totalWeight;
   }
 
-  /** Σ s·(log loss of each row before it was learnt), nats: progressive validation, an estimate from rows never seen before */
+  /**
+   * Σ s·(log loss of each row before it was learnt), in nats. This is progressive validation: an estimate from rows never seen before.
+   */
   get loss(): number {
     return this.#loss;
   }
 
   /**
-   * Learns the rows of a batch in order. All input is checked first: when it throws, nothing was learnt.
-   * @param batch  of this engine, `slots` wide; values up to 1e60 in size
+   * Learns the rows of a batch in order. **Changes the state.** All input is checked first: when it throws, nothing was learnt.
+   * @param batch  a batch of this engine, `slots` wide, with values up to 1e60 in size
    * @param y  0 to 1 for each row
-   * @param weight  s of each row, 0 to 1e60; ones when absent
-   * @param offset  added to the logit of each row, up to 1e60 in size; zeros when absent
-   * @returns mean log loss of the rows before each was learnt, nats per unit of weight; null when all weights are 0
+   * @param weight  s for each row, 0 to 1e60; default all 1
+   * @param offset  added to the logit of each row, up to 1e60 in size; default all 0
+   * @returns mean log loss of the rows before each was learnt, in nats per unit of weight; null when all weights are 0
    * @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE, ERR_MEMORY
    */
   learn(
@@ -177,7 +189,7 @@ export class Ftrl extends Handle {
     return share > 0 ? (this.#loss - before.loss) / share : null;
   }
 
-  /** The weights of all slots, then the intercept: as they are now, for the values as the batches had them. */
+  /** Returns the current weights of all slots, then the intercept, for values on the scale of the batches. */
   weights(): Float64Array {
     const { z, n } = this.state();
     const { alpha, beta, l1, l2 } = this.options;
@@ -190,7 +202,7 @@ export class Ftrl extends Handle {
     });
   }
 
-  /** A copy of all that was learnt: what `restore` takes. */
+  /** Returns a copy of the whole state, which `restore` takes. */
   state(): FtrlState {
     const view = this.#view();
     const pick = (odd: 0 | 1) => Float64Array.from({ length: this.slots + 1 }, (_, i) => view[2 * i + odd]);
@@ -198,8 +210,8 @@ export class Ftrl extends Handle {
   }
 
   /**
-   * Goes on from a state as if its rows had been learnt here: further rows give the same bits.
-   * @throws ERR_SHAPE for another number of slots, ERR_RANGE for what no rows can have left
+   * Continues from a state as if its rows had been learnt here: further rows give the same bits. **Replaces the current state.**
+   * @throws ERR_SHAPE for another number of slots; ERR_RANGE for numbers that no rows can have left
    */
   restore(state: FtrlState): void {
     const { z, n, rows, totalWeight, loss } = state ?? {};

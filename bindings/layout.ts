@@ -1,9 +1,9 @@
 /** How batches lie in memory. */
 
-/** Storage type of a batch and of what is scored from it: 32-bit or 64-bit floating point. */
+/** Floating-point precision of a batch and of its scores: 32-bit or 64-bit. */
 export type Precision = 'f32' | 'f64';
 
-/** The typed array of a precision. */
+/** The typed array of a precision: Float32Array for f32, Float64Array for f64. */
 export type NumbersOf<P extends Precision> = P extends 'f32' ? Float32Array : Float64Array;
 
 /** How the cells of a batch lie: dense row-major, by column, or compressed sparse rows. */
@@ -23,7 +23,11 @@ export type Kind = keyof typeof BYTES;
 export const KINDS = /* @__PURE__ */ Object.keys(BYTES) as Kind[];
 export const COLUMN_ENTRY_BYTES = 16;
 
-/** Distance between the logits of two weight vectors: rows, rounded up to a multiple of 4. */
+/**
+ * Returns the distance between the logits of two weight vectors: the number of rows, rounded up to a multiple of 4.
+ * @example
+ * planeStride(5); // 8
+ */
 export function planeStride(rows: number): number {
   return Math.ceil(rows / 4) * 4;
 }

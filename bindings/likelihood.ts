@@ -1,59 +1,63 @@
 /**
- * The likelihood of one encoded data set, as solvers see it: sums, no penalty, no scaling.
+ * The likelihood of one encoded data set, as solvers use it: sums, without penalty or scaling. `engine.likelihood` and `engine.multinomial` make one.
  *
  *   binomial      z = X·w + intercept + offset,      loss(y, z) = log(1 + exp(z)) − y·z
  *   multinomial   z_j = X·w_j + intercept_j,         loss(y, z) = log Σ exp(z_j) − z_y
  *
- * `parameters` = classes · (slots + 1), classes = 1 for the binomial; each class has its slots, then its intercept.
- * All vectors are Float64Array in JavaScript memory, all matrices row-major and symmetric with both triangles.
+ * `parameters` = classes · (slots + 1), where classes is 1 for the binomial. Each class has its slots, then its intercept. All vectors are
+ * Float64Array in JavaScript memory. All matrices are row-major and symmetric, with both triangles.
  */
 export interface Likelihood {
   readonly rows: number;
-  /** weight vectors: 1 for the binomial */
+  /** number of weight vectors: 1 for the binomial */
   readonly classes: number;
   readonly parameters: number;
   /** Σ sᵢ (sample weights) */
   readonly totalWeight: number;
-  /** @returns Σ sᵢ·loss(yᵢ, zᵢ) in nats */
+  /** Returns Σ sᵢ·loss(yᵢ, zᵢ), in nats. */
   loss(params: Float64Array): number;
   /**
-   * Evaluates at a point: writes the gradient, Xᵀ(s·(p − y)) with the intercepts' sums.
-   * @returns the point, which has the loss, and the Hessian until the likelihood is evaluated again
+   * Evaluates the likelihood at a point. **Writes the gradient**, Xᵀ(s·(p − y)) with the sums for the intercepts.
+   * @returns the point with its loss; its Hessian is available until the likelihood is evaluated again
    */
   at(params: Float64Array, gradient: Float64Array): LikelihoodPoint;
   /**
-   * Writes XᵀCX, C = diag(c), of the features and the intercept (last).
+   * Computes XᵀCX, C = diag(c), of the features and the intercept (last). **Writes `out`.**
    * @param c    length rows, of any sign
    * @param out  (slots + 1)²
    */
   gram(c: Float64Array, out: Float64Array): void;
-  /** Writes the logits (offset included): a plane of `rows` values for every class. */
+  /** Computes the logits (offset included), a plane of `rows` values for every class. **Writes `out`.** */
   logits(params: Float64Array, out: Float64Array): void;
   /**
-   * The likelihood of the same rows with some of the columns only, the others' weights being 0. This one must outlive it.
+   * Returns the likelihood of the same rows with only some of the columns; the weights of the others are 0. **This likelihood must outlive it.**
    * @param slots  wanted, ascending
-   * @returns with it the slots that it has: of a category of layout `columns` all levels
+   * @returns the likelihood and the slots that it has: for a category of layout `columns` all levels
    */
   select(slots: Int32Array): { readonly likelihood: Likelihood; readonly from: Int32Array };
-  /** Gives the memory back to the engine. Other methods refuse afterwards, and once the batch was freed (ERR_ENGINE). */
+  /**
+   * Gives the memory back to the engine. **Other methods throw ERR_ENGINE afterwards,** and also once the batch was freed.
+   */
   free(): void;
   [Symbol.dispose](): void;
 }
 
 /**
- * A point at which a likelihood was evaluated. The curvature of every row is kept for one point at a time: that of the last `at`.
- * `loss`, `logits` and `gram` leave it.
+ * A point at which a likelihood was evaluated. The curvature of every row is kept for one point at a time, that of the last `at`. `loss`, `logits` and
+ * `gram` do not change it.
  */
 export interface LikelihoodPoint {
-  /** Σ sᵢ·loss(yᵢ, zᵢ) in nats */
+  /** Σ sᵢ·loss(yᵢ, zᵢ), in nats */
   readonly loss: number;
   /**
-   * Writes the Hessian: block (j, k) is XᵀSX with S = diag(sᵢ·p_ij·([j = k] − p_ik)).
+   * Computes the Hessian: block (j, k) is XᵀSX with S = diag(sᵢ·p_ij·([j = k] − p_ik)). **Writes `out`.**
    * @param out   parameters × parameters
-   * @param most  where there are more rows: about so many of them, evenly spaced, in place of all (scaled accordingly)
+   * @param most  with more rows than this it uses about this number of rows, evenly spaced, and scales the result; default all rows
    * @throws ERR_RANGE once the likelihood was evaluated again
    */
   hessian(out: Float64Array, most?: number): void;
-  /** Writes H·v without forming the Hessian H: two passes over the data. @throws ERR_RANGE as `hessian` */
+  /**
+   * Computes H·v without forming the Hessian H, in two passes over the data. **Writes `out`.** @throws ERR_RANGE as `hessian`
+   */
   hessianVector(v: Float64Array, out: Float64Array): void;
 }

@@ -11,15 +11,22 @@ import type { Weights } from './weights.ts';
 
 /** Compressed sparse rows: row i has the entries rowPtr[i] to rowPtr[i + 1] − 1. */
 export interface SparseRows {
-  /** rows + 1 offsets, from 0, never falling */
+  /** length rows + 1, from 0, never falling */
   readonly rowPtr: ArrayLike<number>;
-  /** column of each entry, below the number of columns; repeats within a row add up */
+  /** column of each entry, below the number of columns; entries of one row in the same column add up */
   readonly colIdx: ArrayLike<number>;
-  /** value of each entry; absent: all are one */
+  /** value of each entry; default all 1 */
   readonly values?: ArrayLike<number> | null;
 }
 
-/** Rows of which most entries are zero (hashed text, click logs), copied from arrays and checked. */
+/**
+ * A batch of sparse rows (hashed text, click logs), copied from arrays and checked. `engine.sparse` makes one. **It holds memory of the engine until
+ * `free`.**
+ * @example
+ * const batch = engine.sparse({ rowPtr: [0, 2, 3], colIdx: [0, 7, 7], values: [1, 2, 3] }, 10);
+ * batch.rows; // 2
+ * batch.entries; // 3
+ */
 export class SparseBatch extends Handle {
   readonly layout = 'sparse';
   readonly rows: number;
@@ -63,17 +70,17 @@ export class SparseBatch extends Handle {
     Object.freeze(this);
   }
 
-  /** rows + 1 offsets: a copy. @throws ERR_ENGINE when it was freed */
+  /** A copy of the rows + 1 offsets. @throws ERR_ENGINE when the batch was freed */
   get rowPtr(): Uint32Array {
     return this.heap.u32.slice(this.#rowPtr / 4, this.#rowPtr / 4 + this.rows + 1);
   }
 
-  /** column of each entry: a copy. @throws ERR_ENGINE when it was freed */
+  /** A copy of the columns of the entries. @throws ERR_ENGINE when the batch was freed */
   get colIdx(): Uint32Array {
     return this.heap.u32.slice(this.#colIdx / 4, this.#colIdx / 4 + this.entries);
   }
 
-  /** value of each entry, null when all are one: a copy. @throws ERR_ENGINE when it was freed */
+  /** A copy of the values of the entries; null when all are 1. @throws ERR_ENGINE when the batch was freed */
   get values(): Float64Array | Float32Array | null {
     const at = this.#values / BYTES[this.precision];
     const { heap } = this;

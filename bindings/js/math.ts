@@ -24,8 +24,10 @@ function powers(): Float64Array {
 }
 
 /**
- * exp(x), at most 0.99 ulp, correct down to the least subnormal; Infinity above 709.79, NaN for NaN.
+ * Returns exp(x), with an error of at most 0.99 ulp, down to the least subnormal: Infinity above 709.79, NaN for NaN. It has the bits of the kernels.
  * @see assembly/exp.ts, exp2lanes
+ * @example
+ * exp(1); // 2.7182818284590
  */
 export function exp(x: number): number {
   const v = x < -750 ? -750 : x > 710 ? 710 : x;
@@ -66,8 +68,10 @@ export function expOfMinus(a: number): number {
 }
 
 /**
- * log(1 + t) for t in [0, 1]; below 1 ulp.
+ * Returns log(1 + t) for t in [0, 1], with an error below 1 ulp. It has the bits of the kernels.
  * @see assembly/exp.ts, log1p2lanes
+ * @example
+ * log1p(0.5); // 0.4054651081082
  */
 export function log1p(t: number): number {
   const big = t > 0.41421356237309503;
@@ -108,8 +112,10 @@ export function expForFloat(x: number): number {
 }
 
 /**
- * σ(z) = 1/(1 + exp(−z)) in f64: at most 2.5 ulp, accurate in both tails, monotone, σ(z) = 1 − σ(−z) rounded once.
+ * Returns σ(z) = 1/(1 + exp(−z)) in f64, with an error of at most 2.5 ulp. It is accurate in both tails and monotone, and σ(z) is 1 − σ(−z) rounded once.
  * @see assembly/elementwise.ts, sigmoidF64
+ * @example
+ * sigmoid(2); // 0.8807970779779
  */
 export function sigmoid(z: number): number {
   const size = Math.abs(z);
@@ -120,8 +126,10 @@ export function sigmoid(z: number): number {
 }
 
 /**
- * σ(z) for an f32 logit: within 0.502 ulp of the true value, rounded to f32.
+ * Returns σ(z) for an f32 logit, rounded to f32, within 0.502 ulp of the true value.
  * @see assembly/exp.ts, sigmoidForFloat2lanes
+ * @example
+ * sigmoidF32(2); // 0.88079709
  */
 export function sigmoidF32(z: number): number {
   const v = z < -160 ? -160 : z > 160 ? 160 : z;
@@ -174,7 +182,9 @@ export function softmax(
 }
 
 /**
- * softplus(z) = log(1 + exp(z)), accurate in both tails: the log loss of a row with label 0 (of label 1: softplus(−z)).
+ * Returns log(1 + exp(z)), accurate in both tails: the log loss of a row with label 0. With label 1 it is softplus(−z).
+ * @example
+ * softplus(2); // 2.1269280110430
  */
 export function softplus(z: number): number {
   return log1p(exp(-Math.abs(z))) + (z > 0 ? z : 0);

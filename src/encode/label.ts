@@ -2,9 +2,13 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { show } from '../messages.ts';
 
 /**
- * The one way a value becomes the name of a category: 2 → "2", −0 → "0", 2n → "2", true → "true", a string as it is.
- * Nothing is trimmed, folded to lower case or rounded.
+ * Returns the name of the category that a value stands for: 2 → "2", −0 → "0", 2n → "2", true → "true", a string as it is. It never trims, folds
+ * case or rounds.
  * @throws ERR_RECORD for NaN, ±Infinity, null, undefined, objects, functions and symbols
+ * @example
+ * canonicalLabel(2); // '2'
+ * canonicalLabel(true); // 'true'
+ * canonicalLabel(null); // throws ERR_RECORD
  */
 export function canonicalLabel(value: unknown): string {
   const label = labelOf(value);

@@ -4,10 +4,12 @@ import { exp, ln } from '../../bindings/js/math.ts';
 export const Z95 = 1.959963984540054;
 
 /**
- * Φ⁻¹(p), the quantile of the standard normal; about 1e-15 relative, the same bits on every runtime.
+ * Returns Φ⁻¹(p), the quantile of the standard normal distribution, with a relative error of about 1e-15 and the same bits on every runtime.
  *
- * ±Infinity at 0 and 1, NaN outside. Near 1 take −Φ⁻¹ of the other tail, which has more digits.
+ * It is ±Infinity at 0 and 1, and NaN outside. Near 1 use −Φ⁻¹(1 − p), since 1 − p keeps more digits there.
  * @see Wichura, Algorithm AS 241, Applied Statistics 37(3), 1988 (PPND16)
+ * @example
+ * normalQuantile(0.975); // 1.95996398454
  */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;

@@ -257,14 +257,17 @@ function take(scores: RowScores, y: Labels, top: Top, weight: Weight) {
 }
 
 /**
- * Indices of the points of a curve to draw: the ends, and others about evenly along its length |Δx| + |Δy|. No point that is left out is farther than
- * 2/(points − 1) of that length from one that is kept.
+ * Returns the indices of the points of a curve that are worth drawing: its ends, and others spread evenly along its length |Δx| + |Δy|.
  *
- * @param x  of the points, in order; y as long
- * @param points  how many at most, an integer ≥ 2
- * @returns ascending; all when there are no more than `points`
+ * No omitted point is farther than 2/(points − 1) of that length from a kept one.
+ * @param x  of the points, in order; y has the same length
+ * @param points  greatest number of points, an integer ≥ 2
+ * @returns ascending; all indices when the curve has at most `points` points
  * @throws ERR_SHAPE x and y of different lengths
  * @throws ERR_RANGE points that is no integer ≥ 2
+ * @example
+ * const along = Float64Array.of(0, 1, 2, 3, 4);
+ * thinCurve(along, along, 3); // [0, 2, 4]
  */
 export function thinCurve(x: Float64Array, y: Float64Array, points: number): Uint32Array {
   if (x.length !== y.length)
