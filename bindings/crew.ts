@@ -4,22 +4,22 @@ import { LogoddsError } from './errors.ts';
 import type { Kernels } from './kernels.ts';
 import type { WorkerStart } from './worker.ts';
 
-/** One worker, as every host has it. */
+/** One worker, in the same form on every host. */
 export interface Spawned {
-  /** sends the worker a message */
+  /** Sends the worker a message. */
   postMessage(message: unknown): void;
-  /** ends the worker */
+  /** Ends the worker. */
   terminate(): unknown;
-  /** keeps the program running; absent where a worker never does */
+  /** Keeps the program running while the worker lives; absent where workers never do so. */
   ref?(): void;
-  /** lets the program end while the worker waits; absent where a worker never keeps it running */
+  /** Lets the program end while the worker waits; absent where workers never prevent that. */
   unref?(): void;
 }
 
 /**
  * Starts a worker that runs `source`, a classic script.
- * @param onUp  to be called at its first message
- * @param onEnd  to be called when it ended or failed, with the reason
+ * @param onUp  call it at the worker's first message
+ * @param onEnd  call it with the reason when the worker ended or failed
  */
 export type Spawn = (source: string, onUp: () => void, onEnd: (why: string) => void) => Spawned;
 

@@ -15,18 +15,26 @@ import { workerSource } from './worker.generated.ts';
 
 export type { Spawn } from './crew.ts';
 
-/** How `threadedEngine` starts its workers. */
+/** How many threads `threadedEngine` uses, and how it starts them. */
 export interface ThreadOptions {
-  /** threads to compute with, the calling one included */
+  /** number of threads, the calling one included, 1 to 256 */
   readonly threads: number;
-  /** how a worker is started; by default with node:worker_threads (Node, Deno, Bun), else as a Web Worker from a blob */
+  /** starts a worker; default with node:worker_threads (Node, Deno, Bun), else as a Web Worker from a blob */
   readonly spawn?: Spawn;
 }
 
 const MOST_THREADS = 256;
 const MOST_PAGES = 65536;
 
-/** An engine on several threads, with the bits of an engine on one. */
+/**
+ * An engine on several threads, with the same bits as on one. `threadedEngine` makes one. **It holds worker threads until `close`.**
+ * @example
+ * const engine = threadedEngine({ threads: 2 });
+ * await engine.ready();
+ * engine.threads; // 2
+ * engine.close();
+ * engine.threads; // 1
+ */
 export class ThreadedEngine extends Engine {
   readonly #team: Team | undefined;
 
@@ -37,29 +45,33 @@ export class ThreadedEngine extends Engine {
   }
 
   /**
-   * Resolves when all threads take part. There is no need to wait: until then those that are up do the work.
+   * Resolves when all threads take part. Waiting is optional: until then the threads that have started do the work.
    * @throws ERR_ENGINE when a worker could not start
    */
   async ready(): Promise<void> {
     await this.#team?.ready();
   }
 
-  /** Ends the workers. The engine goes on with one thread; batches, vectors and results stay as they are. */
+  /** Ends the workers. **The engine continues with one thread;** batches, vectors and results stay as they are. */
   close(): void {
     this.#team?.close();
   }
 }
 
 /**
- * A new engine for scoring and training that computes with several threads over one shared memory: large calls of scoring
- * are cut by rows, sums of training into blocks of 32,768 rows or more, which are added in order. Any number of threads gives the
- * same bits. Every method stays synchronous: the calling thread does its share, then sleeps until the others are done.
+ * Returns a new engine for scoring and training that computes with several threads over one shared memory. **It starts workers.**
  *
- * Where threads cannot be had (no SharedArrayBuffer, no workers, the main thread of a page, which may not sleep) the engine
- * has one thread and `why` says the reason. Idle workers sleep, do not hold the program open, and end with it.
+ * Large scoring calls are cut by rows. Training sums are cut into blocks of 32,768 rows or more, whose results are added in order. Any number of
+ * threads therefore gives the same bits. Every method stays synchronous: the calling thread does its share, then sleeps until the others are done.
  *
- * Views of batches and vectors are over a SharedArrayBuffer.
- * @throws ERR_RANGE when `threads` is not a whole number from 1 to 256; later, ERR_ENGINE from any method when a worker died
+ * Where threads are not available (no SharedArrayBuffer, no workers, the main thread of a page, which may not sleep) the engine has one thread and
+ * `why` says the reason. Idle workers sleep, do not keep the program running, and end with it. Views of batches and vectors are over a
+ * SharedArrayBuffer.
+ * @throws ERR_RANGE when `threads` is not a whole number from 1 to 256; later ERR_ENGINE from any method when a worker died
+ * @example
+ * const engine = threadedEngine({ threads: 2 });
+ * fit(records, { target: 'late', engine }).model.score(flight).probability; // 0.7770
+ * engine.close();
  */
 export function threadedEngine(options: ThreadOptions): ThreadedEngine {
   const { threads, spawn } = options ?? {};
