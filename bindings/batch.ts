@@ -3,7 +3,7 @@ import type { RowsBatch } from './rowsBatch.ts';
 import type { SparseBatch } from './sparseBatch.ts';
 
 /**
- * A batch of rows in linear memory: `rows` (dense row-major), `columns` (numbers and integer codes by column) or
- * `sparse` (compressed sparse rows).
+ * Rows in linear memory, in one of three layouts: `rows` (dense, row-major), `columns` (numbers and integer codes by column) or `sparse`
+ * (compressed sparse rows).
  */
 export type Batch = RowsBatch | ColumnsBatch | SparseBatch;

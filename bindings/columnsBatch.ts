@@ -6,7 +6,7 @@ import { BYTES, COLUMN_ENTRY_BYTES, KINDS, type Kind, type NumbersOf, type Preci
 import type { Vector } from './vector.ts';
 import type { Weights } from './weights.ts';
 
-/** A column of a `columns` batch: a number (one slot), or an integer code below `slots`. */
+/** One column of a `columns` batch: a number, which has one slot, or an integer code below `slots`. */
 export type ColumnSpec =
   | { readonly kind: 'numeric'; readonly slots?: undefined }
   | { readonly kind: 'coded'; readonly slots: number };
@@ -14,15 +14,25 @@ export type ColumnSpec =
 /** padding bytes after a column: columns that are a power of two apart would share cache sets when they are read together */
 const STAGGER = 7 * 64;
 
-/** Numeric and integer-coded columns, each contiguous; one-hot is never expanded. This one an encoder fills. @see OpenColumns */
+/**
+ * A batch of columns, each contiguous: numbers, and integer codes that are never expanded to one-hot. An encoder fills it, or a caller who
+ * made it with `engine.columns`. **It holds memory of the engine until `free`.**
+ * @example
+ * const batch = engine.columns(2, [{ kind: 'numeric' }, { kind: 'coded', slots: 3 }]);
+ * batch.numeric(0).set([0.5, 1.5]);
+ * batch.codes(1).set([2, 0]);
+ * batch.slots; // 4
+ * batch.offsets; // [0, 1]
+ */
 export class ColumnsBatch<P extends Precision = Precision> extends Handle {
   readonly layout = 'columns';
+  /** greatest number of rows that fit */
   readonly capacity: number;
   readonly precision: P;
   readonly specs: readonly ColumnSpec[];
   /** first slot of each column; a numeric column has one slot, a coded one `slots` */
   readonly offsets: readonly number[];
-  /** slots of all columns together */
+  /** number of slots of all columns */
   readonly slots: number;
   /** kind of each column, and its offset after the table */
   readonly #places: readonly (readonly [kind: Kind, place: number])[];
@@ -62,24 +72,28 @@ export class ColumnsBatch<P extends Precision = Precision> extends Handle {
     Object.freeze(this);
   }
 
-  /** rows in use; at most `capacity` */
+  /** Number of rows in use, at most `capacity`. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** @throws ERR_RANGE above the capacity, ERR_ENGINE when it was freed */
+  /** Sets the number of rows in use. @throws ERR_RANGE above the capacity; ERR_ENGINE when the batch was freed */
   setRows(rows: number): void {
     this.#rows = rows;
   }
 
-  /** The values of numeric column j, one a row; renewed after the memory grew. @throws ERR_SHAPE, ERR_ENGINE when it was freed */
+  /**
+   * Returns a view of the values of numeric column j, one for each row. Take it anew after any call that may allocate.
+   * @throws ERR_SHAPE when column j is not numeric; ERR_ENGINE when the batch was freed
+   */
   numeric(j: number): NumbersOf<P> {
     return this.cells(j) as NumbersOf<P>;
   }
 
   /**
-   * The codes of coded column j, one a row, each below its `slots`: whatever computes with them checks them. Renewed after the memory grew.
-   * @throws ERR_SHAPE, ERR_ENGINE when it was freed
+   * Returns a view of the codes of coded column j, one for each row, each below the column's `slots`. Codes are checked whenever they are used.
+   * Take the view anew after any call that may allocate.
+   * @throws ERR_SHAPE when column j is not coded; ERR_ENGINE when the batch was freed
    */
   codes(j: number): Uint8Array | Uint16Array | Uint32Array {
     return this.cells(j) as Uint8Array | Uint16Array | Uint32Array;

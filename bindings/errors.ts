@@ -1,17 +1,17 @@
 /**
- * The stable error codes; a program may branch on them, the sentences may change.
+ * The stable error codes. A program may branch on them; the sentences may change.
  *
- * | code | what |
+ * | code | meaning |
  * |---|---|
- * | ERR_SHAPE | lengths or dimensions that do not fit together |
- * | ERR_RANGE | a number outside its domain, or an option that does not exist |
- * | ERR_MEMORY | linear memory exhausted, or a size beyond 32 bits |
- * | ERR_ENGINE | the engine asked for is not available here, or is not the one a batch lies in; something that was freed |
+ * | ERR_SHAPE | lengths or dimensions do not fit together |
+ * | ERR_RANGE | a number is outside its domain, or an option does not exist |
+ * | ERR_MEMORY | linear memory is exhausted, or a size exceeds 32 bits |
+ * | ERR_ENGINE | the engine is not available here, is not the one a batch lies in, or something of it was freed |
  * | ERR_SCHEMA | columns and schema do not fit: absent, duplicate, of the wrong type |
- * | ERR_RECORD | cells that are not usable; `problems` names them |
+ * | ERR_RECORD | cells cannot be used; `problems` names them |
  * | ERR_TARGET | the target cannot be fitted |
- * | ERR_FORMAT | bytes that are no model; `reason` says which kind of wrong |
- * | ERR_DATA | a data file that is missing, empty or cannot be read |
+ * | ERR_FORMAT | the bytes are no model; `reason` says why |
+ * | ERR_DATA | a data file is missing, empty or unreadable; or rows, or figures of a model, that a result needs are absent |
  */
 export type ErrorCode =
   | 'ERR_SHAPE'
@@ -25,22 +25,22 @@ export type ErrorCode =
   | 'ERR_DATA';
 
 /**
- * Why bytes are no model that can be used: no model file at all; altered or cut short; of a later or an earlier format;
- * intact but with a content that no model has; in need of a stage that was not handed over.
+ * Why bytes are no model that can be used. `other`: no model file. `damaged`: altered or cut short. `newer`, `older`: another format. `invalid`:
+ * intact, but with content that no model has. `stage`: the model needs a stage that was not given.
  */
 export type FormatReason = 'other' | 'damaged' | 'newer' | 'older' | 'invalid' | 'stage';
 
-/** One thing that is wrong, for programs: what an API answers its caller, without the value. */
+/** One thing that is wrong, for programs. It never has the value, so a service may return it to its caller. */
 export interface FieldProblem {
-  /** the field of a record or column of a table; absent: the record, table or file as a whole */
+  /** field of a record or column of a table; absent: the record, table or file as a whole */
   readonly field?: string;
-  /** from 0, of a table; absent: a single record, or no row in particular */
+  /** row of a table, from 0; absent: a single record, or no row in particular */
   readonly row?: number;
-  /** what was expected, e.g. "a finite number" */
+  /** what was expected, for example "a finite number" */
   readonly rule: string;
 }
 
-/** What an error has beside its code and its sentence. */
+/** The parts of an error beside its code and its sentence. */
 export interface ErrorParts {
   readonly cause?: unknown;
   readonly problems?: readonly FieldProblem[];
@@ -48,27 +48,34 @@ export interface ErrorParts {
 }
 
 /**
- * Every error logodds throws on purpose: a stable code and one sentence of the form
- * *what*: expected *rule*, got *value*; *next step*.
+ * An error that logodds throws on purpose: a stable code and one sentence, *what*: expected *rule*, got *value*; *next step*.
  *
- * The sentence does not quote values of a record or table, which may be personal data; `detail` does.
+ * The sentence never quotes values of a record or table, which may be personal data; `detail` does.
+ * @example
+ * const read = () => { try { model.score({ distance: 'far', origin: 'LAS' }); } catch (error) { return error; } };
+ * read().code; // 'ERR_RECORD'
+ * read().problems; // [{ field: 'distance', rule: 'a finite number' }]
  */
 export class LogoddsError extends Error {
   readonly code!: ErrorCode;
-  /** of ERR_FORMAT; undefined of others */
+  /** why bytes are no model, for ERR_FORMAT; else undefined */
   readonly reason: FormatReason | undefined;
-  /** all that is wrong: every field of a record, the first row of every column of a table; empty where the sentence says it all */
+  /**
+   * everything that is wrong: every field of a record, or the first row of every column of a table; empty where the sentence says it all
+   */
   readonly problems!: readonly FieldProblem[];
   readonly #detail: string;
 
-  /** @param detail  the sentence with the values; when absent the sentence quotes none */
+  /** @param detail  the sentence with values of the data; default the message, which then quotes none */
   constructor(code: ErrorCode, message: string, parts?: ErrorParts, detail = message) {
     super(message, parts);
     Object.assign(this, { name: 'LogoddsError', code, problems: [] }, parts);
     this.#detail = detail;
   }
 
-  /** the sentence with the values of the data quoted, for a person who may see them; no field of the error, so that loggers leave it out */
+  /**
+   * The sentence with values of the data, for a person who may see them. It is no enumerable field, so loggers leave it out.
+   */
   get detail(): string {
     return this.#detail;
   }

@@ -7,14 +7,22 @@ import { BYTES, type NumbersOf, type Precision, planeStride } from './layout.ts'
 import { type Vector, windowOf } from './vector.ts';
 import type { Weights } from './weights.ts';
 
-/** Dense rows, row-major, zero-padded to `stride` values: row i starts at `view[i · stride]`. */
+/**
+ * A batch of dense rows, row-major, padded with zeros to `stride` values: row i starts at `view[i · stride]`. `engine.rows` makes one.
+ * **It holds memory of the engine until `free`.**
+ * @example
+ * const batch = engine.rows(2, 3);
+ * batch.set([1, 2, 3, 4, 5, 6]);
+ * batch.stride; // 4
+ * batch.view; // [1, 2, 3, 0, 4, 5, 6, 0]
+ */
 export class RowsBatch<P extends Precision = Precision> extends Handle {
   readonly layout = 'rows';
   readonly rows: number;
   readonly precision: P;
   /** number of features */
   readonly slots: number;
-  /** distance between rows in values: `slots` rounded up to a multiple of 4 */
+  /** number of values from one row to the next: `slots` rounded up to a multiple of 4 */
   readonly stride: number;
   readonly #window: () => NumbersOf<P>;
   /** @internal */
@@ -34,9 +42,9 @@ export class RowsBatch<P extends Precision = Precision> extends Handle {
   }
 
   /**
-   * All values, rows · stride of them; the padding must stay zero. Renewed after the memory grew. A view that was taken before `free()` is
-   * not guarded: it then shows whatever lies there.
-   * @throws ERR_ENGINE when it was freed
+   * All rows · stride values. **Keep the padding zero.** Take the view anew after any call that may allocate. A view taken before `free()` is not
+   * guarded: afterwards it shows whatever lies there.
+   * @throws ERR_ENGINE when the batch was freed
    */
   get view(): NumbersOf<P> {
     return this.#window();
@@ -44,8 +52,9 @@ export class RowsBatch<P extends Precision = Precision> extends Handle {
 
   /**
    * Copies packed rows (row-major, no padding) into the batch, from row `first` on.
-   * @param values  a whole number of rows of `slots` values
-   * @throws ERR_SHAPE when they do not fit or are no numbers, ERR_RANGE when `first` is no row, ERR_ENGINE when it was freed
+   * @param values  a whole number of rows of `slots` values each
+   * @param first   default 0
+   * @throws ERR_SHAPE when they do not fit or are no numbers; ERR_RANGE when `first` is no row; ERR_ENGINE when the batch was freed
    */
   set(values: ArrayLike<number>, first = 0): void {
     const { slots, stride } = this;

@@ -13,12 +13,22 @@ import { instantiate } from './wasm.ts';
 import { Weights } from './weights.ts';
 
 /**
- * One set of kernels over one linear memory. Both engines give the same bits; they differ in speed.
- * Every method is synchronous.
+ * An engine for scoring: kernels over a linear memory of its own. `pickEngine` makes one. Every method is synchronous.
+ *
+ * WebAssembly and JavaScript give the same bits and differ in speed.
+ * @example
+ * const engine = pickEngine();
+ * const batch = engine.rows(2, 2);
+ * batch.set([1, 2, 3, 4]);
+ * const weights = engine.weights(batch);
+ * weights.set(0, [1, 0.5, -2]);
+ * const z = engine.vector(2);
+ * engine.logits(batch, weights, z);
+ * z.view; // [0, 3]
  */
 export class ScoringEngine {
   readonly name: 'wasm' | 'js';
-  /** why this engine: one sentence */
+  /** why this engine was chosen, in one sentence */
   readonly why: string;
   /** @internal */
   readonly kernels: ScoringKernels;
@@ -33,14 +43,14 @@ export class ScoringEngine {
     this.heap = heap;
   }
 
-  /** bytes of linear memory in use by batches, vectors and weights that were not freed */
+  /** Bytes of linear memory in use by batches, vectors and weights that were not freed. */
   get bytesInUse(): number {
     return this.heap.bytesInUse;
   }
 
   /**
-   * A `rows` batch of zeros: rows × features, to be filled through `view` or `set`.
-   * @param precision  "f32": of an engine of `logodds` only
+   * Makes a `rows` batch of zeros. Fill it through `view` or `set`.
+   * @param precision  default `f64`; `f32` needs an engine of `logodds`
    * @throws ERR_RANGE, ERR_MEMORY
    */
   rows<P extends Precision = 'f64'>(rows: number, features: number, precision = 'f64' as P): RowsBatch<P> {
@@ -56,21 +66,33 @@ export class ScoringEngine {
     return new ColumnsBatch(this.heap, rows, specs, precision);
   }
 
-  /** `length` zeros in linear memory. @throws ERR_RANGE, ERR_MEMORY */
+  /**
+   * Makes a vector of zeros in linear memory.
+   * @param precision  default `f64`; `f32` needs an engine of `logodds`
+   * @throws ERR_RANGE, ERR_MEMORY
+   */
   vector<P extends Precision = 'f64'>(length: number, precision = 'f64' as P): Vector<P> {
     return new Vector(this.heap, length, precision);
   }
 
-  /** `count` weight vectors of zeros for batches of this layout, width and precision. @throws ERR_RANGE, ERR_MEMORY */
+  /**
+   * Makes weight vectors of zeros for batches of the given layout, width and precision.
+   * @param shape  a batch, or its layout, slots and precision
+   * @param count  number of weight vectors; default 1
+   * @throws ERR_RANGE, ERR_MEMORY
+   */
   weights(shape: BatchShape, count = 1): Weights {
     return new Weights(this.heap, shape, count);
   }
 
   /**
-   * out[j · planeStride(rows) + i] = xᵢ·wⱼ + interceptⱼ for every row i and weight vector j, in one pass over the data.
-   * @param out  (weights.count − 1) · planeStride(rows) + rows values of the batch's precision, or more
-   * @throws ERR_SHAPE when layout, width, precision or length do not fit, ERR_ENGINE when one is of another engine or was freed
-   * @throws ERR_RANGE for a code that is not below the slots of its column: then `out` holds the rows before it
+   * Computes the logits of every row for every weight vector, in one pass over the data:
+   *
+   *   out[j · planeStride(rows) + i] = xᵢ·wⱼ + interceptⱼ
+   *
+   * @param out  **written;** at least (weights.count − 1) · planeStride(rows) + rows values of the batch's precision
+   * @throws ERR_SHAPE when layout, width, precision or length do not fit; ERR_ENGINE when an argument is of another engine or was freed
+   * @throws ERR_RANGE for a code that is not below the slots of its column; `out` then holds the rows before it
    */
   logits(batch: Batch, weights: Weights, out: Vector): void {
     this.own('batch', batch, 'batch');
@@ -88,9 +110,9 @@ export class ScoringEngine {
   }
 
   /**
-   * out[i] = σ(z[i]) = 1/(1 + exp(−z[i])); `out` may be `z`.
-   * @param count  how many, from the start; all of z unless given. Values of `out` behind them, up to a multiple of four, may be written over.
-   * @throws ERR_RANGE when there are not that many, ERR_SHAPE when `out` does not fit, ERR_ENGINE
+   * Writes out[i] = σ(z[i]) = 1/(1 + exp(−z[i])). `out` may be `z`.
+   * @param count  number of values, from the start; default all of z. **Values of `out` behind them, up to a multiple of four, may be overwritten.**
+   * @throws ERR_RANGE when z has fewer values; ERR_SHAPE when `out` does not fit; ERR_ENGINE
    */
   sigmoid(z: Vector, out: Vector, count?: number): void {
     this.elementwise(z, out, count, this.kernels.sigmoidF32!, this.kernels.sigmoidF64);
@@ -125,7 +147,7 @@ export function checkOut(out: Vector, length: number, precision: Precision, name
   }
 }
 
-/** Which engine is asked for; "auto" is WebAssembly where the host has it, else JavaScript. */
+/** Which engine is wanted: `auto` is WebAssembly where the host has it, else JavaScript. */
 export type EngineName = 'auto' | 'wasm' | 'js';
 
 /** Where an engine comes from: both implementations of one table of kernels. */
@@ -171,9 +193,12 @@ export function pick<K extends ScoringKernels, E>(
 }
 
 /**
- * A new scoring engine on a module of the caller: `logodds/wasm`, compiled or as bytes; JavaScript where the host cannot
- * run it. A compiled module is what a host wants that forbids to compile bytes.
+ * Returns a new scoring engine on a module of the caller: `logodds/kernels.wasm`, as compiled module or as bytes. Where the host cannot run it the engine
+ * is in JavaScript. Hosts that forbid compiling bytes need the compiled module.
  * @throws ERR_ENGINE when it is another module
+ * @example
+ * const engine = pickEngine(module);
+ * loadModel(bytes).scorer(engine).score(table).rows; // 30
  */
 export function scoringEngineOn(module: WebAssembly.Module | BufferSource): ScoringEngine {
   // not instanceof: a module may be of another realm

@@ -28,8 +28,12 @@ export function windowOf<P extends Precision>(
 export const owners = /* @__PURE__ */ new WeakMap<object, Handle>();
 
 /**
- * A vector of numbers in linear memory.
- * `view` is zero-copy and renewed after the memory grew: take it anew after any call that may allocate.
+ * A vector of numbers in linear memory. `engine.vector` makes one. **It holds memory of the engine until `free`.**
+ * @example
+ * const z = engine.vector(3);
+ * z.view.set([-1, 0, 1]);
+ * engine.sigmoid(z, z);
+ * z.view; // [0.2689, 0.5, 0.7311]
  */
 export class Vector<P extends Precision = Precision> extends Handle {
   readonly length: number;
@@ -47,7 +51,11 @@ export class Vector<P extends Precision = Precision> extends Handle {
     Object.freeze(this);
   }
 
-  /** Its numbers. A view that was taken before `free()` is not guarded: it then shows whatever lies there. @throws ERR_ENGINE when it was freed */
+  /**
+   * The numbers, without a copy. Take the view anew after any call that may allocate. A view taken before `free()` is not guarded: afterwards it
+   * shows whatever lies there.
+   * @throws ERR_ENGINE when the vector was freed
+   */
   get view(): NumbersOf<P> {
     return this.#window();
   }

@@ -3,8 +3,20 @@ import { Handle } from './handle.ts';
 import type { Heap } from './heap.ts';
 import { type BatchShape, BYTES, type Layout, type Precision, planeStride } from './layout.ts';
 
-/** k weight vectors with their intercepts, resident in linear memory in the precision of the batches they score. */
+/**
+ * Weight vectors with their intercepts in linear memory, in the precision of the batches they score. `engine.weights` makes them. **They hold
+ * memory of the engine until `free`.**
+ * @example
+ * const batch = engine.rows(2, 2);
+ * batch.set([1, 2, 3, 4]);
+ * const weights = engine.weights(batch);
+ * weights.set(0, [1, 0.5, 10]);
+ * const z = engine.vector(2);
+ * engine.logits(batch, weights, z);
+ * z.view; // [12, 15]
+ */
 export class Weights extends Handle {
+  /** number of weight vectors */
   readonly count: number;
   readonly slots: number;
   readonly precision: Precision;
@@ -32,8 +44,8 @@ export class Weights extends Handle {
 
   /**
    * Sets weight vector j.
-   * @param params  slots weights, then the intercept
-   * @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE when they were freed
+   * @param params  `slots` weights, then the intercept
+   * @throws ERR_SHAPE another length; ERR_RANGE no such vector; ERR_ENGINE when the weights were freed
    */
   set(j: number, params: ArrayLike<number>): void {
     index('weight vector', j, this.count - 1);

@@ -12,5 +12,9 @@ export * from './explain.ts';
 export { type Field, type FieldType, fieldsOf, type InputSchema, inputSchema, inputType } from './model/fields.ts';
 export { encoders, f32, outcomes };
 
-/** All that a model may need. */
+/**
+ * All stages that a model may need.
+ * @example
+ * loadModel(bytes, allStages).score(flight).label; // 'yes'
+ */
 export const allStages: Stages = { encoders, outcomes, f32 };

@@ -3,13 +3,13 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import type { Feature, Schema } from './schema.ts';
 import type { Column } from './table.ts';
 
-/** What one slot (one weight) of the encoded data stands for. */
+/** The meaning of one slot (one weight) of the encoded data. */
 export interface SlotName {
   /** index into `schema.features` */
   readonly feature: number;
   /** name of that feature */
   readonly name: string;
-  /** the level; "(missing)", "(unseen)", "(present)" for slots of that role; null for a number */
+  /** the level; "(missing)", "(unseen)" or "(present)" for slots with that role; null for a number */
   readonly level: string | null;
   readonly role: SlotRole;
 }

@@ -13,13 +13,17 @@ export type { SlotName } from './coder.ts';
 
 /** How `Encoder.encode` writes a table into a batch. */
 export interface EncodeOptions {
-  /** true writes (x − mean)/scale and 0 for a missing cell; false writes x, and the mean for a missing cell */
+  /** true writes (x − mean)/scale, and 0 for a missing cell; false writes x, and the mean for a missing cell */
   readonly standardize: boolean;
-  /** number of the table's first row in the whole input, for error messages; 0 when absent */
+  /** number of the table's first row in the whole input, for error messages; default 0 */
   readonly firstRow?: number;
-  /** length ≥ rows, added to: of each row the features that took a default because a cell was missing, unseen or out of range */
+  /**
+   * length ≥ rows. **It is added to:** each row's number of features that took a default because a cell was missing, unseen or out of range.
+   */
   readonly defaulted?: Counts | null;
-  /** as `defaulted`: numbers that are taken as they are, but lie below the least or above the greatest of training */
+  /**
+   * length ≥ rows. **It is added to:** each row's number of features whose number is taken as it is but lies outside the training range.
+   */
   readonly outOfRange?: Counts | null;
 }
 
@@ -31,23 +35,28 @@ const PLACES = 128;
 const placeOf = (label: string): number => (label.charCodeAt(label.length - 1) + 16 * label.length) & (PLACES - 1);
 
 /**
- * Turns tables and records into what the kernels read, as a schema says: the one encoder of training and scoring.
+ * Turns tables and records into what the kernels read, as a schema says. Training and scoring use the same encoder.
  *
- * A numeric feature is one numeric column, and one coded column of two slots (present, missing) when it has an indicator.
- * A categorical feature is one coded column of levels.length + 2 slots: the levels, then missing, then unseen.
- * Other kinds say what they are in `schema.ts`.
+ * A numeric feature is one numeric column, and one more coded column of two slots (present, missing) when it has an indicator. A categorical
+ * feature is one coded column of levels.length + 2 slots: the levels, then missing, then unseen. The types of `Feature` describe other kinds.
+ * @example
+ * const encoder = new Encoder(inferSchema(table, { exclude: ['late'], coding: 'onehot' }));
+ * const out = new Float64Array(encoder.specs.length);
+ * encoder.encodeRecord(flight, out); // 0
+ * out; // [1200, 1]
+ * encoder.slots; // 6
  */
 export class Encoder {
   readonly schema: Schema;
   /** the columns of a batch, in order */
   readonly specs: readonly ColumnSpec[];
-  /** slots of all columns; a parameter vector has one more, the intercept */
+  /** number of slots of all columns; a parameter vector has one more number, the intercept */
   readonly slots: number;
-  /** features that may take a default; crosses are made of others */
+  /** number of features that can take a default; crosses are made of other features and do not count */
   readonly sources: number;
-  /** per feature, in the order of the schema; null for numeric and categorical ones */
+  /** for each feature of the schema its coder; null for numeric and categorical features */
   readonly coders: readonly (Coder | null)[];
-  /** per feature its first column of a batch */
+  /** for each feature of the schema its first column in a batch */
   readonly firstColumns: readonly number[];
   /** the features that read a field */
   readonly #turns: readonly Turn[];
@@ -59,8 +68,8 @@ export class Encoder {
   readonly #own: readonly string[];
 
   /**
-   * The schema is taken as valid: `inferSchema` makes valid ones and `loadModel` checks.
-   * @param encoders  for kinds beyond numeric and categorical
+   * The schema is not checked: `inferSchema` makes valid ones, and `loadModel` checks.
+   * @param encoders  coders of kinds beyond numeric and categorical
    */
   constructor(schema: Schema, encoders: Encoders = {}) {
     this.schema = schema;
@@ -113,11 +122,11 @@ export class Encoder {
   }
 
   /**
-   * Writes rows 0 … table.rows − 1 of a batch. Columns are found by name; columns the schema does not know are ignored.
-   * A numeric column serves a categorical feature (through `canonicalLabel`), text never serves a numeric one.
+   * Writes the rows of a table into rows 0 … table.rows − 1 of a batch. Columns are found by name; columns that the schema does not have are ignored.
+   * A numeric column serves a categorical feature (through `canonicalLabel`); text never serves a numeric feature.
    * @param batch  made for `specs`, with at least table.rows rows
    * @throws ERR_SCHEMA absent or duplicate columns, numbers written as text
-   * @throws ERR_RECORD a cell that is not finite (in the precision of the batch), not a number, or unseen where the feature says error
+   * @throws ERR_RECORD a cell that is not finite (in the precision of the batch), is not a number, or is unseen where the feature forbids it
    * @throws ERR_SHAPE  a batch with fewer rows than the table, a column shorter than the table
    */
   encode(table: Table, batch: ColumnsBatch, options: EncodeOptions): void {
@@ -146,10 +155,10 @@ export class Encoder {
   }
 
   /**
-   * Writes one entry per spec: the raw number, or the slot of the feature as its offset in the column.
-   * null and undefined are missing values. Numbers may be bigint; text is not converted to numbers.
-   * @param out  length specs.length; one more, where there is one, takes how many numbers lie outside the range of training
-   * @returns how many features took a default because their value was missing, unseen or out of the range of the schema
+   * Writes one number for each column of `specs`: the raw number, or the code, which is the slot counted from the column's first one.
+   * null and undefined are missing values. Numbers may be bigints. Text is not converted to numbers.
+   * @param out  **written;** length specs.length; one more entry, if present, takes the number of values outside the training range
+   * @returns the number of features that took a default because their value was missing, unseen or outside the range of the schema
    * @throws ERR_SCHEMA when fields are absent (all are named)
    * @throws ERR_RECORD when values cannot be used; its `problems` name all of them
    */

@@ -1,20 +1,20 @@
 /**
- * The schema of a model: its features in order, with everything the encoder needs.
- * It is plain JSON and travels inside the model file. What people write is a `Declaration`; `inferSchema` turns it into this.
+ * The schema of a model: its features in order, with everything the encoder needs. It is plain JSON and part of the model file. People write a
+ * `Declaration` instead; `fit` turns it into a schema.
  */
 export interface Schema {
   readonly features: readonly Feature[];
 }
 
-/** A schema that every scorer knows. */
+/** A schema of numeric and categorical features only, which every scorer knows. */
 export interface PlainSchema extends Schema {
   readonly features: readonly (NumericFeature | CategoricalFeature)[];
 }
 
-/** One feature of a schema; `kind` says which. */
+/** One feature of a schema; `kind` says which kind. */
 export type Feature = NumericFeature | CategoricalFeature | RichFeature;
 
-/** Features that need the `encoders` stage; the others every scorer knows. */
+/** A feature that needs the `encoders` stage; every scorer knows the other kinds. */
 export type RichFeature =
   | CurveFeature
   | BinnedFeature
@@ -30,17 +30,17 @@ interface Named {
   readonly reason?: string;
 }
 
-/** One slot (the number), and two more (present, missing) when `indicator` is true. */
+/** A number. It has one slot, and two more (present, missing) when `indicator` is true. */
 export interface NumericFeature extends Named {
   readonly kind: 'numeric';
-  /** weighted mean of the training cells that are not missing: the value a missing cell takes */
+  /** weighted mean of the training cells that are not missing; a missing cell takes this value */
   readonly mean: number;
   /** population standard deviation of the same cells; 1 for a constant column */
   readonly scale: number;
   /** least and greatest training value, for reports */
   readonly min: number;
   readonly max: number;
-  /** a missing cell also switches on a slot of its own */
+  /** true: a missing cell also switches on a slot of its own */
   readonly indicator: boolean;
 }
 
@@ -59,28 +59,39 @@ interface Coded extends Named {
   readonly unseen: CodedUnseen;
 }
 
+/**
+ * What a missing category does. `slot`: it has a slot of its own. `mode`: it takes the most frequent level. `baseline`: it takes the reference level, or
+ * without one the most frequent level. `error`: it is refused.
+ */
 export type CodedMissing = 'slot' | 'baseline' | 'mode' | 'error';
+/**
+ * What a category that training did not have does. `slot`: it has a slot of its own. `baseline`: it takes the reference level, or without one the most
+ * frequent level. `error`: it is refused.
+ */
 export type CodedUnseen = 'slot' | 'baseline' | 'error';
 
+/** A category. Each level has a slot; missing and unseen values have one each after them. */
 export interface CategoricalFeature extends Coded {
   readonly kind: 'categorical';
-  /** the column it is read from; absent: that of its name */
+  /** the column it reads; absent: the column of its name */
   readonly column?: string;
-  /** levels too rare for a weight of their own: they share that of the *unseen* slot */
+  /** levels too rare for a weight of their own; they share that of the *unseen* slot */
   readonly rare?: readonly string[];
 }
 
 /** A part of a date in UTC, as a number. Weekdays are those of ISO 8601, Monday 1 to Sunday 7. */
 export type DatePart = 'year' | 'quarter' | 'month' | 'day' | 'weekday' | 'dayOfYear' | 'hour' | 'minute' | 'epochDays';
 
-/** What a number is that stands for a date: milliseconds or seconds since 1970-01-01 00:00 UTC. */
+/** The unit of a number that stands for a date: milliseconds or seconds since 1970-01-01 00:00 UTC. */
 export type DateUnit = 'ms' | 's';
 
-/** Features that may read dates. */
+/** A feature that may read dates. */
 export interface Dated {
-  /** what numbers are; absent: milliseconds */
+  /** unit of numbers that stand for dates; absent: milliseconds */
   readonly unit?: DateUnit;
-  /** first and last date of training in milliseconds since 1970: numbers far outside are refused, as of another unit */
+  /**
+   * first and last date of training, in milliseconds since 1970; numbers far outside are refused, because they are probably in another unit
+   */
   readonly dates?: readonly [first: number, last: number];
 }
 
@@ -92,48 +103,54 @@ interface FromNumber extends Dated {
   readonly part?: DatePart;
 }
 
-/** x ↦ log x, log(1 + x), √x, or the power transforms of Box and Cox, and of Yeo and Johnson */
+/** A transform of numbers: log x, log(1 + x), √x, or the power transforms of Box and Cox, and of Yeo and Johnson. */
 export type Transform =
   | { readonly name: 'log' | 'log1p' | 'sqrt' }
   | { readonly name: 'box-cox' | 'yeo-johnson'; readonly lambda: number };
 
 /**
- * A number through a curve: clipped, transformed, then one slot, or one for each function of a natural cubic spline; two more
- * (present, missing) when missing is `slot`.
+ * A number that is clipped and transformed. It has one slot, or one for each function of a natural cubic spline, and two more (present, missing) when
+ * missing is `slot`.
  */
 export interface CurveFeature extends Named, FromNumber {
   readonly kind: 'curve';
   readonly transform: Transform | null;
-  /** restricted cubic spline of the transformed number: at least 3 knots, rising, knots.length − 1 slots; null: the number itself */
+  /**
+   * rising knots of a natural cubic spline of the transformed number, at least 3, which has knots.length − 1 slots; null: the number itself
+   */
   readonly knots: readonly number[] | null;
-  /** least and greatest number that is taken as it is, before the transform; null: no end */
+  /** least and greatest number that is taken as it is, before the transform; null: no such end */
   readonly low: number | null;
   readonly high: number | null;
-  /** a number outside: is set to the nearest end, takes the value of a missing cell (`baseline`) or its slot, or is an error */
+  /**
+   * what a number outside does: becomes the nearest end, takes the value of a missing cell (`baseline`) or its slot, or is refused
+   */
   readonly range: 'clip' | 'baseline' | 'slot' | 'error';
   readonly missing: 'slot' | 'baseline' | 'error';
-  /** what a missing cell is, before the transform */
+  /** the value that stands for a missing cell, before the transform */
   readonly fill: number;
   /** least and greatest training value, for reports */
   readonly min: number;
   readonly max: number;
-  /** of each slot of the curve: weighted mean and population standard deviation in training (1 when constant) */
+  /** for each slot of the curve its weighted mean and population standard deviation in training (1 when constant) */
   readonly means: readonly number[];
   readonly scales: readonly number[];
-  /** unit of the penalty in units of `scales`: 1 standard, IQR/scale robust, 1/scale none */
+  /** unit of the penalty, in units of `scales`: 1 for standard, IQR/scale for robust, 1/scale for none */
   readonly units: readonly number[];
 }
 
-/** A number by the interval it falls into: bin i is [edges[i], edges[i + 1]), the last one closed. */
+/** A number by its bin. Bin i is [edges[i], edges[i + 1]); the last one includes its upper edge. */
 export interface BinnedFeature extends Coded, FromNumber {
   readonly kind: 'binned';
-  /** rising, levels.length + 1 */
+  /** rising, levels.length + 1 numbers */
   readonly edges: readonly number[];
-  /** a number outside the edges: is of the nearest bin, of the *unseen* slot, of the reference (`baseline`), or an error */
+  /**
+   * what a number outside the edges takes: the nearest bin, the *unseen* slot, the reference (`baseline`); or it is refused
+   */
   readonly range: 'clip' | 'baseline' | 'slot' | 'error';
 }
 
-/** A part of a date as a category; levels are the numbers as text. */
+/** A part of a date as a category. The levels are numbers, written as text. */
 export interface DatePartFeature extends Coded, Dated {
   readonly kind: 'date';
   readonly column?: string;
@@ -141,7 +158,7 @@ export interface DatePartFeature extends Coded, Dated {
 }
 
 /**
- * A category by what its training rows had as outcome (target encoding): one slot, with more than two classes one a class.
+ * A category by the mean outcome of its training rows (target encoding). It has one slot, or with more than two classes one for each class.
  *
  *   value = (n·mean + m·prior)/(n + m),   m the smoothing
  */
@@ -150,49 +167,56 @@ export interface TargetFeature extends Named {
   readonly column?: string;
   readonly levels: readonly string[];
   readonly counts: readonly number[];
-  /** of each class (one for two classes) the value of each level, then of *missing*, then of *unseen* */
+  /** for each class (one for two classes) the value of each level, then of *missing*, then of *unseen* */
   readonly values: readonly (readonly number[])[];
   readonly missing: 'slot' | 'baseline' | 'error';
   readonly unseen: 'baseline' | 'error';
-  /** as of a CurveFeature; moments of the cross-fitted values */
+  /** as in `CurveFeature`, for the cross-fitted values */
   readonly means: readonly number[];
   readonly scales: readonly number[];
 }
 
 /**
- * A category, or a cross of several, by MurmurHash3 modulo `buckets`; the sign of the hash tells two slots of a bucket apart.
- * 2·buckets slots (those of a positive hash, then those of a negative one), then *missing*, then *unseen* (never taken).
+ * A category, or a cross of several, hashed by MurmurHash3 modulo `buckets`. The sign of the hash separates two slots of a bucket.
+ *
+ * It has 2·buckets slots (those of positive hashes, then those of negative ones), then *missing*, then *unseen* (never taken).
  */
 export interface HashedFeature extends Named {
   readonly kind: 'hashed';
   readonly column?: string;
-  /** names of the features that are crossed; null: the column alone */
+  /** names of the features that are crossed; null: one column */
   readonly of: readonly string[] | null;
   readonly buckets: number;
-  /** weight of the training rows per slot but the last */
+  /** weight of the training rows of each slot but the last */
   readonly counts: readonly number[];
   readonly missing: CodedMissing;
 }
 
-/** Pairs (triples, …) of levels of other features that occur in training; a level is those of the parts joined by " × ". */
+/**
+ * Combinations of levels of other features that occur in training. Each is a level, named by the levels of its parts joined by " × ".
+ */
 export interface CrossFeature extends Coded {
   readonly kind: 'cross';
-  /** names of two or more features with levels, crosses excepted */
+  /** names of two or more features with levels; none of them is a cross */
   readonly of: readonly string[];
 }
 
-/** Words of a text, or tags of a list, counted: one slot for each level or bucket. */
+/** Words of a text, or tags of a list, counted. Each level or bucket has one slot. */
 export interface TokensFeature extends Named {
   readonly kind: 'tokens';
   readonly column?: string;
-  /** words: runs of two or more letters, digits or _, in lower case; else the text between separators, or the entries of a list */
+  /**
+   * `words`: runs of two or more letters, digits or _, in lower case. Else the text between separators, or the entries of a list.
+   */
   readonly split: 'words' | { readonly separator: string };
-  /** tokens with a slot of their own, others count as unseen; or as many slots as buckets, each token signed by its hash (`FeatureHasher`) */
+  /**
+   * tokens with a slot of their own, where all others are unseen; or a number of buckets, into which tokens are hashed with a sign (`FeatureHasher`)
+   */
   readonly tokens: readonly string[] | { readonly buckets: number };
-  /** a missing cell has no token, or is an error */
+  /** a missing cell has no token (`baseline`), or is refused */
   readonly missing: 'baseline' | 'error';
   readonly unseen: 'baseline' | 'error';
-  /** most characters of a cell, separators of a list counted; absent: 2^20 */
+  /** greatest number of characters of a cell, separators included; absent: 2^20 */
   readonly maxText?: number;
   /** the penalty measures weights in standard deviations; absent: in counts */
   readonly scaling?: 'standard';

@@ -2,7 +2,11 @@ import type { Slot, SlotName } from './coder.ts';
 import type { Encoder } from './encoder.ts';
 import type { CategoricalFeature } from './schema.ts';
 
-/** What each slot stands for, in slot order. */
+/**
+ * Returns the meaning of each slot of an encoder, in slot order.
+ * @example
+ * slotNames(model.encoder).map(({ name, level }) => level ?? name); // ['distance', 'ATL', 'LAS', 'MCI', '(missing)', '(unseen)']
+ */
 export function slotNames({ schema, coders }: Pick<Encoder, 'schema' | 'coders'>): SlotName[] {
   return schema.features.flatMap((feature, index) => {
     const { name } = feature;

@@ -12,7 +12,9 @@ import { type Scorer, type ScorerOptions, type TableOptions, tableScorer } from 
 import type { RecordError, RecordScore, Scores } from './scores.ts';
 import { needsOutcomes, type OutcomeStage, type Stages } from './stages.ts';
 
-/** What a `Model` is made of. Two classes have one weight vector (K = 1), more have one each, in the order of the classes. */
+/**
+ * The parts of a `Model`. With two classes there is one weight vector (K = 1), with more one for each class, in the order of the classes.
+ */
 export interface ModelParts {
   readonly manifest: Manifest;
   /** K × slots of the encoder, vector after vector, for raw (not standardised) features */
@@ -20,15 +22,17 @@ export interface ModelParts {
   /** length K */
   readonly intercept: Float64Array;
   /**
-   * (K·(slots + 1))², row-major; of each vector its weights, then its intercept. Rows and columns of pinned parameters are 0;
-   * null without inference.
+   * (K·(slots + 1))², row-major: for each vector its weights, then its intercept. Rows and columns of parameters that were not estimated are 0. null
+   * without inference.
    */
   readonly covariance: Float64Array | null;
-  /** length slots: weighted mean of each slot in the training rows, which explanations start from; absent or null: not known */
+  /**
+   * length slots: weighted mean of each slot in the training rows, which explanations start from; absent or null: not known
+   */
   readonly baseline?: Float64Array | null;
-  /** what the manifest needs of them must be there */
+  /** the stages that the manifest needs; default none */
   readonly stages?: Stages;
-  /** digest of the file it came from; absent or null for a model that comes from no file */
+  /** digest of the file that the model was loaded from; absent or null: it comes from no file */
   readonly sha256?: string | null;
 }
 
@@ -41,22 +45,26 @@ export function vectorsOf({ classes }: Manifest): number {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A fitted logistic regression: it scores, and it does not change.
+ * A fitted logistic regression. It scores, and it never changes.
  *
  *   two classes   logit = x·w + intercept + offset,   probability = 1/(1 + exp(−logit))
  *   multinomial   logitₖ = x·wₖ + interceptₖ,   probabilityₖ = exp(logitₖ)/Σ exp(logitⱼ)
  *   one-vs-rest   the same logits,   probabilityₖ = σ(logitₖ)/Σ σ(logitⱼ)
  *
- * and the calibration of the manifest in place of these probabilities, where it has one. The label follows its `decision`: of two classes
- * probability > threshold; of more the greatest logit (with a calibration probability), the first if several, as scikit-learn's `predict`.
- * Made by `fit` or `loadModel`; saved by `saveModel`; `coefficients` lists what was estimated.
+ * A calibration in the manifest replaces these probabilities. The label follows the manifest's `decision`. By default it is, with two classes, the
+ * positive one when probability > threshold; with more the one with the greatest logit (with a calibration the greatest probability), the first if
+ * several are equal, as in scikit-learn's `predict`.
+ * @example
+ * const model = loadModel(bytes);
+ * model.score(flight).probability; // 0.9114
+ * model.scoreRecords([flight, { distance: 300, origin: 'ATL' }]).map(({ label }) => label); // ['yes', 'no']
  */
 export class Model implements ModelParts {
   readonly manifest: Manifest;
   readonly weights: Float64Array;
   readonly intercept: Float64Array;
   readonly covariance: Float64Array | null;
-  /** SHA-256 of the file it was loaded from, in hexadecimal; null for a model that was never in a file */
+  /** SHA-256 of the file it was loaded from, in hexadecimal; null for a model that comes from no file */
   readonly sha256: string | null;
   readonly baseline: Float64Array | null;
   readonly stages: Stages;
@@ -69,8 +77,8 @@ export class Model implements ModelParts {
   readonly #slots: Uint32Array;
 
   /**
-   * @throws ERR_SHAPE when schema and classes ask for other lengths of weights, intercept, covariance or baseline
-   * @throws ERR_FORMAT when a stage is needed that is not there
+   * @throws ERR_SHAPE when weights, intercept, covariance or baseline do not have the lengths that schema and classes require
+   * @throws ERR_FORMAT when the manifest needs a stage that is absent
    */
   constructor(parts: ModelParts) {
     const { manifest, weights, intercept, covariance, baseline = null, stages = {} } = parts;
@@ -105,12 +113,18 @@ export class Model implements ModelParts {
   }
 
   /**
-   * Scores one record by field names, without an engine: the same bits as a table in f64.
-   * Terms are added in the order of the columns: intercept, then x·w or w[slot] per column, then the offset; softmax in the
-   * order of the classes.
-   * @throws ERR_SCHEMA when fields are absent (null is a missing value); other fields are ignored
-   * @throws ERR_RECORD when a value cannot be used, or terms overflow so that the logit is no number (∞ − ∞; of several classes also when
+   * Scores one record by its field names, without an engine. It gives the bits of a table in f64.
+   *
+   * Terms are added in the order of the columns: intercept, then x·w or w[slot] for each column, then the offset; the softmax in the order of the
+   * classes.
+   * @param record  a field for each column that the model reads; null is a missing value; other fields are ignored
+   * @throws ERR_SCHEMA when fields are absent
+   * @throws ERR_RECORD when a value cannot be used, or terms overflow so that the logit is no number (∞ − ∞; with several classes also when
    *   several logits are the greatest and infinite); the message names the field
+   * @example
+   * model.score(flight).logit; // 2.3303
+   * model.score({ distance: null, origin: 'LAS' }).defaulted; // 0.5
+   * model.score({ distance: 1200 }); // throws ERR_SCHEMA
    */
   score(record: object): RecordScore {
     const { offset, positive, decision, calibration } = this.manifest;
@@ -142,8 +156,13 @@ export class Model implements ModelParts {
 
   /**
    * Scores records one after another.
-   * @param options  `onError: 'collect'`: a record that cannot be scored has its error in its place, and the others are scored
-   * @throws as `score`, naming the number of the record; with `collect` nothing of a record
+   * @param options  `onError: 'throw'` (default) stops at the first record that cannot be scored; `collect` puts its error in the place of its score
+   * and goes on
+   * @throws as `score`, with the number of the record; with `collect` no error of a record is thrown
+   * @example
+   * const found = model.scoreRecords([flight, { distance: 'far', origin: 'LAS' }], { onError: 'collect' });
+   * found[0].probability; // 0.9114
+   * found[1].error.code; // 'ERR_RECORD'
    */
   scoreRecords(records: readonly object[], options?: { readonly onError?: 'throw' }): RecordScore[];
   scoreRecords(
@@ -179,14 +198,19 @@ export class Model implements ModelParts {
     return lostLogit(this, null, (j) => row[j]);
   }
 
-  /** A scorer of tables on an engine. It holds memory of the engine during a call only, unless that is asked for (`reuse`). */
+  /**
+   * Returns a scorer of tables on an engine. It holds memory of the engine during a call only, unless `reuse` is true.
+   * @example
+   * const scorer = model.scorer(engine);
+   * scorer.score(table).labels.slice(0, 3); // [0, 1, 0]
+   */
   scorer<P extends Precision = 'f64'>(engine: ScoringEngine, options?: ScorerOptions<P>): Scorer<P> {
     return tableScorer(this, this.#outcomes, engine, options) as Scorer<P>;
   }
 
   /**
    * Scores a table.
-   * @param options  `engine`: the JavaScript engine when absent, which gives the same bits; the others as of `scorer`
+   * @param options  `engine`: default the JavaScript engine, which gives the same bits; others as for `scorer`
    * @throws as `Scorer.score`
    */
   scoreTable<P extends Precision = 'f64'>(table: Table, options?: TableOptions<P>): Scores<P> {

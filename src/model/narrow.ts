@@ -62,7 +62,11 @@ export function mustStandardize(encoder: Encoder, parameters: readonly Float64Ar
 
 let own: ScoringEngine | undefined;
 
-/** The stage of scoring in f32, on an engine of `logodds`. */
+/**
+ * The stage of scoring in f32, on an engine of `logodds`.
+ * @example
+ * loadModel(bytes, { f32 }).scoreTable(table, { precision: 'f32' }).probabilities[1]; // 0.6337
+ */
 export const f32: NarrowStage = {
   standardize: mustStandardize,
   engine() {

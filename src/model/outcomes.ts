@@ -21,7 +21,11 @@ function topClass(z: Float64Array | Float32Array, at: number, plane: number, k: 
   return best;
 }
 
-/** The stage of more than two classes, calibrated probabilities, labels by expected cost, and bands for review. */
+/**
+ * The stage of more than two classes, calibrated probabilities, labels by expected cost, and bands for review.
+ * @example
+ * loadModel(bytes, { outcomes }).score(flight).label; // 'yes'
+ */
 export const outcomes: OutcomeStage = {
   probability: calibratedProbability,
   apply: applyCalibration,

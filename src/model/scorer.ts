@@ -16,35 +16,39 @@ import type { OutcomeStage, Stages } from './stages.ts';
 /** How a scorer of tables computes. */
 export interface ScorerOptions<P extends Precision = Precision> {
   /**
-   * "f64" (when absent) gives the bits of `Model.score`; "f32" rounds weights and cells and halves the memory read; it
-   * needs an engine of `logodds` and the stage `f32`, which models of `logodds` have. Where rounded raw cells would
-   * lose the logit (times in milliseconds) it rounds standardised ones; where that would too, ERR_RANGE names the feature.
+   * `f64` (default) gives the bits of `Model.score`. `f32` rounds weights and cells, and halves the memory that is read. It needs an engine of `logodds`
+   * and the stage `f32`, which models of `logodds` have. Where rounding raw cells would lose the logit (times in milliseconds) it rounds standardised
+   * cells; where that would lose it too, ERR_RANGE names the feature.
    */
   readonly precision?: P;
-  /** rows encoded and scored at a time; 8192 when absent, which stays in the caches. It bounds the memory, not the tables. */
+  /**
+   * number of rows encoded and scored at a time; default 8192, which stays in the caches. It bounds the memory, not the tables.
+   */
   readonly capacity?: number;
   /**
-   * true keeps memory of the engine and the arrays of the scores from call to call: for streams of tables, one after the other. The scores of a
-   * call are then valid until the next one, and the scorer must be freed. When absent every call gives the memory back, and its scores are the
-   * caller's.
+   * true keeps memory of the engine and the arrays of the scores from call to call, for streams of tables. **The scores of a call are then valid until
+   * the next call, and the scorer must be freed.** By default every call gives its memory back, and its scores belong to the caller.
    */
   readonly reuse?: boolean;
 }
 
 /** How `scoreTable` computes. */
 export interface TableOptions<P extends Precision = Precision> extends Omit<ScorerOptions<P>, 'reuse'> {
-  /** the JavaScript engine when absent, which gives the same bits */
+  /** default the JavaScript engine, which gives the same bits */
   readonly engine?: ScoringEngine;
 }
 
-/** Scores tables on an engine, in parts of bounded size. */
+/** Scores tables on an engine, a bounded number of rows at a time. */
 export interface Scorer<P extends Precision = Precision> {
   /**
-   * @param firstRow  number of the table's first row in the whole input, for error messages; 0 when absent
-   * @throws as Encoder.encode, and for the offset column as for a numeric feature that must not be missing
+   * Scores the rows of a table.
+   * @param firstRow  number of the table's first row in the whole input, for error messages; default 0
+   * @throws as `Encoder.encode`; the offset column is checked like a numeric feature that must not be missing
    */
   score(table: Table, firstRow?: number): Scores<P>;
-  /** Gives back what `reuse` keeps; without it there is nothing to free. `score` refuses afterwards (ERR_ENGINE). */
+  /**
+   * Gives back the memory that `reuse` keeps; without `reuse` there is nothing to free. **Every later `score` throws ERR_ENGINE.**
+   */
   free(): void;
   [Symbol.dispose](): void;
 }

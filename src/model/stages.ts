@@ -7,8 +7,8 @@ import type { Manifest } from './manifest.ts';
 import type { RecordScore } from './scores.ts';
 
 /**
- * What a model may need beyond numeric and categorical features, two classes, the sigmoid and a threshold. A program ships what it hands to `loadModel`;
- * a model that needs a stage it was not handed is refused by name.
+ * The stages that a model may need beyond numeric and categorical features, two classes, the sigmoid and a threshold. A program ships the stages that
+ * it passes to `loadModel`; a model that needs another one is refused by name.
  */
 export interface Stages {
   /** features of further kinds */
@@ -19,27 +19,28 @@ export interface Stages {
   readonly f32?: NarrowStage;
 }
 
-/** What scoring in f32 needs to know: how cells must be written so that rounding keeps the logits. */
+/** The stage of scoring in f32: it decides how cells must be written so that rounding keeps the logits. */
 export interface NarrowStage {
-  /** an engine in JavaScript that has f32, for `scoreTable` without one */
+  /** Returns a JavaScript engine with f32, for `scoreTable` without an engine. */
   readonly engine: () => ScoringEngine;
   /**
-   * Whether cells must be standardised before they are rounded; the parameters are then made those of such cells.
+   * Returns whether cells must be standardised before they are rounded. **It then rewrites the parameters for such cells.**
    * @throws ERR_RANGE where neither way keeps the logit
    */
   readonly standardize: (encoder: Encoder, parameters: readonly Float64Array[]) => boolean;
 }
 
-/** How logits become probabilities and labels where the sigmoid and a threshold are not all. */
+/** The stage that turns logits into probabilities and labels where the sigmoid and a threshold are not enough. */
 export interface OutcomeStage {
   readonly probability: typeof calibratedProbability;
   readonly apply: typeof applyCalibration;
   /**
-   * @param view  planes of logits, `plane` apart; the probabilities are written over them
-   * @param labels  of rows 0 to rows − 1, written: indices of classes
-   * @param review  of these rows, written: 1 for review; null: not asked for
-   * @param engine  that may have a kernel for it
-   * @param z  on the engine, the vector of the view
+   * Computes probabilities, labels and review flags of a part of a table. **It overwrites the logits with the probabilities.**
+   * @param view  planes of logits, `plane` values apart
+   * @param labels  written: for rows 0 to rows − 1 the index of the class
+   * @param review  written: 1 for review; null: not wanted
+   * @param engine  an engine that may have a kernel for it
+   * @param z  the vector on that engine whose view is `view`
    */
   finish(
     manifest: Manifest,
@@ -51,9 +52,11 @@ export interface OutcomeStage {
     engine?: ScoringEngine,
     z?: Vector,
   ): void;
-  /** The score of one record from its logits, of which there is one of two classes; NaN as probability where the logits cannot be told apart. */
+  /**
+   * Returns the score of one record from its logits (one with two classes). The probability is NaN where the logits cannot be told apart.
+   */
   record(manifest: Manifest, logits: Float64Array, defaulted: number, outOfRange: number): RecordScore;
-  /** Where what a file says of calibration and decision is first wrong; null: nowhere. */
+  /** Returns the first error in what a manifest says of calibration and decision; null when there is none. */
   findWrong(manifest: Manifest): string | null;
 }
 

@@ -7,9 +7,9 @@ import { target } from './target.ts';
 import { tokens } from './tokens.ts';
 
 /**
- * The stage that knows features beyond plain numbers and categories: curves (clipping, transforms, splines), bins, parts of dates, target
- * encoding, hashing, crosses, words and tags.
- *
- *   const model = loadModel(bytes, { encoders });
+ * The stage for features beyond plain numbers and categories: curves (clipping, transforms, splines), bins, parts of dates, target encoding, hashing,
+ * crosses, words and tags.
+ * @example
+ * loadModel(bytes, { encoders }).score(flight).label; // 'yes'
  */
 export const encoders: Encoders = { curve, binned, date: datePart, target, hashed, cross, tokens };
