@@ -19,7 +19,18 @@ import type { Vector } from './vector.ts';
 
 const shapeOf = (batch: Batch) => ({ rows: batch.rows, slots: batch.slots, place: placeOf(batch) });
 
-/** A scoring engine that also has f32, batches of columns that the caller fills, sparse rows, and the kernels of training. */
+/**
+ * An engine for scoring and training: kernels over a linear memory of its own. `pickEngine` makes one.
+ *
+ * Beyond the engine of `logodds/score` it has single precision (f32), column batches that the caller fills, sparse rows, and the sums that
+ * training needs. Every method is synchronous. WebAssembly and JavaScript give the same bits.
+ * @example
+ * const engine = pickEngine();
+ * const z = engine.vector(2);
+ * z.view.set([0, 2]);
+ * engine.sigmoid(z, z);
+ * z.view; // [0.5, 0.8808]
+ */
 export class Engine extends ScoringEngine {
   readonly #kernels: Kernels;
   readonly #crew: Crew;
@@ -32,12 +43,15 @@ export class Engine extends ScoringEngine {
     heap.precisions = ['f32', 'f64'];
   }
 
-  /** threads that take part, this one included */
+  /** Number of threads that compute, the calling thread included. */
   get threads(): number {
     return this.#crew.threads;
   }
 
-  /** A `columns` batch of zeros, to be filled through `numeric(j)` and `codes(j)`. @throws ERR_RANGE, ERR_MEMORY */
+  /**
+   * Makes a `columns` batch of zeros. Fill it through `numeric(j)` and `codes(j)`.
+   * @throws ERR_RANGE a number of rows or slots outside its domain; ERR_SHAPE a column of an unknown kind; ERR_MEMORY
+   */
   columns<P extends Precision = 'f64'>(
     rows: number,
     specs: readonly ColumnSpec[],
@@ -46,14 +60,18 @@ export class Engine extends ScoringEngine {
     return new OpenColumns(this.heap, rows, specs, precision);
   }
 
-  /** A `sparse` batch from compressed sparse rows. @throws ERR_SHAPE, ERR_RANGE, ERR_MEMORY */
+  /**
+   * Copies compressed sparse rows into a `sparse` batch.
+   * @param columns  number of columns; every `colIdx` is below it
+   * @throws ERR_SHAPE arrays that do not fit together; ERR_RANGE an entry outside the columns; ERR_MEMORY
+   */
   sparse(data: SparseRows, columns: number, precision: Precision = 'f64'): SparseBatch {
     return new SparseBatch(this.heap, data, columns, precision);
   }
 
   /**
-   * The binomial likelihood of a batch of this engine; the batch must outlive it.
-   * @throws ERR_RANGE for y outside [0, 1], weights below 0 and what is not finite, ERR_SHAPE, ERR_MEMORY, ERR_ENGINE
+   * Returns the binomial likelihood of the rows of a batch. **The batch must outlive it.** Free it when done.
+   * @throws ERR_RANGE for y outside [0, 1], negative weights and numbers that are not finite; ERR_SHAPE; ERR_MEMORY; ERR_ENGINE for a batch of another engine
    */
   likelihood(batch: Batch, target: BinomialTarget): Likelihood {
     this.own('batch', batch, 'batch');
@@ -70,8 +88,8 @@ export class Engine extends ScoringEngine {
   }
 
   /**
-   * The multinomial likelihood of a batch of this engine, every class with weights of its own; the batch must outlive it.
-   * @throws ERR_RANGE for a class that is not 0 to classes − 1 and for weights below 0, ERR_SHAPE, ERR_MEMORY, ERR_ENGINE
+   * Returns the multinomial likelihood of the rows of a batch: every class has its own weights. **The batch must outlive it.** Free it when done.
+   * @throws ERR_RANGE for a class outside 0 … classes − 1 and for negative weights; ERR_SHAPE; ERR_MEMORY; ERR_ENGINE for a batch of another engine
    */
   multinomial(batch: Batch, target: MultinomialTarget): Likelihood {
     this.own('batch', batch, 'batch');
@@ -99,9 +117,9 @@ export class Engine extends ScoringEngine {
   }
 
   /**
-   * Softmax of the logits of k classes, in place: z[j · planeStride(rows) + i] becomes the probability of class j of row i.
-   * @param z  as `logits` wrote it for k weight vectors
-   * @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE
+   * Turns the logits of k classes into probabilities. **Overwrites z.** z[j · planeStride(rows) + i] becomes the probability of class j in row i.
+   * @param z  logits as `logits` writes them for k weight vectors
+   * @throws ERR_SHAPE when z is too short; ERR_RANGE; ERR_ENGINE for a vector of another engine
    */
   softmax(z: Vector, rows: number, k: number): void {
     this.own('z', z);
@@ -114,10 +132,13 @@ export class Engine extends ScoringEngine {
   }
 
   /**
-   * Mean and standard deviation of every feature of a batch of rows, Σ sᵢxᵢ/Σ sᵢ and √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ).
-   * Distances are taken from the first row of positive weight, so that a feature of one value has deviation 0 exactly.
-   * @param weight  length rows, not all 0; null: ones
-   * @throws ERR_SHAPE, ERR_RANGE for weights below 0 or all 0, ERR_MEMORY, ERR_ENGINE
+   * Returns the weighted mean and standard deviation of every feature of a `rows` batch.
+   *
+   *   mean = Σ sᵢxᵢ / Σ sᵢ,   deviation = √(Σ sᵢ(xᵢ − mean)² / Σ sᵢ)
+   *
+   * Distances are taken from the first row of positive weight. A feature with one value therefore has deviation 0 exactly.
+   * @param weight  s, one for each row, not all 0; null: all 1
+   * @throws ERR_SHAPE; ERR_RANGE for negative weights or weights that are all 0; ERR_MEMORY; ERR_ENGINE
    */
   moments(batch: RowsBatch, weight: Float64Array | null): { mean: Float64Array; deviation: Float64Array } {
     this.#ownRows(batch);
@@ -151,8 +172,10 @@ export class Engine extends ScoringEngine {
   }
 
   /**
-   * x ← (x − shift)·factor in every row of a batch, in place; shift and factor have one entry a feature.
-   * @throws ERR_SHAPE, ERR_MEMORY, ERR_ENGINE
+   * Shifts and scales every row of a `rows` batch: x ← (x − shift)·factor. **Overwrites the batch.**
+   * @param shift   one number for each feature
+   * @param factor  one number for each feature
+   * @throws ERR_SHAPE lengths that do not fit; ERR_MEMORY; ERR_ENGINE
    */
   scale(batch: RowsBatch, shift: Float64Array, factor: Float64Array): void {
     this.#ownRows(batch);
@@ -177,12 +200,20 @@ export class Engine extends ScoringEngine {
     throw new LogoddsError('ERR_SHAPE', `batch: expected layout rows, got ${told((batch as Batch).layout)}`);
   }
 
-  /** out[i] = exp(z[i]); `out` may be `z`. @param count  how many, from the start @throws ERR_SHAPE, ERR_RANGE, ERR_ENGINE */
+  /**
+   * Writes out[i] = exp(z[i]). `out` may be `z`.
+   * @param count  number of values, from the start; default all of z
+   * @throws ERR_SHAPE when `out` does not fit; ERR_RANGE when z has fewer values; ERR_ENGINE
+   */
   exp(z: Vector, out: Vector, count?: number): void {
     this.elementwise(z, out, count, this.#kernels.expF32, this.#kernels.expF64);
   }
 
-  /** out[i] = log(1 + exp(z[i])), accurate in both tails. @see exp */
+  /**
+   * Writes out[i] = log(1 + exp(z[i])), accurate in both tails. `out` may be `z`.
+   * @param count  number of values, from the start; default all of z
+   * @throws as `exp`
+   */
   softplus(z: Vector, out: Vector, count?: number): void {
     this.elementwise(z, out, count, this.#kernels.softplusF32, this.#kernels.softplusF64);
   }
@@ -198,9 +229,13 @@ export function engineOf(engine: Engine): Engine {
 }
 
 /**
- * A new engine for scoring and training, with a memory of its own.
- * @param wanted  'auto' (WebAssembly SIMD where the host has it, else JavaScript), or the engine that must be taken
- * @throws ERR_ENGINE when 'wasm' is wanted and the host cannot run it
+ * Returns a new engine for scoring and training, with a memory of its own.
+ * @param wanted  `auto` (default): WebAssembly SIMD where the host has it, else JavaScript. `wasm`, `js`: that engine and no other.
+ * @throws ERR_ENGINE when `wasm` is wanted and the host cannot run it
+ * @example
+ * const engine = pickEngine('js');
+ * engine.name; // 'js'
+ * model.scorer(engine).score(table).rows; // 30
  */
 export function pickEngine(wanted: EngineName = 'auto'): Engine {
   return pick({ module: trainingModule, js: jsKernels }, wanted, Engine);

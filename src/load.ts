@@ -4,9 +4,14 @@ import { checkReported } from './model/reported.ts';
 import { allStages } from './stages.ts';
 
 /**
- * The model in the bytes of a file, with all stages. Digest, structure and format are checked before anything is allocated: a flipped bit, a
- * missing or an additional byte anywhere is refused, and so is a report of the fit that is not one.
- * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format
+ * Returns the model in the bytes of a file, with all stages.
+ *
+ * Digest, structure and format are checked before anything is allocated. A flipped bit or a missing or additional byte anywhere is refused, and
+ * so is a malformed report of the fit.
+ * @throws ERR_FORMAT bytes that are no model file, are damaged or incomplete, or have another format; `reason` says which
+ * @example
+ * loadModel(bytes).score(flight).probability; // 0.9114
+ * loadModel(bytes.slice(1)); // throws ERR_FORMAT
  */
 export function loadModel(bytes: ModelBytes): FittedModel {
   return checkReported(loadWith(bytes, allStages, FittedModel));

@@ -24,20 +24,27 @@ const FIT_WORK = { matrix: 1e9, influence: 5e7, search: 1e7 };
 const SEARCH = { tol: 1e-8, maxIter: 50 };
 
 /**
- * What a data set would do to a logistic regression, the worst first: no model is made, and nothing is left out because a penalty hides it.
+ * Returns what in a data set would harm a logistic regression, the most severe finding first.
  *
- * Of the columns: CLASS_IMBALANCE (rarest class < 5 %), CONSTANT_COLUMN, DUPLICATE_COLUMN, IDENTIFIER, LEAKAGE (AUC of one feature ≥ 0.99),
- * MISSING, RARE_LEVELS (< 10 rows). Of the maximum-likelihood fit: SEPARATION, UNDERDETERMINED, RANK_DEFICIENT, LOW_EVENTS (< 10 for a weight),
+ * It looks at the data and at the maximum-likelihood fit, never at a penalised one, since a penalty would hide such problems. It returns no model.
+ *
+ * Findings about columns: CLASS_IMBALANCE (rarest class < 5 %), CONSTANT_COLUMN, DUPLICATE_COLUMN, IDENTIFIER, LEAKAGE (AUC of one feature ≥ 0.99),
+ * MISSING, RARE_LEVELS (< 10 rows). Findings about the fit: SEPARATION, UNDERDETERMINED, RANK_DEFICIENT, LOW_EVENTS (< 10 events for a weight),
  * HIGH_VIF (> 10), CONDITION_NUMBER (> 30), INFLUENTIAL_ROWS (Cook's distance beyond a 10 % confidence region; two classes only).
  *
- * Separation is decided by a proof of overlap (`certifiesOverlap`) or by linear programming, where distinct rows × columns² ≤ 2.5e8; beyond, it is
- * seen where one column or level makes it, or where all fitted logits are right. Above 500 parameters only the former, and nothing is said of
- * collinearity and influence. Both are named: NOT_CHECKED.
+ * Separation is decided by a proof of overlap, or by linear programming where distinct rows × columns² ≤ 2.5e8. For larger data it is reported
+ * where one column or level separates the classes, or where every fitted logit is right. Above 500 parameters only single columns and levels are
+ * tested, and collinearity and influence are not computed. NOT_CHECKED names each check that was left out.
  *
- * @param options  as of `fit`; a positive class and references change names only
- * @returns findings; none when nothing was found
+ * @param given    a table or records
+ * @param options  as for `fit`; `positive` and `references` change only names in the findings
+ * @returns the findings; an empty array when there is nothing to report
  * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA as `fit`
  * @see Belsley, Kuh, Welsch 1980; Fox, Monette 1992; Konis 2007; Peduzzi et al., Journal of Clinical Epidemiology 49, 1996; Pregibon 1981
+ * @example
+ * const doubled = records.map((record) => ({ ...record, copy: record.distance }));
+ * const findings = diagnose(doubled, { target: 'late' });
+ * findings.map(({ code }) => code); // ['RANK_DEFICIENT', 'DUPLICATE_COLUMN', 'LOW_EVENTS']
  */
 export function diagnose(given: Data, options: DataOptions): Finding[] {
   const table = CheckedTable.of(given);

@@ -1,12 +1,16 @@
 import type { Warning } from '../model/manifest.ts';
 
-/** `error`: estimates do not exist, or mean nothing; `warning`: estimates or their errors are doubtful; `info`: good to know. */
+/**
+ * `error`: estimates do not exist or are meaningless. `warning`: estimates or their errors are doubtful. `info`: good to know.
+ */
 export type Severity = 'error' | 'warning' | 'info';
 
-/** Something about a data set, or a fit to it, that its user should know. */
+/** A problem with a data set, or with a fit to it, that its user should know. */
 export interface Finding {
+  /** kind of problem, for programs; see `diagnose` */
   readonly code: FindingCode;
   readonly severity: Severity;
+  /** names of the features it is about; empty when it is about the whole data set */
   readonly features: readonly string[];
   /** what was seen, with figures */
   readonly evidence: string;
@@ -33,6 +37,7 @@ export const FINDING_CODES = [
   'NOT_CHECKED',
 ] as const;
 
+/** The kinds of findings; `diagnose` says what each one means. */
 export type FindingCode = (typeof FINDING_CODES)[number];
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];

@@ -2,7 +2,7 @@ import { columnsOf, findColumns } from './columns.ts';
 import { tableFromRecords } from './records.ts';
 import type { Column, Table } from './table.ts';
 
-/** Rows: a table, or records as of `tableFromRecords`. */
+/** Rows of data: a table, or an array of records that `tableFromRecords` can read. */
 export type Data = Table | readonly object[];
 
 /** A table whose columns are looked up once: each is checked when it is first asked for, and handed on from then on. */

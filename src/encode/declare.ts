@@ -6,16 +6,19 @@ import { isNumber, isText, rising } from './kinds/valid.ts';
 import type { CodedMissing, CodedUnseen, DatePart, DateUnit } from './schema.ts';
 
 /**
- * How columns become features, as a person writes it: the JSON of `--schema`. `fit` turns it into the `Schema` of a model, with every
+ * How columns become features, as a person writes it: the JSON of `--schema`. `fit` turns it into the `Schema` of a model, which also has every
  * number that training decides (means, knots, levels). docs/schema.json is its JSON Schema.
  */
 export interface Declaration {
   readonly $schema?: string;
   readonly features: readonly DeclaredFeature[];
-  /** columns that no feature reads: left out (default), or features by what they hold */
+  /**
+   * columns that no feature reads: `drop` (default) leaves them out, `infer` makes each one a feature according to its cells
+   */
   readonly others?: 'drop' | 'infer';
 }
 
+/** One declared feature; `kind` says which kind. */
 export type DeclaredFeature =
   | DeclaredNumber
   | DeclaredCategory
@@ -33,12 +36,14 @@ interface DeclaredColumn {
   readonly reason?: string;
 }
 
+/** A column of numbers, or a part of dates as a number. */
 export interface DeclaredNumber extends DeclaredColumn {
   readonly kind: 'numeric';
-  /** cells are dates, and this part of them is the number */
+  /** set this where the cells are dates: the feature is this part of them */
   readonly part?: DatePart;
-  /** what numbers are that stand for dates; default ms */
+  /** unit of numbers that stand for dates; default ms */
   readonly unit?: DateUnit;
+  /** applied before standardising; without a `lambda`, training estimates it */
   readonly transform?:
     | 'log'
     | 'log1p'
@@ -46,105 +51,123 @@ export interface DeclaredNumber extends DeclaredColumn {
     | 'box-cox'
     | 'yeo-johnson'
     | { readonly name: 'box-cox' | 'yeo-johnson'; readonly lambda: number };
-  /** unit in which the penalty measures: standard deviation (default), interquartile range, or none */
+  /** unit in which the penalty measures the weight: standard deviation (default), interquartile range, or the raw unit */
   readonly scaling?: 'standard' | 'robust' | 'none';
+  /** least number that is taken as it is; default none */
   readonly low?: number;
+  /** greatest number that is taken as it is; default none */
   readonly high?: number;
-  /** of a number below low or above high, or outside the bins; default clip */
+  /**
+   * what happens to a number below `low`, above `high` or outside the bins. `clip` (default): it becomes the nearest end. `baseline`: it
+   * takes the value of a missing cell. `slot`: it takes the slot of missing cells. `error`: it is refused.
+   */
   readonly range?: 'clip' | 'baseline' | 'slot' | 'error';
-  /** default: a slot where training has missing cells */
+  /**
+   * what a missing cell does: takes a slot of its own (default where training has missing cells), takes the value of `impute` alone, or is refused
+   */
   readonly missing?: 'slot' | 'baseline' | 'error';
-  /** what a missing cell is taken for; default mean */
+  /** the value that stands for a missing cell; default mean */
   readonly impute?: 'mean' | 'median' | number;
-  /** how many bins of equal weight, or their edges */
+  /** number of bins, or their rising edges */
   readonly bins?: number | readonly number[];
-  /** how a number of bins is cut; default quantile */
+  /** how a number of bins is cut: at quantiles (default), or into equal widths */
   readonly binning?: 'quantile' | 'uniform';
-  /** natural cubic spline: how many knots (3 to 7, at Harrell's quantiles), or the knots (of the transformed number) */
+  /**
+   * natural cubic spline: the number of knots (3 to 7, at Harrell's quantiles), or the knots themselves, in units of the transformed number
+   */
   readonly spline?: number | readonly number[];
 }
 
+/** A column of categories, or a part of dates as a category. */
 export interface DeclaredCategory extends DeclaredColumn {
   readonly kind: 'categorical';
+  /** set this where the cells are dates: the feature is this part of them */
   readonly part?: DatePart;
-  /** as of a number */
+  /** unit of numbers that stand for dates; default ms */
   readonly unit?: DateUnit;
-  /** default onehot */
+  /**
+   * `onehot` (default): a weight for each level. `target`: one number, the share of outcomes of the level. `hash`: a weight for each bucket.
+   */
   readonly encoding?: 'onehot' | 'target' | 'hash';
+  /** under `onehot`: `treatment` holds the reference level at weight 0; default as the option `coding` of `fit` */
   readonly coding?: 'onehot' | 'treatment';
+  /** reference level under treatment coding; default the first level */
   readonly reference?: string;
-  /** exactly these levels; default those of training */
+  /** exactly these levels; default the levels of the training rows */
   readonly levels?: readonly string[];
-  /** levels of less weight in training share the slot of unseen values */
+  /** levels with less weight in the training rows share the slot of unseen values */
   readonly minCount?: number;
-  /** no more levels than these have a slot, the most frequent */
+  /** greatest number of levels with a slot of their own; the most frequent ones are kept */
   readonly maxLevels?: number;
-  /** of hash; default 1024 */
+  /** for `hash`: number of buckets; default 1024 */
   readonly buckets?: number;
-  /** of target: pseudo-rows of the prior; default auto (the ratio of variances) */
+  /** for `target`: number of pseudo-rows of the prior; default auto (the ratio of variances) */
   readonly smooth?: 'auto' | number;
-  /** of target: default 5 */
+  /** for `target`: number of folds of the cross-fitting; default 5 */
   readonly folds?: number;
   readonly missing?: CodedMissing;
   readonly unseen?: CodedUnseen;
 }
 
-/** At most two levels, as true and false, 1 and 0, yes and no. */
+/** A column with at most two levels, such as true and false, 1 and 0, or yes and no. */
 export interface DeclaredBoolean extends DeclaredColumn {
   readonly kind: 'boolean';
   readonly missing?: CodedMissing;
   readonly unseen?: CodedUnseen;
 }
 
-/** Each part is a feature NAME.PART: quarter, month, weekday and hour a category, the others numbers. */
+/**
+ * A column of dates. Each part becomes a feature NAME.PART: quarter, month, weekday and hour are categories, the other parts numbers.
+ */
 export interface DeclaredDate extends DeclaredColumn {
   readonly kind: 'date';
   readonly parts: readonly DatePart[];
   /**
-   * What numbers are that stand for dates, milliseconds (default) or seconds since 1970. A number 1 to 1000 years from 1970 in its unit, and within 100 years of the dates of training, is one; others are refused.
+   * unit of numbers that stand for dates, counted from 1970: milliseconds (default) or seconds. Such a number must lie 1 to 1000 years from 1970 and
+   * within 100 years of the dates of training; others are refused.
    */
   readonly unit?: DateUnit;
   readonly missing?: 'slot' | 'baseline' | 'error';
 }
 
-/** Words, hashed with a sign. */
+/** A column of free text. Its words are hashed with a sign into buckets. */
 export interface DeclaredText extends DeclaredColumn {
   readonly kind: 'text';
-  /** default 256 */
+  /** number of buckets; default 256 */
   readonly buckets?: number;
-  /** what the penalty measures weights in: the count of a word (`none`, default), as that of a level, or its standard deviation */
+  /** unit in which the penalty measures weights: the count of a word (`none`, default), or its standard deviation */
   readonly scaling?: 'none' | 'standard';
   readonly missing?: 'baseline' | 'error';
-  /** most characters of a cell, separators of a list counted: longer ones are refused; default 2^20 */
+  /** greatest number of characters of a cell; longer ones are refused; default 2^20 */
   readonly maxText?: number;
 }
 
-/** A list of tags: an array of the record, the text of a JSON array, or text between separators. */
+/** A column of lists of tags: an array in a record, the text of a JSON array, or text between separators. */
 export interface DeclaredTags extends DeclaredColumn {
   readonly kind: 'tags';
-  /** default "," */
+  /** text between tags; default "," */
   readonly separator?: string;
-  /** hashed with a sign instead of a slot for each tag of training */
+  /** number of buckets, into which tags are hashed with a sign; default none: each tag of training has a slot */
   readonly buckets?: number;
-  /** tags of less weight in training have no slot; default 1 */
+  /** tags with less weight in training have no slot; default 1 */
   readonly minCount?: number;
-  /** what the penalty measures weights in: the count of a word (`none`, default), as that of a level, or its standard deviation */
+  /** unit in which the penalty measures weights: the count of a tag (`none`, default), or its standard deviation */
   readonly scaling?: 'none' | 'standard';
   readonly missing?: 'baseline' | 'error';
-  /** most characters of a cell, separators of a list counted: longer ones are refused; default 2^20 */
+  /** greatest number of characters of a cell, separators included; longer ones are refused; default 2^20 */
   readonly maxText?: number;
   readonly unseen?: 'baseline' | 'error';
 }
 
-/** Combinations of the levels of other features. */
+/** A feature for each combination of the levels of other features. */
 export interface DeclaredCross {
   readonly kind: 'cross';
-  /** default the names of its parts joined by " × " */
+  /** default: the names of its parts, joined by " × " */
   readonly name?: string;
   readonly reason?: string;
-  /** names of features with levels, or of crosses of such */
+  /** names of two or more features with levels, or of other crosses */
   readonly of: readonly string[];
-  /** hashed into so many buckets instead of a slot for each combination of training */
+  /** number of buckets, into which combinations are hashed; default none: each combination of training has a slot */
   readonly buckets?: number;
   readonly minCount?: number;
   readonly unseen?: CodedUnseen;
@@ -315,9 +338,12 @@ const CONTRADICTIONS: readonly (readonly [when: (f: Fields) => boolean, fields: 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Checks what was read from a schema file.
- * @throws ERR_SCHEMA naming the feature, its field, and what is wrong: unknown kinds and fields, values outside their domain, two features of
- * one name, fields that contradict each other, crosses of unknown features or of themselves
+ * Checks a declaration of features, such as the JSON of a schema file. It narrows the type of its argument to `Declaration`.
+ * @throws ERR_SCHEMA for unknown kinds and fields, values outside their domain, two features of one name, fields that contradict each other, and
+ * crosses of unknown features or of themselves. The message names the feature and the field.
+ * @example
+ * checkDeclaration({ features: [{ name: 'distance', kind: 'numeric', spline: 4 }] }); // undefined
+ * checkDeclaration({ features: [{ name: 'distance', kind: 'number' }] }); // throws ERR_SCHEMA
  */
 export function checkDeclaration(value: unknown): asserts value is Declaration {
   const top = value as Fields;
@@ -432,7 +458,10 @@ export function checkDeclaration(value: unknown): asserts value is Declaration {
   crossParts(value as Declaration);
 }
 
-/** Names of the features that a declared one becomes. */
+/**
+ * Returns the names of the features that a declared feature becomes.
+ * @internal
+ */
 export function namesOf(feature: DeclaredFeature): string[] {
   if (feature.kind === 'date') return feature.parts.map((part) => `${feature.name}.${part}`);
   return [feature.kind === 'cross' ? (feature.name ?? crossName(feature.of)) : feature.name];
@@ -441,8 +470,9 @@ export function namesOf(feature: DeclaredFeature): string[] {
 const crossName = (of: readonly string[]): string => of.join(CROSS);
 
 /**
- * Of each cross, by name, the features it is made of: crosses of crosses are taken apart.
- * @throws ERR_SCHEMA for a part that is no feature, a cross that contains itself
+ * Returns for each cross, by name, the features it is made of. Crosses of crosses are taken apart.
+ * @throws ERR_SCHEMA for a part that is no feature, and for a cross that contains itself
+ * @internal
  */
 export function crossParts({ features }: Declaration): Map<string, readonly string[]> {
   const crosses = new Map(

@@ -5,34 +5,40 @@ import { asCoded, cellError, MEND } from './columns.ts';
 import type { CategoricalFeature, Feature, NumericFeature, PlainSchema } from './schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
 
-/** How `inferSchema` reads a training table. */
+/** Options of `inferSchema`. */
 export interface InferOptions {
-  /** columns that are no features: target, weight, offset, what the caller drops */
+  /** columns that do not become features: target, weight, offset, and any the caller drops */
   readonly exclude: readonly string[];
   readonly coding: 'onehot' | 'treatment';
   /** numeric columns to treat as categories */
   readonly categorical?: readonly string[];
-  /** reference level by feature, under treatment coding; the first level when absent */
+  /** reference level by feature, under treatment coding; default the first level */
   readonly references?: Readonly<Record<string, string>>;
-  /** sample weights, length table.rows; rows of weight 0 are as if absent */
+  /** sample weights, length table.rows; a row of weight 0 counts as absent; default all 1 */
   readonly weight?: Float64Array | null;
-  /** what an unseen category does at scoring; "slot" when absent */
+  /** what an unseen category does at scoring: takes a slot of its own (default), or is an error */
   readonly unseen?: 'slot' | 'error';
-  /** "slot" (when absent): missing cells get a slot of their own; "mode": the most frequent level, and the mean without an indicator */
+  /**
+   * `slot` (default): missing cells get a slot of their own. `mode`: they take the most frequent level, or the mean, without a slot.
+   */
   readonly missing?: 'slot' | 'mode';
 }
 
 /**
- * The schema of a training table: every column that is not excluded is a feature, in the order of the table.
+ * Returns the schema of a training table: every column that is not excluded becomes a feature, in the order of the table.
  *
- *   mean = Σ sᵢxᵢ / Σ sᵢ,   scale² = Σ sᵢ(xᵢ − mean)² / Σ sᵢ,   over the cells that are not missing; 1 by `isConstant`
+ *   mean = Σ sᵢxᵢ / Σ sᵢ,   scale² = Σ sᵢ(xᵢ − mean)² / Σ sᵢ,   over the cells that are not missing
  *
- * Levels are those that occur in a row of positive weight, sorted by `sortLabels`. Integer weights give the schema of
- * repeated rows, and the order of rows does not matter, up to the rounding of sums.
+ * The scale of a constant column is 1. Levels are the values of rows with positive weight, sorted by number or by code point. Integer weights
+ * give the schema of repeated rows. The order of rows does not matter, up to the rounding of sums.
  * @throws ERR_SCHEMA duplicate or absent columns, no feature at all, a feature with missing cells only, a reference that names no feature
  * @throws ERR_RECORD a cell that is not finite
  * @throws ERR_RANGE  a reference that is not a level, a spread that overflows
  * @throws ERR_SHAPE  weights or columns of another length than the table
+ * @example
+ * const schema = inferSchema(table, { exclude: ['late'], coding: 'onehot' });
+ * schema.features[0].mean; // 1162.17
+ * schema.features[1].levels; // ['ATL', 'LAS', 'MCI']
  */
 export function inferSchema(table: Table, options: InferOptions): PlainSchema {
   const draft = new SchemaDraft(options);
@@ -122,7 +128,12 @@ export function refuseOtherLevels({ columns }: Table, exclude: readonly string[]
   }
 }
 
-/** Labels in the order of classes and levels: by value when all are numbers, else by code point. A new array. */
+/**
+ * Returns labels in the order of classes and levels, as a new array: by value when all are numbers, else by code point.
+ * @example
+ * sortLabels(['10', '9', '2']); // ['2', '9', '10']
+ * sortLabels(['b', 'a9', 'a10']); // ['a10', 'a9', 'b']
+ */
 export function sortLabels(labels: readonly string[]): string[] {
   const numbers = labels.every((label) => /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(label));
   return [...labels].sort((a, b) => (numbers ? Number(a) - Number(b) : 0) || byCodePoint(a, b));

@@ -6,14 +6,20 @@ import type { Column, Table } from './table.ts';
 import { cellText } from './tokens.ts';
 
 /**
- * A table from records (parsed JSON, rows of a query). A column is numeric when all its values are numbers or bigints,
- * else coded by `canonicalLabel`, levels in order of appearance; a date is its ISO 8601 text, a list its JSON, which text and tags read and
- * categories refuse. null and undefined are missing.
- * @param names  the fields to take; by default those of the first record, and then every record has exactly these
- * @throws ERR_SHAPE what is no array, of records or of names
- * @throws ERR_SCHEMA a record that lacks a field (write null for a missing value), or has one more than the first
+ * Returns a table of records, such as parsed JSON or the rows of a query.
+ *
+ * A column is numeric when all its values are numbers or bigints. Other columns hold categories, their levels in order of appearance. A date
+ * becomes its ISO 8601 text. A list becomes its JSON, which text and tags read and categories refuse. null and undefined are missing values.
+ * @param names  the fields to take; default those of the first record, which every record must then have, and no others
+ * @throws ERR_SHAPE an argument that is no array of records or of names
+ * @throws ERR_SCHEMA a record that lacks a field (write null for a missing value), or has a field that the first record lacks
  * @throws ERR_RECORD a record that is no object; a value that is neither number, string, boolean, date nor a list of these; text among
- *   numbers; `problems` has the first of each column
+ *   numbers; `problems` has the first one of each column
+ * @example
+ * const people = tableFromRecords([{ age: 31, city: 'Bern' }, { age: null, city: 'Basel' }]);
+ * people.columns[0].values; // [31, 0]
+ * people.columns[0].missing; // [0, 1]
+ * people.columns[1].levels; // ['Bern', 'Basel']
  */
 export function tableFromRecords(records: readonly object[], names?: readonly string[]): Table {
   refuseOther('records', 'objects', records);

@@ -3,9 +3,13 @@ import { columnsOf } from './columns.ts';
 import type { Column, Table } from './table.ts';
 
 /**
- * Two tables from one: the rows whose flag is 0, and those whose flag is 1, each in their order. Cells are copied.
- * @param heldOut  length table.rows, 1 = goes to `holdout`
+ * Returns two tables: the rows with flag 0 and the rows with flag 1, each in their order. Cells are copied.
+ * @param heldOut  one flag for each row; 1 = the row goes to `holdout`
  * @throws ERR_SHAPE when heldOut.length !== table.rows
+ * @example
+ * const { train, holdout } = splitTable(table, Uint8Array.from(records, (_, i) => Number(i % 3 === 0)));
+ * train.rows; // 20
+ * holdout.rows; // 10
  */
 export function splitTable(table: Table, heldOut: Uint8Array): { train: Table; holdout: Table } {
   if (heldOut.length !== table.rows) {
@@ -29,7 +33,13 @@ export const selectRows = (table: Table, rows: Uint32Array): Table => ({
   columns: table.columns.map((column) => mapCells(column, (cells) => pick(cells, rows))),
 });
 
-/** Rows start … end − 1 of a table as views: nothing is copied. What is no typed array stays as it is, to be refused where it is read. */
+/**
+ * Returns rows start … end − 1 of a table. **The result shares the memory of the table:** no cell is copied.
+ * @example
+ * const part = sliceTable(table, 10, 20);
+ * part.rows; // 10
+ * part.columns[0].values[0]; // 1990
+ */
 export function sliceTable(table: Table, start: number, end: number): Table {
   const cut = <T extends Cells>(cells: T): T =>
     // of a detached one nothing can be cut

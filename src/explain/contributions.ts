@@ -17,36 +17,36 @@ import {
   visitRows,
 } from './explained.ts';
 
-/** What one source of a record adds to a logit. */
+/** The amount that one source of a record adds to a logit. */
 export interface Contribution {
-  /** source column; of a cross the names of its parts, joined by " × "; the offset column */
+  /** name of the source: a column, the offset, or for a cross the names of its parts joined by " × " */
   readonly feature: string;
-  /** in the record; of a cross the text of its parts' values */
+  /** its value in the record; for a cross the text of its parts' values */
   readonly value: unknown;
-  /** to the logit, against the training baseline */
+  /** change of the logit against the training baseline */
   readonly contribution: number;
 }
 
-/** Why a logit is what it is: base + Σ contributions. */
+/** Why a logit has its value: logit = base + Σ contributions. */
 export interface Explanation {
-  /** whose logit it is */
+  /** the class whose logit is explained */
   readonly class: string;
-  /** the bits of `Model.score` */
+  /** the same bits as `Model.score` gives */
   readonly logit: number;
-  /** the logit of the training baseline */
+  /** logit of the training baseline */
   readonly base: number;
-  /** of every source, in the order of the schema, the offset last */
+  /** one for each source, in the order of the schema, the offset last */
   readonly contributions: readonly Contribution[];
 }
 
-/** The greatest contributions of the rows of a table. */
+/** The greatest contributions of each row of a table. */
 export interface TopContributions {
   readonly rows: number;
-  /** as asked for, at most the number of sources */
+  /** contributions a row: the number asked for, or the number of sources if that is less */
   readonly k: number;
-  /** length rows × k, row after row: index into `Explainer.features`, the contribution of the greatest size first */
+  /** length rows × k, row after row: index into `Explainer.features`, the greatest contribution (in size) first */
   readonly features: Uint32Array;
-  /** as `features` */
+  /** length rows × k, in the order of `features` */
   readonly contributions: Float64Array;
 }
 
@@ -54,32 +54,42 @@ export interface TopContributions {
 export interface Explainer {
   /** names of the sources */
   readonly features: readonly string[];
-  /** of each logit (one for two classes) that of the baseline */
+  /** logit of the training baseline; one for each class when there are more than two */
   readonly base: Float64Array;
-  /** of two classes one explanation, of more one each, in the order of the classes. Contributions may be infinite. Errors as of `Model.score`. */
+  /**
+   * Returns the explanations of a record: one with two classes, else one for each class, in order. Contributions may be infinite.
+   * @throws as `Model.score`
+   */
   record(record: Row): Explanation[];
   /**
+   * Returns the k greatest contributions of each row of a table.
    * @param k  contributions a row, ≥ 1
-   * @param labels  of more than two classes the class that is explained in each row, as `Scores.labels`; absent: that of the greatest logit
+   * @param labels  with more than two classes the class to explain in each row, as in `Scores.labels`; default the class of the greatest logit
    * @param firstRow  number of the first row in the whole input, for error messages
-   * @throws ERR_RANGE for k, else as of `Scorer.score`
+   * @throws ERR_RANGE for k; others as `Scorer.score`
    */
   table(table: Table, k: number, labels?: Uint32Array | null, firstRow?: number): TopContributions;
 }
 
 /**
- * Contributions of the sources of a record to the logit of the positive class, of more than two classes to that of the label:
- * linear SHAP against the training baseline.
+ * Returns the contribution of each source of a record to the logit of the positive class; with more than two classes to the logit of the label.
+ * It is linear SHAP against the training baseline.
  *
  *   φ_f = Σ_{slots j of f} wⱼ·(xⱼ − E xⱼ),   base = b + Σⱼ wⱼ·E xⱼ,   base + Σ_f φ_f = logit
  *
- * Features of one source column (levels, bins, splines, transforms of it) are one contribution; a cross is one of its own, and the offset
- * one against a baseline of 0. E x is the weighted mean of each slot in the training rows (`Model.baseline`), features taken as independent.
- * It is the logit before calibration. The sum is exact but for rounding: by at most one unit in the last place of Σ |terms|
- * for each term (a weight times a number, or its mean). The logits of several classes may all be shifted alike; `reasons` compares them.
+ * E x is the weighted mean of each slot in the training rows (`Model.baseline`); features are taken as independent. All features of one source
+ * column (levels, bins, splines, transforms) make one contribution. A cross has its own, and so has the offset, against a baseline of 0.
  *
- * @throws ERR_SCHEMA, ERR_RECORD as of `Model.score`
+ * The logit is the one before calibration. Rounding changes the sum by at most one unit in the last place of Σ |terms| for each term (a
+ * weight times a number, or times its mean). With several classes the logits have no common zero: all may shift alike; `reasons` compares them.
+ *
+ * @throws ERR_SCHEMA, ERR_RECORD as `Model.score`
  * @see Lundberg, Lee, A unified approach to interpreting model predictions, NIPS 2017, 4.2 (linear SHAP)
+ * @example
+ * const { base, contributions, logit } = explain(model, flight);
+ * base; // 0.2591
+ * contributions[1]; // { feature: 'origin', value: 'LAS', contribution: 1.9626 }
+ * logit; // 2.3303
  */
 export function explain(model: Explained, record: Row): Explanation {
   const explanations = explainClasses(model, record);
@@ -101,7 +111,15 @@ export function explainClasses(model: Explained, record: Row): Explanation[] {
 /** One a model, which does not change. */
 const explainers = /* @__PURE__ */ new WeakMap<Explained, Explainer>();
 
-/** `explain` for many records: what does not depend on the record is computed once. */
+/**
+ * Returns an explainer of many records of one model. What does not depend on the record is computed once.
+ * @see `explain`
+ * @example
+ * const many = explainer(model);
+ * many.features; // ['distance', 'origin']
+ * many.record(flight)[0].contributions[0].contribution; // 0.1086
+ * many.table(table, 1).features.slice(0, 3); // [0, 1, 1]
+ */
 export function explainer(model: Explained): Explainer {
   const { manifest, encoder, weights, intercept } = model;
   const { slots } = encoder;

@@ -6,23 +6,26 @@ import type { Table } from '../encode/table.ts';
 import { type Explained, layoutOf, offsetOf, type Row, type Scored, visitRows } from './explained.ts';
 import { halfWidth } from './odds.ts';
 
-/** How sure a probability is, as far as the estimates go. */
+/** The confidence interval of one probability. */
 export interface ProbabilityInterval {
-  /** of the probability, calibrated */
+  /** ends of the interval of the probability, calibrated */
   readonly low: number;
   readonly high: number;
-  /** of two classes: of the logit; of more: of the log-odds of the class against all others */
+  /** ends of the interval of the logit; with more than two classes of the log-odds of the class against all others */
   readonly logitLow: number;
   readonly logitHigh: number;
-  /** of the same */
+  /** standard error of that logit, or of those log-odds */
   readonly stdError: number;
 }
 
-/** `ProbabilityInterval` of the rows of a table: class after class, class k of row i at k · rows + i (one class of two). */
+/**
+ * The intervals of the rows of a table. Class k of row i is at k · rows + i; with two classes there is only the positive one.
+ */
 export interface ProbabilityIntervals {
   readonly rows: number;
   readonly low: Float64Array;
   readonly high: Float64Array;
+  /** standard error of the logit; see `ProbabilityInterval` */
   readonly stdError: Float64Array;
 }
 
@@ -38,24 +41,33 @@ export interface Measured<S extends Scored = Scored> extends Explained<S> {
 }
 
 /**
- * The interval of the probability of each class, for each row of a table.
+ * Returns the interval of the probability of each class, for each row of a table.
+ * @param level  probability that the interval covers, in (0, 1); default 0.95
  * @param firstRow  number of the first row in the whole input, for error messages
+ * @example
+ * const { low, high } = interval(model, table, 0.9);
+ * low[1]; // 0.2812
  */
 export function interval(model: Measured, table: Table, level?: number, firstRow?: number): ProbabilityIntervals;
 /**
- * Confidence interval of the probability of the positive class, of more than two classes of that of the label, from the covariance of the
- * estimates: how far the model might be off because it has seen only so many rows.
+ * Returns the confidence interval of the probability of the positive class; with more than two classes of the label.
  *
- *   two classes   z ∓ q·√(xᵀΣx) through the sigmoid (and the calibration, which is monotone)
- *   several       g = log(pₖ/(1 − pₖ)), Var g = ∇gᵀ·(xᵀΣx)·∇g (delta method), g ∓ q·√Var through the sigmoid
+ * It comes from the covariance of the estimates, and says how far off the model may be because it has seen a limited number of rows.
  *
- * q = Φ⁻¹((1 + level)/2). x has the intercept; the offset is taken as known, and so are calibration and the parameters that were not estimated:
- * a value never seen in training adds nothing. With several classes that are calibrated each for itself the gradient is the slope over ±1
- * standard error.
- * The same bits on every runtime.
+ *   two classes   z ∓ q·√(xᵀΣx), through the sigmoid and the calibration (which is monotone);   q = Φ⁻¹((1 + level)/2)
+ *   several       g = log(pₖ/(1 − pₖ)), Var g = ∇gᵀ·(xᵀΣx)·∇g (delta method), g ∓ q·√Var g through the sigmoid
  *
- * @throws ERR_DATA when the model has no covariance; ERR_RANGE for a level outside (0, 1); ERR_SCHEMA, ERR_RECORD as of `Model.score`
+ * x includes the intercept. The offset, the calibration and parameters that were not estimated are taken as known, so a value never seen in
+ * training adds nothing. With several classes, each with its own calibrator, the gradient is the slope over ±1 standard error. Every
+ * runtime gives the same bits.
+ *
+ * @param level  probability that the interval covers, in (0, 1); default 0.95
+ * @throws ERR_DATA when the model has no covariance; ERR_RANGE for a level outside (0, 1); ERR_SCHEMA, ERR_RECORD as `Model.score`
  * @see Hosmer, Lemeshow, Applied Logistic Regression, 1.4 and 2.5
+ * @example
+ * const { low, high } = interval(model, flight);
+ * low; // 0.5669
+ * high; // 0.9878
  */
 export function interval(model: Measured, record: Row, level?: number): ProbabilityInterval;
 export function interval(

@@ -5,29 +5,35 @@ import { normalQuantile } from '../math/normal.ts';
 import { list, show } from '../messages.ts';
 import { type Explained, partsOf, type Source, sourcesOf } from './explained.ts';
 
-/** What a change of a feature does to the odds of a class. */
+/** How a change of a feature changes the odds of a class. */
 export interface OddsRatio {
-  /** the class whose odds it is about; of several classes against the others as their logits have it */
+  /** the class whose odds change; with several classes each one by its own logit */
   readonly class: string;
   readonly feature: string;
   /** the change, in units of the feature */
   readonly delta: number;
   /** exp(w·delta) */
   readonly oddsRatio: number;
-  /** ends of the interval; null without covariance */
+  /** ends of the Wald interval; null without covariance */
   readonly low: number | null;
   readonly high: number | null;
 }
 
 /**
- * Odds ratios of changes of numeric features, with Wald intervals.
+ * Returns the odds ratios of given changes of numeric features, with Wald intervals.
  *
  *   exp(w·Δ),   exp(w·Δ ∓ Φ⁻¹((1 + level)/2)·|Δ|·√Var w)
  *
- * Only for features that are one straight line in the logit: of bins, splines, transforms and crosses the ratio depends on where it starts.
- * @param deltas  of each feature its change, finite
+ * It takes features that enter the logit as one straight line. With bins, splines, transforms and crosses the ratio depends on the starting
+ * value, so they are refused.
+ * @param deltas  the change Δ of each feature by name, finite, in units of the feature
+ * @param level   probability that the interval covers, in (0, 1); default 0.95
  * @throws ERR_SCHEMA a feature that the model does not have, or that is no straight line
  * @throws ERR_RANGE a change that is not finite, a level outside (0, 1)
+ * @example
+ * const [ratio] = oddsRatios(model, { distance: 100 });
+ * ratio.oddsRatio; // 1.3324
+ * ratio.low; // 1.0697
  */
 export function oddsRatios(model: Explained, deltas: Readonly<Record<string, number>>, level = 0.95): OddsRatio[] {
   const { manifest, encoder, weights, intercept, covariance } = model;

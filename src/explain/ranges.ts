@@ -2,7 +2,7 @@ import { asNumeric, findColumns } from '../encode/columns.ts';
 import type { Table } from '../encode/table.ts';
 import { type Explained, sourcesOf } from './explained.ts';
 
-/** What training saw of a column of numbers. */
+/** The range of a column of numbers in the training rows. */
 export interface ColumnRange {
   readonly column: string;
   /** least and greatest number of the training rows */
@@ -10,21 +10,26 @@ export interface ColumnRange {
   readonly max: number;
 }
 
-/** Numbers of a column beyond its range. */
+/** How many numbers of a column lie beyond its training range. */
 export interface OutOfRange extends ColumnRange {
-  /** numbers that there are, missing cells not counted */
+  /** number of cells that are not missing */
   readonly numbers: number;
-  /** how many of these lie below min, and above max */
+  /** number of cells below min */
   readonly below: number;
+  /** number of cells above max */
   readonly above: number;
-  /** least and greatest number; null where there is none */
+  /** least number of the table; null where all cells are missing */
   readonly least: number | null;
+  /** greatest number of the table; null where all cells are missing */
   readonly greatest: number | null;
 }
 
 /**
- * The columns that a model reads numbers from, and the least and greatest number that training saw in each: of numeric features, curves (splines
- * and transforms, before the transform) and bins. Dates are not among them.
+ * Returns the columns that a model reads numbers from, each with its least and greatest number in training.
+ *
+ * They are those of numeric features, of curves (splines and transforms, before the transform) and of bins. Dates are not among them.
+ * @example
+ * rangesOf(model); // [{ column: 'distance', min: 200, max: 2159 }]
  */
 export function rangesOf(model: Explained): ColumnRange[] {
   return sourcesOf(model).sources.flatMap(({ name, columns, features }) => {
@@ -39,10 +44,15 @@ export function rangesOf(model: Explained): ColumnRange[] {
 }
 
 /**
- * Counts, column by column of `rangesOf`, the numbers of a table beyond the range of training: what `Scores.outOfRange` has row by row, and what
- * the schema clips or gives a default as well.
+ * Counts the numbers of a table beyond the range of training, for each column of `rangesOf`.
+ *
+ * It counts all such numbers: those that `Scores.outOfRange` has row by row, and those that the schema clips or gives a default.
  * @param firstRow  number of the first row in the whole input, for error messages
  * @throws ERR_SCHEMA absent columns; ERR_RECORD text in a column of numbers
+ * @example
+ * const [distance] = countOutOfRange(model, tableFromRecords([{ distance: 5000, origin: 'LAS' }]));
+ * distance.max; // 2159
+ * distance.above; // 1
  */
 export function countOutOfRange(model: Explained, table: Table, firstRow = 0): OutOfRange[] {
   const ranges = rangesOf(model);

@@ -18,30 +18,36 @@ import {
 export interface Reason {
   /** source column, or cross */
   readonly feature: string;
+  /** its value in the record */
   readonly value: unknown;
-  /** how far it pushed towards the class, in units of log-odds; > 0 */
+  /** how far it pushed towards the class, in log-odds; > 0 */
   readonly push: number;
-  /** the schema's `reason` of the feature with the value filled in, else "feature is value" */
+  /** the feature's `reason` of the schema with the value filled in, else "feature is value" */
   readonly text: string;
 }
 
-/** What `reasons` is told. */
+/** Options of `reasons`. */
 export interface ReasonOptions {
-  /** at most so many; 4 when absent, as notices of adverse action have */
+  /** greatest number of reasons; default 4, the usual number in notices of adverse action */
   readonly k?: number;
-  /** the class that was pushed towards; the label of the record when absent */
+  /** the class that the reasons push towards; default the label of the record */
   readonly toward?: string;
 }
 
 /**
- * The sources that pushed the decision most towards a class, relative to the training baseline; sources that pushed the other way, or not at all,
- * are no reasons, so there may be fewer than k.
+ * Returns the sources that pushed a decision most towards a class, against the training baseline.
  *
  *   two classes   push = φ_f towards the positive class, −φ_f towards the other
- *   several       push = φ_{f,class} − mean of φ_{f,j} over the other classes
+ *   several       push = φ_{f,class} − mean of φ_{f,j} over the other classes;   φ as in `explain`
  *
- * φ as of `explain`. For a notice of adverse action give the class that the person did not want as `toward`.
- * @throws ERR_RANGE for k, or a class the model does not have; ERR_SCHEMA, ERR_RECORD as of `Model.score`
+ * Sources that pushed the other way, or not at all, are no reasons, so there may be fewer than k. For a notice of adverse action set `toward` to
+ * the class that the person did not want.
+ * @throws ERR_RANGE for k, or for a class that the model does not have; ERR_SCHEMA, ERR_RECORD as `Model.score`
+ * @example
+ * const [first, second] = reasons(model, flight);
+ * first.text; // 'origin is LAS'
+ * first.push; // 1.9626
+ * second.text; // 'distance is 1200'
  */
 export function reasons(model: Explained, record: Row, options: ReasonOptions = {}): Reason[] {
   const { classes, positive } = model.manifest;

@@ -7,41 +7,46 @@ import { nearestNumber, readsNumber } from './nearestNumber.ts';
 import { columnOf } from './odds.ts';
 import { type Found, like, type Search, type TokenChange, type Value } from './search.ts';
 
-/** The smallest change of one feature that changes the label. */
+/** The smallest change of one column that changes the label of a record. */
 export interface WhatIf<S extends Scored = Scored> {
   readonly feature: string;
   /** value in the record */
   readonly from: unknown;
-  /** value with which the label is another one, in the form of `from`; null when there is none */
+  /** value that gives another label, in the form of `from`; null when none was found */
   readonly to: Value | null;
-  /** of words and tags: which come, and which go; null of others */
+  /** for words and tags: the tokens that are added and removed; else null */
   readonly tokens: TokenChange | null;
-  /** what the model says of the record with that value; null when there is none */
+  /** score of the record with that value; null when none was found */
   readonly score: S | null;
-  /** whether `to` is a number, or a date with a part, outside the values of training: the model has not seen such rows */
+  /** true: `to` is a number or a date outside the training range, where the model has seen no rows */
   readonly extrapolated: boolean;
-  /** why there is none: one sentence; null when there is one */
+  /** why no value was found, in one sentence; null when one was found */
   readonly reason: string | null;
 }
 
 /**
- * What would have to be different in one column of a record for the label to be another one, all other columns left as they are.
- * All features of the column, and crosses with it, change together. Smallest means:
+ * Finds the smallest change of one column of a record that changes its label. All other columns stay as they are; all features of the column, and
+ * crosses with it, change together. Smallest means:
  *
- *   numbers      the least distance. Where the logit is monotone between two places that are looked at (a straight line, bins, and all but
- *                narrow turns of splines, 32 places between two knots) no double nearer to the record's value changes the label.
- *                Places: bounds of bins, ends of clipping, knots, levels that are numbers, the range of training, then ever further out.
- *                A missing number starts at the mean.
- *   categories   of the levels that the model lists, the smallest change of the logit (of several classes: of its greatest change)
- *   dates        the least time: whole hours (or minutes) within a week where the model reads these, and whole days, up to ten years; the
- *                rest of the time of day and the zone stay, and of two dates as far the later one is taken. A missing date is not searched.
- *   words, tags  with a list of tokens: the fewest tokens that come (once) or go (from all their places), of these the greatest effect.
- *                With several classes that are decided by costs, or calibrated each for itself, fewer may do.
+ *   numbers      the least distance. Where the logit is monotone between two of the places that are tried, no double nearer to the record's
+ *                value changes the label. Places are bounds of bins, ends of clipping, knots and 32 places between two of them, levels that are
+ *                numbers, and the range of training, then ever further out. Only narrow turns of splines can be missed. A missing number starts
+ *                at the mean.
+ *   categories   the level, of those that the model lists, with the smallest change of the logit (with several classes of its greatest change)
+ *   dates        the least time: whole hours (or minutes) within a week where the model reads these, and whole days up to ten years. The rest of
+ *                the time of day and the zone stay. Of two dates equally far away the later one is taken. A missing date is not searched.
+ *   words, tags  with a list of tokens: the fewest tokens that are added (once) or removed (everywhere), and of these the greatest effect. With
+ *                several classes that are decided by costs, or each with its own calibrator, fewer tokens may do.
  *
- * Every answer has been scored. Hashed values are not searched: the model has their buckets, not their names.
+ * Every answer has been scored. Hashed values are not searched, since the model has their buckets and not their names.
  *
  * @param feature  name of the column
- * @throws ERR_SCHEMA a column that the model does not read; ERR_SCHEMA, ERR_RECORD as of `Model.score`
+ * @throws ERR_SCHEMA a column that the model does not read; ERR_SCHEMA, ERR_RECORD as `Model.score`
+ * @example
+ * const change = whatIf(model, flight, 'distance');
+ * change.to; // 387.98
+ * change.score.label; // 'no'
+ * whatIf(model, flight, 'origin').to; // 'ATL'
  */
 export function whatIf<S extends Scored>(model: Explained<S>, record: Row, feature: string): WhatIf<S> {
   const source = columnOf(model, feature);

@@ -5,47 +5,56 @@ import { twoSidedP, Z95 } from '../math/normal.ts';
 import type { BootstrapInterval } from './manifest.ts';
 import type { Model } from './model.ts';
 
-/** One line of what a model estimated, on the scale of the raw features. A figure that does not exist is null. */
+/** The estimate of one weight, on the scale of the raw features. A figure that does not exist is null. */
 export interface Coefficient {
-  /** the class whose odds it is about */
+  /** the class whose odds it changes */
   readonly class: string;
   /** name of the feature, "(intercept)" for the intercept */
   readonly feature: string;
   /** the level, "(missing)" for a slot of missing cells, null for a number */
   readonly level: string | null;
-  /** change of the logit; null when it could not be estimated (aliased or constant) */
+  /**
+   * change of the logit per unit of the feature, or for the level; null when it could not be estimated (aliased or constant)
+   */
   readonly value: number | null;
-  /** null without inference */
+  /** standard error of `value`; null without inference */
   readonly stdError: number | null;
   /** value/stdError */
   readonly z: number | null;
-  /** two-sided, of the standard normal */
+  /** two-sided p-value of z under the standard normal */
   readonly p: number | null;
-  /** value ∓ 1.96·stdError: 95 % */
+  /** ends of the 95 % Wald interval, value ∓ 1.96·stdError */
   readonly ciLow: number | null;
   readonly ciHigh: number | null;
   /** exp(value) */
   readonly oddsRatio: number | null;
-  /** 95 % interval by the profile likelihood (an end that is null is infinite), and the likelihood-ratio test against 0; absent when not asked for */
+  /**
+   * 95 % interval by the profile likelihood (null: that end is infinite) and likelihood-ratio test against 0; absent when not asked for
+   */
   readonly profile?: {
     readonly low: number | null;
     readonly high: number | null;
     readonly chi2: number;
     readonly p: number;
   };
-  /** standard error and 95 % intervals over resampled rows; absent when not asked for */
+  /** standard error and 95 % intervals from resampled rows; absent when not asked for */
   readonly bootstrap?: Omit<BootstrapInterval, 'parameter'>;
 }
 
 /** Φ⁻¹(0.975) */
 
 /**
- * What a model estimated, the intercept first, then the slots in order; with more than two classes so for each, in order.
+ * Returns the estimates of a model: the intercept first, then each slot in order. With more than two classes it does so for each class, in order.
  *
  *   z = value/stdError,   p = 2·(1 − Φ(|z|)),   interval = value ± Φ⁻¹(0.975)·stdError,   oddsRatio = exp(value)
  *
- * There is no line for what was not estimated by design: the reference class, the reference level, the slot of unseen
- * values (unless rare levels share it), the slot of missing cells and the bucket of a hash when training had none. With a reference class the odds are those against it.
+ * Parameters that are fixed by design have no line: the reference class, the reference level, the slot of unseen values (unless rare levels
+ * share it), and slots of missing cells and hash buckets that no training row has. With a reference class the odds are those against it.
+ * @example
+ * const [, distance] = coefficients(model);
+ * distance.value; // 0.00287
+ * distance.oddsRatio; // 1.0029
+ * coefficients(model).map(({ feature, level }) => level ?? feature); // ['(intercept)', 'distance', 'LAS', 'MCI']
  */
 export function coefficients(model: Model): Coefficient[] {
   const { manifest, weights, intercept, covariance, encoder } = model;

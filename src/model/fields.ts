@@ -1,30 +1,36 @@
 import { sourceOf } from '../encode/coder.ts';
 import type { Feature, Schema } from '../encode/schema.ts';
 
-/** What a model reads: one field of a record, or one column of a table. */
+/** One input of a model: a field of a record, or a column of a table. */
 export interface Field {
   readonly name: string;
-  /** number: finite numbers. category: text, numbers or booleans. date: ISO 8601 text, `Date`, or numbers. text: words. tags: a list of texts. */
+  /** see `FieldType` */
   readonly type: FieldType;
-  /** whether a missing value (null) is taken; false: it is refused */
+  /** true: null is taken as a missing value; false: null is refused */
   readonly nullable: boolean;
-  /** the categories or tags of training, in the order of the schema; absent for other types, and where values are hashed */
+  /**
+   * categories or tags of the training rows, in the order of the schema; absent for other types, and where values are hashed
+   */
   readonly levels?: readonly string[];
-  /** whether others are refused; absent: they are taken */
+  /** true: values outside `levels` are refused; absent: they are taken */
   readonly strict?: true;
-  /** numbers below and above are refused; absent: none are */
+  /** numbers below are refused; absent: no lower end */
   readonly low?: number;
+  /** numbers above are refused; absent: no upper end */
   readonly high?: number;
-  /** longer texts and lists are refused, separators counted; absent: those of more than 2^20 characters */
+  /** greatest number of characters of a text or list, separators included; longer ones are refused; absent: 2^20 */
   readonly maxText?: number;
-  /** least and greatest number of training, where known */
+  /** least and greatest number of the training rows; absent where not known */
   readonly min?: number;
   readonly max?: number;
-  /** names of the features that are made of it; none for the offset */
+  /** names of the features made of this input; empty for the offset */
   readonly features: readonly string[];
 }
 
-/** What the values of a field are. */
+/**
+ * The values that an input takes. `number`: finite numbers. `category`: text, numbers or booleans. `date`: ISO 8601 text, `Date`, or numbers.
+ * `text`: text of words. `tags`: a list of texts.
+ */
 export type FieldType = 'number' | 'category' | 'date' | 'text' | 'tags';
 
 /** What `fieldsOf` reads of a model. */
@@ -33,7 +39,7 @@ interface Read {
 }
 
 /**
- * The fields that a model reads, in the order of its schema, the offset last.
+ * Returns the fields that a model reads, in the order of its schema, the offset last.
  * @example
  * fieldsOf(model).map(({ name, type }) => `${name}: ${type}`); // ['distance: number', 'origin: category']
  */
@@ -163,9 +169,14 @@ export interface InputSchema {
 }
 
 /**
- * The JSON Schema of the records that a model scores: for validators, OpenAPI and forms. Every field is required, as for `score`; null is a
- * missing value where the model takes one. A record that the schema lets pass is one that `score` takes, but for dates that are none, and numbers
- * so large that the logit overflows.
+ * Returns the JSON Schema of the records that a model scores, for validators, OpenAPI and forms.
+ *
+ * Every field is required, as for `score`; null is a missing value where the model takes one. `score` takes every record that the schema
+ * allows, with two exceptions: text that is no date, and numbers so large that the logit overflows.
+ * @example
+ * const { properties, required } = inputSchema(model);
+ * required; // ['distance', 'origin']
+ * Object.keys(properties); // ['distance', 'origin']
  */
 export function inputSchema(model: Read): InputSchema {
   const fields = fieldsOf(model);
@@ -209,9 +220,12 @@ const TYPES: Readonly<Record<FieldType, string>> = {
 };
 
 /**
- * The TypeScript type of the records that a model scores, as source text.
+ * Returns the TypeScript type of the records that a model scores, as source text.
+ * @param name  name of the interface
  * @example
- * inputType(model, 'Flight'); // export interface Flight {\n  "distance": number | null; …
+ * const lines = inputType(model, 'Flight').split('\n');
+ * lines[0]; // 'export interface Flight {'
+ * lines[1]; // '  readonly "distance": number | null;'
  */
 export function inputType(model: Read, name = 'Input'): string {
   const lines = fieldsOf(model).map(({ name: field, type, nullable, levels, strict }) => {

@@ -15,11 +15,15 @@ const DIGEST = 8 + START.length;
 const DIGEST_END = DIGEST + 64;
 
 /**
- * The model as the bytes of a `.safetensors` file: tensors `weights` [slots], `intercept` [1], `baseline` [slots] and, with
- * inference, `covariance` [slots + 1, slots + 1], all F64 and on the scale of the raw features; manifest and SHA-256 in the metadata.
- * More than two classes, K: `weights` [K, slots], `intercept` [K], `covariance` [K·(slots + 1), K·(slots + 1)].
- * The same model gives the same bytes.
- * @throws ERR_FORMAT when the manifest is not one that loads, e.g. a number in it is not finite
+ * Returns the bytes of a `.safetensors` file of the model.
+ *
+ * The file has the tensors `weights` [slots], `intercept` [1], `baseline` [slots] and, with inference, `covariance` [slots + 1, slots + 1]. All
+ * are F64 and on the scale of the raw features. With K > 2 classes they are `weights` [K, slots], `intercept` [K] and `covariance`
+ * [K·(slots + 1), K·(slots + 1)]. Manifest and SHA-256 are in the metadata. The same model always gives the same bytes.
+ * @throws ERR_FORMAT when the manifest could not be loaded again, for example because a number in it is not finite
+ * @example
+ * const file = saveModel(model);
+ * loadModel(file).score(flight).label; // 'yes'
  */
 export function saveModel(model: Model): Uint8Array {
   const { manifest, weights, intercept, covariance, baseline } = model;
@@ -43,10 +47,13 @@ export function saveModel(model: Model): Uint8Array {
 export type ModelBytes = ArrayBufferLike | ArrayBufferView;
 
 /**
- * The model in the bytes of a file. Digest, structure and format are checked before anything is allocated: a flipped bit,
- * a missing or an additional byte anywhere is refused.
- * @param stages  what the model may need beyond numbers and categories, two classes, the sigmoid and a threshold
- * @throws ERR_FORMAT not a model file; damaged or incomplete; written in another format; a stage that it needs is not there
+ * Returns the model in the bytes of a file.
+ *
+ * Digest, structure and format are checked before anything is allocated. A flipped bit or a missing or additional byte anywhere is refused.
+ * @param stages  what the model may need beyond numbers and categories, two classes, the sigmoid and a threshold; default nothing more
+ * @throws ERR_FORMAT bytes that are no model file, are damaged or incomplete, have another format, or need a stage that was not given
+ * @example
+ * loadModel(bytes).score(flight).probability; // 0.9114
  */
 export function loadModel(bytes: ModelBytes, stages?: Stages): Model;
 /** @internal for models that do more */

@@ -12,23 +12,30 @@ import type { Scores } from './scores.ts';
 import { calibratedManifest, decidedManifest } from './with.ts';
 
 /**
- * A model of `logodds`: it also says what it reads, takes records where tables are taken, and gives models with another calibration or
- * decision.
+ * A model of `logodds`. Beyond scoring it lists its input fields, scores arrays of records as tables, and returns copies with another
+ * calibration or decision. `fit` and `loadModel` make one.
+ * @example
+ * const { probability, label } = model.score(flight);
+ * probability; // 0.9114
+ * label; // 'yes'
  */
 export class FittedModel extends Model {
-  /** What the model reads: the fields of a record, the columns of a table. */
+  /** The inputs of the model: fields of a record, or columns of a table. */
   get fields(): Field[] {
     return fieldsOf(this);
   }
 
   /**
-   * A model with another calibration, decision or band for review. It comes from no file; this one stays what it is.
+   * Returns a copy of the model with another calibration, decision or band for review. This model does not change. The copy has no `sha256`, since
+   * it comes from no file.
    *
-   * A threshold is one on calibrated probabilities from then on. `review: null` takes a band away.
-   * @throws ERR_RANGE a calibration or decision that a model file could not hold: costs of another shape, in which a mistake is cheaper than the
-   * hit, or a band whose ends are no numbers in order; another change than these
+   * The threshold applies to calibrated probabilities. `review: null` removes a band.
+   * @throws ERR_RANGE a calibration or decision that a model file could not hold: costs of another shape, a mistake that is cheaper than the hit, or a band whose
+   * ends are not numbers in order
    * @example
-   * const careful = model.with({ decision: { threshold: 0.8 }, review: { low: 0.6, high: 0.8 } });
+   * const careful = model.with({ decision: { threshold: 0.95 }, review: { low: 0.4, high: 0.95 } });
+   * careful.score(flight).label; // 'no'
+   * careful.score(flight).review; // true
    */
   with(changes: {
     readonly calibration?: Calibration;
@@ -49,8 +56,11 @@ export class FittedModel extends Model {
   }
 
   /**
-   * Scores a table, or records one after another: the same bits.
-   * @throws as `Scorer.score`; of records as `score`, naming the number of the record
+   * Scores a table, or an array of records. Both give the same bits.
+   * @param options  engine, precision and capacity; see `TableOptions`
+   * @throws as `Scorer.score`; for records as `score`, with the number of the record
+   * @example
+   * model.scoreTable(records.slice(0, 3)).labels; // [0, 1, 0]
    */
   override scoreTable<P extends Precision = 'f64'>(data: Data, options?: TableOptions<P>): Scores<P> {
     if (!Array.isArray(data)) return super.scoreTable(data as Table, options);

@@ -12,18 +12,19 @@ import type { Scores } from './scores.ts';
 import { needsOutcomes } from './stages.ts';
 
 /**
- * Scores a batch that lies in linear memory: the same bits as a table of the same cells, through calibration and decision.
+ * Scores a batch in linear memory, through calibration and decision. It gives the bits of a table with the same cells.
  *
- * The columns are those of the encoder, `engine.columns(rows, model.encoder.specs)`: numbers as they are, categories as codes of their slots.
- * Where all features are numbers, `engine.rows(rows, model.encoder.slots)` does as well.
- * @param engine   of the batch
- * @param offsets  one a row, for a model with an offset
- * @returns as `scoreTable`; nothing counts as defaulted or out of range
- * @throws ERR_SHAPE a batch of other columns, or of another number of offsets; ERR_RECORD a row whose logit is no number
+ * Make the batch with `engine.columns(rows, model.encoder.specs)`: numbers as they are, categories as the codes of their slots. Where all
+ * features are numbers, `engine.rows(rows, model.encoder.slots)` works as well.
+ * @param engine  the engine of the batch
+ * @param given   offsets, one for each row; required if and only if the model has an offset
+ * @returns as `scoreTable`; no row counts as defaulted or out of range
+ * @throws ERR_SHAPE a batch with other columns, or another number of offsets; ERR_RECORD a row whose logit is not a number
  * @example
- * const batch = engine.rows(2, 2); // of a model of two numbers
- * batch.set([0.5, 1, -0.5, 2]);
- * scoreBatch(model, engine, batch).probabilities.length; // 2
+ * const batch = engine.columns(2, model.encoder.specs);
+ * batch.numeric(0).set([300, 1200]);
+ * batch.codes(1).set([0, 1]);
+ * scoreBatch(model, engine, batch).probabilities; // [0.0477, 0.9114]
  */
 export function scoreBatch<P extends Precision>(
   model: Model,

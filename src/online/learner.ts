@@ -25,7 +25,7 @@ import { slotsOf } from '../train/problem/slots.ts';
 import { foldExactly, standardisation } from '../train/problem/standardise.ts';
 import { readTarget, readWeight } from '../train/problem/target.ts';
 
-/** What an `OnlineLearner` is told beside its schema. */
+/** Options of an `OnlineLearner`, beside its schema. */
 export interface OnlineOptions extends FtrlOptions {
   /** the column to predict */
   readonly target: string;
@@ -33,9 +33,9 @@ export interface OnlineOptions extends FtrlOptions {
   readonly classes: readonly [string, string];
   /** the class whose probability the model gives */
   readonly positive: string;
-  /** column of sample weights, which scale the gradients: see `Ftrl` */
+  /** column of sample weights, which scale the gradients; see `Ftrl` */
   readonly weight?: string;
-  /** column that is added to the logit */
+  /** column of numbers that are added to the logit */
   readonly offset?: string;
   readonly engine?: Engine;
 }
@@ -53,16 +53,16 @@ const onlineOptions = (): Readonly<Record<keyof OnlineOptions, OptionRule>> => (
   l2: 'a number',
 });
 
-/** What `OnlineLearner.start` is told. `classes` and `positive` may be absent: they are taken from the table as `fit` does. */
+/** Options of `OnlineLearner.start`. When `classes` and `positive` are absent, they come from the table as in `fit`. */
 export interface StartOptions
   extends Omit<OnlineOptions, 'classes' | 'positive'>,
     Partial<Pick<OnlineOptions, 'classes' | 'positive'>>,
     Pick<DataOptions, 'features' | 'exclude' | 'categorical'> {}
 
-/** Rows learnt, and how well they were predicted before. */
+/** Number of rows learnt, and how well the learner predicted each one before it learnt it. */
 export interface Learnt {
   readonly rows: number;
-  /** mean log loss of the rows before each was learnt, nats per unit of weight; null without weight */
+  /** mean log loss of each row before it was learnt, in nats per unit of weight; null when all weights are 0 */
   readonly logLoss: number | null;
 }
 
@@ -120,16 +120,17 @@ interface Checkpoint {
 }
 
 /**
- * Online learning from tables: each `partialFit` learns the rows of a table once, in order, by FTRL-Proximal. See `Ftrl` for the
- * update and its options.
+ * Learns from tables online, by FTRL-Proximal. Each `partialFit` learns the rows of a table once, in order. `Ftrl` has the formula.
  *
- * Numeric features are standardised by the mean and scale of the schema, which stay as they are. A level that the schema does not
- * know learns the feature's slot of unseen values; for level sets without end, hash into sparse batches (`hashIndex`, `Ftrl`).
- * The model is that of the rows so far; rows in the same order give the same bits however they are cut into tables.
- *
- *     const learner = OnlineLearner.start(firstTable, { target: 'late' });
- *     for await (const table of tables) console.log(learner.partialFit(table).logLoss);
- *     save(saveModel(learner.model()));
+ * Numeric features are standardised by the mean and scale of the schema, which never change. A level that the schema does not list trains the
+ * slot of unseen values. For open-ended sets of levels, hash into sparse batches instead (`hashIndex` and `Ftrl` of `logodds/kernels`). The same
+ * rows in the same order give the same bits, however they are cut into tables. **The learner holds memory of its engine until `free`.**
+ * @example
+ * const learner = OnlineLearner.start(table, { target: 'late' });
+ * learner.partialFit(table); // { rows: 30, logLoss: 0.6679 }
+ * learner.model().score(flight).probability; // 0.5383
+ * const copy = OnlineLearner.resume(learner.checkpoint());
+ * copy.progress.rows; // 30
  */
 export class OnlineLearner implements Disposable {
   readonly target: string;
@@ -148,8 +149,8 @@ export class OnlineLearner implements Disposable {
   #freed = false;
 
   /**
-   * @param schema  as `inferSchema` makes it, with one-hot coding
-   * @throws ERR_SCHEMA for treatment coding, ERR_TARGET for classes that are not two or lack `positive`, ERR_RANGE, ERR_MEMORY
+   * @param schema  a schema as `inferSchema` makes it, with one-hot coding
+   * @throws ERR_SCHEMA for treatment coding; ERR_TARGET for classes that are not two or do not include `positive`; ERR_RANGE; ERR_MEMORY
    */
   constructor(schema: Schema, options: OnlineOptions) {
     refuseUnknown('OnlineLearner', options, onlineOptions());
@@ -188,8 +189,8 @@ export class OnlineLearner implements Disposable {
   }
 
   /**
-   * A learner whose schema and classes are those of a first table: levels, means and scales. The table is not learnt yet; give it
-   * to `partialFit` as any other. It should have both classes and the usual spread of the numbers.
+   * Returns a learner whose schema (levels, means, scales) and classes come from a first table. **The table is not learnt:** pass it to
+   * `partialFit` like any other. It should have both classes and the usual spread of the numbers.
    * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD as `fit`; ERR_TARGET when the table has one class and `classes` is absent
    */
   static start(table: Table, options: StartOptions): OnlineLearner {
@@ -209,18 +210,18 @@ export class OnlineLearner implements Disposable {
     return new OnlineLearner(schema, { ...rest, classes, positive });
   }
 
-  /** Rows learnt so far, and the mean log loss of each before it was learnt (progressive validation). */
+  /** All rows learnt so far, and their mean log loss before each was learnt (progressive validation). */
   get progress(): Learnt {
     const { rows, loss, totalWeight } = this.#ftrl;
     return { rows, logLoss: totalWeight > 0 ? loss / totalWeight : null };
   }
 
   /**
-   * Learns the rows of a table, in order. All cells are checked first: when it throws, nothing was learnt.
-   * Errors count rows from the first one that this learner was given.
+   * Learns the rows of a table, in order. **Changes the learner.** All cells are checked first: when it throws, nothing was learnt. Errors count
+   * rows from the first row this learner ever received.
    * @returns rows and progressive log loss of this table
    * @throws ERR_SCHEMA columns that are absent or of the wrong type
-   * @throws ERR_RECORD a cell that cannot be used, a weight below 0, a label that is missing or is neither class
+   * @throws ERR_RECORD a cell that cannot be used, a negative weight, a label that is missing or is neither class
    * @throws ERR_RANGE  numbers beyond 1e60 after standardisation; ERR_MEMORY
    */
   partialFit(table: Table): Learnt {
@@ -267,7 +268,7 @@ export class OnlineLearner implements Disposable {
   }
 
   /**
-   * The model of the rows so far, as `fit` gives one; its `fit.objective` and `logLik` are those of progressive validation.
+   * Returns the model of the rows so far, of the same kind as `fit` returns. Its `fit.objective` and `logLik` are those of progressive validation.
    * In terms of `fit` the penalty is λ = (λ₁ + λ₂)/S with l1Ratio = λ₁/(λ₁ + λ₂).
    * @throws ERR_DATA when no row of positive weight was learnt
    */
@@ -299,8 +300,8 @@ export class OnlineLearner implements Disposable {
   }
 
   /**
-   * Everything the learner is, as the bytes of a safetensors file with a SHA-256 over its content: z and n, sums, options, schema.
-   * The position in the input is `progress.rows`. The same state gives the same bytes.
+   * Returns the whole state of the learner as the bytes of a safetensors file with a SHA-256: z and n of `Ftrl`, sums, options and schema.
+   * `progress.rows` is the position in the input. The same state always gives the same bytes.
    */
   checkpoint(): Uint8Array {
     const { z, n } = this.#ftrl.state();
@@ -316,8 +317,8 @@ export class OnlineLearner implements Disposable {
   }
 
   /**
-   * The learner of a checkpoint: it goes on bit for bit as if it had never stopped.
-   * @throws ERR_FORMAT for what is no checkpoint, is damaged, or was written in another format
+   * Returns the learner of a checkpoint. It continues bit for bit as if it had never stopped.
+   * @throws ERR_FORMAT for bytes that are no checkpoint, are damaged, or have another format
    */
   static resume(bytes: Uint8Array | ArrayBuffer, engine?: Engine): OnlineLearner {
     // of anything else no byte: it matches no digest
@@ -385,7 +386,7 @@ export class OnlineLearner implements Disposable {
     return learner;
   }
 
-  /** Gives the memory back to the engine; what is asked afterwards refuses with ERR_ENGINE. */
+  /** Gives the memory back to the engine. **Every later call throws ERR_ENGINE.** */
   free(): void {
     this.#freed = true;
     for (const part of [...(this.#batches ?? []), this.#ftrl, this.#baseline]) part.free();

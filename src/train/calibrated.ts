@@ -40,7 +40,7 @@ export function calibrated(
   return finish(calibration, sharesOf(model, y, weight));
 }
 
-/** What a table of held-out rows says beside its features. */
+/** Options of `calibrate`: the method, and which columns of the held-out table are weights and trials. */
 export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> & {
   readonly method: CalibrationMethod;
   /** as of `fit` */
@@ -48,10 +48,17 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
 };
 
 /**
- * A fitted model with a calibrator, estimated from rows that it was not fitted to.
+ * Returns a copy of the model with a calibrator, estimated from rows that the model was not fitted to.
  *
- * @param table  features, target, and the model's offset
- * @throws ERR_SCHEMA, ERR_RECORD as a scorer; ERR_TARGET labels that are no class of the model; as `fitCalibration`
+ * Give it held-out rows: on training rows the probabilities would look better than they are. `fit` with `calibrate` does the same with folds.
+ * @param table  features, target, and the offset if the model has one
+ * @param given  the method, and which columns are weights and trials
+ * @throws ERR_SCHEMA, ERR_RECORD as `Scorer.score`; ERR_TARGET labels that are no class of the model; others as `fitCalibration` of `logodds/decide`
+ * @example
+ * const { train, holdout } = splitTable(table, Uint8Array.from(records, (_, i) => i % 2));
+ * const { model } = fit(train, { target: 'late' });
+ * model.score(flight).probability; // 0.7337
+ * calibrate(model, holdout, { method: 'platt' }).score(flight).probability; // 0.7205
  */
 export function calibrate(model: FittedModel, table: Data, given: HoldoutOptions): FittedModel {
   refuseUnknown('calibrate', given, { method: true, prior: true, weight: true, trials: true, engine: true });

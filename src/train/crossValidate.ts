@@ -30,16 +30,18 @@ import type { Task } from './problem/task.ts';
 import type { Fitted, Penalty } from './solve/types.ts';
 
 export const SCORES = ['logLoss', 'brier', 'auc', 'accuracy'] as const;
+/** The score by which `crossValidate` compares strengths. */
 export type ScoreName = (typeof SCORES)[number];
 
-/** What `crossValidate` is told beside the path. */
+/** Options of `crossValidate` beside those of the path. */
 export interface ValidationOptions extends FoldingOptions {
-  /** what decides; default logLoss */
+  /** the score that decides; default logLoss */
   readonly score?: ScoreName;
   /** `min` (default): the best mean score; `1se`: the strongest penalty whose mean is within one standard error of it */
   readonly rule?: 'min' | '1se';
 }
 
+/** Options of `crossValidate`: those of `fitPath`, the folds, the score and the rule. */
 export type CrossValidationOptions = PathOptions & ValidationOptions;
 
 /** The names of these options; the compiler misses one that is not here. */
@@ -50,53 +52,62 @@ export const validationOptions = (): Readonly<Record<keyof CrossValidationOption
   rule: true,
 });
 
-/** One strength of a cross-validation. */
+/** How one strength did in a cross-validation. */
 export interface ValidatedStep extends PathStep {
-  /** mean of the folds' scores, each weighing as its held-out rows; folds without a score are left out */
+  /** mean of the scores of the folds, each weighted by its held-out rows; folds without a score are left out */
   readonly mean: number;
-  /** √(Σ wᵢ(scoreᵢ − mean)²/(k − 1)), the standard error of the mean of k scores; null of one score */
+  /** √(Σ wᵢ(scoreᵢ − mean)²/(k − 1)), the standard error of the mean of k scores; null when there is one score */
   readonly stdError: number | null;
-  /** score of each fold; null where its held-out rows have none (an AUC of one class) */
+  /** score of each fold; null where the held-out rows have none (an AUC with one class) */
   readonly scores: readonly (number | null)[];
-  /** folds whose fit converged */
+  /** number of folds whose fit converged */
   readonly convergedFolds: number;
 }
 
+/** The result of `crossValidate`: the score of each strength, and the model with the chosen one. */
 export interface CrossValidation {
+  /** the score that decided */
   readonly score: ScoreName;
-  /** in falling order of λ; path figures are those of all rows */
+  /** one for each strength, in falling order of λ; figures of the path are those of the fit to all rows */
   readonly steps: readonly ValidatedStep[];
-  /** step of the best mean score */
+  /** index of the step with the best mean score */
   readonly best: number;
-  /** step of the one-standard-error rule */
+  /** index of the step that the one-standard-error rule chooses */
   readonly oneStdError: number;
-  /** the one of these that `rule` names */
+  /** `best` or `oneStdError`, as the option `rule` says */
   readonly chosen: number;
-  /** fold of each row, 0 to k − 1 (by time the part, 0 to k); −1 for rows of weight 0 */
+  /** fold of each row, 0 to k − 1 (by time its part, 0 to k); −1 for rows of weight 0 */
   readonly fold: Int16Array;
-  /** fitted to all rows with the chosen strength */
+  /** the model fitted to all rows with the chosen strength */
   readonly model: FittedModel;
   readonly warnings: readonly Warning[];
 }
 
 /**
- * k-fold cross-validation over a path of penalties, then a fit to all rows with the one that is chosen.
+ * Chooses the strength of a penalty by k-fold cross-validation over a path, then fits a model with it to all rows.
  *
- * Folds are stratified: of each class (or, for counts, of all rows) every fold has the same number of rows, up to one; `groups` and `time` say
- * otherwise. All folds share the encoded data in memory, a held-out row being a row of weight 0, and their passes run on the threads of the engine.
- * A fold penalises the weights of features standardised by its own training rows, so that it is the fit of a table of these rows; only the
- * levels of categories and the mean that fills missing cells are those of all rows.
+ * Random folds are stratified: each fold has the same number of rows of every class (for counts, of all rows), up to one. `groups` and `time`
+ * make other folds. A held-out row is a row of weight 0, so all folds share the encoded data in memory. The passes over the rows use the threads of
+ * the engine. Each fold standardises features by its own training rows, so it equals a fit to a table of these rows. Only the levels of
+ * categories and the mean that fills missing cells come from all rows.
  *
- * A fold whose held-out rows lack a class has no AUC: it is left out of every mean, and FOLD_WITHOUT_SCORE names it. Where the best of a grid
- * from the data (no `lambdas`, no `ratio`) is its weakest penalty, the grid is extended, up to three times by 20 strengths, and GRID_EXTENDED says so.
- * GRID_END: the best is the strongest or weakest penalty all the same.
+ * With random folds, one row of weight 2 is not the same as two rows of weight 1, because the two could land in different folds. With `groups`
+ * they are the same.
  *
- * Options and errors as of `fitPath`. With random folds, one row of weight 2 is not the same as two rows of weight 1, because the two could land in
- * different folds. With `groups` they are the same.
+ * Warnings: FOLD_WITHOUT_SCORE names a fold whose held-out rows lack a class; it has no AUC and is left out of every mean. GRID_EXTENDED: the best
+ * strength of a grid from the data (no `lambdas`, no `ratio`) was its weakest, so the grid was extended, up to three times by 20 strengths.
+ * GRID_END: the best strength is still the strongest or the weakest.
  *
- * @throws ERR_RANGE for a number of folds, a seed, a score or a rule outside their domain; ERR_DATA when a fold has no training row of some class,
- * or no fold has a score; ERR_RECORD for a time that is none
+ * @param given    a table or records
+ * @param options  as for `fitPath`, with `folds`, `score` and `rule`
+ * @throws as `fitPath`; ERR_RANGE for folds, a seed, a score or a rule outside their domain; ERR_DATA when a fold has no training row of some class,
+ * or no fold has a score; ERR_RECORD for a cell of `time` that is no time
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 7.10
+ * @example
+ * const found = crossValidate(records, { target: 'late', folds: 3 });
+ * found.steps[found.chosen].C; // 2.310
+ * found.steps[found.chosen].mean; // 0.4935
+ * found.model.score(flight).probability; // 0.8357
  */
 export function crossValidate(given: Data, options: CrossValidationOptions): CrossValidation {
   const { folds = 5, groups, time, seed = 1, score = 'logLoss', rule = 'min' } = options;

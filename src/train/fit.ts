@@ -25,12 +25,12 @@ import type { Problem } from './problem/problem.ts';
 import { classShare } from './problem/rows.ts';
 import { unfoldParameters } from './problem/standardise.ts';
 
-/** What `fit` returns. */
+/** The result of `fit`: the model and what should be known about it. */
 export interface FitResult {
   readonly model: FittedModel;
-  /** those of the model's manifest */
+  /** the warnings of the model's manifest */
   readonly warnings: Warning[];
-  /** rows as models saw them that were not fitted to them; null where no calibrator, threshold or band was chosen by folds */
+  /** logits of each row by a fit that did not see it; null unless folds chose a calibrator, a threshold or a band */
   readonly outOfFold: OutOfFold | null;
 }
 
@@ -51,24 +51,34 @@ const NO_INFERENCE: InferenceReport = {
  *
  *   two classes   loss(y, z) = log(1 + exp(z)) − y·z        several   loss(y, z) = log Σ exp(zₖ) − z_y, or two classes each against the rest
  *
- * s are the sample weights (times trials), c the class weights, α is l1Ratio, f are the penalty's factors, l and u its bounds. Numeric
- * features are standardised inside and w are their weights; with `standardize: false` the penalty acts on raw-scale weights. The intercept is not penalised. The model holds weights for raw features.
+ * s are the sample weights (times trials), c the class weights, α is l1Ratio, f are the penalty's factors, l and u its bounds. With the penalty
+ * `firth` it minimises 1/S · (Σ sᵢ·loss − ½·log det I), where I is the information.
  *
- * Not converging, separation, collinear and constant columns are results: fields of `model.manifest.fit`, and warnings that name the features:
- * CONSTANT_COLUMN, RANK_DEFICIENT, RANK_UNCHECKED, UNDERDETERMINED, SEPARATION, NOT_CONVERGED, INFERENCE_PENALIZED, INFERENCE_WEIGHTS,
- * INFERENCE_UNAVAILABLE, FEW_CLUSTERS, OVERDISPERSION, RARE_CLASS, CLASS_LEFT_OUT; with `diagnose` also those of `diagnose`.
+ * Numeric features are standardised inside, and the penalty acts on the standardised weights; with `standardize: false` it acts on raw-scale
+ * weights. The intercept is never penalised. The model holds weights for raw features. Calibrators, thresholds and bands for review are
+ * estimated from rows that the model was not fitted to: those of `folding`, or a holdout.
  *
- * With the penalty `firth` it minimises 1/S · (Σ sᵢ·loss − ½·log det I), I the information.
+ * The default penalty is L2 with C = 1. Convergence failures, separation, and collinear or constant columns are results, not errors. They are
+ * fields of `model.manifest.fit` and warnings that name the features: CONSTANT_COLUMN, RANK_DEFICIENT, RANK_UNCHECKED, UNDERDETERMINED, SEPARATION,
+ * NOT_CONVERGED, INFERENCE_PENALIZED, INFERENCE_WEIGHTS, INFERENCE_UNAVAILABLE, FEW_CLUSTERS, OVERDISPERSION, RARE_CLASS, CLASS_LEFT_OUT. The option
+ * `diagnose` adds those of `diagnose`.
  *
- * Calibrators, thresholds and bands for review are estimated from rows that the model was not fitted to: those of `folding`, or a holdout.
- *
- * @returns outOfFold  the rows of the folds; null where nothing was asked of them
+ * @param given    a table or records
+ * @param options  `target` is required; everything else has a default
  * @throws ERR_RANGE options outside their domain; weights that are negative or all zero
- * @throws ERR_SCHEMA columns that are absent, duplicate, of the wrong type, or no feature at all
- * @throws ERR_TARGET a target with missing cells, with one class or more than 100; what goes with two classes only
+ * @throws ERR_SCHEMA columns that are absent, duplicate or of the wrong type, or no feature at all
+ * @throws ERR_TARGET a target with missing cells, with one class or more than 100; an option that exists for two classes only
  * @throws ERR_RECORD a cell that cannot be used
  * @throws ERR_DATA a table without rows
  * @see Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.4; scikit-learn, LogisticRegression (for C and class weights)
+ * @example
+ * const { model, warnings } = fit(records, { target: 'late' });
+ * model.score(flight).probability; // 0.7770
+ * warnings; // []
+ * const plain = fit(records, { target: 'late', penalty: 'none', inference: true });
+ * plain.model.manifest.inference.statistics.aic; // 34.24
+ * const careful = fit(records, { target: 'late', decide: { by: 'cost', costs: { fp: 1, fn: 4 } } });
+ * careful.model.manifest.decision.threshold < 0.5; // true
  */
 export function fit(given: Data, options: FitOptions): FitResult {
   const table = CheckedTable.of(given);

@@ -16,67 +16,77 @@ import { SOLVERS, type SolverChoice } from './solve/types.ts';
 /** How the minimum is found. */
 export interface SolverOptions {
   /**
-   * auto (default) chooses from the shape of the data and the penalty, and the report says which and why: coordinate descent (`cd`) for absolute
-   * values and bounds, Newton where its matrix is small, else L-BFGS. `newton-cg` needs no matrix.
+   * `auto` (default) chooses by the shape of the data and the penalty, and the report says which and why: coordinate descent (`cd`) for L1 and bounds,
+   * Newton where its matrix is small, else L-BFGS. `newton-cg` is Newton's method without a matrix.
    */
   readonly solver?: SolverChoice;
-  /** converged when max |∂f/∂wⱼ| on standardised features, or the largest violation of the optimality conditions, is at most this; default 1e-8 */
+  /**
+   * the solver stops when max |∂f/∂wⱼ| on standardised features (or the largest violation of the optimality conditions) is at most this; default 1e-8
+   */
   readonly tol?: number;
-  /** default 100 for Newton, 200 for its variant without a matrix, 300 for coordinate descent, 1000 for L-BFGS */
+  /** greatest number of iterations; default 100 for Newton, 200 for `newton-cg`, 300 for `cd`, 1000 for L-BFGS */
   readonly maxIter?: number;
-  /** called after every iteration of the solver, for a progress display */
+  /** called after every iteration of the solver, for a display of progress */
   readonly onIteration?: (progress: Progress) => void;
 }
 
 /**
- * How often the classes are where the model is used: of two classes the share of the positive one, or the share of every class by its label.
+ * How frequent the classes are where the model is used: the share of the positive class of two, or the share of every class by its label.
  */
 export type Prior = number | Readonly<Record<string, number>>;
 
-/** A calibrator, estimated from rows that the model was not fitted to: those of folds (`folding`), or of a table of their own. */
+/**
+ * How a calibrator is estimated: by which method, and from a table of held-out rows or, without one, from folds (`folding`).
+ */
 export interface CalibrateOptions {
   readonly method: CalibrationMethod;
+  /** rows that are not in the training table; absent: the folds of `folding` */
   readonly holdout?: Data;
 }
 
 /**
- * How a model decides: at a threshold, by a criterion that chooses one on rows the model was not fitted to, or by a matrix of costs,
- * costs[j][k] of deciding class k where class j is true, in the order of the classes, which is the way for more than two.
+ * How a model decides: at a given threshold, by a criterion that chooses a threshold on rows the model was not fitted to, or by a matrix of costs.
+ *
+ * costs[j][k] is the cost of deciding class k where class j is true, in the order of the classes. With more than two classes only the matrix works.
  */
 export type DecideOption =
   | { readonly threshold: number }
   | Criterion
   | { readonly by: 'cost'; readonly costs: readonly (readonly number[])[] };
 
-/** A band of probabilities that a person looks at: its ends, or the share of the rows that are decided with the least margin. */
+/**
+ * The probabilities that a person should look at: a band with two ends, or the given share of rows, those decided with the least margin.
+ */
 export type ReviewOption = NonNullable<Decision['abstain']> | { readonly share: number };
 
-/** What `fit` does besides estimating weights. */
+/** What `fit` does besides estimating weights: inference, calibration, decisions and reports of progress. */
 export interface FitExtras {
-  /** standard errors, deviance, information criteria, tests, intervals: `model.manifest.inference` */
+  /** standard errors, deviance, information criteria, tests and intervals, in `model.manifest.inference`; default false */
   readonly inference?: boolean | InferenceOptions;
-  /** a calibrator in the model, estimated from rows that it was not fitted to; absent: probabilities are those of the logits */
+  /**
+   * adds a calibrator, estimated from rows that the model was not fitted to; default none: probabilities follow from the logits
+   */
   readonly calibrate?: CalibrationMethod | CalibrateOptions;
-  /** true shares of the classes, where those of the rows are not (some were sampled more often) */
+  /** true shares of the classes, where the rows have others (for example because rare rows were sampled more often) */
   readonly prior?: Prior;
-  /** how the model decides; absent: of two classes at a probability of 0.5, of more for the greatest logit */
+  /** how the model decides; default with two classes a threshold of 0.5, with more the greatest logit */
   readonly decide?: DecideOption;
-  /** the probabilities that a person looks at */
+  /** the band of probabilities that a person should look at; default none */
   readonly review?: ReviewOption;
-  /** the folds that `calibrate`, `decide` and `review` rest on; five random ones when absent */
+  /** the folds from which `calibrate`, `decide` and `review` are estimated; default five random ones */
   readonly folding?: FoldingOptions;
-  /** where to start: a model of the same features and classes, as of yesterday; default the model of intercepts alone */
+  /** a model with the same features and classes whose weights the solver starts from; default intercepts alone */
   readonly start?: Model;
-  /** adds the findings of `diagnose` to the warnings; false when absent, since they may take as long as the fit */
+  /** true adds the findings of `diagnose` to the warnings; default false, since they may take as long as the fit */
   readonly diagnose?: boolean;
-  /** called when a part of the work begins, for a progress display */
+  /** called when a part of the work begins, for a display of progress */
   readonly onPhase?: (phase: FitPhase) => void;
 }
 
-/** Parts of the work of a fit, in their order. */
+/** The parts of the work of `fit`: the solver, the bootstrap, the folds, the diagnosis. */
 export type FitPhase = 'solve' | 'resample' | 'folds' | 'diagnose';
 
-/** What `fit` is told; everything but `target` may be absent. */
+/** Options of `fit`. Only `target` is required. */
 export type FitOptions = DataOptions & PenaltyOptions & SolverOptions & FitExtras;
 
 /** The names of these options; the compiler misses one that is not here. */

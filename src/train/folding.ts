@@ -15,16 +15,16 @@ import type { Fitted, Penalty } from './solve/types.ts';
 
 /** How rows are put into folds. */
 export interface FoldingOptions {
-  /** k ≥ 2; default 5 */
+  /** number of folds k ≥ 2; default 5 */
   readonly folds?: number;
-  /** column whose rows of one value stay in one fold (a customer, a site); it is no feature */
+  /** column, for example of a customer or a site: rows with the same value stay in one fold; it is no feature */
   readonly groups?: string;
   /**
-   * column of times, numbers or dates and times in ISO 8601: fold i is trained on the i earliest of k + 1 parts and scored on the next; it is no
-   * feature
+   * column of times, as numbers or ISO 8601 text. Rows are cut by time into k + 1 parts; fold i is trained on the i earliest parts and scored on the
+   * next one. The column is no feature.
    */
   readonly time?: string;
-  /** of the random folds; default 1 */
+  /** seed of the random folds; default 1 */
   readonly seed?: number;
 }
 

@@ -1,27 +1,33 @@
 import { refuseUnknown } from '../../bindings/names.ts';
 import { refuse } from './penaltyOptions.ts';
 
-/** Fits to resampled rows. */
+/** How many fits to resampled rows the bootstrap makes, and from which seed. */
 export interface BootstrapOptions {
-  /** default 1000, which the ends of a 95 % interval want */
+  /** number of fits; default 1000, enough for the ends of a 95 % interval */
   readonly replicates?: number;
-  /** whole; default 1. The same seed gives the same intervals. */
+  /** a whole number; default 1; the same seed gives the same intervals */
   readonly seed?: number;
 }
 
-/** What a fit says of its estimates: by the likelihood, without a penalty or with Firth's; by `bootstrap` with any penalty. */
+/**
+ * Which inference a fit makes. Likelihood inference needs a fit without a penalty, or Firth's; `bootstrap` works with any penalty.
+ */
 export interface InferenceOptions {
   /**
-   * what standard errors rest on. `model` (default): the likelihood, weights taken as counts of rows; of Firth's the information at the
-   * estimate (brglm2, logistf before 1.24). `augmented`: of Firth's the information of the augmented data (logistf 1.24 and later), smaller.
-   * `robust`: a sandwich (HC0), valid even if the model's variance is wrong, and under class and sampling weights of any scale; a row of
-   * trials is one observation. `{ cluster }`: also where the rows of one value of that column depend on one another; the column is then no
-   * feature unless `features` names it.
+   * what standard errors are computed from. `model` (default): the information at the estimate (for Firth's fits as brglm2, and logistf before 1.24);
+   * weights count rows. `augmented`: for Firth's fits the information of the augmented data (logistf 1.24 and later), which gives smaller errors.
+   * `robust`: a sandwich (HC0), valid even if the model's variance is wrong, and under class weights and sampling weights of any scale; a row of
+   * trials is one observation. `{ cluster }`: a sandwich that is also valid where rows with the same value of that column depend on one another. That
+   * column is no feature unless `features` names it.
    */
   readonly covariance?: 'model' | 'augmented' | 'robust' | { readonly cluster: string };
-  /** profile-likelihood interval of every coefficient, likelihood-ratio test of every feature. Some ten fits a coefficient. */
+  /**
+   * true adds the profile-likelihood interval of every coefficient and the likelihood-ratio test of every feature; about ten fits a coefficient
+   */
   readonly profile?: boolean;
-  /** how coefficients vary over fits to resampled rows; alone unless `covariance` or `profile` is given as well */
+  /**
+   * adds intervals from fits to resampled rows; replaces likelihood inference unless `covariance` or `profile` is given as well
+   */
   readonly bootstrap?: BootstrapOptions;
 }
 

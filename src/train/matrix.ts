@@ -38,44 +38,44 @@ import { foldExactly, unfoldParameters } from './problem/standardise.ts';
 import type { Task } from './problem/task.ts';
 import type { Penalty } from './solve/types.ts';
 
-/** What a penalty says of single columns. */
+/** Factors and bounds of single columns. */
 export interface PenaltyByColumn {
-  /** f ≥ 0, one a column: factors on the penalty */
+  /** one for each column, ≥ 0: multiplies the penalty of its weight; default all 1 */
   readonly factors?: ArrayLike<number>;
-  /** one a column, ≤ 0 */
+  /** one for each column, ≤ 0: least raw-scale weight; default no bounds */
   readonly lower?: ArrayLike<number>;
-  /** one a column, ≥ 0 */
+  /** one for each column, ≥ 0: greatest raw-scale weight; default no bounds */
   readonly upper?: ArrayLike<number>;
 }
 
-/** As `PenaltyOptions`, with what it says of single columns. */
+/** The penalty of `fitMatrix`, as `PenaltyOptions`; factors and bounds are arrays with one entry a column. */
 export type MatrixPenaltyOptions =
   | ({ readonly penalty?: 'none' | (Strength & PenaltyKind & PenaltyByColumn) } & {
       readonly [setting in 'C' | 'lambda' | keyof PenaltyKind]?: undefined;
     })
   | ({ readonly penalty?: undefined } & Strength & PenaltyKind);
 
-/** The rows of a matrix, besides their numbers. */
+/** Weights, offsets, names and other data about the rows and columns of a matrix. */
 export interface MatrixDataOptions {
-  /** names of the columns; x0, x1, … when absent */
+  /** names of the columns; default x0, x1, … */
   readonly names?: readonly string[];
-  /** default 2; more are a multinomial fit */
+  /** number of classes K; default 2; with more the fit is multinomial */
   readonly classes?: number;
-  /** sample weights, finite and ≥ 0 */
+  /** sample weights, one for each row, finite and ≥ 0; default all 1 */
   readonly weight?: ArrayLike<number> | null;
-  /** what the weights are, as of `fit`: how much a row stands for (`sampling`, default), or how many rows (`count`) */
+  /** `sampling` (default): how much a row stands for, at any scale; `count`: how many rows it stands for */
   readonly weightKind?: WeightKind;
-  /** added to the logit; for two classes */
+  /** one for each row, added to the logit; for two classes only */
   readonly offset?: ArrayLike<number> | null;
-  /** where to start: weights and intercepts as in the result */
+  /** weights and intercepts that the solver starts from, in the form of the result; default intercepts alone */
   readonly start?: Pick<MatrixFit, 'weights' | 'intercept'>;
-  /** standard errors of the estimates; without a penalty */
+  /** true computes the covariance of the estimates; needs a fit without a penalty; default false */
   readonly inference?: boolean;
-  /** of the batch, when x is one */
+  /** the engine that computes; for a batch it must be the engine of the batch; default a new one */
   readonly engine?: Engine;
 }
 
-/** What `fitMatrix` is told; all of it may be absent. */
+/** Options of `fitMatrix`. All of them have defaults. */
 export type MatrixOptions = MatrixDataOptions & MatrixPenaltyOptions & SolverOptions;
 
 /** The names of these options; the compiler misses one that is not here. */
@@ -97,33 +97,40 @@ const matrixOptions = (): Readonly<Record<keyof MatrixOptions, OptionRule>> => (
   engine: true,
 });
 
-/** What `fitMatrix` returns. */
+/** The result of `fitMatrix`. */
 export interface MatrixFit {
   /**
-   * scores, explains and saves like that of `fit`: columns by their names, classes "0", "1", …, the offset as `offset` (`offset_` where a column
-   * has that name); made when it is first asked for
+   * a model that scores, explains and saves like one of `fit`; its classes are "0", "1", …, its offset is `offset` (`offset_` where a column
+   * has that name); it is built when first read
    */
   readonly model: FittedModel;
-  /** K × columns, K = 1 for two classes, else the number of classes */
+  /** K × columns, row after row; K is 1 for two classes, else the number of classes */
   readonly weights: Float64Array;
   /** length K */
   readonly intercept: Float64Array;
-  /** of each class the columns, then the intercept; null without inference or where it does not exist */
+  /** row-major, for each class its columns, then its intercept; null without inference, or where it does not exist */
   readonly covariance: Float64Array | null;
   readonly report: FitReport;
   readonly warnings: Warning[];
 }
 
 /**
- * `fit` for numbers without names: a matrix and the class of each row.
+ * Fits a logistic regression to a matrix of numbers and the class of each row.
  *
- * Formula, penalties, solvers and warnings as of `fit`; columns are called x0, x1, … unless `names` says other. A dense matrix is copied and standardised inside. A batch (of rows, or sparse) is used where it lies: the
- * fit then takes 16 to 32 bytes a row beside it. Numbers of any size are taken, dense or sparse, as long as the spread of a column is a number; of a
- * batch from 1e-150 to 1e150.
+ * Formula, penalties, solvers and warnings are those of `fit`. A dense matrix is copied and standardised. A batch (`rows` or `sparse`) is used
+ * where it lies, and the fit then takes 16 to 32 bytes a row of its own. Dense and sparse matrices may hold numbers of any size, as long as the
+ * spread of each column is finite. In a batch numbers range from 1e-150 to 1e150 in size.
  *
- * @param given  the matrix; of a batch's engine `options.engine` must be given
- * @param y  length rows: classes 0 to K − 1; for two classes also shares of class 1 between them
- * @throws ERR_SHAPE for lengths that do not fit, ERR_RANGE for values outside their domain, ERR_TARGET when a class has no row
+ * @param given    the matrix; for a batch `options.engine` must be the engine of the batch
+ * @param y        one for each row: classes 0 to K − 1; for two classes also shares of class 1, between 0 and 1
+ * @param options  all have defaults; columns are called x0, x1, … unless `names` says otherwise
+ * @throws ERR_SHAPE for lengths that do not fit; ERR_RANGE for values outside their domain; ERR_TARGET when a class has no row
+ * @example
+ * const x = { layout: 'rows', rows: 6, columns: 1, values: Float64Array.of(0, 1, 2, 3, 4, 5) };
+ * const { weights, intercept, model } = fitMatrix(x, [0, 0, 1, 0, 1, 1], { penalty: 'none' });
+ * weights; // [1.2140]
+ * intercept; // [-3.0351]
+ * model.score({ x0: 2.5 }).probability; // 0.5
  */
 export function fitMatrix(
   given: DenseMatrix | SparseMatrix | RowsBatch | SparseBatch,

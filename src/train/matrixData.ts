@@ -10,7 +10,7 @@ import { isConstant, momentsOf } from '../encode/infer.ts';
 import type { SlotProfile } from './problem/slotProfile.ts';
 import type { Standardisation } from './problem/standardise.ts';
 
-/** Numbers, row-major without gaps; stored for the fit in the type of the array. */
+/** A dense matrix, row-major and without gaps. The fit stores it in the precision of the array. */
 export interface DenseMatrix {
   readonly layout: 'rows';
   readonly rows: number;
@@ -19,14 +19,16 @@ export interface DenseMatrix {
   readonly values: Float64Array | Float32Array;
 }
 
-/** Compressed sparse rows. @see SparseRows */
+/** A sparse matrix by compressed rows: row i has the entries rowPtr[i] to rowPtr[i + 1] − 1. */
 export interface SparseMatrix {
   readonly layout: 'sparse';
   readonly rows: number;
   readonly columns: number;
+  /** length rows + 1, from 0, never falling */
   readonly rowPtr: Uint32Array;
+  /** column of each entry, below `columns` */
   readonly colIdx: Uint32Array;
-  /** null: all are one */
+  /** value of each entry; null: all are 1 */
   readonly values: Float64Array | Float32Array | null;
 }
 

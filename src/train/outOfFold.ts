@@ -7,28 +7,39 @@ import { penaltyOf } from './penalty.ts';
 import { prepare } from './problem/prepare.ts';
 import type { Problem } from './problem/problem.ts';
 
-/** Rows as models saw them that were not fitted to them. */
+/** The logits of each row by a fit that did not see it, and the rows' labels and weights. */
 export interface OutOfFold {
-  /** of each weight vector (one for two classes) the logits of all rows, offset included; NaN for rows that no fold scored */
+  /**
+   * for each weight vector (one for two classes) the logits of all rows, offset included; NaN for rows that no fold scored
+   */
   readonly planes: readonly Float64Array[];
-  /** two classes: share of the positive one, 0 to 1; else the class, 0 to K − 1 */
+  /** with two classes the share of the positive one, 0 to 1; with more the class, 0 to K − 1 */
   readonly y: Float64Array;
   /** sample weight (times trials, without class weights); 0 for rows that no fold scored */
   readonly weight: Float64Array;
-  /** the fit that scored the row, 0 to folds − 1; −1: none, as of rows of weight 0 and, by time, of the earliest part */
+  /**
+   * number of the fit that scored the row, 0 to folds − 1; −1 for rows that no fold scored: those of weight 0 and, by time, of the earliest part
+   */
   readonly fold: Int16Array;
+  /** number of fits */
   readonly folds: number;
-  /** of the fits, each once */
+  /** warnings of the fits, each once */
   readonly warnings: readonly Warning[];
 }
 
 /**
- * Logits of every row by a fit to the rows of the other folds (by time: to earlier rows), which is what calibrators and thresholds are chosen on.
+ * Returns the logit of every row by a fit to the other folds (by time: to earlier rows). Calibrators and thresholds are chosen on these.
  *
- * Each fold is `fit` of a table of its training rows with the same options, so `C` means 1/(λS) with S of these rows; of the levels of categories and the
- * fill of missing cells those of all rows. The folds are those of `folding`. Inference, calibration and a `start` are left aside.
+ * Each fold is the `fit` of a table of its training rows with the same options. `C` therefore means 1/(λS) with S of these rows. Only the levels
+ * of categories and the mean that fills missing cells come from all rows. `inference`, `calibrate`, `decide`, `review` and `start` have no effect.
  *
+ * @param rows   a table or records
+ * @param given  as for `fit`; `folding` makes the folds
  * @throws as `fit` and, for the folds, as `crossValidate`
+ * @example
+ * const rows = outOfFold(records, { target: 'late', folding: { folds: 3 } });
+ * rows.fold.slice(0, 4); // [1, 0, 0, 0]
+ * rows.planes[0].length; // 30
  */
 export function outOfFold(rows: Data, given: FitOptions): OutOfFold {
   const spec = readOptions(given, 'outOfFold');

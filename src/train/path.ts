@@ -28,22 +28,22 @@ import type { Fitted, Penalty } from './solve/types.ts';
 /** The strengths of a path. */
 export interface StrengthsOptions {
   /**
-   * strengths, each > 0; taken in falling order. Default: `count` of them, evenly on a logarithmic scale, from the least that makes all weights 0
-   * down to `ratio` of it; with `l1Ratio` 0 and no `ratio` the strengths include those of C from 1e-4 to 1e4
+   * strengths, each > 0, which are sorted in falling order. Default: `count` strengths, evenly on a logarithmic scale, from the least that makes all
+   * weights 0 down to `ratio` times it; with `l1Ratio` 0 and no `ratio` they cover C from 1e-4 to 1e4
    */
   readonly lambdas?: readonly number[];
-  /** default 100 */
+  /** number of strengths; default 100 */
   readonly count?: number;
-  /** in (0, 1), the last strength by the first; default 1e-4, or 1e-2 with more parameters than rows */
+  /** last strength divided by the first, in (0, 1); default 1e-4, or 1e-2 with more parameters than rows */
   readonly ratio?: number;
 }
 
-/** A penalty without its strength: in braces, or, but for what it says of single features, without. */
+/** A penalty without its strength: inside `penalty`, or, except for factors and bounds, beside the other options. */
 export type PathPenaltyOptions =
   | ({ readonly penalty?: PenaltyKind & PenaltyByFeature } & { readonly [setting in keyof PenaltyKind]?: undefined })
   | ({ readonly penalty?: undefined } & PenaltyKind);
 
-/** What `fitPath` is told: as `fit`, but for the strength of the penalty, of which there are many. */
+/** Options of `fitPath`: those of `fit` without inference and calibration, with a sequence of strengths in place of one. */
 export type PathOptions = DataOptions & PathPenaltyOptions & SolverOptions & StrengthsOptions;
 
 /** The names of these options; the compiler misses one that is not here. */
@@ -63,8 +63,9 @@ export const pathOptions = (): Readonly<Record<keyof PathOptions, OptionRule>> =
 /** The options of a path, checked, in one form. */
 export type PathSpec = DataOptions & SolverOptions & StrengthsOptions & { readonly penalty: PenaltySpec };
 
-/** How the fit of one strength went. */
+/** How the fit with one strength went. */
 export interface PathStep {
+  /** strength of the penalty on the mean loss */
   readonly lambda: number;
   /** 1/(λS) */
   readonly C: number;
@@ -73,34 +74,43 @@ export interface PathStep {
   readonly iterations: number;
   /** largest violation of the optimality conditions */
   readonly gradNorm: number;
-  /** f(w, b) */
+  /** f(w, b) of `fit`, penalty included */
   readonly objective: number;
+  /** log-likelihood, in nats */
   readonly logLik: number;
   /** 1 − logLik/nullLogLik, the share of the deviance that the model explains */
   readonly devianceRatio: number;
-  /** weights that are not 0 */
+  /** number of weights that are not 0 */
   readonly nonzero: number;
 }
 
+/** The result of `fitPath`: one fit for each strength. */
 export interface RegularizationPath {
-  /** in falling order of λ, none left out */
+  /** one for each strength, in falling order of λ */
   readonly steps: readonly PathStep[];
-  /** The model of step k. @throws ERR_RANGE when there is none */
+  /** Returns the model of step k. @throws ERR_RANGE when there is no such step */
   model(k: number): FittedModel;
-  /** of all steps, each once */
+  /** warnings of all steps, each once */
   readonly warnings: readonly Warning[];
 }
 
 /**
  * Fits a falling sequence of penalties, each from the solution before it.
  *
- * λ of step k is λ_max·ratio^(k/(count − 1)), λ_max as of `largestLambda`, and so glmnet's. Under L2 alone (`l1Ratio` 0) no finite λ makes weights 0 and
- * that grid ends far above the best λ, so by default it goes on to C = 1e4, and begins at C = 1e-4 where that is stronger: scikit-learn's grid is part
- * of it. No step ends the path early: each has its own status.
- * Options and errors as of `fit`.
+ *   λₖ = λ_max·ratio^(k/(count − 1)),   k = 0 … count − 1
  *
- * @throws ERR_RANGE for strengths, a count or a ratio outside their domain
+ * λ_max is the least λ that makes all weights 0, as in glmnet. With L2 alone (`l1Ratio` 0) no finite λ does that, and such a grid would end far above
+ * the best λ. Its default grid therefore goes on to C = 1e4, and begins at C = 1e-4 where that is stronger, so it includes scikit-learn's grid. No
+ * step ends the path early: each has its own status.
+ *
+ * @param table    a table or records
+ * @param options  as for `fit`, with `lambdas`, or `count` and `ratio`, in place of C and lambda
+ * @throws as `fit`; ERR_RANGE for strengths, a count or a ratio outside their domain
  * @see Friedman, Hastie, Tibshirani, Regularization paths for generalized linear models via coordinate descent, J. Stat. Softw. 33 (2010)
+ * @example
+ * const path = fitPath(records, { target: 'late', l1Ratio: 1, count: 3 });
+ * path.steps.map(({ nonzero }) => nonzero); // [0, 3, 3]
+ * path.model(2).score(flight).probability; // 0.9113
  */
 export function fitPath(table: Data, options: PathOptions): RegularizationPath {
   refuseUnknown('fitPath', options, pathOptions());

@@ -2,7 +2,7 @@ import { refuse as refuseAs } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import { show } from '../messages.ts';
 
-/** The strength of a penalty: C or lambda. */
+/** The strength of a penalty, as C or as lambda. */
 export type Strength =
   | {
       /** inverse strength, > 0: C = 1/(λS), as in scikit-learn; 1 when neither is given; Infinity is no penalty */
@@ -15,27 +15,30 @@ export type Strength =
       readonly lambda: number;
     };
 
-/** What a penalty of any strength acts on. */
+/** The shape of a penalty, whatever its strength. */
 export interface PenaltyKind {
-  /** α in [0, 1]: the share of the penalty on absolute values; 0 (default) is L2, 1 is L1, between them the elastic net */
+  /** α in [0, 1], the share of the penalty on absolute values: 0 (default) is L2, 1 is L1, between them the elastic net */
   readonly l1Ratio?: number;
   /**
-   * true (default): the penalty acts on weights of standardised numeric features, and on those of levels, words and tags as they are;
-   * false: on raw-scale weights throughout
+   * true (default): the penalty acts on weights of standardised numbers, and on weights of levels, words and tags as they are. false: it acts on
+   * raw-scale weights throughout.
    */
   readonly standardize?: boolean;
 }
 
-/** What a penalty says of single features. */
+/** Factors and bounds of single features. */
 export interface PenaltyByFeature {
-  /** factor f ≥ 0 on the penalty of a feature's weights, 1 where not named; 0: never penalised. They are not rescaled. */
+  /** factor f ≥ 0 on the penalty of a feature's weights; default 1; 0 means never penalised. Factors are not rescaled. */
   readonly factors?: Readonly<Record<string, number>>;
-  /** least and greatest raw-scale weight of a feature, lower ≤ 0 ≤ upper; [0, Infinity] is a weight that is not negative, [0, 0] one that is held at 0 */
+  /**
+   * least and greatest raw-scale weight of a feature, lower ≤ 0 ≤ upper; default none. [0, Infinity] forbids negative weights, [0, 0] holds the weight
+   * at 0.
+   */
   readonly bounds?: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /**
- * How weights are penalised: one choice.
+ * How weights are penalised.
  *
  *   λ·Σ fⱼ·((1 − α)/2·wⱼ² + α·|wⱼ|),   lⱼ ≤ wⱼ ≤ uⱼ;   α is l1Ratio, f are factors, l and u bounds
  *
@@ -43,7 +46,9 @@ export interface PenaltyByFeature {
  */
 export type PenaltyOption = 'none' | 'firth' | (Strength & PenaltyKind & PenaltyByFeature);
 
-/** The penalty, and its common settings without braces: `{ C: 0.1 }` is `{ penalty: { C: 0.1 } }`. The types allow one of the two. */
+/**
+ * The penalty. Its common settings may stand alone: `{ C: 0.1 }` means `{ penalty: { C: 0.1 } }`. The types allow one of the two forms.
+ */
 export type PenaltyOptions =
   | ({ readonly penalty?: PenaltyOption } & { readonly [setting in 'C' | 'lambda' | keyof PenaltyKind]?: undefined })
   | ({ readonly penalty?: undefined } & Strength & PenaltyKind);
