@@ -48,13 +48,14 @@ export abstract class Handle implements Disposable {
     this.#blocks.push(...blocks);
   }
 
-  /** Gives the memory back to the engine. What is used afterwards refuses with ERR_ENGINE; a second time does nothing. */
+  /** Gives the memory back to the engine. **Every later use throws ERR_ENGINE;** a second call does nothing. */
   free(): void {
     for (const block of this.#blocks) this.#heap!.release(block);
     this.#blocks.length = 0;
     this.#heap = null;
   }
 
+  /** Calls `free`, at the end of a block that began with `using`. */
   [Symbol.dispose](): void {
     this.free();
   }

@@ -39,6 +39,7 @@ export interface Likelihood {
    * Gives the memory back to the engine. **Other methods throw ERR_ENGINE afterwards,** and also once the batch was freed.
    */
   free(): void;
+  /** Calls `free`, at the end of a block that began with `using`. */
   [Symbol.dispose](): void;
 }
 

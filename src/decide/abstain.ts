@@ -49,9 +49,9 @@ function above(at0: number, at1: number, value: number): [low: number, high: num
  * are the rows with the least greatest probability. Tied rows stay together, so the band may hold fewer rows than the share, never more.
  *
  * @param probabilities  with two classes those of the positive one; with more class after class, class k of row i at k·n + i
- * @param classes  number of classes; default 2; n is probabilities.length for two classes, probabilities.length/classes for more
- * @param threshold  for two classes; default 0.5
- * @param weight  length n, finite and ≥ 0; default all 1
+ * @param share  share of the weight of all rows, in (0, 1)
+ * @param options  `classes`: how many, default 2; n is probabilities.length/classes, or probabilities.length for two. `threshold`: for two classes,
+ * default 0.5. `weight`: length n, finite and ≥ 0, default all 1.
  * @throws ERR_RANGE a share outside (0, 1), probabilities outside [0, 1], a share so small that the first tied rows exceed it (they are named)
  * @throws ERR_SHAPE lengths that do not fit; ERR_DATA no row of positive weight
  * @example

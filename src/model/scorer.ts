@@ -50,6 +50,7 @@ export interface Scorer<P extends Precision = Precision> {
    * Gives back the memory that `reuse` keeps; without `reuse` there is nothing to free. **Every later `score` throws ERR_ENGINE.**
    */
   free(): void;
+  /** Calls `free`, at the end of a block that began with `using`. */
   [Symbol.dispose](): void;
 }
 

@@ -32,7 +32,9 @@ export interface NarrowStage {
 
 /** The stage that turns logits into probabilities and labels where the sigmoid and a threshold are not enough. */
 export interface OutcomeStage {
+  /** `calibratedProbability` of `logodds/decide` */
   readonly probability: typeof calibratedProbability;
+  /** `applyCalibration` of `logodds/decide` */
   readonly apply: typeof applyCalibration;
   /**
    * Computes probabilities, labels and review flags of a part of a table. **It overwrites the logits with the probabilities.**

@@ -392,6 +392,7 @@ export class OnlineLearner implements Disposable {
     for (const part of [...(this.#batches ?? []), this.#ftrl, this.#baseline]) part.free();
   }
 
+  /** Calls `free`, at the end of a block that began with `using`. */
   [Symbol.dispose](): void {
     this.free();
   }
