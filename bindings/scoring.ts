@@ -7,6 +7,7 @@ import { Heap, PlainMemory } from './heap.ts';
 import { jsScoringKernels } from './js/scoring.ts';
 import { ABI_VERSION, type Elementwise, type ScoringKernels } from './kernels.ts';
 import { type BatchShape, type Precision, planeStride } from './layout.ts';
+import type { CompiledModule } from './moduleFile.ts';
 import { RowsBatch } from './rowsBatch.ts';
 import { Vector } from './vector.ts';
 import { instantiate } from './wasm.ts';
@@ -153,7 +154,7 @@ export type EngineName = 'auto' | 'wasm' | 'js';
 /** Where an engine comes from: both implementations of one table of kernels. */
 export interface EngineSource<K extends ScoringKernels> {
   /** @throws what the host throws when it lacks SIMD or WebAssembly, or refuses to compile */
-  readonly module: () => WebAssembly.Module;
+  readonly module: () => CompiledModule;
   readonly js: (heap: Heap) => K;
 }
 
@@ -200,9 +201,9 @@ export function pick<K extends ScoringKernels, E>(
  * const engine = pickEngine(module);
  * loadModel(bytes).scorer(engine).score(table).rows; // 30
  */
-export function scoringEngineOn(module: WebAssembly.Module | BufferSource): ScoringEngine {
+export function scoringEngineOn(module: CompiledModule | ArrayBuffer | ArrayBufferView): ScoringEngine {
   // not instanceof: a module may be of another realm
-  const given = () => ('byteLength' in module ? new WebAssembly.Module(module) : module);
+  const given = () => ('byteLength' in module ? new WebAssembly.Module(module as BufferSource) : module);
   const engine = pick({ module: given, js: jsScoringKernels }, 'auto', ScoringEngine);
   const version = engine.name === 'wasm' ? engine.kernels.abiVersion?.() : ABI_VERSION;
   if (version === ABI_VERSION) return engine;

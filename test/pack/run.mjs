@@ -121,7 +121,7 @@ try {
   });
   await check('every entry can be imported, and names its declarations', () => {
     const { exports } = JSON.parse(readFileSync(join(folder, 'node_modules/logodds/package.json'), 'utf8'));
-    const entries = Object.entries(exports).filter(([, target]) => typeof target === 'object');
+    const entries = Object.entries(exports).filter(([, target]) => target.default?.endsWith('.js'));
     assert.ok(entries.length >= 9);
     for (const [entry, { types }] of entries) {
       assert.ok(existsSync(join(folder, 'node_modules/logodds', types)), types);
