@@ -3,25 +3,27 @@ import { tell } from '../../bindings/names.ts';
 import { sortTagged } from '../math/sort.ts';
 import { areCounts, type Labels, type Weight, type WeightKind } from './check.ts';
 
-/** One bin of a reliability diagram: its probabilities lie in (low, high], the first bin includes `low`. */
+/** One bin of a reliability diagram. Its probabilities lie in (low, high]; the first bin includes `low`. */
 export interface ReliabilityBin {
   readonly low: number;
   readonly high: number;
   readonly weight: number;
-  /** mean probability of its rows, null without rows */
+  /** mean probability of its rows; null without rows */
   readonly predicted: number | null;
-  /** share of rows where it happened (of the positive class, or right), null without rows */
+  /** share of its rows that are positive (for classes: whose label is right); null without rows */
   readonly observed: number | null;
 }
 
-/** uniform: bins of equal width; quantile: of equal weight, as far as equal probabilities allow */
+/**
+ * How probabilities are put into bins: `uniform` into equal widths, `quantile` into equal weights, as far as equal probabilities allow.
+ */
 export type BinStrategy = 'uniform' | 'quantile';
 
 /** How rows are put into bins: 10 of equal width when absent; what weights are matters to edges at quantiles alone. */
 export type Binning = [bins?: number, strategy?: BinStrategy, weightKind?: WeightKind];
 
 /**
- * Brier score by parts, over bins of probability:
+ * The Brier score in parts, over bins of probability:
  *
  *   brier = reliability − resolution + uncertainty + withinBins
  *
@@ -29,7 +31,7 @@ export type Binning = [bins?: number, strategy?: BinStrategy, weightKind?: Weigh
  *   resolution   Σ_k (S_k/S)·(ō_k − ō)², greater is better          ō: share of positives
  *   uncertainty  ō·(1 − ō), of the data alone
  *   withinBins   1/S · Σ sᵢ·((pᵢ − p̄_k)² − 2·(pᵢ − p̄_k)·(yᵢ − ō_k)): variance less twice the covariance within the bins;
- *                0 when probabilities of a bin are equal, and what Murphy's three terms alone leave out otherwise
+ *                0 when the probabilities of a bin are equal; Murphy's three terms leave it out
  */
 export interface BrierParts {
   readonly brier: number;

@@ -1,22 +1,26 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { tell } from '../../bindings/names.ts';
 
-/** z = x·w + intercept + offset of each row, as a scorer gives them. */
+/** The logit of each row, z = x·w + intercept + offset, as a scorer gives it. */
 export type Logits = ArrayLike<number>;
 
-/** Probabilities from 0 to 1, one of each row; of two classes those of the positive one. */
+/** The probability of each row, from 0 to 1; with two classes that of the positive one. */
 export type Probabilities = ArrayLike<number>;
 
-/** Real numbers that rank rows: logits, probabilities, or any others; a greater one speaks for the positive class. */
+/** Real numbers that rank rows: logits, probabilities, or any others. A greater score speaks for the positive class. */
 export type RowScores = ArrayLike<number>;
 
-/** The class of each row: of two classes 1 for the positive one, else 0; of K classes 0 to K − 1. */
+/** The class of each row: with two classes 1 for the positive one, else 0; with K classes 0 to K − 1. */
 export type Labels = ArrayLike<number>;
 
-/** What weights are: how much of a population a row stands for, at any scale; or how many rows it stands for, whole numbers. */
+/**
+ * The meaning of weights: `sampling`, how much of a population a row stands for, at any scale; `count`, how many rows it stands for, as whole numbers.
+ */
 export type WeightKind = 'sampling' | 'count';
 
-/** Sample weights: weight 0 is no row; null and undefined: all 1. For what depends on a number of rows see `WeightKind`. */
+/**
+ * Sample weights; null and undefined mean all 1. A row of weight 0 does not count. See `WeightKind` for metrics that depend on a number of rows.
+ */
 export type Weight = ArrayLike<number> | null | undefined;
 
 /** Pairs of rows weigh the product of their weights, which must be a number. */

@@ -19,9 +19,9 @@ import { formOf, type Predictions, surprise } from './forms.ts';
 type Link = 'multinomial' | 'ovr';
 
 /**
- * What a classifier of K ≥ 2 classes says of n rows: the logits z, or the probabilities p; one of the two. Of each class an array of length n.
+ * The predictions of a classifier of K ≥ 2 classes for n rows: the logits z or the probabilities p, as one array of length n for each class.
  *
- *   logits         finite; link multinomial (when absent): p = softmax(z); ovr (one-vs-rest): pₖ = σ(zₖ)/Σ σ(zⱼ)
+ *   logits         finite; link multinomial (default): p = softmax(z); ovr (one-vs-rest): pₖ = σ(zₖ)/Σ σ(zⱼ)
  *   probabilities  from 0 to 1; those of a row are divided by their sum
  */
 export type ClassPredictions =

@@ -12,7 +12,7 @@ import {
   type Weight,
 } from './check.ts';
 
-/** Weights of rows by what they are and what they were called. */
+/** Weights of rows by their class and by the label they were given. */
 export interface Counts {
   readonly truePositives: number;
   readonly falsePositives: number;
@@ -20,7 +20,9 @@ export interface Counts {
   readonly trueNegatives: number;
 }
 
-/** A confusion matrix of two classes and what follows from it; a figure that would be 0/0 is null (scikit-learn: 0 and a warning). */
+/**
+ * A confusion matrix of two classes and the figures that follow from it. A figure that would be 0/0 is null (scikit-learn: 0 and a warning).
+ */
 export interface Confusion extends Counts {
   /** (TP + TN)/all */
   readonly accuracy: number;
@@ -30,23 +32,23 @@ export interface Confusion extends Counts {
   readonly recall: number | null;
   /** TN/(TN + FP), the true negative rate */
   readonly specificity: number | null;
-  /** `fbeta` of 1 */
+  /** `fbeta` with β = 1 */
   readonly f1: number | null;
-  /** mean of recall and specificity, of those that exist */
+  /** mean of those of recall and specificity that exist */
   readonly balancedAccuracy: number;
   /** Matthews correlation, (TP·TN − FP·FN)/√((TP+FP)(TP+FN)(TN+FP)(TN+FN)) */
   readonly mcc: number | null;
 }
 
 /**
- * A confusion matrix of two classes and what follows from it: at a threshold of scores, or of four counts.
+ * Returns the confusion matrix of two classes and the figures that follow from it, from scores and a threshold, or from four counts.
  *
- * A row is called positive when its score > threshold (not at equality, as a model's decision).
+ * A row is called positive when its score > threshold (not at equality, as in a model's decision).
  *
  * @param scores  length n, logits or probabilities or any other real numbers
  * @param y       length n, 0 or 1
- * @param threshold  on the scale of the scores: 0.5 when absent, which is meant for probabilities; for logits it would be 0
- * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
+ * @param threshold  on the scale of the scores; default 0.5, which is for probabilities; with logits use 0
+ * @param weight  length n, finite and ≥ 0; default all 1. An integer weight is a repeated row, weight 0 is no row.
  * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
  * @throws ERR_RANGE a score or threshold that is no number, a label that is neither 0 nor 1, a weight or count that is negative or not finite
  * @see scikit-learn: confusion_matrix, precision_score, recall_score, f1_score, balanced_accuracy_score, matthews_corrcoef
@@ -110,10 +112,10 @@ function ratesOf({ truePositives, falsePositives, falseNegatives, trueNegatives 
 }
 
 /**
- * F score (1 + β²)·TP/((1 + β²)·TP + β²·FN + FP), in which recall counts β times as much as precision; null when it would be 0/0.
+ * Returns the F score, (1 + β²)·TP/((1 + β²)·TP + β²·FN + FP), in which recall counts β times as much as precision; null when it would be 0/0.
  *
  * @param counts  weights of rows, as `confusion` returns them
- * @param beta  finite, ≥ 0; 0 is precision
+ * @param beta  β, finite, ≥ 0; 0 gives precision
  * @throws ERR_RANGE another beta
  * @see scikit-learn: fbeta_score
  * @example
@@ -131,45 +133,47 @@ export function fbeta(
   return quotient(hits, hits + square * counts.falseNegatives + counts.falsePositives);
 }
 
-/** Precision, recall and F of one class, or a mean of them. */
+/** The precision, recall and F of one class, or a mean of them. */
 export interface ClassScores {
-  /** of the rows called this class, the share of it; null when there are none */
+  /** share of right labels among the rows with this label; null when there are none */
   readonly precision: number | null;
-  /** of the rows of this class, the share called it; null when there are none */
+  /** share of right labels among the rows of this class; null when there are none */
   readonly recall: number | null;
+  /** F of both; null when it would be 0/0 */
   readonly fscore: number | null;
 }
 
-/** How labels agree with the classes of rows; what `classificationReport` returns. */
+/** The result of `classificationReport`: how labels agree with the classes of rows. */
 export interface ClassificationReport {
-  /** weight of rows of class j called class k */
+  /** matrix[j][k]: weight of the rows of class j with label k */
   readonly matrix: readonly Float64Array[];
-  /** support: weight of the rows of the class */
+  /** one for each class; `support` is the weight of its rows */
   readonly classes: readonly (ClassScores & { readonly support: number })[];
   /**
-   * Means over the classes that occur in y or among the labels; a figure that is null counts 0, as in scikit-learn. macro: each class
-   * with the same weight; weighted: by support; micro: over all rows, so that all three are the accuracy.
+   * mean over the classes that occur in y or among the labels, each with the same weight; a figure that is null counts 0, as in scikit-learn
    */
   readonly macro: Readonly<Record<keyof ClassScores, number>>;
+  /** mean over the same classes, each weighted by its support */
   readonly weighted: Readonly<Record<keyof ClassScores, number>>;
+  /** figures over all rows: all three equal the accuracy */
   readonly micro: Readonly<Record<keyof ClassScores, number>>;
   readonly accuracy: number;
   /** mean recall of the classes that have rows */
   readonly balancedAccuracy: number;
-  /** Matthews correlation of several classes, null when all rows are of one class or called one class */
+  /** Matthews correlation of several classes; null when all rows have one class, or one label */
   readonly mcc: number | null;
 }
 
 /**
- * The confusion matrix of several classes, precision, recall and F of each class, their means, and the figures of all rows.
+ * Returns the confusion matrix of several classes, the precision, recall and F of each class, their means, and figures over all rows.
  *
  * @param predicted  the label of each row, 0 to classes − 1; length n
  * @param y          the class of each row, 0 to classes − 1; length n
- * @param classes    how many there are, an integer ≥ 2
- * @param weight     as of `confusion`
- * @param beta       of the F scores, as of `fbeta`
+ * @param classes    number of classes, an integer ≥ 2
+ * @param weight     as for `confusion`
+ * @param beta       β of the F scores, as for `fbeta`; default 1
  * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
- * @throws ERR_RANGE a label or class that is none, fewer than two classes, a weight that is negative or not finite, another beta
+ * @throws ERR_RANGE a label or class outside its domain, fewer than two classes, a weight that is negative or not finite, another beta
  * @see scikit-learn: confusion_matrix, classification_report, balanced_accuracy_score, matthews_corrcoef
  * @see Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, Computational Biology and Chemistry 28, 2004
  * @example

@@ -4,27 +4,30 @@ import type { Labels, RowScores, Weight } from './check.ts';
 import { eachScore } from './ranking.ts';
 
 /**
- * What a threshold at each distinct score does; row k is of "positive when score ≥ thresholds[k]". Weights of rows, from the
- * greatest score to the least, so that the last row has all rows predicted positive.
+ * The weights of true and false positives at each distinct score as a threshold. Entry k is for "positive when score ≥ thresholds[k]", from the
+ * greatest score to the least; at the last entry all rows are called positive.
  */
 export interface ConfusionCurve {
   readonly thresholds: Float64Array;
   readonly truePositives: Float64Array;
   readonly falsePositives: Float64Array;
-  /** weight of the positive, of the negative rows: those of false negatives, of true negatives are what is left */
+  /** weight of the positive rows; false negatives are positives − truePositives */
   readonly positives: number;
+  /** weight of the negative rows; true negatives are negatives − falsePositives */
   readonly negatives: number;
 }
 
-/** Points from (0, 0) to (1, 1); thresholds descend, the first is Infinity: nothing is positive. */
+/** The ROC curve, from (0, 0) to (1, 1). Thresholds descend; the first is Infinity, where no row is called positive. */
 export interface RocCurve {
+  /** false positive rate */
   readonly fpr: Float64Array;
+  /** true positive rate */
   readonly tpr: Float64Array;
   /** positive when score ≥ threshold */
   readonly thresholds: Float64Array;
 }
 
-/** Thresholds ascend; after the point of the last one there is another, of recall 0 and precision 1, without threshold. */
+/** Precision and recall along ascending thresholds. After the last threshold one more point has recall 0 and precision 1. */
 export interface PrecisionRecallCurve {
   readonly precision: Float64Array;
   readonly recall: Float64Array;
@@ -32,34 +35,34 @@ export interface PrecisionRecallCurve {
   readonly thresholds: Float64Array;
 }
 
-/** What taking the rows of the greatest scores gains; from no row (share 0) to all (share 1). */
+/** The gain of taking the rows with the greatest scores, from no row (share 0) to all rows (share 1). */
 export interface GainCurve {
-  /** part of the weight of all rows that is taken */
+  /** share of the weight of all rows that is taken */
   readonly share: Float64Array;
-  /** part of the positive rows among them: recall */
+  /** share of the positive rows among them: recall */
   readonly gain: Float64Array;
-  /** gain/share: how many times as many positive rows as among rows drawn by lot; at share 0 that of the first point */
+  /** gain/share: the ratio of positive rows to a random choice of rows; at share 0 it is that of the first point */
   readonly lift: Float64Array;
-  /** taken when score ≥ threshold; the first is Infinity */
+  /** rows with score ≥ threshold are taken; the first is Infinity */
   readonly thresholds: Float64Array;
 }
 
-/** So many rows, or a part of the rows. */
+/** The number of top rows, or their share of all rows. */
 export type Top = number | { readonly share: number };
 
 /**
- * What a threshold at every distinct score does: the weights of true and of false positives, from the greatest score down.
+ * Returns the weights of true and of false positives at every distinct score as a threshold, from the greatest score down.
  *
  * @param scores  length n: logits, probabilities or any other real numbers; may be infinite
  * @param y       length n, 0 or 1
- * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
+ * @param weight  length n, finite and ≥ 0; default all 1. An integer weight is a repeated row, weight 0 is no row.
  * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
  * @throws ERR_RANGE a score that is no number, a label that is neither 0 nor 1, a weight that is negative or not finite
  * @see scikit-learn: confusion_matrix_at_thresholds
  * @example
  * const curve = confusionCurve([0.9, 0.6, 0.6, 0.1], [1, 0, 1, 0]);
- * [...curve.thresholds]; // [0.9, 0.6, 0.1]
- * [...curve.truePositives]; // [1, 2, 2]
+ * curve.thresholds; // [0.9, 0.6, 0.1]
+ * curve.truePositives; // [1, 2, 2]
  */
 export function confusionCurve(scores: RowScores, y: Labels, weight?: Weight): ConfusionCurve {
   const thresholds = new Float64Array(scores.length);
@@ -85,15 +88,15 @@ export function confusionCurve(scores: RowScores, y: Labels, weight?: Weight): C
 }
 
 /**
- * The receiver operating characteristic: false against true positive rate along the thresholds; null when one class has no weight.
+ * Returns the ROC curve, the false against the true positive rate along the thresholds; null when one class has no weight.
  *
- * Points between two others at equal steps are left out, as by scikit-learn's `drop_intermediate`: the curve is the same. Parameters and errors as of
- * `confusionCurve`.
+ * Points on a straight line between two others at equal steps are left out, as by scikit-learn's `drop_intermediate`; the curve is the same. Parameters
+ * and errors are those of `confusionCurve`.
  * @see scikit-learn: roc_curve
  * @example
  * const curve = rocCurve([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]);
- * [...curve.fpr]; // [0, 0, 0.5, 0.5, 1]
- * [...curve.tpr]; // [0, 0.5, 0.5, 1, 1]
+ * curve.fpr; // [0, 0, 0.5, 0.5, 1]
+ * curve.tpr; // [0, 0.5, 0.5, 1, 1]
  */
 export function rocCurve(scores: RowScores, y: Labels, weight?: Weight): RocCurve | null {
   const { thresholds, truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
@@ -111,14 +114,14 @@ export function rocCurve(scores: RowScores, y: Labels, weight?: Weight): RocCurv
 }
 
 /**
- * Precision against recall along the thresholds; null when no positive row has weight.
+ * Returns precision against recall along the thresholds; null when no positive row has weight.
  *
- * Parameters and errors as of `confusionCurve`.
+ * Parameters and errors are those of `confusionCurve`.
  * @see scikit-learn: precision_recall_curve
  * @example
  * const curve = precisionRecallCurve([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]);
- * [...curve.precision]; // [0.5, 0.6667, 0.5, 1, 1]
- * [...curve.recall]; // [1, 1, 0.5, 0.5, 0]
+ * curve.precision; // [0.5, 0.6667, 0.5, 1, 1]
+ * curve.recall; // [1, 1, 0.5, 0.5, 0]
  */
 export function precisionRecallCurve(scores: RowScores, y: Labels, weight?: Weight): PrecisionRecallCurve | null {
   const { thresholds, truePositives, falsePositives, positives } = confusionCurve(scores, y, weight);
@@ -133,10 +136,11 @@ export function precisionRecallCurve(scores: RowScores, y: Labels, weight?: Weig
 }
 
 /**
- * Average precision Σ (recall_k − recall_{k−1})·precision_k over the thresholds from the greatest: the area under the precision-recall
- * curve as steps, which is not optimistic as trapezoids are; null when no positive row has weight.
+ * Returns the average precision, Σ (recall_k − recall_{k−1})·precision_k over the thresholds from the greatest down. It is null when no positive row
+ * has weight.
  *
- * Parameters and errors as of `confusionCurve`.
+ * It is the area under the precision-recall curve as steps, which is not optimistic as trapezoids are. Parameters and errors are those of
+ * `confusionCurve`.
  * @see scikit-learn: average_precision_score
  * @example
  * averagePrecision([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]); // 0.8333
@@ -154,10 +158,10 @@ export function averagePrecision(scores: RowScores, y: Labels, weight?: Weight):
 }
 
 /**
- * Kolmogorov–Smirnov statistic max |TPR − FPR|: how far the scores of the two classes are apart, and the greatest threshold (positive when score ≥ it)
- * where they are; null when one class has no weight.
+ * Returns the Kolmogorov–Smirnov statistic, max |TPR − FPR|, and the greatest threshold (positive when score ≥ it) that reaches it. It says how far apart
+ * the scores of the two classes are. It is null when one class has no weight.
  *
- * Parameters and errors as of `confusionCurve`.
+ * Parameters and errors are those of `confusionCurve`.
  * @see SciPy: scipy.stats.ks_2samp, its statistic
  * @example
  * ksStatistic([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]); // { ks: 0.5, threshold: 0.9 }
@@ -176,13 +180,13 @@ export function ksStatistic(
 }
 
 /**
- * Cumulative gain and lift: of the rows of the greatest scores, what part of the positive rows is among them; null when no positive row has weight.
+ * Returns cumulative gain and lift: the share of the positive rows among the rows with the greatest scores. It is null when no positive row has weight.
  *
- * Parameters and errors as of `confusionCurve`.
+ * Parameters and errors are those of `confusionCurve`.
  * @example
  * const curve = gainCurve([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0]);
- * [...curve.gain]; // [0, 0.5, 0.5, 1, 1]
- * [...curve.lift]; // [2, 2, 1, 1.3333, 1]
+ * curve.gain; // [0, 0.5, 0.5, 1, 1]
+ * curve.lift; // [2, 2, 1, 1.3333, 1]
  */
 export function gainCurve(scores: RowScores, y: Labels, weight?: Weight): GainCurve | null {
   const { thresholds, truePositives, falsePositives, positives, negatives } = confusionCurve(scores, y, weight);
@@ -199,11 +203,12 @@ export function gainCurve(scores: RowScores, y: Labels, weight?: Weight): GainCu
 }
 
 /**
- * Share of positive rows among the top ones, by weight.
+ * Returns the share of positive rows among the top ones, by weight.
  *
- * Rows of equal scores at the cut are taken in equal parts: the mean over all orders they could have. Other parameters and errors as of `confusionCurve`.
- * @param top  k rows, above 0 and at most the weight of all rows; or a share of that weight, above 0 and at most 1
- * @throws ERR_RANGE a top that is none
+ * Rows with equal scores at the cut are taken in equal parts, which is the mean over all orders they could have. Other parameters and errors are those of
+ * `confusionCurve`.
+ * @param top  a number of rows, above 0 and at most the weight of all rows; or a share of that weight, above 0 and at most 1
+ * @throws ERR_RANGE a top outside its domain
  * @example
  * precisionAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], 3); // 0.6667
  * precisionAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], { share: 0.25 }); // 1
@@ -214,7 +219,8 @@ export function precisionAtK(scores: RowScores, y: Labels, top: Top, weight?: We
 }
 
 /**
- * Part of the positive rows that is among the top ones; null when no positive row has weight. Parameters and errors as of `precisionAtK`.
+ * Returns the share of the positive rows that is among the top ones; null when no positive row has weight. Parameters and errors are those of
+ * `precisionAtK`.
  * @example
  * recallAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], 2); // 0.5
  */
@@ -224,7 +230,8 @@ export function recallAtK(scores: RowScores, y: Labels, top: Top, weight?: Weigh
 }
 
 /**
- * Precision among the top rows over that among all; null when no positive row has weight. Parameters and errors as of `precisionAtK`.
+ * Returns precision among the top rows divided by precision among all; null when no positive row has weight. Parameters and errors are those of
+ * `precisionAtK`.
  * @example
  * liftAtK([0.9, 0.6, 0.4, 0.1], [1, 0, 1, 0], 1); // 2
  */

@@ -18,8 +18,9 @@ import {
 } from './check.ts';
 
 /**
- * What a classifier of two classes says of n rows: the logits z, or the probabilities p of the positive class; one of the two.
- * Logits are the more exact: they do not round to 0 and 1. With a calibrated model give probabilities, for its logits are not calibrated.
+ * The predictions of a classifier of two classes for n rows: the logits z, or the probabilities p of the positive class.
+ *
+ * Logits are more exact, since they do not round to 0 and 1. For a calibrated model give probabilities, because its logits are not calibrated.
  */
 export type Predictions =
   | { readonly logits: Logits; readonly probabilities?: undefined }

@@ -5,16 +5,16 @@ import { checkArray, checkCodes, isArray, type Labels, type RowScores, type Weig
 import { type Confusion, confusion } from './confusion.ts';
 import { labelsOf, type Predictions } from './forms.ts';
 
-/** Which group each row is of: `names[codes[i]]`. */
+/** The group of each row: row i belongs to `names[codes[i]]`. */
 export interface Groups {
   readonly codes: ArrayLike<number>;
   readonly names: readonly string[];
 }
 
-/** Metrics of the rows of one group; a figure that does not exist there is null. */
+/** The metrics of the rows of one group. A figure that does not exist there is null. */
 export interface GroupMetrics {
   readonly name: string;
-  /** weight of its rows; where it is 0 all else is null */
+  /** weight of its rows; when it is 0 all other figures are null */
   readonly weight: number;
   /** share of positive rows */
   readonly baseRate: number | null;
@@ -32,12 +32,12 @@ export interface GroupMetrics {
 }
 
 /**
- * How far the groups are apart: differences are the greatest value less the least, of the groups that have one; null when fewer than two have.
+ * Gaps between groups. A difference is the greatest value less the least, among the groups that have one; null when fewer than two have.
  *
- *   demographicParity    of selection rates; its ratio is the least over the greatest (the four-fifths rule asks for 0.8), 1 when both are 0
- *   equalOpportunity     of true positive rates
+ *   demographicParity    selection rates; the ratio is the least over the greatest (the four-fifths rule asks for 0.8), 1 when both are 0
+ *   equalOpportunity     true positive rates
  *   equalizedOdds        the greater of the differences of true and of false positive rates
- *   predictiveParity     of precisions
+ *   predictiveParity     precisions
  */
 export interface FairnessGaps {
   readonly demographicParityDifference: number | null;
@@ -48,18 +48,18 @@ export interface FairnessGaps {
 }
 
 /**
- * Metrics of each group of rows, in the order of the names, and the usual gaps between groups.
+ * Returns the metrics of each group of rows, in the order of the names, and the usual gaps between groups.
  *
- * @param predictions  as of `logLoss`, of two classes
+ * @param predictions  as for `logLoss`, with two classes
  * @param y       length n, 0 or 1
  * @param groups  codes: length n, 0 to names.length − 1
- * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
- * @param said    as of `evaluate`: threshold (called positive when p > threshold), or labels; scores for the areas
+ * @param weight  length n, finite and ≥ 0; default all 1. An integer weight is a repeated row, weight 0 is no row.
+ * @param said    as for `evaluate`: threshold (called positive when p > threshold), or labels; scores for the areas
  * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
- * @throws ERR_RANGE as `evaluate`, and a code that is none
+ * @throws ERR_RANGE as `evaluate`, and a code outside its domain
  * @see fairlearn.metrics: demographic_parity_difference, demographic_parity_ratio, equal_opportunity_difference, equalized_odds_difference
- *   (method="between_groups", agg="worst_case"), MetricFrame(precision_score).difference(); it counts 0 where a rate does not exist, which makes a gap of
- *   what is not known
+ *   (method="between_groups", agg="worst_case"), MetricFrame(precision_score).difference(). Fairlearn counts a rate that does not exist as 0, which turns an
+ *   unknown rate into a gap.
  * @example
  * const groups = { codes: [0, 0, 1, 1], names: ['north', 'south'] };
  * const found = groupMetrics({ probabilities: [0.9, 0.8, 0.7, 0.2] }, [1, 0, 1, 0], groups);

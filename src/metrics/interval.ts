@@ -14,7 +14,9 @@ import {
   type WeightKind,
 } from './check.ts';
 
-/** How an interval is estimated: DeLong's variance and the normal distribution, or rows drawn anew so many times from this seed. */
+/**
+ * How an interval is estimated: by DeLong's variance and the normal distribution, or from resampled rows with a number of replicates and a seed.
+ */
 export type IntervalMethod = (
   | { readonly method?: 'delong' }
   | { readonly method: 'bootstrap'; readonly replicates?: number; readonly seed?: number }
@@ -23,7 +25,7 @@ export type IntervalMethod = (
   readonly weightKind?: WeightKind;
 };
 
-/** An area under the ROC curve and how sure it is. */
+/** An area under the ROC curve with its standard error and interval. */
 export interface AucInterval {
   readonly auc: number;
   readonly stdError: number;
@@ -33,17 +35,18 @@ export interface AucInterval {
 }
 
 /**
- * The area under the ROC curve with its 95 % interval; null when a class has fewer than two rows of positive weight.
+ * Returns the area under the ROC curve with its 95 % interval; null when a class has fewer than two rows of positive weight.
  *
- *   delong     auc ± 1.96·√(Var(vᵢ)/m + Var(vⱼ)/n), cut at 0 and 1;   vᵢ: share of the negative rows below positive row i, ties counting half,
- *              vⱼ of the positive ones above negative row j, m and n how many there are
- *   bootstrap  2.5 % and 97.5 % of the areas of 1000 samples (interpolated, as numpy's), positive and negative rows drawn apart, seed 1
+ *   delong     auc ± 1.96·√(Var(vᵢ)/m + Var(vⱼ)/n), cut at 0 and 1.   vᵢ: share of the negative rows below positive row i, ties counting half;
+ *              vⱼ: share of the positive rows above negative row j;   m, n: number of positive and negative rows
+ *   bootstrap  2.5 % and 97.5 % points of the areas of resampled rows (interpolated, as numpy's), positive and negative rows drawn apart
  *
- * Weights of `weightKind` count are numbers of rows: m = Σ s, and a row of weight 2 is two rows. Sampling weights (the default) say how much a row
- * stands for, at any scale: a row is one draw, Var(vᵢ)/m becomes m/(m − 1)·Σ s²ᵢ(vᵢ − auc)²/(Σ s)².
- * At an area of 1 both intervals are [1, 1]: rows that overlap nowhere say nothing of how nearly they did not.
- * Other parameters and errors as of `auc`. Bootstrap takes replicates × rows steps.
- * @param method  `{ method: 'delong' }` when absent, or `{ method: 'bootstrap', replicates, seed }`; `weightKind` with both
+ * Weights of `weightKind` count are numbers of rows: m = Σ s, and a row of weight 2 is two rows. Sampling weights (default) say how much a row stands for,
+ * at any scale. A row is then one draw, and Var(vᵢ)/m becomes m/(m − 1)·Σ s²ᵢ(vᵢ − auc)²/(Σ s)².
+ *
+ * At an area of 1 both intervals are [1, 1], because rows that do not overlap cannot say how nearly they did. Other parameters and errors are those of `auc`.
+ * The bootstrap takes replicates × rows steps.
+ * @param method  `{ method: 'delong' }` (default), or `{ method: 'bootstrap', replicates, seed }` (default 1000 and 1); `weightKind` with both
  * @throws ERR_RANGE options that the method does not have, replicates that are no integer ≥ 100, a seed that is no integer, another method
  * @see DeLong, DeLong, Clarke-Pearson, Biometrics 44, 1988; Sun, Xu, IEEE Signal Processing Letters 21, 2014 (by ranks)
  * @example

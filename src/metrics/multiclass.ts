@@ -14,32 +14,32 @@ import {
 } from './check.ts';
 import { type ClassPredictions, readClasses } from './classForms.ts';
 
-/** What a classifier of K classes said beside its predictions. */
+/** Labels and scores that a classifier of K classes gave beside its predictions. */
 export interface SaidOfClasses {
-  /** what the areas under the ROC curves are of, K arrays; absent: the predictions */
+  /** K arrays of scores for the areas under the ROC curves; default the predictions */
   readonly scores?: readonly RowScores[];
-  /** the class of each row, 0 to K − 1; absent: that of the greatest logit or probability, the first if several */
+  /** the label of each row, 0 to K − 1; default the class with the greatest logit or probability, the first if several */
   readonly labels?: Labels;
 }
 
 /**
- * All metrics of a classifier of K ≥ 2 classes. Brier score and calibration error have other definitions than for two classes in `evaluate`:
+ * Returns all metrics of a classifier of K ≥ 2 classes. Brier score and calibration error have other definitions than in `evaluate`:
  *
- *   logLoss   1/S · Σ sᵢ · −log p(yᵢ): nothing is clipped, of probabilities it may be Infinity
+ *   logLoss   1/S · Σ sᵢ · −log p(yᵢ); nothing is clipped, so with probabilities it may be Infinity
  *   auc       mean over the classes, each with the same weight, of the area under the ROC curve of the class against the rest
  *             ("one-vs-rest", "macro"); null when a class has no row of positive weight
- *   brier     1/S · Σ sᵢ · Σₖ (pₖ − [yᵢ = k])², from 0 to 2: of two classes twice the figure of `brier`
- *   ece       of the label: 10 bins of equal width of its probability, against the share of right labels
+ *   brier     1/S · Σ sᵢ · Σₖ (pₖ − [yᵢ = k])², from 0 to 2; for two classes twice the figure of `brier`
+ *   ece       of the label: its probability in 10 bins of equal width against the share of right labels
  *   accuracy  share of the weight of rows whose label is their class
  *
  * @param predictions  `{ logits, link }` or `{ probabilities }`: K arrays of length n. Logits are finite. Probabilities are from 0 to 1, and those of a row
  *   are divided by their sum
  * @param y       length n, the class of each row, 0 to K − 1
- * @param weight  length n, finite and ≥ 0; absent or null: all 1. An integer weight is a repeated row, weight 0 is no row.
+ * @param weight  length n, finite and ≥ 0; default all 1. An integer weight is a repeated row, weight 0 is no row.
  * @param said    labels and scores of the model's own
  * @throws ERR_SHAPE lengths that differ, values that are no array, fewer than two classes, no row of positive weight
- * @throws ERR_RANGE predictions that have neither form or both, a logit that is not finite, a probability outside [0, 1], a row whose probabilities are all 0,
- *   a label that is no class, a weight that is negative or not finite, an option that there is not
+ * @throws ERR_RANGE predictions with neither form or both, a logit that is not finite, a probability outside [0, 1], a row whose probabilities are all 0,
+ *   a label that is no class, a weight that is negative or not finite, an unknown option
  * @see scikit-learn: log_loss, roc_auc_score(multi_class="ovr", average="macro"), brier_score_loss(scale_by_half=False)
  * @see Hand, Till, A simple generalisation of the area under the ROC curve, Machine Learning 45, 2001
  * @example
@@ -86,22 +86,22 @@ export function evaluateClasses(
   };
 }
 
-/** Areas under the ROC curves of each class against the rest. */
+/** The areas under the ROC curves of each class against the rest. */
 export interface OneVsRestAuc {
-  /** null where the class, or the rest, has no weight */
+  /** one for each class; null where the class, or the rest, has no weight */
   readonly classes: readonly (number | null)[];
-  /** mean over the classes, each with the same weight; null when one has none */
+  /** mean over the classes, each with the same weight; null when a class has no area */
   readonly macro: number | null;
-  /** mean over the classes by their weight in y; null when a class of positive weight has none */
+  /** mean over the classes, weighted by their rows in y; null when a class of positive weight has no area */
   readonly weighted: number | null;
 }
 
 /**
- * Areas under the ROC curves of each class against the rest, as `auc` of its scores, and their means.
+ * Returns the areas under the ROC curves of each class against the rest, each as `auc` of its scores, and their means.
  *
- * @param scores  K ≥ 2 arrays of length n: of each class the scores of the rows, of any kind that ranks rows within a class
+ * @param scores  K ≥ 2 arrays of length n: for each class scores of any kind that ranks rows within the class
  * @param y       length n, the class of each row, 0 to K − 1
- * @param weight  as of `evaluateClasses`
+ * @param weight  as for `evaluateClasses`
  * @throws ERR_SHAPE lengths that differ, values that are no array, fewer than two classes, no row of positive weight
  * @throws ERR_RANGE a score that is no number, a label that is no class, a weight that is negative or not finite
  * @see scikit-learn: roc_auc_score(multi_class="ovr")
@@ -133,11 +133,11 @@ export function oneVsRestAuc(scores: readonly RowScores[], y: Labels, weight?: W
 }
 
 /**
- * Share of the weight of rows whose class is among the k of the greatest scores; of equal scores the earlier class is greater.
+ * Returns the share of the weight of rows whose class is among the k greatest scores. Of equal scores the earlier class counts as greater.
  *
- * Other parameters and errors as of `oneVsRestAuc`.
+ * Other parameters and errors are those of `oneVsRestAuc`.
  * @param k  an integer from 1 to K
- * @throws ERR_RANGE a k that is not
+ * @throws ERR_RANGE another k
  * @see scikit-learn: top_k_accuracy_score
  * @example
  * const scores = [[0.6, 0.2, 0.1], [0.3, 0.5, 0.6], [0.1, 0.3, 0.3]];
