@@ -12,7 +12,7 @@ export interface Finding {
   readonly severity: Severity;
   /** names of the features it is about; empty when it is about the whole data set */
   readonly features: readonly string[];
-  /** what was seen, with figures */
+  /** the observation, with figures */
   readonly evidence: string;
   /** what to do */
   readonly advice: string;

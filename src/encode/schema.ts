@@ -60,12 +60,12 @@ interface Coded extends Named {
 }
 
 /**
- * What a missing category does. `slot`: it has a slot of its own. `mode`: it takes the most frequent level. `baseline`: it takes the reference level, or
+ * The effect of a missing category. `slot`: it has a slot of its own. `mode`: it takes the most frequent level. `baseline`: it takes the reference level, or
  * without one the most frequent level. `error`: it is refused.
  */
 export type CodedMissing = 'slot' | 'baseline' | 'mode' | 'error';
 /**
- * What a category that training did not have does. `slot`: it has a slot of its own. `baseline`: it takes the reference level, or without one the most
+ * The effect of a category that training did not have. `slot`: it has a slot of its own. `baseline`: it takes the reference level, or without one the most
  * frequent level. `error`: it is refused.
  */
 export type CodedUnseen = 'slot' | 'baseline' | 'error';
