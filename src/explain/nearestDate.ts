@@ -1,6 +1,7 @@
 import { DAY, HOUR, MINUTE, parseDate, partOf } from '../encode/date.ts';
 import type { DatePart, Feature } from '../encode/schema.ts';
 import { type Found, flips, type Search, type Value } from './search.ts';
+import { trainedEnds } from './trained.ts';
 
 /** Hours and minutes are searched so far: each time of day on each weekday is among them. */
 const WEEK = 7 * DAY;
@@ -63,7 +64,7 @@ function isBeyond(feature: Feature, milliseconds: number): boolean {
   const part = datePartOf(feature);
   if (part === undefined) return false;
   const x = partOf(milliseconds, part);
-  if (feature.kind === 'curve') return x < feature.min || x > feature.max;
-  if (feature.kind === 'binned') return x < feature.edges[0] || x > feature.edges[feature.edges.length - 1];
+  const ends = trainedEnds(feature);
+  if (ends) return x < ends[0] || x > ends[1];
   return feature.kind === 'date' && !feature.levels.includes(String(x));
 }

@@ -2,13 +2,26 @@ import { applyTransform } from '../encode/power.ts';
 import type { Feature } from '../encode/schema.ts';
 import type { Explained, Scored } from './explained.ts';
 import type { Found, Search } from './search.ts';
+import { trainedEnds } from './trained.ts';
 
 /** Parts that each interval between knots is searched in. */
 const PARTS = 32;
 
 /** Whether a feature reads a column of numbers. */
 export const readsNumber = (feature: Feature): boolean =>
-  feature.kind === 'numeric' || ((feature.kind === 'curve' || feature.kind === 'binned') && feature.part === undefined);
+  OF_NUMBERS[feature.kind] && !('part' in feature && feature.part !== undefined);
+
+const OF_NUMBERS: Readonly<Record<Feature['kind'], boolean>> = {
+  numeric: true,
+  curve: true,
+  binned: true,
+  categorical: false,
+  date: false,
+  target: false,
+  hashed: false,
+  cross: false,
+  tokens: false,
+};
 
 /** The nearest number on either side that changes the label; of a missing one from the mean on. */
 export function nearestNumber({ model, source, from, now, score }: Search): Found {
@@ -37,13 +50,7 @@ function marginOf({ manifest }: Explained, now: Scored, { logit, logits }: Score
 
 /** Least and greatest number of training; null of an offset. */
 function rangeOf(features: readonly Feature[]): [number, number] | null {
-  const ends = features.flatMap((feature) =>
-    feature.kind === 'numeric' || feature.kind === 'curve'
-      ? [feature.min, feature.max]
-      : feature.kind === 'binned'
-        ? [feature.edges[0], feature.edges[feature.edges.length - 1]]
-        : [],
-  );
+  const ends = features.flatMap((feature) => trainedEnds(feature) ?? []);
   return ends.length > 0 ? [Math.min(...ends), Math.max(...ends)] : null;
 }
 
@@ -60,19 +67,7 @@ function fillOf(features: readonly Feature[]): number | null {
 /** The places that are looked at, rising: where the logit bends or jumps, between them, and further and further out. */
 function placesOf(features: readonly Feature[], start: number): number[] {
   const range = rangeOf(features) ?? [start, start];
-  const bends = features.flatMap((feature) => {
-    if (feature.kind === 'binned') return [...feature.edges];
-    // a number that is a level is unlike its neighbours
-    if (feature.kind === 'categorical' || feature.kind === 'target')
-      return feature.levels.map(Number).filter(Number.isFinite);
-    if (feature.kind !== 'curve') return [];
-    const { transform, knots, low, high } = feature;
-    const ends = [low, high].filter((end) => end !== null);
-    const at = (knots ?? []).map((knot) =>
-      transform ? solve((x) => applyTransform(transform, x), knot, range[0], range[1]) : knot,
-    );
-    return [...ends, ...at];
-  });
+  const bends = features.flatMap((feature) => bendsOf(feature, range));
   const sorted = [...new Set([...range, ...bends])].sort((a, b) => a - b);
   // one straight line, or bins, need no places between
   const curved = features.length > 1 || features.some((feature) => feature.kind === 'curve' && feature.knots);
@@ -88,6 +83,32 @@ function placesOf(features: readonly Feature[], start: number): number[] {
   for (let reach = most - least || Math.abs(start) || 1; reach < 1e300; reach *= 4)
     further.push(least - reach, most + reach);
   return [...sorted, ...between, ...further].sort((a, b) => a - b);
+}
+
+/** Where the logit bends or jumps by a feature. */
+function bendsOf(feature: Feature, [least, most]: readonly [number, number]): number[] {
+  switch (feature.kind) {
+    case 'binned':
+      return [...feature.edges];
+    case 'categorical':
+    case 'target':
+      // a number that is a level is unlike its neighbours
+      return feature.levels.map(Number).filter(Number.isFinite);
+    case 'curve': {
+      const { transform, knots, low, high } = feature;
+      const ends = [low, high].filter((end) => end !== null);
+      const at = (knots ?? []).map((knot) =>
+        transform ? solve((x) => applyTransform(transform, x), knot, least, most) : knot,
+      );
+      return [...ends, ...at];
+    }
+    case 'numeric':
+    case 'date':
+    case 'hashed':
+    case 'cross':
+    case 'tokens':
+      return [];
+  }
 }
 
 /** x in [low, high] with f(x) = target, f rising, by bisection. */

@@ -1,6 +1,7 @@
 import { asNumeric, findColumns } from '../encode/columns.ts';
 import type { Table } from '../encode/table.ts';
 import { type Explained, sourcesOf } from './explained.ts';
+import { trainedEnds } from './trained.ts';
 
 /** The range of a column of numbers in the training rows. */
 export interface ColumnRange {
@@ -33,10 +34,9 @@ export interface OutOfRange extends ColumnRange {
  */
 export function rangesOf(model: Explained): ColumnRange[] {
   return sourcesOf(model).sources.flatMap(({ name, columns, features }) => {
-    const ends = features.flatMap((feature): [number, number][] => {
-      if ('part' in feature && feature.part !== undefined) return [];
-      if (feature.kind === 'numeric' || feature.kind === 'curve') return [[feature.min, feature.max]];
-      return feature.kind === 'binned' ? [[feature.edges[0], feature.edges[feature.edges.length - 1]]] : [];
+    const ends = features.flatMap((feature) => {
+      const own = 'part' in feature && feature.part !== undefined ? null : trainedEnds(feature);
+      return own ? [own] : [];
     });
     if (columns.length > 1 || ends.length === 0) return [];
     return [{ column: name, min: Math.min(...ends.map(([min]) => min)), max: Math.max(...ends.map(([, max]) => max)) }];

@@ -94,8 +94,20 @@ function find(search: Search): Found {
 }
 
 function levelsOf(feature: Feature): readonly string[] {
-  if (feature.kind === 'categorical') return [...feature.levels, ...(feature.rare ?? [])];
-  return feature.kind === 'target' ? feature.levels : [];
+  switch (feature.kind) {
+    case 'categorical':
+      return [...feature.levels, ...(feature.rare ?? [])];
+    case 'target':
+      return feature.levels;
+    case 'numeric':
+    case 'curve':
+    case 'binned':
+    case 'date':
+    case 'hashed':
+    case 'cross':
+    case 'tokens':
+      return [];
+  }
 }
 
 function nearestLevel({ from, now, score, source }: Search, levels: Iterable<string>): Found {

@@ -107,9 +107,23 @@ const LEAST: Readonly<Record<string, number | undefined>> = {
 };
 
 function typeOf(feature: Feature): FieldType {
-  if (feature.kind === 'date' || ('part' in feature && feature.part !== undefined)) return 'date';
-  if (feature.kind === 'tokens') return feature.split === 'words' ? 'text' : 'tags';
-  return feature.kind === 'numeric' || feature.kind === 'curve' || feature.kind === 'binned' ? 'number' : 'category';
+  const part = 'part' in feature ? feature.part : undefined;
+  if (part !== undefined) return 'date';
+  switch (feature.kind) {
+    case 'numeric':
+    case 'curve':
+    case 'binned':
+      return 'number';
+    case 'date':
+      return 'date';
+    case 'tokens':
+      return feature.split === 'words' ? 'text' : 'tags';
+    case 'categorical':
+    case 'target':
+    case 'hashed':
+    case 'cross':
+      return 'category';
+  }
 }
 
 function rangeOf(feature: Feature): Pick<Field, 'min' | 'max'> {

@@ -1,4 +1,5 @@
-import type { Encoders } from '../coder.ts';
+import type { CoderKind, Encoders } from '../coder.ts';
+import type { RichFeature } from '../schema.ts';
 import { cross } from './cross.ts';
 import { curve } from './curve.ts';
 import { hashed } from './hashed.ts';
@@ -12,4 +13,12 @@ import { tokens } from './tokens.ts';
  * @example
  * loadModel(bytes, { encoders }).score(flight).label; // 'yes'
  */
-export const encoders: Encoders = { curve, binned, date: datePart, target, hashed, cross, tokens };
+export const encoders: Encoders = {
+  curve,
+  binned,
+  date: datePart,
+  target,
+  hashed,
+  cross,
+  tokens,
+} satisfies Readonly<Record<RichFeature['kind'], CoderKind<never>>>;
