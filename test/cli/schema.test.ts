@@ -169,7 +169,11 @@ describe('train and score with a schema', () => {
   it('others: infer adds the columns that no feature reads', () => {
     write(
       'rest.json',
-      JSON.stringify({ ...SCHEMA, features: SCHEMA.features.slice(7), others: 'infer' }).replace(
+      JSON.stringify({
+        ...SCHEMA,
+        features: SCHEMA.features.slice(SCHEMA.features.findIndex(({ name }) => name === 'day')),
+        others: 'infer',
+      }).replace(
         '{"kind":"cross","of":["city","member"]}',
         '{"name":"zip","kind":"categorical"},{"name":"city","kind":"categorical"}',
       ),
@@ -424,43 +428,28 @@ describe('docs/schema.json', () => {
     { name: 'a', kind: 'categorical' },
     { name: 'b', kind: 'categorical' },
   ];
+  const declarable = ['numeric', 'categorical', 'boolean', 'date', 'text', 'tags', 'cross'];
+  const published: Record<string, { properties: object }> = JSON.parse(readFileSync('docs/schema.json', 'utf8')).$defs;
+  /** those that the program lists where it refuses one */
+  const taken = (kind: string): string[] => {
+    try {
+      checkDeclaration({ features: [{ name: 'x', kind, of: ['a', 'b'], parts: ['year'], nonsense: 1 }] });
+    } catch (error) {
+      return (error as Error).message.match(/\(([^)]*)\)/)?.[1].split(', ') ?? [];
+    }
+    return [];
+  };
   const fields = [
-    ...[
-      'name',
-      'kind',
-      'column',
-      'reason',
-      'part',
-      'unit',
-      'transform',
-      'scaling',
-      'low',
-      'high',
-      'range',
-      'missing',
-      'impute',
-      'bins',
-      'binning',
-      'spline',
-    ],
-    ...[
-      'encoding',
-      'coding',
-      'reference',
-      'levels',
-      'minCount',
-      'maxLevels',
-      'buckets',
-      'smooth',
-      'folds',
-      'unseen',
-      'parts',
-      'separator',
-      'of',
-      'maxText',
-      'nonsense',
-    ],
+    ...new Set(declarable.flatMap((kind) => [...Object.keys(published[kind].properties), ...taken(kind)])),
+    'nonsense',
   ];
+
+  it('has the kinds and fields that the program lists', () => {
+    expect(() => checkDeclaration({ features: [{ name: 'x', kind: 'none' }] })).toThrow(
+      `one of "${declarable.join('", "')}"`,
+    );
+    for (const kind of declarable) expect(Object.keys(published[kind].properties).sort()).toEqual(taken(kind).sort());
+  });
 
   it('accepts and refuses what the program does, for every field of every kind with values of every sort', () => {
     const differ: string[] = [];
