@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import type { Declaration, DeclaredFeature } from '../../src/encode/declare.ts';
+import { encoders } from '../../src/encode/kinds/index.ts';
 import type { Feature, Schema } from '../../src/encode/schema.ts';
 import { fit as fitTable, loadModel, type Model, saveModel, type Table, tableFromRecords } from '../../src/index.ts';
 import { encodeSafetensors } from '../../src/model/safetensors.ts';
@@ -447,6 +448,9 @@ describe('model files', () => {
   ];
 
   const kinds = [...new Set(features.map(({ kind }) => kind))];
+  test('every kind is among them', () => {
+    expect([...kinds].sort()).toEqual(['numeric', 'categorical', ...Object.keys(encoders)].sort());
+  });
   test.each(kinds.map((kind) => [kind, at(kind)] as const))('%s: every field with every wrong value', (_, i) => {
     let loaded = 0;
     let checked = 0;

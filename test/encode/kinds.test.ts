@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
 import type { Declaration } from '../../src/encode/declare.ts';
+import { encoders } from '../../src/encode/kinds/index.ts';
 import { fit as fitTable, loadModel, type Model, saveModel, type Table, tableFromRecords } from '../../src/index.ts';
 import { loadModel as loadBare } from '../../src/score.ts';
 
@@ -88,6 +90,19 @@ describe('a declared schema', () => {
       'plan × age band: cross',
       'plan by city: hashed',
     ]);
+  });
+
+  test('has every kind, and so have the models of the conformance and the seeds of the fuzzer', () => {
+    const featuresIn = (folder: string) =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith('.safetensors'))
+        .flatMap((name) => loadModel(readFileSync(`${folder}/${name}`)).manifest.schema.features);
+    for (const features of [
+      model.manifest.schema.features,
+      featuresIn('test/conformance/stages'),
+      featuresIn('test/fuzz'),
+    ])
+      expect(Object.keys(encoders).filter((name) => !features.some(({ kind }) => kind === name))).toEqual([]);
   });
 
   test.each(['wasm', 'js'] as const)(

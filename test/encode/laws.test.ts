@@ -356,7 +356,9 @@ function takesDefault(feature: Feature, row: Row): boolean {
       const text = Array.isArray(value) ? JSON.stringify(value.map((one) => one && String(one))) : String(value);
       return !('buckets' in tokens) && tokensOf(feature, text).some((token) => !tokens.includes(token));
     }
-    default:
+    case 'numeric':
+    case 'hashed':
+    case 'cross':
       return false;
   }
 }

@@ -92,6 +92,12 @@ function scoreAll(library, engine, model) {
   }
 }
 
+/** What each kind of feature reads, where it reads no part of a date. */
+const READS = {
+  ...{ numeric: 'number', curve: 'number', binned: 'number' },
+  ...{ categorical: 'text', date: 'text', target: 'text', hashed: 'text', cross: 'text', tokens: 'text' },
+};
+
 /** The columns a model reads, with three cells each: of training, missing, and what training has not seen. */
 function columnsOf({ schema, offset }) {
   const readers = new Map();
@@ -102,7 +108,8 @@ function columnsOf({ schema, offset }) {
   }
   const columns = Array.from(readers, ([name, features]) => {
     const date = features.some(({ part }) => part);
-    const number = !date && features.some(({ kind }) => ['numeric', 'curve', 'binned'].includes(kind));
+    for (const { kind } of features) expect(Object.hasOwn(READS, kind), `no cells for features of kind ${kind}`);
+    const number = !date && features.some(({ kind }) => READS[kind] === 'number');
     const [{ levels = ['a', 'b'] }] = features;
     if (number) return { name, kind: 'numeric', cells: [1.5, null, -1e3] };
     return {

@@ -2,9 +2,10 @@
  * Makes the conformance set of the stages: models with features of every kind, calibrators, decisions, covariances and reasons, rows, and
  * the bits that every runtime must give for them with `logodds/score` and `logodds/stages`.
  *
- *   node test/conformance/stages/make.mjs
+ *   node test/conformance/stages/make.mjs [NAME …]
  *
- * Run it when the model file or an order of summation changes, and commit what it writes. For each model NAME:
+ * Without names it writes all: run it so when the model file or an order of summation changes, and commit what it writes. For a new kind of
+ * feature add a model at the end, and name it: the others stay as they are. For each model NAME:
  *   NAME.safetensors   the model
  *   NAME.json          { rows: records, refused: records, ask: what is asked of the model, answers: as conformStages.js gives them by the
  *                      JavaScript engine: f64 as 16 hexadecimal digits each (big-endian), class k of row i at k · rows + i }
@@ -453,6 +454,10 @@ function draw({ logits, classes }, record) {
 }
 
 const js = pickEngine('js');
+const asked = process.argv.slice(2);
+const strange = asked.filter((name) => !Object.hasOwn(MODELS, name));
+if (strange.length > 0)
+  throw new Error(`expected names among ${Object.keys(MODELS).join(', ')}, got ${strange.join(', ')}`);
 for (const [name, made] of Object.entries(MODELS)) {
   const { record, options, decide, train, rows: count = 10, odd, refused, ask } = made;
   const rows = Array.from({ length: train }, record).map((row) => ({ ...row, target: draw(made, row) }));
@@ -473,6 +478,8 @@ for (const [name, made] of Object.entries(MODELS)) {
   const kept = ['record', 'explained', 'top', 'intervals', 'what-if', 'refused'].flatMap((way) =>
     answers[`${name}, ${way}`] ? [[way, answers[`${name}, ${way}`]]] : [],
   );
+  // all are made, since each begins where the random numbers of the one before end
+  if (asked.length > 0 && !asked.includes(name)) continue;
   writeFileSync(new URL(`${name}.safetensors`, here), file);
   writeFileSync(new URL(`${name}.json`, here), `${JSON.stringify({ ...set, answers: Object.fromEntries(kept) })}\n`);
   console.log(
