@@ -11,6 +11,7 @@ const GUIDES = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'docs/VERSIONING.md',
+  'docs/walks.md',
   'cli/README.md',
   '.github/pull_request_template.md',
 ];
@@ -19,7 +20,7 @@ const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 /** the address of a file of this repository, as packages name it */
 const HERE = /https:\/\/github\.com\/logodds\/logodds\/(?:blob|tree)\/main\/([\w./-]+)/g;
 
-test.each([...GUIDES, ...DECISIONS, ...WORKFLOWS])('%s names commands and files that exist', (guide) => {
+test.each([...GUIDES, ...DECISIONS, ...WORKFLOWS])('%s names commands, files and functions that exist', (guide) => {
   const text = readFileSync(guide, 'utf8');
   const commands = [...text.matchAll(/\bnpm run (?:-s )?([\w:]+)/g), ...text.matchAll(/`((?:test|fuzz):\w+)`/g)];
   expect(commands.map(([, name]) => name).filter((name) => !(name in scripts))).toEqual([]);
@@ -33,6 +34,16 @@ test.each([...GUIDES, ...DECISIONS, ...WORKFLOWS])('%s names commands and files 
   // a capital name stands for one to be written
   const named = files.filter((path) => !path.includes('NAME'));
   expect(named.filter((path) => !existsSync(path))).toEqual([]);
+  // `name` in `file`
+  const parts = [
+    ...text.matchAll(/`#?([\w$]+)`\s+in\s+`((?:assembly|bindings|cli|scripts|src|test)\/[\w/-]+\.m?[jt]s)`/g),
+  ].map(([, name, path]) => ({
+    name,
+    path,
+  }));
+  const absent = ({ name, path }: { name: string; path: string }) =>
+    !new RegExp(`\\b${name}\\b`).test(readFileSync(path, 'utf8'));
+  expect(parts.filter(absent)).toEqual([]);
 });
 
 test('actions are pinned to a major version, and no workflow has more rights than it says for a job', () => {
