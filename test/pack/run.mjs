@@ -3,7 +3,7 @@
 // and a program imports the library. Dependencies of the command come from the registry or npm's cache.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -113,7 +113,24 @@ try {
     assert.match(readFileSync(join(folder, 'report.html'), 'utf8'), /<svg /);
   });
 
+  await check('npx @logodds/cli runs the command', () => {
+    assert.equal(run('npx', ['--no-install', '@logodds/cli', '--version'], folder).trim(), version);
+  });
+  await check('npm install -g gives the command logodds', () => {
+    const prefix = join(folder, 'global');
+    const options = ['--prefix', prefix, '--ignore-scripts', '--prefer-offline', ...QUIET];
+    run('npm', ['install', '-g', archives[1], ...options], folder);
+    const bin = process.platform === 'win32' ? join(prefix, 'logodds.cmd') : join(prefix, 'bin/logodds');
+    assert.equal(run(bin, ['--version'], folder).trim(), version);
+  });
+
   console.log('library');
+  await check('the example of its README runs', () => {
+    const readme = readFileSync(join(folder, 'node_modules/logodds/README.md'), 'utf8');
+    writeFileSync(join(folder, 'readme.mjs'), /```js\n([\s\S]*?)```/.exec(readme)[1]);
+    cpSync(join(root, 'node_modules/vega-datasets'), join(folder, 'node_modules/vega-datasets'), { recursive: true });
+    assert.match(run(process.execPath, ['readme.mjs'], folder), /^converged 0\n.*probability/s);
+  });
   await check('a program imports logodds and its other entries; they agree', () => {
     writeFileSync(join(folder, 'program.mjs'), PROGRAM);
     const { probability } = JSON.parse(run(process.execPath, ['program.mjs'], folder));

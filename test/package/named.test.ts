@@ -7,6 +7,12 @@ const DECISIONS = readdirSync('docs/decisions')
   .map((name) => `docs/decisions/${name}`)
   .filter((path) => /Status: in force/.test(readFileSync(path, 'utf8')));
 const GUIDES = [
+  'README.md',
+  'docs/README.md',
+  'docs/reference.md',
+  ...readdirSync('docs/guide')
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/guide/${name}`),
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
