@@ -1,4 +1,4 @@
-// Measures what each entry of the built package weighs in a bundle, and writes the table of the README.
+// Measures what each entry of the built package weighs in a bundle, and writes the table and the figure of the README.
 //   node scripts/sizes.mjs [--check]     --check: fails when the README says something else
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -133,7 +133,11 @@ if (begin < 0 || end < begin) {
   );
   process.exit(1);
 }
-const next = readme.slice(0, begin + BEGIN.length) + table + readme.slice(end);
+const score = kB(ROWS.find(([name]) => name === '`logodds/score`')[2].gzip);
+const next = (readme.slice(0, begin + BEGIN.length) + table + readme.slice(end)).replace(
+  /(`logodds\/score` is )[\d.]+ kB/,
+  `$1${score}`,
+);
 console.log(table);
 if (next === readme) {
   console.log('README.md: current');

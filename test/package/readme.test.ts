@@ -54,11 +54,11 @@ test('every figure of the README stands where its link leads', () => {
     ['probabilities f32, 1M × 32, against onnxruntime-node', 'RATIO as fast as with onnxruntime-node'],
     [
       'fit, multinomial, 100k × 64, 10 classes, L2, against scikit-learn',
-      'ten classes run at RATIO the speed of scikit-learn',
+      'a fit of ten classes has RATIO the speed of scikit-learn',
     ],
     [
       "loss and gradient, rows f32, 1 GiB, against numpy's two passes",
-      'the gradient of a gigabyte at RATIO that of numpy',
+      'loss and gradient of a gigabyte have RATIO the speed of numpy',
     ],
   ]) {
     const [value] = ratio(work);
