@@ -7,13 +7,13 @@ const NUMBERS: Readonly<Record<string, readonly string[]>> = {
   isotonic: [],
 };
 const NOT_NEGATIVE: Readonly<Record<string, readonly string[]>> = { beta: ['a', 'b'], temperature: ['inverse'] };
-/** exp of more is no number */
+/** exp of a larger number overflows */
 const LARGEST_SHIFT = 700;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Checks what a `Calibration` in a model file must be, so that applying it need not.
+ * Checks the `Calibration` of a model file, so that applying it needs no checks.
  *
  * @param value  parsed JSON
  * @param classes  of the model

@@ -10,9 +10,9 @@ export interface Line {
 
 const MAX_ITERATIONS = 200;
 const LEAST_PART = 1e-12;
-/** columns within ± this are constant: their square is no number */
+/** columns within ± this count as constant, because their square underflows */
 const LEAST_SIZE = 1e-140;
-/** Newton's steps this small converge quadratically: the second ends at rounding. */
+/** Newton steps this small converge quadratically: the second one ends at rounding. */
 const SMALL_STEP = 1e-5;
 
 /**
@@ -30,7 +30,7 @@ export function logistic(columns: readonly Float64Array[], y: Float64Array, weig
   const at = new Float64Array(width);
   const gradient = new Float64Array(width);
   const hessian = new Float64Array(width * width);
-  /** of a row: its scaled columns, and 1 for the intercept */
+  /** scaled columns of a row, and 1 for the intercept */
   const terms = new Float64Array(width).fill(1);
   const pull = used.map((j) => ridge / scaled[j].scale ** 2);
   let total = 0;
@@ -41,7 +41,7 @@ export function logistic(columns: readonly Float64Array[], y: Float64Array, weig
   }
   at[count] = ln(positive / (total - positive));
 
-  /** loss at `point`; writes gradient and Hessian (its lower triangle) */
+  /** Returns the loss at `point`, and writes the gradient and the lower triangle of the Hessian. */
   const evaluate = (point: Float64Array): number => {
     let loss = 0;
     gradient.fill(0);
@@ -78,7 +78,7 @@ export function logistic(columns: readonly Float64Array[], y: Float64Array, weig
     let part = 1;
     let next = at.map((value, j) => value - step[j]);
     let found = evaluate(next);
-    // close to the minimum, differences of losses are rounding
+    // close to the minimum, differences of losses are rounding errors
     for (; !ends && !(found < loss) && part > LEAST_PART; found = evaluate(next)) {
       part /= 2;
       next = at.map((value, j) => value - part * step[j]);
@@ -99,7 +99,7 @@ export function logistic(columns: readonly Float64Array[], y: Float64Array, weig
   return { slopes, intercept, loss };
 }
 
-/** (column − mean)/scale; scale 0: constant. Nothing overflows: the column is divided by its greatest size first. */
+/** (column − mean)/scale; scale 0: constant. Nothing overflows, because the column is first divided by its largest absolute value. */
 function standardise(
   column: Float64Array,
   weight: Float64Array,
@@ -126,7 +126,7 @@ function standardise(
   };
 }
 
-/** x of A·x = b by Cholesky's factors, A symmetric positive definite in its lower triangle; null when it is not. */
+/** Solves A·x = b by a Cholesky factorisation of the lower triangle of A; null if A is not positive definite. */
 function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array | null {
   const width = b.length;
   const factor = a.slice();
@@ -154,11 +154,11 @@ const LEAST_INVERSE = 4.5399929762484854e-5; // exp(−10)
 const GREATEST_INVERSE = 22026.465794806718; // exp(10)
 
 /**
- * t of least Σ s·(log Σ exp(t·zⱼ) − t·z_y), which is convex in t: the root of its slope Σ s·(Σ pⱼ·zⱼ − z_y) by Newton's method within a
- * bracket, from exp(−10) to exp(10) as scikit-learn has it.
+ * Returns the t that minimises Σ s·(log Σ exp(t·zⱼ) − t·z_y), which is convex in t. It is the root of the slope Σ s·(Σ pⱼ·zⱼ − z_y), found by
+ * Newton's method within the bracket from exp(−10) to exp(10), as in scikit-learn.
  *
- * @param planes  logits of each class, of two classes 0 and z
- * @param y  the class, of two classes the share of the second
+ * @param planes  logits of each class; for two classes 0 and z
+ * @param y  the class; for two classes the share of the second
  */
 export function inverseTemperature(planes: readonly Float64Array[], y: Float64Array, weight: Float64Array): number {
   const classes = planes.length;
@@ -208,15 +208,15 @@ export function inverseTemperature(planes: readonly Float64Array[], y: Float64Ar
   return t;
 }
 
-/** A function by its points, x rising. */
+/** A function given by points with rising x. */
 export interface Curve {
   readonly x: number[];
   readonly fitted: number[];
 }
 
 /**
- * The fit not falling in x of least Σ s·(y − fit)², at every x that occurs: equal x are pooled to their weighted mean, then neighbours that
- * fall (pool adjacent violators, linear after one sort).
+ * The non-decreasing fit in x with the least Σ s·(y − fit)², at every x that occurs. Equal x are pooled to their weighted mean, then decreasing
+ * neighbours (pool adjacent violators, linear after one sort).
  *
  * @param x  finite
  * @param weight  > 0
@@ -226,7 +226,7 @@ export function isotonicRegression(x: Float64Array, y: Float64Array, weight: Flo
   const sorted = x.slice().sort();
   const points = sorted.filter((value, i) => i === 0 || value !== sorted[i - 1]);
   const count = points.length;
-  // of each point, then of each block: Σ s, Σ s·y
+  // Σ s and Σ s·y of each point, then of each block
   const mass = new Float64Array(count);
   const moment = new Float64Array(count);
   for (let i = 0; i < x.length; i++) {
@@ -260,7 +260,7 @@ export function isotonicRegression(x: Float64Array, y: Float64Array, weight: Flo
   return { x: [...points], fitted };
 }
 
-/** The ends of each step, which say the same as all its points. */
+/** The ends of each step, which describe it as well as all its points. */
 export function steps({ x, fitted }: Curve): Curve {
   const isEnd = (i: number) => fitted[i] !== fitted[i - 1] || fitted[i] !== fitted[i + 1];
   return { x: x.filter((_, i) => isEnd(i)), fitted: fitted.filter((_, i) => isEnd(i)) };

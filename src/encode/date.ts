@@ -23,7 +23,7 @@ const SHAPE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+
  *
  *   2024-05-03   2024-05-03T12:30   2024-05-03 12:30:15.5   2024-05-03T12:30Z   2024-05-03T12:30:15+02:00
  *
- * A time without zone is UTC. Years are 0000 to 9999, Gregorian throughout; of a fraction the milliseconds count. Impossible dates
+ * A time without zone is UTC. Years are 0000 to 9999, Gregorian throughout; fractions are cut to milliseconds. Impossible dates
  * (2023-02-29), hour 24, leap seconds and local forms (3/5/2024) are refused.
  */
 export function parseDate(text: string): number | null {
@@ -46,14 +46,14 @@ export function parseDate(text: string): number | null {
   return (start + day - 1) * DAY + hour * HOUR + minute * MINUTE + fraction - ahead;
 }
 
-/** The number in `count` digits from a place on; 0 behind the end. */
+/** The number in `count` digits from a place on; 0 beyond the end. */
 function digits(text: string, at: number, count: number): number {
   let value = 0;
   for (let i = at; i < at + count && i < text.length; i++) value = value * 10 + text.charCodeAt(i) - 48;
   return value;
 }
 
-/** The fraction behind the seconds, cut to three digits. */
+/** The fraction after the seconds, cut to three digits. */
 function milliseconds(text: string): number {
   if (text[19] !== '.' && text[19] !== ',') return 0;
   let value = 0;

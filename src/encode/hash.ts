@@ -1,7 +1,7 @@
 const ENCODER = /* @__PURE__ */ new TextEncoder();
 
 /**
- * MurmurHash3_x86_32 of the UTF-8 bytes of a text. A surrogate without its partner is U+FFFD, as everywhere in the web's UTF-8.
+ * MurmurHash3_x86_32 of the UTF-8 bytes of a text. A lone surrogate is U+FFFD, as in all UTF-8 of the web.
  * @returns a whole number from 0 to 2³² − 1
  * @see Appleby, SMHasher, MurmurHash3.cpp (public domain)
  */
@@ -9,7 +9,7 @@ export function murmur3(text: string, seed: number): number {
   return signedHash(text, seed) >>> 0;
 }
 
-/** `murmur3` as scikit-learn's `murmurhash3_32` has it: a whole number from −2³¹ to 2³¹ − 1. */
+/** `murmur3` as in scikit-learn's `murmurhash3_32`: a whole number from −2³¹ to 2³¹ − 1. */
 export function signedHash(text: string, seed = 0): number {
   const { length } = text;
   let h = seed | 0;

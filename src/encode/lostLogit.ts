@@ -3,7 +3,7 @@ import { sourceOf } from './coder.ts';
 import { cellError, MEND } from './columns.ts';
 import type { Encoder } from './encoder.ts';
 
-/** What the terms of a logit are told from. */
+/** The parts of an encoder that name the terms of a logit. */
 interface LogitSource {
   readonly weights: Float64Array;
   readonly manifest: { readonly offset: string | null };
@@ -11,9 +11,9 @@ interface LogitSource {
 }
 
 /**
- * ERR_RECORD for a row that no label can be told for, because terms of its logit overflow; names the column of the greatest term.
+ * ERR_RECORD for a row without a label, because terms of its logit overflow. It names the column of the largest term.
  * @param row  null is a single record
- * @param numberOf  of a numeric column of the batch
+ * @param numberOf  value of a numeric column of the batch
  */
 export function lostLogit(
   { encoder, weights, manifest }: LogitSource,

@@ -4,13 +4,13 @@ import type { NumericFeature } from './schema.ts';
 
 /** A numeric column of a batch. */
 interface NumericColumnOfBatch {
-  /** which column of the batch */
+  /** index of the column in the batch */
   readonly column: number;
   /** that of its weight */
   readonly slot: number;
-  /** the column of a table, and field of a record, that it comes from */
+  /** the column of a table, or field of a record, that it reads */
   readonly field: string;
-  /** of training, of the numbers as they are written */
+  /** range in training, of the written numbers */
   readonly mean: number;
   readonly scale: number;
 }

@@ -3,7 +3,7 @@ import { exp, expm1, ln, ln1p } from '../../bindings/js/math.ts';
 import type { Transform } from './schema.ts';
 
 interface Curve {
-  /** which numbers it takes, for an error message */
+  /** its domain in words, for an error message */
   readonly domain: string;
   readonly takes: (x: number) => boolean;
   readonly at: (x: number, lambda: number) => number;
@@ -30,7 +30,7 @@ export const CURVES: Readonly<Record<Transform['name'], Curve>> = {
 };
 
 /**
- * A number through a transform; NaN outside its domain (`CURVES[name].takes`). What is beyond 1.8e308 is ±Infinity.
+ * A number through a transform; NaN outside its domain (`CURVES[name].takes`). Results beyond 1.8e308 are ±Infinity.
  * @see CURVES
  */
 export function applyTransform(transform: Transform, x: number): number {
@@ -42,7 +42,7 @@ export function applyTransform(transform: Transform, x: number): number {
 function grown(lambda: number, u: number): number {
   const t = lambda * u;
   if (Math.abs(lambda) < 1e-19) return u;
-  // the exponential passes 1.8e308 before the quotient does
+  // the exponential overflows before the quotient does
   return t > 709 ? Math.sign(lambda) * exp(t - ln(Math.abs(lambda))) : expm1(t) / lambda;
 }
 
@@ -52,12 +52,12 @@ const WIDE = 336;
 const DEEP = 18;
 
 /**
- * The λ whose transform of the values is the likeliest sample of a normal distribution.
+ * The λ that maximises the normal likelihood of the transformed values.
  *
  *   minimise  S/2 · log var y(λ) − (λ − 1)·Σ sᵢ·vᵢ,   S = Σ sᵢ
  *
  * with v = log x of Box-Cox, sign(x)·log(1 + |x|) of Yeo-Johnson. The objective is convex: λ is where its slope is 0, to about 1e-12.
- * It is kept from where the transform would overflow (as in SciPy) and from where rounding would make all its values one number.
+ * It avoids λ for which the transform would overflow (as in SciPy) or rounding would make all its values equal.
  *
  * @param values  NaN is left out
  * @param weights  s; null: all 1; rows of weight 0 are left out
@@ -102,7 +102,7 @@ export function fitPower(
   return increasingRoot(slope, ...rangeOf(least, most, boxCox));
 }
 
-/** The λ that are looked at. */
+/** The range of λ that is searched. */
 function rangeOf(least: number, most: number, boxCox: boolean): [low: number, high: number] {
   const twentyfold = (x: number) => Math.min(20 * x, Number.MAX_VALUE);
   if (boxCox) {
@@ -129,7 +129,7 @@ function slopeOf(logs: Float64Array, shares: Float64Array, total: number, mean: 
   return (lambda: number): number => {
     const mirrored = boxCox ? lambda : lambda - 2;
     const peak = Math.max(lambda * most, mirrored * least);
-    // y and dy/dλ in units of e^shift: their squares do not overflow
+    // y and dy/dλ in units of e^shift, so that their squares do not overflow
     const shift = peak > 100 ? peak : 0;
     const one = exp(-shift);
     let [y0, move0] = [0, 0];
@@ -170,7 +170,7 @@ function bend(t: number): number {
   return sum;
 }
 
-/** Where a function that does not fall is 0, between two ends; the end nearest to it if it is 0 nowhere. */
+/** The root of a non-decreasing function between two ends; the nearer end if it has no root. */
 function increasingRoot(f: (x: number) => number, low: number, high: number): number {
   let a = Math.min(Math.max(1, low), high);
   let fa = f(a);
@@ -185,7 +185,7 @@ function increasingRoot(f: (x: number) => number, low: number, high: number): nu
     b = sign > 0 ? Math.min(b + step, high) : Math.max(b - step, low);
     fb = f(b);
   }
-  // false position with the weight of an end halved that stays (Illinois)
+  // false position that halves the weight of an end that stays (Illinois)
   for (let i = 0, last = a; i < 200 && fb !== 0; i++) {
     let x = (a * fb - b * fa) / (fb - fa);
     if (!(x > Math.min(a, b) && x < Math.max(a, b))) x = (a + b) / 2;

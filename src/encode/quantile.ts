@@ -1,17 +1,17 @@
-/** The distinct values of a sample in rising order, and the weight up to and with each. */
+/** The distinct values of a sample in rising order, and the cumulative weight up to each. */
 interface Sample {
   readonly values: Float64Array;
   readonly upTo: Float64Array;
 }
 
 /**
- * Quantiles of a weighted sample. With v the sample laid out in order, each value as long as its weight:
+ * Quantiles of a weighted sample, with v the sorted sample in which each value is as long as its weight:
  *
  *   quantile(q) = ∫ v over [h, h + 1],   h = q·(S − 1),   S = Σ weights
  *
- * and the least and greatest value for q of 0 and 1. For whole weights that is numpy's default method ('linear') on rows that are repeated as
- * often, so without weights numpy's, and scikit-learn's median (SimpleImputer) and quartiles (RobustScaler). Fractional weights move it
- * continuously. S is a number of rows: weights of another scale are to be brought to it first (`frequencies`).
+ * For q of 0 and 1 it is the least and the greatest value. For whole weights it equals numpy's default method ('linear') on repeated rows. So
+ * without weights it equals numpy, and scikit-learn's median (SimpleImputer) and quartiles (RobustScaler). It is continuous in fractional
+ * weights. S is a number of rows: scale other weights to it first (`frequencies`).
  *
  * @param values  NaN is left out
  * @param weights  null: all 1; rows of weight 0 are left out
@@ -29,9 +29,9 @@ export function weightedQuantile(
 }
 
 /**
- * Edges of bins of equal weight, as scikit-learn's KBinsDiscretizer(strategy="quantile", quantile_method="linear") has them: the
- * quantiles i/bins, without those that are at most 1e-8 above the one before.
- * @returns up to bins + 1 edges, rising; of a constant column one, of an empty one none
+ * Edges of bins of equal weight, as in scikit-learn's KBinsDiscretizer(strategy="quantile", quantile_method="linear"): the
+ * quantiles i/bins, without those that are at most 1e-8 above the previous one.
+ * @returns up to bins + 1 rising edges; one for a constant column, none for an empty one
  */
 export function quantileEdges(
   values: ArrayLike<number>,
@@ -49,7 +49,7 @@ export function quantileEdges(
 
 /**
  * Edges of bins of equal width from the least to the greatest value of positive weight, as KBinsDiscretizer(strategy="uniform").
- * @returns bins + 1 edges, rising; of a constant column one, of an empty one none
+ * @returns bins + 1 rising edges; one for a constant column, none for an empty one
  */
 export function uniformEdges(values: ArrayLike<number>, weights: ArrayLike<number> | null, bins: number): Float64Array {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -64,7 +64,7 @@ export function uniformEdges(values: ArrayLike<number>, weights: ArrayLike<numbe
   return edges.filter((edge, i) => i === 0 || edge > edges[i - 1]);
 }
 
-/** The bin a number falls into: i where edges[i] <= x < edges[i + 1], the first or last bin for what is outside the edges. */
+/** The bin a number falls into: i where edges[i] <= x < edges[i + 1], the first or last bin for numbers outside the edges. */
 export function binOf(x: number, edges: ArrayLike<number>): number {
   let low = 0;
   let high = edges.length - 2;
@@ -100,7 +100,7 @@ function sampleOf(values: ArrayLike<number>, weights: ArrayLike<number> | null):
   return { values: distinct.subarray(0, used), upTo: share.subarray(0, used) };
 }
 
-/** Index of a value in an array that rises and has it. */
+/** Index of a value in a rising array that contains it. */
 function placeOf(value: number, rising: Float64Array): number {
   let low = 0;
   let high = rising.length - 1;
@@ -126,7 +126,7 @@ function quantileOf({ values, upTo }: Sample, q: number): number {
     else i = middle + 1;
   }
   if (i === last) return values[last];
-  // the part of the window that is beyond value i
+  // the part of the window beyond value i
   const beyond = (start - (upTo[i] - length)) / length;
   if (beyond <= 0) return values[i];
   if (upTo[i + 1] >= start + length || i + 1 === last) return between(values[i], values[i + 1], beyond);

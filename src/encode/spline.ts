@@ -2,7 +2,7 @@ import { LogoddsError } from '../../bindings/errors.ts';
 import { isNumber, rising } from './kinds/valid.ts';
 import { weightedQuantile } from './quantile.ts';
 
-/** A restricted cubic spline with what its functions need, a value for each function. */
+/** A restricted cubic spline with precomputed values for each of its functions. */
 export interface Spline {
   readonly knots: readonly number[];
   /** (t_K − t_j)/(t_K − t_(K−1)) */
@@ -22,7 +22,7 @@ const OUTER: Readonly<Record<number, number>> = { 3: 0.1, 4: 0.05, 5: 0.05, 6: 0
  *
  *   3: .1 .5 .9   4: .05 .35 .65 .95   5: .05 .275 .5 .725 .95   6: .05 .23 .41 .59 .77 .95   7: .025 .1833 .3417 .5 .6583 .8167 .975
  *
- * Quantiles that coincide are one knot, so there may be fewer than asked.
+ * Equal quantiles give one knot, so there may be fewer than asked for.
  *
  * @param values  NaN is left out
  * @param weights  null: all 1; rows of weight 0 are left out

@@ -1,14 +1,14 @@
 import { labelOf, textOf } from './label.ts';
 import { withoutYounger } from './unicode.ts';
 
-/** of each UTF-16 unit: 0 not asked yet, 1 no part of a word, 2 part of a word */
+/** for each UTF-16 unit: 0 unknown yet, 1 not part of a word, 2 part of a word */
 const KINDS = /* @__PURE__ */ new Uint8Array(65536);
 
 /**
- * The words of a text in lower case, in order: runs of two or more letters, digits or _ of any script, the same as scikit-learn's
- * CountVectorizer finds with `(?u)\b\w\w+\b`. Combining marks, surrogates without partner, and letters younger than Unicode 15.0 end a word.
+ * The words of a text in lower case, in order: runs of two or more letters, digits or _ of any script. They are the words that scikit-learn's
+ * CountVectorizer finds with `(?u)\b\w\w+\b`. Combining marks, lone surrogates, and letters newer than Unicode 15.0 end a word.
  *
- * One pass: no regular expression runs over the text, since engines run out of stack in words of some million letters.
+ * One pass without a regular expression, because engines run out of stack in words of some million letters.
  */
 export function words(text: string): string[] {
   const lower = withoutYounger(text).toLowerCase();
@@ -29,7 +29,7 @@ export function words(text: string): string[] {
   return found;
 }
 
-/** The text without some of its words, given as `words` has them; other words keep their letters, and what stands between words stays. */
+/** The text without some of its words, given in the form of `words`. Other words and the text between words stay unchanged. */
 export function withoutWords(text: string, unwanted: ReadonlySet<string>): string {
   const known = withoutYounger(text);
   let out = '';
@@ -63,8 +63,8 @@ function inWord(point: number): boolean {
 }
 
 /**
- * The entries of a list in a cell: what stands between separators; or, where the cell is a JSON array of scalars (`["a", 2, true]`),
- * the entries of that, as `canonicalLabel` names them.
+ * The entries of a list in a cell: the texts between separators or, if the cell is a JSON array of scalars (`["a", 2, true]`),
+ * its entries as labels of `canonicalLabel`.
  * Entries are trimmed; empty ones, and null, are left out.
  * @param separator  not empty
  */
@@ -72,14 +72,14 @@ export function split(text: string, separator: string): string[] {
   return entries(arrayIn(text) ?? text.split(separator)) ?? [];
 }
 
-/** A value of a record as a table has it: `textOf`; a list of labels and nulls as JSON. null for anything else */
+/** A value of a record in the form of a table cell: `textOf`, or JSON for a list of labels and nulls; null for anything else */
 export function cellText(value: unknown): string | null {
   if (!Array.isArray(value)) return textOf(value);
   const labels = value.map(labelOf);
   return labels.every((label, i) => label !== null || value[i] === null) ? JSON.stringify(labels) : null;
 }
 
-/** The entries of a list as `split` has them; null when one of them is no scalar. */
+/** The entries of a list in the form of `split`; null if one of them is not a scalar. */
 export function entries(list: readonly unknown[]): string[] | null {
   const found: string[] = [];
   for (const entry of list) {
@@ -91,7 +91,7 @@ export function entries(list: readonly unknown[]): string[] | null {
   return found;
 }
 
-/** The JSON array of scalars that a text is, else null. */
+/** The JSON array of scalars in a text; null for other texts. */
 function arrayIn(text: string): unknown[] | null {
   if (!/^\s*\[/.test(text)) return null;
   try {

@@ -1,6 +1,6 @@
 /**
- * Where the code points that Unicode 15.0 (2022) has begin and end, in turn: each by its distance from the one before, the last digit in base 36
- * (0 to 9, a to z), those before it in base 26 (A to Z).
+ * Beginnings and ends, in turn, of the ranges of code points in Unicode 15.0 (2022). Each is given by its distance from the previous one: the last
+ * digit in base 36 (0 to 9, a to z), the digits before it in base 26 (A to Z).
  * @see unicodedata2 15.0.0, category(): all but Cn
  */
 const CHANGES =
@@ -24,7 +24,7 @@ function readChanges(): number[] {
   return read;
 }
 
-/** Whether Unicode 15.0 has a code point; it has surrogates and private ones. */
+/** Whether Unicode 15.0 has a code point; surrogates and private ones count. */
 export function isKnown(point: number): boolean {
   changes ??= readChanges();
   let low = 0;
@@ -38,8 +38,8 @@ export function isKnown(point: number): boolean {
 }
 
 /**
- * The text with U+FFFD for each code point that is younger than Unicode 15.0. Runtimes have different releases, which differ in what is a
- * letter and what is its lower case: for younger code points, and hardly for others.
+ * The text with U+FFFD for each code point newer than Unicode 15.0. Runtimes have different releases of Unicode, which differ on letters and
+ * lower case for newer code points, and hardly for others.
  */
 export function withoutYounger(text: string): string {
   let out = '';

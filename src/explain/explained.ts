@@ -6,7 +6,7 @@ import type { Feature, Schema } from '../encode/schema.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Column, Table } from '../encode/table.ts';
 
-/** What a `Model` says about one record, as far as explanations read it. */
+/** The part of a record's score that explanations read. */
 export interface Scored {
   readonly logit: number;
   readonly probability: number;
@@ -15,7 +15,7 @@ export interface Scored {
   readonly probabilities?: Float64Array;
 }
 
-/** What explanations read of a `Model`. */
+/** The part of a `Model` that explanations read. */
 export interface Explained<S extends Scored = Scored> {
   readonly manifest: {
     readonly classes: readonly string[];
@@ -47,16 +47,16 @@ export const fieldOf = (record: Row, name: string): unknown => (record as Readon
 
 /** Features of one source: what a person calls one feature. */
 export interface Source {
-  /** the column; of a cross its parts, joined by " × " */
+  /** the column; for a cross its parts, joined by " × " */
   readonly name: string;
-  /** columns that its value is made of */
+  /** columns that make up its value */
   readonly columns: readonly string[];
   /** none: the offset */
   readonly features: readonly Feature[];
 }
 
 /**
- * The sources of a model in the order of their first features, then the offset, and of each feature the index of its source.
+ * The sources of a model in the order of their first features, then the offset; and the index of the source of each feature.
  * Features of one column are one source; a cross is a source of its own.
  */
 export function sourcesOf({ manifest, encoder }: Explained): { sources: Source[]; ofFeature: number[] } {
@@ -82,31 +82,31 @@ export function sourcesOf({ manifest, encoder }: Explained): { sources: Source[]
   return { sources, ofFeature };
 }
 
-/** The features that a cross is made of; null of any other feature. */
+/** The features of a cross; null for any other feature. */
 export function partsOf(feature: Feature): readonly string[] | null {
   return feature.kind === 'cross' || feature.kind === 'hashed' ? feature.of : null;
 }
 
-/** The value of a source in a record: of a cross the text of its parts' values. */
+/** The value of a source in a record; for a cross, the text of its parts' values. */
 export function sourceValue({ columns }: Source, record: Row): unknown {
   return joinedValue(columns.map((column) => fieldOf(record, column)));
 }
 
-/** The value of a source by those of its columns. */
+/** The value of a source from the values of its columns. */
 export function joinedValue(values: readonly unknown[]): unknown {
   return values.length === 1
     ? values[0]
     : values.map((value) => (value === null || value === undefined ? '(missing)' : String(value))).join(CROSS);
 }
 
-/** The offset of a record; 0 of a model without. @throws ERR_SCHEMA, ERR_RECORD as of `Model.score` */
+/** The offset of a record; 0 if the model has none. @throws ERR_SCHEMA, ERR_RECORD as of `Model.score` */
 export function offsetOf({ manifest: { offset } }: Explained, record: Row): number {
   if (offset === null) return 0;
   if (!hasField(record, offset)) refuseAbsent('record', [offset], Object.keys(record));
   return recordNumber(offset, fieldOf(record, offset));
 }
 
-/** Of each column of a batch its first slot and its slots; 0 for a number, which has one. */
+/** The first slot and the number of slots of each column of a batch; 0 slots for a number, which has one weight. */
 export function layoutOf({ encoder: { specs } }: Explained): { first: Uint32Array; coded: Uint32Array } {
   const coded = Uint32Array.from(specs, (spec) => (spec.kind === 'numeric' ? 0 : spec.slots));
   const first = new Uint32Array(coded.length);
@@ -114,18 +114,18 @@ export function layoutOf({ encoder: { specs } }: Explained): { first: Uint32Arra
   return { first, coded };
 }
 
-/** Rows of a table as they are scored; valid during one visit. */
+/** Encoded rows of a table, valid during one visit. */
 export interface EncodedRows {
-  /** of the table, the first of these */
+  /** number of the first of these rows in the table */
   readonly start: number;
   readonly rows: number;
-  /** of each column of a batch its entries: numbers, or slots as offsets in the column */
+  /** entries of each column of a batch: numbers, or slots as offsets in the column */
   readonly columns: readonly (Float64Array | Uint32Array)[];
-  /** null of a model without */
+  /** null if the model has no offset */
   readonly offsets: Float64Array | null;
 }
 
-/** Rows encoded at a time: they stay in the caches. */
+/** Rows encoded at a time, few enough to stay in the caches. */
 export const BLOCK_ROWS = 1024;
 
 /**
@@ -157,7 +157,7 @@ export function visitRows(model: Explained, table: Table, firstRow: number, visi
 const EMPTY = /* @__PURE__ */ new Float64Array(0);
 const NO_CODES = /* @__PURE__ */ new Uint32Array(0);
 
-/** A cell as a record has it: null for a missing one, `UNSEEN` for a level that the column does not name. */
+/** A cell in the form of a record's value: null if missing, `UNSEEN` for a level that the column does not name. */
 export function cellOf(column: Column, row: number): unknown {
   if (column.missing && column.missing[row] !== 0) return null;
   return column.kind === 'numeric' ? column.values[row] : (column.levels[column.codes[row]] ?? UNSEEN);

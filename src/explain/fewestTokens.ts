@@ -3,11 +3,11 @@ import { slotNames } from '../encode/slots.ts';
 import { cellText, entries, split, withoutWords, words } from '../encode/tokens.ts';
 import { type Found, flips, like, type Search, type Value } from './search.ts';
 
-/** Tokens of which the model has the list. */
+/** A feature whose tokens the model lists. */
 const isListed = (feature: Feature): feature is TokensFeature =>
   feature.kind === 'tokens' && Array.isArray(feature.tokens);
 
-/** How the features of a column split it; null: not into tokens of which the model has the list, or in different ways. */
+/** How the features of a column split it; null if the model does not list their tokens, or if they split in different ways. */
 export function splitOf(features: readonly Feature[]): TokensFeature['split'] | null {
   if (!features.every(isListed)) return null;
   const ways = features.map(({ split: by }) => by);
@@ -15,19 +15,19 @@ export function splitOf(features: readonly Feature[]): TokensFeature['split'] | 
   return ways.every((by) => nameOf(by) === nameOf(ways[0])) ? ways[0] : null;
 }
 
-/** One token that comes, or goes from all its places. */
+/** One token that is added, or removed from all its places. */
 interface Change {
   readonly token: string;
   readonly comes: boolean;
-  /** on the logit of each weight vector */
+  /** effect on the logit of each weight vector */
   readonly effect: Float64Array;
 }
 
 /**
- * The fewest tokens whose coming or going changes the label.
+ * Finds the fewest added or removed tokens that change the label.
  *
- * Each change adds a number of its own to a logit, so the first m in falling order of these are the m that move it the furthest:
- * of two classes the logit, up or down; of more that of another class less that of the label.
+ * Each change adds a fixed number to a logit, so the m largest of these numbers are the m changes that move it the furthest. With two
+ * classes it is the logit, up or down; with more it is the logit of another class minus that of the label.
  */
 export function fewestTokens(search: Search, by: TokensFeature['split']): Found {
   const { model, now, from, source } = search;
@@ -82,14 +82,14 @@ function changesOf({ model, source }: Search, here: readonly string[]): Change[]
   return Array.from(effects, ([token, effect]) => ({ token, effect, comes: !count.has(token) }));
 }
 
-/** The tokens of a value, as the encoder has them. */
+/** The tokens of a value in the form of the encoder. */
 function tokensIn(value: unknown, by: TokensFeature['split']): readonly string[] {
   if (value === null || value === undefined) return [];
   if (by === 'words') return words(cellText(value) ?? '');
   return (Array.isArray(value) ? entries(value) : null) ?? split(cellText(value) ?? '', by.separator);
 }
 
-/** The value with other tokens, in the form it has where these can be written so: a list, or text. */
+/** The value with other tokens, in its own form (list or text) if they can be written in it. */
 function write(
   from: unknown,
   by: TokensFeature['split'],

@@ -3,7 +3,7 @@ import type { DatePart, Feature } from '../encode/schema.ts';
 import { type Found, flips, type Search, type Value } from './search.ts';
 import { trainedEnds } from './trained.ts';
 
-/** Hours and minutes are searched so far: each time of day on each weekday is among them. */
+/** Range of the search in hours or minutes: it has each time of day on each weekday. */
 const WEEK = 7 * DAY;
 /** Ten years of days, leap days included */
 const DAYS = 3653;
@@ -13,7 +13,7 @@ export const readsDate = (feature: Feature): boolean => datePartOf(feature) !== 
 
 const datePartOf = (feature: Feature): DatePart | undefined => ('part' in feature ? feature.part : undefined);
 
-/** The nearest date that changes the label, by `shiftsOf`; it is written as the record has it. */
+/** The nearest date that changes the label, by `shiftsOf`, written in the form of the record. */
 export function nearestDate(search: Search): Found {
   const { source, from } = search;
   const name = JSON.stringify(source.name);
@@ -28,7 +28,7 @@ export function nearestDate(search: Search): Found {
   return { to: null, reason: `no date within ten years of ${name} changes the label` };
 }
 
-/** Milliseconds to add, the least first, later before earlier: whole hours or minutes of a week where these are read, then whole days. */
+/** Milliseconds to add, the smallest first and later before earlier: whole hours or minutes of a week if features read them, then whole days. */
 function* shiftsOf(features: readonly Feature[]): Generator<number> {
   const parts = features.map(datePartOf);
   const unit = parts.includes('minute') ? MINUTE : parts.includes('hour') ? HOUR : DAY;
@@ -37,8 +37,8 @@ function* shiftsOf(features: readonly Feature[]): Generator<number> {
 }
 
 /**
- * Moves a date by whole minutes in the form it has: zone, separator and seconds stay. null: there is no date.
- * @param second  of a number
+ * Moves a date by whole minutes and keeps its form: zone, separator and seconds. null: there is no date.
+ * @param second  length of a second in the unit of a number: 1000 or 1
  */
 function mover(from: unknown, second: number): ((shift: number) => Value) | null {
   if (from instanceof Date) return (shift) => new Date(from.getTime() + shift);
@@ -59,7 +59,7 @@ function millisecondsOf(date: Value, second: number): number {
   return (typeof date === 'string' ? parseDate(date) : null) ?? (Number(date) / second) * 1000;
 }
 
-/** Whether a feature meets a number that its training rows did not have. */
+/** Whether a feature gets a number that its training rows did not have. */
 function isBeyond(feature: Feature, milliseconds: number): boolean {
   const part = datePartOf(feature);
   if (part === undefined) return false;

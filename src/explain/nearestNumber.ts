@@ -4,7 +4,7 @@ import type { Explained, Scored } from './explained.ts';
 import type { Found, Search } from './search.ts';
 import { trainedEnds } from './trained.ts';
 
-/** Parts that each interval between knots is searched in. */
+/** Number of parts in which each interval between knots is searched. */
 const PARTS = 32;
 
 /** Whether a feature reads a column of numbers. */
@@ -23,7 +23,7 @@ const OF_NUMBERS: Readonly<Record<Feature['kind'], boolean>> = {
   tokens: false,
 };
 
-/** The nearest number on either side that changes the label; of a missing one from the mean on. */
+/** The nearest number on either side that changes the label; a missing number starts at the mean. */
 export function nearestNumber({ model, source, from, now, score }: Search): Found {
   const { features, name } = source;
   const range = rangeOf(features);
@@ -38,7 +38,7 @@ export function nearestNumber({ model, source, from, now, score }: Search): Foun
   return { to, extrapolated: range !== null && (to < range[0] || to > range[1]) };
 }
 
-/** How far from another label: of two classes the logit in the direction of the label, of more the least lead over another class. */
+/** Distance from another label: with two classes the logit in the direction of the label, with more the smallest lead over another class. */
 function marginOf({ manifest }: Explained, now: Scored, { logit, logits }: Scored): number {
   if (!logits) return now.label === manifest.positive ? logit : -logit;
   const own = manifest.classes.indexOf(now.label);
@@ -48,13 +48,13 @@ function marginOf({ manifest }: Explained, now: Scored, { logit, logits }: Score
   );
 }
 
-/** Least and greatest number of training; null of an offset. */
+/** Least and greatest number of training; null for an offset. */
 function rangeOf(features: readonly Feature[]): [number, number] | null {
   const ends = features.flatMap((feature) => trainedEnds(feature) ?? []);
   return ends.length > 0 ? [Math.min(...ends), Math.max(...ends)] : null;
 }
 
-/** What a missing number counts as. */
+/** The value of a missing number. */
 function fillOf(features: readonly Feature[]): number | null {
   for (const feature of features) {
     if (feature.kind === 'numeric') return feature.mean;
@@ -64,7 +64,7 @@ function fillOf(features: readonly Feature[]): number | null {
   return range && (range[0] + range[1]) / 2;
 }
 
-/** The places that are looked at, rising: where the logit bends or jumps, between them, and further and further out. */
+/** The places to check, rising: where the logit bends or jumps, between them, and further and further out. */
 function placesOf(features: readonly Feature[], start: number): number[] {
   const range = rangeOf(features) ?? [start, start];
   const bends = features.flatMap((feature) => bendsOf(feature, range));
@@ -116,14 +116,14 @@ function solve(f: (x: number) => number, target: number, low: number, high: numb
   let [a, b] = [low, high];
   for (let step = 0; step < 100; step++) {
     const middle = a + (b - a) / 2;
-    // outside its domain a transform is NaN, as below its least number
+    // a transform is NaN outside its domain, i.e. below its smallest number
     if (f(middle) > target) b = middle;
     else a = middle;
   }
   return b;
 }
 
-/** What the model says of a place: whether the label is another one, and how far it is from that, in logits. */
+/** The score at a place: whether the label changes, and the distance from a change in logits. */
 interface Place {
   readonly flips: boolean;
   readonly margin: number;
@@ -141,7 +141,7 @@ function nearest(start: number, places: readonly number[], at: (x: number) => Pl
   return Math.abs(found[0] - start) <= Math.abs(found[1] - start) ? found[0] : found[1];
 }
 
-/** Along places that lead away from the first: the nearest double that flips. */
+/** Finds the nearest double that flips the label, along places that lead away from the first. */
 function firstFlip(way: readonly number[], at: (x: number) => Place): number | null {
   let before = way[0];
   let last = way[0];
@@ -163,7 +163,7 @@ function firstFlip(way: readonly number[], at: (x: number) => Place): number | n
   return null;
 }
 
-/** A place that flips near the least margin between two places, by the golden section; null when there is none. */
+/** A place that flips near the smallest margin between two places, by golden-section search; null if there is none. */
 function turnBetween(from: number, to: number, at: (x: number) => Place): number | null {
   let [a, b] = [from, to];
   for (let step = 0; step < 60; step++) {
@@ -179,7 +179,7 @@ function turnBetween(from: number, to: number, at: (x: number) => Place): number
 /** (√5 − 1)/2 */
 const GOLDEN = 0.6180339887498949;
 
-/** Of doubles from one that does not flip to one that does: the first that flips, where they change once. */
+/** The first double that flips, between one that does not and one that does, if the label changes once. */
 function bisect(stays: number, flipped: number, at: (x: number) => Place): number {
   let [a, b] = [stays, flipped];
   for (;;) {

@@ -1,17 +1,17 @@
 import type { Explained, Scored, Source } from './explained.ts';
 
-/** A value as a record may have it. */
+/** A value of a record. */
 export type Value = number | string | boolean | Date | readonly unknown[];
 
-/** A column of a record for which another value is looked for. */
+/** A column of a record for which another value is searched. */
 export interface Search<S extends Scored = Scored> {
   readonly model: Explained<S>;
   readonly source: Source;
   /** the value in the record */
   readonly from: unknown;
-  /** what the model says of the record */
+  /** score of the record */
   readonly now: S;
-  /** what the model says with another value; null where it takes none such */
+  /** score with another value; null if the model refuses that value */
   score(value: Value): S | null;
 }
 
@@ -19,13 +19,13 @@ export interface Search<S extends Scored = Scored> {
 export interface Found {
   /** null: nothing */
   readonly to: Value | null;
-  /** of nothing: why, in one sentence */
+  /** reason why nothing was found, in one sentence */
   readonly reason?: string;
   readonly extrapolated?: boolean;
   readonly tokens?: TokenChange;
 }
 
-/** Words or tags that come and go; all places of one that goes. */
+/** Words or tags that are added and removed; a removed one leaves all its places. */
 export interface TokenChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -37,7 +37,7 @@ export function flips({ score, now }: Search, value: Value): boolean {
   return then !== null && then.label !== now.label;
 }
 
-/** A level as the record would write it. */
+/** A level in the form of the record's value. */
 export function like(from: unknown, level: string): string | number | boolean {
   if (typeof from === 'boolean' && (level === 'true' || level === 'false')) return level === 'true';
   return typeof from === 'number' && String(Number(level)) === level ? Number(level) : level;

@@ -2,8 +2,8 @@ import { sortTagged } from '../math/sort.ts';
 import { checkRows, checkScores, type Labels, type RowScores, type Weight } from './check.ts';
 
 /**
- * Visits the distinct scores from the greatest down, each with the weight of its positive and of its negative rows. Scores
- * whose rows all have weight 0 are left out.
+ * Visits the distinct scores from the greatest down, each with the weight of its positive and negative rows. Scores
+ * whose rows all have weight 0 are skipped.
  * @throws as `auc`
  */
 export function eachScore(
@@ -14,7 +14,7 @@ export function eachScore(
 ): void {
   checkScores(scores);
   checkRows(scores.length, y, 2, weight, 'scores');
-  // the label goes along with the row: looking it up afterwards would miss the caches for every row
+  // the label is sorted along with the row, because a later look-up would miss the caches for every row
   const { values, tags } = sortTagged(scores, (row) => 2 * row + y[row]);
   const shares = weight && pick(weight, tags);
   let positive = 0;
@@ -30,7 +30,7 @@ export function eachScore(
   }
 }
 
-/** Weights in the order of the tags; a loop of its own, so that the cache misses of many rows overlap. */
+/** Weights in the order of the tags, in a separate loop, so that the cache misses of many rows overlap. */
 function pick(weight: ArrayLike<number>, tags: Uint32Array): Float64Array {
   const picked = new Float64Array(tags.length);
   for (let i = 0; i < tags.length; i++) picked[i] = weight[tags[i] >>> 1];

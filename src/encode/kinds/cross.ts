@@ -13,13 +13,13 @@ export const cross: CoderKind<CrossFeature> = {
   valid: (feature, schema) => validLevels(feature) && validParts(feature.of, schema),
 };
 
-/** The slots that cells of a cross have. */
+/** The slots of the cells of a cross. */
 export interface Cells {
   readonly count: number;
   names(): readonly Slot[];
-  /** of a cell by its name; −1: an error */
+  /** slot of a cell by its name; −1: an error */
   slotOf(name: string): number;
-  /** of a cell with a missing part, of one with an unseen part; −1: an error */
+  /** slots of cells with a missing part and with an unseen part; −1: an error */
   readonly defaults: readonly [missing: number, unseen: number];
 }
 
@@ -36,7 +36,7 @@ function knownCells(feature: CrossFeature): Cells {
   };
 }
 
-/** Cells of a cross that are remembered. */
+/** Largest number of cells of a cross that are cached. */
 const MOST_KNOWN = 2 ** 18;
 
 /** Codes of other features, as one code. */
@@ -47,11 +47,11 @@ export class CrossCoder implements Coder {
   readonly scales = [];
   readonly #name: string;
   readonly #cells: Cells;
-  /** columns of the parts, which may be behind this one: known when all coders are made */
+  /** columns of the parts, which may come after this one, so they are set when all coders exist */
   readonly #places: () => readonly number[];
   #at: readonly number[] | null = null;
   readonly #levels: readonly (readonly string[])[];
-  /** cells that were met, by their number; null: there are more than 2^53 numbers */
+  /** cached cells by their number; null: there are more than 2^53 numbers */
   readonly #known: Map<number, number> | null;
 
   constructor(name: string, of: readonly string[], cells: Cells, schema: Schema, columns: readonly number[]) {
@@ -95,7 +95,7 @@ export class CrossCoder implements Coder {
     let gap = -1;
     for (let j = 0; j < codes.length; j++) {
       const past = codes[j] - levels[j].length;
-      // a missing part comes before an unseen one
+      // a missing part takes precedence over an unseen one
       if (past >= 0 && gap !== 0) gap = past;
       cell = cell * (levels[j].length + 2) + codes[j];
     }
@@ -104,13 +104,13 @@ export class CrossCoder implements Coder {
     const name = codes.map((code, j) => levels[j][code] ?? 'nothing').join(CROSS);
     const slot = gap < 0 ? this.#cells.slotOf(name) : -1;
     if (slot < 0) throw cellError(row, this.#name, 'a combination seen in training', name, MEND);
-    // what is remembered is bounded: a server meets new cells for years
+    // the cache is bounded, because a server meets new cells for years
     if (this.#known && this.#known.size < MOST_KNOWN) this.#known.set(cell, slot);
     return slot;
   }
 }
 
-/** The levels of a feature that a cross may have as part; null: it has none. */
+/** The levels of a feature that may be a part of a cross; null: it has none. */
 export function levelsOf(feature: Feature): readonly string[] | null {
   return feature.kind === 'categorical' || feature.kind === 'binned' || feature.kind === 'date' ? feature.levels : null;
 }
@@ -127,7 +127,7 @@ function placeOf(schema: Schema, name: string): number {
   return known.get(name) ?? -1;
 }
 
-/** Two or more features of levels. */
+/** Combinations of two or more features with levels. */
 export function validParts(of: unknown, schema: Schema): boolean {
   if (!distinctTexts(of) || (of as string[]).length < 2) return false;
   const parts = (of as string[]).map((name) => schema.features[placeOf(schema, name)]);

@@ -29,7 +29,7 @@ export class Curve {
     this.width = feature.knots === null ? 1 : feature.knots.length - 1;
   }
 
-  /** @throws ERR_RECORD for a number that the transform or the spline does not take */
+  /** @throws ERR_RECORD for a number outside the domain of the transform or the spline */
   put(x: number, row: number | null, out: Float64Array, at: number): void {
     if (this.takes(x, out, at)) return;
     const { transform, knots, name, column = name } = this.#feature;
@@ -37,7 +37,7 @@ export class Curve {
     throw cellError(row, column, rule, x, 'correct it, or set "low" and "high" in the schema');
   }
 
-  /** `put`, but false when a number is not finite on the way */
+  /** As `put`, but returns false if an intermediate number is not finite. */
   takes(x: number, out: Float64Array, at: number): boolean {
     const { transform } = this.#feature;
     const t = transform === null ? x : applyTransform(transform, x);
@@ -52,7 +52,7 @@ class CurveCoder extends FeatureCoder<CurveFeature> {
   readonly #curve: Curve;
   readonly #indicator: boolean;
   readonly #cell: Float64Array;
-  /** what a missing cell becomes */
+  /** value of a missing cell */
   readonly #gap: Float64Array;
 
   constructor(feature: CurveFeature, curve: Curve) {
@@ -106,12 +106,12 @@ class CurveCoder extends FeatureCoder<CurveFeature> {
     return this.#isOutside(x!) ? OUTSIDE : 0;
   }
 
-  /** Whether training had no number as small, or as large. */
+  /** Whether a number is outside the range of training. */
   #isOutside(x: number): boolean {
     return x < this.feature.min || x > this.feature.max;
   }
 
-  /** @returns 0: taken as it is; 2: a default; 3: a default with the slot of missing cells */
+  /** @returns 0: used unchanged; 2: a default; 3: a default with the slot of missing cells */
   #place(x: number | null, row: number | null, out: Float64Array, at: number): number {
     const { low, high, range, missing } = this.feature;
     const below = x !== null && low !== null && x < low;

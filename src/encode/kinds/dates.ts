@@ -5,24 +5,24 @@ import type { Dated, DatePart } from '../schema.ts';
 import type { Column, NumericColumn } from '../table.ts';
 import { isText } from './valid.ts';
 
-/** A feature that takes numbers out of dates. */
+/** A feature that reads numbers from dates. */
 export interface DateSource extends Dated {
   readonly name: string;
   readonly column?: string;
 }
 
 const YEAR = 365.25 * DAY;
-/** Milliseconds of the last day that a Date can be */
+/** Milliseconds of the last day that a Date can represent */
 const LAST_DATE = 8.64e15;
-/** a number as JSON writes it: cells of CSV are text */
+/** a number in JSON notation, because cells of CSV are text */
 const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
 /**
- * Milliseconds of a number that is a date, in the unit of the feature (`ms` where none is said); NaN for a number that no date is.
+ * Milliseconds of a number that is a date in the unit of the feature (default `ms`); NaN for any other number.
  *
- * It lies 1 to 1000 years from 1970-01-01, and no more than 100 years outside the dates of training. What is such a number of milliseconds is none
- * of seconds, and the other way round; years (2024) and digits of a date (20240312) are neither. Where the schema says the unit, and
- * training has dates on both sides of 1970, times within that year are dates too.
+ * A date lies 1 to 1000 years from 1970-01-01, and no more than 100 years outside the dates of training. So no number is a date both in
+ * milliseconds and in seconds, and years (2024) or the digits of a date (20240312) are dates in neither. If the schema sets the unit and
+ * training has dates on both sides of 1970, times within a year of 1970 are dates, too.
  */
 function timeOf({ unit, dates }: Dated, x: number): number {
   const ms = unit === 's' ? x * 1000 : x;
@@ -33,23 +33,23 @@ function timeOf({ unit, dates }: Dated, x: number): number {
   return known || plausible ? ms : Number.NaN;
 }
 
-/** Milliseconds of a text that is a date, or a number that is one; NaN for anything else. */
+/** Milliseconds of a date given as text or as a number in text; NaN for anything else. */
 function timeIn(source: Dated, text: string): number {
   return parseDate(text) ?? (NUMBER.test(text) ? timeOf(source, Number(text)) : Number.NaN);
 }
 
-/** Milliseconds of the cells of a column, read row by row; NaN for a cell that is no date. Of missing cells they mean nothing. */
+/** Milliseconds of the cells of a column, read row by row; NaN for a cell that is not a date. Values of missing cells are undefined. */
 export function timesOf(source: Dated, column: Column, rows: number): (row: number) => number {
   if (column.kind === 'numeric') return (row) => timeOf(source, column.values[row]);
   const { codes, levels } = column;
   const read = (level: string | undefined): number => (level === undefined ? Number.NaN : timeIn(source, level));
-  // a part of a table has the levels of the whole: never more are parsed than it has rows
+  // a part of a table has the levels of the whole, so at most as many levels as rows are parsed
   if (levels.length > rows) return (row) => read(levels[codes[row]]);
   const times = levels.map(read);
   return (row) => times[codes[row]] ?? Number.NaN;
 }
 
-/** A column of dates as a part of them. @throws ERR_RECORD for a cell that is none */
+/** One part of the dates in a column. @throws ERR_RECORD for a cell that is not a date */
 export function datePartsOf(
   source: DateSource & { readonly part: DatePart },
   column: Column,
@@ -93,8 +93,8 @@ function dateError(row: number | null, name: string, { unit, dates }: Dated, val
 }
 
 /**
- * The first and the last date of a column, in milliseconds, among rows of positive weight. Numbers within a year of 1970 do not count: `timeOf` decides by
- * the others what these are. Undefined: it has none.
+ * The first and the last date of a column, in milliseconds, among rows of positive weight. Numbers within a year of 1970 do not count, because
+ * `timeOf` judges them by the other dates. Undefined if there are none.
  */
 export function datesOf(
   source: Dated,

@@ -5,7 +5,7 @@ import { cellError, MEND } from '../columns.ts';
 import type { Feature } from '../schema.ts';
 import type { Column } from '../table.ts';
 
-/** A feature of one column, and what its columns of a batch are. */
+/** The coder of a feature of one column, and the kinds of its columns in a batch. */
 export abstract class FeatureCoder<F extends Feature> implements Coder {
   readonly columns: readonly [string];
   readonly specs: readonly ColumnSpec[];

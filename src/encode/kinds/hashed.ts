@@ -9,7 +9,7 @@ import { FeatureCoder } from './featureCoder.ts';
 import { LevelTable, recordLabel } from './labels.ts';
 import { among, numbers, validSource } from './valid.ts';
 
-/** Categories, and crosses of features, by the bucket of their hash. */
+/** Categories and crosses, encoded by the bucket of their hash. */
 export const hashed: CoderKind<HashedFeature> = {
   make: (feature, schema, columns) =>
     feature.of
@@ -18,7 +18,7 @@ export const hashed: CoderKind<HashedFeature> = {
   valid: validHashed,
 };
 
-/** The slots of a hashed feature: its buckets for texts of a positive hash, those of a negative one, missing, unseen. */
+/** The slots of a hashed feature: buckets for texts with a positive hash, buckets for a negative hash, *missing*, *unseen*. */
 const slotCount = ({ buckets }: HashedFeature): number => 2 * buckets + 2;
 
 function slotOf(text: string, buckets: number): number {

@@ -3,7 +3,7 @@ import { LABEL_RULE, textOf } from '../label.ts';
 import type { CodedColumn } from '../table.ts';
 import { cellText } from '../tokens.ts';
 
-/** What the levels of a column become, kept by code while the level is the same: tables of one source share their levels. */
+/** Encoded levels of a column, cached by code while the level stays the same, because tables of one source share levels. */
 export class LevelTable<T> {
   readonly #of: (level: string | undefined) => T;
   #seen: string[] = [];
@@ -13,7 +13,7 @@ export class LevelTable<T> {
     this.#of = of;
   }
 
-  /** Of the level of each row, or of none where the column does not name one. */
+  /** The encoded level of each row, or that of no level if the column has none for it. */
   reader({ codes, levels }: CodedColumn): (row: number) => T {
     if (this.#table.length < levels.length) {
       this.#seen = new Array(levels.length);
@@ -36,7 +36,7 @@ export class LevelTable<T> {
 /** A value of a record as the text of a category. @throws ERR_RECORD */
 export const recordLabel = (name: string, value: unknown): string => known(name, value, textOf(value));
 
-/** The same of a text, which a list may be too. @throws ERR_RECORD */
+/** As above for a text, which may also be a list. @throws ERR_RECORD */
 export const recordText = (name: string, value: unknown): string => known(name, value, cellText(value));
 
 function known(name: string, value: unknown, label: string | null): string {

@@ -10,7 +10,7 @@ import { FeatureCoder } from './featureCoder.ts';
 import { numbersOf, recordNumberOf } from './numbers.ts';
 import { among, numbers, rising, validLevels } from './valid.ts';
 
-/** Numbers by the interval they fall into. */
+/** Numbers, encoded by the bin that they fall into. */
 export const binned: CoderKind<BinnedFeature> = {
   make: (feature) => new NumberCodeCoder(feature, codeOfBin(feature)),
   valid: (feature) =>
@@ -33,13 +33,13 @@ export function codeOfBin({ edges }: Pick<BinnedFeature, 'edges'>): (x: number) 
   return (x) => (x < least ? -1 : x > greatest ? -2 : binOf(x, edges));
 }
 
-/** A number among the levels: −1 when it is none. */
+/** Index of a number among the levels; −1 if it is not a level. */
 function codeOfNumber({ levels }: DatePartFeature): (x: number) => number {
   const codes = new Map(levels.map((level, code) => [Number(level), code]));
   return (x) => codes.get(x) ?? -1;
 }
 
-/** A number that becomes a code: a bin, a part of a date. */
+/** The coder of numbers that become codes: bins and parts of dates. */
 class NumberCodeCoder extends FeatureCoder<BinnedFeature | DatePartFeature> {
   readonly #codeOf: (x: number) => number;
   readonly #gap: number;
@@ -82,7 +82,7 @@ class NumberCodeCoder extends FeatureCoder<BinnedFeature | DatePartFeature> {
     return this.#gap;
   }
 
-  /** The code of a number that is in no bin, or a part of a date that training did not have. */
+  /** The code of a number outside all bins, or of a part of a date that training did not have. */
   #outside(code: number, row: number | null, x: number): number {
     const { feature } = this;
     const { levels } = feature;

@@ -5,12 +5,12 @@ import type { DatePart } from '../schema.ts';
 import type { Column, NumericColumn } from '../table.ts';
 import { type DateSource, datePartsOf, recordTime } from './dates.ts';
 
-/** A feature that reads numbers, or takes them out of dates. */
+/** A feature that reads numbers, or parts of dates as numbers. */
 interface NumberSource extends DateSource {
   readonly part?: DatePart;
 }
 
-/** The numbers that a feature reads from a column. @throws ERR_RECORD for a cell that is none */
+/** The numbers that a feature reads from a column. @throws ERR_RECORD for a cell that is not a number */
 export function numbersOf(source: NumberSource, column: Column, rows: number, firstRow: number): NumericColumn {
   const { part } = source;
   if (part !== undefined) return datePartsOf({ ...source, part }, column, rows, firstRow);

@@ -7,7 +7,7 @@ import { FeatureCoder } from './featureCoder.ts';
 import { LevelTable, recordLabel } from './labels.ts';
 import { among, distinctTexts, numbers, positive, validSource } from './valid.ts';
 
-/** Categories by what their training rows had as outcome. */
+/** Categories, encoded by the mean outcome of their training rows. */
 export const target: CoderKind<TargetFeature> = {
   make: (feature) => new TargetCoder(feature),
   valid: validTarget,
@@ -59,7 +59,7 @@ class TargetCoder extends FeatureCoder<TargetFeature> {
   }
 
   /**
-   * Where among `values` a cell has its value.
+   * The index in `values` of a cell's value.
    * @param code  null: missing
    */
   #place(code: number | null, row: number | null, value: unknown): number {

@@ -10,28 +10,28 @@ import { FeatureCoder } from './featureCoder.ts';
 import { LevelTable, recordText } from './labels.ts';
 import { among, distinctTexts, isText, numbers, positive, validSource } from './valid.ts';
 
-/** Words of a text, tags of a list. */
+/** Words of a text, or tags of a list. */
 export const tokens: CoderKind<TokensFeature> = {
   make: (feature) => new TokensCoder(feature),
   valid: validTokens,
 };
 
-/** The tokens of a text, as a feature splits it. */
+/** The tokens into which a feature splits a text. */
 export function tokensOf({ split: by }: Pick<TokensFeature, 'split'>, text: string): readonly string[] {
   return by === 'words' ? words(text) : split(text, by.separator);
 }
 
-/** Most characters of a cell, where the schema says none: about half a second of work. */
+/** Default for the largest number of characters in a cell: about half a second of work. */
 const MOST_TEXT = 1_048_576;
 
-/** Whether a text, or a list, has more characters than a feature reads; of a list each entry counts one more, for the separator. */
+/** Whether a text or list has more characters than a feature reads. Each entry of a list counts one more, for its separator. */
 export function isTooLong({ maxText = MOST_TEXT }: Pick<TokensFeature, 'maxText'>, value: unknown): boolean {
   let length = isText(value) || Array.isArray(value) ? value.length : 0;
   if (Array.isArray(value) && length <= maxText) for (const entry of value) if (isText(entry)) length += entry.length;
   return length > maxText;
 }
 
-/** ERR_RECORD for a cell that `isTooLong` */
+/** ERR_RECORD for a cell that is too long (`isTooLong`). */
 export function lengthError(
   row: number | null,
   name: string,
@@ -44,7 +44,7 @@ export function lengthError(
 
 class TokensCoder extends FeatureCoder<TokensFeature> {
   readonly #codes: Map<string, number> | null;
-  /** of levels; undefined: too long */
+  /** tokens of levels; undefined: too long */
   readonly #table: LevelTable<readonly string[] | null | undefined>;
 
   constructor(feature: TokensFeature) {
@@ -99,7 +99,7 @@ class TokensCoder extends FeatureCoder<TokensFeature> {
       : 0;
   }
 
-  /** Adds the tokens of a cell; true when it was missing or had one that training did not know. */
+  /** Adds the tokens of a cell. Returns true if it was missing or had a token unknown in training. */
   #count(list: readonly string[] | null, row: number | null, add: (slot: number, sign: number) => void): boolean {
     const { missing, unseen, tokens } = this.feature;
     if (list === null) {

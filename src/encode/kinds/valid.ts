@@ -1,7 +1,7 @@
 import { DATE_PARTS } from '../date.ts';
 import type { BinnedFeature, CrossFeature, Dated, DatePart, DatePartFeature } from '../schema.ts';
 
-// What a model file must hold of a feature, beside what `check.ts` says of every one.
+// Checks of a feature in a model file, beside those of `check.ts` for every feature.
 
 export const isText = (value: unknown): value is string => typeof value === 'string';
 export const isNumber = (value: unknown): value is number => Number.isFinite(value);
@@ -15,7 +15,7 @@ export const distinctTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every(isText) && new Set(value).size === value.length;
 const optional = (value: unknown, valid: (value: unknown) => boolean): boolean => value === undefined || valid(value);
 
-/** The column a feature is read from, and of dates the part, the unit of numbers and the range of training. */
+/** The column of a feature and, for dates, the part, the unit of numbers and the range of training. */
 export function validSource({ column, part, unit, dates }: { column?: string; part?: DatePart } & Dated): boolean {
   return (
     optional(column, isText) &&
