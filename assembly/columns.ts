@@ -19,12 +19,12 @@ export const KIND_F64: u32 = 1;
 export const KIND_U8: u32 = 2;
 export const KIND_U16: u32 = 3;
 
-/** rows whose logits stay in the first-level cache while the columns go by; even, so that lanes keep their rows */
+/** rows whose logits stay in the first-level cache while all columns are added; even, so that lanes keep their rows */
 const BLOCK: u32 = 1024;
 
 /**
- * Whether one of the codes of the rows [first, first + n) is above the greatest one that its column may have: the fourth word of the entry.
- * Whole vectors are read, so a code behind the last row may raise it too: who asks looks again.
+ * Whether a code of the rows [first, first + n) is above the limit of its column, the fourth word of the entry. It reads whole vectors,
+ * so a code after the last row may give 1, too; the caller checks again.
  */
 export function exceeds(table: usize, columns: u32, first: u32, n: u32): bool {
   const end = table + (<usize>columns) * ENTRY;
@@ -76,7 +76,7 @@ function gather<T, C>(codes: usize, n: u32, w: usize, z: usize): void {
   }
   while (z < end) {
     store<T>(z, <T>(load<T>(z) + load<T>(w + (<usize>load<C>(codes)) * sizeof<T>())));
-    // of two lanes no more than one is left
+    // with two lanes, at most one value is left
     if (sizeof<T>() == 8) break;
     codes += sizeof<C>();
     z += sizeof<T>();
@@ -184,7 +184,7 @@ function logitsBlock<T>(table: usize, columns: u32, row: u32, m: u32, w: usize, 
  *
  * table  `columns` entries   w  k × wStride of T, the slots   b  k of T   z  k planes of zStride >= n, written
  *
- * @param wide  whether numeric columns of f32 are there beside those of T (a constant: scoring alone has none, to be small)
+ * @param wide  whether there are numeric columns of f32 beside those of T (a constant: the scoring module has none, to be small)
  */
 // @ts-ignore: decorator
 @inline
@@ -377,7 +377,7 @@ function dot8<S>(entry: usize, row: u32, n: u32, r: usize, q: usize, lineR: usiz
   foldFour(lineQ + slot, n, b, t0, t1, t2, t3, q0, q1, q2, q3);
 }
 
-/** at[v] += even + odd, the last row being even when there is one over */
+/** at[v] += even + odd; a single last row counts as even */
 function foldFour(
   at: usize, n: u32, c: f64, t0: f64, t1: f64, t2: f64, t3: f64, s0: v128, s1: v128, s2: v128, s3: v128,
 ): void {
@@ -402,7 +402,7 @@ function fourOf(entry: usize, kind: u32): bool {
   return load<u32>(entry, 4) == kind && load<u32>(entry, 20) == kind && load<u32>(entry, 36) == kind && load<u32>(entry, 52) == kind;
 }
 
-/** rows of a Hessian block: scratch for them is 16 bytes a row, and 4 for every coded column */
+/** rows of a Hessian block; its scratch has 16 bytes a row, and 4 for every coded column */
 const HESSIAN_BLOCK: u32 = 1024;
 
 /** to[i · width] = 8 · (slot + code[i]), up to `end` */
@@ -477,7 +477,7 @@ function addCodes(cells: usize, width: usize, m: u32, c: usize, h: usize, ld: u3
 }
 
 /**
- * Adds Σ cx[i]·x[i] for the numeric columns x from `start` to `entry`: four at a time where four of a kind stand side by side
+ * Adds Σ cx[i]·x[i] for the numeric columns x from `start` to `entry`: four at a time where four neighbours have the same kind
  *
  * cx    c times the column of `entry`
  * line  its cells
@@ -545,7 +545,7 @@ function addNumeric(
 /**
  * Adds the cells of the numeric columns of `entry` and of the one after it, both of this kind, with columns from the first one
  * on, four at a time while these are of their kind
- * @returns the first column that is left to be added
+ * @returns the first column that was not added
  */
 // @ts-ignore: decorator
 @inline
@@ -563,7 +563,7 @@ function addPairs(
   return start;
 }
 
-/** The cell of each code with itself is that of the code with the intercept */
+/** Copies the diagonal: the cell of a code with itself equals the cell of the code with the intercept. */
 // @ts-ignore: decorator
 @inline
 function copyDiagonal(table: usize, tableEnd: usize, h: usize, ld: u32, last: usize, slots: u32): void {
@@ -581,12 +581,12 @@ function copyDiagonal(table: usize, tableEnd: usize, h: usize, ld: u32, last: us
  * H[p][q] += Σ c[i]·x_p·x_q over the rows [first, first + n), for p >= q (lower triangle)
  *
  * c        curvature, f64 by row number   slots  total number of slots
- * h        (slots + 1) × ld f64, row-major; row `slots` is the intercept's; zeros, or what earlier calls left
+ * h        (slots + 1) × ld f64, row-major; row `slots` is the intercept's; zeros, or the sums of earlier calls
  * scratch  HESSIAN_BLOCK · (16 + 4 · coded columns) bytes
  *
- * A block's codes are laid out row by row as offsets of slots; then all pairs of a row are added before the next row comes,
- * so that sums of different cells overlap where neighbouring rows have equal codes. A code with itself has the sum of the
- * code with the intercept, whose cells are neighbours: the diagonal is a copy.
+ * A block's codes are stored row by row as offsets of slots. All pairs of a row are added before the next row, so that sums of
+ * different cells overlap where neighbouring rows have equal codes. The cell of a code with itself has the same sum as its cell
+ * with the intercept, and the latter are neighbours, so the diagonal is a copy.
  *
  * Order: an entry with a coded column or the intercept is a running sum, row after row; an entry of two numeric columns
  * adds per block of HESSIAN_BLOCK rows the sum of (c·x_p)·x_q over even rows, odd rows, then even + odd.

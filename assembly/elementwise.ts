@@ -11,15 +11,15 @@ import {
 
 /*
  * Elementwise kernels. Every buffer is 16-byte aligned and padded to whole 16-byte vectors; the padding may be
- * overwritten with anything. `out` may be the input itself; any other overlap is forbidden.
+ * overwritten with any values. `out` may be the input itself; any other overlap is forbidden.
  */
 
 /**
  * out[i] = σ(z[i]),  i in [0, n), f64: at most 2.5 ulp, monotone, and σ(z) = 1 − σ(−z) rounded once for z >= 0
  * z, out  n values each
  *
- * σ(−|z|) is 1/(1 + exp(|z|)) below 4: every step of it rises with the one before. Above, exp(−|z|)/(1 + exp(−|z|)) is as
- * accurate down to the least subnormal, and neighbouring doubles lie farther apart than its error.
+ * Below |z| = 4, σ(−|z|) is 1/(1 + exp(|z|)), of which every step is monotone. Above, exp(−|z|)/(1 + exp(−|z|)) is as accurate
+ * down to the smallest subnormal, and the values at neighbouring doubles differ by more than its error.
  */
 export function sigmoidF64(z: usize, n: u32, out: usize): void {
   const one = f64x2.splat(1);
@@ -112,7 +112,7 @@ export function softplusF32(z: usize, n: u32, out: usize): void {
   }
 }
 
-/** rows whose log(1 + t) are added as one logarithm of a product: even and odd rows apart, so at most 2³² */
+/** rows whose log(1 + t) are added as the logarithm of one product; even and odd rows are separate, so a product is at most 2³² */
 const PRODUCT: usize = 64;
 
 /**
@@ -130,8 +130,8 @@ const PRODUCT: usize = 64;
  * Without weights, Σ log1p(t) over PRODUCT rows is one log1p(Π (1 + t) − 1), the product less one kept as p ← p + (t + p·t),
  * which is as accurate for small t.
  *
- * Order of the sums: even rows, odd rows, then even + odd. Without weights those of (z > 0 ? 1 − y : −y)·z and of the
- * logarithms are formed on their own and added last. Source: scikit-learn `_loss.pyx.tp`, closs_grad_half_binomial.
+ * Order of the sums: even rows, odd rows, then even + odd. Without weights the sums of (z > 0 ? 1 − y : −y)·z and of
+ * the logarithms are separate and are added last. Source: scikit-learn `_loss.pyx.tp`, closs_grad_half_binomial.
  */
 export function binomialLoss(z: usize, y: usize, s: usize, n: u32, residual: usize, curvature: usize): f64 {
   const one = f64x2.splat(1);
@@ -309,7 +309,7 @@ export function softmaxF64(z: usize, plane: u32, k: u32, n: u32): void {
   }
 }
 
-/** z − m, 0 where they are equal: ∞ − ∞ is no number */
+/** z − m, and 0 where they are equal, because ∞ − ∞ is NaN */
 // @ts-ignore: decorator
 @inline
 function below(z: v128, m: v128): v128 {

@@ -130,7 +130,7 @@ export function expForFloat2lanes(x: v128): v128 {
   return f64x2.mul(y, powerOfTwo(rounded));
 }
 
-/** σ of anything beyond is 0 or 1 in f32 */
+/** beyond this range, σ is 0 or 1 in f32 */
 export const SIGMOID_F32_RANGE: f32 = 160;
 
 /**
@@ -149,7 +149,7 @@ export function sigmoidForFloat2lanes(z: v128): v128 {
   const q = f64x2.mul(r, r);
   const e = linear(120.18041669556632, 12.015019665190419, q);
   const ro = f64x2.mul(r, f64x2.add(f64x2.splat(60.090208234802446), q));
-  // times 2ⁿ; of a NaN that was f32 the low bits are zero, so it stays one
+  // times 2ⁿ; a NaN from f32 has zero low bits, so it stays NaN
   const top = i64x2.add(f64x2.add(e, ro), i64x2.shl(rounded, 52));
   return f64x2.div(top, f64x2.add(f64x2.sub(e, ro), top));
 }

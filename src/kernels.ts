@@ -1,4 +1,7 @@
-/** Parts of the engine for programs of their own: functions of the kernels, batches, likelihoods, the encoder. They change with a minor version. */
+/**
+ * Parts of the engine for programs of their own: functions of the kernels, batches, likelihoods, the encoder. They change with a minor
+ * version.
+ */
 export type { BinomialTarget, MultinomialTarget } from '../bindings/batchLikelihood.ts';
 export { ColumnsBatch } from '../bindings/columnsBatch.ts';
 export { Ftrl, type FtrlOptions, type FtrlState } from '../bindings/ftrl.ts';

@@ -30,7 +30,9 @@ const SCREEN_ROWS = 100;
 const POOLED_ROWS = 5;
 /** Share of the rarest class below which the threshold 0.5 and accuracy are misleading. */
 const IMBALANCE = 0.05;
-/** With fewer rows than this, the weight of a level is mostly noise: ten events are recommended for each parameter (Peduzzi et al. 1996). */
+/**
+ * With fewer rows than this, the weight of a level is mostly noise: ten events are recommended for each parameter (Peduzzi et al. 1996).
+ */
 const RARE_ROWS = 10;
 /** Share of rows with a unique level above which a column counts as an identifier, given at least `IDENTIFIER_ROWS` rows. */
 const IDENTIFIER_SHARE = 0.9;

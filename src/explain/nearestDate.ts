@@ -28,7 +28,10 @@ export function nearestDate(search: Search): Found {
   return { to: null, reason: `no date within ten years of ${name} changes the label` };
 }
 
-/** Milliseconds to add, the smallest first and later before earlier: whole hours or minutes of a week if features read them, then whole days. */
+/**
+ * Milliseconds to add, the smallest first and later before earlier: whole hours or minutes of a week if features read them, then whole
+ * days.
+ */
 function* shiftsOf(features: readonly Feature[]): Generator<number> {
   const parts = features.map(datePartOf);
   const unit = parts.includes('minute') ? MINUTE : parts.includes('hour') ? HOUR : DAY;

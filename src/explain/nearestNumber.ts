@@ -38,7 +38,9 @@ export function nearestNumber({ model, source, from, now, score }: Search): Foun
   return { to, extrapolated: range !== null && (to < range[0] || to > range[1]) };
 }
 
-/** Distance from another label: with two classes the logit in the direction of the label, with more the smallest lead over another class. */
+/**
+ * Distance from another label: with two classes the logit in the direction of the label, with more the smallest lead over another class.
+ */
 function marginOf({ manifest }: Explained, now: Scored, { logit, logits }: Scored): number {
   if (!logits) return now.label === manifest.positive ? logit : -logit;
   const own = manifest.classes.indexOf(now.label);

@@ -142,7 +142,10 @@ class Program {
     return cost;
   }
 
-  /** Enters a variable into the basis in place of the one that reaches 0 first; a tie goes to the largest pivot, or to the least index. @returns false if none reaches 0 */
+  /**
+   * Enters a variable into the basis in place of the one that reaches 0 first; a tie goes to the largest pivot, or to the least index.
+   * @returns false if none reaches 0
+   */
   pivot(variable: number, least: boolean): boolean {
     const [columns, inverse, x, basis, d] = [this.#columns, this.#inverse, this.#x, this.#basis, this.#entering];
     d.fill(0);

@@ -1,4 +1,7 @@
-/** SHA-256 in hexadecimal: the host's where it has one that answers at once (Node, Deno, Bun; Workers with `nodejs_compat`), else in JavaScript. */
+/**
+ * SHA-256 in hexadecimal: the host's where it has one that answers at once (Node, Deno, Bun; Workers with `nodejs_compat`), else in
+ * JavaScript.
+ */
 export function sha256(message: Uint8Array): string {
   const host = (globalThis as { readonly process?: Host }).process?.getBuiltinModule?.('node:crypto');
   return host ? host.createHash('sha256').update(message).digest('hex') : sha256InJavaScript(message);

@@ -340,7 +340,10 @@ function judgesOf(all: RowVectors, fold: Int16Array, folds: number, forward: boo
   };
 }
 
-/** What scores a fit on the held-out rows, by the logits of all rows; null where they have no such score. A row of counts is one of its successes and one of its failures. */
+/**
+ * What scores a fit on the held-out rows, by the logits of all rows; null where they have no such score. A row of counts is one of its
+ * successes and one of its failures.
+ */
 function judgeOf({ kind, y, sampleWeight, target }: RowVectors, rows: readonly number[], score: ScoreName) {
   const counts = target.trials !== null;
   const labels = Float64Array.from(counts ? [...rows.map(() => 1), ...rows.map(() => 0)] : rows.map((i) => y[i]));

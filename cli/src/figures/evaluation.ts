@@ -127,7 +127,10 @@ export interface Evaluation {
   /** weight of the rows, [true class][decided class] */
   readonly confusion: readonly Float64Array[];
   readonly histogram: Histogram;
-  /** mean cost of a row by the model's decision, by the most probable class, and by one class for all rows; null unless costs decide among several classes */
+  /**
+   * mean cost of a row by the model's decision, by the most probable class, and by one class for all rows; null unless costs decide among
+   * several classes
+   */
   readonly costs: {
     readonly decided: number;
     readonly mostProbable: number;

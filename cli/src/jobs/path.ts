@@ -58,7 +58,10 @@ export async function pathCommand(options: PathCommandOptions): Promise<PathResu
   return { path, target: options.target, rows: data.rows };
 }
 
-/** Reads the data, cross-validates, and saves the model with the chosen penalty. @throws the errors of reading, of `crossValidate`, and ERR_OUTPUT */
+/**
+ * Reads the data, cross-validates, and saves the model with the chosen penalty. @throws the errors of reading, of `crossValidate`, and
+ * ERR_OUTPUT
+ */
 export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
   const { out } = options;
   if (out !== undefined) assertWritable(out, options.data);

@@ -63,7 +63,9 @@ function parts(text: string): { readonly text: string; readonly quoted: number }
   }
 }
 
-/** "age,income", '"price, net",age'; repeated options form one list. If the whole text is the name of a column, it is that one: see `Names`. */
+/**
+ * "age,income", '"price, net",age'; repeated options form one list. If the whole text is the name of a column, it is that one: see `Names`.
+ */
 export const names = (text: string, before: string[] = []): string[] => {
   const list = parts(text);
   if (list.some((part) => part.text === '' && part.quoted === 0)) refuse('names separated by commas', text);

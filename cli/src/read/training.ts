@@ -25,7 +25,9 @@ export interface TrainingData {
   readonly largest: Uint8Array | null;
   /** notes about rows that are left out */
   readonly leftOut: readonly Warning[];
-  /** Turns an error about a row of the table into one about the row of the source, with file and line. @param tableRow  the row of the table */
+  /**
+   * Turns an error about a row of the table into one about the row of the source, with file and line. @param tableRow  the row of the table
+   */
   placed(error: unknown, tableRow?: (row: number) => number): Promise<unknown>;
 }
 
@@ -44,7 +46,9 @@ export interface TrainingCopy {
     plans: readonly ReadPlan[],
     pause?: Pause,
   ): Promise<Pick<TrainingData, 'table' | 'largest' | 'leftOut' | 'placed'>>;
-  /** Reads the columns of these plans in parts of at most this many rows (at least a chunk of DuckDB). A part is valid until the next one. */
+  /**
+   * Reads the columns of these plans in parts of at most this many rows (at least a chunk of DuckDB). A part is valid until the next one.
+   */
   parts(plans: readonly ReadPlan[], most: number, pause?: Pause): AsyncGenerator<Table>;
   /** removes spooled input */
   close(): void;

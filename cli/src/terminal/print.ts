@@ -16,7 +16,10 @@ const UNFIT =
 const LINE = 4096;
 const LONG = new RegExp(`^(.{${LINE}}).+$`, 'gmu');
 
-/** Replaces everything that a terminal might obey with an escape such as \u001b. The value of JSON text does not change, because there such characters are in strings only. */
+/**
+ * Replaces everything that a terminal might obey with an escape such as \u001b. The value of JSON text does not change, because there such
+ * characters are in strings only.
+ */
 const escaped = (text: string): string =>
   text.replace(UNFIT, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
 

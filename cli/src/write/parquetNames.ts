@@ -1,7 +1,10 @@
 /** Column names in Parquet that differ in case only, which DuckDB would rename. */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
-/** Stand-in names for DuckDB to write. Each has as many bytes as the true name, and they differ regardless of case. `renamed` restores the true names. */
+/**
+ * Stand-in names for DuckDB to write. Each has as many bytes as the true name, and they differ regardless of case. `renamed` restores the
+ * true names.
+ */
 export function standIns(names: readonly string[]): string[] {
   const folded = names.map((name) => name.toLowerCase());
   const alike = (i: number) => folded.indexOf(folded[i]) !== i || folded.lastIndexOf(folded[i]) !== i;

@@ -60,7 +60,9 @@ export function foldParameters(
   return { weights, intercept };
 }
 
-/** Largest error of a logit that folding may add, in units of the greatest parameter (at least 1). It is far below the reported precision. */
+/**
+ * Largest error of a logit that folding may add, in units of the greatest parameter (at least 1). It is far below the reported precision.
+ */
 const FOLDING_ERROR = 1e-6;
 
 /**

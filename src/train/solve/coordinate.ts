@@ -12,7 +12,10 @@ import {
 
 /** Largest number of passes over the coordinates of one quadratic model; more would not change the step. */
 const PASSES = 1000;
-/** The quadratic model is solved to this fraction of the current violation, and more exactly as the violation falls, so outer steps converge superlinearly. */
+/**
+ * The quadratic model is solved to this fraction of the current violation, and more exactly as the violation falls, so outer steps converge
+ * superlinearly.
+ */
 const FORCING = 0.1;
 /** Added to the diagonal of the Hessian, relative to its largest entry, so that a coordinate without curvature has a finite step. */
 const RIDGE = 1e-12;
@@ -135,7 +138,9 @@ export function coordinateDescent(
   return end('converged');
 }
 
-/** A Hessian from which the free coordinates (mainly intercepts) are eliminated: they take their best value for any values of the others. */
+/**
+ * A Hessian from which the free coordinates (mainly intercepts) are eliminated: they take their best value for any values of the others.
+ */
 interface Quadratic {
   /** the others, ascending */
   readonly held: Int32Array;

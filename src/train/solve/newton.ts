@@ -14,7 +14,9 @@ import {
 
 /** Newton steps that stop shrinking below this size are rounding errors. Above it a coefficient goes to infinity. */
 const RUNAWAY_STEP = 1e-3;
-/** Number of such consecutive steps, with tiny gradient and decrement, that prove divergence: towards a finite end they would have shrunk. */
+/**
+ * Number of such consecutive steps, with tiny gradient and decrement, that prove divergence: towards a finite end they would have shrunk.
+ */
 const RUNAWAY_COUNT = 3;
 const RUNAWAY_FLAT = 1e-8;
 
@@ -113,7 +115,9 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
   }
 }
 
-/** The quadratic model of the objective at w: the factor of its Hessian and the Newton step; null when the Hessian is not positive definite. */
+/**
+ * The quadratic model of the objective at w: the factor of its Hessian and the Newton step; null when the Hessian is not positive definite.
+ */
 export function quadraticModel(
   objective: Objective,
   w: Float64Array,

@@ -11,7 +11,9 @@ import {
   type SolveOptions,
 } from './objective.ts';
 
-/** The Newton equation is solved to this fraction of the gradient, and more exactly as the gradient falls, so convergence is superlinear. */
+/**
+ * The Newton equation is solved to this fraction of the gradient, and more exactly as the gradient falls, so convergence is superlinear.
+ */
 const FORCING = 0.25;
 /** Largest number of conjugate-gradient iterations for one step; more would not change it. */
 const INNER = 250;

@@ -166,7 +166,9 @@ export interface Progress {
 }
 
 export interface SolveOptions {
-  /** converged when the largest violation of the optimality conditions is ≤ tol; Newton's method also needs half the squared decrement ≤ tol */
+  /**
+   * converged when the largest violation of the optimality conditions is ≤ tol; Newton's method also needs half the squared decrement ≤ tol
+   */
   readonly tol: number;
   readonly maxIter: number;
   readonly onIteration?: (progress: Progress) => void;

@@ -459,7 +459,10 @@ function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective,
   });
 }
 
-/** The Hessian at a point from a sample of rows: as many as cost two passes, and at least ten for each parameter. Null if it is not positive definite. */
+/**
+ * The Hessian at a point from a sample of rows: as many as cost two passes, and at least ten for each parameter. Null if it is not positive
+ * definite.
+ */
 function sampledMetric(task: Task, size: number, point: ObjectivePoint): Metric | null {
   const { pass, square } = workOf(task);
   const most = Math.ceil(Math.max(10 * size, (2 * pass * task.likelihood.rows) / square));

@@ -129,7 +129,10 @@ export class CsvScanner {
     throw this.#error(this.#line, `expected a record of at most ${MOST_TEXT}, got a longer one${why}`, 'shorten it');
   }
 
-  /** Reads the first lines: lines to skip, a line that names the delimiter, and enough of the header to choose one. @returns where to continue, or −1 */
+  /**
+   * Reads the first lines: lines to skip, a line that names the delimiter, and enough of the header to choose one. @returns where to
+   * continue, or −1
+   */
   #begin(bytes: Buffer, from: number, last: boolean): number {
     let end = from;
     while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end++;

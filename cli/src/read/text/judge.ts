@@ -279,7 +279,10 @@ export function noteLabels(name: string, labels: readonly string[], notes: Notes
   if (blank.length > 0) notes.add(NOTE.variants, `${name} (${list(blank)}, blanks only)`);
 }
 
-/** Notes classes that are numbers in another notation, such as 1,5. They become labels unchanged, which is rarely meant in a file with decimal commas. */
+/**
+ * Notes classes that are numbers in another notation, such as 1,5. They become labels unchanged, which is rarely meant in a file with
+ * decimal commas.
+ */
 export function noteNotation(name: string, labels: readonly string[], notes: Notes): void {
   const look = labels.filter((label) => otherNotation(label, name) !== null);
   if (look.length === 0 || 2 * look.length < labels.length) return;
