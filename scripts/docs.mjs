@@ -3,7 +3,7 @@
 // that an entry exports has no docstring, or TypeDoc warns of anything else. With --check it writes nothing.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Application } from 'typedoc';
+import { Application, Converter } from 'typedoc';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const out = 'docs/api';
@@ -33,6 +33,18 @@ const app = await Application.bootstrapWithPlugins({
   parametersFormat: 'table',
   interfacePropertiesFormat: 'table',
   typeAliasPropertiesFormat: 'table',
+});
+/** Indented paragraphs, which docstrings have for formulas and tables, as code: Markdown asks for four blanks. */
+const asCode = (text) =>
+  text
+    .split('\n\n')
+    .map((paragraph) => (/^ {2}/.test(paragraph) ? paragraph.replaceAll(/^(?=.)/gm, '    ') : paragraph))
+    .join('\n\n');
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  for (const { comment } of Object.values(project.reflections)) {
+    if (!comment?.summary.every(({ kind }) => kind === 'text' || kind === 'code')) continue;
+    comment.summary = [{ kind: 'text', text: asCode(comment.summary.map(({ text }) => text).join('')) }];
+  }
 });
 const project = await app.convert();
 if (!project) process.exit(1);

@@ -1,4 +1,7 @@
-/** Calibrators, thresholds and bands for review by hand. `fit` does the same by its options `calibrate`, `decide` and `review`. */
+/**
+ * Calibrators, thresholds and bands for review. `fit` makes the same by its options `calibrate`, `decide` and `review`.
+ * @module
+ */
 export { applyCalibration, calibratedProbability } from './calibrate/apply.ts';
 export type * from './calibrate/calibration.ts';
 export {

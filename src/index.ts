@@ -1,4 +1,10 @@
-/** Fit, understand, save and score models: what a program of logistic regression needs. Parts of these have entries of their own. */
+/**
+ * Fit, understand, save and score models: what a program of logistic regression needs. Parts of these have entries of their own.
+ *
+ * The examples here and in the other entries run in a test. There `records` are 30 flights { distance, origin, late }, `table` is a table of them, `model`
+ * a fit to them, `flight` is { distance: 1200, origin: 'LAS' }, `bytes` is the saved model, and `engine` an engine of `pickEngine`.
+ * @module
+ */
 export { Engine, pickEngine } from '../bindings/engine.ts';
 export { diagnose } from './diagnose/doctor.ts';
 export type { Finding, FindingCode, Severity } from './diagnose/finding.ts';

@@ -1,3 +1,6 @@
-/** Scoring without WebAssembly: the same bits from the JavaScript engine, the smallest of the entries. */
+/**
+ * Scoring without WebAssembly, the smallest entry. The JavaScript engine gives the same bits.
+ * @module
+ */
 export { javascriptScoringEngine as pickEngine } from '../bindings/pickJavaScript.ts';
 export * from './scoring.ts';

@@ -1,6 +1,6 @@
 /**
- * Parts of the engine for programs of their own: functions of the kernels, batches, likelihoods, the encoder. They change with a minor
- * version.
+ * Parts of the engine, for programs that build on them: functions of the kernels, batches, likelihoods, the encoder. They may change in a minor version.
+ * @module
  */
 export type { BinomialTarget, MultinomialTarget } from '../bindings/batchLikelihood.ts';
 export { ColumnsBatch } from '../bindings/columnsBatch.ts';

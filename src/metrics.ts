@@ -1,4 +1,7 @@
-/** How good predictions are, by rows whose outcome is known. */
+/**
+ * Metrics of predictions, computed from rows whose outcome is known.
+ * @module
+ */
 export {
   accuracy,
   auc,

@@ -1,6 +1,6 @@
 /**
- * Scoring alone: engine, encoder, model file. Nothing of training, saving or metrics is reachable from here;
- * test/package/size.test.ts holds its size.
+ * Scoring alone: engine, encoder, model file. It contains nothing of training, saving or metrics; test/package/size.test.ts holds its size.
+ * @module
  */
 export { pickScoringEngine as pickEngine } from '../bindings/pickScoring.ts';
 export * from './scoring.ts';

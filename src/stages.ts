@@ -1,6 +1,7 @@
 /**
- * Stages around scoring, each for itself: `loadModel(bytes, { encoders, outcomes })` of `logodds/score` takes the ones its models
- * need, and what explains a score is a function of the model. `logodds` has them all.
+ * The stages that a scorer adds when its models need them: `loadModel(bytes, { encoders, outcomes })` of `logodds/score` takes them one by one. Functions
+ * that explain a score are here as well. `logodds` has all of them.
+ * @module
  */
 import { encoders } from './encode/kinds/index.ts';
 import { f32 } from './model/narrow.ts';
