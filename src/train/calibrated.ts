@@ -51,7 +51,7 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
  * Returns a copy of the model with a calibrator, estimated from rows that the model was not fitted to.
  *
  * Give it held-out rows: on training rows the probabilities would look better than they are. `fit` with `calibrate` does the same with folds.
- * @param table  features, target, and the offset if the model has one
+ * @param table  a table or records: features, target, and the offset if the model has one
  * @param given  the method, and which columns are weights and trials
  * @throws ERR_SCHEMA, ERR_RECORD as `Scorer.score`; ERR_TARGET labels that are no class of the model; others as `fitCalibration` of `logodds/decide`
  * @example

@@ -83,7 +83,7 @@ export interface FitExtras {
   readonly onPhase?: (phase: FitPhase) => void;
 }
 
-/** The parts of the work of `fit`: the solver, the bootstrap, the folds, the diagnosis. */
+/** The parts of the work of `fit`, in their order: the solver, the bootstrap, the folds, the diagnosis. */
 export type FitPhase = 'solve' | 'resample' | 'folds' | 'diagnose';
 
 /** Options of `fit`. Only `target` is required. */
