@@ -24,7 +24,7 @@ const NAMES: Record<string, string> = {
 };
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-const entries = Object.keys(exports).filter((entry) => typeof exports[entry] === 'object');
+const entries = Object.keys(exports).filter((entry) => exports[entry].default?.endsWith('.js'));
 
 describe('what the package exports', () => {
   it('is these entries, each for every host and with its declarations', () => {

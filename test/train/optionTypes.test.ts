@@ -63,17 +63,17 @@ describe('a penalty is one choice', () => {
     // @ts-expect-error
     ['a path of none', () => fitPath(data, { target, penalty: 'none' }), /penalty/],
     // @ts-expect-error
-    ['a path with a strength', () => fitPath(data, { target, penalty: { C: 1 } }), /^penalty: expected no strength in that of a path, got C/],
+    ['a path with a strength', () => fitPath(data, { target, penalty: { C: 1 } }), /^penalty: expected a penalty without a strength \(a path has many\), got C/],
     // @ts-expect-error
     ['a path with C', () => fitPath(data, { target, C: 1 }), /^fitPath: expected an option that exists, got "C"/],
     // @ts-expect-error
     ['braces and l1Ratio of a path', () => fitPath(data, { target, penalty: { factors: { x: 1 } }, l1Ratio: 1 }), /got l1Ratio 1 beside it/],
     // @ts-expect-error
-    ['folds with a strength', () => crossValidate(data, { target, penalty: { lambda: 1 } }), /^penalty: expected no strength in that of a path, got lambda/],
+    ['folds with a strength', () => crossValidate(data, { target, penalty: { lambda: 1 } }), /^penalty: expected a penalty without a strength \(a path has many\), got lambda/],
     // @ts-expect-error
     ['a matrix, none and C', () => fitMatrix(matrix, y, { penalty: 'none', C: 1 }), /nothing beside "none", got C 1/],
     // @ts-expect-error
-    ['a matrix of Firth', () => fitMatrix(matrix, y, { penalty: 'firth' }), /^penalty: expected none or an object of settings, got firth; fit a table/],
+    ['a matrix of Firth', () => fitMatrix(matrix, y, { penalty: 'firth' }), /^penalty: expected none or an object of settings, got firth; use fit with a table/],
     // @ts-expect-error
     ['a matrix, bounds by name', () => fitMatrix(matrix, y, { penalty: { bounds: { x: [0, 1] } } }), /got "bounds"/],
     // @ts-expect-error
