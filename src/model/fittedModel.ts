@@ -1,10 +1,11 @@
+import { LogoddsError } from '../../bindings/errors.ts';
 import type { Precision } from '../../bindings/layout.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import type { Decision } from '../decide/decision.ts';
 import type { Data } from '../encode/checkedTable.ts';
 import { tableFromRecords } from '../encode/records.ts';
 import type { Table } from '../encode/table.ts';
+import { show } from '../messages.ts';
 import { type Field, fieldsOf } from './fields.ts';
 import { Model } from './model.ts';
 import type { TableOptions } from './scorer.ts';
@@ -42,8 +43,15 @@ export class FittedModel extends Model {
     readonly decision?: Decision;
     readonly review?: Decision['abstain'] | null;
   }): FittedModel {
-    refuseUnknown('with', changes, { calibration: true, decision: true, review: true });
-    const { calibration, decision, review } = changes;
+    const { calibration, decision, review, ...others } = Object(changes) as typeof changes;
+    const [other] = Object.keys(others);
+    // not `refuseUnknown`: programs that only score would ship it
+    if (other !== undefined) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `with: expected calibration, decision or review, got ${show(other)}; correct the name`,
+      );
+    }
     let { manifest } = this;
     if (calibration) manifest = calibratedManifest(manifest, calibration);
     if (decision || review !== undefined) {

@@ -157,7 +157,7 @@ describe('what no file could hold is refused', () => {
     [
       'another change',
       () => two.with({ threshold: 0.3 } as never),
-      /^with: expected an option that exists, got "threshold"/,
+      /^with: expected calibration, decision or review, got "threshold"/,
     ],
   ])('%s', (_, run, message) => {
     expect(run).toThrow(refused(message));
