@@ -113,6 +113,9 @@ async function drawn({ x, y, lines, bars }) {
         ]),
       };
   const view = new vega.View(vega.parse(compile({ ...spec, config }).spec), { renderer: 'none' });
+  // neither what was drawn before nor how a host measures text may change a picture
+  vega.resetSVGDefIds();
+  vega.textMetrics.width = ({ text, fontSize = 12 }, shown = text) => 0.62 * fontSize * String(shown ?? '').length;
   const svg = await view.toSVG();
   view.finalize();
   return `${svg}\n`;

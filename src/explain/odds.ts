@@ -37,6 +37,12 @@ export interface OddsRatio {
  */
 export function oddsRatios(model: Explained, deltas: Readonly<Record<string, number>>, level = 0.95): OddsRatio[] {
   const { manifest, encoder, weights, intercept, covariance } = model;
+  if (typeof deltas !== 'object' || deltas === null) {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `deltas: expected a change by feature, got ${show(deltas)}; write { feature: 1 }`,
+    );
+  }
   const { sources } = sourcesOf(model);
   const half = halfWidth(level);
   const step = intercept.length * (encoder.slots + 1) + 1;

@@ -50,6 +50,16 @@ describe('draw', () => {
     expect(text).not.toMatch(/<script|NaN|Infinity|undefined/);
   });
 
+  it('is the same whatever was drawn before, and its ids are its own', async () => {
+    const effects = ['a', 'b', 'c'].map((one, k) => ({ name: one, unit: '', value: k - 1.5, low: k - 2, high: k - 1 }));
+    const plot = forestPlot(effects, 3, 'Odds');
+    const first = (await draw(plot, 'odds')).text;
+    expect((await draw(plot, 'odds')).text).toBe(first);
+    const ids = [...first.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids.length).toBeGreaterThan(2);
+    expect(ids.filter((id) => !id.startsWith('odds'))).toEqual([]);
+  });
+
   it('estimates without bound are drawn at the edge', async () => {
     const effects = [{ name: 'a', unit: '', value: 700, low: -1e9, high: Number.POSITIVE_INFINITY }];
     const { text } = await draw(forestPlot(effects, 1, 'Odds'), 'odds');

@@ -20,7 +20,9 @@ export async function draw({ title, finding, spec }: Plot, id: string): Promise<
   (vega as unknown as { textMetrics: TextMetrics }).textMetrics.width = ({ text, fontSize = 12 }, shown = text) =>
     LETTER * fontSize * lettersOf(String(shown ?? ''));
   const view = new View(parse(compile(spec).spec as Spec), { renderer: 'none', logLevel: ERROR });
-  const svg = await view.toSVG();
+  // its counter of ids goes on from drawing to drawing: each drawing has its own, whatever was drawn before
+  vega.resetSVGDefIds();
+  const svg = (await view.toSVG()).replaceAll(/(id="|url\(#)((?:clip|gradient_)\d+)/g, `$1${id}-$2`);
   view.finalize();
   const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)!;
   // frames of groups, which draw nothing
