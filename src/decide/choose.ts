@@ -26,7 +26,7 @@ export interface JudgedRows {
   readonly probabilities: Float64Array | Float32Array;
   /** 1 for a positive row, 0 for a negative one */
   readonly y: ArrayLike<number>;
-  /** finite and ≥ 0; default all 1. A whole weight counts as that number of rows. */
+  /** finite and ≥ 0; default all 1. An integer weight w counts as w identical rows; 0 drops the row. */
   readonly weight?: ArrayLike<number> | null;
   /** by cost: the costs of these rows, instead of those of the criterion */
   readonly costs?: RowCosts;

@@ -1,11 +1,11 @@
 import { refuseUnknown } from '../../bindings/names.ts';
-import { CheckedTable, type Data } from '../encode/checkedTable.ts';
+import type { Data } from '../encode/checkedTable.ts';
 import { sourceOf } from '../encode/coder.ts';
 import type { CategoricalFeature, Feature, NumericFeature } from '../encode/schema.ts';
 import type { Table } from '../encode/table.ts';
 import { besideData } from '../train/optionNames.ts';
 import { type DataOptions, dataOptions } from '../train/problem/options.ts';
-import { prepare } from '../train/problem/prepare.ts';
+import { prepare, tableOf } from '../train/problem/prepare.ts';
 import type { Problem } from '../train/problem/problem.ts';
 import { newton } from '../train/solve/newton.ts';
 import { dependentSlots } from '../train/solve/untold.ts';
@@ -47,8 +47,8 @@ const SEARCH = { tol: 1e-8, maxIter: 50 };
  * findings.map(({ code }) => code); // ['RANK_DEFICIENT', 'DUPLICATE_COLUMN', 'LOW_EVENTS']
  */
 export function diagnose(given: Data, options: DataOptions): Finding[] {
-  const table = CheckedTable.of(given);
   refuseUnknown('diagnose', options, { ...dataOptions(), ...besideData() });
+  const table = tableOf(given, options);
   const problem = prepare(table, options, 'treatment');
   try {
     const view = problem.view();

@@ -215,7 +215,10 @@ export class Encoder {
   /** @throws ERR_SCHEMA when a record lacks some of these fields, ERR_RECORD when it is none @internal */
   expect(record: object, names: readonly string[]): void {
     if (typeof record !== 'object' || record === null) {
-      throw new LogoddsError('ERR_RECORD', `record: expected an object, got ${show(record)}`);
+      throw new LogoddsError(
+        'ERR_RECORD',
+        `record: expected an object, got ${record === null ? record : typeof record}`,
+      );
     }
     refuseAbsent(
       'record',

@@ -7,6 +7,7 @@ import { tableFromRecords } from '../encode/records.ts';
 import type { Table } from '../encode/table.ts';
 import { show } from '../messages.ts';
 import { type Field, fieldsOf } from './fields.ts';
+import { copyOf } from './manifest.ts';
 import { Model } from './model.ts';
 import type { TableOptions } from './scorer.ts';
 import type { Scores } from './scores.ts';
@@ -55,12 +56,20 @@ export class FittedModel extends Model {
     let { manifest } = this;
     if (calibration) manifest = calibratedManifest(manifest, calibration);
     if (decision || review !== undefined) {
-      const { abstain, ...own } = decision ?? manifest.decision;
+      const { abstain, ...own } = { abstain: manifest.decision.abstain, ...(decision ?? manifest.decision) };
       const band = review === undefined ? abstain : review;
       manifest = decidedManifest(manifest, band ? { ...own, abstain: band } : own);
     }
     const { weights, intercept, covariance, baseline, stages } = this;
-    return new FittedModel({ manifest, weights, intercept, covariance, baseline, stages });
+    return new FittedModel({
+      // nothing is shared with the caller or this model
+      manifest: copyOf(manifest),
+      weights: weights.slice(),
+      intercept: intercept.slice(),
+      covariance: covariance && covariance.slice(),
+      baseline: baseline && baseline.slice(),
+      stages,
+    });
   }
 
   /**

@@ -236,3 +236,11 @@ export function distinct(warnings: readonly Warning[]): Warning[] {
     return !seen.has(key) && seen.add(key);
   });
 }
+
+/** A copy of plain data, to any depth. */
+export const copyOf = <T>(value: T): T =>
+  typeof value !== 'object' || value === null
+    ? value
+    : ((Array.isArray(value)
+        ? value.map(copyOf)
+        : Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)]))) as T);

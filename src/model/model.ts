@@ -170,7 +170,7 @@ export class Model implements ModelParts {
     options: { readonly onError?: 'throw' | 'collect' },
   ): (RecordScore | RecordError)[];
   scoreRecords(records: readonly object[], options?: { readonly onError?: string }): (RecordScore | RecordError)[] {
-    return Array.from(records, (record, row) => {
+    return records.map((record, row) => {
       try {
         return this.score(record);
       } catch (error) {

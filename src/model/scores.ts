@@ -3,6 +3,8 @@ import type { NumbersOf, Precision } from '../../bindings/layout.ts';
 
 /** The score of one record. */
 export interface RecordScore {
+  /** a score has none; see `RecordError` */
+  readonly error?: undefined;
   /** z = x·w + intercept + offset; with more than two classes the logit of the label */
   readonly logit: number;
   /** calibrated probability of the positive class; with more than two classes of the label */
@@ -29,6 +31,13 @@ export interface RecordError {
    * a LogoddsError (ERR_SCHEMA, ERR_RECORD) that names the number of the record and the field; or the error that a getter of the record threw
    */
   readonly error: Error;
+  /** no field of a score */
+  readonly logit?: undefined;
+  readonly probability?: undefined;
+  readonly label?: undefined;
+  readonly defaulted?: undefined;
+  readonly outOfRange?: undefined;
+  readonly review?: undefined;
 }
 
 /** The scores of one table. */

@@ -1,6 +1,7 @@
 import { show } from '../messages.ts';
 import { FittedModel } from '../model/fittedModel.ts';
 import {
+  copyOf,
   FORMAT,
   type InferenceReport,
   type Manifest,
@@ -58,7 +59,8 @@ export function assemble(
     multiclass: kind === 'binomial' ? null : kind,
     reference: kind === 'multinomial' && objective.lambda === 0 ? classes[0] : null,
     target: options.target,
-    schema,
+    // a declaration of the caller may be in it
+    schema: copyOf(schema),
     objective,
     decision: { threshold: 0.5 },
     offset: options.offset ?? null,

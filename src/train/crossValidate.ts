@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
-import { CheckedTable, type Data } from '../encode/checkedTable.ts';
+import type { Data } from '../encode/checkedTable.ts';
 import { list } from '../messages.ts';
 import { evaluate } from '../metrics/binary.ts';
 import { evaluateClasses } from '../metrics/multiclass.ts';
@@ -23,7 +23,7 @@ import { type EstimateSettings, estimateAll } from './inference/estimate.ts';
 import { type Grid, type PathOptions, type PathStep, pathOptions, readPath, stepOf, strengths, walk } from './path.ts';
 import { penaltyOf } from './penalty.ts';
 import { refuse } from './penaltyOptions.ts';
-import { prepare } from './problem/prepare.ts';
+import { prepare, tableOf } from './problem/prepare.ts';
 import type { Problem } from './problem/problem.ts';
 import type { RowVectors } from './problem/rows.ts';
 import type { Task } from './problem/task.ts';
@@ -88,8 +88,8 @@ export interface CrossValidation {
  *
  * Random folds are stratified: each fold has the same number of rows of every class (for counts, of all rows), up to one. `groups` and `time`
  * make other folds. A held-out row is a row of weight 0, so all folds share the encoded data in memory. The passes over the rows use the threads of
- * the engine. Each fold standardises features by its own training rows, so it equals a fit to a table of these rows. Only the levels of
- * categories and the mean that fills missing cells come from all rows.
+ * the engine. Each fold standardises features by its own training rows, so it equals a fit to a table of these rows. What the schema
+ * learns comes from all rows: levels of categories, fills of missing cells, edges of bins, knots of splines, parameters of transforms.
  *
  * With random folds, one row of weight 2 is not the same as two rows of weight 1, because the two could land in different folds. With `groups`
  * they are the same.
@@ -110,14 +110,14 @@ export interface CrossValidation {
  * found.model.score(flight).probability; // 0.8357
  */
 export function crossValidate(given: Data, options: CrossValidationOptions): CrossValidation {
-  const { folds = 5, groups, time, seed = 1, score = 'logLoss', rule = 'min' } = options;
   refuseUnknown('crossValidate', options, validationOptions());
+  const { folds = 5, groups, time, seed = 1, score = 'logLoss', rule = 'min' } = options;
   const spec = readPath(options);
   checkFolding({ folds, groups, time, seed });
   if (!SCORES.includes(score)) refuse('score', `one of ${list(SCORES)}`, score, 'leave it out for logLoss');
   if (rule !== 'min' && rule !== '1se') refuse('rule', 'min or 1se', rule, 'leave it out for min');
   const exclude = [...(options.exclude ?? []), ...[groups, time].filter((name) => name !== undefined)];
-  const table = CheckedTable.of(given);
+  const table = tableOf(given, { ...spec, exclude }, [groups, time]);
   const problem = prepare(table, { ...spec, exclude });
   try {
     const fold = foldsOf(problem.rows, table, { folds, groups, time, seed });

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { findings } from '../diagnose/doctor.ts';
 import { asWarning } from '../diagnose/finding.ts';
-import { CheckedTable, type Data } from '../encode/checkedTable.ts';
+import type { CheckedTable, Data } from '../encode/checkedTable.ts';
 import { Encoder } from '../encode/encoder.ts';
 import { slotNames } from '../encode/slots.ts';
 import { show } from '../messages.ts';
@@ -20,7 +20,7 @@ import { type Clusters, readClusters } from './inference/robust.ts';
 import { overdispersion } from './inference/statistics.ts';
 import { type OutOfFold, outOfFoldOf } from './outOfFold.ts';
 import { penaltyOf } from './penalty.ts';
-import { prepare } from './problem/prepare.ts';
+import { prepare, tableOf } from './problem/prepare.ts';
 import type { Problem } from './problem/problem.ts';
 import { classShare } from './problem/rows.ts';
 import { unfoldParameters } from './problem/standardise.ts';
@@ -81,9 +81,10 @@ const NO_INFERENCE: InferenceReport = {
  * careful.model.manifest.decision.threshold < 0.5; // true
  */
 export function fit(given: Data, options: FitOptions): FitResult {
-  const table = CheckedTable.of(given);
   const spec = readOptions(options);
   const covariance = spec.inference?.covariance;
+  const { groups, time } = spec.folding;
+  const table = tableOf(given, spec, [groups, time, typeof covariance === 'object' ? covariance.cluster : undefined]);
   const problem = prepare(table, spec, codingOf(spec.penalty));
   try {
     const clusters =
@@ -167,6 +168,7 @@ export function fitProblem(
     return assemble(problem.summary(), spec, fitted, {
       inference: resampled ? { ...(inference ?? NO_INFERENCE), bootstrap: resampled.report } : inference,
       notes: [
+        ...(inference && tasks.length > 1 ? [unavailable(inference)] : []),
         ...overdispersion(inference?.statistics ?? null, inference?.covariance ?? null),
         ...(resampled?.warnings ?? []),
         ...notes,
@@ -183,6 +185,13 @@ export function fitProblem(
     view.free();
   }
 }
+
+/** Models of one class against the rest have no errors. */
+const unavailable = ({ reason }: InferenceReport): Warning => ({
+  code: 'INFERENCE_UNAVAILABLE',
+  message: `no standard errors: ${reason}`,
+  features: [],
+});
 
 /** What a penalty is the remedy for: good to know beside one, and settled by Firth's. */
 const REMEDIED = ['SEPARATION', 'UNDERDETERMINED', 'RANK_DEFICIENT', 'LOW_EVENTS', 'HIGH_VIF', 'CONDITION_NUMBER'];

@@ -140,6 +140,10 @@ export function readOptions(given: FitOptions, what = 'fit'): FitSpec {
       refuse('calibrate', `one of ${CALIBRATION_METHODS.join(', ')}`, calibrate.method, 'leave it out for none');
   }
   checkDecide(given);
+  const { prior, target } = given;
+  if (typeof target !== 'string') refuse('target', 'the name of a column', target, 'name the column to predict');
+  if (prior !== undefined && typeof prior !== 'number' && (typeof prior !== 'object' || prior === null))
+    refuse('prior', 'a share, or the share of each class', prior, 'leave it out for the shares of the rows');
   const { folding = {} } = given;
   checkFolding(folding);
   const { features, exclude = [] } = given;

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../bindings/errors.ts';
 import { type OptionRule, refuseUnknown } from '../../bindings/names.ts';
 import type { CheckedTable } from '../encode/checkedTable.ts';
-import { cellError } from '../encode/columns.ts';
+import { asCoded, cellError } from '../encode/columns.ts';
 import { parseDate } from '../encode/date.ts';
 import type { Column } from '../encode/table.ts';
 import { list, show } from '../messages.ts';
@@ -108,7 +108,7 @@ function keysOf(column: Column, role: 'groups' | 'time'): ArrayLike<number> {
   const gap = missing ? missing.indexOf(1) : -1;
   if (gap >= 0) throw cellError(gap, name, `a value (${role})`, null, 'fill the cell, or leave the row out');
   if (column.kind === 'numeric') return column.values;
-  if (role === 'groups') return column.codes;
+  if (role === 'groups') return asCoded(column, column.codes.length, 0).codes;
   const { codes, levels } = column;
   const times = levels.map(parseDate);
   return Float64Array.from({ length: codes.length }, (_, i) => {

@@ -1,10 +1,10 @@
-import { CheckedTable, type Data } from '../encode/checkedTable.ts';
+import type { CheckedTable, Data } from '../encode/checkedTable.ts';
 import { distinct, type Warning } from '../model/manifest.ts';
 import { codingOf, type FitOptions, type FitSpec, readOptions, settingsOf } from './fitOptions.ts';
 import { foldsOf, logitsOf, spreadOf, warningsOf, withFold } from './folding.ts';
 import { estimateAll } from './inference/estimate.ts';
 import { penaltyOf } from './penalty.ts';
-import { prepare } from './problem/prepare.ts';
+import { prepare, tableOf } from './problem/prepare.ts';
 import type { Problem } from './problem/problem.ts';
 
 /** The logits of each row by a fit that did not see it, and the rows' labels and weights. */
@@ -30,8 +30,8 @@ export interface OutOfFold {
 /**
  * Returns the logit of every row by a fit to the other folds (by time: to earlier rows). Calibrators and thresholds are chosen on these.
  *
- * Each fold is the `fit` of a table of its training rows with the same options. `C` therefore means 1/(λS) with S of these rows. Only the levels
- * of categories and the mean that fills missing cells come from all rows. `inference`, `calibrate`, `decide`, `review` and `start` have no effect.
+ * Each fold is the `fit` of a table of its training rows with the same options. `C` therefore means 1/(λS) with S of these rows. What the
+ * schema learns comes from all rows: levels, fills of missing cells, edges of bins, knots of splines, parameters of transforms. `inference`, `calibrate`, `decide`, `review` and `start` have no effect.
  *
  * @param rows   a table or records
  * @param given  as for `fit`; `folding` makes the folds
@@ -43,7 +43,7 @@ export interface OutOfFold {
  */
 export function outOfFold(rows: Data, given: FitOptions): OutOfFold {
   const spec = readOptions(given, 'outOfFold');
-  const table = CheckedTable.of(rows);
+  const table = tableOf(rows, spec, [spec.folding.groups, spec.folding.time]);
   const problem = prepare(table, spec, codingOf(spec.penalty));
   try {
     return outOfFoldOf(problem, table, spec);

@@ -85,8 +85,8 @@ describe('a model with something else', () => {
     expect(two.with({ decision }).manifest.decision).toEqual(decision);
     expect(two.with({ decision, review: null }).manifest.decision).toEqual({ threshold: 0.7 });
     expect(two.with({ decision, review: { low: 0, high: 1 } }).manifest.decision.abstain).toEqual({ low: 0, high: 1 });
-    // a band stays with the decision it is part of
-    expect(model.with({ decision: { threshold: 0.2 } }).manifest.decision).toEqual({ threshold: 0.2 });
+    // nothing takes a band away in silence
+    expect(model.with({ decision: { threshold: 0.2 } }).manifest.decision).toEqual({ threshold: 0.2, abstain: review });
     expect(model.with({ calibration: platt }).manifest.decision.abstain).toEqual(review);
   });
 

@@ -2,6 +2,7 @@ import { engineOf, pickEngine } from '../../../bindings/engine.ts';
 import { LogoddsError } from '../../../bindings/errors.ts';
 import { CheckedTable, type Data } from '../../encode/checkedTable.ts';
 import { inferSchema, refuseOtherLevels } from '../../encode/infer.ts';
+import { tableFromRecords } from '../../encode/records.ts';
 import { list, show } from '../../messages.ts';
 import type { DataOptions } from './options.ts';
 import { Problem, trainingEncoder } from './problem.ts';
@@ -16,7 +17,7 @@ import { TargetColumns } from './targetColumns.ts';
  * @throws ERR_SCHEMA, ERR_TARGET, ERR_RECORD, ERR_RANGE, ERR_DATA; see `fit`
  */
 export function prepare(given: Data, options: DataOptions, coding: 'onehot' | 'treatment' = 'onehot'): Problem {
-  const table = CheckedTable.of(given);
+  const table = tableOf(given, options);
   if (table.rows === 0) {
     throw new LogoddsError('ERR_DATA', 'table: expected at least one row, got none; check the file or the query');
   }
@@ -67,6 +68,30 @@ export const schemaOptions = (
 ) => ({ coding: coding ?? otherwise, references, unseen, missing });
 
 /** Columns that are not features. @throws ERR_SCHEMA absent columns, no feature left */
+/**
+ * Rows as a table: of records the fields that are read, so that the others may hold anything.
+ * @param others  columns that are read but are no features
+ */
+export function tableOf(data: Data, options: DataOptions, others: readonly (string | undefined)[] = []): CheckedTable {
+  const { target, trials, weight, offset, features, exclude = [], schema } = options;
+  const declared = schema && schema.others !== 'infer' && Array.isArray(schema.features) ? schema.features : null;
+  if (!Array.isArray(data) || !(features || declared || exclude.length > 0)) return CheckedTable.of(data);
+  const roles = [target, trials, weight, offset, ...others];
+  const columns = features ?? declared?.map((feature) => ('column' in feature && feature.column) || feature.name);
+  const isRead = (name: string) => roles.includes(name) || (columns ? columns.includes(name) : !exclude.includes(name));
+  const names = Object.keys(Object(data[0]));
+  const { rows, columns: read } = tableFromRecords(data, names.filter(isRead));
+  // that they are there is all that is asked of the others
+  const nothing = {
+    kind: 'coded',
+    codes: new Uint8Array(rows),
+    levels: [],
+    missing: new Uint8Array(rows).fill(1),
+  } as const;
+  const unread = names.filter((name) => !isRead(name)).map((name) => ({ name, ...nothing }));
+  return CheckedTable.of({ rows, columns: [...read, ...unread] });
+}
+
 export function excludedColumns(
   table: CheckedTable,
   { target, trials, weight, offset, features, exclude = [] }: DataOptions,

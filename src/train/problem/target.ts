@@ -1,6 +1,6 @@
 import { LogoddsError, refuse } from '../../../bindings/errors.ts';
 import { CheckedTable } from '../../encode/checkedTable.ts';
-import { cellError } from '../../encode/columns.ts';
+import { asCoded, cellError } from '../../encode/columns.ts';
 import { sortLabels } from '../../encode/infer.ts';
 import { canonicalLabel } from '../../encode/label.ts';
 import type { Column, NumericColumn, Table } from '../../encode/table.ts';
@@ -48,7 +48,7 @@ export function readTarget(
 ): Target {
   const positive = positiveClass === undefined ? undefined : canonicalLabel(positiveClass);
   const { rows } = table;
-  const column = CheckedTable.of(table).column(name);
+  const column = textOrNumbers(CheckedTable.of(table).column(name), rows);
   const what = `target ${show(name)}`;
   const gaps = countMissing(column, rows);
   if (gaps.count > 0) {
@@ -249,6 +249,10 @@ function readNumbers(table: Table, name: string, role: string, next: string): Fl
   }
   return Float64Array.from((column as NumericColumn).values.subarray(0, table.rows));
 }
+
+/** A column whose cells may be labels. @throws ERR_RECORD for a list */
+const textOrNumbers = (column: Column, rows: number): Column =>
+  column.kind === 'coded' ? asCoded(column, rows, 0) : column;
 
 function countMissing({ missing }: Column, rows: number): { count: number; first: number } {
   let count = 0;
