@@ -87,7 +87,7 @@ export function interval(
 }
 
 const isTable = (data: object): data is Table =>
-  Array.isArray((data as Partial<Table>).columns) && typeof (data as Partial<Table>).rows === 'number';
+  Array.isArray((data as Partial<Table> | null)?.columns) && typeof (data as Partial<Table>).rows === 'number';
 
 function tableIntervals(model: Measured, table: Table, level: number, firstRow: number): ProbabilityIntervals {
   const measure = measurer(model, level);

@@ -51,7 +51,7 @@ export interface ReasonOptions {
  */
 export function reasons(model: Explained, record: Row, options: ReasonOptions = {}): Reason[] {
   const { classes, positive } = model.manifest;
-  const { k = 4, toward = model.score(record).label } = options;
+  const { k = 4, toward = model.score(record).label } = options ?? {};
   if (!(Number.isInteger(k) && k >= 1)) {
     throw new LogoddsError('ERR_RANGE', `k: expected an integer >= 1, got ${k}; leave it out for the default`);
   }

@@ -1,5 +1,7 @@
+import { LogoddsError } from '../../bindings/errors.ts';
 import { sourceOf } from '../encode/coder.ts';
 import type { Feature, Schema } from '../encode/schema.ts';
+import { show } from '../messages.ts';
 
 /** One input of a model: a field of a record, or a column of a table. */
 export interface Field {
@@ -186,7 +188,8 @@ export interface InputSchema {
  * Returns the JSON Schema of the records that a model scores, for validators, OpenAPI and forms.
  *
  * Every field is required, as for `score`; null is a missing value where the model takes one. `score` takes every record that the schema
- * allows, with two exceptions: text that is no date, and numbers so large that the logit overflows.
+ * allows, with these exceptions: text and numbers that are no date, a list of tags or a text with wide characters beyond `maxText`, and numbers so
+ * large that a transform or the logit overflows.
  * @example
  * const { properties, required } = inputSchema(model);
  * required; // ['distance', 'origin']
@@ -242,6 +245,9 @@ const TYPES: Readonly<Record<FieldType, string>> = {
  * lines[1]; // '  readonly "distance": number | null;'
  */
 export function inputType(model: Read, name = 'Input'): string {
+  if (!/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name)) {
+    throw new LogoddsError('ERR_RANGE', `name: expected the name of a type, got ${show(name)}; use letters and digits`);
+  }
   const lines = fieldsOf(model).map(({ name: field, type, nullable, levels, strict }) => {
     const known = strict && levels?.flatMap(type === 'tags' ? String : spellings).map((one) => JSON.stringify(one));
     const union = known && (known.join(' | ') || 'never');

@@ -7,7 +7,7 @@ import { CheckedTable, type Data } from '../encode/checkedTable.ts';
 import { list } from '../messages.ts';
 import type { FittedModel } from '../model/fittedModel.ts';
 import type { Model } from '../model/model.ts';
-import type { FitSpec, Prior } from './fitOptions.ts';
+import { checkPrior, type FitSpec, type Prior } from './fitOptions.ts';
 import type { OutOfFold } from './outOfFold.ts';
 import type { DataOptions } from './problem/options.ts';
 import { readTarget, readTrials, readWeight } from './problem/target.ts';
@@ -63,6 +63,13 @@ export type HoldoutOptions = Pick<DataOptions, 'weight' | 'trials' | 'engine'> &
 export function calibrate(model: FittedModel, table: Data, given: HoldoutOptions): FittedModel {
   refuseUnknown('calibrate', given, { method: true, prior: true, weight: true, trials: true, engine: true });
   const { method, prior, ...options } = given;
+  if (typeof model?.with !== 'function') {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      'calibrate: expected a model of "logodds", got another; load it with loadModel of "logodds"',
+    );
+  }
+  checkPrior(prior);
   const { planes, y, weight } = scoredRows(model, table, { ...options, target: model.manifest.target });
   const calibration = fitCalibration(method, planes, y, weight, { classes: namesOf(model) });
   const correction = prior !== undefined && correctionOf(model, sharesOf(model, y, weight), prior);

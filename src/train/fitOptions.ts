@@ -142,8 +142,7 @@ export function readOptions(given: FitOptions, what = 'fit'): FitSpec {
   checkDecide(given);
   const { prior, target } = given;
   if (typeof target !== 'string') refuse('target', 'the name of a column', target, 'name the column to predict');
-  if (prior !== undefined && typeof prior !== 'number' && (typeof prior !== 'object' || prior === null))
-    refuse('prior', 'a share, or the share of each class', prior, 'leave it out for the shares of the rows');
+  checkPrior(prior);
   const { folding = {} } = given;
   checkFolding(folding);
   const { features, exclude = [] } = given;
@@ -177,6 +176,12 @@ function checkDecide({ decide, review }: Pick<FitExtras, 'decide' | 'review'>): 
     if ((share === undefined) === (low === undefined && high === undefined))
       refuse('review', 'low and high, or a share of the rows', share === undefined ? 'neither' : 'both', 'give one');
   }
+}
+
+/** @throws ERR_RANGE for what is no prior */
+export function checkPrior(prior: unknown): void {
+  if (prior !== undefined && typeof prior !== 'number' && (typeof prior !== 'object' || prior === null))
+    refuse('prior', 'a share, or the share of each class', prior, 'leave it out for the shares of the rows');
 }
 
 const CRITERIA = ['cost', 'fbeta', 'recall', 'precision', 'budget'];

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { interval } from '../../src/explain/interval.ts';
+import { reasons } from '../../src/explain/reasons.ts';
+import { inputType } from '../../src/model/fields.ts';
+import { calibrate } from '../../src/train/calibrated.ts';
 import { crossValidate } from '../../src/train/crossValidate.ts';
 import { fit } from '../../src/train/fit.ts';
 import { outOfFold } from '../../src/train/outOfFold.ts';
@@ -89,5 +93,21 @@ describe('what is no option', () => {
   it('one-vs-rest says that it has no standard errors', () => {
     const options = { target: 'three', features: ['a'], multiclass: 'ovr', penalty: 'none', inference: true } as const;
     expect(fit(rows, options).warnings.map(({ code }) => code)).toContain('INFERENCE_UNAVAILABLE');
+  });
+});
+
+describe('what is no model, prior, record or name of a type', () => {
+  const { model } = fit(rows, { target: 'y', features: ['a', 'g'], penalty: 'none', inference: true });
+  it.each([
+    [() => calibrate({ manifest: model.manifest } as never, rows, { method: 'platt' }), 'calibrate: expected a model'],
+    [() => calibrate(model, rows, { method: 'platt', prior: null } as never), 'prior: expected a share'],
+    [() => interval(model, null as never), 'record: expected an object'],
+    [() => inputType(model, 'a b'), 'name: expected the name of a type, got "a b"'],
+  ])('%#', (run, message) => {
+    expect(run).toThrow(message);
+  });
+
+  it('reasons take no options', () => {
+    expect(reasons(model, rows[0], null as never)).toEqual(reasons(model, rows[0]));
   });
 });
