@@ -21,7 +21,9 @@ const SCORING = `
 const one: number = model.score(flight).probability + model.score(row).logit;
 const labels: string[] = [...model.scoreRecords(flights), ...model.scoreRecords(rows)].map(({ label }) => label);
 for (const found of model.scoreRecords(flights, { onError: 'collect' })) {
-  const text: string = 'error' in found ? found.error.message : found.label;
+  const text: string = found.error ? found.error.message : found.label;
+  const { probability, error } = found;
+  const shown: string | number = error ? error.message : probability;
 }
 const engine = pickEngine();
 const view: Float64Array = engine.rows(4, 3).view;
