@@ -238,9 +238,14 @@ export class OutputFile {
       }
       if (!swept.has(this.target)) sweep(dirname(this.target), beginBeside(this.target));
       swept.add(this.target);
-      this.temporary = temporaryBeside(this.target);
-      this.fd = openSync(this.temporary, 'wx', 0o600);
-      track(this.temporary);
+      this.temporary = track(temporaryBeside(this.target));
+      try {
+        // tracked before it exists: a signal between the two would leave it
+        this.fd = openSync(this.temporary, 'wx', 0o600);
+      } catch (error) {
+        release(this.temporary);
+        throw error;
+      }
     } catch (error) {
       throw outputError(path, error);
     }
