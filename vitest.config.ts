@@ -18,6 +18,7 @@ export default defineConfig(({ mode }) => {
       // in part, the files of a worker share its modules: no test may leave anything behind in them
       isolate: full,
       maxWorkers: '100%',
+      allowOnly: false,
       testTimeout: 120_000,
       hookTimeout: 240_000,
     },

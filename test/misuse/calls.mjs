@@ -104,7 +104,13 @@ function imposter(w, r, kind, right) {
     () => handle && Object.setPrototypeOf({ ...handle }, Object.getPrototypeOf(handle)),
     () => handle && new Proxy(handle, {}),
     () =>
-      handle && new Proxy(handle, { get: (target, key) => (w.meddle(random(7)), Reflect.get(target, key, target)) }),
+      handle &&
+      new Proxy(handle, {
+        get: (target, key) => {
+          w.meddle(random(7));
+          return Reflect.get(target, key, target);
+        },
+      }),
     () => [handle],
     () => handle?.address,
   ])();

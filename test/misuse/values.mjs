@@ -205,7 +205,7 @@ export function numbers(w, r, n, value = () => Math.round((r.next() * 4 - 2) * 8
   const length = Math.min(n, 4096) || 0;
   const values = Array.from({ length }, (_, i) => value(i));
   const kind = r.pick(KINDS);
-  if (r.chance(wrong)) return wrongNumbers(w, r, values, kind);
+  if (r.chance(wrong)) return wrongNumbers(r, values, kind);
   return r.pick([
     () => values,
     () => values,
@@ -219,7 +219,7 @@ export function numbers(w, r, n, value = () => Math.round((r.next() * 4 - 2) * 8
   ])();
 }
 
-function wrongNumbers(w, r, values, kind) {
+function wrongNumbers(r, values, kind) {
   const n = values.length;
   const at = r.int(n || 1);
   return r.pick([
