@@ -1,0 +1,321 @@
+import type { ColumnsBatch } from './columnsBatch.ts';
+import { Handle } from './handle.ts';
+import type { Block, Heap } from './heap.ts';
+import { scannerModule } from './modules/scanner.ts';
+
+/** The functions of the module of readers, over the memory of an engine: assembly/scan. */
+export interface ScannerKernels {
+  endWith0(at: number): void;
+  scanJsonLines(plan: number, from: number, to: number): number;
+  scanJsonArray(plan: number, from: number, to: number, first: number, last: number): number;
+  scanJsonRecord(plan: number, from: number, to: number): number;
+  fillLabels(table: number, masks: number, list: number, count: number, entries: number, bits: number): void;
+  isUtf8(from: number, to: number): number;
+}
+
+/** What a field of a record becomes. */
+export interface ScannedField {
+  readonly name: string;
+  /** `number`: it is a number, as it is. `label`: it is a code. `any`: the host encodes it. */
+  readonly kind: 'number' | 'label' | 'any';
+  /** its column of the batch; null: of the offset, which is kept apart */
+  readonly column: number | null;
+  /** the column of the batch that says whether it is missing */
+  readonly indicator?: number | null;
+  /** what a missing number is; null: it is refused */
+  readonly mean?: number | null;
+  /** range of training */
+  readonly min?: number;
+  readonly max?: number;
+  /** texts and their codes */
+  readonly labels?: Iterable<readonly [label: string, code: number]>;
+  /** codes of a missing cell and of an unseen value; −1: it is refused */
+  readonly gap?: number;
+  readonly unseen?: number;
+}
+
+/** Whether an array has more elements, has ended, or is wrong. */
+export const ARRAY = { open: 0, closed: 1, wrong: 2 } as const;
+
+/** What is read behind the input, as zeros. */
+const BEHIND = 128;
+const PLAN_BYTES = 288;
+const MASKS = 160;
+const TENS = 192;
+const FIELD_BYTES = 64;
+const KEY_BYTES = 128;
+const SPAN_BYTES = 8;
+const ANY_BYTES = 16;
+const MOST_POWER = 64;
+const MASK = (1n << 64n) - 1n;
+/** places of a table of labels for each of them, at least */
+const SPARE = 3;
+
+/** Keys that are remembered in their order beside those of the fields. */
+const OTHER_KEYS = 64;
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+
+/** The readers over a memory. @throws what the host throws when it lacks WebAssembly SIMD, or the memory is shared */
+export function scannerOver(heap: Heap): ScannerKernels {
+  const env = { memory: heap.memory as WebAssembly.Memory };
+  return new WebAssembly.Instance(scannerModule(), { env }).exports as unknown as ScannerKernels;
+}
+
+/**
+ * Reads records of JSON into the columns of a batch, part after part: `load` bytes, then `lines` or `array` until they are used up. Of each row
+ * it knows where it began and ended, and whether it was read or is left to the host.
+ */
+export class Scanner extends Handle {
+  readonly #kernels: ScannerKernels;
+  readonly #plan: number;
+  /** by field, for those that the host encodes */
+  readonly #any: readonly number[];
+  readonly #spans: number;
+  readonly #flags: number;
+  readonly #defaulted: number;
+  readonly #outside: number;
+  readonly #offsets: number;
+  /** input, what is read behind it, stack */
+  #window: Block | null = null;
+  /** bytes of input that fit */
+  size = 0;
+  /** bytes of input that are loaded, and used */
+  loaded = 0;
+  used = 0;
+  /** one of ARRAY */
+  state: number = ARRAY.open;
+
+  /**
+   * @param batch  its capacity is the number of rows of a part
+   * @param features  that can take a default
+   * @param size  bytes of input that fit at first
+   * @throws ERR_MEMORY
+   */
+  constructor(
+    heap: Heap,
+    kernels: ScannerKernels,
+    batch: ColumnsBatch,
+    fields: readonly ScannedField[],
+    features: number,
+    size: number,
+  ) {
+    super(heap, 'scanner');
+    this.#kernels = kernels;
+    const rows = batch.capacity;
+    const allocate = (bytes: number) => this.allocate(bytes, 'a reader of bytes');
+    this.#plan = allocate(PLAN_BYTES);
+    heap.u8.fill(0xff, this.#plan + MASKS, this.#plan + MASKS + 16);
+    this.#spans = allocate(rows * SPAN_BYTES);
+    this.#flags = allocate(rows);
+    this.#defaulted = allocate(rows * 8);
+    this.#outside = allocate(rows * 8);
+    this.#offsets = allocate(rows * 8);
+    this.#any = fields.map(({ kind }) => (kind === 'any' ? allocate(rows * ANY_BYTES) : 0));
+    const at = allocate(fields.length * FIELD_BYTES);
+    fields.forEach((field, i) => {
+      this.#writeField(at + i * FIELD_BYTES, field, batch, this.#any[i]);
+    });
+    const keys = fields.map(({ name }, i) => [name, at + i * FIELD_BYTES] as const);
+    const most = 2 * fields.length + OTHER_KEYS;
+    const order = allocate(most * KEY_BYTES);
+    const places = [at, fields.length, this.#labels(keys), order, 0, most, 0, this.#spans, this.#flags, rows];
+    const words = [...places, this.#defaulted, this.#outside, this.#powers()];
+    heap.u32.set(words, this.#plan / 4);
+    new BigUint64Array(heap.u8.buffer, this.#plan + TENS, 9).set(Array.from({ length: 9 }, (_, q) => 10n ** BigInt(q)));
+    heap.f64[this.#plan / 8 + 8] = features;
+    [0x22, 0x5c, 0x1f, 0x30, 9].forEach((byte, i) => {
+      const from = this.#plan + 80 + 16 * i;
+      heap.u8.fill(byte, from, from + 16);
+    });
+    this.grow(size);
+  }
+
+  #writeField(at: number, field: ScannedField, batch: ColumnsBatch, any: number): void {
+    const { kind, column, indicator = null, mean = null, min = Number.NEGATIVE_INFINITY } = field;
+    const { labels, gap = -1, unseen = -1, max = Number.POSITIVE_INFINITY } = field;
+    const cells = (j: number) => (batch.specs[j].kind === 'coded' ? batch.codes(j) : batch.numeric(j));
+    const place = kind === 'any' ? any : column === null ? this.#offsets : cells(column).byteOffset;
+    const code = kind === 'any' ? 8 : kind === 'label' ? cells(column!).BYTES_PER_ELEMENT : 0;
+    const table = labels ? this.#labels(labels) : 0;
+    const { u32, f64 } = this.heap;
+    u32.set([code, place, indicator === null ? 0 : cells(indicator).byteOffset, 0], at / 4);
+    f64.set([mean ?? 0, min, max], at / 8 + 2);
+    u32.set([table, kind === 'label' ? gap : mean === null ? -1 : 0, unseen, 0], at / 4 + 10);
+  }
+
+  /** A table of labels in memory; its address. Spellings with escapes, as writers of ASCII have them, are in it too. */
+  #labels(labels: Iterable<readonly [label: string, code: number]>): number {
+    const texts: (readonly [Uint8Array, number])[] = [];
+    for (const [label, code] of labels) {
+      // no text in UTF-8 is a label with half a character in it
+      if (!isWellFormed(label)) continue;
+      for (const text of spellings(label)) texts.push([encoder.encode(text), code]);
+    }
+    const count = texts.length;
+    const bits = Math.max(1, Math.ceil(Math.log2(SPARE * (count + 1))));
+    const bytes = texts.reduce((sum, [text]) => sum + text.length, 16);
+    const what = 'a table of labels';
+    const table = this.allocate(16, what);
+    const entries = this.allocate((2 ** bits + count + 1) * 32, what);
+    let at = this.allocate(bytes, what);
+    const list = this.heap.allocate(count * 12, what);
+    texts.forEach(([text, code], i) => {
+      this.heap.u8.set(text, at);
+      this.heap.u32.set([at, text.length, code], list.address / 4 + 3 * i);
+      at += text.length;
+    });
+    this.#kernels.fillLabels(table, this.#plan + MASKS, list.address, count, entries, bits);
+    this.heap.release(list);
+    return table;
+  }
+
+  /** The tables of assembly/scan/number.ts. */
+  #powers(): number {
+    const at = this.allocate(23 * 8 + (2 * MOST_POWER + 1) * 16, 'powers of ten');
+    for (let q = 0; q < 23; q++) this.heap.f64[at / 8 + q] = Number(`1e${q}`);
+    const bits = new BigUint64Array(this.heap.u8.buffer, at + 23 * 8, 2 * (2 * MOST_POWER + 1));
+    for (let q = -MOST_POWER; q <= MOST_POWER; q++) {
+      const value = powerOfFive(q);
+      bits[2 * (q + MOST_POWER)] = value & MASK;
+      bits[2 * (q + MOST_POWER) + 1] = value >> 64n;
+    }
+    return at;
+  }
+
+  /** Makes room for that many bytes of input. What was loaded is lost. @throws ERR_MEMORY */
+  grow(size: number): void {
+    if (this.#window) this.heap.release(this.#window);
+    const { heap } = this;
+    const what = `${size} bytes of input`;
+    this.#window = heap.allocate(size + BEHIND + size / 8 + 1, what, false);
+    this.keep([this.#window]);
+    this.size = size;
+    heap.u32[this.#plan / 4 + 13] = this.#window.address + size + BEHIND;
+  }
+
+  /** Copies bytes `from` to `to` into memory; `isUtf8` or `record` must follow. */
+  load(bytes: Uint8Array, from: number, to: number): void {
+    const { u8 } = this.heap;
+    const at = this.#window!.address;
+    const length = to - from;
+    if (length < 64) for (let i = 0; i < length; i++) u8[at + i] = bytes[from + i];
+    else u8.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
+    this.loaded = length;
+    this.used = 0;
+    this.state = ARRAY.open;
+  }
+
+  /** Whether what is loaded is UTF-8. It makes the memory ready for `lines` and `array`. */
+  isUtf8(): boolean {
+    const at = this.#window!.address;
+    this.#kernels.endWith0(at + this.loaded);
+    return this.#kernels.isUtf8(at, at + this.loaded) !== 0;
+  }
+
+  /** Reads what is loaded as one record. Returns whether it could: a record that must be left to the host is none. */
+  record(): boolean {
+    const at = this.#window!.address;
+    return this.#kernels.scanJsonRecord(this.#plan, at, at + this.loaded) !== 0;
+  }
+
+  /** Reads lines. Returns the number of rows, which is the capacity where lines are left. */
+  lines(): number {
+    const at = this.#window!.address;
+    this.used = this.#kernels.scanJsonLines(this.#plan, at + this.used, at + this.loaded) - at;
+    return this.heap.u32[this.#plan / 4 + 14];
+  }
+
+  /**
+   * Reads elements of an array, behind its bracket or behind an element. Returns the number of rows.
+   * @param last  the input ends with what is loaded
+   */
+  array(first: boolean, last: boolean): number {
+    const at = this.#window!.address;
+    const end = this.#kernels.scanJsonArray(this.#plan, at + this.used, at + this.loaded, Number(first), Number(last));
+    this.used = end - at;
+    this.state = this.heap.u32[this.#plan / 4 + 15];
+    return this.heap.u32[this.#plan / 4 + 14];
+  }
+
+  /** Position of the first byte of a row in what is loaded. */
+  start(row: number): number {
+    return this.heap.u32[this.#spans / 4 + 2 * row] - this.#window!.address;
+  }
+
+  /** The bytes of a row, valid until the next load. */
+  bytes(row: number): Uint8Array {
+    const at = this.#spans / 4 + 2 * row;
+    return this.heap.u8.subarray(this.heap.u32[at], this.heap.u32[at + 1]);
+  }
+
+  /** Number of rows that are left to the host. */
+  get left(): number {
+    return this.heap.u32[this.#plan / 4 + 18];
+  }
+
+  /** Whether a row is left to the host. */
+  isLeft(row: number): boolean {
+    return this.heap.u8[this.#flags + row] !== 0;
+  }
+
+  /** Leaves a row to the host. */
+  leave(row: number): void {
+    this.heap.u32[this.#plan / 4 + 18]++;
+    this.heap.u8[this.#flags + row] = 1;
+  }
+
+  /** Writes for each row the shares of features that took a default, and that are out of the range of training. */
+  shares(rows: number, defaulted: Float64Array, outOfRange: Float64Array): void {
+    copy(this.heap.f64, this.#defaulted / 8, rows, defaulted);
+    copy(this.heap.f64, this.#outside / 8, rows, outOfRange);
+  }
+
+  /** The offset of a row that was read. */
+  offset(row: number): number {
+    return this.heap.f64[this.#offsets / 8 + row];
+  }
+
+  /** Sets the offset of a row, where features read it too. */
+  setOffset(row: number, offset: number): void {
+    this.heap.f64[this.#offsets / 8 + row] = offset;
+  }
+
+  /** The value of field i of a row that was read, whose kind is `any`. */
+  value(i: number, row: number): unknown {
+    const at = this.#any[i] + row * ANY_BYTES;
+    const { u8, u32, f64 } = this.heap;
+    const [start, length] = [u32[at / 4 + 2], u32[at / 4 + 3]];
+    return length === 0 ? f64[at / 8] : JSON.parse(decoder.decode(u8.subarray(start, start + length)));
+  }
+}
+
+/** Copies values: few of them without a view. */
+export function copy(from: Float64Array, start: number, count: number, to: Float64Array, at = 0): void {
+  if (count > 32) to.set(from.subarray(start, start + count), at);
+  else for (let i = 0; i < count; i++) to[at + i] = from[start + i];
+}
+
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Whether no half of a surrogate pair stands alone: what UTF-8 can say. */
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+
+/** How writers of JSON spell a text: with the escapes that it needs, and in ASCII. */
+function spellings(text: string): Set<string> {
+  const plain = JSON.stringify(text).slice(1, -1);
+  return new Set([
+    plain,
+    plain.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  ]);
+}
+
+/** 128 bits of 5^q from its first one on; of a negative power truncated, and one more where the inverse is not longer than that. */
+function powerOfFive(q: number): bigint {
+  const power = 5n ** BigInt(Math.abs(q));
+  const length = BigInt(power.toString(2).length);
+  if (q >= 0) return length <= 128n ? power << (128n - length) : power >> (length - 128n);
+  if (q >= -27) return (1n << (length + 127n)) / power + 1n;
+  const inverse = (1n << (2n * length + 128n)) / power + 1n;
+  return inverse >> BigInt(inverse.toString(2).length - 128);
+}
