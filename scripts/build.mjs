@@ -26,6 +26,7 @@ for (const [target, entry, file] of [
   ['full', 'index', 'kernels'],
   ['shared', 'index', 'shared'],
   ['scoring', 'scoring', 'scoring'],
+  ['scanner', 'scanner', 'scanner'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   // typed as a string: the declaration of a literal would repeat the module
@@ -59,11 +60,12 @@ rmSync('dist', { recursive: true, force: true });
 cpSync('build/types', 'dist/types', { recursive: true });
 copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
+copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
-const ENTRIES = ['index', 'metrics', 'decide', 'kernels', 'score', 'stages', 'slim', 'js', 'threads'];
-const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm' };
+const ENTRIES = ['index', 'metrics', 'decide', 'kernels', 'score', 'bytes', 'stages', 'slim', 'js', 'threads'];
+const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm', scanner: 'scanner.wasm' };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },
   { dir: 'dist/workerd', suffix: '' },

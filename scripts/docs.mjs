@@ -13,7 +13,7 @@ if (!check) rmSync(out, { recursive: true, force: true });
 const app = await Application.bootstrapWithPlugins({
   name: 'logodds',
   plugin: ['typedoc-plugin-markdown'],
-  entryPoints: ['index', 'metrics', 'decide', 'kernels', 'score', 'stages', 'slim', 'js', 'threads'].map(
+  entryPoints: ['index', 'metrics', 'decide', 'kernels', 'score', 'bytes', 'stages', 'slim', 'js', 'threads'].map(
     (name) => `src/${name}.ts`,
   ),
   tsconfig: 'tsconfig.build.json',

@@ -104,6 +104,11 @@ const ROWS = [
       await beside(`export { ${names} } from 'logodds/stages';`),
     ]),
   )),
+  [
+    '`logodds/bytes`',
+    'scoring from JSON, `logodds/score` beside it shares most of this',
+    await weigh(`export * from 'logodds/bytes';`),
+  ],
   ['`logodds/slim`', 'scoring without kernels: the module is yours', await weigh(`export * from 'logodds/slim';`)],
   ['`logodds/js`', 'scoring in JavaScript alone', await weigh(`export * from 'logodds/js';`)],
   [
@@ -112,6 +117,7 @@ const ROWS = [
     await weigh(`export * from 'logodds/threads';`),
   ],
   ['`kernels.wasm`', 'the scoring kernels (`logodds/wasm`)', file('dist/kernels.wasm')],
+  ['`scanner.wasm`', 'readers of JSON (`logodds/scanner.wasm`)', file('dist/scanner.wasm')],
   ['`training.wasm`', 'all kernels (`logodds/training.wasm`)', file('dist/training.wasm')],
 ];
 

@@ -58,11 +58,11 @@ export class Encoder {
   readonly coders: readonly (Coder | null)[];
   /** for each feature of the schema its first column in a batch */
   readonly firstColumns: readonly number[];
-  /** the features that read a field */
-  readonly #turns: readonly Turn[];
-  /** crosses, which read what the others wrote: they are written last */
-  readonly #crosses: readonly Turn[];
-  /** the fields of `#turns` */
+  /** the features that read a field @internal */
+  readonly turns: readonly Turn[];
+  /** crosses, which read what the others wrote: they are written last @internal */
+  readonly crosses: readonly Turn[];
+  /** the fields of `turns` */
   readonly #fields: readonly string[];
   /** fields that every object has from its prototype must be its own */
   readonly #own: readonly string[];
@@ -114,9 +114,9 @@ export class Encoder {
     this.firstColumns = firstColumns;
     this.coders = turns.map(({ coder }) => coder);
     const reads = ({ field }: Turn): boolean => field !== undefined;
-    this.#turns = turns.filter(reads);
-    this.#crosses = turns.filter((turn) => !reads(turn));
-    this.#fields = this.#turns.map(({ field }) => field);
+    this.turns = turns.filter(reads);
+    this.crosses = turns.filter((turn) => !reads(turn));
+    this.#fields = this.turns.map(({ field }) => field);
     this.sources = this.#fields.length;
     this.#own = this.#fields.filter((name) => name in Object.prototype);
   }
@@ -150,8 +150,8 @@ export class Encoder {
       } else if (feature.kind === 'categorical') writeCodes(turn, feature, found[i], part);
       else turn.coder!.write([found[i]], part, at);
     };
-    all(this.#turns, write);
-    all(this.#crosses, write);
+    all(this.turns, write);
+    all(this.crosses, write);
   }
 
   /**
@@ -166,14 +166,14 @@ export class Encoder {
     if (typeof record !== 'object' || record === null || this.#own.length > 0) this.expect(record, this.#own);
     let defaults = 0;
     try {
-      defaults = readRecord(this, this.#turns, record, out);
-      const crosses = this.#crosses;
+      defaults = readRecord(this, this.turns, record, out);
+      const crosses = this.crosses;
       // for…of takes 2 % of the time of a record
       for (let i = 0; i < crosses.length; i++) defaults += crosses[i].coder!.writeRecord(null, out, crosses[i].at);
     } catch (error) {
       // all that is wrong with it, not the first field only
       if ((error as LogoddsError).code === 'ERR_RECORD')
-        all(this.#turns, (turn) => this.put(turn, record, record[turn.field], out));
+        all(this.turns, (turn) => this.put(turn, record, record[turn.field], out));
       throw error;
     }
     // most records have none

@@ -1,0 +1,192 @@
+import { ColumnsBatch } from '../../bindings/columnsBatch.ts';
+import { sigmoid } from '../../bindings/js/math.ts';
+import { planeStride } from '../../bindings/layout.ts';
+import { copy, type ScannedField, Scanner, type ScannerKernels } from '../../bindings/scanner.ts';
+import type { ScoringEngine } from '../../bindings/scoring.ts';
+import { OUTSIDE } from '../encode/coder.ts';
+import { recordNumber } from '../encode/encoder.ts';
+import type { NumericFeature } from '../encode/schema.ts';
+import type { Turn } from '../encode/turn.ts';
+import type { Model } from '../model/model.ts';
+import { needsOutcomes } from '../model/stages.ts';
+import { noScores } from './scores.ts';
+
+/** Rows of a part: as many as stay in the caches with their bytes; columns a power of two apart would share cache sets. */
+const ROWS = 1000;
+/** Bytes that are read at a time, at first. */
+const WINDOW = 2 ** 17;
+
+/** A field that the host encodes, with what reads it. */
+interface Read {
+  readonly field: number;
+  readonly turns: readonly Turn[];
+  readonly isOffset: boolean;
+}
+
+/** Memory of an engine in which parts of the input are read and scored. */
+export class Room {
+  readonly scanner: Scanner;
+  readonly capacity = ROWS;
+  readonly #model: Model;
+  readonly #engine: ScoringEngine;
+  readonly #batch: ColumnsBatch<'f64'>;
+  readonly #weights;
+  readonly #z;
+  readonly #reads: readonly Read[];
+  readonly #hasOffset: boolean;
+  readonly #positive: number;
+  readonly #entries: Float64Array;
+  /** of each row, what of the fields that the host encodes took a default or is out of range */
+  readonly #counts: { readonly defaulted: Float64Array; readonly outside: Float64Array } | null;
+
+  /** @throws ERR_MEMORY */
+  constructor(model: Model, engine: ScoringEngine, kernels: ScannerKernels) {
+    const { encoder, manifest, intercept, weights } = model;
+    this.#model = model;
+    this.#engine = engine;
+    this.#batch = new ColumnsBatch(engine.heap, ROWS, encoder.specs, 'f64', true);
+    const vectors = intercept.length;
+    this.#weights = engine.weights(this.#batch, vectors);
+    const { slots } = encoder;
+    for (let k = 0; k < vectors; k++)
+      this.#weights.set(k, [...weights.subarray(k * slots, (k + 1) * slots), intercept[k]]);
+    this.#z = engine.vector(vectors * planeStride(ROWS));
+    this.#hasOffset = manifest.offset !== null;
+    this.#positive = manifest.classes.indexOf(manifest.positive!);
+    this.#entries = new Float64Array(encoder.specs.length + 1);
+    const { fields, reads } = fieldsOf(model);
+    this.#reads = reads;
+    const counted = reads.length > 0;
+    this.#counts = counted ? { defaulted: new Float64Array(ROWS), outside: new Float64Array(ROWS) } : null;
+    this.scanner = new Scanner(engine.heap, kernels, this.#batch, fields, counted ? 1 : encoder.sources || 1, WINDOW);
+  }
+
+  /**
+   * Scores the rows that the scanner has read. Of rows that are left to the host, and of those whose probability is NaN, the scores mean nothing.
+   */
+  score(rows: number) {
+    const { manifest, encoder, intercept, stages } = this.#model;
+    const { scanner } = this;
+    const vectors = intercept.length;
+    const plane = planeStride(rows);
+    const batch = this.#batch;
+    const z = this.#z;
+    batch.setRows(rows);
+    if (this.#reads.length > 0 || encoder.crosses.length > 0) this.#encode(rows);
+    batch.logits(this.#engine.kernels, this.#weights, z);
+    const { view } = z;
+    const out = noScores(rows, vectors, Boolean(manifest.decision.abstain));
+    if (this.#hasOffset) for (let i = 0; i < rows; i++) view[i] += scanner.offset(i);
+    const keep = (to: Float64Array): void => {
+      for (let k = 0; k < vectors; k++) copy(view, k * plane, rows, to, k * rows);
+    };
+    keep(out.logits);
+    if (needsOutcomes(manifest))
+      stages.outcomes!.finish(manifest, view, plane, rows, out.labels, out.review, this.#engine, z);
+    else {
+      const { threshold } = manifest.decision;
+      this.#engine.sigmoid(z, z, rows);
+      for (let i = 0; i < rows; i++) out.labels[i] = view[i] > threshold ? this.#positive : 1 - this.#positive;
+    }
+    keep(out.probabilities);
+    scanner.shares(rows, out.defaulted, out.outOfRange);
+    for (let i = 0; this.#counts && i < rows; i++) {
+      out.defaulted[i] = (out.defaulted[i] + this.#counts.defaulted[i]) / encoder.sources;
+      out.outOfRange[i] = (out.outOfRange[i] + this.#counts.outside[i]) / encoder.sources;
+    }
+    return out;
+  }
+
+  /** Scores the one record that the scanner has read, with the bits of `score`. */
+  scoreRecord() {
+    const { manifest, encoder, intercept, stages } = this.#model;
+    const { calibration, decision } = manifest;
+    const simple = intercept.length === 1 && !decision.costs && !decision.abstain;
+    if (!simple || this.#reads.length > 0 || encoder.crosses.length > 0) return this.score(1);
+    this.#batch.setRows(1);
+    this.#batch.logits(this.#engine.kernels, this.#weights, this.#z);
+    let [logit] = this.#z.view;
+    if (this.#hasOffset) logit += this.scanner.offset(0);
+    const probability = calibration ? stages.outcomes!.probability(calibration, logit) : sigmoid(logit);
+    const out = noScores(1, 1, false);
+    out.logits[0] = logit;
+    out.probabilities[0] = probability;
+    out.labels[0] = probability > decision.threshold ? this.#positive : 1 - this.#positive;
+    this.scanner.shares(1, out.defaulted, out.outOfRange);
+    return out;
+  }
+
+  /** Writes the columns of features beyond numbers and categories. */
+  #encode(rows: number): void {
+    const { encoder } = this.#model;
+    const { scanner } = this;
+    const batch = this.#batch;
+    this.#counts?.defaulted.fill(0);
+    this.#counts?.outside.fill(0);
+    for (const read of this.#reads) {
+      for (let row = 0; row < rows; row++) if (!scanner.isLeft(row)) this.#read(read, row);
+    }
+    const part = { rows, firstRow: 0, batch, standardize: false, defaulted: null, outOfRange: null };
+    try {
+      for (const { coder, at } of encoder.crosses) coder!.write([], part, at);
+    } catch {
+      // one of them is refused: the host says which
+      for (let row = 0; row < rows; row++) scanner.leave(row);
+    }
+  }
+
+  #read({ field, turns, isOffset }: Read, row: number): void {
+    const { encoder, manifest } = this.#model;
+    const { scanner } = this;
+    const entries = this.#entries;
+    try {
+      const value = scanner.value(field, row);
+      let defaults = 0;
+      for (const turn of turns) {
+        defaults += encoder.put(turn, {}, value, entries);
+        for (let j = turn.at; j < turn.at + widthOf(turn); j++) {
+          const cells = encoder.specs[j].kind === 'coded' ? this.#batch.codes(j) : this.#batch.numeric(j);
+          cells[row] = entries[j];
+        }
+      }
+      if (isOffset) scanner.setOffset(row, recordNumber(manifest.offset!, value));
+      const outside = Math.floor(defaults / OUTSIDE);
+      this.#counts!.defaulted[row] += defaults - outside * OUTSIDE;
+      this.#counts!.outside[row] += outside;
+    } catch {
+      // the host says what is wrong with it, and with the other fields
+      scanner.leave(row);
+    }
+  }
+
+  /** Gives back the memory. */
+  free(): void {
+    for (const part of [this.#batch, this.#weights, this.#z, this.scanner]) part.free();
+  }
+}
+
+/** Columns of a batch that a feature has. */
+const widthOf = ({ coder, feature }: Turn): number =>
+  coder ? coder.specs.length : feature.kind === 'numeric' && feature.indicator ? 2 : 1;
+
+/** What the scanner reads for a model, and what of it the host encodes. */
+function fieldsOf({ encoder, manifest: { offset } }: Model): { fields: ScannedField[]; reads: Read[] } {
+  const byName = new Map<string, Turn[]>();
+  for (const turn of encoder.turns) byName.set(turn.field, [...(byName.get(turn.field) ?? []), turn]);
+  if (offset !== null && !byName.has(offset)) byName.set(offset, []);
+  const reads: Read[] = [];
+  const fields = [...byName].map(([name, turns], field): ScannedField => {
+    if (turns.length === 0) return { name, kind: 'number', column: null };
+    const [{ feature, at, codes, gap, unseen }] = turns;
+    const isOffset = name === offset;
+    if (turns.length === 1 && !isOffset && feature.kind === 'numeric') {
+      const { mean, min, max, indicator } = feature as NumericFeature;
+      return { name, kind: 'number', column: at, indicator: indicator ? at + 1 : null, mean, min, max };
+    }
+    if (turns.length === 1 && !isOffset && feature.kind === 'categorical')
+      return { name, kind: 'label', column: at, labels: codes, gap, unseen };
+    reads.push({ field, turns, isOffset });
+    return { name, kind: 'any', column: null };
+  });
+  return { fields, reads };
+}

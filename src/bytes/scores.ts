@@ -1,0 +1,121 @@
+import { type FieldProblem, LogoddsError } from '../../bindings/errors.ts';
+import type { Scores } from '../model/scores.ts';
+
+/** The scores of the rows of a call. They belong to the caller. */
+export interface ByteScores extends Scores<'f64'> {
+  /**
+   * the rows that could not be scored, with `onError: 'collect'`: their label is `NO_LABEL`, their other numbers are NaN. Empty otherwise.
+   */
+  readonly errors: readonly RowError[];
+}
+
+/**
+ * Why a row of bytes could not be scored: ERR_DATA where it is no UTF-8, JSON or CSV, else the error of `Model.score`.
+ * @example
+ * const read = () => { try { byteScorer(model).json(new TextEncoder().encode('{"distance": 1,}')); } catch (error) { return error; } };
+ * read().code; // 'ERR_DATA'
+ * read().offset; // 15
+ */
+export class RowError extends LogoddsError {
+  /** number of the row, from 0 */
+  readonly row: number;
+  /** of bytes that cannot be read the number of the first one, from 0; else that of the first byte of the row */
+  readonly offset: number;
+  /** what was scored before it in the same call; null where errors are collected */
+  readonly scores: ByteScores | null = null;
+
+  /** @internal */
+  constructor(row: number, offset: number, error: LogoddsError) {
+    const problems: FieldProblem[] = error.problems.map((problem) => ({ ...problem, row }));
+    super(error.code, error.message, { cause: error.cause, problems }, error.detail);
+    this.row = row;
+    this.offset = offset;
+  }
+}
+
+/** ERR_DATA for bytes that are not what they should be. */
+export const wrongBytes = (row: number, offset: number, rule: string, next: string): RowError =>
+  new RowError(
+    row,
+    offset,
+    new LogoddsError(
+      'ERR_DATA',
+      `row ${row} (from 0), byte ${offset} (from 0): expected ${rule}, got another; ${next}`,
+      {
+        problems: [{ rule }],
+      },
+    ),
+  );
+
+/** The label of a row that could not be scored: no index of a class. */
+export const NO_LABEL = 0xffffffff;
+
+/** Scores of some rows of a call. */
+export type Part = { rows: number; review: Uint8Array | null } & {
+  -readonly [K in keyof Omit<ByteScores, 'rows' | 'errors' | 'review'>]: ByteScores[K];
+};
+
+/** Room for the scores of some rows. */
+export function noScores(rows: number, vectors: number, abstain: boolean): Part {
+  return {
+    rows,
+    logits: new Float64Array(vectors * rows),
+    probabilities: new Float64Array(vectors * rows),
+    labels: new Uint32Array(rows),
+    defaulted: new Float64Array(rows),
+    outOfRange: new Float64Array(rows),
+    review: abstain ? new Uint8Array(rows) : null,
+  };
+}
+
+/** A literal: spreading an object takes as long as scoring a record. */
+export function withErrors(part: Part, errors: readonly RowError[]): ByteScores {
+  const { rows, logits, probabilities, labels, defaulted, outOfRange, review } = part;
+  return { rows, logits, probabilities, labels, defaulted, outOfRange, review, errors };
+}
+
+/** The first `rows` rows of several parts, as one. */
+export function joinScores(
+  parts: readonly Part[],
+  vectors: number,
+  abstain: boolean,
+  errors: readonly RowError[],
+): ByteScores {
+  if (parts.length === 1) return withErrors(parts[0], errors);
+  const total = parts.reduce((sum, { rows }) => sum + rows, 0);
+  const all = noScores(total, vectors, abstain);
+  let at = 0;
+  for (const part of parts) {
+    for (let k = 0; k < vectors; k++) {
+      const own = k * part.rows;
+      all.logits.set(part.logits.subarray(own, own + part.rows), k * total + at);
+      all.probabilities.set(part.probabilities.subarray(own, own + part.rows), k * total + at);
+    }
+    all.labels.set(part.labels, at);
+    all.defaulted.set(part.defaulted, at);
+    all.outOfRange.set(part.outOfRange, at);
+    all.review?.set(part.review!, at);
+    at += part.rows;
+  }
+  return withErrors(all, errors);
+}
+
+/** The first rows of a part. */
+export function firstRows<T extends Part>(part: T, rows: number, vectors: number): T {
+  if (rows === part.rows) return part;
+  const planes = (values: Float64Array) => {
+    const kept = new Float64Array(vectors * rows);
+    for (let k = 0; k < vectors; k++) kept.set(values.subarray(k * part.rows, k * part.rows + rows), k * rows);
+    return kept;
+  };
+  return {
+    ...part,
+    rows,
+    logits: planes(part.logits),
+    probabilities: planes(part.probabilities),
+    labels: part.labels.slice(0, rows),
+    defaulted: part.defaulted.slice(0, rows),
+    outOfRange: part.outOfRange.slice(0, rows),
+    review: part.review?.slice(0, rows) ?? null,
+  };
+}
