@@ -2,6 +2,7 @@
  * Loads mutants of model files, and files made to hurt a loader, and sees that each is refused or scores.
  *
  *   node test/fuzz/run.mjs [--count 10000] [--seed 1] [--only INDEX]
+ *   node test/fuzz/run.mjs json [--count 10000] [--seed 1] [--only INDEX]     bytes that are scored: bytes.mjs
  *
  * Of what loads, Node also has the command describe it: inspect, its JSON, the figures of eval, and of each hundredth the page of --report.
  *
@@ -204,7 +205,8 @@ function runHostile(names) {
 }
 
 async function main() {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       count: { type: 'string', default: '10000' },
       seed: { type: 'string', default: '1' },
@@ -214,6 +216,12 @@ async function main() {
   });
   if (values.hostile) return loadHostile(values.hostile);
   const [count, seed] = [Number(values.count), Number(values.seed)];
+  if (positionals.length > 0) {
+    const { fuzzBytes } = await import('./bytes.mjs');
+    const only = values.only === undefined ? null : Number(values.only);
+    process.exitCode = fuzzBytes(positionals[0], { count, seed, only }) ? 0 : 1;
+    return;
+  }
   mkdirSync(build, { recursive: true });
   const save = (index) => {
     const { kind, bytes } = mutant(readSeeds(), seed, index);

@@ -127,6 +127,17 @@ const all = loadModel(bytes, allStages);
 declare const table: Table;
 ${EXPLAINING}
 `,
+  'logodds/bytes': `
+import { type ByteScores, byteScorer, NO_LABEL, RowError } from 'logodds/bytes';
+import { loadModel } from 'logodds/score';
+${RECORDS}
+const scorer = byteScorer(loadModel(bytes), { onError: 'collect' });
+const found: ByteScores = scorer.json(bytes);
+const labels: Uint32Array = scorer.lines(bytes).labels;
+const lost: boolean = scorer.end().labels[0] === NO_LABEL;
+const refused: number[] = found.errors.map((error: RowError) => error.row + error.offset);
+scorer.free();
+`,
   'logodds/slim': `
 import module from 'logodds/kernels.wasm';
 import { loadModel, pickEngine as pick, type Scorer, type Scores, type Table } from 'logodds/slim';

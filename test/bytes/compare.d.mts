@@ -1,0 +1,12 @@
+import type { Model } from 'logodds';
+import type { ByteScorer } from 'logodds/bytes';
+
+/** How an input is handed over. */
+export interface Handed {
+  readonly bytes: Uint8Array;
+  readonly as: string;
+  readonly cuts: readonly number[];
+  readonly collect: boolean;
+}
+
+export function compare(model: Model, scorers: readonly ByteScorer[], input: Handed): string | null;
