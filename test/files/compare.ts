@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lazyDatabase } from '../../cli/src/read/source.ts';
-import { otherNotation } from '../../cli/src/read/text/number.ts';
+import { otherNotation } from '../../cli/src/read/text/notation.ts';
 import { readTraining } from '../../cli/src/read/training.ts';
 import { LogoddsError, type Table } from '../../src/index.ts';
 import { type MessyFile, messyCsv, messyJson } from './messy.ts';

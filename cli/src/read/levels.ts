@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { CellKind } from '../../../src/text.ts';
 import { rowsOf, text } from './database.ts';
-import type { CellKind } from './needs.ts';
 
 /**
  * The spelling of a category's texts, so that 2, 2.0 and "2" of a CSV file are one level and 02139 is kept unchanged.

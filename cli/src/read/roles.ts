@@ -1,8 +1,8 @@
 /** The roles of columns, and contradictions between options about them. */
 import { type Declaration, LogoddsError } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
+import { type Need, needsOf } from '../../../src/text.ts';
 import { Names, requireColumns } from './names.ts';
-import { type Need, needsOf } from './needs.ts';
 
 /**
  * Receives an error about a column that cannot be read. If reading continues without it, an error about cells has their number in `cells`.

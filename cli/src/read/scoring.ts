@@ -1,10 +1,10 @@
 import { LogoddsError, type Model, type Table } from '../../../src/index.ts';
 import { cellError, list, show } from '../../../src/internal.ts';
+import { asNumbers, type Need, needsOf, sameMeaning, spellingOf as textSpelling } from '../../../src/text.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
 import { type Database, dataError, rowsOf, shareDone, streamChunks } from './database.ts';
 import { cellText, createLevelType, levelKeys, spell, spellingOf, textCells } from './levels.ts';
-import { asNumbers, type Need, needsOf } from './needs.ts';
 import { fileCellError, withPlace } from './place.ts';
 import { FILL } from './roles.ts';
 import {
@@ -24,7 +24,6 @@ import { KIND } from './text/facts.ts';
 import { NOTE, Notes } from './text/judge.ts';
 import { labelling } from './text/labels.ts';
 import { type RecordUse, Slots, scanning, sizeOf } from './text/source.ts';
-import { sameMeaning, spellingOf as textSpelling } from './text/spelling.ts';
 
 /** The uses of one column. */
 interface Wanted {

@@ -9,8 +9,8 @@ import { type Reading, type ReadOptions, readingOf } from './text/options.ts';
 import { readColumns, type TextSource } from './text/source.ts';
 import { openParquet, openQuery, type TypedSource } from './typed.ts';
 
+export type { CellKind } from '../../../src/text.ts';
 export { nearest, requireColumns, shorten } from './names.ts';
-export type { CellKind } from './needs.ts';
 export type { SourceColumn, TypedSource } from './typed.ts';
 export type { TextSource };
 

@@ -2,6 +2,7 @@
 import { type Column, LogoddsError, type OnlineLearner, type Table } from '../../../src/index.ts';
 import { LABEL_RULE, list, show } from '../../../src/internal.ts';
 import { sortLabels } from '../../../src/kernels.ts';
+import { NUMBER, spellingOf } from '../../../src/text.ts';
 import { nearest, shorten } from './names.ts';
 import { fileCellError } from './place.ts';
 import { namedAmong, type Roles, refuseContradictions } from './roles.ts';
@@ -9,9 +10,7 @@ import type { RowStream, StreamRow } from './stream.ts';
 import { Facts, KIND } from './text/facts.ts';
 import { judge, Notes, noteLabels, noteNotation, shownValue } from './text/judge.ts';
 import { labelling } from './text/labels.ts';
-import { NUMBER } from './text/number.ts';
 import { readerOf } from './text/options.ts';
-import { spellingOf } from './text/spelling.ts';
 
 /** How the cells of a column are read. */
 export interface StreamedColumn {

@@ -2,8 +2,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LogoddsError } from '../../../src/index.ts';
 import { list, show } from '../../../src/internal.ts';
+import type { CellKind } from '../../../src/text.ts';
 import { dataError, lockForQuery, name, patternOf, rowsOf, text } from './database.ts';
-import type { CellKind } from './needs.ts';
 import { loadTextFiles } from './queryFiles.ts';
 import { refuseTwice } from './text/csv.ts';
 import type { Reading } from './text/options.ts';

@@ -1,11 +1,11 @@
 /** Turns records into tables, with a plan for each column. */
 import type { Column, Table } from '../../../../src/index.ts';
 import { LABEL_RULE, parseDate } from '../../../../src/internal.ts';
+import { NUMBER, type NumberReader } from '../../../../src/text.ts';
 import { codesFor } from '../block.ts';
 import { CELL, type RawRecord } from './cell.ts';
 import { Dictionary } from './dictionary.ts';
 import { findCell, KIND, TEXT_KIND } from './facts.ts';
-import { NUMBER, type NumberReader } from './number.ts';
 import { type Reading, readerOf } from './options.ts';
 
 /** The type in which a column is read. */

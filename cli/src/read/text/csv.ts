@@ -1,25 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { LogoddsError } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
+import { CsvError, CsvRecords, likelyDelimiters, namedDelimiter } from '../../../../src/text.ts';
 import { unequal } from '../database.ts';
 import { unfinished } from './bytes.ts';
-import { CELL, grow, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned, textOf } from './cell.ts';
+import { CELL, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned, textOf } from './cell.ts';
 import type { Reading } from './options.ts';
 
 const LF = 10;
 const CR = 13;
-const SPACE = 32;
-const TAB = 9;
 
 /** Records up to this many bytes are scanned again without delay when more bytes arrive. */
 const PATIENCE = 1 << 20;
-
-/** The record as the scanner fills it. */
-export /** What ends a cell without quotes, or must not be in it. */
-const BYTE = { other: 0, delimiter: 1, lf: 2, cr: 3, nul: 4 } as const;
-
-/** Candidate delimiters if none is given. A tie is refused. */
-const DELIMITERS = [',', ';', '\t', '|'];
 
 const NAMES: Readonly<Record<string, string>> = { '\t': 'tab', ' ': "' '" };
 const spoken = (mark: string) => NAMES[mark] ?? mark;
@@ -27,10 +19,7 @@ const spoken = (mark: string) => NAMES[mark] ?? mark;
 /**
  * Scans the structure of a CSV file in one pass over its bytes, which may arrive in pieces that end anywhere. No other code judges it.
  *
- * - A cell in quotes ends at the next quote that is not doubled. Blanks around it are ignored; anything else after it is an error. In a cell
- *   without quotes a quote is an ordinary character.
- * - Blanks (spaces and, unless they delimit, tabs) around a cell without quotes are not part of it.
- * - A record ends at LF, CRLF or CR, also mixed. Empty lines are not records; in a file of one column they are missing cells, except at its end.
+ * - Cells and records are those of `CsvRecords`. Empty lines are not records; in a file of one column they are missing cells, except at its end.
  * - Every record has as many cells as the header has names, and no record repeats the header.
  */
 export class CsvScanner {
@@ -45,9 +34,9 @@ export class CsvScanner {
   readonly #tabs: boolean;
   readonly #use: (record: RawRecord) => void;
   readonly #record: Scanned = noCells();
-  readonly #classes = new Uint8Array(256);
+  /** once the delimiter is known */
+  #records: CsvRecords | null = null;
   #delimiter = '';
-  #quote = -1;
   #carry: Buffer = Buffer.alloc(0);
   /** later pieces that wait */
   #waiting: Buffer[] = [];
@@ -71,7 +60,6 @@ export class CsvScanner {
     this.#tabs = tabs;
     this.#use = use;
     this.#skip = reading.skip;
-    if (reading.quote !== null) this.#quote = reading.quote.charCodeAt(0);
   }
 
   /** @throws ERR_DATA naming the line */
@@ -124,7 +112,8 @@ export class CsvScanner {
 
   #refuseLong(at: number): never {
     const { bytes, kinds } = this.#record;
-    const open = this.#quote >= 0 && kinds.includes(CELL.quoted) && bytes.includes(this.#quote, at);
+    const { quote } = this.#reading;
+    const open = quote !== null && kinds.includes(CELL.quoted) && bytes.includes(quote, at);
     const why = open ? ' (is a quote not closed?)' : '';
     throw this.#error(this.#line, `expected a record of at most ${MOST_TEXT}, got a longer one${why}`, 'shorten it');
   }
@@ -152,11 +141,10 @@ export class CsvScanner {
       return next;
     }
     const { delimiter } = this.#reading;
-    // Excel writes this line to name its delimiter
-    const said = /^\s*"?sep=(.)"?\s*$/i.exec(line);
-    if (said) {
+    const said = namedDelimiter(line);
+    if (said !== null) {
       this.#line++;
-      this.#start(delimiter ?? said[1]);
+      this.#start(delimiter ?? said);
       return next;
     }
     this.#start(delimiter ?? (this.#tabs ? '\t' : this.#mostFrequent(line)));
@@ -166,20 +154,12 @@ export class CsvScanner {
 
   #start(delimiter: string): void {
     this.#delimiter = delimiter;
-    this.#classes[delimiter.charCodeAt(0)] = BYTE.delimiter;
-    this.#classes[LF] = BYTE.lf;
-    this.#classes[CR] = BYTE.cr;
-    this.#classes[0] = BYTE.nul;
+    this.#records = new CsvRecords(delimiter, this.#reading.quote);
   }
 
   /** The most frequent candidate in the header outside quotes. @throws ERR_DATA for a tie */
   #mostFrequent(line: string): string {
-    const { quote } = this.#reading;
-    const outside = quote === null ? line : withoutQuoted(line, quote);
-    const counts = DELIMITERS.map((mark) => outside.split(mark).length - 1);
-    const most = Math.max(...counts);
-    if (most === 0) return ',';
-    const found = DELIMITERS.filter((_, i) => counts[i] === most);
+    const found = likelyDelimiters(line, this.#reading.quote);
     if (found.length === 1) return found[0];
     throw this.#error(
       this.#line,
@@ -191,79 +171,28 @@ export class CsvScanner {
   /** Reads one record. @returns where the next one begins, or −1 if the bytes end first */
   #next(bytes: Buffer, from: number, last: boolean): number {
     const record = this.#record;
-    const classes = this.#classes;
-    const quote = this.#quote;
-    const tab = this.#delimiter === '\t' ? -1 : TAB;
-    const { length } = bytes;
-    let { starts, ends, kinds } = record;
-    let lines = 0;
-    let cells = 0;
-    let at = from;
+    const records = this.#records!;
     record.line = this.#line;
-    for (;;) {
-      if (cells === starts.length) {
-        grow(this.#record);
-        ({ starts, ends, kinds } = record);
-      }
-      let byte = bytes[at];
-      while (at < length && (byte === SPACE || byte === tab)) byte = bytes[++at];
-      if (byte === quote && at < length) {
-        let kind: number = CELL.quoted;
-        starts[cells] = ++at;
-        kinds[cells] = kind;
-        for (;;) {
-          if (at >= length) {
-            if (last) throw this.#unclosed(cells);
-            return -1;
-          }
-          byte = bytes[at];
-          if (byte === quote) {
-            if (at + 1 >= length && !last) return -1;
-            if (bytes[at + 1] !== quote) break;
-            kind = CELL.doubled;
-            at++;
-          } else if (byte === LF) lines++;
-          else if (byte === CR) {
-            if (bytes[at + 1] !== LF) lines++;
-          } else if (byte === 0) throw this.#nul(cells);
-          at++;
-        }
-        ends[cells] = at;
-        kinds[cells] = kind;
-        byte = bytes[++at];
-        while (at < length && (byte === SPACE || byte === tab)) byte = bytes[++at];
-        if (at < length && classes[byte] === BYTE.other) throw this.#behindQuote(cells, at);
-      } else {
-        const start = at;
-        while (at < length && classes[bytes[at]] === BYTE.other) at++;
-        let end = at;
-        while (end > start && (bytes[end - 1] === SPACE || bytes[end - 1] === tab)) end--;
-        starts[cells] = start;
-        ends[cells] = end;
-        kinds[cells] = end > start ? CELL.bare : CELL.none;
-        byte = bytes[at];
-      }
-      if (at >= length) {
-        if (!last) return -1;
-        cells++;
-        break;
-      }
-      const what = classes[byte];
-      if (what === BYTE.nul) throw this.#nul(cells);
-      cells++;
-      at++;
-      if (what === BYTE.delimiter) continue;
-      if (what === BYTE.cr) {
-        if (at >= length) this.#afterCr = !last;
-        else if (bytes[at] === LF) at++;
-      }
-      break;
+    let at: number;
+    try {
+      at = records.next(bytes, from, last);
+    } catch (error) {
+      throw error instanceof CsvError ? this.#faulty(error) : error;
+    } finally {
+      ({ starts: record.starts, ends: record.ends, kinds: record.kinds } = records);
     }
+    if (at < 0) return -1;
+    if (records.endsWithCr) this.#afterCr = !last;
     if (at - from > MOST_BYTES) this.#refuseLong(from);
-    this.#line += lines + 1;
-    if (cells === 1 && kinds[0] === CELL.none) this.#pendingBlanks++;
-    else this.#take(cells);
+    this.#line += records.lines + 1;
+    if (records.isBlank) this.#pendingBlanks++;
+    else this.#take(records.cells);
     return at;
+  }
+
+  #faulty({ fault, cell, at }: CsvError): LogoddsError {
+    if (fault === 'unclosed') return this.#unclosed(cell);
+    return fault === 'nul' ? this.#nul(cell) : this.#behindQuote(cell, at);
   }
 
   #take(cells: number): void {
@@ -410,12 +339,4 @@ export function refuseTwice(label: string, names: readonly string[]): void {
     }
     seen.add(name);
   }
-}
-
-/** A line without its quoted parts. */
-function withoutQuoted(line: string, quote: string): string {
-  return line
-    .split(quote)
-    .filter((_, i) => i % 2 === 0)
-    .join('');
 }

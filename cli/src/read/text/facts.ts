@@ -1,7 +1,8 @@
 /** Facts about the cells of a column, over the whole file. */
+
+import { NUMBER, type NumberReader } from '../../../../src/text.ts';
 import { CELL, type RawRecord } from './cell.ts';
 import { Dictionary } from './dictionary.ts';
-import { NUMBER, type NumberReader } from './number.ts';
 import type { Reading } from './options.ts';
 import { readerOf } from './options.ts';
 

@@ -1,7 +1,8 @@
 /** Judges a column by the facts of the whole file: numbers, categories, or an error that shows the cell. */
 import { list, parseDate, show } from '../../../../src/internal.ts';
+import { NUMBER } from '../../../../src/text.ts';
 import { type Facts, type Found, KIND } from './facts.ts';
-import { NUMBER, otherNotation } from './number.ts';
+import { otherNotation } from './notation.ts';
 import { type Reading, readerOf } from './options.ts';
 
 /** A cell that does not fit its column. */

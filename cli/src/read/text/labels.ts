@@ -1,8 +1,8 @@
 /** Cells of text as labels of categories. */
 import { labelOf } from '../../../../src/internal.ts';
+import { Speller, type Spelling, spellingOf } from '../../../../src/text.ts';
 import { KIND } from './facts.ts';
 import type { Reading } from './options.ts';
-import { Speller, type Spelling, spellingOf } from './spelling.ts';
 
 /** A whole number of JSON. Its text is the label, because parsing would round it beyond 2⁵³. */
 const WHOLE = /^-?[1-9][0-9]*$/;

@@ -1,6 +1,6 @@
 /** How text files are read: the options, and the defaults. */
 import { LogoddsError } from '../../../../src/index.ts';
-import { NumberReader, type NumberStyle } from './number.ts';
+import { MISSING_TOKENS, NumberReader, type NumberStyle } from '../../../../src/text.ts';
 
 export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
@@ -24,11 +24,6 @@ export interface ReadOptions {
   /** receives notes on cells that needed interpretation */
   readonly warn?: (message: string) => void;
 }
-
-/** Texts that mean a missing cell in a column whose other cells are numbers. */
-export const MISSING_TOKENS = [
-  ...['NA', 'N/A', '#N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '.', '-', '?', 'unknown'],
-] as const;
 
 /** The resolved options. */
 export interface Reading {

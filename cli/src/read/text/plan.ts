@@ -2,13 +2,13 @@
 import { LogoddsError } from '../../../../src/index.ts';
 import { parseDate, show } from '../../../../src/internal.ts';
 import { sortLabels } from '../../../../src/kernels.ts';
+import { NUMBER } from '../../../../src/text.ts';
 import { fileCellError, placeOf } from '../place.ts';
 import { adviceOf, type Part, refuseEmpty, refuseManyClasses, requirement, type Unreadable } from '../roles.ts';
 import type { ColumnPlan } from './builder.ts';
 import { Facts, KIND } from './facts.ts';
 import { type BadCell, firstNoNumber, judge, NOTE, Notes, noteLabels, noteNotation } from './judge.ts';
 import { labelling, spellingOf } from './labels.ts';
-import { NUMBER } from './number.ts';
 import { type Reading, readerOf } from './options.ts';
 import { type RecordUse, Slots, scanning, type TextSource } from './source.ts';
 

@@ -1,4 +1,5 @@
-import type { DeclaredFeature, Feature } from '../../../src/index.ts';
+import type { DeclaredFeature } from '../encode/declare.ts';
+import type { Feature } from '../encode/schema.ts';
 
 /** How a cell is stored. Only a schema reads a `date` or `list`; `other` (structs, blobs) is never read. */
 export type CellKind = 'integer' | 'float' | 'boolean' | 'text' | 'date' | 'list' | 'other';

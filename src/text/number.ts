@@ -22,6 +22,21 @@ const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const MINUS = 45;
 const PLUS = 43;
 const ZERO = 48;
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
+/** Bytes up to which one call is faster than a decoder. */
+const SHORT = 64;
+
+/** Bytes of UTF-8 as text. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= SHORT) {
+    let text = '';
+    let at = start;
+    while (at < end && bytes[at] < 0x80) text += String.fromCharCode(bytes[at++]);
+    if (at === end) return text;
+  }
+  return decoder.decode(bytes.subarray(start, end));
+}
 
 /** Reads numbers of one style from bytes. */
 export class NumberReader {
@@ -47,7 +62,7 @@ export class NumberReader {
   }
 
   /** @returns one of NUMBER; sets `value` and `beyond` */
-  read(bytes: Buffer, from: number, to: number): number {
+  read(bytes: Uint8Array, from: number, to: number): number {
     let start = from;
     let end = to;
     // inside quotes there may be blanks around it
@@ -89,7 +104,7 @@ export class NumberReader {
       const size = fraction === 0 ? mantissa : mantissa / POWERS[fraction];
       this.value = negative ? -size : size;
       this.beyond = false;
-    } else this.#readSlowly(bytes.toString('latin1', start, end));
+    } else this.#readSlowly(textOf(bytes, start, end));
     return whole > 1 && bytes[first] === ZERO ? NUMBER.zeros : NUMBER.plain;
   }
 
@@ -98,8 +113,8 @@ export class NumberReader {
     this.beyond = Math.abs(this.value) >= 2 ** 53 && /^[-+]?\d+$/.test(text);
   }
 
-  #readGrouped(bytes: Buffer, start: number, end: number): number {
-    const text = bytes.toString('utf8', start, end);
+  #readGrouped(bytes: Uint8Array, start: number, end: number): number {
+    const text = textOf(bytes, start, end);
     if (!this.#grouped!.test(text)) return NUMBER.none;
     const digits = text.replaceAll(this.style.thousands!, '');
     this.#readSlowly(digits);
@@ -108,51 +123,7 @@ export class NumberReader {
 
   /** @returns one of NUMBER, for a text */
   readText(text: string): number {
-    const bytes = Buffer.from(text);
+    const bytes = encoder.encode(text);
     return bytes.length === 0 ? NUMBER.none : this.read(bytes, 0, bytes.length);
   }
-}
-
-const GROUPED = /^\d{1,3}(?:[.,'’_\u00a0\u202f ]\d{3})+(?:[.,]\d+)?$/;
-const COMMA = /^\d+,\d+(?:e[-+]?\d+)?$/i;
-const UNDERSCORES = /^\d+(?:_\d+)+(?:\.\d+)?$/;
-const PLAIN = /^(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i;
-const MONEY = /^[$€£¥₹]\s?|\s?[$€£¥₹]$/;
-
-/**
- * Recognises a number in another notation and returns the next step: "1,5", "1.234,5", "$1,200", "12%", "(30)".
- * @returns null for any other text
- */
-export function otherNotation(text: string, column: string): string | null {
-  if (text.length > 60 || !/\d/.test(text)) return null;
-  const plain = (next: string) => `${next}, or say --categorical ${column}`;
-  let rest = text.trim();
-  const paid = MONEY.test(rest);
-  rest = rest.replace(MONEY, '');
-  const percent = /\s?%$/.test(rest);
-  rest = rest.replace(/\s?%$/, '');
-  const bracket = /^\(.*\)$/.test(rest);
-  if (bracket) rest = rest.slice(1, -1);
-  const dash = /^\s*[−–]/.test(rest);
-  rest = rest.replace(/^\s*[-+−–]\s?/, '');
-  // the currency sign may follow the sign of the number
-  const paidAfter = MONEY.test(rest);
-  rest = rest.replace(MONEY, '');
-  const grouped = GROUPED.test(rest);
-  const comma = COMMA.test(rest);
-  const underscores = UNDERSCORES.test(rest);
-  if (!(PLAIN.test(rest) || grouped || comma || underscores)) return null;
-  if (paid || paidAfter) return plain('write the amount without its currency');
-  if (percent) return plain('write the number without the per cent sign');
-  if (bracket || dash) return plain('write the number with a minus sign (-) before it');
-  if (comma && grouped)
-    return plain('say --thousands "," when it is a thousand and more, or --decimal "," when it is a fraction');
-  if (comma) return plain('say --decimal ","');
-  if (underscores) return plain('say --thousands _');
-  if (!grouped) return null;
-  const mark = /[^\d]/.exec(rest)![0];
-  const point = /[.,](?=\d+$)/.exec(rest)?.[0];
-  const decimal = point === ',' && mark !== ',' ? ' and --decimal ","' : '';
-  const quoted = /[\s',]/.test(mark) ? JSON.stringify(mark) : mark;
-  return plain(`say --thousands ${quoted}${decimal}`);
 }

@@ -1,0 +1,13 @@
+// The rules by which texts of files become numbers and labels. The command reads files by them, and `logodds/bytes` CSV; no published entry.
+
+export {
+  CSV_CELL,
+  CsvError,
+  CsvRecords,
+  likelyDelimiters,
+  MISSING_TOKENS,
+  namedDelimiter,
+} from './text/csv.ts';
+export { asNumbers, type CellKind, type Need, needsOf } from './text/needs.ts';
+export { NUMBER, NumberReader, type NumberStyle } from './text/number.ts';
+export { Speller, type Spelling, sameMeaning, spellingOf } from './text/spelling.ts';
