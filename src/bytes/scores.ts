@@ -40,7 +40,7 @@ export const wrongBytes = (row: number, offset: number, rule: string, next: stri
     offset,
     new LogoddsError(
       'ERR_DATA',
-      `row ${row} (from 0), byte ${offset} (from 0): expected ${rule}, got another; ${next}`,
+      `row ${row} (from 0), byte ${offset} (from 0): expected ${rule}, got something else; ${next}`,
       {
         problems: [{ rule }],
       },

@@ -422,7 +422,7 @@ describe('bytes that are no UTF-8', () => {
         expect(rows).toBe(5);
         expect(errors.map(({ row, offset, code }) => [row, offset, code])).toEqual([[3, head.length, 'ERR_DATA']]);
         expect(errors[0].message).toBe(
-          `row 3 (from 0), byte ${head.length} (from 0): expected UTF-8, got another; correct it and send it again`,
+          `row 3 (from 0), byte ${head.length} (from 0): expected UTF-8, got something else; correct it and send it again`,
         );
       }
     }
@@ -522,7 +522,9 @@ describe('what is no input', () => {
       expect(() => scorer.lines(null as never)).toThrow(
         /^bytes: expected a Uint8Array or an ArrayBuffer, got something else/,
       );
-      expect(() => scorer.json(new Uint8Array(0))).toThrow(/expected JSON, got another; send at least one record/);
+      expect(() => scorer.json(new Uint8Array(0))).toThrow(
+        /expected JSON, got something else; send at least one record/,
+      );
       expect(scorer.json(bytesOf('[]')).rows).toBe(0);
       scorer.free();
       scorer.free();

@@ -1,7 +1,7 @@
 /*
  * Scores mutated bytes on both engines and by the reference, and sees that they agree: what is accepted, what is refused, the bits.
  *
- *   node test/fuzz/run.mjs json|csv [--count 100000] [--seed 1] [--only INDEX]
+ *   node test/fuzz/run.mjs json [--count 100000] [--seed 1] [--only INDEX]
  */
 import { readFileSync } from 'node:fs';
 import { pickEngine } from 'logodds';

@@ -120,7 +120,7 @@ async function check(name, version, circumstance) {
 /** In which ways the engines of an entry are not those that the circumstance has to give. */
 function* wrongEngines(entry, engines, { js, threads }) {
   const { auto } = engines;
-  if (['js', 'score', 'stages', 'full'].includes(entry)) {
+  if (['js', 'score', 'bytes', 'stages', 'full'].includes(entry)) {
     if (engines.js?.name !== 'js')
       yield `expected the JavaScript engine where it is asked for, got ${engines.js?.name}`;
   }

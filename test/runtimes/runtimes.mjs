@@ -11,7 +11,7 @@ import { app, binary, installed } from './setup.mjs';
 import { serve, worker, workerdBinary } from './workerd.mjs';
 
 /** programs, by the entry of the package they import */
-export const ENTRIES = ['score', 'stages', 'full', 'slim', 'js', 'threads'];
+export const ENTRIES = ['score', 'bytes', 'stages', 'full', 'slim', 'js', 'threads'];
 
 const versionOf = (path, ...args) =>
   /\d+\.\d+(\.\d+)*/.exec(
