@@ -88,19 +88,52 @@ for (const { dir, suffix } of [
   await library.write({ dir, format: 'es', chunkFileNames: '[name]-[hash].js' });
 }
 
-rmSync('cli/dist', { recursive: true, force: true });
-copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for both packages
-await build({
-  entryPoints: ['cli/src/main.ts'],
-  outfile: 'cli/dist/main.js',
+/** A package that is bundled (CommonJS) gets what it requires by an import, which a bundle of modules has. */
+const requiredByImport = {
+  name: 'required-by-import',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(@duckdb\/node-bindings|os)$/ }, ({ path, kind }) =>
+      kind === 'require-call' ? { path, namespace: 'required' } : { path, external: true },
+    );
+    onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+      contents: `export * from '${path}'; export { default } from '${path}';`,
+      resolveDir: root,
+    }));
+  },
+};
+const duckdbApart = {
+  name: 'duckdb-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/duckdb\.ts$/ }, () => ({ path: './duckdb.js', external: true }));
+  },
+};
+const { dependencies } = JSON.parse(readFileSync('cli/package.json', 'utf8'));
+const command = {
+  outdir: 'cli/dist',
   bundle: true,
   platform: 'node',
   target: 'node20',
   format: 'esm',
-  packages: 'external',
+  external: Object.keys(dependencies),
   alias: { '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js' },
   logLevel: 'warning',
+};
+rmSync('cli/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for both packages
+await build({
+  ...command,
+  entryPoints: { main: 'cli/src/main.ts', worker: 'cli/src/write/worker.ts' },
+  plugins: [duckdbApart],
 });
+// two hundred files of the package, which take longer to load than to use, become one, beside their licence
+await build({
+  ...command,
+  entryPoints: { duckdb: 'cli/src/read/duckdb.ts' },
+  plugins: [requiredByImport],
+  minify: true,
+  banner: { js: '// @duckdb/node-api, see LICENSE.duckdb' },
+});
+copyFileSync('node_modules/@duckdb/node-api/LICENSE', 'cli/dist/LICENSE.duckdb');
 
 // what scripts/prepare.mjs compares the sources with
 writeFileSync('build/stamp', `${new Date().toISOString()}\n`);

@@ -41,5 +41,5 @@ test('a report loads the plotting library, a query DuckDB', () => {
   expect(withReport).toEqual(expect.arrayContaining(['vega', 'vega-lite']));
   expect(withReport.filter((name) => name.includes('duckdb'))).toEqual([]);
   const query = ['train', '--query', "select * from 'data.csv'", '--target', 'type', '--out', 'q.safetensors'];
-  expect(loadedBy(query)).toContain('@duckdb/node-api');
+  expect(loadedBy(query)).toContain('@duckdb/node-bindings');
 });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { lockTo, openDatabase, patternOf, rowsOf, text } from '../../cli/src/read/database.ts';
+import { lockTo, openDatabase, patternOf, rowsOf } from '../../cli/src/read/database.ts';
+import { text } from '../../cli/src/read/sql.ts';
 import { workspace } from './run.ts';
 
 const { run, json, write, path } = workspace();

@@ -1,11 +1,6 @@
-import type { Model, Scores } from '../../../src/index.ts';
+import type { Model } from '../../../src/index.ts';
 import { accuracy, evaluate, evaluateClasses, type Metrics } from '../../../src/metrics.ts';
 import type { ScoredRows } from './evaluation.ts';
-
-/** The logits or probabilities of each weight vector, from the arrays of a scorer. */
-export function planes<T extends Float64Array | Float32Array>({ rows }: Scores, values: T): T[] {
-  return Array.from({ length: values.length / rows }, (_, k) => values.subarray(k * rows, (k + 1) * rows) as T);
-}
 
 /** Metrics of a model's scores: of its probabilities (calibrated if the model is), and the accuracy of its decisions. */
 export function metricsOf(model: Model, { logits, probabilities, labels, codes, weight }: ScoredRows): Metrics {

@@ -1,6 +1,6 @@
 import { explainer, interval, type Model, type Scores, type Table } from '../../../src/index.ts';
 import { sourcesOf, tableReasons } from '../../../src/internal.ts';
-import type { FurtherCells, FurtherColumn } from '../write/writers.ts';
+import type { FurtherCells, FurtherColumn } from '../write/block.ts';
 
 /** Optional columns that `score` writes after the label. */
 export interface FurtherOptions {

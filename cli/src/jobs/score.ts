@@ -46,7 +46,7 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
   const start = performance.now();
   refuseShared(options.out, options.model, options.data);
   const further = furtherColumns(model, options);
-  const writer = await openWriter(options.out, {
+  const writer = openWriter(options.out, {
     ...{ classes, positive, precision },
     further: further.columns,
     safe: options.csvSafe,
@@ -64,7 +64,7 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
         const scores = scorer.score(table, firstRow);
         strangers.add(table);
         for (const share of scores.defaulted) defaulted += share;
-        writer.write(scores, firstRow, further.cells(table, scores, firstRow));
+        return writer.write(scores, firstRow, further.cells(table, scores, firstRow));
       },
       options.warn ?? (() => {}),
     );
@@ -74,7 +74,7 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
     const seconds = (performance.now() - start) / 1000;
     return { rows, defaulted: defaulted / rows, unseen, warnings: strangerWarnings(unseen, 'rows'), seconds };
   } catch (error) {
-    writer.discard();
+    await writer.discard();
     throw error;
   } finally {
     scorer.free();

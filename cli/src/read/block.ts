@@ -1,6 +1,7 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Column, Table } from '../../../src/index.ts';
 import { cellError, LABEL_RULE } from '../../../src/internal.ts';
+import type { Codes, LevelCodes } from './codes.ts';
 
 /** A column to read: the SQL that computes it (DOUBLE, the code of a level as UINTEGER, or VARCHAR) and the rules for its cells. */
 export interface CellPlan {
@@ -9,6 +10,8 @@ export interface CellPlan {
   readonly levels: readonly string[] | null;
   /** the SQL gives texts, which are collected in a dictionary of these labels; null: the text is not a label */
   readonly label?: (text: string) => string | null;
+  /** the SQL gives numbers or texts, which these turn into codes of the levels */
+  readonly codes?: LevelCodes | null;
   readonly sql: string;
   /** a missing cell is an error with this next step; absent: it may be missing */
   readonly required?: string;
@@ -16,7 +19,6 @@ export interface CellPlan {
   readonly least?: number;
 }
 
-type Codes = Uint8Array | Uint16Array | Uint32Array;
 type Cells = Float64Array | Codes;
 
 /** A vector of DuckDB: its numbers or codes, and which of them are valid. */
@@ -79,6 +81,9 @@ class Dictionary {
   }
 }
 
+const wordsOf = ({ dataView: { buffer, byteOffset, byteLength } }: TextVector) =>
+  new Uint32Array(buffer, byteOffset, byteLength / 4);
+
 const validityBits = (mask: BigUint64Array) => new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength);
 const isValid = (bits: Uint8Array, i: number) => ((bits[i >> 3] >> (i & 7)) & 1) !== 0;
 
@@ -123,12 +128,19 @@ export class Block {
       const vector = chunk.getColumnVector(column) as unknown;
       const { items, validity } = vector as RawVector;
       const dictionary = this.dictionaries[column];
-      if (dictionary) {
-        const { name } = this.plans[column];
+      const { name, codes } = this.plans[column];
+      if (codes) {
+        codes.write(
+          codes.type === 'text' ? wordsOf(vector as TextVector) : (items as Float64Array),
+          this.cells[column] as Codes,
+          this.rows,
+          count,
+        );
+      } else if (dictionary) {
         dictionary.encode(vector as TextVector, this.cells[column] as Uint32Array, this.rows, count, name, firstRow);
       } else this.cells[column].set(items, this.rows);
       if (validity.data !== null) this.markMissing(column, validity.data, count, firstRow);
-      if (items instanceof Float64Array) this.refuseOutside(column, items, count, firstRow);
+      if (!codes && items instanceof Float64Array) this.refuseOutside(column, items, count, firstRow);
     }
     this.rows += count;
   }

@@ -4,6 +4,7 @@ import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { LogoddsError } from '../../../src/index.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { brief, discard, reason, runFolder } from '../write/temporary.ts';
+import { loadDuckDB, SEALED, text } from './sql.ts';
 
 /** A DuckDB in memory that spills to its own folder. Closing it removes the folder. */
 export interface Database {
@@ -12,17 +13,6 @@ export interface Database {
   connect(): Promise<DuckDBConnection>;
   close(): void;
 }
-
-/** Loads DuckDB when it is first needed, so that help and `inspect` start without it. */
-export const loadDuckDB = () => import('@duckdb/node-api');
-
-/** Allows no code from outside the package: no extension is installed or loaded, and secrets of the user are not read. */
-export const SEALED: Readonly<Record<string, string>> = {
-  autoinstall_known_extensions: 'false',
-  autoload_known_extensions: 'false',
-  allow_community_extensions: 'false',
-  allow_persistent_secrets: 'false',
-};
 
 /** Share of the memory of the machine (or container). The other half is for the rows themselves and the fit. */
 const SHARE = 0.5;
@@ -145,12 +135,6 @@ export async function* streamChunks(connection: DuckDBConnection, sql: string): 
     await next.catch(() => null);
   }
 }
-
-/** A name as SQL quotes it. */
-export const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
-
-/** A text as SQL quotes it. */
-export const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
 /** A row whose number of cells differs from the number of columns. */
 export const unequal = (expected: string | number, got: string | number) => `expected ${expected} cells, got ${got}`;

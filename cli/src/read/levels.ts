@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CellKind } from '../../../src/text.ts';
-import { rowsOf, text } from './database.ts';
+import type { LevelCodes } from './codes.ts';
+import { rowsOf } from './database.ts';
+import { text } from './sql.ts';
 
 /**
  * The spelling of a category's texts, so that 2, 2.0 and "2" of a CSV file are one level and 02139 is kept unchanged.
@@ -33,6 +35,10 @@ const CELL_TEXT: Readonly<Record<CellKind, (sql: string) => string>> = {
 };
 
 export const cellText = (sql: string, kind: CellKind) => CELL_TEXT[kind](sql);
+
+/** The SQL of a column whose codes are found without an ENUM. */
+export const codedSql = ({ type }: LevelCodes, sql: string, kind: CellKind) =>
+  type === 'text' ? cellText(sql, kind) : `cast(${sql} as double)`;
 
 const SPELL: Readonly<Record<Spelling, (sql: string) => string>> = {
   number: (sql) =>

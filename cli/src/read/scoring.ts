@@ -3,8 +3,9 @@ import { cellError, list, show } from '../../../src/internal.ts';
 import { asNumbers, type Need, needsOf, sameMeaning, spellingOf as textSpelling } from '../../../src/text.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
+import { levelCodes } from './codes.ts';
 import { type Database, dataError, rowsOf, shareDone, streamChunks } from './database.ts';
-import { cellText, createLevelType, levelKeys, spell, spellingOf, textCells } from './levels.ts';
+import { cellText, codedSql, createLevelType, levelKeys, spell, spellingOf, textCells } from './levels.ts';
 import { fileCellError, withPlace } from './place.ts';
 import { FILL } from './roles.ts';
 import {
@@ -50,8 +51,8 @@ const blockRows = (classes: number): number => (classes <= 16 ? 16_384 : 2048);
 /** DuckDB spills beyond this, so that the whole process stays well under 1 GiB whatever the size of the input. */
 const MEMORY_LIMIT = '512MB';
 
-/** Takes a block of rows; it is valid during the call. */
-type Use = (table: Table, firstRow: number) => void;
+/** Takes a block of rows; it is valid during the call. A promise asks for a pause. */
+type Use = (table: Table, firstRow: number) => Promise<void> | void;
 
 /**
  * Streams the rows of DATA in blocks of typed arrays that fit the model: bounded memory whatever the size of DATA.
@@ -179,27 +180,47 @@ async function streamText(
   let firstRow = 0;
   let row = 0;
   let seen: readonly string[] = names;
-  const flush = () => {
-    use(builder.table(), firstRow);
-    firstRow += builder.rows;
+  let full: Table[] = [];
+  const cut = () => {
+    full.push(builder.table());
     builder.clear();
-    phase.update(firstRow, bytes / size);
+  };
+  const flush = async () => {
+    const tables = full;
+    full = [];
+    for (const table of tables) {
+      await use(table, firstRow);
+      firstRow += table.rows;
+      phase.update(firstRow, bytes / size);
+    }
   };
   const add: RecordUse = (record, file) => {
-    if (builder.rows === builder.capacity) flush();
+    if (builder.rows === builder.capacity) cut();
     label = file.label;
     seen = file.names();
     builder.add(record, slots.of(file), row++);
   };
   try {
-    for await (const read of scanning(source, add)) bytes = read;
+    try {
+      for await (const read of scanning(source, add)) {
+        bytes = read;
+        await flush();
+      }
+    } catch (error) {
+      // the first error is about the first rows
+      await flush();
+      throw error;
+    }
     // a field of JSON lines may come late: its absence is known only after all rows
     if (!csv && row > 0) {
       const all = new Set([...names, ...seen]);
       refuseAbsent(source.label, [...all], wanted);
       sayExtra(source, [...all], model, wanted);
     }
-    if (builder.rows > 0) flush();
+    if (builder.rows > 0) {
+      cut();
+      await flush();
+    }
     for (const [column, pairs] of met)
       notes.add(
         NOTE.meaning,
@@ -270,7 +291,7 @@ async function streamTyped(
   const flush = async () => {
     const table = block.table();
     await refuseUnseen(database, source, wanted, plans, table, firstRow);
-    use(table, firstRow);
+    await use(table, firstRow);
     firstRow += block.rows;
     block.clear();
     phase.update(firstRow, shareDone(database.connection));
@@ -318,21 +339,24 @@ async function planCells(
     throw wrongType('text, numbers or booleans');
   if (one.needs) return { name: one.name, levels: null, ...textCells(cell, kind) };
   const spelling = kind === 'text' ? spellingOf(one.levels) : 'plain';
-  const type = await createLevelType(
-    database.connection,
-    await levelKeys(database.connection, one.levels, kind, spelling),
-  );
-  let key = spell(cellText(cell, kind), spelling);
   const alike = sameMeaning(one.levels);
   const pairs = ['true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'].flatMap((word) => {
     const meant = alike(word);
     return meant === null || one.levels!.includes(word) ? [] : [`when '${word}' then ${sqlText(meant)}`];
   });
-  if (pairs.length > 0 && (kind === 'boolean' || kind === 'integer' || kind === 'text')) {
+  if (pairs.length > 0 && (kind === 'boolean' || kind === 'integer'))
+    reading.warn(`${NOTE.meaning}: ${one.name} (${column.type} as ${list(one.levels)})`);
+  const codes = spelling === 'plain' ? levelCodes(one.levels, kind, alike) : null;
+  if (codes) return { name: one.name, levels: one.levels, codes, sql: codedSql(codes, cell, kind), required };
+  const type = await createLevelType(
+    database.connection,
+    await levelKeys(database.connection, one.levels, kind, spelling),
+  );
+  let key = spell(cellText(cell, kind), spelling);
+  if (pairs.length > 0 && (kind === 'integer' || kind === 'text')) {
     const known = one.levels.map(sqlText).join(', ');
     const own = key;
     key = `case when ${own} in (${known}) then ${own} else coalesce(case lower(${own}) ${pairs.join(' ')} end, ${own}) end`;
-    if (kind !== 'text') reading.warn(`${NOTE.meaning}: ${one.name} (${column.type} as ${list(one.levels)})`);
   }
   return { name: one.name, levels: one.levels, sql: type.code(key), required };
 }

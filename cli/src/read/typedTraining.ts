@@ -6,6 +6,7 @@ import { sortLabels } from '../../../src/kernels.ts';
 import { asNumbers } from '../../../src/text.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
+import { levelCodes } from './codes.ts';
 import { type Database, dataError, rowsOf, runWithBar, streamChunks } from './database.ts';
 import { cellText, createLevelType, keyToLabel, levelKeys, textCells } from './levels.ts';
 import { MOST_CLASSES, type Part, refuseEmpty, refuseManyClasses, requirement, type Unreadable } from './roles.ts';
@@ -188,6 +189,9 @@ async function planCells(
     noteLabels(own, levels, notes);
     if (role === 'target') noteNotation(own, levels, notes);
   }
+  // the table has their texts, numbers and dates included
+  const codes = column.kind === 'float' ? null : levelCodes(levels, 'text');
+  if (codes) return { name: own, levels, codes, sql: alias, required };
   const type = await createLevelType(connection, await levelKeys(connection, levels, column.kind, 'plain'));
   return { name: own, levels, sql: type.code(alias), required };
 }

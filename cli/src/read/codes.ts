@@ -1,0 +1,110 @@
+/** Codes of levels from DuckDB's vectors. DuckDB's own cast to an ENUM takes three times as long. */
+import type { CellKind } from './needs.ts';
+
+/** Turns the cells of a vector into codes of levels; a cell that is no level gets the code after the last. Codes of missing cells mean nothing. */
+export interface LevelCodes {
+  /** the type that the SQL of the column must have */
+  readonly type: 'text' | 'number';
+  /**
+   * @param cells  `text`: DuckDB's strings, four words each; `number`: numbers
+   * @param codes  written from `at` on, one a cell
+   */
+  write(cells: Uint32Array | Float64Array, codes: Codes, at: number, count: number): void;
+}
+
+export type Codes = Uint8Array | Uint16Array | Uint32Array;
+
+/** Longest text that is stored in its vector: the length, then the bytes, then zeros. A longer one has an address. */
+const INLINE = 12;
+/** Most entries of a table by number. */
+const MOST_NUMBERS = 1 << 16;
+
+/**
+ * Codes for the keys of levels, if they can be found without DuckDB.
+ * @param keys  of each level, in the order of the codes
+ * @param alike  the level that a text means if it is no level; null: none
+ * @returns null for other kinds of cells, and for keys that are long or far apart
+ */
+export function levelCodes(
+  keys: readonly string[],
+  kind: CellKind,
+  alike: (text: string) => string | null = () => null,
+): LevelCodes | null {
+  const words = ['true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'];
+  const codeOf = (text: string) => keys.indexOf(keys.includes(text) ? text : (alike(text) ?? text));
+  if (kind === 'boolean') return byNumber([codeOf('false'), codeOf('true')], 0, keys.length);
+  if (kind === 'integer') {
+    const numbers = new Map<number, number>();
+    for (const text of [...keys, '0', '1']) {
+      const code = codeOf(text);
+      if (String(Number(text)) === text && Number.isSafeInteger(Number(text)) && code >= 0)
+        numbers.set(Number(text), code);
+    }
+    if (numbers.size === 0) return byNumber([], 0, keys.length);
+    const least = Math.min(...numbers.keys());
+    const span = Math.max(...numbers.keys()) - least + 1;
+    if (span > MOST_NUMBERS) return null;
+    return byNumber(
+      Array.from({ length: span }, (_, i) => numbers.get(least + i) ?? -1),
+      least,
+      keys.length,
+    );
+  }
+  if (kind !== 'text' || words.some((word) => codeOf(word) >= 0 && !keys.includes(word))) return null;
+  const bytes = keys.map((key) => Buffer.from(key));
+  return bytes.every(({ length }) => length <= INLINE) ? byText(bytes) : null;
+}
+
+/** @param table  code of each number from `least` on; −1: none */
+function byNumber(table: readonly number[], least: number, unseen: number): LevelCodes {
+  const found = Int32Array.from(table, (code) => (code < 0 ? unseen : code));
+  return {
+    type: 'number',
+    write(cells, codes, at, count) {
+      for (let i = 0; i < count; i++) {
+        const place = cells[i] - least;
+        codes[at + i] = place >= 0 && place < found.length ? found[place] : unseen;
+      }
+    },
+  };
+}
+
+function byText(keys: readonly Buffer[]): LevelCodes {
+  const words = new Uint32Array(4 * keys.length);
+  const stored = new Uint8Array(words.buffer);
+  for (const [code, key] of keys.entries()) {
+    words[4 * code] = key.length;
+    stored.set(key, 16 * code + 4);
+  }
+  let size = 64;
+  while (size < 4 * keys.length) size *= 2;
+  const mask = size - 1;
+  const table = new Int32Array(size).fill(-1);
+  for (let code = 0; code < keys.length; code++) {
+    let at = hash(words, 4 * code) & mask;
+    while (table[at] >= 0) at = (at + 1) & mask;
+    table[at] = code;
+  }
+  const same = (cells: Uint32Array | Float64Array, i: number, code: number) =>
+    cells[i] === words[4 * code] &&
+    cells[i + 1] === words[4 * code + 1] &&
+    cells[i + 2] === words[4 * code + 2] &&
+    cells[i + 3] === words[4 * code + 3];
+  return {
+    type: 'text',
+    write(cells, codes, at, count) {
+      for (let i = 0; i < count; i++) {
+        let place = hash(cells, 4 * i) & mask;
+        while (table[place] >= 0 && !same(cells, 4 * i, table[place])) place = (place + 1) & mask;
+        codes[at + i] = table[place] >= 0 ? table[place] : keys.length;
+      }
+    },
+  };
+}
+
+function hash(cells: Uint32Array | Float64Array, i: number): number {
+  let sum = Math.imul(cells[i + 1] ^ cells[i], 0x9e3779b1);
+  sum = Math.imul(sum ^ cells[i + 2] ^ (sum >>> 15), 0x85ebca6b);
+  sum = Math.imul(sum ^ cells[i + 3] ^ (sum >>> 13), 0xc2b2ae35);
+  return sum ^ (sum >>> 16);
+}
