@@ -1,4 +1,5 @@
-import { extremes, logDeterminant, tridiagonal } from '../math/spectrum.ts';
+import { dotRows, logDeterminant } from '../math/cholesky.ts';
+import { largestEigenvalue } from '../math/spectrum.ts';
 
 /** How nearly the columns of a fit are linear combinations of each other. */
 export interface Conditioning {
@@ -21,16 +22,24 @@ export interface Conditioning {
  */
 export function conditioning(information: Float64Array, inverse: Float64Array, size: number): Conditioning {
   const length = Float64Array.from({ length: size }, (_, j) => Math.sqrt(information[j * size + j]));
-  const scaled = information.map((value, at) => value / (length[Math.floor(at / size)] * length[at % size]));
-  const { least, greatest } = extremes(tridiagonal(scaled, size));
-  const solved = inverse.map((value, at) => value * length[Math.floor(at / size)] * length[at % size]);
+  const scaled = new Float64Array(size * size);
+  const solved = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      const both = length[i] * length[j];
+      scaled[i * size + j] = information[i * size + j] / both;
+      solved[i * size + j] = inverse[i * size + j] * both;
+    }
+  }
+  const greatest = largestEigenvalue(scaled, size);
+  const least = 1 / largestEigenvalue(solved, size);
   // Inverse iteration: when it matters, λ_min is far below the others, and the start has a component in every direction.
   let v = Float64Array.from({ length: size }, (_, j) => 1 + ((j * 0.618034) % 1));
   for (let step = 0; step < 20; step++) {
     const next = new Float64Array(size);
     let square = 0;
     for (let i = 0; i < size; i++) {
-      for (let j = 0; j < size; j++) next[i] += solved[i * size + j] * v[j];
+      next[i] = dotRows(solved, i * size, v, 0, size);
       square += next[i] ** 2;
     }
     v = next.map((value) => value / Math.sqrt(square));
@@ -61,13 +70,17 @@ export function inflation(
   group: readonly number[],
 ): number {
   const last = size - 1;
-  const block = (cell: (i: number, j: number) => number) =>
-    logDeterminant(tridiagonal(Float64Array.from(group.flatMap((i) => group.map((j) => cell(i, j)))), group.length));
+  const d = group.length;
+  const block = (cell: (i: number, j: number) => number) => {
+    const matrix = new Float64Array(d * d);
+    for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) matrix[i * d + j] = cell(group[i], group[j]);
+    return logDeterminant(matrix, d);
+  };
   const estimates = block((i, j) => inverse[i * size + j]);
   const columns = block(
     (i, j) =>
       information[i * size + j] -
       (information[i * size + last] * information[j * size + last]) / information[last * size + last],
   );
-  return Math.exp((estimates + columns) / group.length);
+  return Math.exp((estimates + columns) / d);
 }

@@ -257,12 +257,14 @@ function levelFindings(
   const classes = labels.length;
   const cells = new Float64Array((levels.length + 1) * classes);
   let rows = 0;
+  const absent = column.missing;
+  const none = levels.length;
   for (let i = 0; i < table.rows; i++) {
     const weight = count ? count[i] : 1;
     if (weight === 0) continue;
-    const missing = isMissing(column, i);
-    addRow(cells, (missing ? levels.length : Math.min(codes[i], levels.length)) * classes, classes, y[i], weight);
-    rows += Number(!missing);
+    const missing = absent ? absent[i] !== 0 : false;
+    addRow(cells, (missing || codes[i] > none ? none : codes[i]) * classes, classes, y[i], weight);
+    if (!missing) rows++;
   }
   const byLevel = Array.from({ length: levels.length + 1 }, (_, code) =>
     cells.subarray(code * classes, (code + 1) * classes),
@@ -396,18 +398,25 @@ const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
 /** At most `most` rows of each side, evenly spaced. */
 function sampleSides(subject: Subject, label: number, most: number): Sample['sides'] {
   const { y, count } = subject;
-  const take = (on: (share: number) => boolean): Int32Array => {
-    const belongs = (i: number) => !(count && count[i] === 0) && on(shareOf(subject, label, i));
-    let size = 0;
-    for (let i = 0; i < y.length; i++) if (belongs(i)) size++;
+  const many = subject.labels.length > 2;
+  let [outside, inside] = [0, 0];
+  for (let i = 0; i < y.length; i++) {
+    if (count && count[i] === 0) continue;
+    const share = many ? Number(y[i] === label) : y[i];
+    if (share < 1) outside++;
+    if (share > 0) inside++;
+  }
+  const take = (side: 0 | 1, size: number): Int32Array => {
     const rows = new Int32Array(Math.min(size, most));
     let [seen, at] = [0, 0];
     for (let i = 0; i < y.length && at < rows.length; i++) {
-      if (belongs(i) && seen++ >= Math.floor((at * size) / rows.length)) rows[at++] = i;
+      if (count && count[i] === 0) continue;
+      const share = many ? Number(y[i] === label) : y[i];
+      if ((side === 0 ? share < 1 : share > 0) && seen++ >= Math.floor((at * size) / rows.length)) rows[at++] = i;
     }
     return rows;
   };
-  return [take((share) => share < 1), take((share) => share > 0)];
+  return [take(0, outside), take(1, inside)];
 }
 
 /** max(AUC, 1 − AUC) of a number between two sides, over the rows where it is not missing; 0 if a side has none */

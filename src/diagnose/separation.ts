@@ -93,11 +93,11 @@ export function certifiesOverlap(change: Float64Array, rows: number, weight: Flo
     let low = 0;
     let high = 0;
     for (let at = i; at < change.length; at += rows) {
-      if (!Number.isFinite(change[at])) return false;
       low = Math.min(low, change[at]);
       high = Math.max(high, change[at]);
     }
-    if (high - low > CERTAIN) return false;
+    // nor where one is no number
+    if (!(high - low <= CERTAIN)) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@
  */
 
 /** Σ a[aStart + k]·b[bStart + k], k in [0, length): four running sums, folded (s0 + s1) + (s2 + s3). */
-function dotRows(a: Float64Array, aStart: number, b: Float64Array, bStart: number, length: number): number {
+export function dotRows(a: Float64Array, aStart: number, b: Float64Array, bStart: number, length: number): number {
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;
@@ -69,6 +69,14 @@ export function solveCholesky(factor: Float64Array, n: number, b: Float64Array):
     b[i] = x;
     for (let k = 0; k < i; k++) b[k] -= factor[row + k] * x;
   }
+}
+
+/** log |A| of a symmetric matrix, whose lower triangle is overwritten; NaN unless it is positive definite. */
+export function logDeterminant(a: Float64Array, n: number): number {
+  if (factorCholesky(a, n).length > 0) return Number.NaN;
+  let sum = 0;
+  for (let j = 0; j < n; j++) sum += 2 * Math.log(a[j * n + j]);
+  return sum;
 }
 
 /**

@@ -1,57 +1,52 @@
-/** A symmetric tridiagonal matrix: its diagonal, and for each entry but the first the entry above it. */
-export interface Tridiagonal {
-  readonly diagonal: Float64Array;
-  readonly beside: Float64Array;
-}
+import { dotRows } from './cholesky.ts';
+
+/** Relative change of the eigenvalue, over `STEPS` steps, below which it is found. */
+const SETTLED = 1e-12;
+const STEPS = 8;
 
 /**
- * Reduces a symmetric matrix to Q·T·Qᵀ by Householder reflections, T tridiagonal. Q is not formed. 4/3·n³ multiplications.
- * @param matrix  n × n, row-major; not changed
- * @see Golub, Van Loan, Matrix Computations, 8.3.1
+ * The largest eigenvalue of a symmetric positive definite matrix, by Lanczos's method: the matrix is projected on the space of v, A·v, A²·v, …, with
+ * full reorthogonalisation, until the largest eigenvalue of the projection stays. A few dozen products with the matrix do, and n of them are exact.
+ * @param matrix  n × n, row-major
+ * @see Golub, Van Loan, Matrix Computations, 10.1 to 10.3
  */
-export function tridiagonal(matrix: Float64Array, n: number): Tridiagonal {
-  const a = matrix.slice();
-  const diagonal = new Float64Array(n);
-  const beside = new Float64Array(n);
-  const v = new Float64Array(n);
-  const p = new Float64Array(n);
-  for (let k = n - 1; k > 0; k--) {
-    // the reflection that leaves of row k, left of the diagonal, one entry
-    const row = k * n;
-    let largest = 0;
-    for (let j = 0; j < k; j++) largest = Math.max(largest, Math.abs(a[row + j]));
-    diagonal[k] = a[row + k];
-    if (largest === 0) continue;
-    let square = 0;
-    for (let j = 0; j < k; j++) {
-      v[j] = a[row + j] / largest;
-      square += v[j] * v[j];
+export function largestEigenvalue(matrix: Float64Array, n: number): number {
+  const diagonal: number[] = [];
+  const beside = [0];
+  const basis: Float64Array[] = [];
+  // a component in every direction
+  let next = Float64Array.from({ length: n }, (_, j) => 1 + ((j * 0.618034) % 1));
+  let length = Math.sqrt(dotRows(next, 0, next, 0, n));
+  let found = Number.NaN;
+  for (;;) {
+    const v = next.map((value) => value / length);
+    basis.push(v);
+    next = Float64Array.from({ length: n }, (_, i) => dotRows(matrix, i * n, v, 0, n));
+    diagonal.push(dotRows(next, 0, v, 0, n));
+    // twice is enough (Kahan, Parlett)
+    for (let time = 0; time < 2; time++) {
+      for (const one of basis) {
+        const share = dotRows(next, 0, one, 0, n);
+        for (let j = 0; j < n; j++) next[j] -= share * one[j];
+      }
     }
-    const norm = v[k - 1] > 0 ? -Math.sqrt(square) : Math.sqrt(square);
-    beside[k] = largest * norm;
-    square -= v[k - 1] * norm;
-    v[k - 1] -= norm;
-    // A ← A − v·qᵀ − q·vᵀ,   q = p − (p·v / 2h)·v,   p = A·v/h,   h = v·v/2
-    let share = 0;
-    for (let i = 0; i < k; i++) {
-      let sum = 0;
-      for (let j = 0; j < k; j++) sum += a[i * n + j] * v[j];
-      p[i] = sum / square;
-      share += p[i] * v[i];
+    length = Math.sqrt(dotRows(next, 0, next, 0, n));
+    const whole = basis.length === n || !(length > Number.EPSILON * diagonal[0]);
+    if (whole || basis.length % STEPS === 0) {
+      const before = found;
+      found = largestOf(diagonal, beside);
+      if (whole || Math.abs(found - before) <= SETTLED * found) return found;
     }
-    share /= 2 * square;
-    for (let i = 0; i < k; i++) p[i] -= share * v[i];
-    for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) a[i * n + j] -= v[i] * p[j] + p[i] * v[j];
+    beside.push(length);
   }
-  if (n > 0) diagonal[0] = a[0];
-  return { diagonal, beside };
 }
 
 /**
- * The smallest and the largest eigenvalue, by bisection on the number of eigenvalues below a point, up to rounding of the one that is largest in size.
+ * The largest eigenvalue of a symmetric tridiagonal matrix, by bisection on the number of eigenvalues below a point.
+ * @param beside  for each entry of the diagonal but the first, the entry above it
  * @see Golub, Van Loan, Matrix Computations, 8.4.1
  */
-export function extremes({ diagonal, beside }: Tridiagonal): { least: number; greatest: number } {
+function largestOf(diagonal: readonly number[], beside: readonly number[]): number {
   const n = diagonal.length;
   // Gershgorin's discs hold all of them
   let low = Number.POSITIVE_INFINITY;
@@ -61,35 +56,17 @@ export function extremes({ diagonal, beside }: Tridiagonal): { least: number; gr
     low = Math.min(low, diagonal[k] - radius);
     high = Math.max(high, diagonal[k] + radius);
   }
-  const below = (point: number): number => {
-    let count = 0;
+  const allBelow = (point: number): boolean => {
     let pivot = 1;
     for (let k = 0; k < n; k++) {
       pivot = diagonal[k] - point - (k > 0 ? (beside[k] * beside[k]) / pivot : 0);
-      if (pivot === 0) pivot = -Number.MIN_VALUE;
-      if (pivot < 0) count++;
+      if (!(pivot < 0)) return false;
     }
-    return count;
+    return true;
   };
-  const bisect = (count: number): number => {
-    let [a, b] = [low, high];
-    for (let middle = (a + b) / 2; middle > a && middle < b; middle = (a + b) / 2) {
-      if (below(middle) >= count) b = middle;
-      else a = middle;
-    }
-    return b;
-  };
-  return { least: bisect(1), greatest: bisect(n) };
-}
-
-/** log |T|; NaN unless T is positive definite */
-export function logDeterminant({ diagonal, beside }: Tridiagonal): number {
-  let sum = 0;
-  let pivot = 1;
-  for (let k = 0; k < diagonal.length; k++) {
-    pivot = diagonal[k] - (k > 0 ? (beside[k] * beside[k]) / pivot : 0);
-    if (!(pivot > 0)) return Number.NaN;
-    sum += Math.log(pivot);
+  for (let middle = (low + high) / 2; middle > low && middle < high; middle = (low + high) / 2) {
+    if (allBelow(middle)) high = middle;
+    else low = middle;
   }
-  return sum;
+  return high;
 }

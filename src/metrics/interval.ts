@@ -104,16 +104,22 @@ function sides(scores: RowScores, y: Labels, weight: Weight, kind?: WeightKind):
   for (let k = 1; k < rows.length; k++) ranks[k] = ranks[k - 1] + (values[k] === values[k - 1] ? 0 : 1);
   const distinct = ranks[ranks.length - 1] + 1;
   const side = (label: number): Side => {
-    const places = Uint32Array.from(rows.keys()).filter(
-      (k) => y[rows[k]] === label && (!weight || weight[rows[k]] > 0),
-    );
-    const weights = Float64Array.from(places, (k) => (weight ? weight[rows[k]] : 1));
-    const total = weights.reduce((sum, one) => sum + one, 0);
+    const own = new Uint32Array(rows.length);
+    const weights = new Float64Array(rows.length);
+    let size = 0;
+    let total = 0;
+    for (let k = 0; k < rows.length; k++) {
+      const one = weight ? weight[rows[k]] : 1;
+      if (y[rows[k]] !== label || !(one > 0)) continue;
+      own[size] = ranks[k];
+      weights[size++] = one;
+      total += one;
+    }
     return {
-      ranks: places.map((k) => ranks[k]),
-      weights,
+      ranks: own.slice(0, size),
+      weights: weights.slice(0, size),
       total,
-      draws: counts ? total : weights.length,
+      draws: counts ? total : size,
       counts,
       distinct,
     };

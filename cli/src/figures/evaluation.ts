@@ -213,8 +213,11 @@ function meanCosts(
   return { decided: decided / total, mostProbable: mostProbable / total, constant: Math.min(...always) / total };
 }
 
-const indicator = (codes: ArrayLike<number>, code: number): Uint8Array =>
-  Uint8Array.from(codes, (one) => (one === code ? 1 : 0));
+function indicator(codes: ArrayLike<number>, code: number): Uint8Array {
+  const marks = new Uint8Array(codes.length);
+  for (let i = 0; i < marks.length; i++) marks[i] = codes[i] === code ? 1 : 0;
+  return marks;
+}
 
 function classFigures(
   name: string,

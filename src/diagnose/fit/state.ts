@@ -63,12 +63,14 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
   const step = new Float64Array(objective.size);
   const hessian = new Float64Array(objective.size ** 2);
   objective.at(w, step).hessian(hessian);
-  let information = hessian.map((value) => value * likelihood.totalWeight);
+  const { totalWeight } = likelihood;
+  let information = hessian.map((value) => value * totalWeight);
   const singular = factorCholesky(hessian, objective.size, SINGULAR).length > 0;
   if (!singular) {
     for (let j = 0; j < step.length; j++) step[j] = -step[j];
     solveCholesky(hessian, objective.size, step);
   }
+  let inverse: Float64Array | null = null;
   if (classes > 1) {
     const gram = new Float64Array(width * width);
     likelihood.gram(spread(likelihood, point, weight), gram);
@@ -76,9 +78,12 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
       { length: size * size },
       (_, at) => gram[columns[Math.floor(at / size)] * width + columns[at % size]],
     );
+    const factor = information.slice();
+    if (factorCholesky(factor, size, SINGULAR).length === 0) inverse = invertCholesky(factor, size);
+  } else if (!singular) {
+    inverse = invertCholesky(hessian, size);
+    for (let at = 0; at < inverse.length; at++) inverse[at] /= totalWeight;
   }
-  const factor = information.slice();
-  const inverse = factorCholesky(factor, size, SINGULAR).length === 0 ? invertCholesky(factor, size) : null;
   return { columns, objective, w, step: singular ? null : step, information, inverse };
 }
 
