@@ -238,6 +238,13 @@ export const floors: readonly Floor[] = [
     rival: 'pandas and scikit-learn',
     floor: 5,
   },
+  ...['Parquet to Parquet, 3M', 'CSV to CSV, 1M'].map((files) => ({
+    work: `score of flights, ${files} rows, against DuckDB copying the same columns`,
+    suite: 'score-file',
+    case: `score, flights, ${files} rows`,
+    rival: 'DuckDB COPY',
+    floor: 0.6,
+  })),
   ...['dense f64, 200000 × 100', 'flights, 3M × 7'].map((data) => ({
     work: `peak memory of a fit, ${data}, within the data and 20 %`,
     suite: 'train-memory',

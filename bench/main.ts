@@ -11,6 +11,7 @@ import * as hessian from './suites/hessian.ts';
 import * as pipeline from './suites/pipeline.ts';
 import * as record from './suites/record.ts';
 import * as rows from './suites/rows.ts';
+import * as scoreFile from './suites/scoreFile.ts';
 import * as sparse from './suites/sparse.ts';
 import * as threads from './suites/threads.ts';
 import * as trainDense from './suites/trainDense.ts';
@@ -49,6 +50,7 @@ const suites: Record<string, Suite> = {
   'train-multinomial': trainMultinomial,
   'train-inference': trainInference,
   'train-online': trainOnline,
+  'score-file': scoreFile,
   'train-file': trainFile,
   'train-memory': trainMemory,
 };
