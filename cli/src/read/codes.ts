@@ -1,5 +1,5 @@
 /** Codes of levels from DuckDB's vectors. DuckDB's own cast to an ENUM takes three times as long. */
-import type { CellKind } from './needs.ts';
+import type { CellKind } from '../../../src/text.ts';
 
 /** Turns the cells of a vector into codes of levels; a cell that is no level gets the code after the last. Codes of missing cells mean nothing. */
 export interface LevelCodes {
