@@ -135,6 +135,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return {
       loss,
       hessian: (out, most) => this.#hessianAt(turn, out, most),
+      classHessian: (j, out, most) => this.#classHessianAt(turn, j, out, most),
       hessianVector: (v, out) => this.#hessianVectorAt(turn, v, out),
     };
   }
@@ -148,34 +149,42 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   #hessianAt(turn: number, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
-    const { classes, parameters, rows } = this;
-    const { heap } = this.#enter(turn);
-    if (!(typeof most === 'number' && most > 0))
-      throw new LogoddsError('ERR_RANGE', `most: expected a number of rows above 0, got ${told(most)}`);
-    if (classes === 1) {
-      this.#gram(this.#data.curvature, out, parameters, 0, 0, most);
-      return;
-    }
-    const { curvature, plane, s } = this.#data;
-    const c = this.#rowFactors();
+    this.#enter(turn);
+    const { classes, parameters } = this;
+    const rows = checkMost(most);
     for (let j = 0; j < classes; j++) {
-      for (let k = 0; k <= j; k++) {
-        const { f64 } = heap;
-        const [to, p, q] = [c >>> 3, (curvature >>> 3) + j * plane, (curvature >>> 3) + k * plane];
-        for (let i = 0; i < rows; i++) f64[to + i] = f64[p + i] * ((j === k ? 1 : 0) - f64[q + i]);
-        if (s) this.#kernels.multiplyF64(s, rows, c);
-        this.#gram(c, out, parameters, j, k, most);
-      }
+      for (let k = 0; k <= j; k++) this.#gram(this.#curvatureOf(j, k), out, parameters, j, k, rows);
     }
   }
 
-  gram(c: Float64Array, out: Float64Array): void {
+  #classHessianAt(turn: number, j: number, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+    this.#enter(turn);
+    const of = index('class', j, this.classes - 1);
+    this.#gram(this.#curvatureOf(of, of), out, this.#slots + 1, 0, 0, checkMost(most));
+  }
+
+  /** The address of a factor for every row: its part of block (j, k) of the Hessian is that times xᵢxᵢᵀ. */
+  #curvatureOf(j: number, k: number): number {
+    const { curvature, plane, s } = this.#data;
+    if (this.classes === 1) return curvature;
+    const c = this.#rowFactors();
+    const { rows } = this;
+    const { f64 } = this.heap;
+    const [to, p, q] = [c >>> 3, (curvature >>> 3) + j * plane, (curvature >>> 3) + k * plane];
+    const own = j === k ? 1 : 0;
+    for (let i = 0; i < rows; i++) f64[to + i] = f64[p + i] * (own - f64[q + i]);
+    if (s) this.#kernels.multiplyF64(s, rows, c);
+    return c;
+  }
+
+  gram(c: Float64Array, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
     this.#enter();
+    const sample = checkMost(most);
     const address = this.#rowFactors();
     const factors = numbersOf('c', c, this.rows);
     const { heap } = this.#enter();
     heap.f64.set(factors, address >>> 3);
-    this.#gram(address, out, this.#slots + 1, 0, 0, Number.POSITIVE_INFINITY);
+    this.#gram(address, out, this.#slots + 1, 0, 0, sample);
   }
 
   /** Writes XᵀCX to block (j, k) of `out`, a matrix of `width` columns, and its transpose to block (k, j). */
@@ -390,6 +399,12 @@ export function sampledRows(rows: number, most: number): number {
   const block = Math.min(spacing, Math.ceil(most / SAMPLES));
   const whole = Math.floor(rows / spacing);
   return whole * block + Math.min(block, rows - whole * spacing);
+}
+
+/** @throws ERR_RANGE unless it is a number of rows */
+function checkMost(most: number): number {
+  if (typeof most === 'number' && most > 0) return most;
+  throw new LogoddsError('ERR_RANGE', `most: expected a number of rows above 0, got ${told(most)}`);
 }
 
 /** @throws ERR_SHAPE unless it is a Float64Array of at least that length */

@@ -23,10 +23,11 @@ export interface Likelihood {
   at(params: Float64Array, gradient: Float64Array): LikelihoodPoint;
   /**
    * Computes XᵀCX, C = diag(c), of the features and the intercept (last). **Writes `out`.**
-   * @param c    length rows, of any sign
-   * @param out  (slots + 1)²
+   * @param c     length rows, of any sign
+   * @param out   (slots + 1)²
+   * @param most  use about this many rows as a sample, as `hessian` does; default all rows
    */
-  gram(c: Float64Array, out: Float64Array): void;
+  gram(c: Float64Array, out: Float64Array, most?: number): void;
   /** Computes the logits (offset included), a plane of `rows` values for every class. **Writes `out`.** */
   logits(params: Float64Array, out: Float64Array): void;
   /**
@@ -57,6 +58,12 @@ export interface LikelihoodPoint {
    * @throws ERR_RANGE once the likelihood was evaluated again
    */
   hessian(out: Float64Array, most?: number): void;
+  /**
+   * Computes block (j, j) of the Hessian, that of class j with itself. **Writes `out`.**
+   * @param out   (slots + 1)²
+   * @param most  as `hessian`
+   */
+  classHessian(j: number, out: Float64Array, most?: number): void;
   /**
    * Computes H·v without forming the Hessian H, in two passes over the data. **Writes `out`.** @throws ERR_RANGE as `hessian`
    */

@@ -436,6 +436,16 @@ describe.each(engines)('matrices of the likelihood, %s', (_, make) => {
       expectNear(hessian.subarray(j * size, (j + 1) * size), column, REORDERED);
       for (let k = 0; k < size; k++) expect(hessian[k * size + j]).toBe(hessian[j * size + k]);
     }
+    for (const most of [undefined, 100]) {
+      point.hessian(hessian, most);
+      for (let j = 0; j < 3; j++) {
+        const block = new Float64Array(P * P);
+        point.classHessian(j, block, most);
+        const own = Array.from(block, (_, at) => hessian[(j * P + Math.floor(at / P)) * size + j * P + (at % P)]);
+        expect([...block]).toEqual(own);
+      }
+    }
+    expect(() => point.classHessian(3, new Float64Array(P * P))).toThrow(/class: expected a whole number from 0 to 2/);
     likelihood.free();
   });
 
@@ -482,6 +492,17 @@ describe.each(engines)('matrices of the likelihood, %s', (_, make) => {
     const few = engine.likelihood(batch(engine, part, 'columns'), { y: order.map((i) => y[i]) });
     const expected = new Float64Array(P * P);
     few.at(params3.slice(0, P), new Float64Array(P)).hessian(expected);
+    expectNear(
+      sampled,
+      expected.map((value) => 10 * value),
+      REORDERED,
+    );
+    const c = Float64Array.from({ length: rows }, numbers(6));
+    likelihood.gram(c, sampled, 640);
+    few.gram(
+      Float64Array.from(order, (i) => c[i]),
+      expected,
+    );
     expectNear(
       sampled,
       expected.map((value) => 10 * value),

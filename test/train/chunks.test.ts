@@ -167,10 +167,17 @@ function agree(chunked: Likelihood, whole: Likelihood): void {
   chunked.at(noise(parameters), noise(parameters));
   expect(both((one, out) => points.get(one)!.hessian(out), parameters ** 2)).toBeLessThan(ROUNDING);
   expect(both((one, out) => points.get(one)!.hessian(out, 300), parameters ** 2)).toBeLessThan(ROUNDING);
+  const width = parameters / classes;
+  for (let j = 0; j < classes; j++) {
+    for (const most of [undefined, 300]) {
+      expect(both((one, out) => points.get(one)!.classHessian(j, out, most), width ** 2)).toBeLessThan(ROUNDING);
+    }
+  }
   const v = noise(parameters);
   expect(both((one, out) => points.get(one)!.hessianVector(v, out), parameters)).toBeLessThan(ROUNDING);
   const c = noise(rows);
-  expect(both((one, out) => one.gram(c, out), (parameters / classes) ** 2)).toBeLessThan(ROUNDING);
+  expect(both((one, out) => one.gram(c, out), width ** 2)).toBeLessThan(ROUNDING);
+  expect(both((one, out) => one.gram(c, out, 300), width ** 2)).toBeLessThan(ROUNDING);
 }
 
 describe.each(engines)('a likelihood over chunks, %s', (_, makeEngine) => {

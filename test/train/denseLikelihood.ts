@@ -60,6 +60,7 @@ export function denseLikelihood(
       return {
         loss: this.loss(w),
         hessian: (out) => hessianAt(point, out),
+        classHessian: (_, out) => hessianAt(point, out),
         hessianVector(v, out) {
           const h = new Float64Array(parameters * parameters);
           hessianAt(point, h);

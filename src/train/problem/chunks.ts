@@ -101,7 +101,6 @@ export class ChunkedLikelihood implements Likelihood {
   readonly #slots: Int32Array;
   readonly #columns: readonly number[];
   readonly #vector: Float64Array;
-  #matrix: Float64Array | null = null;
 
   /**
    * @param classes  1 for the binomial
@@ -150,7 +149,9 @@ export class ChunkedLikelihood implements Likelihood {
     });
     return {
       loss,
-      hessian: (out, most) => this.#hessianAt(point, out, most),
+      hessian: (out, most) => this.#sampled(out, most, (part, to) => part.at(point, this.#vector).hessian(to)),
+      classHessian: (j, out, most) =>
+        this.#sampled(out, most, (part, to) => part.at(point, this.#vector).classHessian(j, to)),
       hessianVector: (v, out) => {
         out.fill(0);
         this.#each((part) => {
@@ -161,15 +162,20 @@ export class ChunkedLikelihood implements Likelihood {
     };
   }
 
-  #hessianAt(point: Float64Array, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+  /** Writes the sum of a matrix of each window, over all rows or a sample of about `most`, which it scales. */
+  #sampled(
+    out: Float64Array,
+    most = Number.POSITIVE_INFINITY,
+    matrixOf: (part: Likelihood, to: Float64Array, first: number, count: number) => void,
+  ): void {
     const { rows } = this;
     out.fill(0);
-    this.#matrix ??= new Float64Array(this.parameters ** 2);
+    const matrix = new Float64Array(out.length);
     const sum = (from: number, to: number) =>
       this.#each(
-        (part) => {
-          part.at(point, this.#vector).hessian(this.#matrix!);
-          add(out, this.#matrix!);
+        (part, first, count) => {
+          matrixOf(part, matrix, first, count);
+          add(out, matrix);
         },
         from,
         to,
@@ -185,13 +191,8 @@ export class ChunkedLikelihood implements Likelihood {
     for (let i = 0; i < out.length; i++) out[i] *= scale;
   }
 
-  gram(c: Float64Array, out: Float64Array): void {
-    const part_ = new Float64Array(out.length);
-    out.fill(0);
-    this.#each((part, first, count) => {
-      part.gram(c.subarray(first, first + count), part_);
-      add(out, part_);
-    });
+  gram(c: Float64Array, out: Float64Array, most?: number): void {
+    this.#sampled(out, most, (part, to, first, count) => part.gram(c.subarray(first, first + count), to));
   }
 
   logits(params: Float64Array, out: Float64Array): void {
