@@ -115,7 +115,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
 
   let state = stateOf(problem, fit, [...candidates, slots.length]);
   if (!state.inverse) {
-    const dependent = dependentSlots(likelihood, candidates, problem.rows.weight);
+    const dependent = dependentSlots(likelihood, candidates, problem.rows.weight, fit.profile.square);
     if (dependent.length > 0) {
       const kept = candidates.filter((slot) => !dependent.includes(slot));
       if (plenty) found.push(...combinations(problem, likelihood, kept, dependent));

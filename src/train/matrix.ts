@@ -160,7 +160,7 @@ export function fitMatrix(
   const classes = options.classes ?? 2;
   const target = readClasses(y, rows, classes, weight, offset);
   const loaded = load(options.engine, x, weight);
-  const { engine, batch, standard, spread, constant } = loaded;
+  const { engine, batch, standard, spread } = loaded;
   try {
     const likelihood =
       classes === 2
@@ -180,7 +180,7 @@ export function fitMatrix(
       const task: Task = {
         likelihood,
         slots,
-        profile: profile(batch, spread, constant, classes === 2 && !penalized ? target : null, weight),
+        profile: profile(loaded, classes === 2 && !penalized ? target : null, weight),
         standard,
         y: target,
         weight,

@@ -372,9 +372,7 @@ function eachSum(
 
 /** @param y  where separating columns are looked for, else null */
 export function profile(
-  batch: RowsBatch | SparseBatch,
-  spread: Float64Array,
-  constant: Uint8Array,
+  { batch, spread, mean, constant, standard: { shift, scale } }: Loaded,
   y: Float64Array | null,
   weight: Float64Array | null,
 ): SlotProfile {
@@ -384,7 +382,7 @@ export function profile(
   const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
   if ('view' in batch) {
     spread.forEach((value, j) => {
-      square[j] = total * value ** 2;
+      square[j] = total * (value ** 2 + ((mean[j] - shift[j]) / scale[j]) ** 2);
     });
     const { view, stride } = batch;
     const low = [

@@ -88,11 +88,11 @@ interface ErrorsOf {
 }
 
 /**
- * The covariance of the estimate w, of the requested kind: model-based, robust, or cluster-robust.
+ * The covariance of an estimate, of the requested kind: model-based, robust, or cluster-robust.
  * Warns INFERENCE_WEIGHTS or FEW_CLUSTERS when the covariance is doubtful, and INFERENCE_PENALIZED or INFERENCE_UNAVAILABLE when there is no
  * covariance.
  */
-function errorsOf(task: Task, objective: Objective, w: Float64Array, about: ErrorsOf): Errors {
+function errorsOf(task: Task, { objective, w, factor: known }: Fitted, about: ErrorsOf): Errors {
   const { kind, penalized, converged } = about;
   const { parameters } = task.likelihood;
   const none = (code: string, why: string): Errors => {
@@ -123,8 +123,8 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
       'they are valid only at the maximum of the likelihood, which was not reached; see the other warnings',
     );
   }
-  const model = quadraticModel(objective, w);
-  if (!model) {
+  const information = known ?? quadraticModel(objective, w)?.factor;
+  if (!information) {
     return none(
       'INFERENCE_UNAVAILABLE',
       'the Hessian is not positive definite; drop features that nearly repeat others',
@@ -154,7 +154,7 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
         features: [],
       });
     }
-    const factor = about.augmented && objective instanceof FirthObjective ? objective.augmented(w) : model.factor;
+    const factor = about.augmented && objective instanceof FirthObjective ? objective.augmented(w) : information;
     return found(covariance(objective, factor, task.standard));
   }
   if (kind !== 'robust' && kind.count <= objective.size) {
@@ -164,7 +164,7 @@ function errorsOf(task: Task, objective: Objective, w: Float64Array, about: Erro
       features: [kind.column],
     });
   }
-  return found(foldCovariance(objective, sandwich(task, objective, w, model.factor, kind), task.standard));
+  return found(foldCovariance(objective, sandwich(task, objective, w, information, kind), task.standard));
 }
 
 /** Settings of the minimisation, and the requested standard errors. */
@@ -187,7 +187,7 @@ export interface Estimated extends Fitted {
 export function estimate(task: Task, penalty: Penalty, settings: EstimateSettings, start?: Float64Array): Estimated {
   const fitted = solve(task, penalty, settings, start);
   if (!settings.inference) return { ...fitted, covariance: null, noErrors: null };
-  const errors = errorsOf(task, fitted.objective, fitted.w, {
+  const errors = errorsOf(task, fitted, {
     kind: settings.covariance ?? 'model',
     augmented: settings.firthErrors === 'augmented',
     penalized: penalty.lambda > 0,

@@ -129,7 +129,7 @@ export function featureTests(task: Task, fitted: Fitted): FeatureTest[] {
 }
 
 function withoutSlots(
-  { likelihood, slots, weight }: Task,
+  { likelihood, slots, weight, profile }: Task,
   { objective, aliased }: Fitted,
   isOwn: (id: number) => boolean,
 ): Objective {
@@ -142,7 +142,7 @@ function withoutSlots(
     const candidates = [...new Set([...rest.map((id) => id % width), ...back])]
       .filter((slot) => slot < slots.count)
       .sort((a, b) => a - b);
-    const dependent = new Set(dependentSlots(likelihood, candidates, weight));
+    const dependent = new Set(dependentSlots(likelihood, candidates, weight, profile.square));
     const kept = candidates.filter((slot) => !dependent.has(slot));
     active = intercepts.flatMap((id) => [...kept.map((slot) => id - slots.count + slot), id]);
   }

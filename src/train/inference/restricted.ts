@@ -73,6 +73,7 @@ export class Restricted extends Objective {
     for (let i = 0; i < u.length; i++) gradient[i] = full[this.#kept[i]] + this.#slope[i] * pull;
     return {
       value: point.value,
+      likelihood: point.likelihood,
       hessian: (out, most) => this.#hessian(point, out, most),
       hessianVector: (v, out) => {
         const { length } = this.#kept;

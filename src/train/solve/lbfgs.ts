@@ -16,10 +16,15 @@ const MEMORY = 10;
 const DECREASE = 1e-4;
 const CURVATURE = 0.9;
 const EVALUATIONS = 40;
+/** Part of the objective; after such a decrease logits differ by tenths, and curvatures of rows by a few per cent. */
+const MOVED = 0.02;
 
 export interface LbfgsOptions extends SolveOptions {
-  /** makes the first metric at the start, which saves the iterations that would find it */
-  readonly metric?: (start: ObjectivePoint) => Metric;
+  /**
+   * Makes a metric at the start, which saves the iterations that would find it. It is asked again whenever the objective has fallen by a
+   * fiftieth since it made the last one; a new metric replaces the stored pairs.
+   */
+  readonly metric?: (point: ObjectivePoint) => Metric;
 }
 
 /**
@@ -46,7 +51,8 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   const origin = objective.at(w, gradient);
   let { value } = origin;
   let gradNorm = maxAbs(gradient);
-  const metric = gradNorm > tol ? options.metric?.(origin) : undefined;
+  let metric = gradNorm > tol ? options.metric?.(origin) : undefined;
+  let measured = value;
   let iteration = 0;
 
   const end = (reason: Solution['reason']): Solution => ({
@@ -70,9 +76,10 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
       slope = dot(gradient, direction);
     }
     const first = steps.length > 0 || metric ? 1 : Math.min(1, 1 / gradNorm);
+    let reached = origin;
     const found = wolfe({ t: 0, value, slope }, first, (t) => {
       addScaled(w, t, direction, trial);
-      const reached = objective.at(trial, trialGradient);
+      reached = objective.at(trial, trialGradient);
       return { t, value: reached.value, slope: dot(trialGradient, direction) };
     });
     if (!found) {
@@ -96,6 +103,15 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
     gradNorm = maxAbs(gradient);
     iteration++;
     options.onIteration?.({ iteration, objective: value, gradNorm });
+    if (metric && gradNorm > tol && measured - value > MOVED * value) {
+      const renewed = options.metric!(reached);
+      measured = value;
+      if (renewed !== metric) {
+        metric = renewed;
+        steps.length = 0;
+        changes.length = 0;
+      }
+    }
   }
   return end('converged');
 }

@@ -19,10 +19,14 @@ const RUNAWAY_STEP = 1e-3;
  */
 const RUNAWAY_COUNT = 3;
 const RUNAWAY_FLAT = 1e-8;
+/** Largest step, in units of standardised weights, after which the Hessian counts as that of the new point. */
+const SAME_POINT = 1e-9;
 
 export interface NewtonSolution extends Solution {
   /** why Newton's method stopped although another solver may continue: the Hessian is not positive definite, or no step decreases f */
   readonly stuck: 'hessian' | 'line_search' | null;
+  /** Cholesky factor of the Hessian at w, if the last step was too small to change it; else null */
+  readonly factor: Float64Array | null;
 }
 
 /**
@@ -54,7 +58,11 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
   let runaway = 0;
   let iteration = 0;
 
-  const end = (reason: Solution['reason'], stuck: NewtonSolution['stuck'] = null): NewtonSolution => ({
+  const end = (
+    reason: Solution['reason'],
+    stuck: NewtonSolution['stuck'] = null,
+    factor: Float64Array | null = null,
+  ): NewtonSolution => ({
     w,
     converged: reason === 'converged',
     reason,
@@ -62,6 +70,7 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
     objective: point.value,
     gradNorm,
     stuck,
+    factor,
   });
   const accept = (reached: ObjectivePoint): void => {
     [w, trial] = [trial, w];
@@ -93,7 +102,7 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
       addScaled(w, 1, step, trial);
       const reached = objective.at(trial, trialGradient);
       if (largest > 0 && maxAbs(trialGradient) <= tol) accept(reached);
-      return end('converged');
+      return end('converged', null, largest <= SAME_POINT ? hessian : null);
     }
     if (iteration === maxIter) return end('max_iter');
 

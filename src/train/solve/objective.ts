@@ -73,6 +73,7 @@ export class Objective {
     }
     return {
       value: point.loss / totalWeight + penalty / 2,
+      likelihood: point,
       hessian: (out, most) => this.#hessian(point, out, most),
       hessianVector: (v, out) => this.#hessianVector(point, v, out),
     };
@@ -147,6 +148,8 @@ export class Objective {
 export interface ObjectivePoint {
   /** f(w), the smooth part */
   readonly value: number;
+  /** the point of the likelihood, without mean and penalty */
+  readonly likelihood: LikelihoodPoint;
   /**
    * Writes ∂²f/∂w²: size × size, row-major, symmetric.
    * @param most  use about this many rows as a sample if there are more

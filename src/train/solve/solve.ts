@@ -1,16 +1,16 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { SlotRole } from '../../encode/coder.ts';
 import { constantReason } from '../../encode/infer.ts';
-import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import { list, show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
 import { classWeights } from '../../weights.ts';
 import type { Task } from '../problem/task.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
+import { sampledMetric, workOf } from './metric.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
-import { diagonalMetric, type Metric, Objective, type ObjectivePoint, type Solution } from './objective.ts';
+import { diagonalMetric, Objective, type Solution, type SolveOptions } from './objective.ts';
 import { Screen } from './screen.ts';
 import type { Fitted, Penalty, Solver, SolveSettings } from './types.ts';
 import { dependentSlots, nameParameters, runawayParameters, separatesAllRows } from './untold.ts';
@@ -23,6 +23,11 @@ export const HESSIAN_LIMIT = 2000;
 const CHEAP = 1e8;
 /** Largest cost of a Hessian in passes over the data: Newton's method saves about that many in each iteration. */
 const PASSES = 4;
+/**
+ * What L-BFGS is told where it goes before Newton's method. At this gradient a Newton step changes curvatures by less than rounding of the
+ * standard errors, so that one Hessian is enough. Separated classes need all the iterations.
+ */
+const APPROACH = { tol: 1e-10, maxIter: 30 };
 const ITERATIONS = { newton: 100, 'newton-cg': 200, lbfgs: 1000, cd: 300 };
 
 /**
@@ -92,7 +97,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
     }
     const dependent = empty.filter(isFree);
     if (width <= HESSIAN_LIMIT) {
-      dependent.push(...dependentSlots(likelihood, unpenalized, task.weight, task.rankTolerance));
+      dependent.push(...dependentSlots(likelihood, unpenalized, task.weight, task.profile.square, task.rankTolerance));
       const gone = new Set(dependent);
       estimated = free.filter((id) => !gone.has(id));
     } else {
@@ -146,6 +151,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
     ),
     objective,
     w: solution.w,
+    factor: solution.factor ?? null,
     report: {
       solver,
       choice,
@@ -343,10 +349,10 @@ function sortSlots({ slots, profile }: Task): { free: number[]; constant: number
 /** Roles of slots that have an estimate. */
 const ESTIMABLE: readonly SlotRole[] = ['number', 'level', 'missing', 'unseen'];
 
-/** Multiplications of one pass for loss and gradient, and of one Hessian. */
-function workOf({ likelihood: { rows, classes }, cells }: Task): { pass: number; square: number } {
-  const pairs = (classes * (classes + 1)) / 2;
-  return { pass: rows * classes * (2 * cells + 15), square: (rows * pairs * cells ** 2) / 2 };
+/** Whether a Hessian and its factor cost more than a few passes over the rows. */
+function isDear(task: Task, size: number): boolean {
+  const { pass, square } = workOf(task);
+  return square + size ** 3 / 6 > Math.max(CHEAP, PASSES * pass);
 }
 
 function choose(task: Task, objective: Objective, unpenalized: boolean): { solver: Solver; choice: string } {
@@ -372,10 +378,10 @@ function choose(task: Task, objective: Objective, unpenalized: boolean): { solve
       choice: `without a penalty its matrix of ${size} × ${size} also tells what has no estimate`,
     };
   }
-  const { pass, square } = workOf(task);
-  if (square + size ** 3 / 6 <= Math.max(CHEAP, PASSES * pass)) {
+  if (!isDear(task, size)) {
     return { solver: 'newton', choice: `${size} free parameters, and a Hessian is cheap for these rows` };
   }
+  const { pass, square } = workOf(task);
   return {
     solver: 'lbfgs',
     choice: `a Hessian takes about ${Math.round(square / pass)} passes over the rows; one of a sample of them is enough to start from`,
@@ -389,7 +395,7 @@ function minimise(
   start: Float64Array,
   outcomes: Outcomes,
   unpenalized: boolean,
-): { solution: Solution; solver: Solver; choice: string } {
+): { solution: Solution & { readonly factor?: Float64Array | null }; solver: Solver; choice: string } {
   const { size } = objective;
   const { parameters } = task.likelihood;
   const picked = choose(task, objective, unpenalized);
@@ -415,6 +421,7 @@ function minimise(
     );
   }
   const options = { tol, maxIter: maxIter ?? ITERATIONS[solver], onIteration };
+  const diagonal = () => diagonalOf(task, objective, outcomes);
   if (solver === 'cd') {
     const by = screen ?? new Screen();
     try {
@@ -424,13 +431,32 @@ function minimise(
     }
   }
   if (solver === 'newton-cg') {
-    const metric = diagonalMetric(diagonalOf(task, objective, outcomes));
+    const metric = diagonalMetric(diagonal());
     return { solution: newtonCg(objective, start, { ...options, metric }), solver, choice };
   }
+  const { pass, square } = workOf(task);
+  const sampled = sampledMetric(task, objective, diagonal);
   let from = start;
   let done = 0;
+  /** Options of a solver that goes on after `done` iterations. */
+  const goOn = (most: number, to = tol): SolveOptions => {
+    const before = done;
+    return {
+      tol: to,
+      maxIter: most,
+      onIteration: onIteration && ((progress) => onIteration({ ...progress, iteration: before + progress.iteration })),
+    };
+  };
   if (solver === 'newton') {
-    const solution = newton(objective, start, options);
+    if (!forced && isDear(task, size)) {
+      const most = Math.min(options.maxIter, APPROACH.maxIter);
+      const near = lbfgs(objective, start, { ...goOn(most, Math.min(tol, APPROACH.tol)), metric: sampled });
+      from = near.w;
+      done = near.iterations;
+      choice = `${choice}; a Hessian takes about ${Math.round(square / pass)} passes over the rows, so L-BFGS in the metric of a sample of them went before it`;
+    }
+    const last = newton(objective, from, goOn(options.maxIter - done));
+    const solution = { ...last, iterations: done + last.iterations };
     if (solution.stuck === null || solution.reason === 'diverged') return { solution, solver, choice };
     const why = solution.stuck === 'hessian' ? 'its Hessian is not positive definite' : 'no step of it decreases f';
     choice = `newton gave up after ${solution.iterations} iterations (${why}), and L-BFGS went on from there`;
@@ -438,14 +464,12 @@ function minimise(
     done = solution.iterations;
     solver = 'lbfgs';
   }
-  const sampled = (point: ObjectivePoint) =>
-    done === 0 && size <= NEWTON_LIMIT && parameters <= HESSIAN_LIMIT ? sampledMetric(task, size, point) : null;
-  const solution = lbfgs(objective, from, {
-    tol,
-    maxIter: maxIter ?? ITERATIONS.lbfgs,
-    metric: (point) => sampled(point) ?? diagonalMetric(diagonalOf(task, objective, outcomes)),
-    onIteration: onIteration && ((progress) => onIteration({ ...progress, iteration: done + progress.iteration })),
-  });
+  let metric = sampled;
+  if (done > 0 || size > NEWTON_LIMIT || parameters > HESSIAN_LIMIT) {
+    const fixed = diagonalMetric(diagonal());
+    metric = () => fixed;
+  }
+  const solution = lbfgs(objective, from, { ...goOn(maxIter ?? ITERATIONS.lbfgs), metric });
   return { solution: { ...solution, iterations: done + solution.iterations }, solver, choice };
 }
 
@@ -457,19 +481,6 @@ function diagonalOf({ slots, profile, totalWeight }: Task, objective: Objective,
     const slot = id % width;
     return slot === slots.count ? share : (share * profile.square[slot]) / outcomes.total + objective.l2[k];
   });
-}
-
-/**
- * The Hessian at a point from a sample of rows: as many as cost two passes, and at least ten for each parameter. Null if it is not positive
- * definite.
- */
-function sampledMetric(task: Task, size: number, point: ObjectivePoint): Metric | null {
-  const { pass, square } = workOf(task);
-  const most = Math.ceil(Math.max(10 * size, (2 * pass * task.likelihood.rows) / square));
-  const factor = new Float64Array(size * size);
-  point.hessian(factor, most);
-  if (factorCholesky(factor, size).length > 0) return null;
-  return (v) => solveCholesky(factor, size, v);
 }
 
 /**

@@ -41,6 +41,8 @@ export interface Fitted {
   /** final point of the solver, for later statistics; free parameters only */
   readonly objective: Objective;
   readonly w: Float64Array;
+  /** Cholesky factor of the Hessian of `objective` at w, where the solver has it */
+  readonly factor: Float64Array | null;
   readonly report: Omit<FitReport, 'rows' | 'totalWeight'> & { readonly gradNorm: number };
   readonly warnings: Warning[];
 }

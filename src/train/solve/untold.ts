@@ -1,5 +1,6 @@
 /** Parameters that the data cannot determine (dependent columns, separated classes), and their names in messages. */
 
+import { sampledRows } from '../../../bindings/batchLikelihood.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { factorCholesky } from '../../math/cholesky.ts';
 import { list } from '../../messages.ts';
@@ -12,14 +13,23 @@ import { maxAbs, type Objective } from './objective.ts';
  * columns that truly differ stay far above. Matrices in f32 need `F32_TOLERANCE`.
  */
 export const RANK_TOLERANCE = 1e-11;
+/** Rows of a sample for each column, with which independence is proved if it can be. */
+const SAMPLE = 100;
+/** How many times the tolerance a pivot of the sample must be, so that no rounding can have made it so large. */
+const CLEAR = 1000;
 /** Coefficients with a smaller share of a runaway step only follow the others. */
 const RUNAWAY_SHARE = 0.05;
 
 /**
  * Finds slots whose columns are linear combinations of the intercept and earlier columns. As in R, the later column is dropped.
  *
+ * A sample of the rows can prove that there are none: the squared distance of a column to the span of earlier ones only grows with the rows,
+ *
+ *   pivot over all rows ≥ pivot over the sample > tolerance · Σ sᵢxᵢ²
+ *
  * @param slots   the candidates, ascending
  * @param weight  of the rows; null: ones
+ * @param squares  Σ sᵢxᵢ² of each slot
  * @param tolerance  least 1 − R² of a column on the earlier ones
  * @returns slot indices, ascending
  */
@@ -27,18 +37,31 @@ export function dependentSlots(
   likelihood: Likelihood,
   slots: readonly number[],
   weight: Float64Array | null,
+  squares: Float64Array,
   tolerance = RANK_TOLERANCE,
 ): number[] {
-  const width = likelihood.parameters / likelihood.classes;
+  const { rows, classes, parameters } = likelihood;
+  const width = parameters / classes;
   const gram = new Float64Array(width * width);
-  likelihood.gram(weight ?? new Float64Array(likelihood.rows).fill(1), gram);
   const order = [width - 1, ...slots];
   const size = order.length;
   const ordered = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) ordered[i * size + j] = gram[order[i] * width + order[j]];
-  }
-  return factorCholesky(ordered, size, tolerance).map((j) => order[j]);
+  const s = weight ?? new Float64Array(rows).fill(1);
+  const factor = (least: number, most?: number): number[] => {
+    likelihood.gram(s, gram, most);
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j <= i; j++) ordered[i * size + j] = gram[order[i] * width + order[j]];
+    }
+    return factorCholesky(ordered, size, least);
+  };
+  const most = SAMPLE * size;
+  // `gram` multiplies the sums of a sample by rows / sampled
+  const least = (CLEAR * tolerance * rows) / sampledRows(rows, most);
+  const proved =
+    rows > 2 * most &&
+    factor(0, most).length === 0 &&
+    slots.every((slot, k) => ordered[(k + 1) * (size + 1)] ** 2 > least * squares[slot]);
+  return proved ? [] : factor(tolerance).map((j) => order[j]);
 }
 
 /** Parameters that dominate the Newton step at w, the end of a fit that diverged; none if the Hessian there is singular. */
