@@ -167,11 +167,16 @@ export interface Moments {
 
 /** @throws ERR_RECORD a cell that is not finite; ERR_RANGE a spread that overflows */
 export function momentsOf(
-  { name, values, missing }: NumericColumn,
+  column: NumericColumn,
   rows: number,
   weight: Float64Array | null,
   firstRow: number,
 ): Moments {
+  const { name, values, missing } = column;
+  if (!missing && !weight && values instanceof Float64Array) {
+    const found = plainMoments(column, values, rows);
+    if (found) return found;
+  }
   let total = 0;
   let cells = 0;
   let min = Number.POSITIVE_INFINITY;
@@ -213,6 +218,37 @@ export function momentsOf(
     square += s * (d * d);
   }
   return { ...found, mean: min + centre * unit, spread: Math.sqrt(square / total) * unit };
+}
+
+/** The same bits for the usual column, in short loops; null without rows, where a value is not finite, or for a tiny spread. */
+function plainMoments({ name }: NumericColumn, values: Float64Array, rows: number): Moments | null {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < rows; i++) {
+    const value = values[i];
+    // nearly all are, and finite
+    if (value >= min && value <= max) continue;
+    if (!Number.isFinite(value)) return null;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  if (rows === 0) return null;
+  const found = { kind: 'numeric', total: rows, cells: rows, mean: min, spread: 0, min, max, gaps: false } as const;
+  refuseSpread(name, min, max);
+  if (min === max) return found;
+  const unit = 2 ** Math.floor(Math.log2(max - min));
+  // as exact as a division by this power of two, and faster
+  const perUnit = 1 / unit;
+  if (perUnit === Number.POSITIVE_INFINITY) return null;
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += (values[i] - min) * perUnit;
+  const centre = sum / rows;
+  let square = 0;
+  for (let i = 0; i < rows; i++) {
+    const d = (values[i] - min) * perUnit - centre;
+    square += d * d;
+  }
+  return { ...found, mean: min + centre * unit, spread: Math.sqrt(square / rows) * unit };
 }
 
 /**

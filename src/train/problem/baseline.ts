@@ -2,6 +2,14 @@ import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Chunks } from './chunks.ts';
 import type { Standardisation } from './standardise.ts';
 
+/** Σ sᵢxᵢ */
+function sumOf(x: Float64Array | Float32Array, s: Float64Array | null): number {
+  let sum = 0;
+  if (s) for (let i = 0; i < x.length; i++) sum += s[i] * x[i];
+  else for (let i = 0; i < x.length; i++) sum += x[i];
+  return sum;
+}
+
 /**
  * Weighted mean of each slot over the training rows, on the scale of the raw features. Explanations are relative to it.
  *
@@ -26,9 +34,7 @@ export function slotMeans(
       const slot = batch.offsets[column];
       if (spec.kind === 'numeric') {
         const x = batch.numeric(column);
-        let sum = 0;
-        for (let i = 0; i < rows; i++) sum += s ? s[i] * x[i] : x[i];
-        sums[slot] += sum;
+        sums[slot] += sumOf(x, s);
       } else {
         const codes = batch.codes(column);
         for (let i = 0; i < rows; i++) sums[slot + codes[i]] += s ? s[i] : 1;

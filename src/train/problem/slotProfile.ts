@@ -36,6 +36,40 @@ export function profileSlots(
   return tally.profile(y !== null);
 }
 
+/** Adds Σ sᵢdᵢ, Σ sᵢdᵢ² and Σ sᵢxᵢ² of the numbers x to one place each; d is the distance from `base`. */
+function addSums(
+  x: Float64Array | Float32Array,
+  weight: Float64Array | null,
+  base: number,
+  ofDistances: Float64Array,
+  ofTheirSquares: Float64Array,
+  ofSquares: Float64Array,
+  at: number,
+): void {
+  let apart = ofDistances[at];
+  let spread = ofTheirSquares[at];
+  let square = ofSquares[at];
+  if (weight) {
+    for (let i = 0; i < x.length; i++) {
+      const s = weight[i];
+      const d = x[i] - base;
+      apart += s * d;
+      spread += s * d * d;
+      square += s * x[i] * x[i];
+    }
+  } else {
+    for (let i = 0; i < x.length; i++) {
+      const d = x[i] - base;
+      apart += d;
+      spread += d * d;
+      square += x[i] * x[i];
+    }
+  }
+  ofDistances[at] = apart;
+  ofTheirSquares[at] = spread;
+  ofSquares[at] = square;
+}
+
 /** `profileSlots` for rows that arrive batch by batch. */
 export class SlotTally {
   readonly #columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>;
@@ -83,28 +117,13 @@ export class SlotTally {
       if (spec.kind === 'numeric') {
         const x = batch.numeric(column);
         if (fresh) this.#first[first] = x[start];
-        const base = this.#first[first];
-        let apart = this.#sum[first];
-        let spread = this.#spread[first];
-        for (let j = 0; j < rows; j++) {
-          const s = weight ? weight[j] : 1;
-          const d = x[j] - base;
-          apart += s * d;
-          spread += s * d * d;
-        }
-        this.#sum[first] = apart;
-        this.#spread[first] = spread;
         // a row of counts may be in both classes
         let [min0, min1] = this.#min.map((values) => values[first]);
         let [max0, max1] = this.#max.map((values) => values[first]);
-        let sum = this.#square[first];
-        let i = 0;
-        // once the classes are known to overlap, only the sum is needed
-        for (; i < rows && !(y ? max0 > min1 && max1 > min0 : min0 < max0); i++) {
-          const s = weight ? weight[i] : 1;
-          if (s === 0) continue;
+        // once the classes are known to overlap, only sums are needed
+        for (let i = 0; i < rows && !(y ? max0 > min1 && max1 > min0 : min0 < max0); i++) {
+          if (weight && weight[i] === 0) continue;
           const value = x[i];
-          sum += s * value * value;
           const share = y ? y[i] : 0;
           if (share < 1) {
             if (value < min0) min0 = value;
@@ -115,8 +134,7 @@ export class SlotTally {
             if (value > max1) max1 = value;
           }
         }
-        for (; i < rows; i++) sum += (weight ? weight[i] : 1) * x[i] * x[i];
-        this.#square[first] = sum;
+        addSums(x, weight, this.#first[first], this.#sum, this.#spread, this.#square, first);
         this.#min.forEach((values, k) => {
           values[first] = k === 0 ? min0 : min1;
         });
