@@ -255,6 +255,12 @@ function accumulate(kind: u32, address: usize, row: u32, n: u32, r: usize, at: u
   else scatter<u32>(address + ((<usize>row) << 2), n, r, at);
 }
 
+/** `dot4` of the four columns from `entry` on */
+function dotFour(entry: usize, kind: u32, row: u32, n: u32, r: usize, line: usize): void {
+  if (kind == KIND_F32) dot4<f32>(entry, row, n, r, line);
+  else dot4<f64>(entry, row, n, r, line);
+}
+
 /**
  * Xᵀr over the rows [first, first + n): g[j·gStride + slot] += Σ r[j][i]·x, or += r[j][i] at slot + code;
  * g[j·gStride + slots] += Σ r[j][i]
@@ -268,10 +274,15 @@ export function transposeColumns(
 ): void {
   for (let j: u32 = 0; j < columns; j++) {
     const entry = table + (<usize>j) * ENTRY;
+    const kind = load<u32>(entry, 4);
+    const four = kind <= KIND_F64 && j + 3 < columns && fourOf(entry, kind);
     for (let v: usize = 0; v < <usize>k; v++) {
-      const at = g + ((v * <usize>gStride + <usize>load<u32>(entry, 8)) << 3);
-      accumulate(load<u32>(entry, 4), <usize>load<u32>(entry), first, n, r + ((v * <usize>rStride) << 3), at);
+      const rv = r + ((v * <usize>rStride) << 3);
+      const line = g + ((v * <usize>gStride) << 3);
+      if (four) dotFour(entry, kind, first, n, rv, line);
+      else accumulate(kind, <usize>load<u32>(entry), first, n, rv, line + ((<usize>load<u32>(entry, 8)) << 3));
     }
+    if (four) j += 3;
   }
   for (let v: usize = 0; v < <usize>k; v++) {
     const at = g + ((v * <usize>gStride + <usize>slots) << 3);
@@ -487,10 +498,9 @@ function addCodes(cells: usize, width: usize, m: u32, c: usize, h: usize, ld: u3
 function addNumbers(start: usize, entry: usize, row: u32, m: u32, cx: usize, line: usize): void {
   for (let other = start; other <= entry; other += ENTRY) {
     if (other + 3 * ENTRY <= entry) {
-      const f32s = fourOf(other, KIND_F32);
-      if (f32s || fourOf(other, KIND_F64)) {
-        if (f32s) dot4<f32>(other, row, m, cx, line);
-        else dot4<f64>(other, row, m, cx, line);
+      const first = load<u32>(other, 4);
+      if (first <= KIND_F64 && fourOf(other, first)) {
+        dotFour(other, first, row, m, cx, line);
         other += 3 * ENTRY;
         continue;
       }
