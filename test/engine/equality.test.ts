@@ -347,6 +347,28 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
+  test.each([
+    ['ffffDDDDD', 63],
+    ['fDDDDfffff', 64],
+    ['ffcDDDDcDfDDDDDDDD', 57],
+    ['DDDDDDDDDDD', 1],
+  ])('numeric columns side by side, four at a time (f32 f, f64 D, codes c): %s, %i rows', (kinds, n) => {
+    const list = Array.from(kinds, (kind, j): ColumnInput => {
+      if (kind === 'c') return { kind: 'u8', slots: 3, values: Array.from({ length: n }, (_, i) => (i * (j + 2)) % 3) };
+      const cells = Array.from({ length: n }, (_, i) => Math.fround(Math.sin(i * 12.9 + j)));
+      return { kind: kind === 'f' ? 'f32' : 'f64', slots: 1, values: cells };
+    });
+    const slots = list.reduce((sum, column) => sum + column.slots, 0);
+    agree(({ kernels }, memory) => {
+      const table = putTable(list, memory);
+      const r = memory.put(Float64Array.from({ length: 2 * 64 }, (_, i) => Math.cos(i * 7.7)));
+      const gradient = new Float64Array(2 * (slots + 1)).fill(0.5);
+      const g = memory.put(gradient);
+      kernels.transposeColumns(table, list.length, 0, n, r, 64, 2, g, slots + 1, slots);
+      return [memory.get(g, gradient)];
+    });
+  });
+
   const sparse = fc
     .record({
       n: fc.nat(20),
