@@ -166,12 +166,7 @@ export interface Moments {
 }
 
 /** @throws ERR_RECORD a cell that is not finite; ERR_RANGE a spread that overflows */
-export function momentsOf(
-  column: NumericColumn,
-  rows: number,
-  weight: Float64Array | null,
-  firstRow: number,
-): Moments {
+export function momentsOf(column: NumericColumn, rows: number, weight: Float64Array | null, firstRow: number): Moments {
   const { name, values, missing } = column;
   if (!missing && !weight && values instanceof Float64Array) {
     const found = plainMoments(column, values, rows);

@@ -1,4 +1,5 @@
 import { chiSquareTest } from '../../math/chiSquare.ts';
+import { valuesAt } from '../../math/quantile.ts';
 import type { ChiSquareTest, FitStatistics, PearsonStatistic, Warning } from '../../model/manifest.ts';
 import type { RowVectors } from '../problem/rows.ts';
 import type { Task } from '../problem/task.ts';
@@ -102,6 +103,21 @@ function countObservations({ target: { trials }, sampleWeight, y }: RowVectors):
   return sum;
 }
 
+/** The values at places of the sorted array in which each is repeated by its weight, a count; places rise but for repeats of the one before. */
+function repeatedValuesAt(p: Float64Array, weight: Float64Array, places: readonly number[]): number[] {
+  const order = Uint32Array.from(p, (_, i) => i)
+    .filter((i) => weight[i] > 0)
+    .sort((a, b) => p[a] - p[b]);
+  let at = 0;
+  /** place after the rows of `at` */
+  let end = weight[order[0]];
+  return places.map((place) => {
+    while (end <= place && at + 1 < order.length) end += weight[order[++at]];
+    while (end - weight[order[at]] > place) end -= weight[order[at--]];
+    return p[order[at]];
+  });
+}
+
 /**
  * The Hosmer-Lemeshow test: observed and expected classes in groups of similar probability.
  *
@@ -123,29 +139,17 @@ export function hosmerLemeshow(
   groups = 10,
 ): ChiSquareTest | null {
   const s = (i: number): number => (weight ? weight[i] : 1);
-  // the sorted probabilities, and the number of rows of each
-  const order =
-    weight &&
-    Uint32Array.from(p, (_, i) => i)
-      .filter((i) => weight[i] > 0)
-      .sort((a, b) => p[a] - p[b]);
-  const sorted = order ? Float64Array.from(order, (i) => p[i]) : p.slice().sort();
-  const count = (at: number): number => (order ? s(order[at]) : 1);
-  let total = 0;
-  for (let at = 0; at < sorted.length; at++) total += count(at);
+  const total = weight ? weight.reduce((sum, count) => sum + count, 0) : p.length;
+  // the places (from 0) between the groups, among the rows, each repeated by its weight
+  const between = Array.from({ length: groups }, (_, k) => ((k + 1) * (total - 1)) / groups);
+  const places = [0, ...between.flatMap((h) => [Math.floor(h), Math.min(Math.floor(h) + 1, total - 1)])];
+  const [least, ...around] = weight ? repeatedValuesAt(p, weight, places) : valuesAt(p, places);
   const cuts: number[] = [];
-  // the value at place h (from 0) among the rows, each repeated by its weight
-  let at = 0;
-  let below = 0;
-  for (let k = 1; k <= groups; k++) {
-    const h = (k * (total - 1)) / groups;
-    const floor = Math.floor(h);
-    while (below + count(at) <= floor) below += count(at++);
-    const low = sorted[at];
-    const next = below + count(at) > floor + 1 || at + 1 === sorted.length ? low : sorted[at + 1];
-    const cut = low + (h - floor) * (next - low);
-    if (cut > (cuts.at(-1) ?? sorted[0])) cuts.push(cut);
-  }
+  between.forEach((h, k) => {
+    const [low, next] = around.slice(2 * k, 2 * k + 2);
+    const cut = low + (h - Math.floor(h)) * (next - low);
+    if (cut > (cuts.at(-1) ?? least)) cuts.push(cut);
+  });
   const observed = new Float64Array(cuts.length);
   const expected = new Float64Array(cuts.length);
   const size = new Float64Array(cuts.length);

@@ -1,6 +1,7 @@
 import {
   addScaled,
   dot,
+  type Evaluated,
   type Metric,
   maxAbs,
   type Objective,
@@ -27,6 +28,11 @@ export interface LbfgsOptions extends SolveOptions {
   readonly metric?: (point: ObjectivePoint) => Metric;
 }
 
+export interface LbfgsSolution extends Solution {
+  /** w as it was evaluated last; null if a line search went on without success */
+  readonly last: Evaluated | null;
+}
+
 /**
  * Limited-memory BFGS with 10 pairs and a strong Wolfe line search: O(rows·row length + 40·size) per iteration and no matrix, for data with
  * too many parameters for Newton's method.
@@ -38,7 +44,7 @@ export interface LbfgsOptions extends SolveOptions {
  * @see Nocedal, Wright, Numerical Optimization, algorithms 7.4, 7.5 and 3.5, 3.6; near the optimum, where differences of f are rounding errors, the
  *   approximate Wolfe condition of Hager, Zhang, SIAM J. Optim. 16 (2005) 170–192 is used
  */
-export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Solution {
+export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): LbfgsSolution {
   const { size } = objective;
   const { tol, maxIter } = options;
   const steps: Float64Array[] = [];
@@ -48,20 +54,21 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   let trial = new Float64Array(size);
   let trialGradient = new Float64Array(size);
   const direction = new Float64Array(size);
-  const origin = objective.at(w, gradient);
-  let { value } = origin;
+  let point = objective.at(w, gradient);
+  let { value } = point;
   let gradNorm = maxAbs(gradient);
-  let metric = gradNorm > tol ? options.metric?.(origin) : undefined;
+  let metric = gradNorm > tol ? options.metric?.(point) : undefined;
   let measured = value;
   let iteration = 0;
 
-  const end = (reason: Solution['reason']): Solution => ({
+  const end = (reason: Solution['reason']): LbfgsSolution => ({
     w,
     converged: reason === 'converged',
     reason,
     iterations: iteration,
     objective: value,
     gradNorm,
+    last: reason === 'line_search' ? null : { point, gradient },
   });
 
   if (!Number.isFinite(value) || !Number.isFinite(gradNorm)) return end('diverged');
@@ -76,7 +83,7 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
       slope = dot(gradient, direction);
     }
     const first = steps.length > 0 || metric ? 1 : Math.min(1, 1 / gradNorm);
-    let reached = origin;
+    let reached = point;
     const found = wolfe({ t: 0, value, slope }, first, (t) => {
       addScaled(w, t, direction, trial);
       reached = objective.at(trial, trialGradient);
@@ -99,12 +106,13 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
     }
     [w, trial] = [trial, w];
     [gradient, trialGradient] = [trialGradient, gradient];
+    point = reached;
     value = found.value;
     gradNorm = maxAbs(gradient);
     iteration++;
     options.onIteration?.({ iteration, objective: value, gradNorm });
     if (metric && gradNorm > tol && measured - value > MOVED * value) {
-      const renewed = options.metric!(reached);
+      const renewed = options.metric!(point);
       measured = value;
       if (renewed !== metric) {
         metric = renewed;

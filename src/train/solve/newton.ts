@@ -3,6 +3,7 @@ import {
   ARMIJO,
   addScaled,
   dot,
+  type Evaluated,
   HALVINGS,
   maxAbs,
   type Objective,
@@ -40,9 +41,14 @@ export interface NewtonSolution extends Solution {
  * likelihood (separated data): reason `diverged`.
  *
  * @param start  length objective.size; not changed
+ * @param options  `last`: the start, if it was evaluated last
  * @see Nocedal, Wright, Numerical Optimization, 3.3; the rules of acceptance are those of scikit-learn's NewtonCholeskySolver
  */
-export function newton(objective: Objective, start: Float64Array, options: SolveOptions): NewtonSolution {
+export function newton(
+  objective: Objective,
+  start: Float64Array,
+  options: SolveOptions & { readonly last?: Evaluated | null },
+): NewtonSolution {
   const { size } = objective;
   const { tol, maxIter } = options;
   const settled = Math.sqrt(tol) / 1000;
@@ -50,9 +56,9 @@ export function newton(objective: Objective, start: Float64Array, options: Solve
   const step = new Float64Array(size);
   let w = start.slice();
   let trial = new Float64Array(size);
-  let gradient = new Float64Array(size);
+  let gradient = options.last?.gradient.slice() ?? new Float64Array(size);
   let trialGradient = new Float64Array(size);
-  let point = objective.at(w, gradient);
+  let point = options.last?.point ?? objective.at(w, gradient);
   let gradNorm = maxAbs(gradient);
   let previousStep = Number.POSITIVE_INFINITY;
   let runaway = 0;

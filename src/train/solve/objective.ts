@@ -159,6 +159,12 @@ export interface ObjectivePoint {
   hessianVector(v: Float64Array, out: Float64Array): void;
 }
 
+/** A point, and the gradient there. */
+export interface Evaluated {
+  readonly point: ObjectivePoint;
+  readonly gradient: Float64Array;
+}
+
 /** The state of a solver, passed to `onIteration` after every step. */
 export interface Progress {
   readonly iteration: number;

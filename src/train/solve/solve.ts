@@ -10,7 +10,7 @@ import { lbfgs } from './lbfgs.ts';
 import { sampledMetric, workOf } from './metric.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
-import { diagonalMetric, Objective, type Solution, type SolveOptions } from './objective.ts';
+import { diagonalMetric, type Evaluated, Objective, type Solution, type SolveOptions } from './objective.ts';
 import { Screen } from './screen.ts';
 import type { Fitted, Penalty, Solver, SolveSettings } from './types.ts';
 import { dependentSlots, nameParameters, runawayParameters, separatesAllRows } from './untold.ts';
@@ -448,15 +448,17 @@ function minimise(
     };
   };
   if (solver === 'newton') {
+    let last: Evaluated | null = null;
     if (!forced && isDear(task, size)) {
       const most = Math.min(options.maxIter, APPROACH.maxIter);
       const near = lbfgs(objective, start, { ...goOn(most, Math.min(tol, APPROACH.tol)), metric: sampled });
       from = near.w;
       done = near.iterations;
+      last = near.last;
       choice = `${choice}; a Hessian takes about ${Math.round(square / pass)} passes over the rows, so L-BFGS in the metric of a sample of them went before it`;
     }
-    const last = newton(objective, from, goOn(options.maxIter - done));
-    const solution = { ...last, iterations: done + last.iterations };
+    const found = newton(objective, from, { ...goOn(options.maxIter - done), last });
+    const solution = { ...found, iterations: done + found.iterations };
     if (solution.stuck === null || solution.reason === 'diverged') return { solution, solver, choice };
     const why = solution.stuck === 'hessian' ? 'its Hessian is not positive definite' : 'no step of it decreases f';
     choice = `newton gave up after ${solution.iterations} iterations (${why}), and L-BFGS went on from there`;
