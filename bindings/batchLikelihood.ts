@@ -1,5 +1,6 @@
 import type { Batch } from './batch.ts';
 import {
+  blockRows,
   type Crew,
   logits,
   REDUCTION_BLOCK,
@@ -7,6 +8,7 @@ import {
   type RowData,
   reductionRows,
   scratchLength,
+  transpose,
 } from './blocks.ts';
 import { index, size, told } from './check.ts';
 import { LogoddsError } from './errors.ts';
@@ -187,6 +189,56 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.#gram(address, out, this.#slots + 1, 0, 0, sample);
   }
 
+  transpose(r: Float64Array, out: Float64Array): void {
+    this.#enter();
+    const address = this.#rowFactors();
+    const own = numbersOf('r', r, this.rows);
+    const { heap, rows } = this.#enter();
+    const place = this.#place;
+    checkOut('out', out, this.#slots + 1);
+    heap.f64.set(own, address >>> 3);
+    this.#clear(this.#total, place.slots + 1);
+    const block = blockRows(place);
+    for (let row = 0; row < rows; row += block) {
+      transpose(this.#kernels, place, row, Math.min(block, rows - row), address + row * 8, block, 1, this.#total);
+    }
+    this.#read(out, 1);
+  }
+
+  squares(vectors: Float64Array, out: Float64Array): void {
+    const width = this.#slots + 1;
+    const count = size('number of vectors', size('length of vectors', vectors?.length) / width);
+    const own = numbersOf('vectors', vectors, count * width);
+    const { heap, rows } = this.#enter();
+    const place = this.#place;
+    const sums = this.#rowFactors();
+    checkOut('out', out, rows);
+    const block = blockRows(place);
+    const group = Math.min(count, GROUP);
+    const operand = even(group * (place.slots + 1));
+    const space = heap.allocate((operand + group * block) * 8, 'working space');
+    const w = space.address;
+    const z = w + operand * 8;
+    try {
+      this.#clear(sums, even(rows));
+      for (let j = 0; j < count; j += group) {
+        const k = Math.min(group, count - j);
+        this.#write(w, k, (at) => own[j * width + at]);
+        for (let row = 0; row < rows; row += block) {
+          const m = Math.min(block, rows - row);
+          logits(this.#kernels, place, row, m, w, k, z, block);
+          for (let plane = z; plane < z + k * block * 8; plane += block * 8) {
+            this.#kernels.multiplyF64(plane, m, plane);
+            this.#kernels.addF64(plane, m, sums + row * 8);
+          }
+        }
+      }
+      out.set(heap.f64.subarray(sums >>> 3, (sums >>> 3) + rows));
+    } finally {
+      heap.release(space);
+    }
+  }
+
   /** Writes XᵀCX to block (j, k) of `out`, a matrix of `width` columns, and its transpose to block (k, j). */
   #gram(curvature: number, out: Float64Array, width: number, j: number, k: number, most: number): void {
     const side = this.#place.slots + 1;
@@ -344,12 +396,12 @@ export class BatchLikelihood extends Handle implements Likelihood {
   }
 
   /** reads a sum of vectors from memory: for each class its slots, then its intercept */
-  #read(out: Float64Array): void {
+  #read(out: Float64Array, classes = this.classes): void {
     const { f64 } = this.heap;
     const slots = this.#slots;
     const padded = this.#place.slots;
     const at = this.#total >>> 3;
-    for (let j = 0; j < this.classes; j++) {
+    for (let j = 0; j < classes; j++) {
       const from = at + j * (padded + 1);
       const to = j * (slots + 1);
       for (let i = 0; i < slots; i++) out[to + i] = f64[from + i];
@@ -375,19 +427,26 @@ export class BatchLikelihood extends Handle implements Likelihood {
   /** writes parameters to memory: the padded slots of every class, then the intercepts */
   #load(params: Float64Array): void {
     const own = numbersOf('parameters', params, this.parameters);
+    this.#write(this.#operand, this.classes, (at) => own[at]);
+  }
+
+  /** the same of `count` vectors anywhere */
+  #write(address: number, count: number, param: (at: number) => number): void {
     const slots = this.#slots;
-    const classes = this.classes;
     const { f64 } = this.heap;
-    const at = this.#operand >>> 3;
+    const at = address >>> 3;
     const padded = this.#place.slots;
-    for (let j = 0; j < classes; j++) {
+    for (let j = 0; j < count; j++) {
       const from = j * (slots + 1);
-      for (let i = 0; i < slots; i++) f64[at + j * padded + i] = own[from + i];
+      for (let i = 0; i < slots; i++) f64[at + j * padded + i] = param(from + i);
       f64.fill(0, at + j * padded + slots, at + (j + 1) * padded);
-      f64[at + classes * padded + j] = own[from + slots];
+      f64[at + count * padded + j] = param(from + slots);
     }
   }
 }
+
+/** vectors whose logits of a block of rows are in the caches together */
+const GROUP = 32;
 
 /** number of blocks in a sample of the rows, so that a sample of sorted data has all their parts */
 export const SAMPLES = 64;

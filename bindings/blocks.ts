@@ -170,7 +170,7 @@ export function logits(
 }
 
 /** g[j · (slots + 1)] += Xᵀr_j over the rows [first, first + n), intercepts last; r  k planes of rStride, entry 0 is row first */
-function transpose(
+export function transpose(
   kernels: Kernels,
   batch: BatchPlace,
   first: number,

@@ -28,6 +28,18 @@ export interface Likelihood {
    * @param most  use about this many rows as a sample, as `hessian` does; default all rows
    */
   gram(c: Float64Array, out: Float64Array, most?: number): void;
+  /**
+   * Computes Xᵀr, of the features and the intercept (last). **Writes `out`.**
+   * @param r    length rows
+   * @param out  slots + 1
+   */
+  transpose(r: Float64Array, out: Float64Array): void;
+  /**
+   * Computes Σⱼ (xᵢ·vⱼ)² of every row in one pass over the data; the rows of L⁻¹ give xᵢᵀA⁻¹xᵢ with A = LLᵀ. **Writes `out`.**
+   * @param vectors  any number of vⱼ, one after another: for each its slots, then the intercept
+   * @param out      length rows
+   */
+  squares(vectors: Float64Array, out: Float64Array): void;
   /** Computes the logits (offset included), a plane of `rows` values for every class. **Writes `out`.** */
   logits(params: Float64Array, out: Float64Array): void;
   /**

@@ -80,8 +80,11 @@ const handles = (engine: Engine) => {
         loss: () => likelihood.loss(three),
         at: () => likelihood.at(three, three.slice()),
         'hessian of a point': () => own.hessian(new Float64Array(9)),
+        'classHessian of a point': () => own.classHessian(0, new Float64Array(9)),
         'hessianVector of a point': () => own.hessianVector(three, three.slice()),
         gram: () => likelihood.gram(three, new Float64Array(9)),
+        transpose: () => likelihood.transpose(three, new Float64Array(9)),
+        squares: () => likelihood.squares(three, new Float64Array(9)),
         logits: () => likelihood.logits(three, three.slice()),
         select: () => likelihood.select(Int32Array.of(0)),
       },
@@ -92,8 +95,11 @@ const handles = (engine: Engine) => {
         loss: () => part.loss(three),
         at: () => part.at(three, three.slice()),
         'hessian of a point': () => point.hessian(new Float64Array(9)),
+        'classHessian of a point': () => point.classHessian(0, new Float64Array(9)),
         'hessianVector of a point': () => point.hessianVector(three, three.slice()),
         gram: () => part.gram(three, new Float64Array(9)),
+        transpose: () => part.transpose(three, new Float64Array(9)),
+        squares: () => part.squares(three, new Float64Array(9)),
         logits: () => part.logits(three, three.slice()),
         select: () => part.select(Int32Array.of(0)),
       },
@@ -218,6 +224,8 @@ describe.each(engines)('%s', (_, make) => {
         loss: () => likelihood.loss(there),
         logits: () => likelihood.logits(there, new Float64Array(3 * classes)),
         gram: () => likelihood.gram(Float64Array.of(1, -2, 3), new Float64Array(9)),
+        transpose: () => likelihood.transpose(Float64Array.of(1, -2, 3), new Float64Array(3)),
+        squares: () => likelihood.squares(Float64Array.of(1, -2, 3), new Float64Array(3)),
         'the point of a selection': () => {
           const { likelihood: part } = likelihood.select(Int32Array.of(1));
           part.at(there.subarray(0, part.parameters), new Float64Array(part.parameters));

@@ -473,6 +473,20 @@ describe.each(engines)('matrices of the likelihood, %s', (_, make) => {
       const expected = columns.map((column) => column.reduce((sum, v, i) => sum + v * c[i] * columns[j][i], 0));
       expectNear(gram.subarray(j * P, (j + 1) * P), Float64Array.from(expected), REORDERED);
     }
+    const transposed = new Float64Array(P);
+    likelihood.transpose(c, transposed);
+    const products = columns.map((column) => column.reduce((sum, v, i) => sum + v * c[i], 0));
+    expectNear(transposed, Float64Array.from(products), REORDERED);
+    // more vectors than are treated together
+    const vectors = Float64Array.from({ length: 37 * P }, next);
+    const squares = new Float64Array(rows);
+    likelihood.squares(vectors, squares);
+    const sums = Array.from({ length: rows }, (_, i) => {
+      let sum = 0;
+      for (let v = 0; v < 37; v++) sum += columns.reduce((z, column, j) => z + vectors[v * P + j] * column[i], 0) ** 2;
+      return sum;
+    });
+    expectNear(squares, Float64Array.from(sums), REORDERED);
     likelihood.free();
   });
 

@@ -177,6 +177,9 @@ function agree(chunked: Likelihood, whole: Likelihood): void {
   expect(both((one, out) => points.get(one)!.hessianVector(v, out), parameters)).toBeLessThan(ROUNDING);
   const c = noise(rows);
   expect(both((one, out) => one.gram(c, out), width ** 2)).toBeLessThan(ROUNDING);
+  expect(both((one, out) => one.transpose(c, out), width)).toBeLessThan(ROUNDING);
+  const vectors = noise(40 * width);
+  expect(both((one, out) => one.squares(vectors, out), rows)).toBe(0);
   expect(both((one, out) => one.gram(c, out, 300), width ** 2)).toBeLessThan(ROUNDING);
 }
 

@@ -79,6 +79,20 @@ export function denseLikelihood(
         }
       }
     },
+    transpose(r, out) {
+      out.fill(0);
+      for (let i = 0; i < rows; i++) for (let j = 0; j < parameters; j++) out[j] += r[i] * cell(i, j);
+    },
+    squares(vectors, out) {
+      for (let i = 0; i < rows; i++) {
+        out[i] = 0;
+        for (let at = 0; at < vectors.length; at += parameters) {
+          let z = 0;
+          for (let j = 0; j < parameters; j++) z += cell(i, j) * vectors[at + j];
+          out[i] += z ** 2;
+        }
+      }
+    },
     logits(w, out) {
       for (let i = 0; i < rows; i++) out[i] = logit(w, i);
     },

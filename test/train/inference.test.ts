@@ -534,10 +534,10 @@ describe('Firth', () => {
     return (8 * (at(1e-4) - at(-1e-4)) - (at(2e-4) - at(-2e-4))) / 12e-4;
   };
   const OBJECTIVES: [string, Objective, Float64Array][] = [
-    ['Firth', new FirthObjective(likelihood, options, weight, offset), Float64Array.of(0.3, -0.8, 0.5, 0.2)],
+    ['Firth', new FirthObjective(likelihood, options, weight), Float64Array.of(0.3, -0.8, 0.5, 0.2)],
     [
       'Firth, two weights free',
-      Restricted.to(new FirthObjective(likelihood, options, weight, offset), Int32Array.of(1, 3)),
+      Restricted.to(new FirthObjective(likelihood, options, weight), Int32Array.of(1, 3)),
       Float64Array.of(0.4, -0.3),
     ],
     [

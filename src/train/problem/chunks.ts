@@ -195,6 +195,19 @@ export class ChunkedLikelihood implements Likelihood {
     this.#sampled(out, most, (part, to, first, count) => part.gram(c.subarray(first, first + count), to));
   }
 
+  transpose(r: Float64Array, out: Float64Array): void {
+    const own = new Float64Array(this.#slots.length + 1);
+    out.fill(0);
+    this.#each((part, first, count) => {
+      part.transpose(r.subarray(first, first + count), own);
+      add(out, own);
+    });
+  }
+
+  squares(vectors: Float64Array, out: Float64Array): void {
+    this.#each((part, first, count) => part.squares(vectors, out.subarray(first, first + count)));
+  }
+
   logits(params: Float64Array, out: Float64Array): void {
     const { rows, classes } = this;
     const planes = new Float64Array(classes * Math.min(rows, this.#chunks.batch.capacity));

@@ -3,6 +3,7 @@ import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import { lbfgs } from './lbfgs.ts';
 import {
+  type Metric,
   Objective,
   type ObjectiveOptions,
   type ObjectivePoint,
@@ -21,37 +22,28 @@ import {
  * `hessian` returns the information I(w)/S, which approximates the second derivatives of f. It is the first metric of `lbfgs` and the inverse
  * covariance of the estimate (as in brglm2, and in logistf before 1.24). `augmented` gives the covariance of later logistf.
  *
- * A value costs two Hessians and, for the leverages h, one vector of logits for each parameter.
+ * A value costs three passes, a Hessian and, for the leverages h, one pass with a vector for each parameter.
  * @see Firth, Biometrika 80 (1993) 27–38; Heinze, Schemper, Statistics in Medicine 21 (2002) 2409–2419
  */
 export class FirthObjective extends Objective {
   readonly #weight: Float64Array | null;
-  readonly #offset: Float64Array | null;
   readonly #factor: Float64Array;
   readonly #inverse: Float64Array;
-  readonly #row: Float64Array;
-  readonly #gram: Float64Array;
+  readonly #vectors: Float64Array;
+  readonly #slope: Float64Array;
   readonly #logits: Float64Array;
   readonly #leverage: Float64Array;
-  readonly #projected: Float64Array;
 
-  constructor(
-    likelihood: Likelihood,
-    options: ObjectiveOptions,
-    weight: Float64Array | null,
-    offset: Float64Array | null,
-  ) {
+  constructor(likelihood: Likelihood, options: ObjectiveOptions, weight: Float64Array | null) {
     super(likelihood, options);
     const { size } = this;
     this.#weight = weight;
-    this.#offset = offset;
     this.#factor = new Float64Array(size * size);
     this.#inverse = new Float64Array(size * size);
-    this.#row = new Float64Array(size);
-    this.#gram = new Float64Array(likelihood.parameters ** 2);
+    this.#vectors = new Float64Array(size * likelihood.parameters);
+    this.#slope = new Float64Array(likelihood.parameters);
     this.#logits = new Float64Array(likelihood.rows);
     this.#leverage = new Float64Array(likelihood.rows);
-    this.#projected = new Float64Array(likelihood.rows);
   }
 
   override at(w: Float64Array, gradient: Float64Array): ObjectivePoint {
@@ -63,12 +55,8 @@ export class FirthObjective extends Objective {
     let logDet = size * Math.log(totalWeight);
     for (let j = 0; j < size; j++) logDet += 2 * Math.log(this.#factor[j * size + j]);
 
-    const pulls = this.#pulls(w);
-    const { parameters } = this.likelihood;
-    this.likelihood.gram(pulls, this.#gram);
-    // the row of the intercept is Xᵀ·pulls
-    const from = (parameters - 1) * parameters;
-    for (let j = 0; j < size; j++) gradient[j] -= this.#gram[from + active[j]] / totalWeight;
+    this.likelihood.transpose(this.#pulls(w), this.#slope);
+    for (let j = 0; j < size; j++) gradient[j] -= this.#slope[active[j]] / totalWeight;
     return { ...point, value: point.value - logDet / (2 * totalWeight) };
   }
 
@@ -89,10 +77,11 @@ export class FirthObjective extends Objective {
       return ((this.#weight ? this.#weight[i] : 1) + h) * variance;
     });
     const { parameters } = likelihood;
-    likelihood.gram(weights, this.#gram);
+    const gram = new Float64Array(parameters ** 2);
+    likelihood.gram(weights, gram);
     const factor = Float64Array.from(
       { length: size * size },
-      (_, at) => this.#gram[active[Math.floor(at / size)] * parameters + active[at % size]] / totalWeight,
+      (_, at) => gram[active[Math.floor(at / size)] * parameters + active[at % size]] / totalWeight,
     );
     factorCholesky(factor, size);
     return factor;
@@ -110,16 +99,13 @@ export class FirthObjective extends Objective {
 
   /** hᵢ = vᵢ·xᵢᵀI⁻¹xᵢ of every row, with the factor of the last value; `#logits` are those at w. */
   #leverages(w: Float64Array): Float64Array {
-    const { size, totalWeight, likelihood } = this;
-    const leverage = this.#leverage.fill(0);
+    const { size, totalWeight, likelihood, active } = this;
+    const leverage = this.#leverage;
     invertLower(this.#factor, size, this.#inverse);
     for (let j = 0; j < size; j++) {
-      for (let k = 0; k < size; k++) this.#row[k] = this.#inverse[j * size + k];
-      likelihood.logits(this.expand(this.#row), this.#projected);
-      for (let i = 0; i < leverage.length; i++) {
-        leverage[i] += (this.#projected[i] - (this.#offset ? this.#offset[i] : 0)) ** 2;
-      }
+      for (let k = 0; k < size; k++) this.#vectors[j * likelihood.parameters + active[k]] = this.#inverse[j * size + k];
     }
+    likelihood.squares(this.#vectors, leverage);
     likelihood.logits(this.expand(w), this.#logits);
     for (let i = 0; i < leverage.length; i++) {
       const p = sigmoid(this.#logits[i]);
@@ -135,20 +121,18 @@ export class FirthObjective extends Objective {
 const FIRTH_TOL = 1e-12;
 
 /**
- * Minimises Firth's objective or a restriction of it, by L-BFGS with the information at the start as its metric.
+ * Minimises Firth's objective or a restriction of it, by L-BFGS with the information as its metric.
  * A search that ends in rounding has converged if the gradient is within `tol`.
  */
 export function solveFirth(objective: Objective, start: Float64Array, options: SolveOptions): Solution {
   const { size } = objective;
-  const factor = new Float64Array(size * size);
-  objective.at(start, new Float64Array(size)).hessian(factor);
-  const metric =
-    factorCholesky(factor, size).length > 0 ? undefined : (v: Float64Array) => solveCholesky(factor, size, v);
-  const solution = lbfgs(objective, start, {
-    ...options,
-    tol: Math.min(options.tol, FIRTH_TOL),
-    metric: metric && (() => metric),
-  });
+  const metric = (point: ObjectivePoint): Metric => {
+    const factor = new Float64Array(size * size);
+    point.hessian(factor);
+    // without a factor, the gradient itself
+    return factorCholesky(factor, size).length > 0 ? () => {} : (v) => solveCholesky(factor, size, v);
+  };
+  const solution = lbfgs(objective, start, { ...options, tol: Math.min(options.tol, FIRTH_TOL), metric });
   return solution.reason === 'line_search' && solution.gradNorm <= options.tol
     ? { ...solution, converged: true, reason: 'converged' }
     : solution;

@@ -61,9 +61,7 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
       if (!reference) active.push(j * width + slots.count);
     }
     const options = { active: Int32Array.from(active), totalWeight, ...terms };
-    return jeffreys
-      ? new FirthObjective(likelihood, options, task.weight, task.offset)
-      : new Objective(likelihood, options);
+    return jeffreys ? new FirthObjective(likelihood, options, task.weight) : new Objective(likelihood, options);
   };
 
   const outcomes = countOutcomes(task);
