@@ -19,7 +19,7 @@ const RENEWABLE = 4;
 const INDEPENDENT = 1e-9;
 
 /**
- * A metric from the Hessian of a sample of rows: as many as cost two passes, and at least ten for each parameter of a class. If that costs
+ * A metric from the Hessian of a sample of rows: as many as cost one pass, and at least ten for each parameter of a class. If that costs
  * more than `RENEWABLE` passes, the first metric is kept.
  *
  * With several classes only the blocks of a class with itself are used, B = diag(B₁ … B_K). With K(K + 1)/2 blocks a Hessian would cost more
@@ -34,7 +34,7 @@ export function sampledMetric(
 ): (point: ObjectivePoint) => Metric {
   const { classes, parameters, rows } = task.likelihood;
   const { pass, blocks } = workOf(task);
-  const most = Math.ceil(Math.max((10 * parameters) / classes, (2 * pass * rows) / blocks));
+  const most = Math.ceil(Math.max((10 * parameters) / classes, (pass * rows) / blocks));
   const renewable = (Math.min(most, rows) / rows) * blocks <= RENEWABLE * pass;
   const make = classes > 1 ? metricOfClasses : metricOfOne;
   let last: Metric | null = null;
