@@ -192,6 +192,18 @@ export function sumF64(x: usize, n: u32): f64 {
   return even + f64x2.extract_lane(sum, 1);
 }
 
+/** out[i] = x[i],  i in [0, n), x u8, out f64; both are read and written to whole groups of four */
+export function widenU8(x: usize, n: u32, out: usize): void {
+  const end = x + <usize>n;
+  while (x < end) {
+    const v = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(x)));
+    v128.store(out, f64x2.convert_low_i32x4_u(v));
+    v128.store(out, f64x2.convert_low_i32x4_u(i32x4.shuffle(v, v, 2, 3, 2, 3)), 16);
+    x += 4;
+    out += 32;
+  }
+}
+
 /** y[i] += x[i], n f64 */
 export function addF64(x: usize, n: u32, y: usize): void {
   const end = x + ((<usize>n) << 3);

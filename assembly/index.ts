@@ -14,6 +14,7 @@ export {
   softplusF32,
   softplusF64,
   sumF64,
+  widenU8,
 } from './elementwise';
 export {
   hessianRowsF32,

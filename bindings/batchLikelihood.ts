@@ -96,9 +96,11 @@ export class BatchLikelihood extends Handle implements Likelihood {
     const { threads } = crew;
     this.#window = Math.max(1, Math.min(threads > 1 ? 2 * threads : 1, Math.ceil(rows / REDUCTION_BLOCK)));
     const plane = even(rows);
+    const bytes = areBytes(y!, rows);
     try {
       this.#data = {
-        y: this.#copy(y!, 'the target'),
+        y: bytes ? this.#copyBytes(y!, 'the target') : this.#copy(y!, 'the target'),
+        bytes,
         s: weight ? this.#copy(weight, 'sample weights') : 0,
         offset: offset ? this.#copy(offset, 'offsets') : 0,
         curvature: this.#allocate(classes * plane, 'the curvature of every row', false),
@@ -296,11 +298,11 @@ export class BatchLikelihood extends Handle implements Likelihood {
     for (let k = 0; k < length; k++) index('slots', wanted[k], this.#slots - 1, k === 0 ? 0 : wanted[k - 1] + 1);
     const { heap } = this.#enter();
     const { rows, classes } = this;
-    const { y, s, offset } = this.#data;
+    const { y, bytes, s, offset } = this.#data;
     const selection = select(heap, this.#shape, Int32Array.from(wanted));
     // copy, because the memory may move when it grows
     const vector = (address: number) => (address ? heap.f64.slice(address >>> 3, (address >>> 3) + rows) : null);
-    const vectors = [vector(y), vector(s), vector(offset)];
+    const vectors = [bytes ? heap.u8.slice(y, y + rows) : vector(y), vector(s), vector(offset)];
     try {
       const likelihood = new BatchLikelihood(this.#kernels, this.#crew, this.#batch, selection, vectors, classes);
       likelihood.keep(selection.allocated);
@@ -424,6 +426,13 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return address;
   }
 
+  #copyBytes(values: ArrayLike<number>, what: string): number {
+    // padded, because it is widened four at a time
+    const address = this.allocate(Math.ceil(this.rows / 4) * 4, what, false);
+    this.heap.u8.set(values, address);
+    return address;
+  }
+
   /** writes parameters to memory: the padded slots of every class, then the intercepts */
   #load(params: Float64Array): void {
     const own = numbersOf('parameters', params, this.parameters);
@@ -473,6 +482,12 @@ function checkOut(what: string, out: Float64Array, length: number): void {
   if (found >= length) return;
   const got = found >= 0 ? `one of length ${found}` : 'something else';
   throw new LogoddsError('ERR_SHAPE', `${what}: expected a Float64Array of length ${length} at least, got ${got}`);
+}
+
+/** Whether all are whole numbers that a byte holds, as codes of classes are. */
+function areBytes(values: ArrayLike<number>, rows: number): boolean {
+  for (let i = 0; i < rows; i++) if (!(Number.isInteger(values[i]) && values[i] >= 0 && values[i] <= 255)) return false;
+  return true;
 }
 
 function someNotOne(values: ArrayLike<number>, rows: number): boolean {

@@ -14,7 +14,9 @@ export function placeOf(batch: Batch): BatchPlace {
 
 /** Target and row vectors of a likelihood, by address; 0 = absent. */
 export interface RowData {
+  /** f64, or bytes */
   readonly y: number;
+  readonly bytes: boolean;
   readonly s: number;
   readonly offset: number;
   /** binomial: curvature of each row; multinomial: `classes` planes of probabilities, `plane` apart */
@@ -140,7 +142,8 @@ export function blockRows({ layout, slots }: BatchPlace): number {
 export function scratchLength(batch: BatchPlace, classes: number): number {
   const { layout, extent, slots } = batch;
   const hessian = layout === 'columns' ? HESSIAN_BLOCK * (2 + extent / 2) : layout === 'rows' ? PANEL * slots : 0;
-  return Math.max(classes * blockRows(batch), Math.ceil(hessian));
+  // logits of the classes, and a target that was bytes
+  return Math.max((classes + 1) * blockRows(batch), Math.ceil(hessian));
 }
 
 /**
@@ -206,26 +209,20 @@ function lossGradient(
   scratch: number,
 ): number {
   const rows = blockRows(batch);
-  const { y, s, offset, curvature, classes, plane } = data;
+  const { y, bytes, s, offset, curvature, classes, plane } = data;
+  const widened = scratch + classes * rows * 8;
   const at = (base: number, row: number) => (base ? base + row * 8 : 0);
   let loss = 0;
   for (let row = first; row < first + n; row += rows) {
     const m = Math.min(rows, first + n - row);
+    if (bytes) kernels.widenU8(y + row, m, widened);
+    const target = bytes ? widened : at(y, row);
     logits(kernels, batch, row, m, w, classes, scratch, rows);
     if (classes > 1) {
-      loss += kernels.multinomialLoss(
-        scratch,
-        rows,
-        classes,
-        at(y, row),
-        at(s, row),
-        m,
-        g ? at(curvature, row) : 0,
-        plane,
-      );
+      loss += kernels.multinomialLoss(scratch, rows, classes, target, at(s, row), m, g ? at(curvature, row) : 0, plane);
     } else {
       if (offset) kernels.addF64(at(offset, row), m, scratch);
-      loss += kernels.binomialLoss(scratch, at(y, row), at(s, row), m, g ? scratch : 0, g ? at(curvature, row) : 0);
+      loss += kernels.binomialLoss(scratch, target, at(s, row), m, g ? scratch : 0, g ? at(curvature, row) : 0);
     }
     if (g) transpose(kernels, batch, row, m, scratch, rows, classes, g);
   }

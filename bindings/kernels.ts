@@ -35,6 +35,7 @@ export interface Kernels extends ScoringKernels {
   softplusF32: Elementwise;
   softplusF64: Elementwise;
   sumF64(x: number, n: number): number;
+  widenU8(x: number, n: number, out: number): void;
   addF64(x: number, n: number, y: number): void;
   multiplyF64(c: number, n: number, z: number): void;
   binomialLoss(z: number, y: number, s: number, n: number, residual: number, curvature: number): number;

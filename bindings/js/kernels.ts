@@ -164,6 +164,11 @@ export function jsKernels(heap: Heap): Kernels {
     softplusF64: elementwise((h) => h.f64, 3, softplus),
     sumF64,
 
+    widenU8(x, n, out) {
+      const { u8, f64 } = heap;
+      for (let i = 0; i < Math.ceil(n / 4) * 4; i++) f64[(out >>> 3) + i] = u8[x + i];
+    },
+
     addF64(x, n, y) {
       const f64 = heap.f64;
       for (let i = 0; i < n; i++) f64[(y >>> 3) + i] += f64[(x >>> 3) + i];

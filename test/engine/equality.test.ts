@@ -93,6 +93,21 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
+  test('bytes as f64, in whole groups of four', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => 255 - i);
+    for (const n of [0, 1, 4, 7, 256]) {
+      agree(({ kernels }, memory) => {
+        const from = memory.put(bytes);
+        const blank = new Float64Array(256).fill(9);
+        const to = memory.put(blank);
+        kernels.widenU8(from, n, to);
+        const found = memory.get(to, blank);
+        expect([...found]).toEqual(Array.from(bytes, (byte, i) => (i < Math.ceil(n / 4) * 4 ? byte : 9)));
+        return [found];
+      });
+    }
+  });
+
   test('sums, additions, products', () => {
     fc.assert(
       fc.property(fc.nat(70).chain(values), (x) => {
