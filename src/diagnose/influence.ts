@@ -1,5 +1,6 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { exp } from '../../bindings/js/math.ts';
+import type { TargetNumbers } from '../train/problem/target.ts';
 
 /** A row whose removal would move the estimates. */
 export interface InfluentialRow {
@@ -29,7 +30,7 @@ export interface InfluentialRow {
 export function influentialRows(
   batch: ColumnsBatch,
   logits: Float64Array,
-  y: Float64Array,
+  y: TargetNumbers,
   weight: Float64Array | null,
   unit: Float64Array | null,
   inverse: Float64Array,

@@ -90,7 +90,7 @@ function scoredRows(model: Model, data: Data, { target, trials, weight, engine =
     );
   }
   const place = found.classes.map((label) => (positive === null ? classes.indexOf(label) : Number(label === positive)));
-  const y = found.trials ? found.y : found.code.map((code) => place[code]);
+  const y = new Float64Array(found.trials ? found.y : found.code.map((code) => place[code]));
   const given = weight === undefined ? null : readWeight(table, weight);
   const scorer = model.scorer(engine);
   try {

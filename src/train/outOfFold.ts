@@ -80,5 +80,5 @@ export function outOfFoldOf(problem: Problem, table: CheckedTable, spec: FitSpec
       }
     });
   }
-  return { planes, y: y.slice(), weight, fold, folds, warnings: distinct(warnings) };
+  return { planes, y: new Float64Array(y), weight, fold, folds, warnings: distinct(warnings) };
 }

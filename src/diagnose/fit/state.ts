@@ -3,6 +3,7 @@ import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { factorCholesky, invertCholesky, solveCholesky } from '../../math/cholesky.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import type { SlotProfile } from '../../train/problem/slotProfile.ts';
+import type { TargetNumbers } from '../../train/problem/target.ts';
 import { Objective } from '../../train/solve/objective.ts';
 import { classWeights } from '../../weights.ts';
 
@@ -13,7 +14,7 @@ const SINGULAR = 1e-11;
 export interface Examined {
   readonly likelihood: Likelihood;
   /** two classes: share of the positive one; more: the class */
-  readonly y: Float64Array;
+  readonly y: TargetNumbers;
   readonly profile: SlotProfile;
   /** a fit, for standardised features; null: the null model */
   readonly params: Float64Array | null;
@@ -118,7 +119,7 @@ function toReference(
 /** Intercepts that give each class its share of the rows. */
 function nullPoint(
   { parameters, classes }: Likelihood,
-  y: Float64Array,
+  y: TargetNumbers,
   weight: Float64Array | null,
   width: number,
 ): Float64Array {

@@ -2,6 +2,7 @@ import { chiSquareTest } from '../../math/chiSquare.ts';
 import { valuesAt } from '../../math/quantile.ts';
 import type { ChiSquareTest, FitStatistics, PearsonStatistic, Warning } from '../../model/manifest.ts';
 import type { RowVectors } from '../problem/rows.ts';
+import type { TargetNumbers } from '../problem/target.ts';
 import type { Task } from '../problem/task.ts';
 import { FirthObjective } from '../solve/firth.ts';
 import type { Fitted } from '../solve/types.ts';
@@ -134,7 +135,7 @@ function repeatedValuesAt(p: Float64Array, weight: Float64Array, places: readonl
  */
 export function hosmerLemeshow(
   p: Float64Array,
-  y: Float64Array,
+  y: TargetNumbers,
   weight: Float64Array | null,
   groups = 10,
 ): ChiSquareTest | null {

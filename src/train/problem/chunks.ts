@@ -5,6 +5,7 @@ import { LogoddsError } from '../../../bindings/errors.ts';
 import type { Likelihood, LikelihoodPoint } from '../../../bindings/likelihood.ts';
 import { type SlotProfile, SlotTally } from './slotProfile.ts';
 import type { Standardisation } from './standardise.ts';
+import type { TargetNumbers } from './target.ts';
 
 /** Cells of a column of a batch: numbers or codes. */
 export type Cells = Float64Array | Float32Array | Uint8Array | Uint16Array | Uint32Array;
@@ -60,7 +61,7 @@ export class Chunks {
 /** `profileSlots` over chunks: the same bits. */
 export function profileChunks(
   chunks: Chunks,
-  y: Float64Array | null,
+  y: TargetNumbers | null,
   weight: Float64Array | null,
   standard?: Standardisation,
 ): SlotProfile {
@@ -69,15 +70,15 @@ export function profileChunks(
   const all = batch.specs.map((_, j) => j);
   chunks.each((first, count) => {
     chunks.load(first, count, all);
-    const part = (values: Float64Array | null) => values?.subarray(first, first + count) ?? null;
-    tally.add(batch, part(y), part(weight));
+    const end = first + count;
+    tally.add(batch, y?.subarray(first, end) ?? null, weight?.subarray(first, end) ?? null);
   });
   return tally.profile(y !== null);
 }
 
 /** y, sample weights and offsets of all rows. */
 export interface ChunkedTarget extends BinomialTarget {
-  readonly y: Float64Array;
+  readonly y: TargetNumbers;
   readonly weight: Float64Array | null;
   readonly offset: Float64Array | null;
 }

@@ -12,6 +12,7 @@ import { profileSlots } from './slotProfile.ts';
 import { slotsOf } from './slots.ts';
 import { type Standardisation, standardisation } from './standardise.ts';
 import { type ProblemSummary, summarise } from './summary.ts';
+import type { TargetNumbers } from './target.ts';
 import type { TargetColumns } from './targetColumns.ts';
 import type { Task } from './task.ts';
 
@@ -125,7 +126,7 @@ export class Problem {
     this.batch.free();
   }
 
-  #likelihood(batch: ColumnsBatch, rows: RowVectors, share: Float64Array | null): Likelihood {
+  #likelihood(batch: ColumnsBatch, rows: RowVectors, share: TargetNumbers | null): Likelihood {
     const { engine, chunks } = this;
     const { weight, offset, y, target } = rows;
     const classes = share ? 1 : target.classes.length;
@@ -137,7 +138,7 @@ export class Problem {
 }
 
 /** Share of the positive class in each row, for each likelihood; null where one likelihood has several classes. */
-const outcomesOf = ({ kind, y, target }: RowVectors): (Float64Array | null)[] =>
+const outcomesOf = ({ kind, y, target }: RowVectors): (TargetNumbers | null)[] =>
   kind === 'multinomial'
     ? [null]
     : kind === 'binomial'

@@ -2,14 +2,22 @@ import { LogoddsError } from '../../../bindings/errors.ts';
 import type { CheckedTable } from '../../encode/checkedTable.ts';
 import { list, show } from '../../messages.ts';
 import { type DataOptions, WEIGHT_KINDS, type WeightKind } from './options.ts';
-import { classFactors, readOffset, readTarget, readTrials, readWeight, type Target } from './target.ts';
+import {
+  classFactors,
+  readOffset,
+  readTarget,
+  readTrials,
+  readWeight,
+  type Target,
+  type TargetNumbers,
+} from './target.ts';
 
 /** The data of every row besides its features. */
 export interface RowVectors {
   readonly target: Target;
   readonly kind: 'binomial' | 'multinomial' | 'ovr';
   /** binomial: share of the positive class, 0 to 1; else the class of each row */
-  readonly y: Float64Array;
+  readonly y: TargetNumbers;
   /** sample weight times trials, before class weights; null: ones */
   readonly sampleWeight: Float64Array | null;
   /** S: the sum of the sample weights */
@@ -111,7 +119,10 @@ export function effectiveWeight(
       'classWeight: expected none beside trials (a row holds both classes); weight the rows instead',
     );
   }
-  return target.code.map((code, i) => factor[code] * (weight ? weight[i] : 1));
+  const { code } = target;
+  const out = new Float64Array(code.length);
+  for (let i = 0; i < code.length; i++) out[i] = factor[code[i]] * (weight ? weight[i] : 1);
+  return out;
 }
 
 /** Classes whose factor is 0. */

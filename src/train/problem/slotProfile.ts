@@ -1,6 +1,7 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { isConstant } from '../../encode/infer.ts';
 import type { Standardisation } from './standardise.ts';
+import type { TargetNumbers } from './target.ts';
 
 /**
  * Facts about each slot in the rows of positive weight, from one pass over a standardised batch.
@@ -27,7 +28,7 @@ export interface SlotProfile {
  */
 export function profileSlots(
   batch: ColumnsBatch,
-  y: Float64Array | null,
+  y: TargetNumbers | null,
   weight: Float64Array | null,
   standard?: Standardisation,
 ): SlotProfile {
@@ -102,7 +103,7 @@ export class SlotTally {
   }
 
   /** Adds the rows of a batch; y and weight are of these rows. */
-  add(batch: ColumnsBatch, y: Float64Array | null, weight: Float64Array | null): void {
+  add(batch: ColumnsBatch, y: TargetNumbers | null, weight: Float64Array | null): void {
     const { specs, offsets } = this.#columns;
     const { rows } = batch;
     const start = weight ? weight.findIndex((s) => s > 0) : 0;

@@ -7,6 +7,9 @@ import type { Column, NumericColumn, Table } from '../../encode/table.ts';
 import { list, show } from '../../messages.ts';
 import { LARGEST_TOTAL } from '../../metrics/check.ts';
 
+/** A number for each row: codes of classes in bytes, or shares. */
+export type TargetNumbers = Uint8Array | Float64Array;
+
 /** The target as numbers. */
 export interface Target {
   /** the labels, sorted: numerically when all are numbers, else by code point */
@@ -14,9 +17,9 @@ export interface Target {
   /** null with more than two classes */
   readonly positive: string | null;
   /** index into `classes` of each row; all 1 for counts */
-  readonly code: Float64Array;
+  readonly code: Uint8Array;
   /** two classes: the share of the positive one, 0 to 1; else `code` */
-  readonly y: Float64Array;
+  readonly y: TargetNumbers;
   /** trials of each row, if the target counts successes; else null */
   readonly trials: Float64Array | null;
   /** classes that are left out, and 1 for each of their rows; null: none */
@@ -104,10 +107,8 @@ export function readTarget(
     );
   }
   const place = labels.map((label) => classes.indexOf(label));
-  // a loop, because `Array.from` would list all numbers first
-  const code = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) code[i] = Math.max(0, place[ids[i]]);
   const leftOut = without.length > 0 ? { classes: without, rows: ids.map((id) => Number(place[id] < 0)) } : null;
+  const code = ids.map((id) => Math.max(0, place[id]));
   if (positive !== undefined && (classes.length > 2 || !classes.includes(positive))) {
     throw new LogoddsError(
       'ERR_TARGET',
@@ -145,7 +146,14 @@ export function readTrials(table: Table, successes: string, trials: string): Tar
     }
     return n > 0 ? count / n : 0;
   });
-  return { classes: ['0', '1'], positive: '1', code: y.map(() => 1), y, trials: tries, leftOut: null };
+  return {
+    classes: ['0', '1'],
+    positive: '1',
+    code: new Uint8Array(y.length).fill(1),
+    y,
+    trials: tries,
+    leftOut: null,
+  };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Schema, TargetFeature } from '../../encode/schema.ts';
 import { stratifiedFolds } from './folds.ts';
 import type { TargetPlan } from './resolve/schema.ts';
 import type { RowVectors } from './rows.ts';
-import { frequencies } from './target.ts';
+import { frequencies, type TargetNumbers } from './target.ts';
 import { crossFitTarget, encodeTarget, type Outcomes } from './targetEncoding.ts';
 
 /** Seed of the folds, so that they are the same in every fit of the same rows. */
@@ -29,7 +29,7 @@ export class TargetColumns {
   readonly schema: Schema;
   readonly #rows: RowVectors;
   /** outcomes: for two classes the share of the positive one; for more, a plane for each class */
-  readonly #planes: readonly Float64Array[];
+  readonly #planes: readonly TargetNumbers[];
   readonly #sources: Source[];
 
   /** @param draft  its target features have levels, and no values yet */

@@ -2,6 +2,7 @@ import type { Likelihood } from '../../../bindings/likelihood.ts';
 import type { SlotProfile } from './slotProfile.ts';
 import type { Slots } from './slots.ts';
 import type { Standardisation } from './standardise.ts';
+import type { TargetNumbers } from './target.ts';
 
 /** One likelihood over an encoded data set, with the facts about both that do not depend on the penalty. */
 export interface Task {
@@ -11,7 +12,7 @@ export interface Task {
   readonly profile: SlotProfile;
   readonly standard: Standardisation;
   /** one class weight vector: share of the positive class in each row; several: the class */
-  readonly y: Float64Array;
+  readonly y: TargetNumbers;
   /** sample weight times class weight, as in the likelihood; null: ones */
   readonly weight: Float64Array | null;
   readonly offset: Float64Array | null;

@@ -5,6 +5,7 @@ import type { Likelihood } from '../../../bindings/likelihood.ts';
 import { factorCholesky } from '../../math/cholesky.ts';
 import { list } from '../../messages.ts';
 import type { Slots } from '../problem/slots.ts';
+import type { TargetNumbers } from '../problem/target.ts';
 import { quadraticModel } from './newton.ts';
 import { maxAbs, type Objective } from './objective.ts';
 
@@ -81,7 +82,7 @@ export function runawayParameters(objective: Objective, w: Float64Array): number
  */
 export function separatesAllRows(
   logits: Float64Array,
-  y: Float64Array,
+  y: TargetNumbers,
   weight: Float64Array | null,
   offset: Float64Array | null,
 ): boolean {
