@@ -5,7 +5,6 @@ import type { CategoricalFeature, NumericFeature } from '../encode/schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from '../encode/table.ts';
 import { list, show } from '../messages.ts';
 import { auc } from '../metrics/binary.ts';
-import type { TargetNumbers } from '../train/problem/target.ts';
 import type { Finding } from './finding.ts';
 
 /** A data set, for checks of its columns one by one. */
@@ -15,7 +14,7 @@ export interface Subject {
   readonly target: string;
   /** the classes; y is an index into them or, with two classes, the share of the second */
   readonly labels: readonly string[];
-  readonly y: TargetNumbers;
+  readonly y: ArrayLike<number>;
   /** number of rows that each row represents; 0 leaves it out; null: one each */
   readonly count: Float64Array | null;
 }

@@ -1,6 +1,5 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { exp } from '../../bindings/js/math.ts';
-import type { TargetNumbers } from '../train/problem/target.ts';
 
 /** A row whose removal would move the estimates. */
 export interface InfluentialRow {
@@ -30,7 +29,7 @@ export interface InfluentialRow {
 export function influentialRows(
   batch: ColumnsBatch,
   logits: Float64Array,
-  y: TargetNumbers,
+  y: ArrayLike<number>,
   weight: Float64Array | null,
   unit: Float64Array | null,
   inverse: Float64Array,

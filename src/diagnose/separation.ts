@@ -1,6 +1,5 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { leastCombination } from '../math/simplex.ts';
-import type { TargetNumbers } from '../train/problem/target.ts';
 
 /** Margins below this are rounding errors, for rows with a largest entry of 1 along a direction within ±1. */
 const MARGIN = 1e-9;
@@ -116,7 +115,7 @@ export function certifiesOverlap(change: Float64Array, rows: number, weight: Flo
 export function signedRows(
   batch: ColumnsBatch,
   active: ArrayLike<number>,
-  y: TargetNumbers,
+  y: ArrayLike<number>,
   weight: Float64Array | null,
   { classes = 2, most: limit = SEPARATION_LIMIT } = {},
 ): SignedRows | null {

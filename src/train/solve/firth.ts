@@ -19,7 +19,7 @@ import {
  *
  * The penalty is Jeffreys' prior. It removes the bias of order 1/n from the estimates, and they are finite even if the classes are separated.
  * Weights count rows. The determinant is over the free parameters on standardised features; a raw scale adds a constant.
- * `hessian` returns the information I(w)/S, which approximates the second derivatives of f. It is the first metric of `lbfgs` and the inverse
+ * `hessian` returns the information I(w)/S, which approximates the second derivatives of f. It is the metric of `lbfgs` and the inverse
  * covariance of the estimate (as in brglm2, and in logistf before 1.24). `augmented` gives the covariance of later logistf.
  *
  * A value costs three passes, a Hessian and, for the leverages h, one pass with a vector for each parameter.

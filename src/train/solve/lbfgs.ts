@@ -111,7 +111,7 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
     gradNorm = maxAbs(gradient);
     iteration++;
     options.onIteration?.({ iteration, objective: value, gradNorm });
-    if (metric && gradNorm > tol && measured - value > MOVED * value) {
+    if (metric && gradNorm > tol && measured - value > MOVED * Math.abs(value)) {
       const renewed = options.metric!(point);
       measured = value;
       if (renewed !== metric) {

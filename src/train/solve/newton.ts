@@ -20,7 +20,10 @@ const RUNAWAY_STEP = 1e-3;
  */
 const RUNAWAY_COUNT = 3;
 const RUNAWAY_FLAT = 1e-8;
-/** Largest step, in units of standardised weights, after which the Hessian counts as that of the new point. */
+/**
+ * Largest step, in standardised weights, after which the Hessian counts as that of the new point. The logarithm of p(1 − p) changes no more than
+ * the logit.
+ */
 const SAME_POINT = 1e-9;
 
 export interface NewtonSolution extends Solution {

@@ -24,8 +24,8 @@ const CHEAP = 1e8;
 /** Largest cost of a Hessian in passes over the data: Newton's method saves about that many in each iteration. */
 const PASSES = 4;
 /**
- * What L-BFGS is told where it goes before Newton's method. At this gradient a Newton step changes curvatures by less than rounding of the
- * standard errors, so that one Hessian is enough. Separated classes need all the iterations.
+ * What L-BFGS is told where it goes before Newton's method. At this gradient a Newton step is about 1e-9, so that the Hessian of its start is
+ * also that of its end. Separated classes need all the iterations.
  */
 const APPROACH = { tol: 1e-10, maxIter: 30 };
 const ITERATIONS = { newton: 100, 'newton-cg': 200, lbfgs: 1000, cd: 300 };
