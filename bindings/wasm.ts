@@ -5,21 +5,21 @@ import type { ScoringKernels } from './kernels.ts';
 export const compile = (text: string): WebAssembly.Module => new WebAssembly.Module(inlinedBytes(text));
 
 /**
- * Decodes a module from the text that scripts/build.mjs writes. 85 characters are digits: ( … ~ without \ and `. A byte b is stored as
- * (b + 3) mod 256: one digit if that is below 82, else a digit 82, 83 or 84 (for 82, 164 or 246) and the rest. So gzip sees whole bytes, and
- * frequent bytes are short.
+ * Decodes a module from the text that scripts/build.mjs writes. A byte b is the character of the code (b + 47) mod 256 where that is one of
+ * ( … z without \ and `. Else it is one of { | } ~, which subtract 20, 96, 172 or 248 from the code, and the character of that. So gzip sees
+ * whole bytes, and frequent bytes are short. The loop is short too: it runs once, before it is compiled.
  */
 export function inlinedBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   let length = 0;
-  let more = -3;
+  let more = -47;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const digit = code - 40 - Number(code > 92) - Number(code > 96);
-    if (digit < 82) {
-      bytes[length++] = digit + more;
-      more = -3;
-    } else more = (digit - 81) * 82 - 3;
+    if (code > 122) more = code * 76 - 9375;
+    else {
+      bytes[length++] = code + more;
+      more = -47;
+    }
   }
   return bytes.subarray(0, length);
 }

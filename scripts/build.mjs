@@ -13,13 +13,13 @@ process.chdir(root);
 /** Bytes as text, as `inlinedBytes` of bindings/wasm.ts reads them. */
 const inline = (bytes) =>
   Array.from(bytes, (byte) => {
-    const shifted = (byte + 3) % 256;
-    const above = Math.floor(shifted / 82);
-    return (above > 0 ? DIGITS[81 + above] : '') + DIGITS[shifted % 82];
-  }).join('');
-const DIGITS = Array.from({ length: 87 }, (_, i) => String.fromCharCode(40 + i)).filter(
-  (digit) => !'\\`'.includes(digit),
-);
+    const [shift, prefix] = SHIFTS.find(([less]) => isDigit((byte + 303 - less) % 256));
+    return prefix + String.fromCharCode((byte + 303 - shift) % 256);
+  })
+    .join('')
+    .replaceAll('\\', '\\\\');
+const SHIFTS = [[0, ''], ...Array.from('{|}~', (prefix, i) => [20 + 76 * i, prefix])];
+const isDigit = (code) => code >= 40 && code <= 122;
 const run = (tool, ...args) => execFileSync(process.execPath, [`node_modules/${tool}`, ...args], { stdio: 'inherit' });
 
 for (const [target, entry, file] of [

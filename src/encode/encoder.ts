@@ -31,6 +31,12 @@ const NULL = 'use null for a missing value';
 
 const PLACES = 128;
 
+// shared by all that have none: a model of numbers makes hundreds
+const NO_CODES: Turn['codes'] = new Map();
+const NO_GUESSES: (readonly [label: string, code: number])[] = [];
+const NO_LEVELS: string[] = [];
+const NO_SLOTS = new Uint32Array(0);
+
 /** A place from the length of a label and its last character. */
 const placeOf = (label: string): number => (label.charCodeAt(label.length - 1) + 16 * label.length) & (PLACES - 1);
 
@@ -66,6 +72,8 @@ export class Encoder {
   readonly #fields: readonly string[];
   /** fields that every object has from its prototype must be its own */
   readonly #own: readonly string[];
+  /** whether it read a record: for the first alone, compiling `readRecord` takes longer than it saves */
+  #read = false;
 
   /**
    * The schema is not checked: `inferSchema` makes valid ones, and `loadModel` checks.
@@ -81,7 +89,8 @@ export class Encoder {
       const { kind, name } = feature;
       let field = sourceOf(feature);
       let coder: Coder | null = null;
-      let levels: (readonly [string, number])[] = [];
+      let codes = NO_CODES;
+      let guesses = NO_GUESSES;
       let gap = 0;
       let unseen = 0;
       if (kind === 'numeric') {
@@ -90,8 +99,11 @@ export class Encoder {
       } else if (kind === 'categorical') {
         const { length } = feature.levels;
         specs.push({ kind: 'coded', slots: length + 2 });
-        levels = feature.levels.map((level, code) => [level, code]);
+        const levels = feature.levels.map((level, code): [string, number] => [level, code]);
         for (const level of feature.rare ?? []) levels.push([level, length + 1]);
+        codes = new Map(levels);
+        guesses = new Array(PLACES);
+        for (const pair of levels) guesses[placeOf(pair[0])] ??= pair;
         gap = defaultCode(feature, 'missing');
         unseen = defaultCode(feature, 'unseen');
       } else {
@@ -104,10 +116,7 @@ export class Encoder {
       const plain = kind === 'numeric' && !feature.indicator;
       const low = plain ? feature.min : 1;
       const high = plain ? feature.max : 0;
-      const table = new Uint32Array(0);
-      const guesses = new Array<readonly [string, number]>(levels.length && PLACES);
-      for (const pair of levels) guesses[placeOf(pair[0])] ??= pair;
-      return { guesses, feature, coder, at, field, low, high, codes: new Map(levels), gap, unseen, seen: [], table };
+      return { guesses, feature, coder, at, field, low, high, codes, gap, unseen, seen: NO_LEVELS, table: NO_SLOTS };
     });
     this.specs = Object.freeze(specs);
     this.slots = countSlots(specs);
@@ -166,7 +175,12 @@ export class Encoder {
     if (typeof record !== 'object' || record === null || this.#own.length > 0) this.expect(record, this.#own);
     let defaults = 0;
     try {
-      defaults = readRecord(this, this.turns, record, out);
+      const turns = this.turns;
+      if (this.#read) defaults = readRecord(this, turns, record, out);
+      else {
+        for (const turn of turns) defaults += this.put(turn, record, record[turn.field], out);
+        this.#read = true;
+      }
       const crosses = this.crosses;
       // for…of takes 2 % of the time of a record
       for (let i = 0; i < crosses.length; i++) defaults += crosses[i].coder!.writeRecord(null, out, crosses[i].at);

@@ -1,51 +1,53 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import type { Feature, Schema } from '../encode/schema.ts';
 import type { Manifest } from './manifest.ts';
 import type { Stages } from './stages.ts';
 
-/**
- * How a JSON value must look: a name of TYPES, "=a|b" one of these words, [shape] an array of any length, an object its
- * fields (others may be there too).
- */
-type Shape = string | readonly [Shape] | { readonly [field: string]: Shape };
-
 type Test = (value: unknown) => boolean;
+
+/**
+ * How a JSON value must look: a test, "a|b" one of these words, [shape] an array of any length, an object its fields
+ * (others may be there too).
+ */
+type Shape = Test | string | readonly [Shape] | { readonly [field: string]: Shape };
+
 const isString: Test = (value) => typeof value === 'string';
 const isIndex: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const TYPES: Readonly<Record<string, Test>> = {
-  string: isString,
-  index: isIndex,
-  number: Number.isFinite,
-  boolean: (value) => typeof value === 'boolean',
-  'string?': (value) => value === null || isString(value),
-  'text?': (value) => value === undefined || isString(value),
-  'index?': (value) => value === null || isIndex(value),
-};
+const isNumber: Test = (value) => Number.isFinite(value);
+const isStringOrNull: Test = (value) => value === null || isString(value);
+const isStringOrAbsent: Test = (value) => value === undefined || isString(value);
 
-const FEATURE = { name: 'string', kind: 'string', column: 'text?', reason: 'text?' };
-const NUMERIC = { mean: 'number', scale: 'number', min: 'number', max: 'number', indicator: 'boolean' };
-const CATEGORICAL = {
-  levels: ['string'],
-  counts: ['number'],
-  coding: '=onehot|treatment',
-  reference: 'index?',
-  missing: '=slot|baseline|mode|error',
-  unseen: '=slot|baseline|error',
-} as const;
+const FEATURE = { name: isString, kind: isString, column: isStringOrAbsent, reason: isStringOrAbsent };
+const NUMERIC: Shape = {
+  mean: isNumber,
+  scale: isNumber,
+  min: isNumber,
+  max: isNumber,
+  indicator: (value) => typeof value === 'boolean',
+};
+const CATEGORICAL: Shape = {
+  levels: [isString],
+  counts: [isNumber],
+  coding: 'onehot|treatment',
+  reference: (value) => value === null || isIndex(value),
+  missing: 'slot|baseline|mode|error',
+  unseen: 'slot|baseline|error',
+};
 
 /** What scoring reads is checked to the last field; what is only reported must be there. */
 const MANIFEST: Shape = {
-  format: 'index',
-  producer: 'string',
-  classes: ['string'],
-  positive: 'string?',
-  target: 'string',
+  format: isIndex,
+  producer: isString,
+  classes: [isString],
+  positive: isStringOrNull,
+  target: isString,
   schema: { features: [FEATURE] },
   objective: {},
-  decision: { threshold: 'number' },
-  offset: 'string?',
-  weight: 'string?',
+  decision: { threshold: isNumber },
+  offset: isStringOrNull,
+  weight: isStringOrNull,
   fit: {},
-  aliased: ['index'],
+  aliased: [isIndex],
   warnings: [{}],
 };
 
@@ -54,7 +56,8 @@ const MANIFEST: Shape = {
  * @throws ERR_FORMAT naming the first field that is not as it must be
  */
 export function checkManifest(value: unknown, stages: Stages): asserts value is Manifest {
-  checkShape(value, MANIFEST, 'manifest');
+  const wrong = findWrong(value, MANIFEST);
+  must(wrong === null, `manifest${wrong}`);
   const { classes, positive, schema, offset, multiclass, reference } = value as Manifest;
   // multiclass and reference are absent from the first files of two classes
   must(
@@ -67,51 +70,40 @@ export function checkManifest(value: unknown, stages: Stages): asserts value is 
   );
   must(distinct([...schema.features.map((feature) => feature.name), offset]), 'manifest.schema.features');
   // where the stage is not there `Model` says so
-  const wrong = stages.outcomes?.findWrong(value as Manifest);
-  must(wrong == null, `manifest.${wrong}`);
+  const field = stages.outcomes?.findWrong(value as Manifest);
+  must(field == null, `manifest.${field}`);
   schema.features.forEach((feature, i) => {
-    const path = `manifest.schema.features.${i}`;
-    if (feature.kind === 'numeric') {
-      checkShape(feature, NUMERIC, path);
-      must(feature.scale > 0, path);
-    } else if (feature.kind !== 'categorical') {
-      // where the stage is not there `Encoder` says so
-      const { encoders } = stages;
-      const valid = encoders?.[feature.kind]?.valid;
-      must(!encoders || valid?.(feature as never, schema), valid ? path : `${path}.kind`);
-    } else {
-      checkShape(feature, CATEGORICAL, path);
-      const { levels, counts, coding, reference, rare = [] } = feature;
-      checkShape(rare, ['string'], `${path}.rare`);
-      must(
-        levels.length > 0 &&
-          counts.length === levels.length + 1 &&
-          distinct([...levels, ...rare]) &&
-          (coding === 'onehot') === (reference === null) &&
-          (reference ?? 0) < levels.length,
-        path,
-      );
-    }
+    const wrong = findWrongIn(feature, schema, stages);
+    if (wrong !== null) must(false, `manifest.schema.features.${i}${wrong}`);
   });
 }
 
-function checkShape(value: unknown, shape: Shape, path: string): void {
-  const wrong = findWrong(value, shape);
-  must(wrong === null, path + wrong);
+/** Where a feature is not as its kind must be, as `findWrong` says it. */
+function findWrongIn(feature: Feature, schema: Schema, { encoders }: Stages): string | null {
+  if (feature.kind === 'numeric') return findWrong(feature, NUMERIC) ?? (feature.scale > 0 ? null : '');
+  if (feature.kind !== 'categorical') {
+    // where the stage is not there `Encoder` says so
+    const valid = encoders?.[feature.kind]?.valid;
+    return !encoders || valid?.(feature as never, schema) ? null : valid ? '' : '.kind';
+  }
+  const { levels, counts, coding, reference, rare = [] } = feature;
+  return (
+    findWrong(feature, CATEGORICAL) ??
+    findWrong({ rare }, { rare: [isString] }) ??
+    (levels.length > 0 &&
+    counts.length === levels.length + 1 &&
+    distinct([...levels, ...rare]) &&
+    (coding === 'onehot') === (reference === null) &&
+    (reference ?? 0) < levels.length
+      ? null
+      : '')
+  );
 }
 
 /** Where a value first differs from a shape: "" itself, ".0.name" a part; null when nowhere. No path is built for what fits. */
 function findWrong(value: unknown, shape: Shape): string | null {
-  if (typeof shape === 'string') {
-    const valid =
-      TYPES[shape] ??
-      ((word) =>
-        shape
-          .slice(1)
-          .split('|')
-          .includes(word as string));
-    return valid(value) ? null : '';
-  }
+  if (typeof shape === 'function') return shape(value) ? null : '';
+  if (typeof shape === 'string') return shape.split('|').includes(value as string) ? null : '';
   const isArray = Array.isArray(shape);
   if (typeof value !== 'object' || value === null || Array.isArray(value) !== isArray) return '';
   let wrong: string | null = null;

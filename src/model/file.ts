@@ -86,7 +86,8 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): M
   }
   checkManifest(manifest, stages);
   const tensors = content!.tensors();
-  const { slots } = new Encoder(manifest.schema, stages.encoders);
+  const encoder = new Encoder(manifest.schema, stages.encoders);
+  const { slots } = encoder;
   const vectors = vectorsOf(manifest);
   const parameters = vectors * (slots + 1);
   const read = (name: string, ...shape: number[]): Float64Array => {
@@ -109,6 +110,7 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): M
     baseline: tensors.has('baseline') ? read('baseline', slots) : null,
     stages,
     sha256: stored,
+    encoder,
   });
 }
 
@@ -157,7 +159,7 @@ function foreign(file: Uint8Array): LogoddsError {
 }
 
 function text(bytes: Uint8Array): string {
-  return new TextDecoder('latin1').decode(bytes);
+  return String.fromCharCode(...bytes);
 }
 
 function refuse(reason: FormatReason, expected: string, got: string): LogoddsError {

@@ -34,6 +34,8 @@ export interface ModelParts {
   readonly stages?: Stages;
   /** digest of the file that the model was loaded from; absent or null: it comes from no file */
   readonly sha256?: string | null;
+  /** that of the schema, where it was made before @internal */
+  readonly encoder?: Encoder;
 }
 
 /** How many weight vectors a model of these classes has. */
@@ -92,7 +94,8 @@ export class Model implements ModelParts {
     const needed = needsOutcomes(manifest);
     if (needed && !stages.outcomes) throw missingStage('outcomes', 'for its classes, calibration or decision');
     this.#outcomes = (needed && stages.outcomes) || null;
-    this.encoder = new Encoder(manifest.schema, stages.encoders);
+    const { schema } = manifest;
+    this.encoder = parts.encoder?.schema === schema ? parts.encoder : new Encoder(schema, stages.encoders);
     this.#slots = Uint32Array.from(this.encoder.specs, ({ slots = 0 }) => slots);
     this.#negative = manifest.classes.find((name) => name !== manifest.positive)!;
     const vectors = vectorsOf(manifest);

@@ -115,14 +115,14 @@ function parseHeader(json: Uint8Array): unknown {
 export function parseWritten(text: unknown): unknown {
   const value = JSON.parse(text as string);
   // the depth first: JSON.stringify takes time with its square
-  if (!isFlat(value, 9) || JSON.stringify(value) !== text) throw new SyntaxError();
+  if (!isFlat([value], 10) || JSON.stringify(value) !== text) throw new SyntaxError();
   return value;
 }
 
-function isFlat(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (levels === 0) return false;
-  return (Array.isArray(value) ? value : Object.values(value)).every((part) => isFlat(part, levels - 1));
+function isFlat(parts: object, levels: number): boolean {
+  return Object.values(parts).every(
+    (part) => typeof part !== 'object' || !part || (levels > 1 && isFlat(part, levels - 1)),
+  );
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

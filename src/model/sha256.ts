@@ -4,16 +4,11 @@
  */
 export function sha256(message: Uint8Array): string {
   const host = (globalThis as { readonly process?: Host }).process?.getBuiltinModule?.('node:crypto');
-  return host ? host.createHash('sha256').update(message).digest('hex') : sha256InJavaScript(message);
+  return host?.hash?.('sha256', message) ?? sha256InJavaScript(message);
 }
 
 interface Host {
-  getBuiltinModule?(name: 'node:crypto'): { createHash(algorithm: 'sha256'): Hash } | undefined;
-}
-
-interface Hash {
-  update(bytes: Uint8Array): Hash;
-  digest(encoding: 'hex'): string;
+  getBuiltinModule?(name: 'node:crypto'): { hash?(algorithm: 'sha256', message: Uint8Array): string } | undefined;
 }
 
 /**

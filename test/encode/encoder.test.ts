@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pickEngine } from '../../bindings/engine.ts';
+import type { LogoddsError } from '../../bindings/errors.ts';
 import type { Precision } from '../../bindings/layout.ts';
 import { Encoder } from '../../src/encode/encoder.ts';
 import { inferSchema } from '../../src/encode/infer.ts';
@@ -332,4 +333,31 @@ test.each([1, 23, 24, 25, 60])('a record of %i fields, in any order of its field
       }
     });
   }
+});
+
+test('the first record, which is read another way than those after it, gives the same entries and counts', () => {
+  const schema: Schema = { features: [age, pay, city] };
+  const records = [
+    { age: 44, pay: 3, city: 'Bonn' },
+    { age: null, pay: null, city: null },
+    { age: 61, pay: 5n, city: 7 },
+    { age: 19, pay: 4, city: 'Ulm' },
+  ];
+  const used = new Encoder(schema);
+  used.encodeRecord(records[0], new Float64Array(5));
+  for (const record of records) {
+    const [first, later] = [new Float64Array(5), new Float64Array(5)];
+    expect(new Encoder(schema).encodeRecord(record, first)).toBe(used.encodeRecord(record, later));
+    expect(first).toEqual(later);
+  }
+  const bad = { age: 'x', pay: 1, city: {} };
+  const problems = (encoder: Encoder) => {
+    try {
+      return encoder.encodeRecord(bad, new Float64Array(5));
+    } catch (error) {
+      return (error as LogoddsError).problems;
+    }
+  };
+  expect(problems(new Encoder(schema))).toHaveLength(2);
+  expect(problems(new Encoder(schema))).toEqual(problems(used));
 });

@@ -532,3 +532,12 @@ describe.each(scorers)('three classes in a table, %s', (_, engine) => {
     expect(engine.bytesInUse).toBe(before);
   });
 });
+
+test('a model made of the parts of another, with a schema of its own, encodes by its own schema', () => {
+  const model = smallModel();
+  const [age, city] = smallSchema.features;
+  const schema = { features: [{ ...age, name: 'years' }, city] };
+  const renamed = new Model({ ...model, manifest: manifestOf(schema) });
+  expect(renamed.score({ years: 44, city: 'Köln' })).toEqual(model.score({ age: 44, city: 'Köln' }));
+  expect(new Model({ ...model }).encoder).toBe(model.encoder);
+});
