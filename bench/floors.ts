@@ -1,4 +1,4 @@
-import { best, type Case, ratio, type Unit } from './harness.ts';
+import { best, type Case, ratio, type Unit } from './timings.ts';
 
 /** A ratio that must hold: how many times longer `rival` takes than `mine` in `case` of `suite`. */
 export interface Floor {
@@ -275,6 +275,8 @@ export interface Finding extends Floor {
   readonly range?: readonly [number, number];
   /** whose answer was wrong, and how */
   readonly wrong?: string;
+  /** all rivals were stopped: the ratio is the least that it can be */
+  readonly stopped?: boolean;
 }
 
 /** The floors of these suites with what was measured. */
@@ -292,6 +294,9 @@ export function findings(suites: Readonly<Record<string, readonly Case[]>>): Fin
         : timings.filter(({ name }) => name.startsWith(floor.rival) && !name.endsWith('threads'));
       const rival = best(matching, '');
       if (!rival) return { ...floor, wrong: matching[0]?.wrong && `${matching[0].name}: ${matching[0].wrong}` };
+      if (rival.moreThan) {
+        return { ...floor, ratio: rival.moreThan, stopped: true, median: mine.median, bytes, unit, rows };
+      }
       const each = rival.rounds.map((ms, i) => ms / mine.rounds[i]);
       const range = [Math.min(...each), Math.max(...each)] as const;
       return { ...floor, ratio: ratio(mine, rival), median: mine.median, bytes, unit, rows, range };

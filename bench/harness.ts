@@ -2,72 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { Bench } from 'tinybench';
+import { type Case, figure, type Machine, median, type Rival, ratio, type Settings, type Verdict } from './timings.ts';
 
 export const SEED = 20010101;
-
-/** One way to do the work of a case. */
-export interface Rival {
-  readonly name: string;
-  /** Repeats the work for about `timeMs`, once at least. @returns milliseconds of one call, the median of its samples */
-  sample(timeMs: number): Promise<number> | number;
-  /** What the work gave, to be checked against the first rival of the case; absent where there is nothing to compare. */
-  output?(): Promise<ArrayLike<number>> | ArrayLike<number>;
-  /** Where there is a better test than comparing outputs; done once, before timing. */
-  check?(): Promise<Verdict>;
-  /** Only engines that promise the same bits: no tolerance. */
-  readonly exact?: boolean;
-}
-
-/** What a check found. */
-export interface Verdict {
-  /** as part of the largest value, or what the notes of the suite call it */
-  readonly difference?: number;
-  /** why it is not timed */
-  readonly wrong?: string;
-  /** how the rival was set where it had a choice */
-  readonly setting?: string;
-}
-
-/** Milliseconds of one call of a rival; or megabytes, as the unit of the case says. */
-export interface Timing extends Verdict {
-  readonly name: string;
-  /** median of `rounds` */
-  readonly median: number;
-  /** the median of each round; rounds of all rivals of a case were taken in turn */
-  readonly rounds: readonly number[];
-}
-
-/** One line of the results. */
-export interface Case {
-  readonly name: string;
-  /** what one call does: rows, bytes of the data read once (0: read many times), floating-point operations when they are the limit */
-  readonly rows: number;
-  readonly bytes: number;
-  readonly flops?: number;
-  /** outputs had to agree to this part of the largest value */
-  readonly tolerance: number;
-  /** of the timings; milliseconds when absent */
-  readonly unit?: Unit;
-  readonly timings: readonly Timing[];
-}
-
-export type Unit = 'ms' | 'MB';
-
-export interface Results {
-  readonly suite: string;
-  readonly machine: ReturnType<typeof machine>;
-  readonly rivals: Readonly<Record<string, string>>;
-  readonly settings: Settings & { readonly seed: number };
-  /** what the figures leave out, and how they were taken */
-  readonly notes: readonly string[];
-  readonly cases: readonly Case[];
-}
-
-export interface Settings {
-  readonly quick: boolean;
-  readonly rounds: number;
-  readonly timeMs: number;
-}
 
 export function settings(quick: boolean): Settings {
   return quick ? { quick, rounds: 1, timeMs: 10 } : { quick, rounds: 5, timeMs: 40 };
@@ -172,7 +109,7 @@ export async function compare(
     if (performance.now() - start > timeMs) slow.add(rival);
     checks.push(verdict ?? (actual ? check(actual, reference!, rival.exact ? 0 : work.tolerance) : {}));
   }
-  const right = rivals.filter((_, i) => !checks[i].wrong);
+  const right = rivals.filter((_, i) => !checks[i].wrong && !checks[i].moreThan);
   const taken = new Map<Rival, number[]>(rivals.map((rival) => [rival, []]));
   // what was checked and takes long has been warmed up by that
   for (const rival of right) if (!slow.has(rival)) await rival.sample(timeMs / 4);
@@ -211,38 +148,14 @@ function report({ name, timings, unit }: Case): void {
   const [first, ...rest] = timings;
   const others = rest.map((other) => {
     if (other.wrong) return `${other.name} WRONG (${other.wrong})`;
+    if (other.moreThan) return `${other.name} more than ${other.moreThan}×`;
     return `${other.name} ${ratio(first, other).toPrecision(3)}×`;
   });
   const mine = first.wrong ? `WRONG (${first.wrong})` : figure(first.median, unit);
   console.error(`  ${name}: ${mine}; ${others.join(', ')}`);
 }
 
-/** a median, for the eye */
-export function figure(value: number, unit: Unit = 'ms'): string {
-  if (unit === 'MB') return `${value.toPrecision(3)} MB`;
-  if (value >= 1e4) return `${(value / 1e3).toPrecision(3)} s`;
-  if (value >= 1) return `${value.toPrecision(3)} ms`;
-  if (value >= 1e-3) return `${(value * 1e3).toPrecision(3)} µs`;
-  return `${(value * 1e6).toPrecision(3)} ns`;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
-/** how many times longer `other` takes than `first`: the median over rounds of the ratio within a round */
-export function ratio(first: Timing, other: Timing): number {
-  return median(other.rounds.map((ms, i) => ms / first.rounds[i]));
-}
-
-/** the fastest of those whose name starts with `prefix`; none when they are absent or wrong */
-export function best(timings: readonly Timing[], prefix: string): Timing | undefined {
-  const found = timings.filter(({ name, wrong }) => name.startsWith(prefix) && !wrong);
-  return found.sort((a, b) => a.median - b.median)[0];
-}
-
-export function machine() {
+export function machine(): Machine {
   const git = (...args: string[]) => {
     try {
       return execFileSync('git', args, { stdio: ['ignore', 'pipe', 'ignore'] })
@@ -261,7 +174,7 @@ export function machine() {
     platform: `${process.platform} ${process.arch}`,
     node: process.versions.node,
     v8: process.versions.v8,
-    logodds: version as string,
+    logodds: version,
     commit: git('rev-parse', '--short=12', 'HEAD') || 'unknown',
     changed: git('status', '--porcelain') !== '',
     date: new Date().toISOString().slice(0, 10),

@@ -1,6 +1,6 @@
-import type { Rival } from './harness.ts';
 import { asynchronous, local } from './harness.ts';
 import { sigmoidModel } from './onnx.ts';
+import type { Rival } from './timings.ts';
 
 /** Data of a scoring problem: x rows × features, w features, b one number, all f32. */
 export interface Problem {

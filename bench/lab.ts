@@ -5,9 +5,10 @@ import { jsKernels } from '../bindings/js/kernels.ts';
 import type { Precision } from '../bindings/layout.ts';
 import type { RowsBatch } from '../bindings/rowsBatch.ts';
 import type { Vector } from '../bindings/vector.ts';
-import { type Case, compare, local, type Rival, random, SEED, type Settings } from './harness.ts';
+import { compare, local, random, SEED } from './harness.ts';
 import type { Peer } from './peer.ts';
 import { type Contestant, type Goal, race } from './race.ts';
+import type { Case, Rival, Settings } from './timings.ts';
 
 export type Plain = typeof import('./plain.ts');
 type Read = (address: number, bytes: number) => bigint;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { machine, packages, type Results, SEED, settings, sink } from './harness.ts';
+import { machine, packages, SEED, settings, sink } from './harness.ts';
 import { Lab, type Peers } from './lab.ts';
 import { Peer } from './peer.ts';
 import * as auc from './suites/auc.ts';
@@ -25,6 +25,7 @@ import * as trainOnline from './suites/trainOnline.ts';
 import * as trainSparse from './suites/trainSparse.ts';
 import * as trainWide from './suites/trainWide.ts';
 import { listing, load, markdown, short, writeReadme } from './table.ts';
+import type { Results } from './timings.ts';
 
 interface Suite {
   run(lab: Lab): Promise<void>;

@@ -2,11 +2,15 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import type { Precision } from '../bindings/layout.ts';
-import type { Rival } from './harness.ts';
 import type { Contestant } from './race.ts';
+import type { Rival } from './timings.ts';
 
 const VENV = 'bench/build/venv';
 const DATA = 'bench/build/data';
+/** what a fit may take beside its own time: the request, the parameters */
+const ASIDE_MS = 1000;
+/** setTimeout takes more as none */
+const LONGEST_TIMER = 2 ** 31;
 
 interface Answer {
   readonly error?: string;
@@ -15,6 +19,8 @@ interface Answer {
   readonly rivals?: string[];
   readonly rungs?: string[][];
   readonly iterations?: number | null;
+  /** those whose time is not that of the call: they are not stopped */
+  readonly unstopped?: string[];
   /** what does not take part, a sentence each */
   readonly missing?: string | string[];
 }
@@ -30,19 +36,29 @@ export function pythonCommand(): string | undefined {
  * Arrays pass through files.
  */
 export class Peer {
+  readonly #command: string;
   readonly #name: string;
   readonly #folder: string;
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  readonly #reader: Interface;
+  #child!: ChildProcessWithoutNullStreams;
+  #lines!: AsyncIterator<string>;
+  #reader!: Interface;
+  /** the case that is open, and whether the child, which replaces one that was stopped, knows of it */
+  #case: object = {};
+  #knows = true;
   /** name and version of each package, and the core that OpenBLAS picked */
   versions: Record<string, string> = {};
 
   private constructor(command: string, script: string) {
+    this.#command = command;
     this.#name = script;
     this.#folder = `${DATA}/${script}`;
     mkdirSync(this.#folder, { recursive: true });
-    this.#child = spawn(command, [`bench/${script}`, this.#folder], { stdio: ['pipe', 'pipe', 'inherit'] }) as never;
+    this.#spawn();
+  }
+
+  #spawn(): void {
+    const args = [`bench/${this.#name}`, this.#folder];
+    this.#child = spawn(this.#command, args, { stdio: ['pipe', 'pipe', 'inherit'] }) as never;
     this.#reader = createInterface({ input: this.#child.stdout });
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
@@ -72,9 +88,28 @@ export class Peer {
   }
 
   async #ask(request: object): Promise<Answer> {
+    const answer = await this.#askWithin(request, Number.POSITIVE_INFINITY);
+    if (!answer) throw new Error(`${this.#name} ended at ${JSON.stringify(request)}`);
+    return answer;
+  }
+
+  /** @returns null when the child was stopped after that time; another one takes its place */
+  async #askWithin(request: object, limitMs: number): Promise<Answer | null> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    let stopped = false;
+    const stop = () => {
+      stopped = true;
+      this.#child.kill('SIGKILL');
+    };
+    const timer = limitMs < LONGEST_TIMER ? setTimeout(stop, limitMs) : undefined;
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`${this.#name} ended at ${JSON.stringify(request)}`);
+    clearTimeout(timer);
+    if (done) {
+      if (!stopped) throw new Error(`${this.#name} ended at ${JSON.stringify(request)}`);
+      this.#spawn();
+      this.#knows = false;
+      return null;
+    }
     const answer = JSON.parse(value) as Answer;
     if (answer.error) throw new Error(`${this.#name}: ${answer.error}`);
     return answer;
@@ -84,7 +119,9 @@ export class Peer {
     for (const [name, array] of Object.entries(arrays)) {
       writeFileSync(`${this.#folder}/${name}.bin`, new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     }
-    return this.#ask({ op: 'open', kind, ...numbers });
+    this.#case = { op: 'open', kind, ...numbers };
+    this.#knows = true;
+    return this.#ask(this.#case);
   }
 
   #output(precision: Precision): Float32Array | Float64Array {
@@ -112,13 +149,20 @@ export class Peer {
     numbers: Record<string, unknown>,
     arrays: Record<string, ArrayBufferView>,
   ): Promise<Contestant[]> {
-    const { rivals = [], rungs = [], missing = [] } = await this.#open(kind, numbers, arrays);
+    const { rivals = [], rungs = [], missing = [], unstopped = [] } = await this.#open(kind, numbers, arrays);
     for (const sentence of [missing].flat()) console.error(`bench: ${sentence}`);
     return [rivals].flat().map((name, i) => ({
       name,
       rungs: [rungs[i]].flat(),
-      fit: async (rung) => {
-        const { ms, iterations } = await this.#ask({ op: 'fit', name, rung });
+      fit: async (rung, limitMs = Number.POSITIVE_INFINITY) => {
+        if (!this.#knows) {
+          await this.#ask(this.#case);
+          this.#knows = true;
+        }
+        const within = unstopped.includes(name) ? Number.POSITIVE_INFINITY : limitMs + ASIDE_MS;
+        const answer = await this.#askWithin({ op: 'fit', name, rung }, within);
+        if (!answer) return null;
+        const { ms, iterations } = answer;
         return { ms: ms!, iterations: iterations ?? undefined, params: this.#output('f64') as Float64Array };
       },
     }));

@@ -1,4 +1,4 @@
-import { median, type Rival, type Verdict } from './harness.ts';
+import { median, type Rival, type Verdict } from './timings.ts';
 
 /** One fit, timed by whoever did it: from data in memory to parameters. */
 export interface Run {
@@ -13,7 +13,8 @@ export interface Contestant {
   readonly name: string;
   /** the settings, from the loosest to the tightest, as they are shown */
   readonly rungs: readonly string[];
-  fit(rung: number): Promise<Run> | Run;
+  /** @returns null when it was stopped, which who can be stopped is after `limitMs` */
+  fit(rung: number, limitMs?: number): Promise<Run | null> | Run | null;
 }
 
 /** When a fit is good enough. */
@@ -59,39 +60,39 @@ export function closeness(expected: Float64Array, scale: Float64Array, limit: nu
   };
 }
 
+/** Who takes more than so many times as long as the first contestant is stopped. */
+export const MOST = 10;
+/** fits of the first contestant, of which the slowest counts against the others */
+const LOOKS = 3;
+
 /**
- * Contestants as rivals of the harness: each climbs its rungs until it reaches the goal, and is then timed at that rung.
- * One that never does, or fails, is shown as wrong.
+ * Contestants as rivals of the harness: each is timed at the loosest of its rungs that reaches the goal, which is found by
+ * bisection. Who takes more than `MOST` times as long as the first for a fit is stopped, and is not tried at tighter rungs.
+ * One whose looser rungs all miss the goal is shown as slower than that; one that never reaches it, or fails, as wrong.
  */
 export function race(goal: Goal, contestants: readonly Contestant[]): Rival[] {
-  return contestants.map(({ name, rungs, fit }) => {
+  let limitMs = Number.POSITIVE_INFINITY;
+  return contestants.map((contestant, i) => {
+    const { name, fit } = contestant;
     let chosen = 0;
     return {
       name,
       async check(): Promise<Verdict> {
-        let best = Number.POSITIVE_INFINITY;
-        for (chosen = 0; chosen < rungs.length; chosen++) {
-          let run: Run;
-          let shortfall: number;
-          try {
-            run = await fit(chosen);
-            shortfall = goal.shortfall(run.params);
-          } catch (error) {
-            return { wrong: `${rungs[chosen]}: ${(error as Error).message}` };
-          }
-          if (shortfall <= goal.limit) {
-            const count = run.iterations === undefined ? [] : [`${run.iterations} iterations`];
-            return { difference: shortfall, setting: [rungs[chosen], ...count].join(', ') };
-          }
-          best = Math.min(best, shortfall);
+        const verdict = await climb(goal, contestant, limitMs, (rung) => {
+          chosen = rung;
+        });
+        if (i === 0 && !verdict.wrong) {
+          let slowest = 0;
+          for (let look = 0; look < LOOKS; look++) slowest = Math.max(slowest, (await fit(chosen))!.ms);
+          limitMs = MOST * slowest;
         }
-        return { difference: best, wrong: `reached ${best.toPrecision(2)}, not ${goal.limit}, at ${rungs.at(-1)}` };
+        return verdict;
       },
       async sample(timeMs: number): Promise<number> {
         const times: number[] = [];
         let spent = 0;
         do {
-          const { ms } = await fit(chosen);
+          const { ms } = (await fit(chosen))!;
           times.push(ms);
           spent += ms;
         } while (spent < timeMs);
@@ -99,6 +100,46 @@ export function race(goal: Goal, contestants: readonly Contestant[]): Rival[] {
       },
     };
   });
+}
+
+/** The loosest rung that reaches the goal, which `choose` is told, by fits that are stopped after a time. */
+async function climb(
+  goal: Goal,
+  { rungs, fit }: Contestant,
+  limitMs: number,
+  choose: (rung: number) => void,
+): Promise<Verdict> {
+  let found: Verdict | undefined;
+  let best = Number.POSITIVE_INFINITY;
+  let low = 0;
+  let high = rungs.length;
+  let stopped = '';
+  while (low < high) {
+    const rung = (low + high) >> 1;
+    let run: Run | null;
+    let shortfall = Number.POSITIVE_INFINITY;
+    try {
+      run = await fit(rung, limitMs);
+      if (run) shortfall = goal.shortfall(run.params);
+    } catch (error) {
+      return { wrong: `${rungs[rung]}: ${(error as Error).message}` };
+    }
+    if (!run || run.ms > limitMs) {
+      stopped = rungs[rung];
+      high = rung;
+    } else if (shortfall <= goal.limit) {
+      const count = run.iterations === undefined ? [] : [`${run.iterations} iterations`];
+      found = { difference: shortfall, setting: [rungs[rung], ...count].join(', ') };
+      choose(rung);
+      high = rung;
+    } else {
+      best = Math.min(best, shortfall);
+      low = rung + 1;
+    }
+  }
+  if (found) return found;
+  if (stopped) return { moreThan: MOST, setting: stopped };
+  return { difference: best, wrong: `reached ${best.toPrecision(2)}, not ${goal.limit}, at ${rungs.at(-1)}` };
 }
 
 /** 10^-first … 10^-last */

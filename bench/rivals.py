@@ -345,7 +345,12 @@ def main():
                 gc.collect()
                 if r["kind"].startswith("train_"):
                     rivals, missing = trainers.open_case(r)
-                    answer = {"rivals": list(rivals), "rungs": [t.rungs for t in rivals.values()], "missing": missing}
+                    answer = {
+                        "rivals": list(rivals),
+                        "rungs": [t.rungs for t in rivals.values()],
+                        "missing": missing,
+                        "unstopped": [name for name, t in rivals.items() if t.own_clock],
+                    }
                 else:
                     rivals, pick = globals()[r["kind"]](r)
                     answer = {"rivals": list(rivals)}

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Finding, findings } from './floors.ts';
-import { type Case, figure, type Results } from './harness.ts';
+import { type Case, figure, type Results } from './timings.ts';
 
 /** All results of suites in a folder; accuracy.json is of another kind. */
 export function load(folder: string): Record<string, Results> {
@@ -22,11 +22,12 @@ export function markdown(all: Readonly<Record<string, Results>>): string {
 }
 
 function line(finding: Finding): string {
-  const { work, floor, wrong, median, bytes, unit: of, ratio } = finding;
+  const { work, floor, wrong, median, bytes, unit: of, ratio, stopped } = finding;
   const unit = floor < 1 && work.includes('read rate') ? '' : '×';
   const rate = median && bytes ? `, ${(bytes / median / 1e6).toPrecision(3)} GB/s` : '';
   const taken = median ? `${figure(median, of)}${rate}` : '';
-  const cell = wrong ? `wrong: ${wrong}` : ratio === undefined ? 'not measured' : `**${ratio.toPrecision(3)}${unit}**`;
+  const figures = stopped ? `more than ${ratio}` : ratio?.toPrecision(3);
+  const cell = wrong ? `wrong: ${wrong}` : ratio === undefined ? 'not measured' : `**${figures}${unit}**`;
   return `| ${work} | ${taken} | ${floor}${unit} | ${cell}${ratio !== undefined && ratio < floor ? ' (short)' : ''} |`;
 }
 
@@ -54,7 +55,7 @@ export function short(all: Readonly<Record<string, Results>>): string[] {
     if (ratio === undefined) return [`${work}: not measured`];
     if (ratio >= floor) return [];
     return [
-      `${work}: ${ratio.toPrecision(3)}, below ${floor} (rounds ${range?.map((r) => r.toPrecision(3)).join(' to ')})`,
+      `${work}: ${range ? '' : 'more than '}${ratio.toPrecision(3)}, below ${floor}${range ? ` (rounds ${range.map((r) => r.toPrecision(3)).join(' to ')})` : ''}`,
     ];
   });
 }
@@ -64,8 +65,9 @@ export function listing({ suite, cases }: Results): string {
   return cases
     .map(({ name, bytes, flops, unit, timings }) => {
       const [mine] = timings;
-      const lines = timings.map(({ name: other, median, wrong, setting = '' }) => {
+      const lines = timings.map(({ name: other, median, wrong, moreThan, setting = '' }) => {
         if (wrong) return `    ${other.padEnd(36)} WRONG: ${wrong}`;
+        if (moreThan) return `    ${other.padEnd(36)} more than ${moreThan}×, stopped at ${setting}`;
         const gigabytes = bytes ? `${(bytes / median / 1e6).toPrecision(3)} GB/s` : '';
         const work = flops ? `${(flops / median / 1e6).toPrecision(3)} GFLOP/s` : '';
         const cells = [figure(median, unit).padStart(9), gigabytes.padStart(11), work.padStart(14)];

@@ -1,8 +1,9 @@
 import type { Batch } from '../../bindings/batch.ts';
 import type { Precision } from '../../bindings/layout.ts';
 import type { Likelihood } from '../../bindings/likelihood.ts';
-import { local, type Rival } from '../harness.ts';
+import { local } from '../harness.ts';
 import { type Lab, labels, shape } from '../lab.ts';
+import type { Rival } from '../timings.ts';
 import { flights } from './columns.ts';
 import { entries, sparseBatch } from './sparse.ts';
 

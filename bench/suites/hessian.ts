@@ -1,7 +1,8 @@
 import type { Batch } from '../../bindings/batch.ts';
 import type { Precision } from '../../bindings/layout.ts';
-import { local, type Rival } from '../harness.ts';
+import { local } from '../harness.ts';
 import { type Lab, labels, shape, typed } from '../lab.ts';
+import type { Rival } from '../timings.ts';
 import { flights } from './columns.ts';
 
 export const notes = [

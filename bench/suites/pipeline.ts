@@ -1,6 +1,7 @@
-import { compare, local, type Rival, random, SEED } from '../harness.ts';
+import { compare, local, random, SEED } from '../harness.ts';
 import type { Lab } from '../lab.ts';
 import { calibrated, type Fields, scoreRecords, scoreTable } from '../ours.ts';
+import type { Rival } from '../timings.ts';
 
 export const notes = [
   'Records: objects of 10 numbers (two decimals) and 10 texts (2 to 50 levels of 5 to 12 letters), as JSON.parse makes them; to a probability by Platt’s calibration, one after the other, different records in turn.',

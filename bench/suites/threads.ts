@@ -1,8 +1,9 @@
 import { cpus } from 'node:os';
 import type { Engine } from '../../bindings/engine.ts';
 import { threadedEngine } from '../../bindings/threads.ts';
-import { local, type Rival } from '../harness.ts';
+import { local } from '../harness.ts';
 import { type Lab, labels, shape, typed } from '../lab.ts';
+import type { Rival } from '../timings.ts';
 
 export const notes = [
   'Engines of one thread and of several, each over a memory of its own with the same numbers in it; their results had to be the same bits.',

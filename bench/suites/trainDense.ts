@@ -9,14 +9,15 @@ import { suboptimality } from '../race.ts';
 
 /** What all suites of training have in common. */
 export const TRAINING = [
-  'One fit from arrays in memory to parameters, in milliseconds, one thread unless the name says more. Every contestant climbs a ladder of tolerances, and is timed at the loosest that reaches the goal (its `setting`); `difference` is how far from perfect it then was.',
+  'One fit from arrays in memory to parameters, in milliseconds, one thread unless the name says more. Every contestant is timed at the loosest of a ladder of tolerances that reaches the goal (its `setting`), found by bisection; `difference` is how far from perfect it then was.',
+  'A rival that takes more than ten times the slowest of three fits of logodds is stopped, and shown as that (`moreThan`).',
   'Goal of a penalised fit: (f − f*)/|f*| ≤ 1e-8, f by one evaluator in f64 for all, f* of logodds at a tolerance of 1e-12; no contestant may be below f*.',
 ];
 
 export const notes = [
   ...TRAINING,
   'Normal features, neighbours correlated at 0.5, L2 with C = 1, the intercept not penalised.',
-  'scikit-learn with f32 data computes in f32; where that misses the goal, it is given the data widened to f64, which is part of its time.',
+  'scikit-learn with f32 data computes in f32; it also takes part with the data widened to f64, which is part of its time.',
 ];
 
 export const SOLVERS = ['lbfgs', 'newton-cg', 'newton-cholesky'];

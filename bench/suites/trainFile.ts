@@ -19,7 +19,7 @@ export async function run(lab: Lab): Promise<void> {
   const every = lab.quick ? 100 : 1;
   mkdirSync(FOLDER, { recursive: true });
   const mine = command('logodds train', ['defaults'], process.execPath, () => flags(every));
-  const { params } = await mine.fit(0);
+  const { params } = (await mine.fit(0))!;
   const python = pythonCommand();
   const solvers = python ? ['lbfgs', 'newton-cholesky'] : [];
   const rivals = solvers.map((solver) =>
@@ -45,10 +45,16 @@ function command(
   return {
     name,
     rungs,
-    fit: (rung) => {
+    fit: (rung, limitMs = Number.POSITIVE_INFINITY) => {
+      const timeout = Number.isFinite(limitMs) ? limitMs : undefined;
       const start = performance.now();
-      const { status, stdout, stderr } = spawnSync(program, options(rungs[rung]), { env, encoding: 'utf8' });
+      const { status, stdout, stderr, error } = spawnSync(program, options(rungs[rung]), {
+        env,
+        encoding: 'utf8',
+        timeout,
+      });
       const ms = performance.now() - start;
+      if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') return null;
       if (status !== 0) throw new Error(`${name}: ${stderr.trim().split('\n').at(-1)}`);
       const { logLoss, auc } = JSON.parse(stdout).holdout as { logLoss: number; auc: number };
       return { ms, params: Float64Array.of(logLoss, auc) };
