@@ -136,6 +136,13 @@ export const floors: readonly Floor[] = [
     rival: '=logodds, 1 thread',
     floor: 1.8,
   },
+  ...['Node', 'Node, with an engine', 'workerd, with an engine'].map((host) => ({
+    work: `first score of a model of 200 features in ${host}, against 4 ms`,
+    suite: 'start',
+    case: `first score, 200 features, ${host}`,
+    rival: '4 ms',
+    floor: 1,
+  })),
   {
     work: 'records of 20 fields to calibrated probabilities, against 1.5 million a second',
     suite: 'pipeline',

@@ -13,6 +13,7 @@ import * as record from './suites/record.ts';
 import * as rows from './suites/rows.ts';
 import * as scoreFile from './suites/scoreFile.ts';
 import * as sparse from './suites/sparse.ts';
+import * as start from './suites/start.ts';
 import * as threads from './suites/threads.ts';
 import * as trainDense from './suites/trainDense.ts';
 import * as trainFile from './suites/trainFile.ts';
@@ -34,6 +35,7 @@ interface Suite {
 
 const suites: Record<string, Suite> = {
   record,
+  start,
   pipeline,
   elementwise,
   rows,
