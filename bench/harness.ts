@@ -17,6 +17,8 @@ const SAMPLE_MS = 0.2;
 /** a case that has taken this long is over after so many rounds */
 const LONG_MS = 4000;
 const ENOUGH = 3;
+/** and one that has taken this long, after the first */
+const LONGEST_MS = 120_000;
 
 /** A rival in this process. `run` returns a number from its result, for the sink. */
 export function local(name: string, run: () => number, extra: Pick<Rival, 'output' | 'exact'> = {}): Rival {
@@ -114,7 +116,8 @@ export async function compare(
   // what was checked and takes long has been warmed up by that
   for (const rival of right) if (!slow.has(rival)) await rival.sample(timeMs / 4);
   for (let round = 0; round < rounds; round++) {
-    if (round >= ENOUGH && performance.now() - began > LONG_MS) break;
+    const spent = performance.now() - began;
+    if ((round >= ENOUGH && spent > LONG_MS) || (round > 0 && spent > LONGEST_MS)) break;
     for (let turn = 0; turn < right.length; turn++) {
       const rival = right[(turn + round) % right.length];
       taken.get(rival)!.push(await rival.sample(timeMs));

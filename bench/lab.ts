@@ -85,7 +85,8 @@ export class Lab {
   /** A case of training: time until the goal. */
   async train(name: string, rows: number, goal: Goal, contestants: readonly Contestant[]): Promise<void> {
     const work = { name, rows, bytes: 0, tolerance: goal.limit };
-    this.cases.push(await compare(work, race(goal, contestants), this.settings));
+    const say = (line: string) => console.error(`    ${line}`);
+    this.cases.push(await compare(work, race(goal, contestants, say), this.settings));
   }
 
   async add(

@@ -66,28 +66,49 @@ export const MOST = 10;
 const LOOKS = 3;
 
 /**
- * Contestants as rivals of the harness: each is timed at the loosest of its rungs that reaches the goal, which is found by
- * bisection. Who takes more than `MOST` times as long as the first for a fit is stopped, and is not tried at tighter rungs.
- * One whose looser rungs all miss the goal is shown as slower than that; one that never reaches it, or fails, as wrong.
+ * Contestants as rivals of the harness: each climbs its rungs until it reaches the goal, and is then timed at that rung. Who
+ * takes more than `MOST` times as long as the first for a fit is stopped and shown as that: its looser rungs missed the goal,
+ * and tighter ones take longer. One that never reaches the goal, or fails, is shown as wrong.
+ * @param say  is told of each fit
  */
-export function race(goal: Goal, contestants: readonly Contestant[]): Rival[] {
+export function race(goal: Goal, contestants: readonly Contestant[], say: (line: string) => void = () => {}): Rival[] {
   let limitMs = Number.POSITIVE_INFINITY;
-  return contestants.map((contestant, i) => {
-    const { name, fit } = contestant;
+  return contestants.map(({ name, rungs, fit }, i) => {
     let chosen = 0;
+
+    async function climb(): Promise<Verdict> {
+      let best = Number.POSITIVE_INFINITY;
+      for (chosen = 0; chosen < rungs.length; chosen++) {
+        const setting = rungs[chosen];
+        let run: Run | null;
+        let shortfall = Number.POSITIVE_INFINITY;
+        try {
+          run = await fit(chosen, limitMs);
+          if (run) shortfall = goal.shortfall(run.params);
+        } catch (error) {
+          return { wrong: `${setting}: ${(error as Error).message}` };
+        }
+        say(`${name}, ${setting}: ${run ? `${run.ms.toPrecision(3)} ms, ${shortfall.toPrecision(2)}` : 'stopped'}`);
+        if (!run || run.ms > limitMs) return { moreThan: MOST, setting };
+        if (shortfall <= goal.limit) {
+          const count = run.iterations === undefined ? [] : [`${run.iterations} iterations`];
+          if (i === 0) await setLimit(run.ms);
+          return { difference: shortfall, setting: [setting, ...count].join(', ') };
+        }
+        best = Math.min(best, shortfall);
+      }
+      return { difference: best, wrong: `reached ${best.toPrecision(2)}, not ${goal.limit}, at ${rungs.at(-1)}` };
+    }
+
+    async function setLimit(ms: number): Promise<void> {
+      let slowest = ms;
+      for (let look = 1; look < LOOKS; look++) slowest = Math.max(slowest, (await fit(chosen))!.ms);
+      limitMs = MOST * slowest;
+    }
+
     return {
       name,
-      async check(): Promise<Verdict> {
-        const verdict = await climb(goal, contestant, limitMs, (rung) => {
-          chosen = rung;
-        });
-        if (i === 0 && !verdict.wrong) {
-          let slowest = 0;
-          for (let look = 0; look < LOOKS; look++) slowest = Math.max(slowest, (await fit(chosen))!.ms);
-          limitMs = MOST * slowest;
-        }
-        return verdict;
-      },
+      check: climb,
       async sample(timeMs: number): Promise<number> {
         const times: number[] = [];
         let spent = 0;
@@ -100,46 +121,6 @@ export function race(goal: Goal, contestants: readonly Contestant[]): Rival[] {
       },
     };
   });
-}
-
-/** The loosest rung that reaches the goal, which `choose` is told, by fits that are stopped after a time. */
-async function climb(
-  goal: Goal,
-  { rungs, fit }: Contestant,
-  limitMs: number,
-  choose: (rung: number) => void,
-): Promise<Verdict> {
-  let found: Verdict | undefined;
-  let best = Number.POSITIVE_INFINITY;
-  let low = 0;
-  let high = rungs.length;
-  let stopped = '';
-  while (low < high) {
-    const rung = (low + high) >> 1;
-    let run: Run | null;
-    let shortfall = Number.POSITIVE_INFINITY;
-    try {
-      run = await fit(rung, limitMs);
-      if (run) shortfall = goal.shortfall(run.params);
-    } catch (error) {
-      return { wrong: `${rungs[rung]}: ${(error as Error).message}` };
-    }
-    if (!run || run.ms > limitMs) {
-      stopped = rungs[rung];
-      high = rung;
-    } else if (shortfall <= goal.limit) {
-      const count = run.iterations === undefined ? [] : [`${run.iterations} iterations`];
-      found = { difference: shortfall, setting: [rungs[rung], ...count].join(', ') };
-      choose(rung);
-      high = rung;
-    } else {
-      best = Math.min(best, shortfall);
-      low = rung + 1;
-    }
-  }
-  if (found) return found;
-  if (stopped) return { moreThan: MOST, setting: stopped };
-  return { difference: best, wrong: `reached ${best.toPrecision(2)}, not ${goal.limit}, at ${rungs.at(-1)}` };
 }
 
 /** 10^-first … 10^-last */
