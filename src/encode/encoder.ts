@@ -33,8 +33,7 @@ const PLACES = 128;
 
 // shared by all that have none: a model of numbers makes hundreds
 const NO_CODES: Turn['codes'] = new Map();
-const NO_GUESSES: (readonly [label: string, code: number])[] = [];
-const NO_LEVELS: string[] = [];
+const NONE: never[] = [];
 const NO_SLOTS = new Uint32Array(0);
 
 /** A place from the length of a label and its last character. */
@@ -90,7 +89,7 @@ export class Encoder {
       let field = sourceOf(feature);
       let coder: Coder | null = null;
       let codes = NO_CODES;
-      let guesses = NO_GUESSES;
+      let guesses: [label: string, code: number][] = NONE;
       let gap = 0;
       let unseen = 0;
       if (kind === 'numeric') {
@@ -116,7 +115,7 @@ export class Encoder {
       const plain = kind === 'numeric' && !feature.indicator;
       const low = plain ? feature.min : 1;
       const high = plain ? feature.max : 0;
-      return { guesses, feature, coder, at, field, low, high, codes, gap, unseen, seen: NO_LEVELS, table: NO_SLOTS };
+      return { guesses, feature, coder, at, field, low, high, codes, gap, unseen, seen: NONE, table: NO_SLOTS };
     });
     this.specs = Object.freeze(specs);
     this.slots = countSlots(specs);

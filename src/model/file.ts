@@ -57,7 +57,11 @@ export type ModelBytes = ArrayBufferLike | ArrayBufferView;
  */
 export function loadModel(bytes: ModelBytes, stages?: Stages): Model;
 /** @internal for models that do more */
-export function loadModel<M extends Model>(bytes: ModelBytes, stages: Stages, of: new (parts: ModelParts) => M): M;
+export function loadModel<M extends Model>(
+  bytes: ModelBytes,
+  stages: Stages,
+  of: new (parts: ModelParts, encoder: Encoder) => M,
+): M;
 export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): Model {
   const file = viewOf(bytes);
   if (text(file.subarray(8, DIGEST)) !== START) throw foreign(file);
@@ -101,17 +105,19 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): M
     }
     return tensor.read();
   };
-  return new of({
-    // files of two classes may lack what only more have
-    manifest: { ...manifest, multiclass: manifest.multiclass ?? null, reference: manifest.reference ?? null },
-    weights: read('weights', ...matrix(vectors, slots)),
-    intercept: read('intercept', vectors),
-    covariance: tensors.has('covariance') ? read('covariance', parameters, parameters) : null,
-    baseline: tensors.has('baseline') ? read('baseline', slots) : null,
-    stages,
-    sha256: stored,
+  return new of(
+    {
+      // files of two classes may lack what only more have
+      manifest: { ...manifest, multiclass: manifest.multiclass ?? null, reference: manifest.reference ?? null },
+      weights: read('weights', ...matrix(vectors, slots)),
+      intercept: read('intercept', vectors),
+      covariance: tensors.has('covariance') ? read('covariance', parameters, parameters) : null,
+      baseline: tensors.has('baseline') ? read('baseline', slots) : null,
+      stages,
+      sha256: stored,
+    },
     encoder,
-  });
+  );
 }
 
 /** Shape of `weights`: a single vector is no matrix. */

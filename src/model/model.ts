@@ -34,8 +34,6 @@ export interface ModelParts {
   readonly stages?: Stages;
   /** digest of the file that the model was loaded from; absent or null: it comes from no file */
   readonly sha256?: string | null;
-  /** that of the schema, where it was made before @internal */
-  readonly encoder?: Encoder;
 }
 
 /** How many weight vectors a model of these classes has. */
@@ -79,10 +77,11 @@ export class Model implements ModelParts {
   readonly #slots: Uint32Array;
 
   /**
+   * @param encoder  of the schema, where there is one already @internal
    * @throws ERR_SHAPE when weights, intercept, covariance or baseline do not have the lengths that schema and classes require
    * @throws ERR_FORMAT when the manifest needs a stage that is absent
    */
-  constructor(parts: ModelParts) {
+  constructor(parts: ModelParts, encoder = new Encoder(parts.manifest.schema, parts.stages?.encoders)) {
     const { manifest, weights, intercept, covariance, baseline = null, stages = {} } = parts;
     this.manifest = manifest;
     this.weights = weights;
@@ -94,8 +93,7 @@ export class Model implements ModelParts {
     const needed = needsOutcomes(manifest);
     if (needed && !stages.outcomes) throw missingStage('outcomes', 'for its classes, calibration or decision');
     this.#outcomes = (needed && stages.outcomes) || null;
-    const { schema } = manifest;
-    this.encoder = parts.encoder?.schema === schema ? parts.encoder : new Encoder(schema, stages.encoders);
+    this.encoder = encoder;
     this.#slots = Uint32Array.from(this.encoder.specs, ({ slots = 0 }) => slots);
     this.#negative = manifest.classes.find((name) => name !== manifest.positive)!;
     const vectors = vectorsOf(manifest);
