@@ -46,7 +46,7 @@ function command(
     name,
     rungs,
     fit: (rung, limitMs = Number.POSITIVE_INFINITY) => {
-      const timeout = Number.isFinite(limitMs) ? limitMs : undefined;
+      const timeout = Number.isFinite(limitMs) ? Math.ceil(limitMs) : undefined;
       const start = performance.now();
       const { status, stdout, stderr, error } = spawnSync(program, options(rungs[rung]), {
         env,
