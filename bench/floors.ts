@@ -241,14 +241,14 @@ export const floors: readonly Floor[] = [
     suite: 'train-online',
     case: 'one pass of FTRL, sparse ones, 1M × 256Ki, 40 a row',
     rival: 'Vowpal Wabbit',
-    floor: 1,
+    floor: 6,
   },
   {
     work: 'flights from Parquet to model and metrics, against pandas and scikit-learn',
     suite: 'train-file',
     case: 'flights, Parquet file to model and metrics',
     rival: 'pandas and scikit-learn',
-    floor: 5,
+    floor: 6,
   },
   ...['Parquet to Parquet, 3M', 'CSV to CSV, 1M'].map((files) => ({
     work: `score of flights, ${files} rows, against DuckDB copying the same columns`,
