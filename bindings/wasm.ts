@@ -6,8 +6,8 @@ export const compile = (text: string): WebAssembly.Module => new WebAssembly.Mod
 
 /**
  * Decodes a module from the text that scripts/build.mjs writes. A byte b is the character of the code (b + 47) mod 256 where that is one of
- * ( … z without \ and `. Else it is one of { | } ~, which subtract 20, 96, 172 or 248 from the code, and the character of that. So gzip sees
- * whole bytes, and frequent bytes are short. The loop is short too: it runs once, before it is compiled.
+ * ( … z. Else it is one of { | } ~, which subtract 20, 96, 172 or 248 from the code, and the character of that. So gzip sees whole bytes, and
+ * frequent bytes are short. The loop is short too: it runs once, before it is compiled.
  */
 export function inlinedBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);

@@ -73,8 +73,8 @@ export function checkManifest(value: unknown, stages: Stages): asserts value is 
   const field = stages.outcomes?.findWrong(value as Manifest);
   must(field == null, `manifest.${field}`);
   schema.features.forEach((feature, i) => {
-    const wrong = findWrongIn(feature, schema, stages);
-    if (wrong !== null) must(false, `manifest.schema.features.${i}${wrong}`);
+    const part = findWrongIn(feature, schema, stages);
+    if (part !== null) must(false, `manifest.schema.features.${i}${part}`);
   });
 }
 

@@ -91,8 +91,8 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): M
   checkManifest(manifest, stages);
   const tensors = content!.tensors();
   const encoder = new Encoder(manifest.schema, stages.encoders);
-  const { slots } = encoder;
   const vectors = vectorsOf(manifest);
+  const { slots } = encoder;
   const parameters = vectors * (slots + 1);
   const read = (name: string, ...shape: number[]): Float64Array => {
     const tensor = tensors.get(name);
