@@ -62,17 +62,21 @@ export function closeness(expected: Float64Array, scale: Float64Array, limit: nu
 
 /** Who takes more than so many times as long as the first contestant is stopped. */
 export const MOST = 10;
+/** and who takes longer than this, but not before it has taken so many times as long */
+const PATIENCE_MS = 60_000;
+const LEAST = 2;
 /** fits of the first contestant, of which the slowest counts against the others */
 const LOOKS = 3;
 
 /**
  * Contestants as rivals of the harness: each climbs its rungs until it reaches the goal, and is then timed at that rung. Who
- * takes more than `MOST` times as long as the first for a fit is stopped and shown as that: its looser rungs missed the goal,
- * and tighter ones take longer. One that never reaches the goal, or fails, is shown as wrong.
+ * takes more than `MOST` times as long as the first for a fit (fewer times where that is more than a minute) is stopped and
+ * shown as that: its looser rungs missed the goal, and tighter ones take longer. One that never reaches the goal, or fails, is shown as wrong.
  * @param say  is told of each fit
  */
 export function race(goal: Goal, contestants: readonly Contestant[], say: (line: string) => void = () => {}): Rival[] {
   let limitMs = Number.POSITIVE_INFINITY;
+  let times = MOST;
   return contestants.map(({ name, rungs, fit }, i) => {
     let chosen = 0;
 
@@ -89,7 +93,7 @@ export function race(goal: Goal, contestants: readonly Contestant[], say: (line:
           return { wrong: `${setting}: ${(error as Error).message}` };
         }
         say(`${name}, ${setting}: ${run ? `${run.ms.toPrecision(3)} ms, ${shortfall.toPrecision(2)}` : 'stopped'}`);
-        if (!run || run.ms > limitMs) return { moreThan: MOST, setting };
+        if (!run || run.ms > limitMs) return { moreThan: times, setting };
         if (shortfall <= goal.limit) {
           const count = run.iterations === undefined ? [] : [`${run.iterations} iterations`];
           if (i === 0) await setLimit(run.ms);
@@ -103,21 +107,22 @@ export function race(goal: Goal, contestants: readonly Contestant[], say: (line:
     async function setLimit(ms: number): Promise<void> {
       let slowest = ms;
       for (let look = 1; look < LOOKS; look++) slowest = Math.max(slowest, (await fit(chosen))!.ms);
-      limitMs = MOST * slowest;
+      times = Math.max(LEAST, Math.min(MOST, Math.floor(PATIENCE_MS / slowest)));
+      limitMs = times * slowest;
     }
 
     return {
       name,
       check: climb,
       async sample(timeMs: number): Promise<number> {
-        const times: number[] = [];
+        const taken: number[] = [];
         let spent = 0;
         do {
           const { ms } = (await fit(chosen))!;
-          times.push(ms);
+          taken.push(ms);
           spent += ms;
         } while (spent < timeMs);
-        return median(times);
+        return median(taken);
       },
     };
   });

@@ -10,7 +10,7 @@ import { suboptimality } from '../race.ts';
 /** What all suites of training have in common. */
 export const TRAINING = [
   'One fit from arrays in memory to parameters, in milliseconds, one thread unless the name says more. Every contestant climbs a ladder of tolerances, and is timed at the loosest that reaches the goal (its `setting`); `difference` is how far from perfect it then was.',
-  'A rival that takes more than ten times the slowest of three fits of logodds is stopped, and shown as that (`moreThan`). A case of more than two minutes has one round.',
+  'A rival that takes more than ten times the slowest of three fits of logodds is stopped, and shown as that (`moreThan`); where that is more than a minute, fewer times, but two at least. A case of more than two minutes has one round.',
   'Goal of a penalised fit: (f − f*)/|f*| ≤ 1e-8, f by one evaluator in f64 for all, f* of logodds at a tolerance of 1e-12; no contestant may be below f*.',
 ];
 

@@ -47,6 +47,19 @@ describe('race', () => {
     expect(above.tried).toEqual([0, 1, 2, 3]);
   });
 
+  test.each([
+    [7000, 8],
+    [25_000, 2],
+    [50_000, 2],
+  ])('waits a minute at most for a fit: where the first takes %i ms, for %i times that', async (ms, times) => {
+    const mine = contestant('mine', () => ms);
+    const within = contestant('within', () => times * ms);
+    const above = contestant('above', () => times * ms + 1);
+    const [, timed, stopped] = await checks(goal, mine.it, within.it, above.it);
+    expect(timed).toEqual({ difference: 1e-3, setting: '3' });
+    expect(stopped).toEqual({ moreThan: times, setting: '0' });
+  });
+
   test('one whose time is its own, so that it ran to its end, is held to the same limit', async () => {
     const mine = contestant('mine', () => 10);
     const { it } = contestant('own clock', () => 101);
