@@ -53,6 +53,39 @@ writeFileSync(
 export const workerSource: string = ${JSON.stringify(worker.outputFiles[0].text.trim())};
 `,
 );
+// the inside of a module that `compile` writes, as a text: once for each set of stages that a model may need
+const RUNTIMES = { plain: '', outcomes: 'outcomes', all: 'encoders, outcomes' };
+const STAGE_FILES = { encoders: 'encode/kinds/index', outcomes: 'model/outcomes' };
+for (const [name, stages] of Object.entries(RUNTIMES)) {
+  const imports = Object.entries(STAGE_FILES)
+    .filter(([stage]) => stages.includes(stage))
+    .map(([stage, file]) => `import { ${stage} } from './src/${file}.ts';\n`);
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `import { prepare } from './src/compile/runtime.ts';
+${imports.join('')}export default (...parts) => prepare(...parts, { ${stages} });`,
+      resolveDir: root,
+      loader: 'ts',
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    charset: 'ascii',
+    write: false,
+    logLevel: 'warning',
+  });
+  // what a module exports is what a function returns
+  const text = outputFiles[0].text.trim().replace(/export\{([\w$]+) as default\};?$/, 'return $1');
+  if (!/return [\w$]+$/.test(text)) throw new Error(`runtime ${name}: expected a default export at its end`);
+  writeFileSync(
+    `src/compile/${name}.generated.ts`,
+    `// generated from src/compile/runtime.ts by scripts/build.mjs
+export const ${name}Text: string = ${JSON.stringify(text)};
+`,
+  );
+}
 rmSync('build/types', { recursive: true, force: true });
 run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 
@@ -64,7 +97,19 @@ copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
-const ENTRIES = ['index', 'metrics', 'decide', 'kernels', 'score', 'bytes', 'stages', 'slim', 'js', 'threads'];
+const ENTRIES = [
+  'index',
+  'metrics',
+  'decide',
+  'kernels',
+  'score',
+  'bytes',
+  'stages',
+  'slim',
+  'js',
+  'threads',
+  'compile',
+];
 const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm', scanner: 'scanner.wasm' };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },

@@ -13,9 +13,19 @@ if (!check) rmSync(out, { recursive: true, force: true });
 const app = await Application.bootstrapWithPlugins({
   name: 'logodds',
   plugin: ['typedoc-plugin-markdown'],
-  entryPoints: ['index', 'metrics', 'decide', 'kernels', 'score', 'bytes', 'stages', 'slim', 'js', 'threads'].map(
-    (name) => `src/${name}.ts`,
-  ),
+  entryPoints: [
+    'index',
+    'metrics',
+    'decide',
+    'kernels',
+    'score',
+    'bytes',
+    'stages',
+    'slim',
+    'js',
+    'threads',
+    'compile',
+  ].map((name) => `src/${name}.ts`),
   tsconfig: 'tsconfig.build.json',
   out,
   readme: 'none',

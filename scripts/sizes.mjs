@@ -109,6 +109,11 @@ const ROWS = [
     'scoring from JSON, `logodds/score` beside it shares most of this',
     await weigh(`export * from 'logodds/bytes';`),
   ],
+  [
+    '`logodds/compile`',
+    'writes modules ahead of time; it ships in none',
+    await weigh(`export * from 'logodds/compile';`),
+  ],
   ['`logodds/slim`', 'scoring without kernels: the module is yours', await weigh(`export * from 'logodds/slim';`)],
   ['`logodds/js`', 'scoring in JavaScript alone', await weigh(`export * from 'logodds/js';`)],
   [

@@ -1,3 +1,5 @@
+import { compile } from '../../src/compile.ts';
+import type { Model } from '../../src/index.ts';
 import { compare, local, random, SEED } from '../harness.ts';
 import type { Lab } from '../lab.ts';
 import { calibrated, type Fields, scoreRecords, scoreTable } from '../ours.ts';
@@ -5,6 +7,7 @@ import type { Rival } from '../timings.ts';
 
 export const notes = [
   'Records: objects of 10 numbers (two decimals) and 10 texts (2 to 50 levels of 5 to 12 letters), as JSON.parse makes them; to a probability by Platt’s calibration, one after the other, different records in turn.',
+  'compiled: the module that `compile` writes of the same model; to the object of a score, or to the probability alone.',
   'JSON text: an array of records parsed at once, then each scored; the rival parses and drops it.',
   'scikit-learn: ColumnTransformer(StandardScaler, OneHotEncoder), LogisticRegression and CalibratedClassifierCV(FrozenEstimator, sigmoid), fitted to the same rows and calibrated by the same others; its time is predict_proba, of a pandas frame made from the records or before. Probabilities agree to 1e-6, where both optima lie.',
 ];
@@ -33,6 +36,17 @@ function records(count: number, seed: number): Fields[] {
   return parse(JSON.stringify(rows));
 }
 
+/** The module that `compile` writes of a model. */
+function compiled(model: Model): Promise<Pick<Model, 'score'> & { probability(record: object): number }> {
+  return import(`data:text/javascript;base64,${Buffer.from(compile(model)).toString('base64')}`);
+}
+
+function sum(records: readonly Fields[], of: (record: Fields) => number): number {
+  let total = 0;
+  for (const record of records) total += of(record);
+  return total;
+}
+
 const parse = (text: string): Fields[] => JSON.parse(text);
 
 export async function run(lab: Lab): Promise<void> {
@@ -47,6 +61,14 @@ export async function run(lab: Lab): Promise<void> {
   const allowed: Rival = { name: '1.5 million a second', sample: () => 1000 / 1.5e3 };
   const name = 'calibrated probabilities, 1000 records of 20 fields';
   lab.cases.push(await compare({ ...work, name }, [objects, allowed], lab.settings));
+  const { score, probability } = await compiled(model);
+  const contestants = [
+    local('compiled model', () => sum(thousand, (record) => score(record).probability)),
+    local('compiled model, probability alone', () => sum(thousand, probability)),
+    objects,
+    allowed,
+  ];
+  lab.cases.push(await compare({ ...work, name: `${name}, compiled` }, contestants, lab.settings));
 
   const text = JSON.stringify(thousand);
   lab.cases.push(

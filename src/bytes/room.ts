@@ -4,9 +4,8 @@ import { planeStride } from '../../bindings/layout.ts';
 import { copy, type ScannedField, Scanner, type ScannerKernels } from '../../bindings/scanner.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { OUTSIDE } from '../encode/coder.ts';
-import { recordNumber } from '../encode/encoder.ts';
 import type { NumericFeature } from '../encode/schema.ts';
-import type { Turn } from '../encode/turn.ts';
+import { put, recordNumber, type Turn } from '../encode/turn.ts';
 import type { Model } from '../model/model.ts';
 import { needsOutcomes } from '../model/stages.ts';
 import { noScores } from './scores.ts';
@@ -143,7 +142,7 @@ export class Room {
       const value = scanner.value(field, row);
       let defaults = 0;
       for (const turn of turns) {
-        defaults += encoder.put(turn, {}, value, entries);
+        defaults += put(turn, {}, value, entries);
         for (let j = turn.at; j < turn.at + widthOf(turn); j++) {
           const cells = encoder.specs[j].kind === 'coded' ? this.#batch.codes(j) : this.#batch.numeric(j);
           cells[row] = entries[j];

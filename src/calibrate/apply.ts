@@ -5,7 +5,7 @@ type Isotonic = Extract<Calibrator, { method: 'isotonic' }>;
 
 /** Logits are limited to ±this on input and output, so that no infinities cancel. */
 const LARGEST = 1e300;
-const bounded = (z: number): number => (z > LARGEST ? LARGEST : z < -LARGEST ? -LARGEST : z);
+export const bounded = (z: number): number => (z > LARGEST ? LARGEST : z < -LARGEST ? -LARGEST : z);
 
 /**
  * Returns the calibrated probability of the positive class of two, from its logit z. It gives the bits of `applyCalibration`.

@@ -7,7 +7,7 @@ import type { Encoder } from './encoder.ts';
 interface LogitSource {
   readonly weights: Float64Array;
   readonly manifest: { readonly offset: string | null };
-  readonly encoder: Pick<Encoder, 'schema' | 'specs' | 'firstColumns' | 'slots'>;
+  readonly encoder: Pick<Encoder, 'schema' | 'offsets' | 'firstColumns' | 'slots'>;
 }
 
 /**
@@ -20,17 +20,12 @@ export function lostLogit(
   row: number | null,
   numberOf: (j: number) => number,
 ): LogoddsError {
-  const { schema, specs, firstColumns, slots } = encoder;
+  const { schema, offsets, firstColumns, slots } = encoder;
   let name = manifest.offset;
   let value = 0;
   let most = -1;
-  let slot = 0;
-  specs.forEach((spec, column) => {
-    if (spec.kind === 'coded') {
-      slot += spec.slots;
-      return;
-    }
-    for (let at = slot++; at < weights.length; at += slots) {
+  offsets.forEach((place, column) => {
+    for (let at = place; at >= 0 && at < weights.length; at += slots) {
       const x = numberOf(column);
       const term = Math.abs(x * weights[at]);
       // a cell of a batch may be no number

@@ -1,10 +1,11 @@
 import type { ColumnSpec } from '../../bindings/columnsBatch.ts';
 import { type Coder, CROSS, type Part, sourceOf } from '../encode/coder.ts';
 import { asNumeric, findColumns, hasField, refuseAbsent } from '../encode/columns.ts';
-import { type EncodeOptions, recordNumber, writeNumbers } from '../encode/encoder.ts';
+import { type EncodeOptions, writeNumbers } from '../encode/encoder.ts';
 import type { Feature, Schema } from '../encode/schema.ts';
 import { sliceTable } from '../encode/split.ts';
 import type { Column, Table } from '../encode/table.ts';
+import { recordNumber } from '../encode/turn.ts';
 
 /** The part of a record's score that explanations read. */
 export interface Scored {
@@ -28,6 +29,7 @@ export interface Explained<S extends Scored = Scored> {
     readonly specs: readonly ColumnSpec[];
     readonly slots: number;
     readonly coders: readonly (Coder | null)[];
+    readonly offsets: readonly number[];
     readonly firstColumns: readonly number[];
     encodeRecord(record: Row, out: Float64Array): unknown;
     encode(table: Table, batch: Part['batch'] & { readonly rows: number }, options: EncodeOptions): void;

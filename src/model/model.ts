@@ -4,9 +4,10 @@ import { jsScoringKernels } from '../../bindings/js/scoring.ts';
 import type { Precision } from '../../bindings/layout.ts';
 import { onJavaScript, ScoringEngine } from '../../bindings/scoring.ts';
 import { missingStage } from '../encode/coder.ts';
-import { Encoder, recordNumber } from '../encode/encoder.ts';
+import { Encoder } from '../encode/encoder.ts';
 import { lostLogit } from '../encode/lostLogit.ts';
 import type { Table } from '../encode/table.ts';
+import { expectFields, type Fields, recordNumber } from '../encode/turn.ts';
 import type { Manifest } from './manifest.ts';
 import { type Scorer, type ScorerOptions, type TableOptions, tableScorer } from './scorer.ts';
 import type { RecordError, RecordScore, Scores } from './scores.ts';
@@ -41,9 +42,6 @@ export function vectorsOf({ classes }: Manifest): number {
   return classes.length > 2 ? classes.length : 1;
 }
 
-/** What a record is read as. */
-type Fields = Readonly<Record<string, unknown>>;
-
 /**
  * A fitted logistic regression. It scores, and it never changes.
  *
@@ -60,21 +58,19 @@ type Fields = Readonly<Record<string, unknown>>;
  * model.scoreRecords([flight, { distance: 300, origin: 'ATL' }]).map(({ label }) => label); // ['yes', 'no']
  */
 export class Model implements ModelParts {
-  readonly manifest: Manifest;
-  readonly weights: Float64Array;
-  readonly intercept: Float64Array;
-  readonly covariance: Float64Array | null;
+  readonly manifest!: Manifest;
+  readonly weights!: Float64Array;
+  readonly intercept!: Float64Array;
+  readonly covariance!: Float64Array | null;
   /** SHA-256 of the file it was loaded from, in hexadecimal; null for a model that comes from no file */
-  readonly sha256: string | null;
-  readonly baseline: Float64Array | null;
-  readonly stages: Stages;
-  readonly encoder: Encoder;
+  readonly sha256!: string | null;
+  readonly baseline!: Float64Array | null;
+  readonly stages!: Stages;
+  readonly encoder!: Encoder;
   /** a record encoded, for the next */
   #spare: Float64Array | null = null;
   readonly #negative: string;
   readonly #outcomes: OutcomeStage | null;
-  /** per column of a batch its slots; 0: numeric */
-  readonly #slots: Uint32Array;
 
   /**
    * @param encoder  of the schema, where there is one already @internal
@@ -82,27 +78,20 @@ export class Model implements ModelParts {
    * @throws ERR_FORMAT when the manifest needs a stage that is absent
    */
   constructor(parts: ModelParts, encoder = new Encoder(parts.manifest.schema, parts.stages?.encoders)) {
-    const { manifest, weights, intercept, covariance, baseline = null, stages = {} } = parts;
-    this.manifest = manifest;
-    this.weights = weights;
-    this.intercept = intercept;
-    this.covariance = covariance;
-    this.sha256 = parts.sha256 ?? null;
-    this.baseline = baseline;
-    this.stages = stages;
+    const { manifest, weights, intercept, covariance, baseline = null, stages = {}, sha256 = null } = parts;
+    Object.assign(this, { manifest, weights, intercept, covariance, sha256, baseline, stages, encoder });
     const needed = needsOutcomes(manifest);
     if (needed && !stages.outcomes) throw missingStage('outcomes', 'for its classes, calibration or decision');
     this.#outcomes = (needed && stages.outcomes) || null;
-    this.encoder = encoder;
-    this.#slots = Uint32Array.from(this.encoder.specs, ({ slots = 0 }) => slots);
     this.#negative = manifest.classes.find((name) => name !== manifest.positive)!;
     const vectors = vectorsOf(manifest);
-    const count = vectors * this.encoder.slots;
+    const { slots } = this.encoder;
+    const count = vectors * slots;
     const covariances = covariance?.length ?? 0;
     if (
       weights.length !== count ||
       intercept.length !== vectors ||
-      (baseline && baseline.length !== this.encoder.slots) ||
+      (baseline && baseline.length !== slots) ||
       (covariance && covariances !== (count + vectors) ** 2)
     ) {
       throw new LogoddsError(
@@ -138,7 +127,7 @@ export class Model implements ModelParts {
     const outOfRange = row[row.length - 1] / sources;
     let logit = this.#logit(row, 0);
     if (offset !== null) {
-      encoder.expect(record, [offset]);
+      expectFields(record, [offset]);
       logit += recordNumber(offset, (record as Fields)[offset]);
     }
     this.#spare = row;
@@ -185,12 +174,12 @@ export class Model implements ModelParts {
   /** x·w + intercept of weight vector k for the encoded row */
   #logit(row: Float64Array, k: number): number {
     const { weights } = this;
-    const slots = this.#slots;
+    const { offsets, slots } = this.encoder;
     let logit = this.intercept[k];
-    let first = k * this.encoder.slots;
-    for (let j = 0; j < slots.length; j++) {
-      logit += slots[j] === 0 ? row[j] * weights[first] : weights[(first + row[j]) | 0];
-      first += slots[j] || 1;
+    const first = k * slots;
+    for (let j = 0; j < offsets.length; j++) {
+      const at = offsets[j];
+      logit += at < 0 ? weights[first + ~at + (row[j] | 0)] : row[j] * weights[first + at];
     }
     return logit;
   }

@@ -22,6 +22,7 @@ const NAMES: Record<string, string> = {
   './slim': 'Engine LogoddsError Model loadModel pickEngine',
   './js': 'Engine LogoddsError Model loadModel pickEngine',
   './threads': 'ThreadedEngine threadedEngine',
+  './compile': 'compile',
 };
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));

@@ -17,6 +17,7 @@
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import * as compile from '../../src/compile.ts';
 import * as decide from '../../src/decide.ts';
 import * as index from '../../src/index.ts';
 import * as js from '../../src/js.ts';
@@ -27,7 +28,7 @@ import * as slim from '../../src/slim.ts';
 import * as stages from '../../src/stages.ts';
 import * as threads from '../../src/threads.ts';
 
-const ENTRIES = { index, score, stages, slim, js, metrics, decide, kernels, threads };
+const ENTRIES = { index, score, stages, slim, js, metrics, decide, kernels, threads, compile };
 type Entry = keyof typeof ENTRIES;
 
 function prelude() {

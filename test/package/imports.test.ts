@@ -39,6 +39,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/decide', ['src/decide', 'src/math', ...COMMON]],
   ['src/explain', ['src/explain', 'src/calibrate', 'src/encode', 'src/math', ...COMMON]],
   ['src/model', ['src/model', 'src/calibrate', 'src/decide', 'src/encode', 'src/math', ...COMMON]],
+  ['src/compile', ['src/compile', 'src/model', 'src/calibrate', 'src/encode', ...COMMON]],
   // what puts the findings together stands above training
   ['src/diagnose/doctor.ts', ['src', 'bindings']],
   ['src/diagnose/fit', ['src/train/problem', 'src/train/solve', ...BELOW_TRAINING]],

@@ -159,6 +159,12 @@ import { threadedEngine } from 'logodds/threads';
 const engine = threadedEngine({ threads: 2 });
 engine.ready().then(() => fit([], { target: 'late', engine }));
 `,
+  'logodds/compile': `
+import { compile, type CompileOptions } from 'logodds/compile';
+import { loadModel } from 'logodds/score';
+const options: CompileOptions = { format: 'ts' };
+const source: string = compile(loadModel(new Uint8Array(8)), options);
+`,
   'logodds/training.wasm': `
 import scoring from 'logodds/kernels.wasm';
 import training from 'logodds/training.wasm';

@@ -1,10 +1,10 @@
 import type { ColumnSpec } from '../../../bindings/columnsBatch.ts';
 import { type Coder, type CoderKind, CROSS, type Part, type Slot } from '../coder.ts';
 import { cellError, MEND } from '../columns.ts';
-import { defaultCode } from '../encoder.ts';
 import type { CrossFeature, Feature, Schema } from '../schema.ts';
 import { levelSlots } from '../slots.ts';
 import type { Column } from '../table.ts';
+import { defaultCode } from '../turn.ts';
 import { distinctTexts, validLevels } from './valid.ts';
 
 /** Combinations of the levels of other features. */

@@ -1,8 +1,8 @@
 import { cellError, MEND } from '../columns.ts';
 import { DAY, parseDate, partOf } from '../date.ts';
-import { recordNumber } from '../encoder.ts';
 import type { Dated, DatePart } from '../schema.ts';
 import type { Column, NumericColumn } from '../table.ts';
+import { recordNumber } from '../turn.ts';
 import { isText } from './valid.ts';
 
 /** A feature that reads numbers from dates. */

@@ -1,9 +1,10 @@
 import type { CoderKind, Part, Slot } from '../coder.ts';
 import { asCoded, cellError, MEND } from '../columns.ts';
-import { countMissing, defaultCode, UNKNOWN } from '../encoder.ts';
+import { countMissing, UNKNOWN } from '../encoder.ts';
 import { bucketOf } from '../hash.ts';
 import type { HashedFeature, Schema } from '../schema.ts';
 import type { Column } from '../table.ts';
+import { defaultCode } from '../turn.ts';
 import { type Cells, CrossCoder, validParts } from './cross.ts';
 import { FeatureCoder } from './featureCoder.ts';
 import { LevelTable, recordLabel } from './labels.ts';

@@ -1,11 +1,11 @@
 import type { CoderKind, Part, Slot } from '../coder.ts';
 import { cellError, MEND } from '../columns.ts';
 import { DATE_PARTS } from '../date.ts';
-import { defaultCode, defaultError } from '../encoder.ts';
 import { binOf } from '../quantile.ts';
 import type { BinnedFeature, DatePartFeature } from '../schema.ts';
 import { levelSlots } from '../slots.ts';
 import type { Column } from '../table.ts';
+import { defaultCode, defaultError } from '../turn.ts';
 import { FeatureCoder } from './featureCoder.ts';
 import { numbersOf, recordNumberOf } from './numbers.ts';
 import { among, numbers, rising, validLevels } from './valid.ts';

@@ -1,8 +1,8 @@
 import { asNumeric, cellError, MEND } from '../columns.ts';
 import { partOf } from '../date.ts';
-import { recordNumber } from '../encoder.ts';
 import type { DatePart } from '../schema.ts';
 import type { Column, NumericColumn } from '../table.ts';
+import { recordNumber } from '../turn.ts';
 import { type DateSource, datePartsOf, recordTime } from './dates.ts';
 
 /** A feature that reads numbers, or parts of dates as numbers. */

@@ -1,8 +1,9 @@
 import type { CoderKind, Part, Slot } from '../coder.ts';
 import { asCoded } from '../columns.ts';
-import { defaultError, UNKNOWN } from '../encoder.ts';
+import { UNKNOWN } from '../encoder.ts';
 import type { TargetFeature } from '../schema.ts';
 import type { Column } from '../table.ts';
+import { defaultError } from '../turn.ts';
 import { FeatureCoder } from './featureCoder.ts';
 import { LevelTable, recordLabel } from './labels.ts';
 import { among, distinctTexts, numbers, positive, validSource } from './valid.ts';

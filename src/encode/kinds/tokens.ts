@@ -1,11 +1,11 @@
 import type { LogoddsError } from '../../../bindings/errors.ts';
 import type { CoderKind, Part, Slot } from '../coder.ts';
 import { asCoded, cellError } from '../columns.ts';
-import { defaultError } from '../encoder.ts';
 import { bucketOf } from '../hash.ts';
 import type { TokensFeature } from '../schema.ts';
 import type { Column } from '../table.ts';
 import { entries, split, words } from '../tokens.ts';
+import { defaultError } from '../turn.ts';
 import { FeatureCoder } from './featureCoder.ts';
 import { LevelTable, recordText } from './labels.ts';
 import { among, distinctTexts, isText, numbers, positive, validSource } from './valid.ts';
