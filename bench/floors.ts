@@ -166,6 +166,26 @@ export const floors: readonly Floor[] = [
   },
   ...(
     [
+      ['JSON.parse alone', 'JSON.parse alone', 6],
+      ['parse and score', 'JSON.parse and Model.score', 7],
+      ['Rust, ', 'the fastest of sonic-rs and simd-json in Rust', 0.5],
+    ] as const
+  ).map(([rival, program, floor]) => ({
+    work: `JSON lines of 20 fields to calibrated probabilities, against ${program}`,
+    suite: 'bytes',
+    case: 'JSON lines of 20 fields to probabilities',
+    rival,
+    floor,
+  })),
+  {
+    work: 'one JSON record of 300 bytes to a probability, against JSON.parse alone',
+    suite: 'bytes',
+    case: 'one JSON record of 300 bytes to a probability',
+    rival: 'JSON.parse alone',
+    floor: 3,
+  },
+  ...(
+    [
       ['1 record', 'scikit-learn from records', 50],
       ['10000 records', 'scikit-learn from records', 10],
       ['10000 records', 'scikit-learn from a frame', 10],

@@ -17,6 +17,7 @@ type Read = (address: number, bytes: number) => bigint;
 export interface Peers {
   readonly python: Peer | null;
   readonly r: Peer | null;
+  readonly rust: Peer | null;
 }
 
 /** What a suite works with: engines over one memory, the read loop over it, the rivals, and the list of its results. */

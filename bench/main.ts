@@ -4,6 +4,7 @@ import { machine, packages, SEED, settings, sink } from './harness.ts';
 import { Lab, type Peers } from './lab.ts';
 import { Peer } from './peer.ts';
 import * as auc from './suites/auc.ts';
+import * as bytes from './suites/bytes.ts';
 import * as columns from './suites/columns.ts';
 import * as elementwise from './suites/elementwise.ts';
 import * as gradient from './suites/gradient.ts';
@@ -37,6 +38,7 @@ const suites: Record<string, Suite> = {
   record,
   start,
   pipeline,
+  bytes,
   elementwise,
   rows,
   columns,
@@ -87,8 +89,8 @@ mkdirSync(folder, { recursive: true });
 
 const taken: Record<string, Results> = {};
 if (!values.table) {
-  const peers: Peers = { python: await Peer.python(), r: await Peer.r() };
-  const rivals = { ...packages(), ...peers.python?.versions, ...peers.r?.versions };
+  const peers: Peers = { python: await Peer.python(), r: await Peer.r(), rust: await Peer.rust() };
+  const rivals = { ...packages(), ...peers.python?.versions, ...peers.r?.versions, ...peers.rust?.versions };
   console.error(
     Object.entries(rivals)
       .map((pair) => pair.join(' '))

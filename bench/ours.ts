@@ -1,6 +1,7 @@
 import type { Engine } from '../bindings/engine.ts';
 import { Ftrl, type FtrlOptions } from '../bindings/ftrl.ts';
 import type { RowsBatch } from '../bindings/rowsBatch.ts';
+import { byteScorer } from '../src/bytes.ts';
 import { coefficients, fit, fitMatrix, fitPath, type Model, type Table, tableFromRecords } from '../src/index.ts';
 import { auc } from '../src/metrics.ts';
 import type { Dense, Flights, Sparse } from './data.ts';
@@ -172,4 +173,43 @@ export function scoreRecords(model: Model, records: readonly Fields[]): number {
 /** Probabilities of records, as one table. */
 export function scoreTable(scorer: ReturnType<Model['scorer']>, records: readonly Fields[]) {
   return scorer.score(tableFromRecords(records)).probabilities;
+}
+
+/** Probabilities of texts of records, as JSON.parse and `Model.score` give them. */
+export function scoreTexts(model: Model, texts: readonly string[]): Float64Array {
+  const probabilities = new Float64Array(texts.length);
+  for (let i = 0; i < texts.length; i++) probabilities[i] = model.score(JSON.parse(texts[i])).probability;
+  return probabilities;
+}
+
+/** Probabilities of records from their bytes: at once, and as a stream in chunks. */
+export function bytesScorer(model: Model) {
+  const scorer = byteScorer(model);
+  const json = (bytes: Uint8Array) => scorer.json(bytes).probabilities;
+  const chunks = (bytes: Uint8Array, size: number, out: Float64Array) => {
+    let row = 0;
+    const put = (probabilities: Float64Array) => {
+      out.set(probabilities, row);
+      row += probabilities.length;
+    };
+    for (let at = 0; at < bytes.length; at += size) put(scorer.lines(bytes.subarray(at, at + size)).probabilities);
+    put(scorer.end().probabilities);
+    return out;
+  };
+  return { json, chunks, free: () => scorer.free() };
+}
+
+/** What another program needs to score as a model of records does that is calibrated by Platt's method. */
+export function weightsOf(model: Model, numbers: readonly string[], texts: readonly string[]) {
+  const lines = coefficients(model);
+  const [platt] = model.manifest.calibration?.calibrators ?? [];
+  if (platt?.method !== 'platt') throw new Error('expected a model with one calibrator, by Platt');
+  const levels = (text: string) => lines.filter(({ feature }) => feature === text).map((c) => [c.level, c.value]);
+  return {
+    intercept: model.intercept[0],
+    a: platt.a,
+    b: platt.b,
+    numbers: numbers.map((name) => lines.find(({ feature }) => feature === name)!.value),
+    labels: texts.map((text) => Object.fromEntries(levels(text))),
+  };
 }

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Precision } from '../bindings/layout.ts';
 import type { Contestant } from './race.ts';
@@ -11,6 +12,8 @@ const DATA = 'bench/build/data';
 const ASIDE_MS = 1000;
 /** setTimeout takes more as none */
 const LONGEST_TIMER = 2 ** 31;
+/** built by run.mjs */
+const RUST = 'bench/build/rust/release/logodds-rivals';
 
 interface Answer {
   readonly error?: string;
@@ -31,12 +34,13 @@ export function pythonCommand(): string | undefined {
 }
 
 /**
- * Rivals in another language: a child process (rivals.py, rivals.R) that is told "open this case", "run this rival", a line
+ * Rivals in another language: a child process (rivals.py, rivals.R, rust/) that is told "open this case", "run this rival", a line
  * of JSON each. It runs only while this process waits for its answer, so that both have the machine to themselves in turn.
  * Arrays pass through files.
  */
 export class Peer {
   readonly #command: string;
+  readonly #script: string | undefined;
   readonly #name: string;
   readonly #folder: string;
   #child!: ChildProcessWithoutNullStreams;
@@ -48,16 +52,18 @@ export class Peer {
   /** name and version of each package, and the core that OpenBLAS picked */
   versions: Record<string, string> = {};
 
-  private constructor(command: string, script: string) {
+  /** @param script  absent: the command is the program */
+  private constructor(command: string, script?: string) {
     this.#command = command;
-    this.#name = script;
-    this.#folder = `${DATA}/${script}`;
+    this.#script = script;
+    this.#name = script ?? command;
+    this.#folder = `${DATA}/${basename(this.#name)}`;
     mkdirSync(this.#folder, { recursive: true });
     this.#spawn();
   }
 
   #spawn(): void {
-    const args = [`bench/${this.#name}`, this.#folder];
+    const args = [...(this.#script ? [`bench/${this.#script}`] : []), this.#folder];
     this.#child = spawn(this.#command, args, { stdio: ['pipe', 'pipe', 'inherit'] }) as never;
     this.#reader = createInterface({ input: this.#child.stdout });
     this.#lines = this.#reader[Symbol.asyncIterator]();
@@ -81,7 +87,13 @@ export class Peer {
     return found ? Peer.#start('Rscript', 'rivals.R') : null;
   }
 
-  static async #start(command: string, script: string): Promise<Peer> {
+  /** @returns null when they are not built */
+  static async rust(): Promise<Peer | null> {
+    const command = [RUST, `${RUST}.exe`].find(existsSync);
+    return command ? Peer.#start(command) : null;
+  }
+
+  static async #start(command: string, script?: string): Promise<Peer> {
     const peer = new Peer(command, script);
     peer.versions = (await peer.#ask({ op: 'versions' })) as Record<string, string>;
     return peer;

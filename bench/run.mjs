@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 const bench = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
 const options = process.argv.slice(2);
+const suites = options.filter((option) => !option.startsWith('-'));
 const node = (...args) => execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
 const changed = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
@@ -25,7 +26,10 @@ if (changed(`${bench}node_modules/.package-lock.json`) < changed(`${bench}packag
 node('scripts/prepare.mjs');
 
 mkdirSync(`${bench}build`, { recursive: true });
-if (!options.includes('--quick') && !options.includes('--table')) prepareVenv();
+if (!options.includes('--quick') && !options.includes('--table')) {
+  prepareVenv();
+  if (suites.length === 0 || suites.includes('bytes')) prepareRust();
+}
 node(
   'node_modules/assemblyscript/bin/asc.js',
   'bench/read.ts',
@@ -82,5 +86,21 @@ function prepareVenv() {
     writeFileSync(`${venv}/ready`, wanted);
   } catch (error) {
     console.error(`bench: the Python rivals are left out: ${error.message}`);
+  }
+}
+
+/** The rivals in Rust, built for this processor; without cargo they are left out. */
+function prepareRust() {
+  if (spawnSync('cargo', ['--version'], { stdio: 'ignore' }).status !== 0) {
+    console.error('bench: no cargo: the Rust rivals (sonic-rs, simd-json) are left out');
+    return;
+  }
+  try {
+    execFileSync('cargo', ['build', '--quiet', '--release', '--locked'], {
+      cwd: `${bench}rust`,
+      stdio: ['ignore', 2, 2],
+    });
+  } catch (error) {
+    console.error(`bench: the Rust rivals are left out: ${error.message}`);
   }
 }
