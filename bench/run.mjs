@@ -101,6 +101,6 @@ function prepareRust() {
       stdio: ['ignore', 2, 2],
     });
   } catch (error) {
-    console.error(`bench: the Rust rivals are left out: ${error.message}`);
+    console.error(`bench: the Rust rivals cannot be built: ${error.message}`);
   }
 }

@@ -6,9 +6,9 @@ import { longDecimals, NUMBERS, TEXTS, trained, unseen } from '../records.ts';
 
 export const notes = [
   'JSON lines of records of 10 numbers (two decimals, or as many digits as a double has) and 10 texts (2 to 50 levels of 5 to 12 letters), all different, to probabilities by Platt’s calibration, labels and shares of defaults.',
-  'JSON.parse alone: of texts that were decoded and cut into lines before, its values dropped; or of one text, an array. Decoding and cutting is part of parse and score.',
+  'JSON.parse alone: of lines that were decoded and cut before, or of one text, an array; its values are dropped. Parse and score: the same lines, by JSON.parse and `Model.score`; their decoding and cutting is left out too.',
   'Python’s order: keys in another order than the model’s, with a space behind each colon and comma, as json.dumps writes. Orders in turn: each record has its keys in another order than the one before.',
-  'Rust: sonic-rs and simd-json, with fat LTO, for this processor; labels by FxHashMap; sum, calibration and exp as ours, probabilities to 1e-12. They count no defaults and refuse null, missing fields and unseen labels. sonic-rs checks UTF-8 once, hands each value to the sum as it is read, and expects keys where the record before had them; a struct a line: what serde derives, with borrowed texts. simd-json fills one tape over padded bytes again and again; restoring the bytes that it may change is not timed.',
+  'Rust: sonic-rs and simd-json, with fat LTO, for this processor; labels by FxHashMap; the sum in our order, exp by the library of the host, probabilities to 1e-12. They count no defaults and refuse null, missing fields and unseen labels. sonic-rs checks UTF-8 once, hands each value to the sum as it is read, and expects keys where the record before had them; a struct a line: what serde derives, with borrowed texts. simd-json fills one tape over padded bytes again and again; restoring the bytes that it may change is not timed.',
   'One record: bytes in, probability out; different records of the same length in turn.',
 ];
 
