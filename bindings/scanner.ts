@@ -8,6 +8,7 @@ export interface ScannerKernels {
   endWith0(at: number): void;
   scanJsonLines(plan: number, from: number, to: number): number;
   scanJsonArray(plan: number, from: number, to: number, first: number, last: number): number;
+  scanCsv(plan: number, from: number, to: number, last: number): number;
   scanJsonRecord(plan: number, from: number, to: number): number;
   fillLabels(table: number, masks: number, list: number, count: number, entries: number, bits: number): void;
   isUtf8(from: number, to: number): number;
@@ -34,12 +35,15 @@ export interface ScannedField {
   readonly unseen?: number;
 }
 
+/** The code of a text that means a missing cell. */
+export const MISSING = 0xfffffffe;
+
 /** Whether an array has more elements, has ended, or is wrong. */
 export const ARRAY = { open: 0, closed: 1, wrong: 2 } as const;
 
 /** What is read behind the input, as zeros. */
 const BEHIND = 128;
-const PLAN_BYTES = 288;
+const PLAN_BYTES = 336;
 const MASKS = 160;
 const TENS = 192;
 const FIELD_BYTES = 64;
@@ -63,12 +67,16 @@ export function scannerOver(heap: Heap): ScannerKernels {
 }
 
 /**
- * Reads records of JSON into the columns of a batch, part after part: `load` bytes, then `lines` or `array` until they are used up. Of each row
- * it knows where it began and ended, and whether it was read or is left to the host.
+ * Reads records into the columns of a batch, part after part: `load` bytes, then a method of the format until they are used up. Of each row it knows
+ * where it began and ended, and whether it was read or is left to the host.
  */
-export class Scanner extends Handle {
-  readonly #kernels: ScannerKernels;
-  readonly #plan: number;
+export abstract class Scanner extends Handle {
+  /** @internal */
+  protected readonly kernels: ScannerKernels;
+  /** address of what the kernels know @internal */
+  protected readonly plan: number;
+  /** address of each field @internal */
+  protected readonly places: readonly number[];
   /** by field, for those that the host encodes */
   readonly #any: readonly number[];
   readonly #spans: number;
@@ -83,9 +91,6 @@ export class Scanner extends Handle {
   /** bytes of input that are loaded, and used */
   loaded = 0;
   used = 0;
-  /** one of ARRAY */
-  state: number = ARRAY.open;
-
   /**
    * @param batch  its capacity is the number of rows of a part
    * @param features  that can take a default
@@ -101,11 +106,11 @@ export class Scanner extends Handle {
     size: number,
   ) {
     super(heap, 'scanner');
-    this.#kernels = kernels;
+    this.kernels = kernels;
     const rows = batch.capacity;
     const allocate = (bytes: number) => this.allocate(bytes, 'a reader of bytes');
-    this.#plan = allocate(PLAN_BYTES);
-    heap.u8.fill(0xff, this.#plan + MASKS, this.#plan + MASKS + 16);
+    this.plan = allocate(PLAN_BYTES);
+    heap.u8.fill(0xff, this.plan + MASKS, this.plan + MASKS + 16);
     this.#spans = allocate(rows * SPAN_BYTES);
     this.#flags = allocate(rows);
     this.#defaulted = allocate(rows * 8);
@@ -113,22 +118,49 @@ export class Scanner extends Handle {
     this.#offsets = allocate(rows * 8);
     this.#any = fields.map(({ kind }) => (kind === 'any' ? allocate(rows * ANY_BYTES) : 0));
     const at = allocate(fields.length * FIELD_BYTES);
+    this.places = fields.map((_, i) => at + i * FIELD_BYTES);
     fields.forEach((field, i) => {
-      this.#writeField(at + i * FIELD_BYTES, field, batch, this.#any[i]);
+      this.#writeField(this.places[i], field, batch, this.#any[i]);
     });
-    const keys = fields.map(({ name }, i) => [name, at + i * FIELD_BYTES] as const);
-    const most = 2 * fields.length + OTHER_KEYS;
-    const order = allocate(most * KEY_BYTES);
-    const places = [at, fields.length, this.#labels(keys), order, 0, most, 0, this.#spans, this.#flags, rows];
-    const words = [...places, this.#defaulted, this.#outside, this.#powers()];
-    heap.u32.set(words, this.#plan / 4);
-    new BigUint64Array(heap.u8.buffer, this.#plan + TENS, 9).set(Array.from({ length: 9 }, (_, q) => 10n ** BigInt(q)));
-    heap.f64[this.#plan / 8 + 8] = features;
-    [0x22, 0x5c, 0x1f, 0x30, 9].forEach((byte, i) => {
-      const from = this.#plan + 80 + 16 * i;
-      heap.u8.fill(byte, from, from + 16);
-    });
+    const powers = this.#powers();
+    const words = [
+      at,
+      fields.length,
+      0,
+      0,
+      0,
+      0,
+      0,
+      this.#spans,
+      this.#flags,
+      rows,
+      this.#defaulted,
+      this.#outside,
+      powers,
+    ];
+    heap.u32.set(words, this.plan / 4);
+    new BigUint64Array(heap.u8.buffer, this.plan + TENS, 9).set(Array.from({ length: 9 }, (_, q) => 10n ** BigInt(q)));
+    heap.f64[this.plan / 8 + 8] = features;
+    this.bytesFrom(80, [0x22, 0x5c, 0x1f, 0x30, 9]);
     this.grow(size);
+  }
+
+  /** Writes words of the plan, from a byte of it on. @internal */
+  protected words(from: number, words: readonly number[]): void {
+    this.heap.u32.set(words, (this.plan + from) / 4);
+  }
+
+  /** A word of the plan. @internal */
+  protected word(from: number): number {
+    return this.heap.u32[(this.plan + from) / 4];
+  }
+
+  /** Writes vectors of equal bytes into the plan. @internal */
+  protected bytesFrom(from: number, bytes: readonly number[]): void {
+    bytes.forEach((byte, i) => {
+      const at = this.plan + from + 16 * i;
+      this.heap.u8.fill(byte, at, at + 16);
+    });
   }
 
   #writeField(at: number, field: ScannedField, batch: ColumnsBatch, any: number): void {
@@ -137,21 +169,18 @@ export class Scanner extends Handle {
     const cells = (j: number) => (batch.specs[j].kind === 'coded' ? batch.codes(j) : batch.numeric(j));
     const place = kind === 'any' ? any : column === null ? this.#offsets : cells(column).byteOffset;
     const code = kind === 'any' ? 8 : kind === 'label' ? cells(column!).BYTES_PER_ELEMENT : 0;
-    const table = labels ? this.#labels(labels) : 0;
+    const table = labels ? this.labels(labels) : 0;
     const { u32, f64 } = this.heap;
     u32.set([code, place, indicator === null ? 0 : cells(indicator).byteOffset, 0], at / 4);
     f64.set([mean ?? 0, min, max], at / 8 + 2);
     u32.set([table, kind === 'label' ? gap : mean === null ? -1 : 0, unseen, 0], at / 4 + 10);
   }
 
-  /** A table of labels in memory; its address. Spellings with escapes, as writers of ASCII have them, are in it too. */
-  #labels(labels: Iterable<readonly [label: string, code: number]>): number {
-    const texts: (readonly [Uint8Array, number])[] = [];
-    for (const [label, code] of labels) {
-      // no text in UTF-8 is a label with half a character in it
-      if (!isWellFormed(label)) continue;
-      for (const text of spellings(label)) texts.push([encoder.encode(text), code]);
-    }
+  /** A table of texts and their codes in memory; its address. @internal */
+  protected labels(labels: Iterable<readonly [label: string, code: number]>): number {
+    // no text in UTF-8 is a label with half a character in it
+    const whole = [...labels].filter(([label]) => !/\p{Surrogate}/u.test(label));
+    const texts = whole.map(([label, code]) => [encoder.encode(label), code] as const);
     const count = texts.length;
     const bits = Math.max(1, Math.ceil(Math.log2(SPARE * (count + 1))));
     const bytes = texts.reduce((sum, [text]) => sum + text.length, 16);
@@ -165,7 +194,7 @@ export class Scanner extends Handle {
       this.heap.u32.set([at, text.length, code], list.address / 4 + 3 * i);
       at += text.length;
     });
-    this.#kernels.fillLabels(table, this.#plan + MASKS, list.address, count, entries, bits);
+    this.kernels.fillLabels(table, this.plan + MASKS, list.address, count, entries, bits);
     this.heap.release(list);
     return table;
   }
@@ -191,7 +220,11 @@ export class Scanner extends Handle {
     this.#window = heap.allocate(size + BEHIND + size / 8 + 1, what, false);
     this.keep([this.#window]);
     this.size = size;
-    heap.u32[this.#plan / 4 + 13] = this.#window.address + size + BEHIND;
+  }
+
+  /** address of a bit for each byte of input @internal */
+  protected get stack(): number {
+    return this.#window!.address + this.size + BEHIND;
   }
 
   /** Copies bytes `from` to `to` into memory; `isUtf8` or `record` must follow. */
@@ -203,39 +236,20 @@ export class Scanner extends Handle {
     else u8.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
     this.loaded = length;
     this.used = 0;
-    this.state = ARRAY.open;
   }
 
   /** Whether what is loaded is UTF-8. It makes the memory ready for `lines` and `array`. */
   isUtf8(): boolean {
     const at = this.#window!.address;
-    this.#kernels.endWith0(at + this.loaded);
-    return this.#kernels.isUtf8(at, at + this.loaded) !== 0;
+    this.kernels.endWith0(at + this.loaded);
+    return this.kernels.isUtf8(at, at + this.loaded) !== 0;
   }
 
-  /** Reads what is loaded as one record. Returns whether it could: a record that must be left to the host is none. */
-  record(): boolean {
+  /** Runs a kernel over what is loaded and not used; returns the number of rows. @internal */
+  protected run(kernel: (plan: number, from: number, to: number) => number): number {
     const at = this.#window!.address;
-    return this.#kernels.scanJsonRecord(this.#plan, at, at + this.loaded) !== 0;
-  }
-
-  /** Reads lines. Returns the number of rows, which is the capacity where lines are left. */
-  lines(): number {
-    const at = this.#window!.address;
-    this.used = this.#kernels.scanJsonLines(this.#plan, at + this.used, at + this.loaded) - at;
-    return this.heap.u32[this.#plan / 4 + 14];
-  }
-
-  /**
-   * Reads elements of an array, behind its bracket or behind an element. Returns the number of rows.
-   * @param last  the input ends with what is loaded
-   */
-  array(first: boolean, last: boolean): number {
-    const at = this.#window!.address;
-    const end = this.#kernels.scanJsonArray(this.#plan, at + this.used, at + this.loaded, Number(first), Number(last));
-    this.used = end - at;
-    this.state = this.heap.u32[this.#plan / 4 + 15];
-    return this.heap.u32[this.#plan / 4 + 14];
+    this.used = kernel(this.plan, at + this.used, at + this.loaded) - at;
+    return this.word(56);
   }
 
   /** Position of the first byte of a row in what is loaded. */
@@ -251,7 +265,7 @@ export class Scanner extends Handle {
 
   /** Number of rows that are left to the host. */
   get left(): number {
-    return this.heap.u32[this.#plan / 4 + 18];
+    return this.word(72);
   }
 
   /** Whether a row is left to the host. */
@@ -261,7 +275,7 @@ export class Scanner extends Handle {
 
   /** Leaves a row to the host. */
   leave(row: number): void {
-    this.heap.u32[this.#plan / 4 + 18]++;
+    this.heap.u32[this.plan / 4 + 18]++;
     this.heap.u8[this.#flags + row] = 1;
   }
 
@@ -281,14 +295,122 @@ export class Scanner extends Handle {
     this.heap.f64[this.#offsets / 8 + row] = offset;
   }
 
-  /** The value of field i of a row that was read, whose kind is `any`. */
-  value(i: number, row: number): unknown {
+  /** Of field i of a row that was read, whose kind is `any`: the number, the place of what is there, and what the reader says of it. @internal */
+  protected any(i: number, row: number): readonly [number: number, start: number, what: number] {
     const at = this.#any[i] + row * ANY_BYTES;
-    const { u8, u32, f64 } = this.heap;
-    const [start, length] = [u32[at / 4 + 2], u32[at / 4 + 3]];
-    return length === 0 ? f64[at / 8] : JSON.parse(decoder.decode(u8.subarray(start, start + length)));
+    const { u32, f64 } = this.heap;
+    return [f64[at / 8], u32[at / 4 + 2], u32[at / 4 + 3]];
+  }
+
+  /** The value of field i of a row that was read, whose kind is `any`. */
+  abstract value(i: number, row: number): unknown;
+}
+
+/** Reads JSON: lines, the elements of an array, one record. */
+export class JsonScanner extends Scanner {
+  /** one of ARRAY */
+  state: number = ARRAY.open;
+
+  /** @param fields  with their labels as they are */
+  constructor(...[heap, kernels, batch, fields, features, size]: ConstructorParameters<typeof Scanner>) {
+    super(heap, kernels, batch, fields.map(spelled), features, size);
+    const keys = this.labels(fields.map(({ name }, i) => [name, this.places[i]]));
+    const most = 2 * fields.length + OTHER_KEYS;
+    this.words(8, [keys, this.allocate(most * KEY_BYTES, 'keys in order'), 0, most]);
+  }
+
+  override load(bytes: Uint8Array, from: number, to: number): void {
+    super.load(bytes, from, to);
+    this.state = ARRAY.open;
+  }
+
+  override grow(size: number): void {
+    super.grow(size);
+    this.words(52, [this.stack]);
+  }
+
+  /** Reads what is loaded as one record. Returns whether it could: a record that must be left to the host is none. */
+  record(): boolean {
+    let read = 0;
+    this.run((plan, from, to) => {
+      read = this.kernels.scanJsonRecord(plan, from, to);
+      return to;
+    });
+    return read !== 0;
+  }
+
+  /** Reads lines. Returns the number of rows, which is the capacity where lines are left. */
+  lines(): number {
+    return this.run(this.kernels.scanJsonLines);
+  }
+
+  /**
+   * Reads elements of an array, behind its bracket or behind an element. Returns the number of rows.
+   * @param last  the input ends with what is loaded
+   */
+  array(first: boolean, last: boolean): number {
+    const rows = this.run((plan, from, to) => this.kernels.scanJsonArray(plan, from, to, Number(first), Number(last)));
+    this.state = this.word(60);
+    return rows;
+  }
+
+  value(i: number, row: number): unknown {
+    const [number, start, length] = this.any(i, row);
+    return length === 0 ? number : JSON.parse(decoder.decode(this.heap.u8.subarray(start, start + length)));
   }
 }
+
+/** What a reader of CSV knows beside the fields. */
+export interface CsvLayout {
+  readonly delimiter: string;
+  /** of each cell of a record the number of its field; −1: nobody reads it */
+  readonly cells: readonly number[];
+  /** bytes of the first cell of the header */
+  readonly first: Uint8Array;
+  /** texts that mean a missing number */
+  readonly tokens: Iterable<string>;
+}
+
+/** Delimiters that the reader of CSV knows. */
+export const CSV_DELIMITERS = ',;\t|';
+
+/** Reads the records of CSV. */
+export class CsvScanner extends Scanner {
+  /** `fields` have their labels in every spelling */
+  constructor(layout: CsvLayout, ...parts: ConstructorParameters<typeof Scanner>) {
+    super(...parts);
+    const { delimiter, cells, first, tokens } = layout;
+    const places = this.allocate(4 * cells.length, 'cells');
+    const header = this.allocate(first.length + 16, 'a header');
+    const missing = this.labels([...tokens].map((token) => [token, 0]));
+    const { u32, u8 } = this.heap;
+    u32.set(
+      cells.map((field) => (field < 0 ? 0 : this.places[field])),
+      places / 4,
+    );
+    u8.set(first, header);
+    this.words(8, [places, cells.length, delimiter === '\t' ? 0x20 : 0x09, header, first.length]);
+    this.words(52, [missing]);
+    this.bytesFrom(272, [delimiter.charCodeAt(0), 10, 13, 0]);
+  }
+
+  /**
+   * Reads records. Returns the number of rows; with fewer than fit, what is not used is the begin of another.
+   * @param last  the input ends with what is loaded
+   */
+  records(last: boolean): number {
+    return this.run((plan, from, to) => this.kernels.scanCsv(plan, from, to, Number(last)));
+  }
+
+  /** The bytes of a cell, with whether they are in quotes; null: it has no value. */
+  value(i: number, row: number): { readonly bytes: Uint8Array; readonly quoted: boolean } | null {
+    const [, start, what] = this.any(i, row);
+    if (what === NOTHING) return null;
+    return { bytes: this.heap.u8.subarray(start, start + (what >>> 1)), quoted: (what & 1) === 1 };
+  }
+}
+
+const NOTHING = 0xffffffff;
 
 /** Copies values: few of them without a view. */
 export function copy(from: Float64Array, start: number, count: number, to: Float64Array, at = 0): void {
@@ -298,8 +420,16 @@ export function copy(from: Float64Array, start: number, count: number, to: Float
 
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Whether no half of a surrogate pair stands alone: what UTF-8 can say. */
-const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+/** A field of JSON, with its labels in the spellings of JSON. */
+const spelled = (field: ScannedField): ScannedField =>
+  field.labels
+    ? {
+        ...field,
+        labels: [...field.labels].flatMap(([label, code]) =>
+          [...spellings(label)].map((text) => [text, code] as const),
+        ),
+      }
+    : field;
 
 /** How writers of JSON spell a text: with the escapes that it needs, and in ASCII. */
 function spellings(text: string): Set<string> {

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -125,9 +125,14 @@ for (const { dir, suffix } of [
       return `import module from '../${MODULES[name]}${suffix}';\nexport const ${name}Module = () => module;`;
     },
   };
+  // people read the first copy; the others go through a bundler
+  const dense = {
+    name: 'without-comments',
+    renderChunk: async (code) => (suffix === null ? null : (await transform(code)).code),
+  };
   const library = await rollup({
     input: Object.fromEntries(ENTRIES.map((name) => [name, `build/js/src/${name}.js`])),
-    plugins: [imported, nodeResolve()],
+    plugins: [imported, nodeResolve(), dense],
     treeshake: { moduleSideEffects: false },
   });
   await library.write({ dir, format: 'es', chunkFileNames: '[name]-[hash].js' });

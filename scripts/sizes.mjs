@@ -11,12 +11,12 @@ const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 /** What a program ships: its script, and the modules it imports where the host takes them as files. */
 async function weigh(contents, conditions = []) {
-  const modules = [];
+  const modules = new Map();
   const files = {
     name: 'modules',
     setup({ onResolve }) {
       onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => {
-        modules.push(readFileSync(`dist/${path.replace('../', '').replace('?module', '')}`));
+        modules.set(path, readFileSync(`dist/${path.replace('../', '').replace('?module', '')}`));
         return { path, external: true };
       });
     },
@@ -32,7 +32,7 @@ async function weigh(contents, conditions = []) {
     plugins: [files],
     write: false,
   });
-  const parts = [outputFiles[0].contents, ...modules];
+  const parts = [outputFiles[0].contents, ...modules.values()];
   return { minified: sum(parts, (part) => part.length), gzip: sum(parts, gzip) };
 }
 /** What it adds to a program that ships `logodds/score`. */
@@ -106,7 +106,7 @@ const ROWS = [
   )),
   [
     '`logodds/bytes`',
-    'scoring from JSON, `logodds/score` beside it shares most of this',
+    'scoring from the bytes of JSON and CSV; `logodds/score` beside it shares most of this',
     await weigh(`export * from 'logodds/bytes';`),
   ],
   [
@@ -122,7 +122,7 @@ const ROWS = [
     await weigh(`export * from 'logodds/threads';`),
   ],
   ['`kernels.wasm`', 'the scoring kernels (`logodds/wasm`)', file('dist/kernels.wasm')],
-  ['`scanner.wasm`', 'readers of JSON (`logodds/scanner.wasm`)', file('dist/scanner.wasm')],
+  ['`scanner.wasm`', 'readers of JSON and CSV (`logodds/scanner.wasm`)', file('dist/scanner.wasm')],
   ['`training.wasm`', 'all kernels (`logodds/training.wasm`)', file('dist/training.wasm')],
 ];
 

@@ -1,70 +1,34 @@
+import {
+  byte, count, DEFAULTED, digitsAt, endCounts, MASKS, note, noteNumber, NUMERIC, OTHER, READ, SLOW, storeCode, storeMissing, TENS,
+} from './fields';
 import { lookUp, lookUpShort, same, UNKNOWN } from './labels';
 import { decimal, eightDigits } from './number';
 import { isUtf8 } from './utf8';
 
 /*
- * JSON records straight into the columns of a batch, as a plan says. A record is either read here, with the bits that JSON.parse and the
- * encoder give, or left to the host (SLOW): because it is unusual (escapes, duplicate keys, numbers of 20 digits), or because it is wrong.
+ * JSON records.
  *
- * Positions are addresses; a function that reads a part returns the position behind it, 0 for what is unusual or wrong. The 128 bytes
- * behind the input are 0, which no text, number or gap goes on with, so that no loop compares its position with the end.
- *
- * Plan (bytes; * is written here):
- *    0 u32 fields      address of the fields
- *    4 u32             number of fields
+ * Beside the plan of fields.ts:
  *    8 u32 keys        table of labels: from a key to the address of its field
  *   12 u32 order       keys in the order of a record
  *   16 u32 *           how many of them are known
  *   20 u32             how many fit
  *   24 u32 stamp *     number of the record; a field has that of the record it was last seen in, but for records in order
- *   28 u32 spans       of each row the position of its first byte, and that behind its last one (u32 each) *
- *   32 u32 flags       of each row READ or SLOW (u8) *
- *   36 u32             greatest number of rows
- *   40 u32 defaulted   of each row the share of features that took a default (f64) *
- *   44 u32 outside     of each row the share of features out of the range of training (f64) *
- *   48 u32 powers      tables of decimal()
  *   52 u32 stack       a bit for each byte of input
- *   56 u32 rows *      rows read
  *   60 u32 end *       0: the array goes on, 1: it was closed, 2: it is wrong
- *   64 f64 features    that can take a default
- *   72 u32 left *      rows that are SLOW
  *   76 u32 *           position behind a label
- *   80 five vectors of 16 equal bytes: " \ 0x1f 0 9, because a load is faster than a constant
- *  160 masks of labels.ts
- *  192 10^0 … 10^8 (u64)
- *  264 u32 *, 268 u32 *  of the record: features that took a default, that are out of range
- *  272 u32 *          1: the keys in order have all fields, and the last record had them
- *  276 u32 lf         a blank that a record may have beside space, tab and CR: LF, or space where lines end records
+ *  272 u32 *           1: the keys in order have all fields, and the last record had them
+ *  276 u32 lf          a blank that a record may have beside space, tab and CR: LF, or space where lines end records
  *
- * Field (64 bytes):
- *    0 u32 kind        NUMERIC, OTHER (below), else CODED and bytes of a code
- *    4 u32 cells       its column of the batch; of OTHER 16 bytes a row: f64 number, u32 position, u32 length; length 0: it is the number
- *    8 u32 indicator   column of u8 that says whether it is missing; 0: none
- *   12 u32 stamp *
- *   16 f64 mean        of a missing number
- *   24 f64 min, 32 f64 max of training
- *   40 u32 labels      table of labels
- *   44 i32 gap         code of a missing cell; −1: it is refused
- *   48 i32 unseen      code of an unseen value; −1: it is refused
- *   52 u32 place *     among the keys in order
+ * What is there of an OTHER value: the length of its text, 0 for a number that was read.
  *
  * Key in order (128 bytes): u32 address of its field (0: unknown), u32 length of the key with quotes and colon, 8 bytes unused, its first 16
  * bytes, a mask of those that it has, and from 48 on all of it.
  */
 
-const READ: u8 = 0;
-const SLOW: u8 = 1;
-
-const NUMERIC: u32 = 0;
-const OTHER: u32 = 8;
-
-const MASKS: usize = 160;
-const TENS: usize = 192;
 const KEY_SHIFT: usize = 7;
 const KEY_BYTES: usize = 128;
 const KEY_MOST: u32 = 64;
-const DEFAULTED: usize = 264;
-const OUTSIDE: usize = 268;
 const IN_ORDER: usize = 272;
 
 const QUOTE: u32 = 0x22;
@@ -72,12 +36,6 @@ const COMMA: u32 = 0x2c;
 const COLON: u32 = 0x3a;
 const BACKSLASH: u32 = 0x5c;
 const LF: u32 = 0x0a;
-
-// @ts-ignore: decorator
-@inline
-function byte(p: usize): u32 {
-  return <u32>load<u8>(p);
-}
 
 /** behind whitespace. @param lf  LF, or another blank where lines end records */
 function skipBlanks(p: usize, lf: u32): usize {
@@ -282,14 +240,6 @@ function readLongNumber(plan: usize, start: usize, out: usize): usize {
   return decimal(tables, m, -<i32>fraction, negative, out) ? end : 0;
 }
 
-/** which of the 16 bytes at p are digits, a bit each */
-// @ts-ignore: decorator
-@inline
-function digitsAt(plan: usize, p: usize): i32 {
-  const v = i8x16.sub(v128.load(p), v128.load(plan, 128));
-  return i8x16.bitmask(i8x16.eq(i8x16.min_u(v, v128.load(plan, 144)), v));
-}
-
 /** Reads a number of at most eight digits without a loop, any other by readLongNumber. Writes it to `out`. */
 // @ts-ignore: decorator
 @inline
@@ -316,15 +266,6 @@ function readNumber(plan: usize, start: usize, out: usize): usize {
   const x = <f64>(<i32>eightDigits(eight)) / load<f64>(<usize>load<u32>(plan, 48) + (fraction << 3));
   store<u64>(out, reinterpret<u64>(x) | ((<u64>negative) << 63));
   return p;
-}
-
-/** Writes a code. */
-// @ts-ignore: decorator
-@inline
-function storeCode(cells: usize, kind: u32, row: usize, code: u32): void {
-  if (kind == 1) store<u8>(cells + row, code);
-  else if (kind == 2) store<u16>(cells + (row << 1), code);
-  else store<u32>(cells + (row << 2), code);
 }
 
 /** the length of a short text at p that ends with a quote and has no escapes, 16 where it is another */
@@ -374,13 +315,6 @@ function readLabel(plan: usize, field: usize, p: usize): u32 {
 /** of a label that the host must read */
 const LEFT: u32 = 0xfffffffe;
 
-/** Counts an event of the record. */
-// @ts-ignore: decorator
-@inline
-function count(at: usize): void {
-  store<u32>(at, load<u32>(at) + 1);
-}
-
 /** Reads the value at p of a field (0: unknown) into a row; returns the position behind it. */
 // @ts-ignore: decorator
 @inline
@@ -390,18 +324,9 @@ function readValue(plan: usize, field: usize, p: usize, row: usize): usize {
   const cells = <usize>load<u32>(field, 4);
   if (kind == NUMERIC) {
     const out = cells + (row << 3);
-    const indicator = <usize>load<u32>(field, 8);
-    if (byte(p) == 0x6e) {
-      if (load<i32>(field, 44) < 0 || load<u32>(p) != NULL) return 0;
-      store<f64>(out, load<f64>(field, 16));
-      count(plan + DEFAULTED);
-      if (indicator) store<u8>(indicator + row, 1);
-      return p + 4;
-    }
-    if (indicator) store<u8>(indicator + row, 0);
+    if (byte(p) == 0x6e) return load<u32>(p) == NULL && storeMissing(plan, field, out, row) ? p + 4 : 0;
     p = readNumber(plan, p, out);
-    const x = load<f64>(out);
-    if (!(x >= load<f64>(field, 24) && x <= load<f64>(field, 32))) count(plan + OUTSIDE);
+    noteNumber(plan, field, out, row);
     return p;
   }
   if (kind == OTHER) {
@@ -445,15 +370,11 @@ function readValue(plan: usize, field: usize, p: usize, row: usize): usize {
 /** `null` */
 const NULL: u32 = 0x6c6c756e;
 
-/** Writes what was counted. Returns the position behind the record. */
+/** Ends a record at its brace; returns the position behind it. */
 // @ts-ignore: decorator
 @inline
 function endRecord(plan: usize, p: usize, row: usize): usize {
-  const defaulted = load<u32>(plan + DEFAULTED);
-  const outside = load<u32>(plan + OUTSIDE);
-  const features = load<f64>(plan, 64);
-  store<f64>(<usize>load<u32>(plan, 40) + (row << 3), defaulted ? <f64>defaulted / features : 0);
-  store<f64>(<usize>load<u32>(plan, 44) + (row << 3), outside ? <f64>outside / features : 0);
+  endCounts(plan, row);
   return p + 1;
 }
 
@@ -582,17 +503,6 @@ function lineEnd(p: usize, end: usize): usize {
     if (found) return min(end, p + ctz(found));
   }
   return end;
-}
-
-/** Notes a row and how it was read. */
-// @ts-ignore: decorator
-@inline
-function note(plan: usize, row: usize, start: usize, end: usize, flag: u8): void {
-  store<u32>(plan, load<u32>(plan, 72) + flag, 72);
-  const span = <usize>load<u32>(plan, 28) + (row << 3);
-  store<u32>(span, <u32>start);
-  store<u32>(span, <u32>end, 4);
-  store<u8>(<usize>load<u32>(plan, 32) + row, flag);
 }
 
 /**

@@ -2,9 +2,10 @@ import { among } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
 import { refuseFreed } from '../../bindings/handle.ts';
 import { pickScoringEngine } from '../../bindings/pickScoring.ts';
-import { ARRAY, scannerOver } from '../../bindings/scanner.ts';
+import { ARRAY, type CsvScanner, type Scanner, scannerOver } from '../../bindings/scanner.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import type { Model } from '../model/model.ts';
+import { CsvInput } from './csv.ts';
 import { endOfJson, notUtf8, skipBlanks } from './json.ts';
 import { Room } from './room.ts';
 import {
@@ -45,6 +46,12 @@ export interface ByteScorer {
    * @throws RowError as `json`, with the row and byte counted from the first chunk; **the stream is then over,** and the next chunk begins another
    */
   lines(chunk: Bytes): ByteScores;
+  /**
+   * Scores the rows that a chunk of CSV completes. The first line names the columns, in any order; further columns are ignored. Cells become numbers and
+   * labels as in the command (docs/FILES.md): empty cells are missing, in columns of numbers also NA and the like.
+   * @throws RowError as `lines`; ERR_SCHEMA where the header lacks a column of the model
+   */
+  csv(chunk: Bytes): ByteScores;
   /** Scores what a stream has left, and ends it: the next chunk begins another. @throws RowError */
   end(): ByteScores;
   /** Gives back the memory. **Every later call throws ERR_ENGINE.** */
@@ -57,6 +64,11 @@ const LF = 0x0a;
 /** Greatest number of bytes of one record. */
 const MOST_BYTES = 2 ** 26;
 const TOO_LONG = 'a record of at most 64 MiB';
+/** as in the command */
+const MOST_CSV = 2 ** 21;
+const TOO_LONG_CSV = 'a record of at most 2 MiB (is a quote not closed?)';
+/** Records up to this many bytes are tried again with every chunk. */
+const PATIENCE = 2 ** 18;
 const MARK = [0xef, 0xbb, 0xbf];
 const NEXT = 'correct it and send it again';
 
@@ -66,6 +78,10 @@ interface Rows {
   bytes(i: number): Uint8Array;
   /** of the first byte, in the whole input */
   offset(i: number): number;
+  /** its score by the host; null: it is JSON */
+  readonly csv: CsvInput | null;
+  /** what has read them, if anything has */
+  readonly scanner: Scanner | null;
   /** whether a room has read it */
   isRead(i: number): boolean;
   /** whether a room has read all */
@@ -100,6 +116,11 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
   let row = 0;
   // of the stream
   let offset = 0;
+  let format: 'lines' | 'csv' | null = null;
+  let csv: CsvInput | null = null;
+  let csvScanner: CsvScanner | null = null;
+  /** bytes with which a record of CSV was not complete */
+  let tried = 0;
   let pending: Uint8Array[] = [];
   let waiting = 0;
 
@@ -118,14 +139,17 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     offset = 0;
     pending = [];
     waiting = 0;
+    format = null;
+    csv = null;
+    tried = 0;
   };
   const refuse = (error: RowError): never => {
     throw Object.assign(error, { scores: results() });
   };
 
   /** Scores one row through JSON.parse and `Model.score`. @throws RowError */
-  const scoreOne = (out: Part, i: number, bytes: Uint8Array, at: number): void => {
-    const score = scoreRecord(model, bytes, row + i, at);
+  const scoreOne = (out: Part, i: number, bytes: Uint8Array, at: number, csv: CsvInput | null): void => {
+    const score = scoreRecord(model, csv ? csv.record(bytes, row + i, at) : jsonOf(bytes, row + i, at), row + i, at);
     const { rows } = out;
     if (vectors === 1) {
       out.logits[i] = score.logit;
@@ -157,15 +181,16 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
   const take = (rows: Rows): void => {
     const { count } = rows;
     if (count === 0) return;
-    const out = room ? room.score(count) : noScores(count, vectors, abstain);
+    const { scanner } = rows;
+    const out = scanner ? room!.score(count, scanner, rows.csv) : noScores(count, vectors, abstain);
     // NaN is no probability: it makes the sum NaN
     let sum = 0;
     for (let i = 0; i < count; i++) sum += out.probabilities[i];
-    const all = rows.read && room!.scanner.left === 0 && sum >= 0;
+    const all = rows.read && scanner!.left === 0 && sum >= 0;
     for (let i = 0; i < count && !all; i++) {
       if (rows.isRead(i) && out.probabilities[i] >= 0) continue;
       try {
-        scoreOne(out, i, rows.bytes(i), rows.offset(i));
+        scoreOne(out, i, rows.bytes(i), rows.offset(i), rows.csv);
       } catch (error) {
         if (!(error instanceof RowError)) throw error;
         if (!collect) {
@@ -181,21 +206,37 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
   };
 
   /** Rows of the scanner, whose input begins at `base`. */
-  const scanned = (count: number, base: number, valid: boolean): Rows => ({
+  const scanned = (
+    scanner: Scanner,
+    count: number,
+    base: number,
+    valid: boolean,
+    csv: CsvInput | null = null,
+  ): Rows => ({
     count,
-    bytes: (i) => room!.scanner.bytes(i),
-    offset: (i) => base + room!.scanner.start(i),
-    isRead: (i) => valid && !room!.scanner.isLeft(i),
-    read: valid && room!.scanner.left === 0,
+    bytes: (i) => scanner.bytes(i),
+    offset: (i) => base + scanner.start(i),
+    isRead: (i) => valid && !scanner.isLeft(i),
+    read: valid && scanner.left === 0,
+    csv,
+    scanner,
   });
 
   /** Rows from `starts` to `ends` of bytes, for an engine without a scanner. */
-  const plain = (bytes: Uint8Array, base: number, starts: readonly number[], ends: readonly number[]): Rows => ({
+  const plain = (
+    bytes: Uint8Array,
+    base: number,
+    starts: readonly number[],
+    ends: readonly number[],
+    csv: CsvInput | null = null,
+  ): Rows => ({
     count: starts.length,
     bytes: (i) => bytes.subarray(starts[i], ends[i]),
     offset: (i) => base + starts[i],
     isRead: () => false,
     read: false,
+    csv,
+    scanner: null,
   });
 
   /** Scores whole lines: bytes `from` to `to`. @param base  number of byte 0 in the input */
@@ -204,7 +245,7 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
       scorePlainLines(bytes, from, to, base);
       return;
     }
-    const { scanner, capacity } = room;
+    const { json: scanner, capacity } = room;
     let at = from;
     while (at < to) {
       let end = Math.min(to, at + scanner.size);
@@ -224,7 +265,7 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
       let count: number;
       do {
         count = scanner.lines();
-        take(scanned(count, base + at, valid));
+        take(scanned(scanner, count, base + at, valid));
       } while (count === capacity);
       at = end;
     }
@@ -259,18 +300,19 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
       scorePlainArray(bytes, from);
       return;
     }
-    const { scanner, capacity } = room;
+    const { json: scanner, capacity } = room;
     let at = from;
     let first = true;
     for (;;) {
-      const end = wholeCharacters(bytes, at, Math.min(bytes.length, at + scanner.size));
+      const most = at + scanner.size;
+      const end = most < bytes.length ? wholeCharacters(bytes, at, most) : bytes.length;
       const last = end === bytes.length;
       scanner.load(bytes, at, end);
       const valid = scanner.isUtf8();
       let count: number;
       do {
         count = scanner.array(first, last);
-        take(scanned(count, at, valid));
+        take(scanned(scanner, count, at, valid));
         if (count > 0) first = false;
       } while (count === capacity && scanner.state === ARRAY.open);
       if (scanner.used === 0 && scanner.state === ARRAY.open) {
@@ -327,11 +369,11 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     begin();
     const kept = row;
     const bytes = bytesOf(given);
-    if (room && bytes.length <= room.scanner.size && bytes[0] === 0x7b) {
-      room.scanner.load(bytes, 0, bytes.length);
-      if (room.scanner.record()) {
+    if (room && bytes.length <= room.json.size && bytes[0] === 0x7b) {
+      room.json.load(bytes, 0, bytes.length);
+      if (room.json.record()) {
         const out = room.scoreRecord();
-        if (out.probabilities[0] >= 0 && room.scanner.left === 0) return withErrors(out, errors);
+        if (out.probabilities[0] >= 0 && room.json.left === 0) return withErrors(out, errors);
       }
     }
     try {
@@ -341,9 +383,7 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
       const end = bytes.indexOf(LF, at);
       if (bytes[at] === 0x5b) scoreArray(bytes, at + 1);
       else if (end >= 0 && skipBlanks(bytes, end) < bytes.length && isOne(bytes, at, end)) {
-        // the host reads it
-        if (room) room.scanner.load(bytes, 0, 0);
-        take({ ...plain(bytes, 0, [at], [bytes.length]) });
+        take(plain(bytes, 0, [at], [bytes.length]));
       } else scoreLines(bytes, at, bytes.length, 0);
       return results();
     } finally {
@@ -352,8 +392,15 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
   };
 
   /** A step of a stream, which is over when it throws. */
-  const stream = (step: () => void): ByteScores => {
+  const stream = (as: 'lines' | 'csv', step: () => void): ByteScores => {
     begin();
+    if (format !== null && format !== as) {
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `${as}: expected the stream to go on with ${format}, got a chunk for ${as}; call end() first`,
+      );
+    }
+    format = as;
     try {
       step();
     } catch (error) {
@@ -364,7 +411,7 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
   };
 
   const lines = (given: Bytes): ByteScores =>
-    stream(() => {
+    stream('lines', () => {
       const bytes = bytesOf(given);
       const last = bytes.lastIndexOf(LF);
       let at = 0;
@@ -396,8 +443,90 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     offset += line.length;
   };
 
+  const csvChunk = (given: Bytes): ByteScores =>
+    stream('csv', () => {
+      const bytes = bytesOf(given);
+      pending.push(bytes.slice());
+      waiting += bytes.length;
+      // a long record is tried again when twice as many of its bytes have arrived
+      if (waiting >= 2 * tried) scoreCsv(false);
+    });
+
+  /** Scores the rows of CSV that are complete in what waits. */
+  const scoreCsv = (last: boolean): void => {
+    const bytes = together(pending, waiting);
+    let at = offset === 0 && !csv ? behindMark(bytes) : 0;
+    const keep = (from: number): void => {
+      pending = from < bytes.length ? [bytes.slice(from)] : [];
+      waiting = bytes.length - from;
+      offset += from;
+      tried = waiting > PATIENCE ? waiting : 0;
+      if (waiting > MOST_CSV) refuse(wrongBytes(row, offset, TOO_LONG_CSV, NEXT));
+    };
+    try {
+      if (!csv) {
+        const input = new CsvInput(model);
+        const behind = input.begin(bytes, at, last, offset);
+        // the mark goes with the header
+        if (behind < 0) {
+          if (waiting > MOST_CSV) refuse(wrongBytes(row, offset, TOO_LONG_CSV, NEXT));
+          return;
+        }
+        csv = input;
+        csvScanner = room?.csv(input) ?? null;
+        at = behind;
+      }
+    } catch (error) {
+      throw error instanceof RowError && error.scores === null ? refuse(error) : error;
+    }
+    keep(csvScanner ? scoreScannedCsv(csvScanner, csv, bytes, at, last) : scorePlainCsv(csv, bytes, at, last));
+  };
+
+  /** @returns where the first row begins that is not complete */
+  const scoreScannedCsv = (
+    scanner: CsvScanner,
+    input: CsvInput,
+    bytes: Uint8Array,
+    from: number,
+    last: boolean,
+  ): number => {
+    let at = from;
+    while (at < bytes.length) {
+      const most = Math.min(bytes.length, at + scanner.size);
+      const isEnd = last && most === bytes.length;
+      const to = isEnd ? most : wholeCharacters(bytes, at, most);
+      scanner.load(bytes, at, to);
+      const valid = scanner.isUtf8();
+      let count: number;
+      do {
+        count = scanner.records(isEnd);
+        take(scanned(scanner, count, offset + at, valid, input));
+      } while (count === room!.capacity);
+      at += scanner.used;
+      if (most === bytes.length) break;
+      if (scanner.used === 0) {
+        if (scanner.size >= MOST_CSV) refuse(wrongBytes(row, offset + at, TOO_LONG_CSV, NEXT));
+        scanner.grow(Math.min(MOST_CSV, 2 * scanner.size));
+      }
+    }
+    return at;
+  };
+
+  const scorePlainCsv = (input: CsvInput, bytes: Uint8Array, from: number, last: boolean): number => {
+    const starts: number[] = [];
+    const ends: number[] = [];
+    let at = from;
+    for (let row = input.extent(bytes, at, last); row; row = input.extent(bytes, at, last)) {
+      starts.push(row.start);
+      ends.push(row.end);
+      at = row.next;
+    }
+    take(plain(bytes, offset, starts, ends, input));
+    return last ? bytes.length : at;
+  };
+
   const end = (): ByteScores => {
-    const last = stream(scoreWaiting);
+    const last = stream(format ?? 'lines', format === 'csv' ? () => scoreCsv(true) : scoreWaiting);
     restart();
     return last;
   };
@@ -406,7 +535,14 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     if (!freed) room?.free();
     freed = true;
   };
-  return { json, lines, end, free, [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: free } as ByteScorer;
+  return {
+    json,
+    lines,
+    csv: csvChunk,
+    end,
+    free,
+    [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: free,
+  } as ByteScorer;
 }
 
 /** Where the engine reads; null: it does not. An engine whose memory is shared by threads lends its kind only. */
@@ -423,21 +559,24 @@ function roomFor(model: Model, engine: ScoringEngine): Room | null {
 
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** @throws RowError */
-function scoreRecord(model: Model, bytes: Uint8Array, row: number, offset: number) {
+/** The value of a row of JSON. @throws RowError */
+function jsonOf(bytes: Uint8Array, row: number, offset: number): object {
   let text: string;
   try {
     text = decoder.decode(bytes);
   } catch {
     throw wrongBytes(row, offset + notUtf8(bytes), 'UTF-8', NEXT);
   }
-  let record: object;
   try {
-    record = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     const end = endOfJson(bytes, 0);
     throw wrongBytes(row, offset + (end.valid ? skipBlanks(bytes, end.at) : end.at), 'JSON', NEXT);
   }
+}
+
+/** @throws RowError */
+function scoreRecord(model: Model, record: object, row: number, offset: number) {
   try {
     return model.score(record);
   } catch (error) {
@@ -451,12 +590,15 @@ function scoreRecord(model: Model, bytes: Uint8Array, row: number, offset: numbe
 /** Behind the mark that some programs write before UTF-8. */
 const behindMark = (bytes: Uint8Array): number => (MARK.every((byte, i) => bytes[i] === byte) ? MARK.length : 0);
 
-/** `end`, or less where it would cut a character. */
+/** `end`, or less where the bytes before it begin a character and do not end it. */
 function wholeCharacters(bytes: Uint8Array, from: number, end: number): number {
-  if (end === bytes.length) return end;
-  let at = end;
-  while (at > from && end - at < 3 && (bytes[at] & 0xc0) === 0x80) at--;
-  return at > from ? at : end;
+  for (let back = 1; back <= 3 && end - back >= from; back++) {
+    const byte = bytes[end - back];
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return length > back ? end - back : end;
+  }
+  return end;
 }
 
 function together(pieces: readonly Uint8Array[], length: number): Uint8Array {

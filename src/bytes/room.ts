@@ -1,13 +1,21 @@
 import { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { sigmoid } from '../../bindings/js/math.ts';
 import { planeStride } from '../../bindings/layout.ts';
-import { copy, type ScannedField, Scanner, type ScannerKernels } from '../../bindings/scanner.ts';
+import {
+  CsvScanner,
+  copy,
+  JsonScanner,
+  type ScannedField,
+  type Scanner,
+  type ScannerKernels,
+} from '../../bindings/scanner.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
 import { OUTSIDE } from '../encode/coder.ts';
 import type { NumericFeature } from '../encode/schema.ts';
 import { put, recordNumber, type Turn } from '../encode/turn.ts';
 import type { Model } from '../model/model.ts';
 import { needsOutcomes } from '../model/stages.ts';
+import type { CsvInput } from './csv.ts';
 import { noScores } from './scores.ts';
 
 /** Rows of a part: as many as stay in the caches with their bytes; columns a power of two apart would share cache sets. */
@@ -24,8 +32,12 @@ interface Read {
 
 /** Memory of an engine in which parts of the input are read and scored. */
 export class Room {
-  readonly scanner: Scanner;
+  readonly json: JsonScanner;
   readonly capacity = ROWS;
+  readonly #kernels: ScannerKernels;
+  readonly #fields: readonly ScannedField[];
+  /** of the CSV that is read */
+  #csv: CsvScanner | null = null;
   readonly #model: Model;
   readonly #engine: ScoringEngine;
   readonly #batch: ColumnsBatch<'f64'>;
@@ -57,21 +69,42 @@ export class Room {
     this.#reads = reads;
     const counted = reads.length > 0;
     this.#counts = counted ? { defaulted: new Float64Array(ROWS), outside: new Float64Array(ROWS) } : null;
-    this.scanner = new Scanner(engine.heap, kernels, this.#batch, fields, counted ? 1 : encoder.sources || 1, WINDOW);
+    this.#kernels = kernels;
+    this.#fields = fields;
+    this.json = new JsonScanner(...this.#parts(fields));
+  }
+
+  #parts(fields: readonly ScannedField[]): ConstructorParameters<typeof Scanner> {
+    const { sources } = this.#model.encoder;
+    return [this.#engine.heap, this.#kernels, this.#batch, fields, this.#counts ? 1 : sources || 1, WINDOW];
+  }
+
+  /** A scanner of CSV with this header; null where none can read it. It lasts until the next one. */
+  csv(input: CsvInput): CsvScanner | null {
+    this.#csv?.free();
+    this.#csv = null;
+    const layout = input.layout(this.#fields);
+    if (layout) this.#csv = new CsvScanner(layout, ...this.#parts(input.fields(this.#fields)));
+    return this.#csv;
+  }
+
+  /** The value of a field that the host encodes. */
+  #value(scanner: Scanner, input: CsvInput | null, field: number, row: number): unknown {
+    const value = scanner.value(field, row);
+    return input ? input.value(this.#fields[field].name, value as { bytes: Uint8Array } | null) : value;
   }
 
   /**
-   * Scores the rows that the scanner has read. Of rows that are left to the host, and of those whose probability is NaN, the scores mean nothing.
+   * Scores the rows that a scanner has read. Of rows that are left to the host, and of those whose probability is NaN, the scores mean nothing.
    */
-  score(rows: number) {
+  score(rows: number, scanner: Scanner, input: CsvInput | null = null) {
     const { manifest, encoder, intercept, stages } = this.#model;
-    const { scanner } = this;
     const vectors = intercept.length;
     const plane = planeStride(rows);
     const batch = this.#batch;
     const z = this.#z;
     batch.setRows(rows);
-    if (this.#reads.length > 0 || encoder.crosses.length > 0) this.#encode(rows);
+    if (this.#reads.length > 0 || encoder.crosses.length > 0) this.#encode(rows, scanner, input);
     batch.logits(this.#engine.kernels, this.#weights, z);
     const { view } = z;
     const out = noScores(rows, vectors, Boolean(manifest.decision.abstain));
@@ -96,34 +129,33 @@ export class Room {
     return out;
   }
 
-  /** Scores the one record that the scanner has read, with the bits of `score`. */
+  /** Scores the one record that the scanner of JSON has read, with the bits of `score`. */
   scoreRecord() {
     const { manifest, encoder, intercept, stages } = this.#model;
     const { calibration, decision } = manifest;
     const simple = intercept.length === 1 && !decision.costs && !decision.abstain;
-    if (!simple || this.#reads.length > 0 || encoder.crosses.length > 0) return this.score(1);
+    if (!simple || this.#reads.length > 0 || encoder.crosses.length > 0) return this.score(1, this.json);
     this.#batch.setRows(1);
     this.#batch.logits(this.#engine.kernels, this.#weights, this.#z);
     let [logit] = this.#z.view;
-    if (this.#hasOffset) logit += this.scanner.offset(0);
+    if (this.#hasOffset) logit += this.json.offset(0);
     const probability = calibration ? stages.outcomes!.probability(calibration, logit) : sigmoid(logit);
     const out = noScores(1, 1, false);
     out.logits[0] = logit;
     out.probabilities[0] = probability;
     out.labels[0] = probability > decision.threshold ? this.#positive : 1 - this.#positive;
-    this.scanner.shares(1, out.defaulted, out.outOfRange);
+    this.json.shares(1, out.defaulted, out.outOfRange);
     return out;
   }
 
   /** Writes the columns of features beyond numbers and categories. */
-  #encode(rows: number): void {
+  #encode(rows: number, scanner: Scanner, input: CsvInput | null): void {
     const { encoder } = this.#model;
-    const { scanner } = this;
     const batch = this.#batch;
     this.#counts?.defaulted.fill(0);
     this.#counts?.outside.fill(0);
     for (const read of this.#reads) {
-      for (let row = 0; row < rows; row++) if (!scanner.isLeft(row)) this.#read(read, row);
+      for (let row = 0; row < rows; row++) if (!scanner.isLeft(row)) this.#read(read, row, scanner, input);
     }
     const part = { rows, firstRow: 0, batch, standardize: false, defaulted: null, outOfRange: null };
     try {
@@ -134,12 +166,11 @@ export class Room {
     }
   }
 
-  #read({ field, turns, isOffset }: Read, row: number): void {
+  #read({ field, turns, isOffset }: Read, row: number, scanner: Scanner, input: CsvInput | null): void {
     const { encoder, manifest } = this.#model;
-    const { scanner } = this;
     const entries = this.#entries;
     try {
-      const value = scanner.value(field, row);
+      const value = this.#value(scanner, input, field, row);
       let defaults = 0;
       for (const turn of turns) {
         defaults += put(turn, {}, value, entries);
@@ -160,7 +191,7 @@ export class Room {
 
   /** Gives back the memory. */
   free(): void {
-    for (const part of [this.#batch, this.#weights, this.#z, this.scanner]) part.free();
+    for (const part of [this.#batch, this.#weights, this.#z, this.json, this.#csv]) part?.free();
   }
 }
 

@@ -58,8 +58,8 @@ test('the inlined modules and the program of a worker are declared as strings', 
   for (const path of generated) expect(library.read(path), path).toMatch(/^export declare const \w+: string;\s*$/);
 });
 
-test('unpacked, the library is at most 4.0 MB and the command at most 1.5 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(4_000_000);
+test('unpacked, the library is at most 3.6 MB and the command at most 1.5 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
   expect(command.unpackedSize).toBeLessThanOrEqual(1_500_000);
 });
 
