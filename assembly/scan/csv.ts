@@ -237,7 +237,7 @@ export function scanCsv(plan: usize, p: usize, end: usize, last: u32): usize {
         // perhaps the header again
         if (<u32>(to - from) == length && same(from, load<u32>(plan, 20), length)) flag = SLOW;
       }
-      if (quoted || to > from || cells > 0) isBlank = false;
+      if (quoted || to > from || cells > 0 || isWrong) isBlank = false;
       if (flag == READ && cells < width) {
         const field = <usize>load<u32>(places + ((<usize>cells) << 2));
         if (field && !readCell(plan, field, from, to, quoted, row)) flag = SLOW;

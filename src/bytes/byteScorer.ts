@@ -54,7 +54,7 @@ export interface ByteScorer {
   csv(chunk: Bytes): ByteScores;
   /** Scores what a stream has left, and ends it: the next chunk begins another. @throws RowError */
   end(): ByteScores;
-  /** Gives back the memory. **Every later call throws ERR_ENGINE.** */
+  /** Gives back the memory, which is the engine's where one was given. **Every later call throws ERR_ENGINE.** */
   free(): void;
   /** Calls `free`, at the end of a block that began with `using`. */
   [Symbol.dispose](): void;
@@ -102,7 +102,7 @@ interface Rows {
  */
 export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteScorer {
   const collect = among('onError', options.onError ?? 'throw', 'throw', 'collect') === 'collect';
-  const room = roomFor(model, options.engine ?? pickScoringEngine());
+  const room = roomFor(model, options.engine ?? ownEngine());
   const { manifest, intercept } = model;
   const { classes, decision } = manifest;
   const vectors = intercept.length;
@@ -545,6 +545,13 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
   } as ByteScorer;
 }
 
+/** An engine that goes with its scorer: nobody has to free what is in it. */
+function ownEngine(): ScoringEngine {
+  const engine = pickScoringEngine();
+  engine.heap.watching = false;
+  return engine;
+}
+
 /** Where the engine reads; null: it does not. An engine whose memory is shared by threads lends its kind only. */
 function roomFor(model: Model, engine: ScoringEngine): Room | null {
   if (typeof engine?.encoded !== 'function')
@@ -553,7 +560,7 @@ function roomFor(model: Model, engine: ScoringEngine): Room | null {
       'byteScorer: expected an engine, got none; hand it pickEngine(), or leave it out',
     );
   if (engine.name === 'js') return null;
-  const own = isBuffer(engine.heap.memory.buffer) ? engine : pickScoringEngine();
+  const own = isBuffer(engine.heap.memory.buffer) ? engine : ownEngine();
   return own.name === 'js' ? null : new Room(model, own, scannerOver(own.heap));
 }
 

@@ -1,5 +1,5 @@
 import type { Model } from 'logodds';
-import type { ByteScorer } from 'logodds/bytes';
+import type { ByteScorer, ByteScores, RowError } from 'logodds/bytes';
 
 /** How an input is handed over. */
 export interface Handed {
@@ -10,3 +10,8 @@ export interface Handed {
 }
 
 export function compare(model: Model, scorers: readonly ByteScorer[], input: Handed): string | null;
+
+export function run(
+  scorer: ByteScorer,
+  input: Handed,
+): { readonly parts: ByteScores[]; readonly error: RowError | null };

@@ -128,6 +128,13 @@ const BYTES = [
   0xc3, 0xe2, 0xed, 0xa0, 0xef, 0xbb, 0xf0, 0xf4, 0xf5, 0xff,
 ];
 
+const DATES = [985_981_500_000, 1_354_352_400_000];
+const datesOf = (ms) => [
+  String(ms),
+  JSON.stringify(new Date(ms).toISOString()),
+  JSON.stringify(new Date(ms).toISOString().slice(0, 10)),
+];
+
 /** What the fields of a model may be. */
 export function fieldsOf(model) {
   const fields = new Map();
@@ -136,20 +143,16 @@ export function fieldsOf(model) {
     const name = feature.column ?? feature.name;
     const values = fields.get(name) ?? [];
     fields.set(name, values);
-    if (feature.levels) values.push(...feature.levels.slice(0, 20).map((level) => JSON.stringify(level)));
+    if (feature.kind === 'date' || feature.part !== undefined) {
+      values.push(...(feature.dates ?? DATES).flatMap((ms) => datesOf(ms)));
+      continue;
+    }
+    if (feature.edges) values.push(...feature.edges.filter(Number.isFinite).map(String));
+    else if (feature.levels) values.push(...feature.levels.slice(0, 20).map((level) => JSON.stringify(level)));
     if (Array.isArray(feature.tokens)) values.push(...feature.tokens.slice(0, 5).map((token) => JSON.stringify(token)));
-    if (feature.dates)
-      values.push(
-        ...feature.dates.flatMap((ms) => [
-          String(ms),
-          JSON.stringify(new Date(ms).toISOString()),
-          JSON.stringify(new Date(ms).toISOString().slice(0, 10)),
-        ]),
-      );
     if (typeof feature.mean === 'number')
       values.push(String(feature.mean), feature.mean.toFixed(2), String(feature.min), String(feature.max));
     if (typeof feature.fill === 'number') values.push(String(feature.fill), String(Math.round(feature.fill)));
-    if (feature.edges) values.push(...feature.edges.filter(Number.isFinite).map(String));
     if (values.length === 0) values.push('"a"', '"b c"', '1');
   }
   if (model.manifest.offset !== null && !fields.has(model.manifest.offset))
@@ -230,4 +233,85 @@ export function inputOf(fields, seed, index) {
   const cuts =
     as === 'lines' ? Array.from({ length: r.int(4) }, () => r.int(bytes.length + 1)).sort((a, b) => a - b) : [];
   return { bytes, as: as === 'lines' ? 'lines' : 'json', cuts, collect: r.chance(0.7), damaged };
+}
+
+const CELLS = [
+  '',
+  '',
+  'NA',
+  'nan',
+  'null',
+  '-',
+  '?',
+  'unknown',
+  '0',
+  '007',
+  '+1.5',
+  '.5',
+  '5.',
+  '1e3',
+  '-2E-2',
+  '1e400',
+  '1,5',
+  '1_0',
+  '0x1',
+  'TRUE',
+  'yes',
+  ' x ',
+  'a b',
+  'é',
+  '日本',
+  '1.0',
+  '2.50',
+  '123456789.123456789',
+  '123456789012345678901',
+];
+const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+
+/** CSV `index` of a seed, as `inputOf`. */
+export function csvOf(fields, seed, index) {
+  const r = randomOf(Math.imul(seed, 0x7feb352d) ^ Math.imul(index + 1, 0x846ca68b));
+  const delimiter = r.pick([',', ',', ',', ';', '\t', '|']);
+  const end = r.pick(['\n', '\n', '\r\n', '\r']);
+  const style = {
+    plain: r.pick([0.7, 0.95, 1]),
+    quotes: r.pick([0, 0, 0.1, 1]),
+    blanks: r.pick([0, 0, 0.1]),
+    wrong: r.pick([0, 0, 0.02]),
+  };
+  let columns = fields.map(([name, values]) => [
+    name,
+    values.map((value) => {
+      const parsed = JSON.parse(value);
+      return typeof parsed === 'string' ? parsed : value;
+    }),
+  ]);
+  if (r.chance(0.3)) columns.splice(r.int(columns.length + 1), 0, ['extra', CELLS]);
+  if (r.chance(0.3))
+    columns = columns
+      .map((column) => [r.next(), column])
+      .sort((a, b) => a[0] - b[0])
+      .map(([, column]) => column);
+  const cell = (text) => {
+    const must = text.includes(delimiter) || /["\r\n]/.test(text) || text !== text.trim();
+    const written = must || r.chance(style.quotes) ? quoted(text) : text;
+    return r.chance(style.blanks) ? ` ${written}  ` : written;
+  };
+  const row = () =>
+    columns
+      .map(([, values]) => cell(r.chance(style.plain) ? r.pick(values) : r.pick(CELLS)))
+      .concat(r.chance(style.wrong) ? ['more'] : [])
+      .join(delimiter);
+  const header = columns.map(([name]) => cell(name)).join(delimiter);
+  const lines = [
+    header,
+    ...Array.from({ length: 1 + r.int(6) }, () => (r.chance(0.05) ? '' : r.chance(0.02) ? header : row())),
+  ];
+  if (r.chance(0.05)) lines.unshift(`sep=${delimiter}`);
+  if (r.chance(0.05)) lines.unshift('');
+  let bytes = encoder.encode((r.chance(0.03) ? '\ufeff' : '') + lines.join(end) + (r.chance(0.7) ? end : ''));
+  const damaged = r.chance(0.4);
+  if (damaged) bytes = damage(r, bytes);
+  const cuts = Array.from({ length: r.int(4) }, () => r.int(bytes.length + 1)).sort((a, b) => a - b);
+  return { bytes, as: 'csv', cuts, collect: r.chance(0.7), damaged };
 }

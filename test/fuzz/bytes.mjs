@@ -1,7 +1,7 @@
 /*
  * Scores mutated bytes on both engines and by the reference, and sees that they agree: what is accepted, what is refused, the bits.
  *
- *   node test/fuzz/run.mjs json [--count 100000] [--seed 1] [--only INDEX]
+ *   node test/fuzz/run.mjs json|csv [--count 100000] [--seed 1] [--only INDEX]
  */
 import { readFileSync } from 'node:fs';
 import { pickEngine } from 'logodds';
@@ -9,7 +9,7 @@ import { byteScorer } from 'logodds/bytes';
 import { loadModel } from 'logodds/score';
 import { allStages } from 'logodds/stages';
 import { compare } from '../bytes/compare.mjs';
-import { fieldsOf, inputOf } from '../bytes/inputs.mjs';
+import { csvOf, fieldsOf, inputOf } from '../bytes/inputs.mjs';
 
 const MODELS = [
   ...['numeric', 'categorical', 'offset', 'treatment', 'policies', 'overflow', 'codes'].map(
@@ -36,9 +36,11 @@ export const subjects = () =>
     return { name, model, fields: fieldsOf(model), throwing: scorers('throw'), collecting: scorers('collect') };
   });
 
+const INPUTS = { json: inputOf, csv: csvOf };
+
 /** Reports whether all inputs agree. */
 export function fuzzBytes(format, { count, seed, only }) {
-  if (format !== 'json') throw new Error(`expected json, got ${format}`);
+  if (!(format in INPUTS)) throw new Error(`expected json or csv, got ${format}`);
   const all = subjects();
   let accepted = 0;
   let refused = 0;
@@ -46,7 +48,7 @@ export function fuzzBytes(format, { count, seed, only }) {
   const [from, to] = only === null ? [0, count] : [only, only + 1];
   for (let index = from; index < to && failures.length < 10; index++) {
     const subject = all[index % all.length];
-    const input = inputOf(subject.fields, seed, index);
+    const input = INPUTS[format](subject.fields, seed, index);
     let wrong;
     try {
       wrong = compare(subject.model, input.collect ? subject.collecting : subject.throwing, input);
@@ -60,7 +62,7 @@ export function fuzzBytes(format, { count, seed, only }) {
   }
   for (const failure of failures) console.log(`FAILED  ${failure}`);
   console.log(
-    `json: ${accepted + refused} inputs agree (${refused} of them damaged), ${failures.length} do not; seed ${seed}`,
+    `${format}: ${accepted + refused} inputs agree (${refused} of them damaged), ${failures.length} do not; seed ${seed}`,
   );
   return failures.length === 0;
 }

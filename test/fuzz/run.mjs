@@ -2,7 +2,7 @@
  * Loads mutants of model files, and files made to hurt a loader, and sees that each is refused or scores.
  *
  *   node test/fuzz/run.mjs [--count 10000] [--seed 1] [--only INDEX]
- *   node test/fuzz/run.mjs json [--count 10000] [--seed 1] [--only INDEX]     bytes that are scored: bytes.mjs
+ *   node test/fuzz/run.mjs json|csv [--count 10000] [--seed 1] [--only INDEX]     bytes that are scored: bytes.mjs
  *
  * Of what loads, Node also has the command describe it: inspect, its JSON, the figures of eval, and of each hundredth the page of --report.
  *
