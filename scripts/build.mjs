@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
 import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
+import { ENTRIES } from './entries.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -97,19 +98,6 @@ copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
-const ENTRIES = [
-  'index',
-  'metrics',
-  'decide',
-  'kernels',
-  'score',
-  'bytes',
-  'stages',
-  'slim',
-  'js',
-  'threads',
-  'compile',
-];
 const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm', scanner: 'scanner.wasm' };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },

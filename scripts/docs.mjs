@@ -4,6 +4,7 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Application, Converter } from 'typedoc';
+import { ENTRIES } from './entries.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const out = 'docs/api';
@@ -13,19 +14,7 @@ if (!check) rmSync(out, { recursive: true, force: true });
 const app = await Application.bootstrapWithPlugins({
   name: 'logodds',
   plugin: ['typedoc-plugin-markdown'],
-  entryPoints: [
-    'index',
-    'metrics',
-    'decide',
-    'kernels',
-    'score',
-    'bytes',
-    'stages',
-    'slim',
-    'js',
-    'threads',
-    'compile',
-  ].map((name) => `src/${name}.ts`),
+  entryPoints: ENTRIES.map((name) => `src/${name}.ts`),
   tsconfig: 'tsconfig.build.json',
   out,
   readme: 'none',

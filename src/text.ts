@@ -4,6 +4,7 @@ export {
   CSV_CELL,
   CsvError,
   CsvRecords,
+  grow,
   likelyDelimiters,
   MISSING_TOKENS,
   namedDelimiter,

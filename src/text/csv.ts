@@ -89,7 +89,7 @@ export class CsvRecords {
     this.endsWithCr = false;
     for (;;) {
       if (cells === starts.length) {
-        this.#grow();
+        grow(this);
         ({ starts, ends, kinds } = this);
       }
       let byte = bytes[at];
@@ -157,22 +157,29 @@ export class CsvRecords {
     }
   }
 
-  /** Makes room for twice as many cells. */
-  #grow(): void {
-    const more = <T extends Int32Array | Uint8Array>(array: T): T => {
-      const bigger = new (array.constructor as new (length: number) => T)(2 * array.length);
-      bigger.set(array);
-      return bigger;
-    };
-    this.starts = more(this.starts);
-    this.ends = more(this.ends);
-    this.kinds = more(this.kinds);
-  }
-
   /** Whether the last record is an empty line, or one of blanks. */
   get isBlank(): boolean {
     return this.cells === 1 && this.kinds[0] === CSV_CELL.none;
   }
+}
+
+/** Places of cells, as typed arrays of one length. */
+interface Cells {
+  starts: Int32Array;
+  ends: Int32Array;
+  kinds: Uint8Array;
+}
+
+/** Makes room for twice as many cells. */
+export function grow(cells: Cells): void {
+  const more = <T extends Int32Array | Uint8Array>(array: T): T => {
+    const bigger = new (array.constructor as new (length: number) => T)(2 * array.length);
+    bigger.set(array);
+    return bigger;
+  };
+  cells.starts = more(cells.starts);
+  cells.ends = more(cells.ends);
+  cells.kinds = more(cells.kinds);
 }
 
 /** Candidate delimiters if none is given. */

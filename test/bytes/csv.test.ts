@@ -7,19 +7,10 @@ import { afterAll, describe, expect, it, test } from 'vitest';
 import { streamTable } from '../../cli/src/read/scoring.ts';
 import { sweep } from '../full.ts';
 import { compare, run } from './compare.mjs';
-import { csvOf, fieldsOf } from './inputs.mjs';
+import { csvOf, fieldsOf, MODELS } from './inputs.mjs';
 
-const NAMES = [
-  ...['numeric', 'categorical', 'offset', 'treatment', 'policies', 'overflow', 'codes'].map(
-    (name) => `conformance/${name}`,
-  ),
-  ...['categories', 'classes', 'levels', 'numbers', 'prior', 'rest', 'steps'].map(
-    (name) => `conformance/stages/${name}`,
-  ),
-  ...['rich', 'costs', 'report'].map((name) => `fuzz/${name}`),
-];
 const models = Object.fromEntries(
-  NAMES.map((name) => [name, loadModel(readFileSync(new URL(`../${name}.safetensors`, import.meta.url)))]),
+  MODELS.map((name) => [name, loadModel(readFileSync(new URL(`../${name}.safetensors`, import.meta.url)))]),
 );
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const engines = (model: Model, onError: 'throw' | 'collect' = 'throw') => [
@@ -53,7 +44,7 @@ async function ofCommand(model: Model, bytes: Uint8Array): Promise<number[] | st
   }
 }
 
-describe.each(NAMES)('%s', (name) => {
+describe.each(MODELS)('%s', (name) => {
   const model = models[name];
   const fields = fieldsOf(model);
   it('both engines read the same, and refuse the same', () => {

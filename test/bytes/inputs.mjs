@@ -3,6 +3,17 @@
  * index alone.
  */
 
+/** Models, below test/, by the kinds of features, classes and decisions that they have. */
+export const MODELS = [
+  ...['numeric', 'categorical', 'offset', 'treatment', 'policies', 'overflow', 'codes'].map(
+    (name) => `conformance/${name}`,
+  ),
+  ...['categories', 'classes', 'levels', 'numbers', 'prior', 'rest', 'steps'].map(
+    (name) => `conformance/stages/${name}`,
+  ),
+  ...['rich', 'costs', 'report'].map((name) => `fuzz/${name}`),
+];
+
 /** Random numbers from a seed (mulberry32). */
 export function randomOf(seed) {
   let state = seed >>> 0;

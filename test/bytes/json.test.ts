@@ -4,19 +4,10 @@ import { type ByteScorer, byteScorer, NO_LABEL, RowError } from 'logodds/bytes';
 import { describe, expect, it, test } from 'vitest';
 import { sweep } from '../full.ts';
 import { compare } from './compare.mjs';
-import { fieldsOf, inputOf } from './inputs.mjs';
+import { fieldsOf, inputOf, MODELS } from './inputs.mjs';
 
-const NAMES = [
-  ...['numeric', 'categorical', 'offset', 'treatment', 'policies', 'overflow', 'codes'].map(
-    (name) => `conformance/${name}`,
-  ),
-  ...['categories', 'classes', 'levels', 'numbers', 'prior', 'rest', 'steps'].map(
-    (name) => `conformance/stages/${name}`,
-  ),
-  ...['rich', 'costs', 'report'].map((name) => `fuzz/${name}`),
-];
 const models = Object.fromEntries(
-  NAMES.map((name) => [name, loadModel(readFileSync(new URL(`../${name}.safetensors`, import.meta.url)))]),
+  MODELS.map((name) => [name, loadModel(readFileSync(new URL(`../${name}.safetensors`, import.meta.url)))]),
 );
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const engines = (model: ReturnType<typeof loadModel>, onError: 'throw' | 'collect' = 'throw') => [
@@ -27,7 +18,7 @@ const engines = (model: ReturnType<typeof loadModel>, onError: 'throw' | 'collec
 /** one field x, the number itself as the logit */
 const identity = models['conformance/codes'];
 
-test.each(NAMES)('%s: random and damaged inputs give the bits and refusals of JSON.parse and Model.score', (name) => {
+test.each(MODELS)('%s: random and damaged inputs give the bits and refusals of JSON.parse and Model.score', (name) => {
   const model = models[name];
   const fields = fieldsOf(model);
   const collecting = engines(model, 'collect');

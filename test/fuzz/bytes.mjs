@@ -9,17 +9,7 @@ import { byteScorer } from 'logodds/bytes';
 import { loadModel } from 'logodds/score';
 import { allStages } from 'logodds/stages';
 import { compare } from '../bytes/compare.mjs';
-import { csvOf, fieldsOf, inputOf } from '../bytes/inputs.mjs';
-
-const MODELS = [
-  ...['numeric', 'categorical', 'offset', 'treatment', 'policies', 'overflow', 'codes'].map(
-    (name) => `conformance/${name}`,
-  ),
-  ...['categories', 'classes', 'levels', 'numbers', 'prior', 'rest', 'steps'].map(
-    (name) => `conformance/stages/${name}`,
-  ),
-  ...['rich', 'costs', 'report'].map((name) => `fuzz/${name}`),
-];
+import { csvOf, fieldsOf, inputOf, MODELS } from '../bytes/inputs.mjs';
 
 /** The models, each with scorers that live long, as a service has them. */
 // traces take most of the time of a refusal

@@ -47,18 +47,6 @@ export const noCells = (): Scanned => ({
   line: 1,
 });
 
-/** Makes room for twice as many cells. */
-export function grow(record: Scanned): void {
-  const more = <T extends Int32Array | Uint8Array>(array: T): T => {
-    const bigger = new (array.constructor as new (length: number) => T)(2 * array.length);
-    bigger.set(array);
-    return bigger;
-  };
-  record.starts = more(record.starts);
-  record.ends = more(record.ends);
-  record.kinds = more(record.kinds);
-}
-
 /** Most bytes of one record, as in DuckDB. */
 export const MOST_BYTES = 2_097_152;
 export const MOST_TEXT = '2 MB';

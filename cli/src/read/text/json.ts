@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { LogoddsError } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
-import { CELL, grow, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned } from './cell.ts';
+import { grow } from '../../../../src/text.ts';
+import { CELL, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned } from './cell.ts';
 
 const LF = 10;
 const QUOTE = 34;
