@@ -50,7 +50,7 @@ describe.each(MODELS)('%s', (name) => {
   it('both engines read the same, and refuse the same', () => {
     const collecting = engines(model, 'collect');
     const throwing = engines(model);
-    for (let index = 0; index < sweep(200, 3000); index++) {
+    for (let index = 0; index < sweep(200, 1500); index++) {
       const input = csvOf(fields, 2026, index);
       expect(compare(model, input.collect ? collecting : throwing, input)).toBe(null);
     }
@@ -58,7 +58,7 @@ describe.each(MODELS)('%s', (name) => {
   it('the command reads the same, and refuses the same', async () => {
     const [scorer] = engines(model);
     let read = 0;
-    for (let index = 0; index < sweep(30, 400); index++) {
+    for (let index = 0; index < sweep(30, 200); index++) {
       const input = csvOf(fields, 77, index);
       const expected = await ofCommand(model, input.bytes);
       const { parts, error } = run(scorer, { ...input, collect: false });

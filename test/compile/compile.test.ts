@@ -14,7 +14,7 @@ import { smallModel } from '../model/parts.ts';
 import { load, outcomeOf, recordMaker } from './differ.ts';
 import { category, hand, models, numeric } from './models.ts';
 
-const RECORDS = sweep(800, 100_000);
+const RECORDS = sweep(800, 4_000);
 
 describe('a compiled model scores as the model does', () => {
   it.each(models())('%s', async (_, model) => {
