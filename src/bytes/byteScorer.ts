@@ -4,6 +4,7 @@ import { refuseFreed } from '../../bindings/handle.ts';
 import { pickScoringEngine } from '../../bindings/pickScoring.ts';
 import { ARRAY, type CsvScanner, type Scanner, scannerOver } from '../../bindings/scanner.ts';
 import type { ScoringEngine } from '../../bindings/scoring.ts';
+import { show } from '../messages.ts';
 import type { Model } from '../model/model.ts';
 import { CsvInput } from './csv.ts';
 import { endOfJson, notUtf8, skipBlanks } from './json.ts';
@@ -61,14 +62,17 @@ export interface ByteScorer {
 }
 
 const LF = 0x0a;
+const CR = 0x0d;
 /** Greatest number of bytes of one record. */
 const MOST_BYTES = 2 ** 26;
 const TOO_LONG = 'a record of at most 64 MiB';
 /** as in the command */
 const MOST_CSV = 2 ** 21;
+/** bytes of the longest line end, which are no part of a record */
+const LINE_END = 2;
 const TOO_LONG_CSV = 'a record of at most 2 MiB (is a quote not closed?)';
-/** Records up to this many bytes are tried again with every chunk. */
-const PATIENCE = 2 ** 18;
+/** How often a record of CSV is tried at each line end that arrives. */
+const MOST_TRIES = 64;
 const MARK = [0xef, 0xbb, 0xbf];
 const NEXT = 'correct it and send it again';
 
@@ -93,16 +97,29 @@ interface Rows {
  *
  * In WebAssembly a reader that knows the schema writes numbers and codes from the bytes straight into a batch. Records that it does not know how to
  * read (keys with escapes, a key twice, numbers of more than 19 digits) go through `JSON.parse` and `Model.score`.
- * @throws ERR_MEMORY; ERR_RANGE for another `onError`
+ * @throws ERR_RANGE for what is no model, and for other options; ERR_ENGINE for what is no engine; ERR_MEMORY
  * @example
  * const scorer = byteScorer(model);
  * const lines = new TextEncoder().encode('{"distance":1200,"origin":"LAS"}\n{"distance":300,"origin":"ATL"}\n');
  * scorer.lines(lines).probabilities; // [0.9114, 0.0477]
  * scorer.end().rows; // 0
  */
-export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteScorer {
-  const collect = among('onError', options.onError ?? 'throw', 'throw', 'collect') === 'collect';
-  const room = roomFor(model, options.engine ?? ownEngine());
+export function byteScorer(model: Model, options?: ByteScorerOptions): ByteScorer {
+  const { engine, onError = 'throw', ...others } = options ?? {};
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `byteScorer: expected the options engine and onError, got ${show(unknown)}; leave it out`,
+    );
+  if (!model?.encoder || typeof model.score !== 'function') {
+    throw new LogoddsError(
+      'ERR_RANGE',
+      'byteScorer: expected a model, got something else; hand it loadModel(bytes), or the model of a fit',
+    );
+  }
+  const collect = among('onError', onError, 'throw', 'collect') === 'collect';
+  const room = roomFor(model, engine ?? ownEngine());
   const { manifest, intercept } = model;
   const { classes, decision } = manifest;
   const vectors = intercept.length;
@@ -119,7 +136,10 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
   let format: 'lines' | 'csv' | null = null;
   let csv: CsvInput | null = null;
   let csvScanner: CsvScanner | null = null;
-  /** bytes with which a record of CSV was not complete */
+  /** whether the last chunk of CSV ended with a CR, which an LF may follow */
+  let afterCr = false;
+  /** how often a record of CSV was tried and not complete, and with how many bytes the last time */
+  let tries = 0;
   let tried = 0;
   let pending: Uint8Array[] = [];
   let waiting = 0;
@@ -141,6 +161,8 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     waiting = 0;
     format = null;
     csv = null;
+    afterCr = false;
+    tries = 0;
     tried = 0;
   };
   const refuse = (error: RowError): never => {
@@ -149,6 +171,8 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
 
   /** Scores one row through JSON.parse and `Model.score`. @throws RowError */
   const scoreOne = (out: Part, i: number, bytes: Uint8Array, at: number, csv: CsvInput | null): void => {
+    if (bytes.length > (csv ? MOST_CSV : MOST_BYTES))
+      throw wrongBytes(row + i, at, csv ? TOO_LONG_CSV : TOO_LONG, NEXT);
     const score = scoreRecord(model, csv ? csv.record(bytes, row + i, at) : jsonOf(bytes, row + i, at), row + i, at);
     const { rows } = out;
     if (vectors === 1) {
@@ -212,15 +236,19 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     base: number,
     valid: boolean,
     csv: CsvInput | null = null,
-  ): Rows => ({
-    count,
-    bytes: (i) => scanner.bytes(i),
-    offset: (i) => base + scanner.start(i),
-    isRead: (i) => valid && !scanner.isLeft(i),
-    read: valid && scanner.left === 0,
-    csv,
-    scanner,
-  });
+  ): Rows => {
+    // a record that is too long may fit with its line end
+    const fits = (i: number): boolean => !csv || scanner.bytes(i).length <= MOST_CSV;
+    return {
+      count,
+      bytes: (i) => scanner.bytes(i),
+      offset: (i) => base + scanner.start(i),
+      isRead: (i) => valid && !scanner.isLeft(i) && fits(i),
+      read: valid && scanner.left === 0 && (count > 1 || fits(0)),
+      csv,
+      scanner,
+    };
+  };
 
   /** Rows from `starts` to `ends` of bytes, for an engine without a scanner. */
   const plain = (
@@ -256,7 +284,11 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
           // a line that does not fit
           const next = bytes.indexOf(LF, end);
           end = next < 0 || next >= to ? to : next + 1;
-          if (end - at > MOST_BYTES) refuse(wrongBytes(row, base + at, TOO_LONG, NEXT));
+          if (end - at > MOST_BYTES) {
+            scorePlainLines(bytes, at, end, base);
+            at = end;
+            continue;
+          }
           scanner.grow(end - at);
         }
       }
@@ -410,9 +442,9 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     return results();
   };
 
-  const lines = (given: Bytes): ByteScores =>
-    stream('lines', () => {
-      const bytes = bytesOf(given);
+  const lines = (given: Bytes): ByteScores => {
+    const bytes = bytesOf(given);
+    return stream('lines', () => {
       const last = bytes.lastIndexOf(LF);
       let at = 0;
       if (waiting > 0 || offset === 0) {
@@ -426,13 +458,14 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
       offset += Math.max(0, last + 1 - at);
       wait(bytes, Math.max(at, last + 1), bytes.length);
     });
+  };
 
   /** Keeps bytes of a line that goes on. */
   const wait = (bytes: Uint8Array, from: number, to: number): void => {
     if (from === to) return;
     pending.push(bytes.slice(from, to));
     waiting += to - from;
-    if (waiting > MOST_BYTES) refuse(wrongBytes(row, offset, TOO_LONG, NEXT));
+    if (waiting > MOST_BYTES + LINE_END) refuse(wrongBytes(row, offset, TOO_LONG, NEXT));
   };
 
   const scoreWaiting = (): void => {
@@ -443,14 +476,18 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
     offset += line.length;
   };
 
-  const csvChunk = (given: Bytes): ByteScores =>
-    stream('csv', () => {
-      const bytes = bytesOf(given);
+  const csvChunk = (given: Bytes): ByteScores => {
+    const bytes = bytesOf(given);
+    return stream('csv', () => {
+      if (bytes.length === 0) return;
       pending.push(bytes.slice());
       waiting += bytes.length;
-      // a long record is tried again when twice as many of its bytes have arrived
-      if (waiting >= 2 * tried) scoreCsv(false);
+      // a record ends with a line; one in many pieces is tried again when twice as many of its bytes have arrived
+      const mayEnd = afterCr || bytes.includes(LF) || bytes.includes(CR);
+      afterCr = bytes[bytes.length - 1] === CR;
+      if ((tries < MOST_TRIES ? mayEnd : waiting >= 2 * tried) || waiting > MOST_CSV + LINE_END) scoreCsv(false);
     });
+  };
 
   /** Scores the rows of CSV that are complete in what waits. */
   const scoreCsv = (last: boolean): void => {
@@ -460,8 +497,9 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
       pending = from < bytes.length ? [bytes.slice(from)] : [];
       waiting = bytes.length - from;
       offset += from;
-      tried = waiting > PATIENCE ? waiting : 0;
-      if (waiting > MOST_CSV) refuse(wrongBytes(row, offset, TOO_LONG_CSV, NEXT));
+      tries = from > 0 ? 0 : tries + 1;
+      tried = waiting;
+      if (waiting > MOST_CSV + LINE_END) refuse(wrongBytes(row, offset, TOO_LONG_CSV, NEXT));
     };
     try {
       if (!csv) {
@@ -469,7 +507,9 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
         const behind = input.begin(bytes, at, last, offset);
         // the mark goes with the header
         if (behind < 0) {
-          if (waiting > MOST_CSV) refuse(wrongBytes(row, offset, TOO_LONG_CSV, NEXT));
+          tries++;
+          tried = waiting;
+          if (waiting > MOST_CSV + LINE_END) refuse(wrongBytes(row, offset, TOO_LONG_CSV, NEXT));
           return;
         }
         csv = input;
@@ -505,8 +545,14 @@ export function byteScorer(model: Model, options: ByteScorerOptions = {}): ByteS
       at += scanner.used;
       if (most === bytes.length) break;
       if (scanner.used === 0) {
-        if (scanner.size >= MOST_CSV) refuse(wrongBytes(row, offset + at, TOO_LONG_CSV, NEXT));
-        scanner.grow(Math.min(MOST_CSV, 2 * scanner.size));
+        if (scanner.size <= MOST_CSV) scanner.grow(Math.min(MOST_CSV + LINE_END, 2 * scanner.size));
+        else {
+          // it is refused, and what is behind it is read
+          const long = input.extent(bytes, at, last);
+          if (!long) break;
+          take(plain(bytes, offset, [long.start], [long.end], input));
+          at = long.next;
+        }
       }
     }
     return at;
@@ -557,7 +603,7 @@ function roomFor(model: Model, engine: ScoringEngine): Room | null {
   if (typeof engine?.encoded !== 'function')
     throw new LogoddsError(
       'ERR_ENGINE',
-      'byteScorer: expected an engine, got none; hand it pickEngine(), or leave it out',
+      'byteScorer: expected an engine, got something else; hand it pickEngine(), or leave it out',
     );
   if (engine.name === 'js') return null;
   const own = isBuffer(engine.heap.memory.buffer) ? engine : ownEngine();
@@ -624,11 +670,13 @@ const isBuffer = (value: unknown): value is ArrayBuffer =>
 
 /** @throws ERR_SHAPE */
 function bytesOf(given: Bytes): Uint8Array {
-  if (given instanceof Uint8Array) return given;
+  // `slice` of a Buffer does not copy
+  if (given instanceof Uint8Array)
+    return given.constructor === Uint8Array ? given : new Uint8Array(given.buffer, given.byteOffset, given.length);
   if (isBuffer(given)) return new Uint8Array(given);
-  const got = typeof given === 'string' ? 'text' : 'something else';
-  throw new LogoddsError(
-    'ERR_SHAPE',
-    `bytes: expected a Uint8Array or an ArrayBuffer, got ${got}; encode text with new TextEncoder().encode(text)`,
-  );
+  const [got, next] =
+    typeof given === 'string'
+      ? ['text', 'encode it with new TextEncoder().encode(text)']
+      : ['something else', 'hand over the bytes of a body or of a file'];
+  throw new LogoddsError('ERR_SHAPE', `bytes: expected a Uint8Array or an ArrayBuffer, got ${got}; ${next}`);
 }

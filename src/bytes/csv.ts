@@ -54,8 +54,7 @@ export class CsvInput {
     let named: string | null = null;
     for (;;) {
       const end = lineEnd(bytes, at);
-      // a CR may be half of a line end
-      if (end + 1 >= bytes.length && !last) return -1;
+      if (isCut(bytes, end) && !last) return -1;
       const line = textOf(bytes, at, end);
       if (line.trim() !== '') {
         const said: string | null = named === null ? namedDelimiter(line) : null;
@@ -95,7 +94,8 @@ export class CsvInput {
     const refuse = (error: LogoddsError) => {
       throw new RowError(0, base + at, error);
     };
-    const twice = this.names.find((name, i) => this.names.indexOf(name) < i);
+    const places = new Map(this.names.map((name, i) => [name, i]));
+    const twice = places.size < this.names.length ? this.names.find((name, i) => places.get(name) !== i) : undefined;
     if (twice !== undefined) {
       refuse(
         new LogoddsError('ERR_SCHEMA', `header: expected distinct column names, got ${show(twice)} twice; rename one`),
@@ -105,13 +105,13 @@ export class CsvInput {
     try {
       refuseAbsent(
         'header',
-        wanted.filter((name) => !this.names.includes(name)),
+        wanted.filter((name) => !places.has(name)),
         this.names,
       );
     } catch (error) {
       refuse(error as LogoddsError);
     }
-    this.#places = wanted.map((name) => this.names.indexOf(name));
+    this.#places = wanted.map((name) => places.get(name)!);
     return next;
   }
 
@@ -126,7 +126,8 @@ export class CsvInput {
   layout(fields: readonly ScannedField[]): CsvLayout | null {
     const { names, delimiter } = this;
     if (names.length < 2 || !CSV_DELIMITERS.includes(delimiter!)) return null;
-    const cells = names.map((name) => fields.findIndex((field) => field.name === name));
+    const numbers = new Map(fields.map((field, i) => [field.name, i]));
+    const cells = names.map((name) => numbers.get(name) ?? -1);
     return { delimiter: delimiter!, cells, first: this.#header[0], tokens: TOKENS };
   }
 
@@ -170,7 +171,7 @@ export class CsvInput {
       } catch (error) {
         if (!(error instanceof CsvError)) throw error;
         const end = error.fault === 'unclosed' ? bytes.length : lineEnd(bytes, error.at);
-        if (end + 1 >= bytes.length && !last) return null;
+        if (isCut(bytes, end) && !last) return null;
         return { start, end, next: behindLine(bytes, end) };
       }
       if (next < 0 || (records.endsWithCr && !last)) return null;
@@ -233,6 +234,10 @@ function lineEnd(bytes: Uint8Array, from: number): number {
   while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++;
   return at;
 }
+
+/** Whether a line that ends there may go on: a CR may be half of its end. */
+const isCut = (bytes: Uint8Array, end: number): boolean =>
+  end >= bytes.length || (bytes[end] === CR && end + 1 === bytes.length);
 
 const behindLine = (bytes: Uint8Array, end: number): number =>
   Math.min(bytes.length, bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : end + 1);

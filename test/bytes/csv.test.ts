@@ -227,6 +227,36 @@ describe('what is refused', () => {
       }).toThrow(/expected a record of at most 2 MiB/);
     }
   });
+  test('a record of more than 2 MiB that ends in the chunk, and nothing else', () => {
+    const row = (length: number) => `a,"${'x'.repeat(length - 13)}",true,1,2`;
+    for (const scorer of engines(model, 'collect')) {
+      const { rows, errors } = scorer.csv(bytesOf(`${head}a,b,true,1,2\n${row(2 ** 21 + 1)}\n${row(2 ** 21)}\n`));
+      expect(rows).toBe(3);
+      expect(errors.map((error) => [error.row, error.offset, error.code])).toEqual([[1, 43, 'ERR_DATA']]);
+      expect(scorer.end().rows).toBe(0);
+    }
+  });
+  test('a faulty row with the chunk that ends its line', () => {
+    for (const scorer of engines(model, 'collect')) {
+      scorer.csv(bytesOf(head));
+      expect(scorer.csv(bytesOf('"a"x,b,true,1,2\n')).errors.length).toBe(1);
+      expect(scorer.csv(bytesOf('a\0,b,true,1,2\n')).errors.length).toBe(1);
+      expect(scorer.end().rows).toBe(0);
+    }
+  });
+  test('the size of chunks and the number of columns do not multiply the work', () => {
+    const columns = Array.from({ length: 50_000 }, (_, i) => `k${i}`).join();
+    const long = bytesOf(`a,"${'x'.repeat(300_000)}",true,1,2\n`);
+    for (const scorer of engines(model)) {
+      expect(scorer.csv(bytesOf(`${head.trim()},${columns}\na,b,true,1,2,${columns}\n`)).rows).toBe(1);
+      scorer.end();
+      scorer.csv(bytesOf(head));
+      let rows = 0;
+      for (let at = 0; at < long.length; at++) rows += scorer.csv(long.subarray(at, at + 1)).rows;
+      expect(rows).toBe(1);
+      scorer.end();
+    }
+  });
   test('the rows around one that is collected are scored', () => {
     for (const scorer of engines(model, 'collect')) {
       const { labels, errors } = scorer.csv(bytesOf(`${head}a,b,true,1,2\na,"b"x,true,1,2\na,b,true,1,2\n`));

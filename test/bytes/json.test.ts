@@ -508,7 +508,7 @@ describe('what is no input', () => {
   test('is refused by name', () => {
     for (const scorer of engines(model)) {
       expect(() => scorer.json('{}' as never)).toThrow(
-        'bytes: expected a Uint8Array or an ArrayBuffer, got text; encode text with new TextEncoder().encode(text)',
+        'bytes: expected a Uint8Array or an ArrayBuffer, got text; encode it with new TextEncoder().encode(text)',
       );
       expect(() => scorer.lines(null as never)).toThrow(
         /^bytes: expected a Uint8Array or an ArrayBuffer, got something else/,
@@ -526,7 +526,44 @@ describe('what is no input', () => {
     expect(() => byteScorer(model, { onError: 'ignore' as never })).toThrow(
       'onError: expected throw or collect, got ignore',
     );
-    expect(() => byteScorer(model, { engine: {} as never })).toThrow(/^byteScorer: expected an engine, got none/);
+    expect(() => byteScorer(model, { engine: {} as never })).toThrow(
+      /^byteScorer: expected an engine, got something else/,
+    );
+  });
+  test('is refused by name as a model, and as an option', () => {
+    for (const other of [undefined, null, {}, new Uint8Array(3)])
+      expect(() => byteScorer(other as never)).toThrow(/^byteScorer: expected a model, got something else/);
+    expect(() => byteScorer(model, { onerror: 'collect' } as never)).toThrow(
+      'byteScorer: expected the options engine and onError, got "onerror"; leave it out',
+    );
+    expect(byteScorer(model, null as never).json(bytesOf('[]')).rows).toBe(0);
+  });
+  test('leaves a stream as it is', () => {
+    for (const scorer of engines(model)) {
+      scorer.lines(bytesOf('{"code":"2",'));
+      expect(() => scorer.lines(null as never)).toThrow(/^bytes: expected/);
+      expect(scorer.lines(bytesOf('"x":1}\n')).rows).toBe(1);
+      expect(scorer.end().rows).toBe(0);
+      scorer.csv(bytesOf('code,x\n1,'));
+      expect(() => scorer.csv('2' as never)).toThrow(/^bytes: expected/);
+      expect(scorer.csv(bytesOf('2\n')).rows).toBe(1);
+      expect(scorer.end().rows).toBe(0);
+    }
+  });
+  test('a Buffer that is filled again does not change what waits', () => {
+    for (const scorer of engines(model)) {
+      for (const [format, begin, rest] of [
+        ['lines', '{"code":"2","x"', ':1}\n'],
+        ['csv', 'code,x\n2,', '1\n'],
+      ] as const) {
+        const buffer = Buffer.from(begin);
+        scorer[format](buffer);
+        buffer.fill(65);
+        const { logits } = scorer[format](bytesOf(rest));
+        expect([...logits]).toEqual([model.score({ code: '2', x: 1 }).logit]);
+        scorer.end();
+      }
+    }
   });
   test('an ArrayBuffer, and a view of a part of one, are read', () => {
     const bytes = bytesOf(' {"code":"2","x":0.5} ');
