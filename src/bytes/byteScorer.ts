@@ -82,13 +82,13 @@ interface Rows {
   bytes(i: number): Uint8Array;
   /** of the first byte, in the whole input */
   offset(i: number): number;
-  /** its score by the host; null: it is JSON */
+  /** the CSV that they are rows of; null: they are JSON */
   readonly csv: CsvInput | null;
   /** what has read them, if anything has */
   readonly scanner: Scanner | null;
-  /** whether a room has read it */
+  /** whether the scanner has read row i; it leaves others to the host */
   isRead(i: number): boolean;
-  /** whether a room has read all */
+  /** whether it has read all rows */
   readonly read: boolean;
 }
 
@@ -149,11 +149,7 @@ export function byteScorer(model: Model, options?: ByteScorerOptions): ByteScore
     parts = [];
     errors = [];
   };
-  const scores = (): ByteScores => joinScores(parts, vectors, abstain, errors);
-  const results = (): ByteScores => {
-    if (parts.length === 0) parts.push(noScores(0, vectors, abstain));
-    return scores();
-  };
+  const results = (): ByteScores => joinScores(parts, vectors, abstain, errors);
   const restart = (): void => {
     row = 0;
     offset = 0;
@@ -190,6 +186,7 @@ export function byteScorer(model: Model, options?: ByteScorerOptions): ByteScore
     if (out.review) out.review[i] = Number(score.review);
   };
 
+  /** Marks a row that could not be scored. */
   const lose = (out: Part, i: number): void => {
     for (let k = 0; k < vectors; k++) {
       out.logits[k * out.rows + i] = Number.NaN;

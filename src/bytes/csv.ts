@@ -64,7 +64,7 @@ export class CsvInput {
         }
         named = said;
       } else if (end === bytes.length)
-        return refuseHeader(base + at, 'a header', 'write the names of the columns in the first line');
+        throw wrongBytes(0, base + at, 'a header', 'write the names of the columns in the first line');
       at = behindLine(bytes, end);
     }
   }
@@ -261,13 +261,10 @@ function skipLines(bytes: Uint8Array, from: number): number {
 function delimiterOf(line: string, offset: number): string {
   const [mark, ...others] = likelyDelimiters(line, QUOTE);
   if (others.length === 0) return mark;
-  return refuseHeader(
+  throw wrongBytes(
+    0,
     offset,
     'one mark between the names, not several equally often',
     `write the line sep=${mark} before it`,
   );
-}
-
-function refuseHeader(offset: number, rule: string, next: string): never {
-  throw wrongBytes(0, offset, rule, next);
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadModel, type Model, pickEngine } from 'logodds';
+import { fit, loadModel, type Model, pickEngine, tableFromRecords } from 'logodds';
 import { byteScorer, NO_LABEL, RowError } from 'logodds/bytes';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { streamTable } from '../../cli/src/read/scoring.ts';
@@ -114,6 +114,14 @@ describe('streams', () => {
       const found: number[] = [];
       for (let at = 0; at < all.length; at += 99_991) found.push(...scorer.csv(all.subarray(at, at + 99_991)).logits);
       expect([...found, ...scorer.end().logits]).toEqual(want);
+    }
+  });
+  test('in a file of one column an empty line is a missing value, but at its end', () => {
+    const rows = Array.from({ length: 40 }, (_, i) => ({ x: i, y: i % 3 ? 1 : 0 }));
+    const { model: one } = fit(tableFromRecords(rows), { target: 'y' });
+    for (const scorer of engines(one)) {
+      const parts = [scorer.csv(bytesOf('x\n1\n\n')), scorer.csv(bytesOf('2\n\n')), scorer.end()];
+      expect(parts.flatMap(({ defaulted }) => [...defaulted])).toEqual([0, 1, 0]);
     }
   });
   test('lines and csv do not mix', () => {
