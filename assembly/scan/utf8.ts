@@ -83,11 +83,11 @@ export function isUtf8(p: usize, end: usize): bool {
     }
     if (p >= end) break;
     const now = v128.load(p);
-    errors = v128.or(errors, errorsOf(now, previous));
+    if (i8x16.bitmask(v128.or(now, previous))) errors = v128.or(errors, errorsOf(now, previous));
     previous = now;
     p += 16;
   }
   // a character cut off at the end is followed by zeros
-  errors = v128.or(errors, errorsOf(i64x2.splat(0), previous));
+  if (i8x16.bitmask(previous)) errors = v128.or(errors, errorsOf(i64x2.splat(0), previous));
   return !v128.any_true(errors);
 }
