@@ -28,6 +28,18 @@ export function calibratedProbability({ calibrators, shift }: Calibration, z: nu
 }
 
 /**
+ * Calibrates the logits of two classes in place, for an engine to take σ of them: σ gives the bits of `calibratedProbability`. Returns false, and
+ * leaves them, where they are no logits afterwards (isotonic).
+ */
+export function calibrateLogits({ calibrators, shift }: Calibration, logits: Float64Array, rows: number): boolean {
+  const calibrator = calibrators.length > 0 ? calibrators[0] : null;
+  if (calibrator?.method === 'isotonic') return false;
+  const by = shift.length > 0 ? shift[0] : 0;
+  for (let i = 0; i < rows; i++) logits[i] = calibratedLogit(calibrator, logits[i], by);
+  return true;
+}
+
+/**
  * Computes the calibrated probabilities of n rows. **Writes `probabilities`.**
  *
  *   two classes            as `calibratedProbability`

@@ -1,6 +1,6 @@
 import { exp, greatest, softmax } from '../../bindings/js/math.ts';
 import { classProbabilities } from '../../bindings/softmax.ts';
-import { applyCalibration, calibratedProbability } from '../calibrate/apply.ts';
+import { applyCalibration, calibratedProbability, calibrateLogits } from '../calibrate/apply.ts';
 import type { Calibration } from '../calibrate/calibration.ts';
 import { findWrongCalibration } from '../calibrate/check.ts';
 import { decideAll, wrongInDecision } from '../decide/apply.ts';
@@ -39,13 +39,18 @@ export const outcomes: OutcomeStage = {
       else softmax(view, 0, plane, planes, rows, exp, ovr);
       return;
     }
+    const k = classes.indexOf(positive!);
+    if (planes === 1 && engine && view instanceof Float64Array && calibrateLogits(calibration ?? NONE, view, rows)) {
+      engine.sigmoid(z!, z!, rows);
+      decideAll(decision, k, view, view, plane, 1, rows, labels, review);
+      return;
+    }
     const logits = Float64Array.from(view.subarray(0, planes * plane));
     const probabilities = new Float64Array(logits.length);
     applyCalibration(calibration ?? NONE, logits, probabilities, planes, ovr);
     view.set(probabilities);
     // without a calibration by logits
-    const scores = calibration ? view : logits;
-    decideAll(decision, classes.indexOf(positive!), view, scores, plane, planes, rows, labels, review);
+    decideAll(decision, k, view, calibration ? view : logits, plane, planes, rows, labels, review);
   },
   record(manifest, logits, defaulted, outOfRange) {
     const { classes, positive, decision } = manifest;
