@@ -222,15 +222,20 @@ export abstract class Scanner extends Handle {
     this.size = size;
   }
 
-  /** address of a bit for each byte of input @internal */
-  protected get stack(): number {
-    return this.#window!.address + this.size + BEHIND;
+  /** address of the input @internal */
+  protected get window(): number {
+    return this.#window!.address;
   }
 
-  /** Copies bytes `from` to `to` into memory; `isUtf8` or `record` must follow. */
+  /** address of a bit for each byte of input @internal */
+  protected get stack(): number {
+    return this.window + this.size + BEHIND;
+  }
+
+  /** Copies bytes `from` to `to` into memory; `isUtf8` must follow. */
   load(bytes: Uint8Array, from: number, to: number): void {
     const { u8 } = this.heap;
-    const at = this.#window!.address;
+    const at = this.window;
     const length = to - from;
     if (length < 64) for (let i = 0; i < length; i++) u8[at + i] = bytes[from + i];
     else u8.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
@@ -240,21 +245,21 @@ export abstract class Scanner extends Handle {
 
   /** Whether what is loaded is UTF-8. It makes the memory ready for `lines` and `array`. */
   isUtf8(): boolean {
-    const at = this.#window!.address;
+    const at = this.window;
     this.kernels.endWith0(at + this.loaded);
     return this.kernels.isUtf8(at, at + this.loaded) !== 0;
   }
 
   /** Runs a kernel over what is loaded and not used; returns the number of rows. @internal */
   protected run(kernel: (plan: number, from: number, to: number) => number): number {
-    const at = this.#window!.address;
+    const at = this.window;
     this.used = kernel(this.plan, at + this.used, at + this.loaded) - at;
     return this.word(56);
   }
 
   /** Position of the first byte of a row in what is loaded. */
   start(row: number): number {
-    return this.heap.u32[this.#spans / 4 + 2 * row] - this.#window!.address;
+    return this.heap.u32[this.#spans / 4 + 2 * row] - this.window;
   }
 
   /** The bytes of a row, valid until the next load. */
@@ -283,6 +288,16 @@ export abstract class Scanner extends Handle {
   shares(rows: number, defaulted: Float64Array, outOfRange: Float64Array): void {
     copy(this.heap.f64, this.#defaulted / 8, rows, defaulted);
     copy(this.heap.f64, this.#outside / 8, rows, outOfRange);
+  }
+
+  /** The share of features of a row that took a default. */
+  defaulted(row: number): number {
+    return this.heap.f64[this.#defaulted / 8 + row];
+  }
+
+  /** The share of features of a row that are out of the range of training. */
+  outOfRange(row: number): number {
+    return this.heap.f64[this.#outside / 8 + row];
   }
 
   /** The offset of a row that was read. */
@@ -329,14 +344,13 @@ export class JsonScanner extends Scanner {
     this.words(52, [this.stack]);
   }
 
-  /** Reads what is loaded as one record. Returns whether it could: a record that must be left to the host is none. */
-  record(): boolean {
-    let read = 0;
-    this.run((plan, from, to) => {
-      read = this.kernels.scanJsonRecord(plan, from, to);
-      return to;
-    });
-    return read !== 0;
+  /** Reads bytes as one record. Returns whether it could: a record that must be left to the host is none. What was loaded is lost. */
+  record(bytes: Uint8Array): boolean {
+    const { length } = bytes;
+    if (length > this.size) return false;
+    const at = this.window;
+    this.heap.u8.set(bytes, at);
+    return this.kernels.scanJsonRecord(this.plan, at, at + length) !== 0;
   }
 
   /** Reads lines. Returns the number of rows, which is the capacity where lines are left. */

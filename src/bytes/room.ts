@@ -14,6 +14,7 @@ import { OUTSIDE } from '../encode/coder.ts';
 import type { NumericFeature } from '../encode/schema.ts';
 import { put, recordNumber, type Turn } from '../encode/turn.ts';
 import type { Model } from '../model/model.ts';
+import type { RecordScore } from '../model/scores.ts';
 import { needsOutcomes } from '../model/stages.ts';
 import type { CsvInput } from './csv.ts';
 import { noScores } from './scores.ts';
@@ -22,6 +23,8 @@ import { noScores } from './scores.ts';
 const ROWS = 1000;
 /** Bytes that are read at a time, at first. */
 const WINDOW = 2 ** 17;
+/** `{` */
+const OPEN = 0x7b;
 
 /** A field that the host encodes, with what reads it. */
 interface Read {
@@ -46,7 +49,11 @@ export class Room {
   readonly #reads: readonly Read[];
   readonly #hasOffset: boolean;
   readonly #positive: number;
+  readonly #negative: string;
   readonly #entries: Float64Array;
+  /** of each column, where row 0 is among numbers of its size, and the bytes of a code */
+  readonly #cells: Uint32Array;
+  readonly #codes: Uint8Array;
   /** of each row, what of the fields that the host encodes took a default or is out of range */
   readonly #counts: { readonly defaulted: Float64Array; readonly outside: Float64Array } | null;
 
@@ -64,7 +71,13 @@ export class Room {
     this.#z = engine.vector(vectors * planeStride(ROWS));
     this.#hasOffset = manifest.offset !== null;
     this.#positive = manifest.classes.indexOf(manifest.positive!);
+    this.#negative = manifest.classes.find((name) => name !== manifest.positive)!;
     this.#entries = new Float64Array(encoder.specs.length + 1);
+    const columns = encoder.specs.map(({ kind }, j) =>
+      kind === 'coded' ? this.#batch.codes(j) : this.#batch.numeric(j),
+    );
+    this.#cells = Uint32Array.from(columns, (column) => column.byteOffset / column.BYTES_PER_ELEMENT);
+    this.#codes = Uint8Array.from(columns, (column) => column.BYTES_PER_ELEMENT);
     const { fields, reads } = fieldsOf(model);
     this.#reads = reads;
     const counted = reads.length > 0;
@@ -107,7 +120,7 @@ export class Room {
     if (this.#reads.length > 0 || encoder.crosses.length > 0) this.#encode(rows, scanner, input);
     batch.logits(this.#engine.kernels, this.#weights, z);
     const { view } = z;
-    const out = noScores(rows, vectors, Boolean(manifest.decision.abstain));
+    const out = noScores(rows, this.#model);
     if (this.#hasOffset) for (let i = 0; i < rows; i++) view[i] += scanner.offset(i);
     const keep = (to: Float64Array): void => {
       for (let k = 0; k < vectors; k++) copy(view, k * plane, rows, to, k * rows);
@@ -129,23 +142,56 @@ export class Room {
     return out;
   }
 
-  /** Scores the one record that the scanner of JSON has read, with the bits of `score`. */
-  scoreRecord() {
-    const { manifest, encoder, intercept, stages } = this.#model;
-    const { calibration, decision } = manifest;
-    const simple = intercept.length === 1 && !decision.costs && !decision.abstain;
-    if (!simple || this.#reads.length > 0 || encoder.crosses.length > 0) return this.score(1, this.json);
+  /** The score of the one record in bytes; null: it is left to the host. */
+  record(bytes: Uint8Array): RecordScore | null {
+    const { json } = this;
+    if (bytes[0] !== OPEN || !json.record(bytes)) return null;
+    const { manifest, encoder, stages, intercept } = this.#model;
+    const { calibration, decision, positive } = manifest;
     this.#batch.setRows(1);
-    this.#batch.logits(this.#engine.kernels, this.#weights, this.#z);
-    let [logit] = this.#z.view;
-    if (this.#hasOffset) logit += this.json.offset(0);
+    if (this.#reads.length > 0 || encoder.crosses.length > 0) {
+      this.#encode(1, json, null);
+      if (json.left > 0) return null;
+    }
+    const { sources } = encoder;
+    let defaulted = json.defaulted(0);
+    let outOfRange = json.outOfRange(0);
+    if (this.#counts) {
+      defaulted = (defaulted + this.#counts.defaulted[0]) / sources;
+      outOfRange = (outOfRange + this.#counts.outside[0]) / sources;
+    }
+    let logit = this.#logit(0);
+    if (this.#hasOffset) logit += json.offset(0);
+    if (intercept.length > 1 || decision.abstain) {
+      const logits = intercept.map((_, k) => (k === 0 ? logit : this.#logit(k)));
+      const score = stages.outcomes!.record(manifest, logits, defaulted, outOfRange);
+      return score.probability >= 0 ? score : null;
+    }
     const probability = calibration ? stages.outcomes!.probability(calibration, logit) : sigmoid(logit);
-    const out = noScores(1, 1, false);
-    out.logits[0] = logit;
-    out.probabilities[0] = probability;
-    out.labels[0] = probability > decision.threshold ? this.#positive : 1 - this.#positive;
-    this.json.shares(1, out.defaulted, out.outOfRange);
-    return out;
+    if (!(probability >= 0)) return null;
+    const label = probability > decision.threshold ? positive! : this.#negative;
+    return { logit, probability, label, defaulted, outOfRange };
+  }
+
+  /** x·w + intercept of weight vector k for row 0, where a call of a kernel takes longer than the sum. */
+  #logit(k: number): number {
+    const { encoder, weights, intercept } = this.#model;
+    const { offsets, slots } = encoder;
+    const { f64, u8, u16, u32 } = this.#engine.heap;
+    const cells = this.#cells;
+    const codes = this.#codes;
+    const first = k * slots;
+    let logit = intercept[k];
+    for (let j = 0; j < offsets.length; j++) {
+      const at = offsets[j];
+      const cell = cells[j];
+      if (at >= 0) logit += f64[cell] * weights[first + at];
+      else {
+        const size = codes[j];
+        logit += weights[first + ~at + (size === 1 ? u8[cell] : size === 2 ? u16[cell] : u32[cell])];
+      }
+    }
+    return logit;
   }
 
   /** Writes the columns of features beyond numbers and categories. */

@@ -1,5 +1,6 @@
 import { type FieldProblem, LogoddsError } from '../../bindings/errors.ts';
-import type { Scores } from '../model/scores.ts';
+import type { Model } from '../model/model.ts';
+import type { RecordScore, Scores } from '../model/scores.ts';
 
 /** The scores of the rows of a call. They belong to the caller. */
 export interface ByteScores extends Scores<'f64'> {
@@ -55,8 +56,9 @@ export type Part = { rows: number; review: Uint8Array | null } & {
   -readonly [K in keyof Omit<ByteScores, 'rows' | 'errors' | 'review'>]: ByteScores[K];
 };
 
-/** Room for the scores of some rows. */
-export function noScores(rows: number, vectors: number, abstain: boolean): Part {
+/** Room for the scores of some rows of a model. */
+export function noScores(rows: number, { intercept, manifest }: Model): Part {
+  const vectors = intercept.length;
   return {
     rows,
     logits: new Float64Array(vectors * rows),
@@ -64,8 +66,38 @@ export function noScores(rows: number, vectors: number, abstain: boolean): Part 
     labels: new Uint32Array(rows),
     defaulted: new Float64Array(rows),
     outOfRange: new Float64Array(rows),
-    review: abstain ? new Uint8Array(rows) : null,
+    review: manifest.decision.abstain ? new Uint8Array(rows) : null,
   };
+}
+
+/** Writes the score of row i. */
+export function putScore(out: Part, i: number, score: RecordScore, { intercept, manifest }: Model): void {
+  const { rows } = out;
+  if (intercept.length === 1) {
+    out.logits[i] = score.logit;
+    out.probabilities[i] = score.probability;
+  } else {
+    for (let k = 0; k < intercept.length; k++) {
+      out.logits[k * rows + i] = score.logits![k];
+      out.probabilities[k * rows + i] = score.probabilities![k];
+    }
+  }
+  out.labels[i] = manifest.classes.indexOf(score.label);
+  out.defaulted[i] = score.defaulted;
+  out.outOfRange[i] = score.outOfRange;
+  if (out.review) out.review[i] = Number(score.review);
+}
+
+/** Marks row i as one that could not be scored. */
+export function putError(out: Part, i: number): void {
+  for (let at = i; at < out.logits.length; at += out.rows) {
+    out.logits[at] = Number.NaN;
+    out.probabilities[at] = Number.NaN;
+  }
+  out.labels[i] = NO_LABEL;
+  out.defaulted[i] = Number.NaN;
+  out.outOfRange[i] = Number.NaN;
+  if (out.review) out.review[i] = 0;
 }
 
 /** A literal: spreading an object takes as long as scoring a record. */
@@ -74,19 +106,14 @@ export function withErrors(part: Part, errors: readonly RowError[]): ByteScores 
   return { rows, logits, probabilities, labels, defaulted, outOfRange, review, errors };
 }
 
-/** The first `rows` rows of several parts, as one. */
-export function joinScores(
-  parts: readonly Part[],
-  vectors: number,
-  abstain: boolean,
-  errors: readonly RowError[],
-): ByteScores {
+/** Several parts as one. */
+export function joinScores(parts: readonly Part[], model: Model, errors: readonly RowError[]): ByteScores {
   if (parts.length === 1) return withErrors(parts[0], errors);
   const total = parts.reduce((sum, { rows }) => sum + rows, 0);
-  const all = noScores(total, vectors, abstain);
+  const all = noScores(total, model);
   let at = 0;
   for (const part of parts) {
-    for (let k = 0; k < vectors; k++) {
+    for (let k = 0; k < model.intercept.length; k++) {
       const own = k * part.rows;
       all.logits.set(part.logits.subarray(own, own + part.rows), k * total + at);
       all.probabilities.set(part.probabilities.subarray(own, own + part.rows), k * total + at);
@@ -101,15 +128,14 @@ export function joinScores(
 }
 
 /** The first rows of a part. */
-export function firstRows<T extends Part>(part: T, rows: number, vectors: number): T {
+export function firstRows(part: Part, rows: number, { intercept }: Model): Part {
   if (rows === part.rows) return part;
   const planes = (values: Float64Array) => {
-    const kept = new Float64Array(vectors * rows);
-    for (let k = 0; k < vectors; k++) kept.set(values.subarray(k * part.rows, k * part.rows + rows), k * rows);
+    const kept = new Float64Array(intercept.length * rows);
+    for (let k = 0; k < intercept.length; k++) kept.set(values.subarray(k * part.rows, k * part.rows + rows), k * rows);
     return kept;
   };
   return {
-    ...part,
     rows,
     logits: planes(part.logits),
     probabilities: planes(part.probabilities),

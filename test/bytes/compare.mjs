@@ -1,6 +1,6 @@
 /** Compares scoring from bytes, in WebAssembly and in JavaScript, with its reference. */
 import { isDeepStrictEqual } from 'node:util';
-import { documentOf, linesOf } from './reference.mjs';
+import { documentOf, linesOf, recordOf } from './reference.mjs';
 
 const LOST = 0xffffffff;
 const show = (bytes) => JSON.stringify(new TextDecoder('latin1').decode(bytes)).slice(0, 1500);
@@ -54,6 +54,26 @@ function differs(row, { score }, vectors) {
   return (row.review ?? null) === (score.review ?? null) ? null : 'review';
 }
 
+/** What is wrong with the score or the refusal of an input as one record, or null. */
+function wrongRecord(model, scorers, bytes) {
+  const expected = recordOf(model, bytes);
+  const errors = [];
+  for (const scorer of scorers) {
+    try {
+      const score = scorer.record(bytes);
+      if (!isDeepStrictEqual(score, expected.score)) return `record: ${JSON.stringify([score, expected])}`;
+    } catch (error) {
+      if (error.code !== expected.code) return `record: ${error.stack} for ${JSON.stringify(expected)}`;
+      if (expected.message && error.message.replace('record 0 (from 0)', 'record') !== expected.message)
+        return `record: "${error.message}" for "${expected.message}"`;
+      if (!(error.row === 0 && error.offset >= 0 && error.offset <= bytes.length))
+        return `record: byte ${error.offset}`;
+      errors.push(`${error.message}, byte ${error.offset}`);
+    }
+  }
+  return new Set(errors).size > 1 ? `the engines refuse a record differently: ${errors}` : null;
+}
+
 /** Of CSV the engines are compared with one another. @returns what is wrong, or null */
 export function compare(model, scorers, input) {
   const vectors = model.intercept.length;
@@ -74,6 +94,8 @@ export function compare(model, scorers, input) {
     if (told(errors[i + 1]) !== told(errors[0]))
       return say(`the engines refuse differently: ${told(errors[0])} ${told(errors[i + 1])}`);
   }
+  const wrong = input.as === 'json' ? wrongRecord(model, scorers, input.bytes) : null;
+  if (wrong) return say(wrong);
   const [{ error }] = found;
   for (const { offset } of errors[0]) if (!(offset >= 0 && offset <= input.bytes.length)) return say(`byte ${offset}`);
   if (input.as === 'csv') return null;

@@ -464,6 +464,41 @@ describe('streams', () => {
   });
 });
 
+describe('one record', () => {
+  test.each(MODELS)('%s: gives what Model.score gives', (name) => {
+    const model = models[name];
+    const fields = fieldsOf(model);
+    for (const scorer of engines(model)) {
+      for (let index = 0; index < 50; index++) {
+        const { bytes } = inputOf(fields, 11, index);
+        let value: object;
+        try {
+          value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+          model.score(value);
+        } catch {
+          expect(() => scorer.record(bytes)).toThrow(RowError);
+          continue;
+        }
+        expect(scorer.record(bytes)).toEqual(model.score(value));
+      }
+    }
+  });
+  test('leaves a stream as it is, and says the byte of what is wrong', () => {
+    const model = models['conformance/codes'];
+    for (const scorer of engines(model)) {
+      scorer.lines(bytesOf('{"code":"2",'));
+      expect(scorer.record(bytesOf('\ufeff {"x":0.5,"code":"2"}\n')).logit).toBe(
+        model.score({ code: '2', x: 0.5 }).logit,
+      );
+      expect(() => scorer.record(bytesOf('\ufeff{"x":0.5,}'))).toThrow(
+        'row 0 (from 0), byte 12 (from 0): expected JSON, got something else; correct it and send it again',
+      );
+      expect(() => scorer.record(bytesOf('{"x":0.5}\n{"x":0.5}'))).toThrow(/byte 10 \(from 0\): expected JSON/);
+      expect(scorer.lines(bytesOf('"x":1}\n')).rows + scorer.end().rows).toBe(1);
+    }
+  });
+});
+
 describe('sizes', () => {
   const DEPTH = sweep(100_000, 1_000_000);
   const model = models['conformance/codes'];

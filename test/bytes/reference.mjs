@@ -47,6 +47,9 @@ function split(bytes) {
   return lines.filter((line) => !isBlank(line));
 }
 
+/** One record. */
+export const recordOf = (model, bytes) => rowOf(model, behindMark(bytes));
+
 /** The rows of JSON lines. */
 export const linesOf = (model, bytes) => split(behindMark(bytes)).map((line) => rowOf(model, line));
 
