@@ -178,6 +178,13 @@ export const floors: readonly Floor[] = [
     floor,
   })),
   {
+    work: 'CSV of 20 columns to calibrated probabilities, against DuckDB’s scan of it',
+    suite: 'bytes',
+    case: 'CSV of 20 columns to probabilities',
+    rival: 'DuckDB’s scan',
+    floor: 1,
+  },
+  {
     work: 'one JSON record of 300 bytes to a probability, against JSON.parse alone',
     suite: 'bytes',
     case: 'one JSON record of 300 bytes to a probability',

@@ -1,7 +1,7 @@
 import type { Engine } from '../bindings/engine.ts';
 import { Ftrl, type FtrlOptions } from '../bindings/ftrl.ts';
 import type { RowsBatch } from '../bindings/rowsBatch.ts';
-import { byteScorer } from '../src/bytes.ts';
+import { type ByteScores, byteScorer } from '../src/bytes.ts';
 import { coefficients, fit, fitMatrix, fitPath, type Model, type Table, tableFromRecords } from '../src/index.ts';
 import { auc } from '../src/metrics.ts';
 import type { Dense, Flights, Sparse } from './data.ts';
@@ -185,18 +185,30 @@ export function scoreTexts(model: Model, texts: readonly string[]): Float64Array
 /** Probabilities of records from their bytes: at once, and as a stream in chunks. */
 export function bytesScorer(model: Model) {
   const scorer = byteScorer(model);
+  const record = (bytes: Uint8Array) => scorer.record(bytes).probability;
   const json = (bytes: Uint8Array) => scorer.json(bytes).probabilities;
-  const chunks = (bytes: Uint8Array, size: number, out: Float64Array) => {
+  /** @param next  the next chunk, which has no bytes at the end */
+  const stream = (format: 'lines' | 'csv', next: () => Uint8Array, out: Float64Array) => {
     let row = 0;
-    const put = (probabilities: Float64Array) => {
+    const put = ({ probabilities }: ByteScores) => {
       out.set(probabilities, row);
       row += probabilities.length;
     };
-    for (let at = 0; at < bytes.length; at += size) put(scorer.lines(bytes.subarray(at, at + size)).probabilities);
-    put(scorer.end().probabilities);
+    for (let chunk = next(); chunk.length > 0; chunk = next()) put(scorer[format](chunk));
+    put(scorer.end());
     return out;
   };
-  return { json, chunks, free: () => scorer.free() };
+  const chunks = (bytes: Uint8Array, size: number, out: Float64Array) => {
+    let at = 0;
+    const next = () => {
+      const chunk = bytes.subarray(at, at + size);
+      at += size;
+      return chunk;
+    };
+    return stream('lines', next, out);
+  };
+  const csv = (next: () => Uint8Array, out: Float64Array) => stream('csv', next, out);
+  return { record, json, chunks, csv, free: () => scorer.free() };
 }
 
 /** What another program needs to score as a model of records does that is calibrated by Platt's method. */

@@ -1,5 +1,7 @@
+import { closeSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import duckdb from '@duckdb/node-bindings';
 import type { Model } from '../../src/index.ts';
-import { local } from '../harness.ts';
+import { asynchronous, local } from '../harness.ts';
 import type { Lab } from '../lab.ts';
 import { bytesScorer, type Fields, scoreTexts, weightsOf } from '../ours.ts';
 import { longDecimals, NUMBERS, TEXTS, trained, unseen } from '../records.ts';
@@ -9,6 +11,7 @@ export const notes = [
   'JSON.parse alone: of lines that were decoded and cut before, or of one text, an array; its values are dropped. Parse and score: the same lines, by JSON.parse and `Model.score`; their decoding and cutting is left out too.',
   'Python’s order: keys in another order than the model’s, with a space behind each colon and comma, as json.dumps writes. Orders in turn: each record has its keys in another order than the one before.',
   'Rust: sonic-rs and simd-json, with fat LTO, for this processor; labels by FxHashMap; the sum in our order, exp by the library of the host, probabilities to 1e-12. They count no defaults and refuse null, missing fields and unseen labels. sonic-rs checks UTF-8 once, hands each value to the sum as it is read, and expects keys where the record before had them; a struct a line: what serde derives, with borrowed texts. simd-json fills one tape over padded bytes again and again; restoring the bytes that it may change is not timed.',
+  'CSV: a file in the cache of the system; ours is read in pieces of 256 KiB, to probabilities, labels and shares of defaults. DuckDB counts the values of each column, with their types given and one thread.',
   'One record: bytes in, probability out; different records of the same length in turn.',
 ];
 
@@ -44,6 +47,7 @@ export async function run(lab: Lab): Promise<void> {
   ] as const) {
     await lines(lab, model, `JSON lines of ${what}`, texts);
   }
+  await csv(lab, model, unseen(lab.quick ? 2000 : 200_000));
   const small = { pairs: 8 };
   const texts = unseen(5000, small).map(compact);
   await oneRecord(
@@ -81,6 +85,35 @@ async function lines(lab: Lab, model: Model, what: string, texts: readonly strin
   scorer.free();
 }
 
+/** Rows of a file, by ours and by DuckDB, which only scans them. */
+async function csv(lab: Lab, model: Model, records: readonly Fields[]): Promise<void> {
+  const rows = records.length;
+  const columns = [...NUMBERS, ...TEXTS];
+  const text = `${[columns, ...records.map((record) => columns.map((name) => record[name]))].join('\n')}\n`;
+  const path = 'bench/build/records.csv';
+  writeFileSync(path, text);
+  const scorer = bytesScorer(model);
+  const out = new Float64Array(rows);
+  const piece = new Uint8Array(2 ** 18);
+  const score = () => {
+    const file = openSync(path, 'r');
+    const probabilities = scorer.csv(() => piece.subarray(0, readSync(file, piece)), out);
+    closeSync(file);
+    return probabilities;
+  };
+  const config = duckdb.create_config();
+  duckdb.set_config(config, 'threads', '1');
+  const connection = await duckdb.connect(await duckdb.open(':memory:', config));
+  const typed = columns.map((name) => `'${name}': '${NUMBERS.includes(name) ? 'DOUBLE' : 'VARCHAR'}'`);
+  const scan = `select ${columns.map((name) => `count(${name})`)} from read_csv('${path}', header = true, auto_detect = false, delim = ',', quote = '"', escape = '"', columns = {${typed}})`;
+  await lab.add({ name: 'CSV of 20 columns to probabilities', rows, bytes: text.length, tolerance: 1e-12 }, 'f64', [
+    local('logodds', () => score()[rows - 1], { output: score, exact: true }),
+    asynchronous('DuckDB’s scan', async () => duckdb.row_count(await duckdb.query(connection, scan))),
+  ]);
+  scorer.free();
+  rmSync(path);
+}
+
 /** Records one at a time; all of them are as long. */
 async function oneRecord(lab: Lab, model: Model, texts: readonly string[]): Promise<void> {
   const [{ length }] = texts;
@@ -94,7 +127,7 @@ async function oneRecord(lab: Lab, model: Model, texts: readonly string[]): Prom
     };
     return local(name, next, { output, exact: true });
   };
-  const probability = (i: number) => scorer.json(bytes[i])[0];
+  const probability = (i: number) => scorer.record(bytes[i]);
   await lab.add({ name: `one JSON record of ${length} bytes to a probability`, rows: 1, bytes: length }, 'f64', [
     each('logodds', probability, () => Float64Array.from(texts, (_, i) => probability(i))),
     each('JSON.parse alone', (i) => JSON.parse(texts[i]).number_0),

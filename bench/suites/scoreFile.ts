@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { FLIGHTS } from '../data.ts';
-import type { Rival } from '../harness.ts';
 import { compare } from '../harness.ts';
 import type { Lab } from '../lab.ts';
+import type { Rival } from '../timings.ts';
 
 export const notes = [
   'From a file of flights to a file of scores (`logodds score`: row, a probability of each class, label): wall time of a process, its start included.',
