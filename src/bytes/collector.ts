@@ -15,9 +15,9 @@ import {
   putScore,
   RowError,
   wrongBytes,
+  wrongJson,
 } from './scores.ts';
 
-export const NEXT = 'correct it and send it again';
 export const TOO_LONG = 'a record of at most 64 MiB';
 export const TOO_LONG_CSV = 'a record of at most 2 MiB (is a quote not closed?)';
 
@@ -92,13 +92,16 @@ export function scoreBytes(
   csv: CsvInput | null = null,
 ): RecordScore {
   const [most, rule] = csv ? [MOST_CSV, TOO_LONG_CSV] : [MOST_JSON, TOO_LONG];
-  if (bytes.length > most) throw wrongBytes(row, offset, rule, NEXT);
+  if (bytes.length > most) throw wrongBytes(row, offset, rule);
   const record = csv ? csv.record(bytes, row, offset) : jsonOf(bytes, row, offset);
   try {
     return model.score(record);
   } catch (error) {
     if (!(error instanceof LogoddsError)) throw error;
-    const say = (text: string) => text.replace(/^record/, `$& ${row} (from 0)`);
+    const say = (text: string) => {
+      const numbered = text.replace(/^record/, `$& ${row} (from 0)`);
+      return csv ? numbered.replace('use null for a missing', 'leave it empty for a missing') : numbered;
+    };
     const { code, message, problems, detail, cause } = error;
     throw new RowError(row, offset, new LogoddsError(code, say(message), { problems, cause }, say(detail)));
   }
@@ -106,16 +109,13 @@ export function scoreBytes(
 
 /** The value of a row of JSON. @throws RowError */
 function jsonOf(bytes: Uint8Array, row: number, offset: number): object {
-  let text: string;
   try {
-    text = decoder.decode(bytes);
-  } catch {
-    throw wrongBytes(row, offset + notUtf8(bytes), 'UTF-8', NEXT);
-  }
-  try {
-    return JSON.parse(text);
+    return JSON.parse(decoder.decode(bytes));
   } catch {
     const end = endOfJson(bytes, 0);
-    throw wrongBytes(row, offset + (end.valid ? skipBlanks(bytes, end.at) : end.at), 'JSON', NEXT);
+    const stop = end.valid ? skipBlanks(bytes, end.at) : end.at;
+    const invalid = notUtf8(bytes);
+    if (invalid >= 0 && invalid <= stop) throw wrongBytes(row, offset + invalid, 'UTF-8');
+    throw wrongJson(row, offset + stop, stop === bytes.length);
   }
 }

@@ -12,14 +12,19 @@ import { RowError, wrongBytes } from './scores.ts';
 const LF = 10;
 const CR = 13;
 const QUOTE = '"';
-const NEXT = 'correct it and send it again';
 
-/** What was expected where bytes are no record. */
-const RULES: Readonly<Record<CsvFault, string>> = {
-  unclosed: 'a closing quote',
-  behind: 'a delimiter or the end of the line behind the quoted cell',
-  nul: 'no NUL character',
+/** What was expected where bytes are no record, and what is there. */
+const RULES: Readonly<Record<CsvFault, readonly [rule: string, got: string]>> = {
+  unclosed: ['a closing quote', 'the end'],
+  behind: ['a delimiter or the end of the line behind the quoted cell', 'something else'],
+  nul: ['no NUL character', 'one'],
 };
+
+/** @param place  where it is, beside the row */
+function wrongRecord(row: number, offset: number, { fault, at }: CsvError, place = ''): RowError {
+  const [rule, got] = RULES[fault];
+  return wrongBytes(row, offset + at, `${rule}${place}`, undefined, got);
+}
 
 /** Where a row is in bytes, and where the next one begins. */
 export interface Extent {
@@ -81,14 +86,14 @@ export class CsvInput {
       next = records.next(bytes, at, last);
     } catch (error) {
       if (!(error instanceof CsvError)) throw error;
-      throw wrongBytes(0, base + error.at, `${RULES[error.fault]} in the header`, NEXT);
+      throw wrongRecord(0, base, error, ' in the header');
     }
     if (next < 0 || (records.endsWithCr && !last)) {
       this.delimiter = null;
       return -1;
     }
     const invalid = notUtf8(bytes.subarray(at, next));
-    if (invalid >= 0) throw wrongBytes(0, base + at + invalid, 'UTF-8 in the header', NEXT);
+    if (invalid >= 0) throw wrongBytes(0, base + at + invalid, 'UTF-8 in the header');
     this.#header = Array.from({ length: records.cells }, (_, i) => bytes.slice(records.starts[i], records.ends[i]));
     this.names = this.#header.map((_, i) => this.#text(bytes, i) || `column${i}`);
     const refuse = (error: LogoddsError) => {
@@ -187,18 +192,18 @@ export class CsvInput {
   /** The record of a row. @throws RowError where it is none */
   record(bytes: Uint8Array, row: number, offset: number): object {
     const invalid = notUtf8(bytes);
-    if (invalid >= 0) throw wrongBytes(row, offset + invalid, 'UTF-8', NEXT);
+    if (invalid >= 0) throw wrongBytes(row, offset + invalid, 'UTF-8');
     const records = this.#records;
     try {
       records.next(bytes, 0, true);
     } catch (error) {
       if (!(error instanceof CsvError)) throw error;
-      throw wrongBytes(row, offset + error.at, RULES[error.fault], NEXT);
+      throw wrongRecord(row, offset, error);
     }
     const { cells, starts, ends, kinds } = records;
     const width = this.names.length;
     if (cells !== width) {
-      const message = `row ${row} (from 0), byte ${offset} (from 0): expected ${width} cells, got ${cells}; ${NEXT}`;
+      const message = `row ${row} (from 0), byte ${offset} (from 0): expected ${width} cells, got ${cells}; correct it and send it again`;
       throw new RowError(
         row,
         offset,

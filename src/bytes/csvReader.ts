@@ -1,6 +1,6 @@
 import type { CsvScanner } from '../../bindings/scanner.ts';
 import type { Model } from '../model/model.ts';
-import { type Collector, NEXT, TOO_LONG_CSV } from './collector.ts';
+import { type Collector, TOO_LONG_CSV } from './collector.ts';
 import { CsvInput } from './csv.ts';
 import { behindMark, CR, LF, LINE_END, Pending, wholeCharacters } from './input.ts';
 import type { Room } from './room.ts';
@@ -61,7 +61,7 @@ export class CsvChunks {
     this.#tries = used > 0 ? 0 : this.#tries + 1;
     this.#tried = length;
     if (length > MOST_CSV + LINE_END)
-      this.#collector.refuse(wrongBytes(this.#collector.row, this.#offset, TOO_LONG_CSV, NEXT));
+      this.#collector.refuse(wrongBytes(this.#collector.row, this.#offset, TOO_LONG_CSV));
   }
 
   /** Reads the header. Returns where the rows begin; −1: it is not complete. */

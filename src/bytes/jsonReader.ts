@@ -1,10 +1,10 @@
 import { ARRAY } from '../../bindings/scanner.ts';
-import { type Collector, NEXT, TOO_LONG } from './collector.ts';
+import { type Collector, TOO_LONG } from './collector.ts';
 import { behindMark, LF, LINE_END, Pending, wholeCharacters } from './input.ts';
 import { endOfJson, skipBlanks } from './json.ts';
 import type { Room } from './room.ts';
 import { MOST_JSON, PlainRows, scannedRows } from './rows.ts';
-import { wrongBytes } from './scores.ts';
+import { wrongBytes, wrongJson } from './scores.ts';
 
 const COMMA = 0x2c;
 const OPEN = 0x5b;
@@ -146,10 +146,10 @@ export class JsonReader {
   #refuseArray(bytes: Uint8Array, at: number, first: boolean): never {
     let stop = skipBlanks(bytes, at);
     if (first || bytes[stop] === COMMA) stop = endOfJson(bytes, first ? stop : stop + 1).at;
-    return this.#refuse(stop, 'JSON');
+    return this.#collector.refuse(wrongJson(this.#collector.row, stop, stop === bytes.length));
   }
 
-  #refuse(at: number, rule: string, next = NEXT): never {
+  #refuse(at: number, rule: string, next?: string): never {
     return this.#collector.refuse(wrongBytes(this.#collector.row, at, rule, next));
   }
 }
@@ -201,6 +201,6 @@ export class JsonLines {
   #wait(piece: Uint8Array): void {
     this.#pending.add(piece);
     if (this.#pending.length > MOST_JSON + LINE_END)
-      this.#collector.refuse(wrongBytes(this.#collector.row, this.#offset, TOO_LONG, NEXT));
+      this.#collector.refuse(wrongBytes(this.#collector.row, this.#offset, TOO_LONG));
   }
 }

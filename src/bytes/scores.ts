@@ -35,18 +35,22 @@ export class RowError extends LogoddsError {
 }
 
 /** ERR_DATA for bytes that are not what they should be. */
-export const wrongBytes = (row: number, offset: number, rule: string, next: string): RowError =>
-  new RowError(
-    row,
-    offset,
-    new LogoddsError(
-      'ERR_DATA',
-      `row ${row} (from 0), byte ${offset} (from 0): expected ${rule}, got something else; ${next}`,
-      {
-        problems: [{ rule }],
-      },
-    ),
-  );
+export const wrongBytes = (
+  row: number,
+  offset: number,
+  rule: string,
+  next = 'correct it and send it again',
+  got = 'something else',
+): RowError => {
+  const message = `row ${row} (from 0), byte ${offset} (from 0): expected ${rule}, got ${got}; ${next}`;
+  return new RowError(row, offset, new LogoddsError('ERR_DATA', message, { problems: [{ rule }] }));
+};
+
+/** ERR_DATA for bytes that are no JSON from `offset` on. @param ended  they end there */
+export const wrongJson = (row: number, offset: number, ended: boolean): RowError =>
+  ended
+    ? wrongBytes(row, offset, 'JSON', 'send all of it (in JSON lines a record is one line)', 'the end')
+    : wrongBytes(row, offset, 'JSON');
 
 /** The label of a row that could not be scored: no index of a class. */
 export const NO_LABEL = 0xffffffff;

@@ -29,14 +29,17 @@ export interface CompileOptions {
  * Its errors have name, code, message, problems and detail of a `LogoddsError`, but are of a class of the module, so test `error.code`, not
  * `instanceof`. Write the source to a file in a build step.
  * @param model  a model, which may need any stage
- * @throws ERR_RANGE when it is no model, or for another format
+ * @throws ERR_RANGE when it is no model, for another format, and for other options
  * @example
  * const source = compile(model);
  * source.includes('export function score(record) {'); // true
  * compile(model, { format: 'ts' }).includes('export function score(record: object): Score {'); // true
  */
-export function compile(model: Model, options: CompileOptions = {}): string {
-  const { format = 'js' } = options;
+export function compile(model: Model, options?: CompileOptions): string {
+  const { format = 'js', ...others } = options ?? {};
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new LogoddsError('ERR_RANGE', `compile: expected the option format, got ${show(unknown)}; leave it out`);
   if (!Object.hasOwn(FORMATS, format)) {
     throw new LogoddsError('ERR_RANGE', `format: expected js or ts, got ${show(format)}`);
   }

@@ -420,6 +420,28 @@ describe('bytes that are no UTF-8', () => {
   });
 });
 
+test('the first byte that is wrong is named, and the end where bytes end too early', () => {
+  const wrong: readonly (readonly [string | number[], string])[] = [
+    ['{"x":0.5,', 'byte 9 (from 0): expected JSON, got the end; send all of it (in JSON lines a record is one line)'],
+    ['{"x":0.5 \t', 'byte 10 (from 0): expected JSON, got the end; send all of it'],
+    ['{"x":"0.5', 'byte 9 (from 0): expected JSON, got the end'],
+    ['{"x":tr', 'byte 7 (from 0): expected JSON, got the end'],
+    ['{"x":tr}', 'byte 7 (from 0): expected JSON, got something else'],
+    ['{\n "x": 1\n}\n{\n "x": 2\n}', 'byte 1 (from 0): expected JSON, got the end'],
+    ['[{"code":"1","x":1}', 'byte 19 (from 0): expected JSON, got the end'],
+    ['[{"code":"1","x":1},', 'byte 20 (from 0): expected JSON, got the end'],
+    ['[', 'byte 1 (from 0): expected JSON, got the end'],
+    // what comes first counts
+    [[...bytesOf('{"x":1,}"'), 0xff], 'byte 7 (from 0): expected JSON, got something else'],
+    [[...bytesOf('{"'), 0xff, ...bytesOf('":1,}')], 'byte 2 (from 0): expected UTF-8'],
+    [[...bytesOf('{"x":'), 0xff, ...bytesOf('}')], 'byte 5 (from 0): expected UTF-8'],
+  ];
+  for (const scorer of engines(identity)) {
+    for (const [input, message] of wrong)
+      expect(() => scorer.json(typeof input === 'string' ? bytesOf(input) : Uint8Array.from(input))).toThrow(message);
+  }
+});
+
 describe('streams', () => {
   const model = models['conformance/categorical'];
   const text =

@@ -140,6 +140,7 @@ it.each([
   [undefined, {}, /^compile: expected a model, got nothing/],
   [smallModel(), { format: 'd.ts' }, /^format: expected js or ts, got "d.ts"$/],
   [smallModel(), { format: 'toString' }, /^format: expected js or ts/],
+  [smallModel(), { types: true }, /^compile: expected the option format, got "types"; leave it out$/],
 ])('%s with options %o is refused', (model, options, message) => {
   expect(() => compile(model as Model, options as never)).toThrow(message);
 });
