@@ -10,6 +10,7 @@ export interface ScannerKernels {
   scanJsonArray(plan: number, from: number, to: number, first: number, last: number): number;
   scanCsv(plan: number, from: number, to: number, last: number): number;
   scanJsonRecord(plan: number, from: number, to: number): number;
+  countLines(from: number, to: number, cr: number): number;
   fillLabels(table: number, masks: number, list: number, count: number, entries: number, bits: number): void;
   isUtf8(from: number, to: number): number;
 }
@@ -43,7 +44,7 @@ export const ARRAY = { open: 0, closed: 1, wrong: 2 } as const;
 
 /** What is read behind the input, as zeros. */
 const BEHIND = 128;
-const PLAN_BYTES = 336;
+const PLAN_BYTES = 344;
 const MASKS = 160;
 const TENS = 192;
 const FIELD_BYTES = 64;
@@ -243,10 +244,15 @@ export abstract class Scanner extends Handle {
     this.used = 0;
   }
 
-  /** Whether what is loaded is UTF-8. It makes the memory ready for `lines` and `array`. */
+  /** Makes the memory ready for what reads, as `isUtf8` does. */
+  ready(): void {
+    this.kernels.endWith0(this.window + this.loaded);
+  }
+
+  /** Whether what is loaded is UTF-8. It makes the memory ready for `lines`, `array` and `records`. */
   isUtf8(): boolean {
     const at = this.window;
-    this.kernels.endWith0(at + this.loaded);
+    this.ready();
     return this.kernels.isUtf8(at, at + this.loaded) !== 0;
   }
 
@@ -257,9 +263,20 @@ export abstract class Scanner extends Handle {
     return this.word(56);
   }
 
+  /** Number of lines that end in bytes `from` to `to` of what is loaded. @param cr  a CR alone ends a line too */
+  lineEnds(from: number, to: number, cr: boolean): number {
+    const at = this.window;
+    return this.kernels.countLines(at + from, at + to, Number(cr));
+  }
+
   /** Position of the first byte of a row in what is loaded. */
   start(row: number): number {
     return this.heap.u32[this.#spans / 4 + 2 * row] - this.window;
+  }
+
+  /** Position behind the last byte of a row. */
+  end(row: number): number {
+    return this.heap.u32[this.#spans / 4 + 2 * row + 1] - this.window;
   }
 
   /** The bytes of a row, valid until the next load. */
@@ -332,6 +349,14 @@ export class JsonScanner extends Scanner {
     const keys = this.labels(fields.map(({ name }, i) => [name, this.places[i]]));
     const most = 2 * fields.length + OTHER_KEYS;
     this.words(8, [keys, this.allocate(most * KEY_BYTES, 'keys in order'), 0, most]);
+  }
+
+  /**
+   * Leaves more rows to the host, which judges with more care than `JSON.parse`: those whose keys are not in the order of a row before them that was
+   * left too, and those whose other fields have escapes or deep brackets.
+   */
+  beStrict(): void {
+    this.words(280, [1]);
   }
 
   override load(bytes: Uint8Array, from: number, to: number): void {
@@ -414,6 +439,20 @@ export class CsvScanner extends Scanner {
    */
   records(last: boolean): number {
     return this.run((plan, from, to) => this.kernels.scanCsv(plan, from, to, Number(last)));
+  }
+
+  /** Empty lines before rows, of all that was read. */
+  get blanks(): number {
+    return this.word(336);
+  }
+
+  /** Empty lines behind the last row, or before what is read next. */
+  get pendingBlanks(): number {
+    return this.word(340);
+  }
+
+  set pendingBlanks(count: number) {
+    this.words(340, [count]);
   }
 
   /** The bytes of a cell, with whether they are in quotes; null: it has no value. */

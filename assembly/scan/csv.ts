@@ -16,6 +16,8 @@ import { decimal, eightDigits } from './number';
  *   52 u32 tokens       table of the texts that mean a missing number
  *   60 u32 *            1: the input ended in a record
  *  272 four vectors of 16 equal bytes: delimiter, LF, CR, 0
+ *  336 u32 blanks *    empty lines before rows, of all that was read
+ *  340 u32 *           empty lines behind the last row
  *
  * What is there of an OTHER cell: its length times 2, 1 more in quotes; NONE for no value.
  */
@@ -24,6 +26,7 @@ const LF: u32 = 0x0a;
 const CR: u32 = 0x0d;
 const QUOTE: u32 = 0x22;
 const NONE: u32 = 0xffffffff;
+const PENDING: usize = 340;
 /** in tables of labels: the text means a missing cell */
 const MISSING: u32 = 0xfffffffe;
 
@@ -262,7 +265,12 @@ export function scanCsv(plan: usize, p: usize, end: usize, last: u32): usize {
       }
       if (byte(p) == LF) p++;
     } else p++;
-    if (isBlank) continue;
+    if (isBlank) {
+      count(plan + PENDING);
+      continue;
+    }
+    store<u32>(plan, load<u32>(plan, 336) + load<u32>(plan + PENDING), 336);
+    store<u32>(plan + PENDING, 0);
     if (cells != width) flag = SLOW;
     note(plan, row, start, behind, flag);
     if (flag == READ) endCounts(plan, row);
@@ -270,4 +278,22 @@ export function scanCsv(plan: usize, p: usize, end: usize, last: u32): usize {
   }
   store<u32>(plan, <u32>row, 56);
   return p;
+}
+
+/** Number of lines that end from p to end: at LF, at CRLF, and at CR where `cr` is 1. No line end may be cut at p. */
+export function countLines(p: usize, end: usize, cr: u32): u32 {
+  let lines: u32 = 0;
+  /** whether the byte before p is a CR */
+  let carry: i32 = 0;
+  for (; p < end; p += 16) {
+    const v = v128.load(p);
+    const inside = p + 16 <= end ? 0xffff : (1 << <i32>(end - p)) - 1;
+    const lf = i8x16.bitmask(i8x16.eq(v, i8x16.splat(0x0a))) & inside;
+    lines += popcnt(lf);
+    if (!cr) continue;
+    const crs = i8x16.bitmask(i8x16.eq(v, i8x16.splat(0x0d))) & inside;
+    lines += popcnt(crs) - popcnt(lf & ((crs << 1) | carry));
+    carry = crs >> 15;
+  }
+  return lines;
 }

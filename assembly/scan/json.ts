@@ -19,6 +19,8 @@ import { isUtf8 } from './utf8';
  *   76 u32 *           position behind a label
  *  272 u32 *           1: the keys in order have all fields, and the last record had them
  *  276 u32 lf          a blank that a record may have beside space, tab and CR: LF, or space where lines end records
+ *  280 u32 strict      1: the host judges records with more care, so only those are read whose keys are in the order of one that it has seen, and
+ *                      whose unknown values have no escapes and no deep brackets
  *
  * What is there of an OTHER value: the length of its text, 0 for a number that was read.
  *
@@ -315,11 +317,24 @@ function readLabel(plan: usize, field: usize, p: usize): u32 {
 /** of a label that the host must read */
 const LEFT: u32 = 0xfffffffe;
 
+/** brackets of a depth of 200 take so many bytes */
+const SHALLOW: usize = 400;
+
+/** behind the value of an unknown field */
+// @ts-ignore: decorator
+@inline
+function skipUnknown(plan: usize, p: usize): usize {
+  const end = skipValue(plan, p, load<u32>(plan, 276));
+  if (!load<u32>(plan, 280)) return end;
+  if (byte(p) == QUOTE) return special(plan, p + 1) + 1 == end ? end : 0;
+  return end - p > SHALLOW ? 0 : end;
+}
+
 /** Reads the value at p of a field (0: unknown) into a row; returns the position behind it. */
 // @ts-ignore: decorator
 @inline
 function readValue(plan: usize, field: usize, p: usize, row: usize): usize {
-  if (field == 0) return skipValue(plan, p, load<u32>(plan, 276));
+  if (field == 0) return skipUnknown(plan, p);
   const kind = load<u32>(field);
   const cells = <usize>load<u32>(field, 4);
   if (kind == NUMERIC) {
@@ -493,7 +508,8 @@ function readRecord(plan: usize, p: usize, row: usize): usize {
     const end = readInOrder(plan, p, row);
     if (end) return end;
   }
-  return readInAnyOrder(plan, p, row);
+  const end = readInAnyOrder(plan, p, row);
+  return load<u32>(plan, 280) ? 0 : end;
 }
 
 /** the next LF, or end */

@@ -1,6 +1,13 @@
 import { LogoddsError, type Model, type Table } from '../../../src/index.ts';
 import { cellError, list, show } from '../../../src/internal.ts';
-import { asNumbers, type Need, needsOf, sameMeaning, spellingOf as textSpelling } from '../../../src/text.ts';
+import {
+  asNumbers,
+  likelyTexts,
+  type Need,
+  needsOf,
+  sameMeaning,
+  spellingOf as textSpelling,
+} from '../../../src/text.ts';
 import { startRows } from '../terminal/progress.ts';
 import { Block, type CellPlan } from './block.ts';
 import { levelCodes } from './codes.ts';
@@ -20,6 +27,7 @@ import {
   type TextSource,
   type TypedSource,
 } from './source.ts';
+import { RowsAhead } from './text/ahead.ts';
 import { type ColumnPlan, TableBuilder } from './text/builder.ts';
 import { KIND } from './text/facts.ts';
 import { NOTE, Notes } from './text/judge.ts';
@@ -200,9 +208,18 @@ async function streamText(
     seen = file.names();
     builder.add(record, slots.of(file), row++);
   };
+  const ahead = RowsAhead.of(plans, reading, (table, from, to) => {
+    for (let at = from; at < to; ) {
+      if (builder.rows === builder.capacity) cut();
+      const next = Math.min(to, at + builder.capacity - builder.rows);
+      builder.addRows(table, at, next);
+      row += next - at;
+      at = next;
+    }
+  });
   try {
     try {
-      for await (const read of scanning(source, add)) {
+      for await (const read of scanning(source, add, undefined, ahead)) {
         bytes = read;
         await flush();
       }
@@ -251,10 +268,20 @@ function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: str
   const alike = sameMeaning(levels);
   const rule = role === 'target' ? `a class of the model (${list(levels)})` : 'a category seen in training';
   const next = role === 'target' ? FILL : 'correct it, or train with --unseen slot';
+  const codes = new Map(levels.map((level, code) => [level, code]));
+  const texts = new Map<string, number | null>();
+  for (const text of json ? levels : [...likelyTexts(levels), ...kept]) {
+    const own = label(text, KIND.text);
+    if (own === null) texts.set(text, null);
+    else if (own !== undefined && codes.has(own)) texts.set(text, codes.get(own)!);
+  }
+  // another text may be a label in one more spelling; in JSON some are missing as texts only
+  const areAll = spelling === 'plain' && alike('yes') === null && !(json && kept.size > 0);
   return {
     name,
     levels,
     required,
+    texts: { codes: texts, areAll },
     strict: unseen === 'error' ? { rule, next } : undefined,
     label(text, kind) {
       const own = label(text, kind);

@@ -1,7 +1,7 @@
 /** Turns records into tables, with a plan for each column. */
 import type { Column, Table } from '../../../../src/index.ts';
 import { LABEL_RULE, parseDate } from '../../../../src/internal.ts';
-import { NUMBER, type NumberReader } from '../../../../src/text.ts';
+import { NUMBER, type NumberReader, type TableScanner } from '../../../../src/text.ts';
 import { codesFor } from '../block.ts';
 import { CELL, type RawRecord } from './cell.ts';
 import { Dictionary } from './dictionary.ts';
@@ -15,6 +15,8 @@ export interface ColumnPlan {
   readonly levels: readonly string[] | null;
   /** the label of a text: a level, or unseen; null: missing; undefined: the text cannot be used */
   readonly label?: (text: string, kind: number) => string | null | undefined;
+  /** texts whose code is known; null: such a cell is missing. `areAll`: every other text that may be a label is unseen. */
+  readonly texts?: { readonly codes: Iterable<readonly [text: string, code: number | null]>; readonly areAll: boolean };
   /** numeric: the instant of a date, in milliseconds since 1970 */
   readonly instant?: boolean;
   /** no levels are known: labels are collected in the order of their first occurrence */
@@ -135,6 +137,31 @@ export class TableBuilder {
         this.#refuse(row, line, name, `${LABEL_RULE}, or a list of these`, shown(column.dictionary, entry), advice);
       }
     }
+  }
+
+  /** Adds rows `from` to `to` of those that were read into columns; no more than fit. */
+  addRows(table: TableScanner, from: number, to: number): void {
+    const at = this.rows;
+    this.rows += to - from;
+    this.#columns.forEach((column, j) => {
+      const { levels } = column.plan;
+      if (levels) {
+        const codes = table.codes(j).subarray(from, to);
+        column.codes.set(codes, at);
+        const gap = levels.length + 1;
+        for (let i = codes.indexOf(gap); i >= 0; i = codes.indexOf(gap, i + 1)) {
+          column.codes[at + i] = 0;
+          column.missing ??= new Uint8Array(this.capacity);
+          column.missing[at + i] = 1;
+        }
+        return;
+      }
+      column.values.set(table.numbers(j).subarray(from, to), at);
+      const missing = table.missing(j).subarray(from, to);
+      if (!missing.includes(1)) return;
+      column.missing ??= new Uint8Array(this.capacity);
+      column.missing.set(missing, at);
+    });
   }
 
   #gap(column: Filling, at: number, row: number, line: number): void {

@@ -3,6 +3,7 @@ import { LogoddsError } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
 import { CsvError, CsvRecords, likelyDelimiters, namedDelimiter } from '../../../../src/text.ts';
 import { unequal } from '../database.ts';
+import type { RowsAhead } from './ahead.ts';
 import { unfinished } from './bytes.ts';
 import { CELL, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned, textOf } from './cell.ts';
 import type { Reading } from './options.ts';
@@ -33,6 +34,9 @@ export class CsvScanner {
   readonly #reading: Reading;
   readonly #tabs: boolean;
   readonly #use: (record: RawRecord) => void;
+  readonly #ahead: RowsAhead | null;
+  /** reads ahead */
+  #reader: ReturnType<RowsAhead['beginCsv']> = null;
   readonly #record: Scanned = noCells();
   /** once the delimiter is known */
   #records: CsvRecords | null = null;
@@ -53,12 +57,20 @@ export class CsvScanner {
   /**
    * @param label  for messages
    * @param tabs  the ending of the file says that tabs delimit
+   * @param ahead  takes the rows that it can read itself
    */
-  constructor(label: string, reading: Reading, tabs: boolean, use: (record: RawRecord) => void) {
+  constructor(
+    label: string,
+    reading: Reading,
+    tabs: boolean,
+    use: (record: RawRecord) => void,
+    ahead: RowsAhead | null = null,
+  ) {
     this.#label = label;
     this.#reading = reading;
     this.#tabs = tabs;
     this.#use = use;
+    this.#ahead = ahead;
     this.#skip = reading.skip;
   }
 
@@ -100,6 +112,10 @@ export class CsvScanner {
         at = begun;
         if (this.#delimiter === '') continue;
       }
+      if (this.#reader && this.#ahead!.serves && !this.#suspect) {
+        at = this.#readAhead(this.#ahead!, this.#reader, bytes, at, last);
+        if (at === bytes.length) break;
+      }
       const next = this.#next(bytes, at, last);
       if (next < 0) break;
       if (next - at > MOST_BYTES) this.#refuseLong(at);
@@ -108,6 +124,38 @@ export class CsvScanner {
     // a copy, because the piece may be overwritten
     this.#carry = Buffer.from(bytes.subarray(at));
     if (this.#carry.length > MOST_BYTES) this.#refuseLong(at);
+  }
+
+  /** Has records read ahead, as far as they are complete. @returns where the next one begins */
+  #readAhead(
+    ahead: RowsAhead,
+    reader: NonNullable<ReturnType<RowsAhead['beginCsv']>>,
+    bytes: Buffer,
+    from: number,
+    last: boolean,
+  ): number {
+    const before = reader.blanks;
+    reader.pendingBlanks = this.#pendingBlanks;
+    this.#pendingBlanks = 0;
+    let at = from;
+    while (at < bytes.length && ahead.serves) {
+      const end = Math.min(bytes.length, at + reader.size);
+      reader.load(bytes, at, end);
+      reader.ready();
+      /** up to where lines were counted */
+      let counted = 0;
+      const left = (start: number) => {
+        this.#line += reader.lineEnds(counted, start, true);
+        counted = this.#next(bytes, at + start, last) - at;
+      };
+      while (ahead.read(last && end === bytes.length, left) && ahead.serves);
+      this.#line += reader.lineEnds(counted, reader.used, true);
+      if (reader.used === 0) break;
+      at += reader.used;
+    }
+    this.blanks += reader.blanks - before;
+    this.#pendingBlanks = reader.pendingBlanks;
+    return at;
   }
 
   #refuseLong(at: number): never {
@@ -240,6 +288,7 @@ export class CsvScanner {
     this.#width = cells;
     refuseTwice(this.#label, names);
     this.names = names;
+    this.#reader = this.#ahead?.beginCsv({ delimiter: this.#delimiter, names, first: this.#header[0] }) ?? null;
   }
 
   #isHeader(): boolean {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { LogoddsError } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
 import { grow } from '../../../../src/text.ts';
+import type { RowsAhead } from './ahead.ts';
 import { CELL, MOST_BYTES, MOST_TEXT, noCells, type RawRecord, type Scanned } from './cell.ts';
 
 const LF = 10;
@@ -21,6 +22,9 @@ export class JsonScanner {
   readonly names: string[] = [];
   readonly #label: string;
   readonly #use: (record: RawRecord) => void;
+  readonly #ahead: RowsAhead | null;
+  /** reads ahead */
+  readonly #reader: ReturnType<RowsAhead['beginLines']> | null;
   readonly #slots = new Map<string, number>();
   readonly #keys: Buffer[] = [];
   readonly #record: Scanned = noCells();
@@ -33,9 +37,12 @@ export class JsonScanner {
   #at = 0;
   #end = 0;
 
-  constructor(label: string, use: (record: RawRecord) => void) {
+  /** @param ahead  takes the rows that it can read itself */
+  constructor(label: string, use: (record: RawRecord) => void, ahead: RowsAhead | null = null) {
     this.#label = label;
     this.#use = use;
+    this.#ahead = ahead;
+    this.#reader = ahead?.beginLines() ?? null;
   }
 
   /** @throws ERR_DATA naming the line */
@@ -73,6 +80,10 @@ export class JsonScanner {
     this.#record.bytes = bytes;
     this.#suspect = !isUtf8(bytes.subarray(0, end));
     for (let from = 0; from < end; ) {
+      if (this.#reader && this.#ahead!.serves && !this.#suspect) {
+        from = this.#readAhead(this.#ahead!, this.#reader, bytes, from, end);
+        if (from === end) break;
+      }
       let to = bytes.indexOf(LF, from);
       if (to < 0 || to > end) to = end;
       this.#line++;
@@ -84,6 +95,35 @@ export class JsonScanner {
       this.#object(bytes, from, to);
       from = to + 1;
     }
+  }
+
+  /** Has lines read ahead. @returns where the next one begins, which is too long for that, or `end` */
+  #readAhead(
+    ahead: RowsAhead,
+    reader: ReturnType<RowsAhead['beginLines']>,
+    bytes: Buffer,
+    from: number,
+    end: number,
+  ): number {
+    let at = from;
+    while (at < end && ahead.serves) {
+      let to = Math.min(end, at + reader.size);
+      if (to < end) to = bytes.lastIndexOf(LF, to - 1) + 1;
+      if (to <= at) break;
+      reader.load(bytes, at, to);
+      reader.ready();
+      /** up to where lines were counted */
+      let counted = 0;
+      const left = (first: number, behind: number) => {
+        this.#line += reader.lineEnds(counted, first, false) + 1;
+        this.#object(bytes, at + first, at + behind);
+        counted = behind + 1;
+      };
+      while (ahead.read(true, left) && ahead.serves);
+      this.#line += reader.lineEnds(counted, reader.used, false);
+      at += reader.used;
+    }
+    return at;
   }
 
   #error(what: string, next: string, line = this.#line): LogoddsError {

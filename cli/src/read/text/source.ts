@@ -4,6 +4,7 @@ import { LogoddsError } from '../../../../src/index.ts';
 import { list, show } from '../../../../src/internal.ts';
 import { shorten } from '../names.ts';
 import { isTsv } from '../paths.ts';
+import type { RowsAhead } from './ahead.ts';
 import { readBytes } from './bytes.ts';
 import type { RawRecord } from './cell.ts';
 import { CsvScanner } from './csv.ts';
@@ -38,6 +39,7 @@ type Scanned = Pick<TextSource, 'files' | 'label' | 'typing' | 'reading'>;
 /**
  * Reads all files, record by record.
  * @param use  the record is valid during the call
+ * @param ahead  takes the rows that it can read itself, which `use` then does not get
  * @returns the bytes so far, after each piece of the input, so that the caller can pass on complete rows
  * @throws ERR_DATA naming file and line
  */
@@ -45,10 +47,11 @@ export async function* scanning(
   source: Scanned & Pick<TextSource, 'heard'>,
   use: RecordUse,
   stop?: AbortSignal,
+  ahead: RowsAhead | null = null,
 ): AsyncGenerator<number> {
   let bytes = 0;
   for (const path of source.files) {
-    const file = openFile(source, path, use);
+    const file = openFile(source, path, use, ahead);
     for await (const piece of readBytes(path, file.label, source.reading.encoding, stop)) {
       file.push(piece);
       bytes += piece.length;
@@ -84,11 +87,12 @@ export function openFile(
   { files, label: source, typing, reading }: Scanned,
   path: string,
   use: RecordUse,
+  ahead: RowsAhead | null = null,
 ): FileScanner {
   // a spooled path has the name of its source
   const label = files.length === 1 ? source : path;
   if (typing === 'jsonl') {
-    const scanner: JsonScanner = new JsonScanner(label, (record) => use(record, file));
+    const scanner: JsonScanner = new JsonScanner(label, (record) => use(record, file), ahead);
     const file: FileScanner = {
       label,
       names: () => scanner.names,
@@ -98,7 +102,7 @@ export function openFile(
     };
     return file;
   }
-  const scanner: CsvScanner = new CsvScanner(label, reading, isTsv(path), (record) => use(record, file));
+  const scanner: CsvScanner = new CsvScanner(label, reading, isTsv(path), (record) => use(record, file), ahead);
   const file: FileScanner = {
     label,
     names: () => scanner.names ?? [],
