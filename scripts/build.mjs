@@ -28,6 +28,7 @@ for (const [target, entry, file] of [
   ['shared', 'index', 'shared'],
   ['scoring', 'scoring', 'scoring'],
   ['scanner', 'scanner', 'scanner'],
+  ['writer', 'writer', 'writer'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   // typed as a string: the declaration of a literal would repeat the module

@@ -1,5 +1,6 @@
 // The rules by which texts of files become numbers and labels. The command reads files by them, and `logodds/bytes` CSV; no published entry.
 
+export { type LineTexts, TextMemory } from '../bindings/writer.ts';
 export { type CsvHeader, type ScannedColumn, TableScanner } from './bytes/tableScanner.ts';
 export { likelyTexts } from './text/columns.ts';
 export {

@@ -73,14 +73,16 @@ const TEMPLATES: Readonly<Record<TextFormat, (layout: ScoreLayout) => Template>>
 /** @param full  takes the bytes so far; they are valid during the call */
 export function textWriter(format: TextFormat, layout: ScoreLayout, full: (bytes: Uint8Array) => void): TextWriter {
   const template = TEMPLATES[format](layout);
-  const lines = new Lines(full);
-  lines.text(template.header);
   const bytesOf = (text: string) => Buffer.from(text);
   const beforeRow = bytesOf(template.beforeRow);
   const before = template.before.map(bytesOf);
   const labels = template.labels.map(bytesOf);
   const beforeFurther = template.beforeFurther.map(bytesOf);
   const end = bytesOf(template.end);
+  const isPlain = layout.precision === 'f64' && beforeFurther.length === 0;
+  const texts = { begin: beforeRow, before, labels: labels.map((label) => Buffer.concat([label, end])) };
+  const lines = new Lines(full, isPlain ? texts : null);
+  lines.text(template.header);
   const number =
     layout.precision === 'f32'
       ? (value: number) => lines.text(shortestF32(value))
@@ -90,7 +92,7 @@ export function textWriter(format: TextFormat, layout: ScoreLayout, full: (bytes
     write(block) {
       const columns = ofClasses(layout, block);
       const { further, firstRow, rows } = block;
-      for (let i = 0; i < rows; i++) {
+      const row = (i: number) => {
         lines.bytes(beforeRow);
         lines.whole(firstRow + i);
         for (let k = 0; k < columns.length; k++) {
@@ -103,7 +105,9 @@ export function textWriter(format: TextFormat, layout: ScoreLayout, full: (bytes
           cell(further[k], i);
         }
         lines.bytes(end);
-      }
+      };
+      if (isPlain) lines.scores(columns as Float64Array[], block.labels, firstRow, row);
+      else for (let i = 0; i < rows; i++) row(i);
     },
     end: () => lines.flush(),
   };
