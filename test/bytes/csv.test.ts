@@ -35,6 +35,8 @@ async function ofCommand(model: Model, bytes: Uint8Array): Promise<number[] | st
         logits.push([...scores.logits.subarray(0, scores.rows)]);
       },
       () => {},
+      // by its own scanners
+      false,
     );
     return logits.flat();
   } catch (error) {

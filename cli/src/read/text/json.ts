@@ -117,7 +117,9 @@ export class JsonScanner {
       const left = (first: number, behind: number) => {
         this.#line += reader.lineEnds(counted, first, false) + 1;
         this.#object(bytes, at + first, at + behind);
-        counted = behind + 1;
+        // its own end is counted with the next ones
+        this.#line--;
+        counted = first;
       };
       while (ahead.read(true, left) && ahead.serves);
       this.#line += reader.lineEnds(counted, reader.used, false);
