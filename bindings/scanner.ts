@@ -327,6 +327,12 @@ export abstract class Scanner extends Handle {
     this.heap.f64[this.#offsets / 8 + row] = offset;
   }
 
+  /** Of field i, whose kind is `any`, four words a row; the third is the position of a cell in the memory, the fourth what is there. @internal */
+  cells(i: number): Uint32Array {
+    const at = this.#any[i] / 4;
+    return this.heap.u32.subarray(at, at + (this.word(36) * ANY_BYTES) / 4);
+  }
+
   /** Of field i of a row that was read, whose kind is `any`: the number, the place of what is there, and what the reader says of it. @internal */
   protected any(i: number, row: number): readonly [number: number, start: number, what: number] {
     const at = this.#any[i] + row * ANY_BYTES;
@@ -463,7 +469,8 @@ export class CsvScanner extends Scanner {
   }
 }
 
-const NOTHING = 0xffffffff;
+/** What is there of a cell of CSV without a value; of others their length times 2, and 1 more in quotes. */
+export const NOTHING = 0xffffffff;
 
 /** Copies values: few of them without a view. */
 export function copy(from: Float64Array, start: number, count: number, to: Float64Array, at = 0): void {

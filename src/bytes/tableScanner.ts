@@ -4,6 +4,7 @@ import {
   CSV_DELIMITERS,
   CsvScanner,
   JsonScanner,
+  NOTHING,
   type ScannedField,
   type Scanner,
   type ScannerKernels,
@@ -14,8 +15,8 @@ import type { ScoringEngine } from '../../bindings/scoring.ts';
 /** A column that a scanner reads into a table. */
 export interface ScannedColumn {
   readonly name: string;
-  /** texts and their codes, in the spellings of the file; null: a column of numbers */
-  readonly labels: Iterable<readonly [text: string, code: number]> | null;
+  /** texts and their codes, in the spellings of the file; `number`: it has numbers; `place`: the caller reads its cells, which are of CSV */
+  readonly labels: Iterable<readonly [text: string, code: number]> | 'number' | 'place';
   /** number of codes */
   readonly codes: number;
   /** code of a missing cell, of a number any other number; −1: such a row is left */
@@ -63,15 +64,15 @@ export class TableScanner {
     const specs: ColumnSpec[] = [];
     this.#places = columns.map(({ labels, codes }) => {
       const place = specs.length;
-      if (labels) specs.push({ kind: 'coded', slots: codes });
-      else specs.push({ kind: 'numeric' }, { kind: 'coded', slots: 2 });
+      if (labels === 'number') specs.push({ kind: 'numeric' }, { kind: 'coded', slots: 2 });
+      else if (labels !== 'place') specs.push({ kind: 'coded', slots: codes });
       return place;
     });
     this.#fields = columns.map(({ name, labels, gap, unseen }, j): ScannedField => {
       const column = this.#places[j];
-      return labels
-        ? { name, kind: 'label', column, labels, gap, unseen }
-        : { name, kind: 'number', column, indicator: column + 1, mean: gap < 0 ? null : 0 };
+      if (labels === 'place') return { name, kind: 'any', column: null };
+      if (labels !== 'number') return { name, kind: 'label', column, labels, gap, unseen };
+      return { name, kind: 'number', column, indicator: column + 1, mean: gap < 0 ? null : 0 };
     });
     this.#batch = new ColumnsBatch(engine.heap, this.capacity, specs, 'f64', true);
   }
@@ -125,6 +126,28 @@ export class TableScanner {
   /** Of a column of numbers 1 where it is missing. */
   missing(column: number): Uint8Array {
     return this.#batch.codes(this.#places[column] + 1) as Uint8Array;
+  }
+
+  /**
+   * Calls `use` with each cell of a column of places: where it is in `bytes`, and whether it is in quotes. A cell without a value has −1 for its start.
+   */
+  cells(
+    column: number,
+    from: number,
+    to: number,
+    use: (row: number, start: number, end: number, quoted: boolean) => void,
+  ): void {
+    const cells = this.#scanner!.cells(column);
+    for (let row = from; row < to; row++) {
+      const [start, what] = [cells[4 * row + 2], cells[4 * row + 3]];
+      if (what === NOTHING) use(row, -1, -1, false);
+      else use(row, start, start + (what >>> 1), (what & 1) === 1);
+    }
+  }
+
+  /** The memory in which cells are. */
+  get bytes(): Uint8Array {
+    return this.#engine.heap.u8;
   }
 
   codes(column: number): Uint8Array | Uint16Array | Uint32Array {

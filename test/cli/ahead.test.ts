@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadModel, type Model } from 'logodds';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { streamTable } from '../../cli/src/read/scoring.ts';
 import type { SourceOptions } from '../../cli/src/read/source.ts';
 import { TableBuilder } from '../../cli/src/read/text/builder.ts';
-import { loadModel, type Model, type Table } from '../../src/index.ts';
+import type { Table } from '../../src/index.ts';
 import { csvOf, fieldsOf, inputOf, MODELS, randomOf } from '../bytes/inputs.mjs';
 import { sweep } from '../full.ts';
 
@@ -23,7 +24,9 @@ async function readAs(model: Model, options: SourceOptions, isAhead: boolean, fu
   const use = (table: Table, firstRow: number) => {
     tables.push([firstRow, structuredClone(table)]);
   };
-  const end = await streamTable(model, options, further, use, (text) => said.push(text), isAhead).catch(String);
+  const end = await streamTable(model as never, options, further, use, (text) => said.push(text), isAhead).catch(
+    String,
+  );
   return { tables, said, end };
 }
 

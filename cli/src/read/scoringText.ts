@@ -78,7 +78,7 @@ export async function streamText(
       at = next;
     }
   };
-  const ahead = isAhead ? RowsAhead.of(plans, reading, take) : null;
+  const ahead = isAhead ? RowsAhead.of(plans, reading, !csv, take) : null;
   try {
     try {
       for await (const read of scanning(source, add, undefined, ahead)) {

@@ -33,10 +33,10 @@ export class RowsAhead {
    * @param take  given rows in their order, between those that are left
    * @returns null for columns and notations that only the scanners know
    */
-  static of(plans: readonly ColumnPlan[], reading: Reading, take: Take): RowsAhead | null {
+  static of(plans: readonly ColumnPlan[], reading: Reading, json: boolean, take: Take): RowsAhead | null {
     const { decimal, thousands } = reading.style;
     if (decimal !== '.' || thousands !== null) return null;
-    const columns = plans.map(scannedColumn);
+    const columns = plans.map((plan) => scannedColumn(plan, json));
     const table = columns.includes(null) ? null : TableScanner.over(columns as ScannedColumn[]);
     return table && new RowsAhead(table, plans, reading, take);
   }
@@ -89,9 +89,14 @@ export class RowsAhead {
 }
 
 /** How a column is read; null where only a scanner knows it. */
-function scannedColumn({ name, levels, texts, required, strict, label }: ColumnPlan): ScannedColumn | null {
+function scannedColumn(
+  { name, levels, texts, required, strict, open, instant }: ColumnPlan,
+  json: boolean,
+): ScannedColumn | null {
   const isRequired = required !== undefined;
-  if (!levels) return label ? null : { name, labels: null, codes: 0, gap: isRequired ? -1 : 0, unseen: 0 };
+  const other = { name, codes: 0, gap: isRequired ? -1 : 0, unseen: 0 };
+  if (open) return json || isRequired ? null : { ...other, labels: 'place' };
+  if (!levels) return instant ? null : { ...other, labels: 'number' };
   if (!texts) return null;
   const missing = levels.length + 1;
   const labels = [...texts.codes].map(([text, code]) => [text, code ?? missing] as const);

@@ -144,7 +144,11 @@ export class TableBuilder {
     const at = this.rows;
     this.rows += to - from;
     this.#columns.forEach((column, j) => {
-      const { levels } = column.plan;
+      const { levels, open } = column.plan;
+      if (open) {
+        this.#addPlaces(column, j, table, from, to, at - from);
+        return;
+      }
       if (levels) {
         const codes = table.codes(j).subarray(from, to);
         column.codes.set(codes, at);
@@ -161,6 +165,28 @@ export class TableBuilder {
       if (!missing.includes(1)) return;
       column.missing ??= new Uint8Array(this.capacity);
       column.missing.set(missing, at);
+    });
+  }
+
+  /** @param shift  from a row of the table to that of this one */
+  #addPlaces(column: Filling, j: number, table: TableScanner, from: number, to: number, shift: number): void {
+    const { buffer, byteOffset, byteLength } = table.bytes;
+    const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+    const { dictionary, known, codes } = column;
+    const missing = (row: number) => {
+      column.missing ??= new Uint8Array(this.capacity);
+      column.missing[row] = 1;
+    };
+    table.cells(j, from, to, (row, start, end, quoted) => {
+      if (start < 0) {
+        missing(row + shift);
+        return;
+      }
+      const entry = findCell(dictionary, bytes, start, end, quoted ? CELL.quoted : CELL.bare, this.#quote);
+      const code = entry < known.length ? known[entry] : this.#learn(column, entry);
+      // of CSV every text is a label, or a missing cell
+      if (code >= 0) codes[row + shift] = code;
+      else missing(row + shift);
     });
   }
 
