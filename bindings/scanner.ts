@@ -179,8 +179,8 @@ export abstract class Scanner extends Handle {
 
   /** A table of texts and their codes in memory; its address. @internal */
   protected labels(labels: Iterable<readonly [label: string, code: number]>): number {
-    // no text in UTF-8 is a label with half a character in it
-    const whole = [...labels].filter(([label]) => !/\p{Surrogate}/u.test(label));
+    // no text in UTF-8 is a label with half a character in it, and none that is read has a NUL
+    const whole = [...labels].filter(([label]) => !/\p{Surrogate}/u.test(label) && !label.includes('\0'));
     const texts = whole.map(([label, code]) => [encoder.encode(label), code] as const);
     const count = texts.length;
     const bits = Math.max(1, Math.ceil(Math.log2(SPARE * (count + 1))));

@@ -126,6 +126,18 @@ describe('streams', () => {
       expect(parts.flatMap(({ defaulted }) => [...defaulted])).toEqual([0, 1, 0]);
     }
   });
+  test('a label with a NUL, which no cell has, is not taken for the text before it', () => {
+    const rows = Array.from({ length: 60 }, (_, i) => {
+      const c = ['a\0', 'a\0', 'a\0', 'a', 'b'][i % 5];
+      return { c, y: (c === 'a\0') !== i % 7 < 2 };
+    });
+    const c = { name: 'c', kind: 'categorical', levels: ['a\0', 'b', 'a'] } as const;
+    const { model: odd } = fit(tableFromRecords(rows), { target: 'y', C: 1, schema: { features: [c] } });
+    for (const scorer of engines(odd)) {
+      const found = [...scorer.csv(bytesOf('c,x\na,1\nb,1\n')).logits, ...scorer.end().logits];
+      expect(found).toEqual(['a', 'b'].map((label) => odd.score({ c: label }).logit));
+    }
+  });
   test('lines and csv do not mix', () => {
     for (const scorer of engines(model)) {
       scorer.csv(bytesOf('plan,'));

@@ -112,6 +112,9 @@ export async function streamText(
   }
 }
 
+/** Levels of a column whose texts are listed. */
+const MOST_LEVELS = 2 ** 16;
+
 /** How a column of a text file is read for the model. @param heard  called with texts that were read as the label with the same meaning */
 function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: string) => void): ColumnPlan {
   const { reading, typing } = source;
@@ -132,7 +135,7 @@ function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: str
   const next = role === 'target' ? FILL : 'correct it, or train with --unseen slot';
   const codes = new Map(levels.map((level, code) => [level, code]));
   const texts = new Map<string, number | null>();
-  for (const text of json ? levels : [...likelyTexts(levels), ...kept]) {
+  for (const text of json ? levels : [...(spelling === 'plain' ? levels : likelyTexts(levels)), ...kept]) {
     const own = label(text, KIND.text);
     if (own === null) texts.set(text, null);
     else if (own !== undefined && codes.has(own)) texts.set(text, codes.get(own)!);
@@ -143,7 +146,7 @@ function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: str
     name,
     levels,
     required,
-    texts: { codes: texts, areAll },
+    texts: levels.length <= MOST_LEVELS ? { codes: texts, areAll } : undefined,
     strict: unseen === 'error' ? { rule, next } : undefined,
     label(text, kind) {
       const own = label(text, kind);
