@@ -225,6 +225,8 @@ function refuseColumn({ values, rows, columns }: DenseMatrix, column: number): L
   return wideColumn(column, '1.8e308');
 }
 
+type Entries = Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>;
+
 type ColumnMoments = Pick<Loaded, 'mean' | 'spread' | 'constant'>;
 
 /** As `RANK_TOLERANCE`, for matrices whose products are rounded to f32, which is an error of 1e-6 of the diagonal. */
@@ -274,100 +276,165 @@ const tinyColumn = (column: number, spread: number): LogoddsError =>
 
 /**
  * √(Σ sᵢ(xᵢ − mean)²/Σ sᵢ) of each column, x the sum of the entries that a row has of it; 0 where it is constant by `isConstant`.
+ * From Σ sᵢxᵢ and Σ sᵢxᵢ², which lose nothing where many rows do not have the column; `preciseMoments` for the other columns.
  * @throws ERR_RANGE for a value that is not finite
  */
-function sparseMoments(
-  from: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
-  columns: number,
-  weight: Float64Array | null,
-): ColumnMoments {
+function sparseMoments(from: Entries, columns: number, weight: Float64Array | null): ColumnMoments {
   // a batch copies them each time it is asked
-  const { rowPtr, colIdx, values } = from;
-  const x = { rowPtr, colIdx, values };
-  const bad = values ? values.findIndex((value) => !Number.isFinite(value)) : -1;
-  if (bad >= 0) {
-    throw new LogoddsError(
-      'ERR_RANGE',
-      `x, entry ${bad}, column ${colIdx[bad]}: expected a finite number, got ${values![bad]}; correct it`,
-    );
-  }
+  const given = { rowPtr: from.rowPtr, colIdx: from.colIdx, values: from.values };
+  // of a row of weight 0 no sum would tell
+  if (weight) refuseInfinite(given);
+  const x = withoutRepeats(given, columns);
+  const { rowPtr, colIdx, values } = x;
   const rows = rowPtr.length - 1;
-  const mean = new Float64Array(columns);
-  const low = new Float64Array(columns).fill(Number.POSITIVE_INFINITY);
-  const high = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
-  /** weight of the rows with an entry, and how many they are */
-  const present = new Float64Array(columns);
-  const filled = new Float64Array(columns);
-  eachSum(x, columns, (row, column, sum) => {
-    const s = weight ? weight[row] : 1;
-    if (s === 0) return;
-    present[column] += s;
-    filled[column]++;
-    mean[column] += s * sum;
-    if (sum < low[column]) low[column] = sum;
-    if (sum > high[column]) high[column] = sum;
-  });
-  const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
-  const counted = countRows(rows, weight);
-  const unit = new Float64Array(columns);
-  const overflown = mean.map((sum) => Number(!Number.isFinite(sum)));
-  if (overflown.includes(1)) {
-    mean.forEach((sum, j) => {
-      mean[j] = overflown[j] ? 0 : sum;
-    });
-    eachSum(x, columns, (row, column, sum) => {
-      if (overflown[column]) mean[column] += sum * ((weight ? weight[row] : 1) / total);
-    });
-  }
-  for (let j = 0; j < columns; j++) {
-    if (!overflown[j]) mean[j] /= total;
-    if (filled[j] < counted) {
-      low[j] = Math.min(low[j], 0);
-      high[j] = Math.max(high[j], 0);
+  /** of each column Σ sᵢxᵢ and Σ sᵢxᵢ², side by side */
+  const sums = new Float64Array(2 * columns);
+  const filled = new Uint32Array(columns);
+  for (let i = 0; i < rows; i++) {
+    const s = weight ? weight[i] : 1;
+    if (s === 0) continue;
+    const end = rowPtr[i + 1];
+    for (let e = rowPtr[i]; e < end; e++) {
+      const column = colIdx[e];
+      const value = values ? values[e] : 1;
+      sums[2 * column] += s * value;
+      sums[2 * column + 1] += s * value * value;
+      filled[column]++;
     }
-    if (!Number.isFinite(high[j] - low[j]) && high[j] > low[j]) throw wideColumn(j, '1.8e308');
-    // a power of two near the spread rounds nothing, and keeps squares within the numbers there are
-    unit[j] = high[j] > low[j] ? 2 ** Math.floor(Math.log2(high[j] - low[j])) : 1;
   }
-  const square = new Float64Array(columns);
-  eachSum(x, columns, (row, column, sum) => {
-    const d = (sum - mean[column]) / unit[column];
-    square[column] += (weight ? weight[row] : 1) * d * d;
-  });
+  const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
+  const mean = new Float64Array(columns);
+  const spread = new Float64Array(columns);
   const constant = new Uint8Array(columns);
-  const spread = square.map((value, j) => {
-    const without = filled[j] < counted ? Math.max(0, total - present[j]) * (mean[j] / unit[j]) ** 2 : 0;
-    const deviation = Math.sqrt((value + without) / total) * unit[j];
-    constant[j] = low[j] === high[j] ? 1 : 2 * Number(isConstant(counted, mean[j], deviation));
-    return constant[j] ? 0 : deviation;
+  const others: number[] = [];
+  for (let j = 0; j < columns; j++) {
+    mean[j] = sums[2 * j] / total;
+    const square = sums[2 * j + 1] / total;
+    const variance = square - mean[j] ** 2;
+    spread[j] = Math.sqrt(variance);
+    constant[j] = Number(filled[j] === 0);
+    if (filled[j] > 0 && !(variance >= square / 2 && spread[j] > TINY && spread[j] < HUGE)) others.push(j);
+  }
+  const found = { mean, spread, constant };
+  if (others.length > 0) {
+    refuseInfinite(given);
+    preciseMoments(x, weight, total, others, found);
+  }
+  return found;
+}
+
+/** Finds the moments of some columns in two passes; the squares of each are in a unit near its range, so that none overflows or vanishes. */
+function preciseMoments(
+  x: Entries,
+  weight: Float64Array | null,
+  total: number,
+  some: readonly number[],
+  { mean, spread, constant }: ColumnMoments,
+): void {
+  const { rowPtr, colIdx, values } = x;
+  const rows = rowPtr.length - 1;
+  const counted = countRows(rows, weight);
+  const place = new Int32Array(mean.length).fill(-1);
+  some.forEach((j, k) => {
+    place[j] = k;
   });
-  return { mean, spread, constant };
+  /** of the rows that have an entry: how many they are, their weight, and mean, least and greatest value there */
+  const filled = new Uint32Array(some.length);
+  const present = new Float64Array(some.length);
+  const centre = new Float64Array(some.length);
+  const low = new Float64Array(some.length).fill(Number.POSITIVE_INFINITY);
+  const high = new Float64Array(some.length).fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < rows; i++) {
+    const s = weight ? weight[i] : 1;
+    if (s === 0) continue;
+    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
+      const k = place[colIdx[e]];
+      if (k < 0) continue;
+      const value = values ? values[e] : 1;
+      filled[k]++;
+      present[k] += s;
+      centre[k] += (value - centre[k]) * (s / present[k]);
+      if (value < low[k]) low[k] = value;
+      if (value > high[k]) high[k] = value;
+    }
+  }
+  const unit = new Float64Array(some.length);
+  some.forEach((j, k) => {
+    mean[j] = centre[k];
+    if (filled[k] < counted) {
+      low[k] = Math.min(low[k], 0);
+      high[k] = Math.max(high[k], 0);
+      mean[j] *= present[k] / total;
+    }
+    const range = high[k] - low[k];
+    if (!Number.isFinite(range)) throw wideColumn(j, '1.8e308');
+    // a power of two near the spread rounds nothing
+    unit[k] = range > 0 ? 2 ** Math.floor(Math.log2(range)) : 1;
+  });
+  const square = new Float64Array(some.length);
+  for (let i = 0; i < rows; i++) {
+    const s = weight ? weight[i] : 1;
+    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
+      const k = place[colIdx[e]];
+      if (k >= 0) square[k] += s * (((values ? values[e] : 1) - mean[colIdx[e]]) / unit[k]) ** 2;
+    }
+  }
+  some.forEach((j, k) => {
+    const without = filled[k] < counted ? Math.max(0, total - present[k]) * (mean[j] / unit[k]) ** 2 : 0;
+    const deviation = Math.sqrt((square[k] + without) / total) * unit[k];
+    constant[j] = low[k] === high[k] ? 1 : 2 * Number(isConstant(counted, mean[j], deviation));
+    spread[j] = constant[j] ? 0 : deviation;
+  });
+}
+
+/** @throws ERR_RANGE for a value that is not finite */
+function refuseInfinite({ colIdx, values }: Entries): void {
+  const bad = values ? values.findIndex((value) => !Number.isFinite(value)) : -1;
+  if (bad < 0) return;
+  throw new LogoddsError(
+    'ERR_RANGE',
+    `x, entry ${bad}, column ${colIdx[bad]}: expected a finite number, got ${values![bad]}; correct it`,
+  );
 }
 
 const wideColumn = (column: number, most: string): LogoddsError =>
   new LogoddsError('ERR_RANGE', `x, column ${column}: expected a spread below ${most}, got more; rescale the column`);
 
-/** Calls `use` once for each column that a row has entries of, with their sum. */
-function eachSum(
-  { rowPtr, colIdx, values }: Pick<SparseMatrix, 'rowPtr' | 'colIdx' | 'values'>,
-  columns: number,
-  use: (row: number, column: number, sum: number) => void,
-): void {
-  const sums = new Float64Array(columns);
-  const last = new Int32Array(columns).fill(-1);
-  for (let i = 0; i + 1 < rowPtr.length; i++) {
+/** The same rows with at most one entry in a column: the sum of those that were there. */
+function withoutRepeats(x: Entries, columns: number): Entries {
+  if (ascends(x)) return x;
+  const { rowPtr, colIdx, values } = x;
+  const rows = rowPtr.length - 1;
+  const offsets = new Uint32Array(rows + 1);
+  const indices = new Uint32Array(colIdx.length);
+  const sums = new Float64Array(colIdx.length);
+  /** of a column, where its last entry was put */
+  const place = new Uint32Array(columns);
+  let count = 0;
+  for (let i = 0; i < rows; i++) {
     for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
       const column = colIdx[e];
-      sums[column] = (last[column] === i ? sums[column] : 0) + (values ? values[e] : 1);
-      last[column] = i;
+      const value = values ? values[e] : 1;
+      const at = place[column];
+      if (at >= offsets[i] && at < count && indices[at] === column) sums[at] += value;
+      else {
+        place[column] = count;
+        indices[count] = column;
+        sums[count++] = value;
+      }
     }
-    for (let e = rowPtr[i]; e < rowPtr[i + 1]; e++) {
-      const column = colIdx[e];
-      if (last[column] !== i) continue;
-      last[column] = -1;
-      use(i, column, sums[column]);
-    }
+    offsets[i + 1] = count;
   }
+  return { rowPtr: offsets, colIdx: indices.subarray(0, count), values: sums.subarray(0, count) };
+}
+
+/** Whether the columns of each row ascend, so that none repeats. */
+function ascends({ rowPtr, colIdx }: Entries): boolean {
+  for (let i = 0; i + 1 < rowPtr.length; i++) {
+    const end = rowPtr[i + 1];
+    for (let e = rowPtr[i] + 1; e < end; e++) if (colIdx[e] <= colIdx[e - 1]) return false;
+  }
+  return true;
 }
 
 /** @param y  where separating columns are looked for, else null */
@@ -380,10 +447,10 @@ export function profile(
   const square = new Float64Array(slots);
   const separates = new Uint8Array(slots);
   const total = weight ? weight.reduce((sum, s) => sum + s, 0) : rows;
+  spread.forEach((value, j) => {
+    square[j] = total * (value ** 2 + ((mean[j] - shift[j]) / scale[j]) ** 2);
+  });
   if ('view' in batch) {
-    spread.forEach((value, j) => {
-      square[j] = total * (value ** 2 + ((mean[j] - shift[j]) / scale[j]) ** 2);
-    });
     const { view, stride } = batch;
     const low = [
       new Float64Array(slots).fill(Number.POSITIVE_INFINITY),
@@ -403,10 +470,6 @@ export function profile(
     for (let j = 0; y && j < slots; j++) {
       separates[j] = Number(!constant[j] && (high[0][j] <= low[1][j] || high[1][j] <= low[0][j]));
     }
-    return { square, constant, separates };
   }
-  eachSum(batch, slots, (row, column, sum) => {
-    square[column] += (weight ? weight[row] : 1) * sum ** 2;
-  });
   return { square, constant, separates };
 }

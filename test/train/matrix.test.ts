@@ -132,6 +132,67 @@ describe('matrices', () => {
     expect(engine.bytesInUse).toBe(0);
   });
 
+  it('of sparse rows have the means and spreads of their table, whatever the order of entries, repeats and zeros', () => {
+    const draw = random(17);
+    // in few rows, in half, in all but one, in all and far from 0, zeros that are stored, in none
+    const has = [
+      (i: number) => i % 40 === 0,
+      () => draw() < 0.5,
+      (i: number) => i > 0,
+      () => true,
+      () => true,
+      () => false,
+    ];
+    const value = [() => draw() - 5, () => draw() - 0.5, () => 3 + draw(), () => 1000 + draw(), () => 0];
+    const table = new Float64Array(rows * columns);
+    const rowPtr = [0];
+    const colIdx: number[] = [];
+    const values: number[] = [];
+    for (let i = 0; i < rows; i++) {
+      for (let j = columns - 1; j >= 0; j--) {
+        if (!has[j](i)) continue;
+        const x = value[j]();
+        // twice the half is the whole, exactly
+        for (const part of j % 2 ? [x / 2, x / 2] : [x]) {
+          colIdx.push(j);
+          values.push(part);
+        }
+        table[i * columns + j] = x;
+      }
+      rowPtr.push(colIdx.length);
+    }
+    const x: SparseMatrix = {
+      ...{ layout: 'sparse', rows, columns, values: Float64Array.from(values) },
+      ...{ rowPtr: Uint32Array.from(rowPtr), colIdx: Uint32Array.from(colIdx) },
+    };
+    for (const sampleWeight of [null, weight]) {
+      const options: MatrixOptions = { lambda: 0.1, weight: sampleWeight };
+      const all = [x, { ...dense, values: table }].map((one) => fitMatrix(one, y, options));
+      const [own, other] = all.map(({ model }) =>
+        model.manifest.schema.features.map((feature) =>
+          feature.kind === 'numeric' ? [feature.mean, feature.scale] : [],
+        ),
+      );
+      for (let j = 0; j < columns; j++) near(own[j], other[j], 1e-12);
+      expect(all[0].warnings).toEqual(all[1].warnings);
+      near(all[0].weights, all[1].weights, 1e-7);
+    }
+  });
+
+  it('a value of sparse rows that is no number is refused, in a row of weight 0 too', () => {
+    const row = weight.indexOf(0);
+    const rowPtr = Uint32Array.from({ length: rows + 1 }, (_, i) => i);
+    const colIdx = rowPtr.subarray(0, rows).map((i) => i % columns);
+    const one = { layout: 'sparse', rows, columns, rowPtr, colIdx } as const;
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const values = Float64Array.from({ length: rows }, (_, i) => (i === row ? bad : 1 + i));
+      for (const options of [{}, { weight }])
+        expect(() => fitMatrix({ ...one, values }, y, options)).toThrow(
+          `x, entry ${row}, column ${row % columns}: expected a finite number, got ${bad}`,
+        );
+    }
+  });
+
   it('of 5,000 columns, 40 of which matter: L1 by parts, L2 without a matrix', () => {
     const draw = random(3);
     const n = 600;
