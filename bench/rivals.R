@@ -17,7 +17,8 @@ train_l1_path <- function(r) {
   x <- rows_of(r)
   y <- read("y", r$rows)
   lambda <- read("lambda", r$count)
-  thresholds <- 10^-(7:15)
+  # looser ones violate the conditions ten times as much as the goal allows
+  thresholds <- 10^-(10:15)
   glmnet.control(fdev = 0, devmax = 1)
   trainer <- function(type) list(
     rungs = rungs("thresh", thresholds),

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { BatchLikelihood } from '../../bindings/batchLikelihood.ts';
 import { logLoss } from '../../src/metrics/binary.ts';
 import { type CrossValidationOptions, crossValidate } from '../../src/train/crossValidate.ts';
 import { fit as fitTable } from '../../src/train/fit.ts';
@@ -65,6 +66,34 @@ describe('path', () => {
       expect(model.manifest.objective).toEqual(alone.manifest.objective);
     });
   });
+
+  it.each([1, 0.8])(
+    'evaluates the likelihood three times a step, and forms a Hessian for one step in ten, l1Ratio %s',
+    (l1Ratio) => {
+      const { at } = BatchLikelihood.prototype;
+      let evaluations = 0;
+      let hessians = 0;
+      vi.spyOn(BatchLikelihood.prototype, 'at').mockImplementation(function (this: BatchLikelihood, params, gradient) {
+        evaluations++;
+        const point = at.call(this, params, gradient);
+        return {
+          ...point,
+          hessian: (out) => {
+            hessians++;
+            point.hessian(out);
+          },
+        };
+      });
+      try {
+        const { steps } = fitPath(source.table, { ...options, l1Ratio, tol: 1e-7 });
+        expect(steps.every(({ converged }) => converged)).toBe(true);
+        expect(evaluations / steps.length).toBeCloseTo(3, 0);
+        expect(hessians).toBeLessThanOrEqual(11);
+      } finally {
+        vi.restoreAllMocks();
+      }
+    },
+  );
 
   it('begins where every weight is 0, just below which one is not, and ends at the ratio', () => {
     const path = fitPath(source.table, { ...options, count: 4, ratio: 0.01 });

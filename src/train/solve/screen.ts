@@ -32,8 +32,13 @@ interface Part {
 export class Screen {
   #part: Part | null = null;
   #whole: Curvature | null = null;
-  /** the last solution: its weights, the slopes of the loss there, and its l1 */
-  #last: { readonly w: Float64Array; readonly slopes: Float64Array; readonly l1: Float64Array } | null = null;
+  /** the last solution: its weights, the mean loss and its slopes there, and its l1 */
+  #last: {
+    readonly w: Float64Array;
+    readonly loss: number;
+    readonly slopes: Float64Array;
+    readonly l1: Float64Array;
+  } | null = null;
 
   /**
    * As `coordinateDescent`. The objectives of one screen differ in their penalty only.
@@ -42,12 +47,14 @@ export class Screen {
   descend(objective: Objective, start: Float64Array, options: SolveOptions & { readonly cells: number }): Solution {
     const { size, l1, l2 } = objective;
     const { tol, maxIter, onIteration, cells } = options;
-    const gradient = new Float64Array(size);
+    let gradient = new Float64Array(size);
     let w: Float64Array = start.slice();
-    let value: number | null = null;
+    let value: number;
     const last = this.#last;
-    if (last && same(last.w, w)) for (let j = 0; j < size; j++) gradient[j] = last.slopes[j] + l2[j] * w[j];
-    else value = objective.at(w, gradient).value;
+    if (last && same(last.w, w)) {
+      for (let j = 0; j < size; j++) gradient[j] = last.slopes[j] + l2[j] * w[j];
+      value = last.loss + halfSquares(l2, w);
+    } else value = objective.at(w, gradient).value;
     const before = last?.l1 ?? l1;
     const keep = (j: number) => w[j] !== 0 || l1[j] === 0 || Math.abs(gradient[j]) >= 2 * l1[j] - before[j];
     let iterations = 0;
@@ -67,6 +74,7 @@ export class Screen {
         maxIter: maxIter - iterations,
         passes: Math.min(cells, inner.size) / 8,
         curvature: part ? part.curvature : (this.#whole ?? undefined),
+        known: { value, gradient: from ? gather(gradient, from) : gradient },
         onIteration: onIteration && ((step) => onIteration({ ...step, iteration: iterations + step.iteration })),
       });
       iterations += solution.iterations;
@@ -75,14 +83,19 @@ export class Screen {
         from.forEach((j, k) => {
           w[j] = solution.w[k];
         });
-      } else w = solution.w;
-      value = objective.at(w, gradient).value + objective.absolute(w);
+        value = objective.at(w, gradient).value;
+      } else {
+        ({ w, value } = solution);
+        gradient = solution.gradient.slice();
+      }
       const worst = objective.worst(w, gradient);
       const done = worst <= Math.max(tol, solution.gradNorm);
       if (!done && solution.converged && iterations < maxIter) continue;
-      this.#last = { w: w.slice(), slopes: gradient.map((g, j) => g - l2[j] * w[j]), l1 };
+      const slopes = gradient.map((g, j) => g - l2[j] * w[j]);
+      this.#last = { w: w.slice(), loss: value - halfSquares(l2, w), slopes, l1 };
       const reason = done || !solution.converged ? solution.reason : 'max_iter';
-      return { w, converged: reason === 'converged', reason, iterations, objective: value, gradNorm: worst };
+      const total = value + objective.absolute(w);
+      return { w, converged: reason === 'converged', reason, iterations, objective: total, gradNorm: worst };
     }
   }
 
@@ -148,6 +161,13 @@ function narrow(objective: Objective, { likelihood, coordinates, active }: Part)
     lower: spread(lower),
     upper: spread(upper),
   });
+}
+
+/** ½ · Σ l2ⱼ·wⱼ² */
+function halfSquares(l2: Float64Array, w: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < w.length; j++) sum += l2[j] * w[j] * w[j];
+  return sum / 2;
 }
 
 const indices = (size: number, test: (j: number) => boolean): number[] => {
