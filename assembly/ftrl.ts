@@ -11,7 +11,8 @@ import { load2 } from './lanes';
  *   g_i = s·(σ(w·x + offset) − y)·x_i
  *   z_i ← z_i + (g_i − (√(n_i + g_i²) − √n_i)/α·w_i),   n_i ← n_i + g_i²
  *
- * state   (slots + 2) × 16 bytes, 16-byte aligned: z_i and n_i of a coordinate side by side, f64; coordinate `slots` is the
+ * state   (slots + 2) × 16 bytes, 16-byte aligned: z_i and q_i = √n_i of a coordinate side by side, f64, so that a visit has
+ *         one root, √(q_i² + g_i²), where n_i would have two; coordinate `slots` is the
  *         intercept (x = 1, l1 = l2 = 0); the last one fills a pair of lanes, is zero and stays zero
  * y       n targets f64 in [0, 1]   s  n sample weights f64, or 0 for ones   offset  n f64 added to the logits, or 0
  * loss    the running sum that the result continues: Σ s·(log(1 + exp(z)) − y·z) of each row before its own update
@@ -23,8 +24,8 @@ import { load2 } from './lanes';
  * H. B. McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013, algorithm 1.
  */
 
-/** bytes of scratch of two entries: z, n, √n, w, x */
-const PAIR: usize = 80;
+/** bytes of scratch of two entries: z, q, w, x */
+const PAIR: usize = 64;
 
 /** Address of a coordinate's state. */
 // @ts-ignore: decorator
@@ -33,39 +34,37 @@ function coordinate(state: usize, c: usize): usize {
   return state + ((<usize>load<u32>(c)) << 4);
 }
 
-/** w = copysign(max(|z| − l1, 0), −z)/(√n·rate + base) of two coordinates, kept with what it came from. @returns x·w */
+/** w = copysign(max(|z| − l1, 0), −z)/(q·rate + base) of two coordinates, kept with what it came from. @returns x·w */
 // @ts-ignore: decorator
 @inline
 function derive(a: v128, b: v128, x: v128, rate: v128, base: v128, l1: v128, to: usize): v128 {
   const z = i64x2.shuffle(a, b, 0, 2);
-  const n = f64x2.abs(i64x2.shuffle(a, b, 1, 3));
-  const q = f64x2.sqrt(n);
+  const q = f64x2.abs(i64x2.shuffle(a, b, 1, 3));
   const size = f64x2.pmax(f64x2.sub(f64x2.abs(z), l1), f64x2.splat(0));
   const sign = v128.andnot(i64x2.splat(i64.MIN_VALUE), z);
   const w = f64x2.div(v128.or(size, sign), f64x2.add(f64x2.mul(q, rate), base));
   v128.store(to, z);
-  v128.store(to, n, 16);
-  v128.store(to, q, 32);
-  v128.store(to, w, 48);
-  v128.store(to, x, 64);
+  v128.store(to, q, 16);
+  v128.store(to, w, 32);
+  v128.store(to, x, 48);
   return f64x2.mul(x, w);
 }
 
-/** The new (z, n) of a coordinate from what `derive` kept at `from`, its lane included, and its gradient. */
+/** The new (z, q) of a coordinate from what `derive` kept at `from`, its lane included, and its gradient. */
 // @ts-ignore: decorator
 @inline
 function moved(from: usize, g: f64, rate: f64): v128 {
-  const n = load<f64>(from, 16);
-  const sum = n + g * g;
-  const sigma = (sqrt<f64>(sum) - load<f64>(from, 32)) * rate;
-  return f64x2.replace_lane(f64x2.splat(load<f64>(from) + (g - sigma * load<f64>(from, 48))), 1, sum);
+  const q = load<f64>(from, 16);
+  const next = sqrt<f64>(q * q + g * g);
+  const sigma = (next - q) * rate;
+  return f64x2.replace_lane(f64x2.splat(load<f64>(from) + (g - sigma * load<f64>(from, 32))), 1, next);
 }
 
 /**
  * One row of `count` entries: see above.
  * kind  of the values: 0 f32, 1 f64; values = 0: all are one   scratch  PAIR · (count / 2 + 1)
  *
- * A coordinate read is marked by the sign of its n until it is written, which shows columns that repeat in the row.
+ * A coordinate read is marked by the sign of its q until it is written, which shows columns that repeat in the row.
  */
 function learnRow(
   colIdx: usize, values: usize, kind: u32, count: usize, y: f64, s: f64, offset: f64, state: usize, slots: u32,
@@ -132,7 +131,7 @@ function learnRow(
     for (let c = colIdx; c < end; c += 4) v128.store(coordinate(state, c), f64x2.replace_lane(f64x2.splat(0), 1, -1));
     for (let e: usize = 0; e < count; e++) {
       const at = coordinate(state, colIdx + (e << 2));
-      store<f64>(at, load<f64>(at) + load<f64>(scratch + (e >> 1) * PAIR + ((e & 1) << 3), 64));
+      store<f64>(at, load<f64>(at) + load<f64>(scratch + (e >> 1) * PAIR + ((e & 1) << 3), 48));
     }
     for (let e: usize = 0; e < count; e++) {
       const at = coordinate(state, colIdx + (e << 2));
@@ -146,13 +145,14 @@ function learnRow(
   const r2 = f64x2.splat(residual);
   let from = scratch;
   for (let c = colIdx; from <= p; c += 8) {
-    const g = f64x2.mul(r2, v128.load(from, 64));
-    const n = f64x2.add(v128.load(from, 16), f64x2.mul(g, g));
-    const sigma = f64x2.mul(f64x2.sub(f64x2.sqrt(n), v128.load(from, 32)), rate2);
-    const z = f64x2.add(v128.load(from), f64x2.sub(g, f64x2.mul(sigma, v128.load(from, 48))));
+    const g = f64x2.mul(r2, v128.load(from, 48));
+    const q = v128.load(from, 16);
+    const next = f64x2.sqrt(f64x2.add(f64x2.mul(q, q), f64x2.mul(g, g)));
+    const sigma = f64x2.mul(f64x2.sub(next, q), rate2);
+    const z = f64x2.add(v128.load(from), f64x2.sub(g, f64x2.mul(sigma, v128.load(from, 32))));
     const final = from == p;
-    v128.store(final ? last : coordinate(state, c), i64x2.shuffle(z, n, 0, 2));
-    v128.store(final ? intercept : coordinate(state, c + 4), i64x2.shuffle(z, n, 1, 3));
+    v128.store(final ? last : coordinate(state, c), i64x2.shuffle(z, next, 0, 2));
+    v128.store(final ? intercept : coordinate(state, c + 4), i64x2.shuffle(z, next, 1, 3));
     from += PAIR;
   }
   return loss;
@@ -166,7 +166,7 @@ function optional(vector: usize, i: usize, absent: f64): f64 {
 
 /**
  * Learns n rows of a `sparse` batch. Columns may repeat within a row: their values are added up first.
- * kind  of the values: 0 f32, 1 f64   scratch  80 · (entries of the longest row / 2 + 1) bytes
+ * kind  of the values: 0 f32, 1 f64   scratch  64 · (entries of the longest row / 2 + 1) bytes
  */
 export function ftrlSparse(
   rowPtr: usize, colIdx: usize, values: usize, kind: u32, n: u32, y: usize, s: usize, offset: usize, state: usize,
@@ -186,7 +186,7 @@ export function ftrlSparse(
 
 /**
  * Learns n rows of a `columns` batch, from its first one on: each row as a sparse row of an entry a column.
- * scratch  80 · (columns / 2 + 1) + 12 · columns + 8 bytes
+ * scratch  64 · (columns / 2 + 1) + 12 · columns + 8 bytes
  */
 export function ftrlColumns(
   table: usize, columns: u32, n: u32, y: usize, s: usize, offset: usize, state: usize, slots: u32, alpha: f64, beta: f64,

@@ -25,7 +25,7 @@ export interface FtrlOptions {
 export interface FtrlState {
   /** zᵢ, length slots + 1 */
   readonly z: Float64Array;
-  /** nᵢ = Σ gᵢ², length slots + 1 */
+  /** nᵢ = Σ gᵢ², length slots + 1; kept as its root, so that `restore` and `state` may round another number than `state` gave */
   readonly n: Float64Array;
   readonly rows: number;
   /** Σ s */
@@ -91,7 +91,7 @@ export class Ftrl extends Handle {
   readonly slots: number;
   readonly options: Required<FtrlOptions>;
   readonly #kernels: Kernels;
-  /** z and n of every coordinate in turn */
+  /** z and √n of every coordinate in turn */
   readonly #state: number;
   #rows = 0;
   #totalWeight = 0;
@@ -191,22 +191,31 @@ export class Ftrl extends Handle {
 
   /** Returns the current weights of all slots, then the intercept, for values on the scale of the batches. */
   weights(): Float64Array {
-    const { z, n } = this.state();
+    const view = this.#view();
     const { alpha, beta, l1, l2 } = this.options;
     const rate = 1 / alpha;
-    return z.map((value, i) => {
+    const weights = new Float64Array(this.slots + 1);
+    for (let i = 0; i <= this.slots; i++) {
       const free = i === this.slots;
-      const over = Math.abs(value) - (free ? 0 : l1);
-      if (!(over > 0)) return 0;
-      return (value < 0 ? over : -over) / (Math.sqrt(n[i]) * rate + (beta * rate + (free ? 0 : l2)));
-    });
+      const z = view[2 * i];
+      const over = Math.abs(z) - (free ? 0 : l1);
+      if (over > 0) weights[i] = (z < 0 ? over : -over) / (view[2 * i + 1] * rate + (beta * rate + (free ? 0 : l2)));
+    }
+    return weights;
   }
 
   /** Returns a copy of the whole state, which `restore` takes. */
   state(): FtrlState {
     const view = this.#view();
-    const pick = (odd: 0 | 1) => Float64Array.from({ length: this.slots + 1 }, (_, i) => view[2 * i + odd]);
-    return { z: pick(0), n: pick(1), rows: this.#rows, totalWeight: this.#totalWeight, loss: this.#loss };
+    const z = new Float64Array(this.slots + 1);
+    const n = new Float64Array(this.slots + 1);
+    for (let i = 0; i < z.length; i++) {
+      z[i] = view[2 * i];
+      const root = view[2 * i + 1];
+      // whose root is again the one that was kept
+      n[i] = root * root;
+    }
+    return { z, n, rows: this.#rows, totalWeight: this.#totalWeight, loss: this.#loss };
   }
 
   /**
@@ -224,7 +233,7 @@ export class Ftrl extends Handle {
     const view = this.#view();
     for (let i = 0; i < length; i++) {
       view[2 * i] = sums[i];
-      view[2 * i + 1] = squares[i];
+      view[2 * i + 1] = Math.sqrt(squares[i]);
     }
     this.#rows = seen;
     this.#totalWeight = weight;

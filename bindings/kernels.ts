@@ -217,6 +217,6 @@ export const PANEL = 64;
 /** rows of `binomialLoss` whose logarithms are taken as one, of a product: its loss depends on it */
 export const PRODUCT = 64;
 /** scratch bytes of the FTRL kernels for two entries of a row */
-export const FTRL_PAIR_BYTES = 80;
+export const FTRL_PAIR_BYTES = 64;
 /** version of the functions and layouts of the modules: assembly/host.ts, docs/ABI.md */
 export const ABI_VERSION = 1;

@@ -46,7 +46,6 @@ class Row {
   count = 0;
   readonly column: number[] = [];
   readonly x: number[] = [];
-  readonly #n: number[] = [];
   readonly #q: number[] = [];
   readonly #w: number[] = [];
   readonly #f64: Float64Array;
@@ -74,7 +73,7 @@ class Row {
     let even = 0;
     let odd = 0;
     for (let e = 0; e < count; e++) {
-      // a coordinate read holds −1 − (its entry) as n until it is written: one that repeats finds the first
+      // a coordinate read holds −1 − (its entry) as q until it is written: one that repeats finds the first
       const mark = this.#state + 2 * column[e] + 1;
       const first = f64[mark] < 0 ? -1 - f64[mark] : e;
       const w = first < e ? this.#w[first] : this.#derive(e, column[e], this.#base + this.#l2, this.#l1);
@@ -99,24 +98,23 @@ class Row {
     return si * (log1p(t) + (positive ? rest : -yi) * logit);
   }
 
-  /** The weight of a coordinate, kept with n and √n at `e`. */
+  /** The weight of a coordinate, kept with q at `e`. */
   #derive(e: number, index: number, base: number, l1: number): number {
     const z = this.#f64[this.#state + 2 * index];
-    const n = this.#f64[this.#state + 2 * index + 1];
-    const q = Math.sqrt(n);
+    const q = this.#f64[this.#state + 2 * index + 1];
     const over = Math.abs(z) - l1;
     const size = over > 0 ? over : 0;
     const w = (z < 0 ? size : -size) / (q * this.#rate + base);
-    this.#n[e] = n;
     this.#q[e] = q;
     this.#w[e] = w;
     return w;
   }
 
   #move(e: number, index: number, g: number): void {
-    const n = this.#n[e] + g * g;
-    const sigma = (Math.sqrt(n) - this.#q[e]) * this.#rate;
+    const q = this.#q[e];
+    const next = Math.sqrt(q * q + g * g);
+    const sigma = (next - q) * this.#rate;
     this.#f64[this.#state + 2 * index] += g - sigma * this.#w[e];
-    this.#f64[this.#state + 2 * index + 1] = n;
+    this.#f64[this.#state + 2 * index + 1] = next;
   }
 }
