@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
+import { countCodes } from '../math/tally.ts';
 import { list, show } from '../messages.ts';
 import { CheckedTable } from './checkedTable.ts';
 import { asCoded, cellError, MEND } from './columns.ts';
@@ -215,7 +216,7 @@ export function momentsOf(column: NumericColumn, rows: number, weight: Float64Ar
   return { ...found, mean: min + centre * unit, spread: Math.sqrt(square / total) * unit };
 }
 
-/** The same bits for the usual column, in short loops; null without rows, where a value is not finite, or for a tiny spread. */
+/** The same, up to rounding, for the usual column, in short loops; null without rows, where a value is not finite, or for a tiny spread. */
 function plainMoments({ name }: NumericColumn, values: Float64Array, rows: number): Moments | null {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -235,15 +236,40 @@ function plainMoments({ name }: NumericColumn, values: Float64Array, rows: numbe
   // as exact as a division by this power of two, and faster
   const perUnit = 1 / unit;
   if (perUnit === Number.POSITIVE_INFINITY) return null;
-  let sum = 0;
-  for (let i = 0; i < rows; i++) sum += (values[i] - min) * perUnit;
-  const centre = sum / rows;
-  let square = 0;
-  for (let i = 0; i < rows; i++) {
-    const d = (values[i] - min) * perUnit - centre;
-    square += d * d;
-  }
+  const centre = distances(values, rows, min, perUnit, 0, false) / rows;
+  const square = distances(values, rows, min, perUnit, centre, true);
   return { ...found, mean: min + centre * unit, spread: Math.sqrt(square / rows) * unit };
+}
+
+/** Σ d, or Σ d², of d = (x − min)·perUnit − centre: four sums, folded (s0 + s1) + (s2 + s3) */
+function distances(
+  x: Float64Array,
+  rows: number,
+  min: number,
+  perUnit: number,
+  centre: number,
+  squared: boolean,
+): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let i = 0;
+  for (; i + 3 < rows; i += 4) {
+    const d0 = (x[i] - min) * perUnit - centre;
+    const d1 = (x[i + 1] - min) * perUnit - centre;
+    const d2 = (x[i + 2] - min) * perUnit - centre;
+    const d3 = (x[i + 3] - min) * perUnit - centre;
+    s0 += squared ? d0 * d0 : d0;
+    s1 += squared ? d1 * d1 : d1;
+    s2 += squared ? d2 * d2 : d2;
+    s3 += squared ? d3 * d3 : d3;
+  }
+  for (; i < rows; i++) {
+    const d = (x[i] - min) * perUnit - centre;
+    s0 += squared ? d * d : d;
+  }
+  return s0 + s1 + (s2 + s3);
 }
 
 /**
@@ -348,8 +374,10 @@ export class Counts {
 
   add(column: Column, rows: number, weight: Float64Array | null, firstRow: number): void {
     const { name, codes, levels, missing }: CodedColumn = asCoded(column, rows, firstRow);
-    const weights = new Float64Array(levels.length);
-    for (let i = 0; i < rows; i++) {
+    const plain = !weight && !missing ? countCodes(codes.subarray(0, rows), levels.length) : null;
+    const counted = plain?.reduce((sum, count) => sum + count, 0) === rows;
+    const weights = counted ? plain! : new Float64Array(levels.length);
+    for (let i = 0; !counted && i < rows; i++) {
       const share = weight ? weight[i] : 1;
       if (missing?.[i]) this.#gaps += share;
       else if (codes[i] < levels.length) weights[codes[i]] += share;

@@ -1,12 +1,12 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
+import { countCodes, sumOf } from '../../math/tally.ts';
 import type { Chunks } from './chunks.ts';
 import type { Standardisation } from './standardise.ts';
 
 /** Σ sᵢxᵢ */
-function sumOf(x: Float64Array | Float32Array, s: Float64Array | null): number {
+function weightedSum(x: Float64Array | Float32Array, s: Float64Array): number {
   let sum = 0;
-  if (s) for (let i = 0; i < x.length; i++) sum += s[i] * x[i];
-  else for (let i = 0; i < x.length; i++) sum += x[i];
+  for (let i = 0; i < x.length; i++) sum += s[i] * x[i];
   return sum;
 }
 
@@ -29,15 +29,20 @@ export function slotMeans(
   const add = (first: number): void => {
     const { rows } = batch;
     const s = weight?.subarray(first, first + rows) ?? null;
-    for (let i = 0; i < rows; i++) total += s ? s[i] : 1;
+    total += s ? sumOf(s) : rows;
     batch.specs.forEach((spec, column) => {
       const slot = batch.offsets[column];
       if (spec.kind === 'numeric') {
         const x = batch.numeric(column);
-        sums[slot] += sumOf(x, s);
+        sums[slot] += s ? weightedSum(x, s) : sumOf(x);
       } else {
         const codes = batch.codes(column);
-        for (let i = 0; i < rows; i++) sums[slot + codes[i]] += s ? s[i] : 1;
+        if (s) for (let i = 0; i < rows; i++) sums[slot + codes[i]] += s[i];
+        else {
+          countCodes(codes, spec.slots).forEach((count, code) => {
+            sums[slot + code] += count;
+          });
+        }
       }
     });
   };

@@ -1,5 +1,6 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { CheckedTable } from '../../encode/checkedTable.ts';
+import { countClasses } from '../../math/tally.ts';
 import { list, show } from '../../messages.ts';
 import { type DataOptions, WEIGHT_KINDS, type WeightKind } from './options.ts';
 import {
@@ -141,6 +142,7 @@ function unitWeights(counts: Float64Array | null, weight: Float64Array | null): 
 
 /** S_c of each class, in the order of `classes` */
 export function classShare({ classes, code, trials, y }: Target, weight: Float64Array | null): Float64Array {
+  if (!weight && !trials) return countClasses(code, classes.length);
   const share = new Float64Array(classes.length);
   for (let i = 0; i < code.length; i++) {
     const s = weight ? weight[i] : 1;

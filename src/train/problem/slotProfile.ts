@@ -1,5 +1,6 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { isConstant } from '../../encode/infer.ts';
+import { countPairs } from '../../math/tally.ts';
 import type { Standardisation } from './standardise.ts';
 import type { TargetNumbers } from './target.ts';
 
@@ -71,6 +72,17 @@ function addSums(
   ofSquares[at] = square;
 }
 
+/** Rows of positive weight, and their weight. */
+function positive(weight: Float64Array): { cells: number; total: number } {
+  let cells = 0;
+  let total = 0;
+  for (let i = 0; i < weight.length; i++) {
+    cells += Number(weight[i] > 0);
+    total += weight[i];
+  }
+  return { cells, total };
+}
+
 /** `profileSlots` for rows that arrive batch by batch. */
 export class SlotTally {
   readonly #columns: Pick<ColumnsBatch, 'specs' | 'offsets' | 'slots'>;
@@ -108,11 +120,9 @@ export class SlotTally {
     const { rows } = batch;
     const start = weight ? weight.findIndex((s) => s > 0) : 0;
     const fresh = this.#rows === 0 && start >= 0;
-    for (let i = 0; i < rows; i++) {
-      const s = weight ? weight[i] : 1;
-      this.#rows += Number(s > 0);
-      this.#total += s;
-    }
+    const { cells, total } = weight ? positive(weight) : { cells: rows, total: rows };
+    this.#rows += cells;
+    this.#total += total;
     specs.forEach((spec, column) => {
       const first = offsets[column];
       if (spec.kind === 'numeric') {
@@ -145,6 +155,12 @@ export class SlotTally {
       } else {
         const codes = batch.codes(column);
         const [negatives, positives] = this.#share;
+        if (!weight && y instanceof Uint8Array) {
+          countPairs(codes, y, spec.slots).forEach((count, at) => {
+            this.#share[at & 1][first + (at >> 1)] += count;
+          });
+          return;
+        }
         for (let i = 0; i < rows; i++) {
           const s = weight ? weight[i] : 1;
           const positive = y ? s * y[i] : 0;

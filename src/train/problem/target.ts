@@ -64,8 +64,15 @@ export function readTarget(
   const idOf = new Map<number, number>();
   const labels: string[] = [];
   const ids = new Uint8Array(rows);
+  /** ids of cells that are bytes, as nearly all targets are; 255: not met yet */
+  const idOfByte = new Uint8Array(256).fill(255);
   for (let i = 0; i < rows && labels.length <= MOST_CLASSES; i++) {
     const cell = cells[i];
+    const known = idOfByte[cell & 255];
+    if (known !== 255 && (cell & 255) === cell) {
+      ids[i] = known;
+      continue;
+    }
     let id = idOf.get(cell);
     if (id === undefined) {
       const value = column.kind === 'coded' ? column.levels[cell] : cell;
@@ -80,6 +87,7 @@ export function readTarget(
       if (id < 0) id = labels.push(label) - 1;
       idOf.set(cell, id);
     }
+    if ((cell & 255) === cell) idOfByte[cell] = id;
     ids[i] = id;
   }
   const all = sortLabels(labels);
@@ -107,8 +115,20 @@ export function readTarget(
     );
   }
   const place = labels.map((label) => classes.indexOf(label));
-  const leftOut = without.length > 0 ? { classes: without, rows: ids.map((id) => Number(place[id] < 0)) } : null;
-  const code = ids.map((id) => Math.max(0, place[id]));
+  const leftOut =
+    without.length > 0
+      ? {
+          classes: without,
+          rows: renamed(
+            ids,
+            place.map((at) => Number(at < 0)),
+          ),
+        }
+      : null;
+  const code = renamed(
+    ids,
+    place.map((at) => Math.max(0, at)),
+  );
   if (positive !== undefined && (classes.length > 2 || !classes.includes(positive))) {
     throw new LogoddsError(
       'ERR_TARGET',
@@ -120,8 +140,17 @@ export function readTarget(
   if (classes.length > 2) return { classes, positive: null, code, y: code, trials: null, leftOut };
   const obvious = classes.filter((label) => POSITIVE.includes(label.toLowerCase()));
   const chosen = positive ?? (obvious.length === 1 ? obvious[0] : classes[1]);
-  const y = chosen === classes[1] ? code : code.map((id) => 1 - id);
+  const y = chosen === classes[1] ? code : renamed(code, [1, 0]);
   return { classes, positive: chosen, code, y, trials: null, leftOut };
+}
+
+/** names[id] of each id; the ids themselves if they are their names */
+function renamed(ids: Uint8Array, names: readonly number[]): Uint8Array {
+  if (names.every((name, id) => name === id)) return ids;
+  const nameOf = Uint8Array.from(names);
+  const out = new Uint8Array(ids.length);
+  for (let i = 0; i < ids.length; i++) out[i] = nameOf[ids[i]];
+  return out;
 }
 
 /**
