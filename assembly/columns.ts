@@ -246,6 +246,41 @@ function scatter<C>(codes: usize, n: u32, r: usize, g: usize): void {
   }
 }
 
+/**
+ * `scatter` of the four columns from `entry` on, whose codes have one type. In sorted data neighbouring rows have equal codes, and an addition
+ * waits for the one before it; those of the other columns do not.
+ */
+// @ts-ignore: decorator
+@inline
+function scatter4<C>(entry: usize, row: u32, n: u32, r: usize, line: usize): void {
+  const skip = (<usize>row) * sizeof<C>();
+  let c0 = <usize>load<u32>(entry, 0) + skip;
+  const g0 = line + ((<usize>load<u32>(entry, 8)) << 3);
+  let c1 = <usize>load<u32>(entry, 16) + skip;
+  const g1 = line + ((<usize>load<u32>(entry, 24)) << 3);
+  let c2 = <usize>load<u32>(entry, 32) + skip;
+  const g2 = line + ((<usize>load<u32>(entry, 40)) << 3);
+  let c3 = <usize>load<u32>(entry, 48) + skip;
+  const g3 = line + ((<usize>load<u32>(entry, 56)) << 3);
+  const end = r + ((<usize>n) << 3);
+  while (r < end) {
+    const value = load<f64>(r);
+    const at0 = g0 + ((<usize>load<C>(c0)) << 3);
+    store<f64>(at0, load<f64>(at0) + value);
+    const at1 = g1 + ((<usize>load<C>(c1)) << 3);
+    store<f64>(at1, load<f64>(at1) + value);
+    const at2 = g2 + ((<usize>load<C>(c2)) << 3);
+    store<f64>(at2, load<f64>(at2) + value);
+    const at3 = g3 + ((<usize>load<C>(c3)) << 3);
+    store<f64>(at3, load<f64>(at3) + value);
+    c0 += sizeof<C>();
+    c1 += sizeof<C>();
+    c2 += sizeof<C>();
+    c3 += sizeof<C>();
+    r += 8;
+  }
+}
+
 /** at[0] += Σ r·x of a numeric column, or at[code] += r of a coded one, for n rows from `row` */
 function accumulate(kind: u32, address: usize, row: u32, n: u32, r: usize, at: usize): void {
   if (kind == KIND_F32) store<f64>(at, load<f64>(at) + dot<f32>(address + ((<usize>row) << 2), n, r));
@@ -255,10 +290,13 @@ function accumulate(kind: u32, address: usize, row: u32, n: u32, r: usize, at: u
   else scatter<u32>(address + ((<usize>row) << 2), n, r, at);
 }
 
-/** `dot4` of the four columns from `entry` on */
-function dotFour(entry: usize, kind: u32, row: u32, n: u32, r: usize, line: usize): void {
+/** `dot4` or `scatter4` of the four columns from `entry` on */
+function addFour(entry: usize, kind: u32, row: u32, n: u32, r: usize, line: usize): void {
   if (kind == KIND_F32) dot4<f32>(entry, row, n, r, line);
-  else dot4<f64>(entry, row, n, r, line);
+  else if (kind == KIND_F64) dot4<f64>(entry, row, n, r, line);
+  else if (kind == KIND_U8) scatter4<u8>(entry, row, n, r, line);
+  else if (kind == KIND_U16) scatter4<u16>(entry, row, n, r, line);
+  else scatter4<u32>(entry, row, n, r, line);
 }
 
 /**
@@ -275,11 +313,11 @@ export function transposeColumns(
   for (let j: u32 = 0; j < columns; j++) {
     const entry = table + (<usize>j) * ENTRY;
     const kind = load<u32>(entry, 4);
-    const four = kind <= KIND_F64 && j + 3 < columns && fourOf(entry, kind);
+    const four = j + 3 < columns && fourOf(entry, kind);
     for (let v: usize = 0; v < <usize>k; v++) {
       const rv = r + ((v * <usize>rStride) << 3);
       const line = g + ((v * <usize>gStride) << 3);
-      if (four) dotFour(entry, kind, first, n, rv, line);
+      if (four) addFour(entry, kind, first, n, rv, line);
       else accumulate(kind, <usize>load<u32>(entry), first, n, rv, line + ((<usize>load<u32>(entry, 8)) << 3));
     }
     if (four) j += 3;
@@ -500,7 +538,7 @@ function addNumbers(start: usize, entry: usize, row: u32, m: u32, cx: usize, lin
     if (other + 3 * ENTRY <= entry) {
       const first = load<u32>(other, 4);
       if (first <= KIND_F64 && fourOf(other, first)) {
-        dotFour(other, first, row, m, cx, line);
+        addFour(other, first, row, m, cx, line);
         other += 3 * ENTRY;
         continue;
       }
@@ -539,17 +577,36 @@ function addMixed(
   store<f64>(sumAt, sum);
 }
 
-/** Adds the cells of the numeric column of `entry`: with the numeric ones from `start` to itself, with all codes, and with the intercept */
+/**
+ * `addMixed` of two neighbouring numeric columns, weighed as cx and `next`: in the column of a code their cells are neighbours, and are
+ * added as one vector.
+ */
 // @ts-ignore: decorator
 @inline
-function addNumeric(
-  start: usize, entry: usize, row: u32, m: u32, cx: usize, h: usize, ld: u32, last: usize, cells: usize, width: usize,
-  before: usize,
+function addMixedPair(
+  cells: usize, width: usize, before: usize, m: u32, cx: usize, next: usize, line: usize, column: usize, ld: u32, sumAt: usize,
 ): void {
-  const offset = (<usize>load<u32>(entry, 8)) << 3;
-  const line = h + offset * <usize>ld;
-  addNumbers(start, entry, row, m, cx, line);
-  addMixed(cells, width, before, m, cx, line, h + offset, ld, last + offset);
+  let sum = v128.load(sumAt);
+  const nextLine = line + ((<usize>ld) << 3);
+  const gap = next - cx;
+  const end = cx + ((<usize>m) << 3);
+  for (; cx < end; cx += 8) {
+    const pair = v128.load64_lane(cx + gap, v128.load64_zero(cx), 1);
+    let q = cells;
+    for (; q < cells + before; q += 4) {
+      const at = line + <usize>load<u32>(q);
+      store<f64>(at, load<f64>(at) + f64x2.extract_lane(pair, 0));
+      const below = nextLine + <usize>load<u32>(q);
+      store<f64>(below, load<f64>(below) + f64x2.extract_lane(pair, 1));
+    }
+    cells += width;
+    for (; q < cells; q += 4) {
+      const at = column + (<usize>load<u32>(q)) * <usize>ld;
+      v128.store(at, f64x2.add(v128.load(at), pair));
+    }
+    sum = f64x2.add(sum, pair);
+  }
+  v128.store(sumAt, sum);
 }
 
 /**
@@ -626,18 +683,21 @@ export function hessianColumns(
         entry += ENTRY;
         continue;
       }
-      // one column, or two side by side
-      let stop = entry + ENTRY;
-      let start = table;
+      const offset = (<usize>load<u32>(entry, 8)) << 3;
+      const line = h + offset * <usize>ld;
+      const next = entry + ENTRY;
       weigh(entry, kind, row, m, ci, scratch);
-      if (stop < tableEnd && load<u32>(stop, 4) == kind) {
-        weigh(stop, kind, row, m, ci, second);
-        start = addPairs(table, entry, kind, row, m, scratch, second, h, ld);
-        stop += ENTRY;
-      }
-      for (let cx = scratch; entry < stop; entry += ENTRY) {
-        addNumeric(start, entry, row, m, cx, h, ld, last, cells, width, before);
-        cx = second;
+      if (next < tableEnd && load<u32>(next, 4) == kind) {
+        weigh(next, kind, row, m, ci, second);
+        const start = addPairs(table, entry, kind, row, m, scratch, second, h, ld);
+        addNumbers(start, entry, row, m, scratch, line);
+        addNumbers(start, next, row, m, second, line + ((<usize>ld) << 3));
+        addMixedPair(cells, width, before, m, scratch, second, line, h + offset, ld, last + offset);
+        entry = next + ENTRY;
+      } else {
+        addNumbers(table, entry, row, m, scratch, line);
+        addMixed(cells, width, before, m, scratch, line, h + offset, ld, last + offset);
+        entry = next;
       }
     }
   }

@@ -367,9 +367,14 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     ['fDDDDfffff', 64],
     ['ffcDDDDcDfDDDDDDDD', 57],
     ['DDDDDDDDDDD', 1],
-  ])('numeric columns side by side, four at a time (f32 f, f64 D, codes c): %s, %i rows', (kinds, n) => {
+    ['ccccc', 63],
+    ['DDccccchhhhhffcwwwwDc', 50],
+    ['hhhhwwwccc', 1],
+  ])('columns side by side, four at a time (f32 f, f64 D, codes of 8 bits c, 16 h, 32 w): %s, %i rows', (kinds, n) => {
+    const codes: Partial<Record<string, Kind>> = { c: 'u8', h: 'u16', w: 'u32' };
     const list = Array.from(kinds, (kind, j): ColumnInput => {
-      if (kind === 'c') return { kind: 'u8', slots: 3, values: Array.from({ length: n }, (_, i) => (i * (j + 2)) % 3) };
+      const code = codes[kind];
+      if (code) return { kind: code, slots: 3, values: Array.from({ length: n }, (_, i) => ((i >> 1) * (j + 2)) % 3) };
       const cells = Array.from({ length: n }, (_, i) => Math.fround(Math.sin(i * 12.9 + j)));
       return { kind: kind === 'f' ? 'f32' : 'f64', slots: 1, values: cells };
     });
@@ -380,7 +385,12 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
       const gradient = new Float64Array(2 * (slots + 1)).fill(0.5);
       const g = memory.put(gradient);
       kernels.transposeColumns(table, list.length, 0, n, r, 64, 2, g, slots + 1, slots);
-      return [memory.get(g, gradient)];
+      const ld = slots + 1 + ((slots + 1) & 1);
+      const matrix = new Float64Array((slots + 1) * ld);
+      const h = memory.put(matrix);
+      const scratch = memory.put(new Float64Array(1024 * (2 + list.length / 2)));
+      kernels.hessianColumns(table, list.length, 0, n, r, h, slots, ld, scratch);
+      return [memory.get(g, gradient), ...lower(memory.get(h, matrix), ld)];
     });
   });
 
