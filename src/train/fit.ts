@@ -165,7 +165,7 @@ export function fitProblem(
     if (bootstrap) onPhase?.('resample');
     const resampled = bootstrap && resample(found, bootstrap);
     const notes = asks.flatMap((ask) => ask(found).warnings);
-    return assemble(problem.summary(), spec, fitted, {
+    return assemble(problem.summary(view), spec, fitted, {
       inference: resampled ? { ...(inference ?? NO_INFERENCE), bootstrap: resampled.report } : inference,
       notes: [
         ...(inference && tasks.length > 1 ? [unavailable(inference)] : []),

@@ -21,7 +21,7 @@ function weightedSum(x: Float64Array | Float32Array, s: Float64Array): number {
 export function slotMeans(
   batch: ColumnsBatch,
   chunks: Chunks | null,
-  { shift, scale }: Standardisation,
+  standard: Standardisation,
   weight: Float64Array | null,
 ): Float64Array {
   const sums = new Float64Array(batch.slots);
@@ -53,5 +53,11 @@ export function slotMeans(
       add(first);
     });
   } else add(0);
-  return sums.map((sum, j) => shift[j] + scale[j] * (sum / total));
+  const mean = (sum: number) => sum / total;
+  return rawMeans(sums.map(mean), standard);
+}
+
+/** Means of the raw features from those of the standardised ones. */
+export function rawMeans(means: Float64Array, { shift, scale }: Standardisation): Float64Array {
+  return means.map((mean, j) => shift[j] + scale[j] * mean);
 }

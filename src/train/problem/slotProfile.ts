@@ -11,6 +11,8 @@ import type { TargetNumbers } from './target.ts';
 export interface SlotProfile {
   /** Σ sᵢxᵢ² */
   readonly square: Float64Array;
+  /** Σ sᵢxᵢ / Σ sᵢ; absent: not known */
+  readonly mean?: Float64Array;
   /**
    * 1: the slot has the same value in every row (a numeric column), or no row at all (a coded one); 2: its values differ by rounding only
    * (`isConstant`)
@@ -184,11 +186,13 @@ export class SlotTally {
   profile(binary: boolean): SlotProfile {
     const { specs, offsets, slots } = this.#columns;
     const square = this.#square.slice();
+    const mean = new Float64Array(slots);
     const constant = new Uint8Array(slots);
     const separates = new Uint8Array(slots);
     specs.forEach((spec, column) => {
       const first = offsets[column];
       if (spec.kind === 'numeric') {
+        mean[first] = this.#first[first] + this.#sum[first] / this.#total;
         const min = this.#min.map((values) => values[first]);
         const max = this.#max.map((values) => values[first]);
         constant[first] = Math.min(...min) === Math.max(...max) ? 1 : 2 * Number(this.#isRounding(first));
@@ -198,10 +202,11 @@ export class SlotTally {
       for (let slot = first; slot < first + spec.slots; slot++) {
         const [negative, positive] = this.#share.map((values) => values[slot]);
         square[slot] = negative + positive;
+        mean[slot] = square[slot] / this.#total;
         constant[slot] = Number(negative + positive === 0);
         separates[slot] = Number(binary && negative > 0 !== positive > 0);
       }
     });
-    return { square, constant, separates };
+    return { square, mean, constant, separates };
   }
 }

@@ -3,7 +3,7 @@ import type { SlotName } from '../../encode/encoder.ts';
 import type { Schema } from '../../encode/schema.ts';
 import { list } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
-import { slotMeans } from './baseline.ts';
+import { rawMeans, slotMeans } from './baseline.ts';
 import type { Chunks } from './chunks.ts';
 import type { WeightKind } from './options.ts';
 import { classShare, type RowVectors } from './rows.ts';
@@ -39,7 +39,11 @@ interface Encoded {
   readonly chunks: Chunks | null;
 }
 
-export function summarise({ rows, schema, slots, standard, batch, chunks }: Encoded): ProblemSummary {
+/** @param means  of the standardised slots by sample weights, if they are known */
+export function summarise(
+  { rows, schema, slots, standard, batch, chunks }: Encoded,
+  means?: Float64Array,
+): ProblemSummary {
   const { target, kind, y, totalWeight, weightKind, sampleWeight } = rows;
   return {
     kind,
@@ -51,7 +55,7 @@ export function summarise({ rows, schema, slots, standard, batch, chunks }: Enco
     rows: y.length,
     totalWeight,
     weightKind,
-    baseline: slotMeans(batch, chunks, standard, sampleWeight),
+    baseline: means ? rawMeans(means, standard) : slotMeans(batch, chunks, standard, sampleWeight),
     warnings: [...leftOutClasses(rows), ...rareClasses(rows)],
   };
 }
