@@ -17,6 +17,7 @@ import type { Kernels } from './kernels.ts';
 import { type BatchPlace, planeStride } from './layout.ts';
 import { numbersOf, ofTyped } from './lent.ts';
 import type { Likelihood, LikelihoodPoint } from './likelihood.ts';
+import { sampleRows, spreadRows } from './sample.ts';
 import { type Shape, select } from './select.ts';
 
 /** The outcomes of two classes: a share y in [0, 1] for each row, with optional weights and offsets. */
@@ -53,7 +54,8 @@ export class BatchLikelihood extends Handle implements Likelihood {
   readonly #batch: Batch;
   readonly #shape: Shape;
   readonly #place: BatchPlace;
-  readonly #data: RowData;
+  /** the curvature is allocated at the first evaluation: a sample that comes before it may have the memory until then */
+  #data: RowData;
   /** number of block results in memory: one for a single thread, else two for each thread, so that no thread waits */
   readonly #window: number;
   readonly #operand: number;
@@ -103,7 +105,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
         bytes,
         s: weight ? this.#copy(weight, 'sample weights') : 0,
         offset: offset ? this.#copy(offset, 'offsets') : 0,
-        curvature: this.#allocate(classes * plane, 'the curvature of every row', false),
+        curvature: 0,
         classes,
         plane,
       };
@@ -133,6 +135,11 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.#load(params);
     this.#enter();
     checkOut('gradient', gradient, this.parameters);
+    if (!this.#data.curvature) {
+      const { classes, plane } = this.#data;
+      const curvature = this.#allocate(classes * plane, 'the curvature of every row', false);
+      this.#data = { ...this.#data, curvature };
+    }
     const turn = ++this.#turn;
     const loss = this.#sum('lossGradient', this.#total, this.#length);
     this.#read(gradient);
@@ -313,6 +320,24 @@ export class BatchLikelihood extends Handle implements Likelihood {
     }
   }
 
+  sample(most: number): Likelihood {
+    const { heap } = this.#enter();
+    const { classes } = this;
+    const { y, bytes, s, offset } = this.#data;
+    const numbers = spreadRows(this.rows, Math.min(this.rows, Math.ceil(checkMost(most))));
+    const sample = sampleRows(heap, this.#shape, numbers);
+    const vector = (address: number) => (address ? rowsOf(heap.f64, address >>> 3, numbers) : null);
+    const vectors = [bytes ? rowsOf(heap.u8, y, numbers) : vector(y), vector(s), vector(offset)];
+    try {
+      const likelihood = new BatchLikelihood(this.#kernels, this.#crew, this.#batch, sample, vectors, classes);
+      likelihood.keep(sample.allocated);
+      return likelihood;
+    } catch (error) {
+      for (const block of sample.allocated) heap.release(block);
+      throw error;
+    }
+  }
+
   /** Refuses freed memory, codes out of range, and a curvature of another point. @throws ERR_ENGINE, ERR_RANGE */
   #enter(turn = this.#turn): this {
     if (turn !== this.#turn) {
@@ -482,6 +507,13 @@ function checkOut(what: string, out: Float64Array, length: number): void {
   if (found >= length) return;
   const got = found >= 0 ? `one of length ${found}` : 'something else';
   throw new LogoddsError('ERR_SHAPE', `${what}: expected a Float64Array of length ${length} at least, got ${got}`);
+}
+
+/** The values of these rows, the first row being at `from`. */
+function rowsOf<T extends Float64Array | Uint8Array>(values: T, from: number, numbers: Uint32Array): T {
+  const out = values.slice(0, numbers.length) as T;
+  for (let i = 0; i < numbers.length; i++) out[i] = values[from + numbers[i]];
+  return out;
 }
 
 /** Whether all are whole numbers that a byte holds, as codes of classes are. */

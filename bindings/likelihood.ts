@@ -49,6 +49,11 @@ export interface Likelihood {
    */
   select(slots: Int32Array): { readonly likelihood: Likelihood; readonly from: Int32Array };
   /**
+   * Returns the likelihood of `most` of the rows, spread evenly over all, with sums of their own: nothing is scaled. It has a copy of the rows.
+   * **This likelihood must outlive it.** Absent where the rows are not in memory.
+   */
+  sample?(most: number): Likelihood;
+  /**
    * Gives the memory back to the engine. **Other methods throw ERR_ENGINE afterwards,** and also once the batch was freed.
    */
   free(): void;

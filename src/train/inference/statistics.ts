@@ -154,9 +154,14 @@ export function hosmerLemeshow(
   const observed = new Float64Array(cuts.length);
   const expected = new Float64Array(cuts.length);
   const size = new Float64Array(cuts.length);
+  // the first group that a probability of each thousandth can be in
+  const groupFrom = Uint8Array.from({ length: 1001 }, (_, k) => {
+    const above = cuts.findIndex((cut) => cut >= k / 1000);
+    return above < 0 ? cuts.length - 1 : above;
+  });
   for (let i = 0; i < p.length; i++) {
     if (s(i) === 0) continue;
-    let g = 0;
+    let g = groupFrom[Math.floor(p[i] * 1000)];
     while (g < cuts.length - 1 && p[i] > cuts[g]) g++;
     observed[g] += s(i) * y[i];
     expected[g] += s(i) * p[i];

@@ -26,6 +26,10 @@ export interface LbfgsOptions extends SolveOptions {
    * fiftieth since it made the last one; a new metric replaces the stored pairs.
    */
   readonly metric?: (point: ObjectivePoint) => Metric;
+  /** The metric of the first step, after which `metric` is asked. Default: `metric` is asked at the start. */
+  readonly first?: Metric | null;
+  /** Ends with a step that is not evaluated, once half its slope is at most this: about what it lowers f. Default: no such end. */
+  readonly enough?: number;
 }
 
 export interface LbfgsSolution extends Solution {
@@ -46,7 +50,7 @@ export interface LbfgsSolution extends Solution {
  */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): LbfgsSolution {
   const { size } = objective;
-  const { tol, maxIter } = options;
+  const { tol, maxIter, enough = 0 } = options;
   const steps: Float64Array[] = [];
   const changes: Float64Array[] = [];
   let w = start.slice();
@@ -57,7 +61,7 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   let point = objective.at(w, gradient);
   let { value } = point;
   let gradNorm = maxAbs(gradient);
-  let metric = gradNorm > tol ? options.metric?.(point) : undefined;
+  let metric = gradNorm > tol ? (options.first ?? options.metric?.(point)) : undefined;
   let measured = value;
   let iteration = 0;
 
@@ -68,7 +72,7 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
     iterations: iteration,
     objective: value,
     gradNorm,
-    last: reason === 'line_search' ? null : { point, gradient },
+    last: reason === 'line_search' || enough > 0 ? null : { point, gradient },
   });
 
   if (!Number.isFinite(value) || !Number.isFinite(gradNorm)) return end('diverged');
@@ -81,6 +85,11 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
       changes.length = 0;
       descend(direction, gradient, steps, changes, metric);
       slope = dot(gradient, direction);
+    }
+    if (-slope / 2 <= enough) {
+      addScaled(w, 1, direction, trial);
+      w = trial;
+      return end('converged');
     }
     const first = steps.length > 0 || metric ? 1 : Math.min(1, 1 / gradNorm);
     let reached = point;
@@ -111,7 +120,8 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
     gradNorm = maxAbs(gradient);
     iteration++;
     options.onIteration?.({ iteration, objective: value, gradNorm });
-    if (metric && gradNorm > tol && measured - value > MOVED * Math.abs(value)) {
+    const stale = (options.first && iteration === 1) || measured - value > MOVED * Math.abs(value);
+    if (metric && gradNorm > tol && stale) {
       const renewed = options.metric!(point);
       measured = value;
       if (renewed !== metric) {

@@ -13,14 +13,14 @@ export function workOf({ likelihood: { rows, classes }, cells }: Task): {
   return { pass: rows * classes * (2 * cells + 15), square: pairs * gram, blocks: classes * gram };
 }
 
-/** Largest cost of a metric, in passes, at which another one is made on the way. */
+/** Largest cost of a metric, in passes that it may take, at which another one is made on the way. */
 const RENEWABLE = 4;
 /** Least 1 − R² of a column of the sample on the earlier ones; below it the metric has only the curvature of the column itself. */
 const INDEPENDENT = 1e-9;
 
 /**
- * A metric from the Hessian of a sample of rows: as many as cost one pass, and at least ten for each parameter of a class. If that costs
- * more than `RENEWABLE` passes, the first metric is kept.
+ * A metric from the Hessian of a sample of rows: as many as cost so many passes, and at least ten for each parameter of a class. If that costs
+ * more than `RENEWABLE` times as much, the first metric is kept.
  *
  * With several classes only the blocks of a class with itself are used, B = diag(B₁ … B_K). With K(K + 1)/2 blocks a Hessian would cost more
  * than all passes of a fit. The loss does not change along a vector that all classes have in common, so that there the penalty is all:
@@ -31,11 +31,12 @@ export function sampledMetric(
   task: Task,
   objective: Objective,
   diagonal: () => Float64Array,
+  passes = 1,
 ): (point: ObjectivePoint) => Metric {
   const { classes, parameters, rows } = task.likelihood;
   const { pass, blocks } = workOf(task);
-  const most = Math.ceil(Math.max((10 * parameters) / classes, (pass * rows) / blocks));
-  const renewable = (Math.min(most, rows) / rows) * blocks <= RENEWABLE * pass;
+  const most = Math.ceil(Math.max((10 * parameters) / classes, (passes * pass * rows) / blocks));
+  const renewable = (Math.min(most, rows) / rows) * blocks <= RENEWABLE * passes * pass;
   const make = classes > 1 ? metricOfClasses : metricOfOne;
   let last: Metric | null = null;
   return (point) => {

@@ -22,9 +22,9 @@ const RUNAWAY_COUNT = 3;
 const RUNAWAY_FLAT = 1e-8;
 /**
  * Largest step, in standardised weights, after which the Hessian counts as that of the new point. The logarithm of p(1 − p) changes no more than
- * the logit.
+ * the logit, and standard errors half as much.
  */
-const SAME_POINT = 1e-9;
+const SAME_POINT = 1e-7;
 
 export interface NewtonSolution extends Solution {
   /** why Newton's method stopped although another solver may continue: the Hessian is not positive definite, or no step decreases f */

@@ -61,6 +61,20 @@ export class Objective {
     this.#fullOut = new Float64Array(likelihood.parameters);
   }
 
+  /**
+   * The smooth objective of a likelihood of some of the rows, with more penalty: l2ⱼ + ridge/rows for each parameter but the intercepts.
+   */
+  over(likelihood: Likelihood, ridge: number): Objective {
+    const totalWeight = this.totalWeight * (likelihood.totalWeight / this.likelihood.totalWeight);
+    const { active } = this;
+    const l2 = new Float64Array(likelihood.parameters);
+    const width = likelihood.parameters / likelihood.classes;
+    active.forEach((id, j) => {
+      l2[id] = this.l2[j] + ((id + 1) % width === 0 ? 0 : ridge / likelihood.rows);
+    });
+    return new Objective(likelihood, { active, totalWeight, l2, l1: new Float64Array(likelihood.parameters) });
+  }
+
   /** Evaluates f at w, and writes ∂f/∂w to `gradient`. */
   at(w: Float64Array, gradient: Float64Array): ObjectivePoint {
     const { active, totalWeight, l2 } = this;

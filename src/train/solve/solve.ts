@@ -1,6 +1,7 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { SlotRole } from '../../encode/coder.ts';
 import { constantReason } from '../../encode/infer.ts';
+import { countClasses } from '../../math/tally.ts';
 import { list, show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
 import { classWeights } from '../../weights.ts';
@@ -8,6 +9,7 @@ import type { Task } from '../problem/task.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
 import { sampledMetric, workOf } from './metric.ts';
+import { hasSamples, informative, startOfSample } from './nested.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
 import { diagonalMetric, type Evaluated, Objective, type Solution, type SolveOptions } from './objective.ts';
@@ -24,10 +26,10 @@ const CHEAP = 1e8;
 /** Largest cost of a Hessian in passes over the data: Newton's method saves about that many in each iteration. */
 const PASSES = 4;
 /**
- * What L-BFGS is told where it goes before Newton's method. At this gradient a Newton step is about 1e-9, so that the Hessian of its start is
+ * What L-BFGS is told where it goes before Newton's method. At this gradient a Newton step is below 1e-7, so that the Hessian of its start is
  * also that of its end. Separated classes need all the iterations.
  */
-const APPROACH = { tol: 1e-10, maxIter: 30 };
+const APPROACH = { tol: 1e-8, maxIter: 30 };
 const ITERATIONS = { newton: 100, 'newton-cg': 200, lbfgs: 1000, cd: 300 };
 
 /**
@@ -118,7 +120,15 @@ export function solve(task: Task, penalty: Penalty, settings: SolveSettings, sta
   const objective = objectiveOver(estimated);
   const from = objective.restrict(start ? relative(start, task, isFree) : nullModel.params);
 
-  const { solution, solver, choice } = minimise(task, settings, objective, from, outcomes, unpenalized.length > 0);
+  const { solution, solver, choice } = minimise(
+    task,
+    settings,
+    objective,
+    from,
+    start !== undefined,
+    outcomes,
+    unpenalized.length > 0,
+  );
   const params = objective.expand(solution.w);
   const separation =
     unpenalized.length > 0 && objective.smooth && !firth
@@ -245,13 +255,17 @@ interface Outcomes {
 }
 
 function countOutcomes({ y, weight, likelihood: { classes } }: Task): Outcomes {
-  const share = classWeights(Math.max(2, classes), y, weight);
-  let rows = 0;
-  let total = 0;
-  for (let i = 0; i < y.length; i++) {
-    const s = weight ? weight[i] : 1;
-    rows += Number(s > 0);
-    total += s;
+  const plain = !weight && y instanceof Uint8Array;
+  const share = plain ? countClasses(y, Math.max(2, classes)) : classWeights(Math.max(2, classes), y, weight);
+  let rows = y.length;
+  let total = rows;
+  if (weight) {
+    rows = 0;
+    total = 0;
+    for (let i = 0; i < y.length; i++) {
+      rows += Number(weight[i] > 0);
+      total += weight[i];
+    }
   }
   return { rows, share: classes === 1 ? share.subarray(1) : share, total };
 }
@@ -353,7 +367,28 @@ function isDear(task: Task, size: number): boolean {
   return square + size ** 3 / 6 > Math.max(CHEAP, PASSES * pass);
 }
 
-function choose(task: Task, objective: Objective, unpenalized: boolean): { solver: Solver; choice: string } {
+/** Whether an evaluation with its Hessian takes more than negligible time. */
+function isLarge(task: Task, size: number): boolean {
+  const { pass, square } = workOf(task);
+  return pass + square + size ** 3 / 6 > CHEAP;
+}
+
+/** The rows that samples to start from are taken of, as `informative` counts them; 0 where they are not worth it. */
+function rowsToSample(task: Task, objective: Objective, { share, rows, total }: Outcomes): number {
+  const { size } = objective;
+  const { parameters } = task.likelihood;
+  if (!isLarge(task, size) || size > NEWTON_LIMIT || parameters > HESSIAN_LIMIT) return 0;
+  const shares = share.length > 1 ? share : Float64Array.of(share[0], total - share[0]);
+  const informed = informative(rows, Math.min(...shares) / total);
+  return hasSamples(objective, informed) ? informed : 0;
+}
+
+function choose(
+  task: Task,
+  objective: Objective,
+  unpenalized: boolean,
+  nests: boolean,
+): { solver: Solver; choice: string } {
   const { size } = objective;
   if (!objective.smooth) {
     return { solver: 'cd', choice: 'absolute values in the penalty, or bounds, need coordinate descent' };
@@ -377,7 +412,9 @@ function choose(task: Task, objective: Objective, unpenalized: boolean): { solve
     };
   }
   if (!isDear(task, size)) {
-    return { solver: 'newton', choice: `${size} free parameters, and a Hessian is cheap for these rows` };
+    return nests
+      ? { solver: 'lbfgs', choice: `from a sample of the rows on, one Hessian of ${size} × ${size} is enough` }
+      : { solver: 'newton', choice: `${size} free parameters, and a Hessian is cheap for these rows` };
   }
   const { pass, square } = workOf(task);
   return {
@@ -391,12 +428,14 @@ function minimise(
   { solver: wanted, tol, maxIter, onIteration, screen }: SolveSettings,
   objective: Objective,
   start: Float64Array,
+  given: boolean,
   outcomes: Outcomes,
   unpenalized: boolean,
 ): { solution: Solution & { readonly factor?: Float64Array | null }; solver: Solver; choice: string } {
   const { size } = objective;
   const { parameters } = task.likelihood;
-  const picked = choose(task, objective, unpenalized);
+  const sampleOf = wanted === 'auto' && !given ? rowsToSample(task, objective, outcomes) : 0;
+  const picked = choose(task, objective, unpenalized, sampleOf > 0);
   if (objective instanceof FirthObjective) {
     if (parameters > HESSIAN_LIMIT) {
       throw new LogoddsError(
@@ -433,8 +472,10 @@ function minimise(
     return { solution: newtonCg(objective, start, { ...options, metric }), solver, choice };
   }
   const { pass, square } = workOf(task);
-  const sampled = sampledMetric(task, objective, diagonal);
-  let from = start;
+  const near = startOfSample(task, objective, start, sampleOf, diagonal);
+  const { metric: handed } = near;
+  const sampled = handed && isDear(task, size) ? () => handed : sampledMetric(task, objective, diagonal);
+  let from = near.w;
   let done = 0;
   /** Options of a solver that goes on after `done` iterations. */
   const goOn = (most: number, to = tol): SolveOptions => {
@@ -449,10 +490,14 @@ function minimise(
     let last: Evaluated | null = null;
     if (!forced && isDear(task, size)) {
       const most = Math.min(options.maxIter, APPROACH.maxIter);
-      const near = lbfgs(objective, start, { ...goOn(most, Math.min(tol, APPROACH.tol)), metric: sampled });
-      from = near.w;
-      done = near.iterations;
-      last = near.last;
+      const reached = lbfgs(objective, from, {
+        ...goOn(most, Math.min(tol, APPROACH.tol)),
+        metric: sampled,
+        first: handed,
+      });
+      from = reached.w;
+      done = reached.iterations;
+      last = reached.last;
       choice = `${choice}; a Hessian takes about ${Math.round(square / pass)} passes over the rows, so L-BFGS in the metric of a sample of them went before it`;
     }
     const found = newton(objective, from, { ...goOn(options.maxIter - done), last });
@@ -469,7 +514,7 @@ function minimise(
     const fixed = diagonalMetric(diagonal());
     metric = () => fixed;
   }
-  const solution = lbfgs(objective, from, { ...goOn(maxIter ?? ITERATIONS.lbfgs), metric });
+  const solution = lbfgs(objective, from, { ...goOn(maxIter ?? ITERATIONS.lbfgs), metric, first: handed });
   return { solution: { ...solution, iterations: done + solution.iterations }, solver, choice };
 }
 
