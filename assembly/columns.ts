@@ -248,7 +248,7 @@ function scatter<C>(codes: usize, n: u32, r: usize, g: usize): void {
 
 /**
  * `scatter` of the four columns from `entry` on, whose codes have one type. In sorted data neighbouring rows have equal codes, and an addition
- * waits for the one before it; those of the other columns do not.
+ * waits for the one before it; those of the other columns do not. Codes of 32 bits are rare, and left to `scatter`.
  */
 // @ts-ignore: decorator
 @inline
@@ -295,8 +295,7 @@ function addFour(entry: usize, kind: u32, row: u32, n: u32, r: usize, line: usiz
   if (kind == KIND_F32) dot4<f32>(entry, row, n, r, line);
   else if (kind == KIND_F64) dot4<f64>(entry, row, n, r, line);
   else if (kind == KIND_U8) scatter4<u8>(entry, row, n, r, line);
-  else if (kind == KIND_U16) scatter4<u16>(entry, row, n, r, line);
-  else scatter4<u32>(entry, row, n, r, line);
+  else scatter4<u16>(entry, row, n, r, line);
 }
 
 /**
@@ -313,7 +312,7 @@ export function transposeColumns(
   for (let j: u32 = 0; j < columns; j++) {
     const entry = table + (<usize>j) * ENTRY;
     const kind = load<u32>(entry, 4);
-    const four = j + 3 < columns && fourOf(entry, kind);
+    const four = kind <= KIND_U16 && j + 3 < columns && fourOf(entry, kind);
     for (let v: usize = 0; v < <usize>k; v++) {
       const rv = r + ((v * <usize>rStride) << 3);
       const line = g + ((v * <usize>gStride) << 3);
@@ -354,22 +353,11 @@ function dot4<S>(entry: usize, row: u32, n: u32, r: usize, line: usize): void {
     x3 += 2 * sizeof<S>();
     r += 16;
   }
-  let e0 = f64x2.extract_lane(s0, 0);
-  let e1 = f64x2.extract_lane(s1, 0);
-  let e2 = f64x2.extract_lane(s2, 0);
-  let e3 = f64x2.extract_lane(s3, 0);
-  if (n & 1) {
-    const c = load<f64>(r);
-    e0 += c * <f64>load<S>(x0);
-    e1 += c * <f64>load<S>(x1);
-    e2 += c * <f64>load<S>(x2);
-    e3 += c * <f64>load<S>(x3);
-  }
-  const at = line + ((<usize>load<u32>(entry, 8)) << 3);
-  store<f64>(at, load<f64>(at) + (e0 + f64x2.extract_lane(s0, 1)));
-  store<f64>(at, load<f64>(at, 8) + (e1 + f64x2.extract_lane(s1, 1)), 8);
-  store<f64>(at, load<f64>(at, 16) + (e2 + f64x2.extract_lane(s2, 1)), 16);
-  store<f64>(at, load<f64>(at, 24) + (e3 + f64x2.extract_lane(s3, 1)), 24);
+  const t0 = n & 1 ? <f64>load<S>(x0) : 0;
+  const t1 = n & 1 ? <f64>load<S>(x1) : 0;
+  const t2 = n & 1 ? <f64>load<S>(x2) : 0;
+  const t3 = n & 1 ? <f64>load<S>(x3) : 0;
+  foldFour(line + ((<usize>load<u32>(entry, 8)) << 3), n, n & 1 ? load<f64>(r) : 0, t0, t1, t2, t3, s0, s1, s2, s3);
 }
 
 /**
@@ -531,8 +519,6 @@ function addCodes(cells: usize, width: usize, m: u32, c: usize, h: usize, ld: u3
  * cx    c times the column of `entry`
  * line  its cells
  */
-// @ts-ignore: decorator
-@inline
 function addNumbers(start: usize, entry: usize, row: u32, m: u32, cx: usize, line: usize): void {
   for (let other = start; other <= entry; other += ENTRY) {
     if (other + 3 * ENTRY <= entry) {

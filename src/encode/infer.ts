@@ -1,10 +1,10 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { countCodes } from '../math/tally.ts';
 import { list, show } from '../messages.ts';
 import { CheckedTable } from './checkedTable.ts';
 import { asCoded, cellError, MEND } from './columns.ts';
 import type { CategoricalFeature, Feature, NumericFeature, PlainSchema } from './schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from './table.ts';
+import { countCodes } from './tally.ts';
 
 /** Options of `inferSchema`. */
 export interface InferOptions {

@@ -1,5 +1,5 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
-import { countCodes, sumOf } from '../../math/tally.ts';
+import { countCodes, sumOf } from '../../encode/tally.ts';
 import type { Chunks } from './chunks.ts';
 import type { Standardisation } from './standardise.ts';
 

@@ -1,6 +1,6 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { CheckedTable } from '../../encode/checkedTable.ts';
-import { countClasses } from '../../math/tally.ts';
+import { countClasses } from '../../encode/tally.ts';
 import { list, show } from '../../messages.ts';
 import { type DataOptions, WEIGHT_KINDS, type WeightKind } from './options.ts';
 import {

@@ -1,6 +1,6 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { isConstant } from '../../encode/infer.ts';
-import { countPairs } from '../../math/tally.ts';
+import { countPairs } from '../../encode/tally.ts';
 import type { Standardisation } from './standardise.ts';
 import type { TargetNumbers } from './target.ts';
 

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { SlotRole } from '../../encode/coder.ts';
 import { constantReason } from '../../encode/infer.ts';
-import { countClasses } from '../../math/tally.ts';
+import { countClasses } from '../../encode/tally.ts';
 import { list, show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
 import { classWeights } from '../../weights.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countClasses, countCodes, countPairs, sumOf } from '../../src/math/tally.ts';
+import { countClasses, countCodes, countPairs, sumOf } from '../../src/encode/tally.ts';
 
 /** n codes below 7, runs of equal ones among them */
 const codesOf = (n: number) => Uint8Array.from({ length: n }, (_, i) => ((i >> 2) * 5 + (i % 3 === 0 ? i : 0)) % 7);
