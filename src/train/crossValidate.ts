@@ -137,7 +137,7 @@ export function crossValidate(given: Data, options: CrossValidationOptions): Cro
       const { lambda, C } = steps[chosen];
       const { l1Ratio, standardize } = spec.penalty;
       const fitted = estimateAll(tasks, { ...penalty, lambda }, settings);
-      const model = assemble(problem.summary(), spec, fitted, {
+      const model = assemble(problem.summary(view), spec, fitted, {
         objective: { lambda, l1Ratio, C, standardize },
       });
       return {

@@ -129,7 +129,7 @@ export function fitPath(table: Data, options: PathOptions): RegularizationPath {
         kept.push(fitted.map(({ params, report, warnings, aliased }) => ({ params, report, warnings, aliased })));
       });
       // the rows are gone when a model is asked for
-      const summary = problem.summary();
+      const summary = problem.summary(view);
       return {
         steps,
         model(k) {
