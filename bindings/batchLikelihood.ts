@@ -54,7 +54,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
   readonly #batch: Batch;
   readonly #shape: Shape;
   readonly #place: BatchPlace;
-  /** the curvature is allocated at the first evaluation: a sample that comes before it may have the memory until then */
+  /** the curvature of two classes is allocated at the first evaluation: a sample that comes before it may have the memory until then */
   #data: RowData;
   /** number of block results in memory: one for a single thread, else two for each thread, so that no thread waits */
   readonly #window: number;
@@ -105,7 +105,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
         bytes,
         s: weight ? this.#copy(weight, 'sample weights') : 0,
         offset: offset ? this.#copy(offset, 'offsets') : 0,
-        curvature: 0,
+        curvature: classes > 1 ? this.#allocate(classes * plane, CURVATURE, false) : 0,
         classes,
         plane,
       };
@@ -136,8 +136,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.#enter();
     checkOut('gradient', gradient, this.parameters);
     if (!this.#data.curvature) {
-      const { classes, plane } = this.#data;
-      const curvature = this.#allocate(classes * plane, 'the curvature of every row', false);
+      const curvature = this.#allocate(this.#data.plane, CURVATURE, false);
       this.#data = { ...this.#data, curvature };
     }
     const turn = ++this.#turn;
@@ -478,6 +477,8 @@ export class BatchLikelihood extends Handle implements Likelihood {
     }
   }
 }
+
+const CURVATURE = 'the curvature of every row';
 
 /** vectors whose logits of a block of rows are in the caches together */
 const GROUP = 32;
