@@ -87,8 +87,40 @@ const rowsText = (count: number) => `${Number(count.toFixed(1))} ${count === 1 ?
 /** rows by class */
 function classTotals({ labels, y, count }: Subject): Float64Array {
   const totals = new Float64Array(labels.length);
-  for (let i = 0; i < y.length; i++) addRow(totals, 0, labels.length, y[i], count ? count[i] : 1);
+  if (isPlain(y, count)) for (let i = 0; i < y.length; i++) totals[y[i]]++;
+  else for (let i = 0; i < y.length; i++) addRow(totals, 0, labels.length, y[i], count ? count[i] : 1);
   return totals;
+}
+
+/** Whether rows count once and have one class each, so that they are counted without arithmetic. There may be millions. */
+const isPlain = (y: ArrayLike<number>, count: Float64Array | null): y is Uint8Array =>
+  y instanceof Uint8Array && count === null;
+
+/**
+ * Counts the rows of each code by class: codes × classes, row-major.
+ * @param last  code of missing cells, and of codes above it
+ */
+function countCodes(
+  { labels, y, count }: Subject,
+  codes: Uint8Array | Uint16Array | Uint32Array,
+  missing: Uint8Array | null,
+  last: number,
+): Float64Array {
+  const classes = labels.length;
+  const rows = y.length;
+  if (isPlain(y, count)) {
+    const counts = new Uint32Array((last + 1) * classes);
+    if (missing)
+      for (let i = 0; i < rows; i++) counts[(missing[i] ? last : Math.min(codes[i], last)) * classes + y[i]]++;
+    else for (let i = 0; i < rows; i++) counts[Math.min(codes[i], last) * classes + y[i]]++;
+    return Float64Array.from(counts);
+  }
+  const counts = new Float64Array((last + 1) * classes);
+  for (let i = 0; i < rows; i++) {
+    const code = missing?.[i] ? last : Math.min(codes[i], last);
+    addRow(counts, code * classes, classes, y[i], count ? count[i] : 1);
+  }
+  return counts;
 }
 
 /** Adds a row to the counts of its class, or by its shares to both. */
@@ -192,13 +224,11 @@ function numberFindings(
   totals: Float64Array,
   samples: readonly Sample[],
 ): Finding[] {
-  const { y, count, labels, table } = subject;
+  const { labels, table } = subject;
   const { name, min, max } = feature;
-  const absent = new Float64Array(labels.length);
-  if (column.missing) {
-    for (let i = 0; i < table.rows; i++)
-      if (isMissing(column, i)) addRow(absent, 0, labels.length, y[i], count ? count[i] : 1);
-  }
+  const absent = column.missing
+    ? countCodes(subject, column.missing, null, 1).subarray(labels.length)
+    : new Float64Array(labels.length);
   const gaps = absent.reduce((sum, n) => sum + n, 0);
   if (gaps === 0) {
     if (min === max) return [constant(name, min)];
@@ -252,20 +282,13 @@ function levelFindings(
   toTell: readonly number[],
   own: boolean,
 ): Finding[] {
-  const { y, count, labels, table } = subject;
+  const { labels, table, count } = subject;
   const { name, codes, levels } = column;
   const classes = labels.length;
-  const cells = new Float64Array((levels.length + 1) * classes);
-  let rows = 0;
-  const absent = column.missing;
-  const none = levels.length;
-  for (let i = 0; i < table.rows; i++) {
-    const weight = count ? count[i] : 1;
-    if (weight === 0) continue;
-    const missing = absent ? absent[i] !== 0 : false;
-    addRow(cells, (missing || codes[i] > none ? none : codes[i]) * classes, classes, y[i], weight);
-    if (!missing) rows++;
-  }
+  const absent = column.missing ?? null;
+  const cells = countCodes(subject, codes, absent, levels.length);
+  let rows = table.rows;
+  if (count || absent) for (let i = 0; i < table.rows; i++) if (absent?.[i] || count?.[i] === 0) rows--;
   const byLevel = Array.from({ length: levels.length + 1 }, (_, code) =>
     cells.subarray(code * classes, (code + 1) * classes),
   );
@@ -396,27 +419,28 @@ const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
   labels.length > 2 ? Number(y[i] === label) : y[i];
 
 /** At most `most` rows of each side, evenly spaced. */
-function sampleSides(subject: Subject, label: number, most: number): Sample['sides'] {
-  const { y, count } = subject;
-  const many = subject.labels.length > 2;
+function sampleSides({ y, count, labels }: Subject, label: number, most: number): Sample['sides'] {
+  // bit 0: the row is of other classes; bit 1: of this one
+  const sidesOf = (i: number): number => {
+    if (count && count[i] === 0) return 0;
+    if (labels.length > 2) return y[i] === label ? 2 : 1;
+    return (y[i] < 1 ? 1 : 0) + (y[i] > 0 ? 2 : 0);
+  };
+  const side = new Uint8Array(y.length);
   let [outside, inside] = [0, 0];
-  for (let i = 0; i < y.length; i++) {
-    if (count && count[i] === 0) continue;
-    const share = many ? Number(y[i] === label) : y[i];
-    if (share < 1) outside++;
-    if (share > 0) inside++;
+  for (let i = 0; i < side.length; i++) {
+    side[i] = sidesOf(i);
+    outside += side[i] & 1;
+    inside += side[i] >> 1;
   }
-  const take = (side: 0 | 1, size: number): Int32Array => {
+  const take = (bit: number, size: number): Int32Array => {
     const rows = new Int32Array(Math.min(size, most));
-    let [seen, at] = [0, 0];
-    for (let i = 0; i < y.length && at < rows.length; i++) {
-      if (count && count[i] === 0) continue;
-      const share = many ? Number(y[i] === label) : y[i];
-      if ((side === 0 ? share < 1 : share > 0) && seen++ >= Math.floor((at * size) / rows.length)) rows[at++] = i;
+    for (let i = 0, seen = 0, at = 0; at < rows.length; i++) {
+      if ((side[i] & bit) !== 0 && seen++ >= Math.floor((at * size) / rows.length)) rows[at++] = i;
     }
     return rows;
   };
-  return [take(0, outside), take(1, inside)];
+  return [take(1, outside), take(2, inside)];
 }
 
 /** max(AUC, 1 − AUC) of a number between two sides, over the rows where it is not missing; 0 if a side has none */

@@ -127,46 +127,13 @@ export function signedRows(
   const most = limit / (columns ** 2 * (classes - 1));
   if (batch.rows === 0) return { values: new Float64Array(0), rows: 0, columns };
 
-  // group of each row by all columns so far; rows of a group are equal
-  const group = new Float64Array(batch.rows);
-  let groups = 0;
-  const split = (value: (i: number) => number): boolean => {
-    const idOf = new Map<number, number>();
-    const known = Float64Array.from(group, (_, i) => {
-      const cell = value(i);
-      let id = idOf.get(cell);
-      if (id === undefined) {
-        id = idOf.size;
-        idOf.set(cell, id);
-      }
-      return id;
-    });
-    const groupOf = new Map<number, number>();
-    for (let i = 0; i < group.length && groupOf.size <= most + 1; i++) {
-      const key = known[i] * (groups + 1) + group[i];
-      let id = groupOf.get(key);
-      if (id === undefined) {
-        id = groupOf.size;
-        groupOf.set(key, id);
-      }
-      group[i] = id;
-    }
-    groups = groupOf.size;
-    return groups <= most + 1;
-  };
-  const absent = (i: number) => weight !== null && weight[i] === 0;
-  if (!split((i) => (absent(i) ? -1 : y[i] > 0 && y[i] < 1 ? 0.5 : y[i]))) return null;
-  for (let c = 0; c < specs.length; c++) {
+  const cells = specs.flatMap((spec, c): Cells[] => {
     const first = offsets[c];
-    const numeric = specs[c].kind === 'numeric';
-    const x = numeric ? batch.numeric(c) : batch.codes(c);
-    if (numeric && place[first] < 0) continue;
-    if (!split((i) => (absent(i) ? 0 : numeric ? x[i] : place[first + x[i]]))) return null;
-  }
-  const members = new Int32Array(groups).fill(-1);
-  for (let i = 0; i < group.length; i++) if (members[group[i]] < 0 && !absent(i)) members[group[i]] = i;
-
-  const representatives = members.filter((i) => i >= 0);
+    if (spec.kind !== 'numeric') return [{ values: batch.codes(c), place: place.subarray(first, first + spec.slots) }];
+    return place[first] < 0 ? [] : [{ values: batch.numeric(c), place: null }];
+  });
+  const representatives = distinctRows(cells, y, weight, batch.rows, most);
+  if (!representatives) return null;
   const shared = (i: number) => classes === 2 && y[i] > 0 && y[i] < 1;
   let rows = 0;
   for (const i of representatives) rows += shared(i) ? 2 : classes - 1;
@@ -198,6 +165,68 @@ export function signedRows(
     }
   }
   return { values, rows, columns };
+}
+
+/** A column of a batch; of codes only their place counts. */
+interface Cells {
+  readonly values: ArrayLike<number>;
+  readonly place: Int32Array | null;
+}
+
+/**
+ * The first of equal rows of positive weight, in their order. Rows of counts of both classes are alike. It ends as soon as it knows that there
+ * are too many, which is often after a few rows.
+ * @param most  the greatest number of them, apart from one
+ * @returns null if there are more
+ */
+function distinctRows(
+  cells: readonly Cells[],
+  y: ArrayLike<number>,
+  weight: Float64Array | null,
+  rows: number,
+  most: number,
+): number[] | null {
+  const value = ({ values, place }: Cells, i: number) => (place ? place[values[i]] : values[i]);
+  const side = (i: number) => (y[i] > 0 && y[i] < 1 ? 0.5 : y[i]);
+  const number = new Float64Array(1);
+  const words = new Uint32Array(number.buffer);
+  const mix = (hash: number, cell: number): number => {
+    // 0 and -0 are equal
+    number[0] = cell + 0;
+    const mixed = Math.imul(hash ^ words[0], 0x9e3779b1);
+    return Math.imul(mixed ^ (mixed >>> 15) ^ words[1], 0x85ebca6b);
+  };
+  const hashOf = (i: number): number => {
+    let hash = mix(0, side(i));
+    for (const column of cells) hash = mix(hash, value(column, i));
+    return hash ^ (hash >>> 13);
+  };
+  const areEqual = (i: number, j: number) =>
+    side(i) === side(j) && cells.every((column) => value(column, i) === value(column, j));
+  const found: number[] = [];
+  let table = new Int32Array(0);
+  const placeOf = (i: number): number => {
+    let at = hashOf(i) & (table.length - 1);
+    while (table[at] >= 0 && !areEqual(table[at], i)) at = (at + 1) & (table.length - 1);
+    return at;
+  };
+  let left = 0;
+  for (let i = 0; i < rows; i++) {
+    if (weight && weight[i] === 0) {
+      left = 1;
+      continue;
+    }
+    if (2 * found.length >= table.length) {
+      table = new Int32Array(Math.max(1024, 2 * table.length)).fill(-1);
+      for (const row of found) table[placeOf(row)] = row;
+    }
+    const at = placeOf(i);
+    if (table[at] >= 0) continue;
+    table[at] = i;
+    found.push(i);
+    if (found.length + left > most + 1) return null;
+  }
+  return found.length + left > most + 1 ? null : found;
 }
 
 function largestEntries(values: Float64Array, rows: number, columns: number): Float64Array {
