@@ -14,12 +14,15 @@ import { type Finding, sortFindings } from './finding.ts';
 import { collinearity, combinations } from './fit/collinearity.ts';
 import { influence } from './fit/influence.ts';
 import { lowEvents, MATRIX_LIMIT, tooWide, underdetermined } from './fit/parameters.ts';
-import { noProgram, overlaps, separatedAfterFit, separatedExactly, separationFinding } from './fit/separated.ts';
-import { type Examined, estimable, stateOf } from './fit/state.ts';
-import { SEPARATION_LIMIT, separation, signedRows } from './separation.ts';
+import { proveBySample } from './fit/sample.ts';
+import { noProgram, overlaps, separatedAfterFit, separatedRows, separationFinding } from './fit/separated.ts';
+import { type Examined, estimable, nullColumns, stateOf, weightedColumns } from './fit/state.ts';
+import { SEPARATION_LIMIT } from './separation.ts';
 
 /** Multiplications that a fit may spend on the matrix of its columns (tenths of a second), on what is plain JavaScript, and on a search. */
 const FIT_WORK = { matrix: 1e9, influence: 5e7, search: 1e7 };
+/** Rows · columns² of a linear program beside a fit. */
+const QUICK_LIMIT = SEPARATION_LIMIT / 25;
 /** Newton steps to tell whether weights settle. */
 const SEARCH = { tol: 1e-8, maxIter: 50 };
 
@@ -113,6 +116,9 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
     return separated ? [...found, separationFinding(problem, separated)] : found;
   }
 
+  const many = !thorough && work > FIT_WORK.influence;
+  const ofMany = many ? findingsOfMany(problem, fit, candidates, count, plenty) : null;
+  if (ofMany) return [...found, ...ofMany];
   let state = stateOf(problem, fit, [...candidates, slots.length]);
   if (!state.inverse) {
     const dependent = dependentSlots(likelihood, candidates, problem.rows.weight, fit.profile.square);
@@ -129,20 +135,14 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
     state = stateOf(problem, { ...fit, params }, columns);
   }
   if (!overlaps(problem, fit, state)) {
-    const rows = signedRows(batch, columns, fit.y, problem.rows.weight, {
-      classes: Math.max(2, likelihood.classes),
-      most: thorough ? SEPARATION_LIMIT : SEPARATION_LIMIT / 25,
-    });
-    const decided = rows && separation(rows);
-    if (!rows && thorough) found.push(noProgram());
-    const separated = decided
-      ? separatedExactly(problem, fit, columns, decided, rows.rows)
-      : separatedAfterFit(problem, { ...fit, params: state.objective.expand(state.w) });
+    const limit = thorough ? SEPARATION_LIMIT : QUICK_LIMIT;
+    const params = state.objective.expand(state.w);
+    const { separated, decided } = separatedRows(problem, { ...fit, params }, columns, limit);
+    if (!decided && thorough) found.push(noProgram());
     // Where weights run away, so do the weights of the rows: the columns are compared as the null model sees them.
     if (separated) {
       found.push(separationFinding(problem, separated));
-      const asNull = () => collinearity(problem, stateOf(problem, { ...fit, params: null }, columns));
-      return plenty ? [...found, ...asNull()] : found;
+      return plenty ? [...found, ...collinearity(problem, nullColumns(problem, fit, columns))] : found;
     }
   }
   if (plenty) found.push(...collinearity(problem, state));
@@ -150,3 +150,35 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
     found.push(...influence(problem, fit, state));
   return found;
 }
+
+/**
+ * Findings of a fit of two classes to many rows: a sample proves what it can, and only the figures of collinear columns need all rows.
+ * @returns null unless a sample proves that the columns are independent
+ */
+function findingsOfMany(
+  problem: Problem,
+  fit: Examined,
+  candidates: readonly number[],
+  count: Float64Array | null,
+  plenty: boolean,
+): Finding[] | null {
+  const { likelihood, profile, params } = fit;
+  if (likelihood.classes > 1 || !params) return null;
+  const columns = [...candidates, problem.slots.length];
+  const gradient = new Float64Array(likelihood.parameters);
+  const evaluate = () => likelihood.at(params, gradient);
+  // where a slot separates the classes, they do not overlap
+  const point = candidates.some((slot) => profile.separates[slot]) ? null : evaluate();
+  const proved = proveBySample(problem, fit, columns, params, point && gradient);
+  if (!proved.independent) return null;
+  const found = lowEvents(fit, count, candidates.length);
+  const { separated } = proved.overlap ? NOT_SEPARATED : separatedRows(problem, fit, columns, QUICK_LIMIT);
+  if (separated) found.push(separationFinding(problem, separated));
+  if (!plenty) return found;
+  const weighted = separated
+    ? nullColumns(problem, fit, columns)
+    : weightedColumns(point ?? evaluate(), likelihood.parameters, columns);
+  return [...found, ...collinearity(problem, weighted)];
+}
+
+const NOT_SEPARATED = { separated: null };

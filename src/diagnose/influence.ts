@@ -1,5 +1,6 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { exp } from '../../bindings/js/math.ts';
+import { SlotRow } from './slotRow.ts';
 
 /** A row whose removal would move the estimates. */
 export interface InfluentialRow {
@@ -36,31 +37,17 @@ export function influentialRows(
   active: ArrayLike<number>,
   least: number,
 ): InfluentialRow[] {
-  const { specs, offsets, slots } = batch;
   const size = active.length;
-  const place = new Int32Array(slots).fill(-1);
-  for (let j = 0; j < size; j++) if (active[j] < slots) place[active[j]] = j;
-  const cells = specs.map((spec, c) => (spec.kind === 'numeric' ? batch.numeric(c) : batch.codes(c)));
+  const row = new SlotRow(batch, active);
+  const { at, x } = row;
   const root = Float64Array.from({ length: size }, (_, j) => Math.sqrt(inverse[j * size + j]));
-  const at = new Int32Array(specs.length + 1);
-  const x = new Float64Array(specs.length + 1);
   const found: InfluentialRow[] = [];
   const far = (odds: number, h: number) => (odds * h) / (size * (1 - h) ** 2);
   for (let i = 0; i < logits.length; i++) {
     if ((weight && weight[i] === 0) || (y[i] > 0 && y[i] < 1)) continue;
-    // the row without its zeros
-    let count = 1;
-    at[0] = size - 1;
-    x[0] = 1;
-    let bound = root[size - 1];
-    for (let c = 0; c < cells.length; c++) {
-      const numeric = specs[c].kind === 'numeric';
-      const slot = place[offsets[c] + (numeric ? 0 : cells[c][i])];
-      if (slot < 0) continue;
-      at[count] = slot;
-      x[count] = numeric ? cells[c][i] : 1;
-      bound += Math.abs(x[count++]) * root[slot];
-    }
+    const count = row.read(i);
+    let bound = 0;
+    for (let k = 0; k < count; k++) bound += Math.abs(x[k]) * root[at[k]];
     // r², and π(1 − π) from it
     const odds = exp(y[i] === 1 ? -logits[i] : logits[i]);
     const u = unit ? unit[i] : 1;

@@ -2,13 +2,13 @@ import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { leastCombination } from '../math/simplex.ts';
 
 /** Margins below this are rounding errors, for rows with a largest entry of 1 along a direction within ±1. */
-const MARGIN = 1e-9;
+export const MARGIN = 1e-9;
 /** Entries below this after elimination are rounding errors. */
 const RESIDUE = 1e-9;
 /** Largest rows · columns² of a linear program: 1e5 rows of 50 columns take seconds. */
 export const SEPARATION_LIMIT = 2.5e8;
 /** Newton steps that change no logit by this much prove overlap; by the theorem any number below 1 would do. */
-const CERTAIN = 0.5;
+export const CERTAIN = 0.5;
 
 /** Whether the likelihood has a maximum. */
 export type Separation =

@@ -3,6 +3,17 @@
  * Only the lower triangle is read and written by the factorisation. Rows are contiguous, so every inner loop is dot products of rows.
  */
 
+/** The rows and columns `order` of a matrix of `width` columns. */
+export function submatrix(matrix: Float64Array, width: number, order: readonly number[]): Float64Array {
+  const size = order.length;
+  const out = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    const row = order[i] * width;
+    for (let j = 0; j < size; j++) out[i * size + j] = matrix[row + order[j]];
+  }
+  return out;
+}
+
 /** Σ a[aStart + k]·b[bStart + k], k in [0, length): four running sums, folded (s0 + s1) + (s2 + s3). */
 export function dotRows(a: Float64Array, aStart: number, b: Float64Array, bStart: number, length: number): number {
   let s0 = 0;

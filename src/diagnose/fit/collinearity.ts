@@ -3,10 +3,10 @@ import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import { show } from '../../messages.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import { slotsOf } from '../../train/problem/slots.ts';
-import { nameParameters } from '../../train/solve/untold.ts';
+import { gramOf, nameParameters } from '../../train/solve/untold.ts';
 import { conditioning, inflation } from '../collinear.ts';
 import type { Finding } from '../finding.ts';
-import type { State } from './state.ts';
+import type { Weighted } from './state.ts';
 
 /** Variance inflation above which a column is nearly a combination of others: R² = 0.9. */
 const INFLATION = 10;
@@ -24,21 +24,22 @@ export function combinations(
   kept: readonly number[],
   dependent: readonly number[],
 ): Finding[] {
-  const width = likelihood.parameters / likelihood.classes;
-  const gram = new Float64Array(width * width);
-  likelihood.gram(weight ?? new Float64Array(likelihood.rows).fill(1), gram);
-  const basis = [width - 1, ...kept];
+  const basis = [slots.length, ...kept];
+  const order = [...basis, ...dependent];
+  const gram = gramOf(likelihood, order, weight ?? new Float64Array(likelihood.rows).fill(1));
+  const length = Float64Array.from(order, (_, j) => Math.sqrt(gram[j * (order.length + 1)]));
+  const rowOf = (j: number) => gram.subarray(j * order.length, j * order.length + basis.length);
   const size = basis.length;
-  const factor = Float64Array.from(
-    { length: size * size },
-    (_, at) => gram[basis[Math.floor(at / size)] * width + basis[at % size]],
-  );
+  const factor = new Float64Array(size * size);
+  basis.forEach((_, j) => {
+    factor.set(rowOf(j), j * size);
+  });
   factorCholesky(factor, size);
   const partsOf = (slot: number): number[] => {
-    const part = Float64Array.from(basis, (id) => gram[slot * width + id]);
+    const own = order.indexOf(slot);
+    const part = rowOf(own).slice();
     solveCholesky(factor, size, part);
-    const length = (id: number) => Math.sqrt(gram[id * width + id]);
-    return basis.filter((id, j) => id < slots.length && Math.abs(part[j]) * length(id) > PART * length(slot));
+    return basis.filter((id, j) => id < slots.length && Math.abs(part[j]) * length[j] > PART * length[own]);
   };
   const byFeature = new Map<string, number[]>();
   for (const slot of dependent) byFeature.set(slots[slot].name, [...(byFeature.get(slots[slot].name) ?? []), slot]);
@@ -57,7 +58,7 @@ export function combinations(
 }
 
 /** Condition number and variance inflation. */
-export function collinearity({ slots }: Problem, { columns, information, inverse }: State): Finding[] {
+export function collinearity({ slots }: Problem, { columns, information, inverse }: Weighted): Finding[] {
   if (!inverse || columns.length < 3) return [];
   const size = columns.length;
   const found: Finding[] = [];

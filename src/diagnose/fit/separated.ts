@@ -1,9 +1,15 @@
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import { slotsOf } from '../../train/problem/slots.ts';
+import type { TargetNumbers } from '../../train/problem/target.ts';
 import { nameParameters, separatesAllRows } from '../../train/solve/untold.ts';
 import type { Finding } from '../finding.ts';
-import { certifiesOverlap, SEPARATION_LIMIT, type Separation } from '../separation.ts';
+import { certifiesOverlap, MARGIN, SEPARATION_LIMIT, type Separation, separation, signedRows } from '../separation.ts';
+import { SlotRow } from '../slotRow.ts';
 import type { Examined, State } from './state.ts';
+
+/** Rows that are looked at before all are. */
+const FIRST_ROWS = 1000;
 
 /** The slots that separate the classes. */
 interface Separated {
@@ -26,8 +32,31 @@ export function overlaps(
   return certifiesOverlap(change, likelihood.rows, weight);
 }
 
+/**
+ * The slots that separate the classes, by a linear program if it is small enough.
+ * @param limit  rows · columns² of the program
+ * @returns decided: whether there was a program
+ */
+export function separatedRows(
+  problem: Problem,
+  fit: Examined,
+  columns: readonly number[],
+  limit: number,
+): { readonly separated: Separated | null; readonly decided: boolean } {
+  const { batch, rows } = problem;
+  const signed = signedRows(batch, columns, fit.y, rows.weight, {
+    classes: Math.max(2, fit.likelihood.classes),
+    most: limit,
+  });
+  const found = signed && separation(signed);
+  const separated = found
+    ? separatedExactly(problem, fit, columns, found, signed.rows)
+    : separatedAfterFit(problem, fit);
+  return { separated, decided: signed !== null };
+}
+
 /** The result of the linear program. */
-export function separatedExactly(
+function separatedExactly(
   { slots }: Problem,
   { likelihood, profile }: Examined,
   columns: readonly number[],
@@ -55,11 +84,14 @@ export function separatedExactly(
 }
 
 /** Used if a linear program is too large: slots that separate the classes on their own, or logits that all have the right sign. */
-export function separatedAfterFit({ rows: { weight, offset }, slots }: Problem, fit: Examined): Separated | null {
+export function separatedAfterFit(
+  { batch, rows: { weight, offset }, slots }: Problem,
+  fit: Examined,
+): Separated | null {
   const { likelihood, y, profile, params } = fit;
   const pure = slots.flatMap((_, id) => (profile.separates[id] ? [id] : []));
   let complete = false;
-  if (params) {
+  if (params && !someRowIsWrong(batch, params, y, weight)) {
     const logits = new Float64Array(likelihood.classes * likelihood.rows);
     likelihood.logits(params, logits);
     complete = separatesAllRows(logits, y, weight, offset);
@@ -71,6 +103,26 @@ export function separatedAfterFit({ rows: { weight, offset }, slots }: Problem, 
     slots: pure.length > 0 ? pure : all,
     seen: complete ? 'every fitted logit has the sign of its class' : 'each has a side with one class only',
   };
+}
+
+/** Whether one of the first rows is on the wrong side, two classes; that is so of nearly all fits. */
+function someRowIsWrong(
+  batch: ColumnsBatch,
+  params: Float64Array,
+  y: TargetNumbers,
+  weight: Float64Array | null,
+): boolean {
+  if (params.length !== batch.slots + 1) return false;
+  const row = new SlotRow(
+    batch,
+    Array.from(params, (_, j) => j),
+  );
+  for (let i = 0; i < Math.min(batch.rows, FIRST_ROWS); i++) {
+    if (weight && weight[i] === 0) continue;
+    const z = row.dot(row.read(i), params);
+    if (y[i] === 1 ? z < -MARGIN : y[i] !== 0 || z > MARGIN) return true;
+  }
+  return false;
 }
 
 /** SEPARATION, in words. */

@@ -1,14 +1,15 @@
 import { exp } from '../../../bindings/js/math.ts';
-import type { Likelihood } from '../../../bindings/likelihood.ts';
-import { factorCholesky, invertCholesky, solveCholesky } from '../../math/cholesky.ts';
+import type { Likelihood, LikelihoodPoint } from '../../../bindings/likelihood.ts';
+import { factorCholesky, invertCholesky, solveCholesky, submatrix } from '../../math/cholesky.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import type { SlotProfile } from '../../train/problem/slotProfile.ts';
 import type { TargetNumbers } from '../../train/problem/target.ts';
 import { Objective } from '../../train/solve/objective.ts';
+import { gramOf } from '../../train/solve/untold.ts';
 import { classWeights } from '../../weights.ts';
 
 /** 1 − R² below which a column is a combination of others, for the weighted columns of a fit. */
-const SINGULAR = 1e-11;
+export const SINGULAR = 1e-11;
 
 /** A likelihood of a problem, and the point at which it is examined. */
 export interface Examined {
@@ -20,17 +21,21 @@ export interface Examined {
   readonly params: Float64Array | null;
 }
 
-/** The likelihood without penalty near a point. */
-export interface State {
+/** The weighted columns of a fit. */
+export interface Weighted {
   /** slots, ascending, then the intercept */
   readonly columns: readonly number[];
+  /** XᵀWX of the columns, W = s·π(1 − π), of several classes s·(1 − Σπ²), and its inverse; null where singular */
+  readonly information: Float64Array;
+  readonly inverse: Float64Array | null;
+}
+
+/** The likelihood without penalty near a point. */
+export interface State extends Weighted {
   readonly objective: Objective;
   readonly w: Float64Array;
   /** the Newton step; null if the Hessian is singular */
   readonly step: Float64Array | null;
-  /** XᵀWX of the columns, W = s·π(1 − π), of several classes s·(1 − Σπ²), and its inverse; null where singular */
-  readonly information: Float64Array;
-  readonly inverse: Float64Array | null;
 }
 
 /** Slots that can have an estimate: slots with rows that are not reference levels, and not the first level of a one-hot feature. */
@@ -65,7 +70,7 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
   const hessian = new Float64Array(objective.size ** 2);
   objective.at(w, step).hessian(hessian);
   const { totalWeight } = likelihood;
-  let information = hessian.map((value) => value * totalWeight);
+  let information: Float64Array = hessian.map((value) => value * totalWeight);
   const singular = factorCholesky(hessian, objective.size, SINGULAR).length > 0;
   if (!singular) {
     for (let j = 0; j < step.length; j++) step[j] = -step[j];
@@ -73,19 +78,39 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
   }
   let inverse: Float64Array | null = null;
   if (classes > 1) {
-    const gram = new Float64Array(width * width);
-    likelihood.gram(spread(likelihood, point, weight), gram);
-    information = Float64Array.from(
-      { length: size * size },
-      (_, at) => gram[columns[Math.floor(at / size)] * width + columns[at % size]],
-    );
-    const factor = information.slice();
-    if (factorCholesky(factor, size, SINGULAR).length === 0) inverse = invertCholesky(factor, size);
+    information = gramOf(likelihood, columns, spread(likelihood, point, weight));
+    inverse = inverseOf(information, size);
   } else if (!singular) {
     inverse = invertCholesky(hessian, size);
     for (let at = 0; at < inverse.length; at++) inverse[at] /= totalWeight;
   }
   return { columns, objective, w, step: singular ? null : step, information, inverse };
+}
+
+/** null where the matrix is singular */
+export function inverseOf(information: Float64Array, size: number): Float64Array | null {
+  const factor = information.slice();
+  return factorCholesky(factor, size, SINGULAR).length === 0 ? invertCholesky(factor, size) : null;
+}
+
+/** The columns at a point of a likelihood of one weight vector. @param columns  slots, ascending, then the intercept */
+export function weightedColumns(point: LikelihoodPoint, parameters: number, columns: readonly number[]): Weighted {
+  const hessian = new Float64Array(parameters * parameters);
+  point.hessian(hessian);
+  const information = submatrix(hessian, parameters, columns);
+  return { columns, information, inverse: inverseOf(information, columns.length) };
+}
+
+/**
+ * The columns as the null model sees them.
+ * @param columns  slots, ascending, then the intercept
+ */
+export function nullColumns(problem: Problem, fit: Examined, columns: readonly number[]): Weighted {
+  const { weight, offset } = problem.rows;
+  if (offset || fit.likelihood.classes > 1) return stateOf(problem, { ...fit, params: null }, columns);
+  // π is one number, which changes neither condition nor inflation
+  const information = gramOf(fit.likelihood, columns, weight ?? new Float64Array(fit.y.length).fill(1));
+  return { columns, information, inverse: inverseOf(information, columns.length) };
 }
 
 /**

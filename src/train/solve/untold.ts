@@ -2,7 +2,7 @@
 
 import { sampledRows } from '../../../bindings/batchLikelihood.ts';
 import type { Likelihood } from '../../../bindings/likelihood.ts';
-import { factorCholesky } from '../../math/cholesky.ts';
+import { factorCholesky, submatrix } from '../../math/cholesky.ts';
 import { list } from '../../messages.ts';
 import type { Slots } from '../problem/slots.ts';
 import type { TargetNumbers } from '../problem/target.ts';
@@ -42,27 +42,32 @@ export function dependentSlots(
   tolerance = RANK_TOLERANCE,
 ): number[] {
   const { rows, classes, parameters } = likelihood;
-  const width = parameters / classes;
-  const gram = new Float64Array(width * width);
-  const order = [width - 1, ...slots];
+  const order = [parameters / classes - 1, ...slots];
   const size = order.length;
-  const ordered = new Float64Array(size * size);
   const s = weight ?? new Float64Array(rows).fill(1);
-  const factor = (least: number, most?: number): number[] => {
-    likelihood.gram(s, gram, most);
-    for (let i = 0; i < size; i++) {
-      for (let j = 0; j <= i; j++) ordered[i * size + j] = gram[order[i] * width + order[j]];
-    }
-    return factorCholesky(ordered, size, least);
-  };
   const most = SAMPLE * size;
-  // `gram` multiplies the sums of a sample by rows / sampled
-  const least = (CLEAR * tolerance * rows) / sampledRows(rows, most);
-  const proved =
-    rows > 2 * most &&
-    factor(0, most).length === 0 &&
-    slots.every((slot, k) => ordered[(k + 1) * (size + 1)] ** 2 > least * squares[slot]);
-  return proved ? [] : factor(tolerance).map((j) => order[j]);
+  if (rows > 2 * most) {
+    // `gram` multiplies the sums of a sample by rows / sampled
+    const least = (CLEAR * tolerance * rows) / sampledRows(rows, most);
+    const sample = gramOf(likelihood, order, s, most);
+    const proved =
+      factorCholesky(sample, size).length === 0 &&
+      slots.every((slot, k) => sample[(k + 1) * (size + 1)] ** 2 > least * squares[slot]);
+    if (proved) return [];
+  }
+  return factorCholesky(gramOf(likelihood, order, s), size, tolerance).map((j) => order[j]);
+}
+
+/**
+ * XᵀCX of these columns in their order, C = diag(c).
+ * @param order  slots, and the intercept (the number of slots)
+ * @param most   as of `Likelihood.gram`
+ */
+export function gramOf(likelihood: Likelihood, order: readonly number[], c: Float64Array, most?: number): Float64Array {
+  const width = likelihood.parameters / likelihood.classes;
+  const gram = new Float64Array(width * width);
+  likelihood.gram(c, gram, most);
+  return submatrix(gram, width, order);
 }
 
 /** Parameters that dominate the Newton step at w, the end of a fit that diverged; none if the Hessian there is singular. */

@@ -1,0 +1,50 @@
+import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
+
+/** The rows of a batch, one at a time and without their zeros, in places of some of its slots. */
+export class SlotRow {
+  /** places of the entries of the row, the intercept first */
+  readonly at: Int32Array;
+  /** values of the entries */
+  readonly x: Float64Array;
+  readonly #columns: readonly {
+    readonly cells: ArrayLike<number>;
+    readonly first: number;
+    readonly numeric: boolean;
+  }[];
+  readonly #place: Int32Array;
+
+  /** @param active  slots, then the intercept (batch.slots) */
+  constructor(batch: ColumnsBatch, active: ArrayLike<number>) {
+    const { specs, offsets, slots } = batch;
+    this.#place = new Int32Array(slots).fill(-1);
+    for (let j = 0; j < active.length; j++) if (active[j] < slots) this.#place[active[j]] = j;
+    this.#columns = specs.map((spec, c) => {
+      const numeric = spec.kind === 'numeric';
+      return { cells: numeric ? batch.numeric(c) : batch.codes(c), first: offsets[c], numeric };
+    });
+    this.at = new Int32Array(specs.length + 1);
+    this.x = new Float64Array(specs.length + 1);
+    this.at[0] = active.length - 1;
+    this.x[0] = 1;
+  }
+
+  /** Reads row i into `at` and `x`. @returns the number of entries */
+  read(i: number): number {
+    const { at, x } = this;
+    let count = 1;
+    for (const { cells, first, numeric } of this.#columns) {
+      const place = this.#place[first + (numeric ? 0 : cells[i])];
+      if (place < 0) continue;
+      at[count] = place;
+      x[count++] = numeric ? cells[i] : 1;
+    }
+    return count;
+  }
+
+  /** Σ xⱼwⱼ of the row that was read. */
+  dot(count: number, w: Float64Array): number {
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum += this.x[k] * w[this.at[k]];
+    return sum;
+  }
+}
