@@ -1,4 +1,5 @@
-import { dotRows, logDeterminant } from '../math/cholesky.ts';
+import { BorderedFactor, longest } from '../math/bordered.ts';
+import { dotRows, logDeterminant, multiply, submatrix } from '../math/cholesky.ts';
 import { largestEigenvalue } from '../math/spectrum.ts';
 
 /** How nearly the columns of a fit are linear combinations of each other. */
@@ -17,36 +18,36 @@ export interface Conditioning {
  * Above 30 the estimates suffer, above 100 strongly. Two or more parameters with a share above ½ are involved.
  *
  * @param information  XᵀWX, size × size, row-major, positive definite
- * @param inverse      its inverse
+ * @param factor       its factor
  * @see Belsley, Kuh, Welsch, Regression Diagnostics, 1980, 3.2
  */
-export function conditioning(information: Float64Array, inverse: Float64Array, size: number): Conditioning {
-  const length = Float64Array.from({ length: size }, (_, j) => Math.sqrt(information[j * size + j]));
-  const scaled = new Float64Array(size * size);
-  const solved = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      const both = length[i] * length[j];
-      scaled[i * size + j] = information[i * size + j] / both;
-      solved[i * size + j] = inverse[i * size + j] * both;
-    }
-  }
-  const greatest = largestEigenvalue(scaled, size);
-  const least = 1 / largestEigenvalue(solved, size);
+export function conditioning(information: Float64Array, factor: BorderedFactor): Conditioning {
+  const { size } = factor;
+  const length = Float64Array.from({ length: size }, (_, j) => Math.sqrt(information[j * (size + 1)]));
+  const over = (v: Float64Array) => {
+    const out = new Float64Array(size);
+    for (let j = 0; j < size; j++) out[j] = v[j] / length[j];
+    return out;
+  };
+  const times = (v: Float64Array) => {
+    const out = new Float64Array(size);
+    for (let j = 0; j < size; j++) out[j] = v[j] * length[j];
+    return out;
+  };
+  const solve = (v: Float64Array) => times(factor.solve(times(v)));
+  const greatest = largestEigenvalue((v) => over(multiply(information, over(v))), size);
+  const least = 1 / largestEigenvalue(solve, size);
   // Inverse iteration: when it matters, λ_min is far below the others, and the start has a component in every direction.
   let v = Float64Array.from({ length: size }, (_, j) => 1 + ((j * 0.618034) % 1));
   for (let step = 0; step < 20; step++) {
-    const next = new Float64Array(size);
-    let square = 0;
-    for (let i = 0; i < size; i++) {
-      next[i] = dotRows(solved, i * size, v, 0, size);
-      square += next[i] ** 2;
-    }
-    v = next.map((value) => value / Math.sqrt(square));
+    const next = solve(v);
+    const norm = Math.sqrt(dotRows(next, 0, next, 0, size));
+    v = next.map((value) => value / norm);
   }
+  const variance = factor.inverseDiagonal();
   return {
     number: Math.sqrt(greatest / least),
-    share: v.map((value, j) => Math.min(1, value ** 2 / least / solved[j * size + j])),
+    share: v.map((value, j) => Math.min(1, value ** 2 / least / (variance[j] * length[j] ** 2))),
   };
 }
 
@@ -56,31 +57,57 @@ export function conditioning(information: Float64Array, inverse: Float64Array, s
  *
  *   (det R₁₁ · det R₂₂ / det R)^(1/d),   R the correlations of the estimates, d the columns of the group
  *
- * Computed as det C₁₁ · det M₁₁, C the inverse of XᵀWX and M the Schur complement of the intercept in XᵀWX.
+ * Computed as det C₁₁ · det M₁₁, C the inverse of XᵀWX and M the Schur complement of the intercept in XᵀWX; det C₁₁ = det A₂₂ / det A is that of
+ * the matrix without the group.
  *
  * @param information  XᵀWX, size × size, row-major, positive definite, the intercept last
- * @param inverse      its inverse
+ * @param factor       its factor
  * @param group        indices of the group
+ * @param levels       indices of columns that exclude one another, for each category
  * @see Fox, Monette, Generalized collinearity diagnostics, JASA 87, 1992
  */
 export function inflation(
   information: Float64Array,
-  inverse: Float64Array,
-  size: number,
+  factor: BorderedFactor,
   group: readonly number[],
+  levels: readonly (readonly number[])[],
 ): number {
+  const { size } = factor;
   const last = size - 1;
   const d = group.length;
-  const block = (cell: (i: number, j: number) => number) => {
-    const matrix = new Float64Array(d * d);
-    for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) matrix[i * d + j] = cell(group[i], group[j]);
-    return logDeterminant(matrix, d);
-  };
-  const estimates = block((i, j) => inverse[i * size + j]);
-  const columns = block(
-    (i, j) =>
-      information[i * size + j] -
-      (information[i * size + last] * information[j * size + last]) / information[last * size + last],
-  );
-  return Math.exp((estimates + columns) / d);
+  const columns = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) {
+    const row = group[i] * size;
+    const share = information[row + last] / information[last * size + last];
+    for (let j = 0; j <= i; j++)
+      columns[i * d + j] = information[row + group[j]] - share * information[group[j] * size + last];
+  }
+  return Math.exp((logVariance(information, factor, group, levels) + logDeterminant(columns, d)) / d);
+}
+
+/** log det C₁₁: of a few columns from those of the inverse, of many from the matrix without them. */
+function logVariance(
+  information: Float64Array,
+  factor: BorderedFactor,
+  group: readonly number[],
+  levels: readonly (readonly number[])[],
+): number {
+  const { size } = factor;
+  const d = group.length;
+  if (d * d <= size) {
+    const estimates = new Float64Array(d * d);
+    group.forEach((id, i) => {
+      const unit = new Float64Array(size);
+      unit[id] = 1;
+      const solved = factor.solve(unit);
+      for (let j = 0; j <= i; j++) estimates[i * d + j] = solved[group[j]];
+    });
+    return logDeterminant(estimates, d);
+  }
+  const own = new Set(group);
+  const others = Array.from({ length: size }, (_, j) => j).filter((j) => !own.has(j));
+  const place = new Map(others.map((id, at) => [id, at]));
+  const apart = levels.map((ids) => ids.flatMap((id) => place.get(id) ?? []));
+  const without = BorderedFactor.of(submatrix(information, size, others), others.length, longest(apart));
+  return without ? without.logDeterminant - factor.logDeterminant : Number.NaN;
 }

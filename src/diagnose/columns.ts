@@ -109,10 +109,11 @@ function countCodes(
   const classes = labels.length;
   const rows = y.length;
   if (isPlain(y, count)) {
-    const counts = new Uint32Array((last + 1) * classes);
-    if (missing)
-      for (let i = 0; i < rows; i++) counts[(missing[i] ? last : Math.min(codes[i], last)) * classes + y[i]]++;
-    else for (let i = 0; i < rows; i++) counts[Math.min(codes[i], last) * classes + y[i]]++;
+    const counts = new Int32Array((last + 1) * classes);
+    for (let i = 0; i < rows; i++) {
+      const code = codes[i];
+      counts[(code < last && !missing?.[i] ? code : last) * classes + y[i]]++;
+    }
     return Float64Array.from(counts);
   }
   const counts = new Float64Array((last + 1) * classes);
@@ -419,28 +420,48 @@ const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
   labels.length > 2 ? Number(y[i] === label) : y[i];
 
 /** At most `most` rows of each side, evenly spaced. */
-function sampleSides({ y, count, labels }: Subject, label: number, most: number): Sample['sides'] {
-  // bit 0: the row is of other classes; bit 1: of this one
-  const sidesOf = (i: number): number => {
-    if (count && count[i] === 0) return 0;
-    if (labels.length > 2) return y[i] === label ? 2 : 1;
-    return (y[i] < 1 ? 1 : 0) + (y[i] > 0 ? 2 : 0);
-  };
-  const side = new Uint8Array(y.length);
+function sampleSides(subject: Subject, label: number, most: number): Sample['sides'] {
+  const { y, count, labels } = subject;
+  const plain = isPlain(y, count);
+  const many = labels.length > 2;
+  const isOutside = (i: number) => !(count && count[i] === 0) && (many ? y[i] !== label : y[i] < 1);
+  const isInside = (i: number) => !(count && count[i] === 0) && (many ? y[i] === label : y[i] > 0);
   let [outside, inside] = [0, 0];
-  for (let i = 0; i < side.length; i++) {
-    side[i] = sidesOf(i);
-    outside += side[i] & 1;
-    inside += side[i] >> 1;
-  }
-  const take = (bit: number, size: number): Int32Array => {
-    const rows = new Int32Array(Math.min(size, most));
-    for (let i = 0, seen = 0, at = 0; at < rows.length; i++) {
-      if ((side[i] & bit) !== 0 && seen++ >= Math.floor((at * size) / rows.length)) rows[at++] = i;
+  for (let i = 0; i < y.length; i++) {
+    // in one loop of whole numbers, because there may be millions
+    if (plain) inside += y[i] === label ? 1 : 0;
+    else {
+      outside += isOutside(i) ? 1 : 0;
+      inside += isInside(i) ? 1 : 0;
     }
-    return rows;
-  };
-  return [take(1, outside), take(2, inside)];
+  }
+  if (plain) outside = y.length - inside;
+  const sides = [outside, inside].map((size) => new Spaced(size, most));
+  for (let i = 0; i < y.length; i++) {
+    if (plain ? y[i] !== label : isOutside(i)) sides[0].pass(i);
+    if (plain ? y[i] === label : isInside(i)) sides[1].pass(i);
+  }
+  return [sides[0].rows, sides[1].rows];
+}
+
+/** Takes at most `most` of `size` rows that pass, evenly spaced. */
+class Spaced {
+  readonly rows: Int32Array;
+  readonly #size: number;
+  #passed = 0;
+  #taken = 0;
+  #next = 0;
+
+  constructor(size: number, most: number) {
+    this.rows = new Int32Array(Math.min(size, most));
+    this.#size = size;
+  }
+
+  pass(i: number): void {
+    if (this.#passed++ < this.#next || this.#taken === this.rows.length) return;
+    this.rows[this.#taken++] = i;
+    this.#next = Math.floor((this.#taken * this.#size) / this.rows.length);
+  }
 }
 
 /** max(AUC, 1 − AUC) of a number between two sides, over the rows where it is not missing; 0 if a side has none */

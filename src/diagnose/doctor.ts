@@ -120,7 +120,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
   const ofMany = many ? findingsOfMany(problem, fit, candidates, count, plenty) : null;
   if (ofMany) return [...found, ...ofMany];
   let state = stateOf(problem, fit, [...candidates, slots.length]);
-  if (!state.inverse) {
+  if (!state.factor) {
     const dependent = dependentSlots(likelihood, candidates, problem.rows.weight, fit.profile.square);
     if (dependent.length > 0) {
       const kept = candidates.filter((slot) => !dependent.includes(slot));
@@ -177,7 +177,7 @@ function findingsOfMany(
   if (!plenty) return found;
   const weighted = separated
     ? nullColumns(problem, fit, columns)
-    : weightedColumns(point ?? evaluate(), likelihood.parameters, columns);
+    : weightedColumns(problem, point ?? evaluate(), columns);
   return [...found, ...collinearity(problem, weighted)];
 }
 

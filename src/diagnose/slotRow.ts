@@ -2,7 +2,7 @@ import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 
 /** The rows of a batch, one at a time and without their zeros, in places of some of its slots. */
 export class SlotRow {
-  /** places of the entries of the row, the intercept first */
+  /** places of the entries of the row, ascending, the intercept last */
   readonly at: Int32Array;
   /** values of the entries */
   readonly x: Float64Array;
@@ -12,6 +12,7 @@ export class SlotRow {
     readonly numeric: boolean;
   }[];
   readonly #place: Int32Array;
+  readonly #intercept: number;
 
   /** @param active  slots, then the intercept (batch.slots) */
   constructor(batch: ColumnsBatch, active: ArrayLike<number>) {
@@ -24,21 +25,22 @@ export class SlotRow {
     });
     this.at = new Int32Array(specs.length + 1);
     this.x = new Float64Array(specs.length + 1);
-    this.at[0] = active.length - 1;
-    this.x[0] = 1;
+    this.#intercept = active.length - 1;
   }
 
   /** Reads row i into `at` and `x`. @returns the number of entries */
   read(i: number): number {
     const { at, x } = this;
-    let count = 1;
+    let count = 0;
     for (const { cells, first, numeric } of this.#columns) {
       const place = this.#place[first + (numeric ? 0 : cells[i])];
       if (place < 0) continue;
       at[count] = place;
       x[count++] = numeric ? cells[i] : 1;
     }
-    return count;
+    at[count] = this.#intercept;
+    x[count] = 1;
+    return count + 1;
   }
 
   /** Σ xⱼwⱼ of the row that was read. */
@@ -46,5 +48,15 @@ export class SlotRow {
     let sum = 0;
     for (let k = 0; k < count; k++) sum += this.x[k] * w[this.at[k]];
     return sum;
+  }
+
+  /** Adds w·xxᵀ of the row that was read to a matrix of `size` columns. */
+  addSquare(count: number, w: number, matrix: Float64Array, size: number): void {
+    const { at, x } = this;
+    for (let a = 0; a < count; a++) {
+      const own = at[a] * size;
+      const value = w * x[a];
+      for (let b = 0; b < count; b++) matrix[own + at[b]] += value * x[b];
+    }
   }
 }

@@ -14,6 +14,14 @@ export function submatrix(matrix: Float64Array, width: number, order: readonly n
   return out;
 }
 
+/** A·v of a matrix of v.length columns. */
+export function multiply(matrix: Float64Array, v: Float64Array): Float64Array {
+  const n = v.length;
+  const out = new Float64Array(matrix.length / n);
+  for (let i = 0; i < out.length; i++) out[i] = dotRows(matrix, i * n, v, 0, n);
+  return out;
+}
+
 /** Σ a[aStart + k]·b[bStart + k], k in [0, length): four running sums, folded (s0 + s1) + (s2 + s3). */
 export function dotRows(a: Float64Array, aStart: number, b: Float64Array, bStart: number, length: number): number {
   let s0 = 0;

@@ -5,23 +5,24 @@ const SETTLED = 1e-12;
 const STEPS = 8;
 
 /**
- * The largest eigenvalue of a symmetric positive definite matrix, by Lanczos's method: the matrix is projected on the space of v, A·v, A²·v, …, with
+ * The largest eigenvalue of a symmetric positive definite matrix A, by Lanczos's method: the matrix is projected on the space of v, A·v, A²·v, …, with
  * full reorthogonalisation, until the largest eigenvalue of the projection stays. A few dozen products with the matrix do, and n of them are exact.
- * @param matrix  n × n, row-major
+ * @param product  A·v
+ * @param n        rows of A
  * @see Golub, Van Loan, Matrix Computations, 10.1 to 10.3
  */
-export function largestEigenvalue(matrix: Float64Array, n: number): number {
+export function largestEigenvalue(product: (v: Float64Array) => Float64Array, n: number): number {
   const diagonal: number[] = [];
   const beside = [0];
   const basis: Float64Array[] = [];
   // a component in every direction
-  let next = Float64Array.from({ length: n }, (_, j) => 1 + ((j * 0.618034) % 1));
+  let next: Float64Array = Float64Array.from({ length: n }, (_, j) => 1 + ((j * 0.618034) % 1));
   let length = Math.sqrt(dotRows(next, 0, next, 0, n));
   let found = Number.NaN;
   for (;;) {
     const v = next.map((value) => value / length);
     basis.push(v);
-    next = Float64Array.from({ length: n }, (_, i) => dotRows(matrix, i * n, v, 0, n));
+    next = product(v);
     diagonal.push(dotRows(next, 0, v, 0, n));
     // twice is enough (Kahan, Parlett)
     for (let time = 0; time < 2; time++) {

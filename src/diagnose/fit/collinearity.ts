@@ -58,11 +58,11 @@ export function combinations(
 }
 
 /** Condition number and variance inflation. */
-export function collinearity({ slots }: Problem, { columns, information, inverse }: Weighted): Finding[] {
-  if (!inverse || columns.length < 3) return [];
+export function collinearity({ slots }: Problem, { columns, information, factor, levels }: Weighted): Finding[] {
+  if (!factor || columns.length < 3) return [];
   const size = columns.length;
   const found: Finding[] = [];
-  const { number: condition, share } = conditioning(information, inverse, size);
+  const { number: condition, share } = conditioning(information, factor);
   if (condition > CONDITION.moderate) {
     const involved = columns.filter((_, j) => share[j] > 0.5);
     const { features, text } = nameParameters(involved, slotsOf(slots));
@@ -80,15 +80,15 @@ export function collinearity({ slots }: Problem, { columns, information, inverse
     groups.set(name, [...(groups.get(name) ?? []), j]);
   }
   const inflated = [...groups]
-    .map(([name, group]) => ({ name, group, factor: inflation(information, inverse, size, group) }))
-    .filter(({ factor }) => factor > INFLATION)
-    .sort((a, b) => b.factor - a.factor);
+    .map(([name, group]) => ({ name, group, times: inflation(information, factor, group, levels) }))
+    .filter(({ times }) => times > INFLATION)
+    .sort((a, b) => b.times - a.times);
   if (inflated.length > 0) {
     const figures = inflated
       .slice(0, 5)
       .map(
-        ({ name, group, factor }) =>
-          `${show(name)} ${factor.toPrecision(3)}${group.length > 1 ? ` (generalised, ${group.length} weights)` : ''}`,
+        ({ name, group, times }) =>
+          `${show(name)} ${times.toPrecision(3)}${group.length > 1 ? ` (generalised, ${group.length} weights)` : ''}`,
       );
     const more = inflated.length > 5 ? ` and ${inflated.length - 5} more` : '';
     found.push({

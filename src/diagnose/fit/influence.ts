@@ -1,3 +1,4 @@
+import { factorCholesky, invertCholesky } from '../../math/cholesky.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import type { Finding } from '../finding.ts';
 import { influentialRows } from '../influence.ts';
@@ -16,7 +17,7 @@ export function influence(
   state: State,
 ): Finding[] {
   const size = state.columns.length;
-  if (!state.inverse || size < 2) return [];
+  if (!state.factor || size < 2) return [];
   // χ²/p of p parameters at 10 %, by Wilson and Hilferty's cube
   const least = (1 - 2 / (9 * size) + REGION * Math.sqrt(2 / (9 * size))) ** 3;
   const logits = new Float64Array(likelihood.rows);
@@ -25,7 +26,9 @@ export function influence(
   // the scale of sampling weights has no meaning, so scale them to a mean of 1
   const scale = unit ? sum(counts) / sum(sampleWeight) : 1;
   const each = unit?.map((s) => s * scale) ?? null;
-  const inverse = scale === 1 ? state.inverse : state.inverse.map((value) => value / scale);
+  const factor = state.information.map((value) => value * scale);
+  factorCholesky(factor, size);
+  const inverse = invertCholesky(factor, size);
   const rows = influentialRows(batch, logits, y, weight, each, inverse, state.columns, least);
   if (rows.length === 0) return [];
   const figures = rows

@@ -1,13 +1,12 @@
 import { exp } from '../../../bindings/js/math.ts';
-import { factorCholesky, solveCholesky } from '../../math/cholesky.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import type { SlotProfile } from '../../train/problem/slotProfile.ts';
 import { CERTAIN } from '../separation.ts';
 import { SlotRow } from '../slotRow.ts';
-import { type Examined, SINGULAR } from './state.ts';
+import { type Examined, factored, SINGULAR } from './state.ts';
 
-/** Rows of a sample for each column: first few, and if these prove nothing, more. */
-const ROWS = [8, 64];
+/** Fewest and most rows of a sample for each column. */
+const ROWS = { few: 8, many: 64 };
 /** Rows of each level that a sample has, if there are as many. */
 const OF_LEVEL = 8;
 /** How many times the tolerance a pivot of the sample must be, so that no rounding can have made it so large. */
@@ -57,32 +56,30 @@ export function proveBySample(
     // w is at most a quarter of s
     return (CLEAR * SINGULAR * square) / 4;
   });
-  let independent = false;
-  for (const each of ROWS) {
-    if (2 * each * size > batch.rows) break;
-    const sample = sampleOf(problem, profile, each * size);
+  let [independent, overlap] = [false, false];
+  // as many as cost what the factor does
+  const cells = batch.specs.length + 1;
+  const each = Math.min(ROWS.many, Math.max(ROWS.few, Math.round(size ** 2 / (3 * cells ** 2))));
+  for (const rows of new Set([each * size, ROWS.many * size])) {
+    if (2 * rows > batch.rows) break;
+    const sample = sampleOf(problem, profile, rows);
     const matrix = new Float64Array(size * size);
     for (const i of sample) {
       const z = every.dot(every.read(i), params) + (offset ? offset[i] : 0);
       const odds = exp(-Math.abs(z));
       const w = ((weight ? weight[i] : 1) * odds) / (1 + odds) ** 2;
-      const count = row.read(i);
-      for (let a = 0; a < count; a++) {
-        for (let b = 0; b < count; b++) matrix[row.at[a] * size + row.at[b]] += w * row.x[a] * row.x[b];
-      }
+      row.addSquare(row.read(i), w, matrix, size);
     }
-    if (factorCholesky(matrix, size).length > 0) continue;
-    independent ||= columns.every((_, j) => matrix[j * (size + 1)] ** 2 > least[j]);
-    if (!gradient) {
-      if (independent) break;
-      continue;
+    const { factor } = factored(problem, columns, matrix, true);
+    if (!factor) continue;
+    independent ||= factor.pivots().every((pivot, j) => pivot > least[j]);
+    if (gradient) {
+      const c = factor.solve(Float64Array.from(columns, (id) => -gradient[id]));
+      overlap = sample.every((i) => Math.abs(row.dot(row.read(i), c)) <= CERTAIN);
     }
-    const c = Float64Array.from(columns, (id) => -gradient[id]);
-    solveCholesky(matrix, size, c);
-    const overlap = sample.every((i) => Math.abs(row.dot(row.read(i), c)) <= CERTAIN);
-    if (overlap) return { independent, overlap };
+    if (independent && (overlap || !gradient)) break;
   }
-  return { independent, overlap: false };
+  return { independent, overlap };
 }
 
 /** Rows of positive weight: about `most`, evenly spaced, and the first ones of each level that these have too few of. */
@@ -97,13 +94,18 @@ function sampleOf({ batch, rows: { weight } }: Problem, { square }: SlotProfile,
   specs.forEach((spec, c) => {
     if (spec.kind === 'numeric') return;
     const codes = batch.codes(c);
-    const wanted = new Int32Array(spec.slots).fill(OF_LEVEL);
+    // without weights, Σ sᵢxᵢ² of a level is the number of its rows
+    const wanted = Int32Array.from({ length: spec.slots }, (_, k) => {
+      const size = square[offsets[c] + k];
+      return weight && size > 0 ? OF_LEVEL : Math.min(OF_LEVEL, size);
+    });
     for (const i of sample) wanted[codes[i]]--;
-    let left = wanted.reduce((sum, rows, k) => sum + Number(rows > 0 && square[offsets[c] + k] > 0), 0);
+    let left = wanted.reduce((sum, missing) => sum + Math.max(0, missing), 0);
     for (let i = 0; i < rows && left > 0; i++) {
       if (wanted[codes[i]] <= 0 || !present(i) || sample.has(i)) continue;
       sample.add(i);
-      if (--wanted[codes[i]] === 0) left--;
+      wanted[codes[i]]--;
+      left--;
     }
   });
   return [...sample];

@@ -1,6 +1,7 @@
 import { exp } from '../../../bindings/js/math.ts';
 import type { Likelihood, LikelihoodPoint } from '../../../bindings/likelihood.ts';
-import { factorCholesky, invertCholesky, solveCholesky, submatrix } from '../../math/cholesky.ts';
+import { BorderedFactor, longest } from '../../math/bordered.ts';
+import { factorCholesky, solveCholesky, submatrix } from '../../math/cholesky.ts';
 import type { Problem } from '../../train/problem/problem.ts';
 import type { SlotProfile } from '../../train/problem/slotProfile.ts';
 import type { TargetNumbers } from '../../train/problem/target.ts';
@@ -25,9 +26,12 @@ export interface Examined {
 export interface Weighted {
   /** slots, ascending, then the intercept */
   readonly columns: readonly number[];
-  /** XᵀWX of the columns, W = s·π(1 − π), of several classes s·(1 − Σπ²), and its inverse; null where singular */
+  /** XᵀWX of the columns, W = s·π(1 − π), of several classes s·(1 − Σπ²) */
   readonly information: Float64Array;
-  readonly inverse: Float64Array | null;
+  /** null where it is singular */
+  readonly factor: BorderedFactor | null;
+  /** places of the levels of each category, which exclude one another */
+  readonly levels: readonly (readonly number[])[];
 }
 
 /** The likelihood without penalty near a point. */
@@ -56,7 +60,6 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
   const { weight } = problem.rows;
   const { classes, parameters } = likelihood;
   const width = parameters / classes;
-  const size = columns.length;
   const blocks = Array.from({ length: Math.max(1, classes - 1) }, (_, k) => (classes > 1 ? k + 1 : 0));
   const objective = new Objective(likelihood, {
     active: Int32Array.from(blocks.flatMap((k) => columns.map((id) => k * width + id))),
@@ -70,35 +73,43 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
   const hessian = new Float64Array(objective.size ** 2);
   objective.at(w, step).hessian(hessian);
   const { totalWeight } = likelihood;
-  let information: Float64Array = hessian.map((value) => value * totalWeight);
+  const own = hessian.map((value) => value * totalWeight);
   const singular = factorCholesky(hessian, objective.size, SINGULAR).length > 0;
   if (!singular) {
     for (let j = 0; j < step.length; j++) step[j] = -step[j];
     solveCholesky(hessian, objective.size, step);
   }
-  let inverse: Float64Array | null = null;
-  if (classes > 1) {
-    information = gramOf(likelihood, columns, spread(likelihood, point, weight));
-    inverse = inverseOf(information, size);
-  } else if (!singular) {
-    inverse = invertCholesky(hessian, size);
-    for (let at = 0; at < inverse.length; at++) inverse[at] /= totalWeight;
-  }
-  return { columns, objective, w, step: singular ? null : step, information, inverse };
+  const weighted =
+    classes > 1
+      ? factored(problem, columns, gramOf(likelihood, columns, spread(likelihood, point, weight)), true)
+      : factored(problem, columns, own, !singular);
+  return { ...weighted, objective, w, step: singular ? null : step };
 }
 
-/** null where the matrix is singular */
-export function inverseOf(information: Float64Array, size: number): Float64Array | null {
-  const factor = information.slice();
-  return factorCholesky(factor, size, SINGULAR).length === 0 ? invertCholesky(factor, size) : null;
+/** @param regular  whether the matrix may be regular, which is then seen */
+export function factored(
+  { batch }: Problem,
+  columns: readonly number[],
+  information: Float64Array,
+  regular: boolean,
+): Weighted {
+  const size = columns.length;
+  const place = new Map(columns.map((id, j) => [id, j]));
+  const levels = batch.specs.flatMap((spec, c) => {
+    if (spec.kind === 'numeric') return [];
+    const first = batch.offsets[c];
+    return [Array.from({ length: spec.slots }, (_, k) => place.get(first + k)).filter((j) => j !== undefined)];
+  });
+  const factor = regular ? BorderedFactor.of(information, size, longest(levels)) : null;
+  return { columns, information, factor, levels };
 }
 
 /** The columns at a point of a likelihood of one weight vector. @param columns  slots, ascending, then the intercept */
-export function weightedColumns(point: LikelihoodPoint, parameters: number, columns: readonly number[]): Weighted {
+export function weightedColumns(problem: Problem, point: LikelihoodPoint, columns: readonly number[]): Weighted {
+  const parameters = problem.slots.length + 1;
   const hessian = new Float64Array(parameters * parameters);
   point.hessian(hessian);
-  const information = submatrix(hessian, parameters, columns);
-  return { columns, information, inverse: inverseOf(information, columns.length) };
+  return factored(problem, columns, submatrix(hessian, parameters, columns), true);
 }
 
 /**
@@ -110,7 +121,7 @@ export function nullColumns(problem: Problem, fit: Examined, columns: readonly n
   if (offset || fit.likelihood.classes > 1) return stateOf(problem, { ...fit, params: null }, columns);
   // π is one number, which changes neither condition nor inflation
   const information = gramOf(fit.likelihood, columns, weight ?? new Float64Array(fit.y.length).fill(1));
-  return { columns, information, inverse: inverseOf(information, columns.length) };
+  return factored(problem, columns, information, true);
 }
 
 /**
