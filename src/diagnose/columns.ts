@@ -110,9 +110,13 @@ function countCodes(
   const rows = y.length;
   if (isPlain(y, count)) {
     const counts = new Int32Array((last + 1) * classes);
-    for (let i = 0; i < rows; i++) {
-      const code = codes[i];
-      counts[(code < last && !missing?.[i] ? code : last) * classes + y[i]]++;
+    if (missing) {
+      for (let i = 0; i < rows; i++) counts[(missing[i] || codes[i] > last ? last : codes[i]) * classes + y[i]]++;
+    } else {
+      for (let i = 0; i < rows; i++) {
+        const code = codes[i];
+        counts[(code < last ? code : last) * classes + y[i]]++;
+      }
     }
     return Float64Array.from(counts);
   }
@@ -422,25 +426,30 @@ const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
 /** At most `most` rows of each side, evenly spaced. */
 function sampleSides(subject: Subject, label: number, most: number): Sample['sides'] {
   const { y, count, labels } = subject;
-  const plain = isPlain(y, count);
+  if (isPlain(y, count)) return plainSides(y, label, most);
   const many = labels.length > 2;
-  const isOutside = (i: number) => !(count && count[i] === 0) && (many ? y[i] !== label : y[i] < 1);
-  const isInside = (i: number) => !(count && count[i] === 0) && (many ? y[i] === label : y[i] > 0);
+  const present = (i: number) => !(count && count[i] === 0);
+  const isOutside = (i: number) => present(i) && (many ? y[i] !== label : y[i] < 1);
+  const isInside = (i: number) => present(i) && (many ? y[i] === label : y[i] > 0);
   let [outside, inside] = [0, 0];
   for (let i = 0; i < y.length; i++) {
-    // in one loop of whole numbers, because there may be millions
-    if (plain) inside += y[i] === label ? 1 : 0;
-    else {
-      outside += isOutside(i) ? 1 : 0;
-      inside += isInside(i) ? 1 : 0;
-    }
+    outside += isOutside(i) ? 1 : 0;
+    inside += isInside(i) ? 1 : 0;
   }
-  if (plain) outside = y.length - inside;
-  const sides = [outside, inside].map((size) => new Spaced(size, most));
+  const sides = [new Spaced(outside, most), new Spaced(inside, most)] as const;
   for (let i = 0; i < y.length; i++) {
-    if (plain ? y[i] !== label : isOutside(i)) sides[0].pass(i);
-    if (plain ? y[i] === label : isInside(i)) sides[1].pass(i);
+    if (isOutside(i)) sides[0].pass(i);
+    if (isInside(i)) sides[1].pass(i);
   }
+  return [sides[0].rows, sides[1].rows];
+}
+
+/** The same in loops of whole numbers: there may be millions. */
+function plainSides(y: Uint8Array, label: number, most: number): Sample['sides'] {
+  let inside = 0;
+  for (let i = 0; i < y.length; i++) inside += y[i] === label ? 1 : 0;
+  const sides = [new Spaced(y.length - inside, most), new Spaced(inside, most)] as const;
+  for (let i = 0; i < y.length; i++) (y[i] === label ? sides[1] : sides[0]).pass(i);
   return [sides[0].rows, sides[1].rows];
 }
 

@@ -1,3 +1,4 @@
+import type { LikelihoodPoint } from '../../bindings/likelihood.ts';
 import { refuseUnknown } from '../../bindings/names.ts';
 import type { Data } from '../encode/checkedTable.ts';
 import { sourceOf } from '../encode/coder.ts';
@@ -11,13 +12,13 @@ import { newton } from '../train/solve/newton.ts';
 import { dependentSlots } from '../train/solve/untold.ts';
 import { columnFindings } from './columns.ts';
 import { type Finding, sortFindings } from './finding.ts';
-import { collinearity, combinations } from './fit/collinearity.ts';
+import { clearOfCollinearity, collinearity, combinations } from './fit/collinearity.ts';
 import { influence } from './fit/influence.ts';
 import { lowEvents, MATRIX_LIMIT, tooWide, underdetermined } from './fit/parameters.ts';
-import { proveBySample } from './fit/sample.ts';
+import { sampleOf, sampleOverlaps } from './fit/sample.ts';
 import { noProgram, overlaps, separatedAfterFit, separatedRows, separationFinding } from './fit/separated.ts';
-import { type Examined, estimable, nullColumns, stateOf, weightedColumns } from './fit/state.ts';
-import { SEPARATION_LIMIT } from './separation.ts';
+import { areIndependent, type Examined, estimable, nullColumns, stateOf, weightedColumns } from './fit/state.ts';
+import { SEPARATION_LIMIT, tooManyRows } from './separation.ts';
 
 /** Multiplications that a fit may spend on the matrix of its columns (tenths of a second), on what is plain JavaScript, and on a search. */
 const FIT_WORK = { matrix: 1e9, influence: 5e7, search: 1e7 };
@@ -152,8 +153,9 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
 }
 
 /**
- * Findings of a fit of two classes to many rows: a sample proves what it can, and only the figures of collinear columns need all rows.
- * @returns null unless a sample proves that the columns are independent
+ * Findings of a fit of two classes to many rows. Sums over all rows are formed only where a sample does not tell: that the classes overlap, and
+ * that columns are not collinear. Figures are always those of all rows.
+ * @returns null where columns may depend on others
  */
 function findingsOfMany(
   problem: Problem,
@@ -162,23 +164,31 @@ function findingsOfMany(
   count: Float64Array | null,
   plenty: boolean,
 ): Finding[] | null {
-  const { likelihood, profile, params } = fit;
+  const { likelihood, profile, params, y } = fit;
   if (likelihood.classes > 1 || !params) return null;
-  const columns = [...candidates, problem.slots.length];
+  const { batch, slots, rows } = problem;
+  const columns = [...candidates, slots.length];
   const gradient = new Float64Array(likelihood.parameters);
   const evaluate = () => likelihood.at(params, gradient);
-  // where a slot separates the classes, they do not overlap
-  const point = candidates.some((slot) => profile.separates[slot]) ? null : evaluate();
-  const proved = proveBySample(problem, fit, columns, params, point && gradient);
-  if (!proved.independent) return null;
+  let point: LikelihoodPoint | null = null;
+  const sample = sampleOf(problem, fit, columns, params);
+  const mayOverlap = !candidates.some((slot) => profile.separates[slot]);
+  let overlap = false;
+  if (sample && mayOverlap && !tooManyRows(batch, columns, y, rows.weight, QUICK_LIMIT)) {
+    point = evaluate();
+    overlap = sampleOverlaps(problem, sample, gradient);
+  }
+  const { separated } = overlap ? NOT_SEPARATED : separatedRows(problem, fit, columns, QUICK_LIMIT);
   const found = lowEvents(fit, count, candidates.length);
-  const { separated } = proved.overlap ? NOT_SEPARATED : separatedRows(problem, fit, columns, QUICK_LIMIT);
   if (separated) found.push(separationFinding(problem, separated));
-  if (!plenty) return found;
+  // the weights of rows are at most a quarter
+  const square = (j: number) => (j < candidates.length ? profile.square[candidates[j]] : likelihood.totalWeight) / 4;
+  if (sample && !separated && areIndependent(sample, square) && clearOfCollinearity(problem, sample)) return found;
   const weighted = separated
     ? nullColumns(problem, fit, columns)
     : weightedColumns(problem, point ?? evaluate(), columns);
-  return [...found, ...collinearity(problem, weighted)];
+  if (!areIndependent(weighted)) return null;
+  return plenty ? [...found, ...collinearity(problem, weighted)] : found;
 }
 
 const NOT_SEPARATED = { separated: null };

@@ -1,5 +1,6 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
 import { leastCombination } from '../math/simplex.ts';
+import { SlotRow } from './slotRow.ts';
 
 /** Margins below this are rounding errors, for rows with a largest entry of 1 along a direction within ±1. */
 export const MARGIN = 1e-9;
@@ -119,20 +120,10 @@ export function signedRows(
   weight: Float64Array | null,
   { classes = 2, most: limit = SEPARATION_LIMIT } = {},
 ): SignedRows | null {
-  const { specs, offsets, slots } = batch;
   const size = active.length;
-  const place = new Int32Array(slots).fill(-1);
-  for (let j = 0; j < size; j++) if (active[j] < slots) place[active[j]] = j;
   const columns = size * (classes - 1);
-  const most = limit / (columns ** 2 * (classes - 1));
   if (batch.rows === 0) return { values: new Float64Array(0), rows: 0, columns };
-
-  const cells = specs.flatMap((spec, c): Cells[] => {
-    const first = offsets[c];
-    if (spec.kind !== 'numeric') return [{ values: batch.codes(c), place: place.subarray(first, first + spec.slots) }];
-    return place[first] < 0 ? [] : [{ values: batch.numeric(c), place: null }];
-  });
-  const representatives = distinctRows(cells, y, weight, batch.rows, most);
+  const representatives = distinctRows(cellsOf(batch, active), y, weight, batch.rows, mostRows(size, classes, limit));
   if (!representatives) return null;
   const shared = (i: number) => classes === 2 && y[i] > 0 && y[i] < 1;
   let rows = 0;
@@ -140,18 +131,11 @@ export function signedRows(
   const values = new Float64Array(rows * columns);
   let row = 0;
   const x = new Float64Array(size);
+  const entries = new SlotRow(batch, active);
   for (const i of representatives) {
     x.fill(0);
-    x[size - 1] = 1;
-    for (let c = 0; c < specs.length; c++) {
-      const first = offsets[c];
-      if (specs[c].kind === 'numeric') {
-        if (place[first] >= 0) x[place[first]] = batch.numeric(c)[i];
-      } else {
-        const at = place[first + batch.codes(c)[i]];
-        if (at >= 0) x[at] = 1;
-      }
-    }
+    const count = entries.read(i);
+    for (let k = 0; k < count; k++) x[entries.at[k]] = entries.x[k];
     const own = shared(i) ? [0, 1] : [y[i]];
     for (const k of own) {
       for (let l = 0; l < classes; l++) {
@@ -165,6 +149,32 @@ export function signedRows(
     }
   }
   return { values, rows, columns };
+}
+
+/** Whether `signedRows` of two classes returns null already by the first rows, as it does with numbers that seldom repeat. */
+export function tooManyRows(
+  batch: ColumnsBatch,
+  active: ArrayLike<number>,
+  y: ArrayLike<number>,
+  weight: Float64Array | null,
+  limit: number,
+): boolean {
+  const most = mostRows(active.length, 2, limit);
+  const first = Math.min(batch.rows, Math.ceil(2 * most));
+  return distinctRows(cellsOf(batch, active), y, weight, first, most) === null;
+}
+
+const mostRows = (size: number, classes: number, limit: number) => limit / (size ** 2 * (classes - 1) ** 3);
+
+function cellsOf(batch: ColumnsBatch, active: ArrayLike<number>): Cells[] {
+  const { specs, offsets, slots } = batch;
+  const place = new Int32Array(slots).fill(-1);
+  for (let j = 0; j < active.length; j++) if (active[j] < slots) place[active[j]] = j;
+  return specs.flatMap((spec, c): Cells[] => {
+    const first = offsets[c];
+    if (spec.kind !== 'numeric') return [{ values: batch.codes(c), place: place.subarray(first, first + spec.slots) }];
+    return place[first] < 0 ? [] : [{ values: batch.numeric(c), place: null }];
+  });
 }
 
 /** A column of a batch; of codes only their place counts. */

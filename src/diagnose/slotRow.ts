@@ -50,13 +50,13 @@ export class SlotRow {
     return sum;
   }
 
-  /** Adds w·xxᵀ of the row that was read to a matrix of `size` columns. */
+  /** Adds w·xxᵀ of the row that was read to the lower triangle of a matrix of `size` columns. */
   addSquare(count: number, w: number, matrix: Float64Array, size: number): void {
     const { at, x } = this;
     for (let a = 0; a < count; a++) {
       const own = at[a] * size;
       const value = w * x[a];
-      for (let b = 0; b < count; b++) matrix[own + at[b]] += value * x[b];
+      for (let b = 0; b <= a; b++) matrix[own + at[b]] += value * x[b];
     }
   }
 }

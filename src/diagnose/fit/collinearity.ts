@@ -6,6 +6,7 @@ import { slotsOf } from '../../train/problem/slots.ts';
 import { gramOf, nameParameters } from '../../train/solve/untold.ts';
 import { conditioning, inflation } from '../collinear.ts';
 import type { Finding } from '../finding.ts';
+import type { Sample } from './sample.ts';
 import type { Weighted } from './state.ts';
 
 /** Variance inflation above which a column is nearly a combination of others: R² = 0.9. */
@@ -57,10 +58,25 @@ export function combinations(
   });
 }
 
+/**
+ * Whether a sample of the rows shows that there is nothing to say about collinear columns: all figures are below half of where they would be
+ * reported, and no column has most of its length in a few rows. Figures of a sample are never shown.
+ */
+export function clearOfCollinearity(problem: Problem, sample: Sample): boolean {
+  const { information, factor, alike } = sample;
+  return (
+    alike &&
+    factor !== null &&
+    conditioning(information, factor).number < CONDITION.moderate / 2 &&
+    inflations(problem, sample).every(({ times }) => times < INFLATION / 2)
+  );
+}
+
 /** Condition number and variance inflation. */
-export function collinearity({ slots }: Problem, { columns, information, factor, levels }: Weighted): Finding[] {
+export function collinearity(problem: Problem, weighted: Weighted): Finding[] {
+  const { slots } = problem;
+  const { columns, information, factor } = weighted;
   if (!factor || columns.length < 3) return [];
-  const size = columns.length;
   const found: Finding[] = [];
   const { number: condition, share } = conditioning(information, factor);
   if (condition > CONDITION.moderate) {
@@ -74,13 +90,7 @@ export function collinearity({ slots }: Problem, { columns, information, factor,
       advice: 'drop or combine redundant columns, or penalise (C or lambda)',
     });
   }
-  const groups = new Map<string, number[]>();
-  for (let j = 0; j < size - 1; j++) {
-    const { name } = slots[columns[j]];
-    groups.set(name, [...(groups.get(name) ?? []), j]);
-  }
-  const inflated = [...groups]
-    .map(([name, group]) => ({ name, group, times: inflation(information, factor, group, levels) }))
+  const inflated = inflations(problem, weighted)
     .filter(({ times }) => times > INFLATION)
     .sort((a, b) => b.times - a.times);
   if (inflated.length > 0) {
@@ -100,4 +110,17 @@ export function collinearity({ slots }: Problem, { columns, information, factor,
     });
   }
   return found;
+}
+
+/** Variance inflation of each feature, with the places of its columns. */
+function inflations(
+  { slots }: Problem,
+  { columns, information, factor, levels }: Weighted,
+): { name: string; group: number[]; times: number }[] {
+  const groups = new Map<string, number[]>();
+  for (let j = 0; j < columns.length - 1; j++) {
+    const { name } = slots[columns[j]];
+    groups.set(name, [...(groups.get(name) ?? []), j]);
+  }
+  return [...groups].map(([name, group]) => ({ name, group, times: inflation(information, factor!, group, levels) }));
 }

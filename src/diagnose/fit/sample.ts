@@ -1,112 +1,84 @@
 import { exp } from '../../../bindings/js/math.ts';
 import type { Problem } from '../../train/problem/problem.ts';
-import type { SlotProfile } from '../../train/problem/slotProfile.ts';
 import { CERTAIN } from '../separation.ts';
 import { SlotRow } from '../slotRow.ts';
-import { type Examined, factored, SINGULAR } from './state.ts';
+import { type Examined, factored, type Weighted } from './state.ts';
 
-/** Fewest and most rows of a sample for each column. */
-const ROWS = { few: 8, many: 64 };
-/** Rows of each level that a sample has, if there are as many. */
-const OF_LEVEL = 8;
-/** How many times the tolerance a pivot of the sample must be, so that no rounding can have made it so large. */
-const CLEAR = 1000;
+/** Rows of a sample for each column. */
+const ROWS = 64;
+/** How many times the work of a sample and its factor the sums over all rows must be, so that a sample is worth its while. */
+const WORTH = 10;
+/** How far Σ sᵢxᵢ² of a column in the sample may be from that of all rows, as a factor. */
+const ALIKE = 2;
 
-/** What a sample of the rows proves of all of them. */
-export interface Proved {
-  /** no column is a combination of others */
-  readonly independent: boolean;
-  /** the classes overlap, so that the likelihood has a maximum */
-  readonly overlap: boolean;
+/** Rows of a problem, and its columns by these rows at the end of a fit of two classes. */
+export interface Sample extends Weighted {
+  readonly rows: Int32Array;
+  /** Whether Σ sᵢxᵢ² of each column is about what all rows have. Where it is not, a few rows have most of a column. */
+  readonly alike: boolean;
 }
 
 /**
- * Proves by a sample of the rows what holds for all of them, two classes.
- *
- * Columns are independent if they are so in the sample, because pivots of XᵀWX only grow with the rows.
- *
- * The classes overlap if a positive combination of all signed rows is 0 (Stiemke's lemma). With p at the end of a fit, π the probability of the
- * class that a row is not in, the combination Σ sᵢπᵢ·aᵢ = −Xᵀ(s(p − y)) is nearly 0, and the sample takes the rest away:
- *
- *   Σ sᵢπᵢ·aᵢ − Σ_sample wᵢ(xᵢ·c)·xᵢ = 0,   w = s·p(1 − p),   (XᵀWX of the sample)·c = −gradient
- *
- * The factors stay positive while |xᵢ·c| < 1 in every row of the sample.
- *
- * @param columns   slots, ascending, then the intercept
- * @param params    of the fit
- * @param gradient  Xᵀ(s(p − y)) of all rows at `params`; null: overlap is not looked for
+ * Evenly spaced rows, and XᵀWX of them.
+ * @param columns  slots, ascending, then the intercept
+ * @param params   of the fit
+ * @returns null where sums over all rows cost about as much
  */
-export function proveBySample(
+export function sampleOf(
   problem: Problem,
-  { profile, likelihood }: Examined,
+  { likelihood, profile }: Examined,
   columns: readonly number[],
   params: Float64Array,
-  gradient: Float64Array | null,
-): Proved {
-  const { batch, slots, rows } = problem;
-  const { weight, offset } = rows;
+): Sample | null {
+  const { batch, rows: vectors } = problem;
+  const { weight, offset } = vectors;
   const size = columns.length;
+  const most = ROWS * size;
+  const cells = (batch.specs.length + 1) ** 2 / 2;
+  if (batch.rows * cells < WORTH * (most * cells + size ** 3)) return null;
   const every = new SlotRow(
     batch,
     Array.from(params, (_, j) => j),
   );
   const row = new SlotRow(batch, columns);
-  const least = Float64Array.from(columns, (id) => {
-    const square = id < slots.length ? profile.square[id] : likelihood.totalWeight;
-    // w is at most a quarter of s
-    return (CLEAR * SINGULAR * square) / 4;
-  });
-  let [independent, overlap] = [false, false];
-  // as many as cost what the factor does
-  const cells = batch.specs.length + 1;
-  const each = Math.min(ROWS.many, Math.max(ROWS.few, Math.round(size ** 2 / (3 * cells ** 2))));
-  for (const rows of new Set([each * size, ROWS.many * size])) {
-    if (2 * rows > batch.rows) break;
-    const sample = sampleOf(problem, profile, rows);
-    const matrix = new Float64Array(size * size);
-    for (const i of sample) {
-      const z = every.dot(every.read(i), params) + (offset ? offset[i] : 0);
-      const odds = exp(-Math.abs(z));
-      const w = ((weight ? weight[i] : 1) * odds) / (1 + odds) ** 2;
-      row.addSquare(row.read(i), w, matrix, size);
-    }
-    const { factor } = factored(problem, columns, matrix, true);
-    if (!factor) continue;
-    independent ||= factor.pivots().every((pivot, j) => pivot > least[j]);
-    if (gradient) {
-      const c = factor.solve(Float64Array.from(columns, (id) => -gradient[id]));
-      overlap = sample.every((i) => Math.abs(row.dot(row.read(i), c)) <= CERTAIN);
-    }
-    if (independent && (overlap || !gradient)) break;
+  const rows = Int32Array.from({ length: most }, (_, k) => Math.floor((k * batch.rows) / most));
+  const matrix = new Float64Array(size * size);
+  const square = new Float64Array(size);
+  let total = 0;
+  for (const i of rows) {
+    const s = weight ? weight[i] : 1;
+    const z = every.dot(every.read(i), params) + (offset ? offset[i] : 0);
+    const odds = exp(-Math.abs(z));
+    const count = row.read(i);
+    row.addSquare(count, (s * odds) / (1 + odds) ** 2, matrix, size);
+    for (let k = 0; k < count; k++) square[row.at[k]] += s * row.x[k] * row.x[k];
+    total += s;
   }
-  return { independent, overlap };
+  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) matrix[j * size + i] = matrix[i * size + j];
+  const share = total / likelihood.totalWeight;
+  const alike = columns.slice(0, -1).every((id, j) => {
+    const ratio = square[j] / (share * profile.square[id]);
+    return ratio > 1 / ALIKE && ratio < ALIKE;
+  });
+  return { ...factored(problem, columns, matrix, true), rows, alike };
 }
 
-/** Rows of positive weight: about `most`, evenly spaced, and the first ones of each level that these have too few of. */
-function sampleOf({ batch, rows: { weight } }: Problem, { square }: SlotProfile, most: number): number[] {
-  const { rows, specs, offsets } = batch;
-  const present = (i: number) => !weight || weight[i] > 0;
-  const sample = new Set<number>();
-  for (let k = 0; k < most; k++) {
-    const i = Math.floor((k * rows) / most);
-    if (present(i)) sample.add(i);
-  }
-  specs.forEach((spec, c) => {
-    if (spec.kind === 'numeric') return;
-    const codes = batch.codes(c);
-    // without weights, Σ sᵢxᵢ² of a level is the number of its rows
-    const wanted = Int32Array.from({ length: spec.slots }, (_, k) => {
-      const size = square[offsets[c] + k];
-      return weight && size > 0 ? OF_LEVEL : Math.min(OF_LEVEL, size);
-    });
-    for (const i of sample) wanted[codes[i]]--;
-    let left = wanted.reduce((sum, missing) => sum + Math.max(0, missing), 0);
-    for (let i = 0; i < rows && left > 0; i++) {
-      if (wanted[codes[i]] <= 0 || !present(i) || sample.has(i)) continue;
-      sample.add(i);
-      wanted[codes[i]]--;
-      left--;
-    }
-  });
-  return [...sample];
+/**
+ * Whether the classes overlap, proved by a sample at the end of a fit of two classes.
+ *
+ * They do if a positive combination of all signed rows is 0 (Stiemke's lemma). With π the probability of the class that a row is not in, the
+ * combination Σ sᵢπᵢ·aᵢ = −Xᵀ(s(p − y)) is nearly 0 at the end of a fit, and rows of the sample take away the rest:
+ *
+ *   Σ sᵢπᵢ·aᵢ − Σ_sample wᵢ(xᵢ·c)·xᵢ = 0,   w = s·p(1 − p),   (XᵀWX of the sample)·c = −gradient
+ *
+ * The factors stay positive while |xᵢ·c| < 1 in every row of the sample.
+ *
+ * @param gradient  Xᵀ(s(p − y)) of all rows
+ */
+export function sampleOverlaps({ batch }: Problem, sample: Sample, gradient: Float64Array): boolean {
+  const { rows, columns, factor } = sample;
+  if (!factor) return false;
+  const c = factor.solve(Float64Array.from(columns, (id) => -gradient[id]));
+  const row = new SlotRow(batch, columns);
+  return rows.every((i) => Math.abs(row.dot(row.read(i), c)) <= CERTAIN);
 }

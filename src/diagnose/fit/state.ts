@@ -10,7 +10,7 @@ import { gramOf } from '../../train/solve/untold.ts';
 import { classWeights } from '../../weights.ts';
 
 /** 1 − R² below which a column is a combination of others, for the weighted columns of a fit. */
-export const SINGULAR = 1e-11;
+const SINGULAR = 1e-11;
 
 /** A likelihood of a problem, and the point at which it is examined. */
 export interface Examined {
@@ -84,6 +84,18 @@ export function stateOf(problem: Problem, { likelihood, y, params }: Examined, c
       ? factored(problem, columns, gramOf(likelihood, columns, spread(likelihood, point, weight)), true)
       : factored(problem, columns, own, !singular);
   return { ...weighted, objective, w, step: singular ? null : step };
+}
+
+/** How many times the tolerance a pivot must be, so that no rounding can have made it so large. */
+const CLEAR = 1000;
+
+/**
+ * Whether the columns are independent beyond doubt. What some rows prove holds for all of them, because pivots of XᵀWX only grow with the rows.
+ * @param square  greatest possible diagonal of XᵀWX of all rows; absent: that of the matrix
+ */
+export function areIndependent({ information, factor, columns }: Weighted, square?: (j: number) => number): boolean {
+  const diagonal = square ?? ((j: number) => information[j * (columns.length + 1)]);
+  return factor?.pivots().every((pivot, j) => pivot > CLEAR * SINGULAR * diagonal(j)) ?? false;
 }
 
 /** @param regular  whether the matrix may be regular, which is then seen */
