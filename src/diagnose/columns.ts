@@ -86,10 +86,22 @@ const rowsText = (count: number) => `${Number(count.toFixed(1))} ${count === 1 ?
 
 /** rows by class */
 function classTotals({ labels, y, count }: Subject): Float64Array {
+  if (isPlain(y, count)) return plainTotals(y, labels.length);
   const totals = new Float64Array(labels.length);
-  if (isPlain(y, count)) for (let i = 0; i < y.length; i++) totals[y[i]]++;
-  else for (let i = 0; i < y.length; i++) addRow(totals, 0, labels.length, y[i], count ? count[i] : 1);
+  for (let i = 0; i < y.length; i++) addRow(totals, 0, labels.length, y[i], count ? count[i] : 1);
   return totals;
+}
+
+/** The same in loops of whole numbers. */
+function plainTotals(y: Uint8Array, classes: number): Float64Array {
+  if (classes > 2) {
+    const totals = new Int32Array(classes);
+    for (let i = 0; i < y.length; i++) totals[y[i]]++;
+    return Float64Array.from(totals);
+  }
+  let positive = 0;
+  for (let i = 0; i < y.length; i++) positive += y[i];
+  return Float64Array.of(y.length - positive, positive);
 }
 
 /** Whether rows count once and have one class each, so that they are counted without arithmetic. There may be millions. */
@@ -424,9 +436,8 @@ const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
   labels.length > 2 ? Number(y[i] === label) : y[i];
 
 /** At most `most` rows of each side, evenly spaced. */
-function sampleSides(subject: Subject, label: number, most: number): Sample['sides'] {
-  const { y, count, labels } = subject;
-  if (isPlain(y, count)) return plainSides(y, label, most);
+function sampleSides({ y, count, labels }: Subject, label: number, most: number): Sample['sides'] {
+  if (isPlain(y, count)) return plainSides(y, label, labels.length, most);
   const many = labels.length > 2;
   const present = (i: number) => !(count && count[i] === 0);
   const isOutside = (i: number) => present(i) && (many ? y[i] !== label : y[i] < 1);
@@ -444,32 +455,47 @@ function sampleSides(subject: Subject, label: number, most: number): Sample['sid
   return [sides[0].rows, sides[1].rows];
 }
 
-/** The same in loops of whole numbers: there may be millions. */
-function plainSides(y: Uint8Array, label: number, most: number): Sample['sides'] {
-  let inside = 0;
-  for (let i = 0; i < y.length; i++) inside += y[i] === label ? 1 : 0;
+/** The same of millions of rows: of a large side the next row from evenly spaced places on, so that few rows are looked at. */
+function plainSides(y: Uint8Array, label: number, classes: number, most: number): Sample['sides'] {
+  const inside = plainTotals(y, classes)[label];
   const sides = [new Spaced(y.length - inside, most), new Spaced(inside, most)] as const;
-  for (let i = 0; i < y.length; i++) (y[i] === label ? sides[1] : sides[0]).pass(i);
-  return [sides[0].rows, sides[1].rows];
+  return [take(y, false, label, sides[0]), take(y, true, label, sides[1])];
+}
+
+function take(y: Uint8Array, own: boolean, label: number, spaced: Spaced): Int32Array {
+  const { rows, size } = spaced;
+  if (size > rows.length) {
+    let [at, i] = [0, 0];
+    for (; at < rows.length; at++) {
+      i = Math.max(i, Math.floor((at * y.length) / rows.length));
+      while (i < y.length && (y[i] === label) !== own) i++;
+      if (i === y.length) break;
+      rows[at] = i++;
+    }
+    if (at === rows.length) return rows;
+  }
+  // all of a small side, and of rows that are sorted by class
+  for (let i = 0; i < y.length; i++) if ((y[i] === label) === own) spaced.pass(i);
+  return rows;
 }
 
 /** Takes at most `most` of `size` rows that pass, evenly spaced. */
 class Spaced {
   readonly rows: Int32Array;
-  readonly #size: number;
+  readonly size: number;
   #passed = 0;
   #taken = 0;
   #next = 0;
 
   constructor(size: number, most: number) {
     this.rows = new Int32Array(Math.min(size, most));
-    this.#size = size;
+    this.size = size;
   }
 
   pass(i: number): void {
     if (this.#passed++ < this.#next || this.#taken === this.rows.length) return;
     this.rows[this.#taken++] = i;
-    this.#next = Math.floor((this.#taken * this.#size) / this.rows.length);
+    this.#next = Math.floor((this.#taken * this.size) / this.rows.length);
   }
 }
 

@@ -161,7 +161,16 @@ export function tooManyRows(
 ): boolean {
   const most = mostRows(active.length, 2, limit);
   const first = Math.min(batch.rows, Math.ceil(2 * most));
-  return distinctRows(cellsOf(batch, active), y, weight, first, most) === null;
+  const cells = cellsOf(batch, active);
+  const exceeds = ({ values }: Cells): boolean => {
+    const seen = new Set<number>();
+    for (let i = 0; i < first && seen.size <= most + 1; i++) if (!weight || weight[i] > 0) seen.add(values[i]);
+    return seen.size > most + 1;
+  };
+  // one column often has so many numbers
+  return (
+    cells.some((column) => !column.place && exceeds(column)) || distinctRows(cells, y, weight, first, most) === null
+  );
 }
 
 const mostRows = (size: number, classes: number, limit: number) => limit / (size ** 2 * (classes - 1) ** 3);

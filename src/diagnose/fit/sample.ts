@@ -5,7 +5,9 @@ import { SlotRow } from '../slotRow.ts';
 import { type Examined, factored, type Weighted } from './state.ts';
 
 /** Rows of a sample for each column. */
-const ROWS = 64;
+const ROWS = 32;
+/** Neighbouring rows that are taken together: cells of f64 in a line of the cache. */
+const RUN = 8;
 /** How many times the work of a sample and its factor the sums over all rows must be, so that a sample is worth its while. */
 const WORTH = 10;
 /** How far Σ sᵢxᵢ² of a column in the sample may be from that of all rows, as a factor. */
@@ -19,7 +21,7 @@ export interface Sample extends Weighted {
 }
 
 /**
- * Evenly spaced rows, and XᵀWX of them.
+ * Evenly spaced runs of rows, and XᵀWX of them.
  * @param columns  slots, ascending, then the intercept
  * @param params   of the fit
  * @returns null where sums over all rows cost about as much
@@ -41,7 +43,8 @@ export function sampleOf(
     Array.from(params, (_, j) => j),
   );
   const row = new SlotRow(batch, columns);
-  const rows = Int32Array.from({ length: most }, (_, k) => Math.floor((k * batch.rows) / most));
+  const rows = new Int32Array(most);
+  for (let k = 0; k < most; k++) rows[k] = Math.floor(((k - (k % RUN)) * batch.rows) / most) + (k % RUN);
   const matrix = new Float64Array(size * size);
   const square = new Float64Array(size);
   let total = 0;

@@ -4,7 +4,15 @@ import { slotsOf } from '../../train/problem/slots.ts';
 import type { TargetNumbers } from '../../train/problem/target.ts';
 import { nameParameters, separatesAllRows } from '../../train/solve/untold.ts';
 import type { Finding } from '../finding.ts';
-import { certifiesOverlap, MARGIN, SEPARATION_LIMIT, type Separation, separation, signedRows } from '../separation.ts';
+import {
+  certifiesOverlap,
+  MARGIN,
+  SEPARATION_LIMIT,
+  type Separation,
+  separation,
+  signedRows,
+  tooManyRows,
+} from '../separation.ts';
 import { SlotRow } from '../slotRow.ts';
 import type { Examined, State } from './state.ts';
 
@@ -44,6 +52,8 @@ export function separatedRows(
   limit: number,
 ): { readonly separated: Separated | null; readonly decided: boolean } {
   const { batch, rows } = problem;
+  if (tooManyRows(batch, columns, fit.y, rows.weight, limit))
+    return { separated: separatedAfterFit(problem, fit), decided: false };
   const signed = signedRows(batch, columns, fit.y, rows.weight, {
     classes: Math.max(2, fit.likelihood.classes),
     most: limit,
