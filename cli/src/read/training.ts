@@ -287,10 +287,10 @@ function instants({ name, codes, levels, missing }: CodedColumn): NumericColumn 
  * @throws ERR_DATA when all values are equal
  */
 function largestOf({ name, values, missing }: NumericColumn, rows: number, fraction: number): Uint8Array {
-  const known = Float64Array.from(values.subarray(0, rows))
-    .filter((_, row) => !missing?.[row])
-    .sort();
-  const cut = known[Math.max(1, Math.ceil(Math.max(0, 1 - (fraction * rows) / known.length) * known.length)) - 1];
+  const all = new Float64Array(values.subarray(0, rows));
+  const known = missing ? all.filter((_, row) => !missing[row]) : all;
+  const below = Math.max(1, Math.ceil(Math.max(0, 1 - (fraction * rows) / known.length) * known.length)) - 1;
+  const cut = nthSmallest(known, below);
   let [above, fromCut] = [0, 0];
   for (const value of known) {
     if (value > cut) above++;
@@ -309,4 +309,25 @@ function largestOf({ name, values, missing }: NumericColumn, rows: number, fract
     if (missing?.[row]) return 0;
     return (open ? values[row] > cut : values[row] >= cut) ? 1 : 0;
   });
+}
+
+/** The value that would be at place n in ascending order. Reorders the values. @see Hoare, Algorithm 65: FIND, 1961 */
+function nthSmallest(values: Float64Array, n: number): number {
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const pivot = values[(low + high) >>> 1];
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i > j) break;
+      const value = values[i];
+      values[i++] = values[j];
+      values[j--] = value;
+    }
+    if (n <= j) high = j;
+    else if (n >= i) low = i;
+    else break;
+  }
+  return values[n];
 }

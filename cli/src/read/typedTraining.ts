@@ -61,13 +61,19 @@ function planPart(source: TypedSource, part: Part, column: SourceColumn, alias: 
   return { ...part, coded, column, alias };
 }
 
-/** The form in which a column is copied: numbers as DOUBLE, categories as text, an order as milliseconds. */
-function copied({ read, coded, column }: PlannedColumn): string {
+/** Whether the levels are whole numbers or booleans, which take less than their texts. */
+const isCountable = ({ coded, needs, column }: PlannedColumn): boolean =>
+  coded && !needs && (column.kind === 'integer' || column.kind === 'boolean');
+
+/** The form in which a column is copied: numbers as DOUBLE, categories as text or as they are, an order as milliseconds. */
+function copied(part: PlannedColumn): string {
+  const { read, coded, column } = part;
   const { sql, kind, type } = column;
   if (read === 'order' && kind === 'date') {
     const instant = type === 'DATE' ? `cast(${sql} as timestamp)` : sql;
     return `epoch_us(${instant}) / 1000.0`;
   }
+  if (isCountable(part)) return sql;
   return coded ? cellText(sql, kind) : `cast(${sql} as double)`;
 }
 
@@ -175,9 +181,10 @@ async function planCells(
   if (!coded) return { name: own, levels: null, sql: alias, required, least: role === 'weight' ? 0 : undefined };
   if (needs) return { name: own, levels: null, label: textCells(alias, column.kind).label, sql: alias };
   const limit = role === 'target' ? ` limit ${MOST_CLASSES + 1}` : '';
-  const keys = (
-    await rowsOf(connection, `select distinct ${alias} as key from training where ${alias} is not null${limit}`)
-  ).map((row) => String(row['key']));
+  const countable = isCountable(part);
+  const distinct = `select distinct ${alias} as key from training where ${alias} is not null${limit}`;
+  const label = countable ? cellText('key', column.kind) : 'key';
+  const keys = (await rowsOf(connection, `select ${label} as key from (${distinct})`)).map((row) => String(row['key']));
   if (keys.length === 0) refuseEmpty(source.label, own);
   if (role === 'target') refuseManyClasses(own, keys.length);
   const nul = keys.find((key) => key.includes('\0'));
@@ -189,11 +196,16 @@ async function planCells(
     noteLabels(own, levels, notes);
     if (role === 'target') noteNotation(own, levels, notes);
   }
-  // the table has their texts, numbers and dates included
+  const exact =
+    countable && (column.kind === 'boolean' || levels.every((level) => Number.isSafeInteger(Number(level))));
+  const byNumber = exact ? levelCodes(levels, column.kind) : null;
+  if (byNumber) return { name: own, levels, codes: byNumber, sql: `cast(${alias} as double)`, required };
+  // elsewhere cells have their texts, dates included
+  const cell = countable ? cellText(alias, column.kind) : alias;
   const codes = column.kind === 'float' ? null : levelCodes(levels, 'text');
-  if (codes) return { name: own, levels, codes, sql: alias, required };
+  if (codes) return { name: own, levels, codes, sql: cell, required };
   const type = await createLevelType(connection, await levelKeys(connection, levels, column.kind, 'plain'));
-  return { name: own, levels, sql: type.code(alias), required };
+  return { name: own, levels, sql: type.code(cell), required };
 }
 
 /** @throws ERR_RECORD for the first text that contains NUL, which DuckDB's types cannot represent */
