@@ -49,6 +49,24 @@ describe('--query over files of text', () => {
     expect(types).toEqual(['DOUBLE', 'VARCHAR', 'BIGINT', 'DATE']);
   });
 
+  it('categories of whole numbers and booleans are those of their texts: large, negative, far apart, missing', () => {
+    const columns = [
+      'case when i % 7 > 0 then 9007199254740993 + i % 5 end',
+      'i % 4 - 2',
+      '(i % 3) * 1000000',
+      'case when i % 5 > 0 then i % 2 = 0 end',
+    ];
+    const coefficients = (as: string) => {
+      const list = columns.map((sql, j) => `(${sql})${as} as c${j}`);
+      const sql = `select ${list}, case when (i * 7919) % 11 > 4 then 'yes' else 'no' end as y from range(300) t(i)`;
+      model('--query', sql, '--target', 'y', '--no-holdout', '--categorical', 'c0,c1,c2,c3');
+      return json(['inspect', 'm.safetensors', '--json']).coefficients;
+    };
+    const found = coefficients('');
+    expect(found.map(({ level }: { level: string | null }) => level)).toContain('9007199254740994');
+    expect(found).toEqual(coefficients('::varchar'));
+  });
+
   it('JSON lines: numbers, lists and objects', () => {
     write(
       'e.jsonl',
