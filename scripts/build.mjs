@@ -3,6 +3,7 @@
 // would make the installed library three times as large (docs/VERSIONING.md).
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
 import { build, transform } from 'esbuild';
@@ -92,7 +93,7 @@ rmSync('build/types', { recursive: true, force: true });
 run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 
 rmSync('dist', { recursive: true, force: true });
-cpSync('build/types', 'dist/types', { recursive: true });
+copyTypes();
 copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
@@ -173,6 +174,21 @@ await build({
   banner: { js: '// @duckdb/node-api, see LICENSE.duckdb' },
 });
 copyFileSync('node_modules/@duckdb/node-api/LICENSE', 'cli/dist/LICENSE.duckdb');
+
+/** Copies the declarations that those of the entries lead to: a third belongs to files of which nothing is exported. */
+function copyTypes() {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const seen = new Set();
+  const visit = (path) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const from = path.replace('dist', 'build');
+    cpSync(from, path);
+    for (const [, name] of readFileSync(from, 'utf8').matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)\.[tj]s['"]/g))
+      visit(join(dirname(path), `${name}.d.ts`).replaceAll('\\', '/'));
+  };
+  for (const { types } of Object.values(exports)) if (types) visit(normalize(types).replaceAll('\\', '/'));
+}
 
 // what scripts/prepare.mjs compares the sources with
 writeFileSync('build/stamp', `${new Date().toISOString()}\n`);
