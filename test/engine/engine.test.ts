@@ -467,8 +467,15 @@ describe.each(onHeap)('%s with a limit on its memory', (_, build) => {
     const batch = engine.rows(50_000, 1, 'f32');
     const inUse = engine.bytesInUse;
     const y = new Float64Array(50_000);
-    heap.limit = heap.memory.buffer.byteLength + 900_000;
+    const size = heap.memory.buffer.byteLength;
+    // weights and offsets take 800,000 bytes, the curvature, at the first evaluation, 400,000
+    heap.limit = size + 700_000;
     expect(thrown(() => engine.likelihood(batch, { y, weight: y, offset: y })).code).toBe('ERR_MEMORY');
+    expect(engine.bytesInUse).toBe(inUse);
+    heap.limit = size + 1_100_000;
+    const likelihood = engine.likelihood(batch, { y, weight: y, offset: y });
+    expect(thrown(() => likelihood.at(new Float64Array(2), new Float64Array(2))).code).toBe('ERR_MEMORY');
+    likelihood.free();
     expect(engine.bytesInUse).toBe(inUse);
     expectWorking(engine);
   });
