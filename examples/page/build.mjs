@@ -36,7 +36,6 @@ const flights = await query(`
   where file_row_number % 100 = 0
   order by file_row_number`);
 
-// biome-ignore lint/suspicious/noFocusedTests: the fit of a model
 const { model, warnings } = fit(tableFromRecords(flights), {
   target: TARGET,
   penalty: 'none', // maximum likelihood: the estimate has a covariance, and so every prediction an interval
