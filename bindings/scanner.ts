@@ -204,12 +204,8 @@ export abstract class Scanner extends Handle {
   #powers(): number {
     const at = this.allocate(23 * 8 + (2 * MOST_POWER + 1) * 16, 'powers of ten');
     for (let q = 0; q < 23; q++) this.heap.f64[at / 8 + q] = Number(`1e${q}`);
-    const bits = new BigUint64Array(this.heap.u8.buffer, at + 23 * 8, 2 * (2 * MOST_POWER + 1));
-    for (let q = -MOST_POWER; q <= MOST_POWER; q++) {
-      const value = powerOfFive(q);
-      bits[2 * (q + MOST_POWER)] = value & MASK;
-      bits[2 * (q + MOST_POWER) + 1] = value >> 64n;
-    }
+    fives ??= powersOfFive();
+    new BigUint64Array(this.heap.u8.buffer, at + 23 * 8, fives.length).set(fives);
     return at;
   }
 
@@ -498,6 +494,19 @@ function spellings(text: string): Set<string> {
     plain,
     plain.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   ]);
+}
+
+/** of every scanner; computing them takes as long as a thousand records */
+let fives: BigUint64Array | undefined;
+
+function powersOfFive(): BigUint64Array {
+  const bits = new BigUint64Array(2 * (2 * MOST_POWER + 1));
+  for (let q = -MOST_POWER; q <= MOST_POWER; q++) {
+    const value = powerOfFive(q);
+    bits[2 * (q + MOST_POWER)] = value & MASK;
+    bits[2 * (q + MOST_POWER) + 1] = value >> 64n;
+  }
+  return bits;
 }
 
 /** 128 bits of 5^q from its first one on; of a negative power truncated, and one more where the inverse is not longer than that. */
