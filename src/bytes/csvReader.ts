@@ -115,8 +115,10 @@ export class CsvChunks {
 
   #plainRows(input: CsvInput, bytes: Uint8Array, from: number, last: boolean): number {
     const rows = new PlainRows(bytes, this.#offset, input);
+    // of a character that is cut off nothing is known, as for the scanner: a CR before it may be half of a line end
+    const known = last ? bytes : bytes.subarray(0, wholeCharacters(bytes, from, bytes.length));
     let at = from;
-    for (let row = input.extent(bytes, at, last); row; row = input.extent(bytes, at, last)) {
+    for (let row = input.extent(known, at, last); row; row = input.extent(known, at, last)) {
       rows.add(row.start, row.end);
       at = row.next;
     }
