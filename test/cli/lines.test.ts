@@ -70,3 +70,27 @@ describe('what the online learner refuses is named by its line', () => {
     );
   });
 });
+
+describe('a list is no category', () => {
+  const model = () => {
+    const rows = Array.from(
+      { length: 60 },
+      (_, i) => `{"x":${i % 7},"c":"${i % 2 ? 'red' : 'blue'}","y":"${i % 3 ? 'a' : 'b'}"}`,
+    );
+    write('list.jsonl', `${rows.join('\n')}\n`);
+    expect(run(['train', 'list.jsonl', '--target', 'y', '--out', 'list.safetensors']).status).toBe(0);
+  };
+
+  it.each(['["red"]', '[]', '[[1]]', '[null]', '["x",{}]'])('%s in a row to score is refused by its line', (list) => {
+    model();
+    write('lists.jsonl', `{"x":1,"c":"red"}\n{"x":1,"c":${list}}\n`);
+    const { status, stderr } = run(['score', 'list.safetensors', 'lists.jsonl', '--out', 'scores.csv']);
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      'ERR_RECORD lists.jsonl, line 2, row 1 (from 0), column "c": expected a string, finite number or boolean, got',
+    );
+    write('only.jsonl', `{"x":1,"c":["red"]}\n`);
+    const query = run(['score', 'list.safetensors', '--query', "from 'only.jsonl'", '--out', 'scores.csv']);
+    expect(query.stderr).toMatch(/ERR_SCHEMA .*column "c": expected text, numbers or booleans, got VARCHAR\[\]/);
+  });
+});

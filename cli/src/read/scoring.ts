@@ -142,6 +142,7 @@ async function planCells(
       least: one.role === 'weight' ? 0 : undefined,
     };
   }
+  if (kind === 'list' && !one.needs) throw wrongType('text, numbers or booleans');
   if (kind === 'other' && (one.needs || !/^(TIME|UUID|INTERVAL)/.test(column.type)))
     throw wrongType('text, numbers or booleans');
   if (one.needs) return { name: one.name, levels: null, ...textCells(cell, kind) };

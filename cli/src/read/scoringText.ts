@@ -149,7 +149,8 @@ function textPlan(one: Wanted, source: TextSource, heard: (from: string, to: str
     texts: levels.length <= MOST_LEVELS ? { codes: texts, areAll } : undefined,
     strict: unseen === 'error' ? { rule, next } : undefined,
     label(text, kind) {
-      const own = label(text, kind);
+      // of JSON; text and tags have a plan of their own
+      const own = kind === KIND.list ? undefined : label(text, kind);
       if (typeof own !== 'string' || known.has(own)) return own;
       const meant = kind === KIND.text || kind === KIND.number || kind === KIND.boolean ? alike(own) : null;
       if (meant !== null) heard(text, meant);

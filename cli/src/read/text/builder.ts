@@ -133,8 +133,9 @@ export class TableBuilder {
           this.#refuse(row, line, name, strict.rule, shown(column.dictionary, entry), strict.next);
       } else if (code === MISSING) this.#gap(column, at, row, line);
       else {
-        const { name, advice = MEND } = column.plan;
-        this.#refuse(row, line, name, `${LABEL_RULE}, or a list of these`, shown(column.dictionary, entry), advice);
+        const { name, open, advice = MEND } = column.plan;
+        const rule = open ? `${LABEL_RULE}, or a list of these` : LABEL_RULE;
+        this.#refuse(row, line, name, rule, shown(column.dictionary, entry), advice);
       }
     }
   }
