@@ -1,0 +1,276 @@
+import type { Served } from './models/served.ts';
+import type { ModelSource, Shelf } from './models/shelf.ts';
+import type { Metrics, Stage, Tally } from './observation/metrics.ts';
+import { type BodyLimits, bytesOf, chunksOf } from './requests/body.ts';
+import { givenId } from './requests/id.ts';
+import { Refusal, refusalOf, refusalResponse } from './responses/errors.ts';
+import type { Answer } from './scoring/question.ts';
+
+/** What a service says of itself when something happens. */
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** What the parts of a service share. */
+export interface Parts {
+  readonly shelf: Shelf;
+  readonly metrics: Metrics;
+  readonly limits: BodyLimits;
+  readonly log: (line: LogLine) => void;
+  /** loads a model by its name, where the host of the service can */
+  readonly source: ((name: string) => Promise<ModelSource> | ModelSource) | null;
+}
+
+/** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
+export class Core implements Parts {
+  readonly shelf: Shelf;
+  readonly metrics: Metrics;
+  readonly limits: BodyLimits;
+  readonly log: (line: LogLine) => void;
+  readonly source: Parts['source'];
+  #isOpen = true;
+  #requests = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor({ shelf, metrics, limits, log, source }: Parts) {
+    this.shelf = shelf;
+    this.metrics = metrics;
+    this.limits = limits;
+    this.log = log;
+    this.source = source;
+  }
+
+  /** Loads a model again, or for the first time. @throws Refusal where the host has none of that name */
+  async load(name: string): Promise<void> {
+    if (!this.source)
+      throw new Refusal(
+        400,
+        'ERR_LOAD',
+        'load: expected a service that can load models, got one whose models are given; put them by its host',
+      );
+    this.shelf.put(await this.source(name));
+  }
+
+  /** The name of the one model that answers where none is named. @throws Refusal 404 where there are several */
+  only(): string {
+    const names = [...new Set(this.shelf.all().map(({ name }) => name))];
+    if (names.length === 1) return names[0];
+    throw new Refusal(
+      404,
+      'ERR_MODEL',
+      `path: expected a service of one model, got ${names.length}; ask /models/{name}/score`,
+    );
+  }
+
+  /** Takes a model off the shelf. @throws Refusal 404 */
+  unload(name: string): void {
+    this.shelf.find(name);
+    this.shelf.remove(name);
+  }
+
+  /** Whether new requests should come here. */
+  get isReady(): boolean {
+    return this.#isOpen && this.shelf.isWhole;
+  }
+
+  /** Requests that are being answered. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Tells that no new requests should come; resolves when those that came are answered. */
+  drain(): Promise<void> {
+    this.#isOpen = false;
+    if (this.#requests === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** A request to a model. @param handle  answers it; what it throws becomes a refusal */
+  async exchange(
+    request: Request,
+    protocol: string,
+    name: string | null,
+    version: string | null,
+    handle: (exchange: Exchange) => Response | Promise<Response>,
+  ): Promise<Response> {
+    this.#requests++;
+    const exchange = new Exchange(this, request, protocol);
+    try {
+      exchange.find(name ?? this.only(), version);
+      const response = await handle(exchange);
+      if (!exchange.isStreaming) exchange.end(response.status);
+      return response;
+    } catch (error) {
+      return exchange.refuse(error);
+    }
+  }
+
+  /** @internal a request was answered */
+  ended(): void {
+    this.#requests--;
+    if (this.#requests > 0 || this.#isOpen) return;
+    for (const resolve of this.#whenIdle) resolve();
+    this.#whenIdle = [];
+  }
+}
+
+/** A request to a model, and what becomes of it. */
+export class Exchange {
+  readonly request: Request;
+  readonly protocol: string;
+  id: string;
+  isStreaming = false;
+  readonly #core: Core;
+  #served: Served | null = null;
+  #tally: Tally | null = null;
+  /** when the stage began that goes on */
+  #since = performance.now();
+  #timing = '';
+  #rows = 0;
+
+  constructor(core: Core, request: Request, protocol: string) {
+    this.#core = core;
+    this.request = request;
+    this.protocol = protocol;
+    this.id = givenId(request) ?? crypto.randomUUID();
+  }
+
+  /** @internal @throws Refusal 404 */
+  find(name: string, version: string | null): void {
+    this.#served = this.#core.shelf.find(name, version).begin();
+    this.#tally = this.#core.metrics.of(this.#served);
+  }
+
+  /** The model that answers. */
+  get served(): Served {
+    return this.#served!;
+  }
+
+  /** The body, inflated. @throws Refusal */
+  bytes(): Promise<Uint8Array> {
+    return bytesOf(this.request, this.#core.limits);
+  }
+
+  /** The body as it arrives, inflated. */
+  chunks(): AsyncGenerator<Uint8Array> {
+    return chunksOf(this.request);
+  }
+
+  /** A stage is over. */
+  stage(stage: Stage): void {
+    const now = performance.now();
+    const ms = now - this.#since;
+    this.#since = now;
+    this.#core.metrics.stage(this.#tally!, stage, ms / 1000);
+    this.#timing += `${this.#timing && ', '}${stage};dur=${Math.round(ms * 1000) / 1000}`;
+  }
+
+  /** Rows were scored. */
+  scored(answer: Answer): void {
+    this.#rows += answer.scores.rows;
+    this.#core.metrics.answer(this.#tally!, answer);
+    if (!this.isStreaming) this.stage('score');
+  }
+
+  /** An answer of JSON. */
+  json(text: string, status = 200): Response {
+    this.stage('encode');
+    return new Response(text, { status, headers: this.#headers('application/json') });
+  }
+
+  /** An answer of other bytes. */
+  bytesResponse(type: string, body: Uint8Array, more: Readonly<Record<string, string>> = {}): Response {
+    this.stage('encode');
+    return new Response(body as unknown as BodyInit, { headers: { ...this.#headers(type), ...more } });
+  }
+
+  #headers(type: string): Record<string, string> {
+    const { name, version, sha256 } = this.served;
+    return {
+      'content-type': type,
+      'x-request-id': this.id,
+      'x-model-name': encodeURIComponent(name),
+      'x-model-version': encodeURIComponent(version),
+      'x-model-sha256': sha256,
+      ...(this.#timing !== '' && { 'server-timing': this.#timing }),
+    };
+  }
+
+  /**
+   * An answer as it comes about. It is read no faster than it is taken.
+   * @param last  the text of an error that ends it
+   */
+  stream(type: string, texts: AsyncGenerator<string>, last: (error: Error) => string): Response {
+    this.isStreaming = true;
+    const encoder = new TextEncoder();
+    const end = (status: number) => this.end(status);
+    const log = (error: unknown) => this.#log(error);
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          try {
+            for (;;) {
+              const { done, value } = await texts.next();
+              if (done) {
+                end(200);
+                controller.close();
+                return;
+              }
+              if (value === '') continue;
+              controller.enqueue(encoder.encode(value));
+              return;
+            }
+          } catch (error) {
+            const refusal = refusalOf(error);
+            if (refusal.status >= 500) log(error);
+            end(refusal.status);
+            controller.enqueue(encoder.encode(last(refusal)));
+            controller.close();
+          }
+        },
+        async cancel() {
+          end(499);
+          await texts.return(undefined);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return new Response(body, { headers: this.#headers(type) });
+  }
+
+  /** The answer to what went wrong. */
+  refuse(error: unknown): Response {
+    const refusal = refusalOf(error);
+    if (refusal.status >= 500 && !(error instanceof Refusal)) this.#log(error);
+    this.end(refusal.status);
+    return refusalResponse(refusal, this.id);
+  }
+
+  #log(error: unknown): void {
+    const { name, version } = this.#served ?? { name: null, version: null };
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason });
+  }
+
+  /** The request was answered. */
+  end(status: number): void {
+    const { metrics, log } = this.#core;
+    metrics.request(this.#tally, this.protocol, status);
+    const { name, version, sha256 } = this.#served ?? { name: null, version: null, sha256: null };
+    log({
+      level: 'info',
+      event: 'request',
+      id: this.id,
+      protocol: this.protocol,
+      status,
+      model: name,
+      version,
+      sha256,
+      rows: this.#rows,
+    });
+    this.#served?.end();
+    this.#core.ended();
+  }
+}

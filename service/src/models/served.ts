@@ -1,0 +1,91 @@
+import { type ByteScorer, byteScorer } from 'logodds/bytes';
+import { type Engine, type Model, pickEngine, type Scorer } from 'logodds/score';
+import { type Field, fieldsOf } from 'logodds/stages';
+
+/** Scorers that a model keeps at hand beside the first. */
+const MOST_IDLE = 4;
+
+/**
+ * A model that answers requests. Its scorers have memory of an engine, which is given back when the model has been replaced and its last request is
+ * answered.
+ */
+export class Served {
+  readonly name: string;
+  readonly version: string;
+  readonly model: Model;
+  readonly sha256: string;
+  readonly fields: readonly Field[];
+  /** when it was last asked, as a count of questions */
+  lastAsked = 0;
+  readonly #engine: Engine;
+  #idle: ByteScorer[] = [];
+  #table: Scorer | null = null;
+  #requests = 0;
+  #isRetired = false;
+
+  constructor(name: string, version: string, model: Model, engine: Engine = pickEngine()) {
+    this.name = name;
+    this.version = version;
+    this.model = model;
+    this.sha256 = model.sha256 ?? '';
+    this.fields = fieldsOf(model);
+    this.#engine = engine;
+  }
+
+  /** Number of requests that it is answering. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** A request begins. `end` must follow. */
+  begin(): this {
+    this.#requests++;
+    return this;
+  }
+
+  /** A request was answered. */
+  end(): void {
+    this.#requests--;
+    if (this.#isRetired && this.#requests === 0) this.rest();
+  }
+
+  /** A scorer of bytes; `giveBack` must follow. */
+  borrow(): ByteScorer {
+    return this.#idle.pop() ?? byteScorer(this.model, { engine: this.#engine, onError: 'collect' });
+  }
+
+  /** @param scorer  one whose stream has ended */
+  giveBack(scorer: ByteScorer): void {
+    if (this.#idle.length < MOST_IDLE && !this.#isRetired) this.#idle.push(scorer);
+    else scorer.free();
+  }
+
+  /** A scorer of tables. */
+  get table(): Scorer {
+    this.#table ??= this.model.scorer(this.#engine, { reuse: true });
+    return this.#table;
+  }
+
+  /** Does what the first requests would wait for. */
+  warm(): void {
+    const scorer = this.borrow();
+    const record = Object.fromEntries(this.fields.map(({ name, levels, min = 0 }) => [name, levels?.[0] ?? min]));
+    // what it is refused for does not matter
+    scorer.json(new TextEncoder().encode(JSON.stringify(record)));
+    this.giveBack(scorer);
+  }
+
+  /** It takes no more requests. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#requests === 0) this.rest();
+  }
+
+  /** Gives back memory that is not in use; the next request takes it again. */
+  rest(): void {
+    for (const scorer of this.#idle) scorer.free();
+    this.#idle = [];
+    this.#table?.free();
+    this.#table = null;
+  }
+}

@@ -1,0 +1,172 @@
+import { type Engine, loadModel, type Model, type ModelBytes, pickEngine } from 'logodds/score';
+import { allStages } from 'logodds/stages';
+import { badRequest, Refusal } from '../responses/errors.ts';
+import { Served } from './served.ts';
+
+/** Memory of scorers, in bytes, above which those of models that are not asked give theirs back. */
+const MEMORY = 2 ** 28;
+
+/** What a model is put on the shelf with. */
+export interface ModelSource {
+  readonly name: string;
+  /** default: the first twelve digits of its digest */
+  readonly version?: string;
+  /** the bytes of a model file, or a model */
+  readonly model: ModelBytes | Model;
+}
+
+/** Why a version is there or not, in the words of the repository index of Open Inference V2. */
+export type State = 'READY' | 'UNAVAILABLE';
+
+/** A version of a model, as it is told. */
+export interface Listed {
+  readonly name: string;
+  readonly version: string;
+  readonly state: State;
+  readonly reason: string;
+}
+
+/** The models of a service, by name and version. The last version put is the one that is asked where none is named. */
+export class Shelf {
+  readonly #models = new Map<string, Map<string, Served>>();
+  /** what could not be loaded, by name */
+  readonly #failures = new Map<string, string>();
+  readonly #engine: Engine = pickEngine();
+  #asked = 0;
+
+  /**
+   * Loads, checks and warms a model, then puts it in the place of what has its name and version: requests that have begun are answered by the old one.
+   * @throws ERR_FORMAT for what is no model file; what was there stays
+   */
+  put(source: ModelSource): Served {
+    const { name } = source;
+    if (!/^[^\s/:?#]{1,128}$/.test(name))
+      throw badRequest(
+        `model name: expected 1 to 128 characters without blanks and / : ? #, got ${JSON.stringify(name)}; rename it`,
+      );
+    let served: Served;
+    try {
+      const model = isModel(source.model) ? source.model : loadModel(source.model, allStages);
+      served = new Served(name, source.version ?? (model.sha256 ?? '0').slice(0, 12), model, this.#engine);
+      served.warm();
+    } catch (error) {
+      this.#failures.set(name, (error as Error).message);
+      throw error;
+    }
+    this.#failures.delete(name);
+    const versions = this.#models.get(name) ?? new Map<string, Served>();
+    const old = versions.get(served.version);
+    // the last one is the default
+    versions.delete(served.version);
+    versions.set(served.version, served);
+    this.#models.set(name, versions);
+    old?.retire();
+    return served;
+  }
+
+  /** Takes a model, or one version of it, off the shelf. Returns whether it was there. */
+  remove(name: string, version?: string): boolean {
+    const versions = this.#models.get(name);
+    if (!versions) return this.#failures.delete(name);
+    const gone =
+      version === undefined ? [...versions.values()] : [versions.get(version)].filter((one) => one !== undefined);
+    for (const served of gone) {
+      versions.delete(served.version);
+      served.retire();
+    }
+    if (versions.size === 0) this.#models.delete(name);
+    return gone.length > 0;
+  }
+
+  /** Notes that a model could not be loaded; what is there goes on. */
+  fail(name: string, reason: string): void {
+    this.#failures.set(name, reason);
+  }
+
+  /** The model that answers. @throws Refusal 404 */
+  find(name: string, version: string | null = null): Served {
+    const versions = this.#models.get(name);
+    const served = version === null ? last(versions?.values()) : versions?.get(version);
+    if (!served) throw this.#unknown(name, version);
+    served.lastAsked = ++this.#asked;
+    return served;
+  }
+
+  #unknown(name: string, version: string | null): Refusal {
+    const names = [...this.#models.keys()];
+    const versions = [...(this.#models.get(name)?.keys() ?? [])];
+    const said = (list: readonly string[]) =>
+      list.slice(0, 10).join(', ') + (list.length > 10 ? `, and ${list.length - 10} more` : '');
+    if (versions.length > 0)
+      return new Refusal(
+        404,
+        'ERR_VERSION',
+        `model ${show(name)}: expected one of its versions (${said(versions)}), got ${show(version!)}`,
+      );
+    const failed = this.#failures.get(name);
+    if (failed !== undefined)
+      return new Refusal(
+        503,
+        'ERR_NOT_READY',
+        `model ${show(name)}: expected one that is loaded, got none; see the log`,
+        {
+          headers: { 'retry-after': '1' },
+        },
+      );
+    return new Refusal(404, 'ERR_MODEL', `model: expected one of ${said(names) || 'none'}, got ${show(name)}`);
+  }
+
+  /** All versions, and models that could not be loaded. */
+  list(): Listed[] {
+    const ready = this.all().map(({ name, version }): Listed => ({ name, version, state: 'READY', reason: '' }));
+    const failed = [...this.#failures].map(
+      ([name, reason]): Listed => ({ name, version: '', state: 'UNAVAILABLE', reason }),
+    );
+    return [...ready, ...failed];
+  }
+
+  /** All models that answer. */
+  all(): Served[] {
+    return [...this.#models.values()].flatMap((versions) => [...versions.values()]);
+  }
+
+  /** Versions of a model, the default one last. */
+  versions(name: string): string[] {
+    return [...(this.#models.get(name)?.keys() ?? [])];
+  }
+
+  /** Whether every model that was asked for is there. */
+  get isWhole(): boolean {
+    return this.#models.size > 0 && this.#failures.size === 0;
+  }
+
+  get failures(): ReadonlyMap<string, string> {
+    return this.#failures;
+  }
+
+  /** bytes of linear memory that scorers have */
+  get memory(): number {
+    return this.#engine.bytesInUse;
+  }
+
+  /** Lets models rest that were not asked for longest, until the memory of scorers is within its bound. */
+  tidy(): void {
+    if (this.memory <= MEMORY) return;
+    const idle = this.all().filter(({ requests }) => requests === 0);
+    for (const served of idle.sort((a, b) => a.lastAsked - b.lastAsked)) {
+      served.rest();
+      if (this.memory <= MEMORY / 2) return;
+    }
+  }
+}
+
+const show = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+/** A program may have two copies of the library. */
+const isModel = (value: ModelSource['model']): value is Model => typeof (value as Model).score === 'function';
+
+function last<T>(values: Iterable<T> | undefined): T | undefined {
+  let found: T | undefined;
+  for (const value of values ?? []) found = value;
+  return found;
+}

@@ -1,0 +1,242 @@
+import type { Answer } from '../scoring/question.ts';
+
+/** Upper ends of durations, in seconds: a row is scored in microseconds. */
+const SECONDS = [25e-6, 50e-6, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384, 65536];
+const SHARES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+
+/** Where the time of a request goes. */
+export const STAGES = ['decode', 'queue', 'score', 'encode'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Counts of values by upper ends, which they may equal. Plain data: the processes of a service send theirs to one another. */
+export interface Histogram {
+  readonly ends: readonly number[];
+  /** one more than ends: the last is for greater values */
+  readonly counts: number[];
+  sum: number;
+}
+
+const histogram = (ends: readonly number[]): Histogram => ({
+  ends,
+  counts: new Array(ends.length + 1).fill(0),
+  sum: 0,
+});
+
+/** @param times  how many values there are of it */
+function observe(to: Histogram, value: number, times = 1): void {
+  const { ends, counts } = to;
+  let at = 0;
+  while (at < ends.length && value > ends[at]) at++;
+  counts[at] += times;
+  to.sum += value * times;
+}
+
+/** What is counted of a version of a model. */
+export interface Tally {
+  readonly model: string;
+  readonly version: string;
+  readonly sha256: string;
+  /** requests by protocol and status */
+  readonly requests: Record<string, number>;
+  rows: number;
+  /** rows that were refused, and rows of which a feature took a default */
+  refused: number;
+  defaulted: number;
+  readonly stages: Record<Stage, Histogram>;
+  readonly batch: Histogram;
+  readonly probability: Histogram;
+  loadSeconds: number;
+}
+
+/** Numbers of a service, by model, as Prometheus reads them. */
+export class Metrics {
+  readonly #tallies = new Map<string, Tally>();
+  /** requests that reached no model, by protocol and status */
+  readonly #others: Record<string, number> = {};
+
+  /** The counts of a version of a model; made when it is first asked for. */
+  of(served: { readonly name: string; readonly version: string; readonly sha256: string }): Tally {
+    const key = `${served.name}\n${served.version}\n${served.sha256}`;
+    let tally = this.#tallies.get(key);
+    if (!tally) {
+      tally = emptyTally(served.name, served.version, served.sha256);
+      this.#tallies.set(key, tally);
+    }
+    return tally;
+  }
+
+  /** Counts a request. @param tally  null: it reached no model */
+  request(tally: Tally | null, protocol: string, status: number): void {
+    const requests = tally?.requests ?? this.#others;
+    const key = `${protocol} ${status}`;
+    requests[key] = (requests[key] ?? 0) + 1;
+  }
+
+  /** Counts time. */
+  stage(tally: Tally, stage: Stage, seconds: number): void {
+    observe(tally.stages[stage], seconds);
+  }
+
+  /** Counts the rows of an answer. */
+  answer(tally: Tally, { scores, faults }: Answer): void {
+    const { rows, probabilities, defaulted } = scores;
+    tally.rows += rows;
+    tally.refused += faults.length;
+    observe(tally.batch, rows);
+    const positive = probabilities.length === rows;
+    for (let i = 0; i < rows; i++) {
+      if (defaulted[i] > 0) tally.defaulted++;
+      if (positive && probabilities[i] >= 0) observe(tally.probability, probabilities[i]);
+    }
+  }
+
+  /** All numbers, for another process to add. */
+  snapshot(): { readonly tallies: readonly Tally[]; readonly others: Readonly<Record<string, number>> } {
+    return { tallies: [...this.#tallies.values()], others: this.#others };
+  }
+
+  /** Adds the numbers of another process. */
+  add({ tallies, others }: ReturnType<Metrics['snapshot']>): this {
+    for (const other of tallies) {
+      const own = this.of({ name: other.model, version: other.version, sha256: other.sha256 });
+      addCounts(own.requests, other.requests);
+      for (const key of ['rows', 'refused', 'defaulted'] as const) own[key] += other[key];
+      for (const stage of STAGES) addHistogram(own.stages[stage], other.stages[stage]);
+      addHistogram(own.batch, other.batch);
+      addHistogram(own.probability, other.probability);
+      own.loadSeconds = Math.max(own.loadSeconds, other.loadSeconds);
+    }
+    addCounts(this.#others, others);
+    return this;
+  }
+
+  /** The text of Prometheus. @param gauges  what is so now, by name: help and value */
+  text(gauges: Readonly<Record<string, readonly [help: string, value: number]>>): string {
+    const tallies = [...this.#tallies.values()];
+    const of = ({ model, version }: Tally) => `model=${label(model)},version=${label(version)}`;
+    const each = (value: (tally: Tally) => number) => tallies.map((tally) => [of(tally), value(tally)] as const);
+    return [
+      family('lr_requests_total', 'counter', 'Requests answered, by model, version, protocol and status.', [
+        ...tallies.flatMap((tally) => requestsOf(tally.requests, `${of(tally)},`)),
+        ...requestsOf(this.#others, 'model="",version="",'),
+      ]),
+      family(
+        'lr_rows_total',
+        'counter',
+        'Rows scored or refused.',
+        each(({ rows }) => rows),
+      ),
+      family(
+        'lr_refused_rows_total',
+        'counter',
+        'Rows refused.',
+        each(({ refused }) => refused),
+      ),
+      family(
+        'lr_defaulted_rows_total',
+        'counter',
+        'Rows of which a feature took a default.',
+        each(({ defaulted }) => defaulted),
+      ),
+      histograms(
+        'lr_stage_duration_seconds',
+        'Time of requests, by stage.',
+        tallies.flatMap((tally) =>
+          STAGES.map((stage) => [`${of(tally)},stage="${stage}"`, tally.stages[stage]] as const),
+        ),
+      ),
+      histograms(
+        'lr_batch_rows',
+        'Rows scored at a time.',
+        tallies.map((tally) => [of(tally), tally.batch] as const),
+      ),
+      histograms(
+        'lr_probability',
+        'Probabilities of the positive class.',
+        tallies.map((tally) => [of(tally), tally.probability] as const),
+      ),
+      family(
+        'lr_model_info',
+        'gauge',
+        'Models that were loaded, with the digest of their files.',
+        tallies.map((tally) => [`${of(tally)},sha256=${label(tally.sha256)}`, 1]),
+      ),
+      family(
+        'lr_model_load_seconds',
+        'gauge',
+        'Time to load, check and warm a model.',
+        each(({ loadSeconds }) => loadSeconds),
+      ),
+      ...Object.entries(gauges).map(([name, [help, value]]) => family(name, 'gauge', help, [['', value]])),
+    ].join('');
+  }
+}
+
+const emptyTally = (model: string, version: string, sha256: string): Tally => ({
+  model,
+  version,
+  sha256,
+  requests: {},
+  rows: 0,
+  refused: 0,
+  defaulted: 0,
+  stages: {
+    decode: histogram(SECONDS),
+    queue: histogram(SECONDS),
+    score: histogram(SECONDS),
+    encode: histogram(SECONDS),
+  },
+  batch: histogram(ROWS),
+  probability: histogram(SHARES),
+  loadSeconds: 0,
+});
+
+function addCounts(to: Record<string, number>, from: Readonly<Record<string, number>>): void {
+  for (const [key, count] of Object.entries(from)) to[key] = (to[key] ?? 0) + count;
+}
+
+function addHistogram(to: Histogram, from: Histogram): void {
+  from.counts.forEach((count, i) => {
+    to.counts[i] += count;
+  });
+  to.sum += from.sum;
+}
+
+const label = (text: string): string => `"${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;
+
+function requestsOf(counts: Readonly<Record<string, number>>, labels: string): (readonly [string, number])[] {
+  return Object.entries(counts).map(([key, count]) => {
+    const [protocol, code] = key.split(' ');
+    return [`${labels}protocol="${protocol}",code="${code}"`, count] as const;
+  });
+}
+
+function family(
+  name: string,
+  type: string,
+  help: string,
+  samples: readonly (readonly [labels: string, value: number])[],
+): string {
+  if (samples.length === 0) return '';
+  const lines = samples.map(([labels, value]) => `${name}${labels && `{${labels}}`} ${value}\n`);
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+function histograms(
+  name: string,
+  help: string,
+  all: readonly (readonly [labels: string, values: Histogram])[],
+): string {
+  if (all.length === 0) return '';
+  let text = `# HELP ${name} ${help}\n# TYPE ${name} histogram\n`;
+  for (const [labels, { ends, counts, sum }] of all) {
+    let total = 0;
+    counts.forEach((count, i) => {
+      total += count;
+      text += `${name}_bucket{${labels},le="${i < ends.length ? ends[i] : '+Inf'}"} ${total}\n`;
+    });
+    text += `${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} ${total}\n`;
+  }
+  return text;
+}

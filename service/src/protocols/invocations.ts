@@ -1,0 +1,131 @@
+import type { Hono } from 'hono';
+import type { Core, Exchange } from '../core.ts';
+import type { Served } from '../models/served.ts';
+import { mediaTypeOf } from '../requests/mediaType.ts';
+import { badRequest, Refusal } from '../responses/errors.ts';
+import type { Answer } from '../scoring/question.ts';
+import { NOTHING } from '../scoring/question.ts';
+import { fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
+
+/*
+ * SageMaker and MLflow: one model behind one path.
+ *
+ *   GET  /ping         200 when it can answer
+ *   POST /invocations  dataframe_split, dataframe_records, instances, inputs; a record or an array of them; CSV with a header
+ *
+ * The answer is {"predictions": […]}: of each row the probability, with two classes of the positive one, else of all in their order.
+ */
+
+type Members = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function addInvocations(app: Hono, core: Core): void {
+  for (const path of ['/ping', '/health'])
+    app.get(path, () => new Response('\n', { status: core.isReady ? 200 : 503 }));
+  app.get('/version', () => new Response('0.1.0'));
+  app.post('/invocations', (c) => core.exchange(c.req.raw, 'invocations', null, null, invoke));
+}
+
+async function invoke(exchange: Exchange): Promise<Response> {
+  const { served, request } = exchange;
+  const type = mediaTypeOf(request);
+  if (type !== 'application/json' && type !== 'text/csv' && type !== '')
+    throw new Refusal(
+      415,
+      'ERR_TYPE',
+      'content-type: expected application/json or text/csv, got another; name what the body is',
+    );
+  const bytes = await exchange.bytes();
+  exchange.stage('decode');
+  const answers =
+    type === 'text/csv'
+      ? scoreCsv(served, bytes)
+      : [scoreRecords(served.model, recordsOf(parsedJson(bytes), served), NOTHING)];
+  return exchange.json(`{"predictions":[${predictions(exchange, answers)}]}`);
+}
+
+/** Of each row its probability, or those of all classes. @throws the error of a row: a program of data frames has no place for it */
+export function predictions(exchange: Exchange, answers: readonly Answer[]): string[] {
+  const { classes } = exchange.served.model.manifest;
+  return answers.flatMap((answer) => {
+    exchange.scored(answer);
+    if (answer.faults.length > 0) throw answer.faults[0].error;
+    const { rows, probabilities } = answer.scores;
+    return Array.from({ length: rows }, (_, i) =>
+      probabilities.length === rows ? `${probabilities[i]}` : `[${classes.map((_, k) => probabilities[k * rows + i])}]`,
+    );
+  });
+}
+
+function scoreCsv(served: Served, bytes: Uint8Array): Answer[] {
+  const scorer = served.borrow();
+  try {
+    const first = scorer.csv(bytes);
+    const last = scorer.end();
+    served.giveBack(scorer);
+    return [fromBytes(first), fromBytes(last, first.rows)];
+  } catch (error) {
+    scorer.free();
+    throw error;
+  }
+}
+
+/** The records of a body of any of the forms. @throws Refusal */
+export function recordsOf(body: unknown, served: Served): readonly object[] {
+  if (Array.isArray(body)) return body;
+  if (!isObject(body)) throw badRequest(FORMS);
+  const { dataframe_split: split, dataframe_records: records, instances, inputs } = body;
+  if (split !== undefined) return splitRecords(split);
+  if (records !== undefined) return listOf('dataframe_records', records);
+  if (instances !== undefined) return listOf('instances', instances).map((row) => recordOf(row, served));
+  if (inputs !== undefined)
+    return Array.isArray(inputs) ? inputs.map((row) => recordOf(row, served)) : columnRecords(inputs);
+  return [body];
+}
+
+const FORMS =
+  'body: expected dataframe_split, dataframe_records, instances, inputs or a record, got something else; send {"dataframe_records": [{…}]}';
+
+function listOf(name: string, value: unknown): readonly object[] {
+  if (Array.isArray(value)) return value;
+  throw badRequest(`${name}: expected an array, got something else; send one element for each row`);
+}
+
+/** A row: a record, or its values in the order of the fields. */
+export function recordOf(row: unknown, { fields }: Served): object {
+  if (!Array.isArray(row)) return row as object;
+  if (row.length !== fields.length)
+    throw badRequest(
+      `instances: expected ${fields.length} values in each row, in the order of the fields, got ${row.length}; or send records`,
+    );
+  return Object.fromEntries(fields.map(({ name }, i) => [name, row[i]]));
+}
+
+/** {"columns": […], "data": [[…]]} */
+function splitRecords(split: unknown): readonly object[] {
+  const { columns, data } = isObject(split) ? split : {};
+  if (
+    !Array.isArray(columns) ||
+    !Array.isArray(data) ||
+    !data.every((row) => Array.isArray(row) && row.length === columns.length)
+  )
+    throw badRequest(
+      'dataframe_split: expected columns and rows of as many values, got something else; send {"columns": […], "data": [[…]]}',
+    );
+  return data.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
+}
+
+/** {"name": [values]}: columns of the same length */
+function columnRecords(inputs: unknown): readonly object[] {
+  if (!isObject(inputs)) throw badRequest(FORMS);
+  const columns = Object.entries(inputs).map(
+    ([name, values]) => [name, Array.isArray(values) ? values.flat() : null] as const,
+  );
+  const rows = columns[0]?.[1]?.length ?? 0;
+  if (!columns.every(([, values]) => values?.length === rows))
+    throw badRequest('inputs: expected columns of the same length, got something else; send {"field": [values]}');
+  return Array.from({ length: rows }, (_, i) =>
+    Object.fromEntries(columns.map(([name, values]) => [name, values![i]])),
+  );
+}

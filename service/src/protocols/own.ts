@@ -1,0 +1,152 @@
+import type { Hono } from 'hono';
+import { type ByteScores, RowError } from 'logodds/bytes';
+import type { Core, Exchange } from '../core.ts';
+import type { Served } from '../models/served.ts';
+import { linesOf } from '../requests/lines.ts';
+import { mediaTypeOf } from '../requests/mediaType.ts';
+import { wantedOf } from '../requests/wanted.ts';
+import { badRequest, Refusal } from '../responses/errors.ts';
+import { ScoreCsv } from '../responses/scoreCsv.ts';
+import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
+import { wantsDetails } from '../scoring/details.ts';
+import type { Answer, Wanted } from '../scoring/question.ts';
+import { answer, fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
+
+/*
+ * Our own protocol.
+ *
+ *   POST /models/{m}/score    a record, an array, {"records": […], "explain": 3}; JSON lines; CSV: the same kind of body comes back
+ *   GET  /models/{m}          what is there
+ */
+
+const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlines', 'application/x-jsonlines'];
+
+export function addOwn(app: Hono, core: Core): void {
+  app.post('/models/:model/score', (c) =>
+    core.exchange(c.req.raw, 'own', c.req.param('model'), c.req.query('version') ?? null, (exchange) => {
+      const type = mediaTypeOf(c.req.raw);
+      const wanted = wantedOf(c.req.query());
+      if (LINES.includes(type)) return scoreLines(exchange, wanted);
+      if (type === 'text/csv') return scoreCsv(exchange, wanted);
+      if (type === 'application/json' || type === '') return scoreJson(exchange, wanted);
+      throw new Refusal(
+        415,
+        'ERR_TYPE',
+        `content-type: expected application/json, ${LINES[0]} or text/csv, got another; name what the body is`,
+      );
+    }),
+  );
+}
+
+const writers = new WeakMap<Served, ScoreJson>();
+
+function writerOf(served: Served): ScoreJson {
+  let writer = writers.get(served);
+  if (!writer) {
+    writer = new ScoreJson(served);
+    writers.set(served, writer);
+  }
+  return writer;
+}
+
+/** The error of a record that is sent alone is that of its request. */
+async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
+  const { served, id } = exchange;
+  const bytes = await exchange.bytes();
+  exchange.stage('decode');
+  let found = answer(served, { kind: 'bytes', bytes }, asked);
+  // what is no record of the model may be one of several of our own
+  const isAlone = found.scores.rows === 1 && firstByte(bytes) !== BRACKET;
+  if (isAlone && (found.faults.length > 0 || served.fields.length === 0)) {
+    const several = wrapped(bytes, served, asked);
+    if (several) found = several;
+    else if (found.faults.length > 0) throw found.faults[0].error;
+  }
+  exchange.scored(found);
+  const writer = writerOf(served);
+  return exchange.json(`${writer.head}${JSON.stringify(id)},"scores":[${writer.rows(found)}]}`);
+}
+
+const BRACKET = 0x5b;
+const firstByte = (bytes: Uint8Array): number => bytes.find((byte) => byte > 0x20) ?? 0;
+
+/** The answer to {"records": […]}; null for another body. @throws Refusal */
+function wrapped(bytes: Uint8Array, { model }: Served, asked: Wanted): Answer | null {
+  const { records, explain, interval, whatif } = (parsed(bytes) ?? {}) as Record<string, unknown>;
+  if (records === undefined) return null;
+  if (!Array.isArray(records))
+    throw badRequest('records: expected an array, got something else; send {"records": [{…}]}');
+  const wanted = wantedOf({ explain, interval, whatif });
+  return scoreRecords(model, records, wantsDetails(wanted) ? wanted : asked);
+}
+
+/** Each line that comes is answered by a line; one that is refused by its error. */
+function scoreLines(exchange: Exchange, wanted: Wanted): Response {
+  const { served } = exchange;
+  const writer = writerOf(served);
+  const text = (found: Answer): string =>
+    writer
+      .rows(found)
+      .map((row) => `${row}\n`)
+      .join('');
+  const chunks = wantsDetails(wanted) ? detailed(exchange, wanted, text) : streamed(exchange, 'lines', text);
+  return exchange.stream('application/x-ndjson', chunks, (error) => `${faultJson(error)}\n`);
+}
+
+function scoreCsv(exchange: Exchange, wanted: Wanted): Response {
+  if (wantsDetails(wanted))
+    throw badRequest('explain, interval, whatif: expected JSON or JSON lines, got CSV; send the rows as JSON lines');
+  const writer = new ScoreCsv(exchange.served);
+  const chunks = streamed(exchange, 'csv', (found) => writer.rows(found));
+  return exchange.stream('text/csv', chunks, (error) => writer.fault(error));
+}
+
+/** The scores of the rows that each chunk completes, as text. */
+async function* streamed(
+  exchange: Exchange,
+  format: 'lines' | 'csv',
+  textOf: (found: Answer) => string,
+): AsyncGenerator<string> {
+  const { served } = exchange;
+  const scorer = served.borrow();
+  let first = 0;
+  const put = (scores: ByteScores): string => {
+    const found = fromBytes(scores, first);
+    first += scores.rows;
+    exchange.scored(found);
+    return scores.rows > 0 ? textOf(found) : '';
+  };
+  try {
+    for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk));
+    yield put(scorer.end());
+    served.giveBack(scorer);
+  } catch (error) {
+    scorer.free();
+    // rows before bytes that end a stream were scored
+    if (error instanceof RowError && error.scores) yield put(error.scores);
+    throw error;
+  }
+}
+
+/** Lines of which more is wanted than scores: they are parsed. */
+async function* detailed(
+  exchange: Exchange,
+  wanted: Wanted,
+  textOf: (found: Answer) => string,
+): AsyncGenerator<string> {
+  const { model } = exchange.served;
+  for await (const line of linesOf(exchange.chunks())) {
+    const found = scoreRecords(model, [parsed(line) as object], wanted);
+    exchange.scored(found);
+    yield textOf(found);
+  }
+}
+
+/** The value of JSON; null for what is none. */
+function parsed(json: Uint8Array | string): object | null {
+  try {
+    return typeof json === 'string' ? JSON.parse(json) : (parsedJson(json) as object);
+  } catch {
+    return null;
+  }
+}

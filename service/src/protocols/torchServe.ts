@@ -1,0 +1,39 @@
+import type { Hono } from 'hono';
+import type { Core, Exchange } from '../core.ts';
+import { NOTHING } from '../scoring/question.ts';
+import { answer } from '../scoring/score.ts';
+
+/*
+ * TorchServe's inference.
+ *
+ *   POST, PUT /predictions/{m}[/{v}]    a record gives {class: probability}; an array a list of them
+ */
+
+export function addTorchServe(app: Hono, core: Core): void {
+  for (const path of ['/predictions/:model', '/predictions/:model/:version'])
+    app.on(['POST', 'PUT'], path, (c) =>
+      core.exchange(c.req.raw, 'torchserve', c.req.param('model')!, c.req.param('version') ?? null, predict),
+    );
+}
+
+async function predict(exchange: Exchange): Promise<Response> {
+  const { served } = exchange;
+  const bytes = await exchange.bytes();
+  exchange.stage('decode');
+  const found = answer(served, { kind: 'bytes', bytes }, NOTHING);
+  exchange.scored(found);
+  if (found.faults.length > 0) throw found.faults[0].error;
+  const { classes, positive } = served.model.manifest;
+  const { rows, probabilities } = found.scores;
+  const own = positive === null ? -1 : classes.indexOf(positive);
+  const each = Array.from({ length: rows }, (_, i) =>
+    Object.fromEntries(
+      classes.map((name, k) => [
+        name,
+        own < 0 ? probabilities[k * rows + i] : k === own ? probabilities[i] : 1 - probabilities[i],
+      ]),
+    ),
+  );
+  const isList = bytes.find((byte) => byte > 0x20) === 0x5b;
+  return exchange.json(JSON.stringify(isList ? each : each[0]));
+}

@@ -1,0 +1,75 @@
+import type { Hono } from 'hono';
+import type { Core, Exchange } from '../core.ts';
+import { badRequest, Refusal, refusalOf, refusalResponse } from '../responses/errors.ts';
+import { NOTHING } from '../scoring/question.ts';
+import { parsedJson, scoreRecords } from '../scoring/score.ts';
+import { predictions, recordsOf } from './invocations.ts';
+
+/*
+ * TensorFlow Serving's REST, KServe V1 and Vertex AI.
+ *
+ *   GET  /v1/models, /v1/models/{m}[/versions/{v}]
+ *   POST /v1/models/{m}[/versions/{v}]:predict    {"instances": […]} gives {"predictions": […]}, {"inputs": {…}} gives {"outputs": […]}
+ */
+
+const json = (value: unknown): Response =>
+  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
+
+export function addV1(app: Hono, core: Core): void {
+  app.get('/v1/models', () => json({ models: [...new Set(core.shelf.all().map(({ name }) => name))] }));
+  for (const path of ['/v1/models/:model', '/v1/models/:model/versions/:version']) {
+    app.get(path, (c) => {
+      try {
+        const model = c.req.param('model')!;
+        const version = c.req.param('version') ?? null;
+        const { name } = core.shelf.find(model, version);
+        const versions = version === null ? core.shelf.versions(name) : [version];
+        return json({ name, ready: true, model_version_status: versions.map(statusOf) });
+      } catch (error) {
+        return refusalResponse(refusalOf(error), null);
+      }
+    });
+    // the verb stands behind the name
+    app.post(path, (c) => {
+      const [model, version] = [c.req.param('model')!, c.req.param('version') ?? null];
+      const [last, verb] = split(version ?? model);
+      return core.exchange(
+        c.req.raw,
+        'v1',
+        version === null ? last : model,
+        version === null ? null : last,
+        (exchange) => {
+          if (verb !== 'predict')
+            throw new Refusal(404, 'ERR_PATH', 'path: expected /v1/models/{model}:predict, got another verb');
+          return predict(exchange);
+        },
+      );
+    });
+  }
+}
+
+function split(text: string): [before: string, verb: string] {
+  const at = text.lastIndexOf(':');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+const statusOf = (version: string) => ({
+  version,
+  state: 'AVAILABLE',
+  status: { error_code: 'OK', error_message: '' },
+});
+
+async function predict(exchange: Exchange): Promise<Response> {
+  const { served } = exchange;
+  const body = parsedJson(await exchange.bytes());
+  exchange.stage('decode');
+  const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
+  if (instances === undefined && inputs === undefined)
+    throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
+  const answers = [
+    scoreRecords(served.model, recordsOf(instances === undefined ? { inputs } : { instances }, served), NOTHING),
+  ];
+  return exchange.json(
+    `{"${instances === undefined ? 'outputs' : 'predictions'}":[${predictions(exchange, answers)}]}`,
+  );
+}

@@ -1,0 +1,124 @@
+import { badRequest } from '../../responses/errors.ts';
+import { binaryCells, type Cell } from './datatypes.ts';
+import { countOf, type Tensor } from './tensors.ts';
+
+/** What is asked for as output. */
+export interface Output {
+  readonly name: string;
+  readonly isBinary: boolean;
+}
+
+/** A request of inference, taken out of its body. */
+export interface Inference {
+  readonly id: string | null;
+  readonly tensors: readonly Tensor[];
+  /** null: all, as `isBinary` says */
+  readonly outputs: readonly Output[] | null;
+  readonly isBinary: boolean;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+type Members = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Reads a body: JSON, or JSON of `headerLength` bytes with the data of tensors behind it.
+ * @throws Refusal
+ */
+export function inferenceOf(bytes: Uint8Array, headerLength: number | null): Inference {
+  const end = headerLength ?? bytes.length;
+  if (end > bytes.length)
+    throw badRequest(
+      `inference-header-content-length: expected at most the ${bytes.length} bytes of the body, got ${end}; correct it`,
+    );
+  let body: unknown;
+  try {
+    body = JSON.parse(decoder.decode(bytes.subarray(0, end)));
+  } catch {
+    throw badRequest(
+      'body: expected JSON in UTF-8 (of the length that the header says, before binary data), got something else; correct it',
+    );
+  }
+  if (!isObject(body) || !Array.isArray(body.inputs))
+    throw badRequest('body: expected an object with inputs, got something else; send {"inputs": [{…}]}');
+  let at = end;
+  const tensors = body.inputs.map((input: unknown): Tensor => {
+    if (!isObject(input))
+      throw badRequest('inputs: expected objects, got something else; send {"name", "datatype", "shape", "data"}');
+    const { name, datatype, shape, data } = input;
+    const count = countOf(name, datatype, shape);
+    const tensor = { name: name as string, datatype: datatype as string, shape: shape as number[] };
+    const parameters = isObject(input.parameters) ? input.parameters : {};
+    const missing = missingOf(tensor.name, parameters.missing, tensor.shape[0]);
+    const size = parameters.binary_data_size;
+    if (size === undefined) return { ...tensor, missing, cells: jsonCells(tensor.name, tensor.datatype, data, count) };
+    if (
+      headerLength === null ||
+      !Number.isSafeInteger(size) ||
+      (size as number) < 0 ||
+      at + (size as number) > bytes.length
+    )
+      throw badRequest(
+        `input ${JSON.stringify(name)}: expected binary_data_size bytes behind the JSON, got fewer; is inference-header-content-length there?`,
+      );
+    const blob = bytes.subarray(at, at + (size as number));
+    at += size as number;
+    return { ...tensor, missing, cells: binaryCells(tensor.name, tensor.datatype, blob, count) };
+  });
+  if (at !== bytes.length && headerLength !== null)
+    throw badRequest(
+      `body: expected binary data of ${at - end} bytes, as the inputs say, got ${bytes.length - end}; correct binary_data_size`,
+    );
+  const parameters = isObject(body.parameters) ? body.parameters : {};
+  return {
+    id: typeof body.id === 'string' ? body.id : null,
+    tensors,
+    outputs: outputsOf(body.outputs, parameters.binary_data_output === true),
+    isBinary: parameters.binary_data_output === true,
+  };
+}
+
+/** The cells of data as JSON has them, flat or nested. */
+function jsonCells(name: string, datatype: string, data: unknown, count: number): ArrayLike<Cell> {
+  if (!Array.isArray(data))
+    throw badRequest(`input ${JSON.stringify(name)}: expected data, got none; send an array of ${count} values`);
+  const cells: Cell[] = data.some(Array.isArray) ? data.flat(Number.POSITIVE_INFINITY) : data;
+  if (cells.length !== count)
+    throw badRequest(
+      `input ${JSON.stringify(name)}: expected ${count} values, as the shape says, got ${cells.length}; correct one of them`,
+    );
+  const [kind, isOne] = kindOf(datatype);
+  const wrong = cells.findIndex((cell) => cell !== null && !isOne(cell));
+  if (wrong >= 0)
+    throw badRequest(
+      `input ${JSON.stringify(name)}, element ${wrong}: expected ${kind} (${datatype}), got something else; correct it`,
+    );
+  return cells;
+}
+
+function kindOf(datatype: string): readonly [kind: string, isOne: (cell: unknown) => boolean] {
+  if (datatype === 'BYTES') return ['text', (cell) => typeof cell === 'string'];
+  if (datatype === 'BOOL') return ['true or false', (cell) => typeof cell === 'boolean' || cell === 0 || cell === 1];
+  if (/^U?INT/.test(datatype)) return ['a whole number within ±2^53', Number.isSafeInteger];
+  return ['a number', (cell) => typeof cell === 'number'];
+}
+
+function missingOf(name: string, given: unknown, rows: number): readonly number[] {
+  if (given === undefined) return [];
+  if (Array.isArray(given) && given.every((row) => Number.isSafeInteger(row) && row >= 0 && row < rows)) return given;
+  throw badRequest(
+    `input ${JSON.stringify(name)}: expected parameters.missing to be rows below ${rows}, got something else; correct it`,
+  );
+}
+
+function outputsOf(given: unknown, isBinary: boolean): readonly Output[] | null {
+  if (given === undefined || (Array.isArray(given) && given.length === 0)) return null;
+  if (!Array.isArray(given) || !given.every(isObject))
+    throw badRequest('outputs: expected a list of objects, got something else; leave it out for all');
+  return given.map(({ name, parameters }) => {
+    const asked = isObject(parameters) ? parameters.binary_data : undefined;
+    return { name: String(name), isBinary: asked === undefined ? isBinary : asked === true };
+  });
+}

@@ -1,0 +1,59 @@
+import type { Served } from '../../models/served.ts';
+import { badRequest } from '../../responses/errors.ts';
+import type { Answer } from '../../scoring/question.ts';
+import { bytesOfTexts } from './datatypes.ts';
+
+/** A tensor of an answer. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly datatype: 'FP64' | 'BYTES';
+  readonly shape: readonly number[];
+  readonly data: Float64Array | readonly string[];
+}
+
+type Make = (served: Served, answer: Answer) => Omit<OutputTensor, 'name'>;
+
+const OUTPUTS: Readonly<Record<string, Make>> = {
+  probability: ({ model }, { scores: { rows, probabilities } }) => {
+    const { classes, positive } = model.manifest;
+    const k = classes.length;
+    const data = new Float64Array(rows * k);
+    const own = positive === null ? -1 : classes.indexOf(positive);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < k; j++)
+        data[i * k + j] = own < 0 ? probabilities[j * rows + i] : j === own ? probabilities[i] : 1 - probabilities[i];
+    }
+    return { datatype: 'FP64', shape: [rows, k], data };
+  },
+  label: ({ model }, { scores: { rows, labels } }) => ({
+    datatype: 'BYTES',
+    shape: [rows],
+    data: Array.from(labels.subarray(0, rows), (label) => model.manifest.classes[label]),
+  }),
+  logit: (_, { scores: { rows, logits } }) => {
+    const k = logits.length / Math.max(1, rows);
+    const data = new Float64Array(rows * k);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < k; j++) data[i * k + j] = logits[j * rows + i];
+    return { datatype: 'FP64', shape: [rows, rows === 0 ? 1 : k], data };
+  },
+};
+
+/** names by which clients of other servers ask */
+const ALIASES: Readonly<Record<string, string>> = { predict_proba: 'probability', predict: 'label' };
+
+export const OUTPUT_NAMES: readonly string[] = Object.keys(OUTPUTS);
+
+/** The tensors that are asked for. @throws Refusal */
+export function tensorsOf(served: Served, answer: Answer, names: readonly string[]): OutputTensor[] {
+  return names.map((name) => {
+    const make = OUTPUTS[Object.hasOwn(ALIASES, name) ? ALIASES[name] : name];
+    if (!make || !(Object.hasOwn(OUTPUTS, name) || Object.hasOwn(ALIASES, name)))
+      throw badRequest(`output ${JSON.stringify(name)}: expected one of ${OUTPUT_NAMES.join(', ')}, got another`);
+    return { name, ...make(served, answer) };
+  });
+}
+
+/** The data of a tensor as bytes. */
+export function blobOf({ data }: OutputTensor): Uint8Array {
+  return data instanceof Float64Array ? new Uint8Array(data.buffer) : bytesOfTexts(data);
+}

@@ -1,0 +1,92 @@
+import type { Context, Hono } from 'hono';
+import type { Core } from '../../core.ts';
+import type { Histogram, Tally } from '../../observation/metrics.ts';
+import { refusalOf, refusalResponse } from '../../responses/errors.ts';
+
+/*
+ * The repository and the statistics of models.
+ *
+ *   POST /v2/repository/index                    what is there, and what could not be loaded
+ *   POST /v2/repository/models/{m}/load|unload   where the host of the service can load
+ *   GET  /v2/models[/{m}[/versions/{v}]]/stats
+ */
+
+const json = (value: unknown): Response =>
+  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
+
+export function addRepository(app: Hono, core: Core): void {
+  app.post('/v2/repository/index', async (c) => {
+    const { ready } = (await c.req.json().catch(() => ({}))) as { ready?: boolean };
+    return json(core.shelf.list().filter(({ state }) => !ready || state === 'READY'));
+  });
+  const change = async (c: Context, make: (name: string) => unknown): Promise<Response> => {
+    try {
+      return json(await make(c.req.param('model')!));
+    } catch (error) {
+      return refusalResponse(refusalOf(error), null);
+    }
+  };
+  app.post('/v2/repository/models/:model/load', (c) =>
+    change(c, async (name) => {
+      await core.load(name);
+      return { name, load: true };
+    }),
+  );
+  app.post('/v2/repository/models/:model/unload', (c) =>
+    change(c, (name) => {
+      core.unload(name);
+      return { name, unload: true };
+    }),
+  );
+  app.get('/v2/models/stats', () => json(statistics(core, () => true)));
+  app.get('/v2/models/:model/stats', (c) =>
+    change(c, (name) => {
+      core.shelf.find(name);
+      return statistics(core, ({ model }) => model === name);
+    }),
+  );
+  app.get('/v2/models/:model/versions/:version/stats', (c) =>
+    change(c, (name) => {
+      const { version } = core.shelf.find(name, c.req.param('version')!);
+      return statistics(core, (tally) => tally.model === name && tally.version === version);
+    }),
+  );
+}
+
+const nanoseconds = ({ counts, sum }: Histogram) => ({
+  count: counts.reduce((total, count) => total + count, 0),
+  ns: Math.round(sum * 1e9),
+});
+
+/** The counts of models, in the words of Triton. */
+function statistics(core: Core, wanted: (tally: Tally) => boolean) {
+  const { tallies } = core.metrics.snapshot();
+  return {
+    model_stats: tallies.filter(wanted).map((tally) => {
+      const byStatus = Object.entries(tally.requests).map(
+        ([key, count]) => [Number(key.split(' ')[1]), count] as const,
+      );
+      const sum = (of: (status: number) => boolean) =>
+        byStatus.reduce((total, [status, count]) => total + (of(status) ? count : 0), 0);
+      const { decode, queue, score, encode } = tally.stages;
+      return {
+        name: tally.model,
+        version: tally.version,
+        inference_count: tally.rows,
+        execution_count: nanoseconds(score).count,
+        inference_stats: {
+          success: {
+            count: sum((status) => status < 400),
+            ns: nanoseconds(score).ns + nanoseconds(decode).ns + nanoseconds(encode).ns,
+          },
+          fail: { count: sum((status) => status >= 400), ns: 0 },
+          queue: nanoseconds(queue),
+          compute_input: nanoseconds(decode),
+          compute_infer: nanoseconds(score),
+          compute_output: nanoseconds(encode),
+        },
+        batch_stats: [],
+      };
+    }),
+  };
+}

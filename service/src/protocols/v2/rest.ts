@@ -1,0 +1,107 @@
+import type { Context, Hono } from 'hono';
+import type { Core, Exchange } from '../../core.ts';
+import type { Served } from '../../models/served.ts';
+import { badRequest, refusalOf, refusalResponse } from '../../responses/errors.ts';
+import { NOTHING } from '../../scoring/question.ts';
+import { answer } from '../../scoring/score.ts';
+import { inferenceOf, type Output } from './body.ts';
+import { metadataOf } from './metadata.ts';
+import { blobOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
+import { addRepository } from './repository.ts';
+import { tableOf } from './tensors.ts';
+
+/*
+ * Open Inference Protocol V2 over REST, with the extension of binary tensors.
+ *
+ *   GET  /v2, /v2/health/live, /v2/health/ready, /v2/models, /v2/models/{m}[/versions/{v}][/ready|/stats]
+ *   POST /v2/models/{m}[/versions/{v}]/infer
+ */
+
+const HEADER_LENGTH = 'inference-header-content-length';
+const NAME = 'logodds';
+const EXTENSIONS = ['binary_tensor_data', 'binary_data', 'model_repository', 'statistics'];
+
+const json = (value: unknown, status = 200): Response =>
+  new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } });
+
+/** Answers, or tells why not. */
+const told = (c: Context, make: () => unknown): Response => {
+  try {
+    return json(make());
+  } catch (error) {
+    return refusalResponse(refusalOf(error), c.req.header('x-request-id') ?? null);
+  }
+};
+
+export function addV2(app: Hono, core: Core): void {
+  app.get('/v2', () => json({ name: NAME, version: VERSION, extensions: EXTENSIONS }));
+  app.get('/v2/health/live', () => json({ live: true }));
+  // clients read one of the two, or the status alone
+  app.get('/v2/health/ready', () => json({ ready: core.isReady, live: true }, core.isReady ? 200 : 503));
+  app.get('/v2/models', () => json({ models: [...new Set(core.shelf.all().map(({ name }) => name))] }));
+  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    const find = (c: Context): Served => core.shelf.find(c.req.param('model')!, c.req.param('version') ?? null);
+    app.get(path, (c) => told(c, () => metadataOf(find(c), core.shelf.versions(c.req.param('model')!))));
+    app.get(`${path}/ready`, (c) => told(c, () => ({ name: find(c).name, ready: true })));
+    app.post(`${path}/infer`, (c) =>
+      core.exchange(c.req.raw, 'v2', c.req.param('model')!, c.req.param('version') ?? null, infer),
+    );
+  }
+  addRepository(app, core);
+}
+
+const VERSION = '0.1.0';
+
+async function infer(exchange: Exchange): Promise<Response> {
+  const { served, request } = exchange;
+  const said = request.headers.get(HEADER_LENGTH);
+  const length = said === null ? null : Number(said);
+  if (length !== null && !(Number.isSafeInteger(length) && length >= 0))
+    throw badRequest(`${HEADER_LENGTH}: expected a number of bytes, got something else; correct it`);
+  const { id, tensors, outputs, isBinary } = inferenceOf(await exchange.bytes(), length);
+  const table = tableOf(served, tensors);
+  exchange.stage('decode');
+  const found = answer(served, { kind: 'table', table }, NOTHING);
+  exchange.scored(found);
+  const asked: readonly Output[] = outputs ?? OUTPUT_NAMES.map((name) => ({ name, isBinary }));
+  const made = tensorsOf(
+    served,
+    found,
+    asked.map(({ name }) => name),
+  );
+  return respond(exchange, id, made, asked);
+}
+
+/** The answer: JSON, behind which stand the tensors that are asked for as bytes. */
+function respond(
+  exchange: Exchange,
+  id: string | null,
+  tensors: readonly OutputTensor[],
+  asked: readonly Output[],
+): Response {
+  const { name, version, sha256 } = exchange.served;
+  const blobs: Uint8Array[] = [];
+  const outputs = tensors.map((tensor, i) => {
+    const { name, datatype, shape, data } = tensor;
+    if (!asked[i].isBinary) return { name, datatype, shape, data: Array.from<number | string>(data) };
+    const blob = blobOf(tensor);
+    blobs.push(blob);
+    return { name, datatype, shape, parameters: { binary_data_size: blob.length } };
+  });
+  const text = JSON.stringify({
+    model_name: name,
+    model_version: version,
+    id: id ?? exchange.id,
+    parameters: { sha256 },
+    outputs,
+  });
+  if (blobs.length === 0) return exchange.json(text);
+  const head = new TextEncoder().encode(text);
+  const all = new Uint8Array(blobs.reduce((sum, { length }) => sum + length, head.length));
+  let at = 0;
+  for (const part of [head, ...blobs]) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return exchange.bytesResponse('application/octet-stream', all, { [HEADER_LENGTH]: String(head.length) });
+}

@@ -1,0 +1,127 @@
+import type { Column, Table } from 'logodds/score';
+import type { Field } from 'logodds/stages';
+import type { Served } from '../../models/served.ts';
+import { badRequest } from '../../responses/errors.ts';
+import { type Cell, DATATYPES } from './datatypes.ts';
+
+/** A tensor of a request, wherever its cells were. */
+export interface Tensor {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  /** in the order of rows */
+  readonly cells: ArrayLike<Cell>;
+  /** rows that are missing */
+  readonly missing: readonly number[];
+}
+
+const quote = (name: string): string => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+/** Checks name, datatype and shape; returns the number of cells. @throws Refusal */
+export function countOf(name: unknown, datatype: unknown, shape: unknown): number {
+  if (typeof name !== 'string') throw badRequest('inputs: expected a name for each, got one without; name the field');
+  if (!DATATYPES.includes(datatype as string))
+    throw badRequest(`input ${quote(name)}: expected a datatype of ${DATATYPES.join(', ')}, got another`);
+  const isShape = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
+  const count = isShape ? shape.reduce((product: number, n: number) => product * n, 1) : Number.NaN;
+  if (!(count <= 2 ** 31))
+    throw badRequest(`input ${quote(name)}: expected a shape of whole numbers, got another; send [rows] or [rows, 1]`);
+  return count;
+}
+
+/**
+ * The table of tensors: one for each field of the model, or one of rows of numbers in the order of the fields.
+ * @throws Refusal
+ */
+export function tableOf({ fields }: Served, tensors: readonly Tensor[]): Table {
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  if (byName.size < tensors.length)
+    throw badRequest('inputs: expected distinct names, got one twice; send each field once');
+  const [only] = tensors;
+  if (tensors.length === 1 && only.shape.length === 2 && !fields.some(({ name }) => name === only.name))
+    return denseTable(fields, only);
+  const rows = tensors.length > 0 ? tensors[0].shape[0] : 0;
+  for (const { name, shape } of tensors) {
+    if (!(shape.length === 1 || (shape.length === 2 && shape[1] === 1)) || shape[0] !== rows)
+      throw badRequest(
+        `input ${quote(name)}: expected the shape [${rows}] or [${rows}, 1], as the first input, got [${shape}]; send all fields for the same rows`,
+      );
+  }
+  const absent = fields.filter(({ name }) => !byName.has(name)).map(({ name }) => quote(name));
+  if (absent.length > 0)
+    throw badRequest(
+      `inputs: expected ${absent.slice(0, 10).join(', ')}${absent.length > 10 ? ` and ${absent.length - 10} more` : ''}, got none; send a tensor for each field of the model`,
+    );
+  const known = new Set(fields.map(({ name }) => name));
+  for (const { name } of tensors)
+    if (!known.has(name))
+      throw badRequest(`input ${quote(name)}: expected a field of the model, got another; see its metadata`);
+  return { rows, columns: fields.map((field) => columnOf(field, byName.get(field.name)!, rows)) };
+}
+
+/** A tensor of rows of numbers. */
+function denseTable(fields: readonly Field[], { name, datatype, shape, cells, missing }: Tensor): Table {
+  const [rows, width] = shape;
+  const other = fields.find(({ type }) => type !== 'number');
+  if (other || width !== fields.length || datatype === 'BYTES') {
+    const rule = other
+      ? `a tensor for each field, since ${quote(other.name)} is no number`
+      : `the shape [rows, ${fields.length}] of numbers, or a tensor for each field`;
+    throw badRequest(
+      `input ${quote(name)}: expected ${rule}, got ${datatype} [${shape}]; see the metadata of the model`,
+    );
+  }
+  const columns = fields.map((field, j): Column => {
+    const values = new Float64Array(rows);
+    const lost = new Uint8Array(rows);
+    for (let i = 0; i < rows; i++) putNumber(field.name, i, cells[i * width + j], values, lost);
+    return { name: field.name, kind: 'numeric', values, missing: marked(lost, missing) };
+  });
+  return { rows, columns };
+}
+
+function columnOf(field: Field, tensor: Tensor, rows: number): Column {
+  const { cells, datatype, missing } = tensor;
+  const { name, type } = field;
+  const isText = datatype === 'BYTES';
+  if (type === 'number' && isText) throw badRequest(`input ${quote(name)}: expected numbers, got BYTES; send FP64`);
+  if (type === 'number' || (type === 'date' && !isText)) {
+    const values = new Float64Array(rows);
+    const lost = new Uint8Array(rows);
+    for (let i = 0; i < rows; i++) putNumber(name, i, cells[i], values, lost);
+    return { name, kind: 'numeric', values, missing: marked(lost, missing) };
+  }
+  const codes = new Uint32Array(rows);
+  const lost = new Uint8Array(rows);
+  const levels = new Map<Cell, number>();
+  for (let i = 0; i < rows; i++) {
+    const cell = cells[i];
+    if (cell === null || Number.isNaN(cell)) lost[i] = 1;
+    else {
+      const code = levels.get(cell) ?? levels.size;
+      if (code === levels.size) levels.set(cell, code);
+      codes[i] = code;
+    }
+  }
+  const texts = [...levels.keys()].map(String);
+  const lists = type === 'tags' && texts.some((text) => text.startsWith('['));
+  return { name, kind: 'coded', codes, levels: texts, missing: marked(lost, missing), ...(lists && { lists }) };
+}
+
+/** Writes a number, or marks it as missing. @throws Refusal for what no double is */
+function putNumber(name: string, row: number, cell: Cell, values: Float64Array, lost: Uint8Array): void {
+  const value = Number(cell);
+  if (cell === null || Number.isNaN(value)) lost[row] = 1;
+  else if (typeof cell === 'bigint' && !(value <= LARGEST && value >= -LARGEST))
+    throw badRequest(
+      `input ${quote(name)}, row ${row} (from 0): expected a whole number within ±2^53, got a greater one; send FP64`,
+    );
+  else values[row] = value;
+}
+
+/** Marks of missing cells; null where there are none. */
+function marked(lost: Uint8Array, rows: readonly number[]): Uint8Array | null {
+  for (const row of rows) lost[row] = 1;
+  return lost.includes(1) ? lost : null;
+}

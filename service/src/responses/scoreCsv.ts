@@ -1,0 +1,50 @@
+import type { Served } from '../models/served.ts';
+import type { Answer } from '../scoring/question.ts';
+
+const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** Writes the scores of a model as CSV: row, a probability of each class, label, error. */
+export class ScoreCsv {
+  readonly #classes: readonly string[];
+  readonly #labels: readonly string[];
+  readonly #positive: number;
+  #row = 0;
+
+  constructor({ model }: Served) {
+    const { classes, positive } = model.manifest;
+    this.#classes = classes;
+    this.#labels = classes.map(quoted);
+    this.#positive = positive === null ? -1 : classes.indexOf(positive);
+  }
+
+  get #head(): string {
+    return `${['row', ...this.#classes.map((name) => quoted(`p_${name}`)), 'label', 'error'].join()}\n`;
+  }
+
+  /** The lines of an answer; the first ones have the header before them. */
+  rows({ scores, faults }: Answer): string {
+    let text = this.#row === 0 ? this.#head : '';
+    const errors = new Map(faults.map(({ row, error }) => [row, error]));
+    for (let row = 0; row < scores.rows; row++) {
+      const error = errors.get(row);
+      const cells = error
+        ? [...this.#classes.map(() => ''), '', quoted(error.message)]
+        : [...this.#probabilities(scores, row), this.#labels[scores.labels[row]], ''];
+      text += `${this.#row++},${cells.join()}\n`;
+    }
+    return text;
+  }
+
+  #probabilities({ rows, probabilities }: Answer['scores'], row: number): (number | string)[] {
+    const p = probabilities[row];
+    return this.#classes.map((_, k) =>
+      this.#positive < 0 ? probabilities[k * rows + row] : k === this.#positive ? p : 1 - p,
+    );
+  }
+
+  /** The line of an error that ends a stream. */
+  fault(error: Error): string {
+    const head = this.#row === 0 ? this.#head : '';
+    return `${head}${this.#row},${this.#classes.map(() => '').join()},,${quoted(error.message)}\n`;
+  }
+}

@@ -1,0 +1,42 @@
+import type { ByteScores } from 'logodds/bytes';
+import type { Scores, Table } from 'logodds/score';
+import type { Interval, Reasons, WhatIfs } from './details.ts';
+
+/** What is asked beside the scores of rows. */
+export interface Wanted {
+  /** greatest number of reasons of each row; 0: none */
+  readonly explain: number;
+  /** probability that intervals cover; null: no intervals */
+  readonly interval: number | null;
+  /** fields of which the smallest change is wanted that gives another label */
+  readonly whatIf: readonly string[];
+}
+
+export const NOTHING: Wanted = { explain: 0, interval: null, whatIf: [] };
+
+/** Rows to score, as a protocol has them. */
+export type Rows =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'records'; readonly records: readonly object[] }
+  | { readonly kind: 'table'; readonly table: Table };
+
+/** Why a row has no score. */
+export interface RowFault {
+  readonly row: number;
+  readonly error: Error;
+}
+
+/** What was found of a row beside its score. */
+export interface Details {
+  readonly reasons?: Reasons;
+  readonly interval?: Interval;
+  readonly whatIf?: WhatIfs;
+}
+
+/** Scores of rows in columns; those of a row with a fault mean nothing. */
+export interface Answer {
+  readonly scores: Scores<'f64'> | ByteScores;
+  readonly faults: readonly RowFault[];
+  /** by row; empty: nothing was asked */
+  readonly details: readonly Details[];
+}

@@ -1,0 +1,74 @@
+import { Hono } from 'hono';
+import { Core, type LogLine } from './core.ts';
+import { type ModelSource, Shelf } from './models/shelf.ts';
+import { Metrics } from './observation/metrics.ts';
+import { addHealth } from './protocols/health.ts';
+import { addInvocations } from './protocols/invocations.ts';
+import { addOwn } from './protocols/own.ts';
+import { addTorchServe } from './protocols/torchServe.ts';
+import { addV1 } from './protocols/v1.ts';
+import { addV2 } from './protocols/v2/rest.ts';
+import { Refusal, refusalOf, refusalResponse } from './responses/errors.ts';
+
+/** How a service answers. */
+export interface ServiceOptions {
+  readonly models?: Iterable<ModelSource>;
+  /** greatest number of bytes of a body that is read whole, after it was inflated; default 16 MiB. Streams of lines have no end. */
+  readonly bodyLimit?: number;
+  /** loads a model that a client asks to load; default: none can be */
+  readonly source?: (name: string) => Promise<ModelSource> | ModelSource;
+  /** takes each line of the log; default none */
+  readonly log?: (line: LogLine) => void;
+}
+
+/** A service on web standards: `fetch` answers, on Node, Deno, Bun and Workers. */
+export interface Service {
+  /** Answers a request. It rejects for nothing. */
+  fetch(request: Request): Response | Promise<Response>;
+  /** the models; put more, or others in their place, while it answers */
+  readonly models: Shelf;
+  /** whether new requests should come here */
+  readonly isReady: boolean;
+  /** the routes, to mount below another hono app: `app.route('/models', service.app)` */
+  readonly app: Hono;
+  /** Tells by `ready` that no new requests should come; resolves when those that came are answered. */
+  drain(): Promise<void>;
+  /** the numbers of the service; those of several processes can be added */
+  readonly metrics: Metrics;
+}
+
+const BODY_LIMIT = 2 ** 24;
+
+const PROTOCOLS = [addHealth, addOwn, addV2, addV1, addInvocations, addTorchServe];
+
+/**
+ * Returns a service for models.
+ * @throws ERR_FORMAT for bytes that are no model file
+ * @example
+ * const service = createService({ models: [{ name: 'flights', model: readFileSync('flights.safetensors') }] });
+ * const request = new Request('http://localhost/models/flights/score', { method: 'POST', body: '{"distance":1200,"origin":"LAS"}' });
+ * (await (await service.fetch(request)).json()).scores[0].probability; // 0.9114
+ */
+export function createService(options: ServiceOptions = {}): Service {
+  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null } = options;
+  const shelf = new Shelf();
+  const metrics = new Metrics();
+  const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source });
+  for (const source of models) shelf.put(source);
+  const app = new Hono();
+  for (const add of PROTOCOLS) add(app, core);
+  app.notFound(() =>
+    refusalResponse(new Refusal(404, 'ERR_PATH', 'path: expected one of GET /openapi.json, got another'), null),
+  );
+  app.onError((error) => refusalResponse(refusalOf(error), null));
+  return {
+    fetch: (request) => app.fetch(request),
+    models: shelf,
+    get isReady() {
+      return core.isReady;
+    },
+    app,
+    drain: () => core.drain(),
+    metrics,
+  };
+}
