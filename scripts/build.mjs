@@ -155,7 +155,13 @@ const command = {
   target: 'node20',
   format: 'esm',
   external: Object.keys(dependencies),
-  alias: { '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js' },
+  alias: {
+    '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js',
+    // one copy of the library for the command and the service
+    'logodds/score': './src/score.ts',
+    'logodds/bytes': './src/bytes.ts',
+    'logodds/stages': './src/stages.ts',
+  },
   logLevel: 'warning',
 };
 rmSync('cli/dist', { recursive: true, force: true });

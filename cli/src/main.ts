@@ -12,6 +12,7 @@ import { migrate } from './commands/migrate.ts';
 import { path } from './commands/path.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
+import { serve } from './commands/serve.ts';
 import { train } from './commands/train.ts';
 import { inFlags } from './figures/flags.ts';
 import { printable, say } from './terminal/print.ts';
@@ -46,7 +47,7 @@ Examples:
 Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
 
 /** In the order of help. */
-const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, migrate];
+const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, serve, migrate];
 
 function createProgram(): Command {
   const program = new Command('logodds')
