@@ -1,0 +1,152 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { JSON_TYPE, models, serviceOf } from './models.ts';
+
+const LINES = { 'content-type': 'application/x-ndjson' };
+const record = { code: '2', x: 0.5 };
+
+const told = ({ logit, probability, label, defaulted }: ReturnType<typeof models.codes.score>) => ({
+  probability,
+  label,
+  logit,
+  defaulted,
+});
+
+test('a record, an array and {"records"} are answered with the bits of model.score, and say model, version, digest and id', async () => {
+  const { ask } = serviceOf('codes');
+  const expected = told(models.codes.score(record));
+  for (const body of [record, [record], { records: [record] }]) {
+    const response = await ask('/models/codes/score', JSON.stringify(body), { ...JSON_TYPE, 'x-request-id': 'a-1' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('x-request-id')).toBe('a-1');
+    const sha256 = models.codes.sha256!;
+    expect(await response.json()).toEqual({
+      model: 'codes',
+      version: sha256.slice(0, 12),
+      sha256,
+      id: 'a-1',
+      scores: [expected],
+    });
+  }
+});
+
+test('with several classes each has its probability, the score that of the label', async () => {
+  const { ask } = serviceOf('classes');
+  const fields = models.classes.encoder.turns.map(({ field }) => field);
+  const row = Object.fromEntries(fields.map((name) => [name, null]));
+  let score: ReturnType<typeof models.classes.score> | null = null;
+  try {
+    score = models.classes.score(row);
+  } catch {
+    // this model takes no missing values
+  }
+  const response = await ask('/models/classes/score', JSON.stringify(row), JSON_TYPE);
+  expect(response.status).toBe(score ? 200 : 400);
+  if (!score) return;
+  const [found] = (await response.json()).scores;
+  expect(Object.keys(found.probabilities)).toEqual(models.classes.manifest.classes);
+  expect(Object.values(found.probabilities)).toEqual([...score.probabilities!]);
+  expect([found.label, found.probability]).toEqual([score.label, score.probability]);
+});
+
+test('a record that is refused alone is the error of its request; among others it is its own', async () => {
+  const { ask } = serviceOf('codes');
+  const alone = await ask('/models/codes/score', '{"code":"2","x":"far"}', JSON_TYPE);
+  expect(alone.status).toBe(400);
+  const body = await alone.json();
+  expect(body).toMatchObject({ code: 'ERR_RECORD', problems: [{ field: 'x', row: 0 }] });
+  expect(body.error).toBe(
+    'record 0 (from 0), field "x": expected a finite number, got text; use null for a missing value',
+  );
+  const both = await ask('/models/codes/score', '[{"code":"2","x":"far"},{"code":"2","x":0.5}]', JSON_TYPE);
+  expect(both.status).toBe(200);
+  const { scores } = await both.json();
+  expect(scores[0]).toMatchObject({ code: 'ERR_RECORD', problems: [{ field: 'x', row: 0 }] });
+  expect(scores[1]).toEqual(told(models.codes.score(record)));
+});
+
+test('each line is answered by a line, whatever its neighbours are', async () => {
+  const { ask, lines } = serviceOf('codes');
+  const text = '{"code":"2","x":0.5}\n{"code":"2",}\n\n{"code":"2","x":0.5}';
+  for (const [body, headers] of [
+    [text, LINES],
+    [gzipSync(text), { ...LINES, 'content-encoding': 'gzip' }],
+  ] as const) {
+    const response = await ask('/models/codes/score', body as BodyInit, headers);
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    const rows = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map((row) => row.code ?? row)).toEqual([
+      told(models.codes.score(record)),
+      'ERR_DATA',
+      told(models.codes.score(record)),
+    ]);
+    expect(lines.at(-1)).toMatchObject({ event: 'request', status: 200, rows: 3 });
+  }
+});
+
+test('CSV comes back as CSV: a probability of each class, the label, the error', async () => {
+  const { ask } = serviceOf('codes');
+  const response = await ask('/models/codes/score', 'x,code\n0.5,2\nfar,2\n', {
+    'content-type': 'text/csv; charset=utf-8',
+  });
+  const { probability } = models.codes.score(record);
+  expect((await response.text()).split('\n')).toEqual([
+    'row,p_no,p_yes,label,error',
+    `0,${1 - probability},${probability},yes,`,
+    '1,,,,"record 1 (from 0), field ""x"": expected a finite number, got text; leave it empty for a missing value"',
+    '',
+  ]);
+});
+
+test('reasons, an interval and what would change the label come when they are asked for', async () => {
+  const { ask } = serviceOf('codes');
+  const asked = { records: [record], explain: 1, whatif: ['x'] };
+  const response = await ask('/models/codes/score', JSON.stringify(asked), JSON_TYPE);
+  const [score] = (await response.json()).scores;
+  expect(score.reasons).toHaveLength(1);
+  expect(score.reasons[0]).toMatchObject({ feature: 'code', text: 'code is 2' });
+  const { to } = score.whatif[0];
+  expect(models.codes.score({ ...record, x: to }).label).not.toBe(models.codes.score(record).label);
+  const lines = await ask('/models/codes/score?explain=2', '{"code":"2","x":0.5}\n', LINES);
+  expect(JSON.parse(await lines.text()).reasons).toHaveLength(2);
+});
+
+const LONG = new Uint8Array(2 ** 24 + 1);
+
+test.each([
+  ['/models/none/score', '{}', JSON_TYPE, 404, 'ERR_MODEL'],
+  ['/models/codes/score?version=7', '{}', JSON_TYPE, 404, 'ERR_VERSION'],
+  ['/models/codes/score', '{}', { 'content-type': 'image/png' }, 415, 'ERR_TYPE'],
+  ['/models/codes/score', '{}', { ...JSON_TYPE, 'content-encoding': 'br' }, 415, 'ERR_ENCODING'],
+  ['/models/codes/score', LONG, JSON_TYPE, 413, 'ERR_BODY'],
+  ['/models/codes/score', '{"code":"2",', JSON_TYPE, 400, 'ERR_DATA'],
+  ['/models/codes/score', '', JSON_TYPE, 400, 'ERR_DATA'],
+  ['/models/codes/score', '{"records":5}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/models/codes/score?explain=-1', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/models/codes/score?interval=2', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/nowhere', '{}', JSON_TYPE, 404, 'ERR_PATH'],
+])('%s, %#, is refused with one sentence of JSON', async (path, body, headers, status, code) => {
+  const { ask } = serviceOf('codes');
+  const response = await ask(path, body, headers);
+  expect(response.status).toBe(status);
+  expect(response.headers.get('content-type')).toBe('application/json');
+  const told = await response.json();
+  expect(told.code).toBe(code);
+  expect(told.error).not.toMatch(/\n|\/src\/|:\d+:\d+/);
+});
+
+test('a bomb of gzip is stopped where the limit is', async () => {
+  const { ask } = serviceOf('codes');
+  const bomb = gzipSync(Buffer.alloc(2 ** 28, 32));
+  const response = await ask('/models/codes/score', bomb as BodyInit, { ...JSON_TYPE, 'content-encoding': 'gzip' });
+  expect(response.status).toBe(413);
+  const cut = await ask('/models/codes/score', gzipSync('{"code":"2"}').subarray(0, 12) as BodyInit, {
+    ...JSON_TYPE,
+    'content-encoding': 'gzip',
+  });
+  expect(cut.status).toBe(400);
+});
