@@ -15,6 +15,8 @@ export interface ServiceOptions {
   readonly models?: Iterable<ModelSource>;
   /** greatest number of bytes of a body that is read whole, after it was inflated; default 16 MiB. Streams of lines have no end. */
   readonly bodyLimit?: number;
+  /** bytes of linear memory above which models that are not asked give theirs back until they are; default 256 MiB */
+  readonly memory?: number;
   /** loads a model that a client asks to load; default: none can be */
   readonly source?: (name: string) => Promise<ModelSource> | ModelSource;
   /** takes each line of the log; default none */
@@ -50,8 +52,8 @@ const PROTOCOLS = [addHealth, addOwn, addV2, addV1, addInvocations, addTorchServ
  * (await (await service.fetch(request)).json()).scores[0].probability; // 0.9114
  */
 export function createService(options: ServiceOptions = {}): Service {
-  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null } = options;
-  const shelf = new Shelf();
+  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, memory } = options;
+  const shelf = new Shelf(memory);
   const metrics = new Metrics();
   const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source });
   for (const source of models) shelf.put(source);

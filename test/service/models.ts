@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadModel } from 'logodds';
-import { createService, type LogLine } from '../../service/src/index.ts';
+import { createService, type LogLine, type ServiceOptions } from '../../service/src/index.ts';
 
 /** Models of the conformance sets: numbers; categories; several classes; one with codes as categories. */
 const FILES = {
@@ -22,9 +22,12 @@ export const models = Object.fromEntries(
 ) as Record<Name, ReturnType<typeof loadModel>>;
 
 /** A service with some models, what it logs, and a way to ask it. */
-export function serviceOf(...names: Name[]) {
+export const serviceOf = (...names: Name[]) => serviceWith({}, ...names);
+
+export function serviceWith(options: ServiceOptions, ...names: Name[]) {
   const lines: LogLine[] = [];
   const service = createService({
+    ...options,
     models: names.map((name) => ({ name, model: bytes[name] })),
     log: (line) => lines.push(line),
   });

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { fieldsOf } from 'logodds/stages';
 import { expect, test } from 'vitest';
 import { JSON_TYPE, models, serviceOf } from './models.ts';
 
@@ -33,8 +34,7 @@ test('a record, an array and {"records"} are answered with the bits of model.sco
 
 test('with several classes each has its probability, the score that of the label', async () => {
   const { ask } = serviceOf('classes');
-  const fields = models.classes.encoder.turns.map(({ field }) => field);
-  const row = Object.fromEntries(fields.map((name) => [name, null]));
+  const row = Object.fromEntries(fieldsOf(models.classes).map(({ name }) => [name, null]));
   let score: ReturnType<typeof models.classes.score> | null = null;
   try {
     score = models.classes.score(row);

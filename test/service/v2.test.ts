@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fieldsOf } from 'logodds/stages';
 import { describe, expect, test } from 'vitest';
 import { JSON_TYPE, models, serviceOf } from './models.ts';
 
@@ -8,7 +9,7 @@ const numbers = JSON.parse(readFileSync(new URL('../conformance/numeric.json', i
   rows: Record<string, number | null>[];
 };
 const rows = numbers.rows.slice(0, 40);
-const names = models.numeric.encoder.turns.map(({ field }) => field);
+const names = fieldsOf(models.numeric).map(({ name }) => name);
 const scored = rows.map((row) => models.numeric.score(row));
 const positive = models.numeric.manifest.classes.indexOf(models.numeric.manifest.positive!);
 

@@ -1,5 +1,5 @@
 import { type ByteScorer, byteScorer } from 'logodds/bytes';
-import { type Engine, type Model, pickEngine, type Scorer } from 'logodds/score';
+import type { Engine, Model, Scorer } from 'logodds/score';
 import { type Field, fieldsOf } from 'logodds/stages';
 
 /** Scorers that a model keeps at hand beside the first. */
@@ -18,18 +18,21 @@ export class Served {
   /** when it was last asked, as a count of questions */
   lastAsked = 0;
   readonly #engine: Engine;
+  readonly #makeRoom: () => void;
   #idle: ByteScorer[] = [];
   #table: Scorer | null = null;
   #requests = 0;
   #isRetired = false;
 
-  constructor(name: string, version: string, model: Model, engine: Engine = pickEngine()) {
+  /** @param makeRoom  called before memory of the engine is taken */
+  constructor(name: string, version: string, model: Model, engine: Engine, makeRoom: () => void = () => {}) {
     this.name = name;
     this.version = version;
     this.model = model;
     this.sha256 = model.sha256 ?? '';
     this.fields = fieldsOf(model);
     this.#engine = engine;
+    this.#makeRoom = makeRoom;
   }
 
   /** Number of requests that it is answering. */
@@ -51,7 +54,10 @@ export class Served {
 
   /** A scorer of bytes; `giveBack` must follow. */
   borrow(): ByteScorer {
-    return this.#idle.pop() ?? byteScorer(this.model, { engine: this.#engine, onError: 'collect' });
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    this.#makeRoom();
+    return byteScorer(this.model, { engine: this.#engine, onError: 'collect' });
   }
 
   /** @param scorer  one whose stream has ended */
@@ -62,7 +68,10 @@ export class Served {
 
   /** A scorer of tables. */
   get table(): Scorer {
-    this.#table ??= this.model.scorer(this.#engine, { reuse: true });
+    if (!this.#table) {
+      this.#makeRoom();
+      this.#table = this.model.scorer(this.#engine, { reuse: true });
+    }
     return this.#table;
   }
 

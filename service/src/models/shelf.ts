@@ -3,7 +3,6 @@ import { allStages } from 'logodds/stages';
 import { badRequest, Refusal } from '../responses/errors.ts';
 import { Served } from './served.ts';
 
-/** Memory of scorers, in bytes, above which those of models that are not asked give theirs back. */
 const MEMORY = 2 ** 28;
 
 /** What a model is put on the shelf with. */
@@ -32,7 +31,13 @@ export class Shelf {
   /** what could not be loaded, by name */
   readonly #failures = new Map<string, string>();
   readonly #engine: Engine = pickEngine();
+  readonly #bound: number;
   #asked = 0;
+
+  /** @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back */
+  constructor(bound = MEMORY) {
+    this.#bound = bound;
+  }
 
   /**
    * Loads, checks and warms a model, then puts it in the place of what has its name and version: requests that have begun are answered by the old one.
@@ -47,7 +52,9 @@ export class Shelf {
     let served: Served;
     try {
       const model = isModel(source.model) ? source.model : loadModel(source.model, allStages);
-      served = new Served(name, source.version ?? (model.sha256 ?? '0').slice(0, 12), model, this.#engine);
+      served = new Served(name, source.version ?? (model.sha256 ?? '0').slice(0, 12), model, this.#engine, () =>
+        this.#tidy(),
+      );
       served.warm();
     } catch (error) {
       this.#failures.set(name, (error as Error).message);
@@ -150,12 +157,12 @@ export class Shelf {
   }
 
   /** Lets models rest that were not asked for longest, until the memory of scorers is within its bound. */
-  tidy(): void {
-    if (this.memory <= MEMORY) return;
+  #tidy(): void {
+    if (this.memory <= this.#bound) return;
     const idle = this.all().filter(({ requests }) => requests === 0);
     for (const served of idle.sort((a, b) => a.lastAsked - b.lastAsked)) {
       served.rest();
-      if (this.memory <= MEMORY / 2) return;
+      if (this.memory <= this.#bound / 2) return;
     }
   }
 }
