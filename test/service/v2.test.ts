@@ -56,6 +56,10 @@ describe('inference gives the bits of model.score', () => {
     const body = await response.json();
     expect(body).toMatchObject({ model_name: 'numeric', id: '42', parameters: { sha256: models.numeric.sha256 } });
     expect(told(body.outputs)).toEqual(expected);
+    // as json.dumps of Python writes it; text stays as it is
+    const text = JSON.stringify({ id: 'NaN', inputs: jsonInputs }).replaceAll('null', 'NaN');
+    const python = await (await ask('/v2/models/numeric/infer', text, JSON_TYPE)).json();
+    expect([python.id, told(python.outputs)]).toEqual(['NaN', expected]);
   });
   test('from bytes, to bytes', async () => {
     const { ask } = serviceOf('numeric');

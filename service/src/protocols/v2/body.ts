@@ -35,7 +35,7 @@ export function inferenceOf(bytes: Uint8Array, headerLength: number | null): Inf
     );
   let body: unknown;
   try {
-    body = JSON.parse(decoder.decode(bytes.subarray(0, end)));
+    body = parsed(decoder.decode(bytes.subarray(0, end)));
   } catch {
     throw badRequest(
       'body: expected JSON in UTF-8 (of the length that the header says, before binary data), got something else; correct it',
@@ -78,6 +78,17 @@ export function inferenceOf(bytes: Uint8Array, headerLength: number | null): Inf
     outputs: outputsOf(body.outputs, parameters.binary_data_output === true),
     isBinary: parameters.binary_data_output === true,
   };
+}
+
+/** The value of JSON, in which Python's NaN, which is none, is null. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const mended = text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b/g, (found) => (found === 'NaN' ? 'null' : found));
+    if (mended === text) throw error;
+    return JSON.parse(mended);
+  }
 }
 
 /** The cells of data as JSON has them, flat or nested. */
