@@ -3,6 +3,7 @@ import type { ModelSource, Shelf } from './models/shelf.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
 import { type BodyLimits, bytesOf, chunksOf } from './requests/body.ts';
 import { givenId } from './requests/id.ts';
+import { compressed, encodingFor } from './responses/compress.ts';
 import { Refusal, refusalOf, refusalResponse } from './responses/errors.ts';
 import type { Answer } from './scoring/question.ts';
 
@@ -175,15 +176,19 @@ export class Exchange {
   }
 
   /** An answer of JSON. */
-  json(text: string, status = 200): Response {
-    this.stage('encode');
-    return new Response(text, { status, headers: this.#headers('application/json') });
+  json(text: string): Response {
+    return this.respond('application/json', text);
   }
 
-  /** An answer of other bytes. */
-  bytesResponse(type: string, body: Uint8Array, more: Readonly<Record<string, string>> = {}): Response {
+  /** An answer that is whole, compressed where the client takes that. */
+  respond(type: string, body: string | Uint8Array, more: Readonly<Record<string, string>> = {}): Response {
+    const encoding = encodingFor(this.request, body.length);
     this.stage('encode');
-    return new Response(body as unknown as BodyInit, { headers: { ...this.#headers(type), ...more } });
+    const headers = { ...this.#headers(type), ...more };
+    if (!encoding) return new Response(body as BodyInit, { headers });
+    return new Response(compressed(body, encoding), {
+      headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' },
+    });
   }
 
   #headers(type: string): Record<string, string> {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { deflateSync, gunzipSync, inflateSync } from 'node:zlib';
 import { fieldsOf } from 'logodds/stages';
 import { describe, expect, test } from 'vitest';
 import { JSON_TYPE, models, serviceOf } from './models.ts';
@@ -92,6 +93,21 @@ describe('inference gives the bits of model.score', () => {
       expect(bytes.readUInt32LE(place)).toBe(label.length);
       expect(bytes.toString('utf8', place + 4, place + 4 + label.length)).toBe(label);
       place += 4 + label.length;
+    }
+  });
+  test('compressed both ways', async () => {
+    const { ask } = serviceOf('numeric');
+    const text = JSON.stringify({ inputs: jsonInputs });
+    for (const [accepted, encoding, inflate] of [
+      ['gzip, deflate', 'gzip', gunzipSync],
+      ['gzip;q=0, deflate', 'deflate', inflateSync],
+      ['br', null, (bytes: Buffer) => bytes],
+    ] as const) {
+      const headers = { ...JSON_TYPE, 'accept-encoding': accepted, 'content-encoding': 'deflate' };
+      const response = await ask('/v2/models/numeric/infer', deflateSync(text) as BodyInit, headers);
+      expect(response.headers.get('content-encoding')).toBe(encoding);
+      const { outputs } = JSON.parse(inflate(Buffer.from(await response.arrayBuffer())).toString());
+      expect(told(outputs)).toEqual(expected);
     }
   });
   test('from one tensor of rows of numbers, in the order of the fields', async () => {

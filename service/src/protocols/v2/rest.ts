@@ -103,5 +103,5 @@ function respond(
     all.set(part, at);
     at += part.length;
   }
-  return exchange.bytesResponse('application/octet-stream', all, { [HEADER_LENGTH]: String(head.length) });
+  return exchange.respond('application/octet-stream', all, { [HEADER_LENGTH]: String(head.length) });
 }
