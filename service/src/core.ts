@@ -1,10 +1,10 @@
 import type { Served } from './models/served.ts';
 import type { ModelSource, Shelf } from './models/shelf.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
+import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
 import { type BodyLimits, bytesOf, chunksOf } from './requests/body.ts';
 import { givenId } from './requests/id.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
-import { Refusal, refusalOf, refusalResponse } from './responses/errors.ts';
 import type { Answer } from './scoring/question.ts';
 
 /** What a service says of itself when something happens. */

@@ -2,13 +2,14 @@ import { Hono } from 'hono';
 import { Core, type LogLine } from './core.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import { Metrics } from './observation/metrics.ts';
+import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
 import { addInvocations } from './protocols/invocations.ts';
 import { addOwn } from './protocols/own.ts';
 import { addTorchServe } from './protocols/torchServe.ts';
 import { addV1 } from './protocols/v1.ts';
 import { addV2 } from './protocols/v2/rest.ts';
-import { Refusal, refusalOf, refusalResponse } from './responses/errors.ts';
+import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
@@ -41,7 +42,8 @@ export interface Service {
 
 const BODY_LIMIT = 2 ** 24;
 
-const PROTOCOLS = [addHealth, addOwn, addV2, addV1, addInvocations, addTorchServe];
+/** what answers requests: a file each */
+const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTorchServe];
 
 /**
  * Returns a service for models.
@@ -58,9 +60,16 @@ export function createService(options: ServiceOptions = {}): Service {
   const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source });
   for (const source of models) shelf.put(source);
   const app = new Hono();
-  for (const add of PROTOCOLS) add(app, core);
+  for (const add of ROUTES) add(app, core);
   app.notFound(() =>
-    refusalResponse(new Refusal(404, 'ERR_PATH', 'path: expected one of GET /openapi.json, got another'), null),
+    refusalResponse(
+      new Refusal(
+        404,
+        'ERR_PATH',
+        'path: expected one that the service has, got another; GET /openapi.json lists them',
+      ),
+      null,
+    ),
   );
   app.onError((error) => refusalResponse(refusalOf(error), null));
   return {

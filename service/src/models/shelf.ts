@@ -1,6 +1,6 @@
 import { type Engine, loadModel, type Model, type ModelBytes, pickEngine } from 'logodds/score';
 import { allStages } from 'logodds/stages';
-import { badRequest, Refusal } from '../responses/errors.ts';
+import { badRequest, Refusal } from '../refusal.ts';
 import { Served } from './served.ts';
 
 const MEMORY = 2 ** 28;

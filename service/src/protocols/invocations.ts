@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import type { Served } from '../models/served.ts';
+import { badRequest, Refusal } from '../refusal.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
-import { badRequest, Refusal } from '../responses/errors.ts';
 import type { Answer } from '../scoring/question.ts';
 import { NOTHING } from '../scoring/question.ts';
 import { fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';

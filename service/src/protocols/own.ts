@@ -1,11 +1,12 @@
 import type { Hono } from 'hono';
 import { type ByteScores, RowError } from 'logodds/bytes';
 import type { Core, Exchange } from '../core.ts';
+import { describe } from '../models/describe.ts';
 import type { Served } from '../models/served.ts';
+import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { wantedOf } from '../requests/wanted.ts';
-import { badRequest, Refusal } from '../responses/errors.ts';
 import { ScoreCsv } from '../responses/scoreCsv.ts';
 import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
 import { wantsDetails } from '../scoring/details.ts';
@@ -22,6 +23,14 @@ import { answer, fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts
 const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlines', 'application/x-jsonlines'];
 
 export function addOwn(app: Hono, core: Core): void {
+  app.get('/models/:model', (c) => {
+    try {
+      const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null);
+      return Response.json(describe(served, core.shelf.versions(served.name)));
+    } catch (error) {
+      return refusalResponse(refusalOf(error), null);
+    }
+  });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), c.req.query('version') ?? null, (exchange) => {
       const type = mediaTypeOf(c.req.raw);

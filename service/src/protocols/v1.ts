@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
-import { badRequest, Refusal, refusalOf, refusalResponse } from '../responses/errors.ts';
+import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
 import { NOTHING } from '../scoring/question.ts';
 import { parsedJson, scoreRecords } from '../scoring/score.ts';
 import { predictions, recordsOf } from './invocations.ts';

@@ -1,4 +1,4 @@
-import { badRequest, Refusal } from '../responses/errors.ts';
+import { badRequest, Refusal } from '../refusal.ts';
 
 /** How long bodies may be. */
 export interface BodyLimits {

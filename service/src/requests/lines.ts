@@ -1,4 +1,4 @@
-import { badRequest } from '../responses/errors.ts';
+import { badRequest } from '../refusal.ts';
 
 /** Greatest number of characters of a line. */
 const MOST = 2 ** 24;

@@ -1,4 +1,4 @@
-import { badRequest } from '../responses/errors.ts';
+import { badRequest } from '../refusal.ts';
 import { NOTHING, type Wanted } from '../scoring/question.ts';
 
 /** Greatest number of reasons of a row. */

@@ -1,29 +1,6 @@
 import type { Model } from 'logodds/score';
 import { interval, reasons, whatIf } from 'logodds/stages';
-import type { Details, Wanted } from './question.ts';
-
-/** The reasons of a label, the strongest first. */
-export type Reasons = readonly {
-  readonly feature: string;
-  readonly value: unknown;
-  readonly push: number;
-  readonly text: string;
-}[];
-
-/** Where the probability may be, by what the model has seen. */
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** The smallest change of each field that gives another label. */
-export type WhatIfs = readonly {
-  readonly feature: string;
-  readonly from: unknown;
-  readonly to: unknown;
-  readonly label: string | null;
-  readonly reason: string | null;
-}[];
+import type { Details, Interval, Wanted, WhatIfs } from './question.ts';
 
 /** Whether more is wanted than scores. */
 export const wantsDetails = ({ explain, interval: level, whatIf: fields }: Wanted): boolean =>

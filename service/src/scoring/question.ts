@@ -1,6 +1,5 @@
 import type { ByteScores } from 'logodds/bytes';
 import type { Scores, Table } from 'logodds/score';
-import type { Interval, Reasons, WhatIfs } from './details.ts';
 
 /** What is asked beside the scores of rows. */
 export interface Wanted {
@@ -25,6 +24,29 @@ export interface RowFault {
   readonly row: number;
   readonly error: Error;
 }
+
+/** The reasons of a label, the strongest first. */
+export type Reasons = readonly {
+  readonly feature: string;
+  readonly value: unknown;
+  readonly push: number;
+  readonly text: string;
+}[];
+
+/** Where the probability may be, by what the model has seen. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The smallest change of each field that gives another label. */
+export type WhatIfs = readonly {
+  readonly feature: string;
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly label: string | null;
+  readonly reason: string | null;
+}[];
 
 /** What was found of a row beside its score. */
 export interface Details {

@@ -1,7 +1,7 @@
 import type { ByteScores } from 'logodds/bytes';
 import type { Model, RecordScore } from 'logodds/score';
 import type { Served } from '../models/served.ts';
-import { badRequest } from '../responses/errors.ts';
+import { badRequest } from '../refusal.ts';
 import { detailsOf, wantsDetails } from './details.ts';
 import type { Answer, Details, RowFault, Rows, Wanted } from './question.ts';
 

@@ -1,4 +1,4 @@
-import { badRequest } from '../../responses/errors.ts';
+import { badRequest } from '../../refusal.ts';
 import { binaryCells, type Cell } from './datatypes.ts';
 import { countOf, type Tensor } from './tensors.ts';
 

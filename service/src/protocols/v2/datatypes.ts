@@ -1,4 +1,4 @@
-import { badRequest } from '../../responses/errors.ts';
+import { badRequest } from '../../refusal.ts';
 
 /** A datatype of Open Inference V2 with numbers of a fixed length. */
 interface Fixed {

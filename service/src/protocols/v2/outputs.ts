@@ -1,5 +1,5 @@
 import type { Served } from '../../models/served.ts';
-import { badRequest } from '../../responses/errors.ts';
+import { badRequest } from '../../refusal.ts';
 import type { Answer } from '../../scoring/question.ts';
 import { bytesOfTexts } from './datatypes.ts';
 

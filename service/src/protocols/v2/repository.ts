@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
 import type { Histogram, Tally } from '../../observation/metrics.ts';
-import { refusalOf, refusalResponse } from '../../responses/errors.ts';
+import { refusalOf, refusalResponse } from '../../refusal.ts';
 
 /*
  * The repository and the statistics of models.

@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { Core, Exchange } from '../../core.ts';
 import type { Served } from '../../models/served.ts';
-import { badRequest, refusalOf, refusalResponse } from '../../responses/errors.ts';
+import { badRequest, refusalOf, refusalResponse } from '../../refusal.ts';
 import { NOTHING } from '../../scoring/question.ts';
 import { answer } from '../../scoring/score.ts';
 import { inferenceOf, type Output } from './body.ts';

@@ -1,7 +1,7 @@
 import type { Column, Table } from 'logodds/score';
 import type { Field } from 'logodds/stages';
 import type { Served } from '../../models/served.ts';
-import { badRequest } from '../../responses/errors.ts';
+import { badRequest } from '../../refusal.ts';
 import { type Cell, DATATYPES } from './datatypes.ts';
 
 /** A tensor of a request, wherever its cells were. */
