@@ -128,6 +128,21 @@ for (const { dir, suffix } of [
   await library.write({ dir, format: 'es', chunkFileNames: '[name]-[hash].js' });
 }
 
+// the service, which depends on the library by its name
+rmSync('service/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'service/CHANGELOG.md');
+await build({
+  entryPoints: ['service/src/index.ts'],
+  outfile: 'service/dist/index.js',
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+run('typescript/bin/tsc', '-p', 'service/tsconfig.build.json');
+
 /** A package that is bundled (CommonJS) gets what it requires by an import, which a bundle of modules has. */
 const requiredByImport = {
   name: 'required-by-import',
@@ -166,11 +181,15 @@ const command = {
 };
 rmSync('cli/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for both packages
+// what only `serve` needs is a file of its own
 await build({
   ...command,
-  entryPoints: { main: 'cli/src/main.ts', worker: 'cli/src/write/worker.ts' },
+  entryPoints: { main: 'cli/src/main.ts' },
+  splitting: true,
+  chunkNames: 'part-[hash]',
   plugins: [duckdbApart],
 });
+await build({ ...command, entryPoints: { worker: 'cli/src/write/worker.ts' }, plugins: [duckdbApart] });
 // two hundred files of the package, which take longer to load than to use, become one, beside their licence
 await build({
   ...command,

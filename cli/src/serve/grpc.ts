@@ -1,0 +1,205 @@
+import { fileURLToPath } from 'node:url';
+import {
+  loadPackageDefinition,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Service } from '../../../service/src/index.ts';
+import { LogoddsError } from '../../../src/index.ts';
+import { reason } from '../write/temporary.ts';
+import { blobOf, type Contents } from './grpcContents.ts';
+
+/*
+ * Open Inference V2 over gRPC. Each call becomes a request of the same protocol over REST, with its tensors as bytes: what is refused, counted and
+ * answered has one author.
+ */
+
+const PROTO = fileURLToPath(new URL('../proto/inference.proto', import.meta.url));
+const SERVICE = 'inference.GRPCInferenceService';
+const HEADER_LENGTH = 'inference-header-content-length';
+/** Bytes of a message. */
+const MOST = 2 ** 26;
+
+/** gRPC's codes of refusals. */
+const CODES: Readonly<Record<number, status>> = {
+  400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  404: status.NOT_FOUND,
+  413: status.RESOURCE_EXHAUSTED,
+  415: status.INVALID_ARGUMENT,
+  429: status.RESOURCE_EXHAUSTED,
+  503: status.UNAVAILABLE,
+  504: status.DEADLINE_EXCEEDED,
+};
+
+interface InferRequest {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly id: string;
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly datatype: string;
+    readonly shape: readonly string[];
+    readonly contents: Contents | null;
+  }[];
+  readonly outputs: readonly { readonly name: string }[];
+  readonly raw_input_contents: readonly Uint8Array[];
+}
+
+type Named = { readonly name: string; readonly version: string };
+
+/** What answers an inference: JSON of its head, and the blobs behind it. */
+interface Head {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly id: string;
+  readonly outputs: readonly {
+    name: string;
+    datatype: string;
+    shape: number[];
+    parameters: { binary_data_size: number };
+  }[];
+}
+
+class Refused extends Error {
+  readonly code: status;
+  constructor(httpStatus: number, message: string) {
+    super(message);
+    this.code = CODES[httpStatus] ?? status.INTERNAL;
+  }
+}
+
+/** A gRPC server that listens. */
+export interface GrpcHost {
+  /** host:port */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Listens for gRPC. @param port  0: a free one @throws ERR_DATA where it cannot */
+export async function listenGrpc(service: Service, host: string, port: number): Promise<GrpcHost> {
+  const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
+  const server = new Server({ 'grpc.max_receive_message_length': MOST, 'grpc.max_send_message_length': MOST });
+  const { inference } = loadPackageDefinition(definition) as unknown as {
+    inference: { GRPCInferenceService: { service: never } };
+  };
+  server.addService(inference.GRPCInferenceService.service, callsOf(service) as never);
+  const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
+  health.addToServer(server);
+  new ReflectionService(definition).addToServer(server);
+  const taken = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error
+        ? reject(
+            new LogoddsError(
+              'ERR_DATA',
+              `--grpc-port ${port}: expected a free port of ${host}, got an error (${reason(error)}); choose another, 0, or --no-grpc`,
+              { cause: error },
+            ),
+          )
+        : resolve(bound),
+    ),
+  );
+  return {
+    address: `${host}:${taken}`,
+    close() {
+      for (const name of ['', SERVICE]) health.setStatus(name, 'NOT_SERVING');
+      return new Promise((resolve) => server.tryShutdown(() => resolve()));
+    },
+  };
+}
+
+const model = ({ name, version }: Named): string =>
+  `/v2/models/${encodeURIComponent(name)}${version ? `/versions/${encodeURIComponent(version)}` : ''}`;
+
+function callsOf(service: Service) {
+  const ask = async (path: string, init?: RequestInit): Promise<Response> => {
+    const response = await service.fetch(new Request(`http://grpc${path}`, init));
+    if (response.ok) return response;
+    const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
+    throw new Refused(response.status, error);
+  };
+  const json = async (path: string, init?: RequestInit) => (await ask(path, init)).json();
+  const post = (path: string, body: object = {}) => json(path, { method: 'POST', body: JSON.stringify(body) });
+  const isReady = async (path: string) => ({ ready: (await service.fetch(new Request(`http://grpc${path}`))).ok });
+  return {
+    ServerLive: unary(async () => ({ live: true })),
+    ServerReady: unary(() => isReady('/v2/health/ready')),
+    ModelReady: unary((request: Named) => isReady(`${model(request)}/ready`)),
+    ServerMetadata: unary(() => json('/v2')),
+    ModelMetadata: unary((request: Named) => json(model(request))),
+    ModelStatistics: unary((request: Named) => json(`${request.name ? model(request) : '/v2/models'}/stats`)),
+    ModelInfer: unary((request: InferRequest) => infer(request, ask)),
+    RepositoryIndex: unary(async ({ ready }: { ready: boolean }) => ({
+      models: await post('/v2/repository/index', { ready }),
+    })),
+    RepositoryModelLoad: unary(({ model_name: name }: { model_name: string }) =>
+      post(`/v2/repository/models/${encodeURIComponent(name)}/load`),
+    ),
+    RepositoryModelUnload: unary(({ model_name: name }: { model_name: string }) =>
+      post(`/v2/repository/models/${encodeURIComponent(name)}/unload`),
+    ),
+  };
+}
+
+/** A call of gRPC. */
+function unary<T>(answer: (request: T) => Promise<object>) {
+  return ({ request }: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
+    answer(request).then(
+      (response) => done(null, response),
+      (error: Error) => done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),
+    );
+  };
+}
+
+async function infer(
+  request: InferRequest,
+  ask: (path: string, init: RequestInit) => Promise<Response>,
+): Promise<object> {
+  const { model_name: name, model_version: version, id, inputs, outputs, raw_input_contents: raw } = request;
+  if (raw.length > 0 && raw.length !== inputs.length)
+    throw new Refused(
+      400,
+      `raw_input_contents: expected one for each of ${inputs.length} inputs, got ${raw.length}; send all of them so, or none`,
+    );
+  const tensors = raw.length > 0 ? raw : inputs.map(({ datatype, contents }) => blobOf(datatype, contents));
+  const head = {
+    ...(id && { id }),
+    parameters: { binary_data_output: true },
+    inputs: inputs.map(({ name, datatype, shape }, i) => ({
+      name,
+      datatype,
+      shape: shape.map(Number),
+      parameters: { binary_data_size: tensors[i].length },
+    })),
+    ...(outputs.length > 0 && { outputs: outputs.map(({ name }) => ({ name })) }),
+  };
+  const text = Buffer.from(JSON.stringify(head));
+  const response = await ask(`${model({ name, version })}/infer`, {
+    method: 'POST',
+    body: Buffer.concat([text, ...tensors]),
+    headers: { [HEADER_LENGTH]: String(text.length) },
+  });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  let at = Number(response.headers.get(HEADER_LENGTH));
+  const told = JSON.parse(new TextDecoder().decode(bytes.subarray(0, at))) as Head;
+  const blobs = told.outputs.map(({ parameters: { binary_data_size: size } }) => {
+    const blob = bytes.subarray(at, at + size);
+    at += size;
+    return blob;
+  });
+  return {
+    model_name: told.model_name,
+    model_version: told.model_version,
+    id: told.id,
+    outputs: told.outputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
+    raw_output_contents: blobs,
+  };
+}
