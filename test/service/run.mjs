@@ -1,0 +1,12 @@
+// Suites of the service that need more than the library:
+//   npm run test:service -- clients     official clients
+import { clients } from './clients/run.mjs';
+
+const SUITES = { clients };
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in SUITES));
+if (unknown.length > 0) {
+  console.error(`test:service: expected ${Object.keys(SUITES).join(', ')}, got ${unknown.join(', ')}`);
+  process.exit(2);
+}
+for (const name of names.length > 0 ? names : Object.keys(SUITES)) if (!(await SUITES[name]())) process.exitCode = 1;
