@@ -28,7 +28,16 @@ if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
 }
 
 const stamp = 'build/stamp';
-const sources = ['assembly', 'bindings', 'src', 'cli', 'scripts/build.mjs', 'asconfig.json', 'tsconfig.build.json'];
+const sources = [
+  'assembly',
+  'bindings',
+  'src',
+  'cli',
+  'service',
+  'scripts/build.mjs',
+  'asconfig.json',
+  'tsconfig.build.json',
+];
 if (changed(stamp) < Math.max(...sources.map(newest))) {
   console.error('logodds: building the kernels, the library and the command ...');
   execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: ['ignore', 2, 2] });
