@@ -142,7 +142,7 @@ function draw() {
       const middle = field.min === undefined ? 0 : (field.min + field.max) / 2;
       input = make('input', { ...props, type: 'number', step: 'any', value: String(+middle.toPrecision(3)) });
     } else input = make('input', { ...props, placeholder: field.type === 'date' ? '2026-01-31T12:00' : '' });
-    const range = field.min === undefined ? field.type : field.min + ' to ' + field.max + ' in training';
+    const range = field.min === undefined ? field.type : +field.min.toPrecision(4) + ' to ' + +field.max.toPrecision(4) + ' in training';
     const hint = make('span', { className: 'hint', id: id + '-hint' }, range + (field.nullable ? '; empty is missing' : ''));
     input.setAttribute('aria-describedby', hint.id);
     const label = make('label', { htmlFor: id }, field.name);
@@ -168,7 +168,7 @@ async function score(event) {
     $('answer').replaceChildren(make('p', { className: 'error', role: 'alert' }, found.error));
     return;
   }
-  const parts = [make('div', { className: 'result' }, make('strong', {}, found.label), make('span', {}, 'probability ' + short(found.probability)),
+  const parts = [make('div', { className: 'result' }, make('strong', {}, found.label), make('span', {}, 'probability of ' + (model.positive ?? found.label) + ' ' + short(found.probability)),
     ...(found.interval ? [make('span', {}, '95 %: ' + short(found.interval.low) + ' to ' + short(found.interval.high))] : []),
     make('span', {}, 'logit ' + short(found.logit)), ...(found.review ? [make('span', {}, 'for review')] : []))];
   if (found.reasons?.length) {

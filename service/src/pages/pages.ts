@@ -38,7 +38,15 @@ function overview({ shelf, metrics, isReady }: Core) {
     models: shelf.all().map((served) => {
       const tally = metrics.of(served);
       const { name, version, sha256, fields, model } = served;
-      return { name, version, sha256, fields, intervals: model.covariance !== null, ...traffic(tally) };
+      return {
+        name,
+        version,
+        sha256,
+        fields,
+        positive: model.manifest.positive,
+        intervals: model.covariance !== null,
+        ...traffic(tally),
+      };
     }),
   };
 }
