@@ -1,6 +1,6 @@
 import { createService, type LogLine } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import { printJson, say } from '../terminal/print.ts';
+import { logJson, printJson, say } from '../terminal/print.ts';
 import { listenGrpc } from './grpc.ts';
 import { listen } from './host.ts';
 import { placeOf, Sources } from './sources.ts';
@@ -38,7 +38,7 @@ export async function startService(models: readonly string[], options: ServeOpti
   if (models.length === 0)
     throw new LogoddsError('ERR_DATA', 'serve: expected a model, got none; name a file or a folder');
   const log = (line: LogLine) => {
-    if (line.level !== 'info') process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`);
+    if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
   };
   let sources: Sources;
   const service = createService({ log, source: (name) => sources.source(name) });
