@@ -130,6 +130,7 @@ export class Exchange {
   #since = performance.now();
   #timing = '';
   #rows = 0;
+  #isEnded = false;
 
   constructor(core: Core, request: Request, protocol: string) {
     this.#core = core;
@@ -259,8 +260,10 @@ export class Exchange {
     this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason });
   }
 
-  /** The request was answered. */
+  /** The request was answered; a second call does nothing: a stream may be left while it ends. */
   end(status: number): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     const { metrics, log } = this.#core;
     metrics.request(this.#tally, this.protocol, status);
     const { name, version, sha256 } = this.#served ?? { name: null, version: null, sha256: null };

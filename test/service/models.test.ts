@@ -79,6 +79,21 @@ test('draining answers what has come, and is ready no more', async () => {
   await drained;
 });
 
+test('a client that leaves a stream leaves no memory and no request behind', async () => {
+  const { ask, service, lines } = serviceOf('codes');
+  service.models.find('codes').rest();
+  const response = await ask('/models/codes/score', `${body}\n${body}\n`.repeat(10), {
+    'content-type': 'application/x-ndjson',
+  });
+  const reader = response.body!.getReader();
+  expect((await reader.read()).done).toBe(false);
+  expect(service.models.memory).toBeGreaterThan(0);
+  await reader.cancel();
+  expect(service.models.memory).toBe(0);
+  await service.drain();
+  expect(lines.filter(({ event }) => event === 'request').map(({ status }) => status)).toEqual([499]);
+});
+
 test('a name that no path can have is refused', () => {
   const { service } = serviceOf('codes');
   for (const name of ['', 'a/b', 'a b', 'a:b', 'x'.repeat(129)])

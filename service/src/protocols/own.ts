@@ -125,15 +125,20 @@ async function* streamed(
     exchange.scored(found);
     return scores.rows > 0 ? textOf(found) : '';
   };
+  let isOver = false;
   try {
     for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk));
-    yield put(scorer.end());
-    served.giveBack(scorer);
+    const last = put(scorer.end());
+    isOver = true;
+    yield last;
   } catch (error) {
-    scorer.free();
     // rows before bytes that end a stream were scored
     if (error instanceof RowError && error.scores) yield put(error.scores);
     throw error;
+  } finally {
+    // a client may leave at any row
+    if (isOver) served.giveBack(scorer);
+    else scorer.free();
   }
 }
 

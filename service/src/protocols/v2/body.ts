@@ -91,11 +91,14 @@ function parsed(text: string): unknown {
   }
 }
 
+/** How deep data may be nested: deeper ones are no values. */
+const MOST_DEPTH = 8;
+
 /** The cells of data as JSON has them, flat or nested. */
 function jsonCells(name: string, datatype: string, data: unknown, count: number): ArrayLike<Cell> {
   if (!Array.isArray(data))
     throw badRequest(`input ${JSON.stringify(name)}: expected data, got none; send an array of ${count} values`);
-  const cells: Cell[] = data.some(Array.isArray) ? data.flat(Number.POSITIVE_INFINITY) : data;
+  const cells: Cell[] = data.some(Array.isArray) ? data.flat(MOST_DEPTH) : data;
   if (cells.length !== count)
     throw badRequest(
       `input ${JSON.stringify(name)}: expected ${count} values, as the shape says, got ${cells.length}; correct one of them`,
