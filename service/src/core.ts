@@ -56,7 +56,7 @@ export class Core implements Parts {
 
   /** The name of the one model that answers where none is named. @throws Refusal 404 where there are several */
   only(): string {
-    const names = [...new Set(this.shelf.all().map(({ name }) => name))];
+    const names = this.shelf.names();
     if (names.length === 1) return names[0];
     throw new Refusal(
       404,

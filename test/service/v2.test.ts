@@ -202,6 +202,7 @@ test('health, metadata, versions, the index and statistics', async () => {
   expect((await ask('/v2/health/ready')).status).toBe(503);
 });
 
+const DEEP = `{"inputs":[{"name":"x","datatype":"FP64","shape":[1],"data":${'['.repeat(1e5)}${']'.repeat(1e5)}}]}`;
 const good = { name: 'code', datatype: 'BYTES', shape: [1], data: ['2'] };
 const x = (more: object) => ({ name: 'x', datatype: 'FP64', shape: [1], data: [1], ...more });
 test.each([
@@ -221,6 +222,7 @@ test.each([
   ],
   ['whole numbers beyond 2^53', { inputs: [good, x({ datatype: 'INT64', data: [2 ** 53] })] }, /within ±2\^53/],
   ['a shape that is none', { inputs: [good, x({ shape: [-1] })] }, /expected a shape of whole numbers/],
+  ['data nested without end', DEEP, /^input "x"|^body/],
   [
     'an output that is none',
     { inputs: [good, x({})], outputs: [{ name: 'p' }] },

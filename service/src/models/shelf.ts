@@ -137,6 +137,11 @@ export class Shelf {
     return [...this.#models.values()].flatMap((versions) => [...versions.values()]);
   }
 
+  /** Names of the models that answer. */
+  names(): string[] {
+    return [...this.#models.keys()];
+  }
+
   /** Versions of a model, the default one last. */
   versions(name: string): string[] {
     return [...(this.#models.get(name)?.keys() ?? [])];

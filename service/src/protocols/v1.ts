@@ -16,7 +16,7 @@ const json = (value: unknown): Response =>
   new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
 
 export function addV1(app: Hono, core: Core): void {
-  app.get('/v1/models', () => json({ models: [...new Set(core.shelf.all().map(({ name }) => name))] }));
+  app.get('/v1/models', () => json({ models: core.shelf.names() }));
   for (const path of ['/v1/models/:model', '/v1/models/:model/versions/:version']) {
     app.get(path, (c) => {
       try {
