@@ -13,10 +13,13 @@ const UNRELEASED = '## Unreleased\n';
 /** file → patterns of its places; the first group is what precedes the version */
 const PLACES = {
   'package.json': [/^( {2}"version": ")([^"]+)/m],
+  'service/src/version.ts': [/^(export const VERSION = ')([^']+)/m],
+  'service/package.json': [/^( {2}"version": ")([^"]+)/m],
   'cli/package.json': [/^( {2}"version": ")([^"]+)/m],
   'package-lock.json': [
     /^( {2}"version": ")([^"]+)/m,
     /^( {6}"name": "logodds",\n {6}"version": ")([^"]+)/m,
+    /^( {6}"name": "@logodds\/service",\n {6}"version": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/cli",\n {6}"version": ")([^"]+)/m,
   ],
   'src/model/manifest.ts': [/^(export const PRODUCER = 'logodds )([^']+)/m],

@@ -35,6 +35,7 @@ const BELOW_PROTOCOLS = [
   'service/src/requests',
   'service/src/responses',
   'service/src/scoring',
+  'service/src/version.ts',
   'hono',
   ...LIBRARY,
 ];

@@ -1,5 +1,6 @@
 import { inputSchema } from 'logodds/stages';
 import type { Served } from '../models/served.ts';
+import { VERSION } from '../version.ts';
 
 /** Models that are described by name; of others the general path says enough. */
 const MOST_MODELS = 50;
@@ -213,7 +214,7 @@ export function openApi(models: readonly Served[]): object {
   });
   return {
     openapi: '3.1.0',
-    info: { title: 'logodds', version: '0.1.0', description: 'Scores of logistic regressions.' },
+    info: { title: 'logodds', version: VERSION, description: 'Scores of logistic regressions.' },
     paths: {
       ...Object.fromEntries(own),
       '/models/{model}/score': scorePath(

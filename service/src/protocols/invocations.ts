@@ -6,6 +6,7 @@ import { mediaTypeOf } from '../requests/mediaType.ts';
 import type { Answer } from '../scoring/question.ts';
 import { NOTHING } from '../scoring/question.ts';
 import { fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
+import { VERSION } from '../version.ts';
 
 /*
  * SageMaker and MLflow: one model behind one path.
@@ -23,7 +24,7 @@ const isObject = (value: unknown): value is Members =>
 export function addInvocations(app: Hono, core: Core): void {
   for (const path of ['/ping', '/health'])
     app.get(path, () => new Response('\n', { status: core.isReady ? 200 : 503 }));
-  app.get('/version', () => new Response('0.1.0'));
+  app.get('/version', () => new Response(VERSION));
   app.post('/invocations', (c) => core.exchange(c.req.raw, 'invocations', null, null, invoke));
 }
 

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
+import { probabilityOf } from '../scoring/probability.ts';
 import { NOTHING } from '../scoring/question.ts';
 import { answer } from '../scoring/score.ts';
 
@@ -23,16 +24,10 @@ async function predict(exchange: Exchange): Promise<Response> {
   const found = answer(served, { kind: 'bytes', bytes }, NOTHING);
   exchange.scored(found);
   if (found.faults.length > 0) throw found.faults[0].error;
-  const { classes, positive } = served.model.manifest;
-  const { rows, probabilities } = found.scores;
-  const own = positive === null ? -1 : classes.indexOf(positive);
-  const each = Array.from({ length: rows }, (_, i) =>
-    Object.fromEntries(
-      classes.map((name, k) => [
-        name,
-        own < 0 ? probabilities[k * rows + i] : k === own ? probabilities[i] : 1 - probabilities[i],
-      ]),
-    ),
+  const { classes } = served.model.manifest;
+  const of = probabilityOf(served.model);
+  const each = Array.from({ length: found.scores.rows }, (_, i) =>
+    Object.fromEntries(classes.map((name, k) => [name, of(found.scores, i, k)])),
   );
   const isList = bytes.find((byte) => byte > 0x20) === 0x5b;
   return exchange.json(JSON.stringify(isList ? each : each[0]));

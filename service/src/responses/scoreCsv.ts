@@ -1,4 +1,5 @@
 import type { Served } from '../models/served.ts';
+import { probabilityOf } from '../scoring/probability.ts';
 import type { Answer } from '../scoring/question.ts';
 
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -7,14 +8,14 @@ const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.repla
 export class ScoreCsv {
   readonly #classes: readonly string[];
   readonly #labels: readonly string[];
-  readonly #positive: number;
+  readonly #probability: ReturnType<typeof probabilityOf>;
   #row = 0;
 
   constructor({ model }: Served) {
-    const { classes, positive } = model.manifest;
+    const { classes } = model.manifest;
     this.#classes = classes;
     this.#labels = classes.map(quoted);
-    this.#positive = positive === null ? -1 : classes.indexOf(positive);
+    this.#probability = probabilityOf(model);
   }
 
   get #head(): string {
@@ -29,17 +30,10 @@ export class ScoreCsv {
       const error = errors.get(row);
       const cells = error
         ? [...this.#classes.map(() => ''), '', quoted(error.message)]
-        : [...this.#probabilities(scores, row), this.#labels[scores.labels[row]], ''];
+        : [...this.#classes.map((_, k) => this.#probability(scores, row, k)), this.#labels[scores.labels[row]], ''];
       text += `${this.#row++},${cells.join()}\n`;
     }
     return text;
-  }
-
-  #probabilities({ rows, probabilities }: Answer['scores'], row: number): (number | string)[] {
-    const p = probabilities[row];
-    return this.#classes.map((_, k) =>
-      this.#positive < 0 ? probabilities[k * rows + row] : k === this.#positive ? p : 1 - p,
-    );
   }
 
   /** The line of an error that ends a stream. */

@@ -1,5 +1,6 @@
 import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
+import { probabilityOf } from '../../scoring/probability.ts';
 import type { Answer } from '../../scoring/question.ts';
 import { bytesOfTexts } from './datatypes.ts';
 
@@ -14,15 +15,12 @@ export interface OutputTensor {
 type Make = (served: Served, answer: Answer) => Omit<OutputTensor, 'name'>;
 
 const OUTPUTS: Readonly<Record<string, Make>> = {
-  probability: ({ model }, { scores: { rows, probabilities } }) => {
-    const { classes, positive } = model.manifest;
-    const k = classes.length;
+  probability: ({ model }, { scores }) => {
+    const { rows } = scores;
+    const k = model.manifest.classes.length;
     const data = new Float64Array(rows * k);
-    const own = positive === null ? -1 : classes.indexOf(positive);
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < k; j++)
-        data[i * k + j] = own < 0 ? probabilities[j * rows + i] : j === own ? probabilities[i] : 1 - probabilities[i];
-    }
+    const of = probabilityOf(model);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < k; j++) data[i * k + j] = of(scores, i, j);
     return { datatype: 'FP64', shape: [rows, k], data };
   },
   label: ({ model }, { scores: { rows, labels } }) => ({

@@ -4,6 +4,7 @@ import type { Served } from '../../models/served.ts';
 import { badRequest, refusalOf, refusalResponse } from '../../refusal.ts';
 import { NOTHING } from '../../scoring/question.ts';
 import { answer } from '../../scoring/score.ts';
+import { VERSION } from '../../version.ts';
 import { inferenceOf, type Output } from './body.ts';
 import { metadataOf } from './metadata.ts';
 import { blobOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
@@ -49,8 +50,6 @@ export function addV2(app: Hono, core: Core): void {
   }
   addRepository(app, core);
 }
-
-const VERSION = '0.1.0';
 
 async function infer(exchange: Exchange): Promise<Response> {
   const { served, request } = exchange;
