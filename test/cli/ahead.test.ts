@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel, type Model } from 'logodds';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { streamTable } from '../../cli/src/read/scoring.ts';
 import type { SourceOptions } from '../../cli/src/read/source.ts';
 import { TableBuilder } from '../../cli/src/read/text/builder.ts';
@@ -15,7 +15,17 @@ const models = Object.fromEntries(
 );
 const folder = mkdtempSync(join(tmpdir(), 'logodds-ahead-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const addRows = vi.spyOn(TableBuilder.prototype, 'addRows');
+
+// counted by hand: a spy would keep each builder it was called on, with its WebAssembly memory
+let readAhead = 0;
+const { addRows } = TableBuilder.prototype;
+TableBuilder.prototype.addRows = function (...given: Parameters<typeof addRows>) {
+  readAhead++;
+  return addRows.apply(this, given);
+};
+afterAll(() => {
+  TableBuilder.prototype.addRows = addRows;
+});
 
 /** What a file is read as: its tables, what is said of it, how it is refused. */
 async function readAs(model: Model, options: SourceOptions, isAhead: boolean, further = {}) {
@@ -32,7 +42,7 @@ async function readAs(model: Model, options: SourceOptions, isAhead: boolean, fu
 
 /** Compares the two ways. @returns what both give */
 async function compare(model: Model, name: string, content: string | Uint8Array, options = {}, further = {}) {
-  const data = join(folder, name);
+  const data = join(mkdtempSync(join(folder, 'input-')), name);
   writeFileSync(data, content);
   const [expected, got] = [
     await readAs(model, { ...options, data }, false, further),
@@ -53,13 +63,13 @@ describe.each(MODELS)('rows read ahead are those of the scanners: %s', (name) =>
   const model = models[name];
   const fields = fieldsOf(model);
   it('CSV', async () => {
-    for (let index = 0; index < sweep(60, 2000); index++) {
+    for (let index = 0; index < sweep(60, 300); index++) {
       const r = randomOf(index);
       await compare(model, 'data.csv', csvOf(fields, 95, index).bytes, r.pick(OPTIONS));
     }
   });
   it('JSON lines', async () => {
-    for (let index = 0; index < sweep(60, 2000); index++) {
+    for (let index = 0; index < sweep(60, 300); index++) {
       const r = randomOf(index);
       const inputs = Array.from({ length: 1 + r.int(4) }, (_, i) => inputOf(fields, 95, 8 * index + i));
       const usable = inputs.filter(({ as, damaged }) => as === 'lines' && !(damaged && r.chance(0.7)));
@@ -70,7 +80,7 @@ describe.each(MODELS)('rows read ahead are those of the scanners: %s', (name) =>
 });
 
 it('rows of these inputs were read ahead', () => {
-  expect(addRows.mock.calls.length).toBeGreaterThan(200);
+  expect(readAhead).toBeGreaterThan(200);
 });
 
 describe('files of many pieces', () => {
