@@ -1,3 +1,4 @@
+import type { Asked, Gate, LogLine, Witness } from './hooks.ts';
 import type { Served } from './models/served.ts';
 import type { ModelSource, Shelf } from './models/shelf.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
@@ -5,14 +6,7 @@ import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
 import { type BodyLimits, bytesOf, chunksOf } from './requests/body.ts';
 import { givenId } from './requests/id.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
-import type { Answer } from './scoring/question.ts';
-
-/** What a service says of itself when something happens. */
-export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error';
-  readonly event: string;
-  readonly [field: string]: unknown;
-}
+import type { Answer, Rows } from './scoring/question.ts';
 
 /** What the parts of a service share. */
 export interface Parts {
@@ -22,6 +16,8 @@ export interface Parts {
   readonly log: (line: LogLine) => void;
   /** loads a model by its name, where the host of the service can */
   readonly source: ((name: string) => Promise<ModelSource> | ModelSource) | null;
+  readonly gates: readonly Gate[];
+  readonly witnesses: readonly Witness[];
 }
 
 /** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
@@ -31,16 +27,20 @@ export class Core implements Parts {
   readonly limits: BodyLimits;
   readonly log: (line: LogLine) => void;
   readonly source: Parts['source'];
+  readonly gates: readonly Gate[];
+  readonly witnesses: readonly Witness[];
   #isOpen = true;
   #requests = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor({ shelf, metrics, limits, log, source }: Parts) {
+  constructor({ shelf, metrics, limits, log, source, gates, witnesses }: Parts) {
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
     this.log = log;
     this.source = source;
+    this.gates = gates;
+    this.witnesses = witnesses;
   }
 
   /** Loads a model again, or for the first time. @throws Refusal where the host has none of that name */
@@ -99,7 +99,12 @@ export class Core implements Parts {
     this.#requests++;
     const exchange = new Exchange(this, request, protocol);
     try {
-      exchange.find(name ?? this.only(), version);
+      exchange.asked = { name: name ?? this.only(), version };
+      for (const gate of this.gates) {
+        const turn = gate.enter(exchange);
+        if (turn) await turn;
+      }
+      exchange.find();
       const response = await handle(exchange);
       if (!exchange.isStreaming) exchange.end(response.status);
       return response;
@@ -118,19 +123,24 @@ export class Core implements Parts {
 }
 
 /** A request to a model, and what becomes of it. */
-export class Exchange {
+export class Exchange implements Asked {
   readonly request: Request;
   readonly protocol: string;
   id: string;
   isStreaming = false;
+  /** the model that is asked for; null: it could not be told */
+  asked: Asked['asked'] = null;
+  /** when the request came, by `performance.now` */
+  readonly began = performance.now();
   readonly #core: Core;
   #served: Served | null = null;
   #tally: Tally | null = null;
   /** when the stage began that goes on */
-  #since = performance.now();
+  #since = this.began;
   #timing = '';
   #rows = 0;
   #isEnded = false;
+  #leave: (() => void)[] = [];
 
   constructor(core: Core, request: Request, protocol: string) {
     this.#core = core;
@@ -140,14 +150,31 @@ export class Exchange {
   }
 
   /** @internal @throws Refusal 404 */
-  find(name: string, version: string | null): void {
+  find(): void {
+    const { name, version } = this.asked!;
     this.#served = this.#core.shelf.find(name, version).begin();
     this.#tally = this.#core.metrics.of(this.#served);
+    if (this.#core.gates.length > 0) this.stage('queue');
+  }
+
+  /** Calls this when the request was answered, or refused. */
+  onEnd(leave: () => void): void {
+    this.#leave.push(leave);
   }
 
   /** The model that answers. */
   get served(): Served {
     return this.#served!;
+  }
+
+  /** The model that answers, or null where none was found. */
+  get found(): Served | null {
+    return this.#served;
+  }
+
+  /** Number of rows that were scored or refused so far. */
+  get rows(): number {
+    return this.#rows;
   }
 
   /** The body, inflated. @throws Refusal */
@@ -170,9 +197,11 @@ export class Exchange {
   }
 
   /** Rows were scored. */
-  scored(answer: Answer): void {
+  scored(answer: Answer, rows: Rows): void {
     this.#rows += answer.scores.rows;
-    this.#core.metrics.answer(this.#tally!, answer);
+    const { metrics, witnesses } = this.#core;
+    metrics.answer(this.#tally!, answer);
+    for (const witness of witnesses) witness.scored?.(this, answer, rows);
     if (!this.isStreaming) this.stage('score');
   }
 
@@ -264,20 +293,10 @@ export class Exchange {
   end(status: number): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    const { metrics, log } = this.#core;
+    const { metrics, witnesses } = this.#core;
     metrics.request(this.#tally, this.protocol, status);
-    const { name, version, sha256 } = this.#served ?? { name: null, version: null, sha256: null };
-    log({
-      level: 'info',
-      event: 'request',
-      id: this.id,
-      protocol: this.protocol,
-      status,
-      model: name,
-      version,
-      sha256,
-      rows: this.#rows,
-    });
+    for (const witness of witnesses) witness.ended?.(this, status);
+    for (const leave of this.#leave) leave();
     this.#served?.end();
     this.#core.ended();
   }

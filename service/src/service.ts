@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
-import { Core, type LogLine } from './core.ts';
+import { Core } from './core.ts';
+import type { Gate, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import { Metrics } from './observation/metrics.ts';
+import { requestLog } from './observation/requestLog.ts';
 import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
 import { addInvocations } from './protocols/invocations.ts';
@@ -10,6 +12,7 @@ import { addTorchServe } from './protocols/torchServe.ts';
 import { addV1 } from './protocols/v1.ts';
 import { addV2 } from './protocols/v2/rest.ts';
 import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
+import { type Peer, setPeer } from './requests/peer.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
@@ -22,12 +25,18 @@ export interface ServiceOptions {
   readonly source?: (name: string) => Promise<ModelSource> | ModelSource;
   /** takes each line of the log; default none */
   readonly log?: (line: LogLine) => void;
+  /** whether the log has a line for each request; default false */
+  readonly logRequests?: boolean;
+  /** let requests in or refuse them, in this order */
+  readonly gates?: readonly Gate[];
+  /** see what happens to requests */
+  readonly witnesses?: readonly Witness[];
 }
 
 /** A service on web standards: `fetch` answers, on Node, Deno, Bun and Workers. */
 export interface Service {
-  /** Answers a request. It rejects for nothing. */
-  fetch(request: Request): Response | Promise<Response>;
+  /** Answers a request. It rejects for nothing. @param peer  who is at the other end, where the host knows */
+  fetch(request: Request, peer?: Peer): Response | Promise<Response>;
   /** the models; put more, or others in their place, while it answers */
   readonly models: Shelf;
   /** whether new requests should come here */
@@ -55,9 +64,11 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  */
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, memory } = options;
+  const { gates = [], logRequests = false } = options;
+  const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
   const shelf = new Shelf(memory);
   const metrics = new Metrics();
-  const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source });
+  const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
   for (const source of models) shelf.put(source);
   const app = new Hono();
   for (const add of ROUTES) add(app, core);
@@ -73,7 +84,10 @@ export function createService(options: ServiceOptions = {}): Service {
   );
   app.onError((error) => refusalResponse(refusalOf(error), null));
   return {
-    fetch: (request) => app.fetch(request),
+    fetch(request, peer) {
+      if (peer) setPeer(request, peer);
+      return app.fetch(request);
+    },
     models: shelf,
     get isReady() {
       return core.isReady;

@@ -30,6 +30,7 @@ const BELOW_TRAINING = [
 const LIBRARY = ['logodds', 'service/src/refusal.ts'];
 const BELOW_PROTOCOLS = [
   'service/src/core.ts',
+  'service/src/hooks.ts',
   'service/src/models',
   'service/src/observation',
   'service/src/requests',
@@ -66,9 +67,13 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src', ['src', 'bindings']],
   // web standards alone: neither Node nor what needs it
   ['service/src/refusal.ts', ['logodds']],
+  ['service/src/hooks.ts', ['service/src/models', 'service/src/scoring']],
   ['service/src/models', ['service/src/models', ...LIBRARY]],
   ['service/src/scoring', ['service/src/scoring', 'service/src/models', ...LIBRARY]],
-  ['service/src/observation', ['service/src/observation', 'service/src/scoring']],
+  [
+    'service/src/observation',
+    ['service/src/observation', 'service/src/hooks.ts', 'service/src/models', 'service/src/scoring', ...LIBRARY],
+  ],
   ['service/src/requests', ['service/src/requests', 'service/src/scoring', ...LIBRARY]],
   ['service/src/responses', ['service/src/responses', 'service/src/models', 'service/src/scoring']],
   ['service/src/pages', ['service/src/pages', ...BELOW_PROTOCOLS]],

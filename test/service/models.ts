@@ -27,6 +27,7 @@ export const serviceOf = (...names: Name[]) => serviceWith({}, ...names);
 export function serviceWith(options: ServiceOptions, ...names: Name[]) {
   const lines: LogLine[] = [];
   const service = createService({
+    logRequests: true,
     ...options,
     models: names.map((name) => ({ name, model: bytes[name] })),
     log: (line) => lines.push(line),

@@ -3,8 +3,7 @@ import type { Core, Exchange } from '../core.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
-import type { Answer } from '../scoring/question.ts';
-import { NOTHING } from '../scoring/question.ts';
+import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
 import { fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
 import { VERSION } from '../version.ts';
 
@@ -39,27 +38,34 @@ async function invoke(exchange: Exchange): Promise<Response> {
     );
   const bytes = await exchange.bytes();
   exchange.stage('decode');
-  const answers =
-    type === 'text/csv'
-      ? scoreCsv(served, bytes)
-      : [scoreRecords(served.model, recordsOf(parsedJson(bytes), served), NOTHING)];
-  return exchange.json(`{"predictions":[${predictions(exchange, answers)}]}`);
+  if (type === 'text/csv') {
+    const [first, last] = scoreCsv(served, bytes);
+    const texts = [
+      predictions(exchange, first, { kind: 'csv', bytes }),
+      predictions(exchange, last, { kind: 'csv', bytes: NO_BYTES }),
+    ];
+    return exchange.json(`{"predictions":[${texts.flat()}]}`);
+  }
+  const records = recordsOf(parsedJson(bytes), served);
+  const found = scoreRecords(served.model, records, NOTHING);
+  return exchange.json(`{"predictions":[${predictions(exchange, found, { kind: 'records', records })}]}`);
 }
 
 /** Of each row its probability, or those of all classes. @throws the error of a row: a program of data frames has no place for it */
-export function predictions(exchange: Exchange, answers: readonly Answer[]): string[] {
+export function predictions(exchange: Exchange, answer: Answer, from: Rows): string[] {
   const { classes } = exchange.served.model.manifest;
-  return answers.flatMap((answer) => {
-    exchange.scored(answer);
-    if (answer.faults.length > 0) throw answer.faults[0].error;
-    const { rows, probabilities } = answer.scores;
-    return Array.from({ length: rows }, (_, i) =>
-      probabilities.length === rows ? `${probabilities[i]}` : `[${classes.map((_, k) => probabilities[k * rows + i])}]`,
-    );
-  });
+  exchange.scored(answer, from);
+  if (answer.faults.length > 0) throw answer.faults[0].error;
+  const { rows, probabilities } = answer.scores;
+  return Array.from({ length: rows }, (_, i) =>
+    probabilities.length === rows ? `${probabilities[i]}` : `[${classes.map((_, k) => probabilities[k * rows + i])}]`,
+  );
 }
 
-function scoreCsv(served: Served, bytes: Uint8Array): Answer[] {
+const NO_BYTES = new Uint8Array();
+
+/** The rows, and what stands behind the last LF. */
+function scoreCsv(served: Served, bytes: Uint8Array): [Answer, Answer] {
   const scorer = served.borrow();
   try {
     const first = scorer.csv(bytes);

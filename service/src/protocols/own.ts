@@ -10,7 +10,7 @@ import { wantedOf } from '../requests/wanted.ts';
 import { ScoreCsv } from '../responses/scoreCsv.ts';
 import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
 import { wantsDetails } from '../scoring/details.ts';
-import type { Answer, Wanted } from '../scoring/question.ts';
+import type { Answer, Rows, Wanted } from '../scoring/question.ts';
 import { answer, fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
 
 /*
@@ -63,15 +63,16 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
   const { served, id } = exchange;
   const bytes = await exchange.bytes();
   exchange.stage('decode');
-  let found = answer(served, { kind: 'bytes', bytes }, asked);
+  let rows: Rows = { kind: 'bytes', bytes };
+  let found = answer(served, rows, asked);
   // what is no record of the model may be one of several of our own
   const isAlone = found.scores.rows === 1 && firstByte(bytes) !== BRACKET;
   if (isAlone && (found.faults.length > 0 || served.fields.length === 0)) {
     const several = wrapped(bytes, served, asked);
-    if (several) found = several;
+    if (several) [found, rows] = several;
     else if (found.faults.length > 0) throw found.faults[0].error;
   }
-  exchange.scored(found);
+  exchange.scored(found, rows);
   const writer = writerOf(served);
   return exchange.json(`${writer.head}${JSON.stringify(id)},"scores":[${writer.rows(found)}]}`);
 }
@@ -80,13 +81,13 @@ const BRACKET = 0x5b;
 const firstByte = (bytes: Uint8Array): number => bytes.find((byte) => byte > 0x20) ?? 0;
 
 /** The answer to {"records": […]}; null for another body. @throws Refusal */
-function wrapped(bytes: Uint8Array, { model }: Served, asked: Wanted): Answer | null {
+function wrapped(bytes: Uint8Array, { model }: Served, asked: Wanted): [Answer, Rows] | null {
   const { records, explain, interval, whatif } = (parsed(bytes) ?? {}) as Record<string, unknown>;
   if (records === undefined) return null;
   if (!Array.isArray(records))
     throw badRequest('records: expected an array, got something else; send {"records": [{…}]}');
   const wanted = wantedOf({ explain, interval, whatif });
-  return scoreRecords(model, records, wantsDetails(wanted) ? wanted : asked);
+  return [scoreRecords(model, records, wantsDetails(wanted) ? wanted : asked), { kind: 'records', records }];
 }
 
 /** Each line that comes is answered by a line; one that is refused by its error. */
@@ -110,6 +111,8 @@ function scoreCsv(exchange: Exchange, wanted: Wanted): Response {
   return exchange.stream('text/csv', chunks, (error) => writer.fault(error));
 }
 
+const NO_BYTES = new Uint8Array();
+
 /** The scores of the rows that each chunk completes, as text. */
 async function* streamed(
   exchange: Exchange,
@@ -119,21 +122,21 @@ async function* streamed(
   const { served } = exchange;
   const scorer = served.borrow();
   let first = 0;
-  const put = (scores: ByteScores): string => {
+  const put = (scores: ByteScores, bytes: Uint8Array): string => {
     const found = fromBytes(scores, first);
     first += scores.rows;
-    exchange.scored(found);
+    exchange.scored(found, { kind: format, bytes });
     return scores.rows > 0 ? textOf(found) : '';
   };
   let isOver = false;
   try {
-    for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk));
-    const last = put(scorer.end());
+    for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk), chunk);
+    const last = put(scorer.end(), NO_BYTES);
     isOver = true;
     yield last;
   } catch (error) {
     // rows before bytes that end a stream were scored
-    if (error instanceof RowError && error.scores) yield put(error.scores);
+    if (error instanceof RowError && error.scores) yield put(error.scores, NO_BYTES);
     throw error;
   } finally {
     // a client may leave at any row
@@ -150,8 +153,9 @@ async function* detailed(
 ): AsyncGenerator<string> {
   const { model } = exchange.served;
   for await (const line of linesOf(exchange.chunks())) {
-    const found = scoreRecords(model, [parsed(line) as object], wanted);
-    exchange.scored(found);
+    const records = [parsed(line) as object];
+    const found = scoreRecords(model, records, wanted);
+    exchange.scored(found, { kind: 'records', records });
     yield textOf(found);
   }
 }

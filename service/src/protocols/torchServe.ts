@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import { probabilityOf } from '../scoring/probability.ts';
-import { NOTHING } from '../scoring/question.ts';
+import { NOTHING, type Rows } from '../scoring/question.ts';
 import { answer } from '../scoring/score.ts';
 
 /*
@@ -21,8 +21,9 @@ async function predict(exchange: Exchange): Promise<Response> {
   const { served } = exchange;
   const bytes = await exchange.bytes();
   exchange.stage('decode');
-  const found = answer(served, { kind: 'bytes', bytes }, NOTHING);
-  exchange.scored(found);
+  const rows: Rows = { kind: 'bytes', bytes };
+  const found = answer(served, rows, NOTHING);
+  exchange.scored(found, rows);
   if (found.faults.length > 0) throw found.faults[0].error;
   const { classes } = served.model.manifest;
   const of = probabilityOf(served.model);

@@ -66,10 +66,9 @@ async function predict(exchange: Exchange): Promise<Response> {
   const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
   if (instances === undefined && inputs === undefined)
     throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
-  const answers = [
-    scoreRecords(served.model, recordsOf(instances === undefined ? { inputs } : { instances }, served), NOTHING),
-  ];
+  const records = recordsOf(instances === undefined ? { inputs } : { instances }, served);
+  const found = scoreRecords(served.model, records, NOTHING);
   return exchange.json(
-    `{"${instances === undefined ? 'outputs' : 'predictions'}":[${predictions(exchange, answers)}]}`,
+    `{"${instances === undefined ? 'outputs' : 'predictions'}":[${predictions(exchange, found, { kind: 'records', records })}]}`,
   );
 }

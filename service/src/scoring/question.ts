@@ -13,9 +13,9 @@ export interface Wanted {
 
 export const NOTHING: Wanted = { explain: 0, interval: null, whatIf: [] };
 
-/** Rows to score, as a protocol has them. */
+/** Rows to score, as a protocol has them. Bytes are JSON (a record, or an array), or the piece of a stream that completes the rows. */
 export type Rows =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'bytes' | 'lines' | 'csv'; readonly bytes: Uint8Array }
   | { readonly kind: 'records'; readonly records: readonly object[] }
   | { readonly kind: 'table'; readonly table: Table };
 

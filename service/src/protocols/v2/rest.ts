@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { Core, Exchange } from '../../core.ts';
 import type { Served } from '../../models/served.ts';
 import { badRequest, refusalOf, refusalResponse } from '../../refusal.ts';
-import { NOTHING } from '../../scoring/question.ts';
+import { NOTHING, type Rows } from '../../scoring/question.ts';
 import { answer } from '../../scoring/score.ts';
 import { VERSION } from '../../version.ts';
 import { inferenceOf, type Output } from './body.ts';
@@ -60,8 +60,9 @@ async function infer(exchange: Exchange): Promise<Response> {
   const { id, tensors, outputs, isBinary } = inferenceOf(await exchange.bytes(), length);
   const table = tableOf(served, tensors);
   exchange.stage('decode');
-  const found = answer(served, { kind: 'table', table }, NOTHING);
-  exchange.scored(found);
+  const rows: Rows = { kind: 'table', table };
+  const found = answer(served, rows, NOTHING);
+  exchange.scored(found, rows);
   const asked: readonly Output[] = outputs ?? OUTPUT_NAMES.map((name) => ({ name, isBinary }));
   const made = tensorsOf(
     served,

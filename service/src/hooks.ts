@@ -1,0 +1,45 @@
+/** What may be hung into a service: gates that let requests in, witnesses that see them, a log. */
+import type { Served } from './models/served.ts';
+import type { Answer, Rows } from './scoring/question.ts';
+
+/** What a service says of itself when something happens. */
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** A request to a model, as hooks see it. */
+export interface Asked {
+  readonly request: Request;
+  readonly protocol: string;
+  readonly id: string;
+  /** the model that is asked for; null: it could not be told */
+  readonly asked: { readonly name: string; readonly version: string | null } | null;
+  /** the model that answers; null: not found yet, or none */
+  readonly found: Served | null;
+  /** number of rows that were scored or refused so far */
+  readonly rows: number;
+  /** when it came, by `performance.now` */
+  readonly began: number;
+  /** Calls this when it was answered, or refused. */
+  onEnd(leave: () => void): void;
+}
+
+/** Lets requests to models in, or refuses them: who asks, how much at a time. */
+export interface Gate {
+  /**
+   * Called before the model is found, in the order of the gates.
+   * @returns what the request waits for; nothing where it need not wait
+   * @throws Refusal
+   */
+  enter(asked: Asked): Promise<void> | undefined;
+}
+
+/** Sees what happens to requests. It must not throw, and nothing waits for it. */
+export interface Witness {
+  /** Rows were scored. @param rows  what they were scored from */
+  scored?(asked: Asked, answer: Answer, rows: Rows): void;
+  /** A request was answered. */
+  ended?(asked: Asked, status: number): void;
+}
