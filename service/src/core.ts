@@ -211,10 +211,10 @@ export class Exchange implements Asked {
   }
 
   /** An answer that is whole, compressed where the client takes that. */
-  respond(type: string, body: string | Uint8Array, more: Readonly<Record<string, string>> = {}): Response {
+  respond(type: string, body: string | Uint8Array, more?: Readonly<Record<string, string>>): Response {
     const encoding = encodingFor(this.request, body.length);
     this.stage('encode');
-    const headers = { ...this.#headers(type), ...more };
+    const headers = more ? { ...this.#headers(type), ...more } : this.#headers(type);
     if (!encoding) return new Response(body as BodyInit, { headers });
     return new Response(compressed(body, encoding), {
       headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' },
@@ -222,15 +222,9 @@ export class Exchange implements Asked {
   }
 
   #headers(type: string): Record<string, string> {
-    const { name, version, sha256 } = this.served;
-    return {
-      'content-type': type,
-      'x-request-id': this.id,
-      'x-model-name': encodeURIComponent(name),
-      'x-model-version': encodeURIComponent(version),
-      'x-model-sha256': sha256,
-      ...(this.#timing !== '' && { 'server-timing': this.#timing }),
-    };
+    const { headers } = this.served;
+    const own = { 'content-type': type, 'x-request-id': this.id, ...headers };
+    return this.#timing === '' ? own : { ...own, 'server-timing': this.#timing };
   }
 
   /**

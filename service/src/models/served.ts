@@ -15,6 +15,8 @@ export class Served {
   readonly model: Model;
   readonly sha256: string;
   readonly fields: readonly Field[];
+  /** headers of its answers */
+  readonly headers: Readonly<Record<string, string>>;
   /** when it was last asked, as a count of questions */
   lastAsked = 0;
   readonly #engine: Engine;
@@ -31,6 +33,11 @@ export class Served {
     this.model = model;
     this.sha256 = model.sha256 ?? '';
     this.fields = fieldsOf(model);
+    this.headers = {
+      'x-model-name': encodeURIComponent(name),
+      'x-model-version': encodeURIComponent(version),
+      'x-model-sha256': this.sha256,
+    };
     this.#engine = engine;
     this.#makeRoom = makeRoom;
   }

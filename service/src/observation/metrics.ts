@@ -52,17 +52,22 @@ export interface Tally {
 /** Numbers of a service, by model, as Prometheus reads them. */
 export class Metrics {
   readonly #tallies = new Map<string, Tally>();
+  /** the same, by what was asked */
+  readonly #known = new WeakMap<object, Tally>();
   /** requests that reached no model, by protocol and status */
   readonly #others: Record<string, number> = {};
 
   /** The counts of a version of a model; made when it is first asked for. */
   of(served: { readonly name: string; readonly version: string; readonly sha256: string }): Tally {
+    const known = this.#known.get(served);
+    if (known) return known;
     const key = `${served.name}\n${served.version}\n${served.sha256}`;
     let tally = this.#tallies.get(key);
     if (!tally) {
       tally = emptyTally(served.name, served.version, served.sha256);
       this.#tallies.set(key, tally);
     }
+    this.#known.set(served, tally);
     return tally;
   }
 

@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { type ByteScores, RowError } from 'logodds/bytes';
 import type { Core, Exchange } from '../core.ts';
 import { describe } from '../models/describe.ts';
@@ -10,7 +10,7 @@ import { wantedOf } from '../requests/wanted.ts';
 import { ScoreCsv } from '../responses/scoreCsv.ts';
 import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
 import { wantsDetails } from '../scoring/details.ts';
-import type { Answer, Rows, Wanted } from '../scoring/question.ts';
+import { type Answer, NOTHING, type Rows, type Wanted } from '../scoring/question.ts';
 import { answer, fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
 
 /*
@@ -32,9 +32,9 @@ export function addOwn(app: Hono, core: Core): void {
     }
   });
   app.post('/models/:model/score', (c) =>
-    core.exchange(c.req.raw, 'own', c.req.param('model'), c.req.query('version') ?? null, (exchange) => {
+    core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
       const type = mediaTypeOf(c.req.raw);
-      const wanted = wantedOf(c.req.query());
+      const wanted = hasQuery(c) ? wantedOf(c.req.query()) : NOTHING;
       if (LINES.includes(type)) return scoreLines(exchange, wanted);
       if (type === 'text/csv') return scoreCsv(exchange, wanted);
       if (type === 'application/json' || type === '') return scoreJson(exchange, wanted);
@@ -46,6 +46,9 @@ export function addOwn(app: Hono, core: Core): void {
     }),
   );
 }
+
+const hasQuery = (c: Context): boolean => c.req.url.includes('?');
+const versionOf = (c: Context): string | null => (hasQuery(c) ? (c.req.query('version') ?? null) : null);
 
 const writers = new WeakMap<Served, ScoreJson>();
 

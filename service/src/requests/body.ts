@@ -12,14 +12,18 @@ const ENCODINGS: Readonly<Record<string, CompressionFormat>> = { gzip: 'gzip', '
 export async function bytesOf(request: Request, { bytes: most }: BodyLimits): Promise<Uint8Array> {
   const { headers } = request;
   const length = headers.get('content-length');
+  if (length === null || headers.get('content-encoding') !== null) return readOf(request, most);
+  if (Number(length) > most) throw tooLarge(most);
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  // a host that does not hold a body to its length
+  if (bytes.length > most) throw tooLarge(most);
+  return bytes;
+}
+
+/** The bytes of a body of which the length is not known. */
+async function readOf(request: Request, most: number): Promise<Uint8Array> {
+  const length = request.headers.get('content-length');
   if (length !== null && Number(length) > most) throw tooLarge(most);
-  const encoding = headers.get('content-encoding');
-  if (length !== null && encoding === null) {
-    const bytes = new Uint8Array(await request.arrayBuffer());
-    // a host that does not hold a body to its length
-    if (bytes.length > most) throw tooLarge(most);
-    return bytes;
-  }
   const pieces: Uint8Array[] = [];
   let total = 0;
   for await (const piece of chunksOf(request)) {

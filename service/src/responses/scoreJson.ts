@@ -41,6 +41,7 @@ export class ScoreJson {
   /** All rows of an answer, of which those without a score say why. */
   rows(answer: Answer): string[] {
     const { rows } = answer.scores;
+    if (answer.faults.length === 0 && rows === 1) return [this.row(answer, 0)];
     if (answer.faults.length === 0) return Array.from({ length: rows }, (_, row) => this.row(answer, row));
     const faults = new Map(answer.faults.map(({ row, error }) => [row, error]));
     return Array.from({ length: rows }, (_, row) => {

@@ -35,6 +35,8 @@ const told = (c: Context, make: () => unknown): Response => {
 };
 
 export function addV2(app: Hono, core: Core): void {
+  // its fixed paths stand before those with a name in their place: the fast router of hono asks that
+  addRepository(app, core);
   app.get('/v2', () => json({ name: NAME, version: VERSION, extensions: EXTENSIONS }));
   app.get('/v2/health/live', () => json({ live: true }));
   // clients read one of the two, or the status alone
@@ -48,7 +50,6 @@ export function addV2(app: Hono, core: Core): void {
       core.exchange(c.req.raw, 'v2', c.req.param('model')!, c.req.param('version') ?? null, infer),
     );
   }
-  addRepository(app, core);
 }
 
 async function infer(exchange: Exchange): Promise<Response> {
