@@ -88,22 +88,24 @@ function texts(name: string, bytes: Uint8Array, count: number): string[] {
   return cells;
 }
 
-/** The bytes of texts, as BYTES has them. */
-export function bytesOfTexts(values: readonly string[]): Uint8Array {
+/** The bytes of texts, as BYTES has them: before each the number of its bytes. @param codes  of each, which of the texts it is */
+export function codedTexts(texts: readonly string[], codes: Uint32Array): Uint8Array {
   const encoder = new TextEncoder();
-  const encoded = new Map<string, Uint8Array>();
-  const parts = values.map((value) => {
-    const known = encoded.get(value) ?? encoder.encode(value);
-    encoded.set(value, known);
-    return known;
+  const parts = texts.map((text) => {
+    const encoded = encoder.encode(text);
+    const part = new Uint8Array(4 + encoded.length);
+    new DataView(part.buffer).setUint32(0, encoded.length, true);
+    part.set(encoded, 4);
+    return part;
   });
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + 4 + length, 0));
-  const view = new DataView(all.buffer);
+  let length = 0;
+  for (const code of codes) length += parts[code].length;
+  const all = new Uint8Array(length);
   let at = 0;
-  for (const part of parts) {
-    view.setUint32(at, part.length, true);
-    all.set(part, at + 4);
-    at += 4 + part.length;
+  for (const code of codes) {
+    const part = parts[code];
+    // labels are short: a loop is faster than a call
+    for (let i = 0; i < part.length; i++) all[at++] = part[i];
   }
   return all;
 }

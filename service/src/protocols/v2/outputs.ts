@@ -2,14 +2,20 @@ import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
 import { probabilityOf } from '../../scoring/probability.ts';
 import type { Answer } from '../../scoring/question.ts';
-import { bytesOfTexts } from './datatypes.ts';
+import { codedTexts } from './datatypes.ts';
 
 /** A tensor of an answer. */
 export interface OutputTensor {
   readonly name: string;
   readonly datatype: 'FP64' | 'BYTES';
   readonly shape: readonly number[];
-  readonly data: Float64Array | readonly string[];
+  readonly data: Float64Array | Labels;
+}
+
+/** Labels of rows: the class of each. */
+interface Labels {
+  readonly classes: readonly string[];
+  readonly codes: Uint32Array;
 }
 
 type Make = (served: Served, answer: Answer) => Omit<OutputTensor, 'name'>;
@@ -20,13 +26,13 @@ const OUTPUTS: Readonly<Record<string, Make>> = {
     const k = model.manifest.classes.length;
     const data = new Float64Array(rows * k);
     const of = probabilityOf(model);
-    for (let i = 0; i < rows; i++) for (let j = 0; j < k; j++) data[i * k + j] = of(scores, i, j);
+    for (let j = 0; j < k; j++) for (let i = 0; i < rows; i++) data[i * k + j] = of(scores, i, j);
     return { datatype: 'FP64', shape: [rows, k], data };
   },
   label: ({ model }, { scores: { rows, labels } }) => ({
     datatype: 'BYTES',
     shape: [rows],
-    data: Array.from(labels.subarray(0, rows), (label) => model.manifest.classes[label]),
+    data: { classes: model.manifest.classes, codes: labels.subarray(0, rows) },
   }),
   logit: (_, { scores: { rows, logits } }) => {
     const k = logits.length / Math.max(1, rows);
@@ -53,5 +59,10 @@ export function tensorsOf(served: Served, answer: Answer, names: readonly string
 
 /** The data of a tensor as bytes. */
 export function blobOf({ data }: OutputTensor): Uint8Array {
-  return data instanceof Float64Array ? new Uint8Array(data.buffer) : bytesOfTexts(data);
+  return data instanceof Float64Array ? new Uint8Array(data.buffer) : codedTexts(data.classes, data.codes);
+}
+
+/** The data of a tensor as JSON has them. */
+export function cellsOf({ data }: OutputTensor): (number | string)[] {
+  return data instanceof Float64Array ? Array.from(data) : Array.from(data.codes, (code) => data.classes[code]);
 }

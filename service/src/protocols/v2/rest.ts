@@ -7,7 +7,7 @@ import { answer } from '../../scoring/score.ts';
 import { VERSION } from '../../version.ts';
 import { inferenceOf, type Output } from './body.ts';
 import { metadataOf } from './metadata.ts';
-import { blobOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
+import { blobOf, cellsOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
 import { addRepository } from './repository.ts';
 import { tableOf } from './tensors.ts';
 
@@ -83,8 +83,8 @@ function respond(
   const { name, version, sha256 } = exchange.served;
   const blobs: Uint8Array[] = [];
   const outputs = tensors.map((tensor, i) => {
-    const { name, datatype, shape, data } = tensor;
-    if (!asked[i].isBinary) return { name, datatype, shape, data: Array.from<number | string>(data) };
+    const { name, datatype, shape } = tensor;
+    if (!asked[i].isBinary) return { name, datatype, shape, data: cellsOf(tensor) };
     const blob = blobOf(tensor);
     blobs.push(blob);
     return { name, datatype, shape, parameters: { binary_data_size: blob.length } };

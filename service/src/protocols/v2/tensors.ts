@@ -61,7 +61,8 @@ export function tableOf({ fields }: Served, tensors: readonly Tensor[]): Table {
 }
 
 /** A tensor of rows of numbers. */
-function denseTable(fields: readonly Field[], { name, datatype, shape, cells, missing }: Tensor): Table {
+function denseTable(fields: readonly Field[], tensor: Tensor): Table {
+  const { name, datatype, shape, cells, missing } = tensor;
   const [rows, width] = shape;
   const other = fields.find(({ type }) => type !== 'number');
   if (other || width !== fields.length || datatype === 'BYTES') {
@@ -72,13 +73,33 @@ function denseTable(fields: readonly Field[], { name, datatype, shape, cells, mi
       `input ${quote(name)}: expected ${rule}, got ${datatype} [${shape}]; see the metadata of the model`,
     );
   }
-  const columns = fields.map((field, j): Column => {
+  const columns: Column[] = [];
+  for (let j = 0; j < width; j++) {
+    const { name: field } = fields[j];
     const values = new Float64Array(rows);
-    const lost = new Uint8Array(rows);
-    for (let i = 0; i < rows; i++) putNumber(field.name, i, cells[i * width + j], values, lost);
-    return { name: field.name, kind: 'numeric', values, missing: marked(lost, missing) };
-  });
+    const isWhole = cells instanceof Float32Array && missing.length === 0 && putFloats(cells, j, width, values);
+    columns.push({ name: field, kind: 'numeric', values, missing: isWhole ? null : lostOf(tensor, field, j, values) });
+  }
   return { rows, columns };
+}
+
+/** Copies a column of rows. Returns false where one of it is NaN. */
+function putFloats(cells: Float32Array, column: number, width: number, values: Float64Array): boolean {
+  let sum = 0;
+  for (let i = 0, at = column; i < values.length; i++, at += width) {
+    const cell = cells[at];
+    values[i] = cell;
+    // 0, and NaN for what is not finite
+    sum += cell * 0;
+  }
+  return sum === 0;
+}
+
+/** Writes a column of rows one by one. Returns the marks of its missing cells. */
+function lostOf({ shape, cells, missing }: Tensor, field: string, column: number, values: Float64Array) {
+  const lost = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) putNumber(field, i, cells[i * shape[1] + column], values, lost);
+  return marked(lost, missing);
 }
 
 function columnOf(field: Field, tensor: Tensor, rows: number): Column {
