@@ -2,9 +2,10 @@ import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
+import { enclosedArray } from '../requests/enclosed.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
-import { fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
+import { fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
 import { VERSION } from '../version.ts';
 
 /*
@@ -46,9 +47,26 @@ async function invoke(exchange: Exchange): Promise<Response> {
     ];
     return exchange.json(`{"predictions":[${texts.flat()}]}`);
   }
-  const records = recordsOf(parsedJson(bytes), served);
-  const found = scoreRecords(served.model, records, NOTHING);
-  return exchange.json(`{"predictions":[${predictions(exchange, found, { kind: 'records', records })}]}`);
+  return exchange.json(`{"predictions":[${predictions(exchange, ...scoreBody(served, bytes, ENCLOSED, recordsOf))}]}`);
+}
+
+const ENCLOSED = ['instances', 'dataframe_records'];
+
+/**
+ * The scores of a body: from its bytes where it is an array of records below one of these names, else of the records that it is parsed to.
+ * @throws Refusal
+ */
+export function scoreBody(
+  served: Served,
+  bytes: Uint8Array,
+  names: readonly string[],
+  recordsIn: (body: unknown, served: Served) => readonly object[],
+): [Answer, Rows] {
+  const enclosed = enclosedArray(bytes, names);
+  const found = enclosed && wholeFromBytes(served, enclosed.bytes);
+  if (found) return [found, { kind: 'bytes', bytes: enclosed.bytes }];
+  const records = recordsIn(parsedJson(bytes), served);
+  return [scoreRecords(served.model, records, NOTHING), { kind: 'records', records }];
 }
 
 /** Of each row its probability, or those of all classes. @throws the error of a row: a program of data frames has no place for it */

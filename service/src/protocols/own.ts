@@ -4,6 +4,7 @@ import type { Core, Exchange } from '../core.ts';
 import { describe } from '../models/describe.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
+import { enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { wantedOf } from '../requests/wanted.ts';
@@ -11,7 +12,7 @@ import { ScoreCsv } from '../responses/scoreCsv.ts';
 import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
 import { wantsDetails } from '../scoring/details.ts';
 import { type Answer, NOTHING, type Rows, type Wanted } from '../scoring/question.ts';
-import { answer, fromBytes, parsedJson, scoreRecords } from '../scoring/score.ts';
+import { answer, fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
 
 /*
  * Our own protocol.
@@ -71,7 +72,7 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
   // what is no record of the model may be one of several of our own
   const isAlone = found.scores.rows === 1 && firstByte(bytes) !== BRACKET;
   if (isAlone && (found.faults.length > 0 || served.fields.length === 0)) {
-    const several = wrapped(bytes, served, asked);
+    const several = enclosed(bytes, served, asked) ?? wrapped(bytes, served, asked);
     if (several) [found, rows] = several;
     else if (found.faults.length > 0) throw found.faults[0].error;
   }
@@ -82,6 +83,13 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
 
 const BRACKET = 0x5b;
 const firstByte = (bytes: Uint8Array): number => bytes.find((byte) => byte > 0x20) ?? 0;
+
+/** The answer to {"records": […]} from its bytes; null where it has to be parsed. */
+function enclosed(bytes: Uint8Array, served: Served, asked: Wanted): [Answer, Rows] | null {
+  const array = wantsDetails(asked) ? null : enclosedArray(bytes, ['records']);
+  const found = array && wholeFromBytes(served, array.bytes);
+  return found && [found, { kind: 'bytes', bytes: array.bytes }];
+}
 
 /** The answer to {"records": […]}; null for another body. @throws Refusal */
 function wrapped(bytes: Uint8Array, { model }: Served, asked: Wanted): [Answer, Rows] | null {

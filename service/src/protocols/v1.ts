@@ -1,9 +1,7 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
-import { NOTHING } from '../scoring/question.ts';
-import { parsedJson, scoreRecords } from '../scoring/score.ts';
-import { predictions, recordsOf } from './invocations.ts';
+import { predictions, recordsOf, scoreBody } from './invocations.ts';
 
 /*
  * TensorFlow Serving's REST, KServe V1 and Vertex AI.
@@ -61,14 +59,16 @@ const statusOf = (version: string) => ({
 
 async function predict(exchange: Exchange): Promise<Response> {
   const { served } = exchange;
-  const body = parsedJson(await exchange.bytes());
+  const bytes = await exchange.bytes();
   exchange.stage('decode');
-  const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
-  if (instances === undefined && inputs === undefined)
-    throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
-  const records = recordsOf(instances === undefined ? { inputs } : { instances }, served);
-  const found = scoreRecords(served.model, records, NOTHING);
-  return exchange.json(
-    `{"${instances === undefined ? 'outputs' : 'predictions'}":[${predictions(exchange, found, { kind: 'records', records })}]}`,
-  );
+  let name = 'predictions';
+  const [found, rows] = scoreBody(served, bytes, ['instances'], (body) => {
+    const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
+    if (instances === undefined && inputs === undefined)
+      throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
+    if (instances !== undefined) return recordsOf({ instances }, served);
+    name = 'outputs';
+    return recordsOf({ inputs }, served);
+  });
+  return exchange.json(`{"${name}":[${predictions(exchange, found, rows)}]}`);
 }

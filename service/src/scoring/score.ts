@@ -20,6 +20,19 @@ export function answer(served: Served, rows: Rows, wanted: Wanted): Answer {
   }
 }
 
+/** The scores of an array of records that can be read from its bytes, all of them; null: it has to be parsed, which says what is wrong. */
+export function wholeFromBytes(served: Served, bytes: Uint8Array): Answer | null {
+  const scorer = served.borrow();
+  try {
+    const found = fromBytes(scorer.json(bytes));
+    return found.faults.length > 0 ? null : found;
+  } catch {
+    return null;
+  } finally {
+    served.giveBack(scorer);
+  }
+}
+
 /** @param first  number of the first row in the whole input */
 export const fromBytes = (scores: ByteScores, first = 0): Answer => ({
   scores,
