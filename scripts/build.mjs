@@ -133,7 +133,10 @@ rmSync('service/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'service/CHANGELOG.md');
 await build({
   entryPoints: ['service/src/index.ts'],
-  outfile: 'service/dist/index.js',
+  outdir: 'service/dist',
+  chunkNames: 'part-[hash]',
+  // what few requests need is loaded with the first of them
+  splitting: true,
   bundle: true,
   platform: 'neutral',
   target: 'es2022',

@@ -75,7 +75,10 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
     ['service/src/observation', 'service/src/hooks.ts', 'service/src/models', 'service/src/scoring', ...LIBRARY],
   ],
   ['service/src/requests', ['service/src/requests', 'service/src/scoring', ...LIBRARY]],
-  ['service/src/responses', ['service/src/responses', 'service/src/models', 'service/src/scoring']],
+  [
+    'service/src/responses',
+    ['service/src/responses', 'service/src/models', 'service/src/scoring', '@uwdata/flechette'],
+  ],
   ['service/src/pages', ['service/src/pages', ...BELOW_PROTOCOLS]],
   ['service/src/protocols', ['service/src/protocols', ...BELOW_PROTOCOLS]],
   ['service/src', ['service/src', ...BELOW_PROTOCOLS]],

@@ -218,7 +218,7 @@ test.each([
   [
     'BYTES for a number',
     { inputs: [good, x({ datatype: 'BYTES', data: ['1'] })] },
-    /^input "x": expected numbers, got BYTES/,
+    /^input "x": expected numbers, got texts/,
   ],
   ['whole numbers beyond 2^53', { inputs: [good, x({ datatype: 'INT64', data: [2 ** 53] })] }, /within ±2\^53/],
   ['a shape that is none', { inputs: [good, x({ shape: [-1] })] }, /expected a shape of whole numbers/],

@@ -17,10 +17,11 @@ import { answer, fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../
 /*
  * Our own protocol.
  *
- *   POST /models/{m}/score    a record, an array, {"records": […], "explain": 3}; JSON lines; CSV: the same kind of body comes back
+ *   POST /models/{m}/score    a record, an array, {"records": […], "explain": 3}; JSON lines; CSV; Arrow: the same kind of body comes back
  *   GET  /models/{m}          what is there
  */
 
+const ARROW = 'application/vnd.apache.arrow.stream';
 const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlines', 'application/x-jsonlines'];
 
 export function addOwn(app: Hono, core: Core): void {
@@ -38,11 +39,12 @@ export function addOwn(app: Hono, core: Core): void {
       const wanted = hasQuery(c) ? wantedOf(c.req.query()) : NOTHING;
       if (LINES.includes(type)) return scoreLines(exchange, wanted);
       if (type === 'text/csv') return scoreCsv(exchange, wanted);
+      if (type === ARROW) return scoreArrow(exchange, wanted);
       if (type === 'application/json' || type === '') return scoreJson(exchange, wanted);
       throw new Refusal(
         415,
         'ERR_TYPE',
-        `content-type: expected application/json, ${LINES[0]} or text/csv, got another; name what the body is`,
+        `content-type: expected application/json, ${LINES[0]}, text/csv or ${ARROW}, got another; name what the body is`,
       );
     }),
   );
@@ -114,9 +116,26 @@ function scoreLines(exchange: Exchange, wanted: Wanted): Response {
   return exchange.stream('application/x-ndjson', chunks, (error) => `${faultJson(error)}\n`);
 }
 
+async function scoreArrow(exchange: Exchange, wanted: Wanted): Promise<Response> {
+  if (wantsDetails(wanted)) throw badRequest(NO_DETAILS);
+  const { served } = exchange;
+  // who never sends it does not load the library for it
+  const [{ tableOfArrow }, { scoreArrow: written }] = await Promise.all([
+    import('../requests/arrow/table.ts'),
+    import('../responses/scoreArrow.ts'),
+  ]);
+  const rows: Rows = { kind: 'table', table: tableOfArrow(served.fields, await exchange.bytes()) };
+  exchange.stage('decode');
+  const found = answer(served, rows, NOTHING);
+  exchange.scored(found, rows);
+  return exchange.respond(ARROW, written(served, found));
+}
+
+const NO_DETAILS =
+  'explain, interval, whatif: expected JSON or JSON lines, got CSV or Arrow; send the rows as JSON lines';
+
 function scoreCsv(exchange: Exchange, wanted: Wanted): Response {
-  if (wantsDetails(wanted))
-    throw badRequest('explain, interval, whatif: expected JSON or JSON lines, got CSV; send the rows as JSON lines');
+  if (wantsDetails(wanted)) throw badRequest(NO_DETAILS);
   const writer = new ScoreCsv(exchange.served);
   const chunks = streamed(exchange, 'csv', (found) => writer.rows(found));
   return exchange.stream('text/csv', chunks, (error) => writer.fault(error));

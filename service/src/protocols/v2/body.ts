@@ -1,5 +1,6 @@
 import { badRequest } from '../../refusal.ts';
-import { binaryCells, type Cell } from './datatypes.ts';
+import type { Cell } from '../../requests/columns.ts';
+import { binaryCells } from './datatypes.ts';
 import { countOf, type Tensor } from './tensors.ts';
 
 /** What is asked for as output. */

@@ -1,4 +1,6 @@
 import { badRequest } from '../../refusal.ts';
+import type { Cell } from '../../requests/columns.ts';
+import { half } from '../../requests/half.ts';
 
 /** A datatype of Open Inference V2 with numbers of a fixed length. */
 interface Fixed {
@@ -25,22 +27,11 @@ const FIXED: Readonly<Record<string, Fixed>> = {
 
 export const DATATYPES: readonly string[] = [...Object.keys(FIXED), 'BYTES'];
 
-const half = (bits: number): number => {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-};
-
 const scratch = new DataView(new ArrayBuffer(4));
 const bfloat = (bits: number): number => {
   scratch.setUint32(0, bits << 16);
   return scratch.getFloat32(0);
 };
-
-/** What a cell of a tensor may be. */
-export type Cell = number | bigint | boolean | string | null;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 

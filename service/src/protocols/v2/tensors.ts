@@ -2,7 +2,8 @@ import type { Column, Table } from 'logodds/score';
 import type { Field } from 'logodds/stages';
 import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
-import { type Cell, DATATYPES } from './datatypes.ts';
+import { type Cell, type Cells, columnOf, marked, putNumber, quote } from '../../requests/columns.ts';
+import { DATATYPES } from './datatypes.ts';
 
 /** A tensor of a request, wherever its cells were. */
 export interface Tensor {
@@ -14,9 +15,6 @@ export interface Tensor {
   /** rows that are missing */
   readonly missing: readonly number[];
 }
-
-const quote = (name: string): string => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
-const LARGEST = Number.MAX_SAFE_INTEGER;
 
 /** Checks name, datatype and shape; returns the number of cells. @throws Refusal */
 export function countOf(name: unknown, datatype: unknown, shape: unknown): number {
@@ -57,8 +55,16 @@ export function tableOf({ fields }: Served, tensors: readonly Tensor[]): Table {
   for (const { name } of tensors)
     if (!known.has(name))
       throw badRequest(`input ${quote(name)}: expected a field of the model, got another; see its metadata`);
-  return { rows, columns: fields.map((field) => columnOf(field, byName.get(field.name)!, rows)) };
+  return { rows, columns: fields.map((field) => columnOf(field, cellsOf(byName.get(field.name)!), rows)) };
 }
+
+const WHAT = 'input';
+const cellsOf = ({ cells, datatype, missing }: Tensor): Cells => ({
+  what: WHAT,
+  cells,
+  isText: datatype === 'BYTES',
+  missing,
+});
 
 /** A tensor of rows of numbers. */
 function denseTable(fields: readonly Field[], tensor: Tensor): Table {
@@ -98,51 +104,6 @@ function putFloats(cells: Float32Array, column: number, width: number, values: F
 /** Writes a column of rows one by one. Returns the marks of its missing cells. */
 function lostOf({ shape, cells, missing }: Tensor, field: string, column: number, values: Float64Array) {
   const lost = new Uint8Array(values.length);
-  for (let i = 0; i < values.length; i++) putNumber(field, i, cells[i * shape[1] + column], values, lost);
+  for (let i = 0; i < values.length; i++) putNumber(WHAT, field, i, cells[i * shape[1] + column], values, lost);
   return marked(lost, missing);
-}
-
-function columnOf(field: Field, tensor: Tensor, rows: number): Column {
-  const { cells, datatype, missing } = tensor;
-  const { name, type } = field;
-  const isText = datatype === 'BYTES';
-  if (type === 'number' && isText) throw badRequest(`input ${quote(name)}: expected numbers, got BYTES; send FP64`);
-  if (type === 'number' || (type === 'date' && !isText)) {
-    const values = new Float64Array(rows);
-    const lost = new Uint8Array(rows);
-    for (let i = 0; i < rows; i++) putNumber(name, i, cells[i], values, lost);
-    return { name, kind: 'numeric', values, missing: marked(lost, missing) };
-  }
-  const codes = new Uint32Array(rows);
-  const lost = new Uint8Array(rows);
-  const levels = new Map<Cell, number>();
-  for (let i = 0; i < rows; i++) {
-    const cell = cells[i];
-    if (cell === null || Number.isNaN(cell)) lost[i] = 1;
-    else {
-      const code = levels.get(cell) ?? levels.size;
-      if (code === levels.size) levels.set(cell, code);
-      codes[i] = code;
-    }
-  }
-  const texts = [...levels.keys()].map(String);
-  const lists = type === 'tags' && texts.some((text) => text.startsWith('['));
-  return { name, kind: 'coded', codes, levels: texts, missing: marked(lost, missing), ...(lists && { lists }) };
-}
-
-/** Writes a number, or marks it as missing. @throws Refusal for what no double is */
-function putNumber(name: string, row: number, cell: Cell, values: Float64Array, lost: Uint8Array): void {
-  const value = Number(cell);
-  if (cell === null || Number.isNaN(value)) lost[row] = 1;
-  else if (typeof cell === 'bigint' && !(value <= LARGEST && value >= -LARGEST))
-    throw badRequest(
-      `input ${quote(name)}, row ${row} (from 0): expected a whole number within ±2^53, got a greater one; send FP64`,
-    );
-  else values[row] = value;
-}
-
-/** Marks of missing cells; null where there are none. */
-function marked(lost: Uint8Array, rows: readonly number[]): Uint8Array | null {
-  for (const row of rows) lost[row] = 1;
-  return lost.includes(1) ? lost : null;
 }

@@ -1,0 +1,37 @@
+import {
+  bool,
+  columnFromArray,
+  type DataType,
+  dictionary,
+  float64,
+  int32,
+  tableFromColumns,
+  tableToIPC,
+  utf8,
+} from '@uwdata/flechette';
+import type { Served } from '../models/served.ts';
+import { probabilityOf } from '../scoring/probability.ts';
+import type { Answer } from '../scoring/question.ts';
+
+type Column = readonly [name: string, type: DataType, of: (row: number) => unknown];
+
+/** The scores of rows as an Arrow IPC stream: a probability of each class, label, logit of the positive class, defaulted, review. */
+export function scoreArrow({ model }: Served, { scores }: Answer): Uint8Array {
+  const { rows, labels, logits, defaulted, review } = scores;
+  const { classes, positive } = model.manifest;
+  const probability = probabilityOf(model);
+  const columns: readonly Column[] = [
+    ...classes.map((name, k): Column => [`p_${name}`, float64(), (row) => probability(scores, row, k)]),
+    ['label', dictionary(utf8(), int32()), (row) => classes[labels[row]]],
+    ...(positive === null ? [] : [['logit', float64(), (row) => logits[row]] satisfies Column]),
+    ['defaulted', float64(), (row) => defaulted[row]],
+    ...(review ? [['review', bool(), (row) => review[row] === 1] satisfies Column] : []),
+  ];
+  const table = tableFromColumns(
+    columns.map(([name, type, of]) => {
+      const values = Array.from({ length: rows }, (_, row) => of(row));
+      return [name, columnFromArray(values, type)];
+    }),
+  );
+  return tableToIPC(table, { format: 'stream' })!;
+}
