@@ -150,3 +150,26 @@ test('a bomb of gzip is stopped where the limit is', async () => {
   });
   expect(cut.status).toBe(400);
 });
+
+test('a client that ends its body early is refused, and no fault of the service', async () => {
+  const { service, lines } = serviceOf('codes');
+  for (const headers of [JSON_TYPE, LINES, { ...JSON_TYPE, 'content-length': '100' }]) {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"code":"2"')),
+      pull: (controller) => controller.error(new Error('socket')),
+    });
+    const request = new Request('http://localhost/models/codes/score', {
+      method: 'POST',
+      body,
+      headers,
+      duplex: 'half',
+    } as RequestInit);
+    const response = await service.fetch(request);
+    expect(await response.text()).toContain('connection that ended');
+  }
+  expect(lines.map(({ event, status }) => [event, status])).toEqual([
+    ['request', 400],
+    ['request', 400],
+    ['request', 400],
+  ]);
+});

@@ -14,7 +14,11 @@ export async function bytesOf(request: Request, { bytes: most }: BodyLimits): Pr
   const length = headers.get('content-length');
   if (length === null || headers.get('content-encoding') !== null) return readOf(request, most);
   if (Number(length) > most) throw tooLarge(most);
-  const bytes = new Uint8Array(await request.arrayBuffer());
+  const bytes = new Uint8Array(
+    await request.arrayBuffer().catch(() => {
+      throw cutOff();
+    }),
+  );
   // a host that does not hold a body to its length
   if (bytes.length > most) throw tooLarge(most);
   return bytes;
@@ -69,13 +73,17 @@ export async function* chunksOf(request: Request): AsyncGenerator<Uint8Array> {
 async function read(reader: ReadableStreamDefaultReader<Uint8Array>, encoding: string) {
   try {
     return await reader.read();
-  } catch (error) {
-    if (encoding === 'identity') throw error;
+  } catch {
+    if (encoding === 'identity') throw cutOff();
     throw badRequest(
       `body: expected ${encoding} as content-encoding says, got something else or only its begin; send it again`,
     );
   }
 }
+
+/** A client that leaves is no fault of the service. */
+const cutOff = (): Refusal =>
+  new Refusal(400, 'ERR_BODY', 'body: expected all of it, got a connection that ended before; send it again');
 
 const tooLarge = (most: number): Refusal =>
   new Refusal(
