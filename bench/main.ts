@@ -13,6 +13,7 @@ import * as pipeline from './suites/pipeline.ts';
 import * as record from './suites/record.ts';
 import * as rows from './suites/rows.ts';
 import * as scoreFile from './suites/scoreFile.ts';
+import * as service from './suites/service.ts';
 import * as sparse from './suites/sparse.ts';
 import * as start from './suites/start.ts';
 import * as threads from './suites/threads.ts';
@@ -58,6 +59,7 @@ const suites: Record<string, Suite> = {
   'score-file': scoreFile,
   'train-file': trainFile,
   'train-memory': trainMemory,
+  service,
 };
 
 const notes = [

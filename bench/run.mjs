@@ -27,8 +27,9 @@ node('scripts/prepare.mjs');
 
 mkdirSync(`${bench}build`, { recursive: true });
 if (!options.includes('--quick') && !options.includes('--table')) {
-  prepareVenv();
+  prepareVenv('venv', 'requirements.txt');
   if (suites.length === 0 || suites.includes('bytes')) prepareRust();
+  if (suites.length === 0 || suites.includes('service')) prepareVenv('serving', 'serving/requirements.txt');
 }
 node(
   'node_modules/assemblyscript/bin/asc.js',
@@ -56,10 +57,10 @@ const { status } = spawnSync(process.execPath, ['--expose-gc', `${bench}build/ma
 });
 process.exitCode = status ?? 1;
 
-/** A virtual environment with requirements.txt in it; without a Python that can have it, those rivals are left out. */
-function prepareVenv() {
-  const venv = `${bench}build/venv`;
-  const wanted = readFileSync(`${bench}requirements.txt`, 'utf8');
+/** A virtual environment with requirements in it; without a Python that can have it, those rivals are left out. */
+function prepareVenv(name, requirements) {
+  const venv = `${bench}build/${name}`;
+  const wanted = readFileSync(`${bench}${requirements}`, 'utf8');
   if (existsSync(`${venv}/ready`) && readFileSync(`${venv}/ready`, 'utf8') === wanted) return;
   const recent = 'import sys; sys.exit(sys.version_info < (3, 11))';
   const python = ['python3.13', 'python3.12', 'python3.11', 'python3', 'python'].find(
