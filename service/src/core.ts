@@ -1,9 +1,10 @@
 import type { Asked, Gate, LogLine, Witness } from './hooks.ts';
 import type { Served } from './models/served.ts';
-import type { ModelSource, Shelf } from './models/shelf.ts';
+import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
 import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
 import { type BodyLimits, bytesOf, chunksOf } from './requests/body.ts';
+import { sightOf } from './requests/caller.ts';
 import { givenId } from './requests/id.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
 import type { Answer, Rows } from './scoring/question.ts';
@@ -54,9 +55,9 @@ export class Core implements Parts {
     this.shelf.put(await this.source(name));
   }
 
-  /** The name of the one model that answers where none is named. @throws Refusal 404 where there are several */
-  only(): string {
-    const names = this.shelf.names();
+  /** The name of the one model that is there for who asks, where none is named. @throws Refusal 404 where there are several */
+  only(request: Request): string {
+    const names = this.shelf.names(sightOf(request));
     if (names.length === 1) return names[0];
     throw new Refusal(
       404,
@@ -66,8 +67,8 @@ export class Core implements Parts {
   }
 
   /** Takes a model off the shelf. @throws Refusal 404 */
-  unload(name: string): void {
-    this.shelf.find(name);
+  unload(name: string, sees?: Sees): void {
+    this.shelf.find(name, null, sees);
     this.shelf.remove(name);
   }
 
@@ -99,7 +100,7 @@ export class Core implements Parts {
     this.#requests++;
     const exchange = new Exchange(this, request, protocol);
     try {
-      exchange.asked = { name: name ?? this.only(), version };
+      exchange.asked = { name: name ?? this.only(request), version };
       for (const gate of this.gates) {
         const turn = gate.enter(exchange);
         if (turn) await turn;
@@ -152,7 +153,7 @@ export class Exchange implements Asked {
   /** @internal @throws Refusal 404 */
   find(): void {
     const { name, version } = this.asked!;
-    this.#served = this.#core.shelf.find(name, version).begin();
+    this.#served = this.#core.shelf.find(name, version, sightOf(this.request)).begin();
     this.#tally = this.#core.metrics.of(this.#served);
     if (this.#core.gates.length > 0) this.stage('queue');
   }

@@ -2,9 +2,14 @@
  * Scoring over HTTP: models behind every protocol that clients of other servers speak, on web standards alone.
  * @module
  */
+export type { AccessOptions } from './access/access.ts';
+export type { JwtOptions } from './access/jwt.ts';
+export type { PolicyOptions } from './access/policy.ts';
+export { Tokens } from './access/tokens.ts';
 export type { Asked, Gate, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export { Metrics } from './observation/metrics.ts';
+export { type Caller, callerOf } from './requests/caller.ts';
 export type { Peer } from './requests/peer.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';

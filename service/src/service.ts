@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { type AccessOptions, addAccess } from './access/access.ts';
 import { Core } from './core.ts';
 import type { Gate, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
@@ -27,6 +28,8 @@ export interface ServiceOptions {
   readonly log?: (line: LogLine) => void;
   /** whether the log has a line for each request; default false */
   readonly logRequests?: boolean;
+  /** who may ask; default everybody */
+  readonly access?: AccessOptions;
   /** let requests in or refuse them, in this order */
   readonly gates?: readonly Gate[];
   /** see what happens to requests */
@@ -64,13 +67,14 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  */
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, memory } = options;
-  const { gates = [], logRequests = false } = options;
+  const { access = {}, logRequests = false } = options;
   const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
   const shelf = new Shelf(memory);
   const metrics = new Metrics();
+  const app = new Hono();
+  const gates = [...addAccess(app, { metrics, log }, access), ...(options.gates ?? [])];
   const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
   for (const source of models) shelf.put(source);
-  const app = new Hono();
   for (const add of ROUTES) add(app, core);
   app.notFound(() =>
     refusalResponse(

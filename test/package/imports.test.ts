@@ -72,7 +72,27 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['service/src/scoring', ['service/src/scoring', 'service/src/models', ...LIBRARY]],
   [
     'service/src/observation',
-    ['service/src/observation', 'service/src/hooks.ts', 'service/src/models', 'service/src/scoring', ...LIBRARY],
+    [
+      'service/src/observation',
+      'service/src/requests/caller.ts',
+      'service/src/hooks.ts',
+      'service/src/models',
+      'service/src/scoring',
+      ...LIBRARY,
+    ],
+  ],
+  [
+    'service/src/access',
+    [
+      'service/src/access',
+      'service/src/hooks.ts',
+      'service/src/observation',
+      'service/src/requests',
+      'hono',
+      'jose',
+      '@noble/hashes',
+      ...LIBRARY,
+    ],
   ],
   ['service/src/requests', ['service/src/requests', 'service/src/scoring', ...LIBRARY]],
   [

@@ -17,6 +17,11 @@ export interface ModelSource {
 /** Why a version is there or not, in the words of the repository index of Open Inference V2. */
 export type State = 'READY' | 'UNAVAILABLE';
 
+/** Whether a model is there for who asks, by its name. */
+export type Sees = (name: string) => boolean;
+
+const EVERY: Sees = () => true;
+
 /** A version of a model, as it is told. */
 export interface Listed {
   readonly name: string;
@@ -90,17 +95,17 @@ export class Shelf {
     this.#failures.set(name, reason);
   }
 
-  /** The model that answers. @throws Refusal 404 */
-  find(name: string, version: string | null = null): Served {
+  /** The model that answers. @param sees  which models a refusal may name @throws Refusal 404 */
+  find(name: string, version: string | null = null, sees = EVERY): Served {
     const versions = this.#models.get(name);
     const served = version === null ? last(versions?.values()) : versions?.get(version);
-    if (!served) throw this.#unknown(name, version);
+    if (!served) throw this.#unknown(name, version, sees);
     served.lastAsked = ++this.#asked;
     return served;
   }
 
-  #unknown(name: string, version: string | null): Refusal {
-    const names = [...this.#models.keys()];
+  #unknown(name: string, version: string | null, sees: Sees): Refusal {
+    const names = this.names(sees);
     const versions = [...(this.#models.get(name)?.keys() ?? [])];
     const said = (list: readonly string[]) =>
       list.slice(0, 10).join(', ') + (list.length > 10 ? `, and ${list.length - 10} more` : '');
@@ -124,22 +129,22 @@ export class Shelf {
   }
 
   /** All versions, and models that could not be loaded. */
-  list(): Listed[] {
-    const ready = this.all().map(({ name, version }): Listed => ({ name, version, state: 'READY', reason: '' }));
-    const failed = [...this.#failures].map(
-      ([name, reason]): Listed => ({ name, version: '', state: 'UNAVAILABLE', reason }),
-    );
+  list(sees = EVERY): Listed[] {
+    const ready = this.all(sees).map(({ name, version }): Listed => ({ name, version, state: 'READY', reason: '' }));
+    const failed = [...this.#failures]
+      .filter(([name]) => sees(name))
+      .map(([name, reason]): Listed => ({ name, version: '', state: 'UNAVAILABLE', reason }));
     return [...ready, ...failed];
   }
 
   /** All models that answer. */
-  all(): Served[] {
-    return [...this.#models.values()].flatMap((versions) => [...versions.values()]);
+  all(sees = EVERY): Served[] {
+    return this.names(sees).flatMap((name) => [...this.#models.get(name)!.values()]);
   }
 
   /** Names of the models that answer. */
-  names(): string[] {
-    return [...this.#models.keys()];
+  names(sees = EVERY): string[] {
+    return [...this.#models.keys()].filter(sees);
   }
 
   /** Versions of a model, the default one last. */

@@ -1,12 +1,14 @@
 import type { Asked, LogLine, Witness } from '../hooks.ts';
+import { callerOf } from '../requests/caller.ts';
 
 /** Writes a line for each request. */
 export const requestLog = (log: (line: LogLine) => void): Witness => ({
-  ended({ id, protocol, found, asked, rows, began }: Asked, status: number) {
+  ended({ id, request, protocol, found, asked, rows, began }: Asked, status: number) {
     log({
       level: 'info',
       event: 'request',
       id,
+      caller: callerOf(request)?.name ?? null,
       protocol,
       status,
       model: found?.name ?? asked?.name ?? null,

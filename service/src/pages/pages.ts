@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { Core } from '../core.ts';
 import type { Histogram, Tally } from '../observation/metrics.ts';
+import { sightOf } from '../requests/caller.ts';
 import { consoleCss, consoleHtml, consoleJs } from './consoleHtml.ts';
 import { openApi } from './openapi.ts';
 
@@ -26,16 +27,17 @@ export function addPages(app: Hono, core: Core): void {
   app.get('/', () => text('text/html', consoleHtml));
   app.get('/console.css', () => text('text/css', consoleCss));
   app.get('/console.js', () => text('text/javascript', consoleJs));
-  app.get('/console.json', () => Response.json(overview(core)));
-  app.get('/openapi.json', () => Response.json(openApi(core.shelf.all())));
+  app.get('/console.json', (c) => Response.json(overview(core, c.req.raw)));
+  app.get('/openapi.json', (c) => Response.json(openApi(core.shelf.all(sightOf(c.req.raw)))));
 }
 
-/** What the page shows. */
-function overview({ shelf, metrics, isReady }: Core) {
+/** What the page shows to who asks. */
+function overview({ shelf, metrics, isReady }: Core, request: Request) {
+  const sees = sightOf(request);
   return {
     ready: isReady,
-    failures: [...shelf.failures].map(([name, reason]) => ({ name, reason })),
-    models: shelf.all().map((served) => {
+    failures: [...shelf.failures].filter(([name]) => sees(name)).map(([name, reason]) => ({ name, reason })),
+    models: shelf.all(sees).map((served) => {
       const tally = metrics.of(served);
       const { name, version, sha256, fields, model } = served;
       return {

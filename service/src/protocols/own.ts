@@ -4,6 +4,7 @@ import type { Core, Exchange } from '../core.ts';
 import { describe } from '../models/describe.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
+import { sightOf } from '../requests/caller.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
@@ -27,7 +28,7 @@ const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlin
 export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
     try {
-      const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null);
+      const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null, sightOf(c.req.raw));
       return Response.json(describe(served, core.shelf.versions(served.name)));
     } catch (error) {
       return refusalResponse(refusalOf(error), null);

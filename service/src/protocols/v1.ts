@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
+import { sightOf } from '../requests/caller.ts';
 import { predictions, recordsOf, scoreBody } from './invocations.ts';
 
 /*
@@ -14,13 +15,13 @@ const json = (value: unknown): Response =>
   new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
 
 export function addV1(app: Hono, core: Core): void {
-  app.get('/v1/models', () => json({ models: core.shelf.names() }));
+  app.get('/v1/models', (c) => json({ models: core.shelf.names(sightOf(c.req.raw)) }));
   for (const path of ['/v1/models/:model', '/v1/models/:model/versions/:version']) {
     app.get(path, (c) => {
       try {
         const model = c.req.param('model')!;
         const version = c.req.param('version') ?? null;
-        const { name } = core.shelf.find(model, version);
+        const { name } = core.shelf.find(model, version, sightOf(c.req.raw));
         const versions = version === null ? core.shelf.versions(name) : [version];
         return json({ name, ready: true, model_version_status: versions.map(statusOf) });
       } catch (error) {

@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
 import type { Histogram, Tally } from '../../observation/metrics.ts';
 import { refusalOf, refusalResponse } from '../../refusal.ts';
+import { sightOf } from '../../requests/caller.ts';
 
 /*
  * The repository and the statistics of models.
@@ -17,7 +18,7 @@ const json = (value: unknown): Response =>
 export function addRepository(app: Hono, core: Core): void {
   app.post('/v2/repository/index', async (c) => {
     const { ready } = (await c.req.json().catch(() => ({}))) as { ready?: boolean };
-    return json(core.shelf.list().filter(({ state }) => !ready || state === 'READY'));
+    return json(core.shelf.list(sightOf(c.req.raw)).filter(({ state }) => !ready || state === 'READY'));
   });
   const change = async (c: Context, make: (name: string) => unknown): Promise<Response> => {
     try {
@@ -34,20 +35,23 @@ export function addRepository(app: Hono, core: Core): void {
   );
   app.post('/v2/repository/models/:model/unload', (c) =>
     change(c, (name) => {
-      core.unload(name);
+      core.unload(name, sightOf(c.req.raw));
       return { name, unload: true };
     }),
   );
-  app.get('/v2/models/stats', () => json(statistics(core, () => true)));
+  app.get('/v2/models/stats', (c) => {
+    const sees = sightOf(c.req.raw);
+    return json(statistics(core, ({ model }) => sees(model)));
+  });
   app.get('/v2/models/:model/stats', (c) =>
     change(c, (name) => {
-      core.shelf.find(name);
+      core.shelf.find(name, null, sightOf(c.req.raw));
       return statistics(core, ({ model }) => model === name);
     }),
   );
   app.get('/v2/models/:model/versions/:version/stats', (c) =>
     change(c, (name) => {
-      const { version } = core.shelf.find(name, c.req.param('version')!);
+      const { version } = core.shelf.find(name, c.req.param('version')!, sightOf(c.req.raw));
       return statistics(core, (tally) => tally.model === name && tally.version === version);
     }),
   );

@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { Core, Exchange } from '../../core.ts';
 import type { Served } from '../../models/served.ts';
 import { badRequest, refusalOf, refusalResponse } from '../../refusal.ts';
+import { sightOf } from '../../requests/caller.ts';
 import { NOTHING, type Rows } from '../../scoring/question.ts';
 import { answer } from '../../scoring/score.ts';
 import { VERSION } from '../../version.ts';
@@ -41,9 +42,10 @@ export function addV2(app: Hono, core: Core): void {
   app.get('/v2/health/live', () => json({ live: true }));
   // clients read one of the two, or the status alone
   app.get('/v2/health/ready', () => json({ ready: core.isReady, live: true }, core.isReady ? 200 : 503));
-  app.get('/v2/models', () => json({ models: core.shelf.names() }));
+  app.get('/v2/models', (c) => json({ models: core.shelf.names(sightOf(c.req.raw)) }));
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    const find = (c: Context): Served => core.shelf.find(c.req.param('model')!, c.req.param('version') ?? null);
+    const find = (c: Context): Served =>
+      core.shelf.find(c.req.param('model')!, c.req.param('version') ?? null, sightOf(c.req.raw));
     app.get(path, (c) => told(c, () => metadataOf(find(c), core.shelf.versions(c.req.param('model')!))));
     app.get(`${path}/ready`, (c) => told(c, () => ({ name: find(c).name, ready: true })));
     app.post(`${path}/infer`, (c) =>

@@ -1,0 +1,216 @@
+import type { Context, Hono } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import type { Asked, Gate, LogLine } from '../hooks.ts';
+import type { Metrics } from '../observation/metrics.ts';
+import { refusalOf, refusalResponse } from '../refusal.ts';
+import { type Caller, callerOf, setCaller, VERBS, type Verb } from '../requests/caller.ts';
+import { givenId } from '../requests/id.ts';
+import { peerOf } from '../requests/peer.ts';
+import { addCors } from './cors.ts';
+import { tokenOf } from './credentials.ts';
+import { Jwt, type JwtOptions } from './jwt.ts';
+import { Policy, type PolicyOptions } from './policy.ts';
+import { invalid, missing, nobody } from './refusals.ts';
+import { RULES, type Rule, SHUT } from './routes.ts';
+import { callerWith } from './scopes.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Who may ask. Without tokens and JSON web tokens nobody is asked for one. */
+export interface AccessOptions {
+  /** API keys, and subjects of certificates that the host has verified */
+  readonly tokens?: Tokens;
+  readonly jwt?: JwtOptions;
+  /** a policy that is asked about each request that its scopes would let in */
+  readonly policy?: PolicyOptions;
+  /** origins of pages that may read answers in browsers, or "*"; default none */
+  readonly origins?: readonly string[];
+}
+
+/** What the parts of a service share that this one needs. */
+interface Around {
+  readonly metrics: Metrics;
+  readonly log: (line: LogLine) => void;
+}
+
+type Next = () => Promise<void>;
+
+/**
+ * Asks who asks, before any route that is added later.
+ * @returns the gates of requests to models
+ * @throws Error for options that are not safe
+ */
+export function addAccess(app: Hono, around: Around, options: AccessOptions): Gate[] {
+  const { tokens, jwt, policy, origins = [] } = options;
+  if (origins.length > 0) addCors(app, origins);
+  if (!tokens && !jwt && !policy) return [];
+  const access = new Access(around, options);
+  app.use((c, next) => access.atRoute(c, next));
+  for (const path of NAMING) app.use(path, (c, next) => access.atModel(c, next));
+  return [{ enter: (asked) => access.atGate(asked) }];
+}
+
+/** Paths that name a model as it is. */
+const NAMING: ReadonlySet<string> = new Set(
+  [...RULES].filter(([, { kind }]) => kind === 'see' || kind === 'named').map(([key]) => key.split(' ')[1]),
+);
+
+/** Who asks where only a policy decides. */
+const ANYONE = callerWith('anyone', 'nothing', VERBS);
+
+class Access {
+  readonly #around: Around;
+  readonly #tokens: Tokens | null;
+  readonly #jwt: Jwt | null;
+  readonly #policy: Policy | null;
+  readonly #told: Told;
+  /** what requests to models come for */
+  readonly #rules = new WeakMap<Request, Rule>();
+
+  constructor(around: Around, { tokens, jwt, policy }: AccessOptions) {
+    this.#around = around;
+    this.#tokens = tokens ?? null;
+    this.#jwt = jwt ? new Jwt(jwt, around.log) : null;
+    this.#policy = policy ? new Policy(policy, around.log) : null;
+    this.#told = new Told(around.log);
+  }
+
+  /** Before every route. */
+  async atRoute(c: Context, next: Next): Promise<Response | undefined> {
+    const rule = ruleOf(c);
+    if (rule?.kind === 'open') {
+      await next();
+      return undefined;
+    }
+    const request = c.req.raw;
+    try {
+      let caller = this.#callerOf(request);
+      if (caller instanceof Promise) caller = await caller;
+      setCaller(request, caller);
+      if (rule?.kind === 'all' && !caller.may(rule.verb, null)) throw missing(rule.verb, null);
+      if (rule) this.#rules.set(request, rule);
+      if (rule?.kind === 'all' || rule?.kind === 'anyone')
+        await this.#policy?.decide(inputOf(c, caller, rule.kind === 'all' ? rule.verb : 'read', null));
+    } catch (error) {
+      return this.#refuse(request, error);
+    }
+    await next();
+    return undefined;
+  }
+
+  /** Before a route whose path names a model. */
+  async atModel(c: Context, next: Next): Promise<Response | undefined> {
+    const request = c.req.raw;
+    const rule = this.#rules.get(request);
+    if (rule?.kind === 'see' || rule?.kind === 'named') {
+      const model = c.req.param('model')!;
+      const caller = callerOf(request)!;
+      const verb = rule.kind === 'named' ? rule.verb : 'read';
+      try {
+        if (!(rule.kind === 'see' ? caller.sees(model) : caller.may(verb, model))) throw missing(verb, model);
+        await this.#policy?.decide(inputOf(c, caller, verb, model));
+      } catch (error) {
+        return this.#refuse(request, error);
+      }
+    }
+    await next();
+    return undefined;
+  }
+
+  /** Before a model is found. */
+  atGate({ request, id, asked }: Asked): Promise<void> | undefined {
+    const caller = callerOf(request);
+    const { name, version } = asked!;
+    // nobody comes here but by a route
+    if (!caller) throw nobody();
+    const rule = this.#rules.get(request);
+    // others were let in at their route
+    if (rule?.kind !== 'model') return undefined;
+    const { verb } = rule;
+    if (!caller.may(verb, name)) {
+      const refusal = missing(verb, name);
+      this.#told.refused(request, id, refusal.status, refusal.message);
+      throw refusal;
+    }
+    if (!this.#policy) return undefined;
+    const { method, url } = request;
+    const path = new URL(url).pathname;
+    return this.#policy.decide({ ...of(caller), verb, method, path, model: name, version });
+  }
+
+  /** @throws Refusal 400, 401, 503 */
+  #callerOf(request: Request): Caller | Promise<Caller> {
+    if (!this.#tokens && !this.#jwt) return ANYONE;
+    const token = tokenOf(request);
+    if (token !== null) {
+      const caller = this.#tokens?.ofKey(token);
+      if (caller) return caller;
+      if (this.#jwt) return this.#jwt.verify(token);
+      throw invalid('expected an API key that is known, got another; get a new one');
+    }
+    const subject = peerOf(request)?.subject;
+    const caller = subject === undefined ? null : this.#tokens?.ofSubject(subject);
+    if (caller) return caller;
+    throw nobody();
+  }
+
+  #refuse(request: Request, error: unknown): Response {
+    const refusal = refusalOf(error);
+    const id = givenId(request) ?? crypto.randomUUID();
+    const { metrics, log } = this.#around;
+    metrics.request(null, 'access', refusal.status);
+    if (refusal === error) this.#told.refused(request, id, refusal.status, refusal.message);
+    else log({ level: 'error', event: 'failed', id, reason: (error as Error).stack });
+    return refusalResponse(refusal, id);
+  }
+}
+
+/** The rule of the route that will answer; null where none will. */
+function ruleOf(c: Context): Rule | null {
+  const routes = matchedRoutes(c);
+  for (let i = c.req.routeIndex + 1; i < routes.length; i++) {
+    const { method, path, basePath } = routes[i];
+    // the service may be mounted below another path
+    const own = basePath === '/' ? path : path.slice(basePath.length) || '/';
+    // what stands around routes answers none
+    if (method === 'ALL' && (own.endsWith('*') || NAMING.has(own))) continue;
+    return RULES.get(`${method} ${own}`) ?? SHUT;
+  }
+  return null;
+}
+
+const of = ({ name, by, scopes }: Caller) => ({ caller: { name, by }, scopes });
+
+const inputOf = (c: Context, caller: Caller, verb: Verb, model: string | null) => ({
+  ...of(caller),
+  verb,
+  method: c.req.method,
+  path: c.req.path,
+  model,
+  version: c.req.param('version') ?? null,
+});
+
+/** Refusals in the log: whoever tries tokens fills it with a line in so many milliseconds, which says how many there were. */
+const APART_MS = 100;
+
+class Told {
+  readonly #log: (line: LogLine) => void;
+  #at = Number.NEGATIVE_INFINITY;
+  #unsaid = 0;
+
+  constructor(log: (line: LogLine) => void) {
+    this.#log = log;
+  }
+
+  refused(request: Request, id: string, status: number, reason: string): void {
+    const now = performance.now();
+    if (now - this.#at < APART_MS) {
+      this.#unsaid++;
+      return;
+    }
+    const caller = callerOf(request)?.name ?? null;
+    const address = peerOf(request)?.address ?? null;
+    this.#log({ level: 'warn', event: 'refused', id, status, caller, address, reason, others: this.#unsaid });
+    this.#at = now;
+    this.#unsaid = 0;
+  }
+}

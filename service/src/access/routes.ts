@@ -1,0 +1,52 @@
+import type { Verb } from '../requests/caller.ts';
+
+/**
+ * What a request is let in for.
+ *
+ *   open    nobody is asked: probes, and files of pages that have nothing of models in them
+ *   anyone  a caller is enough: it is told of the models that are there for it
+ *   see     the model must be there for the caller
+ *   all     the verb for every model
+ *   named   the verb for the model that the path names
+ *   model   the verb for the model that is asked, as the protocol reads its name
+ */
+export type Rule =
+  | { readonly kind: 'open' | 'anyone' | 'see' }
+  | { readonly kind: 'all' | 'named' | 'model'; readonly verb: Verb };
+
+const OPEN: Rule = { kind: 'open' };
+const ANYONE: Rule = { kind: 'anyone' };
+const SEE: Rule = { kind: 'see' };
+const of = (kind: 'all' | 'named' | 'model', verb: Verb): Rule => ({ kind, verb });
+const SCORE = of('model', 'score');
+
+/** Of a path that has no rule: who writes a new one decides, and until then it is shut. */
+export const SHUT = of('all', 'admin');
+
+const MODEL = ['/v2/models/:model', '/v2/models/:model/versions/:version'];
+
+/** By method and path, as the service adds them. */
+export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ...['/', '/console.css', '/console.js'].map((path) => [`GET ${path}`, OPEN] as const),
+  ...['/ping', '/health', '/v2/health/live', '/v2/health/ready'].map((path) => [`GET ${path}`, OPEN] as const),
+  ...['/version', '/v2', '/v2/models', '/v2/models/stats', '/v1/models', '/console.json', '/openapi.json'].map(
+    (path) => [`GET ${path}`, ANYONE] as const,
+  ),
+  ['POST /v2/repository/index', ANYONE],
+  ['GET /metrics', of('all', 'read')],
+  ['GET /models/:model', SEE],
+  ...MODEL.flatMap((path) => [path, `${path}/ready`, `${path}/stats`].map((each) => [`GET ${each}`, SEE] as const)),
+  ...['/v1/models/:model', '/v1/models/:model/versions/:version'].flatMap((path) => [
+    [`GET ${path}`, SEE] as const,
+    [`POST ${path}`, SCORE] as const,
+  ]),
+  ['POST /models/:model/score', SCORE],
+  ['POST /models/:model/labels', of('named', 'labels')],
+  ...MODEL.map((path) => [`POST ${path}/infer`, SCORE] as const),
+  ['POST /invocations', SCORE],
+  ...['POST', 'PUT'].flatMap((method) =>
+    ['/predictions/:model', '/predictions/:model/:version'].map((path) => [`${method} ${path}`, SCORE] as const),
+  ),
+  ['POST /v2/repository/models/:model/load', of('named', 'admin')],
+  ['POST /v2/repository/models/:model/unload', of('named', 'admin')],
+]);

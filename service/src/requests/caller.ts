@@ -1,0 +1,30 @@
+/** What a caller may do with models: get their scores, send what became true of them, read what they are, load and unload them. */
+export const VERBS = ['score', 'labels', 'read', 'admin'] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** Who asks. */
+export interface Caller {
+  /** as the log says it; never the token */
+  readonly name: string;
+  /** what it has shown */
+  readonly by: 'key' | 'jwt' | 'certificate' | 'nothing';
+  /** requests a second that it may make; null: as many as others */
+  readonly rate: number | null;
+  readonly scopes: readonly string[];
+  /** @param model  null: every one */
+  may(verb: Verb, model: string | null): boolean;
+  /** whether it may know that there is a model of this name */
+  readonly sees: (model: string) => boolean;
+}
+
+const callers = new WeakMap<Request, Caller>();
+
+export const setCaller = (request: Request, caller: Caller): unknown => callers.set(request, caller);
+
+/** Who asks; null where nobody is asked for a token. */
+export const callerOf = (request: Request): Caller | null => callers.get(request) ?? null;
+
+const EVERY = (): boolean => true;
+
+/** Which models are there for who asks. */
+export const sightOf = (request: Request): Caller['sees'] => callers.get(request)?.sees ?? EVERY;
