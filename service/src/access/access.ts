@@ -11,7 +11,7 @@ import { tokenOf } from './credentials.ts';
 import { Jwt, type JwtOptions } from './jwt.ts';
 import { Policy, type PolicyOptions } from './policy.ts';
 import { invalid, missing, nobody } from './refusals.ts';
-import { RULES, type Rule, SHUT } from './routes.ts';
+import { type Open, RULES, type Rule, SHUT } from './routes.ts';
 import { callerWith } from './scopes.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -45,14 +45,8 @@ export function addAccess(app: Hono, around: Around, options: AccessOptions): Ga
   if (!tokens && !jwt && !policy) return [];
   const access = new Access(around, options);
   app.use((c, next) => access.atRoute(c, next));
-  for (const path of NAMING) app.use(path, (c, next) => access.atModel(c, next));
   return [{ enter: (asked) => access.atGate(asked) }];
 }
-
-/** Paths that name a model as it is. */
-const NAMING: ReadonlySet<string> = new Set(
-  [...RULES].filter(([, { kind }]) => kind === 'see' || kind === 'named').map(([key]) => key.split(' ')[1]),
-);
 
 /** Who asks where only a policy decides. */
 const ANYONE = callerWith('anyone', 'nothing', VERBS);
@@ -63,8 +57,8 @@ class Access {
   readonly #jwt: Jwt | null;
   readonly #policy: Policy | null;
   readonly #told: Told;
-  /** what requests to models come for */
-  readonly #rules = new WeakMap<Request, Rule>();
+  /** what requests come for of which the protocol knows the model */
+  readonly #verbs = new WeakMap<Request, Verb>();
 
   constructor(around: Around, { tokens, jwt, policy }: AccessOptions) {
     this.#around = around;
@@ -76,7 +70,7 @@ class Access {
 
   /** Before every route. */
   async atRoute(c: Context, next: Next): Promise<Response | undefined> {
-    const rule = ruleOf(c);
+    const { rule, index } = answering(c);
     if (rule?.kind === 'open') {
       await next();
       return undefined;
@@ -86,10 +80,8 @@ class Access {
       let caller = this.#callerOf(request);
       if (caller instanceof Promise) caller = await caller;
       setCaller(request, caller);
-      if (rule?.kind === 'all' && !caller.may(rule.verb, null)) throw missing(rule.verb, null);
-      if (rule) this.#rules.set(request, rule);
-      if (rule?.kind === 'all' || rule?.kind === 'anyone')
-        await this.#policy?.decide(inputOf(c, caller, rule.kind === 'all' ? rule.verb : 'read', null));
+      const turn = rule && this.#letIn(c, caller, rule, index);
+      if (turn) await turn;
     } catch (error) {
       return this.#refuse(request, error);
     }
@@ -97,23 +89,21 @@ class Access {
     return undefined;
   }
 
-  /** Before a route whose path names a model. */
-  async atModel(c: Context, next: Next): Promise<Response | undefined> {
-    const request = c.req.raw;
-    const rule = this.#rules.get(request);
-    if (rule?.kind === 'see' || rule?.kind === 'named') {
-      const model = c.req.param('model')!;
-      const caller = callerOf(request)!;
-      const verb = rule.kind === 'named' ? rule.verb : 'read';
-      try {
-        if (!(rule.kind === 'see' ? caller.sees(model) : caller.may(verb, model))) throw missing(verb, model);
-        await this.#policy?.decide(inputOf(c, caller, verb, model));
-      } catch (error) {
-        return this.#refuse(request, error);
-      }
+  /** @throws Refusal 403, 503 */
+  #letIn(c: Context, caller: Caller, rule: Exclude<Rule, Open>, index: number): Promise<void> | undefined {
+    const { req } = c;
+    if (rule.kind === 'model') {
+      this.#verbs.set(req.raw, rule.verb);
+      return undefined;
     }
-    await next();
-    return undefined;
+    const isNamed = rule.kind === 'see' || rule.kind === 'named';
+    const model = isNamed ? paramOf(c, index, 'model') : null;
+    const verb = 'verb' in rule ? rule.verb : 'read';
+    if (rule.kind === 'see' ? !caller.sees(model!) : 'verb' in rule && !caller.may(verb, model))
+      throw missing(verb, model);
+    if (!this.#policy) return undefined;
+    const version = paramOf(c, index, 'version');
+    return this.#policy.decide({ ...told(caller), verb, method: req.method, path: req.path, model, version });
   }
 
   /** Before a model is found. */
@@ -122,10 +112,9 @@ class Access {
     const { name, version } = asked!;
     // nobody comes here but by a route
     if (!caller) throw nobody();
-    const rule = this.#rules.get(request);
+    const verb = this.#verbs.get(request);
     // others were let in at their route
-    if (rule?.kind !== 'model') return undefined;
-    const { verb } = rule;
+    if (!verb) return undefined;
     if (!caller.may(verb, name)) {
       const refusal = missing(verb, name);
       this.#told.refused(request, id, refusal.status, refusal.message);
@@ -134,7 +123,7 @@ class Access {
     if (!this.#policy) return undefined;
     const { method, url } = request;
     const path = new URL(url).pathname;
-    return this.#policy.decide({ ...of(caller), verb, method, path, model: name, version });
+    return this.#policy.decide({ ...told(caller), verb, method, path, model: name, version });
   }
 
   /** @throws Refusal 400, 401, 503 */
@@ -164,30 +153,30 @@ class Access {
   }
 }
 
-/** The rule of the route that will answer; null where none will. */
-function ruleOf(c: Context): Rule | null {
+/** The rule of the route that will answer, and where it stands; null where none will. */
+function answering(c: Context): { readonly rule: Rule | null; readonly index: number } {
   const routes = matchedRoutes(c);
-  for (let i = c.req.routeIndex + 1; i < routes.length; i++) {
-    const { method, path, basePath } = routes[i];
+  for (let index = c.req.routeIndex + 1; index < routes.length; index++) {
+    const { method, path, basePath } = routes[index];
+    // what stands around routes answers none
+    if (method === 'ALL' && path.endsWith('*')) continue;
     // the service may be mounted below another path
     const own = basePath === '/' ? path : path.slice(basePath.length) || '/';
-    // what stands around routes answers none
-    if (method === 'ALL' && (own.endsWith('*') || NAMING.has(own))) continue;
-    return RULES.get(`${method} ${own}`) ?? SHUT;
+    return { rule: RULES.get(`${method} ${own}`) ?? SHUT, index };
   }
-  return null;
+  return { rule: null, index: -1 };
 }
 
-const of = ({ name, by, scopes }: Caller) => ({ caller: { name, by }, scopes });
+/** A parameter as the route reads it that stands there. */
+function paramOf({ req }: Context, index: number, name: string): string | null {
+  const here = req.routeIndex;
+  req.routeIndex = index;
+  const value = req.param(name) ?? null;
+  req.routeIndex = here;
+  return value;
+}
 
-const inputOf = (c: Context, caller: Caller, verb: Verb, model: string | null) => ({
-  ...of(caller),
-  verb,
-  method: c.req.method,
-  path: c.req.path,
-  model,
-  version: c.req.param('version') ?? null,
-});
+const told = ({ name, by, scopes }: Caller) => ({ caller: { name, by }, scopes });
 
 /** Refusals in the log: whoever tries tokens fills it with a line in so many milliseconds, which says how many there were. */
 const APART_MS = 100;

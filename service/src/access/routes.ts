@@ -11,10 +11,15 @@ import type { Verb } from '../requests/caller.ts';
  *   model   the verb for the model that is asked, as the protocol reads its name
  */
 export type Rule =
-  | { readonly kind: 'open' | 'anyone' | 'see' }
+  | Open
+  | { readonly kind: 'anyone' | 'see' }
   | { readonly kind: 'all' | 'named' | 'model'; readonly verb: Verb };
 
-const OPEN: Rule = { kind: 'open' };
+export interface Open {
+  readonly kind: 'open';
+}
+
+const OPEN: Open = { kind: 'open' };
 const ANYONE: Rule = { kind: 'anyone' };
 const SEE: Rule = { kind: 'see' };
 const of = (kind: 'all' | 'named' | 'model', verb: Verb): Rule => ({ kind, verb });
