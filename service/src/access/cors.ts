@@ -31,7 +31,7 @@ export function addCors(app: Hono, origins: readonly string[]): void {
 
 function isOrigin(text: string): boolean {
   try {
-    return new URL(text).origin === text;
+    return new URL(text).origin === text && !text.includes('*');
   } catch {
     return false;
   }
