@@ -10,6 +10,6 @@ export type { Asked, Gate, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export { Metrics } from './observation/metrics.ts';
-export { type Caller, callerOf } from './requests/caller.ts';
+export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Peer } from './requests/peer.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';

@@ -11,6 +11,14 @@ const OPTIONS: readonly OptionRow[] = [
   ['--open', 'listen beyond this machine without API keys'],
   ['--cert <file>', 'certificate for TLS, with --key'],
   ['--key <file>', 'private key of the certificate'],
+  ['--tokens <file>', 'API keys with their scopes; read again when it changes'],
+  ['--jwks <url|file>', 'keys of an issuer whose JSON web tokens are taken, with --issuer and --audience'],
+  ['--issuer <name>', 'iss of these tokens'],
+  ['--audience <name...>', 'aud of these tokens, one of them'],
+  ['--scope-claim <name...>', 'claims that have their scopes (default: scope, scp and roles)'],
+  ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow'],
+  ['--opa-open', 'let requests in while the agent does not answer'],
+  ['--cors <origin...>', 'origins of pages that may read answers in browsers'],
   JSON_OUTPUT,
 ];
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   loadPackageDefinition,
+  type Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -119,50 +120,71 @@ export async function listenGrpc(service: Service, host: string, port: number): 
 const model = ({ name, version }: Named): string =>
   `/v2/models/${encodeURIComponent(name)}${version ? `/versions/${encodeURIComponent(version)}` : ''}`;
 
+/** Asks the service in the name of who calls. */
+type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** What says who calls; what comes twice has a comma between, as in HTTP. */
+const CREDENTIALS = ['authorization', 'x-api-key'];
+
+function credentialsOf(metadata: Metadata): Record<string, string> {
+  const given = CREDENTIALS.map((name) => [name, metadata.get(name).join(', ')] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+}
+
+const STRANGERS = [status.UNAUTHENTICATED, status.PERMISSION_DENIED];
+
 function callsOf(service: Service) {
-  const ask = async (path: string, init?: RequestInit): Promise<Response> => {
-    const response = await service.fetch(new Request(`http://grpc${path}`, init));
-    if (response.ok) return response;
-    const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
-    throw new Refused(response.status, error);
+  const asker =
+    ({ metadata }: ServerUnaryCall<unknown, object>): Ask =>
+    async (path, init = {}) => {
+      const headers = { ...credentialsOf(metadata), ...init.headers };
+      const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }));
+      if (response.ok) return response;
+      const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
+      throw new Refused(response.status, error);
+    };
+  const unary =
+    <T>(answer: (ask: Ask, request: T) => Promise<object>) =>
+    (call: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
+      answer(asker(call), call.request).then(
+        (response) => done(null, response),
+        (error: Error) =>
+          done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),
+      );
+    };
+  const json = async (ask: Ask, path: string) => (await ask(path)).json();
+  const post = async (ask: Ask, path: string, body: object = {}) =>
+    (await ask(path, { method: 'POST', body: JSON.stringify(body) })).json();
+  const isReady = async (ask: Ask, path: string) => {
+    try {
+      await ask(path);
+      return { ready: true };
+    } catch (error) {
+      if (error instanceof Refused && STRANGERS.includes(error.code)) throw error;
+      return { ready: false };
+    }
   };
-  const json = async (path: string, init?: RequestInit) => (await ask(path, init)).json();
-  const post = (path: string, body: object = {}) => json(path, { method: 'POST', body: JSON.stringify(body) });
-  const isReady = async (path: string) => ({ ready: (await service.fetch(new Request(`http://grpc${path}`))).ok });
   return {
     ServerLive: unary(async () => ({ live: true })),
-    ServerReady: unary(() => isReady('/v2/health/ready')),
-    ModelReady: unary((request: Named) => isReady(`${model(request)}/ready`)),
-    ServerMetadata: unary(() => json('/v2')),
-    ModelMetadata: unary((request: Named) => json(model(request))),
-    ModelStatistics: unary((request: Named) => json(`${request.name ? model(request) : '/v2/models'}/stats`)),
-    ModelInfer: unary((request: InferRequest) => infer(request, ask)),
-    RepositoryIndex: unary(async ({ ready }: { ready: boolean }) => ({
-      models: await post('/v2/repository/index', { ready }),
+    ServerReady: unary((ask) => isReady(ask, '/v2/health/ready')),
+    ModelReady: unary((ask, request: Named) => isReady(ask, `${model(request)}/ready`)),
+    ServerMetadata: unary((ask) => json(ask, '/v2')),
+    ModelMetadata: unary((ask, request: Named) => json(ask, model(request))),
+    ModelStatistics: unary((ask, request: Named) => json(ask, `${request.name ? model(request) : '/v2/models'}/stats`)),
+    ModelInfer: unary((ask, request: InferRequest) => infer(request, ask)),
+    RepositoryIndex: unary(async (ask, { ready }: { ready: boolean }) => ({
+      models: await post(ask, '/v2/repository/index', { ready }),
     })),
-    RepositoryModelLoad: unary(({ model_name: name }: { model_name: string }) =>
-      post(`/v2/repository/models/${encodeURIComponent(name)}/load`),
+    RepositoryModelLoad: unary((ask, { model_name: name }: { model_name: string }) =>
+      post(ask, `/v2/repository/models/${encodeURIComponent(name)}/load`),
     ),
-    RepositoryModelUnload: unary(({ model_name: name }: { model_name: string }) =>
-      post(`/v2/repository/models/${encodeURIComponent(name)}/unload`),
+    RepositoryModelUnload: unary((ask, { model_name: name }: { model_name: string }) =>
+      post(ask, `/v2/repository/models/${encodeURIComponent(name)}/unload`),
     ),
   };
 }
 
-/** A call of gRPC. */
-function unary<T>(answer: (request: T) => Promise<object>) {
-  return ({ request }: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
-    answer(request).then(
-      (response) => done(null, response),
-      (error: Error) => done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),
-    );
-  };
-}
-
-async function infer(
-  request: InferRequest,
-  ask: (path: string, init: RequestInit) => Promise<Response>,
-): Promise<object> {
+async function infer(request: InferRequest, ask: Ask): Promise<object> {
   const { model_name: name, model_version: version, id, inputs, outputs, raw_input_contents: raw } = request;
   if (raw.length > 0 && raw.length !== inputs.length)
     throw new Refused(

@@ -1,12 +1,13 @@
 import { createService, type LogLine } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { logJson, printJson, say } from '../terminal/print.ts';
+import { type AccessFlags, accessOf } from './access.ts';
 import { listenGrpc } from './grpc.ts';
 import { listen } from './host.ts';
 import { placeOf, Sources } from './sources.ts';
 
 /** Options of `logodds serve`. */
-export interface ServeOptions {
+export interface ServeOptions extends AccessFlags {
   readonly host: string;
   readonly port: string;
   readonly grpcPort: string;
@@ -30,10 +31,11 @@ export async function startService(models: readonly string[], options: ServeOpti
   const { host, open, cert, key, json } = options;
   const port = portOf('--port', options.port);
   const grpcPort = portOf('--grpc-port', options.grpcPort);
-  if (!LOOPBACK.test(host) && !open)
+  const access = accessOf(options);
+  if (!LOOPBACK.test(host) && !open && !access.isAsked)
     throw new LogoddsError(
       'ERR_RANGE',
-      `--host ${host}: expected API keys where others can ask, got none; give --tokens FILE, or --open for no keys`,
+      `--host ${host}: expected API keys where others can ask, got none; give --tokens FILE or --jwks, or --open for no keys`,
     );
   if (models.length === 0)
     throw new LogoddsError('ERR_DATA', 'serve: expected a model, got none; name a file or a folder');
@@ -41,7 +43,11 @@ export async function startService(models: readonly string[], options: ServeOpti
     if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
   };
   let sources: Sources;
-  const service = createService({ log, source: (name) => sources.source(name) });
+  const service = createService({
+    log,
+    source: (name) => sources.source(name),
+    ...(access.options && { access: access.options }),
+  });
   sources = new Sources(models.map(placeOf), service.models, ({ event, ...line }) =>
     log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
   );
@@ -49,11 +55,13 @@ export async function startService(models: readonly string[], options: ServeOpti
   const listening = await listen(service, { host, port, ...(cert && key && { cert, key }) });
   const grpc = options.grpc ? await listenGrpc(service, host, grpcPort) : null;
   sources.watch(LOOK_MS);
+  const looking = setInterval(() => access.look(log), LOOK_MS).unref();
   const ready = service.models.all().map(({ name, version, sha256 }) => ({ name, version, sha256 }));
   if (json) printJson({ event: 'ready', url: listening.url, grpc: grpc?.address ?? null, models: ready });
   else say(`${ready.map(({ name }) => name).join(', ') || 'no model'} at ${listening.url}`);
   await stopped();
   sources.stop();
+  clearInterval(looking);
   await Promise.all([listening.close(), grpc?.close()]);
 }
 

@@ -3,7 +3,7 @@ import { matchedRoutes } from 'hono/route';
 import type { Asked, Gate, LogLine } from '../hooks.ts';
 import type { Metrics } from '../observation/metrics.ts';
 import { refusalOf, refusalResponse } from '../refusal.ts';
-import { type Caller, callerOf, setCaller, VERBS, type Verb } from '../requests/caller.ts';
+import { type Caller, callerName, callerOf, setCaller, VERBS, type Verb } from '../requests/caller.ts';
 import { givenId } from '../requests/id.ts';
 import { peerOf } from '../requests/peer.ts';
 import { addCors } from './cors.ts';
@@ -196,7 +196,7 @@ class Told {
       this.#unsaid++;
       return;
     }
-    const caller = callerOf(request)?.name ?? null;
+    const caller = callerName(request);
     const address = peerOf(request)?.address ?? null;
     this.#log({ level: 'warn', event: 'refused', id, status, caller, address, reason, others: this.#unsaid });
     this.#at = now;

@@ -32,14 +32,25 @@ const MODEL = ['/v2/models/:model', '/v2/models/:model/versions/:version'];
 
 /** By method and path, as the service adds them. */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...['/', '/console.css', '/console.js'].map((path) => [`GET ${path}`, OPEN] as const),
-  ...['/ping', '/health', '/v2/health/live', '/v2/health/ready'].map((path) => [`GET ${path}`, OPEN] as const),
-  ...['/version', '/v2', '/v2/models', '/v2/models/stats', '/v1/models', '/console.json', '/openapi.json'].map(
-    (path) => [`GET ${path}`, ANYONE] as const,
+  ...['/', '/docs', '/v2/docs'].map((path) => [`GET ${path}`, OPEN] as const),
+  ...['style.css', 'console.css', 'docs.css', 'dom.js', 'console.js', 'docs.js'].map(
+    (file) => [`GET /${file}`, OPEN] as const,
   ),
+  ...['/ping', '/health', '/v2/health/live', '/v2/health/ready'].map((path) => [`GET ${path}`, OPEN] as const),
+  ...[
+    '/version',
+    '/v2',
+    '/v2/models',
+    '/v2/models/stats',
+    '/v1/models',
+    '/console.json',
+    '/openapi.json',
+    '/v2/docs/dataplane.json',
+  ].map((path) => [`GET ${path}`, ANYONE] as const),
   ['POST /v2/repository/index', ANYONE],
   ['GET /metrics', of('all', 'read')],
   ['GET /models/:model', SEE],
+  ['GET /v2/models/:model/docs/dataplane.json', SEE],
   ...MODEL.flatMap((path) => [path, `${path}/ready`, `${path}/stats`].map((each) => [`GET ${each}`, SEE] as const)),
   ...['/v1/models/:model', '/v1/models/:model/versions/:version'].flatMap((path) => [
     [`GET ${path}`, SEE] as const,

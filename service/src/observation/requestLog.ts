@@ -1,5 +1,5 @@
 import type { Asked, LogLine, Witness } from '../hooks.ts';
-import { callerOf } from '../requests/caller.ts';
+import { callerName } from '../requests/caller.ts';
 
 /** Writes a line for each request. */
 export const requestLog = (log: (line: LogLine) => void): Witness => ({
@@ -8,7 +8,7 @@ export const requestLog = (log: (line: LogLine) => void): Witness => ({
       level: 'info',
       event: 'request',
       id,
-      caller: callerOf(request)?.name ?? null,
+      caller: callerName(request),
       protocol,
       status,
       model: found?.name ?? asked?.name ?? null,

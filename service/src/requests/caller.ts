@@ -1,3 +1,5 @@
+import { peerOf } from './peer.ts';
+
 /** What a caller may do with models: get their scores, send what became true of them, read what they are, load and unload them. */
 export const VERBS = ['score', 'labels', 'read', 'admin'] as const;
 export type Verb = (typeof VERBS)[number];
@@ -23,6 +25,10 @@ export const setCaller = (request: Request, caller: Caller): unknown => callers.
 
 /** Who asks; null where nobody is asked for a token. */
 export const callerOf = (request: Request): Caller | null => callers.get(request) ?? null;
+
+/** What the log says of who asks: who was let in, or who a certificate is of; null: not known. */
+export const callerName = (request: Request): string | null =>
+  callers.get(request)?.name ?? peerOf(request)?.subject ?? null;
 
 const EVERY = (): boolean => true;
 
