@@ -74,7 +74,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
     'service/src/observation',
     [
       'service/src/observation',
-      'service/src/requests/caller.ts',
+      'service/src/requests',
       'service/src/hooks.ts',
       'service/src/models',
       'service/src/scoring',
