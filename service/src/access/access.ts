@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Asked, Gate, LogLine } from '../hooks.ts';
 import type { Metrics } from '../observation/metrics.ts';
-import { refusalOf, refusalResponse } from '../refusal.ts';
+import { type Refusal, refusalOf, refusalResponse } from '../refusal.ts';
 import { type Caller, callerName, callerOf, setCaller, VERBS, type Verb } from '../requests/caller.ts';
 import { givenId } from '../requests/id.ts';
 import { peerOf } from '../requests/peer.ts';
@@ -13,6 +13,7 @@ import { Policy, type PolicyOptions } from './policy.ts';
 import { invalid, missing, nobody } from './refusals.ts';
 import { type Open, RULES, type Rule, SHUT } from './routes.ts';
 import { callerWith } from './scopes.ts';
+import { Seldom } from './seldom.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Who may ask. Without tokens and JSON web tokens nobody is asked for one. */
@@ -56,7 +57,7 @@ class Access {
   readonly #tokens: Tokens | null;
   readonly #jwt: Jwt | null;
   readonly #policy: Policy | null;
-  readonly #told: Told;
+  readonly #refusals: Seldom;
   /** what requests come for of which the protocol knows the model */
   readonly #verbs = new WeakMap<Request, Verb>();
 
@@ -65,7 +66,7 @@ class Access {
     this.#tokens = tokens ?? null;
     this.#jwt = jwt ? new Jwt(jwt, around.log) : null;
     this.#policy = policy ? new Policy(policy, around.log) : null;
-    this.#told = new Told(around.log);
+    this.#refusals = new Seldom(around.log);
   }
 
   /** Before every route. */
@@ -117,7 +118,7 @@ class Access {
     if (!verb) return undefined;
     if (!caller.may(verb, name)) {
       const refusal = missing(verb, name);
-      this.#told.refused(request, id, refusal.status, refusal.message);
+      this.#say(request, id, refusal);
       throw refusal;
     }
     if (!this.#policy) return undefined;
@@ -147,9 +148,16 @@ class Access {
     const id = givenId(request) ?? crypto.randomUUID();
     const { metrics, log } = this.#around;
     metrics.request(null, 'access', refusal.status);
-    if (refusal === error) this.#told.refused(request, id, refusal.status, refusal.message);
+    if (refusal === error) this.#say(request, id, refusal);
     else log({ level: 'error', event: 'failed', id, reason: (error as Error).stack });
     return refusalResponse(refusal, id);
+  }
+
+  #say(request: Request, id: string, { status, message }: Refusal): void {
+    this.#refusals.say(() => {
+      const [caller, address] = [callerName(request), peerOf(request)?.address ?? null];
+      return { level: 'warn', event: 'refused', id, status, caller, address, reason: message };
+    });
   }
 }
 
@@ -177,29 +185,3 @@ function paramOf({ req }: Context, index: number, name: string): string | null {
 }
 
 const told = ({ name, by, scopes }: Caller) => ({ caller: { name, by }, scopes });
-
-/** Refusals in the log: whoever tries tokens fills it with a line in so many milliseconds, which says how many there were. */
-const APART_MS = 100;
-
-class Told {
-  readonly #log: (line: LogLine) => void;
-  #at = Number.NEGATIVE_INFINITY;
-  #unsaid = 0;
-
-  constructor(log: (line: LogLine) => void) {
-    this.#log = log;
-  }
-
-  refused(request: Request, id: string, status: number, reason: string): void {
-    const now = performance.now();
-    if (now - this.#at < APART_MS) {
-      this.#unsaid++;
-      return;
-    }
-    const caller = callerName(request);
-    const address = peerOf(request)?.address ?? null;
-    this.#log({ level: 'warn', event: 'refused', id, status, caller, address, reason, others: this.#unsaid });
-    this.#at = now;
-    this.#unsaid = 0;
-  }
-}

@@ -2,6 +2,7 @@ import type { LogLine } from '../hooks.ts';
 import { Refusal } from '../refusal.ts';
 import { Recent } from './recent.ts';
 import { unsure } from './refusals.ts';
+import { Seldom } from './seldom.ts';
 
 /** A decision of the Open Policy Agent. */
 export interface PolicyOptions {
@@ -40,7 +41,7 @@ const LONGEST_REASON = 200;
 export class Policy {
   readonly #options: Required<Omit<PolicyOptions, 'token'>>;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #log: (line: LogLine) => void;
+  readonly #failures: Seldom;
   readonly #held = new Recent<Decision>(MOST_HELD);
   readonly #asked = new Map<string, Promise<Decision>>();
 
@@ -51,7 +52,7 @@ export class Policy {
       'content-type': 'application/json',
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
-    this.#log = log;
+    this.#failures = new Seldom(log);
   }
 
   /** @returns what to wait for; nothing where the answer is known @throws Refusal 403, 503 */
@@ -88,7 +89,8 @@ export class Policy {
       if (holdMs > 0 && input.length <= LONGEST_KEY) this.#held.set(input, decision, performance.now() + holdMs);
       return decision;
     } catch (error) {
-      this.#log({ level: 'error', event: 'policy_failed', url, letIn: failOpen, reason: (error as Error).message });
+      const reason = (error as Error).message;
+      this.#failures.say(() => ({ level: 'error', event: 'policy_failed', url, letIn: failOpen, reason }));
       if (failOpen) return { allow: true, reason: null };
       throw unsure('policy: expected a decision, got no answer; try again');
     }
