@@ -21,7 +21,8 @@ const server = createServer((request: IncomingMessage, response) => {
   request.on('end', () => {
     const { input } = JSON.parse(text);
     asked.push(input);
-    answer(response, input);
+    if (request.url === '/elsewhere') response.end('{"result":true}');
+    else answer(response, input);
   });
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -75,7 +76,7 @@ test.each([
 
 test.each<[string, (response: ServerResponse) => void]>([
   ['fails', (response) => response.writeHead(500).end('{"result":true}')],
-  ['sends elsewhere', (response) => response.writeHead(307, { location: url }).end()],
+  ['sends elsewhere', (response) => response.writeHead(307, { location: '/elsewhere' }).end()],
   ['breaks off', (response) => response.destroy()],
   ['never answers', () => {}],
 ])('an agent that %s lets nobody in, but where that is asked for', async (_, act) => {
