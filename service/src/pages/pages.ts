@@ -22,12 +22,14 @@ const HEADERS = {
 const text = (type: string, body: string): Response =>
   new Response(body, { headers: { ...HEADERS, 'content-type': `${type}; charset=utf-8` } });
 
+const API = '/openapi.json';
+
 export function addPages(app: Hono, core: Core): void {
   app.get('/', () => text('text/html', consoleHtml));
   app.get('/console.css', () => text('text/css', consoleCss));
   app.get('/console.js', () => text('text/javascript', consoleJs));
   app.get('/console.json', () => Response.json(overview(core)));
-  app.get('/openapi.json', () => Response.json(openApi(core.shelf.all())));
+  app.get(API, ({ req }) => Response.json(openApi(core.shelf.all(), req.path.slice(0, -API.length))));
 }
 
 /** What the page shows. */
