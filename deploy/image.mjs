@@ -16,11 +16,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const image = process.argv[2];
 
-/** What other commands need: SQL and Parquet, charts. */
-const NOT_SERVED = ['@duckdb/node-bindings', 'vega', 'vega-lite'];
+/** What other commands need, SQL and Parquet, charts, and the command line of a library. */
+const NOT_SERVED = ['@duckdb/node-bindings', 'vega', 'vega-lite', 'yargs'];
 const NOT_SERVED_FILES = /duckdb/i;
 /** Of packages, what is not run. */
-const NOT_RUN = /(\.d\.[cm]?ts|\.map|\.md)$|[\\/](hono[\\/]dist[\\/](cjs|types)|protobufjs[\\/]dist|grpc-js[\\/]src)$/;
+const NOT_RUN =
+  /\.(d\.[cm]?ts|map|md|tsbuildinfo)$|[\\/](hono[\\/]dist[\\/](cjs|types)|protobufjs[\\/]dist|grpc-js[\\/]src)$/;
 
 const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const put = (from, to = from) => {

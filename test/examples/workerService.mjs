@@ -1,9 +1,11 @@
 // The service as a Worker: bundled by wrangler as for a deployment, then served by workerd with R2 and KV emulated.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { Miniflare } from 'miniflare';
 import { conformance, sameBits } from './contract.mjs';
 import { check } from './harness.mjs';
@@ -111,7 +113,9 @@ export async function workerService({ examples, tools, build, library }) {
         `${name}: model "${set.name}" is found by the first request, and gives the bits of the library`,
         async () => {
           await store.put(set.name, read(set));
-          const { body } = await until(({ status }) => status === 200, `/models/${set.name}/score`, set.rows);
+          // without a body, of which workerd does not read the end when the answer is 404
+          await until(({ status }) => status === 200, `/models/${set.name}`);
+          const { body } = await ask(`/models/${set.name}/score`, set.rows);
           sameBits(body.scores, set);
         },
       );
@@ -126,6 +130,17 @@ export async function workerService({ examples, tools, build, library }) {
       );
       assert.match((await ask('/')).body, /<title>logodds<\/title>/);
       assert.ok((await ask('/openapi.json')).body.paths[`/models/${first.name}/score`]);
+    });
+    await check(`${name}: bodies are compressed once, both ways`, async () => {
+      // past the client of the emulation, which inflates
+      const sent = request(new URL(`/models/${first.name}/score`, await miniflare.ready), {
+        method: 'POST',
+        headers: { ...json, 'content-encoding': 'gzip', 'accept-encoding': 'gzip' },
+      }).end(gzipSync(JSON.stringify(first.rows)));
+      const [response] = await once(sent, 'response');
+      const body = Buffer.concat(await response.toArray());
+      assert.equal(response.headers['content-encoding'], 'gzip');
+      sameBits(JSON.parse(gunzipSync(body)).scores, first);
     });
     await check(
       `${name}: twenty changes of a model under way, no request fails, and each answer is of one of the two`,

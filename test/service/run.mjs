@@ -1,10 +1,12 @@
 // Suites of the service that need more than the library:
 //   npm run test:service -- clients     official clients
+//   npm run test:service -- deploy      the image and the manifests of deploy/
 //   npm run test:service -- programs    the service inside Express, Fastify, hono, Deno and Bun
 import { clients } from './clients/run.mjs';
+import { deploy } from './deploy/run.mjs';
 import { programs } from './programs/run.mjs';
 
-const SUITES = { clients, programs };
+const SUITES = { clients, deploy, programs };
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {
