@@ -2,8 +2,9 @@
 import { createService } from '@logodds/service';
 import { kvStore, ModelsOf, r2Store } from './models.mjs';
 
+// a line for each request, and for each change of the models
 const log = (line) => console[line.level](JSON.stringify(line));
-const service = createService({ log });
+const service = createService({ log, logRequests: true });
 const models = new ModelsOf(service.models, log);
 
 /** What changes the models of one isolate among many: here the store decides, whoever asks. */
@@ -23,7 +24,7 @@ export default {
       if (!(await models.look(store)))
         return refused(503, 'ERR_NOT_READY', 'models: expected an answer of their store, got none; try again');
     } else if (models.age >= 1000 * MODEL_CHECK_SECONDS) context.waitUntil(models.look(store));
-    return service.fetch(request);
+    return service.fetch(request, { address: request.headers.get('cf-connecting-ip') ?? undefined });
   },
 };
 
