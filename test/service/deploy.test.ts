@@ -57,11 +57,11 @@ const starts = [
   },
 ];
 
-/** flag → whether it takes a value, and its default */
+/** flag → whether it takes a value, and its default, which may stand in its text */
 const FLAGS = new Map(
-  serve.options.map(([flags, , more]) => {
+  serve.options.map(([flags, text, more]) => {
     const [name, value] = flags.split(' ');
-    return [name, { takes: value !== undefined, default: more?.default as string | undefined }];
+    return [name, { takes: value !== undefined, default: more?.default ?? /\(default: (.*)\)$/.exec(text)?.[1] }];
   }),
 );
 
@@ -145,5 +145,6 @@ test('selectors are the labels of the pods, and the metrics are where they are s
 test('a pod has time to answer what has come, after its pause', () => {
   const { spec } = documents.find(({ doc }) => doc.kind === 'Deployment')!.doc.spec.template;
   const [{ lifecycle }] = spec.containers;
-  expect(spec.terminationGracePeriodSeconds - lifecycle.preStop.sleep.seconds).toBeGreaterThanOrEqual(30);
+  const grace = Number(FLAGS.get('--grace')?.default ?? 30);
+  expect(spec.terminationGracePeriodSeconds - lifecycle.preStop.sleep.seconds).toBeGreaterThanOrEqual(grace);
 });

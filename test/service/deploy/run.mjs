@@ -170,27 +170,34 @@ async function container({ rootfs, config, models }) {
       ...config.Entrypoint,
       ...config.Cmd,
     ],
-    { stdio: ['ignore', 'inherit', 'pipe'] },
+    { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   const ended = new Promise((resolve) => outer.once('exit', resolve));
-  let said = '';
-  await new Promise((resolve, reject) => {
-    outer.stderr.on('data', (text) => {
-      said += text;
-      if (/ at http/.test(said)) resolve();
-    });
-    ended.then((code) => reject(new Error(`it ended with ${code}: ${said}`)));
+  let code;
+  ended.then((found) => {
+    code = found;
   });
-  const pid = Number(readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8'));
+  /** Asks until there is an answer. @throws where the process ends before */
+  const until = async (ask) => {
+    for (;;) {
+      if (code !== undefined) throw new Error(`it ended with ${code}`);
+      const answer = ask();
+      if (answer) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const pid = await until(() => Number(readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8')));
   const beside = ['--target', String(pid), '--net', '--mount'];
+  const reach = (command) =>
+    spawnSync('/usr/bin/nsenter', ['--target', String(pid), '--net', 'sh', '-c', command], { encoding: 'utf8' });
+  await until(() => reach('curl --silent --fail http://127.0.0.1:8080/v2/health/ready').status === 0);
   return {
     pid,
     ended,
     /** as `docker exec` */
     exec: (...args) => spawnSync('/usr/bin/nsenter', [...beside, ...inside, ...args], { encoding: 'utf8', env }),
     /** as something outside that reaches its ports */
-    reach: (command) =>
-      spawnSync('/usr/bin/nsenter', ['--target', String(pid), '--net', 'sh', '-c', command], { encoding: 'utf8' }),
+    reach,
     kill: () => outer.kill('SIGKILL'),
   };
 }
