@@ -62,7 +62,9 @@ npm(['pack', '--ignore-scripts', '--pack-destination', build], join(root, 'servi
 const scope = join(app, 'node_modules/@logodds/service');
 mkdirSync(scope, { recursive: true });
 run('tar', ['-xzf', join(build, `logodds-service-${version}.tgz`), '--strip-components=1', '-C', scope], app);
-cpSync(join(root, 'node_modules/hono'), join(app, 'node_modules/hono'), { recursive: true });
+const { dependencies } = JSON.parse(readFileSync(join(scope, 'package.json'), 'utf8'));
+for (const name of Object.keys(dependencies).filter((name) => name !== 'logodds'))
+  cpSync(join(root, 'node_modules', name), join(app, 'node_modules', name), { recursive: true });
 const examples = join(app, 'examples');
 cpSync(join(root, 'examples'), examples, {
   recursive: true,

@@ -55,6 +55,9 @@ function prepare() {
     mkdirSync(to, { recursive: true });
     run('tar', ['-xzf', join(app, JSON.parse(packed)[0].filename), '--strip-components=1', '-C', to], app);
   }
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'service/package.json'), 'utf8'));
+  for (const name of Object.keys(dependencies).filter((name) => name !== 'logodds'))
+    cpSync(join(root, 'node_modules', name), join(app, 'node_modules', name), { recursive: true });
   cpSync(join(root, 'examples/page/flights.safetensors'), join(app, 'flights.safetensors'));
 }
 
