@@ -40,14 +40,15 @@ export class Deadline {
     return this.#end - performance.now();
   }
 
-  /** Ends what is under way. */
-  abort(): void {
-    this.#controller.abort();
-  }
-
   /** The call is over. */
   end(): void {
     this.#release();
+  }
+
+  /** The call is over, and what is still sent or received of it. */
+  abort(): void {
+    this.end();
+    this.#controller.abort();
   }
 
   /** Resolves after some time, or when the call is over. */

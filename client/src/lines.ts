@@ -12,16 +12,26 @@ export function lineOf(record: object): string {
   return JSON.stringify(record);
 }
 
-/** Records as the bytes of lines, made no faster than they are taken. Those that are at hand go together. */
-export async function* bytesOfRecords(records: AsyncIterable<object> | Iterable<object>): AsyncGenerator<Uint8Array> {
+/**
+ * Records as the bytes of lines, made no faster than they are taken. Those that are at hand go together.
+ * @param count  called for each
+ */
+export async function* bytesOfRecords(
+  records: AsyncIterable<object> | Iterable<object>,
+  count: () => void,
+): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
+  const line = (record: object): string => {
+    count();
+    return `${lineOf(record)}\n`;
+  };
   if (Symbol.asyncIterator in records) {
-    for await (const record of records) yield encoder.encode(`${lineOf(record)}\n`);
+    for await (const record of records) yield encoder.encode(line(record));
     return;
   }
   let text = '';
   for (const record of records) {
-    text += `${lineOf(record)}\n`;
+    text += line(record);
     if (text.length < CHUNK) continue;
     yield encoder.encode(text);
     text = '';

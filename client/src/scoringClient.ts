@@ -60,8 +60,8 @@ export class ScoringClient {
       body: bodyOf(records ? `[${records.map(lineOf)}]` : lineOf(given), records !== null, options),
       isRepeatable: true,
     };
-    return this.#transport.send(sent, options, async ({ response, requestId }) => {
-      const { model: name, version, sha256, scores } = parsedJson(await response.text()) as WireScores;
+    return this.#transport.send(sent, options, ({ bytes, requestId }) => {
+      const { model: name, version, sha256, scores } = (parsedJson(bytes) ?? {}) as WireScores;
       if (!Array.isArray(scores) || scores.length !== (records?.length ?? 1))
         throw unreadable(`scores: expected ${records?.length ?? 1}, got others; is this a service of logodds?`);
       const scored: Model = { name, version, sha256 };
@@ -116,18 +116,15 @@ export class ScoringClient {
   ): AsyncGenerator<Score | Fault, void, undefined> {
     let [sentRecords, answered] = [0, 0];
     let fault: { readonly error: unknown } | null = null;
-    async function* counted() {
+    async function* bytes() {
       try {
-        for await (const record of records) {
-          sentRecords++;
-          yield record;
-        }
+        yield* bytesOfRecords(records, () => sentRecords++);
       } catch (error) {
         fault = { error };
         throw error;
       }
     }
-    const sent = streamed(model, options, 'application/x-ndjson', streamOf(bytesOfRecords(counted())));
+    const sent = streamed(model, options, 'application/x-ndjson', streamOf(bytes()));
     try {
       for await (const value of valuesOf(await this.#transport.open(sent, options))) {
         answered++;
@@ -163,8 +160,8 @@ export class ScoringClient {
    */
   describe(model: string, options: CallOptions & { readonly version?: string } = {}): Promise<ModelInfo> {
     const path = pathOf(model, '', { version: options.version });
-    return this.#transport.send({ method: 'GET', path, isRepeatable: true }, options, async ({ response }) => {
-      const info = parsedJson(await response.text()) as ModelInfo;
+    return this.#transport.send({ method: 'GET', path, isRepeatable: true }, options, ({ bytes }) => {
+      const info = parsedJson(bytes) as ModelInfo | null;
       if (typeof info?.sha256 === 'string') return info;
       throw unreadable(
         'model: expected its name, version and digest, got something else; is this a service of logodds?',
@@ -179,7 +176,7 @@ export class ScoringClient {
   async label(model: string, labels: readonly Label[], options: CallOptions = {}): Promise<void> {
     const path = pathOf(model, 'labels', {});
     const sent: Sent = { method: 'POST', path, headers: JSON_TYPE, body: JSON.stringify(labels), isRepeatable: false };
-    await this.#transport.send(sent, options, ({ response }) => response.arrayBuffer());
+    await this.#transport.send(sent, options, () => {});
   }
 }
 

@@ -46,15 +46,22 @@ export interface Sent {
   readonly isRepeatable: boolean;
 }
 
-/** An answer, and what is known of how it came about. */
+/** A whole answer. */
 export interface Answer {
-  readonly response: Response;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+  readonly requestId: string;
+}
+
+/** What is known of a call. */
+interface Call {
   readonly requestId: string;
   readonly attempts: number;
   readonly deadline: Deadline;
 }
 
-type Call = Omit<Answer, 'response'>;
+/** Takes what is wanted of a response. */
+type Take<T> = (response: Response, call: Call) => T | Promise<T>;
 
 const TIMEOUT_MS = 30_000;
 const RETRY: Required<RetryOptions> = { attempts: 3, baseMs: 100, maxMs: 5000 };
@@ -77,13 +84,23 @@ export class Transport {
 
   /**
    * Sends a request, again where that may help, and reads its answer within the deadline.
-   * @param read  what it throws for a connection that broke is another attempt
+   * @param read  of the answer what is wanted
    * @throws ServiceError
    */
-  async send<T>(sent: Sent, options: CallOptions, read: (answer: Answer) => T | Promise<T>): Promise<T> {
+  async send<T>(sent: Sent, options: CallOptions, read: (answer: Answer) => T): Promise<T> {
     const deadline = this.#deadline(options, this.#options.timeoutMs ?? TIMEOUT_MS);
+    const take: Take<readonly [Response, Uint8Array, Call]> = async (response, call) => [
+      response,
+      new Uint8Array(await response.arrayBuffer()),
+      call,
+    ];
     try {
-      return await this.#attempts(sent, options, deadline, read);
+      const [{ headers, status }, bytes, call] = await this.#attempts(sent, options, deadline, take);
+      try {
+        return read({ headers, bytes, requestId: call.requestId });
+      } catch (error) {
+        throw error instanceof ServiceError ? known(error, status, call) : error;
+      }
     } finally {
       deadline.end();
     }
@@ -97,9 +114,9 @@ export class Transport {
   async open(sent: Sent, options: CallOptions): Promise<ReadableStream<Uint8Array>> {
     const deadline = this.#deadline(options, Infinity);
     try {
-      return await this.#attempts(sent, options, deadline, (answer) => this.#body(answer));
+      return await this.#attempts(sent, options, deadline, (response, call) => this.#body(response, call));
     } catch (error) {
-      deadline.end();
+      deadline.abort();
       throw error;
     }
   }
@@ -112,9 +129,9 @@ export class Transport {
   }
 
   /** The body of an answer; its errors are those of the client. */
-  #body({ response, ...call }: Answer): ReadableStream<Uint8Array> {
+  #body({ body, status }: Response, call: Call): ReadableStream<Uint8Array> {
     const { deadline } = call;
-    const reader = response.body?.getReader();
+    const reader = body?.getReader();
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
@@ -122,33 +139,25 @@ export class Transport {
             const { value } = (await reader?.read()) ?? {};
             if (value) controller.enqueue(value);
             else {
-              deadline.end();
               controller.close();
+              deadline.abort();
             }
           } catch (error) {
-            deadline.end();
-            controller.error(this.#failure(error, response.status, call));
+            controller.error(this.#failure(error, status, call));
+            deadline.abort();
           }
         },
-        cancel() {
-          deadline.end();
-          deadline.abort();
-        },
+        cancel: () => deadline.abort(),
       },
       { highWaterMark: 0 },
     );
   }
 
-  async #attempts<T>(
-    sent: Sent,
-    options: CallOptions,
-    deadline: Deadline,
-    read: (answer: Answer) => T | Promise<T>,
-  ): Promise<T> {
+  async #attempts<T>(sent: Sent, options: CallOptions, deadline: Deadline, take: Take<T>): Promise<T> {
     const { requestId = randomId() } = options;
     for (let attempts = 1; ; attempts++) {
       const call = { requestId, attempts, deadline };
-      const tried = await this.#try(sent, options, call, read);
+      const tried = await this.#try(sent, options, call, take);
       const { status, error } = tried;
       const delay = this.#delay(sent, tried, call);
       this.#options.onAttempt?.({ attempt: attempts, requestId, status, error, delayMs: delay });
@@ -167,12 +176,7 @@ export class Transport {
     return delay < deadline.remainingMs ? delay : null;
   }
 
-  async #try<T>(
-    sent: Sent,
-    options: CallOptions,
-    call: Call,
-    read: (answer: Answer) => T | Promise<T>,
-  ): Promise<Tried<T>> {
+  async #try<T>(sent: Sent, options: CallOptions, call: Call, take: Take<T>): Promise<Tried<T>> {
     const { signal } = call.deadline;
     const { method, path, body } = sent;
     // what the caller's own functions throw is the caller's
@@ -185,11 +189,12 @@ export class Transport {
         method,
         headers,
         signal,
-        ...(body !== undefined && { body: body as BodyInit }),
-        ...(body instanceof ReadableStream && { duplex: 'half' }),
+        ...(body instanceof ReadableStream
+          ? { body: bounded(body, signal), duplex: 'half' }
+          : body !== undefined && { body: body as BodyInit }),
       });
       ({ status } = response);
-      if (response.ok) return { status, error: null, value: await read({ ...call, response }) };
+      if (response.ok) return { status, error: null, value: await take(response, call) };
       const error = refused(status, await response.text(), call);
       return { status, error, mayPass: mayPass(status), retryAfter: response.headers.get('retry-after') };
     } catch (thrown) {
@@ -199,7 +204,7 @@ export class Transport {
   }
 
   #failure(thrown: unknown, status: number | null, call: Call): ServiceError {
-    if (thrown instanceof ServiceError) return known(thrown, status, call);
+    if (thrown instanceof ServiceError) return thrown;
     return call.deadline.signal.aborted ? ended(call) : broken(this.#base, thrown, status, call);
   }
 
@@ -220,6 +225,10 @@ export class Transport {
     };
   }
 }
+
+/** A body that ends with its call: hosts take what is sent to its end, also when nobody waits for it. */
+const bounded = (body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> =>
+  body.pipeThrough(new TransformStream(), { signal });
 
 /** What became of an attempt. */
 type Tried<T> =
@@ -249,16 +258,11 @@ const randomId = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** An error of reading an answer, with what it could not know. */
-const known = (error: ServiceError, status: number | null, { requestId, attempts }: Call): ServiceError =>
-  error.requestId !== null
-    ? error
-    : new ServiceError(error.code, error.message, {
-        status: error.status ?? status,
-        problems: error.problems,
-        requestId,
-        attempts,
-        cause: error.cause,
-      });
+const known = (
+  { code, message, status: own, problems, cause }: ServiceError,
+  status: number,
+  { requestId, attempts }: Call,
+): ServiceError => new ServiceError(code, message, { status: own ?? status, problems, requestId, attempts, cause });
 
 function ended({ deadline, requestId, attempts }: Call): ServiceError {
   if (deadline.isOver)

@@ -7,8 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { InferenceClient, ScoringClient, ServiceError } from '../../client/src/index.ts';
-import { fit, saveModel } from '../../src/index.ts';
 import { createService } from '../../service/src/index.ts';
+import { fit, saveModel } from '../../src/index.ts';
 import { examplesOf, runExample } from '../package/example.ts';
 
 const origins = ['ATL', 'LAS', 'MCI'];
@@ -71,9 +71,7 @@ test('the docstrings have examples', () => {
 });
 
 test.each(examples)('%s', async (_, code) => {
-  const own = Object.fromEntries(
-    Object.entries(scope()).filter(([name]) => !new RegExp(`const ${name} =`).test(code)),
-  );
+  const own = Object.fromEntries(Object.entries(scope()).filter(([name]) => !new RegExp(`const ${name} =`).test(code)));
   await runExample(code, own);
 });
 

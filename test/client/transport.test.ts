@@ -1,10 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Attempt, type ClientOptions, ScoringClient, ServiceError } from '../../client/src/index.ts';
 
-const MODEL = { name: 'm', sha256: 'a', versions: ['1'], version: '1', classes: ['no', 'yes'], positive: 'yes', fields: [] };
+const MODEL = {
+  name: 'm',
+  sha256: 'a',
+  versions: ['1'],
+  version: '1',
+  classes: ['no', 'yes'],
+  positive: 'yes',
+  fields: [],
+};
 const ok = () => Response.json(MODEL);
-const refused = (status: number, headers: Record<string, string> = {}, body: unknown = { error: 'later', code: 'ERR_BUSY' }) =>
-  new Response(typeof body === 'string' ? body : JSON.stringify(body), { status, headers });
+const refused = (
+  status: number,
+  headers: Record<string, string> = {},
+  body: unknown = { error: 'later', code: 'ERR_BUSY' },
+) => new Response(typeof body === 'string' ? body : JSON.stringify(body), { status, headers });
 const lost = () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }));
 
 type Reply = () => Response | Promise<Response>;
@@ -61,7 +72,11 @@ describe('attempts', () => {
       const { client, asked, attempts } = clientOf([reply, reply, ok]);
       const [{ status }, ms] = await timed(client.describe('m'));
       expect([status, asked.length, ms]).toEqual(['fulfilled', 3, 50 + 100]);
-      expect(attempts.map(({ attempt, delayMs }) => [attempt, delayMs])).toEqual([[1, 50], [2, 100], [3, null]]);
+      expect(attempts.map(({ attempt, delayMs }) => [attempt, delayMs])).toEqual([
+        [1, 50],
+        [2, 100],
+        [3, null],
+      ]);
     }
   });
 
@@ -105,7 +120,9 @@ describe('attempts', () => {
     const rows = new Blob(['x\n1\n']).stream() as ReadableStream<Uint8Array>;
     expect((await failure(client.csv('m', rows))).attempts).toBe(1);
     expect(asked).toHaveLength(2);
-    const [{ status }] = await timed(clientOf([() => refused(503), () => new Response('row\n')]).client.csv('m', 'x\n1\n'));
+    const [{ status }] = await timed(
+      clientOf([() => refused(503), () => new Response('row\n')]).client.csv('m', 'x\n1\n'),
+    );
     expect(status).toBe('fulfilled');
   });
 
@@ -121,7 +138,11 @@ describe('attempts', () => {
       );
     const { client, attempts } = clientOf([half, ok]);
     const [{ status }] = await timed(client.describe('m'));
-    expect([status, attempts[0].status, (attempts[0].error as ServiceError).code]).toEqual(['fulfilled', 200, 'ERR_CONNECTION']);
+    expect([status, attempts[0].status, (attempts[0].error as ServiceError).code]).toEqual([
+      'fulfilled',
+      200,
+      'ERR_CONNECTION',
+    ]);
     expect(attempts[0].error?.message).toMatch(/got a part in 1 attempts \(reset\)/);
   });
 });
@@ -156,7 +177,10 @@ describe('deadlines', () => {
       const { client, asked } = clientOf([...replies]);
       setTimeout(() => controller.abort(new Error('enough')), 20);
       const [settled, ms] = await timed(client.describe('m', { signal: controller.signal }));
-      expect(settled).toMatchObject({ status: 'rejected', reason: { code: 'ERR_ABORTED', cause: { message: 'enough' } } });
+      expect(settled).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'ERR_ABORTED', cause: { message: 'enough' } },
+      });
       expect([ms, asked.length]).toEqual([20, count]);
       const error = await failure(client.describe('m', { signal: controller.signal }));
       expect([error.code, error.attempts, asked.length]).toEqual(['ERR_ABORTED', 0, count]);
@@ -182,7 +206,7 @@ describe('headers', () => {
         new Array(2).fill({ 'x-request-id': 'mine', ...trace }[name]),
       );
     expect(asked.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer t1', 'Bearer t2']);
-    expect(asked[1].headers.get('x-tenant')).toBe('1');
+    expect(asked[1].headers.get('x-tenant')).toBe('2');
     expect(attempts.map(({ requestId }) => requestId)).toEqual(['mine', 'mine']);
     await client.describe('m');
     expect(asked[2].headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);

@@ -72,9 +72,9 @@ export class InferenceClient {
    * Asks a model. The inputs are one tensor for each of its fields, or as its metadata say.
    * @throws ServiceError
    * @example
-   * const { outputs, version } = await inference.infer('flights', inputs, { binary: true, outputs: ['logit'] });
-   * outputs[0].data; // [2.3302, -1.1287]
-   * version; // '0'
+   * const { model, outputs } = await inference.infer('flights', inputs, { binary: true, outputs: ['logit'] });
+   * model; // 'flights'
+   * outputs[0].data; // [2.3303, -2.134]
    */
   infer(
     model: string,
@@ -89,15 +89,10 @@ export class InferenceClient {
   ): Promise<InferenceResult<never>> {
     const { headers, body } = messageOf(inputs, options);
     const path = `v2${modelPath(model, options.version)}/infer`;
-    return this.#transport.send(
-      { method: 'POST', path, headers, body, isRepeatable: true },
-      options,
-      async ({ response }) => {
-        const said = response.headers.get(HEADER_LENGTH);
-        const bytes = new Uint8Array(await response.arrayBuffer());
-        return resultOf<never>(bytes, said === null ? null : Number(said), options.texts !== false);
-      },
-    );
+    return this.#transport.send({ method: 'POST', path, headers, body, isRepeatable: true }, options, (answer) => {
+      const said = answer.headers.get(HEADER_LENGTH);
+      return resultOf<never>(answer.bytes, said === null ? null : Number(said), options.texts !== false);
+    });
   }
 
   /**
@@ -140,11 +135,11 @@ export class InferenceClient {
    */
   async statistics(model: string | null = null, options: VersionOptions = {}): Promise<readonly ModelStatistics[]> {
     const path = model === null ? '/models' : modelPath(model, options.version);
-    const { model_stats } = await this.#get<{ readonly model_stats?: readonly ModelStatistics[] }>(
+    const found = await this.#get<{ readonly model_stats?: readonly ModelStatistics[] } | null>(
       `${path}/stats`,
       options,
     );
-    if (model_stats) return model_stats;
+    if (found?.model_stats) return found.model_stats;
     throw unreadable('answer: expected model_stats, got none; does the server have statistics?');
   }
 
@@ -152,18 +147,15 @@ export class InferenceClient {
     return this.#transport.send(
       { method: 'GET', path: `v2${path}`, isRepeatable: true },
       options,
-      async ({ response }) => parsedJson(await response.text()) as T,
+      ({ bytes }) => parsedJson(bytes) as T,
     );
   }
 
   #post(path: string, body: object, isRepeatable: boolean, options: CallOptions): Promise<unknown> {
     const headers = { 'content-type': 'application/json' };
     const sent = { method: 'POST', path: `v2${path}`, headers, body: JSON.stringify(body), isRepeatable } as const;
-    return this.#transport.send(sent, options, async ({ response }) => {
-      const text = await response.text();
-      // Triton answers a load with nothing
-      return text === '' ? null : parsedJson(text);
-    });
+    // Triton answers a load with nothing
+    return this.#transport.send(sent, options, ({ bytes }) => (bytes.length === 0 ? null : parsedJson(bytes)));
   }
 
   /** By the status, and where the answer says more by that. */
@@ -172,10 +164,7 @@ export class InferenceClient {
       return await this.#transport.send(
         { method: 'GET', path: `v2${path}`, isRepeatable: false },
         options,
-        async ({ response }) => {
-          const text = await response.text();
-          return text === '' || (parsedJson(text) as Record<string, unknown>)[member] !== false;
-        },
+        ({ bytes }) => bytes.length === 0 || (parsedJson(bytes) as Record<string, unknown> | null)?.[member] !== false,
       );
     } catch (error) {
       if (error instanceof ServiceError && NOT_READY.has(error.status)) return false;

@@ -182,9 +182,10 @@ async function* detailed(
   textOf: (found: Answer) => string,
 ): AsyncGenerator<string> {
   const { model } = exchange.served;
+  let row = 0;
   for await (const line of linesOf(exchange.chunks())) {
     const records = [parsed(line) as object];
-    const found = scoreRecords(model, records, wanted);
+    const found = scoreRecords(model, records, wanted, row++);
     exchange.scored(found, { kind: 'records', records });
     yield textOf(found);
   }
