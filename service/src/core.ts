@@ -216,9 +216,12 @@ export class Exchange implements Asked {
     this.stage('encode');
     const headers = more ? { ...this.#headers(type), ...more } : this.#headers(type);
     if (!encoding) return new Response(body as BodyInit, { headers });
-    return new Response(compressed(body, encoding), {
+    const init: ResponseInit & { encodeBody: 'manual' } = {
       headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' },
-    });
+      // Workers would encode it once more
+      encodeBody: 'manual',
+    };
+    return new Response(compressed(body, encoding), init);
   }
 
   #headers(type: string): Record<string, string> {

@@ -84,7 +84,10 @@ function instrumented(code: string): { readonly text: string; readonly checks: n
 const check: Check = async (line, said, compute) => {
   const code = /^throws (ERR_\w+)$/.exec(said)?.[1];
   if (code !== undefined) {
-    await expect(compute(), line).rejects.toMatchObject({ name: expect.stringMatching(/^(Logodds|Service)Error$/), code });
+    await expect(compute(), line).rejects.toMatchObject({
+      name: expect.stringMatching(/^(Logodds|Service)Error$/),
+      code,
+    });
     return undefined;
   }
   const value = await compute();

@@ -1,8 +1,10 @@
 // Suites of the service that need more than the library:
 //   npm run test:service -- clients     official clients
+//   npm run test:service -- hosts       one table of requests on every host
 import { clients } from './clients/run.mjs';
+import { hosts } from './hosts/run.mjs';
 
-const SUITES = { clients };
+const SUITES = { clients, hosts };
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { Core } from '../core.ts';
 import type { Histogram, Tally } from '../observation/metrics.ts';
+import { jsonResponse } from '../responses/json.ts';
 import { consoleCss, consoleHtml, consoleJs } from './consoleHtml.ts';
 import { openApi } from './openapi.ts';
 
@@ -26,8 +27,8 @@ export function addPages(app: Hono, core: Core): void {
   app.get('/', () => text('text/html', consoleHtml));
   app.get('/console.css', () => text('text/css', consoleCss));
   app.get('/console.js', () => text('text/javascript', consoleJs));
-  app.get('/console.json', () => Response.json(overview(core)));
-  app.get('/openapi.json', () => Response.json(openApi(core.shelf.all())));
+  app.get('/console.json', () => jsonResponse(overview(core)));
+  app.get('/openapi.json', () => jsonResponse(openApi(core.shelf.all())));
 }
 
 /** What the page shows. */

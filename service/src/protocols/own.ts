@@ -8,6 +8,7 @@ import { enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { wantedOf } from '../requests/wanted.ts';
+import { jsonResponse } from '../responses/json.ts';
 import { ScoreCsv } from '../responses/scoreCsv.ts';
 import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
 import { wantsDetails } from '../scoring/details.ts';
@@ -28,7 +29,7 @@ export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
     try {
       const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null);
-      return Response.json(describe(served, core.shelf.versions(served.name)));
+      return jsonResponse(describe(served, core.shelf.versions(served.name)));
     } catch (error) {
       return refusalResponse(refusalOf(error), null);
     }
@@ -160,6 +161,8 @@ async function* streamed(
   };
   let isOver = false;
   try {
+    // hosts have a body without bytes as no chunk or as an empty one
+    scorer[format](NO_BYTES);
     for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk), chunk);
     const last = put(scorer.end(), NO_BYTES);
     isOver = true;

@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
 import type { Histogram, Tally } from '../../observation/metrics.ts';
 import { refusalOf, refusalResponse } from '../../refusal.ts';
+import { jsonResponse } from '../../responses/json.ts';
 
 /*
  * The repository and the statistics of models.
@@ -11,17 +12,14 @@ import { refusalOf, refusalResponse } from '../../refusal.ts';
  *   GET  /v2/models[/{m}[/versions/{v}]]/stats
  */
 
-const json = (value: unknown): Response =>
-  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
-
 export function addRepository(app: Hono, core: Core): void {
   app.post('/v2/repository/index', async (c) => {
     const { ready } = (await c.req.json().catch(() => ({}))) as { ready?: boolean };
-    return json(core.shelf.list().filter(({ state }) => !ready || state === 'READY'));
+    return jsonResponse(core.shelf.list().filter(({ state }) => !ready || state === 'READY'));
   });
   const change = async (c: Context, make: (name: string) => unknown): Promise<Response> => {
     try {
-      return json(await make(c.req.param('model')!));
+      return jsonResponse(await make(c.req.param('model')!));
     } catch (error) {
       return refusalResponse(refusalOf(error), null);
     }
@@ -38,7 +36,7 @@ export function addRepository(app: Hono, core: Core): void {
       return { name, unload: true };
     }),
   );
-  app.get('/v2/models/stats', () => json(statistics(core, () => true)));
+  app.get('/v2/models/stats', () => jsonResponse(statistics(core, () => true)));
   app.get('/v2/models/:model/stats', (c) =>
     change(c, (name) => {
       core.shelf.find(name);
