@@ -88,7 +88,7 @@ export interface ScoreOptions extends CallOptions {
 export interface StreamOptions extends ScoreOptions {
   /**
    * records of a request; default 500. Each request is repeated where it fails. null: one request, of which each record is answered as it is
-   * sent; it cannot be repeated, and needs a host that sends and receives at once (Node, Deno, Workers; no browser).
+   * sent; it cannot be repeated, and needs a host that sends and receives at once (Node, Deno, Bun, Workers; no browser).
    */
   readonly batch?: number | null;
 }

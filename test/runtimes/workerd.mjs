@@ -66,14 +66,18 @@ ${lines.join('\n')}
 
 /**
  * Starts workerd with these Workers, each behind a port of its own.
+ * @param options.network  whether they may ask addresses of this machine
  * @returns { ports: { name: port }, pid, stop() }
  */
-export async function serve(workers, { v8Flags = [] } = {}) {
+export async function serve(workers, { v8Flags = [], network = false } = {}) {
   const config = join(out, 'config.capnp');
   const list = (items) => `[${items.join(', ')}]`;
   const text = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = ${list(workers.map(({ name }, i) => `(name = "${name}", worker = .worker${i})`))},
+  services = ${list([
+    ...workers.map(({ name }, i) => `(name = "${name}", worker = .worker${i})`),
+    ...(network ? ['(name = "internet", network = (allow = ["private"]))'] : []),
+  ])},
   sockets = ${list(workers.map(({ name }) => `(name = "${name}", address = "127.0.0.1:0", http = (), service = "${name}")`))},
   v8Flags = ${list(v8Flags.map((flag) => JSON.stringify(flag)))},
 );

@@ -1,10 +1,12 @@
 // Suites of the service that need more than the library:
 //   npm run test:service -- clients     official clients
 //   npm run test:service -- hosts       one table of requests on every host
+//   npm run test:service -- client      our own client: on every runtime, and asking servers of others
+import { client } from './client/run.mjs';
 import { clients } from './clients/run.mjs';
 import { hosts } from './hosts/run.mjs';
 
-const SUITES = { clients, hosts };
+const SUITES = { clients, client, hosts };
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {
