@@ -43,6 +43,7 @@ export async function worker(name, source, compatibilityDate, files = {}, folder
     platform: 'neutral',
     target: 'es2022',
     conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
     plugins: [asModules],
     write: false,
     logLevel: 'warning',

@@ -517,7 +517,7 @@ export const MANY_MODELS = [
     'BYTES for a number',
     { inputs: [code(), x({ datatype: 'BYTES', data: ['1'] })] },
     400,
-    'expected numbers, got BYTES',
+    'expected numbers, got',
   ),
   infer(
     'whole numbers beyond 2^53',
