@@ -1,6 +1,7 @@
 // Requests of every protocol, good and bad, and what their answers are. The same table is asked of `fetch` in `npm test`, and of every host.
 import { readFileSync } from 'node:fs';
 import { deflateSync, gzipSync } from 'node:zlib';
+import { tableFromArrays, tableToIPC } from '@uwdata/flechette';
 import { loadModel } from 'logodds';
 import { fieldsOf } from 'logodds/stages';
 
@@ -20,6 +21,8 @@ const names = fieldsOf(numeric).map(({ name }) => name);
 const JSON_TYPE = { 'content-type': 'application/json' };
 const LINES = { 'content-type': 'application/x-ndjson' };
 const CSV = { 'content-type': 'text/csv' };
+const ARROW_TYPE = { 'content-type': 'application/vnd.apache.arrow.stream' };
+const ARROW = Buffer.from(tableToIPC(tableFromArrays({ code: ['2', 'ü'], x: [0.5, 1] }), { format: 'stream' }));
 const BINARY = 'inference-header-content-length';
 
 /**
@@ -285,6 +288,11 @@ export const MANY_MODELS = [
   score('CSV without a field', 'x\n1\n', 200, /code/, CSV),
   score('CSV without anything', '', 200, 'expected a header', CSV),
   score('CSV with reasons', 'x,code\n1,2\n', 400, 'expected JSON or JSON lines', CSV, '?explain=1'),
+
+  score('Arrow', ARROW, 200, 'p_yes', ARROW_TYPE),
+  score('Arrow in chunks', [ARROW.subarray(0, 30), ARROW.subarray(30)], 200, 'p_yes', ARROW_TYPE),
+  score('half of Arrow', ARROW.subarray(0, 100), 400, 'expected an Arrow IPC stream', ARROW_TYPE),
+  score('Arrow that is none', text(record), 400, 'expected an Arrow IPC stream', ARROW_TYPE),
 
   // Open Inference V2
   infer('tensors', { id: '42', inputs: [code(), x()] }, 200, ['"id":"42"', LOGIT]),
