@@ -146,6 +146,20 @@ await build({
 });
 run('typescript/bin/tsc', '-p', 'service/tsconfig.build.json');
 
+// the client, which depends on nothing
+rmSync('client/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'client/CHANGELOG.md');
+await build({
+  entryPoints: ['client/src/index.ts'],
+  outfile: 'client/dist/index.js',
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  format: 'esm',
+  logLevel: 'warning',
+});
+run('typescript/bin/tsc', '-p', 'client/tsconfig.build.json');
+
 /** A package that is bundled (CommonJS) gets what it requires by an import, which a bundle of modules has. */
 const requiredByImport = {
   name: 'required-by-import',
@@ -183,7 +197,7 @@ const command = {
   logLevel: 'warning',
 };
 rmSync('cli/dist', { recursive: true, force: true });
-copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for both packages
+copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for all packages
 // what only `serve` needs is a file of its own
 await build({
   ...command,

@@ -34,6 +34,7 @@ const sources = [
   'src',
   'cli',
   'service',
+  'client',
   'scripts/build.mjs',
   'asconfig.json',
   'tsconfig.build.json',

@@ -1,5 +1,5 @@
 /*
- * One version for both packages and one changelog, kept by hand (docs/VERSIONING.md says why).
+ * One version for all packages and one changelog, kept by hand (docs/VERSIONING.md says why).
  *
  *   node scripts/release.mjs VERSION           writes the version where it stands, and dates what CHANGELOG.md has under "Unreleased"
  *   node scripts/release.mjs --check [vX.Y.Z]  fails unless all places say the same version, and, with a tag, that of the tag with its entry
@@ -15,11 +15,13 @@ const PLACES = {
   'package.json': [/^( {2}"version": ")([^"]+)/m],
   'service/src/version.ts': [/^(export const VERSION = ')([^']+)/m],
   'service/package.json': [/^( {2}"version": ")([^"]+)/m],
+  'client/package.json': [/^( {2}"version": ")([^"]+)/m],
   'cli/package.json': [/^( {2}"version": ")([^"]+)/m],
   'package-lock.json': [
     /^( {2}"version": ")([^"]+)/m,
     /^( {6}"name": "logodds",\n {6}"version": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/service",\n {6}"version": ")([^"]+)/m,
+    /^( {6}"name": "@logodds\/client",\n {6}"version": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/cli",\n {6}"version": ")([^"]+)/m,
   ],
   'src/model/manifest.ts': [/^(export const PRODUCER = 'logodds )([^']+)/m],

@@ -217,8 +217,9 @@ export class Exchange implements Asked {
     this.stage('encode');
     const headers = more ? { ...this.#headers(type), ...more } : this.#headers(type);
     if (!encoding) return new Response(body as BodyInit, { headers });
-    const init = {
+    const init: ResponseInit & { encodeBody: 'manual' } = {
       headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' },
+      // Workers would encode it once more
       encodeBody: 'manual',
     };
     return new Response(compressed(body, encoding), init);

@@ -1,11 +1,13 @@
 // node test/pack/run.mjs
-// Both packages as npm packs them, installed together in an empty folder: the command trains and scores a small CSV there,
+// All packages as npm packs them, installed together in an empty folder: the command trains and scores a small CSV there,
 // and a program imports the library. Dependencies of the command come from the registry or npm's cache.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { check, tally } from '../examples/harness.mjs';
 
@@ -61,29 +63,42 @@ assert.deepEqual([typeof chooseThreshold, typeof accuracy], ['function', 'functi
 console.log(JSON.stringify(one));
 `;
 
+const CLIENT = `
+import { InferenceClient, ScoringClient } from '@logodds/client';
+
+const baseUrl = process.argv[2];
+const client = new ScoringClient({ baseUrl });
+const { score } = await client.score('flights', { distance: 600, origin: 'LAS' });
+const inputs = [{ name: 'distance', data: [600] }, { name: 'origin', data: ['LAS'] }];
+const result = await new InferenceClient({ baseUrl }).infer('flights', inputs, { binary: true });
+const error = await client.score('flights', { distance: 600 }).catch((error) => error);
+console.log(score.label, result.output('label').data[0], error.code);
+`;
+
 const folder = mkdtempSync(join(tmpdir(), 'logodds-pack-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const logodds = (...args) => run('npx', ['--no-install', 'logodds', ...args], folder);
 try {
-  step('packing both packages');
-  for (const from of [root, join(root, 'cli')])
+  step('packing all packages');
+  for (const from of [root, join(root, 'cli'), join(root, 'client')])
     run('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder], from);
-  const archives = [`./logodds-${version}.tgz`, `./logodds-cli-${version}.tgz`];
+  const archives = ['logodds', 'logodds-cli', 'logodds-client'].map((name) => `./${name}-${version}.tgz`);
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
-  step(`installing ${archives.join(' and ')} in an empty folder`);
+  step(`installing ${archives.join(', ')} in an empty folder`);
   // no scripts: neither the packages nor their dependencies need any
   run('npm', ['install', ...archives, '--ignore-scripts', '--prefer-offline', ...QUIET], folder);
 
   console.log('installed');
-  await check('the library brings no dependency, the command not the library', () => {
+  await check('the library and the client bring no dependency, the command not the library', () => {
     const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
     const { dependencies: ofLibrary = {} } = packages['node_modules/logodds'];
     const { dependencies: ofCommand } = packages['node_modules/@logodds/cli'];
     assert.deepEqual(ofLibrary, {});
+    assert.ok(!('dependencies' in packages['node_modules/@logodds/client']));
     assert.ok(!('logodds' in ofCommand));
   });
-  await check('both have README, LICENSE and CHANGELOG', () => {
-    for (const name of ['logodds', '@logodds/cli'])
+  await check('all have README, LICENSE and CHANGELOG', () => {
+    for (const name of ['logodds', '@logodds/cli', '@logodds/client'])
       for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
         assert.ok(existsSync(join(folder, 'node_modules', name, file)), `${name}: ${file}`);
   });
@@ -122,6 +137,34 @@ try {
     run('npm', ['install', '-g', archives[1], ...options], folder);
     const bin = process.platform === 'win32' ? join(prefix, 'logodds.cmd') : join(prefix, 'bin/logodds');
     assert.equal(run(bin, ['--version'], folder).trim(), version);
+  });
+
+  console.log('client');
+  await check('a program asks the service that the command starts', async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        'node_modules/@logodds/cli/bin/logodds.js',
+        'serve',
+        'flights.safetensors',
+        '--port',
+        '0',
+        '--no-grpc',
+        '--json',
+      ],
+      {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    try {
+      const [line] = await once(createInterface(child.stdout), 'line');
+      writeFileSync(join(folder, 'client.mjs'), CLIENT);
+      const said = run(process.execPath, ['client.mjs', JSON.parse(line).url], folder);
+      assert.match(said, /^(yes|no) (yes|no) ERR_SCHEMA\n$/);
+    } finally {
+      child.kill();
+    }
   });
 
   console.log('library');

@@ -18,6 +18,7 @@ function packed(folder: string) {
 
 const library = packed('.');
 const command = packed('cli');
+const client = packed('client');
 /** All that a package may have; so no sources, no tests, no source maps. */
 const EVERY = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const LIBRARY = [
@@ -33,10 +34,12 @@ const COMMAND = [
   /^dist\/LICENSE\.duckdb$/,
   /^proto\/inference\.proto$/,
 ];
+const CLIENT = [/^dist\/index\.js$/, /^dist\/types\/(v2\/)?\w+\.d\.ts$/];
 
 test.each([
   ['logodds', library, LIBRARY],
   ['@logodds/cli', command, COMMAND],
+  ['@logodds/client', client, CLIENT],
 ] as const)(
   '%s is packed with README, LICENSE, CHANGELOG and what it runs, and with nothing else',
   (_, { paths }, allowed) => {
@@ -52,7 +55,7 @@ test.each([
 );
 
 test('no packed file names a source map', () => {
-  for (const { paths, read } of [library, command]) {
+  for (const { paths, read } of [library, command, client]) {
     const code = paths.filter((path) => /\.(js|ts)$/.test(path));
     expect(code.filter((path) => /^\/\/# sourceMappingURL=/m.test(read(path)))).toEqual([]);
   }
@@ -64,16 +67,18 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-test('unpacked, the library is at most 3.6 MB and the command at most 1.8 MB', () => {
+test('unpacked, the library is at most 3.6 MB, the command at most 1.8 MB and the client at most 0.2 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
   expect(command.unpackedSize).toBeLessThanOrEqual(1_800_000);
+  expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
 });
 
-test('both packages have one version, one licence and one repository, and publish in public with provenance', () => {
+test('all packages have one version, one licence and one repository, and publish in public with provenance', () => {
   const url = 'https://github.com/logodds/logodds';
   for (const [folder, { manifest, read }] of [
     [undefined, library],
     ['cli', command],
+    ['client', client],
   ] as const) {
     expect(manifest.repository).toEqual({
       type: 'git',
@@ -88,6 +93,11 @@ test('both packages have one version, one licence and one repository, and publis
     for (const field of ['version', 'license', 'author', 'engines'])
       expect(manifest[field], field).toEqual(library.manifest[field]);
   }
+});
+
+test('the client depends on nothing', () => {
+  for (const field of ['dependencies', 'peerDependencies', 'optionalDependencies'])
+    expect(client.manifest[field]).toBeUndefined();
 });
 
 test('the command pins its dependencies and does not depend on the library that it bundles', () => {

@@ -125,6 +125,21 @@ test('a scorer ships the stages it hands to loadModel, and what explains its sco
   expect(await shipped(names)).toEqual(names);
 });
 
+test.each([
+  ['ScoringClient', 4000],
+  ['InferenceClient', 5700],
+  ['ScoringClient, InferenceClient, ServiceError', 7000],
+])('of the client %s is at most %i bytes gzipped, as its README says', async (names, most) => {
+  const { bytes, text } = await bundle(`export { ${names} } from '@logodds/client';`);
+  expect(bytes).toBeLessThanOrEqual(most);
+  expect(text).not.toMatch(/from"/);
+  const said = /`ScoringClient` is ([\d.]+) kB, `InferenceClient` ([\d.]+) kB, both together ([\d.]+) kB/.exec(
+    readFileSync('client/README.md', 'utf8'),
+  )!;
+  const at = ['ScoringClient', 'InferenceClient'].indexOf(names);
+  expect(said[at < 0 ? 3 : at + 1]).toBe((bytes / 1000).toFixed(1));
+});
+
 test('the library has no runtime dependency, and every file it exports exists', () => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(manifest.dependencies ?? {}).toEqual({});

@@ -14,11 +14,12 @@ const embed = (path) => `embed ${JSON.stringify(relative(out, path))}`;
 
 /**
  * Bundles a Worker.
- * @param source  its module; imports are resolved as in the folder of the programs
+ * @param source  its module
  * @param files  further modules: name → { kind: 'data' | 'json', path }
+ * @param folder  where imports are resolved; it has the library in its node_modules
  * @returns the lines of its configuration
  */
-export async function worker(name, source, compatibilityDate, files = {}) {
+export async function worker(name, source, compatibilityDate, files = {}, folder = app) {
   mkdirSync(out, { recursive: true });
   const modules = new Map(Object.entries(files).map(([file, { kind, path }]) => [file, `${kind} = ${embed(path)}`]));
   const asModules = {
@@ -27,7 +28,7 @@ export async function worker(name, source, compatibilityDate, files = {}) {
       onResolve({ filter: /\.wasm$|^logodds\/wasm$/ }, async ({ path, resolveDir }) => {
         const file = path.startsWith('.')
           ? join(resolveDir, path)
-          : join(app, 'node_modules/logodds/dist/kernels.wasm');
+          : join(folder, 'node_modules/logodds/dist/kernels.wasm');
         modules.set(basename(file), `wasm = ${embed(file)}`);
         return { path: `./${basename(file)}`, external: true };
       });
@@ -35,16 +36,19 @@ export async function worker(name, source, compatibilityDate, files = {}) {
     },
   };
   const { outputFiles } = await bundle({
-    stdin: { contents: source, resolveDir: app, loader: 'js' },
+    stdin: { contents: source, resolveDir: folder, loader: 'js' },
     bundle: true,
     minify: true,
     format: 'esm',
     platform: 'neutral',
     target: 'es2022',
     conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
     plugins: [asModules],
     write: false,
     logLevel: 'warning',
+    // chunks of the library that only others need
+    logOverride: { 'ignored-bare-import': 'silent' },
   });
   const main = join(out, `${name}.js`);
   writeFileSync(main, outputFiles[0].contents);
@@ -63,14 +67,18 @@ ${lines.join('\n')}
 
 /**
  * Starts workerd with these Workers, each behind a port of its own.
+ * @param options.network  whether they may ask addresses of this machine
  * @returns { ports: { name: port }, pid, stop() }
  */
-export async function serve(workers, { v8Flags = [] } = {}) {
+export async function serve(workers, { v8Flags = [], network = false } = {}) {
   const config = join(out, 'config.capnp');
   const list = (items) => `[${items.join(', ')}]`;
   const text = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = ${list(workers.map(({ name }, i) => `(name = "${name}", worker = .worker${i})`))},
+  services = ${list([
+    ...workers.map(({ name }, i) => `(name = "${name}", worker = .worker${i})`),
+    ...(network ? ['(name = "internet", network = (allow = ["private"]))'] : []),
+  ])},
   sockets = ${list(workers.map(({ name }) => `(name = "${name}", address = "127.0.0.1:0", http = (), service = "${name}")`))},
   v8Flags = ${list(v8Flags.map((flag) => JSON.stringify(flag)))},
 );

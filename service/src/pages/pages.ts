@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { Core } from '../core.ts';
 import type { Histogram, Tally } from '../observation/metrics.ts';
 import { sightOf } from '../requests/caller.ts';
+import { jsonResponse } from '../responses/json.ts';
 import { consoleCss, consoleHtml, consoleJs } from './consoleHtml.ts';
 import { openApi } from './openapi.ts';
 
@@ -29,9 +30,9 @@ export function addPages(app: Hono, core: Core): void {
   app.get('/', () => text('text/html', consoleHtml));
   app.get('/console.css', () => text('text/css', consoleCss));
   app.get('/console.js', () => text('text/javascript', consoleJs));
-  app.get('/console.json', (c) => Response.json(overview(core, c.req.raw)));
+  app.get('/console.json', (c) => jsonResponse(overview(core, c.req.raw)));
   app.get(API, ({ req }) =>
-    Response.json(openApi(core.shelf.all(sightOf(req.raw)), req.path.slice(0, -API.length))),
+    jsonResponse(openApi(core.shelf.all(sightOf(req.raw)), req.path.slice(0, -API.length))),
   );
 }
 

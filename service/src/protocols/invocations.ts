@@ -4,6 +4,7 @@ import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
+import { textResponse } from '../responses/json.ts';
 import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
 import { fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
 import { VERSION } from '../version.ts';
@@ -22,9 +23,8 @@ const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function addInvocations(app: Hono, core: Core): void {
-  for (const path of ['/ping', '/health'])
-    app.get(path, () => new Response('\n', { status: core.isReady ? 200 : 503 }));
-  app.get('/version', () => new Response(VERSION));
+  for (const path of ['/ping', '/health']) app.get(path, () => textResponse('\n', core.isReady ? 200 : 503));
+  app.get('/version', () => textResponse(VERSION));
   app.post('/invocations', (c) => core.exchange(c.req.raw, 'invocations', null, null, invoke));
 }
 

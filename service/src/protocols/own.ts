@@ -9,6 +9,7 @@ import { enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { wantedOf } from '../requests/wanted.ts';
+import { jsonResponse } from '../responses/json.ts';
 import { ScoreCsv } from '../responses/scoreCsv.ts';
 import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
 import { wantsDetails } from '../scoring/details.ts';
@@ -29,7 +30,7 @@ export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
     try {
       const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null, sightOf(c.req.raw));
-      return Response.json(describe(served, core.shelf.versions(served.name)));
+      return jsonResponse(describe(served, core.shelf.versions(served.name)));
     } catch (error) {
       return refusalResponse(refusalOf(error), null);
     }
@@ -161,6 +162,8 @@ async function* streamed(
   };
   let isOver = false;
   try {
+    // hosts have a body without bytes as no chunk or as an empty one
+    scorer[format](NO_BYTES);
     for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk), chunk);
     const last = put(scorer.end(), NO_BYTES);
     isOver = true;
@@ -183,9 +186,10 @@ async function* detailed(
   textOf: (found: Answer) => string,
 ): AsyncGenerator<string> {
   const { model } = exchange.served;
+  let row = 0;
   for await (const line of linesOf(exchange.chunks())) {
     const records = [parsed(line) as object];
-    const found = scoreRecords(model, records, wanted);
+    const found = scoreRecords(model, records, wanted, row++);
     exchange.scored(found, { kind: 'records', records });
     yield textOf(found);
   }

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
 import { sightOf } from '../requests/caller.ts';
+import { jsonResponse } from '../responses/json.ts';
 import { predictions, recordsOf, scoreBody } from './invocations.ts';
 
 /*
@@ -11,11 +12,8 @@ import { predictions, recordsOf, scoreBody } from './invocations.ts';
  *   POST /v1/models/{m}[/versions/{v}]:predict    {"instances": […]} gives {"predictions": […]}, {"inputs": {…}} gives {"outputs": […]}
  */
 
-const json = (value: unknown): Response =>
-  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
-
 export function addV1(app: Hono, core: Core): void {
-  app.get('/v1/models', (c) => json({ models: core.shelf.names(sightOf(c.req.raw)) }));
+  app.get('/v1/models', (c) => jsonResponse({ models: core.shelf.names(sightOf(c.req.raw)) }));
   for (const path of ['/v1/models/:model', '/v1/models/:model/versions/:version']) {
     app.get(path, (c) => {
       try {
@@ -23,7 +21,7 @@ export function addV1(app: Hono, core: Core): void {
         const version = c.req.param('version') ?? null;
         const { name } = core.shelf.find(model, version, sightOf(c.req.raw));
         const versions = version === null ? core.shelf.versions(name) : [version];
-        return json({ name, ready: true, model_version_status: versions.map(statusOf) });
+        return jsonResponse({ name, ready: true, model_version_status: versions.map(statusOf) });
       } catch (error) {
         return refusalResponse(refusalOf(error), null);
       }

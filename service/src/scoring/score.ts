@@ -57,8 +57,11 @@ export function recordsOf(bytes: Uint8Array): readonly object[] {
   return Array.isArray(value) ? value : [value as object];
 }
 
-/** Scores records one by one; a record that is refused has a fault, and its neighbours their scores. */
-export function scoreRecords(model: Model, records: readonly object[], wanted: Wanted): Answer {
+/**
+ * Scores records one by one; a record that is refused has a fault, and its neighbours their scores.
+ * @param first  number of the first record in the whole input
+ */
+export function scoreRecords(model: Model, records: readonly object[], wanted: Wanted, first = 0): Answer {
   const faults: RowFault[] = [];
   const details: Details[] = [];
   const scores = columns(model, records.length);
@@ -68,10 +71,17 @@ export function scoreRecords(model: Model, records: readonly object[], wanted: W
       put(scores, row, model.score(record), model);
       if (asks) details[row] = detailsOf(model, record, wanted);
     } catch (error) {
-      faults.push({ row, error: error as Error });
+      faults.push({ row, error: withRow(error as Error, first + row) });
     }
   });
   return { scores, faults, details };
+}
+
+/** The error of a record says which one it is, as those of bytes do. */
+function withRow(error: Error, row: number): Error {
+  const { message, problems } = error as Error & { problems?: readonly object[] };
+  error.message = message.replace(/^record(?! \d)/, `$& ${row} (from 0)`);
+  return problems ? Object.assign(error, { problems: problems.map((problem) => ({ ...problem, row })) }) : error;
 }
 
 /** Columns for the scores of rows. */

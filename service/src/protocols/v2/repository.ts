@@ -3,6 +3,7 @@ import type { Core } from '../../core.ts';
 import type { Histogram, Tally } from '../../observation/metrics.ts';
 import { refusalOf, refusalResponse } from '../../refusal.ts';
 import { sightOf } from '../../requests/caller.ts';
+import { jsonResponse } from '../../responses/json.ts';
 
 /*
  * The repository and the statistics of models.
@@ -12,17 +13,14 @@ import { sightOf } from '../../requests/caller.ts';
  *   GET  /v2/models[/{m}[/versions/{v}]]/stats
  */
 
-const json = (value: unknown): Response =>
-  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
-
 export function addRepository(app: Hono, core: Core): void {
   app.post('/v2/repository/index', async (c) => {
     const { ready } = (await c.req.json().catch(() => ({}))) as { ready?: boolean };
-    return json(core.shelf.list(sightOf(c.req.raw)).filter(({ state }) => !ready || state === 'READY'));
+    return jsonResponse(core.shelf.list(sightOf(c.req.raw)).filter(({ state }) => !ready || state === 'READY'));
   });
   const change = async (c: Context, make: (name: string) => unknown): Promise<Response> => {
     try {
-      return json(await make(c.req.param('model')!));
+      return jsonResponse(await make(c.req.param('model')!));
     } catch (error) {
       return refusalResponse(refusalOf(error), null);
     }
@@ -41,7 +39,7 @@ export function addRepository(app: Hono, core: Core): void {
   );
   app.get('/v2/models/stats', (c) => {
     const sees = sightOf(c.req.raw);
-    return json(statistics(core, ({ model }) => sees(model)));
+    return jsonResponse(statistics(core, ({ model }) => sees(model)));
   });
   app.get('/v2/models/:model/stats', (c) =>
     change(c, (name) => {

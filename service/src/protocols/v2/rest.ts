@@ -3,6 +3,7 @@ import type { Core, Exchange } from '../../core.ts';
 import type { Served } from '../../models/served.ts';
 import { badRequest, refusalOf, refusalResponse } from '../../refusal.ts';
 import { sightOf } from '../../requests/caller.ts';
+import { jsonResponse } from '../../responses/json.ts';
 import { NOTHING, type Rows } from '../../scoring/question.ts';
 import { answer } from '../../scoring/score.ts';
 import { VERSION } from '../../version.ts';
@@ -23,13 +24,10 @@ const HEADER_LENGTH = 'inference-header-content-length';
 const NAME = 'logodds';
 const EXTENSIONS = ['binary_tensor_data', 'binary_data', 'model_repository', 'statistics'];
 
-const json = (value: unknown, status = 200): Response =>
-  new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } });
-
 /** Answers, or tells why not. */
 const told = (c: Context, make: () => unknown): Response => {
   try {
-    return json(make());
+    return jsonResponse(make());
   } catch (error) {
     return refusalResponse(refusalOf(error), c.req.header('x-request-id') ?? null);
   }
@@ -38,11 +36,11 @@ const told = (c: Context, make: () => unknown): Response => {
 export function addV2(app: Hono, core: Core): void {
   // its fixed paths stand before those with a name in their place: the fast router of hono asks that
   addRepository(app, core);
-  app.get('/v2', () => json({ name: NAME, version: VERSION, extensions: EXTENSIONS }));
-  app.get('/v2/health/live', () => json({ live: true }));
+  app.get('/v2', () => jsonResponse({ name: NAME, version: VERSION, extensions: EXTENSIONS }));
+  app.get('/v2/health/live', () => jsonResponse({ live: true }));
   // clients read one of the two, or the status alone
-  app.get('/v2/health/ready', () => json({ ready: core.isReady, live: true }, core.isReady ? 200 : 503));
-  app.get('/v2/models', (c) => json({ models: core.shelf.names(sightOf(c.req.raw)) }));
+  app.get('/v2/health/ready', () => jsonResponse({ ready: core.isReady, live: true }, core.isReady ? 200 : 503));
+  app.get('/v2/models', (c) => jsonResponse({ models: core.shelf.names(sightOf(c.req.raw)) }));
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     const find = (c: Context): Served =>
       core.shelf.find(c.req.param('model')!, c.req.param('version') ?? null, sightOf(c.req.raw));
