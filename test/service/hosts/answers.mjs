@@ -65,22 +65,22 @@ export function remote(url, agent, { method, path, headers, body }) {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
     const length = body === null || Array.isArray(body) ? {} : { 'content-length': Buffer.byteLength(body) };
-    // a host may answer before it has read a body, and close: it is asked first
+    // what is too long by its head is refused by it: none of its body is sent, since a host may close while it comes
     const isLong = body !== null && body.length > LONG;
-    const more = isLong ? { ...length, expect: '100-continue' } : length;
-    const options = { hostname, port, agent: isLong ? false : agent, method, path, headers: { ...headers, ...more } };
+    const options = { hostname, port, agent: isLong ? false : agent, method, path, headers: { ...headers, ...length } };
     const sent = ask(options, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
+        if (isLong) sent.destroy();
         const pairs = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
         resolve(answerOf(response.statusCode, pairs, Buffer.concat(chunks)));
       });
     });
     sent.setTimeout(20_000, () => sent.destroy(new Error('no answer in 20 s')));
     sent.on('error', reject);
-    if (isLong) sent.once('continue', () => sent.end(body));
+    if (isLong) sent.flushHeaders();
     else {
       for (const chunk of Array.isArray(body) ? body : []) sent.write(chunk);
       sent.end(Array.isArray(body) || body === null ? undefined : body);
