@@ -288,7 +288,7 @@ export class Exchange implements Asked {
     if (this.#isEnded) return;
     this.#isEnded = true;
     const { metrics, witnesses } = this.#core;
-    metrics.request(this.#tally, this.protocol, status);
+    metrics.request(this.#tally, this.protocol, status, (performance.now() - this.began) / 1000);
     for (const witness of witnesses) witness.ended?.(this, status);
     for (const leave of this.#leave) leave();
     this.#served?.end();

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { Core } from './core.ts';
 import type { Gate, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
@@ -72,16 +72,7 @@ export function createService(options: ServiceOptions = {}): Service {
   for (const source of models) shelf.put(source);
   const app = new Hono();
   for (const add of ROUTES) add(app, core);
-  app.notFound(() =>
-    refusalResponse(
-      new Refusal(
-        404,
-        'ERR_PATH',
-        'path: expected one that the service has, got another; GET /openapi.json lists them',
-      ),
-      null,
-    ),
-  );
+  app.notFound((c) => refusalResponse(unknownPath(c, app), null));
   app.onError((error) => refusalResponse(refusalOf(error), null));
   return {
     fetch(request, peer) {
@@ -96,4 +87,21 @@ export function createService(options: ServiceOptions = {}): Service {
     drain: () => core.drain(),
     metrics,
   };
+}
+
+/** Methods that paths are asked by. */
+const METHODS = ['GET', 'POST', 'PUT'];
+
+function unknownPath({ req: { method, path } }: Context, { router }: Hono): Refusal {
+  const others = METHODS.filter((other) => other !== method && router.match(other, path)[0].length > 0);
+  if (others.length === 0)
+    return new Refusal(
+      404,
+      'ERR_PATH',
+      'path: expected one that the service has, got another; GET /openapi.json lists them',
+    );
+  const allow = others.join(', ');
+  return new Refusal(405, 'ERR_METHOD', `method: expected ${allow}, got another; GET /openapi.json lists them`, {
+    headers: { allow },
+  });
 }

@@ -41,6 +41,8 @@ export function addV2(app: Hono, core: Core): void {
   app.get('/v2/health/live', () => json({ live: true }));
   // clients read one of the two, or the status alone
   app.get('/v2/health/ready', () => json({ ready: core.isReady, live: true }, core.isReady ? 200 : 503));
+  // /v2/models/stats comes before the name of a model
+  addRepository(app, core);
   app.get('/v2/models', () => json({ models: core.shelf.names() }));
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     const find = (c: Context): Served => core.shelf.find(c.req.param('model')!, c.req.param('version') ?? null);
