@@ -113,6 +113,14 @@ export class Core implements Parts {
     }
   }
 
+  /** The answer to what went wrong with a request that asks no model for scores. */
+  refused(error: unknown, id: string | null): Response {
+    const refusal = refusalOf(error);
+    if (refusal.status >= 500 && !(error instanceof Refusal))
+      this.log({ level: 'error', event: 'failed', id, reason: reasonOf(error) });
+    return refusalResponse(refusal, id);
+  }
+
   /** @internal a request was answered */
   ended(): void {
     this.#requests--;
@@ -279,8 +287,7 @@ export class Exchange implements Asked {
 
   #log(error: unknown): void {
     const { name, version } = this.#served ?? { name: null, version: null };
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason });
+    this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason: reasonOf(error) });
   }
 
   /** The request was answered; a second call does nothing: a stream may be left while it ends. */
@@ -295,3 +302,5 @@ export class Exchange implements Asked {
     this.#core.ended();
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -11,7 +11,8 @@ import { addOwn } from './protocols/own.ts';
 import { addTorchServe } from './protocols/torchServe.ts';
 import { addV1 } from './protocols/v1.ts';
 import { addV2 } from './protocols/v2/rest.ts';
-import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
+import { Refusal, refusalResponse } from './refusal.ts';
+import { givenId } from './requests/id.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
 
 /** How a service answers. */
@@ -73,7 +74,7 @@ export function createService(options: ServiceOptions = {}): Service {
   const app = new Hono();
   for (const add of ROUTES) add(app, core);
   app.notFound((c) => refusalResponse(unknownPath(c, app), null));
-  app.onError((error) => refusalResponse(refusalOf(error), null));
+  app.onError((error, { req }) => core.refused(error, givenId(req.raw)));
   return {
     fetch(request, peer) {
       if (peer) setPeer(request, peer);

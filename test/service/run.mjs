@@ -1,8 +1,10 @@
 // Suites of the service that need more than the library:
 //   npm run test:service -- clients     official clients
+//   npm run test:service -- browser     the pages, in Chromium
+import { browser } from './browser/run.mjs';
 import { clients } from './clients/run.mjs';
 
-const SUITES = { clients };
+const SUITES = { clients, browser };
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {

@@ -26,7 +26,7 @@ export const consoleHtml = (root: string): string => `<!doctype html>
 <section aria-labelledby="models-title">
 <h2 id="models-title">Models</h2>
 <p id="failures" class="error" role="alert"></p>
-<form id="search-form" role="search" class="row"><div class="grow"><label for="search">Search by name</label><input id="search" type="search" autocomplete="off"></div></form>
+<form id="search-form" role="search"><label for="search">Search by name</label><input id="search" type="search" autocomplete="off"></form>
 <div class="scroll" tabindex="0" role="region" aria-label="Table of models">
 <table id="models">
 <thead><tr><th scope="col">model</th><th scope="col">version</th><th scope="col" class="n">requests</th><th scope="col" class="n">rows</th><th scope="col" class="n">refused</th><th scope="col" class="n">failed</th><th scope="col">SHA-256</th></tr></thead>
@@ -37,13 +37,13 @@ export const consoleHtml = (root: string): string => `<!doctype html>
 </section>
 <section aria-labelledby="traffic-title">
 <h2 id="traffic-title">Traffic since this page was opened</h2>
-<p class="row"><label class="grow" for="scope">Of <select id="scope"><option value="all">all models</option><option value="chosen">the chosen model</option></select></label>
-<button type="button" id="pause" aria-pressed="false">Pause</button></p>
+<div class="row" id="scope-row"><label class="grow" for="scope">Of <select id="scope"><option value="all">all models</option><option value="chosen">the chosen model</option></select></label>
+<button type="button" id="pause" aria-pressed="false">Pause</button></div>
 <dl class="figures" id="figures"></dl>
 <div class="two">
 <div><h3 id="chart-title">Requests a second</h3><svg id="chart" role="img" aria-labelledby="chart-title chart-text" viewBox="0 0 60 100" preserveAspectRatio="none"></svg><p id="chart-text" class="soft"></p></div>
 <div><h3 id="times-title">Time of requests</h3>
-<table id="times" aria-labelledby="times-title"><thead><tr><th scope="col">stage</th><th scope="col" class="n">half below</th><th scope="col" class="n">90 % below</th><th scope="col" class="n">99 % below</th></tr></thead><tbody></tbody></table></div>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="times-title"><table id="times" aria-labelledby="times-title"><thead><tr><th scope="col">stage</th><th scope="col" class="n">half below</th><th scope="col" class="n">90 % below</th><th scope="col" class="n">99 % below</th></tr></thead><tbody></tbody></table></div></div>
 </div>
 </section>
 <section aria-labelledby="try-title">
@@ -53,7 +53,8 @@ export const consoleHtml = (root: string): string => `<!doctype html>
 <div id="fields"></div>
 <button class="main">Score</button>
 </form>
-<div id="answer" role="status" aria-label="Score"></div>
+<div id="answer" role="status"></div>
+<div id="details"></div>
 </section>
 </main>
 <script type="module" src="${root}console.js"></script>
@@ -66,7 +67,7 @@ export const CONSOLE_SCRIPT = String.raw`import { ask, find, make, setKey } from
 const EVERY_MS = 5000;
 /** bars of the chart */
 const LOOKS = 60;
-const PAGE = 20;
+const PAGE = 10;
 const STAGES = ['whole', 'decode', 'queue', 'score', 'encode'];
 /** lists of more levels are searched by typing */
 const MOST_OPTIONS = 200;
@@ -148,6 +149,7 @@ async function choose({ name, version }, isAsked = false) {
   chosen = { name, version };
   if (find('scope').value === 'chosen') restart();
   find('answer').replaceChildren();
+  find('details').replaceChildren();
   try {
     model = await ask('models/' + encodeURIComponent(name) + '?version=' + encodeURIComponent(version));
     const { chosen: more } = await ask(address());
@@ -340,7 +342,10 @@ async function score(event) {
   }
 }
 
-const refuse = (sentence) => find('answer').replaceChildren(make('p', { className: 'error' }, sentence));
+function refuse(sentence) {
+  find('answer').replaceChildren(make('p', { className: 'error' }, sentence));
+  find('details').replaceChildren();
+}
 
 function bars(rows) {
   const most = Math.max(...rows.map(([, value]) => value));
@@ -355,11 +360,12 @@ function drawScore(score) {
   const { label, probability, logit, review, defaulted, probabilities, reasons = [], interval, whatif = [] } = score;
   const of = model.positive ?? label;
   const meter = make('meter', { min: 0, max: 1, value: probability, 'aria-label': 'probability of ' + of });
-  const parts = [make('div', { className: 'result' }, make('strong', {}, label), make('span', {}, 'probability of ' + of + ': ' + short(probability)),
+  find('answer').replaceChildren(make('div', { className: 'result' }, make('strong', {}, label), make('span', {}, 'probability of ' + of + ': ' + short(probability)),
     interval ? make('span', {}, '95 % interval: ' + short(interval.low) + ' to ' + short(interval.high)) : null,
     make('span', {}, 'logit: ' + short(logit)),
     defaulted > 0 ? make('span', {}, percent.format(defaulted) + ' of the features took a default') : null,
-    review ? make('span', { className: 'state bad' }, 'for review') : null, meter)];
+    review ? make('span', { className: 'state bad' }, 'for review') : null, meter));
+  const parts = [];
   if (probabilities) parts.push(make('h3', {}, 'Probability of each class'), bars(Object.entries(probabilities).map(([name, p]) => [name, p, short(p)])));
   if (reasons.length > 0) parts.push(make('h3', {}, 'What pushed it towards ' + label + ', in log-odds'), bars(reasons.map(({ text, push }) => [text, push, '+' + short(push)])));
   const text = (value) => (value === null ? 'missing' : Array.isArray(value) ? value.join(', ') : String(value));
@@ -370,7 +376,7 @@ function drawScore(score) {
     make('tbody', {}, ...changes.map(({ feature, from, to, label }) => make('tr', {}, make('th', { scope: 'row' }, feature), ...[from, to, label].map((value) => make('td', {}, text(value)))))))));
   if (none.length > 0) parts.push(make('details', {}, make('summary', {}, none.length === 1 ? 'One field that cannot' : none.length + ' fields that cannot'),
     make('ul', {}, ...none.map(({ feature, reason }) => make('li', {}, feature + ': ' + reason)))));
-  find('answer').replaceChildren(...parts);
+  find('details').replaceChildren(...parts);
 }
 
 find('form').addEventListener('submit', score);

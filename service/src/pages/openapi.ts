@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { type Examples, examplesOf } from './api/examples.ts';
 import {
   BAD,
+  BODY,
   headerComponents,
   inPath,
   inQuery,
@@ -270,6 +271,7 @@ export function openApi(all: readonly Served[], root: string): object {
         bodyIsOptional: true,
         answer: 'all versions of all models',
         answers: json(ref('Index')),
+        refused: BODY,
       }),
       '/v2/repository/models/{model}/load': post({
         id: 'load',

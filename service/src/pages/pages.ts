@@ -1,6 +1,5 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../core.ts';
-import { refusalOf, refusalResponse } from '../refusal.ts';
 import { CONSOLE_SCRIPT, consoleHtml } from './consolePage.ts';
 import { DOCS_SCRIPT, docsHtml } from './docsPage.ts';
 import { DOM } from './dom.ts';
@@ -46,13 +45,9 @@ export function addPages(app: Hono, core: Core): void {
   app.get('/openapi.json', () => Response.json(openApi(core.shelf.all(), './')));
   app.get('/v2/docs', (c) => c.redirect('../docs'));
   app.get('/v2/docs/dataplane.json', () => Response.json(openApi(core.shelf.all(), '../../')));
-  app.get('/v2/models/:model/docs/dataplane.json', (c) => {
-    try {
-      return Response.json(openApi([core.shelf.find(c.req.param('model'))], '../../../../'));
-    } catch (error) {
-      return refusalResponse(refusalOf(error), null);
-    }
-  });
+  app.get('/v2/models/:model/docs/dataplane.json', (c) =>
+    Response.json(openApi([core.shelf.find(c.req.param('model'))], '../../../../')),
+  );
 }
 
 /** The parts of the path that was asked: below another app there are more than those of the route. */

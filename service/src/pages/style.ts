@@ -69,7 +69,9 @@ button.link { min-height: 0; padding: 0.35rem 0; background: none; border: 0; co
 
 export const CONSOLE_STYLE = `#models td:nth-of-type(1), #models code { white-space: nowrap; }
 #models tr[aria-current="true"] { background: var(--panel); }
-#models th { max-width: 22rem; }
+#models th { min-width: 9rem; max-width: 22rem; }
+#search-form, #scope-row { max-width: 28rem; margin: 0 0 0.75rem; }
+#scope-row { align-items: end; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 0.75rem; margin: 0 0 1rem; }
 .figures div { padding: 0.6rem 0.9rem; background: var(--panel); border-radius: 8px; }
 .figures dt { color: var(--soft); font-size: 0.875rem; }

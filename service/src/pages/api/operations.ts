@@ -71,6 +71,7 @@ export const ANY = refusals(401, 403, 429, 500);
 export const NAMED = refusals(404, 503);
 export const ROWS = refusals(400, 404, 413, 415, 503);
 export const BAD = refusals(400);
+export const BODY = refusals(400, 413, 415);
 
 const header = (name: string, description: string) => [name, { description, schema: { type: 'string' } }] as const;
 

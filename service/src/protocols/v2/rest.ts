@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { Core, Exchange } from '../../core.ts';
 import type { Served } from '../../models/served.ts';
-import { badRequest, refusalOf, refusalResponse } from '../../refusal.ts';
+import { badRequest } from '../../refusal.ts';
 import { NOTHING, type Rows } from '../../scoring/question.ts';
 import { answer } from '../../scoring/score.ts';
 import { VERSION } from '../../version.ts';
@@ -25,15 +25,6 @@ const EXTENSIONS = ['binary_tensor_data', 'binary_data', 'model_repository', 'st
 const json = (value: unknown, status = 200): Response =>
   new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } });
 
-/** Answers, or tells why not. */
-const told = (c: Context, make: () => unknown): Response => {
-  try {
-    return json(make());
-  } catch (error) {
-    return refusalResponse(refusalOf(error), c.req.header('x-request-id') ?? null);
-  }
-};
-
 export function addV2(app: Hono, core: Core): void {
   // its fixed paths stand before those with a name in their place: the fast router of hono asks that
   addRepository(app, core);
@@ -46,8 +37,8 @@ export function addV2(app: Hono, core: Core): void {
   app.get('/v2/models', () => json({ models: core.shelf.names() }));
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     const find = (c: Context): Served => core.shelf.find(c.req.param('model')!, c.req.param('version') ?? null);
-    app.get(path, (c) => told(c, () => metadataOf(find(c), core.shelf.versions(c.req.param('model')!))));
-    app.get(`${path}/ready`, (c) => told(c, () => ({ name: find(c).name, ready: true })));
+    app.get(path, (c) => json(metadataOf(find(c), core.shelf.versions(c.req.param('model')!))));
+    app.get(`${path}/ready`, (c) => json({ name: find(c).name, ready: true }));
     app.post(`${path}/infer`, (c) =>
       core.exchange(c.req.raw, 'v2', c.req.param('model')!, c.req.param('version') ?? null, infer),
     );
