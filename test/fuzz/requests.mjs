@@ -202,24 +202,25 @@ export const subjectOf = (name, version, model, types) => ({
   types: new Map(types.map(({ name, type }) => [name, type])),
 });
 
-/** A record of values that are usual; dates as text. */
-function recordOf(r, { fields, types }) {
+/** A record of values that are usual; dates as text. @param missing  share of values that are missing */
+function recordOf(r, { fields, types }, missing) {
   return Object.fromEntries(
     fields.map(([name, values]) => {
       const parsed = values.map((value) => JSON.parse(value));
       const isFit =
         types.get(name) === 'number' ? (value) => typeof value === 'number' : (value) => typeof value === 'string';
       const fit = parsed.filter(isFit);
-      return [name, r.chance(0.05) ? null : r.pick(fit.length > 0 ? fit : [types.get(name) === 'number' ? 1 : 'a'])];
+      return [name, r.chance(missing) ? null : r.pick(fit.length > 0 ? fit : [types.get(name) === 'number' ? 1 : 'a'])];
     }),
   );
 }
 
-const records = (r, subject) => Array.from({ length: r.pick([1, 1, 2, 3, 8]) }, () => recordOf(r, subject));
+export const recordsOf = (r, subject, missing = 0.05) =>
+  Array.from({ length: r.pick([1, 1, 2, 3, 8]) }, () => recordOf(r, subject, missing));
 const jsonOf = (value) => utf8.encode(JSON.stringify(value));
 const post = (path, body, headers, more = {}) => ({ method: 'POST', path, body, headers, ...more });
 
-function tensorsOf({ fields, types }, rows) {
+export function tensorsOf({ fields, types }, rows) {
   return fields.map(([name]) => {
     const isNumber = types.get(name) === 'number';
     return { name, datatype: isNumber ? 'FP64' : 'BYTES', shape: [rows.length], data: rows.map((row) => row[name]) };
@@ -253,20 +254,20 @@ function binaryBody(r, subject, rows) {
 /** Kinds of requests. `rows` are those that must be scored in this order; absent: what becomes of it is not known before. */
 const KINDS = {
   record(r, s) {
-    const [row] = records(r, s);
+    const [row] = recordsOf(r, s);
     return post(`/models/${s.name}/score`, jsonOf(row), { 'content-type': JSON_TYPE }, { rows: [row], reads: 'own' });
   },
   array(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     return post(`/models/${s.name}/score`, jsonOf(rows), { 'content-type': JSON_TYPE }, { rows, reads: 'own' });
   },
   details(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     const body = { records: rows, explain: r.int(4), ...(r.chance(0.3) && { whatif: [r.pick(s.fields)[0]] }) };
     return post(`/models/${s.name}/score`, jsonOf(body), { 'content-type': JSON_TYPE }, { rows, reads: 'own' });
   },
   lines(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     const text = rows.map((row) => JSON.stringify(row)).join('\n');
     const query = r.pick(['', '', '?explain=2']);
     return post(
@@ -285,7 +286,7 @@ const KINDS = {
     return post(r.pick([`/models/${s.name}/score`, '/invocations']), bytes, { 'content-type': 'text/csv' });
   },
   tensors(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     return post(
       `/v2/models/${s.name}/infer`,
       jsonOf({ id: 'f', inputs: tensorsOf(s, rows) }),
@@ -294,13 +295,13 @@ const KINDS = {
     );
   },
   binary(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     const { head, body } = binaryBody(r, s, rows);
     const headers = { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(head.length) };
     return post(`/v2/models/${s.name}/versions/${s.version}/infer`, body, headers, { rows, reads: 'v2' });
   },
   v1(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     const instances = r.chance(0.5) ? rows : rows.map((row) => s.fields.map(([name]) => row[name]));
     return post(
       `/v1/models/${s.name}:predict`,
@@ -310,7 +311,7 @@ const KINDS = {
     );
   },
   invocations(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     const names = s.fields.map(([name]) => name);
     const split = { columns: names, data: rows.map((row) => names.map((name) => row[name])) };
     const inputs = Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]));
@@ -324,7 +325,7 @@ const KINDS = {
     return post('/invocations', jsonOf(body), { 'content-type': JSON_TYPE }, { rows, reads: 'predictions' });
   },
   torchServe(r, s) {
-    const rows = records(r, s);
+    const rows = recordsOf(r, s);
     return {
       ...post(`/predictions/${s.name}`, jsonOf(rows), { 'content-type': JSON_TYPE }, { rows, reads: 'classes' }),
       method: r.pick(['POST', 'PUT']),
@@ -354,7 +355,7 @@ const KINDS = {
 };
 
 /** Damages bytes. */
-function damaged(r, bytes) {
+export function damaged(r, bytes) {
   const out = Buffer.from(bytes);
   if (out.length === 0) return Buffer.from([r.int(256)]);
   const at = r.int(out.length);

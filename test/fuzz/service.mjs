@@ -7,7 +7,6 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createService } from '@logodds/service';
 import { loadModel } from 'logodds/score';
 import { allStages, fieldsOf } from 'logodds/stages';
 import { requestOf, subjectOf } from './requests.mjs';
@@ -25,7 +24,6 @@ const HEAP_MB = 24;
 /** One request takes less than this, and no request longer than a hang. */
 const HANG_MS = 20_000;
 
-Error.stackTraceLimit = 0;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 
@@ -33,7 +31,7 @@ const read = (name) => readFileSync(new URL(`../${name}.safetensors`, import.met
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** A service of all models, and one of each alone, which `/invocations` asks. */
-function hosts() {
+function hosts(createService) {
   const files = new Map(MODELS.map((path) => [path.split('/').at(-1), read(path)]));
   const errors = [];
   const log = (line) => line.level === 'error' && errors.push(line.reason);
@@ -237,9 +235,9 @@ const told = ({ method, path, headers, body, kind, done }) =>
       .slice(0, 600),
   )}`;
 
-/** Reports whether all requests are answered as they should be. */
-export async function fuzzService({ count, seed, only }) {
-  const host = hosts();
+/** Reports whether all requests are answered as they should be, and tells what not. */
+export async function fuzzService(createService, { count, seed, only }) {
+  const host = hosts(createService);
   const { all, alone, subjects, errors } = host;
   const failures = [];
   const statuses = {};

@@ -43,7 +43,8 @@ export const consoleHtml = (root: string): string => `<!doctype html>
 <div class="two">
 <div><h3 id="chart-title">Requests a second</h3><svg id="chart" role="img" aria-labelledby="chart-title chart-text" viewBox="0 0 60 100" preserveAspectRatio="none"></svg><p id="chart-text" class="soft"></p></div>
 <div><h3 id="times-title">Time of requests</h3>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="times-title"><table id="times" aria-labelledby="times-title"><thead><tr><th scope="col">stage</th><th scope="col" class="n">half below</th><th scope="col" class="n">90 % below</th><th scope="col" class="n">99 % below</th></tr></thead><tbody></tbody></table></div></div>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="times-title"><table id="times" aria-labelledby="times-title"><thead><tr><th scope="col">stage</th><th scope="col" class="n">50 %</th><th scope="col" class="n">90 %</th><th scope="col" class="n">99 %</th></tr></thead><tbody></tbody></table></div>
+<p class="soft">Of the requests, 50, 90 and 99 % took less.</p></div>
 </div>
 </section>
 <section aria-labelledby="try-title">
@@ -62,7 +63,7 @@ export const consoleHtml = (root: string): string => `<!doctype html>
 </html>
 `;
 
-export const CONSOLE_SCRIPT = String.raw`import { ask, find, make, setKey } from './dom.js';
+export const CONSOLE_SCRIPT = String.raw`import { ask, find, make, scroll, setKey } from './dom.js';
 
 const EVERY_MS = 5000;
 /** bars of the chart */
@@ -371,7 +372,7 @@ function drawScore(score) {
   const text = (value) => (value === null ? 'missing' : Array.isArray(value) ? value.join(', ') : String(value));
   const changes = whatif.filter(({ to }) => to !== null);
   const none = whatif.filter(({ to }) => to === null);
-  parts.push(make('h3', {}, 'What would flip it'), changes.length === 0 ? make('p', {}, 'No change of one field that was found.') : make('div', { className: 'scroll' }, make('table', {},
+  parts.push(make('h3', {}, 'What would flip it'), changes.length === 0 ? make('p', {}, 'No change of one field that was found.') : scroll('What would flip it', make('table', {},
     make('thead', {}, make('tr', {}, ...['field', 'now', 'would be', 'label'].map((name) => make('th', { scope: 'col' }, name)))),
     make('tbody', {}, ...changes.map(({ feature, from, to, label }) => make('tr', {}, make('th', { scope: 'row' }, feature), ...[from, to, label].map((value) => make('td', {}, text(value)))))))));
   if (none.length > 0) parts.push(make('details', {}, make('summary', {}, none.length === 1 ? 'One field that cannot' : none.length + ' fields that cannot'),

@@ -31,7 +31,7 @@ export const docsHtml = (home: string): string => `<!doctype html>
 </html>
 `;
 
-export const DOCS_SCRIPT = String.raw`import { ask, find, make, root, setKey } from './dom.js';
+export const DOCS_SCRIPT = String.raw`import { ask, find, make, root, scroll, setKey } from './dom.js';
 
 /** ?model=NAME: the description of that model alone */
 const wanted = new URLSearchParams(location.search).get('model');
@@ -90,7 +90,10 @@ const links = (schema) => {
 };
 
 const quoted = (text) => "'" + text.replaceAll("'", "'\\''") + "'";
-const textOf = (value, indent) => (typeof value === 'string' ? value : JSON.stringify(value, null, indent));
+function textOf(value) {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 80 && text !== value ? JSON.stringify(value, null, 2) : text;
+}
 
 function curlOf(way, method, operation, type, example) {
   const server = new URL(api.servers?.[0]?.url ?? '.', new URL(path, root)).href;
@@ -127,14 +130,14 @@ function bodyOf(way, method, operation) {
 
 function parametersOf({ parameters = [] }) {
   if (parameters.length === 0) return [];
-  return [make('h3', {}, 'Parameters'), make('div', { className: 'scroll' }, make('table', {},
+  return [make('h3', {}, 'Parameters'), scroll('Parameters', make('table', {},
     make('thead', {}, make('tr', {}, ...['name', 'in', 'type', ''].map((name) => (name ? make('th', { scope: 'col' }, name) : make('td', {}))))),
     make('tbody', {}, ...parameters.map(({ name, in: place, required, schema, description }) => make('tr', {}, make('th', { scope: 'row' }, make('code', {}, name)),
       make('td', {}, place + (required ? ', needed' : '')), make('td', {}, [typeOf(schema), ...limitsOf(schema)].join(', ')), make('td', {}, description ?? schema.description ?? ''))))))];
 }
 
 function answersOf({ responses }) {
-  return [make('h3', {}, 'Answers'), make('div', { className: 'scroll' }, make('table', {},
+  return [make('h3', {}, 'Answers'), scroll('Answers', make('table', {},
     make('thead', {}, make('tr', {}, ...['status', 'what', 'body'].map((name) => make('th', { scope: 'col' }, name)))),
     make('tbody', {}, ...Object.entries(responses).map(([status, response]) => [status, follow(response)]).map(([status, { description, content = {} }]) => make('tr', {}, make('th', { scope: 'row' }, status), make('td', {}, description),
       make('td', {}, ...Object.entries(content).flatMap(([type, { schema }], i) => [...(i > 0 ? [make('br')] : []), make('code', {}, type), ' ', ...(schema.$ref ? [linkTo(REF.exec(schema.$ref)[2])] : [])])))))))];

@@ -14,6 +14,9 @@ export function make(name, props = {}, ...children) {
   return element;
 }
 
+/** What may be wider than the page; it scrolls by the keyboard too. */
+export const scroll = (label, content) => make('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': label }, content);
+
 let key = '';
 export const setKey = (value) => { key = value; };
 

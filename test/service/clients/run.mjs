@@ -1,31 +1,15 @@
 // Official clients ask a service, each as its registry has it: sets up a virtual environment, starts `logodds serve`, compares every answer with
 // model.score.
 //   npm run test:service -- clients
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { loadModel } from 'logodds';
+import { virtualEnvironment } from '../python.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const venv = fileURLToPath(new URL('../build/venv', import.meta.url));
-const python = `${venv}/bin/python`;
-
-function install() {
-  const wanted = readFileSync(`${here}requirements.txt`, 'utf8');
-  if (existsSync(`${venv}/ready`) && readFileSync(`${venv}/ready`, 'utf8') === wanted) return;
-  rmSync(venv, { recursive: true, force: true });
-  const run = (command, ...args) => execFileSync(command, args, { stdio: ['ignore', 2, 2] });
-  const recent = ['python3.13', 'python3.12', 'python3.11', 'python3'].find(
-    (name) => spawnSync(name, ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))']).status === 0,
-  );
-  if (!recent) throw new Error('expected Python 3.10 or newer, got none; install it');
-  console.error('installing the clients ...');
-  run(recent, '-m', 'venv', venv);
-  run(python, '-m', 'pip', 'install', '--quiet', '--requirement', `${here}requirements.txt`);
-  writeFileSync(`${venv}/ready`, wanted);
-}
 
 /** A service of the command, and where it listens. */
 export async function serve(...args) {
@@ -42,7 +26,7 @@ export async function serve(...args) {
 }
 
 export async function clients() {
-  install();
+  const python = virtualEnvironment('venv', `${here}requirements.txt`);
   const file = 'test/conformance/codes.safetensors';
   const model = loadModel(readFileSync(`${root}${file}`));
   const rows = [
