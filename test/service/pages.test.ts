@@ -70,6 +70,8 @@ test('of many models the console is told a page, and those that are searched for
   expect(await names('search=M29')).toEqual([11, 11, 'm29']);
   expect(await names('search=none')).toEqual([0, 0, null]);
   expect(await names('from=-1&count=1e9')).toEqual([300, 100, 'm0']);
+  // to look at models is not to count them
+  expect(await (await ask('/metrics')).text()).not.toContain('model="m');
 });
 
 test('a model is told by its name', async () => {

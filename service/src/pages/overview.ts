@@ -17,8 +17,13 @@ export function overview({ shelf, metrics, isReady }: Core, query: Readonly<Reco
   const count = Math.min(wholeNumber(query.count, MOST_MODELS), MOST_MODELS);
   const all = shelf.all();
   const found = all.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
-  const tallyOf = (served: Served) => metrics.of(served);
   const { tallies, others } = metrics.snapshot();
+  // to look at a model is not to count it
+  const counted = new Map(tallies.map((tally) => [keyOf(tally.model, tally), tally]));
+  const talliesOf = (served: Served): Tally[] => {
+    const tally = counted.get(keyOf(served.name, served));
+    return tally ? [tally] : [];
+  };
   const chosen = all.find((served) => served.name === model && (version ?? served.version) === served.version);
   return {
     ready: isReady,
@@ -26,12 +31,15 @@ export function overview({ shelf, metrics, isReady }: Core, query: Readonly<Reco
     matches: found.length,
     models: found.slice(from, from + count).map((served) => {
       const { name, version, sha256 } = served;
-      return { name, version, sha256, ...requestsOf([tallyOf(served)]) };
+      return { name, version, sha256, ...requestsOf(talliesOf(served)) };
     }),
     all: traffic(tallies, others),
-    chosen: chosen ? { ...traffic([tallyOf(chosen)]), example: examplesOf(chosen)?.record ?? null } : null,
+    chosen: chosen ? { ...traffic(talliesOf(chosen)), example: examplesOf(chosen)?.record ?? null } : null,
   };
 }
+
+const keyOf = (name: string, { version, sha256 }: { readonly version: string; readonly sha256: string }): string =>
+  `${name}\n${version}\n${sha256}`;
 
 function wholeNumber(given: string | undefined, otherwise: number): number {
   const value = Number(given ?? otherwise);
