@@ -17,6 +17,7 @@ export function overview({ shelf, metrics, isReady }: Core, query: Readonly<Reco
   const count = Math.min(wholeNumber(query.count, MOST_MODELS), MOST_MODELS);
   const all = shelf.all();
   const found = all.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
+  const names = new Set(all.map(({ name }) => name));
   const { tallies, others } = metrics.snapshot();
   // to look at a model is not to count it
   const counted = new Map(tallies.map((tally) => [keyOf(tally.model, tally), tally]));
@@ -33,7 +34,10 @@ export function overview({ shelf, metrics, isReady }: Core, query: Readonly<Reco
       const { name, version, sha256 } = served;
       return { name, version, sha256, ...requestsOf(talliesOf(served)) };
     }),
-    all: traffic(tallies, others),
+    all: traffic(
+      tallies.filter(({ model }) => names.has(model)),
+      others,
+    ),
     chosen: chosen ? { ...traffic(talliesOf(chosen)), example: examplesOf(chosen)?.record ?? null } : null,
   };
 }
