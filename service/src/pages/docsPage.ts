@@ -128,19 +128,24 @@ function bodyOf(way, method, operation) {
     part('Schema', make('pre', { className: 'type' }, typeOf(schema) + (schema.description ? '  // ' + schema.description : '')), links(schema))))];
 }
 
+/** A table of two columns: they fit a phone. */
+const table = (label, heads, rows) => [make('h3', {}, label), scroll(label, make('table', {},
+  make('thead', {}, make('tr', {}, ...heads.map((name) => make('th', { scope: 'col' }, name)))),
+  make('tbody', {}, ...rows.map(([head, ...cells]) => make('tr', {}, make('th', { scope: 'row' }, head), make('td', {}, ...cells))))))];
+
 function parametersOf({ parameters = [] }) {
   if (parameters.length === 0) return [];
-  return [make('h3', {}, 'Parameters'), scroll('Parameters', make('table', {},
-    make('thead', {}, make('tr', {}, ...['name', 'in', 'type', ''].map((name) => (name ? make('th', { scope: 'col' }, name) : make('td', {}))))),
-    make('tbody', {}, ...parameters.map(({ name, in: place, required, schema, description }) => make('tr', {}, make('th', { scope: 'row' }, make('code', {}, name)),
-      make('td', {}, place + (required ? ', needed' : '')), make('td', {}, [typeOf(schema), ...limitsOf(schema)].join(', ')), make('td', {}, description ?? schema.description ?? ''))))))];
+  return table('Parameters', ['name', 'what'], parameters.map(({ name, in: place, required, schema, description }) => [
+    make('code', {}, name), make('span', { className: 'soft' }, [typeOf(schema), ...limitsOf(schema)].join(', ') + ', in the ' + place + (required ? ', needed' : '')), make('br'), description ?? schema.description ?? '',
+  ]));
 }
 
 function answersOf({ responses }) {
-  return [make('h3', {}, 'Answers'), scroll('Answers', make('table', {},
-    make('thead', {}, make('tr', {}, ...['status', 'what', 'body'].map((name) => make('th', { scope: 'col' }, name)))),
-    make('tbody', {}, ...Object.entries(responses).map(([status, response]) => [status, follow(response)]).map(([status, { description, content = {} }]) => make('tr', {}, make('th', { scope: 'row' }, status), make('td', {}, description),
-      make('td', {}, ...Object.entries(content).flatMap(([type, { schema }], i) => [...(i > 0 ? [make('br')] : []), make('code', {}, type), ' ', ...(schema.$ref ? [linkTo(REF.exec(schema.$ref)[2])] : [])])))))))];
+  return table('Answers', ['status', 'what'], Object.entries(responses).map(([status, response]) => {
+    const { description, content = {} } = follow(response);
+    const types = Object.entries(content).flatMap(([type, { schema }]) => [make('br'), make('code', {}, type), ' ', ...(schema.$ref ? [linkTo(REF.exec(schema.$ref)[2])] : [])]);
+    return [status, description, ...types];
+  }));
 }
 
 function drawOperation(way, method, operation) {
