@@ -133,6 +133,8 @@ test.each([
   ['/models/codes/score?interval=2', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/models/codes/score?explain=', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/models/codes/score', '{"records":[],"explain":{"toString":1}}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/invocations', '{"dataframe_split":{"columns":[{"toString":1}],"data":[[1]]}}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/v2/models/codes/infer', '{"inputs":[],"outputs":[{"name":{"toString":1}}]}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/v2/repository/index', 'null', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/v2/repository/index', '{"ready":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/v2/repository/index', LONG, JSON_TYPE, 413, 'ERR_BODY'],
