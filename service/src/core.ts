@@ -114,6 +114,14 @@ export class Core implements Parts {
     }
   }
 
+  /** The answer to what went wrong with a request that asks no model for scores. */
+  refused(error: unknown, id: string | null): Response {
+    const refusal = refusalOf(error);
+    if (refusal.status >= 500 && !(error instanceof Refusal))
+      this.log({ level: 'error', event: 'failed', id, reason: reasonOf(error) });
+    return refusalResponse(refusal, id);
+  }
+
   /** @internal a request was answered */
   ended(): void {
     this.#requests--;
@@ -283,8 +291,7 @@ export class Exchange implements Asked {
 
   #log(error: unknown): void {
     const { name, version } = this.#served ?? { name: null, version: null };
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason });
+    this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason: reasonOf(error) });
   }
 
   /** The request was answered; a second call does nothing: a stream may be left while it ends. */
@@ -292,10 +299,12 @@ export class Exchange implements Asked {
     if (this.#isEnded) return;
     this.#isEnded = true;
     const { metrics, witnesses } = this.#core;
-    metrics.request(this.#tally, this.protocol, status);
+    metrics.request(this.#tally, this.protocol, status, (performance.now() - this.began) / 1000);
     for (const witness of witnesses) witness.ended?.(this, status);
     for (const leave of this.#leave) leave();
     this.#served?.end();
     this.#core.ended();
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { Core } from './core.ts';
 import type { Gate, LogLine, Witness } from './hooks.ts';
@@ -12,7 +12,8 @@ import { addOwn } from './protocols/own.ts';
 import { addTorchServe } from './protocols/torchServe.ts';
 import { addV1 } from './protocols/v1.ts';
 import { addV2 } from './protocols/v2/rest.ts';
-import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
+import { Refusal, refusalResponse } from './refusal.ts';
+import { givenId } from './requests/id.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
 
 /** How a service answers. */
@@ -76,8 +77,8 @@ export function createService(options: ServiceOptions = {}): Service {
   const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
-  app.notFound(unknownPath);
-  app.onError((error) => refusalResponse(refusalOf(error), null));
+  app.notFound((c) => refusalResponse(unknownPath(c, app), null));
+  app.onError((error, { req }) => core.refused(error, givenId(req.raw)));
   return {
     fetch(request, peer) {
       if (peer) setPeer(request, peer);
@@ -95,11 +96,24 @@ export function createService(options: ServiceOptions = {}): Service {
   };
 }
 
-const unknownPath = (): Response =>
-  refusalResponse(
-    new Refusal(404, 'ERR_PATH', 'path: expected one that the service has, got another; GET /openapi.json lists them'),
-    null,
-  );
+/** Methods that paths are asked by. */
+const METHODS = ['GET', 'POST', 'PUT'];
+
+function unknownPath({ req: { method, path } }: Context, { router }: Hono): Refusal {
+  // what stands before all routes is no answer of a path
+  const answers = (other: string) => router.match(other, path)[0].some(([[, route]]) => route.method !== 'ALL');
+  const others = METHODS.filter((other) => other !== method && answers(other));
+  if (others.length === 0)
+    return new Refusal(
+      404,
+      'ERR_PATH',
+      'path: expected one that the service has, got another; GET /openapi.json lists them',
+    );
+  const allow = others.join(', ');
+  return new Refusal(405, 'ERR_METHOD', `method: expected ${allow}, got another; GET /openapi.json lists them`, {
+    headers: { allow },
+  });
+}
 
 /**
  * Routes that answer below a path of another app as they do at the root. hono leaves unknown paths of a sub-app to the app above it, and the path of a
@@ -109,6 +123,8 @@ function mountable(app: Hono): Hono {
   const outer = new Hono();
   outer.get('/', ({ req, redirect }, next) => (req.path.endsWith('/') ? next() : redirect(`${req.path}/`, 308)));
   outer.route('/', app);
-  outer.all('/:rest{.*}', ({ req }) => (req.param('rest') === '' ? app.request('/', req.raw) : unknownPath()));
+  outer.all('/:rest{.*}', (c) =>
+    c.req.param('rest') === '' ? app.request('/', c.req.raw) : refusalResponse(unknownPath(c, app), null),
+  );
   return outer;
 }

@@ -3,6 +3,7 @@
  *
  *   node test/fuzz/run.mjs [--count 10000] [--seed 1] [--only INDEX]
  *   node test/fuzz/run.mjs json|csv [--count 10000] [--seed 1] [--only INDEX]     bytes that are scored: bytes.mjs
+ *   node test/fuzz/run.mjs service|grpc [--count 10000] [--seed 1] [--only INDEX] requests to a service: service.mjs, grpc.mjs
  *
  * Of what loads, Node also has the command describe it: inspect, its JSON, the figures of eval, and of each hundredth the page of --report.
  *
@@ -204,6 +205,21 @@ function runHostile(names) {
   return results;
 }
 
+/** What is fuzzed beside model files. */
+const FUZZERS = {
+  bytes: async (format, options) => (await import('./bytes.mjs')).fuzzBytes(format, options),
+  async service(_, options) {
+    // traces take most of the time of a refusal
+    Error.stackTraceLimit = 0;
+    const [{ createService }, { fuzzService }] = await Promise.all([
+      import('@logodds/service'),
+      import('./service.mjs'),
+    ]);
+    return fuzzService(createService, options);
+  },
+  grpc: async (_, options) => (await import('./grpc.mjs')).fuzzGrpc(options),
+};
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -217,9 +233,9 @@ async function main() {
   if (values.hostile) return loadHostile(values.hostile);
   const [count, seed] = [Number(values.count), Number(values.seed)];
   if (positionals.length > 0) {
-    const { fuzzBytes } = await import('./bytes.mjs');
     const only = values.only === undefined ? null : Number(values.only);
-    process.exitCode = fuzzBytes(positionals[0], { count, seed, only }) ? 0 : 1;
+    const [what] = positionals;
+    process.exitCode = (await FUZZERS[what in FUZZERS ? what : 'bytes'](what, { count, seed, only })) ? 0 : 1;
     return;
   }
   mkdirSync(build, { recursive: true });

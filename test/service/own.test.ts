@@ -122,12 +122,22 @@ test.each([
   ['/models/codes/score?version=7', '{}', JSON_TYPE, 404, 'ERR_VERSION'],
   ['/models/codes/score', '{}', { 'content-type': 'image/png' }, 415, 'ERR_TYPE'],
   ['/models/codes/score', '{}', { ...JSON_TYPE, 'content-encoding': 'br' }, 415, 'ERR_ENCODING'],
+  ['/models/codes/score', '{}', { ...JSON_TYPE, 'content-encoding': 'constructor' }, 415, 'ERR_ENCODING'],
+  ['/models/codes/score', '{}', { ...LINES, 'content-encoding': 'br' }, 415, 'ERR_ENCODING'],
+  ['/models/codes/score', 'x', { 'content-type': 'text/csv', 'content-encoding': 'br' }, 415, 'ERR_ENCODING'],
   ['/models/codes/score', LONG, JSON_TYPE, 413, 'ERR_BODY'],
   ['/models/codes/score', '{"code":"2",', JSON_TYPE, 400, 'ERR_DATA'],
   ['/models/codes/score', '', JSON_TYPE, 400, 'ERR_DATA'],
   ['/models/codes/score', '{"records":5}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/models/codes/score?explain=-1', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/models/codes/score?interval=2', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/models/codes/score?explain=', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/models/codes/score', '{"records":[],"explain":{"toString":1}}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/invocations', '{"dataframe_split":{"columns":[{"toString":1}],"data":[[1]]}}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/v2/models/codes/infer', '{"inputs":[],"outputs":[{"name":{"toString":1}}]}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/v2/repository/index', 'null', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/v2/repository/index', '{"ready":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/v2/repository/index', LONG, JSON_TYPE, 413, 'ERR_BODY'],
   ['/nowhere', '{}', JSON_TYPE, 404, 'ERR_PATH'],
 ])('%s, %#, is refused with one sentence of JSON', async (path, body, headers, status, code) => {
   const { ask } = serviceOf('codes');
@@ -171,5 +181,19 @@ test('a client that ends its body early is refused, and no fault of the service'
     ['request', 400],
     ['request', 400],
     ['request', 400],
+  ]);
+});
+
+test('what a service fails at is told in its log, whatever was asked', async () => {
+  const { service, ask, lines } = serviceOf('codes');
+  Object.defineProperty(service.models, 'versions', {
+    value() {
+      throw new TypeError('broken');
+    },
+  });
+  const response = await ask('/models/codes', undefined, { 'x-request-id': 'a-2' });
+  expect([response.status, await response.json()]).toMatchObject([500, { code: 'ERR_INTERNAL', id: 'a-2' }]);
+  expect(lines).toMatchObject([
+    { level: 'error', event: 'failed', id: 'a-2', reason: expect.stringContaining('broken') },
   ]);
 });

@@ -1,49 +1,79 @@
+import { Hono } from 'hono';
 import { expect, test } from 'vitest';
-import { JSON_TYPE, models, serviceOf } from './models.ts';
+import { JSON_TYPE, models, serviceOf, serviceWith } from './models.ts';
 
-test('the page and its files load nothing from elsewhere', async () => {
+const FILES = ['/style.css', '/console.css', '/docs.css', '/dom.js', '/console.js', '/docs.js'];
+
+test('the pages and their files load nothing from elsewhere', async () => {
   const { ask } = serviceOf('codes');
-  for (const [path, type] of [
-    ['/', 'text/html; charset=utf-8'],
-    ['/console.css', 'text/css; charset=utf-8'],
-    ['/console.js', 'text/javascript; charset=utf-8'],
-  ]) {
+  for (const path of ['/', '/docs', ...FILES]) {
     const response = await ask(path);
-    expect(response.headers.get('content-type')).toBe(type);
+    const type = path.endsWith('.css') ? 'text/css' : path.endsWith('.js') ? 'text/javascript' : 'text/html';
+    expect(response.headers.get('content-type')).toBe(`${type}; charset=utf-8`);
     expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/);
-    const text = await response.text();
-    expect(text).not.toMatch(/https?:\/\/|<script>|style="|\son\w+="/);
+    // the names of SVG is no address that is asked
+    const text = (await response.text()).replace('http://www.w3.org/2000/svg', '');
+    expect(text).not.toMatch(/https?:\/\/|<script>|style="|<[^>]*\son\w+="|innerHTML/);
   }
 });
 
-test('the page knows the fields of the models and how they are asked', async () => {
-  const { ask } = serviceOf('codes');
-  await ask('/models/codes/score', '{"code":"2","x":1}', JSON_TYPE);
-  await ask('/models/codes/score', '{"code":"2","x":"far"}', JSON_TYPE);
-  const { ready, models: told, failures } = await (await ask('/console.json')).json();
-  expect([ready, failures]).toEqual([true, []]);
-  expect(told).toHaveLength(1);
-  expect(told[0]).toMatchObject({ name: 'codes', sha256: models.codes.sha256, requests: 2, refused: 1, rows: 1 });
-  expect(told[0].fields.map(({ name }: { name: string }) => name)).toEqual(['code', 'x']);
-  expect(told[0].p99).toBeGreaterThan(0);
+test('below another app all that the pages name is there', async () => {
+  const { service } = serviceOf('codes');
+  const app = new Hono().route('/scoring', service.app);
+  for (const path of ['/scoring/', '/scoring/docs']) {
+    const response = await app.request(path);
+    const named = [...(await response.text()).matchAll(/(?:href|src)="(?!data:|#)([^"]+)"/g)].map(
+      ([, way]) => new URL(way, `http://localhost${path}`).pathname,
+    );
+    expect(named.length).toBeGreaterThan(4);
+    // the path of the mount leads to the one with a slash
+    for (const way of named)
+      expect([way, (await app.request(way)).status]).toEqual([way, way === '/scoring' ? 308 : 200]);
+  }
 });
 
-test('the description of the API names every path that answers, with the fields of each model', async () => {
-  const { ask, service } = serviceOf('codes');
-  const api = await (await ask('/openapi.json')).json();
-  expect(api.openapi).toBe('3.1.0');
-  const routes = service.app.routes
-    .filter(({ path }) => !/^\/(console\.|openapi|ping$|health$|version$|$)|\*/.test(path))
-    .map(({ path, method }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
-  const told = Object.entries(api.paths as Record<string, object>).flatMap(([path, operations]) =>
-    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  const missing = routes.filter(
-    (route) => !told.includes(route) && !/repository|stats|versions|^PUT|\/v1\/models(\/\{model\})?$/.test(route),
-  );
-  expect(missing).toEqual([]);
-  const schema = api.paths['/models/codes/score'].post.requestBody.content['application/json'].schema;
-  expect(schema.anyOf[0].required).toEqual(['code', 'x']);
+test('the console is told what was counted, of all models and of one', async () => {
+  const { ask } = serviceOf('codes', 'rich');
+  await ask('/models/codes/score', '{"code":"2","x":1}', JSON_TYPE);
+  await ask('/models/codes/score', '{"code":"2","x":"far"}', JSON_TYPE);
+  await ask('/models/none/score', '{}', JSON_TYPE);
+  const told = await (await ask('/console.json?model=codes')).json();
+  expect(told).toMatchObject({ ready: true, failures: [], matches: 2 });
+  expect(
+    told.models.map(({ name, requests, refused, failed, rows }: Record<string, unknown>) => [
+      name,
+      requests,
+      refused,
+      failed,
+      rows,
+    ]),
+  ).toEqual([
+    ['codes', 2, 1, 0, 1],
+    ['rich', 0, 0, 0, 0],
+  ]);
+  expect(told.models[0].sha256).toBe(models.codes.sha256);
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  const { all, chosen } = told;
+  expect([all.requests, all.refused, chosen.requests]).toEqual([3, 2, 2]);
+  expect(sum(chosen.times.whole)).toBe(2);
+  expect(sum(chosen.times.score)).toBe(1);
+  expect(chosen.ends).toHaveLength(chosen.times.whole.length - 1);
+  expect(models.codes.score(chosen.example).label).toBeDefined();
+});
+
+test('of many models the console is told a page, and those that are searched for', async () => {
+  const { service, ask } = serviceWith({});
+  for (let i = 0; i < 300; i++) service.models.put({ name: `m${i}`, model: models.codes });
+  const names = async (query: string) => {
+    const { models: told, matches } = await (await ask(`/console.json?${query}`)).json();
+    return [matches, told.length, told[0]?.name ?? null];
+  };
+  expect(await names('from=40&count=20')).toEqual([300, 20, 'm40']);
+  expect(await names('search=M29')).toEqual([11, 11, 'm29']);
+  expect(await names('search=none')).toEqual([0, 0, null]);
+  expect(await names('from=-1&count=1e9')).toEqual([300, 100, 'm0']);
+  // to look at models is not to count them
+  expect(await (await ask('/metrics')).text()).not.toContain('model="m');
 });
 
 test('a model is told by its name', async () => {
@@ -51,4 +81,14 @@ test('a model is told by its name', async () => {
   const told = await (await ask('/models/codes')).json();
   expect(told).toMatchObject({ name: 'codes', sha256: models.codes.sha256, classes: models.codes.manifest.classes });
   expect((await ask('/models/none')).status).toBe(404);
+});
+
+test('counts of all models have a path of their own, which no model hides', async () => {
+  const { ask } = serviceOf('codes');
+  await ask('/models/codes/score', '{"code":"2","x":1}', JSON_TYPE);
+  const { model_stats: counts } = await (await ask('/v2/models/stats')).json();
+  expect(counts).toMatchObject([{ name: 'codes', inference_count: 1 }]);
+  expect(await (await ask('/metrics')).text()).toMatch(
+    /lr_request_duration_seconds_count\{model="codes",version="\w+"\} 1\n/,
+  );
 });

@@ -1,18 +1,22 @@
 // Suites of the service that need more than the library:
-//   npm run test:service -- access      a real issuer of OpenID Connect, a real Open Policy Agent
-//   npm run test:service -- clients     official clients
-//   npm run test:service -- client      our own client: on every runtime, and asking servers of others
-//   npm run test:service -- deploy      the image and the manifests of deploy/
-//   npm run test:service -- hosts       one table of requests on every host
-//   npm run test:service -- programs    the service inside Express, Fastify, hono, Deno and Bun
+//   npm run test:service -- access        a real issuer of OpenID Connect, a real Open Policy Agent
+//   npm run test:service -- browser       the pages, in Chromium
+//   npm run test:service -- client        our own client: on every runtime, and asking servers of others
+//   npm run test:service -- clients       official clients
+//   npm run test:service -- deploy        the image and the manifests of deploy/
+//   npm run test:service -- hosts         one table of requests on every host
+//   npm run test:service -- programs      the service inside Express, Fastify, hono, Deno and Bun
+//   npm run test:service -- schemathesis  requests made of /openapi.json
 import { access } from './access/run.mjs';
+import { browser } from './browser/run.mjs';
 import { client } from './client/run.mjs';
 import { clients } from './clients/run.mjs';
 import { deploy } from './deploy/run.mjs';
 import { hosts } from './hosts/run.mjs';
 import { programs } from './programs/run.mjs';
+import { schemathesis } from './schemathesis/run.mjs';
 
-const SUITES = { access, client, clients, deploy, hosts, programs };
+const SUITES = { access, browser, client, clients, deploy, hosts, programs, schemathesis };
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {

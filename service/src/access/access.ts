@@ -147,7 +147,7 @@ class Access {
     const refusal = refusalOf(error);
     const id = givenId(request) ?? crypto.randomUUID();
     const { metrics, log } = this.#around;
-    metrics.request(null, 'access', refusal.status);
+    metrics.request(null, 'access', refusal.status, 0);
     if (refusal === error) this.#say(request, id, refusal);
     else log({ level: 'error', event: 'failed', id, reason: (error as Error).stack });
     return refusalResponse(refusal, id);

@@ -15,5 +15,6 @@ export function describe({ name, version, sha256, fields, model }: Served, versi
     calibration: calibration?.method ?? null,
     objective,
     fit,
+    intervals: model.covariance !== null,
   };
 }

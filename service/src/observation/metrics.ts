@@ -1,7 +1,9 @@
 import type { Answer } from '../scoring/question.ts';
 
 /** Upper ends of durations, in seconds: a row is scored in microseconds. */
-const SECONDS = [25e-6, 50e-6, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+export const SECONDS = [
+  25e-6, 50e-6, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384, 65536];
 const SHARES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
@@ -44,6 +46,8 @@ export interface Tally {
   refused: number;
   defaulted: number;
   readonly stages: Record<Stage, Histogram>;
+  /** from the begin of a request to its answer, or to the end of its stream */
+  readonly whole: Histogram;
   readonly batch: Histogram;
   readonly probability: Histogram;
   loadSeconds: number;
@@ -71,11 +75,12 @@ export class Metrics {
     return tally;
   }
 
-  /** Counts a request. @param tally  null: it reached no model */
-  request(tally: Tally | null, protocol: string, status: number): void {
+  /** Counts a request and its time. @param tally  null: it reached no model */
+  request(tally: Tally | null, protocol: string, status: number, seconds: number): void {
     const requests = tally?.requests ?? this.#others;
     const key = `${protocol} ${status}`;
     requests[key] = (requests[key] ?? 0) + 1;
+    if (tally) observe(tally.whole, seconds);
   }
 
   /** Counts time. */
@@ -108,6 +113,7 @@ export class Metrics {
       addCounts(own.requests, other.requests);
       for (const key of ['rows', 'refused', 'defaulted'] as const) own[key] += other[key];
       for (const stage of STAGES) addHistogram(own.stages[stage], other.stages[stage]);
+      addHistogram(own.whole, other.whole);
       addHistogram(own.batch, other.batch);
       addHistogram(own.probability, other.probability);
       own.loadSeconds = Math.max(own.loadSeconds, other.loadSeconds);
@@ -152,6 +158,11 @@ export class Metrics {
         ),
       ),
       histograms(
+        'lr_request_duration_seconds',
+        'Time of requests, from their begin to their answer or the end of its stream.',
+        tallies.map((tally) => [of(tally), tally.whole] as const),
+      ),
+      histograms(
         'lr_batch_rows',
         'Rows scored at a time.',
         tallies.map((tally) => [of(tally), tally.batch] as const),
@@ -192,6 +203,7 @@ const emptyTally = (model: string, version: string, sha256: string): Tally => ({
     score: histogram(SECONDS),
     encode: histogram(SECONDS),
   },
+  whole: histogram(SECONDS),
   batch: histogram(ROWS),
   probability: histogram(SHARES),
   loadSeconds: 0,

@@ -1,262 +1,357 @@
 import { inputSchema } from 'logodds/stages';
 import type { Served } from '../models/served.ts';
 import { VERSION } from '../version.ts';
+import { type Examples, examplesOf } from './api/examples.ts';
+import {
+  BAD,
+  BODY,
+  headerComponents,
+  inPath,
+  inQuery,
+  json,
+  MODEL_HEADERS,
+  NAMED,
+  operation,
+  plain,
+  ROWS,
+  refusalComponents,
+  some,
+  type Told,
+} from './api/operations.ts';
+import { instances, invocation, object, RECORD, ref, SCHEMAS, scoring, WANTED_QUERY } from './api/schemas.ts';
 
-/** Models that are described by name; of others the general path says enough. */
+/** Models that are described by name; of others the general paths say enough. */
 const MOST_MODELS = 50;
 
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const json = (schema: object) => ({ 'application/json': { schema } });
-const body = (content: object) => ({ required: true, content });
-const answer = (description: string, content?: object) => ({ description, ...(content && { content }) });
-const refused = (...statuses: readonly [status: string, description: string][]) =>
-  Object.fromEntries(statuses.map(([status, description]) => [status, answer(description, json(ref('Error')))]));
-
-const BAD = refused(
-  ['400', 'what was sent is wrong: the sentence names the row and the field'],
-  ['404', 'no such model or version'],
-  ['413', 'the body is too long'],
-  ['415', 'the type or the encoding of the body is another'],
-  ['503', 'not ready, or too much is waiting'],
-);
-
-const path = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } });
-const query = (name: string, schema: object, description: string) => ({ name, in: 'query', schema, description });
-
-const WANTED = {
-  explain: { type: 'integer', minimum: 0, maximum: 100, description: 'greatest number of reasons of each row' },
-  interval: {
-    type: 'number',
-    exclusiveMinimum: 0,
-    exclusiveMaximum: 1,
-    description: 'probability that intervals cover',
-  },
+const TAGS = {
+  score: 'Our own protocol: records in, scores with their decision out',
+  v2: 'Open Inference V2: KServe, Triton, MLServer',
+  v1: 'TensorFlow Serving, KServe V1, Vertex AI',
+  others: 'SageMaker, MLflow, TorchServe',
+  service: 'The service itself',
 };
 
 const LINES = 'application/x-ndjson';
+const ARROW = 'application/vnd.apache.arrow.stream';
+const CSV = 'text/csv';
+const BINARY = 'application/octet-stream';
+const HEADER_LENGTH = 'inference-header-content-length';
 
-const SCHEMAS = {
-  Error: {
-    type: 'object',
-    required: ['error', 'code'],
-    properties: {
-      error: { type: 'string', description: 'what was expected, what was got, what to do next' },
-      code: { type: 'string' },
-      id: { type: 'string', description: 'the id of the request' },
-      problems: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: { field: { type: 'string' }, row: { type: 'integer' }, rule: { type: 'string' } },
-        },
+const OVERVIEW = [
+  inQuery('search', { type: 'string', description: 'a part of the names of models' }),
+  inQuery('from', { type: 'integer', minimum: 0, description: 'models before the first' }),
+  inQuery('count', { type: 'integer', minimum: 0, maximum: 100, description: 'greatest number of models' }),
+  inQuery('model', { type: 'string', description: 'a model of which more is told' }),
+  inQuery('version', { type: 'string', description: 'its version' }),
+];
+
+/** What the operations on a model need to know of it. */
+interface Subject {
+  /** in summaries */
+  readonly name: string;
+  readonly record: object;
+  readonly examples: Examples | null;
+  readonly parameters: readonly object[];
+}
+
+const tensors = { examples: (examples: Examples) => ({ 'a row': { inputs: examples.tensors } }) };
+const post = (told: Told) => ({ post: operation(told) });
+const get = (told: Told) => ({ get: operation(told) });
+
+function score({ name, record, examples, parameters }: Subject, id?: string) {
+  return post({
+    id,
+    summary: `Score records of ${name}`,
+    tag: 'score',
+    parameters: [...parameters, ...Object.entries(WANTED_QUERY).map(([query, schema]) => inQuery(query, schema))],
+    body: {
+      ...json(
+        scoring(record),
+        some(examples, ({ record }) => ({
+          'a record': record,
+          records: [record, record],
+          'with reasons': { records: [record], explain: 3 },
+        })),
+      ),
+      [LINES]: {
+        schema: { type: 'string', description: 'a record on each line' },
+        examples: some(examples, ({ record }) => ({ 'two lines': `${JSON.stringify(record)}\n`.repeat(2) })),
       },
-    },
-  },
-  Score: {
-    type: 'object',
-    description: 'a score, or why there is none',
-    properties: {
-      probability: { type: ['number', 'null'], description: 'with several classes that of the label' },
-      label: { type: 'string' },
-      logit: { type: ['number', 'null'] },
-      defaulted: { type: 'number', description: 'share of the features that took a default' },
-      review: { type: 'boolean', description: 'the probability is in the band for review' },
-      probabilities: { type: 'object', additionalProperties: { type: ['number', 'null'] } },
-      reasons: { type: 'array', items: { type: 'object' } },
-      interval: { type: 'object', properties: { low: { type: 'number' }, high: { type: 'number' } } },
-      whatif: { type: 'array', items: { type: 'object' } },
-      error: { type: 'string' },
-      code: { type: 'string' },
-    },
-  },
-  Scores: {
-    type: 'object',
-    required: ['model', 'version', 'sha256', 'id', 'scores'],
-    properties: {
-      model: { type: 'string' },
-      version: { type: 'string' },
-      sha256: { type: 'string' },
-      id: { type: 'string' },
-      scores: { type: 'array', items: ref('Score') },
-    },
-  },
-  Tensor: {
-    type: 'object',
-    required: ['name', 'datatype', 'shape'],
-    properties: {
-      name: { type: 'string' },
-      datatype: { type: 'string' },
-      shape: { type: 'array', items: { type: 'integer', minimum: 0 } },
-      data: { type: 'array', items: {} },
-      parameters: { type: 'object' },
-    },
-  },
-  InferRequest: {
-    type: 'object',
-    required: ['inputs'],
-    properties: {
-      id: { type: 'string' },
-      parameters: { type: 'object' },
-      inputs: { type: 'array', items: ref('Tensor') },
-      outputs: {
-        type: 'array',
-        items: {
-          type: 'object',
-          required: ['name'],
-          properties: { name: { type: 'string' }, parameters: { type: 'object' } },
-        },
+      [CSV]: {
+        schema: { type: 'string', description: 'a header with the fields, then a record on each line' },
+        examples: some(examples, ({ csv }) => ({ 'a row': csv })),
       },
+      [ARROW]: { schema: { description: 'an Arrow IPC stream with a column for each field' } },
     },
-  },
-  InferResponse: {
-    type: 'object',
-    required: ['model_name', 'model_version', 'outputs'],
-    properties: {
-      model_name: { type: 'string' },
-      model_version: { type: 'string' },
-      id: { type: 'string' },
-      parameters: { type: 'object' },
-      outputs: { type: 'array', items: ref('Tensor') },
+    answer: 'the scores, in the order of the records: the same kind of body comes back',
+    answers: { ...json(ref('Scores')), ...plain(LINES), ...plain(CSV), [ARROW]: { schema: {} } },
+    headers: MODEL_HEADERS,
+    refused: ROWS,
+  });
+}
+
+function infer({ name, examples, parameters }: Subject, id?: string) {
+  return post({
+    id,
+    summary: `Open Inference V2 with ${name}`,
+    tag: 'v2',
+    parameters: [
+      ...parameters,
+      {
+        name: HEADER_LENGTH,
+        in: 'header',
+        description: 'bytes of JSON, behind which the data of tensors stand; absent: all is JSON',
+        schema: { type: 'integer', minimum: 0 },
+      },
+    ],
+    body: {
+      ...json(ref('InferRequest'), some(examples, tensors.examples)),
+      [BINARY]: { schema: { type: 'string', format: 'binary', description: 'JSON, then the data of tensors' } },
     },
-  },
-  Predictions: { type: 'object', required: ['predictions'], properties: { predictions: { type: 'array', items: {} } } },
-};
+    answer: `the tensors; as ${BINARY} where data were asked for as bytes`,
+    answers: { ...json(ref('InferResponse')), [BINARY]: { schema: { type: 'string', format: 'binary' } } },
+    headers: [...MODEL_HEADERS, 'HeaderLength'],
+    refused: ROWS,
+  });
+}
 
-/** What a record of any model is. */
-const RECORD = { type: 'object', description: 'a field for each column that the model reads; null is a missing value' };
+function predict({ name, record, examples, parameters }: Subject, id?: string) {
+  return post({
+    id,
+    summary: `Predict with ${name}`,
+    tag: 'v1',
+    parameters,
+    body: json(
+      instances(record),
+      some(examples, ({ record }) => ({
+        instances: { instances: [record, record] },
+        inputs: { inputs: Object.fromEntries(Object.entries(record).map(([name, value]) => [name, [value]])) },
+      })),
+    ),
+    answer: 'predictions for instances, outputs for inputs',
+    answers: json({ anyOf: [ref('Predictions'), ref('Outputs')] }),
+    headers: MODEL_HEADERS,
+    refused: ROWS,
+  });
+}
 
-/** The path of scores. @param record  the schema of a record */
-function scorePath(record: object, parameters: readonly object[], summary: string) {
+function torchServe({ name, record, examples, parameters }: Subject, id?: string) {
+  const told = {
+    summary: `Predict with ${name} as TorchServe does`,
+    tag: 'others',
+    parameters,
+    body: json(
+      { anyOf: [{ type: 'array', items: record }, record] },
+      some(examples, ({ record }) => ({ 'a record': record, records: [record] })),
+    ),
+    answer: 'of each row the probability of each class; of one record alone an object',
+    answers: json({ anyOf: [ref('ByClass'), { type: 'array', items: ref('ByClass') }] }),
+    headers: MODEL_HEADERS,
+    refused: ROWS,
+  };
   return {
-    post: {
-      summary,
-      tags: ['score'],
-      parameters: [
-        ...parameters,
-        query('explain', WANTED.explain, 'as in the body'),
-        query('interval', WANTED.interval, 'as in the body'),
-      ],
-      requestBody: body({
-        ...json({
-          anyOf: [
-            record,
-            { type: 'array', items: record },
-            {
-              type: 'object',
-              required: ['records'],
-              properties: {
-                records: { type: 'array', items: record },
-                ...WANTED,
-                whatif: { type: 'array', items: { type: 'string' } },
-              },
-            },
-          ],
-        }),
-        [LINES]: { schema: { type: 'string' } },
-        'text/csv': { schema: { type: 'string' } },
-      }),
-      responses: {
-        '200': answer('the scores, in the order of the records', {
-          ...json(ref('Scores')),
-          [LINES]: { schema: { type: 'string' } },
-          'text/csv': { schema: { type: 'string' } },
-        }),
-        ...BAD,
-      },
-    },
+    post: operation({ ...told, id }),
+    put: operation({ ...told, id: id && `${id}ByPut` }),
   };
 }
 
-const get = (summary: string, tag: string, parameters: readonly object[] = [], missing = false) => ({
-  get: {
-    summary,
-    tags: [tag],
-    ...(parameters.length > 0 && { parameters }),
-    responses: {
-      '200': answer('it is so', json({ type: 'object' })),
-      ...(missing && refused(['404', 'no such model or version'], ['503', 'not ready'])),
+/** The only model of a service. */
+function invocations({ record, examples }: Pick<Subject, 'record' | 'examples'>) {
+  return post({
+    id: 'invoke',
+    summary: 'Predict with the only model, as SageMaker and MLflow do',
+    tag: 'others',
+    body: {
+      ...json(
+        invocation(record),
+        some(examples, ({ record }) => ({
+          'data frame': { dataframe_records: [record] },
+          'data frame, split': { dataframe_split: { columns: Object.keys(record), data: [Object.values(record)] } },
+          instances: { instances: [record] },
+          'a record': record,
+        })),
+      ),
+      [CSV]: { schema: { type: 'string' }, examples: some(examples, ({ csv }) => ({ 'a row': csv })) },
     },
-  },
-});
+    answer: 'the predictions',
+    answers: json(ref('Predictions')),
+    headers: MODEL_HEADERS,
+    refused: ROWS,
+  });
+}
+
+const models = (id: string, summary: string, schema: string, parameters: readonly object[], tag = 'v2') =>
+  get({ id, summary, tag, parameters, answer: 'it is so', answers: json(ref(schema)), refused: NAMED });
+const simple = (
+  id: string,
+  summary: string,
+  answers: Told['answers'],
+  tag = 'service',
+  refused: Told['refused'] = {},
+) => get({ id, summary, tag, answer: 'it is so', answers, refused });
 
 /**
- * The description of a service in OpenAPI 3.1, with the fields of its models.
- * @param below  the path that the service is below, as far as it sees it: a program around it may cut off what it answers behind
+ * The description of a service in OpenAPI 3.1. Models are described by name with their fields; every example is a body that works.
+ * @param all  the models of the service
+ * @param root  the way from the description to the service
  */
-export function openApi(models: readonly Served[], below = ''): object {
-  const named = [...new Map(models.map((served) => [served.name, served])).values()].slice(0, MOST_MODELS);
-  const { $schema: _, ...unknown } = { $schema: '', ...RECORD };
-  const own = named.map((served) => {
-    const { $schema, ...record } = inputSchema(served.model);
-    return [
-      `/models/${encodeURIComponent(served.name)}/score`,
-      scorePath(record, [], `Score records of ${served.name}`),
-    ] as const;
-  });
-  const model = path('model');
-  const version = path('version');
-  const infer = {
-    post: {
-      summary: 'Open Inference V2',
-      tags: ['v2'],
-      requestBody: body(json(ref('InferRequest'))),
-      responses: { '200': answer('tensors', json(ref('InferResponse'))), ...BAD },
-    },
-  };
-  const withParameters = (operation: typeof infer, ...parameters: object[]) => ({
-    post: { ...operation.post, parameters },
-  });
-  const predict = (summary: string, tag: string, parameters: readonly object[]) => ({
-    post: {
-      summary,
-      tags: [tag],
-      ...(parameters.length > 0 && { parameters }),
-      requestBody: body(json({ type: 'object' })),
-      responses: { '200': answer('predictions', json({ type: 'object' })), ...BAD },
-    },
-  });
+export function openApi(all: readonly Served[], root: string): object {
+  // of each name the version that is asked where none is said
+  const named = [...new Map(all.map((served) => [served.name, served])).values()];
+  const told = named.slice(0, MOST_MODELS);
+  const first = told.at(0);
+  const records = componentNames(told);
+  const subjects = told.map((served, i): [served: Served, subject: Subject] => [
+    served,
+    { name: served.name, record: ref(records[i]), examples: examplesOf(served), parameters: [] },
+  ]);
+  const examples = first ? examplesOf(first) : null;
+  const model = inPath('model', 'name of a model', first?.name);
+  const version = inPath('version', 'one of its versions', first?.version);
+  const [any, one]: Subject[] = [[model], [model, version]].map((parameters) => ({
+    name: parameters.length === 1 ? 'a model' : 'a version of a model',
+    record: RECORD,
+    examples,
+    parameters,
+  }));
+  const last = inQuery('version', { type: 'string', description: 'default: the last' });
   return {
     openapi: '3.1.0',
-    info: { title: 'logodds', version: VERSION, description: 'Scores of logistic regressions.' },
-    // relative to the description itself; some tools know a whole path alone
-    servers: [{ url: below || './' }],
-    paths: {
-      ...Object.fromEntries(own),
-      '/models/{model}/score': scorePath(
-        unknown,
-        [model, query('version', { type: 'string' }, 'default: the last')],
-        'Score records',
-      ),
-      '/models/{model}': get('What a model is', 'score', [model], true),
-      '/v2': get('The server', 'v2'),
-      '/v2/health/live': get('Whether it lives', 'v2'),
-      '/v2/health/ready': {
-        get: {
-          summary: 'Whether new requests should come',
-          tags: ['v2'],
-          responses: { '200': answer('yes', json({ type: 'object' })), '503': answer('no', json({ type: 'object' })) },
-        },
-      },
-      '/v2/models': get('The models', 'v2'),
-      '/v2/models/{model}': get('Fields and outputs of a model', 'v2', [model], true),
-      '/v2/models/{model}/ready': get('Whether a model is there', 'v2', [model], true),
-      '/v2/models/{model}/stats': get('Counts of a model', 'v2', [model], true),
-      '/v2/models/{model}/infer': withParameters(infer, model),
-      '/v2/models/{model}/versions/{version}': get('Fields and outputs of a version', 'v2', [model, version], true),
-      '/v2/models/{model}/versions/{version}/infer': withParameters(infer, model, version),
-      '/v1/models/{model}': get('The versions of a model', 'v1', [model], true),
-      '/v1/models/{model}:predict': predict('TensorFlow Serving, KServe V1, Vertex AI', 'v1', [model]),
-      '/invocations': predict('SageMaker, MLflow', 'others', []),
-      '/predictions/{model}': predict('TorchServe', 'others', [model]),
-      '/predictions/{model}/{version}': predict('TorchServe', 'others', [model, version]),
-      '/metrics': {
-        get: {
-          summary: 'Numbers for Prometheus',
-          tags: ['service'],
-          responses: { '200': answer('text', { 'text/plain': { schema: { type: 'string' } } }) },
-        },
-      },
+    info: {
+      title: 'logodds',
+      version: VERSION,
+      description: 'Scores of logistic regressions.',
+      license: { name: 'MIT', identifier: 'MIT' },
     },
-    components: { schemas: SCHEMAS },
+    servers: [{ url: root }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    paths: {
+      ...Object.fromEntries(
+        subjects.flatMap(([{ name }, subject]) => {
+          const path = encodeURIComponent(name);
+          return [
+            [`/models/${path}/score`, score(subject)],
+            [`/v2/models/${path}/infer`, infer(subject)],
+            [`/v1/models/${path}:predict`, predict(subject)],
+            [`/predictions/${path}`, torchServe(subject)],
+          ];
+        }),
+      ),
+      '/models/{model}/score': score({ ...any, parameters: [model, last] }, 'score'),
+      '/models/{model}': models('model', 'What a model is', 'Model', [model, last], 'score'),
+      '/v2': simple('server', 'The server', json(ref('ServerMetadata')), 'v2'),
+      '/v2/health/live': simple('live', 'Whether it lives', json(ref('Live')), 'v2'),
+      '/v2/health/ready': simple('ready', 'Whether new requests should come', json(ref('Ready')), 'v2', {
+        503: { description: 'they should not', content: json(ref('Ready')) },
+      }),
+      '/v2/models': simple('models', 'Names of the models', json(ref('Names')), 'v2'),
+      '/v2/models/stats': simple('statistics', 'Counts of all models', json(ref('Statistics')), 'v2'),
+      ...Object.fromEntries(
+        [any, one].flatMap((subject, i) => {
+          const path = ['/models/{model}', '/models/{model}/versions/{version}'][i];
+          const of = ['Model', 'Version'][i];
+          const { parameters } = subject;
+          return [
+            [
+              `/v2${path}`,
+              models(`metadataOf${of}`, `Fields and outputs of ${subject.name}`, 'ModelMetadata', parameters),
+            ],
+            [`/v2${path}/ready`, models(`readyOf${of}`, `Whether ${subject.name} is there`, 'ModelReady', parameters)],
+            [`/v2${path}/stats`, models(`statisticsOf${of}`, `Counts of ${subject.name}`, 'Statistics', parameters)],
+            [`/v2${path}/infer`, infer(subject, `infer${of}`)],
+            [`/v1${path}`, models(`statusOf${of}`, `State of ${subject.name}`, 'ModelStatus', parameters, 'v1')],
+            [`/v1${path}:predict`, predict(subject, `predict${of}`)],
+            [`/predictions/{model}${i === 0 ? '' : '/{version}'}`, torchServe(subject, `torchServe${of}`)],
+          ];
+        }),
+      ),
+      '/v2/repository/index': post({
+        id: 'index',
+        summary: 'What is there, and what could not be loaded',
+        tag: 'v2',
+        body: json(ref('IndexRequest'), { all: {}, ready: { ready: true } }),
+        bodyIsOptional: true,
+        answer: 'all versions of all models',
+        answers: json(ref('Index')),
+        refused: BODY,
+      }),
+      '/v2/repository/models/{model}/load': post({
+        id: 'load',
+        summary: 'Load a model, or load it again',
+        tag: 'v2',
+        parameters: [model],
+        answer: 'it is loaded',
+        answers: json(ref('Loaded')),
+        refused: { ...NAMED, ...BAD },
+      }),
+      '/v2/repository/models/{model}/unload': post({
+        id: 'unload',
+        summary: 'Take a model away',
+        tag: 'v2',
+        parameters: [model],
+        answer: 'it is gone',
+        answers: json(ref('Unloaded')),
+        refused: NAMED,
+      }),
+      '/v1/models': simple('names', 'Names of the models', json(ref('Names')), 'v1'),
+      '/invocations': invocations(named.length === 1 ? subjects[0][1] : { record: RECORD, examples: null }),
+      ...Object.fromEntries(
+        ['/ping', '/health'].map((path) => [
+          path,
+          simple(path.slice(1), 'Whether new requests should come', {}, 'others', {
+            503: { description: 'they should not' },
+          }),
+        ]),
+      ),
+      '/version': simple('version', 'The version of the service', plain('text/plain'), 'others'),
+      '/metrics': simple('metrics', 'Numbers for Prometheus', plain('text/plain')),
+      '/': simple('console', 'A page with the models, their traffic, and a form to try a record', plain('text/html')),
+      '/console.json': get({
+        id: 'overview',
+        summary: 'What the console shows',
+        tag: 'service',
+        parameters: OVERVIEW,
+        answer: 'models and counts',
+        answers: json({ type: 'object' }),
+      }),
+      '/docs': simple('docs', 'A page to read this description', plain('text/html')),
+      '/openapi.json': simple('description', 'This description', json(ref('Description'))),
+      '/v2/docs/dataplane.json': simple(
+        'descriptionOfV2',
+        'This description, where MLServer has it',
+        json({ type: 'object' }),
+      ),
+      '/v2/models/{model}/docs/dataplane.json': models(
+        'descriptionOfModel',
+        'This description, of one model',
+        'Description',
+        [model],
+      ),
+    },
+    components: {
+      schemas: {
+        ...SCHEMAS,
+        Description: object({
+          openapi: { type: 'string' },
+          ...Object.fromEntries(['info', 'paths', 'components'].map((part) => [part, { type: 'object' }])),
+          servers: { type: 'array' },
+          tags: { type: 'array' },
+        }),
+        ...Object.fromEntries(
+          told.map(({ model }, i) => {
+            const { $schema, ...record } = inputSchema(model);
+            return [records[i], record];
+          }),
+        ),
+      },
+      responses: refusalComponents(),
+      headers: headerComponents(),
+    },
   };
 }
+
+/** Names for the records of models: those of components have few characters. */
+const componentNames = (all: readonly Served[]): string[] =>
+  all.map(({ name }, i) =>
+    /^[\w.-]+$/.test(name) ? `Record.${name}` : `Record.${i}.${name.replace(/[^\w.-]/g, '_')}`,
+  );

@@ -1,16 +1,21 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import type { Core } from '../core.ts';
-import type { Histogram, Tally } from '../observation/metrics.ts';
 import { sightOf } from '../requests/caller.ts';
 import { jsonResponse } from '../responses/json.ts';
-import { consoleCss, consoleHtml, consoleJs } from './consoleHtml.ts';
+import { CONSOLE_SCRIPT, consoleHtml } from './consolePage.ts';
+import { DOCS_SCRIPT, docsHtml } from './docsPage.ts';
+import { DOM } from './dom.ts';
 import { openApi } from './openapi.ts';
+import { overview } from './overview.ts';
+import { CONSOLE_STYLE, DOCS_STYLE, STYLE } from './style.ts';
 
 /*
- * Pages for people.
+ * Pages for people, and the description of the API.
  *
- *   GET /               models, traffic, a form to try a record
- *   GET /openapi.json   the API in OpenAPI 3.1
+ *   GET /                                   models, traffic, a form to try a record
+ *   GET /docs[?model=m]                     a page to read the description
+ *   GET /openapi.json                       the API in OpenAPI 3.1
+ *   GET /v2/docs, /v2/docs/dataplane.json   both, where MLServer has them; /v2/models/{m}/docs/dataplane.json of one model
  */
 
 /** Nothing but the page's own files is loaded or asked. */
@@ -21,63 +26,49 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 };
 
+/** The files of the pages: type and text. */
+const FILES = {
+  'style.css': ['text/css', STYLE],
+  'console.css': ['text/css', CONSOLE_STYLE],
+  'docs.css': ['text/css', DOCS_STYLE],
+  'dom.js': ['text/javascript', DOM],
+  'console.js': ['text/javascript', CONSOLE_SCRIPT],
+  'docs.js': ['text/javascript', DOCS_SCRIPT],
+} as const;
+
 const text = (type: string, body: string): Response =>
   new Response(body, { headers: { ...HEADERS, 'content-type': `${type}; charset=utf-8` } });
 
 const API = '/openapi.json';
 
 export function addPages(app: Hono, core: Core): void {
-  app.get('/', () => text('text/html', consoleHtml));
-  app.get('/console.css', () => text('text/css', consoleCss));
-  app.get('/console.js', () => text('text/javascript', consoleJs));
-  app.get('/console.json', (c) => jsonResponse(overview(core, c.req.raw)));
-  app.get(API, ({ req }) =>
-    jsonResponse(openApi(core.shelf.all(sightOf(req.raw)), req.path.slice(0, -API.length))),
+  app.get('/', (c) => text('text/html', consoleHtml(besideOf(c))));
+  app.get('/docs', (c) => text('text/html', docsHtml(consoleOf(c))));
+  for (const [name, [type, body]] of Object.entries(FILES)) app.get(`/${name}`, () => text(type, body));
+  app.get('/console.json', (c) => jsonResponse(overview(core, c.req.query(), sightOf(c.req.raw))));
+  app.get(API, ({ req }) => {
+    // below another app its path is known; a program around the service may have cut it off, and then the description is beside it
+    const below = req.path.slice(0, -API.length);
+    return jsonResponse(openApi(core.shelf.all(sightOf(req.raw)), below || './'));
+  });
+  app.get('/v2/docs', (c) => c.redirect('../docs'));
+  app.get('/v2/docs/dataplane.json', (c) => jsonResponse(openApi(core.shelf.all(sightOf(c.req.raw)), '../../')));
+  app.get('/v2/models/:model/docs/dataplane.json', (c) =>
+    jsonResponse(openApi([core.shelf.find(c.req.param('model'), null, sightOf(c.req.raw))], '../../../../')),
   );
 }
 
-/** What the page shows to who asks. */
-function overview({ shelf, metrics, isReady }: Core, request: Request) {
-  const sees = sightOf(request);
-  return {
-    ready: isReady,
-    failures: [...shelf.failures].filter(([name]) => sees(name)).map(([name, reason]) => ({ name, reason })),
-    models: shelf.all(sees).map((served) => {
-      const tally = metrics.of(served);
-      const { name, version, sha256, fields, model } = served;
-      return {
-        name,
-        version,
-        sha256,
-        fields,
-        positive: model.manifest.positive,
-        intervals: model.covariance !== null,
-        ...traffic(tally),
-      };
-    }),
-  };
+/** The parts of the path that was asked: below another app there are more than those of the route. */
+const partsOf = (c: Context): string[] => new URL(c.req.url).pathname.split('/');
+
+/** The way from the console to its files: below another app it is asked without the slash at its end. */
+function besideOf(c: Context): string {
+  const last = partsOf(c).at(-1);
+  return last === '' ? './' : `./${last}/`;
 }
 
-function traffic({ requests, rows, stages }: Tally) {
-  const counts = Object.entries(requests).map(([key, count]) => [Number(key.split(' ')[1]), count] as const);
-  const sum = (of: (status: number) => boolean) =>
-    counts.reduce((total, [status, count]) => total + (of(status) ? count : 0), 0);
-  return {
-    requests: sum(() => true),
-    refused: sum((status) => status >= 400),
-    rows,
-    median: below(stages.score, 0.5),
-    p99: below(stages.score, 0.99),
-  };
-}
-
-/** The end of a histogram below which this share of its values lies; null: it has none, or it is the last. */
-function below({ ends, counts }: Histogram, share: number): number | null {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  let sum = 0;
-  for (let i = 0; i < ends.length && total > 0; i++) {
-    sum += counts[i];
-    if (sum >= share * total) return ends[i];
-  }
-  return null;
+/** The way from the page of the API to the console. */
+function consoleOf(c: Context): string {
+  const above = partsOf(c).at(-2);
+  return above === '' ? './' : `../${above}`;
 }

@@ -132,11 +132,12 @@ function splitRecords(split: unknown): readonly object[] {
   const { columns, data } = isObject(split) ? split : {};
   if (
     !Array.isArray(columns) ||
+    !columns.every((name) => typeof name === 'string' || typeof name === 'number') ||
     !Array.isArray(data) ||
     !data.every((row) => Array.isArray(row) && row.length === columns.length)
   )
     throw badRequest(
-      'dataframe_split: expected columns and rows of as many values, got something else; send {"columns": […], "data": [[…]]}',
+      'dataframe_split: expected names of columns and rows of as many values, got something else; send {"columns": […], "data": [[…]]}',
     );
   return data.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
 }

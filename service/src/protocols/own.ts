@@ -3,7 +3,7 @@ import { type ByteScores, RowError } from 'logodds/bytes';
 import type { Core, Exchange } from '../core.ts';
 import { describe } from '../models/describe.ts';
 import type { Served } from '../models/served.ts';
-import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
+import { badRequest, Refusal } from '../refusal.ts';
 import { sightOf } from '../requests/caller.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
@@ -28,12 +28,8 @@ const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlin
 
 export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
-    try {
-      const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null, sightOf(c.req.raw));
-      return jsonResponse(describe(served, core.shelf.versions(served.name)));
-    } catch (error) {
-      return refusalResponse(refusalOf(error), null);
-    }
+    const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null, sightOf(c.req.raw));
+    return jsonResponse(describe(served, core.shelf.versions(served.name)));
   });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
@@ -114,7 +110,10 @@ function scoreLines(exchange: Exchange, wanted: Wanted): Response {
       .rows(found)
       .map((row) => `${row}\n`)
       .join('');
-  const chunks = wantsDetails(wanted) ? detailed(exchange, wanted, text) : streamed(exchange, 'lines', text);
+  const body = exchange.chunks();
+  const chunks = wantsDetails(wanted)
+    ? detailed(exchange, body, wanted, text)
+    : streamed(exchange, body, 'lines', text);
   return exchange.stream('application/x-ndjson', chunks, (error) => `${faultJson(error)}\n`);
 }
 
@@ -139,7 +138,7 @@ const NO_DETAILS =
 function scoreCsv(exchange: Exchange, wanted: Wanted): Response {
   if (wantsDetails(wanted)) throw badRequest(NO_DETAILS);
   const writer = new ScoreCsv(exchange.served);
-  const chunks = streamed(exchange, 'csv', (found) => writer.rows(found));
+  const chunks = streamed(exchange, exchange.chunks(), 'csv', (found) => writer.rows(found));
   return exchange.stream('text/csv', chunks, (error) => writer.fault(error));
 }
 
@@ -148,6 +147,7 @@ const NO_BYTES = new Uint8Array();
 /** The scores of the rows that each chunk completes, as text. */
 async function* streamed(
   exchange: Exchange,
+  body: AsyncGenerator<Uint8Array>,
   format: 'lines' | 'csv',
   textOf: (found: Answer) => string,
 ): AsyncGenerator<string> {
@@ -164,7 +164,7 @@ async function* streamed(
   try {
     // hosts have a body without bytes as no chunk or as an empty one
     scorer[format](NO_BYTES);
-    for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk), chunk);
+    for await (const chunk of body) yield put(scorer[format](chunk), chunk);
     const last = put(scorer.end(), NO_BYTES);
     isOver = true;
     yield last;
@@ -182,12 +182,13 @@ async function* streamed(
 /** Lines of which more is wanted than scores: they are parsed. */
 async function* detailed(
   exchange: Exchange,
+  body: AsyncGenerator<Uint8Array>,
   wanted: Wanted,
   textOf: (found: Answer) => string,
 ): AsyncGenerator<string> {
   const { model } = exchange.served;
   let row = 0;
-  for await (const line of linesOf(exchange.chunks())) {
+  for await (const line of linesOf(body)) {
     const records = [parsed(line) as object];
     const found = scoreRecords(model, records, wanted, row++);
     exchange.scored(found, { kind: 'records', records });

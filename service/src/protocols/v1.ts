@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
-import { badRequest, Refusal, refusalOf, refusalResponse } from '../refusal.ts';
+import { badRequest, Refusal } from '../refusal.ts';
 import { sightOf } from '../requests/caller.ts';
 import { jsonResponse } from '../responses/json.ts';
 import { predictions, recordsOf, scoreBody } from './invocations.ts';
@@ -16,15 +16,11 @@ export function addV1(app: Hono, core: Core): void {
   app.get('/v1/models', (c) => jsonResponse({ models: core.shelf.names(sightOf(c.req.raw)) }));
   for (const path of ['/v1/models/:model', '/v1/models/:model/versions/:version']) {
     app.get(path, (c) => {
-      try {
-        const model = c.req.param('model')!;
-        const version = c.req.param('version') ?? null;
-        const { name } = core.shelf.find(model, version, sightOf(c.req.raw));
-        const versions = version === null ? core.shelf.versions(name) : [version];
-        return jsonResponse({ name, ready: true, model_version_status: versions.map(statusOf) });
-      } catch (error) {
-        return refusalResponse(refusalOf(error), null);
-      }
+      const model = c.req.param('model')!;
+      const version = c.req.param('version') ?? null;
+      const { name } = core.shelf.find(model, version, sightOf(c.req.raw));
+      const versions = version === null ? core.shelf.versions(name) : [version];
+      return jsonResponse({ name, ready: true, model_version_status: versions.map(statusOf) });
     });
     // the verb stands behind the name
     app.post(path, (c) => {

@@ -6,7 +6,12 @@ export interface BodyLimits {
   readonly bytes: number;
 }
 
-const ENCODINGS: Readonly<Record<string, CompressionFormat>> = { gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate' };
+const ENCODINGS: ReadonlyMap<string, CompressionFormat | null> = new Map([
+  ['identity', null],
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+]);
 
 /** The bytes of a body, inflated. @throws Refusal 400, 413, 415 */
 export async function bytesOf(request: Request, { bytes: most }: BodyLimits): Promise<Uint8Array> {
@@ -44,16 +49,23 @@ async function readOf(request: Request, most: number): Promise<Uint8Array> {
   return all;
 }
 
-/** The chunks of a body as they arrive, inflated. @throws Refusal */
-export async function* chunksOf(request: Request): AsyncGenerator<Uint8Array> {
-  const { body } = request;
-  if (!body) return;
+/** The chunks of a body as they arrive, inflated. @throws Refusal 415 at once, others where the body has them */
+export function chunksOf(request: Request): AsyncGenerator<Uint8Array> {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
-  const format = ENCODINGS[encoding];
-  if (!format && encoding !== 'identity')
+  const format = ENCODINGS.get(encoding);
+  if (format === undefined)
     throw new Refusal(415, 'ERR_ENCODING', 'content-encoding: expected gzip or deflate, got another; send it without', {
       headers: { 'accept-encoding': 'gzip, deflate' },
     });
+  return inflated(request, encoding, format);
+}
+
+async function* inflated(
+  { body }: Request,
+  encoding: string,
+  format: CompressionFormat | null,
+): AsyncGenerator<Uint8Array> {
+  if (!body) return;
   const stream = format
     ? body.pipeThrough(new DecompressionStream(format) as TransformStream<Uint8Array, Uint8Array>)
     : body;

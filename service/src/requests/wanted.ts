@@ -16,8 +16,14 @@ export function wantedOf(given: { explain?: unknown; interval?: unknown; whatif?
   };
 }
 
+/** A number, or its text as a query has it; NaN for anything else. */
+function numberOf(given: unknown): number {
+  if (typeof given === 'number') return given;
+  return typeof given === 'string' && /^[\d.]+(e[+-]?\d+)?$/i.test(given) ? Number(given) : Number.NaN;
+}
+
 function reasonsOf(given: unknown): number {
-  const count = Number(given);
+  const count = numberOf(given);
   if (Number.isInteger(count) && count >= 0 && count <= MOST_REASONS) return count;
   throw badRequest(
     `explain: expected a whole number from 0 to ${MOST_REASONS}, got something else; leave it out for no reasons`,
@@ -25,7 +31,7 @@ function reasonsOf(given: unknown): number {
 }
 
 function levelOf(given: unknown): number {
-  const level = Number(given);
+  const level = numberOf(given);
   if (level > 0 && level < 1) return level;
   throw badRequest('interval: expected a probability between 0 and 1, got something else; 0.95 is usual');
 }

@@ -130,10 +130,10 @@ function missingOf(name: string, given: unknown, rows: number): readonly number[
 
 function outputsOf(given: unknown, isBinary: boolean): readonly Output[] | null {
   if (given === undefined || (Array.isArray(given) && given.length === 0)) return null;
-  if (!Array.isArray(given) || !given.every(isObject))
-    throw badRequest('outputs: expected a list of objects, got something else; leave it out for all');
+  if (!Array.isArray(given) || !given.every((output) => isObject(output) && typeof output.name === 'string'))
+    throw badRequest('outputs: expected a list of objects with a name, got something else; leave it out for all');
   return given.map(({ name, parameters }) => {
     const asked = isObject(parameters) ? parameters.binary_data : undefined;
-    return { name: String(name), isBinary: asked === undefined ? isBinary : asked === true };
+    return { name, isBinary: asked === undefined ? isBinary : asked === true };
   });
 }

@@ -1,9 +1,11 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
 import type { Histogram, Tally } from '../../observation/metrics.ts';
-import { refusalOf, refusalResponse } from '../../refusal.ts';
+import { badRequest } from '../../refusal.ts';
+import { bytesOf } from '../../requests/body.ts';
 import { sightOf } from '../../requests/caller.ts';
 import { jsonResponse } from '../../responses/json.ts';
+import { parsedJson } from '../../scoring/score.ts';
 
 /*
  * The repository and the statistics of models.
@@ -15,16 +17,11 @@ import { jsonResponse } from '../../responses/json.ts';
 
 export function addRepository(app: Hono, core: Core): void {
   app.post('/v2/repository/index', async (c) => {
-    const { ready } = (await c.req.json().catch(() => ({}))) as { ready?: boolean };
+    const ready = onlyReady(await bytesOf(c.req.raw, core.limits));
     return jsonResponse(core.shelf.list(sightOf(c.req.raw)).filter(({ state }) => !ready || state === 'READY'));
   });
-  const change = async (c: Context, make: (name: string) => unknown): Promise<Response> => {
-    try {
-      return jsonResponse(await make(c.req.param('model')!));
-    } catch (error) {
-      return refusalResponse(refusalOf(error), null);
-    }
-  };
+  const change = async (c: Context, make: (name: string) => unknown): Promise<Response> =>
+    jsonResponse(await make(c.req.param('model')!));
   app.post('/v2/repository/models/:model/load', (c) =>
     change(c, async (name) => {
       await core.load(name);
@@ -53,6 +50,14 @@ export function addRepository(app: Hono, core: Core): void {
       return statistics(core, (tally) => tally.model === name && tally.version === version);
     }),
   );
+}
+
+/** Whether only what is ready is asked for. The body need not be there. @throws Refusal */
+function onlyReady(bytes: Uint8Array): boolean {
+  if (bytes.length === 0) return false;
+  const { ready = false } = (parsedJson(bytes) ?? { ready: null }) as { ready?: unknown };
+  if (typeof ready === 'boolean') return ready;
+  throw badRequest('body: expected an object with ready, true or false, got something else; send {} for all models');
 }
 
 const nanoseconds = ({ counts, sum }: Histogram) => ({

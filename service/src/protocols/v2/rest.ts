@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { Core, Exchange } from '../../core.ts';
 import type { Served } from '../../models/served.ts';
-import { badRequest, refusalOf, refusalResponse } from '../../refusal.ts';
+import { badRequest } from '../../refusal.ts';
 import { sightOf } from '../../requests/caller.ts';
 import { jsonResponse } from '../../responses/json.ts';
 import { NOTHING, type Rows } from '../../scoring/question.ts';
@@ -24,15 +24,6 @@ const HEADER_LENGTH = 'inference-header-content-length';
 const NAME = 'logodds';
 const EXTENSIONS = ['binary_tensor_data', 'binary_data', 'model_repository', 'statistics'];
 
-/** Answers, or tells why not. */
-const told = (c: Context, make: () => unknown): Response => {
-  try {
-    return jsonResponse(make());
-  } catch (error) {
-    return refusalResponse(refusalOf(error), c.req.header('x-request-id') ?? null);
-  }
-};
-
 export function addV2(app: Hono, core: Core): void {
   // its fixed paths stand before those with a name in their place: the fast router of hono asks that
   addRepository(app, core);
@@ -44,8 +35,8 @@ export function addV2(app: Hono, core: Core): void {
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     const find = (c: Context): Served =>
       core.shelf.find(c.req.param('model')!, c.req.param('version') ?? null, sightOf(c.req.raw));
-    app.get(path, (c) => told(c, () => metadataOf(find(c), core.shelf.versions(c.req.param('model')!))));
-    app.get(`${path}/ready`, (c) => told(c, () => ({ name: find(c).name, ready: true })));
+    app.get(path, (c) => jsonResponse(metadataOf(find(c), core.shelf.versions(c.req.param('model')!))));
+    app.get(`${path}/ready`, (c) => jsonResponse({ name: find(c).name, ready: true }));
     app.post(`${path}/infer`, (c) =>
       core.exchange(c.req.raw, 'v2', c.req.param('model')!, c.req.param('version') ?? null, infer),
     );
