@@ -78,7 +78,7 @@ describe('turns of the event loop', () => {
   test('what is read late in a turn has waited for what came before it; the next turn begins anew', () => {
     const time = clock();
     let turns = 0;
-    const measured = new Turns(time, () => turns++);
+    const measured = new Turns(time, 50, () => turns++);
     const delays = [measured.delay(time.now())];
     for (const ms of [3, 4]) {
       time.move(ms);
@@ -98,25 +98,43 @@ describe('turns of the event loop', () => {
 });
 
 describe('overload', () => {
-  test('a request that has waited longer than may be is refused by 503 and counted; begin and end are said once', () => {
-    const { time, enter, load, lines } = gates({ maxDelayMs: 50 });
-    const statuses = [enter(asked(time))];
-    for (const ms of [50, 1, 10]) {
-      time.move(ms);
-      statuses.push(enter(asked(time)));
-    }
+  /** A turn with requests at these milliseconds; what became of them. */
+  const turnOf = ({ time, enter }: ReturnType<typeof gates>, ...at: number[]) => {
+    const statuses = at.map((ms, i) => {
+      time.move(ms - (at[i - 1] ?? 0));
+      return enter(asked(time));
+    });
     time.turn();
-    statuses.push(enter(asked(time)));
-    expect(statuses).toEqual([null, null, 503, 503, null]);
-    expect(load.shed).toEqual({ overload: 2, queue: 0, deadline: 0, rate: 0 });
-    time.turn();
-    time.move(1001);
-    enter(asked(time));
-    expect(lines).toEqual([
-      { level: 'warn', event: 'overload', delayMs: 51 },
-      { level: 'warn', event: 'overload over', requests: 2 },
+    return statuses;
+  };
+
+  test('while the loop keeps up, a turn may be long for once: after a rest, or after a short turn', () => {
+    const service = gates({ maxDelayMs: 50 });
+    expect(turnOf(service, 0, 60, 500)).toEqual([null, null, null]);
+    expect(turnOf(service, 0, 10)).toEqual([null, null]);
+    expect(turnOf(service, 0, 300, 450)).toEqual([null, null, null]);
+    service.time.move(1000);
+    expect(turnOf(service, 0, 500, 501)).toEqual([null, null, 503]);
+  });
+
+  test('where it does not, what has waited longer than may be is refused and counted; begin and end are said once', () => {
+    const service = gates({ maxDelayMs: 50 });
+    expect(turnOf(service, 0, 501)).toEqual([null, 503]);
+    expect(turnOf(service, 0, 50, 51, 60)).toEqual([null, null, 503, 503]);
+    expect(turnOf(service, 0, 55)).toEqual([null, 503]);
+    // a turn in time
+    expect([turnOf(service, 0, 20), turnOf(service, 0, 60)]).toEqual([
+      [null, null],
+      [null, null],
     ]);
-    expect(load.delay.counts.reduce((sum, count) => sum + count)).toBe(6);
+    service.time.move(1001);
+    turnOf(service, 0);
+    expect(service.load.shed).toEqual({ overload: 4, queue: 0, deadline: 0, rate: 0 });
+    expect(service.lines).toEqual([
+      { level: 'warn', event: 'overload', delayMs: 501 },
+      { level: 'warn', event: 'overload over', requests: 4 },
+    ]);
+    expect(service.load.delay.counts.reduce((sum, count) => sum + count)).toBe(13);
   });
 
   test('a request that has waited as long as its client will is refused by 504', () => {

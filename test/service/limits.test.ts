@@ -87,7 +87,12 @@ describe('limits', () => {
   ])('a line that is too long ends its stream, %s', async (_, pieces) => {
     const { service } = serviceWith({ limits }, 'codes');
     const encoder = new TextEncoder();
-    const body = ReadableStream.from(pieces.map((piece) => encoder.encode(piece)));
+    const body = new ReadableStream({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(encoder.encode(piece));
+        controller.close();
+      },
+    });
     const lines = await linesOf(await service.fetch(post(body, LINES)));
     expect(lines.map((line) => JSON.parse(line).code ?? null)).toEqual([null, 'ERR_LIMIT']);
   });

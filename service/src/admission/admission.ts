@@ -8,8 +8,8 @@ import { HOST_TIME, type Time, Turns } from './turns.ts';
 /** How much is let in at a time. */
 export interface AdmissionOptions {
   /**
-   * milliseconds that a request may have waited for the event loop when it is read, or a long body in the queue; later ones are refused by 503. Default:
-   * none is. Where clocks stand still while work is done, as in Workers, nothing is seen to wait, and nothing is refused.
+   * milliseconds that a request may have waited when its turn comes, in an event loop that does not keep up or, with a long body, in the queue; later ones
+   * are refused by 503. Default: none is. Where clocks stand still while work is done, as in Workers, nothing is seen to wait, and nothing is refused.
    */
   readonly maxDelayMs?: number;
   /** how much each caller may ask */
@@ -28,7 +28,7 @@ export function gatesOf(
 ): { readonly before: readonly Gate[]; readonly after: readonly Gate[] } {
   const limit = rate ? [new RateLimit(rate, time, metrics)] : [];
   if (maxDelayMs === undefined) return { before: [], after: limit };
-  const turns = new Turns(time, () => queue.turn());
+  const turns = new Turns(time, maxDelayMs, () => queue.turn());
   const queue = new Queue(time, turns, maxDelayMs, metrics);
   return { before: [new Door(turns, maxDelayMs, metrics, log)], after: [...limit, queue] };
 }

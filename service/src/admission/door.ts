@@ -4,6 +4,8 @@ import { Refusal } from '../refusal.ts';
 import { tooLate } from '../requests/deadline.ts';
 import type { Turns } from './turns.ts';
 
+/** How many times as long a request may wait while the loop was seen to keep up in as long a time. */
+const PATIENCE = 10;
 /** Without a request turned away for so long an overload is over. */
 const CALM_MS = 1000;
 
@@ -15,7 +17,11 @@ export const OVERLOADED = new Refusal(
   { headers: { 'retry-after': '1' } },
 );
 
-/** Turns requests away that have waited too long before any work is done on them. */
+/**
+ * Turns requests away that have waited too long before any work is done on them. A turn may be long for once: memory is collected, a container has used up
+ * its share of the processor. Only where the loop has not kept up for a while requests may wait no longer than they should; until then ten times as long.
+ * (Maurer, "Fail at Scale", ACM Queue 2015, 13(8).)
+ */
 export class Door implements Gate {
   readonly #turns: Turns;
   readonly #most: number;
@@ -25,7 +31,7 @@ export class Door implements Gate {
   #shed = 0;
   #last = 0;
 
-  /** @param mostMs  how long a request may have waited */
+  /** @param mostMs  how long a request may wait while the loop does not keep up */
   constructor(turns: Turns, mostMs: number, metrics: Metrics, log: (line: LogLine) => void) {
     this.#turns = turns;
     this.#most = mostMs;
@@ -39,9 +45,14 @@ export class Door implements Gate {
     this.#metrics.waited(delay);
     // the client began to wait before the request was read
     if (began + delay >= deadline) throw this.#shut('deadline', began, delay);
-    if (delay > this.#most) throw this.#shut('overload', began, delay);
+    if (delay > this.#most && delay > this.#allowed(began)) throw this.#shut('overload', began, delay);
     if (this.#shed > 0 && began - this.#last > CALM_MS) this.#over();
     return undefined;
+  }
+
+  #allowed(now: number): number {
+    const patience = PATIENCE * this.#most;
+    return this.#turns.behind(now) > patience ? this.#most : patience;
   }
 
   #shut(reason: 'overload' | 'deadline', now: number, delay: number): Refusal {

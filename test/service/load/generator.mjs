@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
  * Puts a load on a service.
  * @param load  {url, path, type, bodies: [text], headers?, rate: requests a second (null: each connection asks again as soon as it is answered), connections,
  *   seconds, patienceMs}
- * @returns counts by status, lost requests, milliseconds of those with 200 (from when they were sent), answers of 200 in each tenth of a second
+ * @returns counts by status, lost requests, milliseconds of those with 200 (from when they were sent), and of each second how many were answered by 200 and how many were not
  */
 export function generate(load) {
   const child = fork(fileURLToPath(import.meta.url), ['generate'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const { expect: _, onAnswer, ...rest } = load;
-  child.send(rest);
+  const { onAnswer, ...rest } = load;
+  child.send({ ...rest, keeps: onAnswer !== undefined });
   return new Promise((resolve, reject) => {
     child.on('message', (message) => (message.done ? resolve(message.done) : onAnswer?.(message)));
     child.on('exit', (code) => code !== 0 && reject(new Error(`the generator ended with ${code}`)));
@@ -21,7 +21,7 @@ export function generate(load) {
 }
 
 const TICK_MS = 1;
-const SLICE_MS = 100;
+const SLICE_MS = 1000;
 const END = Buffer.from('\r\n\r\n');
 
 class Client {
@@ -151,7 +151,10 @@ async function run({
   let until = 0;
   const statuses = {};
   const ms = [];
-  const slices = new Array(Math.ceil((seconds * 1000 + patienceMs) / SLICE_MS) + 1).fill(0);
+  const slices = Array.from({ length: Math.ceil((seconds * 1000 + patienceMs) / SLICE_MS) + 1 }, () => ({
+    ok: 0,
+    other: 0,
+  }));
   const refusedMs = [];
   let lost = 0;
   let unsent = 0;
@@ -161,6 +164,7 @@ async function run({
   let open = 0;
   const idle = [];
   const clients = [];
+  const sliceAt = (now) => slices[Math.min(slices.length - 1, Math.floor((now - began) / SLICE_MS))];
   const self = {
     url: target,
     keeps,
@@ -168,17 +172,23 @@ async function run({
       const now = performance.now();
       open--;
       statuses[status] = (statuses[status] ?? 0) + 1;
+      const slice = sliceAt(now);
       if (status === 200) {
         ms.push(now - sent);
-        slices[Math.floor((now - began) / SLICE_MS)]++;
-      } else refusedMs.push(now - sent);
+        slice.ok++;
+      } else {
+        refusedMs.push(now - sent);
+        slice.other++;
+      }
       if (text !== null) process.send({ status, text });
       free(client, now);
     },
     lost(client) {
+      const now = performance.now();
       open--;
       lost++;
-      free(client, performance.now());
+      sliceAt(now).other++;
+      free(client, now);
     },
   };
   function free(client, now) {
