@@ -54,7 +54,12 @@ export async function startService(models: readonly string[], options: ServeOpti
     log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
   );
   sources.look();
-  const listening = await listen(service, { host, port, ...(cert && key && { cert, key }) });
+  const listening = await listen(service, {
+    host,
+    port,
+    tellsPeers: options.rateLimit !== undefined,
+    ...(cert && key && { cert, key }),
+  });
   const grpc = options.grpc ? await listenGrpc(service, host, grpcPort) : null;
   sources.watch(LOOK_MS);
   const looking = setInterval(() => access.look(log), LOOK_MS).unref();

@@ -15,9 +15,11 @@ const refused = (...statuses: readonly [status: string, description: string][]) 
 const BAD = refused(
   ['400', 'what was sent is wrong: the sentence names the row and the field'],
   ['404', 'no such model or version'],
-  ['413', 'the body is too long'],
+  ['413', 'the body is too long, or has too many rows'],
   ['415', 'the type or the encoding of the body is another'],
+  ['429', 'this client asks too much'],
   ['503', 'not ready, or too much is waiting'],
+  ['504', 'the answer would be too late'],
 );
 
 const path = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } });
