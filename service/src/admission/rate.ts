@@ -1,6 +1,7 @@
 import type { Asked, Gate } from '../hooks.ts';
 import type { Metrics } from '../observation/metrics.ts';
 import { Refusal } from '../refusal.ts';
+import { callerOf } from '../requests/caller.ts';
 import { peerOf } from '../requests/peer.ts';
 import { Buckets } from './buckets.ts';
 import type { Time } from './turns.ts';
@@ -12,7 +13,7 @@ export interface RateOptions {
   readonly perSecond: number;
   /** how many at once after a rest; default those of a second, at least 1 */
   readonly burst?: number;
-  /** who asks; default the address of the peer. Those of whom nothing is known are one caller. */
+  /** who asks; default whom access has let in, else the address of the peer. Those of whom nothing is known are one caller. */
   readonly keyOf?: (asked: Asked) => string | null;
   /** callers that are known at a time, a power of two; default 2^20, for which 16 MiB are taken */
   readonly callers?: number;
@@ -34,7 +35,7 @@ export class RateLimit implements Gate {
     const { of, perSecond, burst = Math.max(1, perSecond), callers = CALLERS } = options;
     this.#buckets = new Buckets(perSecond / 1000, burst, callers);
     this.#of = of;
-    this.#keyOf = options.keyOf ?? (({ request }) => peerOf(request)?.address ?? null);
+    this.#keyOf = options.keyOf ?? (({ request }) => callerOf(request)?.name ?? peerOf(request)?.address ?? null);
     this.#time = time;
     this.#metrics = metrics;
     this.#policy = `"${of}";q=${Math.floor(burst)};w=${Math.max(1, Math.ceil(burst / perSecond))}`;
