@@ -3,9 +3,11 @@ import type { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
 import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
-import { type BodyLimits, bytesOf, chunksOf } from './requests/body.ts';
+import { bytesOf, chunksOf } from './requests/body.ts';
 import { sightOf } from './requests/caller.ts';
+import { deadlineOf, tooLate } from './requests/deadline.ts';
 import { givenId } from './requests/id.ts';
+import { checkJson, checkRows, type Limits, withinLimits } from './requests/limits.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
 import type { Answer, Rows } from './scoring/question.ts';
 
@@ -13,7 +15,7 @@ import type { Answer, Rows } from './scoring/question.ts';
 export interface Parts {
   readonly shelf: Shelf;
   readonly metrics: Metrics;
-  readonly limits: BodyLimits;
+  readonly limits: Limits;
   readonly log: (line: LogLine) => void;
   /** loads a model by its name, where the host of the service can */
   readonly source: ((name: string) => Promise<ModelSource> | ModelSource) | null;
@@ -25,7 +27,7 @@ export interface Parts {
 export class Core implements Parts {
   readonly shelf: Shelf;
   readonly metrics: Metrics;
-  readonly limits: BodyLimits;
+  readonly limits: Limits;
   readonly log: (line: LogLine) => void;
   readonly source: Parts['source'];
   readonly gates: readonly Gate[];
@@ -101,6 +103,8 @@ export class Core implements Parts {
     const exchange = new Exchange(this, request, protocol);
     try {
       exchange.asked = { name: name ?? this.only(request), version };
+      exchange.deadline = deadlineOf(request, exchange.began);
+      if (exchange.deadline <= exchange.began) throw exchange.late();
       for (const gate of this.gates) {
         const turn = gate.enter(exchange);
         if (turn) await turn;
@@ -141,6 +145,8 @@ export class Exchange implements Asked {
   asked: Asked['asked'] = null;
   /** when the request came, by `performance.now` */
   readonly began = performance.now();
+  /** when the client no longer waits; Infinity: it does not say */
+  deadline = Number.POSITIVE_INFINITY;
   readonly #core: Core;
   #served: Served | null = null;
   #tally: Tally | null = null;
@@ -150,6 +156,7 @@ export class Exchange implements Asked {
   #rows = 0;
   #isEnded = false;
   #leave: (() => void)[] = [];
+  #more: Record<string, string> | null = null;
 
   constructor(core: Core, request: Request, protocol: string) {
     this.#core = core;
@@ -171,6 +178,12 @@ export class Exchange implements Asked {
     this.#leave.push(leave);
   }
 
+  /** Puts a header into the answer, whatever it is. */
+  header(name: string, value: string): void {
+    this.#more ??= {};
+    this.#more[name] = value;
+  }
+
   /** The model that answers. */
   get served(): Served {
     return this.#served!;
@@ -186,14 +199,43 @@ export class Exchange implements Asked {
     return this.#rows;
   }
 
-  /** The body, inflated. @throws Refusal */
-  bytes(): Promise<Uint8Array> {
-    return bytesOf(this.request, this.#core.limits);
+  /** What the request may hold. */
+  get limits(): Limits {
+    return this.#core.limits;
   }
 
-  /** The body as it arrives, inflated. */
-  chunks(): AsyncGenerator<Uint8Array> {
-    return chunksOf(this.request);
+  /** The body, inflated. @throws Refusal */
+  async bytes(): Promise<Uint8Array> {
+    const { limits } = this.#core;
+    const deadline = Math.min(this.deadline, this.began + limits.timeMs);
+    const bytes = await bytesOf(this.request, { limits, deadline });
+    // before work is done
+    if (deadline !== Number.POSITIVE_INFINITY && performance.now() >= deadline) throw this.late();
+    return bytes;
+  }
+
+  /** The body, which is JSON, with no more in it than may be. @throws Refusal */
+  async jsonBytes(): Promise<Uint8Array> {
+    const bytes = await this.bytes();
+    checkJson(bytes, this.#core.limits);
+    return bytes;
+  }
+
+  /** @internal It is turned away since nobody waits for its answer. */
+  late(): Refusal {
+    this.#core.metrics.turnedAway('deadline');
+    return tooLate();
+  }
+
+  /** Checks that rows are not too many. @throws Refusal 413 */
+  checkRows(rows: number): void {
+    checkRows(rows, this.#core.limits);
+  }
+
+  /** The body as it arrives, inflated, with no line that is too long. @param isCsv  whether its first line names columns @throws Refusal */
+  chunks(isCsv: boolean): AsyncGenerator<Uint8Array> {
+    const { limits } = this.#core;
+    return withinLimits(chunksOf(this.request, { limits, deadline: this.deadline }), limits, isCsv);
   }
 
   /** A stage is over. */
@@ -236,7 +278,8 @@ export class Exchange implements Asked {
   #headers(type: string): Record<string, string> {
     const { headers } = this.served;
     const own = { 'content-type': type, 'x-request-id': this.id, ...headers };
-    return this.#timing === '' ? own : { ...own, 'server-timing': this.#timing };
+    const timed = this.#timing === '' ? own : { ...own, 'server-timing': this.#timing };
+    return this.#more ? { ...timed, ...this.#more } : timed;
   }
 
   /**
@@ -286,7 +329,7 @@ export class Exchange implements Asked {
     const refusal = refusalOf(error);
     if (refusal.status >= 500 && !(error instanceof Refusal)) this.#log(error);
     this.end(refusal.status);
-    return refusalResponse(refusal, this.id);
+    return refusalResponse(refusal, this.id, this.#more);
   }
 
   #log(error: unknown): void {

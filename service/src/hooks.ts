@@ -22,6 +22,10 @@ export interface Asked {
   readonly rows: number;
   /** when it came, by `performance.now` */
   readonly began: number;
+  /** when the client no longer waits, by `performance.now`; Infinity: it does not say */
+  readonly deadline: number;
+  /** Puts a header into the answer, whatever it is. */
+  header(name: string, value: string): void;
   /** Calls this when it was answered, or refused. */
   onEnd(leave: () => void): void;
 }

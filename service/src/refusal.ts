@@ -44,10 +44,14 @@ const isOfLibrary = (error: unknown): error is LogoddsError =>
   error instanceof LogoddsError || (error instanceof Error && error.name === 'LogoddsError' && 'code' in error);
 
 /** The JSON of a refusal. Clients of KServe read `error` only where the type is exactly `application/json`. */
-export function refusalResponse({ status, code, message, problems, headers }: Refusal, id: string | null): Response {
+export function refusalResponse(
+  { status, code, message, problems, headers }: Refusal,
+  id: string | null,
+  more: Readonly<Record<string, string>> | null = null,
+): Response {
   const body = { error: message, code, ...(problems.length > 0 && { problems }), ...(id !== null && { id }) };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { 'content-type': 'application/json', ...more, ...headers },
   });
 }

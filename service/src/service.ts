@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
+import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
 import { Core } from './core.ts';
 import type { Gate, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
@@ -14,13 +15,16 @@ import { addV1 } from './protocols/v1.ts';
 import { addV2 } from './protocols/v2/rest.ts';
 import { Refusal, refusalResponse } from './refusal.ts';
 import { givenId } from './requests/id.ts';
+import { LIMITS, type Limits } from './requests/limits.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
   readonly models?: Iterable<ModelSource>;
-  /** greatest number of bytes of a body that is read whole, after it was inflated; default 16 MiB. Streams of lines have no end. */
-  readonly bodyLimit?: number;
+  /** what a request may hold, where it is not the default */
+  readonly limits?: Partial<Limits>;
+  /** how much is let in at a time; default: all that comes */
+  readonly admission?: AdmissionOptions;
   /** bytes of linear memory above which models that are not asked give theirs back until they are; default 256 MiB */
   readonly memory?: number;
   /** loads a model that a client asks to load; default: none can be */
@@ -31,7 +35,7 @@ export interface ServiceOptions {
   readonly logRequests?: boolean;
   /** who may ask; default everybody */
   readonly access?: AccessOptions;
-  /** let requests in or refuse them, in this order */
+  /** let requests in or refuse them, in this order, after overload is told and before the rate of a caller is */
   readonly gates?: readonly Gate[];
   /** see what happens to requests */
   readonly witnesses?: readonly Witness[];
@@ -53,8 +57,6 @@ export interface Service {
   readonly metrics: Metrics;
 }
 
-const BODY_LIMIT = 2 ** 24;
-
 /** what answers requests: a file each */
 const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTorchServe];
 
@@ -67,14 +69,15 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  * (await (await service.fetch(request)).json()).scores[0].probability; // 0.9114
  */
 export function createService(options: ServiceOptions = {}): Service {
-  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, memory } = options;
+  const { models = [], limits, admission = {}, log = () => {}, source = null, memory } = options;
   const { access = {}, logRequests = false } = options;
   const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
   const shelf = new Shelf(memory);
   const metrics = new Metrics();
   const app = new Hono();
-  const gates = [...addAccess(app, { metrics, log }, access), ...(options.gates ?? [])];
-  const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
+  const { before, after } = gatesOf(admission, metrics, log);
+  const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
+  const core = new Core({ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
   app.notFound((c) => refusalResponse(unknownPath(c, app), null));

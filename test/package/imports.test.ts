@@ -29,6 +29,7 @@ const BELOW_TRAINING = [
 /** what rooms of the service may import: the library by its name */
 const LIBRARY = ['logodds', 'service/src/refusal.ts'];
 const BELOW_PROTOCOLS = [
+  'service/src/admission',
   'service/src/core.ts',
   'service/src/hooks.ts',
   'service/src/models',
@@ -92,6 +93,16 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
       'jose',
       '@noble/hashes',
       ...LIBRARY,
+    ],
+  ],
+  [
+    'service/src/admission',
+    [
+      'service/src/admission',
+      'service/src/hooks.ts',
+      'service/src/observation',
+      'service/src/requests',
+      'service/src/refusal.ts',
     ],
   ],
   ['service/src/requests', ['service/src/requests', 'service/src/scoring', ...LIBRARY]],

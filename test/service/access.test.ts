@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { afterEach, expect, test, vi } from 'vitest';
-import { callerOf, Tokens } from '../../service/src/index.ts';
+import { addAccess } from '../../service/src/access/access.ts';
+import { callerOf, Metrics, Tokens } from '../../service/src/index.ts';
 import { bearer, digest, entries, guarded, RECORD, type SCOPES, score, tokens } from './access.ts';
 import { JSON_TYPE, serviceWith } from './models.ts';
 
@@ -76,8 +77,14 @@ test('nothing but probes and files of the page answers without a token', async (
     '/',
     '/console.css',
     '/console.js',
+    '/docs',
+    '/docs.css',
+    '/docs.js',
+    '/dom.js',
     '/health',
     '/ping',
+    '/style.css',
+    '/v2/docs',
     '/v2/health/live',
     '/v2/health/ready',
   ]);
@@ -100,28 +107,38 @@ test('a key without scopes for it gets no route that tells or does something abo
     '200 /console.css false',
     '200 /console.js false',
     '200 /console.json false',
+    '200 /docs false',
+    '200 /docs.css false',
+    '200 /docs.js false',
+    '200 /dom.js false',
     '200 /health false',
     '200 /openapi.json false',
     '200 /ping false',
+    '200 /style.css false',
     '200 /v1/models false',
     '200 /v2 false',
+    '200 /v2/docs/dataplane.json false',
     '200 /v2/health/live false',
     '200 /v2/health/ready false',
     '200 /v2/models false',
     '200 /v2/models/stats false',
     '200 /v2/repository/index false',
     '200 /version false',
+    '302 /v2/docs false',
     // of no model that is there for it
     '404 /invocations false',
   ]);
 });
 
 test('what has no rule is shut to all but admin', async () => {
-  const { ask, service } = guarded();
-  service.app.get('/new', () => new Response('new'));
-  expect((await ask('/new')).status).toBe(401);
-  expect((await ask('/new', bearer('scorer'))).status).toBe(403);
-  expect((await ask('/new', bearer('all'))).status).toBe(200);
+  const app = new Hono();
+  addAccess(app, { metrics: new Metrics(), log: () => {} }, { tokens });
+  app.get('/new', () => new Response('new'));
+  const statusOf = async (headers: Record<string, string>) => (await app.request('/new', { headers })).status;
+  expect(await statusOf({})).toBe(401);
+  expect(await statusOf(bearer('scorer'))).toBe(403);
+  expect(await statusOf(bearer('all'))).toBe(200);
+  const { ask } = guarded();
   expect((await ask('/none', bearer('scorer'))).status).toBe(404);
 });
 

@@ -1,26 +1,35 @@
 // Suites of the service that need more than the library:
-//   npm run test:service -- access        a real issuer of OpenID Connect, a real Open Policy Agent
-//   npm run test:service -- browser       the pages, in Chromium
-//   npm run test:service -- client        our own client: on every runtime, and asking servers of others
-//   npm run test:service -- clients       official clients
-//   npm run test:service -- deploy        the image and the manifests of deploy/
-//   npm run test:service -- hosts         one table of requests on every host
-//   npm run test:service -- programs      the service inside Express, Fastify, hono, Deno and Bun
-//   npm run test:service -- schemathesis  requests made of /openapi.json
+//   npm run test:service -- access                               a real issuer of OpenID Connect, a real Open Policy Agent
+//   npm run test:service -- browser                              the pages, in Chromium
+//   npm run test:service -- client                               our own client: on every runtime, and asking servers of others
+//   npm run test:service -- clients                              official clients
+//   npm run test:service -- deploy                               the image and the manifests of deploy/
+//   npm run test:service -- hosts                                one table of requests on every host
+//   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
+//   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
+//   npm run test:service -- schemathesis                         requests made of /openapi.json
+//   npm run test:service -- soak [--seconds 600]                 half load for long
+import { parseArgs } from 'node:util';
 import { access } from './access/run.mjs';
 import { browser } from './browser/run.mjs';
 import { client } from './client/run.mjs';
 import { clients } from './clients/run.mjs';
 import { deploy } from './deploy/run.mjs';
 import { hosts } from './hosts/run.mjs';
+import { load, soak } from './load/run.mjs';
 import { programs } from './programs/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 
-const SUITES = { access, browser, client, clients, deploy, hosts, programs, schemathesis };
-const names = process.argv.slice(2);
+const SUITES = { access, browser, client, clients, deploy, hosts, load, programs, schemathesis, soak };
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string' }, swaps: { type: 'string' } },
+});
+const options = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {
   console.error(`test:service: expected ${Object.keys(SUITES).join(', ')}, got ${unknown.join(', ')}`);
   process.exit(2);
 }
-for (const name of names.length > 0 ? names : Object.keys(SUITES)) if (!(await SUITES[name]())) process.exitCode = 1;
+for (const name of names.length > 0 ? names : Object.keys(SUITES))
+  if (!(await SUITES[name](options))) process.exitCode = 1;

@@ -19,6 +19,14 @@ const OPTIONS: readonly OptionRow[] = [
   ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow'],
   ['--opa-open', 'let requests in while the agent does not answer'],
   ['--cors <origin...>', 'origins of pages that may read answers in browsers'],
+  ['--body-limit <bytes>', 'longest body that is not a stream, inflated', { default: '16777216' }],
+  ['--row-limit <number>', 'most rows of a request that is not a stream', { default: '131072' }],
+  ['--feature-limit <number>', 'most tensors, columns, or keys of a record', { default: '16384' }],
+  ['--timeout <seconds>', 'longest time until a request has its turn; a client asks for less by the header timeout'],
+  ['--max-delay <ms>', 'refuse requests by 503 that waited longer; 0: none', { default: '50' }],
+  ['--rate-limit <number>', 'most that one caller may ask in a second, of each process; more are refused by 429'],
+  ['--rate-of <unit>', 'what is counted', { choices: ['requests', 'rows'], default: 'requests' }],
+  ['--rate-burst <number>', 'most at once after a rest (default: those of a second)'],
   JSON_OUTPUT,
 ];
 

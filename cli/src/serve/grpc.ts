@@ -131,14 +131,21 @@ function credentialsOf(metadata: Metadata): Record<string, string> {
   return Object.fromEntries(given.filter(([, value]) => value !== ''));
 }
 
+/** A call without a deadline has an endless one. */
+function timeoutOf(call: ServerUnaryCall<unknown, object>): Record<string, string> {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? { timeout: String((deadline - Date.now()) / 1000) } : {};
+}
+
 const STRANGERS = [status.UNAUTHENTICATED, status.PERMISSION_DENIED];
 
 function callsOf(service: Service) {
   const asker =
-    ({ metadata }: ServerUnaryCall<unknown, object>): Ask =>
+    (call: ServerUnaryCall<unknown, object>): Ask =>
     async (path, init = {}) => {
-      const headers = { ...credentialsOf(metadata), ...init.headers };
-      const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }));
+      const headers = { ...credentialsOf(call.metadata), ...timeoutOf(call), ...init.headers };
+      const peer = { address: call.getPeer().replace(/:\d+$/, '') };
+      const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }), peer);
       if (response.ok) return response;
       const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
       throw new Refused(response.status, error);

@@ -14,6 +14,8 @@ export interface Listening {
   readonly port: number;
   readonly cert?: string;
   readonly key?: string;
+  /** whether the service is told the addresses of clients */
+  readonly tellsPeers?: boolean;
 }
 
 /** Longer than load balancers keep connections that nobody uses (60 s), so that they close them first. */
@@ -30,8 +32,12 @@ export interface Host {
 }
 
 /** Listens for a service. @throws ERR_DATA where it cannot */
-export async function listen(service: Service, { host, port, cert, key }: Listening): Promise<Host> {
-  const listener = getRequestListener((request) => service.fetch(request), { overrideGlobalObjects: false });
+export async function listen(service: Service, { host, port, cert, key, tellsPeers }: Listening): Promise<Host> {
+  const listener = getRequestListener(
+    (request, { incoming }) =>
+      service.fetch(request, tellsPeers ? { address: incoming.socket.remoteAddress } : undefined),
+    { overrideGlobalObjects: false },
+  );
   const options = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
   const isTls = cert !== undefined && key !== undefined;
   const server: Server = isTls

@@ -2,12 +2,13 @@ import { createService, type LogLine } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { logJson, printJson, say } from '../terminal/print.ts';
 import { type AccessFlags, accessOf } from './access.ts';
+import { type AdmissionFlags, admissionOf } from './admission.ts';
 import { listenGrpc } from './grpc.ts';
 import { listen } from './host.ts';
 import { placeOf, Sources } from './sources.ts';
 
 /** Options of `logodds serve`. */
-export interface ServeOptions extends AccessFlags {
+export interface ServeOptions extends AccessFlags, AdmissionFlags {
   readonly host: string;
   readonly port: string;
   readonly grpcPort: string;
@@ -47,12 +48,18 @@ export async function startService(models: readonly string[], options: ServeOpti
     log,
     source: (name) => sources.source(name),
     ...(access.options && { access: access.options }),
+    ...admissionOf(options),
   });
   sources = new Sources(models.map(placeOf), service.models, ({ event, ...line }) =>
     log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
   );
   sources.look();
-  const listening = await listen(service, { host, port, ...(cert && key && { cert, key }) });
+  const listening = await listen(service, {
+    host,
+    port,
+    tellsPeers: options.rateLimit !== undefined,
+    ...(cert && key && { cert, key }),
+  });
   const grpc = options.grpc ? await listenGrpc(service, host, grpcPort) : null;
   sources.watch(LOOK_MS);
   const looking = setInterval(() => access.look(log), LOOK_MS).unref();

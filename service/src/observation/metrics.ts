@@ -1,4 +1,8 @@
 import type { Answer } from '../scoring/question.ts';
+import { addCounts, addHistogram, type Histogram, histogram, observe } from './histogram.ts';
+import { addLoad, emptyLoad, type Load, type Shed } from './load.ts';
+
+export type { Histogram } from './histogram.ts';
 
 /** Upper ends of durations, in seconds: a row is scored in microseconds. */
 export const SECONDS = [
@@ -10,29 +14,6 @@ const SHARES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 /** Where the time of a request goes. */
 export const STAGES = ['decode', 'queue', 'score', 'encode'] as const;
 export type Stage = (typeof STAGES)[number];
-
-/** Counts of values by upper ends, which they may equal. Plain data: the processes of a service send theirs to one another. */
-export interface Histogram {
-  readonly ends: readonly number[];
-  /** one more than ends: the last is for greater values */
-  readonly counts: number[];
-  sum: number;
-}
-
-const histogram = (ends: readonly number[]): Histogram => ({
-  ends,
-  counts: new Array(ends.length + 1).fill(0),
-  sum: 0,
-});
-
-/** @param times  how many values there are of it */
-function observe(to: Histogram, value: number, times = 1): void {
-  const { ends, counts } = to;
-  let at = 0;
-  while (at < ends.length && value > ends[at]) at++;
-  counts[at] += times;
-  to.sum += value * times;
-}
 
 /** What is counted of a version of a model. */
 export interface Tally {
@@ -60,6 +41,8 @@ export class Metrics {
   readonly #known = new WeakMap<object, Tally>();
   /** requests that reached no model, by protocol and status */
   readonly #others: Record<string, number> = {};
+  /** what admission counts */
+  readonly load = emptyLoad();
 
   /** The counts of a version of a model; made when it is first asked for. */
   of(served: { readonly name: string; readonly version: string; readonly sha256: string }): Tally {
@@ -83,6 +66,16 @@ export class Metrics {
     if (tally) observe(tally.whole, seconds);
   }
 
+  /** Counts a request that was turned away. */
+  turnedAway(reason: Shed): void {
+    this.load.shed[reason]++;
+  }
+
+  /** Counts how long a request waited before work on it began. */
+  waited(ms: number): void {
+    observe(this.load.delay, ms / 1000);
+  }
+
   /** Counts time. */
   stage(tally: Tally, stage: Stage, seconds: number): void {
     observe(tally.stages[stage], seconds);
@@ -102,12 +95,16 @@ export class Metrics {
   }
 
   /** All numbers, for another process to add. */
-  snapshot(): { readonly tallies: readonly Tally[]; readonly others: Readonly<Record<string, number>> } {
-    return { tallies: [...this.#tallies.values()], others: this.#others };
+  snapshot(): {
+    readonly tallies: readonly Tally[];
+    readonly others: Readonly<Record<string, number>>;
+    readonly load: Load;
+  } {
+    return { tallies: [...this.#tallies.values()], others: this.#others, load: this.load };
   }
 
   /** Adds the numbers of another process. */
-  add({ tallies, others }: ReturnType<Metrics['snapshot']>): this {
+  add({ tallies, others, load }: ReturnType<Metrics['snapshot']>): this {
     for (const other of tallies) {
       const own = this.of({ name: other.model, version: other.version, sha256: other.sha256 });
       addCounts(own.requests, other.requests);
@@ -119,6 +116,7 @@ export class Metrics {
       own.loadSeconds = Math.max(own.loadSeconds, other.loadSeconds);
     }
     addCounts(this.#others, others);
+    addLoad(this.load, load);
     return this;
   }
 
@@ -184,6 +182,7 @@ export class Metrics {
         'Time to load, check and warm a model.',
         each(({ loadSeconds }) => loadSeconds),
       ),
+      ...loadFamilies(this.load),
       ...Object.entries(gauges).map(([name, [help, value]]) => family(name, 'gauge', help, [['', value]])),
     ].join('');
   }
@@ -209,17 +208,6 @@ const emptyTally = (model: string, version: string, sha256: string): Tally => ({
   loadSeconds: 0,
 });
 
-function addCounts(to: Record<string, number>, from: Readonly<Record<string, number>>): void {
-  for (const [key, count] of Object.entries(from)) to[key] = (to[key] ?? 0) + count;
-}
-
-function addHistogram(to: Histogram, from: Histogram): void {
-  from.counts.forEach((count, i) => {
-    to.counts[i] += count;
-  });
-  to.sum += from.sum;
-}
-
 const label = (text: string): string => `"${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;
 
 function requestsOf(counts: Readonly<Record<string, number>>, labels: string): (readonly [string, number])[] {
@@ -240,6 +228,21 @@ function family(
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
 }
 
+const loadFamilies = ({ shed, delay, queued, queuedBytes, forgotten }: Load): string[] => [
+  family(
+    'lr_shed_total',
+    'counter',
+    'Requests turned away before work was done, by reason.',
+    Object.entries(shed).map(([reason, count]) => [`reason="${reason}"`, count]),
+  ),
+  histograms('lr_queue_delay_seconds', 'Time that requests waited for the event loop and in the queue.', [['', delay]]),
+  family('lr_queue_depth', 'gauge', 'Requests of long bodies that wait.', [['', queued]]),
+  family('lr_queue_bytes', 'gauge', 'Bytes of bodies that wait.', [['', queuedBytes]]),
+  family('lr_rate_callers_forgotten_total', 'counter', 'Callers whose count was forgotten before its time.', [
+    ['', forgotten],
+  ]),
+];
+
 function histograms(
   name: string,
   help: string,
@@ -248,12 +251,13 @@ function histograms(
   if (all.length === 0) return '';
   let text = `# HELP ${name} ${help}\n# TYPE ${name} histogram\n`;
   for (const [labels, { ends, counts, sum }] of all) {
+    const set = labels && `{${labels}}`;
     let total = 0;
     counts.forEach((count, i) => {
       total += count;
-      text += `${name}_bucket{${labels},le="${i < ends.length ? ends[i] : '+Inf'}"} ${total}\n`;
+      text += `${name}_bucket{${labels && `${labels},`}le="${i < ends.length ? ends[i] : '+Inf'}"} ${total}\n`;
     });
-    text += `${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} ${total}\n`;
+    text += `${name}_sum${set} ${sum}\n${name}_count${set} ${total}\n`;
   }
   return text;
 }

@@ -3,6 +3,7 @@ import type { Core, Exchange } from '../core.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
+import { checkCsv, checkFeatures, type Limits } from '../requests/limits.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { textResponse } from '../responses/json.ts';
 import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
@@ -37,9 +38,11 @@ async function invoke(exchange: Exchange): Promise<Response> {
       'ERR_TYPE',
       'content-type: expected application/json or text/csv, got another; name what the body is',
     );
-  const bytes = await exchange.bytes();
+  const isCsv = type === 'text/csv';
+  const bytes = await (isCsv ? exchange.bytes() : exchange.jsonBytes());
+  if (isCsv) checkCsv(bytes, exchange.limits);
   exchange.stage('decode');
-  if (type === 'text/csv') {
+  if (isCsv) {
     const [first, last] = scoreCsv(served, bytes);
     const texts = [
       predictions(exchange, first, { kind: 'csv', bytes }),
@@ -47,7 +50,9 @@ async function invoke(exchange: Exchange): Promise<Response> {
     ];
     return exchange.json(`{"predictions":[${texts.flat()}]}`);
   }
-  return exchange.json(`{"predictions":[${predictions(exchange, ...scoreBody(served, bytes, ENCLOSED, recordsOf))}]}`);
+  return exchange.json(
+    `{"predictions":[${predictions(exchange, ...scoreBody(exchange, bytes, ENCLOSED, recordsOf))}]}`,
+  );
 }
 
 const ENCLOSED = ['instances', 'dataframe_records'];
@@ -57,15 +62,16 @@ const ENCLOSED = ['instances', 'dataframe_records'];
  * @throws Refusal
  */
 export function scoreBody(
-  served: Served,
+  exchange: Exchange,
   bytes: Uint8Array,
   names: readonly string[],
-  recordsIn: (body: unknown, served: Served) => readonly object[],
+  recordsIn: (body: unknown, exchange: Exchange) => readonly object[],
 ): [Answer, Rows] {
+  const { served } = exchange;
   const enclosed = enclosedArray(bytes, names);
   const found = enclosed && wholeFromBytes(served, enclosed.bytes);
   if (found) return [found, { kind: 'bytes', bytes: enclosed.bytes }];
-  const records = recordsIn(parsedJson(bytes), served);
+  const records = recordsIn(parsedJson(bytes), exchange);
   return [scoreRecords(served.model, records, NOTHING), { kind: 'records', records }];
 }
 
@@ -97,11 +103,17 @@ function scoreCsv(served: Served, bytes: Uint8Array): [Answer, Answer] {
 }
 
 /** The records of a body of any of the forms. @throws Refusal */
-export function recordsOf(body: unknown, served: Served): readonly object[] {
+export function recordsOf(body: unknown, exchange: Exchange): readonly object[] {
+  const records = formed(body, exchange);
+  exchange.checkRows(records.length);
+  return records;
+}
+
+function formed(body: unknown, { served, limits }: Exchange): readonly object[] {
   if (Array.isArray(body)) return body;
   if (!isObject(body)) throw badRequest(FORMS);
   const { dataframe_split: split, dataframe_records: records, instances, inputs } = body;
-  if (split !== undefined) return splitRecords(split);
+  if (split !== undefined) return splitRecords(split, limits);
   if (records !== undefined) return listOf('dataframe_records', records);
   if (instances !== undefined) return listOf('instances', instances).map((row) => recordOf(row, served));
   if (inputs !== undefined)
@@ -128,7 +140,7 @@ export function recordOf(row: unknown, { fields }: Served): object {
 }
 
 /** {"columns": […], "data": [[…]]} */
-function splitRecords(split: unknown): readonly object[] {
+function splitRecords(split: unknown, limits: Limits): readonly object[] {
   const { columns, data } = isObject(split) ? split : {};
   if (
     !Array.isArray(columns) ||
@@ -139,6 +151,7 @@ function splitRecords(split: unknown): readonly object[] {
     throw badRequest(
       'dataframe_split: expected names of columns and rows of as many values, got something else; send {"columns": […], "data": [[…]]}',
     );
+  checkFeatures('columns', columns.length, limits);
   return data.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
 }
 

@@ -65,14 +65,14 @@ function writerOf(served: Served): ScoreJson {
 /** The error of a record that is sent alone is that of its request. */
 async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
   const { served, id } = exchange;
-  const bytes = await exchange.bytes();
+  const bytes = await exchange.jsonBytes();
   exchange.stage('decode');
   let rows: Rows = { kind: 'bytes', bytes };
   let found = answer(served, rows, asked);
   // what is no record of the model may be one of several of our own
   const isAlone = found.scores.rows === 1 && firstByte(bytes) !== BRACKET;
   if (isAlone && (found.faults.length > 0 || served.fields.length === 0)) {
-    const several = enclosed(bytes, served, asked) ?? wrapped(bytes, served, asked);
+    const several = enclosed(bytes, served, asked) ?? wrapped(bytes, exchange, asked);
     if (several) [found, rows] = several;
     else if (found.faults.length > 0) throw found.faults[0].error;
   }
@@ -92,12 +92,14 @@ function enclosed(bytes: Uint8Array, served: Served, asked: Wanted): [Answer, Ro
 }
 
 /** The answer to {"records": […]}; null for another body. @throws Refusal */
-function wrapped(bytes: Uint8Array, { model }: Served, asked: Wanted): [Answer, Rows] | null {
+function wrapped(bytes: Uint8Array, exchange: Exchange, asked: Wanted): [Answer, Rows] | null {
   const { records, explain, interval, whatif } = (parsed(bytes) ?? {}) as Record<string, unknown>;
   if (records === undefined) return null;
   if (!Array.isArray(records))
     throw badRequest('records: expected an array, got something else; send {"records": [{…}]}');
+  exchange.checkRows(records.length);
   const wanted = wantedOf({ explain, interval, whatif });
+  const { model } = exchange.served;
   return [scoreRecords(model, records, wantsDetails(wanted) ? wanted : asked), { kind: 'records', records }];
 }
 
@@ -110,7 +112,7 @@ function scoreLines(exchange: Exchange, wanted: Wanted): Response {
       .rows(found)
       .map((row) => `${row}\n`)
       .join('');
-  const body = exchange.chunks();
+  const body = exchange.chunks(false);
   const chunks = wantsDetails(wanted)
     ? detailed(exchange, body, wanted, text)
     : streamed(exchange, body, 'lines', text);
@@ -125,7 +127,9 @@ async function scoreArrow(exchange: Exchange, wanted: Wanted): Promise<Response>
     import('../requests/arrow/table.ts'),
     import('../responses/scoreArrow.ts'),
   ]);
-  const rows: Rows = { kind: 'table', table: tableOfArrow(served.fields, await exchange.bytes()) };
+  const table = tableOfArrow(served.fields, await exchange.bytes());
+  exchange.checkRows(table.rows);
+  const rows: Rows = { kind: 'table', table };
   exchange.stage('decode');
   const found = answer(served, rows, NOTHING);
   exchange.scored(found, rows);
@@ -138,7 +142,7 @@ const NO_DETAILS =
 function scoreCsv(exchange: Exchange, wanted: Wanted): Response {
   if (wantsDetails(wanted)) throw badRequest(NO_DETAILS);
   const writer = new ScoreCsv(exchange.served);
-  const chunks = streamed(exchange, exchange.chunks(), 'csv', (found) => writer.rows(found));
+  const chunks = streamed(exchange, exchange.chunks(true), 'csv', (found) => writer.rows(found));
   return exchange.stream('text/csv', chunks, (error) => writer.fault(error));
 }
 

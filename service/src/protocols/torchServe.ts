@@ -19,7 +19,7 @@ export function addTorchServe(app: Hono, core: Core): void {
 
 async function predict(exchange: Exchange): Promise<Response> {
   const { served } = exchange;
-  const bytes = await exchange.bytes();
+  const bytes = await exchange.jsonBytes();
   exchange.stage('decode');
   const rows: Rows = { kind: 'bytes', bytes };
   const found = answer(served, rows, NOTHING);

@@ -53,17 +53,16 @@ const statusOf = (version: string) => ({
 });
 
 async function predict(exchange: Exchange): Promise<Response> {
-  const { served } = exchange;
-  const bytes = await exchange.bytes();
+  const bytes = await exchange.jsonBytes();
   exchange.stage('decode');
   let name = 'predictions';
-  const [found, rows] = scoreBody(served, bytes, ['instances'], (body) => {
+  const [found, rows] = scoreBody(exchange, bytes, ['instances'], (body) => {
     const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
     if (instances === undefined && inputs === undefined)
       throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
-    if (instances !== undefined) return recordsOf({ instances }, served);
+    if (instances !== undefined) return recordsOf({ instances }, exchange);
     name = 'outputs';
-    return recordsOf({ inputs }, served);
+    return recordsOf({ inputs }, exchange);
   });
   return exchange.json(`{"${name}":[${predictions(exchange, found, rows)}]}`);
 }

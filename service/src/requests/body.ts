@@ -1,9 +1,12 @@
 import { badRequest, Refusal } from '../refusal.ts';
+import { before } from './deadline.ts';
+import { type Limits, tooLarge } from './limits.ts';
 
-/** How long bodies may be. */
-export interface BodyLimits {
-  /** bytes of a body that is read whole, after it was inflated */
-  readonly bytes: number;
+/** How a body is read. */
+export interface Reading {
+  readonly limits: Limits;
+  /** by `performance.now`; Infinity: none */
+  readonly deadline: number;
 }
 
 const ENCODINGS: ReadonlyMap<string, CompressionFormat | null> = new Map([
@@ -12,32 +15,33 @@ const ENCODINGS: ReadonlyMap<string, CompressionFormat | null> = new Map([
   ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
 ]);
+/** Bytes of an inflated body that are let pass at any ratio. */
+const SMALL = 2 ** 20;
 
-/** The bytes of a body, inflated. @throws Refusal 400, 413, 415 */
-export async function bytesOf(request: Request, { bytes: most }: BodyLimits): Promise<Uint8Array> {
+/** The bytes of a body, inflated. @throws Refusal 400, 413, 415, 504 */
+export async function bytesOf(request: Request, { limits, deadline }: Reading): Promise<Uint8Array> {
   const { headers } = request;
+  const { bytes: most } = limits;
   const length = headers.get('content-length');
-  if (length === null || headers.get('content-encoding') !== null) return readOf(request, most);
-  if (Number(length) > most) throw tooLarge(most);
-  const bytes = new Uint8Array(
-    await request.arrayBuffer().catch(() => {
-      throw cutOff();
-    }),
-  );
+  if (length !== null && Number(length) > most) throw bodyTooLarge(most);
+  if (length === null || headers.get('content-encoding') !== null) return readOf(request, { limits, deadline });
+  const all = request.arrayBuffer().catch(() => {
+    throw cutOff();
+  });
+  const bytes = new Uint8Array(await before(deadline, all));
   // a host that does not hold a body to its length
-  if (bytes.length > most) throw tooLarge(most);
+  if (bytes.length > most) throw bodyTooLarge(most);
   return bytes;
 }
 
 /** The bytes of a body of which the length is not known. */
-async function readOf(request: Request, most: number): Promise<Uint8Array> {
-  const length = request.headers.get('content-length');
-  if (length !== null && Number(length) > most) throw tooLarge(most);
+async function readOf(request: Request, reading: Reading): Promise<Uint8Array> {
+  const { bytes: most } = reading.limits;
   const pieces: Uint8Array[] = [];
   let total = 0;
-  for await (const piece of chunksOf(request)) {
+  for await (const piece of chunksOf(request, reading)) {
     total += piece.length;
-    if (total > most) throw tooLarge(most);
+    if (total > most) throw bodyTooLarge(most);
     pieces.push(piece);
   }
   const all = new Uint8Array(total);
@@ -49,31 +53,40 @@ async function readOf(request: Request, most: number): Promise<Uint8Array> {
   return all;
 }
 
-/** The chunks of a body as they arrive, inflated. @throws Refusal 415 at once, others where the body has them */
-export function chunksOf(request: Request): AsyncGenerator<Uint8Array> {
+/** The chunks of a body as they arrive, inflated. @throws Refusal 415 at once, 400, 413 and 504 where the body has them */
+export function chunksOf(request: Request, reading: Reading): AsyncGenerator<Uint8Array> {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
   const format = ENCODINGS.get(encoding);
   if (format === undefined)
     throw new Refusal(415, 'ERR_ENCODING', 'content-encoding: expected gzip or deflate, got another; send it without', {
       headers: { 'accept-encoding': 'gzip, deflate' },
     });
-  return inflated(request, encoding, format);
+  return read(request.body, encoding, format, reading);
 }
 
-async function* inflated(
-  { body }: Request,
+async function* read(
+  body: Request['body'],
   encoding: string,
   format: CompressionFormat | null,
+  { limits, deadline }: Reading,
 ): AsyncGenerator<Uint8Array> {
   if (!body) return;
-  const stream = format
-    ? body.pipeThrough(new DecompressionStream(format) as TransformStream<Uint8Array, Uint8Array>)
-    : body;
+  const sent = { bytes: 0 };
+  const stream = format ? inflated(body, format, sent) : body;
   const reader = stream.getReader();
+  let total = 0;
   try {
     for (;;) {
-      const { done, value } = await read(reader, encoding);
+      const { done, value } = await before(deadline, next(reader, encoding));
       if (done) return;
+      total += value.length;
+      if (format && total > SMALL && total > limits.inflation * sent.bytes)
+        throw tooLarge(
+          'body',
+          limits.inflation,
+          'times its bytes when it was inflated',
+          'send it without content-encoding',
+        );
       yield value;
     }
   } finally {
@@ -82,7 +95,23 @@ async function* inflated(
   }
 }
 
-async function read(reader: ReadableStreamDefaultReader<Uint8Array>, encoding: string) {
+/** @param sent  counts the bytes that came */
+function inflated(
+  body: ReadableStream<Uint8Array>,
+  format: CompressionFormat,
+  sent: { bytes: number },
+): ReadableStream<Uint8Array> {
+  const count = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      sent.bytes += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  const inflate = new DecompressionStream(format) as unknown as TransformStream<Uint8Array, Uint8Array>;
+  return body.pipeThrough(count).pipeThrough(inflate);
+}
+
+async function next(reader: ReadableStreamDefaultReader<Uint8Array>, encoding: string) {
   try {
     return await reader.read();
   } catch {
@@ -97,7 +126,7 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>, encoding: s
 const cutOff = (): Refusal =>
   new Refusal(400, 'ERR_BODY', 'body: expected all of it, got a connection that ended before; send it again');
 
-const tooLarge = (most: number): Refusal =>
+const bodyTooLarge = (most: number): Refusal =>
   new Refusal(
     413,
     'ERR_BODY',

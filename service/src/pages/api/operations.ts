@@ -40,11 +40,12 @@ const REFUSALS = {
   401: ['NoKey', 'no API key or token, or one that is not known; only where the service asks for them'],
   403: ['NotAllowed', 'the key or the token does not reach this; only where the service asks for them'],
   404: ['NotFound', 'there is no such model, version or path'],
-  413: ['TooLong', 'the body is too long'],
+  413: ['TooLong', 'the body is too long, or has too many rows'],
   415: ['OtherType', 'the type or the encoding of the body is another'],
   429: ['TooMany', 'more requests than the key may send'],
   500: ['Failed', 'the service failed; its log says why'],
   503: ['NotReady', 'not ready, or too much is waiting'],
+  504: ['TooLate', 'the answer would come after the time that the request gives'],
 } as const;
 
 const refusals = (...statuses: readonly (keyof typeof REFUSALS)[]) =>
@@ -69,7 +70,7 @@ export const refusalComponents = (): object =>
 /** What any request may be told, one that names a model, and one that sends rows. */
 export const ANY = refusals(401, 403, 429, 500);
 export const NAMED = refusals(404, 503);
-export const ROWS = refusals(400, 404, 413, 415, 503);
+export const ROWS = refusals(400, 404, 413, 415, 503, 504);
 export const BAD = refusals(400);
 export const BODY = refusals(400, 413, 415);
 

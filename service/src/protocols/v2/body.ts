@@ -1,5 +1,6 @@
 import { badRequest } from '../../refusal.ts';
 import type { Cell } from '../../requests/columns.ts';
+import { checkFeatures, checkJson, type Limits } from '../../requests/limits.ts';
 import { binaryCells } from './datatypes.ts';
 import { countOf, type Tensor } from './tensors.ts';
 
@@ -28,15 +29,17 @@ const isObject = (value: unknown): value is Members =>
  * Reads a body: JSON, or JSON of `headerLength` bytes with the data of tensors behind it.
  * @throws Refusal
  */
-export function inferenceOf(bytes: Uint8Array, headerLength: number | null): Inference {
+export function inferenceOf(bytes: Uint8Array, headerLength: number | null, limits: Limits): Inference {
   const end = headerLength ?? bytes.length;
   if (end > bytes.length)
     throw badRequest(
       `inference-header-content-length: expected at most the ${bytes.length} bytes of the body, got ${end}; correct it`,
     );
+  const head = bytes.subarray(0, end);
+  checkJson(head, limits);
   let body: unknown;
   try {
-    body = parsed(decoder.decode(bytes.subarray(0, end)));
+    body = parsed(decoder.decode(head));
   } catch {
     throw badRequest(
       'body: expected JSON in UTF-8 (of the length that the header says, before binary data), got something else; correct it',
@@ -44,12 +47,13 @@ export function inferenceOf(bytes: Uint8Array, headerLength: number | null): Inf
   }
   if (!isObject(body) || !Array.isArray(body.inputs))
     throw badRequest('body: expected an object with inputs, got something else; send {"inputs": [{…}]}');
+  checkFeatures('inputs', body.inputs.length, limits);
   let at = end;
   const tensors = body.inputs.map((input: unknown): Tensor => {
     if (!isObject(input))
       throw badRequest('inputs: expected objects, got something else; send {"name", "datatype", "shape", "data"}');
     const { name, datatype, shape, data } = input;
-    const count = countOf(name, datatype, shape);
+    const count = countOf(name, datatype, shape, limits);
     const tensor = { name: name as string, datatype: datatype as string, shape: shape as number[] };
     const parameters = isObject(input.parameters) ? input.parameters : {};
     const missing = missingOf(tensor.name, parameters.missing, tensor.shape[0]);

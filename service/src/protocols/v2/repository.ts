@@ -17,7 +17,7 @@ import { parsedJson } from '../../scoring/score.ts';
 
 export function addRepository(app: Hono, core: Core): void {
   app.post('/v2/repository/index', async (c) => {
-    const ready = onlyReady(await bytesOf(c.req.raw, core.limits));
+    const ready = onlyReady(await bytesOf(c.req.raw, { limits: core.limits, deadline: Number.POSITIVE_INFINITY }));
     return jsonResponse(core.shelf.list(sightOf(c.req.raw)).filter(({ state }) => !ready || state === 'READY'));
   });
   const change = async (c: Context, make: (name: string) => unknown): Promise<Response> =>

@@ -49,7 +49,7 @@ async function infer(exchange: Exchange): Promise<Response> {
   const length = said === null ? null : Number(said);
   if (length !== null && !(Number.isSafeInteger(length) && length >= 0))
     throw badRequest(`${HEADER_LENGTH}: expected a number of bytes, got something else; correct it`);
-  const { id, tensors, outputs, isBinary } = inferenceOf(await exchange.bytes(), length);
+  const { id, tensors, outputs, isBinary } = inferenceOf(await exchange.bytes(), length, exchange.limits);
   const table = tableOf(served, tensors);
   exchange.stage('decode');
   const rows: Rows = { kind: 'table', table };

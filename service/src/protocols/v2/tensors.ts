@@ -3,6 +3,7 @@ import type { Field } from 'logodds/stages';
 import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
 import { type Cell, type Cells, columnOf, marked, putNumber, quote } from '../../requests/columns.ts';
+import { checkRows, type Limits, tooLarge } from '../../requests/limits.ts';
 import { DATATYPES } from './datatypes.ts';
 
 /** A tensor of a request, wherever its cells were. */
@@ -17,14 +18,16 @@ export interface Tensor {
 }
 
 /** Checks name, datatype and shape; returns the number of cells. @throws Refusal */
-export function countOf(name: unknown, datatype: unknown, shape: unknown): number {
+export function countOf(name: unknown, datatype: unknown, shape: unknown, limits: Limits): number {
   if (typeof name !== 'string') throw badRequest('inputs: expected a name for each, got one without; name the field');
   if (!DATATYPES.includes(datatype as string))
     throw badRequest(`input ${quote(name)}: expected a datatype of ${DATATYPES.join(', ')}, got another`);
   const isShape = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
   const count = isShape ? shape.reduce((product: number, n: number) => product * n, 1) : Number.NaN;
-  if (!(count <= 2 ** 31))
+  if (Number.isNaN(count))
     throw badRequest(`input ${quote(name)}: expected a shape of whole numbers, got another; send [rows] or [rows, 1]`);
+  if (count > limits.values) throw tooLarge(`input ${quote(name)}`, limits.values, 'values', 'send fewer rows');
+  checkRows((shape as number[])[0], limits);
   return count;
 }
 
