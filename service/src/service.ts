@@ -1,10 +1,15 @@
 import { Hono } from 'hono';
+<<<<<<< HEAD
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { Core } from './core.ts';
+=======
+import { Core, type Peers } from './core.ts';
+>>>>>>> 137dd6d (The service: numbers of several processes as those of one, who asks by a certificate, paths of other names)
 import type { Gate, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import { Metrics } from './observation/metrics.ts';
 import { requestLog } from './observation/requestLog.ts';
+import type { Gauges, Numbers } from './observation/numbers.ts';
 import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
 import { addInvocations } from './protocols/invocations.ts';
@@ -34,6 +39,12 @@ export interface ServiceOptions {
   readonly gates?: readonly Gate[];
   /** see what happens to requests */
   readonly witnesses?: readonly Witness[];
+  /** the other processes of a service that has several; default: there are none */
+  readonly peers?: Peers;
+  /** numbers of the host, which `/metrics` shows with those of the service */
+  readonly gauges?: () => Gauges;
+  /** paths that are answered as others of the service are: `{ '/health': '/v2/health/ready' }` */
+  readonly aliases?: Readonly<Record<string, string>>;
 }
 
 /** A service on web standards: `fetch` answers, on Node, Deno, Bun and Workers. */
@@ -48,8 +59,9 @@ export interface Service {
   readonly app: Hono;
   /** Tells by `ready` that no new requests should come; resolves when those that came are answered. */
   drain(): Promise<void>;
-  /** the numbers of the service; those of several processes can be added */
   readonly metrics: Metrics;
+  /** the numbers of this process, for another to add */
+  numbers(): Numbers;
 }
 
 const BODY_LIMIT = 2 ** 24;
@@ -66,6 +78,7 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  * (await (await service.fetch(request)).json()).scores[0].probability; // 0.9114
  */
 export function createService(options: ServiceOptions = {}): Service {
+<<<<<<< HEAD
   const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, memory } = options;
   const { access = {}, logRequests = false } = options;
   const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
@@ -74,8 +87,19 @@ export function createService(options: ServiceOptions = {}): Service {
   const app = new Hono();
   const gates = [...addAccess(app, { metrics, log }, access), ...(options.gates ?? [])];
   const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
+=======
+  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, peers = null, memory } = options;
+  const { gates = [], logRequests = false, gauges = () => ({}), aliases = {} } = options;
+  const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
+  const shelf = new Shelf(memory);
+  const metrics = new Metrics();
+  const limits = { bytes: bodyLimit };
+  const core = new Core({ shelf, metrics, limits, log, source, gates, witnesses, peers, gauges });
+>>>>>>> 137dd6d (The service: numbers of several processes as those of one, who asks by a certificate, paths of other names)
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
+  for (const [path, target] of Object.entries(aliases))
+    app.all(path, ({ req: { raw } }) => app.fetch(new Request(new URL(target, raw.url), raw)));
   app.notFound(() =>
     refusalResponse(
       new Refusal(
@@ -99,5 +123,6 @@ export function createService(options: ServiceOptions = {}): Service {
     app,
     drain: () => core.drain(),
     metrics,
+    numbers: () => core.numbers(),
   };
 }

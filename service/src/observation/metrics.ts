@@ -116,8 +116,12 @@ export class Metrics {
     return this;
   }
 
-  /** The text of Prometheus. @param gauges  what is so now, by name: help and value */
-  text(gauges: Readonly<Record<string, readonly [help: string, value: number]>>): string {
+  /** The text of Prometheus. @param gauges  what is so now, by name */
+  text(
+    gauges: Readonly<
+      Record<string, { readonly help: string; readonly value: number; readonly type?: 'gauge' | 'counter' }>
+    >,
+  ): string {
     const tallies = [...this.#tallies.values()];
     const of = ({ model, version }: Tally) => `model=${label(model)},version=${label(version)}`;
     const each = (value: (tally: Tally) => number) => tallies.map((tally) => [of(tally), value(tally)] as const);
@@ -173,7 +177,7 @@ export class Metrics {
         'Time to load, check and warm a model.',
         each(({ loadSeconds }) => loadSeconds),
       ),
-      ...Object.entries(gauges).map(([name, [help, value]]) => family(name, 'gauge', help, [['', value]])),
+      ...Object.entries(gauges).map(([name, { help, value, type = 'gauge' }]) => family(name, type, help, [['', value]])),
     ].join('');
   }
 }

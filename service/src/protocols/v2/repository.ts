@@ -30,10 +30,12 @@ export function addRepository(app: Hono, core: Core): void {
   app.post('/v2/repository/models/:model/load', (c) =>
     change(c, async (name) => {
       await core.load(name);
+      await core.peers?.change('load', name);
       return { name, load: true };
     }),
   );
   app.post('/v2/repository/models/:model/unload', (c) =>
+<<<<<<< HEAD
     change(c, (name) => {
       core.unload(name, sightOf(c.req.raw));
       return { name, unload: true };
@@ -43,6 +45,15 @@ export function addRepository(app: Hono, core: Core): void {
     const sees = sightOf(c.req.raw);
     return json(statistics(core, ({ model }) => sees(model)));
   });
+=======
+    change(c, async (name) => {
+      core.unload(name);
+      await core.peers?.change('unload', name);
+      return { name, unload: true };
+    }),
+  );
+  app.get('/v2/models/stats', async () => json(await statistics(core, () => true)));
+>>>>>>> 137dd6d (The service: numbers of several processes as those of one, who asks by a certificate, paths of other names)
   app.get('/v2/models/:model/stats', (c) =>
     change(c, (name) => {
       core.shelf.find(name, null, sightOf(c.req.raw));
@@ -63,8 +74,8 @@ const nanoseconds = ({ counts, sum }: Histogram) => ({
 });
 
 /** The counts of models, in the words of Triton. */
-function statistics(core: Core, wanted: (tally: Tally) => boolean) {
-  const { tallies } = core.metrics.snapshot();
+async function statistics(core: Core, wanted: (tally: Tally) => boolean) {
+  const { tallies } = (await core.total()).metrics.snapshot();
   return {
     model_stats: tallies.filter(wanted).map((tally) => {
       const byStatus = Object.entries(tally.requests).map(
