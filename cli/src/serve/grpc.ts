@@ -1,7 +1,7 @@
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import {
   loadPackageDefinition,
-  type Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -11,9 +11,8 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Service } from '../../../service/src/index.ts';
-import { LogoddsError } from '../../../src/index.ts';
-import { reason } from '../write/temporary.ts';
+import type { Client, Service } from '../../../service/src/index.ts';
+import { clientOfCertificate } from './certificates.ts';
 import { blobOf, type Contents } from './grpcContents.ts';
 
 /*
@@ -77,17 +76,26 @@ class Refused extends Error {
   }
 }
 
-/** A gRPC server that listens. */
-export interface GrpcHost {
-  /** host:port */
-  readonly address: string;
+/** A gRPC server that is handed its connections: what listens for them needs none of this until the first comes. */
+export interface Calls {
+  take(connection: Duplex): void;
+  /** Health is "not serving" from now on. */
+  drain(): void;
+  /** Resolves when all calls are answered. */
   close(): Promise<void>;
+  cut(): void;
 }
 
-/** Listens for gRPC. @param port  0: a free one @throws ERR_DATA where it cannot */
-export async function listenGrpc(service: Service, host: string, port: number): Promise<GrpcHost> {
+/** A connection of which the other end is gone is found out and closed in this time. */
+const KEEP_ALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 };
+
+export function answerCalls(service: Service): Calls {
   const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
-  const server = new Server({ 'grpc.max_receive_message_length': MOST, 'grpc.max_send_message_length': MOST });
+  const server = new Server({
+    'grpc.max_receive_message_length': MOST,
+    'grpc.max_send_message_length': MOST,
+    ...KEEP_ALIVE,
+  });
   const { inference } = loadPackageDefinition(definition) as unknown as {
     inference: { GRPCInferenceService: { service: never } };
   };
@@ -95,50 +103,29 @@ export async function listenGrpc(service: Service, host: string, port: number): 
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   new ReflectionService(definition).addToServer(server);
-  const taken = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error
-        ? reject(
-            new LogoddsError(
-              'ERR_DATA',
-              `--grpc-port ${port}: expected a free port of ${host}, got an error (${reason(error)}); choose another, 0, or --no-grpc`,
-              { cause: error },
-            ),
-          )
-        : resolve(bound),
-    ),
-  );
+  // TLS is done where connections are taken
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
-    address: `${host}:${taken}`,
-    close() {
+    take: (connection) => injector.injectConnection(connection),
+    drain() {
       for (const name of ['', SERVICE]) health.setStatus(name, 'NOT_SERVING');
-      return new Promise((resolve) => server.tryShutdown(() => resolve()));
     },
+    close: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    cut: () => server.forceShutdown(),
   };
 }
 
 const model = ({ name, version }: Named): string =>
   `/v2/models/${encodeURIComponent(name)}${version ? `/versions/${encodeURIComponent(version)}` : ''}`;
 
-/** Asks the service in the name of who calls. */
+/** Asks the service in the name of a client. */
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
-
-/** What says who calls; what comes twice has a comma between, as in HTTP. */
-const CREDENTIALS = ['authorization', 'x-api-key'];
-
-function credentialsOf(metadata: Metadata): Record<string, string> {
-  const given = CREDENTIALS.map((name) => [name, metadata.get(name).join(', ')] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== ''));
-}
-
-const STRANGERS = [status.UNAUTHENTICATED, status.PERMISSION_DENIED];
 
 function callsOf(service: Service) {
   const asker =
-    ({ metadata }: ServerUnaryCall<unknown, object>): Ask =>
-    async (path, init = {}) => {
-      const headers = { ...credentialsOf(metadata), ...init.headers };
-      const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }));
+    (client: Client | null): Ask =>
+    async (path, init) => {
+      const response = await service.fetch(new Request(`http://grpc${path}`, init), client);
       if (response.ok) return response;
       const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
       throw new Refused(response.status, error);
@@ -146,7 +133,8 @@ function callsOf(service: Service) {
   const unary =
     <T>(answer: (ask: Ask, request: T) => Promise<object>) =>
     (call: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
-      answer(asker(call), call.request).then(
+      const { sslPeerCertificate: certificate } = call.getAuthContext();
+      answer(asker(certificate ? clientOfCertificate(certificate) : null), call.request).then(
         (response) => done(null, response),
         (error: Error) =>
           done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),
@@ -155,15 +143,11 @@ function callsOf(service: Service) {
   const json = async (ask: Ask, path: string) => (await ask(path)).json();
   const post = async (ask: Ask, path: string, body: object = {}) =>
     (await ask(path, { method: 'POST', body: JSON.stringify(body) })).json();
-  const isReady = async (ask: Ask, path: string) => {
-    try {
-      await ask(path);
-      return { ready: true };
-    } catch (error) {
-      if (error instanceof Refused && STRANGERS.includes(error.code)) throw error;
-      return { ready: false };
-    }
-  };
+  const isReady = (ask: Ask, path: string) =>
+    ask(path).then(
+      () => ({ ready: true }),
+      () => ({ ready: false }),
+    );
   return {
     ServerLive: unary(async () => ({ live: true })),
     ServerReady: unary((ask) => isReady(ask, '/v2/health/ready')),

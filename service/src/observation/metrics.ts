@@ -177,7 +177,9 @@ export class Metrics {
         'Time to load, check and warm a model.',
         each(({ loadSeconds }) => loadSeconds),
       ),
-      ...Object.entries(gauges).map(([name, { help, value, type = 'gauge' }]) => family(name, type, help, [['', value]])),
+      ...Object.entries(gauges).map(([name, { help, value, type = 'gauge' }]) =>
+        family(name, type, help, [['', value]]),
+      ),
     ].join('');
   }
 }
