@@ -29,16 +29,27 @@ export interface Fault {
 
 type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (fault: Fault) => void };
 
+/** The first message of a process that another has started: what was sent before would be lost. */
+export const HERE = { here: true } as const;
+
 /** One end of a line between two processes. */
 export class Line<Question> {
   readonly #send: (message: Message) => void;
   readonly #answer: (question: Question) => Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
+  /** what waits for the other end to be there; null: it is */
+  #held: Message[] | null;
   #asked = 0;
 
-  constructor(send: (message: object) => void, answer: (question: Question) => Promise<unknown>) {
+  /** @param isHeld  until the other end says that it is there */
+  constructor(
+    send: (message: object) => void,
+    answer: (question: Question) => Promise<unknown>,
+    { isHeld }: { readonly isHeld: boolean },
+  ) {
     this.#send = send;
     this.#answer = answer;
+    this.#held = isHeld ? [] : null;
   }
 
   /** Rejects with a Fault. */
@@ -46,12 +57,18 @@ export class Line<Question> {
     const id = ++this.#asked;
     return new Promise<Answer>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#send({ id, question });
+      if (this.#held) this.#held.push({ id, question });
+      else this.#send({ id, question });
     });
   }
 
   /** A message of the other end. */
   take(message: unknown): void {
+    if ('here' in (message as object)) {
+      for (const held of this.#held ?? []) this.#send(held);
+      this.#held = null;
+      return;
+    }
     const { id } = message as Message;
     if (isQuestion(message as Message)) {
       this.#answer((message as { question: Question }).question).then(

@@ -1,5 +1,5 @@
 import { keepPrivate } from '../write/temporary.ts';
-import { type Change, Line, type Order } from './line.ts';
+import { type Change, HERE, Line, type Order } from './line.ts';
 import type { ServeOptions } from './options.ts';
 import { type Running, run } from './server.ts';
 
@@ -35,5 +35,7 @@ const line: Line<Order> = new Line(
     if (order.kind === 'change') return running!.change(order.action, order.model);
     return running!.stop();
   },
+  { isHeld: false },
 );
 process.on('message', (message) => line.take(message));
+process.send!(HERE);

@@ -78,6 +78,7 @@ export class Workers {
       line: new Line(
         (message) => worker.isConnected() && worker.send(message),
         (asked) => this.#answer(asked, member),
+        { isHeld: true },
       ),
       begin: performance.now(),
       numbers: null,
