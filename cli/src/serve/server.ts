@@ -69,7 +69,12 @@ export async function run(
   const url = await host.listen(httpPlace(options));
   const grpc = options.grpc ? new GrpcHost(service, certificates) : null;
   const grpcPlace: Place = { kind: 'port', host: options.host, port: options.grpcPort, flag: '--grpc-port' };
-  const address = grpc ? await grpc.listen(grpcPlace) : null;
+  const address = grpc
+    ? await grpc.listen(grpcPlace).catch((error) => {
+        void host.close();
+        throw error;
+      })
+    : null;
   const watch = setInterval(() => {
     sources.look();
     if (certificates) lookAt(certificates, log);

@@ -33,7 +33,8 @@ type Asked = { readonly kind: 'numbers' } | Change;
 
 /** Processes that answer on one port. This one has no models: it starts them, replaces those that die, and adds their numbers. */
 export class Workers {
-  readonly #options: ServeOptions;
+  /** those of the workers that live, which share the ports that these name */
+  #options: ServeOptions;
   readonly #aliases: Readonly<Record<string, string>>;
   readonly #members = new Map<number, Member>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -71,7 +72,8 @@ export class Workers {
 
   /** Starts a worker; resolves when it is ready. */
   async #begin(): Promise<Ready> {
-    const isFirst = this.#members.size === 0;
+    // nobody holds the free ports that were chosen: they are asked for by their numbers
+    if (this.#ready && this.#members.size === 0) this.#options = withPorts(this.#options, this.#ready);
     const worker = cluster.fork();
     const member: Member = {
       worker,
@@ -93,7 +95,7 @@ export class Workers {
       kind: 'start',
       worker: worker.process.pid,
       aliases: this.#aliases,
-      options: this.#ready && isFirst ? withPorts(this.#options, this.#ready) : this.#options,
+      options: this.#options,
     });
     for (const model of this.#unloaded)
       await member.line.ask({ kind: 'change', action: 'unload', model } satisfies Change);
@@ -234,7 +236,7 @@ async function refresh(member: Member): Promise<void> {
   if (numbers) member.numbers = numbers;
 }
 
-/** Options with the ports that were free at the start. While a worker lives, the port 0 means them. */
+/** Options with the ports that were free at the start. */
 const withPorts = (options: ServeOptions, { url, grpc }: Ready): ServeOptions => ({
   ...options,
   port: portOf(url) ?? options.port,
