@@ -1,10 +1,10 @@
 // Suites of the service that need more than the library:
-//   npm run test:service -- access      a real issuer of OpenID Connect, a real Open Policy Agent
 //   npm run test:service -- clients     official clients
-import { access } from './access/run.mjs';
+//   npm run test:service -- host        10,000 idle connections, the time of a start
 import { clients } from './clients/run.mjs';
+import { host } from './host/run.mjs';
 
-const SUITES = { access, clients };
+const SUITES = { clients, host };
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type PeerCertificate } from 'node:tls';
-import type { Client } from '../../../service/src/index.ts';
+import type { Peer } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
 
@@ -95,11 +95,11 @@ function readContext({ cert, key, clientCa }: TlsFiles): TlsContext {
 }
 
 /** Who shows a certificate; null for none. */
-export function clientOfCertificate({ subject, fingerprint256 }: PeerCertificate): Client | null {
+export function peerOfCertificate({ subject }: PeerCertificate): Peer | null {
   if (!subject) return null;
   // the last part of a name comes first, as RFC 4514 has it
   const parts = Object.entries(subject).flatMap(([key, values]) =>
     [values].flat().map((value) => `${key}=${String(value).replace(/[,+"\\<>;=]/g, '\\$&')}`),
   );
-  return { subject: parts.reverse().join(','), fingerprint: fingerprint256 };
+  return { subject: parts.reverse().join(',') };
 }

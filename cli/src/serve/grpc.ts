@@ -11,8 +11,8 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Client, Service } from '../../../service/src/index.ts';
-import { clientOfCertificate } from './certificates.ts';
+import type { Peer, Service } from '../../../service/src/index.ts';
+import { peerOfCertificate } from './certificates.ts';
 import { blobOf, type Contents } from './grpcContents.ts';
 
 /*
@@ -123,9 +123,9 @@ type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
 function callsOf(service: Service) {
   const asker =
-    (client: Client | null): Ask =>
+    (peer: Peer | null): Ask =>
     async (path, init) => {
-      const response = await service.fetch(new Request(`http://grpc${path}`, init), client);
+      const response = await service.fetch(new Request(`http://grpc${path}`, init), peer ?? undefined);
       if (response.ok) return response;
       const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
       throw new Refused(response.status, error);
@@ -134,7 +134,7 @@ function callsOf(service: Service) {
     <T>(answer: (ask: Ask, request: T) => Promise<object>) =>
     (call: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
       const { sslPeerCertificate: certificate } = call.getAuthContext();
-      answer(asker(certificate ? clientOfCertificate(certificate) : null), call.request).then(
+      answer(asker(certificate ? peerOfCertificate(certificate) : null), call.request).then(
         (response) => done(null, response),
         (error: Error) =>
           done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),

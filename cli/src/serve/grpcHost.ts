@@ -8,13 +8,16 @@ import { listenAt, type Place } from './listening.ts';
 /** Listens for gRPC. Its libraries, which take longer to load than all the rest, are loaded at the first connection. */
 export class GrpcHost {
   readonly #service: Service;
+  readonly #fail: (error: unknown) => void;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #calls: Promise<Calls> | null = null;
   #isDraining = false;
 
-  constructor(service: Service, certificates: Certificates | null) {
+  /** @param fail  takes why the libraries cannot be loaded */
+  constructor(service: Service, certificates: Certificates | null, fail: (error: unknown) => void) {
     this.#service = service;
+    this.#fail = fail;
     const take = (socket: Socket) => void this.#take(socket);
     if (certificates) {
       const asks = certificates.asksClients;
@@ -31,8 +34,14 @@ export class GrpcHost {
     // a client that is gone before the libraries are there
     socket.on('error', () => {});
     this.#calls ??= this.#load();
-    const calls = await this.#calls;
-    if (!socket.destroyed) calls.take(socket);
+    try {
+      const calls = await this.#calls;
+      if (!socket.destroyed) calls.take(socket);
+    } catch (error) {
+      this.#calls = null;
+      this.#fail(error);
+      socket.destroy();
+    }
   }
 
   async #load(): Promise<Calls> {
@@ -50,13 +59,14 @@ export class GrpcHost {
   /** Health is "not serving" from now on. */
   drain(): void {
     this.#isDraining = true;
-    void this.#calls?.then((calls) => calls.drain());
+    void this.#calls?.then((calls) => calls.drain()).catch(() => {});
   }
 
   /** Takes no more connections; resolves when all calls are answered. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    await (await this.#calls)?.close();
+    // one that could not be loaded was told
+    await (await this.#calls?.catch(() => null))?.close();
     // connections on which no call ever came
     for (const socket of this.#sockets) socket.destroy();
     await closed;
@@ -64,7 +74,7 @@ export class GrpcHost {
 
   /** Ends all connections. */
   cut(): void {
-    void this.#calls?.then((calls) => calls.cut());
+    void this.#calls?.then((calls) => calls.cut()).catch(() => {});
     for (const socket of this.#sockets) socket.destroy();
   }
 }

@@ -10,8 +10,8 @@ import {
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import type { Client, Gauges, Service } from '../../../service/src/index.ts';
-import { type Certificates, clientOfCertificate } from './certificates.ts';
+import type { Gauges, Peer, Service } from '../../../service/src/index.ts';
+import { type Certificates, peerOfCertificate } from './certificates.ts';
 import { listenAt, type Place } from './listening.ts';
 
 /** Bounds of what a client may take, in seconds. */
@@ -47,7 +47,7 @@ export class Host {
   readonly #sockets = new Set<Carrier>();
   readonly #sessions = new Set<Http2Session>();
   /** who asks on a connection */
-  readonly #clients = new WeakMap<object, Client | null>();
+  readonly #peers = new WeakMap<object, Peer | null>();
   readonly #isTls: boolean;
   #isDraining = false;
   #timedOut = 0;
@@ -58,7 +58,9 @@ export class Host {
     this.#service = service;
     this.#times = times;
     this.#isTls = certificates !== null;
-    this.#server = certificates ? this.#secure(certificates) : createServer(this.#bounds(), this.#listener(false));
+    this.#server = certificates
+      ? this.#secure(certificates)
+      : Object.assign(createServer(this.#bounds(), this.#listener(false)), this.#bounds());
     this.#server.on(certificates ? 'secureConnection' : 'connection', (socket: Carrier) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -115,7 +117,7 @@ export class Host {
     const service = this.#service;
     const answer = getRequestListener(
       asks
-        ? (request, { incoming }) => service.fetch(request, this.#clientOf(incoming))
+        ? (request, { incoming }) => service.fetch(request, this.#peerOf(incoming) ?? undefined)
         : (request) => service.fetch(request),
       { overrideGlobalObjects: false },
     );
@@ -129,16 +131,16 @@ export class Host {
     };
   }
 
-  #clientOf(incoming: Incoming): Client | null {
+  #peerOf(incoming: Incoming): Peer | null {
     const session = 'stream' in incoming ? incoming.stream.session : undefined;
     const socket = (session?.socket ?? incoming.socket) as TLSSocket;
     const connection = session ?? socket;
-    let client = this.#clients.get(connection);
-    if (client === undefined) {
-      client = clientOfCertificate(socket.getPeerCertificate());
-      this.#clients.set(connection, client);
+    let peer = this.#peers.get(connection);
+    if (peer === undefined) {
+      peer = peerOfCertificate(socket.getPeerCertificate());
+      this.#peers.set(connection, peer);
     }
-    return client;
+    return peer;
   }
 
   /** HTTP/2 has no bound of its own for the time of a body. */

@@ -67,7 +67,9 @@ export async function run(
   sources.look();
   host = new Host(service, options, certificates);
   const url = await host.listen(httpPlace(options));
-  const grpc = options.grpc ? new GrpcHost(service, certificates) : null;
+  const grpc = options.grpc
+    ? new GrpcHost(service, certificates, (error) => log({ level: 'error', event: 'grpc', reason: reason(error) }))
+    : null;
   const grpcPlace: Place = { kind: 'port', host: options.host, port: options.grpcPort, flag: '--grpc-port' };
   const address = grpc
     ? await grpc.listen(grpcPlace).catch((error) => {
