@@ -85,7 +85,7 @@ test('a body a byte at a time is cut, and is no error of the service', async () 
   expect(await everything(socket)).toMatch(/^HTTP\/1\.1 408 /);
   expect(timedOut()).toBe(1);
   await vi.waitFor(() => expect(service.numbers().gauges['lr_requests_in_flight'].value).toBe(0));
-  expect(service.metrics.snapshot().tallies[0].requests).toEqual({ 'own 499': 1 });
+  expect(service.metrics.snapshot().tallies[0].requests).toEqual({ 'own 400': 1 });
 });
 
 test('a stream of lines may take longer than a body, as long as it goes on', async () => {
@@ -132,7 +132,7 @@ test('a client that leaves in the middle of a body is counted, and no error', as
   socket.write(`${head(1000)}{`);
   await vi.waitFor(() => expect(service.numbers().gauges['lr_requests_in_flight'].value).toBe(1));
   socket.destroy();
-  await vi.waitFor(() => expect(service.metrics.snapshot().tallies[0].requests).toEqual({ 'own 499': 1 }));
+  await vi.waitFor(() => expect(service.metrics.snapshot().tallies[0].requests).toEqual({ 'own 400': 1 }));
 });
 
 test.each([
