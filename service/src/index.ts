@@ -11,7 +11,7 @@ export type { Asked, Gate, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export { Metrics } from './observation/metrics.ts';
-export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export { type Gauge, type Gauges, type Numbers, totalOf } from './observation/numbers.ts';
+export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export { type Peer, peerOf } from './requests/peer.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';

@@ -1,10 +1,6 @@
 import { Hono } from 'hono';
-<<<<<<< HEAD
 import { type AccessOptions, addAccess } from './access/access.ts';
-import { Core } from './core.ts';
-=======
 import { Core, type Peers } from './core.ts';
->>>>>>> 137dd6d (The service: numbers of several processes as those of one, who asks by a certificate, paths of other names)
 import type { Gate, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import { Metrics } from './observation/metrics.ts';
@@ -59,6 +55,7 @@ export interface Service {
   readonly app: Hono;
   /** Tells by `ready` that no new requests should come; resolves when those that came are answered. */
   drain(): Promise<void>;
+  /** the numbers of the service; those of several processes can be added */
   readonly metrics: Metrics;
   /** the numbers of this process, for another to add */
   numbers(): Numbers;
@@ -78,28 +75,17 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  * (await (await service.fetch(request)).json()).scores[0].probability; // 0.9114
  */
 export function createService(options: ServiceOptions = {}): Service {
-<<<<<<< HEAD
-  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, memory } = options;
-  const { access = {}, logRequests = false } = options;
+  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, peers = null, memory } = options;
+  const { access = {}, logRequests = false, gauges = () => ({}), aliases = {} } = options;
   const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
   const shelf = new Shelf(memory);
   const metrics = new Metrics();
   const app = new Hono();
   const gates = [...addAccess(app, { metrics, log }, access), ...(options.gates ?? [])];
-  const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
-=======
-  const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, peers = null, memory } = options;
-  const { gates = [], logRequests = false, gauges = () => ({}), aliases = {} } = options;
-  const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
-  const shelf = new Shelf(memory);
-  const metrics = new Metrics();
   const limits = { bytes: bodyLimit };
   const core = new Core({ shelf, metrics, limits, log, source, gates, witnesses, peers, gauges });
->>>>>>> 137dd6d (The service: numbers of several processes as those of one, who asks by a certificate, paths of other names)
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
-  for (const [path, target] of Object.entries(aliases))
-    app.all(path, ({ req: { raw } }) => app.fetch(new Request(new URL(target, raw.url), raw)));
   app.notFound(() =>
     refusalResponse(
       new Refusal(
@@ -110,9 +96,11 @@ export function createService(options: ServiceOptions = {}): Service {
       null,
     ),
   );
+  const rename = Object.keys(aliases).length > 0 ? renamer(aliases) : null;
   app.onError((error) => refusalResponse(refusalOf(error), null));
   return {
-    fetch(request, peer) {
+    fetch(given, peer) {
+      const request = rename ? rename(given) : given;
       if (peer) setPeer(request, peer);
       return app.fetch(request);
     },
@@ -126,3 +114,11 @@ export function createService(options: ServiceOptions = {}): Service {
     numbers: () => core.numbers(),
   };
 }
+
+/** Requests with the path that answers theirs. */
+const renamer =
+  (aliases: Readonly<Record<string, string>>) =>
+  (request: Request): Request => {
+    const url = new URL(request.url);
+    return Object.hasOwn(aliases, url.pathname) ? new Request(new URL(aliases[url.pathname], url), request) : request;
+  };

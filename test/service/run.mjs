@@ -1,10 +1,12 @@
 // Suites of the service that need more than the library:
+//   npm run test:service -- access      a real issuer of OpenID Connect, a real Open Policy Agent
 //   npm run test:service -- clients     official clients
 //   npm run test:service -- host        10,000 idle connections, the time of a start
+import { access } from './access/run.mjs';
 import { clients } from './clients/run.mjs';
 import { host } from './host/run.mjs';
 
-const SUITES = { clients, host };
+const SUITES = { access, clients, host };
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {

@@ -116,7 +116,7 @@ function unknownKey(key: string): string {
 
 /** Paths that begin at a folder. */
 function placed(values: Values, folder: string): Values {
-  const at = (path: unknown) => (typeof path === 'string' ? resolve(folder, path) : path);
+  const at = (path: unknown) => (typeof path === 'string' && !/^https?:\/\//.test(path) ? resolve(folder, path) : path);
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => {
       if (key === 'models' && Array.isArray(value)) return [key, value.map((model) => placedModel(model, at))];
@@ -175,13 +175,13 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 /** What options that fit say together. @param from  the name of an option where it was given */
 function contradictions(options: ServeOptions, from: (key: string) => string): Problem[] {
-  const { host, open, socket, grpc, cert, key, clientCa, drainDelay, grace, port, grpcPort } = options;
+  const { host, open, socket, grpc, cert, key, clientCa, tokens, jwks, drainDelay, grace, port, grpcPort } = options;
   const isLocal = LOOPBACK.test(host) || (socket !== undefined && !grpc);
   const rules: readonly (readonly [isBroken: boolean, path: string, message: string])[] = [
     [
-      !isLocal && !open && clientCa === undefined,
+      !isLocal && !open && [clientCa, tokens, jwks].every((asked) => asked === undefined),
       'host',
-      `expected API keys where others can ask, got ${show(host)} without; give --client-ca FILE, or --open for no keys`,
+      `expected API keys where others can ask, got ${show(host)} without; give --tokens FILE, --jwks or --client-ca FILE, or --open for no keys`,
     ],
     [cert !== undefined && key === undefined, 'cert', 'expected the private key as well, got none; give --key FILE'],
     [key !== undefined && cert === undefined, 'key', 'expected the certificate as well, got none; give --cert FILE'],

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import {
   loadPackageDefinition,
+  type Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -118,14 +119,31 @@ export function answerCalls(service: Service): Calls {
 const model = ({ name, version }: Named): string =>
   `/v2/models/${encodeURIComponent(name)}${version ? `/versions/${encodeURIComponent(version)}` : ''}`;
 
-/** Asks the service in the name of a client. */
+/** Asks the service in the name of who calls. */
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** What says who calls; what comes twice has a comma between, as in HTTP. */
+const CREDENTIALS = ['authorization', 'x-api-key'];
+
+function credentialsOf(metadata: Metadata): Record<string, string> {
+  const given = CREDENTIALS.map((name) => [name, metadata.get(name).join(', ')] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+}
+
+const STRANGERS = [status.UNAUTHENTICATED, status.PERMISSION_DENIED];
+
+/** Who has shown a certificate. */
+function peerOf(call: ServerUnaryCall<unknown, object>): Peer | undefined {
+  const { sslPeerCertificate: certificate } = call.getAuthContext();
+  return (certificate && peerOfCertificate(certificate)) ?? undefined;
+}
 
 function callsOf(service: Service) {
   const asker =
-    (peer: Peer | null): Ask =>
-    async (path, init) => {
-      const response = await service.fetch(new Request(`http://grpc${path}`, init), peer ?? undefined);
+    (call: ServerUnaryCall<unknown, object>): Ask =>
+    async (path, init = {}) => {
+      const headers = { ...credentialsOf(call.metadata), ...init.headers };
+      const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }), peerOf(call));
       if (response.ok) return response;
       const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
       throw new Refused(response.status, error);
@@ -133,8 +151,7 @@ function callsOf(service: Service) {
   const unary =
     <T>(answer: (ask: Ask, request: T) => Promise<object>) =>
     (call: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
-      const { sslPeerCertificate: certificate } = call.getAuthContext();
-      answer(asker(certificate ? peerOfCertificate(certificate) : null), call.request).then(
+      answer(asker(call), call.request).then(
         (response) => done(null, response),
         (error: Error) =>
           done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),
@@ -143,11 +160,15 @@ function callsOf(service: Service) {
   const json = async (ask: Ask, path: string) => (await ask(path)).json();
   const post = async (ask: Ask, path: string, body: object = {}) =>
     (await ask(path, { method: 'POST', body: JSON.stringify(body) })).json();
-  const isReady = (ask: Ask, path: string) =>
-    ask(path).then(
-      () => ({ ready: true }),
-      () => ({ ready: false }),
-    );
+  const isReady = async (ask: Ask, path: string) => {
+    try {
+      await ask(path);
+      return { ready: true };
+    } catch (error) {
+      if (error instanceof Refused && STRANGERS.includes(error.code)) throw error;
+      return { ready: false };
+    }
+  };
   return {
     ServerLive: unary(async () => ({ live: true })),
     ServerReady: unary((ask) => isReady(ask, '/v2/health/ready')),

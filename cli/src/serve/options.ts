@@ -1,11 +1,12 @@
 import type { OptionRow } from '../options/table.ts';
+import type { AccessFlags } from './access.ts';
 
 /*
  * The options of `logodds serve`, a row each: its flag, its place in a configuration file, and what its value may be. A key of the file is the flag in
  * camel case, as commander names it: `--grpc-port` is `grpcPort`, `--no-grpc` is `grpc: false`.
  */
 
-/** What the value of an option may be. */
+/** What the value of an option may be. A list is what commander collects of `<name...>`. */
 export interface Kind {
   /** its JSON Schema */
   readonly schema: Readonly<Record<string, unknown>>;
@@ -46,6 +47,12 @@ const seconds = (most: number): Kind => ({
   read: toNumber,
   fits: (value) => typeof value === 'number' && value >= 0 && value <= most,
 });
+const list: Kind = {
+  schema: { type: 'array', items: line, minItems: 1 },
+  rule: 'a list of texts',
+  read: same,
+  fits: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
+};
 const port = count(0, 65_535);
 const mode: Kind = {
   schema: { type: 'string', pattern: '^[0-7]{3}$' },
@@ -68,6 +75,14 @@ export const ROWS: readonly ServeRow[] = [
   ['--open', 'listen beyond this machine without API keys', onOff],
   ['--cert <file>', 'certificate for TLS, with --key; both are read again when they change', file],
   ['--key <file>', 'private key of the certificate', file],
+  ['--tokens <file>', 'API keys with their scopes; read again when it changes', file],
+  ['--jwks <url|file>', 'keys of an issuer whose JSON web tokens are taken, with --issuer and --audience', path],
+  ['--issuer <name>', 'iss of these tokens', text],
+  ['--audience <name...>', 'aud of these tokens, one of them', list],
+  ['--scope-claim <name...>', 'claims that have their scopes (default: scope, scp and roles)', list],
+  ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow', text],
+  ['--opa-open', 'let requests in while the agent does not answer', onOff],
+  ['--cors <origin...>', 'origins of pages that may read answers in browsers', list],
   ['--client-ca <file>', 'certificate of the authority that clients must have theirs from', file],
   [
     '--drain-delay <seconds>',
@@ -83,7 +98,7 @@ export const ROWS: readonly ServeRow[] = [
 ];
 
 /** Options of `logodds serve`, complete. */
-export interface ServeOptions {
+export interface ServeOptions extends AccessFlags {
   readonly models: readonly string[];
   readonly host: string;
   readonly port: number;
@@ -108,7 +123,7 @@ export interface ServeOptions {
 export const FLAGS: readonly OptionRow[] = ROWS.map(([flags, text, kind, preset]) => [
   flags,
   preset === undefined ? text : `${text} (default: ${preset})`,
-  flags.includes('<') ? { parse: kind.read } : {},
+  /<[^.]*>/.test(flags) ? { parse: kind.read } : {},
 ]);
 
 /** By key of a configuration file: the row, and the flag without its value. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createService, type Gauges, type LogLine, type Numbers, type Peers } from '../../../service/src/index.ts';
 import { logJson } from '../terminal/print.ts';
 import { reason } from '../write/temporary.ts';
+import { accessOf } from './access.ts';
 import { Certificates } from './certificates.ts';
 import { GrpcHost } from './grpcHost.ts';
 import { Host } from './host.ts';
@@ -47,6 +48,7 @@ export async function run(
   among: Among | null,
 ): Promise<Running> {
   const log = (line: LogLine) => logLine(among ? { ...line, worker: among.worker } : line);
+  const access = accessOf(options);
   const { cert, key, clientCa } = options;
   const certificates =
     cert !== undefined && key !== undefined
@@ -58,6 +60,7 @@ export async function run(
     log,
     source: (name) => sources.source(name),
     aliases,
+    ...(access.options && { access: access.options }),
     gauges: () => ({ ...host.gauges(), ...expiry(certificates) }),
     ...(among && { peers: among.peers }),
   });
@@ -79,6 +82,7 @@ export async function run(
     : null;
   const watch = setInterval(() => {
     sources.look();
+    access.look(log);
     if (certificates) lookAt(certificates, log);
   }, LOOK_MS);
   const hosts = grpc ? [host, grpc] : [host];

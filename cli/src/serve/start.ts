@@ -1,5 +1,6 @@
 import { LogoddsError } from '../../../src/index.ts';
 import { printJson, say } from '../terminal/print.ts';
+import { accessOf } from './access.ts';
 import { type Config, NO_CONFIG, optionsOf, type Problem, readConfig, told } from './config.ts';
 import { clearSocket } from './listening.ts';
 import { BY_KEY, type ServeOptions } from './options.ts';
@@ -30,6 +31,7 @@ export async function startService(models: readonly string[], { config, check, .
     throw new LogoddsError('ERR_DATA', 'serve: expected a model, got none; name a file or a folder');
   // what is not there is said before anything starts
   options.models.map(placeOf);
+  accessOf(options);
   if (options.socket !== undefined && (await clearSocket(options.socket)))
     logLine({ level: 'warn', event: 'stale socket removed', path: options.socket });
   await serve(options, aliases);

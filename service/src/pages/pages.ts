@@ -27,32 +27,19 @@ export function addPages(app: Hono, core: Core): void {
   app.get('/', () => text('text/html', consoleHtml));
   app.get('/console.css', () => text('text/css', consoleCss));
   app.get('/console.js', () => text('text/javascript', consoleJs));
-<<<<<<< HEAD
-  app.get('/console.json', (c) => Response.json(overview(core, c.req.raw)));
+  app.get('/console.json', async (c) => Response.json(await overview(core, c.req.raw)));
   app.get('/openapi.json', (c) => Response.json(openApi(core.shelf.all(sightOf(c.req.raw)))));
 }
 
 /** What the page shows to who asks. */
-function overview({ shelf, metrics, isReady }: Core, request: Request) {
-  const sees = sightOf(request);
-  return {
-    ready: isReady,
-    failures: [...shelf.failures].filter(([name]) => sees(name)).map(([name, reason]) => ({ name, reason })),
-    models: shelf.all(sees).map((served) => {
-=======
-  app.get('/console.json', async () => Response.json(await overview(core)));
-  app.get('/openapi.json', () => Response.json(openApi(core.shelf.all())));
-}
-
-/** What the page shows. */
-async function overview(core: Core) {
+async function overview(core: Core, request: Request) {
   const { shelf } = core;
   const { metrics, gauges } = await core.total();
+  const sees = sightOf(request);
   return {
     ready: gauges['lr_ready'].value === 1,
-    failures: [...shelf.failures].map(([name, reason]) => ({ name, reason })),
-    models: shelf.all().map((served) => {
->>>>>>> 137dd6d (The service: numbers of several processes as those of one, who asks by a certificate, paths of other names)
+    failures: [...shelf.failures].filter(([name]) => sees(name)).map(([name, reason]) => ({ name, reason })),
+    models: shelf.all(sees).map((served) => {
       const tally = metrics.of(served);
       const { name, version, sha256, fields, model } = served;
       return {

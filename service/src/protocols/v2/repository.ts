@@ -35,25 +35,16 @@ export function addRepository(app: Hono, core: Core): void {
     }),
   );
   app.post('/v2/repository/models/:model/unload', (c) =>
-<<<<<<< HEAD
-    change(c, (name) => {
-      core.unload(name, sightOf(c.req.raw));
-      return { name, unload: true };
-    }),
-  );
-  app.get('/v2/models/stats', (c) => {
-    const sees = sightOf(c.req.raw);
-    return json(statistics(core, ({ model }) => sees(model)));
-  });
-=======
     change(c, async (name) => {
-      core.unload(name);
+      core.unload(name, sightOf(c.req.raw));
       await core.peers?.change('unload', name);
       return { name, unload: true };
     }),
   );
-  app.get('/v2/models/stats', async () => json(await statistics(core, () => true)));
->>>>>>> 137dd6d (The service: numbers of several processes as those of one, who asks by a certificate, paths of other names)
+  app.get('/v2/models/stats', async (c) => {
+    const sees = sightOf(c.req.raw);
+    return json(await statistics(core, ({ model }) => sees(model)));
+  });
   app.get('/v2/models/:model/stats', (c) =>
     change(c, (name) => {
       core.shelf.find(name, null, sightOf(c.req.raw));
