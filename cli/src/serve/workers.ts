@@ -52,6 +52,8 @@ export class Workers {
   constructor(options: ServeOptions, aliases: Readonly<Record<string, string>>) {
     this.#options = options;
     this.#aliases = aliases;
+    // workers take connections themselves: one that was handed to a worker which is killed would be open for ever, and never answered
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ exec: PROGRAM, args: [] });
   }
 
