@@ -201,12 +201,20 @@ copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for all packa
 // what only `serve` needs is a file of its own
 await build({
   ...command,
-  entryPoints: { main: 'cli/src/main.ts' },
+  entryPoints: { main: 'cli/src/main.ts', serveWorker: 'cli/src/serve/worker.ts' },
   splitting: true,
   chunkNames: 'part-[hash]',
   plugins: [duckdbApart],
 });
 await build({ ...command, entryPoints: { worker: 'cli/src/write/worker.ts' }, plugins: [duckdbApart] });
+// the schema of its configuration, which is made of the table of its options
+const { outputFiles: optionsOfServe } = await build({
+  ...command,
+  entryPoints: { options: 'cli/src/serve/options.ts' },
+  write: false,
+});
+const { serveSchema } = await import(`data:text/javascript,${encodeURIComponent(optionsOfServe[0].text)}`);
+writeFileSync('cli/serve.schema.json', `${JSON.stringify(serveSchema, null, 2)}\n`);
 // two hundred files of the package, which take longer to load than to use, become one, beside their licence
 await build({
   ...command,

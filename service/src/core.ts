@@ -2,6 +2,7 @@ import type { Asked, Gate, LogLine, Witness } from './hooks.ts';
 import type { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
+import { type Gauges, type Numbers, totalOf } from './observation/numbers.ts';
 import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
 import { bytesOf, chunksOf } from './requests/body.ts';
 import { sightOf } from './requests/caller.ts';
@@ -10,6 +11,14 @@ import { givenId } from './requests/id.ts';
 import { checkJson, checkRows, type Limits, withinLimits } from './requests/limits.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
 import type { Answer, Rows } from './scoring/question.ts';
+
+/** The other processes of a service that has several. */
+export interface Peers {
+  /** the numbers of all processes, of this one too */
+  numbers(): Promise<readonly Numbers[]>;
+  /** Has the others do what a client asked of this one; resolves when they have. */
+  change(action: 'load' | 'unload', model: string): Promise<void>;
+}
 
 /** What the parts of a service share. */
 export interface Parts {
@@ -21,6 +30,10 @@ export interface Parts {
   readonly source: ((name: string) => Promise<ModelSource> | ModelSource) | null;
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
+  /** null: this process is the service */
+  readonly peers: Peers | null;
+  /** numbers of the host */
+  readonly gauges: () => Gauges;
 }
 
 /** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
@@ -32,11 +45,13 @@ export class Core implements Parts {
   readonly source: Parts['source'];
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
+  readonly peers: Parts['peers'];
+  readonly gauges: Parts['gauges'];
   #isOpen = true;
   #requests = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor({ shelf, metrics, limits, log, source, gates, witnesses }: Parts) {
+  constructor({ shelf, metrics, limits, log, source, gates, witnesses, peers, gauges }: Parts) {
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -44,6 +59,8 @@ export class Core implements Parts {
     this.source = source;
     this.gates = gates;
     this.witnesses = witnesses;
+    this.peers = peers;
+    this.gauges = gauges;
   }
 
   /** Loads a model again, or for the first time. @throws Refusal where the host has none of that name */
@@ -72,6 +89,27 @@ export class Core implements Parts {
   unload(name: string, sees?: Sees): void {
     this.shelf.find(name, null, sees);
     this.shelf.remove(name);
+  }
+
+  /** The numbers of this process. */
+  numbers(): Numbers {
+    return {
+      counts: this.metrics.snapshot(),
+      gauges: {
+        lr_requests_in_flight: { help: 'Requests that are being answered.', value: this.#requests, of: 'sum' },
+        lr_models: { help: 'Versions of models that answer.', value: this.shelf.all().length, of: 'most' },
+        lr_models_failed: { help: 'Models that could not be loaded.', value: this.shelf.failures.size, of: 'most' },
+        lr_scorer_memory_bytes: { help: 'Linear memory that scorers have.', value: this.shelf.memory, of: 'sum' },
+        lr_ready: { help: '1: new requests should come here.', value: Number(this.isReady), of: 'least' },
+        ...this.gauges(),
+      },
+    };
+  }
+
+  /** The numbers of all processes of the service. */
+  async total(): Promise<ReturnType<typeof totalOf>> {
+    if (this.peers) return totalOf(await this.peers.numbers());
+    return { metrics: this.metrics, gauges: this.numbers().gauges };
   }
 
   /** Whether new requests should come here. */

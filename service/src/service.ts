@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
-import { Core } from './core.ts';
+import { Core, type Peers } from './core.ts';
 import type { Gate, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import { Metrics } from './observation/metrics.ts';
+import type { Gauges, Numbers } from './observation/numbers.ts';
 import { requestLog } from './observation/requestLog.ts';
 import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
@@ -39,6 +40,12 @@ export interface ServiceOptions {
   readonly gates?: readonly Gate[];
   /** see what happens to requests */
   readonly witnesses?: readonly Witness[];
+  /** the other processes of a service that has several; default: there are none */
+  readonly peers?: Peers;
+  /** numbers of the host, which `/metrics` shows with those of the service */
+  readonly gauges?: () => Gauges;
+  /** paths that are answered as others of the service are: `{ '/health': '/v2/health/ready' }` */
+  readonly aliases?: Readonly<Record<string, string>>;
 }
 
 /** A service on web standards: `fetch` answers, on Node, Deno, Bun and Workers. */
@@ -55,6 +62,8 @@ export interface Service {
   drain(): Promise<void>;
   /** the numbers of the service; those of several processes can be added */
   readonly metrics: Metrics;
+  /** the numbers of this process, for another to add */
+  numbers(): Numbers;
 }
 
 /** what answers requests: a file each */
@@ -69,21 +78,26 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  * (await (await service.fetch(request)).json()).scores[0].probability; // 0.9114
  */
 export function createService(options: ServiceOptions = {}): Service {
-  const { models = [], limits, admission = {}, log = () => {}, source = null, memory } = options;
-  const { access = {}, logRequests = false } = options;
+  const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
+  const { access = {}, logRequests = false, gauges = () => ({}), aliases = {} } = options;
   const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
   const shelf = new Shelf(memory);
   const metrics = new Metrics();
   const app = new Hono();
   const { before, after } = gatesOf(admission, metrics, log);
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
-  const core = new Core({ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses });
+  const core = new Core({
+    ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
+    ...{ peers, gauges },
+  });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
   app.notFound((c) => refusalResponse(unknownPath(c, app), null));
   app.onError((error, { req }) => core.refused(error, givenId(req.raw)));
+  const rename = Object.keys(aliases).length > 0 ? renamer(aliases) : null;
   return {
-    fetch(request, peer) {
+    fetch(given, peer) {
+      const request = rename ? rename(given) : given;
       if (peer) setPeer(request, peer);
       return app.fetch(request);
     },
@@ -96,6 +110,7 @@ export function createService(options: ServiceOptions = {}): Service {
     },
     drain: () => core.drain(),
     metrics,
+    numbers: () => core.numbers(),
   };
 }
 
@@ -131,3 +146,10 @@ function mountable(app: Hono): Hono {
   );
   return outer;
 }
+/** Requests with the path that answers theirs. */
+const renamer =
+  (aliases: Readonly<Record<string, string>>) =>
+  (request: Request): Request => {
+    const url = new URL(request.url);
+    return Object.hasOwn(aliases, url.pathname) ? new Request(new URL(aliases[url.pathname], url), request) : request;
+  };

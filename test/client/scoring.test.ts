@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Host, listen } from '../../cli/src/serve/host.ts';
+import { Host } from '../../cli/src/serve/host.ts';
 import { ScoringClient, ServiceError } from '../../client/src/index.ts';
 import { models, serviceOf } from '../service/models.ts';
 
@@ -7,8 +7,10 @@ const { service, lines } = serviceOf('codes', 'classes');
 let host: Host;
 let client: ScoringClient;
 beforeAll(async () => {
-  host = await listen(service, { host: '127.0.0.1', port: 0 });
-  client = new ScoringClient({ baseUrl: host.url });
+  host = new Host(service, { headerTimeout: 60, bodyTimeout: 60, idleTimeout: 60 }, null);
+  client = new ScoringClient({
+    baseUrl: await host.listen({ kind: 'port', host: '127.0.0.1', port: 0, flag: '--port' }),
+  });
 });
 afterAll(() => host.close());
 

@@ -29,10 +29,11 @@ const LIBRARY = [
 ];
 const COMMAND = [
   /^bin\/logodds\.js$/,
-  /^dist\/(main|worker|duckdb)\.js$/,
+  /^dist\/(main|worker|serveWorker|duckdb)\.js$/,
   /^dist\/(part|start)-\w{8}\.js$/,
   /^dist\/LICENSE\.duckdb$/,
   /^proto\/inference\.proto$/,
+  /^serve\.schema\.json$/,
 ];
 const CLIENT = [/^dist\/index\.js$/, /^dist\/types\/(v2\/)?\w+\.d\.ts$/];
 

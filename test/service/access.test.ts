@@ -132,7 +132,7 @@ test('a key without scopes for it gets no route that tells or does something abo
 
 test('what has no rule is shut to all but admin', async () => {
   const app = new Hono();
-  addAccess(app, { metrics: new Metrics(), log: () => {} }, { tokens });
+  addAccess(app, { metrics: new Metrics(), log: () => {} }, { tokens: tokens() });
   app.get('/new', () => new Response('new'));
   const statusOf = async (headers: Record<string, string>) => (await app.request('/new', { headers })).status;
   expect(await statusOf({})).toBe(401);

@@ -4,6 +4,7 @@
 //   npm run test:service -- client                               our own client: on every runtime, and asking servers of others
 //   npm run test:service -- clients                              official clients
 //   npm run test:service -- deploy                               the image and the manifests of deploy/
+//   npm run test:service -- host                                 10,000 idle connections, the time of a start
 //   npm run test:service -- hosts                                one table of requests on every host
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
@@ -15,12 +16,13 @@ import { browser } from './browser/run.mjs';
 import { client } from './client/run.mjs';
 import { clients } from './clients/run.mjs';
 import { deploy } from './deploy/run.mjs';
+import { host } from './host/run.mjs';
 import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
 import { programs } from './programs/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 
-const SUITES = { access, browser, client, clients, deploy, hosts, load, programs, schemathesis, soak };
+const SUITES = { access, browser, client, clients, deploy, host, hosts, load, programs, schemathesis, soak };
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
   options: { seconds: { type: 'string' }, swaps: { type: 'string' } },

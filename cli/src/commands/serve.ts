@@ -1,51 +1,37 @@
-import { JSON_OUTPUT } from '../options/shared.ts';
+import type { Command } from 'commander';
 import type { OptionRow } from '../options/table.ts';
-import type { ServeOptions } from '../serve/start.ts';
+import { FLAGS } from '../serve/options.ts';
 import type { CommandLine } from './command.ts';
 
 const OPTIONS: readonly OptionRow[] = [
-  ['--host <address>', 'address to listen at', { default: '127.0.0.1' }],
-  ['--port <number>', 'port to listen at; 0 takes a free one', { default: '8080' }],
-  ['--grpc-port <number>', 'port for gRPC; 0 takes a free one', { default: '8081' }],
-  ['--no-grpc', 'no gRPC'],
-  ['--open', 'listen beyond this machine without API keys'],
-  ['--cert <file>', 'certificate for TLS, with --key'],
-  ['--key <file>', 'private key of the certificate'],
-  ['--tokens <file>', 'API keys with their scopes; read again when it changes'],
-  ['--jwks <url|file>', 'keys of an issuer whose JSON web tokens are taken, with --issuer and --audience'],
-  ['--issuer <name>', 'iss of these tokens'],
-  ['--audience <name...>', 'aud of these tokens, one of them'],
-  ['--scope-claim <name...>', 'claims that have their scopes (default: scope, scp and roles)'],
-  ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow'],
-  ['--opa-open', 'let requests in while the agent does not answer'],
-  ['--cors <origin...>', 'origins of pages that may read answers in browsers'],
-  ['--body-limit <bytes>', 'longest body that is not a stream, inflated', { default: '16777216' }],
-  ['--row-limit <number>', 'most rows of a request that is not a stream', { default: '131072' }],
-  ['--feature-limit <number>', 'most tensors, columns, or keys of a record', { default: '16384' }],
-  ['--timeout <seconds>', 'longest time until a request has its turn; a client asks for less by the header timeout'],
-  ['--max-delay <ms>', 'refuse requests by 503 that waited longer; 0: none', { default: '50' }],
-  ['--rate-limit <number>', 'most that one caller may ask in a second, of each process; more are refused by 429'],
-  ['--rate-of <unit>', 'what is counted', { choices: ['requests', 'rows'], default: 'requests' }],
-  ['--rate-burst <number>', 'most at once after a rest (default: those of a second)'],
-  JSON_OUTPUT,
+  ['--config <file>', 'options in JSON or YAML; flags win (its keys are in serve.schema.json of the package)'],
+  ['--check <file>', 'say what is wrong with a configuration file, and end'],
+  ...FLAGS,
 ];
 
 const HELP = `
 Examples:
   logodds serve loans.safetensors
-  logodds serve fraud=models/fraud-3.safetensors models/ --port 9000`;
+  logodds serve fraud=models/fraud-3.safetensors models/ --port 9000
+  logodds serve --config serve.yaml --workers 4
+
+At SIGTERM or SIGINT it says "not ready", answers what has come, and ends. Exit status: 0 all was answered, 1 the grace time was over and
+some was cut; a second signal ends it at once (128 and the number of the signal).`;
 
 export const serve: CommandLine = {
   name: 'serve',
-  description: 'answer scoring requests over HTTP',
+  description: 'answer scoring requests over HTTP and gRPC',
   takes: [['[model...]', 'name=FILE, FILE (its stem is the name), or a folder, which is watched']],
   options: OPTIONS,
   help: HELP,
   run,
 };
 
-async function run(models: readonly string[], options: ServeOptions): Promise<void> {
+async function run(models: readonly string[], flags: object, command: Command): Promise<void> {
   // what the other commands need not load
-  const { startService } = await import('../serve/start.ts');
-  await startService(models, options);
+  const { givenFlags, startService } = await import('../serve/start.ts');
+  await startService(
+    models,
+    givenFlags(flags as Record<string, unknown>, (key) => command.getOptionValueSource(key)),
+  );
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import {
   loadPackageDefinition,
@@ -11,9 +12,8 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Service } from '../../../service/src/index.ts';
-import { LogoddsError } from '../../../src/index.ts';
-import { reason } from '../write/temporary.ts';
+import type { Peer, Service } from '../../../service/src/index.ts';
+import { peerOfCertificate } from './certificates.ts';
 import { blobOf, type Contents } from './grpcContents.ts';
 
 /*
@@ -77,17 +77,26 @@ class Refused extends Error {
   }
 }
 
-/** A gRPC server that listens. */
-export interface GrpcHost {
-  /** host:port */
-  readonly address: string;
+/** A gRPC server that is handed its connections: what listens for them needs none of this until the first comes. */
+export interface Calls {
+  take(connection: Duplex): void;
+  /** Health is "not serving" from now on. */
+  drain(): void;
+  /** Resolves when all calls are answered. */
   close(): Promise<void>;
+  cut(): void;
 }
 
-/** Listens for gRPC. @param port  0: a free one @throws ERR_DATA where it cannot */
-export async function listenGrpc(service: Service, host: string, port: number): Promise<GrpcHost> {
+/** A connection of which the other end is gone is found out and closed in this time. */
+const KEEP_ALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 };
+
+export function answerCalls(service: Service): Calls {
   const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
-  const server = new Server({ 'grpc.max_receive_message_length': MOST, 'grpc.max_send_message_length': MOST });
+  const server = new Server({
+    'grpc.max_receive_message_length': MOST,
+    'grpc.max_send_message_length': MOST,
+    ...KEEP_ALIVE,
+  });
   const { inference } = loadPackageDefinition(definition) as unknown as {
     inference: { GRPCInferenceService: { service: never } };
   };
@@ -95,25 +104,15 @@ export async function listenGrpc(service: Service, host: string, port: number): 
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   new ReflectionService(definition).addToServer(server);
-  const taken = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error
-        ? reject(
-            new LogoddsError(
-              'ERR_DATA',
-              `--grpc-port ${port}: expected a free port of ${host}, got an error (${reason(error)}); choose another, 0, or --no-grpc`,
-              { cause: error },
-            ),
-          )
-        : resolve(bound),
-    ),
-  );
+  // TLS is done where connections are taken
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
-    address: `${host}:${taken}`,
-    close() {
+    take: (connection) => injector.injectConnection(connection),
+    drain() {
       for (const name of ['', SERVICE]) health.setStatus(name, 'NOT_SERVING');
-      return new Promise((resolve) => server.tryShutdown(() => resolve()));
     },
+    close: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    cut: () => server.forceShutdown(),
   };
 }
 
@@ -139,13 +138,18 @@ function timeoutOf(call: ServerUnaryCall<unknown, object>): Record<string, strin
 
 const STRANGERS = [status.UNAUTHENTICATED, status.PERMISSION_DENIED];
 
+/** Who asks: the address, and the certificate that was shown. */
+function peerOf(call: ServerUnaryCall<unknown, object>): Peer {
+  const { sslPeerCertificate: certificate } = call.getAuthContext();
+  return { ...(certificate && peerOfCertificate(certificate)), address: call.getPeer().replace(/:\d+$/, '') };
+}
+
 function callsOf(service: Service) {
   const asker =
     (call: ServerUnaryCall<unknown, object>): Ask =>
     async (path, init = {}) => {
       const headers = { ...credentialsOf(call.metadata), ...timeoutOf(call), ...init.headers };
-      const peer = { address: call.getPeer().replace(/:\d+$/, '') };
-      const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }), peer);
+      const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }), peerOf(call));
       if (response.ok) return response;
       const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
       throw new Refused(response.status, error);

@@ -75,7 +75,6 @@ export class Sources {
   readonly #tell: Told;
   /** by name, what a file was when it was read: a change of it is seen by this */
   readonly #seen = new Map<string, string>();
-  #timer: NodeJS.Timeout | null = null;
 
   constructor(places: readonly Place[], shelf: Shelf, tell: Told) {
     this.#places = places;
@@ -124,15 +123,5 @@ export class Sources {
       this.#shelf.fail(name, reason(error));
       this.#tell({ event: 'failed', model: name, path, reason: reason(error) });
     }
-  }
-
-  /** Looks again every so many milliseconds. */
-  watch(everyMs: number): void {
-    this.#timer = setInterval(() => this.look(), everyMs);
-    this.#timer.unref();
-  }
-
-  stop(): void {
-    if (this.#timer) clearInterval(this.#timer);
   }
 }

@@ -1,89 +1,148 @@
-import { createService, type LogLine } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import { logJson, printJson, say } from '../terminal/print.ts';
-import { type AccessFlags, accessOf } from './access.ts';
-import { type AdmissionFlags, admissionOf } from './admission.ts';
-import { listenGrpc } from './grpc.ts';
-import { listen } from './host.ts';
-import { placeOf, Sources } from './sources.ts';
+import { printJson, say } from '../terminal/print.ts';
+import { accessOf } from './access.ts';
+import { type Config, NO_CONFIG, optionsOf, type Problem, readConfig, told } from './config.ts';
+import { clearSocket } from './listening.ts';
+import { BY_KEY, type ServeOptions } from './options.ts';
+import { logLine, type Ready, run } from './server.ts';
+import { placeOf } from './sources.ts';
+import { fromEnvironment } from './vertex.ts';
 
-/** Options of `logodds serve`. */
-export interface ServeOptions extends AccessFlags, AdmissionFlags {
-  readonly host: string;
-  readonly port: string;
-  readonly grpcPort: string;
-  readonly grpc: boolean;
-  readonly open?: boolean;
-  readonly cert?: string;
-  readonly key?: string;
+/** Flags that were given, by their keys. */
+export interface Flags {
+  readonly config?: string;
+  readonly check?: string;
   readonly json?: boolean;
+  readonly [key: string]: unknown;
 }
 
-/** How often files are looked at. */
-const LOOK_MS = 1000;
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
-
 /**
- * Serves models until a signal stops it.
+ * Serves models until a signal stops it. Exit status: 0 when all that had come was answered, 1 when some was cut.
  * @param models  MODEL arguments of the command line
  * @throws ERR_DATA, ERR_RANGE
  */
-export async function startService(models: readonly string[], options: ServeOptions): Promise<void> {
-  const { host, open, cert, key, json } = options;
-  const port = portOf('--port', options.port);
-  const grpcPort = portOf('--grpc-port', options.grpcPort);
-  const access = accessOf(options);
-  if (!LOOPBACK.test(host) && !open && !access.isAsked)
-    throw new LogoddsError(
-      'ERR_RANGE',
-      `--host ${host}: expected API keys where others can ask, got none; give --tokens FILE or --jwks, or --open for no keys`,
-    );
-  if (models.length === 0)
+export async function startService(models: readonly string[], { config, check, ...flags }: Flags): Promise<void> {
+  if (check !== undefined) return checkFile(check, models, flags);
+  const file = config === undefined ? NO_CONFIG : await readConfig(config);
+  const { values, aliases, problems: ofEnvironment } = fromEnvironment(process.env);
+  const { options, problems } = optionsOf(models, flags, file, values);
+  refuse([...problems, ...ofEnvironment], file);
+  if (options.models.length === 0)
     throw new LogoddsError('ERR_DATA', 'serve: expected a model, got none; name a file or a folder');
-  const log = (line: LogLine) => {
-    if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
-  };
-  let sources: Sources;
-  const service = createService({
-    log,
-    source: (name) => sources.source(name),
-    ...(access.options && { access: access.options }),
-    ...admissionOf(options),
-  });
-  sources = new Sources(models.map(placeOf), service.models, ({ event, ...line }) =>
-    log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
-  );
-  sources.look();
-  const listening = await listen(service, {
-    host,
-    port,
-    tellsPeers: options.rateLimit !== undefined,
-    ...(cert && key && { cert, key }),
-  });
-  const grpc = options.grpc ? await listenGrpc(service, host, grpcPort) : null;
-  sources.watch(LOOK_MS);
-  const looking = setInterval(() => access.look(log), LOOK_MS).unref();
-  const ready = service.models.all().map(({ name, version, sha256 }) => ({ name, version, sha256 }));
-  if (json) printJson({ event: 'ready', url: listening.url, grpc: grpc?.address ?? null, models: ready });
-  else say(`${ready.map(({ name }) => name).join(', ') || 'no model'} at ${listening.url}`);
-  await stopped();
-  sources.stop();
-  clearInterval(looking);
-  await Promise.all([listening.close(), grpc?.close()]);
+  // what is not there is said before anything starts
+  options.models.map(placeOf);
+  accessOf(options);
+  if (options.socket !== undefined && (await clearSocket(options.socket)))
+    logLine({ level: 'warn', event: 'stale socket removed', path: options.socket });
+  await serve(options, aliases);
 }
 
-/** @throws ERR_RANGE */
-function portOf(option: string, given: string): number {
-  const port = Number(given);
-  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
+/** A service that answers, in this process or in several. */
+interface Serving {
+  stop(): Promise<number>;
+  kill(): void;
+}
+
+async function serve(options: ServeOptions, aliases: Readonly<Record<string, string>>): Promise<void> {
+  let serving: Serving;
+  let ready: Ready;
+  if (options.workers > 1) {
+    // what one process need not load
+    const { Workers } = await import('./workers.ts');
+    const workers = new Workers(options, aliases);
+    ready = await workers.start();
+    serving = workers;
+  } else {
+    const running = await run(options, aliases, null);
+    ready = running.ready;
+    serving = { stop: () => running.stop(), kill() {} };
+  }
+  tellReady(options, ready);
+  await stopped(() => serving.kill());
+  const cut = await serving.stop();
+  if (cut === 0) return;
   throw new LogoddsError(
-    'ERR_RANGE',
-    `${option}: expected a whole number from 0 to 65535, got ${given}; 0 takes a free one`,
+    'ERR_DATA',
+    `serve: expected all requests answered within ${options.grace} s, got ${cut} that were not and were cut; give more time by --grace`,
   );
 }
 
-/** Resolves at the first signal to stop. */
-const stopped = (): Promise<void> =>
+function tellReady({ json, workers, socket, socketMode }: ServeOptions, ready: Ready): void {
+  if (json) {
+    printJson({
+      event: 'ready',
+      ...ready,
+      ...(workers > 1 && { workers }),
+      ...(socket !== undefined && { mode: socketMode }),
+    });
+    return;
+  }
+  const names = ready.models.map(({ name }) => name).join(', ') || 'no model';
+  say(`${names} at ${ready.url}${socket === undefined ? '' : ` (mode ${socketMode})`}`);
+}
+
+const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
+
+/** Resolves at the first signal to stop; the second ends at once. */
+const stopped = (kill: () => void): Promise<void> =>
   new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    let isStopping = false;
+    for (const [signal, number] of Object.entries(SIGNALS))
+      process.on(signal, () => {
+        if (isStopping) {
+          kill();
+          process.exit(128 + number);
+        }
+        isStopping = true;
+        resolve();
+      });
   });
+
+/** @throws ERR_RANGE when something is wrong; all of it is said before */
+function refuse(problems: readonly Problem[], config: Config): void {
+  if (problems.length === 0) return;
+  const lines = problems.map((problem) => told(problem, config));
+  if (lines.length === 1) throw new LogoddsError('ERR_RANGE', lines[0]);
+  for (const line of lines) say(line);
+  throw new LogoddsError('ERR_RANGE', `serve: expected options that fit, got ${lines.length} that do not; see above`);
+}
+
+/** Says what is wrong with a configuration file. @throws ERR_RANGE when something is */
+async function checkFile(file: string, models: readonly string[], flags: Flags): Promise<void> {
+  const config = await readConfig(file);
+  const { options, problems } = optionsOf(models, flags, config);
+  const all = [...problems, ...(problems.some(({ path }) => path === '') ? [] : await wrongModels(options))];
+  if (flags.json)
+    printJson({
+      event: 'checked',
+      file,
+      problems: all.map((problem) => ({ ...problem, line: config.lineOf(problem.path) })),
+    });
+  else if (all.length === 0) say(`${file}: nothing is wrong with it`);
+  refuse(all, config);
+}
+
+/** What is wrong with the models of options. */
+async function wrongModels({ models }: ServeOptions): Promise<Problem[]> {
+  if (models.length === 0) return [{ path: 'models', message: 'expected a model, got none; name a file or a folder' }];
+  const { readModel } = await import('../read/files.ts');
+  return models.flatMap((given, i): Problem[] => {
+    if (typeof given !== 'string') return [];
+    try {
+      const place = placeOf(given);
+      if (place.kind === 'file') readModel(place.path);
+      return [];
+    } catch (error) {
+      return [{ path: `models[${i}]`, message: (error as LogoddsError).detail ?? (error as Error).message }];
+    }
+  });
+}
+
+/** Flags that were given, of all that commander has. */
+export const givenFlags = (
+  all: Readonly<Record<string, unknown>>,
+  sourceOf: (key: string) => string | undefined,
+): Flags =>
+  Object.fromEntries(
+    [...BY_KEY.keys(), 'config', 'check'].filter((key) => sourceOf(key) === 'cli').map((key) => [key, all[key]]),
+  );

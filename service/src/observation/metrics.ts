@@ -120,8 +120,12 @@ export class Metrics {
     return this;
   }
 
-  /** The text of Prometheus. @param gauges  what is so now, by name: help and value */
-  text(gauges: Readonly<Record<string, readonly [help: string, value: number]>>): string {
+  /** The text of Prometheus. @param gauges  what is so now, by name */
+  text(
+    gauges: Readonly<
+      Record<string, { readonly help: string; readonly value: number; readonly type?: 'gauge' | 'counter' }>
+    >,
+  ): string {
     const tallies = [...this.#tallies.values()];
     const of = ({ model, version }: Tally) => `model=${label(model)},version=${label(version)}`;
     const each = (value: (tally: Tally) => number) => tallies.map((tally) => [of(tally), value(tally)] as const);
@@ -183,7 +187,9 @@ export class Metrics {
         each(({ loadSeconds }) => loadSeconds),
       ),
       ...loadFamilies(this.load),
-      ...Object.entries(gauges).map(([name, [help, value]]) => family(name, 'gauge', help, [['', value]])),
+      ...Object.entries(gauges).map(([name, { help, value, type = 'gauge' }]) =>
+        family(name, type, help, [['', value]]),
+      ),
     ].join('');
   }
 }

@@ -11,11 +11,9 @@ const MOST_FAILURES = 20;
  * What the console shows: the models whose names have `search` in them, `count` of them from `from` on, and all that was counted of all models and
  * of the one of `model` and `version`.
  */
-export function overview(
-  { shelf, metrics, isReady }: Core,
-  query: Readonly<Record<string, string>>,
-  sees: (model: string) => boolean,
-) {
+export async function overview(core: Core, query: Readonly<Record<string, string>>, sees: (model: string) => boolean) {
+  const { shelf } = core;
+  const { metrics, gauges } = await core.total();
   const { search = '', model, version } = query;
   const from = wholeNumber(query.from, 0);
   const count = Math.min(wholeNumber(query.count, MOST_MODELS), MOST_MODELS);
@@ -31,7 +29,7 @@ export function overview(
   };
   const chosen = all.find((served) => served.name === model && (version ?? served.version) === served.version);
   return {
-    ready: isReady,
+    ready: gauges['lr_ready'].value === 1,
     failures: [...shelf.failures]
       .filter(([name]) => sees(name))
       .slice(0, MOST_FAILURES)

@@ -514,12 +514,7 @@ export const MANY_MODELS = [
   infer('fewer values', { inputs: [code(), x({ data: [] })] }, 400, 'expected 1 values, as the shape says, got 0'),
   infer('no datatype', { inputs: [code(), x({ datatype: 'FP128' })] }, 400, 'expected a datatype of'),
   infer('a shape below zero', { inputs: [code(), x({ shape: [-1] })] }, 400, 'expected a shape of whole numbers'),
-  infer(
-    'a shape beyond memory',
-    { inputs: [code(), x({ shape: [2 ** 40] })] },
-    413,
-    'expected at most 4194304 values',
-  ),
+  infer('a shape beyond memory', { inputs: [code(), x({ shape: [2 ** 40] })] }, 413, 'expected at most 4194304 values'),
   infer('text as a number', { inputs: [code(), x({ data: ['1'] })] }, 400, 'element 0: expected a number'),
   infer(
     'BYTES for a number',
@@ -542,7 +537,10 @@ export const MANY_MODELS = [
   ),
   infer('no model', { inputs: [] }, 404, 'ERR_MODEL', JSON_TYPE, '/v2/models/none/infer'),
   infer('no version', { inputs: [] }, 404, 'ERR_VERSION', JSON_TYPE, '/v2/models/codes/versions/9/infer'),
-  infer('a bomb', gzipSync(Buffer.alloc(2 * MIB16, 32)), 413, 'ERR_LIMIT', { ...JSON_TYPE, 'content-encoding': 'gzip' }),
+  infer('a bomb', gzipSync(Buffer.alloc(2 * MIB16, 32)), 413, 'ERR_LIMIT', {
+    ...JSON_TYPE,
+    'content-encoding': 'gzip',
+  }),
   post(
     'the repository',
     '/v2/repository/index',

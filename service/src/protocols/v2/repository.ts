@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
-import type { Histogram, Tally } from '../../observation/metrics.ts';
+import { type Histogram, Metrics, type Tally } from '../../observation/metrics.ts';
 import { badRequest } from '../../refusal.ts';
 import { bytesOf } from '../../requests/body.ts';
 import { sightOf } from '../../requests/caller.ts';
@@ -25,18 +25,20 @@ export function addRepository(app: Hono, core: Core): void {
   app.post('/v2/repository/models/:model/load', (c) =>
     change(c, async (name) => {
       await core.load(name);
+      await core.peers?.change('load', name);
       return { name, load: true };
     }),
   );
   app.post('/v2/repository/models/:model/unload', (c) =>
-    change(c, (name) => {
+    change(c, async (name) => {
       core.unload(name, sightOf(c.req.raw));
+      await core.peers?.change('unload', name);
       return { name, unload: true };
     }),
   );
-  app.get('/v2/models/stats', (c) => {
+  app.get('/v2/models/stats', async (c) => {
     const sees = sightOf(c.req.raw);
-    return jsonResponse(statistics(core, ({ model }) => sees(model)));
+    return jsonResponse(await statistics(core, ({ model }) => sees(model)));
   });
   app.get('/v2/models/:model/stats', (c) =>
     change(c, (name) => {
@@ -66,8 +68,11 @@ const nanoseconds = ({ counts, sum }: Histogram) => ({
 });
 
 /** The counts of models, in the words of Triton. */
-function statistics(core: Core, wanted: (tally: Tally) => boolean) {
-  const { tallies } = core.metrics.snapshot();
+async function statistics(core: Core, wanted: (tally: Tally) => boolean) {
+  const metrics = new Metrics().add((await core.total()).metrics.snapshot());
+  // those that nobody has asked too
+  for (const served of core.shelf.all()) metrics.of(served);
+  const { tallies } = metrics.snapshot();
   return {
     model_stats: tallies.filter(wanted).map((tally) => {
       const byStatus = Object.entries(tally.requests).map(

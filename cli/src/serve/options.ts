@@ -1,0 +1,192 @@
+import type { OptionRow } from '../options/table.ts';
+import type { AccessFlags } from './access.ts';
+import type { AdmissionFlags } from './admission.ts';
+
+/*
+ * The options of `logodds serve`, a row each: its flag, its place in a configuration file, and what its value may be. A key of the file is the flag in
+ * camel case, as commander names it: `--grpc-port` is `grpcPort`, `--no-grpc` is `grpc: false`.
+ */
+
+/** What the value of an option may be. A list is what commander collects of `<name...>`. */
+export interface Kind {
+  /** its JSON Schema */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** what is expected, in an error */
+  readonly rule: string;
+  /** the value of a text of the command line */
+  readonly read: (text: string) => unknown;
+  readonly fits: (value: unknown) => boolean;
+  /** path: one that begins at the folder of the configuration file. file: one that must be there as well */
+  readonly place?: 'path' | 'file';
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && !/[\n\r]/.test(value);
+const line = { type: 'string', pattern: '^[^\\r\\n]+$' };
+const same = (text: string): string => text;
+const toNumber = (text: string): unknown =>
+  text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text);
+
+const text: Kind = { schema: line, rule: 'text of one line', read: same, fits: isText };
+const path: Kind = { schema: line, rule: 'a path', read: same, fits: isText, place: 'path' };
+/** Secrets stand in files, never in an option. */
+const file: Kind = { schema: line, rule: 'the path of a file', read: same, fits: isText, place: 'file' };
+const onOff: Kind = {
+  schema: { type: 'boolean' },
+  rule: 'true or false',
+  read: same,
+  fits: (value) => typeof value === 'boolean',
+};
+const count = (least: number, most: number): Kind => ({
+  schema: { type: 'integer', minimum: least, maximum: most },
+  rule: `a whole number from ${least} to ${most}`,
+  read: toNumber,
+  fits: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+const seconds = (most: number): Kind => ({
+  schema: { type: 'number', minimum: 0, maximum: most },
+  rule: `seconds from 0 to ${most}`,
+  read: toNumber,
+  fits: (value) => typeof value === 'number' && value >= 0 && value <= most,
+});
+const list: Kind = {
+  schema: { type: 'array', items: line, minItems: 1 },
+  rule: 'a list of texts',
+  read: same,
+  fits: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
+};
+const choice = (...values: readonly string[]): Kind => ({
+  schema: { type: 'string', enum: values },
+  rule: `one of ${values.join(', ')}`,
+  read: same,
+  fits: (value) => values.includes(value as string),
+});
+const port = count(0, 65_535);
+/** A whole number that memory bounds, not we. */
+const many = count(1, 2 ** 40);
+const mode: Kind = {
+  schema: { type: 'string', pattern: '^[0-7]{3}$' },
+  rule: 'three octal digits in quotes',
+  read: same,
+  fits: (value) => typeof value === 'string' && /^[0-7]{3}$/.test(value),
+};
+
+/** An option: its flags, its text in help, what its value may be, and what it is where nobody says. */
+export type ServeRow = readonly [flags: string, text: string, kind: Kind, preset?: string | number];
+
+export const ROWS: readonly ServeRow[] = [
+  ['--host <address>', 'address to listen at', text, '127.0.0.1'],
+  ['--port <number>', 'port to listen at; 0 takes a free one', port, 8080],
+  ['--socket <path>', 'listen at a socket of this path, instead of --host and --port', path],
+  ['--socket-mode <mode>', 'who may use the socket, in octal digits', mode, '660'],
+  ['--grpc-port <number>', 'port for gRPC; 0 takes a free one', port, 8081],
+  ['--no-grpc', 'no gRPC', onOff],
+  ['--workers <n>', 'processes that answer', count(1, 256), 1],
+  ['--open', 'listen beyond this machine without API keys', onOff],
+  ['--cert <file>', 'certificate for TLS, with --key; both are read again when they change', file],
+  ['--key <file>', 'private key of the certificate', file],
+  ['--tokens <file>', 'API keys with their scopes; read again when it changes', file],
+  ['--jwks <url|file>', 'keys of an issuer whose JSON web tokens are taken, with --issuer and --audience', path],
+  ['--issuer <name>', 'iss of these tokens', text],
+  ['--audience <name...>', 'aud of these tokens, one of them', list],
+  ['--scope-claim <name...>', 'claims that have their scopes (default: scope, scp and roles)', list],
+  ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow', text],
+  ['--opa-open', 'let requests in while the agent does not answer', onOff],
+  ['--cors <origin...>', 'origins of pages that may read answers in browsers', list],
+  ['--body-limit <bytes>', 'longest body that is not a stream, inflated', many, 2 ** 24],
+  ['--row-limit <number>', 'most rows of a request that is not a stream', many, 2 ** 17],
+  ['--feature-limit <number>', 'most tensors, columns, or keys of a record', many, 2 ** 14],
+  [
+    '--timeout <seconds>',
+    'longest time until a request has its turn; a client asks for less by the header timeout',
+    seconds(86_400),
+  ],
+  ['--max-delay <ms>', 'refuse requests by 503 that waited longer; 0: none', count(0, 3_600_000), 50],
+  ['--rate-limit <number>', 'most that one caller may ask in a second, of each process; more are refused by 429', many],
+  ['--rate-of <unit>', 'what is counted', choice('requests', 'rows'), 'requests'],
+  ['--rate-burst <number>', 'most at once after a rest (default: those of a second)', many],
+  ['--client-ca <file>', 'certificate of the authority that clients must have theirs from', file],
+  [
+    '--drain-delay <seconds>',
+    'time between "not ready" and the end of new connections, at a signal',
+    seconds(3600),
+    0.5,
+  ],
+  ['--grace <seconds>', 'time for what has come to be answered, from the signal on', seconds(86_400), 25],
+  ['--header-timeout <seconds>', 'time for the head of a request', seconds(3600), 20],
+  ['--body-timeout <seconds>', 'time for a request whose body is read whole; streams have none', seconds(86_400), 60],
+  ['--idle-timeout <seconds>', 'time in which a connection must move a byte; 0: any', seconds(86_400), 120],
+  ['--json', 'print one JSON object on standard output', onOff],
+];
+
+/** Options of `logodds serve`, complete. */
+export interface ServeOptions extends AccessFlags, AdmissionFlags {
+  readonly models: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  readonly socket?: string;
+  readonly socketMode: string;
+  readonly grpcPort: number;
+  readonly grpc: boolean;
+  readonly workers: number;
+  readonly open: boolean;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly clientCa?: string;
+  readonly drainDelay: number;
+  readonly grace: number;
+  readonly headerTimeout: number;
+  readonly bodyTimeout: number;
+  readonly idleTimeout: number;
+  readonly json: boolean;
+}
+
+/** Flags for commander, which keeps their texts: a value is checked when it is known where all of them come from. */
+export const FLAGS: readonly OptionRow[] = ROWS.map(([flags, text, kind, preset]) => [
+  flags,
+  preset === undefined ? text : `${text} (default: ${preset})`,
+  /<[^.]*>/.test(flags) ? { parse: kind.read } : {},
+]);
+
+/** By key of a configuration file: the row, and the flag without its value. */
+export const BY_KEY: ReadonlyMap<string, { readonly flag: string; readonly kind: Kind; readonly preset: unknown }> =
+  new Map(
+    ROWS.map(([flags, , kind, preset]) => {
+      const [flag] = flags.split(' ');
+      const key = flag.replace(/^--(no-)?/, '').replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+      const isSwitch = !flags.includes('<');
+      return [key, { flag, kind, preset: isSwitch ? flag.startsWith('--no-') : preset }];
+    }),
+  );
+
+/** The JSON Schema of configuration files. */
+export const serveSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'https://github.com/logodds/logodds/blob/main/cli/serve.schema.json',
+  title: 'logodds serve',
+  description:
+    'A key is a flag of `logodds serve` in camel case. Flags win. Paths begin at the folder of the file. No secrets: paths of files that have them.',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    $schema: { type: 'string' },
+    models: {
+      description: 'models: name=FILE, FILE (its stem is the name), or a folder, which is watched',
+      type: 'array',
+      items: line,
+    },
+    ...Object.fromEntries(
+      ROWS.map(([flags, text], i) => {
+        const [key, { kind, preset }] = [...BY_KEY][i];
+        const isTurned = flags.startsWith('--no-');
+        return [
+          key,
+          {
+            description: isTurned ? `false: ${text}` : text,
+            ...kind.schema,
+            ...(preset !== undefined && { default: preset }),
+          },
+        ];
+      }),
+    ),
+  },
+};

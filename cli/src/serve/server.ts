@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createService, type Gauges, type LogLine, type Numbers, type Peers } from '../../../service/src/index.ts';
+import { logJson } from '../terminal/print.ts';
+import { reason } from '../write/temporary.ts';
+import { accessOf } from './access.ts';
+import { admissionOf } from './admission.ts';
+import { Certificates } from './certificates.ts';
+import { GrpcHost } from './grpcHost.ts';
+import { Host } from './host.ts';
+import type { Place } from './listening.ts';
+import type { ServeOptions } from './options.ts';
+import { placeOf, Sources } from './sources.ts';
+
+/** What is told of a service that answers. */
+export interface Ready {
+  readonly url: string;
+  readonly grpc: string | null;
+  readonly models: readonly { readonly name: string; readonly version: string; readonly sha256: string }[];
+}
+
+/** A service that answers, in this process. */
+export interface Running {
+  readonly ready: Ready;
+  numbers(): Numbers;
+  /** Does what a client asked of another process. */
+  change(action: 'load' | 'unload', model: string): void;
+  /** Answers what has come and ends. Resolves with the number of requests that were cut, since their time was over. */
+  stop(): Promise<number>;
+}
+
+/** What a process of several knows of the others. */
+export interface Among {
+  readonly peers: Peers;
+  /** names it in the log */
+  readonly worker: number;
+}
+
+/** How often files are looked at. */
+const LOOK_MS = 1000;
+
+export const logLine = (line: LogLine): void => {
+  if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
+};
+
+/** Serves. @param aliases  paths that are answered as others are @throws ERR_DATA, ERR_RANGE */
+export async function run(
+  options: ServeOptions,
+  aliases: Readonly<Record<string, string>>,
+  among: Among | null,
+): Promise<Running> {
+  const log = (line: LogLine) => logLine(among ? { ...line, worker: among.worker } : line);
+  const access = accessOf(options);
+  const { cert, key, clientCa } = options;
+  const certificates =
+    cert !== undefined && key !== undefined
+      ? new Certificates({ cert, key, ...(clientCa !== undefined && { clientCa }) })
+      : null;
+  let sources: Sources;
+  let host: Host;
+  const service = createService({
+    log,
+    source: (name) => sources.source(name),
+    aliases,
+    ...(access.options && { access: access.options }),
+    ...admissionOf(options),
+    gauges: () => ({ ...host.gauges(), ...expiry(certificates) }),
+    ...(among && { peers: among.peers }),
+  });
+  sources = new Sources(options.models.map(placeOf), service.models, ({ event, ...line }) =>
+    log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
+  );
+  sources.look();
+  host = new Host(service, options, certificates, options.rateLimit !== undefined);
+  const url = await host.listen(httpPlace(options));
+  const grpc = options.grpc
+    ? new GrpcHost(service, certificates, (error) => log({ level: 'error', event: 'grpc', reason: reason(error) }))
+    : null;
+  const grpcPlace: Place = { kind: 'port', host: options.host, port: options.grpcPort, flag: '--grpc-port' };
+  const address = grpc
+    ? await grpc.listen(grpcPlace).catch((error) => {
+        void host.close();
+        throw error;
+      })
+    : null;
+  const watch = setInterval(() => {
+    sources.look();
+    access.look(log);
+    if (certificates) lookAt(certificates, log);
+  }, LOOK_MS);
+  const hosts = grpc ? [host, grpc] : [host];
+  return {
+    ready: {
+      url,
+      grpc: address,
+      models: service.models.all().map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+    },
+    numbers: () => service.numbers(),
+    change(action, model) {
+      if (action === 'load') service.models.put(sources.source(model));
+      else service.models.remove(model);
+    },
+    async stop() {
+      clearInterval(watch);
+      const end = performance.now() + options.grace * 1000;
+      // health says so from here on
+      void service.drain();
+      for (const one of hosts) one.drain();
+      await sleep(options.drainDelay * 1000);
+      const closed = Promise.all([...hosts.map((one) => one.close()), service.drain()]);
+      const isWhole = await Promise.race([
+        closed.then(() => true),
+        sleep(Math.max(0, end - performance.now()), false, { ref: false }),
+      ]);
+      if (isWhole) return 0;
+      const cut = service.numbers().gauges['lr_requests_in_flight'].value;
+      log({ level: 'warn', event: 'cut', requests: cut, reason: `grace time of ${options.grace} s is over` });
+      for (const one of hosts) one.cut();
+      return Math.max(1, cut);
+    },
+  };
+}
+
+const httpPlace = ({ socket, socketMode, host, port }: ServeOptions): Place =>
+  socket === undefined
+    ? { kind: 'port', host, port, flag: '--port' }
+    : { kind: 'socket', path: socket, mode: socketMode };
+
+function lookAt(certificates: Certificates, log: (line: LogLine) => void): void {
+  try {
+    if (certificates.look()) log({ level: 'info', event: 'certificate', ends: certificates.ends });
+  } catch (error) {
+    log({ level: 'error', event: 'certificate', reason: reason(error) });
+  }
+}
+
+const expiry = (certificates: Certificates | null): Gauges =>
+  certificates
+    ? {
+        lr_certificate_expiry_timestamp_seconds: {
+          help: 'End of the certificate, in seconds since 1970.',
+          value: certificates.ends,
+          of: 'least',
+        },
+      }
+    : {};
