@@ -1,10 +1,12 @@
-import type { Asked, Gate, LogLine, Witness } from './hooks.ts';
+import type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import type { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
-import type { Metrics, Stage, Tally } from './observation/metrics.ts';
+import { sayableFault } from './observation/fault.ts';
+import type { LabelSink } from './observation/labels.ts';
+import type { Gauges, Metrics, Stage, Tally } from './observation/metrics.ts';
 import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
 import { type BodyLimits, bytesOf, chunksOf } from './requests/body.ts';
-import { sightOf } from './requests/caller.ts';
+import { callerName, sightOf } from './requests/caller.ts';
 import { givenId } from './requests/id.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
 import type { Answer, Rows } from './scoring/question.ts';
@@ -19,6 +21,11 @@ export interface Parts {
   readonly source: ((name: string) => Promise<ModelSource> | ModelSource) | null;
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
+  readonly keeper: Keeper | null;
+  /** numbers that only the host of the service knows */
+  readonly gauges: () => Gauges;
+  /** takes what became true of earlier scores, where somebody keeps it */
+  readonly labels: LabelSink | null;
 }
 
 /** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
@@ -30,11 +37,14 @@ export class Core implements Parts {
   readonly source: Parts['source'];
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
+  readonly keeper: Keeper | null;
+  readonly gauges: () => Gauges;
+  readonly labels: LabelSink | null;
   #isOpen = true;
   #requests = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor({ shelf, metrics, limits, log, source, gates, witnesses }: Parts) {
+  constructor({ shelf, metrics, limits, log, source, gates, witnesses, keeper, gauges, labels }: Parts) {
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -42,6 +52,9 @@ export class Core implements Parts {
     this.source = source;
     this.gates = gates;
     this.witnesses = witnesses;
+    this.keeper = keeper;
+    this.gauges = gauges;
+    this.labels = labels;
   }
 
   /** Loads a model again, or for the first time. @throws Refusal where the host has none of that name */
@@ -107,7 +120,10 @@ export class Core implements Parts {
       }
       exchange.find();
       const response = await handle(exchange);
-      if (!exchange.isStreaming) exchange.end(response.status);
+      if (exchange.isStreaming) return response;
+      const kept = this.keeper?.keep(exchange, response.status);
+      if (kept) await kept;
+      exchange.end(response.status);
       return response;
     } catch (error) {
       return exchange.refuse(error);
@@ -129,6 +145,7 @@ export class Exchange implements Asked {
   readonly protocol: string;
   id: string;
   isStreaming = false;
+  refusal: Refusal | null = null;
   /** the model that is asked for; null: it could not be told */
   asked: Asked['asked'] = null;
   /** when the request came, by `performance.now` */
@@ -148,6 +165,11 @@ export class Exchange implements Asked {
     this.request = request;
     this.protocol = protocol;
     this.id = givenId(request) ?? crypto.randomUUID();
+    for (const witness of core.witnesses) witness.began?.(this);
+  }
+
+  get caller(): string | null {
+    return callerName(this.request);
   }
 
   /** @internal @throws Refusal 404 */
@@ -188,12 +210,21 @@ export class Exchange implements Asked {
     return chunksOf(this.request);
   }
 
+  /** Work on a stream goes on: the time since the last stage was the client's. */
+  resume(): void {
+    this.#since = performance.now();
+  }
+
   /** A stage is over. */
   stage(stage: Stage): void {
     const now = performance.now();
     const ms = now - this.#since;
     this.#since = now;
-    this.#core.metrics.stage(this.#tally!, stage, ms / 1000);
+    const { metrics, witnesses } = this.#core;
+    metrics.stage(this.#tally!, stage, ms / 1000);
+    for (const witness of witnesses) witness.stage?.(this, stage, now - ms, now);
+    // the head of a stream has left
+    if (this.isStreaming) return;
     this.#timing += `${this.#timing && ', '}${stage};dur=${Math.round(ms * 1000) / 1000}`;
   }
 
@@ -203,7 +234,7 @@ export class Exchange implements Asked {
     const { metrics, witnesses } = this.#core;
     metrics.answer(this.#tally!, answer);
     for (const witness of witnesses) witness.scored?.(this, answer, rows);
-    if (!this.isStreaming) this.stage('score');
+    this.stage('score');
   }
 
   /** An answer of JSON. */
@@ -236,13 +267,16 @@ export class Exchange implements Asked {
     this.isStreaming = true;
     const encoder = new TextEncoder();
     const end = (status: number) => this.end(status);
-    const log = (error: unknown) => this.#log(error);
+    const keep = (status: number | null) => this.#core.keeper?.keep(this, status);
+    const fail = (error: unknown) => this.#fail(error);
     const body = new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
           try {
             for (;;) {
               const { done, value } = await texts.next();
+              const kept = keep(done ? 200 : null);
+              if (kept) await kept;
               if (done) {
                 end(200);
                 controller.close();
@@ -253,8 +287,7 @@ export class Exchange implements Asked {
               return;
             }
           } catch (error) {
-            const refusal = refusalOf(error);
-            if (refusal.status >= 500) log(error);
+            const refusal = fail(error);
             end(refusal.status);
             controller.enqueue(encoder.encode(last(refusal)));
             controller.close();
@@ -272,16 +305,20 @@ export class Exchange implements Asked {
 
   /** The answer to what went wrong. */
   refuse(error: unknown): Response {
-    const refusal = refusalOf(error);
-    if (refusal.status >= 500 && !(error instanceof Refusal)) this.#log(error);
+    const refusal = this.#fail(error);
     this.end(refusal.status);
     return refusalResponse(refusal, this.id);
   }
 
-  #log(error: unknown): void {
-    const { name, version } = this.#served ?? { name: null, version: null };
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  /** What is told of an error; the log has more of what is no refusal. */
+  #fail(error: unknown): Refusal {
+    const refusal = refusalOf(error);
+    this.refusal = refusal;
+    if (refusal.status < 500 || error instanceof Refusal) return refusal;
+    const { name, version, fields } = this.#served ?? { name: null, version: null, fields: [] };
+    const reason = sayableFault(error, fields);
     this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason });
+    return refusal;
   }
 
   /** The request was answered; a second call does nothing: a stream may be left while it ends. */

@@ -6,10 +6,27 @@ export type { AccessOptions } from './access/access.ts';
 export type { JwtOptions } from './access/jwt.ts';
 export type { PolicyOptions } from './access/policy.ts';
 export { Tokens } from './access/tokens.ts';
-export type { Asked, Gate, LogLine, Witness } from './hooks.ts';
+export type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
-export { Metrics } from './observation/metrics.ts';
+export type { AuditEntry, AuditSink } from './observation/audit.ts';
+export type { Label, LabelSink } from './observation/labels.ts';
+export { type Counter, type Gauges, Metrics, type Snapshot } from './observation/metrics.ts';
+export {
+  type CsvPieces,
+  type PredictionLine,
+  PredictionLines,
+  type PredictionLinesOptions,
+} from './observation/predictionLines.ts';
+export type {
+  EntityFrom,
+  PredictionLogOptions,
+  Scored,
+  ScoredBy,
+  StreamEnd,
+} from './observation/predictionLog.ts';
+export type { OpenTelemetry } from './observation/telemetry.ts';
 export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Peer } from './requests/peer.ts';
+export { type Trace, traceHeaders, traceOf } from './requests/trace.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';

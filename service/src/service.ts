@@ -1,13 +1,18 @@
 import { Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { Core } from './core.ts';
-import type { Gate, LogLine, Witness } from './hooks.ts';
+import type { Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
-import { Metrics } from './observation/metrics.ts';
+import { type AuditSink, audit } from './observation/audit.ts';
+import type { LabelSink } from './observation/labels.ts';
+import { type Gauges, Metrics } from './observation/metrics.ts';
+import { type PredictionLogOptions, predictionLog } from './observation/predictionLog.ts';
 import { requestLog } from './observation/requestLog.ts';
+import { type OpenTelemetry, telemetry } from './observation/telemetry.ts';
 import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
 import { addInvocations } from './protocols/invocations.ts';
+import { addLabels } from './protocols/labels.ts';
 import { addOwn } from './protocols/own.ts';
 import { addTorchServe } from './protocols/torchServe.ts';
 import { addV1 } from './protocols/v1.ts';
@@ -34,6 +39,16 @@ export interface ServiceOptions {
   readonly gates?: readonly Gate[];
   /** see what happens to requests */
   readonly witnesses?: readonly Witness[];
+  /** makes spans and metrics: `import * as api from '@opentelemetry/api'` with what the program has set up; default none */
+  readonly telemetry?: OpenTelemetry;
+  /** takes what was scored, from what; default none */
+  readonly predictions?: PredictionLogOptions;
+  /** takes what became true of earlier scores; default none: such requests are refused */
+  readonly labels?: LabelSink;
+  /** takes who asked what and how it was decided; default none */
+  readonly audit?: AuditSink;
+  /** numbers of the host for `/metrics`, beside those of the service */
+  readonly gauges?: () => Gauges;
 }
 
 /** A service on web standards: `fetch` answers, on Node, Deno, Bun and Workers. */
@@ -55,7 +70,7 @@ export interface Service {
 const BODY_LIMIT = 2 ** 24;
 
 /** what answers requests: a file each */
-const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTorchServe];
+const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocations, addTorchServe];
 
 /**
  * Returns a service for models.
@@ -67,13 +82,14 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  */
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], bodyLimit = BODY_LIMIT, log = () => {}, source = null, memory } = options;
-  const { access = {}, logRequests = false } = options;
-  const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
-  const shelf = new Shelf(memory);
+  const { access = {}, gauges = () => ({}), labels = null } = options;
   const metrics = new Metrics();
+  const shelf = new Shelf(memory, () => metrics.count('lr_model_load_failures_total'));
+  const { witnesses, keeper } = observers(options, log);
   const app = new Hono();
   const gates = [...addAccess(app, { metrics, log }, access), ...(options.gates ?? [])];
-  const core = new Core({ shelf, metrics, limits: { bytes: bodyLimit }, log, source, gates, witnesses });
+  const limits = { bytes: bodyLimit };
+  const core = new Core({ shelf, metrics, limits, log, source, gates, witnesses, keeper, gauges, labels });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
   app.notFound(() =>
@@ -100,4 +116,18 @@ export function createService(options: ServiceOptions = {}): Service {
     drain: () => core.drain(),
     metrics,
   };
+}
+
+/** Who sees requests: telemetry first, since the others name its trace. */
+function observers(options: ServiceOptions, log: (line: LogLine) => void) {
+  const auditor = options.audit ? audit(options.audit) : null;
+  const witnesses: Witness[] = [
+    ...(options.telemetry ? [telemetry(options.telemetry)] : []),
+    ...(options.predictions ? [predictionLog(options.predictions)] : []),
+    ...(auditor ? [auditor] : []),
+    ...(options.logRequests ? [requestLog(log)] : []),
+    ...(options.witnesses ?? []),
+  ];
+  const keeper: Keeper | null = options.audit?.isStrict ? auditor : null;
+  return { witnesses, keeper };
 }

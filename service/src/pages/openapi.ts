@@ -179,6 +179,47 @@ const get = (summary: string, tag: string, parameters: readonly object[] = [], m
   },
 });
 
+/** What became true of earlier scores. */
+const labelsPath = (model: object) => ({
+  post: {
+    summary: 'Tell what became true of earlier scores',
+    tags: ['score'],
+    parameters: [model],
+    requestBody: body(
+      json({
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['id', 'label'],
+          properties: {
+            id: { type: 'string', description: 'the id of the request; ID/ROW where it had several rows' },
+            label: { type: ['string', 'number', 'boolean'], description: 'a class of the model' },
+            at: { type: 'string', format: 'date-time', description: 'default: now' },
+          },
+        },
+      }),
+    ),
+    responses: {
+      '200': answer(
+        'how many were taken, and why others were not',
+        json({
+          type: 'object',
+          required: ['accepted', 'refused'],
+          properties: {
+            accepted: { type: 'integer' },
+            refused: {
+              type: 'array',
+              items: { type: 'object', properties: { row: { type: 'integer' }, error: { type: 'string' } } },
+            },
+          },
+        }),
+      ),
+      ...BAD,
+      ...refused(['501', 'the service has no prediction log']),
+    },
+  },
+});
+
 /** The description of a service in OpenAPI 3.1, with the fields of its models. */
 export function openApi(models: readonly Served[]): object {
   const named = [...new Map(models.map((served) => [served.name, served])).values()].slice(0, MOST_MODELS);
@@ -223,6 +264,7 @@ export function openApi(models: readonly Served[]): object {
         'Score records',
       ),
       '/models/{model}': get('What a model is', 'score', [model], true),
+      '/models/{model}/labels': labelsPath(model),
       '/v2': get('The server', 'v2'),
       '/v2/health/live': get('Whether it lives', 'v2'),
       '/v2/health/ready': {

@@ -157,17 +157,24 @@ async function* streamed(
     const found = fromBytes(scores, first);
     first += scores.rows;
     exchange.scored(found, { kind: format, bytes });
-    return scores.rows > 0 ? textOf(found) : '';
+    const text = scores.rows > 0 ? textOf(found) : '';
+    exchange.stage('encode');
+    return text;
   };
   let isOver = false;
+  let chunk: Uint8Array = NO_BYTES;
   try {
-    for await (const chunk of exchange.chunks()) yield put(scorer[format](chunk), chunk);
+    for await (chunk of exchange.chunks()) {
+      exchange.resume();
+      yield put(scorer[format](chunk), chunk);
+    }
+    exchange.resume();
     const last = put(scorer.end(), NO_BYTES);
     isOver = true;
     yield last;
   } catch (error) {
     // rows before bytes that end a stream were scored
-    if (error instanceof RowError && error.scores) yield put(error.scores, NO_BYTES);
+    if (error instanceof RowError && error.scores) yield put(error.scores, chunk);
     throw error;
   } finally {
     // a client may leave at any row
@@ -184,10 +191,13 @@ async function* detailed(
 ): AsyncGenerator<string> {
   const { model } = exchange.served;
   for await (const line of linesOf(exchange.chunks())) {
+    exchange.resume();
     const records = [parsed(line) as object];
     const found = scoreRecords(model, records, wanted);
     exchange.scored(found, { kind: 'records', records });
-    yield textOf(found);
+    const text = textOf(found);
+    exchange.stage('encode');
+    yield text;
   }
 }
 
