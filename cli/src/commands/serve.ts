@@ -1,5 +1,6 @@
 import { JSON_OUTPUT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
+import { OBSERVATION_OPTIONS } from '../serve/observation/flags.ts';
 import type { ServeOptions } from '../serve/start.ts';
 import type { CommandLine } from './command.ts';
 
@@ -19,6 +20,7 @@ const OPTIONS: readonly OptionRow[] = [
   ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow'],
   ['--opa-open', 'let requests in while the agent does not answer'],
   ['--cors <origin...>', 'origins of pages that may read answers in browsers'],
+  ...OBSERVATION_OPTIONS,
   JSON_OUTPUT,
 ];
 

@@ -1,13 +1,15 @@
-import { createService, type LogLine } from '../../../service/src/index.ts';
+import { createService, type Service } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import { logJson, printJson, say } from '../terminal/print.ts';
+import { printJson, say } from '../terminal/print.ts';
 import { type AccessFlags, accessOf } from './access.ts';
 import { listenGrpc } from './grpc.ts';
 import { listen } from './host.ts';
+import type { ObservationOptions } from './observation/flags.ts';
+import { observe } from './observation/observe.ts';
 import { placeOf, Sources } from './sources.ts';
 
 /** Options of `logodds serve`. */
-export interface ServeOptions extends AccessFlags {
+export interface ServeOptions extends AccessFlags, ObservationOptions {
   readonly host: string;
   readonly port: string;
   readonly grpcPort: string;
@@ -39,14 +41,15 @@ export async function startService(models: readonly string[], options: ServeOpti
     );
   if (models.length === 0)
     throw new LogoddsError('ERR_DATA', 'serve: expected a model, got none; name a file or a folder');
-  const log = (line: LogLine) => {
-    if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
-  };
   let sources: Sources;
-  const service = createService({
+  let service: Service;
+  const observation = await observe(options, (counter, by) => service.metrics.count(counter, by));
+  const { log } = observation;
+  service = createService({
     log,
     source: (name) => sources.source(name),
     ...(access.options && { access: access.options }),
+    ...observation.service,
   });
   sources = new Sources(models.map(placeOf), service.models, ({ event, ...line }) =>
     log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
@@ -63,6 +66,7 @@ export async function startService(models: readonly string[], options: ServeOpti
   sources.stop();
   clearInterval(looking);
   await Promise.all([listening.close(), grpc?.close()]);
+  await observation.close();
 }
 
 /** @throws ERR_RANGE */
