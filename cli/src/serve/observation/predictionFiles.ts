@@ -165,7 +165,7 @@ async function toParquet(path: string): Promise<void> {
     const pattern = path.replace(/[[*?]/g, '[$&]');
     const read = `read_json(${text(pattern)}, format = 'newline_delimited', columns = {${columns.join(', ')}}, ignore_errors = true)`;
     await connection.run(
-      `copy (select at, id, entity, model, version, sha256, route, try_cast(logit as double) as logit,
+      `copy (select "at", id, entity, model, version, sha256, route, try_cast(logit as double) as logit,
         case when try_cast(logit as double) is null then cast(logit as varchar) end as logits, probability, label,
         cast(inputs as varchar) as inputs from ${read} where id is not null) to ${text(part)} (format parquet, compression zstd)`,
     );
