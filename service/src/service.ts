@@ -39,7 +39,7 @@ export interface ServiceOptions {
   readonly gates?: readonly Gate[];
   /** see what happens to requests */
   readonly witnesses?: readonly Witness[];
-  /** makes spans and metrics: `import * as api from '@opentelemetry/api'` with what the program has set up; default none */
+  /** makes spans and metrics: all of `@opentelemetry/api`, with what the program has set up; default none */
   readonly telemetry?: OpenTelemetry;
   /** takes what was scored, from what; default none */
   readonly predictions?: PredictionLogOptions;

@@ -83,7 +83,7 @@ export function audit(sink: AuditSink): Witness & Keeper {
     },
     keep(asked, status) {
       // a piece of a stream in which nothing was decided
-      if (status === null && !open.has(asked)) return undefined;
+      if (status === null && !open.get(asked)?.rows) return undefined;
       put(asked, status === null ? 'rows' : 'request', status);
       if (status !== null) done.add(asked);
       return sink.kept().catch(() => {

@@ -4,7 +4,7 @@ import { SECONDS } from './metrics.ts';
 
 /*
  * Traces and metrics by OpenTelemetry, with the conventions of HTTP servers. The service has no part of OpenTelemetry: a program gives its own
- * (`import * as api from '@opentelemetry/api'`), with all that it has set up.
+ * (all of `@opentelemetry/api`), with all that it has set up.
  */
 
 type Context = unknown;

@@ -121,7 +121,9 @@ test.each([1, 3, 7, 1000])('streams whose pieces have %i bytes: each row has its
 
 test('with several classes: a logit for each, the probability of the label', async () => {
   const { ask, lines } = logged();
-  const { fields } = (await (await ask('/models/classes')).json()) as { fields: { name: string; type: string; levels?: string[] }[] };
+  const { fields } = (await (await ask('/models/classes')).json()) as {
+    fields: { name: string; type: string; levels?: string[] }[];
+  };
   const record = Object.fromEntries(
     fields.map(({ name, type, levels }) => [name, levels?.[0] ?? (type === 'date' ? '2024-05-03' : 1)]),
   );

@@ -135,7 +135,7 @@ export class AuditFile {
   /** The file gets the number of its last line; the chain goes on in the next one. */
   #rotate(): void {
     const { path } = this.#options;
-    fsyncSync(this.#fd);
+    if (this.#options.sync !== 'never') fsyncSync(this.#fd);
     renameSync(path, join(dirname(path), numbered(path, this.#seq)));
     closeSync(this.#fd);
     this.#fd = openSync(path, 'a+', 0o640);
@@ -151,7 +151,7 @@ export class AuditFile {
   }
 
   close(): void {
-    fsyncSync(this.#fd);
+    if (this.#options.sync !== 'never') fsyncSync(this.#fd);
     closeSync(this.#fd);
   }
 }
