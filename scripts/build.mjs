@@ -209,6 +209,8 @@ await build({
   ...command,
   entryPoints: { telemetry: 'cli/src/serve/observation/telemetry.ts' },
   minify: true,
+  // as modules they lose what is not used
+  mainFields: ['module', 'main'],
   banner: { js: '// @opentelemetry/*, see LICENSE.opentelemetry' },
 });
 copyFileSync('node_modules/@opentelemetry/api/LICENSE', 'cli/dist/LICENSE.opentelemetry');

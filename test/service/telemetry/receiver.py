@@ -17,7 +17,7 @@ class Receiver(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers["content-length"])) if "content-length" in self.headers else self.chunks()
         kind, answer = KINDS[self.path]
         message = kind.FromString(body)
         print(json.dumps({"path": self.path, "type": self.headers["content-type"], "message": MessageToDict(message)}), flush=True)
@@ -26,7 +26,18 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_header("content-type", "application/x-protobuf")
         self.send_header("content-length", str(len(told)))
         self.end_headers()
-        self.wfile.write(told)
+        try:
+            self.wfile.write(told)
+        except BrokenPipeError:
+            pass
+
+    def chunks(self):
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
 
     def log_message(self, *_):
         pass

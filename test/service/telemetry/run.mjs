@@ -278,7 +278,8 @@ async function slowReader() {
     const { url } = await firstLine(child);
     if (goes) child.stderr.destroy();
     else child.stderr.pause();
-    const ask = (path, body) => fetch(`${url}${path}`, body ? { method: 'POST', body } : {});
+    const headers = { 'content-type': 'application/json' };
+    const ask = (path, body) => fetch(`${url}${path}`, body ? { method: 'POST', body, headers } : {});
     await until('dropped lines', async () => {
       const all = await Promise.all(Array.from({ length: 200 }, () => ask('/models/codes/score', RECORD)));
       must(

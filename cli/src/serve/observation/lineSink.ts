@@ -62,12 +62,13 @@ export class LineSink {
     else this.#stream.write(text);
   }
 
-  /** Resolves when all lines are written, or after so many milliseconds. */
-  async flush(ms: number): Promise<void> {
+  /** Resolves when all lines are written, or after so many milliseconds: whether nothing waits. */
+  async flush(ms: number): Promise<boolean> {
     if (this.#waiting !== '' || this.#lost > 0) this.#send();
     const end = performance.now() + ms;
     while (!this.#isClosed && this.#stream.writableLength > 0 && performance.now() < end)
       await new Promise((resolve) => setTimeout(resolve, 5));
+    return this.#stream.writableLength === 0;
   }
 }
 

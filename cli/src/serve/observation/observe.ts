@@ -62,7 +62,8 @@ export async function observe(
     },
     async close() {
       await Promise.all([predictions?.close(), audit?.close(), telemetry?.close()]);
-      await sink.flush(LOG_MS);
+      // who does not read the log must not hold the process
+      if (!(await sink.flush(LOG_MS))) setTimeout(() => process.exit(), 10).unref();
     },
   };
 }
