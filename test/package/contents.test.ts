@@ -28,9 +28,9 @@ const LIBRARY = [
 ];
 const COMMAND = [
   /^bin\/logodds\.js$/,
-  /^dist\/(main|worker|duckdb)\.js$/,
+  /^dist\/(main|worker|duckdb|recorder|telemetry)\.js$/,
   /^dist\/(part|start)-\w{8}\.js$/,
-  /^dist\/LICENSE\.duckdb$/,
+  /^dist\/LICENSE\.(duckdb|opentelemetry)$/,
   /^proto\/inference\.proto$/,
 ];
 
@@ -64,9 +64,9 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-test('unpacked, the library is at most 3.6 MB and the command at most 1.8 MB', () => {
+test('unpacked, the library is at most 3.6 MB and the command at most 2 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(1_800_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(2_000_000);
 });
 
 test('both packages have one version, one licence and one repository, and publish in public with provenance', () => {
