@@ -64,9 +64,9 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-test('unpacked, the library is at most 3.6 MB and the command at most 2 MB', () => {
+test('unpacked, the library is at most 3.6 MB and the command at most 2.2 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(2_000_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(2_200_000);
 });
 
 test('both packages have one version, one licence and one repository, and publish in public with provenance', () => {
