@@ -48,6 +48,8 @@ export async function observe(
     if (LEVELS.indexOf(line.level) <= level) sink.write(stamped(line));
   };
   const trouble = seldom((event: string, reason: string) => log({ level: 'warn', event, reason }));
+  if (options.auditStrict && options.audit === undefined)
+    throw new LogoddsError('ERR_RANGE', '--audit-strict: expected an audit log, got none; give --audit FILE');
   const predictions = options.log === undefined ? null : await openPredictions(options.log, options, count, trouble);
   const audit = options.audit === undefined ? null : await openAudit(options.audit, options, count, trouble, worker);
   const telemetry = await openTelemetryOf(options, (reason) => trouble('telemetry', reason));
@@ -146,6 +148,7 @@ async function openAudit(
           count('lr_audit_dropped_total', lost);
           trouble('audit dropped', 'the disk is too slow');
         },
+        onTorn: (bytes) => trouble('audit torn', `${bytes} bytes of a line that was not complete; the chain goes on`),
       },
     ),
   );
@@ -172,10 +175,14 @@ async function openTelemetryOf(
   if (!isAsked || env['OTEL_SDK_DISABLED'] === 'true') return null;
   if (otlp !== undefined && !URL.canParse(otlp))
     throw new LogoddsError('ERR_RANGE', `--otlp: expected a URL, got ${otlp}; http://127.0.0.1:4318 is usual`);
+  const protocol = env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? PROTOCOL;
+  if (protocol !== PROTOCOL)
+    onFailure(`OTEL_EXPORTER_OTLP_PROTOCOL: expected ${PROTOCOL}, got ${protocol}; ${PROTOCOL} is sent`);
   const { openTelemetry } = await import('./telemetry.ts');
   return openTelemetry({ endpoint: otlp ?? null, sample, onFailure });
 }
 
+const PROTOCOL = 'http/protobuf';
 const ENDPOINTS = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',

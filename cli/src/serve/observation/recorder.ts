@@ -7,6 +7,14 @@ export type RecorderStart =
   | { readonly kind: 'predictions'; readonly options: PredictionFilesOptions }
   | { readonly kind: 'audit'; readonly options: AuditFileOptions };
 
+/** What the thread says first. */
+export interface RecorderOpened {
+  /** why it could not open its files */
+  readonly failure: string | null;
+  /** bytes of a line that a crash has torn */
+  readonly torn: number;
+}
+
 /** What the thread gets. */
 export interface ToRecorder {
   readonly number: number;
@@ -43,6 +51,8 @@ export interface RecorderHooks {
   onTaken(taken: FromRecorder): void;
   /** items were dropped since the thread could not keep up, or has ended */
   onLost(count: number): void;
+  /** a crash had torn a line of so many bytes */
+  onTorn?(bytes: number): void;
 }
 
 /** Gives items to a thread that writes them, so that no request waits for a disk. What the disk cannot take is dropped and told. */
@@ -66,9 +76,11 @@ export class Recorder<Item> {
   static async start<Item>(start: RecorderStart, hooks: RecorderHooks): Promise<Recorder<Item>> {
     const worker = new Worker(PROGRAM, { workerData: start, execArgv: [], name: 'logodds' });
     await new Promise<void>((resolve, reject) => {
-      worker.once('message', ({ failure }: { failure: string | null }) =>
-        failure === null ? resolve() : reject(new Error(failure)),
-      );
+      worker.once('message', ({ failure, torn }: RecorderOpened) => {
+        if (failure !== null) reject(new Error(failure));
+        else resolve();
+        if (torn > 0) hooks.onTorn?.(torn);
+      });
       worker.once('error', reject);
     });
     return new Recorder<Item>(worker, hooks);

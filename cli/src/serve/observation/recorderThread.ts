@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AuditFile } from './auditFile.ts';
 import { PredictionFiles, type PredictionItem } from './predictionFiles.ts';
-import type { FromRecorder, RecorderStart, ToRecorder } from './recorder.ts';
+import type { FromRecorder, RecorderOpened, RecorderStart, ToRecorder } from './recorder.ts';
 
 const TICK_MS = 1000;
 const port = parentPort!;
@@ -45,7 +45,7 @@ function begin(): void {
   try {
     opened = keeperOf(workerData as RecorderStart);
   } catch (error) {
-    port.postMessage({ failure: (error as Error).message });
+    port.postMessage({ failure: (error as Error).message, torn: 0 } satisfies RecorderOpened);
     port.close();
     return;
   }
@@ -69,7 +69,7 @@ function begin(): void {
       port.close();
     }
   });
-  port.postMessage({ failure: null, torn });
+  port.postMessage({ failure: null, torn } satisfies RecorderOpened);
 }
 
 begin();
