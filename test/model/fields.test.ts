@@ -304,5 +304,7 @@ it('a field is private where one of its features is; scores are the same', () =>
   ]);
   expect(fieldsOf(open).some((field) => field.private)).toBe(false);
   expect(closed.score(rows[0])).toEqual(open.score(rows[0]));
-  expect(() => modelOf([{ name: 'age', kind: 'numeric', private: false as never }])).toThrow('"private": expected true');
+  expect(() => modelOf([{ name: 'age', kind: 'numeric', private: false as never }])).toThrow(
+    '"private": expected true',
+  );
 });
