@@ -180,6 +180,12 @@ const duckdbApart = {
   },
 };
 const { dependencies } = JSON.parse(readFileSync('cli/package.json', 'utf8'));
+const telemetryApart = {
+  name: 'telemetry-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/telemetry\.ts$/ }, () => ({ path: './telemetry.js', external: true }));
+  },
+};
 const command = {
   outdir: 'cli/dist',
   bundle: true,
@@ -204,7 +210,7 @@ await build({
   entryPoints: { main: 'cli/src/main.ts', serveWorker: 'cli/src/serve/worker.ts' },
   splitting: true,
   chunkNames: 'part-[hash]',
-  plugins: [duckdbApart],
+  plugins: [duckdbApart, telemetryApart],
 });
 await build({ ...command, entryPoints: { worker: 'cli/src/write/worker.ts' }, plugins: [duckdbApart] });
 // the schema of its configuration, which is made of the table of its options
@@ -215,6 +221,21 @@ const { outputFiles: optionsOfServe } = await build({
 });
 const { serveSchema } = await import(`data:text/javascript,${encodeURIComponent(optionsOfServe[0].text)}`);
 writeFileSync('cli/serve.schema.json', `${JSON.stringify(serveSchema, null, 2)}\n`);
+await build({
+  ...command,
+  entryPoints: { recorder: 'cli/src/serve/observation/recorderThread.ts' },
+  plugins: [duckdbApart],
+});
+// one file of thirteen packages, smaller by half; it is loaded where traces are exported
+await build({
+  ...command,
+  entryPoints: { telemetry: 'cli/src/serve/observation/telemetry.ts' },
+  minify: true,
+  // as modules they lose what is not used
+  mainFields: ['module', 'main'],
+  banner: { js: '// @opentelemetry/*, see LICENSE.opentelemetry' },
+});
+copyFileSync('node_modules/@opentelemetry/api/LICENSE', 'cli/dist/LICENSE.opentelemetry');
 // two hundred files of the package, which take longer to load than to use, become one, beside their licence
 await build({
   ...command,

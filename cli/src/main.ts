@@ -1,6 +1,7 @@
 import { inspect as inspectError } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { LogoddsError } from '../../src/index.ts';
+import { audit } from './commands/audit.ts';
 import { addCommand } from './commands/command.ts';
 import { forgetNotes } from './commands/common.ts';
 import { cv } from './commands/cv.ts';
@@ -47,7 +48,7 @@ Examples:
 Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
 
 /** In the order of help. */
-const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, serve, migrate];
+const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, serve, audit, migrate];
 
 function createProgram(): Command {
   const program = new Command('logodds')

@@ -1,11 +1,13 @@
-import type { Asked, Gate, LogLine, Witness } from './hooks.ts';
+import type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import type { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
+import { sayableFault } from './observation/fault.ts';
+import type { LabelSink } from './observation/labels.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
 import { type Gauges, type Numbers, totalOf } from './observation/numbers.ts';
 import { Refusal, refusalOf, refusalResponse } from './refusal.ts';
 import { bytesOf, chunksOf } from './requests/body.ts';
-import { sightOf } from './requests/caller.ts';
+import { callerName, sightOf } from './requests/caller.ts';
 import { deadlineOf, tooLate } from './requests/deadline.ts';
 import { givenId } from './requests/id.ts';
 import { checkJson, checkRows, type Limits, withinLimits } from './requests/limits.ts';
@@ -30,10 +32,13 @@ export interface Parts {
   readonly source: ((name: string) => Promise<ModelSource> | ModelSource) | null;
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
+  readonly keeper: Keeper | null;
   /** null: this process is the service */
   readonly peers: Peers | null;
-  /** numbers of the host */
+  /** numbers that only the host of the service knows */
   readonly gauges: () => Gauges;
+  /** takes what became true of earlier scores, where somebody keeps it */
+  readonly labels: LabelSink | null;
 }
 
 /** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
@@ -45,13 +50,16 @@ export class Core implements Parts {
   readonly source: Parts['source'];
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
+  readonly keeper: Keeper | null;
   readonly peers: Parts['peers'];
   readonly gauges: Parts['gauges'];
+  readonly labels: LabelSink | null;
   #isOpen = true;
   #requests = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor({ shelf, metrics, limits, log, source, gates, witnesses, peers, gauges }: Parts) {
+  constructor(parts: Parts) {
+    const { shelf, metrics, limits, log, source, gates, witnesses, keeper, peers, gauges, labels } = parts;
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -59,8 +67,10 @@ export class Core implements Parts {
     this.source = source;
     this.gates = gates;
     this.witnesses = witnesses;
+    this.keeper = keeper;
     this.peers = peers;
     this.gauges = gauges;
+    this.labels = labels;
   }
 
   /** Loads a model again, or for the first time. @throws Refusal where the host has none of that name */
@@ -149,7 +159,10 @@ export class Core implements Parts {
       }
       exchange.find();
       const response = await handle(exchange);
-      if (!exchange.isStreaming) exchange.end(response.status);
+      if (exchange.isStreaming) return response;
+      const kept = this.keeper?.keep(exchange, response.status);
+      if (kept) await kept;
+      exchange.end(response.status);
       return response;
     } catch (error) {
       return exchange.refuse(error);
@@ -179,6 +192,7 @@ export class Exchange implements Asked {
   readonly protocol: string;
   id: string;
   isStreaming = false;
+  refusal: Refusal | null = null;
   /** the model that is asked for; null: it could not be told */
   asked: Asked['asked'] = null;
   /** when the request came, by `performance.now` */
@@ -201,6 +215,11 @@ export class Exchange implements Asked {
     this.request = request;
     this.protocol = protocol;
     this.id = givenId(request) ?? crypto.randomUUID();
+    for (const witness of core.witnesses) witness.began?.(this);
+  }
+
+  get caller(): string | null {
+    return callerName(this.request);
   }
 
   /** @internal @throws Refusal 404 */
@@ -276,12 +295,21 @@ export class Exchange implements Asked {
     return withinLimits(chunksOf(this.request, { limits, deadline: this.deadline }), limits, isCsv);
   }
 
+  /** Work on a stream goes on: the time since the last stage was the client's. */
+  resume(): void {
+    this.#since = performance.now();
+  }
+
   /** A stage is over. */
   stage(stage: Stage): void {
     const now = performance.now();
     const ms = now - this.#since;
     this.#since = now;
-    this.#core.metrics.stage(this.#tally!, stage, ms / 1000);
+    const { metrics, witnesses } = this.#core;
+    metrics.stage(this.#tally!, stage, ms / 1000);
+    for (const witness of witnesses) witness.stage?.(this, stage, now - ms, now);
+    // the head of a stream has left
+    if (this.isStreaming) return;
     this.#timing += `${this.#timing && ', '}${stage};dur=${Math.round(ms * 1000) / 1000}`;
   }
 
@@ -291,7 +319,7 @@ export class Exchange implements Asked {
     const { metrics, witnesses } = this.#core;
     metrics.answer(this.#tally!, answer);
     for (const witness of witnesses) witness.scored?.(this, answer, rows);
-    if (!this.isStreaming) this.stage('score');
+    this.stage('score');
   }
 
   /** An answer of JSON. */
@@ -328,13 +356,16 @@ export class Exchange implements Asked {
     this.isStreaming = true;
     const encoder = new TextEncoder();
     const end = (status: number) => this.end(status);
-    const log = (error: unknown) => this.#log(error);
+    const keep = (status: number | null) => this.#core.keeper?.keep(this, status);
+    const fail = (error: unknown) => this.#fail(error);
     const body = new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
           try {
             for (;;) {
               const { done, value } = await texts.next();
+              const kept = keep(done ? 200 : null);
+              if (kept) await kept;
               if (done) {
                 end(200);
                 controller.close();
@@ -345,8 +376,7 @@ export class Exchange implements Asked {
               return;
             }
           } catch (error) {
-            const refusal = refusalOf(error);
-            if (refusal.status >= 500) log(error);
+            const refusal = fail(error);
             end(refusal.status);
             controller.enqueue(encoder.encode(last(refusal)));
             controller.close();
@@ -364,15 +394,20 @@ export class Exchange implements Asked {
 
   /** The answer to what went wrong. */
   refuse(error: unknown): Response {
-    const refusal = refusalOf(error);
-    if (refusal.status >= 500 && !(error instanceof Refusal)) this.#log(error);
+    const refusal = this.#fail(error);
     this.end(refusal.status);
     return refusalResponse(refusal, this.id, this.#more);
   }
 
-  #log(error: unknown): void {
-    const { name, version } = this.#served ?? { name: null, version: null };
-    this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason: reasonOf(error) });
+  /** What is told of an error; the log has more of what is no refusal. */
+  #fail(error: unknown): Refusal {
+    const refusal = refusalOf(error);
+    this.refusal = refusal;
+    if (refusal.status < 500 || error instanceof Refusal) return refusal;
+    const { name, version, fields } = this.#served ?? { name: null, version: null, fields: [] };
+    const reason = sayableFault(error, fields);
+    this.#core.log({ level: 'error', event: 'failed', id: this.id, model: name, version, reason });
+    return refusal;
   }
 
   /** The request was answered; a second call does nothing: a stream may be left while it ends. */

@@ -1,5 +1,6 @@
 /** What may be hung into a service: gates that let requests in, witnesses that see them, a log. */
 import type { Served } from './models/served.ts';
+import type { Refusal } from './refusal.ts';
 import type { Answer, Rows } from './scoring/question.ts';
 
 /** What a service says of itself when something happens. */
@@ -14,6 +15,12 @@ export interface Asked {
   readonly request: Request;
   readonly protocol: string;
   readonly id: string;
+  /** who asks; null: not known */
+  readonly caller: string | null;
+  /** whether it is answered piece by piece */
+  readonly isStreaming: boolean;
+  /** why it was refused; null: it was not */
+  readonly refusal: Refusal | null;
   /** the model that is asked for; null: it could not be told */
   readonly asked: { readonly name: string; readonly version: string | null } | null;
   /** the model that answers; null: not found yet, or none */
@@ -42,8 +49,22 @@ export interface Gate {
 
 /** Sees what happens to requests. It must not throw, and nothing waits for it. */
 export interface Witness {
+  /** A request came. */
+  began?(asked: Asked): void;
+  /** A stage of it is over. @param from, to  by `performance.now` */
+  stage?(asked: Asked, stage: string, from: number, to: number): void;
   /** Rows were scored. @param rows  what they were scored from */
   scored?(asked: Asked, answer: Answer, rows: Rows): void;
   /** A request was answered. */
   ended?(asked: Asked, status: number): void;
+}
+
+/** Keeps what was decided before anyone is told. */
+export interface Keeper {
+  /**
+   * An answer, or the next piece of one, is about to leave.
+   * @param status  null: there is more to come
+   * @returns what it waits for. Where that rejects the answer does not leave
+   */
+  keep(asked: Asked, status: number | null): Promise<void> | undefined;
 }

@@ -9,12 +9,29 @@ export { Tokens } from './access/tokens.ts';
 export type { AdmissionOptions } from './admission/admission.ts';
 export type { RateOptions } from './admission/rate.ts';
 export type { Peers } from './core.ts';
-export type { Asked, Gate, LogLine, Witness } from './hooks.ts';
+export type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
-export { Metrics } from './observation/metrics.ts';
+export type { AuditEntry, AuditSink } from './observation/audit.ts';
+export type { Label, LabelSink } from './observation/labels.ts';
+export { type Counter, Metrics, type Snapshot } from './observation/metrics.ts';
 export { type Gauge, type Gauges, type Numbers, totalOf } from './observation/numbers.ts';
+export {
+  type CsvPieces,
+  type PredictionLine,
+  PredictionLines,
+  type PredictionLinesOptions,
+} from './observation/predictionLines.ts';
+export type {
+  EntityFrom,
+  PredictionLogOptions,
+  Scored,
+  ScoredBy,
+  StreamEnd,
+} from './observation/predictionLog.ts';
+export type { OpenTelemetry } from './observation/telemetry.ts';
 export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Limits } from './requests/limits.ts';
 export { type Peer, peerOf } from './requests/peer.ts';
+export { type Trace, traceHeaders, traceOf } from './requests/trace.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';

@@ -2,14 +2,19 @@ import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
 import { Core, type Peers } from './core.ts';
-import type { Gate, LogLine, Witness } from './hooks.ts';
+import type { Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
+import { type AuditSink, audit } from './observation/audit.ts';
+import type { LabelSink } from './observation/labels.ts';
 import { Metrics } from './observation/metrics.ts';
 import type { Gauges, Numbers } from './observation/numbers.ts';
+import { type PredictionLogOptions, predictionLog } from './observation/predictionLog.ts';
 import { requestLog } from './observation/requestLog.ts';
+import { type OpenTelemetry, telemetry } from './observation/telemetry.ts';
 import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
 import { addInvocations } from './protocols/invocations.ts';
+import { addLabels } from './protocols/labels.ts';
 import { addOwn } from './protocols/own.ts';
 import { addTorchServe } from './protocols/torchServe.ts';
 import { addV1 } from './protocols/v1.ts';
@@ -40,6 +45,14 @@ export interface ServiceOptions {
   readonly gates?: readonly Gate[];
   /** see what happens to requests */
   readonly witnesses?: readonly Witness[];
+  /** makes spans and metrics: all of `@opentelemetry/api`, with what the program has set up; default none */
+  readonly telemetry?: OpenTelemetry;
+  /** takes what was scored, from what; default none */
+  readonly predictions?: PredictionLogOptions;
+  /** takes what became true of earlier scores; default none: such requests are refused */
+  readonly labels?: LabelSink;
+  /** takes who asked what and how it was decided; default none */
+  readonly audit?: AuditSink;
   /** the other processes of a service that has several; default: there are none */
   readonly peers?: Peers;
   /** numbers of the host, which `/metrics` shows with those of the service */
@@ -67,7 +80,7 @@ export interface Service {
 }
 
 /** what answers requests: a file each */
-const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTorchServe];
+const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocations, addTorchServe];
 
 /**
  * Returns a service for models.
@@ -79,16 +92,16 @@ const ROUTES = [addPages, addHealth, addOwn, addV2, addV1, addInvocations, addTo
  */
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
-  const { access = {}, logRequests = false, gauges = () => ({}), aliases = {} } = options;
-  const witnesses = [...(logRequests ? [requestLog(log)] : []), ...(options.witnesses ?? [])];
-  const shelf = new Shelf(memory);
+  const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
   const metrics = new Metrics();
+  const shelf = new Shelf(memory, () => metrics.count('lr_model_load_failures_total'));
+  const { witnesses, keeper } = observers(options, log);
   const app = new Hono();
   const { before, after } = gatesOf(admission, metrics, log);
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
-    ...{ peers, gauges },
+    ...{ keeper, peers, gauges, labels },
   });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
@@ -153,3 +166,16 @@ const renamer =
     const url = new URL(request.url);
     return Object.hasOwn(aliases, url.pathname) ? new Request(new URL(aliases[url.pathname], url), request) : request;
   };
+/** Who sees requests: telemetry first, since the others name its trace. */
+function observers(options: ServiceOptions, log: (line: LogLine) => void) {
+  const auditor = options.audit ? audit(options.audit) : null;
+  const witnesses: Witness[] = [
+    ...(options.telemetry ? [telemetry(options.telemetry)] : []),
+    ...(options.predictions ? [predictionLog(options.predictions)] : []),
+    ...(auditor ? [auditor] : []),
+    ...(options.logRequests ? [requestLog(log)] : []),
+    ...(options.witnesses ?? []),
+  ];
+  const keeper: Keeper | null = options.audit?.isStrict ? auditor : null;
+  return { witnesses, keeper };
+}

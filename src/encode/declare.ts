@@ -34,6 +34,8 @@ interface DeclaredColumn {
   readonly column?: string;
   /** a reason code's words; `{value}` stands for the value of the record */
   readonly reason?: string;
+  /** true: the values of the column are personal; a service writes them into no log. Training and scores are the same. */
+  readonly private?: true;
 }
 
 /** A column of numbers, or a part of dates as a number. */
@@ -206,7 +208,9 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
   const TOKEN_BUCKETS = whole(2, 4096);
   const MAX_TEXT = whole(1, 2 ** 29);
 
-  const COLUMN = { name: NAME, kind: TEXT, column: NAME, reason: TEXT };
+  const PRIVATE: Field = [(value) => value === true, 'true'];
+
+  const COLUMN = { name: NAME, kind: TEXT, column: NAME, reason: TEXT, private: PRIVATE };
   return {
     numeric: {
       ...COLUMN,

@@ -28,6 +28,8 @@ interface Named {
   readonly name: string;
   /** a reason code's words for this feature; `{value}` stands for the value of the record */
   readonly reason?: string;
+  /** true: the values of its column are personal; a service writes them into no log */
+  readonly private?: true;
 }
 
 /** A number. It has one slot, and two more (present, missing) when `indicator` is true. */

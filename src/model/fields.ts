@@ -25,6 +25,8 @@ export interface Field {
   /** least and greatest number of the training rows; absent where not known */
   readonly min?: number;
   readonly max?: number;
+  /** true: its values are personal; absent: they are not said to be */
+  readonly private?: true;
   /** names of the features made of this input; empty for the offset */
   readonly features: readonly string[];
 }
@@ -71,6 +73,7 @@ function fieldOf(name: string, feature: Feature): Field {
     ...(strict && { strict }),
     ...(type === 'number' && { ...endsOf(feature), ...rangeOf(feature) }),
     ...('maxText' in feature && feature.maxText !== undefined && { maxText: feature.maxText }),
+    ...(feature.private && { private: true }),
     features: [feature.name],
   };
 }
@@ -152,6 +155,7 @@ function merged(one: Field, other: Field): Field {
     ...most('low', Math.max, first, second),
     ...most('high', Math.min, first, second),
     ...most('maxText', Math.min, first, second),
+    ...((one.private || other.private) && { private: true }),
     features: [...one.features, ...other.features],
   };
 }

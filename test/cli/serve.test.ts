@@ -61,7 +61,8 @@ test('a file that is not there ends the command; one that is broken is told, and
   expect([noModel.code, noModel.stderr]).toEqual([1, expect.stringContaining('expected a model, got none')]);
   write('broken.safetensors', 'no model');
   const { url, log } = await serve([path('broken.safetensors'), MODEL, '--no-grpc']);
-  expect(log()).toMatch(/"level":"error","event":"failed","model":"broken"/);
+  // the log is written behind the answer of the command
+  await vi.waitFor(() => expect(log()).toMatch(/"level":"error","event":"failed","model":"broken"/));
   expect((await ask(`${url}/v2/health/ready`)).status).toBe(503);
   expect((await ask(`${url}/models/broken/score`, { body: '{}' })).status).toBe(503);
   expect((await score(url)).status).toBe(200);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Host } from '../../cli/src/serve/host.ts';
 import { ScoringClient, ServiceError } from '../../client/src/index.ts';
-import { models, serviceOf } from '../service/models.ts';
+import { models, serviceOf, serviceWith } from '../service/models.ts';
 
 const { service, lines } = serviceOf('codes', 'classes');
 let host: Host;
@@ -174,9 +174,28 @@ test('CSV goes and comes, as text, as bytes and as a stream', async () => {
   await expect(client.csv('none', text)).rejects.toMatchObject({ status: 404 });
 });
 
+test('labels go to a service that keeps them', async () => {
+  const taken: unknown[] = [];
+  const keeping = serviceWith({ labels: { take: async (labels) => void taken.push(...labels) } }, 'codes').service;
+  const asks = new ScoringClient({
+    baseUrl: 'http://localhost',
+    fetch: async (...given) => keeping.fetch(new Request(...given)),
+  });
+  const at = '2026-11-29T10:00:00Z';
+  const answer = await asks.label('codes', [
+    { id: 'a', label: 'yes', at },
+    { id: 'b', label: 'perhaps' },
+  ]);
+  expect(answer).toMatchObject({
+    accepted: 1,
+    refused: [{ row: 1, error: expect.stringContaining('one of the classes') }],
+  });
+  expect(taken).toMatchObject([{ id: 'a', label: 'yes', at, model: 'codes' }]);
+});
+
 test('a service that takes no labels says so', async () => {
   const error: ServiceError = await client.label('codes', [{ id: 'a', label: 'yes' }]).catch((error) => error);
-  expect([error.code, error.status]).toEqual(['ERR_PATH', 404]);
+  expect([error.code, error.status]).toEqual(['ERR_LABELS', 501]);
 });
 
 test('where nobody listens, the connection is tried again and told of', async () => {

@@ -288,3 +288,23 @@ describe('the TypeScript type', () => {
     expect(said).toEqual([]);
   });
 });
+
+it('a field is private where one of its features is; scores are the same', () => {
+  const features = (isPrivate: boolean): DeclaredFeature[] => [
+    { name: 'amount', kind: 'numeric' },
+    { name: 'old', kind: 'numeric', column: 'age', bins: [18, 40, 90] },
+    { name: 'age', kind: 'numeric', ...(isPrivate && { private: true }) },
+    { name: 'when', kind: 'date', column: 'day', parts: ['month', 'year'], ...(isPrivate && { private: true }) },
+  ];
+  const [open, closed] = [modelOf(features(false)), modelOf(features(true))];
+  expect(fieldsOf(closed).map((field) => [field.name, field.private])).toEqual([
+    ['amount', undefined],
+    ['age', true],
+    ['day', true],
+  ]);
+  expect(fieldsOf(open).some((field) => field.private)).toBe(false);
+  expect(closed.score(rows[0])).toEqual(open.score(rows[0]));
+  expect(() => modelOf([{ name: 'age', kind: 'numeric', private: false as never }])).toThrow(
+    '"private": expected true',
+  );
+});

@@ -29,9 +29,9 @@ const LIBRARY = [
 ];
 const COMMAND = [
   /^bin\/logodds\.js$/,
-  /^dist\/(main|worker|serveWorker|duckdb)\.js$/,
+  /^dist\/(main|worker|serveWorker|duckdb|recorder|telemetry)\.js$/,
   /^dist\/(part|start)-\w{8}\.js$/,
-  /^dist\/LICENSE\.duckdb$/,
+  /^dist\/LICENSE\.(duckdb|opentelemetry)$/,
   /^proto\/inference\.proto$/,
   /^serve\.schema\.json$/,
 ];
@@ -68,9 +68,9 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-test('unpacked, the library is at most 3.6 MB, the command at most 1.8 MB and the client at most 0.2 MB', () => {
+test('unpacked, the library is at most 3.6 MB, the command at most 2.2 MB and the client at most 0.2 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(1_800_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(2_200_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
 });
 

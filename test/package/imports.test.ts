@@ -68,7 +68,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src', ['src', 'bindings']],
   // web standards alone: neither Node nor what needs it
   ['service/src/refusal.ts', ['logodds']],
-  ['service/src/hooks.ts', ['service/src/models', 'service/src/scoring']],
+  ['service/src/hooks.ts', ['service/src/models', 'service/src/scoring', ...LIBRARY]],
   ['service/src/models', ['service/src/models', ...LIBRARY]],
   ['service/src/scoring', ['service/src/scoring', 'service/src/models', ...LIBRARY]],
   [

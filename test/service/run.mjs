@@ -10,6 +10,7 @@
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
 //   npm run test:service -- soak [--seconds 600]                 half load for long
+//   npm run test:service -- telemetry                            receivers of traces and metrics, a full disk, a killed process
 import { parseArgs } from 'node:util';
 import { access } from './access/run.mjs';
 import { browser } from './browser/run.mjs';
@@ -21,8 +22,9 @@ import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
 import { programs } from './programs/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
+import { telemetry } from './telemetry/run.mjs';
 
-const SUITES = { access, browser, client, clients, deploy, host, hosts, load, programs, schemathesis, soak };
+const SUITES = { access, browser, client, clients, deploy, host, hosts, load, programs, schemathesis, soak, telemetry };
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
   options: { seconds: { type: 'string' }, swaps: { type: 'string' } },

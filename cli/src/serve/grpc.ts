@@ -122,11 +122,11 @@ const model = ({ name, version }: Named): string =>
 /** Asks the service in the name of who calls. */
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
-/** What says who calls; what comes twice has a comma between, as in HTTP. */
-const CREDENTIALS = ['authorization', 'x-api-key'];
+/** What says who calls, and to which trace the call belongs; what comes twice has a comma between, as in HTTP. */
+const CARRIED = ['authorization', 'x-api-key', 'traceparent', 'tracestate', 'x-request-id'];
 
-function credentialsOf(metadata: Metadata): Record<string, string> {
-  const given = CREDENTIALS.map((name) => [name, metadata.get(name).join(', ')] as const);
+function carriedOf(metadata: Metadata): Record<string, string> {
+  const given = CARRIED.map((name) => [name, metadata.get(name).join(', ')] as const);
   return Object.fromEntries(given.filter(([, value]) => value !== ''));
 }
 
@@ -148,7 +148,7 @@ function callsOf(service: Service) {
   const asker =
     (call: ServerUnaryCall<unknown, object>): Ask =>
     async (path, init = {}) => {
-      const headers = { ...credentialsOf(call.metadata), ...timeoutOf(call), ...init.headers };
+      const headers = { ...carriedOf(call.metadata), ...timeoutOf(call), ...init.headers };
       const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }), peerOf(call));
       if (response.ok) return response;
       const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };

@@ -1,6 +1,7 @@
 import type { OptionRow } from '../options/table.ts';
 import type { AccessFlags } from './access.ts';
 import type { AdmissionFlags } from './admission.ts';
+import type { ObservationOptions } from './observation/flags.ts';
 
 /*
  * The options of `logodds serve`, a row each: its flag, its place in a configuration file, and what its value may be. A key of the file is the flag in
@@ -61,6 +62,18 @@ const choice = (...values: readonly string[]): Kind => ({
   fits: (value) => values.includes(value as string),
 });
 const port = count(0, 65_535);
+const share: Kind = {
+  schema: { type: 'number', minimum: 0, maximum: 1 },
+  rule: 'a share from 0 to 1',
+  read: toNumber,
+  fits: (value) => typeof value === 'number' && value >= 0 && value <= 1,
+};
+const megabytes: Kind = {
+  schema: { type: 'number', exclusiveMinimum: 0, maximum: 1e6 },
+  rule: 'megabytes above 0',
+  read: toNumber,
+  fits: (value) => typeof value === 'number' && value > 0 && value <= 1e6,
+};
 /** A whole number that memory bounds, not we. */
 const many = count(1, 2 ** 40);
 const mode: Kind = {
@@ -104,6 +117,24 @@ export const ROWS: readonly ServeRow[] = [
   ['--rate-limit <number>', 'most that one caller may ask in a second, of each process; more are refused by 429', many],
   ['--rate-of <unit>', 'what is counted', choice('requests', 'rows'), 'requests'],
   ['--rate-burst <number>', 'most at once after a rest (default: those of a second)', many],
+  [
+    '--log-level <level>',
+    'least level of lines of the log; info has a line for each request',
+    choice('error', 'warn', 'info'),
+    'warn',
+  ],
+  ['--log <folder>', 'write a prediction log there', path],
+  ['--log-format <format>', 'what its files are', choice('jsonl', 'parquet'), 'jsonl'],
+  ['--log-sample <share>', 'share of the requests in the prediction log', share, 1],
+  ['--log-entity <field>', 'field with the key of an entity, or header:NAME', text],
+  ['--log-size <megabytes>', 'size after which its next file begins', megabytes, 64],
+  ['--log-age <seconds>', 'age after which its next file begins', seconds(31_536_000), 3600],
+  ['--audit <file>', 'write an audit log there', path],
+  ['--audit-strict', 'no answer leaves before its line is in the audit log', onOff],
+  ['--audit-sync <when>', 'when lines are forced to the disk', choice('always', 'second', 'never'), 'second'],
+  ['--audit-size <megabytes>', 'size after which its next file begins', megabytes, 256],
+  ['--otlp <url>', 'export traces and metrics there by OTLP over HTTP; default OTEL_EXPORTER_OTLP_ENDPOINT', text],
+  ['--trace-sample <share>', 'share of the traces that begin here; default as OTEL_TRACES_SAMPLER says', share],
   ['--client-ca <file>', 'certificate of the authority that clients must have theirs from', file],
   [
     '--drain-delay <seconds>',
@@ -119,7 +150,7 @@ export const ROWS: readonly ServeRow[] = [
 ];
 
 /** Options of `logodds serve`, complete. */
-export interface ServeOptions extends AccessFlags, AdmissionFlags {
+export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOptions {
   readonly models: readonly string[];
   readonly host: string;
   readonly port: number;

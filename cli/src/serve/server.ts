@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createService, type Gauges, type LogLine, type Numbers, type Peers } from '../../../service/src/index.ts';
-import { logJson } from '../terminal/print.ts';
+import {
+  createService,
+  type Gauges,
+  type LogLine,
+  type Numbers,
+  type Peers,
+  type Service,
+} from '../../../service/src/index.ts';
+import { jsonLine } from '../terminal/print.ts';
 import { reason } from '../write/temporary.ts';
 import { accessOf } from './access.ts';
 import { admissionOf } from './admission.ts';
@@ -8,6 +15,7 @@ import { Certificates } from './certificates.ts';
 import { GrpcHost } from './grpcHost.ts';
 import { Host } from './host.ts';
 import type { Place } from './listening.ts';
+import { observe } from './observation/observe.ts';
 import type { ServeOptions } from './options.ts';
 import { placeOf, Sources } from './sources.ts';
 
@@ -33,13 +41,15 @@ export interface Among {
   readonly peers: Peers;
   /** names it in the log */
   readonly worker: number;
+  /** a number from 1 on that a process which replaces it has too */
+  readonly slot: number;
 }
 
 /** How often files are looked at. */
 const LOOK_MS = 1000;
 
 export const logLine = (line: LogLine): void => {
-  if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
+  if (line.level !== 'info') process.stderr.write(`${jsonLine({ time: new Date().toISOString(), ...line })}\n`);
 };
 
 /** Serves. @param aliases  paths that are answered as others are @throws ERR_DATA, ERR_RANGE */
@@ -48,7 +58,10 @@ export async function run(
   aliases: Readonly<Record<string, string>>,
   among: Among | null,
 ): Promise<Running> {
-  const log = (line: LogLine) => logLine(among ? { ...line, worker: among.worker } : line);
+  let service: Service;
+  const observation = await observe(options, (counter, by) => service.metrics.count(counter, by), among?.slot ?? null);
+  const log = (line: LogLine) => observation.log(among ? { ...line, worker: among.worker } : line);
+  const { gauges, ...observed } = observation.service;
   const access = accessOf(options);
   const { cert, key, clientCa } = options;
   const certificates =
@@ -57,13 +70,14 @@ export async function run(
       : null;
   let sources: Sources;
   let host: Host;
-  const service = createService({
+  service = createService({
     log,
+    ...observed,
     source: (name) => sources.source(name),
     aliases,
     ...(access.options && { access: access.options }),
     ...admissionOf(options),
-    gauges: () => ({ ...host.gauges(), ...expiry(certificates) }),
+    gauges: () => ({ ...host.gauges(), ...expiry(certificates), ...gauges?.() }),
     ...(among && { peers: among.peers }),
   });
   sources = new Sources(options.models.map(placeOf), service.models, ({ event, ...line }) =>
@@ -111,10 +125,14 @@ export async function run(
         closed.then(() => true),
         sleep(Math.max(0, end - performance.now()), false, { ref: false }),
       ]);
-      if (isWhole) return 0;
+      if (isWhole) {
+        await observation.close();
+        return 0;
+      }
       const cut = service.numbers().gauges['lr_requests_in_flight'].value;
       log({ level: 'warn', event: 'cut', requests: cut, reason: `grace time of ${options.grace} s is over` });
       for (const one of hosts) one.cut();
+      await observation.close();
       return Math.max(1, cut);
     },
   };

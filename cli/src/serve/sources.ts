@@ -120,7 +120,8 @@ export class Sources {
       for (const old of before) if (old !== version) this.#shelf.remove(name, old);
       this.#tell({ event: 'loaded', model: name, version, sha256, path, seconds: (performance.now() - begin) / 1000 });
     } catch (error) {
-      this.#shelf.fail(name, reason(error));
+      // a file that is no model has been noted
+      if (!this.#shelf.failures.has(name)) this.#shelf.fail(name, reason(error));
       this.#tell({ event: 'failed', model: name, path, reason: reason(error) });
     }
   }

@@ -17,13 +17,15 @@ const line: Line<Order> = new Line(
   (message) => process.send!(message),
   async (order) => {
     if (order.kind === 'start') {
-      const { options, aliases, worker } = order as unknown as {
+      const { options, aliases, worker, slot } = order as unknown as {
         options: ServeOptions;
         aliases: Readonly<Record<string, string>>;
         worker: number;
+        slot: number;
       };
       running = await run(options, aliases, {
         worker,
+        slot,
         peers: {
           numbers: () => line.ask({ kind: 'numbers' }),
           change: (action, model) => line.ask({ kind: 'change', action, model } satisfies Change),

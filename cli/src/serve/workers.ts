@@ -19,6 +19,8 @@ const SPARE_MS = 5000;
 /** A worker, and what is known of it. */
 interface Member {
   readonly worker: Worker;
+  /** a number that its successor has too: files of its own are named by it */
+  readonly slot: number;
   readonly line: Line<Asked>;
   readonly begin: number;
   /** its numbers when they were last asked for */
@@ -79,6 +81,7 @@ export class Workers {
     const worker = cluster.fork();
     const member: Member = {
       worker,
+      slot: this.#freeSlot(),
       line: new Line(
         (message) => worker.isConnected() && worker.send(message),
         (asked) => this.#answer(asked, member),
@@ -96,6 +99,7 @@ export class Workers {
     const ready = await member.line.ask<Ready>({
       kind: 'start',
       worker: worker.process.pid,
+      slot: member.slot,
       aliases: this.#aliases,
       options: this.#options,
     });
@@ -107,6 +111,13 @@ export class Workers {
     member.isReady = true;
     this.#ready ??= ready;
     return ready;
+  }
+
+  #freeSlot(): number {
+    const taken = new Set([...this.#members.values()].map(({ slot }) => slot));
+    let slot = 1;
+    while (taken.has(slot)) slot++;
+    return slot;
   }
 
   #ended(member: Member, code: number | null, signal: string | null): void {

@@ -36,8 +36,8 @@ export const print = (text: string) => process.stdout.write(printable(text));
 export const printJson = (value: object | string) =>
   process.stdout.write(escaped(typeof value === 'string' ? value : `${JSON.stringify(value)}\n`));
 
-/** A line of a log on standard error: JSON, complete. */
-export const logJson = (value: object) => process.stderr.write(`${escaped(JSON.stringify(value))}\n`);
+/** A value as a line of a log: JSON, complete, without its end. */
+export const jsonLine = (value: object): string => escaped(JSON.stringify(value));
 
 /** A line on standard error. */
 export const say = (text: string) => process.stderr.write(`${printableLine(text)}\n`);

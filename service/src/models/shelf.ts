@@ -37,11 +37,16 @@ export class Shelf {
   readonly #failures = new Map<string, string>();
   readonly #engine: Engine = pickEngine();
   readonly #bound: number;
+  readonly #onFailure: (name: string, reason: string) => void;
   #asked = 0;
 
-  /** @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back */
-  constructor(bound = MEMORY) {
+  /**
+   * @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back
+   * @param onFailure  called for each model that could not be loaded
+   */
+  constructor(bound = MEMORY, onFailure: (name: string, reason: string) => void = () => {}) {
     this.#bound = bound;
+    this.#onFailure = onFailure;
   }
 
   /**
@@ -62,7 +67,7 @@ export class Shelf {
       );
       served.warm();
     } catch (error) {
-      this.#failures.set(name, (error as Error).message);
+      this.fail(name, (error as Error).message);
       throw error;
     }
     this.#failures.delete(name);
@@ -93,6 +98,7 @@ export class Shelf {
   /** Notes that a model could not be loaded; what is there goes on. */
   fail(name: string, reason: string): void {
     this.#failures.set(name, reason);
+    this.#onFailure(name, reason);
   }
 
   /** The model that answers. @param sees  which models a refusal may name @throws Refusal 404 */

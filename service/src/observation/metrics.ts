@@ -5,7 +5,7 @@ import { addLoad, emptyLoad, type Load, type Shed } from './load.ts';
 export type { Histogram } from './histogram.ts';
 
 /** Upper ends of durations, in seconds: a row is scored in microseconds. */
-export const SECONDS = [
+export const SECONDS: readonly number[] = [
   25e-6, 50e-6, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384, 65536];
@@ -34,6 +34,24 @@ export interface Tally {
   loadSeconds: number;
 }
 
+/** What is counted beside requests to models. */
+const COUNTERS = {
+  lr_model_load_failures_total: 'Models, or files of them, that could not be loaded.',
+  lr_log_dropped_total: 'Lines of the log that were dropped: nobody read them in time.',
+  lr_predictions_logged_total: 'Scores written to the prediction log.',
+  lr_predictions_dropped_total: 'Scores that the prediction log lost: the disk was full, slow or away.',
+  lr_predictions_unmatched_total:
+    'Scores in the prediction log without their inputs, which could not be read a second time.',
+  lr_labels_total: 'Labels taken.',
+  lr_labels_refused_total: 'Labels refused.',
+  lr_audit_lines_total: 'Lines written to the audit log.',
+  lr_audit_dropped_total: 'Requests that the audit log lost; it says so itself.',
+} as const;
+export type Counter = keyof typeof COUNTERS;
+
+/** Versions of models above which histograms are of all models together: a series for each bucket of each is more than anybody reads. */
+const MOST_VERSIONS = 100;
+
 /** Numbers of a service, by model, as Prometheus reads them. */
 export class Metrics {
   readonly #tallies = new Map<string, Tally>();
@@ -43,6 +61,7 @@ export class Metrics {
   readonly #others: Record<string, number> = {};
   /** what admission counts */
   readonly load = emptyLoad();
+  readonly #counts: Partial<Record<Counter, number>> = {};
 
   /** The counts of a version of a model; made when it is first asked for. */
   of(served: { readonly name: string; readonly version: string; readonly sha256: string }): Tally {
@@ -76,6 +95,16 @@ export class Metrics {
     observe(this.load.delay, ms / 1000);
   }
 
+  /** Counts what has no model. */
+  count(counter: Counter, by = 1): void {
+    this.#counts[counter] = (this.#counts[counter] ?? 0) + by;
+  }
+
+  /** How much of it was counted. */
+  counted(counter: Counter): number {
+    return this.#counts[counter] ?? 0;
+  }
+
   /** Counts time. */
   stage(tally: Tally, stage: Stage, seconds: number): void {
     observe(tally.stages[stage], seconds);
@@ -95,16 +124,12 @@ export class Metrics {
   }
 
   /** All numbers, for another process to add. */
-  snapshot(): {
-    readonly tallies: readonly Tally[];
-    readonly others: Readonly<Record<string, number>>;
-    readonly load: Load;
-  } {
-    return { tallies: [...this.#tallies.values()], others: this.#others, load: this.load };
+  snapshot(): Snapshot {
+    return { tallies: [...this.#tallies.values()], others: this.#others, load: this.load, counts: this.#counts };
   }
 
   /** Adds the numbers of another process. */
-  add({ tallies, others, load }: ReturnType<Metrics['snapshot']>): this {
+  add({ tallies, others, load, counts }: Snapshot): this {
     for (const other of tallies) {
       const own = this.of({ name: other.model, version: other.version, sha256: other.sha256 });
       addCounts(own.requests, other.requests);
@@ -117,18 +142,22 @@ export class Metrics {
     }
     addCounts(this.#others, others);
     addLoad(this.load, load);
+    addCounts(this.#counts as Record<string, number>, counts);
     return this;
   }
 
-  /** The text of Prometheus. @param gauges  what is so now, by name */
-  text(
-    gauges: Readonly<
-      Record<string, { readonly help: string; readonly value: number; readonly type?: 'gauge' | 'counter' }>
-    >,
-  ): string {
+  /** The text of Prometheus. @param isOpen  in the form of OpenMetrics */
+  text(gauges: Sampled, isOpen = false): string {
+    const text = this.#families(gauges).join('');
+    // there the name of a counter has no ending but in its samples
+    return isOpen ? `${text.replace(/^(# (?:HELP|TYPE) \S+)_total /gm, '$1 ')}# EOF\n` : text;
+  }
+
+  #families(gauges: Sampled): string[] {
     const tallies = [...this.#tallies.values()];
     const of = ({ model, version }: Tally) => `model=${label(model)},version=${label(version)}`;
     const each = (value: (tally: Tally) => number) => tallies.map((tally) => [of(tally), value(tally)] as const);
+    const timed = tallies.length > MOST_VERSIONS ? [summed(tallies)] : tallies;
     return [
       family('lr_requests_total', 'counter', 'Requests answered, by model, version, protocol and status.', [
         ...tallies.flatMap((tally) => requestsOf(tally.requests, `${of(tally)},`)),
@@ -155,24 +184,24 @@ export class Metrics {
       histograms(
         'lr_stage_duration_seconds',
         'Time of requests, by stage.',
-        tallies.flatMap((tally) =>
+        timed.flatMap((tally) =>
           STAGES.map((stage) => [`${of(tally)},stage="${stage}"`, tally.stages[stage]] as const),
         ),
       ),
       histograms(
         'lr_request_duration_seconds',
         'Time of requests, from their begin to their answer or the end of its stream.',
-        tallies.map((tally) => [of(tally), tally.whole] as const),
+        timed.map((tally) => [of(tally), tally.whole] as const),
       ),
       histograms(
         'lr_batch_rows',
         'Rows scored at a time.',
-        tallies.map((tally) => [of(tally), tally.batch] as const),
+        timed.map((tally) => [of(tally), tally.batch] as const),
       ),
       histograms(
         'lr_probability',
         'Probabilities of the positive class.',
-        tallies.map((tally) => [of(tally), tally.probability] as const),
+        timed.map((tally) => [of(tally), tally.probability] as const),
       ),
       family(
         'lr_model_info',
@@ -187,11 +216,39 @@ export class Metrics {
         each(({ loadSeconds }) => loadSeconds),
       ),
       ...loadFamilies(this.load),
+      ...Object.entries(COUNTERS).map(([name, help]) =>
+        family(name, 'counter', help, [['', this.counted(name as Counter)]]),
+      ),
       ...Object.entries(gauges).map(([name, { help, value, type = 'gauge' }]) =>
         family(name, type, help, [['', value]]),
       ),
-    ].join('');
+    ];
   }
+}
+
+/** All numbers, for another process to add. */
+export interface Snapshot {
+  readonly tallies: readonly Tally[];
+  readonly others: Readonly<Record<string, number>>;
+  readonly load: Load;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Numbers of now, by name. */
+type Sampled = Readonly<
+  Record<string, { readonly help: string; readonly value: number; readonly type?: 'gauge' | 'counter' }>
+>;
+
+/** The histograms of all models together. */
+function summed(tallies: readonly Tally[]): Tally {
+  const all = emptyTally('', '', '');
+  for (const tally of tallies) {
+    for (const stage of STAGES) addHistogram(all.stages[stage], tally.stages[stage]);
+    addHistogram(all.whole, tally.whole);
+    addHistogram(all.batch, tally.batch);
+    addHistogram(all.probability, tally.probability);
+  }
+  return all;
 }
 
 const emptyTally = (model: string, version: string, sha256: string): Tally => ({

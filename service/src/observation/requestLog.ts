@@ -1,17 +1,24 @@
 import type { Asked, LogLine, Witness } from '../hooks.ts';
-import { callerName } from '../requests/caller.ts';
+import { traceOf } from '../requests/trace.ts';
 
-/** Writes a line for each request. */
+/** Characters of a name that a client has made up. */
+const MOST = 128;
+
+/** Writes a line for each request. No value of it stands there: of a refusal the code and the fields. */
 export const requestLog = (log: (line: LogLine) => void): Witness => ({
-  ended({ id, request, protocol, found, asked, rows, began }: Asked, status: number) {
+  ended(asked: Asked, status: number) {
+    const { request, id, protocol, caller, found, rows, began, refusal } = asked;
+    const trace = traceOf(request);
     log({
-      level: 'info',
+      level: status >= 500 ? 'error' : 'info',
       event: 'request',
       id,
-      caller: callerName(request),
+      ...(trace && { trace: trace.traceId, span: trace.spanId }),
+      caller,
       protocol,
       status,
-      model: found?.name ?? asked?.name ?? null,
+      ...(refusal && { code: refusal.code, fields: fieldsOf(asked) }),
+      model: found?.name ?? asked.asked?.name.slice(0, MOST) ?? null,
       version: found?.version ?? null,
       sha256: found?.sha256 ?? null,
       rows,
@@ -19,3 +26,9 @@ export const requestLog = (log: (line: LogLine) => void): Witness => ({
     });
   },
 });
+
+/** Fields of the model for which a request was refused; names that a client has made up are none. */
+function fieldsOf({ refusal, found }: Asked): string[] {
+  const known = new Set(found?.fields.map(({ name }) => name));
+  return [...new Set(refusal!.problems.flatMap(({ field }) => (field !== undefined && known.has(field) ? field : [])))];
+}

@@ -162,19 +162,26 @@ async function* streamed(
     const found = fromBytes(scores, first);
     first += scores.rows;
     exchange.scored(found, { kind: format, bytes });
-    return scores.rows > 0 ? textOf(found) : '';
+    const text = scores.rows > 0 ? textOf(found) : '';
+    exchange.stage('encode');
+    return text;
   };
   let isOver = false;
+  let chunk: Uint8Array = NO_BYTES;
   try {
     // hosts have a body without bytes as no chunk or as an empty one
     scorer[format](NO_BYTES);
-    for await (const chunk of body) yield put(scorer[format](chunk), chunk);
+    for await (chunk of body) {
+      exchange.resume();
+      yield put(scorer[format](chunk), chunk);
+    }
+    exchange.resume();
     const last = put(scorer.end(), NO_BYTES);
     isOver = true;
     yield last;
   } catch (error) {
     // rows before bytes that end a stream were scored
-    if (error instanceof RowError && error.scores) yield put(error.scores, NO_BYTES);
+    if (error instanceof RowError && error.scores) yield put(error.scores, chunk);
     throw error;
   } finally {
     // a client may leave at any row
@@ -193,10 +200,13 @@ async function* detailed(
   const { model } = exchange.served;
   let row = 0;
   for await (const line of linesOf(body)) {
+    exchange.resume();
     const records = [parsed(line) as object];
     const found = scoreRecords(model, records, wanted, row++);
     exchange.scored(found, { kind: 'records', records });
-    yield textOf(found);
+    const text = textOf(found);
+    exchange.stage('encode');
+    yield text;
   }
 }
 

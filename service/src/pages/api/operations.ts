@@ -44,6 +44,7 @@ const REFUSALS = {
   415: ['OtherType', 'the type or the encoding of the body is another'],
   429: ['TooMany', 'more requests than the key may send'],
   500: ['Failed', 'the service failed; its log says why'],
+  501: ['NotKept', 'the service keeps no labels: it has no prediction log'],
   503: ['NotReady', 'not ready, or too much is waiting'],
   504: ['TooLate', 'the answer would come after the time that the request gives'],
 } as const;
@@ -72,6 +73,7 @@ export const ANY = refusals(401, 403, 429, 500);
 export const NAMED = refusals(404, 503);
 export const ROWS = refusals(400, 404, 413, 415, 503, 504);
 export const BAD = refusals(400);
+export const NOT_KEPT = refusals(501);
 export const BODY = refusals(400, 413, 415);
 
 const header = (name: string, description: string) => [name, { description, schema: { type: 'string' } }] as const;

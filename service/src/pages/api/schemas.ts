@@ -227,6 +227,17 @@ export const SCHEMAS = {
   Index: listOf(
     object({ name: text, version: text, state: { type: 'string', enum: ['READY', 'UNAVAILABLE'] }, reason: text }),
   ),
+  Labels: listOf(
+    object(
+      {
+        id: { type: 'string', description: 'the id of a score: that of its request, ID/ROW where it had several rows' },
+        label: { type: ['string', 'number', 'boolean'], description: 'a class of the model' },
+        at: { type: 'string', format: 'date-time', description: 'default: now' },
+      },
+      'at',
+    ),
+  ),
+  LabelsTaken: object({ accepted: count, refused: listOf(object({ row: count, error: text })) }),
   Loaded: object({ name: text, load: { const: true } }),
   Unloaded: object({ name: text, unload: { const: true } }),
   ModelStatus: object({

@@ -50,7 +50,8 @@ export function resolveSchema(table: CheckedTable, declaration: Declaration, opt
   const targets = new Map<string, Omit<TargetPlan, 'feature'>>();
   for (const declared of declaration.features) {
     if (declared.kind === 'cross') continue;
-    for (const feature of resolveFeatures(rows, declared)) made.set(feature.name, feature);
+    for (const feature of resolveFeatures(rows, declared))
+      made.set(feature.name, declared.private ? { ...feature, private: true } : feature);
     if (declared.kind === 'categorical' && declared.encoding === 'target')
       targets.set(declared.name, { smooth: declared.smooth ?? 'auto', folds: declared.folds ?? 5 });
   }

@@ -1,0 +1,219 @@
+import { dirname, resolve } from 'node:path';
+import type { AuditEntry, Counter, EntityFrom, Label, LogLine, ServiceOptions } from '../../../../service/src/index.ts';
+import { LogoddsError } from '../../../../src/index.ts';
+import { jsonLine } from '../../terminal/print.ts';
+import { reason } from '../../write/temporary.ts';
+import { auditPathOf } from './auditFile.ts';
+import type { ObservationOptions } from './flags.ts';
+import { LineSink, standardError } from './lineSink.ts';
+import type { PredictionItem } from './predictionFiles.ts';
+import { processGauges } from './processGauges.ts';
+import { type FromRecorder, Recorder } from './recorder.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** Where lines, scores and spans of a service go. */
+export interface Observation {
+  readonly log: (line: LogLine) => void;
+  /** what the service takes of it */
+  readonly service: Pick<ServiceOptions, 'logRequests' | 'telemetry' | 'predictions' | 'labels' | 'audit' | 'gauges'>;
+  /** Writes what is left. */
+  close(): Promise<void>;
+}
+
+const LEVELS = ['error', 'warn', 'info'];
+/** How long the end waits for whoever reads the log. */
+const LOG_MS = 1000;
+/** The same trouble is told once in this time. */
+const AGAIN_MS = 60_000;
+
+/**
+ * Opens logs and exporters.
+ * @param count  counts in the metrics of the service
+ * @param worker  number of this process among several that share the folder; null: it is alone
+ * @throws ERR_DATA, ERR_RANGE
+ */
+export async function observe(
+  options: ObservationOptions,
+  count: (counter: Counter, by: number) => void,
+  worker: number | null = null,
+): Promise<Observation> {
+  const level = LEVELS.indexOf(options.logLevel);
+  const stamped = (line: LogLine): string => jsonLine({ time: new Date().toISOString(), ...line });
+  const sink = new LineSink({
+    stream: standardError(),
+    onDrop: (lines) => count('lr_log_dropped_total', lines),
+    dropped: (lines) => stamped({ level: 'warn', event: 'dropped', lines }),
+  });
+  const log = (line: LogLine) => {
+    if (LEVELS.indexOf(line.level) <= level) sink.write(stamped(line));
+  };
+  const trouble = seldom((event: string, reason: string) => log({ level: 'warn', event, reason }));
+  if (options.auditStrict && options.audit === undefined)
+    throw new LogoddsError('ERR_RANGE', '--audit-strict: expected an audit log, got none; give --audit FILE');
+  const predictions = options.log === undefined ? null : await openPredictions(options.log, options, count, trouble);
+  const audit = options.audit === undefined ? null : await openAudit(options.audit, options, count, trouble, worker);
+  const telemetry = await openTelemetryOf(options, (reason) => trouble('telemetry', reason));
+  return {
+    log,
+    service: {
+      logRequests: options.logLevel === 'info',
+      gauges: processGauges(),
+      ...(telemetry && { telemetry: telemetry.api }),
+      ...predictions?.service,
+      ...(audit && { audit: audit.sink }),
+    },
+    async close() {
+      await Promise.all([predictions?.close(), audit?.close(), telemetry?.close()]);
+      // who does not read the log must not hold the process
+      if (!(await sink.flush(LOG_MS))) setTimeout(() => process.exit(), 10).unref();
+    },
+  };
+}
+
+type Count = (counter: Counter, by: number) => void;
+type Trouble = (event: string, reason: string) => void;
+
+async function openPredictions(folder: string, options: ObservationOptions, count: Count, trouble: Trouble) {
+  const { logFormat, logSample, logSize, logAge, logEntity } = options;
+  const entity = entityOf(logEntity);
+  const start = {
+    folder: resolve(folder),
+    format: logFormat,
+    entity,
+    size: logSize * 1e6,
+    ageMs: logAge * 1000,
+  };
+  const recorder = await opened('--log', folder, () =>
+    Recorder.start<PredictionItem>(
+      { kind: 'predictions', options: start },
+      {
+        onTaken({ written, dropped, unmatched, failure }: FromRecorder) {
+          if (written > 0) count('lr_predictions_logged_total', written);
+          if (unmatched > 0) count('lr_predictions_unmatched_total', unmatched);
+          if (dropped > 0) count('lr_predictions_dropped_total', dropped);
+          if (failure) trouble('predictions dropped', failure);
+        },
+        onLost(lost) {
+          count('lr_predictions_dropped_total', lost);
+          trouble('predictions dropped', 'the disk is too slow');
+        },
+      },
+    ),
+  );
+  const take = (item: PredictionItem): void => {
+    if (item.kind !== 'scored') recorder.put(item, 50, 0);
+    else recorder.put(withOwnBytes(item), item.bytes, item.count);
+  };
+  return {
+    service: {
+      predictions: { sink: { take }, sample: logSample, entity },
+      labels: {
+        take(labels: readonly Label[]): Promise<void> {
+          recorder.put({ kind: 'labels', labels }, 200 * labels.length, labels.length);
+          return recorder.kept();
+        },
+      },
+    },
+    close: () => recorder.close(),
+  };
+}
+
+/** Bytes that are part of larger memory are sent with all of it. */
+function withOwnBytes<T extends PredictionItem & { kind: 'scored' }>(item: T): T {
+  const { rows } = item;
+  if (!('bytes' in rows) || rows.bytes.length === rows.bytes.buffer.byteLength) return item;
+  return { ...item, rows: { kind: rows.kind, bytes: new Uint8Array(rows.bytes) } };
+}
+
+async function openAudit(
+  file: string,
+  { auditStrict, auditSync, auditSize }: ObservationOptions,
+  count: Count,
+  trouble: Trouble,
+  worker: number | null,
+) {
+  const path = auditPathOf(resolve(file), worker);
+  const sync = auditStrict ? 'always' : auditSync;
+  const recorder = await opened('--audit', dirname(path), () =>
+    Recorder.start<AuditEntry>(
+      { kind: 'audit', options: { path, sync, size: auditSize * 1e6 } },
+      {
+        onTaken({ written, dropped, failure }: FromRecorder) {
+          if (written > 0) count('lr_audit_lines_total', written);
+          if (dropped > 0) count('lr_audit_dropped_total', dropped);
+          if (failure) trouble('audit dropped', failure);
+        },
+        onLost(lost) {
+          count('lr_audit_dropped_total', lost);
+          trouble('audit dropped', 'the disk is too slow');
+        },
+        onTorn: (bytes) => trouble('audit torn', `${bytes} bytes of a line that was not complete; the chain goes on`),
+      },
+    ),
+  );
+  return {
+    sink: {
+      isStrict: auditStrict,
+      put(entry: AuditEntry) {
+        recorder.put(entry, 600);
+      },
+      kept: () => recorder.kept(),
+    },
+    close: () => recorder.close(),
+  };
+}
+
+/** Loads OpenTelemetry where something is to be exported. */
+async function openTelemetryOf(
+  { otlp, traceSample }: ObservationOptions,
+  onFailure: (reason: string) => void,
+): Promise<Telemetry | null> {
+  const { env } = process;
+  const isAsked = otlp !== undefined || ENDPOINTS.some((name) => env[name]);
+  if (!isAsked || env['OTEL_SDK_DISABLED'] === 'true') return null;
+  if (otlp !== undefined && !URL.canParse(otlp))
+    throw new LogoddsError('ERR_RANGE', `--otlp: expected a URL, got ${otlp}; http://127.0.0.1:4318 is usual`);
+  const protocol = env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? PROTOCOL;
+  if (protocol !== PROTOCOL)
+    onFailure(`OTEL_EXPORTER_OTLP_PROTOCOL: expected ${PROTOCOL}, got ${protocol}; ${PROTOCOL} is sent`);
+  const { openTelemetry } = await import('./telemetry.ts');
+  return openTelemetry({ endpoint: otlp ?? null, sample: traceSample ?? null, onFailure });
+}
+
+const PROTOCOL = 'http/protobuf';
+const ENDPOINTS = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
+];
+
+/** @throws ERR_DATA */
+async function opened<T>(option: string, path: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${option} ${path}: expected a place that can be written, got an error (${reason(error)}); choose another`,
+      { cause: error },
+    );
+  }
+}
+
+function entityOf(given: string | undefined): EntityFrom {
+  if (given === undefined) return null;
+  return given.startsWith('header:') ? { header: given.slice('header:'.length) } : { field: given };
+}
+
+/** Says the same only once in a while. */
+function seldom(say: Trouble): Trouble {
+  const last = new Map<string, number>();
+  return (event, reason) => {
+    const key = `${event} ${reason}`;
+    const now = performance.now();
+    if (now - (last.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
+    if (last.size > 100) last.clear();
+    last.set(key, now);
+    say(event, reason);
+  };
+}

@@ -1,0 +1,178 @@
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  type EntityFrom,
+  type Label,
+  PredictionLines,
+  type Scored,
+  type StreamEnd,
+} from '../../../../service/src/index.ts';
+import { loadDuckDB, SEALED, text } from '../../read/sql.ts';
+import { CsvReader } from './csvPieces.ts';
+import { RotatingLines } from './rotating.ts';
+
+/** What a prediction log writes. */
+export type PredictionItem = Scored | StreamEnd | { readonly kind: 'labels'; readonly labels: readonly Label[] };
+
+/** Where and how it writes. */
+export interface PredictionFilesOptions {
+  readonly folder: string;
+  readonly format: 'jsonl' | 'parquet';
+  readonly entity: EntityFrom;
+  readonly size: number;
+  readonly ageMs: number;
+}
+
+/** What became of items. */
+export interface Taken {
+  readonly written: number;
+  readonly dropped: number;
+  readonly unmatched: number;
+  /** why something was dropped */
+  readonly failure: string | null;
+}
+
+const PREDICTIONS = 'predictions';
+
+/** The files of a prediction log: `predictions-*` and `labels-*` in a folder. */
+export class PredictionFiles {
+  readonly #lines: PredictionLines;
+  readonly #predictions: RotatingLines;
+  readonly #labels: RotatingLines;
+  /** files on their way to Parquet, one after the other */
+  #converting: Promise<void> = Promise.resolve();
+  #failure: string | null = null;
+
+  constructor({ folder, format, entity, size, ageMs }: PredictionFilesOptions) {
+    this.#lines = new PredictionLines({ entity, csv: (by) => new CsvReader(by) });
+    const complete = format === 'parquet' ? (path: string) => this.#convert(path) : undefined;
+    this.#predictions = new RotatingLines({ folder, stem: PREDICTIONS, size, ageMs, ...(complete && { complete }) });
+    this.#labels = new RotatingLines({ folder, stem: 'labels', size, ageMs });
+    if (complete) for (const path of leftIn(folder)) complete(path);
+  }
+
+  /** Writes items. It never throws. */
+  take(items: readonly PredictionItem[]): Taken {
+    const before = this.#lines.unmatched;
+    const lines = items.flatMap((item) => (item.kind === 'labels' ? [] : this.#linesOf(item)));
+    const labels = items.flatMap((item) => (item.kind === 'labels' ? item.labels : []));
+    let [written, dropped] = [0, 0];
+    let failure = this.#failure;
+    this.#failure = null;
+    for (const [file, all] of [
+      [this.#predictions, lines],
+      [this.#labels, labels],
+    ] as const) {
+      if (all.length === 0) continue;
+      try {
+        file.write(all.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        written += all.length;
+      } catch (error) {
+        dropped += all.length;
+        failure = said(error);
+      }
+    }
+    return { written, dropped, unmatched: this.#lines.unmatched - before, failure };
+  }
+
+  #linesOf(item: Scored | StreamEnd) {
+    try {
+      return this.#lines.of(item);
+    } catch {
+      // a body that was scored is read here by other code: what that cannot read has no inputs
+      if (item.kind === 'end') return [];
+      this.#lines.unmatched += item.count;
+      return this.#lines.of({ ...item, stream: null, rows: { kind: 'records', records: [] } });
+    }
+  }
+
+  /** Ends files that are old. */
+  tick(): void {
+    this.#predictions.rotate();
+    this.#labels.rotate();
+  }
+
+  /** Ends all files. */
+  async close(): Promise<void> {
+    this.#predictions.close();
+    this.#labels.close();
+    await this.#converting;
+  }
+
+  #convert(path: string): void {
+    this.#converting = this.#converting
+      .then(() => toParquet(path))
+      .catch((error) => {
+        // the lines stay under their hidden name until the next start
+        this.#failure = said(error);
+      });
+  }
+}
+
+const said = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).name;
+
+/** Complete lines that a killed process has left. */
+function leftIn(folder: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => {
+      const [, pid] = /^\.predictions-\w+-(\d+)-\d+\.jsonl$/.exec(name) ?? [];
+      return pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid)));
+    })
+    .map((name) => join(folder, name));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Columns as DuckDB reads them. */
+const COLUMNS = {
+  at: 'TIMESTAMP',
+  id: 'VARCHAR',
+  entity: 'VARCHAR',
+  model: 'VARCHAR',
+  version: 'VARCHAR',
+  sha256: 'VARCHAR',
+  route: 'VARCHAR',
+  logit: 'JSON',
+  probability: 'DOUBLE',
+  label: 'VARCHAR',
+  inputs: 'JSON',
+};
+
+/** Writes lines as Parquet beside them, under its name when it is whole, and removes them. Several logits are a JSON text in `logits`. */
+async function toParquet(path: string): Promise<void> {
+  const { DuckDBInstance } = await loadDuckDB();
+  const instance = await DuckDBInstance.create(':memory:', { ...SEALED, memory_limit: '256MB', threads: '1' });
+  const name = path.slice(dirname(path).length + 2).replace(/\.jsonl$/, '.parquet');
+  const part = join(dirname(path), `.${name}.part`);
+  try {
+    const connection = await instance.connect();
+    const columns = Object.entries(COLUMNS).map(([column, type]) => `${text(column)}: ${text(type)}`);
+    // a killed process may have left half a line
+    // DuckDB reads a path as a pattern
+    const pattern = path.replace(/[[*?]/g, '[$&]');
+    const read = `read_json(${text(pattern)}, format = 'newline_delimited', columns = {${columns.join(', ')}}, ignore_errors = true)`;
+    await connection.run(
+      `copy (select "at", id, entity, model, version, sha256, route, try_cast(logit as double) as logit,
+        case when try_cast(logit as double) is null then cast(logit as varchar) end as logits, probability, label,
+        cast(inputs as varchar) as inputs from ${read} where id is not null) to ${text(part)} (format parquet, compression zstd)`,
+    );
+    connection.closeSync();
+  } finally {
+    instance.closeSync();
+  }
+  renameSync(part, join(dirname(path), name));
+  rmSync(path, { force: true });
+}

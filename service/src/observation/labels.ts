@@ -1,0 +1,16 @@
+/** What became true of an earlier score. */
+export interface Label {
+  /** of the score: the id of its request, `ID/ROW` where there were several rows */
+  readonly id: string;
+  /** a class of the model */
+  readonly label: string;
+  /** when it was known, in ISO 8601 */
+  readonly at: string;
+  readonly model: string;
+}
+
+/** Takes labels. */
+export interface LabelSink {
+  /** Resolves when they are kept. Rejects where they cannot be. */
+  take(labels: readonly Label[]): Promise<void>;
+}

@@ -1,0 +1,146 @@
+import type { Asked, Witness } from '../hooks.ts';
+import type { Served } from '../models/served.ts';
+import type { Answer, Rows } from '../scoring/question.ts';
+
+/** Of a model what lines of a prediction log need. */
+export interface ScoredBy {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly classes: readonly string[];
+  readonly fields: readonly { readonly name: string; readonly type: string; readonly private?: true }[];
+}
+
+/** Rows that were scored: plain data, which another thread can take. */
+export interface Scored {
+  readonly kind: 'scored';
+  /** of the request: pieces of a stream have the same */
+  readonly stream: number | null;
+  /** milliseconds since 1970 */
+  readonly at: number;
+  readonly id: string;
+  /** number of the first row in the request; null: the request has one row, which has the id of the request */
+  readonly first: number | null;
+  readonly entity: string | null;
+  readonly by: ScoredBy;
+  readonly rows: Rows;
+  readonly logits: ArrayLike<number>;
+  readonly probabilities: ArrayLike<number>;
+  readonly labels: ArrayLike<number>;
+  readonly count: number;
+  /** rows that were refused */
+  readonly refused: readonly number[];
+  /** about how much memory it takes */
+  readonly bytes: number;
+}
+
+/** A stream has ended. */
+export interface StreamEnd {
+  readonly kind: 'end';
+  readonly stream: number;
+}
+
+/** Where the key of an entity (a customer, a claim) stands. */
+export type EntityFrom = { readonly field: string } | { readonly header: string } | null;
+
+/** What a prediction log takes, and where it goes. */
+export interface PredictionLogOptions {
+  /** takes what was scored; it must not throw, and nothing waits for it */
+  readonly sink: { take(item: Scored | StreamEnd): void };
+  /** share of the requests that are taken; the same id is taken by each replica, or by none; default 1 */
+  readonly sample?: number;
+  /** default none */
+  readonly entity?: EntityFrom;
+}
+
+/** Takes what was scored, from what. Lines are made of it later: see `PredictionLines`. */
+export function predictionLog({ sink, sample = 1, entity = null }: PredictionLogOptions): Witness {
+  const facts = new WeakMap<Served, ScoredBy>();
+  const streams = new Map<Asked, number>();
+  let next = 0;
+  const header = entity && 'header' in entity ? entity.header : null;
+  return {
+    scored(asked: Asked, answer: Answer, rows: Rows) {
+      if (sample < 1 && shareOf(asked.id) >= sample) return;
+      const served = asked.found!;
+      let by = facts.get(served);
+      if (!by) {
+        by = factsOf(served);
+        facts.set(served, by);
+      }
+      const { scores, faults } = answer;
+      const isPiece = asked.isStreaming || rows.kind === 'csv';
+      let stream: number | null = null;
+      if (rows.kind === 'csv' || rows.kind === 'lines') {
+        stream = streams.get(asked) ?? next++;
+        streams.set(asked, stream);
+      }
+      // scores of a table are in memory that the next request writes
+      const own = scores.logits.length <= FEW ? listOf : rows.kind === 'table' ? copyOf : itself;
+      sink.take({
+        kind: 'scored',
+        stream,
+        at: Date.now(),
+        id: asked.id,
+        first: isPiece || scores.rows > 1 ? asked.rows - scores.rows : null,
+        entity: header === null ? null : asked.request.headers.get(header),
+        by,
+        rows,
+        logits: own(scores.logits),
+        probabilities: own(scores.probabilities),
+        labels: own(scores.labels),
+        count: scores.rows,
+        refused: faults.length === 0 ? NONE : faults.map(({ row }) => row),
+        bytes: sizeOf(rows) + 24 * scores.logits.length + 500,
+      });
+    },
+    ended(asked: Asked) {
+      const stream = streams.get(asked);
+      if (stream === undefined) return;
+      streams.delete(asked);
+      sink.take({ kind: 'end', stream });
+    },
+  };
+}
+
+type Values = Float64Array | Uint32Array;
+const NONE: readonly number[] = [];
+/** Numbers that another thread gets sooner as a list than as memory. */
+const FEW = 16;
+const itself = (values: Values): Values => values;
+const copyOf = (values: Values): Values => values.slice();
+function listOf(values: Values): number[] {
+  const list: number[] = [];
+  for (let i = 0; i < values.length; i++) list.push(values[i]);
+  return list;
+}
+
+function factsOf({ name, version, sha256, fields, model }: Served): ScoredBy {
+  return {
+    name,
+    version,
+    sha256,
+    classes: model.manifest.classes,
+    fields: fields.map((field) => ({
+      name: field.name,
+      type: field.type,
+      ...(field.private && { private: true as const }),
+    })),
+  };
+}
+
+/** About how much memory rows take. */
+function sizeOf(rows: Rows): number {
+  if ('bytes' in rows) return rows.bytes.length;
+  if (rows.kind === 'records') return 500 * rows.records.length;
+  return 10 * rows.table.rows * rows.table.columns.length;
+}
+
+/** A number in [0, 1) for an id: FNV-1a, mixed as MurmurHash3 ends, so that ids that count up are spread as well. */
+export function shareOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}

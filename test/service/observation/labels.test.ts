@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import type { Label } from '../../../service/src/index.ts';
+import { serviceOf, serviceWith } from '../models.ts';
+
+const post = (ask: ReturnType<typeof serviceOf>['ask'], labels: unknown) =>
+  ask('/models/codes/labels', JSON.stringify(labels));
+
+test('labels are checked one by one; those that are right are taken', async () => {
+  const taken: Label[] = [];
+  const sink = {
+    async take(labels: readonly Label[]) {
+      taken.push(...labels);
+    },
+  };
+  const { ask, service } = serviceWith({ labels: sink }, 'codes');
+  const response = await post(ask, [
+    { id: 'a/1', label: 'yes', at: '2026-01-02T03:04:05+01:00' },
+    { id: 'b', label: 'maybe' },
+    { id: 'b c', label: 'yes' },
+    { id: 'd', label: 'no', at: 'yesterday' },
+    7,
+    { id: 'e', label: 'no' },
+  ]);
+  expect(response.status).toBe(200);
+  const { accepted, refused } = await response.json();
+  expect(accepted).toBe(2);
+  expect(refused.map(({ row, error }: { row: number; error: string }) => [row, error.split(':')[0]])).toEqual([
+    [1, 'label'],
+    [2, 'id'],
+    [3, 'at'],
+    [4, 'id'],
+  ]);
+  expect(taken).toMatchObject([
+    { id: 'a/1', label: 'yes', at: '2026-01-02T02:04:05.000Z', model: 'codes' },
+    { id: 'e', label: 'no' },
+  ]);
+  expect([service.metrics.counted('lr_labels_total'), service.metrics.counted('lr_labels_refused_total')]).toEqual([
+    2, 4,
+  ]);
+});
+
+test('without a log for them, or with a full one, a client is told', async () => {
+  const { ask } = serviceOf('codes');
+  const without = await post(ask, [{ id: 'a', label: 'yes' }]);
+  expect([without.status, (await without.json()).error]).toEqual([501, expect.stringContaining('--log DIR')]);
+  const full = serviceWith({ labels: { take: () => Promise.reject(new Error('/secret/path')) } }, 'codes');
+  const response = await post(full.ask, [{ id: 'a', label: 'yes' }]);
+  expect(response.status).toBe(503);
+  expect(await response.text()).not.toContain('secret');
+  expect((await post(full.ask, { id: 'a', label: 'yes' })).status).toBe(400);
+  expect((await full.ask('/models/none/labels', '[]')).status).toBe(404);
+});
