@@ -8,6 +8,7 @@ export type {
   CsvBody,
   Fault,
   Label,
+  LabelsTaken,
   Model,
   ModelInfo,
   Reason,

@@ -121,3 +121,9 @@ export interface ModelInfo extends Model {
   }[];
   readonly [more: string]: unknown;
 }
+
+/** What became of labels. */
+export interface LabelsTaken {
+  readonly accepted: number;
+  readonly refused: readonly { readonly row: number; readonly error: string }[];
+}

@@ -5,6 +5,7 @@ import type {
   CsvBody,
   Fault,
   Label,
+  LabelsTaken,
   Model,
   ModelInfo,
   Score,
@@ -171,12 +172,17 @@ export class ScoringClient {
 
   /**
    * Tells what became true of earlier scores, by the ids of their requests. **It is sent once**: twice might count twice.
-   * @throws ServiceError; ERR_PATH where the service takes none
+   * @returns how many were taken, and why others were not, by their place in the list from 0
+   * @throws ServiceError; ERR_LABELS where the service keeps none
    */
-  async label(model: string, labels: readonly Label[], options: CallOptions = {}): Promise<void> {
+  label(model: string, labels: readonly Label[], options: CallOptions = {}): Promise<LabelsTaken> {
     const path = pathOf(model, 'labels', {});
     const sent: Sent = { method: 'POST', path, headers: JSON_TYPE, body: JSON.stringify(labels), isRepeatable: false };
-    await this.#transport.send(sent, options, () => {});
+    return this.#transport.send(sent, options, ({ bytes }) => {
+      const taken = parsedJson(bytes) as LabelsTaken | null;
+      if (typeof taken?.accepted === 'number') return taken;
+      throw unreadable('labels: expected how many were taken, got something else; is this a service of logodds?');
+    });
   }
 }
 

@@ -190,7 +190,7 @@ test('labels go to a service that keeps them', async () => {
     accepted: 1,
     refused: [{ row: 1, error: expect.stringContaining('one of the classes') }],
   });
-  expect(taken).toMatchObject([{ id: 'a', label: 'yes', at, model: 'codes' }]);
+  expect(taken).toMatchObject([{ id: 'a', label: 'yes', at: new Date(at).toISOString(), model: 'codes' }]);
 });
 
 test('a service that takes no labels says so', async () => {
