@@ -97,7 +97,7 @@ export function createService(options: ServiceOptions = {}): Service {
   const shelf = new Shelf(memory, () => metrics.count('lr_model_load_failures_total'));
   const { witnesses, keeper } = observers(options, log);
   const app = new Hono();
-  const { before, after } = gatesOf(admission, metrics, log);
+  const { before, after } = gatesOf(admission, metrics, log, access.tokens !== undefined);
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },

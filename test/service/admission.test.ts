@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { gatesOf } from '../../service/src/admission/admission.ts';
 import { Buckets } from '../../service/src/admission/buckets.ts';
 import { Turns } from '../../service/src/admission/turns.ts';
-import type { Asked, Gate, LogLine } from '../../service/src/index.ts';
+import { type Asked, type Gate, type LogLine, Tokens } from '../../service/src/index.ts';
 import { Metrics } from '../../service/src/observation/metrics.ts';
 import type { Refusal } from '../../service/src/refusal.ts';
 import { JSON_TYPE, serviceWith } from './models.ts';
@@ -56,7 +57,7 @@ function gates(options: Parameters<typeof gatesOf>[0]) {
   const time = clock();
   const metrics = new Metrics();
   const lines: LogLine[] = [];
-  const { before, after } = gatesOf(options, metrics, (line) => lines.push(line), time);
+  const { before, after } = gatesOf(options, metrics, (line) => lines.push(line), false, time);
   const all: Gate[] = [...before, ...after];
   const refused = (error: unknown) => (error as Refusal).status;
   /** The status of what is refused at once, null for what is let in, a promise of either for what waits. */
@@ -244,6 +245,30 @@ describe('rates', () => {
     expect(enter(asked(time))).toBe(429);
     time.move(20);
     expect(enter(asked(time))).toBe(null);
+  });
+
+  test('a key with a rate of its own is held to it, other callers to that of all', async () => {
+    const key = (name: string, rate?: number) => ({
+      ...{ name, sha256: createHash('sha256').update(name).digest('hex'), scopes: ['score'] },
+      ...(rate && { rate }),
+    });
+    const access = { tokens: new Tokens(JSON.stringify([key('slow', 0.01), key('other')])) };
+    for (const [admission, others] of [
+      [{}, [200, 200]],
+      [{ rate: { of: 'requests', perSecond: 0.01, burst: 1 } }, [200, 429]],
+    ] as const) {
+      const { ask } = serviceWith({ access, admission }, 'codes');
+      const statuses = async (name: string) => {
+        const found: number[] = [];
+        for (let i = 0; i < 2; i++)
+          found.push(
+            (await ask('/models/codes/score', '{"code":"2","x":1}', { ...JSON_TYPE, 'x-api-key': name })).status,
+          );
+        return found;
+      };
+      expect(await statuses('slow')).toEqual([200, 429]);
+      expect(await statuses('other')).toEqual(others);
+    }
   });
 
   test('answers and refusals have the headers; health and numbers are not held to a rate', async () => {

@@ -2,7 +2,7 @@ import type { Gate, LogLine } from '../hooks.ts';
 import type { Metrics } from '../observation/metrics.ts';
 import { Door } from './door.ts';
 import { Queue } from './queue.ts';
-import { RateLimit, type RateOptions } from './rate.ts';
+import { CallerRates, RateLimit, type RateOptions } from './rate.ts';
 import { HOST_TIME, type Time, Turns } from './turns.ts';
 
 /** How much is let in at a time. */
@@ -17,16 +17,18 @@ export interface AdmissionOptions {
 }
 
 /**
- * The gates of admission: those before who asks is known, and those after. Health, numbers and pages ask no model, and pass no gate.
+ * The gates of admission: those before who asks is known, and those after. `hasKeys`: callers may have a rate of their own. Health, numbers and pages ask no model, and pass no gate.
  * @internal
  */
 export function gatesOf(
   { maxDelayMs, rate }: AdmissionOptions,
   metrics: Metrics,
   log: (line: LogLine) => void,
+  hasKeys = false,
   time: Time = HOST_TIME,
 ): { readonly before: readonly Gate[]; readonly after: readonly Gate[] } {
-  const limit = rate ? [new RateLimit(rate, time, metrics)] : [];
+  const all = rate ? new RateLimit(rate, time, metrics) : null;
+  const limit = hasKeys ? [new CallerRates(all, time, metrics)] : all ? [all] : [];
   if (maxDelayMs === undefined) return { before: [], after: limit };
   const turns = new Turns(time, maxDelayMs, () => queue.turn());
   const queue = new Queue(time, turns, maxDelayMs, metrics);

@@ -62,3 +62,35 @@ export class RateLimit implements Gate {
     return undefined;
   }
 }
+
+/** Callers of one rate that are known at a time, and rates. */
+const SOME = 2 ** 10;
+
+/** Holds callers whose keys have a rate of their own to it, all others to that of all, where there is one. */
+export class CallerRates implements Gate {
+  readonly #all: RateLimit | null;
+  readonly #own = new Map<number, RateLimit>();
+  readonly #time: Time;
+  readonly #metrics: Metrics;
+
+  /** @param all  null: the others have no rate */
+  constructor(all: RateLimit | null, time: Time, metrics: Metrics) {
+    this.#all = all;
+    this.#time = time;
+    this.#metrics = metrics;
+  }
+
+  /** @throws Refusal 429 */
+  enter(asked: Asked): undefined {
+    const perSecond = callerOf(asked.request)?.rate ?? null;
+    if (perSecond === null) return this.#all?.enter(asked);
+    let limit = this.#own.get(perSecond);
+    if (!limit) {
+      // keys change while a service runs
+      if (this.#own.size === SOME) this.#own.clear();
+      limit = new RateLimit({ of: 'requests', perSecond, callers: SOME }, this.#time, this.#metrics);
+      this.#own.set(perSecond, limit);
+    }
+    return limit.enter(asked);
+  }
+}
