@@ -25,7 +25,7 @@ const NAME = 'logodds';
 const EXTENSIONS = ['binary_tensor_data', 'binary_data', 'model_repository', 'statistics'];
 
 export function addV2(app: Hono, core: Core): void {
-  // its fixed paths stand before those with a name in their place: the fast router of hono asks that
+  // its fixed paths stand before those with a name in their place
   addRepository(app, core);
   app.get('/v2', () => jsonResponse({ name: NAME, version: VERSION, extensions: EXTENSIONS }));
   app.get('/v2/health/live', () => jsonResponse({ live: true }));
