@@ -9,6 +9,8 @@ export interface OptionRules {
   readonly required?: boolean;
   /** excluded options, by commander's names of their values */
   readonly conflicts?: readonly string[];
+  /** the heading below which help has it; default Options */
+  readonly group?: string;
 }
 
 /** An option: its flags, its text in help, and its rules. */
@@ -20,6 +22,7 @@ export function optionOf([flags, text, rules = {}]: OptionRow): Option {
   if (rules.parse) option.argParser(rules.parse as Parameters<Option['argParser']>[0]);
   if (rules.choices) option.choices(rules.choices);
   if (rules.default !== undefined) option.default(rules.default);
+  if (rules.group) option.helpGroup(`${rules.group}:`);
   return option;
 }
 

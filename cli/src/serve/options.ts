@@ -86,68 +86,91 @@ const mode: Kind = {
 /** An option: its flags, its text in help, what its value may be, and what it is where nobody says. */
 export type ServeRow = readonly [flags: string, text: string, kind: Kind, preset?: string | number];
 
-export const ROWS: readonly ServeRow[] = [
-  ['--host <address>', 'address to listen at', text, '127.0.0.1'],
-  ['--port <number>', 'port to listen at; 0 takes a free one', port, 8080],
-  ['--socket <path>', 'listen at a socket of this path, instead of --host and --port', path],
-  ['--socket-mode <mode>', 'who may use the socket, in octal digits', mode, '660'],
-  ['--grpc-port <number>', 'port for gRPC; 0 takes a free one', port, 8081],
-  ['--no-grpc', 'no gRPC', onOff],
-  ['--workers <n>', 'processes that answer', count(1, 256), 1],
-  ['--open', 'listen beyond this machine without API keys', onOff],
-  ['--cert <file>', 'certificate for TLS, with --key; both are read again when they change', file],
-  ['--key <file>', 'private key of the certificate', file],
-  ['--tokens <file>', 'API keys with their scopes; read again when it changes', file],
-  ['--jwks <url|file>', 'keys of an issuer whose JSON web tokens are taken, with --issuer and --audience', path],
-  ['--issuer <name>', 'iss of these tokens', text],
-  ['--audience <name...>', 'aud of these tokens, one of them', list],
-  ['--scope-claim <name...>', 'claims that have their scopes (default: scope, scp and roles)', list],
-  ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow', text],
-  ['--opa-open', 'let requests in while the agent does not answer', onOff],
-  ['--cors <origin...>', 'origins of pages that may read answers in browsers', list],
-  ['--body-limit <bytes>', 'longest body that is not a stream, inflated', many, 2 ** 24],
-  ['--row-limit <number>', 'most rows of a request that is not a stream', many, 2 ** 17],
-  ['--feature-limit <number>', 'most tensors, columns, or keys of a record', many, 2 ** 14],
-  [
-    '--timeout <seconds>',
-    'longest time until a request has its turn; a client asks for less by the header timeout',
-    seconds(86_400),
+/** The rows by their heading in help. */
+const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
+  'Where it listens': [
+    ['--host <address>', 'address to listen at', text, '127.0.0.1'],
+    ['--port <number>', 'port to listen at; 0 takes a free one', port, 8080],
+    ['--socket <path>', 'listen at a socket of this path, instead of --host and --port', path],
+    ['--socket-mode <mode>', 'who may use the socket, in octal digits', mode, '660'],
+    ['--grpc-port <number>', 'port for gRPC; 0 takes a free one', port, 8081],
+    ['--no-grpc', 'no gRPC', onOff],
+    ['--workers <n>', 'processes that answer', count(1, 256), 1],
+    ['--open', 'listen beyond this machine without API keys', onOff],
   ],
-  ['--max-delay <ms>', 'refuse requests by 503 that waited longer; 0: none', count(0, 3_600_000), 50],
-  ['--rate-limit <number>', 'most that one caller may ask in a second, of each process; more are refused by 429', many],
-  ['--rate-of <unit>', 'what is counted', choice('requests', 'rows'), 'requests'],
-  ['--rate-burst <number>', 'most at once after a rest (default: those of a second)', many],
-  [
-    '--log-level <level>',
-    'least level of lines of the log; info has a line for each request',
-    choice('error', 'warn', 'info'),
-    'warn',
+  TLS: [
+    ['--cert <file>', 'certificate for TLS, with --key; both are read again when they change', file],
+    ['--key <file>', 'private key of the certificate', file],
+    ['--client-ca <file>', 'certificate of the authority that clients must have theirs from', file],
   ],
-  ['--log <folder>', 'write a prediction log there', path],
-  ['--log-format <format>', 'what its files are', choice('jsonl', 'parquet'), 'jsonl'],
-  ['--log-sample <share>', 'share of the requests in the prediction log', share, 1],
-  ['--log-entity <field>', 'field with the key of an entity, or header:NAME', text],
-  ['--log-size <megabytes>', 'size after which its next file begins', megabytes, 64],
-  ['--log-age <seconds>', 'age after which its next file begins', seconds(31_536_000), 3600],
-  ['--audit <file>', 'write an audit log there', path],
-  ['--audit-strict', 'no answer leaves before its line is in the audit log', onOff],
-  ['--audit-sync <when>', 'when lines are forced to the disk', choice('always', 'second', 'never'), 'second'],
-  ['--audit-size <megabytes>', 'size after which its next file begins', megabytes, 256],
-  ['--otlp <url>', 'export traces and metrics there by OTLP over HTTP; default OTEL_EXPORTER_OTLP_ENDPOINT', text],
-  ['--trace-sample <share>', 'share of the traces that begin here; default as OTEL_TRACES_SAMPLER says', share],
-  ['--client-ca <file>', 'certificate of the authority that clients must have theirs from', file],
-  [
-    '--drain-delay <seconds>',
-    'time between "not ready" and the end of new connections, at a signal',
-    seconds(3600),
-    0.5,
+  'Who may ask': [
+    ['--tokens <file>', 'API keys with their scopes; read again when it changes', file],
+    ['--jwks <url|file>', 'keys of an issuer whose JSON web tokens are taken, with --issuer and --audience', path],
+    ['--issuer <name>', 'iss of these tokens', text],
+    ['--audience <name...>', 'aud of these tokens, one of them', list],
+    ['--scope-claim <name...>', 'claims that have their scopes (default: scope, scp and roles)', list],
+    ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow', text],
+    ['--opa-open', 'let requests in while the agent does not answer', onOff],
+    ['--cors <origin...>', 'origins of pages that may read answers in browsers', list],
   ],
-  ['--grace <seconds>', 'time for what has come to be answered, from the signal on', seconds(86_400), 25],
-  ['--header-timeout <seconds>', 'time for the head of a request', seconds(3600), 20],
-  ['--body-timeout <seconds>', 'time for a request whose body is read whole; streams have none', seconds(86_400), 60],
-  ['--idle-timeout <seconds>', 'time in which a connection must move a byte; 0: any', seconds(86_400), 120],
-  ['--json', 'print one JSON object on standard output', onOff],
-];
+  'How much at a time': [
+    ['--body-limit <bytes>', 'longest body that is not a stream, inflated', many, 2 ** 24],
+    ['--row-limit <number>', 'most rows of a request that is not a stream', many, 2 ** 17],
+    ['--feature-limit <number>', 'most tensors, columns, or keys of a record', many, 2 ** 14],
+    [
+      '--timeout <seconds>',
+      'longest time until a request has its turn; a client asks for less by the header timeout',
+      seconds(86_400),
+    ],
+    ['--max-delay <ms>', 'refuse requests by 503 that waited longer; 0: none', count(0, 3_600_000), 50],
+    [
+      '--rate-limit <number>',
+      'most that one caller may ask in a second, of each process; more are refused by 429',
+      many,
+    ],
+    ['--rate-of <unit>', 'what is counted', choice('requests', 'rows'), 'requests'],
+    ['--rate-burst <number>', 'most at once after a rest (default: those of a second)', many],
+  ],
+  'How long clients may take': [
+    ['--header-timeout <seconds>', 'time for the head of a request', seconds(3600), 20],
+    ['--body-timeout <seconds>', 'time for a request whose body is read whole; streams have none', seconds(86_400), 60],
+    ['--idle-timeout <seconds>', 'time in which a connection must move a byte; 0: any', seconds(86_400), 120],
+    [
+      '--drain-delay <seconds>',
+      'time between "not ready" and the end of new connections, at a signal',
+      seconds(3600),
+      0.5,
+    ],
+    ['--grace <seconds>', 'time for what has come to be answered, from the signal on', seconds(86_400), 25],
+  ],
+  'What is seen': [
+    [
+      '--log-level <level>',
+      'least level of lines of the log; info has a line for each request',
+      choice('error', 'warn', 'info'),
+      'warn',
+    ],
+    ['--otlp <url>', 'export traces and metrics there by OTLP over HTTP; default OTEL_EXPORTER_OTLP_ENDPOINT', text],
+    ['--trace-sample <share>', 'share of the traces that begin here; default as OTEL_TRACES_SAMPLER says', share],
+  ],
+  'Prediction log': [
+    ['--log <folder>', 'write a prediction log there', path],
+    ['--log-format <format>', 'what its files are', choice('jsonl', 'parquet'), 'jsonl'],
+    ['--log-sample <share>', 'share of the requests in the prediction log', share, 1],
+    ['--log-entity <field>', 'field with the key of an entity, or header:NAME', text],
+    ['--log-size <megabytes>', 'size after which its next file begins', megabytes, 64],
+    ['--log-age <seconds>', 'age after which its next file begins', seconds(31_536_000), 3600],
+  ],
+  'Audit log': [
+    ['--audit <file>', 'write an audit log there', path],
+    ['--audit-strict', 'no answer leaves before its line is in the audit log', onOff],
+    ['--audit-sync <when>', 'when lines are forced to the disk', choice('always', 'second', 'never'), 'second'],
+    ['--audit-size <megabytes>', 'size after which its next file begins', megabytes, 256],
+  ],
+  Output: [['--json', 'print one JSON object on standard output', onOff]],
+};
+
+export const ROWS: readonly ServeRow[] = Object.values(GROUPS).flat();
 
 /** Options of `logodds serve`, complete. */
 export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOptions {
@@ -172,11 +195,15 @@ export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOp
 }
 
 /** Flags for commander, which keeps their texts: a value is checked when it is known where all of them come from. */
-export const FLAGS: readonly OptionRow[] = ROWS.map(([flags, text, kind, preset]) => [
-  flags,
-  preset === undefined ? text : `${text} (default: ${preset})`,
-  /<[^.]*>/.test(flags) ? { parse: kind.read } : {},
-]);
+export const FLAGS: readonly OptionRow[] = Object.entries(GROUPS).flatMap(([group, rows]) =>
+  rows.map(
+    ([flags, text, kind, preset]): OptionRow => [
+      flags,
+      preset === undefined ? text : `${text} (default: ${preset})`,
+      { group, ...(/<[^.]*>/.test(flags) && { parse: kind.read }) },
+    ],
+  ),
+);
 
 /** By key of a configuration file: the row, and the flag without its value. */
 export const BY_KEY: ReadonlyMap<string, { readonly flag: string; readonly kind: Kind; readonly preset: unknown }> =
