@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { oracle, workspace } from './run.ts';
@@ -206,11 +206,22 @@ describe('an output', () => {
 
 it('the command makes temporary files in the folder of its run only, and writes outputs in one way only', () => {
   const code = (file: string) => readFileSync(join('cli/src', file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-  const sources = readdirSync('cli/src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const all = readdirSync('cli/src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const isLog = (file: string) => file.startsWith(join('serve', 'observation'));
+  const sources = all.filter((file) => !isLog(file));
   const using = (pattern: RegExp) => sources.filter((file) => pattern.test(code(file)));
   expect(using(/tmpdir\(|mkdtemp|renameSync/)).toEqual([join('write', 'temporary.ts')]);
   expect(using(/writeFile|appendFile|copyFile|cpSync/)).toEqual([]);
   for (const file of using(/createWriteStream\(/))
     expect(code(file)).toMatch(/createWriteStream\([^)]*'wx', mode: 0o600/);
   for (const file of using(/openSync\([^)]*'[aw]/)) expect(code(file), file).toMatch(/'wx\+?', 0o600/);
+  // logs of a service grow where they are, and are read by its group: files of the log that are full or whole get their name
+  const logs = all.filter(isLog);
+  for (const file of logs)
+    for (const [, flags] of code(file).matchAll(/openSync\([^)]*('[aw][^)]*)\)/g))
+      expect(flags, file).toMatch(/^'(a\+|wx)', 0o640$/);
+  expect(logs.filter((file) => /renameSync\(/.test(code(file))).map((file) => basename(file))).toEqual([
+    'auditFile.ts',
+    'predictionFiles.ts',
+  ]);
 });

@@ -7,7 +7,7 @@ import {
   type Peers,
   type Service,
 } from '../../../service/src/index.ts';
-import { jsonLine } from '../terminal/print.ts';
+import { logJson } from '../terminal/print.ts';
 import { reason } from '../write/temporary.ts';
 import { accessOf } from './access.ts';
 import { admissionOf } from './admission.ts';
@@ -49,7 +49,7 @@ export interface Among {
 const LOOK_MS = 1000;
 
 export const logLine = (line: LogLine): void => {
-  if (line.level !== 'info') process.stderr.write(`${jsonLine({ time: new Date().toISOString(), ...line })}\n`);
+  if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
 };
 
 /** Serves. @param aliases  paths that are answered as others are @throws ERR_DATA, ERR_RANGE */

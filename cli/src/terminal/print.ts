@@ -39,6 +39,9 @@ export const printJson = (value: object | string) =>
 /** A value as a line of a log: JSON, complete, without its end. */
 export const jsonLine = (value: object): string => escaped(JSON.stringify(value));
 
+/** A value as a line of JSON on standard error. */
+export const logJson = (value: object) => process.stderr.write(`${jsonLine(value)}\n`);
+
 /** A line on standard error. */
 export const say = (text: string) => process.stderr.write(`${printableLine(text)}\n`);
 
