@@ -18,9 +18,9 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** Commands that install: they are shown, and not run. */
+/** Commands that install, or that go on until they are stopped: they are shown, and not run here. */
 const INSTALLS =
-  /^(npm (install|start|test|run)|git clone|node cli\/bin\/logodds\.js --help|npx @logodds\/cli --help)\b/;
+  /^(npm (install|start|test|run)|git clone|node cli\/bin\/logodds\.js --help|npx @logodds\/cli --help|npx logodds serve|curl)\b/;
 
 /**
  * The code and commands of a guide, in order.

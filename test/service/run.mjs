@@ -4,6 +4,7 @@
 //   npm run test:service -- client                               our own client: on every runtime, and asking servers of others
 //   npm run test:service -- clients                              official clients
 //   npm run test:service -- deploy                               the image and the manifests of deploy/
+//   npm run test:service -- first                                the first request of the README, to the model that npm start leaves
 //   npm run test:service -- host                                 10,000 idle connections, the time of a start
 //   npm run test:service -- hosts                                one table of requests on every host
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
@@ -17,6 +18,7 @@ import { browser } from './browser/run.mjs';
 import { client } from './client/run.mjs';
 import { clients } from './clients/run.mjs';
 import { deploy } from './deploy/run.mjs';
+import { first } from './first/run.mjs';
 import { host } from './host/run.mjs';
 import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
@@ -24,7 +26,21 @@ import { programs } from './programs/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 import { telemetry } from './telemetry/run.mjs';
 
-const SUITES = { access, browser, client, clients, deploy, host, hosts, load, programs, schemathesis, soak, telemetry };
+const SUITES = {
+  access,
+  browser,
+  client,
+  clients,
+  deploy,
+  first,
+  host,
+  hosts,
+  load,
+  programs,
+  schemathesis,
+  soak,
+  telemetry,
+};
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
   options: { seconds: { type: 'string' }, swaps: { type: 'string' } },
