@@ -159,6 +159,7 @@ function mountable(app: Hono): Hono {
   );
   return outer;
 }
+
 /** Requests with the path that answers theirs. */
 const renamer =
   (aliases: Readonly<Record<string, string>>) =>
@@ -166,6 +167,7 @@ const renamer =
     const url = new URL(request.url);
     return Object.hasOwn(aliases, url.pathname) ? new Request(new URL(aliases[url.pathname], url), request) : request;
   };
+
 /** Who sees requests: telemetry first, since the others name its trace. */
 function observers(options: ServiceOptions, log: (line: LogLine) => void) {
   const auditor = options.audit ? audit(options.audit) : null;

@@ -254,3 +254,15 @@ test('binary data of another length is refused', async () => {
   for (const length of ['-1', 'a', '99999999', '10'])
     expect((await ask('/v2/models/numeric/infer', body, { ...headers, [HEADER]: length })).status).toBe(400);
 });
+
+test('a page of another site takes no model away; one of ours, and a program, may', async () => {
+  const { ask } = serviceOf('codes', 'numeric');
+  const unload = async (model: string, headers: Record<string, string>) => {
+    const response = await ask(`/v2/repository/models/${model}/unload`, '{}', headers);
+    return [response.status, (await response.json()).code];
+  };
+  for (const site of ['cross-site', 'same-site'])
+    expect(await unload('codes', { 'sec-fetch-site': site })).toEqual([403, 'ERR_ORIGIN']);
+  expect(await unload('codes', { 'sec-fetch-site': 'same-origin' })).toEqual([200, undefined]);
+  expect(await unload('numeric', {})).toEqual([200, undefined]);
+});

@@ -1,9 +1,9 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
 import { type Histogram, Metrics, type Tally } from '../../observation/metrics.ts';
-import { badRequest } from '../../refusal.ts';
+import { badRequest, Refusal } from '../../refusal.ts';
 import { bytesOf } from '../../requests/body.ts';
-import { sightOf } from '../../requests/caller.ts';
+import { callerOf, sightOf } from '../../requests/caller.ts';
 import { jsonResponse } from '../../responses/json.ts';
 import { parsedJson } from '../../scoring/score.ts';
 
@@ -20,8 +20,12 @@ export function addRepository(app: Hono, core: Core): void {
     const ready = onlyReady(await bytesOf(c.req.raw, { limits: core.limits, deadline: Number.POSITIVE_INFINITY }));
     return jsonResponse(core.shelf.list(sightOf(c.req.raw)).filter(({ state }) => !ready || state === 'READY'));
   });
-  const change = async (c: Context, make: (name: string) => unknown): Promise<Response> =>
+  const told = async (c: Context, make: (name: string) => unknown): Promise<Response> =>
     jsonResponse(await make(c.req.param('model')!));
+  const change = (c: Context, make: (name: string) => unknown): Promise<Response> => {
+    refuseForeign(c.req.raw);
+    return told(c, make);
+  };
   app.post('/v2/repository/models/:model/load', (c) =>
     change(c, async (name) => {
       await core.load(name);
@@ -41,16 +45,29 @@ export function addRepository(app: Hono, core: Core): void {
     return jsonResponse(await statistics(core, ({ model }) => sees(model)));
   });
   app.get('/v2/models/:model/stats', (c) =>
-    change(c, (name) => {
+    told(c, (name) => {
       core.shelf.find(name, null, sightOf(c.req.raw));
       return statistics(core, ({ model }) => model === name);
     }),
   );
   app.get('/v2/models/:model/versions/:version/stats', (c) =>
-    change(c, (name) => {
+    told(c, (name) => {
       const { version } = core.shelf.find(name, c.req.param('version')!, sightOf(c.req.raw));
       return statistics(core, (tally) => tally.model === name && tally.version === version);
     }),
+  );
+}
+
+/** Sites of pages whose requests may change what is there: our own, or none at all. */
+const OWN_SITES = [null, 'same-origin', 'none'];
+
+/** A page of another site could ask a browser beside a service without keys. @throws Refusal 403 */
+function refuseForeign(request: Request): void {
+  if (callerOf(request) || OWN_SITES.includes(request.headers.get('sec-fetch-site'))) return;
+  throw new Refusal(
+    403,
+    'ERR_ORIGIN',
+    'request: expected one of no page, or of a page of this service, got one of another site; ask with an API key',
   );
 }
 
