@@ -76,8 +76,8 @@ const MOST_FIELDS = 100;
 
 const count = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 2 });
-const short = (x) => (x === null ? '–' : x === 0 || Math.abs(x) >= 1e-4 ? x.toFixed(4) : x.toExponential(2));
-const time = (s) => (s < 1e-3 ? +(s * 1e6).toPrecision(3) + ' µs' : s < 1 ? +(s * 1e3).toPrecision(3) + ' ms' : s + ' s');
+const short = (x) => (x === null ? '\u2013' : x === 0 || Math.abs(x) >= 1e-4 ? x.toFixed(4) : x.toExponential(2));
+const time = (s) => (s < 1e-3 ? +(s * 1e6).toPrecision(3) + ' \u00b5s' : s < 1 ? +(s * 1e3).toPrecision(3) + ' ms' : s + ' s');
 
 let from = 0;
 let chosen = null;
@@ -186,8 +186,8 @@ function drawTraffic(now) {
     ['requests', count.format(since.requests)],
     ['a second, now', count.format(recent ? recent.requests / recent.seconds : 0)],
     ['rows', count.format(since.rows)],
-    ['refused (4xx)', count.format(since.refused) + ' · ' + rate(since.refused)],
-    ['failed (5xx)', count.format(since.failed) + ' · ' + rate(since.failed)],
+    ['refused (4xx)', count.format(since.refused) + ' \u00b7 ' + rate(since.refused)],
+    ['failed (5xx)', count.format(since.failed) + ' \u00b7 ' + rate(since.failed)],
   ];
   find('figures').replaceChildren(...figures.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value))));
   find('times').tBodies[0].replaceChildren(...STAGES.map((stage) => {
@@ -201,7 +201,7 @@ function drawTraffic(now) {
 /** The end of a histogram below which this share of its values lies. */
 function below(ends, counts, share) {
   const total = counts.reduce((sum, n) => sum + n, 0);
-  if (total === 0) return '–';
+  if (total === 0) return '\u2013';
   let sum = 0;
   for (let i = 0; i < ends.length; i++) {
     sum += counts[i];
@@ -254,7 +254,7 @@ function listOf({ name, levels, strict, nullable }, props) {
   const option = (value, text = value) => make('option', { value: 'level:' + value }, text);
   const select = make('select', { ...props, value: undefined },
     ...(nullable ? [make('option', { value: 'missing' }, 'missing')] : []), ...levels.map((level) => option(level, level === '' ? '(empty text)' : level)),
-    ...(strict ? [] : [make('option', { value: 'other' }, 'another value …')]));
+    ...(strict ? [] : [make('option', { value: 'other' }, 'another value \u2026')]));
   select.value = 'level:' + props.value;
   if (select.selectedIndex < 0) select.selectedIndex = 0;
   const other = make('input', { id: props.id + '-other', 'aria-label': 'another value of ' + name, hidden: true, autocomplete: 'off' });
@@ -274,7 +274,7 @@ function hintOf({ type, levels, min, max, low, high }) {
     if (low !== undefined) said.push('at least ' + number(low));
     if (high !== undefined) said.push('at most ' + number(high));
   } else if (type === 'date') said.push('a date, as 2026-01-31 or 2026-01-31T12:00');
-  else if (type === 'tags') said.push('tags between commas' + (levels ? ': ' + levels.slice(0, 8).join(', ') + (levels.length > 8 ? ', …' : '') : ''));
+  else if (type === 'tags') said.push('tags between commas' + (levels ? ': ' + levels.slice(0, 8).join(', ') + (levels.length > 8 ? ', \u2026' : '') : ''));
   else if (type === 'text') said.push('a text');
   else said.push(levels ? levels.length + ' known' : 'a category');
   return said.join('; ');

@@ -70,7 +70,7 @@ function objectOf({ properties, required = [], additionalProperties }, indent) {
   return '{\n' + members.join('\n') + '\n' + indent + '}';
 }
 
-const LIMITS = { minimum: '≥', exclusiveMinimum: '>', maximum: '≤', exclusiveMaximum: '<', maxLength: 'characters ≤', maxItems: 'items ≤', minItems: 'items ≥', pattern: 'matches' };
+const LIMITS = { minimum: '\u2265', exclusiveMinimum: '>', maximum: '\u2264', exclusiveMaximum: '<', maxLength: 'characters \u2264', maxItems: 'items \u2264', minItems: 'items \u2265', pattern: 'matches' };
 const limitsOf = (schema) => Object.entries(LIMITS).filter(([name]) => name in schema).map(([name, sign]) => sign + ' ' + schema[name]);
 
 /** Schemas that a schema names. */

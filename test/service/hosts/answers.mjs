@@ -19,8 +19,12 @@ const OF_THE_HOST = new Set([
 const VARYING = [
   [/"ns":\d+/g, '"ns":0'],
   [/"(median|p99)":[^,}]+/g, '"$1":0'],
-  // a batch is what a chunk of the network brings
-  [/^(lr_stage_duration_seconds|lr_model_load_seconds|lr_scorer_memory_bytes|lr_batch_rows).*\n/gm, ''],
+  [/"(decode|queue|score|encode|whole)":\[[\d,]*\]/g, '"$1":[]'],
+  // a batch is what a chunk of the network brings, and some hosts have a queue
+  [/"(execution_count|count)":\d+/g, '"$1":0'],
+  [/^(# (HELP|TYPE) )?(lr_(stage|request)_duration|lr_model_load|lr_scorer_memory|lr_batch_rows).*\n/gm, ''],
+  // numbers of the host
+  [/^(# (HELP|TYPE) )?(lr_(queue|shed|connections|http|tls|workers|rate|certificate)|process_|nodejs_)\w*.*\n/gm, ''],
   [/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g, 'a random id'],
 ];
 const steady = (text) => VARYING.reduce((all, [pattern, by]) => all.replace(pattern, by), text);
