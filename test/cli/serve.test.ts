@@ -144,3 +144,12 @@ test.each([1, 2])('a socket in the file system, with its mode, by %i processes',
   expect(readFileSync(at, 'utf8')).toBe('mine');
   expect(folder).toBeTruthy();
 });
+
+test('the log names the address of who is refused for want of a key', async () => {
+  const tokens = path(write('keys.json', JSON.stringify([{ name: 'a', sha256: '0'.repeat(64), scopes: ['score'] }])));
+  const { url, log, child, ended } = await serve([MODEL, '--no-grpc', '--tokens', tokens]);
+  expect((await score(url)).status).toBe(401);
+  child.kill('SIGTERM');
+  await ended;
+  expect(log()).toContain('"address":"127.0.0.1"');
+});

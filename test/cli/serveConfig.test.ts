@@ -87,6 +87,19 @@ test.each([
   expect(run(['serve', '--check', 'nowhere.yaml']).stderr).toContain('nowhere.yaml: expected a configuration file');
 });
 
+test.each([
+  ['models: a.safetensors\n', 'odd.yaml:1: models: expected a list, got "a.safetensors"; write models: [FILE]'],
+  [`models: [${MODEL}]\nauditStrict: true\n`, 'odd.yaml:2: auditStrict: expected an audit log'],
+  [`models: [${MODEL}]\nlogEntity: customer\n`, 'odd.yaml:2: logEntity: expected a prediction log'],
+  [`models: [${MODEL}]\nrateBurst: 5\n`, 'odd.yaml:2: rateBurst: expected a rate'],
+  [`models: [${MODEL}]\njwks: https://issuer/jwks\n`, '--jwks: expected --issuer and --audience'],
+  [`models: [${MODEL}]\ntokens: keys.json\n`, 'tokens: entry 0: expected sha256 of 64 hexadecimal digits'],
+])('what options or files say together is checked before a start: %#', (text, expected) => {
+  write('keys.json', '[{"name":"a","sha256":"zz","scopes":["score"]}]');
+  const { status, stderr } = check('odd.yaml', text);
+  expect([status, stderr]).toEqual([1, expect.stringContaining(expected)]);
+});
+
 test('a file is refused by the command where the schema refuses it', async () => {
   const values: readonly unknown[] = [
     0,

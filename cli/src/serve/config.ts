@@ -176,6 +176,7 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 /** What options that fit say together. @param from  the name of an option where it was given */
 function contradictions(options: ServeOptions, from: (key: string) => string): Problem[] {
   const { host, open, socket, grpc, cert, key, clientCa, tokens, jwks, drainDelay, grace, port, grpcPort } = options;
+  const { audit, auditStrict, log, logEntity, rateLimit, rateBurst } = options;
   const isLocal = LOOPBACK.test(host) || (socket !== undefined && !grpc);
   const rules: readonly (readonly [isBroken: boolean, path: string, message: string])[] = [
     [
@@ -199,6 +200,17 @@ function contradictions(options: ServeOptions, from: (key: string) => string): P
       socket === undefined && grpc && port === grpcPort && port !== 0,
       'grpcPort',
       `expected another port than that of HTTP, got ${port} for both; choose another, or --no-grpc`,
+    ],
+    [auditStrict && audit === undefined, 'auditStrict', 'expected an audit log, got none; give --audit FILE'],
+    [
+      logEntity !== undefined && log === undefined,
+      'logEntity',
+      'expected a prediction log, got none; give --log FOLDER',
+    ],
+    [
+      rateBurst !== undefined && rateLimit === undefined,
+      'rateBurst',
+      'expected a rate, got none; give --rate-limit NUMBER',
     ],
   ];
   return rules.filter(([isBroken]) => isBroken).map(([, path, message]) => ({ path: from(path), message }));

@@ -84,7 +84,7 @@ export async function run(
     log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
   );
   sources.look();
-  host = new Host(service, options, certificates, options.rateLimit !== undefined);
+  host = new Host(service, options, certificates, options.rateLimit !== undefined || access.options !== null);
   const url = await host.listen(httpPlace(options));
   const grpc = options.grpc
     ? new GrpcHost(service, certificates, (error) => log({ level: 'error', event: 'grpc', reason: reason(error) }))

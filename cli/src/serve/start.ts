@@ -111,7 +111,10 @@ function refuse(problems: readonly Problem[], config: Config): void {
 async function checkFile(file: string, models: readonly string[], flags: Flags): Promise<void> {
   const config = await readConfig(file);
   const { options, problems } = optionsOf(models, flags, config);
-  const all = [...problems, ...(problems.some(({ path }) => path === '') ? [] : await wrongModels(options))];
+  const isRead = !problems.some(({ path }) => path === '' || path === 'models');
+  const all = [...problems, ...(isRead ? await wrongModels(options) : [])];
+  // files of keys say what is wrong with them where options fit
+  if (all.length === 0) all.push(...wrongAccess(options));
   if (flags.json)
     printJson({
       event: 'checked',
@@ -120,6 +123,16 @@ async function checkFile(file: string, models: readonly string[], flags: Flags):
     });
   else if (all.length === 0) say(`${file}: nothing is wrong with it`);
   refuse(all, config);
+}
+
+/** What is wrong with who may ask. */
+function wrongAccess(options: ServeOptions): Problem[] {
+  try {
+    accessOf(options);
+    return [];
+  } catch (error) {
+    return [{ path: '', message: (error as LogoddsError).detail ?? (error as Error).message }];
+  }
 }
 
 /** What is wrong with the models of options. */

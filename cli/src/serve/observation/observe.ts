@@ -48,8 +48,6 @@ export async function observe(
     if (LEVELS.indexOf(line.level) <= level) sink.write(stamped(line));
   };
   const trouble = seldom((event: string, reason: string) => log({ level: 'warn', event, reason }));
-  if (options.auditStrict && options.audit === undefined)
-    throw new LogoddsError('ERR_RANGE', '--audit-strict: expected an audit log, got none; give --audit FILE');
   const predictions = options.log === undefined ? null : await openPredictions(options.log, options, count, trouble);
   const audit = options.audit === undefined ? null : await openAudit(options.audit, options, count, trouble, worker);
   const telemetry = await openTelemetryOf(options, (reason) => trouble('telemetry', reason));
