@@ -105,8 +105,8 @@ export function createService(options: ServiceOptions = {}): Service {
   });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
-  app.notFound((c) => refusalResponse(unknownPath(c, app), null));
-  app.onError((error, { req }) => core.refused(error, givenId(req.raw)));
+  app.notFound((c) => unknownPath(c, app));
+  app.onError((error, { req }) => core.refused(error, givenId(req.raw) ?? crypto.randomUUID()));
   const rename = Object.keys(aliases).length > 0 ? renamer(aliases) : null;
   return {
     fetch(given, peer) {
@@ -130,20 +130,23 @@ export function createService(options: ServiceOptions = {}): Service {
 /** Methods that paths are asked by. */
 const METHODS = ['GET', 'POST', 'PUT'];
 
-function unknownPath({ req: { method, path } }: Context, { router }: Hono): Refusal {
+function unknownPath({ req: { method, path, raw } }: Context, { router }: Hono): Response {
+  const id = givenId(raw) ?? crypto.randomUUID();
   // what stands before all routes is no answer of a path
   const answers = (other: string) => router.match(other, path)[0].some(([[, route]]) => route.method !== 'ALL');
   const others = METHODS.filter((other) => other !== method && answers(other));
   if (others.length === 0)
-    return new Refusal(
-      404,
-      'ERR_PATH',
-      'path: expected one that the service has, got another; GET /openapi.json lists them',
+    return refusalResponse(
+      new Refusal(
+        404,
+        'ERR_PATH',
+        'path: expected one that the service has, got another; GET /openapi.json lists them',
+      ),
+      id,
     );
   const allow = others.join(', ');
-  return new Refusal(405, 'ERR_METHOD', `method: expected ${allow}, got another; GET /openapi.json lists them`, {
-    headers: { allow },
-  });
+  const message = `method: expected ${allow}, got another; GET /openapi.json lists them`;
+  return refusalResponse(new Refusal(405, 'ERR_METHOD', message, { headers: { allow } }), id);
 }
 
 /**
@@ -154,9 +157,7 @@ function mountable(app: Hono): Hono {
   const outer = new Hono();
   outer.get('/', ({ req, redirect }, next) => (req.path.endsWith('/') ? next() : redirect(`${req.path}/`, 308)));
   outer.route('/', app);
-  outer.all('/:rest{.*}', (c) =>
-    c.req.param('rest') === '' ? app.request('/', c.req.raw) : refusalResponse(unknownPath(c, app), null),
-  );
+  outer.all('/:rest{.*}', (c) => (c.req.param('rest') === '' ? app.request('/', c.req.raw) : unknownPath(c, app)));
   return outer;
 }
 

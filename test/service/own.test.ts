@@ -129,6 +129,7 @@ test.each([
   ['/models/codes/score', '{"code":"2",', JSON_TYPE, 400, 'ERR_DATA'],
   ['/models/codes/score', '', JSON_TYPE, 400, 'ERR_DATA'],
   ['/models/codes/score', '{"records":5}', JSON_TYPE, 400, 'ERR_REQUEST'],
+  ['/models/codes/score', '{"records":[{"code":"2","x":1}],"explian":3}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/models/codes/score?explain=-1', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/models/codes/score?interval=2', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],
   ['/models/codes/score?explain=', '{"code":"2","x":1}', JSON_TYPE, 400, 'ERR_REQUEST'],

@@ -5,6 +5,7 @@ import { describe } from '../models/describe.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
 import { sightOf } from '../requests/caller.ts';
+import { quote } from '../requests/columns.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
@@ -93,8 +94,13 @@ function enclosed(bytes: Uint8Array, served: Served, asked: Wanted): [Answer, Ro
 
 /** The answer to {"records": […]}; null for another body. @throws Refusal */
 function wrapped(bytes: Uint8Array, exchange: Exchange, asked: Wanted): [Answer, Rows] | null {
-  const { records, explain, interval, whatif } = (parsed(bytes) ?? {}) as Record<string, unknown>;
+  const { records, explain, interval, whatif, ...others } = (parsed(bytes) ?? {}) as Record<string, unknown>;
   if (records === undefined) return null;
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    throw badRequest(
+      `body: expected records, explain, interval and whatif, got ${quote(other)} too; correct it or leave it out`,
+    );
   if (!Array.isArray(records))
     throw badRequest('records: expected an array, got something else; send {"records": [{…}]}');
   exchange.checkRows(records.length);

@@ -24,7 +24,10 @@ const VARYING = [
   [/"(execution_count|count)":\d+/g, '"$1":0'],
   [/^(# (HELP|TYPE) )?(lr_(stage|request)_duration|lr_model_load|lr_scorer_memory|lr_batch_rows).*\n/gm, ''],
   // numbers of the host
-  [/^(# (HELP|TYPE) )?(lr_(queue|shed|connections|http|tls|workers|rate|certificate)|process_|nodejs_)\w*.*\n/gm, ''],
+  [
+    /^(# (HELP|TYPE) )?(lr_(queue|shed|connections|requests_malformed|tls|workers|rate|certificate)|process_|nodejs_)\w*.*\n/gm,
+    '',
+  ],
   [/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g, 'a random id'],
 ];
 const steady = (text) => VARYING.reduce((all, [pattern, by]) => all.replace(pattern, by), text);
