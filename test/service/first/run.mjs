@@ -12,7 +12,7 @@ export async function first() {
   if (!existsSync(file)) execFileSync(process.execPath, ['scripts/start.mjs'], { stdio: ['ignore', 2, 2] });
   const { child, url } = await serve(file);
   try {
-    const curl = block.slice(block.indexOf('curl')).replace('http://127.0.0.1:8080', url);
+    const curl = block.slice(block.indexOf('curl')).trim().replace('http://127.0.0.1:8080', url);
     const answer = JSON.parse(
       execFileSync('sh', ['-c', `${curl} --silent --fail-with-body`], { encoding: 'utf8' }).trim(),
     );
