@@ -305,6 +305,48 @@ export const floors: readonly Floor[] = [
     rival: `data + ${more} %`,
     floor: 1,
   })),
+  {
+    work: 'one JSON record a request, against a no-op on the same server',
+    suite: 'service',
+    case: 'one JSON record a request',
+    rival: 'no-op',
+    floor: 0.85,
+  },
+  {
+    work: 'V2 binary 1024 × 32 f32, against engine and no-op',
+    suite: 'service',
+    case: 'V2 binary, 1024 × 32 f32',
+    rival: 'engine + no-op',
+    floor: 0.8,
+  },
+  {
+    work: 'JSON lines over HTTP, against the engine from text',
+    suite: 'service',
+    case: 'JSON lines, 20k in a body',
+    rival: 'engine',
+    floor: 0.7,
+  },
+  {
+    work: 'V2 JSON, a row, against MLServer',
+    suite: 'service',
+    case: 'V2 JSON, a row',
+    rival: 'MLServer',
+    floor: 10,
+  },
+  {
+    work: 'V2 JSON, 1024 rows, against MLServer',
+    suite: 'service',
+    case: 'V2 JSON, 1024 rows',
+    rival: 'MLServer',
+    floor: 10,
+  },
+  {
+    work: 'invocations, a row, against mlflow models serve',
+    suite: 'service',
+    case: 'invocations, a row',
+    rival: 'mlflow models serve',
+    floor: 5,
+  },
 ];
 
 export interface Finding extends Floor {

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
+import { NO_BYTES } from '../requests/body.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { checkCsv, checkFeatures, type Limits } from '../requests/limits.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
@@ -85,8 +86,6 @@ export function predictions(exchange: Exchange, answer: Answer, from: Rows): str
     probabilities.length === rows ? `${probabilities[i]}` : `[${classes.map((_, k) => probabilities[k * rows + i])}]`,
   );
 }
-
-const NO_BYTES = new Uint8Array();
 
 /** The rows, and what stands behind the last LF. */
 function scoreCsv(served: Served, bytes: Uint8Array): [Answer, Answer] {

@@ -4,6 +4,7 @@ import type { Core, Exchange } from '../core.ts';
 import { describe } from '../models/describe.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
+import { NO_BYTES } from '../requests/body.ts';
 import { sightOf } from '../requests/caller.ts';
 import { quote } from '../requests/columns.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
@@ -95,7 +96,8 @@ function enclosed(bytes: Uint8Array, served: Served, asked: Wanted): [Answer, Ro
 /** The answer to {"records": […]}; null for another body. @throws Refusal */
 function wrapped(bytes: Uint8Array, exchange: Exchange, asked: Wanted): [Answer, Rows] | null {
   const { records, explain, interval, whatif, ...others } = (parsed(bytes) ?? {}) as Record<string, unknown>;
-  if (records === undefined) return null;
+  // a model may have a field of that name
+  if (records === undefined || exchange.served.fields.some(({ name }) => name === 'records')) return null;
   const [other] = Object.keys(others);
   if (other !== undefined)
     throw badRequest(
@@ -151,8 +153,6 @@ function scoreCsv(exchange: Exchange, wanted: Wanted): Response {
   const chunks = streamed(exchange, exchange.chunks(true), 'csv', (found) => writer.rows(found));
   return exchange.stream('text/csv', chunks, (error) => writer.fault(error));
 }
-
-const NO_BYTES = new Uint8Array();
 
 /** The scores of the rows that each chunk completes, as text. */
 async function* streamed(

@@ -15,6 +15,9 @@ const ENCODINGS: ReadonlyMap<string, CompressionFormat | null> = new Map([
   ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
 ]);
+/** The piece of a body that has none. */
+export const NO_BYTES = new Uint8Array();
+
 /** Bytes of an inflated body that are let pass at any ratio. */
 const SMALL = 2 ** 20;
 
