@@ -168,11 +168,14 @@ try {
   });
 
   console.log('library');
-  await check('the example of its README runs', () => {
+  await check('the example of its README prints what its comments say', () => {
     const readme = readFileSync(join(folder, 'node_modules/logodds/README.md'), 'utf8');
-    writeFileSync(join(folder, 'readme.mjs'), /```js\n([\s\S]*?)```/.exec(readme)[1]);
+    const program = /```js\n([\s\S]*?)```/.exec(readme)[1];
+    const said = [...program.matchAll(/^\/\/ (.*\n)/gm)].map(([, line]) => line).join('');
+    writeFileSync(join(folder, 'readme.mjs'), program);
     cpSync(join(root, 'node_modules/vega-datasets'), join(folder, 'node_modules/vega-datasets'), { recursive: true });
-    assert.match(run(process.execPath, ['readme.mjs'], folder), /^converged 0\n.*probability/s);
+    assert.match(said, /^converged /);
+    assert.equal(run(process.execPath, ['readme.mjs'], folder), said);
   });
   await check('a program imports logodds and its other entries; they agree', () => {
     writeFileSync(join(folder, 'program.mjs'), PROGRAM);
