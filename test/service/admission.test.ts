@@ -58,12 +58,12 @@ function gates(options: Parameters<typeof gatesOf>[0]) {
   const metrics = new Metrics();
   const lines: LogLine[] = [];
   const { before, after } = gatesOf(options, metrics, (line) => lines.push(line), false, time);
-  const all: Gate[] = [...before, ...after];
+  const all: readonly Gate[] = [...before, ...after];
   const refused = (error: unknown) => (error as Refusal).status;
   /** The status of what is refused at once, null for what is let in, a promise of either for what waits. */
-  const enter = (one: OneAsked): number | null | Promise<number | null> => {
+  const enter = (one: OneAsked, some = all): number | null | Promise<number | null> => {
     try {
-      for (const gate of all) {
+      for (const gate of some) {
         const turn = gate.enter(one as unknown as Asked);
         if (turn) return turn.then(() => null, refused);
       }
@@ -72,7 +72,7 @@ function gates(options: Parameters<typeof gatesOf>[0]) {
       return refused(error);
     }
   };
-  return { time, lines, enter, load: metrics.load };
+  return { time, lines, enter, before, load: metrics.load };
 }
 
 describe('turns of the event loop', () => {
@@ -99,11 +99,11 @@ describe('turns of the event loop', () => {
 });
 
 describe('overload', () => {
-  /** A turn with requests at these milliseconds; what became of them. */
-  const turnOf = ({ time, enter }: ReturnType<typeof gates>, ...at: number[]) => {
+  /** A turn with requests of long bodies at these milliseconds; what the door says of them. */
+  const turnOf = ({ time, enter, before }: ReturnType<typeof gates>, at: readonly number[], bytes = 100_000) => {
     const statuses = at.map((ms, i) => {
       time.move(ms - (at[i - 1] ?? 0));
-      return enter(asked(time));
+      return enter(asked(time, { bytes }), before);
     });
     time.turn();
     return statuses;
@@ -111,31 +111,37 @@ describe('overload', () => {
 
   test('while the loop keeps up, a turn may be long for once: after a rest, or after a short turn', () => {
     const service = gates({ maxDelayMs: 50 });
-    expect(turnOf(service, 0, 60, 500)).toEqual([null, null, null]);
-    expect(turnOf(service, 0, 10)).toEqual([null, null]);
-    expect(turnOf(service, 0, 300, 450)).toEqual([null, null, null]);
+    expect(turnOf(service, [0, 60, 500])).toEqual([null, null, null]);
+    expect(turnOf(service, [0, 10])).toEqual([null, null]);
+    expect(turnOf(service, [0, 300, 450])).toEqual([null, null, null]);
     service.time.move(1000);
-    expect(turnOf(service, 0, 500, 501)).toEqual([null, null, 503]);
+    expect(turnOf(service, [0, 500, 501])).toEqual([null, null, 503]);
   });
 
   test('where it does not, what has waited longer than may be is refused and counted; begin and end are said once', () => {
     const service = gates({ maxDelayMs: 50 });
-    expect(turnOf(service, 0, 501)).toEqual([null, 503]);
-    expect(turnOf(service, 0, 50, 51, 60)).toEqual([null, null, 503, 503]);
-    expect(turnOf(service, 0, 55)).toEqual([null, 503]);
+    expect(turnOf(service, [0, 501])).toEqual([null, 503]);
+    expect(turnOf(service, [0, 50, 51, 60])).toEqual([null, null, 503, 503]);
+    expect(turnOf(service, [0, 55])).toEqual([null, 503]);
     // a turn in time
-    expect([turnOf(service, 0, 20), turnOf(service, 0, 60)]).toEqual([
+    expect([turnOf(service, [0, 20]), turnOf(service, [0, 60])]).toEqual([
       [null, null],
       [null, null],
     ]);
     service.time.move(1001);
-    turnOf(service, 0);
+    turnOf(service, [0]);
     expect(service.load.shed).toEqual({ overload: 4, queue: 0, deadline: 0, rate: 0 });
     expect(service.lines).toEqual([
       { level: 'warn', event: 'overload', delayMs: 501 },
       { level: 'warn', event: 'overload over', requests: 4 },
     ]);
     expect(service.load.delay.counts.reduce((sum, count) => sum + count)).toBe(13);
+  });
+
+  test('what is short is let in ten times as long, since to refuse it costs as much as to answer it', () => {
+    const service = gates({ maxDelayMs: 50 });
+    turnOf(service, [0, 501]);
+    expect(turnOf(service, [0, 51, 500, 501], 65_535)).toEqual([null, null, null, 503]);
   });
 
   test('a request that has waited as long as its client will is refused by 504', () => {

@@ -122,7 +122,12 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
       'longest time until a request has its turn; a client asks for less by the header timeout',
       seconds(86_400),
     ],
-    ['--max-delay <ms>', 'refuse requests by 503 that waited longer; 0: none', count(0, 3_600_000), 50],
+    [
+      '--max-delay <ms>',
+      'refuse requests by 503 that waited longer, those below 64 KiB ten times as long; 0: none',
+      count(0, 3_600_000),
+      50,
+    ],
     [
       '--rate-limit <number>',
       'most that one caller may ask in a second, of each process; more are refused by 429',

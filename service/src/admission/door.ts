@@ -2,6 +2,7 @@ import type { Asked, Gate, LogLine } from '../hooks.ts';
 import type { Metrics } from '../observation/metrics.ts';
 import { Refusal } from '../refusal.ts';
 import { tooLate } from '../requests/deadline.ts';
+import { isLong } from './long.ts';
 import type { Turns } from './turns.ts';
 
 /** How many times as long a request may wait while the loop was seen to keep up in as long a time. */
@@ -20,7 +21,8 @@ export const OVERLOADED = new Refusal(
 /**
  * Turns requests away that have waited too long before any work is done on them. A turn may be long for once: memory is collected, a container has used up
  * its share of the processor. Only where the loop has not kept up for a while requests may wait no longer than they should; until then ten times as long.
- * (Maurer, "Fail at Scale", ACM Queue 2015, 13(8).)
+ * (Maurer, "Fail at Scale", ACM Queue 2015, 13(8).) What is short may always: to refuse it costs as much as to answer it, so it is refused only when the
+ * answer would come too late for most.
  */
 export class Door implements Gate {
   readonly #turns: Turns;
@@ -40,19 +42,19 @@ export class Door implements Gate {
   }
 
   /** @throws Refusal 503, 504 */
-  enter({ began, deadline }: Asked): undefined {
+  enter({ request, began, deadline }: Asked): undefined {
     const delay = this.#turns.delay(began);
     this.#metrics.waited(delay);
     // the client began to wait before the request was read
     if (began + delay >= deadline) throw this.#shut('deadline', began, delay);
-    if (delay > this.#most && delay > this.#allowed(began)) throw this.#shut('overload', began, delay);
+    if (delay > this.#most && delay > this.#allowed(request, began)) throw this.#shut('overload', began, delay);
     if (this.#shed > 0 && began - this.#last > CALM_MS) this.#over();
     return undefined;
   }
 
-  #allowed(now: number): number {
+  #allowed(request: Request, now: number): number {
     const patience = PATIENCE * this.#most;
-    return this.#turns.behind(now) > patience ? this.#most : patience;
+    return isLong(request) && this.#turns.behind(now) > patience ? this.#most : patience;
   }
 
   #shut(reason: 'overload' | 'deadline', now: number, delay: number): Refusal {

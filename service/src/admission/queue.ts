@@ -3,10 +3,8 @@ import type { Metrics } from '../observation/metrics.ts';
 import { Refusal } from '../refusal.ts';
 import { tooLate } from '../requests/deadline.ts';
 import { OVERLOADED } from './door.ts';
+import { longBytes } from './long.ts';
 import type { Time, Turns } from './turns.ts';
-
-/** Bytes of a body from which on it is long. How many rows it has is not known before it is read; its bytes are. */
-const LONG = 2 ** 16;
 
 /** A long body that waits: it is not read, so it costs nothing but its connection. */
 interface Waiting {
@@ -39,9 +37,8 @@ export class Queue implements Gate {
 
   /** @throws Refusal 503 */
   enter(asked: Asked): Promise<void> | undefined {
-    const bytes = Number(asked.request.headers.get('content-length'));
-    // the length of what comes in chunks is not known; such bodies are streams, scored piece by piece
-    if (!(bytes >= LONG)) return undefined;
+    const bytes = longBytes(asked.request);
+    if (bytes === 0) return undefined;
     if (!this.#isTaken) {
       this.#isTaken = true;
       return undefined;

@@ -16,7 +16,7 @@ export class Served {
   readonly sha256: string;
   readonly fields: readonly Field[];
   /** headers of its answers */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<`x-model-${'name' | 'version' | 'sha256'}`, string>>;
   /** when it was last asked, as a count of questions */
   lastAsked = 0;
   readonly #engine: Engine;
