@@ -23,6 +23,7 @@ import { Refusal, refusalResponse } from './refusal.ts';
 import { givenId } from './requests/id.ts';
 import { LIMITS, type Limits } from './requests/limits.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
+import { FixedFirst } from './router.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
@@ -96,7 +97,7 @@ export function createService(options: ServiceOptions = {}): Service {
   const metrics = new Metrics();
   const shelf = new Shelf(memory, () => metrics.count('lr_model_load_failures_total'));
   const { witnesses, keeper } = observers(options, log);
-  const app = new Hono();
+  const app = new Hono({ router: new FixedFirst() });
   const { before, after } = gatesOf(admission, metrics, log, access.tokens !== undefined);
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
