@@ -18,7 +18,7 @@ import { lowEvents, MATRIX_LIMIT, tooWide, underdetermined } from './fit/paramet
 import { sampleOf, sampleOverlaps } from './fit/sample.ts';
 import { noProgram, overlaps, separatedAfterFit, separatedRows, separationFinding } from './fit/separated.ts';
 import { areIndependent, type Examined, estimable, nullColumns, stateOf, weightedColumns } from './fit/state.ts';
-import { SEPARATION_LIMIT, tooManyRows } from './separation.ts';
+import { SEPARATION_LIMIT } from './separation.ts';
 
 /** Multiplications that a fit may spend on the matrix of its columns (tenths of a second), on what is plain JavaScript, and on a search. */
 const FIT_WORK = { matrix: 1e9, influence: 5e7, search: 1e7 };
@@ -140,7 +140,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
     const limit = thorough ? SEPARATION_LIMIT : QUICK_LIMIT;
     const params = state.objective.expand(state.w);
     const { separated, decided } = separatedRows(problem, { ...fit, params }, columns, limit);
-    if (!decided && thorough) found.push(noProgram());
+    if (!decided && !separated) found.push(noProgram(limit));
     // Where weights run away, so do the weights of the rows: the columns are compared as the null model sees them.
     if (separated) {
       found.push(separationFinding(problem, separated));
@@ -165,9 +165,9 @@ function findingsOfMany(
   count: Float64Array | null,
   plenty: boolean,
 ): Finding[] | null {
-  const { likelihood, profile, params, y } = fit;
+  const { likelihood, profile, params } = fit;
   if (likelihood.classes > 1 || !params) return null;
-  const { batch, slots, rows } = problem;
+  const { slots } = problem;
   const columns = [...candidates, slots.length];
   const gradient = new Float64Array(likelihood.parameters);
   const evaluate = () => likelihood.at(params, gradient);
@@ -175,12 +175,13 @@ function findingsOfMany(
   const sample = sampleOf(problem, fit, columns, params);
   const mayOverlap = !candidates.some((slot) => profile.separates[slot]);
   let overlap = false;
-  if (sample && mayOverlap && !tooManyRows(batch, columns, y, rows.weight, QUICK_LIMIT)) {
+  if (sample && mayOverlap) {
     point = evaluate();
     overlap = sampleOverlaps(problem, sample, gradient);
   }
-  const { separated } = overlap ? NOT_SEPARATED : separatedRows(problem, fit, columns, QUICK_LIMIT);
+  const { separated, decided } = overlap ? NOT_SEPARATED : separatedRows(problem, fit, columns, QUICK_LIMIT);
   const found = lowEvents(fit, count, candidates.length);
+  if (!decided && !separated) found.push(noProgram(QUICK_LIMIT));
   if (separated) found.push(separationFinding(problem, separated));
   // the weights of rows are at most a quarter
   const square = (j: number) => (j < candidates.length ? profile.square[candidates[j]] : likelihood.totalWeight) / 4;
@@ -192,4 +193,4 @@ function findingsOfMany(
   return plenty ? [...found, ...collinearity(problem, weighted)] : found;
 }
 
-const NOT_SEPARATED = { separated: null };
+const NOT_SEPARATED = { separated: null, decided: true };

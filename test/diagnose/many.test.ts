@@ -105,6 +105,24 @@ describe('findings of a fit to so many rows that samples are looked at first', (
   });
 });
 
+it('classes that two columns separate together, but for rows on the border: beside a fit it is said that nobody looked', () => {
+  const a = Array.from({ length: rows }, draw);
+  const b = a.map((value, i) => (i % 2 ? 1 - value : draw()));
+  const border = numeric(
+    'y',
+    a.map((value, i) => Number(i % 2 ? draw() < 0.5 : value + b[i] > 1)),
+  );
+  const data = table(numeric('a', a), numeric('b', b), ...noise.slice(2), border);
+  const one = fitted(data);
+  const found = findings(data, 'y', one.problem, [one.fit], false);
+  expect(found.find(({ code }) => code === 'NOT_CHECKED')).toMatchObject({
+    severity: 'info',
+    evidence: 'separation by several columns together was not checked: distinct rows × columns² exceed 1.0e+7',
+    advice: 'diagnose checks data of 25 times as many rows',
+  });
+  one.free();
+});
+
 describe('overlap by a sample', () => {
   it('is proved where the classes overlap, and never where they do not', () => {
     const seen = { overlap: 0, separated: 0 };

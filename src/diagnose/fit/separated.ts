@@ -148,10 +148,13 @@ export function separationFinding({ slots }: Problem, { complete, slots: named, 
 }
 
 /** Separation by several columns was not checked, because the linear program is too large. */
-export const noProgram = (): Finding => ({
+export const noProgram = (limit: number): Finding => ({
   code: 'NOT_CHECKED',
   severity: 'info',
   features: [],
-  evidence: `separation by several columns together was not checked: distinct rows × columns² exceed ${SEPARATION_LIMIT.toExponential(1)}`,
-  advice: 'check again on a sample of the rows, or with fewer columns',
+  evidence: `separation by several columns together was not checked: distinct rows × columns² exceed ${limit.toExponential(1)}`,
+  advice:
+    limit < SEPARATION_LIMIT
+      ? 'diagnose checks data of 25 times as many rows'
+      : 'check again on a sample of the rows, or with fewer columns',
 });
