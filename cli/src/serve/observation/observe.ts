@@ -132,7 +132,7 @@ async function openAudit(
 ) {
   const path = auditPathOf(resolve(file), worker);
   const sync = auditStrict ? 'always' : auditSync;
-  const recorder = await opened('--audit', dirname(path), () =>
+  const recorder = await opened('--audit', file, () =>
     Recorder.start<AuditEntry>(
       { kind: 'audit', options: { path, sync, size: auditSize * 1e6 } },
       {
@@ -145,6 +145,7 @@ async function openAudit(
           count('lr_audit_dropped_total', lost);
           trouble('audit dropped', 'the disk is too slow');
         },
+        onLeft: (by) => trouble('audit lock taken over', `left by ${by}`),
         onTorn: (bytes) => trouble('audit torn', `${bytes} bytes of a line that was not complete; the chain goes on`),
       },
     ),
@@ -190,6 +191,8 @@ async function opened<T>(option: string, path: string, open: () => Promise<T>): 
   try {
     return await open();
   } catch (error) {
+    if ((error as Error).name === 'Taken')
+      throw new LogoddsError('ERR_DATA', `${option} ${path}: ${(error as Error).message}`, { cause: error });
     throw new LogoddsError(
       'ERR_DATA',
       `${option} ${path}: expected a place that can be written, got an error (${reason(error)}); choose another`,
