@@ -94,7 +94,10 @@ export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
   const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
   const metrics = new Metrics();
-  const shelf = new Shelf(memory, () => metrics.count('lr_model_load_failures_total'));
+  const shelf = new Shelf(memory, {
+    onFailure: () => metrics.count('lr_model_load_failures_total'),
+    onGone: (served) => metrics.retire(served),
+  });
   const { witnesses, keeper } = observers(options, log);
   const app = new Hono();
   const { before, after } = gatesOf(admission, metrics, log, access.tokens !== undefined);

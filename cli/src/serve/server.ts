@@ -86,9 +86,7 @@ export async function run(
   sources.look();
   host = new Host(service, options, certificates, options.rateLimit !== undefined || access.options !== null);
   const url = await host.listen(httpPlace(options));
-  const grpc = options.grpc
-    ? new GrpcHost(service, certificates, (error) => log({ level: 'error', event: 'grpc', reason: reason(error) }))
-    : null;
+  const grpc = options.grpc ? new GrpcHost(service, options, certificates, log) : null;
   const grpcPlace: Place = { kind: 'port', host: options.host, port: options.grpcPort, flag: '--grpc-port' };
   const address = grpc
     ? await grpc.listen(grpcPlace).catch((error) => {

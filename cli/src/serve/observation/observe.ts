@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { AuditEntry, Counter, EntityFrom, Label, LogLine, ServiceOptions } from '../../../../service/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { jsonLine } from '../../terminal/print.ts';
