@@ -22,6 +22,8 @@ class Watched {
   readonly #path: string;
   readonly #take: (text: string) => void;
   #seen: string;
+  /** what is in use is older than the file */
+  isStale = false;
 
   /** @throws what reading it throws */
   constructor(path: string, take: (text: string) => void) {
@@ -38,11 +40,13 @@ class Watched {
       if (now === this.#seen) return;
       this.#seen = now;
       this.#take(readFileSync(path, 'utf8'));
+      this.isStale = false;
       log({ level: 'info', event: 'read', path });
     } catch (error) {
       // one that is gone is said once
       if (this.#seen === '' && isGone(error)) return;
       if (isGone(error)) this.#seen = '';
+      this.isStale = true;
       log({ level: 'error', event: 'failed', path, reason: `${reason(error)}; the one before stays` });
     }
   }
@@ -63,6 +67,8 @@ export interface Access {
   readonly isAsked: boolean;
   /** Reads again what has changed. */
   look(log: Log): void;
+  /** number of files that could not be read again: what was read before is in use */
+  readonly stale: number;
 }
 
 /** @throws ERR_DATA, ERR_RANGE */
@@ -94,6 +100,9 @@ export function accessOf(flags: AccessFlags): Access {
     isAsked: tokens !== undefined || jwks !== undefined,
     look(log) {
       for (const file of files) file.look(log);
+    },
+    get stale() {
+      return files.filter(({ isStale }) => isStale).length;
     },
   };
 }

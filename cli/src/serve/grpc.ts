@@ -202,7 +202,11 @@ function callsOf(service: Service, log: CallOptions['log']) {
     const { model_name: name } = request as { readonly model_name?: string };
     const fields = service.models.all((other) => other === name).flatMap((served) => served.fields);
     log({ level: 'error', event: 'failed', id, protocol: 'grpc', reason: sayableFault(error, fields) });
-    return { code: status.INTERNAL, message: 'the service failed; its log says why, by the id of the request', metadata };
+    return {
+      code: status.INTERNAL,
+      message: 'the service failed; its log says why, by the id of the request',
+      metadata,
+    };
   };
   const unary =
     <T>(answer: (ask: Ask, request: T) => Promise<object>) =>

@@ -115,9 +115,7 @@ export class Sources {
       this.#seen.set(name, now);
       const begin = performance.now();
       const bytes = readFileSync(path);
-      const before = this.#shelf.versions(name);
-      const { version, sha256 } = this.#shelf.put({ name, model: bytes });
-      for (const old of before) if (old !== version) this.#shelf.remove(name, old);
+      const { version, sha256 } = this.#shelf.replace({ name, model: bytes });
       this.#tell({ event: 'loaded', model: name, version, sha256, path, seconds: (performance.now() - begin) / 1000 });
     } catch (error) {
       // a file that is no model has been noted

@@ -88,6 +88,14 @@ export class Shelf {
     return served;
   }
 
+  /** Puts a model in the place of all versions that there are of its name. @throws as `put` */
+  replace(source: ModelSource): Served {
+    const before = this.versions(source.name);
+    const served = this.put(source);
+    for (const version of before) if (version !== served.version) this.remove(source.name, version);
+    return served;
+  }
+
   /** Takes a model, or one version of it, off the shelf. Returns whether it was there. */
   remove(name: string, version?: string): boolean {
     const versions = this.#models.get(name);

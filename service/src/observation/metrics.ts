@@ -56,6 +56,9 @@ const COUNTERS = {
   lr_labels_total: 'Labels taken.',
   lr_labels_refused_total: 'Labels refused.',
   lr_audit_lines_total: 'Lines written to the audit log.',
+  lr_policy_failures_total: 'Questions to the policy that it did not answer.',
+  lr_policy_undecided_total: 'Requests let in without a decision, since the policy did not answer.',
+  lr_keys_failures_total: 'Times an issuer did not give its keys.',
   lr_audit_dropped_total: 'Requests that the audit log lost; it says so itself.',
 } as const;
 export type Counter = keyof typeof COUNTERS;

@@ -103,7 +103,13 @@ test('versions that were replaced have series for a while, then one together; no
     expect(sumOf(byVersion(metrics, 'lr_requests_total'))).toBe(2 * (i + 1));
     expect(sumOf(byVersion(metrics, 'lr_request_duration_seconds_count'))).toBe(2 * (i + 1));
   });
-  expect(byVersion(metrics, 'lr_requests_total')).toEqual({ 'm earlier': 8, 'm v2': 1, 'm v3': 1, 'm v4': 1, 'm v5': 1 });
+  expect(byVersion(metrics, 'lr_requests_total')).toEqual({
+    'm earlier': 8,
+    'm v2': 1,
+    'm v3': 1,
+    'm v4': 1,
+    'm v5': 1,
+  });
   expect(metrics.text({})).not.toContain('lr_model_info{model="m",version="earlier"');
   // told twice, it is one
   metrics.retire(served[4]);

@@ -261,7 +261,9 @@ test('lines that a killed process has left become Parquet once; those of a proce
   const two = [new PredictionFiles(options), new PredictionFiles(options)];
   for (const files of two) await files.close();
   const names = readdirSync(place).sort();
-  expect(names.filter((name) => name.startsWith('.'))).toEqual([`.predictions-${stamp}-00000000-${process.pid}-1.jsonl`]);
+  expect(names.filter((name) => name.startsWith('.'))).toEqual([
+    `.predictions-${stamp}-00000000-${process.pid}-1.jsonl`,
+  ]);
   expect(names.filter((name) => name.endsWith('.parquet'))).toHaveLength(2);
 });
 

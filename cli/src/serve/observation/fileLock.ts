@@ -1,4 +1,14 @@
-import { closeSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded, placeHere } from '../../write/temporary.ts';
@@ -67,7 +77,11 @@ export class FileLock {
     const aside = `${path}.${process.pid}`;
     const isAway = found === null || movedAside(path, aside, found);
     if (!isAway || !created(path, text)) throw new Taken(ownerOf(read(path)));
-    return new FileLock(path, text, owner === null ? 'nobody that it names' : `process ${owner.pid}, since ${owner.at}`);
+    return new FileLock(
+      path,
+      text,
+      owner === null ? 'nobody that it names' : `process ${owner.pid}, since ${owner.at}`,
+    );
   }
 
   /** Says that the owner lives. */
