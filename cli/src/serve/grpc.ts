@@ -7,6 +7,7 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
+  setLogger,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
@@ -22,7 +23,10 @@ import { blobOf, type Contents } from './grpcContents.ts';
  * answered has one author.
  */
 
-const PROTO = fileURLToPath(new URL('../proto/inference.proto', import.meta.url));
+/** It stands beside the folder of the command; tests run the command from its sources. */
+const PROTO = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../proto/inference.proto' : '../proto/inference.proto', import.meta.url),
+);
 const SERVICE = 'inference.GRPCInferenceService';
 const HEADER_LENGTH = 'inference-header-content-length';
 /** Bytes of a message. */
@@ -105,6 +109,7 @@ export interface CallOptions {
 const KEEP_ALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 };
 
 export function answerCalls(service: Service, { log, idleMs }: CallOptions): Calls {
+  setLogger(withoutValues(log));
   const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
   const server = new Server({
     'grpc.max_receive_message_length': MOST,
@@ -129,6 +134,27 @@ export function answerCalls(service: Service, { log, idleMs }: CallOptions): Cal
     },
     close: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
     cut: () => server.forceShutdown(),
+  };
+}
+
+/** The same is said once in this time. */
+const AGAIN_MS = 1000;
+
+/** What the library says of metadata that no header can hold has their value in it, which may be a key: it stands behind a colon. */
+function withoutValues(log: CallOptions['log']): Partial<Console> {
+  let at = Number.NEGATIVE_INFINITY;
+  let others = 0;
+  return {
+    error(text: string) {
+      const now = performance.now();
+      if (now - at < AGAIN_MS) {
+        others++;
+        return;
+      }
+      log({ level: 'warn', event: 'grpc', reason: text.split(': ')[0], others });
+      at = now;
+      others = 0;
+    },
   };
 }
 
