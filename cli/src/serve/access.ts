@@ -16,6 +16,7 @@ export interface AccessFlags {
 }
 
 type Log = (line: LogLine) => void;
+type JSONWebKeySet = ReturnType<Exclude<NonNullable<AccessOptions['jwt']>['keys'], string>>;
 
 /** A file that is read again when it changes. What cannot be read leaves what was read before. */
 class Watched {
@@ -121,15 +122,25 @@ function jwtOf(jwks: string, { issuer, audience, scopeClaim }: AccessFlags, file
     );
   const others = { issuer, audience, ...(scopeClaim && { claims: scopeClaim }) };
   if (/^https?:\/\//.test(jwks)) return { ...others, keys: jwks };
-  let set: ReturnType<Exclude<NonNullable<AccessOptions['jwt']>['keys'], string>>;
+  let set: JSONWebKeySet;
   files.push(
     watched('--jwks', jwks, (text) => {
-      const next = JSON.parse(text);
-      if (!Array.isArray(next?.keys)) throw new Error('expected a JSON Web Key Set, {"keys": […]}, got something else');
-      set = next;
+      set = keySetOf(text);
     }),
   );
   return { ...others, keys: () => set };
+}
+
+/** @throws Error that repeats nothing: somebody may have named a file of secrets */
+function keySetOf(text: string): JSONWebKeySet {
+  let value: { keys?: unknown } | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  if (Array.isArray(value?.keys)) return value as JSONWebKeySet;
+  throw new Error('expected a JSON Web Key Set, {"keys": […]}, got something else; name the file of the issuer');
 }
 
 function watched(option: string, path: string, take: (text: string) => void): Watched {

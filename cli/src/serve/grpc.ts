@@ -7,8 +7,8 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
-  setLogger,
   type sendUnaryData,
+  setLogger,
   status,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -25,7 +25,10 @@ import { blobOf, type Contents } from './grpcContents.ts';
 
 /** It stands beside the folder of the command; tests run the command from its sources. */
 const PROTO = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../proto/inference.proto' : '../proto/inference.proto', import.meta.url),
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../proto/inference.proto' : '../proto/inference.proto',
+    import.meta.url,
+  ),
 );
 const SERVICE = 'inference.GRPCInferenceService';
 const HEADER_LENGTH = 'inference-header-content-length';

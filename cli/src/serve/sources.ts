@@ -38,7 +38,7 @@ export function placeOf(given: string): Place {
 const nameOf = (path: string): string => basename(path).replace(/\.[^.]+$/, '');
 
 /** The files of places, by the name of their models. @throws ERR_DATA for a name that two files have */
-function filesOf(places: readonly Place[]): Map<string, string> {
+export function filesOf(places: readonly Place[]): Map<string, string> {
   const files = new Map<string, string>();
   for (const place of places) {
     const found =

@@ -70,9 +70,8 @@ export class FileLock {
     };
     const text = JSON.stringify(own);
     if (created(path, text)) return new FileLock(path, text, null);
-    const found = read(path);
+    const found = await leftAt(path, watchMs);
     const owner = ownerOf(found);
-    if (found !== null && (await lives(path, owner, watchMs))) throw new Taken(owner);
     // of several that see the same one left, one takes it away
     const aside = `${path}.${process.pid}`;
     const isAway = found === null || movedAside(path, aside, found);
@@ -82,6 +81,11 @@ export class FileLock {
       text,
       owner === null ? 'nobody that it names' : `process ${owner.pid}, since ${owner.at}`,
     );
+  }
+
+  /** Looks whether it could be taken. @throws Taken */
+  static async look(file: string, watchMs = WATCH_MS): Promise<void> {
+    await leftAt(`${resolved(file)}.lock`, watchMs);
   }
 
   /** Says that the owner lives. */
@@ -94,6 +98,14 @@ export class FileLock {
   release(): void {
     if (read(this.#path) === this.#text) rmSync(this.#path, { force: true });
   }
+}
+
+/** What stands in a lock whose owner is gone; null: there is none. @throws Taken */
+async function leftAt(path: string, watchMs: number): Promise<string | null> {
+  const found = read(path);
+  const owner = ownerOf(found);
+  if (found !== null && (await lives(path, owner, watchMs))) throw new Taken(owner);
+  return found;
 }
 
 /** The path of a file that may be a link, or not be there yet. */

@@ -4,7 +4,7 @@ import { LogoddsError } from '../../../../src/index.ts';
 import { jsonLine } from '../../terminal/print.ts';
 import { reason } from '../../write/temporary.ts';
 import { auditPathOf } from './auditFile.ts';
-import type { ObservationOptions } from './flags.ts';
+import { type ObservationOptions, otlpProblem } from './flags.ts';
 import { LineSink, standardError } from './lineSink.ts';
 import type { PredictionItem } from './predictionFiles.ts';
 import { processGauges } from './processGauges.ts';
@@ -170,8 +170,8 @@ async function openTelemetryOf(
   const { env } = process;
   const isAsked = otlp !== undefined || ENDPOINTS.some((name) => env[name]);
   if (!isAsked || env['OTEL_SDK_DISABLED'] === 'true') return null;
-  if (otlp !== undefined && !URL.canParse(otlp))
-    throw new LogoddsError('ERR_RANGE', `--otlp: expected a URL, got ${otlp}; http://127.0.0.1:4318 is usual`);
+  const problem = otlpProblem(otlp);
+  if (problem !== null) throw new LogoddsError('ERR_RANGE', `--otlp: ${problem}`);
   const protocol = env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? PROTOCOL;
   if (protocol !== PROTOCOL)
     onFailure(`OTEL_EXPORTER_OTLP_PROTOCOL: expected ${PROTOCOL}, got ${protocol}; ${PROTOCOL} is sent`);
