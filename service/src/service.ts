@@ -159,8 +159,10 @@ function unknownPath({ req: { method, path, raw } }: Context, { router }: Hono):
 function mountable(app: Hono): Hono {
   const outer = new Hono();
   outer.get('/', ({ req, redirect }, next) => (req.path.endsWith('/') ? next() : redirect(`${req.path}/`, 308)));
+  // before the routes: behind them who asks would have been asked for a path that none of them has
+  outer.all('/:rest{.*}', (c, next) => (c.req.param('rest') === '' ? app.request('/', c.req.raw) : next()));
   outer.route('/', app);
-  outer.all('/:rest{.*}', (c) => (c.req.param('rest') === '' ? app.request('/', c.req.raw) : unknownPath(c, app)));
+  outer.all('/:rest{.*}', (c) => unknownPath(c, app));
   return outer;
 }
 
