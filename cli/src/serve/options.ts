@@ -125,7 +125,7 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ['--max-delay <ms>', 'refuse requests by 503 that waited longer; 0: none', count(0, 3_600_000), 50],
     [
       '--rate-limit <number>',
-      'most that one caller may ask in a second, of each process; more are refused by 429',
+      'most that one caller may ask in a second, of each process (with --workers N up to N times as much); more are refused by 429',
       many,
     ],
     ['--rate-of <unit>', 'what is counted', choice('requests', 'rows'), 'requests'],
