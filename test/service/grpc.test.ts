@@ -97,13 +97,7 @@ test('metadata of any kind: what says who asks is read, all else is nothing to t
   expect((await withMetadata(key, ['other', 'v'.repeat(8000)])).code).toBe(OK);
   // a binary key is another key
   expect((await withMetadata(['x-api-key-bin', Buffer.from('key-of-scorer')])).code).toBe(UNAUTHENTICATED);
-  for (const authorization of [
-    'Basic a2V5',
-    'Bearer',
-    'Bearer a b',
-    'key-of-scorer',
-    'Bearer key-of-scorer, x',
-  ])
+  for (const authorization of ['Basic a2V5', 'Bearer', 'Bearer a b', 'key-of-scorer', 'Bearer key-of-scorer, x'])
     expect((await withMetadata(['authorization', authorization])).code, authorization).toBe(UNAUTHENTICATED);
   expect((await withMetadata(['authorization', 'Bearer key-of-scorer'], ['x-api-key', 'key-of-all'])).code).toBe(
     INVALID_ARGUMENT,
