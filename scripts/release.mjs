@@ -14,13 +14,14 @@ const UNRELEASED = '## Unreleased\n';
 const PLACES = {
   'package.json': [/^( {2}"version": ")([^"]+)/m],
   'service/src/version.ts': [/^(export const VERSION = ')([^']+)/m],
-  'service/package.json': [/^( {2}"version": ")([^"]+)/m],
+  'service/package.json': [/^( {2}"version": ")([^"]+)/m, /^( {4}"logodds": ")([^"]+)/m],
   'client/package.json': [/^( {2}"version": ")([^"]+)/m],
   'cli/package.json': [/^( {2}"version": ")([^"]+)/m],
   'package-lock.json': [
     /^( {2}"version": ")([^"]+)/m,
     /^( {6}"name": "logodds",\n {6}"version": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/service",\n {6}"version": ")([^"]+)/m,
+    /^( {8}"logodds": ")(\d[^"]*)/m,
     /^( {6}"name": "@logodds\/client",\n {6}"version": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/cli",\n {6}"version": ")([^"]+)/m,
   ],

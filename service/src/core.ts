@@ -73,7 +73,7 @@ export class Core implements Parts {
     this.labels = labels;
   }
 
-  /** Loads a model again, or for the first time. @throws Refusal where the host has none of that name */
+  /** Loads a model again, or for the first time; versions from before are gone then. @throws Refusal where the host has none of that name */
   async load(name: string): Promise<void> {
     if (!this.source)
       throw new Refusal(
@@ -81,7 +81,7 @@ export class Core implements Parts {
         'ERR_LOAD',
         'load: expected a service that can load models, got one whose models are given; put them by its host',
       );
-    this.shelf.put(await this.source(name));
+    this.shelf.replace(await this.source(name));
   }
 
   /** The name of the one model that is there for who asks, where none is named. @throws Refusal 404 where there are several */

@@ -13,6 +13,7 @@ export type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
+export { sayableFault } from './observation/fault.ts';
 export type { Label, LabelSink } from './observation/labels.ts';
 export { type Counter, Metrics, type Snapshot } from './observation/metrics.ts';
 export { type Gauge, type Gauges, type Numbers, totalOf } from './observation/numbers.ts';

@@ -95,7 +95,10 @@ export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
   const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
   const metrics = new Metrics();
-  const shelf = new Shelf(memory, () => metrics.count('lr_model_load_failures_total'));
+  const shelf = new Shelf(memory, {
+    onFailure: () => metrics.count('lr_model_load_failures_total'),
+    onGone: (served) => metrics.retire(served),
+  });
   const { witnesses, keeper } = observers(options, log);
   const app = new Hono({ router: new FixedFirst() });
   const { before, after } = gatesOf(admission, metrics, log, access.tokens !== undefined);
@@ -157,8 +160,10 @@ function unknownPath({ req: { method, path, raw } }: Context, { router }: Hono):
 function mountable(app: Hono): Hono {
   const outer = new Hono();
   outer.get('/', ({ req, redirect }, next) => (req.path.endsWith('/') ? next() : redirect(`${req.path}/`, 308)));
+  // before the routes: behind them who asks would have been asked for a path that none of them has
+  outer.all('/:rest{.*}', (c, next) => (c.req.param('rest') === '' ? app.request('/', c.req.raw) : next()));
   outer.route('/', app);
-  outer.all('/:rest{.*}', (c) => (c.req.param('rest') === '' ? app.request('/', c.req.raw) : unknownPath(c, app)));
+  outer.all('/:rest{.*}', (c) => unknownPath(c, app));
   return outer;
 }
 

@@ -222,6 +222,7 @@ it('the command makes temporary files in the folder of its run only, and writes 
       expect(flags, file).toMatch(/^'(a\+|wx)', 0o640$/);
   expect(logs.filter((file) => /renameSync\(/.test(code(file))).map((file) => basename(file))).toEqual([
     'auditFile.ts',
+    'fileLock.ts',
     'predictionFiles.ts',
   ]);
 });

@@ -153,3 +153,35 @@ test('the log names the address of who is refused for want of a key', async () =
   await ended;
   expect(log()).toContain('"address":"127.0.0.1"');
 });
+
+test.each([1, 2])(
+  'one service writes an audit log at a time; after kill -9 the next one takes it over (%i processes)',
+  async (workers) => {
+    const audit = path(`audit${workers}.jsonl`);
+    const args = [MODEL, '--no-grpc', '--audit', audit, '--workers', String(workers)];
+    const first = await serve(args);
+    await score(first.url);
+    const other = await run([...args, '--port', '0']);
+    expect([other.code, other.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^ERR_DATA --audit \S+: expected a file that nobody else writes, got one of process \d+, since \S+; stop it, or choose another file\n$/,
+      ),
+    ]);
+    await score(first.url);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const files = workers === 1 ? [audit] : [1, 2].map((slot) => audit.replace('.jsonl', `-${slot}.jsonl`));
+    // workers end with the process that supervises them
+    const next = await vi.waitFor(() => serve(args), { timeout: 20_000, interval: 50 });
+    await vi.waitFor(() => expect(next.log()).toMatch(/"event":"audit lock taken over","reason":"left by process \d+/));
+    await score(next.url);
+    next.child.kill('SIGTERM');
+    expect(await next.ended).toMatchObject({ code: 0 });
+    for (const file of files) {
+      expect(existsSync(`${file}.lock`)).toBe(false);
+      const verify = start(['audit', 'verify', file]);
+      expect(await new Promise((resolve) => verify.once('exit', resolve)), file).toBe(0);
+    }
+  },
+);

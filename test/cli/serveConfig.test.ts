@@ -1,12 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { NO_CONFIG, optionsOf, readConfig, told } from '../../cli/src/serve/config.ts';
+import { FileLock } from '../../cli/src/serve/observation/fileLock.ts';
 import { BY_KEY, ROWS, serveSchema } from '../../cli/src/serve/options.ts';
 import { workspace } from './run.ts';
 import { ask, MODEL, services } from './serve.ts';
 
-const { run, write, path, folder } = workspace();
+const { run, write, path, folder, names } = workspace();
+const closing: Server[] = [];
+afterAll(() => {
+  for (const server of closing) server.close();
+});
 const { serve } = services();
 const isValid = new Ajv2020({ strict: false }).compile(serveSchema);
 
@@ -26,10 +32,12 @@ test('help has every option, and every option a key', () => {
 });
 
 test('a file that is fine is said to be', () => {
-  const text = `models: [codes=${MODEL}, .]\nport: 9000\ngrpc: false\ndrainDelay: 1.5\n`;
+  const text = `models: [codes=${MODEL}, .]\nport: 0\ngrpc: false\ndrainDelay: 1.5\n`;
   const { status, stderr } = check('fine.yaml', text);
   expect([status, stderr]).toEqual([0, 'fine.yaml: nothing is wrong with it\n']);
-  expect(check('fine.json', JSON.stringify({ $schema: 'serve.schema.json', models: [MODEL] })).status).toBe(0);
+  expect(
+    check('fine.json', JSON.stringify({ $schema: 'serve.schema.json', models: [MODEL], port: 0, grpcPort: 0 })).status,
+  ).toBe(0);
 });
 
 test('all that is wrong is said, by place, with the next step', () => {
@@ -98,6 +106,84 @@ test.each([
   write('keys.json', '[{"name":"a","sha256":"zz","scopes":["score"]}]');
   const { status, stderr } = check('odd.yaml', text);
   expect([status, stderr]).toEqual([1, expect.stringContaining(expected)]);
+});
+
+test('all that a start would refuse is said at once: files, folders, addresses, ports', async () => {
+  const { port } = await new Promise<AddressInfo>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => resolve(server.address() as AddressInfo));
+    closing.push(server);
+  });
+  write('text.txt', 'text');
+  write('keys.json', '[{"name":"a","sha256":"zz","scopes":["score"]}]');
+  write('taken.jsonl', '');
+  const lock = await FileLock.take(path('taken.jsonl'));
+  const { status, stderr } = check(
+    'start.yaml',
+    [
+      `models: [codes=${MODEL}, ${MODEL}, other=${MODEL}, codes=none/../codes2.safetensors]`,
+      `port: ${port}`,
+      `grpcPort: ${port + 65_536}`,
+      'tokens: keys.json',
+      'jwks: text.txt',
+      'issuer: me',
+      'audience: [scores]',
+      'opa: localhost:8181/v1',
+      'cors: [app.example.com]',
+      'cert: text.txt',
+      'key: text.txt',
+      'otlp: localhost',
+      'log: text.txt/log',
+      'audit: taken.jsonl',
+    ].join('\n'),
+  );
+  lock.release();
+  expect(status).toBe(1);
+  const said = lines(stderr);
+  for (const line of [
+    /^start\.yaml:1: models\[3\]: .*codes2\.safetensors: expected a model file or a folder/,
+    /^start\.yaml:2: port: expected a free port of 127\.0\.0\.1, got an error \(.*\); choose another, or 0$/,
+    /^start\.yaml:3: grpcPort: expected a whole number from 0 to 65535, got \d+/,
+    /^start\.yaml:4: tokens: entry 0: expected sha256 of 64 hexadecimal digits/,
+    /^start\.yaml:5: jwks: expected a JSON Web Key Set/,
+    /^start\.yaml:8: opa: expected a URL of http or https, got "localhost:8181\/v1"/,
+    /^start\.yaml:9: cors: expected origins/,
+    /^start\.yaml:10: cert: expected a certificate and its key in PEM, got an error/,
+    /^start\.yaml:12: otlp: expected a URL of http or https, got localhost; /,
+    /^start\.yaml:13: log: expected a folder, got a file \(.*text\.txt\); choose another$/,
+    /^start\.yaml:14: audit: expected a file that nobody else writes, got one of process \d+/,
+    /^ERR_RANGE serve: expected options that fit, got 11 that do not; see above$/,
+  ])
+    expect(
+      said.filter((text) => line.test(text)),
+      `${line}\n${stderr}`,
+    ).toHaveLength(1);
+  // and nothing was made
+  expect(names().filter((name) => /lock|^log/.test(name))).toEqual([]);
+});
+
+test('two models of one name, and a broken one in a folder, are said', () => {
+  mkdirSync(path('two'));
+  write('two/a.safetensors', 'no model');
+  const { stderr } = check('names.yaml', `models: [a=${MODEL}, two]\nport: 0\ngrpcPort: 0\n`);
+  expect(stderr).toMatch(/names\.yaml:1: models: \S+two\/a\.safetensors: expected a name of its own, got a/m);
+  expect(check('names.yaml', 'models: [two]\nport: 0\ngrpcPort: 0\n').stderr).toMatch(
+    /names\.yaml:1: models: \S+two\/a\.safetensors: /m,
+  );
+});
+
+test('numbers that JSON does not have are told as YAML writes them; a key that is like none says where all are', () => {
+  const { stderr } = check(
+    'odd.yaml',
+    `models: [${MODEL}]\nport: .inf\ngrace: -.inf\nmaxDelay: .nan\nxyzzy: 1\nworkers: [.nan]\n`,
+  );
+  for (const text of [
+    'odd.yaml:2: port: expected a whole number from 0 to 65535, got .inf;',
+    'odd.yaml:3: grace: expected seconds from 0 to 86400, got -.inf;',
+    'got .nan; write one',
+    'odd.yaml:5: xyzzy: expected a key of serve.schema.json, which the package has, got none like it; logodds serve --help has them as flags',
+    'odd.yaml:6: workers: expected a whole number from 1 to 256, got [".nan"]',
+  ])
+    expect(stderr).toContain(text);
 });
 
 test('a file is refused by the command where the schema refuses it', async () => {

@@ -75,14 +75,31 @@ const error = await client.score('flights', { distance: 600 }).catch((error) => 
 console.log(score.label, result.output('label').data[0], error.code);
 `;
 
+const SERVICE = `
+import { readFileSync } from 'node:fs';
+import { loadModel } from 'logodds';
+import { service } from './service.mjs';
+
+const record = { distance: 600, origin: 'LAS' };
+const ask = (type, body) =>
+  service.fetch(new Request('http://x/models/flights/score', { method: 'POST', body, headers: { 'content-type': type } }));
+const { scores } = await (await ask('application/json', JSON.stringify(record))).json();
+// what is loaded with the first request that needs it
+if ((await ask('application/vnd.apache.arrow.stream', 'none')).status !== 400) throw new Error('Arrow');
+if (!(await (await service.fetch(new Request('http://x/openapi.json'))).json()).openapi) throw new Error('OpenAPI');
+console.log(scores[0].probability, loadModel(readFileSync('flights.safetensors')).score(record).probability);
+`;
+
 const folder = mkdtempSync(join(tmpdir(), 'logodds-pack-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const logodds = (...args) => run('npx', ['--no-install', 'logodds', ...args], folder);
 try {
   step('packing all packages');
-  for (const from of [root, join(root, 'cli'), join(root, 'client')])
+  for (const from of [root, join(root, 'cli'), join(root, 'client'), join(root, 'service')])
     run('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder], from);
-  const archives = ['logodds', 'logodds-cli', 'logodds-client'].map((name) => `./${name}-${version}.tgz`);
+  const archives = ['logodds', 'logodds-cli', 'logodds-client', 'logodds-service'].map(
+    (name) => `./${name}-${version}.tgz`,
+  );
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   step(`installing ${archives.join(', ')} in an empty folder`);
   // no scripts: neither the packages nor their dependencies need any
@@ -96,9 +113,12 @@ try {
     assert.deepEqual(ofLibrary, {});
     assert.ok(!('dependencies' in packages['node_modules/@logodds/client']));
     assert.ok(!('logodds' in ofCommand));
+    // of one version, so that there is one copy of the library
+    assert.equal(packages['node_modules/@logodds/service'].dependencies.logodds, version);
+    assert.ok(!('node_modules/@logodds/service/node_modules/logodds' in packages));
   });
   await check('all have README, LICENSE and CHANGELOG', () => {
-    for (const name of ['logodds', '@logodds/cli', '@logodds/client'])
+    for (const name of ['logodds', '@logodds/cli', '@logodds/client', '@logodds/service'])
       for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
         assert.ok(existsSync(join(folder, 'node_modules', name, file)), `${name}: ${file}`);
   });
@@ -165,6 +185,17 @@ try {
     } finally {
       child.kill();
     }
+  });
+
+  console.log('service');
+  await check('the program of its README answers as the library does', () => {
+    const readme = readFileSync(join(folder, 'node_modules/@logodds/service/README.md'), 'utf8');
+    const [, program] = /```js\n\/\/ service\.mjs\n([\s\S]*?)```/.exec(readme);
+    writeFileSync(join(folder, 'service.mjs'), program);
+    writeFileSync(join(folder, 'ask.mjs'), SERVICE);
+    const [served, own] = run(process.execPath, ['ask.mjs'], folder).trim().split(' ');
+    assert.ok(Number(own) > 0);
+    assert.equal(served, own);
   });
 
   console.log('library');

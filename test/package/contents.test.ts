@@ -19,6 +19,7 @@ function packed(folder: string) {
 const library = packed('.');
 const command = packed('cli');
 const client = packed('client');
+const service = packed('service');
 /** All that a package may have; so no sources, no tests, no source maps. */
 const EVERY = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const LIBRARY = [
@@ -35,12 +36,14 @@ const COMMAND = [
   /^proto\/inference\.proto$/,
   /^serve\.schema\.json$/,
 ];
+const SERVICE = [/^dist\/index\.js$/, /^dist\/part-\w{8}\.js$/, /^dist\/types\/([\w]+\/)*\w+\.d\.ts$/];
 const CLIENT = [/^dist\/index\.js$/, /^dist\/types\/(v2\/)?\w+\.d\.ts$/];
 
 test.each([
   ['logodds', library, LIBRARY],
   ['@logodds/cli', command, COMMAND],
   ['@logodds/client', client, CLIENT],
+  ['@logodds/service', service, SERVICE],
 ] as const)(
   '%s is packed with README, LICENSE, CHANGELOG and what it runs, and with nothing else',
   (_, { paths }, allowed) => {
@@ -56,7 +59,7 @@ test.each([
 );
 
 test('no packed file names a source map', () => {
-  for (const { paths, read } of [library, command, client]) {
+  for (const { paths, read } of [library, command, client, service]) {
     const code = paths.filter((path) => /\.(js|ts)$/.test(path));
     expect(code.filter((path) => /^\/\/# sourceMappingURL=/m.test(read(path)))).toEqual([]);
   }
@@ -68,10 +71,11 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-test('unpacked, the library is at most 3.6 MB, the command at most 2.3 MB and the client at most 0.2 MB', () => {
+test('unpacked, the library is at most 3.6 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
   expect(command.unpackedSize).toBeLessThanOrEqual(2_300_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
+  expect(service.unpackedSize).toBeLessThanOrEqual(500_000);
 });
 
 test('all packages have one version, one licence and one repository, and publish in public with provenance', () => {
@@ -80,6 +84,7 @@ test('all packages have one version, one licence and one repository, and publish
     [undefined, library],
     ['cli', command],
     ['client', client],
+    ['service', service],
   ] as const) {
     expect(manifest.repository).toEqual({
       type: 'git',
@@ -99,6 +104,14 @@ test('all packages have one version, one licence and one repository, and publish
 test('the client depends on nothing', () => {
   for (const field of ['dependencies', 'peerDependencies', 'optionalDependencies'])
     expect(client.manifest[field]).toBeUndefined();
+});
+
+test('the service depends on the library of its version, and pins the others, which need no runtime of their own', () => {
+  const { dependencies, peerDependencies, version } = service.manifest;
+  expect(dependencies.logodds).toBe(version);
+  expect(Object.keys(dependencies).sort()).toEqual(['@noble/hashes', '@uwdata/flechette', 'hono', 'jose', 'logodds']);
+  for (const [name, range] of Object.entries(dependencies)) expect(range, name).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(peerDependencies).toBeUndefined();
 });
 
 test('the command pins its dependencies and does not depend on the library that it bundles', () => {

@@ -56,6 +56,13 @@ test('a token in the URL is not read, and the answer says why', async () => {
     const response = await ask(`${SCORE}?explain=1&${name}=key-of-scorer`, {}, score);
     expect(response.status).toBe(401);
     expect((await response.json()).error).toMatch(/got it in the URL, which stands in logs/);
+    // beside a good one it is no better: nobody would be told
+    for (const headers of [bearer('scorer'), { 'x-api-key': 'key-of-scorer' }]) {
+      const both = await ask(`${SCORE}?${name}=key-of-scorer`, headers, score);
+      expect(both.status).toBe(400);
+      expect(both.headers.get('www-authenticate')).toContain('error="invalid_request"');
+      expect((await both.json()).error).toMatch(/got one in the URL too, which stands in logs/);
+    }
   }
 });
 

@@ -31,6 +31,20 @@ test('memory is given back, swap after swap', async () => {
   expect(service.models.memory).toBe(0);
 });
 
+test('a model that a client asks to load takes the place of all versions that there were, swap after swap', async () => {
+  let version = 0;
+  const source = (name: string) => ({ name, version: `v${++version}`, model: bytes.codes });
+  const { ask, service } = serviceWith({ source }, 'codes');
+  const memory = new Set<number>();
+  for (let i = 0; i < 20; i++) {
+    expect((await ask('/v2/repository/models/codes/load', '{}', JSON_TYPE)).status).toBe(200);
+    expect((await (await ask('/models/codes/score', body, JSON_TYPE)).json()).version).toBe(`v${version}`);
+    memory.add(service.models.memory);
+  }
+  expect(service.models.versions('codes')).toEqual(['v20']);
+  expect(memory.size).toBe(1);
+});
+
 test('what is no model leaves the old one as it is, and is told', async () => {
   const { ask, service } = serviceOf('codes');
   expect(() => service.models.put({ name: 'codes', model: bytes.codes.subarray(1) })).toThrow(/model/);

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { createService } from '../../service/src/index.ts';
+import { bearer, RECORD, tokens } from './access.ts';
 import { bytes, JSON_TYPE, models } from './models.ts';
 
 /** A service below a path of another app. */
@@ -70,4 +71,53 @@ test('at the root of another app the page has no second slash', async () => {
   const { ask } = mounted('/');
   expect(await (await ask('/')).text()).toContain('<title>logodds</title>');
   expect((await (await ask('/nowhere')).json()).code).toBe('ERR_PATH');
+});
+
+test('below a path of any depth nothing but probes and files of the page answers without a key, and keys do what they do at the root', async () => {
+  for (const at of ['/ml', '/a/b', '/t/:tenant/ml']) {
+    const service = createService({
+      models: [
+        { name: 'codes', model: bytes.codes },
+        { name: 'numeric', model: bytes.numeric },
+      ],
+      access: { tokens: tokens() },
+    });
+    const app = new Hono();
+    app.use(async (_, next) => next());
+    app.route(at, service.app);
+    const base = at.replace(':tenant', 'one');
+    const ask = async (method: string, path: string, headers: Record<string, string> = {}) =>
+      (
+        await app.request(base + path, {
+          method,
+          headers: { ...(method === 'POST' && JSON_TYPE), ...headers },
+          ...(method === 'POST' && { body: RECORD }),
+        })
+      ).status;
+    const root = async (method: string, path: string, headers: Record<string, string> = {}) =>
+      (
+        await service.fetch(
+          new Request(`http://x${path}`, {
+            method,
+            headers: { ...(method === 'POST' && JSON_TYPE), ...headers },
+            ...(method === 'POST' && { body: RECORD }),
+          }),
+        )
+      ).status;
+    const routes = createService().app.routes.filter(({ method, path }) => method !== 'ALL' && !path.includes('*'));
+    expect(routes.length).toBeGreaterThan(30);
+    for (const { method, path } of routes) {
+      if (/unload|\/load$/.test(path)) continue;
+      for (const headers of [{}, bearer('scorer'), bearer('metrics')]) {
+        const own = path.replaceAll(/:\w+/g, 'codes').replace(/{.*}/, '');
+        expect(await ask(method, own, headers), `${at} ${method} ${own} ${JSON.stringify(headers)}`).toBe(
+          await root(method, own, headers),
+        );
+      }
+    }
+    expect(await ask('POST', '/models/codes/score')).toBe(401);
+    expect(await ask('POST', '/models/codes/score', bearer('scorer'))).toBe(200);
+    expect(await ask('POST', '/models/numeric/score', bearer('scorer'))).toBe(403);
+    expect(await ask('GET', '/metrics')).toBe(401);
+  }
 });

@@ -198,3 +198,30 @@ test('what a service fails at is told in its log, whatever was asked', async () 
     { level: 'error', event: 'failed', id: 'a-2', reason: expect.stringContaining('broken') },
   ]);
 });
+
+test.each([
+  'whatif=x&whatif=code',
+  'explain=1&explain=2',
+  'interval=0.9&interval=0.9',
+  'version=a&version=b',
+  'other=1&other=2',
+])('a name of the query given twice is refused, not read as one of the two: %s', async (query) => {
+  const { ask, service } = serviceOf('codes');
+  const { version } = service.models.find('codes');
+  const own = query.replace('version=a', `version=${version}`);
+  for (const [body, headers] of [
+    ['{"code":"2","x":0.5}', JSON_TYPE],
+    ['{"code":"2","x":0.5}\n', { 'content-type': 'application/x-ndjson' }],
+  ] as const) {
+    const response = await ask(`/models/codes/score?${own}`, body, headers);
+    const { error, code } = await response.json();
+    expect([response.status, code, error]).toEqual([
+      400,
+      'ERR_REQUEST',
+      `query: expected each name once, got "${query.split('=')[0]}" again; send one, several fields as whatif=a,b`,
+    ]);
+  }
+  for (const path of ['/models/codes', '/console.json']) expect((await ask(`${path}?${own}`)).status).toBe(400);
+  expect((await ask(`/models/codes/labels?${own}`, '[]', JSON_TYPE)).status).toBe(400);
+  expect((await ask('/models/codes/score?whatif=x,code', '{"code":"2","x":0.5}', JSON_TYPE)).status).toBe(200);
+});

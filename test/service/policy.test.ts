@@ -9,6 +9,7 @@ const SCORE = '/models/codes/score';
 
 type Input = Record<string, unknown>;
 let asked: Input[] = [];
+let traces: unknown[] = [];
 let sockets = new Set<unknown>();
 let answer: (response: ServerResponse, input: Input) => void;
 
@@ -21,6 +22,7 @@ const server = createServer((request: IncomingMessage, response) => {
   request.on('end', () => {
     const { input } = JSON.parse(text);
     asked.push(input);
+    traces.push(request.headers.traceparent);
     if (request.url === '/elsewhere') response.end('{"result":true}');
     else answer(response, input);
   });
@@ -34,6 +36,7 @@ afterAll(() => {
 afterEach(() => vi.restoreAllMocks());
 beforeEach(() => {
   asked = [];
+  traces = [];
   sockets = new Set();
   answer = (response) => response.end('{"result":true}');
 });
@@ -125,4 +128,31 @@ test('a policy alone decides about everybody', async () => {
   expect((await ask('/models/numeric/score', {}, score)).status).toBe(403);
   expect((await ask('/metrics')).status).toBe(403);
   expect(asked[0]).toMatchObject({ caller: { name: 'anyone', by: 'nothing' } });
+});
+
+test('the question belongs to the trace of the request that asks', async () => {
+  const { ask } = withPolicy({ holdMs: 0 });
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await ask(SCORE, { ...bearer('scorer'), traceparent }, score);
+  await ask('/v2/models', { ...bearer('scorer'), traceparent });
+  await ask(SCORE, bearer('scorer'), score);
+  expect(traces).toEqual([traceparent, traceparent, undefined]);
+});
+
+test('what is let in or refused while the agent does not answer is counted', async () => {
+  answer = (response) => response.writeHead(500).end();
+  for (const [failOpen, status, undecided] of [
+    [true, 200, 3],
+    [false, 503, 0],
+  ] as const) {
+    const { ask, service } = withPolicy({ failOpen });
+    for (let i = 0; i < 3; i++) expect((await ask(SCORE, bearer('scorer'), score)).status).toBe(status);
+    expect(service.metrics.counted('lr_policy_failures_total')).toBe(3);
+    expect(service.metrics.counted('lr_policy_undecided_total')).toBe(undecided);
+  }
+});
+
+test('what is no URL of HTTP is refused at once', () => {
+  for (const other of ['logodds/allow', 'localhost:8181/v1', 'ftp://x/', ''])
+    expect(() => withPolicy({ url: other }), other).toThrow(/^policy: expected a URL of http or https, got "/);
 });

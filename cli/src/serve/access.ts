@@ -16,12 +16,15 @@ export interface AccessFlags {
 }
 
 type Log = (line: LogLine) => void;
+type JSONWebKeySet = ReturnType<Exclude<NonNullable<AccessOptions['jwt']>['keys'], string>>;
 
 /** A file that is read again when it changes. What cannot be read leaves what was read before. */
 class Watched {
   readonly #path: string;
   readonly #take: (text: string) => void;
   #seen: string;
+  /** what is in use is older than the file */
+  isStale = false;
 
   /** @throws what reading it throws */
   constructor(path: string, take: (text: string) => void) {
@@ -38,11 +41,13 @@ class Watched {
       if (now === this.#seen) return;
       this.#seen = now;
       this.#take(readFileSync(path, 'utf8'));
+      this.isStale = false;
       log({ level: 'info', event: 'read', path });
     } catch (error) {
       // one that is gone is said once
       if (this.#seen === '' && isGone(error)) return;
       if (isGone(error)) this.#seen = '';
+      this.isStale = true;
       log({ level: 'error', event: 'failed', path, reason: `${reason(error)}; the one before stays` });
     }
   }
@@ -63,6 +68,8 @@ export interface Access {
   readonly isAsked: boolean;
   /** Reads again what has changed. */
   look(log: Log): void;
+  /** number of files that could not be read again: what was read before is in use */
+  readonly stale: number;
 }
 
 /** @throws ERR_DATA, ERR_RANGE */
@@ -95,6 +102,9 @@ export function accessOf(flags: AccessFlags): Access {
     look(log) {
       for (const file of files) file.look(log);
     },
+    get stale() {
+      return files.filter(({ isStale }) => isStale).length;
+    },
   };
 }
 
@@ -112,15 +122,25 @@ function jwtOf(jwks: string, { issuer, audience, scopeClaim }: AccessFlags, file
     );
   const others = { issuer, audience, ...(scopeClaim && { claims: scopeClaim }) };
   if (/^https?:\/\//.test(jwks)) return { ...others, keys: jwks };
-  let set: ReturnType<Exclude<NonNullable<AccessOptions['jwt']>['keys'], string>>;
+  let set: JSONWebKeySet;
   files.push(
     watched('--jwks', jwks, (text) => {
-      const next = JSON.parse(text);
-      if (!Array.isArray(next?.keys)) throw new Error('expected a JSON Web Key Set, {"keys": […]}, got something else');
-      set = next;
+      set = keySetOf(text);
     }),
   );
   return { ...others, keys: () => set };
+}
+
+/** @throws Error that repeats nothing: somebody may have named a file of secrets */
+function keySetOf(text: string): JSONWebKeySet {
+  let value: { keys?: unknown } | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  if (Array.isArray(value?.keys)) return value as JSONWebKeySet;
+  throw new Error('expected a JSON Web Key Set, {"keys": […]}, got something else; name the file of the issuer');
 }
 
 function watched(option: string, path: string, take: (text: string) => void): Watched {

@@ -26,6 +26,8 @@ export class Certificates {
   readonly #files: TlsFiles;
   #seen = '';
   #context: TlsContext;
+  /** what is in use is older than the files */
+  isStale = false;
   /** called with each that takes the place of another */
   readonly #users: ((context: TlsContext) => void)[] = [];
 
@@ -58,7 +60,9 @@ export class Certificates {
     const now = this.#mark();
     if (now === this.#seen) return false;
     this.#seen = now;
+    this.isStale = true;
     this.#context = readContext(this.#files);
+    this.isStale = false;
     for (const take of this.#users) take(this.#context);
     return true;
   }

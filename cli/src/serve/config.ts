@@ -76,11 +76,18 @@ const lineFinder =
   };
 
 const show = (value: unknown): string => {
-  const shown = JSON.stringify(value) ?? String(value);
+  const shown = shownNumber(value) ?? JSON.stringify(value, (_, inner) => shownNumber(inner) ?? inner) ?? String(value);
   // a value of several lines may be a key that belongs into a file
   if (shown.includes('\\n')) return 'text of several lines';
   return shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
 };
+
+/** A number that JSON does not have, as YAML writes it; null: something else. */
+function shownNumber(value: unknown): string | null {
+  if (typeof value !== 'number' || Number.isFinite(value)) return null;
+  if (Number.isNaN(value)) return '.nan';
+  return value < 0 ? '-.inf' : '.inf';
+}
 
 /** What is wrong with the keys and values of a file, each on its own. */
 function problemsOf(values: Values): Problem[] {
@@ -111,7 +118,10 @@ function unknownKey(key: string): string {
   const keys = ['models', ...BY_KEY.keys()];
   const plain = key.replace(/^-+/, '').replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase());
   const guess = keys.includes(plain) ? plain : nearest(key, keys);
-  return `expected a key of serve.schema.json, got another; ${guess ? `did you mean ${guess}?` : `the keys are ${keys.join(', ')}`}`;
+  const list = 'expected a key of serve.schema.json, which the package has';
+  return guess
+    ? `${list}, got another; did you mean ${guess}?`
+    : `${list}, got none like it; logodds serve --help has them as flags`;
 }
 
 /** Paths that begin at a folder. */
@@ -134,6 +144,8 @@ function placedModel(model: unknown, at: (path: unknown) => unknown): unknown {
 export interface Resolved {
   readonly options: ServeOptions;
   readonly problems: readonly Problem[];
+  /** the name of an option where it was given: its key in the file, else its flag */
+  readonly from: (key: string) => string;
 }
 
 /**
@@ -159,7 +171,7 @@ export function optionsOf(models: readonly string[], flags: Values, config: Conf
   }
   const complete = options as unknown as ServeOptions;
   const from = (key: string) => (flags[key] === undefined && key in config.values ? key : BY_KEY.get(key)!.flag);
-  return { options: complete, problems: [...problems, ...contradictions(complete, from)] };
+  return { options: complete, problems: [...problems, ...contradictions(complete, from)], from };
 }
 
 function unreadable(path: string, file: string): Problem[] {

@@ -1,18 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import {
   loadPackageDefinition,
-  type Metadata,
+  Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type sendUnaryData,
+  setLogger,
   status,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Peer, Service } from '../../../service/src/index.ts';
+import { type LogLine, type Peer, type Service, sayableFault } from '../../../service/src/index.ts';
 import { peerOfCertificate } from './certificates.ts';
 import { blobOf, type Contents } from './grpcContents.ts';
 
@@ -21,7 +23,13 @@ import { blobOf, type Contents } from './grpcContents.ts';
  * answered has one author.
  */
 
-const PROTO = fileURLToPath(new URL('../proto/inference.proto', import.meta.url));
+/** It stands beside the folder of the command; tests run the command from its sources. */
+const PROTO = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../proto/inference.proto' : '../proto/inference.proto',
+    import.meta.url,
+  ),
+);
 const SERVICE = 'inference.GRPCInferenceService';
 const HEADER_LENGTH = 'inference-header-content-length';
 /** Bytes of a message. */
@@ -69,6 +77,12 @@ interface Head {
   }[];
 }
 
+/** What the service says of a refusal. */
+interface Fault {
+  readonly error: string;
+  readonly id?: string;
+}
+
 class Refused extends Error {
   readonly code: status;
   constructor(httpStatus: number, message: string) {
@@ -87,20 +101,30 @@ export interface Calls {
   cut(): void;
 }
 
+/** What calls need of their host. */
+export interface CallOptions {
+  readonly log: (line: LogLine) => void;
+  /** milliseconds after which a connection without a call is closed; 0: never */
+  readonly idleMs: number;
+}
+
 /** A connection of which the other end is gone is found out and closed in this time. */
 const KEEP_ALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 };
 
-export function answerCalls(service: Service): Calls {
+export function answerCalls(service: Service, { log, idleMs }: CallOptions): Calls {
+  setLogger(withoutValues(log));
   const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
   const server = new Server({
     'grpc.max_receive_message_length': MOST,
     'grpc.max_send_message_length': MOST,
     ...KEEP_ALIVE,
+    // a client that goes on makes another connection by itself
+    ...(idleMs > 0 && { 'grpc.max_connection_idle_ms': idleMs }),
   });
   const { inference } = loadPackageDefinition(definition) as unknown as {
     inference: { GRPCInferenceService: { service: never } };
   };
-  server.addService(inference.GRPCInferenceService.service, callsOf(service) as never);
+  server.addService(inference.GRPCInferenceService.service, callsOf(service, log) as never);
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   new ReflectionService(definition).addToServer(server);
@@ -116,18 +140,59 @@ export function answerCalls(service: Service): Calls {
   };
 }
 
+/** The same is said once in this time. */
+const AGAIN_MS = 1000;
+
+/** What the library says of metadata that no header can hold has their value in it, which may be a key: it stands behind a colon. */
+function withoutValues(log: CallOptions['log']): Partial<Console> {
+  let at = Number.NEGATIVE_INFINITY;
+  let others = 0;
+  return {
+    error(text: string) {
+      const now = performance.now();
+      if (now - at < AGAIN_MS) {
+        others++;
+        return;
+      }
+      log({ level: 'warn', event: 'grpc', reason: text.split(': ')[0], others });
+      at = now;
+      others = 0;
+    },
+  };
+}
+
 const model = ({ name, version }: Named): string =>
   `/v2/models/${encodeURIComponent(name)}${version ? `/versions/${encodeURIComponent(version)}` : ''}`;
 
 /** Asks the service in the name of who calls. */
-type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+type Ask = (
+  path: string,
+  init?: {
+    readonly method?: string;
+    readonly body?: string | Uint8Array<ArrayBuffer>;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
+) => Promise<Response>;
 
 /** What says who calls, and to which trace the call belongs; what comes twice has a comma between, as in HTTP. */
 const CARRIED = ['authorization', 'x-api-key', 'traceparent', 'tracestate', 'x-request-id'];
+const ID = 'x-request-id';
 
-function carriedOf(metadata: Metadata): Record<string, string> {
-  const given = CARRIED.map((name) => [name, metadata.get(name).join(', ')] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+/** Headers of a request that metadata say. @throws Refused 400 for what no header can hold */
+function carriedOf(metadata: Metadata): Headers {
+  const headers = new Headers();
+  for (const name of CARRIED) {
+    const value = metadata.get(name).join(', ');
+    if (value === '') continue;
+    try {
+      headers.set(name, value);
+    } catch {
+      throw new Refused(400, `metadata ${name}: expected what a header can hold, got something else; correct it`);
+    }
+  }
+  // who calls is told of an id, whatever becomes of the call
+  if (!headers.has(ID)) headers.set(ID, randomUUID());
+  return headers;
 }
 
 /** A call without a deadline has an endless one. */
@@ -144,23 +209,47 @@ function peerOf(call: ServerUnaryCall<unknown, object>): Peer {
   return { ...(certificate && peerOfCertificate(certificate)), address: call.getPeer().replace(/:\d+$/, '') };
 }
 
-function callsOf(service: Service) {
+function callsOf(service: Service, log: CallOptions['log']) {
   const asker =
-    (call: ServerUnaryCall<unknown, object>): Ask =>
+    (call: ServerUnaryCall<unknown, object>, carried: Headers): Ask =>
     async (path, init = {}) => {
-      const headers = { ...carriedOf(call.metadata), ...timeoutOf(call), ...init.headers };
+      const headers = new Headers(carried);
+      for (const [name, value] of Object.entries({ ...timeoutOf(call), ...init.headers })) headers.set(name, value);
       const response = await service.fetch(new Request(`http://grpc${path}`, { ...init, headers }), peerOf(call));
+      // one that cannot stand in a log was not taken
+      carried.set(ID, response.headers.get(ID) ?? carried.get(ID)!);
       if (response.ok) return response;
-      const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
+      const { error, id } = (await response.json().catch(() => ({ error: response.statusText }))) as Fault;
+      if (id !== undefined) carried.set(ID, id);
       throw new Refused(response.status, error);
     };
+  /** What a client is told of an error. One that nobody expected is told to the log alone. */
+  const told = (error: unknown, request: unknown, id: string) => {
+    const metadata = new Metadata();
+    metadata.set(ID, id);
+    if (error instanceof Refused) return { code: error.code, message: error.message, metadata };
+    const { model_name: name } = request as { readonly model_name?: string };
+    const fields = service.models.all((other) => other === name).flatMap((served) => served.fields);
+    log({ level: 'error', event: 'failed', id, protocol: 'grpc', reason: sayableFault(error, fields) });
+    return {
+      code: status.INTERNAL,
+      message: 'the service failed; its log says why, by the id of the request',
+      metadata,
+    };
+  };
   const unary =
     <T>(answer: (ask: Ask, request: T) => Promise<object>) =>
     (call: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
-      answer(asker(call), call.request).then(
+      let carried: Headers;
+      try {
+        carried = carriedOf(call.metadata);
+      } catch (error) {
+        done(told(error, call.request, randomUUID()));
+        return;
+      }
+      answer(asker(call, carried), call.request).then(
         (response) => done(null, response),
-        (error: Error) =>
-          done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),
+        (error) => done(told(error, call.request, carried.get(ID)!)),
       );
     };
   const json = async (ask: Ask, path: string) => (await ask(path)).json();

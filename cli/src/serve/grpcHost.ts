@@ -1,28 +1,39 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
-import type { Service } from '../../../service/src/index.ts';
+import type { LogLine, Service } from '../../../service/src/index.ts';
+import { reason } from '../write/temporary.ts';
 import type { Certificates } from './certificates.ts';
 import type { Calls } from './grpc.ts';
+import type { Times } from './host.ts';
 import { listenAt, type Place } from './listening.ts';
 
 /** Listens for gRPC. Its libraries, which take longer to load than all the rest, are loaded at the first connection. */
 export class GrpcHost {
   readonly #service: Service;
-  readonly #fail: (error: unknown) => void;
+  readonly #log: (line: LogLine) => void;
+  readonly #times: Times;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #calls: Promise<Calls> | null = null;
   #isDraining = false;
 
-  /** @param fail  takes why the libraries cannot be loaded */
-  constructor(service: Service, certificates: Certificates | null, fail: (error: unknown) => void) {
+  constructor(service: Service, times: Times, certificates: Certificates | null, log: (line: LogLine) => void) {
     this.#service = service;
-    this.#fail = fail;
+    this.#times = times;
+    this.#log = log;
     const take = (socket: Socket) => void this.#take(socket);
     if (certificates) {
       const asks = certificates.asksClients;
-      const options = { ...certificates.context, ALPNProtocols: ['h2'], requestCert: asks, rejectUnauthorized: asks };
-      const server = createTls(options, take);
+      const server = createTls(
+        {
+          ...certificates.context,
+          ALPNProtocols: ['h2'],
+          requestCert: asks,
+          rejectUnauthorized: asks,
+          handshakeTimeout: times.headerTimeout * 1000,
+        },
+        take,
+      );
       certificates.use((context) => server.setSecureContext(context));
       this.#server = server;
     } else this.#server = createServer(take);
@@ -39,14 +50,14 @@ export class GrpcHost {
       if (!socket.destroyed) calls.take(socket);
     } catch (error) {
       this.#calls = null;
-      this.#fail(error);
+      this.#log({ level: 'error', event: 'grpc', reason: reason(error) });
       socket.destroy();
     }
   }
 
   async #load(): Promise<Calls> {
     const { answerCalls } = await import('./grpc.ts');
-    const calls = answerCalls(this.#service);
+    const calls = answerCalls(this.#service, { log: this.#log, idleMs: this.#times.idleTimeout * 1000 });
     if (this.#isDraining) calls.drain();
     return calls;
   }

@@ -25,6 +25,10 @@ export interface Times {
 const KEEP_ALIVE_MS = 66_000;
 /** How often connections are looked at for those that nobody uses, once no more come. */
 const IDLE_MS = 50;
+/** Bytes of a body that comes with its head. */
+const LONG = 2 ** 14;
+/** How long a client that was refused may go on sending. */
+const LINGER_MS = 1000;
 /** Streams of a connection of HTTP/2. */
 const STREAMS = 128;
 
@@ -129,6 +133,7 @@ export class Host {
       else {
         (incoming.socket as Carrier)[RESPONSE] = outgoing as ServerResponse;
         if (this.#isDraining) outgoing.setHeader('connection', 'close');
+        else if (isLong(incoming)) sayClosed(incoming, outgoing as ServerResponse);
       }
       return answer(incoming, outgoing);
     };
@@ -237,6 +242,30 @@ type Incoming = IncomingMessage | Http2ServerRequest;
 
 const isStreamed = ({ url = '', headers }: Incoming): boolean =>
   STREAMED.test(url) && STREAMED_TYPE.test(headers['content-type'] ?? '');
+
+/** Whether its body may still be on the way when it is refused. */
+const isLong = ({ headers }: IncomingMessage): boolean =>
+  'transfer-encoding' in headers || Number(headers['content-length']) > LONG;
+
+/** A request that is refused before its body has come ends its connection, which the answer says. */
+function sayClosed(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { socket } = incoming;
+  const { writeHead } = outgoing;
+  outgoing.writeHead = ((status: number, ...more: []) => {
+    if (status >= 400 && !incoming.complete) {
+      outgoing.setHeader('connection', 'close');
+      socket.destroySoon = () => linger(socket);
+    }
+    return writeHead.call(outgoing, status, ...more);
+  }) as ServerResponse['writeHead'];
+}
+
+/** Closes a connection on which the client still sends. Closed at once, the system would take back the answer that was not read yet. */
+function linger(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));
+  socket.end();
+}
 
 /** What is answered to that which is no request, by the code of Node. */
 const FAULTS: Readonly<Record<string, string>> = {

@@ -34,8 +34,8 @@ function refusal(place: Place, error: Error): LogoddsError {
   return new LogoddsError('ERR_DATA', sentence, { cause: error });
 }
 
-/** Removes a socket that a process which is gone has left. Returns whether there was one. @throws ERR_DATA for one in use, and for another file */
-export async function clearSocket(path: string): Promise<boolean> {
+/** Whether a process which is gone has left a socket there. @throws ERR_DATA for one in use, and for another file */
+export async function leftSocket(path: string): Promise<boolean> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return false;
   if (!found.isSocket())
@@ -48,8 +48,14 @@ export async function clearSocket(path: string): Promise<boolean> {
       'ERR_DATA',
       `--socket ${path}: expected a socket that nobody uses, got one that answers; stop its process, or choose another path`,
     );
-  unlinkSync(path);
   return true;
+}
+
+/** Removes a socket that a process which is gone has left. Returns whether there was one. @throws as `leftSocket` */
+export async function clearSocket(path: string): Promise<boolean> {
+  const isLeft = await leftSocket(path);
+  if (isLeft) unlinkSync(path);
+  return isLeft;
 }
 
 const answers = (path: string): Promise<boolean> =>

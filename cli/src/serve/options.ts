@@ -130,7 +130,7 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ],
     [
       '--rate-limit <number>',
-      'most that one caller may ask in a second, of each process; more are refused by 429',
+      'most that one caller may ask in a second, of each process (with --workers N up to N times as much); more are refused by 429',
       many,
     ],
     ['--rate-of <unit>', 'what is counted', choice('requests', 'rows'), 'requests'],

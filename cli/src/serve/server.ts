@@ -9,7 +9,7 @@ import {
 } from '../../../service/src/index.ts';
 import { logJson } from '../terminal/print.ts';
 import { reason } from '../write/temporary.ts';
-import { accessOf } from './access.ts';
+import { type Access, accessOf } from './access.ts';
 import { admissionOf } from './admission.ts';
 import { Certificates } from './certificates.ts';
 import { GrpcHost } from './grpcHost.ts';
@@ -77,7 +77,7 @@ export async function run(
     aliases,
     ...(access.options && { access: access.options }),
     ...admissionOf(options),
-    gauges: () => ({ ...host.gauges(), ...expiry(certificates), ...gauges?.() }),
+    gauges: () => ({ ...host.gauges(), ...expiry(certificates), ...staleFiles(access, certificates), ...gauges?.() }),
     ...(among && { peers: among.peers }),
   });
   sources = new Sources(options.models.map(placeOf), service.models, ({ event, ...line }) =>
@@ -86,9 +86,7 @@ export async function run(
   sources.look();
   host = new Host(service, options, certificates, options.rateLimit !== undefined || access.options !== null);
   const url = await host.listen(httpPlace(options));
-  const grpc = options.grpc
-    ? new GrpcHost(service, certificates, (error) => log({ level: 'error', event: 'grpc', reason: reason(error) }))
-    : null;
+  const grpc = options.grpc ? new GrpcHost(service, options, certificates, log) : null;
   const grpcPlace: Place = { kind: 'port', host: options.host, port: options.grpcPort, flag: '--grpc-port' };
   const address = grpc
     ? await grpc.listen(grpcPlace).catch((error) => {
@@ -110,7 +108,7 @@ export async function run(
     },
     numbers: () => service.numbers(),
     change(action, model) {
-      if (action === 'load') service.models.put(sources.source(model));
+      if (action === 'load') service.models.replace(sources.source(model));
       else service.models.remove(model);
     },
     async stop() {
@@ -150,6 +148,14 @@ function lookAt(certificates: Certificates, log: (line: LogLine) => void): void 
     log({ level: 'error', event: 'certificate', reason: reason(error) });
   }
 }
+
+const staleFiles = (access: Access, certificates: Certificates | null): Gauges => ({
+  lr_stale_files: {
+    help: 'Files of keys and certificates that could not be read again: what was read before is in use.',
+    value: access.stale + Number(certificates?.isStale ?? false),
+    of: 'most',
+  },
+});
 
 const expiry = (certificates: Certificates | null): Gauges =>
   certificates

@@ -38,7 +38,7 @@ export function placeOf(given: string): Place {
 const nameOf = (path: string): string => basename(path).replace(/\.[^.]+$/, '');
 
 /** The files of places, by the name of their models. @throws ERR_DATA for a name that two files have */
-function filesOf(places: readonly Place[]): Map<string, string> {
+export function filesOf(places: readonly Place[]): Map<string, string> {
   const files = new Map<string, string>();
   for (const place of places) {
     const found =
@@ -115,9 +115,7 @@ export class Sources {
       this.#seen.set(name, now);
       const begin = performance.now();
       const bytes = readFileSync(path);
-      const before = this.#shelf.versions(name);
-      const { version, sha256 } = this.#shelf.put({ name, model: bytes });
-      for (const old of before) if (old !== version) this.#shelf.remove(name, old);
+      const { version, sha256 } = this.#shelf.replace({ name, model: bytes });
       this.#tell({ event: 'loaded', model: name, version, sha256, path, seconds: (performance.now() - begin) / 1000 });
     } catch (error) {
       // a file that is no model has been noted

@@ -110,11 +110,11 @@ function refuse(problems: readonly Problem[], config: Config): void {
 /** Says what is wrong with a configuration file. @throws ERR_RANGE when something is */
 async function checkFile(file: string, models: readonly string[], flags: Flags): Promise<void> {
   const config = await readConfig(file);
-  const { options, problems } = optionsOf(models, flags, config);
-  const isRead = !problems.some(({ path }) => path === '' || path === 'models');
-  const all = [...problems, ...(isRead ? await wrongModels(options) : [])];
-  // files of keys say what is wrong with them where options fit
-  if (all.length === 0) all.push(...wrongAccess(options));
+  const { options, problems, from } = optionsOf(models, flags, config);
+  const { faultsOf } = await import('./check.ts');
+  const isRead = !problems.some(({ path }) => path === '');
+  const faults = isRead ? await faultsOf(options, new Set(problems.map(({ path }) => path)), from) : [];
+  const all = [...problems, ...faults];
   if (flags.json)
     printJson({
       event: 'checked',
@@ -123,32 +123,6 @@ async function checkFile(file: string, models: readonly string[], flags: Flags):
     });
   else if (all.length === 0) say(`${file}: nothing is wrong with it`);
   refuse(all, config);
-}
-
-/** What is wrong with who may ask. */
-function wrongAccess(options: ServeOptions): Problem[] {
-  try {
-    accessOf(options);
-    return [];
-  } catch (error) {
-    return [{ path: '', message: (error as LogoddsError).detail ?? (error as Error).message }];
-  }
-}
-
-/** What is wrong with the models of options. */
-async function wrongModels({ models }: ServeOptions): Promise<Problem[]> {
-  if (models.length === 0) return [{ path: 'models', message: 'expected a model, got none; name a file or a folder' }];
-  const { readModel } = await import('../read/files.ts');
-  return models.flatMap((given, i): Problem[] => {
-    if (typeof given !== 'string') return [];
-    try {
-      const place = placeOf(given);
-      if (place.kind === 'file') readModel(place.path);
-      return [];
-    } catch (error) {
-      return [{ path: `models[${i}]`, message: (error as LogoddsError).detail ?? (error as Error).message }];
-    }
-  });
 }
 
 /** Flags that were given, of all that commander has. */

@@ -163,6 +163,9 @@ export class Workers {
   /** Counts go on when their worker is gone: those that were shown once never fall. */
   #keep(numbers: Numbers): void {
     const { metrics, gauges } = totalOf([this.#gone, numbers]);
+    const live = [...this.#members.values()].flatMap((member) => member.numbers?.counts.tallies ?? []);
+    for (const { model: name, version } of metrics.snapshot().tallies)
+      if (!live.some((tally) => tally.model === name && tally.version === version)) metrics.retire({ name, version });
     const counters = Object.entries(gauges).filter(([, { type }]) => type === 'counter');
     this.#gone = { counts: metrics.snapshot(), gauges: Object.fromEntries(counters) };
   }

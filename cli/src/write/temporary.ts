@@ -79,13 +79,13 @@ function tryRemoving(path: string, remove: () => void): void {
   }
 }
 
+let place: string | null = null;
+
 /**
  * Identifies the host and the namespace of process ids. A process id means nothing elsewhere, e.g. in another container that shares the
  * folder.
  */
-let place: string | null = null;
-
-function placeHere(): string {
+export function placeHere(): string {
   if (place === null) {
     let namespace = '';
     try {
@@ -115,7 +115,7 @@ function sweep(folder: string, begin: string): void {
   }
   for (const name of names) {
     const made = name.startsWith(begin) ? MAKER.exec(name.slice(begin.length)) : null;
-    if (made === null || made[1] !== placeHere() || isAlive(Number(made[2]))) continue;
+    if (made === null || made[1] !== placeHere() || !hasEnded(Number(made[2]))) continue;
     const path = join(folder, name);
     try {
       const { uid } = lstatSync(path);
@@ -126,12 +126,13 @@ function sweep(folder: string, begin: string): void {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether no process has this id here. */
+export function hasEnded(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 

@@ -64,8 +64,8 @@ class Access {
   constructor(around: Around, { tokens, jwt, policy }: AccessOptions) {
     this.#around = around;
     this.#tokens = tokens ?? null;
-    this.#jwt = jwt ? new Jwt(jwt, around.log) : null;
-    this.#policy = policy ? new Policy(policy, around.log) : null;
+    this.#jwt = jwt ? new Jwt(jwt, around.metrics, around.log) : null;
+    this.#policy = policy ? new Policy(policy, around.metrics, around.log) : null;
     this.#refusals = new Seldom(around.log);
   }
 
@@ -104,7 +104,7 @@ class Access {
       throw missing(verb, model);
     if (!this.#policy) return undefined;
     const version = paramOf(c, index, 'version');
-    return this.#policy.decide({ ...told(caller), verb, method: req.method, path: req.path, model, version });
+    return this.#policy.decide({ ...told(caller), verb, method: req.method, path: req.path, model, version }, req.raw);
   }
 
   /** Before a model is found. */
@@ -124,7 +124,7 @@ class Access {
     if (!this.#policy) return undefined;
     const { method, url } = request;
     const path = new URL(url).pathname;
-    return this.#policy.decide({ ...told(caller), verb, method, path, model: name, version });
+    return this.#policy.decide({ ...told(caller), verb, method, path, model: name, version }, request);
   }
 
   /** @throws Refusal 400, 401, 503 */

@@ -1,5 +1,6 @@
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { LogLine } from '../hooks.ts';
+import type { Metrics } from '../observation/metrics.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Caller } from '../requests/caller.ts';
 import { Recent } from './recent.ts';
@@ -61,6 +62,7 @@ class KeysFailed extends Error {}
 /** Says who asks by JSON web tokens. */
 export class Jwt {
   readonly #options: JwtOptions;
+  readonly #metrics: Metrics;
   readonly #log: (line: LogLine) => void;
   readonly #known = new Recent<Caller>(MOST_KNOWN);
   readonly #claims: readonly string[];
@@ -69,9 +71,11 @@ export class Jwt {
   #pausedUntil = 0;
 
   /** @throws Error for options that are not safe */
-  constructor(options: JwtOptions, log: (line: LogLine) => void) {
+  constructor(options: JwtOptions, metrics: Metrics, log: (line: LogLine) => void) {
     const { keys, issuer, audience, algorithms = ALGORITHMS } = options;
     if (typeof keys === 'string') {
+      if (!URL.canParse(keys))
+        throw new Error(`jwks: expected a URL, got ${JSON.stringify(keys)}; name a file, or https`);
       const { protocol, hostname } = new URL(keys);
       if (protocol !== 'https:' && !(protocol === 'http:' && LOOPBACK.test(hostname)))
         throw new Error(
@@ -87,6 +91,7 @@ export class Jwt {
       );
     this.#options = { ...options, algorithms };
     this.#claims = options.claims ?? CLAIMS;
+    this.#metrics = metrics;
     this.#log = log;
   }
 
@@ -149,6 +154,7 @@ export class Jwt {
       throw new Error(`status ${response.status}`);
     } catch (error) {
       this.#pausedUntil = performance.now() + PAUSE_MS;
+      this.#metrics.count('lr_keys_failures_total');
       this.#log({ level: 'error', event: 'keys_failed', url, reason: (error as Error).message });
       throw new KeysFailed();
     }

@@ -1,5 +1,7 @@
 import type { LogLine } from '../hooks.ts';
+import type { Metrics } from '../observation/metrics.ts';
 import { Refusal } from '../refusal.ts';
+import { traceHeaders } from '../requests/trace.ts';
 import { Recent } from './recent.ts';
 import { unsure } from './refusals.ts';
 import { Seldom } from './seldom.ts';
@@ -30,6 +32,8 @@ export interface PolicyInput {
 }
 
 type Decision = { readonly allow: boolean; readonly reason: string | null };
+/** Let in since the agent does not answer. */
+const UNDECIDED: Decision = { allow: true, reason: null };
 
 const TIMEOUT_MS = 500;
 const HOLD_MS = 1000;
@@ -44,9 +48,14 @@ export class Policy {
   readonly #failures: Seldom;
   readonly #held = new Recent<Decision>(MOST_HELD);
   readonly #asked = new Map<string, Promise<Decision>>();
+  readonly #metrics: Metrics;
 
-  constructor({ token, ...options }: PolicyOptions, log: (line: LogLine) => void) {
-    new URL(options.url);
+  constructor({ token, ...options }: PolicyOptions, metrics: Metrics, log: (line: LogLine) => void) {
+    if (!/^https?:$/.test(URL.canParse(options.url) ? new URL(options.url).protocol : ''))
+      throw new Error(
+        `policy: expected a URL of http or https, got ${JSON.stringify(options.url)}; http://127.0.0.1:8181/v1/data/logodds/allow is usual`,
+      );
+    this.#metrics = metrics;
     this.#options = { timeoutMs: TIMEOUT_MS, holdMs: HOLD_MS, failOpen: false, ...options };
     this.#headers = {
       'content-type': 'application/json',
@@ -55,30 +64,35 @@ export class Policy {
     this.#failures = new Seldom(log);
   }
 
-  /** @returns what to wait for; nothing where the answer is known @throws Refusal 403, 503 */
-  decide(input: PolicyInput): Promise<void> | undefined {
+  /** @param request  to whose trace the question belongs @returns what to wait for; nothing where the answer is known @throws Refusal 403, 503 */
+  decide(input: PolicyInput, request: Request): Promise<void> | undefined {
     const key = JSON.stringify(input);
     const held = this.#held.get(key, performance.now());
-    if (!held) return this.#answer(key).then(letIn);
-    letIn(held);
+    if (!held) return this.#answer(key, request).then((decision) => this.#letIn(decision));
+    this.#letIn(held);
     return undefined;
   }
 
-  #answer(key: string): Promise<Decision> {
+  #letIn(decision: Decision): void {
+    if (decision === UNDECIDED) this.#metrics.count('lr_policy_undecided_total');
+    letIn(decision);
+  }
+
+  #answer(key: string, request: Request): Promise<Decision> {
     let answer = this.#asked.get(key);
     if (!answer) {
-      answer = this.#ask(key).finally(() => this.#asked.delete(key));
+      answer = this.#ask(key, traceHeaders(request)).finally(() => this.#asked.delete(key));
       this.#asked.set(key, answer);
     }
     return answer;
   }
 
-  async #ask(input: string): Promise<Decision> {
+  async #ask(input: string, trace: Readonly<Record<string, string>>): Promise<Decision> {
     const { url, timeoutMs, holdMs, failOpen } = this.#options;
     try {
       const response = await fetch(url, {
         method: 'POST',
-        headers: this.#headers,
+        headers: { ...this.#headers, ...trace },
         body: `{"input":${input}}`,
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
@@ -91,7 +105,8 @@ export class Policy {
     } catch (error) {
       const reason = (error as Error).message;
       this.#failures.say(() => ({ level: 'error', event: 'policy_failed', url, letIn: failOpen, reason }));
-      if (failOpen) return { allow: true, reason: null };
+      this.#metrics.count('lr_policy_failures_total');
+      if (failOpen) return UNDECIDED;
       throw unsure('policy: expected a decision, got no answer; try again');
     }
   }

@@ -19,6 +19,8 @@ export class Served {
   readonly headers: Readonly<Record<`x-model-${'name' | 'version' | 'sha256'}`, string>>;
   /** when it was last asked, as a count of questions */
   lastAsked = 0;
+  /** how long it took to load, check and warm it */
+  loadSeconds = 0;
   readonly #engine: Engine;
   readonly #makeRoom: () => void;
   #idle: ByteScorer[] = [];

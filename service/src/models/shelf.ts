@@ -30,6 +30,14 @@ export interface Listed {
   readonly reason: string;
 }
 
+/** What a shelf tells. */
+export interface ShelfHooks {
+  /** a model could not be loaded */
+  onFailure?(name: string, reason: string): void;
+  /** a version takes no more requests, and none has its place */
+  onGone?(served: Served): void;
+}
+
 /** The models of a service, by name and version. The last version put is the one that is asked where none is named. */
 export class Shelf {
   readonly #models = new Map<string, Map<string, Served>>();
@@ -37,16 +45,13 @@ export class Shelf {
   readonly #failures = new Map<string, string>();
   readonly #engine: Engine = pickEngine();
   readonly #bound: number;
-  readonly #onFailure: (name: string, reason: string) => void;
+  readonly #hooks: ShelfHooks;
   #asked = 0;
 
-  /**
-   * @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back
-   * @param onFailure  called for each model that could not be loaded
-   */
-  constructor(bound = MEMORY, onFailure: (name: string, reason: string) => void = () => {}) {
+  /** @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back */
+  constructor(bound = MEMORY, hooks: ShelfHooks = {}) {
     this.#bound = bound;
-    this.#onFailure = onFailure;
+    this.#hooks = hooks;
   }
 
   /**
@@ -60,12 +65,14 @@ export class Shelf {
         `model name: expected 1 to 128 characters without blanks and / : ? #, got ${JSON.stringify(name)}; rename it`,
       );
     let served: Served;
+    const began = performance.now();
     try {
       const model = isModel(source.model) ? source.model : loadModel(source.model, allStages);
       served = new Served(name, source.version ?? (model.sha256 ?? '0').slice(0, 12), model, this.#engine, () =>
         this.#tidy(),
       );
       served.warm();
+      served.loadSeconds = (performance.now() - began) / 1000;
     } catch (error) {
       this.fail(name, (error as Error).message);
       throw error;
@@ -81,6 +88,14 @@ export class Shelf {
     return served;
   }
 
+  /** Puts a model in the place of all versions that there are of its name. @throws as `put` */
+  replace(source: ModelSource): Served {
+    const before = this.versions(source.name);
+    const served = this.put(source);
+    for (const version of before) if (version !== served.version) this.remove(source.name, version);
+    return served;
+  }
+
   /** Takes a model, or one version of it, off the shelf. Returns whether it was there. */
   remove(name: string, version?: string): boolean {
     const versions = this.#models.get(name);
@@ -90,6 +105,7 @@ export class Shelf {
     for (const served of gone) {
       versions.delete(served.version);
       served.retire();
+      this.#hooks.onGone?.(served);
     }
     if (versions.size === 0) this.#models.delete(name);
     return gone.length > 0;
@@ -98,7 +114,7 @@ export class Shelf {
   /** Notes that a model could not be loaded; what is there goes on. */
   fail(name: string, reason: string): void {
     this.#failures.set(name, reason);
-    this.#onFailure(name, reason);
+    this.#hooks.onFailure?.(name, reason);
   }
 
   /** The model that answers. @param sees  which models a refusal may name @throws Refusal 404 */

@@ -19,7 +19,8 @@ export type Stage = (typeof STAGES)[number];
 export interface Tally {
   readonly model: string;
   readonly version: string;
-  readonly sha256: string;
+  /** of the file that had the version last */
+  sha256: string;
   /** requests by protocol and status */
   readonly requests: Record<string, number>;
   rows: number;
@@ -32,6 +33,16 @@ export interface Tally {
   readonly batch: Histogram;
   readonly probability: Histogram;
   loadSeconds: number;
+  /** where it is counted from now on; null: here */
+  into: Tally | null;
+}
+
+/** Whose counts are asked for. */
+interface Counted {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly loadSeconds?: number;
 }
 
 /** What is counted beside requests to models. */
@@ -45,18 +56,39 @@ const COUNTERS = {
   lr_labels_total: 'Labels taken.',
   lr_labels_refused_total: 'Labels refused.',
   lr_audit_lines_total: 'Lines written to the audit log.',
+  lr_policy_failures_total: 'Questions to the policy that it did not answer.',
+  lr_policy_undecided_total: 'Requests let in without a decision, since the policy did not answer.',
+  lr_keys_failures_total: 'Times an issuer did not give its keys.',
   lr_audit_dropped_total: 'Requests that the audit log lost; it says so itself.',
 } as const;
 export type Counter = keyof typeof COUNTERS;
 
+/** Versions of a model that answer no more and have series of their own still; those before them are one. */
+const MOST_REPLACED = 3;
+/** Models of which no version answers, whose series are told still; those before them are one. */
+const MOST_DESERTED = 100;
+/** The version of those that were replaced before. */
+export const EARLIER = 'earlier';
+
 /** Versions of models above which histograms are of all models together: a series for each bucket of each is more than anybody reads. */
 const MOST_VERSIONS = 100;
 
-/** Numbers of a service, by model, as Prometheus reads them. */
+/** Versions of a model. */
+interface Versions {
+  /** those that answer */
+  readonly live: Set<Tally>;
+  /** those that were replaced, the oldest first */
+  readonly replaced: Tally[];
+}
+
+/** Numbers of a service, by model, as Prometheus reads them. What is counted never falls, and what was replaced does not pile up. */
 export class Metrics {
   readonly #tallies = new Map<string, Tally>();
   /** the same, by what was asked */
   readonly #known = new WeakMap<object, Tally>();
+  readonly #versions = new Map<string, Versions>();
+  /** models of which no version answers, the first one first */
+  readonly #deserted = new Set<string>();
   /** requests that reached no model, by protocol and status */
   readonly #others: Record<string, number> = {};
   /** what admission counts */
@@ -64,25 +96,79 @@ export class Metrics {
   readonly #counts: Partial<Record<Counter, number>> = {};
 
   /** The counts of a version of a model; made when it is first asked for. */
-  of(served: { readonly name: string; readonly version: string; readonly sha256: string }): Tally {
+  of(served: Counted): Tally {
     const known = this.#known.get(served);
     if (known) return known;
-    const key = `${served.name}\n${served.version}\n${served.sha256}`;
-    let tally = this.#tallies.get(key);
-    if (!tally) {
-      tally = emptyTally(served.name, served.version, served.sha256);
-      this.#tallies.set(key, tally);
-    }
+    const { name, version, sha256, loadSeconds = 0 } = served;
+    const tally = this.#at(name, version);
+    if (version !== EARLIER) this.#answers(tally);
+    tally.sha256 = sha256;
+    tally.loadSeconds = loadSeconds;
     this.#known.set(served, tally);
     return tally;
   }
 
+  #at(name: string, version: string): Tally {
+    const key = `${name}\n${version}`;
+    let tally = this.#tallies.get(key);
+    if (!tally) {
+      tally = emptyTally(name, version);
+      this.#tallies.set(key, tally);
+    }
+    return tally;
+  }
+
+  /** A version answers, for the first time or again. */
+  #answers(tally: Tally): void {
+    const { model } = tally;
+    let versions = this.#versions.get(model);
+    if (!versions) {
+      versions = { live: new Set(), replaced: [] };
+      this.#versions.set(model, versions);
+    }
+    const at = versions.replaced.indexOf(tally);
+    if (at >= 0) versions.replaced.splice(at, 1);
+    versions.live.add(tally);
+    this.#deserted.delete(model);
+  }
+
+  /** A version answers no more. Its counts are told for a while; then they are added to those of all that were replaced before. */
+  retire({ name, version }: Pick<Counted, 'name' | 'version'>): void {
+    const tally = this.#tallies.get(`${name}\n${version}`);
+    const versions = this.#versions.get(name);
+    // nobody has asked it, or it was told before
+    if (!tally || !versions?.live.delete(tally)) return;
+    versions.replaced.push(tally);
+    if (versions.replaced.length > MOST_REPLACED) this.#fold(versions.replaced.shift()!, this.#at(name, EARLIER));
+    if (versions.live.size > 0) return;
+    this.#deserted.add(name);
+    if (this.#deserted.size > MOST_DESERTED) this.#forget(this.#deserted.values().next().value!);
+  }
+
+  /** The counts of a model of which no version answers become part of those of all such models. */
+  #forget(name: string): void {
+    const all = this.#at('', EARLIER);
+    const { replaced } = this.#versions.get(name)!;
+    const earlier = this.#tallies.get(`${name}\n${EARLIER}`);
+    for (const tally of earlier ? [...replaced, earlier] : replaced) this.#fold(tally, all);
+    this.#deserted.delete(name);
+    this.#versions.delete(name);
+  }
+
+  /** @param into  counts what requests that go on still add */
+  #fold(tally: Tally, into: Tally): void {
+    addTally(into, tally);
+    tally.into = into;
+    this.#tallies.delete(`${tally.model}\n${tally.version}`);
+  }
+
   /** Counts a request and its time. @param tally  null: it reached no model */
   request(tally: Tally | null, protocol: string, status: number, seconds: number): void {
-    const requests = tally?.requests ?? this.#others;
+    const to = tally && current(tally);
+    const requests = to?.requests ?? this.#others;
     const key = `${protocol} ${status}`;
     requests[key] = (requests[key] ?? 0) + 1;
-    if (tally) observe(tally.whole, seconds);
+    if (to) observe(to.whole, seconds);
   }
 
   /** Counts a request that was turned away. */
@@ -107,11 +193,12 @@ export class Metrics {
 
   /** Counts time. */
   stage(tally: Tally, stage: Stage, seconds: number): void {
-    observe(tally.stages[stage], seconds);
+    observe(current(tally).stages[stage], seconds);
   }
 
   /** Counts the rows of an answer. */
-  answer(tally: Tally, { scores, faults }: Answer): void {
+  answer(counted: Tally, { scores, faults }: Answer): void {
+    const tally = current(counted);
     const { rows, probabilities, defaulted } = scores;
     tally.rows += rows;
     tally.refused += faults.length;
@@ -131,14 +218,9 @@ export class Metrics {
   /** Adds the numbers of another process. */
   add({ tallies, others, load, counts }: Snapshot): this {
     for (const other of tallies) {
-      const own = this.of({ name: other.model, version: other.version, sha256: other.sha256 });
-      addCounts(own.requests, other.requests);
-      for (const key of ['rows', 'refused', 'defaulted'] as const) own[key] += other[key];
-      for (const stage of STAGES) addHistogram(own.stages[stage], other.stages[stage]);
-      addHistogram(own.whole, other.whole);
-      addHistogram(own.batch, other.batch);
-      addHistogram(own.probability, other.probability);
-      own.loadSeconds = Math.max(own.loadSeconds, other.loadSeconds);
+      const { model: name, version, sha256, loadSeconds } = other;
+      const before = this.#tallies.get(`${name}\n${version}`)?.loadSeconds ?? 0;
+      addTally(this.of({ name, version, sha256, loadSeconds: Math.max(before, loadSeconds) }), other);
     }
     addCounts(this.#others, others);
     addLoad(this.load, load);
@@ -157,6 +239,7 @@ export class Metrics {
     const tallies = [...this.#tallies.values()];
     const of = ({ model, version }: Tally) => `model=${label(model)},version=${label(version)}`;
     const each = (value: (tally: Tally) => number) => tallies.map((tally) => [of(tally), value(tally)] as const);
+    const single = tallies.filter(({ version }) => version !== EARLIER);
     const timed = tallies.length > MOST_VERSIONS ? [summed(tallies)] : tallies;
     return [
       family('lr_requests_total', 'counter', 'Requests answered, by model, version, protocol and status.', [
@@ -207,13 +290,13 @@ export class Metrics {
         'lr_model_info',
         'gauge',
         'Models that were loaded, with the digest of their files.',
-        tallies.map((tally) => [`${of(tally)},sha256=${label(tally.sha256)}`, 1]),
+        single.map((tally) => [`${of(tally)},sha256=${label(tally.sha256)}`, 1]),
       ),
       family(
         'lr_model_load_seconds',
         'gauge',
         'Time to load, check and warm a model.',
-        each(({ loadSeconds }) => loadSeconds),
+        single.map((tally) => [of(tally), tally.loadSeconds]),
       ),
       ...loadFamilies(this.load),
       ...Object.entries(COUNTERS).map(([name, help]) =>
@@ -241,20 +324,31 @@ type Sampled = Readonly<
 
 /** The histograms of all models together. */
 function summed(tallies: readonly Tally[]): Tally {
-  const all = emptyTally('', '', '');
-  for (const tally of tallies) {
-    for (const stage of STAGES) addHistogram(all.stages[stage], tally.stages[stage]);
-    addHistogram(all.whole, tally.whole);
-    addHistogram(all.batch, tally.batch);
-    addHistogram(all.probability, tally.probability);
-  }
+  const all = emptyTally('', '');
+  for (const tally of tallies) addTally(all, tally);
   return all;
 }
 
-const emptyTally = (model: string, version: string, sha256: string): Tally => ({
+/** Where a version is counted: one that was replaced long ago, with others. */
+function current(tally: Tally): Tally {
+  let at = tally;
+  while (at.into) at = at.into;
+  return at;
+}
+
+function addTally(to: Tally, from: Tally): void {
+  addCounts(to.requests, from.requests);
+  for (const key of ['rows', 'refused', 'defaulted'] as const) to[key] += from[key];
+  for (const stage of STAGES) addHistogram(to.stages[stage], from.stages[stage]);
+  addHistogram(to.whole, from.whole);
+  addHistogram(to.batch, from.batch);
+  addHistogram(to.probability, from.probability);
+}
+
+const emptyTally = (model: string, version: string): Tally => ({
   model,
   version,
-  sha256,
+  sha256: '',
   requests: {},
   rows: 0,
   refused: 0,
@@ -269,6 +363,7 @@ const emptyTally = (model: string, version: string, sha256: string): Tally => ({
   batch: histogram(ROWS),
   probability: histogram(SHARES),
   loadSeconds: 0,
+  into: null,
 });
 
 const label = (text: string): string => `"${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;

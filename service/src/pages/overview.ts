@@ -22,9 +22,9 @@ export async function overview(core: Core, query: Readonly<Record<string, string
   const names = new Set(all.map(({ name }) => name));
   const { tallies, others } = metrics.snapshot();
   // to look at a model is not to count it
-  const counted = new Map(tallies.map((tally) => [keyOf(tally.model, tally), tally]));
+  const counted = new Map(tallies.map((tally) => [keyOf(tally.model, tally.version), tally]));
   const talliesOf = (served: Served): Tally[] => {
-    const tally = counted.get(keyOf(served.name, served));
+    const tally = counted.get(keyOf(served.name, served.version));
     return tally ? [tally] : [];
   };
   const chosen = all.find((served) => served.name === model && (version ?? served.version) === served.version);
@@ -47,8 +47,7 @@ export async function overview(core: Core, query: Readonly<Record<string, string
   };
 }
 
-const keyOf = (name: string, { version, sha256 }: { readonly version: string; readonly sha256: string }): string =>
-  `${name}\n${version}\n${sha256}`;
+const keyOf = (name: string, version: string): string => `${name}\n${version}`;
 
 function wholeNumber(given: string | undefined, otherwise: number): number {
   const value = Number(given ?? otherwise);

@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../core.ts';
 import { sightOf } from '../requests/caller.ts';
+import { queryOf } from '../requests/query.ts';
 import { jsonResponse } from '../responses/json.ts';
 import { CONSOLE_SCRIPT, consoleHtml } from './consolePage.ts';
 import { DOCS_SCRIPT, docsHtml } from './docsPage.ts';
@@ -45,7 +46,7 @@ export function addPages(app: Hono, core: Core): void {
   app.get('/', (c) => text('text/html', consoleHtml(besideOf(c))));
   app.get('/docs', (c) => text('text/html', docsHtml(consoleOf(c))));
   for (const [name, [type, body]] of Object.entries(FILES)) app.get(`/${name}`, () => text(type, body));
-  app.get('/console.json', async (c) => jsonResponse(await overview(core, c.req.query(), sightOf(c.req.raw))));
+  app.get('/console.json', async (c) => jsonResponse(await overview(core, queryOf(c.req.raw), sightOf(c.req.raw))));
   app.get(API, ({ req }) => {
     // below another app its path is known; a program around the service may have cut it off, and then the description is beside it
     const below = req.path.slice(0, -API.length);

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
 import type { Label } from '../observation/labels.ts';
 import { badRequest, Refusal } from '../refusal.ts';
+import { queryOf } from '../requests/query.ts';
 import { parsedJson } from '../scoring/score.ts';
 
 /*
@@ -16,9 +17,10 @@ const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 export function addLabels(app: Hono, core: Core): void {
   app.post('/models/:model/labels', (c) =>
-    core.exchange(c.req.raw, 'labels', c.req.param('model'), c.req.query('version') ?? null, (exchange) =>
-      take(exchange, core),
-    ),
+    core.exchange(c.req.raw, 'labels', c.req.param('model'), c.req.query('version') ?? null, (exchange) => {
+      queryOf(c.req.raw);
+      return take(exchange, core);
+    }),
   );
 }
 

@@ -10,6 +10,7 @@ import { quote } from '../requests/columns.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
+import { queryOf } from '../requests/query.ts';
 import { wantedOf } from '../requests/wanted.ts';
 import { jsonResponse } from '../responses/json.ts';
 import { ScoreCsv } from '../responses/scoreCsv.ts';
@@ -30,13 +31,13 @@ const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlin
 
 export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
-    const served = core.shelf.find(c.req.param('model'), c.req.query('version') ?? null, sightOf(c.req.raw));
+    const served = core.shelf.find(c.req.param('model'), queryOf(c.req.raw)['version'] ?? null, sightOf(c.req.raw));
     return jsonResponse(describe(served, core.shelf.versions(served.name)));
   });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
       const type = mediaTypeOf(c.req.raw);
-      const wanted = hasQuery(c) ? wantedOf(c.req.query()) : NOTHING;
+      const wanted = hasQuery(c) ? wantedOf(queryOf(c.req.raw)) : NOTHING;
       if (LINES.includes(type)) return scoreLines(exchange, wanted);
       if (type === 'text/csv') return scoreCsv(exchange, wanted);
       if (type === ARROW) return scoreArrow(exchange, wanted);
@@ -51,6 +52,7 @@ export function addOwn(app: Hono, core: Core): void {
 }
 
 const hasQuery = (c: Context): boolean => c.req.url.includes('?');
+/** Where it is given twice, the request is refused when its query is read, so that it is counted. */
 const versionOf = (c: Context): string | null => (hasQuery(c) ? (c.req.query('version') ?? null) : null);
 
 const writers = new WeakMap<Served, ScoreJson>();

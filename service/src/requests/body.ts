@@ -28,13 +28,29 @@ export async function bytesOf(request: Request, { limits, deadline }: Reading): 
   const length = headers.get('content-length');
   if (length !== null && Number(length) > most) throw bodyTooLarge(most);
   if (length === null || headers.get('content-encoding') !== null) return readOf(request, { limits, deadline });
-  const all = request.arrayBuffer().catch(() => {
-    throw cutOff();
-  });
+  const all = wholeOf(request);
   const bytes = new Uint8Array(await before(deadline, all));
   // a host that does not hold a body to its length
   if (bytes.length > most) throw bodyTooLarge(most);
   return bytes;
+}
+
+async function wholeOf(request: Request): Promise<ArrayBuffer> {
+  if (request.bodyUsed) throw alreadyRead();
+  try {
+    const all = await request.arrayBuffer();
+    // as some hosts have it
+    if (all.byteLength === 0) checkUnread(request);
+    return all;
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw UNUSABLE.test((error as Error).message) ? alreadyRead() : cutOff();
+  }
+}
+
+/** @throws Refusal for a body that has a length, and no bytes any more */
+function checkUnread({ headers }: Request): void {
+  if (Number(headers.get('content-length')) > 0) throw alreadyRead();
 }
 
 /** The bytes of a body of which the length is not known. */
@@ -64,16 +80,21 @@ export function chunksOf(request: Request, reading: Reading): AsyncGenerator<Uin
     throw new Refusal(415, 'ERR_ENCODING', 'content-encoding: expected gzip or deflate, got another; send it without', {
       headers: { 'accept-encoding': 'gzip, deflate' },
     });
-  return read(request.body, encoding, format, reading);
+  if (request.bodyUsed || request.body?.locked) throw alreadyRead();
+  return read(request, encoding, format, reading);
 }
 
 async function* read(
-  body: Request['body'],
+  request: Request,
   encoding: string,
   format: CompressionFormat | null,
   { limits, deadline }: Reading,
 ): AsyncGenerator<Uint8Array> {
-  if (!body) return;
+  const { body } = request;
+  if (!body) {
+    checkUnread(request);
+    return;
+  }
   const sent = { bytes: 0 };
   const stream = format ? inflated(body, format, sent) : body;
   const reader = stream.getReader();
@@ -81,7 +102,10 @@ async function* read(
   try {
     for (;;) {
       const { done, value } = await before(deadline, next(reader, encoding));
-      if (done) return;
+      if (done) {
+        if (total === 0) checkUnread(request);
+        return;
+      }
       total += value.length;
       if (format && total > SMALL && total > limits.inflation * sent.bytes)
         throw tooLarge(
@@ -128,6 +152,17 @@ async function next(reader: ReadableStreamDefaultReader<Uint8Array>, encoding: s
 /** A client that leaves is no fault of the service. */
 const cutOff = (): Refusal =>
   new Refusal(400, 'ERR_BODY', 'body: expected all of it, got a connection that ended before; send it again');
+
+/** What runtimes say of a body that somebody has read. */
+const UNUSABLE = /unusable|disturbed|locked|already (been )?(read|used|consumed)/i;
+
+/** A fault of the program around the service: a client can do nothing about it. */
+const alreadyRead = (): Refusal =>
+  new Refusal(
+    500,
+    'ERR_BODY_READ',
+    'body: expected it unread, got one that the program around the service has read; mount the service before express.json() and the like',
+  );
 
 const bodyTooLarge = (most: number): Refusal =>
   new Refusal(

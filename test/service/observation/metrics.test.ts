@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Metrics } from '../../../service/src/index.ts';
-import { JSON_TYPE, serviceOf, serviceWith } from '../models.ts';
+import { bytes, JSON_TYPE, serviceOf, serviceWith } from '../models.ts';
 
 const RECORD = '{"code":"2","x":0.5}';
 
@@ -79,4 +79,69 @@ test('models that cannot be loaded are counted', () => {
   expect(() => service.models.put({ name: 'codes', model: new Uint8Array(9) })).toThrow();
   service.models.fail('other', 'no such file');
   expect(service.metrics.counted('lr_model_load_failures_total')).toBe(2);
+});
+
+/** Samples of a family by version. */
+const byVersion = (metrics: Metrics, name: string) =>
+  Object.fromEntries(
+    [...metrics.text({}).matchAll(new RegExp(`^${name}\\{model="(\\w*)",version="(\\w*)"[^}]*\\} (\\d+)$`, 'gm'))].map(
+      ([, model, version, count]) => [`${model} ${version}`, Number(count)],
+    ),
+  );
+const sumOf = (samples: Record<string, number>) => Object.values(samples).reduce((sum, count) => sum + count, 0);
+
+test('versions that were replaced have series for a while, then one together; no count is lost, also of requests that go on', () => {
+  const metrics = new Metrics();
+  const served = Array.from({ length: 6 }, (_, i) => ({ name: 'm', version: `v${i}`, sha256: `${i}` }));
+  const first = metrics.of(served[0]);
+  served.forEach((one, i) => {
+    metrics.request(metrics.of(one), 'own', 200, 0.001);
+    if (i > 0) metrics.retire(served[i - 1]);
+    // a stream of the first version goes on while others come and go
+    metrics.request(first, 'own', 200, 0.001);
+    metrics.stage(first, 'score', 0.001);
+    expect(sumOf(byVersion(metrics, 'lr_requests_total'))).toBe(2 * (i + 1));
+    expect(sumOf(byVersion(metrics, 'lr_request_duration_seconds_count'))).toBe(2 * (i + 1));
+  });
+  expect(byVersion(metrics, 'lr_requests_total')).toEqual({
+    'm earlier': 8,
+    'm v2': 1,
+    'm v3': 1,
+    'm v4': 1,
+    'm v5': 1,
+  });
+  expect(metrics.text({})).not.toContain('lr_model_info{model="m",version="earlier"');
+  // told twice, it is one
+  metrics.retire(served[4]);
+  // the one before is put again: it goes on counting where it did
+  metrics.request(metrics.of({ ...served[4] }), 'own', 200, 0.001);
+  metrics.retire(served[5]);
+  expect(byVersion(metrics, 'lr_requests_total')).toMatchObject({ 'm earlier': 8, 'm v4': 2, 'm v5': 1 });
+});
+
+test('a thousand models that come and go leave a hundred; a version whose file changes is one series', () => {
+  const metrics = new Metrics();
+  for (let i = 0; i < 1000; i++) {
+    const one = { name: `m${i}`, version: 'v', sha256: '0' };
+    metrics.request(metrics.of(one), 'own', 200, 0.001);
+    metrics.retire(one);
+  }
+  const counts = byVersion(metrics, 'lr_requests_total');
+  expect([counts[' earlier'], Object.keys(counts).length, sumOf(counts)]).toEqual([900, 101, 1000]);
+  for (const sha256 of ['1', '2']) metrics.request(metrics.of({ name: 'm', version: '1', sha256 }), 'own', 200, 0.001);
+  expect(metrics.text({}).match(/lr_rows_total\{model="m",/g)).toHaveLength(1);
+  expect(metrics.text({})).toContain('lr_model_info{model="m",version="1",sha256="2"} 1');
+});
+
+test('a service drops the counts of versions that others have replaced', async () => {
+  const { service, ask } = serviceOf('codes');
+  for (let i = 0; i < 50; i++) {
+    service.models.put({ name: 'codes', version: `v${i}`, model: bytes.codes });
+    for (const old of service.models.versions('codes').slice(0, -1)) service.models.remove('codes', old);
+    await ask('/models/codes/score', RECORD, JSON_TYPE);
+  }
+  const { tallies } = service.metrics.snapshot();
+  expect(tallies.map(({ version }) => version).sort()).toEqual(['earlier', 'v46', 'v47', 'v48', 'v49']);
+  expect(tallies.reduce((sum, { rows }) => sum + rows, 0)).toBe(50);
+  expect(tallies.at(-1)!.loadSeconds).toBeGreaterThan(0);
 });

@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { CsvReader } from '../../../cli/src/serve/observation/csvPieces.ts';
 import { PredictionFiles } from '../../../cli/src/serve/observation/predictionFiles.ts';
 import { RotatingLines } from '../../../cli/src/serve/observation/rotating.ts';
+import { placeHere } from '../../../cli/src/write/temporary.ts';
 import {
   createService,
   PredictionLines,
@@ -205,7 +207,6 @@ test('a folder that cannot be written: what comes is dropped and told, and later
   const options = { folder: place, format: 'jsonl', entity: null, size: 1e6, ageMs: 1e6 } as const;
   const files = new PredictionFiles(options);
   const items = await scored(3);
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(place, 'a file in its place');
   expect(files.take(items)).toMatchObject({
     written: 0,
@@ -240,3 +241,37 @@ test('a Parquet file has its name when it is whole, and the same cells', async (
   connection.closeSync();
   instance.closeSync();
 });
+
+test('lines that a killed process has left become Parquet once; those of a process that may live elsewhere stay', async () => {
+  const place = join(folder, 'left');
+  mkdirSync(place);
+  const options = { folder: place, format: 'parquet', entity: null, size: 1e6, ageMs: 1000 } as const;
+  const text = readFileSync(await whole(), 'utf8');
+  const ended = spawnSync(process.execPath, ['-e', '0']).pid;
+  const stamp = '20260101T000000Z';
+  const put = (name: string, seconds: number) => {
+    writeFileSync(join(place, name), text);
+    utimesSync(join(place, name), seconds, seconds);
+  };
+  const now = Date.now() / 1000;
+  put(`.predictions-${stamp}-${placeHere()}-${ended}-1.jsonl`, now);
+  // another container has the same process ids
+  put(`.predictions-${stamp}-00000000-${process.pid}-1.jsonl`, now);
+  put(`.predictions-${stamp}-00000000-${process.pid}-2.jsonl`, now - 100_000);
+  const two = [new PredictionFiles(options), new PredictionFiles(options)];
+  for (const files of two) await files.close();
+  const names = readdirSync(place).sort();
+  expect(names.filter((name) => name.startsWith('.'))).toEqual([
+    `.predictions-${stamp}-00000000-${process.pid}-1.jsonl`,
+  ]);
+  expect(names.filter((name) => name.endsWith('.parquet'))).toHaveLength(2);
+});
+
+/** A file of lines. */
+async function whole(): Promise<string> {
+  const place = join(folder, 'whole');
+  const files = new PredictionFiles({ folder: place, format: 'jsonl', entity: null, size: 1e6, ageMs: 1e6 });
+  files.take(await scored(2));
+  await files.close();
+  return join(place, readdirSync(place)[0]);
+}

@@ -14,7 +14,8 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
 import { afterEach, expect, test } from 'vitest';
-import { createService, type OpenTelemetry, traceHeaders } from '../../../service/src/index.ts';
+import { createService, type Gate, type OpenTelemetry, traceHeaders } from '../../../service/src/index.ts';
+import { Refusal } from '../../../service/src/refusal.ts';
 import { JSON_TYPE, serviceWith } from '../models.ts';
 import { privateModel, RECORD, SECRET, SECRET_NUMBER } from './private.ts';
 
@@ -106,6 +107,34 @@ test('a stream is one span with the times of its stages; an error of the service
   );
   expect(text).toContain('ERR_RECORD');
   for (const secret of [SECRET, String(SECRET_NUMBER)]) expect(text).not.toContain(secret);
+});
+
+test.each([
+  ['a model that is not there', '/models/none/score', {}, 404, 'ERR_MODEL'],
+  ['a body that is too long', '/models/codes/score', { 'content-length': '99' }, 413, 'ERR_BODY'],
+  ['a time that is over', '/models/codes/score', { timeout: '0' }, 504, 'ERR_DEADLINE'],
+  ['a gate that is shut', '/models/codes/score', { 'x-shut': '1' }, 429, 'ERR_RATE'],
+  ['a name of the query twice', '/models/codes/score?explain=1&explain=2', {}, 400, 'ERR_REQUEST'],
+  ['what the service fails at', '/models/codes/score', { 'x-broken': '1' }, 500, 'ERR_INTERNAL'],
+] as const)('a request that is refused has a span that says so: %s', async (_, path, headers, status, type) => {
+  const { spans, given } = setUp();
+  const gate: Gate = {
+    enter({ request }) {
+      if (request.headers.has('x-shut')) throw new Refusal(429, 'ERR_RATE', 'shut');
+      if (request.headers.has('x-broken')) throw new TypeError('broken');
+      return undefined;
+    },
+  };
+  const { ask } = serviceWith({ telemetry: given, gates: [gate], limits: { bytes: 50 } }, 'codes');
+  expect((await ask(path, RECORD_OF_CODES, { ...JSON_TYPE, ...headers })).status).toBe(status);
+  const server = spans.getFinishedSpans().find(({ kind }) => kind === api.SpanKind.SERVER)!;
+  expect(server.attributes).toMatchObject({
+    'http.response.status_code': status,
+    'error.type': type,
+    'http.route': '/models/{model}/score',
+  });
+  // by the conventions what a client did wrong is no error of a server
+  expect(server.status.code).toBe(status >= 500 ? api.SpanStatusCode.ERROR : api.SpanStatusCode.UNSET);
 });
 
 test('without telemetry the trace of a caller is carried on as it came, and the log names it', async () => {

@@ -272,7 +272,19 @@ async function slowReader() {
   for (const goes of [false, true]) {
     const child = spawn(
       process.execPath,
-      ['cli/bin/logodds.js', 'serve', MODEL, '--no-grpc', '--port', '0', '--json', '--log-level', 'info'],
+      [
+        'cli/bin/logodds.js',
+        'serve',
+        MODEL,
+        '--no-grpc',
+        '--port',
+        '0',
+        '--json',
+        '--log-level',
+        'info',
+        '--max-delay',
+        '0',
+      ],
       { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const { url } = await firstLine(child);

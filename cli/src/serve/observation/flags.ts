@@ -14,3 +14,9 @@ export interface ObservationOptions {
   readonly otlp?: string;
   readonly traceSample?: number;
 }
+
+/** What is wrong with where traces go; null: nothing. */
+export const otlpProblem = (otlp: string | undefined): string | null =>
+  otlp === undefined || (URL.canParse(otlp) && /^https?:$/.test(new URL(otlp).protocol))
+    ? null
+    : `expected a URL of http or https, got ${otlp}; http://127.0.0.1:4318 is usual`;

@@ -1,10 +1,10 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { AuditEntry, Counter, EntityFrom, Label, LogLine, ServiceOptions } from '../../../../service/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { jsonLine } from '../../terminal/print.ts';
 import { reason } from '../../write/temporary.ts';
 import { auditPathOf } from './auditFile.ts';
-import type { ObservationOptions } from './flags.ts';
+import { type ObservationOptions, otlpProblem } from './flags.ts';
 import { LineSink, standardError } from './lineSink.ts';
 import type { PredictionItem } from './predictionFiles.ts';
 import { processGauges } from './processGauges.ts';
@@ -132,7 +132,7 @@ async function openAudit(
 ) {
   const path = auditPathOf(resolve(file), worker);
   const sync = auditStrict ? 'always' : auditSync;
-  const recorder = await opened('--audit', dirname(path), () =>
+  const recorder = await opened('--audit', file, () =>
     Recorder.start<AuditEntry>(
       { kind: 'audit', options: { path, sync, size: auditSize * 1e6 } },
       {
@@ -145,6 +145,7 @@ async function openAudit(
           count('lr_audit_dropped_total', lost);
           trouble('audit dropped', 'the disk is too slow');
         },
+        onLeft: (by) => trouble('audit lock taken over', `left by ${by}`),
         onTorn: (bytes) => trouble('audit torn', `${bytes} bytes of a line that was not complete; the chain goes on`),
       },
     ),
@@ -169,8 +170,8 @@ async function openTelemetryOf(
   const { env } = process;
   const isAsked = otlp !== undefined || ENDPOINTS.some((name) => env[name]);
   if (!isAsked || env['OTEL_SDK_DISABLED'] === 'true') return null;
-  if (otlp !== undefined && !URL.canParse(otlp))
-    throw new LogoddsError('ERR_RANGE', `--otlp: expected a URL, got ${otlp}; http://127.0.0.1:4318 is usual`);
+  const problem = otlpProblem(otlp);
+  if (problem !== null) throw new LogoddsError('ERR_RANGE', `--otlp: ${problem}`);
   const protocol = env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? PROTOCOL;
   if (protocol !== PROTOCOL)
     onFailure(`OTEL_EXPORTER_OTLP_PROTOCOL: expected ${PROTOCOL}, got ${protocol}; ${PROTOCOL} is sent`);
@@ -190,6 +191,8 @@ async function opened<T>(option: string, path: string, open: () => Promise<T>): 
   try {
     return await open();
   } catch (error) {
+    if ((error as Error).name === 'Taken')
+      throw new LogoddsError('ERR_DATA', `${option} ${path}: ${(error as Error).message}`, { cause: error });
     throw new LogoddsError(
       'ERR_DATA',
       `${option} ${path}: expected a place that can be written, got an error (${reason(error)}); choose another`,

@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   type EntityFrom,
@@ -8,6 +8,7 @@ import {
   type StreamEnd,
 } from '../../../../service/src/index.ts';
 import { loadDuckDB, SEALED, text } from '../../read/sql.ts';
+import { hasEnded, placeHere } from '../../write/temporary.ts';
 import { CsvReader } from './csvPieces.ts';
 import { RotatingLines } from './rotating.ts';
 
@@ -45,10 +46,19 @@ export class PredictionFiles {
 
   constructor({ folder, format, entity, size, ageMs }: PredictionFilesOptions) {
     this.#lines = new PredictionLines({ entity, csv: (by) => new CsvReader(by) });
-    const complete = format === 'parquet' ? (path: string) => this.#convert(path) : undefined;
+    const sweep = (isStart: boolean) => {
+      for (const path of leftIn(folder, ageMs, isStart)) this.#convert(path);
+    };
+    const complete =
+      format === 'parquet'
+        ? (path: string) => {
+            this.#convert(path);
+            sweep(false);
+          }
+        : undefined;
     this.#predictions = new RotatingLines({ folder, stem: PREDICTIONS, size, ageMs, ...(complete && { complete }) });
     this.#labels = new RotatingLines({ folder, stem: 'labels', size, ageMs });
-    if (complete) for (const path of leftIn(folder)) complete(path);
+    if (complete) sweep(true);
   }
 
   /** Writes items. It never throws. */
@@ -111,30 +121,41 @@ export class PredictionFiles {
 
 const said = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).name;
 
-/** Complete lines that a killed process has left. */
-function leftIn(folder: string): string[] {
+/** Hidden names: when the file began, where and by which process. */
+const HIDDEN = /^\.predictions-(\w+)-([\da-f]{8})-(\d+)-([\dx]+)\.jsonl$/;
+
+/** Takes over the lines that processes have left which were killed: each is taken over once. @param ageMs  after which a file is complete where its process lives @param isStart  whether this process has no file yet: ids come again */
+function leftIn(folder: string, ageMs: number, isStart: boolean): string[] {
   let names: string[];
   try {
     names = readdirSync(folder);
   } catch {
     return [];
   }
-  return names
-    .filter((name) => {
-      const [, pid] = /^\.predictions-\w+-(\d+)-\d+\.jsonl$/.exec(name) ?? [];
-      return pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid)));
-    })
-    .map((name) => join(folder, name));
+  return names.flatMap((name) => {
+    const [, stamp, place, pid, rest] = HIDDEN.exec(name) ?? [];
+    if (stamp === undefined) return [];
+    const isOwn = place === placeHere() && Number(pid) === process.pid;
+    if (isOwn ? !isStart : !isLeft(join(folder, name), place, Number(pid), ageMs)) return [];
+    const own = join(folder, `.predictions-${stamp}-${placeHere()}-${process.pid}-${rest}x${pid}.jsonl`);
+    try {
+      renameSync(join(folder, name), own);
+      return [own];
+    } catch {
+      // another process was faster
+      return [];
+    }
+  });
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+function isLeft(path: string, place: string, pid: number, ageMs: number): boolean {
+  if (place === placeHere()) return hasEnded(pid);
+  // of another machine or container nothing is known but that it does not write
+  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Number.POSITIVE_INFINITY };
+  return Date.now() - mtimeMs > 2 * ageMs + HOUR_MS;
 }
+
+const HOUR_MS = 3_600_000;
 
 /** Columns as DuckDB reads them. */
 const COLUMNS = {

@@ -10,9 +10,11 @@ export type RecorderStart =
 /** What the thread says first. */
 export interface RecorderOpened {
   /** why it could not open its files */
-  readonly failure: string | null;
+  readonly failure: { readonly name: string; readonly message: string } | null;
   /** bytes of a line that a crash has torn */
   readonly torn: number;
+  /** who has left a lock of the file; null: nobody */
+  readonly left: string | null;
 }
 
 /** What the thread gets. */
@@ -53,6 +55,8 @@ export interface RecorderHooks {
   onLost(count: number): void;
   /** a crash had torn a line of so many bytes */
   onTorn?(bytes: number): void;
+  /** a process that did not end by itself had left a lock of the file */
+  onLeft?(by: string): void;
 }
 
 /** Gives items to a thread that writes them, so that no request waits for a disk. What the disk cannot take is dropped and told. */
@@ -76,9 +80,10 @@ export class Recorder<Item> {
   static async start<Item>(start: RecorderStart, hooks: RecorderHooks): Promise<Recorder<Item>> {
     const worker = new Worker(PROGRAM, { workerData: start, execArgv: [], name: 'logodds' });
     await new Promise<void>((resolve, reject) => {
-      worker.once('message', ({ failure, torn }: RecorderOpened) => {
-        if (failure !== null) reject(new Error(failure));
+      worker.once('message', ({ failure, torn, left }: RecorderOpened) => {
+        if (failure !== null) reject(Object.assign(new Error(failure.message), { name: failure.name }));
         else resolve();
+        if (left !== null) hooks.onLeft?.(left);
         if (torn > 0) hooks.onTorn?.(torn);
       });
       worker.once('error', reject);

@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AuditFile } from './auditFile.ts';
+import { FileLock } from './fileLock.ts';
 import { PredictionFiles, type PredictionItem } from './predictionFiles.ts';
 import type { FromRecorder, RecorderOpened, RecorderStart, ToRecorder } from './recorder.ts';
 
@@ -14,14 +15,17 @@ interface Keeper {
   close(): void | Promise<void>;
 }
 
-/** @throws the error of the system */
-function keeperOf({ kind, options }: RecorderStart): { readonly keeper: Keeper; readonly torn: number } {
+type Opened = Omit<RecorderOpened, 'failure'> & { readonly keeper: Keeper };
+
+/** @throws the error of the system, or of a file that somebody else writes */
+async function open({ kind, options }: RecorderStart): Promise<Opened> {
   if (kind === 'predictions') {
     mkdirSync(options.folder, { recursive: true });
     accessSync(options.folder, constants.W_OK);
     const files = new PredictionFiles(options);
     return {
       torn: 0,
+      left: null,
       keeper: {
         take: (items) => files.take(items as PredictionItem[]),
         tick: () => files.tick(),
@@ -29,27 +33,43 @@ function keeperOf({ kind, options }: RecorderStart): { readonly keeper: Keeper; 
       },
     };
   }
-  const file = new AuditFile(options);
+  // files of its own are written by names that no other process has; a chain has one writer
+  const lock = await FileLock.take(options.path);
+  let file: AuditFile;
+  try {
+    file = new AuditFile(options);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   return {
     torn: file.torn,
+    left: lock.left,
     keeper: {
       take: (items, lost) => ({ ...file.take(items as object[], lost), unmatched: 0 }),
-      tick: () => file.tick(),
-      close: () => file.close(),
+      tick() {
+        file.tick();
+        lock.touch();
+      },
+      close() {
+        file.close();
+        lock.release();
+      },
     },
   };
 }
 
-function begin(): void {
-  let opened: ReturnType<typeof keeperOf>;
+async function begin(): Promise<void> {
+  let opened: Opened;
   try {
-    opened = keeperOf(workerData as RecorderStart);
+    opened = await open(workerData as RecorderStart);
   } catch (error) {
-    port.postMessage({ failure: (error as Error).message, torn: 0 } satisfies RecorderOpened);
+    const { name, message } = error as Error;
+    port.postMessage({ failure: { name, message }, torn: 0, left: null } satisfies RecorderOpened);
     port.close();
     return;
   }
-  const { keeper, torn } = opened;
+  const { keeper, torn, left } = opened;
   const timer = setInterval(() => {
     try {
       keeper.tick();
@@ -69,7 +89,7 @@ function begin(): void {
       port.close();
     }
   });
-  port.postMessage({ failure: null, torn } satisfies RecorderOpened);
+  port.postMessage({ failure: null, torn, left } satisfies RecorderOpened);
 }
 
-begin();
+void begin();

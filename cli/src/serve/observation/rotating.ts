@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { placeHere } from '../../write/temporary.ts';
 
 /** When a file is complete, and what becomes of it then. */
 export interface RotatingOptions {
@@ -57,7 +58,8 @@ export class RotatingLines {
     mkdirSync(folder, { recursive: true });
     const begin = this.#now();
     const stamp = new Date(begin).toISOString().replace(/[-:]|\.\d+/g, '');
-    const name = `${stem}-${stamp}-${process.pid}-${++this.#files}.jsonl`;
+    // services of several machines or containers may have one folder, where process ids come again
+    const name = `${stem}-${stamp}-${placeHere()}-${process.pid}-${++this.#files}.jsonl`;
     this.#path = join(folder, complete ? `.${name}` : name);
     this.#fd = openSync(this.#path, 'wx', 0o640);
     this.#length = 0;

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
-import { type Histogram, Metrics, type Tally } from '../../observation/metrics.ts';
+import { EARLIER, type Histogram, Metrics, type Tally } from '../../observation/metrics.ts';
 import { badRequest, Refusal } from '../../refusal.ts';
 import { bytesOf } from '../../requests/body.ts';
 import { callerOf, sightOf } from '../../requests/caller.ts';
@@ -89,7 +89,8 @@ async function statistics(core: Core, wanted: (tally: Tally) => boolean) {
   const metrics = new Metrics().add((await core.total()).metrics.snapshot());
   // those that nobody has asked too
   for (const served of core.shelf.all()) metrics.of(served);
-  const { tallies } = metrics.snapshot();
+  // several together are no version
+  const tallies = metrics.snapshot().tallies.filter(({ version }) => version !== EARLIER);
   return {
     model_stats: tallies.filter(wanted).map((tally) => {
       const byStatus = Object.entries(tally.requests).map(
