@@ -23,7 +23,7 @@ const client = packed('client');
 const EVERY = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const LIBRARY = [
   /^dist\/(workerd\/|edge-light\/)?\w+(-[\w-]{8})?\.js$/,
-  /^dist\/(kernels|training|scanner)\.wasm$/,
+  /^dist\/(kernels|training|scanner|writer)\.wasm$/,
   /^dist\/schema\.json$/,
   /^dist\/types\/(bindings|src)\/[\w/]+(\.generated)?\.d\.ts$/,
 ];
