@@ -46,7 +46,9 @@ const BEHIND = 32;
 const PLAN_BYTES = 16;
 const PIECE_BYTES = 24;
 /** Least and greatest exponents, as they are stored, of numbers that the kernel writes. */
-const EXPONENTS = [994, 1074] as const;
+const EXPONENTS = [923, 1074] as const;
+/** Greatest k of digits.ts: ten units of 2ᵏ⁺¹ are a word. */
+const MOST_SHIFT = 59;
 const POWER_BYTES = 24;
 /** Most bytes of a number that String writes: its sign, 17 digits, point, and zeros or an exponent. */
 const MOST_NUMBER = 25;
@@ -105,9 +107,12 @@ export class TextMemory extends Handle {
       // half of the distance to the next number is then from 0.555 to 5.55 units
       const distance = 2 ** (first + i - 1023 - 52);
       const places = Math.ceil(Math.log10(1.11 / distance));
-      words[3 * i] = 5n ** BigInt(places);
+      const shift = 1075 - first - i - places;
+      // what is longer than a word loses its end
+      const lost = Math.max(0, shift - MOST_SHIFT);
+      words[3 * i] = (5n ** BigInt(places)) >> BigInt(lost);
       words[3 * i + 2] = 10n ** BigInt(Math.max(0, 16 - places));
-      heap.u32.set([places, 1075 - first - i - places], this.#powers / 4 + 6 * i + 2);
+      heap.u32.set([places, shift - lost], this.#powers / 4 + 6 * i + 2);
     }
   }
 
@@ -122,7 +127,7 @@ export class TextMemory extends Handle {
     return this.heap.u8.subarray(this.#out.address, this.#out.address + SIZE);
   }
 
-  /** Writes a number into `bytes`; returns the place behind it, or 0 for one that is out of range. */
+  /** Writes a number into `bytes`; returns the place behind it, or 0 for one that the kernel leaves. */
   number(at: number, value: number): number {
     const out = this.#out.address;
     const end = this.#kernels.writeNumber(out + at, value, this.#powers);

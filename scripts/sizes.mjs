@@ -123,7 +123,6 @@ const ROWS = [
   ],
   ['`kernels.wasm`', 'the scoring kernels (`logodds/wasm`)', file('dist/kernels.wasm')],
   ['`scanner.wasm`', 'readers of JSON and CSV (`logodds/scanner.wasm`)', file('dist/scanner.wasm')],
-  ['`writer.wasm`', 'writer of rows (`logodds/writer.wasm`)', file('dist/writer.wasm')],
   ['`training.wasm`', 'all kernels (`logodds/training.wasm`)', file('dist/training.wasm')],
 ];
 

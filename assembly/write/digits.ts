@@ -1,22 +1,26 @@
 /*
  * The characters that String(x) has of an f64 x: the shortest digits that read back as the same bits, and of several such the one nearest to x, of two
- * the even one. For 0, −0, and |x| from 2⁻²⁹ to 2⁵², both signs.
+ * the even one. For 0, −0, and |x| from 2⁻¹⁰⁰ to 2⁵², both signs.
  *
  * |x| = m · 2^e with m < 2⁵³. With a power 10ˢ such that half of the distance to the next number, h = 10ˢ·2ᵉ/2, is from 0.555 to 5.55, |x|·10ˢ = m·5ˢ / 2ᵏ
- * with k = −e − s from 0 to 56, and s from 1 to 25. In units of 2^−(k+1) h is 5ˢ, without error. Every number within h reads back as x. If these have
+ * with k = −e − s from 0 to 56, and s from 1 to 25, down to 2⁻²⁹. In units of 2^−(k+1) h is 5ˢ, without error. Every number within h reads back as x. If these have
  * multiples of 10, the shortest is the multiple of 100, of which there is at most one, or else the nearest multiple of 10. If not, it is the nearest whole
  * number. It has 16 or 17 digits, since m·2h is from 2⁵²·1.11 to 2⁵³·11.1.
  *
  * Below a power of two the next number is half as far. Those from 2⁻¹⁹ on are multiples of 10⁻ˢ themselves, so the rule finds them; the lesser ones are left
  * out. From 1 on the whole part of the digits is that of x: whole numbers below 2⁵³ are numbers of their own.
  *
- * Powers, 24 bytes for each exponent as it is stored, from that of 2⁻²⁹ (994) on: u64 5ˢ, u32 s, u32 k, u64 10¹⁶⁻ˢ where that is a whole number.
+ * Below 2⁻²⁹ 5ˢ is longer: it is ⌊5ˢ / 2ᵗ⌋, and k less by t, so that k is 59. The product is then too small by less than m, and 5ˢ by less than 1. A number
+ * for which that might change a comparison is left out, one of twenty or so.
+ *
+ * Powers, 24 bytes for each exponent as it is stored, from that of 2⁻¹⁰⁰ (923) on: u64 5ˢ, u32 s, u32 k, u64 10¹⁶⁻ˢ where that is a whole number.
  */
 
-const FIRST: u64 = 994;
+const FIRST: u64 = 923;
 const POWER: usize = 24;
-/** the f64 2⁻²⁹, 10⁻⁶, 1 and 2⁵² as bits: numbers are ordered as their bits are */
-const LEAST: u64 = 0x3e20000000000000;
+/** the f64 2⁻¹⁰⁰, 2⁻²⁹, 10⁻⁶, 1 and 2⁵² as bits: numbers are ordered as their bits are */
+const LEAST: u64 = 0x39b0000000000000;
+const EXACT: u64 = 0x3e20000000000000;
 const PLAIN: u64 = 0x3eb0c6f7a0b5ed8d;
 const ONE: u64 = 0x3ff0000000000000;
 const END: u64 = 0x4330000000000000;
@@ -68,7 +72,14 @@ function sixteen(out: usize, value: u64): usize {
   return out + (low != 0 ? 16 - <usize>(clz(low) >> 3) : 8 - <usize>(clz(high) >> 3));
 }
 
-/** Writes a number; returns the position behind it, or 0 for one that is out of range. At most 24 bytes. */
+/** Whether two numbers may be equal, or in the other order, where they are not exact. */
+// @ts-ignore: decorator
+@inline
+function isNear(a: u64, b: u64, margin: u64): bool {
+  return (a > b ? a - b : b - a) <= margin;
+}
+
+/** Writes a number; returns the position behind it, or 0 for one that it leaves. At most 25 bytes. */
 export function writeNumber(out: usize, value: f64, powers: usize): usize {
   const signed = reinterpret<u64>(value);
   const bits = signed & 0x7fffffffffffffff;
@@ -96,6 +107,17 @@ export function writeNumber(out: usize, value: f64, powers: usize): usize {
   const last = digits % 10;
   const below = (last << (k + 1)) + part;
   const above = ((<u64>10) << (k + 1)) - below;
+  if (bits < EXACT) {
+    const margin = 2 * m + 1;
+    if (
+      isNear(below, five, margin) ||
+      isNear(above, five, margin) ||
+      isNear(below, above, 2 * margin) ||
+      isNear(part, half, margin) ||
+      part + margin >= 2 * half
+    )
+      return 0;
+  }
   if (below < five || above < five) {
     const ten = (digits / 10) % 10;
     const down =
@@ -126,6 +148,5 @@ export function writeNumber(out: usize, value: f64, powers: usize): usize {
   store<u8>(out, 0x2e, 1);
   if (end <= out + 2) end = out + 1;
   store<u16>(end, 0x2d65);
-  store<u8>(end, 0x30 + <u8>(s - 15 - first), 2);
-  return end + 3;
+  return short(end + 2, <u32>(s - 15 - first));
 }

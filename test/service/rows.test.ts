@@ -24,7 +24,13 @@ const servedOf = (classes: readonly string[], vectors: number, abstain: object |
     model: { manifest: { classes, decision: { abstain } }, intercept: new Float64Array(vectors) },
   }) as unknown as Served;
 
-function answerOf(rows: number, vectors: number, classes: number, hasReview: boolean, faults: readonly number[]): Answer {
+function answerOf(
+  rows: number,
+  vectors: number,
+  classes: number,
+  hasReview: boolean,
+  faults: readonly number[],
+): Answer {
   const bad = new Set(faults);
   return {
     scores: {
