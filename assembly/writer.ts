@@ -1,3 +1,3 @@
-/* The module of the command that writes scores as text, over the memory of an engine, which it imports. It has no data of its own. */
+/* The module that writes rows of text, over the memory of an engine, which it imports. It has no data of its own. */
 export { writeNumber } from './write/digits';
-export { writeLines } from './write/lines';
+export { writeRows } from './write/rows';

@@ -97,10 +97,16 @@ copyTypes();
 copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
+copyFileSync('build/writer.wasm', 'dist/writer.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
-const MODULES = { scoring: 'kernels.wasm', training: 'training.wasm', scanner: 'scanner.wasm' };
+const MODULES = {
+  scoring: 'kernels.wasm',
+  training: 'training.wasm',
+  scanner: 'scanner.wasm',
+  writer: 'writer.wasm',
+};
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },
   { dir: 'dist/workerd', suffix: '' },

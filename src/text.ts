@@ -1,6 +1,7 @@
 // The rules by which texts of files become numbers and labels. The command reads files by them, and `logodds/bytes` CSV; no published entry.
 
-export { type LineTexts, TextMemory } from '../bindings/writer.ts';
+export { TextMemory } from '../bindings/writer.ts';
+export { type RowPart, Rows } from './bytes/rowWriter.ts';
 export { type CsvHeader, type ScannedColumn, TableScanner } from './bytes/tableScanner.ts';
 export { likelyTexts } from './text/columns.ts';
 export {

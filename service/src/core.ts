@@ -12,6 +12,7 @@ import { deadlineOf, tooLate } from './requests/deadline.ts';
 import { givenId } from './requests/id.ts';
 import { checkJson, checkRows, type Limits, withinLimits } from './requests/limits.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
+import { encoded, type Text } from './responses/text.ts';
 import type { Answer, Rows } from './scoring/question.ts';
 
 /** The other processes of a service that has several. */
@@ -323,12 +324,12 @@ export class Exchange implements Asked {
   }
 
   /** An answer of JSON. */
-  json(text: string): Response {
+  json(text: Text): Response {
     return this.respond('application/json', text);
   }
 
   /** An answer that is whole, compressed where the client takes that. Workers compress what has an encoding once more unless they are told not to. */
-  respond(type: string, body: string | Uint8Array, more?: Readonly<Record<string, string>>): Response {
+  respond(type: string, body: Text, more?: Readonly<Record<string, string>>): Response {
     const encoding = encodingFor(this.request, body.length);
     this.stage('encode');
     const headers = more ? { ...this.#headers(type), ...more } : this.#headers(type);
@@ -359,9 +360,8 @@ export class Exchange implements Asked {
    * An answer as it comes about. It is read no faster than it is taken.
    * @param last  the text of an error that ends it
    */
-  stream(type: string, texts: AsyncGenerator<string>, last: (error: Error) => string): Response {
+  stream(type: string, texts: AsyncGenerator<Text>, last: (error: Error) => string): Response {
     this.isStreaming = true;
-    const encoder = new TextEncoder();
     const end = (status: number) => this.end(status);
     const keep = (status: number | null) => this.#core.keeper?.keep(this, status);
     const fail = (error: unknown) => this.#fail(error);
@@ -378,14 +378,14 @@ export class Exchange implements Asked {
                 controller.close();
                 return;
               }
-              if (value === '') continue;
-              controller.enqueue(encoder.encode(value));
+              if (value.length === 0) continue;
+              controller.enqueue(encoded(value));
               return;
             }
           } catch (error) {
             const refusal = fail(error);
             end(refusal.status);
-            controller.enqueue(encoder.encode(last(refusal)));
+            controller.enqueue(encoded(last(refusal)));
             controller.close();
           }
         },

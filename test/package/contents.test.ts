@@ -24,7 +24,7 @@ const service = packed('service');
 const EVERY = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const LIBRARY = [
   /^dist\/(workerd\/|edge-light\/)?\w+(-[\w-]{8})?\.js$/,
-  /^dist\/(kernels|training|scanner)\.wasm$/,
+  /^dist\/(kernels|training|scanner|writer)\.wasm$/,
   /^dist\/schema\.json$/,
   /^dist\/types\/(bindings|src)\/[\w/]+(\.generated)?\.d\.ts$/,
 ];
@@ -71,8 +71,9 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-test('unpacked, the library is at most 3.6 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
+// 46 kB are the writer of rows, in a bundle for each way a host takes a module
+test('unpacked, the library is at most 3.65 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(3_650_000);
   expect(command.unpackedSize).toBeLessThanOrEqual(2_300_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(500_000);

@@ -108,7 +108,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['service/src/requests', ['service/src/requests', 'service/src/scoring', ...LIBRARY]],
   [
     'service/src/responses',
-    ['service/src/responses', 'service/src/models', 'service/src/scoring', '@uwdata/flechette'],
+    ['service/src/responses', 'service/src/models', 'service/src/scoring', '@uwdata/flechette', ...LIBRARY],
   ],
   ['service/src/pages', ['service/src/pages', ...BELOW_PROTOCOLS]],
   ['service/src/protocols', ['service/src/protocols', ...BELOW_PROTOCOLS]],

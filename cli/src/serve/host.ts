@@ -11,6 +11,7 @@ import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Gauges, Peer, Service } from '../../../service/src/index.ts';
+import { bodyOf } from './body.ts';
 import { type Certificates, peerOfCertificate } from './certificates.ts';
 import { listenAt, type Place } from './listening.ts';
 
@@ -123,11 +124,11 @@ export class Host {
   #listener(asks: boolean) {
     const service = this.#service;
     // in this process Request and Response are the light ones of the listener
-    const answer = getRequestListener(
-      asks || this.#tellsAddresses
-        ? (request, { incoming }) => service.fetch(request, this.#peerOf(incoming, asks))
-        : (request) => service.fetch(request),
-    );
+    const tells = asks || this.#tellsAddresses;
+    const answer = getRequestListener((request, { incoming }) => {
+      if (isStreamed(incoming)) setBody(request, incoming);
+      return tells ? service.fetch(request, this.#peerOf(incoming, asks)) : service.fetch(request);
+    });
     return (incoming: Incoming, outgoing: ServerResponse | Http2ServerResponse): Promise<void> => {
       if ('stream' in incoming) this.#boundBody(incoming);
       else {
@@ -265,6 +266,17 @@ function linger(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));
   socket.end();
+}
+
+/** Gives a request the body that comes, where it is read piece by piece. */
+function setBody(request: Request, incoming: Incoming): void {
+  let body: ReadableStream<Uint8Array> | null = null;
+  Object.defineProperty(request, 'body', {
+    get: () => {
+      body ??= bodyOf(incoming);
+      return body;
+    },
+  });
 }
 
 /** What is answered to that which is no request, by the code of Node. */

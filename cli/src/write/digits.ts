@@ -1,24 +1,17 @@
-import { type LineTexts, TextMemory } from '../../../src/text.ts';
+import { TextMemory } from '../../../src/text.ts';
 
 /** Writes rows of text as bytes, numbers without a string for each. */
 export class Lines {
   readonly #memory: TextMemory | null;
   readonly #bytes: Buffer;
   readonly #full: (bytes: Uint8Array) => void;
-  /** greatest number of bytes of a row of scores */
-  readonly #row: number;
   #at = 0;
 
-  /**
-   * @param full  takes the bytes so far; they are valid during the call
-   * @param texts  of rows, for `scores`
-   */
-  constructor(full: (bytes: Uint8Array) => void, texts: LineTexts | null = null) {
-    this.#row = texts ? longest(texts) : 0;
-    const size = SIZE + this.#row;
-    this.#memory = TextMemory.make(size, texts);
-    const { buffer, byteOffset } = this.#memory?.bytes ?? Buffer.alloc(size);
-    this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, size);
+  /** @param full  takes the bytes so far; they are valid during the call */
+  constructor(full: (bytes: Uint8Array) => void) {
+    this.#memory = TextMemory.make();
+    const { buffer, byteOffset } = this.#memory?.bytes ?? Buffer.alloc(SIZE);
+    this.#bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, SIZE);
     this.#full = full;
   }
 
@@ -70,22 +63,6 @@ export class Lines {
     else this.text(String(value));
   }
 
-  /**
-   * Rows of scores: their number from `firstRow` on, a probability of each class, the label.
-   * @param row  writes a row by the other methods
-   */
-  scores(columns: readonly Float64Array[], labels: Uint32Array, firstRow: number, row: (i: number) => void): void {
-    for (let from = 0; from < labels.length; ) {
-      const rows = this.#memory?.lend(columns, labels, from) ?? labels.length;
-      for (let i = 0; i < rows; ) {
-        if (this.#memory) [i, this.#at] = this.#memory.lines(i, rows, firstRow + from, this.#at, SIZE);
-        if (this.#at >= SIZE) this.flush();
-        else if (i < rows) row(from + i++);
-      }
-      from += rows;
-    }
-  }
-
   /** So many digits of a whole number. */
   #digits(value: number, count: number): void {
     if (SIZE - this.#at < MOST) this.flush();
@@ -98,11 +75,6 @@ export class Lines {
     this.#at = end;
   }
 }
-
-const longest = ({ begin, before, labels }: LineTexts): number =>
-  begin.length +
-  before.reduce((sum, { length }) => sum + length + MOST, MOST) +
-  labels.reduce((most, { length }) => Math.max(most, length), 0);
 
 /** Bytes collected before they are passed on. */
 const SIZE = 1 << 16;

@@ -1,4 +1,6 @@
 /** Scores as CSV, TSV and JSON lines: numbers with the shortest digits that read back as the same bits. */
+
+import { type RowPart, Rows } from '../../../src/text.ts';
 import { type FurtherCells, ofClasses, type ScoreBlock, type ScoreLayout } from './block.ts';
 import { Lines } from './digits.ts';
 
@@ -70,6 +72,15 @@ const TEMPLATES: Readonly<Record<TextFormat, (layout: ScoreLayout) => Template>>
   jsonl: jsonLines,
 };
 
+/** Rows that have probabilities and labels alone. */
+const partsOf = ({ beforeRow, before, labels, end }: Template): RowPart[] => [
+  beforeRow,
+  { row: true },
+  ...before.flatMap((text, k) => [text, { number: k }]),
+  { text: before.length, of: labels },
+  end,
+];
+
 /** @param full  takes the bytes so far; they are valid during the call */
 export function textWriter(format: TextFormat, layout: ScoreLayout, full: (bytes: Uint8Array) => void): TextWriter {
   const template = TEMPLATES[format](layout);
@@ -79,35 +90,38 @@ export function textWriter(format: TextFormat, layout: ScoreLayout, full: (bytes
   const labels = template.labels.map(bytesOf);
   const beforeFurther = template.beforeFurther.map(bytesOf);
   const end = bytesOf(template.end);
-  const isPlain = layout.precision === 'f64' && beforeFurther.length === 0;
-  const texts = { begin: beforeRow, before, labels: labels.map((label) => Buffer.concat([label, end])) };
-  const lines = new Lines(full, isPlain ? texts : null);
+  const lines = new Lines(full);
   lines.text(template.header);
   const number =
     layout.precision === 'f32'
       ? (value: number) => lines.text(shortestF32(value))
       : (value: number) => lines.number(value);
   const cell = (cells: FurtherCells, row: number) => lines.text(template.cell(cells[row]));
+  const isPlain = layout.precision === 'f64' && beforeFurther.length === 0;
+  const plain = isPlain ? new Rows(partsOf(template)) : null;
   return {
     write(block) {
       const columns = ofClasses(layout, block);
-      const { further, firstRow, rows } = block;
-      const row = (i: number) => {
+      const { further, firstRow, rows, labels: codes } = block;
+      if (plain) {
+        lines.flush();
+        plain.pass([...(columns as Float64Array[]), codes], full, { to: rows, first: firstRow });
+        return;
+      }
+      for (let i = 0; i < rows; i++) {
         lines.bytes(beforeRow);
         lines.whole(firstRow + i);
         for (let k = 0; k < columns.length; k++) {
           lines.bytes(before[k]);
           number(columns[k][i]);
         }
-        lines.bytes(labels[block.labels[i]]);
+        lines.bytes(labels[codes[i]]);
         for (let k = 0; k < further.length; k++) {
           lines.bytes(beforeFurther[k]);
           cell(further[k], i);
         }
         lines.bytes(end);
-      };
-      if (isPlain) lines.scores(columns as Float64Array[], block.labels, firstRow, row);
-      else for (let i = 0; i < rows; i++) row(i);
+      }
     },
     end: () => lines.flush(),
   };

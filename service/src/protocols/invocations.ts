@@ -7,6 +7,8 @@ import { enclosedArray } from '../requests/enclosed.ts';
 import { checkCsv, checkFeatures, type Limits } from '../requests/limits.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { textResponse } from '../responses/json.ts';
+import { numberRows } from '../responses/scoreRows.ts';
+import { elements, joined, type Text } from '../responses/text.ts';
 import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
 import { fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
 import { VERSION } from '../version.ts';
@@ -45,15 +47,12 @@ async function invoke(exchange: Exchange): Promise<Response> {
   exchange.stage('decode');
   if (isCsv) {
     const [first, last] = scoreCsv(served, bytes);
-    const texts = [
-      predictions(exchange, first, { kind: 'csv', bytes }),
-      predictions(exchange, last, { kind: 'csv', bytes: NO_BYTES }),
-    ];
-    return exchange.json(`{"predictions":[${texts.flat()}]}`);
+    return predictions(exchange, 'predictions', [
+      [first, { kind: 'csv', bytes }],
+      [last, { kind: 'csv', bytes: NO_BYTES }],
+    ]);
   }
-  return exchange.json(
-    `{"predictions":[${predictions(exchange, ...scoreBody(exchange, bytes, ENCLOSED, recordsOf))}]}`,
-  );
+  return predictions(exchange, 'predictions', [scoreBody(exchange, bytes, ENCLOSED, recordsOf)]);
 }
 
 const ENCLOSED = ['instances', 'dataframe_records'];
@@ -76,15 +75,23 @@ export function scoreBody(
   return [scoreRecords(served.model, records, NOTHING), { kind: 'records', records }];
 }
 
-/** Of each row its probability, or those of all classes. @throws the error of a row: a program of data frames has no place for it */
-export function predictions(exchange: Exchange, answer: Answer, from: Rows): string[] {
-  const { classes } = exchange.served.model.manifest;
-  exchange.scored(answer, from);
-  if (answer.faults.length > 0) throw answer.faults[0].error;
-  const { rows, probabilities } = answer.scores;
-  return Array.from({ length: rows }, (_, i) =>
-    probabilities.length === rows ? `${probabilities[i]}` : `[${classes.map((_, k) => probabilities[k * rows + i])}]`,
-  );
+/**
+ * Of each row its probability, or those of all classes: {"name": […]}.
+ * @throws the error of a row: a program of data frames has no place for it
+ */
+export function predictions(exchange: Exchange, name: string, answers: readonly [Answer, Rows][]): Response {
+  for (const [answer, from] of answers) {
+    exchange.scored(answer, from);
+    if (answer.faults.length > 0) throw answer.faults[0].error;
+  }
+  const { length } = exchange.served.model.intercept;
+  const cells = joined(answers.map(([{ scores }]) => cellsOf(scores, length)));
+  return exchange.json(joined([`{"${name}":[`, elements(cells), ']}']));
+}
+
+/** @param vectors  of probabilities */
+function cellsOf({ rows, probabilities }: Answer['scores'], vectors: number): Text {
+  return numberRows(Array.from({ length: vectors }, (_, k) => probabilities.subarray(k * rows, (k + 1) * rows)));
 }
 
 /** The rows, and what stands behind the last LF. */

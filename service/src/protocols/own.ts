@@ -14,7 +14,9 @@ import { queryOf } from '../requests/query.ts';
 import { wantedOf } from '../requests/wanted.ts';
 import { jsonResponse } from '../responses/json.ts';
 import { ScoreCsv } from '../responses/scoreCsv.ts';
-import { faultJson, ScoreJson } from '../responses/scoreJson.ts';
+import { faultJson } from '../responses/scoreJson.ts';
+import { ScoreRows } from '../responses/scoreRows.ts';
+import { elements, joined, type Text } from '../responses/text.ts';
 import { wantsDetails } from '../scoring/details.ts';
 import { type Answer, NOTHING, type Rows, type Wanted } from '../scoring/question.ts';
 import { answer, fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
@@ -55,12 +57,12 @@ const hasQuery = (c: Context): boolean => c.req.url.includes('?');
 /** Where it is given twice, the request is refused when its query is read, so that it is counted. */
 const versionOf = (c: Context): string | null => (hasQuery(c) ? (c.req.query('version') ?? null) : null);
 
-const writers = new WeakMap<Served, ScoreJson>();
+const writers = new WeakMap<Served, ScoreRows>();
 
-function writerOf(served: Served): ScoreJson {
+function writerOf(served: Served): ScoreRows {
   let writer = writers.get(served);
   if (!writer) {
-    writer = new ScoreJson(served);
+    writer = new ScoreRows(served);
     writers.set(served, writer);
   }
   return writer;
@@ -82,7 +84,8 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
   }
   exchange.scored(found, rows);
   const writer = writerOf(served);
-  return exchange.json(`${writer.head}${JSON.stringify(id)},"scores":[${writer.rows(found)}]}`);
+  const head = `${writer.head}${JSON.stringify(id)},"scores":[`;
+  return exchange.json(joined([head, elements(writer.text(found, ',')), ']}']));
 }
 
 const BRACKET = 0x5b;
@@ -117,11 +120,7 @@ function wrapped(bytes: Uint8Array, exchange: Exchange, asked: Wanted): [Answer,
 function scoreLines(exchange: Exchange, wanted: Wanted): Response {
   const { served } = exchange;
   const writer = writerOf(served);
-  const text = (found: Answer): string =>
-    writer
-      .rows(found)
-      .map((row) => `${row}\n`)
-      .join('');
+  const text = (found: Answer): Text => writer.text(found, '\n');
   const body = exchange.chunks(false);
   const chunks = wantsDetails(wanted)
     ? detailed(exchange, body, wanted, text)
@@ -161,12 +160,12 @@ async function* streamed(
   exchange: Exchange,
   body: AsyncGenerator<Uint8Array>,
   format: 'lines' | 'csv',
-  textOf: (found: Answer) => string,
-): AsyncGenerator<string> {
+  textOf: (found: Answer) => Text,
+): AsyncGenerator<Text> {
   const { served } = exchange;
   const scorer = served.borrow();
   let first = 0;
-  const put = (scores: ByteScores, bytes: Uint8Array): string => {
+  const put = (scores: ByteScores, bytes: Uint8Array): Text => {
     const found = fromBytes(scores, first);
     first += scores.rows;
     exchange.scored(found, { kind: format, bytes });
@@ -203,8 +202,8 @@ async function* detailed(
   exchange: Exchange,
   body: AsyncGenerator<Uint8Array>,
   wanted: Wanted,
-  textOf: (found: Answer) => string,
-): AsyncGenerator<string> {
+  textOf: (found: Answer) => Text,
+): AsyncGenerator<Text> {
   const { model } = exchange.served;
   let row = 0;
   for await (const line of linesOf(body)) {

@@ -56,7 +56,7 @@ async function predict(exchange: Exchange): Promise<Response> {
   const bytes = await exchange.jsonBytes();
   exchange.stage('decode');
   let name = 'predictions';
-  const [found, rows] = scoreBody(exchange, bytes, ['instances'], (body) => {
+  const answer = scoreBody(exchange, bytes, ['instances'], (body) => {
     const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
     if (instances === undefined && inputs === undefined)
       throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
@@ -64,5 +64,5 @@ async function predict(exchange: Exchange): Promise<Response> {
     name = 'outputs';
     return recordsOf({ inputs }, exchange);
   });
-  return exchange.json(`{"${name}":[${predictions(exchange, found, rows)}]}`);
+  return predictions(exchange, name, [answer]);
 }

@@ -1,21 +1,28 @@
+import { type RowPart, type RowWriter, rowWriter } from 'logodds/bytes';
+import type { Model } from 'logodds/score';
 import type { Served } from '../models/served.ts';
-import { probabilityOf } from '../scoring/probability.ts';
+import { probabilityColumns } from '../scoring/probability.ts';
 import type { Answer } from '../scoring/question.ts';
+import { joined, type Text } from './text.ts';
 
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** Writes the scores of a model as CSV: row, a probability of each class, label, error. */
 export class ScoreCsv {
   readonly #classes: readonly string[];
-  readonly #labels: readonly string[];
-  readonly #probability: ReturnType<typeof probabilityOf>;
+  readonly #writer: RowWriter;
+  readonly #model: Model;
   #row = 0;
 
   constructor({ model }: Served) {
     const { classes } = model.manifest;
     this.#classes = classes;
-    this.#labels = classes.map(quoted);
-    this.#probability = probabilityOf(model);
+    this.#writer = rowWriter([
+      { row: true },
+      ...classes.flatMap((_, k): RowPart[] => [',', { number: k }]),
+      ...[',', { text: classes.length, of: classes.map(quoted) }, ',\n'],
+    ]);
+    this.#model = model;
   }
 
   get #head(): string {
@@ -23,17 +30,19 @@ export class ScoreCsv {
   }
 
   /** The lines of an answer; the first ones have the header before them. */
-  rows({ scores, faults }: Answer): string {
-    let text = this.#row === 0 ? this.#head : '';
-    const errors = new Map(faults.map(({ row, error }) => [row, error]));
-    for (let row = 0; row < scores.rows; row++) {
-      const error = errors.get(row);
-      const cells = error
-        ? [...this.#classes.map(() => ''), '', quoted(error.message)]
-        : [...this.#classes.map((_, k) => this.#probability(scores, row, k)), this.#labels[scores.labels[row]], ''];
-      text += `${this.#row++},${cells.join()}\n`;
+  rows({ scores, faults }: Answer): Text {
+    const { rows, labels } = scores;
+    const parts: Text[] = this.#row === 0 ? [this.#head] : [];
+    const columns = probabilityColumns(this.#model, scores);
+    const first = this.#row;
+    let from = 0;
+    for (const { row, error } of [...faults, { row: rows, error: null }]) {
+      if (row > from) parts.push(this.#writer.write([...columns, labels], { from, to: row, first }));
+      if (error) parts.push(`${first + row},${columns.map(() => '').join()},,${quoted(error.message)}\n`);
+      from = row + 1;
     }
-    return text;
+    this.#row += rows;
+    return joined(parts);
   }
 
   /** The line of an error that ends a stream. */

@@ -2,7 +2,7 @@ import type { Served } from '../models/served.ts';
 import type { Answer } from '../scoring/question.ts';
 
 /** A number of JSON; what is infinite has none. */
-const number = (x: number): string => (Number.isFinite(x) ? `${x}` : 'null');
+export const number = (x: number): string => (Number.isFinite(x) ? `${x}` : 'null');
 
 /** Writes the scores of a model as JSON: of each row an object. */
 export class ScoreJson {

@@ -9,3 +9,16 @@ export function probabilityOf({ manifest: { classes, positive } }: Model) {
     return k === own ? probabilities[row] : 1 - probabilities[row];
   };
 }
+
+/** The probabilities of each class, by row. */
+export function probabilityColumns(
+  { manifest: { classes, positive } }: Model,
+  scores: Answer['scores'],
+): Float64Array[] {
+  const { rows, probabilities } = scores;
+  if (positive === null) return classes.map((_, k) => probabilities.subarray(k * rows, (k + 1) * rows));
+  const own = probabilities.subarray(0, rows);
+  const other = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) other[row] = 1 - own[row];
+  return classes.map((name) => (name === positive ? own : other));
+}

@@ -1,6 +1,8 @@
 import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
-import { probabilityOf } from '../../scoring/probability.ts';
+import { numberRows, textRows } from '../../responses/scoreRows.ts';
+import { elements, joined, type Text } from '../../responses/text.ts';
+import { probabilityColumns } from '../../scoring/probability.ts';
 import type { Answer } from '../../scoring/question.ts';
 import { codedTexts } from './datatypes.ts';
 
@@ -25,8 +27,9 @@ const OUTPUTS: Readonly<Record<string, Make>> = {
     const { rows } = scores;
     const k = model.manifest.classes.length;
     const data = new Float64Array(rows * k);
-    const of = probabilityOf(model);
-    for (let j = 0; j < k; j++) for (let i = 0; i < rows; i++) data[i * k + j] = of(scores, i, j);
+    probabilityColumns(model, scores).forEach((column, j) => {
+      for (let i = 0; i < rows; i++) data[i * k + j] = column[i];
+    });
     return { datatype: 'FP64', shape: [rows, k], data };
   },
   label: ({ model }, { scores: { rows, labels } }) => ({
@@ -62,7 +65,9 @@ export function blobOf({ data }: OutputTensor): Uint8Array {
   return data instanceof Float64Array ? new Uint8Array(data.buffer) : codedTexts(data.classes, data.codes);
 }
 
-/** The data of a tensor as JSON has them. */
-export function cellsOf({ data }: OutputTensor): (number | string)[] {
-  return data instanceof Float64Array ? Array.from(data) : Array.from(data.codes, (code) => data.classes[code]);
+/** A tensor as JSON. */
+export function jsonOf({ name, datatype, shape, data }: OutputTensor): Text {
+  const head = JSON.stringify({ name, datatype, shape }).slice(0, -1);
+  const cells = data instanceof Float64Array ? numberRows([data]) : textRows(data.classes, data.codes);
+  return joined([`${head},"data":[`, elements(cells), ']}']);
 }

@@ -4,12 +4,13 @@ import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
 import { sightOf } from '../../requests/caller.ts';
 import { jsonResponse } from '../../responses/json.ts';
+import { encoded, joined, type Text } from '../../responses/text.ts';
 import { NOTHING, type Rows } from '../../scoring/question.ts';
 import { answer } from '../../scoring/score.ts';
 import { VERSION } from '../../version.ts';
 import { inferenceOf, type Output } from './body.ts';
 import { metadataOf } from './metadata.ts';
-import { blobOf, cellsOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
+import { blobOf, jsonOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
 import { addRepository } from './repository.ts';
 import { tableOf } from './tensors.ts';
 
@@ -73,27 +74,17 @@ function respond(
 ): Response {
   const { name, version, sha256 } = exchange.served;
   const blobs: Uint8Array[] = [];
-  const outputs = tensors.map((tensor, i) => {
+  const outputs = tensors.map((tensor, i): Text[] => {
     const { name, datatype, shape } = tensor;
-    if (!asked[i].isBinary) return { name, datatype, shape, data: cellsOf(tensor) };
+    if (!asked[i].isBinary) return [',', jsonOf(tensor)];
     const blob = blobOf(tensor);
     blobs.push(blob);
-    return { name, datatype, shape, parameters: { binary_data_size: blob.length } };
+    return [',', JSON.stringify({ name, datatype, shape, parameters: { binary_data_size: blob.length } })];
   });
-  const text = JSON.stringify({
-    model_name: name,
-    model_version: version,
-    id: id ?? exchange.id,
-    parameters: { sha256 },
-    outputs,
-  });
+  const head = { model_name: name, model_version: version, id: id ?? exchange.id, parameters: { sha256 } };
+  const text = joined([`${JSON.stringify(head).slice(0, -1)},"outputs":[`, ...outputs.flat().slice(1), ']}']);
   if (blobs.length === 0) return exchange.json(text);
-  const head = new TextEncoder().encode(text);
-  const all = new Uint8Array(blobs.reduce((sum, { length }) => sum + length, head.length));
-  let at = 0;
-  for (const part of [head, ...blobs]) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return exchange.respond('application/octet-stream', all, { [HEADER_LENGTH]: String(head.length) });
+  const json = encoded(text);
+  const all = joined([json, ...blobs]);
+  return exchange.respond('application/octet-stream', all, { [HEADER_LENGTH]: String(json.length) });
 }
