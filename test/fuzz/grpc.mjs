@@ -12,6 +12,7 @@ import { loadModel } from 'logodds/score';
 import { allStages, fieldsOf } from 'logodds/stages';
 import { randomOf } from '../bytes/inputs.mjs';
 import { serve } from '../service/clients/run.mjs';
+import { progressOf } from './progress.mjs';
 import { damaged, recordsOf, subjectOf, tensorsOf } from './requests.mjs';
 
 const MODELS = {
@@ -219,8 +220,10 @@ export async function fuzzGrpc({ count, seed, only }) {
   let session = null;
   let early = 0;
   const [from, to] = only === null ? [0, count] : [only, only + 1];
+  const progress = progressOf(from, to, () => `${failures.length} failures`);
   for (let index = from; index < to && failures.length < 10; index++) {
     if (early === 0 && index >= from + (to - from) / 10) early = rssMB(child.pid);
+    progress(index);
     const request = requestOf(subjects, seed, index);
     if (!session || session.closed || session.destroyed) {
       session = connectHttp2(`http://${grpc}`);
