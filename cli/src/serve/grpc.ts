@@ -90,7 +90,8 @@ export interface Calls {
 /** A connection of which the other end is gone is found out and closed in this time. */
 const KEEP_ALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 };
 
-export function answerCalls(service: Service): Calls {
+/** @param fail  takes what went wrong beside what a client is told */
+export function answerCalls(service: Service, fail: (error: unknown) => void): Calls {
   const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
   const server = new Server({
     'grpc.max_receive_message_length': MOST,
@@ -100,7 +101,7 @@ export function answerCalls(service: Service): Calls {
   const { inference } = loadPackageDefinition(definition) as unknown as {
     inference: { GRPCInferenceService: { service: never } };
   };
-  server.addService(inference.GRPCInferenceService.service, callsOf(service) as never);
+  server.addService(inference.GRPCInferenceService.service, callsOf(service, fail) as never);
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   new ReflectionService(definition).addToServer(server);
@@ -144,7 +145,7 @@ function peerOf(call: ServerUnaryCall<unknown, object>): Peer {
   return { ...(certificate && peerOfCertificate(certificate)), address: call.getPeer().replace(/:\d+$/, '') };
 }
 
-function callsOf(service: Service) {
+function callsOf(service: Service, fail: (error: unknown) => void) {
   const asker =
     (call: ServerUnaryCall<unknown, object>): Ask =>
     async (path, init = {}) => {
@@ -159,8 +160,11 @@ function callsOf(service: Service) {
     (call: ServerUnaryCall<T, object>, done: sendUnaryData<object>): void => {
       answer(asker(call), call.request).then(
         (response) => done(null, response),
-        (error: Error) =>
-          done({ code: error instanceof Refused ? error.code : status.INTERNAL, message: error.message }),
+        (error: Error) => {
+          if (error instanceof Refused) return done({ code: error.code, message: error.message });
+          fail(error);
+          return done({ code: status.INTERNAL, message: 'the service failed; its log says why' });
+        },
       );
     };
   const json = async (ask: Ask, path: string) => (await ask(path)).json();

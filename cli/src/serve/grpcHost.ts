@@ -14,7 +14,7 @@ export class GrpcHost {
   #calls: Promise<Calls> | null = null;
   #isDraining = false;
 
-  /** @param fail  takes why the libraries cannot be loaded */
+  /** @param fail  takes why the libraries cannot be loaded, or a call not be answered */
   constructor(service: Service, certificates: Certificates | null, fail: (error: unknown) => void) {
     this.#service = service;
     this.#fail = fail;
@@ -46,7 +46,7 @@ export class GrpcHost {
 
   async #load(): Promise<Calls> {
     const { answerCalls } = await import('./grpc.ts');
-    const calls = answerCalls(this.#service);
+    const calls = answerCalls(this.#service, this.#fail);
     if (this.#isDraining) calls.drain();
     return calls;
   }
