@@ -198,3 +198,14 @@ test('what a service fails at is told in its log, whatever was asked', async () 
     { level: 'error', event: 'failed', id: 'a-2', reason: expect.stringContaining('broken') },
   ]);
 });
+
+test.each(['\u001f[', '\u0000[{"code":"2","x":1}]', '\u001f{"code":"2","x":1}', '\u000b[]'])(
+  'a body that begins with %j is no JSON',
+  async (body) => {
+    const { ask } = serviceOf('codes');
+    for (const path of ['/models/codes/score', '/predictions/codes', '/v1/models/codes:predict', '/invocations']) {
+      const response = await ask(path, body, JSON_TYPE);
+      expect([path, response.status]).toEqual([path, 400]);
+    }
+  },
+);
