@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import {
@@ -90,6 +91,21 @@ export interface Calls {
 /** A connection of which the other end is gone is found out and closed in this time. */
 const KEEP_ALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 };
 
+type OnStream = (interceptors: unknown, stream: ServerHttp2Stream, headers: unknown) => void;
+
+/**
+ * A stream may be gone before it is handed over, where its connection breaks meanwhile. To refuse it, as one of another content type or of an unknown
+ * method, throws in gRPC's library, and would end the process.
+ * @internal
+ */
+export function ignoreGone(server: Server): void {
+  const handlers = server as unknown as { _streamHandler: OnStream };
+  const handle = handlers._streamHandler;
+  handlers._streamHandler = (interceptors, stream, headers) => {
+    if (!stream.destroyed) handle.call(server, interceptors, stream, headers);
+  };
+}
+
 /** @param fail  takes what went wrong beside what a client is told */
 export function answerCalls(service: Service, fail: (error: unknown) => void): Calls {
   const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
@@ -97,7 +113,10 @@ export function answerCalls(service: Service, fail: (error: unknown) => void): C
     'grpc.max_receive_message_length': MOST,
     'grpc.max_send_message_length': MOST,
     ...KEEP_ALIVE,
+    // what nobody reads need not be counted
+    'grpc.enable_channelz': 0,
   });
+  ignoreGone(server);
   const { inference } = loadPackageDefinition(definition) as unknown as {
     inference: { GRPCInferenceService: { service: never } };
   };
