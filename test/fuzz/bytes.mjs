@@ -36,6 +36,7 @@ export function fuzzBytes(format, { count, seed, only }) {
   let refused = 0;
   const failures = [];
   const [from, to] = only === null ? [0, count] : [only, only + 1];
+  const progress = progressOf(from, to);
   for (let index = from; index < to && failures.length < 10; index++) {
     const subject = all[index % all.length];
     const input = INPUTS[format](subject.fields, seed, index);
@@ -48,7 +49,7 @@ export function fuzzBytes(format, { count, seed, only }) {
     if (wrong) failures.push(`input ${index} (${subject.name}): ${wrong}`);
     else if (input.damaged) refused++;
     else accepted++;
-    if (index % 100_000 === 0 && process.stderr.isTTY) process.stderr.write(`\r${index} of ${count}`);
+    progress(index);
   }
   for (const failure of failures) console.log(`FAILED  ${failure}`);
   console.log(

@@ -12,6 +12,7 @@ import { loadModel } from 'logodds/score';
 import { allStages, fieldsOf } from 'logodds/stages';
 import { randomOf } from '../bytes/inputs.mjs';
 import { serve } from '../service/clients/run.mjs';
+import { progressOf } from './progress.mjs';
 import { damaged, recordsOf, subjectOf, tensorsOf } from './requests.mjs';
 
 const MODELS = {
@@ -25,7 +26,10 @@ const INTERNAL = '13';
 const HANG_MS = 20_000;
 /** What a connection of raw frames is given after its first answer. */
 const RAW_MS = 5;
-/** What the process may grow between a tenth of the requests and the end. */
+/**
+ * What the process may grow in the second half. Node does not see the end of a connection within a frame: the next ping does, after a minute, and until
+ * then those of broken frames are more and more.
+ */
 const GROWTH_MB = 96;
 
 const definition = loadSync(new URL('../../cli/proto/inference.proto', import.meta.url).pathname, {
@@ -219,8 +223,10 @@ export async function fuzzGrpc({ count, seed, only }) {
   let session = null;
   let early = 0;
   const [from, to] = only === null ? [0, count] : [only, only + 1];
+  const progress = progressOf(from, to, () => `${failures.length} failures`);
   for (let index = from; index < to && failures.length < 10; index++) {
-    if (early === 0 && index >= from + (to - from) / 10) early = rssMB(child.pid);
+    if (early === 0 && index >= from + (to - from) / 2) early = rssMB(child.pid);
+    progress(index);
     const request = requestOf(subjects, seed, index);
     if (!session || session.closed || session.destroyed) {
       session = connectHttp2(`http://${grpc}`);

@@ -2,11 +2,13 @@
  * Requests to a service, good ones and mutants of them: paths, queries, headers, bodies of every protocol. A request depends on its seed and index alone.
  */
 import { deflateSync, gzipSync } from 'node:zlib';
+import { Float64, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { csvOf, fieldsOf, inputOf, randomOf } from '../bytes/inputs.mjs';
 
 const utf8 = new TextEncoder();
 const JSON_TYPE = 'application/json';
 const LINES_TYPE = 'application/x-ndjson';
+export const ARROW = 'application/vnd.apache.arrow.stream';
 const HEADER_LENGTH = 'inference-header-content-length';
 
 /** Values that stand in JSON where others are expected. */
@@ -100,6 +102,7 @@ const TYPES = [
   JSON_TYPE,
   LINES_TYPE,
   'text/csv',
+  ARROW,
   'application/octet-stream',
   'application/jsonl',
   'text/csv; charset=utf-8',
@@ -251,6 +254,18 @@ function binaryBody(r, subject, rows) {
   return { head, body: Buffer.concat([head, ...blobs]) };
 }
 
+/** Rows as an Arrow stream. */
+function arrowOf({ fields, types }, rows) {
+  const columns = fields.map(([name]) => [
+    name,
+    vectorFromArray(
+      rows.map((row) => row[name]),
+      types.get(name) === 'number' ? new Float64() : new Utf8(),
+    ),
+  ]);
+  return tableToIPC(new Table(Object.fromEntries(columns)), 'stream');
+}
+
 /** Kinds of requests. `rows` are those that must be scored in this order; absent: what becomes of it is not known before. */
 const KINDS = {
   record(r, s) {
@@ -299,6 +314,21 @@ const KINDS = {
     const { head, body } = binaryBody(r, s, rows);
     const headers = { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(head.length) };
     return post(`/v2/models/${s.name}/versions/${s.version}/infer`, body, headers, { rows, reads: 'v2' });
+  },
+  arrow(r, s) {
+    const rows = recordsOf(r, s);
+    return post(`/models/${s.name}/score`, arrowOf(s, rows), { 'content-type': ARROW }, { rows, reads: 'arrow' });
+  },
+  labels(r, s) {
+    const { classes } = s.model.manifest;
+    const body = Array.from({ length: r.int(4) }, (_, i) => ({
+      id: r.pick([`a/${i}`, 'a-1', '']),
+      label: r.pick([...classes, 'none', 1, true]),
+      ...(r.chance(0.3) && {
+        at: r.pick(['2026-01-01T00:00:00Z', '2026-13-01T00:00:00Z', '+275760-09-13T00:00:00Z', 1]),
+      }),
+    }));
+    return post(`/models/${s.name}/labels`, jsonOf(body), { 'content-type': JSON_TYPE });
   },
   v1(r, s) {
     const rows = recordsOf(r, s);

@@ -211,11 +211,8 @@ const FUZZERS = {
   async service(_, options) {
     // traces take most of the time of a refusal
     Error.stackTraceLimit = 0;
-    const [{ createService }, { fuzzService }] = await Promise.all([
-      import('@logodds/service'),
-      import('./service.mjs'),
-    ]);
-    return fuzzService(createService, options);
+    const [library, { fuzzService }] = await Promise.all([import('@logodds/service'), import('./service.mjs')]);
+    return fuzzService(library, options);
   },
   grpc: async (_, options) => (await import('./grpc.mjs')).fuzzGrpc(options),
 };

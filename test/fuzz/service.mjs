@@ -7,9 +7,11 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { tableFromIPC } from 'apache-arrow';
 import { loadModel } from 'logodds/score';
 import { allStages, fieldsOf } from 'logodds/stages';
-import { requestOf, subjectOf } from './requests.mjs';
+import { progressOf } from './progress.mjs';
+import { ARROW, requestOf, subjectOf } from './requests.mjs';
 
 const MODELS = [
   'conformance/numeric',
@@ -19,6 +21,8 @@ const MODELS = [
   'conformance/stages/classes',
   'fuzz/rich',
 ];
+/** Bytes of a body that is read whole. */
+const BODY = 2 ** 20;
 /** What the heap may grow between a tenth of the requests and the end. */
 const HEAP_MB = 24;
 /** One request takes less than this, and no request longer than a hang. */
@@ -30,25 +34,51 @@ const collect = runInNewContext('gc');
 const read = (name) => readFileSync(new URL(`../${name}.safetensors`, import.meta.url));
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** A service of all models, and one of each alone, which `/invocations` asks. */
-function hosts(createService) {
+/** A service of all models, with all that looks at requests and keeps what they say, and one of each alone, which `/invocations` asks. */
+function hosts({ createService, PredictionLines }) {
   const files = new Map(MODELS.map((path) => [path.split('/').at(-1), read(path)]));
   const errors = [];
-  const log = (line) => line.level === 'error' && errors.push(line.reason);
+  // lines of requests tell of their status, which is looked at there
+  const log = ({ level, event, reason }) => level === 'error' && event !== 'request' && errors.push(reason);
   const source = (name) => {
     if (!files.has(name))
       throw Object.assign(new Error('none'), { name: 'LogoddsError', code: 'ERR_DATA', problems: [] });
     return { name, model: files.get(name) };
   };
-  const serve = (names) =>
-    createService({ models: names.map((name) => ({ name, model: files.get(name) })), source, log, bodyLimit: 2 ** 20 });
-  const all = serve([...files.keys()]);
+  const serve = (names, more = {}) =>
+    createService({
+      models: names.map((name) => ({ name, model: files.get(name) })),
+      source,
+      log,
+      limits: { bytes: BODY },
+      ...more,
+    });
+  const all = serve([...files.keys()], {
+    logRequests: true,
+    ...keepers(new PredictionLines({ entity: { field: 'x' } }), log),
+  });
   const alone = new Map([...files.keys()].map((name) => [name, serve([name])]));
   const subjects = [...files].map(([name, file]) => {
     const model = loadModel(file, allStages);
     return subjectOf(name, all.models.versions(name)[0], model, fieldsOf(model));
   });
   return { all, alone, subjects, errors };
+}
+
+/** What keeps predictions, labels and the audit, in no file. What a log cannot write is an error. */
+function keepers(lines, log) {
+  const written = (make) => {
+    try {
+      JSON.stringify(make());
+    } catch (error) {
+      log({ level: 'error', event: 'failed', reason: `${error.stack}` });
+    }
+  };
+  return {
+    predictions: { sink: { take: (item) => written(() => lines.of(item)) }, entity: { field: 'x' } },
+    labels: { take: async (labels) => written(() => labels) },
+    audit: { isStrict: true, put: (entry) => written(() => entry), kept: async () => {} },
+  };
 }
 
 function bodyOf({ body, cuts }) {
@@ -158,6 +188,22 @@ function sameTensors(bytes, headers, rows) {
   );
 }
 
+/** Logits of an Arrow stream where there are two classes, else the probabilities. */
+function sameArrow(bytes, rows, { model }) {
+  const { classes, positive } = model.manifest;
+  const table = tableFromIPC(bytes);
+  const columns = positive === null ? classes.map((name) => `p_${name}`) : ['logit'];
+  return (
+    table.numRows === rows.length &&
+    rows.every(({ logits, probabilities }, i) =>
+      same(
+        columns.map((name) => table.getChild(name).get(i)),
+        positive === null ? probabilities : logits,
+      ),
+    )
+  );
+}
+
 /** What is wrong with an answer, or null. */
 async function look(request, response) {
   const { status, headers } = response;
@@ -187,6 +233,7 @@ async function look(request, response) {
   else if (type === 'application/x-ndjson')
     for (const line of utf8.decode(bytes).split('\n').filter(Boolean)) JSON.parse(line);
   else if (type === 'application/octet-stream') logitsOrNone(bytes, headers);
+  else if (type === ARROW && !headers.get('content-encoding')) tableFromIPC(bytes);
   return null;
 }
 
@@ -197,20 +244,27 @@ function logitsOrNone(bytes, headers) {
   if (size !== bytes.length) throw new Error(`expected ${size} bytes, got ${bytes.length}`);
 }
 
+/** Answers with no place for the error of a row. */
+const NO_ERRORS = ['v2', 'predictions', 'classes', 'arrow'];
+
 /** What is wrong with the answer to a good request, or null. */
 async function lookAtGood({ subject, rows, reads }, response) {
   const wanted = expected(subject, rows);
   const isWhole = wanted.every((row) => row !== null);
   // rows that are refused fail a request whose answer has no place for their errors, and one of a record alone
-  const mayRefuse = !isWhole && (reads === 'v2' || reads === 'predictions' || reads === 'classes' || rows.length === 1);
+  const mayRefuse = !isWhole && (NO_ERRORS.includes(reads) || rows.length === 1);
   const bytes = new Uint8Array(await response.clone().arrayBuffer());
   if (response.status === 400 && mayRefuse) return null;
   if (response.status !== 200) return `a good request is refused: ${response.status} ${utf8.decode(bytes)}`;
   if (response.headers.get('content-encoding')) return null;
   if (!isWhole && reads !== 'own' && reads !== 'lines') return 'a row is scored that model.score refuses';
   const isSame =
-    reads === 'v2' ? sameTensors(bytes, response.headers, wanted) : READERS[reads](utf8.decode(bytes), wanted, subject);
-  return isSame ? null : `other bits than model.score: ${utf8.decode(bytes).slice(0, 300)}`;
+    reads === 'v2'
+      ? sameTensors(bytes, response.headers, wanted)
+      : reads === 'arrow'
+        ? sameArrow(bytes, wanted, subject)
+        : READERS[reads](utf8.decode(bytes), wanted, subject);
+  return isSame ? null : `other bits than model.score: ${Buffer.from(bytes).toString('latin1').slice(0, 300)}`;
 }
 
 /** Resolves in time, or tells of a hang. */
@@ -238,16 +292,18 @@ const told = ({ method, path, headers, body, kind, done }) =>
   )}`;
 
 /** Reports whether all requests are answered as they should be, and tells what not. */
-export async function fuzzService(createService, { count, seed, only }) {
-  const host = hosts(createService);
+export async function fuzzService(library, { count, seed, only }) {
+  const host = hosts(library);
   const { all, alone, subjects, errors } = host;
   const failures = [];
   const statuses = {};
   let good = 0;
   let early = null;
   const [from, to] = only === null ? [0, count] : [only, only + 1];
+  const progress = progressOf(from, to, () => `${failures.length} failures`);
   for (let index = from; index < to && failures.length < 10; index++) {
     if (early === null && index >= from + (to - from) / 10) early = memory(host);
+    progress(index);
     const request = requestOf(subjects, seed, index);
     const asked = made(request);
     if (!asked) {

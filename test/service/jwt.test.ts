@@ -173,10 +173,11 @@ test.each([
 afterEach(() => vi.restoreAllMocks());
 
 /** An issuer's keys at a URL. */
-const issuer = { set: SET, status: 200, asked: 0 };
+const issuer = { set: SET as unknown, status: 200, asked: 0 };
 const server = createServer((_, response) => {
   issuer.asked++;
-  response.writeHead(issuer.status, { 'content-type': 'application/json' }).end(JSON.stringify(issuer.set));
+  response.writeHead(issuer.status, { 'content-type': 'application/json' });
+  response.end(typeof issuer.set === 'string' ? issuer.set : JSON.stringify(issuer.set));
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
@@ -218,4 +219,19 @@ test('while the issuer does not answer nobody new is let in; API keys and known 
   expect((await other.ask(SCORE, { authorization }, score)).status).toBe(200);
   Object.assign(issuer, { status: 500 });
   expect((await other.ask(SCORE, { authorization }, score)).status).toBe(200);
+});
+
+test.each([
+  ['keys of more than a MiB', JSON.stringify({ ...SET, more: 'x'.repeat(2 ** 20) }), 'expected at most 1048576 bytes'],
+  ['what is no JSON', '<html>', 'JSON'],
+  ['what is no set', '{"keys":1}', 'expected a JSON Web Key Set'],
+])('%s are no keys, and the issuer is left alone for a while', async (_, set, reason) => {
+  Object.assign(issuer, { status: 200, asked: 0, set });
+  const { ask, lines } = withJwt({ keys: url });
+  vi.spyOn(performance, 'now').mockReturnValue(1e6);
+  const authorization = `Bearer ${await jwt()}`;
+  for (let i = 0; i < 3; i++) expect((await ask(SCORE, { authorization }, score)).status).toBe(503);
+  expect(issuer.asked).toBe(1);
+  expect(lines.find(({ event }) => event === 'keys_failed')!.reason).toContain(reason);
+  issuer.set = SET;
 });

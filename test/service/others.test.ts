@@ -62,3 +62,21 @@ test('TorchServe has the probability of each class', async () => {
   expect(await (await ask('/predictions/codes', JSON.stringify(record))).json()).toEqual(one);
   expect(await (await ask('/predictions/codes', JSON.stringify([record, record]))).json()).toEqual([one, one]);
 });
+
+test('V1: the verb may be encoded; without it, or with another, the status says what is there', async () => {
+  const { ask } = serviceOf('codes');
+  const body = JSON.stringify({ instances: [{ code: '2', x: 0.5 }] });
+  const answer = async (path: string, method: string) => {
+    const response = await ask(path, method === 'GET' ? undefined : body, JSON_TYPE, method);
+    return [response.status, response.headers.get('allow')];
+  };
+  const version = models.codes.sha256!.slice(0, 12);
+  for (const path of ['/v1/models/codes', `/v1/models/codes/versions/${version}`]) {
+    for (const verb of [':predict', '%3Apredict', '%3apredict'])
+      expect([await answer(`${path}${verb}`, 'POST'), path]).toEqual([[200, null], path]);
+    expect(await answer(`${path}:predict`, 'GET')).toEqual([405, 'POST']);
+    expect(await answer(path, 'GET')).toEqual([200, null]);
+    expect(await answer(path, 'POST')).toEqual([405, 'GET']);
+    for (const method of ['GET', 'POST']) expect(await answer(`${path}:classify`, method)).toEqual([404, null]);
+  }
+});

@@ -225,3 +225,14 @@ test.each([
   expect((await ask(`/models/codes/labels?${own}`, '[]', JSON_TYPE)).status).toBe(400);
   expect((await ask('/models/codes/score?whatif=x,code', '{"code":"2","x":0.5}', JSON_TYPE)).status).toBe(200);
 });
+
+test.each(['\u001f[', '\u0000[{"code":"2","x":1}]', '\u001f{"code":"2","x":1}', '\u000b[]'])(
+  'a body that begins with %j is no JSON',
+  async (body) => {
+    const { ask } = serviceOf('codes');
+    for (const path of ['/models/codes/score', '/predictions/codes', '/v1/models/codes:predict', '/invocations']) {
+      const response = await ask(path, body, JSON_TYPE);
+      expect([path, response.status]).toEqual([path, 400]);
+    }
+  },
+);

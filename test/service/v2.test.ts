@@ -256,13 +256,20 @@ test('binary data of another length is refused', async () => {
 });
 
 test('a page of another site takes no model away; one of ours, and a program, may', async () => {
-  const { ask } = serviceOf('codes', 'numeric');
+  const { ask } = serviceOf('codes', 'numeric', 'classes');
   const unload = async (model: string, headers: Record<string, string>) => {
     const response = await ask(`/v2/repository/models/${model}/unload`, '{}', headers);
     return [response.status, (await response.json()).code];
   };
   for (const site of ['cross-site', 'same-site'])
     expect(await unload('codes', { 'sec-fetch-site': site })).toEqual([403, 'ERR_ORIGIN']);
-  expect(await unload('codes', { 'sec-fetch-site': 'same-origin' })).toEqual([200, undefined]);
+  // browsers tell no site to a service that is neither on their machine nor behind TLS
+  for (const origin of ['http://evil.example', 'http://localhost:81', 'null', ''])
+    expect(await unload('codes', { origin })).toEqual([403, 'ERR_ORIGIN']);
+  expect(await unload('codes', { 'sec-fetch-site': 'same-origin', origin: 'https://localhost' })).toEqual([
+    200,
+    undefined,
+  ]);
   expect(await unload('numeric', {})).toEqual([200, undefined]);
+  expect(await unload('classes', { origin: 'https://localhost' })).toEqual([200, undefined]);
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import {
@@ -111,6 +112,21 @@ export interface CallOptions {
 /** A connection of which the other end is gone is found out and closed in this time. */
 const KEEP_ALIVE = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 };
 
+type OnStream = (interceptors: unknown, stream: ServerHttp2Stream, headers: unknown) => void;
+
+/**
+ * A stream may be gone before it is handed over, where its connection breaks meanwhile. To refuse it, as one of another content type or of an unknown
+ * method, throws in gRPC's library, and would end the process.
+ * @internal
+ */
+export function ignoreGone(server: Server): void {
+  const handlers = server as unknown as { _streamHandler: OnStream };
+  const handle = handlers._streamHandler;
+  handlers._streamHandler = (interceptors, stream, headers) => {
+    if (!stream.destroyed) handle.call(server, interceptors, stream, headers);
+  };
+}
+
 export function answerCalls(service: Service, { log, idleMs }: CallOptions): Calls {
   setLogger(withoutValues(log));
   const definition = loadSync(PROTO, { keepCase: true, longs: String, defaults: true, oneofs: true });
@@ -120,7 +136,10 @@ export function answerCalls(service: Service, { log, idleMs }: CallOptions): Cal
     ...KEEP_ALIVE,
     // a client that goes on makes another connection by itself
     ...(idleMs > 0 && { 'grpc.max_connection_idle_ms': idleMs }),
+    // what nobody reads need not be counted
+    'grpc.enable_channelz': 0,
   });
+  ignoreGone(server);
   const { inference } = loadPackageDefinition(definition) as unknown as {
     inference: { GRPCInferenceService: { service: never } };
   };

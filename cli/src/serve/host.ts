@@ -9,7 +9,7 @@ import {
 } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Gauges, Peer, Service } from '../../../service/src/index.ts';
 import { bodyOf } from './body.ts';
 import { type Certificates, peerOfCertificate } from './certificates.ts';
@@ -74,6 +74,9 @@ export class Host {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Carrier) => this.#failed(error, socket));
+    this.#server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) =>
+      response.writeHead(417, { ...JSON_TYPE, 'content-length': UNEXPECTED.length }).end(UNEXPECTED),
+    );
     this.#server.on('timeout', (connection: Carrier | ServerHttp2Session) => {
       // others are connections that nobody uses
       if (RESPONSE in connection && isOpen(connection[RESPONSE])) this.#timedOut++;
@@ -125,10 +128,14 @@ export class Host {
     const service = this.#service;
     // in this process Request and Response are the light ones of the listener
     const tells = asks || this.#tellsAddresses;
-    const answer = getRequestListener((request, { incoming }) => {
-      if (isStreamed(incoming)) setBody(request, incoming);
-      return tells ? service.fetch(request, this.#peerOf(incoming, asks)) : service.fetch(request);
-    });
+    const answer = getRequestListener(
+      (request, { incoming }) => {
+        if (isStreamed(incoming)) setBody(request, incoming);
+        return tells ? service.fetch(request, this.#peerOf(incoming, asks)) : service.fetch(request);
+      },
+      // health checks of HTTP/1.0 name no host
+      { hostname: 'localhost', errorHandler: (error) => this.#refused(error) },
+    );
     return (incoming: Incoming, outgoing: ServerResponse | Http2ServerResponse): Promise<void> => {
       if ('stream' in incoming) this.#boundBody(incoming);
       else {
@@ -138,6 +145,14 @@ export class Host {
       }
       return answer(incoming, outgoing);
     };
+  }
+
+  /** What was parsed, but has no URL. */
+  #refused(error: unknown): Response {
+    // the service itself rejects for nothing
+    if (!(error instanceof RequestError)) throw error;
+    this.#malformed++;
+    return new Response(faultOf('ERR_HTTP', NO_HTTP), { status: 400, headers: JSON_TYPE });
   }
 
   #peerOf(incoming: Incoming, asks: boolean): Peer {
@@ -279,6 +294,11 @@ function setBody(request: Request, incoming: Incoming): void {
   });
 }
 
+const JSON_TYPE = { 'content-type': 'application/json' };
+const faultOf = (code: string, error: string): string => JSON.stringify({ error, code });
+const NO_HTTP = 'request: expected HTTP/1.1, got something else; see RFC 9112';
+const UNEXPECTED = faultOf('ERR_EXPECT', 'expect: expected 100-continue, got something else; leave it out');
+
 /** What is answered to that which is no request, by the code of Node. */
 const FAULTS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: fault(
@@ -291,10 +311,10 @@ const FAULTS: Readonly<Record<string, string>> = {
     'ERR_HEADERS',
     'headers: expected at most 16 KiB, got more; send fewer',
   ),
-  HPE: fault('400 Bad Request', 'ERR_HTTP', 'request: expected HTTP/1.1, got something else; see RFC 9112'),
+  HPE: fault('400 Bad Request', 'ERR_HTTP', NO_HTTP),
 };
 
 function fault(status: string, code: string, error: string): string {
-  const body = JSON.stringify({ error, code });
+  const body = faultOf(code, error);
   return `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }

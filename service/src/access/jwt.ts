@@ -45,6 +45,8 @@ const MOST_KNOWN = 1000;
 /** After a failure the issuer is left alone for so long. */
 const PAUSE_MS = 1000;
 const TIMEOUT_MS = 3000;
+/** Of the keys of an issuer. */
+const MOST_BYTES = 2 ** 20;
 const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|localhost)$/;
 
 /** jose names what is wrong; a caller is told what to do. */
@@ -58,6 +60,25 @@ const OTHER = 'expected an API key or a JWT of the issuer, got neither; get a ne
 
 /** What failed is the way to the keys of the issuer, no token. */
 class KeysFailed extends Error {}
+
+/** The keys of an answer. @throws Error for what is none, or too long */
+async function keysOf({ body }: Response): Promise<JSONWebKeySet> {
+  const decoder = new TextDecoder();
+  const reader = body!.getReader();
+  let text = '';
+  let length = 0;
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    length += piece.value.length;
+    if (length > MOST_BYTES) {
+      reader.cancel().catch(() => {});
+      throw new Error(`expected at most ${MOST_BYTES} bytes, got more`);
+    }
+    text += decoder.decode(piece.value, { stream: true });
+  }
+  const set = JSON.parse(text);
+  if (Array.isArray(set?.keys)) return set;
+  throw new Error('expected a JSON Web Key Set, {"keys": […]}, got something else');
+}
 
 /** Says who asks by JSON web tokens. */
 export class Jwt {
@@ -150,8 +171,8 @@ export class Jwt {
     if (performance.now() < this.#pausedUntil) throw new KeysFailed();
     try {
       const response = await fetch(url, init);
-      if (response.status === 200) return response;
-      throw new Error(`status ${response.status}`);
+      if (response.status !== 200) throw new Error(`status ${response.status}`);
+      return Response.json(await keysOf(response));
     } catch (error) {
       this.#pausedUntil = performance.now() + PAUSE_MS;
       this.#metrics.count('lr_keys_failures_total');

@@ -55,8 +55,8 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['GET /v2/models/:model/docs/dataplane.json', SEE],
   ...MODEL.flatMap((path) => [path, `${path}/ready`, `${path}/stats`].map((each) => [`GET ${each}`, SEE] as const)),
   ...['/v1/models/:model', '/v1/models/:model/versions/:version'].flatMap((path) => [
-    [`GET ${path}`, SEE] as const,
-    [`POST ${path}`, SCORE] as const,
+    [`GET ${path}{[^/:]+}`, SEE] as const,
+    [`POST ${path}{[^/]+(?::|%3[Aa])predict}`, SCORE] as const,
   ]),
   ['POST /models/:model/score', SCORE],
   ['POST /models/:model/labels', of('named', 'labels')],

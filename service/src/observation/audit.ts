@@ -42,7 +42,10 @@ interface Decided {
   readonly reasons: Record<string, number>;
 }
 
-const nothing = (): Decided => ({ rows: 0, refused: 0, review: 0, labels: {}, reasons: {} });
+/** Counts by names of any kind: `constructor` is none until it was counted. */
+const counts = (): Record<string, number> => Object.create(null);
+
+const nothing = (): Decided => ({ rows: 0, refused: 0, review: 0, labels: counts(), reasons: counts() });
 
 /** Characters of a name that a client has made up. */
 const MOST = 128;

@@ -102,7 +102,8 @@ export class PredictionLines {
           open = { pieces, ahead: [] };
           this.#streams.set(stream!, open);
         }
-        open.ahead.push(...open.pieces.records(rows.bytes));
+        // a piece may have more records than a call may have arguments
+        for (const record of open.pieces.records(rows.bytes)) open.ahead.push(record);
         return open.ahead.splice(0, count);
       }
     }

@@ -318,13 +318,9 @@ async function score(event) {
   event.preventDefault();
   const { name, version, fields, intervals } = model;
   fields.forEach((_, i) => mark('field-' + i, null));
-  const record = {};
-  const problems = [];
-  fields.forEach((field, i) => {
-    const value = valueOf(field, 'field-' + i);
-    if (value === undefined) problems.push({ field: field.name, rule: 'a number, as 12.5' });
-    else record[field.name] = value;
-  });
+  const values = fields.map((field, i) => [field.name, valueOf(field, 'field-' + i)]);
+  const record = Object.fromEntries(values);
+  const problems = values.filter(([, value]) => value === undefined).map(([field]) => ({ field, rule: 'a number, as 12.5' }));
   if (problems.length > 0) {
     markAll(problems);
     refuse('Some fields have no number.');

@@ -31,7 +31,7 @@ async function take(exchange: Exchange, { labels: sink, metrics }: Core): Promis
       'ERR_LABELS',
       'labels: expected a service that keeps them, got one without a prediction log; start it with --log DIR',
     );
-  const body = parsedJson(await exchange.bytes());
+  const body = parsedJson(await exchange.jsonBytes());
   exchange.stage('decode');
   if (!Array.isArray(body))
     throw badRequest('body: expected an array of labels, got something else; send [{"id": "…", "label": "…"}]');

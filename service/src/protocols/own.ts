@@ -7,7 +7,7 @@ import { badRequest, Refusal } from '../refusal.ts';
 import { NO_BYTES } from '../requests/body.ts';
 import { sightOf } from '../requests/caller.ts';
 import { quote } from '../requests/columns.ts';
-import { enclosedArray } from '../requests/enclosed.ts';
+import { beginOf, enclosedArray } from '../requests/enclosed.ts';
 import { linesOf } from '../requests/lines.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
 import { queryOf } from '../requests/query.ts';
@@ -76,7 +76,7 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
   let rows: Rows = { kind: 'bytes', bytes };
   let found = answer(served, rows, asked);
   // what is no record of the model may be one of several of our own
-  const isAlone = found.scores.rows === 1 && firstByte(bytes) !== BRACKET;
+  const isAlone = found.scores.rows === 1 && bytes[beginOf(bytes)] !== BRACKET;
   if (isAlone && (found.faults.length > 0 || served.fields.length === 0)) {
     const several = enclosed(bytes, served, asked) ?? wrapped(bytes, exchange, asked);
     if (several) [found, rows] = several;
@@ -89,7 +89,6 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
 }
 
 const BRACKET = 0x5b;
-const firstByte = (bytes: Uint8Array): number => bytes.find((byte) => byte > 0x20) ?? 0;
 
 /** The answer to {"records": […]} from its bytes; null where it has to be parsed. */
 function enclosed(bytes: Uint8Array, served: Served, asked: Wanted): [Answer, Rows] | null {

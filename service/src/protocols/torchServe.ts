@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
+import { beginOf } from '../requests/enclosed.ts';
 import { probabilityOf } from '../scoring/probability.ts';
 import { NOTHING, type Rows } from '../scoring/question.ts';
 import { answer } from '../scoring/score.ts';
@@ -30,6 +31,6 @@ async function predict(exchange: Exchange): Promise<Response> {
   const each = Array.from({ length: found.scores.rows }, (_, i) =>
     Object.fromEntries(classes.map((name, k) => [name, of(found.scores, i, k)])),
   );
-  const isList = bytes.find((byte) => byte > 0x20) === 0x5b;
+  const isList = bytes[beginOf(bytes)] === 0x5b;
   return exchange.json(JSON.stringify(isList ? each : each[0]));
 }

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import type { Core, Exchange } from '../core.ts';
-import { badRequest, Refusal } from '../refusal.ts';
+import { badRequest } from '../refusal.ts';
 import { sightOf } from '../requests/caller.ts';
 import { jsonResponse } from '../responses/json.ts';
 import { predictions, recordsOf, scoreBody } from './invocations.ts';
@@ -12,39 +12,31 @@ import { predictions, recordsOf, scoreBody } from './invocations.ts';
  *   POST /v1/models/{m}[/versions/{v}]:predict    {"instances": […]} gives {"predictions": […]}, {"inputs": {…}} gives {"outputs": […]}
  */
 
+/** The verb stands behind the name; clients encode its colon or not. */
+const NAME = '{[^/:]+}';
+const ASKED = '{[^/]+(?::|%3[Aa])predict}';
+
 export function addV1(app: Hono, core: Core): void {
   app.get('/v1/models', (c) => jsonResponse({ models: core.shelf.names(sightOf(c.req.raw)) }));
   for (const path of ['/v1/models/:model', '/v1/models/:model/versions/:version']) {
-    app.get(path, (c) => {
+    app.get(`${path}${NAME}`, (c) => {
       const model = c.req.param('model')!;
       const version = c.req.param('version') ?? null;
       const { name } = core.shelf.find(model, version, sightOf(c.req.raw));
       const versions = version === null ? core.shelf.versions(name) : [version];
       return jsonResponse({ name, ready: true, model_version_status: versions.map(statusOf) });
     });
-    // the verb stands behind the name
-    app.post(path, (c) => {
+    app.post(`${path}${ASKED}`, (c) => {
       const [model, version] = [c.req.param('model')!, c.req.param('version') ?? null];
-      const [last, verb] = split(version ?? model);
-      return core.exchange(
-        c.req.raw,
-        'v1',
-        version === null ? last : model,
-        version === null ? null : last,
-        (exchange) => {
-          if (verb !== 'predict')
-            throw new Refusal(404, 'ERR_PATH', 'path: expected /v1/models/{model}:predict, got another verb');
-          return predict(exchange);
-        },
-      );
+      return version === null
+        ? core.exchange(c.req.raw, 'v1', named(model), null, predict)
+        : core.exchange(c.req.raw, 'v1', model, named(version), predict);
     });
   }
 }
 
-function split(text: string): [before: string, verb: string] {
-  const at = text.lastIndexOf(':');
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-}
+/** Without the verb behind it. */
+const named = (text: string): string => text.slice(0, -':predict'.length);
 
 const statusOf = (version: string) => ({
   version,

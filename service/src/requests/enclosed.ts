@@ -18,6 +18,9 @@ export function enclosedArray(bytes: Uint8Array, names: readonly string[]): Encl
   return behind < 0 || last < behind ? null : { name, bytes: bytes.subarray(behind - 1, last + 1) };
 }
 
+/** Where JSON begins; -1: there is none. */
+export const beginOf = (bytes: Uint8Array): number => bytes.findIndex((byte) => !isBlank(byte));
+
 /** JSON's: another one is refused by who parses the whole. */
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 

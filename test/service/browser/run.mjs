@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
 import { createService } from '@logodds/service';
 import { Hono } from 'hono';
+import { fit, saveModel } from 'logodds';
 import { chromium } from 'playwright-core';
 import { check, tally } from '../../examples/harness.mjs';
 import { browser as findBrowser } from '../../runtimes/setup.mjs';
@@ -23,12 +24,30 @@ const MODELS = {
   codes: 'conformance/codes',
 };
 
+/** A name that is markup, and what it would make. */
+const HOSTILE = '<b>&quot;\'"';
+const MARKUP = '<img src=x onerror=alert(1)>';
+const FIELDS = ['<script>alert(1)</script>', '__proto__', 'constructor'];
+
+/** A model whose names are markup, and names that objects of JavaScript have. */
+function hostile() {
+  const rows = Array.from({ length: 90 }, (_, i) => ({
+    ...Object.fromEntries(
+      FIELDS.map((name, j) => [name, j === 0 ? [MARKUP, '__proto__', 'c'][i % 3] : (i * (j + 3)) % 7]),
+    ),
+    y: [MARKUP, '__proto__', 'constructor'][(i * 31) % 3],
+  }));
+  const features = FIELDS.map((name, j) => ({ name, kind: j === 0 ? 'categorical' : 'numeric' }));
+  return saveModel(fit(rows, { target: 'y', schema: { features } }).model);
+}
+
 /** A service with a few models, and some more. Below a path it asks for a key. */
 async function serve() {
   const service = createService({
     models: Object.entries(MODELS).map(([name, file]) => ({ name, model: read(file) })),
   });
   const { model } = service.models.find('codes');
+  service.models.put({ name: HOSTILE, model: hostile() });
   for (let i = 0; i < 200; i++) service.models.put({ name: `customers-of-the-region-${i}`, model });
   const locked = new Hono();
   locked.use(async (c, next) => {
@@ -37,7 +56,8 @@ async function serve() {
     return c.json({ error: 'key: expected one', code: 'ERR_KEY' }, 401);
   });
   locked.route('/scoring', service.app);
-  const app = new Hono().route('/', service.app).route('/below', locked);
+  // what is mounted at the root answers all that stands behind it
+  const app = new Hono().route('/below', locked).route('/', service.app);
   const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
@@ -168,6 +188,34 @@ async function byKeyboard(browser, url) {
   await page.close();
 }
 
+async function markup(browser, url) {
+  const page = await browser.newPage();
+  const troubles = [];
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('dialog', (dialog) => {
+    troubles.push(dialog.message());
+    return dialog.dismiss();
+  });
+  await check('names that are markup, or that objects have, are text', async () => {
+    await page.goto(`${url}/`);
+    await page.getByLabel('Search by name').fill('<b>');
+    await page.getByRole('button', { name: HOSTILE, exact: true }).click();
+    await page.getByText(`${HOSTILE}, version`).waitFor();
+    await page.getByRole('button', { name: 'Score', exact: true }).click();
+    await page.locator('.result').waitFor();
+    assert.match(await page.locator('#details').textContent(), /onerror=alert/);
+    assert.equal(await page.locator('img, main script, b').count(), 0);
+    await page.goto(
+      `${url}/docs?model=${encodeURIComponent(HOSTILE)}#post-${encodeURIComponent(`/models/${encodeURIComponent(HOSTILE)}/score`)}`,
+    );
+    await page.getByText('Example: with reasons').click();
+    await page.locator('details[open] > .copy', { hasText: /"explain": ?3/ }).waitFor();
+    assert.equal(await page.locator('img, main script, b').count(), 0);
+    assert.deepEqual(troubles, []);
+  });
+  await page.close();
+}
+
 async function belowAPath(browser, url) {
   const page = await browser.newPage();
   await check('below a path, where a key is asked for: it is given, and the pages work', async () => {
@@ -194,6 +242,7 @@ export async function browser() {
   try {
     for (const size of [360, 1280]) for (const scheme of ['light', 'dark']) await look(program, url, size, scheme);
     await byKeyboard(program, url);
+    await markup(program, url);
     await belowAPath(program, url);
   } finally {
     await program.close();

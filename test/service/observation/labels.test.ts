@@ -39,6 +39,16 @@ test('labels are checked one by one; those that are right are taken', async () =
   ]);
 });
 
+test('labels are held to the limits of rows and depth', async () => {
+  const sink = { take: async () => {} };
+  const { ask } = serviceWith({ labels: sink, limits: { rows: 2 } }, 'codes');
+  const one = { id: 'a', label: 'yes' };
+  expect((await post(ask, [one, one])).status).toBe(200);
+  const response = await post(ask, [one, one, one]);
+  expect([response.status, (await response.json()).code]).toEqual([413, 'ERR_LIMIT']);
+  expect((await ask('/models/codes/labels', '['.repeat(70) + ']'.repeat(70))).status).toBe(400);
+});
+
 test('without a log for them, or with a full one, a client is told', async () => {
   const { ask } = serviceOf('codes');
   const without = await post(ask, [{ id: 'a', label: 'yes' }]);

@@ -121,6 +121,14 @@ test.each([1, 3, 7, 1000])('streams whose pieces have %i bytes: each row has its
   expect(items.filter(({ kind }) => kind === 'end')).toHaveLength(2);
 });
 
+test('a piece may have more lines than a call may have arguments', async () => {
+  const { ask, lines } = logged();
+  const count = 200_000;
+  const response = await ask('/models/codes/score', '{"code":"2","x":1}\n'.repeat(count), LINES);
+  await response.text();
+  expect(lines().length).toBe(count);
+});
+
 test('with several classes: a logit for each, the probability of the label', async () => {
   const { ask, lines } = logged();
   const { fields } = (await (await ask('/models/classes')).json()) as {

@@ -43,13 +43,31 @@ const exitOf = (child) =>
     ? Promise.resolve(child.exitCode)
     : new Promise((resolve) => child.once('exit', resolve));
 
-/** A service of the command. */
-async function serve(args, env = {}) {
+/** Processes that were started and have not ended. */
+const children = new Set();
+
+function start(args, env = {}) {
   const child = spawn(
     process.execPath,
     ['cli/bin/logodds.js', 'serve', MODEL, '--no-grpc', '--port', '0', '--json', ...args],
     { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** Ends what a part that failed has left. */
+async function endAll() {
+  for (const child of [...children]) {
+    child.kill('SIGKILL');
+    await exitOf(child);
+  }
+}
+
+/** A service of the command. */
+async function serve(args, env = {}) {
+  const child = start(args, env);
   let errors = '';
   child.stderr.on('data', (data) => {
     errors += data;
@@ -210,6 +228,7 @@ async function fullDisk() {
     );
     console.log('full disk: ok');
   } finally {
+    await endAll();
     spawnSync('umount', [folder]);
     rmSync(folder, { recursive: true, force: true });
   }
@@ -270,23 +289,8 @@ async function killed() {
 /** A reader of standard error that stands still, and one that goes: requests are answered. */
 async function slowReader() {
   for (const goes of [false, true]) {
-    const child = spawn(
-      process.execPath,
-      [
-        'cli/bin/logodds.js',
-        'serve',
-        MODEL,
-        '--no-grpc',
-        '--port',
-        '0',
-        '--json',
-        '--log-level',
-        'info',
-        '--max-delay',
-        '0',
-      ],
-      { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    // so many at once may wait longer than is let in by default
+    const child = start(['--log-level', 'info', '--max-delay', '0']);
     const { url } = await firstLine(child);
     if (goes) child.stderr.destroy();
     else child.stderr.pause();
@@ -317,6 +321,8 @@ export async function telemetry() {
     } catch (error) {
       console.error(error.message);
       failed++;
+    } finally {
+      await endAll();
     }
   }
   return failed === 0;
