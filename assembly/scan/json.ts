@@ -37,7 +37,7 @@ const QUOTE: u32 = 0x22;
 const COMMA: u32 = 0x2c;
 const COLON: u32 = 0x3a;
 const BACKSLASH: u32 = 0x5c;
-const LF: u32 = 0x0a;
+export const LF: u32 = 0x0a;
 
 /** behind whitespace. @param lf  LF, or another blank where lines end records */
 function skipBlanks(p: usize, lf: u32): usize {
@@ -49,7 +49,7 @@ function skipBlanks(p: usize, lf: u32): usize {
 /** `skipBlanks`, where one space or none is usual */
 // @ts-ignore: decorator
 @inline
-function skipBlank(p: usize, lf: u32): usize {
+export function skipBlank(p: usize, lf: u32): usize {
   if (byte(p) > 0x20) return p;
   return skipBlanks(p, lf);
 }
@@ -245,7 +245,7 @@ function readLongNumber(plan: usize, start: usize, out: usize): usize {
 /** Reads a number of at most eight digits without a loop, any other by readLongNumber. Writes it to `out`. */
 // @ts-ignore: decorator
 @inline
-function readNumber(plan: usize, start: usize, out: usize): usize {
+export function readNumber(plan: usize, start: usize, out: usize): usize {
   const negative = byte(start) == 0x2d;
   let p = start + <usize>negative;
   const digits = digitsAt(plan, p);

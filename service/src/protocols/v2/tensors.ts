@@ -2,7 +2,7 @@ import type { Column, Table } from 'logodds/score';
 import type { Field } from 'logodds/stages';
 import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
-import { type Cell, type Cells, columnOf, marked, putNumber, quote } from '../../requests/columns.ts';
+import { type Cell, type Cells, columnOf, columnsOf, marked, putNumber, quote } from '../../requests/columns.ts';
 import { checkRows, type Limits, tooLarge } from '../../requests/limits.ts';
 import { DATATYPES } from './datatypes.ts';
 
@@ -82,26 +82,13 @@ function denseTable(fields: readonly Field[], tensor: Tensor): Table {
       `input ${quote(name)}: expected ${rule}, got ${datatype} [${shape}]; see the metadata of the model`,
     );
   }
-  const columns: Column[] = [];
-  for (let j = 0; j < width; j++) {
-    const { name: field } = fields[j];
-    const values = new Float64Array(rows);
-    const isWhole = cells instanceof Float32Array && missing.length === 0 && putFloats(cells, j, width, values);
-    columns.push({ name: field, kind: 'numeric', values, missing: isWhole ? null : lostOf(tensor, field, j, values) });
-  }
+  const plain = missing.length === 0 && (cells instanceof Float32Array || cells instanceof Float64Array) ? cells : null;
+  const { columns: all, areFinite } = columnsOf(plain, rows, width);
+  const columns = fields.map(({ name: field }, j): Column => {
+    const values = all[j];
+    return { name: field, kind: 'numeric', values, missing: areFinite[j] ? null : lostOf(tensor, field, j, values) };
+  });
   return { rows, columns };
-}
-
-/** Copies a column of rows. Returns false where one of it is NaN. */
-function putFloats(cells: Float32Array, column: number, width: number, values: Float64Array): boolean {
-  let sum = 0;
-  for (let i = 0, at = column; i < values.length; i++, at += width) {
-    const cell = cells[at];
-    values[i] = cell;
-    // 0, and NaN for what is not finite
-    sum += cell * 0;
-  }
-  return sum === 0;
 }
 
 /** Writes a column of rows one by one. Returns the marks of its missing cells. */

@@ -1,0 +1,58 @@
+import type { Table } from 'logodds/score';
+import type { Served } from '../models/served.ts';
+import { columnsOf } from '../requests/columns.ts';
+import { scanOfHost } from '../requests/jsonScan.ts';
+import type { Limits } from '../requests/limits.ts';
+import { numbersApart } from '../requests/numbersApart.ts';
+import { parsedJson } from '../scoring/score.ts';
+
+export type Members = Readonly<Record<string, unknown>>;
+
+/** How a body may have its rows. */
+export interface RowsForm {
+  /** its rows are the value of this key */
+  readonly key: string;
+  /** The rows, and the names of their columns where they are not the fields in order; null: the body is of another form. */
+  in(body: Members): { readonly rows: unknown; readonly names?: unknown } | null;
+}
+
+/** Shorter bodies are parsed as fast as they are split. */
+const LEAST = 1024;
+
+/**
+ * The table of a body whose rows are arrays of numbers alone, for a model that reads nothing else; null: the body is parsed, which says what is wrong
+ * with it.
+ */
+export function numberTable(
+  bytes: Uint8Array,
+  { fields }: Served,
+  limits: Limits,
+  forms: readonly RowsForm[],
+): Table | null {
+  const scan = bytes.length < LEAST ? null : scanOfHost();
+  if (!scan || fields.some(({ type }) => type !== 'number')) return null;
+  for (const form of forms) {
+    const apart = numbersApart(scan, bytes, form.key);
+    if (!apart) continue;
+    const body = parsedJson(apart.rest);
+    const found = isObject(body) ? form.in(body) : null;
+    const array = found && apart.of(found.rows);
+    // NaN is none of their JSON
+    if (!array || array.gaps > 0 || array.shape?.length !== 2) return null;
+    const [rows, width] = array.shape;
+    const names = found.names ?? fields.map(({ name }) => name);
+    const isWhole = Array.isArray(names) && names.length === width && new Set(names).size === width;
+    if (!isWhole || rows > limits.rows || width > limits.features) return null;
+    const { columns } = columnsOf(array.values, rows, width);
+    const places = fields.map(({ name }) => names.indexOf(name));
+    if (places.includes(-1)) return null;
+    return {
+      rows,
+      columns: fields.map(({ name }, j) => ({ name, kind: 'numeric', values: columns[places[j]], missing: null })),
+    };
+  }
+  return null;
+}
+
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
