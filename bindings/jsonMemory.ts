@@ -73,10 +73,8 @@ class Room {
 
   /** Copies bytes into memory. @returns the position behind them */
   load(bytes: Uint8Array): number {
-    const end = this.input + bytes.length;
     this.heap.u8.set(bytes, this.input);
-    this.kernels.endWith0(end);
-    return end;
+    return this.input + bytes.length;
   }
 }
 
@@ -109,6 +107,7 @@ export class JsonMemory {
     const { kernels, heap, input, plan } = room;
     const { written } = encoder.encodeInto(`"${key}"`, heap.u8.subarray(room.key, room.key + KEY_BYTES - 16));
     const end = room.load(bytes);
+    kernels.endWith0(end);
     const arrays: NumberArray[] = [];
     const spans: [start: number, end: number][] = [];
     let out = room.out;

@@ -40,7 +40,7 @@ export function jsonScan(): JsonScan | null {
   }
   return {
     excess(bytes, limits) {
-      const { depth, keys, elements } = limits;
+      const { depth, keys, elements } = Object(limits) as JsonLimits;
       const isOne = depth >= 0 && depth <= MOST_DEPTH && typeof keys === 'number' && typeof elements === 'number';
       if (!isOne)
         throw new LogoddsError(

@@ -50,15 +50,15 @@ export function columnOf({ name, type }: Field, { what, cells, isText, missing }
 /** Rows that are turned into columns at a time: those of a few dozen numbers stay in the nearest cache. */
 const BLOCK = 64;
 
-/** The columns of rows of numbers, and which of them have finite numbers alone. @param cells  null: columns of zeros that are none */
+/** The columns of rows of numbers, and which of them have finite numbers alone. */
 export function columnsOf(
-  cells: Float32Array | Float64Array | null,
+  cells: Float32Array | Float64Array,
   rows: number,
   width: number,
 ): { readonly columns: readonly Float64Array[]; readonly areFinite: readonly boolean[] } {
   const columns = Array.from({ length: width }, () => new Float64Array(rows));
-  const sums = new Float64Array(width).fill(cells ? 0 : Number.NaN);
-  for (let from = 0; cells && from < rows; from += BLOCK) {
+  const sums = new Float64Array(width);
+  for (let from = 0; from < rows; from += BLOCK) {
     const to = Math.min(rows, from + BLOCK);
     for (let j = 0; j < width; j++) {
       const column = columns[j];

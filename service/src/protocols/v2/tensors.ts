@@ -82,11 +82,14 @@ function denseTable(fields: readonly Field[], tensor: Tensor): Table {
       `input ${quote(name)}: expected ${rule}, got ${datatype} [${shape}]; see the metadata of the model`,
     );
   }
-  const plain = missing.length === 0 && (cells instanceof Float32Array || cells instanceof Float64Array) ? cells : null;
-  const { columns: all, areFinite } = columnsOf(plain, rows, width);
+  const plain =
+    missing.length === 0 && (cells instanceof Float32Array || cells instanceof Float64Array)
+      ? columnsOf(cells, rows, width)
+      : null;
   const columns = fields.map(({ name: field }, j): Column => {
-    const values = all[j];
-    return { name: field, kind: 'numeric', values, missing: areFinite[j] ? null : lostOf(tensor, field, j, values) };
+    const values = plain?.columns[j] ?? new Float64Array(rows);
+    const isWhole = plain?.areFinite[j] ?? false;
+    return { name: field, kind: 'numeric', values, missing: isWhole ? null : lostOf(tensor, field, j, values) };
   });
   return { rows, columns };
 }
