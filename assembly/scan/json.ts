@@ -234,7 +234,9 @@ function readLongNumber(plan: usize, start: usize, out: usize): usize {
   const whole = <usize>ctz(~digits);
   const fraction = <usize>ctz(~(digits >> <i32>(whole + 1)));
   const end = p + whole + 1 + fraction;
-  const isShort = whole - 1 <= 7 && fraction - 1 <= 7 && byte(p + whole) == 0x2e && (byte(end) | 0x20) != 0x65;
+  // of 16 bytes that are looked at the last one is no digit of it
+  const isShort =
+    whole - 1 <= 7 && fraction - 1 <= 7 && end - p < 16 && byte(p + whole) == 0x2e && (byte(end) | 0x20) != 0x65;
   if (!isShort || (byte(p) == 0x30 && whole > 1)) return readAnyNumber(start, tables, out);
   const first = eightDigits(load<u64>(p) << (64 - (whole << 3)));
   const last = eightDigits(load<u64>(p + whole + 1) << (64 - (fraction << 3)));

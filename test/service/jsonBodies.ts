@@ -158,16 +158,20 @@ export function inferBody(chance: Chance, fields: readonly string[]): string {
 /** A body of rows: of V1, or a data frame. */
 export function rowsBody(chance: Chance, fields: readonly string[]): string {
   const rows = chance.below(5);
-  const width = chance.is(12) ? fields.length + 1 : fields.length;
+  const [first, ...others] = fields;
+  const columns = chance.is(2)
+    ? fields
+    : chance.of<readonly unknown[]>([
+        [...others, first],
+        [...fields, 'more'],
+        ['more', 0, ...fields],
+        [...fields, first],
+        others,
+        ['1', 1, ...fields],
+      ]);
+  const width = chance.is(12) ? fields.length + 1 : columns.length;
   const values = data(chance, rows, width, cell);
-  const key = chance.of(['instances', 'inputs', 'dataframe_split', 'data']);
-  const columns = chance.is(6)
-    ? [...fields].reverse()
-    : chance.is(8)
-      ? fields.slice(1)
-      : chance.is(8)
-        ? [...fields.slice(1), fields[1]]
-        : fields;
+  const key = chance.of(['instances', 'inputs', 'dataframe_split', 'dataframe_split', 'data']);
   const value =
     key === 'dataframe_split' ? `{"columns":${JSON.stringify(columns)},${KEY(chance, 'data')}:${values}}` : values;
   const more = chance.is(6)

@@ -69,7 +69,7 @@ const FORMS_OF_BODIES: BodyForms = {
   rows: [
     {
       key: 'data',
-      in: ({ dataframe_split: split }) => (isObject(split) ? { rows: split.data, names: split.columns } : null),
+      in: ({ dataframe_split: split }) => (isObject(split) ? { rows: split.data, names: split.columns ?? null } : null),
     },
     {
       key: 'instances',

@@ -1,4 +1,4 @@
-import type { Table } from 'logodds/score';
+import type { Column, Table } from 'logodds/score';
 import type { Served } from '../models/served.ts';
 import { columnsOf } from '../requests/columns.ts';
 import { scanOfHost } from '../requests/jsonScan.ts';
@@ -12,7 +12,7 @@ export type Members = Readonly<Record<string, unknown>>;
 export interface RowsForm {
   /** its rows are the value of this key */
   readonly key: string;
-  /** The rows, and the names of their columns where they are not the fields in order; null: the body is of another form. */
+  /** The rows, and the names of their columns (undefined: the fields in order); null: the body is of another form. */
   in(body: Members): { readonly rows: unknown; readonly names?: unknown } | null;
 }
 
@@ -40,18 +40,24 @@ export function numberTable(
     // NaN is none of their JSON
     if (!array || array.gaps > 0 || array.shape?.length !== 2) return null;
     const [rows, width] = array.shape;
-    const names = found.names ?? fields.map(({ name }) => name);
-    const isWhole = Array.isArray(names) && names.length === width && new Set(names).size === width;
-    if (!isWhole || rows > limits.rows || width > limits.features) return null;
-    const { columns } = columnsOf(array.values, rows, width);
-    const places = fields.map(({ name }) => names.indexOf(name));
-    if (places.includes(-1)) return null;
-    return {
-      rows,
-      columns: fields.map(({ name }, j) => ({ name, kind: 'numeric', values: columns[places[j]], missing: null })),
-    };
+    const names = found.names === undefined ? fields.map(({ name }) => name) : found.names;
+    const places = placesOf(names, width);
+    if (!places || !fields.every(({ name }) => places.has(name)) || rows > limits.rows || width > limits.features)
+      return null;
+    const { columns: all } = columnsOf(array.values, rows, width);
+    const columns = fields.map(({ name }): Column => {
+      return { name, kind: 'numeric', values: all[places.get(name)!], missing: null };
+    });
+    return { rows, columns };
   }
   return null;
+}
+
+/** The place of each name; null where these are not as many texts, or one comes twice. */
+function placesOf(names: unknown, count: number): ReadonlyMap<string, number> | null {
+  if (!Array.isArray(names) || names.length !== count || !names.every((name) => typeof name === 'string')) return null;
+  const places = new Map(names.map((name: string, j) => [name, j]));
+  return places.size === count ? places : null;
 }
 
 const isObject = (value: unknown): value is Members =>
