@@ -68,8 +68,8 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-test('unpacked, the library is at most 3.6 MB, the command at most 2.3 MB and the client at most 0.2 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(3_600_000);
+test('unpacked, the library is at most 3.65 MB, the command at most 2.3 MB and the client at most 0.2 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(3_650_000);
   expect(command.unpackedSize).toBeLessThanOrEqual(2_300_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
 });
