@@ -139,7 +139,7 @@ const refused: number[] = found.errors.map((error: RowError) => error.row + erro
 scorer.free();
 const scan: JsonScan | null = jsonScan();
 const split: SplitJson | null = scan!.split(bytes, 'data');
-const numbers: Float64Array = split!.arrays[0].values;
+const numbers: Float64Array = split!.arrays[0]!.values;
 const excess: 'depth' | 'keys' | 'elements' | null = scan!.excess(bytes, { depth: 64, keys: 100, elements: Infinity });
 `,
   'logodds/slim': `
