@@ -2,6 +2,7 @@ import { pickEngine } from 'logodds';
 import { jsonScan } from 'logodds/bytes';
 import { describe, expect, test } from 'vitest';
 import { Served } from '../../service/src/models/served.ts';
+import { numberTable } from '../../service/src/protocols/numberRows.ts';
 import { inferenceOf } from '../../service/src/protocols/v2/body.ts';
 import { tableOf } from '../../service/src/protocols/v2/tensors.ts';
 import { checkJson, LIMITS, type Limits } from '../../service/src/requests/limits.ts';
@@ -96,4 +97,19 @@ describe('what the kernels look through is what JavaScript reads', () => {
     }
     expect(answered).toBeGreaterThan(COUNT / 200);
   });
+});
+
+test('a table of a data frame keeps a column that the model does not read: it may name the entity of a row', () => {
+  const [numeric] = served;
+  const columns = ['customer', ...numeric.fields.map(({ name }) => name)];
+  const data = Array.from({ length: 100 }, (_, i) => columns.map((_, j) => 100 * j + i));
+  const bytes = new TextEncoder().encode(JSON.stringify({ columns, data }));
+  const form = {
+    key: 'data',
+    in: (body: Readonly<Record<string, unknown>>) => ({ rows: body.data, names: body.columns }),
+  };
+  const table = numberTable(bytes, numeric, LIMITS, [form])!;
+  expect(table.columns.map(({ name }) => name)).toEqual(columns);
+  expect(table.columns[0]).toMatchObject({ values: Float64Array.from(data, ([customer]) => customer) });
+  expect(numeric.model.scoreTable(table).rows).toBe(100);
 });

@@ -41,24 +41,23 @@ export function numberTable(
     if (!array || array.gaps > 0 || array.shape?.length !== 2) return null;
     const [rows, width] = array.shape;
     const names = found.names === undefined ? fields.map(({ name }) => name) : found.names;
-    const places = placesOf(names, width);
-    if (!places || !fields.every(({ name }) => places.has(name)) || rows > limits.rows || width > limits.features)
-      return null;
+    if (!isDistinct(names, width) || rows > limits.rows || width > limits.features) return null;
+    const own = new Set(names);
+    if (!fields.every(({ name }) => own.has(name))) return null;
+    // what the model does not read may name the entity of a row in a log
     const { columns: all } = columnsOf(array.values, rows, width);
-    const columns = fields.map(({ name }): Column => {
-      return { name, kind: 'numeric', values: all[places.get(name)!], missing: null };
-    });
+    const columns = names.map((name, j): Column => ({ name, kind: 'numeric', values: all[j], missing: null }));
     return { rows, columns };
   }
   return null;
 }
 
-/** The place of each name; null where these are not as many texts, or one comes twice. */
-function placesOf(names: unknown, count: number): ReadonlyMap<string, number> | null {
-  if (!Array.isArray(names) || names.length !== count || !names.every((name) => typeof name === 'string')) return null;
-  const places = new Map(names.map((name: string, j) => [name, j]));
-  return places.size === count ? places : null;
-}
+/** Whether these are as many texts, none of them twice. */
+const isDistinct = (names: unknown, count: number): names is readonly string[] =>
+  Array.isArray(names) &&
+  names.length === count &&
+  names.every((name) => typeof name === 'string') &&
+  new Set(names).size === count;
 
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
