@@ -13,6 +13,9 @@ export interface ScannerKernels {
   countLines(from: number, to: number, cr: number): number;
   fillLabels(table: number, masks: number, list: number, count: number, entries: number, bits: number): void;
   isUtf8(from: number, to: number): number;
+  checkJson(state: number, from: number, to: number): number;
+  findArray(from: number, to: number, key: number, length: number): number;
+  scanNumbers(plan: number, from: number, out: number): number;
 }
 
 /** What a field of a record becomes. */
@@ -43,8 +46,8 @@ export const MISSING = 0xfffffffe;
 export const ARRAY = { open: 0, closed: 1, wrong: 2 } as const;
 
 /** What is read behind the input, as zeros. */
-const BEHIND = 128;
-const PLAN_BYTES = 344;
+export const BEHIND = 128;
+export const PLAN_BYTES = 344;
 const MASKS = 160;
 const TENS = 192;
 const FIELD_BYTES = 64;
@@ -52,6 +55,8 @@ const KEY_BYTES = 128;
 const SPAN_BYTES = 8;
 const ANY_BYTES = 16;
 const MOST_POWER = 64;
+/** of the tables that numbers take */
+export const POWERS_BYTES = 23 * 8 + (2 * MOST_POWER + 1) * 16;
 const MASK = (1n << 64n) - 1n;
 /** places of a table of labels for each of them, at least */
 const SPARE = 3;
@@ -123,26 +128,10 @@ export abstract class Scanner extends Handle {
     fields.forEach((field, i) => {
       this.#writeField(this.places[i], field, batch, this.#any[i]);
     });
-    const powers = this.#powers();
-    const words = [
-      at,
-      fields.length,
-      0,
-      0,
-      0,
-      0,
-      0,
-      this.#spans,
-      this.#flags,
-      rows,
-      this.#defaulted,
-      this.#outside,
-      powers,
-    ];
+    const words = [at, fields.length, 0, 0, 0, 0, 0, this.#spans, this.#flags, rows, this.#defaulted, this.#outside];
     heap.u32.set(words, this.plan / 4);
-    new BigUint64Array(heap.u8.buffer, this.plan + TENS, 9).set(Array.from({ length: 9 }, (_, q) => 10n ** BigInt(q)));
+    putConstants(heap, this.plan, allocate(POWERS_BYTES));
     heap.f64[this.plan / 8 + 8] = features;
-    this.bytesFrom(80, [0x22, 0x5c, 0x1f, 0x30, 9]);
     this.grow(size);
   }
 
@@ -158,10 +147,7 @@ export abstract class Scanner extends Handle {
 
   /** Writes vectors of equal bytes into the plan. @internal */
   protected bytesFrom(from: number, bytes: readonly number[]): void {
-    bytes.forEach((byte, i) => {
-      const at = this.plan + from + 16 * i;
-      this.heap.u8.fill(byte, at, at + 16);
-    });
+    putBytes(this.heap, this.plan + from, bytes);
   }
 
   #writeField(at: number, field: ScannedField, batch: ColumnsBatch, any: number): void {
@@ -198,15 +184,6 @@ export abstract class Scanner extends Handle {
     this.kernels.fillLabels(table, this.plan + MASKS, list.address, count, entries, bits);
     this.heap.release(list);
     return table;
-  }
-
-  /** The tables of assembly/scan/number.ts. */
-  #powers(): number {
-    const at = this.allocate(23 * 8 + (2 * MOST_POWER + 1) * 16, 'powers of ten');
-    for (let q = 0; q < 23; q++) this.heap.f64[at / 8 + q] = Number(`1e${q}`);
-    fives ??= powersOfFive();
-    new BigUint64Array(this.heap.u8.buffer, at + 23 * 8, fives.length).set(fives);
-    return at;
   }
 
   /** Makes room for that many bytes of input. What was loaded is lost. @throws ERR_MEMORY */
@@ -494,6 +471,26 @@ function spellings(text: string): Set<string> {
     plain,
     plain.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   ]);
+}
+
+/**
+ * Writes the constants of a plan: tables of assembly/scan/number.ts among them.
+ * @param powers  address of POWERS_BYTES for those
+ */
+export function putConstants(heap: Heap, plan: number, powers: number): void {
+  heap.u32[plan / 4 + 12] = powers;
+  new BigUint64Array(heap.u8.buffer, plan + TENS, 9).set(Array.from({ length: 9 }, (_, q) => 10n ** BigInt(q)));
+  putBytes(heap, plan + 80, [0x22, 0x5c, 0x1f, 0x30, 9]);
+  for (let q = 0; q < 23; q++) heap.f64[powers / 8 + q] = Number(`1e${q}`);
+  fives ??= powersOfFive();
+  new BigUint64Array(heap.u8.buffer, powers + 23 * 8, fives.length).set(fives);
+}
+
+/** Writes vectors of equal bytes. */
+function putBytes(heap: Heap, at: number, bytes: readonly number[]): void {
+  bytes.forEach((byte, i) => {
+    heap.u8.fill(byte, at + 16 * i, at + 16 * (i + 1));
+  });
 }
 
 /** of every scanner; computing them takes as long as a thousand records */

@@ -37,7 +37,7 @@ const QUOTE: u32 = 0x22;
 const COMMA: u32 = 0x2c;
 const COLON: u32 = 0x3a;
 const BACKSLASH: u32 = 0x5c;
-const LF: u32 = 0x0a;
+export const LF: u32 = 0x0a;
 
 /** behind whitespace. @param lf  LF, or another blank where lines end records */
 function skipBlanks(p: usize, lf: u32): usize {
@@ -49,7 +49,7 @@ function skipBlanks(p: usize, lf: u32): usize {
 /** `skipBlanks`, where one space or none is usual */
 // @ts-ignore: decorator
 @inline
-function skipBlank(p: usize, lf: u32): usize {
+export function skipBlank(p: usize, lf: u32): usize {
   if (byte(p) > 0x20) return p;
   return skipBlanks(p, lf);
 }
@@ -234,7 +234,9 @@ function readLongNumber(plan: usize, start: usize, out: usize): usize {
   const whole = <usize>ctz(~digits);
   const fraction = <usize>ctz(~(digits >> <i32>(whole + 1)));
   const end = p + whole + 1 + fraction;
-  const isShort = whole - 1 <= 7 && fraction - 1 <= 7 && byte(p + whole) == 0x2e && (byte(end) | 0x20) != 0x65;
+  // of 16 bytes that are looked at the last one is no digit of it
+  const isShort =
+    whole - 1 <= 7 && fraction - 1 <= 7 && end - p < 16 && byte(p + whole) == 0x2e && (byte(end) | 0x20) != 0x65;
   if (!isShort || (byte(p) == 0x30 && whole > 1)) return readAnyNumber(start, tables, out);
   const first = eightDigits(load<u64>(p) << (64 - (whole << 3)));
   const last = eightDigits(load<u64>(p + whole + 1) << (64 - (fraction << 3)));
@@ -245,7 +247,7 @@ function readLongNumber(plan: usize, start: usize, out: usize): usize {
 /** Reads a number of at most eight digits without a loop, any other by readLongNumber. Writes it to `out`. */
 // @ts-ignore: decorator
 @inline
-function readNumber(plan: usize, start: usize, out: usize): usize {
+export function readNumber(plan: usize, start: usize, out: usize): usize {
   const negative = byte(start) == 0x2d;
   let p = start + <usize>negative;
   const digits = digitsAt(plan, p);

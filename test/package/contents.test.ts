@@ -71,9 +71,9 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-// 46 kB are the writer of rows, in a bundle for each way a host takes a module
-test('unpacked, the library is at most 3.65 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(3_650_000);
+// the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module
+test('unpacked, the library is at most 3.7 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(3_700_000);
   expect(command.unpackedSize).toBeLessThanOrEqual(2_300_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(500_000);

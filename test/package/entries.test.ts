@@ -16,7 +16,7 @@ const NAMES: Record<string, string> = {
   './kernels': `ColumnsBatch Encoder Ftrl RowsBatch SparseBatch Vector Weights canonicalLabel exp hashIndex log1p normalQuantile planeStride sigmoid
     sigmoidF32 slotNames softplus sortLabels thinCurve`,
   './score': 'Engine LogoddsError Model loadModel pickEngine',
-  './bytes': 'NO_LABEL RowError byteScorer rowWriter',
+  './bytes': 'NO_LABEL RowError byteScorer jsonScan rowWriter',
   './stages': `allStages countOutOfRange encoders explain explainer f32 fieldsOf inputSchema inputType interval oddsRatios outcomes rangesOf reasons
     slotNames whatIf`,
   './slim': 'Engine LogoddsError Model loadModel pickEngine',

@@ -128,7 +128,7 @@ declare const table: Table;
 ${EXPLAINING}
 `,
   'logodds/bytes': `
-import { type ByteScores, byteScorer, NO_LABEL, RowError } from 'logodds/bytes';
+import { type ByteScores, byteScorer, type JsonScan, jsonScan, NO_LABEL, RowError, type SplitJson } from 'logodds/bytes';
 import { loadModel } from 'logodds/score';
 ${RECORDS}
 const scorer = byteScorer(loadModel(bytes), { onError: 'collect' });
@@ -137,6 +137,10 @@ const labels: Uint32Array = scorer.lines(bytes).labels;
 const lost: boolean = scorer.end().labels[0] === NO_LABEL;
 const refused: number[] = found.errors.map((error: RowError) => error.row + error.offset);
 scorer.free();
+const scan: JsonScan | null = jsonScan();
+const split: SplitJson | null = scan!.split(bytes, 'data');
+const numbers: Float64Array = split!.arrays[0]!.values;
+const excess: 'depth' | 'keys' | 'elements' | null = scan!.excess(bytes, { depth: 64, keys: 100, elements: Infinity });
 `,
   'logodds/slim': `
 import module from 'logodds/kernels.wasm';

@@ -10,8 +10,9 @@ import { textResponse } from '../responses/json.ts';
 import { numberRows } from '../responses/scoreRows.ts';
 import { elements, joined, type Text } from '../responses/text.ts';
 import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
-import { fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
+import { answer, fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
 import { VERSION } from '../version.ts';
+import { type Members, numberTable, type RowsForm } from './numberRows.ts';
 
 /*
  * SageMaker and MLflow: one model behind one path.
@@ -22,7 +23,6 @@ import { VERSION } from '../version.ts';
  * The answer is {"predictions": […]}: of each row the probability, with two classes of the positive one, else of all in their order.
  */
 
-type Members = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -52,27 +52,71 @@ async function invoke(exchange: Exchange): Promise<Response> {
       [last, { kind: 'csv', bytes: NO_BYTES }],
     ]);
   }
-  return predictions(exchange, 'predictions', [scoreBody(exchange, bytes, ENCLOSED, recordsOf)]);
+  return predictions(exchange, 'predictions', [scoreBody(exchange, bytes, FORMS_OF_BODIES)]);
 }
 
-const ENCLOSED = ['instances', 'dataframe_records'];
+/** The forms of bodies that a protocol has. */
+export interface BodyForms {
+  /** names below which an array of records may be the whole body */
+  readonly enclosed: readonly string[];
+  /** places of rows of numbers */
+  readonly rows: readonly RowsForm[];
+  /** The records of a body of any form. @throws Refusal */
+  recordsIn(body: unknown, exchange: Exchange): readonly object[];
+}
+
+const FORMS_OF_BODIES: BodyForms = {
+  enclosed: ['instances', 'dataframe_records'],
+  rows: [
+    {
+      key: 'data',
+      in: ({ dataframe_split: split }) => (isObject(split) ? { rows: split.data, names: split.columns ?? null } : null),
+    },
+    {
+      key: 'instances',
+      in: ({ dataframe_split: split, dataframe_records: records, instances: rows }) =>
+        split === undefined && records === undefined ? { rows } : null,
+    },
+    {
+      key: 'inputs',
+      in: ({ dataframe_split: split, dataframe_records: records, instances, inputs: rows }) =>
+        split === undefined && records === undefined && instances === undefined ? { rows } : null,
+    },
+  ],
+  recordsIn: recordsOf,
+};
 
 /**
- * The scores of a body: from its bytes where it is an array of records below one of these names, else of the records that it is parsed to.
+ * The scores of a body: from its bytes where it is an array of records, or has rows of numbers alone; else of the records that it is parsed to.
  * @throws Refusal
  */
 export function scoreBody(
   exchange: Exchange,
   bytes: Uint8Array,
-  names: readonly string[],
-  recordsIn: (body: unknown, exchange: Exchange) => readonly object[],
+  { enclosed: names, rows: forms, recordsIn }: BodyForms,
 ): [Answer, Rows] {
   const { served } = exchange;
   const enclosed = enclosedArray(bytes, names);
-  const found = enclosed && wholeFromBytes(served, enclosed.bytes);
-  if (found) return [found, { kind: 'bytes', bytes: enclosed.bytes }];
+  const found = enclosed?.isOfRecords ? wholeFromBytes(served, enclosed.bytes) : null;
+  if (found) return [found, { kind: 'bytes', bytes: enclosed!.bytes }];
+  return scoreNumbers(exchange, bytes, forms) ?? scoreParsed(exchange, bytes, recordsIn);
+}
+
+/** The scores of rows of numbers; null where they, or what is wrong, must be found record by record. */
+function scoreNumbers(exchange: Exchange, bytes: Uint8Array, forms: readonly RowsForm[]): [Answer, Rows] | null {
+  const { served, limits } = exchange;
+  try {
+    const table = numberTable(bytes, served, limits, forms);
+    const rows: Rows | null = table && { kind: 'table', table };
+    return rows && [answer(served, rows, NOTHING), rows];
+  } catch {
+    return null;
+  }
+}
+
+function scoreParsed(exchange: Exchange, bytes: Uint8Array, recordsIn: BodyForms['recordsIn']): [Answer, Rows] {
   const records = recordsIn(parsedJson(bytes), exchange);
-  return [scoreRecords(served.model, records, NOTHING), { kind: 'records', records }];
+  return [scoreRecords(exchange.served.model, records, NOTHING), { kind: 'records', records }];
 }
 
 /**

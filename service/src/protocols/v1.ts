@@ -48,13 +48,27 @@ async function predict(exchange: Exchange): Promise<Response> {
   const bytes = await exchange.jsonBytes();
   exchange.stage('decode');
   let name = 'predictions';
-  const answer = scoreBody(exchange, bytes, ['instances'], (body) => {
-    const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
-    if (instances === undefined && inputs === undefined)
-      throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
-    if (instances !== undefined) return recordsOf({ instances }, exchange);
-    name = 'outputs';
-    return recordsOf({ inputs }, exchange);
+  const answer = scoreBody(exchange, bytes, {
+    enclosed: ['instances'],
+    rows: [
+      { key: 'instances', in: ({ instances }) => ({ rows: instances }) },
+      {
+        key: 'inputs',
+        in: ({ instances, inputs }) => {
+          if (instances !== undefined) return null;
+          name = 'outputs';
+          return { rows: inputs };
+        },
+      },
+    ],
+    recordsIn: (body) => {
+      const { instances, inputs } = (body ?? {}) as { instances?: unknown; inputs?: unknown };
+      if (instances === undefined && inputs === undefined)
+        throw badRequest('body: expected instances or inputs, got none; send {"instances": [{…}]}');
+      if (instances !== undefined) return recordsOf({ instances }, exchange);
+      name = 'outputs';
+      return recordsOf({ inputs }, exchange);
+    },
   });
   return predictions(exchange, name, [answer]);
 }

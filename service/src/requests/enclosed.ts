@@ -3,6 +3,8 @@ export interface Enclosed {
   readonly name: string;
   /** the array, if the whole is JSON: that is not looked at here */
   readonly bytes: Uint8Array;
+  /** whether its first element is an object, where it has one */
+  readonly isOfRecords: boolean;
 }
 
 const [QUOTE, COLON, OPEN, CLOSE, BEGIN, END] = Array.from('":{}[]', (c) => c.charCodeAt(0));
@@ -15,7 +17,8 @@ export function enclosedArray(bytes: Uint8Array, names: readonly string[]): Encl
   if (name === undefined) return null;
   const behind = after(bytes, BEGIN, after(bytes, COLON, nameEnd + 1));
   const last = before(bytes, END, before(bytes, CLOSE, bytes.length));
-  return behind < 0 || last < behind ? null : { name, bytes: bytes.subarray(behind - 1, last + 1) };
+  if (behind < 0 || last < behind) return null;
+  return { name, bytes: bytes.subarray(behind - 1, last + 1), isOfRecords: after(bytes, BEGIN, behind) < 0 };
 }
 
 /** Where JSON begins; -1: there is none. */

@@ -1,4 +1,6 @@
+import type { JsonScan } from 'logodds/bytes';
 import { badRequest, Refusal } from '../refusal.ts';
+import { scanOfHost } from './jsonScan.ts';
 
 /** What a request may hold and how long it may take. */
 export interface Limits {
@@ -54,33 +56,51 @@ export function checkFeatures(what: string, count: number, limits: Limits): void
 const [QUOTE, BACKSLASH, COMMA, LF] = [0x22, 0x5c, 0x2c, 0x0a];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
+/** Depth that a scan of the host knows. */
+const MOST_SCANNED = 1024;
+
+const tooDeep = ({ depth }: Limits): Refusal =>
+  badRequest(`body: expected JSON nested at most ${depth} deep, got deeper; send flat records`);
+
+/** What is said of each limit of JSON. */
+const EXCESS = {
+  depth: tooDeep,
+  keys: (limits: Limits) => tooManyFeatures('keys of an object', limits),
+  elements: tooManyRows,
+};
+
 /**
  * Checks JSON before it is read: depth, keys of each object, and rows, which are the elements of an array or of its members. It sees brackets, commas and
  * texts alone; what is no JSON is for the reader.
+ * @param scan  null: JavaScript looks through it
  * @throws Refusal 400, 413
  */
-export function checkJson(bytes: Uint8Array, limits: Limits): void {
-  const { depth: most, features, rows } = limits;
+export function checkJson(bytes: Uint8Array, limits: Limits, scan: JsonScan | null = scanOfHost()): void {
+  const { depth, features: keys, rows: elements } = limits;
+  const excess =
+    scan && depth <= MOST_SCANNED ? scan.excess(bytes, { depth, keys, elements }) : excessOf(bytes, limits);
+  if (excess) throw EXCESS[excess](limits);
+}
+
+/** The first limit that JSON passes. */
+function excessOf(bytes: Uint8Array, { depth: most, features, rows }: Limits): keyof typeof EXCESS | null {
   /** of each level how many more elements it may have */
   const left: number[] = [];
   const isList: boolean[] = [];
-  let depth = -1;
+  let depth = 0;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
     if (byte === QUOTE) i = endOfText(bytes, i + 1);
     else if (byte === COMMA) {
-      if (depth >= 0 && --left[depth] === 0) throw tooMany(isList[depth], limits);
+      if (depth > 0 && --left[depth] < 1) return isList[depth] ? 'elements' : 'keys';
     } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-      if (++depth === most)
-        throw badRequest(`body: expected JSON nested at most ${most} deep, got deeper; send flat records`);
+      if (++depth > most) return 'depth';
       isList[depth] = byte === OPEN_LIST;
-      left[depth] = byte === OPEN_OBJECT ? features : depth <= 1 ? rows : Number.POSITIVE_INFINITY;
-    } else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && depth >= 0) depth--;
+      left[depth] = byte === OPEN_OBJECT ? features : depth <= 2 ? rows : Number.POSITIVE_INFINITY;
+    } else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && depth > 0) depth--;
   }
+  return null;
 }
-
-const tooMany = (isList: boolean, limits: Limits): Refusal =>
-  isList ? tooManyRows(limits) : tooManyFeatures('keys of an object', limits);
 
 /** The index of the quote that ends a text. */
 function endOfText(bytes: Uint8Array, from: number): number {

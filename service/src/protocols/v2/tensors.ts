@@ -2,7 +2,7 @@ import type { Column, Table } from 'logodds/score';
 import type { Field } from 'logodds/stages';
 import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
-import { type Cell, type Cells, columnOf, marked, putNumber, quote } from '../../requests/columns.ts';
+import { type Cell, type Cells, columnOf, columnsOf, marked, putNumber, quote } from '../../requests/columns.ts';
 import { checkRows, type Limits, tooLarge } from '../../requests/limits.ts';
 import { DATATYPES } from './datatypes.ts';
 
@@ -82,34 +82,16 @@ function denseTable(fields: readonly Field[], tensor: Tensor): Table {
       `input ${quote(name)}: expected ${rule}, got ${datatype} [${shape}]; see the metadata of the model`,
     );
   }
-  const whole = missing.length === 0 && cells instanceof Float32Array ? columnsOf(cells, rows, width) : null;
+  const plain =
+    missing.length === 0 && (cells instanceof Float32Array || cells instanceof Float64Array)
+      ? columnsOf(cells, rows, width)
+      : null;
   const columns = fields.map(({ name: field }, j): Column => {
-    if (whole) return { name: field, kind: 'numeric', values: whole[j], missing: null };
-    const values = new Float64Array(rows);
-    return { name: field, kind: 'numeric', values, missing: lostOf(tensor, field, j, values) };
+    const values = plain?.columns[j] ?? new Float64Array(rows);
+    const isWhole = plain?.areFinite[j] ?? false;
+    return { name: field, kind: 'numeric', values, missing: isWhole ? null : lostOf(tensor, field, j, values) };
   });
   return { rows, columns };
-}
-
-/** Rows whose cells stay in the first-level cache while their columns are written. */
-const TILE = 16;
-
-/** The columns of rows; null where a cell is not finite. */
-function columnsOf(cells: Float32Array, rows: number, width: number): Float64Array[] | null {
-  const all = new Float64Array(rows * width);
-  let sum = 0;
-  for (let first = 0; first < rows; first += TILE) {
-    const end = Math.min(rows, first + TILE);
-    for (let j = 0; j < width; j++) {
-      for (let i = first, from = first * width + j, to = j * rows; i < end; i++, from += width) {
-        const cell = cells[from];
-        all[to + i] = cell;
-        // 0, and NaN for what is not finite
-        sum += cell * 0;
-      }
-    }
-  }
-  return sum === 0 ? Array.from({ length: width }, (_, j) => all.subarray(j * rows, (j + 1) * rows)) : null;
 }
 
 /** Writes a column of rows one by one. Returns the marks of its missing cells. */
