@@ -1,24 +1,55 @@
-import type { Result, Router } from 'hono/router';
+import { METHOD_NAME_ALL, type Result, type Router } from 'hono/router';
 import { RegExpRouter } from 'hono/router/reg-exp-router';
+import { SmartRouter } from 'hono/router/smart-router';
+import { TrieRouter } from 'hono/router/trie-router';
+
+/** Of a path its begin, up to the second slash. */
+function beginOf(path: string): string {
+  const end = path.indexOf('/', 1);
+  return end < 0 ? path : path.slice(0, end);
+}
+
+/** A begin that has no name or star in it. */
+const isFixed = (begin: string): boolean => !/[:*]/.test(begin);
 
 /**
- * Finds what answers a path by one regular expression, which takes no fixed path beside one with a name in its place (`/v2/models/stats`,
- * `/v2/models/:model`). So fixed paths are apart, and come first.
+ * Finds what answers a path among those of its method that begin alike. hono's fast router is one regular expression, which takes no fixed path beside one
+ * with a name in its place (`/v2/models/stats`, `/v2/models/:model`); one such pair would take it from all paths.
  */
-export class FixedFirst<T> implements Router<T> {
-  readonly name = 'FixedFirst';
-  readonly #paths = new Set<string>();
-  readonly #fixed = new RegExpRouter<T>();
-  readonly #named = new RegExpRouter<T>();
+export class RouterByBegin<T> implements Router<T> {
+  readonly name = 'RouterByBegin';
+  readonly #routes: (readonly [method: string, path: string, handler: T])[] = [];
+  readonly #begins = new Set<string>();
+  readonly #methods = new Set<string>();
+  readonly #routers = new Map<string, Map<string, Router<T>>>();
 
   add(method: string, path: string, handler: T): void {
-    const isNamed = path.includes(':');
-    if (!isNamed) this.#fixed.add(method, path, handler);
-    if (isNamed || path.includes('*')) this.#named.add(method, path, handler);
-    else this.#paths.add(path);
+    this.#routes.push([method, path, handler]);
+    this.#methods.add(method);
+    const begin = beginOf(path);
+    if (isFixed(begin)) this.#begins.add(begin);
   }
 
   match(method: string, path: string): Result<T> {
-    return (this.#paths.has(path) ? this.#fixed : this.#named).match(method, path);
+    const known = this.#routers.get(method)?.get(beginOf(path));
+    return (known ?? this.#routerOf(method, path)).match(method, path);
+  }
+
+  /** A path that begins as none does has the routes of all paths. */
+  #routerOf(asked: string, path: string): Router<T> {
+    const method = this.#methods.has(asked) ? asked : METHOD_NAME_ALL;
+    const begin = this.#begins.has(beginOf(path)) ? beginOf(path) : '';
+    const ofMethod = this.#routers.get(method) ?? new Map<string, Router<T>>();
+    this.#routers.set(method, ofMethod);
+    let router = ofMethod.get(begin);
+    if (!router) {
+      router = new SmartRouter<T>({ routers: [new RegExpRouter<T>(), new TrieRouter<T>()] });
+      for (const [other, path, handler] of this.#routes) {
+        const isOfMethod = other === method || other === METHOD_NAME_ALL;
+        if (isOfMethod && (beginOf(path) === begin || !isFixed(beginOf(path)))) router.add(other, path, handler);
+      }
+      ofMethod.set(begin, router);
+    }
+    return router;
   }
 }

@@ -23,7 +23,7 @@ import { Refusal, refusalResponse } from './refusal.ts';
 import { givenId } from './requests/id.ts';
 import { LIMITS, type Limits } from './requests/limits.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
-import { FixedFirst } from './router.ts';
+import { RouterByBegin } from './router.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
@@ -100,7 +100,7 @@ export function createService(options: ServiceOptions = {}): Service {
     onGone: (served) => metrics.retire(served),
   });
   const { witnesses, keeper } = observers(options, log);
-  const app = new Hono({ router: new FixedFirst() });
+  const app = new Hono({ router: new RouterByBegin() });
   const { before, after } = gatesOf(admission, metrics, log, access.tokens !== undefined);
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
