@@ -109,7 +109,7 @@ export function createService(options: ServiceOptions = {}): Service {
   });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
-  app.notFound((c) => unknownPath(c, app));
+  app.notFound((c) => unknownPath(c, app, c.req.path));
   app.onError((error, { req }) => core.refused(error, givenId(req.raw) ?? crypto.randomUUID()));
   const rename = Object.keys(aliases).length > 0 ? renamer(aliases) : null;
   return {
@@ -134,7 +134,8 @@ export function createService(options: ServiceOptions = {}): Service {
 /** Methods that paths are asked by. */
 const METHODS = ['GET', 'POST', 'PUT'];
 
-function unknownPath({ req: { method, path, raw } }: Context, { router }: Hono): Response {
+/** @param path  as the routes have it */
+function unknownPath({ req: { method, raw } }: Context, { router }: Hono, path: string): Response {
   const id = givenId(raw) ?? crypto.randomUUID();
   // what stands before all routes is no answer of a path
   const answers = (other: string) => router.match(other, path)[0].some(([[, route]]) => route.method !== 'ALL');
@@ -163,7 +164,7 @@ function mountable(app: Hono): Hono {
   // before the routes: behind them who asks would have been asked for a path that none of them has
   outer.all('/:rest{.*}', (c, next) => (c.req.param('rest') === '' ? app.request('/', c.req.raw) : next()));
   outer.route('/', app);
-  outer.all('/:rest{.*}', (c) => unknownPath(c, app));
+  outer.all('/:rest{.*}', (c) => unknownPath(c, app, `/${c.req.param('rest')}`));
   return outer;
 }
 
