@@ -140,7 +140,7 @@ function fitFindings(problem: Problem, fit: Examined, count: Float64Array | null
     const limit = thorough ? SEPARATION_LIMIT : QUICK_LIMIT;
     const params = state.objective.expand(state.w);
     const { separated, decided } = separatedRows(problem, { ...fit, params }, columns, limit);
-    if (!decided && !separated) found.push(noProgram(limit));
+    if (!decided && (thorough || !separated)) found.push(noProgram(limit));
     // Where weights run away, so do the weights of the rows: the columns are compared as the null model sees them.
     if (separated) {
       found.push(separationFinding(problem, separated));
