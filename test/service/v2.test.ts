@@ -126,6 +126,31 @@ describe('inference gives the bits of model.score', () => {
     const { body, headers } = binary([{ ...tensor, bytes: doubles(data) }]);
     expect(told((await (await ask('/v2/models/numeric/infer', body, headers)).json()).outputs)).toEqual(expected);
   });
+  test('from one row of numbers, of JSON and of bytes, with cells that are missing or as good as', async () => {
+    const { ask } = serviceOf('numeric');
+    const of = async (body: BodyInit, headers: Record<string, string>) => {
+      const { outputs } = await (await ask('/v2/models/numeric/infer', body, headers)).json();
+      const data = (name: string) => (outputs as Output[]).find((output) => output.name === name)!.data!;
+      return [data('probability')[positive], data('label')[0], data('logit')[0]];
+    };
+    for (const [i, row] of rows.entries()) {
+      const cells = names.map((name) => row[name]);
+      const input = { name: 'x', datatype: 'FP64', shape: [1, names.length] };
+      expect(await of(JSON.stringify({ inputs: [{ ...input, data: cells }] }), JSON_TYPE)).toEqual(expected[i]);
+      const bytes = binary([{ ...input, bytes: doubles(cells) }]);
+      expect(await of(bytes.body, bytes.headers)).toEqual(expected[i]);
+    }
+    const cells = names.map((name) => rows[0][name]);
+    for (const [datatype, wrong] of [
+      ['FP64', '1'],
+      ['INT64', 0.5],
+      ['BYTES', 'a'],
+    ] as const) {
+      const input = { name: 'x', datatype, shape: [1, names.length], data: [wrong, ...cells.slice(1)] };
+      expect((await ask('/v2/models/numeric/infer', JSON.stringify({ inputs: [input] }), JSON_TYPE)).status).toBe(400);
+    }
+  });
+
   test('from texts and numbers for categories', async () => {
     const { ask } = serviceOf('codes');
     const want = [models.codes.score({ code: '2', x: 0.5 }).logit, models.codes.score({ code: 'ü', x: 1 }).logit];

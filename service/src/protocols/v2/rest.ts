@@ -12,7 +12,7 @@ import { inferenceOf, type Output } from './body.ts';
 import { metadataOf } from './metadata.ts';
 import { blobOf, jsonOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
 import { addRepository } from './repository.ts';
-import { tableOf } from './tensors.ts';
+import { recordOf, tableOf } from './tensors.ts';
 
 /*
  * Open Inference Protocol V2 over REST, with the extension of binary tensors.
@@ -51,10 +51,15 @@ async function infer(exchange: Exchange): Promise<Response> {
   if (length !== null && !(Number.isSafeInteger(length) && length >= 0))
     throw badRequest(`${HEADER_LENGTH}: expected a number of bytes, got something else; correct it`);
   const { id, tensors, outputs, isBinary } = inferenceOf(await exchange.bytes(), length, exchange.limits);
-  const table = tableOf(served, tensors);
+  const record = recordOf(served, tensors);
+  let rows: Rows = record ? { kind: 'records', records: [record] } : { kind: 'table', table: tableOf(served, tensors) };
   exchange.stage('decode');
-  const rows: Rows = { kind: 'table', table };
-  const found = answer(served, rows, NOTHING);
+  let found = answer(served, rows, NOTHING);
+  // what is wrong with a tensor is told by its table
+  if (found.faults.length > 0) {
+    rows = { kind: 'table', table: tableOf(served, tensors) };
+    found = answer(served, rows, NOTHING);
+  }
   exchange.scored(found, rows);
   const asked: readonly Output[] = outputs ?? OUTPUT_NAMES.map((name) => ({ name, isBinary }));
   const made = tensorsOf(
