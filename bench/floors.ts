@@ -313,6 +313,13 @@ export const floors: readonly Floor[] = [
     floor: 0.85,
   },
   {
+    work: 'p99 of one JSON record at half of the rate, against that of the no-op',
+    suite: 'service',
+    case: 'one JSON record a request, p99 at half of the rate',
+    rival: 'no-op',
+    floor: 0.5,
+  },
+  {
     work: 'V2 binary 1024 × 32 f32, against engine and no-op',
     suite: 'service',
     case: 'V2 binary, 1024 × 32 f32',

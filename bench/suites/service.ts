@@ -12,6 +12,8 @@ export const notes = [
   'A service on loopback, asked by wrk over 32 connections from the other core: time of one request. Each server is a process of its own.',
   'no-op: a server on the same stack (node:http, hono) that reads the body and answers as many bytes.',
   'engine: the same rows scored in the process of the benchmark, without a server.',
+  'p99: the slowest hundredth, from when a request was sent, at a steady rate of half of what the service does, whether those before it were answered or not.',
+  'Deno and Bun: the same service by their own servers (test/service/hosts/programs/web.js).',
   'MLServer 1.7.1 (sklearn runtime, no parallel workers) and `mlflow models serve`: one process each, a logistic regression of scikit-learn of as many features.',
 ];
 
@@ -61,7 +63,9 @@ export async function run(lab: Lab): Promise<void> {
     for (const [name, one] of Object.entries(asked)) answers.push(await answerFile(ours, name, one));
     const noop = await start(['bench/serving/noop.mjs', ...answers]);
     servers.push(noop);
-    await cases(lab, ours, noop, asked, model);
+    const others = await otherHosts(lab);
+    servers.push(...others.map(({ server }) => server));
+    await cases(lab, ours, noop, asked, model, others);
     if (!lab.quick) await peers(lab, ours, asked, servers);
   } finally {
     for (const { process } of servers) process.kill();
@@ -127,9 +131,9 @@ interface Server {
   readonly url: string;
 }
 
-/** Starts a program of Node that prints where it listens. */
-async function start(argv: readonly string[]): Promise<Server> {
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Starts a program that prints where it listens. */
+async function start(argv: readonly string[], command = process.execPath): Promise<Server> {
+  const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((found, failed) => {
     let text = '';
     child.stdout!.on('data', (chunk) => {
@@ -186,14 +190,76 @@ function asking(
   };
 }
 
-async function cases(lab: Lab, ours: Server, noop: Server, asked: ReturnType<typeof requestsOf>, model: Model) {
+/** A host of another runtime. */
+interface Other {
+  readonly name: string;
+  readonly server: Server;
+}
+
+const RUNTIMES = 'test/runtimes/node_modules';
+const OTHERS: readonly (readonly [name: string, path: string, ...flags: string[]])[] = [
+  ['Deno', `${RUNTIMES}/@deno/linux-x64-glibc/deno`, '--quiet', '--allow-read', '--allow-net', '--no-lock'],
+  ['Bun', `${RUNTIMES}/@oven/bun-linux-x64/bin/bun`],
+];
+
+/** The service on other runtimes, where they are installed. */
+async function otherHosts(lab: Lab): Promise<Other[]> {
+  if (lab.quick) return [];
+  const found: Other[] = [];
+  for (const [name, path, ...flags] of OTHERS) {
+    if (!existsSync(path)) {
+      console.error(`  no ${name} here (npm run test:runtimes installs it): it is left out`);
+      continue;
+    }
+    const argv = ['run', ...flags, 'test/service/hosts/programs/web.js', `m=${FOLDER}/m.safetensors`];
+    found.push({ name: `logodds on ${name}`, server: await start(argv, path) });
+  }
+  return found;
+}
+
+/** Milliseconds of the slowest hundredth of requests at a rate, as another process of the load suite sends them. */
+async function slowest(url: string, path: string, { headers, body }: Asked, rate: number, seconds: number) {
+  const generator = resolve('test/service/load/generator.mjs');
+  const { generate } = (await import(generator)) as {
+    generate: (load: object) => Promise<{ p99: number; lost: number; ok: number; asked: number }>;
+  };
+  const load = { url, path, type: headers['content-type'], bodies: [new TextDecoder().decode(body)] };
+  const found = await generate({ ...load, rate, seconds, connections: CONNECTIONS });
+  if (found.ok < found.asked) throw new Error(`${path}: ${found.asked - found.ok} of ${found.asked} were not answered`);
+  return found.p99;
+}
+
+async function cases(
+  lab: Lab,
+  ours: Server,
+  noop: Server,
+  asked: ReturnType<typeof requestsOf>,
+  model: Model,
+  others: readonly Other[],
+) {
   const settings = { ...lab.settings, timeMs: lab.quick ? 1000 : 3000 };
   const pair = (name: keyof typeof asked, connections?: number): [Rival, Rival] => [
     asking('logodds serve', ours.url, ourPath(asked[name]), name, asked[name], connections),
     asking('no-op', noop.url, `/${name}`, name, asked[name], connections),
   ];
   const work = (name: string, rows: number) => ({ name, rows, bytes: 0, tolerance: 0 });
-  lab.cases.push(await compare(work('one JSON record a request', 1), pair('record'), settings));
+  const hosts = others.map(({ name, server }) =>
+    asking(name, server.url, ourPath(asked.record), 'record', asked.record),
+  );
+  const record = await compare(work('one JSON record a request', 1), [...pair('record'), ...hosts], settings);
+  lab.cases.push(record);
+  const rate = 1000 / record.timings[0].median / 2;
+  const late = (name: string, { url }: Server, path: string): Rival => ({
+    name,
+    sample: (timeMs) => slowest(url, path, asked.record, rate, Math.max(1, timeMs / 1000)),
+  });
+  lab.cases.push(
+    await compare(
+      work('one JSON record a request, p99 at half of the rate', 1),
+      [late('logodds serve', ours, ourPath(asked.record)), late('no-op', noop, '/record')],
+      settings,
+    ),
+  );
 
   const loaded = loadModel(readFileSync(`${FOLDER}/m.safetensors`));
   const scorer = loaded.scorer(lab.wasm, { reuse: true });
