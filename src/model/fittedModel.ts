@@ -66,8 +66,8 @@ export class FittedModel extends Model {
       manifest: copyOf(manifest),
       weights: weights.slice(),
       intercept: intercept.slice(),
-      covariance: covariance && covariance.slice(),
-      baseline: baseline && baseline.slice(),
+      covariance: covariance?.slice() ?? null,
+      baseline: baseline?.slice() ?? null,
       stages,
     });
   }
