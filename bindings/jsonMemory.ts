@@ -1,4 +1,5 @@
 import { Heap } from './heap.ts';
+import { bytesOf } from './joined.ts';
 import { BEHIND, PLAN_BYTES, POWERS_BYTES, putConstants, scannerOver } from './scanner.ts';
 
 /** What JSON may have at most. */
@@ -149,11 +150,5 @@ function without(bytes: Uint8Array, spans: readonly (readonly [start: number, en
     at = end;
   });
   parts.push(bytes.subarray(at));
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let to = 0;
-  for (const part of parts) {
-    all.set(part, to);
-    to += part.length;
-  }
-  return all;
+  return bytesOf(parts);
 }

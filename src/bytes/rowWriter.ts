@@ -1,5 +1,6 @@
 import { index } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
+import { bytesOf } from '../../bindings/joined.ts';
 import { mostOfRow, type RowBlock, type RowColumn, type RowPiece, TextMemory } from '../../bindings/writer.ts';
 
 /**
@@ -72,7 +73,7 @@ export class Rows implements RowWriter {
   write(columns: readonly RowColumn[], range?: RowRange): Uint8Array {
     const all: Uint8Array[] = [];
     this.pass(columns, (bytes) => all.push(bytes.slice()), range);
-    return all.length === 1 ? all[0] : joined(all);
+    return all.length === 1 ? all[0] : bytesOf(all);
   }
 
   /** Hands rows out piece by piece. @param full  takes bytes, which are valid during the call */
@@ -150,14 +151,4 @@ function textOf(part: RowPart, columns: readonly RowColumn[], row: number, first
     'ERR_RANGE',
     `columns, row ${row} (from 0): expected a code below ${part.of.length}, got ${code}; give each code a text`,
   );
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
