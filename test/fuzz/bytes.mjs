@@ -10,6 +10,7 @@ import { loadModel } from 'logodds/score';
 import { allStages } from 'logodds/stages';
 import { compare } from '../bytes/compare.mjs';
 import { csvOf, fieldsOf, inputOf, MODELS } from '../bytes/inputs.mjs';
+import { progressOf } from './progress.mjs';
 
 /** The models, each with scorers that live long, as a service has them. */
 // traces take most of the time of a refusal

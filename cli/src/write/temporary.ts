@@ -8,7 +8,6 @@ import {
   fchownSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -58,11 +57,17 @@ function release(path: string): void {
 export function discard(path: string): void {
   if (!live.has(path)) return;
   tryRemoving(path, () => rmSync(path, { recursive: true, force: true }));
+  if (
+    base !== null &&
+    dirname(path) === base &&
+    ![...live].some((other) => other !== path && dirname(other) === base)
+  ) {
+    const emptied = base;
+    base = null;
+    tryRemoving(emptied, () => rmdirSync(emptied));
+  }
+  // from here on a signal ends the process at once
   release(path);
-  if (base === null || dirname(path) !== base || [...live].some((other) => dirname(other) === base)) return;
-  const emptied = base;
-  base = null;
-  tryRemoving(emptied, () => rmdirSync(emptied));
 }
 
 /** Removes all of them. Like `discard`, it never fails. */
@@ -148,15 +153,17 @@ let folders = 0;
  * @throws ERR_OUTPUT when there is no place for it
  */
 export function runFolder(): string {
+  const isFirst = base === null;
+  if (isFirst) sweep(tmpdir(), BEGIN);
+  base ??= join(tmpdir(), `${BEGIN}${maker()}${randomBytes(6).toString('hex')}`);
+  // before it is there: a signal in between would leave it
+  const folder = track(join(base, String(++folders)));
   try {
-    if (base === null) {
-      sweep(tmpdir(), BEGIN);
-      base = mkdtempSync(join(tmpdir(), `${BEGIN}${maker()}`));
-    }
-    const folder = join(base, String(++folders));
+    if (isFirst) mkdirSync(base, { mode: 0o700 });
     mkdirSync(folder, { mode: 0o700 });
-    return track(folder);
+    return folder;
   } catch (error) {
+    discard(folder);
     const next = 'set TMPDIR to a folder that can be written';
     throw commandError(
       'ERR_OUTPUT',
@@ -263,11 +270,15 @@ export class OutputFile {
 
   /** A private folder on the same disk for data collected before it is written. It is removed with the file. @throws ERR_OUTPUT */
   folder(): string {
+    if (this.gathering !== null) return this.gathering;
     try {
-      this.gathering ??=
-        this.temporary === null
-          ? runFolder()
-          : track(mkdtempSync(join(dirname(this.target), `${beginBeside(this.target)}${maker()}`)));
+      if (this.temporary === null) this.gathering = runFolder();
+      else {
+        this.gathering = track(
+          join(dirname(this.target), `${beginBeside(this.target)}${maker()}${randomBytes(6).toString('hex')}`),
+        );
+        mkdirSync(this.gathering, { mode: 0o700 });
+      }
       return this.gathering;
     } catch (error) {
       this.discard();

@@ -25,7 +25,7 @@ const VARYING = [
   [/^(# (HELP|TYPE) )?(lr_(stage|request)_duration|lr_model_load|lr_scorer_memory|lr_batch_rows).*\n/gm, ''],
   // numbers of the host
   [
-    /^(# (HELP|TYPE) )?(lr_(queue|shed|connections|requests_malformed|tls|workers|rate|certificate)|process_|nodejs_)\w*.*\n/gm,
+    /^(# (HELP|TYPE) )?(lr_(queue|shed|connections|requests_malformed|tls|workers|rate|certificate|stale_files)|process_|nodejs_)\w*.*\n/gm,
     '',
   ],
   [/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g, 'a random id'],
