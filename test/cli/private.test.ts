@@ -58,7 +58,7 @@ describe('temporary files', () => {
   it('are in one folder of the run that its user alone can enter; nothing is left', async () => {
     const { list, ...env } = temporaries('t1');
     const { child, ended, folder } = await waiting(env, list, 'o1.csv');
-    expect(folder).toMatch(/logodds-[0-9a-f]{8}-\d+-\w{6}$/);
+    expect(folder).toMatch(/logodds-[0-9a-f]{8}-\d+-[0-9a-f]{12}$/);
     expect(mode(folder)).toBe(0o700);
     for (const file of files(folder)) expect(mode(file), file).toBe(statSync(file).isFile() ? 0o600 : 0o700);
     child.stdin.end(CSV.slice(100));
@@ -77,7 +77,7 @@ describe('temporary files', () => {
       { env, node },
     );
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^wx\+ 600 \S+\/t2\/logodds-[0-9a-f]{8}-\d+-\w{6}\/\d+\/spill\.rows$/m);
+    expect(stderr).toMatch(/^wx\+ 600 \S+\/t2\/logodds-[0-9a-f]{8}-\d+-[0-9a-f]{12}\/\d+\/spill\.rows$/m);
     expect(list()).toEqual([]);
   });
 
