@@ -1,5 +1,5 @@
 import { Heap } from './heap.ts';
-import { bytesOf } from './joined.ts';
+import { joinedBytes } from './joined.ts';
 import { BEHIND, PLAN_BYTES, POWERS_BYTES, putConstants, scannerOver } from './scanner.ts';
 
 /** What JSON may have at most. */
@@ -150,5 +150,5 @@ function without(bytes: Uint8Array, spans: readonly (readonly [start: number, en
     at = end;
   });
   parts.push(bytes.subarray(at));
-  return bytesOf(parts);
+  return joinedBytes(parts);
 }

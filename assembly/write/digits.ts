@@ -2,10 +2,10 @@
  * The characters that String(x) has of an f64 x: the shortest digits that read back as the same bits, and of several such the one nearest to x, of two
  * the even one. For 0, −0, and |x| from 2⁻¹⁰⁰ to 2⁵², both signs.
  *
- * |x| = m · 2^e with m < 2⁵³. With a power 10ˢ such that half of the distance to the next number, h = 10ˢ·2ᵉ/2, is from 0.555 to 5.55, |x|·10ˢ = m·5ˢ / 2ᵏ
- * with k = −e − s from 0 to 56, and s from 1 to 25, down to 2⁻²⁹. In units of 2^−(k+1) h is 5ˢ, without error. Every number within h reads back as x. If these have
- * multiples of 10, the shortest is the multiple of 100, of which there is at most one, or else the nearest multiple of 10. If not, it is the nearest whole
- * number. It has 16 or 17 digits, since m·2h is from 2⁵²·1.11 to 2⁵³·11.1.
+ * |x| = m · 2^e with m < 2⁵³. With a power 10ˢ such that half of the distance to the next number, h = 10ˢ·2ᵉ/2, is from 0.555 to 5.55, |x|·10ˢ = m·5ˢ /
+ * 2ᵏ with k = −e − s from 0 to 56, and s from 1 to 25, down to 2⁻²⁹. In units of 2^−(k+1) h is 5ˢ, without error. Every number within h reads back as x.
+ * If these have multiples of 10, the shortest is the multiple of 100, of which there is at most one, or else the nearest multiple of 10. If not, it is
+ * the nearest whole number. It has 16 or 17 digits, since m·2h is from 2⁵²·1.11 to 2⁵³·11.1.
  *
  * Below a power of two the next number is half as far. Those from 2⁻¹⁹ on are multiples of 10⁻ˢ themselves, so the rule finds them; the lesser ones are left
  * out. From 1 on the whole part of the digits is that of x: whole numbers below 2⁵³ are numbers of their own.

@@ -44,9 +44,9 @@ export class RouterByBegin<T> implements Router<T> {
     let router = ofMethod.get(begin);
     if (!router) {
       router = new SmartRouter<T>({ routers: [new RegExpRouter<T>(), new TrieRouter<T>()] });
-      for (const [other, path, handler] of this.#routes) {
-        const isOfMethod = other === method || other === METHOD_NAME_ALL;
-        if (isOfMethod && (beginOf(path) === begin || !isFixed(beginOf(path)))) router.add(other, path, handler);
+      for (const [given, route, handler] of this.#routes) {
+        const isOfMethod = given === method || given === METHOD_NAME_ALL;
+        if (isOfMethod && (beginOf(route) === begin || !isFixed(beginOf(route)))) router.add(given, route, handler);
       }
       ofMethod.set(begin, router);
     }

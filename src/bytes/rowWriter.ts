@@ -1,6 +1,6 @@
 import { index } from '../../bindings/check.ts';
 import { LogoddsError } from '../../bindings/errors.ts';
-import { bytesOf } from '../../bindings/joined.ts';
+import { joinedBytes } from '../../bindings/joined.ts';
 import { mostOfRow, type RowBlock, type RowColumn, type RowPiece, TextMemory } from '../../bindings/writer.ts';
 
 /**
@@ -73,7 +73,7 @@ export class Rows implements RowWriter {
   write(columns: readonly RowColumn[], range?: RowRange): Uint8Array {
     const all: Uint8Array[] = [];
     this.pass(columns, (bytes) => all.push(bytes.slice()), range);
-    return all.length === 1 ? all[0] : bytesOf(all);
+    return all.length === 1 ? all[0] : joinedBytes(all);
   }
 
   /** Hands rows out piece by piece. @param full  takes bytes, which are valid during the call */

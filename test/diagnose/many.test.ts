@@ -118,7 +118,7 @@ it('classes that two columns separate together, but for rows on the border: besi
   expect(found.find(({ code }) => code === 'NOT_CHECKED')).toMatchObject({
     severity: 'info',
     evidence: 'separation by several columns together was not checked: distinct rows × columns² exceed 1.0e+7',
-    advice: 'diagnose checks data of 25 times as many rows',
+    advice: 'run diagnose, which checks 25 times as many rows',
   });
   one.free();
 });

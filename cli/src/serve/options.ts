@@ -124,7 +124,7 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ],
     [
       '--max-delay <ms>',
-      'refuse requests by 503 that waited longer, those below 64 KiB ten times as long; 0: none',
+      'refuse requests by 503 that waited longer (bodies below 64 KiB: ten times as long); 0: never',
       count(0, 3_600_000),
       50,
     ],

@@ -103,8 +103,8 @@ export function placeHere(): string {
   return place;
 }
 
-/** The part of a temporary's name that identifies its process. Unpredictable random characters follow. */
-const maker = (pid = process.pid) => `${placeHere()}-${pid}-`;
+/** The part of a temporary's name that says whose it is, and that nobody can predict. */
+const unique = (pid = process.pid): string => `${placeHere()}-${pid}-${randomBytes(6).toString('hex')}`;
 const MAKER = /^([0-9a-f]{8})-(\d+)-[0-9A-Za-z]+(\.tmp)?$/;
 
 /**
@@ -155,7 +155,7 @@ let folders = 0;
 export function runFolder(): string {
   const isFirst = base === null;
   if (isFirst) sweep(tmpdir(), BEGIN);
-  base ??= join(tmpdir(), `${BEGIN}${maker()}${randomBytes(6).toString('hex')}`);
+  base ??= join(tmpdir(), `${BEGIN}${unique()}`);
   // before it is there: a signal in between would leave it
   const folder = track(join(base, String(++folders)));
   try {
@@ -211,7 +211,7 @@ const beginBeside = (path: string) => `.${basename(path).slice(0, 100)}.`;
 
 /** A hidden, unpredictable name beside `path`, so that the rename at the end stays on one file system. */
 export const temporaryBeside = (path: string, pid?: number): string =>
-  join(dirname(path), `${beginBeside(path)}${maker(pid)}${randomBytes(6).toString('hex')}.tmp`);
+  join(dirname(path), `${beginBeside(path)}${unique(pid)}.tmp`);
 
 /** Paths whose leftovers have been swept. */
 const swept = new Set<string>();
@@ -274,9 +274,7 @@ export class OutputFile {
     try {
       if (this.temporary === null) this.gathering = runFolder();
       else {
-        this.gathering = track(
-          join(dirname(this.target), `${beginBeside(this.target)}${maker()}${randomBytes(6).toString('hex')}`),
-        );
+        this.gathering = track(join(dirname(this.target), `${beginBeside(this.target)}${unique()}`));
         mkdirSync(this.gathering, { mode: 0o700 });
       }
       return this.gathering;

@@ -21,8 +21,8 @@ export const OVERLOADED = new Refusal(
 /**
  * Turns requests away that have waited too long before any work is done on them. A turn may be long for once: memory is collected, a container has used up
  * its share of the processor. Only where the loop has not kept up for a while requests may wait no longer than they should; until then ten times as long.
- * (Maurer, "Fail at Scale", ACM Queue 2015, 13(8).) What is short may always: to refuse it costs as much as to answer it, so it is refused only when the
- * answer would come too late for most.
+ * (Maurer, "Fail at Scale", ACM Queue 2015, 13(8).) A request of a short body may always wait ten times as long: to refuse it costs
+ * about as much as to answer it.
  */
 export class Door implements Gate {
   readonly #turns: Turns;

@@ -6,7 +6,7 @@ export interface Time {
   soon(call: () => void): unknown;
 }
 
-/** Not of all hosts, as it is of Node, Deno and Bun; without it a turn lasts a millisecond at least. */
+/** Node, Deno and Bun have `setImmediate`. Elsewhere a timer ends a turn, which then lasts a millisecond at least. */
 const { setImmediate: soon = (call: () => void): unknown => setTimeout(call, 0) } = globalThis as {
   setImmediate?: (call: () => void) => unknown;
 };

@@ -6,13 +6,14 @@ import { NO_BYTES } from '../requests/body.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { checkCsv, checkFeatures, type Limits } from '../requests/limits.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
+import { isObject } from '../requests/members.ts';
 import { textResponse } from '../responses/json.ts';
 import { numberRows } from '../responses/scoreRows.ts';
 import { elements, joined, type Text } from '../responses/text.ts';
 import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
 import { answer, fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
 import { VERSION } from '../version.ts';
-import { type Members, numberTable, type RowsForm } from './numberRows.ts';
+import { numberTable, type RowsForm } from './numberRows.ts';
 
 /*
  * SageMaker and MLflow: one model behind one path.
@@ -22,9 +23,6 @@ import { type Members, numberTable, type RowsForm } from './numberRows.ts';
  *
  * The answer is {"predictions": […]}: of each row the probability, with two classes of the positive one, else of all in their order.
  */
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function addInvocations(app: Hono, core: Core): void {
   for (const path of ['/ping', '/health']) app.get(path, () => textResponse('\n', core.isReady ? 200 : 503));
@@ -97,8 +95,10 @@ export function scoreBody(
 ): [Answer, Rows] {
   const { served } = exchange;
   const enclosed = enclosedArray(bytes, names);
-  const found = enclosed?.isOfRecords ? wholeFromBytes(served, enclosed.bytes) : null;
-  if (found) return [found, { kind: 'bytes', bytes: enclosed!.bytes }];
+  if (enclosed?.isOfRecords) {
+    const found = wholeFromBytes(served, enclosed.bytes);
+    if (found) return [found, { kind: 'bytes', bytes: enclosed.bytes }];
+  }
   return scoreNumbers(exchange, bytes, forms) ?? scoreParsed(exchange, bytes, recordsIn);
 }
 

@@ -3,10 +3,9 @@ import type { Served } from '../models/served.ts';
 import { columnsOf } from '../requests/columns.ts';
 import { scanOfHost } from '../requests/jsonScan.ts';
 import type { Limits } from '../requests/limits.ts';
+import { isObject, type Members } from '../requests/members.ts';
 import { numbersApart } from '../requests/numbersApart.ts';
 import { parsedJson } from '../scoring/score.ts';
-
-export type Members = Readonly<Record<string, unknown>>;
 
 /** How a body may have its rows. */
 export interface RowsForm {
@@ -58,6 +57,3 @@ const isDistinct = (names: unknown, count: number): names is readonly string[] =
   names.length === count &&
   names.every((name) => typeof name === 'string') &&
   new Set(names).size === count;
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -155,6 +155,6 @@ export const noProgram = (limit: number): Finding => ({
   evidence: `separation by several columns together was not checked: distinct rows × columns² exceed ${limit.toExponential(1)}`,
   advice:
     limit < SEPARATION_LIMIT
-      ? 'diagnose checks data of 25 times as many rows'
+      ? `run diagnose, which checks ${SEPARATION_LIMIT / limit} times as many rows`
       : 'check again on a sample of the rows, or with fewer columns',
 });

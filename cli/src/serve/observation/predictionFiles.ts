@@ -124,7 +124,11 @@ const said = (error: unknown): string => (error as NodeJS.ErrnoException).code ?
 /** Hidden names: when the file began, where and by which process. */
 const HIDDEN = /^\.predictions-(\w+)-([\da-f]{8})-(\d+)-([\dx]+)\.jsonl$/;
 
-/** Takes over the lines that processes have left which were killed: each is taken over once. @param ageMs  after which a file is complete where its process lives @param isStart  whether this process has no file yet: ids come again */
+/**
+ * Takes over the files that killed processes have left, each once.
+ * @param ageMs  age at which a living process completes a file
+ * @param isStart  whether this process has no file yet, so that one with its id is another's: ids come again
+ */
 function leftIn(folder: string, ageMs: number, isStart: boolean): string[] {
   let names: string[];
   try {

@@ -3,6 +3,7 @@ import { badRequest } from '../../refusal.ts';
 import type { Cell } from '../../requests/columns.ts';
 import { scanOfHost } from '../../requests/jsonScan.ts';
 import { checkFeatures, checkJson, type Limits } from '../../requests/limits.ts';
+import { isObject } from '../../requests/members.ts';
 import { type NumbersApart, numbersApart } from '../../requests/numbersApart.ts';
 import { binaryCells } from './datatypes.ts';
 import { countOf, type Tensor } from './tensors.ts';
@@ -23,10 +24,6 @@ export interface Inference {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
-
-type Members = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Shorter bodies are parsed as fast as they are split. */
 const LEAST_SPLIT = 2048;

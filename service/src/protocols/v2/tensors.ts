@@ -94,22 +94,24 @@ function denseTable(fields: readonly Field[], tensor: Tensor): Table {
   return { rows, columns };
 }
 
-/** The record of a tensor of one row of numbers; null for other tensors, and where a cell has to be looked at. A table costs ten times as much as a row. */
+/**
+ * The record of one dense tensor of one row of finite numbers, which costs a tenth of a table; null for other tensors, whose table is made and says what is
+ * wrong with them.
+ */
 export function recordOf({ fields }: Served, tensors: readonly Tensor[]): Readonly<Record<string, number>> | null {
-  const [{ name: given, shape, cells, missing }] = tensors.length === 1 ? tensors : [NO_TENSOR];
+  if (tensors.length !== 1) return null;
+  const [{ name: given, shape, cells, missing }] = tensors;
   if (shape.length !== 2 || shape[0] !== 1 || shape[1] !== fields.length || missing.length > 0) return null;
   const record: Record<string, number> = {};
   for (let j = 0; j < fields.length; j++) {
     const { name, type } = fields[j];
     const cell = cells[j];
-    // a property of that name would be another's
+    // a tensor of a field's name is that field's; __proto__ would set no property
     if (type !== 'number' || name === given || name === '__proto__' || !Number.isFinite(cell)) return null;
     record[name] = cell as number;
   }
   return record;
 }
-
-const NO_TENSOR: Tensor = { name: '', datatype: '', shape: [], cells: [], missing: [] };
 
 /** Writes a column of rows one by one. Returns the marks of its missing cells. */
 function lostOf({ shape, cells, missing }: Tensor, field: string, column: number, values: Float64Array) {
