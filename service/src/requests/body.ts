@@ -1,5 +1,6 @@
 import { badRequest, Refusal } from '../refusal.ts';
 import { before } from './deadline.ts';
+import { lengthOf } from './length.ts';
 import { type Limits, tooLarge } from './limits.ts';
 
 /** How a body is read. */
@@ -25,8 +26,8 @@ const SMALL = 2 ** 20;
 export async function bytesOf(request: Request, { limits, deadline }: Reading): Promise<Uint8Array> {
   const { headers } = request;
   const { bytes: most } = limits;
-  const length = headers.get('content-length');
-  if (length !== null && Number(length) > most) throw bodyTooLarge(most);
+  const length = lengthOf(request);
+  if (length !== null && length > most) throw bodyTooLarge(most);
   if (length === null || headers.get('content-encoding') !== null) return readOf(request, { limits, deadline });
   const all = wholeOf(request);
   const bytes = new Uint8Array(await before(deadline, all));
@@ -49,8 +50,8 @@ async function wholeOf(request: Request): Promise<ArrayBuffer> {
 }
 
 /** @throws Refusal for a body that has a length, and no bytes any more */
-function checkUnread({ headers }: Request): void {
-  if (Number(headers.get('content-length')) > 0) throw alreadyRead();
+function checkUnread(request: Request): void {
+  if ((lengthOf(request) ?? 0) > 0) throw alreadyRead();
 }
 
 /** The bytes of a body of which the length is not known. */
