@@ -152,6 +152,24 @@ await build({
 });
 run('typescript/bin/tsc', '-p', 'service/tsconfig.build.json');
 
+// the registry, an entry for each kind of place
+rmSync('registry/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'registry/CHANGELOG.md');
+await build({
+  entryPoints: ['index', 'directory', 's3'].map((name) => `registry/src/${name}.ts`),
+  outdir: 'registry/dist',
+  chunkNames: 'part-[hash]',
+  splitting: true,
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  format: 'esm',
+  packages: 'external',
+  external: ['node:*'],
+  logLevel: 'warning',
+});
+run('typescript/bin/tsc', '-p', 'registry/tsconfig.build.json');
+
 // the client, which depends on nothing
 rmSync('client/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'client/CHANGELOG.md');

@@ -34,6 +34,7 @@ const sources = [
   'src',
   'cli',
   'service',
+  'registry',
   'client',
   'scripts/build.mjs',
   'asconfig.json',

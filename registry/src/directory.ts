@@ -1,0 +1,1 @@
+export { type Calls, DirectoryStore } from './stores/directory.ts';

@@ -1,0 +1,44 @@
+export { type RegistryCode, registryError } from './errors.ts';
+export {
+  type Envelope,
+  FORMAT,
+  type Happening,
+  type Happenings,
+  type Kind,
+  type Lineage,
+  type Metrics,
+  type Outcome,
+  type RegistryEvent,
+  type Tags,
+} from './event.ts';
+export { type Fault, type History, readLog } from './log.ts';
+export { checkAlias, checkName, isReference, parseReference, type Reference } from './reference.ts';
+export {
+  type Act,
+  type Collected,
+  entryOf,
+  isRunning,
+  modelPath,
+  type Push,
+  type Pushed,
+  Registry,
+  type RegistryOptions,
+  signaturePath,
+  type Verified,
+  versionOf,
+  versionsOf,
+} from './registry.ts';
+export type { Arm, Guards, RolloutPlan, Step } from './rollout.ts';
+export {
+  aliasesOf,
+  CHAMPION,
+  type Demand,
+  type Entry,
+  type Gated,
+  type Rollout,
+  type State,
+  stateOf,
+  type Version,
+} from './state.ts';
+export type { LogText, Store, Stored } from './store.ts';
+export { MemoryStore } from './stores/memory.ts';

@@ -1,0 +1,53 @@
+import { registryError } from './errors.ts';
+
+/** What names a version of a model: its number, or an alias. */
+export interface Reference {
+  readonly name: string;
+  readonly version?: number;
+  readonly alias?: string;
+}
+
+const NAME = /^[^\s/:?#@\\.][^\s/:?#@\\]{0,127}$/;
+const ALIAS = /^(?!v?\d+$)(?!latest$)[A-Za-z][\w.-]{0,63}$/;
+
+/** Whether a text is a reference to a model of a registry. */
+export const isReference = (text: string): boolean => text.startsWith('models:/');
+
+/**
+ * Reads models:/NAME@ALIAS or models:/NAME/VERSION, as MLflow writes them.
+ * @throws ERR_REGISTRY
+ */
+export function parseReference(text: string): Reference {
+  const [, name = '', separator = '', rest = ''] = /^models:\/+([^/@]+)([/@])(.+)$/.exec(text) ?? [];
+  let known: string;
+  try {
+    known = decodeURIComponent(name);
+  } catch {
+    known = name;
+  }
+  if (separator === '@' && NAME.test(known)) return { name: known, alias: checkAlias(rest) };
+  if (separator === '/' && NAME.test(known) && /^[1-9]\d{0,8}$/.test(rest))
+    return { name: known, version: Number(rest) };
+  throw registryError(
+    'ERR_REGISTRY',
+    `${text}: expected models:/NAME@ALIAS or models:/NAME/VERSION, got another form; name the version or an alias`,
+  );
+}
+
+/** @throws ERR_REGISTRY */
+export function checkName(name: string): string {
+  if (NAME.test(name)) return name;
+  throw registryError(
+    'ERR_REGISTRY',
+    `name: expected 1 to 128 characters without blanks and / \\ : ? # @, and no dot at the beginning, got ${JSON.stringify(name.slice(0, 140))}; choose another`,
+  );
+}
+
+/** @throws ERR_REGISTRY */
+export function checkAlias(alias: string): string {
+  if (ALIAS.test(alias)) return alias;
+  throw registryError(
+    'ERR_REGISTRY',
+    `alias: expected a letter, then letters, digits, dots, dashes and underscores (at most 64; neither latest nor a number of a version), got ${JSON.stringify(alias.slice(0, 80))}; choose another`,
+  );
+}

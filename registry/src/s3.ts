@@ -1,0 +1,1 @@
+export { S3Store } from './stores/s3.ts';
