@@ -50,6 +50,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/weights.ts', []],
   ['src/math', ['src/math', ...COMMON]],
   ['src/metrics', ['src/metrics', 'src/math', ...COMMON]],
+  ['src/monitor', ['src/monitor', 'src/metrics', 'src/math', ...COMMON]],
   ['src/encode', ['src/encode', ...COMMON]],
   ['src/calibrate', ['src/calibrate', ...COMMON]],
   ['src/decide', ['src/decide', 'src/math', ...COMMON]],
@@ -172,7 +173,7 @@ test('no file imports itself by way of others, types included', () => {
 
 test('the command knows the library by its entries and by src/internal.ts, which may only lose names', async () => {
   const SERVICES = ['service/src/index.ts', ...['index', 'directory', 's3'].map((name) => `registry/src/${name}.ts`)];
-  const doors = ['index', 'metrics', 'decide', 'kernels', 'threads', 'internal', 'text'].map(
+  const doors = ['index', 'metrics', 'decide', 'monitor', 'kernels', 'threads', 'internal', 'text'].map(
     (name) => `src/${name}.ts`,
   );
   /** of each file under cli/src what it imports, types and import(…) included */
