@@ -134,24 +134,6 @@ for (const { dir, suffix } of [
   await library.write({ dir, format: 'es', chunkFileNames: '[name]-[hash].js' });
 }
 
-// the service, which depends on the library by its name
-rmSync('service/dist', { recursive: true, force: true });
-copyFileSync('CHANGELOG.md', 'service/CHANGELOG.md');
-await build({
-  entryPoints: ['service/src/index.ts'],
-  outdir: 'service/dist',
-  chunkNames: 'part-[hash]',
-  // what few requests need is loaded with the first of them
-  splitting: true,
-  bundle: true,
-  platform: 'neutral',
-  target: 'es2022',
-  format: 'esm',
-  packages: 'external',
-  logLevel: 'warning',
-});
-run('typescript/bin/tsc', '-p', 'service/tsconfig.build.json');
-
 // the registry, an entry for each kind of place
 rmSync('registry/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'registry/CHANGELOG.md');
@@ -169,6 +151,24 @@ await build({
   logLevel: 'warning',
 });
 run('typescript/bin/tsc', '-p', 'registry/tsconfig.build.json');
+
+// the service, which depends on the library by its name
+rmSync('service/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'service/CHANGELOG.md');
+await build({
+  entryPoints: ['service/src/index.ts'],
+  outdir: 'service/dist',
+  chunkNames: 'part-[hash]',
+  // what few requests need is loaded with the first of them
+  splitting: true,
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+run('typescript/bin/tsc', '-p', 'service/tsconfig.build.json');
 
 // the client, which depends on nothing
 rmSync('client/dist', { recursive: true, force: true });

@@ -24,6 +24,7 @@ import { givenId } from './requests/id.ts';
 import { LIMITS, type Limits } from './requests/limits.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
 import { RouterByBegin } from './router.ts';
+import type { Routing } from './routing/routing.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
@@ -54,6 +55,8 @@ export interface ServiceOptions {
   readonly labels?: LabelSink;
   /** takes who asked what and how it was decided; default none */
   readonly audit?: AuditSink;
+  /** rollouts, fallbacks and shadows; default none: each model is answered as the shelf has it */
+  readonly routing?: Routing;
   /** the other processes of a service that has several; default: there are none */
   readonly peers?: Peers;
   /** numbers of the host, which `/metrics` shows with those of the service */
@@ -93,7 +96,7 @@ const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocat
  */
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
-  const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
+  const { access = {}, gauges = () => ({}), labels = null, aliases = {}, routing = null } = options;
   const metrics = new Metrics();
   const shelf = new Shelf(memory, {
     onFailure: () => metrics.count('lr_model_load_failures_total'),
@@ -105,8 +108,10 @@ export function createService(options: ServiceOptions = {}): Service {
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
-    ...{ keeper, peers, gauges, labels },
+    ...{ keeper, chooser: routing, peers, labels: routing ? routing.labels(labels) : labels },
+    gauges: () => ({ ...routing?.gauges(), ...gauges() }),
   });
+  routing?.attach({ shelf, log });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
   app.notFound((c) => unknownPath(c, app, c.req.path));
@@ -181,6 +186,7 @@ function observers(options: ServiceOptions, log: (line: LogLine) => void) {
   const auditor = options.audit ? audit(options.audit) : null;
   const witnesses: Witness[] = [
     ...(options.telemetry ? [telemetry(options.telemetry)] : []),
+    ...(options.routing ? [options.routing] : []),
     ...(options.predictions ? [predictionLog(options.predictions)] : []),
     ...(auditor ? [auditor] : []),
     ...(options.logRequests ? [requestLog(log)] : []),

@@ -106,6 +106,20 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
       'service/src/refusal.ts',
     ],
   ],
+  [
+    'service/src/routing',
+    [
+      'service/src/routing',
+      'service/src/hooks.ts',
+      'service/src/models',
+      'service/src/observation',
+      'service/src/requests',
+      'service/src/scoring',
+      // its types alone: a service needs no registry
+      '@logodds/registry',
+      ...LIBRARY,
+    ],
+  ],
   ['service/src/requests', ['service/src/requests', 'service/src/scoring', ...LIBRARY]],
   [
     'service/src/responses',

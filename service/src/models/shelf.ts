@@ -96,6 +96,17 @@ export class Shelf {
     return served;
   }
 
+  /** Has a version answer where none is named. Returns whether it is there. */
+  prefer(name: string, version: string): boolean {
+    const versions = this.#models.get(name);
+    const served = versions?.get(version);
+    if (!served) return false;
+    // the last one is the default
+    versions!.delete(version);
+    versions!.set(version, served);
+    return true;
+  }
+
   /** Takes a model, or one version of it, off the shelf. Returns whether it was there. */
   remove(name: string, version?: string): boolean {
     const versions = this.#models.get(name);
