@@ -28,7 +28,7 @@ export interface GuardState {
 /** Requests of the champion of which the slow ones tell what is slow. */
 const WARM_UP = 500;
 /** A log loss of one record is compared up to here, in nats: a single one must not decide. */
-const MOST_NATS = 4;
+const MOST_NATS = 1;
 /** pairs that wait for their label */
 const MOST_PAIRS = 100_000;
 

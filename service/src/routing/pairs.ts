@@ -99,6 +99,11 @@ export class Pairs {
     this.#start();
   }
 
+  /** Requests that wait. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** Drops what waits. */
   clear(): void {
     for (const { other } of this.#queue.splice(0)) other.end();

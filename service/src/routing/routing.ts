@@ -133,6 +133,11 @@ export class Routing implements Chooser, Witness {
     return { route, breach, requests, guards: guards?.states ?? [], pairs: this.#pairs.counts, unkeyed };
   }
 
+  /** Whether something waits to be compared. */
+  get isComparing(): boolean {
+    return this.#pairs.waiting > 0;
+  }
+
   /** Drops what waits to be compared. */
   close(): void {
     this.#pairs.clear();
