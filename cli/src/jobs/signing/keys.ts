@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import {
   closeSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -82,12 +83,13 @@ const isThere = (path: string): LogoddsError =>
     `${path}: expected a path where nothing is, got one that is taken; choose another, or --force`,
   );
 
-/** Writes a file that is there whole or not at all, with its mode from its first byte on. @param force  whether it may take the place of another */
+/** Writes a file that is there whole or not at all, private until its mode is set. @param force  whether it may take the place of another */
 function place(path: string, text: string, mode: number, force: boolean): void {
   const temporary = temporaryBeside(path);
   try {
-    const fd = openSync(temporary, 'wx', mode);
+    const fd = openSync(temporary, 'wx', 0o600);
     try {
+      fchmodSync(fd, mode);
       writeSync(fd, text);
       fsyncSync(fd);
     } finally {
