@@ -1,7 +1,7 @@
 import type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import type { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
-import { trustGauges } from './models/trust.ts';
+import { trustGauges } from './models/trustGauges.ts';
 import { sayableFault } from './observation/fault.ts';
 import type { LabelSink } from './observation/labels.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';

@@ -1,5 +1,3 @@
-import type { Shelf } from './shelf.ts';
-
 /** What a signature says that was verified. Times are by `Date.now`. */
 export interface Signed {
   /** SHA-256 of the public key that signed, as SubjectPublicKeyInfo */
@@ -26,25 +24,4 @@ export interface ModelTrust {
 export function signatureOf(signed: Signed, doubt: string | null) {
   const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
   return { keyId: signed.keyId, signedAt: time(signed.signedAt), expires: time(signed.expires), doubt };
-}
-
-/** Numbers about the signatures of models; none where they are not asked. */
-export function trustGauges(shelf: Shelf) {
-  if (!shelf.asksSignatures) return {};
-  const all = shelf.all();
-  const ends = all.flatMap(({ signed }) => signed?.expires ?? []);
-  return {
-    lr_models_untrusted: {
-      help: 'Versions of models that answer though their signature is trusted no more.',
-      value: all.filter((served) => shelf.doubt(served) !== null).length,
-      of: 'most' as const,
-    },
-    ...(ends.length > 0 && {
-      lr_signature_expiry_timestamp_seconds: {
-        help: 'End of the signature that expires first, in seconds since 1970.',
-        value: Math.min(...ends) / 1000,
-        of: 'least' as const,
-      },
-    }),
-  };
 }

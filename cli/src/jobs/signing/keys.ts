@@ -65,14 +65,13 @@ export async function makeKey({ out, algorithm = 'P-256', passphrase: file, forc
     format: 'pem',
     ...(passphrase !== null && { cipher: 'aes-256-cbc', passphrase }),
   }) as string;
-  if (!force) for (const path of [out, beside]) if (existsSync(path)) throw isThere(path);
-  place(out, secret, 0o600, force);
+  const files = [stage(out, secret, 0o600)];
   try {
-    place(beside, publicKey.pem, 0o644, force);
-  } catch (error) {
-    // a private key without its public one is of no use
-    if (!force) rmSync(out, { force: true });
-    throw error;
+    files.push(stage(beside, publicKey.pem, 0o644));
+    if (!force) for (const path of [out, beside]) if (existsSync(path)) throw isThere(path);
+    for (const file of files) file.commit(force);
+  } finally {
+    for (const file of files) file.end();
   }
   return { privateKey: out, publicKey: beside, keyId: publicKey.keyId, algorithm, encrypted: passphrase !== null };
 }
@@ -83,25 +82,34 @@ const isThere = (path: string): LogoddsError =>
     `${path}: expected a path where nothing is, got one that is taken; choose another, or --force`,
   );
 
-/** Writes a file that is there whole or not at all, private until its mode is set. @param force  whether it may take the place of another */
-function place(path: string, text: string, mode: number, force: boolean): void {
+/** A file beside its name, until it is committed: it is there whole or not at all. It is private until its mode is set. @throws ERR_OUTPUT */
+function stage(path: string, text: string, mode: number) {
   const temporary = temporaryBeside(path);
   try {
     const fd = openSync(temporary, 'wx', 0o600);
     try {
-      fchmodSync(fd, mode);
       writeSync(fd, text);
+      fchmodSync(fd, mode);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    if (force) renameSync(temporary, path);
-    else linkSync(temporary, path);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? isThere(path) : outputError(path, error);
-  } finally {
     rmSync(temporary, { force: true });
+    throw outputError(path, error);
   }
+  return {
+    /** @param force  whether it may take the place of another */
+    commit(force: boolean): void {
+      try {
+        if (force) renameSync(temporary, path);
+        else linkSync(temporary, path);
+      } catch (error) {
+        throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? isThere(path) : outputError(path, error);
+      }
+    },
+    end: () => rmSync(temporary, { force: true }),
+  };
 }
 
 const signerOfKey = (key: KeyObject, path: string): Promise<Signer> =>
