@@ -183,6 +183,44 @@ test('a signature begins and ends while models are served: it lets the model in,
   expect(await at(2 * HOUR - 1)).toEqual([1, ['trusted']]);
 });
 
+test('what does not fit is told at the second look that finds it so, once; what is no half at the first', async () => {
+  const [model, signature] = ['half.safetensors', 'half.safetensors.sig'];
+  put(model, bytes.codes);
+  put(signature, await sign('codes'));
+  const trust = await Trust.of({ keys: [first.pem] }, () => 0);
+  const { models, metrics } = createService({ trust });
+  const told: unknown[] = [];
+  const sources = new Sources([{ kind: 'file', name: 'codes', path: path(model) }], models, ({ event, signature }) =>
+    told.push(signature ?? event),
+  );
+  const looks = async (count: number) => {
+    for (let i = 0; i < count; i++) await sources.look();
+    return told.splice(0);
+  };
+  const served = () => models.find('codes').sha256;
+  expect(await looks(3)).toEqual(['loaded']);
+  const before = served();
+  put(model, bytes.numeric);
+  expect(await looks(1)).toEqual([]);
+  expect(models.isWhole).toBe(true);
+  expect(await looks(1)).toEqual(['other-file']);
+  expect(await looks(3)).toEqual([]);
+  expect(metrics.snapshot().counts['lr_model_load_failures_total']).toBe(1);
+  expect([served(), models.isWhole]).toEqual([before, false]);
+  put(signature, (await sign('numeric')).subarray(0, 300));
+  expect(await looks(1)).toEqual([]);
+  put(signature, await sign('numeric'));
+  expect(await looks(3)).toEqual(['loaded']);
+  expect([served() === before, models.isWhole]).toEqual([false, true]);
+  // a whole signature of another key is on its way to nothing
+  put(signature, await sign('numeric', second));
+  expect(await looks(1)).toEqual(['untrusted']);
+  // where nothing answers nobody waits
+  models.remove('codes');
+  rmSync(path(signature));
+  expect(await looks(1)).toEqual(['missing']);
+});
+
 test('keys that cannot be read end the command; a check says what is wrong with keys and with models', async () => {
   put('check.safetensors', bytes.codes);
   rmSync(path('check.safetensors.sig'), { force: true });

@@ -1,22 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fchmodSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type Signer, signerOf } from '../../../../registry/src/signing/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
-import { commandError } from '../../errors.ts';
 import { note } from '../../terminal/print.ts';
-import { outputError, reason, temporaryBeside } from '../../write/temporary.ts';
+import { OutputFile, reason } from '../../write/temporary.ts';
 
 /** How a key is made. */
 export interface KeyOptions {
@@ -65,51 +52,14 @@ export async function makeKey({ out, algorithm = 'P-256', passphrase: file, forc
     format: 'pem',
     ...(passphrase !== null && { cipher: 'aes-256-cbc', passphrase }),
   }) as string;
-  const files = [stage(out, secret, 0o600)];
-  try {
-    files.push(stage(beside, publicKey.pem, 0o644));
-    if (!force) for (const path of [out, beside]) if (existsSync(path)) throw isThere(path);
-    for (const file of files) file.commit(force);
-  } finally {
-    for (const file of files) file.end();
-  }
+  // a public key without its private one is of no harm
+  const files = [
+    { path: beside, text: publicKey.pem, mode: 0o644 },
+    { path: out, text: secret, mode: 0o600 },
+  ].map(({ path, text, mode }) => ({ text, output: new OutputFile(path, { mode, isNew: !force }) }));
+  for (const { text, output } of files) output.write(new TextEncoder().encode(text));
+  for (const { output } of files) output.commit();
   return { privateKey: out, publicKey: beside, keyId: publicKey.keyId, algorithm, encrypted: passphrase !== null };
-}
-
-const isThere = (path: string): LogoddsError =>
-  commandError(
-    'ERR_OUTPUT',
-    `${path}: expected a path where nothing is, got one that is taken; choose another, or --force`,
-  );
-
-/** A file beside its name, until it is committed: it is there whole or not at all. It is private until its mode is set. @throws ERR_OUTPUT */
-function stage(path: string, text: string, mode: number) {
-  const temporary = temporaryBeside(path);
-  try {
-    const fd = openSync(temporary, 'wx', 0o600);
-    try {
-      writeSync(fd, text);
-      fchmodSync(fd, mode);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw outputError(path, error);
-  }
-  return {
-    /** @param force  whether it may take the place of another */
-    commit(force: boolean): void {
-      try {
-        if (force) renameSync(temporary, path);
-        else linkSync(temporary, path);
-      } catch (error) {
-        throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? isThere(path) : outputError(path, error);
-      }
-    },
-    end: () => rmSync(temporary, { force: true }),
-  };
 }
 
 const signerOfKey = (key: KeyObject, path: string): Promise<Signer> =>
