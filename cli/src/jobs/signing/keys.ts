@@ -52,13 +52,13 @@ export async function makeKey({ out, algorithm = 'P-256', passphrase: file, forc
     format: 'pem',
     ...(passphrase !== null && { cipher: 'aes-256-cbc', passphrase }),
   }) as string;
-  // a public key without its private one is of no harm
   const files = [
-    { path: beside, text: publicKey.pem, mode: 0o644 },
     { path: out, text: secret, mode: 0o600 },
+    { path: beside, text: publicKey.pem, mode: 0o644 },
   ].map(({ path, text, mode }) => ({ text, output: new OutputFile(path, { mode, isNew: !force }) }));
   for (const { text, output } of files) output.write(new TextEncoder().encode(text));
-  for (const { output } of files) output.commit();
+  // a public key without its private one is of no harm
+  for (const { output } of files.reverse()) output.commit();
   return { privateKey: out, publicKey: beside, keyId: publicKey.keyId, algorithm, encrypted: passphrase !== null };
 }
 
