@@ -138,7 +138,10 @@ for (const { dir, suffix } of [
 rmSync('registry/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'registry/CHANGELOG.md');
 await build({
-  entryPoints: ['index', 'directory', 's3'].map((name) => `registry/src/${name}.ts`),
+  entryPoints: {
+    ...Object.fromEntries(['index', 'directory', 's3'].map((name) => [name, `registry/src/${name}.ts`])),
+    signing: 'registry/src/signing/index.ts',
+  },
   outdir: 'registry/dist',
   chunkNames: 'part-[hash]',
   splitting: true,

@@ -1,6 +1,7 @@
 import type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
+import { trustGauges } from './models/trustGauges.ts';
 import { sayableFault } from './observation/fault.ts';
 import type { LabelSink } from './observation/labels.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
@@ -78,7 +79,7 @@ export class Core implements Parts {
     this.labels = labels;
   }
 
-  /** Loads a model again, or for the first time; versions from before are gone then. @throws Refusal where the host has none of that name */
+  /** Loads a model again, or for the first time; versions from before are gone then. @throws ERR_SIGNATURE, Refusal where the host has none of that name */
   async load(name: string): Promise<void> {
     if (!this.source)
       throw new Refusal(
@@ -86,7 +87,7 @@ export class Core implements Parts {
         'ERR_LOAD',
         'load: expected a service that can load models, got one whose models are given; put them by its host',
       );
-    this.shelf.replace(await this.source(name));
+    await this.shelf.load(await this.source(name));
   }
 
   /** The name of the one model that is there for who asks, where none is named. @throws Refusal 404 where there are several */
@@ -116,6 +117,7 @@ export class Core implements Parts {
         lr_models_failed: { help: 'Models that could not be loaded.', value: this.shelf.failures.size, of: 'most' },
         lr_scorer_memory_bytes: { help: 'Linear memory that scorers have.', value: this.shelf.memory, of: 'sum' },
         lr_ready: { help: '1: new requests should come here.', value: Number(this.isReady), of: 'least' },
+        ...trustGauges(this.shelf),
         ...this.gauges(),
       },
     };

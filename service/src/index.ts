@@ -12,6 +12,7 @@ export type { Peers } from './core.ts';
 export type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
+export type { ModelTrust, Signed } from './models/trust.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
 export { sayableFault } from './observation/fault.ts';
 export type { Label, LabelSink } from './observation/labels.ts';

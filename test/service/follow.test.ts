@@ -1,6 +1,14 @@
 import { afterEach, expect, test } from 'vitest';
 import { MemoryStore, Registry, type RolloutPlan } from '../../registry/src/index.ts';
-import { type Change, createService, Follower, type LogLine, Routing } from '../../service/src/index.ts';
+import {
+  type Change,
+  createService,
+  Follower,
+  type LogLine,
+  type ModelTrust,
+  Routing,
+  type Signed,
+} from '../../service/src/index.ts';
 import { modelFile } from '../registry/models.ts';
 import { JSON_TYPE } from './models.ts';
 
@@ -32,13 +40,14 @@ async function replica(
   store: MemoryStore,
   clock: { now: number },
   options: Partial<ConstructorParameters<typeof Follower>[0]> = {},
+  trust?: ModelTrust,
 ) {
   const lines: LogLine[] = [];
   const changes: Change[] = [];
   let follower: Follower;
   const routing = new Routing({ onBreach: (ended) => follower.breach(ended), pairs: { share: 1, waiting: 1e6 } });
   closing.push(routing);
-  const service = createService({ routing, log: (line) => lines.push(line) });
+  const service = createService({ routing, log: (line) => lines.push(line), ...(trust && { trust }) });
   follower = new Follower({
     registry: new Registry(store, { now: () => clock.now }),
     models: [{ name: 'fraud', of: 'fraud', alias: 'champion' }],
@@ -195,11 +204,16 @@ test('a shadow scores and never answers; what both said is compared', async () =
 test('a version that cannot be loaded leaves what answers, is said once, and is tried again', async () => {
   const { registry, store, clock } = await registryWith();
   let isOpen = false;
-  const { follower, ask, lines } = await replica(store, clock, {
-    admit: async (_, { version }) => {
-      if (version !== 1 && !isOpen) throw new Error('model file: expected a signature of a trusted key, got none');
+  const trust: ModelTrust = {
+    async check({ signature }) {
+      if (!signature && !isOpen) throw new Error('model file: expected a signature of a trusted key, got none');
+      return { keyId: 'k' } as Signed;
     },
-  });
+    doubt: () => null,
+  };
+  // the first is signed, the others are not
+  await registry.sign((await registry.resolve({ name: 'fraud', version: 1 })).sha256, Uint8Array.of(1), 'k', ann);
+  const { follower, ask, lines } = await replica(store, clock, {}, trust);
   await registry.alias('fraud', 2, 'champion', ann);
   await follower.look();
   await registry.alias('fraud', 3, 'champion', ann);
@@ -218,9 +232,7 @@ test('a version that cannot be loaded leaves what answers, is said once, and is 
   // a challenger that cannot be loaded has no share
   await registry.alias('fraud', 1, 'champion', ann);
   isOpen = false;
-  const other = await replica(store, clock, {
-    admit: async (_, { version }) => (version === 3 ? Promise.reject(new Error('unsigned')) : undefined),
-  });
+  const other = await replica(store, clock, {}, trust);
   await registry.startRollout('fraud', 3, { ...CANARY, steps: [{ share: 1, holdSeconds: null }] }, ann);
   await other.follower.look();
   expect(new Set(await versions(other.ask))).toEqual(new Set(['1']));

@@ -10,6 +10,7 @@
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
+//   npm run test:service -- signing                              model-signing of PyPI: its signatures and ours, each read by the other; on workerd too
 //   npm run test:service -- soak [--seconds 600]                 half load for long
 //   npm run test:service -- telemetry                            receivers of traces and metrics, a full disk, a killed process
 import { parseArgs } from 'node:util';
@@ -24,6 +25,7 @@ import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
 import { programs } from './programs/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
+import { signing } from './signing/run.mjs';
 import { telemetry } from './telemetry/run.mjs';
 
 const SUITES = {
@@ -38,6 +40,7 @@ const SUITES = {
   load,
   programs,
   schemathesis,
+  signing,
   soak,
   telemetry,
 };

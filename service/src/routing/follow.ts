@@ -30,8 +30,6 @@ export interface FollowOptions {
   readonly routing: Routing;
   /** default: nothing is said */
   readonly log?: (line: LogLine) => void;
-  /** Refuses a file that must not be served, by an error. Default: every file of the registry is. */
-  readonly admit?: (file: Uint8Array, version: Version, signature: Uint8Array | null) => Promise<void>;
   /** what routes of a model have beside what its rollout says */
   readonly more?: (name: string) => Pick<Route, 'fallback' | 'answer'>;
   /** Called when this process has changed the registry: a rollout went on, or ended. */
@@ -152,12 +150,13 @@ export class Follower {
   }
 
   async #put(name: string, version: Version): Promise<void> {
-    const { shelf, registry, admit } = this.#options;
+    const { shelf, registry } = this.#options;
     const number = String(version.version);
     if (shelf.versions(name).includes(number)) return;
-    const file = await registry.file(version);
-    if (admit) await admit(file, version, await registry.signature(version));
-    const { sha256, loadSeconds } = shelf.put({ name, version: number, model: file as Uint8Array<ArrayBuffer> });
+    const model = (await registry.file(version)) as Uint8Array<ArrayBuffer>;
+    const signature = shelf.asksSignatures ? await registry.signature(version) : null;
+    const source = await shelf.verified({ name, version: number, model, signature });
+    const { sha256, loadSeconds } = shelf.put(source);
     this.#said.delete(`${name} ${number}`);
     this.#log({ level: 'info', event: 'loaded', model: name, version: number, sha256, seconds: loadSeconds });
   }
