@@ -37,7 +37,7 @@ export async function openDatabase(memoryLimit = halfOfMemory(), threads?: numbe
   });
   const connections = [await instance.connect()];
   await connections[0].run(
-    'set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0',
+    `set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0; set streaming_buffer_size = '64MB'`,
   );
   return {
     connection: connections[0]!,
