@@ -35,6 +35,7 @@ const sources = [
   'cli',
   'service',
   'client',
+  'openfeature',
   'scripts/build.mjs',
   'asconfig.json',
   'tsconfig.build.json',
