@@ -7,6 +7,7 @@ import { forgetNotes } from './commands/common.ts';
 import { cv } from './commands/cv.ts';
 import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
+import { experiment } from './commands/experiment.ts';
 import { explain } from './commands/explain.ts';
 import { inspect } from './commands/inspect.ts';
 import { migrate } from './commands/migrate.ts';
@@ -48,7 +49,21 @@ Examples:
 Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
 
 /** In the order of help. */
-const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, serve, audit, migrate];
+const COMMANDS = [
+  train,
+  path,
+  cv,
+  score,
+  evaluate,
+  doctor,
+  schema,
+  explain,
+  inspect,
+  experiment,
+  serve,
+  audit,
+  migrate,
+];
 
 function createProgram(): Command {
   const program = new Command('logodds')
