@@ -74,10 +74,11 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-// the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module; monitoring is 35 kB in each, and its declarations
-test('unpacked, the library is at most 3.85 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
+// the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module; monitoring is 40 kB in each and 32 kB of
+// declarations; `experiment`, a part of the command that is loaded with it, is 35 kB
+test('unpacked, the library is at most 3.85 MB, the command at most 2.35 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(3_850_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(2_300_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(2_350_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(500_000);
 });

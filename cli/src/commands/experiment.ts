@@ -67,7 +67,10 @@ type ExperimentFlags = Omit<ExperimentOptions, 'data' | 'report' | 'warn'> & {
 
 async function run(data: string | undefined, { json, ...flags }: ExperimentFlags, command: Command): Promise<void> {
   // what the other commands need not load
-  const { experimentCommand, experimentJson, experimentText } = await import('../jobs/experiment.ts');
+  const [{ experimentCommand }, { experimentJson, experimentText }] = await Promise.all([
+    import('../jobs/experiment.ts'),
+    import('../terminal/experiment.ts'),
+  ]);
   const result = await experimentCommand({
     ...flags,
     ...dataOf(command, data, flags.query),

@@ -1,5 +1,5 @@
 /** The statistics of an experiment, of rows in memory. */
-import { LogoddsError } from '../../../src/index.ts';
+import { LogoddsError, type Warning } from '../../../src/index.ts';
 import { list, show } from '../../../src/internal.ts';
 import {
   type AdjustedEstimate,
@@ -91,6 +91,21 @@ export interface Experiment {
   readonly sampleRatio: SampleRatio & { readonly counts: readonly number[] };
   readonly comparisons: readonly Comparison[];
   readonly groups: readonly GroupComparison[];
+}
+
+/** An experiment and how it was read. */
+export interface ExperimentResult extends Experiment {
+  readonly rows: number;
+  readonly outcome: string;
+  /** the outcome whose rate is compared; null for means */
+  readonly positive: string | null;
+  readonly score: string | null;
+  readonly by: string | null;
+  readonly time: string | null;
+  /** keys in two arms or more, whose rows are left out; null without --key */
+  readonly duplicates: { readonly keys: number; readonly rows: number; readonly examples: readonly string[] } | null;
+  readonly conclusion: string;
+  readonly warnings: readonly Warning[];
 }
 
 /** Two arms, filled row after row. */

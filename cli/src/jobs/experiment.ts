@@ -1,12 +1,12 @@
 import { type CodedColumn, LogoddsError, type NumericColumn, type Table, type Warning } from '../../../src/index.ts';
 import { list, nearest, show } from '../../../src/internal.ts';
-import { type Experiment, type ExperimentRows, experimentOf, sharesOf } from '../figures/experiment.ts';
-import { percent, pValue, significant, whole } from '../figures/wording.ts';
+import { type ExperimentResult, type ExperimentRows, experimentOf, sharesOf } from '../figures/experiment.ts';
+import { conclusionOf } from '../figures/experimentWords.ts';
+import { whole } from '../figures/wording.ts';
 import { lazyDatabase, type SourceOptions } from '../read/source.ts';
 import { readTraining } from '../read/training.ts';
 import { experimentPage } from '../report/experiment.ts';
 import { originOf, type ReportTarget, writePage } from '../report/write.ts';
-import { facts, table as textTable } from '../terminal/layout.ts';
 import { assertWritable } from '../write/temporary.ts';
 
 export interface ExperimentOptions extends SourceOptions {
@@ -23,20 +23,6 @@ export interface ExperimentOptions extends SourceOptions {
   readonly tightestAt?: number;
   readonly report?: ReportTarget;
   readonly warn?: (message: string) => void;
-}
-
-export interface ExperimentResult extends Experiment {
-  readonly rows: number;
-  readonly outcome: string;
-  /** the outcome whose rate is compared; null for means */
-  readonly positive: string | null;
-  readonly score: string | null;
-  readonly by: string | null;
-  readonly time: string | null;
-  /** keys in two arms or more, whose rows are left out; null without --key */
-  readonly duplicates: { readonly keys: number; readonly rows: number; readonly examples: readonly string[] } | null;
-  readonly conclusion: string;
-  readonly warnings: readonly Warning[];
 }
 
 const POSITIVE = ['1', 'true', 'yes'];
@@ -228,129 +214,3 @@ function controlOf(arms: readonly string[], given: string | undefined, say: (mes
   say(`--control not given: the arms are compared with ${show(chosen)}`);
   return arms.indexOf(chosen);
 }
-
-/** A difference in words: points of percent, or a number. */
-export const differenceText = (kind: Experiment['kind'], value: number): string =>
-  kind === 'rate' ? `${significant(100 * value, 3)} points` : significant(value, 4);
-export const meanText = (kind: Experiment['kind'], mean: number | null): string =>
-  mean === null ? '–' : kind === 'rate' ? percent(mean, 2) : significant(mean, 5);
-const between = (kind: Experiment['kind'], { low, high }: { readonly low: number; readonly high: number }): string =>
-  `${differenceText(kind, low)} to ${differenceText(kind, high)}`;
-
-/** What the experiment says, in sentences. */
-function conclusionOf(found: Experiment, outcome: string): string {
-  const { sampleRatio, comparisons, kind, control, alpha } = found;
-  if (sampleRatio.isMismatch)
-    return `The arms do not have the rows that their shares say (p ${pValue(sampleRatio.p)}), so assignment or logging is broken and no comparison can be trusted; mend it first.`;
-  const certain = percent(1 - alpha, 0);
-  const means = new Map(found.arms.map(({ arm, mean }) => [arm, mean]));
-  return comparisons
-    .map(({ arm, isRejected, difference, interval: shown, method }) => {
-      if (isRejected && difference !== null) {
-        const verb = difference > 0 ? 'raises' : 'lowers';
-        const isWide = shown && shown.low <= 0 && shown.high >= 0;
-        const of = isWide
-          ? 'The test tells them apart already; the interval of the difference is still wide,'
-          : 'The difference is';
-        const ends = shown
-          ? ` ${of} ${between(kind, shown)}, with ${certain} confidence, however often one looks.`
-          : '';
-        return `${show(arm)} ${verb} ${show(outcome)} from ${meanText(kind, means.get(control)!)} under ${show(control)} to ${meanText(kind, means.get(arm)!)}${method === 'adjusted' ? ` (${differenceText(kind, difference)} adjusted by the score)` : ''}.${ends}`;
-      }
-      const ends = shown
-        ? `: it is ${between(kind, shown)} with ${certain} confidence`
-        : ', with too few rows for an interval';
-      return `No difference of ${show(arm)} and ${show(control)} in ${show(outcome)} can be told${ends}.`;
-    })
-    .join(' ');
-}
-
-/** The object of `experiment --json`. */
-export function experimentJson(result: ExperimentResult): object {
-  const { rows, kind, outcome, positive, control, alpha, arms, comparisons, groups, sampleRatio } = result;
-  const { duplicates, conclusion, warnings } = result;
-  return {
-    rows,
-    kind,
-    outcome,
-    positive,
-    control,
-    alpha,
-    arms,
-    comparisons,
-    groups,
-    sampleRatio,
-    duplicates,
-    conclusion,
-    warnings,
-  };
-}
-
-/** What `experiment` prints. */
-export function experimentText(result: ExperimentResult): string {
-  const { kind, arms, comparisons, sampleRatio, groups, alpha } = result;
-  const lines = facts([
-    ['rows', whole(result.rows)],
-    [
-      'outcome',
-      result.positive === null ? `mean of ${result.outcome}` : `rate of ${result.outcome} ${result.positive}`,
-    ],
-    [
-      'sample ratio',
-      `${sampleRatio.isMismatch ? 'MISMATCH' : 'as the shares say'} (p ${pValue(sampleRatio.p)} at any time; χ² ${significant(sampleRatio.chi2, 4)}, p ${pValue(sampleRatio.fixedP)} for one look)`,
-    ],
-    ...comparisons
-      .flatMap(({ adjusted }): [string, string][] =>
-        adjusted
-          ? [
-              [
-                'CUPED',
-                `the score removes ${percent(adjusted.removed)} of the variance (θ ${significant(adjusted.theta, 4)})`,
-              ],
-            ]
-          : [],
-      )
-      .slice(0, 1),
-  ]);
-  const armTable = textTable([
-    ['arm', 'rows', 'share', kind],
-    ...arms.map(({ arm, rows, share, mean }) => [arm, whole(rows), percent(share), meanText(kind, mean)]),
-  ]);
-  const head = [
-    'difference',
-    `${percent(1 - alpha, 0)} at any time`,
-    'one planned look',
-    'p at any time',
-    'p, one look',
-  ];
-  const cells = ({ difference, interval, fixed, p }: Omit<Comparison_, 'curve'>) => [
-    difference === null ? '–' : differenceText(kind, difference),
-    interval ? between(kind, interval) : '–',
-    fixed ? between(kind, fixed) : '–',
-    pValue(p),
-    fixed ? pValue(fixed.p) : '–',
-  ];
-  const differences = textTable([['arm', ...head], ...comparisons.map((one) => [one.arm, ...cells(one)])]);
-  const several =
-    comparisons.length > 1
-      ? `\n  Each comparison is at ${significant(comparisons[0].alpha, 3)}: alpha over ${comparisons.length} arms (Bonferroni).`
-      : '';
-  const shown = [...groups].sort((a, b) => a.q - b.q).slice(0, 30);
-  const grouped =
-    groups.length === 0
-      ? ''
-      : `\n\n${textTable([
-          ['group', 'arm', 'rows', ...head.slice(0, 2), 'p', 'q'],
-          ...shown.map((one) => [
-            one.group,
-            one.arm,
-            whole(one.rows),
-            ...cells(one).slice(0, 2),
-            pValue(one.p),
-            `${pValue(one.q)}${one.isDiscovery ? ' *' : ''}`,
-          ]),
-        ])}${groups.length > shown.length ? `\n  ${groups.length - shown.length} more: --json and --report have them` : ''}\n  * at most ${percent(alpha, 0)} of these are expected to be false (Benjamini-Hochberg over ${groups.length}); intervals are not adjusted for their number`;
-  return `${lines}\n\n${armTable}\n\n${differences}${several}${grouped}\n\n${result.conclusion}\n`;
-}
-
-type Comparison_ = Experiment['comparisons'][number];

@@ -1,18 +1,14 @@
 /** The page of `experiment --report`: no script and no external address, as that of `train`. */
-import type { Comparison } from '../figures/experiment.ts';
+import type { Interval } from '../../../src/monitor.ts';
+import type { Comparison, ExperimentResult } from '../figures/experiment.ts';
+import { meanText as meanOf, differenceText as points, rangeText } from '../figures/experimentWords.ts';
 import { brief, percent, pValue, significant, whole } from '../figures/wording.ts';
-import type { ExperimentResult } from '../jobs/experiment.ts';
 import type { Origin } from './data.ts';
 import { dataTable, html, type Markup, name } from './html.ts';
 import { documentOf, figureOf, parted, reproduction } from './page.ts';
 import { ACCENT, asSpec, INK, type Plot, size, values } from './plots/plot.ts';
 
-const points = (kind: string, value: number): string =>
-  kind === 'rate' ? `${significant(100 * value, 3)} points` : significant(value, 4);
-const range = (kind: string, ends: { readonly low: number; readonly high: number } | null): string =>
-  ends ? `${points(kind, ends.low)} to ${points(kind, ends.high)}` : '–';
-const meanOf = (kind: string, mean: number | null): string =>
-  mean === null ? '–' : kind === 'rate' ? percent(mean, 2) : significant(mean, 5);
+const range = (kind: ExperimentResult['kind'], ends: Interval | null): string => (ends ? rangeText(kind, ends) : '–');
 
 /** The confidence sequence over the rows. */
 function sequencePlot({ arm, curve, isRejected }: Comparison, { kind, control, alpha, time }: ExperimentResult): Plot {
@@ -38,7 +34,7 @@ function sequencePlot({ arm, curve, isRejected }: Comparison, { kind, control, a
     type: 'quantitative',
     title: kind === 'rate' ? 'difference, points of percent' : 'difference',
     scale: { domain: [least, most], nice: true, zero: false },
-    axis: { format: '~g' },
+    axis: { format: '~r' },
   });
   const last = curve[curve.length - 1];
   const excludes = last.low > 0 || last.high < 0;
@@ -179,7 +175,7 @@ function checks({ arms, sampleRatio, warnings }: ExperimentResult): Markup {
     }),
   )}</div>
 <p class="finding">χ² ${significant(sampleRatio.chi2, 4)} with ${sampleRatio.df} degrees of freedom, p ${pValue(sampleRatio.fixedP)} for one look; p ${pValue(sampleRatio.p)} at any time of looking.</p>
-<h3>Warnings</h3>
+</section><section id="warnings"><h2>Warnings</h2>
 ${
   warnings.length === 0
     ? html`<p class="aside">None.</p>`
