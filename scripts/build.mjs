@@ -187,6 +187,21 @@ await build({
 });
 run('typescript/bin/tsc', '-p', 'client/tsconfig.build.json');
 
+// the provider of OpenFeature, which depends on the client by its name
+rmSync('openfeature/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'openfeature/CHANGELOG.md');
+await build({
+  entryPoints: ['openfeature/src/index.ts'],
+  outfile: 'openfeature/dist/index.js',
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+run('typescript/bin/tsc', '-p', 'openfeature/tsconfig.build.json');
+
 /** A package that is bundled (CommonJS) gets what it requires by an import, which a bundle of modules has. */
 const requiredByImport = {
   name: 'required-by-import',

@@ -36,6 +36,7 @@ const sources = [
   'service',
   'registry',
   'client',
+  'openfeature',
   'scripts/build.mjs',
   'asconfig.json',
   'tsconfig.build.json',

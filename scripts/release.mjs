@@ -21,6 +21,7 @@ const PLACES = {
   ],
   'registry/package.json': [/^( {2}"version": ")([^"]+)/m, /^( {4}"logodds": ")([^"]+)/m],
   'client/package.json': [/^( {2}"version": ")([^"]+)/m],
+  'openfeature/package.json': [/^( {2}"version": ")([^"]+)/m, /^( {4}"@logodds\/client": ")([^"]+)/m],
   'cli/package.json': [/^( {2}"version": ")([^"]+)/m],
   'package-lock.json': [
     /^( {2}"version": ")([^"]+)/m,
@@ -31,6 +32,8 @@ const PLACES = {
     /^( {6}"name": "@logodds\/service",[^}]*?"logodds": ")([^"]+)/m,
     /^( {8}"@logodds\/registry": ")(\d[^"]*)/m,
     /^( {6}"name": "@logodds\/client",\n {6}"version": ")([^"]+)/m,
+    /^( {6}"name": "@logodds\/openfeature",\n {6}"version": ")([^"]+)/m,
+    /^( {8}"@logodds\/client": ")(\d[^"]*)/m,
     /^( {6}"name": "@logodds\/cli",\n {6}"version": ")([^"]+)/m,
   ],
   'src/model/manifest.ts': [/^(export const PRODUCER = 'logodds )([^']+)/m],

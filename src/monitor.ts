@@ -2,6 +2,8 @@
  * Sequential tests, confidence sequences and the statistics of experiments: they may be looked at after every request. Pure: no clock, no randomness.
  * @module
  */
+
+export { chiSquareTail } from './math/chiSquare.ts';
 export type { Alternative, Interval, SequentialTest } from './monitor/check.ts';
 export * from './monitor/cuped.ts';
 export {
@@ -24,4 +26,3 @@ export { MeanTest, type MeanTestOptions, type MeanTestState, meanTest } from './
 export * from './monitor/rateDifference.ts';
 export * from './monitor/sampleRatio.ts';
 export * from './monitor/shareTest.ts';
-export { chiSquareTail } from './math/chiSquare.ts';

@@ -7,6 +7,7 @@ import { forgetNotes } from './commands/common.ts';
 import { cv } from './commands/cv.ts';
 import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
+import { experiment } from './commands/experiment.ts';
 import { explain } from './commands/explain.ts';
 import { inspect } from './commands/inspect.ts';
 import { keygen } from './commands/keygen.ts';
@@ -61,6 +62,7 @@ const COMMANDS = [
   schema,
   explain,
   inspect,
+  experiment,
   serve,
   audit,
   keygen,

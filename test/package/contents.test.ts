@@ -20,6 +20,7 @@ const library = packed('.');
 const command = packed('cli');
 const client = packed('client');
 const service = packed('service');
+const openfeature = packed('openfeature');
 /** All that a package may have; so no sources, no tests, no source maps. */
 const EVERY = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const LIBRARY = [
@@ -37,6 +38,7 @@ const COMMAND = [
   /^serve\.schema\.json$/,
 ];
 const SERVICE = [/^dist\/index\.js$/, /^dist\/part-\w{8}\.js$/, /^dist\/types\/([\w]+\/)*\w+\.d\.ts$/];
+const OPENFEATURE = [/^dist\/index\.js$/, /^dist\/types\/\w+\.d\.ts$/];
 const CLIENT = [/^dist\/index\.js$/, /^dist\/types\/(v2\/)?\w+\.d\.ts$/];
 
 test.each([
@@ -44,6 +46,7 @@ test.each([
   ['@logodds/cli', command, COMMAND],
   ['@logodds/client', client, CLIENT],
   ['@logodds/service', service, SERVICE],
+  ['@logodds/openfeature', openfeature, OPENFEATURE],
 ] as const)(
   '%s is packed with README, LICENSE, CHANGELOG and what it runs, and with nothing else',
   (_, { paths }, allowed) => {
@@ -59,7 +62,7 @@ test.each([
 );
 
 test('no packed file names a source map', () => {
-  for (const { paths, read } of [library, command, client, service]) {
+  for (const { paths, read } of [library, command, client, service, openfeature]) {
     const code = paths.filter((path) => /\.(js|ts)$/.test(path));
     expect(code.filter((path) => /^\/\/# sourceMappingURL=/m.test(read(path)))).toEqual([]);
   }
@@ -71,10 +74,11 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
-// the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module
-test('unpacked, the library is at most 3.7 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(3_700_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(2_300_000);
+// the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module; monitoring is 40 kB in each and 32 kB of
+// declarations; `experiment`, a part of the command that is loaded with it, is 35 kB
+test('unpacked, the library is at most 3.85 MB, the command at most 2.35 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(3_850_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(2_350_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(500_000);
 });
@@ -86,6 +90,7 @@ test('all packages have one version, one licence and one repository, and publish
     ['cli', command],
     ['client', client],
     ['service', service],
+    ['openfeature', openfeature],
   ] as const) {
     expect(manifest.repository).toEqual({
       type: 'git',
@@ -100,6 +105,13 @@ test('all packages have one version, one licence and one repository, and publish
     for (const field of ['version', 'license', 'author', 'engines'])
       expect(manifest[field], field).toEqual(library.manifest[field]);
   }
+});
+
+test('the provider depends on the client of its version, and takes the SDK that is there', () => {
+  const { dependencies, peerDependencies, version } = openfeature.manifest;
+  expect(dependencies).toEqual({ '@logodds/client': version });
+  expect(Object.keys(peerDependencies)).toEqual(['@openfeature/server-sdk']);
+  expect(openfeature.unpackedSize).toBeLessThanOrEqual(100_000);
 });
 
 test('the client depends on nothing', () => {

@@ -19,11 +19,17 @@ test('packages, lockfile and model files say one version', () => {
 test('a release writes its version everywhere and dates what was unreleased', () => {
   const files = released(over({ 'CHANGELOG.md': CHANGELOG }), '7.8.10', '2026-12-01');
   expect(files['CHANGELOG.md']).toBe(CHANGELOG.replace('## Unreleased\n', '## Unreleased\n\n## 7.8.10 (2026-12-01)\n'));
-  for (const file of ['package.json', 'cli/package.json', 'client/package.json', 'service/package.json'])
+  for (const file of [
+    'package.json',
+    'cli/package.json',
+    'client/package.json',
+    'openfeature/package.json',
+    'service/package.json',
+  ])
     expect(JSON.parse(files[file]).version).toBe('7.8.10');
   const lock = JSON.parse(files['package-lock.json']);
-  expect(['', 'cli', 'client', 'service'].map((folder) => lock.packages[folder].version)).toEqual(
-    new Array(4).fill('7.8.10'),
+  expect(['', 'cli', 'client', 'openfeature', 'service'].map((folder) => lock.packages[folder].version)).toEqual(
+    new Array(5).fill('7.8.10'),
   );
   expect(lock.version).toBe('7.8.10');
   expect(lock.packages.service.dependencies.logodds).toBe('7.8.10');

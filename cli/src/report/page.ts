@@ -44,7 +44,11 @@ export async function reportPage(data: ReportData): Promise<string> {
     warnings(data.warnings),
     reproduce(data),
   ];
-  const title = `${brief(data.target)}: a logistic regression`;
+  return documentOf(`${brief(data.target)}: a logistic regression`, [heading(data), sections], data.origin.made);
+}
+
+/** A page: its head with the policy that allows no script and no address, and its contents. */
+export function documentOf(title: string, contents: Content, made: string): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -58,9 +62,8 @@ export async function reportPage(data: ReportData): Promise<string> {
 </head>
 <body>
 <main>
-${heading(data)}
-${sections}
-<footer>Made by logodds on ${data.origin.made}.</footer>
+${contents}
+<footer>Made by logodds on ${made}.</footer>
 </main>
 </body>
 </html>
@@ -103,7 +106,7 @@ ${notice(data)}
 }
 
 /** A plot with its legend, its finding and its numbers. */
-async function figureOf(plot: Plot, id: string, numbers?: Content): Promise<Markup> {
+export async function figureOf(plot: Plot, id: string, numbers?: Content): Promise<Markup> {
   const [head, ...rows] = plot.numbers;
   return html`<figure id="figure-${id}">
 <h3>${plot.title}</h3>
@@ -323,13 +326,24 @@ export function parted(message: string): readonly [evidence: string, advice: str
 const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 function reproduce({ origin }: ReportData): Markup {
-  const { argv, versions, model, data, seed } = origin;
-  const facts: readonly (readonly [string, string] | null)[] = [
-    ['model', model.path],
-    model.sha256 === null ? null : ['its SHA-256', model.sha256],
+  const { model, seed } = origin;
+  const before: Facts = [['model', model.path], model.sha256 === null ? null : ['its SHA-256', model.sha256]];
+  return reproduction(origin, before, [seed === null ? null : ['seed', String(seed)]]);
+}
+
+type Facts = readonly (readonly [string, string] | null)[];
+
+/** The command line and the data, by which the page can be made again. */
+export function reproduction(
+  { argv, versions, data }: Pick<ReportData['origin'], 'argv' | 'versions' | 'data'>,
+  before: Facts = [],
+  after: Facts = [],
+): Markup {
+  const facts: Facts = [
+    ...before,
     ['data', `${data.name}${data.bytes === null ? '' : `, ${whole(data.bytes)} bytes`}`],
     data.sha256 === null ? null : ['its SHA-256', data.sha256],
-    seed === null ? null : ['seed', String(seed)],
+    ...after,
     ...versions,
   ];
   return html`<section id="reproduce"><h2>How to reproduce</h2>

@@ -28,16 +28,21 @@ export interface ReportRun extends Omit<ReportInput, 'origin'> {
  */
 export async function writeReport(to: ReportTarget, run: ReportRun): Promise<void> {
   const { modelPath, sha256, data, seed, ...input } = run;
-  const origin: Origin = {
-    argv: to.argv.map(withoutSecrets),
-    versions: to.versions,
-    model: { path: modelPath, sha256 },
-    data: await digestOf(data),
-    seed,
-    made: new Date().toISOString().slice(0, 16).replace('T', ' ').concat(' UTC'),
-  };
-  const page = await reportPage(reportData({ ...input, origin }));
-  const file = new OutputFile(to.path);
+  const origin: Origin = { ...(await originOf(to, data)), model: { path: modelPath, sha256 }, seed };
+  writePage(to.path, await reportPage(reportData({ ...input, origin })));
+}
+
+/** What a page says of the run that made it. */
+export const originOf = async (to: ReportTarget, data: SourceOptions): Promise<Omit<Origin, 'model' | 'seed'>> => ({
+  argv: to.argv.map(withoutSecrets),
+  versions: to.versions,
+  data: await digestOf(data),
+  made: new Date().toISOString().slice(0, 16).replace('T', ' ').concat(' UTC'),
+});
+
+/** Writes a page, which appears under its name when it is complete. @throws ERR_OUTPUT */
+export function writePage(path: string, page: string): void {
+  const file = new OutputFile(path);
   file.write(new TextEncoder().encode(page));
   file.commit();
 }
