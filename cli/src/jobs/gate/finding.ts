@@ -1,4 +1,4 @@
-import type { ResolvedModel } from '../../read/models.ts';
+import type { ResolvedModel } from './resolveModel.ts';
 import type { ComparedRows } from './rows.ts';
 import type { GateRules, Given, RuleName } from './rules.ts';
 

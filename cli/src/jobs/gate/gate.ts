@@ -1,5 +1,4 @@
 import { LogoddsError } from '../../../../src/index.ts';
-import { resolveModel } from '../../read/models.ts';
 import type { SourceOptions } from '../../read/source.ts';
 import { latency, size } from './budgets.ts';
 import { coefficients, incomparable, schema } from './compatibility.ts';
@@ -15,6 +14,7 @@ import {
 } from './performance.ts';
 import { labelCoverage, positives, rows as rowsRule, scored, scorePsi } from './population.ts';
 import { readRules } from './readRules.ts';
+import { resolveModel } from './resolveModel.ts';
 import { type ComparedRows, readRows } from './rows.ts';
 import type { GateRules, RuleName } from './rules.ts';
 

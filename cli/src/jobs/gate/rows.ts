@@ -235,7 +235,8 @@ async function allScores(
   try {
     await streamColumns(
       data,
-      { wanted, model },
+      // columns that it does not use may be groups
+      { wanted, model: null },
       (table, first) => {
         score(table, first);
         for (let row = 0; row < table.rows && records.length < MOST_RECORDS; row++) records.push(recordOf(table, row));

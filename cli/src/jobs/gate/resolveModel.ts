@@ -1,6 +1,6 @@
 /** Models by what names them. */
-import { LogoddsError, type Model } from '../../../src/index.ts';
-import { readModelFile } from './files.ts';
+import { LogoddsError, type Model } from '../../../../src/index.ts';
+import { readModelFile } from '../../read/files.ts';
 
 /** A model, and the file that it comes from. */
 export interface ResolvedModel {
