@@ -14,6 +14,7 @@ if what == "argo":
     back = yaml.safe_load(WorkflowTemplate.from_dict(given).to_yaml())
     print(json.dumps({"given": given, "back": back}))
 else:
-    suite = JUnitXml.fromfile(path)
+    suites = JUnitXml.fromfile(path)
+    (suite,) = suites
     cases = [[case.classname, case.name, [type(result).__name__ for result in case.result]] for case in suite]
     print(json.dumps({"tests": suite.tests, "failures": suite.failures, "errors": suite.errors, "skipped": suite.skipped, "cases": cases}))

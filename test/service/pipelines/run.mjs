@@ -64,7 +64,8 @@ function gitlab(folder, text) {
   git('add', '-A');
   git('commit', '-qm', 'model');
   return (...args) =>
-    spawnSync(gitlabCiLocal(), ['--cwd', folder, ...args], {
+    spawnSync(gitlabCiLocal(), args, {
+      cwd: folder,
       encoding: 'utf8',
       env: { ...process.env, CI_DEFAULT_BRANCH: 'main' },
     });

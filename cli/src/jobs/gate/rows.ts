@@ -54,7 +54,7 @@ export interface ComparedRows {
   readonly groups: ReadonlyMap<string, GroupColumn>;
   readonly candidate: ModelScores;
   readonly champion: ModelScores;
-  /** the first records, as the candidate reads them */
+  /** the first records, with the fields of both models, as the candidate reads them */
   readonly records: readonly object[];
 }
 
@@ -126,7 +126,7 @@ export async function readRows(
     groups: new Map([...labels.groups].map(([name, { codes, names }]) => [name, { codes: pick(codes), names }])),
     candidate: scores(own),
     champion: scores(other),
-    records: own.records,
+    records: own.records.map((record, row) => ({ ...other.records[row], ...record })),
   };
 }
 
