@@ -211,7 +211,7 @@ describe('rules', () => {
   test('calibration, Brier score, PSI and size', () => {
     const wanted = {
       brier: {},
-      calibrationIntercept: {},
+      calibrationIntercept: { least: -0.5, greatest: 0.5 },
       calibrationSlope: { judgedBy: 'estimate' },
       calibrationError: { most: 0 },
       scorePsi: {},
