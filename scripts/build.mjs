@@ -255,14 +255,15 @@ await build({
   plugins: [duckdbApart, telemetryApart],
 });
 await build({ ...command, entryPoints: { worker: 'cli/src/write/worker.ts' }, plugins: [duckdbApart] });
-// the schema of its configuration, which is made of the table of its options
-const { outputFiles: optionsOfServe } = await build({
-  ...command,
-  entryPoints: { options: 'cli/src/serve/options.ts' },
-  write: false,
-});
-const { serveSchema } = await import(`data:text/javascript,${encodeURIComponent(optionsOfServe[0].text)}`);
-writeFileSync('cli/serve.schema.json', `${JSON.stringify(serveSchema, null, 2)}\n`);
+// the schemas of its files, which are made of tables: options of the service, rules of the gate
+for (const [file, source, name] of [
+  ['serve', 'cli/src/serve/options.ts', 'serveSchema'],
+  ['gate', 'cli/src/jobs/gate/rules.ts', 'gateSchema'],
+]) {
+  const { outputFiles } = await build({ ...command, entryPoints: { table: source }, write: false });
+  const table = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+  writeFileSync(`cli/${file}.schema.json`, `${JSON.stringify(table[name], null, 2)}\n`);
+}
 await build({
   ...command,
   entryPoints: { recorder: 'cli/src/serve/observation/recorderThread.ts' },

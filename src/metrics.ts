@@ -25,6 +25,7 @@ export {
   type Weight,
   type WeightKind,
 } from './metrics/binary.ts';
+export * from './metrics/calibrated.ts';
 export * from './metrics/confusion.ts';
 export {
   averagePrecision,
@@ -43,5 +44,8 @@ export {
   type Top,
 } from './metrics/curves.ts';
 export * from './metrics/groups.ts';
-export * from './metrics/interval.ts';
+export { type AucInterval, aucInterval, type IntervalMethod } from './metrics/interval.ts';
 export * from './metrics/multiclass.ts';
+export * from './metrics/paired.ts';
+export type { Compared } from './metrics/weighted.ts';
+export * from './monitor/psi.ts';

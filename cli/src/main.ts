@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
 import { experiment } from './commands/experiment.ts';
 import { explain } from './commands/explain.ts';
+import { gate } from './commands/gate.ts';
 import { inspect } from './commands/inspect.ts';
 import { keygen } from './commands/keygen.ts';
 import { migrate } from './commands/migrate.ts';
@@ -49,7 +50,7 @@ Examples:
   logodds schema loans.csv --target default --out loans.schema.json
   logodds explain loans.safetensors --record '{"age": 41, "income": 32000}'
 
-Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
+Exit status: 0 done; 1 failed, with an error code and one sentence on standard error, or a gate that does not pass; 2 wrong usage.`;
 
 /** In the order of help. */
 const COMMANDS = [
@@ -62,6 +63,7 @@ const COMMANDS = [
   schema,
   explain,
   inspect,
+  gate,
   experiment,
   serve,
   audit,
@@ -71,7 +73,7 @@ const COMMANDS = [
   migrate,
 ];
 
-function createProgram(): Command {
+function createProgram(ended: (status: number) => void): Command {
   const program = new Command('logodds')
     .description('Logistic regression from files: fit, score, evaluate, inspect.')
     .version(version())
@@ -81,7 +83,7 @@ function createProgram(): Command {
       writeOut: (text) => process.stdout.write(printable(text)),
       writeErr: (text) => process.stderr.write(printable(text)),
     });
-  for (const command of COMMANDS) addCommand(program, command);
+  for (const command of COMMANDS) addCommand(program, command, ended);
   return program;
 }
 
@@ -97,9 +99,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   keepPrivate();
   forgetNotes();
+  let status = 0;
+  const ended = (last: number) => {
+    status = last;
+  };
   try {
-    await createProgram().parseAsync([...argv]);
-    return 0;
+    await createProgram(ended).parseAsync([...argv]);
+    return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const sentence =

@@ -133,6 +133,24 @@ export function meanSquaredError(predictions: Predictions, y: Labels, weight: We
   return mean(values.length, weight, total, form.squaredError(values, y));
 }
 
+/** Of each row: −log of the probability of what happened, (p − y)², p. */
+export interface RowFigures {
+  readonly losses: Float64Array;
+  readonly squares: Float64Array;
+  readonly probabilities: Float64Array;
+}
+
+/** @throws as `logLoss` */
+export function figuresOfRows(predictions: Predictions, y: Labels, weight: Weight): RowFigures {
+  const { form, values } = read(predictions, y, weight);
+  const each = (of: OfRow) => Float64Array.from({ length: values.length }, (_, i) => of(i));
+  return {
+    losses: each(form.surprise(values, y)),
+    squares: each(form.squaredError(values, y)),
+    probabilities: form.probabilities(values),
+  };
+}
+
 /** @returns Σ sᵢ·[the label is yᵢ]/S, the labels those that were said, or by the threshold @throws as `evaluate` */
 export function shareOfHits(predictions: Predictions, y: Labels, weight: Weight, said: SaidLabels): number {
   const all = read(predictions, y, weight);

@@ -1,6 +1,5 @@
 import { LogoddsError } from '../../bindings/errors.ts';
-import { refuseUnknown } from '../../bindings/names.ts';
-import { Z95 } from '../math/normal.ts';
+import { refuseUnknown, tell } from '../../bindings/names.ts';
 import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
 import { sortTagged } from '../math/sort.ts';
@@ -13,14 +12,21 @@ import {
   type Weight,
   type WeightKind,
 } from './check.ts';
+import { components, halfWidth, logitEnds, momentsOf } from './delong.ts';
 
 /**
  * How an interval is estimated: by DeLong's variance and the normal distribution, or from resampled rows with a number of replicates and a seed.
  */
 export type IntervalMethod = (
-  | { readonly method?: 'delong' }
+  | {
+      readonly method?: 'delong';
+      /** `plain` (default): symmetric about the area, cut at 0 and 1; `logit`: symmetric in log(a/(1 − a)), within 0 and 1 by itself */
+      readonly scale?: 'plain' | 'logit';
+    }
   | { readonly method: 'bootstrap'; readonly replicates?: number; readonly seed?: number }
 ) & {
+  /** share of the intervals that have the true area; default 0.95 */
+  readonly level?: number;
   /** what the weights are; default sampling */
   readonly weightKind?: WeightKind;
 };
@@ -29,16 +35,17 @@ export type IntervalMethod = (
 export interface AucInterval {
   readonly auc: number;
   readonly stdError: number;
-  /** ends of the 95 % interval, within [0, 1] */
+  /** ends of the interval, within [0, 1] */
   readonly low: number;
   readonly high: number;
 }
 
 /**
- * Returns the area under the ROC curve with its 95 % interval; null when a class has fewer than two rows of positive weight.
+ * Returns the area under the ROC curve with its 95 % interval (or that of another `level`); null when a class has fewer than two rows of positive weight.
  *
  *   delong     auc ± 1.96·√(Var(vᵢ)/m + Var(vⱼ)/n), cut at 0 and 1.   vᵢ: share of the negative rows below positive row i, ties counting half;
  *              vⱼ: share of the positive rows above negative row j;   m, n: number of positive and negative rows
+ *              with `scale: 'logit'` the ends are σ(log(auc/(1 − auc)) ∓ 1.96·stdError/(auc·(1 − auc))), better where an area is near 1
  *   bootstrap  2.5 % and 97.5 % points of the areas of resampled rows (interpolated, as numpy's), positive and negative rows drawn apart
  *
  * Weights of `weightKind` count are numbers of rows: m = Σ s, and a row of weight 2 is two rows. Sampling weights (default) say how much a row stands for,
@@ -46,8 +53,9 @@ export interface AucInterval {
  *
  * At an area of 1 both intervals are [1, 1], because rows that do not overlap cannot say how nearly they did. Other parameters and errors are those of `auc`.
  * The bootstrap takes replicates × rows steps.
- * @param method  `{ method: 'delong' }` (default), or `{ method: 'bootstrap', replicates, seed }` (default 1000 and 1); `weightKind` with both
- * @throws ERR_RANGE options that the method does not have, replicates that are no integer ≥ 100, a seed that is no integer, another method
+ * @param method  `{ method: 'delong' }` (default), or `{ method: 'bootstrap', replicates, seed }` (default 1000 and 1); `weightKind` and
+ *   `level` with both, `scale` with delong
+ * @throws ERR_RANGE options that the method does not have, a level outside (0, 1), replicates that are no integer ≥ 100, a seed that is no integer, another method
  * @see DeLong, DeLong, Clarke-Pearson, Biometrics 44, 1988; Sun, Xu, IEEE Signal Processing Letters 21, 2014 (by ranks)
  * @example
  * const found = aucInterval([3, 1.5, 1, 2], [1, 1, 0, 0]);
@@ -62,8 +70,9 @@ export function aucInterval(
   method: IntervalMethod = {},
 ): AucInterval | null {
   const drawn = method?.method === 'bootstrap';
-  const known = { method: true, weightKind: true } as const;
-  refuseUnknown('aucInterval', method, drawn ? { ...known, replicates: true, seed: true } : known);
+  const known = { method: true, weightKind: true, level: true } as const;
+  refuseUnknown('aucInterval', method, drawn ? { ...known, replicates: true, seed: true } : { ...known, scale: true });
+  const level = checkLevel(method.level);
   checkScores(scores);
   checkRows(scores.length, y, 2, weight, 'scores');
   const [positive, negative] = sides(scores, y, weight, method.weightKind);
@@ -71,9 +80,9 @@ export function aucInterval(
   switch (method.method) {
     case undefined:
     case 'delong':
-      return delong(positive, negative);
+      return delong(areaOf(positive, negative), scores, y, weight, method, level);
     case 'bootstrap':
-      return bootstrap(positive, negative, method);
+      return bootstrap(positive, negative, method, level);
     default:
       throw new LogoddsError(
         'ERR_RANGE',
@@ -127,44 +136,48 @@ function sides(scores: RowScores, y: Labels, weight: Weight, kind?: WeightKind):
   return [side(1), side(0)];
 }
 
-function delong(positive: Side, negative: Side): AucInterval {
-  const auc = areaOf(positive, negative);
-  const below = placements(positive, negative);
-  const above = placements(negative, positive).map((value) => 1 - value);
-  const stdError = Math.sqrt(variance(positive, below, auc) + variance(negative, above, auc));
-  return { auc, stdError, low: Math.max(0, auc - Z95 * stdError), high: Math.min(1, auc + Z95 * stdError) };
+/** @returns the level, default 0.95 @throws ERR_RANGE */
+export function checkLevel(level = 0.95): number {
+  if (typeof level === 'number' && level > 0 && level < 1) return level;
+  throw new LogoddsError('ERR_RANGE', `level: expected a number above 0 and below 1, got ${tell(level)}`);
 }
 
-/** Of each row of `side` the share of the other side's weight that is below it, ties counting half. */
-function placements(side: Side, other: Side): Float64Array {
-  const at = tally(other.ranks, other.weights, other.distinct);
-  let below = 0;
-  for (let rank = 0; rank < at.length; rank++) {
-    const here = at[rank];
-    at[rank] = (below + here / 2) / other.total;
-    below += here;
+/** What is drawn: 1000 replicates from seed 1 by default. @throws ERR_RANGE */
+export function checkDrawn({ replicates = 1000, seed = 1 }: { readonly replicates?: number; readonly seed?: number }): {
+  replicates: number;
+  seed: number;
+} {
+  if (!(Number.isInteger(replicates) && replicates >= 100)) {
+    throw new LogoddsError('ERR_RANGE', `replicates: expected an integer >= 100, got ${replicates}`);
   }
-  return Float64Array.from(side.ranks, (rank) => at[rank]);
+  if (!Number.isInteger(seed)) throw new LogoddsError('ERR_RANGE', `seed: expected an integer, got ${seed}`);
+  return { replicates, seed };
 }
 
-/** The variance of the mean of these values. */
-function variance({ weights, total, draws, counts }: Side, values: Float64Array, mean: number): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    sum += (counts ? weights[i] : weights[i] ** 2) * (values[i] - mean) ** 2;
-  }
-  return counts ? sum / (total * (draws - 1)) : (sum * draws) / (draws - 1) / total ** 2;
+function delong(
+  auc: number,
+  scores: RowScores,
+  y: Labels,
+  weight: Weight,
+  { weightKind, scale = 'plain' }: Extract<IntervalMethod, { method?: 'delong' }>,
+  level: number,
+): AucInterval {
+  if (scale !== 'plain' && scale !== 'logit')
+    throw new LogoddsError('ERR_RANGE', `scale: expected plain or logit, got ${tell(scale)}`);
+  const sampled = { y, weight, counts: areCounts(weight, weightKind) };
+  const stdError = Math.sqrt(momentsOf(components(scores, sampled), sampled)!.variance);
+  if (scale === 'logit') return { auc, stdError, ...logitEnds(auc, stdError, level) };
+  const half = halfWidth(level) * stdError;
+  return { auc, stdError, low: Math.max(0, auc - half), high: Math.min(1, auc + half) };
 }
 
 function bootstrap(
   positive: Side,
   negative: Side,
-  { replicates = 1000, seed = 1 }: { readonly replicates?: number; readonly seed?: number },
+  options: { readonly replicates?: number; readonly seed?: number },
+  level: number,
 ): AucInterval {
-  if (!(Number.isInteger(replicates) && replicates >= 100)) {
-    throw new LogoddsError('ERR_RANGE', `replicates: expected an integer >= 100, got ${replicates}`);
-  }
-  if (!Number.isInteger(seed)) throw new LogoddsError('ERR_RANGE', `seed: expected an integer, got ${seed}`);
+  const { replicates, seed } = checkDrawn(options);
   const next = splitmix32(seed);
   const draws = [positive, negative].map(sampler);
   const areas = new Float64Array(replicates).map(() => area(draws[0](next), draws[1](next)));
@@ -174,8 +187,8 @@ function bootstrap(
   return {
     auc: areaOf(positive, negative),
     stdError: Math.sqrt(squares / (replicates - 1)),
-    low: quantile(areas, 0.025),
-    high: quantile(areas, 0.975),
+    low: quantile(areas, (1 - level) / 2),
+    high: quantile(areas, (1 + level) / 2),
   };
 }
 

@@ -35,6 +35,7 @@ const COMMAND = [
   /^dist\/(part|start)-\w{8}\.js$/,
   /^dist\/LICENSE\.(duckdb|opentelemetry)$/,
   /^proto\/inference\.proto$/,
+  /^gate\.schema\.json$/,
   /^serve\.schema\.json$/,
 ];
 const SERVICE = [/^dist\/index\.js$/, /^dist\/part-\w{8}\.js$/, /^dist\/types\/([\w]+\/)*\w+\.d\.ts$/];

@@ -8,9 +8,9 @@ const NAMES: Record<string, string> = {
   '.': `Engine LogoddsError Model OnlineLearner calibrate checkDeclaration coefficients countOutOfRange crossValidate diagnose explain explainer
     fit fitMatrix fitPath inferSchema inputSchema inputType interval loadModel oddsRatios outOfFold pickEngine rangesOf reasons saveModel
     scoreBatch sliceTable splitTable tableFromRecords whatIf`,
-  './metrics': `accuracy auc aucInterval averagePrecision brier brierDecomposition classificationReport confusion confusionCurve ece evaluate
-    evaluateClasses fbeta gainCurve groupMetrics ksStatistic liftAtK logLoss oneVsRestAuc precisionAtK precisionRecallCurve recallAtK
-    reliability rocCurve topKAccuracy`,
+  './metrics': `accuracy auc aucDifference aucInterval averagePrecision brier brierDecomposition calibrationLine classificationReport confusion
+    confusionCurve ece eceFloor evaluate evaluateClasses fbeta gainCurve groupMetrics ksStatistic liftAtK logLoss metricDifferences
+    oneVsRestAuc precisionAtK precisionRecallCurve psi psiOfShares recallAtK reliability rocCurve topKAccuracy`,
   './decide': `CALIBRATION_METHODS abstainByCost abstainByShare applyCalibration calibratedProbability chooseDecision chooseReview chooseThreshold
     costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
   './monitor': `MeanDifference MeanSequence MeanTest RateDifference ShareTest chiSquareTail cuped meanDifference meanSequence meanTest rateDifference

@@ -8,6 +8,7 @@
 //   npm run test:service -- host                                 10,000 idle connections, the time of a start
 //   npm run test:service -- hosts                                one table of requests on every host
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
+//   npm run test:service -- pipelines                            the pipelines of deploy/, by the linter of each platform
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
 //   npm run test:service -- signing                              model-signing of PyPI: its signatures and ours, each read by the other; on workerd too
@@ -23,6 +24,7 @@ import { first } from './first/run.mjs';
 import { host } from './host/run.mjs';
 import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
+import { pipelines } from './pipelines/run.mjs';
 import { programs } from './programs/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 import { signing } from './signing/run.mjs';
@@ -38,6 +40,7 @@ const SUITES = {
   host,
   hosts,
   load,
+  pipelines,
   programs,
   schemathesis,
   signing,

@@ -10,21 +10,33 @@ export interface CommandLine {
   readonly options: readonly OptionRow[];
   /** below the options */
   readonly help?: string;
-  /** @param given  the arguments, the flags, the command */
-  readonly run: (...given: never[]) => void | Promise<void>;
+  /**
+   * @param given  the arguments, the flags, the command
+   * @returns the exit status, where it is not 0 although nothing went wrong
+   */
+  readonly run: (...given: never[]) => Ended | Promise<Ended>;
 }
 
-export function addCommand(program: Command, { name, description, takes, options, help = '', run }: CommandLine): void {
+// biome-ignore lint/suspicious/noConfusingVoidType: most commands return nothing
+type Ended = number | void;
+
+/** @param ended  called with an exit status that is not 0 */
+export function addCommand(
+  program: Command,
+  { name, description, takes, options, help = '', run }: CommandLine,
+  ended: (status: number) => void,
+): void {
   const command = program.command(name).description(description).addHelpText('after', help);
   for (const [argument, text] of takes) command.argument(argument, text);
   for (const row of options) command.addOption(optionOf(row));
-  command.action((...given: unknown[]) => {
+  command.action(async (...given: unknown[]) => {
     // misspelt options are refused before this, so a missing option is truly absent
     for (const row of options) {
       const option = optionOf(row);
       if (row[2]?.required && command.getOptionValue(option.attributeName()) === undefined)
         command.error(`error: required option '${option.flags}' not specified`);
     }
-    return (run as (...all: unknown[]) => void | Promise<void>)(...given);
+    const status = await (run as (...all: unknown[]) => Ended | Promise<Ended>)(...given);
+    if (typeof status === 'number') ended(status);
   });
 }

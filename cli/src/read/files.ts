@@ -4,7 +4,10 @@ import { checkDeclaration, type Declaration, LogoddsError, loadModel, type Model
 import { reason } from '../write/temporary.ts';
 
 /** @throws ERR_DATA when it cannot be read, ERR_FORMAT when it is not a complete model of this format */
-export function readModel(path: string): Model {
+export const readModel = (path: string): Model => readModelFile(path).model;
+
+/** A model and its file. @throws as `readModel` */
+export function readModelFile(path: string): { readonly bytes: Uint8Array; readonly model: Model } {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -16,7 +19,7 @@ export function readModel(path: string): Model {
     );
   }
   try {
-    return loadModel(bytes);
+    return { bytes, model: loadModel(bytes) };
   } catch (error) {
     if (error instanceof LogoddsError)
       throw new LogoddsError(error.code, `${path}: ${error.message}`, { cause: error, reason: error.reason });

@@ -50,12 +50,30 @@ export async function streamTable(
   warn: (message: string) => void,
   isAhead = true,
 ): Promise<number> {
+  const capacity = blockRows(model.manifest.classes.length);
+  return streamColumns(data, { wanted: wantedColumns(model, further), model, capacity }, use, warn, isAhead);
+}
+
+/** Columns to read of DATA, and how many rows at a time. */
+export interface Columns {
+  readonly wanted: readonly Wanted[];
+  /** the model they are of, whose unused columns are said; null: of none */
+  readonly model: Model | null;
+  readonly capacity?: number;
+}
+
+/** Streams some columns of DATA, as `streamTable` those of a model. */
+export async function streamColumns(
+  data: SourceOptions,
+  { wanted, model, capacity = blockRows(2) }: Columns,
+  use: Use,
+  warn: (message: string) => void,
+  isAhead = true,
+): Promise<number> {
   const database = lazyDatabase(MEMORY_LIMIT);
-  const wanted = wantedColumns(model, further);
   let source: Source | null = null;
   try {
     source = await openSource(database.get, { ...data, warn }, false);
-    const capacity = blockRows(model.manifest.classes.length);
     const rows = isText(source)
       ? await streamText(source, model, wanted, use, capacity, isAhead)
       : await streamTyped(await database.get(), source, model, wanted, use, capacity);
@@ -76,13 +94,13 @@ export async function streamTable(
 async function streamTyped(
   database: Database,
   source: TypedSource,
-  model: Model,
+  model: Model | null,
   wanted: readonly Wanted[],
   use: Use,
   capacity: number,
 ): Promise<number> {
   const names = source.columns.map(({ name }) => name);
-  refuseAbsent(source.label, names, wanted);
+  refuseAbsent(source.label, names, wanted, model);
   sayExtra(source, names, model, wanted);
   const columnOf = (one: Wanted) => source.columns.find((column) => column.name === one.name)!;
   const numbers = (one: Wanted) => !one.levels || (one.needs && asNumbers(one.needs, columnOf(one)));

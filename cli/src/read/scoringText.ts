@@ -17,7 +17,7 @@ import { refuseAbsent, requirement, sayExtra, type Use, type Wanted } from './wa
 /** Streams the rows of text files. @param isAhead  false: our scanners read all rows, for tests */
 export async function streamText(
   source: TextSource,
-  model: Model,
+  model: Model | null,
   wanted: readonly Wanted[],
   use: Use,
   capacity: number,
@@ -27,7 +27,7 @@ export async function streamText(
   const csv = typing === 'csv';
   const names = source.columns.map(({ name }) => name);
   if (csv) {
-    refuseAbsent(source.label, names, wanted);
+    refuseAbsent(source.label, names, wanted, model);
     sayExtra(source, names, model, wanted);
   }
   const notes = new Notes();
@@ -93,7 +93,7 @@ export async function streamText(
     // a field of JSON lines may come late: its absence is known only after all rows
     if (!csv && row > 0) {
       const all = new Set([...names, ...seen]);
-      refuseAbsent(source.label, [...all], wanted);
+      refuseAbsent(source.label, [...all], wanted, model);
       sayExtra(source, [...all], model, wanted);
     }
     if (builder.rows > 0) {

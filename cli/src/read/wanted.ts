@@ -62,7 +62,12 @@ export function wantedColumns(model: Model, { target, weight }: FurtherColumns):
 }
 
 /** @throws ERR_SCHEMA naming all absent columns */
-export function refuseAbsent(label: string, names: readonly string[], wanted: readonly Wanted[]): void {
+export function refuseAbsent(
+  label: string,
+  names: readonly string[],
+  wanted: readonly Wanted[],
+  model: Model | null,
+): void {
   const absent = wanted.filter((one) => !names.includes(one.name));
   if (absent.length === 0) return;
   const guess = absent.length === 1 ? nearest(absent[0].name, names) : null;
@@ -71,11 +76,20 @@ export function refuseAbsent(label: string, names: readonly string[], wanted: re
     : 'add them (empty cells are missing values), or rename the columns that hold them';
   const what =
     absent.length === 1 ? `column ${show(absent[0].name)}` : `columns ${list(absent.map((one) => one.name))}`;
-  throw new LogoddsError('ERR_SCHEMA', `${label}: expected ${what} of the model, got ${shorten(names)}; ${next}`);
+  throw new LogoddsError(
+    'ERR_SCHEMA',
+    `${label}: expected ${what}${model ? ' of the model' : ''}, got ${shorten(names)}; ${next}`,
+  );
 }
 
-/** Notes the columns that are not used. */
-export function sayExtra(source: Source, names: readonly string[], model: Model, wanted: readonly Wanted[]): void {
+/** Notes the columns that a model does not use. */
+export function sayExtra(
+  source: Source,
+  names: readonly string[],
+  model: Model | null,
+  wanted: readonly Wanted[],
+): void {
+  if (!model) return;
   const known = new Set([...wanted.map((one) => one.name), model.manifest.target, model.manifest.weight]);
   const extra = names.filter((column) => !known.has(column));
   if (extra.length === 0) return;
