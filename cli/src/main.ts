@@ -14,6 +14,7 @@ import { path } from './commands/path.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
+import { stack } from './commands/stack.ts';
 import { train } from './commands/train.ts';
 import { inFlags } from './figures/flags.ts';
 import { printable, say } from './terminal/print.ts';
@@ -48,7 +49,7 @@ Examples:
 Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
 
 /** In the order of help. */
-const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, serve, audit, migrate];
+const COMMANDS = [train, path, cv, stack, score, evaluate, doctor, schema, explain, inspect, serve, audit, migrate];
 
 function createProgram(): Command {
   const program = new Command('logodds')

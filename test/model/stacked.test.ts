@@ -70,7 +70,6 @@ describe('stackModels', () => {
         { name: 'half', kind: 'numeric', column: 'gap', bins: 2 },
         { name: 'both', kind: 'cross', of: ['kind', 'half'] },
       ],
-      others: 'exclude',
     } as const;
     const crossed = (from: typeof data) => fit(from, { target: 'y', positive: 'yes', schema: schema as never }).model;
     const [early, late] = [data.slice(0, 200), data.slice(200).filter(({ kind }) => kind !== 'c')];
@@ -84,9 +83,9 @@ describe('stackModels', () => {
     expect(stack.manifest.schema.features.map(({ name }) => name)).toEqual([
       'x',
       'gap',
-      'B: gap',
-      'kind',
       'B: x',
+      'kind',
+      'B: gap',
       'C: kind',
       'half',
       'both',
