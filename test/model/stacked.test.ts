@@ -106,8 +106,8 @@ describe('stackModels', () => {
       'x',
       'gap',
       'kind',
-      'kind × half',
       'C: kind × half',
+      'D: kind × D: half',
     ]);
   });
 
