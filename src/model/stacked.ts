@@ -3,7 +3,6 @@ import { sourceOf } from '../encode/coder.ts';
 import type { CurveFeature, Feature, NumericFeature } from '../encode/schema.ts';
 import { INDICATOR } from '../encode/slots.ts';
 import { list, show } from '../messages.ts';
-import { allStages } from '../stages.ts';
 import { FittedModel } from './fittedModel.ts';
 import { copyOf, distinct, type StackedBase } from './manifest.ts';
 
@@ -95,7 +94,7 @@ export function stackModels(meta: FittedModel, bases: Readonly<Record<string, Fi
     intercept: Float64Array.of(intercept),
     covariance: null,
     baseline: [...placed.values()].every(({ baseline }) => baseline) ? join(({ baseline }) => baseline!) : null,
-    stages: allStages,
+    stages: meta.stages,
   });
 }
 
