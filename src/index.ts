@@ -21,6 +21,7 @@ export { type Field, type FieldType, type InputSchema, inputSchema, inputType } 
 export { saveModel } from './model/file.ts';
 export { FittedModel as Model } from './model/fittedModel.ts';
 export { scoreBatch } from './model/scoreBatch.ts';
+export { stackModels } from './model/stacked.ts';
 export { type Learnt, OnlineLearner, type OnlineOptions, type StartOptions } from './online/learner.ts';
 export * from './scoring.ts';
 export { calibrate, type HoldoutOptions } from './train/calibrated.ts';

@@ -32,6 +32,8 @@ export type {
   Multiclass,
   ObjectiveReport,
   ProfileInterval,
+  StackedBase,
+  StackReport,
   Warning,
 } from './model/manifest.ts';
 export { Model, type ModelParts } from './model/model.ts';

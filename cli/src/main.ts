@@ -18,6 +18,7 @@ import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
 import { sign } from './commands/sign.ts';
+import { stack } from './commands/stack.ts';
 import { train } from './commands/train.ts';
 import { verify } from './commands/verify.ts';
 import { inFlags } from './figures/flags.ts';
@@ -57,6 +58,7 @@ const COMMANDS = [
   train,
   path,
   cv,
+  stack,
   score,
   evaluate,
   doctor,

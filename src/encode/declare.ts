@@ -45,11 +45,15 @@ export interface DeclaredNumber extends DeclaredColumn {
   readonly part?: DatePart;
   /** unit of numbers that stand for dates; default ms */
   readonly unit?: DateUnit;
-  /** applied before standardising; without a `lambda`, training estimates it */
+  /**
+   * applied before standardising; without a `lambda`, training estimates it. `logit` takes probabilities: with `low` and `high` those of 0 and 1 too,
+   * and what is none is refused
+   */
   readonly transform?:
     | 'log'
     | 'log1p'
     | 'sqrt'
+    | 'logit'
     | 'box-cox'
     | 'yeo-johnson'
     | { readonly name: 'box-cox' | 'yeo-johnson'; readonly lambda: number };
@@ -218,12 +222,12 @@ function fieldsByKind(): Readonly<Record<DeclaredFeature['kind'], Readonly<Recor
       unit: UNIT,
       transform: [
         (value) =>
-          ['log', 'log1p', 'sqrt', 'box-cox', 'yeo-johnson'].includes(value as string) ||
+          ['log', 'log1p', 'sqrt', 'logit', 'box-cox', 'yeo-johnson'].includes(value as string) ||
           (typeof value === 'object' &&
             value !== null &&
             ['box-cox', 'yeo-johnson'].includes((value as { name: string }).name) &&
             isNumber((value as { lambda: unknown }).lambda)),
-        'log, log1p, sqrt, box-cox, yeo-johnson, or {"name": "yeo-johnson", "lambda": 0.5}',
+        'log, log1p, sqrt, logit, box-cox, yeo-johnson, or {"name": "yeo-johnson", "lambda": 0.5}',
       ],
       scaling: word('standard', 'robust', 'none'),
       low: NUMBER,

@@ -10,7 +10,7 @@ interface Curve {
 }
 
 /**
- * The transforms: log x, log(1 + x), √x, and
+ * The transforms: log x, log(1 + x), √x, logit x = log(x/(1 − x)), and
  *
  *   box-cox       (x^λ − 1)/λ,   log x for λ = 0
  *   yeo-johnson   box-cox of 1 + x for x >= 0;   −(box-cox with 2 − λ of 1 − x) for x < 0
@@ -20,6 +20,7 @@ interface Curve {
 export const CURVES: Readonly<Record<Transform['name'], Curve>> = {
   log: { domain: 'a number > 0', takes: (x) => x > 0, at: ln },
   log1p: { domain: 'a number > -1', takes: (x) => x > -1, at: ln1p },
+  logit: { domain: 'a number between 0 and 1', takes: (x) => x > 0 && x < 1, at: (x) => ln(x / (1 - x)) },
   sqrt: { domain: 'a number >= 0', takes: (x) => x >= 0, at: Math.sqrt },
   'box-cox': { domain: 'a number > 0', takes: (x) => x > 0, at: (x, lambda) => grown(lambda, ln(x)) },
   'yeo-johnson': {

@@ -105,9 +105,9 @@ interface FromNumber extends Dated {
   readonly part?: DatePart;
 }
 
-/** A transform of numbers: log x, log(1 + x), √x, or the power transforms of Box and Cox, and of Yeo and Johnson. */
+/** A transform of numbers: log x, log(1 + x), √x, log(x/(1 − x)), or the power transforms of Box and Cox, and of Yeo and Johnson. */
 export type Transform =
-  | { readonly name: 'log' | 'log1p' | 'sqrt' }
+  | { readonly name: 'log' | 'log1p' | 'sqrt' | 'logit' }
   | { readonly name: 'box-cox' | 'yeo-johnson'; readonly lambda: number };
 
 /**

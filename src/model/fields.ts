@@ -93,13 +93,18 @@ function endsOf(feature: Feature): Pick<Field, 'low' | 'high'> {
   if (feature.kind !== 'curve') return {};
   const { transform, range } = feature;
   const strict = range === 'error';
+  // with both ends probabilities of 0 and 1 are set to them
+  if (transform?.name === 'logit' && !strict && feature.low !== null && feature.high !== null)
+    return { low: 0, high: 1 };
   const domain = (transform && LEAST[transform.name]) ?? Number.NEGATIVE_INFINITY;
   const own = feature.low ?? Number.NEGATIVE_INFINITY;
   // a number below the own end is set to it, or taken for a missing one, and never reaches the transform
   const low = own < domain ? domain : strict ? own : Number.NEGATIVE_INFINITY;
   return {
     ...(low > Number.NEGATIVE_INFINITY && { low }),
-    ...(strict && feature.high !== null && { high: feature.high }),
+    ...(strict && feature.high !== null
+      ? { high: feature.high }
+      : transform?.name === 'logit' && { high: 1 - 2 ** -53 }),
   };
 }
 
@@ -109,6 +114,7 @@ const LEAST: Readonly<Record<string, number | undefined>> = {
   'box-cox': Number.MIN_VALUE,
   log1p: -1 + 2 ** -53,
   sqrt: 0,
+  logit: Number.MIN_VALUE,
 };
 
 function typeOf(feature: Feature): FieldType {

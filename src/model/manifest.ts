@@ -41,7 +41,30 @@ export interface Manifest {
   readonly aliased: readonly number[];
   /** tests, intervals and statistics; null or absent when not asked for */
   readonly inference?: InferenceReport | null;
+  /** the bases whose logits the model was stacked over; absent: it is no stack */
+  readonly stack?: StackReport;
   readonly warnings: readonly Warning[];
+}
+
+/** What a stack is made of: z = intercept + Σ weightₖ·zₖ + terms of the other features, zₖ the logits of its bases. Weights of the model have it all in them. */
+export interface StackReport {
+  readonly intercept: number;
+  readonly bases: readonly StackedBase[];
+}
+
+/** A base model of a stack. */
+export interface StackedBase {
+  readonly name: string;
+  /** of its logit; 0: it was left out */
+  readonly weight: number;
+  /** digest of its file; null: it comes from no file */
+  readonly sha256: string | null;
+  /** the library that wrote it */
+  readonly producer: string;
+  /** rows that it was fitted to */
+  readonly rows: number;
+  /** true: it has a calibration, which the stack does not use */
+  readonly calibrated: boolean;
 }
 
 /**

@@ -102,6 +102,21 @@ function reported(parameters: number): Test {
         }),
       ),
     ),
+    stack: optional(
+      object({
+        intercept: number,
+        bases: list(
+          object({
+            name: string,
+            weight: number,
+            sha256: nullable(string),
+            producer: string,
+            rows: count,
+            calibrated: boolean,
+          }),
+        ),
+      }),
+    ),
     warnings: list(object(WARNING)),
   });
 }

@@ -113,7 +113,10 @@ class CurveCoder extends FeatureCoder<CurveFeature> {
 
   /** @returns 0: used unchanged; 2: a default; 3: a default with the slot of missing cells */
   #place(x: number | null, row: number | null, out: Float64Array, at: number): number {
-    const { low, high, range, missing } = this.feature;
+    const { low, high, range, missing, transform } = this.feature;
+    // clipped or not, what is no probability is another column
+    if (x !== null && transform?.name === 'logit' && !(x >= 0 && x <= 1))
+      throw cellError(row, this.columns[0], 'a probability from 0 to 1', x, MEND);
     const below = x !== null && low !== null && x < low;
     if (x !== null && !below && (high === null || x <= high)) {
       this.#curve.put(x, row, out, at);
@@ -141,7 +144,7 @@ function validCurve(feature: CurveFeature): boolean {
   return (
     validSource(feature) &&
     (transform === null ||
-      among(transform?.name, 'log log1p sqrt') ||
+      among(transform?.name, 'log log1p sqrt logit') ||
       (among(transform?.name, 'box-cox yeo-johnson') && isNumber((transform as { lambda?: unknown }).lambda))) &&
     (knots === null || (knots?.length >= 3 && numbers(knots, knots.length) && rising(knots))) &&
     end(low) &&
