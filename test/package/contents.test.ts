@@ -30,9 +30,9 @@ const LIBRARY = [
 ];
 const COMMAND = [
   /^bin\/logodds\.js$/,
-  /^dist\/(main|worker|serveWorker|duckdb|recorder|telemetry)\.js$/,
+  /^dist\/(main|worker|serveWorker|duckdb|recorder|s3|telemetry)\.js$/,
   /^dist\/(part|start)-\w{8}\.js$/,
-  /^dist\/LICENSE\.(duckdb|opentelemetry)$/,
+  /^dist\/LICENSE\.(aws-sdk|duckdb|opentelemetry)$/,
   /^proto\/inference\.proto$/,
   /^serve\.schema\.json$/,
 ];
@@ -71,10 +71,11 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
+// the SDK of S3 is 432 kB of the command, and its registry 80 kB
 // the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module
-test('unpacked, the library is at most 3.7 MB, the command at most 2.3 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
+test('unpacked, the library is at most 3.7 MB, the command at most 2.9 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(3_700_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(2_300_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(2_900_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(500_000);
 });
