@@ -11,6 +11,10 @@ import { explain } from './commands/explain.ts';
 import { inspect } from './commands/inspect.ts';
 import { migrate } from './commands/migrate.ts';
 import { path } from './commands/path.ts';
+import { pull } from './commands/pull.ts';
+import { push } from './commands/push.ts';
+import { registry } from './commands/registry.ts';
+import { rollout } from './commands/rollout.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
@@ -48,7 +52,10 @@ Examples:
 Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
 
 /** In the order of help. */
-const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, serve, audit, migrate];
+const COMMANDS = [
+  ...[train, path, cv, score, evaluate, doctor, schema, explain, inspect, push, pull, registry, rollout, serve, audit],
+  migrate,
+];
 
 function createProgram(): Command {
   const program = new Command('logodds')

@@ -9,6 +9,7 @@
 //   npm run test:service -- hosts                                one table of requests on every host
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
+//   npm run test:service -- registry-s3                          a registry in buckets of real servers
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
 //   npm run test:service -- soak [--seconds 600]                 half load for long
 //   npm run test:service -- telemetry                            receivers of traces and metrics, a full disk, a killed process
@@ -23,6 +24,7 @@ import { host } from './host/run.mjs';
 import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
 import { programs } from './programs/run.mjs';
+import { registryS3 } from './registry-s3/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 import { telemetry } from './telemetry/run.mjs';
 
@@ -37,6 +39,7 @@ const SUITES = {
   hosts,
   load,
   programs,
+  'registry-s3': registryS3,
   schemathesis,
   soak,
   telemetry,

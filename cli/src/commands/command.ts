@@ -10,12 +10,37 @@ export interface CommandLine {
   readonly options: readonly OptionRow[];
   /** below the options */
   readonly help?: string;
-  /** @param given  the arguments, the flags, the command */
-  readonly run: (...given: never[]) => void | Promise<void>;
+  readonly run: Action;
 }
 
-export function addCommand(program: Command, { name, description, takes, options, help = '', run }: CommandLine): void {
+/** What a command does. @param given  the arguments, the flags, the command */
+export type Action = (...given: never[]) => void | Promise<void>;
+
+/** An action of a file that is loaded when it is needed: the other commands start without it. */
+export const later =
+  <Name extends string>(load: () => Promise<{ readonly [N in Name]: Action }>, name: Name): Action =>
+  async (...given) =>
+    (await load())[name](...given);
+
+/** A command whose first argument is the name of another one. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly description: string;
+  /** in the order of help */
+  readonly commands: readonly CommandLine[];
+  /** below the commands */
+  readonly help?: string;
+}
+
+export function addCommand(program: Command, line: CommandLine | CommandGroup): void {
+  const { name, description, help = '' } = line;
   const command = program.command(name).description(description).addHelpText('after', help);
+  if ('commands' in line) {
+    command.helpCommand(false);
+    for (const one of line.commands) addCommand(command, one);
+    return;
+  }
+  const { takes, options, run } = line;
   for (const [argument, text] of takes) command.argument(argument, text);
   for (const row of options) command.addOption(optionOf(row));
   command.action((...given: unknown[]) => {
