@@ -134,6 +134,27 @@ for (const { dir, suffix } of [
   await library.write({ dir, format: 'es', chunkFileNames: '[name]-[hash].js' });
 }
 
+// the registry, an entry for each kind of place
+rmSync('registry/dist', { recursive: true, force: true });
+copyFileSync('CHANGELOG.md', 'registry/CHANGELOG.md');
+await build({
+  entryPoints: {
+    ...Object.fromEntries(['index', 'diff', 'directory', 's3'].map((name) => [name, `registry/src/${name}.ts`])),
+    signing: 'registry/src/signing/index.ts',
+  },
+  outdir: 'registry/dist',
+  chunkNames: 'part-[hash]',
+  splitting: true,
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  format: 'esm',
+  packages: 'external',
+  external: ['node:*'],
+  logLevel: 'warning',
+});
+run('typescript/bin/tsc', '-p', 'registry/tsconfig.build.json');
+
 // the service, which depends on the library by its name
 rmSync('service/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'service/CHANGELOG.md');
@@ -151,24 +172,6 @@ await build({
   logLevel: 'warning',
 });
 run('typescript/bin/tsc', '-p', 'service/tsconfig.build.json');
-
-// the registry, an entry for each kind of place
-rmSync('registry/dist', { recursive: true, force: true });
-copyFileSync('CHANGELOG.md', 'registry/CHANGELOG.md');
-await build({
-  entryPoints: ['index', 'diff', 'directory', 's3'].map((name) => `registry/src/${name}.ts`),
-  outdir: 'registry/dist',
-  chunkNames: 'part-[hash]',
-  splitting: true,
-  bundle: true,
-  platform: 'neutral',
-  target: 'es2022',
-  format: 'esm',
-  packages: 'external',
-  external: ['node:*'],
-  logLevel: 'warning',
-});
-run('typescript/bin/tsc', '-p', 'registry/tsconfig.build.json');
 
 // the client, which depends on nothing
 rmSync('client/dist', { recursive: true, force: true });

@@ -14,7 +14,11 @@ const UNRELEASED = '## Unreleased\n';
 const PLACES = {
   'package.json': [/^( {2}"version": ")([^"]+)/m],
   'service/src/version.ts': [/^(export const VERSION = ')([^']+)/m],
-  'service/package.json': [/^( {2}"version": ")([^"]+)/m, /^( {4}"logodds": ")([^"]+)/m],
+  'service/package.json': [
+    /^( {2}"version": ")([^"]+)/m,
+    /^( {4}"logodds": ")([^"]+)/m,
+    /^( {4}"@logodds\/registry": ")([^"]+)/m,
+  ],
   'registry/package.json': [/^( {2}"version": ")([^"]+)/m, /^( {4}"logodds": ")([^"]+)/m],
   'client/package.json': [/^( {2}"version": ")([^"]+)/m],
   'cli/package.json': [/^( {2}"version": ")([^"]+)/m],
@@ -25,6 +29,7 @@ const PLACES = {
     /^( {6}"name": "@logodds\/registry",[^}]*?"logodds": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/service",\n {6}"version": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/service",[^}]*?"logodds": ")([^"]+)/m,
+    /^( {8}"@logodds\/registry": ")(\d[^"]*)/m,
     /^( {6}"name": "@logodds\/client",\n {6}"version": ")([^"]+)/m,
     /^( {6}"name": "@logodds\/cli",\n {6}"version": ")([^"]+)/m,
   ],

@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
 import { explain } from './commands/explain.ts';
 import { inspect } from './commands/inspect.ts';
+import { keygen } from './commands/keygen.ts';
 import { migrate } from './commands/migrate.ts';
 import { path } from './commands/path.ts';
 import { pull } from './commands/pull.ts';
@@ -18,7 +19,9 @@ import { rollout } from './commands/rollout.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
+import { sign } from './commands/sign.ts';
 import { train } from './commands/train.ts';
+import { verify } from './commands/verify.ts';
 import { inFlags } from './figures/flags.ts';
 import { printable, say } from './terminal/print.ts';
 import { withoutSecrets } from './terminal/secrets.ts';
@@ -53,7 +56,24 @@ Exit status: 0 done; 1 failed, with an error code and one sentence on standard e
 
 /** In the order of help. */
 const COMMANDS = [
-  ...[train, path, cv, score, evaluate, doctor, schema, explain, inspect, push, pull, registry, rollout, serve, audit],
+  train,
+  path,
+  cv,
+  score,
+  evaluate,
+  doctor,
+  schema,
+  explain,
+  inspect,
+  push,
+  pull,
+  registry,
+  rollout,
+  serve,
+  audit,
+  keygen,
+  sign,
+  verify,
   migrate,
 ];
 

@@ -343,10 +343,11 @@ export class Registry {
   /**
    * Goes on to the next step of a rollout. After the last one the challenger becomes champion.
    * @param from  the step that the caller has seen; where the rollout has left it, nothing happens
+   * @returns whether it was this call that went on
    * @throws ERR_REGISTRY
    */
-  async advanceRollout(name: string, act: Act, from?: number): Promise<void> {
-    await this.#commit(act, (state) => {
+  advanceRollout(name: string, act: Act, from?: number): Promise<boolean> {
+    return this.#commit(act, (state) => {
       const entry = entryOf(state, name);
       if (!isRunning(entry)) {
         if (from !== undefined) return null;
@@ -360,9 +361,14 @@ export class Registry {
     });
   }
 
-  /** Ends a rollout: the champion answers everything again. @param of  the event that started it; where another one goes on, nothing happens @throws ERR_REGISTRY */
-  async endRollout(name: string, outcome: Exclude<Outcome, 'promoted'>, act: Act, of?: number): Promise<void> {
-    await this.#commit(act, (state) => {
+  /**
+   * Ends a rollout: the champion answers everything again.
+   * @param of  the event that started it; where another one goes on, nothing happens
+   * @returns whether it was this call that ended it
+   * @throws ERR_REGISTRY
+   */
+  endRollout(name: string, outcome: Exclude<Outcome, 'promoted'>, act: Act, of?: number): Promise<boolean> {
+    return this.#commit(act, (state) => {
       const entry = entryOf(state, name);
       if (!isRunning(entry)) {
         if (of !== undefined) return null;
@@ -477,15 +483,16 @@ export class Registry {
   /**
    * Writes an event. Where another one came first, what happens is asked again of what the registry says then.
    * @param next  null: nothing has to happen
+   * @returns whether something happened
    */
-  async #commit(act: Act, next: (state: State) => Happening | null): Promise<void> {
+  async #commit(act: Act, next: (state: State) => Happening | null): Promise<boolean> {
     const id = this.#id();
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const { history, state, log } = await this.#refresh();
       // by its id: a store that was asked twice, since its first answer was lost, says that somebody was first
-      if (attempt > 0 && history.events.some((event) => event.id === id)) return;
+      if (attempt > 0 && history.events.some((event) => event.id === id)) return true;
       const happening = next(state);
-      if (!happening) return;
+      if (!happening) return false;
       const event = { ...this.#envelope(history, act, id), ...happening } as RegistryEvent;
       const line = `${history.isWhole ? '' : '\n'}${lineOf(event)}\n`;
       await this.#store.append(line, log.mark);

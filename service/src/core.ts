@@ -1,6 +1,7 @@
-import type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
-import type { Served } from './models/served.ts';
+import type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
+import { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
+import { trustGauges } from './models/trustGauges.ts';
 import { sayableFault } from './observation/fault.ts';
 import type { LabelSink } from './observation/labels.ts';
 import type { Metrics, Stage, Tally } from './observation/metrics.ts';
@@ -34,6 +35,8 @@ export interface Parts {
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
   readonly keeper: Keeper | null;
+  /** null: no rollouts */
+  readonly chooser: Chooser | null;
   /** null: this process is the service */
   readonly peers: Peers | null;
   /** numbers that only the host of the service knows */
@@ -52,6 +55,7 @@ export class Core implements Parts {
   readonly gates: readonly Gate[];
   readonly witnesses: readonly Witness[];
   readonly keeper: Keeper | null;
+  readonly chooser: Chooser | null;
   readonly peers: Parts['peers'];
   readonly gauges: Parts['gauges'];
   readonly labels: LabelSink | null;
@@ -60,7 +64,7 @@ export class Core implements Parts {
   #whenIdle: (() => void)[] = [];
 
   constructor(parts: Parts) {
-    const { shelf, metrics, limits, log, source, gates, witnesses, keeper, peers, gauges, labels } = parts;
+    const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels } = parts;
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -69,12 +73,13 @@ export class Core implements Parts {
     this.gates = gates;
     this.witnesses = witnesses;
     this.keeper = keeper;
+    this.chooser = chooser;
     this.peers = peers;
     this.gauges = gauges;
     this.labels = labels;
   }
 
-  /** Loads a model again, or for the first time; versions from before are gone then. @throws Refusal where the host has none of that name */
+  /** Loads a model again, or for the first time; versions from before are gone then. @throws ERR_SIGNATURE, Refusal where the host has none of that name */
   async load(name: string): Promise<void> {
     if (!this.source)
       throw new Refusal(
@@ -82,7 +87,7 @@ export class Core implements Parts {
         'ERR_LOAD',
         'load: expected a service that can load models, got one whose models are given; put them by its host',
       );
-    this.shelf.replace(await this.source(name));
+    await this.shelf.load(await this.source(name));
   }
 
   /** The name of the one model that is there for who asks, where none is named. @throws Refusal 404 where there are several */
@@ -112,6 +117,7 @@ export class Core implements Parts {
         lr_models_failed: { help: 'Models that could not be loaded.', value: this.shelf.failures.size, of: 'most' },
         lr_scorer_memory_bytes: { help: 'Linear memory that scorers have.', value: this.shelf.memory, of: 'sum' },
         lr_ready: { help: '1: new requests should come here.', value: Number(this.isReady), of: 'least' },
+        ...trustGauges(this.shelf),
         ...this.gauges(),
       },
     };
@@ -158,8 +164,9 @@ export class Core implements Parts {
         const turn = gate.enter(exchange);
         if (turn) await turn;
       }
-      exchange.find();
-      const response = await handle(exchange);
+      const finding = exchange.find();
+      if (finding) await finding;
+      const response = await (exchange.route === null ? handle(exchange) : exchange.tried(handle));
       if (exchange.isStreaming) return response;
       const kept = this.keeper?.keep(exchange, response.status);
       if (kept) await kept;
@@ -194,6 +201,7 @@ export class Exchange implements Asked {
   id: string;
   isStreaming = false;
   refusal: Refusal | null = null;
+  route: string | null = null;
   /** the model that is asked for; null: it could not be told */
   asked: Asked['asked'] = null;
   /** when the request came, by `performance.now` */
@@ -210,6 +218,9 @@ export class Exchange implements Asked {
   #isEnded = false;
   #leave: (() => void)[] = [];
   #more: Record<string, string> | null = null;
+  #body: Promise<Uint8Array> | null = null;
+  /** versions to try, the one that answers first */
+  #attempts: readonly Attempt[] = [];
 
   constructor(core: Core, request: Request, protocol: string) {
     this.#core = core;
@@ -223,12 +234,72 @@ export class Exchange implements Asked {
     return callerName(this.request);
   }
 
-  /** @internal @throws Refusal 404 */
-  find(): void {
-    const { name, version } = this.asked!;
-    this.#served = this.#core.shelf.find(name, version, sightOf(this.request)).begin();
-    this.#tally = this.#core.metrics.of(this.#served);
+  /** @internal Finds the version that answers. @throws Refusal 404 */
+  find(): Promise<void> | undefined {
+    const { chooser } = this.#core;
+    const choice = this.asked!.version === null && chooser ? chooser.choose(this, () => this.bytes()) : null;
+    if (choice instanceof Promise) return choice.then((attempts) => this.#found(attempts));
+    this.#found(choice);
+    return undefined;
+  }
+
+  #found(attempts: readonly Attempt[] | null): void {
+    if (attempts) {
+      this.#attempts = attempts;
+      this.#take();
+    } else {
+      const { name, version } = this.asked!;
+      this.#serve(this.#core.shelf.find(name, version, sightOf(this.request)));
+    }
     if (this.#core.gates.length > 0) this.stage('queue');
+  }
+
+  /** Takes the next version that is there. @throws Refusal where the last one is not */
+  #take(): void {
+    for (;;) {
+      const { target, route } = this.#attempts[0];
+      try {
+        const served =
+          target instanceof Served
+            ? target
+            : this.#core.shelf.find(target.model, target.version, sightOf(this.request));
+        this.route = route;
+        this.header('x-model-route', route);
+        this.#serve(served);
+        return;
+      } catch (error) {
+        this.#leaveOne(error);
+      }
+    }
+  }
+
+  #serve(served: Served): void {
+    this.#served?.end();
+    this.#served = served.begin();
+    this.#tally = this.#core.metrics.of(served);
+  }
+
+  /** @throws the error where no other version is left */
+  #leaveOne(error: unknown): void {
+    const [attempt, ...others] = this.#attempts;
+    this.#core.chooser!.failed(this, attempt, error);
+    if (others.length === 0) throw error;
+    this.#attempts = others;
+  }
+
+  /** @internal Answers by the version that was chosen, and by the next one where that fails of itself. */
+  async tried(handle: (exchange: Exchange) => Response | Promise<Response>): Promise<Response> {
+    for (;;) {
+      try {
+        return await handle(this);
+      } catch (error) {
+        if (refusalOf(error).status < 500 || error instanceof Refusal) throw error;
+        this.#fail(error);
+        this.refusal = null;
+        this.#leaveOne(error);
+        this.#take();
+      }
+    }
   }
 
   /** Calls this when the request was answered, or refused. */
@@ -263,7 +334,12 @@ export class Exchange implements Asked {
   }
 
   /** The body, inflated. @throws Refusal */
-  async bytes(): Promise<Uint8Array> {
+  bytes(): Promise<Uint8Array> {
+    this.#body ??= this.#bytes();
+    return this.#body;
+  }
+
+  async #bytes(): Promise<Uint8Array> {
     const { limits } = this.#core;
     const deadline = Math.min(this.deadline, this.began + limits.timeMs);
     const bytes = await bytesOf(this.request, { limits, deadline });

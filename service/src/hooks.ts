@@ -25,6 +25,8 @@ export interface Asked {
   readonly asked: { readonly name: string; readonly version: string | null } | null;
   /** the model that answers; null: not found yet, or none */
   readonly found: Served | null;
+  /** the arm that answers, by the name that a rollout gives it; null: there is none */
+  readonly route: string | null;
   /** number of rows that were scored or refused so far */
   readonly rows: number;
   /** when it came, by `performance.now` */
@@ -45,6 +47,24 @@ export interface Gate {
    * @throws Refusal
    */
   enter(asked: Asked): Promise<void> | undefined;
+}
+
+/** A version that may answer, and by which name its answers are told. */
+export interface Attempt {
+  readonly route: string;
+  /** a version of the shelf, or one that is on none */
+  readonly target: { readonly model: string; readonly version: string | null } | Served;
+}
+
+/** Chooses which version answers a request that names none. */
+export interface Chooser {
+  /**
+   * @param read  the body, which is read once
+   * @returns versions in the order in which they are tried; each next one where that before it fails of itself. null: the one that the shelf has
+   */
+  choose(asked: Asked, read: () => Promise<Uint8Array>): readonly Attempt[] | null | Promise<readonly Attempt[] | null>;
+  /** A version has failed, and the next one is asked. */
+  failed(asked: Asked, attempt: Attempt, error: unknown): void;
 }
 
 /** Sees what happens to requests. It must not throw, and nothing waits for it. */

@@ -9,9 +9,10 @@ export { Tokens } from './access/tokens.ts';
 export type { AdmissionOptions } from './admission/admission.ts';
 export type { RateOptions } from './admission/rate.ts';
 export type { Peers } from './core.ts';
-export type { Asked, Gate, Keeper, LogLine, Witness } from './hooks.ts';
+export type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
+export type { ModelTrust, Signed } from './models/trust.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
 export { sayableFault } from './observation/fault.ts';
 export type { Label, LabelSink } from './observation/labels.ts';
@@ -35,4 +36,19 @@ export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Limits } from './requests/limits.ts';
 export { type Peer, peerOf } from './requests/peer.ts';
 export { type Trace, traceHeaders, traceOf } from './requests/trace.ts';
+export { armOf } from './routing/assign.ts';
+export { type Change, type Followed, type FollowedRegistry, Follower, type FollowOptions } from './routing/follow.ts';
+export type { Breach, GuardName, GuardState } from './routing/guards.ts';
+export { KEY_HEADER, ROUTE_HEADER } from './routing/key.ts';
+export type { PairCounts, PairLimits } from './routing/pairs.ts';
+export {
+  type Arm,
+  checkRoute,
+  type DefaultAnswer,
+  type GuardLimits,
+  type KeyFrom,
+  type Route,
+  type Target,
+} from './routing/route.ts';
+export { type Ended, type RouteState, Routing, type RoutingOptions } from './routing/routing.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';

@@ -4,6 +4,7 @@ import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
 import { Core, type Peers } from './core.ts';
 import type { Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
+import type { ModelTrust } from './models/trust.ts';
 import { type AuditSink, audit } from './observation/audit.ts';
 import type { LabelSink } from './observation/labels.ts';
 import { Metrics } from './observation/metrics.ts';
@@ -24,10 +25,13 @@ import { givenId } from './requests/id.ts';
 import { LIMITS, type Limits } from './requests/limits.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
 import { RouterByBegin } from './router.ts';
+import type { Routing } from './routing/routing.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
   readonly models?: Iterable<ModelSource>;
+  /** says which models may be served, by their signatures; then each is put by `await service.models.load(…)`, and `models` is refused. Default: all may */
+  readonly trust?: ModelTrust;
   /** what a request may hold, where it is not the default */
   readonly limits?: Partial<Limits>;
   /** how much is let in at a time; default: all that comes */
@@ -54,6 +58,8 @@ export interface ServiceOptions {
   readonly labels?: LabelSink;
   /** takes who asked what and how it was decided; default none */
   readonly audit?: AuditSink;
+  /** rollouts, fallbacks and shadows; default none: each model is answered as the shelf has it */
+  readonly routing?: Routing;
   /** the other processes of a service that has several; default: there are none */
   readonly peers?: Peers;
   /** numbers of the host, which `/metrics` shows with those of the service */
@@ -85,7 +91,7 @@ const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocat
 
 /**
  * Returns a service for models.
- * @throws ERR_FORMAT for bytes that are no model file
+ * @throws ERR_FORMAT for bytes that are no model file, ERR_SIGNATURE for `models` beside `trust`
  * @example
  * const service = createService({ models: [{ name: 'flights', model: readFileSync('flights.safetensors') }] });
  * const request = new Request('http://localhost/models/flights/score', { method: 'POST', body: '{"distance":1200,"origin":"LAS"}' });
@@ -94,19 +100,26 @@ const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocat
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
   const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
+  const { routing = null, trust = null } = options;
   const metrics = new Metrics();
-  const shelf = new Shelf(memory, {
-    onFailure: () => metrics.count('lr_model_load_failures_total'),
-    onGone: (served) => metrics.retire(served),
-  });
+  const shelf = new Shelf(
+    memory,
+    {
+      onFailure: () => metrics.count('lr_model_load_failures_total'),
+      onGone: (served) => metrics.retire(served),
+    },
+    trust,
+  );
   const { witnesses, keeper } = observers(options, log);
   const app = new Hono({ router: new RouterByBegin() });
   const { before, after } = gatesOf(admission, metrics, log, access.tokens !== undefined);
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
-    ...{ keeper, peers, gauges, labels },
+    ...{ keeper, chooser: routing, peers, labels: routing ? routing.labels(labels) : labels },
+    gauges: () => ({ ...routing?.gauges(), ...gauges() }),
   });
+  routing?.attach({ shelf, log });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
   app.notFound((c) => unknownPath(c, app, c.req.path));
@@ -181,6 +194,7 @@ function observers(options: ServiceOptions, log: (line: LogLine) => void) {
   const auditor = options.audit ? audit(options.audit) : null;
   const witnesses: Witness[] = [
     ...(options.telemetry ? [telemetry(options.telemetry)] : []),
+    ...(options.routing ? [options.routing] : []),
     ...(options.predictions ? [predictionLog(options.predictions)] : []),
     ...(auditor ? [auditor] : []),
     ...(options.logRequests ? [requestLog(log)] : []),

@@ -23,6 +23,8 @@ const LARGE = 1e250;
  * @param x   ≥ 0
  * @param df  whole, ≥ 1
  * @see Abramowitz and Stegun 26.4.4, 26.4.5
+ * @example
+ * chiSquareTail(3.841458820694124, 1); // 0.05
  */
 export function chiSquareTail(x: number, df: number): number {
   if (!(x > 0)) return Number.isNaN(x) ? x : 1;

@@ -3,6 +3,7 @@ import { pickEngine } from '../../bindings/engine.ts';
 import { diagnose, findings } from '../../src/diagnose/doctor.ts';
 import type { Finding } from '../../src/diagnose/finding.ts';
 import { FINDING_CODES, sortFindings } from '../../src/diagnose/finding.ts';
+import { separatedAfterFit } from '../../src/diagnose/fit/separated.ts';
 import type { Table } from '../../src/encode/table.ts';
 import { fit as train } from '../../src/train/fit.ts';
 import type { DataOptions } from '../../src/train/problem/options.ts';
@@ -261,6 +262,33 @@ describe('findings beside a fit', () => {
     problem.free();
     return found;
   };
+
+  it('complete separation by one column or category is called so where a penalty holds the logits', () => {
+    const said = (x: ReturnType<typeof numeric> | ReturnType<typeof coded>) => {
+      const problem = prepare(table(x, numeric('y', y)), { target: 'y', engine: pickEngine('js') }, 'onehot');
+      const [{ likelihood, y: shares }] = problem.view().tasks;
+      const params = new Float64Array(likelihood.parameters);
+      const profile = profileSlots(problem.batch, shares, null);
+      const found = separatedAfterFit(problem, { likelihood, y: shares!, profile, params });
+      likelihood.free();
+      problem.free();
+      return found && { complete: found.complete, slots: found.slots.length };
+    };
+    expect(said(numeric('x', y))).toEqual({ complete: true, slots: 1 });
+    // the border has rows of both classes
+    expect(
+      said(
+        numeric(
+          'x',
+          y.map((value, i) => (i % 5 === 0 ? 0.5 : value)),
+        ),
+      ),
+    ).toEqual({ complete: false, slots: 1 });
+    const levels = y.map((value, i) => 'pqrs'[2 * value + (i % 2)]);
+    expect(said(coded('x', levels))).toEqual({ complete: true, slots: 4 });
+    expect(said(coded('x', ['s', ...levels.slice(1)]))).toEqual({ complete: false, slots: 3 });
+    expect(said(numeric('x', a))).toBeNull();
+  });
 
   it('are those of diagnose, from any point', () => {
     const level = c.map((text, i) => (y[i] === 1 && i % 4 === 0 ? 'z' : text));

@@ -13,6 +13,8 @@ const NAMES: Record<string, string> = {
     reliability rocCurve topKAccuracy`,
   './decide': `CALIBRATION_METHODS abstainByCost abstainByShare applyCalibration calibratedProbability chooseDecision chooseReview chooseThreshold
     costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
+  './monitor': `MeanDifference MeanSequence MeanTest RateDifference ShareTest chiSquareTail cuped meanDifference meanSequence meanTest rateDifference
+    sampleRatioMismatch shareTest`,
   './kernels': `ColumnsBatch Encoder Ftrl RowsBatch SparseBatch Vector Weights canonicalLabel exp hashIndex log1p normalQuantile planeStride sigmoid
     sigmoidF32 slotNames softplus sortLabels thinCurve`,
   './score': 'Engine LogoddsError Model loadModel pickEngine',

@@ -18,13 +18,14 @@ import * as index from '../../src/index.ts';
 import * as js from '../../src/js.ts';
 import * as kernels from '../../src/kernels.ts';
 import * as metrics from '../../src/metrics.ts';
+import * as monitor from '../../src/monitor.ts';
 import * as score from '../../src/score.ts';
 import * as slim from '../../src/slim.ts';
 import * as stages from '../../src/stages.ts';
 import * as threads from '../../src/threads.ts';
 import { examplesOf, runExample } from './example.ts';
 
-const ENTRIES = { index, score, stages, slim, js, metrics, decide, kernels, threads, compile };
+const ENTRIES = { index, score, stages, slim, js, metrics, decide, monitor, kernels, threads, compile };
 type Entry = keyof typeof ENTRIES;
 
 function prelude() {

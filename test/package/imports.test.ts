@@ -50,6 +50,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/weights.ts', []],
   ['src/math', ['src/math', ...COMMON]],
   ['src/metrics', ['src/metrics', 'src/math', ...COMMON]],
+  ['src/monitor', ['src/monitor', 'src/metrics', 'src/math', ...COMMON]],
   ['src/encode', ['src/encode', ...COMMON]],
   ['src/calibrate', ['src/calibrate', ...COMMON]],
   ['src/decide', ['src/decide', 'src/math', ...COMMON]],
@@ -103,6 +104,20 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
       'service/src/observation',
       'service/src/requests',
       'service/src/refusal.ts',
+    ],
+  ],
+  [
+    'service/src/routing',
+    [
+      'service/src/routing',
+      'service/src/hooks.ts',
+      'service/src/models',
+      'service/src/observation',
+      'service/src/requests',
+      'service/src/scoring',
+      // its types alone: a service needs no registry
+      '@logodds/registry',
+      ...LIBRARY,
     ],
   ],
   ['service/src/requests', ['service/src/requests', 'service/src/scoring', ...LIBRARY]],
@@ -173,9 +188,9 @@ test('no file imports itself by way of others, types included', () => {
 test('the command knows the library by its entries and by src/internal.ts, which may only lose names', async () => {
   const SERVICES = [
     'service/src/index.ts',
-    ...['index', 'diff', 'directory', 's3'].map((name) => `registry/src/${name}.ts`),
+    ...['index', 'diff', 'directory', 's3', 'signing/index'].map((name) => `registry/src/${name}.ts`),
   ];
-  const doors = ['index', 'metrics', 'decide', 'kernels', 'threads', 'internal', 'text'].map(
+  const doors = ['index', 'metrics', 'decide', 'monitor', 'kernels', 'threads', 'internal', 'text'].map(
     (name) => `src/${name}.ts`,
   );
   /** of each file under cli/src what it imports, types and import(…) included */

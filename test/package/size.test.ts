@@ -68,6 +68,7 @@ test.each([
   ['logodds', 'LogoddsError', 250],
   ['logodds/metrics', 'fbeta', 800],
   ['logodds/decide', 'costThreshold', 900],
+  ['logodds/monitor', 'cuped', 2400],
   ['logodds/kernels', 'planeStride', 250],
   ['logodds/score', 'LogoddsError', 250],
   ['logodds/stages', 'slotNames', 1200],
@@ -86,8 +87,8 @@ test('logodds/slim has no module inlined, logodds/js no WebAssembly at all', asy
   expect((await bundle(`export * from 'logodds/js';`)).text).not.toContain('WebAssembly.');
 });
 
-test('metrics and decisions ship no training and no kernels', async () => {
-  for (const entry of ['logodds/metrics', 'logodds/decide']) {
+test('metrics, decisions and monitoring ship no training and no kernels', async () => {
+  for (const entry of ['logodds/metrics', 'logodds/decide', 'logodds/monitor']) {
     const { text } = await bundle(`export * from '${entry}';`);
     expect(text).not.toContain('WebAssembly.');
     expect(text).not.toContain('line_search');

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ColumnSummaries } from '../../cli/src/figures/columns.ts';
-import { type Evaluation, evaluateRows, type ScoredRows } from '../../cli/src/figures/evaluation.ts';
+import { type Evaluation, evaluateRows } from '../../cli/src/figures/evaluation.ts';
+import type { ScoredRows } from '../../cli/src/figures/ranked.ts';
 import { rocPlot } from '../../cli/src/report/plots/ranking.ts';
 import { thresholdPlot } from '../../cli/src/report/plots/threshold.ts';
 import { bar, evaluationText } from '../../cli/src/terminal/evaluation.ts';

@@ -11,6 +11,7 @@
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
 //   npm run test:service -- registry-s3                          a registry in buckets of real servers
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
+//   npm run test:service -- signing                              model-signing of PyPI: its signatures and ours, each read by the other; on workerd too
 //   npm run test:service -- soak [--seconds 600]                 half load for long
 //   npm run test:service -- telemetry                            receivers of traces and metrics, a full disk, a killed process
 import { parseArgs } from 'node:util';
@@ -26,6 +27,7 @@ import { load, soak } from './load/run.mjs';
 import { programs } from './programs/run.mjs';
 import { registryS3 } from './registry-s3/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
+import { signing } from './signing/run.mjs';
 import { telemetry } from './telemetry/run.mjs';
 
 const SUITES = {
@@ -41,6 +43,7 @@ const SUITES = {
   programs,
   'registry-s3': registryS3,
   schemathesis,
+  signing,
   soak,
   telemetry,
 };

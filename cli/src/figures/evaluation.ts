@@ -1,6 +1,6 @@
 import type { Costs } from '../../../src/decide.ts';
 import { type ChosenThreshold, fitMatrix, LogoddsError, type Model } from '../../../src/index.ts';
-import { costsOfMatrix, softmax, Z95 } from '../../../src/internal.ts';
+import { costsOfMatrix, softmax, sortTagged, Z95 } from '../../../src/internal.ts';
 import { exp, sigmoid, thinCurve } from '../../../src/kernels.ts';
 import {
   type AucInterval,
@@ -19,27 +19,13 @@ import {
   reliability,
   rocCurve,
 } from '../../../src/metrics.ts';
+import { type Ranked, rankedRows, type ScoredRows } from './ranked.ts';
 import { budget } from './wording.ts';
 
 /** A curve as points in order. */
 export interface Point {
   readonly x: number;
   readonly y: number;
-}
-
-/** Rows with a known class, as a scorer sees them. */
-export interface ScoredRows {
-  /** of each weight vector of the model */
-  readonly logits: readonly Float64Array[];
-  /** of each weight vector, calibrated if the model is */
-  readonly probabilities: readonly Float64Array[];
-  /** the class of each row, as an index into the classes of the model */
-  readonly codes: ArrayLike<number>;
-  /** the class that was decided */
-  readonly labels: ArrayLike<number>;
-  readonly weight?: Float64Array;
-  /** meaning of the weights; absent: sampling */
-  readonly weightKind?: 'sampling' | 'count';
 }
 
 export interface Interval {
@@ -162,6 +148,7 @@ export function evaluateRows(model: Model, rows: ScoredRows, metrics: Metrics): 
     classFigures(
       classes[code],
       indicator(codes, code),
+      rankedRows(rows, code, plane),
       rows,
       plane,
       shares[code] / total,
@@ -177,7 +164,10 @@ export function evaluateRows(model: Model, rows: ScoredRows, metrics: Metrics): 
     confusion,
     histogram: histogram(model, rows),
     costs: multiclass === null ? null : meanCosts(model, rows, confusion, total),
-    binary: multiclass === null ? binaryFigures(model, rows, indicator(codes, code), shares[code] / total) : null,
+    binary:
+      multiclass === null
+        ? binaryFigures(model, rows, indicator(codes, code), rankedRows(rows, code, 0), shares[code] / total)
+        : null,
   };
 }
 
@@ -222,25 +212,25 @@ function indicator(codes: ArrayLike<number>, code: number): Uint8Array {
 function classFigures(
   name: string,
   y: Uint8Array,
-  { logits, probabilities, weight, weightKind }: ScoredRows,
+  ranked: Ranked,
+  { probabilities, weight, weightKind }: ScoredRows,
   plane: number,
   share: number,
   before: Float64Array | null,
 ): ClassFigures {
-  // two classes: use logits, which do not saturate
-  const scores = logits.length === 1 ? logits[0] : probabilities[plane];
   const binsOf = (values: Float64Array) => reliability({ probabilities: values }, y, weight, BINS);
-  const roc = rocCurve(scores, y, weight);
-  const curve = roc && precisionRecallCurve(scores, y, weight);
-  const interval = roc && aucInterval(scores, y, weight, { weightKind });
+  const rankedBy = [ranked.scores, ranked.y, ranked.weight] as const;
+  const roc = rocCurve(...rankedBy);
+  const curve = roc && precisionRecallCurve(...rankedBy);
+  const interval = roc && aucInterval(...rankedBy, { weightKind });
   return {
     name,
     share,
     auc: roc && {
-      value: interval ? interval.auc : auc(scores, y, weight)!,
+      value: interval ? interval.auc : auc(...rankedBy)!,
       interval: tells(interval) ? interval : null,
     },
-    averagePrecision: roc && averagePrecision(scores, y, weight),
+    averagePrecision: roc && averagePrecision(...rankedBy),
     roc: roc ? points(roc.fpr, roc.tpr) : [],
     precisionRecall: curve ? points(curve.recall.reverse(), curve.precision.reverse()) : [],
     reliability: binsOf(probabilities[plane]),
@@ -291,18 +281,18 @@ function histogram(model: Model, { probabilities, codes, labels, weight }: Score
   return { upper: { name: names[0], weights: upper }, lower: { name: names[1], weights: lower } };
 }
 
-function binaryFigures(model: Model, rows: ScoredRows, y: Uint8Array, share: number): BinaryFigures {
+function binaryFigures(model: Model, rows: ScoredRows, y: Uint8Array, ranked: Ranked, share: number): BinaryFigures {
   const { threshold } = model.manifest.decision;
   const { logits, weight } = rows;
   const probabilities = rows.probabilities[0];
   const both = share > 0 && share < 1;
   const z = isCalibrated(model) ? probabilities.map(logit) : logits[0];
   const table = confusion(probabilities, y, threshold, weight);
-  const gain = both ? gainCurve(logits[0], y, weight) : null;
+  const gain = both ? gainCurve(ranked.scores, ranked.y, ranked.weight) : null;
   return {
     threshold,
     confusion: table,
-    ks: ksStatistic(logits[0], y, weight)?.ks ?? null,
+    ks: ksStatistic(ranked.scores, ranked.y, ranked.weight)?.ks ?? null,
     brier: brierDecomposition({ probabilities }, y, weight, BINS),
     slope: both ? calibrationSlope(z, y, weight) : null,
     large: {
@@ -311,7 +301,7 @@ function binaryFigures(model: Model, rows: ScoredRows, y: Uint8Array, share: num
       intercept: both ? calibrationIntercept(z, y, weight) : null,
     },
     cost: costOf(model, table),
-    curve: thresholdCurve(model, probabilities, y, weight),
+    curve: thresholdCurve(model, ranked.ordered(probabilities), ranked),
     gain: gain ? points(gain.share, gain.gain) : [],
   };
 }
@@ -352,12 +342,15 @@ const STEPS = 50;
  * @see Cox, Biometrika 45, 1958; Steyerberg, Clinical Prediction Models, 15.3
  */
 function calibrationIntercept(logits: Float64Array, y: Uint8Array, weight?: Float64Array): Estimate | null {
+  // σ(z + v) = 1/(1 + e⁻ᶻ·e⁻ᵛ)
+  const odds = logits.map((z) => exp(-z));
   let value = 0;
   for (let step = 0; step < STEPS; step++) {
+    const factor = exp(-value);
     let [slope, curvature] = [0, 0];
     for (let i = 0; i < y.length; i++) {
       const s = weight ? weight[i] : 1;
-      const p = sigmoid(logits[i] + value);
+      const p = 1 / (1 + odds[i] * factor);
       slope += s * (y[i] - p);
       curvature += s * p * (1 - p);
     }
@@ -404,12 +397,8 @@ const CRITERIA: Readonly<Record<ChosenThreshold['by'], (parameter: number | null
 const SHARE = [0, 1] as const;
 const ANY = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
-function thresholdCurve(
-  model: Model,
-  probabilities: Float64Array,
-  y: Uint8Array,
-  weight?: Float64Array,
-): ThresholdCurve {
+/** @param probabilities  of the ranked rows */
+function thresholdCurve(model: Model, probabilities: Float64Array, { y, weight }: Ranked): ThresholdCurve {
   const { decision, classes, positive } = model.manifest;
   const { chosen, threshold, costs = MISTAKES } = decision;
   if (chosen && chosen.curve.length > 1) {
@@ -456,7 +445,7 @@ function costCurve(
   weight: Float64Array | undefined,
   cost: Required<Costs>,
 ) {
-  const sorted = probabilities.slice().sort();
+  const { values: sorted, tags } = sortTagged(probabilities, (row) => 2 * row + y[row]);
   const thresholds = new Set<number>();
   for (let k = 0; k <= CURVE_POINTS / 2; k++) {
     thresholds.add(k / (CURVE_POINTS / 2));
@@ -466,15 +455,9 @@ function costCurve(
   // over the rows that threshold k is the first not to flag
   const positives = new Float64Array(at.length + 1);
   const negatives = new Float64Array(at.length + 1);
-  for (let i = 0; i < y.length; i++) {
-    let low = 0;
-    let high = at.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (at[middle] < probabilities[i]) low = middle + 1;
-      else high = middle;
-    }
-    (y[i] === 1 ? positives : negatives)[low] += weight ? weight[i] : 1;
+  for (let i = 0, k = 0; i < sorted.length; i++) {
+    while (k < at.length && at[k] < sorted[i]) k++;
+    (tags[i] & 1 ? positives : negatives)[k] += weight ? weight[tags[i] >>> 1] : 1;
   }
   const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
   const [all, others] = [sum(positives), sum(negatives)];

@@ -74,7 +74,7 @@ class Count {
 
 /** Cells of a column as numbers (for a date, one of its parts) or as codes of texts. A code beyond the levels is an unknown text. */
 type Cells = { readonly missing: Uint8Array | null } & (
-  | { readonly number: (row: number) => number; readonly codes?: undefined }
+  | { readonly number: (row: number) => number; readonly values?: ArrayLike<number>; readonly codes?: undefined }
   | { readonly number?: undefined; readonly codes: ArrayLike<number>; readonly levels: readonly string[] }
 );
 
@@ -144,8 +144,9 @@ export class Strangers {
     return (table) => {
       const cells = this.#cells(table, feature, part);
       if (!cells?.number) return;
-      const { number, missing } = cells;
+      const { number, values, missing } = cells;
       count.rows += table.rows;
+      if (values && !missing && isWithin(values, table.rows, min, max)) return;
       for (let i = 0; i < table.rows; i++) {
         if (missing?.[i]) count.missing++;
         else {
@@ -189,9 +190,17 @@ export class Strangers {
     return (table) => {
       const cells = this.#cells(table, feature, part);
       if (!cells) return;
-      const codes = new Int32Array(table.rows);
-      const label = labelReader(cells, table.rows, codeOf);
       count.rows += table.rows;
+      const codes = new Int32Array(table.rows);
+      this.#codes.set(feature.name, codes);
+      if (
+        cells.codes &&
+        cells.levels.length <= table.rows &&
+        !cells.missing &&
+        areKnown(cells.codes, cells.levels.map(codeOf), codes)
+      )
+        return;
+      const label = labelReader(cells, table.rows, codeOf);
       for (let i = 0; i < table.rows; i++) {
         if (cells.missing?.[i]) {
           codes[i] = MISSING;
@@ -201,7 +210,6 @@ export class Strangers {
         codes[i] = label.code(i);
         if (codes[i] === UNSEEN) count.add(count.examples.size < EXAMPLES ? label.text(i) : undefined);
       }
-      this.#codes.set(feature.name, codes);
     };
   }
 
@@ -281,7 +289,7 @@ export class Strangers {
       const at = this.#instants(column, feature as Dated, table.rows);
       return { number: (row) => partOf(at[row], part), missing };
     }
-    if (column.kind === 'numeric') return { number: (row) => column.values[row], missing };
+    if (column.kind === 'numeric') return { number: (row) => column.values[row], values: column.values, missing };
     return { codes: column.codes, levels: column.levels, missing };
   }
 
@@ -295,6 +303,23 @@ export class Strangers {
     this.#dates.set(name, at);
     return at;
   }
+}
+
+/** Nearly all blocks of rows have nothing strange, which these find in a short loop. */
+function isWithin(values: ArrayLike<number>, rows: number, min: number, max: number): boolean {
+  for (let i = 0; i < rows; i++) if (values[i] < min || values[i] > max) return false;
+  return true;
+}
+
+/** Writes the code that each cell has by the code of its level. @returns whether all are levels */
+function areKnown(cells: ArrayLike<number>, codeOf: readonly number[], codes: Int32Array): boolean {
+  const table = Int32Array.from(codeOf);
+  for (let i = 0; i < codes.length; i++) {
+    const cell = cells[i];
+    if (cell >= table.length || table[cell] < 0) return false;
+    codes[i] = table[cell];
+  }
+  return true;
 }
 
 /** The code and the text of the label of a cell. */

@@ -1,12 +1,12 @@
 import { type Engine, type Model, pickEngine } from '../../../src/index.ts';
-import { pick } from '../../../src/internal.ts';
 import type { Metrics } from '../../../src/metrics.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
-import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
+import { type Evaluation, lazyEvaluation } from '../figures/evaluation.ts';
 import { warningsInFlags } from '../figures/flags.ts';
 import { metricsOf } from '../figures/metrics.ts';
 import { fitFacts } from '../figures/model.ts';
 import { planes } from '../figures/planes.ts';
+import type { ScoredRows } from '../figures/ranked.ts';
 import { refuseStrangers, Strangers, strangerWarnings } from '../figures/strangers.ts';
 import { Gaps } from '../read/gaps.ts';
 import { findModel, type ModelPlace } from '../read/models.ts';
@@ -85,7 +85,9 @@ export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
     gaps.add({ rows, columns: [{ missing: without.view() }] }, [0]);
     const kept = gaps.finish(options.data ?? '--query');
     const warnings = [...gaps.warnings(), ...strangerWarnings(unseen, 'rows')];
-    const those = <T extends Float64Array | Uint32Array>(cells: T) => (kept ? pick(cells, kept) : cells);
+    const left = gaps.flags;
+    const those = <T extends Float64Array | Uint32Array>(cells: T): T =>
+      kept ? (cells.filter((_, row) => left[row] === 0) as T) : cells;
     const scored: ScoredRows = {
       logits: logits.map((column) => those(column.view())),
       probabilities: probabilities.map((column) => those(column.view())),

@@ -1,9 +1,9 @@
 import type { Engine, Model, Table } from '../../../src/index.ts';
 import { classWeights, trueFactors } from '../../../src/internal.ts';
 import type { Metrics } from '../../../src/metrics.ts';
-import type { ScoredRows } from '../figures/evaluation.ts';
 import { metricsOf } from '../figures/metrics.ts';
 import { planes } from '../figures/planes.ts';
+import type { ScoredRows } from '../figures/ranked.ts';
 import { type Stranger, Strangers } from '../figures/strangers.ts';
 import { startRows } from '../terminal/progress.ts';
 import type { Split } from './split.ts';

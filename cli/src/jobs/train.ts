@@ -13,9 +13,10 @@ import {
 import { decided, fitProblem, readOptions, readWeight, type TrainingProblem } from '../../../src/internal.ts';
 import type { Metrics } from '../../../src/metrics.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
-import { type Evaluation, lazyEvaluation, type ScoredRows } from '../figures/evaluation.ts';
+import { type Evaluation, lazyEvaluation } from '../figures/evaluation.ts';
 import { warningsInFlags } from '../figures/flags.ts';
 import { fitFacts } from '../figures/model.ts';
+import type { ScoredRows } from '../figures/ranked.ts';
 import { refuseStrangers, strangerWarnings } from '../figures/strangers.ts';
 import { significant } from '../figures/wording.ts';
 import { missingFacts } from '../read/gaps.ts';

@@ -1,14 +1,15 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Column, Table } from '../../../src/index.ts';
-import { cellError, LABEL_RULE } from '../../../src/internal.ts';
+import { cellError } from '../../../src/internal.ts';
 import type { Codes, LevelCodes } from './codes.ts';
+import { Dictionary, isValid, type TextVector, wordsOf } from './dictionary.ts';
 
 /** A column to read: the SQL that computes it (DOUBLE, the code of a level as UINTEGER, or VARCHAR) and the rules for its cells. */
 export interface CellPlan {
   readonly name: string;
   /** null: numeric, or by `label` */
   readonly levels: readonly string[] | null;
-  /** the SQL gives texts, which are collected in a dictionary of these labels; null: the text is not a label */
+  /** the SQL gives texts or numbers, which are collected in a dictionary of these labels; null: the text is not a label */
   readonly label?: (text: string) => string | null;
   /** the SQL gives numbers or texts, which these turn into codes of the levels */
   readonly codes?: LevelCodes | null;
@@ -27,71 +28,14 @@ interface RawVector {
   readonly validity: { readonly data: BigUint64Array | null; readonly offset: number };
 }
 
-/** A vector of DuckDB's texts. Each takes 16 bytes: the length, then the text itself if it has at most 12 bytes. */
-interface TextVector {
-  readonly dataView: DataView;
-  readonly validity: RawVector['validity'];
-  getItem(index: number): string | null;
-}
-
-/** Longest text that is stored in its vector. */
-const INLINE = 12;
-
-/** Gives texts codes in the order of their first occurrence. */
-class Dictionary {
-  readonly levels: string[] = [];
-  readonly #label: (text: string) => string | null;
-  readonly #byLabel = new Map<string, number>();
-  /** by bytes, one character each */
-  readonly #short = new Map<string, number>();
-  readonly #long = new Map<string, number>();
-
-  constructor(label: (text: string) => string | null) {
-    this.#label = label;
-  }
-
-  /** @throws ERR_RECORD */
-  encode(vector: TextVector, codes: Uint32Array, at: number, count: number, name: string, firstRow: number): void {
-    const { buffer, byteOffset, byteLength } = vector.dataView;
-    const bytes = Buffer.from(buffer, byteOffset, byteLength);
-    const valid = vector.validity.data && validityBits(vector.validity.data);
-    for (let i = 0; i < count; i++) {
-      if (valid && !isValid(valid, i)) continue;
-      const length = bytes.readUInt32LE(16 * i);
-      const start = 16 * i + 4;
-      const short = length <= INLINE;
-      const known = short ? this.#short : this.#long;
-      const key = short ? bytes.toString('latin1', start, start + length) : vector.getItem(i)!;
-      let code = known.get(key);
-      if (code === undefined) {
-        code = this.#add(short ? bytes.toString('utf8', start, start + length) : key, name, firstRow + i);
-        known.set(key, code);
-      }
-      codes[at + i] = code;
-    }
-  }
-
-  #add(text: string, name: string, row: number): number {
-    const label = this.#label(text);
-    if (label === null)
-      throw cellError(row, name, `${LABEL_RULE}, or a list of these`, text, 'correct it with --query');
-    const code = this.#byLabel.get(label) ?? this.levels.push(label) - 1;
-    this.#byLabel.set(label, code);
-    return code;
-  }
-}
-
-const wordsOf = ({ dataView: { buffer, byteOffset, byteLength } }: TextVector) =>
-  new Uint32Array(buffer, byteOffset, byteLength / 4);
-
 const validityBits = (mask: BigUint64Array) => new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength);
-const isValid = (bits: Uint8Array, i: number) => ((bits[i >> 3] >> (i & 7)) & 1) !== 0;
 
 /** An array for codes below `values`. */
 export const codesFor = (values: number, rows: number): Codes =>
   values <= 256 ? new Uint8Array(rows) : values <= 65536 ? new Uint16Array(rows) : new Uint32Array(rows);
 
-const newDictionary = ({ label }: CellPlan) => (label ? new Dictionary(label) : null);
+/** A dictionary if the plan has none of its levels. */
+export const newDictionary = ({ name, label }: CellPlan) => (label ? new Dictionary(name, label) : null);
 
 /**
  * Collects rows from DuckDB's chunks directly in typed arrays, without an object for each cell.
@@ -106,13 +50,14 @@ export class Block {
   private readonly missing: (Uint8Array | null)[];
   private readonly gaps: boolean[];
 
-  constructor(plans: readonly CellPlan[], capacity: number) {
+  /** @param dictionaries  of the plans with `label`, shared with other blocks */
+  constructor(plans: readonly CellPlan[], capacity: number, dictionaries = plans.map(newDictionary)) {
     this.plans = plans;
     this.capacity = capacity;
     this.cells = plans.map(({ levels, label }) =>
       levels ? codesFor(levels.length + 1, capacity) : label ? new Uint32Array(capacity) : new Float64Array(capacity),
     );
-    this.dictionaries = plans.map(newDictionary);
+    this.dictionaries = dictionaries;
     this.missing = plans.map(() => null);
     this.gaps = plans.map(() => false);
   }
@@ -128,7 +73,8 @@ export class Block {
       const vector = chunk.getColumnVector(column) as unknown;
       const { items, validity } = vector as RawVector;
       const dictionary = this.dictionaries[column];
-      const { name, codes } = this.plans[column];
+      const { codes } = this.plans[column];
+      const valid = validity.data && validityBits(validity.data);
       if (codes) {
         codes.write(
           codes.type === 'text' ? wordsOf(vector as TextVector) : (items as Float64Array),
@@ -137,10 +83,12 @@ export class Block {
           count,
         );
       } else if (dictionary) {
-        dictionary.encode(vector as TextVector, this.cells[column] as Uint32Array, this.rows, count, name, firstRow);
+        const into = this.cells[column] as Uint32Array;
+        if (items instanceof Float64Array) dictionary.addNumbers(items, into, this.rows, count, valid, firstRow);
+        else dictionary.addTexts(vector as TextVector, into, this.rows, count, valid, firstRow);
       } else this.cells[column].set(items, this.rows);
-      if (validity.data !== null) this.markMissing(column, validity.data, count, firstRow);
-      if (!codes && items instanceof Float64Array) this.refuseOutside(column, items, count, firstRow);
+      if (valid) this.markMissing(column, valid, count, firstRow);
+      if (!codes && !dictionary && items instanceof Float64Array) this.refuseOutside(column, items, count, firstRow);
     }
     this.rows += count;
   }
@@ -169,8 +117,7 @@ export class Block {
     this.gaps.fill(false);
   }
 
-  private markMissing(column: number, mask: BigUint64Array, count: number, firstRow: number): void {
-    const bits = validityBits(mask);
+  private markMissing(column: number, bits: Uint8Array, count: number, firstRow: number): void {
     const { name, required } = this.plans[column];
     for (let i = 0; i < count; i++) {
       if (isValid(bits, i)) continue;

@@ -1,5 +1,6 @@
 /** Codes of levels from DuckDB's vectors. DuckDB's own cast to an ENUM takes three times as long. */
 import type { CellKind } from '../../../src/text.ts';
+import { INLINE, ShortTexts } from './dictionary.ts';
 
 /** Turns the cells of a vector into codes of levels; a cell that is no level gets the code after the last. Codes of missing cells mean nothing. */
 export interface LevelCodes {
@@ -14,8 +15,6 @@ export interface LevelCodes {
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array;
 
-/** Longest text that is stored in its vector: the length, then the bytes, then zeros. A longer one has an address. */
-const INLINE = 12;
 /** Most entries of a table by number. */
 const MOST_NUMBERS = 1 << 16;
 
@@ -72,39 +71,15 @@ function byNumber(table: readonly number[], least: number, unseen: number): Leve
 function byText(keys: readonly Buffer[]): LevelCodes {
   const words = new Uint32Array(4 * keys.length);
   const stored = new Uint8Array(words.buffer);
+  const texts = new ShortTexts();
   for (const [code, key] of keys.entries()) {
     words[4 * code] = key.length;
     stored.set(key, 16 * code + 4);
+    texts.add(words, 4 * code, code);
   }
-  let size = 64;
-  while (size < 4 * keys.length) size *= 2;
-  const mask = size - 1;
-  const table = new Int32Array(size).fill(-1);
-  for (let code = 0; code < keys.length; code++) {
-    let at = hash(words, 4 * code) & mask;
-    while (table[at] >= 0) at = (at + 1) & mask;
-    table[at] = code;
-  }
-  const same = (cells: Uint32Array | Float64Array, i: number, code: number) =>
-    cells[i] === words[4 * code] &&
-    cells[i + 1] === words[4 * code + 1] &&
-    cells[i + 2] === words[4 * code + 2] &&
-    cells[i + 3] === words[4 * code + 3];
+  const unseen = () => keys.length;
   return {
     type: 'text',
-    write(cells, codes, at, count) {
-      for (let i = 0; i < count; i++) {
-        let place = hash(cells, 4 * i) & mask;
-        while (table[place] >= 0 && !same(cells, 4 * i, table[place])) place = (place + 1) & mask;
-        codes[at + i] = table[place] >= 0 ? table[place] : keys.length;
-      }
-    },
+    write: (cells, codes, at, count) => texts.write(cells as Uint32Array, codes, at, count, null, unseen),
   };
-}
-
-function hash(cells: Uint32Array | Float64Array, i: number): number {
-  let sum = Math.imul(cells[i + 1] ^ cells[i], 0x9e3779b1);
-  sum = Math.imul(sum ^ cells[i + 2] ^ (sum >>> 15), 0x85ebca6b);
-  sum = Math.imul(sum ^ cells[i + 3] ^ (sum >>> 13), 0xc2b2ae35);
-  return sum ^ (sum >>> 16);
 }

@@ -17,27 +17,31 @@ export interface Database {
 /** Share of the memory of the machine (or container). The other half is for the rows themselves and the fit. */
 const SHARE = 0.5;
 
+/** Rows that a query may have ready, so that threads need not wait for each other. */
+const AHEAD = '64MB';
+
 const halfOfMemory = () => {
   const most = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return `${Math.floor((SHARE * Math.min(totalmem(), most)) / 1e6)}MB`;
 };
 
 /**
- * @param memoryLimit  memory that DuckDB may hold before it spills, e.g. "768MB"; half of the machine's when absent
+ * @param memoryLimit  memory that DuckDB may hold before it spills, e.g. "768MB"; when absent, half of the machine's, and a query may be
+ * further ahead of its reader
  * @param threads  as many as there are processors when absent; each takes memory
  */
-export async function openDatabase(memoryLimit = halfOfMemory(), threads?: number): Promise<Database> {
+export async function openDatabase(memoryLimit?: string, threads?: number): Promise<Database> {
   const spill = runFolder();
   const { DuckDBInstance } = await loadDuckDB();
   const instance = await DuckDBInstance.create(':memory:', {
     ...SEALED,
     temp_directory: spill,
-    memory_limit: memoryLimit,
+    memory_limit: memoryLimit ?? halfOfMemory(),
     ...(threads && { threads: String(threads) }),
   });
   const connections = [await instance.connect()];
   await connections[0].run(
-    'set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0',
+    `set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0${memoryLimit === undefined ? `; set streaming_buffer_size = '${AHEAD}'` : ''}`,
   );
   return {
     connection: connections[0]!,

@@ -67,8 +67,8 @@ export class Gaps {
   /** @returns the rows that stay; null: all. @throws ERR_DATA when none does */
   finish(label: string): Uint32Array | null {
     const { flags } = this;
+    if (this.#counts.every((count) => count === 0)) return null;
     const left = flags.reduce((sum, flag) => sum + Number(flag !== 0), 0);
-    if (left === 0) return null;
     if (left === flags.length) {
       const [{ name, role }] = this.#parts;
       if (this.#parts.length === 1 && role === 'target') {
@@ -87,6 +87,7 @@ export class Gaps {
 
   /** The notes about rows that are left out. */
   warnings(): Warning[] {
+    if (this.#counts.every((count) => count === 0)) return [];
     const { length } = this.flags;
     const rows = (count: number) => `${count.toLocaleString('en-US')} of ${length.toLocaleString('en-US')} rows`;
     const target = this.#parts.filter(({ role }) => role === 'target');

@@ -8,10 +8,11 @@ import type { Database } from './database.ts';
 import { Gaps, leavesOut } from './gaps.ts';
 import { fileCellError, movedTo, rowOf, withPlace } from './place.ts';
 import { type Part, partsOf, type Roles, type Unreadable } from './roles.ts';
-import { isText, openSource, type SourceOptions, type TextSource } from './source.ts';
+import { isText, openSource, type SourceOptions, type TextSource, type TypedSource } from './source.ts';
 import { type ColumnPlan, TableBuilder } from './text/builder.ts';
 import { planText } from './text/plan.ts';
 import { type RecordUse, Slots, scanning, sizeOf } from './text/source.ts';
+import { readOnce } from './typedOnce.ts';
 import { copyTyped, type Pause, typedParts } from './typedTraining.ts';
 
 export { type Roles, refuseContradictions } from './roles.ts';
@@ -62,7 +63,7 @@ export async function readTraining(
   fraction: number,
   unreadable?: Unreadable,
 ): Promise<TrainingData> {
-  const copy = await copyTraining(database, data, roles, fraction, unreadable);
+  const copy = await copyTraining(database, data, roles, fraction, unreadable, !unreadable);
   try {
     return { ...(await copy.whole(copy.plans)), features: copy.features };
   } finally {
@@ -73,6 +74,7 @@ export async function readTraining(
 /**
  * Reads all rows to judge each column. Rows that DuckDB reads are then in a table, which may spill to disk. Text files are read again
  * later.
+ * @param once  `whole` is all that will be asked for, once, so rows that DuckDB reads go to memory
  */
 export async function copyTraining(
   database: () => Promise<Database>,
@@ -80,6 +82,7 @@ export async function copyTraining(
   roles: Roles,
   fraction: number,
   unreadable?: Unreadable,
+  once = false,
 ): Promise<TrainingCopy> {
   const source = await openSource(database, data);
   try {
@@ -91,7 +94,9 @@ export async function copyTraining(
     const all = [...given, ...by];
     const read = isText(source)
       ? await textRows(source, all, unreadable)
-      : await typedRows(await database(), source, all, unreadable);
+      : once
+        ? await typedRowsOnce(await database(), source, all)
+        : await typedRows(await database(), source, all, unreadable);
     const parts = read.columns.filter((part) => !by.includes(part));
     const features = parts.filter(({ role }) => role === 'feature').map(({ name }) => name);
     const plans = read.plans.slice(0, parts.length);
@@ -191,7 +196,7 @@ interface Readable {
 
 async function typedRows(
   database: Database,
-  source: Parameters<typeof copyTyped>[1],
+  source: TypedSource,
   all: readonly Part[],
   unreadable?: Unreadable,
 ): Promise<Readable> {
@@ -201,6 +206,22 @@ async function typedRows(
     plans,
     rows,
     parts: (wanted, most, pause) => typedParts(database.connection, wanted as readonly CellPlan[], rows, most, pause),
+  };
+}
+
+async function typedRowsOnce(database: Database, source: TypedSource, all: readonly Part[]): Promise<Readable> {
+  const read = await readOnce(database, source, all);
+  const { rows } = read.table;
+  let left: Table | null = read.table;
+  return {
+    columns: all,
+    plans: read.plans,
+    rows,
+    async *parts(wanted) {
+      const columns = left!.columns.filter((_, k) => wanted.includes(read.plans[k]));
+      left = null;
+      yield { rows, columns };
+    },
   };
 }
 
@@ -305,10 +326,10 @@ function largestOf({ name, values, missing }: NumericColumn, rows: number, fract
     );
   }
   const open = distance(above) <= distance(fromCut);
-  return Uint8Array.from({ length: rows }, (_, row) => {
-    if (missing?.[row]) return 0;
-    return (open ? values[row] > cut : values[row] >= cut) ? 1 : 0;
-  });
+  const flags = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) flags[row] = (open ? values[row] > cut : values[row] >= cut) ? 1 : 0;
+  if (missing) for (let row = 0; row < rows; row++) if (missing[row]) flags[row] = 0;
+  return flags;
 }
 
 /** The value that would be at place n in ascending order. Reorders the values. @see Hoare, Algorithm 65: FIND, 1961 */

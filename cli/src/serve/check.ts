@@ -1,4 +1,4 @@
-import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { LogoddsError } from '../../../src/index.ts';
@@ -11,7 +11,8 @@ import { auditPathOf } from './observation/auditFile.ts';
 import { FileLock } from './observation/fileLock.ts';
 import { otlpProblem } from './observation/flags.ts';
 import { BY_KEY, type ServeOptions } from './options.ts';
-import { filesOf, placeOf } from './sources.ts';
+import { filesOf, placeOf, readSignature } from './sources.ts';
+import { TrustFiles } from './trust.ts';
 import { fromEnvironment } from './vertex.ts';
 
 /*
@@ -36,6 +37,7 @@ const LOOKS: readonly Look[] = [
     ['cert', 'key', 'clientCa'],
     ({ cert, key, clientCa }) => cert && key && new Certificates({ cert, key, ...(clientCa && { clientCa }) }),
   ],
+  [['trust', 'revoked'], (options) => TrustFiles.of(options)],
   [['otlp'], ({ otlp }) => said(otlpProblem(otlp))],
   [['log'], ({ log }) => log && writableFolder(resolve(log))],
   [['audit', 'workers'], ({ audit, workers }) => audit && freeAudit(resolve(audit), workers)],
@@ -86,10 +88,15 @@ function said(problem: string | null): void {
 }
 
 /** What is wrong with the models of options. */
-async function wrongModels({ models }: ServeOptions): Promise<Problem[]> {
+async function wrongModels(options: ServeOptions): Promise<Problem[]> {
+  const { models } = options;
   if (!Array.isArray(models)) return [];
   if (models.length === 0) return [{ path: 'models', message: 'expected a model, got none; name a file or a folder' }];
   const { readModel } = await import('../read/files.ts');
+  // what is wrong with the keys is said of them
+  const trusted = await TrustFiles.of(options).catch(() => null);
+  const checkSignature = (name: string, path: string) =>
+    trusted?.trust.check({ name, bytes: readFileSync(path), signature: readSignature(path) });
   const problems: Problem[] = [];
   const places: ReturnType<typeof placeOf>[] = [];
   for (const [i, given] of models.entries()) {
@@ -97,13 +104,20 @@ async function wrongModels({ models }: ServeOptions): Promise<Problem[]> {
     try {
       const place = placeOf(given);
       places.push(place);
-      if (place.kind === 'file') readModel(place.path);
+      if (place.kind === 'file') {
+        readModel(place.path);
+        await checkSignature(place.name, place.path);
+      }
     } catch (error) {
       problems.push({ path: `models[${i}]`, message: sentenceOf(error) });
     }
   }
   try {
-    for (const [, path] of filesOf(places)) if (!places.some((place) => place.path === path)) readModel(path);
+    for (const [name, path] of filesOf(places)) {
+      if (places.some((place) => place.path === path)) continue;
+      readModel(path);
+      await checkSignature(name, path);
+    }
   } catch (error) {
     problems.push({ path: 'models', message: sentenceOf(error) });
   }

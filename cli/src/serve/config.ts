@@ -126,7 +126,10 @@ function unknownKey(key: string): string {
 
 /** Paths that begin at a folder. */
 function placed(values: Values, folder: string): Values {
-  const at = (path: unknown) => (typeof path === 'string' && !/^https?:\/\//.test(path) ? resolve(folder, path) : path);
+  const at = (path: unknown): unknown => {
+    if (Array.isArray(path)) return path.map(at);
+    return typeof path === 'string' && !/^https?:\/\//.test(path) ? resolve(folder, path) : path;
+  };
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => {
       if (key === 'models' && Array.isArray(value)) return [key, value.map((model) => placedModel(model, at))];
@@ -167,7 +170,7 @@ export function optionsOf(models: readonly string[], flags: Values, config: Conf
     if (isFlag && !kind.fits(value))
       problems.push({ path: flag, message: `expected ${kind.rule}, got ${show(value)}; ${next(preset)}` });
     else if (kind.place === 'file' && (isFlag || !refused.has(key)))
-      problems.push(...unreadable(isFlag ? flag : key, value as string));
+      for (const file of [value].flat()) problems.push(...unreadable(isFlag ? flag : key, file as string));
   }
   const complete = options as unknown as ServeOptions;
   const from = (key: string) => (flags[key] === undefined && key in config.values ? key : BY_KEY.get(key)!.flag);
@@ -188,7 +191,7 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 /** What options that fit say together. @param from  the name of an option where it was given */
 function contradictions(options: ServeOptions, from: (key: string) => string): Problem[] {
   const { host, open, socket, grpc, cert, key, clientCa, tokens, jwks, drainDelay, grace, port, grpcPort } = options;
-  const { audit, auditStrict, log, logEntity, rateLimit, rateBurst } = options;
+  const { audit, auditStrict, log, logEntity, rateLimit, rateBurst, trust, revoked } = options;
   const isLocal = LOOPBACK.test(host) || (socket !== undefined && !grpc);
   const rules: readonly (readonly [isBroken: boolean, path: string, message: string])[] = [
     [
@@ -213,6 +216,7 @@ function contradictions(options: ServeOptions, from: (key: string) => string): P
       'grpcPort',
       `expected another port than that of HTTP, got ${port} for both; choose another, or --no-grpc`,
     ],
+    [revoked !== undefined && trust === undefined, 'revoked', 'expected trusted keys, got none; give --trust FILE'],
     [auditStrict && audit === undefined, 'auditStrict', 'expected an audit log, got none; give --audit FILE'],
     [
       logEntity !== undefined && log === undefined,

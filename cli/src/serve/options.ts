@@ -2,6 +2,7 @@ import type { OptionRow } from '../options/table.ts';
 import type { AccessFlags } from './access.ts';
 import type { AdmissionFlags } from './admission.ts';
 import type { ObservationOptions } from './observation/flags.ts';
+import type { TrustFlags } from './trust.ts';
 
 /*
  * The options of `logodds serve`, a row each: its flag, its place in a configuration file, and what its value may be. A key of the file is the flag in
@@ -49,6 +50,14 @@ const seconds = (most: number): Kind => ({
   read: toNumber,
   fits: (value) => typeof value === 'number' && value >= 0 && value <= most,
 });
+/** A list of files. */
+const files: Kind = {
+  schema: { type: 'array', items: line, minItems: 1 },
+  rule: 'a list of paths of files',
+  read: same,
+  fits: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
+  place: 'file',
+};
 const list: Kind = {
   schema: { type: 'array', items: line, minItems: 1 },
   rule: 'a list of texts',
@@ -112,6 +121,10 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ['--opa <url>', 'rule of the Open Policy Agent that is asked about each request: …/v1/data/logodds/allow', text],
     ['--opa-open', 'let requests in while the agent does not answer', onOff],
     ['--cors <origin...>', 'origins of pages that may read answers in browsers', list],
+  ],
+  'Which models': [
+    ['--trust <file...>', 'refuse models that none of these public keys signed; read again when they change', files],
+    ['--revoked <file>', 'keys, models and signatures that are trusted no more; read again when it changes', file],
   ],
   'How much at a time': [
     ['--body-limit <bytes>', 'longest body that is not a stream, inflated', many, 2 ** 24],
@@ -178,7 +191,7 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
 export const ROWS: readonly ServeRow[] = Object.values(GROUPS).flat();
 
 /** Options of `logodds serve`, complete. */
-export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOptions {
+export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOptions, TrustFlags {
   readonly models: readonly string[];
   readonly host: string;
   readonly port: number;

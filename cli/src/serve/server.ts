@@ -18,6 +18,7 @@ import type { Place } from './listening.ts';
 import { observe } from './observation/observe.ts';
 import type { ServeOptions } from './options.ts';
 import { placeOf, Sources } from './sources.ts';
+import { TrustFiles } from './trust.ts';
 
 /** What is told of a service that answers. */
 export interface Ready {
@@ -31,7 +32,7 @@ export interface Running {
   readonly ready: Ready;
   numbers(): Numbers;
   /** Does what a client asked of another process. */
-  change(action: 'load' | 'unload', model: string): void;
+  change(action: 'load' | 'unload', model: string): Promise<void>;
   /** Answers what has come and ends. Resolves with the number of requests that were cut, since their time was over. */
   stop(): Promise<number>;
 }
@@ -68,6 +69,7 @@ export async function run(
     cert !== undefined && key !== undefined
       ? new Certificates({ cert, key, ...(clientCa !== undefined && { clientCa }) })
       : null;
+  const trusted = await TrustFiles.of(options);
   let sources: Sources;
   let host: Host;
   service = createService({
@@ -75,15 +77,21 @@ export async function run(
     ...observed,
     source: (name) => sources.source(name),
     aliases,
+    ...(trusted && { trust: trusted.trust }),
     ...(access.options && { access: access.options }),
     ...admissionOf(options),
-    gauges: () => ({ ...host.gauges(), ...expiry(certificates), ...staleFiles(access, certificates), ...gauges?.() }),
+    gauges: () => ({
+      ...host.gauges(),
+      ...expiry(certificates),
+      ...staleFiles(access, certificates, trusted),
+      ...gauges?.(),
+    }),
     ...(among && { peers: among.peers }),
   });
   sources = new Sources(options.models.map(placeOf), service.models, ({ event, ...line }) =>
-    log({ level: event === 'failed' ? 'error' : 'info', event, ...line }),
+    log({ level: FAULTS.has(event) ? 'error' : 'info', event, ...line }),
   );
-  sources.look();
+  await sources.look();
   host = new Host(service, options, certificates, options.rateLimit !== undefined || access.options !== null);
   const url = await host.listen(httpPlace(options));
   const grpc = options.grpc ? new GrpcHost(service, options, certificates, log) : null;
@@ -94,8 +102,14 @@ export async function run(
         throw error;
       })
     : null;
+  let isLooking = false;
   const watch = setInterval(() => {
-    sources.look();
+    if (!isLooking) {
+      isLooking = true;
+      void lookAtModels(sources, trusted, log).finally(() => {
+        isLooking = false;
+      });
+    }
     access.look(log);
     if (certificates) lookAt(certificates, log);
   }, LOOK_MS);
@@ -107,8 +121,8 @@ export async function run(
       models: service.models.all().map(({ name, version, sha256 }) => ({ name, version, sha256 })),
     },
     numbers: () => service.numbers(),
-    change(action, model) {
-      if (action === 'load') service.models.replace(sources.source(model));
+    async change(action, model) {
+      if (action === 'load') await service.models.load(sources.source(model));
       else service.models.remove(model);
     },
     async stop() {
@@ -141,6 +155,14 @@ const httpPlace = ({ socket, socketMode, host, port }: ServeOptions): Place =>
     ? { kind: 'port', host, port, flag: '--port' }
     : { kind: 'socket', path: socket, mode: socketMode };
 
+/** Events that somebody has to do something about. */
+const FAULTS = new Set(['failed', 'untrusted']);
+
+async function lookAtModels(sources: Sources, trusted: TrustFiles | null, log: (line: LogLine) => void): Promise<void> {
+  if (await trusted?.look(log)) sources.again();
+  await sources.look();
+}
+
 function lookAt(certificates: Certificates, log: (line: LogLine) => void): void {
   try {
     if (certificates.look()) log({ level: 'info', event: 'certificate', ends: certificates.ends });
@@ -149,10 +171,10 @@ function lookAt(certificates: Certificates, log: (line: LogLine) => void): void 
   }
 }
 
-const staleFiles = (access: Access, certificates: Certificates | null): Gauges => ({
+const staleFiles = (access: Access, certificates: Certificates | null, trusted: TrustFiles | null): Gauges => ({
   lr_stale_files: {
     help: 'Files of keys and certificates that could not be read again: what was read before is in use.',
-    value: access.stale + Number(certificates?.isStale ?? false),
+    value: access.stale + Number(certificates?.isStale ?? false) + Number(trusted?.isStale ?? false),
     of: 'most',
   },
 });

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { SIGNATURE_ENDING, type SignatureReason } from '../../../registry/src/signing/index.ts';
 import type { ModelSource, Shelf } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
+import { stampOf } from './trust.ts';
 
 /** Where models are: a file with the name of its model, or a folder of them. */
 export type Place =
@@ -68,13 +70,39 @@ export type Told = (line: {
   readonly [field: string]: unknown;
 }) => void;
 
+/** The file of the signature of a model; null: there is none. */
+export function readSignature(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path + SIGNATURE_ENDING);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Signatures that time alone may mend, or a clock that is put right. */
+const MENDED_BY_TIME: readonly SignatureReason[] = ['not-yet', 'expired'];
+/** What a model and its signature are while one of the two has come. */
+const HALF: readonly SignatureReason[] = ['missing', 'truncated', 'malformed', 'altered', 'other-file'];
+
+const signatureReason = (error: unknown): SignatureReason | null => {
+  const { code, reason } = error as { readonly code?: string; readonly reason?: SignatureReason };
+  return code === 'ERR_SIGNATURE' ? (reason ?? null) : null;
+};
+
 /** Puts the models of files on a shelf, and others in their place when the files change. */
 export class Sources {
   readonly #places: readonly Place[];
   readonly #shelf: Shelf;
   readonly #tell: Told;
-  /** by name, what a file was when it was read: a change of it is seen by this */
+  /** by name, what a file and its signature were when they were read: a change of them is seen by this */
   readonly #seen = new Map<string, string>();
+  /** by name, what a file and a signature were that did not fit at first sight: one of the two may be on its way */
+  readonly #halves = new Map<string, string>();
+  /** names of models that time may let in */
+  readonly #early = new Set<string>();
+  /** by name, why a model that answers is trusted no more */
+  readonly #doubts = new Map<string, string>();
 
   constructor(places: readonly Place[], shelf: Shelf, tell: Told) {
     this.#places = places;
@@ -87,11 +115,21 @@ export class Sources {
     const path = filesOf(this.#places).get(name);
     if (path === undefined)
       throw new LogoddsError('ERR_DATA', `model ${name}: expected a file of it, got none; put it there first`);
-    return { name, model: readFileSync(path) };
+    return this.#read(name, path);
   }
 
-  /** Reads what is new or has changed, and takes away what is gone. A file that cannot be read leaves the model as it is. */
-  look(): void {
+  #read(name: string, path: string): ModelSource {
+    const model = readFileSync(path);
+    return { name, model, ...(this.#shelf.asksSignatures && { signature: readSignature(path) }) };
+  }
+
+  /** What could not be loaded is read again: something else is trusted now. */
+  again(): void {
+    for (const name of this.#shelf.failures.keys()) this.#seen.delete(name);
+  }
+
+  /** Reads what is new or has changed, and takes away what is gone. A file that cannot be read, or is not trusted, leaves the model as it is. */
+  async look(): Promise<void> {
     let files: Map<string, string>;
     try {
       files = filesOf(this.#places);
@@ -104,23 +142,77 @@ export class Sources {
       this.#shelf.remove(name);
       this.#tell({ event: 'removed', model: name });
     }
-    for (const [name, path] of files) this.#lookAt(name, path);
+    for (const [name, path] of files) await this.#lookAt(name, path);
+    this.#lookForDoubts();
   }
 
-  #lookAt(name: string, path: string): void {
+  async #lookAt(name: string, path: string): Promise<void> {
+    let now = '';
     try {
       const { mtimeMs, size, ino } = statSync(path);
-      const now = `${mtimeMs} ${size} ${ino}`;
-      if (this.#seen.get(name) === now) return;
+      now = `${mtimeMs} ${size} ${ino}${this.#shelf.asksSignatures ? ` ${stampOf(path + SIGNATURE_ENDING)}` : ''}`;
+      const isSeen = this.#seen.get(name) === now;
+      if (isSeen && !this.#early.has(name)) return;
       this.#seen.set(name, now);
       const begin = performance.now();
-      const bytes = readFileSync(path);
-      const { version, sha256 } = this.#shelf.replace({ name, model: bytes });
-      this.#tell({ event: 'loaded', model: name, version, sha256, path, seconds: (performance.now() - begin) / 1000 });
+      let source: ModelSource;
+      try {
+        source = await this.#shelf.verified(this.#read(name, path));
+      } catch (error) {
+        if (isSeen || this.#isHalf(name, now, signatureReason(error))) return;
+        this.#shelf.fail(name, (error as Error).message);
+        throw error;
+      }
+      this.#early.delete(name);
+      this.#halves.delete(name);
+      const { version, sha256, signed } = this.#shelf.replace(source);
+      this.#tell({
+        event: 'loaded',
+        model: name,
+        version,
+        sha256,
+        path,
+        ...(signed && { keyId: signed.keyId }),
+        seconds: (performance.now() - begin) / 1000,
+      });
     } catch (error) {
+      const why = signatureReason(error);
+      if (why !== null && MENDED_BY_TIME.includes(why)) this.#early.add(name);
+      else this.#early.delete(name);
       // a file that is no model has been noted
       if (!this.#shelf.failures.has(name)) this.#shelf.fail(name, reason(error));
-      this.#tell({ event: 'failed', model: name, path, reason: reason(error) });
+      this.#tell({
+        event: 'failed',
+        model: name,
+        path,
+        reason: reason(error),
+        ...(why !== null && { signature: why }),
+      });
+    }
+  }
+
+  /** Whether a model that answers waits for the other half of the next one: a file and a signature do not come at once. They have until the next look. */
+  #isHalf(name: string, now: string, why: SignatureReason | null): boolean {
+    if (why === null || !HALF.includes(why) || this.#shelf.versions(name).length === 0) return false;
+    if (this.#halves.get(name) === now) return false;
+    this.#halves.set(name, now);
+    this.#seen.set(name, '');
+    return true;
+  }
+
+  /** Tells of models that answer and are trusted no more, once each, and of those that are trusted again. */
+  #lookForDoubts(): void {
+    for (const served of this.#shelf.all()) {
+      const { name, version } = served;
+      const doubt = this.#shelf.doubt(served);
+      const told = this.#doubts.get(`${name} ${version}`) !== undefined;
+      if (doubt !== null && !told) {
+        this.#doubts.set(`${name} ${version}`, doubt);
+        this.#tell({ event: 'untrusted', model: name, version, reason: `${doubt}; it goes on to answer` });
+      } else if (doubt === null && told) {
+        this.#doubts.delete(`${name} ${version}`);
+        this.#tell({ event: 'trusted', model: name, version });
+      }
     }
   }
 }

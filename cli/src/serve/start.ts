@@ -6,6 +6,7 @@ import { clearSocket } from './listening.ts';
 import { BY_KEY, type ServeOptions } from './options.ts';
 import { logLine, type Ready, run } from './server.ts';
 import { placeOf } from './sources.ts';
+import { TrustFiles } from './trust.ts';
 import { fromEnvironment } from './vertex.ts';
 
 /** Flags that were given, by their keys. */
@@ -32,6 +33,7 @@ export async function startService(models: readonly string[], { config, check, .
   // what is not there is said before anything starts
   options.models.map(placeOf);
   accessOf(options);
+  await TrustFiles.of(options);
   if (options.socket !== undefined && (await clearSocket(options.socket)))
     logLine({ level: 'warn', event: 'stale socket removed', path: options.socket });
   await serve(options, aliases);

@@ -8,7 +8,7 @@ export interface Phase {
   end(): void;
 }
 
-const SILENT: Phase = { update() {}, end() {} };
+const SILENT: Phase & RowPhase = { update() {}, end() {} };
 
 /** Draws on standard error, even while the event loop is busy. It changes no terminal setting, because a signal would leave it changed. */
 const OPTIONS = {
@@ -46,6 +46,7 @@ export interface RowPhase {
 export function startRows(name: string): RowPhase {
   const start = performance.now();
   const phase = startPhase(name, true);
+  if (phase === SILENT) return SILENT;
   const rate = (rows: number) => Math.round((rows * 1000) / Math.max(1, performance.now() - start));
   return {
     update: (rows, share) => phase.update(share, `${count(rows)} rows, ${count(rate(rows))} rows/s`),

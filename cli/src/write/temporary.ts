@@ -6,6 +6,7 @@ import {
   existsSync,
   fchmodSync,
   fchownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -227,6 +228,14 @@ export const temporaryBeside = (path: string, pid?: number): string =>
 /** Paths whose leftovers have been swept. */
 const swept = new Set<string>();
 
+/** How an output is unlike others. */
+export interface OutputRules {
+  /** its mode; default that of the file that it replaces, or of a new file */
+  readonly mode?: number;
+  /** nothing may be under its name, not even at the last moment */
+  readonly isNew?: boolean;
+}
+
 /**
  * An output file that appears under its name only when it is complete: it is written beside that name and then renamed. Until then it is
  * private. Then it gets the mode of the file that it replaces, or the mode of a new file. A device or pipe (/dev/null) is written directly.
@@ -241,10 +250,13 @@ export class OutputFile {
   private readonly replaced: Stats | null;
   private gathering: string | null = null;
   private fd: number | null = null;
+  private readonly rules: OutputRules;
 
-  constructor(path: string) {
+  constructor(path: string, rules: OutputRules = {}) {
     this.path = path;
+    this.rules = rules;
     try {
+      if (rules.isNew && lstatSync(path, { throwIfNoEntry: false })) throw isThere(path);
       this.target = existsSync(path) ? realpathSync(path) : path;
       const stat = existsSync(path) ? statSync(path) : null;
       if (stat?.isDirectory()) throw new Error('it is a folder');
@@ -310,13 +322,15 @@ export class OutputFile {
         }
         this.setMode();
         this.close();
-        renameSync(gathered ?? this.temporary, this.target);
-        if (gathered === undefined) release(this.temporary);
+        if (this.rules.isNew) linkSync(gathered ?? this.temporary, this.target);
+        else renameSync(gathered ?? this.temporary, this.target);
+        if (gathered === undefined && !this.rules.isNew) release(this.temporary);
       }
       this.discard();
     } catch (error) {
       this.discard();
-      throw outputError(this.path, error);
+      const isTaken = this.rules.isNew && (error as NodeJS.ErrnoException).code === 'EEXIST';
+      throw isTaken ? isThere(this.path) : outputError(this.path, error);
     }
   }
 
@@ -341,6 +355,10 @@ export class OutputFile {
   private setMode(): void {
     const fd = this.fd!;
     if (process.getuid === undefined) return; // Windows has no modes
+    if (this.rules.mode !== undefined) {
+      fchmodSync(fd, this.rules.mode);
+      return;
+    }
     let mode = this.replaced === null ? 0o666 & ~(userMask ?? process.umask()) : this.replaced.mode & 0o777;
     if (this.replaced !== null && this.replaced.gid !== process.getegid!()) {
       try {
@@ -357,6 +375,12 @@ export class OutputFile {
     this.fd = null;
   }
 }
+
+const isThere = (path: string): LogoddsError =>
+  commandError(
+    'ERR_OUTPUT',
+    `${path}: expected a path where nothing is, got one that is taken; choose another, or --force`,
+  );
 
 /** Windows has no such flag. */
 const NOFOLLOW: number = constants.O_NOFOLLOW ?? 0;

@@ -1,6 +1,7 @@
 import { type ByteScorer, byteScorer } from 'logodds/bytes';
 import type { Engine, Model, Scorer } from 'logodds/score';
 import { type Field, fieldsOf } from 'logodds/stages';
+import type { Signed } from './trust.ts';
 
 /** Scorers that a model keeps at hand beside the first. */
 const MOST_IDLE = 4;
@@ -19,6 +20,8 @@ export class Served {
   readonly headers: Readonly<Record<`x-model-${'name' | 'version' | 'sha256'}`, string>>;
   /** when it was last asked, as a count of questions */
   lastAsked = 0;
+  /** its signature, which was verified; null: none was asked */
+  signed: Signed | null = null;
   /** how long it took to load, check and warm it */
   loadSeconds = 0;
   readonly #engine: Engine;

@@ -1,7 +1,8 @@
-import { type Engine, loadModel, type Model, type ModelBytes, pickEngine } from 'logodds/score';
+import { type Engine, LogoddsError, loadModel, type Model, type ModelBytes, pickEngine } from 'logodds/score';
 import { allStages } from 'logodds/stages';
 import { badRequest, Refusal } from '../refusal.ts';
 import { Served } from './served.ts';
+import type { ModelTrust, Signed } from './trust.ts';
 
 const MEMORY = 2 ** 28;
 
@@ -12,6 +13,8 @@ export interface ModelSource {
   readonly version?: string;
   /** the bytes of a model file, or a model */
   readonly model: ModelBytes | Model;
+  /** the file of its signature, where the service asks for one */
+  readonly signature?: Uint8Array | null;
 }
 
 /** Why a version is there or not, in the words of the repository index of Open Inference V2. */
@@ -46,17 +49,69 @@ export class Shelf {
   readonly #engine: Engine = pickEngine();
   readonly #bound: number;
   readonly #hooks: ShelfHooks;
+  readonly #trust: ModelTrust | null;
+  /** what was verified */
+  readonly #verified = new WeakMap<ModelSource, Signed>();
   #asked = 0;
 
-  /** @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back */
-  constructor(bound = MEMORY, hooks: ShelfHooks = {}) {
+  /**
+   * @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back
+   * @param trust  says which models may be put; null: all
+   */
+  constructor(bound = MEMORY, hooks: ShelfHooks = {}, trust: ModelTrust | null = null) {
     this.#bound = bound;
     this.#hooks = hooks;
+    this.#trust = trust;
+  }
+
+  /** Whether a model needs a signature to be put. */
+  get asksSignatures(): boolean {
+    return this.#trust !== null;
+  }
+
+  /**
+   * Verifies the signature of a model where signatures are asked. What it gives can be put; nothing is put yet.
+   * @throws ERR_SIGNATURE for one that is not trusted
+   */
+  async verified(source: ModelSource): Promise<ModelSource> {
+    if (!this.#trust) return source;
+    const { name, model, signature = null } = source;
+    if (isModel(model))
+      throw unverified(
+        `model ${show(name)}: expected the bytes of a file, of which the signature is, got a model; give its file`,
+      );
+    // a copy: what is changed meanwhile was not verified
+    const bytes = new Uint8Array(model instanceof Uint8Array ? model : new Uint8Array(model as ArrayBuffer));
+    const taken = { ...source, model: bytes };
+    this.#verified.set(taken, await this.#trust.check({ name, bytes, signature }));
+    return taken;
+  }
+
+  /**
+   * Verifies a model where signatures are asked, and puts it in the place of all versions that there are of its name.
+   * @throws ERR_SIGNATURE, and as `put`; what was there stays
+   * @example
+   * await service.models.load({ name: 'flights', model: bytes, signature });
+   */
+  async load(source: ModelSource): Promise<Served> {
+    let verified: ModelSource;
+    try {
+      verified = await this.verified(source);
+    } catch (error) {
+      this.fail(source.name, (error as Error).message);
+      throw error;
+    }
+    return this.replace(verified);
+  }
+
+  /** Why a model that answers would not be put again: its signature is trusted no more. null: it would. */
+  doubt({ name, signed }: Served): string | null {
+    return signed && this.#trust ? this.#trust.doubt(name, signed) : null;
   }
 
   /**
    * Loads, checks and warms a model, then puts it in the place of what has its name and version: requests that have begun are answered by the old one.
-   * @throws ERR_FORMAT for what is no model file; what was there stays
+   * @throws ERR_FORMAT for what is no model file, ERR_SIGNATURE where signatures are asked and this was not `verified`; what was there stays
    */
   put(source: ModelSource): Served {
     const { name } = source;
@@ -67,10 +122,16 @@ export class Shelf {
     let served: Served;
     const began = performance.now();
     try {
+      const signed = this.#verified.get(source) ?? null;
+      if (this.#trust && !signed)
+        throw unverified(
+          `model ${show(name)}: expected one whose signature was verified, got another; put it by await models.load(…)`,
+        );
       const model = isModel(source.model) ? source.model : loadModel(source.model, allStages);
       served = new Served(name, source.version ?? (model.sha256 ?? '0').slice(0, 12), model, this.#engine, () =>
         this.#tidy(),
       );
+      served.signed = signed;
       served.warm();
       served.loadSeconds = (performance.now() - began) / 1000;
     } catch (error) {
@@ -94,6 +155,17 @@ export class Shelf {
     const served = this.put(source);
     for (const version of before) if (version !== served.version) this.remove(source.name, version);
     return served;
+  }
+
+  /** Has a version answer where none is named. Returns whether it is there. */
+  prefer(name: string, version: string): boolean {
+    const versions = this.#models.get(name);
+    const served = versions?.get(version);
+    if (!served) return false;
+    // the last one is the default
+    versions!.delete(version);
+    versions!.set(version, served);
+    return true;
   }
 
   /** Takes a model, or one version of it, off the shelf. Returns whether it was there. */
@@ -200,6 +272,8 @@ export class Shelf {
 }
 
 const show = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+const unverified = (message: string): LogoddsError => new LogoddsError('ERR_SIGNATURE' as never, message);
 
 /** A program may have two copies of the library. */
 const isModel = (value: ModelSource['model']): value is Model => typeof (value as Model).score === 'function';

@@ -9,7 +9,7 @@ export interface PredictionLine {
   readonly model: string;
   readonly version: string;
   readonly sha256: string;
-  /** the route of a rollout that chose the model; null: there is none */
+  /** the arm of a rollout that answered; null: there is none */
   readonly route: string | null;
   /** with several classes one for each */
   readonly logit: number | readonly number[];
@@ -74,7 +74,7 @@ export class PredictionLines {
         model: by.name,
         version: by.version,
         sha256: by.sha256,
-        route: null,
+        route: item.route,
         logit: vectors === 1 ? logits[i] : Array.from({ length: vectors }, (_, k) => logits[k * count + i]),
         probability: vectors === 1 ? probabilities[i] : probabilities[label * count + i],
         label: by.classes[label],

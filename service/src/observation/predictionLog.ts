@@ -1,5 +1,6 @@
 import type { Asked, Witness } from '../hooks.ts';
 import type { Served } from '../models/served.ts';
+import { unitOf } from '../requests/unit.ts';
 import type { Answer, Rows } from '../scoring/question.ts';
 
 /** Of a model what lines of a prediction log need. */
@@ -23,6 +24,8 @@ export interface Scored {
   readonly first: number | null;
   readonly entity: string | null;
   readonly by: ScoredBy;
+  /** the arm of a rollout that answered; null: there is none */
+  readonly route: string | null;
   readonly rows: Rows;
   readonly logits: ArrayLike<number>;
   readonly probabilities: ArrayLike<number>;
@@ -61,7 +64,7 @@ export function predictionLog({ sink, sample = 1, entity = null }: PredictionLog
   const header = entity && 'header' in entity ? entity.header : null;
   return {
     scored(asked: Asked, answer: Answer, rows: Rows) {
-      if (sample < 1 && shareOf(asked.id) >= sample) return;
+      if (sample < 1 && unitOf(asked.id) >= sample) return;
       const served = asked.found!;
       let by = facts.get(served);
       if (!by) {
@@ -85,6 +88,7 @@ export function predictionLog({ sink, sample = 1, entity = null }: PredictionLog
         first: isPiece || scores.rows > 1 ? asked.rows - scores.rows : null,
         entity: header === null ? null : asked.request.headers.get(header),
         by,
+        route: asked.route,
         rows,
         logits: own(scores.logits),
         probabilities: own(scores.probabilities),
@@ -134,13 +138,4 @@ function sizeOf(rows: Rows): number {
   if ('bytes' in rows) return rows.bytes.length;
   if (rows.kind === 'records') return 500 * rows.records.length;
   return 10 * rows.table.rows * rows.table.columns.length;
-}
-
-/** A number in [0, 1) for an id: FNV-1a, mixed as MurmurHash3 ends, so that ids that count up are spread as well. */
-export function shareOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }

@@ -100,6 +100,8 @@ export function separatedAfterFit(
 ): Separated | null {
   const { likelihood, y, profile, params } = fit;
   const pure = slots.flatMap((_, id) => (profile.separates[id] ? [id] : []));
+  const alone = pure.filter((id) => profile.separates[id] > 1);
+  if (alone.length > 0) return { complete: true, slots: alone, seen: 'no value or level has both classes' };
   let complete = false;
   if (params && !someRowIsWrong(batch, params, y, weight)) {
     const logits = new Float64Array(likelihood.classes * likelihood.rows);

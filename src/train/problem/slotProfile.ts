@@ -20,7 +20,8 @@ export interface SlotProfile {
   readonly constant: Uint8Array;
   /**
    * 1: the slot separates the classes on its own: a numeric column whose classes do not overlap, a level that only one class has. The
-   * likelihood then has no maximum in the slot's coefficient (or, for a reference level, in all others and the intercept).
+   * likelihood then has no maximum in the slot's coefficient (or, for a reference level, in all others and the intercept). 2: it separates them
+   * completely: no value of the numeric column, or no level of the category, has both.
    */
   readonly separates: Uint8Array;
 }
@@ -196,7 +197,8 @@ export class SlotTally {
         const min = this.#min.map((values) => values[first]);
         const max = this.#max.map((values) => values[first]);
         constant[first] = Math.min(...min) === Math.max(...max) ? 1 : 2 * Number(this.#isRounding(first));
-        separates[first] = Number(binary && !constant[first] && (max[0] <= min[1] || max[1] <= min[0]));
+        if (binary && !constant[first])
+          separates[first] = max[0] < min[1] || max[1] < min[0] ? 2 : Number(max[0] === min[1] || max[1] === min[0]);
         return;
       }
       for (let slot = first; slot < first + spec.slots; slot++) {
@@ -206,6 +208,11 @@ export class SlotTally {
         constant[slot] = Number(negative + positive === 0);
         separates[slot] = Number(binary && negative > 0 !== positive > 0);
       }
+      const own = separates.subarray(first, first + spec.slots);
+      if (own.every((pure, k) => pure || constant[first + k]))
+        own.forEach((pure, k) => {
+          own[k] = 2 * pure;
+        });
     });
     return { square, mean, constant, separates };
   }

@@ -132,6 +132,18 @@ export const SCHEMAS = {
     version: text,
     versions: { ...listOf(text), description: 'the last one is asked where none is named' },
     sha256: text,
+    signature: {
+      description: 'the signature that was verified; null where none is asked',
+      anyOf: [
+        { type: 'null' },
+        object({
+          keyId: { ...text, description: 'SHA-256 of the public key that signed' },
+          signedAt: { type: ['string', 'null'] },
+          expires: { type: ['string', 'null'] },
+          doubt: { type: ['string', 'null'], description: 'why it is trusted no more' },
+        }),
+      ],
+    },
     classes: listOf(text),
     positive: { type: ['string', 'null'] },
     fields: listOf(ref('Field')),

@@ -1,0 +1,91 @@
+import { readFileSync, statSync } from 'node:fs';
+import { publicKeysOf, revokedOf, Trust, type TrustTexts } from '../../../registry/src/signing/index.ts';
+import type { LogLine } from '../../../service/src/index.ts';
+import { LogoddsError } from '../../../src/index.ts';
+import { reason } from '../write/temporary.ts';
+
+/** Which models may be served, by options of `logodds serve`. */
+export interface TrustFlags {
+  readonly trust?: readonly string[];
+  readonly revoked?: string;
+}
+
+/** Files of trusted keys, and of what is revoked. They are read again when they change; what cannot be read leaves all that was read before. */
+export class TrustFiles {
+  readonly trust: Trust;
+  readonly #flags: TrustFlags;
+  #seen: string;
+  /** what is in use is older than the files */
+  isStale = false;
+
+  private constructor(flags: TrustFlags, trust: Trust, seen: string) {
+    this.#flags = flags;
+    this.trust = trust;
+    this.#seen = seen;
+  }
+
+  /** null: no signature is asked for. @throws ERR_DATA */
+  static async of(flags: TrustFlags): Promise<TrustFiles | null> {
+    if (flags.trust === undefined) return null;
+    // before the files are read: what changes meanwhile is read again
+    const seen = markOf(flags);
+    return new TrustFiles(flags, await Trust.of(await textsOf(flags), Date.now), seen);
+  }
+
+  /** Reads again what has changed. Returns whether something else is trusted now. */
+  async look(log: (line: LogLine) => void): Promise<boolean> {
+    const now = markOf(this.#flags);
+    if (now === this.#seen) return false;
+    this.#seen = now;
+    try {
+      await this.trust.replace(await textsOf(this.#flags));
+      this.isStale = false;
+      log({ level: 'info', event: 'trust', keys: this.trust.keyIds });
+      return true;
+    } catch (error) {
+      this.isStale = true;
+      log({ level: 'error', event: 'failed', reason: `${reason(error)}; what was trusted before stays` });
+      return false;
+    }
+  }
+}
+
+const filesOf = ({ trust = [], revoked }: TrustFlags): string[] => [
+  ...trust,
+  ...(revoked === undefined ? [] : [revoked]),
+];
+
+/** What changes when a file does. */
+const markOf = (flags: TrustFlags): string => filesOf(flags).map(stampOf).join();
+
+/** What changes when a file does; empty: it is not there. */
+export function stampOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `${found.mtimeMs} ${found.size} ${found.ino}` : '';
+}
+
+/** The texts of the files, each of which is whole. @throws ERR_DATA that names the file */
+async function textsOf({ trust = [], revoked }: TrustFlags): Promise<TrustTexts> {
+  const keys: string[] = [];
+  for (const path of trust) {
+    const text = textOf('--trust', path);
+    await publicKeysOf(text, `--trust ${path}`);
+    keys.push(text);
+  }
+  if (revoked === undefined) return { keys };
+  const text = textOf('--revoked', revoked);
+  revokedOf(text, `--revoked ${revoked}`);
+  return { keys, revoked: text };
+}
+
+function textOf(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${flag} ${path}: expected a file that can be read, got an error (${reason(error)}); check the path`,
+      { cause: error },
+    );
+  }
+}
