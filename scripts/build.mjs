@@ -139,7 +139,7 @@ rmSync('registry/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'registry/CHANGELOG.md');
 await build({
   entryPoints: {
-    ...Object.fromEntries(['index', 'directory', 's3'].map((name) => [name, `registry/src/${name}.ts`])),
+    ...Object.fromEntries(['index', 'diff', 'directory', 's3'].map((name) => [name, `registry/src/${name}.ts`])),
     signing: 'registry/src/signing/index.ts',
   },
   outdir: 'registry/dist',
@@ -228,6 +228,12 @@ const telemetryApart = {
     onResolve({ filter: /^\.\/telemetry\.ts$/ }, () => ({ path: './telemetry.js', external: true }));
   },
 };
+const s3Apart = {
+  name: 's3-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@aws-sdk\/client-s3$/ }, () => ({ path: './s3.js', external: true }));
+  },
+};
 const command = {
   outdir: 'cli/dist',
   bundle: true,
@@ -237,7 +243,9 @@ const command = {
   external: Object.keys(dependencies),
   alias: {
     '@noble/hashes/sha2.js': './node_modules/@noble/hashes/sha2.js',
+    '@noble/hashes/utils.js': './node_modules/@noble/hashes/utils.js',
     // one copy of the library for the command and the service
+    logodds: './src/index.ts',
     'logodds/score': './src/score.ts',
     'logodds/bytes': './src/bytes.ts',
     'logodds/stages': './src/stages.ts',
@@ -252,7 +260,7 @@ await build({
   entryPoints: { main: 'cli/src/main.ts', serveWorker: 'cli/src/serve/worker.ts' },
   splitting: true,
   chunkNames: 'part-[hash]',
-  plugins: [duckdbApart, telemetryApart],
+  plugins: [duckdbApart, telemetryApart, s3Apart],
 });
 await build({ ...command, entryPoints: { worker: 'cli/src/write/worker.ts' }, plugins: [duckdbApart] });
 // the schemas of its files, which are made of tables: options of the service, rules of the gate
@@ -279,6 +287,17 @@ await build({
   banner: { js: '// @opentelemetry/*, see LICENSE.opentelemetry' },
 });
 copyFileSync('node_modules/@opentelemetry/api/LICENSE', 'cli/dist/LICENSE.opentelemetry');
+// the SDK of S3 and the hundred packages below it, for a registry in a bucket
+await build({
+  ...command,
+  entryPoints: { s3: 'cli/src/jobs/registry/s3.ts' },
+  minify: true,
+  mainFields: ['module', 'main'],
+  // of the next versions of the SDK, which this file will not become by itself
+  define: { 'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"' },
+  banner: { js: '// @aws-sdk/client-s3 and @smithy/*, see LICENSE.aws-sdk' },
+});
+copyFileSync('node_modules/@aws-sdk/client-s3/LICENSE', 'cli/dist/LICENSE.aws-sdk');
 // two hundred files of the package, which take longer to load than to use, become one, beside their licence
 await build({
   ...command,

@@ -14,6 +14,10 @@ import { inspect } from './commands/inspect.ts';
 import { keygen } from './commands/keygen.ts';
 import { migrate } from './commands/migrate.ts';
 import { path } from './commands/path.ts';
+import { pull } from './commands/pull.ts';
+import { push } from './commands/push.ts';
+import { registry } from './commands/registry.ts';
+import { rollout } from './commands/rollout.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
@@ -67,6 +71,10 @@ const COMMANDS = [
   inspect,
   gate,
   experiment,
+  push,
+  pull,
+  registry,
+  rollout,
   serve,
   audit,
   keygen,

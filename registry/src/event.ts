@@ -48,7 +48,7 @@ export interface Happenings {
   };
   /** `champion` names another version */
   promoted: { readonly name: string; readonly version: number; readonly from: number | null };
-  /** `champion` names a version that it had named before */
+  /** `champion` names a version that it had named before; a rollout that went on is over */
   'rolled-back': { readonly name: string; readonly version: number; readonly from: number };
   /** tags of a version; null takes one away */
   tagged: { readonly name: string; readonly version: number; readonly tags: Readonly<Record<string, string | null>> };

@@ -19,7 +19,7 @@ import { type Fault, type History, readLog } from './log.ts';
 import { checkAlias, checkName, type Reference } from './reference.ts';
 import type { RolloutPlan } from './rollout.ts';
 import { CHAMPION, type Entry, nextVersion, type State, stateOf, type Version } from './state.ts';
-import type { LogText, Store } from './store.ts';
+import type { LogText, Store, Stored } from './store.ts';
 
 /** Who does something, and why. */
 export interface Act {
@@ -207,28 +207,47 @@ export class Registry {
       const entry = entryOf(state, name);
       const from = entry.aliases.get(alias) ?? null;
       if (version === from) return null;
+      if (alias === CHAMPION && isRunning(entry)) throw running(entry, 'end it first: logodds rollout abort');
       if (version === null) return { event: 'aliased', name, alias, version, from };
       allow(state, versionOf(state, { name, version }), alias);
       if (alias !== CHAMPION) return { event: 'aliased', name, alias, version, from };
-      if (isRunning(entry)) throw running(entry, 'end it first: logodds rollout abort');
       return { event: 'promoted', name, version, from };
     });
   }
 
-  /** Has `champion` name the version that it named before, or another one that it has named. @throws ERR_REGISTRY */
+  /**
+   * Has `champion` name the version that it named before, or another one that it has named, and ends a rollout that goes on. Where one goes on and no version
+   * is named, that alone happens: the champion answers everything.
+   * @param to  null: the one before
+   * @returns the version that `champion` names then
+   * @throws ERR_REGISTRY where there is no such version
+   */
   async rollback(name: string, to: number | null, act: Act): Promise<number> {
     await this.#commit(act, (state) => {
       const entry = entryOf(state, name);
       const from = entry.aliases.get(CHAMPION);
+      const isOn = isRunning(entry);
       const before =
-        to ?? entry.champions.filter((version) => version !== from && !entry.versions.get(version)!.isRetired).at(-1);
+        to ??
+        (isOn
+          ? from
+          : entry.champions.filter((version) => version !== from && !entry.versions.get(version)!.isRetired).at(-1));
       if (from === undefined || before === undefined)
         throw registryError(
           'ERR_REGISTRY',
-          `${name}: expected a version that was champion before, got none; name one by --to`,
+          `${name}: expected a version that was champion before, got none; logodds registry alias ${name} VERSION champion promotes one`,
         );
-      if (from === before) return null;
-      allow(state, versionOf(state, { name, version: before }), CHAMPION, true);
+      if (from === before) {
+        return isOn ? { event: 'rollout-ended', name, outcome: 'rolled-back', version: from } : null;
+      }
+      const version = versionOf(state, { name, version: before });
+      // what was never champion has not gone through what is demanded of one
+      if (!entry.champions.includes(before))
+        throw registryError(
+          'ERR_REGISTRY',
+          `version ${before} of ${name}: expected one that was champion before (${entry.champions.join(', ')}), got another; logodds registry alias ${name} ${before} champion promotes it`,
+        );
+      allow(state, version, CHAMPION, true);
       return { event: 'rolled-back', name, version: before, from };
     });
     return (await this.entry(name)).aliases.get(CHAMPION)!;
@@ -381,44 +400,54 @@ export class Registry {
   }
 
   /**
-   * Removes files that no version has, and those of versions that are retired.
+   * Says which files `collect` would remove.
    * @param graceMs  how old a file that no version has must be: a push writes the file first
+   * @throws ERR_STORE
+   */
+  async unused(graceMs = HOUR): Promise<Collected> {
+    return this.#unused(await this.#store.list('models/'), graceMs);
+  }
+
+  /**
+   * Removes files that no version has, and those of versions that are retired.
+   * @param graceMs  as of `unused`
    * @throws ERR_STORE
    */
   async collect(act: Act, graceMs = HOUR): Promise<Collected> {
     const stored = await this.#store.list('models/');
     // what a collection that was stopped has put aside
     for (const { path } of stored.filter(({ path }) => path.endsWith('.trash'))) await this.#finish(path);
+    for (const { path, at } of stored)
+      if (isTemporary(path) && this.#now() - at > graceMs) await this.#store.remove(path);
+    const found = await this.#unused(stored, graceMs);
+    if (found.removed.length === 0) return found;
+    const sha256s = [...new Set(found.removed.map((path) => path.slice(7, 71)))];
+    await this.#commit(act, () => ({ event: 'collected', sha256s }));
+    for (const path of found.removed) {
+      // aside first: a push that comes in between finds it gone and writes it again, or is found here
+      if (await this.#store.move(path, trashPath(path))) await this.#finish(trashPath(path));
+    }
+    return found;
+  }
+
+  async #unused(stored: readonly Stored[], graceMs: number): Promise<Collected> {
     const { state } = await this.#refresh();
     const used = usedDigests(state);
     const known = new Set(
       [...state.entries.values()].flatMap(({ versions }) => [...versions.values()].map((v) => v.sha256)),
     );
-    const now = this.#now();
     const removed: string[] = [];
     let bytes = 0;
     let tooNew = 0;
     for (const file of stored) {
       const digest = /^models\/([0-9a-f]{64})\.safetensors(?:\.sig)?$/.exec(file.path)?.[1];
-      const isOld = now - file.at > graceMs;
-      if (digest === undefined) {
-        if (isTemporary(file.path) && isOld) await this.#store.remove(file.path);
-        continue;
-      }
-      if (used.has(digest)) continue;
-      if (!known.has(digest) && !isOld) {
+      if (digest === undefined || used.has(digest)) continue;
+      if (!known.has(digest) && this.#now() - file.at <= graceMs) {
         tooNew++;
         continue;
       }
       removed.push(file.path);
       bytes += file.bytes;
-    }
-    if (removed.length === 0) return { removed, bytes, tooNew };
-    const sha256s = [...new Set(removed.map((path) => path.slice(7, 71)))];
-    await this.#commit(act, () => ({ event: 'collected', sha256s }));
-    for (const path of removed) {
-      // aside first: a push that comes in between finds it gone and writes it again, or is found here
-      if (await this.#store.move(path, trashPath(path))) await this.#finish(trashPath(path));
     }
     return { removed, bytes, tooNew };
   }

@@ -112,8 +112,11 @@ const APPLY: { readonly [K in Kind]: (work: Work, event: Of<K>) => string | unde
       entry.aliases.set(CHAMPION, version);
       entry.champions = [...entry.champions, version];
     }),
-  'rolled-back': ({ entries }, { name, version }) =>
+  'rolled-back': ({ entries }, { name, version, at, why = null }) =>
     withEntry(entries, name, version, (entry) => {
+      const { rollout } = entry;
+      // its champion is another one now
+      if (rollout?.outcome === null) entry.rollout = { ...rollout, outcome: 'rolled-back', since: at, why };
       entry.aliases.set(CHAMPION, version);
       const last = entry.champions.lastIndexOf(version);
       entry.champions = last < 0 ? [version] : entry.champions.slice(0, last + 1);

@@ -31,9 +31,9 @@ const LIBRARY = [
 ];
 const COMMAND = [
   /^bin\/logodds\.js$/,
-  /^dist\/(main|worker|serveWorker|duckdb|recorder|telemetry)\.js$/,
+  /^dist\/(main|worker|serveWorker|duckdb|recorder|s3|telemetry)\.js$/,
   /^dist\/(part|start)-\w{8}\.js$/,
-  /^dist\/LICENSE\.(duckdb|opentelemetry)$/,
+  /^dist\/LICENSE\.(aws-sdk|duckdb|opentelemetry)$/,
   /^proto\/inference\.proto$/,
   /^gate\.schema\.json$/,
   /^serve\.schema\.json$/,
@@ -75,11 +75,12 @@ test('declarations are those to which the entries lead: none is of an inlined mo
   expect(declared.filter((path) => /generated|\/compile\/(fields|places)|\/text\//.test(path))).toEqual([]);
 });
 
+// the SDK of S3 is 432 kB of the command
 // the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module; monitoring is 40 kB in each and 32 kB of
 // declarations; `experiment`, a part of the command that is loaded with it, is 35 kB
-test('unpacked, the library is at most 3.85 MB, the command at most 2.35 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(3_850_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(2_350_000);
+test('unpacked, the library is at most 3.95 MB, the command at most 3.2 MB, the client at most 0.2 MB and the service at most 0.5 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(3_950_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(3_200_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(500_000);
 });

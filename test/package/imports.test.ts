@@ -192,7 +192,7 @@ test('no file imports itself by way of others, types included', () => {
 test('the command knows the library by its entries and by src/internal.ts, which may only lose names', async () => {
   const SERVICES = [
     'service/src/index.ts',
-    ...['index', 'directory', 's3', 'signing/index'].map((name) => `registry/src/${name}.ts`),
+    ...['index', 'diff', 'directory', 's3', 'signing/index'].map((name) => `registry/src/${name}.ts`),
   ];
   const doors = ['index', 'metrics', 'decide', 'monitor', 'kernels', 'threads', 'internal', 'text'].map(
     (name) => `src/${name}.ts`,

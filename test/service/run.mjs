@@ -10,6 +10,7 @@
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
 //   npm run test:service -- pipelines                            the pipelines of deploy/, by the linter of each platform
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
+//   npm run test:service -- registry-s3                          a registry in buckets of real servers
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
 //   npm run test:service -- signing                              model-signing of PyPI: its signatures and ours, each read by the other; on workerd too
 //   npm run test:service -- soak [--seconds 600]                 half load for long
@@ -26,6 +27,7 @@ import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
 import { pipelines } from './pipelines/run.mjs';
 import { programs } from './programs/run.mjs';
+import { registryS3 } from './registry-s3/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 import { signing } from './signing/run.mjs';
 import { telemetry } from './telemetry/run.mjs';
@@ -42,6 +44,7 @@ const SUITES = {
   load,
   pipelines,
   programs,
+  'registry-s3': registryS3,
   schemathesis,
   signing,
   soak,

@@ -10,23 +10,42 @@ export interface CommandLine {
   readonly options: readonly OptionRow[];
   /** below the options */
   readonly help?: string;
-  /**
-   * @param given  the arguments, the flags, the command
-   * @returns the exit status, where it is not 0 although nothing went wrong
-   */
-  readonly run: (...given: never[]) => Ended | Promise<Ended>;
+  readonly run: Action;
 }
 
+/** Exit status of a command, where it is not 0 although nothing went wrong. */
 // biome-ignore lint/suspicious/noConfusingVoidType: most commands return nothing
 type Ended = number | void;
 
+/** What a command does. @param given  the arguments, the flags, the command */
+export type Action = (...given: never[]) => Ended | Promise<Ended>;
+
+/** An action of a file that is loaded when it is needed: the other commands start without it. */
+export const later =
+  <Name extends string>(load: () => Promise<{ readonly [N in Name]: Action }>, name: Name): Action =>
+  async (...given) =>
+    (await load())[name](...given);
+
+/** A command whose first argument is the name of another one. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly description: string;
+  /** in the order of help */
+  readonly commands: readonly CommandLine[];
+  /** below the commands */
+  readonly help?: string;
+}
+
 /** @param ended  called with an exit status that is not 0 */
-export function addCommand(
-  program: Command,
-  { name, description, takes, options, help = '', run }: CommandLine,
-  ended: (status: number) => void,
-): void {
+export function addCommand(program: Command, line: CommandLine | CommandGroup, ended: (status: number) => void): void {
+  const { name, description, help = '' } = line;
   const command = program.command(name).description(description).addHelpText('after', help);
+  if ('commands' in line) {
+    command.helpCommand(false);
+    for (const one of line.commands) addCommand(command, one, ended);
+    return;
+  }
+  const { takes, options, run } = line;
   for (const [argument, text] of takes) command.argument(argument, text);
   for (const row of options) command.addOption(optionOf(row));
   command.action(async (...given: unknown[]) => {

@@ -4,7 +4,17 @@ import { strangerLines } from '../figures/strangers.ts';
 import { roughPercent, whole } from '../figures/wording.ts';
 import { type EvalOptions, type EvalResult, evalCommand } from '../jobs/eval.ts';
 import { READING } from '../options/reading.ts';
-import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REPORT, WEIGHT, WEIGHT_KIND } from '../options/shared.ts';
+import {
+  DATA,
+  JSON_OUTPUT,
+  MAX_UNSEEN,
+  MODEL,
+  QUERY,
+  REGISTRY,
+  REPORT,
+  WEIGHT,
+  WEIGHT_KIND,
+} from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
@@ -19,6 +29,7 @@ const OPTIONS: readonly OptionRow[] = [
   MAX_UNSEEN,
   ...READING,
   REPORT,
+  REGISTRY,
   JSON_OUTPUT,
 ];
 

@@ -1,9 +1,9 @@
 import type { Model, WhatIf } from '../../../src/index.ts';
 import { roughPercent, significant, word } from '../figures/wording.ts';
 import { type Explained, explainRecord } from '../jobs/explain.ts';
-import { JSON_OUTPUT, MODEL } from '../options/shared.ts';
+import { JSON_OUTPUT, MODEL, REGISTRY } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
-import { readModel } from '../read/files.ts';
+import { findModel, type ModelPlace } from '../read/models.ts';
 import { facts, table } from '../terminal/layout.ts';
 import type { CommandLine } from './command.ts';
 import { print, printJson } from './common.ts';
@@ -17,6 +17,7 @@ Example:
 
 const OPTIONS: readonly OptionRow[] = [
   ['--record <json>', 'record to explain: a JSON object with a field for each column', { required: true }],
+  REGISTRY,
   JSON_OUTPUT,
 ];
 
@@ -29,8 +30,13 @@ export const explain: CommandLine = {
   run,
 };
 
-function run(path: string, { record, json }: { readonly record: string; readonly json?: boolean }): void {
-  const model = readModel(path);
+interface ExplainFlags extends ModelPlace {
+  readonly record: string;
+  readonly json?: boolean;
+}
+
+async function run(given: string, { record, json, registry }: ExplainFlags): Promise<void> {
+  const model = await findModel(given, { registry });
   const explained = explainRecord(model, record);
   if (json) printJson(explainJson(explained));
   else print(explainReport(model, explained));

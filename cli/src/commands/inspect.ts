@@ -2,15 +2,15 @@ import { coefficients, type Model } from '../../../src/index.ts';
 import { describeFeatures, type FeatureSummary } from '../figures/features.ts';
 import { fitFacts, formula } from '../figures/model.ts';
 import { significant, whole, word } from '../figures/wording.ts';
-import { JSON_OUTPUT, MODEL } from '../options/shared.ts';
+import { JSON_OUTPUT, MODEL, REGISTRY } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
-import { readModel } from '../read/files.ts';
+import { findModel, type ModelPlace } from '../read/models.ts';
 import { summary } from '../terminal/coefficients.ts';
 import { facts } from '../terminal/layout.ts';
 import type { CommandLine } from './command.ts';
 import { print, printJson } from './common.ts';
 
-const OPTIONS: readonly OptionRow[] = [JSON_OUTPUT];
+const OPTIONS: readonly OptionRow[] = [REGISTRY, JSON_OUTPUT];
 
 export const inspect: CommandLine = {
   name: 'inspect',
@@ -20,8 +20,8 @@ export const inspect: CommandLine = {
   run,
 };
 
-function run(path: string, { json }: { readonly json?: boolean }): void {
-  const model = readModel(path);
+async function run(given: string, { json, registry }: ModelPlace & { readonly json?: boolean }): Promise<void> {
+  const model = await findModel(given, { registry });
   if (json) printJson(inspectJson(model));
   else print(inspectReport(model));
 }

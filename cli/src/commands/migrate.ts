@@ -1,5 +1,4 @@
 import { loadModel, Model, saveModel } from '../../../src/index.ts';
-import { MODEL } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { readModel } from '../read/files.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
@@ -11,7 +10,7 @@ const OPTIONS: readonly OptionRow[] = [['--out <file>', 'model file to write (de
 export const migrate: CommandLine = {
   name: 'migrate',
   description: 'rewrite a model file of an earlier release in the form of this release; scores stay the same',
-  takes: [MODEL],
+  takes: [['<model>', 'model file']],
   options: OPTIONS,
   run,
 };

@@ -3,7 +3,7 @@ import { strangerLines } from '../figures/strangers.ts';
 import { roughPercent, whole, word } from '../figures/wording.ts';
 import { type ScoreOptions, type StreamResult, scoreCommand } from '../jobs/score.ts';
 import { READING } from '../options/reading.ts';
-import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, THREADS } from '../options/shared.ts';
+import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REGISTRY, THREADS } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { fraction, positiveInteger } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
@@ -43,6 +43,7 @@ const OPTIONS: readonly OptionRow[] = [
   ],
   MAX_UNSEEN,
   THREADS,
+  REGISTRY,
   JSON_OUTPUT,
 ];
 

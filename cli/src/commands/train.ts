@@ -8,7 +8,17 @@ import { NOT_SAVED, trainCommand } from '../jobs/train.ts';
 import type { TrainOptions, TrainResult } from '../jobs/trainOptions.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
 import { READING } from '../options/reading.ts';
-import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL_OPTIONS, REPORT, TARGET, THREADS, VERBOSE } from '../options/shared.ts';
+import {
+  DATA,
+  JSON_OUTPUT,
+  MAX_UNSEEN,
+  MODEL_OPTIONS,
+  REGISTRY,
+  REPORT,
+  TARGET,
+  THREADS,
+  VERBOSE,
+} from '../options/shared.ts';
 import { type OptionRow, optionNames } from '../options/table.ts';
 import {
   fraction,
@@ -71,7 +81,8 @@ const HOLDOUT: readonly OptionRow[] = [
     'train within this much memory above that of the program (512MB, 2GB); the rows stay in a file that each pass reads',
     { parse: memorySize, conflicts: ['bootstrap', 'cluster', 'schema'] },
   ],
-  ['--start <model>', 'warm-start from this model, which must have the same features'],
+  ['--start <model>', 'warm-start from this model (a file, or models:/NAME@ALIAS), which must have the same features'],
+  REGISTRY,
   [
     '--holdout <fraction>',
     'share of rows held out for evaluation (default: 0.2; 0 with --inference, --robust, --cluster, --profile or --bootstrap)',

@@ -8,15 +8,15 @@ import { fitFacts } from '../figures/model.ts';
 import { planes } from '../figures/planes.ts';
 import type { ScoredRows } from '../figures/ranked.ts';
 import { refuseStrangers, Strangers, strangerWarnings } from '../figures/strangers.ts';
-import { readModel } from '../read/files.ts';
 import { Gaps } from '../read/gaps.ts';
+import { findModel, type ModelPlace } from '../read/models.ts';
 import { streamTable } from '../read/scoring.ts';
 import type { SourceOptions } from '../read/source.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
 import { assertWritable } from '../write/temporary.ts';
 import type { StreamResult } from './score.ts';
 
-export interface EvalOptions extends SourceOptions {
+export interface EvalOptions extends SourceOptions, ModelPlace {
   readonly model: string;
   /** column with the true classes; the target of the model when absent */
   readonly target?: string;
@@ -41,7 +41,7 @@ export interface EvalResult extends StreamResult {
 
 /** Computes metrics of a model on labelled rows. It keeps the scores, the label and the class of each row, and nothing else of DATA. */
 export async function evalCommand(options: EvalOptions): Promise<EvalResult> {
-  const model = readModel(options.model);
+  const model = await findModel(options.model, options);
   if (options.report) assertWritable(options.report.path, options.model, options.data);
   const { target = model.manifest.target } = options;
   const start = performance.now();

@@ -1,6 +1,6 @@
 import type { Engine, Warning } from '../../../src/index.ts';
 import { refuseStrangers, type Stranger, Strangers, strangerWarnings } from '../figures/strangers.ts';
-import { readModel } from '../read/files.ts';
+import { findModel, type ModelPlace } from '../read/models.ts';
 import { streamTable } from '../read/scoring.ts';
 import type { SourceOptions } from '../read/source.ts';
 import { refuseShared } from '../write/temporary.ts';
@@ -8,7 +8,7 @@ import { openWriter } from '../write/writers.ts';
 import { engineFor } from './engine.ts';
 import { type FurtherOptions, furtherColumns } from './furtherColumns.ts';
 
-export interface ScoreOptions extends SourceOptions, FurtherOptions {
+export interface ScoreOptions extends SourceOptions, FurtherOptions, ModelPlace {
   readonly model: string;
   readonly out: string;
   readonly precision?: 'f64' | 'f32';
@@ -40,7 +40,7 @@ export interface StreamResult {
  * @throws ERR_OUTPUT, the errors of reading, ERR_DATA with more unseen values than `maxUnseen`; the output file then does not exist
  */
 export async function scoreCommand(options: ScoreOptions): Promise<StreamResult> {
-  const model = readModel(options.model);
+  const model = await findModel(options.model, options);
   const { classes, positive } = model.manifest;
   const precision = options.precision ?? 'f64';
   const start = performance.now();

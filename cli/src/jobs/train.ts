@@ -19,8 +19,8 @@ import { fitFacts } from '../figures/model.ts';
 import type { ScoredRows } from '../figures/ranked.ts';
 import { refuseStrangers, strangerWarnings } from '../figures/strangers.ts';
 import { significant } from '../figures/wording.ts';
-import { readModel } from '../read/files.ts';
 import { missingFacts } from '../read/gaps.ts';
+import { findModel } from '../read/models.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
@@ -90,7 +90,8 @@ async function fitAndSave(
   if (holdout && options.weightKind === 'count') await placing(() => refuseParts(holdout, options.weight), 'holdout');
   const read = clock();
 
-  const { model, warnings: found, diagnose } = await placing(() => fitWithProgress(split, options, engine));
+  const start = options.start === undefined ? undefined : await findModel(options.start, options);
+  const { model, warnings: found, diagnose } = await placing(() => fitWithProgress(split, options, engine, start));
   const warnings = [...split.leftOut, ...warningsInFlags(found).map(withMissing), ...reviewWarnings(model)];
   const fitted = clock() - (diagnose ?? 0);
   await split.tidy();
@@ -229,6 +230,7 @@ function fitWithProgress(
   { train, features }: Split,
   options: TrainOptions,
   engine: Engine,
+  start: Model | undefined,
 ): { model: Model; warnings: Warning[]; diagnose?: number } {
   const phase = startPhase('fit', false);
   try {
@@ -237,7 +239,7 @@ function fitWithProgress(
       ...fitOptionsOf(options, features),
       penalty: penaltyOptionOf(options),
       inference: inferenceOf(options),
-      start: options.start === undefined ? undefined : readModel(options.start),
+      start,
       unseen: options.unseen,
       engine,
       diagnose: true,

@@ -23,8 +23,10 @@ export interface TrainOptions
   readonly profile?: boolean;
   /** model file to write; absent: the model is shown but not saved */
   readonly out?: string;
-  /** a model file for a warm start */
+  /** a model for a warm start: a file, or a reference to a registry */
   readonly start?: string;
+  /** where a reference is looked up; absent: LOGODDS_REGISTRY, else ./registry */
+  readonly registry?: string;
   /** for the fit and the scores, if no engine is given; 1 when absent. Results are the same for any number. */
   readonly threads?: number;
   /** receives a note if there are fewer threads than asked for, or if a memory limit skips checks */

@@ -19,7 +19,13 @@ import {
 
 /** Arguments of the commands. */
 export const DATA = ['[data]', 'file, glob, or - for standard input'] as const;
-export const MODEL = ['<model>', 'model file'] as const;
+export const MODEL = ['<model>', 'model file, or models:/NAME@ALIAS or models:/NAME/VERSION of a registry'] as const;
+
+/** Where the registry is. */
+export const REGISTRY: OptionRow = [
+  '--registry <place>',
+  'folder of the registry, or s3://BUCKET/PREFIX (default: LOGODDS_REGISTRY, else ./registry)',
+];
 
 export const TARGET: OptionRow = ['--target <col>', 'column to predict', { required: true }];
 export const QUERY: OptionRow = [

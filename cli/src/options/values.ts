@@ -28,6 +28,34 @@ export const threadCount = number(
   (value) => Number.isInteger(value) && value >= 1 && value <= 256,
 );
 
+const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** "90s", "15m", "1h", "250ms" → seconds */
+export const duration = (text: string): number => {
+  const rule = 'a time such as 90s, 15m, 1h or 2d';
+  const [, value, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim()) ?? refuse(rule, text);
+  return Number(value) * SECONDS[unit]!;
+};
+
+/** "1h" for all, or "1h,1d" one after the other */
+export const durations = (text: string): number[] => text.split(',').map(duration);
+
+export const finiteNumber = number('a finite number', Number.isFinite);
+export const shares = (text: string): number[] => text.split(',').map((one) => share(one));
+
+/** The arguments of options that may be given several times. */
+export const several = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** b=3:0.2 */
+export const armOf = (
+  text: string,
+  before: { name: string; version: number; share: number }[] = [],
+): { name: string; version: number; share: number }[] => {
+  const rule = 'NAME=VERSION:SHARE such as b=3:0.2';
+  const [, name, version, part] = /^([^=]+)=(\d+):([^:]+)$/.exec(text) ?? refuse(rule, text);
+  return [...before, { name, version: positiveInteger(version), share: share(part) }];
+};
+
 /** "512MB", "1.5GB" → bytes */
 export const memorySize = (text: string): number => {
   const [, value, unit] = /^(\d+(?:\.\d+)?)([MG])B$/i.exec(text.trim()) ?? refuse('a size such as 512MB or 2GB', text);

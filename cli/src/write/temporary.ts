@@ -182,6 +182,17 @@ export function keepPrivate(): void {
   userMask ??= process.umask(0o077);
 }
 
+/** Does something whose files get the modes that the user's umask gives: what others may read. */
+export function withUserMask<T>(work: () => T): T {
+  if (userMask === null) return work();
+  const own = process.umask(userMask);
+  try {
+    return work();
+  } finally {
+    process.umask(own);
+  }
+}
+
 /** Largest number of characters of a foreign message that a message repeats. */
 const MOST_SAID = 300;
 

@@ -180,7 +180,7 @@ export class DirectoryStore implements Store {
       const said = code === 'ENOSPC' ? 'the disk is full' : (/^E[A-Z0-9]+: ([^,]*),/.exec(message)?.[1] ?? message);
       throw registryError(
         'ERR_STORE',
-        `registry ${this.place}: expected ${path.startsWith(this.place) ? LOG : path} to be ${verb}, got an error (${said}); ${NEXT[code ?? ''] ?? 'check the directory'}; what was there stays`,
+        `registry ${this.place}: expected ${path.startsWith(this.place) ? LOG : path} to be ${verb}, got an error (${said}); ${NEXT[code ?? ''] ?? 'check the directory'}${verb === 'read' ? '' : '; what was there stays'}`,
         error,
       );
     }

@@ -73,6 +73,7 @@ export class S3Store implements Store {
   async append(text: string, mark: string): Promise<boolean> {
     return this.#try('written', LOG, async () => {
       if (mark !== this.#last.mark) return false;
+      if (mark === NO_LOG) await this.#checkConditions();
       const condition = mark === NO_LOG ? { IfNoneMatch: '*' } : { IfMatch: mark };
       const Body = this.#last.text + text;
       try {
@@ -148,6 +149,20 @@ export class S3Store implements Store {
     });
   }
 
+  /** Before the first event: a server that writes whatever the condition says would lose events of others. */
+  async #checkConditions(): Promise<void> {
+    const probe = this.#object(`.condition-${crypto.randomUUID()}`);
+    try {
+      // nothing has this ETag
+      await this.#client.send(new PutObjectCommand({ ...probe, Body: 'x', IfMatch: `"${'0'.repeat(32)}"` }));
+    } catch (error) {
+      if ([404, 409, 412].includes(statusOf(error) ?? 0) && (error as Error).name !== 'NoSuchBucket') return;
+      throw error;
+    }
+    await this.#client.send(new DeleteObjectCommand(probe));
+    throw new Error('it wrote in spite of If-Match, which keeps writers from replacing events of others');
+  }
+
   #object(path: string) {
     return { Bucket: this.#bucket, Key: this.#prefix + path };
   }
@@ -157,10 +172,16 @@ export class S3Store implements Store {
       return await work();
     } catch (error) {
       const { name, message } = error as Error;
+      const said =
+        message
+          .split('\n')[0]!
+          .slice(0, 300)
+          .replace(/[.\s]+$/, '')
+          .replace(/\. /g, '; ') || 'no answer';
       const next = NEXT[name] ?? 'check the bucket, its endpoint (AWS_ENDPOINT_URL_S3) and the credentials';
       throw registryError(
         'ERR_STORE',
-        `registry ${this.place}: expected ${path} to be ${verb}, got an error (${name}: ${message || 'no answer'}); ${next}; what was there stays`,
+        `registry ${this.place}: expected ${path} to be ${verb}, got an error (${name === 'Error' ? said : `${name}: ${said}`}); ${next}${verb === 'read' ? '' : '; what was there stays'}`,
         error,
       );
     }

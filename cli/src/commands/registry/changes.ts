@@ -1,0 +1,166 @@
+/** Commands that write an event. Each says in a sentence what is so now. */
+import { CHAMPION, type Registry } from '../../../../registry/src/index.ts';
+import { LogoddsError } from '../../../../src/index.ts';
+import { whole } from '../../figures/wording.ts';
+import { actOf, openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
+import { pairs, positiveInteger } from '../../options/values.ts';
+import { facts } from '../../terminal/layout.ts';
+import { print, printJson } from '../../terminal/print.ts';
+
+interface ChangeFlags extends RegistryFlags {
+  readonly json?: boolean;
+}
+
+/** Prints what is so now. */
+function tell({ json }: ChangeFlags, result: object, sentence: string): void {
+  if (json) printJson(result);
+  else print(`${sentence}\n`);
+}
+
+const aliasesOf = async (registry: Registry, name: string) => Object.fromEntries((await registry.entry(name)).aliases);
+
+/** Runs `registry alias`. */
+export async function alias(
+  name: string,
+  versionText: string,
+  to: string,
+  { remove, ...flags }: ChangeFlags & { readonly remove?: boolean },
+): Promise<void> {
+  const version = versionNumber(versionText);
+  const registry = await openRegistry(flags.registry);
+  const before = (await registry.entry(name)).aliases.get(to);
+  if (remove && before !== version)
+    throw new LogoddsError(
+      'ERR_REGISTRY' as never,
+      `${name}: expected an alias that names version ${version}, got ${to}, which names ${before === undefined ? 'none' : `version ${before}`}; see logodds registry show ${name}`,
+    );
+  await registry.alias(name, remove ? null : version, to, actOf(flags));
+  const was = before === undefined ? '' : ` (was version ${before})`;
+  const sentence = remove
+    ? `${to} of ${name} names no version${was}`
+    : `${to} of ${name} names version ${version}${before === version ? ', as before' : was}`;
+  tell(flags, { name, aliases: await aliasesOf(registry, name) }, sentence);
+}
+
+/** Runs `registry rollback`. */
+export async function rollback(name: string, { to, ...flags }: ChangeFlags & { readonly to?: number }): Promise<void> {
+  const registry = await openRegistry(flags.registry);
+  const entry = await registry.entry(name);
+  const from = entry.aliases.get(CHAMPION);
+  const version = await registry.rollback(name, to ?? null, actOf(flags));
+  const wasRunning = entry.rollout?.outcome === null;
+  const ended = wasRunning ? `the rollout of version ${entry.rollout!.challenger} is over; ` : '';
+  const sentence =
+    version === from
+      ? `${ended}${CHAMPION} of ${name} names version ${version}, as before`
+      : `${ended}${CHAMPION} of ${name} names version ${version} again (was version ${from})`;
+  tell(flags, { name, version, from, endedRollout: wasRunning }, sentence);
+}
+
+/** Runs `registry retire`. */
+export async function retire(
+  name: string,
+  versionText: string,
+  { undo = false, ...flags }: ChangeFlags & { readonly undo?: boolean },
+): Promise<void> {
+  const version = versionNumber(versionText);
+  const registry = await openRegistry(flags.registry);
+  await registry.retire(name, version, actOf(flags), !undo);
+  tell(
+    flags,
+    { name, version, isRetired: !undo },
+    `version ${version} of ${name} is ${undo ? 'in use again' : 'retired; its file stays until logodds registry gc'}`,
+  );
+}
+
+/** Runs `registry tag`. */
+export async function tag(
+  name: string,
+  versionText: string,
+  text: string | undefined,
+  { remove = [], ...flags }: ChangeFlags & { readonly remove?: readonly string[] },
+  command: { error(message: string): never },
+): Promise<void> {
+  const version = versionNumber(versionText);
+  if (text === undefined && remove.length === 0) command.error('error: name tags, such as team=risk, or --remove KEY');
+  const set = text === undefined ? {} : usage(command, () => pairs(text));
+  const registry = await openRegistry(flags.registry);
+  await registry.tag(name, version, { ...set, ...Object.fromEntries(remove.map((key) => [key, null])) }, actOf(flags));
+  const { tags } = await registry.resolve({ name, version });
+  const said = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+  tell(flags, { name, version, tags }, `tags of version ${version} of ${name}: ${said.join(', ') || 'none'}`);
+}
+
+interface DemandFlags extends ChangeFlags {
+  readonly key?: readonly string[];
+  readonly gate?: boolean;
+  readonly none?: boolean;
+}
+
+/** Runs `registry demand`. */
+export async function demand(
+  name: string | undefined,
+  to: string | undefined,
+  { key = [], gate = false, none = false, ...flags }: DemandFlags,
+  command: { error(message: string): never },
+): Promise<void> {
+  const isSaid = key.length > 0 || gate || none;
+  if (to === undefined && isSaid) command.error('error: name the alias that needs it');
+  if (to !== undefined && !isSaid) command.error('error: give --key, --gate or --none');
+  const registry = await openRegistry(flags.registry);
+  if (to !== undefined) await registry.demand(name!, to, { keys: key, gate }, actOf(flags));
+  const demands = (await registry.state()).demands.filter((one) => name === undefined || one.name === name);
+  if (flags.json) printJson({ registry: registry.place, demands });
+  else if (demands.length === 0) print('nothing is demanded\n');
+  else
+    print(
+      `${facts(
+        demands.map((one) => [
+          `${one.alias} of ${one.name === '*' ? 'every model' : one.name}`,
+          [one.gate && 'a gate that was passed', one.keys.length > 0 && `a signature of ${one.keys.join(' or ')}`]
+            .filter(Boolean)
+            .join(', '),
+        ]),
+      )}\n`,
+    );
+}
+
+interface GcFlags extends ChangeFlags {
+  readonly dryRun?: boolean;
+  /** seconds */
+  readonly older?: number;
+}
+
+/** Runs `registry gc`. */
+export async function gc({ dryRun = false, older = 3600, ...flags }: GcFlags): Promise<void> {
+  const registry = await openRegistry(flags.registry);
+  const { removed, bytes, tooNew } = dryRun
+    ? await registry.unused(1000 * older)
+    : await registry.collect(actOf(flags), 1000 * older);
+  const left = tooNew > 0 ? `; ${tooNew} that no version has stay, since they are new` : '';
+  const list = dryRun ? removed.map((path) => `  ${path}\n`).join('') : '';
+  const count = `${removed.length} ${removed.length === 1 ? 'file' : 'files'} (${whole(bytes)} bytes)`;
+  tell(
+    flags,
+    { registry: registry.place, dryRun, removed, bytes, tooNew },
+    `${count} ${dryRun ? 'would be ' : ''}removed${left}\n${list}`.trimEnd(),
+  );
+}
+
+/** The number of a version. @throws ERR_RANGE */
+function versionNumber(text: string): number {
+  try {
+    return positiveInteger(text);
+  } catch {
+    throw new LogoddsError('ERR_RANGE', `version: expected its number, got ${text}; see logodds registry show`);
+  }
+}
+
+/** A value that cannot be read is wrong usage. */
+function usage<T>(command: { error(message: string): never }, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    return command.error(`error: ${(error as Error).message}`);
+  }
+}

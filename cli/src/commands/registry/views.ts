@@ -1,0 +1,190 @@
+/** Commands that say what is in a registry. */
+import {
+  aliasesOf,
+  type Entry,
+  type RegistryEvent,
+  type State,
+  type Verified,
+  type Version,
+} from '../../../../registry/src/index.ts';
+import { LogoddsError } from '../../../../src/index.ts';
+import { significant, whole } from '../../figures/wording.ts';
+import { openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
+import { eventText } from '../../jobs/registry/wording.ts';
+import { facts, table } from '../../terminal/layout.ts';
+import { print, printJson } from '../../terminal/print.ts';
+import { rolloutText } from './rollouts.ts';
+
+interface ViewFlags extends RegistryFlags {
+  readonly json?: boolean;
+}
+
+/** Runs `registry list`. */
+export async function list({ json, registry: place }: ViewFlags): Promise<void> {
+  const registry = await openRegistry(place);
+  const entries = [...(await registry.state()).entries.values()];
+  if (json) {
+    const models = entries.map((entry) => ({
+      name: entry.name,
+      versions: entry.versions.size,
+      latest: Math.max(...entry.versions.keys()),
+      aliases: Object.fromEntries(entry.aliases),
+      rollout: rolloutOf(entry),
+    }));
+    printJson({ registry: registry.place, models });
+    return;
+  }
+  if (entries.length === 0) {
+    print(`${registry.place}: no models; logodds push puts one there\n`);
+    return;
+  }
+  print(
+    `${table([
+      ['model', 'versions', 'aliases', 'last push'],
+      ...entries.map((entry) => [
+        entry.name,
+        whole(entry.versions.size),
+        [...entry.aliases].map(([alias, version]) => `${alias} ${version}`).join(', ') || '–',
+        day([...entry.versions.values()].at(-1)!.at),
+      ]),
+    ])}\n`,
+  );
+}
+
+/** The object of a version in `show --json`. */
+const versionJson = (state: State, entry: Entry, version: Version): object => ({
+  version: version.version,
+  sha256: version.sha256,
+  at: version.at,
+  by: version.by,
+  aliases: aliasesOf(entry, version.version),
+  tags: version.tags,
+  metrics: version.metrics,
+  lineage: version.lineage,
+  signedBy: state.signatures.get(version.sha256) ?? [],
+  bytes: version.bytes,
+  why: version.why,
+  isRetired: version.isRetired,
+  gate: version.gate,
+});
+
+const rolloutOf = ({ rollout }: Entry) => (rollout?.outcome === null ? rollout : null);
+
+/** Runs `registry show`. */
+export async function show(name: string, { json, registry: place }: ViewFlags): Promise<void> {
+  const registry = await openRegistry(place);
+  const state = await registry.state();
+  const entry = await registry.entry(name);
+  const versions = [...entry.versions.values()];
+  if (json) {
+    printJson({
+      name,
+      registry: registry.place,
+      versions: versions.map((version) => versionJson(state, entry, version)),
+      aliases: Object.fromEntries(entry.aliases),
+      champions: entry.champions,
+      rollout: entry.rollout,
+      demands: state.demands.filter((demand) => demand.name === '*' || demand.name === name),
+    });
+    return;
+  }
+  const isSigned = versions.some(({ sha256 }) => state.signatures.has(sha256));
+  const isGated = versions.some(({ gate }) => gate);
+  const overview = table([
+    ['version', 'aliases', 'pushed', 'by', ...(isGated ? ['gate'] : []), ...(isSigned ? ['signatures'] : []), 'sha256'],
+    ...versions.map((version) => [
+      String(version.version),
+      [...aliasesOf(entry, version.version), ...(version.isRetired ? ['retired'] : [])].join(', ') || '–',
+      day(version.at),
+      version.by,
+      ...(isGated ? [gateText(version)] : []),
+      ...(isSigned ? [String(state.signatures.get(version.sha256)?.length ?? 0)] : []),
+      version.sha256.slice(0, 12),
+    ]),
+  ]);
+  const details = versions.map((version) => {
+    const { lineage, metrics, tags, why } = version;
+    const figures = Object.entries(metrics).map(([key, value]) => `${key} ${significant(value)}`);
+    const from = [
+      lineage.parent !== undefined && `from version ${lineage.parent}`,
+      lineage.data !== undefined && `data ${lineage.data.slice(0, 12)}`,
+      lineage.schema !== undefined && `schema ${lineage.schema.slice(0, 12)}`,
+      lineage.command,
+    ].filter(Boolean);
+    const lines = facts([
+      why === null ? null : ['why', why],
+      figures.length > 0 ? ['metrics', figures.join(', ')] : null,
+      Object.keys(tags).length > 0
+        ? [
+            'tags',
+            Object.entries(tags)
+              .map(([key, value]) => `${key}=${value}`)
+              .join(', '),
+          ]
+        : null,
+      from.length > 0 ? ['lineage', from.join(', ')] : null,
+    ]);
+    return lines === '' ? '' : `\n\nversion ${version.version}\n${lines}`;
+  });
+  const rollout = rolloutOf(entry) ? `\n\nrollout\n${rolloutText(entry)}` : '';
+  print(`${overview}${details.join('')}${rollout}\n`);
+}
+
+const gateText = ({ gate }: Version): string =>
+  gate === null ? '–' : gate.passed ? 'passed' : `failed: ${gate.failed.join(', ')}`;
+
+/** Runs `registry log`. */
+export async function log(name: string | undefined, { json, registry: place }: ViewFlags): Promise<void> {
+  const registry = await openRegistry(place);
+  if (name !== undefined) await registry.entry(name);
+  const about = (event: RegistryEvent) => name === undefined || ('name' in event && event.name === name);
+  const events = (await registry.events()).filter(about);
+  if (json) {
+    printJson({ registry: registry.place, events });
+    return;
+  }
+  const width = Math.max(0, ...events.map(({ seq }) => String(seq).length));
+  for (const event of events) {
+    const why = event.why === undefined ? '' : ` (${event.why})`;
+    print(`${String(event.seq).padStart(width)}  ${second(event.at)}  ${event.by}: ${eventText(event)}${why}\n`);
+  }
+  if (events.length === 0) print(`${registry.place}: nothing has happened\n`);
+}
+
+/** Runs `registry verify`. */
+export async function verify({ json, registry: place }: ViewFlags): Promise<void> {
+  // damage is named below, so it is no warning here
+  const registry = await openRegistry(place, { quiet: true });
+  const found = await registry.verify();
+  const damaged = found.faults.filter(({ kind }) => kind === 'damaged');
+  const isSound = damaged.length === 0 && found.problems.length === 0;
+  if (json) printJson({ registry: registry.place, isSound, ...found });
+  else print(verifyText(registry.place, found));
+  if (!isSound) {
+    const count = damaged.length + found.problems.length;
+    throw new LogoddsError(
+      'ERR_STORE' as never,
+      `${registry.place}: expected an undamaged registry, got ${count} ${count === 1 ? 'problem' : 'problems'}; put back what is damaged from a copy`,
+    );
+  }
+}
+
+function verifyText(place: string, { events, files, faults, problems }: Verified): string {
+  const count = (kind: string) => faults.filter((fault) => fault.kind === kind).length;
+  const harmless = [
+    count('torn') > 0 && `${count('torn')} torn ${count('torn') === 1 ? 'line' : 'lines'} of stopped writers`,
+    count('lost') > 0 && `${count('lost')} ${count('lost') === 1 ? 'line' : 'lines'} that came second`,
+  ].filter(Boolean);
+  return [
+    `${place}: ${whole(events)} events, ${whole(files)} files of versions in use`,
+    ...(harmless.length > 0 ? [`  ${harmless.join(', ')}: they count for nothing, and lose nothing`] : []),
+    ...faults
+      .filter(({ kind }) => kind === 'damaged')
+      .map(({ line, reason }) => `  log.jsonl, line ${line}: ${reason}`),
+    ...problems.map((problem) => `  ${problem}`),
+    '',
+  ].join('\n');
+}
+
+const day = (at: string): string => at.slice(0, 10);
+const second = (at: string): string => at.slice(0, 19).replace('T', ' ');
