@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
-import { Core, type Peers } from './core.ts';
+import { Core, type FurtherRoutes, type Peers } from './core.ts';
 import type { Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import { type AuditSink, audit } from './observation/audit.ts';
@@ -52,6 +52,8 @@ export interface ServiceOptions {
   readonly predictions?: PredictionLogOptions;
   /** takes what became true of earlier scores; default none: such requests are refused */
   readonly labels?: LabelSink;
+  /** routes of a registry: `mlflowRoutes(registry)`; default none */
+  readonly registry?: FurtherRoutes;
   /** takes who asked what and how it was decided; default none */
   readonly audit?: AuditSink;
   /** the other processes of a service that has several; default: there are none */
@@ -93,7 +95,7 @@ const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocat
  */
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
-  const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
+  const { access = {}, gauges = () => ({}), labels = null, aliases = {}, registry = null } = options;
   const metrics = new Metrics();
   const shelf = new Shelf(memory, {
     onFailure: () => metrics.count('lr_model_load_failures_total'),
@@ -105,10 +107,11 @@ export function createService(options: ServiceOptions = {}): Service {
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
-    ...{ keeper, peers, gauges, labels },
+    ...{ keeper, peers, gauges, labels, registry },
   });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
+  registry?.add(app, core);
   app.notFound((c) => unknownPath(c, app, c.req.path));
   app.onError((error, { req }) => core.refused(error, givenId(req.raw) ?? crypto.randomUUID()));
   const rename = Object.keys(aliases).length > 0 ? renamer(aliases) : null;
@@ -132,7 +135,7 @@ export function createService(options: ServiceOptions = {}): Service {
 }
 
 /** Methods that paths are asked by. */
-const METHODS = ['GET', 'POST', 'PUT'];
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
 /** @param path  as the routes have it */
 function unknownPath({ req: { method, raw } }: Context, { router }: Hono, path: string): Response {
