@@ -11,6 +11,7 @@ import { explain } from './commands/explain.ts';
 import { inspect } from './commands/inspect.ts';
 import { migrate } from './commands/migrate.ts';
 import { path } from './commands/path.ts';
+import { runs } from './commands/runs.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
@@ -45,10 +46,11 @@ Examples:
   logodds schema loans.csv --target default --out loans.schema.json
   logodds explain loans.safetensors --record '{"age": 41, "income": 32000}'
 
-Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage.`;
+Exit status: 0 done; 1 failed, with an error code and one sentence on standard error; 2 wrong usage; 3 done, but
+--track could not keep the run.`;
 
 /** In the order of help. */
-const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, serve, audit, migrate];
+const COMMANDS = [train, path, cv, score, evaluate, doctor, schema, explain, inspect, runs, serve, audit, migrate];
 
 function createProgram(): Command {
   const program = new Command('logodds')
@@ -67,7 +69,7 @@ function createProgram(): Command {
 /**
  * Runs the command line.
  * @param argv  as process.argv
- * @returns exit status: 0 done, 1 failed, 2 wrong usage
+ * @returns exit status: 0 done, 1 failed, 2 wrong usage, 3 done but not tracked
  */
 export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -86,7 +88,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     say(withoutSecrets(sentence));
     if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG'])
       process.stderr.write(printable(withoutSecrets(`${inspectError(error)}\n`)));
-    return 1;
+    return error instanceof LogoddsError && (error.code as string) === 'ERR_TRACKING' ? 3 : 1;
   } finally {
     discardAll();
   }

@@ -43,7 +43,7 @@ export async function writeReport(to: ReportTarget, run: ReportRun): Promise<voi
 }
 
 /** Name and digest of the input; only a single file has a digest. */
-async function digestOf({ data, query }: SourceOptions): Promise<Origin['data']> {
+export async function digestOf({ data, query }: SourceOptions): Promise<Origin['data']> {
   const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
   if (query !== undefined || data === '-' || !existsSync(name))
     return { name: withoutSecrets(name), sha256: null, bytes: null };

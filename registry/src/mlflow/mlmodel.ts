@@ -1,5 +1,5 @@
-import type { Model } from 'logodds/score';
-import { inputSchema } from 'logodds/stages';
+import { loadModel, type Model, type ModelBytes } from 'logodds/score';
+import { allStages, inputSchema } from 'logodds/stages';
 
 /** Name of a model file beside its `MLmodel`. */
 export const MODEL_FILE = 'model.safetensors';
@@ -17,7 +17,7 @@ const typeOf = (types: unknown): string => {
 };
 
 /** Inputs and outputs of a model, as MLflow's `MLmodel` has them: names and types, no values of the data. */
-export function signatureOf(model: Model) {
+function signatureOf(model: Model) {
   const { properties = {}, required = [] } = inputSchema(model) as {
     properties?: Record<string, { type?: unknown }>;
     required?: readonly string[];
@@ -36,25 +36,27 @@ export function signatureOf(model: Model) {
 
 /** Where a model is kept. */
 export interface Kept {
-  readonly model: Model;
+  readonly file: Uint8Array;
   readonly sha256: string;
-  readonly bytes: number;
   readonly runId: string;
   /** milliseconds since 1970 */
   readonly at: number;
 }
 
-/** What `MLmodel` says, as values. */
-export const mlmodelOf = ({ model, sha256, bytes, runId, at }: Kept) => ({
-  artifact_path: 'model',
-  flavors: { logodds: { data: MODEL_FILE, format: 'safetensors', producer: model.manifest.producer, sha256 } },
-  metadata: { 'logodds.sha256': sha256 },
-  model_size_bytes: bytes,
-  model_uuid: sha256.slice(0, 32),
-  run_id: runId,
-  signature: signatureOf(model),
-  utc_time_created: new Date(at).toISOString().replace('T', ' ').replace('Z', '000'),
-});
+/** What `MLmodel` says of a model file, as values. @throws ERR_FORMAT for what is no model file */
+export function mlmodelOf({ file, sha256, runId, at }: Kept) {
+  const model = loadModel(file as ModelBytes, allStages);
+  return {
+    artifact_path: 'model',
+    flavors: { logodds: { data: MODEL_FILE, format: 'safetensors', producer: model.manifest.producer, sha256 } },
+    metadata: { 'logodds.sha256': sha256 },
+    model_size_bytes: file.length,
+    model_uuid: sha256.slice(0, 32),
+    run_id: runId,
+    signature: signatureOf(model),
+    utc_time_created: new Date(at).toISOString().replace('T', ' ').replace('Z', '000'),
+  };
+}
 
 /** Values as YAML, in which a text is one of JSON. */
 export function yamlOf(value: object, indent = ''): string {

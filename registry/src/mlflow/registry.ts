@@ -168,7 +168,7 @@ export class MlflowRegistry implements Pick<Registry, keyof Registry> {
   async push(push: Push): Promise<Pushed> {
     const { file, signature, keyIds = [], tags = {}, metrics = {}, lineage = {}, by, why } = push;
     const name = checkName(push.name);
-    const model = loadModel(file as ModelBytes, allStages);
+    loadModel(file as ModelBytes, allStages);
     const digest = bytesToHex(sha256(file));
     await this.#make(name);
     const before = [...(await this.entry(name)).versions.values()].find((one) => one.sha256 === digest);
@@ -177,7 +177,7 @@ export class MlflowRegistry implements Pick<Registry, keyof Registry> {
     const run = await this.#tracking.start(experiment, `push ${name}`, { 'logodds.command': 'push', [TAG.by]: by });
     let isDone = false;
     try {
-      const kept = { model, sha256: digest, bytes: file.length, runId: run.id, at: this.#rest.now() };
+      const kept = { file, sha256: digest, runId: run.id, at: this.#rest.now() };
       const upload = (path: string, bytes: Uint8Array) => this.#tracking.upload(run, `model/${path}`, bytes);
       await upload(MODEL_FILE, file);
       if (signature) await upload(SIGNATURE_FILE, signature);
