@@ -1,5 +1,5 @@
-import { brief, significant, whole } from '../figures/wording.ts';
-import { type Comparison, directionOf, hasMetric } from '../jobs/tracking/compare.ts';
+import { brief, sentence, significant, whole } from '../figures/wording.ts';
+import { type Comparison, directionOf, hasMetric, shortValue } from '../jobs/tracking/compare.ts';
 import type { RunRecord } from '../jobs/tracking/record.ts';
 import { type Content, dataTable, html, Markup, name } from './html.ts';
 import { STYLE } from './style.ts';
@@ -60,6 +60,7 @@ ${
       )}</dl>`
     : null
 }
+${comparison.cautions.map((one) => html`<p class="notice">${sentence(one)}</p>`)}
 </header>
 ${metricSection(comparison)}
 ${paramSection(comparison)}
@@ -113,7 +114,7 @@ function paramSection({ runs, differing, common }: Comparison): Markup {
   const rows = runs.map((run) => [
     headOf(run),
     ...differing.map((param) =>
-      Object.hasOwn(run.params, param) ? name(run.params[param]!, 60) : html`<span class="muted">–</span>`,
+      Object.hasOwn(run.params, param) ? name(shortValue(run.params[param]!), 60) : html`<span class="muted">–</span>`,
     ),
   ]);
   const same = common.map(([param, value]) => html`<dt>${name(param)}</dt><dd>${name(value, 200)}</dd>`);

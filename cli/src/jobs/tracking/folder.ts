@@ -18,9 +18,10 @@ export class RunFolder implements Sink, Shelf {
     this.place = folder;
   }
 
-  async start(record: RunRecord): Promise<void> {
+  async start(record: RunRecord): Promise<string> {
     this.#make(this.place);
     this.#write(`${record.id}.json`, new TextEncoder().encode(recordText(record)));
+    return record.id;
   }
 
   async end(record: RunRecord, files: Readonly<Record<string, Uint8Array>>): Promise<void> {

@@ -56,8 +56,8 @@ export interface Outcome {
 export interface Sink {
   /** what messages call it */
   readonly place: string;
-  /** A run begins. @throws where it cannot be kept */
-  start(record: RunRecord): Promise<void>;
+  /** A run begins. @returns the id by which the place knows it @throws where it cannot be kept */
+  start(record: RunRecord): Promise<string>;
   /** A run has ended. @param files  by the names in `record.artifacts` @throws where it cannot be kept */
   end(record: RunRecord, files: Readonly<Record<string, Uint8Array>>): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { runsPage } from '../../report/runsPage.ts';
 import { facts, table } from '../../terminal/layout.ts';
 import { note } from '../../terminal/print.ts';
 import { OutputFile } from '../../write/temporary.ts';
-import { type Comparison, compare, hasMetric, sorted } from './compare.ts';
+import { type Comparison, compare, hasMetric, shortValue, sorted } from './compare.ts';
 import { placeOf } from './place.ts';
 import type { RunRecord } from './record.ts';
 
@@ -60,13 +60,13 @@ export async function compareRuns(
     file.write(new TextEncoder().encode(runsPage({ place: shelf.place, total: all.length, sort, comparison })));
     file.commit();
   }
-  const { best, differing } = comparison;
+  const { best, differing, cautions } = comparison;
   const json = {
     place: shelf.place,
     total: all.length,
     runs: shown.map(({ curves, ...run }) => run),
     best: Object.fromEntries([...best].map(([metric, run]) => [metric, { run: run.id, value: run.metrics[metric] }])),
-    differing,
+    ...{ differing, cautions },
   };
   return { json, text: comparisonText(shelf.place, all.length, comparison) };
 }
@@ -88,7 +88,11 @@ export async function showRun(id: string | undefined, { from }: CompareOptions):
 /** A time without its fractions. */
 export const timeOf = (text: string): string => text.slice(0, 19).replace('T', ' ');
 
-function comparisonText(place: string, total: number, { runs, metrics, best, differing }: Comparison): string {
+function comparisonText(
+  place: string,
+  total: number,
+  { runs, metrics, best, differing, cautions }: Comparison,
+): string {
   const several = new Set(runs.map(({ experiment }) => experiment)).size > 1;
   const columns = differing.slice(0, COLUMNS);
   const head = [
@@ -110,12 +114,13 @@ function comparisonText(place: string, total: number, { runs, metrics, best, dif
       const mark = best.get(name) === run ? '*' : ' ';
       return Object.hasOwn(run.metrics, name) ? `${significant(run.metrics[name]!)}${mark}` : '– ';
     }),
-    ...columns.map((name) => run.params[name] ?? '–'),
+    ...columns.map((name) => shortValue(run.params[name] ?? '–')),
   ]);
   const named = [...best].filter(([name]) => metrics.includes(name));
   const lines = [
+    ...cautions,
     named.length > 0
-      ? `* best of its metric: ${named.map(([name, run]) => `${name} ${significant(run.metrics[name]!)} (${run.name || run.id})`).join(', ')}`
+      ? `* best of its metric: ${named.map(([name, run]) => `${name} ${significant(run.metrics[name]!)} (${run.id})`).join(', ')}`
       : '',
     differing.length > COLUMNS
       ? `${differing.length - COLUMNS} more parameters differ (${differing.slice(COLUMNS, COLUMNS + 8).join(', ')}${differing.length > COLUMNS + 8 ? ', …' : ''}): --json and --report have them`

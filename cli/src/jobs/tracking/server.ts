@@ -42,7 +42,7 @@ export class MlflowRuns implements Sink, Shelf {
     return this.#tracking.place;
   }
 
-  async start(record: RunRecord): Promise<void> {
+  async start(record: RunRecord): Promise<string> {
     const { name, experiment, command, line, process, versions, id } = record;
     const told = {
       ...{ id, command, pid: String(process.pid), place: process.place },
@@ -53,6 +53,7 @@ export class MlflowRuns implements Sink, Shelf {
       'mlflow.source.name': line.slice(0, MLFLOW_LIMITS.tag),
       'mlflow.source.type': 'LOCAL',
     });
+    return this.#run.id;
   }
 
   async end(record: RunRecord, files: Readonly<Record<string, Uint8Array>>): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { commandError } from '../../errors.ts';
 import type { SourceOptions } from '../../read/source.ts';
 import { digestOf } from '../../report/write.ts';
@@ -32,6 +32,7 @@ export class Tracker {
   readonly #source: SourceOptions;
   #record: RunRecord;
   #hidden: readonly string[];
+  #id = '';
   #failure: unknown = null;
   #report: string | null = null;
 
@@ -39,7 +40,7 @@ export class Tracker {
   static async start(from: Beginning): Promise<Tracker> {
     const tracker = new Tracker(from, placeOf(from.place));
     try {
-      await tracker.#sink.start(tracker.#record);
+      tracker.#id = await tracker.#sink.start(tracker.#record);
     } catch (error) {
       // a folder is at hand, and its user too; a server may be down for an hour
       if (tracker.#sink instanceof RunFolder) throw error;
@@ -62,7 +63,7 @@ export class Tracker {
       format: 1,
       id: `${stamp}-${randomBytes(4).toString('hex')}`,
       name: withoutSecrets(
-        name ?? `${command} ${source.query === undefined ? (source.data ?? '') : 'query'}`.slice(0, 200),
+        name ?? `${command} ${source.query === undefined ? basename(source.data ?? '') : 'query'}`.slice(0, 200),
       ),
       experiment: withoutSecrets(experiment ?? process.env['MLFLOW_EXPERIMENT_NAME'] ?? 'logodds'),
       ...{ command, versions, status: 'running', started: now.toISOString(), ended: null },
@@ -73,8 +74,9 @@ export class Tracker {
     };
   }
 
+  /** by which the place knows the run */
   get id(): string {
-    return this.#record.id;
+    return this.#id;
   }
 
   get place(): string {
