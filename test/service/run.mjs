@@ -8,6 +8,7 @@
 //   npm run test:service -- host                                 10,000 idle connections, the time of a start
 //   npm run test:service -- hosts                                one table of requests on every host
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
+//   npm run test:service -- mlflow                               a real MLflow server, and MLflow's own client at our registry
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
 //   npm run test:service -- soak [--seconds 600]                 half load for long
@@ -22,6 +23,7 @@ import { first } from './first/run.mjs';
 import { host } from './host/run.mjs';
 import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
+import { mlflow } from './mlflow/run.mjs';
 import { programs } from './programs/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 import { telemetry } from './telemetry/run.mjs';
@@ -36,6 +38,7 @@ const SUITES = {
   host,
   hosts,
   load,
+  mlflow,
   programs,
   schemathesis,
   soak,

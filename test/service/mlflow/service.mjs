@@ -32,7 +32,9 @@ export async function ourService() {
     registry: mlflowRoutes(registry),
   });
   const server = await new Promise((resolve) => {
-    const made = serve({ fetch: (request) => service.fetch(request), port: 0, hostname: '127.0.0.1' }, () => resolve(made));
+    const made = serve({ fetch: (request) => service.fetch(request), port: 0, hostname: '127.0.0.1' }, () =>
+      resolve(made),
+    );
   });
   return {
     registry,

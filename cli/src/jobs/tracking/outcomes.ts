@@ -59,7 +59,8 @@ export function evalOutcome(path: string, result: EvalResult): Outcome {
   return {
     params: {
       model: path,
-      'model.sha256': model.sha256 ?? createHash('sha256').update(readFileSync(path)).digest('hex'),
+      // of the file, as a registry has it
+      'model.sha256': createHash('sha256').update(readFileSync(path)).digest('hex'),
       sample: 'given',
       rows,
     },
