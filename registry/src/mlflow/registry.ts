@@ -297,7 +297,7 @@ export const openMlflow = (url: string, options?: MlflowOptions): MlflowRegistry
 
 /** A method that says why it does nothing. */
 const refused =
-  (name: RefusedName): (() => Promise<never>) =>
+  (name: RefusedName): ((...given: readonly unknown[]) => Promise<never>) =>
   () =>
     Promise.reject(refusal(REFUSED[name]));
 

@@ -65,7 +65,7 @@ export class Tracker {
       name: withoutSecrets(
         name ?? `${command} ${source.query === undefined ? basename(source.data ?? '') : 'query'}`.slice(0, 200),
       ),
-      experiment: withoutSecrets(experiment ?? process.env['MLFLOW_EXPERIMENT_NAME'] ?? 'logodds'),
+      experiment: withoutSecrets(experiment ?? (process.env['MLFLOW_EXPERIMENT_NAME'] || 'logodds')),
       ...{ command, versions, status: 'running', started: now.toISOString(), ended: null },
       line: this.#masked(argv.map(quoted).join(' ')),
       process: { place: placeHere(), pid: process.pid },
