@@ -22,6 +22,7 @@ const OWN = `
 .muted { color: var(--muted); }
 .alarm { color: var(--alarm); }
 .bar { display: block; height: 4px; margin-top: 3px; background: var(--accent); border-radius: 2px; opacity: 0.55; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+@container (max-width: 640px) { .scroll table { min-width: 0; } .scroll td, .scroll th { max-width: none; } }
 @media print { .scroll { overflow: visible; } .scroll table { min-width: 0; font-size: 8.5pt; } }
 `;
 
@@ -104,7 +105,7 @@ function metricSection({ runs, metrics, best }: Comparison): Markup {
   const head = ['run', 'status', ...metrics];
   const rows = runs.map((run) => [headOf(run), statusOf(run), ...metrics.map((metric) => cell(run, metric))]);
   return html`<section><h2>Metrics</h2><p class="aside">★ marks the best finished run. A bar shows where a run stands between the worst and the best of this page.</p>
-<div class="scroll">${dataTable(head, rows)}</div></section>`;
+<div class="card scroll">${dataTable(head, rows)}</div></section>`;
 }
 
 const statusOf = ({ status }: RunRecord): Content =>
@@ -121,7 +122,7 @@ function paramSection({ runs, differing, common }: Comparison): Markup {
   return html`<section><h2>Parameters that differ</h2>${
     differing.length === 0
       ? html`<p class="aside">None: the runs have the same parameters.</p>`
-      : html`<div class="scroll">${dataTable(['run', ...differing], rows, true)}</div>`
+      : html`<div class="card scroll">${dataTable(['run', ...differing], rows, true)}</div>`
   }${same.length > 0 ? html`<details><summary>${whole(same.length)} that are the same</summary><dl class="facts">${same}</dl></details>` : null}</section>`;
 }
 

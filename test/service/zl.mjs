@@ -1,0 +1,2 @@
+import { mlflow } from './mlflow/run.mjs';
+console.log(await mlflow());
