@@ -21,8 +21,8 @@ function fitOf({ manifest }: Model): Outcome['params'] {
     'fit.solver': fit.solver,
     'fit.calibrate': calibration?.method ?? 'none',
     ...(multiclass && { 'fit.multiclass': multiclass }),
-    features: schema.features.length,
-    classes: classes.length,
+    'fit.features': schema.features.length,
+    'fit.classes': classes.length,
   };
 }
 

@@ -1,2 +1,0 @@
-import { mlflow } from './mlflow/run.mjs';
-console.log(await mlflow());
