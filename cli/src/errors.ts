@@ -7,8 +7,9 @@ import { type ErrorParts, LogoddsError } from '../../src/index.ts';
  * |---|---|
  * | ERR_OUTPUT | an output that cannot be written |
  * | ERR_INTERRUPTED | stopped by a signal before the end |
+ * | ERR_TRACKING | the run is done, but not kept where --track says |
  */
-export type CommandCode = 'ERR_OUTPUT' | 'ERR_INTERRUPTED';
+export type CommandCode = 'ERR_OUTPUT' | 'ERR_INTERRUPTED' | 'ERR_TRACKING';
 
 /** An error of the command, with a code that the library does not have. */
 export const commandError = (code: CommandCode, message: string, parts?: ErrorParts): LogoddsError =>

@@ -18,6 +18,7 @@ import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
 import { registry } from './commands/registry.ts';
 import { rollout } from './commands/rollout.ts';
+import { runs } from './commands/runs.ts';
 import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
@@ -55,7 +56,8 @@ Examples:
   logodds schema loans.csv --target default --out loans.schema.json
   logodds explain loans.safetensors --record '{"age": 41, "income": 32000}'
 
-Exit status: 0 done; 1 failed, with an error code and one sentence on standard error, or a gate that does not pass; 2 wrong usage.`;
+Exit status: 0 done; 1 failed, with an error code and one sentence on standard error, or a gate that does not pass; 2 wrong
+usage; 3 done, but --track could not keep the run.`;
 
 /** In the order of help. */
 const COMMANDS = [
@@ -71,6 +73,7 @@ const COMMANDS = [
   inspect,
   gate,
   experiment,
+  runs,
   push,
   pull,
   registry,
@@ -100,7 +103,7 @@ function createProgram(ended: (status: number) => void): Command {
 /**
  * Runs the command line.
  * @param argv  as process.argv
- * @returns exit status: 0 done, 1 failed, 2 wrong usage
+ * @returns exit status: 0 done, 1 failed, 2 wrong usage, 3 done but not tracked
  */
 export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -123,7 +126,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     say(withoutSecrets(sentence));
     if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG'])
       process.stderr.write(printable(withoutSecrets(`${inspectError(error)}\n`)));
-    return 1;
+    return error instanceof LogoddsError && (error.code as string) === 'ERR_TRACKING' ? 3 : 1;
   } finally {
     discardAll();
   }

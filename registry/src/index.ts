@@ -12,12 +12,25 @@ export {
   type Tags,
 } from './event.ts';
 export { type Fault, type History, readLog } from './log.ts';
+export { type Kept, MLMODEL, MODEL_FILE, mlmodelOf, yamlOf } from './mlflow/mlmodel.ts';
+export { MlflowRegistry, openMlflow } from './mlflow/registry.ts';
+export { type MlflowEnvironment, type MlflowOptions, type MlflowSaid, saidOf } from './mlflow/rest.ts';
+export {
+  type Dataset,
+  keyOf,
+  LIMITS as MLFLOW_LIMITS,
+  type MlflowRun,
+  MlflowTracking,
+  type Point,
+  type RunStatus,
+} from './mlflow/tracking.ts';
 export { checkAlias, checkName, isReference, parseReference, type Reference } from './reference.ts';
 export {
   type Act,
   type Collected,
   entryOf,
   isRunning,
+  type ModelRegistry,
   modelPath,
   type Push,
   type Pushed,

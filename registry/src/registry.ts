@@ -515,6 +515,9 @@ export class Registry {
   }
 }
 
+/** What every kind of registry has. */
+export type ModelRegistry = Pick<Registry, keyof Registry>;
+
 const signed = ({ signatures }: State, digest: string, keyId: string): Happening | null =>
   signatures.get(digest)?.includes(keyId) ? null : { event: 'signed', sha256: digest, keyId };
 

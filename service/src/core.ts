@@ -1,3 +1,4 @@
+import type { Hono } from 'hono';
 import type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
@@ -24,6 +25,13 @@ export interface Peers {
   change(action: 'load' | 'unload', model: string): Promise<void>;
 }
 
+/** Routes that a program adds to those of a service: `mlflowRoutes` makes those of a registry. */
+export interface FurtherRoutes {
+  add(app: Hono, core: Core): void;
+  /** its paths, as OpenAPI has them */
+  describe(): Readonly<Record<string, object>>;
+}
+
 /** What the parts of a service share. */
 export interface Parts {
   readonly shelf: Shelf;
@@ -43,6 +51,8 @@ export interface Parts {
   readonly gauges: () => Gauges;
   /** takes what became true of earlier scores, where somebody keeps it */
   readonly labels: LabelSink | null;
+  /** routes of a registry, where the program gives some */
+  readonly registry: FurtherRoutes | null;
 }
 
 /** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
@@ -59,12 +69,14 @@ export class Core implements Parts {
   readonly peers: Parts['peers'];
   readonly gauges: Parts['gauges'];
   readonly labels: LabelSink | null;
+  readonly registry: FurtherRoutes | null;
   #isOpen = true;
   #requests = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(parts: Parts) {
-    const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels } = parts;
+    const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels, registry } =
+      parts;
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -77,6 +89,7 @@ export class Core implements Parts {
     this.peers = peers;
     this.gauges = gauges;
     this.labels = labels;
+    this.registry = registry;
   }
 
   /** Loads a model again, or for the first time; versions from before are gone then. @throws ERR_SIGNATURE, Refusal where the host has none of that name */

@@ -1,4 +1,4 @@
-/** What may be hung into a service: gates that let requests in, witnesses that see them, a log. */
+/** What may be hung into a service: gates that let requests in, witnesses that see them, a log, a registry. */
 import type { Served } from './models/served.ts';
 import type { Refusal } from './refusal.ts';
 import type { Answer, Rows } from './scoring/question.ts';
@@ -87,4 +87,40 @@ export interface Keeper {
    * @returns what it waits for. Where that rejects the answer does not leave
    */
   keep(asked: Asked, status: number | null): Promise<void> | undefined;
+}
+
+/** A version of a model in a registry. */
+export interface RegistryVersion {
+  readonly name: string;
+  readonly version: number;
+  readonly sha256: string;
+  /** when, in ISO 8601 */
+  readonly at: string;
+  readonly by: string;
+  readonly why: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly isRetired: boolean;
+}
+
+/** A registry of models, as far as a service reads it. A `Registry` of `@logodds/registry` is one. */
+export interface RegistryReader {
+  state(): Promise<{
+    readonly entries: ReadonlyMap<
+      string,
+      {
+        readonly name: string;
+        readonly versions: ReadonlyMap<number, RegistryVersion>;
+        readonly aliases: ReadonlyMap<string, number>;
+      }
+    >;
+  }>;
+  /** the file of a version, whose digest was checked */
+  file(version: Pick<RegistryVersion, 'sha256' | 'name' | 'version'>): Promise<Uint8Array>;
+  /** Has an alias name a version, or none. Absent: nobody can by the service. */
+  alias?(
+    name: string,
+    version: number | null,
+    alias: string,
+    act: { readonly by: string; readonly why?: string },
+  ): Promise<void>;
 }

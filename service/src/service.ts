@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
-import { Core, type Peers } from './core.ts';
+import { Core, type FurtherRoutes, type Peers } from './core.ts';
 import type { Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import type { ModelTrust } from './models/trust.ts';
@@ -56,6 +56,8 @@ export interface ServiceOptions {
   readonly predictions?: PredictionLogOptions;
   /** takes what became true of earlier scores; default none: such requests are refused */
   readonly labels?: LabelSink;
+  /** routes of a registry: `mlflowRoutes(registry)`; default none */
+  readonly registry?: FurtherRoutes;
   /** takes who asked what and how it was decided; default none */
   readonly audit?: AuditSink;
   /** rollouts, fallbacks and shadows; default none: each model is answered as the shelf has it */
@@ -100,7 +102,7 @@ const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocat
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
   const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
-  const { routing = null, trust = null } = options;
+  const { registry = null, routing = null, trust = null } = options;
   const metrics = new Metrics();
   const shelf = new Shelf(
     memory,
@@ -116,12 +118,13 @@ export function createService(options: ServiceOptions = {}): Service {
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
-    ...{ keeper, chooser: routing, peers, labels: routing ? routing.labels(labels) : labels },
+    ...{ keeper, chooser: routing, peers, registry, labels: routing ? routing.labels(labels) : labels },
     gauges: () => ({ ...routing?.gauges(), ...gauges() }),
   });
   routing?.attach({ shelf, log });
   for (const source of models) shelf.put(source);
   for (const add of ROUTES) add(app, core);
+  registry?.add(app, core);
   app.notFound((c) => unknownPath(c, app, c.req.path));
   app.onError((error, { req }) => core.refused(error, givenId(req.raw) ?? crypto.randomUUID()));
   const rename = Object.keys(aliases).length > 0 ? renamer(aliases) : null;
@@ -145,7 +148,7 @@ export function createService(options: ServiceOptions = {}): Service {
 }
 
 /** Methods that paths are asked by. */
-const METHODS = ['GET', 'POST', 'PUT'];
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
 /** @param path  as the routes have it */
 function unknownPath({ req: { method, raw } }: Context, { router }: Hono, path: string): Response {

@@ -49,7 +49,7 @@ export function stackModels(meta: FittedModel, bases: Readonly<Record<string, Fi
   for (const [name, base] of Object.entries(bases)) {
     checkBase(name, base, classes);
     const entry = own.find(({ feature }) => feature.name === name);
-    if (!entry || entry.feature.kind !== 'numeric' || sourceOf(entry.feature) !== name)
+    if (entry?.feature.kind !== 'numeric' || sourceOf(entry.feature) !== name)
       throw refuse(
         `base ${show(name)}`,
         'a number among the features of the meta-learner',

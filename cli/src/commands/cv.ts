@@ -10,6 +10,7 @@ import { refuseShared } from '../write/temporary.ts';
 import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, warnAll } from './common.ts';
 import type { PathFlags } from './path.ts';
+import { tracked } from './tracked.ts';
 
 const HELP = `
 Every fold has the same share of each class. The chosen penalty is then fitted to all rows. If the best penalty is the weakest one tried,
@@ -49,10 +50,13 @@ type CvFlags = PathFlags & Omit<CvCommandOptions, keyof PathCommandOptions>;
 
 async function run(data: string | undefined, flags: CvFlags, command: Command): Promise<void> {
   if (flags.out !== undefined) refuseShared(flags.out, flags.schema);
-  const result = await cvCommand(optionsOf(command, data, flags));
-  warnAll(result.validation.warnings, flags.verbose);
-  if (flags.json) printJson(cvJson(result));
-  else print(cvReport(result));
+  await tracked(command, flags, data, async (rest) => {
+    const result = await cvCommand(optionsOf(command, data, rest));
+    warnAll(result.validation.warnings, flags.verbose);
+    if (flags.json) printJson(cvJson(result));
+    else print(cvReport(result));
+    return async () => (await import('../jobs/tracking/outcomes.ts')).cvOutcome(result);
+  });
 }
 
 /** The object of `cv --json`. */

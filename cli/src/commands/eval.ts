@@ -12,6 +12,7 @@ import {
   QUERY,
   REGISTRY,
   REPORT,
+  TRACK,
   WEIGHT,
   WEIGHT_KIND,
 } from '../options/shared.ts';
@@ -20,6 +21,7 @@ import { evaluationText, metricsLine } from '../terminal/evaluation.ts';
 import { facts } from '../terminal/layout.ts';
 import type { CommandLine } from './command.ts';
 import { dataOf, note, print, printJson, reportTarget, warnAll } from './common.ts';
+import { type TrackFlags, tracked } from './tracked.ts';
 
 const OPTIONS: readonly OptionRow[] = [
   ['--target <col>', 'column with the true classes (default: the target of the model)'],
@@ -30,6 +32,7 @@ const OPTIONS: readonly OptionRow[] = [
   ...READING,
   REPORT,
   REGISTRY,
+  ...TRACK,
   JSON_OUTPUT,
 ];
 
@@ -41,24 +44,23 @@ export const evaluate: CommandLine = {
   run,
 };
 
-type EvalFlags = Omit<EvalOptions, 'data' | 'model' | 'report'> & { readonly report?: string; readonly json?: boolean };
+type EvalFlags = Omit<EvalOptions, 'data' | 'model' | 'report'> &
+  TrackFlags & { readonly report?: string; readonly json?: boolean };
 
-async function run(
-  model: string,
-  data: string | undefined,
-  { json, ...flags }: EvalFlags,
-  command: Command,
-): Promise<void> {
-  const result = await evalCommand({
-    ...flags,
-    report: reportTarget(flags.report),
-    ...dataOf(command, data, flags.query),
-    model,
-    warn: note,
+async function run(model: string, data: string | undefined, flags: EvalFlags, command: Command): Promise<void> {
+  await tracked(command, flags, data, async ({ json, report, ...rest }, run) => {
+    const result = await evalCommand({
+      ...rest,
+      report: reportTarget(report ?? run?.reportPath()),
+      ...dataOf(command, data, flags.query),
+      model,
+      warn: note,
+    });
+    warnAll(result.warnings);
+    if (json) printJson(evalJson(model, result));
+    else print(evalReport(result));
+    return async () => (await import('../jobs/tracking/outcomes.ts')).evalOutcome(model, result);
   });
-  warnAll(result.warnings);
-  if (json) printJson(evalJson(model, result));
-  else print(evalReport(result));
 }
 
 /** The object of `eval --json`. */

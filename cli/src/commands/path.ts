@@ -7,6 +7,7 @@ import type { OptionRow } from '../options/table.ts';
 import { table } from '../terminal/layout.ts';
 import type { CommandLine } from './command.ts';
 import { optionsOf, print, printJson, type SpelledFlags, warnAll } from './common.ts';
+import { type TrackFlags, tracked } from './tracked.ts';
 
 const HELP = `
 Each fit starts from the solution of the one before it and reports its own convergence.
@@ -26,13 +27,16 @@ export const path: CommandLine = {
   run,
 };
 
-export type PathFlags = Omit<PathCommandOptions, 'data' | 'references' | 'schema'> & SpelledFlags;
+export type PathFlags = Omit<PathCommandOptions, 'data' | 'references' | 'schema'> & SpelledFlags & TrackFlags;
 
 async function run(data: string | undefined, flags: PathFlags, command: Command): Promise<void> {
-  const result = await pathCommand(optionsOf(command, data, flags));
-  warnAll(result.path.warnings, flags.verbose);
-  if (flags.json) printJson(pathJson(result));
-  else print(pathReport(result));
+  await tracked(command, flags, data, async (rest) => {
+    const result = await pathCommand(optionsOf(command, data, rest));
+    warnAll(result.path.warnings, flags.verbose);
+    if (flags.json) printJson(pathJson(result));
+    else print(pathReport(result));
+    return async () => (await import('../jobs/tracking/outcomes.ts')).pathOutcome(result);
+  });
 }
 
 /** The object of `path --json`: every step, with the weights that are not 0 and the intercepts. */

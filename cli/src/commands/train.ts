@@ -17,6 +17,7 @@ import {
   REPORT,
   TARGET,
   THREADS,
+  TRACK,
   VERBOSE,
 } from '../options/shared.ts';
 import { type OptionRow, optionNames } from '../options/table.ts';
@@ -39,6 +40,7 @@ import { facts } from '../terminal/layout.ts';
 import { refuseShared } from '../write/temporary.ts';
 import type { CommandLine } from './command.ts';
 import { note, optionsOf, print, printJson, reportTarget, type SpelledFlags, warnAll } from './common.ts';
+import { type TrackFlags, tracked } from './tracked.ts';
 
 const HELP = `
 DATA is a .csv, .tsv, .parquet or .jsonl file, a pattern of such files, or - for CSV on standard input. A column is numeric when every
@@ -170,6 +172,7 @@ const OPTIONS: readonly OptionRow[] = [
   ...ONLINE,
   THREADS,
   REPORT,
+  ...TRACK,
   VERBOSE,
   JSON_OUTPUT,
 ];
@@ -185,7 +188,8 @@ export const train: CommandLine = {
 
 /** Options as commander collects them: those of TrainOptions, and flags with other names. */
 type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report' | 'schema'> &
-  SpelledFlags & {
+  SpelledFlags &
+  TrackFlags & {
     readonly report?: string;
     readonly penalty: boolean;
     readonly online?: boolean;
@@ -222,18 +226,20 @@ async function run(data: string | undefined, flags: TrainFlags, command: Command
   if (flags.online) return trainOnline(data, flags as OnlineFlags, command);
   if (flags.holdout === false && flags.holdoutBy !== undefined)
     command.error("error: option '--holdout-by' does not go with --no-holdout");
-  const { penalty, report, ...rest } = flags;
-  for (const output of [flags.out, report]) if (output !== undefined) refuseShared(output, flags.schema);
-  const options: TrainOptions = {
-    ...optionsOf(command, data, rest),
-    report: reportTarget(report),
-    penalty: penalty ? undefined : 'none',
-  };
-  const result = await trainCommand(options);
-  warnAll(result.warnings, flags.verbose);
-  const by = options.holdout === false ? undefined : options.holdoutBy;
-  if (flags.json) printJson(trainJson(options.out, result));
-  else print(trainReport(options.out, result, by, details(result), options.missing));
+  for (const output of [flags.out, flags.report]) if (output !== undefined) refuseShared(output, flags.schema);
+  await tracked(command, flags, data, async ({ penalty, report, ...rest }, run) => {
+    const options: TrainOptions = {
+      ...optionsOf(command, data, rest),
+      report: reportTarget(report ?? run?.reportPath()),
+      penalty: penalty ? undefined : 'none',
+    };
+    const result = await trainCommand(options);
+    warnAll(result.warnings, flags.verbose);
+    const by = options.holdout === false ? undefined : options.holdoutBy;
+    if (flags.json) printJson(trainJson(options.out, result));
+    else print(trainReport(options.out, result, by, details(result), options.missing));
+    return async () => (await import('../jobs/tracking/outcomes.ts')).trainOutcome(options, result);
+  });
 }
 
 /** The sections on held-out rows and on estimates, if they exist. */

@@ -59,6 +59,15 @@ export const REPORT: OptionRow = [
   '--report <file>',
   'write a page (.html) with curves, coefficients, data and warnings',
 ];
+/** Where a run is kept. */
+export const TRACK: readonly OptionRow[] = [
+  [
+    '--track [place]',
+    'keep the run: its parameters, metrics, curves, data digest, report and model, in a folder (default: LOGODDS_TRACKING, MLFLOW_TRACKING_URI or ./runs) or on an MLflow server (http://…)',
+  ],
+  ['--experiment <name>', 'with --track: the experiment of the run (default: MLFLOW_EXPERIMENT_NAME, else logodds)'],
+  ['--run-name <name>', 'with --track: the name of the run (default: the command and DATA)'],
+];
 export const JSON_OUTPUT: OptionRow = ['--json', 'print one JSON object on standard output'];
 
 /** Which columns are features, and how they are read. Options that contradict `--schema` are refused. */
@@ -136,6 +145,7 @@ export const PATH_OPTIONS: readonly OptionRow[] = [
     { parse: fraction },
   ],
   THREADS,
+  ...TRACK,
   VERBOSE,
   JSON_OUTPUT,
 ];

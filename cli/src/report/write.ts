@@ -48,7 +48,7 @@ export function writePage(path: string, page: string): void {
 }
 
 /** Name and digest of the input; only a single file has a digest. */
-async function digestOf({ data, query }: SourceOptions): Promise<Origin['data']> {
+export async function digestOf({ data, query }: SourceOptions): Promise<Origin['data']> {
   const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
   if (query !== undefined || data === '-' || !existsSync(name))
     return { name: withoutSecrets(name), sha256: null, bytes: null };

@@ -98,7 +98,11 @@ class Access {
       return undefined;
     }
     const isNamed = rule.kind === 'see' || rule.kind === 'named';
-    const model = isNamed ? paramOf(c, index, 'model') : null;
+    const model = isNamed
+      ? paramOf(c, index, 'model')
+      : rule.kind === 'queried'
+        ? (req.query(rule.by)?.split('/', 1)[0] ?? '') || null
+        : null;
     const verb = 'verb' in rule ? rule.verb : 'read';
     if (rule.kind === 'see' ? !caller.sees(model!) : 'verb' in rule && !caller.may(verb, model))
       throw missing(verb, model);

@@ -8,12 +8,14 @@ import type { Verb } from '../requests/caller.ts';
  *   see     the model must be there for the caller
  *   all     the verb for every model
  *   named   the verb for the model that the path names
+ *   queried the verb for the model that the query names, as a part of it (`name`) or at the begin of a path
  *   model   the verb for the model that is asked, as the protocol reads its name
  */
 export type Rule =
   | Open
   | { readonly kind: 'anyone' | 'see' }
-  | { readonly kind: 'all' | 'named' | 'model'; readonly verb: Verb };
+  | { readonly kind: 'all' | 'named' | 'model'; readonly verb: Verb }
+  | { readonly kind: 'queried'; readonly verb: Verb; readonly by: 'name' | 'path' };
 
 export interface Open {
   readonly kind: 'open';
@@ -27,6 +29,9 @@ const SCORE = of('model', 'score');
 
 /** Of a path that has no rule: who writes a new one decides, and until then it is shut. */
 export const SHUT = of('all', 'admin');
+
+const MLFLOW = '/api/2.0/mlflow';
+const ALIAS = `${MLFLOW}/registered-models/alias`;
 
 const MODEL = ['/v2/models/:model', '/v2/models/:model/versions/:version'];
 
@@ -65,6 +70,15 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...['POST', 'PUT'].flatMap((method) =>
     ['/predictions/:model', '/predictions/:model/:version'].map((path) => [`${method} ${path}`, SCORE] as const),
   ),
+  ...['registered-models', 'model-versions'].map((kind) => [`GET ${MLFLOW}/${kind}/search`, ANYONE] as const),
+  ...['registered-models/get', 'registered-models/alias', 'model-versions/get', 'model-versions/get-download-uri'].map(
+    (path) => [`GET ${MLFLOW}/${path}`, { kind: 'queried', verb: 'read', by: 'name' }] as const,
+  ),
+  [`GET ${MLFLOW}-artifacts/artifacts`, { kind: 'queried', verb: 'read', by: 'path' }],
+  [`GET ${MLFLOW}-artifacts/artifacts/:model/:version/:file`, of('named', 'read')],
+  // the body names the model
+  [`POST ${ALIAS}`, of('all', 'admin')],
+  [`DELETE ${ALIAS}`, of('all', 'admin')],
   ['POST /v2/repository/models/:model/load', of('named', 'admin')],
   ['POST /v2/repository/models/:model/unload', of('named', 'admin')],
 ]);

@@ -195,8 +195,9 @@ const simple = (
  * The description of a service in OpenAPI 3.1. Models are described by name with their fields; every example is a body that works.
  * @param all  the models of the service
  * @param root  the way from the description to the service
+ * @param further  paths that the program has added
  */
-export function openApi(all: readonly Served[], root: string): object {
+export function openApi(all: readonly Served[], root: string, further: object = {}): object {
   // of each name the version that is asked where none is said
   const named = [...new Map(all.map((served) => [served.name, served])).values()];
   const told = named.slice(0, MOST_MODELS);
@@ -339,6 +340,7 @@ export function openApi(all: readonly Served[], root: string): object {
         'Description',
         [model],
       ),
+      ...further,
     },
     components: {
       schemas: {

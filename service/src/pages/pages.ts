@@ -43,6 +43,7 @@ const text = (type: string, body: string): Response =>
 const API = '/openapi.json';
 
 export function addPages(app: Hono, core: Core): void {
+  const further = core.registry?.describe();
   app.get('/', (c) => text('text/html', consoleHtml(besideOf(c))));
   app.get('/docs', (c) => text('text/html', docsHtml(consoleOf(c))));
   for (const [name, [type, body]] of Object.entries(FILES)) app.get(`/${name}`, () => text(type, body));
@@ -50,10 +51,12 @@ export function addPages(app: Hono, core: Core): void {
   app.get(API, ({ req }) => {
     // below another app its path is known; a program around the service may have cut it off, and then the description is beside it
     const below = req.path.slice(0, -API.length);
-    return jsonResponse(openApi(core.shelf.all(sightOf(req.raw)), below || './'));
+    return jsonResponse(openApi(core.shelf.all(sightOf(req.raw)), below || './', further));
   });
   app.get('/v2/docs', (c) => c.redirect('../docs'));
-  app.get('/v2/docs/dataplane.json', (c) => jsonResponse(openApi(core.shelf.all(sightOf(c.req.raw)), '../../')));
+  app.get('/v2/docs/dataplane.json', (c) =>
+    jsonResponse(openApi(core.shelf.all(sightOf(c.req.raw)), '../../', further)),
+  );
   app.get('/v2/models/:model/docs/dataplane.json', (c) =>
     jsonResponse(openApi([core.shelf.find(c.req.param('model'), null, sightOf(c.req.raw))], '../../../../')),
   );

@@ -1,5 +1,5 @@
 /** Commands that write an event. Each says in a sentence what is so now. */
-import { CHAMPION, type Registry } from '../../../../registry/src/index.ts';
+import { CHAMPION, type ModelRegistry } from '../../../../registry/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { whole } from '../../figures/wording.ts';
 import { actOf, openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
@@ -17,7 +17,8 @@ function tell({ json }: ChangeFlags, result: object, sentence: string): void {
   else print(`${sentence}\n`);
 }
 
-const aliasesOf = async (registry: Registry, name: string) => Object.fromEntries((await registry.entry(name)).aliases);
+const aliasesOf = async (registry: ModelRegistry, name: string) =>
+  Object.fromEntries((await registry.entry(name)).aliases);
 
 /** Runs `registry alias`. */
 export async function alias(

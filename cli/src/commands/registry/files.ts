@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parseReference, type Registry, versionOf } from '../../../../registry/src/index.ts';
+import { type ModelRegistry, parseReference, versionOf } from '../../../../registry/src/index.ts';
 import { LogoddsError, loadModel } from '../../../../src/index.ts';
 import { lineageOf, metricsOfModel } from '../../jobs/registry/facts.ts';
 import { fetchModel } from '../../jobs/registry/fetch.ts';
@@ -90,7 +90,7 @@ export async function pull(reference: string, { out, signature, json, registry: 
     print(`${out}: version ${number} of ${name}, sha256 ${sha256}${signed ? `; its signature in ${out}.sig` : ''}\n`);
 }
 
-async function signatureOf(registry: Registry, version: Parameters<Registry['file']>[0]): Promise<Uint8Array> {
+async function signatureOf(registry: ModelRegistry, version: Parameters<Registry['file']>[0]): Promise<Uint8Array> {
   const signature = await registry.signature(version);
   if (signature) return signature;
   throw new LogoddsError(

@@ -5,8 +5,8 @@ import {
   type Entry,
   type Guards,
   isRunning,
+  type ModelRegistry,
   parseReference,
-  type Registry,
   type Rollout,
   type RolloutPlan,
   versionOf,
@@ -120,7 +120,7 @@ export async function status(
   }
 }
 
-async function tell(registry: Registry, name: string, { json }: { readonly json?: boolean }): Promise<void> {
+async function tell(registry: ModelRegistry, name: string, { json }: { readonly json?: boolean }): Promise<void> {
   const entry = await registry.entry(name);
   if (json) printJson(rolloutJson(entry)[0]!);
   else print(`${name}\n${rolloutText(entry)}\n`);

@@ -1,9 +1,9 @@
-import { parseReference, type Registry, type Version } from '../../../../registry/src/index.ts';
+import { type ModelRegistry, parseReference, type Version } from '../../../../registry/src/index.ts';
 import { note } from '../../terminal/print.ts';
 import { openRegistry } from './open.ts';
 
 export interface Fetched {
-  readonly registry: Registry;
+  readonly registry: ModelRegistry;
   readonly version: Version;
   readonly bytes: Uint8Array;
 }

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { userInfo } from 'node:os';
 import { type Calls, DirectoryStore } from '../../../../registry/src/directory.ts';
-import { type Act, Registry, registryError } from '../../../../registry/src/index.ts';
+import { type Act, type ModelRegistry, openMlflow, Registry, registryError } from '../../../../registry/src/index.ts';
 import { warnAll } from '../../terminal/print.ts';
 import { withoutSecrets } from '../../terminal/secrets.ts';
 import { withUserMask } from '../../write/temporary.ts';
@@ -23,7 +23,7 @@ const SHARED: Calls = {
 };
 
 /** What opens each kind of place. The first that fits opens it. */
-const PLACES: readonly (readonly [fits: RegExp, open: (place: string) => Promise<Registry>])[] = [
+const PLACES: readonly (readonly [fits: RegExp, open: (place: string) => Promise<ModelRegistry>])[] = [
   [
     /^s3:\/\//,
     async (place) => {
@@ -32,21 +32,13 @@ const PLACES: readonly (readonly [fits: RegExp, open: (place: string) => Promise
       return new Registry(new S3Store(place));
     },
   ],
-  [
-    /^mlflow\+https?:\/\//,
-    async (place) => {
-      throw registryError(
-        'ERR_STORE',
-        `${withoutSecrets(place)}: expected a folder or s3://BUCKET, got MLflow, which is not available here; choose another place`,
-      );
-    },
-  ],
+  [/^mlflow\+https?:\/\//, async (place) => openMlflow(place)],
   [
     /^[a-z][a-z0-9+.-]+:\/\//i,
     async (place) => {
       throw registryError(
         'ERR_STORE',
-        `${withoutSecrets(place)}: expected a folder or s3://BUCKET, got another kind of place; correct --registry`,
+        `${withoutSecrets(place)}: expected a folder, s3://BUCKET or mlflow+https://…, got another kind of place; correct --registry`,
       );
     },
   ],
@@ -62,11 +54,14 @@ export const placeOfRegistry = (given?: string): string => given ?? (process.env
  * @param options  quiet: damage is no warning
  * @throws ERR_STORE for a place that is none, or cannot be read; ERR_FORMAT for a log of a newer format
  */
-export async function openRegistry(given?: string, { quiet = false } = {}): Promise<Registry> {
+export async function openRegistry(given?: string, { quiet = false } = {}): Promise<ModelRegistry> {
   const place = placeOfRegistry(given);
   const open = PLACES.find(([fits]) => fits.test(place))?.[1];
   if (!open)
-    throw registryError('ERR_STORE', 'registry: expected a folder or s3://BUCKET, got an empty name; correct it');
+    throw registryError(
+      'ERR_STORE',
+      'registry: expected a folder, s3://BUCKET or mlflow+https://…, got an empty name; correct it',
+    );
   const registry = await open(place);
   const faults = await registry.damage();
   if (quiet) return registry;
