@@ -7,10 +7,12 @@ import { type AccessFlags, accessOf } from './access.ts';
 import { Certificates } from './certificates.ts';
 import type { Problem } from './config.ts';
 import { leftSocket, listenAt } from './listening.ts';
+import { receiverOf } from './notify.ts';
 import { auditPathOf } from './observation/auditFile.ts';
 import { FileLock } from './observation/fileLock.ts';
 import { otlpProblem } from './observation/flags.ts';
 import { BY_KEY, type ServeOptions } from './options.ts';
+import { readRoutes } from './routes.ts';
 import { filesOf, placeOf, readSignature } from './sources.ts';
 import { TrustFiles } from './trust.ts';
 import { fromEnvironment } from './vertex.ts';
@@ -38,6 +40,8 @@ const LOOKS: readonly Look[] = [
     ({ cert, key, clientCa }) => cert && key && new Certificates({ cert, key, ...(clientCa && { clientCa }) }),
   ],
   [['trust', 'revoked'], (options) => TrustFiles.of(options)],
+  [['routes'], ({ routes }) => routes && readRoutes(routes)],
+  [['notify'], ({ notify }) => notify?.forEach(receiverOf)],
   [['otlp'], ({ otlp }) => said(otlpProblem(otlp))],
   [['log'], ({ log }) => log && writableFolder(resolve(log))],
   [['audit', 'workers'], ({ audit, workers }) => audit && freeAudit(resolve(audit), workers)],
@@ -113,8 +117,9 @@ async function wrongModels(options: ServeOptions): Promise<Problem[]> {
     }
   }
   try {
+    const alone = new Set(places.map((place) => (place.kind === 'file' ? place.path : '')));
     for (const [name, path] of filesOf(places)) {
-      if (places.some((place) => place.path === path)) continue;
+      if (alone.has(path)) continue;
       readModel(path);
       await checkSignature(name, path);
     }

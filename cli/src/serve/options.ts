@@ -126,6 +126,28 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ['--trust <file...>', 'refuse models that none of these public keys signed; read again when they change', files],
     ['--revoked <file>', 'keys, models and signatures that are trusted no more; read again when it changes', file],
   ],
+  Rollouts: [
+    [
+      '--registry <place>',
+      'where models:/NAME@ALIAS are: a folder, s3://BUCKET or mlflow+https://… (default: LOGODDS_REGISTRY, else ./registry)',
+      text,
+    ],
+    [
+      '--registry-poll <seconds>',
+      'time between two looks at the registry (default: 0.25; of a bucket or MLflow 1)',
+      seconds(3600),
+    ],
+    [
+      '--routes <file>',
+      'JSON: challengers, shadows, fallbacks and default answers of models; read again when it changes',
+      file,
+    ],
+    [
+      '--notify <target...>',
+      'who is told of rollouts: https://…, alertmanager+https://…, pagerduty (key in LOGODDS_PAGERDUTY_KEY)',
+      list,
+    ],
+  ],
   'How much at a time': [
     ['--body-limit <bytes>', 'longest body that is not a stream, inflated', many, 2 ** 24],
     ['--row-limit <number>', 'most rows of a request that is not a stream', many, 2 ** 17],
@@ -204,6 +226,10 @@ export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOp
   readonly cert?: string;
   readonly key?: string;
   readonly clientCa?: string;
+  readonly registry?: string;
+  readonly registryPoll?: number;
+  readonly routes?: string;
+  readonly notify?: readonly string[];
   readonly drainDelay: number;
   readonly grace: number;
   readonly headerTimeout: number;
@@ -246,7 +272,8 @@ export const serveSchema = {
   properties: {
     $schema: { type: 'string' },
     models: {
-      description: 'models: name=FILE, FILE (its stem is the name), or a folder, which is watched',
+      description:
+        'models: name=FILE, FILE (its stem is the name), a folder, which is watched, or models:/NAME@ALIAS of the registry',
       type: 'array',
       items: line,
     },

@@ -17,6 +17,7 @@ import { Host } from './host.ts';
 import type { Place } from './listening.ts';
 import { observe } from './observation/observe.ts';
 import type { ServeOptions } from './options.ts';
+import { Rollouts } from './rollouts.ts';
 import { placeOf, Sources } from './sources.ts';
 import { TrustFiles } from './trust.ts';
 
@@ -49,6 +50,11 @@ export interface Among {
 /** How often files are looked at. */
 const LOOK_MS = 1000;
 
+const MOST_OFTEN_MS = 50;
+/** Seconds between two looks at a registry: to look at a folder costs nothing, a bucket counts its requests. */
+const pollOf = ({ registry = process.env['LOGODDS_REGISTRY'] ?? '' }: ServeOptions): number =>
+  /^[a-z0-9+]+:/i.test(registry) ? 1 : 0.25;
+
 export const logLine = (line: LogLine): void => {
   if (line.level !== 'info') logJson({ time: new Date().toISOString(), ...line });
 };
@@ -72,26 +78,37 @@ export async function run(
   const trusted = await TrustFiles.of(options);
   let sources: Sources;
   let host: Host;
+  const rollouts = new Rollouts(options, log);
   service = createService({
     log,
     ...observed,
     source: (name) => sources.source(name),
     aliases,
     ...(trusted && { trust: trusted.trust }),
+    routing: rollouts.routing,
     ...(access.options && { access: access.options }),
     ...admissionOf(options),
     gauges: () => ({
       ...host.gauges(),
+      ...rollouts.gauges(),
       ...expiry(certificates),
       ...staleFiles(access, certificates, trusted),
       ...gauges?.(),
     }),
     ...(among && { peers: among.peers }),
   });
-  sources = new Sources(options.models.map(placeOf), service.models, ({ event, ...line }) =>
+  const places = options.models.map(placeOf);
+  const followed = places.flatMap((place) => (place.kind === 'registry' ? [place.model] : []));
+  sources = new Sources(places, service.models, ({ event, ...line }) =>
     log({ level: FAULTS.has(event) ? 'error' : 'info', event, ...line }),
   );
   await sources.look();
+  if (followed.length > 0) {
+    // what few services need is loaded with the first that does
+    const { openRegistry } = await import('../jobs/registry/open.ts');
+    await rollouts.follow(service, await openRegistry(options.registry), followed);
+  }
+  rollouts.look();
   host = new Host(service, options, certificates, options.rateLimit !== undefined || access.options !== null);
   const url = await host.listen(httpPlace(options));
   const grpc = options.grpc ? new GrpcHost(service, options, certificates, log) : null;
@@ -113,6 +130,10 @@ export async function run(
     access.look(log);
     if (certificates) lookAt(certificates, log);
   }, LOOK_MS);
+  const poll = setInterval(
+    () => rollouts.look(),
+    Math.max(MOST_OFTEN_MS, (options.registryPoll ?? pollOf(options)) * 1000),
+  );
   const hosts = grpc ? [host, grpc] : [host];
   return {
     ready: {
@@ -127,6 +148,8 @@ export async function run(
     },
     async stop() {
       clearInterval(watch);
+      clearInterval(poll);
+      rollouts.close();
       const end = performance.now() + options.grace * 1000;
       // health says so from here on
       void service.drain();

@@ -1,21 +1,28 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isReference, parseReference } from '../../../registry/src/index.ts';
 import { SIGNATURE_ENDING, type SignatureReason } from '../../../registry/src/signing/index.ts';
-import type { ModelSource, Shelf } from '../../../service/src/index.ts';
+import type { Followed, ModelSource, Shelf } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
 import { stampOf } from './trust.ts';
 
-/** Where models are: a file with the name of its model, or a folder of them. */
+/** Where models are: a file with the name of its model, a folder of them, or a registry. */
 export type Place =
   | { readonly kind: 'file'; readonly name: string; readonly path: string }
+  | { readonly kind: 'registry'; readonly model: Followed }
   | { readonly kind: 'folder'; readonly path: string };
 
 const ENDING = '.safetensors';
 
-/** A MODEL of the command line: name=FILE, FILE, or a folder. @throws ERR_DATA for what is not there */
+/** A MODEL of the command line: name=FILE, FILE, a folder, models:/NAME@ALIAS. @throws ERR_DATA for what is not there; ERR_REGISTRY */
 export function placeOf(given: string): Place {
-  const [, name, path] = /^([^=/\\]+)=(.+)$/.exec(given) ?? [null, null, given];
+  const [, name, path] = /^([^=/\\:]+)=(.+)$/.exec(given) ?? [null, null, given];
+  if (isReference(path)) {
+    const { name: of, alias, version } = parseReference(path);
+    const which = alias === undefined ? { version: version! } : { alias };
+    return { kind: 'registry', model: { name: name ?? of, of, ...which } };
+  }
   let isFolder: boolean;
   try {
     isFolder = statSync(path).isDirectory();
@@ -43,6 +50,7 @@ const nameOf = (path: string): string => basename(path).replace(/\.[^.]+$/, '');
 export function filesOf(places: readonly Place[]): Map<string, string> {
   const files = new Map<string, string>();
   for (const place of places) {
+    if (place.kind === 'registry') continue;
     const found =
       place.kind === 'file'
         ? [[place.name, place.path] as const]

@@ -90,7 +90,10 @@ export async function pull(reference: string, { out, signature, json, registry: 
     print(`${out}: version ${number} of ${name}, sha256 ${sha256}${signed ? `; its signature in ${out}.sig` : ''}\n`);
 }
 
-async function signatureOf(registry: ModelRegistry, version: Parameters<Registry['file']>[0]): Promise<Uint8Array> {
+async function signatureOf(
+  registry: ModelRegistry,
+  version: Parameters<ModelRegistry['file']>[0],
+): Promise<Uint8Array> {
   const signature = await registry.signature(version);
   if (signature) return signature;
   throw new LogoddsError(
