@@ -1,4 +1,6 @@
-import type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
+import type { Registry } from '@logodds/registry';
+import type { Hono } from 'hono';
+import type { Asked, Attempt, ChangeKeeper, Chooser, ClientChange, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
 import { sayableFault } from './observation/fault.ts';
@@ -13,6 +15,7 @@ import { givenId } from './requests/id.ts';
 import { checkJson, checkRows, type Limits, withinLimits } from './requests/limits.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
 import { encoded, type Text } from './responses/text.ts';
+import type { RouteState } from './routing/routing.ts';
 import type { Answer, Rows } from './scoring/question.ts';
 
 /** The other processes of a service that has several. */
@@ -42,6 +45,32 @@ export interface Parts {
   readonly gauges: () => Gauges;
   /** takes what became true of earlier scores, where somebody keeps it */
   readonly labels: LabelSink | null;
+  /** where models live; null: the service knows none */
+  readonly registry: Registry | null;
+  /** the route of a model in this process; null: it has none */
+  readonly routeOf: (model: string) => RouteState | null;
+  /** who keeps what clients change */
+  readonly changes: ChangeKeeper | null;
+  /** called when a client has changed the registry */
+  readonly onChange: () => void;
+}
+
+/** Routes that a program adds to a service. They are imported by themselves: a service without them is no larger for them. */
+export interface Extension {
+  /** Adds its routes. @throws Error where the service lacks what they need */
+  add(app: Hono, core: Core): void;
+  /** What `/openapi.json` says of it for who asks. */
+  describe(core: Core, request: Request): Promise<Description>;
+  /** its page, which the console leads to: the way to it, and its name */
+  readonly page?: { readonly path: string; readonly name: string };
+}
+
+/** Parts of a description in OpenAPI 3.1. */
+export interface Description {
+  /** by tag what it is about */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly paths: Readonly<Record<string, object>>;
+  readonly schemas: Readonly<Record<string, object>>;
 }
 
 /** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
@@ -58,12 +87,17 @@ export class Core implements Parts {
   readonly peers: Parts['peers'];
   readonly gauges: Parts['gauges'];
   readonly labels: LabelSink | null;
+  readonly registry: Registry | null;
+  readonly routeOf: Parts['routeOf'];
+  readonly onChange: () => void;
+  readonly changes: ChangeKeeper | null;
   #isOpen = true;
   #requests = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(parts: Parts) {
     const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels } = parts;
+    const { registry, routeOf, changes, onChange } = parts;
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -76,6 +110,10 @@ export class Core implements Parts {
     this.peers = peers;
     this.gauges = gauges;
     this.labels = labels;
+    this.registry = registry;
+    this.routeOf = routeOf;
+    this.changes = changes;
+    this.onChange = onChange;
   }
 
   /** Loads a model again, or for the first time; versions from before are gone then. @throws Refusal where the host has none of that name */
@@ -181,6 +219,21 @@ export class Core implements Parts {
     if (refusal.status >= 500 && !(error instanceof Refusal))
       this.log({ level: 'error', event: 'failed', id, reason: reasonOf(error) });
     return refusalResponse(refusal, id);
+  }
+
+  /** A client has changed something, or tried to: it is logged and kept. @throws Refusal 503 where it must be kept and cannot be */
+  async changed(change: ClientChange): Promise<void> {
+    const { status, what, ...of } = change;
+    this.log({ level: status < 400 ? 'info' : 'warn', event: 'change', change: what, status, ...of });
+    try {
+      await this.changes?.changed(change);
+    } catch {
+      throw new Refusal(
+        503,
+        'ERR_AUDIT',
+        'audit log: expected room for a line, got none; the change was made, and the log of the registry has it',
+      );
+    }
   }
 
   /** @internal a request was answered */
