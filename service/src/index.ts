@@ -8,8 +8,18 @@ export type { PolicyOptions } from './access/policy.ts';
 export { Tokens } from './access/tokens.ts';
 export type { AdmissionOptions } from './admission/admission.ts';
 export type { RateOptions } from './admission/rate.ts';
-export type { Peers } from './core.ts';
-export type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
+export type { Core, Description, Extension, Peers } from './core.ts';
+export type {
+  Asked,
+  Attempt,
+  ChangeKeeper,
+  Chooser,
+  ClientChange,
+  Gate,
+  Keeper,
+  LogLine,
+  Witness,
+} from './hooks.ts';
 export type { Served } from './models/served.ts';
 export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
@@ -31,6 +41,7 @@ export type {
   StreamEnd,
 } from './observation/predictionLog.ts';
 export type { OpenTelemetry } from './observation/telemetry.ts';
+export { registryApi } from './registryApi.ts';
 export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Limits } from './requests/limits.ts';
 export { type Peer, peerOf } from './requests/peer.ts';

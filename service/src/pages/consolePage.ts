@@ -1,5 +1,8 @@
 /** The page. @param root  the way to its files @param pages  others that it leads to */
-export const consoleHtml = (root: string, pages: readonly { readonly path: string; readonly name: string }[]): string => `<!doctype html>
+export const consoleHtml = (
+  root: string,
+  pages: readonly { readonly path: string; readonly name: string }[],
+): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

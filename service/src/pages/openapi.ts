@@ -227,7 +227,9 @@ export function openApi(all: readonly Served[], root: string, more: readonly Des
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: root }],
-    tags: [TAGS, ...more.map(({ tags }) => tags)].flatMap(Object.entries).map(([name, description]) => ({ name, description })),
+    tags: [TAGS, ...more.map(({ tags }) => tags)]
+      .flatMap(Object.entries)
+      .map(([name, description]) => ({ name, description })),
     paths: {
       ...Object.fromEntries(
         subjects.flatMap(([{ name }, subject]) => {
