@@ -219,6 +219,8 @@ export class Registry {
   async rollback(name: string, to: number | null, act: Act): Promise<number> {
     await this.#commit(act, (state) => {
       const entry = entryOf(state, name);
+      // the champion of a rollout answers until it ends
+      if (isRunning(entry)) throw running(entry, 'end it first: logodds rollout abort');
       const from = entry.aliases.get(CHAMPION);
       const before =
         to ?? entry.champions.filter((version) => version !== from && !entry.versions.get(version)!.isRetired).at(-1);

@@ -26,6 +26,9 @@ export interface Peers {
   change(action: 'load' | 'unload', model: string): Promise<void>;
 }
 
+/** A registry, as a service asks it. */
+export type ServedRegistry = Pick<Registry, keyof Registry>;
+
 /** What the parts of a service share. */
 export interface Parts {
   readonly shelf: Shelf;
@@ -46,7 +49,7 @@ export interface Parts {
   /** takes what became true of earlier scores, where somebody keeps it */
   readonly labels: LabelSink | null;
   /** where models live; null: the service knows none */
-  readonly registry: Registry | null;
+  readonly registry: ServedRegistry | null;
   /** the route of a model in this process; null: it has none */
   readonly routeOf: (model: string) => RouteState | null;
   /** who keeps what clients change */
@@ -87,7 +90,7 @@ export class Core implements Parts {
   readonly peers: Parts['peers'];
   readonly gauges: Parts['gauges'];
   readonly labels: LabelSink | null;
-  readonly registry: Registry | null;
+  readonly registry: ServedRegistry | null;
   readonly routeOf: Parts['routeOf'];
   readonly onChange: () => void;
   readonly changes: ChangeKeeper | null;

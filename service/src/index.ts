@@ -8,7 +8,7 @@ export type { PolicyOptions } from './access/policy.ts';
 export { Tokens } from './access/tokens.ts';
 export type { AdmissionOptions } from './admission/admission.ts';
 export type { RateOptions } from './admission/rate.ts';
-export type { Core, Description, Extension, Peers } from './core.ts';
+export type { Description, Extension, Peers, ServedRegistry } from './core.ts';
 export type {
   Asked,
   Attempt,

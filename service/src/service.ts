@@ -1,8 +1,7 @@
-import type { Registry } from '@logodds/registry';
 import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
-import { Core, type Extension, type Peers } from './core.ts';
+import { Core, type Extension, type Peers, type ServedRegistry } from './core.ts';
 import type { Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import { type AuditSink, audit } from './observation/audit.ts';
@@ -59,7 +58,7 @@ export interface ServiceOptions {
   /** rollouts, fallbacks and shadows; default none: each model is answered as the shelf has it */
   readonly routing?: Routing;
   /** where models live: extensions tell of it and change it */
-  readonly registry?: Registry;
+  readonly registry?: ServedRegistry;
   /** called when a client has changed the registry: a follower looks at once */
   readonly onRegistryChange?: () => void;
   /** routes that not every service has, such as `registryApi` */

@@ -1,6 +1,6 @@
-import type { Entry, Registry, State, Version } from '@logodds/registry';
+import type { Entry, State, Version } from '@logodds/registry';
 import type { Context, Hono } from 'hono';
-import type { Core } from '../core.ts';
+import type { Core, ServedRegistry } from '../core.ts';
 import type { ClientChange } from '../hooks.ts';
 import { badRequest, Refusal } from '../refusal.ts';
 import { callerName, callerOf } from '../requests/caller.ts';
@@ -76,10 +76,10 @@ export function addRegistry(app: Hono, core: Core): void {
 
 class Routes {
   readonly #core: Core;
-  readonly #registry: Registry;
+  readonly #registry: ServedRegistry;
   #pushes = 0;
 
-  constructor(core: Core, registry: Registry) {
+  constructor(core: Core, registry: ServedRegistry) {
     this.#core = core;
     this.#registry = registry;
   }
@@ -193,7 +193,7 @@ class Routes {
   }
 
   /** What is no model file is the client's. */
-  async #pushed(push: Parameters<Registry['push']>[0]) {
+  async #pushed(push: Parameters<ServedRegistry['push']>[0]) {
     try {
       return await this.#registry.push(push);
     } catch (error) {

@@ -128,6 +128,7 @@ const CHANGE = refusals(400, 404, 409, 413, 415, 503, 504);
 interface Subject {
   readonly name?: string;
   readonly version?: number;
+  readonly champion?: number;
 }
 
 /** The first model that the caller may read, and a version that no alias names. */
@@ -141,7 +142,7 @@ async function subjectOf({ registry }: Core, request: Request): Promise<Subject>
     const named = new Set([...aliases.values(), ...(rollout?.outcome === null ? [rollout.challenger] : [])]);
     const all = [...versions.values()].reverse();
     const found = all.find(({ version, isRetired }) => !named.has(version) && !isRetired) ?? all[0];
-    return { name, version: found.version };
+    return { name, version: found.version, champion: aliases.get('champion') ?? found.version };
   } catch {
     // a registry that is away is described without examples
     return {};
@@ -220,7 +221,9 @@ export async function describeRegistry(core: Core, request: Request): Promise<De
       [`${at}/aliases/{alias}`]: post(
         'registryAlias',
         'Have an alias name a version; champion: promote it',
-        body({ version: { ...orNone(version), description: 'null: the alias names none' } }, [], { version: number_ }),
+        body({ version: { ...orNone(version), description: 'null: the alias names none' } }, [], {
+          version: subject.champion ?? 1,
+        }),
         [model, alias],
       ),
       [`${at}/rollback`]: post(
