@@ -2,7 +2,7 @@ import type { Extension } from './core.ts';
 import { text } from './pages/pages.ts';
 import { describeRegistry } from './pages/registry/openapi.ts';
 import { registryHtml } from './pages/registry/page.ts';
-import { REGISTRY_SCRIPT } from './pages/registry/script.ts';
+import { registryScript } from './pages/registry/script.ts';
 import { REGISTRY_STYLE } from './pages/registry/style.ts';
 import { addRegistry } from './protocols/registry.ts';
 
@@ -16,7 +16,7 @@ export const registryApi: Extension = {
     addRegistry(app, core);
     app.get('/registry', () => text('text/html', registryHtml()));
     app.get('/registry.css', () => text('text/css', REGISTRY_STYLE));
-    app.get('/registry.js', () => text('text/javascript', REGISTRY_SCRIPT));
+    app.get('/registry.js', () => text('text/javascript', registryScript()));
   },
   describe: describeRegistry,
   page: { path: 'registry', name: 'Registry' },

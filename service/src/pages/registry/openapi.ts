@@ -14,115 +14,119 @@ const time = { type: 'string', format: 'date-time' };
 const listOf = (items: object) => ({ type: 'array', items });
 const orNone = (schema: object) => ({ anyOf: [schema, { type: 'null' }] });
 const mapOf = (schema: object) => ({ type: 'object', additionalProperties: schema });
-const why = { ...text, maxLength: 1000, description: 'the reason, which the log keeps' };
+const why = { type: 'string', maxLength: 1000, description: 'the reason, which the log keeps' };
 
-const GUARDS = {
-  ...{ alpha: number, minRequests: version, errorRatio: number, latencyRatio: number, slowSeconds: number },
-  ...{ maxDisagreement: share, maxPsi: number, maxLogLossIncrease: number },
-};
-const HISTOGRAM = object({ ends: listOf(number), counts: listOf(count) });
-const PLAN = object(
-  {
-    kind: { type: 'string', enum: ['canary', 'blue-green', 'shadow', 'ab'] },
-    steps: {
-      ...listOf(
+/** Made when it is asked for: a bundle cannot drop calls. */
+function schemas(): Description['schemas'] {
+  const GUARDS = {
+    ...{ alpha: number, minRequests: version, errorRatio: number, latencyRatio: number, slowSeconds: number },
+    ...{ maxDisagreement: share, maxPsi: number, maxLogLossIncrease: number },
+  };
+  const HISTOGRAM = object({ ends: listOf(number), counts: listOf(count) });
+  const PLAN = object(
+    {
+      kind: { type: 'string', enum: ['canary', 'blue-green', 'shadow', 'ab'] },
+      steps: {
+        ...listOf(
+          object({
+            share,
+            holdSeconds: {
+              type: ['number', 'null'],
+              description: 'before the next step; null: until somebody advances',
+            },
+          }),
+        ),
+        minItems: 1,
+      },
+      arms: listOf(object({ name: text, version, share })),
+      key: { ...text, description: 'what assignment is sticky to: a field, or header:NAME' },
+      salt: { ...text, minLength: 1 },
+      guards: object(GUARDS, ...Object.keys(GUARDS)),
+      isAutomatic: { type: 'boolean' },
+      promotes: { type: 'boolean', description: 'whether the challenger becomes champion after the last step' },
+    },
+    ...['arms', 'key', 'guards', 'isAutomatic', 'promotes'],
+  );
+  const LINEAGE = { data: text, schema: text, command: text, parent: version, run: text };
+  const MAY = listOf({ type: 'string', enum: ['read', 'push', 'promote'] });
+
+  return {
+    RegistryModels: object({
+      matches: count,
+      damaged: { ...count, description: 'lines of the log that are damaged' },
+      models: listOf(
         object({
-          share,
-          holdSeconds: { type: ['number', 'null'], description: 'before the next step; null: until somebody advances' },
+          name: text,
+          versions: count,
+          champion: orNone(version),
+          at: time,
+          rollout: orNone(object({ kind: text, challenger: version, share })),
+          may: MAY,
         }),
       ),
-      minItems: 1,
-    },
-    arms: listOf(object({ name: text, version, share })),
-    key: { ...text, description: 'what assignment is sticky to: a field, or header:NAME' },
-    salt: { ...text, minLength: 1 },
-    guards: object(GUARDS, ...Object.keys(GUARDS)),
-    isAutomatic: { type: 'boolean' },
-    promotes: { type: 'boolean', description: 'whether the challenger becomes champion after the last step' },
-  },
-  ...['arms', 'key', 'guards', 'isAutomatic', 'promotes'],
-);
-const LINEAGE = { data: text, schema: text, command: text, parent: version, run: text };
-const MAY = listOf({ type: 'string', enum: ['read', 'push', 'promote'] });
-
-const SCHEMAS = {
-  RegistryModels: object({
-    matches: count,
-    damaged: { ...count, description: 'lines of the log that are damaged' },
-    models: listOf(
-      object({
-        name: text,
-        versions: count,
-        champion: orNone(version),
-        at: time,
-        rollout: orNone(object({ kind: text, challenger: version, share })),
-        may: MAY,
-      }),
-    ),
-  }),
-  RegistryVersion: object({
-    version,
-    sha256: digest,
-    at: time,
-    by: text,
-    aliases: listOf(text),
-    tags: mapOf(text),
-    metrics: mapOf({ type: ['number', 'null'] }),
-    lineage: object(LINEAGE, ...Object.keys(LINEAGE)),
-    signedBy: { ...listOf(text), description: 'ids of keys' },
-    why: orNull,
-    bytes: count,
-    retired: { type: 'boolean' },
-    gate: orNone(object({ passed: { type: 'boolean' }, against: orNone(version), failed: listOf(text), at: time })),
-  }),
-  RolloutPlan: PLAN,
-  Rollout: object({
-    ...{ seq: version, plan: ref('RolloutPlan'), champion: version, challenger: version, step: count, share },
-    ...{ since: time, startedBy: text, outcome: orNull, why: orNull },
-    holdLeft: { type: ['number', 'null'], description: 'seconds before the next step may follow' },
-  }),
-  Routing: object({
-    id: text,
-    breach: orNone(object({ guard: text, why: text, requests: count })),
-    requests: mapOf(count),
-    guards: listOf(
-      object({ guard: text, limit: number, seen: { type: ['number', 'null'] }, count, p: share }, 'limit'),
-    ),
-    pairs: object({ scored: count, dropped: count, skipped: count, failed: count }),
-    unkeyed: count,
-  }),
-  RegistryModel: object({
-    name: text,
-    versions: listOf(ref('RegistryVersion')),
-    aliases: mapOf(version),
-    champions: { ...listOf(version), description: 'versions that were champion, the last one last' },
-    rollout: orNone(ref('Rollout')),
-    routing: { ...orNone(ref('Routing')), description: 'what this process does and has seen' },
-    traffic: {
-      ...listOf(
-        object({
-          ...{ version: text, requests: count, refused: count, failed: count, rows: count, rowsRefused: count },
-          ...{ seconds: HISTOGRAM, probabilities: HISTOGRAM },
-        }),
+    }),
+    RegistryVersion: object({
+      version,
+      sha256: digest,
+      at: time,
+      by: text,
+      aliases: listOf(text),
+      tags: mapOf(text),
+      metrics: mapOf({ type: ['number', 'null'] }),
+      lineage: object(LINEAGE, ...Object.keys(LINEAGE)),
+      signedBy: { ...listOf(text), description: 'ids of keys' },
+      why: orNull,
+      bytes: count,
+      retired: { type: 'boolean' },
+      gate: orNone(object({ passed: { type: 'boolean' }, against: orNone(version), failed: listOf(text), at: time })),
+    }),
+    RolloutPlan: PLAN,
+    Rollout: object({
+      ...{ seq: version, plan: ref('RolloutPlan'), champion: version, challenger: version, step: count, share },
+      ...{ since: time, startedBy: text, outcome: orNull, why: orNull },
+      holdLeft: { type: ['number', 'null'], description: 'seconds before the next step may follow' },
+    }),
+    Routing: object({
+      id: text,
+      breach: orNone(object({ guard: text, why: text, requests: count })),
+      requests: mapOf(count),
+      guards: listOf(
+        object({ guard: text, limit: number, seen: { type: ['number', 'null'] }, count, p: share }, 'limit'),
       ),
-      description: 'of the versions that answer, since they were loaded',
-    },
-    may: MAY,
-  }),
-  RegistryEvents: object({
-    matches: count,
-    events: listOf({ type: 'object', required: ['seq', 'event', 'at', 'by'] }),
-  }),
-  RegistryChange: object({
-    model: text,
-    version: orNone(version),
-    changed: { type: 'boolean', description: 'false: it was so before, or somebody was first' },
-  }),
-};
+      pairs: object({ scored: count, dropped: count, skipped: count, failed: count }),
+      unkeyed: count,
+    }),
+    RegistryModel: object({
+      name: text,
+      versions: listOf(ref('RegistryVersion')),
+      aliases: mapOf(version),
+      champions: { ...listOf(version), description: 'versions that were champion, the last one last' },
+      rollout: orNone(ref('Rollout')),
+      routing: { ...orNone(ref('Routing')), description: 'what this process does and has seen' },
+      traffic: {
+        ...listOf(
+          object({
+            ...{ version: text, requests: count, refused: count, failed: count, rows: count, rowsRefused: count },
+            ...{ seconds: HISTOGRAM, probabilities: HISTOGRAM },
+          }),
+        ),
+        description: 'of the versions that answer, since they were loaded',
+      },
+      may: MAY,
+    }),
+    RegistryEvents: object({
+      matches: count,
+      events: listOf({ type: 'object', required: ['seq', 'event', 'at', 'by'] }),
+    }),
+    RegistryChange: object({
+      model: text,
+      version: orNone(version),
+      changed: { type: 'boolean', description: 'false: it was so before, or somebody was first' },
+    }),
+  };
+}
 
 const BINARY = 'application/octet-stream';
-const READ = refusals(400, 404, 503);
-const CHANGE = refusals(400, 404, 409, 413, 415, 503, 504);
 
 /** A model and a version of it, with which examples work. */
 interface Subject {
@@ -151,6 +155,7 @@ async function subjectOf({ registry }: Core, request: Request): Promise<Subject>
 
 export async function describeRegistry(core: Core, request: Request): Promise<Description> {
   const subject = await subjectOf(core, request);
+  const [read, change] = [refusals(400, 404, 503), refusals(400, 404, 409, 413, 415, 503, 504)];
   const model = inPath('model', 'name of a model of the registry', subject.name);
   const one = inPath(
     'version',
@@ -159,13 +164,13 @@ export async function describeRegistry(core: Core, request: Request): Promise<De
   );
   const alias = inPath('alias', 'champion, challenger, or another name', 'candidate');
   const get = (id: string, summary: string, answers: Told['answers'], parameters: readonly object[]) => ({
-    get: operation({ id, summary, tag: 'registry', parameters, answer: 'it is so', answers, refused: READ }),
+    get: operation({ id, summary, tag: 'registry', parameters, answer: 'it is so', answers, refused: read }),
   });
   const body = (properties: Readonly<Record<string, object>>, optional: readonly string[], example: object) =>
     json(object({ ...properties, why }, ...optional, 'why'), { 'with a reason': { ...example, why: 'an example' } });
   const post = (id: string, summary: string, contents: Told['body'], parameters: readonly object[] = [model]) => ({
     post: operation({
-      ...{ id, summary, tag: 'registry', parameters, body: contents, refused: CHANGE },
+      ...{ id, summary, tag: 'registry', parameters, body: contents, refused: change },
       ...{ answer: 'it is done', answers: json(ref('RegistryChange')) },
     }),
   });
@@ -174,7 +179,7 @@ export async function describeRegistry(core: Core, request: Request): Promise<De
   const at = '/registry/models/{model}';
   return {
     tags: { registry: 'The registry: versions of models, and which of them answers' },
-    schemas: SCHEMAS,
+    schemas: schemas(),
     paths: {
       '/registry': {
         get: operation({

@@ -1,4 +1,5 @@
-export const REGISTRY_SCRIPT = String.raw`import { ask, find, make, scroll, setKey } from './dom.js';
+/** A function, so that what does not call it does not ship it. */
+export const registryScript = (): string => String.raw`import { ask, find, make, scroll, setKey } from './dom.js';
 
 const EVERY_MS = 5000;
 /** versions that are shown until more are asked for, and events */
@@ -220,7 +221,7 @@ function drawVersion(model, rollout, one) {
   const fact = (name, value) => (value ? make('div', {}, make('dt', {}, name), make('dd', {}, value)) : null);
   const code = (text) => make('code', { title: text }, text.slice(0, 12));
   const { data, parent, ...others } = lineage;
-  const origin = [...(parent ? ['parent: version ' + parent + ' '] : []), ...(data ? ['data ', code(data), ' '] : []), ...(Object.keys(others).length > 0 ? [pairsOf(others)] : [])];
+  const origin = [...(parent ? ['parent: version ' + parent + (data ? ' \u00b7 ' : ' ')] : []), ...(data ? ['data ', code(data), ' '] : []), ...(Object.keys(others).length > 0 ? [pairsOf(others)] : [])];
   const list = (name, content) => (content.length > 0 ? make('div', {}, make('dt', {}, name), make('dd', {}, ...content)) : null);
   const actions = [];
   if (may(model)) {

@@ -114,30 +114,32 @@ type Check = (value: unknown) => boolean;
 const isNumber: Check = (value) => typeof value === 'number';
 const isText: Check = (value) => typeof value === 'string' && value.length <= MOST_TEXT;
 const isBoolean: Check = (value) => typeof value === 'boolean';
-const isNull: Check = (value) => value === null;
 
-/** Of each part of a plan its members, and those that must be there. Their values are for the registry to check. */
-const STEP = { share: isNumber, holdSeconds: (value: unknown) => isNumber(value) || isNull(value) };
-const ARM = { name: isText, version: isNumber, share: isNumber };
-const GUARD_NAMES = [
-  ...['alpha', 'minRequests', 'errorRatio', 'latencyRatio', 'slowSeconds'],
-  ...['maxDisagreement', 'maxPsi', 'maxLogLossIncrease'],
-];
-const GUARDS = Object.fromEntries(GUARD_NAMES.map((name) => [name, isNumber]));
 const listOf =
   (members: Readonly<Record<string, Check>>): Check =>
   (value) =>
     Array.isArray(value) && value.every((one) => isOf(one, members, Object.keys(members)));
-const PLAN: Readonly<Record<string, Check>> = {
-  kind: isText,
-  steps: listOf(STEP),
-  arms: listOf(ARM),
-  key: isText,
-  salt: isText,
-  guards: (value) => isOf(value, GUARDS, []),
-  isAutomatic: isBoolean,
-  promotes: isBoolean,
-};
+
+/** The members of a plan, and of its parts. Their values are for the registry to check. */
+function planChecks(): Readonly<Record<string, Check>> {
+  const step = { share: isNumber, holdSeconds: (value: unknown) => isNumber(value) || value === null };
+  const arm = { name: isText, version: isNumber, share: isNumber };
+  const names = [
+    ...['alpha', 'minRequests', 'errorRatio', 'latencyRatio', 'slowSeconds'],
+    ...['maxDisagreement', 'maxPsi', 'maxLogLossIncrease'],
+  ];
+  const guards = Object.fromEntries(names.map((name) => [name, isNumber]));
+  return {
+    kind: isText,
+    steps: listOf(step),
+    arms: listOf(arm),
+    key: isText,
+    salt: isText,
+    guards: (value) => isOf(value, guards, []),
+    isAutomatic: isBoolean,
+    promotes: isBoolean,
+  };
+}
 
 function isOf(value: unknown, members: Readonly<Record<string, Check>>, needed: readonly string[]): value is Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
@@ -152,10 +154,11 @@ function isOf(value: unknown, members: Readonly<Record<string, Check>>, needed: 
 export function planOf(value: unknown): RolloutPlan {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrong('plan', 'an object', 'see RolloutPlan in /openapi.json');
+  const checks = planChecks();
   for (const [name, one] of Object.entries(value)) {
-    if (!Object.hasOwn(PLAN, name))
-      throw badRequest(`plan: expected ${Object.keys(PLAN).join(', ')}, got ${quote(name)}; correct or remove it`);
-    if (!PLAN[name](one)) throw wrong(`plan, ${name}`, 'what RolloutPlan in /openapi.json says');
+    if (!Object.hasOwn(checks, name))
+      throw badRequest(`plan: expected ${Object.keys(checks).join(', ')}, got ${quote(name)}; correct or remove it`);
+    if (!checks[name](one)) throw wrong(`plan, ${name}`, 'what RolloutPlan in /openapi.json says');
   }
   const missing = ['kind', 'steps', 'salt'].find((name) => !Object.hasOwn(value, name));
   if (missing !== undefined) throw badRequest(`plan: expected kind, steps and salt, got no ${missing}; add it`);
