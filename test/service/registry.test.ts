@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -10,6 +12,7 @@ import { RULES } from '../../service/src/access/routes.ts';
 import { scopesOf } from '../../service/src/access/scopes.ts';
 import { createService, Follower, Routing, registryApi } from '../../service/src/index.ts';
 import { JSON_TYPE } from './models.ts';
+import { privateModel, RECORD, SECRET, SECRET_NUMBER } from './observation/private.ts';
 import { CANARY, FILES, FRAUD, KEYS, type Key, registered, serving } from './registry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logodds-test-'));
@@ -351,4 +354,42 @@ test('a rollback over HTTP is answered by the old version with the next request;
   expect(performance.now() - begin).toBeLessThan(1000);
   await registry.startRollout('fraud', 3, CANARY, { by: 'ann' });
   expect(await of(await post(`${FRAUD}/rollback`, { to: 2 }))).toEqual([409, 'ERR_REGISTRY']);
+});
+
+test('private values of records stand in nothing that is stored: audit log, log of the service, registry, its answers', async () => {
+  const { ask, audited, lines, registry, service } = await serving({ logRequests: true });
+  expect((await ask('pusher', `${FRAUD}/versions?why=new`, privateModel)).status).toBe(200);
+  service.models.put({ name: 'fraud', version: '4', model: privateModel });
+  for (const record of [RECORD, { ...RECORD, income: -SECRET_NUMBER }])
+    await ask('scorer', '/models/fraud/score', { records: [record], explain: 3 }, JSON_TYPE);
+  await ask('promoter', `${FRAUD}/rollout`, { challenger: 4, plan: { ...CANARY, key: 'person' } });
+  const stored = JSON.stringify([audited, lines, await registry.events(), await (await ask('admin', FRAUD)).json()]);
+  expect(audited.map(({ event }) => event)).toEqual(['change', 'request', 'request', 'change']);
+  for (const secret of [SECRET, String(SECRET_NUMBER)]) expect(stored).not.toContain(secret);
+});
+
+test('a policy is asked for each verb that a request needs', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (piece) => {
+      text += piece;
+    });
+    request.on('end', () => {
+      const { verb, model } = JSON.parse(text).input;
+      asked.push(`${verb} ${model}`);
+      response.end(JSON.stringify({ result: verb !== 'promote' }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const { ask } = await serving({ access: { policy: { url, holdMs: 0 } } });
+    expect((await ask(null, `${FRAUD}/versions`, FILES[3])).status).toBe(200);
+    expect(await of(await ask(null, `${FRAUD}/versions?alias=prod`, FILES[3]))).toEqual([403, 'ERR_POLICY']);
+    expect(await of(await ask(null, `${FRAUD}/rollback`, {}))).toEqual([403, 'ERR_POLICY']);
+    expect(asked).toEqual(['push fraud', 'push fraud', 'promote fraud', 'promote fraud']);
+  } finally {
+    server.close();
+  }
 });

@@ -69,7 +69,11 @@ async function serve() {
     );
   const server = createServer(getRequestListener(service.fetch, { overrideGlobalObjects: false }));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { registry, url: `http://127.0.0.1:${server.address().port}`, close: () => (routing.close(), server.close()) };
+  const close = () => {
+    routing.close();
+    server.close();
+  };
+  return { registry, url: `http://127.0.0.1:${server.address().port}`, close };
 }
 
 const give = async (page, key) => {
