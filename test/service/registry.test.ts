@@ -393,3 +393,26 @@ test('a policy is asked for each verb that a request needs', async () => {
     server.close();
   }
 });
+
+test('four files are taken at a time: the next push is asked to come again, and a place is free when one has ended', async () => {
+  const { service, ask } = await serving();
+  const ends: (() => void)[] = [];
+  const slow = () =>
+    service.fetch(
+      new Request(`http://localhost${FRAUD}/versions`, {
+        method: 'POST',
+        body: new ReadableStream({
+          start: (controller) => {
+            ends.push(() => controller.close());
+          },
+        }),
+        headers: { authorization: 'Bearer key-of-pusher' },
+        duplex: 'half',
+      } as RequestInit),
+    );
+  const open = Array.from({ length: 4 }, slow);
+  expect(await of(await ask('pusher', `${FRAUD}/versions`, FILES[3]))).toEqual([503, 'ERR_BUSY']);
+  for (const end of ends) end();
+  expect((await Promise.all(open)).map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+  expect((await ask('pusher', `${FRAUD}/versions`, FILES[3])).status).toBe(200);
+});

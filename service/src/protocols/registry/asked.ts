@@ -9,6 +9,8 @@ import { parsedJson } from '../../scoring/score.ts';
 /** Bytes of a model file, and of the JSON that asks for a change. */
 const MOST_FILE = 2 ** 24;
 const MOST_JSON = 2 ** 16;
+/** How long a body may take: pushes have few places. */
+const MOST_MS = 60_000;
 /** Characters of a reason, and of each value that is kept with a version. */
 const MOST_WHY = 1000;
 const MOST_TEXT = 1000;
@@ -26,7 +28,7 @@ export async function fileOf(request: Request, { limits }: Core): Promise<Uint8A
   try {
     file = await bytesOf(request, {
       limits: { ...limits, bytes: MOST_FILE },
-      deadline: performance.now() + limits.timeMs,
+      deadline: performance.now() + Math.min(limits.timeMs, MOST_MS),
     });
   } catch (error) {
     if (!(error instanceof Refusal && error.status === 413)) throw error;
@@ -40,7 +42,7 @@ export async function fileOf(request: Request, { limits }: Core): Promise<Uint8A
 /** The members of a body of JSON, of which none is unknown. @throws Refusal 400, 413 */
 export async function membersOf(request: Request, { limits }: Core, known: readonly string[]): Promise<Json> {
   const own = { ...limits, bytes: MOST_JSON };
-  const bytes = await bytesOf(request, { limits: own, deadline: performance.now() + limits.timeMs });
+  const bytes = await bytesOf(request, { limits: own, deadline: performance.now() + Math.min(limits.timeMs, MOST_MS) });
   checkJson(bytes, own);
   const body = bytes.length === 0 ? {} : parsedJson(bytes);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw wrong('body', 'an object of JSON');
