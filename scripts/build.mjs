@@ -249,6 +249,7 @@ const command = {
     'logodds/score': './src/score.ts',
     'logodds/bytes': './src/bytes.ts',
     'logodds/stages': './src/stages.ts',
+    'logodds/monitor': './src/monitor.ts',
   },
   logLevel: 'warning',
 };

@@ -1,5 +1,6 @@
+import type { Registry } from '@logodds/registry';
 import type { Hono } from 'hono';
-import type { Asked, Attempt, Chooser, Gate, Keeper, LogLine, Witness } from './hooks.ts';
+import type { Asked, Attempt, ChangeKeeper, Chooser, ClientChange, Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { Served } from './models/served.ts';
 import type { ModelSource, Sees, Shelf } from './models/shelf.ts';
 import { trustGauges } from './models/trustGauges.ts';
@@ -15,6 +16,7 @@ import { givenId } from './requests/id.ts';
 import { checkJson, checkRows, type Limits, withinLimits } from './requests/limits.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
 import { encoded, type Text } from './responses/text.ts';
+import type { RouteState } from './routing/routing.ts';
 import type { Answer, Rows } from './scoring/question.ts';
 
 /** The other processes of a service that has several. */
@@ -25,12 +27,8 @@ export interface Peers {
   change(action: 'load' | 'unload', model: string): Promise<void>;
 }
 
-/** Routes that a program adds to those of a service: `mlflowRoutes` makes those of a registry. */
-export interface FurtherRoutes {
-  add(app: Hono, core: Core): void;
-  /** its paths, as OpenAPI has them */
-  describe(): Readonly<Record<string, object>>;
-}
+/** A registry, as a service asks it. */
+export type ServedRegistry = Pick<Registry, keyof Registry>;
 
 /** What the parts of a service share. */
 export interface Parts {
@@ -51,8 +49,32 @@ export interface Parts {
   readonly gauges: () => Gauges;
   /** takes what became true of earlier scores, where somebody keeps it */
   readonly labels: LabelSink | null;
-  /** routes of a registry, where the program gives some */
-  readonly registry: FurtherRoutes | null;
+  /** where models live; null: the service knows none */
+  readonly registry: ServedRegistry | null;
+  /** the route of a model in this process; null: it has none */
+  readonly routeOf: (model: string) => RouteState | null;
+  /** who keeps what clients change */
+  readonly changes: ChangeKeeper | null;
+  /** called when a client has changed the registry */
+  readonly onChange: () => void;
+}
+
+/** Routes that a program adds to a service. They are imported by themselves: a service without them is no larger for them. */
+export interface Extension {
+  /** Adds its routes. @throws Error where the service lacks what they need */
+  add(app: Hono, core: Core): void;
+  /** What `/openapi.json` says of it for who asks. */
+  describe(core: Core, request: Request): Promise<Description>;
+  /** its page, which the console leads to: the way to it, and its name */
+  readonly page?: { readonly path: string; readonly name: string };
+}
+
+/** Parts of a description in OpenAPI 3.1. */
+export interface Description {
+  /** by tag what it is about */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly paths: Readonly<Record<string, object>>;
+  readonly schemas: Readonly<Record<string, object>>;
 }
 
 /** Answers requests that ask a model: finds it, counts, and tells of errors, whatever the protocol. */
@@ -69,14 +91,17 @@ export class Core implements Parts {
   readonly peers: Parts['peers'];
   readonly gauges: Parts['gauges'];
   readonly labels: LabelSink | null;
-  readonly registry: FurtherRoutes | null;
+  readonly registry: ServedRegistry | null;
+  readonly routeOf: Parts['routeOf'];
+  readonly onChange: () => void;
+  readonly changes: ChangeKeeper | null;
   #isOpen = true;
   #requests = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(parts: Parts) {
-    const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels, registry } =
-      parts;
+    const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels } = parts;
+    const { registry, routeOf, changes, onChange } = parts;
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -90,6 +115,9 @@ export class Core implements Parts {
     this.gauges = gauges;
     this.labels = labels;
     this.registry = registry;
+    this.routeOf = routeOf;
+    this.changes = changes;
+    this.onChange = onChange;
   }
 
   /** Loads a model again, or for the first time; versions from before are gone then. @throws ERR_SIGNATURE, Refusal where the host has none of that name */
@@ -196,6 +224,21 @@ export class Core implements Parts {
     if (refusal.status >= 500 && !(error instanceof Refusal))
       this.log({ level: 'error', event: 'failed', id, reason: reasonOf(error) });
     return refusalResponse(refusal, id);
+  }
+
+  /** A client has changed something, or tried to: it is logged and kept. @throws Refusal 503 where it must be kept and cannot be */
+  async changed(change: ClientChange): Promise<void> {
+    const { status, what, ...of } = change;
+    this.log({ level: status < 400 ? 'info' : 'warn', event: 'change', change: what, status, ...of });
+    try {
+      await this.changes?.changed(change);
+    } catch {
+      throw new Refusal(
+        503,
+        'ERR_AUDIT',
+        'audit log: expected room for a line, got none; the change was made, and the log of the registry has it',
+      );
+    }
   }
 
   /** @internal a request was answered */

@@ -79,6 +79,31 @@ export interface Witness {
   ended?(asked: Asked, status: number): void;
 }
 
+/** What a client has changed, or tried to. */
+export interface ClientChange {
+  /** null: not known */
+  readonly caller: string | null;
+  /** of the request */
+  readonly id: string;
+  readonly protocol: string;
+  /** what it did: the name of an event of the registry */
+  readonly what: string;
+  readonly model: string;
+  /** null: it is of none, or could not be told */
+  readonly version: string | null;
+  readonly sha256: string | null;
+  /** of the answer: 400 and above, nothing was changed */
+  readonly status: number;
+  /** what the caller said; null: nothing */
+  readonly why: string | null;
+}
+
+/** Keeps who has changed what. */
+export interface ChangeKeeper {
+  /** @returns what the answer waits for. Where that rejects the answer says so */
+  changed(change: ClientChange): Promise<void> | undefined;
+}
+
 /** Keeps what was decided before anyone is told. */
 export interface Keeper {
   /**

@@ -8,11 +8,13 @@ export type { PolicyOptions } from './access/policy.ts';
 export { Tokens } from './access/tokens.ts';
 export type { AdmissionOptions } from './admission/admission.ts';
 export type { RateOptions } from './admission/rate.ts';
-export type { FurtherRoutes, Peers } from './core.ts';
+export type { Description, Extension, Peers, ServedRegistry } from './core.ts';
 export type {
   Asked,
   Attempt,
+  ChangeKeeper,
   Chooser,
+  ClientChange,
   Gate,
   Keeper,
   LogLine,
@@ -43,6 +45,7 @@ export type {
 } from './observation/predictionLog.ts';
 export type { OpenTelemetry } from './observation/telemetry.ts';
 export { mlflowRoutes } from './protocols/mlflow.ts';
+export { registryApi } from './registryApi.ts';
 export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Limits } from './requests/limits.ts';
 export { type Peer, peerOf } from './requests/peer.ts';

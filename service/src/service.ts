@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { type AccessOptions, addAccess } from './access/access.ts';
 import { type AdmissionOptions, gatesOf } from './admission/admission.ts';
-import { Core, type FurtherRoutes, type Peers } from './core.ts';
+import { Core, type Extension, type Peers, type ServedRegistry } from './core.ts';
 import type { Gate, Keeper, LogLine, Witness } from './hooks.ts';
 import { type ModelSource, Shelf } from './models/shelf.ts';
 import type { ModelTrust } from './models/trust.ts';
@@ -56,12 +56,16 @@ export interface ServiceOptions {
   readonly predictions?: PredictionLogOptions;
   /** takes what became true of earlier scores; default none: such requests are refused */
   readonly labels?: LabelSink;
-  /** routes of a registry: `mlflowRoutes(registry)`; default none */
-  readonly registry?: FurtherRoutes;
   /** takes who asked what and how it was decided; default none */
   readonly audit?: AuditSink;
   /** rollouts, fallbacks and shadows; default none: each model is answered as the shelf has it */
   readonly routing?: Routing;
+  /** where models live: extensions tell of it and change it */
+  readonly registry?: ServedRegistry;
+  /** called when a client has changed the registry: a follower looks at once */
+  readonly onRegistryChange?: () => void;
+  /** routes that not every service has, such as `registryApi` and `mlflowRoutes(registry)` */
+  readonly extensions?: readonly Extension[];
   /** the other processes of a service that has several; default: there are none */
   readonly peers?: Peers;
   /** numbers of the host, which `/metrics` shows with those of the service */
@@ -89,7 +93,7 @@ export interface Service {
 }
 
 /** what answers requests: a file each */
-const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocations, addTorchServe];
+const ROUTES = [addHealth, addOwn, addLabels, addV2, addV1, addInvocations, addTorchServe];
 
 /**
  * Returns a service for models.
@@ -102,7 +106,8 @@ const ROUTES = [addPages, addHealth, addOwn, addLabels, addV2, addV1, addInvocat
 export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
   const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
-  const { registry = null, routing = null, trust = null } = options;
+  const { registry = null, onRegistryChange = () => {}, extensions = [] } = options;
+  const { routing = null, trust = null } = options;
   const metrics = new Metrics();
   const shelf = new Shelf(
     memory,
@@ -112,19 +117,21 @@ export function createService(options: ServiceOptions = {}): Service {
     },
     trust,
   );
-  const { witnesses, keeper } = observers(options, log);
+  const { witnesses, keeper, changes } = observers(options, log);
   const app = new Hono({ router: new RouterByBegin() });
   const { before, after } = gatesOf(admission, metrics, log, access.tokens !== undefined);
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
-    ...{ keeper, chooser: routing, peers, registry, labels: routing ? routing.labels(labels) : labels },
+    ...{ keeper, chooser: routing, peers, labels: routing ? routing.labels(labels) : labels },
+    ...{ registry, changes, onChange: onRegistryChange, routeOf: (model) => routing?.state(model) ?? null },
     gauges: () => ({ ...routing?.gauges(), ...gauges() }),
   });
   routing?.attach({ shelf, log });
   for (const source of models) shelf.put(source);
+  addPages(app, core, extensions);
   for (const add of ROUTES) add(app, core);
-  registry?.add(app, core);
+  for (const extension of extensions) extension.add(app, core);
   app.notFound((c) => unknownPath(c, app, c.req.path));
   app.onError((error, { req }) => core.refused(error, givenId(req.raw) ?? crypto.randomUUID()));
   const rename = Object.keys(aliases).length > 0 ? renamer(aliases) : null;
@@ -204,5 +211,5 @@ function observers(options: ServiceOptions, log: (line: LogLine) => void) {
     ...(options.witnesses ?? []),
   ];
   const keeper: Keeper | null = options.audit?.isStrict ? auditor : null;
-  return { witnesses, keeper };
+  return { witnesses, keeper, changes: auditor };
 }

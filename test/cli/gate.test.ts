@@ -508,7 +508,7 @@ describe('data', () => {
     );
     expect(
       run(gate('equal').map((word) => (word === 'champion.safetensors' ? 'models:/fraud@champion' : word))).stderr,
-    ).toContain('pull it first');
+    ).toContain('fraud: expected a model of the registry (it is empty), got another name');
     expect(run(on('absent.csv')).stderr).toMatch(/^ERR_DATA /m);
     expect(run(gate('absent')).status).toBe(1);
     expect(run(['gate', 'equal.safetensors']).status).toBe(2);

@@ -126,8 +126,9 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
     ['service/src/responses', 'service/src/models', 'service/src/scoring', '@uwdata/flechette', ...LIBRARY],
   ],
   ['service/src/pages', ['service/src/pages', ...BELOW_PROTOCOLS]],
-  ['service/src/protocols', ['service/src/protocols', ...BELOW_PROTOCOLS]],
-  ['service/src', ['service/src', ...BELOW_PROTOCOLS]],
+  // of the registry its types alone
+  ['service/src/protocols', ['service/src/protocols', '@logodds/registry', ...BELOW_PROTOCOLS]],
+  ['service/src', ['service/src', '@logodds/registry', ...BELOW_PROTOCOLS]],
   // web standards alone, but for the places where its files lie
   ['registry/src/stores', ['registry/src', 'node:fs', 'node:path', '@aws-sdk/client-s3', 'logodds']],
   ['registry/src', ['registry/src', '@noble/hashes', 'logodds']],

@@ -29,7 +29,7 @@ async function withRegistry(change: (registry: Registry) => object = (registry) 
   const lines: object[] = [];
   const service = createService({
     access: { tokens: new Tokens(JSON.stringify(entries)) },
-    registry: mlflowRoutes(change(registry) as Registry),
+    extensions: [mlflowRoutes(change(registry) as Registry)],
     log: (line) => lines.push(line),
   });
   const ask = async (path: string, key = 'all', init: RequestInit = {}) => {

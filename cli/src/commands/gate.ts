@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { READING } from '../options/reading.ts';
-import { JSON_OUTPUT, WEIGHT, WEIGHT_KIND } from '../options/shared.ts';
+import { JSON_OUTPUT, REGISTRY, WEIGHT, WEIGHT_KIND } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import type { CommandLine } from './command.ts';
 import { note, reportTarget } from './common.ts';
@@ -16,6 +16,7 @@ const OPTIONS: readonly OptionRow[] = [
   WEIGHT,
   WEIGHT_KIND,
   ...READING,
+  REGISTRY,
   ['--report <file>', 'write a page (.html) with what was found'],
   ['--junit <file>', 'write what was found as JUnit XML, a test case for each finding'],
   JSON_OUTPUT,
@@ -35,7 +36,7 @@ Exit status: 0 passed; 1 not passed (the report is on standard output), or faile
 export const gate: CommandLine = {
   name: 'gate',
   description: 'hold a candidate against the champion by rules',
-  takes: [['<candidate>', 'model file']],
+  takes: [['<candidate>', 'model file, or models:/NAME@ALIAS of the registry, which then knows what the gate said']],
   options: OPTIONS,
   help: HELP,
   run,
@@ -51,6 +52,7 @@ export interface GateFlags {
   readonly weightKind?: 'sampling' | 'count';
   readonly report?: string;
   readonly junit?: string;
+  readonly registry?: string;
   readonly json?: boolean;
 }
 

@@ -24,7 +24,7 @@ export const MODEL = ['<model>', 'model file, or models:/NAME@ALIAS or models:/N
 /** Where the registry is. */
 export const REGISTRY: OptionRow = [
   '--registry <place>',
-  'folder of the registry, or s3://BUCKET/PREFIX (default: LOGODDS_REGISTRY, else ./registry)',
+  'folder of the registry, s3://BUCKET/PREFIX or mlflow+https://… (default: LOGODDS_REGISTRY, else ./registry)',
 ];
 
 export const TARGET: OptionRow = ['--target <col>', 'column to predict', { required: true }];

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
   createService,
   type Gauges,
   type LogLine,
+  mlflowRoutes,
   type Numbers,
   type Peers,
+  registryApi,
   type Service,
 } from '../../../service/src/index.ts';
 import { logJson } from '../terminal/print.ts';
@@ -79,6 +82,13 @@ export async function run(
   let sources: Sources;
   let host: Host;
   const rollouts = new Rollouts(options, log);
+  const places = options.models.map(placeOf);
+  const followed = places.flatMap((place) => (place.kind === 'registry' ? [place.model] : []));
+  const registry = await registryOf(options, followed.length > 0);
+  // anybody beyond this machine could push
+  const isShut = access.options !== null || !options.open;
+  if (registry && !isShut)
+    log({ level: 'warn', event: 'registry not served', reason: 'nobody is asked for a key: give --tokens' });
   service = createService({
     log,
     ...observed,
@@ -86,6 +96,11 @@ export async function run(
     aliases,
     ...(trusted && { trust: trusted.trust }),
     routing: rollouts.routing,
+    ...(registry && {
+      registry,
+      extensions: isShut ? [registryApi, mlflowRoutes(registry)] : [],
+      onRegistryChange: () => rollouts.look(),
+    }),
     ...(access.options && { access: access.options }),
     ...admissionOf(options),
     gauges: () => ({
@@ -97,17 +112,11 @@ export async function run(
     }),
     ...(among && { peers: among.peers }),
   });
-  const places = options.models.map(placeOf);
-  const followed = places.flatMap((place) => (place.kind === 'registry' ? [place.model] : []));
   sources = new Sources(places, service.models, ({ event, ...line }) =>
     log({ level: FAULTS.has(event) ? 'error' : 'info', event, ...line }),
   );
   await sources.look();
-  if (followed.length > 0) {
-    // what few services need is loaded with the first that does
-    const { openRegistry } = await import('../jobs/registry/open.ts');
-    await rollouts.follow(service, await openRegistry(options.registry), followed);
-  }
+  if (registry) await rollouts.follow(service, registry, followed);
   rollouts.look();
   host = new Host(service, options, certificates, options.rateLimit !== undefined || access.options !== null);
   const url = await host.listen(httpPlace(options));
@@ -171,6 +180,14 @@ export async function run(
       return Math.max(1, cut);
     },
   };
+}
+
+/** The registry that models are of, or that is asked for; null: none. */
+async function registryOf({ registry }: ServeOptions, isFollowed: boolean): Promise<ModelRegistry | null> {
+  if (!isFollowed && registry === undefined) return null;
+  // what few services need is loaded with the first that does
+  const { openRegistry } = await import('../jobs/registry/open.ts');
+  return openRegistry(registry);
 }
 
 const httpPlace = ({ socket, socketMode, host, port }: ServeOptions): Place =>

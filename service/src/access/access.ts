@@ -106,9 +106,15 @@ class Access {
     const verb = 'verb' in rule ? rule.verb : 'read';
     if (rule.kind === 'see' ? !caller.sees(model!) : 'verb' in rule && !caller.may(verb, model))
       throw missing(verb, model);
-    if (!this.#policy) return undefined;
+    const also = 'also' in rule && rule.also && queryHas(req.url, rule.also.query) ? rule.also.verb : null;
+    if (also !== null && !caller.may(also, model)) throw missing(also, model);
+    const policy = this.#policy;
+    if (!policy) return undefined;
     const version = paramOf(c, index, 'version');
-    return this.#policy.decide({ ...told(caller), verb, method: req.method, path: req.path, model, version }, req.raw);
+    const decided = (verb: Verb) =>
+      policy.decide({ ...told(caller), verb, method: req.method, path: req.path, model, version }, req.raw);
+    if (also === null) return decided(verb);
+    return Promise.all([decided(verb), decided(also)]).then(() => {});
   }
 
   /** Before a model is found. */
@@ -187,5 +193,7 @@ function paramOf({ req }: Context, index: number, name: string): string | null {
   req.routeIndex = here;
   return value;
 }
+
+const queryHas = (url: string, name: string): boolean => new URL(url).searchParams.has(name);
 
 const told = ({ name, by, scopes }: Caller) => ({ caller: { name, by }, scopes });

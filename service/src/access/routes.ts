@@ -7,15 +7,21 @@ import type { Verb } from '../requests/caller.ts';
  *   anyone  a caller is enough: it is told of the models that are there for it
  *   see     the model must be there for the caller
  *   all     the verb for every model
- *   named   the verb for the model that the path names
+ *   named   the verb for the model that the path names; where the query has a member, another verb too
  *   queried the verb for the model that the query names, as a part of it (`name`) or at the begin of a path
  *   model   the verb for the model that is asked, as the protocol reads its name
  */
 export type Rule =
   | Open
   | { readonly kind: 'anyone' | 'see' }
-  | { readonly kind: 'all' | 'named' | 'model'; readonly verb: Verb }
+  | { readonly kind: 'all' | 'named' | 'model'; readonly verb: Verb; readonly also?: Also }
   | { readonly kind: 'queried'; readonly verb: Verb; readonly by: 'name' | 'path' };
+
+/** A verb that is needed too where the query has this member. */
+export interface Also {
+  readonly query: string;
+  readonly verb: Verb;
+}
 
 export interface Open {
   readonly kind: 'open';
@@ -34,6 +40,8 @@ const MLFLOW = '/api/2.0/mlflow';
 const ALIAS = `${MLFLOW}/registered-models/alias`;
 
 const MODEL = ['/v2/models/:model', '/v2/models/:model/versions/:version'];
+
+const REGISTERED = '/registry/models/:model';
 
 /** By method and path, as the service adds them. */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
@@ -81,4 +89,20 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   [`DELETE ${ALIAS}`, of('all', 'admin')],
   ['POST /v2/repository/models/:model/load', of('named', 'admin')],
   ['POST /v2/repository/models/:model/unload', of('named', 'admin')],
+  // where a program has added the registry
+  ...['/registry', '/registry.css', '/registry.js'].map((path) => [`GET ${path}`, OPEN] as const),
+  ['GET /registry/models', ANYONE],
+  ...['', '/events', '/versions/:version/file'].map(
+    (path) => [`GET ${REGISTERED}${path}`, of('named', 'read')] as const,
+  ),
+  // to name a version is to decide what answers
+  [`POST ${REGISTERED}/versions`, { ...of('named', 'push'), also: { query: 'alias', verb: 'promote' } } as Rule],
+  ...[
+    '/aliases/:alias',
+    '/rollback',
+    '/rollout',
+    '/rollout/advance',
+    '/rollout/abort',
+    '/versions/:version/retire',
+  ].map((path) => [`POST ${REGISTERED}${path}`, of('named', 'promote')] as const),
 ]);

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Caller } from '../requests/caller.ts';
 import { invalid } from './refusals.ts';
-import { callerWith, scopeOf } from './scopes.ts';
+import { callerWith, scopesOf } from './scopes.ts';
 
 /*
  * API keys, and subjects of certificates: [{"name", "sha256" | "subject", "scopes": […], "expires"?, "rate"?}]
@@ -109,8 +109,12 @@ function checked(value: unknown, i: number): Given {
   if (sha256 !== undefined && !(isText(sha256) && DIGEST.test(sha256)))
     throw wrong(i, 'sha256 of 64 hexadecimal digits in small letters', 'something else');
   if (subject !== undefined && !isText(subject)) throw wrong(i, 'the subject of a certificate', 'something else');
-  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every((scope) => isText(scope) && scopeOf(scope)))
-    throw wrong(i, 'scopes such as "score:flights", "score:fraud-*" or "read"', 'others or none');
+  if (
+    !Array.isArray(scopes) ||
+    scopes.length === 0 ||
+    !scopes.every((scope) => isText(scope) && scopesOf(scope).length > 0)
+  )
+    throw wrong(i, 'scopes such as "score:flights", "score:fraud-*", "read" or "role:promoter"', 'others or none');
   if (expires !== undefined && !(isText(expires) && TIME.test(expires) && !Number.isNaN(Date.parse(expires))))
     throw wrong(i, 'expires as a time with its zone, 2030-01-31T12:00:00Z', 'something else');
   if (rate !== undefined && !(typeof rate === 'number' && rate > 0 && Number.isFinite(rate)))

@@ -1,12 +1,12 @@
-import type { Asked, Keeper, Witness } from '../hooks.ts';
+import type { Asked, ChangeKeeper, Keeper, Witness } from '../hooks.ts';
 import { Refusal } from '../refusal.ts';
 import type { Answer, Rows } from '../scoring/question.ts';
 
-/** Who asked which model what, and how it was decided. No value of a request stands in it. */
+/** Who asked which model what, and how it was decided; or who has changed what of it. No value of a record stands in it. */
 export interface AuditEntry {
   readonly at: string;
-  /** `rows`: a piece of an answer that goes on; `request`: the end of one */
-  readonly event: 'request' | 'rows';
+  /** `rows`: a piece of an answer that goes on; `request`: the end of one; `change`: somebody has changed a registry, or tried to */
+  readonly event: 'request' | 'rows' | 'change';
   readonly caller: string | null;
   readonly id: string;
   readonly protocol: string;
@@ -22,6 +22,10 @@ export interface AuditEntry {
   readonly review: number;
   /** how often each feature was given as a reason */
   readonly reasons: Readonly<Record<string, number>>;
+  /** of a change: what it was */
+  readonly what?: string;
+  /** of a change: what its caller said; null: nothing */
+  readonly why?: string | null;
 }
 
 /** Takes the entries of an audit log. */
@@ -50,8 +54,8 @@ const nothing = (): Decided => ({ rows: 0, refused: 0, review: 0, labels: counts
 /** Characters of a name that a client has made up. */
 const MOST = 128;
 
-/** Tells an audit log of each request to a model. */
-export function audit(sink: AuditSink): Witness & Keeper {
+/** Tells an audit log of each request to a model, and of each change. */
+export function audit(sink: AuditSink): Witness & Keeper & ChangeKeeper {
   const open = new WeakMap<Asked, Decided>();
   const done = new WeakSet<Asked>();
   const put = (asked: Asked, event: AuditEntry['event'], status: number | null): void => {
@@ -97,6 +101,15 @@ export function audit(sink: AuditSink): Witness & Keeper {
     },
     ended(asked, status) {
       if (!done.has(asked)) put(asked, 'request', status);
+    },
+    changed({ caller, id, protocol, model, version, sha256, status, what, why }) {
+      const { rows, refused, labels, review, reasons } = nothing();
+      sink.put({
+        ...{ at: new Date().toISOString(), event: 'change', caller, id, protocol },
+        ...{ model: model.slice(0, MOST), version, sha256, status },
+        ...{ rows, refused, labels, review, reasons, what, why },
+      });
+      return sink.isStrict && status < 400 ? sink.kept() : undefined;
     },
   };
 }

@@ -1,5 +1,8 @@
-/** The page. @param root  the way to its files */
-export const consoleHtml = (root: string): string => `<!doctype html>
+/** The page. @param root  the way to its files @param pages  others that it leads to */
+export const consoleHtml = (
+  root: string,
+  pages: readonly { readonly path: string; readonly name: string }[],
+): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -14,7 +17,7 @@ export const consoleHtml = (root: string): string => `<!doctype html>
 <header><div class="bar">
 <h1>logodds</h1>
 <span id="state" class="state" role="status">…</span>
-<nav aria-label="Pages"><a href="${root}docs">API</a> <a href="${root}metrics">Metrics</a></nav>
+<nav aria-label="Pages">${pages.map(({ path, name }) => `<a href="${root}${path}">${name}</a> `).join('')}<a href="${root}docs">API</a> <a href="${root}metrics">Metrics</a></nav>
 </div></header>
 <main>
 <form id="key-form" hidden>

@@ -1,4 +1,5 @@
 import { inputSchema } from 'logodds/stages';
+import type { Description } from '../core.ts';
 import type { Served } from '../models/served.ts';
 import { VERSION } from '../version.ts';
 import { type Examples, examplesOf } from './api/examples.ts';
@@ -195,9 +196,9 @@ const simple = (
  * The description of a service in OpenAPI 3.1. Models are described by name with their fields; every example is a body that works.
  * @param all  the models of the service
  * @param root  the way from the description to the service
- * @param further  paths that the program has added
+ * @param more  of routes that not every service has
  */
-export function openApi(all: readonly Served[], root: string, further: object = {}): object {
+export function openApi(all: readonly Served[], root: string, more: readonly Description[] = []): object {
   // of each name the version that is asked where none is said
   const named = [...new Map(all.map((served) => [served.name, served])).values()];
   const told = named.slice(0, MOST_MODELS);
@@ -226,7 +227,9 @@ export function openApi(all: readonly Served[], root: string, further: object = 
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: root }],
-    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    tags: [TAGS, ...more.map(({ tags }) => tags)]
+      .flatMap(Object.entries)
+      .map(([name, description]) => ({ name, description })),
     paths: {
       ...Object.fromEntries(
         subjects.flatMap(([{ name }, subject]) => {
@@ -340,11 +343,12 @@ export function openApi(all: readonly Served[], root: string, further: object = 
         'Description',
         [model],
       ),
-      ...further,
+      ...merged(more, 'paths'),
     },
     components: {
       schemas: {
         ...SCHEMAS,
+        ...merged(more, 'schemas'),
         Description: object({
           openapi: { type: 'string' },
           ...Object.fromEntries(['info', 'paths', 'components'].map((part) => [part, { type: 'object' }])),
@@ -363,6 +367,9 @@ export function openApi(all: readonly Served[], root: string, further: object = 
     },
   };
 }
+
+const merged = (more: readonly Description[], part: 'paths' | 'schemas'): object =>
+  Object.assign({}, ...more.map((one) => one[part]));
 
 /** Names for the records of models: those of components have few characters. */
 const componentNames = (all: readonly Served[]): string[] =>

@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import type { Core } from '../core.ts';
+import type { Core, Description, Extension } from '../core.ts';
 import { sightOf } from '../requests/caller.ts';
 import { queryOf } from '../requests/query.ts';
 import { jsonResponse } from '../responses/json.ts';
@@ -37,25 +37,28 @@ const FILES = {
   'docs.js': ['text/javascript', DOCS_SCRIPT],
 } as const;
 
-const text = (type: string, body: string): Response =>
+/** A file of a page. */
+export const text = (type: string, body: string): Response =>
   new Response(body, { headers: { ...HEADERS, 'content-type': `${type}; charset=utf-8` } });
 
 const API = '/openapi.json';
 
-export function addPages(app: Hono, core: Core): void {
-  const further = core.registry?.describe();
-  app.get('/', (c) => text('text/html', consoleHtml(besideOf(c))));
+export function addPages(app: Hono, core: Core, extensions: readonly Extension[] = []): void {
+  const pages = extensions.flatMap(({ page }) => page ?? []);
+  const described = (request: Request): Promise<Description[]> =>
+    Promise.all(extensions.map((extension) => extension.describe(core, request)));
+  app.get('/', (c) => text('text/html', consoleHtml(besideOf(c), pages)));
   app.get('/docs', (c) => text('text/html', docsHtml(consoleOf(c))));
   for (const [name, [type, body]] of Object.entries(FILES)) app.get(`/${name}`, () => text(type, body));
   app.get('/console.json', async (c) => jsonResponse(await overview(core, queryOf(c.req.raw), sightOf(c.req.raw))));
-  app.get(API, ({ req }) => {
+  app.get(API, async ({ req }) => {
     // below another app its path is known; a program around the service may have cut it off, and then the description is beside it
     const below = req.path.slice(0, -API.length);
-    return jsonResponse(openApi(core.shelf.all(sightOf(req.raw)), below || './', further));
+    return jsonResponse(openApi(core.shelf.all(sightOf(req.raw)), below || './', await described(req.raw)));
   });
   app.get('/v2/docs', (c) => c.redirect('../docs'));
-  app.get('/v2/docs/dataplane.json', (c) =>
-    jsonResponse(openApi(core.shelf.all(sightOf(c.req.raw)), '../../', further)),
+  app.get('/v2/docs/dataplane.json', async ({ req: { raw } }) =>
+    jsonResponse(openApi(core.shelf.all(sightOf(raw)), '../../', await described(raw))),
   );
   app.get('/v2/models/:model/docs/dataplane.json', (c) =>
     jsonResponse(openApi([core.shelf.find(c.req.param('model'), null, sightOf(c.req.raw))], '../../../../')),

@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import type { Core, FurtherRoutes } from '../core.ts';
+import type { Core, Extension } from '../core.ts';
 import type { RegistryReader, RegistryVersion } from '../hooks.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesOf } from '../requests/body.ts';
@@ -56,10 +56,10 @@ const invalid = (what: string) => new Said('INVALID_PARAMETER_VALUE', what);
  * every model. A service without them does not carry their code.
  *
  * @example
- * const service = createService({ registry: mlflowRoutes(registry) });
+ * const service = createService({ extensions: [mlflowRoutes(registry)] });
  * // in Python: MlflowClient(registry_uri='http://localhost:8080').get_model_version_by_alias('fraud', 'champion')
  */
-export function mlflowRoutes(registry: RegistryReader): FurtherRoutes {
+export function mlflowRoutes(registry: RegistryReader): Extension {
   const routes: Readonly<Record<string, (c: Context, core: Core) => Promise<object | Response>>> = {
     [`GET ${MODELS}/get`]: async (c) => ({
       registered_model: modelJson(entryOf(await registry.state(), nameIn(c))),
@@ -177,7 +177,7 @@ export function mlflowRoutes(registry: RegistryReader): FurtherRoutes {
         });
       }
     },
-    describe,
+    describe: async () => ({ tags: {}, paths: describe(), schemas: {} }),
   };
 }
 

@@ -1,7 +1,10 @@
 import { peerOf } from './peer.ts';
 
-/** What a caller may do with models: get their scores, send what became true of them, read what they are, load and unload them. */
-export const VERBS = ['score', 'labels', 'read', 'admin'] as const;
+/**
+ * What a caller may do with models: get their scores, send what became true of them, read what they are, put versions into a registry, decide which version
+ * answers, load and unload them.
+ */
+export const VERBS = ['score', 'labels', 'read', 'push', 'promote', 'admin'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Who asks. */

@@ -12,6 +12,7 @@ import { fit, saveModel } from 'logodds';
 import { chromium } from 'playwright-core';
 import { check, tally } from '../../examples/harness.mjs';
 import { browser as findBrowser } from '../../runtimes/setup.mjs';
+import { registryPage } from './registry.mjs';
 
 const pictures = fileURLToPath(new URL('../build/pages/', import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -244,6 +245,7 @@ export async function browser() {
     await byKeyboard(program, url);
     await markup(program, url);
     await belowAPath(program, url);
+    await registryPage(program, { violations, width, pictures });
   } finally {
     await program.close();
     close();

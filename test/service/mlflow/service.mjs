@@ -29,7 +29,7 @@ export async function ourService() {
   ];
   const service = createService({
     access: { tokens: new Tokens(JSON.stringify(entries)) },
-    registry: mlflowRoutes(registry),
+    extensions: [mlflowRoutes(registry)],
   });
   const server = await new Promise((resolve) => {
     const made = serve({ fetch: (request) => service.fetch(request), port: 0, hostname: '127.0.0.1' }, () =>

@@ -7,7 +7,7 @@ import { gateText } from '../../terminal/gate.ts';
 import { print, printJson } from '../../terminal/print.ts';
 import { withoutSecrets } from '../../terminal/secrets.ts';
 import { assertWritable, OutputFile } from '../../write/temporary.ts';
-import { type GateResult, runGate } from './gate.ts';
+import { type GateResult, lets, runGate } from './gate.ts';
 import { junitError, junitXml } from './junit.ts';
 
 /** Runs `logodds gate`: prints what was found, and writes it to the files that are asked for. @returns the exit status */
@@ -28,6 +28,7 @@ export async function gateCommand(
     if (junit !== undefined) outputs.push([junit, junitXml(result, { seconds: seconds(), at: new Date() })]);
     if (report) outputs.push([report.path, gatePage(result, report)]);
     writeAll(outputs);
+    await remember(candidate, result, flags);
     if (json) printJson(gateJson(result));
     else print(gateText(result));
     return result.passed ? 0 : 1;
@@ -40,6 +41,19 @@ export async function gateCommand(
     if (json) printJson({ passed: false, error: { code, message } });
     throw error;
   }
+}
+
+/** The registry that a candidate is of knows what its gate said: who failed it is not promoted. @throws ERR_REGISTRY, ERR_STORE */
+async function remember(candidate: string, { passed, findings }: GateResult, { against, registry: place }: GateFlags) {
+  if (!candidate.startsWith('models:/')) return;
+  const { parseReference } = await import('../../../../registry/src/index.ts');
+  const { actOf, openRegistry } = await import('../registry/open.ts');
+  const registry = await openRegistry(place, { quiet: true });
+  const { name, version } = await registry.resolve(parseReference(candidate));
+  const other = against.startsWith('models:/') ? await registry.resolve(parseReference(against)) : null;
+  const failed = [...new Set(findings.filter((finding) => !lets(finding)).map(({ rule }) => rule))];
+  const act = actOf({ why: `gate against ${against}` });
+  await registry.gated(name, version, { against: other?.name === name ? other.version : null, passed, failed }, act);
 }
 
 /** Files appear when all of them are complete. */

@@ -28,6 +28,8 @@ export interface GateOptions extends SourceOptions {
   readonly weightKind?: 'sampling' | 'count';
   /** file of rules; the default ones when absent */
   readonly rules?: string;
+  /** where models:/ are; absent: LOGODDS_REGISTRY, else ./registry */
+  readonly registry?: string;
   readonly warn: (message: string) => void;
 }
 
@@ -84,7 +86,10 @@ export const lets = ({ status, optional }: Finding): boolean =>
  */
 export async function runGate(options: GateOptions): Promise<GateResult> {
   const rules = await readRules(options.rules);
-  const [candidate, champion] = [await resolveModel(options.candidate), await resolveModel(options.against)];
+  const [candidate, champion] = [
+    await resolveModel(options.candidate, options.registry),
+    await resolveModel(options.against, options.registry),
+  ];
   if (options.data === '-')
     throw new LogoddsError(
       'ERR_DATA',

@@ -40,6 +40,7 @@ const REFUSALS = {
   401: ['NoKey', 'no API key or token, or one that is not known; only where the service asks for them'],
   403: ['NotAllowed', 'the key or the token does not reach this; only where the service asks for them'],
   404: ['NotFound', 'there is no such model, version or path'],
+  409: ['Unfit', 'what is asked does not fit what the registry says'],
   413: ['TooLong', 'the body is too long, or has too many rows'],
   415: ['OtherType', 'the type or the encoding of the body is another'],
   429: ['TooMany', 'more requests than the key may send'],
@@ -49,7 +50,7 @@ const REFUSALS = {
   504: ['TooLate', 'the answer would come after the time that the request gives'],
 } as const;
 
-const refusals = (...statuses: readonly (keyof typeof REFUSALS)[]) =>
+export const refusals = (...statuses: readonly (keyof typeof REFUSALS)[]) =>
   Object.fromEntries(
     statuses.map((status) => [status, { $ref: `#/components/responses/${REFUSALS[status][0]}` }] as const),
   );

@@ -1,9 +1,10 @@
 import type { Context, Hono } from 'hono';
 import type { Core } from '../../core.ts';
 import { EARLIER, type Histogram, Metrics, type Tally } from '../../observation/metrics.ts';
-import { badRequest, Refusal } from '../../refusal.ts';
+import { badRequest } from '../../refusal.ts';
 import { bytesOf } from '../../requests/body.ts';
-import { callerOf, sightOf } from '../../requests/caller.ts';
+import { sightOf } from '../../requests/caller.ts';
+import { refuseForeign } from '../../requests/foreign.ts';
 import { jsonResponse } from '../../responses/json.ts';
 import { parsedJson } from '../../scoring/score.ts';
 
@@ -56,37 +57,6 @@ export function addRepository(app: Hono, core: Core): void {
       return statistics(core, (tally) => tally.model === name && tally.version === version);
     }),
   );
-}
-
-/** Sites of pages whose requests may change what is there: our own, or none at all. */
-const OWN_SITES = ['same-origin', 'none'];
-
-/** A page of another site could ask a browser beside a service without keys. @throws Refusal 403 */
-function refuseForeign(request: Request): void {
-  if (callerOf(request) || isOwn(request)) return;
-  throw new Refusal(
-    403,
-    'ERR_ORIGIN',
-    'request: expected one of no page, or of a page of this service, got one of another site; ask with an API key',
-  );
-}
-
-/** Browsers say the site only where TLS or this machine is asked, and the origin everywhere. A program says neither. */
-function isOwn({ headers, url }: Request): boolean {
-  const site = headers.get('sec-fetch-site');
-  if (site !== null) return OWN_SITES.includes(site);
-  const origin = headers.get('origin');
-  // TLS may end before the service
-  return origin === null || hostOf(origin) === new URL(url).host;
-}
-
-/** The host of an origin; null: it is hidden. */
-function hostOf(origin: string): string | null {
-  try {
-    return new URL(origin).host;
-  } catch {
-    return null;
-  }
 }
 
 /** Whether only what is ready is asked for. The body need not be there. @throws Refusal */
