@@ -225,8 +225,6 @@ export class Registry {
   async rollback(name: string, to: number | null, act: Act): Promise<number> {
     await this.#commit(act, (state) => {
       const entry = entryOf(state, name);
-      // the champion of a rollout answers until it ends
-      if (isRunning(entry)) throw running(entry, 'end it first: logodds rollout abort');
       const from = entry.aliases.get(CHAMPION);
       const isOn = isRunning(entry);
       const before =

@@ -354,7 +354,7 @@ describe('wrong input leaves what was there', () => {
     [
       'a place of another kind',
       () => ['registry', 'list', '--registry', 'ftp://x/y'],
-      /^ERR_STORE ftp:\/\/x\/y: expected a folder or s3/,
+      /^ERR_STORE ftp:\/\/x\/y: expected a folder, s3:/,
     ],
     [
       'a bucket without a name',

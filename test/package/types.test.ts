@@ -103,6 +103,16 @@ const band: Band | null = abstainByCost({ fp: 1, fn: 4 }, 0.5);
 const { chosen } = chooseThreshold({ by: 'fbeta', beta: 1 }, [{ probabilities: Float64Array.of(0.1, 0.9), y: [0, 1] }]);
 const calibration = fitCalibration('platt', [Float64Array.of(-1, 1)], [0, 1]);
 `,
+  'logodds/monitor': `
+import { type Interval, meanTest, sampleRatioMismatch, type ShareTest, shareTest } from 'logodds/monitor';
+const test: ShareTest = shareTest({ share: 0.05 });
+test.add(true, 0.1);
+const isRejected: boolean = test.isRejected || meanTest({ mean: 0.5 }).isRejected;
+const interval: Interval = test.interval;
+const p: number = sampleRatioMismatch([50, 50], [0.5, 0.5]).p;
+// @ts-expect-error a share is needed
+shareTest({});
+`,
   'logodds/kernels': `
 import { Encoder, Ftrl, type Likelihood, RowsBatch, sigmoid, Vector, Weights } from 'logodds/kernels';
 declare const likelihood: Likelihood;

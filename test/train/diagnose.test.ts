@@ -29,8 +29,9 @@ describe('profileSlots', () => {
   });
 
   it.each([
-    ['apart', [1, 2, 3, 4, 5, 6], 1],
-    ['the other way', [6, 5, 4, 3, 2, 1], 1],
+    // 2: completely
+    ['apart', [1, 2, 3, 4, 5, 6], 2],
+    ['the other way', [6, 5, 4, 3, 2, 1], 2],
     ['touching', [1, 2, 3, 3, 4, 5], 1],
     ['overlapping', [1, 2, 4, 3, 4, 5], 0],
     ['constant', [2, 2, 2, 2, 2, 2], 0],
@@ -40,7 +41,7 @@ describe('profileSlots', () => {
 
   it('rows of weight 0 do not count', () => {
     const found = profile([9, 2, 3, 4, 5, 1], [2, 1, 0, 1, 0, 1], [0, 0, 0, 1, 1, 1], [0, 1, 1, 1, 1, 0]);
-    expect(found.separates).toEqual([1, 0, 0, 0]);
+    expect(found.separates).toEqual([2, 0, 0, 0]);
     expect(found.constant).toEqual([0, 0, 0, 1]);
   });
 
