@@ -47,7 +47,8 @@ export interface AucDifferenceOptions {
  * The component of a positive row is the share of the negative rows below it, of a negative row that of the positive rows above it, ties counting half.
  * Var(dᵢ) = Var(first) + Var(second) − 2·Cov, so that what two scores have in common is not counted. Weights are read as by `aucInterval`. Scores that rank
  * all rows alike have a difference of 0, a standard error of 0 and p = 1. O(n log n).
- * @param first, second  length n, as for `auc`
+ * @param first  length n, as for `auc`
+ * @param second  likewise, in the same order
  * @param y       length n, 0 or 1
  * @param weight  length n, finite and ≥ 0; default all 1
  * @throws ERR_SHAPE lengths that differ, values that are no array, no row of positive weight
@@ -122,7 +123,8 @@ export interface MetricDifferences extends Readonly<Record<Compared, Difference 
  * A difference is null where a log loss is infinite, where a class has no row, where fewer than two rows or clusters can be drawn, and for the area where more
  * than one resample in ten lacks a class. Calibration errors are biased upwards, in resamples more than in the rows. With K classes the figures are those
  * of `evaluateClasses`. Takes replicates × rows steps.
- * @param first, second  as for `logLoss`; both of two classes, or both of K
+ * @param first  as for `logLoss`; both of two classes, or both of K
+ * @param second  likewise, in the same order
  * @param y       length n, as for `logLoss`
  * @param weight  length n, finite and ≥ 0; default all 1
  * @throws ERR_SHAPE, ERR_RANGE as `logLoss`, and clusters of another length or that are no whole numbers ≥ 0, an option that is none

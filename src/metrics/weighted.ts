@@ -6,6 +6,7 @@ import { figuresOfRows, type Predictions } from './forms.ts';
 
 /** The figures that are compared. */
 export const COMPARED = ['logLoss', 'auc', 'brier', 'ece'] as const;
+/** The name of a figure that is compared. */
 export type Compared = (typeof COMPARED)[number];
 export type Figures = Record<Compared, number>;
 

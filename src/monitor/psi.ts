@@ -30,7 +30,8 @@ export interface Psi {
  *
  * By convention below 0.1 is stable and above 0.25 a major shift. A bin is (edge, next edge], the outer ones are open. Shares that stand for empty bins are
  * not taken off the others, as other programs do it, so that figures can be compared.
- * @param reference, current  finite or infinite numbers, at least one each
+ * @param reference  finite or infinite numbers, at least one each
+ * @param current  likewise
  * @throws ERR_RANGE a value that is no number, no values, a weight that is negative or not finite, an option outside its domain
  * @throws ERR_SHAPE weights of another length
  * @see Siddiqi, Credit risk scorecards, 2006; Yurdakul, Statistical properties of the population stability index, 2018
@@ -54,7 +55,8 @@ export function psi(reference: ArrayLike<number>, current: ArrayLike<number>, op
 
 /**
  * Returns the population stability index of shares, Σ (aₖ − eₖ)·log(aₖ/eₖ), where a share of 0 is taken as ε.
- * @param expected, actual  shares of the reference and of the current values, as many each, from 0 to 1
+ * @param expected  shares of the reference and of the current values, as many each, from 0 to 1
+ * @param actual  likewise, in the same order
  * @param epsilon  above 0 and at most 0.01; default 1e-4
  * @throws ERR_SHAPE lengths that differ
  * @throws ERR_RANGE a share outside [0, 1], an epsilon outside its domain
