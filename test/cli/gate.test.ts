@@ -120,7 +120,7 @@ test('an equal candidate passes, a worse one does not: exit status, table, JSON'
 });
 
 test('over seeds: an equal candidate is refused at most at the nominal rate, one of 2 % less AUC always', () => {
-  const seeds = sweep(6, 60);
+  const seeds = sweep(6, 24);
   const refused = { equal: 0, lesser: 0 };
   let apart = 0;
   for (let seed = 0; seed < seeds; seed++) {
@@ -137,11 +137,11 @@ test('over seeds: an equal candidate is refused at most at the nominal rate, one
   write('test.csv', rows(2000, 3));
   write('again.csv', rows(3000, 2));
   train('again.csv', 'equal.safetensors', ...ALL);
-  expect(apart).toBeGreaterThan(-0.025);
+  expect(apart).toBeGreaterThan(-0.035);
   expect(apart).toBeLessThan(-0.015);
   expect(refused.lesser).toBe(seeds);
-  // 2.5 % of one side; of 60 at most 5 by chance with a probability of 99.7 %
-  expect(refused.equal).toBeLessThanOrEqual(seeds < 60 ? 1 : 5);
+  // 2.5 % of one side; of 24 at most 3 by chance with a probability of 99.7 %
+  expect(refused.equal).toBeLessThanOrEqual(seeds < 24 ? 1 : 3);
 });
 
 describe('rules', () => {
