@@ -23,6 +23,8 @@ export interface RolloutOptions {
 export class Rollouts {
   readonly routing: Routing;
   readonly #notifier: Notifier;
+  /** whether somebody is told of rollouts */
+  readonly #isTold: boolean;
   readonly #log: (line: LogLine) => void;
   readonly #path: string | undefined;
   #routes: RouteFile;
@@ -35,6 +37,7 @@ export class Rollouts {
     this.#path = routes;
     this.#routes = routes === undefined ? {} : readRoutes(routes);
     this.#notifier = new Notifier(notify, log);
+    this.#isTold = notify.length > 0;
     this.routing = new Routing({
       processes: workers,
       onBreach: (ended) => {
@@ -100,6 +103,7 @@ export class Rollouts {
   }
 
   gauges(): Gauges {
+    if (!this.#isTold) return {};
     const counter = (help: string, value: number) => ({ help, value, type: 'counter', of: 'sum' }) as const;
     return {
       lr_notifications_total: counter('Messages about rollouts that were taken.', this.#notifier.sent),

@@ -83,6 +83,7 @@ export class Routing implements Chooser, Witness {
   readonly #routes = new Map<string, Followed>();
   readonly #assigned = new WeakMap<Asked, Assigned>();
   readonly #counts = { fallbacks: 0, unkeyed: 0, forced: 0, breaches: 0 };
+  #hasRouted = false;
   #pairs: Pairs;
   #shelf!: Shelf;
   #log: (line: LogLine) => void = () => {};
@@ -104,6 +105,7 @@ export class Routing implements Chooser, Witness {
    */
   set(route: Route): void {
     checkRoute(route);
+    this.#hasRouted = true;
     const before = this.#routes.get(route.name);
     const isSame = before?.route.id === route.id;
     const watched = route.guards === undefined || route.guards === null ? null : watchedOf(route);
@@ -289,8 +291,9 @@ export class Routing implements Chooser, Witness {
     this.#options.onBreach?.({ ...breach, name, id, challenger: { model, version } });
   }
 
-  /** Numbers for `/metrics`. */
+  /** Numbers for `/metrics`; none before there was a route. */
   gauges(): Gauges {
+    if (!this.#hasRouted) return {};
     const { scored, dropped, skipped, failed } = this.#pairs.counts;
     const counter = (help: string, value: number) => ({ help, value, type: 'counter', of: 'sum' }) as const;
     return {
