@@ -46,7 +46,7 @@ export class Rollouts {
           this.#tell({
             event: 'rolled back',
             name: ended.name,
-            version: 0,
+            version: ended.challenger.model,
             why: ended.why,
             at: new Date().toISOString(),
           });

@@ -42,7 +42,8 @@ export interface FollowOptions {
 export interface Change {
   readonly event: 'advanced' | 'promoted' | 'rolled back';
   readonly name: string;
-  readonly version: number;
+  /** of the challenger; of a route of a file the model that it is */
+  readonly version: number | string;
   readonly why: string;
   readonly at: string;
 }

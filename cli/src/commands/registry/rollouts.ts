@@ -173,7 +173,7 @@ export function rolloutText({ rollout, aliases }: Entry): string {
       'guards',
       Object.entries(guards)
         .map(([guard, value]) => `${guard} ${value}`)
-        .join(', ') || 'none',
+        .join(', ') || 'as by default: errors, refusals and slow requests, log loss where labels come',
     ],
     [
       'then',
