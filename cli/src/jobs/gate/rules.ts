@@ -1,15 +1,13 @@
-import { between, choice, finite, integer, type Kind, number, onOff, positive, text, texts } from './kinds.ts';
+import { between, choice, finite, integer, number, onOff, positive, text, texts } from '../../options/kinds.ts';
+import { type OptionOfTable, propertiesOf } from '../../options/tableFile.ts';
 
 /*
  * The rules of `logodds gate`: one table, of which the checks of a file of rules, its JSON Schema and the rules where no file is given are made.
  */
 
-/** An option of a rule: what it may be, what it means, and what it is where nobody says. `null`: it must be given. Absent: it may be left out. */
-export type OptionOfRule = readonly [kind: Kind, about: string, preset?: unknown];
-
 export interface Rule {
   readonly about: string;
-  readonly options: Readonly<Record<string, OptionOfRule>>;
+  readonly options: Readonly<Record<string, OptionOfTable>>;
   /** true: a list of these may be given */
   readonly many?: true;
   /** true: in force without a file of rules. always: in every file, mentioned or not */
@@ -19,14 +17,14 @@ export interface Rule {
 }
 
 const share = number(0, 1);
-const byInterval = (preset: string): OptionOfRule => [
+const byInterval = (preset: string): OptionOfTable => [
   choice('interval', 'estimate', 'evidence'),
   'interval: the whole interval must be within the limit, so that the candidate has to prove it; estimate: the figure itself must be; evidence: it fails only where the whole interval is beyond the limit',
   preset,
 ];
-const bins: OptionOfRule = [integer(2, 1000), 'number of bins', 10];
-const minRows: OptionOfRule = [integer(2, 1e9), 'groups of fewer rows are named and left out', 100];
-const minPositives: OptionOfRule = [
+const bins: OptionOfTable = [integer(2, 1000), 'number of bins', 10];
+const minRows: OptionOfTable = [integer(2, 1e9), 'groups of fewer rows are named and left out', 100];
+const minPositives: OptionOfTable = [
   integer(2, 1e9),
   'with two classes, groups with fewer rows of either class are named and left out',
   20,
@@ -183,7 +181,7 @@ export const RULES = {
 export type RuleName = keyof typeof RULES;
 
 /** What a rule may have beside its own options. */
-export const OPTIONAL: OptionOfRule = [
+export const OPTIONAL: OptionOfTable = [
   onOff,
   'true: the gate passes although the rule cannot be checked; it fails all the same where the rule is broken',
   false,
@@ -195,7 +193,7 @@ export const SETTINGS = {
   replicates: [integer(100, 1e6), 'resamples of a bootstrap', 1000],
   seed: [integer(-(2 ** 31), 2 ** 32), 'seed of what is drawn', 1],
   cluster: [text, 'column of DATA: rows with the same value depend on one another, and are drawn together'],
-} as const satisfies Record<string, OptionOfRule>;
+} as const satisfies Record<string, OptionOfTable>;
 
 export interface Settings {
   readonly level: number;
@@ -211,20 +209,6 @@ export type Given = Readonly<Record<string, unknown>> & { readonly optional: boo
 export interface GateRules extends Settings {
   readonly rules: Readonly<Partial<Record<RuleName, readonly Given[]>>>;
 }
-
-const propertiesOf = (options: Readonly<Record<string, OptionOfRule>>) => ({
-  type: 'object',
-  additionalProperties: false,
-  properties: Object.fromEntries(
-    Object.entries(options).map(([key, [kind, about, preset]]) => [
-      key,
-      { description: about, ...kind.schema, ...(preset !== undefined && preset !== null && { default: preset }) },
-    ]),
-  ),
-  ...(Object.values(options).some(([, , preset]) => preset === null) && {
-    required: Object.keys(options).filter((key) => options[key][2] === null),
-  }),
-});
 
 function schemaOfRule({ about, options, many, oneOf }: Rule) {
   const one = {
