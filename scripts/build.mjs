@@ -2,7 +2,7 @@
 // No source maps: the bundles are not minified and keep names and comments, and maps that lead to the TypeScript
 // would make the installed library three times as large (docs/VERSIONING.md).
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
@@ -264,15 +264,19 @@ await build({
   plugins: [duckdbApart, telemetryApart, s3Apart],
 });
 await build({ ...command, entryPoints: { worker: 'cli/src/write/worker.ts' }, plugins: [duckdbApart] });
-// the schemas of its files, which are made of tables: options of the service, rules of the gate
+// the schemas of its files, which are made of tables: options of the service, rules of the gate, objectives of a service
 for (const [file, source, name] of [
   ['serve', 'cli/src/serve/options.ts', 'serveSchema'],
   ['gate', 'cli/src/jobs/gate/rules.ts', 'gateSchema'],
+  ['slo', 'cli/src/slo/settings.ts', 'sloSchema'],
 ]) {
   const { outputFiles } = await build({ ...command, entryPoints: { table: source }, write: false });
   const table = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
   writeFileSync(`cli/${file}.schema.json`, `${JSON.stringify(table[name], null, 2)}\n`);
 }
+mkdirSync('cli/dashboards', { recursive: true });
+for (const [name, dashboard] of Object.entries((await import('../deploy/grafana/dashboards.mjs')).dashboards))
+  writeFileSync(`cli/dashboards/${name}.json`, `${JSON.stringify(dashboard, null, 1)}\n`);
 await build({
   ...command,
   entryPoints: { recorder: 'cli/src/serve/observation/recorderThread.ts' },
