@@ -23,6 +23,7 @@ import { schema } from './commands/schema.ts';
 import { score } from './commands/score.ts';
 import { serve } from './commands/serve.ts';
 import { sign } from './commands/sign.ts';
+import { slo } from './commands/slo.ts';
 import { stack } from './commands/stack.ts';
 import { train } from './commands/train.ts';
 import { verify } from './commands/verify.ts';
@@ -79,6 +80,7 @@ const COMMANDS = [
   registry,
   rollout,
   serve,
+  slo,
   audit,
   keygen,
   sign,

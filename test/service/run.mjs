@@ -1,5 +1,6 @@
 // Suites of the service that need more than the library:
 //   npm run test:service -- access                               a real issuer of OpenID Connect, a real Open Policy Agent
+//   npm run test:service -- alerts                               what slo export writes, in a real Prometheus and Alertmanager
 //   npm run test:service -- browser                              the pages, in Chromium
 //   npm run test:service -- client                               our own client: on every runtime, and asking servers of others
 //   npm run test:service -- clients                              official clients
@@ -18,6 +19,7 @@
 //   npm run test:service -- telemetry                            receivers of traces and metrics, a full disk, a killed process
 import { parseArgs } from 'node:util';
 import { access } from './access/run.mjs';
+import { alerts } from './alerts/run.mjs';
 import { browser } from './browser/run.mjs';
 import { client } from './client/run.mjs';
 import { clients } from './clients/run.mjs';
@@ -36,6 +38,7 @@ import { telemetry } from './telemetry/run.mjs';
 
 const SUITES = {
   access,
+  alerts,
   browser,
   client,
   clients,

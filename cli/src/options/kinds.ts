@@ -59,3 +59,28 @@ export const choice = (...values: readonly string[]): Kind => ({
   rule: `one of ${values.join(', ')}`,
   fits: (value) => values.includes(value as string),
 });
+
+export const choiceOfNumber = (what: string, values: readonly number[]): Kind => ({
+  schema: { type: 'number', enum: values },
+  rule: `${what} (${values.join(', ')})`,
+  fits: (value) => values.includes(value as number),
+});
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+const DURATION = '^(\\d{1,6})(s|m|h|d)$';
+
+/** The seconds of `90s`, `15m`, `6h` or `30d`; NaN for others. */
+export function secondsOf(text: string): number {
+  const [, value, unit] = new RegExp(DURATION).exec(text) ?? [];
+  return Number(value) * SECONDS[unit ?? '']!;
+}
+
+/** A time between two others. */
+export const period = (least: string, most: string): Kind => ({
+  schema: { type: 'string', pattern: DURATION },
+  rule: `a time from ${least} to ${most}, such as ${least} or ${most}`,
+  fits: (value) => {
+    const seconds = typeof value === 'string' ? secondsOf(value) : Number.NaN;
+    return seconds >= secondsOf(least) && seconds <= secondsOf(most);
+  },
+});
