@@ -35,8 +35,10 @@ const COMMAND = [
   /^dist\/(part|start)-\w{8}\.js$/,
   /^dist\/LICENSE\.(aws-sdk|duckdb|opentelemetry)$/,
   /^proto\/inference\.proto$/,
+  /^dashboards\/logodds-[\w-]+\.json$/,
   /^gate\.schema\.json$/,
   /^serve\.schema\.json$/,
+  /^slo\.schema\.json$/,
 ];
 const SERVICE = [/^dist\/index\.js$/, /^dist\/part-\w{8}\.js$/, /^dist\/types\/([\w]+\/)*\w+\.d\.ts$/];
 const OPENFEATURE = [/^dist\/index\.js$/, /^dist\/types\/\w+\.d\.ts$/];

@@ -1,4 +1,4 @@
-import { SECONDS } from '../../../service/src/observation/metrics.ts';
+import { REQUEST_SECONDS } from '../../../service/src/index.ts';
 import { between, choiceOfNumber, integer, type Kind, texts } from '../options/kinds.ts';
 import type { OptionTable } from '../options/tableFile.ts';
 
@@ -42,7 +42,7 @@ export interface Objective {
 
 const counter = (family: string, only?: Events['only']): Events => ({ family, ...(only && { only }) });
 const requests = counter('lr_requests_total');
-const DURATIONS: Kind = choiceOfNumber('an end of a bucket of lr_request_duration_seconds', SECONDS);
+const DURATIONS: Kind = choiceOfNumber('an end of a bucket of lr_request_duration_seconds', REQUEST_SECONDS);
 
 export const OBJECTIVES = {
   availability: {

@@ -5,7 +5,7 @@ import { addLoad, emptyLoad, type Load, type Shed } from './load.ts';
 export type { Histogram } from './histogram.ts';
 
 /** Upper ends of durations, in seconds: a row is scored in microseconds. */
-export const SECONDS: readonly number[] = [
+export const REQUEST_SECONDS: readonly number[] = [
   25e-6, 50e-6, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384, 65536];
@@ -354,12 +354,12 @@ const emptyTally = (model: string, version: string): Tally => ({
   refused: 0,
   defaulted: 0,
   stages: {
-    decode: histogram(SECONDS),
-    queue: histogram(SECONDS),
-    score: histogram(SECONDS),
-    encode: histogram(SECONDS),
+    decode: histogram(REQUEST_SECONDS),
+    queue: histogram(REQUEST_SECONDS),
+    score: histogram(REQUEST_SECONDS),
+    encode: histogram(REQUEST_SECONDS),
   },
-  whole: histogram(SECONDS),
+  whole: histogram(REQUEST_SECONDS),
   batch: histogram(ROWS),
   probability: histogram(SHARES),
   loadSeconds: 0,

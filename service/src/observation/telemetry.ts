@@ -1,6 +1,6 @@
 import type { Asked, Witness } from '../hooks.ts';
 import { setTrace } from '../requests/trace.ts';
-import { SECONDS } from './metrics.ts';
+import { REQUEST_SECONDS } from './metrics.ts';
 
 /*
  * Traces and metrics by OpenTelemetry, with the conventions of HTTP servers. The service has no part of OpenTelemetry: a program gives its own
@@ -94,7 +94,7 @@ export function telemetry({ trace, propagation, context, metrics }: OpenTelemetr
   const duration = meter?.createHistogram('http.server.request.duration', {
     unit: 's',
     description: 'Duration of HTTP server requests.',
-    advice: { explicitBucketBoundaries: [...SECONDS] },
+    advice: { explicitBucketBoundaries: [...REQUEST_SECONDS] },
   });
   const active = meter?.createUpDownCounter('http.server.active_requests', {
     unit: '{request}',

@@ -1,6 +1,6 @@
 import type { Core } from '../core.ts';
 import type { Served } from '../models/served.ts';
-import { type Histogram, SECONDS, STAGES, type Tally } from '../observation/metrics.ts';
+import { type Histogram, REQUEST_SECONDS, STAGES, type Tally } from '../observation/metrics.ts';
 import { examplesOf } from './api/examples.ts';
 
 /** Models on a page, and failures that are told. */
@@ -70,11 +70,13 @@ function requestsOf(tallies: readonly Tally[], others: Tally['requests'] = {}) {
 
 function traffic(tallies: readonly Tally[], others: Tally['requests'] = {}) {
   const sums = (of: (tally: Tally) => Histogram) =>
-    Array.from({ length: SECONDS.length + 1 }, (_, i) => tallies.reduce((sum, tally) => sum + of(tally).counts[i], 0));
+    Array.from({ length: REQUEST_SECONDS.length + 1 }, (_, i) =>
+      tallies.reduce((sum, tally) => sum + of(tally).counts[i], 0),
+    );
   const stages = STAGES.map((stage) => [stage, sums(({ stages }) => stages[stage])] as const);
   return {
     ...requestsOf(tallies, others),
-    ends: SECONDS,
+    ends: REQUEST_SECONDS,
     times: { ...Object.fromEntries(stages), whole: sums(({ whole }) => whole) },
   };
 }
