@@ -5,7 +5,6 @@ export {
   DOUBLE,
   DuckDBDataChunk,
   DuckDBInstance,
-  DuckDBTableFunction,
   ENUM,
   FLOAT,
   UINTEGER,
