@@ -263,7 +263,7 @@ await build({
   chunkNames: 'part-[hash]',
   plugins: [duckdbApart, telemetryApart, s3Apart],
 });
-await build({ ...command, entryPoints: { worker: 'cli/src/write/worker.ts' }, plugins: [duckdbApart] });
+copyFileSync('node_modules/hyparquet-writer/LICENSE', 'cli/dist/LICENSE.hyparquet');
 // the schemas of its files, which are made of tables: options of the service, rules of the gate, objectives of a service
 for (const [file, source, name] of [
   ['serve', 'cli/src/serve/options.ts', 'serveSchema'],

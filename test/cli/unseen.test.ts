@@ -50,6 +50,22 @@ describe('values that training did not have are named', () => {
     expect([trained.status, rich.status, rich.stderr]).toEqual([0, 0, expect.anything()]);
   });
 
+  it('among many rows without any: score counts what eval counts', () => {
+    // blocks have 16,384 rows, of which most need no look
+    write(
+      'rare.csv',
+      rows(40_000, (i) => {
+        const [home, income, when] = usual(i);
+        return [i === 20_000 ? 'CASTLE' : i === 5 ? '' : home, i === 39_999 ? '1e6' : i === 17_000 ? '' : income, when];
+      }),
+    );
+    const scored = json(['score', 'plain.safetensors', 'rare.csv', '--out', 'o.csv']);
+    expect(scored['unseen']).toHaveLength(3);
+    expect(scored['unseen']).toEqual(json(['eval', 'plain.safetensors', 'rare.csv', '--target', 'y'])['unseen']);
+    const crossed = json(['score', 'rich.safetensors', 'rare.csv', '--out', 'o.csv']);
+    expect(crossed['unseen']).toEqual(json(['eval', 'rich.safetensors', 'rare.csv', '--target', 'y'])['unseen']);
+  });
+
   it('a column of one unseen value, by score and eval, as text and as JSON', () => {
     write(
       'unseen.csv',

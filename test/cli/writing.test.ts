@@ -145,7 +145,7 @@ describe('scores in Parquet', () => {
 
   it.runIf(existsSync('/dev/full'))('that find no room on the disk are one sentence', () => {
     const { status, stderr } = run(['score', 'm.safetensors', 'rows.csv', '--out', 'big.parquet'], {
-      shell: 'ulimit -f 500',
+      shell: 'ulimit -f 50',
     });
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^ERR_OUTPUT big\.parquet: cannot be written/)]);
     expect(names().filter((name) => name.includes('big.parquet'))).toEqual([]);

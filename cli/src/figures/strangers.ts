@@ -78,7 +78,8 @@ type Cells = { readonly missing: Uint8Array | null } & (
   | { readonly number?: undefined; readonly codes: ArrayLike<number>; readonly levels: readonly string[] }
 );
 
-type Look = (table: Table) => void;
+/** @param known  whether no row took a default or has a number outside its range */
+type Look = (table: Table, known: boolean) => void;
 
 /**
  * Counts values that no training row of a model had, over successive tables: for each feature unseen levels, numbers beyond the fitted range,
@@ -90,6 +91,7 @@ export class Strangers {
   /** codes of the features with levels in the current table, for crosses */
   readonly #codes = new Map<string, Int32Array>();
   readonly #dates = new Map<string, Float64Array>();
+  readonly #crossed: boolean;
 
   constructor({ manifest: { schema } }: Model) {
     const crosses: Look[] = [];
@@ -99,12 +101,14 @@ export class Strangers {
     }
     // crosses read the codes of other features
     this.#looks.push(...crosses);
+    this.#crossed = crosses.length > 0;
   }
 
-  add(table: Table): void {
+  /** @param known  true: a scorer has found that no row took a default or has a number outside its range. Few features need a look then. */
+  add(table: Table, known = false): void {
     this.#codes.clear();
     this.#dates.clear();
-    for (const look of this.#looks) look(table);
+    for (const look of this.#looks) look(table, known && !this.#crossed);
   }
 
   /** Sorted by share, the greatest first. */
@@ -141,11 +145,12 @@ export class Strangers {
 
   #range(feature: Feature, part: DatePart | undefined, min: number, max: number, complete: boolean): Look {
     const count = this.#count(feature, [min, max], complete);
-    return (table) => {
+    return (table, known) => {
       const cells = this.#cells(table, feature, part);
       if (!cells?.number) return;
       const { number, values, missing } = cells;
       count.rows += table.rows;
+      if (known && feature.kind === 'numeric') return;
       if (values && !missing && isWithin(values, table.rows, min, max)) return;
       for (let i = 0; i < table.rows; i++) {
         if (missing?.[i]) count.missing++;
@@ -187,10 +192,11 @@ export class Strangers {
     const part = 'part' in feature ? feature.part : undefined;
     const codeOf = (label: string | undefined): number =>
       label === undefined ? UNSEEN : (known.get(label) ?? (rare.has(label) ? known.size : UNSEEN));
-    return (table) => {
+    return (table, seen) => {
       const cells = this.#cells(table, feature, part);
       if (!cells) return;
       count.rows += table.rows;
+      if (seen && feature.kind === 'categorical') return;
       const codes = new Int32Array(table.rows);
       this.#codes.set(feature.name, codes);
       if (

@@ -62,8 +62,13 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
       {},
       (table, firstRow) => {
         const scores = scorer.score(table, firstRow);
-        strangers.add(table);
-        for (const share of scores.defaulted) defaulted += share;
+        let [sum, beyond] = [defaulted, 0];
+        for (let i = 0; i < scores.rows; i++) {
+          sum += scores.defaulted[i];
+          beyond += scores.outOfRange[i];
+        }
+        strangers.add(table, sum === defaulted && beyond === 0);
+        defaulted = sum;
         return writer.write(scores, firstRow, further.cells(table, scores, firstRow));
       },
       options.warn ?? (() => {}),

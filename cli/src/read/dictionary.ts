@@ -25,9 +25,15 @@ export class ShortTexts {
   #codes = new Int32Array(16);
   /** place of a text + 1; 0: none */
   #table = new Uint32Array(64);
+  /** whether all texts have at most 4 bytes, so that length and first word tell them apart */
+  #narrow = true;
 
   /** @param at  the place of the first word of the text */
   add(words: Uint32Array, at: number, code: number): void {
+    if (this.#narrow && words[at] > 4) {
+      this.#narrow = false;
+      this.#enterAll();
+    }
     if (this.#size === this.#codes.length) this.#grow();
     this.#words.set(words.subarray(at, at + 4), 4 * this.#size);
     this.#codes[this.#size] = code;
@@ -46,34 +52,86 @@ export class ShortTexts {
     valid: Valid,
     unknown: (place: number) => number,
   ): void {
-    let [words, known, table] = [this.#words, this.#codes, this.#table];
-    let mask = table.length - 1;
     for (let i = 0; i < count; i++) {
+      i = this.#narrow
+        ? this.#writeNarrow(cells, codes, from, i, count, valid)
+        : this.#writeWide(cells, codes, from, i, count, valid);
+      if (i < count) codes[from + i] = unknown(i);
+    }
+  }
+
+  /** Writes codes up to a cell that is not in the table. @returns its place, or `count` */
+  #writeNarrow(
+    cells: Uint32Array,
+    codes: Uint8Array | Uint16Array | Uint32Array,
+    from: number,
+    start: number,
+    count: number,
+    valid: Valid,
+  ): number {
+    const words = this.#words;
+    const known = this.#codes;
+    const table = this.#table;
+    const mask = table.length - 1;
+    for (let i = start; i < count; i++) {
       if (valid && !isValid(valid, i)) continue;
-      const at = 4 * i;
-      const [length, a, b, c] = [cells[at], cells[at + 1], cells[at + 2], cells[at + 3]];
-      let found = 0;
-      if (length <= INLINE) {
-        for (let slot = hash(length, a, b, c) & mask; table[slot] > 0; slot = (slot + 1) & mask) {
-          const place = 4 * table[slot] - 4;
-          if (words[place] !== length || words[place + 1] !== a || words[place + 2] !== b || words[place + 3] !== c)
-            continue;
-          found = table[slot];
+      const length = cells[4 * i];
+      const a = cells[4 * i + 1];
+      let slot = narrowHash(length, a) & mask;
+      for (;;) {
+        const text = table[slot] - 1;
+        // a text of more than 4 bytes is longer than all here
+        if (text < 0) return i;
+        if (words[4 * text + 1] === a && words[4 * text] === length) {
+          codes[from + i] = known[text];
           break;
         }
-      }
-      if (found > 0) codes[from + i] = known[found - 1];
-      else {
-        codes[from + i] = unknown(i);
-        [words, known, table] = [this.#words, this.#codes, this.#table];
-        mask = table.length - 1;
+        slot = (slot + 1) & mask;
       }
     }
+    return count;
+  }
+
+  #writeWide(
+    cells: Uint32Array,
+    codes: Uint8Array | Uint16Array | Uint32Array,
+    from: number,
+    start: number,
+    count: number,
+    valid: Valid,
+  ): number {
+    const words = this.#words;
+    const known = this.#codes;
+    const table = this.#table;
+    const mask = table.length - 1;
+    for (let i = start; i < count; i++) {
+      if (valid && !isValid(valid, i)) continue;
+      const length = cells[4 * i];
+      const a = cells[4 * i + 1];
+      const b = cells[4 * i + 2];
+      const c = cells[4 * i + 3];
+      if (length > INLINE) return i;
+      let slot = hash(length, a, b, c) & mask;
+      for (;;) {
+        const text = table[slot] - 1;
+        if (text < 0) return i;
+        const at = 4 * text;
+        if (words[at] === length && words[at + 1] === a && words[at + 2] === b && words[at + 3] === c) {
+          codes[from + i] = known[text];
+          break;
+        }
+        slot = (slot + 1) & mask;
+      }
+    }
+    return count;
   }
 
   #enter(text: number): void {
     const [words, at, mask] = [this.#words, 4 * text, this.#table.length - 1];
-    let slot = hash(words[at], words[at + 1], words[at + 2], words[at + 3]) & mask;
+    const full = this.#narrow
+      ? narrowHash(words[at], words[at + 1])
+      : hash(words[at], words[at + 1], words[at + 2], words[at + 3]);
+    let slot = full & mask;
     while (this.#table[slot] > 0) slot = (slot + 1) & mask;
     this.#table[slot] = text + 1;
   }
@@ -86,8 +144,18 @@ export class ShortTexts {
     this.#codes = new Int32Array(2 * codes.length);
     this.#codes.set(codes);
     this.#table = new Uint32Array(2 * this.#table.length);
+    this.#enterAll();
+  }
+
+  #enterAll(): void {
+    this.#table.fill(0);
     for (let text = 0; text < this.#size; text++) this.#enter(text);
   }
+}
+
+function narrowHash(length: number, a: number): number {
+  const sum = Math.imul(a ^ (length << 24), 0x9e3779b1);
+  return sum ^ (sum >>> 15);
 }
 
 function hash(length: number, a: number, b: number, c: number): number {

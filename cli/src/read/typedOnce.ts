@@ -46,7 +46,7 @@ export async function readOnce(
     const plans = columns.map((column) => planOf(column, exact));
     return { plans, ...(await collect(connection, plans, source.relation)) };
   };
-  const { plans, tables, dictionaries } = await read(false)
+  const { plans, rows, columnParts, dictionaries } = await read(false)
     .catch((error) => {
       if (error instanceof Inexact) return read(true);
       throw error;
@@ -54,7 +54,6 @@ export async function readOnce(
     .catch(async (error) => {
       throw error instanceof LogoddsError ? error : await readError(connection, source, columns, error);
     });
-  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   refuseNoRows(source.label, rows);
   const notes = new Notes();
   const joined: Column[] = [];
@@ -65,7 +64,8 @@ export async function readOnce(
       levels = await levelsOf(source, column, dictionary.levels, notes, (label) => {
         throw nulError(dictionary.rows[dictionary.levels.indexOf(label)], column.name);
       });
-    joined.push(join(tables, k, rows, levels));
+    // parts are let go column by column, so that only one column is there twice
+    joined.push(join(columnParts[k].splice(0), rows, levels));
   }
   notes.say(source.reading.warn);
   return { plans, table: { rows, columns: joined } };
@@ -103,31 +103,41 @@ const labelOfNumber = (boolean: boolean) => (text: string) => {
 
 async function collect(connection: DuckDBConnection, plans: readonly CellPlan[], relation: string) {
   const dictionaries = plans.map(newDictionary);
-  const tables: Table[] = [];
+  const columnParts = plans.map((): Column[] => []);
   const phase = startRows('read');
   let block = new Block(plans, PART_ROWS, dictionaries);
   let first = 0;
+  const keep = () => {
+    for (const [k, column] of block.table().columns.entries()) columnParts[k].push(narrowed(column));
+    first += block.rows;
+  };
   try {
     const sql = `select ${plans.map((cell) => cell.sql).join(', ')} from ${relation}`;
     for await (const chunk of streamChunks(connection, sql)) {
       if (block.rows + chunk.rowCount > PART_ROWS) {
-        tables.push(block.table());
-        first += block.rows;
+        keep();
         block = new Block(plans, PART_ROWS, dictionaries);
       }
       block.append(chunk, first + block.rows);
       phase.update(first + block.rows, shareDone(connection));
     }
-    tables.push(block.table());
+    keep();
   } finally {
     phase.end();
   }
-  return { tables, dictionaries };
+  return { rows: first, columnParts, dictionaries };
 }
 
-/** Column k of these tables as one; codes become those of the levels in their order. */
-function join(tables: readonly Table[], k: number, rows: number, levels: readonly string[] | null): Column {
-  const parts = tables.map((table) => table.columns[k]);
+/** The column, with codes of as few bytes as its levels so far need. */
+function narrowed(column: Column): Column {
+  if (column.kind === 'numeric') return column;
+  const codes = codesFor(column.levels.length, column.codes.length);
+  codes.set(column.codes);
+  return { ...column, codes };
+}
+
+/** The parts of a column as one; codes become those of the levels in their order. */
+function join(parts: readonly Column[], rows: number, levels: readonly string[] | null): Column {
   const { name } = parts[0];
   const missing = parts.some((part) => part.missing) ? new Uint8Array(rows) : null;
   const values = new Float64Array(levels ? 0 : rows);
@@ -140,7 +150,7 @@ function join(tables: readonly Table[], k: number, rows: number, levels: readonl
     if (part.kind === 'numeric') values.set(part.values, at);
     else {
       places ??= placesOf(part.levels, levels!);
-      recode(part.codes as Uint32Array, places, codes.subarray(at, at + length));
+      recode(part.codes as Codes, places, codes.subarray(at, at + length));
     }
     at += length;
   }
@@ -153,6 +163,6 @@ function placesOf(levels: readonly string[], order: readonly string[]): Uint32Ar
   return Uint32Array.from(levels, (level) => places.get(level)!);
 }
 
-function recode(codes: Uint32Array, places: Uint32Array, into: Codes): void {
+function recode(codes: Codes, places: Uint32Array, into: Codes): void {
   for (let i = 0; i < codes.length; i++) into[i] = places[codes[i]];
 }

@@ -1,5 +1,7 @@
-import progress from 'cli-progress';
 import { printableLine } from './print.ts';
+
+// a pipe shows no bars
+const progress = process.stderr.isTTY ? (await import('cli-progress')).default : null;
 
 /** A phase of the work, shown as a bar on a terminal; silent in a pipe. */
 export interface Phase {
@@ -24,7 +26,7 @@ const OPTIONS = {
 
 /** @param measured  whether the finished share is known; otherwise only a note is shown */
 export function startPhase(name: string, measured: boolean): Phase {
-  if (!process.stderr.isTTY) return SILENT;
+  if (!progress) return SILENT;
   const bar = new progress.SingleBar({
     ...OPTIONS,
     format: measured ? '{name}  {bar}  {percentage} %  {note}' : '{name}  {note}',

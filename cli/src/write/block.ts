@@ -41,23 +41,6 @@ export const blockOf = (scores: Scores, firstRow: number, further: readonly Furt
   further,
 });
 
-const owned = <T extends FurtherCells | Numbers>(cells: T): T =>
-  ArrayBuffer.isView(cells) ? ((cells as unknown as Float64Array).slice() as unknown as T) : cells;
-
-/** A copy that owns its arrays, so that it may go to another thread. */
-export const ownedBlock = ({ probabilities, labels, further, ...block }: ScoreBlock): ScoreBlock => ({
-  ...block,
-  probabilities: probabilities.map(owned),
-  labels: labels.slice(),
-  further: further.map(owned),
-});
-
-/** The memory of a block, for its transfer. */
-export const buffersOf = ({ probabilities, labels, further }: ScoreBlock): ArrayBuffer[] =>
-  [...probabilities, labels, ...further].flatMap((cells) =>
-    ArrayBuffer.isView(cells) ? [cells.buffer as ArrayBuffer] : [],
-  );
-
 /** The probabilities of every class, in their order. */
 export function ofClasses({ classes, positive }: ScoreLayout, { probabilities }: ScoreBlock): readonly Numbers[] {
   if (positive === null) return probabilities;

@@ -12,7 +12,6 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
-  readSync,
   realpathSync,
   renameSync,
   rmdirSync,
@@ -248,7 +247,6 @@ export class OutputFile {
   private readonly temporary: string | null;
   /** the file that will be replaced */
   private readonly replaced: Stats | null;
-  private gathering: string | null = null;
   private fd: number | null = null;
   private readonly rules: OutputRules;
 
@@ -291,40 +289,17 @@ export class OutputFile {
     }
   }
 
-  /** A private folder on the same disk for data collected before it is written. It is removed with the file. @throws ERR_OUTPUT */
-  folder(): string {
-    if (this.gathering !== null) return this.gathering;
+  /** Renames the complete file to its name. */
+  commit(): void {
     try {
-      if (this.temporary === null) this.gathering = runFolder();
-      else {
-        this.gathering = track(join(dirname(this.target), `${beginBeside(this.target)}${unique()}`));
-        mkdirSync(this.gathering, { mode: 0o700 });
-      }
-      return this.gathering;
-    } catch (error) {
-      this.discard();
-      throw outputError(this.path, error);
-    }
-  }
-
-  /**
-   * Renames the complete file to its name.
-   * @param gathered  a file in `folder()` with the content, instead of the bytes written so far
-   */
-  commit(gathered?: string): void {
-    try {
-      if (this.temporary === null) {
-        if (gathered !== undefined) this.copy(gathered);
-      } else {
-        if (gathered !== undefined) {
-          closeSync(this.fd!);
-          this.fd = openSync(gathered, constants.O_RDWR | NOFOLLOW);
-        }
+      if (this.temporary !== null) {
         this.setMode();
         this.close();
-        if (this.rules.isNew) linkSync(gathered ?? this.temporary, this.target);
-        else renameSync(gathered ?? this.temporary, this.target);
-        if (gathered === undefined && !this.rules.isNew) release(this.temporary);
+        if (this.rules.isNew) linkSync(this.temporary, this.target);
+        else {
+          renameSync(this.temporary, this.target);
+          release(this.temporary);
+        }
       }
       this.discard();
     } catch (error) {
@@ -338,17 +313,6 @@ export class OutputFile {
   discard(): void {
     this.close();
     if (this.temporary !== null) discard(this.temporary);
-    if (this.gathering !== null) discard(this.gathering);
-  }
-
-  private copy(from: string): void {
-    const buffer = new Uint8Array(1 << 20);
-    const fd = openSync(from, 'r');
-    try {
-      for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) this.write(buffer.subarray(0, read));
-    } finally {
-      closeSync(fd);
-    }
   }
 
   /** The mode of the file that is replaced. If its group cannot be kept, the new group gets no more rights than everybody. */
@@ -381,9 +345,6 @@ const isThere = (path: string): LogoddsError =>
     'ERR_OUTPUT',
     `${path}: expected a path where nothing is, got one that is taken; choose another, or --force`,
   );
-
-/** Windows has no such flag. */
-const NOFOLLOW: number = constants.O_NOFOLLOW ?? 0;
 
 /**
  * Checks the output path, so that a failure comes before the work.

@@ -1,13 +1,11 @@
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import type { Scores } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
 import { commandError } from '../errors.ts';
-import { blockOf, type FurtherCells, ownedBlock, type ScoreBlock, type ScoreLayout } from './block.ts';
-import { copyParquet, parquetNames } from './parquet.ts';
-import { rename } from './parquetNames.ts';
+import { blockOf, type FurtherCells, type ScoreLayout } from './block.ts';
+import type { ParquetFile } from './parquet.ts';
 import { OutputFile, outputError } from './temporary.ts';
 import { type TextFormat, textWriter } from './text.ts';
-import { WriterThread } from './thread.ts';
 
 export interface ScoreWriter {
   /**
@@ -48,7 +46,6 @@ export function openWriter(path: string, layout: ScoreLayout): ScoreWriter {
   const file = new OutputFile(path);
   const sink = format === 'parquet' ? parquetSink(file, layout) : textSink(file, format, layout);
   const discard = async () => {
-    await sink.stop();
     file.discard();
   };
   const trying = async (work: () => Promise<void> | void) => {
@@ -70,7 +67,6 @@ export function openWriter(path: string, layout: ScoreLayout): ScoreWriter {
 interface Sink {
   write(...args: Required<Parameters<ScoreWriter['write']>>): Promise<void> | void;
   commit(): Promise<void> | void;
-  stop(): Promise<void> | void;
 }
 
 function textSink(file: OutputFile, format: TextFormat, layout: ScoreLayout): Sink {
@@ -81,36 +77,24 @@ function textSink(file: OutputFile, format: TextFormat, layout: ScoreLayout): Si
       writer.end();
       file.commit();
     },
-    stop() {},
   };
 }
 
+/** The program that writes Parquet is loaded with the first rows. */
 function parquetSink(file: OutputFile, layout: ScoreLayout): Sink {
-  const folder = file.folder();
-  const place = { folder, file: join(folder, 'whole') };
-  let first: ScoreBlock | null = null;
-  let thread: WriterThread | null = null;
+  let parquet: ParquetFile | null = null;
+  const opened = async () => {
+    const { ParquetFile } = await import('./parquet.ts');
+    parquet ??= new ParquetFile(layout, (bytes) => file.write(bytes));
+    return parquet;
+  };
   return {
     async write(...scores) {
-      const block = ownedBlock(blockOf(...scores));
-      // a thread takes longer to start than one block to write
-      if (first === null) first = block;
-      else {
-        if (thread === null) {
-          thread = new WriterThread({ place, layout });
-          await thread.write(first);
-        }
-        await thread.write(block);
-      }
+      (parquet ?? (await opened())).add(blockOf(...scores));
     },
     async commit() {
-      const blocks = (first ? [first] : []).values();
-      if (thread) await thread.finish();
-      else await copyParquet(place, layout, () => blocks.next().value ?? null);
-      const { names, written } = parquetNames(layout);
-      rename(place.file, written, names);
-      file.commit(place.file);
+      (parquet ?? (await opened())).end();
+      file.commit();
     },
-    stop: () => thread?.stop(),
   };
 }
