@@ -34,7 +34,7 @@ const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlin
 export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
     const served = core.shelf.find(c.req.param('model'), queryOf(c.req.raw)['version'] ?? null, sightOf(c.req.raw));
-    return jsonResponse(describe(served, core.shelf));
+    return jsonResponse(describe(served, core.shelf, core.routeOf(served.name)));
   });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
