@@ -64,7 +64,7 @@ function rolloutOf(followed: ReturnType<Core['routeOf']>) {
     arms: arms.map(({ name, share, ...to }) => ({ name, share, ...target(to) })),
     shadow: shadow && target(shadow),
     requests,
-    breach: breach && breach.why,
+    breach: breach?.why ?? null,
   };
 }
 
