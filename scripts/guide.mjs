@@ -142,10 +142,12 @@ const words = (line) =>
 /** The folder of a reader: the packages are installed in it, and the data that the guide links to are there. */
 export function prepare(folder, markdown) {
   const modules = join(folder, 'node_modules');
-  mkdirSync(modules, { recursive: true });
+  mkdirSync(join(modules, '@logodds'), { recursive: true });
   for (const [name, path] of [
     ['logodds', ROOT],
     ['vega-datasets', join(ROOT, 'node_modules/vega-datasets')],
+    ['@logodds/registry', join(ROOT, 'registry')],
+    ['@logodds/service', join(ROOT, 'service')],
   ])
     if (!existsSync(join(modules, name))) symlinkSync(path, join(modules, name), 'junction');
   for (const [, path] of markdown.matchAll(

@@ -35,6 +35,13 @@ export function checkPlan({ kind, steps, arms = [], key, salt, guards = {} }: Ro
         share,
         'abort goes back, steps go on',
       );
+    if (kind === 'blue-green' && share !== 1)
+      throw range(
+        `share of step ${k + 1}`,
+        '1 for blue-green, which takes all at once',
+        share,
+        'a canary takes a share',
+      );
     before = share;
     if (share + fixed > 1 + 1e-12)
       throw range('shares', 'at most 1 together', share + fixed, 'make some smaller; the champion has the rest');
@@ -53,10 +60,20 @@ export function checkPlan({ kind, steps, arms = [], key, salt, guards = {} }: Ro
   if (arms.length > 0 && kind !== 'ab') throw range('arms', 'none', arms.length, 'further arms are for the kind ab');
   if (typeof salt !== 'string' || salt === '')
     throw range('salt', 'a text', 'none', 'give one: it keeps assignments apart');
-  if (key !== undefined && !/^(header:[!#$%&'*+.^_`|~\w-]+|[^:\s].*)$/.test(key))
+  if (key !== undefined) checkKey(key);
+  checkGuards(guards);
+}
+
+/** A header has a name that requests can have: one that none can have would refuse all of them. @throws ERR_RANGE */
+export function checkKey(key: string): void {
+  if (typeof key !== 'string' || !/^(header:[!#$%&'*+.^_`|~\w-]+|(?!header:)[^:\s].*)$/.test(key))
     throw range('key', 'a field of the record, or header:NAME', JSON.stringify(key), 'correct it');
+}
+
+/** @throws ERR_RANGE for a guard that does not exist, which would watch nothing, and for a value that it cannot have */
+export function checkGuards(guards: Guards): void {
   for (const [name, value] of Object.entries(guards)) {
-    const rule = GUARDS[name as keyof Guards];
+    const rule = Object.hasOwn(GUARDS, name) ? GUARDS[name as keyof Guards] : null;
     if (!rule) throw range('guards', `some of ${Object.keys(GUARDS).join(', ')}`, name, 'correct or remove it');
     if (value !== undefined && !isNumber(value, rule)) throw range(name, rule[1], value, 'correct it');
   }

@@ -1,3 +1,4 @@
+export { checkGuards, checkKey } from './checkPlan.ts';
 export { type RegistryCode, registryError } from './errors.ts';
 export {
   type Envelope,

@@ -7,7 +7,8 @@ export interface Reference {
   readonly alias?: string;
 }
 
-const NAME = /^[^\s/:?#@\\.][^\s/:?#@\\]{0,127}$/;
+/** A name is a part of paths, command lines and terminals: it has nothing that is invisible or means something to them. */
+const NAME = /^(?![-.])[^\s\p{C}/:?#@*\\]{1,128}$/u;
 const ALIAS = /^(?!v?\d+$)(?!latest$)[A-Za-z][\w.-]{0,63}$/;
 
 /** Whether a text is a reference to a model of a registry. */
@@ -39,7 +40,7 @@ export function checkName(name: string): string {
   if (NAME.test(name)) return name;
   throw registryError(
     'ERR_REGISTRY',
-    `name: expected 1 to 128 characters without blanks and / \\ : ? # @, and no dot at the beginning, got ${JSON.stringify(name.slice(0, 140))}; choose another`,
+    `name: expected 1 to 128 characters without blanks, invisible ones and / \\ : ? # @ *, and neither a dot nor a dash at the beginning, got ${JSON.stringify(name.slice(0, 140))}; choose another`,
   );
 }
 

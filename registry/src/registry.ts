@@ -127,12 +127,17 @@ export class Registry {
   }
 
   /** The file of a version, whose digest is checked. @throws ERR_REGISTRY, ERR_STORE, ERR_FORMAT */
-  async file({ sha256: digest, name, version }: Pick<Version, 'sha256' | 'name' | 'version'>): Promise<Uint8Array> {
+  async file({
+    sha256: digest,
+    name,
+    version,
+    isRetired = false,
+  }: Pick<Version, 'sha256' | 'name' | 'version'> & Partial<Pick<Version, 'isRetired'>>): Promise<Uint8Array> {
     const bytes = await this.#find(modelPath(digest));
     if (!bytes)
       throw registryError(
         'ERR_STORE',
-        `${this.place}: expected the file of version ${version} of ${name} (${modelPath(digest)}), got none; put it back from a copy`,
+        `${this.place}: expected the file of version ${version} of ${name} (${modelPath(digest)}), got none; ${isRetired ? 'it was collected: logodds push FILE --restore brings it back' : 'put it back from a copy'}`,
       );
     const found = bytesToHex(sha256(bytes));
     if (found !== digest)

@@ -13,7 +13,7 @@ export interface Arm {
   readonly share: number;
 }
 
-/** What ends a rollout by itself. What is absent is not watched. */
+/** What ends a rollout by itself. Errors, refusals, slow requests and log loss are always watched; disagreement and PSI where they have a limit. */
 export interface Guards {
   /** probability of a false alarm of all guards together, however often one looks; default 0.01 */
   readonly alpha?: number;
@@ -21,7 +21,7 @@ export interface Guards {
   readonly minRequests?: number;
   /** errors of the challenger may be this many times those of the champion; default 1 */
   readonly errorRatio?: number;
-  /** requests that take longer may be this many times as many; default 1 */
+  /** requests that take longer may be this many times as many; default 2 */
   readonly latencyRatio?: number;
   /** what is slow; default the 99th percentile of the champion */
   readonly slowSeconds?: number;
@@ -29,7 +29,7 @@ export interface Guards {
   readonly maxDisagreement?: number;
   /** greatest PSI of the challenger's scores against the champion's on the same records */
   readonly maxPsi?: number;
-  /** by how much the challenger's log loss may be greater, on the same labelled records */
+  /** by how much the challenger's log loss may be greater, on the same labelled records; default 0 */
   readonly maxLogLossIncrease?: number;
 }
 

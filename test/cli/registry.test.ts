@@ -124,6 +124,25 @@ describe('push and pull', () => {
     );
     expect(json(['registry', 'show', 'fraud', ...at]).aliases).toEqual({ champion: 1 });
   });
+
+  test('an alias that nothing may have is refused before anything is pushed', () => {
+    const at = two();
+    for (const alias of ['7', 'latest', 'a/b', '']) {
+      const { status, stderr } = run(['push', 'c.safetensors', '--name', 'fraud', '--alias', alias, ...at]);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^ERR_REGISTRY alias: expected a letter/)]);
+    }
+    expect(json(['registry', 'show', 'fraud', ...at]).versions).toHaveLength(2);
+  });
+
+  test('sign and verify take files: of a reference they say how it becomes one', () => {
+    for (const command of [
+      ['sign', '--key', 'no.key'],
+      ['verify', '--trust', 'no.pem'],
+    ])
+      expect(run([command[0]!, 'models:/fraud/1', ...command.slice(1)]).stderr).toMatch(
+        /^ERR_DATA models:\/fraud\/1: expected a file, got a reference; write it by logodds pull models:\/fraud\/1 /,
+      );
+  });
 });
 
 test('every command that reads a model takes a reference', () => {
@@ -393,7 +412,7 @@ describe('wrong input leaves what was there', () => {
     [
       'a time without a unit',
       ['rollout', 'start', 'fraud', '--challenger', '2', '--share', '1', '--hold', '60'],
-      /a time such as 90s/,
+      /a time such as 50ms, 90s/,
     ],
     [
       'an arm without a share',
@@ -522,6 +541,51 @@ describe('wrong input leaves what was there', () => {
     expect(run(['registry', 'alias', 'fraud', '2', 'champion', ...at]).status).toBe(0);
     expect(json(['registry', 'verify', ...at])).toMatchObject({ isSound: true });
   });
+});
+
+test('a reason of several lines is one line of the log: no event can be made up', () => {
+  const at = two();
+  const why = 'tired\n9  2026-11-30 10:00:00  eve: fraud: version 2 promoted to champion';
+  run(['registry', 'alias', 'fraud', '2', 'best', '--by', 'ann', '--why', why, ...at]);
+  const lines = run(['registry', 'log', ...at])
+    .stdout.trimEnd()
+    .split('\n');
+  expect(lines).toHaveLength(4);
+  expect(lines[3]).toMatch(/^4 {2}\S+ \S+ {2}ann: fraud: best names version 2 \(tired 9 {2}2026/);
+});
+
+test('of a rollout it is said what comes next, and of one that is over nothing does', () => {
+  const at = two();
+  const next = (...plan: string[]) => {
+    const { stdout } = run(['rollout', 'start', 'fraud', '--challenger', '2', ...plan, ...at]);
+    const ended = run(['rollout', 'abort', 'fraud', ...at]).stdout;
+    expect(ended).toMatch(/aborted: the champion answers everything/);
+    expect(ended).not.toMatch(/then|→/);
+    return /^ {2}then +(.*)$/m.exec(stdout)?.[1];
+  };
+  const decides = 'somebody decides: logodds rollout advance or abort';
+  const champion = 'the challenger becomes champion';
+  const goesOn = 'somebody goes on: logodds rollout advance';
+  const byItself = 'steps follow by themselves while no guard objects';
+  expect(next('--share', '0.1')).toBe(decides);
+  expect(next('--share', '0.1', '--promote')).toBe(`${goesOn}; after the last one ${champion}`);
+  expect(next('--steps', '0.1,1')).toBe(`${goesOn}; after the last one ${decides}`);
+  expect(next('--steps', '0.1,1', '--hold', '1h')).toBe(`${byItself}; after the last one ${decides}`);
+  expect(next('--steps', '0.1,1', '--hold', '1h', '--promote')).toBe(`${byItself}; after the last one ${champion}`);
+  expect(next('--steps', '0.1,1', '--hold', '1h', '--manual')).toBe(`${goesOn}; after the last one ${decides}`);
+});
+
+test('where no registry is, none is sound, and nothing is collected', () => {
+  mkdirSync(path('lost/models'), { recursive: true });
+  write(`lost/models/${digest(FILE)}.safetensors`, FILE);
+  for (const place of ['mistyped', 'lost'])
+    for (const command of [['verify'], ['gc', '--older', '0s']])
+      expect(run(['registry', ...command, '--registry', place])).toMatchObject({
+        status: 1,
+        stderr: `ERR_STORE ${place}: expected a registry, got a place without a log of one; correct --registry\n`,
+      });
+  expect(names()).not.toContain('mistyped');
+  expect(readdirSync(path('lost/models'))).toHaveLength(1);
 });
 
 test('a place that is empty says so', () => {

@@ -166,6 +166,17 @@ test('two models of one name, and a broken one in a folder, are said', () => {
   write('two/a.safetensors', 'no model');
   const { stderr } = check('names.yaml', `models: [a=${MODEL}, two]\nport: 0\ngrpcPort: 0\n`);
   expect(stderr).toMatch(/names\.yaml:1: models: \S+two\/a\.safetensors: expected a name of its own, got a/m);
+  for (const models of [
+    'models:/a@champion, models:/a/2',
+    `a=${MODEL}, models:/a@champion`,
+    `models:/a@champion, a=${MODEL}`,
+  ])
+    expect(
+      check(
+        'names.yaml',
+        `models: [${models.replaceAll('models:/', '"models:/').replace(/(@champion|\/2)/g, '$1"')}]\nport: 0\n`,
+      ).stderr,
+    ).toMatch(/expected a name of its own, got a, which .* has/);
   expect(check('names.yaml', 'models: [two]\nport: 0\ngrpcPort: 0\n').stderr).toMatch(
     /names\.yaml:1: models: \S+two\/a\.safetensors: /m,
   );

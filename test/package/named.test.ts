@@ -17,6 +17,7 @@ const GUIDES = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'docs/VERSIONING.md',
+  'docs/rooms.md',
   'docs/walks.md',
   'cli/README.md',
   '.github/pull_request_template.md',

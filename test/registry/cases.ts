@@ -137,6 +137,48 @@ export function registryCases(place: string, make: () => Store): void {
           ),
         /^rollout, shares: expected at most 1 together, got 1.1/,
       ],
+      ...['header:', 'header:x y', 'header:x:y', '', ' x', 'x\ny'.slice(1)].map(
+        (key): [string, (registry: Registry) => Promise<unknown>, RegExp] => [
+          `the key ${JSON.stringify(key)}, which no request can have`,
+          (r) => r.startRollout('fraud', 2, { ...canary, key }, ann),
+          /^rollout, key: expected a field of the record, or header:NAME, got "/,
+        ],
+      ),
+      [
+        'a guard that does not exist',
+        (r) => r.startRollout('fraud', 2, { ...canary, guards: { maxPSI: 0.2 } as never }, ann),
+        /^rollout, guards: expected some of alpha, .*, got maxPSI; correct or remove it$/,
+      ],
+      [
+        'a part of blue-green',
+        (r) =>
+          r.startRollout(
+            'fraud',
+            2,
+            { ...canary, kind: 'blue-green', steps: [{ share: 0.6, holdSeconds: null }] },
+            ann,
+          ),
+        /^rollout, share of step 1: expected 1 for blue-green, which takes all at once, got 0\.6/,
+      ],
+      ...[
+        '',
+        '.',
+        '..',
+        '-x',
+        '*',
+        'a*',
+        'a/b',
+        'a@b',
+        'a b',
+        'a\u001b[31m',
+        'a\u202eb',
+        'a\u0000',
+        'n'.repeat(129),
+      ].map((name): [string, (registry: Registry) => Promise<unknown>, RegExp] => [
+        `the name ${JSON.stringify(name.slice(0, 20))}`,
+        (r) => r.push({ ...ann, name, file: FILE }),
+        /^name: expected 1 to 128 characters without blanks, invisible ones/,
+      ]),
       [
         'a promotion after a failed gate',
         async (r) => {

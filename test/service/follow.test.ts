@@ -238,6 +238,52 @@ test('a version that cannot be loaded leaves what answers, is said once, and is 
   expect(new Set(await versions(other.ask))).toEqual(new Set(['1']));
 });
 
+test('where the champion cannot be loaded no challenger answers in its place', async () => {
+  const { registry, store, clock } = await registryWith();
+  await registry.startRollout('fraud', 2, CANARY, ann);
+  let isTrusted = false;
+  const trust: ModelTrust = {
+    async check({ signature }) {
+      if (!signature && !isTrusted) throw new Error('model file: expected a signature of a trusted key, got none');
+      return { keyId: 'k' } as Signed;
+    },
+    doubt: () => null,
+  };
+  // the challenger is signed, the champion is not
+  await registry.sign((await registry.resolve({ name: 'fraud', version: 2 })).sha256, Uint8Array.of(1), 'k', ann);
+  const { ask, follower, service } = await replica(store, clock, {}, trust);
+  expect(service.isReady).toBe(false);
+  expect([(await ask('a')).status, service.models.versions('fraud')]).toEqual([503, []]);
+  isTrusted = true;
+  await follower.look();
+  expect(new Set(await versions(ask))).toEqual(new Set(['1', '2']));
+});
+
+test('while versions of a rollout are loaded one after the other the champion answers', async () => {
+  const { registry, store, clock } = await registryWith();
+  const { sha256: third } = await registry.resolve({ name: 'fraud', version: 3 });
+  const { ask, follower, service } = await replica(store, clock, {
+    registry: {
+      state: () => registry.state(),
+      damage: () => registry.damage(),
+      signature: (version) => registry.signature(version),
+      advanceRollout: registry.advanceRollout.bind(registry),
+      endRollout: registry.endRollout.bind(registry),
+      async file(version) {
+        // asked while version 2 is on the shelf and no route has its share
+        if (version.sha256 === third) seen.push(...(await versions(ask, 5)));
+        return registry.file(version);
+      },
+    },
+  });
+  const seen: (string | null)[] = [];
+  const arms = [{ name: 'b', version: 3, share: 0.1 }];
+  await registry.startRollout('fraud', 2, { ...CANARY, kind: 'ab', arms }, ann);
+  await follower.look();
+  expect(seen).toEqual(['1', '1', '1', '1', '1']);
+  expect(service.models.versions('fraud')).toEqual(['2', '3', '1']);
+});
+
 test('an alias that is not there makes a service that is not ready, and says what to do', async () => {
   const { store, clock } = await registryWith();
   const { service, lines } = await replica(store, clock, { models: [{ name: 'f', of: 'fraud', alias: 'best' }] });

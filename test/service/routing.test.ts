@@ -198,3 +198,26 @@ test.each([
   expect(() => routing.set({ ...ROUTE, ...more } as Route)).toThrow(message);
   expect(await routeOf(ask({ 'x-logodds-route': 'challenger' }))).toBe('challenger');
 });
+
+test('a header that no request can have is no key: it would refuse every request', () => {
+  const { routing } = serviceWith();
+  for (const header of ['', 'x y', 'x:y', 'é'])
+    expect(() => routing.set({ ...ROUTE, key: { header } })).toThrow(
+      /^route codes, key: expected a name that a header can have, got "/,
+    );
+});
+
+test('GET /models/{m} says which version answers which part of the traffic', async () => {
+  const { service, ask } = serviceWith({ arms: [{ ...ROUTE.arms[0], share: 1 }] });
+  await ask({ 'x-logodds-key': 'a' });
+  const told = async () => (await (await service.fetch(new Request('http://localhost/models/codes'))).json()).rollout;
+  expect(await told()).toEqual({
+    champion: { model: 'codes', version: '1' },
+    arms: [{ name: 'challenger', share: 1, model: 'codes', version: '2' }],
+    shadow: null,
+    requests: { challenger: 1 },
+    breach: null,
+  });
+  const plain = createService({ models: [{ name: 'codes', model: bytes.codes }] });
+  expect((await (await plain.fetch(new Request('http://localhost/models/codes'))).json()).rollout).toBeNull();
+});

@@ -47,14 +47,18 @@ const GUARDS: readonly OptionRow[] = (
   [
     ['--alpha <p>', 'probability of a false alarm of all guards together (default: 0.01)', fraction],
     ['--min-requests <n>', 'requests of the challenger before a guard may decide (default: 100)', positiveInteger],
-    ['--error-ratio <r>', 'errors of the challenger may be this many times those of the champion', positiveNumber],
-    ['--latency-ratio <r>', 'its slow requests may be this many times as many', positiveNumber],
+    [
+      '--error-ratio <r>',
+      'errors of the challenger may be this many times those of the champion (default: 1)',
+      positiveNumber,
+    ],
+    ['--latency-ratio <r>', 'its slow requests may be this many times as many (default: 2)', positiveNumber],
     ['--slow <time>', 'what is slow: 50ms (default: the 99th percentile of the champion)', duration],
     ['--max-disagreement <d>', 'greatest mean difference of probability on the same records', share],
     ['--max-psi <psi>', "greatest PSI of its scores against the champion's on the same records", positiveNumber],
     [
       '--max-log-loss-increase <d>',
-      'by how much its log loss may be greater, on the same labelled records',
+      'by how much its log loss may be greater, on the same labelled records (default: 0)',
       positiveNumber,
     ],
   ] as const

@@ -21,7 +21,12 @@ some was cut; a second signal ends it at once (128 and the number of the signal)
 export const serve: CommandLine = {
   name: 'serve',
   description: 'answer scoring requests over HTTP and gRPC',
-  takes: [['[model...]', 'name=FILE, FILE (its stem is the name), or a folder, which is watched']],
+  takes: [
+    [
+      '[model...]',
+      'name=FILE, FILE (its stem is the name), a folder, which is watched, or models:/NAME@ALIAS or models:/NAME/VERSION of a registry, which is followed',
+    ],
+  ],
   options: OPTIONS,
   help: HELP,
   run,

@@ -1,4 +1,4 @@
-import { JSON_OUTPUT, MODEL } from '../options/shared.ts';
+import { JSON_OUTPUT, MODEL_FILE } from '../options/shared.ts';
 import { PASSPHRASE, validity } from '../options/signing.ts';
 import type { OptionRow } from '../options/table.ts';
 import { print, printJson } from '../terminal/print.ts';
@@ -32,7 +32,7 @@ The signature has the format of OpenSSF model signing. A file that is renamed ke
 export const sign: CommandLine = {
   name: 'sign',
   description: 'sign a model file',
-  takes: [MODEL],
+  takes: [MODEL_FILE],
   options: OPTIONS,
   help: HELP,
   run,

@@ -1,4 +1,4 @@
-import { JSON_OUTPUT, MODEL } from '../options/shared.ts';
+import { JSON_OUTPUT, MODEL_FILE } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { print, printJson } from '../terminal/print.ts';
 import type { CommandLine } from './command.ts';
@@ -24,7 +24,7 @@ Exit status: 0 one of the keys signed this file, and the signature is valid now;
 export const verify: CommandLine = {
   name: 'verify',
   description: 'verify the signature of a model file',
-  takes: [MODEL],
+  takes: [MODEL_FILE],
   options: OPTIONS,
   help: HELP,
   run,

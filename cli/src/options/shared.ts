@@ -20,6 +20,8 @@ import {
 /** Arguments of the commands. */
 export const DATA = ['[data]', 'file, glob, or - for standard input'] as const;
 export const MODEL = ['<model>', 'model file, or models:/NAME@ALIAS or models:/NAME/VERSION of a registry'] as const;
+/** Of commands that read the bytes of a file, and what lies beside it. */
+export const MODEL_FILE = ['<model>', 'model file'] as const;
 
 /** Where the registry is. */
 export const REGISTRY: OptionRow = [

@@ -32,7 +32,7 @@ const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3
 
 /** "90s", "15m", "1h", "250ms" → seconds */
 export const duration = (text: string): number => {
-  const rule = 'a time such as 90s, 15m, 1h or 2d';
+  const rule = 'a time such as 50ms, 90s, 15m, 1h or 2d';
   const [, value, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim()) ?? refuse(rule, text);
   return Number(value) * SECONDS[unit]!;
 };

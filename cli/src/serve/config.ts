@@ -128,7 +128,8 @@ function unknownKey(key: string): string {
 function placed(values: Values, folder: string): Values {
   const at = (path: unknown): unknown => {
     if (Array.isArray(path)) return path.map(at);
-    return typeof path === 'string' && !/^https?:\/\//.test(path) ? resolve(folder, path) : path;
+    // https://, s3://, models:/ name places of their own
+    return typeof path === 'string' && !/^[a-z][a-z0-9+.-]+:\//i.test(path) ? resolve(folder, path) : path;
   };
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => {

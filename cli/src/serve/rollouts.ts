@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
   type Change,
@@ -28,7 +28,9 @@ export class Rollouts {
   readonly #log: (line: LogLine) => void;
   readonly #path: string | undefined;
   #routes: RouteFile;
-  #text = '';
+  #text: string | null = '';
+  /** why the file could not be used; it is not said at every look */
+  #said = '';
   #follower: Follower | null = null;
 
   /** @throws ERR_DATA, ERR_RANGE for a file of routes or receivers that cannot be used */
@@ -84,15 +86,21 @@ export class Rollouts {
 
   /** Routes of models that no registry has. */
   #lookAtFile(path: string): void {
-    let text: string;
+    let text: string | null = null;
     try {
-      text = readFileSync(path, 'utf8');
-      if (text === this.#text) return;
+      text = existsSync(path) ? readFileSync(path, 'utf8') : null;
+      if (text === this.#text) {
+        this.#said = '';
+        return;
+      }
       this.#routes = readRoutes(path);
     } catch (error) {
-      this.#log({ level: 'error', event: 'routes', reason: (error as Error).message });
+      const { message } = error as Error;
+      if (message !== this.#said) this.#log({ level: 'error', event: 'routes', reason: message });
+      this.#said = message;
       return;
     }
+    this.#said = '';
     this.#text = text;
     for (const [name, entry] of Object.entries(this.#routes))
       if (!this.#followed.has(name)) this.routing.set(routeOfFile(name, entry));

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { checkGuards, checkKey } from '../../../registry/src/index.ts';
 import { checkRoute, type Route } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
@@ -22,9 +23,18 @@ const MEMBERS = ['challenger', 'arms', 'shadow', 'fallback', 'answer', 'key', 's
 
 /** Reads a file of routes. @throws ERR_DATA, ERR_RANGE */
 export function readRoutes(path: string): RouteFile {
+  const refuse = (what: string, rule: string, got: string, next: string): never => {
+    throw new LogoddsError('ERR_RANGE', `--routes ${path}${what}: expected ${rule}, got ${got}; ${next}`);
+  };
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return refuse('', 'a file that can be read', `an error (${reason(error)})`, 'check the path');
+  }
   let routes: RouteFile;
   try {
-    routes = JSON.parse(readFileSync(path, 'utf8'));
+    routes = JSON.parse(text);
   } catch (error) {
     throw new LogoddsError(
       'ERR_DATA',
@@ -34,17 +44,28 @@ export function readRoutes(path: string): RouteFile {
       },
     );
   }
+  if (!isObject(routes)) return refuse('', 'an object with a route for each model', kindOf(routes), 'correct the file');
   for (const [name, entry] of Object.entries(routes)) {
+    if (!isObject(entry)) return refuse(`, ${name}`, 'an object', kindOf(entry), 'correct it');
     const other = Object.keys(entry).find((member) => !MEMBERS.includes(member));
-    if (other !== undefined)
-      throw new LogoddsError(
-        'ERR_RANGE',
-        `--routes ${path}, ${name}: expected ${MEMBERS.join(', ')}, got ${JSON.stringify(other)}; correct or remove it`,
-      );
+    if (other !== undefined) refuse(`, ${name}`, MEMBERS.join(', '), JSON.stringify(other), 'correct or remove it');
+    const { challenger, arms = [], shadow, key, guards } = entry;
+    for (const model of [challenger?.model, shadow, ...arms.map((arm) => arm.model)])
+      if (model === name) refuse(`, ${name}`, 'another model beside it', 'itself', 'name another');
+    try {
+      if (key !== undefined) checkKey(key);
+      if (guards) checkGuards(guards);
+    } catch (error) {
+      throw new LogoddsError('ERR_RANGE', `--routes ${path}, ${name}: ${(error as Error).message}`, { cause: error });
+    }
     checkRoute(routeOfFile(name, entry));
   }
   return routes;
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const kindOf = (value: unknown): string => (Array.isArray(value) ? 'a list' : value === null ? 'null' : typeof value);
 
 const target = (model: string) => ({ model, version: null });
 

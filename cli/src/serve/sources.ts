@@ -46,9 +46,17 @@ export function placeOf(given: string): Place {
 
 const nameOf = (path: string): string => basename(path).replace(/\.[^.]+$/, '');
 
-/** The files of places, by the name of their models. @throws ERR_DATA for a name that two files have */
+/** The files of places, by the name of their models. @throws ERR_DATA for a name that two files have, or a file and a reference */
 export function filesOf(places: readonly Place[]): Map<string, string> {
   const files = new Map<string, string>();
+  const references = new Map<string, string>();
+  for (const place of places) {
+    if (place.kind !== 'registry') continue;
+    const { name, of, alias, version } = place.model;
+    const reference = `models:/${of}${alias === undefined ? `/${version}` : `@${alias}`}`;
+    refuseTwice(reference, name, references.get(name));
+    references.set(name, reference);
+  }
   for (const place of places) {
     if (place.kind === 'registry') continue;
     const found =
@@ -59,16 +67,20 @@ export function filesOf(places: readonly Place[]): Map<string, string> {
             .sort()
             .map((file) => [nameOf(file), join(place.path, file)] as const);
     for (const [name, path] of found) {
-      const other = files.get(name);
-      if (other !== undefined && other !== path)
-        throw new LogoddsError(
-          'ERR_DATA',
-          `${path}: expected a name of its own, got ${name}, which ${other} has; give it another by NAME=${path}`,
-        );
+      refuseTwice(path, name, files.get(name) ?? references.get(name));
       files.set(name, path);
     }
   }
   return files;
+}
+
+/** @throws ERR_DATA for a name that another place has */
+function refuseTwice(place: string, name: string, other: string | undefined): void {
+  if (other === undefined || other === place) return;
+  throw new LogoddsError(
+    'ERR_DATA',
+    `${place}: expected a name of its own, got ${name}, which ${other} has; give it another by NAME=${place}`,
+  );
 }
 
 /** Called when a model was put, could not be put, or is gone. */

@@ -79,7 +79,7 @@ function tellReady({ json, workers, socket, socketMode }: ServeOptions, ready: R
     });
     return;
   }
-  const names = ready.models.map(({ name }) => name).join(', ') || 'no model';
+  const names = [...new Set(ready.models.map(({ name }) => name))].join(', ') || 'no model';
   say(`${names} at ${ready.url}${socket === undefined ? '' : ` (mode ${socketMode})`}`);
 }
 

@@ -34,7 +34,7 @@ const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlin
 export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
     const served = core.shelf.find(c.req.param('model'), queryOf(c.req.raw)['version'] ?? null, sightOf(c.req.raw));
-    return jsonResponse(describe(served, core.shelf));
+    return jsonResponse({ ...describe(served, core.shelf), rollout: rolloutOf(core.routeOf(served.name)) });
   });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
@@ -51,6 +51,21 @@ export function addOwn(app: Hono, core: Core): void {
       );
     }),
   );
+}
+
+/** Which version answers which part of the traffic; null: one answers all. */
+function rolloutOf(followed: ReturnType<Core['routeOf']>) {
+  if (!followed) return null;
+  const { route, requests, breach } = followed;
+  const { champion, arms, shadow = null } = route;
+  const target = ({ model, version }: typeof champion) => ({ model, version });
+  return {
+    champion: target(champion),
+    arms: arms.map(({ name, share, ...to }) => ({ name, share, ...target(to) })),
+    shadow: shadow && target(shadow),
+    requests,
+    breach: breach?.why ?? null,
+  };
 }
 
 const hasQuery = (c: Context): boolean => c.req.url.includes('?');

@@ -122,6 +122,8 @@ export class Follower {
     for (const number of versions) {
       try {
         await this.#put(name, entry.versions.get(number)!);
+        // what was put last would answer all until its share is known
+        shelf.prefer(name, String(wanted));
       } catch (error) {
         missing.add(number);
         const { message } = error as Error;
@@ -134,12 +136,11 @@ export class Follower {
           version: String(number),
           reason: message,
         });
+        // the version before answers until the new one can; without one no challenger may answer in its place
+        if (number === wanted) return;
       }
     }
-    // the version before answers until the new one can
-    if (missing.has(wanted)) return;
     const isThere = (target: Target): boolean => !missing.has(Number(target.version));
-    shelf.prefer(name, String(wanted));
     const arms = route.arms.filter(isThere);
     const shadow = route.shadow && isThere(route.shadow) ? route.shadow : null;
     // the shelf has the champion first: what needs no more costs nothing

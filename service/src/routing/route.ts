@@ -63,7 +63,7 @@ export const CHAMPION = 'champion';
 export const CHALLENGER = 'challenger';
 
 /** @throws ERR_RANGE for a route that cannot be followed */
-export function checkRoute({ name, arms, salt, answer }: Route): void {
+export function checkRoute({ name, arms, salt, key, answer }: Route): void {
   const refuse = (what: string, rule: string, got: unknown, next: string): never => {
     throw new LogoddsError('ERR_RANGE', `route ${name}, ${what}: expected ${rule}, got ${String(got)}; ${next}`);
   };
@@ -78,6 +78,8 @@ export function checkRoute({ name, arms, salt, answer }: Route): void {
   }
   if (sum > 1 + 1e-12) refuse('shares', 'at most 1 together', sum, 'make some smaller; the champion has the rest');
   if (salt === '') refuse('salt', 'a text', 'none', 'give one: it keeps assignments apart');
+  if (key && 'header' in key && !/^[!#$%&'*+.^_`|~\w-]+$/.test(key.header))
+    refuse('key', 'a name that a header can have', JSON.stringify(key.header), 'correct it');
   if (answer && !(answer.probability > 0 && answer.probability < 1))
     refuse('answer', 'a probability between 0 and 1', answer.probability, 'correct it');
 }

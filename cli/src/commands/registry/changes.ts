@@ -6,6 +6,7 @@ import { actOf, openRegistry, type RegistryFlags } from '../../jobs/registry/ope
 import { pairs, positiveInteger } from '../../options/values.ts';
 import { facts } from '../../terminal/layout.ts';
 import { print, printJson } from '../../terminal/print.ts';
+import { refuseNone } from './views.ts';
 
 interface ChangeFlags extends RegistryFlags {
   readonly json?: boolean;
@@ -135,6 +136,8 @@ interface GcFlags extends ChangeFlags {
 /** Runs `registry gc`. */
 export async function gc({ dryRun = false, older = 3600, ...flags }: GcFlags): Promise<void> {
   const registry = await openRegistry(flags.registry);
+  // without its log no file would be one of a version
+  await refuseNone(registry);
   const { removed, bytes, tooNew } = dryRun
     ? await registry.unused(1000 * older)
     : await registry.collect(actOf(flags), 1000 * older);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { type ModelRegistry, parseReference, versionOf } from '../../../../registry/src/index.ts';
+import { checkAlias, type ModelRegistry, parseReference, versionOf } from '../../../../registry/src/index.ts';
 import { LogoddsError, loadModel } from '../../../../src/index.ts';
 import { lineageOf, metricsOfModel } from '../../jobs/registry/facts.ts';
 import { fetchModel } from '../../jobs/registry/fetch.ts';
@@ -24,6 +24,7 @@ interface PushFlags extends RegistryFlags {
 export async function push(path: string, flags: PushFlags): Promise<void> {
   const { name, alias, tag, metric, parent, restore, json } = flags;
   const act = actOf(flags);
+  if (alias !== undefined) checkAlias(alias);
   const file = readFile(path, 'a model file');
   const signature = existsSync(`${path}.sig`) ? readFile(`${path}.sig`, 'its signature') : undefined;
   let model: ReturnType<typeof loadModel>;

@@ -147,7 +147,7 @@ const OUTCOMES: Readonly<Record<NonNullable<Rollout['outcome']>, string>> = {
 /** A rollout as lines of names and texts. */
 export function rolloutText({ rollout, aliases }: Entry): string {
   const { plan, champion, challenger, step, since, outcome, why } = rollout!;
-  const { kind, steps, arms = [], key, guards = {}, isAutomatic = true, promotes = false } = plan;
+  const { kind, steps, arms = [], key, guards = {} } = plan;
   const held = (seconds: number | null) =>
     seconds === null ? 'until it is advanced' : `at least ${timeText(seconds)}`;
   const shares = steps.map(
@@ -171,15 +171,29 @@ export function rolloutText({ rollout, aliases }: Entry): string {
     ['sticky to', key ?? 'the header x-logodds-key, else the id of the request'],
     [
       'guards',
-      Object.entries(guards)
-        .map(([guard, value]) => `${guard} ${value}`)
-        .join(', ') || 'as by default: errors, refusals and slow requests, log loss where labels come',
+      // these watch whatever is given; the others begin with their limit
+      ['errors, refusals and slow requests, log loss where labels come']
+        .concat(Object.entries(guards).map(([guard, value]) => `${guard} ${value}`))
+        .join(', '),
     ],
-    [
-      'then',
-      `${isAutomatic ? 'steps follow by themselves' : 'somebody advances it'}; after the last one ${promotes ? 'the challenger becomes champion' : 'somebody decides: logodds rollout advance or abort'}`,
-    ],
+    outcome === null ? ['then', thenText(rollout!)] : null,
   ]);
+}
+
+/** What comes next: steps without a time, and the last one of a rollout that does not promote, wait for somebody. */
+function thenText({ plan, step }: Rollout): string {
+  const { steps, isAutomatic = true, promotes = false } = plan;
+  const left = steps.slice(step, promotes ? undefined : -1);
+  const last = promotes ? 'the challenger becomes champion' : 'somebody decides: logodds rollout advance or abort';
+  if (left.length === 0) return last;
+  const byThemselves = isAutomatic ? left.filter(({ holdSeconds }) => holdSeconds !== null).length : 0;
+  const follows =
+    byThemselves === left.length
+      ? 'steps follow by themselves while no guard objects'
+      : byThemselves === 0
+        ? 'somebody goes on: logodds rollout advance'
+        : 'steps with a time follow by themselves while no guard objects, the others by logodds rollout advance';
+  return `${follows}; after the last one ${last}`;
 }
 
 function timeText(seconds: number): string {

@@ -2,6 +2,7 @@
 import {
   aliasesOf,
   type Entry,
+  type ModelRegistry,
   type RegistryEvent,
   type State,
   type Verified,
@@ -146,7 +147,9 @@ export async function log(name: string | undefined, { json, registry: place }: V
   const width = Math.max(0, ...events.map(({ seq }) => String(seq).length));
   for (const event of events) {
     const why = event.why === undefined ? '' : ` (${event.why})`;
-    print(`${String(event.seq).padStart(width)}  ${second(event.at)}  ${event.by}: ${eventText(event)}${why}\n`);
+    // one line an event: a reason of several lines would look like events that never were
+    const said = `${event.by}: ${eventText(event)}${why}`.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
+    print(`${String(event.seq).padStart(width)}  ${second(event.at)}  ${said}\n`);
   }
   if (events.length === 0) print(`${registry.place}: nothing has happened\n`);
 }
@@ -155,6 +158,7 @@ export async function log(name: string | undefined, { json, registry: place }: V
 export async function verify({ json, registry: place }: ViewFlags): Promise<void> {
   // damage is named below, so it is no warning here
   const registry = await openRegistry(place, { quiet: true });
+  await refuseNone(registry);
   const found = await registry.verify();
   const damaged = found.faults.filter(({ kind }) => kind === 'damaged');
   const isSound = damaged.length === 0 && found.problems.length === 0;
@@ -167,6 +171,16 @@ export async function verify({ json, registry: place }: ViewFlags): Promise<void
       `${registry.place}: expected an undamaged registry, got ${count} ${count === 1 ? 'problem' : 'problems'}; put back what is damaged from a copy`,
     );
   }
+}
+
+/** A place that was mistyped must not pass for a sound registry. @throws ERR_STORE where nothing was ever written */
+export async function refuseNone(registry: ModelRegistry): Promise<void> {
+  const { seq, entries } = await registry.state();
+  if (seq > 0 || entries.size > 0) return;
+  throw new LogoddsError(
+    'ERR_STORE' as never,
+    `${registry.place}: expected a registry, got a place without a log of one; correct --registry`,
+  );
 }
 
 function verifyText(place: string, { events, files, faults, problems }: Verified): string {

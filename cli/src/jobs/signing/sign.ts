@@ -62,6 +62,11 @@ export const timeText = (time: number | null | undefined): string | null =>
 
 /** @throws ERR_DATA */
 export function readBytes(path: string, what: string): Uint8Array {
+  if (path.startsWith('models:/'))
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${path}: expected a file, got a reference; write it by logodds pull ${path} --signature --out FILE, and push FILE again when it is signed`,
+    );
   try {
     return readFileSync(path);
   } catch (error) {

@@ -15,6 +15,8 @@ export const object = (properties: Readonly<Record<string, object>>, ...optional
   properties,
 });
 
+/** A version of a model; null: the one that is asked where none is named. */
+const TARGET = object({ model: text, version: { type: ['string', 'null'] } });
 const PROBABILITY = { type: ['number', 'null'], minimum: 0, maximum: 1 };
 const EXPLAIN = { type: 'integer', minimum: 0, maximum: 100, description: 'greatest number of reasons of each row' };
 const INTERVAL = {
@@ -132,6 +134,20 @@ export const SCHEMAS = {
     version: text,
     versions: { ...listOf(text), description: 'the last one is asked where none is named' },
     sha256: text,
+    rollout: {
+      description:
+        'which version answers which part of the traffic, as this process knows it; null where one answers all',
+      anyOf: [
+        { type: 'null' },
+        object({
+          champion: TARGET,
+          arms: listOf(object({ name: text, share: { type: 'number' }, ...TARGET.properties })),
+          shadow: { anyOf: [{ type: 'null' }, TARGET] },
+          requests: { type: 'object', description: 'how many each arm has answered' },
+          breach: { type: ['string', 'null'], description: 'why a guard has ended it' },
+        }),
+      ],
+    },
     signature: {
       description: 'the signature that was verified; null where none is asked',
       anyOf: [
