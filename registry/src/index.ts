@@ -1,3 +1,5 @@
+export { entryOf, isRunning, versionOf, versionsOf } from './changes/find.ts';
+export type { Collected } from './collect.ts';
 export { type RegistryCode, registryError } from './errors.ts';
 export {
   type Envelope,
@@ -11,6 +13,7 @@ export {
   type RegistryEvent,
   type Tags,
 } from './event.ts';
+export { modelPath, signaturePath } from './files.ts';
 export { type Fault, type History, readLog } from './log.ts';
 export { type Kept, MLMODEL, MODEL_FILE, mlmodelOf, yamlOf } from './mlflow/mlmodel.ts';
 export { MlflowRegistry, openMlflow } from './mlflow/registry.ts';
@@ -25,22 +28,7 @@ export {
   type RunStatus,
 } from './mlflow/tracking.ts';
 export { checkAlias, checkName, isReference, parseReference, type Reference } from './reference.ts';
-export {
-  type Act,
-  type Collected,
-  entryOf,
-  isRunning,
-  type ModelRegistry,
-  modelPath,
-  type Push,
-  type Pushed,
-  Registry,
-  type RegistryOptions,
-  signaturePath,
-  type Verified,
-  versionOf,
-  versionsOf,
-} from './registry.ts';
+export { type ModelRegistry, type Push, type Pushed, Registry, type Verified } from './registry.ts';
 export type { Arm, Guards, RolloutPlan, Step } from './rollout.ts';
 export {
   aliasesOf,
@@ -55,3 +43,4 @@ export {
 } from './state.ts';
 export type { LogText, Store, Stored } from './store.ts';
 export { MemoryStore } from './stores/memory.ts';
+export type { Act, RegistryOptions } from './writer.ts';
