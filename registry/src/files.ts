@@ -17,6 +17,12 @@ export class ModelFiles {
     this.#store = store;
   }
 
+  /** The SHA-256 of a model file as it is now; null: it is not there. @throws ERR_STORE */
+  async digest(digest: string): Promise<string | null> {
+    const bytes = await this.find(modelPath(digest));
+    return bytes && bytesToHex(sha256(bytes));
+  }
+
   /** The file of a version, whose digest is checked. @throws ERR_STORE */
   async read({ sha256: digest, name, version }: Pick<Version, 'sha256' | 'name' | 'version'>): Promise<Uint8Array> {
     const { place } = this.#store;

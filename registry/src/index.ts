@@ -1,4 +1,4 @@
-export { entryOf, isRunning, versionOf, versionsOf } from './changes/find.ts';
+export { entryOf, isRunning, versionOf, versionsOf, withDigest } from './changes/find.ts';
 export type { Collected } from './collect.ts';
 export { type RegistryCode, registryError } from './errors.ts';
 export {
@@ -27,9 +27,12 @@ export {
   type Point,
   type RunStatus,
 } from './mlflow/tracking.ts';
-export { checkAlias, checkName, isReference, parseReference, type Reference } from './reference.ts';
-export { type ModelRegistry, type Push, type Pushed, Registry, type Verified } from './registry.ts';
+export type { Push, Pushed } from './push.ts';
+export { checkAlias, checkName, DIGEST, isReference, parseReference, type Reference } from './reference.ts';
+export { type ModelRegistry, Registry } from './registry.ts';
 export type { Arm, Guards, RolloutPlan, Step } from './rollout.ts';
+export type { Unmet } from './signatures.ts';
+export type { TrustTexts } from './signing/trust.ts';
 export {
   aliasesOf,
   CHAMPION,
@@ -43,4 +46,5 @@ export {
 } from './state.ts';
 export type { LogText, Store, Stored } from './store.ts';
 export { MemoryStore } from './stores/memory.ts';
+export type { Verified } from './verification.ts';
 export type { Act, RegistryOptions } from './writer.ts';

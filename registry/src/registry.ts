@@ -1,52 +1,21 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
-import { loadModel, type ModelBytes } from 'logodds/score';
-import { allStages } from 'logodds/stages';
 import { aliased, rolledBack } from './changes/aliases.ts';
 import { entryOf, versionOf } from './changes/find.ts';
 import { advanced, ended, started } from './changes/rollouts.ts';
-import { gated, pushed, retirement, sameFile, signed, tagged, type Verdict } from './changes/versions.ts';
+import { gated, retirement, tagged, type Verdict } from './changes/versions.ts';
 import { checkPlan } from './checkPlan.ts';
-import { type Collected, Collector, isTemporary } from './collect.ts';
-import type { Lineage, Metrics, Outcome, RegistryEvent, Tags } from './event.ts';
+import { type Collected, Collector } from './collect.ts';
+import type { Happening, Outcome, RegistryEvent } from './event.ts';
 import { ModelFiles, modelPath, signaturePath } from './files.ts';
 import type { Fault } from './log.ts';
+import { type Push, type Pushed, Pusher } from './push.ts';
 import { checkAlias, checkName, type Reference } from './reference.ts';
 import type { RolloutPlan } from './rollout.ts';
+import { checkTogether, demandedKeys, Signatures } from './signatures.ts';
+import type { TrustTexts } from './signing/trust.ts';
 import { CHAMPION, type Entry, type State, type Version } from './state.ts';
 import type { Store } from './store.ts';
+import { type Verified, verification } from './verification.ts';
 import { type Act, LogWriter, type RegistryOptions } from './writer.ts';
-
-/** A model file that becomes a version. */
-export interface Push extends Act {
-  readonly name: string;
-  readonly file: Uint8Array;
-  /** whether a version of this file that is retired is to be used again; default false: it is refused */
-  readonly restore?: boolean;
-  /** put beside the model */
-  readonly signature?: Uint8Array;
-  /** ids of the keys that signed, which the caller has verified */
-  readonly keyIds?: readonly string[];
-  readonly tags?: Tags;
-  readonly metrics?: Metrics;
-  readonly lineage?: Lineage;
-}
-
-/** What a push did. */
-export interface Pushed {
-  readonly version: Version;
-  /** false: the file was a version of this name before */
-  readonly isNew: boolean;
-}
-
-/** What a verification found. */
-export interface Verified {
-  readonly events: number;
-  readonly files: number;
-  readonly faults: readonly Fault[];
-  /** what is wrong with files and events: one sentence each */
-  readonly problems: readonly string[];
-}
 
 const HOUR = 3_600_000;
 
@@ -59,11 +28,15 @@ export class Registry {
   readonly #log: LogWriter;
   readonly #files: ModelFiles;
   readonly #collector: Collector;
+  readonly #signatures: Signatures;
+  readonly #pusher: Pusher;
 
   constructor(store: Store, { now = Date.now, id = () => crypto.randomUUID() }: RegistryOptions = {}) {
     this.#store = store;
     this.#log = new LogWriter(store, { now, id });
     this.#files = new ModelFiles(store);
+    this.#signatures = new Signatures(this.#files);
+    this.#pusher = new Pusher(this.#log, this.#files, this.#signatures);
     this.#collector = new Collector(store, this.#log, now);
   }
 
@@ -108,44 +81,39 @@ export class Registry {
 
   /**
    * Makes a model file a version of a name. A file that is a version of that name already stays that one.
-   * @throws ERR_FORMAT for what is no model file; ERR_REGISTRY, ERR_STORE
+   * @throws ERR_FORMAT for what is no model file; ERR_SIGNATURE for a signature that is none of it; ERR_DATA, ERR_REGISTRY, ERR_STORE
    */
-  async push(push: Push): Promise<Pushed> {
-    const { file, restore = false, signature, keyIds = [], tags, metrics, lineage, ...act } = push;
-    const name = checkName(push.name);
-    loadModel(file as ModelBytes, allStages);
-    const digest = bytesToHex(sha256(file));
-    let isNew = true;
-    const next = (state: State) => {
-      isNew = sameFile(state, name, digest) === undefined;
-      return pushed(state, { name, sha256: digest, bytes: file.length, tags, metrics, lineage }, restore);
-    };
-    // what is refused leaves no file
-    next(await this.state());
-    await this.#files.put(modelPath(digest), file);
-    if (signature) await this.#store.write(signaturePath(digest), signature);
-    for (const keyId of keyIds) await this.#log.commit({ ...act }, (state) => signed(state, digest, keyId));
-    await this.#log.commit(act, next);
-    // a collection that began before may have taken it away
-    await this.#files.put(modelPath(digest), file);
-    if (signature && !(await this.#files.find(signaturePath(digest))))
-      await this.#store.write(signaturePath(digest), signature);
-    return { version: sameFile(await this.state(), name, digest)!, isNew };
+  push(push: Push): Promise<Pushed> {
+    return this.#pusher.push(push);
   }
 
-  /** Puts a signature beside a model file. The caller has verified it. @throws ERR_STORE */
-  async sign(digest: string, signature: Uint8Array, keyId: string, act: Act): Promise<void> {
-    await this.#store.write(signaturePath(digest), signature);
-    await this.#log.commit(act, (state) => signed(state, digest, keyId));
+  /**
+   * Puts a signature beside the file of a version.
+   * @param trust  as of `Push`
+   * @returns ids of the keys that are known to have made it
+   * @throws ERR_SIGNATURE for a signature that is none of this file, or not as good as the one that is there; ERR_DATA, ERR_REGISTRY, ERR_STORE
+   */
+  async sign(name: string, version: number, signature: Uint8Array, act: Act, trust?: TrustTexts): Promise<string[]> {
+    return this.#pusher.sign(await this.resolve({ name, version }), signature, act, trust);
+  }
+
+  /** Writes an event, if the signatures of the versions that it brings to an alias are those that the alias demands. */
+  #bring(act: Act, next: (state: State) => Happening | null): Promise<boolean> {
+    const seen = new Set<string>();
+    return this.#log.commit(act, async (state, at) => {
+      const happening = next(state);
+      if (happening) await this.#signatures.check(state, happening, at, seen);
+      return happening;
+    });
   }
 
   /**
    * Has an alias name a version, or none. To move `champion` is to promote.
-   * @throws ERR_REGISTRY for a version that is not there or retired, or that has not what the registry demands
+   * @throws ERR_REGISTRY for a version that is not there or retired, or went through no gate that is demanded; ERR_SIGNATURE for one without a signature that is
    */
   async alias(name: string, version: number | null, alias: string, act: Act): Promise<void> {
     checkAlias(alias);
-    await this.#log.commit(act, (state) => aliased(state, name, version, alias));
+    await this.#bring(act, (state) => aliased(state, name, version, alias));
   }
 
   /**
@@ -153,10 +121,10 @@ export class Registry {
    * is named, that alone happens: the champion answers everything.
    * @param to  null: the one before
    * @returns the version that `champion` names then
-   * @throws ERR_REGISTRY where there is no such version
+   * @throws ERR_REGISTRY where there is no such version; ERR_SIGNATURE as of `alias`
    */
   async rollback(name: string, to: number | null, act: Act): Promise<number> {
-    await this.#log.commit(act, (state) => rolledBack(state, name, to));
+    await this.#bring(act, (state) => rolledBack(state, name, to));
     return (await this.entry(name)).aliases.get(CHAMPION)!;
   }
 
@@ -180,32 +148,52 @@ export class Registry {
     await this.#log.commit(act, (state) => gated(state, name, version, said));
   }
 
-  /** Says what must be there before an alias is moved; no keys and no gate: nothing. `*` stands for every model. @throws ERR_REGISTRY */
+  /**
+   * Says what must be there before an alias is moved; no keys and no gate: nothing. The signature beside a model file is verified against the keys whenever an
+   * alias is moved, or a rollout starts, goes on or ends in a promotion.
+   * @param name  `*` stands for every model
+   * @param keys  public keys or certificates in PEM, of which one must have signed
+   * @param revoked  what is trusted no more, as of `revokedOf`
+   * @throws ERR_REGISTRY; ERR_DATA for keys and lists that are none
+   */
   async demand(
     name: string,
     alias: string,
-    { keys = [], gate = false }: { keys?: readonly string[]; gate?: boolean },
+    { keys: texts = [], revoked, gate = false }: Partial<TrustTexts> & { readonly gate?: boolean },
     act: Act,
   ): Promise<void> {
     if (name !== '*') checkName(name);
     checkAlias(alias);
-    await this.#log.commit(act, () => ({ event: 'demanded', name, alias, keys, gate }));
+    const keys = await demandedKeys(texts, revoked);
+    await this.#log.commit(act, (state) => {
+      checkTogether(state, name, alias, keys.keys);
+      return { event: 'demanded', name, alias, ...keys, gate };
+    });
   }
 
-  /** Starts a rollout of a version beside the champion. @throws ERR_REGISTRY, ERR_RANGE */
+  /** Versions that stand under aliases without a signature that these demand now: a sentence for each. @param of  this model alone @throws ERR_STORE */
+  async unmet(of?: string): Promise<string[]> {
+    const { state, history } = await this.#log.read();
+    return this.#signatures.standing(state, this.#log.times(history).at, of);
+  }
+
+  /**
+   * Starts a rollout of a version beside the champion. Versions that answer in its place need the signatures that it needs.
+   * @throws ERR_REGISTRY, ERR_RANGE; ERR_SIGNATURE as of `alias`
+   */
   async startRollout(name: string, challenger: number, plan: RolloutPlan, act: Act): Promise<void> {
     checkPlan(plan);
-    await this.#log.commit(act, (state) => started(state, name, challenger, plan));
+    await this.#bring(act, (state) => started(state, name, challenger, plan));
   }
 
   /**
    * Goes on to the next step of a rollout. After the last one the challenger becomes champion.
    * @param from  the step that the caller has seen; where the rollout has left it, nothing happens
    * @returns whether it was this call that went on
-   * @throws ERR_REGISTRY
+   * @throws ERR_REGISTRY; ERR_SIGNATURE as of `alias`
    */
   advanceRollout(name: string, act: Act, from?: number): Promise<boolean> {
-    return this.#log.commit(act, (state) => advanced(state, name, from));
+    return this.#bring(act, (state) => advanced(state, name, from));
   }
 
   /**
@@ -218,24 +206,11 @@ export class Registry {
     return this.#log.commit(act, (state) => ended(state, name, outcome, of));
   }
 
-  /** Checks the log and every file. @throws ERR_STORE, ERR_FORMAT */
+  /** Checks the log, every file, and the signatures that aliases demand. @throws ERR_STORE, ERR_FORMAT */
   async verify(): Promise<Verified> {
-    const { history, state } = await this.#log.read();
-    const problems = state.misfits.map(({ seq, reason }) => `event ${seq} counts for nothing: ${reason}`);
-    const digests = new Map<string, Version>();
-    for (const { versions } of state.entries.values())
-      for (const version of versions.values()) if (!version.isRetired) digests.set(version.sha256, version);
-    for (const version of digests.values()) {
-      try {
-        await this.file(version);
-      } catch (error) {
-        problems.push((error as Error).message);
-      }
-    }
-    for (const { path } of await this.#store.list('models/'))
-      if (!/^models\/[0-9a-f]{64}\.safetensors(\.sig)?(\.trash)?$/.test(path) && !isTemporary(path))
-        problems.push(`${path} is no file of a registry`);
-    return { events: history.events.length, files: digests.size, faults: history.faults, problems };
+    const read = await this.#log.read();
+    const stored = await this.#store.list('models/');
+    return verification(read, this.#log.times(read.history).at, stored, this.#files, this.#signatures);
   }
 
   /**

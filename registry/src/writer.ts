@@ -52,18 +52,22 @@ export class LogWriter {
 
   /**
    * Writes an event. Where another one came first, what happens is asked again of what the registry says then.
-   * @param next  null: nothing has to happen
+   * @param next  null: nothing has to happen. It is given the time that the event will have
    * @returns whether something happened
    */
-  async commit(act: Act, next: (state: State) => Happening | null): Promise<boolean> {
+  async commit(
+    act: Act,
+    next: (state: State, at: string) => Happening | null | Promise<Happening | null>,
+  ): Promise<boolean> {
     const id = this.#id();
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const { history, state, log } = await this.read();
       // by its id: a store that was asked twice, since its first answer was lost, says that somebody was first
       if (attempt > 0 && history.events.some((event) => event.id === id)) return true;
-      const happening = next(state);
+      const times = this.times(history);
+      const happening = await next(state, times.at);
       if (!happening) return false;
-      const event = { ...this.#envelope(history, act, id), ...happening } as RegistryEvent;
+      const event = { ...envelope(history, act, id, times), ...happening } as RegistryEvent;
       const line = `${history.isWhole ? '' : '\n'}${lineOf(event)}\n`;
       await this.#store.append(line, log.mark);
     }
@@ -73,14 +77,21 @@ export class LogWriter {
     );
   }
 
-  #envelope({ seq, head, events }: History, { by, why }: Act, id: string) {
+  /** The time of the next event, which is never before that of the last one, and what the clock says. */
+  times({ events }: History): Times {
     const last = events.at(-1)?.at ?? '';
     const clock = new Date(this.#now()).toISOString();
-    const at = clock < last ? last : clock;
-    return {
-      ...{ format: FORMAT, seq: seq + 1, before: seq === 0 ? FIRST : head, id, at, by },
-      ...(at !== clock && { clock }),
-      ...(why !== undefined && why !== '' && { why }),
-    };
+    return { at: clock < last ? last : clock, clock };
   }
 }
+
+interface Times {
+  readonly at: string;
+  readonly clock: string;
+}
+
+const envelope = ({ seq, head }: History, { by, why }: Act, id: string, { at, clock }: Times) => ({
+  ...{ format: FORMAT, seq: seq + 1, before: seq === 0 ? FIRST : head, id, at, by },
+  ...(at !== clock && { clock }),
+  ...(why !== undefined && why !== '' && { why }),
+});

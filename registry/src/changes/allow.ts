@@ -12,7 +12,7 @@ export const retired = ({ name, version }: Version, next: string) =>
     `version ${version} of ${name}: expected one that is in use, got one that is retired; ${next}`,
   );
 
-/** @param isBack  the version had the alias before: it went through what was demanded then @throws ERR_REGISTRY */
+/** What an alias demands but signatures, which `Signatures` verifies. @param isBack  the version had the alias before: it went through what was demanded then @throws ERR_REGISTRY */
 export function allow(state: State, version: Version, alias: string, isBack = false): void {
   notRetired(version);
   const { name, version: number, gate } = version;
@@ -22,12 +22,6 @@ export function allow(state: State, version: Version, alias: string, isBack = fa
       `version ${number} of ${name}: expected one that has passed its gate, got one that failed it (${gate.failed.join(', ')}); train another, or have the gate pass first`,
     );
   for (const demand of state.demands.filter((one) => one.alias === alias && (one.name === '*' || one.name === name))) {
-    const keys = state.signatures.get(version.sha256) ?? [];
-    if (demand.keys.length > 0 && !demand.keys.some((key) => keys.includes(key)))
-      throw registryError(
-        'ERR_SIGNATURE',
-        `version ${number} of ${name}: expected a signature of a key that ${alias} demands (${demand.keys.map((key) => key.slice(0, 12)).join(', ')}), got ${keys.length === 0 ? 'none' : keys.map((key) => key.slice(0, 12)).join(', ')}; sign it with such a key, then push the signature`,
-      );
     if (demand.gate && !gate && !isBack)
       throw registryError(
         'ERR_REGISTRY',

@@ -15,8 +15,9 @@ export function entryOf({ entries }: State, name: string): Entry {
 }
 
 /** @throws ERR_REGISTRY */
-export function versionOf(state: State, { name, version, alias }: Reference): Version {
+export function versionOf(state: State, { name, version, alias, sha256 }: Reference): Version {
   const entry = entryOf(state, name);
+  if (sha256 !== undefined) return oneOf(entry, sha256);
   const number = alias === undefined ? version : entry.aliases.get(alias);
   if (number === undefined) {
     const known = [...entry.aliases.keys()].join(', ') || 'none';
@@ -31,6 +32,26 @@ export function versionOf(state: State, { name, version, alias }: Reference): Ve
     'ERR_REGISTRY',
     `${name}: expected one of its versions (1 to ${nextVersion(entry) - 1}), got ${number}; see logodds registry show ${name}`,
   );
+}
+
+/** Versions that have a digest, or one that begins so: of their file, or inside. */
+export const withDigest = ({ versions }: Entry, digest: string): Version[] =>
+  [...versions.values()].filter(
+    ({ sha256, modelSha256 }) => sha256.startsWith(digest) || modelSha256?.startsWith(digest),
+  );
+
+/** @throws ERR_REGISTRY */
+function oneOf(entry: Entry, digest: string): Version {
+  const found = withDigest(entry, digest);
+  if (found.length === 1) return found[0]!;
+  const { name } = entry;
+  const got = found.length === 0 ? 'none' : `versions ${found.map(({ version }) => version).join(', ')}`;
+  const untold = [...entry.versions.values()].filter(({ modelSha256 }) => modelSha256 === null).length;
+  const next =
+    found.length === 0
+      ? `see logodds registry show ${name}${untold > 0 ? `, where ${untold} of ${entry.versions.size} have no digest of the model, since they were pushed before it was kept` : ''}`
+      : 'give more digits';
+  throw registryError('ERR_REGISTRY', `${name}: expected a version with the digest ${digest}, got ${got}; ${next}`);
 }
 
 export const isRunning = ({ rollout }: Entry): boolean => rollout !== null && rollout.outcome === null;

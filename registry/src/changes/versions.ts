@@ -8,6 +8,8 @@ import { entryOf, isRunning, versionOf, versionsOf } from './find.ts';
 export interface PushedFile {
   readonly name: string;
   readonly sha256: string;
+  /** the digest that the model has inside */
+  readonly modelSha256: string | null;
   readonly bytes: number;
   readonly tags?: Tags;
   readonly metrics?: Metrics;
@@ -20,7 +22,7 @@ export const sameFile = ({ entries }: State, name: string, sha256: string): Vers
 
 /** A file becomes a version; null: it is one. @param restore  a retired one is used again @throws ERR_REGISTRY */
 export function pushed(state: State, file: PushedFile, restore: boolean): Happening | null {
-  const { name, sha256, bytes, tags, metrics, lineage } = file;
+  const { name, sha256, modelSha256, bytes, tags, metrics, lineage } = file;
   const same = sameFile(state, name, sha256);
   if (same?.isRetired) {
     if (!restore) throw retired(same, 'logodds push --restore takes it back into use');
@@ -29,7 +31,9 @@ export function pushed(state: State, file: PushedFile, restore: boolean): Happen
   if (same) return null;
   return {
     event: 'pushed',
-    ...{ name, version: nextVersion(state.entries.get(name)), sha256, bytes },
+    ...{ name, version: nextVersion(state.entries.get(name)), sha256 },
+    ...(modelSha256 !== null && { modelSha256 }),
+    bytes,
     ...(tags && { tags }),
     ...(metrics && { metrics }),
     ...(lineage && { lineage }),
