@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { RolloutPlan } from './rollout.ts';
+import type { RevokedEntry } from './signing/revoked.ts';
 
 /** The format of events that this version writes, and the newest that it reads. */
 export const FORMAT = 1;
@@ -33,7 +34,10 @@ export interface Happenings {
   pushed: {
     readonly name: string;
     readonly version: number;
+    /** SHA-256 of the file */
     readonly sha256: string;
+    /** the digest that the model has inside, which answers, `inspect` and `serve` call sha256; absent in events of before */
+    readonly modelSha256?: string;
     readonly bytes: number;
     readonly tags?: Tags;
     readonly metrics?: Metrics;
@@ -65,7 +69,17 @@ export interface Happenings {
     readonly failed: readonly string[];
   };
   /** what the registry demands before an alias is moved; `*` stands for every model */
-  demanded: { readonly name: string; readonly alias: string; readonly keys: readonly string[]; readonly gate: boolean };
+  demanded: {
+    readonly name: string;
+    readonly alias: string;
+    /** ids of the keys of which one must have signed */
+    readonly keys: readonly string[];
+    /** these keys, in PEM; absent in events of before, by which no signature can be verified */
+    readonly publicKeys?: readonly string[];
+    /** what is trusted no more, as `revokedOf` reads it */
+    readonly revoked?: readonly RevokedEntry[];
+    readonly gate: boolean;
+  };
   /** files that no version has were removed */
   collected: { readonly sha256s: readonly string[] };
   'rollout-started': {

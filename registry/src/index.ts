@@ -1,4 +1,6 @@
+export { entryOf, isRunning, versionOf, versionsOf, withDigest } from './changes/find.ts';
 export { checkGuards, checkKey } from './checkPlan.ts';
+export type { Collected } from './collect.ts';
 export { type RegistryCode, registryError } from './errors.ts';
 export {
   type Envelope,
@@ -12,6 +14,7 @@ export {
   type RegistryEvent,
   type Tags,
 } from './event.ts';
+export { modelPath, signaturePath } from './files.ts';
 export { type Fault, type History, readLog } from './log.ts';
 export { type Kept, MLMODEL, MODEL_FILE, mlmodelOf, yamlOf } from './mlflow/mlmodel.ts';
 export { MlflowRegistry, openMlflow } from './mlflow/registry.ts';
@@ -25,24 +28,12 @@ export {
   type Point,
   type RunStatus,
 } from './mlflow/tracking.ts';
-export { checkAlias, checkName, isReference, parseReference, type Reference } from './reference.ts';
-export {
-  type Act,
-  type Collected,
-  entryOf,
-  isRunning,
-  type ModelRegistry,
-  modelPath,
-  type Push,
-  type Pushed,
-  Registry,
-  type RegistryOptions,
-  signaturePath,
-  type Verified,
-  versionOf,
-  versionsOf,
-} from './registry.ts';
+export type { Push, Pushed } from './push.ts';
+export { checkAlias, checkName, DIGEST, isReference, parseReference, type Reference } from './reference.ts';
+export { type ModelRegistry, Registry } from './registry.ts';
 export type { Arm, Guards, RolloutPlan, Step } from './rollout.ts';
+export type { Unmet } from './signatures.ts';
+export type { TrustTexts } from './signing/trust.ts';
 export {
   aliasesOf,
   CHAMPION,
@@ -56,3 +47,5 @@ export {
 } from './state.ts';
 export type { LogText, Store, Stored } from './store.ts';
 export { MemoryStore } from './stores/memory.ts';
+export type { Verified } from './verification.ts';
+export type { Act, RegistryOptions } from './writer.ts';

@@ -1,6 +1,7 @@
 import type { Kind, Lineage, Metrics, Outcome, RegistryEvent, Tags } from './event.ts';
 import type { History } from './log.ts';
 import type { RolloutPlan } from './rollout.ts';
+import type { RevokedEntry } from './signing/revoked.ts';
 
 /** What a gate said of a version. */
 export interface Gated {
@@ -14,7 +15,10 @@ export interface Gated {
 export interface Version {
   readonly name: string;
   readonly version: number;
+  /** SHA-256 of the file */
   readonly sha256: string;
+  /** the digest that the model has inside, which answers, `inspect` and `serve` call sha256; null: pushed before it was kept */
+  readonly modelSha256: string | null;
   readonly bytes: number;
   readonly at: string;
   readonly by: string;
@@ -60,6 +64,10 @@ export interface Demand {
   readonly alias: string;
   /** ids of the keys of which one must have signed; empty: no signature is asked */
   readonly keys: readonly string[];
+  /** these keys, in PEM */
+  readonly publicKeys: readonly string[];
+  /** what is trusted no more */
+  readonly revoked: readonly RevokedEntry[];
   /** whether the version must have passed its gate */
   readonly gate: boolean;
 }
@@ -68,7 +76,7 @@ export interface Demand {
 export interface State {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly demands: readonly Demand[];
-  /** ids of keys by digest of what they signed */
+  /** ids of keys by digest of what they signed, as events say: see `Registry.verify` for what signatures say now */
   readonly signatures: ReadonlyMap<string, readonly string[]>;
   readonly seq: number;
   /** when the last event was */
@@ -91,12 +99,13 @@ interface Work {
 /** What each event does. A text: why it does not fit. */
 const APPLY: { readonly [K in Kind]: (work: Work, event: Of<K>) => string | undefined } = {
   pushed({ entries }, event) {
-    const { name, version, sha256, bytes, at, by, why = null, metrics = {}, lineage = {}, tags = {} } = event;
+    const { name, version, sha256, modelSha256 = null, bytes, at, by, why = null } = event;
+    const { metrics = {}, lineage = {}, tags = {} } = event;
     const entry = entries.get(name) ?? newEntry(name);
     if (entry.versions.has(version)) return `version ${version} of ${name} is there`;
     entries.set(name, entry);
     entry.versions.set(version, {
-      ...{ name, version, sha256, bytes, at, by, why, metrics, lineage, tags },
+      ...{ name, version, sha256, modelSha256, bytes, at, by, why, metrics, lineage, tags },
       isRetired: false,
       gate: null,
     });
@@ -135,10 +144,10 @@ const APPLY: { readonly [K in Kind]: (work: Work, event: Of<K>) => string | unde
   },
   gated: ({ entries }, { name, version, passed, against, failed, at }) =>
     withEntry(entries, name, version, (entry) => change(entry, version, { gate: { passed, against, failed, at } })),
-  demanded({ demands }, { name, alias, keys, gate }) {
+  demanded({ demands }, { name, alias, keys, publicKeys = [], revoked = [], gate }) {
     const at = demands.findIndex((demand) => demand.name === name && demand.alias === alias);
     if (at >= 0) demands.splice(at, 1);
-    if (keys.length > 0 || gate) demands.push({ name, alias, keys, gate });
+    if (keys.length > 0 || gate) demands.push({ name, alias, keys, publicKeys, revoked, gate });
     return undefined;
   },
   collected: () => undefined,

@@ -118,7 +118,10 @@ export interface Keeper {
 export interface RegistryVersion {
   readonly name: string;
   readonly version: number;
+  /** SHA-256 of its file */
   readonly sha256: string;
+  /** the digest that answers have; null, or absent: it is not known */
+  readonly modelSha256?: string | null;
   /** when, in ISO 8601 */
   readonly at: string;
   readonly by: string;

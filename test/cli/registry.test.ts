@@ -99,14 +99,16 @@ describe('push and pull', () => {
   test('pull writes the bytes that were pushed, and the signature beside', () => {
     const at = own();
     write('signed.safetensors', FILE);
-    write('signed.safetensors.sig', '{"signature":1}');
+    json(['keygen', '--out', 'pulled.key']);
+    json(['sign', 'signed.safetensors', '--key', 'pulled.key']);
+    const signature = readFileSync(path('signed.safetensors.sig'));
     expect(json(['push', 'signed.safetensors', '--name', 'fraud', '--alias', 'champion', ...at]).hasSignature).toBe(
       true,
     );
     run(['push', 'b.safetensors', '--name', 'fraud', ...at]);
     expect(run(['pull', 'models:/fraud@champion', '--out', 'pulled', '--signature', ...at]).status).toBe(0);
     expect(new Uint8Array(readFileSync(path('pulled')))).toEqual(FILE);
-    expect(readFileSync(path('pulled.sig'), 'utf8')).toBe('{"signature":1}');
+    expect(readFileSync(path('pulled.sig'))).toEqual(signature);
     expect(json(['pull', 'models:/fraud/2', '--out', 'pulled', ...at])).toMatchObject({ version: 2, out: 'pulled' });
     expect(new Uint8Array(readFileSync(path('pulled')))).toEqual(OTHER);
     const none = run(['pull', 'models:/fraud/2', '--out', 'unsigned', '--signature', ...at]);
@@ -210,15 +212,16 @@ describe('changes', () => {
     expect(say('registry', 'gc')).toMatch(/^1 file \([\d,]+ bytes\) removed\n$/);
     expect(run(['registry', 'retire', 'fraud', '2', '--undo', ...at]).stderr).toMatch(/it was collected/);
     expect(say('push', 'b.safetensors', '--name', 'fraud', '--restore')).toBe('2\n');
-    expect(say('registry', 'demand', '*', 'champion', '--gate', '--key', 'abc')).toBe(
-      '  champion of every model  a gate that was passed, a signature of abc\n',
+    const { keyId } = json(['keygen', '--out', 'demanded.key']);
+    expect(say('registry', 'demand', '*', 'champion', '--gate', '--key', 'demanded.pem')).toBe(
+      `  champion of every model  a gate that was passed, a signature of ${keyId}\n`,
     );
     expect(say('registry', 'demand', '*', 'champion', '--none')).toBe('nothing is demanded\n');
     const text = run(['registry', 'log', 'fraud', ...at]).stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME');
     expect(text).toContain(' 4  TIME  ann: fraud: version 2 promoted to champion (was 1) (better)\n');
     expect(text).toContain(' 5  TIME  ann: fraud: rolled back to version 1 (was 2) (worse in the south)\n');
     expect(run(['registry', 'list', ...at]).stdout).toMatch(
-      /model +versions +aliases +last push\n +fraud +2 +champion 1 /,
+      /model +versions +aliases +last push +champion: sha256 +of the model\n +fraud +2 +champion 1 /,
     );
     expect(run(['registry', 'verify', ...at])).toMatchObject({ status: 0 });
   });

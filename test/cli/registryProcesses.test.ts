@@ -22,8 +22,12 @@ test('processes that are killed at any moment lose nothing that they said was do
   const random = splitmix32(11);
   const files = Array.from({ length: 8 }, (_, k) => write(`killed-${k}.safetensors`, modelFile(k)));
   const at = ['--registry', 'killed'];
+  // half of them with signatures, which one alias demands
+  json(['keygen', '--out', 'killed.key']);
+  for (const file of files.slice(0, 4)) json(['sign', file, '--key', 'killed.key']);
   const begun = json(['push', files[0], '--name', 'fraud', '--alias', 'champion', ...at]);
   expect(begun.version).toBe(1);
+  json(['registry', 'demand', 'fraud', 'champion', '--key', 'killed.pem', ...at]);
   /** what processes said: aliases by the versions that they were given */
   const promised = new Map<string, number>();
   let killed = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Registry, type Store } from '../../registry/src/index.ts';
+import { modelPath, Registry, type RolloutPlan, type Store, versionsOf } from '../../registry/src/index.ts';
 import { FILE, modelFile, OTHER } from './models.ts';
 
 const ann = { by: 'ann' };
@@ -28,12 +28,14 @@ export function registryCases(place: string, make: () => Store): void {
         file: FILE,
         tags: { team: 'risk' },
         metrics: { auc: 0.7 },
+        lineage: { command: 'logodds train', parent: 1 },
       });
       const second = await registry.push({ ...ann, name: 'fraud', file: OTHER });
       const again = await registry.push({ by: 'bob', name: 'fraud', file: FILE });
       expect([first.version.version, second.version.version, again.version.version]).toEqual([1, 2, 1]);
       expect([first.isNew, again.isNew]).toEqual([true, false]);
       expect(again.version).toMatchObject({ by: 'ann', tags: { team: 'risk' }, metrics: { auc: 0.7 } });
+      expect(again.version.lineage).toEqual({ command: 'logodds train', parent: 1 });
       // the same file may have another name
       expect((await registry.push({ ...ann, name: 'fraud-eu', file: FILE })).version.version).toBe(1);
       expect(await registry.file(first.version)).toEqual(FILE);
@@ -195,20 +197,155 @@ export function registryCases(place: string, make: () => Store): void {
         },
         /got one that went through none/,
       ],
-      [
-        'a promotion without a signature that is demanded',
-        async (r) => {
-          await r.demand('fraud', 'champion', { keys: ['ab'.repeat(32)] }, ann);
-          await r.alias('fraud', 2, 'champion', ann);
-        },
-        /^version 2 of fraud: expected a signature of a key that champion demands \(abababababab\), got none/,
-      ],
     ])('refuses %s, and nothing changes', async (_name, act, message) => {
       const registry = open(make());
       for (const file of [FILE, OTHER]) await registry.push({ ...ann, name: 'fraud', file });
       await registry.alias('fraud', 1, 'champion', ann);
       await expect(act(registry)).rejects.toThrow(message);
       expect((await registry.entry('fraud')).aliases.get('champion')).toBe(1);
+    });
+
+    test('promotes what has passed the gate that is demanded, and goes back to what was champion before it was', async () => {
+      const registry = open(make());
+      for (const file of [FILE, OTHER, modelFile(1)]) await registry.push({ ...ann, name: 'fraud', file });
+      for (const version of [1, 2]) await registry.alias('fraud', version, 'champion', ann);
+      await registry.demand('fraud', 'champion', { gate: true }, ann);
+      await registry.gated('fraud', 3, { against: 2, passed: true, failed: [] }, ann);
+      await registry.alias('fraud', 3, 'champion', ann);
+      expect((await registry.entry('fraud')).versions.get(3)!.gate).toMatchObject({ passed: true, against: 2 });
+      await registry.gated('fraud', 2, { against: 3, passed: false, failed: ['auc'] }, ann);
+      expect(await registry.rollback('fraud', null, ann)).toBe(2);
+      expect(await registry.rollback('fraud', null, ann)).toBe(1);
+      // another alias does not care
+      await registry.alias('fraud', 2, 'challenger', ann);
+      // an alias that is not there is taken away already
+      const { seq } = await registry.state();
+      await registry.alias('fraud', null, 'shadow', ann);
+      expect((await registry.state()).seq).toBe(seq);
+    });
+
+    test('rolls back to no version that is retired, and to the champion alone where a rollout goes on', async () => {
+      const registry = open(make());
+      for (const file of [FILE, OTHER, modelFile(1)]) await registry.push({ ...ann, name: 'fraud', file });
+      for (const version of [1, 2, 3]) await registry.alias('fraud', version, 'champion', ann);
+      await registry.retire('fraud', 2, ann);
+      await expect(registry.rollback('fraud', 2, ann)).rejects.toThrow(/got one that is retired/);
+      const { seq } = await registry.state();
+      expect(await registry.rollback('fraud', 3, ann)).toBe(3);
+      expect((await registry.state()).seq).toBe(seq);
+      await registry.startRollout('fraud', 1, canary, ann);
+      expect(await registry.rollback('fraud', null, ann)).toBe(3);
+      expect((await registry.events()).at(-1)).toMatchObject({ event: 'rollout-ended', version: 3 });
+      // the version before was retired
+      expect(await registry.rollback('fraud', null, ann)).toBe(1);
+    });
+
+    test('demands a gate of the alias and the models that it names alone', async () => {
+      const registry = open(make());
+      for (const name of ['fraud', 'loans']) await registry.push({ ...ann, name, file: FILE });
+      await registry.demand('loans', 'champion', { gate: true }, ann);
+      await registry.demand('*', 'prod', { gate: true }, ann);
+      await registry.alias('fraud', 1, 'champion', ann);
+      for (const [name, alias] of [
+        ['fraud', 'prod'],
+        ['loans', 'champion'],
+      ] as const)
+        await expect(registry.alias(name, 1, alias, ann)).rejects.toThrow(/got one that went through none/);
+      await registry.demand('loans', 'champion', {}, ann);
+      await registry.alias('loans', 1, 'champion', ann);
+      expect((await registry.state()).demands).toMatchObject([{ name: '*', alias: 'prod' }]);
+    });
+
+    test('retires nothing that answers in a rollout, and starts none with what is retired', async () => {
+      const registry = open(make());
+      for (const file of [FILE, OTHER, modelFile(1), modelFile(2)])
+        await registry.push({ ...ann, name: 'fraud', file });
+      const ab: RolloutPlan = { ...canary, kind: 'ab', arms: [{ name: 'b', version: 3, share: 0.1 }] };
+      await expect(registry.startRollout('fraud', 2, canary, ann)).rejects.toThrow(
+        /^fraud: expected a champion, beside which the challenger answers, got none/,
+      );
+      expect(versionsOf(await registry.entry('fraud'))).toEqual([]);
+      await registry.alias('fraud', 1, 'champion', ann);
+      expect(versionsOf(await registry.entry('fraud'))).toEqual([1]);
+      for (const version of [2, 3]) {
+        await registry.retire('fraud', version, ann);
+        await expect(registry.startRollout('fraud', 2, ab, ann)).rejects.toThrow(/got one that is retired/);
+        await registry.retire('fraud', version, ann, false);
+      }
+      await registry.startRollout('fraud', 2, ab, ann);
+      expect(versionsOf(await registry.entry('fraud'))).toEqual([1, 2, 3]);
+      for (const version of [2, 3])
+        await expect(registry.retire('fraud', version, ann)).rejects.toThrow(/^fraud: expected no rollout/);
+      await registry.retire('fraud', 4, ann);
+      await registry.endRollout('fraud', 'aborted', ann);
+      expect(versionsOf(await registry.entry('fraud'))).toEqual([1]);
+      await registry.retire('fraud', 2, ann);
+      const { seq } = await registry.state();
+      // it is so already
+      await registry.retire('fraud', 2, ann);
+      expect((await registry.state()).seq).toBe(seq);
+    });
+
+    test('asks for the gate that is demanded when a rollout that promotes starts, and again when it ends', async () => {
+      const registry = open(make());
+      for (const file of [FILE, OTHER]) await registry.push({ ...ann, name: 'fraud', file });
+      await registry.alias('fraud', 1, 'champion', ann);
+      await registry.demand('fraud', 'champion', { gate: true }, ann);
+      const promoting: RolloutPlan = { ...canary, promotes: true };
+      await expect(registry.startRollout('fraud', 2, promoting, ann)).rejects.toThrow(/went through none/);
+      // what promotes nobody may run to learn what a gate needs
+      await registry.startRollout('fraud', 2, canary, ann);
+      expect(versionsOf(await registry.entry('fraud'))).toEqual([1, 2]);
+      await registry.endRollout('fraud', 'aborted', ann);
+      await registry.gated('fraud', 2, { against: 1, passed: true, failed: [] }, ann);
+      await registry.startRollout('fraud', 2, promoting, ann);
+      await registry.advanceRollout('fraud', ann);
+      await registry.gated('fraud', 2, { against: 1, passed: false, failed: ['auc'] }, ann);
+      await expect(registry.advanceRollout('fraud', ann)).rejects.toThrow(/got one that failed it \(auc\)/);
+      await registry.endRollout('fraud', 'aborted', ann);
+      // who has seen a step of it learns that another was first
+      expect(await registry.advanceRollout('fraud', ann, 1)).toBe(false);
+    });
+
+    test('notes tags that change alone, and takes one away by null', async () => {
+      const registry = open(make());
+      await registry.push({ ...ann, name: 'fraud', file: FILE, tags: { team: 'risk', ticket: '17' } });
+      await registry.tag('fraud', 1, { team: 'risk', ticket: null, region: 'south', none: null }, ann);
+      expect((await registry.events()).at(-1)).toMatchObject({ tags: { ticket: null, region: 'south' } });
+      expect(Object.keys(((await registry.events()).at(-1) as unknown as { tags: object }).tags)).toHaveLength(2);
+      expect((await registry.resolve({ name: 'fraud', version: 1 })).tags).toEqual({ team: 'risk', region: 'south' });
+      const { seq } = await registry.state();
+      await registry.tag('fraud', 1, { team: 'risk', ticket: null }, ann);
+      expect((await registry.state()).seq).toBe(seq);
+      await expect(registry.tag('fraud', 2, { team: 'risk' }, ann)).rejects.toThrow(/expected one of its versions/);
+      await expect(registry.gated('fraud', 2, { against: 1, passed: true, failed: [] }, ann)).rejects.toThrow(
+        /expected one of its versions/,
+      );
+    });
+
+    test('ends a rollout that goes on, and the one alone that is meant', async () => {
+      const registry = open(make());
+      for (const file of [FILE, OTHER]) await registry.push({ ...ann, name: 'fraud', file });
+      await registry.alias('fraud', 1, 'champion', ann);
+      await expect(registry.endRollout('fraud', 'aborted', ann)).rejects.toThrow(/expected a rollout that goes on/);
+      expect(await registry.endRollout('fraud', 'rolled-back', ann, 1)).toBe(false);
+      await registry.startRollout('fraud', 2, canary, ann);
+      const { seq } = (await registry.entry('fraud')).rollout!;
+      expect(await registry.endRollout('fraud', 'rolled-back', ann, seq - 1)).toBe(false);
+      expect((await registry.entry('fraud')).rollout!.outcome).toBe(null);
+      expect(await registry.endRollout('fraud', 'rolled-back', ann, seq)).toBe(true);
+      expect((await registry.entry('fraud')).rollout!.outcome).toBe('rolled-back');
+    });
+
+    test('names at most ten of its models to who asks for another', async () => {
+      const registry = open(make());
+      const names = Array.from({ length: 11 }, (_, k) => `m${k}`);
+      await expect(registry.entry('m')).rejects.toThrow(/\(it is empty\)/);
+      for (const [k, name] of names.entries()) {
+        await registry.push({ ...ann, name, file: FILE });
+        const said = k < 10 ? names.slice(0, k + 1).join(', ') : `${names.slice(0, 10).join(', ')}, and 1 more`;
+        await expect(registry.entry('m')).rejects.toThrow(`m: expected a model of the registry (${said}), got another`);
+      }
     });
 
     test('has one rollout at a time, whose challenger becomes champion by one event', async () => {
@@ -287,6 +424,34 @@ export function registryCases(place: string, make: () => Store): void {
       expect(restored).toMatchObject({ isNew: false, version: { version: 1 } });
       expect((await registry.entry('fraud')).versions.get(1)!.isRetired).toBe(false);
       expect((await registry.verify()).problems).toEqual([]);
+    });
+
+    test('finishes what a collection that was stopped had put aside: used files come back, others go', async () => {
+      const clock = { now: Date.now() };
+      const store = make();
+      const registry = open(store, clock);
+      const versions: string[] = [];
+      for (const file of [FILE, OTHER, modelFile(1)])
+        versions.push((await registry.push({ ...ann, name: 'fraud', file })).version.sha256);
+      const [lost, doubled, retired] = versions.map(modelPath) as [string, string, string];
+      const { seq } = await registry.state();
+      // nothing to remove is no event
+      expect(await registry.collect(ann)).toEqual({ removed: [], bytes: 0, tooNew: 0 });
+      expect((await registry.state()).seq).toBe(seq);
+      await store.move(lost, `${lost}.trash`);
+      await store.write(`${doubled}.trash`, FILE);
+      // it is found there meanwhile
+      expect(await registry.file(await registry.resolve({ name: 'fraud', version: 1 }))).toEqual(FILE);
+      await registry.collect(ann);
+      expect((await store.list('models/')).map(({ path }) => path).sort()).toEqual([lost, doubled, retired].sort());
+      expect([await store.read(lost), await store.read(doubled)]).toEqual([FILE, OTHER]);
+      await registry.retire('fraud', 3, ann);
+      await store.move(retired, `${retired}.trash`);
+      await store.write(retired, modelFile(1));
+      const found = await registry.collect(ann);
+      expect(found).toEqual({ removed: [retired], bytes: modelFile(1).length, tooNew: 0 });
+      expect((await store.list('models/')).map(({ path }) => path).sort()).toEqual([lost, doubled].sort());
+      expect((await registry.events()).at(-1)).toMatchObject({ event: 'collected', sha256s: [versions[2]] });
     });
 
     test('is not led astray by a clock that goes back', async () => {

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { type Calls, DirectoryStore } from '../../registry/src/directory.ts';
 import { Registry } from '../../registry/src/index.ts';
 import { sweep } from '../full.ts';
+import { signatureOf } from './keys.ts';
 import { FILE, modelFile, OTHER } from './models.ts';
 
 /*
@@ -51,13 +52,16 @@ function killedAt(last: number, part: number): { calls: Calls; made: () => numbe
 }
 
 const FILES = [FILE, OTHER, modelFile(1), modelFile(2)];
+const SIGNATURE = await signatureOf(FILES[3]);
+const COLLECTED = await signatureOf(FILES[2]);
 const ann = { by: 'ann' };
 const HOURS = 7_200_000;
 
 /** What is there before the process that is stopped. */
 async function prepared(place: string): Promise<void> {
   const registry = new Registry(new DirectoryStore(place));
-  for (const file of FILES.slice(0, 3)) await registry.push({ ...ann, name: 'fraud', file });
+  for (const file of FILES.slice(0, 2)) await registry.push({ ...ann, name: 'fraud', file });
+  await registry.push({ ...ann, name: 'fraud', file: FILES[2], signature: COLLECTED });
   await registry.alias('fraud', 1, 'champion', ann);
   await registry.retire('fraud', 3, ann);
 }
@@ -68,7 +72,7 @@ const late = () => Date.now() + HOURS;
 /** What is stopped: what it does, and what may be true afterwards. */
 const ACTS: Readonly<Record<string, { act(registry: Registry): Promise<unknown>; champions: readonly number[] }>> = {
   push: {
-    act: (registry) => registry.push({ ...ann, name: 'fraud', file: FILES[3], signature: FILE.slice(0, 99) }),
+    act: (registry) => registry.push({ ...ann, name: 'fraud', file: FILES[3], signature: SIGNATURE }),
     champions: [1],
   },
   alias: { act: (registry) => registry.alias('fraud', 2, 'challenger', ann), champions: [1] },
@@ -146,7 +150,7 @@ test('a collection that is stopped at any call beside a push of the same file ne
         return (...given: unknown[]) => {
           if (++made === last) {
             const registry = new Registry(new DirectoryStore(place));
-            pushed = registry.push({ ...ann, name: 'fraud', file: FILES[2], restore: true });
+            pushed = registry.push({ ...ann, name: 'fraud', file: FILES[2], signature: COLLECTED, restore: true });
           }
           return call(...given);
         };
@@ -156,8 +160,11 @@ test('a collection that is stopped at any call beside a push of the same file ne
     await pushed;
     const registry = new Registry(new DirectoryStore(place));
     const entry = await registry.entry('fraud');
-    if (!entry.versions.get(3)!.isRetired)
-      expect(await registry.file(entry.versions.get(3)!), `call ${last}`).toEqual(FILES[2]);
+    const version = entry.versions.get(3)!;
+    if (!version.isRetired) {
+      expect(await registry.file(version), `call ${last}`).toEqual(FILES[2]);
+      expect(await registry.signature(version), `call ${last}`).toEqual(COLLECTED);
+    }
     expect((await registry.verify()).problems, `call ${last}`).toEqual([]);
     fs.rmSync(place, { recursive: true });
   }

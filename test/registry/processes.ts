@@ -20,12 +20,16 @@ export async function ended(child: ChildProcess): Promise<{ status: number | nul
 }
 
 /**
- * Sixteen processes push a model each and promote it, all at once. The history is linear then, and nothing of it is lost.
+ * Sixteen processes push a model each with its signature, and promote it, which demands one; all at once. The history is linear then, nothing of it is lost.
  * @param env  further variables of the environment
  */
 export async function pushAtOnce({ write, start, json }: Workspace, place: string, env: Record<string, string> = {}) {
   const numbers = Array.from({ length: 16 }, (_, k) => k);
   const files = numbers.map((k) => write(`at-once-${k}.safetensors`, modelFile(k)));
+  const { keyId } = json(['keygen', '--out', 'at-once.key', '--force']);
+  for (const file of files) json(['sign', file, '--key', 'at-once.key']);
+  const demand = ['registry', 'demand', '*', 'champion', '--key', 'at-once.pem'];
+  json([...demand, '--by', 'ann', '--registry', place], { env });
   const runs = await Promise.all(
     files.map((file, k) =>
       ended(
@@ -41,7 +45,10 @@ export async function pushAtOnce({ write, start, json }: Workspace, place: strin
   expect([...versions].sort((a, b) => a - b)).toEqual(numbers.map((k) => k + 1));
 
   const { events } = json(['registry', 'log', '--registry', place], { env });
-  expect(events.map(({ seq }: { seq: number }) => seq)).toEqual(Array.from({ length: 32 }, (_, k) => k + 1));
+  expect(events.map(({ seq }: { seq: number }) => seq)).toEqual(Array.from({ length: 49 }, (_, k) => k + 1));
+  const signed = events.filter(({ event }: { event: string }) => event === 'signed');
+  expect(new Set(signed.map((event: { keyId: string }) => event.keyId))).toEqual(new Set([keyId]));
+  expect(signed).toHaveLength(16);
   // each promotion says what was champion before it: one at a time
   const promoted = events.filter(({ event }: { event: string }) => event === 'promoted');
   expect(promoted.map(({ from }: { from: number | null }) => from)).toEqual([
@@ -53,7 +60,7 @@ export async function pushAtOnce({ write, start, json }: Workspace, place: strin
   expect(shown.aliases).toEqual({ champion: promoted.at(-1).version });
   expect(json(['registry', 'verify', '--registry', place], { env })).toMatchObject({
     isSound: true,
-    events: 32,
+    events: 49,
     files: 16,
   });
 }

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type Calls, DirectoryStore } from '../../registry/src/directory.ts';
 import { type Happening, MemoryStore, Registry, stateOf } from '../../registry/src/index.ts';
 import { open, registryCases } from './cases.ts';
+import { demandCases } from './demandCases.ts';
 import { FILE, modelFile, OTHER } from './models.ts';
 
 const folders: string[] = [];
@@ -21,6 +22,36 @@ afterAll(() => {
 const ann = { by: 'ann' };
 registryCases('a directory', () => new DirectoryStore(join(folder(), 'registry')));
 registryCases('memory', () => new MemoryStore());
+demandCases('a directory', () => new DirectoryStore(join(folder(), 'registry')));
+demandCases('memory', () => new MemoryStore());
+
+test('a file that no version has goes when it is older than it must be, and no moment sooner; unfinished ones too', async () => {
+  const clock = { now: 5000 };
+  const store = new MemoryStore('memory', () => clock.now);
+  const registry = open(store, clock);
+  const stray = `models/${'ab'.repeat(32)}.safetensors`;
+  const unfinished = 'models/.7-1-x.tmp';
+  for (const path of [stray, unfinished]) await store.write(path, FILE);
+  expect((await registry.verify()).problems).toEqual([]);
+  await store.write('models/notes.txt', FILE);
+  expect((await registry.verify()).problems).toEqual(['models/notes.txt is no file of a registry']);
+  await store.remove('models/notes.txt');
+  clock.now += 1000;
+  expect(await registry.unused(1000)).toEqual({ removed: [], bytes: 0, tooNew: 1 });
+  expect(await registry.collect(ann, 1000)).toEqual({ removed: [], bytes: 0, tooNew: 1 });
+  expect(await store.list('models/')).toHaveLength(2);
+  clock.now += 1;
+  expect(await registry.unused(1000)).toEqual({ removed: [stray], bytes: FILE.length, tooNew: 0 });
+  expect(await registry.collect(ann, 1000)).toEqual({ removed: [stray], bytes: FILE.length, tooNew: 0 });
+  expect(await store.list('models/')).toEqual([]);
+  // an hour, where nothing is said
+  await store.write(stray, FILE);
+  clock.now += 3_600_000;
+  expect((await registry.unused()).tooNew).toBe(1);
+  expect((await registry.collect(ann)).tooNew).toBe(1);
+  clock.now += 1;
+  expect((await registry.collect(ann)).removed).toEqual([stray]);
+});
 
 describe('a log in a directory', () => {
   const make = async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { S3Store } from '../../registry/src/s3.ts';
 import { workspace } from '../cli/run.ts';
 import { registryCases } from './cases.ts';
+import { demandCases } from './demandCases.ts';
 import { FILE, OTHER } from './models.ts';
 import { pushAtOnce } from './processes.ts';
 import { clientConfig, environment, type Fate, GATEWAY, MOTO, startServer, startWay } from './s3Server.ts';
@@ -31,6 +32,7 @@ describe.skipIf(!GATEWAY)('versitygw', () => {
   afterAll(() => server?.stop());
 
   registryCases('a bucket of versitygw', () => new S3Store(place(), clientConfig(server.endpoint)));
+  demandCases('a bucket of versitygw', () => new S3Store(place(), clientConfig(server.endpoint)));
 
   test('sixteen processes push and promote at once: a linear history, nothing lost', () =>
     pushAtOnce(space, place(), env));

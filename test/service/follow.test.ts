@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { MemoryStore, Registry, type RolloutPlan } from '../../registry/src/index.ts';
+import { MemoryStore, Registry, type RolloutPlan, signaturePath } from '../../registry/src/index.ts';
 import {
   type Change,
   createService,
@@ -9,6 +9,7 @@ import {
   Routing,
   type Signed,
 } from '../../service/src/index.ts';
+import { release, signatureOf } from '../registry/keys.ts';
 import { modelFile } from '../registry/models.ts';
 import { JSON_TYPE } from './models.ts';
 
@@ -212,7 +213,8 @@ test('a version that cannot be loaded leaves what answers, is said once, and is 
     doubt: () => null,
   };
   // the first is signed, the others are not
-  await registry.sign((await registry.resolve({ name: 'fraud', version: 1 })).sha256, Uint8Array.of(1), 'k', ann);
+  const first = await registry.file(await registry.resolve({ name: 'fraud', version: 1 }));
+  await registry.sign('fraud', 1, await signatureOf(first), ann);
   const { follower, ask, lines } = await replica(store, clock, {}, trust);
   await registry.alias('fraud', 2, 'champion', ann);
   await follower.look();
@@ -292,4 +294,32 @@ test('an alias that is not there makes a service that is not ready, and says wha
     event: 'failed',
     reason: expect.stringMatching(/^fraud: expected the alias or version best in the registry, got none/),
   });
+});
+
+test('a rollout whose promotion the registry refuses stays where it is, said once; other models are followed on', async () => {
+  const { registry, store, clock } = await registryWith();
+  for (const k of [1, 2]) await registry.push({ ...ann, name: 'loans', file: modelFile(k) });
+  await registry.alias('loans', 1, 'champion', ann);
+  await registry.sign('fraud', 2, await signatureOf(modelFile(2)), ann);
+  await registry.demand('fraud', 'champion', { keys: [release.publicKey.pem] }, ann);
+  const models = ['fraud', 'loans'].map((name) => ({ name, of: name, alias: 'champion' }));
+  const { follower, ask, lines, service } = await replica(store, clock, { models });
+  await registry.startRollout('fraud', 2, { ...CANARY, promotes: true }, ann);
+  await follower.look();
+  await versions(ask, 100);
+  await store.remove(signaturePath((await registry.resolve({ name: 'fraud', version: 2 })).sha256));
+  clock.now += 61_000;
+  await registry.alias('loans', 2, 'champion', ann);
+  for (let look = 0; look < 3; look++) await follower.look();
+  expect((await registry.entry('fraud')).rollout).toMatchObject({ step: 0, outcome: null });
+  const body = { method: 'POST', body: '{"x":3}', headers: JSON_TYPE };
+  const answer = await service.fetch(new Request('http://localhost/models/loans/score', body));
+  expect(answer.headers.get('x-model-version')).toBe('2');
+  expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
+    {
+      event: 'registry',
+      model: 'fraud',
+      reason: expect.stringMatching(/^signature of version 2 of fraud, which champion/),
+    },
+  ]);
 });

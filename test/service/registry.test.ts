@@ -63,7 +63,7 @@ test('rollouts are advanced and aborted by who may promote', async () => {
 test('each route has a rule, and without the extension none is there', async () => {
   const { service } = await serving();
   const own = service.app.routes.filter(({ path }) => path.startsWith('/registry'));
-  expect(own.length).toBe(14);
+  expect(own.length).toBe(16);
   for (const { method, path } of own) expect([path, RULES.has(`${method} ${path}`)]).toEqual([path, true]);
   const plain = createService({ registry: await registered() });
   expect(plain.app.routes.filter(({ path }) => path.startsWith('/registry'))).toEqual([]);
@@ -126,7 +126,7 @@ test('a model is told with its versions, aliases, rollout and what its guards ha
   });
   const file = await ask('reader', `${FRAUD}/versions/2/file`);
   expect(new Uint8Array(await file.arrayBuffer())).toEqual(FILES[1]);
-  expect(file.headers.get('x-model-sha256')).toBe(told.versions[1].sha256);
+  expect(file.headers.get('x-model-sha256')).toBe(told.versions[1].modelSha256);
 });
 
 test('each change has a line in the audit log, with who, what, which version and why; a refused one too', async () => {

@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
+import { signatureOf } from '../registry/keys.ts';
 import { FILES, serving } from './registry.ts';
 
 interface Operation {
@@ -24,7 +25,9 @@ const ORDER = [
 const rank = (path: string) => ORDER.findIndex((end) => path.endsWith(end));
 
 test('each route of the registry is told, its examples are answered, and the answers are as the description says', async () => {
-  const { ask, service } = await serving();
+  const { ask, service, registry } = await serving();
+  const signature = await signatureOf(FILES[2]);
+  await registry.sign('fraud', 3, signature, { by: 'ann' });
   const api = await (await ask('admin', '/openapi.json')).json();
   const { errors = [] } = await new Validator().validate({ ...api });
   expect(errors).toEqual([]);
@@ -55,7 +58,7 @@ test('each route of the registry is told, its examples are answered, and the ans
       const bodies = Object.values(requestBody?.content ?? {}).flatMap(({ schema, examples }) => {
         const values = Object.values(examples ?? {}).map(({ value }) => value as object);
         for (const value of values) expect([path, check(schema, value)]).toEqual([path, []]);
-        return values.length > 0 ? values : [FILES[3]];
+        return values.length > 0 ? values : [path.endsWith('/signature') ? signature : FILES[3]];
       });
       for (const body of method === 'get' ? [undefined] : bodies) {
         const response = await ask('admin', way, body);
@@ -67,7 +70,7 @@ test('each route of the registry is told, its examples are answered, and the ans
         asked++;
       }
     }
-  expect(asked).toBe(12);
+  expect(asked).toBe(14);
 });
 
 test('each refusal of the registry has a status that is told', async () => {

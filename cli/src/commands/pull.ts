@@ -16,7 +16,7 @@ Examples:
 export const pull: CommandLine = {
   name: 'pull',
   description: 'write a version of a registry to a file, whose digest is checked',
-  takes: [['<reference>', 'models:/NAME@ALIAS or models:/NAME/VERSION']],
+  takes: [['<reference>', 'models:/NAME@ALIAS, models:/NAME/VERSION or models:/NAME/SHA256']],
   options: OPTIONS,
   help: HELP,
   run: later(() => import('./registry/files.ts'), 'pull'),

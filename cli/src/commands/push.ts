@@ -19,13 +19,18 @@ const OPTIONS: readonly OptionRow[] = [
     { parse: several },
   ],
   ['--command <text>', 'command that trained the model; secrets of known form are taken out'],
+  [
+    '--trust <file...>',
+    'public keys in PEM, of which one must have signed MODEL.sig (default: keys that the registry demands are tried)',
+  ],
+  ['--revoked <file>', 'what is trusted no more, as of logodds verify'],
   ['--restore', 'take a retired version of the same file back into use'],
   ...WRITES,
 ];
 
 const HELP = `
 The version is printed on standard output, what happened on standard error. A file that is a version of that name already keeps its number.
-MODEL.sig beside MODEL goes with it.
+MODEL.sig beside MODEL goes with it, if it is a signature of this file. What aliases demand and it has not is said.
 
 Examples:
   logodds push fraud.safetensors --name fraud --alias challenger --why "trained on October"

@@ -31,7 +31,18 @@ export const registry: CommandGroup = {
   description: 'versions of models, their aliases and their history',
   commands: [
     command('list', 'models, and what their aliases name', [], READS, later(views, 'list')),
-    command('show', 'versions of a model', [NAME], READS, later(views, 'show')),
+    command(
+      'show',
+      'versions of a model, or the one that a digest is of',
+      [
+        [
+          '<name>',
+          'name of the model, models:/NAME@ALIAS, or the SHA-256 of a model file or of an answer, of which twelve digits are enough',
+        ],
+      ],
+      READS,
+      later(views, 'show'),
+    ),
     command(
       'diff',
       'what changed between two models',
@@ -80,14 +91,25 @@ export const registry: CommandGroup = {
         ['[alias]', 'champion, for example'],
       ],
       [
-        ['--key <id>', 'a signature of this key, or of another one that is given', { parse: several }],
+        [
+          '--key <file>',
+          'a signature of this public key (PEM), or of another one that is given; it is verified whenever the alias is moved',
+          { parse: several },
+        ],
+        ['--revoked <file>', 'keys, models and signatures that are not taken any more, as of logodds verify'],
         ['--gate', 'a gate that was passed'],
-        ['--none', 'nothing', { conflicts: ['key', 'gate'] }],
+        ['--none', 'nothing', { conflicts: ['key', 'gate', 'revoked'] }],
         ...WRITES,
       ],
       later(changes, 'demand'),
     ),
-    command('verify', 'check the log and every file', [], READS, later(views, 'verify')),
+    command(
+      'verify',
+      'check the log, every file, and the signatures that aliases demand',
+      [],
+      READS,
+      later(views, 'verify'),
+    ),
     command(
       'gc',
       'remove files that no version has, and those of retired versions',
@@ -108,6 +130,7 @@ export const registry: CommandGroup = {
 Examples:
   logodds registry list
   logodds registry alias fraud 3 champion --why "passed its gate"
+  logodds registry demand fraud champion --key release.pem --gate
   logodds registry rollback fraud --why "worse in the south"
 
 Each command takes ${REGISTRY[0]}.`,

@@ -19,7 +19,12 @@ const ENDING = '.safetensors';
 export function placeOf(given: string): Place {
   const [, name, path] = /^([^=/\\:]+)=(.+)$/.exec(given) ?? [null, null, given];
   if (isReference(path)) {
-    const { name: of, alias, version } = parseReference(path);
+    const { name: of, alias, version, sha256 } = parseReference(path);
+    if (sha256 !== undefined)
+      throw new LogoddsError(
+        'ERR_DATA',
+        `${path}: expected models:/NAME@ALIAS or models:/NAME/VERSION to follow, got a digest; logodds registry show ${path} has its version`,
+      );
     const which = alias === undefined ? { version: version! } : { alias };
     return { kind: 'registry', model: { name: name ?? of, of, ...which } };
   }

@@ -64,12 +64,12 @@ export function stampOf(path: string): string {
   return found ? `${found.mtimeMs} ${found.size} ${found.ino}` : '';
 }
 
-/** The texts of the files, each of which is whole. @throws ERR_DATA that names the file */
-async function textsOf({ trust = [], revoked }: TrustFlags): Promise<TrustTexts> {
+/** The texts of the files, each of which is whole. @param flag  that names keys @throws ERR_DATA that names the file */
+export async function textsOf({ trust = [], revoked }: TrustFlags, flag = '--trust'): Promise<TrustTexts> {
   const keys: string[] = [];
   for (const path of trust) {
-    const text = textOf('--trust', path);
-    await publicKeysOf(text, `--trust ${path}`);
+    const text = textOf(flag, path);
+    await publicKeysOf(text, `${flag} ${path}`);
     keys.push(text);
   }
   if (revoked === undefined) return { keys };

@@ -2,12 +2,16 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type LogoddsError, loadModel, type ModelBytes } from 'logodds/score';
 import { allStages } from 'logodds/stages';
+import { entryOf, versionOf } from '../changes/find.ts';
 import { registryError } from '../errors.ts';
 import type { Lineage, Metrics, Tags } from '../event.ts';
 import type { Fault } from '../log.ts';
+import type { Push, Pushed } from '../push.ts';
 import { checkAlias, checkName, type Reference } from '../reference.ts';
-import { type Act, entryOf, type ModelRegistry, type Push, type Pushed, versionOf } from '../registry.ts';
+import type { ModelRegistry } from '../registry.ts';
+import { verified } from '../signatures.ts';
 import { CHAMPION, type Entry, type State, type Version } from '../state.ts';
+import type { Act } from '../writer.ts';
 import { digestIn, MLMODEL, MODEL_FILE, mlmodelOf, SIGNATURE_FILE, yamlOf } from './mlmodel.ts';
 import { isMissing, type MlflowOptions, MlflowRest, saidOf } from './rest.ts';
 import { keyOf, MlflowTracking } from './tracking.ts';
@@ -31,6 +35,7 @@ interface ModelJson {
 /** Tags of a version that say what our own log would say. */
 const TAG = {
   sha256: 'logodds.sha256',
+  modelSha256: 'logodds.modelSha256',
   bytes: 'logodds.bytes',
   by: 'logodds.by',
   why: 'logodds.why',
@@ -95,6 +100,11 @@ export class MlflowRegistry implements ModelRegistry {
 
   get place(): string {
     return `mlflow+${this.#rest.place}`;
+  }
+
+  /** MLflow has no demands, so none is unmet. */
+  async unmet(): Promise<string[]> {
+    return [];
   }
 
   /** All models with all versions. @throws ERR_STORE */
@@ -172,13 +182,15 @@ export class MlflowRegistry implements ModelRegistry {
    * @throws ERR_FORMAT for what is no model file; ERR_REGISTRY, ERR_STORE
    */
   async push(push: Push): Promise<Pushed> {
-    const { file, signature, keyIds = [], tags = {}, metrics = {}, lineage = {}, by, why } = push;
+    const { file, signature, trust, tags = {}, metrics = {}, lineage = {}, by, why } = push;
     const name = checkName(push.name);
-    loadModel(file as ModelBytes, allStages);
+    const { sha256: modelSha256 } = loadModel(file as ModelBytes, allStages);
     const digest = bytesToHex(sha256(file));
+    const signedBy = signature ? await verified({ sha256: digest, name, signature, trust }, this.#rest.now()) : [];
     await this.#make(name);
     const before = [...(await this.entry(name)).versions.values()].find((one) => one.sha256 === digest);
-    if (before) return { version: before, isNew: false };
+    // MLflow has no demands
+    if (before) return { version: before, isNew: false, signedBy, unmet: [] };
     const experiment = await this.#tracking.experiment(EXPERIMENT);
     const run = await this.#tracking.start(experiment, `push ${name}`, { 'logodds.command': 'push', [TAG.by]: by });
     let isDone = false;
@@ -195,12 +207,13 @@ export class MlflowRegistry implements ModelRegistry {
       await this.#tracking.log(run.id, { metrics: points });
       const told = {
         [TAG.sha256]: digest,
+        ...(modelSha256 !== null && { [TAG.modelSha256]: modelSha256 }),
         [TAG.bytes]: String(file.length),
         [TAG.by]: by,
         ...(why && { [TAG.why]: why }),
         ...(Object.keys(metrics).length > 0 && { [TAG.metrics]: JSON.stringify(metrics) }),
         ...(Object.keys(lineage).length > 0 && { [TAG.lineage]: JSON.stringify(lineage) }),
-        ...(keyIds.length > 0 && { [TAG.keys]: keyIds.join(' ') }),
+        ...(signedBy.length > 0 && { [TAG.keys]: signedBy.join(' ') }),
       };
       const { model_version } = await this.#rest.ask<{ model_version: VersionJson }>('model-versions/create', {
         json: {
@@ -211,7 +224,7 @@ export class MlflowRegistry implements ModelRegistry {
         isRepeatable: false,
       });
       isDone = true;
-      return { version: versionIn(model_version), isNew: true };
+      return { version: versionIn(model_version), isNew: true, signedBy, unmet: [] };
     } finally {
       // a run that nobody ends would look as if it went on; what stopped the push is said, not this
       await this.#tracking.end(run.id, isDone ? 'FINISHED' : 'FAILED').catch(() => {});
@@ -332,6 +345,7 @@ function versionIn(json: VersionJson): Version {
     version: Number(json.version),
     // of another maker, or registered by another client: see `resolve`
     sha256: /^[0-9a-f]{64}$/.test(all[TAG.sha256] ?? '') ? all[TAG.sha256]! : '',
+    modelSha256: /^[0-9a-f]{64}$/.test(all[TAG.modelSha256] ?? '') ? all[TAG.modelSha256]! : null,
     bytes: Number.isSafeInteger(bytes) ? bytes : 0,
     at: new Date(Number(json.creation_timestamp ?? 0)).toISOString(),
     by: all[TAG.by] ?? json.user_id ?? '',

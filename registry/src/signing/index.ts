@@ -4,7 +4,7 @@
  */
 export type { SignatureReason } from './error.ts';
 export { type PublicKey, publicKeysOf, type Signer, signerOf } from './keys.ts';
-export { NONE_REVOKED, type Revoked, revokedOf } from './revoked.ts';
+export { NONE_REVOKED, type Revoked, type RevokedEntry, revokedOf } from './revoked.ts';
 export { SIGNATURE_ENDING, type SignOptions, signModel } from './sign.ts';
 export type { Claims } from './statement.ts';
 export { type Candidate, Trust, type TrustTexts } from './trust.ts';

@@ -12,12 +12,16 @@ export interface Revoked {
   }): string | null;
   /** number of entries */
   readonly size: number;
+  readonly entries: readonly RevokedEntry[];
 }
+
+/** Something that is trusted no more: a key by its id, a model or a signature by the SHA-256 of its file. */
+export type RevokedEntry = Readonly<Partial<Record<'key' | 'model' | 'signature', string>> & { reason: string }>;
 
 const KINDS = ['key', 'model', 'signature'] as const;
 
 /** Nothing is revoked. */
-export const NONE_REVOKED: Revoked = { reasonFor: () => null, size: 0 };
+export const NONE_REVOKED: Revoked = { reasonFor: () => null, size: 0, entries: [] };
 
 /**
  * Reads a list of what is trusted no more: `[{"key": ID, "reason": "…"}, {"model": SHA256, …}, {"signature": SHA256, …}]`. A key is named by its id, a
@@ -55,6 +59,7 @@ export function revokedOf(text: string, what = 'revoked list'): Revoked {
   }
   return {
     size: reasons.size,
+    entries: list as RevokedEntry[],
     reasonFor({ keyId, model, signature }) {
       for (const name of [`key ${keyId}`, `model ${model}`, `signature ${signature}`]) {
         const reason = reasons.get(name);

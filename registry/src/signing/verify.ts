@@ -65,11 +65,7 @@ export async function verifySignature(verification: Verification): Promise<Signe
   }
   const statement = await readStatement(payload, what);
   const { has, files, ...claims } = statement;
-  if (!has(sha256))
-    throw signatureError(
-      'other-file',
-      `${what}: expected one of the file with SHA-256 ${sha256}, got one of ${files > 1 ? `${files} others` : `another (${quoted(claims.file)})`}; sign this file, or put the right one there`,
-    );
+  if (!has(sha256)) throw otherFile(what, sha256, files, claims);
   const signed: Signed = {
     ...claims,
     sha256,
@@ -81,6 +77,30 @@ export async function verifySignature(verification: Verification): Promise<Signe
   if (doubt !== null) throw doubt;
   return signed;
 }
+
+/** What a signature says of a file, and of its key. Nobody has verified it. */
+export interface Unverified extends Claims {
+  /** how it names its key, in a sentence */
+  readonly named: string;
+}
+
+/** Reads a signature of a model file: that it has the form of one, and is of this file. Its key is not looked at. @throws ERR_SIGNATURE */
+export async function readSignature({
+  sha256,
+  signature: file,
+  what = 'signature',
+}: Pick<Verification, 'sha256' | 'what'> & { readonly signature: Uint8Array }): Promise<Unverified> {
+  const { payload, named } = await readBundle(file, what);
+  const { has, files, ...claims } = await readStatement(payload, what);
+  if (!has(sha256)) throw otherFile(what, sha256, files, claims);
+  return { ...claims, named };
+}
+
+const otherFile = (what: string, sha256: string, files: number, { file }: Claims) =>
+  signatureError(
+    'other-file',
+    `${what}: expected one of the file with SHA-256 ${sha256}, got one of ${files > 1 ? `${files} others` : `another (${quoted(file)})`}; sign this file, or put the right one there`,
+  );
 
 /** The key that made a signature; null: none of these. @throws ERR_SIGNATURE where the bundle names one that did not make it */
 async function signedBy({ payload, signature, isNamed, names }: Bundle, trust: readonly PublicKey[], what: string) {

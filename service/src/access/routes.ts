@@ -92,10 +92,11 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   // where a program has added the registry
   ...['/registry', '/registry.css', '/registry.js'].map((path) => [`GET ${path}`, OPEN] as const),
   ['GET /registry/models', ANYONE],
-  ...['', '/events', '/versions/:version/file'].map(
+  ...['', '/events', '/versions/:version/file', '/versions/:version/signature'].map(
     (path) => [`GET ${REGISTERED}${path}`, of('named', 'read')] as const,
   ),
   // to name a version is to decide what answers
+  [`POST ${REGISTERED}/versions/:version/signature`, of('named', 'push')],
   [`POST ${REGISTERED}/versions`, { ...of('named', 'push'), also: { query: 'alias', verb: 'promote' } } as Rule],
   ...[
     '/aliases/:alias',

@@ -317,6 +317,7 @@ function versionJson({ aliases }: Entry, version: RegistryVersion) {
   const named = [...aliases].filter(([, of]) => of === version.version).map(([alias]) => alias);
   const tags = {
     'logodds.sha256': version.sha256,
+    ...(version.modelSha256 && { 'logodds.modelSha256': version.modelSha256 }),
     ...(version.isRetired && { 'logodds.retired': 'true' }),
     ...version.tags,
   };

@@ -19,6 +19,8 @@ import { eventsOf, tell, tellShortly } from './registry/told.ts';
  *   GET  /registry/models/{m}                      versions, aliases, rollout, what its guards have seen in this process
  *   GET  /registry/models/{m}/events               [?after=SEQ&count=N] what happened
  *   GET  /registry/models/{m}/versions/{v}/file
+ *   GET  /registry/models/{m}/versions/{v}/signature
+ *   POST /registry/models/{m}/versions/{v}/signature  the bundle; ?why
  *   POST /registry/models/{m}/versions             the model file; ?alias, why, tag.K, metric.K, lineage.K
  *   POST /registry/models/{m}/aliases/{a}          {"version": 3, "why"?}; null: it names none
  *   POST /registry/models/{m}/rollback             {"to"?, "why"?}
@@ -63,9 +65,11 @@ export function addRegistry(app: Hono, core: Core): void {
   app.get(MODEL, (c) => routes.read(() => routes.show(c)));
   app.get(`${MODEL}/events`, (c) => routes.read(() => routes.events(c)));
   app.get(`${MODEL}/versions/:version/file`, (c) => routes.read(() => routes.file(c)));
+  app.get(`${MODEL}/versions/:version/signature`, (c) => routes.read(() => routes.signature(c)));
   const post = (path: string, what: string, make: (change: Change) => Promise<Done>) =>
     app.post(`${MODEL}${path}`, (c) => routes.change(c, what, make));
   post('/versions', 'pushed', (change) => routes.push(change));
+  post('/versions/:version/signature', 'signed', (change) => routes.sign(change));
   post('/aliases/:alias', 'aliased', (change) => routes.alias(change));
   post('/rollback', 'rolled-back', (change) => routes.rollback(change));
   post('/rollout', 'rollout-started', (change) => routes.startRollout(change));
@@ -122,7 +126,7 @@ class Routes {
   async file(c: Context): Promise<Response> {
     const { entry } = await this.#find(c);
     const version = versionFound(entry, versionAt(c.req.param('version')!));
-    const { name, version: number, sha256, isRetired } = version;
+    const { name, version: number, sha256, modelSha256, isRetired } = version;
     let bytes: Uint8Array;
     try {
       bytes = await this.#registry.file(version);
@@ -138,9 +142,30 @@ class Routes {
         'x-content-type-options': 'nosniff',
         'x-model-name': encodeURIComponent(name),
         'x-model-version': String(number),
-        'x-model-sha256': sha256,
+        // as answers have it
+        ...(modelSha256 !== null && { 'x-model-sha256': modelSha256 }),
+        'repr-digest': `sha-256=:${base64OfHex(sha256)}:`,
       },
     });
+  }
+
+  async signature(c: Context): Promise<Response> {
+    const { entry } = await this.#find(c);
+    const version = versionFound(entry, versionAt(c.req.param('version')!));
+    const signature = await this.#registry.signature(version);
+    if (!signature) throw unknown(`signature of version ${version.version} of ${entry.name}`);
+    return new Response(signature as BodyInit, {
+      headers: { 'content-type': 'application/octet-stream', 'x-content-type-options': 'nosniff' },
+    });
+  }
+
+  async sign({ c, model, act }: Change): Promise<Done> {
+    const by = act(queryOf(c.req.raw)['why']);
+    const file = await fileOf(c.req.raw, this.#core, 'signature');
+    const { entry } = await this.#find(c);
+    const version = versionFound(entry, versionAt(c.req.param('version')!));
+    await this.#registry.sign(model, version.version, file, by);
+    return { version, changed: true };
   }
 
   /** Does what a client asks, and tells the audit log before the answer leaves. */
@@ -289,6 +314,9 @@ class Routes {
     return refusal;
   }
 }
+
+const base64OfHex = (hex: string): string =>
+  btoa(hex.replace(/../g, (digits) => String.fromCharCode(Number.parseInt(digits, 16))));
 
 /** @throws Refusal 404 */
 function versionFound({ versions, name }: Entry, version: number | null, what = `version ${version}`): Version {

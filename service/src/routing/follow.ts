@@ -177,7 +177,19 @@ export class Follower {
     const seen = (state.requests[CHALLENGER] ?? 0) + (plan.kind === 'shadow' ? state.pairs.scored : 0);
     if (seen < (plan.guards?.minRequests ?? 100)) return;
     const why = `held for ${holdSeconds} s, ${seen} requests of the challenger in this process, no guard objects`;
-    const hasChanged = await this.#options.registry.advanceRollout(entry.name, { by: BY, why }, step);
+    let hasChanged: boolean;
+    try {
+      hasChanged = await this.#options.registry.advanceRollout(entry.name, { by: BY, why }, step);
+    } catch (error) {
+      // what the registry refuses keeps neither this model nor others from being followed
+      this.#once(`advance ${name}`, {
+        level: 'error',
+        event: 'registry',
+        model: name,
+        reason: (error as Error).message,
+      });
+      return;
+    }
     if (hasChanged) this.#changed(isLast ? 'promoted' : 'advanced', entry.name, challenger, why);
   }
 

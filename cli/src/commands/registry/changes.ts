@@ -1,11 +1,13 @@
 /** Commands that write an event. Each says in a sentence what is so now. */
-import { CHAMPION, type ModelRegistry } from '../../../../registry/src/index.ts';
+import { existsSync } from 'node:fs';
+import { CHAMPION, type Demand, type ModelRegistry } from '../../../../registry/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { whole } from '../../figures/wording.ts';
 import { actOf, openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
 import { pairs, positiveInteger } from '../../options/values.ts';
+import { textsOf } from '../../serve/trust.ts';
 import { facts } from '../../terminal/layout.ts';
-import { print, printJson } from '../../terminal/print.ts';
+import { note, print, printJson } from '../../terminal/print.ts';
 import { refuseNone } from './views.ts';
 
 interface ChangeFlags extends RegistryFlags {
@@ -94,7 +96,9 @@ export async function tag(
 }
 
 interface DemandFlags extends ChangeFlags {
+  /** files */
   readonly key?: readonly string[];
+  readonly revoked?: string;
   readonly gate?: boolean;
   readonly none?: boolean;
 }
@@ -103,29 +107,48 @@ interface DemandFlags extends ChangeFlags {
 export async function demand(
   name: string | undefined,
   to: string | undefined,
-  { key = [], gate = false, none = false, ...flags }: DemandFlags,
+  { key = [], revoked, gate = false, none = false, ...flags }: DemandFlags,
   command: { error(message: string): never },
 ): Promise<void> {
-  const isSaid = key.length > 0 || gate || none;
+  const isSaid = key.length > 0 || gate || none || revoked !== undefined;
   if (to === undefined && isSaid) command.error('error: name the alias that needs it');
   if (to !== undefined && !isSaid) command.error('error: give --key, --gate or --none');
+  if (revoked !== undefined && key.length === 0) command.error('error: give --key with --revoked: all keys anew');
+  const id = key.find((one) => /^[0-9a-f]{8,64}$/i.test(one) && !existsSync(one));
+  if (id !== undefined)
+    throw new LogoddsError(
+      'ERR_DATA',
+      `--key ${id}: expected a file of public keys in PEM, got the id of a key, by which nothing can be verified; give its file, such as release.pem`,
+    );
+  const texts = await textsOf({ trust: key, ...(revoked !== undefined && { revoked }) }, '--key');
   const registry = await openRegistry(flags.registry);
-  if (to !== undefined) await registry.demand(name!, to, { keys: key, gate }, actOf(flags));
+  if (to !== undefined) await registry.demand(name!, to, { ...texts, gate }, actOf(flags));
   const demands = (await registry.state()).demands.filter((one) => name === undefined || one.name === name);
-  if (flags.json) printJson({ registry: registry.place, demands });
+  // what stands there stays there: whoever demands more is told of it
+  const unmet = await registry.unmet(name === '*' ? undefined : name);
+  for (const message of unmet) note(message);
+  if (flags.json) printJson({ registry: registry.place, demands, unmet });
   else if (demands.length === 0) print('nothing is demanded\n');
   else
     print(
       `${facts(
         demands.map((one) => [
           `${one.alias} of ${one.name === '*' ? 'every model' : one.name}`,
-          [one.gate && 'a gate that was passed', one.keys.length > 0 && `a signature of ${one.keys.join(' or ')}`]
-            .filter(Boolean)
-            .join(', '),
+          [one.gate && 'a gate that was passed', signatureText(one)].filter(Boolean).join(', '),
         ]),
       )}\n`,
     );
 }
+
+/** Which keys may have signed. Of an id alone nobody can verify a signature. */
+const signatureText = ({ keys, publicKeys, revoked }: Demand): string =>
+  keys.length === 0
+    ? ''
+    : [
+        `a signature of ${keys.join(' or ')}`,
+        publicKeys.length === 0 ? ' (ids alone: nothing can be verified; give --key FILE.pem)' : '',
+        revoked.length > 0 ? ` (${revoked.length} ${revoked.length === 1 ? 'entry' : 'entries'} revoked)` : '',
+      ].join('');
 
 interface GcFlags extends ChangeFlags {
   readonly dryRun?: boolean;

@@ -4,7 +4,8 @@ import { LogoddsError, loadModel } from '../../../../src/index.ts';
 import { lineageOf, metricsOfModel } from '../../jobs/registry/facts.ts';
 import { fetchModel } from '../../jobs/registry/fetch.ts';
 import { actOf, openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
-import { print, printJson, say } from '../../terminal/print.ts';
+import { textsOf } from '../../serve/trust.ts';
+import { note, print, printJson, say } from '../../terminal/print.ts';
 import { withoutSecrets } from '../../terminal/secrets.ts';
 import { assertWritable, OutputFile, reason } from '../../write/temporary.ts';
 
@@ -17,12 +18,15 @@ interface PushFlags extends RegistryFlags {
   readonly data?: readonly string[];
   readonly command?: string;
   readonly restore?: boolean;
+  readonly trust?: readonly string[];
+  readonly revoked?: string;
   readonly json?: boolean;
 }
 
 /** Runs `push`. */
-export async function push(path: string, flags: PushFlags): Promise<void> {
+export async function push(path: string, flags: PushFlags, command: { error(message: string): never }): Promise<void> {
   const { name, alias, tag, metric, parent, restore, json } = flags;
+  if (flags.revoked !== undefined && flags.trust === undefined) command.error('error: give --trust with --revoked');
   const act = actOf(flags);
   if (alias !== undefined) checkAlias(alias);
   const file = readFile(path, 'a model file');
@@ -34,6 +38,12 @@ export async function push(path: string, flags: PushFlags): Promise<void> {
     if (!(error instanceof LogoddsError)) throw error;
     throw new LogoddsError(error.code, `${path}: ${error.message}`, { cause: error, reason: error.reason });
   }
+  if (flags.trust && !signature)
+    throw new LogoddsError(
+      'ERR_SIGNATURE' as never,
+      `${path}.sig: expected a signature of a key of --trust, got no file; sign the model by logodds sign`,
+    );
+  const trust = flags.trust && (await textsOf(flags));
   const registry = await openRegistry(flags.registry);
   if (parent !== undefined) versionOf(await registry.state(), { name, version: parent });
   const lineage = await lineageOf(model, {
@@ -41,18 +51,22 @@ export async function push(path: string, flags: PushFlags): Promise<void> {
     ...(flags.command !== undefined && { command: withoutSecrets(flags.command) }),
   });
   const isFirst = (await registry.state()).seq === 0;
-  const { version, isNew } = await registry.push({
+  const { version, isNew, signedBy, unmet } = await registry.push({
     ...{ ...act, name, file, lineage },
     ...(restore && { restore }),
     ...(signature && { signature }),
+    ...(trust && { trust }),
     ...(tag && { tags: tag }),
     metrics: { ...metricsOfModel(model), ...metric },
   });
-  const { version: number, sha256 } = version;
+  const { version: number, sha256, modelSha256 } = version;
   const what = isNew
     ? `${path} is version ${number} of ${name} in ${registry.place}${isFirst ? ', a new registry' : ''}`
     : `${path} was version ${number} of ${name} before: it stays that one, with what was said of it then`;
-  say(`${what} (sha256 ${sha256.slice(0, 12)})${signature ? ', its signature beside it' : ''}`);
+  say(
+    `${what} (sha256 ${sha256.slice(0, 12)})${signature ? `, its signature beside it (${signedText(signedBy)})` : ''}`,
+  );
+  for (const { message } of unmet) note(message);
   try {
     if (alias !== undefined) await registry.alias(name, number, alias, act);
   } catch (error) {
@@ -62,9 +76,17 @@ export async function push(path: string, flags: PushFlags): Promise<void> {
   if (alias !== undefined) say(`${alias} names version ${number}`);
   const aliases = [...(await registry.entry(name)).aliases].filter(([, of]) => of === number).map(([one]) => one);
   if (json)
-    printJson({ registry: registry.place, name, version: number, sha256, isNew, aliases, hasSignature: !!signature });
+    printJson({
+      ...{ registry: registry.place, name, version: number, sha256, modelSha256, isNew, aliases },
+      ...{ hasSignature: !!signature, signedBy, unmet },
+    });
   else print(`${number}\n`);
 }
+
+const signedText = (keyIds: readonly string[]): string =>
+  keyIds.length > 0
+    ? `key ${keyIds.map((id) => id.slice(0, 12)).join(', ')}`
+    : 'its key is not verified: --trust KEY.pem does that';
 
 interface PullFlags extends RegistryFlags {
   readonly out: string;
@@ -85,8 +107,9 @@ export async function pull(reference: string, { out, signature, json, registry: 
   // a model without its signature is refused where one is asked for; the reverse is not
   beside?.commit();
   file.commit();
-  const { name, version: number, sha256 } = version;
-  if (json) printJson({ registry: registry.place, name, version: number, sha256, out, hasSignature: !!signed });
+  const { name, version: number, sha256, modelSha256 } = version;
+  if (json)
+    printJson({ registry: registry.place, name, version: number, sha256, modelSha256, out, hasSignature: !!signed });
   else
     print(`${out}: version ${number} of ${name}, sha256 ${sha256}${signed ? `; its signature in ${out}.sig` : ''}\n`);
 }

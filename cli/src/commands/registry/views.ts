@@ -1,12 +1,17 @@
 /** Commands that say what is in a registry. */
 import {
   aliasesOf,
+  CHAMPION,
+  DIGEST,
   type Entry,
+  isReference,
   type ModelRegistry,
+  parseReference,
   type RegistryEvent,
   type State,
   type Verified,
   type Version,
+  withDigest,
 } from '../../../../registry/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { significant, whole } from '../../figures/wording.ts';
@@ -30,6 +35,7 @@ export async function list({ json, registry: place }: ViewFlags): Promise<void> 
       versions: entry.versions.size,
       latest: Math.max(...entry.versions.keys()),
       aliases: Object.fromEntries(entry.aliases),
+      champion: digestsOf(entry.versions.get(entry.aliases.get(CHAMPION) ?? 0)),
       rollout: rolloutOf(entry),
     }));
     printJson({ registry: registry.place, models });
@@ -41,21 +47,33 @@ export async function list({ json, registry: place }: ViewFlags): Promise<void> 
   }
   print(
     `${table([
-      ['model', 'versions', 'aliases', 'last push'],
-      ...entries.map((entry) => [
-        entry.name,
-        whole(entry.versions.size),
-        [...entry.aliases].map(([alias, version]) => `${alias} ${version}`).join(', ') || '–',
-        day([...entry.versions.values()].at(-1)!.at),
-      ]),
+      ['model', 'versions', 'aliases', 'last push', 'champion: sha256', 'of the model'],
+      ...entries.map((entry) => {
+        const champion = entry.versions.get(entry.aliases.get(CHAMPION) ?? 0);
+        return [
+          entry.name,
+          whole(entry.versions.size),
+          [...entry.aliases].map(([alias, version]) => `${alias} ${version}`).join(', ') || '–',
+          day([...entry.versions.values()].at(-1)!.at),
+          short(champion?.sha256),
+          short(champion?.modelSha256),
+        ];
+      }),
     ])}\n`,
   );
 }
+
+/** The digests of the version that answers; null: none does. */
+const digestsOf = (version: Version | undefined) =>
+  version ? { version: version.version, sha256: version.sha256, modelSha256: version.modelSha256 } : null;
+
+const short = (digest: string | null | undefined): string => digest?.slice(0, 12) ?? '–';
 
 /** The object of a version in `show --json`. */
 const versionJson = (state: State, entry: Entry, version: Version): object => ({
   version: version.version,
   sha256: version.sha256,
+  modelSha256: version.modelSha256,
   at: version.at,
   by: version.by,
   aliases: aliasesOf(entry, version.version),
@@ -72,11 +90,11 @@ const versionJson = (state: State, entry: Entry, version: Version): object => ({
 const rolloutOf = ({ rollout }: Entry) => (rollout?.outcome === null ? rollout : null);
 
 /** Runs `registry show`. */
-export async function show(name: string, { json, registry: place }: ViewFlags): Promise<void> {
+export async function show(what: string, { json, registry: place }: ViewFlags): Promise<void> {
   const registry = await openRegistry(place);
   const state = await registry.state();
-  const entry = await registry.entry(name);
-  const versions = [...entry.versions.values()];
+  const { entry, versions } = await shownBy(registry, state, what);
+  const { name } = entry;
   if (json) {
     printJson({
       name,
@@ -92,7 +110,16 @@ export async function show(name: string, { json, registry: place }: ViewFlags): 
   const isSigned = versions.some(({ sha256 }) => state.signatures.has(sha256));
   const isGated = versions.some(({ gate }) => gate);
   const overview = table([
-    ['version', 'aliases', 'pushed', 'by', ...(isGated ? ['gate'] : []), ...(isSigned ? ['signatures'] : []), 'sha256'],
+    [
+      'version',
+      'aliases',
+      'pushed',
+      'by',
+      ...(isGated ? ['gate'] : []),
+      ...(isSigned ? ['signatures'] : []),
+      'sha256',
+      'of the model',
+    ],
     ...versions.map((version) => [
       String(version.version),
       [...aliasesOf(entry, version.version), ...(version.isRetired ? ['retired'] : [])].join(', ') || '–',
@@ -100,7 +127,8 @@ export async function show(name: string, { json, registry: place }: ViewFlags): 
       version.by,
       ...(isGated ? [gateText(version)] : []),
       ...(isSigned ? [String(state.signatures.get(version.sha256)?.length ?? 0)] : []),
-      version.sha256.slice(0, 12),
+      short(version.sha256),
+      short(version.modelSha256),
     ]),
   ]);
   const details = versions.map((version) => {
@@ -129,6 +157,32 @@ export async function show(name: string, { json, registry: place }: ViewFlags): 
   });
   const rollout = rolloutOf(entry) ? `\n\nrollout\n${rolloutText(entry)}` : '';
   print(`${overview}${details.join('')}${rollout}\n`);
+}
+
+/** The versions that a name, a reference or a digest is of. @throws ERR_REGISTRY */
+async function shownBy(
+  registry: ModelRegistry,
+  state: State,
+  what: string,
+): Promise<{ readonly entry: Entry; readonly versions: readonly Version[] }> {
+  if (isReference(what)) {
+    const version = await registry.resolve(parseReference(what));
+    return { entry: await registry.entry(version.name), versions: [version] };
+  }
+  if (!DIGEST.test(what) || state.entries.has(what)) {
+    const entry = await registry.entry(what);
+    return { entry, versions: [...entry.versions.values()] };
+  }
+  const found = [...state.entries.values()].flatMap((entry) => {
+    const versions = withDigest(entry, what);
+    return versions.length > 0 ? [{ entry, versions }] : [];
+  });
+  if (found.length === 1) return found[0];
+  const wanted = found.map(({ entry }) => `models:/${entry.name}/${what}`).join(', ');
+  throw new LogoddsError(
+    'ERR_REGISTRY' as never,
+    `${what}: expected the digest of a version, got one of ${found.length === 0 ? 'none' : `${found.length} models`}; ${found.length === 0 ? 'logodds registry list has the models' : `name one: ${wanted}`}`,
+  );
 }
 
 const gateText = ({ gate }: Version): string =>
@@ -168,7 +222,7 @@ export async function verify({ json, registry: place }: ViewFlags): Promise<void
     const count = damaged.length + found.problems.length;
     throw new LogoddsError(
       'ERR_STORE' as never,
-      `${registry.place}: expected an undamaged registry, got ${count} ${count === 1 ? 'problem' : 'problems'}; put back what is damaged from a copy`,
+      `${registry.place}: expected an undamaged registry, got ${count} ${count === 1 ? 'problem' : 'problems'}; put back what is damaged from a copy, and sign what is not signed`,
     );
   }
 }

@@ -7,7 +7,8 @@ const was = (from: number | null): string => (from === null ? '' : ` (was ${from
 
 /** What each event says, without who, when and why. */
 const WORDS: { readonly [K in Kind]: (event: Of<K>) => string } = {
-  pushed: ({ name, version, sha256 }) => `${name}: version ${version} pushed, sha256 ${sha256.slice(0, 12)}`,
+  pushed: ({ name, version, sha256, modelSha256 }) =>
+    `${name}: version ${version} pushed, sha256 ${sha256.slice(0, 12)}${modelSha256 === undefined ? '' : `, of the model ${modelSha256.slice(0, 12)}`}`,
   aliased: ({ name, alias, version, from }) =>
     version === null
       ? `${name}: ${alias} names no version${was(from)}`
@@ -22,10 +23,11 @@ const WORDS: { readonly [K in Kind]: (event: Of<K>) => string } = {
   signed: ({ sha256, keyId }) => `file ${sha256.slice(0, 12)} signed by key ${keyId.slice(0, 12)}`,
   gated: ({ name, version, passed, failed }) =>
     `${name}: version ${version} ${passed ? 'passed its gate' : `failed its gate: ${failed.join(', ')}`}`,
-  demanded: ({ name, alias, keys, gate }) => {
+  demanded: ({ name, alias, keys, publicKeys, gate }) => {
     const what = [
       gate && 'a gate',
-      keys.length > 0 && `a signature of ${keys.map((key) => key.slice(0, 12)).join(' or ')}`,
+      keys.length > 0 &&
+        `a signature of ${keys.map((key) => key.slice(0, 12)).join(' or ')}${publicKeys ? '' : ' (ids alone)'}`,
     ];
     return `${alias} of ${name === '*' ? 'every model' : name} demands ${what.filter(Boolean).join(', ') || 'nothing'}`;
   },

@@ -67,7 +67,8 @@ function schemas(): Description['schemas'] {
     }),
     RegistryVersion: object({
       version,
-      sha256: digest,
+      sha256: { ...digest, description: 'of its file' },
+      modelSha256: { ...orNone(digest), description: 'of the model, as answers have it; null: it is not known' },
       at: time,
       by: text,
       aliases: listOf(text),
@@ -213,6 +214,20 @@ export async function describeRegistry(core: Core, request: Request): Promise<De
         { [BINARY]: { schema: { type: 'string', format: 'binary' } } },
         [model, one],
       ),
+      [`${at}/versions/{version}/signature`]: {
+        ...get(
+          'registrySignature',
+          'The signature beside a version',
+          { [BINARY]: { schema: { type: 'string', format: 'binary' } } },
+          [model, one],
+        ),
+        ...post(
+          'registrySign',
+          'Put a signature beside a version',
+          { [BINARY]: { schema: { type: 'string', format: 'binary', description: 'a bundle of model signing' } } },
+          [model, one, inQuery('why', why)],
+        ),
+      },
       [`${at}/versions`]: post(
         'registryPush',
         'Make a model file a version; query also: tag.NAME, metric.NAME, lineage.NAME',

@@ -216,7 +216,7 @@ function drawVersions(model, rollout) {
 }
 
 function drawVersion(model, rollout, one) {
-  const { version, aliases, at, by, why, metrics, lineage, tags, signedBy, sha256, bytes, retired, gate } = one;
+  const { version, aliases, at, by, why, metrics, lineage, tags, signedBy, sha256, modelSha256, bytes, retired, gate } = one;
   const isIn = rollout && [rollout.champion, rollout.challenger].includes(version);
   const fact = (name, value) => (value ? make('div', {}, make('dt', {}, name), make('dd', {}, value)) : null);
   const code = (text) => make('code', { title: text }, text.slice(0, 12));
@@ -235,7 +235,7 @@ function drawVersion(model, rollout, one) {
     make('div', { className: 'row' }, make('h3', {}, 'Version ' + version, ...aliases.map((alias) => make('span', { className: 'state ' + (alias === 'champion' ? 'good' : '') }, alias)), retired ? make('span', { className: 'state bad' }, 'retired') : null), ...actions),
     make('dl', { className: 'facts' }, fact('pushed', when(at) + ' by ' + by), fact('why', why), fact('metrics', pairsOf(metrics)), list('lineage', origin), fact('tags', pairsOf(tags)),
       fact('gate', gate ? (gate.passed ? 'passed' : 'failed: ' + gate.failed.join(', ')) + ', ' + when(gate.at) : 'went through none'),
-      fact('signed by', signedBy.length > 0 ? signedBy.map((id) => id.slice(0, 12)).join(', ') : 'nobody'), list('file', [code(sha256), ' ' + count.format(bytes) + ' bytes'])));
+      fact('signed by', signedBy.length > 0 ? signedBy.map((id) => id.slice(0, 12)).join(', ') : 'nobody'), list('model', modelSha256 ? [code(modelSha256)] : []), list('file', [code(sha256), ' ' + count.format(bytes) + ' bytes'])));
 }
 
 const SAID = {

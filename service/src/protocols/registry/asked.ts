@@ -6,8 +6,9 @@ import { quote } from '../../requests/columns.ts';
 import { checkJson } from '../../requests/limits.ts';
 import { parsedJson } from '../../scoring/score.ts';
 
-/** Bytes of a model file, and of the JSON that asks for a change. */
+/** Bytes of a model file, of a signature, and of the JSON that asks for a change. */
 const MOST_FILE = 2 ** 24;
+const MOST_SIGNATURE = 2 ** 20;
 const MOST_JSON = 2 ** 16;
 /** How long a body may take: pushes have few places. */
 const MOST_MS = 60_000;
@@ -22,20 +23,30 @@ type Json = Readonly<Record<string, unknown>>;
 const wrong = (what: string, rule: string, next = 'correct it'): Refusal =>
   badRequest(`${what}: expected ${rule}, got something else; ${next}`);
 
-/** The model file of a push. @throws Refusal 400, 413 */
-export async function fileOf(request: Request, { limits }: Core): Promise<Uint8Array> {
+/** What is sent as bytes: at most how many, and where a larger one goes. */
+const SENT = {
+  'model file': [MOST_FILE, 'push it where the registry lies: logodds push'],
+  signature: [MOST_SIGNATURE, 'sign the model alone'],
+} as const;
+
+/** A file that is sent. @throws Refusal 400, 413 */
+export async function fileOf(
+  request: Request,
+  { limits }: Core,
+  what: keyof typeof SENT = 'model file',
+): Promise<Uint8Array> {
+  const [most, next] = SENT[what];
   let file: Uint8Array;
   try {
     file = await bytesOf(request, {
-      limits: { ...limits, bytes: MOST_FILE },
+      limits: { ...limits, bytes: most },
       deadline: performance.now() + Math.min(limits.timeMs, MOST_MS),
     });
   } catch (error) {
     if (!(error instanceof Refusal && error.status === 413)) throw error;
-    const message = `model file: expected at most ${MOST_FILE} bytes, got more; push it where the registry lies: logodds push`;
-    throw new Refusal(413, error.code, message);
+    throw new Refusal(413, error.code, `${what}: expected at most ${most} bytes, got more; ${next}`);
   }
-  if (file.length === 0) throw badRequest('body: expected a model file, got nothing; send the bytes that were trained');
+  if (file.length === 0) throw badRequest(`body: expected a ${what}, got nothing; send its bytes`);
   return file;
 }
 

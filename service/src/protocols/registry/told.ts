@@ -51,9 +51,9 @@ export async function tell(core: Core, state: State, entry: Entry, request: Requ
 
 /** A version, as `logodds registry show --json` has it, and what else is known of it. */
 function tellVersion({ signatures }: State, entry: Entry, version: Version) {
-  const { version: number, sha256, at, by, tags, metrics, lineage, why, bytes, isRetired, gate } = version;
+  const { version: number, sha256, modelSha256, at, by, tags, metrics, lineage, why, bytes, isRetired, gate } = version;
   return {
-    ...{ version: number, sha256, at, by, aliases: aliasesOf(entry, number), tags, metrics, lineage },
+    ...{ version: number, sha256, modelSha256, at, by, aliases: aliasesOf(entry, number), tags, metrics, lineage },
     signedBy: signatures.get(sha256) ?? [],
     ...{ why, bytes, retired: isRetired, gate },
   };
