@@ -1,6 +1,7 @@
 import { type ByteScorer, byteScorer } from 'logodds/bytes';
 import type { Engine, Model, Scorer } from 'logodds/score';
 import { type Field, fieldsOf } from 'logodds/stages';
+import type { Parts } from '../scoring/question.ts';
 import type { Signed } from './trust.ts';
 
 /** Scorers that a model keeps at hand beside the first. */
@@ -31,13 +32,26 @@ export class Served {
   #requests = 0;
   #isRetired = false;
 
-  /** @param makeRoom  called before memory of the engine is taken */
-  constructor(name: string, version: string, model: Model, engine: Engine, makeRoom: () => void = () => {}) {
+  /** Says which models score these records, where several stand behind this one; null: it scores them itself. */
+  divide: ((records: readonly object[]) => Parts) | null = null;
+
+  /**
+   * @param makeRoom  called before memory of the engine is taken
+   * @param fields  default: those of the model
+   */
+  constructor(
+    name: string,
+    version: string,
+    model: Model,
+    engine: Engine,
+    makeRoom: () => void = () => {},
+    fields: readonly Field[] = fieldsOf(model),
+  ) {
     this.name = name;
     this.version = version;
     this.model = model;
     this.sha256 = model.sha256 ?? '';
-    this.fields = fieldsOf(model);
+    this.fields = fields;
     this.headers = {
       'x-model-name': encodeURIComponent(name),
       'x-model-version': encodeURIComponent(version),

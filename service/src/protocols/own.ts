@@ -33,8 +33,9 @@ const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlin
 
 export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
-    const served = core.shelf.find(c.req.param('model'), queryOf(c.req.raw)['version'] ?? null, sightOf(c.req.raw));
-    return jsonResponse(describe(served, core.shelf));
+    const version = queryOf(c.req.raw)['version'] ?? null;
+    const served = core.shelf.find(c.req.param('model'), version, sightOf(c.req.raw));
+    return jsonResponse(describe(served, core.shelf, version === null ? core.segmentsOf(served.name) : null));
   });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
@@ -83,7 +84,8 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
     else if (found.faults.length > 0) throw found.faults[0].error;
   }
   exchange.scored(found, rows);
-  const writer = writerOf(served);
+  // of several models that which answered
+  const writer = writerOf(exchange.served);
   const head = `${writer.head}${JSON.stringify(id)},"scores":[`;
   return exchange.json(joined([head, elements(writer.text(found, ',')), ']}']));
 }
@@ -111,8 +113,7 @@ function wrapped(bytes: Uint8Array, exchange: Exchange, asked: Wanted): [Answer,
     throw badRequest('records: expected an array, got something else; send {"records": [{…}]}');
   exchange.checkRows(records.length);
   const wanted = wantedOf({ explain, interval, whatif });
-  const { model } = exchange.served;
-  return [scoreRecords(model, records, wantsDetails(wanted) ? wanted : asked), { kind: 'records', records }];
+  return [scoreRecords(exchange.served, records, wantsDetails(wanted) ? wanted : asked), { kind: 'records', records }];
 }
 
 /** Each line that comes is answered by a line; one that is refused by its error. */
@@ -203,12 +204,12 @@ async function* detailed(
   wanted: Wanted,
   textOf: (found: Answer) => Text,
 ): AsyncGenerator<Text> {
-  const { model } = exchange.served;
+  const { served } = exchange;
   let row = 0;
   for await (const line of linesOf(body)) {
     exchange.resume();
     const records = [parsed(line) as object];
-    const found = scoreRecords(model, records, wanted, row++);
+    const found = scoreRecords(served, records, wanted, row++);
     exchange.scored(found, { kind: 'records', records });
     const text = textOf(found);
     exchange.stage('encode');
