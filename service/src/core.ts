@@ -16,8 +16,8 @@ import { givenId } from './requests/id.ts';
 import { checkJson, checkRows, type Limits, withinLimits } from './requests/limits.ts';
 import { compressed, encodingFor } from './responses/compress.ts';
 import { encoded, type Text } from './responses/text.ts';
-import type { SegmentsState } from './routing/segments/divisions.ts';
 import type { RouteState } from './routing/routing.ts';
+import type { SegmentsState } from './routing/segments/divisions.ts';
 import type { Answer, Part, Parts as RowParts, Rows } from './scoring/question.ts';
 
 /** The other processes of a service that has several. */
@@ -328,9 +328,7 @@ export class Exchange implements Asked {
       const { target, route } = this.#attempts[0];
       try {
         const served =
-          target instanceof Served
-            ? target
-            : this.#core.shelf.own(target.model, target.version, sightOf(this.request));
+          target instanceof Served ? target : this.#core.shelf.own(target.model, target.version, sightOf(this.request));
         this.route = route;
         this.header('x-model-route', route);
         this.#serve(served);

@@ -15,7 +15,14 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { KEY_HEADER, type LogLine, type Peer, ROUTE_HEADER, type Service, sayableFault } from '../../../service/src/index.ts';
+import {
+  KEY_HEADER,
+  type LogLine,
+  type Peer,
+  ROUTE_HEADER,
+  type Service,
+  sayableFault,
+} from '../../../service/src/index.ts';
 import { peerOfCertificate } from './certificates.ts';
 import { blobOf, type Contents } from './grpcContents.ts';
 

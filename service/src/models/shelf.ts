@@ -261,12 +261,19 @@ export class Shelf {
   all(sees = EVERY): Served[] {
     const own = [...this.#models].flatMap(([name, versions]) => (sees(name) ? [...versions.values()] : []));
     // most have none
-    return this.#fronts.size === 0 ? own : [...own, ...this.fronts(sees).flatMap((name) => this.#fronts.get(name)!() ?? [])];
+    return this.#fronts.size === 0
+      ? own
+      : [...own, ...this.fronts(sees).flatMap((name) => this.#fronts.get(name)!() ?? [])];
   }
 
   /** Names of the models that answer. */
   names(sees = EVERY): string[] {
     return [...new Set([...this.#models.keys(), ...this.#fronts.keys()])].filter(sees);
+  }
+
+  /** Names of the models that are here, or could not be loaded. */
+  served(): string[] {
+    return [...this.#models.keys(), ...this.#failures.keys()];
   }
 
   /** Versions of a model, the default one last. */

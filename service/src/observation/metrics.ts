@@ -382,7 +382,8 @@ function gaugeFamilies(gauges: Sampled): string[] {
 }
 
 /** A value of a label, between quotes. */
-export const labelText = (text: string): string => `"${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;
+export const labelText = (text: string): string =>
+  `"${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;
 
 function requestsOf(counts: Readonly<Record<string, number>>, labels: string): (readonly [string, number])[] {
   return Object.entries(counts).map(([key, count]) => {

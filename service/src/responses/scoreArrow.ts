@@ -28,7 +28,9 @@ export function scoreArrow({ model }: Served, { scores }: Answer): Uint8Array {
     ...(positive === null ? [] : [['logit', float64(), (row) => logits[row]] satisfies Column]),
     ['defaulted', float64(), (row) => defaulted[row]],
     ...(review ? [['review', bool(), (row) => review[row] === 1] satisfies Column] : []),
-    ...(said ? PART_NAMES.map((name, k): Column => [name, dictionary(utf8(), int32()), (row) => said[parts!.codes[row]][k]]) : []),
+    ...(said
+      ? PART_NAMES.map((name, k): Column => [name, dictionary(utf8(), int32()), (row) => said[parts!.codes[row]][k]])
+      : []),
   ];
   const table = tableFromColumns(
     columns.map(([name, type, of]) => {

@@ -7,13 +7,13 @@ import type { Gauges } from '../observation/numbers.ts';
 import type { Answer, PartAnswer, Rows } from '../scoring/question.ts';
 import { armOf } from './assign.ts';
 import { constant } from './constant.ts';
-import { Divisions, type SegmentsState } from './segments/divisions.ts';
 import { type Followed, watchedOf } from './followed.ts';
 import { type Breach, type GuardState, Guards, type Seen } from './guards.ts';
 import { armNamed, keyOf, ROUTE_HEADER } from './key.ts';
 import { type PairCounts, type PairLimits, Pairs } from './pairs.ts';
-import type { Front } from './segments/parts.ts';
 import { type Arm, CHAMPION, checkRoute, type Route, type Target } from './route.ts';
+import { Divisions, type SegmentsState } from './segments/divisions.ts';
+import type { Front } from './segments/parts.ts';
 import type { Segments } from './segments/rules.ts';
 
 /** A rollout that had to end. */
@@ -133,13 +133,19 @@ export class Routing implements Chooser, Witness {
    * ] });
    */
   divide(segments: Segments): void {
-    this.#divisions ??= this.#makeDivisions();
-    this.#divisions.set(segments);
+    this.#divided().set(segments);
     this.#hasRouted = true;
   }
 
-  #makeDivisions(): Divisions {
-    return new Divisions({
+  /** Checks segments as `divide` does, and changes nothing. @throws as `divide` */
+  checkSegments(segments: Segments): void {
+    this.#divided().checked(segments);
+  }
+
+  #divided(): Divisions {
+    if (!this.#shelf)
+      throw new Error('divide: expected a service with this routing, got none; call createService({ routing }) first');
+    this.#divisions ??= new Divisions({
       shelf: this.#shelf,
       csv: this.#options.csv ?? null,
       route: (name) => this.#routes.get(name),
@@ -153,6 +159,7 @@ export class Routing implements Chooser, Witness {
       },
       saw: (to, seen) => this.#saw(to, seen),
     });
+    return this.#divisions;
   }
 
   /** Lets a model be answered without segments. */
@@ -192,7 +199,8 @@ export class Routing implements Chooser, Witness {
     if (!followed) return null;
     const { route } = followed;
     const named = asked.request.headers.get(ROUTE_HEADER);
-    if (named !== null) return this.#assign(asked, followed, named === CHAMPION ? null : armNamed(route.arms, named), true);
+    if (named !== null)
+      return this.#assign(asked, followed, named === CHAMPION ? null : armNamed(route.arms, named), true);
     if (route.arms.length === 0) return this.#assign(asked, followed, null, false);
     const key = keyOf(asked, route.key, read);
     if (key instanceof Promise) return key.then((found) => this.#assignKey(asked, followed, found));

@@ -5,7 +5,16 @@ import { refusalOf } from '../../refusal.ts';
 import { NOTHING } from '../../scoring/question.ts';
 import { parsedJson, scoreRecords } from '../../scoring/score.ts';
 import { type DividedScores, DividedStream } from './dividedStream.ts';
-import { type ChoosePart, emptyScores, type Front, type OpenPart, RowParts, renumbered, SEGMENTS, scatter } from './parts.ts';
+import {
+  type ChoosePart,
+  emptyScores,
+  type Front,
+  type OpenPart,
+  RowParts,
+  renumbered,
+  SEGMENTS,
+  scatter,
+} from './parts.ts';
 import type { Values } from './rules.ts';
 
 /**

@@ -1,7 +1,17 @@
 import type { ByteScorer, ByteScores, RowError } from 'logodds/bytes';
+import { LogoddsError } from 'logodds/score';
 import { Refusal } from '../../refusal.ts';
 import { parsedJson } from '../../scoring/score.ts';
-import { emptyScores, type Front, type OpenPart, RowParts, type RowPieces, renumbered, type StreamRow, scatter } from './parts.ts';
+import {
+  emptyScores,
+  type Front,
+  type OpenPart,
+  RowParts,
+  type RowPieces,
+  renumbered,
+  type StreamRow,
+  scatter,
+} from './parts.ts';
 
 export type DividedScores = ByteScores & { readonly parts: RowParts };
 type Format = 'lines' | 'csv';
@@ -23,6 +33,13 @@ interface Own {
   /** scores that no row has taken yet, of which the first `taken` are taken */
   readonly done: { readonly scores: ByteScores; taken: number }[];
 }
+
+export const noCsv = (): Refusal =>
+  new Refusal(
+    415,
+    'ERR_TYPE',
+    'content-type: expected JSON, JSON lines or Arrow, got CSV, which this host cannot divide into segments; send JSON lines',
+  );
 
 const LF = 10;
 const NO_BYTES = new Uint8Array();
@@ -53,14 +70,8 @@ export class DividedStream {
   /** @throws Refusal 415 where the host cannot take CSV apart */
   csv(bytes: Uint8Array): DividedScores {
     this.#format = 'csv';
-    const make = this.#front.csv;
-    if (!make)
-      throw new Refusal(
-        415,
-        'ERR_TYPE',
-        'content-type: expected JSON, JSON lines or Arrow, got CSV, which this host cannot divide into segments; send JSON lines',
-      );
-    this.#csv ??= make(this.#front.fields);
+    if (!this.#front.csv) throw noCsv();
+    this.#csv ??= this.#front.csv(this.#front.fields);
     return this.#take(bytes.length === 0 ? [] : this.#csv.rows(bytes), this.#csv);
   }
 
@@ -119,7 +130,7 @@ export class DividedStream {
       if (bytes.length > 0) this.#keep(own, () => own.scorer[format](bytes));
       if (isLast) this.#keep(own, () => own.scorer.end());
     }
-    return this.#emit();
+    return this.#emit(isLast);
   }
 
   /** Scores that came. What ends a stream says where in the whole it is. */
@@ -146,15 +157,16 @@ export class DividedStream {
   }
 
   /** The rows from the first one on that have their scores, in their order. */
-  #emit(): DividedScores {
+  #emit(isLast: boolean): DividedScores {
     const ready = new Map<Own, number>();
-    let count = 0;
-    for (const { own } of this.#waiting) {
-      const used = ready.get(own) ?? 0;
-      if (used >= own.done.reduce((sum, { scores, taken }) => sum + scores.rows - taken, 0)) break;
-      ready.set(own, used + 1);
-      count++;
-    }
+    const isReady = ({ own }: Waiting): boolean => {
+      const left = ready.get(own) ?? own.done.reduce((sum, { scores, taken }) => sum + scores.rows - taken, 0);
+      ready.set(own, left - 1);
+      return left > 0;
+    };
+    const all = this.#waiting.map(isReady);
+    // at the end empty lines of one column are no rows, but between rows they are
+    const count = isLast ? all.lastIndexOf(true) + 1 : all.indexOf(false) < 0 ? all.length : all.indexOf(false);
     const out = emptyScores(count, this.#front.model);
     const parts = new RowParts(count);
     parts.unmatched.push(...this.#notes.unmatched.splice(0));
@@ -162,8 +174,12 @@ export class DividedStream {
     const errors: RowError[] = [];
     this.#waiting.splice(0, count).forEach(({ part, own, record }, row) => {
       parts.put(row, part);
-      const done = own.done[0];
       const place = own.rows++;
+      if (!all[row]) {
+        errors.push(emptyRow(own.places[place].row));
+        return;
+      }
+      const done = own.done[0];
       scatter(out, [row], done.scores, done.taken);
       const error = done.scores.errors.find((one) => one.row === own.places[place].row);
       if (error) errors.push(error);
@@ -176,6 +192,14 @@ export class DividedStream {
     return { ...out, errors, parts };
   }
 }
+
+/** A row of CSV of one column without a value, behind which its part has no row. */
+const emptyRow = (row: number): RowError =>
+  Object.assign(new LogoddsError('ERR_DATA', `row ${row} (from 0): expected a value, got an empty line; write NA`), {
+    row,
+    offset: 0,
+    scores: null,
+  }) as RowError;
 
 /** Where a part has its rows, in the whole. An error of a row is told by its number and its first byte there. */
 function movedTo<E extends Error>(error: E, places: Own['places']): E {

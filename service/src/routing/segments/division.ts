@@ -3,9 +3,9 @@ import { allStages, type Field } from 'logodds/stages';
 import type { Served } from '../../models/served.ts';
 import type { Shelf } from '../../models/shelf.ts';
 import type { Part } from '../../scoring/question.ts';
-import type { Front } from './parts.ts';
 import type { Target } from '../route.ts';
-import { type Segments, SegmentRules, type Unmatched } from './rules.ts';
+import type { Front } from './parts.ts';
+import { SegmentRules, type Segments, type Unmatched } from './rules.ts';
 
 /** Values of a field that no segment names, which are told by name; those of others are counted together. */
 const MOST_VALUES = 20;
@@ -50,7 +50,8 @@ export class Division {
     this.#csv = csv;
     if (!before) return;
     // a counter does not fall when the file of routes is read again
-    for (const [key, of] of before.rows) if (segments.segments.some(({ name }) => name === of.part.segment)) this.rows.set(key, of);
+    for (const [key, of] of before.rows)
+      if (segments.segments.some(({ name }) => name === of.part.segment)) this.rows.set(key, of);
     for (const field of this.rules.fields.keys()) {
       const tally = before.#unmatched.get(field);
       if (tally) this.#unmatched.set(field, tally);
@@ -82,7 +83,13 @@ export class Division {
     const fields = this.#fieldsOf(champions);
     this.problem = this.#problemOf(champions, fields);
     const { name } = this.segments;
-    this.#front = { name, model: blank(first.model), fields: [...fields.values()], engine: this.#engine, csv: this.#csv };
+    this.#front = {
+      name,
+      model: blank(first.model),
+      fields: [...fields.values()],
+      engine: this.#engine,
+      csv: this.#csv,
+    };
     return this.#front;
   }
 
@@ -102,7 +109,11 @@ export class Division {
 
   #problemOf(champions: readonly (Served | null)[], fields: ReadonlyMap<string, Field>): string | null {
     const { name, segments } = this.segments;
-    const shown = (names: Iterable<string>) => [...names].slice(0, 10).map((one) => JSON.stringify(one)).join(', ');
+    const shown = (names: Iterable<string>) =>
+      [...names]
+        .slice(0, 10)
+        .map((one) => JSON.stringify(one))
+        .join(', ');
     if (champions.every((one) => one !== null))
       for (const [field, kind] of this.rules.fields) {
         const known = fields.get(field);
@@ -151,7 +162,8 @@ export class Division {
     const known = this.#front?.fields.find(({ name }) => name === field);
     const count = tally.values.get(text);
     // numbers outside of all bands are as many as there are records
-    if (count === undefined && (known?.private || known?.type === 'number' || tally.values.size >= MOST_VALUES)) tally.others++;
+    if (count === undefined && (known?.private || known?.type === 'number' || tally.values.size >= MOST_VALUES))
+      tally.others++;
     else tally.values.set(text, (count ?? 0) + 1);
   }
 
@@ -177,7 +189,14 @@ const Made = Model as unknown as new (parts: ModelParts) => Model;
 
 /** A model with the classes of another one, and nothing else. */
 function blank({ manifest, intercept }: Model): Model {
-  const own: Manifest = { ...manifest, schema: { features: [] }, calibration: null, offset: null } as unknown as Manifest;
+  const own: Manifest = {
+    ...manifest,
+    schema: { features: [] },
+    calibration: null,
+    offset: null,
+    fit: null,
+    objective: null,
+  } as unknown as Manifest;
   return new Made({
     manifest: own,
     weights: new Float64Array(),

@@ -4,15 +4,17 @@ import type { Shelf } from '../../models/shelf.ts';
 import { labelText } from '../../observation/metrics.ts';
 import type { Gauges } from '../../observation/numbers.ts';
 import { Refusal } from '../../refusal.ts';
+import { mediaTypeOf } from '../../requests/mediaType.ts';
 import type { PartAnswer } from '../../scoring/question.ts';
 import { armOf } from '../assign.ts';
-import { Divided } from './divided.ts';
-import { Division, type UnmatchedState } from './division.ts';
 import { type Followed, plainTo, watchedOf } from '../followed.ts';
 import type { Seen } from '../guards.ts';
 import { armNamed, headerKey, keyValue, ROUTE_HEADER } from '../key.ts';
-import { type Front, RowParts, SEGMENTS } from './parts.ts';
 import { type Arm, CHAMPION, type Route } from '../route.ts';
+import { Divided } from './divided.ts';
+import { noCsv } from './dividedStream.ts';
+import { Division, type UnmatchedState } from './division.ts';
+import { type Front, RowParts, SEGMENTS } from './parts.ts';
 import { RoutedPart } from './routedPart.ts';
 import type { Segments, Unmatched, Values, When } from './rules.ts';
 
@@ -79,13 +81,20 @@ export class Divisions {
     return this.#all.size;
   }
 
+  /** Segments that can be followed. Nothing follows them yet. @throws ERR_RANGE for others */
+  checked(segments: Segments): Division {
+    const { shelf, csv } = this.#routes;
+    const division = new Division(segments, shelf, csv, this.#all.get(segments.name) ?? null);
+    division.front();
+    if (division.problem !== null) throw new LogoddsError('ERR_RANGE', division.problem);
+    return division;
+  }
+
   /** @throws ERR_RANGE for segments that cannot be followed; what was there stays */
   set(segments: Segments): void {
     const { name } = segments;
-    const { shelf, csv } = this.#routes;
-    const division = new Division(segments, shelf, csv, this.#all.get(name) ?? null);
-    division.front();
-    if (division.problem !== null) throw new LogoddsError('ERR_RANGE', division.problem);
+    const { shelf } = this.#routes;
+    const division = this.checked(segments);
     this.#all.set(name, division);
     const own = segments.segments.flatMap(({ name: segment, by }) =>
       'arms' in by ? [{ ...by, name: `${name}/${segment}` }] : [],
@@ -155,6 +164,8 @@ export class Divisions {
     if (!division) return null;
     const front = division.front();
     if (!front) throw absent(division.segments.name);
+    // the head of a stream would have left
+    if (front.csv === null && mediaTypeOf(asked.request) === 'text/csv') throw noCsv();
     const named = asked.request.headers.get(ROUTE_HEADER);
     if (named !== null) {
       const arms = division.segments.segments.flatMap((_, k) => this.#followed(division, k).route.arms);
@@ -169,8 +180,7 @@ export class Divisions {
       const to = this.#followed(division, k);
       const { route } = to;
       const key = named !== null || route.arms.length === 0 ? null : this.#keyOf(asked, to, values, keys);
-      const arm =
-        named === null ? key && armOf(route, key) : (route.arms.find(({ name }) => name === named) ?? null);
+      const arm = named === null ? key && armOf(route, key) : (route.arms.find(({ name }) => name === named) ?? null);
       const id = arm ? `${k} ${arm.name}` : `${k}`;
       let part = parts.get(id);
       if (!part) {

@@ -82,22 +82,24 @@ export class RowParts implements Parts {
         return at === undefined ? [] : [{ row: at, error }];
       });
       const details = answer.details.length > 0 ? index.map((row) => answer.details[row]) : [];
-      return { part, parts: this, whole: rows, index, answer: { scores: picked(answer.scores, index), faults, details }, rows: own };
+      return {
+        part,
+        parts: this,
+        whole: rows,
+        index,
+        answer: { scores: picked(answer.scores, index), faults, details },
+        rows: own,
+      };
     });
   }
 }
 
 /** An error that says the number that a row has in the whole input. */
 export function renumbered<E extends Error>(error: E, rowOf: (row: number) => number): E {
-  const own = error as E & { detail?: string; problems?: readonly { readonly row?: number }[] };
-  const change = (text: string) => text.replace(/\brow (\d+)/, (_, row: string) => `row ${rowOf(Number(row))}`);
-  own.message = change(own.message);
-  return Object.assign(own, {
-    ...(own.detail !== undefined && { detail: change(own.detail) }),
-    ...(own.problems && {
-      problems: own.problems.map((one) => (one.row === undefined ? one : { ...one, row: rowOf(one.row) })),
-    }),
-  });
+  const own = error as E & { problems?: readonly { readonly row?: number }[] };
+  own.message = own.message.replace(/\brow (\d+)/, (_, row: string) => `row ${rowOf(Number(row))}`);
+  const problems = own.problems?.map((one) => (one.row === undefined ? one : { ...one, row: rowOf(one.row) }));
+  return problems ? Object.assign(own, { problems }) : own;
 }
 
 type Open = ReturnType<typeof emptyScores>;

@@ -2,10 +2,10 @@ import type { Model } from 'logodds/score';
 import type { Attempt } from '../../hooks.ts';
 import { Served } from '../../models/served.ts';
 import { Refusal } from '../../refusal.ts';
-import { isAlike } from './division.ts';
 import type { Followed } from '../followed.ts';
-import type { OpenPart } from './parts.ts';
 import type { Target } from '../route.ts';
+import { isAlike } from './division.ts';
+import type { OpenPart } from './parts.ts';
 
 /** What a part needs to find its models. */
 interface Finding {

@@ -150,7 +150,8 @@ function allowedBy(given: unknown, wrong: (rule: string, got: unknown) => never)
   const textsOf = (value: unknown): ReadonlySet<string> => {
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
     const other = list.length === 0 ? 'none' : list.find((one) => !isValue(one));
-    if (other !== undefined || list.includes(undefined)) wrong('values: texts, numbers, true or false', other ?? 'none');
+    if (other !== undefined || list.includes(undefined))
+      wrong('values: texts, numbers, true or false', other ?? 'none');
     return new Set(list.map(String));
   };
   if (Array.isArray(given) || typeof given !== 'object') return { kind: 'in', texts: textsOf(given) };
