@@ -1,7 +1,6 @@
 import { type ByteScorer, byteScorer } from 'logodds/bytes';
 import type { Engine, Model, Scorer } from 'logodds/score';
 import { type Field, fieldsOf } from 'logodds/stages';
-import type { Parts } from '../scoring/question.ts';
 import type { Signed } from './trust.ts';
 
 /** Scorers that a model keeps at hand beside the first. */
@@ -32,8 +31,8 @@ export class Served {
   #requests = 0;
   #isRetired = false;
 
-  /** Says which models score these records, where several stand behind this one; null: it scores them itself. */
-  divide: ((records: readonly object[]) => Parts) | null = null;
+  /** Says which models score these records, as `Parts` of scoring; null: no others stand behind this one. */
+  divide: ((records: readonly object[]) => unknown) | null = null;
 
   /**
    * @param makeRoom  called before memory of the engine is taken

@@ -3,7 +3,7 @@ import type { Model, RecordScore, Scores } from 'logodds/score';
 import type { Served } from '../models/served.ts';
 import { badRequest } from '../refusal.ts';
 import { detailsOf, wantsDetails } from './details.ts';
-import type { Answer, Details, RowFault, Rows, Wanted } from './question.ts';
+import type { Answer, Details, Parts, RowFault, Rows, Wanted } from './question.ts';
 
 /** Answers a question: the scores of rows, and what is wanted beside them. */
 export function answer(served: Served, rows: Rows, wanted: Wanted): Answer {
@@ -64,7 +64,7 @@ export function recordsOf(bytes: Uint8Array): readonly object[] {
 export function scoreRecords(served: Served, records: readonly object[], wanted: Wanted, first = 0): Answer {
   const faults: RowFault[] = [];
   const details: Details[] = [];
-  const parts = served.divide?.(records);
+  const parts = served.divide?.(records) as Parts | undefined;
   const scores = { ...columns(served.model, records.length), ...(parts && { parts }) };
   const asks = wantsDetails(wanted);
   records.forEach((record, row) => {
