@@ -4,7 +4,7 @@ import { mediaTypeOf } from '../requests/mediaType.ts';
 import { parsedJson } from '../scoring/score.ts';
 import { type Arm, CHAMPION, type KeyFrom } from './route.ts';
 
-/** The header that has the key of a request where a route names no other. */
+/** The header that has the key of a request where a route names no other; percent-encoded where no header could hold it. */
 export const KEY_HEADER = 'x-logodds-key';
 /** The header by which a caller asks for an arm. */
 export const ROUTE_HEADER = 'x-logodds-route';
@@ -31,7 +31,20 @@ export const headerKey = (asked: Asked, from: Exclude<KeyFrom, { readonly field:
 
 function headerOf({ request }: Asked, name: string): string | null {
   const value = request.headers.get(name);
-  return value === null || value === '' || value.length > LONGEST ? null : value;
+  return value === null || value === '' || value.length > LONGEST ? null : decoded(value);
+}
+
+/**
+ * A key as the record would have it: a header takes printable ASCII alone, so what is not, and `%` itself, stands there percent-encoded in UTF-8. One that is
+ * not so encoded, as "50%", stands for itself.
+ */
+function decoded(value: string): string {
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 
 const isJson = (request: Request): boolean => ['application/json', ''].includes(mediaTypeOf(request));
