@@ -200,7 +200,11 @@ test('where one model stands behind all segments, answers and refusals are those
 
 test('an answer says which segment, model, version and arm it is of; one of several says so by row', async () => {
   const one = await post('/models/fraud/score', '{"amount":1,"country":"DE","kind":"card"}');
-  expect(Object.fromEntries([...one.headers].filter(([name]) => name.startsWith('x-model')))).toEqual({
+  const said: Row = {};
+  one.headers.forEach((value, name) => {
+    if (name.startsWith('x-model')) said[name] = value;
+  });
+  expect(said).toEqual({
     'x-model-name': 'fraud-de',
     'x-model-version': 'fraud-de-1',
     'x-model-sha256': model['fraud-de'].sha256,

@@ -48,6 +48,14 @@ const SHAPE = { ...listOf(count), minItems: 1 };
 const PROBLEM = object({ field: text, row: count, rule: text }, 'field', 'row');
 const NANOSECONDS = object({ count, ns: count });
 
+/** Where segments decide: what has scored a row. */
+const SAID = {
+  segment: { ...text, description: 'where segments decide: which one has the record' },
+  model: text,
+  version: text,
+  route: text,
+};
+
 /** A record of any model. */
 export const RECORD = {
   type: 'object',
@@ -82,8 +90,9 @@ export const SCHEMAS = {
         reasons: listOf(ref('Reason')),
         interval: object({ low: PROBABILITY, high: PROBABILITY }),
         whatif: listOf(ref('Change')),
+        ...SAID,
       },
-      ...['review', 'probabilities', 'reasons', 'interval', 'whatif'],
+      ...['review', 'probabilities', 'reasons', 'interval', 'whatif', ...Object.keys(SAID)],
     ),
   },
   Reason: {
@@ -102,7 +111,7 @@ export const SCHEMAS = {
   },
   Fault: {
     description: 'why a record has no score',
-    ...object({ error: text, code: text, problems: listOf(PROBLEM) }, 'problems'),
+    ...object({ error: text, code: text, problems: listOf(PROBLEM), ...SAID }, 'problems', ...Object.keys(SAID)),
   },
   Scores: object({
     model: text,
@@ -127,32 +136,40 @@ export const SCHEMAS = {
     },
     ...['levels', 'strict', 'low', 'high', 'min', 'max', 'maxText'],
   ),
-  Model: object({
-    name: text,
-    version: text,
-    versions: { ...listOf(text), description: 'the last one is asked where none is named' },
-    sha256: text,
-    signature: {
-      description: 'the signature that was verified; null where none is asked',
-      anyOf: [
-        { type: 'null' },
-        object({
-          keyId: { ...text, description: 'SHA-256 of the public key that signed' },
-          signedAt: { type: ['string', 'null'] },
-          expires: { type: ['string', 'null'] },
-          doubt: { type: ['string', 'null'], description: 'why it is trusted no more' },
-        }),
-      ],
+  Model: object(
+    {
+      name: text,
+      version: text,
+      versions: { ...listOf(text), description: 'the last one is asked where none is named' },
+      sha256: text,
+      signature: {
+        description: 'the signature that was verified; null where none is asked',
+        anyOf: [
+          { type: 'null' },
+          object({
+            keyId: { ...text, description: 'SHA-256 of the public key that signed' },
+            signedAt: { type: ['string', 'null'] },
+            expires: { type: ['string', 'null'] },
+            doubt: { type: ['string', 'null'], description: 'why it is trusted no more' },
+          }),
+        ],
+      },
+      classes: listOf(text),
+      positive: { type: ['string', 'null'] },
+      fields: listOf(ref('Field')),
+      decision: { type: 'object', description: 'how a probability becomes a label' },
+      calibration: { type: ['string', 'null'] },
+      objective: { type: ['object', 'null'], description: 'what was minimised in training; null of several models' },
+      fit: { type: ['object', 'null'], description: 'how training went; null of several models' },
+      intervals: { type: 'boolean', description: 'intervals can be asked for' },
+      segments: {
+        type: 'object',
+        description:
+          'where segments decide: which there are, what each has had in this process, and values that none names',
+      },
     },
-    classes: listOf(text),
-    positive: { type: ['string', 'null'] },
-    fields: listOf(ref('Field')),
-    decision: { type: 'object', description: 'how a probability becomes a label' },
-    calibration: { type: ['string', 'null'] },
-    objective: { type: 'object', description: 'what was minimised in training' },
-    fit: { type: 'object', description: 'how training went' },
-    intervals: { type: 'boolean', description: 'intervals can be asked for' },
-  }),
+    'segments',
+  ),
   Tensor: object(
     {
       name: text,
