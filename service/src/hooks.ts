@@ -60,6 +60,8 @@ export interface Attempt {
 
 /** Chooses which version answers a request that names none. */
 export interface Chooser {
+  /** what it adds to the script of the console */
+  readonly script?: string;
   /**
    * @param read  the body, which is read once
    * @returns versions in the order in which they are tried; each next one where that before it fails of itself. null: the one that the shelf has

@@ -104,10 +104,11 @@ test('a file of routes divides records; when it changes they follow it, and a fa
   expect((await ask(FR)).slice(1, 3)).toEqual(['fr', 'fraud-de']);
   expect((await ask(DE)).slice(1, 3)).toEqual(['rest', 'fraud']);
   // the second name is faulty: the first one stays as well
-  write({
-    fraud: { segments: ROUTES.fraud.segments },
-    other: { segments: [{ name: 'a', when: { x: 1 }, model: 'fraud' }, segments[1]] },
-  });
+  const faulty = [
+    { name: 'a', when: { x: 1 }, model: 'fraud-de' },
+    { name: 'rest', when: 'otherwise', model: 'next' },
+  ];
+  write({ fraud: { segments: ROUTES.fraud.segments }, other: { segments: faulty } });
   for (let i = 0; i < 3; i++) rollouts.look();
   expect((await ask(FR)).slice(1, 3)).toEqual(['fr', 'fraud-de']);
   expect(lines.filter(({ event }) => event === 'routes').map(({ reason }) => reason)).toEqual([
@@ -248,33 +249,35 @@ test('segments follow aliases of a registry: moves, rollouts and rollback, and a
     fraud: MODELS.fraud,
   });
   await begin();
-  const look = async () => {
-    rollouts.look();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    rollouts.look();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  };
+  /** What answers when the service has looked as often as it needs. */
+  const answers = (expected: readonly unknown[], record = DE) =>
+    expect
+      .poll(
+        () => {
+          rollouts.look();
+          return ask(record);
+        },
+        { timeout: 20_000, interval: 5 },
+      )
+      .toEqual(expected);
   expect(await ask(DE)).toEqual([200, 'de', 'fraud-de', '1', 'champion']);
   await registry.alias('fraud-de', 3, 'champion', ann);
-  await look();
-  expect(await ask(DE)).toEqual([200, 'de', 'fraud-de', '3', 'champion']);
+  await answers([200, 'de', 'fraud-de', '3', 'champion']);
   await registry.rollback('fraud-de', null, ann);
-  await look();
-  expect(await ask(DE)).toEqual([200, 'de', 'fraud-de', '1', 'champion']);
+  await answers([200, 'de', 'fraud-de', '1', 'champion']);
   const plan = { kind: 'ab' as const, salt: 's', steps: [{ share: 1, holdSeconds: null }], guards: { minRequests: 5 } };
   await registry.startRollout('fraud-de', 3, plan, ann);
-  await look();
-  expect(await ask(DE)).toEqual([200, 'de', 'fraud-de', '3', 'challenger']);
+  await answers([200, 'de', 'fraud-de', '3', 'challenger']);
   expect(await ask(FR)).toEqual([200, 'rest', 'fraud', expect.any(String), 'champion']);
   await registry.endRollout('fraud-de', 'aborted', ann);
-  await look();
-  expect(await ask(DE)).toEqual([200, 'de', 'fraud-de', '1', 'champion']);
+  await answers([200, 'de', 'fraud-de', '1', 'champion']);
+  // what is not loaded yet is waited for
   write(segmentsOf('models:/fraud-de@cautious'));
-  await look();
-  expect(await ask(DE)).toEqual([200, 'de', 'fraud-de@cautious', '2', 'champion']);
+  rollouts.look();
+  expect(await ask(DE)).toEqual([200, 'de', 'fraud-de', '1', 'champion']);
+  await answers([200, 'de', 'fraud-de%40cautious', '2', 'champion']);
   await registry.alias('fraud-de', 3, 'cautious', ann);
-  await look();
-  expect(await ask(DE)).toEqual([200, 'de', 'fraud-de@cautious', '3', 'champion']);
+  await answers([200, 'de', 'fraud-de%40cautious', '3', 'champion']);
   expect(service.models.fronts()).toEqual(['fraud']);
 });
 

@@ -98,7 +98,7 @@ export class Rollouts {
   /** Reads routes for the first time. @throws ERR_DATA, ERR_RANGE, ERR_REGISTRY for those that cannot be followed */
   begin(service: Service): void {
     this.#service = service;
-    if (this.#path !== undefined) this.#take(this.#path);
+    if (this.#path !== undefined) this.#take(this.#path, true);
     void this.#follower?.look();
   }
 
@@ -110,7 +110,7 @@ export class Rollouts {
 
   #lookAtFile(path: string): void {
     try {
-      this.#take(path);
+      this.#take(path, false);
       this.#said = '';
     } catch (error) {
       const { message } = error as Error;
@@ -119,8 +119,8 @@ export class Rollouts {
     }
   }
 
-  /** Has requests follow a file of routes, where it is another than before. What cannot be followed changes nothing. */
-  #take(path: string): void {
+  /** Has requests follow a file of routes, where it is another than before. What cannot be followed changes nothing; models that are to come are waited for. */
+  #take(path: string, isFirst: boolean): void {
     const text = readFileSync(path, 'utf8');
     if (text === this.#text) return;
     const routes = readRoutes(path);
@@ -131,6 +131,10 @@ export class Rollouts {
         `--routes ${path}: expected models that are served, got ${further[0].of} of a registry, which was none of them at the start; start the service anew`,
       );
     this.#checkNames(path, routes, further);
+    this.#models.push(...further);
+    const isThere = (name: string) => !this.#follows(name) || this.#service!.models.versions(name).length > 0;
+    // the next look tries again: what answered before does so until then
+    if (!isFirst && !Object.values(routes).flatMap(namesIn).every(isThere)) return;
     const all = Object.entries(routes).flatMap(([name, entry]) => segmentsOfFile(name, entry) ?? []);
     for (const segments of all) this.routing.checkSegments(segments);
     for (const segments of all) this.routing.divide(segments);
@@ -141,7 +145,6 @@ export class Rollouts {
       if (entry.segments && !now?.segments) this.routing.join(name);
       if (hasRoute(entry) && !(now && hasRoute(now)) && !this.#follows(name)) this.routing.clear(name);
     }
-    this.#models.push(...further);
     this.#routes = routes;
     this.#text = text;
   }

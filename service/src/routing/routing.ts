@@ -12,6 +12,7 @@ import { type Breach, type GuardState, Guards, type Seen } from './guards.ts';
 import { armNamed, keyOf, ROUTE_HEADER } from './key.ts';
 import { type PairCounts, type PairLimits, Pairs } from './pairs.ts';
 import { type Arm, CHAMPION, checkRoute, type Route, type Target } from './route.ts';
+import { CONSOLE_SCRIPT } from './segments/consoleScript.ts';
 import { Divisions, type SegmentsState } from './segments/divisions.ts';
 import type { Front } from './segments/parts.ts';
 import type { Segments } from './segments/rules.ts';
@@ -73,6 +74,8 @@ interface Assigned {
  *   arms: [{ name: 'challenger', model: 'fraud', version: '2', share: 0.05 }] });
  */
 export class Routing implements Chooser, Witness {
+  /** @internal */
+  readonly script = CONSOLE_SCRIPT;
   readonly #options: RoutingOptions;
   readonly #routes = new Map<string, Followed>();
   readonly #assigned = new WeakMap<Asked, Assigned>();
