@@ -41,7 +41,7 @@ const LOOKS: readonly Look[] = [
     ({ cert, key, clientCa }) => cert && key && new Certificates({ cert, key, ...(clientCa && { clientCa }) }),
   ],
   [['trust', 'revoked'], (options) => TrustFiles.of(options)],
-  [['routes', 'models'], ({ routes, models }) => routes && checkRoutes(routes, models)],
+  [['routes'], ({ routes, models }) => routes && checkRoutes(routes, models)],
   [['notify'], ({ notify }) => notify?.forEach(receiverOf)],
   [['otlp'], ({ otlp }) => said(otlpProblem(otlp))],
   [['log'], ({ log }) => log && writableFolder(resolve(log))],

@@ -112,7 +112,7 @@ export async function registryPage(browser, { violations, width, pictures }) {
             assert.deepEqual(await violations(page), []);
             await page.screenshot({ path: `${pictures}registry-dialog-${size}-${scheme}.png` });
             await page.keyboard.press('Escape');
-            assert.equal(await page.evaluate(() => document.activeElement.dataset.key), 'abort');
+            await page.waitForFunction(() => document.activeElement.dataset.key === 'abort');
             assert.equal(await page.locator('img, main b').count(), 0);
             assert.deepEqual(troubles, []);
           },
