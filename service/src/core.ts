@@ -152,7 +152,7 @@ export class Core implements Parts {
 
   /** Takes a model off the shelf. @throws Refusal 404 */
   unload(name: string, sees?: Sees): void {
-    this.shelf.find(name, null, sees);
+    this.shelf.own(name, null, sees);
     this.shelf.remove(name);
   }
 

@@ -150,7 +150,11 @@ export async function run(
     ready: {
       url,
       grpc: address,
-      models: service.models.all().map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+      models: service.models
+        .all()
+        // what stands for several is none of them
+        .filter(({ divide }) => !divide)
+        .map(({ name, version, sha256 }) => ({ name, version, sha256 })),
     },
     numbers: () => service.numbers(),
     async change(action, model) {

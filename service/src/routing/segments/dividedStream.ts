@@ -25,13 +25,14 @@ interface Waiting extends StreamRow {
 /** The scorer of a part, and what it has scored. */
 interface Own {
   readonly scorer: ByteScorer;
-  /** bytes and rows that it has got */
+  /** bytes that it has got */
   bytes: number;
+  /** rows whose scores have left */
   rows: number;
-  /** of each row that it got: its number and its first byte, here and in the whole */
+  /** of each later row that it got: its number and its first byte, here and in the whole */
   readonly places: { readonly row: number; readonly offset: number; readonly own: number }[];
   /** scores that no row has taken yet, of which the first `taken` are taken */
-  readonly done: { readonly scores: ByteScores; taken: number }[];
+  readonly done: { readonly scores: ByteScores; readonly errors: ReadonlyMap<number, RowError>; taken: number }[];
 }
 
 export const noCsv = (): Refusal =>
@@ -135,7 +136,7 @@ export class DividedStream {
 
   /** Scores that came. What ends a stream says where in the whole it is. */
   #keep(own: Own, make: () => ByteScores): void {
-    const moved = <E extends Error>(error: E): E => movedTo(error, own.places);
+    const moved = <E extends Error>(error: E): E => movedTo(error, own);
     let scores: ByteScores;
     try {
       scores = make();
@@ -143,7 +144,8 @@ export class DividedStream {
       throw moved(error as Error);
     }
     for (const error of scores.errors) moved(error);
-    if (scores.rows > 0) own.done.push({ scores, taken: 0 });
+    const errors = new Map(scores.errors.map((error) => [error.row, error]));
+    if (scores.rows > 0) own.done.push({ scores, errors, taken: 0 });
   }
 
   #own(part: OpenPart, header: Uint8Array): Own {
@@ -172,22 +174,33 @@ export class DividedStream {
     parts.unmatched.push(...this.#notes.unmatched.splice(0));
     const records = new Map<OpenPart, object[]>();
     const errors: RowError[] = [];
+    const left = new Map<Own, number>();
+    const passed = (own: Own): number => {
+      const rows = left.get(own) ?? 0;
+      left.set(own, rows + 1);
+      return rows;
+    };
     this.#waiting.splice(0, count).forEach(({ part, own, record }, row) => {
       parts.put(row, part);
-      const place = own.rows++;
+      const place = own.places[passed(own)];
       if (!all[row]) {
-        errors.push(emptyRow(own.places[place].row));
+        errors.push(emptyRow(place.row));
         return;
       }
       const done = own.done[0];
       scatter(out, [row], done.scores, done.taken);
-      const error = done.scores.errors.find((one) => one.row === own.places[place].row);
+      const error = done.errors.get(place.row);
       if (error) errors.push(error);
       if (++done.taken === done.scores.rows) own.done.shift();
       const list = records.get(part);
       if (list) list.push(record!);
       else records.set(part, [record!]);
     });
+    // a stream may go on for long: what has left is forgotten
+    for (const [own, rows] of left) {
+      own.places.splice(0, rows);
+      own.rows += rows;
+    }
     for (const [part, list] of records) parts.rows.set(part, { kind: 'records', records: list });
     return { ...out, errors, parts };
   }
@@ -202,10 +215,10 @@ const emptyRow = (row: number): RowError =>
   }) as RowError;
 
 /** Where a part has its rows, in the whole. An error of a row is told by its number and its first byte there. */
-function movedTo<E extends Error>(error: E, places: Own['places']): E {
+function movedTo<E extends Error>(error: E, { places, rows }: Pick<Own, 'places' | 'rows'>): E {
   const own = error as E & { row?: number; offset?: number; message: string };
   if (own.row === undefined || places.length === 0) return error;
-  const place = places[Math.min(own.row, places.length - 1)];
+  const place = places[Math.min(own.row - rows, places.length - 1)];
   const offset = (own.offset ?? place.own) - place.own + place.offset;
   renumbered(own, (row) => (row === own.row ? place.row : row));
   own.message = own.message
