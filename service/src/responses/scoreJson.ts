@@ -1,5 +1,5 @@
 import type { Served } from '../models/served.ts';
-import type { Answer } from '../scoring/question.ts';
+import type { Answer, Part } from '../scoring/question.ts';
 import { PART_NAMES, partOf, partValues } from './partValues.ts';
 
 /** A number of JSON; what is infinite has none. */
@@ -58,9 +58,16 @@ export class ScoreJson {
 function saidOf(answer: Answer, row: number): string {
   const part = partOf(answer, row);
   if (!part) return '';
-  const values = partValues(part);
-  return PART_NAMES.map((name, k) => `,"${name}":${JSON.stringify(values[k])}`).join('');
+  let text = said.get(part);
+  if (text === undefined) {
+    const values = partValues(part);
+    text = PART_NAMES.map((name, k) => `,"${name}":${JSON.stringify(values[k])}`).join('');
+    said.set(part, text);
+  }
+  return text;
 }
+
+const said = new WeakMap<Part, string>();
 
 /** Why a row has no score. */
 export function faultJson(error: Error): string {

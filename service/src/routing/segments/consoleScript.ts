@@ -1,5 +1,5 @@
 /** Behind the script of the console: the segments of a model. */
-export const CONSOLE_SCRIPT = String.raw`
+export const CONSOLE_SCRIPT = `
 function drawSegments(told) {
   if (!told) return find('segments').replaceChildren();
   const cell = (text) => make('td', {}, text);

@@ -17,7 +17,8 @@ export type DividedScores = ByteScores & { readonly parts: RowParts };
 type Format = 'lines' | 'csv';
 
 /** A row that waits for its score. */
-interface Waiting extends StreamRow {
+interface Waiting {
+  readonly record: object | null;
   readonly part: OpenPart;
   readonly own: Own;
 }
@@ -123,7 +124,7 @@ export class DividedStream {
       const list = fed.get(own);
       if (list) list.push(row.bytes);
       else fed.set(own, [row.bytes]);
-      this.#waiting.push({ ...row, part, own });
+      this.#waiting.push({ record: row.record, part, own });
     }
     const owns = isLast ? [...this.#owns.values()] : [...fed.keys()];
     for (const own of owns) {
