@@ -124,7 +124,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const sentence =
-      error instanceof LogoddsError ? `${error.code} ${inFlags(error.detail)}` : `ERR_INTERNAL ${reason(error)}`;
+      error instanceof LogoddsError
+        ? `${error.code} ${inFlags(error.detail, error.code)}`
+        : `ERR_INTERNAL ${reason(error)}`;
     say(withoutSecrets(sentence));
     if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG'])
       process.stderr.write(printable(withoutSecrets(`${inspectError(error)}\n`)));

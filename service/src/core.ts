@@ -17,7 +17,8 @@ import { checkJson, checkRows, type Limits, withinLimits } from './requests/limi
 import { compressed, encodingFor } from './responses/compress.ts';
 import { encoded, type Text } from './responses/text.ts';
 import type { RouteState } from './routing/routing.ts';
-import type { Answer, Rows } from './scoring/question.ts';
+import type { SegmentsState } from './routing/segments/divisions.ts';
+import type { Answer, Part, Parts as RowParts, Rows } from './scoring/question.ts';
 
 /** The other processes of a service that has several. */
 export interface Peers {
@@ -53,6 +54,8 @@ export interface Parts {
   readonly registry: ServedRegistry | null;
   /** the route of a model in this process; null: it has none */
   readonly routeOf: (model: string) => RouteState | null;
+  /** the segments of a model in this process; null: it has none */
+  readonly segmentsOf: (model: string) => SegmentsState<RouteState> | null;
   /** who keeps what clients change */
   readonly changes: ChangeKeeper | null;
   /** called when a client has changed the registry */
@@ -93,6 +96,7 @@ export class Core implements Parts {
   readonly labels: LabelSink | null;
   readonly registry: ServedRegistry | null;
   readonly routeOf: Parts['routeOf'];
+  readonly segmentsOf: Parts['segmentsOf'];
   readonly onChange: () => void;
   readonly changes: ChangeKeeper | null;
   #isOpen = true;
@@ -101,7 +105,7 @@ export class Core implements Parts {
 
   constructor(parts: Parts) {
     const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels } = parts;
-    const { registry, routeOf, changes, onChange } = parts;
+    const { registry, routeOf, segmentsOf, changes, onChange } = parts;
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -116,6 +120,7 @@ export class Core implements Parts {
     this.labels = labels;
     this.registry = registry;
     this.routeOf = routeOf;
+    this.segmentsOf = segmentsOf;
     this.changes = changes;
     this.onChange = onChange;
   }
@@ -135,6 +140,9 @@ export class Core implements Parts {
   only(request: Request): string {
     const names = this.shelf.names(sightOf(request));
     if (names.length === 1) return names[0];
+    // behind one name the others stand
+    const fronts = this.shelf.fronts(sightOf(request));
+    if (fronts.length === 1) return fronts[0];
     throw new Refusal(
       404,
       'ERR_MODEL',
@@ -144,7 +152,7 @@ export class Core implements Parts {
 
   /** Takes a model off the shelf. @throws Refusal 404 */
   unload(name: string, sees?: Sees): void {
-    this.shelf.find(name, null, sees);
+    this.shelf.own(name, null, sees);
     this.shelf.remove(name);
   }
 
@@ -258,6 +266,7 @@ export class Exchange implements Asked {
   isStreaming = false;
   refusal: Refusal | null = null;
   route: string | null = null;
+  segment: string | null = null;
   /** the model that is asked for; null: it could not be told */
   asked: Asked['asked'] = null;
   /** when the request came, by `performance.now` */
@@ -266,6 +275,9 @@ export class Exchange implements Asked {
   deadline = Number.POSITIVE_INFINITY;
   readonly #core: Core;
   #served: Served | null = null;
+  /** of several models behind one name the only one that has answered; null: there are none, or more have */
+  #single: Served | null = null;
+  readonly #parts = new Set<Part>();
   #tally: Tally | null = null;
   /** when the stage began that goes on */
   #since = this.began;
@@ -316,9 +328,7 @@ export class Exchange implements Asked {
       const { target, route } = this.#attempts[0];
       try {
         const served =
-          target instanceof Served
-            ? target
-            : this.#core.shelf.find(target.model, target.version, sightOf(this.request));
+          target instanceof Served ? target : this.#core.shelf.own(target.model, target.version, sightOf(this.request));
         this.route = route;
         this.header('x-model-route', route);
         this.#serve(served);
@@ -371,12 +381,12 @@ export class Exchange implements Asked {
 
   /** The model that answers. */
   get served(): Served {
-    return this.#served!;
+    return this.#single ?? this.#served!;
   }
 
   /** The model that answers, or null where none was found. */
   get found(): Served | null {
-    return this.#served;
+    return this.#single ?? this.#served;
   }
 
   /** Number of rows that were scored or refused so far. */
@@ -449,10 +459,34 @@ export class Exchange implements Asked {
   /** Rows were scored. */
   scored(answer: Answer, rows: Rows): void {
     this.#rows += answer.scores.rows;
-    const { metrics, witnesses } = this.#core;
-    metrics.answer(this.#tally!, answer);
-    for (const witness of witnesses) witness.scored?.(this, answer, rows);
+    const { parts } = answer.scores;
+    if (parts) this.#scoredBySeveral(parts, answer, rows);
+    else {
+      const { metrics, witnesses } = this.#core;
+      metrics.answer(this.#tally!, answer);
+      for (const witness of witnesses) witness.scored?.(this, answer, rows);
+    }
     this.stage('score');
+  }
+
+  #scoredBySeveral(parts: RowParts, answer: Answer, rows: Rows): void {
+    const { metrics, witnesses } = this.#core;
+    for (const own of parts.each(answer, rows)) {
+      this.#parts.add(own.part);
+      metrics.answer(metrics.of(own.part.served), own.answer);
+      for (const witness of witnesses) witness.scored?.(this, own.answer, own.rows, own);
+    }
+    if (this.#parts.size === 0) return;
+    const names = [...new Set([...this.#parts].map(({ segment }) => segment))];
+    this.segment = names.length > MOST_NAMES ? `${names.slice(0, MOST_NAMES).join(', ')}, ...` : names.join(', ');
+    // the head of a stream has left
+    if (this.isStreaming) return;
+    this.header('x-model-segment', this.segment);
+    const [{ served, route }] = this.#parts;
+    this.#single = this.#parts.size === 1 ? (served as Served) : null;
+    this.#tally = metrics.of(this.found!);
+    this.route = this.#single ? route : this.#attempts[0].route;
+    this.header('x-model-route', this.route);
   }
 
   /** An answer of JSON. */
@@ -561,5 +595,8 @@ export class Exchange implements Asked {
     this.#core.ended();
   }
 }
+
+/** Names of segments in a header. */
+const MOST_NAMES = 10;
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -1,7 +1,7 @@
 /** What may be hung into a service: gates that let requests in, witnesses that see them, a log, a registry. */
 import type { Served } from './models/served.ts';
 import type { Refusal } from './refusal.ts';
-import type { Answer, Rows } from './scoring/question.ts';
+import type { Answer, PartAnswer, Rows } from './scoring/question.ts';
 
 /** What a service says of itself when something happens. */
 export interface LogLine {
@@ -27,6 +27,8 @@ export interface Asked {
   readonly found: Served | null;
   /** the arm that answers, by the name that a rollout gives it; null: there is none */
   readonly route: string | null;
+  /** names of the segments that answer, with commas between; null: there are none, or nothing was scored yet */
+  readonly segment: string | null;
   /** number of rows that were scored or refused so far */
   readonly rows: number;
   /** when it came, by `performance.now` */
@@ -58,6 +60,8 @@ export interface Attempt {
 
 /** Chooses which version answers a request that names none. */
 export interface Chooser {
+  /** what it adds to the script of the console */
+  readonly script?: string;
   /**
    * @param read  the body, which is read once
    * @returns versions in the order in which they are tried; each next one where that before it fails of itself. null: the one that the shelf has
@@ -73,8 +77,12 @@ export interface Witness {
   began?(asked: Asked): void;
   /** A stage of it is over. @param from, to  by `performance.now` */
   stage?(asked: Asked, stage: string, from: number, to: number): void;
-  /** Rows were scored. @param rows  what they were scored from */
-  scored?(asked: Asked, answer: Answer, rows: Rows): void;
+  /**
+   * Rows were scored.
+   * @param rows  what they were scored from
+   * @param part  where segments decide: which model has scored them. It is called for each of them
+   */
+  scored?(asked: Asked, answer: Answer, rows: Rows, part?: PartAnswer): void;
   /** A request was answered. */
   ended?(asked: Asked, status: number): void;
 }

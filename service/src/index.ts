@@ -65,4 +65,14 @@ export {
   type Target,
 } from './routing/route.ts';
 export { type Ended, type RouteState, Routing, type RoutingOptions } from './routing/routing.ts';
+export type { SegmentState, SegmentsState } from './routing/segments/divisions.ts';
+export type { RowPieces, StreamRow } from './routing/segments/parts.ts';
+export {
+  type Band,
+  type Condition,
+  type Segment,
+  SegmentRules,
+  type Segments,
+  type When,
+} from './routing/segments/rules.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';

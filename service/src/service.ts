@@ -125,6 +125,7 @@ export function createService(options: ServiceOptions = {}): Service {
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
     ...{ keeper, chooser: routing, peers, labels: routing ? routing.labels(labels) : labels },
     ...{ registry, changes, onChange: onRegistryChange, routeOf: (model) => routing?.state(model) ?? null },
+    segmentsOf: (model) => routing?.segments(model) ?? null,
     gauges: () => ({ ...routing?.gauges(), ...gauges() }),
   });
   routing?.attach({ shelf, log });

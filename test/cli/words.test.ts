@@ -28,6 +28,18 @@ describe('the command speaks of its flags', () => {
     expect(inFlags(message)).toBe(said);
   });
 
+  // a model, a file or an alias may have the name of an option
+  it.each(['time', 'seed', 'score', 'C', 'maxIter'])('but of nothing that is named %s', (name) => {
+    const message = `${name}: expected a rollout that goes on, got none; logodds rollout start ${name} begins one`;
+    for (const code of ['ERR_REGISTRY', 'ERR_STORE', 'ERR_SIGNATURE']) expect(inFlags(message, code)).toBe(message);
+    expect(run(['rollout', 'status', name, '--registry', 'none']).stderr).not.toContain(`--${name}`);
+  });
+
+  it.each(['time', 'seed', 'score', 'C'])('nor of a file that is named %s', (name) => {
+    const message = `${name}: expected a model file, got an error (ENOENT); check the path`;
+    expect(inFlags(message, 'ERR_DATA')).toBe(message);
+  });
+
   it('in warnings, as text and as JSON', () => {
     const args = [
       'train',

@@ -91,6 +91,9 @@ test('the key goes along as a header, percent-encoded where a header could not h
   await client.getBooleanValue('on', false, { code: '2', x: 0.5 });
   await client.getBooleanValue('on', false, { ...context, targetingKey: '' });
   expect(keys).toEqual(['user-7', 'j%C3%BCrgen%2050%25', null, null]);
+  // the service reads it as it was
+  const text = 'jürgen 50%';
+  expect(decodeURIComponent(keys[1]!)).toBe(text);
   // the key itself is no field of the record, and calls at once do not mix
   const many = await Promise.all(
     Array.from({ length: 40 }, (_, i) => client.getBooleanDetails('on', false, { ...context, targetingKey: `k${i}` })),

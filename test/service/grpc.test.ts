@@ -7,10 +7,11 @@ import type * as Grpc from '@grpc/grpc-js';
 import type * as Loader from '@grpc/proto-loader';
 import { afterEach, expect, test } from 'vitest';
 import { GrpcHost } from '../../cli/src/serve/grpcHost.ts';
-import type { LogLine, Service } from '../../service/src/index.ts';
+import { armOf, type LogLine, type Service } from '../../service/src/index.ts';
 import { guarded } from './access.ts';
 import { serviceWith } from './models.ts';
 import { privateModel, SECRET } from './observation/private.ts';
+import { divided, routeBy, SEGMENTS } from './segments.ts';
 
 // what the command has, not the tests
 const require = createRequire(new URL('../../cli/package.json', import.meta.url));
@@ -142,4 +143,55 @@ test('a connection without a call is closed after its time, one that never says 
   const silent = connect(Number(address.split(':')[1]), '127.0.0.1').resume();
   const session = connectHttp2(`http://${address}`);
   await Promise.all([once(silent, 'close'), once(session, 'close')]);
+});
+
+test('rows of several segments are scored by their models, and a key of the metadata is sticky, as over HTTP', async () => {
+  const route = routeBy('fraud-de', 'next', 0.5);
+  const { service } = divided([{ ...SEGMENTS[0], by: route }, ...SEGMENTS.slice(1)]);
+  const host = new GrpcHost(service, { headerTimeout: 20, bodyTimeout: 60, idleTimeout: 0 }, null, () => {});
+  const address = await host.listen({ kind: 'port', host: '127.0.0.1', port: 0, flag: '--grpc-port' });
+  const client = new inference.GRPCInferenceService(address, grpc.credentials.createInsecure());
+  open.push(client, { close: () => host.cut() }, { close: () => void host.close() });
+  const texts = (name: string, values: readonly string[]) => ({
+    ...{ name, datatype: 'BYTES', shape: [values.length] },
+    contents: { bytes_contents: values.map((value) => Buffer.from(value)) },
+  });
+  const numbers = (name: string, values: readonly number[]) => ({
+    ...{ name, datatype: 'FP64', shape: [values.length] },
+    contents: { fp64_contents: values },
+  });
+  const inputs = [
+    texts('country', ['FR', 'DE', 'GB']),
+    texts('kind', ['card', 'card', 'bank']),
+    numbers('amount', [1, 2, 900]),
+    numbers('age', [30, 31, 32]),
+  ];
+  // biome-ignore lint/suspicious/noExplicitAny: made from the definition
+  const infer = (key: string): Promise<any> => {
+    const metadata = new grpc.Metadata();
+    metadata.set('x-logodds-key', key);
+    return new Promise((resolve, reject) =>
+      client.ModelInfer({ model_name: 'fraud', inputs }, metadata, (error: Error | null, answer: object) =>
+        error ? reject(error) : resolve(answer),
+      ),
+    );
+  };
+  const arms = new Set<string>();
+  for (let k = 0; k < 20; k++) {
+    const { model_name: name, outputs, raw_output_contents: raw } = await infer(`k${k}`);
+    const said = (output: string): string[] => {
+      const bytes = Buffer.from(raw[outputs.findIndex((one: { name: string }) => one.name === output)]);
+      const found: string[] = [];
+      for (let at = 0; at < bytes.length; at += 4 + bytes.readUInt32LE(at))
+        found.push(bytes.toString('utf8', at + 4, at + 4 + bytes.readUInt32LE(at)));
+      return found;
+    };
+    expect(name).toBe('fraud');
+    expect(said('segment')).toEqual(['rest', 'de', 'large']);
+    const arm = armOf(route, `k${k}`)?.name ?? 'champion';
+    arms.add(arm);
+    expect(said('route')).toEqual(['champion', arm, 'champion']);
+    expect(said('model')).toEqual(['fraud', arm === 'champion' ? 'fraud-de' : 'next', 'fraud-large']);
+  }
+  expect(arms.size).toBe(2);
 });

@@ -102,6 +102,27 @@ test('a version that is named is asked whatever the route says, and a header nam
   expect((await unknown.json()).error).toMatch(/^x-logodds-route: expected one of champion, challenger, got another/);
 });
 
+test('a key that no header can hold comes percent-encoded, and is the one that a field of the record has', async () => {
+  const arms = [{ ...ROUTE.arms[0], share: 0.5 }];
+  const names = new Set<string>();
+  for (let i = 0; i < 30; i++) {
+    const key = `Jürgen ${i}% \u{1f600}`;
+    const expected = armOf({ ...ROUTE, arms }, key)?.name ?? 'champion';
+    names.add(expected);
+    const { ask } = serviceWith({ arms });
+    expect(await routeOf(ask({ 'x-logodds-key': encodeURIComponent(key) }))).toBe(expected);
+    const { ask: byField } = serviceWith({ arms, key: { field: 'customer' } });
+    expect(await routeOf(byField({}, JSON.stringify({ code: '2', x: 0.5, customer: key })))).toBe(expected);
+    const { ask: byHeader } = serviceWith({ arms, key: { header: 'x-customer' } });
+    expect(await routeOf(byHeader({ 'x-customer': encodeURIComponent(key) }))).toBe(expected);
+  }
+  expect(names.size).toBe(2);
+  // what is not encoded stands for itself
+  const { ask } = serviceWith({ arms });
+  for (const key of ['50%', '%zz', 'a%20b%'])
+    expect(await routeOf(ask({ 'x-logodds-key': key }))).toBe(armOf({ ...ROUTE, arms }, key)?.name ?? 'champion');
+});
+
 test('a key may be a field of the record, or a header; without it the champion answers, and that is counted', async () => {
   const arms = [{ ...ROUTE.arms[0], share: 0.5 }];
   const { ask, routing } = serviceWith({ arms, key: { field: 'code' } });

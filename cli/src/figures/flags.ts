@@ -38,9 +38,15 @@ const QUOTED: readonly (readonly [RegExp, string])[] = [
   [/\buse weightKind "(\w+)"/g, 'use --weight-kind $1'],
 ];
 
-/** Rewrites a message of the library in the words of the command. */
-export function inFlags(message: string): string {
-  let text = message.replace(FIRST, '--$1');
+/** Codes of the library's own errors about its options. Other messages may begin with the name of a file or a model, which may be that of an option. */
+const OF_OPTIONS: readonly string[] = ['ERR_RANGE', 'ERR_SCHEMA', 'ERR_SHAPE', 'ERR_TARGET'];
+/** Codes of what the command and the registry say: they have its words already. */
+const OF_COMMAND: readonly string[] = ['ERR_REGISTRY', 'ERR_STORE', 'ERR_SIGNATURE', 'ERR_TRACKING', 'ERR_OUTPUT'];
+
+/** Rewrites a message of the library in the words of the command. @param code  of an error; default: it is a warning, or an error about options */
+export function inFlags(message: string, code = 'ERR_RANGE'): string {
+  if (OF_COMMAND.includes(code)) return message;
+  let text = OF_OPTIONS.includes(code) ? message.replace(FIRST, '--$1') : message;
   for (const [pattern, flag] of QUOTED) text = text.replace(pattern, flag);
   // odd parts are quoted
   return text

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
+import { createService } from '../../../service/src/index.ts';
 import type { LogoddsError } from '../../../src/index.ts';
 import { reason } from '../write/temporary.ts';
 import { type AccessFlags, accessOf } from './access.ts';
@@ -12,7 +13,7 @@ import { auditPathOf } from './observation/auditFile.ts';
 import { FileLock } from './observation/fileLock.ts';
 import { otlpProblem } from './observation/flags.ts';
 import { BY_KEY, type ServeOptions } from './options.ts';
-import { readRoutes } from './routes.ts';
+import { Rollouts } from './rollouts.ts';
 import { filesOf, placeOf, readSignature } from './sources.ts';
 import { TrustFiles } from './trust.ts';
 import { fromEnvironment } from './vertex.ts';
@@ -40,7 +41,7 @@ const LOOKS: readonly Look[] = [
     ({ cert, key, clientCa }) => cert && key && new Certificates({ cert, key, ...(clientCa && { clientCa }) }),
   ],
   [['trust', 'revoked'], (options) => TrustFiles.of(options)],
-  [['routes'], ({ routes }) => routes && readRoutes(routes)],
+  [['routes'], ({ routes, models }) => routes && checkRoutes(routes, models)],
   [['notify'], ({ notify }) => notify?.forEach(receiverOf)],
   [['otlp'], ({ otlp }) => said(otlpProblem(otlp))],
   [['log'], ({ log }) => log && writableFolder(resolve(log))],
@@ -127,6 +128,31 @@ async function wrongModels(options: ServeOptions): Promise<Problem[]> {
     problems.push({ path: 'models', message: sentenceOf(error) });
   }
   return problems;
+}
+
+/** Reads routes with the models of files, as a start does. @throws ERR_DATA, ERR_RANGE, ERR_REGISTRY */
+function checkRoutes(path: string, given: readonly string[]): void {
+  const rollouts = new Rollouts({ routes: path, workers: 1 }, () => {});
+  const places: ReturnType<typeof placeOf>[] = [];
+  for (const one of given) {
+    try {
+      places.push(placeOf(one));
+    } catch {
+      // it is told of the models
+      return;
+    }
+  }
+  const followed = places.flatMap((place) => (place.kind === 'registry' ? [place.model] : []));
+  rollouts.knows([...followed, ...rollouts.references(followed)]);
+  const service = createService({ routing: rollouts.routing });
+  for (const [name, file] of filesOf(places)) {
+    try {
+      service.models.put({ name, model: readFileSync(file) });
+    } catch {
+      // a model that fails is noted, and told of the models
+    }
+  }
+  rollouts.begin(service);
 }
 
 /** null: nothing is there, or a file where a folder should be */

@@ -15,7 +15,14 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { type LogLine, type Peer, type Service, sayableFault } from '../../../service/src/index.ts';
+import {
+  KEY_HEADER,
+  type LogLine,
+  type Peer,
+  ROUTE_HEADER,
+  type Service,
+  sayableFault,
+} from '../../../service/src/index.ts';
 import { peerOfCertificate } from './certificates.ts';
 import { blobOf, type Contents } from './grpcContents.ts';
 
@@ -193,8 +200,11 @@ type Ask = (
   },
 ) => Promise<Response>;
 
-/** What says who calls, and to which trace the call belongs; what comes twice has a comma between, as in HTTP. */
-const CARRIED = ['authorization', 'x-api-key', 'traceparent', 'tracestate', 'x-request-id'];
+/** What says who calls, to which trace the call belongs, and which arm of a rollout answers it; what comes twice has a comma between, as in HTTP. */
+const CARRIED = [
+  ...['authorization', 'x-api-key', 'traceparent', 'tracestate', 'x-request-id'],
+  ...[KEY_HEADER, ROUTE_HEADER],
+];
 const ID = 'x-request-id';
 
 /** Headers of a request that metadata say. @throws Refused 400 for what no header can hold */

@@ -139,7 +139,7 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ],
     [
       '--routes <file>',
-      'JSON: challengers, shadows, fallbacks and default answers of models; read again when it changes',
+      'JSON: segments, challengers, shadows, fallbacks and default answers of models; read again when it changes',
       file,
     ],
     [

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
   type Change,
@@ -9,8 +9,11 @@ import {
   Routing,
   type Service,
 } from '../../../service/src/index.ts';
+import { LogoddsError } from '../../../src/index.ts';
+import { nearest } from '../read/names.ts';
 import { Notifier } from './notify.ts';
-import { type RouteFile, readRoutes, routeOfFile } from './routes.ts';
+import { CsvReader } from './observation/csvPieces.ts';
+import { hasRoute, namesIn, type RouteFile, readRoutes, referencesIn, routeOfFile, segmentsOfFile } from './routes.ts';
 
 /** What rollouts need of the options. */
 export interface RolloutOptions {
@@ -28,10 +31,12 @@ export class Rollouts {
   readonly #log: (line: LogLine) => void;
   readonly #path: string | undefined;
   #routes: RouteFile;
-  #text: string | null = '';
-  /** why the file could not be used; it is not said at every look */
+  #text = '';
+  /** what was said of a file last: it is not said twice */
   #said = '';
   #follower: Follower | null = null;
+  #service: Service | null = null;
+  #models: Followed[] = [];
 
   /** @throws ERR_DATA, ERR_RANGE for a file of routes or receivers that cannot be used */
   constructor({ routes, notify = [], workers }: RolloutOptions, log: (line: LogLine) => void) {
@@ -42,8 +47,9 @@ export class Rollouts {
     this.#isTold = notify.length > 0;
     this.routing = new Routing({
       processes: workers,
+      csv: (fields) => new CsvReader({ fields }),
       onBreach: (ended) => {
-        if (this.#follower && this.#followed.has(ended.name)) this.#follower.breach(ended);
+        if (this.#follower && this.#follows(ended.name)) this.#follower.breach(ended);
         else
           this.#tell({
             event: 'rolled back',
@@ -56,14 +62,21 @@ export class Rollouts {
     });
   }
 
-  readonly #followed = new Set<string>();
+  /** Models of a registry that the file of routes names, beside those that are served anyway. @throws ERR_REGISTRY, ERR_RANGE */
+  references(served: readonly Followed[]): Followed[] {
+    return newOnes(this.#routes, served);
+  }
+
+  /** Notes which models are of a registry. */
+  knows(models: readonly Followed[]): void {
+    this.#models = [...models];
+  }
 
   /** Has a service follow a registry. Resolves when it has been read for the first time. */
-  async follow(service: Service, registry: ModelRegistry, models: readonly Followed[]): Promise<void> {
-    for (const { name } of models) this.#followed.add(name);
+  async follow(service: Service, registry: ModelRegistry): Promise<void> {
     this.#follower = new Follower({
       registry,
-      models,
+      models: this.#models,
       shelf: service.models,
       routing: this.routing,
       log: this.#log,
@@ -78,32 +91,78 @@ export class Rollouts {
     await this.#follower.look();
   }
 
+  #follows(name: string): boolean {
+    return this.#models.some((model) => model.name === name);
+  }
+
+  /** Reads routes for the first time. @throws ERR_DATA, ERR_RANGE, ERR_REGISTRY for those that cannot be followed */
+  begin(service: Service): void {
+    this.#service = service;
+    if (this.#path !== undefined) this.#take(this.#path, true);
+    void this.#follower?.look();
+  }
+
   /** Reads again what may have changed. */
   look(): void {
     if (this.#path !== undefined) this.#lookAtFile(this.#path);
     void this.#follower?.look();
   }
 
-  /** Routes of models that no registry has. */
   #lookAtFile(path: string): void {
-    let text: string | null = null;
     try {
-      text = existsSync(path) ? readFileSync(path, 'utf8') : null;
-      if (text === this.#text) {
-        this.#said = '';
-        return;
-      }
-      this.#routes = readRoutes(path);
+      this.#take(path, false);
+      this.#said = '';
     } catch (error) {
       const { message } = error as Error;
       if (message !== this.#said) this.#log({ level: 'error', event: 'routes', reason: message });
       this.#said = message;
-      return;
     }
-    this.#said = '';
+  }
+
+  /** Has requests follow a file of routes, where it is another than before. What cannot be followed changes nothing; models that are to come are waited for. */
+  #take(path: string, isFirst: boolean): void {
+    const text = readFileSync(path, 'utf8');
+    if (text === this.#text) return;
+    const routes = readRoutes(path);
+    const further = newOnes(routes, this.#models);
+    if (further.length > 0 && !this.#follower)
+      throw new LogoddsError(
+        'ERR_DATA',
+        `--routes ${path}: expected models that are served, got ${further[0].of} of a registry, which was none of them at the start; start the service anew`,
+      );
+    this.#checkNames(path, routes, further);
+    this.#models.push(...further);
+    const isThere = (name: string) => !this.#follows(name) || this.#service!.models.versions(name).length > 0;
+    // the next look tries again: what answered before does so until then
+    if (!isFirst && !Object.values(routes).flatMap(namesIn).every(isThere)) return;
+    const all = Object.entries(routes).flatMap(([name, entry]) => segmentsOfFile(name, entry) ?? []);
+    for (const segments of all) this.routing.checkSegments(segments);
+    for (const segments of all) this.routing.divide(segments);
+    for (const [name, entry] of Object.entries(routes))
+      if (!this.#follows(name) && hasRoute(entry)) this.routing.set(routeOfFile(name, entry));
+    for (const [name, entry] of Object.entries(this.#routes)) {
+      const now = routes[name];
+      if (entry.segments && !now?.segments) this.routing.join(name);
+      if (hasRoute(entry) && !(now && hasRoute(now)) && !this.#follows(name)) this.routing.clear(name);
+    }
+    this.#routes = routes;
     this.#text = text;
-    for (const [name, entry] of Object.entries(this.#routes))
-      if (!this.#followed.has(name)) this.routing.set(routeOfFile(name, entry));
+  }
+
+  /** @throws ERR_RANGE for segments of models that nobody serves */
+  #checkNames(path: string, routes: RouteFile, further: readonly Followed[]): void {
+    const { models } = this.#service!;
+    const known = new Set([...models.served(), ...[...this.#models, ...further].map(({ name }) => name)]);
+    for (const [name, entry] of Object.entries(routes))
+      for (const model of namesIn(entry)) {
+        if (known.has(model)) continue;
+        const guess = nearest(model, [...known]);
+        const next = guess ? `did you mean ${guess}?` : 'serve it too, or correct the name';
+        throw new LogoddsError(
+          'ERR_RANGE',
+          `--routes ${path}, ${name}: expected models that are served (${[...known].slice(0, 10).join(', ')}), got ${JSON.stringify(model)}; ${next}`,
+        );
+      }
   }
 
   #tell(change: Change): void {
@@ -122,4 +181,17 @@ export class Rollouts {
   close(): void {
     this.routing.close();
   }
+}
+
+/** Models of a registry that routes name and that nobody follows yet. @throws ERR_RANGE for a name that another model has */
+function newOnes(routes: RouteFile, served: readonly Followed[]): Followed[] {
+  return referencesIn(routes).filter((one) => {
+    const other = served.find(({ name }) => name === one.name);
+    if (!other) return true;
+    if (other.of === one.of && other.alias === one.alias && other.version === one.version) return false;
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `--routes: expected the name ${one.name} for models:/${one.of}, got another model of that name; serve that one under another, NAME=models:/…`,
+    );
+  });
 }

@@ -83,7 +83,9 @@ export async function run(
   let host: Host;
   const rollouts = new Rollouts(options, log);
   const places = options.models.map(placeOf);
-  const followed = places.flatMap((place) => (place.kind === 'registry' ? [place.model] : []));
+  const given = places.flatMap((place) => (place.kind === 'registry' ? [place.model] : []));
+  const followed = [...given, ...rollouts.references(given)];
+  rollouts.knows(followed);
   const registry = await registryOf(options, followed.length > 0);
   // anybody beyond this machine could push
   const isShut = access.options !== null || !options.open;
@@ -116,8 +118,8 @@ export async function run(
     log({ level: FAULTS.has(event) ? 'error' : 'info', event, ...line }),
   );
   await sources.look();
-  if (registry) await rollouts.follow(service, registry, followed);
-  rollouts.look();
+  if (registry) await rollouts.follow(service, registry);
+  rollouts.begin(service);
   host = new Host(service, options, certificates, options.rateLimit !== undefined || access.options !== null);
   const url = await host.listen(httpPlace(options));
   const grpc = options.grpc ? new GrpcHost(service, options, certificates, log) : null;
@@ -148,7 +150,11 @@ export async function run(
     ready: {
       url,
       grpc: address,
-      models: service.models.all().map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+      models: service.models
+        .all()
+        // what stands for several is none of them
+        .filter(({ divide }) => !divide)
+        .map(({ name, version, sha256 }) => ({ name, version, sha256 })),
     },
     numbers: () => service.numbers(),
     async change(action, model) {

@@ -3,7 +3,8 @@ import type { Shelf } from './shelf.ts';
 import { signatureOf } from './trust.ts';
 
 /** A model as it is told. */
-export function describe(served: Served, shelf: Shelf) {
+/** @param segments  by which its records are divided, where it is asked by its name alone; null: there are none */
+export function describe(served: Served, shelf: Shelf, segments: object | null) {
   const { name, version, sha256, fields, model, signed } = served;
   const { classes, positive, decision, calibration = null, fit, objective } = model.manifest;
   return {
@@ -20,5 +21,6 @@ export function describe(served: Served, shelf: Shelf) {
     objective,
     fit,
     intervals: model.covariance !== null,
+    ...(segments && { segments }),
   };
 }

@@ -31,13 +31,26 @@ export class Served {
   #requests = 0;
   #isRetired = false;
 
-  /** @param makeRoom  called before memory of the engine is taken */
-  constructor(name: string, version: string, model: Model, engine: Engine, makeRoom: () => void = () => {}) {
+  /** Says which models score these records, as `Parts` of scoring; null: no others stand behind this one. */
+  divide: ((records: readonly object[]) => unknown) | null = null;
+
+  /**
+   * @param makeRoom  called before memory of the engine is taken
+   * @param fields  default: those of the model
+   */
+  constructor(
+    name: string,
+    version: string,
+    model: Model,
+    engine: Engine,
+    makeRoom: () => void = () => {},
+    fields: readonly Field[] = fieldsOf(model),
+  ) {
     this.name = name;
     this.version = version;
     this.model = model;
     this.sha256 = model.sha256 ?? '';
-    this.fields = fieldsOf(model);
+    this.fields = fields;
     this.headers = {
       'x-model-name': encodeURIComponent(name),
       'x-model-version': encodeURIComponent(version),

@@ -52,7 +52,9 @@ export class Shelf {
   readonly #trust: ModelTrust | null;
   /** what was verified */
   readonly #verified = new WeakMap<ModelSource, Signed>();
+  readonly #fronts = new Map<string, () => Served | null>();
   #asked = 0;
+  #turn = 0;
 
   /**
    * @param bound  bytes of linear memory of scorers above which those of models that are not asked give theirs back
@@ -145,6 +147,7 @@ export class Shelf {
     versions.delete(served.version);
     versions.set(served.version, served);
     this.#models.set(name, versions);
+    this.#turn++;
     old?.retire();
     return served;
   }
@@ -165,6 +168,7 @@ export class Shelf {
     // the last one is the default
     versions!.delete(version);
     versions!.set(version, served);
+    this.#turn++;
     return true;
   }
 
@@ -180,6 +184,7 @@ export class Shelf {
       this.#hooks.onGone?.(served);
     }
     if (versions.size === 0) this.#models.delete(name);
+    this.#turn++;
     return gone.length > 0;
   }
 
@@ -189,8 +194,29 @@ export class Shelf {
     this.#hooks.onFailure?.(name, reason);
   }
 
-  /** The model that answers. @param sees  which models a refusal may name @throws Refusal 404 */
+  /** Has several models answer as one where that is asked by its name alone. @param front  what stands for them; null: nothing does any more */
+  stand(name: string, front: (() => Served | null) | null): void {
+    if (front) this.#fronts.set(name, front);
+    else this.#fronts.delete(name);
+  }
+
+  /** Names behind which several models stand. */
+  fronts(sees = EVERY): string[] {
+    return [...this.#fronts.keys()].filter(sees);
+  }
+
+  /** changes with what is on the shelf */
+  get turn(): number {
+    return this.#turn;
+  }
+
+  /** The model that is asked by a name, or what stands for several. @param sees  which models a refusal may name @throws Refusal 404 */
   find(name: string, version: string | null = null, sees = EVERY): Served {
+    return (version === null && this.#fronts.get(name)?.()) || this.own(name, version, sees);
+  }
+
+  /** The model that answers. @param sees  which models a refusal may name @throws Refusal 404 */
+  own(name: string, version: string | null = null, sees = EVERY): Served {
     const versions = this.#models.get(name);
     const served = version === null ? last(versions?.values()) : versions?.get(version);
     if (!served) throw this.#unknown(name, version, sees);
@@ -233,12 +259,21 @@ export class Shelf {
 
   /** All models that answer. */
   all(sees = EVERY): Served[] {
-    return this.names(sees).flatMap((name) => [...this.#models.get(name)!.values()]);
+    const own = [...this.#models].flatMap(([name, versions]) => (sees(name) ? [...versions.values()] : []));
+    // most have none
+    return this.#fronts.size === 0
+      ? own
+      : [...own, ...this.fronts(sees).flatMap((name) => this.#fronts.get(name)!() ?? [])];
   }
 
   /** Names of the models that answer. */
   names(sees = EVERY): string[] {
-    return [...this.#models.keys()].filter(sees);
+    return [...new Set([...this.#models.keys(), ...this.#fronts.keys()])].filter(sees);
+  }
+
+  /** Names of the models that are here, or could not be loaded. */
+  served(): string[] {
+    return [...this.#models.keys(), ...this.#failures.keys()];
   }
 
   /** Versions of a model, the default one last. */

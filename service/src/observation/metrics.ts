@@ -237,7 +237,7 @@ export class Metrics {
 
   #families(gauges: Sampled): string[] {
     const tallies = [...this.#tallies.values()];
-    const of = ({ model, version }: Tally) => `model=${label(model)},version=${label(version)}`;
+    const of = ({ model, version }: Tally) => `model=${labelText(model)},version=${labelText(version)}`;
     const each = (value: (tally: Tally) => number) => tallies.map((tally) => [of(tally), value(tally)] as const);
     const single = tallies.filter(({ version }) => version !== EARLIER);
     const timed = tallies.length > MOST_VERSIONS ? [summed(tallies)] : tallies;
@@ -290,7 +290,7 @@ export class Metrics {
         'lr_model_info',
         'gauge',
         'Models that were loaded, with the digest of their files.',
-        single.map((tally) => [`${of(tally)},sha256=${label(tally.sha256)}`, 1]),
+        single.map((tally) => [`${of(tally)},sha256=${labelText(tally.sha256)}`, 1]),
       ),
       family(
         'lr_model_load_seconds',
@@ -302,9 +302,7 @@ export class Metrics {
       ...Object.entries(COUNTERS).map(([name, help]) =>
         family(name, 'counter', help, [['', this.counted(name as Counter)]]),
       ),
-      ...Object.entries(gauges).map(([name, { help, value, type = 'gauge' }]) =>
-        family(name, type, help, [['', value]]),
-      ),
+      ...gaugeFamilies(gauges),
     ];
   }
 }
@@ -366,7 +364,26 @@ const emptyTally = (model: string, version: string): Tally => ({
   into: null,
 });
 
-const label = (text: string): string => `"${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;
+/** Each gauge is a family, but those that have labels behind their name, `name{key="value"}`: they have one together. */
+function gaugeFamilies(gauges: Sampled): string[] {
+  const families = new Map<string, (readonly [labels: string, value: number])[]>();
+  for (const [key, { value }] of Object.entries(gauges)) {
+    const at = key.indexOf('{');
+    const name = at < 0 ? key : key.slice(0, at);
+    const samples = families.get(name) ?? [];
+    samples.push([at < 0 ? '' : key.slice(at + 1, -1), value]);
+    families.set(name, samples);
+  }
+  const all = Object.entries(gauges);
+  return [...families].map(([name, samples]) => {
+    const { help, type = 'gauge' } = all.find(([key]) => key === name || key.startsWith(`${name}{`))![1];
+    return family(name, type, help, samples);
+  });
+}
+
+/** A value of a label, between quotes. */
+export const labelText = (text: string): string =>
+  `"${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;
 
 function requestsOf(counts: Readonly<Record<string, number>>, labels: string): (readonly [string, number])[] {
   return Object.entries(counts).map(([key, count]) => {

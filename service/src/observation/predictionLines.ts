@@ -11,6 +11,8 @@ export interface PredictionLine {
   readonly sha256: string;
   /** the arm of a rollout that answered; null: there is none */
   readonly route: string | null;
+  /** the segment by which its model was chosen; absent: there are none */
+  readonly segment?: string;
   /** with several classes one for each */
   readonly logit: number | readonly number[];
   /** with two classes that of the positive one, else that of the label */
@@ -54,7 +56,7 @@ export class PredictionLines {
       this.#streams.delete(item.stream);
       return [];
     }
-    const { by, count, first, id, logits, probabilities, labels } = item;
+    const { by, count, first, id, index, segment, logits, probabilities, labels } = item;
     const records = this.#recordsOf(item);
     const fits = records?.length === count;
     const refused = new Set(item.refused);
@@ -69,12 +71,13 @@ export class PredictionLines {
       const label = labels[i];
       lines.push({
         at,
-        id: first === null ? id : `${id}/${first + i}`,
+        id: first === null ? id : `${id}/${first + (index ? index[i] : i)}`,
         entity: item.entity ?? this.#entityOf(record, by),
         model: by.name,
         version: by.version,
         sha256: by.sha256,
         route: item.route,
+        ...(segment !== null && { segment }),
         logit: vectors === 1 ? logits[i] : Array.from({ length: vectors }, (_, k) => logits[k * count + i]),
         probability: vectors === 1 ? probabilities[i] : probabilities[label * count + i],
         label: by.classes[label],

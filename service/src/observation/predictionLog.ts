@@ -1,7 +1,6 @@
 import type { Asked, Witness } from '../hooks.ts';
-import type { Served } from '../models/served.ts';
 import { unitOf } from '../requests/unit.ts';
-import type { Answer, Rows } from '../scoring/question.ts';
+import type { Answer, Part, PartAnswer, Rows } from '../scoring/question.ts';
 
 /** Of a model what lines of a prediction log need. */
 export interface ScoredBy {
@@ -22,10 +21,14 @@ export interface Scored {
   readonly id: string;
   /** number of the first row in the request; null: the request has one row, which has the id of the request */
   readonly first: number | null;
+  /** of each row its number behind the first one, where they do not follow one another; null: they do */
+  readonly index: readonly number[] | null;
   readonly entity: string | null;
   readonly by: ScoredBy;
   /** the arm of a rollout that answered; null: there is none */
   readonly route: string | null;
+  /** the segment by which its model was chosen; null: there are none */
+  readonly segment: string | null;
   readonly rows: Rows;
   readonly logits: ArrayLike<number>;
   readonly probabilities: ArrayLike<number>;
@@ -58,41 +61,44 @@ export interface PredictionLogOptions {
 
 /** Takes what was scored, from what. Lines are made of it later: see `PredictionLines`. */
 export function predictionLog({ sink, sample = 1, entity = null }: PredictionLogOptions): Witness {
-  const facts = new WeakMap<Served, ScoredBy>();
+  const facts = new WeakMap<object, ScoredBy>();
   const streams = new Map<Asked, number>();
   let next = 0;
   const header = entity && 'header' in entity ? entity.header : null;
   return {
-    scored(asked: Asked, answer: Answer, rows: Rows) {
+    scored(asked: Asked, answer: Answer, rows: Rows, own?: PartAnswer) {
       if (sample < 1 && unitOf(asked.id) >= sample) return;
-      const served = asked.found!;
+      const served = own?.part.served ?? asked.found!;
       let by = facts.get(served);
       if (!by) {
         by = factsOf(served);
         facts.set(served, by);
       }
       const { scores, faults } = answer;
-      const isPiece = asked.isStreaming || rows.kind === 'csv';
+      const isPiece = asked.isStreaming || (own?.whole ?? rows).kind === 'csv';
+      const count = own ? own.parts.codes.length : scores.rows;
       let stream: number | null = null;
       if (rows.kind === 'csv' || rows.kind === 'lines') {
         stream = streams.get(asked) ?? next++;
         streams.set(asked, stream);
       }
       // scores of a table are in memory that the next request writes
-      const own = scores.logits.length <= FEW ? listOf : rows.kind === 'table' ? copyOf : itself;
+      const kept = scores.logits.length <= FEW ? listOf : rows.kind === 'table' ? copyOf : itself;
       sink.take({
         kind: 'scored',
         stream,
         at: Date.now(),
         id: asked.id,
-        first: isPiece || scores.rows > 1 ? asked.rows - scores.rows : null,
+        first: isPiece || count > 1 ? asked.rows - count : null,
+        index: own && count > scores.rows ? own.index : null,
         entity: header === null ? null : asked.request.headers.get(header),
         by,
-        route: asked.route,
+        route: own ? own.part.route : asked.route,
+        segment: own?.part.segment ?? null,
         rows,
-        logits: own(scores.logits),
-        probabilities: own(scores.probabilities),
-        labels: own(scores.labels),
+        logits: kept(scores.logits),
+        probabilities: kept(scores.probabilities),
+        labels: kept(scores.labels),
         count: scores.rows,
         refused: faults.length === 0 ? NONE : faults.map(({ row }) => row),
         bytes: sizeOf(rows) + 24 * scores.logits.length + 500,
@@ -119,7 +125,7 @@ function listOf(values: Values): number[] {
   return list;
 }
 
-function factsOf({ name, version, sha256, fields, model }: Served): ScoredBy {
+function factsOf({ name, version, sha256, fields, model }: Part['served']): ScoredBy {
   return {
     name,
     version,

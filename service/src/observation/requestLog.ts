@@ -7,7 +7,7 @@ const MOST = 128;
 /** Writes a line for each request. No value of it stands there: of a refusal the code and the fields. */
 export const requestLog = (log: (line: LogLine) => void): Witness => ({
   ended(asked: Asked, status: number) {
-    const { request, id, protocol, caller, found, rows, began, refusal } = asked;
+    const { request, id, protocol, caller, found, rows, began, refusal, segment } = asked;
     const trace = traceOf(request);
     log({
       level: status >= 500 ? 'error' : 'info',
@@ -21,6 +21,7 @@ export const requestLog = (log: (line: LogLine) => void): Witness => ({
       model: found?.name ?? asked.asked?.name.slice(0, MOST) ?? null,
       version: found?.version ?? null,
       sha256: found?.sha256 ?? null,
+      ...(segment !== null && { segment }),
       rows,
       ms: Math.round((performance.now() - began) * 1000) / 1000,
     });

@@ -142,7 +142,7 @@ export function telemetry({ trace, propagation, context, metrics }: OpenTelemetr
     },
     ended(asked, status) {
       const { span, method, route, stages } = open.get(asked)!;
-      const { found, refusal, began, request } = asked;
+      const { found, refusal, began, request, route: arm, segment } = asked;
       const scheme = request.url.slice(0, request.url.indexOf(':'));
       const now = performance.now();
       if (span.isRecording()) {
@@ -151,6 +151,8 @@ export function telemetry({ trace, propagation, context, metrics }: OpenTelemetr
           'logodds.rows': asked.rows,
           ...(found && modelOf(found)),
           ...(found && { 'logodds.model.sha256': found.sha256 }),
+          ...(arm !== null && { 'logodds.route': arm }),
+          ...(segment !== null && { 'logodds.segment': segment }),
           ...(refusal && { 'error.type': refusal.code }),
           ...Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [`logodds.stage.${stage}_ms`, ms])),
         });

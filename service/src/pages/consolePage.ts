@@ -53,6 +53,7 @@ export const consoleHtml = (
 <section aria-labelledby="try-title">
 <h2 id="try-title" tabindex="-1">Try a record</h2>
 <p id="about" class="soft">Choose a model above.</p>
+<div id="segments"></div>
 <form id="form" novalidate hidden>
 <div id="fields"></div>
 <button class="main">Score</button>
@@ -149,13 +150,16 @@ function drawModels({ models, matches }) {
 }
 
 /** A model is chosen: its form is drawn. @param isAsked  by the reader, who is led there */
+/** Several models have no version of their own. */
+const asked = (version) => (version === 'segments' ? '' : '?version=' + encodeURIComponent(version));
+
 async function choose({ name, version }, isAsked = false) {
   chosen = { name, version };
   if (find('scope').value === 'chosen') restart();
   find('answer').replaceChildren();
   find('details').replaceChildren();
   try {
-    model = await ask('models/' + encodeURIComponent(name) + '?version=' + encodeURIComponent(version));
+    model = await ask('models/' + encodeURIComponent(name) + asked(version));
     const { chosen: more } = await ask(address());
     drawForm(more?.example ?? {});
   } catch (error) {
@@ -230,7 +234,9 @@ function drawChart() {
 }
 
 function drawForm(example) {
-  const { name, version, classes, positive, fields } = model;
+  const { name, version, classes, positive, fields, segments } = model;
+  // what divides records has added it
+  if (typeof drawSegments === 'function') drawSegments(version === 'segments' && segments);
   tell(find('about'), name + ', version ' + version + '. Classes: ' + classes.join(', ') + (positive === null ? '.' : '; the probability is that of ' + positive + '.'));
   find('fields').replaceChildren(...fields.map((field, i) => drawField(field, 'field-' + i, example[field.name])));
   find('form').hidden = false;
@@ -331,7 +337,7 @@ async function score(event) {
   }
   const wanted = { explain: 10, whatif: fields.slice(0, MOST_FIELDS).map(({ name }) => name), ...(intervals && { interval: 0.95 }) };
   try {
-    const { scores } = await ask('models/' + encodeURIComponent(name) + '/score?version=' + encodeURIComponent(version), {
+    const { scores } = await ask('models/' + encodeURIComponent(name) + '/score' + asked(version), {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ records: [record], ...wanted }),
     });
     if (scores[0].error) throw Object.assign(new Error(scores[0].error), { problems: scores[0].problems });

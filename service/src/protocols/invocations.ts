@@ -116,7 +116,7 @@ function scoreNumbers(exchange: Exchange, bytes: Uint8Array, forms: readonly Row
 
 function scoreParsed(exchange: Exchange, bytes: Uint8Array, recordsIn: BodyForms['recordsIn']): [Answer, Rows] {
   const records = recordsIn(parsedJson(bytes), exchange);
-  return [scoreRecords(exchange.served.model, records, NOTHING), { kind: 'records', records }];
+  return [scoreRecords(exchange.served, records, NOTHING), { kind: 'records', records }];
 }
 
 /**

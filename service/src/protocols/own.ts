@@ -33,8 +33,10 @@ const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlin
 
 export function addOwn(app: Hono, core: Core): void {
   app.get('/models/:model', (c) => {
-    const served = core.shelf.find(c.req.param('model'), queryOf(c.req.raw)['version'] ?? null, sightOf(c.req.raw));
-    return jsonResponse({ ...describe(served, core.shelf), rollout: rolloutOf(core.routeOf(served.name)) });
+    const version = queryOf(c.req.raw)['version'] ?? null;
+    const served = core.shelf.find(c.req.param('model'), version, sightOf(c.req.raw));
+    const segments = version === null ? core.segmentsOf(served.name) : null;
+    return jsonResponse({ ...describe(served, core.shelf, segments), rollout: rolloutOf(core.routeOf(served.name)) });
   });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
@@ -51,21 +53,6 @@ export function addOwn(app: Hono, core: Core): void {
       );
     }),
   );
-}
-
-/** Which version answers which part of the traffic; null: one answers all. */
-function rolloutOf(followed: ReturnType<Core['routeOf']>) {
-  if (!followed) return null;
-  const { route, requests, breach } = followed;
-  const { champion, arms, shadow = null } = route;
-  const target = ({ model, version }: typeof champion) => ({ model, version });
-  return {
-    champion: target(champion),
-    arms: arms.map(({ name, share, ...to }) => ({ name, share, ...target(to) })),
-    shadow: shadow && target(shadow),
-    requests,
-    breach: breach?.why ?? null,
-  };
 }
 
 const hasQuery = (c: Context): boolean => c.req.url.includes('?');
@@ -98,7 +85,8 @@ async function scoreJson(exchange: Exchange, asked: Wanted): Promise<Response> {
     else if (found.faults.length > 0) throw found.faults[0].error;
   }
   exchange.scored(found, rows);
-  const writer = writerOf(served);
+  // of several models that which answered
+  const writer = writerOf(exchange.served);
   const head = `${writer.head}${JSON.stringify(id)},"scores":[`;
   return exchange.json(joined([head, elements(writer.text(found, ',')), ']}']));
 }
@@ -126,8 +114,7 @@ function wrapped(bytes: Uint8Array, exchange: Exchange, asked: Wanted): [Answer,
     throw badRequest('records: expected an array, got something else; send {"records": [{…}]}');
   exchange.checkRows(records.length);
   const wanted = wantedOf({ explain, interval, whatif });
-  const { model } = exchange.served;
-  return [scoreRecords(model, records, wantsDetails(wanted) ? wanted : asked), { kind: 'records', records }];
+  return [scoreRecords(exchange.served, records, wantsDetails(wanted) ? wanted : asked), { kind: 'records', records }];
 }
 
 /** Each line that comes is answered by a line; one that is refused by its error. */
@@ -218,12 +205,12 @@ async function* detailed(
   wanted: Wanted,
   textOf: (found: Answer) => Text,
 ): AsyncGenerator<Text> {
-  const { model } = exchange.served;
+  const { served } = exchange;
   let row = 0;
   for await (const line of linesOf(body)) {
     exchange.resume();
     const records = [parsed(line) as object];
-    const found = scoreRecords(model, records, wanted, row++);
+    const found = scoreRecords(served, records, wanted, row++);
     exchange.scored(found, { kind: 'records', records });
     const text = textOf(found);
     exchange.stage('encode');

@@ -1,5 +1,6 @@
 import type { Served } from '../models/served.ts';
-import type { Answer } from '../scoring/question.ts';
+import type { Answer, Part } from '../scoring/question.ts';
+import { PART_NAMES, partOf, partValues } from './partValues.ts';
 
 /** A number of JSON; what is infinite has none. */
 export const number = (x: number): string => (Number.isFinite(x) ? `${x}` : 'null');
@@ -18,7 +19,8 @@ export class ScoreJson {
   }
 
   /** The score of a row that has one. */
-  row({ scores, details }: Answer, row: number): string {
+  row(answer: Answer, row: number): string {
+    const { scores, details } = answer;
     const { rows, logits, probabilities, labels, defaulted, review } = scores;
     const label = labels[row];
     // with several classes those of the label
@@ -30,6 +32,7 @@ export class ScoreJson {
     if (more?.reasons) text += `,"reasons":${JSON.stringify(more.reasons)}`;
     if (more?.interval) text += `,"interval":${JSON.stringify(more.interval)}`;
     if (more?.whatIf) text += `,"whatif":${JSON.stringify(more.whatIf)}`;
+    if (answer.scores.parts) text += saidOf(answer, row);
     return `${text}}`;
   }
 
@@ -46,10 +49,25 @@ export class ScoreJson {
     const faults = new Map(answer.faults.map(({ row, error }) => [row, error]));
     return Array.from({ length: rows }, (_, row) => {
       const fault = faults.get(row);
-      return fault ? faultJson(fault) : this.row(answer, row);
+      return fault ? `${faultJson(fault).slice(0, -1)}${saidOf(answer, row)}}` : this.row(answer, row);
     });
   }
 }
+
+/** Which of several models has scored a row, behind its other members. */
+function saidOf(answer: Answer, row: number): string {
+  const part = partOf(answer, row);
+  if (!part) return '';
+  let text = said.get(part);
+  if (text === undefined) {
+    const values = partValues(part);
+    text = PART_NAMES.map((name, k) => `,"${name}":${JSON.stringify(values[k])}`).join('');
+    said.set(part, text);
+  }
+  return text;
+}
+
+const said = new WeakMap<Part, string>();
 
 /** Why a row has no score. */
 export function faultJson(error: Error): string {

@@ -37,7 +37,7 @@ export class ScoreRows {
   /** All rows of an answer, each with an end. */
   text(answer: Answer, end: RowEnd): Text {
     const { scores, faults, details } = answer;
-    if (scores.rows < MANY || details.length > 0)
+    if (scores.rows < MANY || details.length > 0 || scores.parts)
       return this.#json
         .rows(answer)
         .map((row) => row + end)

@@ -1,6 +1,6 @@
 import type { Asked, LogLine } from '../hooks.ts';
 import type { Served } from '../models/served.ts';
-import { type Answer, NOTHING, type Rows } from '../scoring/question.ts';
+import { type Answer, NOTHING, type PartAnswer, type Rows } from '../scoring/question.ts';
 import { answer } from '../scoring/score.ts';
 
 /** Probabilities of one record by both versions. */
@@ -16,8 +16,8 @@ export type Probabilities = readonly number[];
 
 /** What waits to be scored by the other version. */
 interface Job {
-  readonly id: string;
-  readonly isSeveral: boolean;
+  /** of each row */
+  readonly idOf: (row: number) => string;
   readonly rows: Rows;
   readonly answered: readonly Probabilities[];
   readonly byChallenger: boolean;
@@ -72,8 +72,16 @@ export class Pairs {
     this.#log = log;
   }
 
-  /** Rows were answered. @param other  the version that has not */
-  add(asked: Asked, found: Answer, rows: Rows, byChallenger: boolean, other: Served, take: Job['take']): void {
+  /** Rows were answered. @param other  the version that has not @param part  of an answer of several models */
+  add(
+    asked: Asked,
+    found: Answer,
+    rows: Rows,
+    byChallenger: boolean,
+    other: Served,
+    take: Job['take'],
+    part?: PartAnswer,
+  ): void {
     const { scores, faults } = found;
     if (asked.isStreaming || rows.kind === 'lines' || rows.kind === 'csv' || scores.rows > this.#rows) {
       this.counts.skipped++;
@@ -87,9 +95,10 @@ export class Pairs {
     }
     const refused = new Set(faults.map(({ row }) => row));
     const answered = probabilitiesOf(found).map((p, row) => (refused.has(row) ? [] : p));
+    const { id } = asked;
+    const isSeveral = (part ? part.parts.codes.length : scores.rows) > 1;
     this.#queue.push({
-      id: asked.id,
-      isSeveral: scores.rows > 1,
+      idOf: (row) => (isSeveral ? `${id}/${part ? part.index[row] : row}` : id),
       rows,
       answered,
       byChallenger,
@@ -137,7 +146,7 @@ export class Pairs {
     if (this.#queue.length > 0) this.#start();
   }
 
-  #score({ id, isSeveral, rows, answered, byChallenger, other, take }: Job): void {
+  #score({ idOf, rows, answered, byChallenger, other, take }: Job): void {
     try {
       const found = secondAnswer(other, rows, answered.length);
       const refused = new Set(found?.faults.map(({ row }) => row));
@@ -146,9 +155,8 @@ export class Pairs {
       for (const [row, first] of answered.entries()) {
         if (first.length === 0) continue;
         const p = second && !refused.has(row) ? second[row] : null;
-        const ids = isSeveral ? `${id}/${row}` : id;
-        if (byChallenger && p) pairs.push({ id: ids, champion: p, challenger: first });
-        else if (!byChallenger) pairs.push({ id: ids, champion: first, challenger: p });
+        if (byChallenger && p) pairs.push({ id: idOf(row), champion: p, challenger: first });
+        else if (!byChallenger) pairs.push({ id: idOf(row), champion: first, challenger: p });
       }
       this.counts.scored += pairs.length;
       take(pairs);

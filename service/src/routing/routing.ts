@@ -4,14 +4,18 @@ import type { Served } from '../models/served.ts';
 import type { Shelf } from '../models/shelf.ts';
 import type { Label, LabelSink } from '../observation/labels.ts';
 import type { Gauges } from '../observation/numbers.ts';
-import { badRequest } from '../refusal.ts';
-import type { Answer, Rows } from '../scoring/question.ts';
+import type { Answer, PartAnswer, Rows } from '../scoring/question.ts';
 import { armOf } from './assign.ts';
 import { constant } from './constant.ts';
-import { type Breach, type GuardState, Guards } from './guards.ts';
-import { keyOf, ROUTE_HEADER } from './key.ts';
+import { type Followed, watchedOf } from './followed.ts';
+import { type Breach, type GuardState, Guards, type Seen } from './guards.ts';
+import { armNamed, keyOf, ROUTE_HEADER } from './key.ts';
 import { type PairCounts, type PairLimits, Pairs } from './pairs.ts';
-import { type Arm, CHALLENGER, CHAMPION, checkRoute, type Route, type Target } from './route.ts';
+import { type Arm, CHAMPION, checkRoute, type Route, type Target } from './route.ts';
+import { CONSOLE_SCRIPT } from './segments/consoleScript.ts';
+import { Divisions, type SegmentsState } from './segments/divisions.ts';
+import type { Front } from './segments/parts.ts';
+import type { Segments } from './segments/rules.ts';
 
 /** A rollout that had to end. */
 export interface Ended extends Breach {
@@ -30,6 +34,8 @@ export interface RoutingOptions {
   readonly pairs?: PairLimits;
   /** processes that answer for the same models, each of which watches its own requests; default 1 */
   readonly processes?: number;
+  /** takes CSV apart into rows, which segments need; default: CSV to a model with segments is refused */
+  readonly csv?: Front['csv'];
 }
 
 /** A route as it is told. */
@@ -47,17 +53,6 @@ export interface RouteState {
 interface Parts {
   readonly shelf: Shelf;
   readonly log: (line: LogLine) => void;
-}
-
-/** A route that is followed, and what was seen of it. */
-interface Followed {
-  readonly route: Route;
-  guards: Guards | null;
-  breach: Breach | null;
-  readonly requests: Record<string, number>;
-  unkeyed: number;
-  /** answers when no model can; null: nothing */
-  last: Served | null;
 }
 
 /** A request that was assigned. */
@@ -79,12 +74,15 @@ interface Assigned {
  *   arms: [{ name: 'challenger', model: 'fraud', version: '2', share: 0.05 }] });
  */
 export class Routing implements Chooser, Witness {
+  /** @internal */
+  readonly script = CONSOLE_SCRIPT;
   readonly #options: RoutingOptions;
   readonly #routes = new Map<string, Followed>();
   readonly #assigned = new WeakMap<Asked, Assigned>();
   readonly #counts = { fallbacks: 0, unkeyed: 0, forced: 0, breaches: 0 };
   #hasRouted = false;
   #pairs: Pairs;
+  #divisions: Divisions | null = null;
   #shelf!: Shelf;
   #log: (line: LogLine) => void = () => {};
 
@@ -127,6 +125,56 @@ export class Routing implements Chooser, Witness {
     this.#routes.delete(name);
   }
 
+  /**
+   * Has the values of each record decide what answers it, where a model is asked by this name alone. A segment has a route of its own, or that of its model.
+   * @throws ERR_RANGE for segments that cannot be followed; where their models are there, also for fields that none of them has, and for models whose classes
+   *   differ. What was there stays
+   * @example
+   * routing.divide({ name: 'fraud', segments: [
+   *   { name: 'de', when: { country: 'DE' }, by: { model: 'fraud-de', version: null } },
+   *   { name: 'rest', when: 'otherwise', by: { model: 'fraud', version: null } },
+   * ] });
+   */
+  divide(segments: Segments): void {
+    this.#divided().set(segments);
+    this.#hasRouted = true;
+  }
+
+  /** Checks segments as `divide` does, and changes nothing. @throws as `divide` */
+  checkSegments(segments: Segments): void {
+    this.#divided().checked(segments);
+  }
+
+  #divided(): Divisions {
+    if (!this.#shelf)
+      throw new Error('divide: expected a service with this routing, got none; call createService({ routing }) first');
+    this.#divisions ??= new Divisions({
+      shelf: this.#shelf,
+      csv: this.#options.csv ?? null,
+      route: (name) => this.#routes.get(name),
+      names: () => this.#routes.keys(),
+      set: (route) => this.set(route),
+      clear: (name) => this.clear(name),
+      attempts: (to, arm) => this.#attempts(to, arm),
+      fellBack: (asked, attempt, error) => this.#fellBack(asked, attempt, error),
+      count: (what) => {
+        this.#counts[what]++;
+      },
+      saw: (to, seen) => this.#saw(to, seen),
+    });
+    return this.#divisions;
+  }
+
+  /** Lets a model be answered without segments. */
+  join(name: string): void {
+    this.#divisions?.clear(name);
+  }
+
+  /** The segments of a model, as they stand; null: it has none. */
+  segments(name: string): SegmentsState<RouteState> | null {
+    return this.#divisions?.state(name, (route) => this.state(route)) ?? null;
+  }
+
   /** The route of a model, as it stands; null: it has none. */
   state(name: string): RouteState | null {
     const followed = this.#routes.get(name);
@@ -146,12 +194,16 @@ export class Routing implements Chooser, Witness {
   }
 
   choose(asked: Asked, read: () => Promise<Uint8Array>): readonly Attempt[] | null | Promise<readonly Attempt[]> {
-    const followed = this.#routes.get(asked.asked!.name);
     // labels are of every version
-    if (!followed || asked.protocol === 'labels') return null;
+    if (asked.protocol === 'labels') return null;
+    const divided = this.#divisions?.choose(asked);
+    if (divided) return divided;
+    const followed = this.#routes.get(asked.asked!.name);
+    if (!followed) return null;
     const { route } = followed;
     const named = asked.request.headers.get(ROUTE_HEADER);
-    if (named !== null) return this.#assign(asked, followed, named === CHAMPION ? null : armNamed(route, named), true);
+    if (named !== null)
+      return this.#assign(asked, followed, named === CHAMPION ? null : armNamed(route.arms, named), true);
     if (route.arms.length === 0) return this.#assign(asked, followed, null, false);
     const key = keyOf(asked, route.key, read);
     if (key instanceof Promise) return key.then((found) => this.#assignKey(asked, followed, found));
@@ -169,10 +221,14 @@ export class Routing implements Chooser, Witness {
   }
 
   #assign(asked: Asked, to: Followed, chosen: Arm | null, isForced: boolean): readonly Attempt[] {
-    const { route, breach } = to;
-    const arm = breach && chosen?.name === watchedOf(route)?.name ? null : chosen;
     if (isForced) this.#counts.forced++;
     this.#assigned.set(asked, { to, isForced, hasRefusals: false, hasFailed: false });
+    return this.#attempts(to, chosen);
+  }
+
+  #attempts(to: Followed, chosen: Arm | null): Attempt[] {
+    const { route, breach } = to;
+    const arm = breach && chosen?.name === watchedOf(route)?.name ? null : chosen;
     const attempts: Attempt[] = arm ? [{ route: arm.name, target: arm }] : [];
     attempts.push({ route: CHAMPION, target: route.champion });
     if (route.fallback) attempts.push({ route: 'fallback', target: route.fallback });
@@ -188,7 +244,7 @@ export class Routing implements Chooser, Witness {
     if (to.last && to.last.fields.length > 0) return to.last;
     let like: Served | null = null;
     try {
-      like = this.#shelf.find(champion.model, champion.version);
+      like = this.#shelf.own(champion.model, champion.version);
     } catch {
       // the one that takes any record has to do
     }
@@ -197,10 +253,16 @@ export class Routing implements Chooser, Witness {
     return to.last;
   }
 
-  failed(asked: Asked, { route }: Attempt, error: unknown): void {
-    this.#counts.fallbacks++;
+  failed(asked: Asked, attempt: Attempt, error: unknown): void {
+    // each segment has told of its own
+    if (this.#divisions?.has(asked)) return;
     const assigned = this.#assigned.get(asked);
-    if (assigned && route === watchedOf(assigned.to.route)?.name) assigned.hasFailed = true;
+    if (assigned && attempt.route === watchedOf(assigned.to.route)?.name) assigned.hasFailed = true;
+    this.#fellBack(asked, attempt, error);
+  }
+
+  #fellBack(asked: Asked, { route }: Attempt, error: unknown): void {
+    this.#counts.fallbacks++;
     this.#log({
       level: 'warn',
       event: 'fell back',
@@ -211,18 +273,20 @@ export class Routing implements Chooser, Witness {
     });
   }
 
-  scored(asked: Asked, answer: Answer, rows: Rows): void {
-    const assigned = this.#assigned.get(asked);
+  scored(asked: Asked, answer: Answer, rows: Rows, own?: PartAnswer): void {
+    const assigned = own ? this.#divisions?.scored(asked, own) : this.#assigned.get(asked);
     if (!assigned) return;
     if (answer.faults.length > 0) assigned.hasRefusals = true;
     const { to } = assigned;
-    const other = this.#otherOf(to, asked.route);
+    const by = own ? own.part.route : asked.route;
+    const other = this.#otherOf(to, by);
     if (!other) return;
-    this.#pairs.add(asked, answer, rows, asked.route !== CHAMPION, other, (pairs) => {
+    const judge = (pairs: Parameters<Guards['compare']>[0]) => {
       // the route may have been replaced meanwhile
       if (this.#routes.get(to.route.name)?.guards !== to.guards) return;
       this.#judge(to, to.guards?.compare(pairs) ?? null);
-    });
+    };
+    this.#pairs.add(asked, answer, rows, by !== CHAMPION, other, judge, own);
   }
 
   /** The version that scores a second time what one arm has answered; null: none does. */
@@ -232,29 +296,37 @@ export class Routing implements Chooser, Witness {
     const target = by === CHAMPION ? watched : by === watched.name ? route.champion : null;
     if (!target) return null;
     try {
-      return this.#shelf.find(target.model, target.version);
+      return this.#shelf.own(target.model, target.version);
     } catch {
       return null;
     }
   }
 
   ended(asked: Asked, status: number): void {
+    if (this.#divisions?.has(asked)) {
+      this.#divisions.ended(asked, status);
+      return;
+    }
     const assigned = this.#assigned.get(asked);
     if (!assigned || asked.route === null) return;
     const { to, isForced, hasRefusals, hasFailed } = assigned;
     to.requests[asked.route] = (to.requests[asked.route] ?? 0) + 1;
     const watched = watchedOf(to.route)?.name;
     const isChallenger = asked.route === watched || hasFailed;
-    if (isForced || !to.guards || !(isChallenger || asked.route === CHAMPION)) return;
+    if (isForced || !(isChallenger || asked.route === CHAMPION)) return;
     const seconds = (performance.now() - asked.began) / 1000;
-    this.#judge(to, to.guards.add({ isChallenger, status: hasFailed ? 500 : status, hasRefusals, seconds }));
+    this.#saw(to, { isChallenger, status: hasFailed ? 500 : status, hasRefusals, seconds });
+  }
+
+  #saw(to: Followed, seen: Seen): void {
+    if (to.guards) this.#judge(to, to.guards.add(seen));
   }
 
   /** Takes labels on their way to who keeps them. */
   labels(sink: LabelSink | null): LabelSink | null {
     const classOf = (name: string, label: string): number => {
       try {
-        const { classes, positive } = this.#shelf.find(name).model.manifest;
+        const { classes, positive } = this.#shelf.own(name).model.manifest;
         return positive === null ? classes.indexOf(label) : Number(label === positive);
       } catch {
         return -1;
@@ -264,7 +336,8 @@ export class Routing implements Chooser, Witness {
       await sink?.take(labels);
       for (const { id, label, model } of labels)
         for (const to of this.#routes.values()) {
-          if (to.route.name !== model && to.route.champion.model !== model) continue;
+          const { name, champion } = to.route;
+          if (name !== model && champion.model !== model && !this.#divisions?.leads(model, to)) continue;
           const k = classOf(to.route.champion.model, label);
           if (k >= 0) this.#judge(to, to.guards?.label(id, k) ?? null);
         }
@@ -312,21 +385,7 @@ export class Routing implements Chooser, Witness {
         skipped,
       ),
       lr_shadow_failed_total: counter('Requests of which the second scoring failed.', failed),
+      ...this.#divisions?.gauges(),
     };
   }
-}
-
-/** What guards watch: the arm named challenger, else the shadow, which answers nothing. */
-function watchedOf({ arms, shadow }: Route): Arm | null {
-  const arm = arms.find(({ name }) => name === CHALLENGER);
-  if (arm) return arm;
-  return shadow ? { ...shadow, name: 'shadow', share: 0 } : null;
-}
-
-/** @throws Refusal 400 */
-function armNamed({ arms }: Route, name: string): Arm {
-  const arm = arms.find((one) => one.name === name);
-  if (arm) return arm;
-  const known = [CHAMPION, ...arms.map((one) => one.name)].join(', ');
-  throw badRequest(`${ROUTE_HEADER}: expected one of ${known}, got another; leave the header out to be assigned`);
 }

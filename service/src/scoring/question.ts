@@ -1,5 +1,6 @@
 import type { ByteScores } from 'logodds/bytes';
-import type { Scores, Table } from 'logodds/score';
+import type { Model, Scores, Table } from 'logodds/score';
+import type { Field } from 'logodds/stages';
 
 /** What is asked beside the scores of rows. */
 export interface Wanted {
@@ -55,9 +56,45 @@ export interface Details {
   readonly whatIf?: WhatIfs;
 }
 
+/** A model that has scored rows of an answer of several: by which segment it was chosen, and as which arm. */
+export interface Part {
+  readonly segment: string;
+  readonly route: string;
+  readonly served: {
+    readonly name: string;
+    readonly version: string;
+    readonly sha256: string;
+    readonly model: Model;
+    readonly fields: readonly Field[];
+  };
+}
+
+/** The rows of a part: numbered in the answer, and what they were scored from. */
+export interface PartAnswer {
+  readonly part: Part;
+  /** of the whole answer */
+  readonly parts: Parts;
+  /** what the whole answer was scored from */
+  readonly whole: Rows;
+  /** of each row its number in the whole answer */
+  readonly index: readonly number[];
+  readonly answer: Answer;
+  readonly rows: Rows;
+}
+
+/** Which models have scored which rows. */
+export interface Parts {
+  /** of each row the index of its part */
+  readonly codes: Uint32Array;
+  readonly of: readonly Part[];
+  /** what each part that has rows has scored @param rows  those of the whole answer */
+  each(answer: Answer, rows: Rows): readonly PartAnswer[];
+}
+
 /** Scores of rows in columns; those of a row with a fault mean nothing. */
 export interface Answer {
-  readonly scores: Scores<'f64'> | ByteScores;
+  /** parts: several models have scored them */
+  readonly scores: (Scores<'f64'> | ByteScores) & { readonly parts?: Parts };
   readonly faults: readonly RowFault[];
   /** by row; empty: nothing was asked */
   readonly details: readonly Details[];

@@ -1,17 +1,17 @@
 import type { ByteScores } from 'logodds/bytes';
-import type { Model, RecordScore } from 'logodds/score';
+import type { Model, RecordScore, Scores } from 'logodds/score';
 import type { Served } from '../models/served.ts';
 import { badRequest } from '../refusal.ts';
 import { detailsOf, wantsDetails } from './details.ts';
-import type { Answer, Details, RowFault, Rows, Wanted } from './question.ts';
+import type { Answer, Details, Parts, RowFault, Rows, Wanted } from './question.ts';
 
 /** Answers a question: the scores of rows, and what is wanted beside them. */
 export function answer(served: Served, rows: Rows, wanted: Wanted): Answer {
   if (rows.kind === 'table') {
-    return { scores: served.table.score(rows.table), faults: [], details: [] };
+    return { scores: served.table.score(rows.table) as Scores<'f64'>, faults: [], details: [] };
   }
-  if (rows.kind === 'records') return scoreRecords(served.model, rows.records, wanted);
-  if (wantsDetails(wanted)) return scoreRecords(served.model, recordsOf(rows.bytes), wanted);
+  if (rows.kind === 'records') return scoreRecords(served, rows.records, wanted);
+  if (wantsDetails(wanted)) return scoreRecords(served, recordsOf(rows.bytes), wanted);
   const scorer = served.borrow();
   try {
     return fromBytes(scorer.json(rows.bytes));
@@ -61,12 +61,14 @@ export function recordsOf(bytes: Uint8Array): readonly object[] {
  * Scores records one by one; a record that is refused has a fault, and its neighbours their scores.
  * @param first  number of the first record in the whole input
  */
-export function scoreRecords(model: Model, records: readonly object[], wanted: Wanted, first = 0): Answer {
+export function scoreRecords(served: Served, records: readonly object[], wanted: Wanted, first = 0): Answer {
   const faults: RowFault[] = [];
   const details: Details[] = [];
-  const scores = columns(model, records.length);
+  const parts = served.divide?.(records) as Parts | undefined;
+  const scores = { ...columns(served.model, records.length), ...(parts && { parts }) };
   const asks = wantsDetails(wanted);
   records.forEach((record, row) => {
+    const { model } = parts ? parts.of[parts.codes[row]].served : served;
     try {
       put(scores, row, model.score(record), model);
       if (asks) details[row] = detailsOf(model, record, wanted);

@@ -112,7 +112,7 @@ export async function registryPage(browser, { violations, width, pictures }) {
             assert.deepEqual(await violations(page), []);
             await page.screenshot({ path: `${pictures}registry-dialog-${size}-${scheme}.png` });
             await page.keyboard.press('Escape');
-            assert.equal(await page.evaluate(() => document.activeElement.dataset.key), 'abort');
+            await page.waitForFunction(() => document.activeElement.dataset.key === 'abort');
             assert.equal(await page.locator('img, main b').count(), 0);
             assert.deepEqual(troubles, []);
           },
@@ -124,7 +124,7 @@ export async function registryPage(browser, { violations, width, pictures }) {
       await page.goto(`${url}/registry`);
       await give(page, 'reader');
       await page.getByText('Changes need the role promoter').waitFor();
-      assert.equal(await page.getByRole('button', { name: /Promote|Retire|Advance|Abort|Roll back/ }).count(), 0);
+      assert.equal(await page.getByRole('button', { name: /Promote|Retire|Advance|Abort|Roll back|Start/ }).count(), 0);
     });
     await check(
       'registry, by the keyboard: a rollout is aborted with a reason, then a version is promoted; a refusal is told',
@@ -155,6 +155,53 @@ export async function registryPage(browser, { violations, width, pictures }) {
         assert.deepEqual([...(await registry.entry('fraud')).aliases], [['champion', 10]]);
       },
     );
+    await check(
+      'registry, by the keyboard: a rollout is started with its plan; a share that is none is told',
+      async () => {
+        await page.locator('[data-key="start 11"]').focus();
+        await page.keyboard.press('Enter');
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'plan-kind');
+        await page.getByLabel('Shares in %').fill('10, much');
+        await page.getByLabel('Minutes of each step').fill('2');
+        await page.getByLabel('Sticky to').fill('customer');
+        await page.getByLabel('Reason').fill('better');
+        await page.getByRole('button', { name: 'Confirm' }).click();
+        await page.locator('#dialog-error', { hasText: 'expected numbers from 0 to 100' }).waitFor();
+        for (const size of [400, 1400])
+          for (const scheme of ['light', 'dark']) {
+            await page.setViewportSize({ width: size, height: 900 });
+            await page.emulateMedia({ colorScheme: scheme });
+            assert.deepEqual(await violations(page), []);
+            assert.equal(await width(page), size);
+            await page.screenshot({ path: `${pictures}registry-start-${size}-${scheme}.png` });
+          }
+        await page.getByLabel('Shares in %').fill('10, 50 100%');
+        await page.getByRole('button', { name: 'Confirm' }).click();
+        await page.getByText('Start a rollout of fraud: done.').waitFor();
+        const { plan, challenger, outcome, startedBy } = (await registry.entry('fraud')).rollout;
+        assert.deepEqual(
+          [challenger, outcome, startedBy, plan.kind, plan.key],
+          [11, null, 'promoter', 'canary', 'customer'],
+        );
+        const steps = [0.1, 0.5, 1].map((share) => ({ share, holdSeconds: 120 }));
+        assert.deepEqual(plan.steps, steps);
+        await page.getByRole('heading', { name: 'Rollout of version 11 beside version 10' }).waitFor();
+      },
+    );
+    for (const [kind, share] of Object.entries({ shadow: 0, 'blue-green': 1, ab: 0.5 }))
+      await check(`registry: a rollout of the kind ${kind} is started`, async () => {
+        await page.getByRole('button', { name: 'Abort' }).click();
+        await page.getByLabel('Reason').fill('another');
+        await page.getByRole('button', { name: 'Confirm' }).click();
+        await page.getByText('Abort the rollout of fraud: done.').waitFor();
+        await page.getByRole('button', { name: 'Start a rollout of version 11' }).click();
+        await page.getByLabel('Kind').selectOption(kind);
+        await page.getByLabel('Reason').fill('again');
+        await page.getByRole('button', { name: 'Confirm' }).click();
+        await page.getByText('Start a rollout of fraud: done.').waitFor();
+        const { plan } = (await registry.entry('fraud')).rollout;
+        assert.deepEqual([plan.kind, plan.steps], [kind, [{ share, holdSeconds: null }]]);
+      });
     await page.close();
   } finally {
     close();

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
-import { createService } from '@logodds/service';
+import { createService, Routing } from '@logodds/service';
 import { Hono } from 'hono';
 import { fit, saveModel } from 'logodds';
 import { chromium } from 'playwright-core';
@@ -44,12 +44,28 @@ function hostile() {
 
 /** A service with a few models, and some more. Below a path it asks for a key. */
 async function serve() {
+  const routing = new Routing();
   const service = createService({
+    routing,
     models: Object.entries(MODELS).map(([name, file]) => ({ name, model: read(file) })),
   });
   const { model } = service.models.find('codes');
   service.models.put({ name: HOSTILE, model: hostile() });
   for (let i = 0; i < 200; i++) service.models.put({ name: `customers-of-the-region-${i}`, model });
+  const codes = { model: 'codes', version: null };
+  const segments = [
+    { name: 'two', when: { code: ['2', '3'] }, by: codes },
+    { name: 'rest', when: 'otherwise', by: { model: 'customers-of-the-region-1', version: null } },
+  ];
+  routing.divide({ name: 'divided', segments });
+  const records = ['2', '2', 'a value that is none', null].map((code) => ({ code, x: 0.5 }));
+  await service.fetch(
+    new Request('http://x/models/divided/score', {
+      method: 'POST',
+      body: JSON.stringify(records),
+      headers: { 'content-type': 'application/json' },
+    }),
+  );
   const locked = new Hono();
   locked.use(async (c, next) => {
     const isOpen = /\/(docs|\w+\.(css|js))?$|\/scoring$/.test(c.req.path);
@@ -118,6 +134,16 @@ async function look(browser, url, size, scheme) {
       assert.equal(await width(page), size);
       await page.screenshot({ path: `${pictures}${model}-${size}-${scheme}.png`, fullPage: true });
     });
+  await check(`${name}: segments are shown with their rows, and values that none names`, async () => {
+    await choose(page, 'divided');
+    await page.getByRole('region', { name: 'Segments' }).waitFor();
+    await page.getByText('code: a value that is none').waitFor();
+    await page.getByRole('button', { name: 'Score', exact: true }).click();
+    await page.locator('.result').waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await width(page), size);
+    await page.screenshot({ path: `${pictures}segments-${size}-${scheme}.png`, fullPage: true });
+  });
   await check(`${name}: what is wrong with a field is told at the field, which has the focus`, async () => {
     await choose(page, 'rich');
     await page.getByLabel('amount').fill('far');

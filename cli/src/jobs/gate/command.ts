@@ -35,7 +35,7 @@ export async function gateCommand(
   } catch (error) {
     if (!(error instanceof LogoddsError)) throw error;
     const { code } = error;
-    const message = withoutSecrets(inFlags(error.detail));
+    const message = withoutSecrets(inFlags(error.detail, code));
     if (junit !== undefined && (code as string) !== 'ERR_OUTPUT')
       writeAll([[junit, junitError({ code, message }, { seconds: seconds(), at: new Date() })]]);
     if (json) printJson({ passed: false, error: { code, message } });

@@ -29,7 +29,7 @@ export function examplesOf(served: Served): Examples | null {
 function make(served: Served): Examples | null {
   for (const values of [usual, numbersAsTheyAre, missing]) {
     const record = Object.fromEntries(served.fields.map((field) => [field.name, values(field)]));
-    const answer = scoreRecords(served.model, [record], { explain: 0, interval: null, whatIf: [] });
+    const answer = scoreRecords(served, [record], { explain: 0, interval: null, whatIf: [] });
     if (answer.faults.length > 0) continue;
     return {
       record,

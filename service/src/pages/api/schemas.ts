@@ -15,8 +15,6 @@ export const object = (properties: Readonly<Record<string, object>>, ...optional
   properties,
 });
 
-/** A version of a model; null: the one that is asked where none is named. */
-const TARGET = object({ model: text, version: { type: ['string', 'null'] } });
 const PROBABILITY = { type: ['number', 'null'], minimum: 0, maximum: 1 };
 const EXPLAIN = { type: 'integer', minimum: 0, maximum: 100, description: 'greatest number of reasons of each row' };
 const INTERVAL = {
@@ -49,6 +47,14 @@ const DATATYPE = {
 const SHAPE = { ...listOf(count), minItems: 1 };
 const PROBLEM = object({ field: text, row: count, rule: text }, 'field', 'row');
 const NANOSECONDS = object({ count, ns: count });
+
+/** Where segments decide: what has scored a row. */
+const SAID = {
+  segment: { ...text, description: 'where segments decide: which one has the record' },
+  model: text,
+  version: text,
+  route: text,
+};
 
 /** A record of any model. */
 export const RECORD = {
@@ -84,8 +90,9 @@ export const SCHEMAS = {
         reasons: listOf(ref('Reason')),
         interval: object({ low: PROBABILITY, high: PROBABILITY }),
         whatif: listOf(ref('Change')),
+        ...SAID,
       },
-      ...['review', 'probabilities', 'reasons', 'interval', 'whatif'],
+      ...['review', 'probabilities', 'reasons', 'interval', 'whatif', ...Object.keys(SAID)],
     ),
   },
   Reason: {
@@ -104,7 +111,7 @@ export const SCHEMAS = {
   },
   Fault: {
     description: 'why a record has no score',
-    ...object({ error: text, code: text, problems: listOf(PROBLEM) }, 'problems'),
+    ...object({ error: text, code: text, problems: listOf(PROBLEM), ...SAID }, 'problems', ...Object.keys(SAID)),
   },
   Scores: object({
     model: text,
@@ -129,46 +136,54 @@ export const SCHEMAS = {
     },
     ...['levels', 'strict', 'low', 'high', 'min', 'max', 'maxText'],
   ),
-  Model: object({
-    name: text,
-    version: text,
-    versions: { ...listOf(text), description: 'the last one is asked where none is named' },
-    sha256: text,
-    rollout: {
-      description:
-        'which version answers which part of the traffic, as this process knows it; null where one answers all',
-      anyOf: [
-        { type: 'null' },
-        object({
-          champion: TARGET,
-          arms: listOf(object({ name: text, share: { type: 'number' }, ...TARGET.properties })),
-          shadow: { anyOf: [{ type: 'null' }, TARGET] },
-          requests: { type: 'object', description: 'how many each arm has answered' },
-          breach: { type: ['string', 'null'], description: 'why a guard has ended it' },
-        }),
-      ],
+  Model: object(
+    {
+      name: text,
+      version: text,
+      versions: { ...listOf(text), description: 'the last one is asked where none is named' },
+      sha256: text,
+      rollout: {
+        description:
+          'which version answers which part of the traffic, as this process knows it; null where one answers all',
+        anyOf: [
+          { type: 'null' },
+          object({
+            champion: TARGET,
+            arms: listOf(object({ name: text, share: { type: 'number' }, ...TARGET.properties })),
+            shadow: { anyOf: [{ type: 'null' }, TARGET] },
+            requests: { type: 'object', description: 'how many each arm has answered' },
+            breach: { type: ['string', 'null'], description: 'why a guard has ended it' },
+          }),
+        ],
+      },
+      signature: {
+        description: 'the signature that was verified; null where none is asked',
+        anyOf: [
+          { type: 'null' },
+          object({
+            keyId: { ...text, description: 'SHA-256 of the public key that signed' },
+            signedAt: { type: ['string', 'null'] },
+            expires: { type: ['string', 'null'] },
+            doubt: { type: ['string', 'null'], description: 'why it is trusted no more' },
+          }),
+        ],
+      },
+      classes: listOf(text),
+      positive: { type: ['string', 'null'] },
+      fields: listOf(ref('Field')),
+      decision: { type: 'object', description: 'how a probability becomes a label' },
+      calibration: { type: ['string', 'null'] },
+      objective: { type: ['object', 'null'], description: 'what was minimised in training; null of several models' },
+      fit: { type: ['object', 'null'], description: 'how training went; null of several models' },
+      intervals: { type: 'boolean', description: 'intervals can be asked for' },
+      segments: {
+        type: 'object',
+        description:
+          'where segments decide: which there are, what each has had in this process, and values that none names',
+      },
     },
-    signature: {
-      description: 'the signature that was verified; null where none is asked',
-      anyOf: [
-        { type: 'null' },
-        object({
-          keyId: { ...text, description: 'SHA-256 of the public key that signed' },
-          signedAt: { type: ['string', 'null'] },
-          expires: { type: ['string', 'null'] },
-          doubt: { type: ['string', 'null'], description: 'why it is trusted no more' },
-        }),
-      ],
-    },
-    classes: listOf(text),
-    positive: { type: ['string', 'null'] },
-    fields: listOf(ref('Field')),
-    decision: { type: 'object', description: 'how a probability becomes a label' },
-    calibration: { type: ['string', 'null'] },
-    objective: { type: 'object', description: 'what was minimised in training' },
-    fit: { type: 'object', description: 'how training went' },
-    intervals: { type: 'boolean', description: 'intervals can be asked for' },
-  }),
+    'segments',
+  ),
   Tensor: object(
     {
       name: text,

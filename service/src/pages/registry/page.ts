@@ -45,6 +45,17 @@ export const registryHtml = (): string => `<!doctype html>
 <form id="dialog-form">
 <h2 id="dialog-title"></h2>
 <p id="dialog-text"></p>
+<fieldset id="plan" hidden disabled>
+<legend>Plan</legend>
+<label for="plan-kind">Kind</label>
+<select id="plan-kind"><option value="canary">canary: a share that grows by steps</option><option value="blue-green">blue-green: all at once</option><option value="shadow">shadow: it scores, and never answers</option><option value="ab">ab: a fixed share</option></select>
+<div id="plan-steps-row"><label for="plan-steps">Shares in %, step by step</label>
+<input id="plan-steps" inputmode="decimal" autocomplete="off"></div>
+<label for="plan-hold">Minutes of each step; empty: until somebody advances it</label>
+<input id="plan-hold" type="number" min="0" step="any">
+<label for="plan-key">Sticky to; empty: the header x-logodds-key, else the id of the request</label>
+<input id="plan-key" autocomplete="off" placeholder="customer, or header:x-customer">
+</fieldset>
 <label for="why">Reason, which the log keeps</label>
 <textarea id="why" rows="3" maxlength="1000" required></textarea>
 <p id="dialog-error" class="error" role="alert"></p>

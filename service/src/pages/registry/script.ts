@@ -125,7 +125,7 @@ function table(label, head, rows) {
 
 function drawRollout(model) {
   const { rollout, routing, name } = model;
-  if (!rollout) return [make('h3', {}, 'Rollout'), make('p', { className: 'soft' }, 'None yet. logodds rollout start begins one.')];
+  if (!rollout) return [make('h3', {}, 'Rollout'), make('p', { className: 'soft' }, 'None yet. A version below, or logodds rollout start, begins one.')];
   const { plan, step, share, champion, challenger, holdLeft, outcome, startedBy, since, why } = rollout;
   const heading = make('h3', {}, 'Rollout of version ' + challenger + ' beside version ' + champion);
   if (outcome !== null) return [make('h3', {}, 'Last rollout'), make('p', {}, 'Version ' + challenger + ' beside version ' + champion + ': ' + outcome + ', ' + when(since) + '.' + (why ? ' ' + why : ''))];
@@ -227,9 +227,11 @@ function drawVersion(model, rollout, one) {
   if (may(model)) {
     if (!retired && model.aliases.champion !== version && !rollout)
       actions.push(button('Promote', 'promote ' + version, () => confirm('Promote version ' + version + ' of ' + model.name, 'It becomes champion' + (model.aliases.champion ? ' in place of version ' + model.aliases.champion : '') + ' and answers everything at once.', '/aliases/champion', { version })));
+    if (!retired && model.aliases.champion !== undefined && model.aliases.champion !== version && !rollout)
+      actions.push(button('Start a rollout', 'start ' + version, () => startRollout(model, version)));
     if (aliases.length === 0 && !isIn)
       actions.push(button(retired ? 'Use again' : 'Retire', 'retire ' + version, () => confirm((retired ? 'Use version ' : 'Retire version ') + version + ' of ' + model.name, retired ? 'It may be promoted again.' : 'It must not be used any more. Its file stays until it is collected.', '/versions/' + version + '/retire', { retired: !retired })));
-    for (const action of actions) action.setAttribute('aria-label', action.textContent + ' version ' + version);
+    for (const action of actions) action.setAttribute('aria-label', action.textContent + (action.textContent === 'Start a rollout' ? ' of' : '') + ' version ' + version);
   }
   return make('li', { className: retired ? 'version retired' : 'version' },
     make('div', { className: 'row' }, make('h3', {}, 'Version ' + version, ...aliases.map((alias) => make('span', { className: 'state ' + (alias === 'champion' ? 'good' : '') }, alias)), retired ? make('span', { className: 'state bad' }, 'retired') : null), ...actions),
@@ -262,14 +264,49 @@ function drawEvents(events) {
 /** what is done when the reader confirms it */
 let pending = null;
 
-function confirm(title, text, path, body) {
-  pending = { name: chosen, title, path, body, from: document.activeElement?.dataset?.key };
+/** @param bodyOf  makes the body when it is confirmed; what it throws is told */
+function confirm(title, text, path, body, bodyOf = () => body) {
+  pending = { name: chosen, title, path, bodyOf, from: document.activeElement?.dataset?.key };
+  const asks = arguments.length > 4;
+  find('plan').hidden = !asks;
+  find('plan').disabled = !asks;
   tell(find('dialog-title'), title);
   tell(find('dialog-text'), text);
   tell(find('dialog-error'), '');
   find('why').value = '';
   find('dialog').showModal();
-  find('why').focus();
+  find(asks ? 'plan-kind' : 'why').focus();
+}
+
+/** Shares in per cent; the kinds that have none are one step. */
+const STEPS = { canary: '5, 25, 50, 100', ab: '50', 'blue-green': null, shadow: null };
+
+function startRollout(model, version) {
+  for (const id of ['plan-hold', 'plan-key']) find(id).value = '';
+  find('plan-kind').value = 'canary';
+  changeKind();
+  confirm('Start a rollout of ' + model.name, 'Version ' + version + ' is the challenger beside version ' + model.aliases.champion + '.', '/rollout', null, () => ({ challenger: version, plan: planOf(model, version) }));
+}
+
+function changeKind() {
+  const steps = STEPS[find('plan-kind').value];
+  find('plan-steps-row').hidden = steps === null;
+  find('plan-steps').value = steps ?? '';
+}
+
+/** @throws Error with a sentence */
+function planOf(model, version) {
+  const kind = find('plan-kind').value;
+  const texts = find('plan-steps').value.split(/[,;\s]+/).filter((text) => text !== '');
+  const shares = STEPS[kind] === null ? [kind === 'shadow' ? 0 : 1] : texts.map((text) => Number(text.replace(/%$/, '')) / 100);
+  if (shares.length === 0 || !shares.every((share) => share >= 0 && share <= 1)) {
+    find('plan-steps').focus();
+    throw new Error('Shares: expected numbers from 0 to 100, such as ' + STEPS[kind] + '.');
+  }
+  const hold = find('plan-hold').value;
+  const key = find('plan-key').value.trim();
+  const holdSeconds = hold === '' ? null : Math.round(Number(hold) * 60);
+  return { kind, salt: model.name + ' ' + version + ' ' + model.versions.length, steps: shares.map((share) => ({ share, holdSeconds })), ...(key !== '' && { key }), guards: {} };
 }
 
 find('dialog-form').addEventListener('submit', async (event) => {
@@ -280,9 +317,16 @@ find('dialog-form').addEventListener('submit', async (event) => {
     find('why').focus();
     return;
   }
+  let body;
+  try {
+    body = pending.bodyOf();
+  } catch (error) {
+    tell(find('dialog-error'), error.message);
+    return;
+  }
   find('confirm').disabled = true;
   try {
-    const { changed } = await ask(way(pending.name, pending.path), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...pending.body, why }) });
+    const { changed } = await ask(way(pending.name, pending.path), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...body, why }) });
     find('dialog').close();
     tell(find('done'), changed ? pending.title + ': done.' : pending.title + ': somebody was first, and nothing was changed.');
     await look();
@@ -294,6 +338,7 @@ find('dialog-form').addEventListener('submit', async (event) => {
     find('confirm').disabled = false;
   }
 });
+find('plan-kind').addEventListener('change', changeKind);
 find('cancel').addEventListener('click', () => find('dialog').close());
 find('dialog').addEventListener('close', () => [...document.querySelectorAll('[data-key]')].find(({ dataset }) => dataset.key === pending?.from)?.focus());
 find('search-form').addEventListener('submit', (event) => event.preventDefault());

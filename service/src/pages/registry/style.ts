@@ -26,5 +26,9 @@ export const REGISTRY_STYLE = `#search-form { max-width: 28rem; margin: 0 0 0.75
 dialog { width: min(34rem, calc(100vw - 2rem)); padding: 0.5rem 1.25rem 1.25rem; background: var(--page); color: var(--ink); border: 1px solid var(--edge); border-radius: 10px; }
 dialog::backdrop { background: rgb(0 0 0 / 50%); }
 dialog h2 { margin: 0.75rem 0 0.25rem; overflow-wrap: anywhere; }
+dialog fieldset { border: 1px solid var(--line); border-radius: 8px; margin: 0.75rem 0; padding: 0.25rem 0.9rem 0.9rem; min-width: 0; }
+dialog fieldset[hidden] { display: none; }
+dialog fieldset label { display: block; margin: 0.6rem 0 0.15rem; }
+dialog select, dialog input { width: 100%; box-sizing: border-box; }
 dialog .row { margin-top: 0.75rem; }
 `;

@@ -1,5 +1,6 @@
 import type { Served } from '../../models/served.ts';
 import { badRequest } from '../../refusal.ts';
+import { PART_NAMES, partValues } from '../../responses/partValues.ts';
 import { numberRows, textRows } from '../../responses/scoreRows.ts';
 import { elements, joined, type Text } from '../../responses/text.ts';
 import { probabilityColumns } from '../../scoring/probability.ts';
@@ -45,18 +46,33 @@ const OUTPUTS: Readonly<Record<string, Make>> = {
   },
 };
 
+/** Which of several models has scored each row. */
+const SAID: Readonly<Record<string, Make>> = Object.fromEntries(
+  PART_NAMES.map((name, k): [string, Make] => [
+    name,
+    (_, { scores: { rows, parts } }) => ({
+      datatype: 'BYTES',
+      shape: [rows],
+      data: { classes: parts!.of.map((part) => partValues(part)[k]), codes: parts!.codes },
+    }),
+  ]),
+);
+
 /** names by which clients of other servers ask */
 const ALIASES: Readonly<Record<string, string>> = { predict_proba: 'probability', predict: 'label' };
 
-export const OUTPUT_NAMES: readonly string[] = Object.keys(OUTPUTS);
+/** What a model answers where nothing is named. */
+export const outputsOf = ({ divide }: Pick<Served, 'divide'>): readonly string[] =>
+  divide ? [...Object.keys(OUTPUTS), ...PART_NAMES] : Object.keys(OUTPUTS);
 
 /** The tensors that are asked for. @throws Refusal */
 export function tensorsOf(served: Served, answer: Answer, names: readonly string[]): OutputTensor[] {
+  const known = outputsOf(served);
   return names.map((name) => {
-    const make = OUTPUTS[Object.hasOwn(ALIASES, name) ? ALIASES[name] : name];
-    if (!make || !(Object.hasOwn(OUTPUTS, name) || Object.hasOwn(ALIASES, name)))
-      throw badRequest(`output ${JSON.stringify(name)}: expected one of ${OUTPUT_NAMES.join(', ')}, got another`);
-    return { name, ...make(served, answer) };
+    const own = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
+    if (!known.includes(own))
+      throw badRequest(`output ${JSON.stringify(name)}: expected one of ${known.join(', ')}, got another`);
+    return { name, ...(OUTPUTS[own] ?? SAID[own])(served, answer) };
   });
 }
 

@@ -10,7 +10,7 @@ import { answer } from '../../scoring/score.ts';
 import { VERSION } from '../../version.ts';
 import { inferenceOf, type Output } from './body.ts';
 import { metadataOf } from './metadata.ts';
-import { blobOf, jsonOf, OUTPUT_NAMES, type OutputTensor, tensorsOf } from './outputs.ts';
+import { blobOf, jsonOf, type OutputTensor, outputsOf, tensorsOf } from './outputs.ts';
 import { addRepository } from './repository.ts';
 import { recordOf, tableOf } from './tensors.ts';
 
@@ -61,7 +61,7 @@ async function infer(exchange: Exchange): Promise<Response> {
     found = answer(served, rows, NOTHING);
   }
   exchange.scored(found, rows);
-  const asked: readonly Output[] = outputs ?? OUTPUT_NAMES.map((name) => ({ name, isBinary }));
+  const asked: readonly Output[] = outputs ?? outputsOf(served).map((name) => ({ name, isBinary }));
   const made = tensorsOf(
     served,
     found,
