@@ -550,8 +550,9 @@ describe('files', () => {
     expect(run(hostile).status).toBe(1);
     const xml = readFileSync(path('gate.xml'), 'utf8');
     expect(xml).toMatch(
-      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuite name="logodds gate" tests="\d+" failures="\d" errors="0" skipped="0" time="[\d.]+" timestamp="[\dT:-]{19}">/,
+      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuite name="logodds gate" tests="\d+" failures="\d" errors="0" skipped="0" time="[\d.]+" timestamp="[\dT:-]{19}" hostname="localhost">\n<properties>/,
     );
+    expect(xml).toMatch(/\n<system-out\/>\n<system-err\/><\/testsuite>\n$/);
     expect(xml).toContain('&lt;b&gt;&amp;&quot;');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what XML cannot have
     expect(xml).not.toMatch(/[\u0000-\u0008]/);

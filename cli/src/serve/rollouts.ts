@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
   type Change,
+  type Ended,
   type Followed,
   Follower,
   type Gauges,
@@ -30,6 +31,8 @@ export class Rollouts {
   #routes: RouteFile;
   #text = '';
   #follower: Follower | null = null;
+  /** routes of the file that a guard has ended, by name */
+  readonly #ended = new Map<string, Ended>();
 
   /** @throws ERR_DATA, ERR_RANGE for a file of routes or receivers that cannot be used */
   constructor({ routes, notify = [], workers }: RolloutOptions, log: (line: LogLine) => void) {
@@ -42,14 +45,10 @@ export class Rollouts {
       processes: workers,
       onBreach: (ended) => {
         if (this.#follower && this.#followed.has(ended.name)) this.#follower.breach(ended);
-        else
-          this.#tell({
-            event: 'rolled back',
-            name: ended.name,
-            version: ended.challenger.model,
-            why: ended.why,
-            at: new Date().toISOString(),
-          });
+        else {
+          this.#ended.set(ended.name, ended);
+          this.#tellOfFile('rolled back', ended, ended.why);
+        }
       },
     });
   }
@@ -85,6 +84,7 @@ export class Rollouts {
   /** Routes of models that no registry has. */
   #lookAtFile(path: string): void {
     let text: string;
+    const before = Object.keys(this.#routes);
     try {
       text = readFileSync(path, 'utf8');
       if (text === this.#text) return;
@@ -96,6 +96,18 @@ export class Rollouts {
     this.#text = text;
     for (const [name, entry] of Object.entries(this.#routes))
       if (!this.#followed.has(name)) this.routing.set(routeOfFile(name, entry));
+    // what the file does not have any more is plain again
+    for (const name of before) if (!this.#routes[name] && !this.#followed.has(name)) this.routing.clear(name);
+    for (const [name, ended] of [...this.#ended]) {
+      const entry = this.#routes[name];
+      if (entry && routeOfFile(name, entry).id === ended.id) continue;
+      this.#ended.delete(name);
+      this.#tellOfFile('resolved', ended, `${ended.challenger.model} was rolled back, and its route was changed`);
+    }
+  }
+
+  #tellOfFile(event: Change['event'], { name, challenger }: Ended, why: string): void {
+    this.#tell({ event, name, version: challenger.model, why, at: new Date().toISOString() });
   }
 
   #tell(change: Change): void {
