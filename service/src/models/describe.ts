@@ -5,7 +5,7 @@ import { signatureOf } from './trust.ts';
 /** A model as it is told. */
 export function describe(served: Served, shelf: Shelf) {
   const { name, version, sha256, fields, model, signed } = served;
-  const { classes, positive, decision, calibration = null, fit, objective } = model.manifest;
+  const { classes, positive, decision, calibration = null, fit, objective, stack = null } = model.manifest;
   return {
     name,
     version,
@@ -20,5 +20,6 @@ export function describe(served: Served, shelf: Shelf) {
     objective,
     fit,
     intervals: model.covariance !== null,
+    stack,
   };
 }

@@ -152,6 +152,10 @@ export const SCHEMAS = {
     objective: { type: 'object', description: 'what was minimised in training' },
     fit: { type: 'object', description: 'how training went' },
     intervals: { type: 'boolean', description: 'intervals can be asked for' },
+    stack: {
+      type: ['object', 'null'],
+      description: 'the bases whose logits the model was stacked over, each with its weight; null: it is no stack',
+    },
   }),
   Tensor: object(
     {
