@@ -3,6 +3,9 @@
  * test/mutants sees whether every comparison of a rule is held by one of them.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { latency, size } from '../../cli/src/jobs/gate/budgets.ts';
 import { coefficients, incomparable, refusals, schema } from '../../cli/src/jobs/gate/compatibility.ts';
 import { type Context, type Finding, finding, within } from '../../cli/src/jobs/gate/finding.ts';
@@ -12,10 +15,11 @@ import { junitError, junitXml } from '../../cli/src/jobs/gate/junit.ts';
 import * as kinds from '../../cli/src/jobs/gate/kinds.ts';
 import * as performance_ from '../../cli/src/jobs/gate/performance.ts';
 import { labelCoverage, positives, rows as rowsRule, scored, scorePsi } from '../../cli/src/jobs/gate/population.ts';
-import { defaultRules, rulesOf } from '../../cli/src/jobs/gate/readRules.ts';
+import { defaultRules, readRules, rulesOf } from '../../cli/src/jobs/gate/readRules.ts';
 import type { ComparedRows } from '../../cli/src/jobs/gate/rows.ts';
 import type { Given } from '../../cli/src/jobs/gate/rules.ts';
-import { fit, type Model, splitmix32 } from './gateParts.ts';
+import { eceFloor } from '../../src/metrics.ts';
+import { fit, type Model, saveModel, splitmix32 } from './gateParts.ts';
 
 type Case = readonly [name: string, work: () => void | Promise<void>];
 
@@ -279,6 +283,22 @@ export const CASES: readonly Case[] = [
       assert.deepEqual([status(none(0, 0.5)), status(none(0.5, 0)), status(none(0, 0))], ['fail', 'pass', 'fail']);
       assert.match(none(0, 0.5)[0].sentence, /of the candidate is infinite/);
       assert.match(none(0.5, 0)[0].sentence, /of the champion is infinite/);
+      // the positive class may be the first one
+      const first = { manifest: { ...binary, positive: 'no' } };
+      const turned = contextOf(comparedOf({ p: worse.map((one) => 1 - one), q: p.map((one) => 1 - one), y }), {
+        candidate: first,
+        champion: first,
+      }).context;
+      assert.ok(
+        Math.abs(
+          performance_.logLossRule(turned, given('logLoss'))[0].value! -
+            performance_.logLossRule(context, given('logLoss'))[0].value!,
+        ) < 1e-12,
+      );
+      assert.match(
+        performance_.logLossRule(contextOf(comparedOf({ p, y })).context, given('logLoss'))[0].sentence,
+        /: 0, interval 0 to 0 /,
+      );
       const one = contextOf(comparedOf({ p: [0.4], y: [1] })).context;
       assert.deepEqual(
         statuses([...performance_.logLossRule(one, given('logLoss')), ...performance_.brierRule(one, given('brier'))]),
@@ -374,6 +394,19 @@ export const CASES: readonly Case[] = [
       // labels are right in 21 of 30 rows, and said to be by 0.6
       assert.ok(Math.abs(three[0].value! - 0.1) < 1e-12, String(three[0].value));
       assert.ok(three[0].greatest! >= 1);
+      const floor = (plane: Float64Array, replicates: number) =>
+        eceFloor(plane, undefined, { replicates, seed: 1, level: 0.95, bins: 10 }).high;
+      const strict = performance_.calibrationError(threeClasses(), given('calibrationError', { most: 0 }))[0];
+      assert.equal(strict.greatest, floor(new Float64Array(30).fill(0.6), 100));
+      const twice = (replicates: number) =>
+        performance_.calibrationError(
+          contextOf(comparedOf({ p, y }), { settings: { replicates } }).context,
+          given('calibrationError', { most: 0 }),
+        )[0].greatest;
+      assert.deepEqual(
+        [twice(100), twice(2000)],
+        [floor(Float64Array.from(p), 100), floor(Float64Array.from(p), 1000)],
+      );
       const bins = performance_.calibrationError(threeClasses(), given('calibrationError', { bins: 5 }));
       assert.match(bins[0].sentence, /of 10 bins; leave out bins/);
     },
@@ -425,7 +458,7 @@ export const CASES: readonly Case[] = [
       const many = { p, y, groups: { g: y.map((_, i) => `g${i % 13}`) } };
       const other = contextOf(comparedOf(many));
       ask({ minRows: 100 }, other.context);
-      assert.match(other.notes[0]!, /13 of 13 groups .* and 1 more$/);
+      assert.match(other.notes[0]!, /13 of 13 groups .*: "g0" \d+ .*"g11" \d+ \([^)]*\) and 1 more$/);
       const twelve = contextOf(comparedOf({ p, y, groups: { g: y.map((_, i) => `g${i % 12}`) } }));
       ask({ minRows: 100 }, twelve.context);
       assert.doesNotMatch(twelve.notes[0]!, /more/);
@@ -439,7 +472,17 @@ export const CASES: readonly Case[] = [
       // of more than two classes rows alone count
       const three = threeClasses({ all: Array.from({ length: 30 }, () => 'one') });
       assert.deepEqual(statuses(groups(three, given('groups', { columns: ['all'], minRows: 30 }))), ['pass']);
-      assert.deepEqual(statuses(groups(three, given('groups', { columns: ['all'], minRows: 31 }))), ['not checked']);
+      const told: string[] = [];
+      assert.deepEqual(
+        statuses(
+          groups(
+            { ...three, note: (message) => told.push(message) },
+            given('groups', { columns: ['all'], minRows: 31 }),
+          ),
+        ),
+        ['not checked'],
+      );
+      assert.match(told[0]!, /are not judged: "one" 30$/);
       assert.deepEqual(
         statuses(groups(three, given('groups', { columns: ['all'], minRows: 30, metric: 'auc', margin: 0.5 }))),
         ['pass'],
@@ -480,6 +523,21 @@ export const CASES: readonly Case[] = [
       const [right] = ask(three, { metric: 'accuracy', minRows: 15, most: 1 });
       // 12 of 15 are right, and 9 of 15
       assert.ok(right.status === 'pass' && Math.abs(right.value! - 0.2) < 1e-12);
+      assert.match(right.sentence, /^accuracy is 0\.8 in "a" \(15 rows\) and 0\.6 in "b" \(15\)/);
+      // one row of b is called positive: there is no error
+      const lone = comparedOf({
+        p: p.map((q, i) => (i < 100 || i === 150 ? q : 0.1)).map((q, i) => (i === 150 ? 0.9 : q)),
+        y,
+        groups: { g: names },
+      });
+      assert.deepEqual(statuses(ask(lone, { metric: 'precision' })), ['not checked']);
+      const light = ask({ ...one, weight: new Float64Array(200).fill(0.001) });
+      assert.ok(Math.abs(light[0].value! - ask(one)[0].value!) < 1e-12);
+      const which = ask(one, { metric: 'accuracy', most: 1 })[0].sentence;
+      const hits = ['a', 'b'].map(
+        (g) => y.filter((label, i) => names[i] === g && label === Number(p[i]! > 0.5)).length,
+      );
+      assert.match(which, hits[0]! > hits[1]! ? /^accuracy is [\d.]+ in "a"/ : /^accuracy is [\d.]+ in "b"/);
     },
   ],
   ['coefficients: sign, ends, level, and those that are not there', coefficientCases],
@@ -709,6 +767,37 @@ function coefficientCases(): void {
   const one = ask({ feature: 'kind', sign: 'positive' }, all);
   assert.deepEqual([one.status, one.value! < 0], ['fail', true]);
   assert.doesNotMatch(ask({ feature: 'a', least: -5 }, all).sentence, /of \d coefficients/);
+  const other = ask({ feature: 'kind', sign: 'negative' }, all);
+  assert.deepEqual([other.status, other.value! > 0], ['fail', true]);
+  assert.match(ask({ feature: 'a', least: -5 }).sentence, /; expected at least -5$/);
+  const [zero] = [0].map((weight) => {
+    const changed = fit(data, { target: 'y', positive: 'yes', features: ['a'], standardize: false } as never).model;
+    changed.weights[0] = weight;
+    return changed;
+  });
+  assert.deepEqual(
+    ['positive', 'negative', 'zero'].map((sign) => judged({ feature: 'a', sign }, zero)),
+    ['fail', 'fail', 'pass'],
+  );
+  for (const [weight, sign] of [
+    [0.5, 'positive'],
+    [-0.5, 'negative'],
+  ] as const) {
+    zero.weights[0] = weight;
+    assert.deepEqual(
+      [judged({ feature: 'a', sign }, zero), judged({ feature: 'a', sign: 'zero' }, zero)],
+      ['pass', 'fail'],
+    );
+  }
+  const doubled = fit(
+    data.map((row) => ({ ...row, same: row.kind })),
+    { target: 'y', positive: 'yes', features: ['kind', 'same'], lambda: 0, coding: 'treatment' } as never,
+  ).model;
+  const levelsOf = ['kind', 'same'].map((feature) => ask({ feature, least: -100 }, doubled));
+  assert.match(
+    levelsOf.find((one) => one.status === 'not checked')!.sentence,
+    /^the coefficient of "[uv]" could not be estimated$/,
+  );
   // a column that says the same as another has none
   const twins = fit(
     data.map((row) => ({ ...row, twin: row.a })),
@@ -748,6 +837,8 @@ function times(): void {
     // two that see whether it scores, ten that are not counted, a hundred
     assert.equal(asked.length, 2 + 10 + 100);
     assert.deepEqual(asked.slice(2, 6), [{ r: 0 }, { r: 1 }, { r: 0 }, { r: 1 }]);
+    ask({ medianMicros: 1, repetitions: 200 });
+    assert.equal(asked.length, 2 + 20 + 200);
     // of a hundred times two are long: behind the 99 % point is one, so it is one of both
     const rare = () => model((k) => (k === 30 || k === 60 ? 50 : 1));
     assert.deepEqual(
@@ -767,6 +858,21 @@ function times(): void {
       ),
       'pass',
     );
+    assert.equal(
+      status(
+        ask(
+          { p99Micros: 49_000 },
+          model((k) => (k === 30 ? 50 : 1)),
+        ),
+      ),
+      'fail',
+    );
+    const odd = (slow: number) =>
+      ask(
+        { medianMicros: 5000, repetitions: 101 },
+        model((k) => (k >= 13 && k < 13 + slow ? 9 : 1)),
+      )[0].value;
+    assert.deepEqual([odd(50), odd(51)], [1000, 9000]);
     const half = (slow: number) => model((k) => (k >= 12 && k < 12 + slow ? 9 : 1));
     assert.deepEqual(
       [ask({ medianMicros: 5000 }, half(50))[0].value, ask({ medianMicros: 5000 }, half(51))[0].value],
@@ -814,18 +920,32 @@ function times(): void {
       ).map(({ sentence }) => sentence),
       ['why not'],
     );
-    assert.deepEqual(
-      ask(
-        { loadMedianMillis: 1 },
-        model(() => 1),
-        model(() => 1),
-        'why not',
-      ).length,
-      1,
+    const machine = `measured on this machine (${cpus()[0]!.model.trim() || 'unknown processor'}, Node.js ${process.version.slice(1)})`;
+    assert.ok(ratio(1)[0].sentence.includes(machine));
+    // each look at the clock is a millisecond later
+    performance.now = () => now++;
+    const bytes = saveModel(
+      fit(
+        Array.from({ length: 20 }, (_, i) => ({ x: i % 7, y: i % 2 ? 'a' : 'b' })),
+        { target: 'y' },
+      ).model,
     );
-  } catch (error) {
-    // a file that is none is refused when it is loaded
-    if ((error as { code?: string }).code !== 'ERR_FORMAT') throw error;
+    const load = (options: object) => {
+      asked = [];
+      const { context } = contextOf(rows, { candidate: model(() => 1) });
+      return latency(
+        { ...context, candidate: { ...context.candidate, bytes } },
+        given('latency', { repetitions: 100, ...options }),
+      );
+    };
+    for (const key of ['loadMedianMillis', 'loadP99Millis']) {
+      const [one, ...others] = load({ [key]: 1 });
+      assert.deepEqual([one.of, one.status, one.value, others.length, asked.length], [key, 'pass', 1, 0, 2]);
+      assert.equal(status(load({ [key]: 0.99 })), 'fail');
+      assert.match(one.sentence, /in 20 repetitions/);
+    }
+    assert.match(load({ loadMedianMillis: 1, repetitions: 3001 })[0].sentence, /in 31 repetitions/);
+    assert.match(load({ loadMedianMillis: 1, repetitions: 2001 })[0].sentence, /in 21 repetitions/);
   } finally {
     performance.now = real;
   }
@@ -876,12 +996,27 @@ function fields(): void {
   assert.deepEqual(added(2, ['n0']), ['it requires new fields: "n1" (newFields allows them)']);
   assert.deepEqual(added(1, ['n0']), []);
   assert.match(added(12)[0]!, /"n11" \(/);
-  assert.match(added(13)[0]!, /"n11" and 1 more \(/);
+  assert.match(added(13)[0]!, /^it requires new fields: "n0", .*"n11" and 1 more \(/);
+  const said = (n: number) => {
+    const changed = model(Array.from({ length: n }, (_, k) => ({ name: `c${k}`, nullable: false })));
+    const { context } = contextOf('x', {
+      candidate: changed,
+      champion: model(Array.from({ length: n }, (_, k) => ({ name: `c${k}` }))),
+    });
+    return schema(context, given('schema'))[0];
+  };
+  assert.deepEqual(
+    [said(0).status, said(0).sentence],
+    ['pass', 'the candidate takes every record that the champion takes, and has its classes'],
+  );
+  assert.deepEqual([said(1).status, said(1).sentence], ['fail', 'field "c0" must not be missing']);
+  assert.match(said(8).sentence, /^field "c0" .*field "c7" must not be missing$/);
+  assert.match(said(9).sentence, /^field "c0" .*field "c7" must not be missing and 1 more$/);
   assert.match(ask({ name: 'x'.repeat(60), type: 'date' }, { name: 'x'.repeat(60) })[0]!, /^field "x{60}" is/);
   assert.match(ask({ name: 'x'.repeat(61), type: 'date' }, { name: 'x'.repeat(61) })[0]!, /^field "x{60}…" is/);
 }
 
-function readCases(): void {
+async function readCases(): Promise<void> {
   const problem = (values: unknown) => {
     try {
       rulesOf('rules', values);
@@ -957,12 +1092,38 @@ function readCases(): void {
   assert.match(problem({ rules: { auc: { margin: 'x'.repeat(58) } } })!, /got "x{58}"; its keys/);
   assert.match(problem({ rules: { auc: { margin: 'x'.repeat(59) } } })!, /got "x{59}…; its keys/);
   assert.equal(rulesOf('rules', { rules: { auc: { optional: true } } }).rules.auc![0].optional, true);
+  assert.match(problem({ rules: { auc: { margin: Number.NaN } } })!, /got NaN;/);
+  assert.match(problem({ rules: { acu: {} } })!, /acu: expected a rule that exists, got another; did you mean auc\?/);
+  assert.match(problem({ rules: { ['k'.repeat(61)]: {} } })!, /: k{60}: expected a rule/);
+  const ten = Object.fromEntries(Array.from({ length: 10 }, (_, k) => [`r${k}`, {}]));
+  assert.match(
+    problem({ rules: ten })!,
+    /: r0: .* \(and 9 more: r1: .*r8: expected a rule[^;]*; there are [^;]*\); its keys/,
+  );
+  assert.deepEqual(await readRules(undefined), defaultRules());
+  const folder = mkdtempSync(join(tmpdir(), 'logodds-rules-'));
+  try {
+    const read = (text: string) => {
+      writeFileSync(join(folder, 'rules'), text);
+      return readRules(join(folder, 'rules'));
+    };
+    assert.deepEqual(Object.keys((await read('rules:\n  auc: {}\n')).rules), ['schema', 'scored', 'auc']);
+    await assert.rejects(read('{\n"rules": {\n"auc": {} "size": 1}}'), /got an error in line 3 \(/);
+    const aliases = (n: number) =>
+      `rules:\n  auc: &a {}\n  latency: &l {ratio: 1}\n  coefficients:\n${'    - *l\n'.repeat(n)}`;
+    await assert.rejects(read(aliases(99)), /ERR_RANGE|coefficients/);
+    await assert.rejects(read(aliases(100)), /expected few aliases, got an error/);
+    await assert.rejects(readRules(join(folder, 'absent')), /expected a file of rules, got an error/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function junit(): void {
   const [yes, no] = [{ optional: true }, { optional: false }] as Given[];
   const found = [
     finding('auc', no, 'pass', 'fine'),
+    finding('brier', no, 'pass', 'fine'),
     finding('logLoss', no, 'fail', 'bad'),
     finding('size', yes, 'not checked', 'why'),
     finding('rows', no, 'not checked', 'why'),
@@ -979,7 +1140,7 @@ function junit(): void {
   const xml = junitXml(result, { seconds: 1.23456, at: new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) });
   assert.match(
     xml,
-    /<testsuite name="logodds gate" tests="5" failures="3" errors="0" skipped="1" time="1\.235" timestamp="2026-01-02T03:04:05" hostname="localhost">/,
+    /<testsuite name="logodds gate" tests="6" failures="3" errors="0" skipped="1" time="1\.235" timestamp="2026-01-02T03:04:05" hostname="localhost">/,
   );
   assert.match(xml, /<property name="candidate\.sha256" value=""\/>/);
   assert.match(xml, /<property name="champion\.sha256" value="ab"\/>/);
@@ -991,6 +1152,14 @@ function junit(): void {
     /name="rows" time="0"><failure type="unchecked" message="not checked: why">not checked: why<\/failure>/,
   );
   assert.match(xml, /name="groups: a&lt;&quot;&amp;&apos;&gt;&#10;&#9;\ufffd\ufffdx\u{1f600}"/u);
+  const turned = junitXml(
+    { ...result, candidate: result.champion, champion: result.candidate },
+    { seconds: 0, at: new Date(0) },
+  );
+  assert.match(
+    turned,
+    /<property name="candidate\.sha256" value="ab"\/>.*<property name="champion\.sha256" value=""\/>/,
+  );
   const error = junitError({ code: 'ERR_DATA', message: 'no' }, { seconds: 0, at: new Date(0) });
   assert.match(error, /tests="1" failures="0" errors="1" skipped="0"/);
   assert.match(

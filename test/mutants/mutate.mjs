@@ -112,6 +112,13 @@ export function mutate(path, source, mutants) {
       const k = add(node, node.getText(), node.operand.getText());
       return `((of) => (globalThis.__m === ${k} ? of : !of))(${gen(node.operand)})`;
     }
+    // digits of what is shown
+    if (
+      ts.isCallExpression(node.parent) &&
+      /^(significant|percent)$/.test(node.parent.expression.getText()) &&
+      node.parent.arguments[1] === node
+    )
+      return node.getText();
     if (ts.isNumericLiteral(node) && !ts.isLiteralTypeNode(node.parent)) {
       const isName =
         (ts.isPropertyAssignment(node.parent) && node.parent.name === node) || ts.isBindingElement(node.parent);

@@ -11,11 +11,10 @@ import { mutate } from './mutate.mjs';
 import { PARTS } from './parts.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const build = fileURLToPath(new URL('build', import.meta.url));
 const ROOMS = ['bindings', 'src', 'cli/src', 'registry/src', 'service/src', 'test'];
 
 /** Writes all sources as JavaScript below a folder, those of the part with their mutants in. @returns the mutants */
-function prepare(files) {
+function prepare(files, build) {
   rmSync(build, { recursive: true, force: true });
   const mutants = [];
   for (const room of ROOMS)
@@ -42,7 +41,8 @@ function prepare(files) {
 /** Runs the cases on every mutant, in a process of its own: an endless loop must not stop the others. */
 export async function part(name) {
   const { cases, files, same = [] } = PARTS[name];
-  const mutants = prepare(files);
+  const build = fileURLToPath(new URL(`build/${name}`, import.meta.url));
+  const mutants = prepare(files, build);
   const runner = fileURLToPath(new URL('cases.mjs', import.meta.url));
   const begin = performance.now();
   const found = new Map();

@@ -126,8 +126,8 @@ function models() {
     extra: (i * 53) % 7,
     y: (i * 29) % 13 > 6 ? 'yes' : 'no',
   }));
-  const of = (...features) => saveModel(fit(rows, { target: 'y', features }).model);
-  return [of('x'), of('x', 'extra'), of('extra', 'x')];
+  const of = (C, ...features) => saveModel(fit(rows, { target: 'y', features, C }).model);
+  return [of(1, 'x'), of(1, 'x', 'extra'), of(0.5, 'x', 'extra')];
 }
 
 export async function notify() {
