@@ -466,7 +466,7 @@ const MODELS = {
     train: 500,
     odd: { u: [1e6, -1e6, 0], v: [null, 1e6], kind: ['d', null] },
     refused: [{ u: null }, { v: 'x' }],
-    ask: { whatIf: ['u', 'v', 'kind'], changes: { v: 1 }, level: 0.95, k: 2 },
+    ask: { whatIf: ['u', 'v', 'kind'], changes: { u: 1 }, level: 0.95, k: 2 },
   },
 };
 
