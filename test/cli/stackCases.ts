@@ -59,12 +59,14 @@ async function stack(
     for (const [name, bytes] of Object.entries(files)) writeFileSync(at(name), bytes);
     const base =
       options.base && Object.fromEntries(Object.entries(options.base).map(([name, file]) => [name, at(file)]));
+    // DATA: the file of the rows itself
+    const named = (file: string) => (file === 'DATA' ? at('rows.csv') : file);
+    const { report, out = at('out.st') } = options;
     const found = await stackCommand({
-      data: at('rows.csv'),
-      target: 'y',
-      out: at('out.st'),
-      ...options,
+      ...{ data: at('rows.csv'), target: 'y', ...options },
       ...(base && { base }),
+      out: 'out' in options && options.out === undefined ? undefined : named(out),
+      ...(report && { report: { ...report, path: named(report.path) } }),
     });
     return {
       ...found,
@@ -101,6 +103,7 @@ export const CASES: readonly Case[] = [
       fails(() => look([2, 0.5], 'probability'), /column "s": expected probabilities from 0 to 1/);
       fails(() => numbersIn(table(['a', 'b']), 's'), /column "s": expected scores, got text such as "a"/);
       fails(() => numbersIn(table(['1', '', 'b']), 's'), /got text such as ""|got text such as "b"/);
+      fails(() => numbersIn(table(['1', '2']), 's'), /expected scores, got text; correct the cells/);
     },
   ],
   [
@@ -405,11 +408,111 @@ export const CASES: readonly Case[] = [
     },
   ],
   [
+    'each base reads its own columns, whatever the others read; columns are read as the bases of files read them',
+    async () => {
+      const lossOf = (found: Awaited<ReturnType<typeof stack>>, name: string) =>
+        found.bases.find((one) => one.name === name)!.logLoss;
+      const schema = { features: [{ name: 'binned', kind: 'numeric', column: 'x', bins: 3 }] } as never;
+      const own = { features: null, schema, fit: {} };
+      const whole = { features: null, fit: {} };
+      const alone = await stack({ fits: { w: own, one: recipe('x') }, holdout: false });
+      const beside = await stack({ fits: { own, one: recipe('x'), all: whole }, holdout: false });
+      near(lossOf(alone, 'w'), lossOf(beside, 'own'));
+      near(lossOf(alone, 'one'), lossOf(beside, 'one'));
+      assert.deepEqual(
+        alone.model.fields.map(({ name }) => name),
+        ['x'],
+      );
+      assert.ok(beside.model.fields.length > 3);
+      assert.ok(!alone.codes.includes('SCORES_TRUSTED'));
+      // numbers that are categories of a base, and a column that two bases read in two ways
+      const coded = ROWS.map((row, i) => ({ ...row, code: String((row.kind === 'a' ? 1 : 2) + (i % 2)) }));
+      const by = (kind: 'categorical' | 'numeric') =>
+        fit(
+          coded.map((row) => (kind === 'numeric' ? { ...row, code: Number(row.code) } : row)),
+          {
+            ...{ target: 'y', positive: 'yes', schema: { features: [{ name: 'code', kind }] } },
+          } as never,
+        ).model;
+      const files = {
+        'c.st': saveModel(by('categorical')),
+        'n.st': saveModel(by('numeric')),
+        'x.st': saveModel(modelOf(['x'])),
+      };
+      const read = async (base: Record<string, string>) => {
+        const found = await stack({ base, baseIsOutOfSample: true, holdout: false }, files, coded);
+        return found.bases.map(({ logLoss }) => logLoss);
+      };
+      const y = Uint8Array.from(ROWS, (row) => Number(row.y === 'yes'));
+      const wanted = evaluate({ logits: by('categorical').scoreTable(coded).logits }, y).logLoss!;
+      near((await read({ c: 'c.st' }))[0]!, wanted);
+      near((await read({ c: 'c.st', old: 'x.st' }))[0]!, wanted);
+      await assert.rejects(read({ c: 'c.st', n: 'n.st' }), /code/);
+    },
+  ],
+  [
+    'how many rows are held out: none, one, groups of numbers; the best base is named; a report says all of it',
+    async () => {
+      const fits = { one: recipe('x') };
+      const timed = await stack({ fits, time: 'day', folds: 4, holdout: false });
+      assert.deepEqual([timed.rows, timed.comparison], [{ train: 160, holdout: 0 }, null]);
+      assert.deepEqual((await stack({ fits, groups: 'day' })).rows, { train: 128, holdout: 32 });
+      const few = await stack({ fits, holdout: 0.001 });
+      assert.deepEqual([few.rows.holdout, few.comparison], [0, null]);
+      for (const scores of [
+        ['score', 'logit'],
+        ['logit', 'score'],
+      ]) {
+        const found = await stack({ scores });
+        const best = found.bases.reduce((a, b) => (b.logLoss < a.logLoss ? b : a)).name;
+        assert.ok(found.verdict!.includes(`the best base, ${best} (`), found.verdict!);
+        assert.equal(found.model.manifest.stack, undefined);
+      }
+      const gap = ROWS.map((row, i) => ({ ...row, score: i === 5 ? '' : row.score }));
+      const file = { 'x.st': saveModel(modelOf(['x'])) };
+      const single = await stack({ base: { old: 'x.st' }, outOfFold: { old: 'score' }, holdout: false }, file, gap);
+      assert.deepEqual([single.unscored, single.codes.includes('UNSCORED')], [1, true]);
+      const column = await stack({ scores: ['score', 'logit'], holdout: false }, {}, gap);
+      const y = Uint8Array.from(ROWS, (row) => Number(row.y === 'yes'));
+      near(
+        column.bases[0]!.logLoss,
+        evaluate({ probabilities: Float64Array.from(gap, ({ score }) => (score === '' ? 0.5 : (score as number))) }, y)
+          .logLoss!,
+        1e-9,
+      );
+      const page = async (more: Partial<StackOptions>) => {
+        const folder = mkdtempSync(join(tmpdir(), 'logodds-stack-page-'));
+        try {
+          const report = { path: join(folder, 'page.html'), argv: ['logodds', 'stack'], versions: [] };
+          await stack({ fits, report, ...more });
+          return readFileSync(report.path, 'utf8');
+        } finally {
+          rmSync(folder, { recursive: true, force: true });
+        }
+      };
+      const random = await page({ seed: 7, out: undefined });
+      assert.match(random, /base one/);
+      assert.match(random, /stacking/);
+      assert.match(random, /not saved/);
+      assert.match(random, /seed<\/dt>\s*<dd>7|seed 7|>7</);
+      assert.match(random, /figure-roc/);
+      assert.doesNotMatch(await page({ holdout: false }), /stacking<|figure-roc/);
+    },
+  ],
+  [
     'what cannot be stacked is refused, and no file is left',
     async () => {
       await assert.rejects(stack({ fits: { x: recipe('x') } }), /base "x": expected a name that no column has/);
       await assert.rejects(stack({ fits: { y: recipe('x') } }), /base "y": expected a name that no column has/);
       await stack({ scores: ['score'] });
+      await assert.rejects(
+        stack({ fits: { one: recipe('x') }, out: 'DATA' }),
+        /ERR_OUTPUT|is read|input|DATA|rows\.csv/,
+      );
+      await assert.rejects(
+        stack({ fits: { one: recipe('x') }, report: { path: 'DATA', argv: [], versions: [] } }),
+        /rows\.csv/,
+      );
       await assert.rejects(
         stack({ target: 'site', fits: { one: recipe('x') } }),
         /target "site": expected two classes, got 20/,

@@ -23,5 +23,18 @@ export const PARTS = {
   stack: {
     cases: 'test/cli/stackCases.ts',
     files: ['bases', 'checks', 'judge', 'rows', 'scores', 'stack'].map((name) => `cli/src/jobs/stack/${name}.ts`),
+    same: [
+      ['bases.ts', 'one === undefined', 'the reader has left these columns out'],
+      ['checks.ts', '>= 1e-3', 'no quotient of whole numbers is exactly there'],
+      ['judge.ts', 'scored', 'both are there, or neither'],
+      ['rows.ts', 'all.indexOf(name) !== i', 'numbers of CSV are read as numbers anyway'],
+      ['rows.ts', 'share || (0 + 1)', 'without a share it is not used'],
+      ['rows.ts', '55 share === false', 'without a share no row is held out'],
+      ['rows.ts', 'length), (1 + 1)', 'a class without rows changes nothing'],
+      ['scores.ts', '-(1 + 1)', 'any number below 0 says that there is none'],
+      ['stack.ts', '→ engineFor', 'results are those of any engine'],
+      ['stack.ts', 'b.logLoss <= a.logLoss', 'of equal ones either is the best'],
+      ['stack.ts', 'toPrecision', 'digits of what is shown'],
+    ],
   },
 };
