@@ -155,11 +155,11 @@ test('Parquet gives what CSV gives, with labels as text, as an enumeration and a
     connection.run(`copy (select ${columns} from '${path('visits.csv')}' ${rest}) to '${path(name)}' (format parquet)`);
   await copy('*', 'visits.parquet');
   await copy(
-    "user, timestamp '2026-01-01' + at * interval 1 minute as at, variant::enum('A', 'B') as variant, country, risk::float as risk, bought = 'yes' as bought, spent",
+    "\"user\", timestamp '2026-01-01' + to_minutes(\"at\") as \"at\", variant::enum('A', 'B') as variant, country, risk::float as risk, bought = 'yes' as bought, spent",
     'typed.parquet',
   );
-  await copy('*', 'part-1.parquet', 'where at > 1500');
-  await copy('*', 'part-2.parquet', 'where at <= 1500');
+  await copy('*', 'part-1.parquet', 'where "at" > 1500');
+  await copy('*', 'part-2.parquet', 'where "at" <= 1500');
   connection.closeSync();
   const args = [...SHARES, '--time', 'at', '--key', 'user', '--by', 'country', '--outcome'];
   const of = (file: string, ...more: string[]) => {

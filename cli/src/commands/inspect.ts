@@ -42,7 +42,7 @@ export function inspectJson(model: Model): object {
     calibration,
     decision,
     features: describeFeatures(schema.features),
-    stack: model.manifest.stack ?? null,
+    ...(model.manifest.stack && { stack: model.manifest.stack }),
   };
 }
 
