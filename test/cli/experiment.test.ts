@@ -152,7 +152,9 @@ test('three arms: each at alpha over two; a query and JSON lines give the same',
 test('Parquet gives what CSV gives, with labels as text, as an enumeration and as truth values, and times as timestamps', async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
   const copy = (columns: string, name: string, rest = '') =>
-    connection.run(`copy (select ${columns} from '${path('visits.csv')}' ${rest}) to '${path(name)}' (format parquet)`);
+    connection.run(
+      `copy (select ${columns} from read_csv('${path('visits.csv')}', types = {'bought': 'VARCHAR'}) ${rest}) to '${path(name)}' (format parquet)`,
+    );
   await copy('*', 'visits.parquet');
   await copy(
     "\"user\", timestamp '2026-01-01' + to_minutes(\"at\") as \"at\", variant::enum('A', 'B') as variant, country, risk::float as risk, bought = 'yes' as bought, spent",

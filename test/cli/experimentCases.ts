@@ -2,7 +2,7 @@
  * What an experiment decides, of rows made here: what each statistic is computed of, and when. test/mutants sees whether every comparison is held by a case.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -200,6 +200,9 @@ export const CASES: readonly Case[] = [
       const found = experimentOf(rowsOf({}, few), SETTINGS);
       const pair = few.filter(({ arm }) => arm < 2).length;
       assert.equal(found.comparisons[0]!.curve.at(-1)?.rows, pair);
+      // few rows are looked at one by one
+      const { curve } = experimentOf(rowsOf({}, MADE.slice(0, 120)), SETTINGS).comparisons[0]!;
+      assert.ok(curve.length > 20 && curve.every(({ rows }, k) => k === 0 || rows === curve[k - 1]!.rows + 1));
       // a last stretch that is shorter than the others is looked at too
       const odd = experimentOf(rowsOf({}, MADE.slice(0, 401)), SETTINGS);
       assert.equal(odd.comparisons[0]!.curve.at(-1)!.rows, MADE.slice(0, 401).filter(({ arm }) => arm < 2).length);
@@ -328,6 +331,11 @@ export const CASES: readonly Case[] = [
         /got numbers/,
       );
       await fails(
+        with_((i) => (i === 0 ? 'once' : i % 2 ? 'a' : 'b')),
+        {},
+        /expected two labels, got /,
+      );
+      await fails(
         PLAIN,
         { positive: 'maybe' },
         /--positive: expected one of "no", "yes"|--positive: expected one of "yes", "no"/,
@@ -400,6 +408,22 @@ export const CASES: readonly Case[] = [
         ],
         ['Control', 'champion', 'a'],
       );
+      assert.equal(given.found.time, 't');
+      // numbers are groups and keys as they are
+      const counted = await command(PLAIN, { by: 'n', key: 't' });
+      assert.deepEqual([counted.found.groups.length, counted.found.duplicates!.keys], [7, 0]);
+      const at = folder();
+      try {
+        const report = { path: join(at, 'page.html'), argv: [], versions: [] };
+        await command(PLAIN, { report });
+        assert.match(readFileSync(report.path, 'utf8'), /Experiment report/);
+        const data = join(at, 'rows.csv');
+        writeFileSync(data, 'arm,y\na,1\nb,0\n');
+        await assert.rejects(command(PLAIN, { data, report: { ...report, path: data } }), /rows\.csv/);
+        assert.match(readFileSync(data, 'utf8'), /^arm,y/);
+      } finally {
+        rmSync(at, { recursive: true, force: true });
+      }
       // equal times keep their order
       const tied = await command(
         PLAIN.map((row) => ({ ...row, t: 1 })),

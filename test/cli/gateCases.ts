@@ -1124,6 +1124,7 @@ function junit(): void {
   const found = [
     finding('auc', no, 'pass', 'fine'),
     finding('brier', no, 'pass', 'fine'),
+    finding('scorePsi', no, 'pass', 'fine'),
     finding('logLoss', no, 'fail', 'bad'),
     finding('size', yes, 'not checked', 'why'),
     finding('rows', no, 'not checked', 'why'),
@@ -1140,7 +1141,7 @@ function junit(): void {
   const xml = junitXml(result, { seconds: 1.23456, at: new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) });
   assert.match(
     xml,
-    /<testsuite name="logodds gate" tests="6" failures="3" errors="0" skipped="1" time="1\.235" timestamp="2026-01-02T03:04:05" hostname="localhost">/,
+    /<testsuite name="logodds gate" tests="7" failures="3" errors="0" skipped="1" time="1\.235" timestamp="2026-01-02T03:04:05" hostname="localhost">/,
   );
   assert.match(xml, /<property name="candidate\.sha256" value=""\/>/);
   assert.match(xml, /<property name="champion\.sha256" value="ab"\/>/);
