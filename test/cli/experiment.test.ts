@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
 import { discoveries } from '../../cli/src/figures/experiment.ts';
 import { splitmix32 } from '../../src/math/random.ts';
@@ -146,6 +147,34 @@ test('three arms: each at alpha over two; a query and JSON lines give the same',
   ]);
   expect(of('three.jsonl')).toEqual(found);
   expect(of('--query', "select * from 'three.csv'")).toEqual(found);
+});
+
+test('Parquet gives what CSV gives, with labels as text, as an enumeration and as truth values, and times as timestamps', async () => {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  const copy = (columns: string, name: string, rest = '') =>
+    connection.run(
+      `copy (select ${columns} from read_csv('${path('visits.csv')}', types = {'bought': 'VARCHAR'}) ${rest}) to '${path(name)}' (format parquet)`,
+    );
+  await copy('*', 'visits.parquet');
+  await copy(
+    "\"user\", timestamp '2026-01-01' + to_minutes(\"at\") as \"at\", variant::enum('A', 'B') as variant, country, risk::float as risk, bought = 'yes' as bought, spent",
+    'typed.parquet',
+  );
+  await copy('*', 'part-1.parquet', 'where "at" > 1500');
+  await copy('*', 'part-2.parquet', 'where "at" <= 1500');
+  connection.closeSync();
+  const args = [...SHARES, '--time', 'at', '--key', 'user', '--by', 'country', '--outcome'];
+  const of = (file: string, ...more: string[]) => {
+    const { stderr: _, warnings, ...found } = json(file, ...args, ...more);
+    return found;
+  };
+  for (const outcome of [['bought'], ['spent', '--score', 'risk']])
+    expect(of('visits.parquet', ...outcome)).toEqual(of('visits.csv', ...outcome));
+  const { positive, conclusion, ...typed } = of('typed.parquet', 'bought');
+  const { positive: _, conclusion: __, ...plain } = of('visits.csv', 'bought');
+  expect(positive).toBe('true');
+  expect(typed).toEqual(plain);
+  expect(of('part-*.parquet', 'bought')).toEqual(of('visits.csv', 'bought'));
 });
 
 test('a page without script or address, with every name escaped', () => {

@@ -142,7 +142,8 @@ test('over seeds: an equal candidate is refused at most at the nominal rate, one
   expect(refused.lesser).toBe(seeds);
   // 2.5 % of one side; of 24 at most 3 by chance with a probability of 99.7 %
   expect(refused.equal).toBeLessThanOrEqual(seeds < 24 ? 1 : 3);
-});
+  // a second a seed on a processor of its own, and many on one that others use
+}, 900_000);
 
 describe('rules', () => {
   test('the schema of the package is that of the table, and says what the command says', () => {
@@ -550,8 +551,9 @@ describe('files', () => {
     expect(run(hostile).status).toBe(1);
     const xml = readFileSync(path('gate.xml'), 'utf8');
     expect(xml).toMatch(
-      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuite name="logodds gate" tests="\d+" failures="\d" errors="0" skipped="0" time="[\d.]+" timestamp="[\dT:-]{19}">/,
+      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuite name="logodds gate" tests="\d+" failures="\d" errors="0" skipped="0" time="[\d.]+" timestamp="[\dT:-]{19}" hostname="localhost">\n<properties>/,
     );
+    expect(xml).toMatch(/\n<system-out\/>\n<system-err\/><\/testsuite>\n$/);
     expect(xml).toContain('&lt;b&gt;&amp;&quot;');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what XML cannot have
     expect(xml).not.toMatch(/[\u0000-\u0008]/);

@@ -116,6 +116,41 @@ describe('push and pull', () => {
     expect(names()).not.toContain('unsigned');
   });
 
+  test('sign and verify take a version of the registry: its signature is beside it there, and a demand knows the key', () => {
+    const at = two();
+    const { keyId } = json(['keygen', '--out', 'release.key', '--force']);
+    const key = ['--key', 'release.key'];
+    run(['registry', 'demand', 'fraud', 'champion', '--key', keyId, ...at]);
+    expect(run(['registry', 'alias', 'fraud', '2', 'champion', ...at]).stderr).toMatch(/expected a signature of a key/);
+    const before = run(['verify', 'models:/fraud/2', '--trust', 'release.pem', ...at]);
+    expect([before.status, before.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^ERR_SIGNATURE signature of version 2 of fraud/),
+    ]);
+    const signed = json(['sign', 'models:/fraud/2', ...key, '--by', 'ann', '--why', 'its gate', ...at]);
+    expect(signed).toMatchObject({ keyId, signature: expect.stringContaining('version 2 of fraud') });
+    expect(json(['registry', 'log', ...at]).events.at(-1)).toMatchObject({
+      event: 'signed',
+      by: 'ann',
+      why: 'its gate',
+    });
+    expect(json(['verify', 'models:/fraud/2', '--trust', 'release.pem', ...at])).toMatchObject({
+      verified: true,
+      keyId,
+    });
+    expect(run(['registry', 'alias', 'fraud', '2', 'champion', ...at]).status).toBe(0);
+    // into a file of its own it changes nothing there; the file verifies what it signed, and no other version
+    const { events } = json(['registry', 'log', ...at]);
+    expect(json(['sign', 'models:/fraud/1', ...key, '--out', 'one.sig', ...at]).signature).toBe('one.sig');
+    expect(json(['registry', 'log', ...at]).events).toEqual(events);
+    const by = (version: number) =>
+      run(['verify', `models:/fraud/${version}`, '--trust', 'release.pem', '--signature', 'one.sig', ...at]).status;
+    expect([by(1), by(2)]).toEqual([0, 1]);
+    expect(run(['sign', 'models:/fraud/9', ...key, ...at]).stderr).toMatch(
+      /^ERR_REGISTRY fraud: expected one of its versions/,
+    );
+  });
+
   test('an alias that is refused leaves the version, and says so', () => {
     const at = two();
     run(['registry', 'demand', 'fraud', 'champion', '--gate', ...at]);

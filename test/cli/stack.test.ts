@@ -2,8 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { inspectJson, inspectReport } from '../../cli/src/commands/inspect.ts';
 import { compare } from '../../cli/src/figures/paired.ts';
-import { type StackOptions, stackCommand } from '../../cli/src/jobs/stack.ts';
+import type { StackOptions } from '../../cli/src/jobs/stack/options.ts';
+import { stackCommand } from '../../cli/src/jobs/stack/stack.ts';
+import { createService } from '../../service/src/index.ts';
 import { byteScorer } from '../../src/bytes.ts';
 import { fit, loadModel, type Model, outOfFold, saveModel } from '../../src/index.ts';
 import { splitmix32 } from '../../src/internal.ts';
@@ -119,6 +122,46 @@ describe('logodds stack', () => {
     const two = await stack({ ...options, threads: 2 });
     expect(saveModel(two.model)).toEqual(saveModel(one.model));
     expect(saveModel(loadModel(saveModel(one.model)))).toEqual(saveModel(one.model));
+  });
+
+  it('names its bases in inspect and in GET /models/{m}', async () => {
+    const path = written(fit(rows, { target: 'y', features: ['x'] }).model, 'base.safetensors');
+    const options = {
+      base: { old: path },
+      outOfFold: { old: 'score' },
+      fits: { new: recipe('w') },
+      holdout: false,
+    } as const;
+    const { model } = await stack({ ...options, out: at('named.safetensors') });
+    const named = loadModel(readFileSync(at('named.safetensors')));
+    const { stack: told } = model.manifest;
+    expect(told!.bases.map(({ name }) => name)).toEqual(['old', 'new']);
+    expect(inspectJson(named)).toMatchObject({ stack: told });
+    const report = inspectReport(named);
+    expect(report).toMatch(/stack +2 bases, intercept [-\d.]+; the coefficients have them in\n/);
+    expect(report).toMatch(
+      /base old +weight [\d.]+, fitted to 900 rows, SHA-256 [0-9a-f]{64}\n +base new +weight [\d.]+, fitted to 900 rows\n/,
+    );
+    const plain = loadModel(readFileSync(path));
+    expect(inspectJson(plain)).not.toHaveProperty('stack');
+    expect(inspectReport(plain)).not.toMatch(/stack|base old/);
+    const service = createService({
+      models: [
+        { name: 'risk', model: saveModel(named) },
+        { name: 'old', model: saveModel(plain) },
+      ],
+    });
+    const ask = async (name: string) => (await service.fetch(new Request(`http://localhost/models/${name}`))).json();
+    expect([(await ask('risk')).stack, (await ask('old')).stack]).toEqual([told, null]);
+    // a base that has weight 0 is said to be left out
+    const none = {
+      ...told!,
+      bases: told!.bases.map((base, k) => ({ ...base, weight: k * base.weight, calibrated: true })),
+    };
+    const manifest = { ...named.manifest, stack: none };
+    expect(inspectReport(loadModel(saveModel({ ...named, manifest } as never)))).toMatch(
+      /base old +weight 0: left out, fitted to 900 rows, without its calibration/,
+    );
   });
 
   it('one base of all columns is not shown to be better than itself', async () => {

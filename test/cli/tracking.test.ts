@@ -85,6 +85,55 @@ describe('--track', () => {
     expect(evaluated).toMatchObject({ name: 'all rows', experiment: 'e2', params: { sample: 'given', rows: '80' } });
   });
 
+  it('keeps the objective and the norm of the gradient by iteration', () => {
+    const { curves, steps, metrics } = recordsIn('t')[0]!;
+    const [objective, gradient] = ['fit.objective.byIteration', 'fit.gradNorm.byIteration'].map(
+      (name) => curves[name]!,
+    );
+    expect(objective.length).toBeGreaterThan(2);
+    expect(gradient).toHaveLength(objective.length);
+    expect(steps!['fit.gradNorm.byIteration']).toEqual(objective.map((_, k) => k + 1));
+    expect(objective.at(-1)).toBeLessThan(objective[0]!);
+    expect(objective.at(-1)).toBeCloseTo(metrics['fit.objective']!, 9);
+    expect(gradient.at(-1)).toBe(metrics['fit.gradNorm']);
+  });
+
+  it('keeps the progressive log loss of train --online by rows learnt, also while it goes on; blocks do not matter', async () => {
+    const many = Array.from(
+      { length: 1000 },
+      (_, i) => `${(i * 7919) % 13},${'abc'[i % 3]},${(i * 31) % 7 > 2 ? 1 : 0}`,
+    );
+    write('many.csv', `x,zip,y\n${many.join('\n')}\n`);
+    const online = ['--online', '--target', 'y', '--warmup', '200', '--checkpoint-every', '300', '--track=o'];
+    const out = (name: string) => ['--out', `${name}.st`, '--checkpoint', `${name}.ckpt`];
+    const whole = run(['train', 'many.csv', ...online, ...out('whole'), '--l1', '0.2']);
+    expect([whole.status, whole.stderr]).toEqual([0, expect.stringContaining('tracked as')]);
+    const [kept] = recordsIn('o');
+    expect(kept).toMatchObject({
+      status: 'finished',
+      params: { online: 'true', l1: '0.2', warmup: '200', sample: 'progressive', 'rows.train': '1000' },
+      steps: { 'online.logLoss': [128, 256, 384, 512, 640, 768, 896, 1000] },
+      artifacts: ['model.safetensors'],
+    });
+    expect(kept!.curves['online.logLoss']!.at(-1)).toBe(kept!.metrics['logLoss']);
+    expect(readFileSync(path(`o/${kept!.id}/model.safetensors`))).toEqual(readFileSync(path('whole.st')));
+    // tracking changes nothing of the result
+    run(['train', 'many.csv', ...online.slice(0, -1), ...out('plain-online'), '--l1', '0.2']);
+    expect(readFileSync(path('plain-online.st'))).toEqual(readFileSync(path('whole.st')));
+    const child = start(['train', '-', ...online.slice(0, -1), '--track=going', ...out('going')], USUAL);
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    const going = () => (existsSync(path('going')) ? recordsIn('going')[0] : undefined);
+    child.stdin.write(`x,zip,y\n${many.slice(0, 700).join('\n')}\n`);
+    for (let tries = 0; tries < 2000 && !going()?.steps; tries++) await setTimeout(10);
+    expect(going()).toMatchObject({
+      status: 'running',
+      steps: { 'online.logLoss': expect.arrayContaining([128, 256]) },
+    });
+    child.stdin.end(`${many.slice(700).join('\n')}\n`);
+    expect(await ended).toBe(0);
+    expect(going()!.steps).toEqual(kept!.steps);
+  });
+
   it('changes nothing of the result', () => {
     run(['train', 'd.csv', '--target', 'y', '--C', '0.5', '--no-standardize', '--out', 'plain.st']);
     expect(readFileSync(path('plain.st'))).toEqual(readFileSync(path('m.st')));
@@ -249,9 +298,9 @@ describe('a comparison', () => {
     ).toEqual(['b', 'a']);
   });
 
-  it('makes a page without scripts, whose names cannot become markup', () => {
+  it('makes a page without scripts, whose names cannot become markup', async () => {
     const hostile = '"><script>alert(1)</script><b x="';
-    const page = runsPage({
+    const page = await runsPage({
       place: hostile,
       total: 2,
       comparison: compare([
@@ -259,6 +308,7 @@ describe('a comparison', () => {
           name: hostile,
           params: { [hostile]: hostile },
           metrics: { auc: 0.5 },
+          curves: { [hostile]: [3, 2, Number.NaN], flat: [1, 1] },
           line: hostile,
           notes: [hostile],
           error: hostile,
@@ -269,6 +319,8 @@ describe('a comparison', () => {
     expect(page).not.toMatch(/<script|<b /);
     expect(page).toContain("default-src 'none'");
     expect(page).toContain('class="best">0.6<');
+    expect(page.match(/<figure/g)).toHaveLength(2);
+    expect(page).toContain('Left out: 1 value that is not finite.');
   });
 });
 
@@ -286,7 +338,9 @@ describe('logodds runs', () => {
     const shown = run(['runs', 'show', kept!.id.slice(-8), '--from', 't']);
     expect(shown.stdout).toMatch(/C {2,}0\.5/);
     expect(run(['runs', 't', '--report', 'runs.html']).status).toBe(0);
-    expect(readFileSync(path('runs.html'), 'utf8')).toContain('Comparison of runs');
+    const page = readFileSync(path('runs.html'), 'utf8');
+    expect(page).toContain('Comparison of runs');
+    expect(page).toContain('fit.gradNorm.byIteration');
   });
 
   it.each([

@@ -4,7 +4,7 @@
  *   node test/fuzz/make.mjs
  */
 import { writeFileSync } from 'node:fs';
-import { fit, saveModel, tableFromRecords } from 'logodds';
+import { fit, outOfFold, saveModel, stackModels, tableFromRecords } from 'logodds';
 
 let state = 20260101;
 /** in [0, 1) */
@@ -54,6 +54,20 @@ const plain = tableFromRecords(
 );
 const inference = { profile: true, covariance: { cluster: 'city' }, bootstrap: { replicates: 20, seed: 1 } };
 
+/** Two bases that read some of the same columns, each in its way, and a meta-learner over their out-of-fold logits. */
+function stacked() {
+  const bases = {
+    rich: options,
+    plain: { target: 'outcome', features: ['amount', 'age', 'city'], C: 0.1 },
+  };
+  const table = tableFromRecords(binary);
+  const planes = Object.values(bases).map((one) => outOfFold(table, { ...one, folding }).planes[0]);
+  const logits = binary.map(({ outcome }, i) => ({ outcome, rich: planes[0][i], plain: planes[1][i] }));
+  const meta = fit(tableFromRecords(logits), { target: 'outcome', calibrate: 'platt', folding });
+  const models = Object.entries(bases).map(([name, one]) => [name, fit(table, one).model]);
+  return { model: stackModels(meta.model, Object.fromEntries(models)) };
+}
+
 for (const [name, { model }] of Object.entries({
   rich: fit(tableFromRecords(binary), {
     ...{ ...options, folding, calibrate: 'isotonic', prior: 0.2 },
@@ -67,6 +81,7 @@ for (const [name, { model }] of Object.entries({
     ...{ ...options, folding, calibrate: 'beta' },
     ...{ decide: { by: 'cost', costs }, review: { low: 0, high: 0.5 } },
   }),
+  stack: stacked(),
 })) {
   const file = saveModel(model);
   writeFileSync(new URL(`${name}.safetensors`, import.meta.url), file);

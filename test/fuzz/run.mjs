@@ -40,7 +40,7 @@ const readSeeds = () =>
   seedsOf(
     [
       ...['numeric', 'categorical', 'offset', 'treatment', 'wide', 'policies'].map((name) => `../conformance/${name}`),
-      ...['rich', 'costs', 'report'],
+      ...['rich', 'costs', 'report', 'stack'],
     ].map((name) => readFileSync(new URL(`${name}.safetensors`, import.meta.url))),
   );
 const rssMB = () => process.memoryUsage().rss / 1e6;

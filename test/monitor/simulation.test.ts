@@ -44,7 +44,10 @@ function rejection(random: () => number, { requests, share, champion, challenger
 }
 const always = (value: number) => () => value;
 
-describe('an equal challenger, looked at after every request, is rejected at most as often as alpha says', () => {
+// a thousand replays take a minute on a processor of their own, and many on one that others use
+const LONG = { timeout: 1_800_000 };
+
+describe('an equal challenger, looked at after every request, is rejected at most as often as alpha says', LONG, () => {
   const steps = (i: number): number => [0.01, 0.05, 0.25, 0.5][Math.floor(i / 2500)];
   const day = (i: number): number => 0.02 + 0.015 * Math.sin(i / 500);
   test.each<[string, Traffic]>([
@@ -144,7 +147,7 @@ describe('an equal challenger, looked at after every request, is rejected at mos
   });
 });
 
-describe('the power: of replays of a worse challenger, and requests until half of them are rejected', () => {
+describe('the power: of replays of a worse challenger, and requests until half of them are rejected', LONG, () => {
   /** share of the replays that are rejected, and the median of the requests until then */
   const power = (traffic: Traffic): { share: number; median: number } => {
     const found: number[] = [];

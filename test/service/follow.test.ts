@@ -173,6 +173,28 @@ test('a guard that speaks in one replica brings all back, is written with its fi
   expect(replicas.map(({ changes }) => changes.length)).toEqual([1, 0]);
 });
 
+test('what was sent back is dealt with by another rollout, another champion or its retirement; replicas that start anew know', async () => {
+  const { registry, store, clock } = await registryWith();
+  const told = async (act: () => Promise<unknown>) => {
+    await registry.startRollout('fraud', 2, CANARY, ann);
+    await registry.endRollout('fraud', 'rolled-back', { by: 'logodds serve', why: 'errors' });
+    // it was not there when the guard spoke
+    const { follower, changes } = await replica(store, clock);
+    await follower.look();
+    expect(changes).toEqual([]);
+    await act();
+    await follower.look();
+    await follower.look();
+    return changes.map(({ event, name, version }) => `${event} ${name} ${version}`);
+  };
+  const resolved = ['resolved fraud 2'];
+  expect(await told(() => registry.startRollout('fraud', 3, CANARY, ann))).toEqual(resolved);
+  await registry.endRollout('fraud', 'aborted', ann);
+  expect(await told(() => registry.alias('fraud', 3, 'champion', ann))).toEqual(resolved);
+  expect(await told(() => registry.tag('fraud', 2, { seen: 'yes' }, ann))).toEqual([]);
+  expect(await told(() => registry.retire('fraud', 2, ann))).toEqual(resolved);
+});
+
 test('a guard that speaks while the registry is away brings this replica back, and is written when it is there again', async () => {
   const { registry, store, clock } = await registryWith();
   const { follower, service, ask } = await replica(store, clock);

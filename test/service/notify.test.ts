@@ -12,6 +12,12 @@ const CHANGE: Change = {
   at: '2026-11-30T08:00:00.000Z',
 };
 
+interface Sent {
+  readonly dedup_key?: string;
+  readonly labels: object;
+  readonly endsAt: string;
+}
+
 let server: Server;
 let url: string;
 let received: { path: string; body: unknown }[] = [];
@@ -66,9 +72,26 @@ test('a webhook is told of every change, PagerDuty and the Alertmanager of those
     {
       labels: { alertname: 'LogoddsRolledBack', model: 'fraud', version: '4' },
       annotations: { description: CHANGE.why },
+      // it lasts until it is resolved, a day at most
       startsAt: CHANGE.at,
+      endsAt: '2026-12-01T08:00:00.000Z',
     },
   ]);
+});
+
+test('the end of an alarm is told under the names of its begin, and to no webhook', async () => {
+  const over: Change = { ...CHANGE, event: 'resolved', at: '2026-11-30T09:00:00.000Z' };
+  for (const target of [`${url}/hook`, `pagerduty+${url}/v2/enqueue`, `alertmanager+${url}/`]) {
+    await told(target);
+    await told(target, over);
+  }
+  expect(received.map(({ path }) => path)).toEqual([
+    ...['/hook', '/v2/enqueue', '/v2/enqueue', '/api/v2/alerts', '/api/v2/alerts'],
+  ]);
+  const [, begun, ended, alert, end] = received.map(({ body }) => body as Sent & Sent[]);
+  expect(ended).toEqual({ routing_key: 'R0UT1NG', event_action: 'resolve', dedup_key: begun.dedup_key });
+  expect(end[0].labels).toEqual(alert[0].labels);
+  expect(end[0].endsAt).toBe(over.at);
 });
 
 test('what fails for a moment is sent again; what is refused is not, and is said without the secret part of its address', async () => {
@@ -96,6 +119,14 @@ test.each(['ftp://a', 'pagerdutyx', 'alertmanager', 'alertmanager+', 'https://',
     expect(() => receiverOf(target)).toThrow(
       /^--notify: expected https:\/\/…, alertmanager\+https:\/\/… or pagerduty, got/,
     );
+  },
+);
+
+test.each(['https://ann:hunter2@host/', 'alertmanager+https://ann@host', 'pagerduty+https://:hunter2@host/'])(
+  '%s is refused: fetch takes no password in an address, and says it in its error',
+  (target) => {
+    expect(() => receiverOf(target)).toThrow(/^--notify: expected an address without a name and a password/);
+    expect(() => receiverOf(target)).not.toThrow(/hunter2/);
   },
 );
 

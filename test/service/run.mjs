@@ -10,6 +10,7 @@
 //   npm run test:service -- hosts                                one table of requests on every host
 //   npm run test:service -- load [--seconds 60] [--swaps 1000]   overload, and models that are swapped under load
 //   npm run test:service -- mlflow                               a real MLflow server, and MLflow's own client at our registry
+//   npm run test:service -- notify                               a real Alertmanager, told of rollouts that guards have ended
 //   npm run test:service -- pipelines                            the pipelines of deploy/, by the linter of each platform
 //   npm run test:service -- programs                             the service inside Express, Fastify, hono, Deno and Bun
 //   npm run test:service -- registry-s3                          a registry in buckets of real servers
@@ -29,6 +30,7 @@ import { host } from './host/run.mjs';
 import { hosts } from './hosts/run.mjs';
 import { load, soak } from './load/run.mjs';
 import { mlflow } from './mlflow/run.mjs';
+import { notify } from './notify/run.mjs';
 import { pipelines } from './pipelines/run.mjs';
 import { programs } from './programs/run.mjs';
 import { registryS3 } from './registry-s3/run.mjs';
@@ -48,6 +50,7 @@ const SUITES = {
   hosts,
   load,
   mlflow,
+  notify,
   pipelines,
   programs,
   'registry-s3': registryS3,

@@ -42,6 +42,7 @@ export function inspectJson(model: Model): object {
     calibration,
     decision,
     features: describeFeatures(schema.features),
+    ...(model.manifest.stack && { stack: model.manifest.stack }),
   };
 }
 
@@ -52,6 +53,26 @@ const featureFact = ({ name, reads, kind, detail }: FeatureSummary): readonly [s
   `feature ${name}`,
   `${kind}${reads.join() === name ? '' : ` of ${reads.map(word).join(', ')}`}   (${detail})`,
 ];
+
+/** What a stack is made of; nothing for another model. */
+function stackFacts({ manifest: { stack } }: Model): (readonly [string, string])[] {
+  if (!stack) return [];
+  return [
+    [
+      'stack',
+      `${stack.bases.length} bases, intercept ${significant(stack.intercept, 4)}; the coefficients have them in`,
+    ],
+    ...stack.bases.map(({ name, weight, rows, sha256, calibrated }): [string, string] => [
+      `base ${word(name)}`,
+      [
+        weight === 0 ? 'weight 0: left out' : `weight ${significant(weight, 4)}`,
+        `fitted to ${whole(rows)} rows`,
+        ...(calibrated ? ['without its calibration'] : []),
+        ...(sha256 === null ? [] : [`SHA-256 ${sha256}`]),
+      ].join(', '),
+    ]),
+  ];
+}
 
 /** The output of `inspect`. */
 export function inspectReport(model: Model): string {
@@ -65,6 +86,7 @@ export function inspectReport(model: Model): string {
       `${whole(fit.rows)}${fit.totalWeight === fit.rows ? '' : `, total weight ${significant(fit.totalWeight)}`}`,
     ],
     ...rich.map(featureFact),
+    ...stackFacts(model),
     ['file', `format ${format}, written by ${producer}`],
     ['sha256', model.sha256 ?? '–'],
   ]);

@@ -22,7 +22,7 @@ const OPTIONS: readonly OptionRow[] = [
 
 const HELP = `
 Examples:
-  logodds keygen --out release.key              writes release.key and release.pem
+  logodds keygen --out release.key              # writes release.key and release.pem
   LOGODDS_PASSPHRASE=… logodds keygen --out release.key
 
 Sign by release.key, and keep it away from services. Give release.pem to all that verify.`;

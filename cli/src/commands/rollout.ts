@@ -39,7 +39,7 @@ const PLAN: readonly OptionRow[] = [
   ],
   ['--salt <text>', 'what keys are hashed with (default: NAME/CHALLENGER/ and the number of the event)'],
   ['--promote', 'the challenger becomes champion after the last step'],
-  ['--manual', 'no step follows by itself'],
+  ['--manual', 'no step follows by itself: logodds rollout advance goes on'],
 ];
 
 /** What ends a rollout by itself. */
@@ -49,13 +49,21 @@ const GUARDS: readonly OptionRow[] = (
     ['--min-requests <n>', 'requests of the challenger before a guard may decide (default: 100)', positiveInteger],
     [
       '--error-ratio <r>',
-      'errors of the challenger may be this many times those of the champion (default: 1)',
+      'errors, and refused requests, of the challenger may be this many times those of the champion (default: 1)',
       positiveNumber,
     ],
     ['--latency-ratio <r>', 'its slow requests may be this many times as many (default: 2)', positiveNumber],
     ['--slow <time>', 'what is slow: 50ms (default: the 99th percentile of the champion)', duration],
-    ['--max-disagreement <d>', 'greatest mean difference of probability on the same records', share],
-    ['--max-psi <psi>', "greatest PSI of its scores against the champion's on the same records", positiveNumber],
+    [
+      '--max-disagreement <d>',
+      'greatest mean difference of probability on the same records (default: not watched)',
+      share,
+    ],
+    [
+      '--max-psi <psi>',
+      "greatest PSI of its scores against the champion's on the same records (default: not watched)",
+      positiveNumber,
+    ],
     [
       '--max-log-loss-increase <d>',
       'by how much its log loss may be greater, on the same labelled records (default: 0)',
@@ -76,7 +84,10 @@ export const rollout: CommandGroup = {
       help: `
 Examples:
   logodds rollout start fraud --challenger 4 --steps 0.05,0.25,1 --hold 1h --promote --error-ratio 2
-  logodds rollout start fraud --challenger challenger --kind shadow --max-psi 0.2`,
+  logodds rollout start fraud --challenger challenger --kind shadow --max-psi 0.2
+
+There must be a champion: logodds registry alias NAME VERSION champion. Errors, refusals and slow requests are watched without any option,
+and log loss where labels come. A guard that speaks ends the rollout: the champion answers everything again.`,
       run: later(rollouts, 'start'),
     },
     {
@@ -104,5 +115,9 @@ Examples:
   help: `
 Examples:
   logodds rollout start fraud --challenger 4 --share 0.05
-  logodds rollout status`,
+  logodds rollout status
+  logodds rollout advance fraud
+  logodds rollout abort fraud --why "worse in the south"
+
+logodds serve models:/fraud@champion does what the registry says: nothing else has to be told.`,
 };

@@ -9,7 +9,7 @@ const OPTIONS: readonly OptionRow[] = [
   ['--sort <metric>', 'the best by this metric first (default: the newest first)'],
   ['--most <n>', 'largest number of runs in the table and the page (default: 50)', { parse: positiveInteger }],
   ['--from <place>', 'with show: the folder or the address of the runs'],
-  ['--report <file>', 'write a page (.html) that compares the runs'],
+  ['--report <file>', 'write a page (.html) that compares the runs and draws their curves'],
   JSON_OUTPUT,
 ];
 

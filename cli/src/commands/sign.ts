@@ -1,4 +1,5 @@
-import { JSON_OUTPUT, MODEL_FILE } from '../options/shared.ts';
+import { WRITES } from '../options/registry.ts';
+import { MODEL } from '../options/shared.ts';
 import { PASSPHRASE, validity } from '../options/signing.ts';
 import type { OptionRow } from '../options/table.ts';
 import { print, printJson } from '../terminal/print.ts';
@@ -6,7 +7,7 @@ import type { CommandLine } from './command.ts';
 
 const OPTIONS: readonly OptionRow[] = [
   ['--key <file>', 'private key in PEM, of logodds keygen or openssl', { required: true }],
-  ['--out <file>', 'file of the signature (default: MODEL.sig)'],
+  ['--out <file>', 'file of the signature (default: MODEL.sig; of a registry: beside the version, there)'],
   ['--name <name>', 'the only name that the model may be served as (default: any)'],
   [
     '--expires <when>',
@@ -19,12 +20,13 @@ const OPTIONS: readonly OptionRow[] = [
     { parse: validity },
   ],
   PASSPHRASE,
-  JSON_OUTPUT,
+  ...WRITES,
 ];
 
 const HELP = `
 Examples:
   logodds sign loans.safetensors --key release.key --expires 365d
+  logodds sign models:/loans/3 --key release.key --why "passed its gate"
   model_signing verify key loans.safetensors --public_key release.pem --signature loans.safetensors.sig
 
 The signature has the format of OpenSSF model signing. A file that is renamed keeps its signature, if that is renamed with it.`;
@@ -32,7 +34,7 @@ The signature has the format of OpenSSF model signing. A file that is renamed ke
 export const sign: CommandLine = {
   name: 'sign',
   description: 'sign a model file',
-  takes: [MODEL_FILE],
+  takes: [MODEL],
   options: OPTIONS,
   help: HELP,
   run,
@@ -45,6 +47,9 @@ interface Flags {
   readonly expires?: (now: number) => number;
   readonly notBefore?: (now: number) => number;
   readonly passphrase?: string;
+  readonly registry?: string;
+  readonly why?: string;
+  readonly by?: string;
   readonly json?: boolean;
 }
 

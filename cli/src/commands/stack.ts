@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Declaration } from '../../../src/index.ts';
-import type { BaseRecipe, StackOptions, StackResult } from '../jobs/stack.ts';
+import type { BaseRecipe, StackOptions, StackResult } from '../jobs/stack/options.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
 import { READING } from '../options/reading.ts';
 import {
@@ -112,7 +112,7 @@ type StackFlags = Omit<StackOptions, 'data' | 'fits' | 'penalty' | 'report'> &
 async function run(data: string | undefined, flags: StackFlags, command: Command): Promise<void> {
   const { fit, penalty, report, ...rest } = flags;
   // what the other commands need not load
-  const { stackCommand } = await import('../jobs/stack.ts');
+  const { stackCommand } = await import('../jobs/stack/stack.ts');
   const { readJson } = await import('../read/files.ts');
   const fits =
     fit &&

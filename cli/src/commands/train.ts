@@ -195,13 +195,14 @@ type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report
     readonly online?: boolean;
   };
 
-type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & { readonly json?: boolean };
+type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & TrackFlags & { readonly json?: boolean };
 
 /** Flags that need --online, and other flags that may be used with it. */
 const NEED_ONLINE = optionNames(ONLINE);
 const BESIDE_ONLINE = [
   ...['online', 'target', 'out', 'positive', 'features', 'drop', 'categorical', 'numeric', 'weight', 'offset', 'json'],
   ...optionNames(READING),
+  ...optionNames(TRACK),
 ];
 
 async function trainOnline(data: string | undefined, flags: OnlineFlags, command: Command): Promise<void> {
@@ -210,9 +211,20 @@ async function trainOnline(data: string | undefined, flags: OnlineFlags, command
   if (flags.checkpointEvery !== undefined && flags.checkpoint === undefined) {
     command.error("error: option '--checkpoint-every' needs --checkpoint");
   }
-  const result = await onlineCommand({ ...flags, data: data!, warn: note });
-  if (flags.json) printJson(trainJson(flags.out, result));
-  else print(trainReport(flags.out, result, undefined, null));
+  const { track, experiment, runName, ...options } = flags;
+  await tracked(command, { track, experiment, runName }, data, async (_, run) => {
+    let more = {};
+    if (run) {
+      const { LearningCurve } = await import('../jobs/learningCurve.ts');
+      const { learnt } = await import('../jobs/tracking/outcomes.ts');
+      const curve = new LearningCurve();
+      more = { curve, onSave: () => run.go(learnt(curve)) };
+    }
+    const result = await onlineCommand({ ...options, data: data!, warn: note, ...more });
+    if (flags.json) printJson(trainJson(flags.out, result));
+    else print(trainReport(flags.out, result, undefined, null));
+    return async () => (await import('../jobs/tracking/outcomes.ts')).onlineOutcome(result);
+  });
 }
 
 async function run(data: string | undefined, flags: TrainFlags, command: Command): Promise<void> {

@@ -1,4 +1,4 @@
-import { JSON_OUTPUT, MODEL_FILE } from '../options/shared.ts';
+import { JSON_OUTPUT, MODEL, REGISTRY } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { print, printJson } from '../terminal/print.ts';
 import type { CommandLine } from './command.ts';
@@ -9,14 +9,16 @@ const OPTIONS: readonly OptionRow[] = [
     '--revoked <file>',
     'keys, models and signatures that are trusted no more: [{"key", "model" or "signature": SHA-256, "reason": "…"}]',
   ],
-  ['--signature <file>', 'file of the signature (default: MODEL.sig)'],
+  ['--signature <file>', 'file of the signature (default: MODEL.sig; of a registry: that beside the version)'],
   ['--name <name>', 'name under which the model is to be served (default: any)'],
+  REGISTRY,
   JSON_OUTPUT,
 ];
 
 const HELP = `
 Examples:
   logodds verify loans.safetensors --trust release.pem
+  logodds verify models:/loans@champion --trust release.pem
   logodds verify loans.safetensors --trust old.pem new.pem --revoked revoked.json --json
 
 Exit status: 0 one of the keys signed this file, and the signature is valid now; 1 it is not, and why.`;
@@ -24,7 +26,7 @@ Exit status: 0 one of the keys signed this file, and the signature is valid now;
 export const verify: CommandLine = {
   name: 'verify',
   description: 'verify the signature of a model file',
-  takes: [MODEL_FILE],
+  takes: [MODEL],
   options: OPTIONS,
   help: HELP,
   run,
@@ -35,6 +37,7 @@ interface Flags {
   readonly revoked?: string;
   readonly signature?: string;
   readonly name?: string;
+  readonly registry?: string;
   readonly json?: boolean;
 }
 

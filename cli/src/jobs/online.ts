@@ -9,6 +9,7 @@ import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPla
 import type { ReadOptions } from '../read/text/options.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile, reason } from '../write/temporary.ts';
+import type { LearningCurve } from './learningCurve.ts';
 import type { TrainResult } from './trainOptions.ts';
 
 /** Options of `logodds train --online`, as values. */
@@ -26,6 +27,10 @@ export interface OnlineTrainOptions extends StreamRoles, ReadOptions, FtrlOption
   readonly warmup?: number;
   /** number of the first row of the input in the whole stream; 0 when absent */
   readonly firstRow?: number;
+  /** takes the progressive log loss by rows learnt */
+  readonly curve?: LearningCurve;
+  /** called whenever state and model were saved before the end */
+  readonly onSave?: () => void;
   readonly warn?: (message: string) => void;
 }
 
@@ -54,7 +59,7 @@ export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainR
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
-  run.save();
+  run.finish();
   const { model } = run;
   const fit = (performance.now() - started) / 1000;
   return {
@@ -62,6 +67,7 @@ export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainR
     rows: { train: model.manifest.fit.rows, holdout: 0 },
     metrics: null,
     warnings: [],
+    curve: options.curve,
     bytes: statSync(options.out).size,
     seconds: { read: 0, fit, score: 0, evaluate: 0, write: 0 },
   };
@@ -150,6 +156,11 @@ class OnlineRun {
     if (learner.progress.logLoss !== null) writeWhole(out, saveModel(learner.model()));
   }
 
+  finish(): void {
+    this.save();
+    this.#options.curve?.finish(this.#learner!.progress);
+  }
+
   get model(): Model {
     return this.#learner!.model();
   }
@@ -179,14 +190,19 @@ class OnlineRun {
   }
 
   #learnRows(stream: RowStream, rows: readonly StreamRow[]): void {
-    const { checkpoint, checkpointEvery = CHECKPOINT_EVERY } = this.#options;
+    const { checkpoint, checkpointEvery = CHECKPOINT_EVERY, curve, onSave } = this.#options;
     const learner = this.#learner!;
-    for (let from = 0; from < rows.length; from += BLOCK_ROWS) {
-      const block = rows.slice(from, from + BLOCK_ROWS);
+    for (let from = 0; from < rows.length; ) {
       const first = learner.progress.rows;
+      const block = rows.slice(from, from + Math.min(BLOCK_ROWS, curve ? curve.next(first) - first : BLOCK_ROWS));
+      from += block.length;
       const table = tableOf(this.#plan, block, first);
       placing(stream, block, first, () => learner.partialFit(table));
-      if (checkpoint !== undefined && learner.progress.rows - this.#saved >= checkpointEvery) this.save();
+      curve?.add(learner.progress);
+      if (checkpoint !== undefined && learner.progress.rows - this.#saved >= checkpointEvery) {
+        this.save();
+        onSave?.();
+      }
     }
   }
 }

@@ -91,7 +91,12 @@ async function fitAndSave(
   const read = clock();
 
   const start = options.start === undefined ? undefined : await findModel(options.start, options);
-  const { model, warnings: found, diagnose } = await placing(() => fitWithProgress(split, options, engine, start));
+  const iterations: NonNullable<TrainResult['iterations']>[number][] = [];
+  const {
+    model,
+    warnings: found,
+    diagnose,
+  } = await placing(() => fitWithProgress(split, options, engine, start, (step) => iterations.push(step)));
   const warnings = [...split.leftOut, ...warningsInFlags(found).map(withMissing), ...reviewWarnings(model)];
   const fitted = clock() - (diagnose ?? 0);
   await split.tidy();
@@ -133,6 +138,7 @@ async function fitAndSave(
       ...holdoutWarnings(model, metrics, scored, unknown),
       ...strangerWarnings(unseen ?? [], 'held-out rows'),
     ],
+    iterations,
     bytes: bytes.length,
     seconds,
   };
@@ -231,6 +237,7 @@ function fitWithProgress(
   options: TrainOptions,
   engine: Engine,
   start: Model | undefined,
+  keep: (step: { readonly objective: number; readonly gradNorm: number }) => void,
 ): { model: Model; warnings: Warning[]; diagnose?: number } {
   const phase = startPhase('fit', false);
   try {
@@ -247,11 +254,13 @@ function fitWithProgress(
         if (name === 'diagnose') diagnosed = performance.now();
         if (name === 'folds') phase.update(null, 'cross-validation');
       },
-      onIteration: ({ iteration, objective, gradNorm }) =>
+      onIteration: ({ iteration, objective, gradNorm }) => {
+        keep({ objective, gradNorm });
         phase.update(
           null,
           `iteration ${iteration}, objective ${objective.toFixed(6)}, gradient ${gradNorm.toExponential(1)}`,
-        ),
+        );
+      },
     };
     if (!train.table) return fitFromFile(train.problem, fitOptions, options);
     const { calibrate = 'none', prior, seed, cluster, review } = options;

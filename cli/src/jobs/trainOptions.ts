@@ -8,6 +8,7 @@ import type { Roles } from '../read/training.ts';
 import type { ReportTarget } from '../report/write.ts';
 import type { DecisionOptions } from './decide.ts';
 import type { FitChoices, PenaltyChoices } from './fitOptions.ts';
+import type { LearningCurve } from './learningCurve.ts';
 
 /** Options of `logodds train`, as values. Those that concern the fit alone are passed to `fit`. */
 export interface TrainOptions
@@ -69,6 +70,10 @@ export interface TrainResult {
   /** curves and more of the same rows, computed at the first call; absent or null without metrics */
   readonly evaluation?: (() => Evaluation) | null;
   readonly warnings: readonly Warning[];
+  /** objective and norm of its gradient after each step of the solver */
+  readonly iterations?: readonly { readonly objective: number; readonly gradNorm: number }[];
+  /** of a stream: progressive log loss by rows learnt */
+  readonly curve?: Pick<LearningCurve, 'rows' | 'logLoss'>;
   /** size of the model file */
   readonly bytes: number;
   /** wall time by phase: `fit` encodes (with `memory` that is part of `read`) and fits, `score` encodes and scores the held-out rows */

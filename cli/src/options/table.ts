@@ -18,7 +18,9 @@ export type OptionRow = readonly [flags: string, text: string, rules?: OptionRul
 
 /** The command checks `required`, after typing errors have been refused. */
 export function optionOf([flags, text, rules = {}]: OptionRow): Option {
-  const option = new Option(flags, text).conflicts([...(rules.conflicts ?? [])]);
+  const option = new Option(flags, rules.required ? `${text} (required)` : text).conflicts([
+    ...(rules.conflicts ?? []),
+  ]);
   if (rules.parse) option.argParser(rules.parse as Parameters<Option['argParser']>[0]);
   if (rules.choices) option.choices(rules.choices);
   if (rules.default !== undefined) option.default(rules.default);

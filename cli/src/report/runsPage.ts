@@ -1,7 +1,9 @@
 import { brief, sentence, significant, whole } from '../figures/wording.ts';
 import { type Comparison, directionOf, hasMetric, shortValue } from '../jobs/tracking/compare.ts';
-import type { RunRecord } from '../jobs/tracking/record.ts';
+import { type RunRecord, stepsOf } from '../jobs/tracking/record.ts';
 import { type Content, dataTable, html, Markup, name } from './html.ts';
+import { figureOf } from './page.ts';
+import { curvesPlot, MOST_LINES } from './plots/curves.ts';
 import { STYLE } from './style.ts';
 
 export interface RunsPage {
@@ -29,7 +31,7 @@ const OWN = `
 const time = (text: string): string => text.slice(0, 16).replace('T', ' ');
 
 /** A page that compares runs: no script and no external address. @returns the same text for the same runs */
-export function runsPage({ place, total, sort, comparison }: RunsPage): string {
+export async function runsPage({ place, total, sort, comparison }: RunsPage): Promise<string> {
   const { runs, best } = comparison;
   const named = [...best].filter(([metric]) => comparison.metrics.includes(metric));
   const title = `${whole(total)} ${total === 1 ? 'run' : 'runs'}`;
@@ -65,6 +67,7 @@ ${comparison.cautions.map((one) => html`<p class="notice">${sentence(one)}</p>`)
 </header>
 ${metricSection(comparison)}
 ${paramSection(comparison)}
+${await curveSection(runs)}
 ${runSection(runs)}
 <footer>Made by logodds.</footer>
 </main>
@@ -124,6 +127,31 @@ function paramSection({ runs, differing, common }: Comparison): Markup {
       ? html`<p class="aside">None: the runs have the same parameters.</p>`
       : html`<div class="card scroll">${dataTable(['run', ...differing], rows, true)}</div>`
   }${same.length > 0 ? html`<details><summary>${whole(same.length)} that are the same</summary><dl class="facts">${same}</dl></details>` : null}</section>`;
+}
+
+/** Most plots of curves; further ones are named. */
+const MOST_PLOTS = 12;
+
+/** Each curve that some run has, with a line for each of these runs. */
+async function curveSection(runs: readonly RunRecord[]): Promise<Markup | null> {
+  const names = [...new Set(runs.flatMap(({ curves }) => Object.keys(curves)))].sort();
+  const withPoints = names.filter((one) => runs.some(({ curves }) => (curves[one] ?? []).some(Number.isFinite)));
+  if (withPoints.length === 0) return null;
+  const plots = withPoints.slice(0, MOST_PLOTS).map((one, k) => {
+    const lines = runs
+      .filter(({ curves }) => (curves[one] ?? []).some(Number.isFinite))
+      .map((run) => ({
+        name: brief(run.name || run.id, 24) + (run.name ? ` ${run.id.slice(-4)}` : ''),
+        steps: stepsOf(run, one),
+        values: run.curves[one]!,
+      }));
+    return figureOf(curvesPlot(one, lines), `curve-${k}`);
+  });
+  const left = withPoints.slice(MOST_PLOTS);
+  return html`<section id="curves"><h2>Curves</h2><p class="aside">By step, in the order of the runs above${runs.length > MOST_LINES ? `; a plot has ${MOST_LINES} lines at most` : null}.${
+    left.length > 0 ? html` Not drawn: ${left.map((one, k) => html`${k > 0 ? ', ' : null}${name(one)}`)}.` : null
+  }</p>
+<div class="plots">${await Promise.all(plots)}</div></section>`;
 }
 
 function runSection(runs: readonly RunRecord[]): Markup {

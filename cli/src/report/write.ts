@@ -50,7 +50,8 @@ export function writePage(path: string, page: string): void {
 /** Name and digest of the input; only a single file has a digest. */
 export async function digestOf({ data, query }: SourceOptions): Promise<Origin['data']> {
   const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
-  if (query !== undefined || data === '-' || !existsSync(name))
+  // a pipe was read, and would be waited for
+  if (query !== undefined || data === '-' || !existsSync(name) || !statSync(name).isFile())
     return { name: withoutSecrets(name), sha256: null, bytes: null };
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(name)) hash.update(chunk);

@@ -8,6 +8,8 @@ import { reason } from '../write/temporary.ts';
 const TIMEOUT_MS = 5000;
 const WAITS_MS = [500, 2000, 10_000];
 const PAGERDUTY = 'https://events.pagerduty.com/v2/enqueue';
+/** How long an alert goes on that nobody resolves. Without an end Alertmanager would call it resolved after minutes. */
+const ALERT_MS = 24 * 3600_000;
 
 /** A request that tells somebody. */
 interface Message {
@@ -23,13 +25,13 @@ type Receiver = (change: Change) => Message | null;
 const RECEIVERS: readonly (readonly [begin: RegExp, make: (url: string) => Receiver])[] = [
   [/^pagerduty(?:\+|$)/, (url) => pagerDuty(url === '' ? PAGERDUTY : url)],
   [/^alertmanager\+/, alertmanager],
-  [/^(?=https?:)/, (url) => (change) => ({ url, body: { source: 'logodds', ...change }, isAlarm: false })],
+  [/^(?=https?:)/, webhook],
 ];
 
 /**
- * Who is told of rollouts: a webhook (https://…) of each change; PagerDuty (`pagerduty`, its key in LOGODDS_PAGERDUTY_KEY) and an Alertmanager
- * (alertmanager+https://…) of those that a guard has ended.
- * @throws ERR_RANGE for what is none
+ * Who is told of rollouts: a webhook (https://…) of each change that this process makes; PagerDuty (`pagerduty`, its key in LOGODDS_PAGERDUTY_KEY) and an
+ * Alertmanager (alertmanager+https://…) of those that a guard has ended, and of the end of these alarms. Any replica may tell of that, so it may be told twice.
+ * @throws ERR_RANGE for what is none, and for an address with a password
  */
 export function receiverOf(target: string): Receiver {
   for (const [begin, make] of RECEIVERS) {
@@ -37,6 +39,11 @@ export function receiverOf(target: string): Receiver {
     if (!found) continue;
     const url = target.slice(found[0].length);
     if (url === '' ? !target.startsWith('pagerduty') : !isUrl(url)) break;
+    if (url !== '' && new URL(url).username + new URL(url).password !== '')
+      throw new LogoddsError(
+        'ERR_RANGE',
+        `--notify: expected an address without a name and a password, got ${withoutSecrets(target)}; let a proxy add them`,
+      );
     return make(url);
   }
   throw new LogoddsError(
@@ -47,6 +54,11 @@ export function receiverOf(target: string): Receiver {
 
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text);
 
+function webhook(url: string): Receiver {
+  return (change) =>
+    change.event === 'resolved' ? null : { url, body: { source: 'logodds', ...change }, isAlarm: false };
+}
+
 /** Events API v2: one incident for each version that had to go. */
 function pagerDuty(url: string): Receiver {
   const key = process.env['LOGODDS_PAGERDUTY_KEY'];
@@ -55,53 +67,54 @@ function pagerDuty(url: string): Receiver {
       'ERR_RANGE',
       '--notify pagerduty: expected the routing key in LOGODDS_PAGERDUTY_KEY, got none; set it',
     );
-  return (change) =>
-    change.event === 'rolled back'
-      ? {
-          url,
-          isAlarm: true,
-          body: {
-            routing_key: key,
-            event_action: 'trigger',
-            dedup_key: `logodds/${change.name}/${change.version}`,
-            client: 'logodds',
-            payload: {
-              summary: summaryOf(change).slice(0, 1024),
-              source: 'logodds serve',
-              severity: 'critical',
-              component: change.name,
-              class: 'rollout',
-              timestamp: change.at,
-              custom_details: change,
-            },
-          },
-        }
-      : null;
+  const body = (change: Change, isOver: boolean) => ({
+    routing_key: key,
+    event_action: isOver ? 'resolve' : 'trigger',
+    dedup_key: `logodds/${change.name}/${change.version}`,
+    ...(!isOver && {
+      client: 'logodds',
+      payload: {
+        summary: summaryOf(change).slice(0, 1024),
+        source: 'logodds serve',
+        severity: 'critical',
+        component: change.name,
+        class: 'rollout',
+        timestamp: change.at,
+        custom_details: change,
+      },
+    }),
+  });
+  return alarm(url, body);
 }
 
+/** API v2: one alert for each version that had to go. It ends when the version is dealt with, at last after a day. */
 function alertmanager(base: string): Receiver {
-  return (change) =>
-    change.event === 'rolled back'
-      ? {
-          url: `${base.replace(/\/+$/, '')}/api/v2/alerts`,
-          isAlarm: true,
-          body: [
-            {
-              labels: {
-                alertname: 'LogoddsRolledBack',
-                severity: 'critical',
-                model: change.name,
-                version: String(change.version),
-              },
-              annotations: { summary: summaryOf(change), description: change.why },
-              startsAt: change.at,
-            },
-          ],
-        }
-      : null;
+  return alarm(`${base.replace(/\/+$/, '')}/api/v2/alerts`, (change, isOver) => [
+    {
+      labels: {
+        alertname: 'LogoddsRolledBack',
+        severity: 'critical',
+        model: change.name,
+        version: String(change.version),
+      },
+      annotations: { summary: summaryOf(change), description: change.why },
+      ...(isOver
+        ? { endsAt: change.at }
+        : { startsAt: change.at, endsAt: new Date(Date.parse(change.at) + ALERT_MS).toISOString() }),
+    },
+  ]);
 }
 
-const summaryOf = ({ name, version, why }: Change): string => `version ${version} of ${name} was rolled back: ${why}`;
+/** Tells that a version had to go, and that this is over. */
+const alarm =
+  (url: string, body: (change: Change, isOver: boolean) => unknown): Receiver =>
+  (change) => {
+    const isOver = change.event === 'resolved';
+    return isOver || change.event === 'rolled back' ? { url, isAlarm: true, body: body(change, isOver) } : null;
+  };
+
+const summaryOf = ({ event, name, version, why }: Change): string =>
+  event === 'resolved' ? `${name}: ${why}` : `version ${version} of ${name} was rolled back: ${why}`;
 
 /** Tells receivers of changes, one after the other. Nothing waits for it; what cannot be delivered is said and counted. */
 export class Notifier {

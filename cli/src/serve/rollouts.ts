@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
   type Change,
+  type Ended,
   type Followed,
   Follower,
   type Gauges,
@@ -35,6 +36,8 @@ export class Rollouts {
   /** what was said of a file last: it is not said twice */
   #said = '';
   #follower: Follower | null = null;
+  /** routes of the file that a guard has ended, by name */
+  readonly #ended = new Map<string, Ended>();
   #service: Service | null = null;
   #models: Followed[] = [];
 
@@ -50,14 +53,10 @@ export class Rollouts {
       csv: (fields) => new CsvReader({ fields }),
       onBreach: (ended) => {
         if (this.#follower && this.#follows(ended.name)) this.#follower.breach(ended);
-        else
-          this.#tell({
-            event: 'rolled back',
-            name: ended.name,
-            version: ended.challenger.model,
-            why: ended.why,
-            at: new Date().toISOString(),
-          });
+        else {
+          this.#ended.set(ended.name, ended);
+          this.#tellOfFile('rolled back', ended, ended.why);
+        }
       },
     });
   }
@@ -147,6 +146,16 @@ export class Rollouts {
     }
     this.#routes = routes;
     this.#text = text;
+    for (const [name, ended] of [...this.#ended]) {
+      const entry = routes[name];
+      if (entry && hasRoute(entry) && routeOfFile(name, entry).id === ended.id) continue;
+      this.#ended.delete(name);
+      this.#tellOfFile('resolved', ended, `${ended.challenger.model} was rolled back, and its route was changed`);
+    }
+  }
+
+  #tellOfFile(event: Change['event'], { name, challenger }: Ended, why: string): void {
+    this.#tell({ event, name, version: challenger.model, why, at: new Date().toISOString() });
   }
 
   /** @throws ERR_RANGE for segments of models that nobody serves */

@@ -1,6 +1,6 @@
 import { fitFacts, formula } from '../figures/model.ts';
 import { bytes, significant, whole, word } from '../figures/wording.ts';
-import type { StackResult } from '../jobs/stack.ts';
+import type { StackResult } from '../jobs/stack/options.ts';
 import { NOT_SAVED } from '../jobs/train.ts';
 import { summary } from './coefficients.ts';
 import { evaluationText } from './evaluation.ts';

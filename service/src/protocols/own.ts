@@ -55,6 +55,21 @@ export function addOwn(app: Hono, core: Core): void {
   );
 }
 
+/** Which version answers which part of the traffic; null: one answers all. */
+function rolloutOf(followed: ReturnType<Core['routeOf']>) {
+  if (!followed) return null;
+  const { route, requests, breach } = followed;
+  const { champion, arms, shadow = null } = route;
+  const target = ({ model, version }: typeof champion) => ({ model, version });
+  return {
+    champion: target(champion),
+    arms: arms.map(({ name, share, ...to }) => ({ name, share, ...target(to) })),
+    shadow: shadow && target(shadow),
+    requests,
+    breach: breach?.why ?? null,
+  };
+}
+
 const hasQuery = (c: Context): boolean => c.req.url.includes('?');
 /** Where it is given twice, the request is refused when its query is read, so that it is counted. */
 const versionOf = (c: Context): string | null => (hasQuery(c) ? (c.req.query('version') ?? null) : null);

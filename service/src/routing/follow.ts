@@ -1,4 +1,4 @@
-import type { Act, Entry, Registry, Version } from '@logodds/registry';
+import type { Act, Entry, Registry, Rollout, Version } from '@logodds/registry';
 import type { LogLine } from '../hooks.ts';
 import type { Shelf } from '../models/shelf.ts';
 import { CHALLENGER, CHAMPION, type KeyFrom, type Route, type Target } from './route.ts';
@@ -38,9 +38,9 @@ export interface FollowOptions {
   readonly now?: () => number;
 }
 
-/** What this process has written into the registry. */
+/** What this process has written into the registry. `resolved` is what it has read there: a version that had to go is dealt with. */
 export interface Change {
-  readonly event: 'advanced' | 'promoted' | 'rolled back';
+  readonly event: 'advanced' | 'promoted' | 'rolled back' | 'resolved';
   readonly name: string;
   /** of the challenger; of a route of a file the model that it is */
   readonly version: number | string;
@@ -62,6 +62,8 @@ export class Follower {
   readonly #log: (line: LogLine) => void;
   /** breaches that are not in the registry yet, by name */
   readonly #breaches = new Map<string, Ended>();
+  /** rollouts that ended with their challenger sent back, by name, as long as nobody has gone on from there */
+  readonly #sentBack = new Map<string, Rollout>();
   /** by name, what was said last: it is not said twice */
   readonly #said = new Map<string, string>();
   #looking: Promise<void> | null = null;
@@ -111,6 +113,7 @@ export class Follower {
       this.#once(name, { level: 'error', event: 'failed', model: name, reason });
       return;
     }
+    this.#resolve(entry);
     await this.#advance(entry, model);
     const route = routeOf(model, entry, wanted, this.#options.more?.(name) ?? {});
     const versions = [
@@ -149,6 +152,22 @@ export class Follower {
     this.#said.delete(name);
     const kept = new Set([...versions, ...(alias === CHAMPION ? entry.champions.slice(-CHAMPIONS) : [])].map(String));
     for (const old of shelf.versions(name)) if (!kept.has(old)) shelf.remove(name, old);
+  }
+
+  /** Tells that a version which was sent back is dealt with: another rollout began, another version is champion, or it was retired. Any replica may tell. */
+  #resolve({ name, rollout, aliases, versions }: Entry): void {
+    const isOpen =
+      rollout?.outcome === 'rolled-back' &&
+      aliases.get(CHAMPION) === rollout.champion &&
+      versions.get(rollout.challenger)?.isRetired === false;
+    const before = this.#sentBack.get(name);
+    if (isOpen) this.#sentBack.set(name, rollout);
+    else this.#sentBack.delete(name);
+    if (!before || (isOpen && rollout.seq === before.seq)) return;
+    const { challenger: version } = before;
+    const at = new Date(this.#now()).toISOString();
+    const why = `version ${version} was rolled back, and others went on from there`;
+    this.#options.onChange?.({ event: 'resolved', name, version, why, at });
   }
 
   async #put(name: string, version: Version): Promise<void> {

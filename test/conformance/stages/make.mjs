@@ -11,7 +11,7 @@
  *                      JavaScript engine: f64 as 16 hexadecimal digits each (big-endian), class k of row i at k · rows + i }
  */
 import { writeFileSync } from 'node:fs';
-import { fit, loadModel, pickEngine, saveModel, tableFromRecords } from 'logodds';
+import { fit, loadModel, outOfFold, pickEngine, saveModel, stackModels, tableFromRecords } from 'logodds';
 import { chooseDecision, chooseReview, decisionByCosts } from 'logodds/decide';
 import * as stages from 'logodds/stages';
 import { conformStages } from '../../runtimes/programs/conformStages.js';
@@ -440,7 +440,56 @@ const MODELS = {
     refused: [{ dose: null, arm: {} }],
     ask: { whatIf: ['dose', 'arm'], changes: { dose: 5 }, level: 0.8, k: 1 },
   },
+  // a stack: bases that share a field as it is (u), have one of the same name in two ways (v, kind), and one whose positive class is the other
+  stack: {
+    record: () => ({ u: normal(), v: sometimes(normal()), kind: pick(['a', 'b', 'c']) }),
+    logits: ({ u, v, kind }) => [1.5 * u - (v ?? 0.5) + (kind === 'a' ? 1 : 0)],
+    classes: ['no', 'yes'],
+    options: { positive: 'yes', calibrate: 'platt', folding: { folds: 3, seed: 8 } },
+    bases: {
+      first: { options: { positive: 'yes', features: ['u', 'v'] }, rows: 500 },
+      second: { options: { positive: 'no', features: ['u', 'v', 'kind'], C: 0.1 }, rows: 500 },
+      early: {
+        options: {
+          positive: 'yes',
+          schema: {
+            features: [
+              { name: 'kind', kind: 'categorical' },
+              { name: 'v', kind: 'numeric', bins: 3 },
+              { name: 'both', kind: 'cross', of: ['kind', 'v'] },
+            ],
+          },
+        },
+        rows: 200,
+      },
+    },
+    train: 500,
+    odd: { u: [1e6, -1e6, 0], v: [null, 1e6], kind: ['d', null] },
+    refused: [{ u: null }, { v: 'x' }],
+    ask: { whatIf: ['u', 'v', 'kind'], changes: { u: 1 }, level: 0.95, k: 2 },
+  },
 };
+
+/** A model of these rows: fitted to them, or stacked over the out-of-fold logits of its bases. */
+function modelOf({ options, bases }, rows) {
+  const one = (of, by) => [tableFromRecords(of), { target: 'target', engine: pickEngine('wasm'), ...by }];
+  if (!bases) return fit(...one(rows, options));
+  const { folding } = options;
+  const planes = Object.entries(bases).map(([name, base]) => [
+    name,
+    outOfFold(...one(rows, { ...base.options, folding })).planes[0],
+  ]);
+  const logits = rows.map(({ target }, i) => ({
+    target,
+    ...Object.fromEntries(planes.map(([name, plane]) => [name, plane[i]])),
+  }));
+  const found = fit(...one(logits, options));
+  const models = Object.entries(bases).map(([name, base]) => [
+    name,
+    fit(...one(rows.slice(0, base.rows), base.options)).model,
+  ]);
+  return { ...found, model: stackModels(found.model, Object.fromEntries(models)) };
+}
 
 /** A class drawn by its logits; of two classes the logit of the second. */
 function draw({ logits, classes }, record) {
@@ -459,14 +508,10 @@ const strange = asked.filter((name) => !Object.hasOwn(MODELS, name));
 if (strange.length > 0)
   throw new Error(`expected names among ${Object.keys(MODELS).join(', ')}, got ${strange.join(', ')}`);
 for (const [name, made] of Object.entries(MODELS)) {
-  const { record, options, decide, train, rows: count = 10, odd, refused, ask } = made;
+  const { record, decide, train, rows: count = 10, odd, refused, ask } = made;
   const rows = Array.from({ length: train }, record).map((row) => ({ ...row, target: draw(made, row) }));
-  const { model, warnings, outOfFold } = fit(tableFromRecords(rows), {
-    target: 'target',
-    engine: pickEngine('wasm'),
-    ...options,
-  });
-  const file = saveModel(decide ? model.with({ decision: decide(model, outOfFold) }) : model);
+  const { model, warnings, outOfFold: scores } = modelOf(made, rows);
+  const file = saveModel(decide ? model.with({ decision: decide(model, scores) }) : model);
   const scored = Array.from({ length: count }, (_, i) => {
     const rare = Object.entries(odd).filter(([, values]) => i < values.length);
     return { ...record(), ...Object.fromEntries(rare.map(([field, values]) => [field, values[i]])) };

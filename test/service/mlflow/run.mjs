@@ -1,9 +1,9 @@
 // A real MLflow server, and MLflow's own client: log, register, alias, load by alias, serve, roll back; and the client reads our registry through our service.
 //   npm run test:service -- mlflow
 import assert from 'node:assert/strict';
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -156,6 +156,69 @@ async function tracked(url, python, folder) {
   assert.deepEqual(best, {});
   const shown = JSON.parse((await logodds('runs', 'show', runs[1].id, '--from', url, '--json')).stdout);
   assert.equal(shown.curves['path.lambda'].length, 40);
+  // iterations of a fit, by MLflow's own answer too
+  const tracking = new MlflowTracking(url);
+  const fitted = JSON.parse((await logodds('runs', 'show', runs[0].id, '--from', url, '--json')).stdout);
+  const gradient = fitted.curves['fit.gradNorm.byIteration'];
+  assert.ok(gradient.length > 2 && gradient.at(-1) < gradient[0]);
+  assert.deepEqual(
+    (await tracking.history(runs[0].id, 'fit.gradNorm.byIteration')).map(({ step, value }) => [step, value]),
+    gradient.map((value, k) => [k + 1, value]),
+  );
+  await logodds('runs', url, '--experiment', 'lbw / ü', '--report', 'runs.html');
+  const page = readFileSync(join(folder, 'runs.html'), 'utf8');
+  for (const name of ['path.devianceRatio', 'fit.objective.byIteration']) assert.ok(page.includes(name), name);
+}
+
+/** A stream that is learnt: its curve is on the server while it goes on, by rows; a run of others has its curves on the page. */
+async function online(url, folder) {
+  const rows = Array.from({ length: 3000 }, (_, i) => `${(i * 7919) % 13},${(i * 31) % 7 > 2 ? 1 : 0}\n`);
+  const args = ['train', '-', '--online', '--target', 'y', '--warmup', '500', '--checkpoint-every', '1000'];
+  const child = spawn(
+    process.execPath,
+    [
+      ...[`${root}cli/bin/logodds.js`, ...args, '--out', 'stream.st', '--checkpoint', 'stream.ckpt'],
+      ...['--track', url, '--experiment', 'stream', '--run-name', 'clicks'],
+    ],
+    { cwd: folder, stdio: ['pipe', 'ignore', 'pipe'] },
+  );
+  let stderr = '';
+  child.stderr.on('data', (part) => {
+    stderr += part;
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.stdin.write(`x,y\n${rows.slice(0, 2500).join('')}`);
+  const tracking = new MlflowTracking(url);
+  let going = [];
+  for (let tries = 0; tries < 600 && going.length === 0; tries++) {
+    await wait(200);
+    const [id] = [...(await tracking.experiments())].find(([, name]) => name === 'stream') ?? [];
+    const [run] = id === undefined ? [] : await tracking.runs([id], 1);
+    if (run) going = await tracking.history(run.id, 'online.logLoss');
+    if (run && going.length > 0) assert.equal(run.status, 'RUNNING');
+  }
+  assert.ok(going.length >= 7 && going[0].step === 128, JSON.stringify(going));
+  child.stdin.end(rows.slice(2500).join(''));
+  assert.equal(await ended, 0, stderr);
+  const [, id] = /tracked as (\w+)/.exec(stderr);
+  const history = await tracking.history(id, 'online.logLoss');
+  assert.deepEqual(
+    history.map(({ step }) => step),
+    [...Array.from({ length: 23 }, (_, k) => 128 * (k + 1)), 3000],
+  );
+  const { params, metrics, status } = await tracking.run(id);
+  assert.deepEqual(
+    [params.online, params.sample, params['rows.train'], status],
+    ['true', 'progressive', '3000', 'FINISHED'],
+  );
+  assert.equal(history.at(-1).value, metrics.logLoss);
+  const other = await tracking.start(await tracking.experiment('stream'), 'of others', {});
+  await tracking.log(other.id, { metrics: [3, 2, 1].map((value, k) => ({ key: 'loss', value, step: 10 * k })) });
+  await tracking.end(other.id, 'FINISHED');
+  const report = ['runs', url, '--experiment', 'stream', '--report', 'stream.html'];
+  execFileSync(process.execPath, [`${root}cli/bin/logodds.js`, ...report], { cwd: folder, stdio: 'ignore' });
+  const page = readFileSync(join(folder, 'stream.html'), 'utf8');
+  for (const name of ['>online.logLoss<', '>loss<']) assert.ok(page.includes(name), name);
 }
 
 /** Curves longer than a batch, values that JSON does not have, texts that are too long. */
@@ -245,6 +308,7 @@ export async function mlflow() {
     await step('pushed, aliased, resolved, served, rolled back', () => registered(server.url, python));
     await step('a file that was changed', () => changed(server.url));
     await step('tracked, registered by their client, resolved', () => tracked(server.url, python, folder));
+    await step('a stream that is learnt, and a run of others', () => online(server.url, folder));
     await step('limits', () => limits(server.url, folder));
   } finally {
     await server.stop();

@@ -1,4 +1,4 @@
-// deploy/pipelines/ by the linter of each platform, and the JUnit XML of a gate by a parser that is not ours.
+// deploy/pipelines/ by the linter of each platform, and the JUnit XML of a gate by a parser that is not ours and the schema of Jenkins.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,8 @@ const files = join(root, 'deploy/pipelines');
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'logodds');
 const ACTIONLINT = '1.7.7';
 const GITLAB_CI_LOCAL = '4.61.0';
+/** its source has the schema of Jenkins, junit-10.xsd, by which it checks itself */
+const PYTEST = '8.4.2';
 
 const run = (command, args, options = {}) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 2], maxBuffer: 1 << 26, ...options });
@@ -39,6 +41,19 @@ function gitlabCiLocal() {
     });
   }
   return command;
+}
+
+/** The schema by which Jenkins takes JUnit XML. @returns its path */
+function jenkinsSchema(python) {
+  const folder = join(cache, `pytest-${PYTEST}-source`);
+  const file = join(folder, `pytest-${PYTEST}/testing/example_scripts/junit-10.xsd`);
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true });
+    const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--no-binary', 'pytest', '--dest', folder];
+    run(python, [...pip, `pytest==${PYTEST}`]);
+    run('tar', ['-xzf', join(folder, `pytest-${PYTEST}.tar.gz`), '-C', folder]);
+  }
+  return file;
 }
 
 let failed = 0;
@@ -122,7 +137,27 @@ export async function pipelines() {
       );
     });
 
-    await check('junitparser reads what a gate wrote, passed, not passed and ended with an error', () => {
+    const schema = jenkinsSchema(python);
+    await check('the check of the schema notices what Jenkins and Ant do not take', () => {
+      const suite = (attributes, inner) =>
+        `<testsuite name="s" errors="0" failures="0" ${attributes}><properties/>${inner}<system-out/><system-err/></testsuite>`;
+      const whole = 'tests="1" skipped="0" time="0.1" timestamp="2026-11-30T00:00:00" hostname="localhost"';
+      const one = '<testcase classname="c" name="n" time="0"/>';
+      for (const [text, jenkins, ant] of [
+        [suite(whole, one), 0, 0],
+        [suite(whole.replace('tests="1" ', ''), one), 1, 1],
+        [suite(whole.replace('time="0.1"', 'time="soon"'), one), 1, 1],
+        [suite(whole.replace('00:00:00"', '00:00:00Z"'), one), 0, 1],
+        [suite(whole, one.replace('name="n" ', '')), 1, 1],
+        [suite(whole, '<case/>'), 1, 1],
+      ]) {
+        writeFileSync(join(work, 'by-hand.xml'), text);
+        const found = ask('junit', join(work, 'by-hand.xml'), schema);
+        assert.deepEqual([Math.sign(found.invalid.length), Math.sign(found.ant.length)], [jenkins, ant], text);
+      }
+    });
+
+    await check('junitparser and the schemas take what a gate wrote: passed, not passed, ended with an error', () => {
       const logodds = (...args) =>
         spawnSync(process.execPath, [join(root, 'cli/bin/logodds.js'), ...args], { cwd: work, encoding: 'utf8' });
       cpSync(join(root, 'examples/page/flights.safetensors'), join(work, 'flights.safetensors'));
@@ -142,7 +177,9 @@ export async function pipelines() {
           ...['--rules', 'rules.json', '--junit', 'gate.xml'],
         );
         assert.ok(existsSync(join(work, 'gate.xml')), stderr);
-        return { status, ...ask('junit', join(work, 'gate.xml')) };
+        const found = ask('junit', join(work, 'gate.xml'), schema);
+        assert.deepEqual([found.invalid, found.ant], [[], []]);
+        return { status, ...found };
       };
       const passed = gate({ auc: {}, coefficients: { feature: 'none', sign: 'zero', optional: true } });
       assert.deepEqual([passed.status, passed.tests, passed.failures, passed.errors, passed.skipped], [0, 4, 0, 0, 1]);

@@ -49,9 +49,18 @@ function suite(
     ...counts,
     time: seconds.toFixed(3),
     timestamp: at.toISOString().slice(0, 19),
+    // the schema of Ant asks for one; which machine it was is nobody's business
+    hostname: 'localhost',
   };
   const list = Object.entries(properties).map(([key, value]) => element('property', { name: key, value }));
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuite', attributes, ['\n', element('properties', {}, list), '\n', ...cases.flatMap((one) => [one, '\n'])])}\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element(
+    'testsuite',
+    attributes,
+    [element('properties', {}, list), ...cases, element('system-out', {}), element('system-err', {})].flatMap((one) => [
+      '\n',
+      one,
+    ]),
+  )}\n`;
 }
 
 function caseOf(one: Finding): string {

@@ -16,12 +16,22 @@ export interface SignFileOptions {
   readonly notBefore?: (now: number) => number;
   /** file of the passphrase */
   readonly passphrase?: string;
+  /** where models:/ are; absent: LOGODDS_REGISTRY, else ./registry */
+  readonly registry?: string;
+  /** what the log of the registry keeps */
+  readonly why?: string;
+  readonly by?: string;
 }
 
-/** Signs a model file; the signature is written beside it. @throws ERR_DATA, ERR_FORMAT for what is no model, ERR_RANGE, ERR_OUTPUT */
-export async function signFile(path: string, { key, out, name, expires, notBefore, passphrase }: SignFileOptions) {
-  const target = out ?? path + SIGNATURE_ENDING;
-  const bytes = readBytes(path, 'a model file');
+/**
+ * Signs a model file; the signature is written beside it. That of a version of a registry is put beside it there, unless `out` names a file.
+ * @throws ERR_DATA, ERR_FORMAT for what is no model, ERR_RANGE, ERR_OUTPUT, ERR_REGISTRY, ERR_STORE
+ */
+export async function signFile(path: string, options: SignFileOptions) {
+  const { key, out, name, expires, notBefore, passphrase } = options;
+  const fetched = path.startsWith('models:/') ? await fetchedVersion(path, options.registry) : null;
+  const target = out ?? (fetched ? null : path + SIGNATURE_ENDING);
+  const bytes = fetched?.bytes ?? readBytes(path, 'a model file');
   try {
     loadModel(bytes);
   } catch (error) {
@@ -29,23 +39,30 @@ export async function signFile(path: string, { key, out, name, expires, notBefor
     throw new LogoddsError(code, `${path}: ${message}`, { cause: error });
   }
   const signer = await readSigner(key, passphrase);
-  refuseShared(target, path, key, passphrase);
+  if (target !== null) refuseShared(target, path, key, passphrase);
   const now = Date.now();
   const times = { signedAt: now, expires: expires?.(now), notBefore: notBefore?.(now) };
   const signature = await signModel(bytes, {
     signer,
-    file: basename(path),
+    // by this name a registry has it
+    file: fetched ? `${fetched.version.sha256}.safetensors` : basename(path),
     signedAt: now,
     ...(name !== undefined && { model: name }),
     ...(times.expires !== undefined && { expires: times.expires }),
     ...(times.notBefore !== undefined && { notBefore: times.notBefore }),
   });
-  const file = new OutputFile(target);
-  file.write(signature);
-  file.commit();
+  const place = target ?? `${fetched!.registry.place}, version ${fetched!.version.version} of ${fetched!.version.name}`;
+  if (target === null) {
+    const { actOf } = await import('../registry/open.ts');
+    await fetched!.registry.sign(fetched!.version.name, fetched!.version.version, signature, actOf(options));
+  } else {
+    const file = new OutputFile(target);
+    file.write(signature);
+    file.commit();
+  }
   return {
     model: path,
-    signature: target,
+    signature: place,
     sha256: sha256Of(bytes),
     keyId: signer.publicKey.keyId,
     algorithm: signer.publicKey.algorithm,
@@ -55,6 +72,10 @@ export async function signFile(path: string, { key, out, name, expires, notBefor
     expires: timeText(times.expires),
   };
 }
+
+/** A version of a registry. What only references need is loaded with the first of them. */
+export const fetchedVersion = async (reference: string, registry: string | undefined) =>
+  (await import('../registry/fetch.ts')).fetchModel(reference, registry);
 
 /** In seconds, as signatures have it. */
 export const timeText = (time: number | null | undefined): string | null =>

@@ -9,7 +9,7 @@ import {
 import type { LogoddsError } from '../../../../src/index.ts';
 import { sha256Of } from './digest.ts';
 import { readText } from './keys.ts';
-import { readBytes, timeText } from './sign.ts';
+import { fetchedVersion, readBytes, timeText } from './sign.ts';
 
 /** How a signature is verified. */
 export interface VerifyFileOptions {
@@ -18,22 +18,30 @@ export interface VerifyFileOptions {
   readonly revoked?: string;
   readonly signature?: string;
   readonly name?: string;
+  /** where models:/ are; absent: LOGODDS_REGISTRY, else ./registry */
+  readonly registry?: string;
 }
 
-/** Verifies the signature of a model file, now. What is wrong with the signature is given, not thrown. @throws ERR_DATA for other files */
-export async function verifyFile(path: string, { trust: files, revoked: list, signature, name }: VerifyFileOptions) {
-  const bytes = readBytes(path, 'a model file');
+/** Verifies the signature of a model file, or of a version of a registry, now. What is wrong with the signature is given, not thrown. @throws ERR_DATA for other files */
+export async function verifyFile(path: string, options: VerifyFileOptions) {
+  const { trust: files, revoked: list, signature, name } = options;
+  const fetched = path.startsWith('models:/') ? await fetchedVersion(path, options.registry) : null;
+  const bytes = fetched?.bytes ?? readBytes(path, 'a model file');
   const trust = [];
   for (const file of files) trust.push(...(await publicKeysOf(readText(file, 'public keys'), `--trust ${file}`)));
   const revoked = list === undefined ? NONE_REVOKED : revokedOf(readText(list, 'a revoked list'), `--revoked ${list}`);
-  const beside = path + SIGNATURE_ENDING;
-  const file = signature ?? (existsSync(beside) ? beside : null);
+  const beside = fetched
+    ? `signature of version ${fetched.version.version} of ${fetched.version.name}`
+    : path + SIGNATURE_ENDING;
+  const file = signature ?? (!fetched && existsSync(beside) ? beside : null);
+  const signed =
+    file === null ? ((await fetched?.registry.signature(fetched.version)) ?? null) : readBytes(file, 'a signature');
   const sha256 = sha256Of(bytes);
   const none = { sha256, keyId: null, algorithm: null, name: null, signedAt: null, notBefore: null, expires: null };
   try {
-    const signed = await verifySignature({
+    const found = await verifySignature({
       sha256,
-      signature: file === null ? null : readBytes(file, 'a signature'),
+      signature: signed,
       trust,
       revoked,
       now: Date.now(),
@@ -42,12 +50,12 @@ export async function verifyFile(path: string, { trust: files, revoked: list, si
     });
     return {
       ...none,
-      keyId: signed.keyId,
-      algorithm: signed.algorithm,
-      name: signed.model,
-      signedAt: timeText(signed.signedAt),
-      notBefore: timeText(signed.notBefore),
-      expires: timeText(signed.expires),
+      keyId: found.keyId,
+      algorithm: found.algorithm,
+      name: found.model,
+      signedAt: timeText(found.signedAt),
+      notBefore: timeText(found.notBefore),
+      expires: timeText(found.expires),
       reason: null,
       message: null,
       error: null,

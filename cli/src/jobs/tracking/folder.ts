@@ -24,6 +24,10 @@ export class RunFolder implements Sink, Shelf {
     return record.id;
   }
 
+  async go(record: RunRecord): Promise<void> {
+    this.#write(`${record.id}.json`, new TextEncoder().encode(recordText(record)));
+  }
+
   async end(record: RunRecord, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
     this.#make(this.place);
     for (const [name, bytes] of Object.entries(files)) {

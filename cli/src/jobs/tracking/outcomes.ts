@@ -28,7 +28,7 @@ function fitOf({ manifest }: Model): Outcome['params'] {
 
 export function trainOutcome(
   options: TrainOptions,
-  { model, rows, metrics, evaluation, seconds }: TrainResult,
+  { model, rows, metrics, evaluation, seconds, iterations = [] }: TrainResult,
 ): Outcome {
   const { fit, classes, schema } = model.manifest;
   return {
@@ -48,8 +48,41 @@ export function trainOutcome(
       'fit.converged': Number(fit.converged),
       ...Object.fromEntries(Object.entries(seconds).map(([phase, value]) => [`seconds.${phase}`, value])),
     },
+    ...byStep(
+      iterations.map((_, k) => k + 1),
+      {
+        'fit.objective.byIteration': iterations.map(({ objective }) => objective),
+        'fit.gradNorm.byIteration': iterations.map(({ gradNorm }) => gradNorm),
+      },
+    ),
     model: { bytes: saveModel(model) },
     files: evaluation ? { 'evaluation.json': text(evaluationJson(evaluation(), classes)) } : {},
+    hidden: privateColumns(schema.features),
+  };
+}
+
+/** Curves over the same steps. */
+const byStep = (steps: readonly number[], curves: Readonly<Record<string, readonly number[]>>) => ({
+  curves,
+  steps: Object.fromEntries(Object.keys(curves).map((name) => [name, steps])),
+});
+
+/** Progressive log loss by rows learnt. */
+export const learnt = ({ rows, logLoss }: NonNullable<TrainResult['curve']>): Pick<Outcome, 'curves' | 'steps'> =>
+  byStep(rows, { 'online.logLoss': logLoss });
+
+export function onlineOutcome({ model, rows, seconds, curve }: TrainResult): Outcome {
+  const { fit, schema } = model.manifest;
+  return {
+    params: {
+      ...fitOf(model),
+      // each row was scored before it was learnt
+      sample: 'progressive',
+      'rows.train': rows.train,
+    },
+    metrics: { logLoss: fit.objective, 'fit.logLik': fit.logLik, 'seconds.fit': seconds.fit },
+    ...(curve && learnt(curve)),
+    model: { bytes: saveModel(model) },
     hidden: privateColumns(schema.features),
   };
 }

@@ -28,8 +28,10 @@ export interface RunRecord {
   readonly versions: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
-  /** values by step, from 0 on */
+  /** values by step */
   readonly curves: Readonly<Record<string, readonly number[]>>;
+  /** whole numbers at which these values are; of curves that are not named here 0, 1, 2, … */
+  readonly steps?: Readonly<Record<string, readonly number[]>>;
   readonly data: readonly Input[];
   readonly model: { readonly sha256: string; readonly bytes: number } | null;
   /** files beside the record */
@@ -45,6 +47,7 @@ export interface Outcome {
   readonly params: Readonly<Record<string, string | number | null>>;
   readonly metrics: Readonly<Record<string, number | null | undefined>>;
   readonly curves?: Readonly<Record<string, readonly number[]>>;
+  readonly steps?: Readonly<Record<string, readonly number[]>>;
   readonly model?: { readonly bytes: Uint8Array } | null;
   /** files by name */
   readonly files?: Readonly<Record<string, Uint8Array>>;
@@ -58,6 +61,8 @@ export interface Sink {
   readonly place: string;
   /** A run begins. @returns the id by which the place knows it @throws where it cannot be kept */
   start(record: RunRecord): Promise<string>;
+  /** A run goes on, and has further values. @throws where they cannot be kept */
+  go(record: RunRecord): Promise<void>;
   /** A run has ended. @param files  by the names in `record.artifacts` @throws where it cannot be kept */
   end(record: RunRecord, files: Readonly<Record<string, Uint8Array>>): Promise<void>;
 }
@@ -76,6 +81,10 @@ export interface Listed {
   /** what was left out: one sentence each */
   readonly notes: readonly string[];
 }
+
+/** The steps of a curve of a run. */
+export const stepsOf = ({ curves, steps }: Pick<RunRecord, 'curves' | 'steps'>, name: string): readonly number[] =>
+  steps?.[name] ?? curves[name]!.map((_, step) => step);
 
 /** Names of files in the artifacts. */
 export const MODEL = 'model.safetensors';
@@ -116,6 +125,11 @@ export function recordIn(text: string): RunRecord | null {
   const curves = Object.entries(value.curves ?? {}).map(
     ([key, list]) => [key, (Array.isArray(list) ? list : []).map((one) => numberIn(one) ?? Number.NaN)] as const,
   );
+  // a list of another length tells nothing of the curve
+  const steps = Object.entries(value.steps ?? {}).filter(
+    ([key, list]) =>
+      Array.isArray(list) && list.length === value!.curves?.[key]?.length && list.every((one) => Number.isInteger(one)),
+  );
   const texts = Object.entries(value.params ?? {}).map(([key, one]) => [key, String(one)] as const);
   return {
     ...{ name: '', experiment: '', command: '', line: '', ended: null, process: { place: '', pid: 0 }, versions: {} },
@@ -124,5 +138,6 @@ export function recordIn(text: string): RunRecord | null {
     params: Object.fromEntries(texts),
     metrics: Object.fromEntries(metrics),
     curves: Object.fromEntries(curves),
+    ...(value.steps && { steps: Object.fromEntries(steps) }),
   };
 }

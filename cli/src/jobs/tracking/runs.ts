@@ -6,7 +6,7 @@ import { note } from '../../terminal/print.ts';
 import { OutputFile } from '../../write/temporary.ts';
 import { type Comparison, compare, hasMetric, shortValue, sorted } from './compare.ts';
 import { placeOf } from './place.ts';
-import type { RunRecord } from './record.ts';
+import { type RunRecord, type Shelf, stepsOf } from './record.ts';
 
 export interface CompareOptions {
   readonly experiment?: string;
@@ -54,21 +54,31 @@ export async function compareRuns(
   }
   const order = sort === undefined ? all : sorted(all, sort);
   const shown = order.slice(0, most);
-  const comparison = compare(shown, sort);
+  const comparison = compare(report === undefined ? shown : await withCurves(shelf, shown), sort);
   if (report !== undefined) {
     const file = new OutputFile(report);
-    file.write(new TextEncoder().encode(runsPage({ place: shelf.place, total: all.length, sort, comparison })));
+    file.write(new TextEncoder().encode(await runsPage({ place: shelf.place, total: all.length, sort, comparison })));
     file.commit();
   }
   const { best, differing, cautions } = comparison;
   const json = {
     place: shelf.place,
     total: all.length,
-    runs: shown.map(({ curves, ...run }) => run),
+    runs: shown.map(({ curves, steps, ...run }) => run),
     best: Object.fromEntries([...best].map(([metric, run]) => [metric, { run: run.id, value: run.metrics[metric] }])),
     ...{ differing, cautions },
   };
   return { json, text: comparisonText(shelf.place, all.length, comparison) };
+}
+
+/** Runs with their curves, which a server tells of one at a time. */
+async function withCurves(shelf: Shelf, runs: readonly RunRecord[]): Promise<RunRecord[]> {
+  const found: RunRecord[] = [];
+  for (const run of runs) {
+    const whole = Object.keys(run.curves).length > 0 ? run : await shelf.find(run.id);
+    found.push(whole ? { ...run, curves: whole.curves, ...(whole.steps && { steps: whole.steps }) } : run);
+  }
+  return found;
 }
 
 /** Shows one run. @throws ERR_DATA where there is none of the id */
@@ -137,7 +147,7 @@ function runText(run: RunRecord): string {
   const metrics = Object.fromEntries(Object.entries(run.metrics).map(([name, value]) => [name, significant(value)]));
   const curves = Object.entries(run.curves).map(([name, values]): [string, string] => [
     name,
-    `${values.length} steps, from ${significant(values[0] ?? null)} to ${significant(values.at(-1) ?? null)}`,
+    `${values.length} values${run.steps?.[name] ? ` up to step ${stepsOf(run, name).at(-1)}` : ''}, from ${significant(values[0] ?? null)} to ${significant(values.at(-1) ?? null)}`,
   ]);
   const known = facts([
     ['run', run.id],

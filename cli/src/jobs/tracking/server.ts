@@ -18,10 +18,13 @@ import {
   type Shelf,
   type Sink,
   type Status,
+  stepsOf,
 } from './record.ts';
 
 /** Most runs that a comparison reads. */
 const MOST_RUNS = 5000;
+/** Most metrics of a run of which the history is asked. */
+const MOST_CURVES = 40;
 const RECORD = 'logodds.json';
 const TAG = 'logodds.';
 const STATUS: Readonly<Record<string, Status>> = {
@@ -32,6 +35,8 @@ const STATUS: Readonly<Record<string, Status>> = {
 export class MlflowRuns implements Sink, Shelf {
   readonly #tracking: MlflowTracking;
   #run: MlflowRun | null = null;
+  /** of each curve the last step that the server has */
+  readonly #logged = new Map<string, number>();
 
   /** @throws ERR_STORE for an address that is none */
   constructor(url: string) {
@@ -56,6 +61,10 @@ export class MlflowRuns implements Sink, Shelf {
     return this.#run.id;
   }
 
+  async go(record: RunRecord): Promise<void> {
+    await this.#tracking.log(this.#run!.id, { metrics: this.#points(record) });
+  }
+
   async end(record: RunRecord, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
     const run = this.#run!;
     const status = record.status === 'finished' ? 'FINISHED' : 'FAILED';
@@ -64,7 +73,7 @@ export class MlflowRuns implements Sink, Shelf {
       // all of it as it is, with what MLflow cuts
       const whole = { ...record, notes: [...record.notes, ...notes] };
       const { model, ...others } = { model: files[MODEL], ...files } as Record<string, Uint8Array>;
-      await this.#tracking.log(run.id, { params, metrics: pointsOf(record) });
+      await this.#tracking.log(run.id, { params, metrics: this.#points(record) });
       await this.#tracking.data(
         run.id,
         record.data.map(({ name, sha256 }) => ({
@@ -113,7 +122,36 @@ export class MlflowRuns implements Sink, Shelf {
     const bytes = await this.#tracking.download(run, RECORD).catch(() => null);
     const kept = bytes && recordIn(new TextDecoder().decode(bytes));
     const told = recordOf(run, names.get(run.experimentId) ?? '');
-    return kept ? { ...kept, id: run.id, status: told.status, experiment: told.experiment } : told;
+    if (kept) return { ...kept, id: run.id, status: told.status, experiment: told.experiment };
+    // of a run of others, and of one that goes on
+    return { ...told, ...(await this.#curves(run)) };
+  }
+
+  /** Metrics at step 0, and of curves what the server has not yet. */
+  #points(record: RunRecord): Point[] {
+    const points = Object.entries(record.metrics).map(([key, value]): Point => ({ key, value, step: 0 }));
+    for (const [key, values] of Object.entries(record.curves)) {
+      const last = this.#logged.get(key) ?? -1;
+      const steps = stepsOf(record, key);
+      values.forEach((value, k) => {
+        if (steps[k] > last) points.push({ key, value, step: steps[k] });
+      });
+      if (steps.length > 0) this.#logged.set(key, Math.max(last, steps.at(-1)!));
+    }
+    return points;
+  }
+
+  /** Metrics that have several values, by step. */
+  async #curves({ id, metrics }: MlflowRun): Promise<Pick<RunRecord, 'curves' | 'steps'>> {
+    const curves: Record<string, number[]> = {};
+    const steps: Record<string, number[]> = {};
+    for (const key of Object.keys(metrics).slice(0, MOST_CURVES)) {
+      const points = await this.#tracking.history(id, key);
+      if (points.length < 2) continue;
+      curves[key] = points.map(({ value }) => value);
+      steps[key] = points.map(({ step }) => step);
+    }
+    return { curves, steps };
   }
 
   /** Logs a model as MLflow's clients do, so that its pages list it and register it. */
@@ -125,12 +163,6 @@ export class MlflowRuns implements Sink, Shelf {
     await this.#tracking.log(run.id, { tags: { 'mlflow.log-model.history': JSON.stringify([history]) } });
   }
 }
-
-/** Metrics at step 0 and curves at theirs. */
-const pointsOf = ({ metrics, curves }: RunRecord): Point[] => [
-  ...Object.entries(metrics).map(([key, value]) => ({ key, value, step: 0 })),
-  ...Object.entries(curves).flatMap(([key, values]) => values.map((value, step) => ({ key, value, step }))),
-];
 
 /** Parameters that MLflow takes. What is longer is cut and said; what takes the name of another gets one of its own. */
 function fitting(all: Readonly<Record<string, string>>) {

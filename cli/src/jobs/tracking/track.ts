@@ -35,6 +35,9 @@ export class Tracker {
   #id = '';
   #failure: unknown = null;
   #report: string | null = null;
+  /** what is under way to the place */
+  #going: Promise<void> = Promise.resolve();
+  #isBehind = false;
 
   /** @throws ERR_RANGE, ERR_STORE for a place that is none; ERR_OUTPUT for a folder that cannot be written */
   static async start(from: Beginning): Promise<Tracker> {
@@ -89,13 +92,27 @@ export class Tracker {
     return this.#report;
   }
 
+  /** The run goes on. Nothing waits for it; values that the place does not take are said once, and are kept at the end. */
+  go({ curves = {}, steps }: Pick<Outcome, 'curves' | 'steps'>): void {
+    // one after the other; a place that is slower than the run has the newest
+    if (this.#isBehind || this.#failure) return;
+    this.#isBehind = true;
+    this.#record = { ...this.#record, curves, ...(steps && { steps }) };
+    this.#going = this.#sink.go(this.#record).then(
+      () => {
+        this.#isBehind = false;
+      },
+      (error: unknown) => void note(`tracking: ${sayable(error)}; the run goes on, and is kept when it ends`),
+    );
+  }
+
   /**
    * The run is done.
    * @param report  the page that the user asked for; default that at `reportPath`
    * @throws ERR_TRACKING where it was kept elsewhere, or nowhere
    */
   async finish(outcome: Outcome, report?: string): Promise<void> {
-    const { params, metrics, curves = {}, model = null, files = {}, hidden = [] } = outcome;
+    const { params, metrics, curves = {}, steps, model = null, files = {}, hidden = [] } = outcome;
     this.#hide(hidden);
     const left = Object.entries(metrics).filter(([, value]) => value === null || value === undefined);
     const kept = Object.entries(metrics).filter(([, value]) => typeof value === 'number') as [string, number][];
@@ -122,6 +139,7 @@ export class Tracker {
         params: { ...this.#record.params, ...Object.fromEntries(given) },
         metrics: Object.fromEntries(kept),
         curves,
+        ...(steps && { steps }),
         model: model && { sha256: sha256(model.bytes), bytes: model.bytes.length },
         notes,
       },
@@ -161,6 +179,7 @@ export class Tracker {
       data: [{ name: this.#masked(name), ...digest }],
       artifacts: Object.keys(files),
     };
+    await this.#going;
     try {
       if (this.#failure) throw this.#failure;
       await this.#sink.end(record, files);

@@ -176,6 +176,10 @@ export const SCHEMAS = {
       objective: { type: ['object', 'null'], description: 'what was minimised in training; null of several models' },
       fit: { type: ['object', 'null'], description: 'how training went; null of several models' },
       intervals: { type: 'boolean', description: 'intervals can be asked for' },
+      stack: {
+        type: ['object', 'null'],
+        description: 'the bases whose logits the model was stacked over, each with its weight; null: it is no stack',
+      },
       segments: {
         type: 'object',
         description:

@@ -1,5 +1,8 @@
-import { LogoddsError, type Model, type NumericColumn, type Table } from '../../../src/index.ts';
-import { list, show } from '../../../src/internal.ts';
+import { type Declaration, LogoddsError, type Model, type NumericColumn, type Table } from '../../../../src/index.ts';
+import { list, show } from '../../../../src/internal.ts';
+
+/** Least probability that is taken as it is, where nobody says. */
+export const CLIP = 1e-6;
 
 export type ScoreKind = 'probability' | 'logit';
 
@@ -73,3 +76,13 @@ export function refuseClasses(name: string, { manifest }: Model, classes: readon
     `base ${show(name)}: expected the classes ${list(classes)}, got ${list(manifest.classes)}; name a model of the same two`,
   );
 }
+
+/** How columns of scores become logits. */
+export const schemaOf = (columns: readonly ScoreColumn[], clip: number): Declaration => ({
+  features: columns.map(({ name, kind }) =>
+    kind === 'logit'
+      ? { name, kind: 'numeric' as const }
+      : { name, kind: 'numeric' as const, transform: 'logit' as const, low: clip, high: 1 - clip },
+  ),
+  others: 'infer',
+});
