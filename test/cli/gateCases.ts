@@ -12,7 +12,7 @@ import { type Context, type Finding, finding, within } from '../../cli/src/jobs/
 import { type GateResult, lets } from '../../cli/src/jobs/gate/gate.ts';
 import { groupGap, groups } from '../../cli/src/jobs/gate/groups.ts';
 import { junitError, junitXml } from '../../cli/src/jobs/gate/junit.ts';
-import * as kinds from '../../cli/src/jobs/gate/kinds.ts';
+import * as kinds from '../../cli/src/options/kinds.ts';
 import * as performance_ from '../../cli/src/jobs/gate/performance.ts';
 import { labelCoverage, positives, rows as rowsRule, scored, scorePsi } from '../../cli/src/jobs/gate/population.ts';
 import { defaultRules, readRules, rulesOf } from '../../cli/src/jobs/gate/readRules.ts';

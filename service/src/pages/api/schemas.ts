@@ -62,6 +62,8 @@ export const RECORD = {
   description: 'a member for each field that the model reads; null is a missing value',
 };
 
+/** A version of a model; null: the one that is asked where none is named. */
+const TARGET = object({ model: text, version: { type: ['string', 'null'] } });
 export const SCHEMAS = {
   Error: object(
     {
