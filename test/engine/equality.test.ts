@@ -633,4 +633,30 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
       return [memory.get(z, out)];
     });
   });
+
+  test.each([
+    [7, 4096],
+    [8, 1024],
+    [9, 1024],
+    [15, 1024],
+    [23, 512],
+    [512, 16],
+    [513, 32],
+    [1021, 20],
+  ])('%i rows of %i values, a block of training that is read as eight streams', (n, stride) => {
+    let state = n;
+    const x = Float32Array.from({ length: n * stride }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      return state / 2 ** 31;
+    });
+    agree(({ kernels }, memory) => {
+      const out = new Float64Array(2 * n).fill(9);
+      const [wide, own] = [memory.put(out), memory.put(out)];
+      const w = memory.put(Float64Array.from(x.subarray(0, 2 * stride)));
+      const b = memory.put(Float64Array.of(0.25, -0.5));
+      kernels.logitsRowsWide(memory.put(x), stride, n, w, b, 2, wide, n);
+      kernels.logitsRowsF64(memory.put(Float64Array.from(x)), stride, n, w, b, 1, own, n);
+      return [memory.get(wide, out), memory.get(own, out)];
+    });
+  });
 });
