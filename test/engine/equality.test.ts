@@ -93,6 +93,24 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
+  test.each([3, 4, 5, 6, 7, 63, 64, 67, 130])('binomial loss of %i rows near 0, four rows at a time', (n) => {
+    let state = n;
+    const numbers = (scale: number) =>
+      Float64Array.from({ length: n }, () => {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        return (scale * state) / 2 ** 31;
+      });
+    const [z, y] = [numbers(3), numbers(1).map(Math.abs)];
+    agree(({ kernels }, memory) => {
+      const blank = new Float64Array(n);
+      // the residuals take the place of the logits, as in a fit
+      const logits = memory.put(z);
+      const curvature = memory.put(blank);
+      const loss = kernels.binomialLoss(logits, memory.put(y), 0, n, logits, curvature);
+      return [Float64Array.of(loss), memory.get(logits, blank), memory.get(curvature, blank)];
+    });
+  });
+
   test('bytes as f64, in whole groups of four', () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => 255 - i);
     for (const n of [0, 1, 4, 7, 256]) {
