@@ -9,6 +9,13 @@ import { load2 } from './lanes';
 /** batches above this many bytes are read at eight places at once (DRAM delivers more to several streams than to one) */
 const STREAMS_FROM: usize = 1 << 21;
 
+/**
+ * The same for blocks of training (see blockRows in bindings/blocks.ts), which come from DRAM however many rows they are. From the caches
+ * eight places cost rows of fewer than SHORT values a sixth, and f32 sums a tenth.
+ */
+const BLOCK_STREAMS_FROM: usize = 1 << 15;
+const SHORT: usize = 16;
+
 /** bytes of rows that stay in the first-level cache while the weight vectors go by */
 const CACHED: usize = 1 << 14;
 
@@ -189,7 +196,8 @@ export function logits<T>(
     let tiles: usize = rows < 4 ? rows : 0;
     let step: usize = 1;
     let end: usize = 4;
-    if (k == 1 && rows > 7 && rows * rowBytes >= STREAMS_FROM) {
+    const from = sizeof<T>() == 8 && <usize>stride >= SHORT ? BLOCK_STREAMS_FROM : STREAMS_FROM;
+    if (k == 1 && rows > 7 && rows * rowBytes >= from) {
       // an odd number of rows: a power of two would put all streams into the same sets of the caches
       gap = ((rows >>> 3) - 1) | 1;
       tiles = gap << 1;
@@ -257,11 +265,19 @@ export function logitsRowsF64(x: usize, stride: u32, n: u32, w: usize, b: usize,
 export function logitsRowsWide(x: usize, stride: u32, n: u32, w: usize, b: usize, k: u32, z: usize, zStride: u32): void {
   const rowBytes = (<usize>stride) << 2;
   const wBytes = (<usize>stride) << 3;
-  const tiles: u32 = n < 4 ? n : (n + 3) >>> 2;
-  for (let t: u32 = 0; t < tiles; t++) {
-    // four neighbours; the last tile overlaps the one before it, and of fewer than four rows each is taken four times
-    const row = <usize>(n < 4 ? t : min<u32>(t << 2, n - 4));
-    const gap: usize = n < 4 ? 0 : 1;
+  const rows = <usize>n;
+  // a tile is one row from each of eighths 0 to 3, or 4 to 7, as in `logits`; what is left goes by four neighbours, of which the last
+  // overlap the ones before. Of fewer than four rows each is taken four times
+  const far: usize = rows > 7 && <usize>stride >= SHORT && rows * rowBytes >= BLOCK_STREAMS_FROM ? ((rows >>> 3) - 1) | 1 : 0;
+  const strided = far << 1;
+  const tiles = strided + (rows < 4 ? rows : (rows - (strided << 2) + 3) >>> 2);
+  let gap = far;
+  let row: usize = 0;
+  for (let t: usize = 0; t < tiles; t++) {
+    if (t >= strided) {
+      gap = rows < 4 ? 0 : 1;
+      row = rows < 4 ? t : min<usize>((strided << 2) + ((t - strided) << 2), rows - 4);
+    }
     const gapBytes = gap * rowBytes;
     for (let j: usize = 0; j < <usize>k; j++) {
       let p0 = x + row * rowBytes;
@@ -293,6 +309,8 @@ export function logitsRowsWide(x: usize, stride: u32, n: u32, w: usize, b: usize
       }
       storeTile<f64>(z + ((j * <usize>zStride + row) << 3), gap, a0, a1, a2, a3, load<f64>(b + (j << 3)));
     }
+    row += far << 2;
+    if (row >= far << 3) row -= (far << 3) - 1;
   }
 }
 

@@ -93,6 +93,24 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
     );
   });
 
+  test.each([3, 4, 5, 6, 7, 63, 64, 67, 130])('binomial loss of %i rows near 0, four rows at a time', (n) => {
+    let state = n;
+    const numbers = (scale: number) =>
+      Float64Array.from({ length: n }, () => {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        return (scale * state) / 2 ** 31;
+      });
+    const [z, y] = [numbers(3), numbers(1).map(Math.abs)];
+    agree(({ kernels }, memory) => {
+      const blank = new Float64Array(n);
+      // the residuals take the place of the logits, as in a fit
+      const logits = memory.put(z);
+      const curvature = memory.put(blank);
+      const loss = kernels.binomialLoss(logits, memory.put(y), 0, n, logits, curvature);
+      return [Float64Array.of(loss), memory.get(logits, blank), memory.get(curvature, blank)];
+    });
+  });
+
   test('bytes as f64, in whole groups of four', () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => 255 - i);
     for (const n of [0, 1, 4, 7, 256]) {
@@ -631,6 +649,32 @@ describe.runIf(simd)('WebAssembly and JavaScript kernels give the same bits', ()
       const z = memory.put(out);
       kernels.logitsRowsF32(memory.put(x), stride, n, memory.put(x.slice(0, stride)), memory.put(x.slice(-1)), 1, z, n);
       return [memory.get(z, out)];
+    });
+  });
+
+  test.each([
+    [7, 4096],
+    [8, 1024],
+    [9, 1024],
+    [15, 1024],
+    [23, 512],
+    [512, 16],
+    [513, 32],
+    [1021, 20],
+  ])('%i rows of %i values, a block of training that is read as eight streams', (n, stride) => {
+    let state = n;
+    const x = Float32Array.from({ length: n * stride }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      return state / 2 ** 31;
+    });
+    agree(({ kernels }, memory) => {
+      const out = new Float64Array(2 * n).fill(9);
+      const [wide, own] = [memory.put(out), memory.put(out)];
+      const w = memory.put(Float64Array.from(x.subarray(0, 2 * stride)));
+      const b = memory.put(Float64Array.of(0.25, -0.5));
+      kernels.logitsRowsWide(memory.put(x), stride, n, w, b, 2, wide, n);
+      kernels.logitsRowsF64(memory.put(Float64Array.from(x)), stride, n, w, b, 1, own, n);
+      return [memory.get(wide, out), memory.get(own, out)];
     });
   });
 });

@@ -18,9 +18,9 @@ const bundle = async (contents: string, conditions: string[] = []) => {
   return { bytes: gzipSync(result.outputFiles[0].contents, { level: 9 }).length, text: result.outputFiles[0].text };
 };
 
-test('the kernel module is at most 12 kB, the one with training at most 35 kB', () => {
+test('the kernel module is at most 12 kB, the one with training at most 37 kB', () => {
   expect(readFileSync('dist/kernels.wasm').length).toBeLessThanOrEqual(12_000);
-  expect(readFileSync('dist/training.wasm').length).toBeLessThanOrEqual(35_000);
+  expect(readFileSync('dist/training.wasm').length).toBeLessThanOrEqual(37_000);
 });
 
 test('the scoring entry with engine, encoder, model loader and WASM is at most 15 kB gzipped', async () => {
