@@ -47,6 +47,8 @@ const FIGURES: Readonly<Record<WatchedFigure, readonly [low: number, value: Valu
 };
 const NAMES = Object.keys(FIGURES) as WatchedFigure[];
 
+type Parts = Readonly<Record<WatchedFigure, { readonly sequence: MeanSequence; readonly test: ChangeTest | null }>>;
+
 /**
  * Watches figures of labelled rows one by one; made by `performanceWatch`. Its size does not grow.
  * @example
@@ -58,11 +60,16 @@ const NAMES = Object.keys(FIGURES) as WatchedFigure[];
  */
 export class PerformanceWatch {
   readonly #greatestLoss: number;
-  readonly #parts: Readonly<Record<WatchedFigure, { readonly sequence: MeanSequence; readonly test: ChangeTest | null }>>;
+  readonly #parts: Parts;
 
   /** @internal */
   constructor(options: PerformanceWatchOptions) {
-    refuseUnknown('performanceWatch', options, { alpha: true, runLength: true, reference: 'an object', greatestLoss: true });
+    refuseUnknown('performanceWatch', options, {
+      alpha: true,
+      runLength: true,
+      reference: 'an object',
+      greatestLoss: true,
+    });
     const alpha = between('alpha', options.alpha ?? 0.05, 0, 1) / NAMES.length;
     const reference = { calibration: 0, ...options.reference };
     refuseUnknown('reference', reference, Object.fromEntries(NAMES.map((name) => [name, true as const])));
@@ -77,7 +84,7 @@ export class PerformanceWatch {
         test: mean === undefined ? null : changeTest({ mean, runLength, ...bounds }),
       };
     };
-    this.#parts = Object.fromEntries(NAMES.map((name) => [name, part(name)])) as typeof this.#parts;
+    this.#parts = Object.fromEntries(NAMES.map((name) => [name, part(name)])) as Parts;
   }
 
   /**
@@ -85,11 +92,19 @@ export class PerformanceWatch {
    * @returns the figures whose change this row showed
    * @throws ERR_RANGE a value outside its range; nothing is counted then
    */
-  add(row: { readonly probability: number; readonly y: number; readonly called: number; readonly at?: number }): WatchedFigure[] {
+  add(row: {
+    readonly probability: number;
+    readonly y: number;
+    readonly called: number;
+    readonly at?: number;
+  }): WatchedFigure[] {
     const { probability, y, called, at } = row;
     if (!(typeof probability === 'number' && probability >= 0 && probability <= 1))
       refuse('ERR_RANGE', 'probability', 'a number from 0 to 1', tell(probability), 'correct it');
-    for (const [what, value] of [['y', y], ['called', called]] as const)
+    for (const [what, value] of [
+      ['y', y],
+      ['called', called],
+    ] as const)
       if (value !== 0 && value !== 1) refuse('ERR_RANGE', what, '0 or 1', tell(value), 'give 1 for positive');
     if (at !== undefined) finite('at', at);
     return NAMES.filter((name) => {

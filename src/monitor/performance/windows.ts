@@ -131,7 +131,7 @@ export function performanceWindows<P extends Scored>(
       rows: mine.length,
       labelled,
       otherLabels,
-      missing: 1 - labelled / mine.length,
+      missing: (mine.length - labelled) / mine.length,
       estimated,
     };
     if (now - end < ripeAfterMs)
