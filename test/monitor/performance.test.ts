@@ -268,7 +268,10 @@ describe('estimates without labels', () => {
         baseRate: real.baseRate!,
         cost: real.cost!.total,
       };
-      for (const [name, value] of Object.entries(figures)) (seen[name] ??= []).push(value);
+      for (const [name, value] of Object.entries(figures)) {
+        seen[name] ??= [];
+        seen[name].push(value);
+      }
     }
     for (const [name, values] of Object.entries(seen)) {
       const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
