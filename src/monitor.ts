@@ -4,7 +4,7 @@
  */
 
 export { chiSquareTail } from './math/chiSquare.ts';
-// what becomes of scores: logs, labels, performance, change, quality
+// what becomes of scores: logs, labels, performanceOf, change, quality
 export {
   type Change,
   ChangeTest,
@@ -89,10 +89,10 @@ export {
   type AtTop,
   type GroupPerformance,
   type OutcomeCosts,
-  type Performance,
   type PerformanceOptions,
-  performance,
   performanceByGroup,
+  performanceOf,
+  type RealisedPerformance,
 } from './monitor/performance/measure.ts';
 export {
   type PerformanceWindow,

@@ -8,9 +8,9 @@ import {
   fitEstimator,
   labelSelection,
   type PerformanceHistogram,
-  performance,
   performanceByGroup,
   performanceHistogram,
+  performanceOf,
   performanceWindows,
 } from '../../src/monitor.ts';
 import { sweep } from '../full.ts';
@@ -31,10 +31,10 @@ describe('figures with and without labels', () => {
   const p = [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 0.95, 0.95];
   const y = [0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 1];
   test('the vectors of calibration error and of the parts of the Brier score', () => {
-    const found = performance({ probabilities: p }, y);
+    const found = performanceOf({ probabilities: p }, y);
     // sums of twelve terms round to some 1e-16
     expect(found.ece).toBeCloseTo(0.3, 14);
-    expect(performance({ probabilities: p }, y, null, { bins: 5 }).ece).toBeCloseTo(0.158333333333333, 14);
+    expect(performanceOf({ probabilities: p }, y, null, { bins: 5 }).ece).toBeCloseTo(0.158333333333333, 14);
     expect(ece({ probabilities: p }, y, null, 4, 'quantile')).toBeCloseTo(0.225, 14);
     expect(found.brier).toBeCloseTo(0.16916666666666666, 15);
     const parts = brierDecomposition({ probabilities: p }, y);
@@ -47,15 +47,16 @@ describe('figures with and without labels', () => {
     const random = splitmix32(5);
     const rows = Float64Array.from({ length: 20_001 }, () => random() ** 2);
     const labels = Uint8Array.from(rows, (one) => (random() < one ? 1 : 0));
-    const many = performance({ probabilities: rows }, labels, null, { replicates: 1000 }).eceFloor!;
-    const drawn = performance({ probabilities: rows.slice(1) }, labels.slice(1), null, { replicates: 1000 }).eceFloor!;
+    const many = performanceOf({ probabilities: rows }, labels, null, { replicates: 1000 }).eceFloor!;
+    const drawn = performanceOf({ probabilities: rows.slice(1) }, labels.slice(1), null, { replicates: 1000 })
+      .eceFloor!;
     // quantiles of a thousand draws have errors of some 5 %
     expect(Math.abs(many.median / drawn.median - 1)).toBeLessThan(0.1);
     expect(Math.abs(many.high / drawn.high - 1)).toBeLessThan(0.1);
   });
 
   test('cost, precision and recall among the top, by group', () => {
-    const found = performance({ probabilities: p }, y, null, {
+    const found = performanceOf({ probabilities: p }, y, null, {
       top: [3, { share: 0.5 }, 50],
       costs: { fp: 2, fn: 10, tp: -1 },
     });
@@ -66,7 +67,7 @@ describe('figures with and without labels', () => {
     const groups = { names: ['a', 'b', 'empty'], codes: y.map((_, i) => i % 2) };
     const by = performanceByGroup({ probabilities: p }, y, groups);
     const even = p.filter((_, i) => i % 2 === 0);
-    const alone = performance(
+    const alone = performanceOf(
       { probabilities: even },
       y.filter((_, i) => i % 2 === 0),
     );
@@ -125,7 +126,7 @@ describe('what does not exist is null with a reason, and nothing is NaN', () => 
     ],
   };
   test.each(Object.entries(CASES))('%s', (_, [p, y]) => {
-    const found = performance({ probabilities: p }, y, null, { top: [1], costs: { fp: 1, fn: 1 } });
+    const found = performanceOf({ probabilities: p }, y, null, { top: [1], costs: { fp: 1, fn: 1 } });
     expect(numbersIn(found).filter((one) => !Number.isFinite(one))).toEqual([]);
     const named = new Set(found.absent.map(({ figure }) => figure));
     for (const figure of ['logLoss', 'auc', 'intercept', 'slope', 'precision', 'recall', 'fpr', 'fnr'] as const)
@@ -139,10 +140,10 @@ describe('what does not exist is null with a reason, and nothing is NaN', () => 
   });
 
   test('wrong values are refused, and estimates of no rows', () => {
-    expect(() => performance({ probabilities: [0.5, Number.NaN] }, [0, 1])).toThrow(/from 0 to 1/);
-    expect(() => performance({ probabilities: [0.5] }, [2])).toThrow(/0 or 1/);
-    expect(() => performance({ probabilities: [0.5] }, [1], null, { treshold: 0.4 } as never)).toThrow(/treshold/);
-    expect(() => performance({ probabilities: [0.5] }, [1], null, { costs: { fp: 1, fn: Number.NaN } })).toThrow(
+    expect(() => performanceOf({ probabilities: [0.5, Number.NaN] }, [0, 1])).toThrow(/from 0 to 1/);
+    expect(() => performanceOf({ probabilities: [0.5] }, [2])).toThrow(/0 or 1/);
+    expect(() => performanceOf({ probabilities: [0.5] }, [1], null, { treshold: 0.4 } as never)).toThrow(/treshold/);
+    expect(() => performanceOf({ probabilities: [0.5] }, [1], null, { costs: { fp: 1, fn: Number.NaN } })).toThrow(
       /costs, fn/,
     );
     expect(() => estimatePerformance([])).toThrow(/no/);
@@ -174,7 +175,7 @@ describe('a histogram', () => {
         const logits = list.map(([z]) => z);
         const y = list.map(([, label]) => label);
         const called = list.map(([, , said]) => said);
-        const exact = performance({ logits }, y, null, { called, costs: { fp: 1, fn: 3 }, replicates: false });
+        const exact = performanceOf({ logits }, y, null, { called, costs: { fp: 1, fn: 3 }, replicates: false });
         const found = of(list).performance({ costs: { fp: 1, fn: 3 }, replicates: false });
         // terms are rounded to 2⁻³³
         expect(found.logLoss).toBeCloseTo(exact.logLoss!, 8);
@@ -226,7 +227,7 @@ describe('a histogram', () => {
     logits.forEach((logit, i) => {
       histogram.add({ logit }, y[i]);
     });
-    const exact = performance({ logits }, y, null, { replicates: false });
+    const exact = performanceOf({ logits }, y, null, { replicates: false });
     const found = histogram.performance({ top: [2000] });
     expect(Math.abs(found.slope!.value - exact.slope!.value)).toBeLessThan(1e-3);
     expect(Math.abs(found.intercept!.value - exact.intercept!.value)).toBeLessThan(1e-3);
@@ -255,7 +256,7 @@ describe('estimates without labels', () => {
     const seen: Record<string, number[]> = {};
     for (let replay = 0; replay < REPLAYS; replay++) {
       const y = Uint8Array.from(p, (one) => (random() < one ? 1 : 0));
-      const real = performance({ probabilities: p }, y, null, { replicates: false, costs: { fp: 1, fn: 5, tp: -2 } });
+      const real = performanceOf({ probabilities: p }, y, null, { replicates: false, costs: { fp: 1, fn: 5, tp: -2 } });
       const figures = {
         accuracy: real.accuracy!,
         precision: real.precision!,
@@ -311,7 +312,7 @@ describe('estimates without labels', () => {
       window.p.map((one) => Math.min(one, 0.95)),
       { estimator: fitEstimator(reference.p, reference.y) },
     );
-    const real = performance({ probabilities: window.p.map((one) => Math.min(one, 0.95)) }, window.y, null, {
+    const real = performanceOf({ probabilities: window.p.map((one) => Math.min(one, 0.95)) }, window.y, null, {
       replicates: false,
     });
     // four standard errors, and what the calibration of 20,000 rows does not know
@@ -362,9 +363,9 @@ describe('labels for some scores only', () => {
     const found = labelSelection(p, called, has, { bins: 20 });
     expect(found.kind).toBe('uneven');
     const pick = (values: ArrayLike<number>) => Float64Array.from(values).filter((_, i) => has[i]);
-    const all = performance({ probabilities: p }, y, null, { replicates: false });
-    const naive = performance({ probabilities: pick(p) }, pick(y), null, { replicates: false });
-    const weighted = performance({ probabilities: pick(p) }, pick(y), pick(found.weights), { replicates: false });
+    const all = performanceOf({ probabilities: p }, y, null, { replicates: false });
+    const naive = performanceOf({ probabilities: pick(p) }, pick(y), null, { replicates: false });
+    const weighted = performanceOf({ probabilities: pick(p) }, pick(y), pick(found.weights), { replicates: false });
     expect(Math.abs(naive.baseRate! - all.baseRate!)).toBeGreaterThan(0.1);
     expect(Math.abs(weighted.baseRate! - all.baseRate!)).toBeLessThan(0.02);
     expect(Math.abs(weighted.fpr! - all.fpr!)).toBeLessThan(0.03);

@@ -5,7 +5,7 @@ import {
   type EstimatedPerformance,
   estimatePerformance,
   fitEstimator,
-  performance,
+  performanceOf,
   performanceWindows,
 } from '../../src/monitor.ts';
 
@@ -42,7 +42,7 @@ export function differences(
         within: within * Math.max(1, Math.abs(theirs)),
       });
     const { p, y } = window;
-    const ours = performance({ probabilities: p }, y);
+    const ours = performanceOf({ probabilities: p }, y);
     add('log loss', ours.logLoss, realised['logLoss']);
     add('Brier', ours.brier, realised['brier']);
     add('area', ours.auc?.auc, realised['auc']);
@@ -87,7 +87,7 @@ function estimateOf(estimate: EstimatedPerformance, figure: string): number | un
   return typeof value === 'number' ? value : value?.value;
 }
 
-function realisedOf(found: ReturnType<typeof performance>, figure: string): number | null {
+function realisedOf(found: ReturnType<typeof performanceOf>, figure: string): number | null {
   const { counts, precision, recall } = found;
   switch (figure) {
     case 'auc':

@@ -132,7 +132,7 @@ describe('scoreSkew', () => {
       entity: null,
       model: 'm',
       version: '1',
-      sha256: model.sha256,
+      sha256: model.sha256!,
       route: null,
       logit,
       probability,
@@ -155,7 +155,8 @@ describe('scoreSkew', () => {
   });
 
   test('a last bit, another label, no inputs and refused inputs are told apart', () => {
-    const { logit, probability } = line(1);
+    const { probability } = line(1);
+    const logit = line(1).logit as number;
     const found = scoreSkew(
       [
         line(0),

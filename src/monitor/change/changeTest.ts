@@ -44,7 +44,7 @@ export interface Change {
 }
 
 /** Bets as parts of what could lose everything: from 1/2 down to 1/1024. */
-const PARTS = Array.from({ length: 10 }, (_, k) => 2 ** -(k + 1));
+const PARTS = /* @__PURE__ */ Array.from({ length: 10 }, (_, k) => 2 ** -(k + 1));
 
 /** The capital of a player who bets the same part on each value, and begins anew whenever he would be better off so. */
 interface Player {

@@ -45,7 +45,7 @@ const FIGURES: Readonly<Record<WatchedFigure, readonly [low: number, value: Valu
   recall: [0, (_, y, called) => (y ? called : null)],
   fpr: [0, (_, y, called) => (y ? null : called)],
 };
-const NAMES = Object.keys(FIGURES) as WatchedFigure[];
+const NAMES = /* @__PURE__ */ Object.keys(FIGURES) as WatchedFigure[];
 
 type Parts = Readonly<Record<WatchedFigure, { readonly sequence: MeanSequence; readonly test: ChangeTest | null }>>;
 

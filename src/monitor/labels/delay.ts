@@ -3,7 +3,10 @@ import { tell } from '../../../bindings/names.ts';
 import { finite, whole } from '../check.ts';
 import type { Joinable, JoinedRow } from './join.ts';
 
-const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** Upper ends of the bins of a delay, in milliseconds: from a second to a year. */
 export const DELAY_EDGES: readonly number[] = [

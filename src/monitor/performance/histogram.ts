@@ -8,7 +8,15 @@ import { aucInterval } from '../../metrics/interval.ts';
 import { between, stateOf, whole } from '../check.ts';
 import { ExactSum } from './exactSum.ts';
 import { calibrationFloor } from './floor.ts';
-import { atTop, costOf, nothing, type Performance, type PerformanceOptions, ratesOf, settingsOf } from './measure.ts';
+import {
+  atTop,
+  costOf,
+  nothing,
+  type PerformanceOptions,
+  type RealisedPerformance,
+  ratesOf,
+  settingsOf,
+} from './measure.ts';
 
 /** Logits from −16 to 16 have bins; those beyond are in the outer two. */
 const LARGEST = 16;
@@ -50,7 +58,7 @@ export interface PerformanceHistogramState {
 }
 
 /** Figures of a histogram, and how far those of bins may be from the figures of the rows themselves. */
-export interface HistogramPerformance extends Performance {
+export interface HistogramPerformance extends RealisedPerformance {
   /** the area of the rows themselves is within `auc.auc` ± this; null without an area */
   readonly aucError: number | null;
 }
@@ -187,7 +195,7 @@ export class PerformanceHistogram {
    * The figures of the rows. Exact (to 2⁻³³ a row): log loss, Brier score, calibration error in ten bins, all that follows from the four counts, cost. Of bins of an
    * eighth in log-odds: the area, whose error is stated; its interval; precision and recall among top rows; and intercept and slope, from the mean logit of each bin,
    * with errors of some 0.1 %.
-   * @param options  as of `performance`, without `threshold`, `called`, `weightKind` and other than ten `bins`, which are those of the rows
+   * @param options  as of `performanceOf`, without `threshold`, `called`, `weightKind` and other than ten `bins`, which are those of the rows
    * @throws ERR_RANGE an option outside its range
    */
   performance(

@@ -49,7 +49,7 @@ export interface AtTop {
 }
 
 /** Figures of scores whose labels are known. A figure that does not exist is null, and `absent` says why. */
-export interface Performance {
+export interface RealisedPerformance {
   readonly rows: number;
   /** Σ of the weights; the number of rows without */
   readonly weight: number;
@@ -96,17 +96,17 @@ export interface Performance {
  * @param weight  length n, finite and ≥ 0, for example those of `labelSelection`; default all 1
  * @throws ERR_SHAPE lengths that differ; ERR_RANGE a value or an option outside its range
  * @example
- * const found = performance({ probabilities: [0.9, 0.6, 0.4, 0.2] }, [1, 0, 1, 0], null, { costs: { fp: 1, fn: 5 } });
+ * const found = performanceOf({ probabilities: [0.9, 0.6, 0.4, 0.2] }, [1, 0, 1, 0], null, { costs: { fp: 1, fn: 5 } });
  * found.auc.auc; // 0.75
  * found.fnr; // 0.5
  * found.cost.total; // 6
  */
-export function performance(
+export function performanceOf(
   predictions: Predictions,
   y: Labels,
   weight?: Weight,
   options: PerformanceOptions = {},
-): Performance {
+): RealisedPerformance {
   const settings = settingsOf(options);
   const { threshold, called, top, costs, level, weightKind, bins, replicates, seed } = settings;
   checkArray('labels', y);
@@ -200,7 +200,7 @@ export function atTop(scores: ArrayLike<number>, y: Labels, top: Top, weight: We
 }
 
 /** The figures of no row. */
-export function nothing(top: readonly Top[]): Performance {
+export function nothing(top: readonly Top[]): RealisedPerformance {
   return {
     rows: 0,
     weight: 0,
@@ -227,7 +227,7 @@ export function nothing(top: readonly Top[]): Performance {
 
 /** The options with their defaults. @throws ERR_RANGE */
 export function settingsOf(options: PerformanceOptions) {
-  refuseUnknown('performance', options, {
+  refuseUnknown('performanceOf', options, {
     threshold: true,
     called: true,
     top: true,
@@ -253,7 +253,7 @@ export function settingsOf(options: PerformanceOptions) {
 
 /** Figures of each group, and of how many groups there were. */
 export interface GroupPerformance {
-  readonly groups: readonly (Performance & { readonly name: string })[];
+  readonly groups: readonly (RealisedPerformance & { readonly name: string })[];
   /** rows of groups beyond the first hundred by number of rows; they are in one group, `others` */
   readonly pooled: number;
 }
@@ -262,9 +262,9 @@ export interface GroupPerformance {
 const GROUPS = 100;
 
 /**
- * Returns the figures of `performance` for each group of rows. Of more than a hundred groups the smallest are pooled as `others`.
+ * Returns the figures of `performanceOf` for each group of rows. Of more than a hundred groups the smallest are pooled as `others`.
  * @param groups  `codes[i]` is the group of row i, and `names` has a name for each code
- * @throws as `performance`, and ERR_RANGE a code outside its range
+ * @throws as `performanceOf`, and ERR_RANGE a code outside its range
  * @example
  * const groups = { codes: [0, 0, 1, 1], names: ['north', 'south'] };
  * performanceByGroup({ probabilities: [0.9, 0.2, 0.8, 0.3] }, [1, 0, 0, 1], groups).groups[1].accuracy; // 0
@@ -293,7 +293,7 @@ export function performanceByGroup(
         ? { logits: pick(predictions.logits) }
         : { probabilities: pick(predictions.probabilities!) };
       const called = options.called && { called: pick(options.called) };
-      return { name, ...performance(part, pick(y), weight ? pick(weight) : null, { ...options, ...called }) };
+      return { name, ...performanceOf(part, pick(y), weight ? pick(weight) : null, { ...options, ...called }) };
     }),
     pooled: others.length,
   };

@@ -7,10 +7,10 @@ import type { Prediction } from '../log/prediction.ts';
 import { type EstimatedPerformance, type Estimator, estimatePerformance } from './estimate.ts';
 import {
   type GroupPerformance,
-  type Performance,
   type PerformanceOptions,
-  performance,
   performanceByGroup,
+  performanceOf,
+  type RealisedPerformance,
 } from './measure.ts';
 
 /** What a row needs to be measured: fields of a prediction log. */
@@ -53,7 +53,7 @@ export interface PerformanceWindow {
   /** whether labels are there, as far as they come */
   readonly isRipe: boolean;
   /** figures over rows with a label; null while the window is not ripe */
-  readonly realised: Performance | null;
+  readonly realised: RealisedPerformance | null;
   readonly groups: GroupPerformance | null;
   /** figures as they are expected without labels, over all rows */
   readonly estimated: EstimatedPerformance;
@@ -80,13 +80,12 @@ export interface PerformanceWindows {
  * @param rows  of `LabelJoin.joined`, by time
  * @throws ERR_RANGE an option outside its range
  * @example
- * const join = labelJoin();
- * for (let i = 0; i < 40; i++) {
- *   join.addPrediction({ id: `${i}`, at: 100 * i, probability: (i % 10) / 10, label: i % 10 > 5 ? 'yes' : 'no' });
- *   join.addLabel({ id: `${i}`, at: 100 * i + 50, label: i % 3 ? 'yes' : 'no' });
- * }
- * const { rows } = join.joined({ now: 4500 });
- * const { windows } = performanceWindows(rows, { now: 4500, classes: ['no', 'yes'], window: { lengthMs: 2000 }, ripeAfterMs: 1000 });
+ * const rows = Array.from({ length: 40 }, (_, i) => ({
+ *   prediction: { id: `${i}`, at: 100 * i, probability: (i % 10) / 10, label: i % 10 > 5 ? 'yes' : 'no' },
+ *   label: { id: `${i}`, at: 100 * i + 50, label: i % 3 ? 'yes' : 'no' },
+ * }));
+ * const options = { now: 4500, classes: ['no', 'yes'], window: { lengthMs: 2000 }, ripeAfterMs: 1000 };
+ * const { windows } = performanceWindows(rows, options);
  * windows.map(({ isRipe }) => isRipe); // [true, false]
  * windows[0].realised.rows; // 20
  */
@@ -168,7 +167,7 @@ export function performanceWindows<P extends Scored>(
     return {
       ...base,
       isRipe: true,
-      realised: performance(predictions, y, weight, settings),
+      realised: performanceOf(predictions, y, weight, settings),
       groups,
       selection,
       warnings,

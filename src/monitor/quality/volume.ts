@@ -24,7 +24,7 @@ export interface Volume {
  * @throws ERR_RANGE a count that is no whole number, an alpha outside (0, 1); ERR_SHAPE fewer than three windows
  * @see Anscombe, The transformation of Poisson, binomial and negative-binomial data, Biometrika 35, 1948
  * @example
- * volumeTest(40, [100, 110, 95, 105, 98]).kind; // 'low'
+ * volumeTest(20, [100, 110, 95, 105, 98]).kind; // 'low'
  * volumeTest(104, [100, 110, 95, 105, 98]).kind; // 'usual'
  */
 export function volumeTest(
