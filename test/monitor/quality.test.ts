@@ -165,7 +165,7 @@ describe('scoreSkew', () => {
         line(3, { inputs: null }),
         line(4, { inputs: { x: 'seven', c: 'a' } }),
         line(5, { logit: [1, 2] }),
-        line(6, { inputs: { x: 3, c: 'b' }, probability: probability / 2 }),
+        line(1, { id: 'r6', probability: probability / 2 }),
       ],
       score,
     );

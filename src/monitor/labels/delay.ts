@@ -3,29 +3,14 @@ import { tell } from '../../../bindings/names.ts';
 import { finite, whole } from '../check.ts';
 import type { Joinable, JoinedRow } from './join.ts';
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
 /** Upper ends of the bins of a delay, in milliseconds: from a second to a year. */
 export const DELAY_EDGES: readonly number[] = [
-  SECOND,
-  10 * SECOND,
-  MINUTE,
-  10 * MINUTE,
-  HOUR,
-  6 * HOUR,
-  DAY,
-  2 * DAY,
-  4 * DAY,
-  7 * DAY,
-  14 * DAY,
-  30 * DAY,
-  60 * DAY,
-  90 * DAY,
-  180 * DAY,
-  365 * DAY,
+  // 1, 10 s; 1, 10 min
+  1000, 10_000, 60_000, 600_000,
+  // 1, 6 h; 1, 2, 4, 7 days
+  3_600_000, 21_600_000, 86_400_000, 172_800_000, 345_600_000, 604_800_000,
+  // 14, 30, 60, 90, 180, 365 days
+  1_209_600_000, 2_592_000_000, 5_184_000_000, 7_776_000_000, 15_552_000_000, 31_536_000_000,
 ];
 
 /** What `DelayHistogram.toJSON` returns; `delayHistogram` takes it. */

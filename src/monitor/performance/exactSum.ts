@@ -1,10 +1,11 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 
 /** Values are rounded to multiples of 2⁻³². */
-const UNIT = 2 ** 32;
-const CARRY = 2 ** 44;
+const UNIT = 4_294_967_296;
+/** 2⁴⁴ */
+const CARRY = 17_592_186_044_416;
 /** Greatest size of a value: its multiple stays below 2⁵². */
-const LARGEST = 2 ** 20;
+const LARGEST = 1_048_576;
 
 /**
  * A sum whose bits do not depend on the order of its terms: each is rounded to a multiple of 2⁻³², and whole numbers are added. The error is at most 2⁻³³ a term.

@@ -22,7 +22,8 @@ import {
 const LARGEST = 16;
 /** Bins of a unit of log-odds. */
 const PER_UNIT = 8;
-const BINS = 2 * LARGEST * PER_UNIT + 2;
+/** 2 · LARGEST · PER_UNIT, and the outer two */
+const BINS = 258;
 const CALIBRATION = 10;
 
 /** Options of `performanceHistogram`. */
