@@ -185,7 +185,9 @@ export class ChangeTest {
     }
     this.#count++;
     this.#sum += x;
-    if (this.#change || this.logE < ln(this.runLength)) return false;
+    const wanted = ln(this.runLength);
+    // a mean is no greater than its greatest part, which takes no exponential
+    if (this.#change || this.#leader.log < wanted || this.logE < wanted) return false;
     const { start, sum, direction, startAt } = this.#leader;
     this.#change = {
       found: this.#count,
