@@ -4,8 +4,55 @@
  */
 
 export { chiSquareTail } from './math/chiSquare.ts';
+// what becomes of scores: logs, labels, performanceOf, change, quality
+export {
+  type Change,
+  ChangeTest,
+  type ChangeTestOptions,
+  type ChangeTestState,
+  changeTest,
+} from './monitor/change/changeTest.ts';
+export {
+  PerformanceWatch,
+  type PerformanceWatchOptions,
+  performanceWatch,
+  type WatchedFigure,
+  type WatchedState,
+} from './monitor/change/performanceWatch.ts';
 export type { Alternative, Interval, SequentialTest } from './monitor/check.ts';
 export * from './monitor/cuped.ts';
+export * from './monitor/labels/delay.ts';
+export {
+  type Joinable,
+  type JoinCounts,
+  type Joined,
+  type JoinedRow,
+  LabelJoin,
+  type LabelJoinOptions,
+  labelJoin,
+} from './monitor/labels/join.ts';
+export {
+  type LabelledPart,
+  type LabelSelection,
+  labelSelection,
+  type SelectionOptions,
+} from './monitor/labels/selection.ts';
+export {
+  type Line,
+  type LineFault,
+  labelOf,
+  type OutcomeLabel,
+  type Prediction,
+  predictionOf,
+} from './monitor/log/prediction.ts';
+export {
+  type CountedFault,
+  type LineCounts,
+  type LogOptions,
+  LogReader,
+  labelLog,
+  predictionLog,
+} from './monitor/log/reader.ts';
 export {
   type AdjustedEstimate,
   type DifferenceEstimate,
@@ -23,6 +70,53 @@ export {
   meanSequence,
 } from './monitor/meanSequence.ts';
 export { MeanTest, type MeanTestOptions, type MeanTestState, meanTest } from './monitor/meanTest.ts';
+export {
+  type Estimated,
+  type EstimatedPerformance,
+  type EstimateOptions,
+  type Estimator,
+  estimatePerformance,
+  fitEstimator,
+} from './monitor/performance/estimate.ts';
+export {
+  type HistogramPerformance,
+  PerformanceHistogram,
+  type PerformanceHistogramOptions,
+  type PerformanceHistogramState,
+  performanceHistogram,
+} from './monitor/performance/histogram.ts';
+export {
+  type AtTop,
+  type GroupPerformance,
+  type OutcomeCosts,
+  type PerformanceOptions,
+  performanceByGroup,
+  performanceOf,
+  type RealisedPerformance,
+} from './monitor/performance/measure.ts';
+export {
+  type PerformanceWindow,
+  type PerformanceWindows,
+  performanceWindows,
+  type Scored,
+  type WindowOptions,
+} from './monitor/performance/windows.ts';
+export {
+  type FieldQuality,
+  type FieldRule,
+  RecordQuality,
+  type RecordQualityOptions,
+  recordQuality,
+} from './monitor/quality/records.ts';
+export {
+  encoderSkew,
+  type Rescored,
+  type ScoreSkew,
+  type SlotSkew,
+  type SlotStatistics,
+  scoreSkew,
+} from './monitor/quality/skew.ts';
+export { type Volume, volumeTest } from './monitor/quality/volume.ts';
 export * from './monitor/rateDifference.ts';
 export * from './monitor/sampleRatio.ts';
 export * from './monitor/shareTest.ts';

@@ -78,11 +78,14 @@ test('declarations are those to which the entries lead: none is of an inlined mo
 });
 
 // the SDK of S3 is 432 kB of the command
+// what becomes of scores (labels, performance, change, quality) is 106 kB of the library with its docstrings, 76 kB in each of two bundles, and 81 kB of
+// declarations
 // the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module; monitoring is 40 kB in each and 32 kB of
-// declarations; `experiment`, a part of the command that is loaded with it, is 35 kB; segments are 60 kB of the service and 20 kB of declarations
-test('unpacked, the library is at most 3.95 MB, the command at most 3.5 MB, the client at most 0.2 MB and the service at most 0.68 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(3_950_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(3_500_000);
+// declarations; `experiment`, a part of the command that is loaded with it, is 35 kB; segments are 60 kB of the service and 20 kB of declarations;
+// dashboards and the schema of objectives are 87 kB of the command
+test('unpacked, the library is at most 4.5 MB, the command at most 3.6 MB, the client at most 0.2 MB and the service at most 0.68 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(4_500_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(3_600_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(680_000);
 });

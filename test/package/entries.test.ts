@@ -13,8 +13,12 @@ const NAMES: Record<string, string> = {
     oneVsRestAuc precisionAtK precisionRecallCurve psi psiOfShares recallAtK reliability rocCurve topKAccuracy`,
   './decide': `CALIBRATION_METHODS abstainByCost abstainByShare applyCalibration calibratedProbability chooseDecision chooseReview chooseThreshold
     costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
-  './monitor': `MeanDifference MeanSequence MeanTest RateDifference ShareTest chiSquareTail cuped meanDifference meanSequence meanTest rateDifference
-    sampleRatioMismatch shareTest`,
+  './monitor': `ChangeTest DELAY_EDGES DelayHistogram LabelJoin LogReader MeanDifference MeanSequence MeanTest
+    PerformanceHistogram PerformanceWatch RateDifference RecordQuality ShareTest changeTest chiSquareTail cuped
+    delayHistogram encoderSkew estimatePerformance fitEstimator labelJoin labelLog labelOf labelSelection maturity
+    meanDifference meanSequence meanTest performanceByGroup performanceHistogram performanceOf performanceWatch
+    performanceWindows predictionLog predictionOf rateDifference recordQuality sampleRatioMismatch scoreSkew shareTest
+    volumeTest`,
   './kernels': `ColumnsBatch Encoder Ftrl RowsBatch SparseBatch Vector Weights canonicalLabel exp hashIndex log1p normalQuantile planeStride sigmoid
     sigmoidF32 slotNames softplus sortLabels thinCurve`,
   './score': 'Engine LogoddsError Model loadModel pickEngine',

@@ -1,0 +1,96 @@
+/** What is held under a key. */
+interface Entry<Item> {
+  readonly item: Item;
+  /** whether items of this key differ in more than their time */
+  readonly differs: boolean;
+}
+
+/**
+ * The newest item of each key, and of all keys the newest ones that fit. What it holds depends on the items it was given alone, not on their order: of two items
+ * of a key the later one stays, of two at the same time that whose text is greater; and what is dropped for room is older than all that stays.
+ */
+export class Newest<Item extends { readonly at: number }> {
+  /** items that came for a key that was held already */
+  duplicates = 0;
+  /** items older than the time before which all has expired */
+  late = 0;
+  /** keys that were dropped for room */
+  dropped = 0;
+  #entries = new Map<string, Entry<Item>>();
+  #before = Number.NEGATIVE_INFINITY;
+  readonly #capacity: number;
+  readonly #content: (item: Item) => string;
+
+  /** @param content  of an item without its time */
+  constructor(capacity: number, content: (item: Item) => string) {
+    this.#capacity = capacity;
+    this.#content = content;
+  }
+
+  add(key: string, item: Item, differs = false): void {
+    if (item.at < this.#before) {
+      this.late++;
+      return;
+    }
+    const held = this.#entries.get(key);
+    if (!held) {
+      this.#entries.set(key, { item, differs });
+      // a quarter more than fit, so that sorting is seldom
+      if (this.#entries.size > 1.25 * this.#capacity) this.#trim();
+      return;
+    }
+    this.duplicates++;
+    const [mine, theirs] = [this.#content(item), this.#content(held.item)];
+    const isNewer = item.at > held.item.at || (item.at === held.item.at && mine > theirs);
+    this.#entries.set(key, {
+      item: isNewer ? item : held.item,
+      differs: differs || held.differs || mine !== theirs,
+    });
+  }
+
+  /** All that another one holds, and its counts. */
+  merge(other: Newest<Item>): void {
+    for (const [key, { item, differs }] of other.#trimmed()) this.add(key, item, differs);
+    this.duplicates += other.duplicates;
+    this.late += other.late;
+    this.dropped += other.dropped;
+    if (other.#before > this.#before) this.expire(other.#before);
+  }
+
+  /** Removes what is older, and takes nothing as old as that from now on. */
+  expire(before: number): void {
+    if (!(before > this.#before)) return;
+    this.#before = before;
+    for (const [key, { item }] of this.#entries) if (item.at < before) this.#entries.delete(key);
+  }
+
+  remove(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  /** how many keys have items that differ in more than their time */
+  get differing(): number {
+    let count = 0;
+    for (const { differs } of this.#trimmed().values()) if (differs) count++;
+    return count;
+  }
+
+  get size(): number {
+    return this.#trimmed().size;
+  }
+
+  *values(): Iterable<Item> {
+    for (const { item } of this.#trimmed().values()) yield item;
+  }
+
+  #trimmed(): Map<string, Entry<Item>> {
+    if (this.#entries.size > this.#capacity) this.#trim();
+    return this.#entries;
+  }
+
+  #trim(): void {
+    const sorted = [...this.#entries].sort(([a, { item: x }], [b, { item: y }]) => y.at - x.at || (a < b ? 1 : -1));
+    this.dropped += sorted.length - this.#capacity;
+    this.#entries = new Map(sorted.slice(0, this.#capacity));
+  }
+}
