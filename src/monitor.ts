@@ -26,3 +26,12 @@ export { MeanTest, type MeanTestOptions, type MeanTestState, meanTest } from './
 export * from './monitor/rateDifference.ts';
 export * from './monitor/sampleRatio.ts';
 export * from './monitor/shareTest.ts';
+export { type Baseline, baselineOf, withBaseline } from './monitor/summary/baseline.ts';
+export type { NumberBins } from './monitor/summary/bins.ts';
+export type { SummaryOptions } from './monitor/summary/cells.ts';
+export type { LabelShare, SampledLabel } from './monitor/summary/labels.ts';
+export type { SummaryBins } from './monitor/summary/layout.ts';
+export type { NumberState } from './monitor/summary/numberColumn.ts';
+export { binsOfData, summarise, summary } from './monitor/summary/summarise.ts';
+export { type FeatureSummary, Summary, type SummaryState } from './monitor/summary/summary.ts';
+export { WatchedModel, watch } from './monitor/summary/watch.ts';
