@@ -6,6 +6,12 @@
 export { chiSquareTail } from './math/chiSquare.ts';
 export type { Alternative, Interval, SequentialTest } from './monitor/check.ts';
 export * from './monitor/cuped.ts';
+export type { DriftFigure, DriftTests } from './monitor/drift/compare.ts';
+export { hellinger, jensenShannon, klDivergence, wasserstein } from './monitor/drift/distances.ts';
+export * from './monitor/drift/drift.ts';
+export * from './monitor/drift/peers.ts';
+export type { FeatureShift, LogitShift, SlotShift } from './monitor/drift/shift.ts';
+export * from './monitor/drift/tests.ts';
 export {
   type AdjustedEstimate,
   type DifferenceEstimate,
