@@ -41,3 +41,4 @@ export type { NumberState } from './monitor/summary/numberColumn.ts';
 export { binsOfData, summarise, summary } from './monitor/summary/summarise.ts';
 export { type FeatureSummary, Summary, type SummaryState } from './monitor/summary/summary.ts';
 export { WatchedModel, watch } from './monitor/summary/watch.ts';
+export { type Window, type WindowOptions, Windows, type WindowsState, windows } from './monitor/summary/windows.ts';

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fit, loadModel, saveModel } from '../../src/index.ts';
+import { domainShift, fit, loadModel, saveModel } from '../../src/index.ts';
 import { splitmix32 } from '../../src/math/random.ts';
+import { exactTail, kolmogorovTail, limitTail } from '../../src/monitor/drift/kolmogorov.ts';
+import { logitShifts } from '../../src/monitor/drift/shift.ts';
 import {
   adjustP,
   binsOfData,
@@ -19,14 +21,16 @@ import {
   summarise,
   summary,
   wasserstein,
+  watch,
+  windows,
   withBaseline,
 } from '../../src/monitor.ts';
-import { exactTail, kolmogorovTail, limitTail } from '../../src/monitor/drift/kolmogorov.ts';
-import { logitShifts } from '../../src/monitor/drift/shift.ts';
 import { error } from '../metrics/oracle.ts';
 import { checkPeers, type PeerVectors } from '../peers/check.ts';
 
-const oracle = JSON.parse(readFileSync(new URL('../fixtures/drift.json', import.meta.url), 'utf8')) as PeerVectors;
+const oracle = JSON.parse(
+  readFileSync(process.env['LOGODDS_DRIFT'] ?? new URL('../fixtures/drift.json', import.meta.url), 'utf8'),
+) as PeerVectors;
 
 describe('the vectors of the guide', () => {
   test('Jensen-Shannon in nats and bits', () => {
@@ -62,7 +66,18 @@ describe('the vectors of the guide', () => {
 
 describe('SciPy, Evidently and NannyML', () => {
   test('every figure of every frame', () => {
-    expect(checkPeers(oracle, { adjustP, chiSquareCounts, evidentlyDefault, jensenShannon, klDivergence, ksTest, peerFigure, wasserstein })).toEqual([]);
+    expect(
+      checkPeers(oracle, {
+        adjustP,
+        chiSquareCounts,
+        evidentlyDefault,
+        jensenShannon,
+        klDivergence,
+        ksTest,
+        peerFigure,
+        wasserstein,
+      }),
+    ).toEqual([]);
   });
 
   test('the tail of kstwo, to 1e-11', () => {
@@ -76,7 +91,13 @@ describe('laws', () => {
     const all: number[] = [];
     for (let bits = 0; bits < 256; bits++) {
       const a = Array.from({ length: 8 }, (_, i) => i).filter((i) => (bits >> i) & 1);
-      if (a.length === 4) all.push(ksTest(a, Array.from({ length: 8 }, (_, i) => i).filter((i) => !a.includes(i))).d);
+      if (a.length === 4)
+        all.push(
+          ksTest(
+            a,
+            Array.from({ length: 8 }, (_, i) => i).filter((i) => !a.includes(i)),
+          ).d,
+        );
     }
     for (const d of [0.25, 0.5, 0.75, 1])
       expect(exactTail(4, 4, d)).toBeCloseTo(all.filter((one) => one >= d - 1e-9).length / 70, 12);
@@ -103,8 +124,9 @@ describe('laws', () => {
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 }), (p) => {
         const [bh, holm] = [adjustP(p), adjustP(p, 'holm')];
         p.forEach((one, i) => {
-          expect(holm[i]).toBeGreaterThanOrEqual(bh[i]);
-          expect(bh[i]).toBeGreaterThanOrEqual(one);
+          // the same product in another order
+          expect(holm[i]).toBeGreaterThanOrEqual(bh[i] * (1 - 1e-12));
+          expect(bh[i]).toBeGreaterThanOrEqual(one * (1 - 1e-12));
           p.forEach((other, j) => {
             if (one < other) expect(bh[i]).toBeLessThanOrEqual(bh[j]);
           });
@@ -152,7 +174,8 @@ const schema = {
 } as const;
 const train = rowsOf(2000, 1);
 const model = withBaseline(fit(train, { target: 'bad', schema }).model, train);
-const featureOf = (found: ReturnType<typeof drift>, name: string) => found.features.find((one) => one.feature === name)!;
+const featureOf = (found: ReturnType<typeof drift>, name: string) =>
+  found.features.find((one) => one.feature === name)!;
 
 describe('drift', () => {
   test('of the same rows is none; of rows that moved names what moved, from a model read from its file', () => {
@@ -177,7 +200,9 @@ describe('drift', () => {
     const current = rowsOf(600, 4, { shift: 1 });
     const direct = drift(train, current, { model });
     expect(featureOf(direct, 'age').drifted).toBe(true);
-    const parts = [current.slice(0, 200), current.slice(200)].map((rows) => summarise(model, rows, binsOfData(model, train)));
+    const parts = [current.slice(0, 200), current.slice(200)].map((rows) =>
+      summarise(model, rows, binsOfData(model, train)),
+    );
     parts[0].merge(parts[1]);
     expect(drift(summarise(model, train), parts[0], { model })).toEqual(direct);
   });
@@ -196,20 +221,28 @@ describe('drift', () => {
   test('the split adds up to the shift within a unit in the last place each, and to the difference of the mean logits', () => {
     const ulp = (x: number): number => 2 ** (Math.floor(Math.log2(Math.abs(x) || 2 ** -1022)) - 52);
     for (let seed = 10; seed < 30; seed++) {
-      const [a, b] = [summarise(model, train), summarise(model, rowsOf(150, seed, { shift: seed / 20, cities: 4 }), binsOfData(model, train))];
+      const [a, b] = [
+        summarise(model, train),
+        summarise(model, rowsOf(150, seed, { shift: seed / 20, cities: 4 }), binsOfData(model, train)),
+      ];
       const [{ total, observed, features }] = logitShifts(model, a, b);
       const sum = features.reduce((all, { shift }) => all + shift, 0);
       const bound = features.reduce((all, { shift }) => all + ulp(shift), 0) + ulp(total);
       expect(Math.abs(sum - total)).toBeLessThanOrEqual(bound);
       for (const { shift, slots } of features)
-        expect(Math.abs(slots.reduce((all, one) => all + one.shift, 0) - shift)).toBeLessThanOrEqual(slots.reduce((all, one) => all + ulp(one.shift), ulp(shift)));
+        expect(Math.abs(slots.reduce((all, one) => all + one.shift, 0) - shift)).toBeLessThanOrEqual(
+          slots.reduce((all, one) => all + ulp(one.shift), ulp(shift)),
+        );
       // logits of rows are rounded themselves
       expect(Math.abs(total - observed!)).toBeLessThan(1e-14);
     }
   });
 
   test('several classes: each logit is split, and probabilities are compared', () => {
-    const labelled = train.map((row, i) => ({ ...row, bad: ['low', 'mid', 'high'][(Number(row['age'] ?? 40) > 45 ? 1 : 0) + (i % 2)] }));
+    const labelled = train.map((row, i) => ({
+      ...row,
+      bad: ['low', 'mid', 'high'][(Number(row['age'] ?? 40) > 45 ? 1 : 0) + (i % 2)],
+    }));
     const several = withBaseline(fit(labelled, { target: 'bad', schema }).model, labelled);
     const found = drift(several, rowsOf(500, 6, { shift: 1 }));
     expect(found.score.drifted).toBe(true);
@@ -221,7 +254,10 @@ describe('drift', () => {
     const one = drift(model, train.slice(0, 1));
     expect(one.rows.current).toBe(1);
     expect(one.features.filter(({ drifted }) => drifted)).toEqual([]);
-    const gone = drift(model, rowsOf(300, 7).map((row) => ({ ...row, age: null })));
+    const gone = drift(
+      model,
+      rowsOf(300, 7).map((row) => ({ ...row, age: null })),
+    );
     expect(featureOf(gone, 'age').drifted).toBe(true);
     expect(featureOf(gone, 'age').tests.missing!.value).toBeGreaterThan(0.8);
     expect(featureOf(gone, 'age').tests.ks).toBeUndefined();
@@ -238,9 +274,67 @@ describe('drift', () => {
     expect(() => drift(train, train)).toThrow(error('ERR_RANGE', 'model'));
     expect(() => drift(model, [{ ...train[0], age: Number.NaN }])).toThrow();
     expect(() => drift(model, train, { alpha: 2 })).toThrow(error('ERR_RANGE', 'alpha'));
-    expect(() => drift(model, summarise(model, train.slice(0, 50)))).toThrow(error('ERR_SCHEMA', 'bins of the reference'));
+    expect(() => drift(model, summarise(model, train.slice(0, 50)))).toThrow(
+      error('ERR_SCHEMA', 'bins of the reference'),
+    );
     expect(() => drift(model, summary(model, binsOfData(model, train)))).toThrow(error('ERR_DATA', 'current'));
-    expect(drift(model.with({ decision: { threshold: 0.1 } }), train).notes[0]).toContain('another calibration or decision');
+    expect(drift(model.with({ decision: { threshold: 0.1 } }), train).notes[0]).toContain(
+      'another calibration or decision',
+    );
     expect(summarise(model, train)).toBeInstanceOf(Summary);
+  });
+});
+
+describe('domainShift', () => {
+  test('is near a half for rows of one distribution, and finds a shift of several features together', () => {
+    const [a, b] = [rowsOf(600, 21), rowsOf(600, 22)];
+    const features = ['age', 'income', 'city'];
+    const same = domainShift(a, b, { features });
+    expect(same.p).toBeGreaterThan(0.01);
+    expect(same.low).toBeLessThan(0.5);
+    const moved = domainShift(a, rowsOf(600, 23, { shift: 0.6, cities: 4 }), { features });
+    expect(moved.auc).toBeGreaterThan(0.65);
+    expect(moved.p).toBeLessThan(1e-6);
+    expect(domainShift(a, b, { features })).toEqual(same);
+    expect(() => domainShift(a, b.slice(0, 3))).toThrow(error('ERR_DATA', 'current: expected 10 rows or more'));
+    expect(() => domainShift(a, b, { features: ['none'] })).toThrow(error('ERR_SCHEMA', 'none'));
+  });
+});
+
+describe('windows', () => {
+  const bins = binsOfData(model, train);
+  const kind = summary(model, bins);
+
+  test('by time and by rows keep the latest, count what is late, and merge to the bit', () => {
+    const hours = windows(kind, { every: { ms: 1000 }, keep: 3 });
+    const rows = rowsOf(40, 31);
+    let at = 0;
+    const watched = watch(model, () => hours.at(at));
+    for (const [i, row] of rows.entries()) {
+      at = i * 100;
+      watched.score(row);
+    }
+    expect(hours.list().map(({ from, summary: one }) => [from, one.rows])).toEqual([
+      [1000, 10],
+      [2000, 10],
+      [3000, 10],
+    ]);
+    at = 50;
+    watched.score(rows[0]);
+    expect([hours.late, hours.list().length]).toEqual([1, 3]);
+    const parts = [0, 1].map((k) => {
+      const part = windows(kind, { every: { ms: 1000 }, keep: 3 });
+      rows.forEach((row, i) => {
+        if (i % 2 === k && i >= 10) watch(model, part.at(i * 100)).score(row);
+      });
+      return part;
+    });
+    const other = windows(kind, JSON.parse(JSON.stringify(parts[1].toJSON())));
+    parts[0].merge(other);
+    expect(parts[0].list().map((one) => ({ ...one.summary.toJSON(), next: 0 }))).toEqual(
+      hours.list().map((one) => ({ ...one.summary.toJSON(), next: 0 })),
+    );
+    expect(() => windows(kind, { every: {} as { rows: number } })).toThrow(error('ERR_RANGE', 'every'));
+    expect(() => hours.at(Number.NaN)).toThrow(error('ERR_RANGE', 'at'));
   });
 });

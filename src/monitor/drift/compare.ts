@@ -167,7 +167,11 @@ function compareSums(reference: Summary, current: Summary, { columns }: FeatureP
     const [of, now] = [reference, current].map((summary) => sumsOf(summary, at));
     a.push(Math.abs(of.mean) * of.rows);
     b.push(Math.abs(now.mean) * now.rows);
-    const spread = Math.sqrt(of.variance / of.rows + now.variance / now.rows);
+    // of both sides together, as nothing changed by hypothesis: a window of few rows has none of its own
+    const both = of.rows + now.rows;
+    const apart = ((of.mean - now.mean) ** 2 * of.rows * now.rows) / both ** 2;
+    const variance = (of.variance * of.rows + now.variance * now.rows) / both + apart;
+    const spread = Math.sqrt(variance * (1 / of.rows + 1 / now.rows));
     ps.push(spread > 0 ? twoSidedP((now.mean - of.mean) / spread) : of.mean === now.mean ? 1 : 0);
   }
   const any = (values: readonly number[]): boolean => values.some((value) => value > 0);
@@ -176,7 +180,7 @@ function compareSums(reference: Summary, current: Summary, { columns }: FeatureP
 }
 
 function sumsOf(summary: Summary, at: number): { rows: number; mean: number; variance: number } {
-  const rows = Math.max(1, summary.sample === 1 ? summary.rows : Math.round(summary.rows / summary.sample));
+  const rows = Math.max(1, summary.sampled);
   const column = summary.numbers[at];
   if (!column?.count) return { rows, mean: 0, variance: 0 };
   // the rows that are 0 are not in the column

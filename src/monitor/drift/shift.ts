@@ -128,7 +128,7 @@ function totals(
     return [
       {
         over: sum,
-        under: summary.sample === 1 ? rows : BigInt(Math.max(1, Math.round(summary.rows / summary.sample))),
+        under: BigInt(Math.max(1, summary.sampled)),
       },
     ];
   // cells without a number of their own take the fill; the share of rows is that of all, the mean that of the sampled

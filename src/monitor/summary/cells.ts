@@ -34,6 +34,8 @@ export class SummaryCells {
   readonly seed: number;
   /** rows that were read */
   rows = 0;
+  /** rows whose numbers were added */
+  sampled = 0;
   /** rows whose score was added */
   scored = 0;
   /** rows that could not be scored; they are in no other count */
@@ -156,6 +158,7 @@ export class SummaryCells {
     const filled = defaults > 0 ? this.#defaults(record as Fields, number, defaults) : NONE;
     if (defaults > 0 || row[row.length - 1] > 0) this.#outside(record as Fields, row);
     if (!this.takes(number)) return;
+    this.sampled++;
     const numbers = this.#numberAt;
     const columns = this.#numberColumns;
     if (filled === NONE) for (let i = 0; i < numbers.length; i++) columns[i].add(row[numbers[i]]);
@@ -226,6 +229,7 @@ export class SummaryCells {
   /** Adds the counts of another summary with the same columns. */
   protected addCells(other: SummaryCells): void {
     this.rows += other.rows;
+    this.sampled += other.sampled;
     this.scored += other.scored;
     this.refused += other.refused;
     addTo(this.codes, other.codes);

@@ -12,6 +12,7 @@ import { addTable, type PartOfTable } from './tables.ts';
 export interface SummaryState {
   readonly kind: 'summary';
   readonly rows: number;
+  readonly sampled: number;
   readonly scored: number;
   readonly refused: number;
   readonly sample: number;
@@ -154,9 +155,14 @@ export class Summary extends SummaryCells {
     return new Summary(this.of, this.bins, { sample: this.sample, seed: this.seed, first });
   }
 
+  /** The summary of a state, of the same model and bins as this one. @throws ERR_FORMAT, ERR_RANGE */
+  restored(state: SummaryState): Summary {
+    return Summary.from(this.of, this.bins, state);
+  }
+
   /** The state, for `JSON.stringify` and `summary`. */
   toJSON(): SummaryState {
-    const { rows, scored, refused, sample, seed, next } = this;
+    const { rows, sampled, scored, refused, sample, seed, next } = this;
     const columns = this.of.encoder.specs.map(({ slots = 0 }, at) => {
       const from = this.codesAt[at];
       return from < 0 ? (this.numbers[at]?.toJSON() ?? null) : packed(this.codes.subarray(from, from + slots));
@@ -165,7 +171,21 @@ export class Summary extends SummaryCells {
     const labels = Object.fromEntries([...this.labels].sort(([a], [b]) => a - b).map(([i, one]) => [i, one.toJSON()]));
     const scores = this.planes.map((plane) => plane.toJSON());
     const decided = [...this.decided];
-    return { kind: 'summary', rows, scored, refused, sample, seed, next, columns, features, labels, scores, decided };
+    return {
+      kind: 'summary',
+      rows,
+      sampled,
+      scored,
+      refused,
+      sample,
+      seed,
+      next,
+      columns,
+      features,
+      labels,
+      scores,
+      decided,
+    };
   }
 
   /** @throws ERR_FORMAT, ERR_RANGE a state that is none of this model and these bins @internal */
@@ -181,7 +201,7 @@ export class Summary extends SummaryCells {
       scores?.length !== into.planes.length
     )
       refuse('ERR_FORMAT', 'state', 'the columns of this model', 'others', 'read it with the model that it is of');
-    for (const name of ['rows', 'scored', 'refused'] as const) into[name] = whole(name, state[name]);
+    for (const name of ['rows', 'sampled', 'scored', 'refused'] as const) into[name] = whole(name, state[name]);
     columns.forEach((column, at) => {
       const from = into.codesAt[at];
       if (from >= 0) into.codes.set(unpacked(column, specs[at].slots ?? 0), from);

@@ -28,6 +28,7 @@ export function addTable(summary: SummaryCells, of: Summarised, part: PartOfTabl
   const found = new Map<string, Column>(findColumns(table, fields).map((column, i) => [fields[i], column]));
   const runs = summary.runs(first, rows);
   summary.rows += rows;
+  for (let k = 0; k < runs.length; k += 2) summary.sampled += runs[k + 1] - runs[k];
   const left = part.defaulted && countMissing(summary, found, part.defaulted);
   const others = left?.some((count) => count > 0) ? rowsWithDefaults(summary, found, part, left) : null;
   for (const plan of summary.plan) {
