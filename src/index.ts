@@ -33,6 +33,7 @@ export {
   type ValidatedStep,
   type ValidationOptions,
 } from './train/crossValidate.ts';
+export { type DomainOptions, type DomainShift, domainShift } from './train/domain.ts';
 export { type FitResult, fit } from './train/fit.ts';
 export type {
   CalibrateOptions,

@@ -43,7 +43,28 @@ export interface Manifest {
   readonly inference?: InferenceReport | null;
   /** the bases whose logits the model was stacked over; absent: it is no stack */
   readonly stack?: StackReport;
+  /** distribution of the training data, which `logodds/monitor` compares later data with; absent: the model has none */
+  readonly baseline?: BaselineReport;
   readonly warnings: readonly Warning[];
+}
+
+/** The distribution of the training data; `baselineOf` of `logodds/monitor` reads it. */
+export interface BaselineReport {
+  /** bins of each column of the encoder that is a number; null: a column of codes */
+  readonly columns: readonly (BaselineBins | null)[];
+  readonly scores: readonly BaselineBins[];
+  /** digest of calibration and decision of the model that made the scores */
+  readonly scoredBy: string;
+  /** what was counted of the rows of each class; one part without a label: of all rows */
+  readonly parts: readonly (object & { readonly label: string | null; readonly rows: number })[];
+}
+
+/** Bin k of a number is (edges[k − 1], edges[k]]. */
+export interface BaselineBins {
+  readonly edges: readonly number[];
+  readonly low: number;
+  readonly high: number;
+  readonly centre: number;
 }
 
 /** What a stack is made of: z = intercept + Σ weightₖ·zₖ + terms of the other features, zₖ the logits of its bases. Weights of the model have it all in them. */

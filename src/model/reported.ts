@@ -44,6 +44,7 @@ function reported(parameters: number): Test {
     features: list(string),
     severity: optional(word('error', 'warning', 'info')),
   };
+  const BINS = { edges: list(number), low: number, high: number, centre: number };
   const parameter = below(parameters);
   const INTERVAL = { parameter, low: figure, high: figure };
   return object({
@@ -115,6 +116,14 @@ function reported(parameters: number): Test {
             calibrated: boolean,
           }),
         ),
+      }),
+    ),
+    baseline: optional(
+      object({
+        columns: list(nullable(object(BINS))),
+        scores: list(object(BINS)),
+        scoredBy: string,
+        parts: list(object({ label: nullable(string), rows: count })),
       }),
     ),
     warnings: list(object(WARNING)),

@@ -50,7 +50,7 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['src/weights.ts', []],
   ['src/math', ['src/math', ...COMMON]],
   ['src/metrics', ['src/metrics', 'src/math', ...COMMON]],
-  ['src/monitor', ['src/monitor', 'src/calibrate', 'src/metrics', 'src/math', ...COMMON]],
+  ['src/monitor', ['src/monitor', 'src/model', 'src/encode', 'src/calibrate', 'src/metrics', 'src/math', ...COMMON]],
   ['src/encode', ['src/encode', ...COMMON]],
   ['src/calibrate', ['src/calibrate', ...COMMON]],
   ['src/decide', ['src/decide', 'src/math', ...COMMON]],

@@ -1,0 +1,218 @@
+import { refuse } from '../../../bindings/errors.ts';
+import { whole } from '../check.ts';
+import { type NumberBins, widthOf } from './bins.ts';
+import { quotient, textOfUnits, unitsOf, unitsOfText } from './exactSum.ts';
+
+/** What `NumberColumn.toJSON` returns. */
+export interface NumberState {
+  /** number of values */
+  readonly count: number;
+  /** least and greatest; null without values */
+  readonly min: number | null;
+  readonly max: number | null;
+  /** Σ (x − centre) and Σ (x − centre)², exact sums as text */
+  readonly sums: readonly [first: string, second: string];
+  /** of each bin; runs of empty bins as their number, negative */
+  readonly bins: readonly number[];
+  /** how many values were infinite: they are in the bins, not in the sums; absent: none */
+  readonly infinite?: number;
+}
+
+/** Rows after which sums in doubles would no longer be exact. */
+const SETTLE = 2 ** 22;
+/** Cells of that grid. */
+const CELLS = 512;
+
+/**
+ * Counts, moments and a histogram of one number. Everything that is added up is exact, so the order of rows and of merges does not matter.
+ *
+ * A distance from the centre is rounded to 2^−55 of the training range before it is added, a square of one to 2^−49 of its square.
+ */
+export class NumberColumn {
+  readonly bins: NumberBins;
+  readonly counts: Float64Array;
+  infinite = 0;
+  /** least and greatest number */
+  readonly #ends = Float64Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  readonly #edges: Float64Array;
+  /** at which edge the search for the bin of a number starts, by a grid over the training range */
+  readonly #starts: Uint8Array;
+  /**
+   * low, cells per unit, centre, the greatest distance that is added in doubles; then numbers which, added and subtracted again, round to a multiple of a power of
+   * two: coarse and fine of distances, coarse and fine of squares
+   */
+  readonly #constants: Float64Array;
+  /** Σ of the coarse and the fine parts, exact; moved to `#total` in time */
+  readonly #parts = new Float64Array(4);
+  #pending = 0;
+  readonly #total: [bigint, bigint] = [0n, 0n];
+
+  constructor(bins: NumberBins) {
+    const { edges, low, high, centre } = bins;
+    this.bins = bins;
+    this.counts = new Float64Array(edges.length + 1);
+    this.#edges = Float64Array.of(...edges, Number.POSITIVE_INFINITY);
+    const perCell = high > low && Number.isFinite(high - low) ? CELLS / (high - low) : 0;
+    this.#starts = Uint8Array.from({ length: CELLS + 2 }, (_, cell) => {
+      // the first edge that a number of the cell may be at or below; a little before it, as the product below is rounded
+      const from = cell < 1 ? Number.NEGATIVE_INFINITY : low + (cell - 1 - 1e-6) / perCell;
+      const k = edges.findIndex((edge) => edge >= from);
+      return k < 0 ? edges.length : k;
+    });
+    const power = Math.min(450, Math.max(-450, Math.ceil(Math.log2(widthOf(low, high))) + 6));
+    const grid = [power, power - 31, 2 * power, 2 * power - 31].map((e) => 1.5 * 2 ** (e + 22));
+    this.#constants = Float64Array.of(low, perCell, centre, 2 ** power, ...grid);
+  }
+
+  /** the least number; Infinity without any */
+  get min(): number {
+    return this.#ends[0];
+  }
+
+  /** the greatest number; −Infinity without any */
+  get max(): number {
+    return this.#ends[1];
+  }
+
+  get count(): number {
+    let sum = 0;
+    for (const count of this.counts) sum += count;
+    return sum;
+  }
+
+  /** @param x  no NaN */
+  add(x: number): void {
+    const constants = this.#constants;
+    const edges = this.#edges;
+    const cell = (x - constants[0]) * constants[1];
+    let k = this.#starts[cell >= 0 ? (cell < CELLS ? (cell | 0) + 1 : CELLS + 1) : 0];
+    while (x > edges[k]) k++;
+    this.counts[k]++;
+    const d = x - constants[2];
+    const limit = constants[3];
+    if (!(d <= limit && d >= -limit)) {
+      this.#addFar(d, x);
+      return;
+    }
+    const ends = this.#ends;
+    if (x < ends[0]) ends[0] = x;
+    if (x > ends[1]) ends[1] = x;
+    const parts = this.#parts;
+    const coarse = d + constants[4] - constants[4];
+    parts[0] += coarse;
+    parts[1] += d - coarse + constants[5] - constants[5];
+    const square = d * d;
+    const coarser = square + constants[6] - constants[6];
+    parts[2] += coarser;
+    parts[3] += square - coarser + constants[7] - constants[7];
+    if (++this.#pending === SETTLE) this.#settle();
+  }
+
+  /** What doubles do not add exactly. */
+  #addFar(d: number, x: number): void {
+    const ends = this.#ends;
+    ends[0] = Math.min(ends[0], x);
+    ends[1] = Math.max(ends[1], x);
+    if (!Number.isFinite(x)) {
+      this.infinite++;
+      return;
+    }
+    this.#total[0] += unitsOf(x) - unitsOf(this.bins.centre);
+    this.#total[1] += unitsOf(Math.min(d * d, Number.MAX_VALUE));
+  }
+
+  #settle(): void {
+    const parts = this.#parts;
+    this.#total[0] += unitsOf(parts[0]) + unitsOf(parts[1]);
+    this.#total[1] += unitsOf(parts[2]) + unitsOf(parts[3]);
+    parts.fill(0);
+    this.#pending = 0;
+  }
+
+  /** Σ (x − centre) and Σ (x − centre)² in units of 2^−1074. */
+  get units(): readonly [bigint, bigint] {
+    this.#settle();
+    return this.#total;
+  }
+
+  /** values that are finite */
+  get finite(): number {
+    return this.count - this.infinite;
+  }
+
+  /** null without values */
+  get mean(): number | null {
+    const n = BigInt(this.finite);
+    return n ? quotient(this.units[0] + n * unitsOf(this.bins.centre), n) : null;
+  }
+
+  /** population standard deviation; null without values */
+  get std(): number | null {
+    const n = BigInt(this.finite);
+    if (!n) return null;
+    const [first, second] = this.units;
+    // n·Σd² − (Σd)², exact: the second in units of the first squared
+    const over = ((n * second) << 1074n) - first * first;
+    return over > 0n ? Math.sqrt(quotient(over, n * n, -1074)) : 0;
+  }
+
+  merge(other: NumberColumn): void {
+    for (let k = 0; k < this.counts.length; k++) this.counts[k] += other.counts[k];
+    this.#ends.set([Math.min(this.min, other.min), Math.max(this.max, other.max)]);
+    this.infinite += other.infinite;
+    const theirs = other.units;
+    this.#settle();
+    this.#total[0] += theirs[0];
+    this.#total[1] += theirs[1];
+  }
+
+  toJSON(): NumberState {
+    const { count, min, max, infinite } = this;
+    const [first, second] = this.units;
+    const ends = count ? { min: endOf(min), max: endOf(max) } : { min: null, max: null };
+    const sums = [textOfUnits(first), textOfUnits(second)] as const;
+    return { count, ...ends, sums, bins: packed(this.counts), ...(infinite && { infinite }) };
+  }
+
+  /** @throws ERR_FORMAT, ERR_RANGE */
+  static from(bins: NumberBins, state: NumberState): NumberColumn {
+    const column = new NumberColumn(bins);
+    column.counts.set(unpacked(state?.bins, column.counts.length));
+    const { count, min, max, sums, infinite = 0 } = state;
+    if (whole('count', count) !== column.count || count > 0 !== Number.isFinite(min) || min! > max!)
+      refuse('ERR_FORMAT', 'state', 'a count that is that of its bins', count, 'save it again');
+    if (count) column.#ends.set([min!, max!]);
+    column.infinite = whole('infinite', infinite);
+    column.#total[0] = unitsOfText(sums?.[0]);
+    column.#total[1] = unitsOfText(sums?.[1]);
+    return column;
+  }
+}
+
+/** JSON has no infinite numbers. */
+const endOf = (x: number): number => Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, x + 0));
+
+/** Counts, runs of zeros as their length, negative. */
+export function packed(counts: ArrayLike<number>): number[] {
+  const out: number[] = [];
+  for (let k = 0; k < counts.length; k++) {
+    if (counts[k] !== 0) out.push(counts[k]);
+    else if (out.length && out[out.length - 1] < 0) out[out.length - 1]--;
+    else out.push(-1);
+  }
+  return out;
+}
+
+/** @throws ERR_FORMAT another number of counts than `length` */
+export function unpacked(list: unknown, length: number): Float64Array {
+  const counts = new Float64Array(length);
+  let at = 0;
+  for (const one of Array.isArray(list) ? list : []) {
+    if (!Number.isSafeInteger(one) || one === 0) at = length;
+    else if (one > 0 && at < length) counts[at] = one;
+    at += one < 0 ? -one : 1;
+    if (!(at <= length)) break;
+  }
+  if (at !== length) refuse('ERR_FORMAT', 'state', `counts of ${length} bins`, 'others', 'save it again');
+  return counts;
+}
