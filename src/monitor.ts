@@ -102,10 +102,10 @@ export {
 } from './monitor/performance/measure.ts';
 export {
   type PerformanceWindow,
+  type PerformanceWindowOptions,
   type PerformanceWindows,
   performanceWindows,
   type Scored,
-  type WindowOptions,
 } from './monitor/performance/windows.ts';
 export {
   type FieldQuality,

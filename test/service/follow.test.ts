@@ -274,7 +274,8 @@ test('where the champion cannot be loaded no challenger answers in its place', a
     doubt: () => null,
   };
   // the challenger is signed, the champion is not
-  await registry.sign((await registry.resolve({ name: 'fraud', version: 2 })).sha256, Uint8Array.of(1), 'k', ann);
+  const { sha256 } = await registry.resolve({ name: 'fraud', version: 2 });
+  await store.write(`models/${sha256}.safetensors.sig`, Uint8Array.of(1));
   const { ask, follower, service } = await replica(store, clock, {}, trust);
   expect(service.isReady).toBe(false);
   expect([(await ask('a')).status, service.models.versions('fraud')]).toEqual([503, []]);

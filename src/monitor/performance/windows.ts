@@ -17,7 +17,7 @@ import {
 export type Scored = Pick<Prediction, 'at' | 'id' | 'label' | 'probability'>;
 
 /** How scores are put into windows, and what is measured in each. */
-export interface WindowOptions<P extends Scored> extends Omit<PerformanceOptions, 'called' | 'weightKind'> {
+export interface PerformanceWindowOptions<P extends Scored> extends Omit<PerformanceOptions, 'called' | 'weightKind'> {
   /** milliseconds since 1970, now */
   readonly now: number;
   /** the two classes, as the manifest of a model has them; probabilities are those of the second */
@@ -91,7 +91,7 @@ export interface PerformanceWindows {
  */
 export function performanceWindows<P extends Scored>(
   rows: readonly JoinedRow<P>[],
-  options: WindowOptions<P>,
+  options: PerformanceWindowOptions<P>,
 ): PerformanceWindows {
   const { now, classes, window, ripeAfterMs, groupOf, inversePropensity, propensityOf, estimator, most, ...measured } =
     options;
@@ -184,7 +184,10 @@ interface Part<P extends Scored> {
 }
 
 /** Rows by window; windows without rows are none. */
-function partsOf<P extends Scored>(rows: readonly JoinedRow<P>[], window: WindowOptions<P>['window']): Part<P>[] {
+function partsOf<P extends Scored>(
+  rows: readonly JoinedRow<P>[],
+  window: PerformanceWindowOptions<P>['window'],
+): Part<P>[] {
   refuseUnknown('window', window, { lengthMs: true, rows: true });
   const parts: Part<P>[] = [];
   if ('rows' in window) {
