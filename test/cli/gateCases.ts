@@ -12,12 +12,12 @@ import { type Context, type Finding, finding, within } from '../../cli/src/jobs/
 import { type GateResult, lets } from '../../cli/src/jobs/gate/gate.ts';
 import { groupGap, groups } from '../../cli/src/jobs/gate/groups.ts';
 import { junitError, junitXml } from '../../cli/src/jobs/gate/junit.ts';
-import * as kinds from '../../cli/src/options/kinds.ts';
 import * as performance_ from '../../cli/src/jobs/gate/performance.ts';
 import { labelCoverage, positives, rows as rowsRule, scored, scorePsi } from '../../cli/src/jobs/gate/population.ts';
 import { defaultRules, readRules, rulesOf } from '../../cli/src/jobs/gate/readRules.ts';
 import type { ComparedRows } from '../../cli/src/jobs/gate/rows.ts';
 import type { Given } from '../../cli/src/jobs/gate/rules.ts';
+import * as kinds from '../../cli/src/options/kinds.ts';
 import { eceFloor } from '../../src/metrics.ts';
 import { fit, type Model, saveModel, splitmix32 } from './gateParts.ts';
 

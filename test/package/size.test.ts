@@ -68,7 +68,7 @@ test.each([
   ['logodds', 'LogoddsError', 250],
   ['logodds/metrics', 'fbeta', 800],
   ['logodds/decide', 'costThreshold', 900],
-  ['logodds/monitor', 'cuped', 2400],
+  ['logodds/monitor', 'cuped', 2600],
   ['logodds/kernels', 'planeStride', 250],
   ['logodds/score', 'LogoddsError', 250],
   ['logodds/stages', 'slotNames', 1200],

@@ -29,7 +29,7 @@ test('a route of a file: the alarm of its guard ends when the file changes, and 
   try {
     const models = ['fraud', 'next'].map((name, k) => ({ name, model: modelFile(k + 1) as Uint8Array<ArrayBuffer> }));
     const service = createService({ routing, models });
-    rollouts.look();
+    rollouts.begin(service);
     service.models.find('next', null).borrow = () => {
       throw new Error('planted');
     };

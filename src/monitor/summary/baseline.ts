@@ -29,13 +29,13 @@ export interface Baseline {
  * Returns a copy of the model with the distribution of data as its baseline: what later data are compared with. `saveModel` writes it into the file.
  *
  * Rows count once each, whatever their weight, since a service sees rows. Calibrate and decide first: the baseline has the scores of the model as it is. It takes
- * some 700 bytes of the file for a number, and for a category its counts by class.
+ * about 1,000 bytes of the file for a number, and for a category its counts by class.
  * @param data  training rows, or others of the same kind: features, the offset if the model has one, and the target, if the baseline is to be by class
  * @throws as `scoreTable`; ERR_DATA without rows; ERR_TARGET a label that is no class of the model
  * @example
  * const based = withBaseline(model, records);
  * baselineOf(based).whole.rows; // 30
- * baselineOf(based).classes.get('yes').rows; // 12
+ * baselineOf(based).classes.get('yes').rows; // 16
  * drift(based, records).features[0].drifted; // false
  */
 export function withBaseline(model: Model, data: Data): FittedModel {

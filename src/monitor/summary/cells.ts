@@ -26,7 +26,7 @@ export const DEFAULTED = 1;
 export const BELOW = 2;
 export const ABOVE = 3;
 
-/** The counts of a summary, and how records are added to them. @internal */
+/** The counts of a summary, and how records are added to them. */
 export class SummaryCells {
   readonly bins: SummaryBins;
   /** numbers of one row in this many are added */

@@ -29,7 +29,7 @@ export interface FeaturePlan {
   readonly fill: number | null;
 }
 
-/** The features of an encoder, and how each of its columns is summed up. */
+/** The features of an encoder, and how each of its columns is summed up. @internal */
 export function planOf({ schema, specs, firstColumns, coders, turns }: Encoder): FeaturePlan[] {
   return schema.features.map((feature, index) => {
     const from = firstColumns[index];

@@ -37,7 +37,7 @@ export function summary(model: Model, bins: SummaryBins, options: SummaryOptions
  * @param data  a table or records: features, and the offset if the model has one
  * @throws as `scoreTable`; ERR_DATA without rows
  * @example
- * binsOfData(model, records).columns[0].low; // 150
+ * binsOfData(model, records).columns[0].low; // 200
  */
 export function binsOfData(model: Model, data: Data): SummaryBins {
   const table = CheckedTable.of(data);
@@ -90,7 +90,7 @@ function plainBatch(specs: readonly ColumnSpec[], rows: number): ColumnsBatch {
  * @example
  * const seen = summarise(model, records);
  * seen.rows; // 30
- * seen.features[0].mean; // 884.6
+ * seen.features[0].mean; // 1162.17
  */
 export function summarise(model: Model, data: Data, bins?: SummaryBins, options?: SummaryOptions): Summary {
   const table = CheckedTable.of(data);

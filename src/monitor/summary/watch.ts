@@ -89,7 +89,13 @@ function addTo(to: Counts | null | undefined, from: Counts, rows: number): void 
   if (to && to !== from) for (let i = 0; i < rows; i++) to[i] += from[i];
 }
 
-/** A model that adds what it scores to a summary; made by `watch`. Its scores are those of the model. */
+/**
+ * A model that adds what it scores to a summary; made by `watch`. Its scores are those of the model.
+ * @example
+ * const seen = summary(model, binsOfData(model, records));
+ * watch(model, seen).scoreTable(table);
+ * seen.rows; // 30
+ */
 export class WatchedModel extends FittedModel {
   readonly #seen: WatchedEncoder;
   readonly #summary: () => Summary;
@@ -158,7 +164,7 @@ export class WatchedModel extends FittedModel {
  * counted in `refused` and nowhere else.
  * @param summary  or a function that returns the one to add to, such as that of a window
  * @example
- * const seen = summary(model, bins);
+ * const seen = summary(model, binsOfData(model, records));
  * const watched = watch(model, seen);
  * watched.score(flight).label; // 'yes'
  * seen.rows; // 1

@@ -31,6 +31,7 @@ export interface WindowsState {
 /**
  * Summaries of windows of a stream, by rows or by time; made by `windows`. Times are those of the caller: there is no clock in it.
  * @example
+ * const { bins } = summarise(model, records);
  * const hours = windows(summary(model, bins), { every: { ms: 3_600_000 } });
  * watch(model, () => hours.at(1_764_500_000_000)).score(flight);
  * hours.list().length; // 1
@@ -114,6 +115,7 @@ export class Windows {
  * @param options  or the state that `toJSON` returned
  * @throws ERR_RANGE options outside their domain
  * @example
+ * const { bins } = summarise(model, records);
  * const thousands = windows(summary(model, bins), { every: { rows: 1000 }, keep: 12 });
  * thousands.at(2500);
  * thousands.list()[0].from; // 2000
