@@ -52,7 +52,11 @@ const GUARDS: readonly OptionRow[] = (
       'errors, and refused requests, of the challenger may be this many times those of the champion, at least 1 (default: 1)',
       positiveNumber,
     ],
-    ['--latency-ratio <r>', 'its slow requests may be this many times as many, at least 1 (default: 2)', positiveNumber],
+    [
+      '--latency-ratio <r>',
+      'its slow requests may be this many times as many, at least 1 (default: 2)',
+      positiveNumber,
+    ],
     ['--slow <time>', 'what is slow: 50ms (default: the 99th percentile of the champion)', duration],
     [
       '--max-disagreement <d>',
