@@ -215,7 +215,7 @@ export class Routing implements Chooser, Witness {
       followed.unkeyed++;
       this.#counts.unkeyed++;
       // the champion would be compared with others than those that have a key
-      return this.#assign(asked, followed, null, true);
+      return this.#assign(asked, followed, null, true).map((attempt) => ({ ...attempt, isUnkeyed: true }));
     }
     return this.#assign(asked, followed, armOf(followed.route, key), false);
   }
