@@ -10,7 +10,7 @@ import {
   StandardResolutionReasons,
 } from '@openfeature/server-sdk';
 import { checkRules, decide, type FlagRule, type FlagRules } from './flags.ts';
-import { RoutedClient } from './routed.ts';
+import { KEY_HEADER, RoutedClient } from './routed.ts';
 
 /** A service in this process: what `createService()` of `@logodds/service` returns. */
 export interface ScoringService {
@@ -22,6 +22,8 @@ export type LogoddsProviderOptions = {
   readonly flags: FlagRules;
   /** the record of a context; default: all its attributes but `targetingKey`, dates as ISO 8601 */
   readonly record?: (context: EvaluationContext) => object;
+  /** header by which `targetingKey` goes along: that of a rollout with `--key header:NAME`; default x-logodds-key */
+  readonly keyHeader?: string;
 } & (
   | { readonly client: ClientOptions; readonly service?: undefined }
   | { readonly service: ScoringService; readonly client?: undefined }
@@ -32,10 +34,11 @@ type State = 'ready' | 'stale' | 'error';
 const EVENTS = { ready: ProviderEvents.Ready, stale: ProviderEvents.Stale, error: ProviderEvents.Error } as const;
 
 /**
- * Decides flags by scores. The context is the record that is scored; its `targetingKey` goes along as `x-logodds-key`, by which a rollout assigns one key always to
+ * Decides flags by scores. The context is the record that is scored; its `targetingKey` goes along as `x-logodds-key` (or `keyHeader`), by which a rollout assigns one key always to
  * one arm.
  *
- * Reasons: SPLIT when the answer names the arm of a rollout, TARGETING_MATCH when it names none, DEFAULT when the rule has no value for the score, ERROR otherwise
+ * Reasons: SPLIT when the answer names the arm of a rollout, STATIC when the rollout assigns by a key that the request did not have, so that its champion answers
+ * everybody (`flagMetadata.message` says which), TARGETING_MATCH when it names no arm, DEFAULT when the rule has no value for the score, ERROR otherwise
  * (the caller's default holds). `flagMetadata` has `model`, `version`, `sha256`, `arm`, `probability`, `label` and `requestId`.
  *
  * Events: READY or ERROR after `initialize`, which asks for every model of the rules. Later STALE when the service answers that it cannot answer now (too many requests,
@@ -54,19 +57,26 @@ export class LogoddsProvider implements Provider {
   readonly #flags: FlagRules;
   readonly #record: (context: EvaluationContext) => object;
   readonly #client: RoutedClient;
+  readonly #keyHeader: string;
   /** of each rollout arm of a model, the file that answered last */
   readonly #digests = new Map<string, string>();
   #state: State = 'ready';
 
   /** @throws TypeError, RangeError for rules that cannot hold; ServiceError for an address that is none */
-  constructor({ flags, record = recordOf, client, service }: LogoddsProviderOptions) {
+  constructor({ flags, record = recordOf, keyHeader = KEY_HEADER, client, service }: LogoddsProviderOptions) {
     if ((client === undefined) === (service === undefined))
       throw new TypeError('provider: expected client or service, got both or neither; give one of them');
     checkRules(flags);
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(keyHeader))
+      throw new TypeError(
+        `keyHeader: expected a name that a header can have, got ${JSON.stringify(keyHeader)}; name that of the rollout`,
+      );
+    this.#keyHeader = keyHeader;
     this.#flags = flags;
     this.#record = record;
     this.#client = new RoutedClient(
       client ?? { baseUrl: 'http://localhost', fetch: (url, init) => service!.fetch(new Request(url, init)) },
+      keyHeader,
     );
   }
 
@@ -127,7 +137,7 @@ export class LogoddsProvider implements Provider {
       return failed(ErrorCode.INVALID_CONTEXT, messageOf(error));
     }
     try {
-      const { score, model, requestId, arm } = await this.#client.score(rule.model, record, {
+      const { score, model, requestId, arm, isUnkeyed } = await this.#client.score(rule.model, record, {
         version: rule.version,
         key: context.targetingKey,
       });
@@ -141,6 +151,7 @@ export class LogoddsProvider implements Provider {
         label,
         ...(arm !== null && { arm }),
         ...(probability !== null && { probability }),
+        ...(isUnkeyed && { message: this.#noKey(context.targetingKey) }),
       };
       if (!('labels' in rule) && probability === null) {
         const message = 'probability: expected a number, got none, because the logit is no number; look at the record';
@@ -152,13 +163,19 @@ export class LogoddsProvider implements Provider {
         const message = `flag ${JSON.stringify(flag)}: expected a ${kind}, got a ${kindOf(decided.value)} by its rule; ask for that type, or correct the rule`;
         return failed(ErrorCode.TYPE_MISMATCH, message, flagMetadata);
       }
-      const reason = arm === null ? StandardResolutionReasons.TARGETING_MATCH : StandardResolutionReasons.SPLIT;
+      const { SPLIT, STATIC, TARGETING_MATCH } = StandardResolutionReasons;
+      const reason = isUnkeyed ? STATIC : arm === null ? TARGETING_MATCH : SPLIT;
       return { value: decided.value as T, variant: decided.variant, reason, flagMetadata };
     } catch (error) {
       this.#failed(error);
       const isRecord = error instanceof ServiceError && (error.status === 400 || error.status === 422);
       return failed(isRecord ? ErrorCode.INVALID_CONTEXT : ErrorCode.GENERAL, messageOf(error));
     }
+  }
+
+  #noKey(key: string | undefined): string {
+    const got = key ? `targetingKey in ${this.#keyHeader}` : 'a context without targetingKey';
+    return `rollout: expected the key that it assigns by, got ${got}, so the champion answered; give targetingKey, and the header of the rollout as keyHeader, or the field of the rollout in the record`;
   }
 
   #answered({ model, version }: FlagRule, arm: string | null, sha256: string): void {

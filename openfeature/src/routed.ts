@@ -7,15 +7,22 @@ export interface RoutedOptions {
   readonly key?: string;
 }
 
-/** A score, and which arm of a rollout gave it; null: none was named. */
-export interface RoutedScore extends ScoredRecord {
-  readonly arm: string | null;
+/** Which arm of a rollout gave a score; null: none was named. */
+interface Arm {
+  arm: string | null;
+  /** the rollout assigns by a key that the request did not have: the champion answered whoever asked */
+  isUnkeyed: boolean;
 }
 
-interface Call {
+/** A score, and which arm gave it. */
+export type RoutedScore = ScoredRecord & Readonly<Arm>;
+
+interface Call extends Arm {
   readonly key: string | undefined;
-  arm: string | null;
 }
+
+/** The header that has the key where a rollout names no other. */
+export const KEY_HEADER = 'x-logodds-key';
 
 /** The client with what a rollout needs: a key goes along in a header, and the arm comes back in one. */
 export class RoutedClient {
@@ -23,8 +30,8 @@ export class RoutedClient {
   /** calls under way, by the id of their request, which is a header of each attempt */
   readonly #calls = new Map<string, Call>();
 
-  /** @throws ServiceError for an address that is none */
-  constructor(options: ClientOptions) {
+  /** @param keyHeader  by which the key goes along @throws ServiceError for an address that is none */
+  constructor(options: ClientOptions, keyHeader: string = KEY_HEADER) {
     const send = options.fetch ?? ((url, init) => fetch(url, init));
     this.#client = new ScoringClient({
       ...options,
@@ -33,9 +40,12 @@ export class RoutedClient {
         const call = this.#calls.get(headers['x-request-id']);
         const response = await send(
           url,
-          call?.key === undefined ? init : { ...init, headers: { ...headers, 'x-logodds-key': headerOf(call.key) } },
+          call?.key === undefined ? init : { ...init, headers: { ...headers, [keyHeader]: headerOf(call.key) } },
         );
-        if (call) call.arm = response.headers.get('x-model-route');
+        if (call) {
+          call.arm = response.headers.get('x-model-route');
+          call.isUnkeyed = response.headers.get('x-model-route-reason') === 'no-key';
+        }
         return response;
       },
     });
@@ -48,10 +58,11 @@ export class RoutedClient {
   /** @throws ServiceError */
   async score(model: string, record: object, { version, key }: RoutedOptions): Promise<RoutedScore> {
     const requestId = crypto.randomUUID();
-    const call: Call = { key: key === '' ? undefined : key, arm: null };
+    const call: Call = { key: key === '' ? undefined : key, arm: null, isUnkeyed: false };
     this.#calls.set(requestId, call);
     try {
-      return { ...(await this.#client.score(model, record, { version, requestId })), arm: call.arm };
+      const scored = await this.#client.score(model, record, { version, requestId });
+      return { ...scored, arm: call.arm, isUnkeyed: call.isUnkeyed };
     } finally {
       this.#calls.delete(requestId);
     }

@@ -4,14 +4,18 @@ import type { Guards, RolloutPlan } from './rollout.ts';
 type Rule = readonly [fits: (value: number) => boolean, rule: string];
 
 const ABOVE_0: Rule = [(value) => value > 0, 'a number above 0'];
+const RATIO: Rule = [
+  (value) => value >= 1,
+  'a number from 1 on (below 1 the challenger has to be better than the champion)',
+];
 const SHARE: Rule = [(value) => value >= 0 && value <= 1, 'a share from 0 to 1'];
 
 /** What each guard may be. */
 export const GUARDS: { readonly [K in keyof Required<Guards>]: Rule } = {
   alpha: [(value) => value > 0 && value < 1, 'a probability between 0 and 1'],
   minRequests: [(value) => Number.isInteger(value) && value >= 1, 'a whole number from 1 on'],
-  errorRatio: ABOVE_0,
-  latencyRatio: ABOVE_0,
+  errorRatio: RATIO,
+  latencyRatio: RATIO,
   slowSeconds: ABOVE_0,
   maxDisagreement: SHARE,
   maxPsi: ABOVE_0,

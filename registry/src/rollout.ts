@@ -19,9 +19,9 @@ export interface Guards {
   readonly alpha?: number;
   /** requests of the challenger before a guard may decide; default 100 */
   readonly minRequests?: number;
-  /** errors of the challenger may be this many times those of the champion; default 1 */
+  /** errors of the challenger may be this many times those of the champion, at least 1; default 1 */
   readonly errorRatio?: number;
-  /** requests that take longer may be this many times as many; default 2 */
+  /** requests that take longer may be this many times as many, at least 1; default 2 */
   readonly latencyRatio?: number;
   /** what is slow; default the 99th percentile of the champion */
   readonly slowSeconds?: number;

@@ -325,12 +325,13 @@ export class Exchange implements Asked {
   /** Takes the next version that is there. @throws Refusal where the last one is not */
   #take(): void {
     for (;;) {
-      const { target, route } = this.#attempts[0];
+      const { target, route, isUnkeyed } = this.#attempts[0];
       try {
         const served =
           target instanceof Served ? target : this.#core.shelf.own(target.model, target.version, sightOf(this.request));
         this.route = route;
         this.header('x-model-route', route);
+        if (isUnkeyed) this.header('x-model-route-reason', 'no-key');
         this.#serve(served);
         return;
       } catch (error) {

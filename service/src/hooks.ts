@@ -56,6 +56,8 @@ export interface Attempt {
   readonly route: string;
   /** a version of the shelf, or one that is on none */
   readonly target: { readonly model: string; readonly version: string | null } | Served;
+  /** the request had no key by which it could be assigned; the answer says so */
+  readonly isUnkeyed?: boolean;
 }
 
 /** Chooses which version answers a request that names none. */

@@ -104,6 +104,41 @@ test('a mismatch of the sample ratio is the conclusion, whatever the difference'
   expect(found.conclusion).toMatch(/^The arms do not have the rows that their shares say/);
 });
 
+test('under a mismatch of the sample ratio no p-value of a comparison is printed, and the reason is', () => {
+  const rows = visits.filter((row, i) => row.variant === 'A' || i % 3 > 0);
+  write('mismatch.csv', csv(rows));
+  const shown = run(['experiment', 'mismatch.csv', ...SHARES, '--outcome', 'bought', '--by', 'country']).stdout;
+  expect(shown).toMatch(/sample ratio +MISMATCH \(p [<\d]/);
+  expect(shown).toMatch(/\n {2}B +\S+ points .* points +– +–\n/);
+  expect(shown).toContain('p –: the arms do not have the rows that their shares say');
+  expect(shown).toMatch(/\n {2}DE +B .* points +– +–\n/);
+  const plain = run(['experiment', 'visits.csv', ...SHARES, '--outcome', 'bought']).stdout;
+  expect(plain).not.toContain('p –:');
+});
+
+test('p at any time is the least of all looks of the adjusted difference; where the last look says less, that is told', () => {
+  // the arms differ at first, and no longer
+  const rows = visits.map((row, i) => ({
+    ...row,
+    spent: row.risk + (i < 400 && row.variant === 'B' ? 0.3 : 0) + (i % 7),
+  }));
+  write('faded.csv', csv(rows));
+  const args = ['faded.csv', ...SHARES, '--outcome', 'spent', '--score', 'risk'];
+  const [one] = json(...args).comparisons;
+  const means = meanDifference();
+  let least = 1;
+  for (const { variant, spent, risk } of rows) {
+    means.add(variant === 'B', spent, risk);
+    least = Math.min(least, Math.exp(-(means.adjusted?.logE ?? 0)));
+  }
+  expect(one.p).toBeCloseTo(least, 9);
+  expect(one.pNow).toBeCloseTo(Math.min(1, Math.exp(-means.adjusted!.logE)), 9);
+  expect(one.p).toBeLessThan(one.pNow);
+  expect(run(['experiment', ...args]).stdout).toMatch(
+    /p at any time is the least of all looks, .* by this one alone p is [\d.]+ \("B"\)\./,
+  );
+});
+
 test('keys in two arms are named, counted and left out; keys with several rows are told of', () => {
   const rows = [
     ...visits.slice(0, 1000),

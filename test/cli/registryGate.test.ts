@@ -16,6 +16,7 @@ for (const [k, C] of ['1', '2', '3'].entries()) {
 json(['push', 'm1.safetensors', '--name', 'other', ...at]);
 json(['registry', 'alias', 'low', '1', 'champion', ...at]);
 write('strict.json', JSON.stringify({ rules: { size: { mostBytes: 10 } } }));
+write('none-given.json', JSON.stringify({ rules: {} }));
 write('mild.json', JSON.stringify({ rules: { size: { mostBytes: 1e6 } } }));
 
 const gate = (candidate: string, against: string, rules: string) =>
@@ -40,6 +41,27 @@ test('the registry keeps what a gate said: a version that failed it is not promo
   expect(last()).toMatchObject({ event: 'gated', version: 2, against: 1, passed: true, failed: [] });
   expect(promote('2').status).toBe(0);
   expect(json(['registry', 'show', 'low', ...at]).versions[1].gate).toMatchObject({ passed: true, against: 1 });
+});
+
+test('a gate without a rule passes, says that it counts for nothing, and is not kept; what failed gets no traffic', () => {
+  const before = events().length;
+  const { status, stderr } = gate('models:/low/3', 'models:/low@champion', 'none-given');
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/note: no rule was checked but schema and scored, which every gate has: .* --rules\n$/);
+  expect(events()).toHaveLength(before);
+  expect(run(['registry', 'alias', 'low', '3', 'champion', ...at]).stderr).toMatch(/got one that went through none/);
+  // it takes no verdict back either
+  gate('models:/low/3', 'models:/low@champion', 'strict');
+  gate('models:/low/3', 'models:/low@champion', 'none-given');
+  for (const flags of [
+    ['--share', '0.1'],
+    ['--kind', 'blue-green'],
+  ])
+    expect(run(['rollout', 'start', 'low', '--challenger', '3', ...flags, ...at]).stderr).toMatch(
+      /^ERR_REGISTRY version 3 of low: expected one that has passed its gate, got one that failed it \(size\)/,
+    );
+  expect(run(['rollout', 'start', 'low', '--challenger', '3', '--kind', 'shadow', ...at]).stderr).toBe('');
+  run(['rollout', 'abort', 'low', ...at]);
 });
 
 test('against a model of another name, or a file, no version is named; of a candidate that is a file nothing is kept', () => {

@@ -285,6 +285,57 @@ export const CASES: readonly Case[] = [
     },
   ],
   [
+    'dates: bases read what they declare, a base of all leaves them out and says so, --drop leaves out others, and the rest is refused by name',
+    async () => {
+      const at = (day: number) => new Date(Date.UTC(2024, 0, 1) + day * 864e5).toISOString().slice(0, 10);
+      const rows = ROWS.map((row) => ({ at: at(row.day), ...row }));
+      const schema = {
+        features: [
+          { name: 'at', kind: 'date', parts: ['weekday'] },
+          { name: 'x', kind: 'numeric' },
+        ],
+      } as never;
+      const dated = saveModel(fit(rows, { target: 'y', schema } as never).model);
+      const old = { base: { old: 'old.st' }, baseIsOutOfSample: true };
+      const names = ({ meta }: { meta: Model }) => meta.manifest.schema.features.map(({ name }) => name);
+      assert.deepEqual(names(await stack(old, { 'old.st': dated }, rows)), ['old']);
+      const both = await stack({ ...old, fits: { new: { features: null, fit: {} } } }, { 'old.st': dated }, rows);
+      assert.ok(both.codes.includes('DECLARED_ELSEWHERE'));
+      assert.ok(both.model.fields.some(({ name }) => name === 'kind'));
+      const declared = await stack({ fits: { new: { features: null, schema, fit: {} } } }, {}, rows);
+      assert.deepEqual(declared.model.fields.map(({ name }) => name).toSorted(), ['at', 'x']);
+      // neither base declares it
+      const all = { ...old, fits: { new: { features: null, fit: {} } } };
+      const plain = saveModel(modelOf(['x']));
+      await assert.rejects(stack(all, { 'old.st': plain }, rows), /column "at": .* got dates; .*--drop at$/);
+      const without = await stack({ ...all, drop: ['at', 'site'] }, { 'old.st': plain }, rows);
+      assert.deepEqual(without.model.fields.map(({ name }) => name).toSorted(), [
+        'day',
+        'kind',
+        'logit',
+        'score',
+        'w',
+        'weight',
+        'x',
+      ]);
+      const coded = await stack({ ...all, categorical: ['at'] }, { 'old.st': plain }, rows);
+      assert.ok(coded.model.fields.some(({ name }) => name === 'at'));
+      // dropped of all, and still read by the base that needs it
+      const dropped = await stack({ ...all, drop: ['at', 'x'] }, { 'old.st': dated }, rows);
+      assert.ok(dropped.model.fields.some(({ name }) => name === 'x'));
+      await assert.rejects(
+        stack({ ...old, drop: ['at'] }, { 'old.st': plain }, rows),
+        /--drop: expected a base of all/,
+      );
+      await assert.rejects(
+        stack({ ...all, scores: ['score'], drop: ['score'] }, { 'old.st': plain }, rows),
+        /--drop: expected columns that nothing else names, got "score"/,
+      );
+      const open = { features: null, schema: { ...(schema as object), others: 'infer' } as never, fit: {} };
+      await assert.rejects(stack({ fits: { new: open } }, {}, rows), /base "new": expected a schema that declares all/);
+    },
+  ],
+  [
     'the average and the bases are compared on the held-out rows; a missing score counts as one half',
     async () => {
       const gaps = ROWS.map((row, i) => ({ ...row, score: i >= 120 && i % 2 ? '' : row.score }));

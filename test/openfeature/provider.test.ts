@@ -3,7 +3,8 @@ import { ErrorCode, type EventDetails, OpenFeature, ProviderEvents, ProviderStat
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Host } from '../../cli/src/serve/host.ts';
 import { type FlagRules, LogoddsProvider, type ScoringService } from '../../openfeature/src/index.ts';
-import { models, serviceOf, serviceWith } from '../service/models.ts';
+import { createService, Routing } from '../../service/src/index.ts';
+import { bytes, models, serviceOf, serviceWith } from '../service/models.ts';
 
 const { service } = serviceOf('codes', 'classes');
 const probability = models.codes.score({ code: '2', x: 0.5 }).probability!;
@@ -100,6 +101,32 @@ test('the key goes along as a header, percent-encoded where a header could not h
   );
   expect(many.every(({ value, flagMetadata }) => value && flagMetadata['arm'] === 'challenger')).toBe(true);
   expect(keys.slice(4).sort()).toEqual(Array.from({ length: 40 }, (_, i) => `k${i}`).sort());
+});
+
+test('a rollout that assigns by another header: no split and why, and a split once the provider sends it', async () => {
+  const routing = new Routing();
+  const { codes } = bytes;
+  const service = createService({
+    models: ['2', '1'].map((version) => ({ name: 'codes', version, model: codes })),
+    routing,
+  });
+  const arms = [{ name: 'challenger', model: 'codes', version: '2', share: 1 }];
+  const champion = { model: 'codes', version: '1' };
+  routing.set({ name: 'codes', id: '1', champion, arms, salt: 's', key: { header: 'x-customer' } });
+  const plain = await clientOf('unkeyed', new LogoddsProvider({ service, flags }));
+  const found = await plain.getBooleanDetails('on', false, context);
+  expect(found).toMatchObject({ value: true, reason: 'STATIC', flagMetadata: { arm: 'champion' } });
+  expect(found.flagMetadata['message']).toMatch(/^rollout: expected the key .*, got targetingKey in x-logodds-key, so/);
+  const keyed = await clientOf('keyed', new LogoddsProvider({ service, flags, keyHeader: 'x-customer' }));
+  const split = await keyed.getBooleanDetails('on', false, context);
+  expect(split).toMatchObject({ reason: 'SPLIT', flagMetadata: { arm: 'challenger' } });
+  expect(split.flagMetadata).not.toHaveProperty('message');
+  const none = await keyed.getBooleanDetails('on', false, { code: '2', x: 0.5 });
+  expect(none).toMatchObject({
+    reason: 'STATIC',
+    flagMetadata: { message: expect.stringMatching(/without targetingKey/) },
+  });
+  expect(() => new LogoddsProvider({ service, flags, keyHeader: 'a b' })).toThrow(/^keyHeader: expected a name/);
 });
 
 test('what goes wrong gives the default of the caller with a code, and a hook hears of it', async () => {

@@ -286,15 +286,41 @@ export function registryCases(place: string, make: () => Store): void {
       expect((await registry.state()).seq).toBe(seq);
     });
 
-    test('asks for the gate that is demanded when a rollout that promotes starts, and again when it ends', async () => {
+    test('gives no traffic to what failed its gate, in no step and no arm; a shadow of it may run', async () => {
+      const registry = open(make());
+      for (const file of [FILE, OTHER, modelFile(1)]) await registry.push({ ...ann, name: 'fraud', file });
+      await registry.alias('fraud', 1, 'champion', ann);
+      await registry.gated('fraud', 2, { against: 1, passed: false, failed: ['auc'] }, ann);
+      const failed = /^version 2 of fraud: expected one that has passed its gate, got one that failed it \(auc\)/;
+      const arm = (share: number): RolloutPlan => ({
+        ...{ ...canary, kind: 'ab' },
+        arms: [{ name: 'b', version: 2, share }],
+      });
+      for (const plan of [canary, { ...canary, kind: 'blue-green', steps: [{ share: 1, holdSeconds: null }] }] as const)
+        await expect(registry.startRollout('fraud', 2, plan, ann)).rejects.toThrow(failed);
+      await expect(registry.startRollout('fraud', 3, arm(0.1), ann)).rejects.toThrow(failed);
+      await registry.startRollout('fraud', 2, { ...canary, kind: 'shadow' }, ann);
+      await registry.endRollout('fraud', 'aborted', ann);
+      const silent = { ...canary, steps: [{ share: 0, holdSeconds: null }] };
+      await registry.startRollout('fraud', 2, silent, ann);
+      await registry.endRollout('fraud', 'aborted', ann);
+      await registry.startRollout('fraud', 3, arm(0), ann);
+      await registry.endRollout('fraud', 'aborted', ann);
+      await registry.startRollout('fraud', 3, canary, ann);
+      await registry.gated('fraud', 3, { against: 1, passed: false, failed: ['psi'] }, ann);
+      await expect(registry.advanceRollout('fraud', ann)).rejects.toThrow(/got one that failed it \(psi\)/);
+    });
+
+    test('asks for the gate that is demanded when a rollout that answers starts, and again when it goes on', async () => {
       const registry = open(make());
       for (const file of [FILE, OTHER]) await registry.push({ ...ann, name: 'fraud', file });
       await registry.alias('fraud', 1, 'champion', ann);
       await registry.demand('fraud', 'champion', { gate: true }, ann);
       const promoting: RolloutPlan = { ...canary, promotes: true };
       await expect(registry.startRollout('fraud', 2, promoting, ann)).rejects.toThrow(/went through none/);
-      // what promotes nobody may run to learn what a gate needs
-      await registry.startRollout('fraud', 2, canary, ann);
+      await expect(registry.startRollout('fraud', 2, canary, ann)).rejects.toThrow(/went through none/);
+      // what answers nobody may run to learn what a gate needs
+      await registry.startRollout('fraud', 2, { ...canary, kind: 'shadow' }, ann);
       expect(versionsOf(await registry.entry('fraud'))).toEqual([1, 2]);
       await registry.endRollout('fraud', 'aborted', ann);
       await registry.gated('fraud', 2, { against: 1, passed: true, failed: [] }, ann);

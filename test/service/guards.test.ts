@@ -149,3 +149,23 @@ test('PSI of equal scores stays below the limit, that of others does not', () =>
     expect(other.isRejected).toBe(true);
   }
 });
+
+test('a label that comes before its record is scored by both counts when it is, once; others do not wait for ever', () => {
+  const guards = new Guards({ minRequests: 1 }, 0.5);
+  const labelled = () => guards.states.find(({ guard }) => guard === 'log loss')!;
+  const pair = (id: string) => ({ id, champion: [0.8], challenger: [0.4] });
+  guards.label('a', 1, true);
+  // the first word counts, as for a pair that is there
+  guards.label('a', 0, true);
+  expect(labelled().count).toBe(0);
+  guards.compare([pair('a'), pair('b')]);
+  expect(labelled()).toMatchObject({ count: 1, seen: expect.closeTo(Math.log(0.8) - Math.log(0.4), 12) });
+  guards.label('a', 1, true);
+  guards.label('b', 1, true);
+  expect(labelled().count).toBe(2);
+  // nothing waits: no record of this id is to come
+  guards.label('c', 1, true);
+  guards.label('d', 1, false);
+  guards.compare([pair('c'), pair('d')]);
+  expect(labelled().count).toBe(2);
+});

@@ -242,3 +242,15 @@ test('GET /models/{m} says which version answers which part of the traffic', asy
   const plain = createService({ models: [{ name: 'codes', model: bytes.codes }] });
   expect((await (await plain.fetch(new Request('http://localhost/models/codes'))).json()).rollout).toBeNull();
 });
+
+test('a label that comes before its record was scored by both is not lost to the guard', async () => {
+  const { routing, ask } = serviceWith({ guards: {} });
+  const sink = routing.labels(null)!;
+  const counted = () => routing.state('codes')!.guards.find(({ guard }) => guard === 'log loss')!.count;
+  await (await ask({ 'x-request-id': 'early' })).json();
+  expect(routing.isComparing).toBe(true);
+  await sink.take([{ id: 'early', label: 'yes', model: 'codes' } as never]);
+  expect(counted()).toBe(0);
+  while (routing.isComparing) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(counted()).toBe(1);
+});

@@ -20,7 +20,7 @@ const OPTIONS: readonly OptionRow[] = [
   ],
   [
     '--score <col>',
-    'number known before the assignment, as the score of a model: the difference is adjusted by it (CUPED)',
+    'number known before the assignment, as the score of one model for all arms: the difference is adjusted by it (CUPED)',
   ],
   ['--by <col>', 'compare within the groups of this column too, under control of false discoveries'],
   ['--control <label>', 'arm the others are compared with (default: control, champion, or the first in sorted order)'],
@@ -45,6 +45,11 @@ const OPTIONS: readonly OptionRow[] = [
 
 const HELP = `
 Its intervals and p-values may be looked at as often as you like while rows come in (confidence sequences); those for one planned look stand beside them.
+A p-value at any time is the least of all looks, and of the same difference as its interval: with --score of the adjusted one. Under a sample-ratio mismatch
+no p-value is printed.
+
+A --score must be known before the assignment and must not depend on the arm. One that differs by arm, as the score that each arm's own model gives, takes a part
+of the difference itself away: CUPED is biased then.
 
 Examples:
   logodds experiment visits.csv --arm variant --outcome bought --control A

@@ -49,10 +49,14 @@ const GUARDS: readonly OptionRow[] = (
     ['--min-requests <n>', 'requests of the challenger before a guard may decide (default: 100)', positiveInteger],
     [
       '--error-ratio <r>',
-      'errors, and refused requests, of the challenger may be this many times those of the champion (default: 1)',
+      'errors, and refused requests, of the challenger may be this many times those of the champion, at least 1 (default: 1)',
       positiveNumber,
     ],
-    ['--latency-ratio <r>', 'its slow requests may be this many times as many (default: 2)', positiveNumber],
+    [
+      '--latency-ratio <r>',
+      'its slow requests may be this many times as many, at least 1 (default: 2)',
+      positiveNumber,
+    ],
     ['--slow <time>', 'what is slow: 50ms (default: the 99th percentile of the champion)', duration],
     [
       '--max-disagreement <d>',

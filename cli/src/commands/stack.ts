@@ -59,6 +59,14 @@ const OPTIONS: readonly OptionRow[] = [
     'base that is fitted here, in folds and then to all rows: NAME=all, NAME=col,col, or NAME=FILE.json with a schema, or with features, schema, C, lambda, l1Ratio, penalty, coding (may be repeated)',
     { parse: fitByName },
   ],
+  [
+    '--schema <file>',
+    'how columns become features of bases NAME=all, as of train (`logodds schema` writes one)',
+    { conflicts: ['drop', 'categorical', 'numeric'] },
+  ],
+  ['--drop <list>', 'columns that bases NAME=all leave out', { parse: names }],
+  ['--categorical <list>', 'read these columns as categories', { parse: names }],
+  ['--numeric <list>', 'read these columns as numbers', { parse: names }],
   ['--passthrough <list>', 'columns that are features of the stack beside its bases', { parse: names }],
   ['--nonnegative', 'no base has a weight below 0'],
   ['--C <number>', 'inverse strength of the penalty (default: 1)', { parse: positiveNumber, conflicts: ['lambda'] }],
@@ -105,18 +113,27 @@ export const stack: CommandLine = {
 type StackFlags = Omit<StackOptions, 'data' | 'fits' | 'penalty' | 'report'> &
   SpelledFlags & {
     readonly fit?: Record<string, string>;
+    readonly schema?: string;
     readonly penalty: boolean;
     readonly report?: string;
   };
 
 async function run(data: string | undefined, flags: StackFlags, command: Command): Promise<void> {
-  const { fit, penalty, report, ...rest } = flags;
+  const { fit, schema: schemaPath, penalty, report, ...rest } = flags;
   // what the other commands need not load
   const { stackCommand } = await import('../jobs/stack/stack.ts');
-  const { readJson } = await import('../read/files.ts');
+  const { readJson, readSchema } = await import('../read/files.ts');
+  const schema = readSchema(schemaPath);
+  if (schema && !Object.values(fit ?? {}).includes('all'))
+    command.error('error: give --fit NAME=all with --schema, or --fit NAME=FILE.json');
   const fits =
     fit &&
-    Object.fromEntries(Object.entries(fit).map(([name, text]) => [name, recipeOf(name, text, command, readJson)]));
+    Object.fromEntries(
+      Object.entries(fit).map(([name, text]) => [
+        name,
+        schema && text === 'all' ? { features: null, schema, fit: {} } : recipeOf(name, text, command, readJson),
+      ]),
+    );
   const result = await stackCommand({
     ...optionsOf(command, data, rest),
     schema: undefined,

@@ -60,8 +60,10 @@ export interface Comparison {
   readonly fixed: FixedHorizon | null;
   readonly plain: DifferenceEstimate | null;
   readonly adjusted: AdjustedEstimate | null;
-  /** always valid, by the method */
+  /** always valid, by the method: the least of all looks */
   readonly p: number;
+  /** of all rows together, which `interval` is of too: 1 over the e-value, at most 1 */
+  readonly pNow: number;
   readonly isRejected: boolean;
   readonly curve: readonly Look[];
 }
@@ -164,6 +166,7 @@ class Pair {
       plain,
       adjusted,
       p: test.p,
+      pNow: Math.min(1, 1 / test.eValue),
       isRejected: test.isRejected,
       curve: this.curve,
     };

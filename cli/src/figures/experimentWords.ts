@@ -13,6 +13,20 @@ export const rangeText = (
   { low, high }: { readonly low: number; readonly high: number },
 ): string => `${differenceText(kind, low)} to ${differenceText(kind, high)}`;
 
+/** Why no p-value of a comparison is shown; null: they are. A test that arms are equal takes their shares for given. */
+export const withheld = ({ sampleRatio }: Pick<Experiment, 'sampleRatio'>): string | null =>
+  sampleRatio.isMismatch
+    ? 'p –: the arms do not have the rows that their shares say, and the tests take these shares for given.'
+    : null;
+
+/** Why p at any time is less than the interval lets one think: it is the least of all looks; null: it is not less. */
+export const noteOfLeast = (comparisons: Experiment['comparisons']): string | null => {
+  const moved = comparisons.filter(({ p, pNow, alpha }) => pNow > alpha && pValue(p) !== pValue(pNow));
+  return moved.length === 0
+    ? null
+    : `p at any time is the least of all looks, intervals are of the last one; by this one alone p is ${moved.map(({ arm, pNow }) => `${pValue(pNow)} (${show(arm)})`).join(', ')}.`;
+};
+
 /** What the experiment says, in sentences. */
 export function conclusionOf(found: Experiment, outcome: string): string {
   const { sampleRatio, comparisons, kind, control, alpha } = found;

@@ -1,7 +1,13 @@
 /** The page of `experiment --report`: no script and no external address, as that of `train`. */
 import type { Interval } from '../../../src/monitor.ts';
 import type { Comparison, ExperimentResult } from '../figures/experiment.ts';
-import { meanText as meanOf, differenceText as points, rangeText } from '../figures/experimentWords.ts';
+import {
+  meanText as meanOf,
+  noteOfLeast,
+  differenceText as points,
+  rangeText,
+  withheld,
+} from '../figures/experimentWords.ts';
 import { brief, percent, pValue, significant, whole } from '../figures/wording.ts';
 import type { Origin } from './data.ts';
 import { dataTable, html, type Markup, name } from './html.ts';
@@ -9,6 +15,8 @@ import { documentOf, figureOf, parted, reproduction } from './page.ts';
 import { ACCENT, asSpec, INK, type Plot, size, values } from './plots/plot.ts';
 
 const range = (kind: ExperimentResult['kind'], ends: Interval | null): string => (ends ? rangeText(kind, ends) : '–');
+
+const shownP = (result: ExperimentResult, p: number): string => (withheld(result) === null ? pValue(p) : '–');
 
 /** The confidence sequence over the rows. */
 function sequencePlot({ arm, curve, isRejected }: Comparison, { kind, control, alpha, time }: ExperimentResult): Plot {
@@ -115,13 +123,13 @@ async function differences(result: ExperimentResult): Promise<Markup> {
     difference === null ? '–' : points(kind, difference),
     range(kind, interval),
     range(kind, fixed),
-    pValue(p),
-    fixed ? pValue(fixed.p) : '–',
+    shownP(result, p),
+    fixed ? shownP(result, fixed.p) : '–',
     method,
     plain && adjusted ? `${significant(plain.stdError, 3)} to ${significant(adjusted.stdError, 3)}` : '–',
   ]);
   return html`<section id="differences"><h2>Differences</h2>
-<p class="aside">“At any time” holds however often one looks, while rows come in; “one look” holds for a single look that was planned before. ${comparisons.length > 1 ? `Each comparison is at ${significant(comparisons[0].alpha, 3)}, alpha over ${comparisons.length} arms.` : null}</p>
+<p class="aside">“At any time” holds however often one looks, while rows come in; “one look” holds for a single look that was planned before. ${comparisons.length > 1 ? `Each comparison is at ${significant(comparisons[0].alpha, 3)}, alpha over ${comparisons.length} arms.` : null} ${withheld(result) ?? noteOfLeast(comparisons)}</p>
 <div class="plots">${plots}</div>
 <div class="card">${dataTable(
     [
@@ -139,7 +147,8 @@ async function differences(result: ExperimentResult): Promise<Markup> {
   )}</div></section>`;
 }
 
-function groupSection({ groups, kind, by, alpha }: ExperimentResult): Markup | null {
+function groupSection(result: ExperimentResult): Markup | null {
+  const { groups, kind, by, alpha } = result;
   if (groups.length === 0) return null;
   const sorted = [...groups].sort((a, b) => a.q - b.q);
   return html`<section id="groups"><h2>By ${name(by!, 40)}</h2>
@@ -152,9 +161,9 @@ function groupSection({ groups, kind, by, alpha }: ExperimentResult): Markup | n
       whole(one.rows),
       one.difference === null ? '–' : points(kind, one.difference),
       range(kind, one.interval),
-      pValue(one.p),
-      pValue(one.q),
-      one.isDiscovery ? 'yes' : 'no',
+      shownP(result, one.p),
+      shownP(result, one.q),
+      withheld(result) !== null ? '–' : one.isDiscovery ? 'yes' : 'no',
     ]),
     true,
   )}</div></section>`;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
   type Change,
@@ -14,7 +13,17 @@ import { LogoddsError } from '../../../src/index.ts';
 import { nearest } from '../read/names.ts';
 import { Notifier } from './notify.ts';
 import { CsvReader } from './observation/csvPieces.ts';
-import { hasRoute, namesIn, type RouteFile, readRoutes, referencesIn, routeOfFile, segmentsOfFile } from './routes.ts';
+import {
+  besidesIn,
+  hasRoute,
+  namesIn,
+  type RouteFile,
+  readRoutes,
+  referencesIn,
+  routeOfFile,
+  segmentsOfFile,
+  textOfRoutes,
+} from './routes.ts';
 
 /** What rollouts need of the options. */
 export interface RolloutOptions {
@@ -120,9 +129,9 @@ export class Rollouts {
 
   /** Has requests follow a file of routes, where it is another than before. What cannot be followed changes nothing; models that are to come are waited for. */
   #take(path: string, isFirst: boolean): void {
-    const text = readFileSync(path, 'utf8');
+    const text = textOfRoutes(path);
     if (text === this.#text) return;
-    const routes = readRoutes(path);
+    const routes = readRoutes(path, text);
     const further = newOnes(routes, this.#models);
     if (further.length > 0 && !this.#follower)
       throw new LogoddsError(
@@ -158,12 +167,12 @@ export class Rollouts {
     this.#tell({ event, name, version: challenger.model, why, at: new Date().toISOString() });
   }
 
-  /** @throws ERR_RANGE for segments of models that nobody serves */
+  /** @throws ERR_RANGE for models of segments, and beside a champion, that nobody serves */
   #checkNames(path: string, routes: RouteFile, further: readonly Followed[]): void {
     const { models } = this.#service!;
     const known = new Set([...models.served(), ...[...this.#models, ...further].map(({ name }) => name)]);
     for (const [name, entry] of Object.entries(routes))
-      for (const model of namesIn(entry)) {
+      for (const model of [...namesIn(entry), ...besidesIn(entry)]) {
         if (known.has(model)) continue;
         const guess = nearest(model, [...known]);
         const next = guess ? `did you mean ${guess}?` : 'serve it too, or correct the name';

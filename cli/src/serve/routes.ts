@@ -52,11 +52,24 @@ export const MEMBERS = {
 };
 type Kind = keyof typeof MEMBERS;
 
+/** The text of a file of routes. @throws ERR_DATA */
+export function textOfRoutes(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `--routes ${path}: expected a file that can be read, got an error (${reason(error)}); check the path`,
+      { cause: error },
+    );
+  }
+}
+
 /** Reads a file of routes. @throws ERR_DATA, ERR_RANGE, ERR_REGISTRY */
-export function readRoutes(path: string): RouteFile {
+export function readRoutes(path: string, text = textOfRoutes(path)): RouteFile {
   let routes: RouteFile;
   try {
-    routes = JSON.parse(readFileSync(path, 'utf8'));
+    routes = JSON.parse(text);
   } catch (error) {
     throw new LogoddsError(
       'ERR_DATA',
@@ -165,6 +178,10 @@ export function referencesIn(routes: RouteFile): Followed[] {
 /** Models that a file of routes names, as they are served. */
 export const namesIn = ({ segments = [] }: RouteEntry): string[] =>
   [...new Set(segments.flatMap(modelsOf))].map((model) => target(model).model);
+
+/** Models beside the champion of an entry, as they are served. */
+export const besidesIn = ({ segments: _, ...entry }: RouteEntry): string[] =>
+  modelsOf(entry).map((model) => target(model).model);
 
 function modelsOf(entry: RouteMembers & { readonly model?: string }): string[] {
   const { model, challenger, arms = [], shadow, fallback } = entry;

@@ -1,5 +1,5 @@
 import type { Comparison, ExperimentResult } from '../figures/experiment.ts';
-import { differenceText, meanText, rangeText } from '../figures/experimentWords.ts';
+import { differenceText, meanText, noteOfLeast, rangeText, withheld } from '../figures/experimentWords.ts';
 import { percent, pValue, significant, whole } from '../figures/wording.ts';
 import { facts, table as textTable } from './layout.ts';
 
@@ -61,18 +61,22 @@ export function experimentText(result: ExperimentResult): string {
     'p at any time',
     'p, one look',
   ];
+  const reason = withheld(result);
+  const shownP = (p: number) => (reason === null ? pValue(p) : '–');
   const cells = ({ difference, interval, fixed, p }: Omit<Comparison, 'curve'>) => [
     difference === null ? '–' : differenceText(kind, difference),
     interval ? rangeText(kind, interval) : '–',
     fixed ? rangeText(kind, fixed) : '–',
-    pValue(p),
-    fixed ? pValue(fixed.p) : '–',
+    shownP(p),
+    fixed ? shownP(fixed.p) : '–',
   ];
   const differences = textTable([['arm', ...head], ...comparisons.map((one) => [one.arm, ...cells(one)])]);
   const several =
     comparisons.length > 1
       ? `\n  Each comparison is at ${significant(comparisons[0].alpha, 3)}: alpha over ${comparisons.length} arms (Bonferroni).`
       : '';
+  const told = reason ?? noteOfLeast(comparisons);
+  const why = told === null ? '' : `\n  ${told}`;
   const shown = [...groups].sort((a, b) => a.q - b.q).slice(0, 30);
   const grouped =
     groups.length === 0
@@ -84,9 +88,9 @@ export function experimentText(result: ExperimentResult): string {
             one.arm,
             whole(one.rows),
             ...cells(one).slice(0, 2),
-            pValue(one.p),
-            `${pValue(one.q)}${one.isDiscovery ? ' *' : ''}`,
+            shownP(one.p),
+            `${shownP(one.q)}${one.isDiscovery && reason === null ? ' *' : ''}`,
           ]),
         ])}${groups.length > shown.length ? `\n  ${groups.length - shown.length} more: --json and --report have them` : ''}\n  * at most ${percent(alpha, 0)} of these are expected to be false (Benjamini-Hochberg over ${groups.length}); intervals are not adjusted for their number`;
-  return `${lines}\n\n${armTable}\n\n${differences}${several}${grouped}\n\n${result.conclusion}\n`;
+  return `${lines}\n\n${armTable}\n\n${differences}${why}${several}${grouped}\n\n${result.conclusion}\n`;
 }

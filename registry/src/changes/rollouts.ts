@@ -22,9 +22,16 @@ export function started(state: State, name: string, challenger: number, plan: Ro
       'ERR_REGISTRY',
       `${name}: expected a challenger that is not the champion, got version ${champion} as both; name another`,
     );
-  // what it may become, it must be fit for
-  if (plan.promotes) allow(state, versionOf(state, { name, version: challenger }), CHAMPION);
+  allowAnswers(state, name, challenger, plan);
   return { event: 'rollout-started', name, champion, challenger, plan };
+}
+
+/** What answers in the place of the champion, or may become it, must be fit for it; a shadow answers nobody. @throws ERR_REGISTRY */
+function allowAnswers(state: State, name: string, challenger: number, plan: RolloutPlan): void {
+  const answers = plan.kind !== 'shadow' && plan.steps.some(({ share }) => share > 0);
+  const arms = (plan.arms ?? []).flatMap(({ version, share }) => (share > 0 ? [version] : []));
+  for (const version of answers || plan.promotes ? [challenger, ...arms] : arms)
+    allow(state, versionOf(state, { name, version }), CHAMPION);
 }
 
 /** A rollout goes on. @param from  the step that was seen; null: another one goes on @throws ERR_REGISTRY, ERR_SIGNATURE */
@@ -36,6 +43,8 @@ export function advanced(state: State, name: string, from: number | undefined): 
   }
   const { plan, step, challenger } = entry.rollout!;
   if (from !== undefined && from !== step) return null;
+  // a gate may have failed one since the step before
+  allowAnswers(state, name, challenger, plan);
   if (step + 1 < plan.steps.length) return { event: 'rollout-advanced', name, step: step + 1 };
   allow(state, versionOf(state, { name, version: challenger }), CHAMPION);
   return { event: 'rollout-ended', name, outcome: 'promoted', version: challenger };

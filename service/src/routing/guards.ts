@@ -31,6 +31,8 @@ const WARM_UP = 500;
 const MOST_NATS = 1;
 /** pairs that wait for their label */
 const MOST_PAIRS = 100_000;
+/** labels that wait for their pair */
+const MOST_EARLY = 10_000;
 
 /** What one request did. */
 export interface Seen {
@@ -70,6 +72,8 @@ export class Guards {
   #difference = 0;
   #labelled = 0;
   readonly #pairs = new Map<string, Pair>();
+  /** labels that came before their record was scored by both, the first of each id */
+  readonly #early = new Map<string, number>();
 
   /** @param processes  that watch the same rollout, each for itself */
   constructor(limits: GuardLimits, share: number, processes = 1) {
@@ -147,22 +151,42 @@ export class Guards {
     return this.#breach();
   }
 
-  /** A label came. @param k  index of the class among all; with two classes 1 is the positive one */
-  label(id: string, k: number): Breach | null {
+  /**
+   * A label came.
+   * @param k  index of the class among all; with two classes 1 is the positive one
+   * @param isComparing  whether records wait to be scored by both: the label may be of one of them, and waits too
+   */
+  label(id: string, k: number, isComparing = false): Breach | null {
     const pair = this.#pairs.get(id);
-    if (!pair) return null;
+    if (!pair) {
+      if (!isComparing) this.#early.clear();
+      else if (!this.#early.has(id)) this.#early.set(id, k);
+      keepAtMost(this.#early, MOST_EARLY);
+      return null;
+    }
     this.#pairs.delete(id);
-    const difference = lossOf(pair.challenger!, k) - lossOf(pair.champion, k);
-    if (Number.isNaN(difference)) return null;
-    this.#labelled++;
-    this.#difference += difference;
-    this.#loss!.add(difference);
+    this.#pay(pair, k);
     return this.#breach();
   }
 
+  /** A label and both probabilities are there. */
+  #pay({ champion, challenger }: Pair, k: number): void {
+    const difference = lossOf(challenger!, k) - lossOf(champion, k);
+    if (Number.isNaN(difference)) return;
+    this.#labelled++;
+    this.#difference += difference;
+    this.#loss!.add(difference);
+  }
+
   #keep(pair: Pair): void {
+    const k = this.#early.get(pair.id);
+    if (k !== undefined) {
+      this.#early.delete(pair.id);
+      this.#pay(pair, k);
+      return;
+    }
     this.#pairs.set(pair.id, pair);
-    if (this.#pairs.size > MOST_PAIRS) this.#pairs.delete(this.#pairs.keys().next().value!);
+    keepAtMost(this.#pairs, MOST_PAIRS);
   }
 
   /** All guards, as they stand. */
@@ -223,6 +247,11 @@ function sentence({ guard, limit, seen, count, p }: GuardState, requests: number
   const said = (value: number | null) =>
     value === null ? 'nothing' : Number.isFinite(value) ? String(Number(value.toPrecision(3))) : 'infinitely many';
   return `${what}: expected at most ${said(limit)}${unit && ` ${unit}`}, got ${said(seen)} (${count} seen, p ${p.toExponential(1)}, after ${requests} requests of the challenger)`;
+}
+
+/** The oldest one goes. */
+function keepAtMost(map: Map<string, unknown>, most: number): void {
+  if (map.size > most) map.delete(map.keys().next().value!);
 }
 
 /** A mean of a hypothesis lies between the ends, not on them. */

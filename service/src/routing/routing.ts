@@ -215,7 +215,7 @@ export class Routing implements Chooser, Witness {
       followed.unkeyed++;
       this.#counts.unkeyed++;
       // the champion would be compared with others than those that have a key
-      return this.#assign(asked, followed, null, true);
+      return this.#assign(asked, followed, null, true).map((attempt) => ({ ...attempt, isUnkeyed: true }));
     }
     return this.#assign(asked, followed, armOf(followed.route, key), false);
   }
@@ -339,7 +339,7 @@ export class Routing implements Chooser, Witness {
           const { name, champion } = to.route;
           if (name !== model && champion.model !== model && !this.#divisions?.leads(model, to)) continue;
           const k = classOf(to.route.champion.model, label);
-          if (k >= 0) this.#judge(to, to.guards?.label(id, k) ?? null);
+          if (k >= 0) this.#judge(to, to.guards?.label(id, k, this.isComparing) ?? null);
         }
     };
     return { take };

@@ -7,7 +7,7 @@ import { gateText } from '../../terminal/gate.ts';
 import { print, printJson } from '../../terminal/print.ts';
 import { withoutSecrets } from '../../terminal/secrets.ts';
 import { assertWritable, OutputFile } from '../../write/temporary.ts';
-import { type GateResult, lets, runGate } from './gate.ts';
+import { type GateResult, lets, runGate, says } from './gate.ts';
 import { junitError, junitXml } from './junit.ts';
 
 /** Runs `logodds gate`: prints what was found, and writes it to the files that are asked for. @returns the exit status */
@@ -46,11 +46,12 @@ export async function gateCommand(
 /** The registry that a candidate is of knows what its gate said: who failed it is not promoted. @throws ERR_REGISTRY, ERR_STORE */
 async function remember(
   candidate: string,
-  { passed, findings }: GateResult,
+  result: GateResult,
   { against, registry: place }: GateFlags,
   warn: (message: string) => void,
 ) {
-  if (!candidate.startsWith('models:/')) return;
+  if (!candidate.startsWith('models:/') || !says(result)) return;
+  const { passed, findings } = result;
   const { parseReference } = await import('../../../../registry/src/index.ts');
   const { actOf, openRegistry } = await import('../registry/open.ts');
   const registry = await openRegistry(place, { quiet: true });

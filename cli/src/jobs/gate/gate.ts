@@ -16,7 +16,7 @@ import { labelCoverage, positives, rows as rowsRule, scored, scorePsi } from './
 import { readRules } from './readRules.ts';
 import { resolveModel } from './resolveModel.ts';
 import { type ComparedRows, readRows } from './rows.ts';
-import type { GateRules, RuleName } from './rules.ts';
+import { type GateRules, RULES, type Rule, type RuleName } from './rules.ts';
 
 export interface GateOptions extends SourceOptions {
   readonly candidate: string;
@@ -80,6 +80,15 @@ const CHECKS: Readonly<Record<RuleName, Check>> = {
 export const lets = ({ status, optional }: Finding): boolean =>
   status === 'pass' || (status === 'not checked' && optional);
 
+/** Rules that hold in every file. They say that a candidate can take the place of a champion, and nothing of how good it is. */
+const ALWAYS: readonly string[] = Object.entries<Rule>(RULES).flatMap(([name, { inForce }]) =>
+  inForce === 'always' ? [name] : [],
+);
+
+/** Whether a gate says something of a candidate: one that passed without a rule that was checked does not. */
+export const says = ({ passed, findings }: Pick<GateResult, 'passed' | 'findings'>): boolean =>
+  !passed || findings.some(({ rule, status }) => status === 'pass' && !ALWAYS.includes(rule));
+
 /**
  * Holds a candidate against the champion by rules, on labelled rows.
  * @throws ERR_DATA, ERR_FORMAT, ERR_RANGE, ERR_SCHEMA, ERR_RECORD when something cannot be read: then nothing is decided
@@ -114,13 +123,18 @@ export async function runGate(options: GateOptions): Promise<GateResult> {
   const findings = (Object.keys(CHECKS) as RuleName[]).flatMap((name) =>
     (rules.rules[name] ?? []).flatMap((given) => CHECKS[name](context, given)),
   );
+  const passed = findings.every(lets);
+  if (!says({ passed, findings }))
+    note(
+      `no rule was checked but ${ALWAYS.join(' and ')}, which every gate has: a registry does not take this for a gate that was passed; give rules with --rules`,
+    );
   const side = ({ text, bytes, model }: typeof candidate): Side => ({
     model: text,
     sha256: model.sha256,
     bytes: bytes.length,
   });
   return {
-    passed: findings.every(lets),
+    passed,
     candidate: side(candidate),
     champion: side(champion),
     data: options.data,

@@ -9,8 +9,9 @@ import {
 } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
 import type { Phase } from '../../terminal/progress.ts';
-import { sameRows } from './checks.ts';
+import { declaredNote, sameRows } from './checks.ts';
 import type { StackOptions } from './options.ts';
+import { declaredOnly } from './rows.ts';
 import { CLIP, logitsBy, logitsIn, lookAtScores, refuseClasses } from './scores.ts';
 
 interface Bases {
@@ -30,14 +31,18 @@ export function baseLogits(
   { features, models, options, common, classes, positive, notes, phase }: Bases,
 ): Map<string, Float64Array> {
   const { target, weight, folds, groups, time, seed, scores = [], fits = {}, outOfFold: given = {} } = options;
-  const { clip = CLIP } = options;
+  const { clip = CLIP, drop = [] } = options;
+  const declared = declaredOnly(models, fits);
   const logits = new Map<string, Float64Array>();
   const usedByOthers = new Set([
     ...scores,
     ...Object.values(given),
     ...[groups, time, weight].filter((one) => one !== undefined),
   ]);
-  const others = features.filter((name) => !usedByOthers.has(name));
+  const free = features.filter((name) => !usedByOthers.has(name) && !drop.includes(name));
+  const others = free.filter((name) => !declared.includes(name));
+  const isOfAll = Object.values(fits).some((recipe) => recipe.features === null && !recipe.schema);
+  if (isOfAll && others.length < free.length) notes.push(declaredNote(free.filter((name) => declared.includes(name))));
   for (const [name, recipe] of Object.entries(fits)) {
     phase.update(null, `base ${name}`);
     const own: FitOptions = {

@@ -37,6 +37,12 @@ export function sameRows(name: string, { manifest }: Model, { rows }: Table, tar
 
 export const info = (code: string, message: string): Warning => ({ code, severity: 'info', message, features: [] });
 
+export const declaredNote = (columns: readonly string[]): Warning =>
+  info(
+    'DECLARED_ELSEWHERE',
+    `${list(columns)}: dates or texts of another base, which --fit NAME=all leaves out; --fit NAME=FILE.json with a schema takes them`,
+  );
+
 export function scoreNotes({ name, kind, guessed, clipped }: ScoreColumn, rows: number, clip: number): Warning[] {
   return [
     ...(guessed

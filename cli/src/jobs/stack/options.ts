@@ -3,7 +3,7 @@ import type { Compared } from '../../figures/paired.ts';
 import type { TrainOptions, TrainResult } from '../trainOptions.ts';
 import type { ScoreKind } from './scores.ts';
 
-/** A base model that is fitted here: its columns (null: all that have no other use), or its schema, and its penalty. */
+/** A base model that is fitted here: its columns (null: all that have no other use, but those to drop), or its schema, and its penalty. */
 export interface BaseRecipe {
   readonly features: readonly string[] | null;
   readonly schema?: Declaration;
@@ -11,7 +11,7 @@ export interface BaseRecipe {
 }
 
 /** Options of `logodds stack`, as values. */
-export interface StackOptions extends Omit<TrainOptions, 'features' | 'drop' | 'numeric' | 'categorical' | 'schema'> {
+export interface StackOptions extends Omit<TrainOptions, 'features' | 'schema'> {
   /** columns with scores of models of any origin */
   readonly scores?: readonly string[];
   readonly scoreKind?: ScoreKind;

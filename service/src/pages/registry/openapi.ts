@@ -18,8 +18,9 @@ const why = { type: 'string', maxLength: 1000, description: 'the reason, which t
 
 /** Made when it is asked for: a bundle cannot drop calls. */
 function schemas(): Description['schemas'] {
+  const ratio = { ...number, minimum: 1 };
   const GUARDS = {
-    ...{ alpha: number, minRequests: version, errorRatio: number, latencyRatio: number, slowSeconds: number },
+    ...{ alpha: number, minRequests: version, errorRatio: ratio, latencyRatio: ratio, slowSeconds: number },
     ...{ maxDisagreement: share, maxPsi: number, maxLogLossIncrease: number },
   };
   const HISTOGRAM = object({ ends: listOf(number), counts: listOf(count) });
