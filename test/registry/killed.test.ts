@@ -132,7 +132,8 @@ test(`stopped at every call of ${Object.keys(ACTS).join(', ')}, within writes to
       if (isOver) break;
     }
   expect(points).toBeGreaterThanOrEqual(sweep(200, 1000));
-});
+  // a minute and a half alone, several on a busy machine
+}, 900_000);
 
 test('a collection that is stopped at any call beside a push of the same file never loses it', async () => {
   const before = join(root, 'collected');
