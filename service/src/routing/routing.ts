@@ -74,8 +74,6 @@ interface Assigned {
  *   arms: [{ name: 'challenger', model: 'fraud', version: '2', share: 0.05 }] });
  */
 export class Routing implements Chooser, Witness {
-  /** @internal */
-  readonly script = CONSOLE_SCRIPT;
   readonly #options: RoutingOptions;
   readonly #routes = new Map<string, Followed>();
   readonly #assigned = new WeakMap<Asked, Assigned>();
@@ -143,6 +141,11 @@ export class Routing implements Chooser, Witness {
   /** Checks segments as `divide` does, and changes nothing. @throws as `divide` */
   checkSegments(segments: Segments): void {
     this.#divided().checked(segments);
+  }
+
+  /** While no segments decide, nothing. @internal */
+  get script(): string {
+    return this.#divisions?.size ? CONSOLE_SCRIPT : '';
   }
 
   #divided(): Divisions {
