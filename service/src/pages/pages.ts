@@ -49,9 +49,9 @@ export function addPages(app: Hono, core: Core, extensions: readonly Extension[]
     Promise.all(extensions.map((extension) => extension.describe(core, request)));
   app.get('/', (c) => text('text/html', consoleHtml(besideOf(c), pages)));
   app.get('/docs', (c) => text('text/html', docsHtml(consoleOf(c))));
-  const more: Readonly<Record<string, string | undefined>> = { 'console.js': core.chooser?.script };
+  // segments may come later
   for (const [name, [type, body]] of Object.entries(FILES))
-    app.get(`/${name}`, () => text(type, body + (more[name] ?? '')));
+    app.get(`/${name}`, () => text(type, body + (name === 'console.js' ? (core.chooser?.script ?? '') : '')));
   app.get('/console.json', async (c) => jsonResponse(await overview(core, queryOf(c.req.raw), sightOf(c.req.raw))));
   app.get(API, async ({ req }) => {
     // below another app its path is known; a program around the service may have cut it off, and then the description is beside it
