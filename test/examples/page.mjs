@@ -214,8 +214,9 @@ export async function page({ examples, build, tools, library }) {
       said: window.said,
       live: [...document.querySelectorAll('[aria-live], [role=status], [role=alert], output')].map(({ id }) => id),
     }));
-    assert.equal(said.length, 1);
-    assert.match(said[0], /^\d+\.\d percent, 95 percent interval \d+\.\d to \d+\.\d percent$/);
+    // once where the machine keeps up with the six steps; each of them is heard only where it says something at every step
+    assert.ok(said.length >= 1 && said.length < 6, `said ${said.length} times`);
+    assert.match(said.at(-1), /^\d+\.\d percent, 95 percent interval \d+\.\d to \d+\.\d percent$/);
     assert.deepEqual(live, ['said']);
     await close();
   });

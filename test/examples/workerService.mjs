@@ -63,7 +63,8 @@ export async function workerService({ examples, tools, build, library }) {
   const bytes = readdirSync(small)
     .filter((file) => file.endsWith('.js') || file.endsWith('.wasm'))
     .reduce((sum, file) => sum + gzipSync(readFileSync(join(small, file))).length, 0);
-  await check(`the bundle is at most 172,000 bytes gzipped: ${bytes}`, () => assert.ok(bytes <= 172_000));
+  // 1.3 kB of it let `Routing` divide requests by segments, where a program has that
+  await check(`the bundle is at most 174,000 bytes gzipped: ${bytes}`, () => assert.ok(bytes <= 174_000));
 
   const read = (set) => readFileSync(set.path);
   const [first, second] = conformance;
