@@ -65,7 +65,7 @@ export function scoreRecords(served: Served, records: readonly object[], wanted:
   const faults: RowFault[] = [];
   const details: Details[] = [];
   const parts = served.divide?.(records) as Parts | undefined;
-  const scores = { ...columns(served.model, records.length), ...(parts && { parts }) };
+  const scores = { ...emptyScores(records.length, served.model), ...(parts && { parts }) };
   const asks = wantsDetails(wanted);
   records.forEach((record, row) => {
     const { model } = parts ? parts.of[parts.codes[row]].served : served;
@@ -87,8 +87,8 @@ function withRow(error: Error, row: number): Error {
 }
 
 /** Columns for the scores of rows. */
-function columns(model: Model, rows: number) {
-  const vectors = model.intercept.length;
+export function emptyScores(rows: number, { intercept, manifest }: Model) {
+  const vectors = intercept.length;
   return {
     rows,
     logits: new Float64Array(vectors * rows),
@@ -96,11 +96,11 @@ function columns(model: Model, rows: number) {
     labels: new Uint32Array(rows),
     defaulted: new Float64Array(rows),
     outOfRange: new Float64Array(rows),
-    review: model.manifest.decision.abstain ? new Uint8Array(rows) : null,
+    review: manifest.decision.abstain ? new Uint8Array(rows) : null,
   };
 }
 
-function put(scores: ReturnType<typeof columns>, row: number, score: RecordScore, model: Model): void {
+function put(scores: ReturnType<typeof emptyScores>, row: number, score: RecordScore, model: Model): void {
   const logits = score.logits ?? [score.logit];
   const probabilities = score.probabilities ?? [score.probability];
   for (let k = 0; k < logits.length; k++) {

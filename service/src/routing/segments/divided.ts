@@ -3,18 +3,9 @@ import type { Column, Scorer, Scores, Table } from 'logodds/score';
 import { Served } from '../../models/served.ts';
 import { refusalOf } from '../../refusal.ts';
 import { NOTHING } from '../../scoring/question.ts';
-import { parsedJson, scoreRecords } from '../../scoring/score.ts';
+import { emptyScores, parsedJson, scoreRecords } from '../../scoring/score.ts';
 import { type DividedScores, DividedStream } from './dividedStream.ts';
-import {
-  type ChoosePart,
-  emptyScores,
-  type Front,
-  type OpenPart,
-  RowParts,
-  renumbered,
-  SEGMENTS,
-  scatter,
-} from './parts.ts';
+import { type ChoosePart, type Front, type OpenPart, RowParts, renumbered, SEGMENTS, scatter } from './parts.ts';
 import type { Values } from './rules.ts';
 
 /**

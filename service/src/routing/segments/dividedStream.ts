@@ -1,17 +1,8 @@
 import type { ByteScorer, ByteScores, RowError } from 'logodds/bytes';
 import { LogoddsError } from 'logodds/score';
 import { Refusal } from '../../refusal.ts';
-import { parsedJson } from '../../scoring/score.ts';
-import {
-  emptyScores,
-  type Front,
-  type OpenPart,
-  RowParts,
-  type RowPieces,
-  renumbered,
-  type StreamRow,
-  scatter,
-} from './parts.ts';
+import { emptyScores, parsedJson } from '../../scoring/score.ts';
+import { type Front, type OpenPart, RowParts, type RowPieces, renumbered, type StreamRow, scatter } from './parts.ts';
 
 export type DividedScores = ByteScores & { readonly parts: RowParts };
 type Format = 'lines' | 'csv';

@@ -2,6 +2,7 @@ import type { Engine, Model } from 'logodds/score';
 import type { Field } from 'logodds/stages';
 import type { Served } from '../../models/served.ts';
 import type { Answer, Part, PartAnswer, Parts, Rows } from '../../scoring/question.ts';
+import type { emptyScores } from '../../scoring/score.ts';
 import type { Unmatched, Values } from './rules.ts';
 
 /** A row of a stream: its bytes with the end of its line, and its values; null: it could not be read, which the model says that gets it. */
@@ -103,20 +104,6 @@ export function renumbered<E extends Error>(error: E, rowOf: (row: number) => nu
 }
 
 type Open = ReturnType<typeof emptyScores>;
-
-/** Columns for the scores of rows. */
-export function emptyScores(rows: number, { intercept, manifest }: Model) {
-  const vectors = intercept.length;
-  return {
-    rows,
-    logits: new Float64Array(vectors * rows),
-    probabilities: new Float64Array(vectors * rows),
-    labels: new Uint32Array(rows),
-    defaulted: new Float64Array(rows),
-    outOfRange: new Float64Array(rows),
-    review: manifest.decision.abstain ? new Uint8Array(rows) : null,
-  };
-}
 
 /** Writes the scores of rows to where they belong. @param from  number of the first one */
 export function scatter(to: Open, index: readonly number[], scores: Answer['scores'], from = 0): void {
