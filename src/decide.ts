@@ -23,4 +23,5 @@ export {
   type RowDecisions,
 } from './decide/costs.ts';
 export type * from './decide/decision.ts';
+export { correctPrior } from './train/calibrated.ts';
 export { chooseDecision, chooseReview } from './train/decided.ts';

@@ -14,9 +14,11 @@ import { inspect } from './commands/inspect.ts';
 import { keygen } from './commands/keygen.ts';
 import { migrate } from './commands/migrate.ts';
 import { path } from './commands/path.ts';
+import { prior } from './commands/prior.ts';
 import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
 import { registry } from './commands/registry.ts';
+import { retrain } from './commands/retrain.ts';
 import { rollout } from './commands/rollout.ts';
 import { runs } from './commands/runs.ts';
 import { schema } from './commands/schema.ts';
@@ -79,12 +81,14 @@ const COMMANDS = [
   pull,
   registry,
   rollout,
+  retrain,
   serve,
   slo,
   audit,
   keygen,
   sign,
   verify,
+  prior,
   migrate,
 ];
 

@@ -76,6 +76,53 @@ export function calibrate(model: FittedModel, table: Data, given: HoldoutOptions
   return model.with({ calibration: { ...calibration, ...correction } });
 }
 
+/**
+ * Returns a copy of the model for places where the classes have other shares than the probabilities are made for, without training.
+ *
+ *   two classes   logit + log(τ/(1 − τ)) − log(π/(1 − π))        several   logitₖ + log(τₖ/πₖ), for each class
+ *
+ * That is right where rows of a class are as before and only the classes are more or less frequent (label shift). Where the features drift too, train again. The
+ * threshold stays: it is right for costs, and was chosen on other shares where a rate was wanted.
+ * @param prior  τ, the shares now: that of the positive class, or one for each class by its label
+ * @param from  π, the shares that its probabilities are made for now; default those of an earlier correction, else those of its baseline
+ * @throws ERR_RANGE shares that are none, and a model that does not say for which shares it was made; ERR_TARGET labels that are not its classes
+ * @see Saerens, Latinne, Decaestecker, Adjusting the outputs of a classifier to new a priori probabilities, Neural Computation 14, 2002
+ * @example
+ * const { model } = fit(records, { target: 'late', penalty: { C: 1 } });
+ * model.score(flight).probability; // 0.6922
+ * correctPrior(model, 0.2, 0.5).score(flight).probability; // 0.3599
+ */
+export function correctPrior(model: FittedModel, prior: Prior, from?: Prior): FittedModel {
+  if (typeof model?.with !== 'function')
+    throw new LogoddsError(
+      'ERR_RANGE',
+      'correctPrior: expected a model of "logodds", got another; load it with loadModel of "logodds"',
+    );
+  checkPrior(prior);
+  checkPrior(from);
+  const { classes, positive, calibration } = model.manifest;
+  const now = calibration ?? NONE;
+  const even = classes.map(() => 1);
+  const before = from === undefined ? sharesNow(model) : correctionOf(model, even, from).prior;
+  const { shift, prior: shares } = correctionOf(model, before, prior);
+  const length = positive === null ? classes.length : 1;
+  const old = now.shift.length > 0 ? now.shift : new Array<number>(length).fill(0);
+  return model.with({ calibration: { ...now, shift: shift.map((by, k) => old[k] + by), prior: shares } });
+}
+
+/** The shares of the classes that the probabilities of a model are made for. */
+function sharesNow({ manifest: { classes, calibration, baseline } }: Model): readonly number[] {
+  if (calibration?.prior) return calibration.prior;
+  const rows = classes.map((label) => baseline?.parts.find((part) => part.label === label)?.rows ?? 0);
+  const total = rows.reduce((sum, count) => sum + count, 0);
+  if (rows.includes(0))
+    throw new LogoddsError(
+      'ERR_RANGE',
+      'correctPrior: expected a model with a prior or a baseline by class, got one without; say which shares it was made for',
+    );
+  return rows.map((count) => count / total);
+}
+
 const NONE: Calibration = { method: 'none', calibrators: [], shift: [], by: null };
 /** Logits and outcomes of a table that the model was not fitted to. */
 function scoredRows(model: Model, data: Data, { target, trials, weight, engine = pickEngine() }: DataOptions) {

@@ -12,7 +12,7 @@ const NAMES: Record<string, string> = {
     confusionCurve ece eceFloor evaluate evaluateClasses fbeta gainCurve groupMetrics ksStatistic liftAtK logLoss metricDifferences
     oneVsRestAuc precisionAtK precisionRecallCurve psi psiOfShares recallAtK reliability rocCurve topKAccuracy`,
   './decide': `CALIBRATION_METHODS abstainByCost abstainByShare applyCalibration calibratedProbability chooseDecision chooseReview chooseThreshold
-    costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
+    correctPrior costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
   './monitor': `ChangeTest DELAY_EDGES DelayHistogram LabelJoin LogReader MeanDifference MeanSequence MeanTest PerformanceHistogram
     PerformanceWatch RateDifference RecordQuality ShareTest Summary WatchedModel Windows adjustP baselineOf binsOfData
     changeTest chiSquareCounts chiSquareTail cuped delayHistogram drift encoderSkew estimatePerformance evidentlyDefault

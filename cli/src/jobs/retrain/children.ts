@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { withoutSecrets } from '../../terminal/secrets.ts';
+
+/** What a command said. */
+export interface Ran {
+  /** as a person would write it */
+  readonly command: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly out: string;
+  /** what it said on standard error: its last line is the sentence of its error */
+  readonly said: string;
+}
+
+/** The last characters of standard error that are kept. */
+const SAID = 20_000;
+
+const BIN = ['../../bin/logodds.js', '../bin/logodds.js', '../../../bin/logodds.js']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((path) => existsSync(path));
+
+/**
+ * Runs a command of logodds in a process of its own: what it takes of memory is given back, and if it is killed this one can tell.
+ * @param words  the command and its flags
+ */
+export function runCommand(words: readonly string[], home: string): Promise<Ran> {
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [BIN!, ...words], { cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
+    const out: Buffer[] = [];
+    let said = '';
+    child.stdout.on('data', (part: Buffer) => out.push(part));
+    child.stderr.setEncoding('utf8').on('data', (part: string) => {
+      said = (said + part).slice(-SAID);
+    });
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      resolve({
+        command: withoutSecrets(`logodds ${words.map(quoted).join(' ')}`),
+        // as a shell has it
+        status: status ?? 128,
+        seconds: (performance.now() - start) / 1000,
+        out: Buffer.concat(out).toString('utf8'),
+        said: withoutSecrets(signal ? `${said}stopped by ${signal}` : said.trim()),
+      });
+    });
+  });
+}
+
+/** A word of a command line, in quotes where a shell would divide it. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

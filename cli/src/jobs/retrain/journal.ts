@@ -1,0 +1,142 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { outputError } from '../../write/temporary.ts';
+import type { TriggerName } from './policy.ts';
+
+/** What a trigger said when it was looked at. */
+export interface Looked {
+  readonly trigger: TriggerName;
+  /** what was compared; null: it could not be known */
+  readonly value: number | null;
+  readonly isOn: boolean;
+  /** it is so far below that it counts as ended */
+  readonly isOver: boolean;
+  readonly sentence: string;
+}
+
+/** A step of a run, as the journal has it. */
+export type Step = {
+  readonly looked: {
+    readonly champion: number;
+    readonly triggers: readonly Looked[];
+    readonly by: readonly TriggerName[];
+    readonly decision: string;
+  };
+  readonly started: { readonly champion: number; readonly by: readonly string[] };
+  readonly set: { readonly rows: number; readonly [figure: string]: unknown };
+  readonly refused: { readonly why: readonly string[] };
+  readonly ran: { readonly command: string; readonly status: number; readonly seconds: number; readonly said: string };
+  readonly corrected: {
+    readonly from: Readonly<Record<string, number>>;
+    readonly to: Readonly<Record<string, number>>;
+  };
+  readonly evaluated: {
+    readonly challenger: number;
+    readonly champion: number;
+    readonly rows: number;
+    readonly passed: boolean;
+    readonly why: string | null;
+  };
+  readonly ended: { readonly outcome: Outcome; readonly version: number | null; readonly why: string | null };
+};
+
+export type StepName = keyof Step;
+
+/** How a run ended. */
+export type Outcome = 'rollout' | 'named' | 'gate failed' | 'refused' | 'failed' | 'cut short';
+
+export type Entry = {
+  readonly [K in StepName]: { readonly at: string; readonly run: number; readonly step: K } & Step[K];
+}[StepName];
+
+/** The journal of a policy: one line of JSON for each step, appended, from which everything that a run must know is read. */
+export class Journal {
+  readonly entries: readonly Entry[];
+  /** lines that could not be read */
+  readonly damaged: number;
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    const read = lines.filter((line) => line.trim() !== '').map(entryOf);
+    this.entries = read.filter((entry) => entry !== null);
+    this.damaged = read.length - this.entries.length;
+    // half a line of a run that was killed must not take the next one with it
+    if (lines.length > 0 && lines.at(-1) !== '') this.#write('\n');
+  }
+
+  append<K extends StepName>(run: number, step: K, at: number, what: Step[K]): void {
+    const entry = { at: new Date(at).toISOString(), run, step, ...what };
+    this.#write(`${JSON.stringify(entry)}\n`);
+    (this.entries as Entry[]).push(entry as unknown as Entry);
+  }
+
+  #write(text: string): void {
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true });
+      appendFileSync(this.#path, text);
+    } catch (error) {
+      throw outputError(this.#path, error);
+    }
+  }
+}
+
+function entryOf(line: string): Entry | null {
+  try {
+    const value = JSON.parse(line) as Entry;
+    return typeof value === 'object' &&
+      value !== null &&
+      typeof value.step === 'string' &&
+      !Number.isNaN(Date.parse(value.at))
+      ? value
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What the journal says of earlier runs. */
+export interface History {
+  /** number of the next run */
+  readonly next: number;
+  /** retrainings that were begun, in milliseconds since 1970 */
+  readonly begun: readonly number[];
+  /** a run that began and did not end: it was killed; null: there is none */
+  readonly open: number | null;
+  /** triggers that have begun a retraining of this champion, and have not ended since */
+  readonly spent: ReadonlySet<TriggerName>;
+  /** how runs ended, and how many */
+  readonly outcomes: ReadonlyMap<Outcome, number>;
+  /** when challengers were evaluated last, by version, in milliseconds since 1970 */
+  readonly evaluated: ReadonlyMap<number, number>;
+  /** score time of the newest row that a retraining was on, in milliseconds since 1970; null: there was none */
+  readonly newest: number | null;
+}
+
+/** @param champion  version of the champion now: triggers of another one count no more */
+export function historyOf(entries: readonly Entry[], champion: number): History {
+  let [next, open, newest] = [1, null as number | null, null as number | null];
+  const begun: number[] = [];
+  const spent = new Set<TriggerName>();
+  const outcomes = new Map<Outcome, number>();
+  const evaluated = new Map<number, number>();
+  for (const entry of entries) {
+    next = Math.max(next, entry.run + 1);
+    if (entry.step === 'started') {
+      begun.push(Date.parse(entry.at));
+      open = entry.run;
+    }
+    if (entry.step === 'ended') {
+      open = null;
+      outcomes.set(entry.outcome, (outcomes.get(entry.outcome) ?? 0) + 1);
+    }
+    if (entry.step === 'evaluated') evaluated.set(entry.challenger, Date.parse(entry.at));
+    if (entry.step === 'set' && typeof entry['newest'] === 'string') newest = Date.parse(entry['newest']);
+    if (entry.step === 'looked' && entry.champion === champion) {
+      for (const { trigger, isOver } of entry.triggers) if (isOver) spent.delete(trigger);
+      for (const trigger of entry.by) spent.add(trigger);
+    }
+  }
+  return { next, begun, open, spent, outcomes, evaluated, newest };
+}

@@ -1,0 +1,202 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loadModel, saveModel } from '../../src/index.ts';
+import { withBaseline } from '../../src/monitor.ts';
+import { DAY, type LogOptions, type Row, rowsOf, type World, writeLog } from './retrainCases.ts';
+import { workspace } from './run.ts';
+
+/*
+ * The life of a model that is trained again by itself, from its log to its rollout, by the built command.
+ */
+
+const { run, json, write, path, folder } = workspace();
+const now = Date.now();
+write(
+  'train.jsonl',
+  rowsOf(4000, 1)
+    .map((row) => `${JSON.stringify(row)}\n`)
+    .join(''),
+);
+json(['train', 'train.jsonl', '--target', 'fraud', '--calibrate', 'platt', '--out', 'plain.safetensors']);
+const champion = withBaseline(loadModel(readFileSync(path('plain.safetensors'))), rowsOf(4000, 1));
+write('champion.safetensors', saveModel(champion));
+const model = loadModel(readFileSync(path('champion.safetensors')));
+
+let count = 0;
+/** A registry with the champion, a log of rows and a policy, in a folder of their own. */
+function place(rows: readonly Row[], policy: object = {}, log: Partial<LogOptions> = {}) {
+  const home = `place-${++count}`;
+  const registry = `${home}/registry`;
+  json(['push', 'champion.safetensors', '--name', 'fraud', '--alias', 'champion', '--registry', registry]);
+  writeLog(path(`${home}/log`), model, rows, { now, ...log });
+  const file = write(
+    `${home}/retrain.json`,
+    JSON.stringify({ name: 'fraud', registry: 'registry', logs: ['log/predictions-*'], triggers: {}, ...policy }),
+  );
+  const entries = () =>
+    readFileSync(path(`${home}/retrain/journal.jsonl`), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  return {
+    home,
+    file,
+    entries,
+    steps: () => entries().map(({ step, command }) => command?.split(' ')[1] ?? step),
+    go: (...flags: string[]) => {
+      const { status, stdout, stderr } = run(['retrain', '--policy', file, '--json', ...flags]);
+      return { status, stderr, result: stdout.startsWith('{') ? JSON.parse(stdout) : null };
+    },
+    entry: () => json(['registry', 'show', 'fraud', '--registry', registry]),
+  };
+}
+
+const moved = (world: World, seed = 2) => rowsOf(6000, seed, { logOdds: -1.5, ...world });
+const ROLLOUT = ['--steps', '0.05,1', '--hold', '1d'];
+
+describe('a retraining', () => {
+  test('trains like the champion on logged rows, passes the gate, and begins a rollout; every step is in the journal', () => {
+    const { home, go, steps, entries, entry } = place(moved({ amount: 0.6, slope: 0.3 }), {
+      bounds: { labelShift: 3 },
+      rollout: ROLLOUT,
+      metrics: 'retrain.prom',
+    });
+    const { status, result } = go('--force');
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ run: 1, champion: 1, by: ['force'], outcome: 'rollout', version: 2, why: null });
+    expect(steps()).toEqual(['looked', 'started', 'set', 'train', 'push', 'gate', 'registry', 'rollout', 'ended']);
+    const train = entries().find(({ command }) => command?.startsWith('logodds train')).command;
+    expect(train).toMatch(/--schema \S+ --C 1 --positive yes --calibrate platt --start \S+$/);
+    expect(entry()).toMatchObject({
+      aliases: { champion: 1, challenger: 2 },
+      versions: [{}, { tags: { retraining: '1' }, gate: { passed: true, against: 1 }, lineage: { parent: 1 } }],
+    });
+    expect(readFileSync(path(`${home}/retrain.prom`), 'utf8')).toMatch(
+      'lr_retrainings_total{model="fraud",outcome="rollout"} 1\n',
+    );
+    // beside a running rollout none begins by itself
+    expect(go('--dry-run').result).toMatchObject({ outcome: null, champion: 1 });
+  });
+
+  test('a candidate that is no better than by its gate stays a version that nobody gets', () => {
+    const { go, steps, entry } = place(moved({}), { gate: ['--rules', 'gate.json'], rollout: ROLLOUT });
+    write(`place-${count}/gate.json`, JSON.stringify({ rules: { size: { mostBytes: 10 } } }));
+    const { status, result } = go('--force');
+    expect([status, result.outcome, result.version]).toEqual([1, 'gate failed', 2]);
+    expect(result.why).toMatch(/expected at most 10/);
+    expect(steps().slice(-2)).toEqual(['gate', 'ended']);
+    expect(entry()).toMatchObject({ aliases: { champion: 1 }, versions: [{}, { gate: { passed: false } }] });
+  });
+
+  test('levels that the champion does not have are learnt, without its estimates, and that is said', () => {
+    const rows = moved({}).map((row, i) => (i % 5 === 0 ? { ...row, country: 'es' } : row));
+    const { go, steps } = place(rows, {});
+    const { status, stderr, result } = go('--force');
+    expect([status, result.outcome]).toEqual([0, 'named']);
+    expect(stderr).toMatch(/note: the rows have other levels than the champion/);
+    expect(steps().filter((step) => step === 'train')).toHaveLength(2);
+  });
+
+  test('time, labels, and the gap between two', () => {
+    const { go, steps, entries } = place(moved({}), {
+      triggers: { volume: { labels: 1000 } },
+      minGap: '1h',
+    });
+    expect(go().result).toMatchObject({ by: ['volume'], outcome: 'named', version: 2 });
+    const before = entries().length;
+    // the labels are those that the first has had
+    expect(go().result).toMatchObject({ outcome: null, triggers: [{ trigger: 'volume', isOn: false }] });
+    expect(steps().slice(before)).toEqual(['looked']);
+    expect(go('--dry-run').result).toMatchObject({ outcome: null });
+    expect(entries()).toHaveLength(before + 1);
+  });
+});
+
+describe('labels that are not believed', () => {
+  const refused = (rows: readonly Row[], log: Partial<LogOptions> = {}, policy: object = {}) => {
+    const { go, entry, steps } = place(rows, policy, log);
+    const { status, result } = go('--force');
+    expect([status, result.outcome, result.version]).toEqual([1, 'refused', null]);
+    expect(steps()).toEqual(['looked', 'started', 'set', 'refused', 'ended']);
+    expect(entry().versions).toHaveLength(1);
+    return result.why;
+  };
+
+  test('a shift of the classes', () => {
+    expect(refused(moved({ logOdds: 0.5 }))).toMatch(/a shift of .* in log-odds; expected at most 0.7/);
+  });
+
+  test('labels that come again and again, one entity, one row, too few', () => {
+    const { home, go } = place(moved({}));
+    const labels = readFileSync(path(`${home}/log/labels-r.jsonl`), 'utf8').split('\n');
+    const turned = labels.slice(0, 1000).map((line) => line.replace('"no"', '"yes"'));
+    writeFileSync(path(`${home}/log/labels-more.jsonl`), `${turned.join('\n')}\n`);
+    expect(go('--force').result.why).toMatch(
+      /labels came for a score that had one; expected at most 5.0 % .*labels were another one/,
+    );
+    expect(refused(moved({}), { entity: (_, i) => (i % 8 === 0 ? 'one' : `e${i}`) })).toMatch(/rows are of one entity/);
+    const same = moved({}).map((row, i) => (i % 8 === 0 ? { ...row, amount: 1, country: 'de' } : row));
+    expect(refused(same)).toMatch(/rows have the same inputs/);
+    expect(refused(moved({}).slice(0, 900))).toMatch(/rows with labels to train on; expected at least 1,000/);
+  });
+
+  test('labels of some scores alone', () => {
+    expect(refused(moved({}), { isLabelled: (_, probability) => probability < 0.4 })).toMatch(/never have one/);
+  });
+
+  test('a shift of the classes is corrected where the policy says so, without training', () => {
+    let honest = 0;
+    const rows = rowsOf(12_000, 7).filter(({ fraud }) => fraud === 'yes' || honest++ % 4 === 0);
+    const { home, go, steps, entries } = place(rows, { onLabelShift: 'correct' });
+    const { status, result } = go('--force');
+    expect([status, result.outcome, result.version]).toEqual([0, 'named', 2]);
+    expect(steps()).toEqual(['looked', 'started', 'set', 'corrected', 'push', 'gate', 'registry', 'ended']);
+    const { from, to } = entries().find(({ step }) => step === 'corrected');
+    expect(to.yes).toBeGreaterThan(1.8 * from.yes);
+    json(['pull', 'models:/fraud@challenger', '--out', 'corrected.safetensors', '--registry', `${home}/registry`]);
+    const { calibration } = loadModel(readFileSync(path('corrected.safetensors'))).manifest;
+    expect(calibration).toMatchObject({ method: 'platt', prior: [to.no, to.yes] });
+  });
+});
+
+describe('what is in the way', () => {
+  test('no champion, no log, a policy that is none: one sentence, and nothing begins', () => {
+    const { home, file } = place(moved({}).slice(0, 10));
+    json(['registry', 'alias', 'fraud', '--delete', 'champion', '--registry', `${home}/registry`]);
+    expect(run(['retrain', '--policy', file, '--force'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^ERR_REGISTRY fraud: expected a champion in .*, got none; logodds registry alias/),
+    });
+    const other = place([], {}, {});
+    const { status, stderr } = other.go('--force');
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^ERR_DATA /)]);
+    expect(run(['retrain', '--policy', 'none.json']).stderr).toMatch(
+      /^ERR_DATA --policy none.json: expected a policy, got an error/,
+    );
+  });
+
+  test('a run that was killed is said, and the next begins anew', () => {
+    const { home, go, entries } = place(moved({}));
+    const journal = path(`${home}/retrain/journal.jsonl`);
+    expect(existsSync(journal)).toBe(false);
+    go('--dry-run');
+    expect(existsSync(journal)).toBe(false);
+    writeFileSync(
+      journal,
+      `{"at":"${new Date(now).toISOString()}","run":1,"step":"started","champion":1,"by":["force"]}\n`,
+    );
+    const { stderr, result } = go('--force');
+    expect(stderr).toMatch(/note: run 1 was cut short before its end; this one begins anew/);
+    expect(result).toMatchObject({ run: 2, outcome: 'named' });
+    expect(entries()[1]).toMatchObject({ run: 1, step: 'ended', outcome: 'cut short' });
+  });
+
+  test('files of few runs are kept', () => {
+    const { home, go } = place(moved({}), { keep: 1 });
+    go('--force');
+    go('--force');
+    expect(readdirSync(path(`${home}/retrain`)).sort()).toEqual(['journal.jsonl', 'run-2']);
+    expect(folder).toBeTruthy();
+    expect(DAY).toBe(86_400_000);
+  });
+});
