@@ -295,7 +295,7 @@ describe('bad input is named and counted, and the rest goes on', () => {
     expect(() => watched.add({ ...line, label: 'maybe' })).toThrow(LogoddsError);
     expect(() => watched.add({ ...line, at: Number.NaN })).toThrow(LogoddsError);
     expect(() => watched.addTable(null, { at: [1, 2], scores: { labels: [0, 2], probabilities: [0.1, 0.2] } })).toThrow(
-      'ERR_RANGE',
+      LogoddsError,
     );
     expect(watched.rows).toBe(0);
   });
