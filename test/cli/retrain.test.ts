@@ -62,7 +62,7 @@ describe('a retraining', () => {
       metrics: 'retrain.prom',
     });
     const { status, result } = go('--force');
-    expect(status).toBe(0);
+    expect([status, result.why]).toEqual([0, null]);
     expect(result).toMatchObject({ run: 1, champion: 1, by: ['force'], outcome: 'rollout', version: 2, why: null });
     expect(steps()).toEqual(['looked', 'started', 'set', 'train', 'push', 'gate', 'registry', 'rollout', 'ended']);
     const train = entries().find(({ command }) => command?.startsWith('logodds train')).command;
@@ -92,7 +92,7 @@ describe('a retraining', () => {
     const rows = moved({}).map((row, i) => (i % 5 === 0 ? { ...row, country: 'es' } : row));
     const { go, steps } = place(rows, {});
     const { status, stderr, result } = go('--force');
-    expect([status, result.outcome]).toEqual([0, 'named']);
+    expect([status, result.outcome, result.why]).toEqual([0, 'named', null]);
     expect(stderr).toMatch(/note: the rows have other levels than the champion/);
     expect(steps().filter((step) => step === 'train')).toHaveLength(2);
   });
@@ -149,7 +149,7 @@ describe('labels that are not believed', () => {
     const rows = rowsOf(12_000, 7).filter(({ fraud }) => fraud === 'yes' || honest++ % 4 === 0);
     const { home, go, steps, entries } = place(rows, { onLabelShift: 'correct' });
     const { status, result } = go('--force');
-    expect([status, result.outcome, result.version]).toEqual([0, 'named', 2]);
+    expect([status, result.outcome, result.version, result.why]).toEqual([0, 'named', 2, null]);
     expect(steps()).toEqual(['looked', 'started', 'set', 'corrected', 'push', 'gate', 'registry', 'ended']);
     const { from, to } = entries().find(({ step }) => step === 'corrected');
     expect(to.yes).toBeGreaterThan(1.8 * from.yes);
@@ -187,7 +187,7 @@ describe('what is in the way', () => {
     );
     const { stderr, result } = go('--force');
     expect(stderr).toMatch(/note: run 1 was cut short before its end; this one begins anew/);
-    expect(result).toMatchObject({ run: 2, outcome: 'named' });
+    expect(result).toMatchObject({ run: 2, outcome: 'named', why: null });
     expect(entries()[1]).toMatchObject({ run: 1, step: 'ended', outcome: 'cut short' });
   });
 
