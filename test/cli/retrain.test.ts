@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '../../src/index.ts';
 import { withBaseline } from '../../src/monitor.ts';
-import { DAY, type LogOptions, type Row, rowsOf, type World, writeLog } from './retrainCases.ts';
+import { type LogOptions, type Row, rowsOf, type World, writeLog } from './retrainCases.ts';
 import { workspace } from './run.ts';
 
 /*
  * The life of a model that is trained again by itself, from its log to its rollout, by the built command.
  */
 
-const { run, json, write, path, folder } = workspace();
+const { run, json, write, path } = workspace();
 const now = Date.now();
 write(
   'train.jsonl',
@@ -101,6 +101,7 @@ describe('a retraining', () => {
     const { go, steps, entries } = place(moved({}), {
       triggers: { volume: { labels: 1000 } },
       minGap: '1h',
+      watch: { every: '1d' },
     });
     expect(go().result).toMatchObject({ by: ['volume'], outcome: 'named', version: 2 });
     const before = entries().length;
@@ -109,6 +110,61 @@ describe('a retraining', () => {
     expect(steps().slice(before)).toEqual(['looked']);
     expect(go('--dry-run').result).toMatchObject({ outcome: null });
     expect(entries()).toHaveLength(before + 1);
+  });
+});
+
+describe('triggers', () => {
+  test('drift of the log begins one, which does not begin another before it has ended', () => {
+    const still = place(moved({}), { triggers: { drift: {}, performance: {}, calibration: {} } });
+    expect(still.go().result).toMatchObject({ outcome: null, why: 'no trigger speaks' });
+    const { go, entries } = place(moved({ amount: 1 }), {
+      ...{ triggers: { drift: {} }, minGap: '0s', bounds: { labelShift: 3 }, watch: { every: '5d' } },
+    });
+    expect(go().result).toMatchObject({ by: ['drift'], outcome: 'named', why: null });
+    const [{ triggers }] = entries();
+    expect(triggers[0].sentence).toMatch(/^amount, the scores drifted \(PSI at least 0.25\)/);
+    expect(go().result).toMatchObject({
+      outcome: null,
+      triggers: [{ trigger: 'drift', isOn: true }],
+      why: 'drift: has begun a retraining before and has not ended since',
+    });
+  });
+
+  test('probabilities that are wrong on the whole begin one', () => {
+    const { go } = place(moved({ logOdds: -0.9 }), {
+      triggers: { performance: {}, calibration: {} },
+      watch: { every: '5d' },
+    });
+    expect(go().result).toMatchObject({ by: expect.arrayContaining(['calibration']), outcome: 'named', why: null });
+  });
+});
+
+describe('a challenger', () => {
+  test('is held against the champion again, on rows since it was pushed; one that fails loses its rollout', () => {
+    const { home, go, entries, entry } = place(moved({}), {
+      ...{ rollout: ROLLOUT, evaluate: { rows: 100 }, data: { ripeAfter: '0s', last: '90d' } },
+    });
+    expect(go('--force').result).toMatchObject({ outcome: 'rollout', why: null });
+    expect(go().stderr).toMatch(/note: version 2 is not evaluated yet: 0 rows with labels since it was pushed, of 100/);
+    // of these rows the champion knows more than it can
+    const since = rowsOf(400, 5).map(
+      (row) => ({ ...row, fraud: model.score(row).probability! > 0.3 ? 'yes' : 'no' }) as Row,
+    );
+    writeLog(path(`${home}/log`), model, since, { now: Date.now(), from: 0, to: 0, delay: 0, prefix: 'new' });
+    write(
+      `${home}/gate.json`,
+      JSON.stringify({ rules: { logLoss: { margin: 0, judgedBy: 'interval' }, calibrationSlope: { greatest: 1.25 } } }),
+    );
+    const policy = JSON.parse(readFileSync(path(`${home}/retrain.json`), 'utf8'));
+    write(`${home}/retrain.json`, JSON.stringify({ ...policy, gate: ['--rules', 'gate.json'] }));
+    const { stderr } = go();
+    expect(stderr).toMatch(/note: version 2 no longer passes its gate: /);
+    expect(entries().find(({ step }) => step === 'evaluated')).toMatchObject({
+      challenger: 2,
+      champion: 1,
+      passed: false,
+    });
+    expect(entry()).toMatchObject({ rollout: { outcome: 'aborted' }, versions: [{}, { gate: { passed: false } }] });
   });
 });
 
@@ -162,14 +218,16 @@ describe('labels that are not believed', () => {
 describe('what is in the way', () => {
   test('no champion, no log, a policy that is none: one sentence, and nothing begins', () => {
     const { home, file } = place(moved({}).slice(0, 10));
-    json(['registry', 'alias', 'fraud', '--delete', 'champion', '--registry', `${home}/registry`]);
+    json(['registry', 'alias', 'fraud', '1', 'champion', '--remove', '--registry', `${home}/registry`]);
     expect(run(['retrain', '--policy', file, '--force'])).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^ERR_REGISTRY fraud: expected a champion in .*, got none; logodds registry alias/),
     });
-    const other = place([], {}, {});
-    const { status, stderr } = other.go('--force');
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^ERR_DATA /)]);
+    const other = place(moved({}).slice(0, 10), { logs: ['none/predictions-*'] }).go('--force');
+    expect([other.status, other.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^ERR_DATA .*none\/predictions-\*: expected a file, got none of that name/),
+    ]);
     expect(run(['retrain', '--policy', 'none.json']).stderr).toMatch(
       /^ERR_DATA --policy none.json: expected a policy, got an error/,
     );
@@ -196,7 +254,5 @@ describe('what is in the way', () => {
     go('--force');
     go('--force');
     expect(readdirSync(path(`${home}/retrain`)).sort()).toEqual(['journal.jsonl', 'run-2']);
-    expect(folder).toBeTruthy();
-    expect(DAY).toBe(86_400_000);
   });
 });

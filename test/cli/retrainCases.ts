@@ -23,9 +23,12 @@ export interface World {
 
 export function rowsOf(count: number, seed: number, { amount = 0, logOdds = -1.5, slope = 1.2 }: World = {}): Row[] {
   let state = seed;
+  // mulberry32
   const random = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state + 0.5) / 2 ** 32;
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
   };
   return Array.from({ length: count }, () => {
     const value = Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random()) + amount;

@@ -107,9 +107,12 @@ describe('triggers', () => {
     }).triggers;
     const on = (change: Partial<Sight>) =>
       lookAt(triggers, sight(change)).flatMap((one) => (one.isOn ? [one.trigger] : []));
-    const bad = { excess: 0.2, intercept: -0.5 };
+    const bad = { excess: 0.2, isWorse: true, intercept: -0.5, isOff: true };
     expect(on({ performance: [bad, bad] })).toEqual(['performance', 'calibration', 'schedule', 'volume']);
-    expect(on({ performance: [bad, { excess: 0.2, intercept: 0.1 }], labels: 9 })).toEqual(['performance', 'schedule']);
+    expect(on({ performance: [bad, { ...bad, intercept: 0.1 }], labels: 9 })).toEqual(['performance', 'schedule']);
+    // what chance explains is no reason
+    const chance = { ...bad, isWorse: false, isOff: false };
+    expect(on({ performance: [chance, chance], since: NOW, labels: 9 })).toEqual([]);
     expect(on({ since: NOW - 30 * DAY + 1, labels: 9 })).toEqual([]);
     expect(on({ since: null, labels: 0 })).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { ChosenThreshold } from '../../../../src/decide.ts';
 import { LogoddsError, type Model } from '../../../../src/index.ts';
+import { RULES, type Rule } from '../gate/rules.ts';
 import { declarationOf } from './declaration.ts';
 
 /** Flags of `train` that say the same thing: one that is given stands for all. */
@@ -58,4 +59,14 @@ export function writeSchema(champion: Model, path: string): readonly string[] {
     );
   writeFileSync(path, JSON.stringify(declaration, null, 2));
   return ['--schema', path];
+}
+
+/**
+ * The rules of a gate where the policy names none: the default ones without `scorePsi`. Who trains again because the world has changed wants other scores.
+ */
+export function rulesOf(given: readonly string[], path: string): readonly string[] {
+  if (given.some((flag) => flag.split('=')[0] === '--rules')) return [];
+  const rules = Object.entries<Rule>(RULES).filter(([name, { inForce }]) => inForce && name !== 'scorePsi');
+  writeFileSync(path, JSON.stringify({ rules: Object.fromEntries(rules.map(([name]) => [name, {}])) }, null, 2));
+  return ['--rules', path];
 }

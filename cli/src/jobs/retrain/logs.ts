@@ -15,10 +15,19 @@ export function logSource({ logs, labels }: Policy, warn: (message: string) => v
     if (!said.has(message)) warn(message);
     said.add(message);
   };
-  const beside = labels ?? [...new Set(logs.map((path) => join(dirname(path), 'labels-*')))];
+  const places = labels ?? [...new Set(logs.map((path) => join(dirname(path), 'labels-*')))];
+  const labelFiles = () => {
+    try {
+      return places.flatMap(filesOf);
+    } catch (error) {
+      if (labels) throw error;
+      tell(`there is no log of labels (${places.join(', ')}): only drift can be seen`);
+      return [];
+    }
+  };
   return {
     predictions: () => rowsOf(logs.flatMap(filesOf), predictionLog, tell),
-    labels: () => rowsOf(beside.flatMap(filesOf), labelLog, tell),
+    labels: () => rowsOf(labelFiles(), labelLog, tell),
   };
 }
 

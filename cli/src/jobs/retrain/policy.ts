@@ -108,6 +108,11 @@ const DATA = {
   ],
 } as const satisfies OptionTable;
 
+const WATCH = {
+  every: [period('1m', '365d'), 'length of a window', '1d'],
+  rows: [integer(2, 1e9), 'rows that a window must have to count, and labels', 200],
+} as const satisfies OptionTable;
+
 const EVALUATE = {
   every: [period('1m', '365d'), 'how often', '1d'],
   rows: [integer(2, 1e12), 'rows with labels that were scored since it was pushed, at least', 500],
@@ -138,6 +143,7 @@ export interface Policy {
   readonly onLabelShift: 'refuse' | 'correct';
   readonly metrics: string | null;
   readonly triggers: Readonly<Partial<Record<TriggerName, Values>>>;
+  readonly watch: { readonly everyMs: number; readonly rows: number };
   readonly data: {
     readonly lastMs: number;
     readonly ripeAfterMs: number;
@@ -197,13 +203,14 @@ export async function readPolicy(file: string): Promise<Policy> {
 export function policyOf(what: string, values: unknown, home: string): Policy {
   const problems: string[] = [];
   if (!isObject(values)) throw refused(what, [`expected an object, got ${show(values)}`]);
-  const { $schema: _, triggers, data, bounds, evaluate, train, gate, rollout, ...others } = values;
+  const { $schema: _, triggers, watch, data, bounds, evaluate, train, gate, rollout, ...others } = values;
   const general = complete('', others, GENERAL, problems);
   const part = (name: string, given: unknown, table: OptionTable): Values => {
     if (given !== undefined && !isObject(given)) problems.push(`${name}: expected an object, got ${show(given)}`);
     return complete(`${name}.`, isObject(given) ? given : {}, table, problems);
   };
   const own = part('data', data, DATA);
+  const windows = part('watch', watch, WATCH);
   const again = evaluate === undefined ? null : part('evaluate', evaluate, EVALUATE);
   const seconds = (value: unknown): number => 1000 * secondsOf(String(value));
   const path = (value: unknown): string => resolve(home, String(value));
@@ -221,6 +228,7 @@ export function policyOf(what: string, values: unknown, home: string): Policy {
     onLabelShift: general['onLabelShift'] as Policy['onLabelShift'],
     metrics: general['metrics'] === undefined ? null : path(general['metrics']),
     triggers: triggersOf(triggers, problems),
+    watch: { everyMs: seconds(windows['every']), rows: Number(windows['rows']) },
     data: {
       lastMs: seconds(own['last']),
       ripeAfterMs: seconds(own['ripeAfter']),
@@ -309,6 +317,7 @@ export const retrainSchema = {
         Object.entries(TRIGGERS).map(([name, { about, options }]) => [name, part(about, options)]),
       ),
     },
+    watch: part('the windows that triggers look at', WATCH),
     data: part('the rows that are trained on: scores of the log that have a label', DATA),
     bounds: part('beyond these the labels are not believed, and nothing is trained', BOUNDS),
     evaluate: part(

@@ -12,7 +12,7 @@ import { openRegistry } from '../registry/open.ts';
 import { objectionsOf, sharesOf } from './bounds.ts';
 import { type Ran, runCommand } from './children.ts';
 import { type History, historyOf, Journal, type Looked, type Outcome } from './journal.ts';
-import { flagsLike, writeSchema } from './likeChampion.ts';
+import { flagsLike, rulesOf, writeSchema } from './likeChampion.ts';
 import { logSource } from './logs.ts';
 import { writeMetrics } from './metricsFile.ts';
 import type { Policy, TriggerName } from './policy.ts';
@@ -107,7 +107,8 @@ class Run {
 
     if (!dryRun) await this.#evaluate(registry, model, champion, history, files);
     const sight = await sightOf(this.#policy, {
-      champion: files('champion.safetensors'),
+      champion: model,
+      source: logSource(this.#policy, warn),
       since: Math.max(...[trained, history.begun.at(-1) ?? null].filter((at) => at !== null)),
       newest: history.newest,
       now,
@@ -186,7 +187,7 @@ class Run {
     const weight = set.isWeighted ? ['--weight', WEIGHT] : [];
     const gated = await this.#command([
       ...['gate', reference(name, challenger), '--against', reference(name, champion), '--data', files('since.jsonl')],
-      ...['--target', target, ...weight, '--json', ...this.#place(), ...gate],
+      ...['--target', target, ...weight, '--json', ...this.#place(), ...rulesOf(gate, files('gate.json')), ...gate],
     ]);
     const { passed, isError, why } = verdictOf(gated);
     if (isError) {
@@ -243,7 +244,9 @@ class Run {
     const weight = set.isWeighted ? ['--weight', WEIGHT] : [];
     const gated = await this.#command([
       ...['gate', reference(name, version), '--against', reference(name, champion), '--data', files('holdout.jsonl')],
-      ...['--target', target, ...weight, '--json', ...this.#place(), ...policy.gate],
+      ...['--target', target, ...weight, '--json', ...this.#place()],
+      ...rulesOf(policy.gate, files('gate.json')),
+      ...policy.gate,
     ]);
     const verdict = verdictOf(gated);
     if (!verdict.passed) return end('gate failed', set, version, verdict.why);

@@ -15,8 +15,12 @@ export interface DriftWindow {
 export interface LabelledWindow {
   /** mean log loss less what the probabilities themselves expect */
   readonly excess: number;
+  /** more than chance explains */
+  readonly isWorse: boolean;
   /** log-odds by which the probabilities are too low */
   readonly intercept: number;
+  /** its interval is without 0 */
+  readonly isOff: boolean;
 }
 
 /** What triggers look at. */
@@ -58,7 +62,7 @@ const LOOKS: Readonly<Record<TriggerName, Look>> = {
   performance: ({ performance }, options) =>
     ofWindows(performance, Number(options['windows']), {
       value: ({ excess }) => excess,
-      isOn: ({ excess }) => excess >= Number(options['logLossIncrease']),
+      isOn: ({ excess, isWorse }) => isWorse && excess >= Number(options['logLossIncrease']),
       isOver: ({ excess }) => excess < Number(options['release']),
       say: ({ excess }) =>
         `log loss is ${significant(excess, 3)} above what the probabilities expect (limit ${options['logLossIncrease']})`,
@@ -66,7 +70,7 @@ const LOOKS: Readonly<Record<TriggerName, Look>> = {
   calibration: ({ performance }, options) =>
     ofWindows(performance, Number(options['windows']), {
       value: ({ intercept }) => intercept,
-      isOn: ({ intercept }) => Math.abs(intercept) >= Number(options['intercept']),
+      isOn: ({ intercept, isOff }) => isOff && Math.abs(intercept) >= Number(options['intercept']),
       isOver: ({ intercept }) => Math.abs(intercept) < Number(options['release']),
       say: ({ intercept }) =>
         `probabilities are ${significant(Math.abs(intercept), 3)} in log-odds too ${intercept > 0 ? 'low' : 'high'} (limit ${options['intercept']})`,
