@@ -13,6 +13,7 @@ import { gate } from './commands/gate.ts';
 import { inspect } from './commands/inspect.ts';
 import { keygen } from './commands/keygen.ts';
 import { migrate } from './commands/migrate.ts';
+import { monitor } from './commands/monitor.ts';
 import { path } from './commands/path.ts';
 import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
@@ -74,6 +75,7 @@ const COMMANDS = [
   inspect,
   gate,
   experiment,
+  monitor,
   runs,
   push,
   pull,
