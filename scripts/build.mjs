@@ -275,6 +275,7 @@ copyFileSync('node_modules/hyparquet-writer/LICENSE', 'cli/dist/LICENSE.hyparque
 for (const [file, source, name] of [
   ['serve', 'cli/src/serve/options.ts', 'serveSchema'],
   ['gate', 'cli/src/jobs/gate/rules.ts', 'gateSchema'],
+  ['monitor', 'cli/src/jobs/monitor/settings.ts', 'monitorSchema'],
   ['slo', 'cli/src/slo/settings.ts', 'sloSchema'],
 ]) {
   const { outputFiles } = await build({ ...command, entryPoints: { table: source }, write: false });

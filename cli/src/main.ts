@@ -13,6 +13,7 @@ import { gate } from './commands/gate.ts';
 import { inspect } from './commands/inspect.ts';
 import { keygen } from './commands/keygen.ts';
 import { migrate } from './commands/migrate.ts';
+import { monitor } from './commands/monitor.ts';
 import { path } from './commands/path.ts';
 import { prior } from './commands/prior.ts';
 import { pull } from './commands/pull.ts';
@@ -76,6 +77,7 @@ const COMMANDS = [
   inspect,
   gate,
   experiment,
+  monitor,
   runs,
   push,
   pull,

@@ -1,0 +1,142 @@
+/** The watch of a model over logs. */
+import { LogoddsError, type Model } from '../../../../src/index.ts';
+import { list } from '../../../../src/internal.ts';
+import {
+  type ModelWatch,
+  modelWatch,
+  type OutcomeLabel,
+  type WatchNote,
+  type WatchReport,
+} from '../../../../src/monitor.ts';
+import { findModel, type ModelPlace } from '../../read/models.ts';
+import { filesOf, formatOf } from '../../read/paths.ts';
+import { LogCounts, type Origin } from './counts.ts';
+import { readLabels } from './labels.ts';
+import { watchLines } from './lines.ts';
+import { resolveLabels } from './resolve.ts';
+import { readSettings } from './settings.ts';
+import { keyed, type Outcomes, openLog, parquetOf, queryOf, watchTyped } from './typed.ts';
+
+/** What is watched. */
+export interface MonitorOptions extends ModelPlace {
+  readonly logs: readonly string[];
+  readonly model: string;
+  readonly labels?: string;
+  readonly target?: string;
+  readonly query?: string;
+  readonly config?: string;
+  /** milliseconds since 1970 */
+  readonly now: number;
+  readonly warn: (message: string) => void;
+}
+
+/** What was found: the report of the watch, and what the logs are of. */
+export interface MonitorResult extends WatchReport {
+  readonly log: {
+    readonly files: number;
+    /** rows by who scored them; those of other models are left out */
+    readonly origins: readonly (Origin & { readonly isWatched: boolean })[];
+  };
+  readonly seconds: number;
+}
+
+/** A watch, and the model that it is of. */
+export interface Monitored {
+  readonly model: Model;
+  readonly watched: ModelWatch;
+  readonly result: MonitorResult;
+}
+
+/** Watches a model over logs. @throws ERR_DATA, ERR_SCHEMA, ERR_RANGE, and those of reading the model */
+export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
+  const start = performance.now();
+  const { labels, target, query, now, warn } = options;
+  const settings = await readSettings(options.config);
+  const model = await findModel(options.model, options);
+  // in any order the same files are the same log
+  const files = [...new Set(options.logs.flatMap(filesOf))].sort();
+  const odd = files.filter((file) => !['jsonl', 'parquet'].includes(formatOf(file) ?? ''));
+  if (odd.length > 0)
+    throw new LogoddsError(
+      'ERR_DATA',
+      `LOG: expected .jsonl, .jsonl.gz or .parquet, got ${list(odd)}; read others with --query`,
+    );
+  if (files.length === 0 && query === undefined)
+    throw new LogoddsError(
+      'ERR_DATA',
+      'LOG: expected files or --query, got neither; name the files of the prediction log',
+    );
+  const lines = files.filter((file) => formatOf(file) === 'jsonl');
+  if (target !== undefined && lines.length > 0)
+    throw new LogoddsError(
+      'ERR_DATA',
+      '--target: expected Parquet or --query, got JSON lines, which have no such column; give --labels',
+    );
+  const counts = new LogCounts();
+  const known: OutcomeLabel[] = [];
+  // logs of lines are joined in memory, those with columns by DuckDB
+  if (labels !== undefined && lines.length > 0) await readLabels(labels, (label) => known.push(label), counts);
+  const capacity = Math.max(settings.watch.capacity!, known.length);
+  const begin = () => modelWatch(model, { ...settings.watch, capacity });
+  let whole = begin();
+  for (const label of known) whole.addLabel(label);
+  for (const file of lines) await watchLines(file, whole, counts);
+  const typed = [
+    ...files.filter((file) => formatOf(file) === 'parquet').map((file) => [file, parquetOf(file)] as const),
+    ...(query === undefined ? [] : [['--query', queryOf(query)] as const]),
+  ];
+  const logs = [];
+  for (const [label, relation] of typed) logs.push(await openLog(label, relation, settings.columns));
+  let outcomes: Outcomes = target === undefined ? null : { target };
+  if (labels !== undefined && logs.length > 0) {
+    const { withinMs, skewMs } = settings;
+    const of = logs.map((log) => keyed(log, model));
+    outcomes = { labels: await resolveLabels(labels, of, { latest: now + skewMs, withinMs }, counts) };
+  }
+  const isByRows = 'rows' in settings.watch.every!;
+  for (const log of logs) {
+    // windows by rows go on from log to log
+    const found = await watchTyped(
+      log,
+      model,
+      isByRows ? () => modelWatch(model, whole.toJSON()) : begin,
+      outcomes,
+      counts,
+      warn,
+    );
+    if (isByRows) whole = found;
+    else whole.merge(found);
+  }
+  const report = whole.report(now);
+  const { sha256 } = model;
+  const origins = counts.origins.map((one) => ({
+    ...one,
+    isWatched: sha256 === null || one.sha256 === '' || one.sha256 === sha256,
+  }));
+  const others = origins.filter(({ isWatched }) => !isWatched);
+  const notes: WatchNote[] = [
+    ...report.notes,
+    ...others.map(({ model: own, version, sha256: digest, rows }) => ({
+      what: `rows of ${own || 'a model'} ${version}, ${digest.slice(0, 12)}…: of another digest, left out`,
+      count: rows,
+    })),
+    ...counts.notes,
+  ];
+  if (logs.length > 0 && labels === undefined)
+    notes.push({ what: 'without --labels no duplicate ids are looked for in Parquet and queries' });
+  if (report.rows === 0)
+    throw new LogoddsError(
+      'ERR_DATA',
+      `LOG: expected rows of the model ${sha256?.slice(0, 12) ?? 'without a digest'}…, got none (${notes
+        .map(({ what, count }) => `${count ?? ''} ${what}`.trim())
+        .join('; ')
+        .slice(0, 600)}); give the model that scored them`,
+    );
+  const result = {
+    ...report,
+    notes,
+    log: { files: files.length, origins },
+    seconds: (performance.now() - start) / 1000,
+  };
+  return { model, watched: whole, result };
+}

@@ -1,0 +1,116 @@
+/** Labels made ready for a join by id: read once, resolved for entities, duplicates and corrections, in a file of their own. */
+import { join } from 'node:path';
+import { type Database, openDatabase, rowsOf } from '../../read/database.ts';
+import { loadDuckDB, text } from '../../read/sql.ts';
+import { runFolder } from '../../write/temporary.ts';
+import type { LogCounts } from './counts.ts';
+import { MEMORY, readLabels } from './labels.ts';
+
+/** A log in SQL: its rows, with `id`, `entity` and `at` in milliseconds as they are found. */
+export interface KeyedLog {
+  readonly sql: string;
+  readonly hasEntity: boolean;
+}
+
+/** Labels by id, as an SQL table: `id, label, at, only`: where `only` is not null, of the score of that time alone. */
+export interface ResolvedLabels {
+  readonly sql: string;
+}
+
+/**
+ * Resolves labels as `labelJoin` does: by id the label known last, else by entity that of the last score before the outcome; of several scores of an id the last one.
+ * @param now  labels from later than this, in milliseconds, are left out
+ */
+export async function resolveLabels(
+  path: string,
+  logs: readonly KeyedLog[],
+  { latest, withinMs }: { readonly latest: number; readonly withinMs: number | null },
+  counts: LogCounts,
+): Promise<ResolvedLabels> {
+  const database = await openDatabase(MEMORY);
+  const { connection } = database;
+  const one = async (sql: string): Promise<Record<string, number>> => {
+    const [row] = await rowsOf(connection, sql);
+    return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, Number(value)]));
+  };
+  try {
+    await connection.run(
+      'create temp table given (id varchar, entity varchar, label varchar, "at" double, time double)',
+    );
+    await append(database, path, counts);
+    const keyed = logs.map(
+      ({ sql, hasEntity }) => `select id, ${hasEntity ? 'entity' : 'null::varchar as entity'}, "at" from (${sql})`,
+    );
+    const all = keyed.join(' union all ');
+    const facts = await one(
+      `select count(*) as n, count(*) filter ("at" > ${latest}) as later, count(*) filter (id is null) as entities from given`,
+    );
+    counts.note('labels from after now: left out', facts['later']);
+    await connection.run(`delete from given where "at" > ${latest}`);
+    await connection.run(
+      `create temp table twice as select id, max("at") as "only", count(*) as n from (${all}) group by id having count(*) > 1`,
+    );
+    const copies = await one('select coalesce(sum(n - 1), 0) as n from twice');
+    counts.note('scores whose id came before: each counts in drift, the last one for its label', copies['n']);
+    await connection.run(
+      `create temp table known as select id, max(row("at", time, label)) as best, count(*) as n, count(distinct label) as kinds
+       from given where id is not null group by id`,
+    );
+    const same = await one(
+      'select coalesce(sum(n - 1), 0) as again, count(*) filter (kinds > 1) as changed from known',
+    );
+    const lost = await one(`select count(*) as n from known anti join (select distinct id from (${all})) using (id)`);
+    let without = lost['n'];
+    let by = 'select id, best from known';
+    if (facts['entities'] > 0) {
+      const within = withinMs === null ? '' : `and l.time - p."at" <= ${withinMs}`;
+      await connection.run(
+        `create temp table of_entities as select p.id, max(row(l."at", l.time, l.label)) as best, count(*) as n
+         from (select * from given where id is null) l asof join (select * from (${all}) where entity is not null) p
+         on l.entity = p.entity and l.time >= p."at" where true ${within} group by p.id`,
+      );
+      const matched = await one('select coalesce(sum(n), 0) as n from of_entities');
+      const entities = await one('select count(*) as n from given where id is null');
+      without += entities['n'] - matched['n'];
+      by += ' union all select id, best from of_entities anti join known using (id)';
+    }
+    counts.note('labels without a score', without);
+    counts.note('labels that came again', same['again']);
+    counts.note('labels that were another one before: the latest counts', same['changed']);
+    const file = join(runFolder(), 'labels.parquet');
+    await connection.run(
+      `copy (select id, best[3] as label, best[1] as "at", "only" from (${by}) left join twice using (id)) to ${text(file)} (format parquet)`,
+    );
+    return { sql: `read_parquet(${text(file)})` };
+  } finally {
+    database.close();
+  }
+}
+
+async function append({ connection }: Database, path: string, counts: LogCounts): Promise<void> {
+  const { DuckDBDataChunk, DOUBLE, VARCHAR } = await loadDuckDB();
+  const appender = await connection.createAppender('given');
+  const types = [VARCHAR, VARCHAR, VARCHAR, DOUBLE, DOUBLE];
+  let rows: (string | number | null)[][] = [];
+  const flush = (): void => {
+    if (rows.length === 0) return;
+    const chunk = DuckDBDataChunk.create(types, rows.length);
+    chunk.setRows(rows);
+    appender.appendDataChunk(chunk);
+    rows = [];
+  };
+  try {
+    await readLabels(
+      path,
+      ({ id, entity, label, at, outcomeAt }) => {
+        rows.push([id ?? null, entity ?? null, label, at, outcomeAt ?? at]);
+        if (rows.length === 2048) flush();
+      },
+      counts,
+    );
+    flush();
+    appender.flushSync();
+  } finally {
+    appender.closeSync();
+  }
+}

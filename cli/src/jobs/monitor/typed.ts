@@ -1,0 +1,325 @@
+/** Logs whose columns have types: Parquet files and queries. Rows go from DuckDB's columns into the watch, none becomes an object. */
+import { LogoddsError, type Model, type Table } from '../../../../src/index.ts';
+import { list, show } from '../../../../src/internal.ts';
+import type { ModelWatch } from '../../../../src/monitor.ts';
+import { openDatabase, patternOf, rowsOf } from '../../read/database.ts';
+import { streamColumns } from '../../read/scoring.ts';
+import { name, text } from '../../read/sql.ts';
+import { readingOf } from '../../read/text/options.ts';
+import { openQuery } from '../../read/typed.ts';
+import { type Wanted, wantedColumns } from '../../read/wanted.ts';
+import type { LogCounts } from './counts.ts';
+import { MEMORY } from './labels.ts';
+import type { KeyedLog, ResolvedLabels } from './resolve.ts';
+import type { LogColumn, MonitorSettings } from './settings.ts';
+
+/** A log of typed columns. */
+export interface TypedLog {
+  /** for messages */
+  readonly label: string;
+  /** rows, as an SQL table expression */
+  readonly relation: string;
+  readonly types: ReadonlyMap<string, string>;
+  readonly columns: MonitorSettings['columns'];
+}
+
+/** Runs a query of ours over relations of the user, with the rules of `--query`. */
+async function ask<T>(sql: string, use: (rows: Record<string, unknown>[]) => T): Promise<T> {
+  const database = await openDatabase(MEMORY);
+  try {
+    const { relation } = await openQuery(database.connection, sql, readingOf({}));
+    return use(await rowsOf(database.connection, `from ${relation}`));
+  } finally {
+    database.close();
+  }
+}
+
+/** @throws ERR_SCHEMA a log without times */
+export async function openLog(label: string, relation: string, columns: MonitorSettings['columns']): Promise<TypedLog> {
+  const database = await openDatabase(MEMORY);
+  try {
+    const source = await openQuery(database.connection, `from ${relation}`, readingOf({}));
+    const types = new Map(source.columns.map((column) => [column.name, column.type]));
+    const log = { label, relation, types, columns };
+    if (!has(log, 'at'))
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `${label}: expected a column ${show(columns.at)} with the time of each score, got ${list([...types.keys()].slice(0, 12))}; name it in --config under columns`,
+      );
+    return log;
+  } finally {
+    database.close();
+  }
+}
+
+/** A Parquet file as an SQL table expression. */
+export const parquetOf = (file: string): string =>
+  `read_parquet([${text(patternOf(file))}], hive_partitioning = false)`;
+/** A query as one. */
+export const queryOf = (sql: string): string => `(${sql.replace(/[;\s]+$/, '')}\n)`;
+
+const has = ({ types, columns }: TypedLog, column: LogColumn): boolean => types.has(columns[column]);
+
+const cell = ({ columns }: TypedLog, column: LogColumn): string => name(columns[column]);
+
+/** The time of a row in milliseconds since 1970, as SQL. */
+function timeOf(log: TypedLog, own = log.columns.at): string {
+  const type = log.types.get(own)!;
+  if (/^(TIMESTAMP|DATE)/.test(type)) return `epoch_us(cast(${name(own)} as timestamp)) / 1000.0`;
+  if (type === 'VARCHAR') return `epoch_us(try_cast(${name(own)} as timestamp)) / 1000.0`;
+  return `try_cast(${name(own)} as double)`;
+}
+
+/** Its rows by id, entity and time. */
+export function keyed(log: TypedLog, model: Model): KeyedLog {
+  if (!has(log, 'id'))
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${log.label}: expected a column ${show(log.columns.id)}, by which labels are joined, got none; name it in --config under columns, or give --target`,
+    );
+  const hasEntity = has(log, 'entity');
+  const entity = hasEntity ? `, cast(${cell(log, 'entity')} as varchar) as entity` : '';
+  return {
+    sql: `select cast(${cell(log, 'id')} as varchar) as id${entity}, ${timeOf(log)} as "at" from ${log.relation} where ${isOfModel(log, model)}`,
+    hasEntity,
+  };
+}
+
+const isOfModel = (log: TypedLog, { sha256 }: Model): string =>
+  has(log, 'sha256') && sha256 !== null ? `${cell(log, 'sha256')} = ${text(sha256)}` : 'true';
+
+/** Whether a row can be taken, by what is wrong with it. */
+function faultsOf(log: TypedLog, { manifest: { classes } }: Model): [what: string, sql: string][] {
+  const faults: [string, string][] = [
+    ['rows without a time: left out', `${timeOf(log)} is null or not isfinite(${timeOf(log)})`],
+  ];
+  if (has(log, 'probability'))
+    faults.push([
+      'rows whose probability is no number from 0 to 1: left out',
+      `${cell(log, 'probability')} is null or not (${cell(log, 'probability')} between 0 and 1)`,
+    ]);
+  if (has(log, 'probability') && has(log, 'label'))
+    faults.push([
+      'scores whose label is no class of the model: left out',
+      `${cell(log, 'label')} is null or cast(${cell(log, 'label')} as varchar) not in (${classes.map(text).join(', ')})`,
+    ]);
+  return faults;
+}
+
+/** Counts rows by who scored them, and those that cannot be taken. @returns rows that will be */
+async function survey(log: TypedLog, model: Model, counts: LogCounts): Promise<number> {
+  const parts = (['model', 'version', 'sha256', 'route'] as const).map((column) =>
+    has(log, column) ? `cast(${cell(log, column)} as varchar) as ${column}` : `null::varchar as ${column}`,
+  );
+  const faults = faultsOf(log, model);
+  const mine = isOfModel(log, model);
+  const first = faults.map(([, sql], k) => {
+    const before = faults.slice(0, k).map(([, other]) => `and not coalesce(${other}, true)`);
+    return `count(*) filter (${mine} and (${sql}) ${before.join(' ')}) as f${k}`;
+  });
+  const sql = `select ${parts.join(', ')}, count(*) as n, count(*) filter (${mine}) as mine, ${first.join(', ')} from ${log.relation} group by all`;
+  let rows = 0;
+  await ask(sql, (found) => {
+    for (const row of found) {
+      const said = (key: string): string => String(row[key] ?? '');
+      if (row['sha256'] !== null || row['model'] !== null)
+        counts.origin({
+          model: said('model'),
+          version: said('version'),
+          sha256: said('sha256'),
+          route: (row['route'] as string) ?? null,
+          rows: Number(row['n']),
+        });
+      rows += Number(row['mine']);
+      faults.forEach(([what], k) => {
+        counts.note(what, Number(row[`f${k}`]));
+        rows -= Number(row[`f${k}`]);
+      });
+    }
+  });
+  if (!has(log, 'sha256')) counts.note('rows without the digest of a model: taken as those of this one', rows);
+  return rows;
+}
+
+/** Names that no column of a log should have. */
+const OWN = {
+  id: 'logodds id',
+  at: 'logodds at',
+  logit: 'logodds logit',
+  probability: 'logodds probability',
+  label: 'logodds label',
+  outcome: 'logodds outcome',
+  outcomeAt: 'logodds outcome at',
+};
+
+const NUMBERS = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*)$/;
+
+/** The inputs of the model as SQL, by the way in which the log has them; null: it has none. */
+function inputsOf(
+  log: TypedLog,
+  model: Model,
+): {
+  readonly cells: readonly (readonly [field: string, sql: string, isFloat: boolean])[];
+  readonly from: string;
+} | null {
+  const type = has(log, 'inputs') ? log.types.get(log.columns.inputs)! : null;
+  const { fields } = model;
+  if (type === null) {
+    const absent = fields.filter((field) => !log.types.has(field.name));
+    if (absent.length > 0 && absent.length < fields.length)
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `${log.label}: expected the inputs of the model, or inputs, got no ${list(absent.map((field) => field.name))}; add them`,
+      );
+    if (absent.length > 0) return null;
+    return {
+      cells: fields.map((field) => [field.name, name(field.name), /^(FLOAT|DOUBLE)/.test(log.types.get(field.name)!)]),
+      from: log.relation,
+    };
+  }
+  if (type.startsWith('STRUCT')) {
+    const inside = cell(log, 'inputs');
+    return {
+      cells: fields.map((field) => [field.name, `${inside}.${name(field.name)}`, field.type === 'number']),
+      from: log.relation,
+    };
+  }
+  const shape = Object.fromEntries(
+    fields.map((field) => [
+      field.name,
+      field.type === 'number' ? 'DOUBLE' : field.type === 'tags' ? 'VARCHAR[]' : 'VARCHAR',
+    ]),
+  );
+  const read = `json_transform(cast(${cell(log, 'inputs')} as json), ${text(JSON.stringify(shape))})`;
+  return {
+    cells: fields.map((field) => [field.name, `"logodds inputs".${name(field.name)}`, field.type === 'number']),
+    from: `(select *, ${read} as "logodds inputs" from ${log.relation})`,
+  };
+}
+
+/** How labels come to the rows. */
+export type Outcomes = { readonly labels: ResolvedLabels } | { readonly target: string } | null;
+
+/** Adds the rows of a log that are of the model. @returns the watch of this log alone */
+export async function watchTyped(
+  log: TypedLog,
+  model: Model,
+  start: () => ModelWatch,
+  outcomes: Outcomes,
+  counts: LogCounts,
+  warn: (message: string) => void,
+): Promise<ModelWatch> {
+  if ((await survey(log, model, counts)) === 0) return start();
+  try {
+    return await read(log, model, start(), outcomes, false, warn);
+  } catch (error) {
+    // numbers that are none are looked for when there are some
+    if (!(error instanceof LogoddsError && error.code === 'ERR_RECORD')) throw error;
+    await tellOdd(log, model, counts);
+    return read(log, model, start(), outcomes, true, warn);
+  }
+}
+
+/** Names the inputs that are NaN or infinite. */
+async function tellOdd(log: TypedLog, model: Model, counts: LogCounts): Promise<void> {
+  const inputs = inputsOf(log, model);
+  const floats = inputs?.cells.filter(([, , isFloat]) => isFloat) ?? [];
+  if (!inputs || floats.length === 0) return;
+  const sums = floats.map(([, sql], k) => `count(*) filter (not isfinite(cast(${sql} as double))) as f${k}`);
+  await ask(`select ${sums.join(', ')} from ${inputs.from} where ${isOfModel(log, model)}`, ([row]) => {
+    floats.forEach(([field], k) => {
+      counts.note(`cells of ${field} that are NaN or infinite: taken as missing`, Number(row[`f${k}`]));
+    });
+  });
+}
+
+async function read(
+  log: TypedLog,
+  model: Model,
+  watched: ModelWatch,
+  outcomes: Outcomes,
+  isGuarded: boolean,
+  warn: (message: string) => void,
+): Promise<ModelWatch> {
+  const { classes, positive } = model.manifest;
+  const inputs = inputsOf(log, model);
+  const cells = (inputs?.cells ?? []).map(
+    ([field, sql, isFloat]) =>
+      `${isGuarded && isFloat ? `case when isfinite(cast(${sql} as double)) then ${sql} end` : sql} as ${name(field)}`,
+  );
+  const isScored = has(log, 'probability') && has(log, 'label');
+  const number = (own: string): Wanted => ({ name: own, levels: null, role: 'feature', unseen: 'slot' });
+  const coded = (own: string): Wanted => ({ ...number(own), levels: classes });
+  const extra: (readonly [sql: string, wanted: Wanted])[] = [[timeOf(log), number(OWN.at)]];
+  if (isScored) {
+    extra.push(
+      [`cast(${cell(log, 'probability')} as double)`, number(OWN.probability)],
+      [`cast(${cell(log, 'label')} as varchar)`, coded(OWN.label)],
+    );
+    if (positive !== null && has(log, 'logit') && NUMBERS.test(log.types.get(log.columns.logit)!))
+      extra.push([`coalesce(cast(${cell(log, 'logit')} as double), 0)`, number(OWN.logit)]);
+  }
+  if (outcomes && 'target' in outcomes) {
+    if (!log.types.has(outcomes.target))
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `${log.label}: expected the column ${show(outcomes.target)} of --target, got ${list([...log.types.keys()].slice(0, 12))}; correct the name`,
+      );
+    extra.push([`cast(${name(outcomes.target)} as varchar)`, coded(OWN.outcome)]);
+  }
+  const where = [isOfModel(log, model), ...faultsOf(log, model).map(([, one]) => `not coalesce(${one}, true)`)];
+  const joined = outcomes && 'labels' in outcomes ? outcomes.labels : null;
+  const selected = [
+    ...cells,
+    ...extra.map(([one, { name: own }]) => `${one} as ${name(own)}`),
+    ...(joined ? [`cast(${cell(log, 'id')} as varchar) as ${name(OWN.id)}`] : []),
+  ];
+  let sql = `select ${selected.join(', ')} from ${inputs?.from ?? log.relation} where ${where.join(' and ')}`;
+  if (joined) {
+    const labels = `select id as "logodds key", label as ${name(OWN.outcome)}, "at" as ${name(OWN.outcomeAt)}, "only" as "logodds only" from ${joined.sql}`;
+    sql = `select * from (${sql}) left join (${labels}) on ${name(OWN.id)} = "logodds key" and ("logodds only" is null or "logodds only" = ${name(OWN.at)})`;
+    extra.push(['', coded(OWN.outcome)], ['', number(OWN.outcomeAt)]);
+  }
+  const features: Wanted[] = inputs ? wantedColumns(model, {}).map((one) => ({ ...one, unseen: 'slot' })) : [];
+  const wanted = [...features, ...extra.map(([, one]) => one)];
+  await streamColumns(
+    { query: sql },
+    { wanted, model: null, capacity: BLOCK },
+    (table) => {
+      take(table, features.length, watched, outcomes !== null);
+    },
+    warn,
+  );
+  return watched;
+}
+
+/** Rows that are taken at a time. */
+const BLOCK = 32_768;
+
+function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: boolean): void {
+  const further = new Map(table.columns.slice(inputs).map((column) => [column.name, column]));
+  const numbers = (own: string): Float64Array | undefined =>
+    further.get(own) && (further.get(own) as { values: Float64Array }).values;
+  const labels = further.get(OWN.label);
+  const outcome = further.get(OWN.outcome);
+  const when = further.get(OWN.outcomeAt);
+  const classes = watched.model.manifest.classes.length;
+  const logits = numbers(OWN.logit);
+  watched.addTable(inputs > 0 ? { rows: table.rows, columns: table.columns.slice(0, inputs) } : null, {
+    at: numbers(OWN.at)!,
+    ...(labels?.kind === 'coded' && {
+      scores: { labels: labels.codes, probabilities: numbers(OWN.probability)!, ...(logits && { logits }) },
+    }),
+    ...(hasOutcomes &&
+      outcome?.kind === 'coded' && {
+        outcomes: {
+          codes: Int32Array.from({ length: table.rows }, (_, i) =>
+            outcome.missing?.[i] ? -1 : outcome.codes[i] < classes ? outcome.codes[i] : -2,
+          ),
+          ...(when?.kind === 'numeric' && {
+            at: Float64Array.from({ length: table.rows }, (_, i) => (when.missing?.[i] ? Number.NaN : when.values[i])),
+          }),
+        },
+      }),
+  });
+}
