@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '../../src/index.ts';
 import { withBaseline } from '../../src/monitor.ts';
@@ -110,6 +111,42 @@ describe('a retraining', () => {
     expect(steps().slice(before)).toEqual(['looked']);
     expect(go('--dry-run').result).toMatchObject({ outcome: null });
     expect(entries()).toHaveLength(before + 1);
+  });
+});
+
+describe('logs', () => {
+  test('as Parquet and as packed lines give the rows of plain lines', async () => {
+    const { home, go, entries } = place(moved({}));
+    const log = path(`${home}/log/predictions-r.jsonl`);
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    const set = () => {
+      const {
+        at: _,
+        run: __,
+        ...counts
+      } = entries()
+        .filter(({ step }) => step === 'set')
+        .at(-1);
+      return counts;
+    };
+    go('--force');
+    const plain = set();
+    expect(plain.rows).toBeGreaterThan(4000);
+    const lines = readFileSync(log);
+    writeFileSync(`${log}.gz`, gzipSync(lines));
+    rmSync(log);
+    go('--force');
+    expect(set()).toEqual(plain);
+    writeFileSync(log, lines);
+    await connection.run(
+      `copy (select "at"::timestamp as "at", id, entity, model, version, sha256, route, logit, null::varchar as logits, probability, label,
+        to_json(inputs)::varchar as inputs from read_json('${log}')) to '${log.replace('.jsonl', '.parquet')}' (format parquet)`,
+    );
+    rmSync(log);
+    rmSync(`${log}.gz`);
+    expect(go('--force').result).toMatchObject({ outcome: 'named', why: null });
+    expect(set()).toEqual(plain);
   });
 });
 

@@ -1,10 +1,13 @@
-import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { LogoddsError } from '../../../../src/index.ts';
-import { type LogReader, labelLog, predictionLog } from '../../../../src/monitor.ts';
-import { filesOf } from '../../read/paths.ts';
-import { reason } from '../../write/temporary.ts';
+import { list } from '../../../../src/internal.ts';
+import { type OutcomeLabel, type Prediction, predictionLog, predictionOf } from '../../../../src/monitor.ts';
+import { dataError, openDatabase, patternOf, rowsOf, streamChunks } from '../../read/database.ts';
+import { filesOf, formatOf } from '../../read/paths.ts';
+import { name, text } from '../../read/sql.ts';
+import { LogCounts } from '../monitor/counts.ts';
+import { MEMORY, readLabels } from '../monitor/labels.ts';
+import { readLines, tellFaults } from '../monitor/lines.ts';
 import type { Policy } from './policy.ts';
 import type { LogSource } from './trainingSet.ts';
 
@@ -15,53 +18,103 @@ export function logSource({ logs, labels }: Policy, warn: (message: string) => v
     if (!said.has(message)) warn(message);
     said.add(message);
   };
+  const tellAll = ({ notes }: LogCounts) => {
+    for (const { what, count } of notes) tell(`${count ?? ''} ${what}`.trim());
+  };
   const places = labels ?? [...new Set(logs.map((path) => join(dirname(path), 'labels-*')))];
-  const labelFiles = () => {
-    try {
-      return places.flatMap(filesOf);
-    } catch (error) {
-      if (labels) throw error;
-      tell(`there is no log of labels (${places.join(', ')}): only drift can be seen`);
-      return [];
-    }
-  };
   return {
-    predictions: () => rowsOf(logs.flatMap(filesOf), predictionLog, tell),
-    labels: () => rowsOf(labelFiles(), labelLog, tell),
+    async *predictions() {
+      const files = logs.flatMap(filesOf);
+      const odd = files.filter((file) => !['jsonl', 'parquet'].includes(formatOf(file) ?? ''));
+      if (odd.length > 0)
+        throw new LogoddsError(
+          'ERR_DATA',
+          `logs: expected .jsonl, .jsonl.gz or .parquet, got ${list(odd)}; correct the policy`,
+        );
+      const counts = new LogCounts();
+      for (const file of files)
+        if (formatOf(file) === 'jsonl') {
+          const reader = predictionLog();
+          yield* readLines<Prediction>(file, reader);
+          tellFaults(reader, 'line', counts);
+        } else yield* rowsOfParquet(file, counts);
+      tellAll(counts);
+    },
+    async *labels() {
+      const counts = new LogCounts();
+      const found: OutcomeLabel[] = [];
+      for (const place of places) {
+        try {
+          await readLabels(place, (label) => found.push(label), counts);
+        } catch (error) {
+          const isAbsent = error instanceof LogoddsError && error.detail.includes('got none of that name');
+          if (labels || !isAbsent) throw error;
+          tell(`there are no labels (${place}): only drift can be seen`);
+        }
+        yield found.splice(0);
+      }
+      tellAll(counts);
+    },
   };
 }
 
-async function* rowsOf<Row>(
-  files: readonly string[],
-  make: () => LogReader<Row>,
-  tell: (message: string) => void,
-): AsyncGenerator<readonly Row[]> {
-  for (const file of files) {
-    const reader = make();
-    try {
-      for await (const part of textOf(file)) yield reader.add(part);
-    } catch (error) {
-      throw new LogoddsError(
-        'ERR_DATA',
-        `${file}: expected a log that can be read, got an error (${reason(error)}); check it`,
-        {
-          cause: error,
-        },
-      );
-    }
-    yield reader.end();
-    const { lines, read, cut } = reader.counts;
-    if (lines > read + cut)
-      tell(`${file}: ${lines - read - cut} of ${lines} lines are no lines of this log and are left out`);
-    if (cut > 0) tell(`${file}: it ends in half a line, which is left out`);
-  }
-}
+/** Columns of a prediction log, beside the inputs. */
+const COLUMNS = [
+  'at',
+  'id',
+  'entity',
+  'model',
+  'version',
+  'sha256',
+  'route',
+  'logit',
+  'logits',
+  'probability',
+  'label',
+];
 
-/** The text of a file, in pieces. */
-async function* textOf(file: string): AsyncGenerator<string> {
-  const bytes = createReadStream(file);
-  const decoder = new TextDecoder();
-  for await (const part of file.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes)
-    yield decoder.decode(part as Uint8Array, { stream: true });
-  yield decoder.decode();
+/** The scores of a file as the service writes it: inputs are a JSON text, or a struct. @throws ERR_DATA, ERR_SCHEMA */
+async function* rowsOfParquet(file: string, counts: LogCounts): AsyncGenerator<readonly Prediction[]> {
+  const database = await openDatabase(MEMORY);
+  const { connection } = database;
+  try {
+    const relation = `read_parquet([${text(patternOf(file))}], hive_partitioning = false)`;
+    const types = new Map(
+      (await rowsOf(connection, `describe from ${relation}`)).map((row) => [
+        String(row['column_name']),
+        String(row['column_type']),
+      ]),
+    );
+    const columns = COLUMNS.filter((column) => types.has(column));
+    const cells = columns.map((column) =>
+      column === 'at' && /^(TIMESTAMP|DATE)/.test(types.get('at')!)
+        ? 'epoch_ms(cast("at" as timestamp))::double as "at"'
+        : name(column),
+    );
+    const inputs = types.get('inputs');
+    if (inputs !== undefined)
+      cells.push(inputs === 'VARCHAR' ? 'inputs' : 'cast(to_json(inputs) as varchar) as inputs');
+    for await (const chunk of streamChunks(connection, `select ${cells.join(', ')} from ${relation}`)) {
+      const values = cells.map((_, k) => chunk.getColumnValues(k));
+      const rows: Prediction[] = [];
+      for (let i = 0; i < chunk.rowCount; i++) {
+        const { logits, ...cell } = Object.fromEntries(columns.map((column, k) => [column, values[k][i]]));
+        const { row, fault } = predictionOf({
+          ...cell,
+          ...(typeof logits === 'string' && { logit: JSON.parse(logits) }),
+          inputs:
+            inputs === undefined || values[columns.length][i] === null
+              ? null
+              : JSON.parse(String(values[columns.length][i])),
+        });
+        if (row) rows.push(row);
+        else counts.note(`rows of another schema, ${fault!.field ?? 'row'}: expected ${fault!.rule}: left out`, 1);
+      }
+      yield rows;
+    }
+  } catch (error) {
+    throw dataError(file, error);
+  } finally {
+    database.close();
+  }
 }
