@@ -6,6 +6,7 @@ import type { NumberColumn } from '../summary/numberColumn.ts';
 import type { Summary } from '../summary/summary.ts';
 import { jensenShannon, klDivergence } from './distances.ts';
 import { limitTail } from './kolmogorov.ts';
+import { smoothTest } from './smooth.ts';
 import { chiSquareCounts, psiTest } from './tests.ts';
 
 /** A figure of drift. */
@@ -22,6 +23,8 @@ export interface DriftTests {
   readonly psi?: DriftFigure;
   /** greatest difference of the cumulative shares at the edges of the bins */
   readonly ks?: DriftFigure;
+  /** χ² of location and spread, on the bins: the smooth test */
+  readonly smooth?: DriftFigure;
   readonly chi2?: DriftFigure;
   /** Jensen-Shannon distance, natural logarithm */
   readonly js?: DriftFigure;
@@ -50,8 +53,10 @@ export function compareNumbers(reference: NumberColumn, current: NumberColumn): 
   }
   const [a, b] = tenths(reference.counts, current.counts);
   const { psi, p, noise } = psiTest(a, b);
+  const smooth = smoothTest(reference.counts, current.counts);
   return {
     psi: { value: psi, p, noise },
+    smooth: { value: smooth.chi2, p: smooth.p },
     ks: { value: d, p: limitTail((n / (n + m)) * m, d) },
     js: { value: jensenShannon(a, b), p: null },
     kl: { value: klDivergence(smoothed(b), smoothed(a)), p: null },
@@ -204,12 +209,17 @@ function rates(
   return { [name]: { value: l / m - k / n, p: k + l === n + m ? 1 : chiSquareTail(chi2, 1) } };
 }
 
+/** Shares of the level that the two tests of a number have: the smooth one finds more, Kolmogorov-Smirnov what it does not see. */
+const SMOOTH_SHARE = 0.8;
+
 /**
- * The p-value of a feature: that of its distribution (Kolmogorov-Smirnov for numbers, χ² for categories), and those of the shares of missing and unseen cells,
- * times their number.
+ * The p-value of a feature: that of its distribution (of numbers by the smooth test and by Kolmogorov-Smirnov, min(p/0.8, p/0.2); of categories by χ²), and those
+ * of the shares of missing and unseen cells, times their number.
  */
-export function jointP({ ks, chi2, js, missing, unseen }: DriftTests, coded: boolean): number | null {
-  const own = ks ?? chi2 ?? js;
+export function jointP({ smooth, ks, chi2, js, missing, unseen }: DriftTests, coded: boolean): number | null {
+  const number =
+    smooth && ks ? { p: Math.min(1, smooth.p! / SMOOTH_SHARE, (ks.p ?? 1) / (1 - SMOOTH_SHARE)) } : undefined;
+  const own = number ?? chi2 ?? js;
   // a category counts missing and unseen cells among its levels
   const given = [own, ...(coded ? [] : [missing]), unseen].flatMap((one) => (one && one.p !== null ? [one.p] : []));
   return given.length ? Math.min(1, Math.min(...given) * given.length) : null;

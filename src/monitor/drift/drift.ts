@@ -89,8 +89,8 @@ export type DriftSide = Data | Summary | Model;
 /**
  * Compares current data with reference data: which features and scores have another distribution, and what that does to the logit.
  *
- * Numbers are compared on the bins of the reference by Kolmogorov-Smirnov, categories by χ²; the population stability index, Jensen-Shannon, Kullback-Leibler and
- * Wasserstein stand beside. P-values are adjusted over the features. A feature is `drifted` where its adjusted p-value is at most `alpha` and its index exceeds
+ * Numbers are compared on the bins of the reference by a smooth test of location and spread and by Kolmogorov-Smirnov, categories by χ²; the population stability
+ * index, Jensen-Shannon, Kullback-Leibler and Wasserstein stand beside. P-values are adjusted over the features. A feature is `drifted` where its adjusted p-value is at most `alpha` and its index exceeds
  * noise by `least`, so that neither a small window nor a great one cries wolf. The shift of the mean logit is split by feature, exactly.
  * @param reference  a table, records, a summary, or a model: its baseline
  * @param current  a table, records or a summary of the same model
