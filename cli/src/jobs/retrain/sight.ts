@@ -16,7 +16,7 @@ interface SightOptions {
 }
 
 /** What the log says of the champion now, as triggers look at it. */
-export async function sightOf({ data, watch }: Policy, options: SightOptions): Promise<Sight> {
+export async function sightOf({ data, triggers, watch }: Policy, options: SightOptions): Promise<Sight> {
   const { champion, source, since, newest, now, warn } = options;
   const { sha256 } = champion;
   const seen = modelWatch(champion, { every: { ms: watch.everyMs }, least: watch.rows, ripeAfterMs: data.ripeAfterMs });
@@ -30,7 +30,7 @@ export async function sightOf({ data, watch }: Policy, options: SightOptions): P
   for await (const piece of source.labels()) for (const label of piece) seen.addLabel(label);
   const report = seen.report(now);
   if (others > 0) warn(`triggers look at the champion: ${others} scores of other models are not for them`);
-  if (report.reference === null) warn('the champion has no baseline: drift is not looked at; train it with one');
+  if (triggers.drift && report.reference === null) warn('the champion has no baseline: drift is not looked at; train it with one');
   return { ...windowsOf(report), since, labels: labelsSince(report, newest), now };
 }
 
