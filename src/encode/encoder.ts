@@ -148,17 +148,29 @@ function writeCodes(
   const { seen, table } = turn;
   // by what the levels are now: dictionaries are shared, and changed in place. Of a long one those that the rows have
   const few = rows < length;
+  // whether each code is the slot of its level, as the command reads them
+  let same = !few && !missing;
   for (let k = few ? rows : length; k-- > 0; ) {
     const at = few ? Math.min(codes[k], length) : k;
     const level = levels[at];
-    if (seen[at] === level) continue;
-    table[at] = turn.codes.get(level) ?? UNKNOWN;
-    seen[at] = level;
+    if (seen[at] !== level) {
+      table[at] = turn.codes.get(level) ?? UNKNOWN;
+      seen[at] = level;
+    }
+    if (table[at] !== at) same = false;
   }
   // of a code beyond the levels
   table[length] = UNKNOWN;
   seen[length] = undefined;
   const out = batch.codes(turn.at);
+  if (same) {
+    let top = 0;
+    for (let i = 0; i < rows; i++) if (codes[i] > top) top = codes[i];
+    if (top < length) {
+      out.set(codes.subarray(0, rows));
+      return;
+    }
+  }
   for (let i = 0; i < rows; i++) {
     const isMissing = missing ? missing[i] !== 0 : false;
     const slot = isMissing ? UNKNOWN : table[Math.min(codes[i], length)];
