@@ -1,3 +1,5 @@
+import { countClasses } from './encode/tally.ts';
+
 /**
  * S_c, the weight of the rows of each class.
  * @param y  of two classes the share of each row that belongs to the second one (0, 1, or between where a row counts trials); of more its class
@@ -8,6 +10,7 @@ export function classWeights(
   y: ArrayLike<number>,
   weight: ArrayLike<number> | null | undefined,
 ): Float64Array {
+  if (!weight && y instanceof Uint8Array) return countClasses(y, classes);
   const sums = new Float64Array(classes);
   for (let i = 0; i < y.length; i++) {
     const s = weight ? weight[i] : 1;

@@ -31,7 +31,7 @@ const LIBRARY = [
 ];
 const COMMAND = [
   /^bin\/logodds\.js$/,
-  /^dist\/(main|worker|serveWorker|duckdb|recorder|s3|telemetry)\.js$/,
+  /^dist\/(main|worker|serveWorker|duckdb|reader|recorder|s3|telemetry)\.js$/,
   /^dist\/(part|start)-\w{8}\.js$/,
   /^dist\/LICENSE\.(aws-sdk|duckdb|hyparquet|opentelemetry)$/,
   /^proto\/inference\.proto$/,
