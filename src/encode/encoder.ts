@@ -218,6 +218,16 @@ export function writeNumbers(
   const scale = standard ? standard.scale : 1;
   const wide = out instanceof Float64Array;
   const plain = wide && !standard;
+  if (wide && standard && !missing && !outOfRange) {
+    // 0 while all are finite
+    let lost = 0;
+    for (let i = 0; i < rows; i++) {
+      const x = (values[i] - shift) / scale;
+      out[i] = x;
+      lost += x - x;
+    }
+    if (lost === 0) return;
+  }
   let outside = false;
   for (let i = 0; i < rows; i++) {
     const x = missing && missing[i] !== 0 ? mean : values[i];

@@ -212,6 +212,18 @@ describe('tables', () => {
     });
   });
 
+  test.each([[[1, Number.NaN, 2]], [[1, Number.NEGATIVE_INFINITY, 2]], [[1, 2, Number.POSITIVE_INFINITY]]])(
+    'standardised numbers %j are refused by their first row that is not finite',
+    (values) => {
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      const encoded = (standardize: boolean) => () =>
+        encode({ features: [age] }, table(3, numbers('age', values)), standardize, 'f64', 10);
+      for (const standardize of [true, false])
+        expect(encoded(standardize)).toThrow(error('ERR_RECORD', `row ${10 + bad} (from 0), column "age"`));
+      expect(encode({ features: [age] }, table(3, numbers('age', [30, 40, 55])), true)).toEqual([[-1, 0, 1.5]]);
+    },
+  );
+
   test('codes in the order of the slots: those beyond the levels, missing cells, and levels that are changed in place', () => {
     const schema = { features: [city] };
     const levels = [...city.levels];
