@@ -38,7 +38,8 @@ const LARGE = { parquet: 2 ** 21, csv: 2 ** 24, jsonl: 2 ** 24 };
 /** Whether DATA is files so large that a thread should read them. */
 export function isApart({ data, query }: SourceOptions): boolean {
   const format = data === undefined || query !== undefined ? null : formatOf(data);
-  if (format === null || availableParallelism() === 1) return false;
+  // where Node runs under --permission, threads may be forbidden
+  if (format === null || availableParallelism() === 1 || process.permission?.has('worker') === false) return false;
   const bytes = filesOf(data!).reduce((sum, file) => sum + statSync(file).size, 0);
   return bytes >= LARGE[format];
 }
