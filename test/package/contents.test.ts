@@ -83,10 +83,10 @@ test('declarations are those to which the entries lead: none is of an inlined mo
 // declarations
 // the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module; monitoring is 40 kB in each and 32 kB of
 // declarations; `experiment`, a part of the command that is loaded with it, is 35 kB; segments are 60 kB of the service and 20 kB of declarations;
-// dashboards and the schema of objectives are 87 kB of the command
-test('unpacked, the library is at most 4.7 MB, the command at most 3.65 MB, the client at most 0.2 MB and the service at most 0.68 MB', () => {
+// dashboards and the schema of objectives are 87 kB of the command; the thread that reads rows is 112 kB of it
+test('unpacked, the library is at most 4.7 MB, the command at most 3.75 MB, the client at most 0.2 MB and the service at most 0.68 MB', () => {
   expect(library.unpackedSize).toBeLessThanOrEqual(4_700_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(3_650_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(3_750_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
   expect(service.unpackedSize).toBeLessThanOrEqual(680_000);
 });

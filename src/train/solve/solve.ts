@@ -1,9 +1,9 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { SlotRole } from '../../encode/coder.ts';
 import { constantReason } from '../../encode/infer.ts';
+import { classWeights } from '../../encode/tally.ts';
 import { list, show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
-import { classWeights } from '../../weights.ts';
 import type { Task } from '../problem/task.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
