@@ -290,6 +290,13 @@ await build({
   entryPoints: { recorder: 'cli/src/serve/observation/recorderThread.ts' },
   plugins: [duckdbApart],
 });
+// the thread that reads rows needs little of the command
+await build({
+  ...command,
+  entryPoints: { reader: 'cli/src/read/readerThread.ts' },
+  minify: true,
+  plugins: [duckdbApart],
+});
 // one file of thirteen packages, smaller by half; it is loaded where traces are exported
 await build({
   ...command,

@@ -2,6 +2,9 @@ import { BorderedFactor, longest } from '../math/bordered.ts';
 import { dotRows, logDeterminant, multiply, submatrix } from '../math/cholesky.ts';
 import { largestEigenvalue } from '../math/spectrum.ts';
 
+/** Largest change of an entry of a unit vector in a step, below which the vector is found. */
+const SETTLED = 1e-9;
+
 /** How nearly the columns of a fit are linear combinations of each other. */
 export interface Conditioning {
   /** √(λ_max/λ_min) of XᵀWX with its diagonal scaled to 1 */
@@ -39,10 +42,15 @@ export function conditioning(information: Float64Array, factor: BorderedFactor):
   const least = 1 / largestEigenvalue(solve, size);
   // Inverse iteration: when it matters, λ_min is far below the others, and the start has a component in every direction.
   let v = Float64Array.from({ length: size }, (_, j) => 1 + ((j * 0.618034) % 1));
-  for (let step = 0; step < 20; step++) {
+  for (let step = 0, change = 1; step < 20 && change > SETTLED; step++) {
     const next = solve(v);
     const norm = Math.sqrt(dotRows(next, 0, next, 0, size));
-    v = next.map((value) => value / norm);
+    change = 0;
+    for (let j = 0; j < size; j++) {
+      next[j] /= norm;
+      change = Math.max(change, Math.abs(next[j] - v[j]));
+    }
+    v = next;
   }
   const variance = factor.inverseDiagonal();
   return {

@@ -3,6 +3,7 @@ import { asCoded } from '../encode/columns.ts';
 import { constantReason, isRounding } from '../encode/infer.ts';
 import type { CategoricalFeature, NumericFeature } from '../encode/schema.ts';
 import type { CodedColumn, Column, NumericColumn, Table } from '../encode/table.ts';
+import { countClasses, countPairs } from '../encode/tally.ts';
 import { list, show } from '../messages.ts';
 import { auc } from '../metrics/binary.ts';
 import type { Finding } from './finding.ts';
@@ -56,7 +57,7 @@ export function columnFindings(subject: Subject): Finding[] {
   const classes = (labels.length > 2 ? labels.map((_, k) => k) : [1]).filter(
     (k) => Math.min(totals[k], total - totals[k]) >= LEAK_ROWS,
   );
-  const samples = classes.map((label) => ({ label, sides: sampleSides(subject, label, SCREEN_ROWS) }));
+  const samples = classes.map((label) => ({ label, sides: sampleSides(subject, totals, label, SCREEN_ROWS) }));
   return [
     ...imbalance(subject, totals),
     ...duplicates(subject, columns),
@@ -86,22 +87,10 @@ const rowsText = (count: number) => `${Number(count.toFixed(1))} ${count === 1 ?
 
 /** rows by class */
 function classTotals({ labels, y, count }: Subject): Float64Array {
-  if (isPlain(y, count)) return plainTotals(y, labels.length);
+  if (isPlain(y, count)) return countClasses(y, labels.length);
   const totals = new Float64Array(labels.length);
   for (let i = 0; i < y.length; i++) addRow(totals, 0, labels.length, y[i], count ? count[i] : 1);
   return totals;
-}
-
-/** The same in loops of whole numbers. */
-function plainTotals(y: Uint8Array, classes: number): Float64Array {
-  if (classes > 2) {
-    const totals = new Int32Array(classes);
-    for (let i = 0; i < y.length; i++) totals[y[i]]++;
-    return Float64Array.from(totals);
-  }
-  let positive = 0;
-  for (let i = 0; i < y.length; i++) positive += y[i];
-  return Float64Array.of(y.length - positive, positive);
 }
 
 /** Whether rows count once and have one class each, so that they are counted without arithmetic. There may be millions. */
@@ -121,6 +110,7 @@ function countCodes(
   const classes = labels.length;
   const rows = y.length;
   if (isPlain(y, count)) {
+    if (classes === 2 && !missing) return countPairs(codes.subarray(0, rows), y, last + 1);
     const counts = new Int32Array((last + 1) * classes);
     if (missing) {
       for (let i = 0; i < rows; i++) counts[(missing[i] || codes[i] > last ? last : codes[i]) * classes + y[i]]++;
@@ -260,7 +250,7 @@ function numberFindings(
       samples.map(({ label }) => label),
       'whether the cell is missing',
     ),
-    ...leakOfNumbers(subject, column, samples),
+    ...leakOfNumbers(subject, totals, column, samples),
   ];
   return [
     ...missingFinding(name, gaps, totals, feature.indicator),
@@ -422,10 +412,15 @@ function leakOfLevels(
   return [];
 }
 
-function leakOfNumbers(subject: Subject, column: NumericColumn, samples: readonly Sample[]): Finding[] {
+function leakOfNumbers(
+  subject: Subject,
+  totals: Float64Array,
+  column: NumericColumn,
+  samples: readonly Sample[],
+): Finding[] {
   for (const { label, sides } of samples) {
     if (areaOf(subject, column, label, sides) < SCREEN_AUC) continue;
-    const area = areaOf(subject, column, label, sampleSides(subject, label, Number.POSITIVE_INFINITY));
+    const area = areaOf(subject, column, label, sampleSides(subject, totals, label, Number.POSITIVE_INFINITY));
     if (area >= LEAK_AUC) return [leak(subject, column.name, 'its value', area, label)];
   }
   return [];
@@ -436,8 +431,13 @@ const shareOf = ({ labels, y }: Subject, label: number, i: number) =>
   labels.length > 2 ? Number(y[i] === label) : y[i];
 
 /** At most `most` rows of each side, evenly spaced. */
-function sampleSides({ y, count, labels }: Subject, label: number, most: number): Sample['sides'] {
-  if (isPlain(y, count)) return plainSides(y, label, labels.length, most);
+function sampleSides(
+  { y, count, labels }: Subject,
+  totals: Float64Array,
+  label: number,
+  most: number,
+): Sample['sides'] {
+  if (isPlain(y, count)) return plainSides(y, label, totals[label], most);
   const many = labels.length > 2;
   const present = (i: number) => !(count && count[i] === 0);
   const isOutside = (i: number) => present(i) && (many ? y[i] !== label : y[i] < 1);
@@ -456,8 +456,7 @@ function sampleSides({ y, count, labels }: Subject, label: number, most: number)
 }
 
 /** The same of millions of rows: of a large side the next row from evenly spaced places on, so that few rows are looked at. */
-function plainSides(y: Uint8Array, label: number, classes: number, most: number): Sample['sides'] {
-  const inside = plainTotals(y, classes)[label];
+function plainSides(y: Uint8Array, label: number, inside: number, most: number): Sample['sides'] {
   const sides = [new Spaced(y.length - inside, most), new Spaced(inside, most)] as const;
   return [take(y, false, label, sides[0]), take(y, true, label, sides[1])];
 }

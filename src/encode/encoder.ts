@@ -148,28 +148,35 @@ function writeCodes(
   const { seen, table } = turn;
   // by what the levels are now: dictionaries are shared, and changed in place. Of a long one those that the rows have
   const few = rows < length;
+  // whether each code is the slot of its level, as the command reads them
+  let same = !missing;
   for (let k = few ? rows : length; k-- > 0; ) {
     const at = few ? Math.min(codes[k], length) : k;
     const level = levels[at];
-    if (seen[at] === level) continue;
-    table[at] = turn.codes.get(level) ?? UNKNOWN;
-    seen[at] = level;
+    if (seen[at] !== level) {
+      table[at] = turn.codes.get(level) ?? UNKNOWN;
+      seen[at] = level;
+    }
+    if (table[at] !== at) same = false;
   }
   // of a code beyond the levels
   table[length] = UNKNOWN;
   seen[length] = undefined;
   const out = batch.codes(turn.at);
-  for (let i = 0; i < rows; i++) {
-    const isMissing = missing ? missing[i] !== 0 : false;
-    const slot = isMissing ? UNKNOWN : table[Math.min(codes[i], length)];
-    if (slot !== UNKNOWN) {
-      out[i] = slot;
-      continue;
+  let i = 0;
+  if (same) {
+    while (i < rows && codes[i] < length) i++;
+    out.set(codes.subarray(0, i));
+  }
+  for (; i < rows; i++) {
+    const isMissing = !!missing?.[i];
+    let slot = isMissing ? UNKNOWN : table[Math.min(codes[i], length)];
+    if (slot === UNKNOWN) {
+      slot = isMissing ? gap : unseen;
+      if (slot < 0) throw defaultError(firstRow + i, feature, isMissing ? null : levels[codes[i]], isMissing);
+      if (defaulted) defaulted[i]++;
     }
-    const code = isMissing ? gap : unseen;
-    if (code < 0) throw defaultError(firstRow + i, feature, isMissing ? null : levels[codes[i]], isMissing);
-    out[i] = code;
-    if (defaulted) defaulted[i]++;
+    out[i] = slot;
   }
 }
 
@@ -202,23 +209,17 @@ export function writeNumbers(
   outOfRange: Counts | null = null,
 ): void {
   const { values, missing } = column;
-  const shift = standard ? standard.mean : 0;
-  const scale = standard ? standard.scale : 1;
-  const wide = out instanceof Float64Array;
-  const plain = wide && !standard;
-  let outside = false;
+  // 0 while all are finite
+  let lost = 0;
   for (let i = 0; i < rows; i++) {
-    const x = missing && missing[i] !== 0 ? mean : values[i];
-    out[i] = (x - shift) / scale;
-    // nearly all are, and finite
-    if (plain && x >= min && x <= max) continue;
-    outside = true;
-    if (!Number.isFinite(out[i])) {
-      const rule = `a finite number${wide ? '' : ' within f32'}`;
-      throw cellError(firstRow + i, column.name, rule, missing?.[i] ? null : values[i], MEND);
-    }
+    const x = missing?.[i] ? mean : values[i];
+    out[i] = standard ? (x - standard.mean) / standard.scale : x;
+    lost += out[i] - out[i];
+    if ((x < min || x > max) && outOfRange && !missing?.[i]) outOfRange[i]++;
   }
-  // most tables have none
-  if (!outOfRange || !outside) return;
-  for (let i = 0; i < rows; i++) if ((values[i] < min || values[i] > max) && !missing?.[i]) outOfRange[i]++;
+  if (lost !== 0) {
+    const i = out.findIndex((x) => x - x !== 0);
+    const rule = `a finite number${out instanceof Float64Array ? '' : ' within f32'}`;
+    throw cellError(firstRow + i, column.name, rule, missing?.[i] ? null : values[i], MEND);
+  }
 }

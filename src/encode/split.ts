@@ -18,13 +18,17 @@ export function splitTable(table: Table, heldOut: Uint8Array): { train: Table; h
       `heldOut: expected length ${table.rows} (rows of the table), got ${heldOut.length}`,
     );
   }
-  const part = (flag: 0 | 1): Table => {
-    const rows = new Uint32Array(heldOut.reduce((sum, held) => sum + Number((held !== 0) === (flag !== 0)), 0));
-    let count = 0;
-    for (let i = 0; i < table.rows; i++) if ((heldOut[i] !== 0) === (flag !== 0)) rows[count++] = i;
-    return selectRows(table, rows);
-  };
-  return { train: part(0), holdout: part(1) };
+  let held = 0;
+  for (let i = 0; i < table.rows; i++) if (heldOut[i] !== 0) held++;
+  const parts = [new Uint32Array(table.rows - held), new Uint32Array(held)] as const;
+  const [fitted, others] = parts;
+  let at = 0;
+  for (let i = 0; i < table.rows; i++) {
+    if (heldOut[i] === 0) fitted[i - at] = i;
+    else others[at++] = i;
+  }
+  const [train, holdout] = parts.map((rows) => selectRows(table, rows));
+  return { train, holdout };
 }
 
 /** These rows of a table, in this order. Cells are copied. */

@@ -30,21 +30,45 @@ export function countClasses(code: Uint8Array, classes: number): Float64Array {
 }
 
 /**
+ * S_c, the weight of the rows of each class.
+ * @param y  of two classes the share of each row that belongs to the second one (0, 1, or between where a row counts trials); of more its class
+ * @param weight  absent: ones
+ */
+export function classWeights(
+  classes: number,
+  y: ArrayLike<number>,
+  weight: ArrayLike<number> | null | undefined,
+): Float64Array {
+  if (!weight && y instanceof Uint8Array) return countClasses(y, classes);
+  const sums = new Float64Array(classes);
+  for (let i = 0; i < y.length; i++) {
+    const s = weight ? weight[i] : 1;
+    if (classes > 2) sums[y[i]] += s;
+    else {
+      sums[0] += s * (1 - y[i]);
+      sums[1] += s * y[i];
+    }
+  }
+  return sums;
+}
+
+/**
  * How many rows of each class each code has: class 0 at 2·code, class 1 at 2·code + 1.
- * @param codes  below `size`
+ * @param codes  one of `size` or more counts as the last one below
  * @param y      0 or 1, one for each code
  */
 export function countPairs(codes: Uint8Array | Uint16Array | Uint32Array, y: Uint8Array, size: number): Float64Array {
   const own = 2 * size;
+  const last = size - 1;
   const counts = new Uint32Array(4 * own);
   let i = 0;
   for (; i + 3 < codes.length; i += 4) {
-    counts[2 * codes[i] + y[i]]++;
-    counts[own + 2 * codes[i + 1] + y[i + 1]]++;
-    counts[2 * own + 2 * codes[i + 2] + y[i + 2]]++;
-    counts[3 * own + 2 * codes[i + 3] + y[i + 3]]++;
+    counts[2 * Math.min(codes[i], last) + y[i]]++;
+    counts[own + 2 * Math.min(codes[i + 1], last) + y[i + 1]]++;
+    counts[2 * own + 2 * Math.min(codes[i + 2], last) + y[i + 2]]++;
+    counts[3 * own + 2 * Math.min(codes[i + 3], last) + y[i + 3]]++;
   }
-  for (; i < codes.length; i++) counts[2 * codes[i] + y[i]]++;
+  for (; i < codes.length; i++) counts[2 * Math.min(codes[i], last) + y[i]]++;
   return Float64Array.from(
     { length: own },
     (_, at) => counts[at] + counts[own + at] + counts[2 * own + at] + counts[3 * own + at],

@@ -1,9 +1,9 @@
+import { classWeights } from '../encode/tally.ts';
 import { factorCholesky, solveCholesky } from '../math/cholesky.ts';
 import { normalCdf, normalQuantile, Z95 } from '../math/normal.ts';
 import { quantile } from '../math/quantile.ts';
 import { splitmix32 } from '../math/random.ts';
 import type { BootstrapInterval, BootstrapReport, Warning } from '../model/manifest.ts';
-import { classWeights } from '../weights.ts';
 import type { Fit } from './ask.ts';
 import { joinParams } from './assemble.ts';
 import { type EstimateSettings, estimateAll } from './inference/estimate.ts';

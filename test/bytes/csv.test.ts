@@ -36,7 +36,7 @@ async function ofCommand(model: Model, bytes: Uint8Array): Promise<number[] | st
       },
       () => {},
       // by its own scanners
-      false,
+      { isAhead: false },
     );
     return logits.flat();
   } catch (error) {

@@ -34,7 +34,7 @@ async function readAs(model: Model, options: SourceOptions, isAhead: boolean, fu
   const use = (table: Table, firstRow: number) => {
     tables.push([firstRow, structuredClone(table)]);
   };
-  const end = await streamTable(model as never, options, further, use, (text) => said.push(text), isAhead).catch(
+  const end = await streamTable(model as never, options, further, use, (text) => said.push(text), { isAhead }).catch(
     String,
   );
   return { tables, said, end };

@@ -211,6 +211,40 @@ describe('tables', () => {
       batch.free();
     });
   });
+
+  test.each([[[1, Number.NaN, 2]], [[1, Number.NEGATIVE_INFINITY, 2]], [[1, 2, Number.POSITIVE_INFINITY]]])(
+    'standardised numbers %j are refused by their first row that is not finite',
+    (values) => {
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      const encoded = (standardize: boolean) => () =>
+        encode({ features: [age] }, table(3, numbers('age', values)), standardize, 'f64', 10);
+      for (const standardize of [true, false])
+        expect(encoded(standardize)).toThrow(error('ERR_RECORD', `row ${10 + bad} (from 0), column "age"`));
+      expect(encode({ features: [age] }, table(3, numbers('age', [30, 40, 55])), true)).toEqual([[-1, 0, 1.5]]);
+    },
+  );
+
+  test('codes in the order of the slots: those beyond the levels, missing cells, and levels that are changed in place', () => {
+    const schema = { features: [city] };
+    const levels = [...city.levels];
+    expect(encode(schema, table(4, codes('city', [0, 1, 2, 1, 9], levels)))).toEqual([[0, 1, 2, 1]]);
+    expect(encode(schema, table(4, codes('city', [0, 1, 3, 2], levels)))).toEqual([[0, 1, 4, 2]]);
+    expect(encode(schema, table(4, codes('city', [0, 1, 4, 255], levels)))).toEqual([[0, 1, 4, 4]]);
+    expect(encode(schema, table(4, codes('city', [0, 1, 2, 1], levels, [0, 1, 0, 0])))).toEqual([[0, 3, 2, 1]]);
+    const encoder = new Encoder(schema);
+    const batch = engine.columns(4, encoder.specs, 'f64');
+    const column = codes('city', [0, 1, 2, 1], levels);
+    const written = () => {
+      encoder.encode(table(4, column), batch, { standardize: false });
+      return Array.from(batch.codes(0));
+    };
+    expect(written()).toEqual([0, 1, 2, 1]);
+    levels[1] = 'Ulm';
+    expect(written()).toEqual([0, 4, 2, 4]);
+    levels.push('Köln');
+    expect(written()).toEqual([0, 4, 2, 4]);
+    batch.free();
+  });
 });
 
 describe('records', () => {

@@ -13,7 +13,7 @@ const imports = (file: string): string[] =>
   );
 
 /** what every room of the library may import */
-const COMMON = ['src/messages.ts', 'src/weights.ts', 'bindings'];
+const COMMON = ['src/messages.ts', 'bindings'];
 
 const BELOW_TRAINING = [
   'src/diagnose',
@@ -47,7 +47,6 @@ const ROOMS: readonly [room: string, allowed: readonly string[]][] = [
   ['assembly', ['assembly']],
   ['bindings', ['bindings']],
   ['src/messages.ts', []],
-  ['src/weights.ts', []],
   ['src/math', ['src/math', ...COMMON]],
   ['src/metrics', ['src/metrics', 'src/math', ...COMMON]],
   ['src/monitor', ['src/monitor', 'src/model', 'src/encode', 'src/calibrate', 'src/metrics', 'src/math', ...COMMON]],

@@ -1,7 +1,9 @@
 /** Numbers and names in readable form, for the terminal and the page. */
 import { show } from '../../../src/internal.ts';
 
-export const whole = (n: number) => n.toLocaleString('en-US');
+/** With a comma before each three digits. The first number that the host formats takes it 18 ms. */
+export const whole = (n: number) =>
+  Number.isSafeInteger(n) ? String(n).replace(/\B(?=(\d{3})+$)/g, ',') : n.toLocaleString('en-US');
 export const figure = (value: number | null, digits = 4) =>
   value === null ? '–' : value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1');
 

@@ -29,9 +29,9 @@ const halfOfMemory = () => {
  * @param memoryLimit  memory that DuckDB may hold before it spills, e.g. "768MB"; when absent, half of the machine's, and a query may be
  * further ahead of its reader
  * @param threads  as many as there are processors when absent; each takes memory
+ * @param spill  a folder for what it spills; of this run when absent
  */
-export async function openDatabase(memoryLimit?: string, threads?: number): Promise<Database> {
-  const spill = runFolder();
+export async function openDatabase(memoryLimit?: string, threads?: number, spill = runFolder()): Promise<Database> {
   const { DuckDBInstance } = await loadDuckDB();
   const instance = await DuckDBInstance.create(':memory:', {
     ...SEALED,

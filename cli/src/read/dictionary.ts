@@ -176,6 +176,8 @@ export class Dictionary {
   readonly #short = new ShortTexts();
   readonly #long = new Map<string, number>();
   readonly #numbers = new Map<number, number>();
+  /** codes of small whole numbers, as most numbers with a label are; −1: none yet */
+  readonly #small = new Int32Array(256).fill(-1);
 
   /** @param label  the label of a text; null: it is none */
   constructor(name: string, label: (text: string) => string | null) {
@@ -208,14 +210,22 @@ export class Dictionary {
     valid: Valid,
     firstRow: number,
   ): void {
-    let [last, code] = [Number.NaN, 0];
+    const small = this.#small;
+    let last = Number.NaN;
+    let code = 0;
     for (let i = 0; i < count; i++) {
       if (valid && !isValid(valid, i)) continue;
+      const byte = cells[i] & 255;
+      if (byte === cells[i] && small[byte] >= 0) {
+        codes[from + i] = small[byte];
+        continue;
+      }
       if (cells[i] !== last) {
         last = cells[i];
         const known = this.#numbers.get(last);
         code = known ?? this.#add(String(last), firstRow + i);
         if (known === undefined) this.#numbers.set(last, code);
+        if (byte === last) small[byte] = code;
       }
       codes[from + i] = code;
     }

@@ -1,44 +1,26 @@
-import { LogoddsError, type Model, type Table } from '../../../src/index.ts';
-import { cellError, list, show } from '../../../src/internal.ts';
-import { asNumbers, sameMeaning } from '../../../src/text.ts';
+import type { Model } from '../../../src/index.ts';
 import { startRows } from '../terminal/progress.ts';
-import { Block, type CellPlan } from './block.ts';
-import { levelCodes } from './codes.ts';
-import { type Database, dataError, rowsOf, shareDone, streamChunks } from './database.ts';
-import { cellText, codedSql, createLevelType, levelKeys, spell, spellingOf, textCells } from './levels.ts';
-import { withPlace } from './place.ts';
-import { FILL } from './roles.ts';
-import { streamText } from './scoringText.ts';
-import {
-  isText,
-  lazyDatabase,
-  openSource,
-  type Source,
-  type SourceColumn,
-  type SourceOptions,
-  type TypedSource,
-} from './source.ts';
-import { NOTE } from './text/judge.ts';
-import {
-  type FurtherColumns,
-  refuseAbsent,
-  requirement,
-  sayExtra,
-  type Use,
-  type Wanted,
-  wantedColumns,
-} from './wanted.ts';
+import { isApart, readApart } from './apart.ts';
+import { readRows } from './scoringRows.ts';
+import type { SourceOptions } from './source.ts';
+import { type FurtherColumns, type Use, type UseShare, type Wanted, wantedColumns } from './wanted.ts';
 
 /** Rows in one block: a few of DuckDB's chunks, small enough for the caches; one chunk if there are many classes. */
 const blockRows = (classes: number): number => (classes <= 16 ? 16_384 : 2048);
-/** DuckDB spills beyond this, so that the whole process stays well under 1 GiB whatever the size of the input. */
-const MEMORY_LIMIT = '512MB';
+
+/** How rows are read, for tests. */
+export interface ReadAs {
+  /** false: our scanners read all rows of text */
+  readonly isAhead?: boolean;
+  /** whether a thread reads them; when absent, if there are many */
+  readonly isApart?: boolean;
+}
 
 /**
- * Streams the rows of DATA in blocks of typed arrays that fit the model: bounded memory whatever the size of DATA.
+ * Streams the rows of DATA in blocks of typed arrays that fit the model: bounded memory whatever the size of DATA. A thread reads large files
+ * while the rows before are used.
  * @param use  called with each block in order; the table is valid during the call
  * @param warn  called once with the unused columns of DATA, and with notes on cells that needed interpretation
- * @param isAhead  false: our scanners read all rows of text, for tests
  * @returns rows read
  * @throws ERR_SCHEMA absent columns (all named) or columns of a wrong type; ERR_RECORD for a cell that cannot be used
  */
@@ -48,10 +30,10 @@ export async function streamTable(
   further: FurtherColumns,
   use: Use,
   warn: (message: string) => void,
-  isAhead = true,
+  as?: ReadAs,
 ): Promise<number> {
   const capacity = blockRows(model.manifest.classes.length);
-  return streamColumns(data, { wanted: wantedColumns(model, further), model, capacity }, use, warn, isAhead);
+  return streamColumns(data, { wanted: wantedColumns(model, further), model, capacity }, use, warn, as);
 }
 
 /** Columns to read of DATA, and how many rows at a time. */
@@ -68,147 +50,21 @@ export async function streamColumns(
   { wanted, model, capacity = blockRows(2) }: Columns,
   use: Use,
   warn: (message: string) => void,
-  isAhead = true,
+  as: ReadAs = {},
 ): Promise<number> {
-  const database = lazyDatabase(MEMORY_LIMIT);
-  let source: Source | null = null;
-  try {
-    source = await openSource(database.get, { ...data, warn }, false);
-    const rows = isText(source)
-      ? await streamText(source, model, wanted, use, capacity, isAhead)
-      : await streamTyped(await database.get(), source, model, wanted, use, capacity);
-    if (rows === 0)
-      throw new LogoddsError(
-        'ERR_DATA',
-        `${source.label}: expected rows, got none (a header only, or an empty result); check how it was made`,
-      );
-    return rows;
-  } catch (error) {
-    throw source && isText(source) ? await withPlace(source, error) : error;
-  } finally {
-    source?.close();
-    await database.close();
-  }
-}
-
-async function streamTyped(
-  database: Database,
-  source: TypedSource,
-  model: Model | null,
-  wanted: readonly Wanted[],
-  use: Use,
-  capacity: number,
-): Promise<number> {
-  const names = source.columns.map(({ name }) => name);
-  refuseAbsent(source.label, names, wanted, model);
-  sayExtra(source, names, model, wanted);
-  const columnOf = (one: Wanted) => source.columns.find((column) => column.name === one.name)!;
-  const numbers = (one: Wanted) => !one.levels || (one.needs && asNumbers(one.needs, columnOf(one)));
-  const plans: CellPlan[] = [];
-  for (const one of wanted) {
-    const read = numbers(one) ? { ...one, levels: null, needs: undefined } : one;
-    plans.push(await planCells(database, source, read, columnOf(one)));
-  }
-  const from = source.relation;
-  const block = new Block(plans, capacity);
+  const known = model && [model.manifest.target, model.manifest.weight];
+  const columns = { wanted, known, capacity };
   const phase = startRows('score');
-  let firstRow = 0;
-  const flush = async () => {
-    const table = block.table();
-    await refuseUnseen(database, source, wanted, plans, table, firstRow);
+  const showing: UseShare = async (table, firstRow, share) => {
     await use(table, firstRow);
-    firstRow += block.rows;
-    block.clear();
-    phase.update(firstRow, shareDone(database.connection));
+    phase.update(firstRow + table.rows, share);
   };
   try {
-    // No column at all (a model of the intercept alone) still has rows.
-    const sql = `select ${plans.map((cell) => cell.sql).join(', ') || '1'} from ${from}`;
-    for await (const chunk of streamChunks(database.connection, sql)) {
-      if (block.rows + chunk.rowCount > block.capacity) await flush();
-      block.append(chunk, firstRow + block.rows);
-    }
-    if (block.rows > 0) await flush();
-    return firstRow;
-  } catch (error) {
-    throw dataError(source.label, error);
+    const options = { ...data, warn };
+    return (as.isApart ?? isApart(data))
+      ? await readApart(options, columns, showing)
+      : await readRows(options, columns, showing, as);
   } finally {
     phase.end();
-  }
-}
-
-async function planCells(
-  database: Database,
-  { label, reading }: TypedSource,
-  one: Wanted,
-  column: SourceColumn,
-): Promise<CellPlan> {
-  const required = requirement(one.role);
-  const wrongType = (rule: string) =>
-    new LogoddsError(
-      'ERR_SCHEMA',
-      `${label}, column ${show(one.name)}: expected ${rule}, got ${column.type}; convert it with --query`,
-    );
-  const { sql: cell, kind } = column;
-  if (one.levels === null) {
-    if (!['integer', 'float', 'boolean'].includes(kind)) throw wrongType('numbers (as in training)');
-    return {
-      name: one.name,
-      levels: null,
-      sql: `cast(${cell} as double)`,
-      required,
-      least: one.role === 'weight' ? 0 : undefined,
-    };
-  }
-  if (kind === 'list' && !one.needs) throw wrongType('text, numbers or booleans');
-  if (kind === 'other' && (one.needs || !/^(TIME|UUID|INTERVAL)/.test(column.type)))
-    throw wrongType('text, numbers or booleans');
-  if (one.needs) return { name: one.name, levels: null, ...textCells(cell, kind) };
-  const spelling = kind === 'text' ? spellingOf(one.levels) : 'plain';
-  const alike = sameMeaning(one.levels);
-  const pairs = ['true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'].flatMap((word) => {
-    const meant = alike(word);
-    return meant === null || one.levels!.includes(word) ? [] : [`when '${word}' then ${sqlText(meant)}`];
-  });
-  if (pairs.length > 0 && (kind === 'boolean' || kind === 'integer'))
-    reading.warn(`${NOTE.meaning}: ${one.name} (${column.type} as ${list(one.levels)})`);
-  const codes = spelling === 'plain' ? levelCodes(one.levels, kind, alike) : null;
-  if (codes) return { name: one.name, levels: one.levels, codes, sql: codedSql(codes, cell, kind), required };
-  const type = await createLevelType(
-    database.connection,
-    await levelKeys(database.connection, one.levels, kind, spelling),
-  );
-  let key = spell(cellText(cell, kind), spelling);
-  if (pairs.length > 0 && (kind === 'integer' || kind === 'text')) {
-    const known = one.levels.map(sqlText).join(', ');
-    const own = key;
-    key = `case when ${own} in (${known}) then ${own} else coalesce(case lower(${own}) ${pairs.join(' ')} end, ${own}) end`;
-  }
-  return { name: one.name, levels: one.levels, sql: type.code(key), required };
-}
-
-const sqlText = (value: string) => `'${value.replaceAll("'", "''")}'`;
-
-/** If unseen categories are errors, finds the first one and quotes its value. @throws ERR_RECORD */
-async function refuseUnseen(
-  database: Database,
-  source: TypedSource,
-  wanted: readonly Wanted[],
-  plans: readonly CellPlan[],
-  table: Table,
-  firstRow: number,
-): Promise<void> {
-  for (const [index, { name: column, unseen, levels, role, needs }] of wanted.entries()) {
-    const cells = table.columns[index];
-    // the encoder names a value that is in a dictionary
-    if (unseen !== 'error' || needs || cells.kind !== 'coded' || levels === null) continue;
-    const at = cells.codes.findIndex((code, row) => code >= levels.length && !cells.missing?.[row]);
-    if (at < 0) continue;
-    const { sql } = source.columns.find((one) => one.name === column)!;
-    const values = `select ${sql} as cell from ${source.relation} limit 1 offset ${firstRow + at}`;
-    const [found] = await rowsOf(await database.connect(), values);
-    const rule = role === 'target' ? `a class of the model (${list(levels)})` : 'a category seen in training';
-    const next = role === 'target' ? FILL : 'correct it, or train with --unseen slot';
-    throw cellError(firstRow + at, plans[index].name, rule, found?.['cell'], next);
   }
 }

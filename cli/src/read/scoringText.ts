@@ -1,8 +1,7 @@
-/** Rows of CSV and JSON lines for a model. */
-import type { Model, Table } from '../../../src/index.ts';
+/** Rows of CSV and JSON lines for a model, or for columns of none. */
+import type { Table } from '../../../src/index.ts';
 import { list, show } from '../../../src/internal.ts';
 import { likelyTexts, sameMeaning, spellingOf, type TableScanner } from '../../../src/text.ts';
-import { startRows } from '../terminal/progress.ts';
 import { fileCellError } from './place.ts';
 import { FILL } from './roles.ts';
 import type { TextSource } from './source.ts';
@@ -12,23 +11,21 @@ import { KIND } from './text/facts.ts';
 import { NOTE, Notes } from './text/judge.ts';
 import { labelling } from './text/labels.ts';
 import { type RecordUse, Slots, scanning, sizeOf } from './text/source.ts';
-import { refuseAbsent, requirement, sayExtra, type Use, type Wanted } from './wanted.ts';
+import { type ReadColumns, refuseAbsent, requirement, sayExtra, type UseShare, type Wanted } from './wanted.ts';
 
 /** Streams the rows of text files. @param isAhead  false: our scanners read all rows, for tests */
 export async function streamText(
   source: TextSource,
-  model: Model | null,
-  wanted: readonly Wanted[],
-  use: Use,
-  capacity: number,
+  { wanted, known, capacity }: ReadColumns,
+  use: UseShare,
   isAhead: boolean,
 ): Promise<number> {
   const { typing, reading } = source;
   const csv = typing === 'csv';
   const names = source.columns.map(({ name }) => name);
   if (csv) {
-    refuseAbsent(source.label, names, wanted, model);
-    sayExtra(source, names, model, wanted);
+    refuseAbsent(source.label, names, wanted, known !== null);
+    sayExtra(source, names, known, wanted);
   }
   const notes = new Notes();
   const met = new Map<string, Map<string, string>>();
@@ -43,7 +40,6 @@ export async function streamText(
   const builder = new TableBuilder(plans, capacity, reading, (row, line, ...cell) => {
     throw fileCellError(label, line, row, ...cell);
   });
-  const phase = startRows('score');
   const size = sizeOf(source);
   let bytes = 0;
   let firstRow = 0;
@@ -58,9 +54,8 @@ export async function streamText(
     const tables = full;
     full = [];
     for (const table of tables) {
-      await use(table, firstRow);
+      await use(table, firstRow, bytes / size);
       firstRow += table.rows;
-      phase.update(firstRow, bytes / size);
     }
   };
   const add: RecordUse = (record, file) => {
@@ -80,36 +75,29 @@ export async function streamText(
   };
   const ahead = isAhead ? RowsAhead.of(plans, reading, !csv, take) : null;
   try {
-    try {
-      for await (const read of scanning(source, add, undefined, ahead)) {
-        bytes = read;
-        await flush();
-      }
-    } catch (error) {
-      // the first error is about the first rows
-      await flush();
-      throw error;
-    }
-    // a field of JSON lines may come late: its absence is known only after all rows
-    if (!csv && row > 0) {
-      const all = new Set([...names, ...seen]);
-      refuseAbsent(source.label, [...all], wanted, model);
-      sayExtra(source, [...all], model, wanted);
-    }
-    if (builder.rows > 0) {
-      cut();
+    for await (const read of scanning(source, add, undefined, ahead)) {
+      bytes = read;
       await flush();
     }
-    for (const [column, pairs] of met)
-      notes.add(
-        NOTE.meaning,
-        `${column} (${[...pairs].map(([from, to]) => `${show(from)} as ${show(to)}`).join(', ')})`,
-      );
-    notes.say(reading.warn);
-    return row;
-  } finally {
-    phase.end();
+  } catch (error) {
+    // the first error is about the first rows
+    await flush();
+    throw error;
   }
+  // a field of JSON lines may come late: its absence is known only after all rows
+  if (!csv && row > 0) {
+    const all = new Set([...names, ...seen]);
+    refuseAbsent(source.label, [...all], wanted, known !== null);
+    sayExtra(source, [...all], known, wanted);
+  }
+  if (builder.rows > 0) {
+    cut();
+    await flush();
+  }
+  for (const [column, pairs] of met)
+    notes.add(NOTE.meaning, `${column} (${[...pairs].map(([from, to]) => `${show(from)} as ${show(to)}`).join(', ')})`);
+  notes.say(reading.warn);
+  return row;
 }
 
 /** Levels of a column whose texts are listed. */

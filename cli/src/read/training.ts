@@ -6,6 +6,7 @@ import { startRows } from '../terminal/progress.ts';
 import type { CellPlan } from './block.ts';
 import type { Database } from './database.ts';
 import { Gaps, leavesOut } from './gaps.ts';
+import { largestOf } from './largest.ts';
 import { fileCellError, movedTo, rowOf, withPlace } from './place.ts';
 import { type Part, partsOf, type Roles, type Unreadable } from './roles.ts';
 import { isText, openSource, type SourceOptions, type TextSource, type TypedSource } from './source.ts';
@@ -300,55 +301,4 @@ function instants({ name, codes, levels, missing }: CodedColumn): NumericColumn 
     );
   });
   return { name, kind: 'numeric', values, missing };
-}
-
-/**
- * Flags about `fraction` of the rows, those with the largest values. Equal values stay together, on the side that comes closer to the
- * fraction. A missing value is not held out.
- * @throws ERR_DATA when all values are equal
- */
-function largestOf({ name, values, missing }: NumericColumn, rows: number, fraction: number): Uint8Array {
-  const all = new Float64Array(values.subarray(0, rows));
-  const known = missing ? all.filter((_, row) => !missing[row]) : all;
-  const below = Math.max(1, Math.ceil(Math.max(0, 1 - (fraction * rows) / known.length) * known.length)) - 1;
-  const cut = nthSmallest(known, below);
-  let [above, fromCut] = [0, 0];
-  for (const value of known) {
-    if (value > cut) above++;
-    if (value >= cut) fromCut++;
-  }
-  const distance = (held: number) =>
-    held === 0 || held === rows ? Number.POSITIVE_INFINITY : Math.abs(held - fraction * rows);
-  if (Math.min(distance(above), distance(fromCut)) === Number.POSITIVE_INFINITY) {
-    throw new LogoddsError(
-      'ERR_DATA',
-      `--holdout-by ${name}: expected values that differ, got one value in all rows; name another column or --no-holdout`,
-    );
-  }
-  const open = distance(above) <= distance(fromCut);
-  const flags = new Uint8Array(rows);
-  for (let row = 0; row < rows; row++) flags[row] = (open ? values[row] > cut : values[row] >= cut) ? 1 : 0;
-  if (missing) for (let row = 0; row < rows; row++) if (missing[row]) flags[row] = 0;
-  return flags;
-}
-
-/** The value that would be at place n in ascending order. Reorders the values. @see Hoare, Algorithm 65: FIND, 1961 */
-function nthSmallest(values: Float64Array, n: number): number {
-  let [low, high] = [0, values.length - 1];
-  while (low < high) {
-    const pivot = values[(low + high) >>> 1];
-    let [i, j] = [low, high];
-    while (i <= j) {
-      while (values[i] < pivot) i++;
-      while (values[j] > pivot) j--;
-      if (i > j) break;
-      const value = values[i];
-      values[i++] = values[j];
-      values[j--] = value;
-    }
-    if (n <= j) high = j;
-    else if (n >= i) low = i;
-    else break;
-  }
-  return values[n];
 }

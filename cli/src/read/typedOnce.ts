@@ -110,6 +110,7 @@ async function collect(connection: DuckDBConnection, plans: readonly CellPlan[],
   const keep = () => {
     for (const [k, column] of block.table().columns.entries()) columnParts[k].push(narrowed(column));
     first += block.rows;
+    phase.update(first, shareDone(connection));
   };
   try {
     const sql = `select ${plans.map((cell) => cell.sql).join(', ')} from ${relation}`;
@@ -119,7 +120,6 @@ async function collect(connection: DuckDBConnection, plans: readonly CellPlan[],
         block = new Block(plans, PART_ROWS, dictionaries);
       }
       block.append(chunk, first + block.rows);
-      phase.update(first + block.rows, shareDone(connection));
     }
     keep();
   } finally {

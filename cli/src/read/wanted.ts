@@ -16,6 +16,14 @@ export interface Wanted {
   readonly needs?: ReadonlySet<Need>;
 }
 
+/** Columns to read of DATA, and how many rows at a time. */
+export interface ReadColumns {
+  readonly wanted: readonly Wanted[];
+  /** null: of no model; else what is not said to be ignored beside the wanted columns */
+  readonly known: readonly (string | null)[] | null;
+  readonly capacity: number;
+}
+
 /** Columns that `eval` reads beside those of the model. */
 export interface FurtherColumns {
   readonly target?: string;
@@ -27,6 +35,9 @@ export const requirement = (role: Wanted['role']) => (role === 'feature' || role
 
 /** Takes a block of rows; it is valid during the call. A promise asks for a pause. */
 export type Use = (table: Table, firstRow: number) => Promise<void> | void;
+
+/** As `Use`, with the share of DATA that is read. */
+export type UseShare = (table: Table, firstRow: number, share: number) => Promise<void> | void;
 
 export function wantedColumns(model: Model, { target, weight }: FurtherColumns): Wanted[] {
   const { schema, offset, classes } = model.manifest;
@@ -66,7 +77,7 @@ export function refuseAbsent(
   label: string,
   names: readonly string[],
   wanted: readonly Wanted[],
-  model: Model | null,
+  ofModel: boolean,
 ): void {
   const absent = wanted.filter((one) => !names.includes(one.name));
   if (absent.length === 0) return;
@@ -78,20 +89,20 @@ export function refuseAbsent(
     absent.length === 1 ? `column ${show(absent[0].name)}` : `columns ${list(absent.map((one) => one.name))}`;
   throw new LogoddsError(
     'ERR_SCHEMA',
-    `${label}: expected ${what}${model ? ' of the model' : ''}, got ${shorten(names)}; ${next}`,
+    `${label}: expected ${what}${ofModel ? ' of the model' : ''}, got ${shorten(names)}; ${next}`,
   );
 }
 
-/** Notes the columns that a model does not use. */
+/** Notes the columns that a model does not use. @param known  other columns that it knows; null: there is no model */
 export function sayExtra(
   source: Source,
   names: readonly string[],
-  model: Model | null,
+  known: readonly (string | null)[] | null,
   wanted: readonly Wanted[],
 ): void {
-  if (!model) return;
-  const known = new Set([...wanted.map((one) => one.name), model.manifest.target, model.manifest.weight]);
-  const extra = names.filter((column) => !known.has(column));
+  if (!known) return;
+  const used = new Set([...wanted.map((one) => one.name), ...known]);
+  const extra = names.filter((column) => !used.has(column));
   if (extra.length === 0) return;
   source.reading.warn(
     `ignored ${extra.length === 1 ? 'a column' : `${extra.length} columns`} the model does not use: ${shorten(extra)}`,

@@ -79,15 +79,17 @@ export function numbers(name: string, capacity: number, precision: 'f64' | 'f32'
   };
 }
 
-/** @returns nothing if a value is not a number */
+/** @returns nothing if a value is NaN */
 function rangeOf(values: Numbers): Statistics {
   let min = values[0];
   let max = min;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
+    // nearly all are
+    if (value >= min && value <= max) continue;
     if (value < min) min = value;
     else if (value > max) max = value;
-    else if (Number.isNaN(value)) return {};
+    else return {};
   }
   // the two zeros are equal, so the range has both
   return { min_value: min === 0 ? -0 : min, max_value: max === 0 ? 0 : max };

@@ -1,6 +1,6 @@
+import { classWeights } from '../../encode/tally.ts';
 import { list, show } from '../../messages.ts';
 import type { Problem } from '../../train/problem/problem.ts';
-import { classWeights } from '../../weights.ts';
 import type { Finding } from '../finding.ts';
 import type { Examined } from './state.ts';
 

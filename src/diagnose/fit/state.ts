@@ -1,5 +1,6 @@
 import { exp } from '../../../bindings/js/math.ts';
 import type { Likelihood, LikelihoodPoint } from '../../../bindings/likelihood.ts';
+import { classWeights } from '../../encode/tally.ts';
 import { BorderedFactor, longest } from '../../math/bordered.ts';
 import { factorCholesky, solveCholesky, submatrix } from '../../math/cholesky.ts';
 import type { Problem } from '../../train/problem/problem.ts';
@@ -7,7 +8,6 @@ import type { SlotProfile } from '../../train/problem/slotProfile.ts';
 import type { TargetNumbers } from '../../train/problem/target.ts';
 import { Objective } from '../../train/solve/objective.ts';
 import { gramOf } from '../../train/solve/untold.ts';
-import { classWeights } from '../../weights.ts';
 
 /** 1 − R² below which a column is a combination of others, for the weighted columns of a fit. */
 const SINGULAR = 1e-11;

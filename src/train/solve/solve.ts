@@ -1,10 +1,9 @@
 import { LogoddsError } from '../../../bindings/errors.ts';
 import type { SlotRole } from '../../encode/coder.ts';
 import { constantReason } from '../../encode/infer.ts';
-import { countClasses } from '../../encode/tally.ts';
+import { classWeights } from '../../encode/tally.ts';
 import { list, show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
-import { classWeights } from '../../weights.ts';
 import type { Task } from '../problem/task.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
@@ -255,8 +254,7 @@ interface Outcomes {
 }
 
 function countOutcomes({ y, weight, likelihood: { classes } }: Task): Outcomes {
-  const plain = !weight && y instanceof Uint8Array;
-  const share = plain ? countClasses(y, Math.max(2, classes)) : classWeights(Math.max(2, classes), y, weight);
+  const share = classWeights(Math.max(2, classes), y, weight);
   let rows = y.length;
   let total = rows;
   if (weight) {
