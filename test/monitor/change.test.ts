@@ -170,3 +170,34 @@ describe('performanceWatch', () => {
     expect(() => performanceWatch({ reference: { recall: 1 } })).toThrow(/mean/);
   });
 });
+
+test('a block of one value is that value, and of many their number in any order', () => {
+  const [one, blocks, many, turned] = Array.from({ length: 4 }, () => changeTest({ mean: 0.4, runLength: 1000 }));
+  const values = Array.from({ length: 300 }, (_, i) => (i % 10 < (i < 200 ? 4 : 8) ? 1 : 0));
+  values.forEach((value, i) => {
+    one.add(value, i);
+    blocks.addBlock([[value, 1]], i);
+  });
+  expect(blocks.toJSON()).toEqual(one.toJSON());
+  for (let k = 0; k < 3; k++) {
+    const ones = k < 2 ? 40 : 80;
+    many.addBlock(
+      [
+        [0, 100 - ones],
+        [1, ones],
+      ],
+      k,
+    );
+    turned.addBlock(
+      [
+        [1, ones],
+        [0, 100 - ones],
+      ],
+      k,
+    );
+  }
+  expect(many.change).toMatchObject({ since: 200, sinceAt: 2, foundAt: 2, direction: 'greater', before: 0.4 });
+  expect(turned.change!.since).toBe(200);
+  expect(() => many.addBlock([[2, 1]])).toThrow();
+  expect(many.count).toBe(300);
+});

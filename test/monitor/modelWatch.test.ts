@@ -402,6 +402,38 @@ test('figures have names of Prometheus and no value that is not known', () => {
   ).toEqual(['lr_change']);
 });
 
+test('a state that lacks or has another part is refused as one', () => {
+  const text = json(fed(lines.slice(0, 20), labels.slice(0, 10)));
+  const keys = Object.keys(JSON.parse(text)).filter((key) => key !== 'kind' && key !== 'sha256');
+  for (const key of keys) {
+    const state = JSON.parse(text);
+    delete state[key];
+    expect(() => modelWatch(model, state), key).toThrow(LogoddsError);
+  }
+  for (const key of ['rows', 'from', 'summary', 'scores', 'outcomes']) {
+    const state = JSON.parse(text);
+    state.windows[0][key] = key === 'summary' ? {} : -1.5;
+    if (key !== 'from') expect(() => modelWatch(model, state), key).toThrow(LogoddsError);
+  }
+});
+
+test('labels of one class, and windows by rows', () => {
+  const one = fed(
+    lines.slice(0, 900),
+    labels.slice(0, 900).map((label) => ({ ...label, label: 'yes' })),
+    { every: { rows: 300 } },
+  );
+  const { windows } = one.report(NOW);
+  expect(windows.map(({ from, rows: n, isComplete }) => [from, n, isComplete])).toEqual([
+    [0, 300, true],
+    [300, 300, true],
+    [600, 300, true],
+  ]);
+  const { realised } = windows[0].performance;
+  expect(realised).toMatchObject({ auc: null, intercept: null, baseRate: 1 });
+  expect(realised!.absent.map(({ figure }) => figure)).toContain('auc');
+});
+
 test('a reference of its own, and one of another model', () => {
   const [first] = [summarise(model, train.slice(0, 500))];
   const watched = modelWatch(model, { reference: first });

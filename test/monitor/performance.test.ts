@@ -438,3 +438,29 @@ describe('windows', () => {
     expect(() => performanceWindows([row(1, 'yes')], { ...options, ...wrong } as never)).toThrow(message);
   });
 });
+
+test('estimates of scores with counts are those of as many rows', () => {
+  const scores = [0.1, 0.35, 0.35, 0.6, 0.9];
+  const called = [0, 0, 1, 1, 1];
+  const counts = [4, 3, 2, 5, 1];
+  const all = scores.flatMap((score, i) => Array.from({ length: counts[i] }, () => score));
+  const rows = estimatePerformance(all, {
+    called: called.flatMap((one, i) => Array.from({ length: counts[i] }, () => one)),
+  });
+  const cells = estimatePerformance(scores, { called, counts });
+  expect(cells.rows).toBe(15);
+  for (const name of [
+    'baseRate',
+    'accuracy',
+    'precision',
+    'recall',
+    'specificity',
+    'f1',
+    'auc',
+    'logLoss',
+    'brier',
+  ] as const)
+    for (const part of ['value', 'stdError'] as const)
+      expect(cells[name]![part], name).toBeCloseTo(rows[name]![part], 12);
+  expect(() => estimatePerformance(scores, { counts: [1, 2] })).toThrow();
+});

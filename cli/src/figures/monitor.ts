@@ -68,7 +68,7 @@ export function conclusion(report: WatchReport): string {
     labels.labelled === 0
       ? 'no labels yet'
       : wrong.length > 0
-        ? `the scores are no longer calibrated since ${windowName(Math.min(...wrong.map(({ since }) => since)), report.every)}`
+        ? `the scores are no longer calibrated since ${windowName((wrong.find(({ what }) => what === 'calibration') ?? wrong[0]).since, report.every)}`
         : report.newest.performance === null
           ? 'no window has ripe labels enough'
           : 'the scores are calibrated',

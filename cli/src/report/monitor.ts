@@ -262,7 +262,7 @@ function heat(found: Found): Markup | null {
   const cell = (value: number | null, drifted: boolean): Markup =>
     value === null
       ? html`<td class="none">·</td>`
-      : html`<td class="${drifted ? 'drifted' : ''}" style="--tint: ${Math.round(100 * Math.min(1, Math.sqrt(value / 0.5)))}%" title="${significant(value, 3)}">${value >= 0.1 ? significant(value, 2) : null}</td>`;
+      : html`<td class="${drifted ? 'drifted' : ''}" style="--tint: ${Math.round(60 * Math.min(1, Math.sqrt(value / 0.5)))}%" title="${significant(value, 3)}">${value >= 0.1 ? significant(value, 2) : null}</td>`;
   const row = (label: Markup, of: (window: WindowReport) => Markup): Markup =>
     html`<tr><th scope="row">${label}</th>${compared.map(of)}</tr>`;
   return html`<section id="drift"><h2>Drift by feature and window</h2>
@@ -363,7 +363,7 @@ ${
     : null
 }
 </section><section id="notes"><h2>What was left out, and must be told</h2>
-${notes.length === 0 ? html`<p class="aside">Nothing.</p>` : html`<ul class="warnings">${notes.map(({ what, count }) => html`<li><p>${count === undefined ? null : html`<b>${whole(count)}</b> `}${name(what, 600)}</p></li>`)}</ul>`}</section>`;
+${notes.length === 0 ? html`<p class="aside">Nothing.</p>` : html`<ul class="warnings">${notes.map(({ what, count }) => html`<li><p>${name(what, 600)}${count === undefined ? null : ` (${whole(count)})`}</p></li>`)}</ul>`}</section>`;
 }
 
 /** @returns the same text for the same result and origin */

@@ -125,7 +125,7 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
       'Notes',
       notes
         .slice(0, NOTES)
-        .map(({ what, count }) => `  ${count === undefined ? '' : `${whole(count)} `}${what}`)
+        .map(({ what, count }) => `  ${what}${count === undefined ? '' : ` (${whole(count)})`}`)
         .join('\n') + (notes.length > NOTES ? `\n  and ${notes.length - NOTES} more: see --json` : ''),
     );
   return `${parts.join('\n\n')}\n`;

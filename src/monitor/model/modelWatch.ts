@@ -1,4 +1,4 @@
-import { refuse } from '../../../bindings/errors.ts';
+import { LogoddsError, refuse } from '../../../bindings/errors.ts';
 import { tell } from '../../../bindings/names.ts';
 import { labelOf } from '../../encode/label.ts';
 import type { Table } from '../../encode/table.ts';
@@ -94,6 +94,8 @@ export class ModelWatch {
         tell(state.sha256),
         'restore it with its own model',
       );
+    for (const part of ['options', 'join', 'delays', 'refused', 'skew', 'windows'] as const)
+      if (state && !state[part]) refuse('ERR_FORMAT', 'state', `${part}`, 'none', 'save it again');
     this.model = model;
     this.settings = settingsOf(model, state ? optionsOf(model, state.options) : (given as ModelWatchOptions));
     const { reference, saved, groups } = this.settings;
@@ -392,5 +394,12 @@ export class ModelWatch {
  * watched.report(2000).rows; // 1
  * modelWatch(withBaseline(model, records), watched.toJSON()).rows; // 1
  */
-export const modelWatch = (model: Model, options: ModelWatchOptions | ModelWatchState = {}): ModelWatch =>
-  new ModelWatch(model, options);
+export function modelWatch(model: Model, options: ModelWatchOptions | ModelWatchState = {}): ModelWatch {
+  try {
+    return new ModelWatch(model, options);
+  } catch (error) {
+    // a state that lacks something
+    if (error instanceof LogoddsError || !('kind' in options)) throw error;
+    return refuse('ERR_FORMAT', 'state', 'what toJSON returned', 'another form', 'save it again');
+  }
+}

@@ -66,7 +66,14 @@ export class Answers {
 
   pick(rows: Uint32Array): Answers {
     const n = this.labels.length;
-    const of = (values: ArrayLike<number>) => Float64Array.from(rows, (i) => values[i]);
+    const [from, to] = [rows[0], rows[rows.length - 1] + 1];
+    // rows that follow one another need no copy
+    const isRun = to - from === rows.length;
+    const of = (values: ArrayLike<number>): ArrayLike<number> =>
+      isRun && 'subarray' in values
+        ? (values as Float64Array).subarray(from, to)
+        : Float64Array.from(rows, (i) => values[i]);
+    if (this.planes?.length === n) return new Answers(of(this.labels), of(this.probability), of(this.planes));
     const count = this.planes ? this.planes.length / n : 0;
     const planes = new Float64Array(count * rows.length);
     for (let k = 0; k < count; k++)

@@ -99,6 +99,8 @@ export class WatchWindow {
 
   /** @param kind  a summary of the kind that each window has @throws ERR_FORMAT, ERR_RANGE a state that is none */
   constructor(from: number, kind: Summary | null, groups: number, state?: WatchWindowState) {
+    if (state && !(Array.isArray(state.scores) && state.outcomes?.all))
+      refuse('ERR_FORMAT', 'state', 'windows with scores and outcomes', tell(state.outcomes), 'save it again');
     this.from = finite('from', from);
     this.summary = state?.summary && kind ? kind.restored(state.summary) : (kind?.fresh(0) ?? null);
     this.scores = new ScoreCounts(state?.scores);

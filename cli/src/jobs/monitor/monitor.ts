@@ -75,7 +75,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   const counts = new LogCounts();
   const known: OutcomeLabel[] = [];
   // logs of lines are joined in memory, those with columns by DuckDB
-  if (labels !== undefined && lines.length > 0) await readLabels(labels, (label) => known.push(label), counts);
+  if (labels !== undefined && lines.length > 0) await readLabels(filesOf(labels), (label) => known.push(label), counts);
   const capacity = Math.max(settings.watch.capacity!, known.length);
   const begin = () => modelWatch(model, { ...settings.watch, capacity });
   let whole = begin();
@@ -91,7 +91,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   if (labels !== undefined && logs.length > 0) {
     const { withinMs, skewMs } = settings;
     const of = logs.map((log) => keyed(log, model));
-    outcomes = { labels: await resolveLabels(labels, of, { latest: now + skewMs, withinMs }, counts) };
+    outcomes = { labels: await resolveLabels(filesOf(labels), of, { latest: now + skewMs, withinMs }, counts) };
   }
   const isByRows = 'rows' in settings.watch.every!;
   for (const log of logs) {

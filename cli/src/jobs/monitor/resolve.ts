@@ -1,10 +1,13 @@
 /** Labels made ready for a join by id: read once, resolved for entities, duplicates and corrections, in a file of their own. */
 import { join } from 'node:path';
-import { type Database, openDatabase, rowsOf } from '../../read/database.ts';
+import { type Database, dataError, openDatabase, rowsOf } from '../../read/database.ts';
 import { loadDuckDB, text } from '../../read/sql.ts';
 import { runFolder } from '../../write/temporary.ts';
 import type { LogCounts } from './counts.ts';
-import { MEMORY, readLabels } from './labels.ts';
+import { isTable, labelsOfTable, MEMORY, readLabels } from './labels.ts';
+
+/** What decides between labels of one score: when it was known, when it happened, its text. */
+const BEST = 'struct_pack(a := given."at", b := given.time, c := given.label)';
 
 /** A log in SQL: its rows, with `id`, `entity` and `at` in milliseconds as they are found. */
 export interface KeyedLog {
@@ -22,7 +25,7 @@ export interface ResolvedLabels {
  * @param now  labels from later than this, in milliseconds, are left out
  */
 export async function resolveLabels(
-  path: string,
+  files: readonly string[],
   logs: readonly KeyedLog[],
   { latest, withinMs }: { readonly latest: number; readonly withinMs: number | null },
   counts: LogCounts,
@@ -37,7 +40,7 @@ export async function resolveLabels(
     await connection.run(
       'create temp table given (id varchar, entity varchar, label varchar, "at" double, time double)',
     );
-    await append(database, path, counts);
+    await append(database, files, counts);
     const keyed = logs.map(
       ({ sql, hasEntity }) => `select id, ${hasEntity ? 'entity' : 'null::varchar as entity'}, "at" from (${sql})`,
     );
@@ -52,34 +55,39 @@ export async function resolveLabels(
     );
     const copies = await one('select coalesce(sum(n - 1), 0) as n from twice');
     counts.note('scores whose id came before: each counts in drift, the last one for its label', copies['n']);
+    // few come again: only those are compared
     await connection.run(
-      `create temp table known as select id, max(row("at", time, label)) as best, count(*) as n, count(distinct label) as kinds
-       from given where id is not null group by id`,
+      'create temp table again as select id, count(*) as n from given where id is not null group by id having count(*) > 1',
+    );
+    await connection.run(
+      `create temp table known as select id, label, "at" from given anti join again using (id) where id is not null
+       union all select id, best.c, best.a from (select id, max(${BEST}) as best from given semi join again using (id) group by id)`,
     );
     const same = await one(
-      'select coalesce(sum(n - 1), 0) as again, count(*) filter (kinds > 1) as changed from known',
+      `select coalesce(sum(n - 1), 0) as again, count(*) filter (kinds > 1) as changed
+       from again left join (select id, count(distinct label) as kinds from given semi join again using (id) group by id) using (id)`,
     );
     const lost = await one(`select count(*) as n from known anti join (select distinct id from (${all})) using (id)`);
     let without = lost['n'];
-    let by = 'select id, best from known';
+    let by = 'select id, label, "at" from known';
     if (facts['entities'] > 0) {
-      const within = withinMs === null ? '' : `and l.time - p."at" <= ${withinMs}`;
+      const within = withinMs === null ? '' : `and given.time - p."at" <= ${withinMs}`;
       await connection.run(
-        `create temp table of_entities as select p.id, max(row(l."at", l.time, l.label)) as best, count(*) as n
-         from (select * from given where id is null) l asof join (select * from (${all}) where entity is not null) p
-         on l.entity = p.entity and l.time >= p."at" where true ${within} group by p.id`,
+        `create temp table of_entities as select p.id, max(${BEST}) as best, count(*) as n
+         from (select * from given where id is null) as given asof join (select * from (${all}) where entity is not null) p
+         on given.entity = p.entity and given.time >= p."at" where true ${within} group by p.id`,
       );
       const matched = await one('select coalesce(sum(n), 0) as n from of_entities');
       const entities = await one('select count(*) as n from given where id is null');
       without += entities['n'] - matched['n'];
-      by += ' union all select id, best from of_entities anti join known using (id)';
+      by += ' union all select id, best.c, best.a from of_entities anti join known using (id)';
     }
     counts.note('labels without a score', without);
     counts.note('labels that came again', same['again']);
     counts.note('labels that were another one before: the latest counts', same['changed']);
     const file = join(runFolder(), 'labels.parquet');
     await connection.run(
-      `copy (select id, best[3] as label, best[1] as "at", "only" from (${by}) left join twice using (id)) to ${text(file)} (format parquet)`,
+      `copy (select id, label, "at", "only" from (${by}) left join twice using (id)) to ${text(file)} (format parquet)`,
     );
     return { sql: `read_parquet(${text(file)})` };
   } finally {
@@ -87,7 +95,17 @@ export async function resolveLabels(
   }
 }
 
-async function append({ connection }: Database, path: string, counts: LogCounts): Promise<void> {
+async function append(database: Database, files: readonly string[], counts: LogCounts): Promise<void> {
+  const { connection } = database;
+  for (const file of files.filter(isTable)) {
+    try {
+      await connection.run(`insert into given ${await labelsOfTable(database, file, counts)}`);
+    } catch (error) {
+      throw dataError(`--labels ${file}`, error);
+    }
+  }
+  const lines = files.filter((file) => !isTable(file));
+  if (lines.length === 0) return;
   const { DuckDBDataChunk, DOUBLE, VARCHAR } = await loadDuckDB();
   const appender = await connection.createAppender('given');
   const types = [VARCHAR, VARCHAR, VARCHAR, DOUBLE, DOUBLE];
@@ -101,7 +119,7 @@ async function append({ connection }: Database, path: string, counts: LogCounts)
   };
   try {
     await readLabels(
-      path,
+      lines,
       ({ id, entity, label, at, outcomeAt }) => {
         rows.push([id ?? null, entity ?? null, label, at, outcomeAt ?? at]);
         if (rows.length === 2048) flush();

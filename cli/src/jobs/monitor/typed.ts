@@ -276,8 +276,10 @@ async function read(
   ];
   let sql = `select ${selected.join(', ')} from ${inputs?.from ?? log.relation} where ${where.join(' and ')}`;
   if (joined) {
-    const labels = `select id as "logodds key", label as ${name(OWN.outcome)}, "at" as ${name(OWN.outcomeAt)}, "only" as "logodds only" from ${joined.sql}`;
-    sql = `select * from (${sql}) left join (${labels}) on ${name(OWN.id)} = "logodds key" and ("logodds only" is null or "logodds only" = ${name(OWN.at)})`;
+    const labels = `select id as "logodds key", label as "logodds said", "at" as "logodds then", "only" as "logodds only" from ${joined.sql}`;
+    const isIts = `"logodds only" is null or "logodds only" = ${name(OWN.at)}`;
+    const known = (cell: string, own: string) => `case when ${isIts} then ${cell} end as ${name(own)}`;
+    sql = `select *, ${known('"logodds said"', OWN.outcome)}, ${known('"logodds then"', OWN.outcomeAt)} from (${sql}) left join (${labels}) on ${name(OWN.id)} = "logodds key"`;
     extra.push(['', coded(OWN.outcome)], ['', number(OWN.outcomeAt)]);
   }
   const features: Wanted[] = inputs ? wantedColumns(model, {}).map((one) => ({ ...one, unseen: 'slot' })) : [];
