@@ -62,9 +62,9 @@ const TABLE = Object.entries(OBJECTIVES) as [ObjectiveName, Objective][];
 /** The settings where no file is given. */
 export const defaultSettings = (): SloSettings => settingsOf('the default settings', {});
 
-/** Reads a file of settings, in JSON or YAML. @throws ERR_DATA, ERR_RANGE naming everything that is wrong */
-export async function readSettings(file: string): Promise<SloSettings> {
-  return settingsOf(`--config ${file}`, await readValues(`--config ${file}`, file, 'a file of objectives'));
+/** Reads a file of settings, in JSON or YAML. @param flag  by which it was named @throws ERR_DATA, ERR_RANGE naming everything that is wrong */
+export async function readSettings(file: string, flag = '--config'): Promise<SloSettings> {
+  return settingsOf(`${flag} ${file}`, await readValues(`${flag} ${file}`, file, 'a file of objectives'));
 }
 
 /** Checked and completed settings. @throws ERR_RANGE naming everything that is wrong */
