@@ -134,5 +134,5 @@ test.each(['https://ann:hunter2@host/', 'alertmanager+https://ann@host', 'pagerd
 
 test('PagerDuty needs its key', () => {
   delete process.env['LOGODDS_PAGERDUTY_KEY'];
-  expect(() => receiverOf('pagerduty')).toThrow(/expected the routing key in LOGODDS_PAGERDUTY_KEY, got none/);
+  expect(() => receiverOf('pagerduty')).toThrow(/expected a secret in LOGODDS_PAGERDUTY_KEY, got none/);
 });

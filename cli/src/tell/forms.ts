@@ -53,12 +53,12 @@ export function webhookBody(telling: Telling, now: number): object {
 const isOver = ({ endsAt }: Told, now: number): boolean => endsAt !== null && endsAt <= now;
 
 /** API v2 of Alertmanager. */
-export const alertmanagerAlerts = ({ alerts }: Telling, now: number): readonly object[] =>
-  alerts.map((alert) => ({
+export const alertmanagerAlerts = (telling: Telling, now: number): readonly object[] =>
+  telling.alerts.map((alert) => ({
     labels: alert.labels,
     annotations: alert.annotations,
     ...(alert.endsAt === null && { startsAt: iso(alert.startsAt) }),
-    endsAt: iso(endOf(alert, now)),
+    endsAt: iso(endOf(alert, telling, now)),
   }));
 
 /** Characters of a summary, and of a value of the details. */

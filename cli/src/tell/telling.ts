@@ -56,8 +56,9 @@ export function tellingOf(change: Change): Telling {
   };
 }
 
-/** When Alertmanager is to take it as ended, where nobody says: without it that would be after minutes. */
-export const endOf = ({ startsAt, endsAt }: Told, now: number): number => endsAt ?? Math.max(startsAt, now) + ALARM_MS;
+/** When Alertmanager is to take it as ended, where nobody says: without it that would be after minutes. Alerts are told again before. */
+export const endOf = ({ startsAt, endsAt }: Told, { change }: Telling, now: number): number =>
+  endsAt ?? (change ? startsAt : now) + ALARM_MS;
 
 /** The first line of what people read. */
 export function titleOf({ status, groupLabels, alerts, more }: Telling): string {
