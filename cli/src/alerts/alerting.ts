@@ -30,8 +30,11 @@ interface Saved {
   readonly silences: readonly Silence[];
 }
 
-/** How often what is known is kept: a process that is killed loses that much of its counts. */
+/** How often what is known is kept: a process that is killed loses that much of its counts. What has become other is kept sooner. */
 const SAVE_MS = 15_000;
+const SOON_MS = 1000;
+/** The part of the time that keeping it may take: of many models it is megabytes. */
+const SAVE_PART = 1 / 200;
 /** A state that is newer than now by more is of another clock. */
 const SKEW_MS = 60_000;
 const iso = (time: number): string => new Date(time).toISOString();
@@ -69,6 +72,10 @@ export class AlertsOfService implements Alerting {
   /** what was said of the file of the state last: it is not said twice */
   #said = '';
   #timer: NodeJS.Timeout | null = null;
+  /** keeps what has become other in a moment */
+  #soon: NodeJS.Timeout | null = null;
+  /** how long that took last */
+  #cost = 0;
   #isLooking = false;
 
   /** @throws ERR_RANGE, ERR_DATA for receivers without their secrets */
@@ -126,7 +133,8 @@ export class AlertsOfService implements Alerting {
     }
     for (const alert of before.values()) if (alert.state === 'firing') isOther = this.#say(alert, 'alert over');
     this.#tell(now);
-    if (isOther || now - this.#saved >= SAVE_MS) this.#save(now);
+    if (isOther) this.#saveSoon();
+    if (now - this.#saved >= Math.max(SAVE_MS, this.#cost / SAVE_PART)) this.#save(now);
   }
 
   #say(alert: Alert, event: string): true {
@@ -142,7 +150,7 @@ export class AlertsOfService implements Alerting {
       void this.#notifier.tell(this.#receivers.get(receiver)!, telling).then((isTaken) => {
         told(isTaken, this.#now());
         // who was told must be known, or it would be told again
-        if (isTaken) this.#save(this.#now());
+        if (isTaken) this.#saveSoon();
       });
     }
   }
@@ -195,15 +203,19 @@ export class AlertsOfService implements Alerting {
 
   async silence(asked: unknown, by: string): Promise<AlertSilence> {
     const now = this.#now();
-    const silence = this.#silences.add(asked, by, now, this.#known);
-    this.#save(now);
-    return toldSilence(silence);
+    return this.#changed('silenced', this.#silences.add(asked, by, now, this.#known), by);
   }
 
-  async unsilence(id: string): Promise<AlertSilence | null> {
+  async unsilence(id: string, by: string): Promise<AlertSilence | null> {
     const silence = this.#silences.end(id);
-    if (silence) this.#save(this.#now());
-    return silence && toldSilence(silence);
+    return silence && this.#changed('silence ended', silence, by);
+  }
+
+  #changed(event: string, silence: Silence, by: string): AlertSilence {
+    const { alert, model, why, until } = silence;
+    this.#log({ level: 'warn', event, alert, model, until: iso(until), by, why });
+    this.#save(this.#now());
+    return toldSilence(silence);
   }
 
   gauges(): Gauges {
@@ -235,12 +247,25 @@ export class AlertsOfService implements Alerting {
   stop(): void {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
+    if (this.#soon) clearTimeout(this.#soon);
+    this.#soon = null;
     if (this.#at !== null) this.#save(this.#now());
+  }
+
+  #saveSoon(): void {
+    this.#soon ??= setTimeout(
+      () => {
+        this.#soon = null;
+        this.#save(this.#now());
+      },
+      Math.max(SOON_MS, this.#cost / SAVE_PART),
+    ).unref();
   }
 
   #save(now: number): void {
     if (this.#state === undefined) return;
     this.#saved = now;
+    const begun = performance.now();
     const saved: Saved = {
       format: 1,
       evaluation: this.#evaluation.save(),
@@ -252,6 +277,7 @@ export class AlertsOfService implements Alerting {
       file.write(Buffer.from(JSON.stringify(saved)));
       file.commit();
       this.#said = '';
+      this.#cost = performance.now() - begun;
     } catch (error) {
       const why = reason(error);
       if (why !== this.#said) this.#log({ level: 'error', event: 'alerts not kept', reason: why });

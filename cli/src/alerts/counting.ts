@@ -5,6 +5,8 @@ import type { Sample, Samples } from './samples.ts';
 
 /** Pairs of objective and model, and counters of conditions, that are counted. Those above are not, and are told by their number. */
 const MOST = 500;
+/** How long nobody asks a model before it gives its place. */
+const IDLE_MS = 86_400_000;
 
 /** How much each counter has grown since it was looked at last. One that falls has begun anew. */
 class Growth {
@@ -35,7 +37,19 @@ function isCounted({ objective, options }: SloObjective, family: string, { label
 }
 
 const isOf = ({ only }: Events, { labels }: Sample): boolean =>
-  !only || new RegExp(`^(?:${only.is.source})$`).test(labels[only.label] ?? '') !== (only.not ?? false);
+  !only || wholly(only.is).test(labels[only.label] ?? '') !== (only.not ?? false);
+
+const whole = new Map<RegExp, RegExp>();
+
+/** A pattern of a whole text, as Prometheus has them. */
+function wholly(pattern: RegExp): RegExp {
+  let found = whole.get(pattern);
+  if (!found) {
+    found = new RegExp(`^(?:${pattern.source})$`);
+    whole.set(pattern, found);
+  }
+  return found;
+}
 
 /** Names of the series that events are counted by. */
 const seriesOf = ({ family, above }: Events): string[] =>
@@ -109,10 +123,10 @@ export class Counting {
     history.add(now, counts, this.#keep);
   }
 
-  /** Forgets models that have had no event in all the time that is asked for. */
+  /** Forgets models that nobody asks any more: there is no room for others. */
   #forget(now: number): void {
     for (const [key, history] of this.#histories)
-      if (history.within(now - this.#keep, now).all === 0) this.#histories.delete(key);
+      if (history.since <= now - IDLE_MS && history.within(now - IDLE_MS, now).all === 0) this.#histories.delete(key);
   }
 
   #growthBy(slo: SloObjective, events: readonly Events[], samples: Samples): Map<string, number> {
