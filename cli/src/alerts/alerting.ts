@@ -93,7 +93,7 @@ export class AlertsOfService implements Alerting {
         const receiver = receiverOf(`notify.${severity}[${k}].${one.kind}`, one, folder);
         this.#receivers.set(name, { ...receiver, severity });
       }
-    this.#dispatch = new Dispatch(names);
+    this.#dispatch = new Dispatch(names, settings.paces);
     this.#notifier = new Notifier(log);
     this.#known = this.#evaluation.alerts;
   }

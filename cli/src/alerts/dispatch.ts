@@ -1,4 +1,4 @@
-import { GROUP_BY, INHIBITIONS, type Matching, PACES, type Pace } from '../slo/telling.ts';
+import { GROUP_BY, INHIBITIONS, type Matching, type Paces } from '../slo/telling.ts';
 import type { Telling, Told } from '../tell/telling.ts';
 import { type Alert, keyOfLabels, type Labels } from './evaluation.ts';
 
@@ -74,13 +74,13 @@ export function inhibitorOf(alert: Alert, all: readonly Alert[]): Alert | null {
  */
 export class Dispatch {
   readonly #receivers: Readonly<Record<'page' | 'ticket', readonly string[]>>;
-  readonly #paces: Readonly<Record<'page' | 'ticket', Pace>>;
+  readonly #paces: Paces;
   #groups = new Map<string, Group>();
   /** what is on its way */
   readonly #sending = new Set<string>();
 
   /** @param receivers  names of those who are told of each severity */
-  constructor(receivers: Readonly<Record<'page' | 'ticket', readonly string[]>>, paces = PACES) {
+  constructor(receivers: Readonly<Record<'page' | 'ticket', readonly string[]>>, paces: Paces) {
     this.#receivers = receivers;
     this.#paces = paces;
   }

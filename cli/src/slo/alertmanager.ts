@@ -3,7 +3,7 @@ import { promDuration } from './burn.ts';
 import type { ReceiverKind, SloReceiver } from './receivers.ts';
 import { quoted } from './rules.ts';
 import type { SloSettings } from './settings.ts';
-import { GROUP_BY, INHIBITIONS, type Matching, PACES } from './telling.ts';
+import { GROUP_BY, INHIBITIONS, type Matching } from './telling.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -66,12 +66,12 @@ function receiver(name: string, list: readonly SloReceiver[]): Entry {
  * The configuration of Alertmanager: pages at once and again every four hours, tickets twice a day at most. A page silences the ticket of its objective, and a
  * service that does not answer silences all else of it.
  */
-export function alertmanagerConfig({ notify }: SloSettings): object {
+export function alertmanagerConfig({ notify, paces }: SloSettings): object {
   const route = (severity: 'page' | 'ticket') => ({
     receiver: `logodds-${severity}`,
-    group_wait: promDuration(PACES[severity].wait),
-    group_interval: promDuration(PACES[severity].interval),
-    repeat_interval: promDuration(PACES[severity].repeat),
+    group_wait: promDuration(paces[severity].wait),
+    group_interval: promDuration(paces[severity].interval),
+    repeat_interval: promDuration(paces[severity].repeat),
   });
   return {
     route: {

@@ -1,3 +1,6 @@
+import { period } from '../options/kinds.ts';
+import type { OptionTable } from '../options/tableFile.ts';
+
 /*
  * How alerts are told: the routes of Alertmanager and what `serve --slo` does by itself are made of this table.
  */
@@ -32,10 +35,21 @@ export interface Pace {
   readonly repeat: number;
 }
 
-export const PACES: Readonly<Record<'page' | 'ticket', Pace>> = {
-  page: { wait: 10, interval: 300, repeat: 4 * 3600 },
-  ticket: { wait: 30, interval: 300, repeat: 12 * 3600 },
-};
+export type Paces = Readonly<Record<'page' | 'ticket', Pace>>;
+
+/** What a pace may have, by severity. */
+export const PACE_OPTIONS = {
+  page: paceOptions('10s', '4h'),
+  ticket: paceOptions('30s', '12h'),
+} as const satisfies Record<'page' | 'ticket', OptionTable>;
+
+function paceOptions(wait: string, repeat: string) {
+  return {
+    wait: [period('1s', '1h'), 'from the first alert of a group to its message', wait],
+    interval: [period('1s', '1d'), 'between two messages of a group that has changed', '5m'],
+    repeat: [period('1m', '7d'), 'until a group that goes on is told of again', repeat],
+  } as const satisfies OptionTable;
+}
 
 /** Labels by which alerts are told together. */
 export const GROUP_BY = ['alertname', 'model'] as const;
