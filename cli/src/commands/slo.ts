@@ -81,14 +81,14 @@ async function run({ config, out, json }: Flags): Promise<void> {
   for (const one of notes) note(one);
 }
 
-async function check({ json, ...options }: SloCheckOptions & { readonly json?: boolean }): Promise<void> {
+async function check({ json, ...options }: SloCheckOptions & { readonly json?: boolean }): Promise<number> {
   const { checkSlo } = await import('../jobs/sloCheck.ts');
   const checked = await checkSlo(options);
   const { ok, objectives, conditions, notes } = checked;
-  if (!ok) process.exitCode = 1;
+  const status = ok ? 0 : 1;
   if (json) {
     printJson(checked);
-    return;
+    return status;
   }
   const lines = objectives.map(
     ({ slo, model, bad, all, target, ok }) =>
@@ -98,4 +98,5 @@ async function check({ json, ...options }: SloCheckOptions & { readonly json?: b
   print(conditions.length === 0 ? 'No condition is so.\n' : 'Conditions:\n');
   for (const { alert, severity, summary } of conditions) print(`  ${severity.padEnd(6)}  ${alert}: ${summary}\n`);
   for (const one of notes) note(one);
+  return status;
 }

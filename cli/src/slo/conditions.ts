@@ -264,6 +264,36 @@ export const CONDITIONS = {
     summary: 'the intercept of calibration of {{ $labels.model }} is {{ $value | humanize }} from 0',
     runbook: 'class-imbalance',
   },
+  calibrationError: {
+    alert: 'LogoddsCalibrationError',
+    about: 'how far the calibration error is above what chance alone would give',
+    severity: 'ticket',
+    lasting: '1h',
+    above: 0.02,
+    measure: { kind: 'gauge', family: 'lr_calibration_error', less: 'lr_calibration_error_floor' },
+    summary: 'the calibration error of {{ $labels.model }} is {{ $value | humanize }} above what chance gives',
+    runbook: 'decalibration',
+  },
+  changed: {
+    alert: 'LogoddsChanged',
+    about: 'a test that may be looked at all the time says that scores are no more calibrated',
+    severity: 'ticket',
+    lasting: '0s',
+    above: 0,
+    measure: { kind: 'gauge', family: 'lr_change' },
+    summary: 'the {{ $labels.figure }} of {{ $labels.model }} has changed',
+    runbook: 'decalibration',
+  },
+  scoreSkew: {
+    alert: 'LogoddsScoreSkew',
+    about: 'logged scores that their model does not give again to the bit',
+    severity: 'ticket',
+    lasting: '5m',
+    above: 0,
+    measure: { kind: 'gauge', family: 'lr_score_skew_rows' },
+    summary: '{{ $value }} scores of {{ $labels.model }} are not those of its file',
+    runbook: 'wrong-artifact',
+  },
 } as const satisfies Record<string, Condition>;
 
 export type ConditionName = keyof typeof CONDITIONS;
