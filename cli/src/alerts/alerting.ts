@@ -71,6 +71,8 @@ export class AlertsOfService implements Alerting {
   #saved = Number.NEGATIVE_INFINITY;
   /** what was said of the file of the state last: it is not said twice */
   #said = '';
+  /** why the last evaluation failed */
+  #failed = '';
   #timer: NodeJS.Timeout | null = null;
   /** keeps what has become other in a moment */
   #soon: NodeJS.Timeout | null = null;
@@ -106,8 +108,11 @@ export class AlertsOfService implements Alerting {
       this.#isLooking = true;
       try {
         this.step(this.#now(), await text());
+        this.#failed = '';
       } catch (error) {
-        this.#log({ level: 'error', event: 'alerts not evaluated', reason: reason(error) });
+        const why = reason(error);
+        if (why !== this.#failed) this.#log({ level: 'error', event: 'alerts not evaluated', reason: why });
+        this.#failed = why;
       } finally {
         this.#isLooking = false;
       }
@@ -293,9 +298,11 @@ export class AlertsOfService implements Alerting {
       const saved: Saved = JSON.parse(readFileSync(path, 'utf8'));
       if (saved.format !== 1) throw new Error(`expected format 1, got ${JSON.stringify(saved.format)}`);
       const ahead = saved.evaluation.at - this.#now();
+      if (!Number.isFinite(ahead)) throw new Error('expected the time of the last evaluation, got none');
       if (ahead > SKEW_MS)
         throw new Error(`expected a time of before, got one that is ${promDuration(ahead / 1000)} ahead`);
       this.#evaluation.restore(saved.evaluation);
+      this.#alerts = this.#evaluation.current;
       this.#dispatch.restore(saved.dispatch);
       this.#silences.restore(saved.silences);
     } catch (error) {

@@ -127,6 +127,11 @@ export class Evaluation {
       ...this.#conditions.flatMap(({ one, facts }) => this.#holding(one, facts, samples)),
     ];
     this.#alerts = this.#next(new Map(found.map((finding) => [keyOfLabels(labelsOf(finding)), finding])));
+    return this.current;
+  }
+
+  /** The alerts that there are. */
+  get current(): readonly Alert[] {
     return [...this.#alerts.values()].map(({ alert }) => alert);
   }
 
@@ -244,12 +249,13 @@ export class Evaluation {
     return { at: this.#at, counting: this.#counting.save(), alerts: [...this.#alerts] };
   }
 
-  /** Goes on from what another process has saved. Counters begin anew with the process. */
+  /** Goes on from what another process has saved. Counters begin anew with the process. @throws Error for what was not saved by `save` */
   restore({ at, counting, alerts }: SavedEvaluation): void {
-    this.#at = at;
+    const known = new Set(this.alerts);
+    const own = alerts.filter(([key, { alert }]) => known.has(alert.alert) && keyOfLabels(alert.labels) === key);
     this.#counting.restore(counting);
-    const known = new Set([...this.#burns, ...this.#conditions].map(({ facts }) => facts.alert));
-    this.#alerts = new Map(alerts.filter(([, { alert }]) => known.has(alert.alert)));
+    this.#alerts = new Map(own);
+    this.#at = at;
   }
 }
 

@@ -36,7 +36,13 @@ export class History {
     this.#share = share;
   }
 
+  /** @throws Error for what is no history */
   static restore({ since, at, bad, all }: SavedHistory): History {
+    const isWhole = [at, bad, all].every(
+      (list) => Array.isArray(list) && list.length === at.length && list.every(Number.isFinite),
+    );
+    if (!isWhole || !at.every((time, i) => i === 0 || time >= at[i - 1]))
+      throw new Error('expected counts in the order of time, got others');
     const history = new History();
     history.#since = since ?? Number.POSITIVE_INFINITY;
     [history.#at, history.#bad, history.#all] = [[...at], [...bad], [...all]];

@@ -248,6 +248,10 @@ async function watched(folder) {
   }
 }
 
+/** What has no value there: no model is watched, and Prometheus evaluates the alerts. */
+const OF_OTHERS =
+  /lr_(score_psi|drift_psi|logit_shift|feature_|log_loss|estimated_|auc|calibration_|labels_missing|label_delay|alert)/;
+
 /** Each query of each panel and annotation. Prometheus must take it; what has a value of a service that is asked must have one. */
 async function dashboardsAsked(out, ask) {
   const filled = (expr) =>
@@ -273,9 +277,6 @@ async function dashboardsAsked(out, ask) {
   }
   // nothing of these was there: no request failed, no second version was scored, no alert goes on
   const MAY_BE_EMPTY = ['Alerts', 'Errors by version', 'Second scorings', 'Rolled back', 'Versions', 'Changed'];
-  // no model is watched there, and Prometheus evaluates the alerts
-  const OF_OTHERS =
-    /lr_(score_psi|drift_psi|logit_shift|feature_|log_loss|estimated_|auc|calibration_|labels_missing|label_delay|alert)/;
   const wrong = empty.filter((title) => !MAY_BE_EMPTY.includes(title));
   must(wrong.length === 0, `queries without a value: ${wrong.join(', ')}`);
   return `${count} queries of dashboards asked`;

@@ -5,14 +5,15 @@ find('models-title').parentElement.after(alertsSection);
 
 function drawAlerts({ alerts, budgets, silences, known, notes, at, lost }) {
   const cell = (text) => make('td', {}, text);
-  const heads = (...names) => make('thead', {}, make('tr', {}, ...names.map((name) => make('th', { scope: 'col' }, name))));
+  const heads = (...names) => make('thead', {}, make('tr', {}, ...names.map((name) => make('th', { scope: 'col', className: name.endsWith('#') ? 'n' : '' }, name.replace('#', '')))));
+  const wide = (text) => { const element = cell(text); element.style.minWidth = '16rem'; return element; };
   const local = (time) => new Date(time).toLocaleString();
   const firing = alerts.filter(({ state }) => state === 'firing');
   const mute = ({ silencedBy, inhibitedBy }) => silencedBy !== null ? 'silenced' : inhibitedBy !== null ? 'told as ' + inhibitedBy : '';
   const rows = [...firing, ...alerts.filter(({ state }) => state !== 'firing')].map((one) => make('tr', {},
     make('th', { scope: 'row' }, make('a', { href: one.runbook, rel: 'noreferrer' }, one.alert)),
     make('td', {}, make('span', { className: 'state ' + (one.state === 'firing' ? 'bad' : '') }, one.state === 'firing' ? one.severity : 'pending')),
-    cell(one.summary), cell(one.window === null ? '' : count.format(one.value) + ' of ' + count.format(one.events) + ' in ' + one.window), cell(local(one.since)), cell(mute(one))));
+    wide(one.summary), cell(one.window === null ? '' : count.format(one.value) + ' of ' + count.format(one.events) + ' in ' + one.window), cell(local(one.since)), cell(mute(one))));
   const spent = budgets.filter(({ all }) => all > 0).sort((a, b) => a.remaining - b.remaining).slice(0, 20).map(({ slo, model, target, bad, all, remaining }) => make('tr', {},
     make('th', { scope: 'row' }, slo), cell(model ?? ''), make('td', { className: 'n' }, percent.format(target)), make('td', { className: 'n' }, count.format(bad) + ' of ' + count.format(all)),
     make('td', { className: 'n' + (remaining < 0 ? ' error' : '') }, percent.format(remaining))));
@@ -29,7 +30,7 @@ function drawAlerts({ alerts, budgets, silences, known, notes, at, lost }) {
     lost > 0 ? make('p', { className: 'error' }, count.format(lost) + ' messages were taken by nobody; the log says why.') : '',
     rows.length > 0 ? table('Alerts', heads('alert', 'state', 'what', 'events', 'since', ''), rows) : '',
     make('details', { open: open ?? false }, make('summary', {}, 'Budgets of errors and silences'),
-      spent.length > 0 ? table('Budgets of errors', heads('objective', 'model', 'target', 'bad', 'left of the budget'), spent) : make('p', { className: 'soft' }, 'No events yet.'),
+      spent.length > 0 ? table('Budgets of errors', heads('objective', 'model', 'target#', 'bad#', 'left of the budget#'), spent) : make('p', { className: 'soft' }, 'No events yet.'),
       muted.length > 0 ? table('Silences', heads('silence', 'until', 'by', 'why', ''), muted) : '',
       silenceForm(known),
       notes.length > 0 ? make('ul', { className: 'soft' }, ...notes.map((text) => make('li', {}, text))) : ''));
