@@ -52,7 +52,7 @@ export async function checkSlo({ url, config, key }: SloCheckOptions): Promise<S
     ok: conditions.length === 0 && objectives.every(({ ok }) => ok),
     objectives,
     conditions,
-    notes: objectives.length === 0 ? ['the service has no events of these objectives yet'] : [],
+    notes: objectives.every(({ all }) => all === 0) ? ['the service has no events of these objectives yet'] : [],
   };
 }
 
