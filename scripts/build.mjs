@@ -247,6 +247,16 @@ const mailApart = {
     onResolve({ filter: /^\.\/mail\.ts$/ }, () => ({ path: './mail.js', external: true }));
   },
 };
+/** Types of a thousand kinds of attachments, of which our mails have none. */
+const withoutTypes = {
+  name: 'without-types',
+  setup({ onLoad }) {
+    onLoad({ filter: /mime-funcs[\\/]mime-types\.js$/ }, () => ({
+      contents: `export const detectMimeType = () => 'application/octet-stream';
+export const detectExtension = () => 'bin';`,
+    }));
+  },
+};
 const command = {
   outdir: 'cli/dist',
   bundle: true,
@@ -321,6 +331,7 @@ await build({
   ...command,
   entryPoints: { mail: 'cli/src/tell/mail.ts' },
   minify: true,
+  plugins: [withoutTypes],
   banner: {
     js: `// nodemailer, see LICENSE.nodemailer
 import { createRequire } from 'node:module';
