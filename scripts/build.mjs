@@ -241,6 +241,22 @@ const s3Apart = {
     onResolve({ filter: /^@aws-sdk\/client-s3$/ }, () => ({ path: './s3.js', external: true }));
   },
 };
+const mailApart = {
+  name: 'mail-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/mail\.ts$/ }, () => ({ path: './mail.js', external: true }));
+  },
+};
+/** Types of a thousand kinds of attachments, of which our mails have none. */
+const withoutTypes = {
+  name: 'without-types',
+  setup({ onLoad }) {
+    onLoad({ filter: /mime-funcs[\\/]mime-types\.js$/ }, () => ({
+      contents: `export const detectMimeType = () => 'application/octet-stream';
+export const detectExtension = () => 'bin';`,
+    }));
+  },
+};
 const command = {
   outdir: 'cli/dist',
   bundle: true,
@@ -268,7 +284,7 @@ await build({
   entryPoints: { main: 'cli/src/main.ts', serveWorker: 'cli/src/serve/worker.ts' },
   splitting: true,
   chunkNames: 'part-[hash]',
-  plugins: [duckdbApart, telemetryApart, s3Apart],
+  plugins: [duckdbApart, telemetryApart, s3Apart, mailApart],
 });
 copyFileSync('node_modules/hyparquet-writer/LICENSE', 'cli/dist/LICENSE.hyparquet');
 // the schemas of its files, which are made of tables: options of the service, rules of the gate, objectives of a service
@@ -318,6 +334,19 @@ await build({
   banner: { js: '// @aws-sdk/client-s3 and @smithy/*, see LICENSE.aws-sdk' },
 });
 copyFileSync('node_modules/@aws-sdk/client-s3/LICENSE', 'cli/dist/LICENSE.aws-sdk');
+// two megabytes of a package, of which sending is a tenth; it is loaded with the first mail
+await build({
+  ...command,
+  entryPoints: { mail: 'cli/src/tell/mail.ts' },
+  minify: true,
+  plugins: [withoutTypes],
+  banner: {
+    js: `// nodemailer, see LICENSE.nodemailer
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);`,
+  },
+});
+copyFileSync('node_modules/nodemailer/LICENSE', 'cli/dist/LICENSE.nodemailer');
 // two hundred files of the package, which take longer to load than to use, become one, beside their licence
 await build({
   ...command,

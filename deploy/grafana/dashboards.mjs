@@ -106,6 +106,14 @@ function board({ id, title, about, range, panels }) {
     .annotation(
       event('Rolled back', 'red', `increase(lr_route_breaches_total{${OF_JOB}}[1m]) > 0`, 'a guard ended a rollout'),
     )
+    .annotation(
+      event(
+        'Changed',
+        'orange',
+        `lr_change{${OF_MODEL}} == 1 unless lr_change{${OF_MODEL}} offset 5m == 1`,
+        'the {{figure}} of {{model}} has changed',
+      ),
+    )
     .link(
       new dashboard.DashboardLinkBuilder('logodds')
         .type('dashboards')
@@ -405,4 +413,106 @@ const debug = board({
   ],
 });
 
-export const dashboards = { 'logodds-executive': executive, 'logodds-on-call': onCall, 'logodds-debug': debug };
+const gauge = (family, by) => `max by (${by}) (${family}{${OF_MODEL}})`;
+
+/** For those who answer for a model: does it still see what it was trained on, and is it still right. */
+const watch = board({
+  id: 'watch',
+  title: 'logodds: watch',
+  about: 'What has drifted, what it costs, and whether labels say so.',
+  range: '30d',
+  panels: [
+    'Without labels',
+    lines({
+      title: 'Drift of scores',
+      about: 'PSI against training: 0.1 is much, 0.25 is a lot.',
+      queries: [[gauge('lr_score_psi', 'model, version'), '{{model}} {{version}}']],
+    }),
+    lines({
+      title: 'Drift of features',
+      about: 'PSI of the ten features that have drifted most.',
+      queries: [[`topk(10, ${gauge('lr_drift_psi', 'model, feature')})`, '{{model}} {{feature}}']],
+    }),
+    lines({
+      title: 'What moves the mean logit',
+      about: 'Of each feature; all of them add up to the shift.',
+      queries: [[gauge('lr_logit_shift', 'model, feature'), '{{model}} {{feature}}']],
+    }),
+    lines({
+      title: 'Missing and new values',
+      about: 'Share of the rows, by feature.',
+      unit: 'percentunit',
+      queries: [
+        [`topk(10, ${gauge('lr_feature_missing_ratio', 'model, feature')} > 0)`, '{{model}} {{feature}} missing'],
+        [`topk(10, ${gauge('lr_feature_unseen_ratio', 'model, feature')} > 0)`, '{{model}} {{feature}} new'],
+      ],
+    }),
+    'With labels',
+    lines({
+      title: 'Log loss',
+      about: 'That came true, and the one that the probabilities themselves promise.',
+      queries: [
+        [gauge('lr_log_loss', 'model'), '{{model}}'],
+        [gauge('lr_estimated_log_loss', 'model'), '{{model}} promised'],
+      ],
+    }),
+    lines({
+      title: 'AUC',
+      about: 'That came true, and estimated.',
+      queries: [
+        [gauge('lr_auc', 'model'), '{{model}}'],
+        [gauge('lr_estimated_auc', 'model'), '{{model}} estimated'],
+      ],
+    }),
+    lines({
+      title: 'Calibration',
+      about: 'Slope is 1 and intercept 0 where a model is right.',
+      queries: [
+        [gauge('lr_calibration_slope', 'model'), '{{model}} slope'],
+        [gauge('lr_calibration_intercept', 'model'), '{{model}} intercept'],
+      ],
+    }),
+    lines({
+      title: 'Calibration error',
+      about: 'Beside what chance alone would give.',
+      queries: [
+        [gauge('lr_calibration_error', 'model'), '{{model}}'],
+        [gauge('lr_calibration_error_floor', 'model'), '{{model}} by chance'],
+      ],
+    }),
+    'Labels',
+    lines({
+      title: 'Labels that have not come',
+      about: 'Share of the newest ripe window.',
+      unit: 'percentunit',
+      queries: [[gauge('lr_labels_missing_ratio', 'model'), '{{model}}']],
+    }),
+    lines({
+      title: 'From a score to its label',
+      about: 'Half of the labels, and 95 % of them, took less.',
+      unit: 's',
+      queries: [[gauge('lr_label_delay_seconds', 'model, quantile'), '{{model}} {{quantile}}']],
+    }),
+    'Alerts that the service has evaluated itself',
+    lines({
+      title: 'Alerts of serve --slo',
+      about: 'By name and state.',
+      queries: [[`max by (alert, severity, state) (lr_alerts{${OF_JOB}})`, '{{alert}} {{severity}} {{state}}']],
+    }),
+    lines({
+      title: 'Messages',
+      about: 'About alerts, taken and lost.',
+      queries: [
+        [`sum(increase(lr_alert_notifications_total{${OF_JOB}}[$__rate_interval]))`, 'taken'],
+        [`sum(increase(lr_alert_notifications_lost_total{${OF_JOB}}[$__rate_interval]))`, 'lost'],
+      ],
+    }),
+  ],
+});
+
+export const dashboards = {
+  'logodds-watch': watch,
+  'logodds-executive': executive,
+  'logodds-on-call': onCall,
+  'logodds-debug': debug,
+};

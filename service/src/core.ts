@@ -70,6 +70,8 @@ export interface Extension {
   describe(core: Core, request: Request): Promise<Description>;
   /** its page, which the console leads to: the way to it, and its name */
   readonly page?: { readonly path: string; readonly name: string };
+  /** what it adds to the script of the console */
+  readonly script?: string;
 }
 
 /** Parts of a description in OpenAPI 3.1. */

@@ -8,6 +8,7 @@ export type { PolicyOptions } from './access/policy.ts';
 export { Tokens } from './access/tokens.ts';
 export type { AdmissionOptions } from './admission/admission.ts';
 export type { RateOptions } from './admission/rate.ts';
+export { alertsApi } from './alertsApi.ts';
 export type { Description, Extension, Peers, ServedRegistry } from './core.ts';
 export type {
   Asked,
@@ -44,6 +45,7 @@ export type {
   StreamEnd,
 } from './observation/predictionLog.ts';
 export type { OpenTelemetry } from './observation/telemetry.ts';
+export type { AlertBudget, Alerting, AlertSilence, AlertState, AlertsState } from './protocols/alerts.ts';
 export { mlflowRoutes } from './protocols/mlflow.ts';
 export { registryApi } from './registryApi.ts';
 export { type Caller, callerName, callerOf } from './requests/caller.ts';

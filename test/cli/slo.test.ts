@@ -86,7 +86,9 @@ describe('settings', () => {
       [{ objectives: { availability: [] } }, false],
       [{ conditions: { down: { above: 1 } } }, false],
       [{ notify: { page: [{ pager: {} }] } }, false],
-      [{ notify: { page: [{ pagerduty: {} }] } }, false],
+      [{ notify: { page: [{ pagerduty: {} }], ticket: [{ alertmanager: { url: 'http://localhost:9093' } }] } }, true],
+      [{ notify: { page: [{ webhook: { url: 'https://ann:hunter2@host/' } }] } }, false],
+      [{ notify: { page: [{ email: { to: 'team', from: 'a@b', server: 'c:25' } }] } }, false],
     ] as const) {
       expect([values, accepted(values)]).toEqual([values, fits]);
       expect([values, isValid(values)]).toEqual([values, fits]);
@@ -106,8 +108,12 @@ describe('settings', () => {
       'notify.page[0].webhook: expected url or urlFile, got both',
     ],
     [
-      { notify: { ticket: [{ email: { to: 'a', from: 'b', server: 'c:25', user: 'd' } }] } },
-      'expected user and passwordFile, got one of them',
+      { notify: { ticket: [{ email: { to: 'a@b', from: 'b@c', server: 'c:25', passwordFile: 'd' } }] } },
+      'expected the name whose password is in passwordFile, got none',
+    ],
+    [
+      { notify: { ticket: [{ email: { to: 'a@b', from: 'b@c', server: 'c:25', user: 'd', tls: false } }] } },
+      'expected tls where a password is sent, got none',
     ],
     [{ notify: { page: [{ pagerduty: { keyFile: 'a' }, slack: {} }] } }, 'expected one of pagerduty, webhook, slack'],
     [[], 'expected an object of settings, got []'],

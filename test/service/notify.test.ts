@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Notifier, receiverOf } from '../../cli/src/serve/notify.ts';
+import { Notifier } from '../../cli/src/tell/notifier.ts';
+import { receiverOfTarget as receiverOf } from '../../cli/src/tell/targets.ts';
+import { tellingOf } from '../../cli/src/tell/telling.ts';
 import type { Change, LogLine } from '../../service/src/index.ts';
 
 const CHANGE: Change = {
@@ -46,8 +48,8 @@ afterEach(() => {
 /** What a target was sent of a change. */
 async function told(target: string, change = CHANGE, waits: readonly number[] = [0, 0]) {
   const lines: LogLine[] = [];
-  const notifier = new Notifier([target], (line) => lines.push(line), waits as number[]);
-  await notifier.tell(change);
+  const notifier = new Notifier((line) => lines.push(line), waits);
+  await notifier.tell(receiverOf(target), tellingOf(change));
   return { notifier, lines };
 }
 
@@ -113,11 +115,11 @@ test('a receiver that is away is said once, and rejects nothing', async () => {
   expect(lines).toMatchObject([{ level: 'error', event: 'not notified', model: 'fraud' }]);
 });
 
-test.each(['ftp://a', 'pagerdutyx', 'alertmanager', 'alertmanager+', 'https://', 'slack'])(
+test.each(['ftp://a', 'pagerdutyx', 'alertmanager', 'alertmanager+', 'https://', 'slackx'])(
   '%s is no receiver',
   (target) => {
     expect(() => receiverOf(target)).toThrow(
-      /^--notify: expected https:\/\/…, alertmanager\+https:\/\/… or pagerduty, got/,
+      /^--notify: expected https:\/\/…, alertmanager\+https:\/\/…, pagerduty or slack, got/,
     );
   },
 );
@@ -132,5 +134,5 @@ test.each(['https://ann:hunter2@host/', 'alertmanager+https://ann@host', 'pagerd
 
 test('PagerDuty needs its key', () => {
   delete process.env['LOGODDS_PAGERDUTY_KEY'];
-  expect(() => receiverOf('pagerduty')).toThrow(/expected the routing key in LOGODDS_PAGERDUTY_KEY, got none/);
+  expect(() => receiverOf('pagerduty')).toThrow(/expected a secret in LOGODDS_PAGERDUTY_KEY, got none/);
 });

@@ -6,6 +6,7 @@ import { burnWindows } from '../slo/burn.ts';
 import { ruleFiles } from '../slo/rules.ts';
 import { ruleTests } from '../slo/ruleTests.ts';
 import { defaultSettings, readSettings, type SloSettings } from '../slo/settings.ts';
+import { secretOf } from '../tell/receivers.ts';
 import { OutputFile, outputError, withUserMask } from '../write/temporary.ts';
 
 /** What `logodds slo export` wrote. */
@@ -72,7 +73,7 @@ function filesOf(settings: SloSettings): Record<string, string> {
       global: { scrape_interval: '15s', evaluation_interval: '15s' },
       rule_files: ['rules/*.yml'],
       scrape_configs: [{ job_name: settings.job, static_configs: [{ targets: [settings.target] }] }],
-      alerting: { alertmanagers: [{ static_configs: [{ targets: ['localhost:9093'] }] }] },
+      alerting: { alertmanagers: [{ static_configs: [{ targets: alertmanagersOf(settings) }] }] },
     }),
     'alertmanager/alertmanager.yml': yaml(alertmanagerConfig(settings)),
     'grafana/provisioning/datasources/logodds.yaml': yaml({
@@ -91,13 +92,34 @@ function filesOf(settings: SloSettings): Record<string, string> {
   };
 }
 
+/** Where alerts go: HOST:PORT of each Alertmanager. */
+function alertmanagersOf({ notify }: SloSettings): string[] {
+  const named = [...notify.page, ...notify.ticket].filter(({ kind }) => kind === 'alertmanager');
+  const hosts = named.map(({ options }) => new URL(String(options['url'])).host);
+  return hosts.length > 0 ? [...new Set(hosts)] : ['localhost:9093'];
+}
+
+/** Secrets that only the environment has, by the names of the files that Alertmanager wants instead. */
+function unfiledSecrets({ notify }: SloSettings): string[] {
+  const missing = [...notify.page, ...notify.ticket].flatMap(({ kind, options }) => {
+    const secret = secretOf(kind);
+    const isFiled = ['keyFile', 'urlFile', 'passwordFile'].some((key) => key in options);
+    return secret === null || isFiled || (kind === 'email' && !('user' in options)) ? [] : [secret];
+  });
+  return [...new Set(missing)].map(
+    (name) => `Alertmanager reads no environment: put ${name} into a file of that name, which alertmanager.yml names`,
+  );
+}
+
 /** What somebody should know of these settings. */
-function notesOf({ objectives, period, notify }: SloSettings): string[] {
+function notesOf(settings: SloSettings): string[] {
+  const { objectives, period, notify } = settings;
   const pages = burnWindows(period).filter(({ severity }) => severity === 'page');
   const deaf = objectives.filter(({ options }) => pages.every(({ burn }) => burn * (1 - options.target) >= 1));
   return [
     ...(notify.page.length === 0 ? ['notify.page is empty: nobody is woken; name a receiver in --config'] : []),
     ...(notify.ticket.length === 0 ? ['notify.ticket is empty: nobody gets tickets; name a receiver in --config'] : []),
+    ...unfiledSecrets(settings),
     ...deaf.map(
       ({ id, options }) =>
         `${id} with the target ${options.target} cannot page: even if all is bad, the budget lasts longer than a page asks for`,

@@ -3,12 +3,13 @@ import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { createService } from '../../../service/src/index.ts';
 import type { LogoddsError } from '../../../src/index.ts';
+import { alertingOf } from '../alerts/alerting.ts';
+import { receiverOfTarget } from '../tell/targets.ts';
 import { reason } from '../write/temporary.ts';
 import { type AccessFlags, accessOf } from './access.ts';
 import { Certificates } from './certificates.ts';
 import type { Problem } from './config.ts';
 import { leftSocket, listenAt } from './listening.ts';
-import { receiverOf } from './notify.ts';
 import { auditPathOf } from './observation/auditFile.ts';
 import { FileLock } from './observation/fileLock.ts';
 import { otlpProblem } from './observation/flags.ts';
@@ -42,7 +43,9 @@ const LOOKS: readonly Look[] = [
   ],
   [['trust', 'revoked'], (options) => TrustFiles.of(options)],
   [['routes'], ({ routes, models }) => routes && checkRoutes(routes, models)],
-  [['notify'], ({ notify }) => notify?.forEach(receiverOf)],
+  [['notify'], ({ notify }) => notify?.forEach(receiverOfTarget)],
+  [['slo'], async ({ slo }) => slo && (await alertingOf(slo, undefined, () => {}))],
+  [['sloState'], ({ sloState }) => sloState && writableFolder(dirname(resolve(sloState)))],
   [['otlp'], ({ otlp }) => said(otlpProblem(otlp))],
   [['log'], ({ log }) => log && writableFolder(resolve(log))],
   [['audit', 'workers'], ({ audit, workers }) => audit && freeAudit(resolve(audit), workers)],

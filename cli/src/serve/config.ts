@@ -192,7 +192,7 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 /** What options that fit say together. @param from  the name of an option where it was given */
 function contradictions(options: ServeOptions, from: (key: string) => string): Problem[] {
   const { host, open, socket, grpc, cert, key, clientCa, tokens, jwks, drainDelay, grace, port, grpcPort } = options;
-  const { audit, auditStrict, log, logEntity, rateLimit, rateBurst, trust, revoked } = options;
+  const { audit, auditStrict, log, logEntity, rateLimit, rateBurst, trust, revoked, slo, sloState } = options;
   const isLocal = LOOPBACK.test(host) || (socket !== undefined && !grpc);
   const rules: readonly (readonly [isBroken: boolean, path: string, message: string])[] = [
     [
@@ -218,6 +218,7 @@ function contradictions(options: ServeOptions, from: (key: string) => string): P
       `expected another port than that of HTTP, got ${port} for both; choose another, or --no-grpc`,
     ],
     [revoked !== undefined && trust === undefined, 'revoked', 'expected trusted keys, got none; give --trust FILE'],
+    [sloState !== undefined && slo === undefined, 'sloState', 'expected objectives as well, got none; give --slo FILE'],
     [auditStrict && audit === undefined, 'auditStrict', 'expected an audit log, got none; give --audit FILE'],
     [
       logEntity !== undefined && log === undefined,

@@ -1,3 +1,5 @@
+import type { Alerting } from '../../../service/src/index.ts';
+
 /*
  * Questions between the processes of a service. Either side asks, and answers what the other asks.
  */
@@ -14,6 +16,14 @@ export interface Change {
   readonly kind: 'change';
   readonly action: 'load' | 'unload';
   readonly model: string;
+}
+
+/** Asked of the process that supervises: what it knows of alerts, or to silence some. */
+export interface AlertsAsked {
+  readonly kind: 'alerts';
+  /** a method of `Alerting`, and what it is given */
+  readonly method: keyof Alerting;
+  readonly given: readonly unknown[];
 }
 
 type Message =

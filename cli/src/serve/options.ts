@@ -144,8 +144,20 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ],
     [
       '--notify <target...>',
-      'who is told of rollouts: https://…, alertmanager+https://…, pagerduty (key in LOGODDS_PAGERDUTY_KEY)',
+      'who is told of rollouts: https://…, alertmanager+https://…, pagerduty (key in LOGODDS_PAGERDUTY_KEY), slack (address in LOGODDS_SLACK_URL)',
       list,
+    ],
+  ],
+  Alerts: [
+    [
+      '--slo <file>',
+      'evaluate the objectives and conditions of this file, as of slo export, and tell whom it names; GET /alerts shows them',
+      file,
+    ],
+    [
+      '--slo-state <file>',
+      'keep there what is known of budgets, alerts and silences, so that a restart forgets nothing',
+      path,
     ],
   ],
   'How much at a time': [
@@ -230,6 +242,8 @@ export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOp
   readonly registryPoll?: number;
   readonly routes?: string;
   readonly notify?: readonly string[];
+  readonly slo?: string;
+  readonly sloState?: string;
   readonly drainDelay: number;
   readonly grace: number;
   readonly headerTimeout: number;

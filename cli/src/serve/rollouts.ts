@@ -11,7 +11,10 @@ import {
 } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { nearest } from '../read/names.ts';
-import { Notifier } from './notify.ts';
+import { Notifier } from '../tell/notifier.ts';
+import type { Receiver } from '../tell/receivers.ts';
+import { receiverOfTarget } from '../tell/targets.ts';
+import { tellingOf } from '../tell/telling.ts';
 import { CsvReader } from './observation/csvPieces.ts';
 import {
   besidesIn,
@@ -36,8 +39,8 @@ export interface RolloutOptions {
 export class Rollouts {
   readonly routing: Routing;
   readonly #notifier: Notifier;
-  /** whether somebody is told of rollouts */
-  readonly #isTold: boolean;
+  /** who is told of rollouts */
+  readonly #receivers: readonly Receiver[];
   readonly #log: (line: LogLine) => void;
   readonly #path: string | undefined;
   #routes: RouteFile;
@@ -55,8 +58,8 @@ export class Rollouts {
     this.#log = log;
     this.#path = routes;
     this.#routes = routes === undefined ? {} : readRoutes(routes);
-    this.#notifier = new Notifier(notify, log);
-    this.#isTold = notify.length > 0;
+    this.#receivers = notify.map(receiverOfTarget);
+    this.#notifier = new Notifier(log);
     this.routing = new Routing({
       processes: workers,
       csv: (fields) => new CsvReader({ fields }),
@@ -184,11 +187,12 @@ export class Rollouts {
   }
 
   #tell(change: Change): void {
-    void this.#notifier.tell(change);
+    const telling = tellingOf(change);
+    for (const receiver of this.#receivers) void this.#notifier.tell(receiver, telling);
   }
 
   gauges(): Gauges {
-    if (!this.#isTold) return {};
+    if (this.#receivers.length === 0) return {};
     const counter = (help: string, value: number) => ({ help, value, type: 'counter', of: 'sum' }) as const;
     return {
       lr_notifications_total: counter('Messages about rollouts that were taken.', this.#notifier.sent),

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelRegistry } from '../../../registry/src/index.ts';
 import {
+  type Alerting,
+  alertsApi,
   createService,
+  type Extension,
   type Gauges,
   type LogLine,
   mlflowRoutes,
@@ -9,6 +12,7 @@ import {
   type Peers,
   registryApi,
   type Service,
+  totalOf,
 } from '../../../service/src/index.ts';
 import { logJson } from '../terminal/print.ts';
 import { reason } from '../write/temporary.ts';
@@ -44,6 +48,8 @@ export interface Running {
 /** What a process of several knows of the others. */
 export interface Among {
   readonly peers: Peers;
+  /** the alerts of all of them, which the process that supervises evaluates */
+  readonly alerting: Alerting;
   /** names it in the log */
   readonly worker: number;
   /** a number from 1 on that a process which replaces it has too */
@@ -91,8 +97,15 @@ export async function run(
   const isShut = access.options !== null || !options.open;
   if (registry && !isShut)
     log({ level: 'warn', event: 'registry not served', reason: 'nobody is asked for a key: give --tokens' });
+  const own = options.slo !== undefined && !among ? await alertsOf(options, log) : null;
+  const alerting = options.slo === undefined ? null : (own ?? among!.alerting);
+  const extensions: Extension[] = [
+    ...(registry && isShut ? [registryApi, mlflowRoutes(registry)] : []),
+    ...(alerting ? [alertsApi(alerting)] : []),
+  ];
   service = createService({
     log,
+    extensions,
     ...observed,
     source: (name) => sources.source(name),
     aliases,
@@ -100,7 +113,6 @@ export async function run(
     routing: rollouts.routing,
     ...(registry && {
       registry,
-      extensions: isShut ? [registryApi, mlflowRoutes(registry)] : [],
       onRegistryChange: () => rollouts.look(),
     }),
     ...(access.options && { access: access.options }),
@@ -110,6 +122,7 @@ export async function run(
       ...rollouts.gauges(),
       ...expiry(certificates),
       ...staleFiles(access, certificates, trusted),
+      ...own?.gauges(),
       ...gauges?.(),
     }),
     ...(among && { peers: among.peers }),
@@ -130,6 +143,10 @@ export async function run(
         throw error;
       })
     : null;
+  own?.start(async () => {
+    const { metrics, gauges } = totalOf([service.numbers()]);
+    return metrics.text(gauges);
+  });
   let isLooking = false;
   const watch = setInterval(() => {
     if (!isLooking) {
@@ -164,6 +181,7 @@ export async function run(
     async stop() {
       clearInterval(watch);
       clearInterval(poll);
+      own?.stop();
       rollouts.close();
       const end = performance.now() + options.grace * 1000;
       // health says so from here on
@@ -186,6 +204,13 @@ export async function run(
       return Math.max(1, cut);
     },
   };
+}
+
+/** What evaluates alerts. @throws ERR_DATA, ERR_RANGE */
+export async function alertsOf({ slo, sloState }: ServeOptions, log: (line: LogLine) => void) {
+  // what few services need is loaded with the first that does
+  const { alertingOf } = await import('../alerts/alerting.ts');
+  return alertingOf(slo!, sloState, log);
 }
 
 /** The registry that models are of, or that is asked for; null: none. */

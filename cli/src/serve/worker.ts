@@ -1,5 +1,7 @@
+import type { Alerting } from '../../../service/src/index.ts';
+import { LogoddsError } from '../../../src/index.ts';
 import { keepPrivate } from '../write/temporary.ts';
-import { type Change, HERE, Line, type Order } from './line.ts';
+import { type AlertsAsked, type Change, type Fault, HERE, Line, type Order } from './line.ts';
 import type { ServeOptions } from './options.ts';
 import { type Running, run } from './server.ts';
 
@@ -26,6 +28,11 @@ const line: Line<Order> = new Line(
       running = await run(options, aliases, {
         worker,
         slot,
+        alerting: {
+          state: () => askAlerts('state'),
+          silence: (...given) => askAlerts('silence', ...given),
+          unsilence: (...given) => askAlerts('unsilence', ...given),
+        },
         peers: {
           numbers: () => line.ask({ kind: 'numbers' }),
           change: (action, model) => line.ask({ kind: 'change', action, model } satisfies Change),
@@ -39,5 +46,19 @@ const line: Line<Order> = new Line(
   },
   { isHeld: false },
 );
+/** Asks the process that evaluates alerts. @throws what it says is wrong */
+async function askAlerts<Method extends keyof Alerting>(
+  method: Method,
+  ...given: Parameters<Alerting[Method]>
+): Promise<Awaited<ReturnType<Alerting[Method]>>> {
+  try {
+    const asked: AlertsAsked = { kind: 'alerts', method, given };
+    return (await line.ask(asked)) as Awaited<ReturnType<Alerting[Method]>>;
+  } catch (error) {
+    const { code, message } = error as Fault;
+    throw code === 'ERR_RANGE' ? new LogoddsError(code, message.replace(/^ERR_RANGE /, '')) : new Error(message);
+  }
+}
+
 process.on('message', (message) => line.take(message));
 process.send!(HERE);

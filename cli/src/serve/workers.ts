@@ -2,9 +2,10 @@ import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { type Gauges, type LogLine, Metrics, type Numbers, totalOf } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
-import { type Change, type Fault, Line } from './line.ts';
+import type { AlertsOfService } from '../alerts/alerting.ts';
+import { type AlertsAsked, type Change, type Fault, Line } from './line.ts';
 import type { ServeOptions } from './options.ts';
-import { logLine, type Ready } from './server.ts';
+import { alertsOf, logLine, type Ready } from './server.ts';
 
 const PROGRAM = fileURLToPath(new URL('./serveWorker.js', import.meta.url));
 /** A worker that ends sooner died of its start: the next one waits, each time twice as long. */
@@ -31,7 +32,7 @@ interface Member {
 }
 
 /** What workers ask. */
-type Asked = { readonly kind: 'numbers' } | Change;
+type Asked = { readonly kind: 'numbers' } | Change | AlertsAsked;
 
 /** Processes that answer on one port. This one has no models: it starts them, replaces those that die, and adds their numbers. */
 export class Workers {
@@ -46,6 +47,8 @@ export class Workers {
   #ready: Ready | null = null;
   /** what clients had taken away; workers that start later have it from their files */
   readonly #unloaded = new Set<string>();
+  /** evaluates the alerts of all; null: nobody asked for it */
+  #alerting: AlertsOfService | null = null;
   #restarts = 0;
   #diedSoon = 0;
   #isStopping = false;
@@ -61,10 +64,15 @@ export class Workers {
 
   /** Starts all; resolves when the last one is ready. @throws what the first one fails of */
   async start(): Promise<Ready> {
+    if (this.#options.slo !== undefined) this.#alerting = await alertsOf(this.#options, logLine);
     try {
       // the first one alone: what it fails of is said once, and it chooses free ports
       const ready = await this.#begin();
       await Promise.all(Array.from({ length: this.#options.workers - 1 }, () => this.#begin()));
+      this.#alerting?.start(async () => {
+        const { metrics, gauges } = totalOf(await this.#numbers());
+        return metrics.text(gauges);
+      });
       return ready;
     } catch (error) {
       this.kill();
@@ -172,6 +180,7 @@ export class Workers {
 
   async #answer(asked: Asked, by: Member): Promise<unknown> {
     if (asked.kind === 'numbers') return this.#numbers();
+    if (asked.kind === 'alerts') return this.#askAlerting(asked);
     const { action, model } = asked;
     if (action === 'load') this.#unloaded.delete(model);
     else this.#unloaded.add(model);
@@ -179,6 +188,12 @@ export class Workers {
     // one that dies meanwhile is replaced by one that knows
     await Promise.allSettled(others.map(({ line }) => line.ask(asked)));
     return null;
+  }
+
+  #askAlerting({ method, given }: AlertsAsked): Promise<unknown> {
+    const alerting = this.#alerting!;
+    const ask = alerting[method] as (...given: readonly unknown[]) => Promise<unknown>;
+    return ask.apply(alerting, given as unknown[]);
   }
 
   /** The numbers of all workers, gone ones too, and of this process. */
@@ -198,6 +213,7 @@ export class Workers {
         value: this.#restarts,
         of: 'sum',
       },
+      ...this.#alerting?.gauges(),
     };
   }
 
@@ -207,6 +223,7 @@ export class Workers {
   /** Has all workers answer what has come, and end. Resolves with the number of requests that were cut. */
   async stop(): Promise<number> {
     this.#isStopping = true;
+    this.#alerting?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     if (this.#members.size === 0) return this.#cut;
     const empty = new Promise<void>((resolve) => {

@@ -1,5 +1,27 @@
 import { choice, number, period } from '../options/kinds.ts';
 import type { OptionTable } from '../options/tableFile.ts';
+import { promDuration } from './burn.ts';
+
+/**
+ * What is compared with a limit. The rules of Prometheus and what `serve --slo` evaluates are made of it, so that both say the same.
+ *
+ *   gauge   each sample of the family by itself, without `less` (a number, or the family whose samples of equal labels are taken from it); `abs`: its size.
+ *           It is over the limit, or equal to `is`
+ *   grew    how much all samples of a counter grew together within `window` seconds
+ *   ends    a time in seconds since 1970 that is nearer than `above` days
+ *   up      whether anything answers; it is so where nothing does
+ */
+export type Measure =
+  | {
+      readonly kind: 'gauge';
+      readonly family: string;
+      readonly less?: number | string;
+      readonly abs?: true;
+      readonly is?: number;
+    }
+  | { readonly kind: 'grew'; readonly family: string; readonly window: number }
+  | { readonly kind: 'ends'; readonly family: string }
+  | { readonly kind: 'up' };
 
 /** What must not be, and has no budget. */
 export interface Condition {
@@ -11,27 +33,34 @@ export interface Condition {
   readonly lasting: string;
   /** the limit where nobody says; null: it has none */
   readonly above: number | null;
-  /** an expression of Prometheus that has a sample where it is so */
-  readonly expr: (place: Place) => string;
+  readonly measure: Measure;
   /** what is told, with the labels of the sample */
   readonly summary: string;
   /** a page of docs/runbooks */
   readonly runbook: string;
 }
 
-/** What expressions are made for. */
-export interface Place {
-  /** `job="logodds"` */
-  readonly job: string;
-  readonly above: number;
+export const DAY = 86_400;
+const MINUTES = 60;
+
+/** An expression of Prometheus that has a sample where a condition is so. @param job  `job="logodds"` */
+export function conditionExpr({ measure }: Condition, job: string, above: number): string {
+  switch (measure.kind) {
+    case 'gauge': {
+      const { family, less, abs, is } = measure;
+      const taken = less === undefined ? '' : ` - ${typeof less === 'number' ? less : `${less}{${job}}`}`;
+      const value = `${family}{${job}}${taken}`;
+      const compared = is === undefined ? `> ${above}` : `== ${is}`;
+      return `${abs ? `abs(${value})` : value} ${compared}`;
+    }
+    case 'grew':
+      return `sum(increase(${measure.family}{${job}}[${promDuration(measure.window)}])) > ${above}`;
+    case 'ends':
+      return `${measure.family}{${job}} - time() < ${above * DAY}`;
+    case 'up':
+      return `absent(up{${job}} == 1)`;
+  }
 }
-
-const grew =
-  (family: string, window: string) =>
-  ({ job, above }: Place): string =>
-    `sum(increase(${family}{${job}}[${window}])) > ${above}`;
-
-const DAY = 86_400;
 
 export const CONDITIONS = {
   down: {
@@ -40,7 +69,7 @@ export const CONDITIONS = {
     severity: 'page',
     lasting: '1m',
     above: null,
-    expr: ({ job }) => `absent(up{${job}} == 1)`,
+    measure: { kind: 'up' },
     summary: 'no process of the service answers',
     runbook: 'errors',
   },
@@ -50,7 +79,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '10m',
     above: null,
-    expr: ({ job }) => `lr_ready{${job}} == 0`,
+    measure: { kind: 'gauge', family: 'lr_ready', is: 0 },
     summary: '{{ $labels.instance }} is not ready for new requests',
     runbook: 'cold-start',
   },
@@ -60,7 +89,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '5m',
     above: 0,
-    expr: ({ job, above }) => `lr_models_failed{${job}} > ${above}`,
+    measure: { kind: 'gauge', family: 'lr_models_failed' },
     summary: '{{ $value }} models of {{ $labels.instance }} could not be loaded',
     runbook: 'wrong-artifact',
   },
@@ -70,7 +99,7 @@ export const CONDITIONS = {
     severity: 'page',
     lasting: '1m',
     above: 0,
-    expr: ({ job, above }) => `lr_models_untrusted{${job}} > ${above}`,
+    measure: { kind: 'gauge', family: 'lr_models_untrusted' },
     summary: '{{ $value }} models of {{ $labels.instance }} have no signature of a trusted key',
     runbook: 'wrong-artifact',
   },
@@ -80,7 +109,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '1h',
     above: 14,
-    expr: ({ job, above }) => `lr_signature_expiry_timestamp_seconds{${job}} - time() < ${above * DAY}`,
+    measure: { kind: 'ends', family: 'lr_signature_expiry_timestamp_seconds' },
     summary: 'a signature of {{ $labels.instance }} expires in {{ $value | humanizeDuration }}',
     runbook: 'wrong-artifact',
   },
@@ -90,7 +119,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '1h',
     above: 14,
-    expr: ({ job, above }) => `lr_certificate_expiry_timestamp_seconds{${job}} - time() < ${above * DAY}`,
+    measure: { kind: 'ends', family: 'lr_certificate_expiry_timestamp_seconds' },
     summary: 'the certificate of {{ $labels.instance }} expires in {{ $value | humanizeDuration }}',
     runbook: 'errors',
   },
@@ -100,7 +129,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '15m',
     above: 0,
-    expr: ({ job, above }) => `lr_stale_files{${job}} > ${above}`,
+    measure: { kind: 'gauge', family: 'lr_stale_files' },
     summary: '{{ $labels.instance }} cannot read {{ $value }} files of keys or certificates again',
     runbook: 'errors',
   },
@@ -110,7 +139,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '0s',
     above: 0,
-    expr: grew('lr_route_breaches_total', '15m'),
+    measure: { kind: 'grew', family: 'lr_route_breaches_total', window: 15 * MINUTES },
     summary: 'a guard has ended a rollout; the champion answers',
     runbook: 'rolled-back',
   },
@@ -120,7 +149,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '0s',
     above: 0,
-    expr: grew('lr_route_fallbacks_total', '15m'),
+    measure: { kind: 'grew', family: 'lr_route_fallbacks_total', window: 15 * MINUTES },
     summary: '{{ $value | humanize }} requests were answered by a fallback within 15 minutes',
     runbook: 'errors',
   },
@@ -130,7 +159,7 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '0s',
     above: 3,
-    expr: grew('lr_worker_restarts_total', '1h'),
+    measure: { kind: 'grew', family: 'lr_worker_restarts_total', window: 60 * MINUTES },
     summary: '{{ $value | humanize }} workers ended by themselves within an hour',
     runbook: 'errors',
   },
@@ -140,7 +169,7 @@ export const CONDITIONS = {
     severity: 'page',
     lasting: '0s',
     above: 0,
-    expr: grew('lr_audit_dropped_total', '15m'),
+    measure: { kind: 'grew', family: 'lr_audit_dropped_total', window: 15 * MINUTES },
     summary: 'the audit log lost {{ $value | humanize }} requests within 15 minutes',
     runbook: 'lost-lines',
   },
@@ -150,9 +179,120 @@ export const CONDITIONS = {
     severity: 'ticket',
     lasting: '0s',
     above: 0,
-    expr: grew('lr_policy_failures_total', '15m'),
+    measure: { kind: 'grew', family: 'lr_policy_failures_total', window: 15 * MINUTES },
     summary: 'the policy did not answer {{ $value | humanize }} questions within 15 minutes',
     runbook: 'errors',
+  },
+  scoreDrift: {
+    alert: 'LogoddsScoreDrift',
+    about: 'PSI of the scores of a window against those of training; 0.1 is much, 0.25 is a lot',
+    severity: 'ticket',
+    lasting: '1h',
+    above: 0.25,
+    measure: { kind: 'gauge', family: 'lr_score_psi' },
+    summary: 'the scores of {{ $labels.model }} have drifted: their PSI is {{ $value | humanize }}',
+    runbook: 'drift',
+  },
+  featureDrift: {
+    alert: 'LogoddsFeatureDrift',
+    about: 'PSI of a feature in a window against training; 0.1 is much, 0.25 is a lot',
+    severity: 'ticket',
+    lasting: '1h',
+    above: 0.25,
+    measure: { kind: 'gauge', family: 'lr_drift_psi' },
+    summary: '{{ $labels.feature }} of {{ $labels.model }} has drifted: its PSI is {{ $value | humanize }}',
+    runbook: 'drift',
+  },
+  missingFeature: {
+    alert: 'LogoddsFeatureMissing',
+    about: 'share of rows in which a feature is missing: the store that has it is away or stale',
+    severity: 'ticket',
+    lasting: '30m',
+    above: 0.5,
+    measure: { kind: 'gauge', family: 'lr_feature_missing_ratio' },
+    summary: '{{ $labels.feature }} of {{ $labels.model }} is missing in {{ $value | humanizePercentage }} of the rows',
+    runbook: 'stale-features',
+  },
+  unseenLevels: {
+    alert: 'LogoddsFeatureUnseen',
+    about: 'share of rows in which a feature has a value that training has not seen',
+    severity: 'ticket',
+    lasting: '30m',
+    above: 0.1,
+    measure: { kind: 'gauge', family: 'lr_feature_unseen_ratio' },
+    summary:
+      '{{ $labels.feature }} of {{ $labels.model }} is new to it in {{ $value | humanizePercentage }} of the rows',
+    runbook: 'schema-change',
+  },
+  labelsMissing: {
+    alert: 'LogoddsLabelsMissing',
+    about: 'share of the scores of ripe windows whose labels have not come',
+    severity: 'ticket',
+    lasting: '1d',
+    above: 0.5,
+    measure: { kind: 'gauge', family: 'lr_labels_missing_ratio' },
+    summary: '{{ $value | humanizePercentage }} of the labels of {{ $labels.model }} have not come',
+    runbook: 'late-labels',
+  },
+  logLoss: {
+    alert: 'LogoddsLogLoss',
+    about: 'nats by which the log loss that came true is above the one that the probabilities themselves promise',
+    severity: 'ticket',
+    lasting: '1h',
+    above: 0.1,
+    measure: { kind: 'gauge', family: 'lr_log_loss', less: 'lr_estimated_log_loss' },
+    summary: 'the log loss of {{ $labels.model }} is {{ $value | humanize }} above what its probabilities promise',
+    runbook: 'decalibration',
+  },
+  calibrationSlope: {
+    alert: 'LogoddsCalibrationSlope',
+    about: 'distance of the slope of calibration from 1: scores say too much or too little',
+    severity: 'ticket',
+    lasting: '1h',
+    above: 0.3,
+    measure: { kind: 'gauge', family: 'lr_calibration_slope', less: 1, abs: true },
+    summary: 'the slope of calibration of {{ $labels.model }} is {{ $value | humanize }} from 1',
+    runbook: 'decalibration',
+  },
+  calibrationIntercept: {
+    alert: 'LogoddsCalibrationIntercept',
+    about: 'size of the intercept of calibration, in log-odds: the share of positives has moved',
+    severity: 'ticket',
+    lasting: '1h',
+    above: 0.4,
+    measure: { kind: 'gauge', family: 'lr_calibration_intercept', abs: true },
+    summary: 'the intercept of calibration of {{ $labels.model }} is {{ $value | humanize }} from 0',
+    runbook: 'class-imbalance',
+  },
+  calibrationError: {
+    alert: 'LogoddsCalibrationError',
+    about: 'how far the calibration error is above what chance alone would give',
+    severity: 'ticket',
+    lasting: '1h',
+    above: 0.02,
+    measure: { kind: 'gauge', family: 'lr_calibration_error', less: 'lr_calibration_error_floor' },
+    summary: 'the calibration error of {{ $labels.model }} is {{ $value | humanize }} above what chance gives',
+    runbook: 'decalibration',
+  },
+  changed: {
+    alert: 'LogoddsChanged',
+    about: 'a test that may be looked at all the time says that scores are no more calibrated',
+    severity: 'ticket',
+    lasting: '0s',
+    above: 0,
+    measure: { kind: 'gauge', family: 'lr_change' },
+    summary: 'the {{ $labels.figure }} of {{ $labels.model }} has changed',
+    runbook: 'decalibration',
+  },
+  scoreSkew: {
+    alert: 'LogoddsScoreSkew',
+    about: 'logged scores that their model does not give again to the bit',
+    severity: 'ticket',
+    lasting: '5m',
+    above: 0,
+    measure: { kind: 'gauge', family: 'lr_score_skew_rows' },
+    summary: '{{ $value }} scores of {{ $labels.model }} are not those of its file',
+    runbook: 'wrong-artifact',
   },
 } as const satisfies Record<string, Condition>;
 

@@ -2,13 +2,27 @@ import { type Kind, onOff, text } from '../options/kinds.ts';
 import { complete, isObject, type OptionTable, propertiesOf, show, unknown } from '../options/tableFile.ts';
 
 /*
- * Who is told. A secret is never in the settings: they name the file that has it.
+ * Who is told, of alerts and of rollouts. A secret is never in the settings: it is in a file that they name, or in the environment.
  */
 
+/** Whether it is an address of HTTP. One with a password is none: fetch refuses it, and says it in its error. */
+export const isAddress = (value: unknown): value is string =>
+  typeof value === 'string' && /^https?:\/\/[^\s]+$/.test(value) && URL.canParse(value) && !hasPassword(value);
+
+export const hasPassword = (text: string): boolean => {
+  const { username, password } = new URL(text);
+  return username + password !== '';
+};
+
 const url: Kind = {
-  schema: { type: 'string', format: 'uri', pattern: '^https?://' },
-  rule: 'http://… or https://…',
-  fits: (value) => typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value),
+  schema: { type: 'string', format: 'uri', pattern: '^https?://[^@\\s]+$' },
+  rule: 'http://… or https://…, without a name and a password',
+  fits: (value) => isAddress(value) && !value.includes('@'),
+};
+const address: Kind = {
+  schema: { type: 'string', pattern: '^[^\\s@<>]+@[^\\s@<>]+$' },
+  rule: 'an address such as team@example.com',
+  fits: (value) => typeof value === 'string' && /^[^\s@<>]+@[^\s@<>]+$/.test(value),
 };
 const server: Kind = {
   schema: { type: 'string', pattern: '^[^:\\s]+:\\d{1,5}$' },
@@ -19,7 +33,7 @@ const server: Kind = {
 /** What a receiver of each kind may have. */
 export const RECEIVERS = {
   pagerduty: {
-    keyFile: [text, 'file of the routing key of an integration by Events API v2', null],
+    keyFile: [text, 'file of the routing key of an integration by Events API v2; default: LOGODDS_PAGERDUTY_KEY'],
     url: [url, 'where events go', 'https://events.pagerduty.com/v2/enqueue'],
   },
   webhook: {
@@ -27,17 +41,18 @@ export const RECEIVERS = {
     urlFile: [text, 'file of that URL, where it has a secret in it'],
   },
   slack: {
-    urlFile: [text, 'file of the URL of an incoming webhook', null],
+    urlFile: [text, 'file of the URL of an incoming webhook; default: LOGODDS_SLACK_URL'],
     channel: [text, 'the channel, where it is not that of the webhook'],
   },
   email: {
-    to: [text, 'address', null],
-    from: [text, 'address', null],
+    to: [address, 'address', null],
+    from: [address, 'address', null],
     server: [server, 'the server of SMTP', null],
     user: [text, 'name at that server'],
-    passwordFile: [text, 'file of the password of that name'],
-    tls: [onOff, 'whether the server must offer STARTTLS', true],
+    passwordFile: [text, 'file of the password of that name; default: LOGODDS_SMTP_PASSWORD'],
+    tls: [onOff, 'whether the server must offer STARTTLS; false: it is not asked, and no password is sent', true],
   },
+  alertmanager: { url: [url, 'an Alertmanager, which tells by its own routes', null] },
 } as const satisfies Record<string, OptionTable>;
 
 export type ReceiverKind = keyof typeof RECEIVERS;
@@ -84,8 +99,10 @@ export function receiversOf(place: string, given: unknown, problems: string[]): 
     const options = complete(`${at}.${kind}.`, own, RECEIVERS[kind as ReceiverKind], problems);
     if (kind === 'webhook' && 'url' in options === 'urlFile' in options)
       problems.push(`${at}.webhook: expected url or urlFile, got ${'url' in options ? 'both' : 'neither'}`);
-    if (kind === 'email' && 'user' in options !== 'passwordFile' in options)
-      problems.push(`${at}.email: expected user and passwordFile, got one of them`);
+    if (kind === 'email' && 'passwordFile' in options && !('user' in options))
+      problems.push(`${at}.email: expected the name whose password is in passwordFile, got none`);
+    if (kind === 'email' && 'user' in options && options['tls'] === false)
+      problems.push(`${at}.email: expected tls where a password is sent, got none`);
     return [{ kind: kind as ReceiverKind, options }];
   });
 }

@@ -1,4 +1,6 @@
 import { burnWindows, promDuration } from './burn.ts';
+import { conditionExpr } from './conditions.ts';
+import { burnFacts, conditionFacts, intervalOf, ruleOf, significant } from './facts.ts';
 import type { Events } from './objectives.ts';
 import type { SloCondition, SloObjective, SloSettings } from './settings.ts';
 
@@ -100,9 +102,6 @@ function budget(settings: SloSettings, slo: SloObjective): RecordingRule[] {
   ];
 }
 
-/** Digits without the noise of 1 - 0.999. */
-const significant = (value: number): string => String(Number(value.toPrecision(12)));
-
 function burnAlert(settings: SloSettings, slo: SloObjective, severity: 'page' | 'ticket'): AlertingRule {
   const allowed = 1 - slo.options.target;
   const windows = burnWindows(settings.period).filter((one) => one.severity === severity);
@@ -119,31 +118,12 @@ function burnAlert(settings: SloSettings, slo: SloObjective, severity: 'page' | 
       return `(${over(long)} and ignoring (window) ${over(short)} and ignoring (window) ${enough} and ignoring (window) ${isOld})`;
     })
     .join(' or ');
-  const name = slo.name[0]!.toUpperCase() + slo.name.slice(1);
-  const of = slo.objective.isByModel ? ' of {{ $labels.model }}' : '';
-  const percent = `${significant(100 * slo.options.target)} %`;
-  return {
-    alert: `Logodds${name}${severity === 'page' ? 'Fast' : 'Slow'}Burn`,
-    // one alert, whichever window is over
-    expr: `max without (window) (${either})`,
-    keep_firing_for: promDuration(Math.min(...windows.map(({ short }) => short))),
-    labels: { severity, slo: slo.id },
-    annotations: {
-      summary: `the budget of ${slo.id}${of} is spent ${severity === 'page' ? 'fast' : 'slowly'}: expected ${percent} of ${slo.objective.about}`,
-      runbook_url: `${settings.runbooks}${slo.objective.runbook}.md`,
-    },
-  };
+  // one alert, whichever window is over
+  return ruleOf(burnFacts(settings, slo, severity), `max without (window) (${either})`);
 }
 
-function conditionAlert(settings: SloSettings, { condition, severity, lasting, above }: SloCondition): AlertingRule {
-  return {
-    alert: condition.alert,
-    expr: condition.expr({ job: jobOf(settings), above }),
-    ...(lasting > 0 && { for: promDuration(lasting) }),
-    labels: { severity },
-    annotations: { summary: condition.summary, runbook_url: `${settings.runbooks}${condition.runbook}.md` },
-  };
-}
+const conditionAlert = (settings: SloSettings, one: SloCondition): AlertingRule =>
+  ruleOf(conditionFacts(settings, one), conditionExpr(one.condition, jobOf(settings), one.above));
 
 /** A file of rules: of one objective, or of the conditions. */
 export interface RuleFile {
@@ -157,8 +137,8 @@ export interface RuleFile {
 export function ruleFiles(settings: SloSettings): RuleFile[] {
   const windows = burnWindows(settings.period);
   const all = [...new Set(windows.flatMap(({ long, short }) => [long, short]))].sort((a, b) => a - b);
-  // a tenth of the shortest window, and four times that where a window is long: Prometheus forgets what is older than five minutes
-  const [fast, slow] = [Math.max(1, Math.min(30, Math.floor(all[0]! / 10))), 4];
+  // four times that where a window is long: Prometheus forgets what is older than five minutes
+  const [fast, slow] = [intervalOf(settings.period), 4];
   const isFast = (seconds: number) => seconds <= settings.period / 60;
   const group = (name: string, interval: number, rules: RuleGroup['rules']): RuleGroup => ({
     name,

@@ -13,6 +13,7 @@ import {
 import { CONDITIONS, type Condition, type ConditionName, conditionOptions } from './conditions.ts';
 import { OBJECTIVES, type Objective, type ObjectiveName, type ObjectiveOptions, optionsOf } from './objectives.ts';
 import { RECEIVER_SCHEMA, receiversOf, type SloReceiver } from './receivers.ts';
+import { PACE_OPTIONS, type Pace, type Paces } from './telling.ts';
 
 /** Settings beside objectives, conditions and receivers. */
 const GENERAL = {
@@ -55,6 +56,7 @@ export interface SloSettings {
   readonly objectives: readonly SloObjective[];
   readonly conditions: readonly SloCondition[];
   readonly notify: Readonly<Record<'page' | 'ticket', readonly SloReceiver[]>>;
+  readonly paces: Paces;
 }
 
 const TABLE = Object.entries(OBJECTIVES) as [ObjectiveName, Objective][];
@@ -62,18 +64,19 @@ const TABLE = Object.entries(OBJECTIVES) as [ObjectiveName, Objective][];
 /** The settings where no file is given. */
 export const defaultSettings = (): SloSettings => settingsOf('the default settings', {});
 
-/** Reads a file of settings, in JSON or YAML. @throws ERR_DATA, ERR_RANGE naming everything that is wrong */
-export async function readSettings(file: string): Promise<SloSettings> {
-  return settingsOf(`--config ${file}`, await readValues(`--config ${file}`, file, 'a file of objectives'));
+/** Reads a file of settings, in JSON or YAML. @param flag  by which it was named @throws ERR_DATA, ERR_RANGE naming everything that is wrong */
+export async function readSettings(file: string, flag = '--config'): Promise<SloSettings> {
+  return settingsOf(`${flag} ${file}`, await readValues(`${flag} ${file}`, file, 'a file of objectives'));
 }
 
 /** Checked and completed settings. @throws ERR_RANGE naming everything that is wrong */
 export function settingsOf(what: string, values: unknown): SloSettings {
   const problems: string[] = [];
   if (!isObject(values ?? {})) throw refused(what, [`expected an object of settings, got ${show(values)}`]);
-  const { $schema: _, objectives, conditions, notify, ...others } = (values ?? {}) as Values;
+  const { $schema: _, objectives, conditions, notify, pace, ...others } = (values ?? {}) as Values;
   const general = complete('', others, GENERAL, problems);
   const told = objectOf('notify', notify, ['page', 'ticket'], 'a severity', problems);
+  const paces = objectOf('pace', pace, ['page', 'ticket'], 'a severity', problems);
   const settings: SloSettings = {
     period: secondsOf(String(general['period'])),
     job: String(general['job']),
@@ -85,6 +88,7 @@ export function settingsOf(what: string, values: unknown): SloSettings {
       page: receiversOf('notify.page', told['page'] ?? [], problems),
       ticket: receiversOf('notify.ticket', told['ticket'] ?? [], problems),
     },
+    paces: { page: paceOf('page', paces['page'], problems), ticket: paceOf('ticket', paces['ticket'], problems) },
   };
   if (problems.length > 0) throw refused(what, problems);
   return settings;
@@ -101,6 +105,15 @@ function objectOf(place: string, given: unknown, keys: readonly string[], what: 
   }
   for (const key of Object.keys(given)) if (!keys.includes(key)) problems.push(unknown(`${place}.`, key, keys, what));
   return given;
+}
+
+function paceOf(severity: 'page' | 'ticket', given: unknown, problems: string[]): Pace {
+  const place = `pace.${severity}`;
+  const own = given === undefined || isObject(given) ? (given ?? {}) : null;
+  if (own === null) problems.push(`${place}: expected an object of options, got ${show(given)}`);
+  const found = complete(`${place}.`, own ?? {}, PACE_OPTIONS[severity], problems);
+  const seconds = (key: keyof Pace) => secondsOf(String(found[key]));
+  return { wait: seconds('wait'), interval: seconds('interval'), repeat: seconds('repeat') };
 }
 
 function objectivesOf(given: unknown, problems: string[]): SloObjective[] {
@@ -174,6 +187,12 @@ export const sloSchema = {
       type: 'object',
       additionalProperties: false,
       properties: { page: RECEIVER_SCHEMA, ticket: RECEIVER_SCHEMA },
+    },
+    pace: {
+      description: 'how soon and how often those of notify are told',
+      type: 'object',
+      additionalProperties: false,
+      properties: { page: propertiesOf(PACE_OPTIONS.page), ticket: propertiesOf(PACE_OPTIONS.ticket) },
     },
   },
 };

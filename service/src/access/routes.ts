@@ -64,6 +64,10 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   // paths that are not there
   ['ALL /:rest{.*}', ANYONE],
   ['GET /metrics', of('all', 'read')],
+  // where the host evaluates alerts
+  ['GET /alerts', of('all', 'read')],
+  ['POST /alerts/silences', of('all', 'admin')],
+  ['DELETE /alerts/silences/:id', of('all', 'admin')],
   ['GET /models/:model', SEE],
   ['GET /v2/models/:model/docs/dataplane.json', SEE],
   ...MODEL.flatMap((path) => [path, `${path}/ready`, `${path}/stats`].map((each) => [`GET ${each}`, SEE] as const)),

@@ -50,8 +50,9 @@ export function addPages(app: Hono, core: Core, extensions: readonly Extension[]
   app.get('/', (c) => text('text/html', consoleHtml(besideOf(c), pages)));
   app.get('/docs', (c) => text('text/html', docsHtml(consoleOf(c))));
   // segments may come later
+  const further = () => [core.chooser?.script, ...extensions.map(({ script }) => script)].join('');
   for (const [name, [type, body]] of Object.entries(FILES))
-    app.get(`/${name}`, () => text(type, body + (name === 'console.js' ? (core.chooser?.script ?? '') : '')));
+    app.get(`/${name}`, () => text(type, body + (name === 'console.js' ? further() : '')));
   app.get('/console.json', async (c) => jsonResponse(await overview(core, queryOf(c.req.raw), sightOf(c.req.raw))));
   app.get(API, async ({ req }) => {
     // below another app its path is known; a program around the service may have cut it off, and then the description is beside it
