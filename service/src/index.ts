@@ -27,11 +27,11 @@ export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export type { ModelTrust, Signed } from './models/trust.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
 export { sayableFault } from './observation/fault.ts';
+export { type CsvPieces, Inputs } from './observation/inputs.ts';
 export type { Label, LabelSink } from './observation/labels.ts';
 export { type Counter, Metrics, REQUEST_SECONDS, type Snapshot } from './observation/metrics.ts';
 export { type Gauge, type Gauges, type Numbers, totalOf } from './observation/numbers.ts';
 export {
-  type CsvPieces,
   type PredictionLine,
   PredictionLines,
   type PredictionLinesOptions,
