@@ -49,6 +49,7 @@ export { registryApi } from './registryApi.ts';
 export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Limits } from './requests/limits.ts';
 export { type Peer, peerOf } from './requests/peer.ts';
+export { unitOf } from './requests/unit.ts';
 export { type Trace, traceHeaders, traceOf } from './requests/trace.ts';
 export { armOf } from './routing/assign.ts';
 export { type Change, type Followed, type FollowedRegistry, Follower, type FollowOptions } from './routing/follow.ts';
@@ -76,3 +77,7 @@ export {
   type When,
 } from './routing/segments/rules.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';
+export { watchApi } from './watch/api.ts';
+export type { ScoreWatch } from './watch/watch.ts';
+export { Watcher, type WatcherOptions, type WatcherState, type ScoreWatchReport } from './watch/watcher.ts';
+export { type ScoresWatched, type WatchScoresOptions, watchScores } from './watch/watchScores.ts';

@@ -18,7 +18,7 @@ import { Certificates } from './certificates.ts';
 import { GrpcHost } from './grpcHost.ts';
 import { Host } from './host.ts';
 import type { Place } from './listening.ts';
-import { observe } from './observation/observe.ts';
+import { observe, type Slot } from './observation/observe.ts';
 import type { ServeOptions } from './options.ts';
 import { Rollouts } from './rollouts.ts';
 import { placeOf, Sources } from './sources.ts';
@@ -42,12 +42,10 @@ export interface Running {
 }
 
 /** What a process of several knows of the others. */
-export interface Among {
+export interface Among extends Slot {
   readonly peers: Peers;
   /** names it in the log */
   readonly worker: number;
-  /** a number from 1 on that a process which replaces it has too */
-  readonly slot: number;
 }
 
 /** How often files are looked at. */
@@ -69,9 +67,9 @@ export async function run(
   among: Among | null,
 ): Promise<Running> {
   let service: Service;
-  const observation = await observe(options, (counter, by) => service.metrics.count(counter, by), among?.slot ?? null);
+  const observation = await observe(options, (counter, by) => service.metrics.count(counter, by), among);
   const log = (line: LogLine) => observation.log(among ? { ...line, worker: among.worker } : line);
-  const { gauges, ...observed } = observation.service;
+  const { gauges, extensions: seen = [], ...observed } = observation.service;
   const access = accessOf(options);
   const { cert, key, clientCa } = options;
   const certificates =
@@ -98,9 +96,9 @@ export async function run(
     aliases,
     ...(trusted && { trust: trusted.trust }),
     routing: rollouts.routing,
+    extensions: [...seen, ...(registry && isShut ? [registryApi, mlflowRoutes(registry)] : [])],
     ...(registry && {
       registry,
-      extensions: isShut ? [registryApi, mlflowRoutes(registry)] : [],
       onRegistryChange: () => rollouts.look(),
     }),
     ...(access.options && { access: access.options }),

@@ -1,5 +1,6 @@
 import { keepPrivate } from '../write/temporary.ts';
 import { type Change, HERE, Line, type Order } from './line.ts';
+import type { Slot } from './observation/observe.ts';
 import type { ServeOptions } from './options.ts';
 import { type Running, run } from './server.ts';
 
@@ -17,15 +18,13 @@ const line: Line<Order> = new Line(
   (message) => process.send!(message),
   async (order) => {
     if (order.kind === 'start') {
-      const { options, aliases, worker, slot } = order as unknown as {
+      const { options, aliases, ...place } = order as unknown as Slot & {
         options: ServeOptions;
         aliases: Readonly<Record<string, string>>;
         worker: number;
-        slot: number;
       };
       running = await run(options, aliases, {
-        worker,
-        slot,
+        ...place,
         peers: {
           numbers: () => line.ask({ kind: 'numbers' }),
           change: (action, model) => line.ask({ kind: 'change', action, model } satisfies Change),

@@ -1,7 +1,9 @@
 import cluster, { type Worker } from 'node:cluster';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Gauges, type LogLine, Metrics, type Numbers, totalOf } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
+import { placeOfRun } from '../write/temporary.ts';
 import { type Change, type Fault, Line } from './line.ts';
 import type { ServeOptions } from './options.ts';
 import { logLine, type Ready } from './server.ts';
@@ -46,6 +48,8 @@ export class Workers {
   #ready: Ready | null = null;
   /** what clients had taken away; workers that start later have it from their files */
   readonly #unloaded = new Set<string>();
+  /** where workers meet that watch; it is made by the first of them */
+  readonly #watchFolder = placeOfRun();
   #restarts = 0;
   #diedSoon = 0;
   #isStopping = false;
@@ -100,6 +104,8 @@ export class Workers {
       kind: 'start',
       worker: worker.process.pid,
       slot: member.slot,
+      slots: this.#options.workers,
+      watchFolder: this.#watchFolder,
       aliases: this.#aliases,
       options: this.#options,
     });
@@ -216,6 +222,7 @@ export class Workers {
     for (const member of this.#members.values()) void this.#stop(member);
     await empty;
     clearTimeout(late);
+    this.#clear();
     return this.#cut;
   }
 
@@ -238,6 +245,11 @@ export class Workers {
   kill(): void {
     this.#isStopping = true;
     for (const { worker } of this.#members.values()) worker.process.kill('SIGKILL');
+    this.#clear();
+  }
+
+  #clear(): void {
+    rmSync(this.#watchFolder, { recursive: true, force: true });
   }
 }
 

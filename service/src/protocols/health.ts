@@ -8,8 +8,9 @@ export function addHealth(app: Hono, core: Core): void {
   app.get('/metrics', async (c) => {
     const isOpen = OPEN_METRICS.test(c.req.header('accept') ?? '');
     const { metrics, gauges } = await core.total();
+    const watched = await core.watch?.gauges();
     const type = isOpen ? 'application/openmetrics-text; version=1.0.0' : 'text/plain; version=0.0.4';
-    return new Response(metrics.text(gauges, isOpen), {
+    return new Response(metrics.text(watched ? { ...gauges, ...watched } : gauges, isOpen), {
       headers: { 'content-type': `${type}; charset=utf-8`, vary: 'accept' },
     });
   });

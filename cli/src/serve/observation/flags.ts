@@ -7,6 +7,13 @@ export interface ObservationOptions {
   readonly logEntity?: string;
   readonly logSize: number;
   readonly logAge: number;
+  /** true: all models; baseline: those that have one; false: none */
+  readonly watch: boolean | 'baseline';
+  readonly watchState?: string;
+  readonly watchSample: number;
+  readonly watchWindow: number;
+  readonly watchKeep: number;
+  readonly watchRipe?: number;
   readonly audit?: string;
   readonly auditStrict: boolean;
   readonly auditSync: 'always' | 'second' | 'never';
