@@ -49,8 +49,8 @@ export { registryApi } from './registryApi.ts';
 export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Limits } from './requests/limits.ts';
 export { type Peer, peerOf } from './requests/peer.ts';
-export { unitOf } from './requests/unit.ts';
 export { type Trace, traceHeaders, traceOf } from './requests/trace.ts';
+export { unitOf } from './requests/unit.ts';
 export { armOf } from './routing/assign.ts';
 export { type Change, type Followed, type FollowedRegistry, Follower, type FollowOptions } from './routing/follow.ts';
 export type { Breach, GuardName, GuardState } from './routing/guards.ts';
@@ -79,5 +79,5 @@ export {
 export { createService, type Service, type ServiceOptions } from './service.ts';
 export { watchApi } from './watch/api.ts';
 export type { ScoreWatch } from './watch/watch.ts';
-export { Watcher, type WatcherOptions, type WatcherState, type ScoreWatchReport } from './watch/watcher.ts';
+export { type ScoreWatchReport, Watcher, type WatcherOptions, type WatcherState } from './watch/watcher.ts';
 export { type ScoresWatched, type WatchScoresOptions, watchScores } from './watch/watchScores.ts';

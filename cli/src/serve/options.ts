@@ -209,7 +209,12 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ['--log-age <seconds>', 'age after which its next file begins', seconds(31_536_000), 3600],
   ],
   Watch: [
-    ['--watch', 'watch all models: drift, and performance by labels (default: those that have a baseline)', watched, 'baseline'],
+    [
+      '--watch',
+      'watch all models: drift, and performance by labels (default: those that have a baseline)',
+      watched,
+      'baseline',
+    ],
     [
       '--watch-state <folder>',
       'keep what was seen there, over restarts (default: the folder watch of --log, else it ends with the service)',
@@ -218,7 +223,11 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ['--watch-sample <share>', 'share of the requests that are watched; rows are counted of all', share, 1],
     ['--watch-window <seconds>', 'length of a window', count(60, 31_536_000), 86_400],
     ['--watch-keep <number>', 'windows that are kept', count(1, 1000), 60],
-    ['--watch-ripe <seconds>', 'age at which labels are there (default: by the labels that came)', seconds(315_360_000)],
+    [
+      '--watch-ripe <seconds>',
+      'age at which labels are there (default: by the labels that came)',
+      seconds(315_360_000),
+    ],
   ],
   'Audit log': [
     ['--audit <file>', 'write an audit log there', path],

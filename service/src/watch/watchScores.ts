@@ -45,7 +45,7 @@ export function watchScores(options: WatchScoresOptions = {}): ScoresWatched {
   const models = new Map<string, Model>();
   const inputs = new Inputs(csv);
   const watching = { sample, watch, model: (sha256: string) => models.get(sha256) ?? null };
-  let watcher = new Watcher(watching);
+  const watcher = new Watcher(watching);
   /** versions whose model has not come yet */
   let later = state ?? null;
 

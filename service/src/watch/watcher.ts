@@ -1,4 +1,10 @@
-import { type ModelWatch, type ModelWatchOptions, type ModelWatchState, modelWatch, type Prediction } from 'logodds/monitor';
+import {
+  type ModelWatch,
+  type ModelWatchOptions,
+  type ModelWatchState,
+  modelWatch,
+  type Prediction,
+} from 'logodds/monitor';
 import type { Model } from 'logodds/score';
 import type { Inputs } from '../observation/inputs.ts';
 import type { Label } from '../observation/labels.ts';
@@ -66,7 +72,10 @@ export interface ScoreWatchReport {
   readonly at: string;
   /** share of the requests that are watched */
   readonly sample: number;
-  readonly versions: readonly (Subject & { readonly counts: RowCounts; readonly watch: ReturnType<ModelWatch['report']> })[];
+  readonly versions: readonly (Subject & {
+    readonly counts: RowCounts;
+    readonly watch: ReturnType<ModelWatch['report']>;
+  })[];
   /** what was left out, of all models */
   readonly notes: readonly { readonly what: string; readonly count: number }[];
 }
@@ -303,7 +312,12 @@ export class Watcher {
         continue;
       }
       const watch = modelWatch(model, of);
-      const entry = { ...{ name, version, sha256, route, last }, fronts: new Set(fronts), counts: { ...counts }, watch };
+      const entry = {
+        ...{ name, version, sha256, route, last },
+        fronts: new Set(fronts),
+        counts: { ...counts },
+        watch,
+      };
       made.#entries.set(keyOf(name, version, sha256, route ?? ''), entry);
     }
     for (const label of state.waiting) made.#waiting.set(keyOf(label.model, label.id), label);

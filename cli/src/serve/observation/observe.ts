@@ -16,8 +16,8 @@ import { auditPathOf } from './auditFile.ts';
 import { type ObservationOptions, otlpProblem } from './flags.ts';
 import { LineSink, standardError } from './lineSink.ts';
 import type { PredictionItem } from './predictionFiles.ts';
-import { processGauges } from './processGauges.ts';
 import type { RecordedItem } from './predictions.ts';
+import { processGauges } from './processGauges.ts';
 import { type FromRecorder, LateRecorder, Recorder, type RecorderStart } from './recorder.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { WatchKeeperOptions } from './watch/keeper.ts';
@@ -138,7 +138,8 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
       return recorder.kept();
     },
   };
-  const watching = watch === false ? null : new ThreadWatch(recorder, start.watch!.folder, watch === true, log !== undefined);
+  const watching =
+    watch === false ? null : new ThreadWatch(recorder, start.watch!.folder, watch === true, log !== undefined);
   return {
     service: {
       predictions: {

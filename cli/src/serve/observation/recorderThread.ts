@@ -4,7 +4,14 @@ import { AuditFile } from './auditFile.ts';
 import { FileLock } from './fileLock.ts';
 import type { PredictionItem } from './predictionFiles.ts';
 import { Predictions } from './predictions.ts';
-import type { AskRecorder, FromRecorder, RecorderOpened, RecorderStart, ToldByRecorder, ToRecorder } from './recorder.ts';
+import type {
+  AskRecorder,
+  FromRecorder,
+  RecorderOpened,
+  RecorderStart,
+  ToldByRecorder,
+  ToRecorder,
+} from './recorder.ts';
 
 const TICK_MS = 1000;
 const port = parentPort!;

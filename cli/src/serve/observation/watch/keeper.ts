@@ -7,9 +7,13 @@ import {
   type WatcherOptions,
   type WatcherState,
 } from '../../../../../service/src/index.ts';
-import { loadModel, type Model } from '../../../../../src/index.ts';
+import { loadModel } from '../../../../../src/index.ts';
 import { brief } from '../../../write/temporary.ts';
 import { type Found, StateFile } from './stateFile.ts';
+
+/** As the service has it by the name of the library, which is one with its sources. */
+type Model = NonNullable<ReturnType<WatcherOptions['model']>>;
+const loaded = (bytes: Uint8Array): Model => loadModel(bytes) as unknown as Model;
 
 /** How a process watches. Plain data: a thread gets it. */
 export interface WatchKeeperOptions {
@@ -54,7 +58,6 @@ export class WatchKeeper {
   #watcher: Watcher;
   /** rows that were taken, since the folder was begun */
   #rows: number;
-  #saved: number;
   #saveAfter = 0;
   #isChanged = false;
   #adopted = false;
@@ -73,7 +76,7 @@ export class WatchKeeper {
     this.#options = options;
     this.#files = files;
     this.#watcher = new Watcher(this.#watching());
-    this.#rows = this.#saved = files?.found.saved?.rows ?? 0;
+    this.#rows = files?.found.saved?.rows ?? 0;
   }
 
   #watching(): WatcherOptions {
@@ -86,13 +89,16 @@ export class WatchKeeper {
     const said: string[] = [];
     if (!found) return said;
     const { saved, labels, lost, damaged } = found;
-    if (damaged !== null) said.push(`expected the state of a watch, got something else; it is kept as ${damaged}, and a new one begins`);
+    if (damaged !== null)
+      said.push(`expected the state of a watch, got something else; it is kept as ${damaged}, and a new one begins`);
     try {
       if (saved) this.#watcher = Watcher.from(saved.state, this.#watching());
       for (const state of adopted) this.#watcher.merge(Watcher.from(state, this.#watching()));
       this.#adopted = adopted.length > 0;
     } catch (error) {
-      said.push(`expected a state that fits these options, got another (${brief((error as Error).message)}); a new one begins`);
+      said.push(
+        `expected a state that fits these options, got another (${brief((error as Error).message)}); a new one begins`,
+      );
     }
     for (const label of labels) this.#watcher.label(label);
     if (lost > 0) {
@@ -109,7 +115,7 @@ export class WatchKeeper {
     const bytes = this.#files?.model(sha256);
     if (!bytes) return null;
     try {
-      const model = loadModel(bytes);
+      const model = loaded(bytes);
       if (model.sha256 !== sha256) return null;
       this.#models.set(sha256, model);
       return model;
@@ -129,7 +135,7 @@ export class WatchKeeper {
   take(item: WatchItem): void {
     if (item.kind === 'model') {
       if (this.#models.has(item.sha256)) return;
-      this.#models.set(item.sha256, loadModel(item.bytes));
+      this.#models.set(item.sha256, loaded(item.bytes));
       this.#files?.putModel(item.sha256, item.bytes);
       return;
     }
@@ -161,7 +167,6 @@ export class WatchKeeper {
     const began = performance.now();
     this.#files.save(this.#rows, this.#watcher.toJSON());
     this.#isChanged = false;
-    this.#saved = this.#rows;
     if (this.#adopted) this.#files.forget(this.#options.slots);
     this.#adopted = false;
     this.#saveAfter = Date.now() + Math.max(SAVE_MS, SHARE * (performance.now() - began)) - SAVE_MS / 2;

@@ -1,12 +1,20 @@
 import { existsSync } from 'node:fs';
-import type { Gauges, ScoredBy, ScoreWatch, ScoreWatchReport } from '../../../../../service/src/index.ts';
-import { type Model, saveModel } from '../../../../../src/index.ts';
+import type {
+  Gauges,
+  PredictionLogOptions,
+  ScoredBy,
+  ScoreWatch,
+  ScoreWatchReport,
+} from '../../../../../service/src/index.ts';
+import { saveModel } from '../../../../../src/index.ts';
 import type { RecordedItem } from '../predictions.ts';
 import type { LateRecorder } from '../recorder.ts';
 import type { WatchQuestion } from './keeper.ts';
 
 /** How long counts of rows wait that are not watched. */
 const LEFT_MS = 1000;
+
+type Model = Parameters<NonNullable<PredictionLogOptions['wants']>>[1];
 
 interface Left {
   readonly by: ScoredBy;
@@ -43,7 +51,8 @@ export class ThreadWatch implements ScoreWatch {
     if (!this.#isOfAll && !model.manifest.baseline) return this.#isLogged;
     if (!this.#sent.has(sha256)) {
       this.#sent.add(sha256);
-      const bytes = saveModel(model);
+      // the service has the library by its name, the command has its sources: they are one
+      const bytes = saveModel(model as unknown as Parameters<typeof saveModel>[0]);
       this.#recorder.put({ kind: 'model', sha256, bytes }, bytes.length);
     }
     return true;
