@@ -35,6 +35,7 @@ export {
   type JoinedRow,
   LabelJoin,
   type LabelJoinOptions,
+  type LabelJoinState,
   labelJoin,
 } from './monitor/labels/join.ts';
 export {
@@ -76,6 +77,16 @@ export {
   meanSequence,
 } from './monitor/meanSequence.ts';
 export { MeanTest, type MeanTestOptions, type MeanTestState, meanTest } from './monitor/meanTest.ts';
+export type { WatchChange } from './monitor/model/changes.ts';
+export type { WatchFigure } from './monitor/model/figures.ts';
+export { ModelWatch, type ModelWatchState, modelWatch } from './monitor/model/modelWatch.ts';
+export type { WatchedRows } from './monitor/model/read.ts';
+export type { WatchNote, WatchReport, WindowPerformance, WindowReport } from './monitor/model/reported.ts';
+export type { LabelDelays } from './monitor/model/ripeness.ts';
+export type { ModelWatchOptions } from './monitor/model/settings.ts';
+export type { SkewState } from './monitor/model/skew.ts';
+export type { HeldScore } from './monitor/model/watched.ts';
+export type { OutcomesState, WatchWindowState } from './monitor/model/window.ts';
 export {
   type Estimated,
   type EstimatedPerformance,
@@ -112,6 +123,7 @@ export {
   type FieldRule,
   RecordQuality,
   type RecordQualityOptions,
+  type RecordQualityState,
   recordQuality,
 } from './monitor/quality/records.ts';
 export {

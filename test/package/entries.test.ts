@@ -13,11 +13,11 @@ const NAMES: Record<string, string> = {
     oneVsRestAuc precisionAtK precisionRecallCurve psi psiOfShares recallAtK reliability rocCurve topKAccuracy`,
   './decide': `CALIBRATION_METHODS abstainByCost abstainByShare applyCalibration calibratedProbability chooseDecision chooseReview chooseThreshold
     costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
-  './monitor': `ChangeTest DELAY_EDGES DelayHistogram LabelJoin LogReader MeanDifference MeanSequence MeanTest PerformanceHistogram
+  './monitor': `ChangeTest DELAY_EDGES DelayHistogram LabelJoin LogReader MeanDifference MeanSequence MeanTest ModelWatch PerformanceHistogram
     PerformanceWatch RateDifference RecordQuality ShareTest Summary WatchedModel Windows adjustP baselineOf binsOfData
     changeTest chiSquareCounts chiSquareTail cuped delayHistogram drift encoderSkew estimatePerformance evidentlyDefault
     fitEstimator hellinger jensenShannon klDivergence ksTest labelJoin labelLog labelOf labelSelection maturity
-    meanDifference meanSequence meanTest peerFigure performanceByGroup performanceHistogram performanceOf performanceWatch
+    meanDifference meanSequence meanTest modelWatch peerFigure performanceByGroup performanceHistogram performanceOf performanceWatch
     performanceWindows predictionLog predictionOf psiTest rateDifference recordQuality sampleRatioMismatch scoreSkew
     shareTest summarise summary volumeTest wasserstein watch windows withBaseline`,
   './kernels': `ColumnsBatch Encoder Ftrl RowsBatch SparseBatch Vector Weights canonicalLabel exp hashIndex log1p normalQuantile planeStride sigmoid

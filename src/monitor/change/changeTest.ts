@@ -173,18 +173,26 @@ export class ChangeTest {
     if (at !== null) finite('at', at);
     const x = this.#scale.of(value);
     for (const player of this.#players) {
-      // a capital below what it began with is worth less than a new one
-      if (player.log <= 0) {
-        player.log = 0;
-        player.start = this.#count;
-        player.sum = 0;
-        player.startAt = at;
-      }
+      this.#begin(player, at);
       player.log += ln1p(player.bet * (x - player.mean));
       player.sum += x;
     }
     this.#count++;
     this.#sum += x;
+    return this.#look(at);
+  }
+
+  /** A capital below what it began with is worth less than a new one. */
+  #begin(player: Player, at: number | null): void {
+    if (player.log > 0) return;
+    player.log = 0;
+    player.start = this.#count;
+    player.sum = 0;
+    player.startAt = at;
+  }
+
+  /** Whether the change is found now. */
+  #look(at: number | null): boolean {
     const wanted = ln(this.runLength);
     // a mean is no greater than its greatest part, which takes no exponential
     if (this.#change || this.#leader.log < wanted || this.logE < wanted) return false;
@@ -199,6 +207,49 @@ export class ChangeTest {
       after: this.#scale.back(sum / (this.#count - start)),
     };
     return true;
+  }
+
+  /**
+   * Adds many values at once, whose order is not known. A change is then placed before one of the blocks, and found at the end of one: as if the test were looked at
+   * there only, so false alarms are no more than of `add`.
+   * @param values  distinct values, and how often each occurs
+   * @returns whether this block gave an alarm: the first since the start
+   * @throws ERR_RANGE as `add`, a count that is no whole number; nothing is counted then
+   * @example
+   * const test = changeTest({ mean: 0.5, runLength: 1000 });
+   * test.addBlock([[0, 100], [1, 100]]);
+   * test.addBlock([[0, 60], [1, 140]]);
+   * test.change.since; // 200
+   */
+  addBlock(values: readonly (readonly [value: number, count: number])[], at: number | null = null): boolean {
+    if (at !== null) finite('at', at);
+    const { clipped } = this.#scale;
+    const scaled = values.map(([value, count]) => [finite('value', value), whole('count', count)] as const);
+    let [count, total] = [0, 0];
+    const xs = scaled.map(([value, times]) => {
+      const before = this.#scale.clipped;
+      let x: number;
+      try {
+        x = this.#scale.of(value);
+      } catch (error) {
+        this.#scale.clipped = clipped;
+        throw error;
+      }
+      // each of them was clipped
+      if (this.#scale.clipped > before) this.#scale.clipped = before + times;
+      count += times;
+      total += x * times;
+      return x;
+    });
+    for (const player of this.#players) {
+      this.#begin(player, at);
+      for (let k = 0; k < xs.length; k++)
+        if (scaled[k][1] > 0) player.log += scaled[k][1] * ln1p(player.bet * (xs[k] - player.mean));
+      player.sum += total;
+    }
+    this.#count += count;
+    this.#sum += total;
+    return this.#look(at);
   }
 
   /** Forgets all values, and a change that was found: to go on after it was looked at. */

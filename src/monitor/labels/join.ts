@@ -1,9 +1,9 @@
 import { refuse } from '../../../bindings/errors.ts';
 import { refuseUnknown, tell } from '../../../bindings/names.ts';
-import { finite, whole } from '../check.ts';
+import { finite, stateOf, whole } from '../check.ts';
 import type { OutcomeLabel } from '../log/prediction.ts';
 import { Tally } from '../log/tally.ts';
-import { Newest } from './newest.ts';
+import { Newest, type NewestState } from './newest.ts';
 
 /** What a score must have to be joined with its label; all else that it has stays with it. */
 export interface Joinable {
@@ -68,6 +68,15 @@ export interface JoinCounts {
   readonly unknownModels: Readonly<Record<string, number>>;
 }
 
+/** What `LabelJoin.toJSON` returns. */
+export interface LabelJoinState<P extends Joinable = Joinable> {
+  readonly kind: 'labelJoin';
+  readonly options: LabelJoinOptions;
+  readonly predictions: NewestState<P>;
+  readonly labels: NewestState<OutcomeLabel>;
+  readonly unknownModels: Readonly<Record<string, number>>;
+}
+
 /** Scores with their labels, by the time of the score, and what became of all. */
 export interface Joined<P extends Joinable> {
   readonly rows: readonly JoinedRow<P>[];
@@ -89,9 +98,12 @@ export class LabelJoin<P extends Joinable = Joinable> {
   readonly #skewMs: number;
   readonly #known: ReadonlySet<unknown> | null;
   readonly #unknown = new Tally(100);
+  readonly #options: LabelJoinOptions;
 
   /** @internal */
-  constructor(options: LabelJoinOptions) {
+  constructor(given: LabelJoinOptions | LabelJoinState<P>) {
+    const state = stateOf<LabelJoinState<P>>('labelJoin', given);
+    const options = state ? state.options : (given as LabelJoinOptions);
     refuseUnknown('labelJoin', options, { capacity: true, withinMs: true, skewMs: true, known: true });
     const capacity = whole('capacity', options.capacity ?? 1_000_000, 1);
     this.#predictions = new Newest(capacity, (one) => JSON.stringify({ ...one, at: 0 }));
@@ -99,23 +111,47 @@ export class LabelJoin<P extends Joinable = Joinable> {
     this.#withinMs = atLeast0('withinMs', options.withinMs ?? Number.POSITIVE_INFINITY);
     this.#skewMs = atLeast0('skewMs', options.skewMs ?? 1000);
     this.#known = options.known ? new Set(options.known) : null;
+    this.#options = options;
+    if (!state) return;
+    this.#predictions.restore(state.predictions, (one, differs) => {
+      this.#check(one);
+      this.#predictions.add(one.id, one, differs);
+    });
+    this.#labels.restore(state.labels, (label, differs) => {
+      this.#checkLabel(label);
+      this.#labels.add(keyOf(label), label, differs);
+    });
+    this.#unknown.addAll(state.unknownModels);
+  }
+
+  /** Scores that are held. */
+  get size(): number {
+    return this.#predictions.size;
+  }
+
+  #check({ at, id }: P): void {
+    finite('at', at);
+    if (typeof id !== 'string' || id === '')
+      refuse('ERR_RANGE', 'id', 'a text that is not empty', typeof id, 'give it');
+  }
+
+  #checkLabel(label: OutcomeLabel): void {
+    finite('at', label?.at);
+    if (label.outcomeAt !== undefined) finite('outcomeAt', label.outcomeAt);
+    if (!label.id && !label.entity) refuse('ERR_RANGE', 'label', 'an id or an entity', 'neither', 'give one of them');
   }
 
   /** @throws ERR_RANGE without an id, or a time that is no finite number */
   addPrediction(prediction: P): void {
-    finite('at', prediction.at);
+    this.#check(prediction);
     const { id, sha256 } = prediction;
-    if (typeof id !== 'string' || id === '')
-      refuse('ERR_RANGE', 'id', 'a text that is not empty', typeof id, 'give it');
     if (this.#known && !this.#known.has(sha256)) this.#unknown.add(String(sha256));
     else this.#predictions.add(id, prediction);
   }
 
   /** @throws ERR_RANGE without an id and an entity, or a time that is no finite number */
   addLabel(label: OutcomeLabel): void {
-    finite('at', label.at);
-    if (label.outcomeAt !== undefined) finite('outcomeAt', label.outcomeAt);
-    if (!label.id && !label.entity) refuse('ERR_RANGE', 'label', 'an id or an entity', 'neither', 'give one of them');
+    this.#checkLabel(label);
     this.#labels.add(keyOf(label), label);
   }
 
@@ -123,7 +159,24 @@ export class LabelJoin<P extends Joinable = Joinable> {
   merge(other: LabelJoin<P>): void {
     this.#predictions.merge(other.#predictions);
     this.#labels.merge(other.#labels);
-    for (const [name, count] of Object.entries(other.#unknown.counts)) this.#unknown.add(name, count);
+    this.#unknown.addAll(other.#unknown.counts);
+  }
+
+  /** Removes the oldest scores until at most so many are held, as `expire`. Scores of one time stay together. */
+  settle(keep: number): readonly JoinedRow<P>[] {
+    const before = this.#predictions.cut(whole('keep', keep, 1));
+    return before === null ? [] : this.expire(before);
+  }
+
+  /** The state, for `JSON.stringify` and `labelJoin`: all that is held. Equal contents give equal text. */
+  toJSON(): LabelJoinState<P> {
+    return {
+      kind: 'labelJoin',
+      options: this.#options,
+      predictions: this.#predictions.toJSON(),
+      labels: this.#labels.toJSON(),
+      unknownModels: this.#unknown.counts,
+    };
   }
 
   /**
@@ -258,7 +311,8 @@ function atLeast0(what: string, value: unknown): number {
  *
  * A label by id goes before one by entity. Nothing is dropped below `capacity`; beyond it the oldest scores and labels go, by their own times and not in the order
  * they came, and `expire` removes what is older than a time. All is counted. Joins of processes merge in any order.
- * @throws ERR_RANGE an option outside its range
+ * @param options  options of a new one, or the state that `toJSON` returned
+ * @throws ERR_RANGE an option outside its range; ERR_FORMAT a state of another kind
  * @see pandas: merge_asof (direction backward, tolerance)
  * @example
  * const join = labelJoin();
@@ -269,5 +323,6 @@ function atLeast0(what: string, value: unknown): number {
  * rows[0].label.label; // 'yes'
  * counts.correctedLabels; // 1
  */
-export const labelJoin = <P extends Joinable = Joinable>(options: LabelJoinOptions = {}): LabelJoin<P> =>
-  new LabelJoin<P>(options);
+export const labelJoin = <P extends Joinable = Joinable>(
+  options: LabelJoinOptions | LabelJoinState<P> = {},
+): LabelJoin<P> => new LabelJoin<P>(options);

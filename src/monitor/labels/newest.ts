@@ -1,8 +1,23 @@
+import { refuse } from '../../../bindings/errors.ts';
+import { tell } from '../../../bindings/names.ts';
+import { finite, whole } from '../check.ts';
+
 /** What is held under a key. */
 interface Entry<Item> {
   readonly item: Item;
   /** whether items of this key differ in more than their time */
   readonly differs: boolean;
+}
+
+/** What `Newest.toJSON` returns. */
+export interface NewestState<Item> {
+  /** by time; second: whether items of its key differ */
+  readonly held: readonly (readonly [item: Item, differs: boolean])[];
+  readonly duplicates: number;
+  readonly late: number;
+  readonly dropped: number;
+  /** null: nothing has expired */
+  readonly before: number | null;
 }
 
 /**
@@ -81,6 +96,32 @@ export class Newest<Item extends { readonly at: number }> {
 
   *values(): Iterable<Item> {
     for (const { item } of this.#trimmed().values()) yield item;
+  }
+
+  /** The time before which all goes, so that at most so many stay; null: no more are held. Items of one time stay together. */
+  cut(keep: number): number | null {
+    if (this.#entries.size <= keep) return null;
+    const times = Float64Array.from(this.#entries.values(), ({ item }) => item.at).sort();
+    return times[times.length - keep];
+  }
+
+  /** The state: equal contents give equal text, in whatever order they came. */
+  toJSON(): NewestState<Item> {
+    const sorted = [...this.#trimmed()].sort(([a, { item: x }], [b, { item: y }]) => x.at - y.at || (a < b ? -1 : 1));
+    const { duplicates, late, dropped } = this;
+    const before = Number.isFinite(this.#before) ? this.#before : null;
+    return { held: sorted.map(([, { item, differs }]) => [item, differs] as const), duplicates, late, dropped, before };
+  }
+
+  /** Takes what a state holds. @throws ERR_FORMAT, ERR_RANGE */
+  restore(state: NewestState<Item>, add: (item: Item, differs: boolean) => void): void {
+    const { held, duplicates, late, dropped, before } = Object(state) as NewestState<Item>;
+    if (!Array.isArray(held)) refuse('ERR_FORMAT', 'state', 'a list of what is held', tell(held), 'save it again');
+    for (const one of held) add(one?.[0], one?.[1] === true);
+    if (before !== null) this.#before = finite('before', before);
+    this.duplicates = whole('duplicates', duplicates);
+    this.late = whole('late', late);
+    this.dropped = whole('dropped', dropped);
   }
 
   #trimmed(): Map<string, Entry<Item>> {

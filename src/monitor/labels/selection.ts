@@ -107,6 +107,57 @@ export function labelSelection(
       if (labelled[i]) part.labelled++;
     }
   }
+  const weights = new Float64Array(n);
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    if (!labelled[i]) continue;
+    const part = parts[of.bin[i]];
+    const weight = 1 / (propensities ? propensities[i] : part.labelled / part.rows);
+    weights[i] = weight;
+    sum += weight;
+    squares += weight * weight;
+  }
+  const effectiveRows = squares > 0 ? (sum * sum) / squares : 0;
+  return { ...selectionOf(parts, sides, alpha, least), weights, effectiveRows };
+}
+
+/** Rows of a part, and those with a label. */
+interface Part {
+  rows: number;
+  labelled: number;
+}
+
+/**
+ * Looks for survivorship in counts, as `labelSelection` in rows.
+ * @param cells  rows by score, from the least up: they are joined to at most `bins` parts of about as many rows each
+ * @param sides  rows called negative, and positive
+ * @internal
+ */
+export function selectionOfCounts(
+  cells: readonly Readonly<Part>[],
+  sides: readonly Readonly<Part>[],
+  { bins = 10, alpha = 0.001, least = 0.1 }: Pick<SelectionOptions, 'bins' | 'alpha' | 'least'> = {},
+): Omit<LabelSelection, 'weights' | 'effectiveRows'> {
+  const n = cells.reduce((sum, { rows }) => sum + rows, 0);
+  const parts: Part[] = [];
+  let [place, last] = [0, -1];
+  for (const { rows, labelled } of cells) {
+    if (rows === 0) continue;
+    const wanted = Math.floor((place * bins) / n);
+    if (wanted > last) {
+      last = wanted;
+      parts.push({ rows: 0, labelled: 0 });
+    }
+    const part = parts[parts.length - 1];
+    part.rows += rows;
+    part.labelled += labelled;
+    place += rows;
+  }
+  return selectionOf(parts, sides, alpha, least);
+}
+
+function selectionOf(parts: readonly Part[], sides: readonly Part[], alpha: number, least: number) {
+  const n = parts.reduce((sum, { rows }) => sum + rows, 0);
   const all = parts.reduce((sum, part) => sum + part.labelled, 0);
   const share = all / n;
   const isTestable = share > 0 && share < 1 && parts.length > 1;
@@ -116,34 +167,22 @@ export function labelSelection(
   const df = parts.length - 1;
   const p = chi2 === null ? null : chiSquareTail(chi2, df);
   const isFar = parts.some((part) => Math.abs(part.labelled / part.rows - share) > least * share);
-  const isGone = ({ rows, labelled: seen }: { rows: number; labelled: number }): boolean => rows > 0 && seen === 0;
+  const isGone = ({ rows, labelled: seen }: Part): boolean => rows > 0 && seen === 0;
   // an empty bin of few rows may have no label by chance
   const isAbsent = share > 0 && (sides.some(isGone) || parts.some(isGone)) && p !== null && p <= alpha;
-  const kind = isAbsent ? 'absent' : p !== null && p <= alpha && isFar ? 'uneven' : 'none';
-  const weights = new Float64Array(n);
-  let [unseen, sum, squares] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    const part = parts[of.bin[i]];
-    if (part.labelled === 0) unseen++;
-    if (!labelled[i]) continue;
-    const weight = 1 / (propensities ? propensities[i] : part.labelled / part.rows);
-    weights[i] = weight;
-    sum += weight;
-    squares += weight * weight;
-  }
-  const [negativePart, positivePart] = sides.map(shown);
+  const kind: LabelSelection['kind'] = isAbsent ? 'absent' : p !== null && p <= alpha && isFar ? 'uneven' : 'none';
+  const unseen = parts.reduce((sum, { rows, labelled }) => sum + (labelled === 0 ? rows : 0), 0);
+  const [negative, positive] = sides.map(shown);
   return {
-    positive: positivePart,
-    negative: negativePart,
+    positive,
+    negative,
     bins: parts.map(shown),
     chi2,
     df,
     p,
     kind,
     unseen,
-    warning: warningOf(kind, positivePart, negativePart, unseen, n),
-    weights,
-    effectiveRows: squares > 0 ? (sum * sum) / squares : 0,
+    warning: warningOf(kind, positive, negative, unseen, n),
   };
 }
 

@@ -20,4 +20,9 @@ export class Tally {
     const named = Object.fromEntries(this.#counts);
     return this.#others > 0 ? { ...named, others: (named['others'] ?? 0) + this.#others } : named;
   }
+
+  /** Adds counts by name, as `counts` has them. */
+  addAll(counts: Readonly<Record<string, number>>): void {
+    for (const name of Object.keys(counts).sort()) this.add(name, counts[name]);
+  }
 }

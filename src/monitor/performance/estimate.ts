@@ -16,7 +16,7 @@ import {
 } from '../../metrics/check.ts';
 import { halfWidth } from '../../metrics/delong.ts';
 import { checkLevel } from '../../metrics/interval.ts';
-import { finite } from '../check.ts';
+import { finite, whole } from '../check.ts';
 import type { OutcomeCosts } from './measure.ts';
 
 /** An estimate of what a figure would be if labels were known, and the interval in which that figure lies if the probabilities are right. */
@@ -64,6 +64,8 @@ export interface EstimateOptions {
   readonly costs?: OutcomeCosts;
   /** default 0.95 */
   readonly level?: number;
+  /** rows that each score stands for, such as those of a bin: whole numbers; default 1 each */
+  readonly counts?: ArrayLike<number>;
 }
 
 /** The non-decreasing map from scores to probabilities that labelled reference rows have. Plain data. */
@@ -147,31 +149,37 @@ export function estimatePerformance(scores: RowScores, options: EstimateOptions 
     estimator: true,
     costs: true,
     level: true,
+    counts: true,
   });
-  const { called, threshold = 0.5, estimator, costs } = options;
+  const { called, threshold = 0.5, estimator, costs, counts = null } = options;
   const level = checkLevel(options.level);
   finite('threshold', threshold);
   checkScores(scores);
-  const n = scores.length;
+  const { length } = scores;
+  if (counts) checkCounts(counts, length);
+  const times = (i: number): number => (counts ? counts[i] : 1);
+  let n = 0;
+  for (let i = 0; i < length; i++) n += times(i);
   if (n === 0) throw new LogoddsError('ERR_SHAPE', 'scores: expected at least one row, got none; take a longer window');
-  if (called) checkCodes('called', called, n, 2);
+  if (called) checkCodes('called', called, length, 2);
   if (estimator) checkEstimator(estimator);
   const isShare = Array.from(scores).every((score) => score >= 0 && score <= 1);
   if (!estimator) checkProbabilities(scores as Probabilities);
   const p = Float64Array.from(scores, (score) => (estimator ? calibrated(estimator, score) : score));
   const said = Uint8Array.from(p, (_, i) => (called ? called[i] : scores[i] > threshold ? 1 : 0));
   const sums = { tp: 0, fp: 0, fn: 0, tn: 0, called: 0, vCalled: 0, vNot: 0, v: 0 };
-  for (let i = 0; i < n; i++) {
-    const v = p[i] * (1 - p[i]);
+  for (let i = 0; i < length; i++) {
+    const v = p[i] * (1 - p[i]) * times(i);
+    const [yes, no] = [p[i] * times(i), (1 - p[i]) * times(i)];
     sums.v += v;
     if (said[i]) {
-      sums.called++;
-      sums.tp += p[i];
-      sums.fp += 1 - p[i];
+      sums.called += times(i);
+      sums.tp += yes;
+      sums.fp += no;
       sums.vCalled += v;
     } else {
-      sums.fn += p[i];
-      sums.tn += 1 - p[i];
+      sums.fn += yes;
+      sums.tn += no;
       sums.vNot += v;
     }
   }
@@ -186,11 +194,11 @@ export function estimatePerformance(scores: RowScores, options: EstimateOptions 
   const f1 = tp + (fp + fn) / 2;
   const expected = (loss: (q: number, y: 0 | 1) => number, of: (value: number, variance: number) => Estimated) => {
     let [sum, variance] = [0, 0];
-    for (let i = 0; i < n; i++) {
+    for (let i = 0; i < length; i++) {
       const [yes, no] = [loss(scores[i], 1), loss(scores[i], 0)];
       // what cannot happen costs nothing, even where its loss is infinite
-      sum += (p[i] > 0 ? p[i] * yes : 0) + (p[i] < 1 ? (1 - p[i]) * no : 0);
-      if (p[i] > 0 && p[i] < 1) variance += p[i] * (1 - p[i]) * (yes - no) ** 2;
+      sum += times(i) * ((p[i] > 0 ? p[i] * yes : 0) + (p[i] < 1 ? (1 - p[i]) * no : 0));
+      if (p[i] > 0 && p[i] < 1) variance += times(i) * p[i] * (1 - p[i]) * (yes - no) ** 2;
     }
     return of(sum / n, variance / n / n);
   };
@@ -208,7 +216,7 @@ export function estimatePerformance(scores: RowScores, options: EstimateOptions 
         : null,
     // tp/f1 with f1 = (called + positives)/2
     f1: f1 > 0 ? share(tp / f1, ((f1 - tp / 2) ** 2 * vCalled + (tp / 2) ** 2 * vNot) / f1 ** 4) : null,
-    ...ranked(scores, p, share),
+    ...ranked(scores, p, times, n, share),
     logLoss: logLoss && Number.isFinite(logLoss.value) ? logLoss : null,
     brier: expected((q, y) => (q - y) ** 2, open),
     cost: costs ? costOf(sums, costs, open) : null,
@@ -231,38 +239,55 @@ function costOf(
 }
 
 /** Area under the ROC curve and average precision, with rows of equal scores as one step. */
-function ranked(scores: RowScores, p: Float64Array, share: (value: number, variance: number) => Estimated) {
+function ranked(
+  scores: RowScores,
+  p: Float64Array,
+  times: (row: number) => number,
+  n: number,
+  share: (value: number, variance: number) => Estimated,
+) {
   const { values, tags: rows } = sortTagged(scores, (row) => row);
-  const positives = p.reduce((sum, one) => sum + one, 0);
-  const negatives = p.length - positives;
+  const positives = p.reduce((sum, one, i) => sum + one * times(i), 0);
+  const negatives = n - positives;
   if (!(positives > 0)) return { auc: null, averagePrecision: null };
   let [area, precision, hits, misses] = [0, 0, 0, 0];
   const apart = new Float64Array(p.length);
   for (let end = rows.length; end > 0; ) {
     let start = end - 1;
     while (start > 0 && values[start - 1] === values[start]) start--;
-    let own = 0;
-    for (let k = start; k < end; k++) own += p[rows[k]];
-    const ownMisses = end - start - own;
+    let [own, of] = [0, 0];
+    for (let k = start; k < end; k++) {
+      own += p[rows[k]] * times(rows[k]);
+      of += times(rows[k]);
+    }
+    const ownMisses = of - own;
     area += ownMisses * (hits + own / 2);
     // of a row of this score: the negative weight below it less the positive weight above it, ties counting half
     const between = negatives - misses - ownMisses / 2 - (hits + own / 2);
     for (let k = start; k < end; k++) apart[rows[k]] = between;
     hits += own;
     misses += ownMisses;
-    precision += (own * hits) / (hits + misses);
+    if (own > 0) precision += (own * hits) / (hits + misses);
     end = start;
   }
   const averagePrecision = precision / positives;
-  if (!(negatives > 1e-12 * p.length)) return { auc: null, averagePrecision };
+  if (!(negatives > 1e-12 * n)) return { auc: null, averagePrecision };
   const auc = area / (positives * negatives);
   // ∂auc/∂yᵢ of U/(P·N), where U counts pairs
   let variance = 0;
   for (let i = 0; i < p.length; i++) {
     const slope = (apart[i] - auc * (negatives - positives)) / (positives * negatives);
-    variance += p[i] * (1 - p[i]) * slope * slope;
+    variance += times(i) * p[i] * (1 - p[i]) * slope * slope;
   }
   return { auc: share(auc, variance), averagePrecision };
+}
+
+/** @throws ERR_SHAPE, ERR_RANGE */
+function checkCounts(counts: ArrayLike<number>, length: number): void {
+  checkArray('counts', counts);
+  if (counts.length !== length)
+    throw new LogoddsError('ERR_SHAPE', `counts: expected one for each of ${length} scores, got ${counts.length}`);
+  for (let i = 0; i < length; i++) whole('counts', counts[i]);
 }
 
 /** @throws ERR_FORMAT */

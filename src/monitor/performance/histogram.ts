@@ -17,13 +17,8 @@ import {
   ratesOf,
   settingsOf,
 } from './measure.ts';
+import { BINS, binOfLogit } from './scoreCounts.ts';
 
-/** Logits from −16 to 16 have bins; those beyond are in the outer two. */
-const LARGEST = 16;
-/** Bins of a unit of log-odds. */
-const PER_UNIT = 8;
-/** 2 · LARGEST · PER_UNIT, and the outer two */
-const BINS = 258;
 const CALIBRATION = 10;
 
 /** Options of `performanceHistogram`. */
@@ -149,7 +144,7 @@ export class PerformanceHistogram {
     if (loss === Number.POSITIVE_INFINITY) this.#infinite++;
     else this.#logLoss.add(loss);
     this.#brier.add(wrong * wrong);
-    const bin = Math.min(BINS - 1, Math.max(0, Math.floor((logit + LARGEST) * PER_UNIT) + 1));
+    const bin = binOfLogit(logit);
     this.#counts[y][bin]++;
     let sum = this.#logits.get(bin);
     if (!sum) {
@@ -256,6 +251,26 @@ export class PerformanceHistogram {
       cost: costs ? costOf(counts, costs, rows) : null,
       absent,
     };
+  }
+
+  /** Rows by bin of log-odds and label, with the mean logit of each bin. @internal */
+  get cells(): {
+    readonly bin: number;
+    readonly negative: number;
+    readonly positive: number;
+    readonly logit: number;
+  }[] {
+    return [...this.#logits]
+      .sort(([a], [b]) => a - b)
+      .map(([bin, sum]) => {
+        const [negative, positive] = [this.#counts[0][bin], this.#counts[1][bin]];
+        return { bin, negative, positive, logit: sum.value / (negative + positive) };
+      });
+  }
+
+  /** Rows called negative and positive. @internal */
+  get called(): readonly [number, number] {
+    return [this.#cells[0] + this.#cells[1], this.#cells[2] + this.#cells[3]];
   }
 
   /** The state, for `JSON.stringify` and `performanceHistogram`. Equal counts give equal text, in whatever order rows came or histograms were merged. */

@@ -1,7 +1,7 @@
 import { LogoddsError, refuse } from '../../../bindings/errors.ts';
 import { refuseUnknown, tell } from '../../../bindings/names.ts';
-import { finite, whole } from '../check.ts';
-import { type DelayHistogram, delayHistogram } from '../labels/delay.ts';
+import { finite, stateOf, whole } from '../check.ts';
+import { type DelayHistogram, type DelayHistogramState, delayHistogram } from '../labels/delay.ts';
 import { Tally } from '../log/tally.ts';
 
 /** What a field of a record should be. */
@@ -47,6 +47,17 @@ export interface RecordQualityOptions {
   readonly remembered?: number;
 }
 
+/** What `RecordQuality.toJSON` returns. */
+export interface RecordQualityState {
+  readonly kind: 'recordQuality';
+  readonly options: RecordQualityOptions;
+  readonly rows: number;
+  readonly violations: number;
+  readonly duplicates: number;
+  readonly fields: Readonly<Record<string, Counted & { readonly freshness: DelayHistogramState | null }>>;
+  readonly others: Readonly<Record<string, number>>;
+}
+
 type Fault = 'absent' | 'missing' | 'wrongKind' | 'outOfRange' | 'unseen';
 const COUNTS = ['valid', 'absent', 'missing', 'wrongKind', 'outOfRange', 'unseen', 'stale', 'fromFuture'] as const;
 type Counted = Record<(typeof COUNTS)[number], number>;
@@ -76,13 +87,28 @@ export class RecordQuality {
   /** keys of this generation, and of the one before */
   #keys = [new Set<string>(), new Set<string>()];
 
+  readonly #options: RecordQualityOptions;
+
   /** @internal */
-  constructor(options: RecordQualityOptions) {
+  constructor(given: RecordQualityOptions | RecordQualityState) {
+    const state = stateOf<RecordQualityState>('recordQuality', given);
+    const options = state ? state.options : (given as RecordQualityOptions);
+    this.#options = options;
     refuseUnknown('recordQuality', options, { fields: true, remembered: true });
     if (!Array.isArray(options.fields))
       refuse('ERR_RANGE', 'fields', 'a list of rules', tell(options.fields), 'give those of the schema');
     this.#remembered = whole('remembered', options.remembered ?? 100_000, 1);
     this.#fields = new Map(options.fields.map((rule) => [rule.name, watched(rule)]));
+    if (!state) return;
+    this.#rows = whole('rows', state.rows);
+    this.#violations = whole('violations', state.violations);
+    this.#duplicates = whole('duplicates', state.duplicates);
+    for (const [name, field] of this.#fields) {
+      const saved = state.fields?.[name];
+      for (const count of COUNTS) field.counts[count] = whole(count, saved?.[count]);
+      if (saved.freshness) field.freshness = delayHistogram(saved.freshness);
+    }
+    this.#others.addAll(state.others);
   }
 
   /**
@@ -129,7 +155,7 @@ export class RecordQuality {
         mine.freshness.merge(theirs.freshness);
       }
     }
-    for (const [name, count] of Object.entries(other.#others.counts)) this.#others.add(name, count);
+    this.#others.addAll(other.#others.counts);
   }
 
   get rows(): number {
@@ -161,6 +187,24 @@ export class RecordQuality {
     );
   }
 
+  /** The state, for `JSON.stringify` and `recordQuality`. Keys are not in it: duplicates of what came before are not found after it. */
+  toJSON(): RecordQualityState {
+    const fields = [...this.#fields].map(([name, { counts, freshness }]) => [
+      name,
+      { ...counts, freshness: freshness?.toJSON() ?? null },
+    ]);
+    const { rows, violations, duplicates } = this;
+    return {
+      kind: 'recordQuality',
+      options: this.#options,
+      rows,
+      violations,
+      duplicates,
+      fields: Object.fromEntries(fields),
+      others: sorted(this.#others.counts),
+    };
+  }
+
   #remember(key: string): void {
     const [now, before] = this.#keys;
     if (now.has(key) || before.has(key)) this.#duplicates++;
@@ -168,6 +212,9 @@ export class RecordQuality {
     if (now.size >= this.#remembered) this.#keys = [new Set(), now];
   }
 }
+
+const sorted = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 function watched(rule: FieldRule): Watched {
   refuseUnknown('field', rule, { name: true, kind: true, low: true, high: true, levels: true, maxAgeMs: true });
@@ -197,7 +244,8 @@ function age(field: Watched, ageMs: number): void {
 /**
  * Makes counters of how records keep to what they should be: absent, missing, of the wrong kind, out of range and unseen values by field, fields that nobody knows,
  * the age of values when they were scored, and duplicates. Counters of processes merge in any order.
- * @throws ERR_RANGE an option outside its range
+ * @param options  options of new ones, or the state that `toJSON` returned
+ * @throws ERR_RANGE an option outside its range; ERR_FORMAT a state of another kind
  * @example
  * const quality = recordQuality({ fields: [{ name: 'balance', kind: 'number', maxAgeMs: 86_400_000 }] });
  * quality.add({ balance: 12 }, { at: 172_800_000, eventTimes: { balance: 0 }, key: 'r1' });
@@ -206,4 +254,5 @@ function age(field: Watched, ageMs: number): void {
  * quality.fields.balance.missingRate; // 0.5
  * quality.duplicates; // 1
  */
-export const recordQuality = (options: RecordQualityOptions): RecordQuality => new RecordQuality(options);
+export const recordQuality = (options: RecordQualityOptions | RecordQualityState): RecordQuality =>
+  new RecordQuality(options);

@@ -1,4 +1,4 @@
-import type { ColumnSpec, ColumnsBatch } from '../../../bindings/columnsBatch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { refuse } from '../../../bindings/errors.ts';
 import { CheckedTable, type Data } from '../../encode/checkedTable.ts';
 import type { Encoder } from '../../encode/encoder.ts';
@@ -9,7 +9,7 @@ import { binsOf, checkBins, type NumberBins } from './bins.ts';
 import type { SummaryOptions } from './cells.ts';
 import { planOf, type SummaryBins, TENTHS } from './layout.ts';
 import { Summary, type SummaryState } from './summary.ts';
-import { WatchedModel } from './watch.ts';
+import { plainBatch, WatchedModel } from './watch.ts';
 
 /** Rows that are encoded at a time. */
 const PART = 8192;
@@ -74,13 +74,6 @@ function encodeParts(
     encoder.encode(part, batch, { standardize: false, firstRow: first });
     take(batch, first, part.rows);
   }
-}
-
-/** A batch of arrays: nothing computes with it. */
-function plainBatch(specs: readonly ColumnSpec[], rows: number): ColumnsBatch {
-  const columns = specs.map(({ kind }) => (kind === 'numeric' ? new Float64Array(rows) : new Uint32Array(rows)));
-  const of = (at: number) => columns[at];
-  return { rows, numeric: of, codes: of } as unknown as ColumnsBatch;
 }
 
 /**

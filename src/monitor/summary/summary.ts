@@ -109,7 +109,10 @@ export class Summary extends SummaryCells {
   }
 
   /** Adds the scores of a table. @param first  number of its first row in the stream @internal */
-  addScores({ rows, logits, probabilities, labels }: Scores, first: number): void {
+  addScores(
+    { rows, logits, probabilities, labels }: Pick<Scores, 'rows' | 'logits' | 'probabilities' | 'labels'>,
+    first: number,
+  ): void {
     this.scored += rows;
     const { planes, decided } = this;
     for (let i = 0; i < rows; i++) decided[labels[i]]++;
@@ -153,6 +156,11 @@ export class Summary extends SummaryCells {
   /** Returns an empty summary of the same kind. @param first  number of its first row in the stream; default: that of the next row here */
   fresh(first = this.next): Summary {
     return new Summary(this.of, this.bins, { sample: this.sample, seed: this.seed, first });
+  }
+
+  /** Returns an empty summary with the same bins. @internal */
+  like(options: SummaryOptions): Summary {
+    return new Summary(this.of, this.bins, options);
   }
 
   /** The summary of a state, of the same model and bins as this one. @throws ERR_FORMAT, ERR_RANGE */

@@ -1,4 +1,4 @@
-import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
+import type { ColumnSpec, ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Precision } from '../../../bindings/layout.ts';
 import type { ScoringEngine } from '../../../bindings/scoring.ts';
 import type { Counts } from '../../encode/coder.ts';
@@ -171,3 +171,61 @@ export class WatchedModel extends FittedModel {
  */
 export const watch = (model: Model, summary: Summary | (() => Summary)): WatchedModel =>
   new WatchedModel(model, typeof summary === 'function' ? summary : () => summary);
+
+/** A batch of arrays: nothing computes with it. */
+export function plainBatch(specs: readonly ColumnSpec[], rows: number): ColumnsBatch {
+  const columns = specs.map(({ kind }) => (kind === 'numeric' ? new Float64Array(rows) : new Uint32Array(rows)));
+  const of = (at: number) => columns[at];
+  return { rows, numeric: of, codes: of } as unknown as ColumnsBatch;
+}
+
+/** Adds rows that were scored elsewhere to a summary: they are encoded, and not scored again. */
+export class ScoredRows {
+  readonly #encoder: WatchedEncoder;
+  readonly #batch: ColumnsBatch;
+  readonly #row: Float64Array;
+
+  constructor({ manifest, stages }: Model) {
+    this.#encoder = new WatchedEncoder(manifest.schema, stages.encoders);
+    this.#batch = plainBatch(this.#encoder.specs, PART);
+    this.#row = new Float64Array(this.#encoder.specs.length + 1);
+  }
+
+  /** @throws ERR_SCHEMA, ERR_RECORD as `Encoder.encodeRecord`; nothing is added then */
+  addRecord(summary: Summary, record: object, score: RecordScore): void {
+    const defaults = this.#encoder.encodeRecord(record as Fields, this.#row);
+    summary.addRow(record, this.#row, defaults);
+    summary.addScore(score);
+  }
+
+  /**
+   * @param table  of at most 8192 rows
+   * @throws ERR_SCHEMA, ERR_RECORD, ERR_SHAPE as `Encoder.encode`; nothing is added then
+   */
+  addTable(summary: Summary, table: Table, scores: Pick<Scores, 'logits' | 'probabilities' | 'labels'>): void {
+    const encoder = this.#encoder;
+    const first = summary.next;
+    encoder.summary = summary;
+    encoder.shift = first;
+    try {
+      encoder.encode(table, this.#batch, { standardize: false, firstRow: 0 });
+      encoder.flush();
+    } finally {
+      encoder.drop();
+      encoder.summary = null;
+    }
+    summary.addScores({ rows: table.rows, ...scores }, first);
+  }
+}
+
+/** Rows that are encoded at a time. */
+const PART = 8192;
+
+/** Rows `from` to `to` of all planes of `rows` numbers each. */
+export function planesOf(values: ArrayLike<number>, rows: number, from: number, to: number): Float64Array {
+  const planes = values.length / rows;
+  const out = new Float64Array(planes * (to - from));
+  for (let k = 0; k < planes; k++)
+    for (let i = from; i < to; i++) out[k * (to - from) + i - from] = values[k * rows + i];
+  return out;
+}
