@@ -62,13 +62,15 @@ export interface PredictionLogOptions {
   readonly entity?: EntityFrom;
   /** whether scores of a model are taken; called before its first one. Default: all are */
   readonly wants?: (by: ScoredBy, model: Model) => boolean;
+  /** milliseconds since 1970; default `Date.now` */
+  readonly now?: () => number;
   /** called with rows of requests that are not taken */
   readonly onLeft?: (by: ScoredBy, route: string | null, rows: number, refused: number) => void;
 }
 
 /** Takes what was scored, from what. Lines are made of it later: see `PredictionLines`. */
 export function predictionLog(options: PredictionLogOptions): Witness {
-  const { sink, sample = 1, entity = null, wants = EVERY, onLeft } = options;
+  const { sink, sample = 1, entity = null, wants = EVERY, onLeft, now = Date.now } = options;
   /** null: its scores are not taken */
   const facts = new WeakMap<object, ScoredBy | null>();
   const streams = new Map<Asked, number>();
@@ -104,7 +106,7 @@ export function predictionLog(options: PredictionLogOptions): Witness {
       sink.take({
         kind: 'scored',
         stream,
-        at: Date.now(),
+        at: now(),
         id: asked.id,
         first: isPiece || count > 1 ? asked.rows - count : null,
         index: own && count > scores.rows ? own.index : null,

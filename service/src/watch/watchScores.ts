@@ -74,6 +74,7 @@ export function watchScores(options: WatchScoresOptions = {}): ScoresWatched {
       },
       sample,
       wants,
+      now,
       onLeft: (by, route, rows, refused) => watcher.left(by, route, rows, refused),
     },
     labels: {

@@ -102,7 +102,7 @@ export class Watcher {
 
   /** @param inputs  of its rows, as `Inputs.of` gives them */
   scored(item: Scored, inputs: ReturnType<Inputs['of']>): void {
-    const { by, route, front, id, index, first, at, count, logits, probabilities, labels } = item;
+    const { by, route, front, at, count, logits, probabilities, labels } = item;
     const entry = this.#entry({ ...by, route });
     if (!entry) return;
     const { counts, watch, fronts } = entry;
@@ -110,6 +110,14 @@ export class Watcher {
     counts.refused += item.refused.length;
     if (front !== null) fronts.add(front);
     entry.last = Math.max(entry.last, at);
+    const { rows } = item;
+    const scores = { labels, probabilities, logits };
+    if (rows.kind === 'table' && item.refused.length === 0 && count > 0) {
+      const ids = Array.from({ length: count }, (_, i) => idOf(item, i));
+      this.#add(count, () => watch.addTable(rows.table, { at: new Float64Array(count).fill(at), id: ids, scores }));
+      for (const own of ids) this.#meet(entry, own);
+      return;
+    }
     const refused = new Set(item.refused);
     const vectors = count > 0 ? logits.length / count : 1;
     for (let i = 0; i < count; i++) {
@@ -117,10 +125,9 @@ export class Watcher {
       const record = inputs?.[i] ?? null;
       if (!record) counts.unread++;
       const k = labels[i];
-      const own = first === null ? id : `${id}/${first + (index ? index[i] : i)}`;
       const row: Prediction = {
         at,
-        id: own,
+        id: idOf(item, i),
         entity: null,
         model: by.name,
         version: by.version,
@@ -131,14 +138,17 @@ export class Watcher {
         label: by.classes[k],
         inputs: record,
       };
-      try {
-        watch.add(row);
-      } catch {
-        // the others go on
-        this.note('rows that could not be watched');
-        continue;
-      }
-      if (this.#waiting.size > 0) this.#meet(by.name, fronts, own);
+      this.#add(1, () => watch.add(row));
+      this.#meet(entry, row.id);
+    }
+  }
+
+  /** Adds rows; the others go on where they cannot be watched. */
+  #add(rows: number, add: () => void): void {
+    try {
+      add();
+    } catch {
+      this.note('rows that could not be watched', rows);
     }
   }
 
@@ -185,7 +195,8 @@ export class Watcher {
   }
 
   /** A label may have come before its score. */
-  #meet(name: string, fronts: ReadonlySet<string>, id: string): void {
+  #meet({ name, fronts }: Entry, id: string): void {
+    if (this.#waiting.size === 0) return;
     for (const model of [name, ...fronts]) {
       const key = keyOf(model, id);
       const label = this.#waiting.get(key);
@@ -325,6 +336,10 @@ export class Watcher {
     return made;
   }
 }
+
+/** The id of a row, as its prediction log and its labels have it. */
+const idOf = ({ id, first, index }: Scored, row: number): string =>
+  first === null ? id : `${id}/${first + (index ? index[row] : row)}`;
 
 const empty = () => ({ fronts: new Set<string>(), counts: { rows: 0, refused: 0, left: 0, unread: 0 }, last: 0 });
 
