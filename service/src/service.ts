@@ -163,6 +163,7 @@ export function createService(options: ServiceOptions = {}): Service {
 function bothOf(a: LabelSink | null, b: LabelSink | null): LabelSink | null {
   if (!a || !b) return a ?? b;
   return {
+    keeps: (model) => [a, b].some((sink) => sink.keeps?.(model) ?? true),
     async take(labels) {
       await Promise.all([a.take(labels), b.take(labels)]);
     },

@@ -41,7 +41,8 @@ function watched(options: WatchScoresOptions = {}, more: ServiceOptions = {}) {
         headers,
       }),
     );
-  const report = async () => (await (await ask('/models/codes/watch')).json()) as Awaited<ReturnType<typeof watch.report>> & {};
+  const report = async () =>
+    (await (await ask('/models/codes/watch')).json()) as Awaited<ReturnType<typeof watch.report>> & {};
   return { watch, service, ask, report, clock };
 }
 
@@ -108,7 +109,11 @@ test('labels join by id whenever they come: before the score, late, corrected; o
   clock.now = NOW + 3 * DAY;
   const { versions, notes } = await report();
   const { labels, windows } = versions[0].watch;
-  expect(labels).toMatchObject({ labelled: 20, missing: 0.5, join: { correctedLabels: 1, labelsWithoutPrediction: 0 } });
+  expect(labels).toMatchObject({
+    labelled: 20,
+    missing: 0.5,
+    join: { correctedLabels: 1, labelsWithoutPrediction: 0 },
+  });
   expect(windows[0].performance).toMatchObject({ isRipe: true, labelled: 20 });
   expect(windows[0].performance.realised?.baseRate).toBe(8 / 20);
   expect(notes).toEqual([{ what: 'labels without a score', count: 1 }]);
@@ -146,11 +151,17 @@ test('rows of requests that the sample leaves out are counted, and their labels 
   expect(counts.left).toBeGreaterThan(100);
   const [said] = MODEL.manifest.classes;
   const at = new Date(NOW + 1000).toISOString();
-  await ask('/models/codes/labels', Array.from({ length: 200 }, (_, i) => ({ id: `r${i}/1`, label: said, at })));
+  await ask(
+    '/models/codes/labels',
+    Array.from({ length: 200 }, (_, i) => ({ id: `r${i}/1`, label: said, at })),
+  );
   const after = await report();
   expect(after.versions[0].watch.labels.labelled).toBe(watch.rows / 2);
   // an id with a number behind it may be that of a request whose only row has it: its label waits
-  expect(after.notes.map(({ what }) => what)).toEqual(['labels without a score', 'labels of requests that the sample leaves out']);
+  expect(after.notes.map(({ what }) => what)).toEqual([
+    'labels without a score',
+    'labels of requests that the sample leaves out',
+  ]);
   expect(after.notes[0].count + after.notes[1].count).toBe(counts.left / 2);
 });
 
@@ -184,7 +195,11 @@ test('four processes that have seen parts are one that has seen all, in any orde
   };
   whole.clock.now = NOW + DAY;
   const expected = await whole.report();
-  for (const order of [[0, 1, 2, 3], [3, 1, 0, 2]]) expect(JSON.parse(JSON.stringify(merged(order)))).toEqual(expected);
+  for (const order of [
+    [0, 1, 2, 3],
+    [3, 1, 0, 2],
+  ])
+    expect(JSON.parse(JSON.stringify(merged(order)))).toEqual(expected);
 });
 
 test('a watch goes on from the state of another one when its model is there', async () => {

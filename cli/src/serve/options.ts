@@ -211,7 +211,7 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
   Watch: [
     [
       '--watch',
-      'watch all models: drift, and performance by labels (default: those that have a baseline)',
+      'watch all requests to all models for drift and, by labels, performance (default: a tenth, of models that have a baseline)',
       watched,
       'baseline',
     ],
@@ -220,7 +220,11 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
       'keep what was seen there, over restarts (default: the folder watch of --log, else it ends with the service)',
       path,
     ],
-    ['--watch-sample <share>', 'share of the requests that are watched; rows are counted of all', share, 1],
+    [
+      '--watch-sample <share>',
+      'share of the requests that are watched; rows are counted of all (default: 1 with --watch, else 0.1)',
+      share,
+    ],
     ['--watch-window <seconds>', 'length of a window', count(60, 31_536_000), 86_400],
     ['--watch-keep <number>', 'windows that are kept', count(1, 1000), 60],
     [

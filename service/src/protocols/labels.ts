@@ -25,7 +25,7 @@ export function addLabels(app: Hono, core: Core): void {
 }
 
 async function take(exchange: Exchange, { labels: sink, metrics }: Core): Promise<Response> {
-  if (!sink)
+  if (!sink || sink.keeps?.(exchange.served.name) === false)
     throw new Refusal(
       501,
       'ERR_LABELS',

@@ -10,7 +10,7 @@ export interface ObservationOptions {
   /** true: all models; baseline: those that have one; false: none */
   readonly watch: boolean | 'baseline';
   readonly watchState?: string;
-  readonly watchSample: number;
+  readonly watchSample?: number;
   readonly watchWindow: number;
   readonly watchKeep: number;
   readonly watchRipe?: number;

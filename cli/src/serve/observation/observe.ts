@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   type AuditEntry,
   type Counter,
   type EntityFrom,
   type Label,
+  type LabelSink,
   type LogLine,
   type PredictionLogOptions,
   type ServiceOptions,
@@ -98,7 +100,7 @@ type Trouble = (event: string, reason: string) => void;
 
 /** What logs and watches scores: one thread has both. */
 async function openPredictions(options: ObservationOptions, count: Count, trouble: Trouble, among: Slot | null) {
-  const { log, logFormat, logSample, logSize, logAge, logEntity, watch, watchSample, watchState } = options;
+  const { log, logFormat, logSample, logSize, logAge, logEntity, watch, watchState } = options;
   if (log === undefined && watch === false) return null;
   const entity = entityOf(logEntity);
   const start: RecorderStart = {
@@ -108,7 +110,7 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
         ? null
         : { folder: resolve(log), format: logFormat, entity, size: logSize * 1e6, ageMs: logAge * 1000 },
     watch: watch === false ? null : watchOptions(options, among),
-    samples: { log: log === undefined ? 0 : logSample, watch: watch === false ? 0 : watchSample },
+    samples: { log: log === undefined ? 0 : logSample, watch: sampleOf(options) },
   };
   const begin = () =>
     Recorder.start<RecordedItem>(start, {
@@ -132,14 +134,16 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
     if (item.kind !== 'scored') recorder.put(item, 50, 0);
     else recorder.put(withOwnBytes(item), item.bytes, item.count);
   };
-  const sink = {
+  const folder = start.watch?.folder ?? null;
+  const sink: LabelSink = {
+    // one that comes to this process may be of a score of another
+    keeps: () => isAsked || recorder.hasBegun || (folder !== null && existsSync(folder)),
     take(labels: readonly Label[]): Promise<void> {
       recorder.put({ kind: 'labels', labels }, 200 * labels.length, labels.length);
       return recorder.kept();
     },
   };
-  const watching =
-    watch === false ? null : new ThreadWatch(recorder, start.watch!.folder, watch === true, log !== undefined);
+  const watching = watch === false ? null : new ThreadWatch(recorder, folder, watch === true, log !== undefined);
   return {
     service: {
       predictions: {
@@ -161,27 +165,32 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
   };
 }
 
+/** Nobody who has not asked for a watch should notice it. */
+const LIGHT = 0.1;
+const sampleOf = ({ watch, watchSample }: ObservationOptions): number =>
+  watch === false ? 0 : (watchSample ?? (watch === true ? 1 : LIGHT));
+
 /** What a thread needs to watch. */
-const watchOptions = (
-  { log, watchState, watchSample, watchWindow, watchKeep, watchRipe }: ObservationOptions,
-  among: Slot | null,
-): WatchKeeperOptions => ({
-  folder:
-    watchState !== undefined
-      ? resolve(watchState)
-      : log !== undefined
-        ? join(resolve(log), 'watch')
-        : (among?.watchFolder ?? null),
-  isAsked: watchState !== undefined,
-  slot: among?.slot ?? 1,
-  slots: among?.slots ?? 1,
-  sample: watchSample,
-  watch: {
-    every: { ms: watchWindow * 1000 },
-    keep: watchKeep,
-    ...(watchRipe !== undefined && { ripeAfterMs: watchRipe * 1000 }),
-  },
-});
+const watchOptions = (options: ObservationOptions, among: Slot | null): WatchKeeperOptions => {
+  const { log, watchState, watchWindow, watchKeep, watchRipe } = options;
+  return {
+    folder:
+      watchState !== undefined
+        ? resolve(watchState)
+        : log !== undefined
+          ? join(resolve(log), 'watch')
+          : (among?.watchFolder ?? null),
+    isAsked: watchState !== undefined,
+    slot: among?.slot ?? 1,
+    slots: among?.slots ?? 1,
+    sample: sampleOf(options),
+    watch: {
+      every: { ms: watchWindow * 1000 },
+      keep: watchKeep,
+      ...(watchRipe !== undefined && { ripeAfterMs: watchRipe * 1000 }),
+    },
+  };
+};
 
 /** Bytes that are part of larger memory are sent with all of it. */
 function withOwnBytes<T extends PredictionItem & { kind: 'scored' }>(item: T): T {

@@ -32,7 +32,8 @@ export class Predictions {
     }
     const predictions = new Predictions(start);
     // a folder is made when there is something to keep in it
-    if (watch && (watch.isAsked || (watch.folder !== null && existsSync(watch.folder)))) await predictions.#open(watch);
+    if (watch?.isAsked) await predictions.#open(watch);
+    else if (watch && watch.folder !== null && existsSync(watch.folder)) await predictions.#begin(watch);
     return { predictions, said: predictions.#said };
   }
 
@@ -62,6 +63,7 @@ export class Predictions {
         read.set(item, this.#inputs.of(item));
         if (this.#isLogged(item)) logged.push(item);
         if (this.#isWatched(item)) watched.push(item);
+        else this.#watching(() => this.#watch?.left(item));
       } else if (item.kind === 'end') this.#inputs.end(item);
       else if (item.kind === 'labels') {
         logged.push(item);
@@ -80,6 +82,7 @@ export class Predictions {
     try {
       await this.#open(options);
     } catch (error) {
+      this.#said.push(`nothing is watched: ${(error as Error).message}`);
       this.#failure = said(error);
     }
   }

@@ -55,6 +55,8 @@ export class WatchKeeper {
   readonly #options: WatchKeeperOptions;
   readonly #files: StateFile | null;
   readonly #models = new Map<string, Model>();
+  /** digests of models that are not watched */
+  readonly #unknown = new Set<string>();
   #watcher: Watcher;
   /** rows that were taken, since the folder was begun */
   #rows: number;
@@ -112,6 +114,9 @@ export class WatchKeeper {
   #model(sha256: string): Model | null {
     const known = this.#models.get(sha256);
     if (known) return known;
+    if (this.#unknown.has(sha256)) return null;
+    // until it comes
+    this.#unknown.add(sha256);
     const bytes = this.#files?.model(sha256);
     if (!bytes) return null;
     try {
@@ -136,11 +141,17 @@ export class WatchKeeper {
     if (item.kind === 'model') {
       if (this.#models.has(item.sha256)) return;
       this.#models.set(item.sha256, loaded(item.bytes));
+      this.#unknown.delete(item.sha256);
       this.#files?.putModel(item.sha256, item.bytes);
       return;
     }
     this.#took(item.rows);
     this.#watcher.left(item.by, item.route, item.rows, item.refused);
+  }
+
+  /** Counts rows of a request that the sample leaves out. */
+  left({ by, route, count, refused }: Scored): void {
+    this.take({ kind: 'left', by, route, rows: count, refused: refused.length });
   }
 
   labels(labels: readonly Label[]): void {
