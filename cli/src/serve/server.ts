@@ -18,7 +18,8 @@ import { Certificates } from './certificates.ts';
 import { GrpcHost } from './grpcHost.ts';
 import { Host } from './host.ts';
 import type { Place } from './listening.ts';
-import { observe, type Slot } from './observation/observe.ts';
+import type { Slot } from './observation/flags.ts';
+import { observe } from './observation/observe.ts';
 import type { ServeOptions } from './options.ts';
 import { Rollouts } from './rollouts.ts';
 import { placeOf, Sources } from './sources.ts';
@@ -35,6 +36,8 @@ export interface Ready {
 export interface Running {
   readonly ready: Ready;
   numbers(): Numbers;
+  /** What its watch is asked by another process. */
+  askWatch(question: unknown): Promise<unknown>;
   /** Does what a client asked of another process. */
   change(action: 'load' | 'unload', model: string): Promise<void>;
   /** Answers what has come and ends. Resolves with the number of requests that were cut, since their time was over. */
@@ -155,6 +158,7 @@ export async function run(
         .map(({ name, version, sha256 }) => ({ name, version, sha256 })),
     },
     numbers: () => service.numbers(),
+    askWatch: (question) => observation.askWatch(question),
     async change(action, model) {
       if (action === 'load') await service.models.load(sources.source(model));
       else service.models.remove(model);

@@ -1,6 +1,6 @@
 import { keepPrivate } from '../write/temporary.ts';
-import { type Change, HERE, Line, type Order } from './line.ts';
-import type { Slot } from './observation/observe.ts';
+import { type Change, HERE, Line, type Order, type WatchAsked } from './line.ts';
+import type { Slot } from './observation/flags.ts';
 import type { ServeOptions } from './options.ts';
 import { type Running, run } from './server.ts';
 
@@ -18,13 +18,14 @@ const line: Line<Order> = new Line(
   (message) => process.send!(message),
   async (order) => {
     if (order.kind === 'start') {
-      const { options, aliases, ...place } = order as unknown as Slot & {
+      const { options, aliases, ...place } = order as unknown as Omit<Slot, 'askFirst'> & {
         options: ServeOptions;
         aliases: Readonly<Record<string, string>>;
         worker: number;
       };
       running = await run(options, aliases, {
         ...place,
+        askFirst: (question) => line.ask({ kind: 'watch', question } satisfies WatchAsked),
         peers: {
           numbers: () => line.ask({ kind: 'numbers' }),
           change: (action, model) => line.ask({ kind: 'change', action, model } satisfies Change),
@@ -33,6 +34,7 @@ const line: Line<Order> = new Line(
       return running.ready;
     }
     if (order.kind === 'numbers') return running!.numbers();
+    if (order.kind === 'watch') return running!.askWatch(order.question);
     if (order.kind === 'change') return running!.change(order.action, order.model);
     return running!.stop();
   },

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Gauges, type LogLine, Metrics, type Numbers, totalOf } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { placeOfRun } from '../write/temporary.ts';
-import { type Change, type Fault, Line } from './line.ts';
+import { type Change, type Fault, Line, type WatchAsked } from './line.ts';
 import type { ServeOptions } from './options.ts';
 import { logLine, type Ready } from './server.ts';
 
@@ -33,7 +33,7 @@ interface Member {
 }
 
 /** What workers ask. */
-type Asked = { readonly kind: 'numbers' } | Change;
+type Asked = { readonly kind: 'numbers' } | WatchAsked | Change;
 
 /** Processes that answer on one port. This one has no models: it starts them, replaces those that die, and adds their numbers. */
 export class Workers {
@@ -178,12 +178,27 @@ export class Workers {
 
   async #answer(asked: Asked, by: Member): Promise<unknown> {
     if (asked.kind === 'numbers') return this.#numbers();
+    if (asked.kind === 'watch') return this.#askWatch(asked);
     const { action, model } = asked;
     if (action === 'load') this.#unloaded.delete(model);
     else this.#unloaded.add(model);
     const others = [...this.#members.values()].filter((member) => member !== by && member.isReady);
     // one that dies meanwhile is replaced by one that knows
     await Promise.allSettled(others.map(({ line }) => line.ask(asked)));
+    return null;
+  }
+
+  /** One answers for all, the first of those that live: what two of them know at a time differs by what they have not told each other yet. */
+  async #askWatch(asked: WatchAsked): Promise<unknown> {
+    const members = [...this.#members.values()].filter(({ isReady }) => isReady);
+    members.sort((a, b) => a.slot - b.slot);
+    for (const { line } of members) {
+      try {
+        return await line.ask(asked);
+      } catch {
+        // it has ended meanwhile
+      }
+    }
     return null;
   }
 

@@ -22,6 +22,17 @@ export interface ObservationOptions {
   readonly traceSample?: number;
 }
 
+/** One of several processes that share folders. */
+export interface Slot {
+  /** from 1 on; a process that replaces it has it too */
+  readonly slot: number;
+  readonly slots: number;
+  /** where they keep what they watch, unless another place is asked for: it ends with them */
+  readonly watchFolder: string;
+  /** Asks the watch of the process that answers for all. */
+  askFirst(question: unknown): Promise<unknown>;
+}
+
 /** What is wrong with where traces go; null: nothing. */
 export const otlpProblem = (otlp: string | undefined): string | null =>
   otlp === undefined || (URL.canParse(otlp) && /^https?:$/.test(new URL(otlp).protocol))

@@ -15,24 +15,15 @@ import { LogoddsError } from '../../../../src/index.ts';
 import { jsonLine } from '../../terminal/print.ts';
 import { reason } from '../../write/temporary.ts';
 import { auditPathOf } from './auditFile.ts';
-import { type ObservationOptions, otlpProblem } from './flags.ts';
+import { type ObservationOptions, otlpProblem, type Slot } from './flags.ts';
 import { LineSink, standardError } from './lineSink.ts';
 import type { PredictionItem } from './predictionFiles.ts';
 import type { RecordedItem } from './predictions.ts';
 import { processGauges } from './processGauges.ts';
 import { type FromRecorder, LateRecorder, Recorder, type RecorderStart } from './recorder.ts';
 import type { Telemetry } from './telemetry.ts';
-import type { WatchKeeperOptions } from './watch/keeper.ts';
+import type { WatchKeeperOptions, WatchQuestion } from './watch/keeper.ts';
 import { ThreadWatch } from './watch/threadWatch.ts';
-
-/** One of several processes that share folders. */
-export interface Slot {
-  /** from 1 on; a process that replaces it has it too */
-  readonly slot: number;
-  readonly slots: number;
-  /** where they keep what they watch, unless another place is asked for: it ends with them */
-  readonly watchFolder: string;
-}
 
 /** Where lines, scores and spans of a service go. */
 export interface Observation {
@@ -42,6 +33,8 @@ export interface Observation {
     ServiceOptions,
     'logRequests' | 'telemetry' | 'predictions' | 'labels' | 'watch' | 'extensions' | 'audit' | 'gauges'
   >;
+  /** What the watch of this process says; null: it has none, or does not know. */
+  askWatch(question: unknown): Promise<unknown>;
   /** Writes what is left. */
   close(): Promise<void>;
 }
@@ -87,6 +80,7 @@ export async function observe(
       ...predictions?.service,
       ...(audit && { audit: audit.sink }),
     },
+    askWatch: async (question) => (await predictions?.service.watch?.ask(question as WatchQuestion)) ?? null,
     async close() {
       await Promise.all([predictions?.close(), audit?.close(), telemetry?.close()]);
       // who does not read the log must not hold the process
@@ -143,7 +137,7 @@ async function openPredictions(options: ObservationOptions, count: Count, troubl
       return recorder.kept();
     },
   };
-  const watching = watch === false ? null : new ThreadWatch(recorder, folder, watch === true, log !== undefined);
+  const watching = watch === false ? null : new ThreadWatch(recorder, folder, watch === true, log !== undefined, among);
   return {
     service: {
       predictions: {

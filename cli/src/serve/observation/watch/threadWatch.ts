@@ -7,6 +7,7 @@ import type {
   ScoreWatchReport,
 } from '../../../../../service/src/index.ts';
 import { saveModel } from '../../../../../src/index.ts';
+import type { Slot } from '../flags.ts';
 import type { RecordedItem } from '../predictions.ts';
 import type { LateRecorder } from '../recorder.ts';
 import type { WatchQuestion } from './keeper.ts';
@@ -27,6 +28,7 @@ interface Left {
 export class ThreadWatch implements ScoreWatch {
   readonly #recorder: LateRecorder<RecordedItem>;
   readonly #folder: string | null;
+  readonly #among: Slot | null;
   readonly #isOfAll: boolean;
   readonly #isLogged: boolean;
   readonly #sent = new Set<string>();
@@ -38,8 +40,16 @@ export class ThreadWatch implements ScoreWatch {
    * @param folder  of its state; null: it has none
    * @param isOfAll  whether models are watched that have no baseline
    * @param isLogged  whether scores of other models are taken too
+   * @param among  the other processes; null: there are none
    */
-  constructor(recorder: LateRecorder<RecordedItem>, folder: string | null, isOfAll: boolean, isLogged: boolean) {
+  constructor(
+    recorder: LateRecorder<RecordedItem>,
+    folder: string | null,
+    isOfAll: boolean,
+    isLogged: boolean,
+    among: Slot | null,
+  ) {
+    this.#among = among;
     this.#folder = folder;
     this.#recorder = recorder;
     this.#isOfAll = isOfAll;
@@ -82,14 +92,20 @@ export class ThreadWatch implements ScoreWatch {
   }
 
   async report(model: string): Promise<ScoreWatchReport | null> {
-    return (await this.#ask({ kind: 'report', model, now: Date.now() })) as ScoreWatchReport | null;
+    return (await this.#askAll({ kind: 'report', model, now: Date.now() })) as ScoreWatchReport | null;
   }
 
   async gauges(): Promise<Gauges> {
-    return ((await this.#ask({ kind: 'gauges', now: Date.now() })) as Gauges | null) ?? {};
+    return ((await this.#askAll({ kind: 'gauges', now: Date.now() })) as Gauges | null) ?? {};
   }
 
-  async #ask(question: WatchQuestion): Promise<unknown> {
+  /** Asks who answers for all processes: what it says never falls, whichever of them was asked. */
+  #askAll(question: WatchQuestion): Promise<unknown> {
+    return this.#among ? this.#among.askFirst(question) : this.ask(question);
+  }
+
+  /** What the thread of this process says; null: there is none. */
+  async ask(question: WatchQuestion): Promise<unknown> {
     this.#flush();
     // another process may have seen what this one has not
     if (!this.#recorder.hasBegun && this.#folder !== null && existsSync(this.#folder)) await this.#recorder.begin();
