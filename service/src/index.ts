@@ -78,6 +78,7 @@ export {
 } from './routing/segments/rules.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';
 export { watchApi } from './watch/api.ts';
+export type { Figure } from './watch/figures.ts';
 export type { ScoreWatch } from './watch/watch.ts';
 export { type ScoreWatchReport, Watcher, type WatcherOptions, type WatcherState } from './watch/watcher.ts';
 export { type ScoresWatched, type WatchScoresOptions, watchScores } from './watch/watchScores.ts';

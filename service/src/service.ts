@@ -11,7 +11,7 @@ import { Metrics } from './observation/metrics.ts';
 import type { Gauges, Numbers } from './observation/numbers.ts';
 import { type PredictionLogOptions, predictionLog } from './observation/predictionLog.ts';
 import { requestLog } from './observation/requestLog.ts';
-import { type OpenTelemetry, telemetry } from './observation/telemetry.ts';
+import { type OpenTelemetry, telemetry, tellWatch } from './observation/telemetry.ts';
 import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
 import { addInvocations } from './protocols/invocations.ts';
@@ -133,6 +133,7 @@ export function createService(options: ServiceOptions = {}): Service {
     gauges: () => ({ ...routing?.gauges(), ...gauges() }),
   });
   routing?.attach({ shelf, log });
+  if (watch && options.telemetry) tellWatch(options.telemetry, () => watch.figures());
   for (const source of models) shelf.put(source);
   addPages(app, core, extensions);
   for (const add of ROUTES) add(app, core);

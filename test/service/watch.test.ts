@@ -1,4 +1,13 @@
 // What a service sees of its own scores: the same as a watch of the same rows, whatever the protocol, version and arm.
+import * as api from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { loadModel, saveModel } from 'logodds';
 import { modelWatch, withBaseline } from 'logodds/monitor';
 import { expect, test } from 'vitest';
@@ -11,7 +20,9 @@ import {
   watchApi,
   watchScores,
 } from '../../service/src/index.ts';
+import { digest, tokens } from './access.ts';
 import { bytes, JSON_TYPE, models } from './models.ts';
+import { privateModel, RECORD, SECRET, SECRET_NUMBER } from './observation/private.ts';
 
 const DAY = 86_400_000;
 const NOW = 20_000 * DAY + 5000;
@@ -214,4 +225,101 @@ test('a watch goes on from the state of another one when its model is there', as
   await whole.ask('/models/codes/score', RECORDS.slice(0, 20), { ...JSON_TYPE, 'x-request-id': 'a' });
   await whole.ask('/models/codes/score', RECORDS.slice(20), { ...JSON_TYPE, 'x-request-id': 'b' });
   expect(await second.report()).toEqual(await whole.report());
+});
+
+test('the description of the API is valid, and answers are as it says', async () => {
+  const { ask } = watched();
+  await ask('/models/codes/score', RECORDS);
+  const described = await (await ask('/openapi.json')).json();
+  expect((await new Validator().validate(structuredClone(described))).errors ?? []).toEqual([]);
+  const ajv = new Ajv2020({ strict: false });
+  ajv.addSchema({ $id: 'api', components: described.components });
+  for (const [path, template] of [
+    ['/models/codes/watch', '/models/{model}/watch'],
+    ['/models/codes', '/models/{model}'],
+  ]) {
+    const { schema } = described.paths[template].get.responses[200].content['application/json'];
+    const check = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')));
+    const answer = await (await ask(path)).json();
+    check(answer);
+    expect(check.errors).toBeNull();
+  }
+  const [drift] = (await (await ask('/models/codes')).json()).drift;
+  expect(drift).toMatchObject({ version: '1', route: null, rows: 40, drifted: [] });
+  expect(described.paths['/models/{model}/watch'].get.parameters[0].example).toBe('codes');
+});
+
+test('a key needs the scope to read a model to see what was watched; the page is open and has nothing of models', async () => {
+  const reader = { name: 'own', sha256: digest('key-of-own'), scopes: ['read:codes'] };
+  const { ask } = watched({}, { access: { tokens: tokens([reader]) } });
+  const by = (name: string) => ({ ...JSON_TYPE, authorization: `Bearer key-of-${name}` });
+  await ask('/models/codes/score', RECORDS, by('scorer'));
+  expect((await ask('/models/codes/watch', undefined, by('own'))).status).toBe(200);
+  expect((await ask('/models/codes/watch', undefined, by('scorer'))).status).toBe(403);
+  expect((await ask('/models/codes/watch')).status).toBe(401);
+  for (const path of ['/watch', '/watch.js', '/watch.css']) {
+    const page = await ask(path);
+    expect(page.status).toBe(200);
+    expect(await page.text()).not.toContain('codes');
+  }
+});
+
+test('private inputs are watched and never told', async () => {
+  const others = Array.from({ length: 20 }, (_, i) => ({ ...RECORD, person: `p${i}`, income: 1000 + i }));
+  const based = saveModel(withBaseline(loadModel(privateModel), others));
+  const watch = watchScores({ watch: { least: 1 } });
+  const service = createService({ models: [{ name: 'p', model: based }], watch, extensions: [watchApi] });
+  const post = (path: string, body?: object) =>
+    service.fetch(
+      new Request(
+        `http://localhost${path}`,
+        body ? { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) } : {},
+      ),
+    );
+  expect((await post('/models/p/score', [RECORD, { ...RECORD, income: 5 }])).status).toBe(200);
+  const told = (await (await post('/models/p/watch')).text()) + (await (await post('/metrics')).text());
+  expect(told).toContain('"rows":2');
+  for (const secret of [SECRET, String(SECRET_NUMBER)]) expect(told).not.toContain(secret);
+});
+
+test('what cannot be watched is counted, and what is asked is answered', async () => {
+  const { watch, ask, report } = watched({ watch: { least: 5, every: { ms: DAY }, keep: 1 } });
+  expect((await ask('/models/codes/score', RECORDS)).status).toBe(200);
+  expect((await ask('/models/codes/score', [{ x: 'no' }, null, 3])).status).toBe(200);
+  expect((await ask('/models/codes/labels', [{ id: 'x', label: 'no class' }, 5])).status).toBe(200);
+  const { versions, notes } = await report();
+  expect(versions[0].counts).toEqual({ rows: 43, refused: 3, left: 0, unread: 0 });
+  expect(notes).toEqual([]);
+  expect((await watch.figures()).length).toBeGreaterThan(3);
+  const wrong = watched({ watch: { keep: 0 } });
+  expect((await wrong.ask('/models/codes/score', RECORDS)).status).toBe(200);
+  expect((await wrong.ask('/models/codes/watch')).status).toBe(404);
+  expect((await wrong.watch.toJSON()).notes).toEqual({
+    'rows of models that cannot be watched: keep: expected a whole number from 1, got 0; give a count': 1,
+  });
+});
+
+test('a program that exports metrics by OpenTelemetry exports the figures too', async () => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e6 });
+  const provider = new MeterProvider({ readers: [reader] });
+  const telemetry = { ...api, metrics: { getMeter: (name: string) => provider.getMeter(name) } };
+  const { ask, clock, watch } = watched({}, { telemetry });
+  await ask('/models/codes/score', RECORDS);
+  clock.now = NOW + DAY;
+  // the first export sees which figures there are
+  await provider.forceFlush();
+  exporter.reset();
+  await provider.forceFlush();
+  const metrics = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+  const points = (name: string) =>
+    metrics
+      .find(({ descriptor }) => descriptor.name === name)!
+      .dataPoints.map(({ attributes, value }) => [attributes['logodds.feature'], value]);
+  const figures = await watch.figures();
+  const psi = figures.find(({ name }) => name === 'lr_drift_psi')!.values;
+  expect(points('logodds.drift_psi')).toEqual(psi.map(({ labels, value }) => [labels['feature'], value]));
+  expect(points('logodds.watch_scored_rows')).toEqual([[undefined, 40]]);
+  expect(points('logodds.watch.models')).toEqual([[undefined, 1]]);
+  await provider.shutdown();
 });

@@ -5,6 +5,7 @@ const EVERY_MS = 15000;
 /** windows of a chart or a heat table, and features of a list */
 const WINDOWS = 30;
 const FEATURES = 20;
+const MOVED = 10;
 /** indices above are called a shift, by convention */
 const SHIFT = 0.25;
 
@@ -15,8 +16,8 @@ const figure = (x) => (x === null || x === undefined ? DASH : String(+x.toPrecis
 const signed = (x) => (x > 0 ? '+' : '') + figure(x);
 const chance = (p) => (p === null || p === undefined ? DASH : p < 1e-4 ? '< 0.0001' : p.toFixed(4));
 const when = (ms) => new Date(ms).toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
-const day = (ms) => new Date(ms).toISOString().slice(5, 16).replace('T', ' ');
-const span = (ms) => (ms === null ? DASH : ms < 60e3 ? ms / 1e3 + ' s' : ms < 3600e3 ? +(ms / 60e3).toFixed(1) + ' min' : ms < 86400e3 ? +(ms / 3600e3).toFixed(1) + ' h' : +(ms / 86400e3).toFixed(1) + ' days');
+const day = (ms) => (ms % 86400e3 === 0 ? new Date(ms).toISOString().slice(0, 10) : new Date(ms).toISOString().slice(5, 16).replace('T', ' '));
+const span = (ms) => (ms === null ? DASH : ms < 60e3 ? ms / 1e3 + ' s' : ms < 3600e3 ? +(ms / 60e3).toFixed(1) + ' min' : ms < 86400e3 ? +(ms / 3600e3).toFixed(1) + ' h' : +(ms / 86400e3).toFixed(1) + ' d');
 
 let turns = 0;
 /** what the page has drawn last: the same is not drawn again */
@@ -95,7 +96,7 @@ function draw({ counts, watch }, { sample, notes }) {
   find('watched').replaceChildren(
     part('What changed, since when', changesOf(watch, compared)),
     figuresOf(watch, counts, sample, compared),
-    ...(compared ? [driftOf(compared, watch), shiftOf(compared, watch), heatOf(windows)] : [part('Drift', soft(whyNoDrift(watch)))]),
+    ...(compared ? [driftOf(compared, watch), shiftOf(compared, watch), ...heatOf(windows)] : [part('Drift', soft(whyNoDrift(watch)))]),
     performanceOf(watch),
     delayOf(watch.labels),
     qualityOf(windows.at(-1) ?? null, watch, [...watch.notes, ...notes]),
@@ -137,7 +138,7 @@ function figuresOf({ rows, windows, labels, newest }, counts, sample, compared) 
   return make('dl', { className: 'figures' }, ...list.map(([name, value, more]) => make('div', {}, make('dt', {}, name), make('dd', {}, value, more ? make('small', {}, more) : null))));
 }
 
-const title = ({ from, to, isComplete }, { every }) => ('ms' in every ? day(from) + ' to ' + day(to) : 'rows from ' + count.format(from)) + (isComplete ? '' : ', still open');
+const title = ({ from, to, isComplete }, { every }) => ('ms' in every ? day(from) + ' to ' + day(to) : 'rows of number ' + count.format(from) + ' on') + (isComplete ? '' : ', still open');
 
 function driftOf(window, watch) {
   const { features, rows } = window.drift;
@@ -153,7 +154,7 @@ function driftOf(window, watch) {
 
 function shiftOf(window, watch) {
   const { features, logitShift, score } = window.drift;
-  const moved = features.filter(({ logitShift: own }) => own !== null && Math.abs(own) > 1e-9).sort((a, b) => Math.abs(b.logitShift) - Math.abs(a.logitShift)).slice(0, FEATURES);
+  const moved = features.filter(({ logitShift: own }) => own !== null && Math.abs(own) > 1e-9).sort((a, b) => Math.abs(b.logitShift) - Math.abs(a.logitShift)).slice(0, MOVED);
   if (moved.length === 0) return part('What moved the mean logit', soft('No feature did.'));
   const most = Math.abs(moved[0].logitShift);
   const towards = watch.model.positive;
@@ -167,7 +168,7 @@ function shiftOf(window, watch) {
 
 function heatOf(windows) {
   const shown = windows.slice(-WINDOWS);
-  if (shown.length < 2) return null;
+  if (shown.length < 2) return [];
   const names = [...(shown.filter(({ drift }) => drift).at(-1)?.drift.features ?? [])].sort((a, b) => (b.tests.psi?.value ?? -1) - (a.tests.psi?.value ?? -1)).slice(0, FEATURES).map(({ feature }) => feature);
   const rows = names.map((name) => make('tr', {}, make('th', { scope: 'row' }, name), ...shown.map((window) => {
     const psi = window.drift?.features.find(({ feature }) => feature === name)?.tests.psi?.value ?? null;
@@ -175,8 +176,8 @@ function heatOf(windows) {
     if (psi !== null) square.style.setProperty('--heat', String(Math.min(100, (100 * psi) / SHIFT)));
     return make('td', {}, square);
   })));
-  return part('Drift by feature, window by window', soft('From ' + day(shown[0].from) + ' to ' + day(shown.at(-1).to) + '. The full colour is an index of 0.25 and more; without colour: not compared.'),
-    scroll('Drift by feature, window by window', make('table', { className: 'heat' }, make('tbody', {}, ...rows))));
+  return [part('Drift by feature, window by window', soft('From ' + day(shown[0].from) + ' to ' + day(shown.at(-1).to) + '. The full colour is an index of 0.25 and more; without colour: not compared.'),
+    scroll('Drift by feature, window by window', make('table', { className: 'heat' }, make('tbody', {}, ...rows))))];
 }
 
 function svg(name, attributes, ...children) {
@@ -212,7 +213,7 @@ function performanceOf({ windows, labels }) {
   const ripe = labels.ripeAfterMs === null ? 'No labels came yet: what the scores expect is all that is known.' : 'Windows count when they are ' + span(labels.ripeAfterMs) + ' old: by then their labels are there, as far as they come.';
   const rows = shown.filter(({ performance }) => performance.realised).slice(-10).reverse().map(({ from, rows: own, performance: { realised, missing, labelled } }) => make('tr', {}, make('th', { scope: 'row' }, day(from)),
     cell(count.format(own)), cell(count.format(labelled)), cell(percent.format(missing)), cell(figure(realised.logLoss)), cell(figure(realised.auc?.auc)), cell(figure(realised.intercept?.value)), cell(figure(realised.slope?.value)), cell(figure(realised.ece)), cell(figure(realised.precision)), cell(figure(realised.recall))));
-  const hasAny = (points) => points.some(({ value, expected }) => Number.isFinite(value) || Number.isFinite(expected));
+  const hasAny = (points) => points.length > 1 && points.some(({ value, expected }) => Number.isFinite(value) || Number.isFinite(expected));
   return part('Performance over windows', soft(ripe), key,
     make('div', { className: 'two' }, hasAny(loss) ? chart('Log loss', loss) : null, hasAny(auc) ? chart('AUC', auc) : null),
     ...(rows.length > 0 ? [table('Performance of ripe windows', [['window'], ['rows', 1], ['labels', 1], ['missing', 1], ['log loss', 1], ['AUC', 1], ['intercept', 1], ['slope', 1], ['calibration error', 1], ['precision', 1], ['recall', 1]], rows)] : []));

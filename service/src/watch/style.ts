@@ -16,7 +16,7 @@ svg .expected { fill: none; stroke: var(--soft); stroke-width: 2; stroke-dasharr
 .key i { display: inline-block; width: 1.5rem; height: 0; margin-right: 0.4rem; vertical-align: middle; border-top: 2px solid var(--accent); }
 .key i.dashed { border-top: 2px dashed var(--soft); }
 .bars { list-style: none; margin: 0; padding: 0; }
-.bars li { display: grid; grid-template-columns: minmax(6rem, 14rem) minmax(3rem, 1fr) 6.5rem; gap: 0.75rem; align-items: center; padding: 0.2rem 0; }
+.bars li { display: grid; grid-template-columns: minmax(4rem, 14rem) minmax(6rem, 1fr) 5.5rem; gap: 0.75rem; align-items: center; padding: 0.2rem 0; }
 .bars span { overflow-wrap: anywhere; }
 .bars .n { text-align: right; font-variant-numeric: tabular-nums; }
 .bars i { height: 0.8rem; border-radius: 3px; background: var(--accent); }

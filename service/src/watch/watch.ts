@@ -1,6 +1,6 @@
 import type { LabelSink } from '../observation/labels.ts';
-import type { Gauges } from '../observation/numbers.ts';
 import type { PredictionLogOptions } from '../observation/predictionLog.ts';
+import type { Figure } from './figures.ts';
 import type { ScoreWatchReport } from './watcher.ts';
 
 /** Watches what a service scores: what drifted, and how good it is. Made by `watchScores`, or by a host in a thread of its own. */
@@ -11,6 +11,6 @@ export interface ScoreWatch {
   readonly labels?: LabelSink;
   /** What is known of a model, in all processes of the service; null: no version of it is watched. */
   report(model: string): Promise<ScoreWatchReport | null>;
-  /** Its figures, of all processes of the service. */
-  gauges(): Promise<Gauges>;
+  /** Figures of all models, of all processes of the service. */
+  figures(): Promise<readonly Figure[]>;
 }

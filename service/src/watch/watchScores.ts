@@ -34,7 +34,7 @@ export interface ScoresWatched extends ScoreWatch {
  * Watches the scores of a service in its own process: drift of features and scores against the baseline of the model, and performance once labels come.
  *
  * A row is read a second time and added after it was scored, before the answer leaves: `sample` says which share of the requests is.
- * @throws ERR_RANGE for options outside their range
+ * Nothing of it throws: what cannot be watched, and why, is counted in the notes of the report.
  * @example
  * const watch = watchScores({ sample: 0.1 });
  * const service = createService({ models, watch, extensions: [watchApi] });
@@ -83,7 +83,7 @@ export function watchScores(options: WatchScoresOptions = {}): ScoresWatched {
       },
     },
     report: async (model) => watcher.report(model, now()),
-    gauges: async () => watcher.gauges(now()),
+    figures: async () => watcher.figures(now()),
     toJSON() {
       const own = watcher.toJSON();
       return later ? { ...own, watches: [...own.watches, ...later.watches] } : own;

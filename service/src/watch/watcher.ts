@@ -8,10 +8,9 @@ import {
 import type { Model } from 'logodds/score';
 import type { Inputs } from '../observation/inputs.ts';
 import type { Label } from '../observation/labels.ts';
-import { labelText } from '../observation/metrics.ts';
-import type { Gauge, Gauges } from '../observation/numbers.ts';
 import type { Scored, ScoredBy } from '../observation/predictionLog.ts';
 import { unitOf } from '../requests/unit.ts';
+import type { Figure } from './figures.ts';
 
 /** What is watched by itself: a version of a model as an arm of a rollout. */
 interface Subject {
@@ -213,7 +212,13 @@ export class Watcher {
     if (found) return found;
     const model = this.#options.model(sha256);
     if (!model) return null;
-    const watch = modelWatch(model, this.#options.watch ?? {});
+    let watch: ModelWatch;
+    try {
+      watch = modelWatch(model, this.#options.watch ?? {});
+    } catch (error) {
+      this.note(`rows of models that cannot be watched: ${(error as Error).message}`);
+      return null;
+    }
     const entry: Entry = { ...{ name, version, sha256, route }, ...empty(), watch };
     this.#put(key, entry);
     return entry;
@@ -261,20 +266,21 @@ export class Watcher {
     };
   }
 
-  /** Figures for Prometheus. @param now  milliseconds since 1970 */
-  gauges(now: number): Gauges {
-    const gauges: Record<string, Gauge> = {};
-    for (const { name, version, route, counts, watch } of this.#entries.values()) {
-      const own = `model=${labelText(name)},version=${labelText(version)},route=${labelText(route ?? '')}`;
-      for (const [figure, [help, of]] of Object.entries(OWN))
-        gauges[`${figure}{${own}}`] = { help, value: counts[of], type: 'counter', of: 'most' };
-      for (const { name: figure, help, values } of watch.figures(now))
-        for (const { labels, value } of values) {
-          const more = Object.entries(labels).map(([key, text]) => `,${key}=${labelText(text)}`);
-          gauges[`${figure}{${own}${more.join('')}}`] = { help, value, of: 'most' };
-        }
+  /** Figures of all models. @param now  milliseconds since 1970 */
+  figures(now: number): Figure[] {
+    const figures = new Map<string, Figure & { values: Figure['values'][number][] }>();
+    for (const { name: model, version, route, counts, watch } of this.#entries.values()) {
+      const own = { model, version, route: route ?? '' };
+      const put = (name: string, help: string, type: Figure['type'], values: Figure['values']): void => {
+        const figure = figures.get(name) ?? { name, help, type, values: [] };
+        figures.set(name, figure);
+        for (const { labels, value } of values) figure.values.push({ labels: { ...own, ...labels }, value });
+      };
+      for (const [name, [help, of]] of Object.entries(OWN))
+        put(name, help, 'counter', [{ labels: {}, value: counts[of] }]);
+      for (const { name, help, values } of watch.figures(now)) put(name, help, 'gauge', values);
     }
-    return gauges;
+    return [...figures.values()];
   }
 
   /** Adds another one of the same models, such as that of another process. */

@@ -42,7 +42,7 @@ export type WatchItem =
 /** What it is asked. */
 export type WatchQuestion =
   | { readonly kind: 'report'; readonly model: string; readonly now: number }
-  | { readonly kind: 'gauges'; readonly now: number };
+  | { readonly kind: 'figures'; readonly now: number };
 
 /** Time between two states, at least, and how many times that of writing one. */
 const SAVE_MS = 1000;
@@ -186,7 +186,7 @@ export class WatchKeeper {
   /** Answers from what all processes have watched. */
   ask(question: WatchQuestion): unknown {
     const all = this.#all(question.now);
-    if (question.kind === 'gauges') return all.gauges(question.now);
+    if (question.kind === 'figures') return all.figures(question.now);
     return all.report(question.model, question.now);
   }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type {
-  Gauges,
+  Figure,
   PredictionLogOptions,
   ScoredBy,
   ScoreWatch,
@@ -95,8 +95,8 @@ export class ThreadWatch implements ScoreWatch {
     return (await this.#askAll({ kind: 'report', model, now: Date.now() })) as ScoreWatchReport | null;
   }
 
-  async gauges(): Promise<Gauges> {
-    return ((await this.#askAll({ kind: 'gauges', now: Date.now() })) as Gauges | null) ?? {};
+  async figures(): Promise<readonly Figure[]> {
+    return ((await this.#askAll({ kind: 'figures', now: Date.now() })) as readonly Figure[] | null) ?? [];
   }
 
   /** Asks who answers for all processes: what it says never falls, whichever of them was asked. */
