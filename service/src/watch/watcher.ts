@@ -244,6 +244,11 @@ export class Watcher {
     this.#notes.set(what, (this.#notes.get(what) ?? 0) + count);
   }
 
+  /** digests of the models of which something is known */
+  get digests(): string[] {
+    return [...this.#entries.values()].map(({ sha256 }) => sha256);
+  }
+
   /** @param now  milliseconds since 1970 */
   report(model: string, now: number): ScoreWatchReport | null {
     const own = [...this.#entries.values()].filter(({ name, fronts }) => name === model || fronts.has(model));

@@ -263,6 +263,7 @@ export class LateRecorder<Item> {
   readonly #onFailure: (error: unknown) => void;
   #recorder: Recorder<Item> | null = null;
   #beginning: Promise<void> | null = null;
+  #hasFailed = false;
   /** what came before it had begun */
   #early: (readonly [item: Item, bytes: number, count: number])[] = [];
 
@@ -290,9 +291,15 @@ export class LateRecorder<Item> {
       this.#recorder.put(item, bytes, count);
       return;
     }
+    if (this.#hasFailed) return;
     // a thread begins in a tenth of a second
     if (this.#early.length < MOST_EARLY) this.#early.push([item, bytes, count]);
-    if (!this.#beginning) this.begin().catch((error) => this.#onFailure(error));
+    if (!this.#beginning)
+      this.begin().catch((error) => {
+        this.#hasFailed = true;
+        this.#early = [];
+        this.#onFailure(error);
+      });
   }
 
   /** Resolves when what was put is written. Rejects where it is not. */

@@ -47,6 +47,8 @@ export type WatchQuestion =
 /** Time between two states, at least, and how many times that of writing one. */
 const SAVE_MS = 1000;
 const SHARE = 20;
+/** Models at hand, before those are forgotten of which nothing is known. */
+const MOST_MODELS = 32;
 /** How long the figures of several processes are good. */
 const TOTAL_MS = 5000;
 
@@ -133,20 +135,30 @@ export class WatchKeeper {
   scored(items: readonly Scored[], inputs: (item: Scored) => ReturnType<Inputs['of']>): void {
     let rows = 0;
     for (const { count } of items) rows += count;
-    this.#took(rows);
+    const failure = this.#took(rows);
     for (const item of items) this.#watcher.scored(item, inputs(item));
+    if (failure !== null) throw failure;
   }
 
   take(item: WatchItem): void {
     if (item.kind === 'model') {
-      if (this.#models.has(item.sha256)) return;
-      this.#models.set(item.sha256, loaded(item.bytes));
       this.#unknown.delete(item.sha256);
       this.#files?.putModel(item.sha256, item.bytes);
+      if (this.#models.has(item.sha256)) return;
+      this.#models.set(item.sha256, loaded(item.bytes));
+      if (this.#models.size > MOST_MODELS) this.#tidy(item.sha256);
       return;
     }
-    this.#took(item.rows);
+    const failure = this.#took(item.rows);
     this.#watcher.left(item.by, item.route, item.rows, item.refused);
+    if (failure !== null) throw failure;
+  }
+
+  /** Forgets models that nothing is known of any more: a service may have a new one each minute. */
+  #tidy(newest: string): void {
+    const used = new Set([...this.#watcher.digests, newest]);
+    for (const sha256 of [...this.#models.keys()]) if (!used.has(sha256)) this.#models.delete(sha256);
+    if (this.#options.slot === 1) this.#files?.keepModels(used);
   }
 
   /** Counts rows of a request that the sample leaves out. */
@@ -160,11 +172,17 @@ export class WatchKeeper {
     this.#isChanged = true;
   }
 
-  #took(rows: number): void {
+  /** @returns why it could not be noted: a disk that is full stops no watch */
+  #took(rows: number): unknown {
     this.#rows += rows;
     this.#isChanged = true;
-    // before they are counted: a kill loses none unseen
-    this.#files?.took(this.#rows);
+    try {
+      // before they are counted: a kill loses none unseen
+      this.#files?.took(this.#rows);
+      return null;
+    } catch (error) {
+      return error;
+    }
   }
 
   /** Writes the state, if it is time. */

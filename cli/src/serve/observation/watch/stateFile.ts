@@ -44,6 +44,8 @@ export interface Found {
   readonly damaged: string | null;
 }
 
+/** Another process may not have told yet what it has seen of a model. */
+const NEW_MS = 3_600_000;
 const NAME = /^watch-(\d+)\.json$/;
 
 /** The files of a slot. */
@@ -152,6 +154,18 @@ export class StateFile {
     const part = `${path}.${process.pid}.part`;
     writeFileSync(part, bytes, { mode: 0o640 });
     renameSync(part, path);
+  }
+
+  /** Removes files of models of which no state says anything, unless they are new. @param used  by the own state */
+  keepModels(used: ReadonlySet<string>): void {
+    const others = new Set(this.others().flatMap(({ watches }) => watches.map(({ sha256 }) => sha256)));
+    for (const name of readdirSync(join(this.#folder, 'models'))) {
+      const path = join(this.#folder, 'models', name);
+      const sha256 = name.slice(0, 64);
+      const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Number.POSITIVE_INFINITY };
+      if (used.has(sha256) || others.has(sha256) || Date.now() - mtimeMs < NEW_MS) continue;
+      rmSync(path, { force: true });
+    }
   }
 
   #modelPath(sha256: string): string {

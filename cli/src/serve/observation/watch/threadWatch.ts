@@ -59,12 +59,11 @@ export class ThreadWatch implements ScoreWatch {
   /** Whether scores of a model are taken. The thread gets the model before the first of them. */
   wants({ sha256 }: ScoredBy, model: Model): boolean {
     if (!this.#isOfAll && !model.manifest.baseline) return this.#isLogged;
-    if (!this.#sent.has(sha256)) {
-      this.#sent.add(sha256);
-      // the service has the library by its name, the command has its sources: they are one
-      const bytes = saveModel(model as unknown as Parameters<typeof saveModel>[0]);
-      this.#recorder.put({ kind: 'model', sha256, bytes }, bytes.length);
-    }
+    this.#sent.add(sha256);
+    // the service has the library by its name, the command has its sources: they are one
+    const bytes = saveModel(model as unknown as Parameters<typeof saveModel>[0]);
+    // again when it is back: it may have been forgotten
+    this.#recorder.put({ kind: 'model', sha256, bytes }, bytes.length, 0);
     return true;
   }
 
