@@ -27,6 +27,7 @@ export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export type { ModelTrust, Signed } from './models/trust.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
 export { sayableFault } from './observation/fault.ts';
+export type { Figure } from './observation/figures.ts';
 export { type CsvPieces, Inputs } from './observation/inputs.ts';
 export type { Label, LabelSink } from './observation/labels.ts';
 export { type Counter, Metrics, REQUEST_SECONDS, type Snapshot } from './observation/metrics.ts';
@@ -78,7 +79,6 @@ export {
 } from './routing/segments/rules.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';
 export { watchApi } from './watch/api.ts';
-export type { Figure } from './watch/figures.ts';
 export type { ScoreWatch } from './watch/watch.ts';
 export { type ScoreWatchReport, Watcher, type WatcherOptions, type WatcherState } from './watch/watcher.ts';
 export { type ScoresWatched, type WatchScoresOptions, watchScores } from './watch/watchScores.ts';

@@ -1,6 +1,6 @@
 import type { Asked, Witness } from '../hooks.ts';
 import { setTrace } from '../requests/trace.ts';
-import type { Figure } from '../watch/figures.ts';
+import type { Figure } from './figures.ts';
 import { REQUEST_SECONDS } from './metrics.ts';
 
 /*

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import type { Core } from '../core.ts';
-import { gaugesOf } from '../watch/figures.ts';
+import { gaugesOf } from '../observation/figures.ts';
 
 const OPEN_METRICS = /application\/openmetrics-text/;
 

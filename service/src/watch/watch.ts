@@ -1,6 +1,6 @@
+import type { Figure } from '../observation/figures.ts';
 import type { LabelSink } from '../observation/labels.ts';
 import type { PredictionLogOptions } from '../observation/predictionLog.ts';
-import type { Figure } from './figures.ts';
 import type { ScoreWatchReport } from './watcher.ts';
 
 /** Watches what a service scores: what drifted, and how good it is. Made by `watchScores`, or by a host in a thread of its own. */

@@ -6,11 +6,11 @@ import {
   type Prediction,
 } from 'logodds/monitor';
 import type { Model } from 'logodds/score';
+import type { Figure } from '../observation/figures.ts';
 import type { Inputs } from '../observation/inputs.ts';
 import type { Label } from '../observation/labels.ts';
 import type { Scored, ScoredBy } from '../observation/predictionLog.ts';
 import { unitOf } from '../requests/unit.ts';
-import type { Figure } from './figures.ts';
 
 /** What is watched by itself: a version of a model as an arm of a rollout. */
 interface Subject {

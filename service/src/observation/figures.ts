@@ -1,5 +1,5 @@
-import { labelText } from '../observation/metrics.ts';
-import type { Gauge, Gauges } from '../observation/numbers.ts';
+import { labelText } from './metrics.ts';
+import type { Gauge, Gauges } from './numbers.ts';
 
 /** A figure by model, version, arm of a rollout, and more: as Prometheus has it. */
 export interface Figure {
