@@ -20,7 +20,6 @@ import { elements, joined, type Text } from '../responses/text.ts';
 import { wantsDetails } from '../scoring/details.ts';
 import { type Answer, NOTHING, type Rows, type Wanted } from '../scoring/question.ts';
 import { answer, fromBytes, parsedJson, scoreRecords, wholeFromBytes } from '../scoring/score.ts';
-import type { ScoreWatch } from '../watch/watch.ts';
 
 /*
  * Our own protocol.
@@ -74,7 +73,7 @@ function rolloutOf(followed: ReturnType<Core['routeOf']>) {
 }
 
 /** Of each version that was watched how far its newest window is from training; null: nothing was. */
-function driftOf(report: Awaited<ReturnType<ScoreWatch['report']>>) {
+function driftOf(report: Awaited<ReturnType<NonNullable<Core['watch']>['report']>>) {
   const versions = report?.versions.map(({ version, route, watch }) => {
     const { drift, to } = watch.windows.findLast((window) => window.drift) ?? { drift: null, to: null };
     return {
