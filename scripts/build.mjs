@@ -278,10 +278,14 @@ const command = {
 };
 rmSync('cli/dist', { recursive: true, force: true });
 copyFileSync('CHANGELOG.md', 'cli/CHANGELOG.md'); // one changelog for all packages
-// what only `serve` needs is a file of its own
+// what only `serve` needs is a file of its own, and so is the thread that logs and watches
 await build({
   ...command,
-  entryPoints: { main: 'cli/src/main.ts', serveWorker: 'cli/src/serve/worker.ts' },
+  entryPoints: {
+    main: 'cli/src/main.ts',
+    serveWorker: 'cli/src/serve/worker.ts',
+    recorder: 'cli/src/serve/observation/recorderThread.ts',
+  },
   splitting: true,
   chunkNames: 'part-[hash]',
   plugins: [duckdbApart, telemetryApart, s3Apart, mailApart],
@@ -301,11 +305,6 @@ for (const [file, source, name] of [
 mkdirSync('cli/dashboards', { recursive: true });
 for (const [name, dashboard] of Object.entries((await import('../deploy/grafana/dashboards.mjs')).dashboards))
   writeFileSync(`cli/dashboards/${name}.json`, `${JSON.stringify(dashboard, null, 1)}\n`);
-await build({
-  ...command,
-  entryPoints: { recorder: 'cli/src/serve/observation/recorderThread.ts' },
-  plugins: [duckdbApart],
-});
 // the thread that reads rows needs little of the command
 await build({
   ...command,

@@ -19,6 +19,7 @@ import { encoded, type Text } from './responses/text.ts';
 import type { RouteState } from './routing/routing.ts';
 import type { SegmentsState } from './routing/segments/divisions.ts';
 import type { Answer, Part, Parts as RowParts, Rows } from './scoring/question.ts';
+import type { ScoreWatch } from './watch/watch.ts';
 
 /** The other processes of a service that has several. */
 export interface Peers {
@@ -50,6 +51,8 @@ export interface Parts {
   readonly gauges: () => Gauges;
   /** takes what became true of earlier scores, where somebody keeps it */
   readonly labels: LabelSink | null;
+  /** null: nothing is watched */
+  readonly watch: ScoreWatch | null;
   /** where models live; null: the service knows none */
   readonly registry: ServedRegistry | null;
   /** the route of a model in this process; null: it has none */
@@ -96,6 +99,7 @@ export class Core implements Parts {
   readonly peers: Parts['peers'];
   readonly gauges: Parts['gauges'];
   readonly labels: LabelSink | null;
+  readonly watch: ScoreWatch | null;
   readonly registry: ServedRegistry | null;
   readonly routeOf: Parts['routeOf'];
   readonly segmentsOf: Parts['segmentsOf'];
@@ -107,7 +111,7 @@ export class Core implements Parts {
 
   constructor(parts: Parts) {
     const { shelf, metrics, limits, log, source, gates, witnesses, keeper, chooser, peers, gauges, labels } = parts;
-    const { registry, routeOf, segmentsOf, changes, onChange } = parts;
+    const { watch, registry, routeOf, segmentsOf, changes, onChange } = parts;
     this.shelf = shelf;
     this.metrics = metrics;
     this.limits = limits;
@@ -120,6 +124,7 @@ export class Core implements Parts {
     this.peers = peers;
     this.gauges = gauges;
     this.labels = labels;
+    this.watch = watch;
     this.registry = registry;
     this.routeOf = routeOf;
     this.segmentsOf = segmentsOf;

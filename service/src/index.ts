@@ -28,11 +28,12 @@ export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export type { ModelTrust, Signed } from './models/trust.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
 export { sayableFault } from './observation/fault.ts';
+export type { Figure } from './observation/figures.ts';
+export { type CsvPieces, Inputs } from './observation/inputs.ts';
 export type { Label, LabelSink } from './observation/labels.ts';
 export { type Counter, Metrics, REQUEST_SECONDS, type Snapshot } from './observation/metrics.ts';
 export { type Gauge, type Gauges, type Numbers, totalOf } from './observation/numbers.ts';
 export {
-  type CsvPieces,
   type PredictionLine,
   PredictionLines,
   type PredictionLinesOptions,
@@ -52,6 +53,7 @@ export { type Caller, callerName, callerOf } from './requests/caller.ts';
 export type { Limits } from './requests/limits.ts';
 export { type Peer, peerOf } from './requests/peer.ts';
 export { type Trace, traceHeaders, traceOf } from './requests/trace.ts';
+export { unitOf } from './requests/unit.ts';
 export { armOf } from './routing/assign.ts';
 export { type Change, type Followed, type FollowedRegistry, Follower, type FollowOptions } from './routing/follow.ts';
 export type { Breach, GuardName, GuardState } from './routing/guards.ts';
@@ -78,3 +80,7 @@ export {
   type When,
 } from './routing/segments/rules.ts';
 export { createService, type Service, type ServiceOptions } from './service.ts';
+export { watchApi } from './watch/api.ts';
+export type { ScoreWatch } from './watch/watch.ts';
+export { type ScoreWatchReport, Watcher, type WatcherOptions, type WatcherState } from './watch/watcher.ts';
+export { type ScoresWatched, type WatchScoresOptions, watchScores } from './watch/watchScores.ts';

@@ -11,7 +11,7 @@ import { Metrics } from './observation/metrics.ts';
 import type { Gauges, Numbers } from './observation/numbers.ts';
 import { type PredictionLogOptions, predictionLog } from './observation/predictionLog.ts';
 import { requestLog } from './observation/requestLog.ts';
-import { type OpenTelemetry, telemetry } from './observation/telemetry.ts';
+import { type OpenTelemetry, telemetry, tellWatch } from './observation/telemetry.ts';
 import { addPages } from './pages/pages.ts';
 import { addHealth } from './protocols/health.ts';
 import { addInvocations } from './protocols/invocations.ts';
@@ -26,6 +26,7 @@ import { LIMITS, type Limits } from './requests/limits.ts';
 import { type Peer, setPeer } from './requests/peer.ts';
 import { RouterByBegin } from './router.ts';
 import type { Routing } from './routing/routing.ts';
+import type { ScoreWatch } from './watch/watch.ts';
 
 /** How a service answers. */
 export interface ServiceOptions {
@@ -56,6 +57,8 @@ export interface ServiceOptions {
   readonly predictions?: PredictionLogOptions;
   /** takes what became true of earlier scores; default none: such requests are refused */
   readonly labels?: LabelSink;
+  /** watches scores for drift and, by labels, for how good they are: `watchScores()`; `watchApi` among the extensions tells of it. Default none */
+  readonly watch?: ScoreWatch;
   /** takes who asked what and how it was decided; default none */
   readonly audit?: AuditSink;
   /** rollouts, fallbacks and shadows; default none: each model is answered as the shelf has it */
@@ -107,7 +110,8 @@ export function createService(options: ServiceOptions = {}): Service {
   const { models = [], limits, admission = {}, log = () => {}, source = null, peers = null, memory } = options;
   const { access = {}, gauges = () => ({}), labels = null, aliases = {} } = options;
   const { registry = null, onRegistryChange = () => {}, extensions = [] } = options;
-  const { routing = null, trust = null } = options;
+  const { routing = null, trust = null, watch = null } = options;
+  const taken = bothOf(watch?.labels ?? null, labels);
   const metrics = new Metrics();
   const shelf = new Shelf(
     memory,
@@ -123,12 +127,13 @@ export function createService(options: ServiceOptions = {}): Service {
   const gates = [...before, ...addAccess(app, { metrics, log }, access), ...(options.gates ?? []), ...after];
   const core = new Core({
     ...{ shelf, metrics, limits: { ...LIMITS, ...limits }, log, source, gates, witnesses },
-    ...{ keeper, chooser: routing, peers, labels: routing ? routing.labels(labels) : labels },
-    ...{ registry, changes, onChange: onRegistryChange, routeOf: (model) => routing?.state(model) ?? null },
+    ...{ keeper, chooser: routing, peers, labels: routing ? routing.labels(taken) : taken },
+    ...{ watch, registry, changes, onChange: onRegistryChange, routeOf: (model) => routing?.state(model) ?? null },
     segmentsOf: (model) => routing?.segments(model) ?? null,
     gauges: () => ({ ...routing?.gauges(), ...gauges() }),
   });
   routing?.attach({ shelf, log });
+  if (watch && options.telemetry) tellWatch(options.telemetry, () => watch.figures());
   for (const source of models) shelf.put(source);
   addPages(app, core, extensions);
   for (const add of ROUTES) add(app, core);
@@ -152,6 +157,17 @@ export function createService(options: ServiceOptions = {}): Service {
     drain: () => core.drain(),
     metrics,
     numbers: () => core.numbers(),
+  };
+}
+
+/** Labels go to both. */
+function bothOf(a: LabelSink | null, b: LabelSink | null): LabelSink | null {
+  if (!a || !b) return a ?? b;
+  return {
+    keeps: (model) => [a, b].some((sink) => sink.keeps?.(model) ?? true),
+    async take(labels) {
+      await Promise.all([a.take(labels), b.take(labels)]);
+    },
   };
 }
 
@@ -207,6 +223,7 @@ function observers(options: ServiceOptions, log: (line: LogLine) => void) {
     ...(options.telemetry ? [telemetry(options.telemetry)] : []),
     ...(options.routing ? [options.routing] : []),
     ...(options.predictions ? [predictionLog(options.predictions)] : []),
+    ...(options.watch?.predictions ? [predictionLog(options.watch.predictions)] : []),
     ...(auditor ? [auditor] : []),
     ...(options.logRequests ? [requestLog(log)] : []),
     ...(options.witnesses ?? []),

@@ -9,7 +9,14 @@ export type Order =
   | { readonly kind: 'start'; readonly options: unknown }
   | { readonly kind: 'stop' }
   | { readonly kind: 'numbers' }
+  | WatchAsked
   | Change;
+
+/** What a watch is asked: one process answers for all. */
+export interface WatchAsked {
+  readonly kind: 'watch';
+  readonly question: unknown;
+}
 
 /** Asked of the process that supervises, and by it of the other workers. */
 export interface Change {

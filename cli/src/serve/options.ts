@@ -70,6 +70,13 @@ const choice = (...values: readonly string[]): Kind => ({
   read: same,
   fits: (value) => values.includes(value as string),
 });
+/** A switch with a third position. */
+const watched: Kind = {
+  schema: { enum: [true, false, 'baseline'] },
+  rule: 'true, false or baseline',
+  read: same,
+  fits: (value) => typeof value === 'boolean' || value === 'baseline',
+};
 const port = count(0, 65_535);
 const share: Kind = {
   schema: { type: 'number', minimum: 0, maximum: 1 },
@@ -213,6 +220,31 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
     ['--log-size <megabytes>', 'size after which its next file begins', megabytes, 64],
     ['--log-age <seconds>', 'age after which its next file begins', seconds(31_536_000), 3600],
   ],
+  Watch: [
+    [
+      '--watch',
+      'watch all requests to all models for drift and, by labels, performance (default: a tenth, of models that have a baseline)',
+      watched,
+      'baseline',
+    ],
+    [
+      '--watch-state <folder>',
+      'keep what was seen there, over restarts (default: the folder watch of --log, else it ends with the service)',
+      path,
+    ],
+    [
+      '--watch-sample <share>',
+      'share of the requests that are watched; rows are counted of all (default: 1 with --watch, else 0.1)',
+      share,
+    ],
+    ['--watch-window <seconds>', 'length of a window', count(60, 31_536_000), 86_400],
+    ['--watch-keep <number>', 'windows that are kept', count(1, 1000), 60],
+    [
+      '--watch-ripe <seconds>',
+      'age at which labels are there (default: by the labels that came)',
+      seconds(315_360_000),
+    ],
+  ],
   'Audit log': [
     ['--audit <file>', 'write an audit log there', path],
     ['--audit-strict', 'no answer leaves before its line is in the audit log', onOff],
@@ -254,13 +286,15 @@ export interface ServeOptions extends AccessFlags, AdmissionFlags, ObservationOp
 
 /** Flags for commander, which keeps their texts: a value is checked when it is known where all of them come from. */
 export const FLAGS: readonly OptionRow[] = Object.entries(GROUPS).flatMap(([group, rows]) =>
-  rows.map(
-    ([flags, text, kind, preset]): OptionRow => [
+  rows.flatMap(([flags, text, kind, preset]): OptionRow[] => [
+    [
       flags,
-      preset === undefined ? text : `${text} (default: ${preset})`,
+      preset === undefined || kind === watched ? text : `${text} (default: ${preset})`,
       { group, ...(/<[^.]*>/.test(flags) && { parse: kind.read }) },
     ],
-  ),
+    // the third position
+    ...(kind === watched ? [[flags.replace('--', '--no-'), 'watch no model', { group }] as OptionRow] : []),
+  ]),
 );
 
 /** By key of a configuration file: the row, and the flag without its value. */
@@ -270,7 +304,7 @@ export const BY_KEY: ReadonlyMap<string, { readonly flag: string; readonly kind:
       const [flag] = flags.split(' ');
       const key = flag.replace(/^--(no-)?/, '').replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
       const isSwitch = !flags.includes('<');
-      return [key, { flag, kind, preset: isSwitch ? flag.startsWith('--no-') : preset }];
+      return [key, { flag, kind, preset: isSwitch ? (preset ?? flag.startsWith('--no-')) : preset }];
     }),
   );
 

@@ -22,6 +22,7 @@ import { Certificates } from './certificates.ts';
 import { GrpcHost } from './grpcHost.ts';
 import { Host } from './host.ts';
 import type { Place } from './listening.ts';
+import type { Slot } from './observation/flags.ts';
 import { observe } from './observation/observe.ts';
 import type { ServeOptions } from './options.ts';
 import { Rollouts } from './rollouts.ts';
@@ -39,6 +40,8 @@ export interface Ready {
 export interface Running {
   readonly ready: Ready;
   numbers(): Numbers;
+  /** What its watch is asked by another process. */
+  askWatch(question: unknown): Promise<unknown>;
   /** Does what a client asked of another process. */
   change(action: 'load' | 'unload', model: string): Promise<void>;
   /** Answers what has come and ends. Resolves with the number of requests that were cut, since their time was over. */
@@ -46,14 +49,12 @@ export interface Running {
 }
 
 /** What a process of several knows of the others. */
-export interface Among {
+export interface Among extends Slot {
   readonly peers: Peers;
   /** the alerts of all of them, which the process that supervises evaluates */
   readonly alerting: Alerting;
   /** names it in the log */
   readonly worker: number;
-  /** a number from 1 on that a process which replaces it has too */
-  readonly slot: number;
 }
 
 /** How often files are looked at. */
@@ -75,9 +76,9 @@ export async function run(
   among: Among | null,
 ): Promise<Running> {
   let service: Service;
-  const observation = await observe(options, (counter, by) => service.metrics.count(counter, by), among?.slot ?? null);
+  const observation = await observe(options, (counter, by) => service.metrics.count(counter, by), among);
   const log = (line: LogLine) => observation.log(among ? { ...line, worker: among.worker } : line);
-  const { gauges, ...observed } = observation.service;
+  const { gauges, extensions: seen = [], ...observed } = observation.service;
   const access = accessOf(options);
   const { cert, key, clientCa } = options;
   const certificates =
@@ -100,6 +101,7 @@ export async function run(
   const own = options.slo !== undefined && !among ? await alertsOf(options, log) : null;
   const alerting = options.slo === undefined ? null : (own ?? among!.alerting);
   const extensions: Extension[] = [
+    ...seen,
     ...(registry && isShut ? [registryApi, mlflowRoutes(registry)] : []),
     ...(alerting ? [alertsApi(alerting)] : []),
   ];
@@ -174,6 +176,7 @@ export async function run(
         .map(({ name, version, sha256 }) => ({ name, version, sha256 })),
     },
     numbers: () => service.numbers(),
+    askWatch: (question) => observation.askWatch(question),
     async change(action, model) {
       if (action === 'load') await service.models.load(sources.source(model));
       else service.models.remove(model);

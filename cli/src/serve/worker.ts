@@ -1,7 +1,8 @@
 import type { Alerting } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import { keepPrivate } from '../write/temporary.ts';
-import { type AlertsAsked, type Change, type Fault, HERE, Line, type Order } from './line.ts';
+import { type AlertsAsked, type Change, type Fault, HERE, Line, type Order, type WatchAsked } from './line.ts';
+import type { Slot } from './observation/flags.ts';
 import type { ServeOptions } from './options.ts';
 import { type Running, run } from './server.ts';
 
@@ -19,20 +20,19 @@ const line: Line<Order> = new Line(
   (message) => process.send!(message),
   async (order) => {
     if (order.kind === 'start') {
-      const { options, aliases, worker, slot } = order as unknown as {
+      const { options, aliases, ...place } = order as unknown as Omit<Slot, 'askFirst'> & {
         options: ServeOptions;
         aliases: Readonly<Record<string, string>>;
         worker: number;
-        slot: number;
       };
       running = await run(options, aliases, {
-        worker,
-        slot,
+        ...place,
         alerting: {
           state: () => askAlerts('state'),
           silence: (...given) => askAlerts('silence', ...given),
           unsilence: (...given) => askAlerts('unsilence', ...given),
         },
+        askFirst: (question) => line.ask({ kind: 'watch', question } satisfies WatchAsked),
         peers: {
           numbers: () => line.ask({ kind: 'numbers' }),
           change: (action, model) => line.ask({ kind: 'change', action, model } satisfies Change),
@@ -41,6 +41,7 @@ const line: Line<Order> = new Line(
       return running.ready;
     }
     if (order.kind === 'numbers') return running!.numbers();
+    if (order.kind === 'watch') return running!.askWatch(order.question);
     if (order.kind === 'change') return running!.change(order.action, order.model);
     return running!.stop();
   },

@@ -1,9 +1,11 @@
 import cluster, { type Worker } from 'node:cluster';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Gauges, type LogLine, Metrics, type Numbers, totalOf } from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import type { AlertsOfService } from '../alerts/alerting.ts';
-import { type AlertsAsked, type Change, type Fault, Line } from './line.ts';
+import { placeOfRun } from '../write/temporary.ts';
+import { type AlertsAsked, type Change, type Fault, Line, type WatchAsked } from './line.ts';
 import type { ServeOptions } from './options.ts';
 import { alertsOf, logLine, type Ready } from './server.ts';
 
@@ -32,7 +34,7 @@ interface Member {
 }
 
 /** What workers ask. */
-type Asked = { readonly kind: 'numbers' } | Change | AlertsAsked;
+type Asked = { readonly kind: 'numbers' } | WatchAsked | Change | AlertsAsked;
 
 /** Processes that answer on one port. This one has no models: it starts them, replaces those that die, and adds their numbers. */
 export class Workers {
@@ -49,6 +51,8 @@ export class Workers {
   readonly #unloaded = new Set<string>();
   /** evaluates the alerts of all; null: nobody asked for it */
   #alerting: AlertsOfService | null = null;
+  /** where workers meet that watch; it is made by the first of them */
+  readonly #watchFolder = placeOfRun();
   #restarts = 0;
   #diedSoon = 0;
   #isStopping = false;
@@ -108,6 +112,8 @@ export class Workers {
       kind: 'start',
       worker: worker.process.pid,
       slot: member.slot,
+      slots: this.#options.workers,
+      watchFolder: this.#watchFolder,
       aliases: this.#aliases,
       options: this.#options,
     });
@@ -181,6 +187,7 @@ export class Workers {
   async #answer(asked: Asked, by: Member): Promise<unknown> {
     if (asked.kind === 'numbers') return this.#numbers();
     if (asked.kind === 'alerts') return this.#askAlerting(asked);
+    if (asked.kind === 'watch') return this.#askWatch(asked);
     const { action, model } = asked;
     if (action === 'load') this.#unloaded.delete(model);
     else this.#unloaded.add(model);
@@ -194,6 +201,20 @@ export class Workers {
     const alerting = this.#alerting!;
     const ask = alerting[method] as (...given: readonly unknown[]) => Promise<unknown>;
     return ask.apply(alerting, given as unknown[]);
+  }
+
+  /** One answers for all, the first of those that live: what two of them know at a time differs by what they have not told each other yet. */
+  async #askWatch(asked: WatchAsked): Promise<unknown> {
+    const members = [...this.#members.values()].filter(({ isReady }) => isReady);
+    members.sort((a, b) => a.slot - b.slot);
+    for (const { line } of members) {
+      try {
+        return await line.ask(asked);
+      } catch {
+        // it has ended meanwhile
+      }
+    }
+    return null;
   }
 
   /** The numbers of all workers, gone ones too, and of this process. */
@@ -233,6 +254,7 @@ export class Workers {
     for (const member of this.#members.values()) void this.#stop(member);
     await empty;
     clearTimeout(late);
+    this.#clear();
     return this.#cut;
   }
 
@@ -255,6 +277,11 @@ export class Workers {
   kill(): void {
     this.#isStopping = true;
     for (const { worker } of this.#members.values()) worker.process.kill('SIGKILL');
+    this.#clear();
+  }
+
+  #clear(): void {
+    rmSync(this.#watchFolder, { recursive: true, force: true });
   }
 }
 

@@ -176,6 +176,9 @@ export function runFolder(): string {
 /** The user's umask before this run changed it. */
 let userMask: number | null = null;
 
+/** A place for a folder of this run, which nobody can predict. Whoever makes it removes it; one that a killed run has left is removed by a later one. */
+export const placeOfRun = (): string => join(tmpdir(), `${BEGIN}${unique()}`);
+
 /** Makes all further files of this process private to its user. Outputs get the usual mode when they are complete. */
 export function keepPrivate(): void {
   userMask ??= process.umask(0o077);

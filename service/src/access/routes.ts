@@ -69,6 +69,8 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['POST /alerts/silences', of('all', 'admin')],
   ['DELETE /alerts/silences/:id', of('all', 'admin')],
   ['GET /models/:model', SEE],
+  ['GET /models/:model/watch', of('named', 'read')],
+  ...['/watch', '/watch.css', '/watch.js'].map((path) => [`GET ${path}`, OPEN] as const),
   ['GET /v2/models/:model/docs/dataplane.json', SEE],
   ...MODEL.flatMap((path) => [path, `${path}/ready`, `${path}/stats`].map((each) => [`GET ${each}`, SEE] as const)),
   ...['/v1/models/:model', '/v1/models/:model/versions/:version'].flatMap((path) => [

@@ -11,6 +11,8 @@ export interface Label {
 
 /** Takes labels. */
 export interface LabelSink {
+  /** Whether it keeps those of a model; default: it does. */
+  keeps?(model: string): boolean;
   /** Resolves when they are kept. Rejects where they cannot be. */
   take(labels: readonly Label[]): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Table } from 'logodds/score';
+import { type CsvPieces, Inputs } from './inputs.ts';
 import type { EntityFrom, Scored, ScoredBy, StreamEnd } from './predictionLog.ts';
 
 /** A line of a prediction log. */
@@ -24,12 +24,6 @@ export interface PredictionLine {
 
 type Record_ = Readonly<Record<string, unknown>>;
 
-/** Reads the records of CSV that comes in pieces. */
-export interface CsvPieces {
-  /** The records that a piece completes. Empty bytes: the end, which completes the last one. */
-  records(bytes: Uint8Array): Record_[];
-}
-
 /** How lines are made. */
 export interface PredictionLinesOptions {
   readonly entity?: EntityFrom;
@@ -42,23 +36,21 @@ export class PredictionLines {
   /** scores whose inputs could not be read */
   unmatched = 0;
   readonly #field: string | null;
-  readonly #csv: PredictionLinesOptions['csv'];
-  /** of each stream what reads it, and records of rows that are not scored yet */
-  readonly #streams = new Map<number, { readonly pieces: Pieces; readonly ahead: (Record_ | null)[] }>();
+  readonly #inputs: Inputs;
 
   constructor({ entity = null, csv }: PredictionLinesOptions = {}) {
     this.#field = entity && 'field' in entity ? entity.field : null;
-    this.#csv = csv;
+    this.#inputs = new Inputs(csv);
   }
 
-  of(item: Scored | StreamEnd): PredictionLine[] {
+  /** @param inputs  of the rows, where they were read already: as `Inputs.of` gives them */
+  of(item: Scored | StreamEnd, inputs?: ReturnType<Inputs['of']>): PredictionLine[] {
     if (item.kind === 'end') {
-      this.#streams.delete(item.stream);
+      this.#inputs.end(item);
       return [];
     }
     const { by, count, first, id, index, segment, logits, probabilities, labels } = item;
-    const records = this.#recordsOf(item);
-    const fits = records?.length === count;
+    const records = inputs === undefined ? this.#inputs.of(item) : inputs;
     const refused = new Set(item.refused);
     const at = new Date(item.at).toISOString();
     const vectors = count > 0 ? logits.length / count : 1;
@@ -66,7 +58,7 @@ export class PredictionLines {
     const lines: PredictionLine[] = [];
     for (let i = 0; i < count; i++) {
       if (refused.has(i)) continue;
-      const record = fits ? records![i] : null;
+      const record = records?.[i] ?? null;
       if (!record) this.unmatched++;
       const label = labels[i];
       lines.push({
@@ -87,31 +79,6 @@ export class PredictionLines {
     return lines;
   }
 
-  #recordsOf({ rows, stream, by, count }: Scored): readonly (Record_ | null)[] | null {
-    switch (rows.kind) {
-      case 'records':
-        return rows.records as readonly Record_[];
-      case 'table':
-        return recordsOfTable(rows.table);
-      case 'bytes': {
-        const value = parsed(new TextDecoder().decode(rows.bytes));
-        return Array.isArray(value) ? value : [value as Record_];
-      }
-      default: {
-        let open = this.#streams.get(stream!);
-        if (!open) {
-          const pieces = rows.kind === 'lines' ? new LinePieces() : this.#csv?.(by);
-          if (!pieces) return null;
-          open = { pieces, ahead: [] };
-          this.#streams.set(stream!, open);
-        }
-        // a piece may have more records than a call may have arguments
-        for (const record of open.pieces.records(rows.bytes)) open.ahead.push(record);
-        return open.ahead.splice(0, count);
-      }
-    }
-  }
-
   #entityOf(record: Record_ | null, { fields }: ScoredBy): string | null {
     const name = this.#field;
     if (name === null || !record || fields.some((field) => field.private && field.name === name)) return null;
@@ -120,40 +87,4 @@ export class PredictionLines {
   }
 }
 
-interface Pieces {
-  records(bytes: Uint8Array): (Record_ | null)[];
-}
-
-/** The records of JSON lines that come in pieces; null: the line is no JSON. */
-class LinePieces {
-  readonly #decoder = new TextDecoder();
-  #rest = '';
-
-  records(bytes: Uint8Array): (Record_ | null)[] {
-    const isEnd = bytes.length === 0;
-    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: !isEnd })).split('\n');
-    this.#rest = isEnd ? '' : lines.pop()!;
-    return lines.filter((line) => line.trim() !== '').map((line) => parsed(line) as Record_ | null);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 const cellOf = (record: Record_, name: string): unknown => (Object.hasOwn(record, name) ? record[name] : null) ?? null;
-
-function recordsOfTable({ rows, columns }: Table): Record_[] {
-  return Array.from({ length: rows }, (_, i) =>
-    Object.fromEntries(
-      columns.map((column) => {
-        if (column.missing?.[i]) return [column.name, null];
-        return [column.name, column.kind === 'numeric' ? column.values[i] : (column.levels[column.codes[i]] ?? null)];
-      }),
-    ),
-  );
-}

@@ -1,3 +1,4 @@
+import type { Model } from 'logodds/score';
 import type { Asked, Witness } from '../hooks.ts';
 import { unitOf } from '../requests/unit.ts';
 import type { Answer, Part, PartAnswer, Rows } from '../scoring/question.ts';
@@ -25,6 +26,8 @@ export interface Scored {
   readonly index: readonly number[] | null;
   readonly entity: string | null;
   readonly by: ScoredBy;
+  /** the name that was asked, where another model stands behind it and has answered; null: its own */
+  readonly front: string | null;
   /** the arm of a rollout that answered; null: there is none */
   readonly route: string | null;
   /** the segment by which its model was chosen; null: there are none */
@@ -57,24 +60,40 @@ export interface PredictionLogOptions {
   readonly sample?: number;
   /** default none */
   readonly entity?: EntityFrom;
+  /** whether scores of a model are taken; called before its first one. Default: all are */
+  readonly wants?: (by: ScoredBy, model: Model) => boolean;
+  /** milliseconds since 1970; default `Date.now` */
+  readonly now?: () => number;
+  /** called with rows of requests that are not taken */
+  readonly onLeft?: (by: ScoredBy, route: string | null, rows: number, refused: number) => void;
 }
 
 /** Takes what was scored, from what. Lines are made of it later: see `PredictionLines`. */
-export function predictionLog({ sink, sample = 1, entity = null }: PredictionLogOptions): Witness {
-  const facts = new WeakMap<object, ScoredBy>();
+export function predictionLog(options: PredictionLogOptions): Witness {
+  const { sink, sample = 1, entity = null, wants = EVERY, onLeft, now = Date.now } = options;
+  /** null: its scores are not taken */
+  const facts = new WeakMap<object, ScoredBy | null>();
   const streams = new Map<Asked, number>();
   let next = 0;
   const header = entity && 'header' in entity ? entity.header : null;
   return {
     scored(asked: Asked, answer: Answer, rows: Rows, own?: PartAnswer) {
-      if (sample < 1 && unitOf(asked.id) >= sample) return;
+      const isLeft = sample < 1 && unitOf(asked.id) >= sample;
+      if (isLeft && !onLeft) return;
       const served = own?.part.served ?? asked.found!;
       let by = facts.get(served);
-      if (!by) {
-        by = factsOf(served);
+      if (by === undefined) {
+        const told = factsOf(served);
+        by = wants(told, served.model) ? told : null;
         facts.set(served, by);
       }
+      if (!by) return;
       const { scores, faults } = answer;
+      const route = own ? own.part.route : asked.route;
+      if (isLeft) {
+        onLeft!(by, route, scores.rows, faults.length);
+        return;
+      }
       const isPiece = asked.isStreaming || (own?.whole ?? rows).kind === 'csv';
       const count = own ? own.parts.codes.length : scores.rows;
       let stream: number | null = null;
@@ -87,13 +106,14 @@ export function predictionLog({ sink, sample = 1, entity = null }: PredictionLog
       sink.take({
         kind: 'scored',
         stream,
-        at: Date.now(),
+        at: now(),
         id: asked.id,
         first: isPiece || count > 1 ? asked.rows - count : null,
         index: own && count > scores.rows ? own.index : null,
         entity: header === null ? null : asked.request.headers.get(header),
         by,
-        route: own ? own.part.route : asked.route,
+        front: asked.asked!.name === by.name ? null : asked.asked!.name,
+        route,
         segment: own?.part.segment ?? null,
         rows,
         logits: kept(scores.logits),
@@ -112,6 +132,8 @@ export function predictionLog({ sink, sample = 1, entity = null }: PredictionLog
     },
   };
 }
+
+const EVERY = (): boolean => true;
 
 type Values = Float64Array | Uint32Array;
 const NONE: readonly number[] = [];

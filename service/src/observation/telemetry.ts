@@ -1,5 +1,6 @@
 import type { Asked, Witness } from '../hooks.ts';
 import { setTrace } from '../requests/trace.ts';
+import type { Figure } from './figures.ts';
 import { REQUEST_SECONDS } from './metrics.ts';
 
 /*
@@ -51,8 +52,17 @@ export interface OpenTelemetry {
         name: string,
         options: { unit: string; description: string },
       ): { add(value: number, attributes: Attributes): void };
+      /** absent: figures of a watch are not told */
+      createObservableGauge?(name: string, options: { description: string }): Observed;
+      createObservableCounter?(name: string, options: { description: string }): Observed;
     };
   };
+}
+
+interface Observed {
+  addCallback(
+    callback: (result: { observe(value: number, attributes: Attributes): void }) => void | Promise<void>,
+  ): void;
 }
 
 interface HeadersGetter {
@@ -171,6 +181,40 @@ export function telemetry({ trace, propagation, context, metrics }: OpenTelemetr
     },
   };
 }
+
+/**
+ * Tells the figures of a watch as metrics, by their names in Prometheus: `lr_drift_psi` is `logodds.drift_psi`. Which ones there are is known when a model is
+ * watched: those that are new are told from the next export on.
+ */
+export function tellWatch({ metrics }: OpenTelemetry, figures: () => Promise<readonly Figure[]>): void {
+  const meter = metrics?.getMeter(NAME);
+  if (!meter?.createObservableGauge || !meter.createObservableCounter) return;
+  let last: ReadonlyMap<string, Figure> = new Map();
+  const told = new Set<string>();
+  const models = meter.createObservableGauge('logodds.watch.models', { description: 'Versions and arms watched.' });
+  models.addCallback(async (result) => {
+    last = new Map((await figures()).map((figure) => [figure.name, figure]));
+    result.observe(last.get('lr_watch_scored_rows_total')?.values.length ?? 0, {});
+    for (const { name, help: description, type } of last.values()) {
+      if (told.has(name)) continue;
+      told.add(name);
+      const shown = name.replace(/^lr_/, 'logodds.').replace(/_total$/, '');
+      const make = type === 'counter' ? meter.createObservableCounter! : meter.createObservableGauge!;
+      make.call(meter, shown, { description }).addCallback((seen) => {
+        for (const { labels, value } of last.get(name)?.values ?? []) seen.observe(value, attributesOf(labels));
+      });
+    }
+  });
+}
+
+const ATTRIBUTES: Readonly<Record<string, string>> = {
+  model: 'logodds.model.name',
+  version: 'logodds.model.version',
+  route: 'logodds.route',
+  feature: 'logodds.feature',
+};
+const attributesOf = (labels: Figure['values'][number]['labels']): Attributes =>
+  Object.fromEntries(Object.entries(labels).map(([key, text]) => [ATTRIBUTES[key] ?? key, text]));
 
 const modelOf = ({ name, version }: { readonly name: string; readonly version: string }): Attributes => ({
   'logodds.model.name': name,

@@ -25,11 +25,11 @@ export function addLabels(app: Hono, core: Core): void {
 }
 
 async function take(exchange: Exchange, { labels: sink, metrics }: Core): Promise<Response> {
-  if (!sink)
+  if (!sink || sink.keeps?.(exchange.served.name) === false)
     throw new Refusal(
       501,
       'ERR_LABELS',
-      'labels: expected a service that keeps them, got one without a prediction log; start it with --log DIR',
+      'labels: expected a service that keeps them, got one that neither watches nor logs; start it with --watch or --log DIR',
     );
   const body = parsedJson(await exchange.jsonBytes());
   exchange.stage('decode');

@@ -32,11 +32,13 @@ const ARROW = 'application/vnd.apache.arrow.stream';
 const LINES = ['application/x-ndjson', 'application/jsonl', 'application/jsonlines', 'application/x-jsonlines'];
 
 export function addOwn(app: Hono, core: Core): void {
-  app.get('/models/:model', (c) => {
+  app.get('/models/:model', async (c) => {
     const version = queryOf(c.req.raw)['version'] ?? null;
     const served = core.shelf.find(c.req.param('model'), version, sightOf(c.req.raw));
     const segments = version === null ? core.segmentsOf(served.name) : null;
-    return jsonResponse({ ...describe(served, core.shelf, segments), rollout: rolloutOf(core.routeOf(served.name)) });
+    const rollout = rolloutOf(core.routeOf(served.name));
+    const drift = core.watch && driftOf(await core.watch.report(served.name));
+    return jsonResponse({ ...describe(served, core.shelf, segments), rollout, ...(core.watch && { drift }) });
   });
   app.post('/models/:model/score', (c) =>
     core.exchange(c.req.raw, 'own', c.req.param('model'), versionOf(c), (exchange) => {
@@ -68,6 +70,21 @@ function rolloutOf(followed: ReturnType<Core['routeOf']>) {
     requests,
     breach: breach?.why ?? null,
   };
+}
+
+/** Of each version that was watched how far its newest window is from training; null: nothing was. */
+function driftOf(report: Awaited<ReturnType<NonNullable<Core['watch']>['report']>>) {
+  const versions = report?.versions.map(({ version, route, watch }) => {
+    const { drift, to } = watch.windows.findLast((window) => window.drift) ?? { drift: null, to: null };
+    return {
+      ...{ version, route, to },
+      rows: drift?.rows.current ?? 0,
+      psi: drift?.score.psi ?? null,
+      drifted: drift?.features.filter((feature) => feature.drifted).map(({ feature }) => feature) ?? [],
+      logitShift: drift?.logitShift.total ?? null,
+    };
+  });
+  return versions ?? null;
 }
 
 const hasQuery = (c: Context): boolean => c.req.url.includes('?');

@@ -338,14 +338,21 @@ export class Routing implements Chooser, Witness {
     const take = async (labels: readonly Label[]): Promise<void> => {
       await sink?.take(labels);
       for (const { id, label, model } of labels)
-        for (const to of this.#routes.values()) {
-          const { name, champion } = to.route;
-          if (name !== model && champion.model !== model && !this.#divisions?.leads(model, to)) continue;
+        for (const to of this.#routesOf(model)) {
           const k = classOf(to.route.champion.model, label);
           if (k >= 0) this.#judge(to, to.guards?.label(id, k, this.isComparing) ?? null);
         }
     };
-    return { take };
+    // guards judge by labels, whoever keeps them
+    const isGuarded = (model: string) => this.#routesOf(model).some(({ guards }) => guards !== null);
+    return { take, keeps: (model) => (sink !== null && (sink.keeps?.(model) ?? true)) || isGuarded(model) };
+  }
+
+  /** The routes that answer for a model. */
+  #routesOf(model: string): Followed[] {
+    return [...this.#routes.values()].filter(
+      (to) => to.route.name === model || to.route.champion.model === model || this.#divisions?.leads(model, to),
+    );
   }
 
   /** A guard has spoken: the champion answers everything from here on. */

@@ -155,6 +155,11 @@ export class LabelJoin<P extends Joinable = Joinable> {
     this.#labels.add(keyOf(label), label);
   }
 
+  /** Whether a score of this id is held. */
+  holds(id: string): boolean {
+    return this.#predictions.has(id);
+  }
+
   /** Takes all that another one holds: the result is that of one that was given both. */
   merge(other: LabelJoin<P>): void {
     this.#predictions.merge(other.#predictions);

@@ -90,6 +90,10 @@ export class Newest<Item extends { readonly at: number }> {
     return count;
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   get size(): number {
     return this.#trimmed().size;
   }

@@ -218,6 +218,11 @@ export class ModelWatch {
     this.join.addLabel(label);
   }
 
+  /** Whether a score of this id waits for its label: which of several watches a label is for. */
+  holds(id: string): boolean {
+    return this.join.holds(id);
+  }
+
   /**
    * Adds all that another one has seen of the same model. As long as none holds more scores than `capacity`, the result is that of one that saw all, to the bit and in
    * any order.

@@ -79,7 +79,8 @@ export class Summary extends SummaryCells {
         min: null as number | null,
         max: null as number | null,
       };
-      if (column?.count) Object.assign(moments, { min: column.min, max: column.max });
+      // the least and the greatest are those of somebody
+      if (column?.count && !feature.private) Object.assign(moments, { min: column.min, max: column.max });
       return { feature: feature.name, missing, unseen, below, above, labels, ...moments };
     });
   }
@@ -244,7 +245,7 @@ export interface FeatureSummary {
   readonly above: number;
   /** the most frequent labels that training did not have, from a sample of 64 */
   readonly labels: readonly { readonly label: string; readonly share: number; readonly stdError: number }[];
-  /** of the number as the model reads it, cells that are there; null: it reads none */
+  /** of the number as the model reads it, cells that are there; null: it reads none. `min` and `max` of a private feature are null */
   readonly mean: number | null;
   readonly std: number | null;
   readonly min: number | null;

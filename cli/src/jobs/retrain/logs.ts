@@ -45,7 +45,7 @@ export function logSource({ logs, labels }: Policy, warn: (message: string) => v
       const found: OutcomeLabel[] = [];
       for (const place of places) {
         try {
-          await readLabels(place, (label) => found.push(label), counts);
+          await readLabels(filesOf(place), (label) => found.push(label), counts);
         } catch (error) {
           const isAbsent = error instanceof LogoddsError && error.detail.includes('got none of that name');
           if (labels || !isAbsent) throw error;

@@ -30,7 +30,8 @@ export async function sightOf({ data, triggers, watch }: Policy, options: SightO
   for await (const piece of source.labels()) for (const label of piece) seen.addLabel(label);
   const report = seen.report(now);
   if (others > 0) warn(`triggers look at the champion: ${others} scores of other models are not for them`);
-  if (triggers.drift && report.reference === null) warn('the champion has no baseline: drift is not looked at; train it with one');
+  if (triggers.drift && report.reference === null)
+    warn('the champion has no baseline: drift is not looked at; train it with one');
   return { ...windowsOf(report), since, labels: labelsSince(report, newest), now };
 }
 

@@ -7,12 +7,30 @@ export interface ObservationOptions {
   readonly logEntity?: string;
   readonly logSize: number;
   readonly logAge: number;
+  /** true: all models; baseline: those that have one; false: none */
+  readonly watch: boolean | 'baseline';
+  readonly watchState?: string;
+  readonly watchSample?: number;
+  readonly watchWindow: number;
+  readonly watchKeep: number;
+  readonly watchRipe?: number;
   readonly audit?: string;
   readonly auditStrict: boolean;
   readonly auditSync: 'always' | 'second' | 'never';
   readonly auditSize: number;
   readonly otlp?: string;
   readonly traceSample?: number;
+}
+
+/** One of several processes that share folders. */
+export interface Slot {
+  /** from 1 on; a process that replaces it has it too */
+  readonly slot: number;
+  readonly slots: number;
+  /** where they keep what they watch, unless another place is asked for: it ends with them */
+  readonly watchFolder: string;
+  /** Asks the watch of the process that answers for all. */
+  askFirst(question: unknown): Promise<unknown>;
 }
 
 /** What is wrong with where traces go; null: nothing. */

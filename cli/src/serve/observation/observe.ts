@@ -1,21 +1,40 @@
-import { resolve } from 'node:path';
-import type { AuditEntry, Counter, EntityFrom, Label, LogLine, ServiceOptions } from '../../../../service/src/index.ts';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  type AuditEntry,
+  type Counter,
+  type EntityFrom,
+  type Label,
+  type LabelSink,
+  type LogLine,
+  type PredictionLogOptions,
+  type ServiceOptions,
+  watchApi,
+} from '../../../../service/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
 import { jsonLine } from '../../terminal/print.ts';
 import { reason } from '../../write/temporary.ts';
 import { auditPathOf } from './auditFile.ts';
-import { type ObservationOptions, otlpProblem } from './flags.ts';
+import { type ObservationOptions, otlpProblem, type Slot } from './flags.ts';
 import { LineSink, standardError } from './lineSink.ts';
 import type { PredictionItem } from './predictionFiles.ts';
+import type { RecordedItem } from './predictions.ts';
 import { processGauges } from './processGauges.ts';
-import { type FromRecorder, Recorder } from './recorder.ts';
+import { type FromRecorder, LateRecorder, Recorder, type RecorderStart } from './recorder.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { WatchKeeperOptions, WatchQuestion } from './watch/keeper.ts';
+import { ThreadWatch } from './watch/threadWatch.ts';
 
 /** Where lines, scores and spans of a service go. */
 export interface Observation {
   readonly log: (line: LogLine) => void;
   /** what the service takes of it */
-  readonly service: Pick<ServiceOptions, 'logRequests' | 'telemetry' | 'predictions' | 'labels' | 'audit' | 'gauges'>;
+  readonly service: Pick<
+    ServiceOptions,
+    'logRequests' | 'telemetry' | 'predictions' | 'labels' | 'watch' | 'extensions' | 'audit' | 'gauges'
+  >;
+  /** What the watch of this process says; null: it has none, or does not know. */
+  askWatch(question: unknown): Promise<unknown>;
   /** Writes what is left. */
   close(): Promise<void>;
 }
@@ -29,13 +48,13 @@ const AGAIN_MS = 60_000;
 /**
  * Opens logs and exporters.
  * @param count  counts in the metrics of the service
- * @param worker  number of this process among several that share the folder; null: it is alone
+ * @param among  of several processes which one this is; null: it is alone
  * @throws ERR_DATA, ERR_RANGE
  */
 export async function observe(
   options: ObservationOptions,
   count: (counter: Counter, by: number) => void,
-  worker: number | null = null,
+  among: Slot | null = null,
 ): Promise<Observation> {
   const level = LEVELS.indexOf(options.logLevel);
   const stamped = (line: LogLine): string => jsonLine({ time: new Date().toISOString(), ...line });
@@ -48,8 +67,9 @@ export async function observe(
     if (LEVELS.indexOf(line.level) <= level) sink.write(stamped(line));
   };
   const trouble = seldom((event: string, reason: string) => log({ level: 'warn', event, reason }));
-  const predictions = options.log === undefined ? null : await openPredictions(options.log, options, count, trouble);
-  const audit = options.audit === undefined ? null : await openAudit(options.audit, options, count, trouble, worker);
+  const predictions = await openPredictions(options, count, trouble, among);
+  const slot = among?.slot ?? null;
+  const audit = options.audit === undefined ? null : await openAudit(options.audit, options, count, trouble, slot);
   const telemetry = await openTelemetryOf(options, (reason) => trouble('telemetry', reason));
   return {
     log,
@@ -60,6 +80,7 @@ export async function observe(
       ...predictions?.service,
       ...(audit && { audit: audit.sink }),
     },
+    askWatch: async (question) => (await predictions?.service.watch?.ask(question as WatchQuestion)) ?? null,
     async close() {
       await Promise.all([predictions?.close(), audit?.close(), telemetry?.close()]);
       // who does not read the log must not hold the process
@@ -71,50 +92,99 @@ export async function observe(
 type Count = (counter: Counter, by: number) => void;
 type Trouble = (event: string, reason: string) => void;
 
-async function openPredictions(folder: string, options: ObservationOptions, count: Count, trouble: Trouble) {
-  const { logFormat, logSample, logSize, logAge, logEntity } = options;
+/** What logs and watches scores: one thread has both. */
+async function openPredictions(options: ObservationOptions, count: Count, trouble: Trouble, among: Slot | null) {
+  const { log, logFormat, logSample, logSize, logAge, logEntity, watch, watchState } = options;
+  if (log === undefined && watch === false) return null;
   const entity = entityOf(logEntity);
-  const start = {
-    folder: resolve(folder),
-    format: logFormat,
-    entity,
-    size: logSize * 1e6,
-    ageMs: logAge * 1000,
+  const start: RecorderStart = {
+    kind: 'predictions',
+    log:
+      log === undefined
+        ? null
+        : { folder: resolve(log), format: logFormat, entity, size: logSize * 1e6, ageMs: logAge * 1000 },
+    watch: watch === false ? null : watchOptions(options, among),
+    samples: { log: log === undefined ? 0 : logSample, watch: sampleOf(options) },
   };
-  const recorder = await opened('--log', folder, () =>
-    Recorder.start<PredictionItem>(
-      { kind: 'predictions', options: start },
-      {
-        onTaken({ written, dropped, unmatched, failure }: FromRecorder) {
-          if (written > 0) count('lr_predictions_logged_total', written);
-          if (unmatched > 0) count('lr_predictions_unmatched_total', unmatched);
-          if (dropped > 0) count('lr_predictions_dropped_total', dropped);
-          if (failure) trouble('predictions dropped', failure);
-        },
-        onLost(lost) {
-          count('lr_predictions_dropped_total', lost);
-          trouble('predictions dropped', 'the disk is too slow');
-        },
+  const begin = () =>
+    Recorder.start<RecordedItem>(start, {
+      onTaken({ written, dropped, unmatched, failure }: FromRecorder) {
+        if (written > 0) count('lr_predictions_logged_total', written);
+        if (unmatched > 0) count('lr_predictions_unmatched_total', unmatched);
+        if (dropped > 0) count('lr_predictions_dropped_total', dropped);
+        if (failure) trouble('predictions dropped', failure);
       },
-    ),
-  );
+      onLost(lost) {
+        count('lr_predictions_dropped_total', lost);
+        trouble('predictions dropped', 'the disk is too slow');
+      },
+      onSaid: (what) => trouble('watch', what),
+    });
+  const isAsked = log !== undefined || watchState !== undefined;
+  const named = watchState === undefined ? '--log' : '--watch-state';
+  const recorder = new LateRecorder(begin, (error) => trouble('watch', reason(error)));
+  if (isAsked) await opened(named, watchState ?? log!, () => recorder.begin());
   const take = (item: PredictionItem): void => {
     if (item.kind !== 'scored') recorder.put(item, 50, 0);
     else recorder.put(withOwnBytes(item), item.bytes, item.count);
   };
+  const folder = start.watch?.folder ?? null;
+  const sink: LabelSink = {
+    // one that comes to this process may be of a score of another
+    keeps: () => isAsked || recorder.hasBegun || (folder !== null && existsSync(folder)),
+    take(labels: readonly Label[]): Promise<void> {
+      recorder.put({ kind: 'labels', labels }, 200 * labels.length, labels.length);
+      return recorder.kept();
+    },
+  };
+  const watching = watch === false ? null : new ThreadWatch(recorder, folder, watch === true, log !== undefined, among);
   return {
     service: {
-      predictions: { sink: { take }, sample: logSample, entity },
-      labels: {
-        take(labels: readonly Label[]): Promise<void> {
-          recorder.put({ kind: 'labels', labels }, 200 * labels.length, labels.length);
-          return recorder.kept();
-        },
-      },
+      predictions: {
+        sink: { take },
+        sample: Math.max(start.samples.log, start.samples.watch),
+        entity,
+        ...(watching && {
+          wants: (by, model) => watching.wants(by, model),
+          onLeft: (by, route, rows, refused) => watching.left(by, route, rows, refused),
+        }),
+      } satisfies PredictionLogOptions,
+      labels: sink,
+      ...(watching && { watch: watching, extensions: [watchApi] }),
     },
-    close: () => recorder.close(),
+    async close() {
+      watching?.close();
+      await recorder.close();
+    },
   };
 }
+
+/** Nobody who has not asked for a watch should notice it. */
+const LIGHT = 0.1;
+const sampleOf = ({ watch, watchSample }: ObservationOptions): number =>
+  watch === false ? 0 : (watchSample ?? (watch === true ? 1 : LIGHT));
+
+/** What a thread needs to watch. */
+const watchOptions = (options: ObservationOptions, among: Slot | null): WatchKeeperOptions => {
+  const { log, watchState, watchWindow, watchKeep, watchRipe } = options;
+  return {
+    folder:
+      watchState !== undefined
+        ? resolve(watchState)
+        : log !== undefined
+          ? join(resolve(log), 'watch')
+          : (among?.watchFolder ?? null),
+    isAsked: watchState !== undefined,
+    slot: among?.slot ?? 1,
+    slots: among?.slots ?? 1,
+    sample: sampleOf(options),
+    watch: {
+      every: { ms: watchWindow * 1000 },
+      keep: watchKeep,
+      ...(watchRipe !== undefined && { ripeAfterMs: watchRipe * 1000 }),
+    },
+  };
+};
 
 /** Bytes that are part of larger memory are sent with all of it. */
 function withOwnBytes<T extends PredictionItem & { kind: 'scored' }>(item: T): T {

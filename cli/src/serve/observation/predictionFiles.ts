@@ -2,6 +2,7 @@ import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   type EntityFrom,
+  type Inputs,
   type Label,
   PredictionLines,
   type Scored,
@@ -61,10 +62,13 @@ export class PredictionFiles {
     if (complete) sweep(true);
   }
 
-  /** Writes items. It never throws. */
-  take(items: readonly PredictionItem[]): Taken {
+  /** Writes items. It never throws. @param inputs  of rows, where they were read already */
+  take(items: readonly PredictionItem[], inputs?: (item: Scored) => ReturnType<Inputs['of']>): Taken {
     const before = this.#lines.unmatched;
-    const lines = items.flatMap((item) => (item.kind === 'labels' ? [] : this.#linesOf(item)));
+    const lines = items.flatMap((item) => {
+      if (item.kind === 'labels') return [];
+      return this.#lines.of(item, item.kind === 'scored' ? inputs?.(item) : undefined);
+    });
     const labels = items.flatMap((item) => (item.kind === 'labels' ? item.labels : []));
     let [written, dropped] = [0, 0];
     let failure = this.#failure;
@@ -83,17 +87,6 @@ export class PredictionFiles {
       }
     }
     return { written, dropped, unmatched: this.#lines.unmatched - before, failure };
-  }
-
-  #linesOf(item: Scored | StreamEnd) {
-    try {
-      return this.#lines.of(item);
-    } catch {
-      // a body that was scored is read here by other code: what that cannot read has no inputs
-      if (item.kind === 'end') return [];
-      this.#lines.unmatched += item.count;
-      return this.#lines.of({ ...item, stream: null, rows: { kind: 'records', records: [] } });
-    }
   }
 
   /** Ends files that are old. */
@@ -119,7 +112,8 @@ export class PredictionFiles {
   }
 }
 
-const said = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).name;
+/** An error in a word, for a log. */
+export const said = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).name;
 
 /** Hidden names: when the file began, where and by which process. */
 const HIDDEN = /^\.predictions-(\w+)-([\da-f]{8})-(\d+)-([\dx]+)\.jsonl$/;

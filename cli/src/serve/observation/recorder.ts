@@ -1,10 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import type { AuditFileOptions } from './auditFile.ts';
 import type { PredictionFilesOptions } from './predictionFiles.ts';
+import type { WatchKeeperOptions } from './watch/keeper.ts';
 
 /** What a thread keeps. */
 export type RecorderStart =
-  | { readonly kind: 'predictions'; readonly options: PredictionFilesOptions }
+  | {
+      readonly kind: 'predictions';
+      /** null: none is written */
+      readonly log: PredictionFilesOptions | null;
+      /** null: nobody watches */
+      readonly watch: WatchKeeperOptions | null;
+      /** shares of the requests that they take */
+      readonly samples: { readonly log: number; readonly watch: number };
+    }
   | { readonly kind: 'audit'; readonly options: AuditFileOptions };
 
 /** What the thread says first. */
@@ -15,6 +24,8 @@ export interface RecorderOpened {
   readonly torn: number;
   /** who has left a lock of the file; null: nobody */
   readonly left: string | null;
+  /** what else is to be said */
+  readonly said?: readonly string[];
 }
 
 /** What the thread gets. */
@@ -23,6 +34,18 @@ export interface ToRecorder {
   readonly items: readonly unknown[];
   /** items that were dropped before these */
   readonly lost: number;
+}
+
+/** What the thread is asked: it answers when it has taken what came before. */
+export interface AskRecorder {
+  readonly number: number;
+  readonly ask: unknown;
+}
+
+/** What it answers. */
+export interface ToldByRecorder {
+  readonly number: number;
+  readonly told: unknown;
 }
 
 /** What the thread answers to it. */
@@ -57,6 +80,8 @@ export interface RecorderHooks {
   onTorn?(bytes: number): void;
   /** a process that did not end by itself had left a lock of the file */
   onLeft?(by: string): void;
+  /** the thread has something to say when it begins */
+  onSaid?(what: string): void;
 }
 
 /** Gives items to a thread that writes them, so that no request waits for a disk. What the disk cannot take is dropped and told. */
@@ -73,6 +98,8 @@ export class Recorder<Item> {
   #isEnded = false;
   /** by number of a message its bytes, and who waits for it */
   readonly #sent = new Map<number, { readonly bytes: number; readonly settle: (failure: string | null) => void }>();
+  /** by number of a question who waits for its answer */
+  readonly #asked = new Map<number, (told: unknown) => void>();
   /** who waits for the items that are gathered */
   #keeping: { readonly done: Promise<void>; readonly settle: (failure: string | null) => void } | null = null;
 
@@ -80,11 +107,12 @@ export class Recorder<Item> {
   static async start<Item>(start: RecorderStart, hooks: RecorderHooks): Promise<Recorder<Item>> {
     const worker = new Worker(PROGRAM, { workerData: start, execArgv: [], name: 'logodds' });
     await new Promise<void>((resolve, reject) => {
-      worker.once('message', ({ failure, torn, left }: RecorderOpened) => {
+      worker.once('message', ({ failure, torn, left, said = [] }: RecorderOpened) => {
         if (failure !== null) reject(Object.assign(new Error(failure.message), { name: failure.name }));
         else resolve();
         if (left !== null) hooks.onLeft?.(left);
         if (torn > 0) hooks.onTorn?.(torn);
+        for (const what of said) hooks.onSaid?.(what);
       });
       worker.once('error', reject);
     });
@@ -94,7 +122,10 @@ export class Recorder<Item> {
   private constructor(worker: Worker, hooks: RecorderHooks) {
     this.#worker = worker;
     this.#hooks = hooks;
-    worker.on('message', (taken: FromRecorder) => this.#taken(taken));
+    worker.on('message', (answer: FromRecorder | ToldByRecorder) => {
+      if ('told' in answer) this.#told(answer);
+      else this.#taken(answer);
+    });
     worker.on('error', () => this.#end());
     worker.on('exit', () => this.#end());
     // requests keep the process alive, not this
@@ -137,6 +168,26 @@ export class Recorder<Item> {
     }
     this.#soon();
     return this.#keeping.done;
+  }
+
+  /** Asks the thread, which has taken then what was put before. Resolves with null where it has ended, or does not answer in time. */
+  ask(question: unknown): Promise<unknown> {
+    this.#send();
+    if (this.#isEnded) return Promise.resolve(null);
+    const number = ++this.#number;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#told({ number, told: null }), KEEP_MS).unref();
+      this.#asked.set(number, (told) => {
+        clearTimeout(timer);
+        resolve(told);
+      });
+      this.#worker.postMessage({ number, ask: question } satisfies AskRecorder);
+    });
+  }
+
+  #told({ number, told }: ToldByRecorder): void {
+    this.#asked.get(number)?.(told);
+    this.#asked.delete(number);
   }
 
   /** Items of the same turn go together. */
@@ -190,6 +241,7 @@ export class Recorder<Item> {
     for (const { settle } of this.#sent.values()) settle('ended');
     this.#sent.clear();
     this.#keeping?.settle('ended');
+    for (const number of [...this.#asked.keys()]) this.#told({ number, told: null });
   }
 
   /** Writes what waits, and ends; after some seconds it does not wait for the disk any more. */
@@ -204,3 +256,77 @@ export class Recorder<Item> {
     clearTimeout(timer);
   }
 }
+
+/** A recorder that begins when it is needed. */
+export class LateRecorder<Item> {
+  readonly #start: () => Promise<Recorder<Item>>;
+  readonly #onFailure: (error: unknown) => void;
+  #recorder: Recorder<Item> | null = null;
+  #beginning: Promise<void> | null = null;
+  #hasFailed = false;
+  /** what came before it had begun */
+  #early: (readonly [item: Item, bytes: number, count: number])[] = [];
+
+  constructor(start: () => Promise<Recorder<Item>>, onFailure: (error: unknown) => void) {
+    this.#start = start;
+    this.#onFailure = onFailure;
+  }
+
+  /** Resolves when it has begun. @throws what the thread could not open */
+  begin(): Promise<void> {
+    this.#beginning ??= this.#start().then((recorder) => {
+      this.#recorder = recorder;
+      for (const args of this.#early) recorder.put(...args);
+      this.#early = [];
+    });
+    return this.#beginning;
+  }
+
+  get hasBegun(): boolean {
+    return this.#beginning !== null;
+  }
+
+  put(item: Item, bytes: number, count = 1): void {
+    if (this.#recorder) {
+      this.#recorder.put(item, bytes, count);
+      return;
+    }
+    if (this.#hasFailed) return;
+    // a thread begins in a tenth of a second
+    if (this.#early.length < MOST_EARLY) this.#early.push([item, bytes, count]);
+    if (!this.#beginning)
+      this.begin().catch((error) => {
+        this.#hasFailed = true;
+        this.#early = [];
+        this.#onFailure(error);
+      });
+  }
+
+  /** Resolves when what was put is written. Rejects where it is not. */
+  async kept(): Promise<void> {
+    await this.begin();
+    return this.#recorder!.kept();
+  }
+
+  /** Asks the thread; null where there is none. */
+  async ask(question: unknown): Promise<unknown> {
+    if (!this.#beginning) return null;
+    try {
+      await this.#beginning;
+      return await this.#recorder!.ask(question);
+    } catch {
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#beginning;
+    } catch {
+      // it was told
+    }
+    await this.#recorder?.close();
+  }
+}
+
+const MOST_EARLY = 10_000;

@@ -1,16 +1,24 @@
 /** The program of a thread that writes the prediction log, or the audit log. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AuditFile } from './auditFile.ts';
 import { FileLock } from './fileLock.ts';
-import { PredictionFiles, type PredictionItem } from './predictionFiles.ts';
-import type { FromRecorder, RecorderOpened, RecorderStart, ToRecorder } from './recorder.ts';
+import type { PredictionItem } from './predictionFiles.ts';
+import { Predictions } from './predictions.ts';
+import type {
+  AskRecorder,
+  FromRecorder,
+  RecorderOpened,
+  RecorderStart,
+  ToldByRecorder,
+  ToRecorder,
+} from './recorder.ts';
 
 const TICK_MS = 1000;
 const port = parentPort!;
 
 interface Keeper {
-  take(items: readonly unknown[], lost: number): Omit<FromRecorder, 'number'>;
+  take(items: readonly unknown[], lost: number): Omit<FromRecorder, 'number'> | Promise<Omit<FromRecorder, 'number'>>;
+  ask?(question: unknown): unknown;
   tick(): void;
   close(): void | Promise<void>;
 }
@@ -18,21 +26,22 @@ interface Keeper {
 type Opened = Omit<RecorderOpened, 'failure'> & { readonly keeper: Keeper };
 
 /** @throws the error of the system, or of a file that somebody else writes */
-async function open({ kind, options }: RecorderStart): Promise<Opened> {
-  if (kind === 'predictions') {
-    mkdirSync(options.folder, { recursive: true });
-    accessSync(options.folder, constants.W_OK);
-    const files = new PredictionFiles(options);
+async function open(start: RecorderStart): Promise<Opened> {
+  if (start.kind === 'predictions') {
+    const { predictions, said } = await Predictions.open(start);
     return {
       torn: 0,
       left: null,
+      said,
       keeper: {
-        take: (items) => files.take(items as PredictionItem[]),
-        tick: () => files.tick(),
-        close: () => files.close(),
+        take: (items) => predictions.take(items as PredictionItem[]),
+        ask: (question) => predictions.ask(question),
+        tick: () => predictions.tick(),
+        close: () => predictions.close(),
       },
     };
   }
+  const { options } = start;
   // files of its own are written by names that no other process has; a chain has one writer
   const lock = await FileLock.take(options.path);
   let file: AuditFile;
@@ -69,7 +78,7 @@ async function begin(): Promise<void> {
     port.close();
     return;
   }
-  const { keeper, torn, left } = opened;
+  const { keeper, ...found } = opened;
   const timer = setInterval(() => {
     try {
       keeper.tick();
@@ -77,19 +86,32 @@ async function begin(): Promise<void> {
       // the next write says why
     }
   }, TICK_MS);
-  port.on('message', async (message: ToRecorder | 'end') => {
-    if (message !== 'end') {
-      port.postMessage({ number: message.number, ...keeper.take(message.items, message.lost) });
-      return;
-    }
-    clearInterval(timer);
-    try {
-      await keeper.close();
-    } finally {
-      port.close();
-    }
+  const answer = async (message: ToRecorder | AskRecorder | 'end'): Promise<void> => {
+    if (message === 'end') {
+      clearInterval(timer);
+      try {
+        await keeper.close();
+      } finally {
+        port.close();
+      }
+    } else if ('ask' in message)
+      port.postMessage({ number: message.number, told: answered(keeper, message.ask) } satisfies ToldByRecorder);
+    else port.postMessage({ number: message.number, ...(await keeper.take(message.items, message.lost)) });
+  };
+  // one after the other
+  let last = Promise.resolve();
+  port.on('message', (message: ToRecorder | AskRecorder | 'end') => {
+    last = last.then(() => answer(message));
   });
-  port.postMessage({ failure: null, torn, left } satisfies RecorderOpened);
+  port.postMessage({ failure: null, ...found } satisfies RecorderOpened);
+}
+
+function answered(keeper: Keeper, question: unknown): unknown {
+  try {
+    return keeper.ask?.(question) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 void begin();

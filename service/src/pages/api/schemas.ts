@@ -158,6 +158,24 @@ export const SCHEMAS = {
           }),
         ],
       },
+      drift: {
+        description:
+          'where the service watches: of each version how far its newest window is from training; null: nothing was seen',
+        anyOf: [
+          { type: 'null' },
+          listOf(
+            object({
+              version: text,
+              route: { type: ['string', 'null'] },
+              to: { type: ['number', 'null'], description: 'end of the window, in milliseconds since 1970' },
+              rows: { type: 'integer', minimum: 0 },
+              psi: { type: ['number', 'null'], description: 'of the scores' },
+              drifted: listOf(text),
+              logitShift: { type: ['number', 'null'] },
+            }),
+          ),
+        ],
+      },
       signature: {
         description: 'the signature that was verified; null where none is asked',
         anyOf: [
@@ -188,7 +206,7 @@ export const SCHEMAS = {
           'where segments decide: which there are, what each has had in this process, and values that none names',
       },
     },
-    'segments',
+    ...['drift', 'segments'],
   ),
   Tensor: object(
     {
