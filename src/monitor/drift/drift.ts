@@ -141,16 +141,15 @@ export function drift(reference: DriftSide, current: DriftSide, options: DriftOp
       reference: was,
       current: is,
       ...((isLeftOut || p === null) && {
-        note: isLeftOut
-          ? `the baseline leaves out its values`
-          : `no value of ${plan.feature.name} on a side`,
+        note: isLeftOut ? `the baseline leaves out its values` : `no value of ${plan.feature.name} on a side`,
       }),
     };
   });
   const score = scoreDrift(model, before, now, alpha, least);
   const { total, observed, features: ranked } = shifts[0];
   const { without = [] } = before.bins;
-  if (without.length > 0) notes.push(`the split of the shift is without ${list(without)}, which the baseline leaves out`);
+  if (without.length > 0)
+    notes.push(`the split of the shift is without ${list(without)}, which the baseline leaves out`);
   return {
     rows: { reference: before.rows, current: now.rows },
     refused: { reference: before.refused, current: now.refused },

@@ -108,9 +108,7 @@ function withoutEnds(state: State, { columns, scores }: SummaryBins, plan: reado
     one.count === 0 ? one : { ...one, min: ends?.low ?? 0, max: ends?.high ?? 0 };
   return {
     ...state,
-    columns: state.columns.map((one, at) =>
-      hidden.has(at) && one && 'sums' in one ? within(one, columns[at]) : one,
-    ),
+    columns: state.columns.map((one, at) => (hidden.has(at) && one && 'sums' in one ? within(one, columns[at]) : one)),
     scores: state.scores.map((one, k) => within(one, scores[k])),
   };
 }
