@@ -19,6 +19,8 @@ export interface BaselineOptions {
   readonly rows?: number;
   /** of the sample; default 1 */
   readonly seed?: number;
+  /** rows that the data themselves were sampled from; default: they are all */
+  readonly of?: number;
 }
 
 /** The distribution of the training data and of its scores. */
@@ -62,9 +64,10 @@ const PRIVATE_ROWS = 10;
  * drift(based, records).features[0].drifted; // false
  */
 export function withBaseline(model: Model, data: Data, options: BaselineOptions = {}): FittedModel {
-  refuseUnknown('withBaseline', options, { rows: true, seed: true });
+  refuseUnknown('withBaseline', options, { rows: true, seed: true, of: true });
   const { rows: most = ROWS, seed = 1 } = options;
   const table = CheckedTable.of(data);
+  const of = wholeNumber('of', options.of ?? table.rows, table.rows);
   if (!table.rows) refuse('ERR_DATA', 'data', 'one row or more', 'none', 'give rows');
   const plan = planOf(model.encoder);
   const hides = plan.some(({ feature }) => feature.private);
@@ -86,7 +89,7 @@ export function withBaseline(model: Model, data: Data, options: BaselineOptions 
   });
   const baseline: BaselineReport = {
     ...bins,
-    ...(all.length < table.rows && { of: table.rows }),
+    ...(all.length < of && { of }),
     scoredBy: scoredBy(model.manifest),
     parts: states,
   };
