@@ -1,4 +1,4 @@
-import { brief, significant, whole } from '../../figures/wording.ts';
+import { brief, signed, whole } from '../../figures/wording.ts';
 import { fitted } from './labels.ts';
 import { asSpec, colour, INK, MUTED, type Plot, values } from './plot.ts';
 
@@ -93,6 +93,3 @@ export function shiftPlot(
     ],
   };
 }
-
-/** A difference with its sign. */
-export const signed = (value: number): string => `${value > 0 ? '+' : ''}${significant(value, 3)}`;
