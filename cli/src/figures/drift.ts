@@ -77,7 +77,7 @@ export function domainText({ domain, domainNote }: DriftResult): string {
 
 /** The rule by which a feature is called drifted. */
 export const ruleText = ({ found: { alpha, adjust } }: DriftResult, least: number): string =>
-  `p ${adjust === 'none' ? 'not adjusted' : `adjusted (${adjust})`} at most ${significant(alpha, 3)}, and PSI above its noise by ${significant(least, 3)} or more`;
+  `${adjust === 'none' ? 'p' : 'adjusted p'} is at most ${significant(alpha, 3)}${adjust === 'none' ? '' : ` (${adjust})`} and its PSI ${significant(least, 3)} or more above noise`;
 
 /** The object of `drift --json`: the contract, and what was skipped. */
 export function driftJson(result: DriftResult): object {

@@ -28,7 +28,7 @@ const PART = 0.04;
 const SLACK = 0.1;
 /** Share of the limit for a sample of the rows, and its largest number of rows. */
 const SAMPLE = 0.02;
-const SAMPLE_ROWS = 100_000;
+const SAMPLE_ROWS = 50_000;
 /** Largest number of rows in a part: a few chunks of DuckDB, and at least one. */
 const PART_ROWS = 16_384;
 const CHUNK_ROWS = 2048;

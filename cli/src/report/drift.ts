@@ -10,6 +10,8 @@ import { documentOf, figureOf, reproduction } from './page.ts';
 import { distributionPlot } from './plots/distribution.ts';
 import { shiftPlot } from './plots/shifts.ts';
 
+const PROGRAMS = { evidently: 'Evidently', nannyml: 'NannyML' } as const;
+
 /** Features whose distributions are drawn. */
 const DRAWN = 24;
 
@@ -178,7 +180,10 @@ function quality({ found, columns }: DriftResult): Markup {
   return html`<section id="quality"><h2>Quality of the cells</h2>
 <p class="aside">Shares of the rows. Unseen: a value that the reference does not have${columns ? null : ', or outside the range of the schema'}. Beyond: a number below or above the range of the reference.</p>
 <div class="card">${dataTable(
-    ['', 'missing before', 'now', 'unseen before', 'now', 'beyond before', 'now', 'unseen labels'],
+    [
+      columns ? 'column' : 'feature',
+      ...['missing', 'unseen', 'beyond'].flatMap((what) => [`${what} before`, `${what} now`]),
+    ],
     found.features.map(({ feature, reference: was, current: is }) => [
       name(feature, 60),
       share(was.missing, reference),
@@ -187,16 +192,13 @@ function quality({ found, columns }: DriftResult): Markup {
       share(is.unseen, current),
       share(was.below + was.above, reference),
       share(is.below + is.above, current),
-      is.labels.length === 0
-        ? '–'
-        : is.labels.slice(0, 3).map(({ label }, k) => [k > 0 ? ', ' : null, name(label, 24)]),
     ]),
   )}</div></section>`;
 }
 
 function peers({ convention }: DriftResult): Markup | null {
   if (!convention) return null;
-  return html`<section id="convention"><h2>As ${convention.name} has it</h2>
+  return html`<section id="convention"><h2>As ${PROGRAMS[convention.name]} has it</h2>
 <p class="aside">The figure that it chooses by default, with its bins and its threshold, of at most ${whole(convention.rows)} rows a side.</p>
 <div class="card">${dataTable(
     ['feature', 'figure', 'value', 'drift'],

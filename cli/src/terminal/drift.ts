@@ -21,7 +21,7 @@ const MOST = 30;
 export function driftText(result: DriftResult, least: number): string {
   const { reference, current, model, found, columns, skipped, convention, notes, seconds } = result;
   const ranked = rankedFeatures(result);
-  const rows = found.rows.reference + found.rows.current;
+  const rows = found.rows.current + (reference.kind === 'data' ? found.rows.reference : 0);
   const head = facts([
     ['reference', withoutSecrets(sideText(reference))],
     ['current', withoutSecrets(sideText(current))],
@@ -29,7 +29,7 @@ export function driftText(result: DriftResult, least: number): string {
     model === null ? null : ['scores', scoreText(result)],
     ...(shiftText(result) ? [['mean logit', shiftText(result)!] as const] : []),
     ['together', domainText(result)],
-    ['rule', ruleText(result, least)],
+    ['rule', `drifted: its ${ruleText(result, least)}`],
     ['time', `${seconds.toFixed(2)} s (${whole(Math.round(rows / Math.max(seconds, 1e-3)))} rows/s)`],
   ]);
   const peers = new Map(convention?.figures.map((one) => [one.feature, one]));

@@ -15,7 +15,7 @@ import type { Summary, SummaryState } from './summary.ts';
 
 /** Options of `withBaseline`. */
 export interface BaselineOptions {
-  /** of more rows than this a sample is taken, of each class in proportion; default 100,000. The baseline says of how many */
+  /** of more rows than this a sample is taken, of each class in proportion; default 50,000. The baseline says of how many */
   readonly rows?: number;
   /** of the sample; default 1 */
   readonly seed?: number;
@@ -39,9 +39,9 @@ export interface Baseline {
 }
 
 /** Rows by default. */
-const ROWS = 100_000;
+const ROWS = 50_000;
 /** Rows whose quantiles are edges of bins, at most. */
-const BIN_ROWS = 20_000;
+const BIN_ROWS = 10_000;
 /** Bytes of a feature, and of all classes together, beyond which they are left out. */
 const FEATURE_BYTES = 2 ** 16;
 const CLASS_BYTES = 2 ** 20;

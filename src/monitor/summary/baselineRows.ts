@@ -22,41 +22,61 @@ export interface BaselineRows {
  */
 export function rowsByClass({ manifest }: Model, table: CheckedTable, most: number, seed: number): BaselineRows[] {
   const { target, classes } = manifest;
-  const known = table.names.includes(target);
-  const codes = known ? classCodes(table, target, classes) : new Uint8Array(table.rows);
-  const labels = known ? classes : [null];
-  const left = new Float64Array(labels.length);
-  for (let i = 0; i < codes.length; i++) left[codes[i]]++;
-  const wanted = left.map((rows) =>
-    table.rows <= most ? rows : Math.min(rows, Math.max(1, Math.round((most / table.rows) * rows))),
-  );
-  const parts = labels.map((label, k) => ({ label, rows: new Uint32Array(wanted[k]) }));
-  const found = new Uint32Array(labels.length);
+  const isKnown = table.names.includes(target);
+  const labels = isKnown ? classes : [null];
+  const { codes, classOf } = isKnown ? classCodes(table, target, classes) : { codes: null, classOf: NO_CLASS };
+  const rows = new Float64Array(labels.length + 1);
+  if (codes) for (let i = 0; i < table.rows; i++) rows[classOf[codes[i]] ?? labels.length]++;
+  else rows[0] = table.rows;
+  if (rows[labels.length] > 0) refuseLabel(table, target, classes);
+  const share = Math.min(1, most / table.rows);
+  const parts = labels.map((label, k) => {
+    const kept = Math.min(rows[k], Math.max(1, Math.round(share * rows[k])));
+    return { label, rows: new Uint32Array(kept) };
+  });
   const random = splitmix32(seed);
-  const isWhole = table.rows <= most;
-  // Knuth 2, 3.4.2, algorithm S
-  for (let i = 0; i < codes.length; i++) {
-    const code = codes[i];
-    if (isWhole || random() * left[code]-- < wanted[code] - found[code]) parts[code].rows[found[code]++] = i;
+  // one row at random of each of as many stretches of the class, so that the sample is spread like the rows
+  const places = parts.map(({ rows: kept }, k) => {
+    let last = -1;
+    return kept.map((_, j) => {
+      const place = kept.length === rows[k] ? j : Math.floor(((j + random()) * rows[k]) / kept.length);
+      last = Math.max(last + 1, place);
+      return last;
+    });
+  });
+  const [met, found] = [new Uint32Array(labels.length), new Uint32Array(labels.length)];
+  for (let i = 0; i < table.rows; i++) {
+    const code = codes ? classOf[codes[i]] : 0;
+    const next = found[code];
+    if (places[code][next] === met[code]++) {
+      parts[code].rows[next] = i;
+      found[code] = next + 1;
+    }
   }
   return parts;
 }
 
-function classCodes(table: CheckedTable, target: string, classes: readonly string[]): Uint32Array {
+const NO_CLASS = Int32Array.of(0);
+
+/** The codes of the target, and the class of each; one more than the classes: none. @throws ERR_TARGET a missing cell */
+function classCodes(table: CheckedTable, target: string, classes: readonly string[]) {
   const { codes, levels, missing } = asCoded(table.column(target), table.rows, 0);
+  if (missing?.subarray(0, table.rows).includes(1)) refuseLabel(table, target, classes);
   const places = levels.map((label) => classes.indexOf(label));
-  return Uint32Array.from({ length: table.rows }, (_, row) => {
-    const place = missing?.[row] ? -1 : (places[codes[row]] ?? -1);
-    if (place >= 0) return place;
-    const got = missing?.[row] ? 'a missing cell' : 'another label';
-    return refuse(
-      'ERR_TARGET',
-      `target ${show(target)}`,
-      'classes of the model in every row',
-      `${got} in row ${row}`,
-      'leave these rows out',
-    );
-  });
+  return { codes, classOf: Int32Array.from(places, (place) => (place < 0 ? classes.length : place)) };
+}
+
+function refuseLabel(table: CheckedTable, target: string, classes: readonly string[]): never {
+  const { codes, levels, missing } = asCoded(table.column(target), table.rows, 0);
+  const isWrong = (code: number, row: number): boolean => Boolean(missing?.[row]) || !classes.includes(levels[code]);
+  const row = codes.findIndex(isWrong);
+  return refuse(
+    'ERR_TARGET',
+    `target ${show(target)}`,
+    'classes of the model in every row',
+    `${missing?.[row] ? 'a missing cell' : 'another label'} in row ${row}`,
+    'leave these rows out',
+  );
 }
 
 /** All rows of several parts, rising; at most this many, evenly spaced. */
