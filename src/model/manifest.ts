@@ -50,7 +50,7 @@ export interface Manifest {
 
 /** The distribution of the training data; `baselineOf` of `logodds/monitor` reads it. */
 export interface BaselineReport {
-  /** bins of each column of the encoder that is a number; null: a column of codes */
+  /** bins of each column of the encoder that is a number; null: a column of codes. Those of features that are left out are not in it, nor in the parts */
   readonly columns: readonly (BaselineBins | null)[];
   readonly scores: readonly BaselineBins[];
   /** names of features whose values are left out, because they would take too much of the file; absent: none */

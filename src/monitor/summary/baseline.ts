@@ -6,7 +6,7 @@ import type { BaselineReport, Manifest } from '../../model/manifest.ts';
 import type { Model } from '../../model/model.ts';
 import { sha256 } from '../../model/sha256.ts';
 import { whole as wholeNumber } from '../check.ts';
-import { type BaselineRows, rowsByClass, scoredColumns, someRows } from './baselineRows.ts';
+import { type BaselineRows, rowsByClass, sampleRows, scoredColumns } from './baselineRows.ts';
 import { binsOfTable } from './dataBins.ts';
 import { type FeaturePlan, planOf, type SummaryBins } from './layout.ts';
 import type { NumberState } from './numberColumn.ts';
@@ -15,7 +15,7 @@ import type { Summary, SummaryState } from './summary.ts';
 
 /** Options of `withBaseline`. */
 export interface BaselineOptions {
-  /** of more rows than this a sample is taken, of each class in proportion; default 50,000. The baseline says of how many */
+  /** of more rows than this a sample is taken, spread over the rows; default 50,000. The baseline says of how many */
   readonly rows?: number;
   /** of the sample; default 1 */
   readonly seed?: number;
@@ -41,7 +41,7 @@ export interface Baseline {
 /** Rows by default. */
 const ROWS = 50_000;
 /** Rows whose quantiles are edges of bins, at most. */
-const BIN_ROWS = 10_000;
+const BIN_ROWS = 8192;
 /** Bytes of a feature, and of all classes together, beyond which they are left out. */
 const FEATURE_BYTES = 2 ** 16;
 const CLASS_BYTES = 2 ** 20;
@@ -71,8 +71,8 @@ export function withBaseline(model: Model, data: Data, options: BaselineOptions 
   if (!table.rows) refuse('ERR_DATA', 'data', 'one row or more', 'none', 'give rows');
   const plan = planOf(model.encoder);
   const hides = plan.some(({ feature }) => feature.private);
-  const byClass = rowsByClass(model, table, wholeNumber('rows', most, 1), seed);
-  const all = someRows(byClass, Number.POSITIVE_INFINITY);
+  const all = sampleRows(table.rows, wholeNumber('rows', most, 1), seed);
+  const byClass = rowsByClass(model, table, all);
   const without = plan
     .filter((one) => bytesOf(one) > FEATURE_BYTES || (one.feature.private && all.length < PRIVATE_ROWS))
     .map(({ feature }) => feature.name);
@@ -82,13 +82,17 @@ export function withBaseline(model: Model, data: Data, options: BaselineOptions 
     (hides && byClass.some(({ rows }) => rows.length > 0 && rows.length < PRIVATE_ROWS));
   const parts: readonly BaselineRows[] = isTogether ? [{ label: null, rows: all }] : byClass;
   const select = (rows: Uint32Array): CheckedTable => CheckedTable.of(scoredColumns(model, table, rows));
-  const bins = binsOfTable(model, select(someRows(parts, BIN_ROWS)), { without, hidesPrivate: true });
+  const few = all.length > BIN_ROWS ? sampleRows(all.length, BIN_ROWS, seed).map((k) => all[k]) : all;
+  const bins = binsOfTable(model, select(few), { without, hidesPrivate: true });
+  const isKept = keptColumns(planOf(model.encoder, without));
   const states = parts.map(({ label, rows }) => {
     const { kind: _, labels: __, next: ___, ...state } = summarise(model, select(rows), bins).toJSON();
-    return { label, ...(hides ? withoutEnds(state, bins, plan) : state) };
+    const shown = hides ? withoutEnds(state, bins, plan) : state;
+    return { label, ...shown, columns: shown.columns.filter(isKept) };
   });
   const baseline: BaselineReport = {
     ...bins,
+    columns: bins.columns.filter(isKept),
     ...(all.length < of && { of }),
     scoredBy: scoredBy(model.manifest),
     parts: states,
@@ -96,6 +100,12 @@ export function withBaseline(model: Model, data: Data, options: BaselineOptions 
   const { weights, intercept, covariance, baseline: means, stages } = model;
   const manifest = { ...model.manifest, baseline };
   return new FittedModel({ manifest, weights, intercept, covariance, baseline: means, stages });
+}
+
+/** Whether a column of the encoder is summed up: the file has the others not at all, as there may be 100,000 of a text. */
+function keptColumns(plan: readonly FeaturePlan[]): (_: unknown, at: number) => boolean {
+  const kept = new Set(plan.flatMap(({ columns }) => columns.filter((one) => one.kept !== 'none').map(({ at }) => at)));
+  return (_, at) => kept.has(at);
 }
 
 /** About how many bytes a feature takes in a part. */
@@ -142,11 +152,20 @@ export function baselineOf(model: Model): Baseline {
   const { scoredBy: by, parts, of, ...given } = Object(baseline) as BaselineReport;
   if (!Array.isArray(given.columns) || !Array.isArray(given.scores) || !Array.isArray(parts) || parts.length === 0)
     refuse('ERR_FORMAT', 'baseline', 'bins and counts', tell(baseline), 'train the model again');
-  const whole = summary(model, checkedBins(given));
+  const isKept = keptColumns(planOf(model.encoder, checkedBins(given).without));
+  const widened = <T>(columns: readonly T[]): (T | null)[] => {
+    let next = 0;
+    const all = model.encoder.specs.map((_, at) => (isKept(_, at) ? (columns?.[next++] ?? null) : null));
+    if (next !== columns?.length)
+      refuse('ERR_FORMAT', 'baseline', `${next} columns`, tell(columns?.length), 'train the model again');
+    return all;
+  };
+  const whole = summary(model, { ...given, columns: widened(given.columns) });
   const classes = new Map<string, Summary>();
   for (const part of parts) {
     const { label, ...state } = part as (typeof parts)[number] & SummaryState;
-    const one = summary(model, whole.bins, { ...state, kind: 'summary', labels: {}, next: 0 });
+    const columns = widened(state.columns);
+    const one = summary(model, whole.bins, { ...state, columns, kind: 'summary', labels: {}, next: 0 });
     whole.merge(one);
     if (label !== null) classes.set(label, one);
   }
