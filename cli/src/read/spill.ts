@@ -205,7 +205,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
         first += part.rows;
       }
     };
-    const sample = new RowSample(Math.max(1000, Math.min(SAMPLE_ROWS, (SAMPLE * limit) / rowBytes)), 1);
+    const sample = new RowSample(Math.max(1000, Math.min(SAMPLE_ROWS, Math.floor((SAMPLE * limit) / rowBytes))), 1);
     await parts((part) => {
       draft.learn(part);
       sample.add(part);
