@@ -150,7 +150,7 @@ test('a sample of rows is the same however they are cut, and every row is as lik
     return sample.finish()!;
   };
   const labels = ({ table: { columns } }: ReturnType<typeof sampled>) => {
-    const [, , kind] = columns as readonly { codes: Uint32Array; levels: string[] }[];
+    const [, , kind] = columns as unknown as readonly { codes: Uint32Array; levels: string[] }[];
     return Array.from(kind.codes, (code) => kind.levels[code]);
   };
   for (const most of [1, 100, 500, 1199, 1200, 2000]) {
@@ -158,7 +158,7 @@ test('a sample of rows is the same however they are cut, and every row is as lik
     expect([...many.numbers]).toEqual([...one.numbers]);
     expect(many.table.rows).toBe(Math.min(most, 1200));
     expect(labels(many)).toEqual([...many.numbers].map((i) => rows[i].kind));
-    const [i, x] = many.table.columns as readonly { values: Float64Array }[];
+    const [i, x] = many.table.columns as unknown as readonly { values: Float64Array }[];
     expect([...i.values]).toEqual([...many.numbers]);
     expect([...x.values]).toEqual([...many.numbers].map((row) => rows[row].x));
   }

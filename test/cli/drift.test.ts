@@ -166,6 +166,23 @@ describe('what cannot be used is told, and the rest goes on', () => {
     expect(drifted(found)).toEqual(['age']);
   });
 
+  test('a value of a private column is in no message', async () => {
+    const schema = { features: [{ kind: 'numeric', name: 'age', private: true }], others: 'infer' } as const;
+    writeFileSync(
+      at('private.safetensors'),
+      saveModel(withBaseline(fit(before, { target: 'bad', schema }).model, before)),
+    );
+    const wrong = csv(
+      'secret.csv',
+      same.map((row, i) => (i === 700 ? { ...row, age: 'secret' } : row)),
+    );
+    const { skipped } = await run(at('private.safetensors'), wrong);
+    expect(skipped[0].name).toBe('age');
+    expect(skipped[0].why).toContain('row 700');
+    expect(skipped[0].why).not.toContain('secret"');
+    expect(JSON.stringify((await run(files.model, wrong)).skipped)).toContain('got \\"secret\\"');
+  });
+
   test('columns of another kind, of one side, of nothing, and identifiers', async () => {
     const more = (list: readonly Row[], own: (i: number) => Row) => list.map((row, i) => ({ ...row, ...own(i) }));
     const a = csv(

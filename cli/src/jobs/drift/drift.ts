@@ -77,9 +77,12 @@ async function compare(options: DriftOptions, input: Spooled, start: number): Pr
   const reading = readingOf(options);
   const skipped: Skipped[] = [];
   const notes: string[] = [];
+  const hidden = new Set(
+    own?.manifest.schema.features.flatMap((one) => (one.private ? [('column' in one && one.column) || one.name] : [])),
+  );
   const sides = [
-    new SideReader('REFERENCE', { ...reading, ...reference }, engine),
-    new SideReader('CURRENT', { ...reading, ...current }, engine),
+    new SideReader('REFERENCE', { ...reading, ...reference }, engine, hidden),
+    new SideReader('CURRENT', { ...reading, ...current }, engine, hidden),
   ] as const;
   const kinds = own ? null : await kindsOf(options, reading, skipped);
   let wanted = own ? wantedColumns(own, {}) : openColumns(kinds!);
@@ -216,7 +219,7 @@ function binsOfSample(model: Model, table: Table, engine: Engine, side: SideRead
     return binsOfData(model, thin);
   } catch (error) {
     if (!(error instanceof LogoddsError) || error.code !== 'ERR_RECORD') throw error;
-    side.refusal ??= error.detail;
+    side.refusal ??= side.told(error);
     const kept = scorableRows(model, thin, engine);
     if (kept.length === 0) throw error;
     return binsOfData(model, selectRows(thin, kept));

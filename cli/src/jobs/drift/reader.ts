@@ -33,10 +33,15 @@ export class SideReader {
   readonly what: string;
   readonly #source: SourceOptions;
   readonly #engine: Engine;
+  readonly #hidden: ReadonlySet<string>;
   #lenient = false;
 
-  /** @param what  for messages */
-  constructor(what: string, source: SourceOptions, engine: Engine) {
+  /**
+   * @param what  for messages
+   * @param hidden  columns whose values are personal: no message quotes one
+   */
+  constructor(what: string, source: SourceOptions, engine: Engine, hidden: ReadonlySet<string> = new Set()) {
+    this.#hidden = hidden;
     this.what = what;
     this.#source = source;
     this.#engine = engine;
@@ -92,7 +97,7 @@ export class SideReader {
         summary.refused = before;
         if (table.rows === 1) {
           summary.refused++;
-          this.refusal ??= error.detail;
+          this.refusal ??= this.told(error);
           return;
         }
         const middle = table.rows >> 1;
@@ -117,7 +122,14 @@ export class SideReader {
     );
     if (bad.length === 0 || (error.code !== 'ERR_RECORD' && error.code !== 'ERR_SCHEMA')) throw error;
     const isAbsent = error.problems.every(({ rule }) => rule === 'a column that is there');
-    for (const name of bad) this.gone.set(name, isAbsent ? `absent in ${this.what}` : error.detail);
+    for (const name of bad) this.gone.set(name, isAbsent ? `absent in ${this.what}` : this.told(error));
+  }
+
+  /** The sentence of an error, without its value where that is personal. */
+  told(error: LogoddsError): string {
+    return error.problems.some(({ field }) => field !== undefined && this.#hidden.has(field))
+      ? error.message
+      : error.detail;
   }
 
   /** Notes how many cells of each column are NaN or infinite. */
