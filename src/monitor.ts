@@ -138,9 +138,16 @@ export { type Volume, volumeTest } from './monitor/quality/volume.ts';
 export * from './monitor/rateDifference.ts';
 export * from './monitor/sampleRatio.ts';
 export * from './monitor/shareTest.ts';
-export { type Baseline, baselineOf, withBaseline } from './monitor/summary/baseline.ts';
+export { type Baseline, type BaselineOptions, baselineOf, withBaseline } from './monitor/summary/baseline.ts';
 export type { NumberBins } from './monitor/summary/bins.ts';
 export type { SummaryOptions } from './monitor/summary/cells.ts';
+export {
+  type Distribution,
+  distributionsOf,
+  type LevelDistribution,
+  type NumberDistribution,
+  scoreDistribution,
+} from './monitor/summary/distribution.ts';
 export type { LabelShare, SampledLabel } from './monitor/summary/labels.ts';
 export type { SummaryBins } from './monitor/summary/layout.ts';
 export type { NumberState } from './monitor/summary/numberColumn.ts';

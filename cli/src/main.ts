@@ -6,6 +6,7 @@ import { addCommand } from './commands/command.ts';
 import { forgetNotes } from './commands/common.ts';
 import { cv } from './commands/cv.ts';
 import { doctor } from './commands/doctor.ts';
+import { drift } from './commands/drift.ts';
 import { evaluate } from './commands/eval.ts';
 import { experiment } from './commands/experiment.ts';
 import { explain } from './commands/explain.ts';
@@ -75,6 +76,7 @@ const COMMANDS = [
   schema,
   explain,
   inspect,
+  drift,
   gate,
   experiment,
   monitor,

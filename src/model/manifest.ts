@@ -50,9 +50,13 @@ export interface Manifest {
 
 /** The distribution of the training data; `baselineOf` of `logodds/monitor` reads it. */
 export interface BaselineReport {
-  /** bins of each column of the encoder that is a number; null: a column of codes */
+  /** bins of each column of the encoder that is a number; null: a column of codes. Those of features that are left out are not in it, nor in the parts */
   readonly columns: readonly (BaselineBins | null)[];
   readonly scores: readonly BaselineBins[];
+  /** names of features whose values are left out, because they would take too much of the file; absent: none */
+  readonly without?: readonly string[];
+  /** rows that those of the parts were sampled from; absent: the parts are all rows */
+  readonly of?: number;
   /** digest of calibration and decision of the model that made the scores */
   readonly scoredBy: string;
   /** what was counted of the rows of each class; one part without a label: of all rows */

@@ -122,6 +122,8 @@ function reported(parameters: number): Test {
       object({
         columns: list(nullable(object(BINS))),
         scores: list(object(BINS)),
+        without: optional(list(string)),
+        of: optional(count),
         scoredBy: string,
         parts: list(object({ label: nullable(string), rows: count })),
       }),

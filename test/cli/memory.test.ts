@@ -5,6 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readModel } from '../../cli/src/read/files.ts';
 import type { Model } from '../../src/index.ts';
+import { baselineOf } from '../../src/monitor.ts';
 import { sweep } from '../full.ts';
 import { workspace } from './run.ts';
 
@@ -65,7 +66,8 @@ function same(a: unknown, b: unknown, what: string, limit = 1e-9): void {
   } else expect(a, what).toBe(b);
 }
 
-const ofModel = ({ manifest: { warnings: _, ...manifest }, weights, intercept, covariance }: Model) => ({
+/** without the baseline, which within a limit is of a sample */
+const ofModel = ({ manifest: { warnings: _, baseline: __, ...manifest }, weights, intercept, covariance }: Model) => ({
   ...{ manifest, weights, intercept, covariance },
 });
 
@@ -79,6 +81,16 @@ function equalRuns(args: readonly string[], limit: string, node: readonly string
   const [{ iterations: own }, { iterations: other }] = [limited, whole].map(({ model }) => model.manifest.fit);
   same(ofModel(limited.model), ofModel(whole.model), 'model', own === other ? 1e-9 : 1e-6);
   const { rows, holdout, classes } = limited.out;
+  // both have a baseline of the same rows, or of a sample that does not drift from them
+  const [few, all] = [limited, whole].map(({ model }) => baselineOf(model));
+  expect([few.of, few.classes.size]).toEqual([all.of, all.classes.size]);
+  few.whole.features.forEach(({ missing, mean, feature }, i) => {
+    const own = all.whole.features[i];
+    // five standard errors of a sample of that size
+    const error = 5 / Math.sqrt(few.whole.rows);
+    expect(Math.abs(missing / few.whole.rows - own.missing / all.whole.rows), feature).toBeLessThan(error / 2);
+    if (mean !== null) expect(Math.abs(mean - own.mean!) / own.std!, feature).toBeLessThan(error);
+  });
   same(
     { rows, holdout, classes },
     { rows: whole.out.rows, holdout: whole.out.holdout, classes: whole.out.classes },

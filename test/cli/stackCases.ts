@@ -252,7 +252,7 @@ export const CASES: readonly Case[] = [
       );
       assert.deepEqual(found.rows, { train: 128, holdout: 32 });
       assert.deepEqual(
-        found.codes.filter((code) => /^(SCORE|UNSC|BASE)/.test(code)),
+        found.codes.filter((code) => /^(SCORE|UNSC|BASE_)/.test(code)),
         ['SCORE_KIND', 'SCORES_TRUSTED'],
       );
       assert.deepEqual(found.model.fields.map(({ name }) => name).toSorted(), ['kind', 'score', 'w', 'x']);

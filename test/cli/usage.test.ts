@@ -173,6 +173,7 @@ describe('--json prints the object of the contract and nothing else', () => {
       'calibration',
       'decision',
       'features',
+      'baseline',
     ]);
     expect(Object.keys(result.objective)).toEqual(['lambda', 'l1Ratio', 'C', 'firth']);
     expect(result.objective.C).toBe(1);

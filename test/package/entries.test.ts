@@ -15,10 +15,10 @@ const NAMES: Record<string, string> = {
     correctPrior costThreshold decideByRowCosts decisionByCosts fitCalibration fitCalibrator priorShift`,
   './monitor': `ChangeTest DELAY_EDGES DelayHistogram LabelJoin LogReader MeanDifference MeanSequence MeanTest ModelWatch PerformanceHistogram
     PerformanceWatch RateDifference RecordQuality ShareTest Summary WatchedModel Windows adjustP baselineOf binsOfData
-    changeTest chiSquareCounts chiSquareTail cuped delayHistogram drift encoderSkew estimatePerformance evidentlyDefault
+    changeTest chiSquareCounts chiSquareTail cuped delayHistogram distributionsOf drift encoderSkew estimatePerformance evidentlyDefault
     fitEstimator hellinger jensenShannon klDivergence ksTest labelJoin labelLog labelOf labelSelection maturity
     meanDifference meanSequence meanTest modelWatch peerFigure performanceByGroup performanceHistogram performanceOf performanceWatch
-    performanceWindows predictionLog predictionOf psiTest rateDifference recordQuality sampleRatioMismatch scoreSkew
+    performanceWindows predictionLog predictionOf psiTest rateDifference recordQuality sampleRatioMismatch scoreDistribution scoreSkew
     shareTest summarise summary volumeTest wasserstein watch windows withBaseline`,
   './kernels': `ColumnsBatch Encoder Ftrl RowsBatch SparseBatch Vector Weights canonicalLabel exp hashIndex log1p normalQuantile planeStride sigmoid
     sigmoidF32 slotNames softplus sortLabels thinCurve`,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { SCORES } from '../../../src/internal.ts';
 import { significant, whole, word } from '../figures/wording.ts';
+import { BASELINE } from '../jobs/baseline.ts';
 import { type CvCommandOptions, type CvResult, cvCommand, type PathCommandOptions, present } from '../jobs/path.ts';
 import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
@@ -24,6 +25,7 @@ Examples:
 const OPTIONS: readonly OptionRow[] = [
   TARGET,
   ['--out <model>', 'model file to write (.safetensors)'],
+  BASELINE,
   ...PATH_OPTIONS,
   ['--folds <n>', 'number of folds (default: 5)', { parse: positiveInteger }],
   ['--groups <col>', 'keep rows with the same value of this column in the same fold', { conflicts: ['time'] }],

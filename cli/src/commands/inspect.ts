@@ -1,7 +1,8 @@
 import { coefficients, type Model } from '../../../src/index.ts';
+import { baselineOf } from '../../../src/monitor.ts';
 import { describeFeatures, type FeatureSummary } from '../figures/features.ts';
 import { fitFacts, formula } from '../figures/model.ts';
-import { significant, whole, word } from '../figures/wording.ts';
+import { bytes, significant, whole, word } from '../figures/wording.ts';
 import { JSON_OUTPUT, MODEL, REGISTRY } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { findModel, type ModelPlace } from '../read/models.ts';
@@ -43,6 +44,7 @@ export function inspectJson(model: Model): object {
     decision,
     features: describeFeatures(schema.features),
     ...(model.manifest.stack && { stack: model.manifest.stack }),
+    baseline: baselineFigures(model),
   };
 }
 
@@ -74,6 +76,46 @@ function stackFacts({ manifest: { stack } }: Model): (readonly [string, string])
   ];
 }
 
+/** What the distribution of the training data is of. */
+interface BaselineFigures {
+  readonly rows: number;
+  /** rows that these were sampled from */
+  readonly of: number;
+  readonly features: number;
+  /** features that it leaves out */
+  readonly without: readonly string[];
+  /** labels of the classes that it tells apart */
+  readonly classes: readonly string[];
+  /** of the file */
+  readonly bytes: number;
+  /** false: calibration or decision have changed since */
+  readonly isCurrent: boolean;
+}
+
+/** Null: a model without one. */
+function baselineFigures(model: Model): BaselineFigures | null {
+  const { baseline, schema } = model.manifest;
+  if (!baseline) return null;
+  const { whole: summed, of, without, classes, isCurrent } = baselineOf(model);
+  const features = schema.features.length - without.length;
+  // text within text, as the file has it
+  const size = Buffer.byteLength(JSON.stringify(JSON.stringify(baseline))) - 2;
+  return { rows: summed.rows, of, features, without, classes: [...classes.keys()], bytes: size, isCurrent };
+}
+
+function baselineFact(model: Model): string {
+  const found = baselineFigures(model);
+  if (!found) return 'none: drift and monitor need the training rows';
+  const { rows, of, features, without, classes, bytes: size, isCurrent } = found;
+  return [
+    `${whole(rows)} rows${of > rows ? `, a sample of ${whole(of)}` : ''}`,
+    `${whole(features)} features${without.length > 0 ? ` (without ${without.map(word).join(', ')})` : ''}`,
+    classes.length > 0 ? 'by class' : 'classes together',
+    bytes(size),
+    ...(isCurrent ? [] : ['its probabilities are of another calibration or decision']),
+  ].join(', ');
+}
+
 /** The output of `inspect`. */
 export function inspectReport(model: Model): string {
   const { features } = model.manifest.schema;
@@ -87,6 +129,7 @@ export function inspectReport(model: Model): string {
     ],
     ...rich.map(featureFact),
     ...stackFacts(model),
+    ['baseline', baselineFact(model)],
     ['file', `format ${format}, written by ${producer}`],
     ['sha256', model.sha256 ?? '–'],
   ]);

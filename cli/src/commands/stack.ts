@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Declaration } from '../../../src/index.ts';
+import { BASELINE } from '../jobs/baseline.ts';
 import type { BaseRecipe, StackOptions, StackResult } from '../jobs/stack/options.ts';
 import { DECISION_OPTIONS } from '../options/decision.ts';
 import { READING } from '../options/reading.ts';
@@ -78,6 +79,7 @@ const OPTIONS: readonly OptionRow[] = [
   ['--holdout <fraction>', 'share of rows held out for comparison (default: 0.2)', { parse: fraction }],
   ['--holdout-by <col>', 'hold out the rows with the largest values of this column (default: that of --time)'],
   ['--no-holdout', 'fit all rows, and compare nothing'],
+  BASELINE,
   ['--folds <n>', 'number of folds (default: 5)', { parse: positiveInteger }],
   [
     '--groups <col>',

@@ -3,6 +3,7 @@ import { evaluationJson } from '../figures/json.ts';
 import { fitFacts, formula } from '../figures/model.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { bytes, roughPercent, TRUE_SHARES, whole, word } from '../figures/wording.ts';
+import { BASELINE } from '../jobs/baseline.ts';
 import { type OnlineTrainOptions, onlineCommand } from '../jobs/online.ts';
 import { NOT_SAVED, trainCommand } from '../jobs/train.ts';
 import type { TrainOptions, TrainResult } from '../jobs/trainOptions.ts';
@@ -93,6 +94,7 @@ const HOLDOUT: readonly OptionRow[] = [
   ['--holdout-by <col>', 'hold out the rows with the largest values of this column of numbers, dates or times'],
   ['--no-holdout', 'fit all rows; the default with --inference, --robust, --cluster, --profile and --bootstrap'],
   MAX_UNSEEN,
+  BASELINE,
   ['--seed <n>', 'seed of the random holdout, folds and bootstrap (default: 1)', { parse: integer }],
 ];
 
@@ -200,7 +202,20 @@ type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & TrackFlags & { readonly js
 /** Flags that need --online, and other flags that may be used with it. */
 const NEED_ONLINE = optionNames(ONLINE);
 const BESIDE_ONLINE = [
-  ...['online', 'target', 'out', 'positive', 'features', 'drop', 'categorical', 'numeric', 'weight', 'offset', 'json'],
+  ...[
+    'online',
+    'target',
+    'out',
+    'positive',
+    'features',
+    'drop',
+    'categorical',
+    'numeric',
+    'weight',
+    'offset',
+    'baseline',
+    'json',
+  ],
   ...optionNames(READING),
   ...optionNames(TRACK),
 ];
@@ -221,6 +236,7 @@ async function trainOnline(data: string | undefined, flags: OnlineFlags, command
       more = { curve, onSave: () => run.go(learnt(curve)) };
     }
     const result = await onlineCommand({ ...options, data: data!, warn: note, ...more });
+    warnAll(result.warnings);
     if (flags.json) printJson(trainJson(flags.out, result));
     else print(trainReport(flags.out, result, undefined, null));
     return async () => (await import('../jobs/tracking/outcomes.ts')).onlineOutcome(result);

@@ -16,6 +16,10 @@ export function significant(value: number | null, digits = 5): string {
     : String(Number(value.toPrecision(digits)));
 }
 
+/** A difference with its sign. */
+export const signed = (value: number | null, digits = 3): string =>
+  value === null ? '–' : `${value > 0 ? '+' : ''}${significant(value, digits)}`;
+
 /** A share in per cent, two digits. */
 export const roughPercent = (share: number) => `${significant(100 * share, 2)} %`;
 

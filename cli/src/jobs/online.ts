@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { LogoddsError, type Model, OnlineLearner, pickEngine, saveModel } from '../../../src/index.ts';
+import { LogoddsError, type Model, OnlineLearner, pickEngine, saveModel, type Warning } from '../../../src/index.ts';
+import { splitmix32 } from '../../../src/internal.ts';
 import type { FtrlOptions } from '../../../src/kernels.ts';
 import { commandError } from '../errors.ts';
 import { movedTo, placed, rowOf } from '../read/place.ts';
@@ -9,6 +10,7 @@ import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPla
 import type { ReadOptions } from '../read/text/options.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile, reason } from '../write/temporary.ts';
+import { based } from './baseline.ts';
 import type { LearningCurve } from './learningCurve.ts';
 import type { TrainResult } from './trainOptions.ts';
 
@@ -27,6 +29,8 @@ export interface OnlineTrainOptions extends StreamRoles, ReadOptions, FtrlOption
   readonly warmup?: number;
   /** number of the first row of the input in the whole stream; 0 when absent */
   readonly firstRow?: number;
+  /** false: the model has no distribution of its rows */
+  readonly baseline?: boolean;
   /** takes the progressive log loss by rows learnt */
   readonly curve?: LearningCurve;
   /** called whenever state and model were saved before the end */
@@ -38,6 +42,8 @@ export interface OnlineTrainOptions extends StreamRoles, ReadOptions, FtrlOption
 const BLOCK_ROWS = 8192;
 const CHECKPOINT_EVERY = 100_000;
 const WARMUP = 10_000;
+/** Rows of the sample for the baseline. */
+const SAMPLE_ROWS = 10_000;
 
 /**
  * Learns a stream row by row. The rows of the warm-up set the schema and are then learnt like all others. With a checkpoint, state and model
@@ -60,13 +66,13 @@ export async function onlineCommand(options: OnlineTrainOptions): Promise<TrainR
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
   run.finish();
-  const { model } = run;
+  const { model, notes } = run.saved;
   const fit = (performance.now() - started) / 1000;
   return {
     model,
     rows: { train: model.manifest.fit.rows, holdout: 0 },
     metrics: null,
-    warnings: [],
+    warnings: notes,
     curve: options.curve,
     bytes: statSync(options.out).size,
     seconds: { read: 0, fit, score: 0, evaluate: 0, write: 0 },
@@ -78,6 +84,10 @@ class OnlineRun {
   #learner: OnlineLearner | null;
   #plan: readonly StreamedColumn[] = [];
   #saved = 0;
+  #saving: { readonly model: Model; readonly notes: readonly Warning[] } | null = null;
+  readonly #sample: StreamRow[] = [];
+  readonly #random = splitmix32(1);
+  #seen = 0;
 
   constructor(options: OnlineTrainOptions) {
     this.#options = options;
@@ -102,6 +112,8 @@ class OnlineRun {
     try {
       for await (const block of stream.blocks) {
         const rows = skip > 0 ? block.slice(skip) : block;
+        // rows that a checkpoint has learnt belong to the distribution all the same
+        this.#keep(block.slice(0, block.length - rows.length));
         skip -= block.length - rows.length;
         if (!this.#learner) {
           for (const row of rows) waiting.push(row);
@@ -153,7 +165,25 @@ class OnlineRun {
     const learner = this.#learner!;
     if (checkpoint !== undefined) writeWhole(checkpoint, learner.checkpoint());
     this.#saved = learner.progress.rows;
-    if (learner.progress.logLoss !== null) writeWhole(out, saveModel(learner.model()));
+    if (learner.progress.logLoss === null) return;
+    const { model, notes } = based(
+      learner.model(),
+      { table: tableOf(this.#plan, this.#sample, 0), of: this.#seen },
+      this.#options,
+    );
+    this.#saving = { model, notes };
+    writeWhole(out, saveModel(model));
+  }
+
+  /** Rows of the baseline: a sample of those that this run has read, each as likely (Vitter's algorithm R). */
+  #keep(rows: readonly StreamRow[]): void {
+    if (this.#options.baseline === false) return;
+    const sample = this.#sample;
+    for (const row of rows) {
+      const place = this.#seen < SAMPLE_ROWS ? this.#seen : Math.floor(this.#random() * (this.#seen + 1));
+      this.#seen++;
+      if (place < SAMPLE_ROWS) sample[place] = row;
+    }
   }
 
   finish(): void {
@@ -161,8 +191,9 @@ class OnlineRun {
     this.#options.curve?.finish(this.#learner!.progress);
   }
 
-  get model(): Model {
-    return this.#learner!.model();
+  /** What was saved last, and what its baseline leaves out. */
+  get saved(): { readonly model: Model; readonly notes: readonly Warning[] } {
+    return this.#saving ?? { model: this.#learner!.model(), notes: [] };
   }
 
   #begin(stream: RowStream, learner: OnlineLearner): void {
@@ -198,6 +229,7 @@ class OnlineRun {
       from += block.length;
       const table = tableOf(this.#plan, block, first);
       placing(stream, block, first, () => learner.partialFit(table));
+      this.#keep(block);
       curve?.add(learner.progress);
       if (checkpoint !== undefined && learner.progress.rows - this.#saved >= checkpointEvery) {
         this.save();

@@ -16,6 +16,7 @@ import { lazyDatabase, type SourceOptions } from '../read/source.ts';
 import { type Roles, readTraining, type TrainingData } from '../read/training.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
+import { based } from './baseline.ts';
 import { classesOf, noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { engineFor } from './engine.ts';
 import { type FitChoices, fitOptionsOf, penaltyKindOf } from './fitOptions.ts';
@@ -35,6 +36,8 @@ export interface PathCommandOptions
 export interface CvCommandOptions extends PathCommandOptions, ValidationOptions {
   /** file for the refitted model; absent: it is not saved */
   readonly out?: string;
+  /** false: the model has no distribution of its training data */
+  readonly baseline?: boolean;
 }
 
 export interface PathResult {
@@ -72,7 +75,8 @@ export async function cvCommand(options: CvCommandOptions): Promise<CvResult> {
     () => crossValidate(data, { ...chosen, folds, groups, time, seed, score, rule }),
     placed,
   );
-  const validation = { ...found, warnings: [...leftOut, ...warningsInFlags(found.warnings)] };
+  const { model, notes } = based(found.model, { table: data }, options);
+  const validation = { ...found, model, warnings: [...leftOut, ...warningsInFlags(found.warnings), ...notes] };
   if (out !== undefined) {
     const file = new OutputFile(out);
     file.write(saveModel(validation.model));

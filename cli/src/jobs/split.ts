@@ -82,6 +82,7 @@ function inMemory(
     train: { table },
     classes: () => classes(table),
     ...{ rows: table.rows, holdout, part, partRows: SLICE_ROWS, features, leftOut, placed },
+    sample: { table },
     tidy: async () => {},
     close() {},
   };

@@ -24,6 +24,7 @@ import { findModel } from '../read/models.ts';
 import { type ReportTarget, writeReport } from '../report/write.ts';
 import { startPhase } from '../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../write/temporary.ts';
+import { based } from './baseline.ts';
 import { noteMulticlass, noteOneAndTwo } from './classes.ts';
 import { checkDecision, decideOptionOf } from './decide.ts';
 import { engineFor } from './engine.ts';
@@ -93,13 +94,17 @@ async function fitAndSave(
   const start = options.start === undefined ? undefined : await findModel(options.start, options);
   const iterations: NonNullable<TrainResult['iterations']>[number][] = [];
   const {
-    model,
+    model: plain,
     warnings: found,
     diagnose,
   } = await placing(() => fitWithProgress(split, options, engine, start, (step) => iterations.push(step)));
-  const warnings = [...split.leftOut, ...warningsInFlags(found).map(withMissing), ...reviewWarnings(model)];
+  const warnings = [...split.leftOut, ...warningsInFlags(found).map(withMissing), ...reviewWarnings(plain)];
   const fitted = clock() - (diagnose ?? 0);
   await split.tidy();
+  // last of all that makes the model: it has the scores of the model as it is
+  const { model, notes } = based(plain, split.sample, options);
+  warnings.push(...notes);
+  const summed = clock();
 
   const scores =
     holdout && (await placing(() => scoreRows(model, engine, split.part, split.partRows, holdout.rows), 'holdout'));
@@ -122,6 +127,7 @@ async function fitAndSave(
     read,
     fit: fitted,
     ...(diagnose !== undefined && { diagnose }),
+    ...(options.baseline !== false && { baseline: summed }),
     score,
     evaluate: evaluated,
     write: clock(),

@@ -52,6 +52,8 @@ export interface TrainOptions
   readonly bootstrap?: number;
   /** largest share of a feature's held-out values that the fitted rows did not have; beyond it the job fails */
   readonly maxUnseen?: number;
+  /** false: the model has no distribution of its training data */
+  readonly baseline?: boolean;
   /** a page that shows the fit and its performance; made here because it needs the rows */
   readonly report?: ReportTarget;
 }
@@ -82,6 +84,8 @@ export interface TrainResult {
     readonly fit: number;
     /** diagnosis of the data; absent: part of `fit` */
     readonly diagnose?: number;
+    /** the distribution of the fitted rows; absent: none is made, or it is part of `fit` */
+    readonly baseline?: number;
     readonly score: number;
     readonly evaluate: number;
     readonly write: number;

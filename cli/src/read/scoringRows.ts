@@ -119,6 +119,7 @@ async function planCells(
     new LogoddsError(
       'ERR_SCHEMA',
       `${label}, column ${show(one.name)}: expected ${rule}, got ${column.type}; convert it with --query`,
+      { problems: [{ field: one.name, rule }] },
     );
   const { sql: cell, kind } = column;
   if (one.levels === null) {

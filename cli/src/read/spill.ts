@@ -13,11 +13,12 @@ import {
   type Table,
   type Warning,
 } from '../../../src/index.ts';
-import { type Cells, type RowStore, TableInParts, type TrainingProblem } from '../../../src/internal.ts';
+import { type Cells, type RowStore, selectRows, TableInParts, type TrainingProblem } from '../../../src/internal.ts';
 import { commandError } from '../errors.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
 import { codesFor } from './block.ts';
 import { nthOf } from './gaps.ts';
+import { RowSample } from './rowSample.ts';
 import { lazyDatabase, type SourceOptions } from './source.ts';
 import { copyTraining, type Pause, type ReadPlan, type Roles, type TrainingCopy } from './training.ts';
 
@@ -25,6 +26,9 @@ import { copyTraining, type Pause, type ReadPlan, type Roles, type TrainingCopy 
 const DATABASE = 0.4;
 const PART = 0.04;
 const SLACK = 0.1;
+/** Share of the limit for a sample of the rows, and its largest number of rows. */
+const SAMPLE = 0.02;
+const SAMPLE_ROWS = 50_000;
 /** Largest number of rows in a part: a few chunks of DuckDB, and at least one. */
 const PART_ROWS = 16_384;
 const CHUNK_ROWS = 2048;
@@ -129,6 +133,8 @@ export interface SpilledSplit {
   readonly part: (start: number, end: number) => Table;
   /** of a part at most */
   readonly partRows: number;
+  /** all rows of `train`, or a sample of them and of how many, with the target */
+  readonly sample: { readonly table: Table; readonly of?: number };
   readonly features: readonly string[];
   /** notes about rows that are left out */
   readonly leftOut: readonly Warning[];
@@ -199,7 +205,11 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
         first += part.rows;
       }
     };
-    await parts((part) => draft.learn(part));
+    const sample = new RowSample(Math.max(1000, Math.min(SAMPLE_ROWS, Math.floor((SAMPLE * limit) / rowBytes))), 1);
+    await parts((part) => {
+      draft.learn(part);
+      sample.add(part);
+    });
     const { widths, schema } = draft.open(partRows);
     const store = new Spill(rows - held, widths);
     files.push(store);
@@ -252,6 +262,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
         columns: [...sliceTable(holdout!, start, end).columns, ...readCells(raw, cells, start, end)],
       }),
       partRows,
+      sample: withRoles(sample, split ? split.train : table),
       features,
       leftOut,
       placed: placing,
@@ -270,6 +281,13 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     copy?.close();
     await database.close();
   }
+}
+
+/** The sample with the columns that are not features. @param roles  these columns of all rows */
+function withRoles(sample: RowSample, roles: Table): { readonly table: Table; readonly of: number } {
+  const { table, numbers } = sample.finish()!;
+  const own = selectRows(roles, Uint32Array.from(numbers));
+  return { table: { rows: table.rows, columns: [...own.columns, ...table.columns] }, of: sample.rows };
 }
 
 /** Bytes of the vectors over the rows; a shared vector counts once. */

@@ -60,9 +60,11 @@ async function describe(connection: DuckDBConnection, label: string, relation: s
 function columnOf({ name: own, type }: Described, trueName: string, { na }: Reading): SourceColumn {
   const kind = kindOf(type);
   const cell = name(own);
+  const special = (name: string, lower: string, test: string) =>
+    na.has(name) || na.has(lower) ? [`${test}(${cell})`] : [];
   const missing =
-    kind === 'float' && (na.has('NaN') || na.has('nan')) && !type.startsWith('DECIMAL')
-      ? [`isnan(${cell})`]
+    kind === 'float' && !type.startsWith('DECIMAL')
+      ? [...special('NaN', 'nan', 'isnan'), ...special('Infinity', 'inf', 'isinf')]
       : kind === 'text' && na.size > 0
         ? [`cast(${cell} as varchar) in (${[...na].map(text).join(', ')})`]
         : [];

@@ -90,6 +90,7 @@ export function refuseAbsent(
   throw new LogoddsError(
     'ERR_SCHEMA',
     `${label}: expected ${what}${ofModel ? ' of the model' : ''}, got ${shorten(names)}; ${next}`,
+    { problems: absent.map(({ name: field }) => ({ field, rule: 'a column that is there' })) },
   );
 }
 

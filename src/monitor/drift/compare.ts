@@ -113,10 +113,11 @@ function binnedWasserstein(reference: NumberColumn, current: NumberColumn): numb
 /** Figures of a feature. Its tests do not depend on which of its columns moved; null: no rows on a side. */
 export function compareFeature(reference: Summary, current: Summary, plan: FeaturePlan): DriftTests {
   const [first] = plan.columns;
-  const shares = {
+  const shares: DriftTests = {
     ...rates(reference, current, plan.index, MISSING, 'missing'),
     ...rates(reference, current, plan.index, DEFAULTED, 'unseen'),
   };
+  if (first.kept === 'none') return shares;
   if (first.kept === 'number') {
     const found = compareNumbers(reference.numbers[first.at]!, current.numbers[first.at]!);
     return { ...found, ...shares };

@@ -1,6 +1,7 @@
 import { refuse } from '../../../bindings/errors.ts';
 import { refuseUnknown, tell } from '../../../bindings/names.ts';
 import type { Data } from '../../encode/checkedTable.ts';
+import { list } from '../../messages.ts';
 import { Model } from '../../model/model.ts';
 import { between } from '../check.ts';
 import { baselineOf } from '../summary/baseline.ts';
@@ -126,7 +127,8 @@ export function drift(reference: DriftSide, current: DriftSide, options: DriftOp
   const features = found.map(({ plan, tests, p }, i): FeatureDrift => {
     const { feature: name, ...was } = of[i];
     const { feature: _, ...is } = summed[i];
-    const own = shifts.length === 1 ? byName.get(name) : undefined;
+    const isLeftOut = plan.columns[0].kept === 'none';
+    const own = shifts.length === 1 && !isLeftOut ? byName.get(name) : undefined;
     return {
       feature: name,
       drifted: isDrifted(adjusted[i], tests, alpha, least),
@@ -138,11 +140,16 @@ export function drift(reference: DriftSide, current: DriftSide, options: DriftOp
       slots: own?.slots.slice(0, 5) ?? [],
       reference: was,
       current: is,
-      ...(p === null && { note: `no value of ${plan.feature.name} on a side` }),
+      ...((isLeftOut || p === null) && {
+        note: isLeftOut ? `the baseline leaves out its values` : `no value of ${plan.feature.name} on a side`,
+      }),
     };
   });
   const score = scoreDrift(model, before, now, alpha, least);
   const { total, observed, features: ranked } = shifts[0];
+  const { without = [] } = before.bins;
+  if (without.length > 0)
+    notes.push(`the split of the shift is without ${list(without)}, which the baseline leaves out`);
   return {
     rows: { reference: before.rows, current: now.rows },
     refused: { reference: before.refused, current: now.refused },

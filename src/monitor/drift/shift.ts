@@ -113,6 +113,7 @@ function totals(
   { at, kept, slots }: FeaturePlan['columns'][number],
 ): Total[] {
   const rows = BigInt(summary.rows);
+  if (kept === 'none') return new Array<Total>(slots || 1).fill({ over: 0n, under: rows });
   if (kept === 'codes') {
     const from = summary.codesAt[at];
     return Array.from(summary.codes.subarray(from, from + slots), (count) => ({

@@ -27,13 +27,15 @@ export interface NumberBins {
 /**
  * Returns the bins of training values.
  * @param values  finite ones count; without any the bins are those of 0
+ * @param range  least and greatest value of the rows that these are a sample of; null: theirs
  */
-export function binsOf(values: ArrayLike<number>): NumberBins {
+export function binsOf(values: ArrayLike<number>, range: readonly [number, number] | null = null): NumberBins {
   const sorted = Float64Array.from(values as ArrayLike<number>)
     .filter(Number.isFinite)
     .sort();
   const n = sorted.length;
-  const [low, high] = n ? [sorted[0] + 0, sorted[n - 1] + 0] : [0, 0];
+  const [least, most] = n ? [sorted[0] + 0, sorted[n - 1] + 0] : [0, 0];
+  const [low, high] = n && range ? [Math.min(least, range[0] + 0), Math.max(most, range[1] + 0)] : [least, most];
   let mean = low;
   for (let i = 0; i < n; i++) mean += (sorted[i] - mean) / (i + 1);
   const centre = Math.min(high, Math.max(low, Number(mean.toPrecision(6))));
@@ -45,10 +47,22 @@ export function binsOf(values: ArrayLike<number>): NumberBins {
   // few values: bins between them would be empty
   let distinct = n ? 1 : 0;
   for (let i = 1; i < n && distinct <= INNER; i++) if (sorted[i] !== sorted[i - 1]) distinct++;
-  if (distinct <= INNER) rising.splice(0, rising.length, ...new Set(sorted.map((x) => x + 0)));
+  if (distinct <= INNER) rising.splice(0, rising.length, ...new Set([low, ...sorted.map((x) => x + 0), high]));
   else halve(rising);
   if (rising.length === 0) rising.push(0);
   return { edges: around(rising, low, high), low, high, centre };
+}
+
+/**
+ * Returns bins that are spaced by a mean and a standard deviation, in steps of a quarter of it to 2½ on both sides. No value of a row is among the edges.
+ * @param range  least and greatest value, both edges; null: 4 standard deviations around the mean
+ */
+export function spacedBins(mean: number, scale: number, range: readonly [number, number] | null = null): NumberBins {
+  const near = (steps: number): number => Number((mean + (steps / 4) * scale).toPrecision(6));
+  const [low, high] = (range ?? [near(-16), near(16)]).map((x) => x + 0);
+  const inner = Array.from({ length: 21 }, (_, k) => near(k - 10)).filter((edge) => edge > low && edge < high);
+  const centre = Math.min(high, Math.max(low, near(0)));
+  return { edges: around([...new Set([low, ...inner, high])], low, high), low, high, centre };
 }
 
 /** Halves the widest bins until there are as many as there may be. */

@@ -54,7 +54,8 @@ export class SummaryCells {
   readonly counts: Float64Array;
   /** by index of the feature @internal */
   readonly labels = new Map<number, LabelSample>();
-  protected readonly of: Summarised;
+  /** @internal */
+  readonly of: Summarised;
   readonly #limit: number;
   #block = -1;
   #taken = true;
@@ -71,7 +72,7 @@ export class SummaryCells {
     this.seed = whole('seed', seed);
     this.#limit = 2 ** 32 / sample;
     const { specs } = of.encoder;
-    this.plan = planOf(of.encoder);
+    this.plan = planOf(of.encoder, bins?.without);
     const all = this.plan.flatMap(({ columns }) => columns);
     this.numbers = specs.map((_, at) => {
       const own = bins?.columns?.[at];

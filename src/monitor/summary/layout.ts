@@ -10,9 +10,9 @@ export interface Summarised {
 
 /**
  * How a column of the encoder is summed up. `number`: bins and moments. `sum`: moments of what is not 0 (tokens, further terms of a spline). `codes`: how often
- * each slot occurs.
+ * each slot occurs. `none`: not at all, its feature is left out.
  */
-export type Kept = 'number' | 'sum' | 'codes';
+export type Kept = 'number' | 'sum' | 'codes' | 'none';
 
 /** A feature and its columns of the encoder. */
 export interface FeaturePlan {
@@ -29,14 +29,21 @@ export interface FeaturePlan {
   readonly fill: number | null;
 }
 
-/** The features of an encoder, and how each of its columns is summed up. @internal */
-export function planOf({ schema, specs, firstColumns, coders, turns }: Encoder): FeaturePlan[] {
+/**
+ * The features of an encoder, and how each of its columns is summed up.
+ * @param without  names of features that are left out
+ * @internal
+ */
+export function planOf(
+  { schema, specs, firstColumns, coders, turns }: Encoder,
+  without: readonly string[] = [],
+): FeaturePlan[] {
   return schema.features.map((feature, index) => {
     const from = firstColumns[index];
     const to = firstColumns[index + 1] ?? specs.length;
     const columns = specs.slice(from, to).map(({ kind, slots = 0 }, k) => {
       const kept: Kept = kind === 'coded' ? 'codes' : k === 0 && feature.kind !== 'tokens' ? 'number' : 'sum';
-      return { at: from + k, kept, slots };
+      return { at: from + k, kept: without.includes(feature.name) ? ('none' as const) : kept, slots };
     });
     const { min, max } = feature as Partial<Record<'min' | 'max', number>>;
     const range = min !== undefined && max !== undefined ? ([min, max] as const) : null;
@@ -61,6 +68,8 @@ export interface SummaryBins {
   /** null: a column of codes or sums */
   readonly columns: readonly (NumberBins | null)[];
   readonly scores: readonly NumberBins[];
+  /** names of features whose values are not summed up: of them missing and unseen cells alone are counted; absent: none */
+  readonly without?: readonly string[];
 }
 
 /** Probabilities by tenths. */

@@ -1,18 +1,13 @@
-import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import { refuse } from '../../../bindings/errors.ts';
+import { tell } from '../../../bindings/names.ts';
 import { CheckedTable, type Data } from '../../encode/checkedTable.ts';
-import type { Encoder } from '../../encode/encoder.ts';
-import { sliceTable } from '../../encode/split.ts';
-import type { Table } from '../../encode/table.ts';
 import type { Model } from '../../model/model.ts';
-import { binsOf, checkBins, type NumberBins } from './bins.ts';
+import { checkBins } from './bins.ts';
 import type { SummaryOptions } from './cells.ts';
-import { planOf, type SummaryBins, TENTHS } from './layout.ts';
+import { binsOfTable } from './dataBins.ts';
+import type { SummaryBins } from './layout.ts';
 import { Summary, type SummaryState } from './summary.ts';
-import { plainBatch, WatchedModel } from './watch.ts';
-
-/** Rows that are encoded at a time. */
-const PART = 8192;
+import { WatchedModel } from './watch.ts';
 
 /**
  * Makes an empty summary of what a model scores, or one of the state that `toJSON` returned.
@@ -25,11 +20,20 @@ const PART = 8192;
  * summary(model, seen.bins, seen.toJSON()).rows; // 1
  */
 export function summary(model: Model, bins: SummaryBins, options: SummaryOptions | SummaryState = {}): Summary {
-  const checked: SummaryBins = {
-    columns: Array.isArray(bins?.columns) ? bins.columns.map((one) => one && checkBins(one)) : [],
-    scores: Array.isArray(bins?.scores) ? bins.scores.map(checkBins) : [],
-  };
+  const checked = checkedBins(bins);
   return 'kind' in options ? Summary.from(model, checked, options) : new Summary(model, checked, options);
+}
+
+/** The bins of a summary, without what does not belong to them. @throws ERR_FORMAT */
+export function checkedBins(bins: SummaryBins): SummaryBins {
+  const { columns, scores, without = [] } = Object(bins) as SummaryBins;
+  const names = Array.isArray(without) && without.every((name) => typeof name === 'string');
+  if (!names) refuse('ERR_FORMAT', 'bins', 'names of features that are left out', tell(without), 'train again');
+  return {
+    columns: Array.isArray(columns) ? columns.map((one) => one && checkBins(one)) : [],
+    scores: Array.isArray(scores) ? scores.map(checkBins) : [],
+    ...(without.length > 0 && { without }),
+  };
 }
 
 /**
@@ -40,40 +44,7 @@ export function summary(model: Model, bins: SummaryBins, options: SummaryOptions
  * binsOfData(model, records).columns[0].low; // 200
  */
 export function binsOfData(model: Model, data: Data): SummaryBins {
-  const table = CheckedTable.of(data);
-  if (!table.rows) refuse('ERR_DATA', 'data', 'one row or more', 'none', 'give rows');
-  const { encoder, manifest } = model;
-  const kept = planOf(encoder).flatMap((plan) => plan.columns.map((column) => ({ ...column, plan })));
-  const numbers = kept.map(({ kept: how }) => (how === 'number' ? new Float64Array(table.rows) : null));
-  encodeParts(encoder, table, (batch, first, rows) => {
-    for (const { at } of kept) numbers[at]?.set((batch.numeric(at) as Float64Array).subarray(0, rows), first);
-  });
-  const columns = kept.map(({ at, plan }): NumberBins | null => {
-    const values = numbers[at];
-    if (!values) return null;
-    const { missing } = plan.field === undefined ? { missing: null } : table.column(plan.field);
-    return binsOf(missing ? values.filter((_, row) => !missing[row]) : values);
-  });
-  const { logits, probabilities, rows } = model.scoreTable(table);
-  const scores =
-    manifest.positive === null
-      ? manifest.classes.map((_, k) => binsOf(probabilities.subarray(k * rows, (k + 1) * rows)))
-      : [binsOf(logits), TENTHS];
-  return { columns, scores };
-}
-
-/** Encodes a table part by part. */
-function encodeParts(
-  encoder: Encoder,
-  table: Table,
-  take: (batch: Pick<ColumnsBatch, 'numeric' | 'codes'>, first: number, rows: number) => void,
-): void {
-  const batch = plainBatch(encoder.specs, Math.min(PART, table.rows));
-  for (let first = 0; first < table.rows; first += PART) {
-    const part = sliceTable(table, first, Math.min(table.rows, first + PART));
-    encoder.encode(part, batch, { standardize: false, firstRow: first });
-    take(batch, first, part.rows);
-  }
+  return binsOfTable(model, CheckedTable.of(data));
 }
 
 /**

@@ -34,6 +34,7 @@ export function addTable(summary: SummaryCells, of: Summarised, part: PartOfTabl
   for (const plan of summary.plan) {
     const source = plan.field === undefined ? undefined : found.get(plan.field);
     for (const { at, kept, slots } of plan.columns) {
+      if (kept === 'none') continue;
       if (kept === 'codes') countCodes(summary.codes, summary.codesAt[at], batch.codes(at), rows, slots);
       else if (kept === 'sum') addSums(summary, at, valuesOf(of, plan, at, part), runs);
       else {

@@ -1,4 +1,4 @@
-import type { ColumnSpec, ColumnsBatch } from '../../../bindings/columnsBatch.ts';
+import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
 import type { Precision } from '../../../bindings/layout.ts';
 import type { ScoringEngine } from '../../../bindings/scoring.ts';
 import type { Counts } from '../../encode/coder.ts';
@@ -9,6 +9,7 @@ import { FittedModel } from '../../model/fittedModel.ts';
 import type { Model } from '../../model/model.ts';
 import type { Scorer, ScorerOptions } from '../../model/scorer.ts';
 import type { RecordScore, Scores } from '../../model/scores.ts';
+import { plainBatch } from './plainBatch.ts';
 import type { Summary } from './summary.ts';
 import type { PartOfTable } from './tables.ts';
 
@@ -171,13 +172,6 @@ export class WatchedModel extends FittedModel {
  */
 export const watch = (model: Model, summary: Summary | (() => Summary)): WatchedModel =>
   new WatchedModel(model, typeof summary === 'function' ? summary : () => summary);
-
-/** A batch of arrays: nothing computes with it. */
-export function plainBatch(specs: readonly ColumnSpec[], rows: number): ColumnsBatch {
-  const columns = specs.map(({ kind }) => (kind === 'numeric' ? new Float64Array(rows) : new Uint32Array(rows)));
-  const of = (at: number) => columns[at];
-  return { rows, numeric: of, codes: of } as unknown as ColumnsBatch;
-}
 
 /** Adds rows that were scored elsewhere to a summary: they are encoded, and not scored again. */
 export class ScoredRows {

@@ -18,6 +18,7 @@ import { readModel } from '../../read/files.ts';
 import { type ReportTarget, writeReport } from '../../report/write.ts';
 import { type Phase, startPhase } from '../../terminal/progress.ts';
 import { assertWritable, OutputFile } from '../../write/temporary.ts';
+import { based } from '../baseline.ts';
 import { decideOptionOf } from '../decide.ts';
 import { engineFor } from '../engine.ts';
 import { fitOptionsOf, penaltyOptionOf } from '../fitOptions.ts';
@@ -154,8 +155,9 @@ function learn(
       logLoss: logLoss({ logits: known }, y, sampleWeight),
     };
   });
-  const model = models.size > 0 ? stackModels(meta, Object.fromEntries(models)) : meta;
-  return { model, meta, bases, columns, positive, unscored, notes: [...notes, ...warningsInFlags(warnings)] };
+  const stacked = models.size > 0 ? stackModels(meta, Object.fromEntries(models)) : meta;
+  const { model, notes: more } = based(stacked, { table: selectRows(train, kept) }, options);
+  return { model, meta, bases, columns, positive, unscored, notes: [...notes, ...warningsInFlags(warnings), ...more] };
 }
 
 /** How the meta-learner is fitted. */
