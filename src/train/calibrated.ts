@@ -88,9 +88,9 @@ export function calibrate(model: FittedModel, table: Data, given: HoldoutOptions
  * @throws ERR_RANGE shares that are none, and a model that does not say for which shares it was made; ERR_TARGET labels that are not its classes
  * @see Saerens, Latinne, Decaestecker, Adjusting the outputs of a classifier to new a priori probabilities, Neural Computation 14, 2002
  * @example
- * const { model } = fit(records, { target: 'late', penalty: { C: 1 } });
- * model.score(flight).probability; // 0.6922
- * correctPrior(model, 0.2, 0.5).score(flight).probability; // 0.3599
+ * const { model } = fit(records, { target: 'late' });
+ * model.score(flight).probability; // 0.7770
+ * correctPrior(model, 0.2, 0.5).score(flight).probability; // 0.4655
  */
 export function correctPrior(model: FittedModel, prior: Prior, from?: Prior): FittedModel {
   if (typeof model?.with !== 'function')

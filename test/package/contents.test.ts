@@ -36,10 +36,7 @@ const COMMAND = [
   /^dist\/LICENSE\.(aws-sdk|duckdb|hyparquet|opentelemetry)$/,
   /^proto\/inference\.proto$/,
   /^dashboards\/logodds-[\w-]+\.json$/,
-  /^gate\.schema\.json$/,
-  /^routes\.schema\.json$/,
-  /^serve\.schema\.json$/,
-  /^slo\.schema\.json$/,
+  /^(gate|monitor|retrain|routes|serve|slo)\.schema\.json$/,
 ];
 const SERVICE = [/^dist\/index\.js$/, /^dist\/part-\w{8}\.js$/, /^dist\/types\/([\w]+\/)*\w+\.d\.ts$/];
 const OPENFEATURE = [/^dist\/index\.js$/, /^dist\/types\/\w+\.d\.ts$/];
@@ -84,11 +81,11 @@ test('declarations are those to which the entries lead: none is of an inlined mo
 // the writer of rows and the scan of JSON are 46 and 33 kB, in a bundle for each way a host takes a module; monitoring is 40 kB in each and 32 kB of
 // declarations; `experiment`, a part of the command that is loaded with it, is 35 kB; segments are 60 kB of the service and 20 kB of declarations;
 // dashboards and the schema of objectives are 87 kB of the command
-test('unpacked, the library is at most 4.7 MB, the command at most 3.65 MB, the client at most 0.2 MB and the service at most 0.68 MB', () => {
-  expect(library.unpackedSize).toBeLessThanOrEqual(4_700_000);
-  expect(command.unpackedSize).toBeLessThanOrEqual(3_650_000);
+test('unpacked, the library is at most 5 MB, the command at most 3.9 MB, the client at most 0.2 MB and the service at most 0.72 MB', () => {
+  expect(library.unpackedSize).toBeLessThanOrEqual(5_000_000);
+  expect(command.unpackedSize).toBeLessThanOrEqual(3_900_000);
   expect(client.unpackedSize).toBeLessThanOrEqual(200_000);
-  expect(service.unpackedSize).toBeLessThanOrEqual(680_000);
+  expect(service.unpackedSize).toBeLessThanOrEqual(720_000);
 });
 
 test('all packages have one version, one licence and one repository, and publish in public with provenance', () => {

@@ -46,7 +46,8 @@ const byFeature =
       .slice(0, FEATURES)
       .map((feature) => [{ feature: feature.feature }, value(feature, drift!.rows.current)] as const);
 
-const TABLE: Readonly<Record<string, readonly [help: string, of: Of]>> = {
+/** The figures, by their names. A function, so that a bundler can drop it. */
+const table = (): Readonly<Record<string, readonly [help: string, of: Of]>> => ({
   lr_watch_rows: ['Rows of the newest complete window.', one(({ newest }) => newest?.window.rows)],
   lr_watch_window_start_timestamp_seconds: [
     'When the newest complete window began.',
@@ -138,7 +139,7 @@ const TABLE: Readonly<Record<string, readonly [help: string, of: Of]>> = {
     ({ changes }) => [...changes].map(([figure, since]) => [{ figure }, since / 1000] as const),
   ],
   lr_score_skew_rows: ['Scores that the model does not give again to the bit.', one(({ skewed }) => skewed)],
-};
+});
 
 export function figuresOf(watched: Watched, now: number): WatchFigure[] {
   const { settings, skew } = watched;
@@ -159,7 +160,7 @@ export function figuresOf(watched: Watched, now: number): WatchFigure[] {
     changes: new Map(isTimed ? changes.map(({ what, since }) => [what, since]) : []),
     skewed: settings.rescore ? skew.compared - skew.equal : null,
   };
-  return Object.entries(TABLE).flatMap(([name, [help, of]]): WatchFigure[] => {
+  return Object.entries(table()).flatMap(([name, [help, of]]): WatchFigure[] => {
     // what is not known has no value
     const values = [...of(facts)].flatMap(([labels, value]) =>
       typeof value === 'number' && Number.isFinite(value) ? [{ labels, value }] : [],
