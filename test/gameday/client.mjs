@@ -69,7 +69,11 @@ export class Client {
     let accepted = 0;
     for (let from = 0; from < labels.length; from += 500) {
       const body = JSON.stringify(labels.slice(from, from + 500));
-      const response = await fetch(`${this.service().url}/models/${this.name}/labels`, { method: 'POST', headers: json, body });
+      const response = await fetch(`${this.service().url}/models/${this.name}/labels`, {
+        method: 'POST',
+        headers: json,
+        body,
+      });
       if (response.ok) accepted += (await response.json()).accepted;
     }
     return accepted;

@@ -19,7 +19,10 @@ export async function retrain(system, client, policy) {
   const { json, said } = await system.command('retrain', '--policy', file, '--force', '--json');
   if (!json?.outcome) throw new Error(`logodds retrain: expected its result, got ${said}`);
   const journal = readFileSync(system.path(`retrain-${name}`, 'journal.jsonl'), 'utf8');
-  const steps = journal.trim().split('\n').map((line) => JSON.parse(line).step);
+  const steps = journal
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).step);
   return { ...json, steps };
 }
 
@@ -34,7 +37,9 @@ export async function promoted(system, client, version, stream) {
   if (!isThere) return [`version ${version}: not promoted`];
   const answers = await client.score(take(stream, 50));
   const others = answers.filter((answer) => answer?.body.version !== own).length;
-  const told = await until(() => system.hook.received.some((one) => one.name === client.name && one.version === version));
+  const told = await until(() =>
+    system.hook.received.some((one) => one.name === client.name && one.version === version),
+  );
   return [
     ...(others > 0 ? [`${others} of ${answers.length} answers of another version than ${version}`] : []),
     ...(told ? [] : [`no webhook told of version ${version}`]),

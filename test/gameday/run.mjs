@@ -12,13 +12,17 @@ import { parseArgs } from 'node:util';
 import { Client } from './client.mjs';
 import { clockOf } from './clock.mjs';
 import { FAILURES } from './failures/index.mjs';
-import { judge, linesOf, summaryOf } from './judge.mjs';
+import { judge, linesOf, summaryOf, tableOf } from './judge.mjs';
 import { System } from './system.mjs';
 import { modelOf, rowsOf } from './world.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, calm: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'string' },
+    calm: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
 });
 const ids = positionals.map((id) => id.toUpperCase());
 const unknown = ids.filter((id) => !FAILURES.some((failure) => failure.id === id));
@@ -41,9 +45,9 @@ async function play(failure, day) {
   }
   const { found: ledger, wrong } = await client.ledger(found.lost);
   return {
-    ...{ id: failure.id, name: failure.name, runbook: failure.runbook, seen: null, done: null },
+    ...{ id: failure.id, name: failure.name, by: failure.by, runbook: failure.runbook, seen: null, done: null },
     ...found,
-    lost: [...(found.lost ?? [])].length,
+    lost: found.lost?.size ?? 0,
     ledger,
     wrong: [...(found.wrong ?? []), ...wrong],
     seconds: (performance.now() - began) / 1000,
@@ -53,13 +57,15 @@ async function play(failure, day) {
 const began = performance.now();
 const home = mkdtempSync(join(tmpdir(), 'logodds-gameday-'));
 const system = await System.start(home);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => system.close().finally(() => process.exit(130)));
 const results = [];
 try {
-  for (const failure of chosen) {
+  const pushed = chosen.map((failure) => {
     const { model: name } = failure;
     const rows = rowsOf(TRAINING_ROWS, 1000 + FAILURES.indexOf(failure));
-    await system.push(system.write(`${name}.safetensors`, modelOf(rows)), name, '--alias', 'champion');
-  }
+    return system.push(system.write(`${name}.safetensors`, modelOf(rows)), name, '--alias', 'champion');
+  });
+  await Promise.all(pushed);
   const start = async () => {
     const models = chosen.map(({ model: name }) => `models:/${name}@champion`);
     system.main = await system.serve(...models, '--workers', '2', '--log', 'log');
@@ -68,6 +74,8 @@ try {
   await start();
   for (const failure of chosen) {
     const { model: name } = failure;
+    // what one has broken does not break the next
+    if (system.main.hasEnded) await start();
     const client = new Client(name, () => system.main, system.path('log'));
     const day = { system, client, champion: `${name}.safetensors`, isCalm: values.calm, clock: clockOf, start };
     const result = judge(await play(failure, day), values.calm);
@@ -80,6 +88,6 @@ try {
   else rmSync(home, { recursive: true, force: true });
 }
 const seconds = (performance.now() - began) / 1000;
-console.log(summaryOf(results, seconds, values.calm));
+console.log(`\n${tableOf(results).join('\n')}\n\n${summaryOf(results, seconds, values.calm)}`);
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ isCalm: values.calm, seconds, results }, null, 2)}\n`);
 if (results.length < chosen.length || results.some(({ isGood }) => !isGood)) process.exitCode = 1;

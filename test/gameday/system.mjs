@@ -74,7 +74,7 @@ class Service {
 
   async ready() {
     const line = await need('logodds serve', () => {
-      if (this.child.exitCode !== null) throw new Error(`logodds serve ended with ${this.child.exitCode}: ${this.said}`);
+      if (this.hasEnded) throw new Error(`logodds serve ended with ${this.child.exitCode}: ${this.said}`);
       return this.#out.includes('\n') && this.#out.split('\n', 1)[0];
     });
     this.url = JSON.parse(line).url;
@@ -85,7 +85,13 @@ class Service {
   async metrics() {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]));
+    return new Map(
+      lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+    );
+  }
+
+  get hasEnded() {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   /** Ends all of its processes at once, without a word. */
@@ -95,7 +101,7 @@ class Service {
   }
 
   async stop() {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
+    if (!this.hasEnded) this.child.kill('SIGTERM');
     return this.ended;
   }
 }
@@ -147,9 +153,7 @@ export class System {
   /** Starts a service with free ports. */
   serve(...args) {
     const words = [COMMAND, 'serve', ...args, '--port', '0', '--no-grpc', '--json', '--notify', this.hook.url];
-    const service = new Service(
-      spawn(process.execPath, words, { cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] }),
-    );
+    const service = new Service(spawn(process.execPath, words, { cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] }));
     this.#services.push(service);
     return service.ready();
   }

@@ -10,6 +10,7 @@ export const coldStart = {
   name: 'cold start',
   model: 'cold-start',
   runbook: 'cold-start',
+  by: 'no connection',
   async run({ system, client, isCalm, clock, start: begin }) {
     const stream = payments(50);
     await client.score(take(stream, 400));
@@ -22,7 +23,7 @@ export const coldStart = {
     const start = clock();
     if (!isCalm) await system.main.kill();
     const answers = await asking;
-    const seen = client.cut > 0 ? start.seen('no connection: LogoddsDown', client.cut) : null;
+    const seen = client.cut > 0 ? start.seen('no connection, as the alert LogoddsDown sees it', client.cut) : null;
     if (!seen) return { seen };
 
     const known = new Set(client.lines().map(({ id }) => id));

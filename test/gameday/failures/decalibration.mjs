@@ -7,6 +7,7 @@ export const decalibration = {
   name: 'decalibration',
   model: 'decalibration',
   runbook: 'decalibration',
+  by: 'guard of the rollout',
   async run({ system, client, champion, isCalm, clock }) {
     const { name } = client;
     const stream = payments(70);
@@ -16,16 +17,22 @@ export const decalibration = {
     const version = await system.push('decalibrated.safetensors', name, '--alias', 'challenger');
     await system.run('rollout', 'start', name, '--challenger', version, '--share', '0.5', '--why', 'game day');
     const start = clock();
-    const seen = await start.until(async () => {
-      await client.scoreAndLabel(take(stream, 100));
-      const { outcome, why } = await system.rollout(name);
-      return outcome === 'rolled-back' && `guard of the rollout: ${why}`;
-    }, client, isCalm ? 10 : 40);
+    const seen = await start.until(
+      async () => {
+        await client.scoreAndLabel(take(stream, 100));
+        const { outcome, why } = await system.rollout(name);
+        return outcome === 'rolled-back' && `guard of the rollout: ${why}`;
+      },
+      client,
+      isCalm ? 10 : 40,
+    );
     if (!seen) {
       await system.run('rollout', 'abort', name, '--why', 'no guard has spoken');
       return { seen };
     }
-    const isTold = await until(() => system.hook.received.some((one) => one.name === name && one.event === 'rolled back'));
+    const isTold = await until(() =>
+      system.hook.received.some((one) => one.name === name && one.event === 'rolled back'),
+    );
     const isBack = await until(async () =>
       (await client.score(take(stream, 20))).every((answer) => answer?.body.version === '1'),
     );

@@ -10,16 +10,26 @@ export const imbalance = {
   name: 'class imbalance',
   model: 'imbalance',
   runbook: 'class-imbalance',
+  by: 'monitor: calibration',
   async run({ system, client, champion, isCalm, clock }) {
     const now = payments(41, isCalm ? {} : { odds: ODDS });
     await client.scoreAndLabel(take(payments(40), 200));
     const watch = () =>
-      monitor(system, client, { model: champion, labels: 'log/labels-*.jsonl', windowRows: 200, least: 100, ripeAfter: '1s' });
+      monitor(system, client, {
+        model: champion,
+        labels: 'log/labels-*.jsonl',
+        windowRows: 200,
+        least: 100,
+        ripeAfter: '1s',
+      });
     const start = clock();
     const seen = await start.until(async () => {
       await client.scoreAndLabel(take(now, 200));
       const change = changeOf(await watch(), 'calibration');
-      return change && `monitor: calibration, ${change.direction} positives than the scores say (mean of y − p ${change.after.toFixed(3)}), since row ${change.since}`;
+      return (
+        change &&
+        `monitor: calibration, ${change.direction} positives than the scores say (mean of y − p ${change.after.toFixed(3)}), since row ${change.since}`
+      );
     }, client);
     if (!seen) return { seen };
     await client.scoreAndLabel(take(now, 2600));

@@ -20,6 +20,7 @@ export const lateLabels = {
   name: 'late labels',
   model: 'late-labels',
   runbook: 'late-labels',
+  by: 'monitor: labels',
   async run({ system, client, champion, isCalm, clock }) {
     const stream = payments(20);
     const files = 'log/labels-*.jsonl';
@@ -38,17 +39,27 @@ export const lateLabels = {
     const at = (seconds) => new Date(base + 1000 * seconds).toISOString();
     const right = answers.map(({ id }, i) => ({ id, label: payments2[i].label, at: at(-1) }));
     // a tenth was another one at first, and a tenth comes twice
-    const wrong = right.filter((_, i) => i % 10 === 0).map((one) => ({ ...one, label: one.label === 'yes' ? 'no' : 'yes', at: at(-2) }));
+    const wrong = right
+      .filter((_, i) => i % 10 === 0)
+      .map((one) => ({ ...one, label: one.label === 'yes' ? 'no' : 'yes', at: at(-2) }));
     const twice = right.filter((_, i) => i % 10 === 5);
     const sent = shuffled([...right, ...wrong, ...twice], randomOf(21));
     const taken = await client.label(sent);
-    const first = [...client.scored].slice(0, 400).map(([id, { payment }]) => ({ id, label: payment.label, at: at(-3) }));
-    const inOrder = system.write('in-order.jsonl', [...first, ...right].map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const first = [...client.scored]
+      .slice(0, 400)
+      .map(([id, { payment }]) => ({ id, label: payment.label, at: at(-3) }));
+    const inOrder = system.write(
+      'in-order.jsonl',
+      [...first, ...right].map((one) => `${JSON.stringify(one)}\n`).join(''),
+    );
     const figures = ({ windows }) => JSON.stringify(windows.map(({ performance }) => performance.realised));
-    const [late, plain] = [await need('labels of all windows', async () => {
-      const report = await watch();
-      return report.labels.labelled === client.scored.size && report;
-    }), await watch(inOrder)];
+    const [late, plain] = [
+      await need('labels of all windows', async () => {
+        const report = await watch();
+        return report.labels.labelled === client.scored.size && report;
+      }),
+      await watch(inOrder),
+    ];
     return {
       seen,
       done: `${sent.length} labels sent late, shuffled, ${twice.length} twice, ${wrong.length} wrong at first: monitor has the figures of labels in order`,

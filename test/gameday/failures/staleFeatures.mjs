@@ -11,6 +11,7 @@ export const staleFeatures = {
   name: 'stale feature store',
   model: 'stale-features',
   runbook: 'stale-features',
+  by: 'monitor: drift; freshness',
   async run({ system, client, champion, isCalm, clock }) {
     const quality = recordQuality({ fields: [{ name: 'velocity', kind: 'number', maxAgeMs: 60 * MINUTE }] });
     let minute = 0;

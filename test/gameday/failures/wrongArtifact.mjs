@@ -3,18 +3,21 @@ import { metric } from '../signals.mjs';
 import { until } from '../system.mjs';
 import { modelOf, payments, rowsOf, take } from '../world.mjs';
 
-/** What is wrong with a version, and the words by which a service refuses it. */
+const OTHER_BYTES = /expected a file with the digest/;
+
+/** What is wrong with a version, and the words by which a service says so. */
 const WRONGS = [
   {
     what: 'damaged',
+    words: OTHER_BYTES,
     spoil(bytes) {
       const copy = Buffer.from(bytes);
       copy[copy.length >> 1] ^= 1;
       return copy;
     },
   },
-  { what: 'of another model', spoil: () => modelOf(rowsOf(500, 89)) },
-  { what: 'unsigned', isUnsigned: true, spoil: (bytes) => bytes },
+  { what: 'of another model', words: OTHER_BYTES, spoil: () => modelOf(rowsOf(500, 89)) },
+  { what: 'unsigned', words: /expected one of a trusted key, got none/, isUnsigned: true, spoil: (bytes) => bytes },
 ];
 
 /** The champion becomes a version whose file is damaged, then one of another model, then one that nobody has signed. */
@@ -23,6 +26,7 @@ export const wrongArtifact = {
   name: 'wrong artifact',
   model: 'wrong-artifact',
   runbook: 'wrong-artifact',
+  by: 'lr_models_failed, log',
   async run({ system, client, champion, isCalm, clock }) {
     const { name } = client;
     const place = ['--registry', 'signed'];
@@ -39,43 +43,47 @@ export const wrongArtifact = {
     const stream = payments(80);
     const { sha256 } = (await client.score(take(stream, 1)))[0].body;
     const start = clock();
-    const [said, wrong] = [[], []];
+    const before = client.sent;
+    const [seen, wrong] = [[], []];
     let others = 0;
-    for (const [i, { what, isUnsigned, spoil }] of WRONGS.entries()) {
+    /** Customers ask while somebody looks. */
+    const ask = async (count) => {
+      const answers = await client.score(take(stream, count));
+      if (!isCalm) others += answers.filter((answer) => answer?.body.sha256 !== sha256).length;
+    };
+    for (const [i, { what, words, isUnsigned, spoil }] of WRONGS.entries()) {
       const file = system.write(`wrong-${i}.safetensors`, modelOf(rowsOf(2000, 81 + i)));
       const { version, sha256: digest } = await push(file, isCalm || !isUnsigned);
       const blob = system.path('signed', 'models', `${digest}.safetensors`);
       if (!isCalm) writeFileSync(blob, spoil(readFileSync(blob)));
-      const before = service.said.length;
+      const from = service.said.length;
       await point(version);
-      const line = await until(async () => {
-        await client.score(take(stream, 10)).then((answers) => {
-          if (!isCalm) others += answers.filter((answer) => answer?.body.sha256 !== sha256).length;
-        });
-        return service.said.slice(before).split('\n').find((one) => one.includes('"level":"error"') && one.includes(name));
-      }, isCalm ? 1500 : 10_000);
-      if (line) said.push(`${what}: ${JSON.parse(line).reason ?? JSON.parse(line).event}`);
-      const failed = (await metric(service, 'lr_models_failed')) + (await metric(service, 'lr_models_untrusted'));
-      if (!isCalm && failed === 0) wrong.push(`${what}: neither lr_models_failed nor lr_models_untrusted says so`);
-      if (!isCalm && !isUnsigned) {
+      const isSeen = await until(
+        async () => {
+          await ask(10);
+          return words.test(service.said.slice(from)) && (await metric(service, 'lr_models_failed')) === 1;
+        },
+        isCalm ? 1500 : 10_000,
+      );
+      if (isSeen) seen.push(`${what}: ${words.exec(service.said.slice(from))[0]}`);
+      if (isCalm) continue;
+      if (!isUnsigned) {
         const verified = await system.command('registry', 'verify', ...place);
-        if (verified.status === 0) wrong.push(`${what}: registry verify did not name it`);
+        if (verified.status === 0) wrong.push(`${what}: logodds registry verify did not name it`);
         writeFileSync(blob, readFileSync(system.path(file)));
       }
-      if (!isCalm) await system.run('registry', 'rollback', name, '--why', what, ...place);
+      await system.run('registry', 'rollback', name, '--why', what, ...place);
+      const isOver = await until(async () => (await metric(service, 'lr_models_failed')) === 0);
+      if (!isOver) wrong.push(`${what}: lr_models_failed stays after the rollback`);
     }
-    const seen = said.length > 0 ? start.seen(said.map((one) => one.slice(0, 160)).join(' | '), client.sent) : null;
-    if (!seen) return { seen };
-    const answers = await client.score(take(stream, 100));
-    others += answers.filter((answer) => answer?.body.sha256 !== sha256).length;
+    if (seen.length < (isCalm ? 1 : WRONGS.length))
+      return { seen: null, wrong: isCalm ? [] : [`seen: ${seen.join('; ') || 'nothing'}`] };
+    const signal = start.seen(`lr_models_failed 1, and in the log: ${seen.join('; ')}`, client.sent - before);
+    await ask(100);
     return {
-      seen,
+      seen: signal,
       done: 'logodds registry verify named the files, logodds registry rollback went back; the model of before answered all the time',
-      wrong: [
-        ...wrong,
-        ...(said.length === WRONGS.length ? [] : [`${WRONGS.length - said.length} of ${WRONGS.length} not seen`]),
-        ...(others === 0 ? [] : [`${others} answers of another model`]),
-      ],
+      wrong: [...wrong, ...(others === 0 ? [] : [`${others} answers of another model`])],
     };
   },
 };
