@@ -27,9 +27,10 @@ export const lateLabels = {
     const watch = (labels = files) => monitor(system, client, { model: champion, labels, ...ROWS });
     await client.scoreAndLabel(take(stream, 400));
     const start = clock();
-    const payments2 = take(stream, 600);
-    const answers = isCalm ? await client.scoreAndLabel(payments2) : await client.score(payments2);
+    const given = take(stream, 600);
+    let answers = null;
     const seen = await start.until(async () => {
+      answers ??= isCalm ? await client.scoreAndLabel(given) : await client.score(given);
       const note = noteOf(await watch(), 'ripe windows without any label');
       return note && `monitor: ${note.count} ${note.what}`;
     }, client);
@@ -37,7 +38,7 @@ export const lateLabels = {
 
     const base = Date.now();
     const at = (seconds) => new Date(base + 1000 * seconds).toISOString();
-    const right = answers.map(({ id }, i) => ({ id, label: payments2[i].label, at: at(-1) }));
+    const right = answers.map(({ id }, i) => ({ id, label: given[i].label, at: at(-1) }));
     // a tenth was another one at first, and a tenth comes twice
     const wrong = right
       .filter((_, i) => i % 10 === 0)
