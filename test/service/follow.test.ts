@@ -237,9 +237,15 @@ test('a version that cannot be loaded leaves what answers, is said once, and is 
   // the first is signed, the others are not
   const first = await registry.file(await registry.resolve({ name: 'fraud', version: 1 }));
   await registry.sign('fraud', 1, await signatureOf(first), ann);
-  const { follower, ask, lines } = await replica(store, clock, {}, trust);
+  const { follower, ask, lines, service } = await replica(store, clock, {}, trust);
+  const failed = async () => {
+    const metrics = await (await service.fetch(new Request('http://service/metrics'))).text();
+    return [/^lr_models_failed (\d+)$/m.exec(metrics)![1], service.isReady];
+  };
   await registry.alias('fraud', 2, 'champion', ann);
   await follower.look();
+  // the alert speaks, and the version before goes on answering
+  expect(await failed()).toEqual(['1', true]);
   await registry.alias('fraud', 3, 'champion', ann);
   await follower.look();
   await registry.alias('fraud', 2, 'champion', ann);
@@ -250,6 +256,11 @@ test('a version that cannot be loaded leaves what answers, is said once, and is 
     { version: '2', reason: expect.stringMatching(/signature/) },
     { version: '3' },
   ]);
+  // who goes back to the version that answers ends it
+  await registry.alias('fraud', 1, 'champion', ann);
+  await follower.look();
+  expect(await failed()).toEqual(['0', true]);
+  await registry.alias('fraud', 2, 'champion', ann);
   isOpen = true;
   await follower.look();
   expect((await ask('a')).version).toBe('2');

@@ -46,6 +46,8 @@ export class Shelf {
   readonly #models = new Map<string, Map<string, Served>>();
   /** what could not be loaded, by name */
   readonly #failures = new Map<string, string>();
+  /** why a version does not answer that should, while one before it does, by name */
+  readonly #behind = new Map<string, string>();
   readonly #engine: Engine = pickEngine();
   readonly #bound: number;
   readonly #hooks: ShelfHooks;
@@ -183,7 +185,10 @@ export class Shelf {
       served.retire();
       this.#hooks.onGone?.(served);
     }
-    if (versions.size === 0) this.#models.delete(name);
+    if (versions.size === 0) {
+      this.#models.delete(name);
+      this.#behind.delete(name);
+    }
     this.#turn++;
     return gone.length > 0;
   }
@@ -192,6 +197,20 @@ export class Shelf {
   fail(name: string, reason: string): void {
     this.#failures.set(name, reason);
     this.#hooks.onFailure?.(name, reason);
+  }
+
+  /**
+   * Notes that a version which should answer cannot be loaded while one before it answers. It is among the failures, and the service stays ready.
+   * @param reason  null: all that should answer does
+   */
+  lag(name: string, reason: string | null): void {
+    if (reason === null) {
+      this.#behind.delete(name);
+      return;
+    }
+    this.#failures.delete(name);
+    if (this.#behind.get(name) !== reason) this.#hooks.onFailure?.(name, reason);
+    this.#behind.set(name, reason);
   }
 
   /** Has several models answer as one where that is asked by its name alone. @param front  what stands for them; null: nothing does any more */
@@ -286,8 +305,9 @@ export class Shelf {
     return this.#models.size > 0 && this.#failures.size === 0;
   }
 
+  /** Why models, or versions that should answer, could not be loaded, by name. */
   get failures(): ReadonlyMap<string, string> {
-    return this.#failures;
+    return this.#behind.size === 0 ? this.#failures : new Map([...this.#behind, ...this.#failures]);
   }
 
   /** bytes of linear memory that scorers have */

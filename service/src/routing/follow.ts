@@ -132,6 +132,7 @@ export class Follower {
         const { message } = error as Error;
         // a version that answers goes on; the new one is tried again by the next look
         if (shelf.versions(name).length === 0) shelf.fail(name, message);
+        else shelf.lag(name, message);
         this.#once(`${name} ${number}`, {
           level: 'error',
           event: 'failed',
@@ -143,6 +144,7 @@ export class Follower {
         if (number === wanted) return;
       }
     }
+    if (missing.size === 0) shelf.lag(name, null);
     const isThere = (target: Target): boolean => !missing.has(Number(target.version));
     const arms = route.arms.filter(isThere);
     const shadow = route.shadow && isThere(route.shadow) ? route.shadow : null;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * Puts a load on a service.
  * @param load  {url, path, type, bodies: [text], headers?, rate: requests a second (null: each connection asks again as soon as it is answered), connections,
- *   seconds, patienceMs}
+ *   seconds, patienceMs, rampSeconds: so long before, a twelfth of the rate comes, so that connections are let in; its times do not count}
  * @returns counts by status, lost requests, milliseconds of those with 200 (from when they were sent), and of each second how many were answered by 200 and how many were not
  */
 export function generate(load) {
@@ -133,6 +133,7 @@ async function run({
   connections,
   seconds,
   patienceMs = 10_000,
+  rampSeconds = 0,
   keeps = false,
 }) {
   const target = new URL(url);
@@ -173,11 +174,12 @@ async function run({
       open--;
       statuses[status] = (statuses[status] ?? 0) + 1;
       const slice = sliceAt(now);
+      const counts = sent >= began + 1000 * rampSeconds;
       if (status === 200) {
-        ms.push(now - sent);
+        if (counts) ms.push(now - sent);
         slice.ok++;
       } else {
-        refusedMs.push(now - sent);
+        if (counts) refusedMs.push(now - sent);
         slice.other++;
       }
       if (text !== null) process.send({ status, text });
@@ -201,21 +203,22 @@ async function run({
     client.ask(requests[next++ % requests.length], now);
   }
   // no more at a time than what listens lets wait
-  for (let i = 0; i < connections; i++) {
-    const client = new Client(self);
-    clients.push(client);
-    if (i % 100 === 99) await client.open();
-    else client.open();
+  // a connection that is not let in is tried again after seconds, which would count as time of its request
+  while (clients.length < connections) {
+    const some = Array.from({ length: Math.min(100, connections - clients.length) }, () => new Client(self));
+    clients.push(...some);
+    await Promise.all(some.map((client) => client.open()));
   }
   began = performance.now();
-  until = began + seconds * 1000;
+  until = began + (rampSeconds + seconds) * 1000;
   if (rate === null) for (const client of clients) ask(client, began);
   else idle.push(...clients);
   let looked = began;
   const timer = setInterval(() => {
     const now = performance.now();
     if (rate !== null && now < until) {
-      const whole = Math.floor(((now - began) / 1000) * rate);
+      const t = (now - began) / 1000;
+      const whole = Math.floor(rate * (Math.min(t, rampSeconds) / 12 + Math.max(0, t - rampSeconds)));
       for (; due < whole; due++) {
         // the oldest connection first: all of them are used, as those of many clients are
         const client = idle.shift();
