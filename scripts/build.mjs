@@ -305,13 +305,6 @@ for (const [file, source, name] of [
 mkdirSync('cli/dashboards', { recursive: true });
 for (const [name, dashboard] of Object.entries((await import('../deploy/grafana/dashboards.mjs')).dashboards))
   writeFileSync(`cli/dashboards/${name}.json`, `${JSON.stringify(dashboard, null, 1)}\n`);
-// the thread that reads rows needs little of the command
-await build({
-  ...command,
-  entryPoints: { reader: 'cli/src/read/readerThread.ts' },
-  minify: true,
-  plugins: [duckdbApart],
-});
 // one file of thirteen packages, smaller by half; it is loaded where traces are exported
 await build({
   ...command,

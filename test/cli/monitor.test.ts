@@ -237,13 +237,17 @@ describe('bad input is named and counted, and the rest goes on', () => {
     expect(one.rows).toBe(2560);
   });
 
+  test('a time that is none is wrong usage', () => {
+    const { status, stderr } = run(['monitor', 'all.jsonl', '--model', 'm.safetensors', '--now', 'later']);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('expected a time such as 2026-01-31T00:00:00Z')]);
+  });
+
   test.each([
     [['all.csv'], 'ERR_DATA'],
     [[], 'expected files or --query, got neither'],
     [['all.jsonl', '--target', 'truth'], 'JSON lines, which have no such column'],
     [['flat.parquet'], 'expected a column "at" with the time of each score'],
     [['text.parquet', '--target', 'truht'], 'expected the column "truht" of --target'],
-    [['all.jsonl', '--now', 'later'], '--now: expected a time such as'],
     [['all.jsonl', '--labels', 'all.jsonl.txt'], 'expected a file, got none of that name'],
     [['all.jsonl', '--labels', 'm.safetensors'], '--labels: expected .jsonl, .csv or .parquet'],
     [['text.parquet', '--labels', 'text.parquet.csv'], 'expected a file'],

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { JSON_OUTPUT, REGISTRY } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
+import { instant } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
 import { note, reportTarget } from './common.ts';
 
@@ -20,7 +21,11 @@ const OPTIONS: readonly OptionRow[] = [
     '--config <file>',
     'settings in JSON or YAML: window, ripeAfter, least, groups, costs, names of columns … (their keys are in monitor.schema.json of the package)',
   ],
-  ['--now <time>', 'the time at which to look, in ISO 8601: labels from later are left out (default: the clock)'],
+  [
+    '--now <time>',
+    'the time at which to look, in ISO 8601: labels from later are left out (default: the clock)',
+    { parse: instant },
+  ],
   REGISTRY,
   ['--report <file>', 'write a page (.html) with what changed, and since when'],
   JSON_OUTPUT,
@@ -53,7 +58,8 @@ export interface MonitorFlags {
   readonly target?: string;
   readonly query?: string;
   readonly config?: string;
-  readonly now?: string;
+  /** milliseconds since 1970 */
+  readonly now?: number;
   readonly registry?: string;
   readonly report?: string;
   readonly json?: boolean;

@@ -1,7 +1,7 @@
 import type { RetrainResult } from '../jobs/retrain/retrain.ts';
 import { JSON_OUTPUT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
-import { duration } from '../options/values.ts';
+import { duration, instant } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
 import { note, print, printJson } from './common.ts';
 
@@ -13,6 +13,11 @@ const OPTIONS: readonly OptionRow[] = [
   ],
   ['--every <time>', 'look again and again: 15m (default: once)', { parse: duration }],
   ['--force', 'train now, whatever the triggers say; all that guards the champion stays'],
+  [
+    '--now <time>',
+    'take this time for now, in ISO 8601, as for a log of last year (default: the clock)',
+    { parse: instant, conflicts: ['every'] },
+  ],
   ['--dry-run', 'say what the triggers say, and do nothing'],
   JSON_OUTPUT,
 ];
@@ -45,6 +50,8 @@ interface Flags {
   /** seconds */
   readonly every?: number;
   readonly force?: boolean;
+  /** milliseconds since 1970 */
+  readonly now?: number;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -52,12 +59,12 @@ interface Flags {
 /** Outcomes after which nothing of a run comes to the traffic. */
 const BAD: readonly RetrainResult['outcome'][] = ['refused', 'gate failed', 'failed'];
 
-async function run({ policy: file, every, json, ...flags }: Flags): Promise<number> {
+async function run({ policy: file, every, json, now, ...flags }: Flags): Promise<number> {
   const { readPolicy } = await import('../jobs/retrain/policy.ts');
   const { retrain: once } = await import('../jobs/retrain/retrain.ts');
   const look = async () => {
     const policy = await readPolicy(file);
-    const result = await once({ ...flags, policy, now: Date.now(), warn: note });
+    const result = await once({ ...flags, policy, now: now ?? Date.now(), warn: note });
     if (json) printJson(result);
     else print(textOf(result));
     return BAD.includes(result.outcome) ? 1 : 0;

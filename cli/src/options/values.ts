@@ -207,3 +207,11 @@ export const classWeight = (text: string): 'balanced' | Record<string, number> =
     : text.includes('=')
       ? Object.fromEntries(Object.entries(pairs(text, {}, true)).map(([label, weight]) => [label, notNegative(weight)]))
       : refuse('balanced, or LABEL=WEIGHT pairs separated by commas', text);
+
+/** A time in ISO 8601, a day or with its zone, in milliseconds since 1970. */
+export function instant(text: string): number {
+  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  return Number.isFinite(time) ? time : refuse('a time such as 2026-01-31T00:00:00Z', text);
+}

@@ -1,6 +1,5 @@
 import type { Model } from '../../../src/index.ts';
 import { startRows } from '../terminal/progress.ts';
-import { isApart, readApart } from './apart.ts';
 import { readRows } from './scoringRows.ts';
 import type { SourceOptions } from './source.ts';
 import { type FurtherColumns, type Use, type UseShare, type Wanted, wantedColumns } from './wanted.ts';
@@ -12,13 +11,10 @@ const blockRows = (classes: number): number => (classes <= 16 ? 16_384 : 2048);
 export interface ReadAs {
   /** false: our scanners read all rows of text */
   readonly isAhead?: boolean;
-  /** whether a thread reads them; when absent, if there are many */
-  readonly isApart?: boolean;
 }
 
 /**
- * Streams the rows of DATA in blocks of typed arrays that fit the model: bounded memory whatever the size of DATA. A thread reads large files
- * while the rows before are used.
+ * Streams the rows of DATA in blocks of typed arrays that fit the model: bounded memory whatever the size of DATA.
  * @param use  called with each block in order; the table is valid during the call
  * @param warn  called once with the unused columns of DATA, and with notes on cells that needed interpretation
  * @returns rows read
@@ -60,10 +56,7 @@ export async function streamColumns(
     phase.update(firstRow + table.rows, share);
   };
   try {
-    const options = { ...data, warn };
-    return (as.isApart ?? isApart(data))
-      ? await readApart(options, columns, showing)
-      : await readRows(options, columns, showing, as);
+    return await readRows({ ...data, warn }, columns, showing, as);
   } finally {
     phase.end();
   }

@@ -28,10 +28,6 @@ const MEMORY_LIMIT = '512MB';
 export interface ReadHow {
   /** false: our scanners read all rows of text, for tests */
   readonly isAhead?: boolean;
-  /** a folder for DuckDB; of this run when absent */
-  readonly spill?: string;
-  /** waits until all tables are used, where `use` does not. @throws what went wrong with one */
-  readonly used?: () => Promise<void>;
 }
 
 /**
@@ -44,16 +40,15 @@ export async function readRows(
   data: SourceOptions,
   columns: ReadColumns,
   use: UseShare,
-  { isAhead = true, spill, used }: ReadHow = {},
+  { isAhead = true }: ReadHow = {},
 ): Promise<number> {
-  const database = lazyDatabase(MEMORY_LIMIT, undefined, spill);
+  const database = lazyDatabase(MEMORY_LIMIT);
   let source: Source | null = null;
   try {
     source = await openSource(database.get, data, false);
     const rows = isText(source)
       ? await streamText(source, columns, use, isAhead)
       : await streamTyped(await database.get(), source, columns, use);
-    await used?.();
     if (rows === 0)
       throw new LogoddsError(
         'ERR_DATA',

@@ -31,7 +31,10 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
         'model',
         `${model.target}, ${model.classes.map((one) => brief(one, 40)).join(' or ')}${model.sha256 ? `, ${model.sha256.slice(0, 12)}…` : ''}`,
       ],
-      ['log', `${whole(result.rows)} rows in ${whole(log.files)} files, ${significant(seconds, 3)} s`],
+      [
+        'log',
+        `${whole(result.rows)} rows in ${whole(log.files)} file${log.files === 1 ? '' : 's'}, ${significant(seconds, 3)} s`,
+      ],
       ['reference', reference === null ? 'none' : `${whole(reference)} rows of training`],
       ['found', conclusion(result)],
     ]),
