@@ -250,7 +250,15 @@ describe('the training set', () => {
 
 describe('objections', () => {
   const set = {
-    ...{ rows: 2000, holdoutRows: 500, classes: { no: 2000, yes: 500 }, oldest: 0, newest: 1, ripe: 2600 },
+    ...{
+      rows: 2000,
+      holdoutRows: 500,
+      classes: { no: 2000, yes: 500 },
+      newestClasses: { no: 400, yes: 100 },
+      oldest: 0,
+      newest: 1,
+      ripe: 2600,
+    },
     ...{ unlabelled: 100, tooOld: 0, unripe: 0, others: 0, withoutInputs: 0, strangeLabels: 0, labels: 2500 },
     ...{ duplicateLabels: 0, correctedLabels: 0, otherLabels: 0, dropped: 0, oneEntity: 0.01, oneRow: 0.01 },
     ...{ selection: 'none' as const, selectionWarning: null, isWeighted: false },
@@ -262,8 +270,11 @@ describe('objections', () => {
     expect(kinds({})).toEqual([]);
     expect(kinds({ rows: 999 })).toEqual(['rows']);
     expect(kinds({ classes: { no: 2460, yes: 40 } }, { bounds: { labelShift: 9 } })).toEqual(['ofClass']);
-    expect(kinds({ classes: { no: 1250, yes: 1250 } })).toEqual(['labelShift']);
-    expect(kinds({ classes: { no: 2250, yes: 250 } })).toEqual(['labelShift']);
+    // of the newest rows, as those before are of before the shift; of all where these are few
+    expect(kinds({ newestClasses: { no: 250, yes: 250 } })).toEqual(['labelShift']);
+    expect(kinds({ newestClasses: { no: 450, yes: 50 } })).toEqual(['labelShift']);
+    expect(kinds({ newestClasses: { no: 49, yes: 200 } })).toEqual([]);
+    expect(kinds({ newestClasses: { no: 49, yes: 200 }, classes: { no: 1250, yes: 1250 } })).toEqual(['labelShift']);
     expect(kinds({ duplicateLabels: 200 })).toEqual(['duplicates']);
     expect(kinds({ correctedLabels: 200 })).toEqual(['corrections']);
     expect(kinds({ oneEntity: 0.06 })).toEqual(['oneEntity']);
@@ -280,9 +291,9 @@ describe('objections', () => {
 
   test('the sentence has the shares, and the bound', () => {
     expect(
-      objectionsOf({ ...set, classes: { no: 1250, yes: 1250 } }, policy(), { no: 0.8, yes: 0.2 })[0].sentence,
+      objectionsOf({ ...set, newestClasses: { no: 250, yes: 250 } }, policy(), { no: 0.8, yes: 0.2 })[0].sentence,
     ).toBe(
-      '"no" has 50.0 % of the rows and had 80.0 % in training, a shift of -1.39 in log-odds; expected at most 0.7 (bounds.labelShift)',
+      '"no" has 50.0 % of the newest rows and had 80.0 % in training, a shift of -1.39 in log-odds; expected at most 0.7 (bounds.labelShift)',
     );
   });
 });

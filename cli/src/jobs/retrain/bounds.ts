@@ -47,11 +47,11 @@ export function objectionsOf(
   if (set.selection === 'absent' && data.selection !== 'warn') object('selection', set.selectionWarning!);
   if (set.selection === 'uneven' && data.selection === 'refuse') object('selection', set.selectionWarning!);
   if (shares && all > 0) {
-    const worst = shiftOf(set, shares);
+    const worst = shiftOf(sharesNow(set, data.ofClass), shares);
     if (worst && Math.abs(worst.shift) > bounds.labelShift)
       object(
         'labelShift',
-        `${JSON.stringify(worst.label)} has ${percent(worst.now)} of the rows and had ${percent(worst.before)} in training, a shift of ${significant(worst.shift, 3)} in log-odds; expected at most ${bounds.labelShift} (bounds.labelShift)`,
+        `${JSON.stringify(worst.label)} has ${percent(worst.now)} of the newest rows and had ${percent(worst.before)} in training, a shift of ${significant(worst.shift, 3)} in log-odds; expected at most ${bounds.labelShift} (bounds.labelShift)`,
       );
   }
   return found;
@@ -60,11 +60,10 @@ export function objectionsOf(
 const share = (part: number, all: number): number => (all === 0 ? 0 : part / all);
 
 /** The class whose log-odds moved most; null without rows of a class. */
-function shiftOf({ classes }: Pick<TrainingSet, 'classes'>, shares: Readonly<Record<string, number>>) {
-  const now = sharesOf(classes);
+function shiftOf(now: Readonly<Record<string, number>>, shares: Readonly<Record<string, number>>) {
   let worst: { readonly label: string; readonly shift: number; readonly now: number; readonly before: number } | null =
     null;
-  for (const label of Object.keys(classes)) {
+  for (const label of Object.keys(now)) {
     const before = shares[label] ?? 0;
     // a class without rows is refused by its count
     if (!(now[label] > 0 && now[label] < 1 && before > 0 && before < 1)) continue;
@@ -72,6 +71,17 @@ function shiftOf({ classes }: Pick<TrainingSet, 'classes'>, shares: Readonly<Rec
     if (!worst || Math.abs(shift) > Math.abs(worst.shift)) worst = { label, shift, now: now[label], before };
   }
   return worst;
+}
+
+/**
+ * The shares of the classes as they are now: of the newest rows, since older ones are of before a shift; of all rows where a class is rare among these.
+ * @param least  rows of each class that are enough
+ */
+export function sharesNow(
+  { classes, newestClasses }: Pick<TrainingSet, 'classes' | 'newestClasses'>,
+  least: number,
+): Record<string, number> {
+  return sharesOf(Object.values(newestClasses).every((count) => count >= least) ? newestClasses : classes);
 }
 
 const logOdds = (share: number): number => Math.log(share / (1 - share));

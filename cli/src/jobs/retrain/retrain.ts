@@ -9,7 +9,7 @@ import { reason } from '../../write/temporary.ts';
 import type { Finding } from '../gate/finding.ts';
 import { lets } from '../gate/gate.ts';
 import { openRegistry } from '../registry/open.ts';
-import { objectionsOf, sharesOf } from './bounds.ts';
+import { objectionsOf, sharesNow, sharesOf } from './bounds.ts';
 import { type Ran, runCommand } from './children.ts';
 import { type History, historyOf, Journal, type Looked, type Outcome } from './journal.ts';
 import { flagsLike, rulesOf, writeSchema } from './likeChampion.ts';
@@ -231,7 +231,7 @@ class Run {
       return end('refused', set, null, why.join('; '));
     }
     const candidate = files('candidate.safetensors');
-    if (corrects) this.#correct(model, shares!, sharesOf(set.classes), candidate);
+    if (corrects) this.#correct(model, shares!, sharesNow(set, data.ofClass), candidate);
     else await this.#fit(model, set, files, candidate);
 
     const why = `retraining ${this.#run} (${by.join(', ')})`;

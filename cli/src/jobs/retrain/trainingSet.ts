@@ -35,6 +35,8 @@ export interface TrainingSet {
   readonly holdoutRows: number;
   /** rows of each class, of both */
   readonly classes: Readonly<Record<string, number>>;
+  /** of them, those of the gate */
+  readonly newestClasses: Readonly<Record<string, number>>;
   /** score times, in milliseconds since 1970 */
   readonly oldest: number | null;
   readonly newest: number | null;
@@ -104,7 +106,8 @@ export async function writeTrainingSet(source: LogSource, options: SetOptions): 
 
   const files = { train: new OutputFile(options.train), holdout: new OutputFile(options.holdout) };
   const written = { train: 0, holdout: 0 };
-  const byClass = Object.fromEntries(classes.map((label) => [label, 0]));
+  const none = Object.fromEntries(classes.map((label) => [label, 0]));
+  const byClass = { train: { ...none }, holdout: { ...none } };
   const repeats = new Counter();
   const entities = new Counter();
   for await (const piece of source.predictions()) {
@@ -115,11 +118,11 @@ export async function writeTrainingSet(source: LogSource, options: SetOptions): 
       // the same line twice
       byId.delete(id);
       const { label } = row.label!;
-      byClass[label]++;
       repeats.add(createHash('sha1').update(JSON.stringify(inputs)).digest('base64').slice(0, 12));
       if (entity !== null) entities.add(entity);
       const part = at > cut ? 'holdout' : 'train';
       written[part]++;
+      byClass[part][label]++;
       const weight = isWeighted ? { [WEIGHT]: weightOf.get(id) } : {};
       lines[part] += `${JSON.stringify({ ...inputs, [target]: label, ...weight })}\n`;
     }
@@ -129,7 +132,9 @@ export async function writeTrainingSet(source: LogSource, options: SetOptions): 
   for (const part of ['train', 'holdout'] as const) files[part].commit();
   const all = written.train + written.holdout;
   return {
-    ...{ rows: written.train, holdoutRows: written.holdout, classes: byClass },
+    ...{ rows: written.train, holdoutRows: written.holdout },
+    classes: Object.fromEntries(classes.map((label) => [label, byClass.train[label] + byClass.holdout[label]])),
+    newestClasses: byClass.holdout,
     ...{ oldest: times[0] ?? null, newest: times.at(-1) ?? null },
     ...{ ripe: joined.length, unlabelled: joined.filter(({ label }) => !label).length, tooOld, unripe, others },
     withoutInputs: joined.filter(({ label, prediction }) => label && !prediction.hasInputs).length,
