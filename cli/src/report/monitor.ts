@@ -368,14 +368,15 @@ ${notes.length === 0 ? html`<p class="aside">Nothing.</p>` : html`<ul class="war
 
 /** @returns the same text for the same result and origin */
 export async function monitorPage(found: Found, target: ReportTarget): Promise<string> {
-  const origin = await originOf(target, { query: `${whole(found.log.files)} files of a prediction log` });
+  const files = `${whole(found.log.files)} file${found.log.files === 1 ? '' : 's'} of a prediction log`;
+  const origin = await originOf(target, { query: files });
   const contents = [
     heading(found),
     await performance(found),
     heat(found),
     labelsSection(found),
     quality(found),
-    reproduction({ ...origin, data: { ...origin.data, name: `${whole(found.log.files)} files of a prediction log` } }),
+    reproduction({ ...origin, data: { ...origin.data, name: files } }),
   ];
   return documentOf(`${brief(found.model.target)}: a watch`, contents, origin.made);
 }

@@ -69,7 +69,8 @@ async function look() {
   fill(find('version'), report.versions.map(({ name, version, route }, i) => [String(i), (name === report.model ? '' : name + ', ') + version + (route === null ? '' : ', ' + route)]));
   const one = report.versions[Number(find('version').value)] ?? report.versions[0];
   const { changes } = one.watch;
-  tellState(changes.length > 0 ? 'bad' : 'good', changes.length === 0 ? 'no change' : changes.length === 1 ? '1 change' : changes.length + ' changes');
+  const isKnown = one.watch.newest.drift !== null || one.watch.newest.performance !== null;
+  tellState(changes.length > 0 ? 'bad' : 'good', changes.length === 0 ? (isKnown ? 'no change' : 'not known yet') : changes.length === 1 ? '1 change' : changes.length + ' changes');
   const now = JSON.stringify([report.notes, report.sample, { ...one, watch: { ...one.watch, now: 0 } }]);
   if (now === drawn) return;
   drawn = now;
@@ -109,8 +110,10 @@ function whyNoDrift({ reference, windows }) {
   return 'No window has enough rows with inputs to be compared' + (last ? ': the last one has ' + count.format(last.rows) + '.' : '.');
 }
 
-function changesOf({ changes, every }, compared) {
-  if (changes.length === 0) return soft(compared ? 'Nothing: features and scores are like training, as far as was compared.' : 'Nothing that can be told yet.');
+function changesOf({ changes, every, newest }, compared) {
+  if (changes.length === 0 && newest.drift === null)
+    return soft('That is told of whole windows, and none could be compared yet.' + (compared ? ' What the open one is like so far is below.' : ''));
+  if (changes.length === 0) return soft('Nothing: in whole windows features and scores are like training.');
   const at = (from) => ('ms' in every ? when(from) : 'row ' + count.format(from));
   const words = {
     feature: ({ feature, after }) => feature + ' drifted (index ' + figure(after) + ')',
