@@ -114,6 +114,15 @@ function board({ id, title, about, range, panels }) {
         'the {{figure}} of {{model}} has changed',
       ),
     )
+    // of the file that `logodds retrain` writes for the textfile collector, whose job is another one
+    .annotation(
+      event(
+        'Retrained',
+        'purple',
+        'changes(lr_last_retraining_timestamp_seconds{model=~"$model"}[5m]) > 0',
+        '{{model}} is trained again',
+      ),
+    )
     .link(
       new dashboard.DashboardLinkBuilder('logodds')
         .type('dashboards')
