@@ -42,7 +42,7 @@ describe('drift of windows', () => {
           ),
     );
     // its limit of a tenth of a standard deviation is made for windows of this size
-    expect(worse).toEqual(['1000 rows, mean']);
+    expect(worse).toEqual(['1000 rows, mean', '1000 rows, spread']);
   });
 
   test('of windows of 200 to 5,000 rows together fewer calm ones are called drifted', () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Alerting, AlertSilence, AlertsState, Gauges, LogLine } from '../../../service/src/index.ts';
 import { promDuration } from '../slo/burn.ts';
@@ -6,7 +6,7 @@ import { intervalOf } from '../slo/facts.ts';
 import { readSettings, type SloSettings } from '../slo/settings.ts';
 import { Notifier } from '../tell/notifier.ts';
 import { type Receiver, receiverOf } from '../tell/receivers.ts';
-import { OutputFile, reason } from '../write/temporary.ts';
+import { OutputFile, reason, setAside } from '../write/temporary.ts';
 import { Dispatch, inhibitorOf, type Muted, type SavedDispatch } from './dispatch.ts';
 import { type Alert, Evaluation, type SavedEvaluation } from './evaluation.ts';
 import { samplesOf } from './samples.ts';
@@ -306,14 +306,9 @@ export class AlertsOfService implements Alerting {
       this.#dispatch.restore(saved.dispatch);
       this.#silences.restore(saved.silences);
     } catch (error) {
-      const aside = `${path}.damaged`;
-      let kept = '';
-      try {
-        renameSync(path, aside);
-        kept = `; it is ${aside} now`;
-      } catch {
-        // it is written over, which the line says by not naming it
-      }
+      const aside = setAside(path);
+      // else it is written over, which the line says by not naming it
+      const kept = aside === null ? '' : `; it is ${aside} now`;
       this.#log({ level: 'error', event: 'alerts forgotten', reason: `${path}: ${reason(error)}${kept}` });
     }
   }

@@ -378,3 +378,21 @@ function placeOf(path: string): string | null {
   const folder = dirname(path);
   return join(existsSync(folder) ? realpathSync(folder) : resolve(folder), basename(path));
 }
+
+/** Writes a file whole: it appears when it is complete. @throws ERR_OUTPUT */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const file = new OutputFile(path);
+  file.write(typeof content === 'string' ? new TextEncoder().encode(content) : content);
+  file.commit();
+}
+
+/** Gives a file that cannot be used another name. @returns that name; null: it has its own still */
+export function setAside(path: string): string | null {
+  const aside = `${path}.damaged`;
+  try {
+    renameSync(path, aside);
+    return aside;
+  } catch {
+    return null;
+  }
+}

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { outputError } from '../../write/temporary.ts';
 import type { TriggerName } from './policy.ts';
@@ -75,7 +75,12 @@ export class Journal {
   #write(text: string): void {
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
-      appendFileSync(this.#path, text);
+      const file = openSync(this.#path, 'a+', 0o640);
+      try {
+        writeSync(file, text);
+      } finally {
+        closeSync(file);
+      }
     } catch (error) {
       throw outputError(this.#path, error);
     }

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import type { ChosenThreshold } from '../../../../src/decide.ts';
 import { LogoddsError, type Model } from '../../../../src/index.ts';
+import { writeWhole } from '../../write/temporary.ts';
 import { RULES, type Rule } from '../gate/rules.ts';
 import { declarationOf } from './declaration.ts';
 
@@ -57,7 +57,7 @@ export function writeSchema(champion: Model, path: string): readonly string[] {
       'ERR_SCHEMA',
       `train: expected --schema in the policy, as the champion has features that cannot be declared from its file (${unclear.slice(0, 5).join(', ')}), got none; name the schema it was trained by`,
     );
-  writeFileSync(path, JSON.stringify(declaration, null, 2));
+  writeWhole(path, JSON.stringify(declaration, null, 2));
   return ['--schema', path];
 }
 
@@ -67,6 +67,6 @@ export function writeSchema(champion: Model, path: string): readonly string[] {
 export function rulesOf(given: readonly string[], path: string): readonly string[] {
   if (given.some((flag) => flag.split('=')[0] === '--rules')) return [];
   const rules = Object.entries<Rule>(RULES).filter(([name, { inForce }]) => inForce && name !== 'scorePsi');
-  writeFileSync(path, JSON.stringify({ rules: Object.fromEntries(rules.map(([name]) => [name, {}])) }, null, 2));
+  writeWhole(path, JSON.stringify({ rules: Object.fromEntries(rules.map(([name]) => [name, {}])) }, null, 2));
   return ['--rules', path];
 }

@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHAMPION, isRunning, type ModelRegistry, versionOf } from '../../../../registry/src/index.ts';
 import { correctPrior } from '../../../../src/decide.ts';
 import { LogoddsError, loadModel, type Model, saveModel } from '../../../../src/index.ts';
 import { baselineOf } from '../../../../src/monitor.ts';
 import { FileLock, Taken } from '../../serve/observation/fileLock.ts';
-import { reason } from '../../write/temporary.ts';
+import { reason, writeWhole } from '../../write/temporary.ts';
 import type { Finding } from '../gate/finding.ts';
 import { lets } from '../gate/gate.ts';
 import { openRegistry } from '../registry/open.ts';
@@ -103,7 +103,7 @@ class Run {
     const files = (file: string) => join(place, file);
     rmSync(place, { recursive: true, force: true });
     mkdirSync(place, { recursive: true });
-    writeFileSync(files('champion.safetensors'), saveModel(model));
+    writeWhole(files('champion.safetensors'), saveModel(model));
 
     if (!dryRun) await this.#evaluate(registry, model, champion, history, files);
     const sight = await sightOf(this.#policy, {
@@ -284,7 +284,7 @@ class Run {
       to,
       model.manifest.calibration?.prior ? undefined : from,
     );
-    writeFileSync(out, saveModel(corrected));
+    writeWhole(out, saveModel(corrected));
     this.#log('corrected', { from, to });
   }
 

@@ -74,7 +74,7 @@ export class StateFile {
     try {
       this.found = foundAt(path, stem);
       this.#taken = openSync(`${stem}.taken`, constants.O_RDWR | constants.O_CREAT, 0o640);
-      this.#labels = openSync(`${stem}.labels`, 'a', 0o640);
+      this.#labels = openSync(`${stem}.labels`, 'a+', 0o640);
     } catch (error) {
       lock.release();
       throw error;
