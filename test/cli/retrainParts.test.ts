@@ -129,13 +129,27 @@ describe('the journal', () => {
       decision: '',
     });
     const spent = (champion = 1) => [...historyOf(new Journal(path).entries, champion).spent];
-    journal.append(1, 'looked', NOW, looked(false, ['drift']));
-    journal.append(1, 'started', NOW, { champion: 1, by: ['drift'] });
+    const run = (outcome: 'named' | 'failed' | 'cut short' | 'gate failed') => {
+      journal.append(1, 'looked', NOW, looked(false, ['drift']));
+      journal.append(1, 'started', NOW, { champion: 1, by: ['drift'] });
+      journal.append(1, 'set', NOW, { rows: 1, newest: new Date(NOW).toISOString() });
+      expect(historyOf(journal.entries, 1)).toMatchObject({ next: 2, open: 1 });
+      journal.append(1, 'ended', NOW, { outcome, version: 2, why: null });
+    };
+    // what failed, or was killed, is done again at once
+    for (const outcome of ['failed', 'cut short'] as const) {
+      run(outcome);
+      expect(historyOf(journal.entries, 1)).toMatchObject({ open: null, begun: [], newest: null });
+      expect(spent()).toEqual([]);
+    }
+    // after another gap
+    run('gate failed');
+    expect(historyOf(journal.entries, 1)).toMatchObject({ open: null, begun: [NOW], newest: NOW });
+    expect(spent()).toEqual([]);
+    run('named');
     expect(spent()).toEqual(['drift']);
     // another champion has another baseline
     expect(spent(2)).toEqual([]);
-    expect(historyOf(journal.entries, 1)).toMatchObject({ next: 2, open: 1, begun: [NOW] });
-    journal.append(1, 'ended', NOW, { outcome: 'named', version: 2, why: null });
     expect(historyOf(journal.entries, 1).open).toBeNull();
     journal.append(2, 'looked', NOW, looked(false));
     expect(spent()).toEqual(['drift']);
@@ -260,7 +274,15 @@ describe('objections', () => {
       ripe: 2600,
     },
     ...{ unlabelled: 100, tooOld: 0, unripe: 0, others: 0, withoutInputs: 0, strangeLabels: 0, labels: 2500 },
-    ...{ duplicateLabels: 0, correctedLabels: 0, otherLabels: 0, dropped: 0, oneEntity: 0.01, oneRow: 0.01 },
+    ...{
+      duplicateLabels: 0,
+      correctedLabels: 0,
+      earlyLabels: 0,
+      otherLabels: 0,
+      dropped: 0,
+      oneEntity: 0.01,
+      oneRow: 0.01,
+    },
     ...{ selection: 'none' as const, selectionWarning: null, isWeighted: false },
   };
   const kinds = (change: object, values: object = {}, shares = { no: 0.8, yes: 0.2 }) =>
@@ -277,6 +299,7 @@ describe('objections', () => {
     expect(kinds({ newestClasses: { no: 49, yes: 200 }, classes: { no: 1250, yes: 1250 } })).toEqual(['labelShift']);
     expect(kinds({ duplicateLabels: 200 })).toEqual(['duplicates']);
     expect(kinds({ correctedLabels: 200 })).toEqual(['corrections']);
+    expect(kinds({ earlyLabels: 100 })).toEqual(['early']);
     expect(kinds({ oneEntity: 0.06 })).toEqual(['oneEntity']);
     expect(kinds({ oneEntity: null })).toEqual([]);
     expect(kinds({ oneRow: 0.2 })).toEqual(['oneRow']);

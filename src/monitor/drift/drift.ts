@@ -40,7 +40,7 @@ export interface FeatureDrift {
   readonly logitShift: number | null;
   /** the label that this moves decisions to; null: none */
   readonly towards: string | null;
-  /** the slots that moved most, at most 5 */
+  /** the slots that moved most, at most 5; none of a private feature */
   readonly slots: readonly SlotShift[];
   readonly reference: Omit<FeatureSummary, 'feature'>;
   readonly current: Omit<FeatureSummary, 'feature'>;
@@ -137,7 +137,7 @@ export function drift(reference: DriftSide, current: DriftSide, options: DriftOp
       tests,
       logitShift: own?.shift ?? null,
       towards: own?.towards ?? null,
-      slots: own?.slots.slice(0, 5) ?? [],
+      slots: plan.feature.private ? [] : (own?.slots.slice(0, 5) ?? []),
       reference: was,
       current: is,
       ...((isLeftOut || p === null) && {

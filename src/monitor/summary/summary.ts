@@ -71,16 +71,11 @@ export class Summary extends SummaryCells {
   get features(): FeatureSummary[] {
     return this.plan.map(({ feature, index, columns }) => {
       const [missing, unseen, below, above] = this.counts.subarray(4 * index);
-      const labels = this.labels.get(index)?.shares(unseen) ?? [];
-      const column = columns[0].kept === 'number' ? this.numbers[columns[0].at] : null;
-      const moments = {
-        mean: column?.mean ?? null,
-        std: column?.std ?? null,
-        min: null as number | null,
-        max: null as number | null,
-      };
-      // the least and the greatest are those of somebody
-      if (column?.count && !feature.private) Object.assign(moments, { min: column.min, max: column.max });
+      // a label, an end, and the mean of few rows are those of somebody
+      const labels = feature.private ? [] : (this.labels.get(index)?.shares(unseen) ?? []);
+      const column = columns[0].kept === 'number' && !feature.private ? this.numbers[columns[0].at] : null;
+      const [min, max] = column?.count ? [column.min, column.max] : [null, null];
+      const moments = { mean: column?.mean ?? null, std: column?.std ?? null, min, max };
       return { feature: feature.name, missing, unseen, below, above, labels, ...moments };
     });
   }
@@ -245,7 +240,7 @@ export interface FeatureSummary {
   readonly above: number;
   /** the most frequent labels that training did not have, from a sample of 64 */
   readonly labels: readonly { readonly label: string; readonly share: number; readonly stdError: number }[];
-  /** of the number as the model reads it, cells that are there; null: it reads none. `min` and `max` of a private feature are null */
+  /** of the number as the model reads it, cells that are there; null: it reads none. All of them are null for a private feature: of one row they are its value */
   readonly mean: number | null;
   readonly std: number | null;
   readonly min: number | null;

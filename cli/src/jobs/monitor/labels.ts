@@ -30,7 +30,7 @@ export async function readLabels(files: readonly string[], take: TakeLabel, coun
     }
     const reader = labelLog();
     for await (const labels of readLines<OutcomeLabel>(file, reader)) for (const label of labels) take(label);
-    tellFaults(reader, 'line of labels', counts);
+    tellFaults(reader, 'label line', counts);
   }
 }
 

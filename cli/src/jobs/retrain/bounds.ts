@@ -41,6 +41,7 @@ export function objectionsOf(
   const came = set.labels + set.duplicateLabels;
   beyond('duplicates', share(set.duplicateLabels, came), 'labels came for a score that had one');
   beyond('corrections', share(set.correctedLabels, set.labels), 'labels were another one before');
+  beyond('early', share(set.earlyLabels, set.labels), 'labels were known before their score was made');
   beyond('unlabelled', share(set.unlabelled, set.ripe), 'ripe scores have no label');
   beyond('oneEntity', set.oneEntity, 'rows are of one entity');
   beyond('oneRow', set.oneRow, 'rows have the same inputs');

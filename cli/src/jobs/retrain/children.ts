@@ -17,6 +17,8 @@ export interface Ran {
 /** The last characters of standard error that are kept. */
 const SAID = 20_000;
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const BIN = ['../../bin/logodds.js', '../bin/logodds.js', '../../../bin/logodds.js']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(path));
@@ -35,8 +37,17 @@ export function runCommand(words: readonly string[], home: string): Promise<Ran>
     child.stderr.setEncoding('utf8').on('data', (part: string) => {
       said = (said + part).slice(-SAID);
     });
+    // who stops this process stops what it has begun, and only then it ends
+    const stop = (signal: NodeJS.Signals) => {
+      child.removeAllListeners('close');
+      child.on('close', () => process.kill(process.pid, signal));
+      for (const one of SIGNALS) process.off(one, stop);
+      child.kill(signal);
+    };
+    for (const one of SIGNALS) process.on(one, stop);
     child.on('error', reject);
     child.on('close', (status, signal) => {
+      for (const one of SIGNALS) process.off(one, stop);
       resolve({
         command: withoutSecrets(`logodds ${words.map(quoted).join(' ')}`),
         // as a shell has it

@@ -105,11 +105,11 @@ function entryOf(line: string): Entry | null {
 export interface History {
   /** number of the next run */
   readonly next: number;
-  /** retrainings that were begun, in milliseconds since 1970 */
+  /** when retrainings were begun that did not fail, in milliseconds since 1970 */
   readonly begun: readonly number[];
   /** a run that began and did not end: it was killed; null: there is none */
   readonly open: number | null;
-  /** triggers that have begun a retraining of this champion, and have not ended since */
+  /** triggers that have brought a candidate beside this champion, and have not ended since */
   readonly spent: ReadonlySet<TriggerName>;
   /** how runs ended, and how many */
   readonly outcomes: ReadonlyMap<Outcome, number>;
@@ -119,6 +119,8 @@ export interface History {
   readonly newest: number | null;
 }
 
+const NOTHING = { by: [], at: 0, newest: null };
+
 /** @param champion  version of the champion now: triggers of another one count no more */
 export function historyOf(entries: readonly Entry[], champion: number): History {
   let [next, open, newest] = [1, null as number | null, null as number | null];
@@ -126,21 +128,37 @@ export function historyOf(entries: readonly Entry[], champion: number): History 
   const spent = new Set<TriggerName>();
   const outcomes = new Map<Outcome, number>();
   const evaluated = new Map<number, number>();
+  /** of the run that is open */
+  let own: { by: readonly TriggerName[]; at: number; newest: number | null } = NOTHING;
   for (const entry of entries) {
     next = Math.max(next, entry.run + 1);
-    if (entry.step === 'started') {
-      begun.push(Date.parse(entry.at));
-      open = entry.run;
-    }
-    if (entry.step === 'ended') {
-      open = null;
-      outcomes.set(entry.outcome, (outcomes.get(entry.outcome) ?? 0) + 1);
-    }
-    if (entry.step === 'evaluated') evaluated.set(entry.challenger, Date.parse(entry.at));
-    if (entry.step === 'set' && typeof entry['newest'] === 'string') newest = Date.parse(entry['newest']);
-    if (entry.step === 'looked' && entry.champion === champion) {
-      for (const { trigger, isOver } of entry.triggers) if (isOver) spent.delete(trigger);
-      for (const trigger of entry.by) spent.add(trigger);
+    switch (entry.step) {
+      case 'looked':
+        own = NOTHING;
+        if (entry.champion !== champion) break;
+        for (const { trigger, isOver } of entry.triggers) if (isOver) spent.delete(trigger);
+        own = { ...own, by: entry.by };
+        break;
+      case 'started':
+        open = entry.run;
+        own = { ...own, at: Date.parse(entry.at) };
+        break;
+      case 'set':
+        if (typeof entry['newest'] === 'string') own = { ...own, newest: Date.parse(entry['newest']) };
+        break;
+      case 'evaluated':
+        evaluated.set(entry.challenger, Date.parse(entry.at));
+        break;
+      case 'ended':
+        open = null;
+        outcomes.set(entry.outcome, (outcomes.get(entry.outcome) ?? 0) + 1);
+        // what came to nothing by a fault of ours is done again
+        if (entry.outcome !== 'failed' && entry.outcome !== 'cut short') {
+          begun.push(own.at);
+          newest = own.newest ?? newest;
+        }
+        if (entry.outcome === 'named' || entry.outcome === 'rollout') for (const trigger of own.by) spent.add(trigger);
+        own = NOTHING;
     }
   }
   return { next, begun, open, spent, outcomes, evaluated, newest };

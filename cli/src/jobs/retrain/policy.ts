@@ -123,6 +123,11 @@ const BOUNDS = {
   labelShift: [positive, 'change of the log-odds of a class against the baseline of the champion', 0.7],
   duplicates: [number(0, 1), 'share of the labels whose score had one already', 0.05],
   corrections: [number(0, 1), 'share of the labels that were another one before', 0.05],
+  early: [
+    number(0, 1),
+    'share of the labels that were known before their score was made: a leak, or clocks that differ',
+    0.01,
+  ],
   oneEntity: [number(0, 1), 'share of the rows that one entity has, where entities are logged', 0.05],
   oneRow: [number(0, 1), 'share of the rows that have one and the same inputs', 0.1],
   unlabelled: [number(0, 1), 'share of ripe scores without a label', 0.9],

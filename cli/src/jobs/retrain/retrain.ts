@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHAMPION, isRunning, type ModelRegistry, versionOf } from '../../../../registry/src/index.ts';
 import { correctPrior } from '../../../../src/decide.ts';
 import { LogoddsError, loadModel, type Model, saveModel } from '../../../../src/index.ts';
 import { baselineOf } from '../../../../src/monitor.ts';
 import { FileLock, Taken } from '../../serve/observation/fileLock.ts';
-import { reason, writeWhole } from '../../write/temporary.ts';
+import { outputError, reason, writeWhole } from '../../write/temporary.ts';
 import type { Finding } from '../gate/finding.ts';
 import { lets } from '../gate/gate.ts';
 import { openRegistry } from '../registry/open.ts';
@@ -54,7 +54,7 @@ export interface RetrainResult {
  */
 export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
   const { folder } = options.policy;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const lock = await take(join(folder, 'journal.jsonl'));
   // a process that is thought gone would share its files
   const touching = setInterval(() => lock.touch(), 1000);
@@ -66,11 +66,20 @@ export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
   }
 }
 
+/** A folder, in one that is there. @throws ERR_OUTPUT */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw outputError(path, error);
+  }
+}
+
 async function take(path: string): Promise<FileLock> {
   try {
     return await FileLock.take(path);
   } catch (error) {
-    if (!(error instanceof Taken)) throw error;
+    if (!(error instanceof Taken)) throw outputError(path, error);
     throw new LogoddsError('ERR_DATA', `${path}: ${error.message}`, { cause: error });
   }
 }
@@ -102,7 +111,7 @@ class Run {
     const place = join(this.#policy.folder, `run-${this.#run}`);
     const files = (file: string) => join(place, file);
     rmSync(place, { recursive: true, force: true });
-    mkdirSync(place, { recursive: true });
+    makeFolder(place);
     writeWhole(files('champion.safetensors'), saveModel(model));
 
     if (!dryRun) await this.#evaluate(registry, model, champion, history, files);

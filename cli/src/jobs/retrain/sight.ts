@@ -29,6 +29,8 @@ export async function sightOf({ data, triggers, watch }: Policy, options: SightO
   }
   for await (const piece of source.labels()) for (const label of piece) seen.addLabel(label);
   const report = seen.report(now);
+  if (report.rows === 0) warn('the log has no scores of the champion within data.last: triggers see nothing');
+  for (const { what, count } of report.notes) warn(count === undefined ? what : `${count} ${what}`);
   if (others > 0) warn(`triggers look at the champion: ${others} scores of other models are not for them`);
   if (triggers.drift && report.reference === null)
     warn('the champion has no baseline: drift is not looked at; train it with one');

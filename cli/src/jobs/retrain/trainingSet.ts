@@ -55,6 +55,8 @@ export interface TrainingSet {
   readonly labels: number;
   readonly duplicateLabels: number;
   readonly correctedLabels: number;
+  /** labels known before their score was made */
+  readonly earlyLabels: number;
   /** labels of scores that are not among these */
   readonly otherLabels: number;
   /** scores and labels that were dropped for room */
@@ -142,6 +144,7 @@ export async function writeTrainingSet(source: LogSource, options: SetOptions): 
     labels: counts.labels,
     duplicateLabels: counts.duplicateLabels,
     correctedLabels: counts.correctedLabels,
+    earlyLabels: counts.labelsBeforePrediction,
     otherLabels: counts.labelsWithoutPrediction,
     dropped: counts.predictionsDropped + counts.labelsDropped,
     oneEntity: entities.total === 0 ? null : entities.greatest / all,

@@ -65,7 +65,7 @@ const LOOKS: Readonly<Record<TriggerName, Look>> = {
       isOn: ({ excess, isWorse }) => isWorse && excess >= Number(options['logLossIncrease']),
       isOver: ({ excess }) => excess < Number(options['release']),
       say: ({ excess }) =>
-        `log loss is ${significant(excess, 3)} above what the probabilities expect (limit ${options['logLossIncrease']})`,
+        `log loss is ${significant(Math.abs(excess), 3)} ${excess < 0 ? 'below' : 'above'} what the probabilities expect (limit ${options['logLossIncrease']})`,
     }),
   calibration: ({ performance }, options) =>
     ofWindows(performance, Number(options['windows']), {
