@@ -270,6 +270,19 @@ describe('what is in the way', () => {
     );
   });
 
+  test('a champion with private features, which are in no log, is not trained again', () => {
+    const { home, go } = place(moved({}).slice(0, 10));
+    const schema = { features: [{ name: 'amount', kind: 'numeric', private: true }], others: 'infer' };
+    write('private.json', JSON.stringify(schema));
+    json(['train', 'train.jsonl', '--target', 'fraud', '--schema', 'private.json', '--out', 'private.safetensors']);
+    json(['push', 'private.safetensors', '--name', 'fraud', '--alias', 'champion', '--registry', `${home}/registry`]);
+    const { status, stderr } = go('--force');
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^ERR_SCHEMA fraud: .* in no log: amount; train it with/),
+    ]);
+  });
+
   test('a run that was killed is said, and the next begins anew', () => {
     const { home, go, entries } = place(moved({}));
     const journal = path(`${home}/retrain/journal.jsonl`);

@@ -388,6 +388,12 @@ async function championOf(registry: ModelRegistry, name: string) {
     );
   const version = versionOf(state, { name, version: champion });
   const model = loadModel(await registry.file(version));
+  const hidden = model.manifest.schema.features.filter((feature) => feature.private).map((feature) => feature.name);
+  if (hidden.length > 0)
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${name}: expected a champion whose inputs are logged, got private features, which are in no log: ${hidden.slice(0, 5).join(', ')}; train it with logodds train on data that has them`,
+    );
   return { champion, model, running: isRunning(entry), trained: Date.parse(version.at) };
 }
 
