@@ -60,7 +60,14 @@ export const prepareHosts = () => install(runtimes);
 /** name → starts it with models (name → file); { url, stop() } */
 export const HOSTS = {
   node: (models) =>
-    command(() => process.execPath, 'cli/bin/logodds.js', 'serve')(models, '--port', '0', '--no-grpc', '--json', '--no-watch'),
+    command(() => process.execPath, 'cli/bin/logodds.js', 'serve')(
+      models,
+      '--port',
+      '0',
+      '--no-grpc',
+      '--json',
+      '--no-watch',
+    ),
   deno: command(
     () => binary('@deno/linux-x64-glibc/deno'),
     'run',
