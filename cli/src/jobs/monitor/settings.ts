@@ -13,7 +13,7 @@ import {
 } from '../../options/tableFile.ts';
 
 /** Columns of a log, and the names that they have where nobody says. */
-const COLUMNS = [
+export const COLUMNS = [
   'at',
   'id',
   'entity',

@@ -19,7 +19,8 @@ const SAID = 20_000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-const BIN = ['../../bin/logodds.js', '../bin/logodds.js', '../../../bin/logodds.js']
+/** The command: beside its build, or beside the sources. */
+const BIN = ['../bin/logodds.js', '../../../bin/logodds.js']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(path));
 

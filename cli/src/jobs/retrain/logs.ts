@@ -8,6 +8,7 @@ import { name, text } from '../../read/sql.ts';
 import { LogCounts } from '../monitor/counts.ts';
 import { MEMORY, readLabels } from '../monitor/labels.ts';
 import { readLines, tellFaults } from '../monitor/lines.ts';
+import { COLUMNS } from '../monitor/settings.ts';
 import type { Policy } from './policy.ts';
 import type { LogSource } from './trainingSet.ts';
 
@@ -58,20 +59,8 @@ export function logSource({ logs, labels }: Policy, warn: (message: string) => v
   };
 }
 
-/** Columns of a prediction log, beside the inputs. */
-const COLUMNS = [
-  'at',
-  'id',
-  'entity',
-  'model',
-  'version',
-  'sha256',
-  'route',
-  'logit',
-  'logits',
-  'probability',
-  'label',
-];
+/** Columns that are read as they are; several logits are a JSON text. */
+const PLAIN: readonly string[] = [...COLUMNS.filter((column) => column !== 'inputs'), 'logits'];
 
 /** The scores of a file as the service writes it: inputs are a JSON text, or a struct. @throws ERR_DATA, ERR_SCHEMA */
 async function* rowsOfParquet(file: string, counts: LogCounts): AsyncGenerator<readonly Prediction[]> {
@@ -85,7 +74,7 @@ async function* rowsOfParquet(file: string, counts: LogCounts): AsyncGenerator<r
         String(row['column_type']),
       ]),
     );
-    const columns = COLUMNS.filter((column) => types.has(column));
+    const columns = PLAIN.filter((column) => types.has(column));
     const cells = columns.map((column) =>
       column === 'at' && /^(TIMESTAMP|DATE)/.test(types.get('at')!)
         ? 'epoch_ms(cast("at" as timestamp))::double as "at"'

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CHAMPION, isRunning, type ModelRegistry, versionOf } from '../../../../registry/src/index.ts';
 import { correctPrior } from '../../../../src/decide.ts';
 import { LogoddsError, loadModel, type Model, saveModel } from '../../../../src/index.ts';
@@ -174,7 +174,7 @@ class Run {
     files: (file: string) => string,
   ): Promise<void> {
     const { warn, now, policy } = this.#options;
-    const { name, alias, evaluate, data, gate } = policy;
+    const { name, alias, evaluate, data } = policy;
     const state = await registry.state();
     const { aliases, rollout } = state.entries.get(name)!;
     const challenger = aliases.get(alias);
@@ -193,12 +193,7 @@ class Run {
       );
       return;
     }
-    const weight = set.isWeighted ? ['--weight', WEIGHT] : [];
-    const gated = await this.#command([
-      ...['gate', reference(name, challenger), '--against', reference(name, champion), '--data', files('since.jsonl')],
-      ...['--target', target, ...weight, '--json', ...this.#place(), ...rulesOf(gate, files('gate.json')), ...gate],
-    ]);
-    const { passed, isError, why } = verdictOf(gated);
+    const { passed, isError, why } = await this.#gate(challenger, champion, target, set, files('since.jsonl'));
     if (isError) {
       warn(`version ${challenger} could not be evaluated: ${why}`);
       return;
@@ -250,14 +245,7 @@ class Run {
     ]);
     need(pushed);
     const { version } = JSON.parse(pushed.out) as { readonly version: number };
-    const weight = set.isWeighted ? ['--weight', WEIGHT] : [];
-    const gated = await this.#command([
-      ...['gate', reference(name, version), '--against', reference(name, champion), '--data', files('holdout.jsonl')],
-      ...['--target', target, ...weight, '--json', ...this.#place()],
-      ...rulesOf(policy.gate, files('gate.json')),
-      ...policy.gate,
-    ]);
-    const verdict = verdictOf(gated);
+    const verdict = await this.#gate(version, champion, target, set, files('holdout.jsonl'));
     if (!verdict.passed) return end('gate failed', set, version, verdict.why);
     need(
       await this.#command(['registry', 'alias', name, String(version), policy.alias, '--why', why, ...this.#place()]),
@@ -279,6 +267,24 @@ class Run {
       ]),
     );
     return end('rollout', set, version, null);
+  }
+
+  /** Holds a version against the champion. @param data  rows with labels, in a file of the run */
+  async #gate(
+    version: number,
+    champion: number,
+    target: string,
+    { isWeighted }: TrainingSet,
+    data: string,
+  ): Promise<Verdict> {
+    const { name, gate } = this.#policy;
+    const gated = await this.#command([
+      ...['gate', reference(name, version), '--against', reference(name, champion), '--data', data],
+      ...['--target', target, ...(isWeighted ? ['--weight', WEIGHT] : []), '--json', ...this.#place()],
+      ...rulesOf(gate, join(dirname(data), 'gate.json')),
+      ...gate,
+    ]);
+    return verdictOf(gated);
   }
 
   /** The champion with the shares of the classes that the labels have. */
@@ -357,11 +363,14 @@ function need({ command, status, said }: Ran): void {
 }
 
 /** What a gate said: it passed, it did not and why, or it could not tell. */
-function verdictOf({ status, out, said }: Ran): {
+interface Verdict {
   readonly passed: boolean;
+  /** it could not tell */
   readonly isError: boolean;
   readonly why: string | null;
-} {
+}
+
+function verdictOf({ status, out, said }: Ran): Verdict {
   if (status === 0) return { passed: true, isError: false, why: null };
   try {
     const { findings, error } = JSON.parse(out) as {
@@ -376,7 +385,7 @@ function verdictOf({ status, out, said }: Ran): {
   }
 }
 
-/** @throws ERR_REGISTRY without a champion */
+/** @throws ERR_REGISTRY without a champion; ERR_SCHEMA for one with private features, which no log has */
 async function championOf(registry: ModelRegistry, name: string) {
   const state = await registry.state();
   const entry = state.entries.get(name);
