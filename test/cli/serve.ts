@@ -73,11 +73,23 @@ export function ask(
 
 export const score = (url: string, agent?: Agent) => ask(`${url}/models/codes/score`, { body: RECORD, agent });
 
+/** A promise and the word that resolves it. */
+function signal() {
+  let tell = () => {};
+  const promise = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  return { promise, tell };
+}
+
 /** Clients that ask one after another, each on a connection that it keeps, until they are told to stop. */
 export function load(url: string, clients: number, isOver: (answer: Told) => boolean = () => false) {
   let isStopped = false;
   const each = Array.from({ length: clients }, () => ({ answers: 0, failures: [] as string[] }));
-  const all = each.map(async (client) => {
+  // one connects after another has its first answer: processes that take connections in turn then get equally many
+  const connected = each.map(() => signal());
+  const all = each.map(async (client, i) => {
+    if (i > 0) await connected[i - 1].promise;
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     while (!isStopped) {
       try {
@@ -88,7 +100,9 @@ export function load(url: string, clients: number, isOver: (answer: Told) => boo
       } catch (error) {
         client.failures.push((error as NodeJS.ErrnoException).code ?? String(error));
       }
+      connected[i].tell();
     }
+    connected[i].tell();
     agent.destroy();
   });
   return {
