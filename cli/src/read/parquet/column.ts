@@ -152,7 +152,9 @@ export class Cells {
     if (places) {
       const ofWord = this.#ofWord;
       // a place of a missing cell may be beyond a dictionary without words
-      if (ofWord.length > 0) for (let i = 0; i < count; i++) cells[at + i] = ofWord[places[from + i]];
+      if (ofWord.length === 0) cells.fill(0, at, at + count);
+      else if (cells instanceof Float64Array) numbersAt(places, from, ofWord as Float64Array, cells, at, count);
+      else codesAt(places, from, ofWord as Uint32Array, cells, at, count);
       const gaps = this.#gapWords;
       if (gaps) for (let i = 0; i < count; i++) if (gaps[places[from + i]]) this.#miss(at + i);
     } else if (this.#plan.codes) this.#plan.codes.write(numbers.subarray(from), cells as Codes, at, count);
@@ -186,4 +188,19 @@ export class Cells {
     }
     if (required && this.#hasGaps) throw new RangeError('a cell that must be there');
   }
+}
+
+function numbersAt(
+  places: Uint32Array,
+  from: number,
+  words: Float64Array,
+  out: Float64Array,
+  at: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[at + i] = words[places[from + i]];
+}
+
+function codesAt(places: Uint32Array, from: number, words: Uint32Array, out: Codes, at: number, count: number): void {
+  for (let i = 0; i < count; i++) out[at + i] = words[places[from + i]];
 }

@@ -13,7 +13,7 @@ export function readHybrid(
   at: number,
   end: number,
   bits: number,
-  out: Uint32Array | Uint8Array,
+  out: Uint32Array,
   count: number,
 ): number {
   if (bits > MOST_BITS || end > bytes.length) throw new RangeError('values of too many bits');
@@ -60,7 +60,7 @@ function unpackNarrow(
   bytes: Uint8Array,
   at: number,
   bits: number,
-  out: Uint32Array | Uint8Array,
+  out: Uint32Array,
   row: number,
   count: number,
 ): number {
@@ -76,14 +76,7 @@ function unpackNarrow(
 }
 
 /** Values of at most 24 bits, each in four bytes at most. @returns the greatest */
-function unpackWide(
-  bytes: Uint8Array,
-  at: number,
-  bits: number,
-  out: Uint32Array | Uint8Array,
-  row: number,
-  count: number,
-): number {
+function unpackWide(bytes: Uint8Array, at: number, bits: number, out: Uint32Array, row: number, count: number): number {
   const mask = (1 << bits) - 1;
   let greatest = 0;
   // the bits of a long run may be more than 2³¹
@@ -98,4 +91,15 @@ function unpackWide(
     }
   }
   return greatest;
+}
+
+/** Whether the values of one bit, from `at` on, are one run of `count` ones. */
+export function isAllOnes(bytes: Uint8Array, at: number, end: number, count: number): boolean {
+  let head = 0;
+  for (let shift = 0; shift <= 28 && at < end; shift += 7) {
+    const byte = bytes[at++];
+    head += (byte & 127) * 2 ** shift;
+    if (byte < 128) return head === 2 * count && at < end && bytes[at] === 1;
+  }
+  return false;
 }

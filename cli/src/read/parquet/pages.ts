@@ -1,7 +1,7 @@
 /** The pages of a column, one after another. Whatever throws here is left to DuckDB, which reads it or says what is wrong. */
 import * as zlib from 'node:zlib';
 import { type Chunk, type FileColumn, readAt } from './footer.ts';
-import { readHybrid } from './hybrid.ts';
+import { isAllOnes, readHybrid } from './hybrid.ts';
 import { readSnappy } from './snappy.ts';
 import { type Struct, Thrift } from './thrift.ts';
 
@@ -30,7 +30,7 @@ export interface Page {
   readonly places: Uint32Array | null;
   readonly numbers: Float64Array;
   /** 1 for a cell that is missing, whose place or number means nothing; null: none is */
-  readonly missing: Uint8Array | null;
+  readonly missing: Uint32Array | null;
 }
 
 const DATA = 0;
@@ -77,7 +77,7 @@ export class Pages {
   #inflated = new Uint8Array(0);
   #places = new Uint32Array(0);
   #numbers = new Float64Array(0);
-  #present = new Uint8Array(0);
+  #present = new Uint32Array(0);
 
   constructor(fd: number, column: FileColumn, budget: Budget) {
     this.#fd = fd;
@@ -245,8 +245,10 @@ export class Pages {
     return { rows, places: null, numbers: this.#numbers, missing: missing && turned(missing, rows) };
   }
 
-  /** Which cells are present: 1, or 0. */
-  #levels(bytes: Uint8Array, start: number, end: number, rows: number): Uint8Array {
+  /** Which cells are present: 1, or 0; null: all. */
+  #levels(bytes: Uint8Array, start: number, end: number, rows: number): Uint32Array | null {
+    if (end > bytes.length) throw new RangeError('levels that do not fit');
+    if (isAllOnes(bytes, start, end, rows)) return null;
     this.#present = this.#grown(this.#present, rows);
     if (readHybrid(bytes, start, end, 1, this.#present, rows) > 1) throw new RangeError('levels of a list');
     return this.#present;
@@ -285,11 +287,11 @@ export class Pages {
 }
 
 /** Moves the cells that are present to their rows. */
-function spread(cells: Uint32Array | Float64Array, present: Uint8Array, rows: number, count: number): void {
+function spread(cells: Uint32Array | Float64Array, present: Uint32Array, rows: number, count: number): void {
   for (let i = rows - 1, from = count; i >= 0; i--) cells[i] = present[i] ? cells[--from] : 0;
 }
 
-function turned(present: Uint8Array, rows: number): Uint8Array {
+function turned(present: Uint32Array, rows: number): Uint32Array {
   for (let i = 0; i < rows; i++) present[i] ^= 1;
   return present;
 }
