@@ -78,7 +78,7 @@ async function openAhead(data: SourceOptions, columns: ReadColumns): Promise<Par
   if (requireFormat(path) !== 'parquet') return null;
   const files = filesOf(path);
   const { ParquetRows } = await import('./parquet/rows.ts');
-  return ParquetRows.open(path, files, columns, reading);
+  return ParquetRows.open(files, columns, reading);
 }
 
 /** @param start  rows that were used before */

@@ -165,7 +165,8 @@ export class Pages {
     this.#inflated = this.#grown(this.#inflated, size);
     const inflated = INFLATE[codec]!(page, { maxOutputLength: Math.max(size, 1) });
     if (inflated.length !== size) throw new RangeError('a page of another size');
-    return inflated;
+    // no Buffer, whose slices are views
+    return new Uint8Array(inflated.buffer, inflated.byteOffset, size);
   }
 
   #readWords(bytes: Uint8Array, [, count, encoding]: readonly [unknown, number, number]): void {

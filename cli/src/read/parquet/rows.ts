@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Table } from '../../../../src/index.ts';
 import type { Reading } from '../text/options.ts';
-import { type ReadColumns, refuseAbsent, sayExtra, type UseShare } from '../wanted.ts';
+import { type ReadColumns, sayExtra, type UseShare } from '../wanted.ts';
 import { Cells, type Plan, planOf } from './column.ts';
 import { openParquetFile, type ParquetFile } from './footer.ts';
 import { Budget, Pages } from './pages.ts';
@@ -35,12 +35,9 @@ export class ParquetRows {
   }
 
   /**
-   * @param label  of all files, for messages
    * @returns null for files or columns that are left to DuckDB altogether; nothing has then been said
-   * @throws ERR_SCHEMA for absent columns
    */
   static open(
-    label: string,
     paths: readonly string[],
     { wanted, known, capacity }: ReadColumns,
     reading: Reading,
@@ -59,12 +56,8 @@ export class ParquetRows {
     }
     const [{ columns }] = files;
     const names = columns.map(({ name }) => name);
-    try {
-      refuseAbsent(label, names, wanted, known !== null);
-    } catch (error) {
-      left();
-      throw error;
-    }
+    // DuckDB's reader says what is absent
+    if (!wanted.every(({ name }) => names.includes(name))) return left();
     const plans = wanted.map((one) => planOf(one, columns.find(({ name }) => name === one.name)!, reading));
     const rows = new ParquetRows(
       files,
