@@ -1,7 +1,9 @@
 /** What a Parquet file says of its columns, where it says nothing that only DuckDB knows. */
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { CellKind } from '../../../../src/text.ts';
-import { type Struct, Thrift, type Value } from './thrift.ts';
+import { FOOTER } from './shapes.ts';
+import { type Struct, Thrift } from './thrift.ts';
 
 /** A column of the top level. */
 export interface FileColumn {
@@ -54,6 +56,12 @@ const TYPES: Readonly<Record<Stored, readonly [type: string, kind: CellKind, con
   BYTE_ARRAY: ['VARCHAR', 'text', UTF8],
 };
 
+/** Of which types (places in `STORED`; 7: bytes of a fixed length) each annotation of a value may be. */
+const CONVERTED: readonly (readonly number[])[] = [
+  ...[[6, 7], [], [], [], [6], [1, 2, 6, 7], [1], [1], [2], [2], [2]],
+  ...[[1], [1], [1], [2], [1], [1], [1], [2], [6], [6], [7]],
+];
+
 /**
  * Opens a file and reads its footer. The one who calls closes `fd`.
  * @returns null for a file that is left to DuckDB: damaged, encrypted, of several files, or with names that SQL cannot tell apart
@@ -91,7 +99,7 @@ function readFooter(fd: number): { rows: number; columns: FileColumn[] } | null 
   if (start < 4 || length > MOST_BYTES) return null;
   const bytes = new Uint8Array(length);
   readAt(fd, bytes, 0, length, start);
-  const [, , schema, rows, groups, , , , encryption] = new Thrift(bytes).struct();
+  const [, , schema, rows, groups, , , , encryption] = new Thrift(bytes).struct(FOOTER);
   if (encryption !== undefined) return null;
   const columns = columnsOf(schema as Struct[]);
   const lists = columns.map((): Chunk[] => []);
@@ -100,6 +108,7 @@ function readFooter(fd: number): { rows: number; columns: FileColumn[] } | null 
     const [, chunks, , groupRows] = group as [unknown, Struct[], unknown, number];
     if (!Number.isSafeInteger(groupRows) || groupRows < 0) return null;
     sum += groupRows;
+    if (!chunks.every(([, , , meta]) => isKnown(meta as Struct | undefined))) return null;
     if (groupRows === 0) continue;
     for (const [j, { leaf, name, stored, type }] of columns.entries()) {
       if (type === null) continue;
@@ -113,6 +122,25 @@ function readFooter(fd: number): { rows: number; columns: FileColumn[] } | null 
   return { rows: sum, columns: columns.map(({ leaf, ...column }, j) => ({ ...column, chunks: lists[j] })) };
 }
 
+const isWithin = (value: number, most: number) => value >= 0 && value <= most;
+
+/** Whether a column, of interest or not, has types, encodings and names that Parquet has. */
+const isKnown = (meta: Struct = []) => {
+  const [, type = 0, encodings = [], path = [], codec = 0] = meta as [
+    unknown,
+    number?,
+    number[]?,
+    Uint8Array[]?,
+    number?,
+  ];
+  return (
+    isWithin(type, 7) &&
+    isWithin(codec, 7) &&
+    encodings.every((one) => isWithin(one, 9)) &&
+    path.every((one) => isUtf8(one))
+  );
+};
+
 interface Leaf extends Omit<FileColumn, 'chunks'> {
   /** number of the first column of pages that it has */
   readonly leaf: number;
@@ -123,9 +151,15 @@ const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** @throws what is no schema */
 function columnsOf(schema: readonly Struct[]): Leaf[] {
   const columns: Leaf[] = [];
+  text.decode(schema[0][4] as Uint8Array);
   let [at, leaf] = [1, 0];
   const pass = (depth: number): void => {
-    const children = (schema[at++][5] ?? 0) as number;
+    const element = schema[at++];
+    const [, type = 0, , repetition = 0, , children = 0, converted] = element as readonly number[];
+    text.decode(element[4] as Uint8Array);
+    if (!isWithin(type, 7) || !isWithin(repetition, 2)) throw new RangeError('a type that Parquet does not have');
+    if (converted !== undefined && children === 0 && !CONVERTED[converted]?.includes(type))
+      throw new RangeError('an annotation of another type');
     if (depth > 64) throw new RangeError('columns within columns');
     if (children === 0) leaf++;
     for (let i = 0; i < children; i++) pass(depth + 1);
@@ -170,11 +204,23 @@ function chunkOf(
   most: number,
 ): Chunk | null {
   if (file !== undefined || crypto !== undefined || encrypted !== undefined) return null;
-  const [, type, , path, codec, values, , size, , data, , dictionary] = meta as readonly (number | Value | undefined)[];
+  const [, type, , path, codec, values, , size, , data, , dictionary, range] = meta as Struct;
   const names = path as Uint8Array[];
   if (type !== stored || values !== rows || names.length !== 1 || text.decode(names[0]) !== name) return null;
+  if (!isRange(range as Struct | undefined, stored)) return null;
   const start = Math.min(data as number, ((dictionary as number | undefined) || data) as number);
   const end = start + (size as number);
   if (!(start >= 4 && end > start && end <= most)) return null;
   return { codec: codec as number, rows, start, end };
+}
+
+/** Bytes of a number by how it is stored; a text has any. */
+const WIDTHS: readonly number[] = [1, 4, 8, 0, 4, 8];
+
+/** Whether the least and the greatest value are values of this type. */
+function isRange(range: Struct | undefined, stored: number): boolean {
+  return [1, 2, 5, 6].every((id) => {
+    const value = range?.[id] as Uint8Array | undefined;
+    return value === undefined || (stored === 6 ? isUtf8(value) : value.length === WIDTHS[stored]);
+  });
 }

@@ -2,6 +2,7 @@
 import * as zlib from 'node:zlib';
 import { type Chunk, type FileColumn, readAt } from './footer.ts';
 import { isAllOnes, readHybrid } from './hybrid.ts';
+import { PAGE } from './shapes.ts';
 import { readSnappy } from './snappy.ts';
 import { type Struct, Thrift } from './thrift.ts';
 
@@ -124,7 +125,7 @@ export class Pages {
 
   #header(): Struct {
     const thrift = new Thrift(this.#load(this.#next, HEADER));
-    const header = thrift.struct();
+    const header = thrift.struct(PAGE);
     this.#next += thrift.at;
     return header;
   }
