@@ -46,8 +46,8 @@ export function readHybrid(
     const size = length * bits;
     if (length === 0 || at + size > end) throw new RangeError('packed values that do not fit');
     const values = Math.min(8 * length, count - row);
-    const most =
-      bits <= 8 ? unpackNarrow(bytes, at, bits, out, row, values) : unpackWide(bytes, at, bits, out, row, values);
+    const unpack = bits === 8 ? copyBytes : bits < 8 ? unpackNarrow : unpackWide;
+    const most = unpack(bytes, at, bits, out, row, values);
     if (most > greatest) greatest = most;
     row += values;
     at += size;
@@ -55,7 +55,18 @@ export function readHybrid(
   return greatest;
 }
 
-/** Values of at most 8 bits, each in two bytes at most. @returns the greatest */
+/** Values of 8 bits. @returns the greatest */
+function copyBytes(bytes: Uint8Array, at: number, _: number, out: Uint32Array, row: number, count: number): number {
+  let greatest = 0;
+  for (let i = 0; i < count; i++) {
+    const value = bytes[at + i];
+    if (value > greatest) greatest = value;
+    out[row + i] = value;
+  }
+  return greatest;
+}
+
+/** Values of fewer than 8 bits, each in two bytes at most. @returns the greatest */
 function unpackNarrow(
   bytes: Uint8Array,
   at: number,
