@@ -206,6 +206,15 @@ describe('rows of Parquet that are read without DuckDB are those of DuckDB', () 
     expect([found.end, found.ahead]).toEqual([rows, encoding === 'DELTA_BINARY_PACKED' ? 0 : rows]);
   });
 
+  it('pages that are too large together are left to DuckDB', async () => {
+    await duckdb(
+      `copy (select * exclude (double, colour), random() as double, repeat('x', 100) || range as colour
+        from (from 'DIR/flat.parquet' limit 1), range(400000)) to 'DIR/large.parquet' (row_group_size 400000, dictionary_size_limit 400000)`,
+    );
+    const found = await compare({ data: path('large.parquet') });
+    expect([found.end, found.ahead]).toEqual([400_000, 0]);
+  });
+
   it('files with a changed byte, or cut off, are read or refused alike', async () => {
     await duckdb(
       "copy (from 'DIR/flat.parquet' limit 300) to 'DIR/small-0.parquet' (row_group_size 2048)",

@@ -1,6 +1,6 @@
 /** What a Parquet file says of its columns, where it says nothing that only DuckDB knows. */
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { CellKind } from '../../../../src/text.ts';
 import { FOOTER } from './shapes.ts';
 import { type Struct, Thrift } from './thrift.ts';
@@ -67,14 +67,17 @@ const CONVERTED: readonly (readonly number[])[] = [
  * @returns null for a file that is left to DuckDB: damaged, encrypted, of several files, or with names that SQL cannot tell apart
  */
 export function openParquetFile(path: string): ParquetFile | null {
-  const fd = openSync(path, 'r');
+  let fd: number | null = null;
   try {
+    // to open a pipe would wait for who writes to it
+    if (!statSync(path).isFile()) return null;
+    fd = openSync(path, 'r');
     const found = readFooter(fd);
     if (found) return { path, fd, ...found };
   } catch {
     // DuckDB says what is wrong
   }
-  closeSync(fd);
+  if (fd !== null) closeSync(fd);
   return null;
 }
 

@@ -76,6 +76,8 @@ export class Pages {
   #from = 0;
   #loaded = 0;
   #inflated = new Uint8Array(0);
+  /** bytes that words may have */
+  #room = 0;
   #places = new Uint32Array(0);
   #numbers = new Float64Array(0);
   #present = new Uint32Array(0);
@@ -172,8 +174,13 @@ export class Pages {
 
   #readWords(bytes: Uint8Array, [, count, encoding]: readonly [unknown, number, number]): void {
     if (encoding !== PLAIN && encoding !== PLAIN_DICTIONARY) throw new RangeError('a dictionary of another encoding');
-    // each has a byte at least
-    if (!(count >= 0 && count <= bytes.length)) throw new RangeError('a dictionary that does not fit');
+    // each has four bytes at least
+    if (!(count >= 0 && 4 * count <= bytes.length)) throw new RangeError('a dictionary that does not fit');
+    const most = 4 * bytes.length;
+    if (most > this.#room) {
+      this.#budget.take(most - this.#room);
+      this.#room = most;
+    }
     if (this.#column.stored !== 'BYTE_ARRAY') {
       const words = new Float64Array(count);
       this.#plain(bytes, 0, words, count);
