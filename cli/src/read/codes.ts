@@ -18,6 +18,16 @@ export type Codes = Uint8Array | Uint16Array | Uint32Array;
 /** Most entries of a table by number. */
 const MOST_NUMBERS = 1 << 16;
 
+/** The words that mean a level though they are none, each with that level. */
+export const meanings = (
+  levels: readonly string[],
+  alike: (text: string) => string | null,
+): (readonly [word: string, level: string])[] =>
+  ['true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'].flatMap((word) => {
+    const level = alike(word);
+    return level === null || levels.includes(word) ? [] : [[word, level] as const];
+  });
+
 /**
  * Codes for the keys of levels, if they can be found without DuckDB.
  * @param keys  of each level, in the order of the codes
@@ -29,7 +39,6 @@ export function levelCodes(
   kind: CellKind,
   alike: (text: string) => string | null = () => null,
 ): LevelCodes | null {
-  const words = ['true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'];
   const codeOf = (text: string) => keys.indexOf(keys.includes(text) ? text : (alike(text) ?? text));
   if (kind === 'boolean') return byNumber([codeOf('false'), codeOf('true')], 0, keys.length);
   if (kind === 'integer') {
@@ -49,7 +58,7 @@ export function levelCodes(
       keys.length,
     );
   }
-  if (kind !== 'text' || words.some((word) => codeOf(word) >= 0 && !keys.includes(word))) return null;
+  if (kind !== 'text' || meanings(keys, alike).length > 0) return null;
   const bytes = keys.map((key) => Buffer.from(key));
   return bytes.every(({ length }) => length <= INLINE) ? byText(bytes) : null;
 }

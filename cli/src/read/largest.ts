@@ -12,9 +12,9 @@ export function largestOf({ name, values, missing }: NumericColumn, rows: number
   const below = Math.max(1, Math.ceil(Math.max(0, 1 - (fraction * rows) / known.length) * known.length)) - 1;
   const cut = nthSmallest(known, below);
   let [above, fromCut] = [0, 0];
-  for (const value of known) {
-    if (value > cut) above++;
-    if (value >= cut) fromCut++;
+  for (let i = 0; i < known.length; i++) {
+    if (known[i] > cut) above++;
+    if (known[i] >= cut) fromCut++;
   }
   const distance = (held: number) =>
     held === 0 || held === rows ? Number.POSITIVE_INFINITY : Math.abs(held - fraction * rows);
@@ -26,7 +26,8 @@ export function largestOf({ name, values, missing }: NumericColumn, rows: number
   }
   const open = distance(above) <= distance(fromCut);
   const flags = new Uint8Array(rows);
-  for (let row = 0; row < rows; row++) flags[row] = (open ? values[row] > cut : values[row] >= cut) ? 1 : 0;
+  if (open) for (let row = 0; row < rows; row++) flags[row] = all[row] > cut ? 1 : 0;
+  else for (let row = 0; row < rows; row++) flags[row] = all[row] >= cut ? 1 : 0;
   if (missing) for (let row = 0; row < rows; row++) if (missing[row]) flags[row] = 0;
   return flags;
 }
@@ -38,6 +39,9 @@ const PARTS = 2 ** 16;
 function nthSmallest(values: Float64Array, n: number): number {
   let least = values[0];
   let greatest = least;
+  let sorted = 1;
+  while (sorted < values.length && values[sorted] >= values[sorted - 1]) sorted++;
+  if (sorted === values.length) return values[n];
   for (let i = 1; i < values.length; i++) {
     const value = values[i];
     if (value < least) least = value;

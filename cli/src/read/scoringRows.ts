@@ -3,9 +3,11 @@ import { LogoddsError, type Table } from '../../../src/index.ts';
 import { cellError, list, show } from '../../../src/internal.ts';
 import { asNumbers, sameMeaning } from '../../../src/text.ts';
 import { Block, type CellPlan } from './block.ts';
-import { levelCodes } from './codes.ts';
+import { levelCodes, meanings } from './codes.ts';
 import { type Database, dataError, rowsOf, shareDone, streamChunks } from './database.ts';
 import { cellText, codedSql, createLevelType, levelKeys, spell, spellingOf, textCells } from './levels.ts';
+import type { ParquetRows } from './parquet/rows.ts';
+import { filesOf, requireFormat } from './paths.ts';
 import { withPlace } from './place.ts';
 import { FILL } from './roles.ts';
 import { streamText } from './scoringText.ts';
@@ -19,6 +21,7 @@ import {
   type TypedSource,
 } from './source.ts';
 import { NOTE } from './text/judge.ts';
+import { readingOf } from './text/options.ts';
 import { type ReadColumns, refuseAbsent, requirement, sayExtra, type UseShare, type Wanted } from './wanted.ts';
 
 /** DuckDB spills beyond this, so that the whole process stays well under 1 GiB whatever the size of the input. */
@@ -26,7 +29,7 @@ const MEMORY_LIMIT = '512MB';
 
 /** How rows are read. */
 export interface ReadHow {
-  /** false: our scanners read all rows of text, for tests */
+  /** false: our scanners read all rows of text, and DuckDB all of Parquet, for tests */
   readonly isAhead?: boolean;
 }
 
@@ -42,13 +45,17 @@ export async function readRows(
   use: UseShare,
   { isAhead = true }: ReadHow = {},
 ): Promise<number> {
+  const ahead = isAhead ? await openAhead(data, columns) : null;
+  const first = ahead ? await ahead.stream(use) : 0;
+  if (first === ahead?.rows) return first;
   const database = lazyDatabase(MEMORY_LIMIT);
   let source: Source | null = null;
   try {
-    source = await openSource(database.get, data, false);
+    // what is to say of the columns has been said
+    source = await openSource(database.get, ahead ? { ...data, warn: undefined } : data, false);
     const rows = isText(source)
       ? await streamText(source, columns, use, isAhead)
-      : await streamTyped(await database.get(), source, columns, use);
+      : await streamTyped(await database.get(), source, columns, use, first);
     if (rows === 0)
       throw new LogoddsError(
         'ERR_DATA',
@@ -63,11 +70,24 @@ export async function readRows(
   }
 }
 
+/** The rows of Parquet files that are read without DuckDB; null: DATA is something else, or left to DuckDB. */
+async function openAhead(data: SourceOptions, columns: ReadColumns): Promise<ParquetRows | null> {
+  const { data: path, query } = data;
+  if (query !== undefined || path === undefined || path === '-') return null;
+  const reading = readingOf(data);
+  if (requireFormat(path) !== 'parquet') return null;
+  const files = filesOf(path);
+  const { ParquetRows } = await import('./parquet/rows.ts');
+  return ParquetRows.open(files, columns, reading);
+}
+
+/** @param start  rows that were used before */
 async function streamTyped(
   database: Database,
   source: TypedSource,
   { wanted, known, capacity }: ReadColumns,
   use: UseShare,
+  start: number,
 ): Promise<number> {
   const names = source.columns.map(({ name }) => name);
   refuseAbsent(source.label, names, wanted, known !== null);
@@ -81,7 +101,7 @@ async function streamTyped(
   }
   const from = source.relation;
   const block = new Block(plans, capacity);
-  let firstRow = 0;
+  let firstRow = start;
   const flush = async () => {
     const table = block.table();
     await refuseUnseen(database, source, wanted, plans, table, firstRow);
@@ -91,7 +111,7 @@ async function streamTyped(
   };
   try {
     // No column at all (a model of the intercept alone) still has rows.
-    const sql = `select ${plans.map((cell) => cell.sql).join(', ') || '1'} from ${from}`;
+    const sql = `select ${plans.map((cell) => cell.sql).join(', ') || '1'} from ${from}${start > 0 ? ` offset ${start}` : ''}`;
     for await (const chunk of streamChunks(database.connection, sql)) {
       if (block.rows + chunk.rowCount > block.capacity) await flush();
       block.append(chunk, firstRow + block.rows);
@@ -133,10 +153,7 @@ async function planCells(
   if (one.needs) return { name: one.name, levels: null, ...textCells(cell, kind) };
   const spelling = kind === 'text' ? spellingOf(one.levels) : 'plain';
   const alike = sameMeaning(one.levels);
-  const pairs = ['true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'].flatMap((word) => {
-    const meant = alike(word);
-    return meant === null || one.levels!.includes(word) ? [] : [`when '${word}' then ${sqlText(meant)}`];
-  });
+  const pairs = meanings(one.levels, alike).map(([word, level]) => `when '${word}' then ${sqlText(level)}`);
   if (pairs.length > 0 && (kind === 'boolean' || kind === 'integer'))
     reading.warn(`${NOTE.meaning}: ${one.name} (${column.type} as ${list(one.levels)})`);
   const codes = spelling === 'plain' ? levelCodes(one.levels, kind, alike) : null;

@@ -96,7 +96,7 @@ export function refuseAbsent(
 
 /** Notes the columns that a model does not use. @param known  other columns that it knows; null: there is no model */
 export function sayExtra(
-  source: Source,
+  source: Pick<Source, 'reading'>,
   names: readonly string[],
   known: readonly (string | null)[] | null,
   wanted: readonly Wanted[],

@@ -45,7 +45,7 @@ export function rowNumbers(name: string): ParquetColumn {
       for (const head of [BLOCK, 4, rows]) out.appendVarInt(head);
       out.appendZigZag(BigInt(first));
       for (let at = 1; at < rows; at += BLOCK) {
-        out.appendZigZag(1n); // the least difference
+        out.appendUint8(2); // the least difference, its sign in the lowest bit: 1
         out.appendUint32(0); // four parts of no bits beyond it
       }
       const statistics = { min_value: BigInt(first), max_value: BigInt(first + rows - 1) };
