@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ from .explain import Contributions, Explainer, Reason, reasons_of
 from .features import field_of
 from .interval import Interval, intervals
 from .kernels import Scorer
-from .modelfile import read_model, tensor
+from .modelfile import read_model, tensor, write_model
 from .outcomes import labels_of, needs_outcomes, probabilities_of, review_of
 from .tables import Table, table_of
 
@@ -47,6 +48,16 @@ def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview | Binar
     covariance = tensor(where, tensors, "covariance", width, width) if "covariance" in tensors else None
     baseline = tensor(where, tensors, "baseline", slots) if "baseline" in tensors else None
     return Model(manifest, weights.reshape(-1), intercept, covariance, baseline, digest, encoder)
+
+
+def _tensors(weights: Floats, intercept: Floats, covariance: Floats | None, baseline: Floats | None, slots: int) -> dict[str, Floats]:
+    vectors, width = len(intercept), len(intercept) * (slots + 1)
+    found = {"weights": weights.reshape((vectors, slots) if vectors > 1 else (slots,)), "intercept": intercept}
+    if covariance is not None:
+        found["covariance"] = covariance.reshape(width, width)
+    if baseline is not None:
+        found["baseline"] = baseline
+    return found
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,30 @@ class Model:
         self.sha256 = sha256
         self._encoder = encoder or Encoder(manifest["schema"]["features"], manifest["offset"])
         self._scorer = Scorer(self._encoder.widths, weights, intercept)
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any], weights: Floats, intercept: Floats) -> Model:
+        """A model of parts, through the bytes of its file: what could not be read again is refused."""
+        encoder = Encoder(manifest["schema"]["features"], manifest["offset"])
+        return load(write_model(manifest, _tensors(weights, intercept, None, None, encoder.slots)))
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the model file. The same model always gives the same bytes."""
+        tensors = _tensors(self.weights, self.intercept, self.covariance, self.baseline, self._encoder.slots)
+        return write_model(self.manifest, tensors)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model file: whole, or not at all."""
+        data = self.to_bytes()
+        folder, name = os.path.split(os.path.abspath(path))
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
+            try:
+                file.write(data)
+                file.close()
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
 
     def __repr__(self) -> str:
         target, classes = self.manifest["target"], self.manifest["classes"]
