@@ -60,7 +60,7 @@ def balanced(y: Any, weights: Any) -> Any:
     return (weights.sum() / (len(sums) * sums))[y]
 
 
-@pytest.mark.parametrize("options", [{}, {"l1_ratio": 1.0, "C": 0.3}, {"solver": "lbfgs", "max_iter": 2000}])
+@pytest.mark.parametrize("options", [{}, {"l1_ratio": 1.0, "C": 0.3}, {"solver": "lbfgs", "max_iter": 2000, "tol": 1e-12}])
 def test_sparse_rows_as_dense_ones(options: dict[str, Any]) -> None:
     X, y = IRIS
     X = np.where(X < 1.5, 0.0, X)

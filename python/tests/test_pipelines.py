@@ -74,6 +74,7 @@ TRANSFORMERS: dict[str, tuple[list[str], Any]] = {
     "imputer of texts": (["region"], make_pipeline(SimpleImputer(strategy="most_frequent"), p.OneHotEncoder())),
     "OrdinalEncoder": (["city", "plan"], p.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)),
     "OrdinalEncoder, missing imputed": (["region"], make_pipeline(p.OrdinalEncoder(), SimpleImputer())),
+    "OrdinalEncoder, missing imputed and flagged": (["region"], make_pipeline(p.OrdinalEncoder(), SimpleImputer(add_indicator=True))),
     "OrdinalEncoder, scaled": (["city"], make_pipeline(p.OrdinalEncoder(), p.StandardScaler())),
     "TargetEncoder": (["city", "plan", "region"], p.TargetEncoder(random_state=1)),
     "KBinsDiscretizer": (NUMBERS, p.KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf")),

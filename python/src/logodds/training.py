@@ -134,7 +134,7 @@ class Likelihood:
             self._kernels.call("hessianRowsF64", at["x"], slots, self.rows, at["q"], at["h"], ld, at["scratch"])
         keep = [*range(self.features), slots]
         lower = np.tril(h.reshape(slots + 1, ld)[:, : slots + 1])[np.ix_(keep, keep)]
-        return lower + np.tril(lower, -1).T
+        return np.asarray(lower + np.tril(lower, -1).T, np.float64)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def _places(wanted: Any, names: Sequence[str], count: int, step: str) -> list[in
         return [*range(count)][wanted]
     listed = [wanted] if isinstance(wanted, (str, int, np.integer)) else [*wanted]
     if listed and all(isinstance(one, (bool, np.bool_)) for one in listed):
-        return np.flatnonzero(listed).tolist()
+        return [place for place, taken in enumerate(listed) if taken]
     return [names.index(one) if isinstance(one, str) else int(one) % count for one in listed]
 
 
@@ -109,7 +109,8 @@ def _imputer(transformer: Any, terms: Terms, features: Features, step: str) -> T
         value = python_of(transformer.statistics_[j])
         if isinstance(term, Linear):
             out.append(_without_gaps(term, float(value)))
-            flagged and flags.append(Linear())  # an encoder leaves nothing missing that it does not say
+            if j in flagged:
+                flags.append(Linear({base: np.isnan(one).astype(np.float64) for base, one in term.values.items()}))
             continue
         if is_gap(value):
             if transformer.keep_empty_features:
@@ -135,7 +136,7 @@ def _imputer(transformer: Any, terms: Terms, features: Features, step: str) -> T
         values[0] = filled.factor
         out.append(Linear({base: values}, filled.shift))
         flags.append(Linear({base: _unit(base.slots, 2)}))
-    return out + [flag for flag in flags if isinstance(flag, Linear) and flag.values]
+    return out + flags
 
 
 def _unit(length: int, at: int) -> Floats:
