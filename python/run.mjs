@@ -53,7 +53,17 @@ run(own, '-m', 'build', '--wheel', '--no-isolation', '--outdir', 'dist', '.');
 const [wheel] = readdirSync(`${here}dist`);
 if (task === 'build') console.log(`python/dist/${wheel}`);
 else if (task === 'test') {
-  run(own, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--force-reinstall', `dist/${wheel}`);
+  run(
+    own,
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-deps',
+    '--force-reinstall',
+    `dist/${wheel}`,
+  );
   if (!newest) {
     run(own, '-m', 'ruff', 'check', 'src', 'tests');
     run(own, '-m', 'ruff', 'format', '--check', 'src', 'tests', 'hatch_build.py');
