@@ -1,0 +1,87 @@
+"""The text of a category: the same on every runtime."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+LABEL_RULE = "a string, finite number or boolean"
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number; booleans are none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
+
+
+def number_text(value: float) -> str:
+    """A finite number as ECMAScript writes it: the shortest digits that read back as the same double.
+
+    >>> number_text(2.0), number_text(-0.0), number_text(1e21), number_text(1e-7)
+    ('2', '0', '1e+21', '1e-7')
+    """
+    if value == 0 or 1e-6 <= abs(value) < 1e21:
+        return format(Decimal(repr(value if value else 0.0)).normalize(), "f")
+    digits, _, exponent = repr(value).partition("e")
+    return f"{digits.removesuffix('.0')}e{exponent[0]}{exponent[1:].lstrip('0')}"
+
+
+def label_of(value: object) -> str | None:
+    """The text of a category; None for what cannot be one. Whole numbers beyond 2**53 are rounded, as in JSON.
+
+    >>> label_of(2), label_of(True), label_of("a"), label_of(float("nan"))
+    ('2', 'true', 'a', None)
+    """
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if is_number(value):
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except OverflowError:
+            return None
+        return number_text(number) if math.isfinite(number) else None
+    return None
+
+
+def text_of(value: object) -> str | None:
+    """`label_of`; of a date or time its text in ISO 8601, in UTC to the millisecond."""
+    milliseconds = milliseconds_of(value)
+    return label_of(value) if milliseconds is None else iso_text(milliseconds)
+
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_MILLISECOND = datetime.timedelta(milliseconds=1)
+
+
+def milliseconds_of(value: object) -> int | None:
+    """Milliseconds since 1970-01-01 00:00 UTC of a date, time or numpy.datetime64; a time without zone is UTC. None for anything else."""
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else int(value.astype("datetime64[ms]").astype(np.int64))
+    if isinstance(value, datetime.datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
+        return (aware - _EPOCH) // _MILLISECOND
+    if isinstance(value, datetime.date):
+        return (value.toordinal() - 719163) * 86_400_000
+    return None
+
+
+def iso_text(milliseconds: int) -> str:
+    """A time as ECMAScript's ``toISOString`` writes it.
+
+    >>> iso_text(951827696789)
+    '2000-02-29T12:34:56.789Z'
+    """
+    time = np.datetime_as_string(np.datetime64(int(milliseconds), "ms"), unit="ms")
+    year, rest = time[:-19], time[-19:]
+    # beyond four digits years have a sign and six
+    return f"{year if len(year) == 4 else f'{year[0] if year[0] == chr(45) else chr(43)}{year.lstrip(chr(45)).zfill(6)}'}{rest}Z"
+
+
+def python_of(value: Any) -> Any:
+    """A scalar of numpy as Python has it."""
+    return value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value

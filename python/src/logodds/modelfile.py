@@ -1,0 +1,174 @@
+"""Model files: safetensors with a manifest and a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from .check import check_manifest
+from .elementary import Floats
+from .errors import LogoddsError, show
+
+FORMAT = 1
+_START = b'{"__metadata__":{"sha256":"'
+_DIGEST = 8 + len(_START)
+_DIGEST_END = _DIGEST + 64
+_MAX_HEADER = 100_000_000
+
+
+def read_model(source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO) -> tuple[dict[str, Any], dict[str, Floats], str]:
+    """Manifest, tensors and digest of a model file, checked to the last byte.
+
+    :raises LogoddsError: ERR_FORMAT for bytes that are no model file, are damaged or incomplete, or have another format
+    """
+    where, data = _bytes_of(source)
+    if data[8:_DIGEST] != _START:
+        raise _foreign(where, data)
+    stored = data[_DIGEST:_DIGEST_END].decode("latin-1")
+    intact = _digest_of(data) == stored
+    header: dict[str, Any] = {}
+    manifest: Any = None
+    start = 8 + int.from_bytes(data[:8], "little")
+    try:
+        if start > min(len(data), 8 + _MAX_HEADER):
+            raise ValueError
+        header = _parsed(data[8:start].decode("utf-8"))
+        manifest = _parsed(header["__metadata__"]["logodds"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass  # damaged, or forged: said below
+    known = manifest if isinstance(manifest, Mapping) else {}
+    written = known.get("format")
+    if isinstance(written, int) and not isinstance(written, bool) and written != FORMAT:
+        producer = known.get("producer")
+        author = producer[:40] if isinstance(producer, str) else "something else"
+        damage = "" if intact else ", and its SHA-256 does not match its content"
+        newer = written > FORMAT
+        step = "install a newer logodds" if newer else "train the model again"
+        raise _refused("newer" if newer else "older", where, f"expected format {FORMAT}, got format {written} (written by {author}){damage}; {step}")
+    if not intact:
+        raise _refused("damaged", where, "expected the SHA-256 stored in it, got another: damaged, altered or cut short; copy it again")
+    check_manifest(where, manifest)
+    return dict(manifest), _tensors(where, data, header, start), stored
+
+
+def _bytes_of(source: Any) -> tuple[str, bytes]:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return "model file", bytes(source)
+    if hasattr(source, "read"):
+        return "model file", bytes(source.read())
+    if not isinstance(source, (str, os.PathLike)):
+        raise _refused("other", "model file", f"expected a path or bytes, got {show(source)}; give the path of a .safetensors file")
+    try:
+        return str(source), Path(source).read_bytes()
+    except OSError as error:
+        raise LogoddsError("ERR_DATA", f"{source}: expected a model file, got {error.strerror or error}; check the path") from error
+
+
+def _digest_of(data: bytes) -> str:
+    digest = hashlib.sha256(data[:_DIGEST])
+    digest.update(b"0" * 64)
+    digest.update(memoryview(data)[_DIGEST_END:])
+    return digest.hexdigest()
+
+
+def _parsed(text: str) -> Any:
+    """JSON in which no name is there twice, not nested deeper than a model is."""
+    value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse)
+    if _depth(value) > 10:
+        raise ValueError("too deep")
+    return value
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name twice")
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _depth(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, parts), default=0) if isinstance(value, (dict, list)) else 0
+
+
+def _tensors(where: str, data: bytes, header: Mapping[str, Any], start: int) -> dict[str, Floats]:
+    """The tensors, one after the other from the header to the end of the file, each of finite numbers of 64 bits."""
+    found: dict[str, Floats] = {}
+    expected = 0
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        shape = entry.get("shape") if isinstance(entry, Mapping) else None
+        sizes = shape if isinstance(shape, list) and all(isinstance(size, int) and size >= 0 for size in shape) else [-1]
+        count = int(np.prod(sizes, dtype=object))
+        end = expected + 8 * count
+        if not isinstance(entry, Mapping) or entry.get("dtype") != "F64" or count < 0 or entry.get("data_offsets") != [expected, end]:
+            raise _broken(where, f"tensor {show(name)}")
+        values = np.frombuffer(data[start + expected : start + end], "<f8")
+        if len(values) != count:
+            raise _broken(where, "length")
+        if not np.isfinite(values).all():
+            raise _broken(where, f"tensor {show(name)}, number {int(np.argmax(~np.isfinite(values)))}")
+        found[name] = values.astype(np.float64).reshape(sizes)
+        expected = end
+    if start + expected != len(data):
+        raise _broken(where, "length")
+    return found
+
+
+def write_model(manifest: Mapping[str, Any], tensors: Mapping[str, Floats]) -> bytes:
+    """The bytes of a model file. The same model always gives the same bytes, and it is read once before they are returned.
+
+    :raises LogoddsError: ERR_FORMAT when it could not be read again
+    """
+    text = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    header: dict[str, Any] = {"__metadata__": {"sha256": "0" * 64, "logodds": text}}
+    end = 0
+    for name, values in tensors.items():
+        header[name] = {"dtype": "F64", "shape": [*values.shape], "data_offsets": [end, end + values.nbytes]}
+        end += values.nbytes
+    encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    padded = encoded.ljust(-(-len(encoded) // 8) * 8)
+    data = len(padded).to_bytes(8, "little") + padded + b"".join(values.astype("<f8").tobytes() for values in tensors.values())
+    sealed = data[:_DIGEST] + _digest_of(data).encode() + data[_DIGEST_END:]
+    read_model(sealed)
+    return sealed
+
+
+def tensor(where: str, tensors: Mapping[str, Floats], name: str, *shape: int) -> Floats:
+    """A tensor of this shape. Raises ERR_FORMAT."""
+    found = tensors.get(name)
+    if found is None or found.shape != shape:
+        got = "none" if found is None else f"[{','.join(map(str, found.shape[:9]))}]"
+        raise _refused("invalid", where, f'expected tensor "{name}" of shape [{",".join(map(str, shape))}], got {got}; train the model again')
+    return found
+
+
+def _foreign(where: str, data: bytes) -> LogoddsError:
+    """What a file is that does not start as a model does."""
+    cut = _START.startswith(data[8:_DIGEST])
+    if not data:
+        got = "an empty file"
+    elif cut and len(data) > 8:
+        got = "only its first bytes"
+    else:
+        got = "another safetensors file" if data[8:10] == b'{"' else "another kind of file"
+    return _refused("damaged" if cut else "other", where, f"expected a model that logodds saved, got {got}; copy it again")
+
+
+def _broken(where: str, what: str) -> LogoddsError:
+    return _refused("invalid", where, f"expected a valid {what} of a safetensors file, got something else; train the model again")
+
+
+def _refused(reason: str, where: str, sentence: str) -> LogoddsError:
+    return LogoddsError("ERR_FORMAT", f"{where}: {sentence}", reason=reason)

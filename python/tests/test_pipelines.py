@@ -1,0 +1,271 @@
+"""Pipelines of scikit-learn as model files: the logits of every row, to 1e-12."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import preprocessing as p
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.feature_extraction import FeatureHasher
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
+from sklearn.svm import LinearSVC
+
+import logodds
+from logodds import from_sklearn, to_sklearn
+
+rng = np.random.default_rng(20261130)
+ROWS = 600
+FRAME = pd.DataFrame(
+    {
+        "age": rng.integers(18, 80, ROWS).astype(float),
+        "income": np.exp(rng.normal(8, 1, ROWS)),
+        "change": rng.normal(0, 3, ROWS),
+        "visits": np.where(rng.random(ROWS) < 0.1, np.nan, rng.poisson(3, ROWS)),
+        "city": rng.choice(["Köln", "Bonn", "東京", "São Paulo"], ROWS, p=[0.5, 0.3, 0.19, 0.01]),
+        "plan": rng.choice([1, 2, 3], ROWS),
+        "member": rng.choice([True, False], ROWS),
+        "region": np.where(rng.random(ROWS) < 0.1, None, rng.choice(["north", "south"], ROWS)),
+        "comment": rng.choice(["Late delivery, late", "paid on time", "große Freude", "x y"], ROWS),
+    }
+)
+FRAME["tags"] = [[*rng.choice(["new", "vip", "b2b"], rng.integers(0, 4))] for _ in range(ROWS)]
+NUMBERS = ["age", "income", "change"]
+CATEGORIES = ["city", "plan", "member"]
+score = FRAME["age"] / 40 + FRAME["change"] / 3 + (FRAME["city"] == "Bonn") * 1.5 - 1.5 + rng.logistic(0, 1, ROWS)
+BINARY = np.where(score > 0, "yes", "no")
+SEVERAL = np.select([score > 1, score > -1], ["high", "mid"], "low")
+
+one_hot = p.OneHotEncoder(handle_unknown="ignore")
+TRANSFORMERS: dict[str, tuple[list[str], Any]] = {
+    "nothing": (NUMBERS, "passthrough"),
+    "StandardScaler": (NUMBERS, p.StandardScaler()),
+    "StandardScaler without mean": (NUMBERS, p.StandardScaler(with_mean=False)),
+    "RobustScaler": (NUMBERS, p.RobustScaler()),
+    "MinMaxScaler": (NUMBERS, p.MinMaxScaler((-1, 2))),
+    "MaxAbsScaler": (NUMBERS, p.MaxAbsScaler()),
+    "yeo-johnson": (NUMBERS, p.PowerTransformer()),
+    "box-cox, not scaled": (["age", "income"], p.PowerTransformer("box-cox", standardize=False)),
+    "log, then a scaler": (["income"], make_pipeline(p.FunctionTransformer(np.log), p.StandardScaler())),
+    "log1p of what was imputed": (["visits"], make_pipeline(SimpleImputer(), p.FunctionTransformer(np.log1p))),
+    "imputer, then a scaler": (["visits", "age"], make_pipeline(SimpleImputer(strategy="median"), p.StandardScaler())),
+    "imputer with indicator": (["visits", "age"], make_pipeline(SimpleImputer(add_indicator=True), p.StandardScaler())),
+    "scaler, then imputer": (["visits"], make_pipeline(p.StandardScaler(), SimpleImputer(strategy="constant", fill_value=0.25))),
+    "MissingIndicator in a union": (["visits", "age"], FeatureUnion([("values", SimpleImputer()), ("gaps", MissingIndicator())])),
+    "OneHotEncoder": (CATEGORIES, one_hot),
+    "OneHotEncoder, error": (["city", "plan"], p.OneHotEncoder()),
+    "OneHotEncoder, missing is a category": (["region"], p.OneHotEncoder()),
+    "OneHotEncoder, drop": (["city", "region"], p.OneHotEncoder(drop="first")),
+    "OneHotEncoder, drop if binary": (["city", "member"], p.OneHotEncoder(drop="if_binary", handle_unknown="ignore")),
+    "OneHotEncoder, rare": (["city"], p.OneHotEncoder(min_frequency=50, handle_unknown="infrequent_if_exist")),
+    "OneHotEncoder, scaled": (["city"], make_pipeline(p.OneHotEncoder(sparse_output=False), p.StandardScaler())),
+    "imputer of texts": (["region"], make_pipeline(SimpleImputer(strategy="most_frequent"), p.OneHotEncoder())),
+    "OrdinalEncoder": (["city", "plan"], p.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)),
+    "OrdinalEncoder, missing imputed": (["region"], make_pipeline(p.OrdinalEncoder(), SimpleImputer())),
+    "OrdinalEncoder, missing imputed and flagged": (["region"], make_pipeline(p.OrdinalEncoder(), SimpleImputer(add_indicator=True))),
+    "OrdinalEncoder, scaled": (["city"], make_pipeline(p.OrdinalEncoder(), p.StandardScaler())),
+    "TargetEncoder": (["city", "plan", "region"], p.TargetEncoder(random_state=1)),
+    "KBinsDiscretizer": (NUMBERS, p.KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf")),
+    "KBinsDiscretizer, ordinal": (["age"], p.KBinsDiscretizer(5, encode="ordinal", strategy="uniform")),
+    "KBinsDiscretizer of imputed": (["visits"], make_pipeline(SimpleImputer(), p.KBinsDiscretizer(3, strategy="uniform"))),
+    "PolynomialFeatures of categories": (["city", "member"], make_pipeline(one_hot, p.PolynomialFeatures(interaction_only=True))),
+    "PolynomialFeatures, squares": (["city"], make_pipeline(one_hot, p.PolynomialFeatures(2, include_bias=False))),
+    "CountVectorizer": (["comment"], CountVectorizer()),
+    "TfidfVectorizer": (["comment"], TfidfVectorizer(norm=None, stop_words=["on"])),
+    "HashingVectorizer": (["comment"], HashingVectorizer(n_features=16, norm=None)),
+    "FeatureHasher": (["tags"], FeatureHasher(n_features=8, input_type="string")),
+    "SelectKBest": ([*NUMBERS], SelectKBest(k=2)),
+    "VarianceThreshold after OneHotEncoder": (["city"], make_pipeline(p.OneHotEncoder(sparse_output=False), VarianceThreshold(0.05))),
+}
+TEXTS = (CountVectorizer, TfidfVectorizer, HashingVectorizer, FeatureHasher)
+
+
+def pipeline(name: str, final: Any) -> Any:
+    columns, transformer = TRANSFORMERS[name]
+    # texts come as one column
+    wanted: Any = columns[0] if isinstance(transformer, TEXTS) else columns
+    return make_pipeline(ColumnTransformer([("step", transformer, wanted)]), final)
+
+
+def regression() -> LogisticRegression:
+    return LogisticRegression(max_iter=2000)
+
+
+def assert_equal(model: logodds.Model, fitted: Any, frame: pd.DataFrame) -> None:
+    expected = fitted.decision_function(frame)
+    found = model.decision_function(frame)
+    assert np.abs(found - expected).max() <= 1e-12 * max(1.0, float(np.abs(expected).max()))
+    assert np.abs(model.predict_proba(frame) - fitted.predict_proba(frame)).max() < 1e-12
+    assert model.predict(frame).tolist() == [str(label) for label in fitted.predict(frame)]
+
+
+@pytest.mark.parametrize("labels", [BINARY, SEVERAL], ids=["two classes", "several"])
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_transformers(name: str, labels: Any) -> None:
+    fitted = pipeline(name, regression()).fit(FRAME[:500], labels[:500])
+    model = from_sklearn(fitted)
+    assert_equal(model, fitted, FRAME)
+    # the file gives the same model
+    assert logodds.load(model.to_bytes()).to_bytes() == model.to_bytes()
+
+
+UNSEEN = FRAME[:3].assign(city=["Ulm", "Bonn", "Köln"], plan=[9, 1, 2], region=["west", "north", None])
+
+
+@pytest.mark.parametrize("name", ["OneHotEncoder", "OneHotEncoder, rare", "OneHotEncoder, drop if binary", "OrdinalEncoder", "TargetEncoder"])
+def test_unseen_categories(name: str) -> None:
+    fitted = pipeline(name, regression()).fit(FRAME, BINARY)
+    assert_equal(from_sklearn(fitted), fitted, UNSEEN)
+
+
+@pytest.mark.parametrize("name", ["OneHotEncoder, error", "OneHotEncoder, missing is a category"])
+def test_unseen_categories_that_are_refused(name: str) -> None:
+    fitted = pipeline(name, regression()).fit(FRAME, BINARY)
+    with pytest.raises(ValueError, match="unknown categories"):
+        fitted.predict(UNSEEN)
+    with pytest.raises(logodds.LogoddsError, match="levels seen in training"):
+        from_sklearn(fitted).predict(UNSEEN)
+
+
+def test_missing_numbers_that_nothing_imputes_are_refused() -> None:
+    fitted = make_pipeline(p.StandardScaler(), regression()).fit(FRAME[NUMBERS], BINARY)
+    with pytest.raises(logodds.LogoddsError, match="expected a value"):
+        from_sklearn(fitted).predict([{"age": None, "income": 1, "change": 0}])
+
+
+WHOLE = make_column_transformer(
+    (make_pipeline(SimpleImputer(add_indicator=True), p.StandardScaler()), ["age", "visits"]),
+    (make_pipeline(p.PowerTransformer(), p.MinMaxScaler()), ["income", "change"]),
+    (p.OneHotEncoder(handle_unknown="ignore", min_frequency=0.05), ["city", "plan"]),
+    (p.TargetEncoder(random_state=1), ["region"]),
+    (TfidfVectorizer(norm=None), "comment"),
+)
+FINALS: dict[str, tuple[Callable[[], Any], Any]] = {
+    "LogisticRegressionCV": (lambda: LogisticRegressionCV(Cs=3, cv=3, max_iter=2000), SEVERAL),
+    "SGDClassifier": (lambda: SGDClassifier(loss="log_loss", random_state=1), BINARY),
+    "SGDClassifier, several": (lambda: SGDClassifier(loss="log_loss", random_state=1, alpha=0.1), SEVERAL),
+    "OneVsRestClassifier": (lambda: OneVsRestClassifier(regression()), SEVERAL),
+    "logodds": (lambda: logodds.LogisticRegression(), SEVERAL),
+    "labels are numbers": (regression, (BINARY == "yes").astype(int)),
+    "labels are booleans": (regression, BINARY == "yes"),
+    "no intercept": (lambda: LogisticRegression(fit_intercept=False, max_iter=2000), BINARY),
+}
+
+
+@pytest.mark.parametrize("name", FINALS)
+def test_finals(name: str) -> None:
+    make, labels = FINALS[name]
+    fitted = make_pipeline(WHOLE, make()).fit(FRAME, labels)
+    model = from_sklearn(fitted)
+    expected = fitted.decision_function(FRAME)
+    assert np.abs(model.decision_function(FRAME) - expected).max() <= 1e-12 * max(1.0, float(np.abs(expected).max()))
+    assert np.abs(model.predict_proba(FRAME) - fitted.predict_proba(FRAME)).max() < 1e-12
+    texts = {True: "true", False: "false"} if labels.dtype == bool else {}
+    assert model.predict(FRAME).tolist() == [texts.get(label, str(label)) for label in fitted.predict(FRAME)]
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+@pytest.mark.parametrize("labels", [BINARY, SEVERAL], ids=["two classes", "several"])
+@pytest.mark.parametrize("how", ["ensemble=False", "frozen", "inside"])
+def test_calibrations(method: str, labels: Any, how: str) -> None:
+    if how == "inside":
+        fitted = make_pipeline(WHOLE, CalibratedClassifierCV(regression(), method=method, ensemble=False)).fit(FRAME, labels)
+    elif how == "frozen":
+        inner = make_pipeline(WHOLE, regression()).fit(FRAME[:400], labels[:400])
+        fitted = CalibratedClassifierCV(FrozenEstimator(inner), method=method, ensemble=False).fit(FRAME[400:], labels[400:])
+    else:
+        fitted = CalibratedClassifierCV(make_pipeline(WHOLE, regression()), method=method, ensemble=False, cv=3).fit(FRAME, labels)
+    model = from_sklearn(fitted)
+    assert np.abs(model.predict_proba(FRAME) - fitted.predict_proba(FRAME)).max() < 1e-11
+    assert (model.predict(FRAME) == fitted.predict(FRAME)).mean() > 0.999
+
+
+@pytest.mark.parametrize("response", ["auto", "decision_function", "predict_proba"])
+def test_thresholds(response: str) -> None:
+    tuned = TunedThresholdClassifierCV(make_pipeline(WHOLE, regression()), response_method=response, cv=3).fit(FRAME, BINARY == "yes")
+    model = from_sklearn(tuned)
+    assert model.predict(FRAME).tolist() == ["true" if label else "false" for label in tuned.predict(FRAME)]
+    threshold = {"decision_function": -0.5}.get(response, 0.3)
+    fixed = FixedThresholdClassifier(make_pipeline(WHOLE, regression()), threshold=threshold, response_method=response).fit(FRAME, BINARY)
+    assert from_sklearn(fixed).predict(FRAME).tolist() == fixed.predict(FRAME).tolist()
+
+
+def test_columns_without_names() -> None:
+    fitted = make_pipeline(p.StandardScaler(), regression()).fit(FRAME[NUMBERS].to_numpy(), BINARY)
+    rows = FRAME[NUMBERS].to_numpy()
+    assert from_sklearn(fitted).feature_names_in_.tolist() == ["x0", "x1", "x2"]
+    model = from_sklearn(fitted, columns=NUMBERS)
+    assert np.abs(model.decision_function(rows) - fitted.decision_function(rows)).max() < 1e-12
+    with pytest.raises(ValueError, match="columns: expected 3 names, got 2"):
+        from_sklearn(fitted, columns=["a", "b"])
+    selected = make_column_transformer((p.StandardScaler(), make_column_selector(dtype_include=float)), remainder="drop")
+    by_type = make_pipeline(selected, regression()).fit(FRAME[NUMBERS], BINARY)
+    assert_equal(from_sklearn(by_type), by_type, FRAME)
+
+
+REFUSED: dict[str, tuple[list[str], Any, str]] = {
+    "SplineTransformer": (NUMBERS, p.SplineTransformer(), "SplineTransformer"),
+    "QuantileTransformer": (NUMBERS, p.QuantileTransformer(n_quantiles=10), "QuantileTransformer"),
+    "PCA": (NUMBERS, PCA(2), "PCA"),
+    "Normalizer": (NUMBERS, p.Normalizer(), "Normalizer"),
+    "squares": (NUMBERS, p.PolynomialFeatures(), "a product with a number"),
+    "a function": (NUMBERS, p.FunctionTransformer(np.cbrt), "cbrt"),
+    "TfidfVectorizer with a norm": (["comment"], TfidfVectorizer(), "norm=None"),
+    "pairs of words": (["comment"], CountVectorizer(ngram_range=(1, 2)), "ngram_range"),
+    "hashes without signs": (["tags"], FeatureHasher(n_features=8, input_type="string", alternate_sign=False), "alternate_sign"),
+    "bins of what was scaled": (["age"], make_pipeline(p.StandardScaler(), p.KBinsDiscretizer(3, strategy="uniform")), "put it first"),
+    "a log of what was scaled": (["age"], make_pipeline(p.MinMaxScaler((1, 2)), p.FunctionTransformer(np.log)), "put it before"),
+    "clipped": (["age"], p.MinMaxScaler(clip=True), "clip"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_by_name(name: str) -> None:
+    columns, transformer, word = REFUSED[name]
+    wanted: Any = columns[0] if isinstance(transformer, TEXTS) else columns
+    fitted = make_pipeline(ColumnTransformer([("step", transformer, wanted)]), regression()).fit(FRAME, BINARY)
+    with pytest.raises(ValueError, match=word) as refusal:
+        from_sklearn(fitted)
+    assert ": expected " in str(refusal.value)
+
+
+def test_other_estimators_are_refused_by_name() -> None:
+    for final in (LinearSVC(), SGDClassifier(), CalibratedClassifierCV(regression(), cv=3)):
+        with pytest.raises(ValueError, match=type(final).__name__):
+            from_sklearn(make_pipeline(p.StandardScaler(), final).fit(FRAME[NUMBERS], BINARY))
+    with pytest.raises(ValueError, match="not fitted"):
+        from_sklearn(make_pipeline(p.StandardScaler(), regression()))
+
+
+@pytest.mark.parametrize("labels", [BINARY, SEVERAL], ids=["two classes", "several"])
+def test_back_to_scikit_learn(labels: Any) -> None:
+    steps = make_column_transformer(
+        (make_pipeline(SimpleImputer(add_indicator=True), p.StandardScaler()), ["age", "visits"]),
+        (p.OneHotEncoder(handle_unknown="ignore"), ["city", "region"]),
+    )
+    model = from_sklearn(make_pipeline(steps, regression()).fit(FRAME, labels))
+    back = to_sklearn(model)
+    assert np.abs(back.predict_proba(FRAME) - model.predict_proba(FRAME)).max() < 1e-12
+    assert back.predict(FRAME).tolist() == model.predict(FRAME).tolist()
+    objects = FRAME.assign(region=FRAME["region"].astype(object).where(FRAME["region"].notna(), None))
+    assert np.abs(back.predict_proba(objects) - model.predict_proba(FRAME)).max() < 1e-12
+    again = from_sklearn(back)
+    assert np.abs(again.decision_function(FRAME) - model.decision_function(FRAME)).max() < 1e-11
+
+
+def test_a_union_of_everything() -> None:
+    both = make_union(WHOLE, make_column_transformer((one_hot, ["member"])))
+    fitted = make_pipeline(both, regression()).fit(FRAME, BINARY)
+    assert_equal(from_sklearn(fitted), fitted, FRAME)

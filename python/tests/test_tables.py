@@ -1,0 +1,158 @@
+"""Frames of every kind give the scores of the same rows as dicts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from test_conformance import CONFORMANCE, read
+
+import logodds
+from logodds.tables import table_of
+
+Rows = list[dict[str, Any]]
+
+
+def columns_of(rows: Rows) -> dict[str, list[Any]]:
+    return {name: [float_of(row[name]) for row in rows] for name in rows[0]}
+
+
+def float_of(cell: Any) -> Any:
+    return float(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
+
+
+FRAMES: dict[str, Callable[[Rows], Any]] = {
+    "dict of lists": columns_of,
+    "pandas": pd.DataFrame,
+    "pandas, its own types": lambda rows: pd.DataFrame(rows).convert_dtypes(),
+    "pandas, categories": lambda rows: pd.DataFrame(rows).apply(lambda column: column if column.dtype.kind == "f" else column.astype("category")),
+    "pandas, Arrow": lambda rows: pd.DataFrame(rows).convert_dtypes(dtype_backend="pyarrow"),
+    "polars": lambda rows: pl.DataFrame(columns_of(rows)),
+    "polars, lazy": lambda rows: pl.DataFrame(columns_of(rows)).lazy(),
+    "polars, categories": lambda rows: pl.DataFrame(columns_of(rows)).with_columns(pl.col(pl.String).cast(pl.Categorical)),
+    "Arrow": lambda rows: pa.table(columns_of(rows)),
+    "Arrow, two chunks": lambda rows: pa.concat_tables([pa.table(columns_of(rows))[:3], pa.table(columns_of(rows))[3:]]),
+    "batch of Arrow": lambda rows: pa.RecordBatch.from_pydict(columns_of(rows)),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("name", ["categorical", "numeric", "policies", "treatment"])
+def test_plain_models(name: str, frame: str) -> None:
+    model, cases = read(CONFORMANCE, name)
+    rows = uniform(cases["rows"])
+    assert_same(model.score(FRAMES[frame](rows)), model.score(rows))
+
+
+def uniform(rows: Rows) -> Rows:
+    """The rows whose cells are of the kind that most of their column are: a frame has columns of one kind."""
+    kinds = {name: [text for text in map(kind_of, (row[name] for row in rows)) if text] for name in rows[0]}
+    usual = {name: max(set(found), key=found.count) if found else "" for name, found in kinds.items()}
+    return [row for row in rows if all(kind_of(cell) in ("", usual[name]) for name, cell in row.items())]
+
+
+def kind_of(cell: Any) -> str:
+    return "" if cell is None else "number" if isinstance(cell, (int, float)) and not isinstance(cell, bool) else type(cell).__name__
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("name", ["numbers", "categories", "classes", "steps", "levels"])
+def test_every_kind_of_feature(name: str, frame: str) -> None:
+    model, cases = read(CONFORMANCE / "stages", name)
+    rows = uniform(cases["rows"])
+    if any("\ud800" <= character <= "\udfff" for row in rows for cell in row.values() if isinstance(cell, str) for character in cell):
+        rows = [row for row in rows if all(not isinstance(cell, str) or cell.isprintable() or cell.isascii() for cell in row.values())]
+    if frame == "pandas, categories" and any(isinstance(cell, list) for row in rows for cell in row.values()):
+        pytest.skip("lists are no categories")
+    assert len(rows) >= 3
+    assert_same(model.score(FRAMES[frame](rows)), model.score(rows))
+
+
+def assert_same(found: logodds.Scores, expected: logodds.Scores) -> None:
+    assert found.logits.tobytes() == expected.logits.tobytes()
+    assert found.probabilities.tobytes() == expected.probabilities.tobytes()
+    assert found.labels.tolist() == expected.labels.tolist()
+    assert found.defaulted.tobytes() == expected.defaulted.tobytes()
+    assert found.out_of_range.tobytes() == expected.out_of_range.tobytes()
+
+
+def test_array_in_the_order_of_the_inputs() -> None:
+    model, cases = read(CONFORMANCE, "numeric")
+    rows = cases["rows"]
+    names = model.feature_names_in_.tolist()
+    array = np.array([[np.nan if row[name] is None else row[name] for name in names] for row in rows], dtype=np.float64)
+    assert_same(model.score(array), model.score(rows))
+    with pytest.raises(logodds.LogoddsError, match=r"expected \d+ columns .*; give the columns in this order"):
+        model.score(array[:, :-1])
+
+
+def test_blocks_are_as_one() -> None:
+    model, cases = read(CONFORMANCE / "stages", "categories")
+    rows = cases["rows"] * 20_000
+    scores = model.score(rows[:200_003])
+    expected = model.score(cases["rows"])
+    assert scores.logits.tobytes() == np.resize(expected.logits, 200_003).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (pd.to_datetime(pd.Series(["2024-05-03T12:30:15.250", None])), "2024-05-03T12:30:15.250Z"),
+        (pd.to_datetime(pd.Series(["2024-05-03T14:30:15.250+02:00", None])), "2024-05-03T12:30:15.250Z"),
+        (pl.Series([datetime.datetime(2024, 5, 3, 12, 30, 15, 250_000), None]), "2024-05-03T12:30:15.250Z"),
+        (pl.Series([datetime.date(2024, 5, 3), None]), "2024-05-03T00:00:00.000Z"),
+        (pa.array([datetime.datetime(1969, 12, 31, 23, 59, 59, 999_900), None]), "1969-12-31T23:59:59.999Z"),
+        ([datetime.datetime(2024, 5, 3, 12, 30, 15, 250_999), None], "2024-05-03T12:30:15.250Z"),
+        (np.array(["2024-05-03T12:30:15.250", "NaT"], dtype="datetime64[us]"), "2024-05-03T12:30:15.250Z"),
+    ],
+)
+def test_times(cells: Any, expected: str) -> None:
+    column = table_of({"at": cells}, ["at"]).columns(["at"])["at"]
+    codes, levels = column.labels(0)
+    assert [levels[codes[0]], column.is_missing(0), column.is_missing(1)] == [expected, False, True]
+
+
+WRONG = [
+    (3, "ERR_SHAPE", "table: expected a frame"),
+    ([1, 2], "ERR_RECORD", "record 0 (from 0): expected a dict, got 1; leave it out"),
+    ([{"a": 1}], "ERR_SCHEMA", "record 0 (from 0): expected columns"),
+    ({"a": [1]}, "ERR_SCHEMA", "table: expected columns"),
+    ({"a": [1], "b": [1, 2]}, "ERR_SHAPE", 'table: expected columns of one length, got 2 in "b" and 1 in "a"'),
+    ({"a": 3}, "ERR_SHAPE", 'column "a": expected a list or an array, got 3'),
+    (pd.Series([1.0]), "ERR_SHAPE", "got a series"),
+]
+
+
+@pytest.mark.parametrize(("table", "code", "sentence"), WRONG)
+def test_what_is_no_table(table: Any, code: str, sentence: str) -> None:
+    model, _ = read(CONFORMANCE, "numeric")
+    with pytest.raises(logodds.LogoddsError) as refusal:
+        model.score(table)
+    assert (refusal.value.code, sentence in str(refusal.value)) == (code, True), str(refusal.value)
+
+
+@pytest.mark.parametrize("cell", ["far", True, [1], float("inf"), 10**400, float("nan"), {"a": 1}])
+def test_cells_that_are_no_numbers(cell: Any) -> None:
+    model, cases = read(CONFORMANCE, "numeric")
+    name = model.feature_names_in_[0]
+    with pytest.raises(logodds.LogoddsError) as refusal:
+        model.score([cases["rows"][0], {**cases["rows"][0], name: cell}])
+    assert refusal.value.code == "ERR_RECORD"
+    assert refusal.value.problems == [{"field": name, "row": 1, "rule": "a finite number"}]
+    # the sentence never has the value
+    assert "far" not in str(refusal.value)
+
+
+def test_no_rows() -> None:
+    model, cases = read(CONFORMANCE, "categorical")
+    empty = pd.DataFrame(cases["rows"]).iloc[:0]
+    assert model.predict_proba(empty).shape == (0, 2)
+    assert model.predict(empty).tolist() == []
+    assert model.contributions(empty).values.shape[0] == 0
+    assert model.reasons(empty) == []
