@@ -28,14 +28,18 @@ for (const [target, entry, file] of [
   ['full', 'index', 'kernels'],
   ['shared', 'index', 'shared'],
   ['scoring', 'scoring', 'scoring'],
+  ['loading', 'loading', 'loading'],
   ['scanner', 'scanner', 'scanner'],
   ['writer', 'writer', 'writer'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
+  const module = readFileSync(`build/${file}.wasm`);
+  const [name, text] =
+    file === 'loading' ? ['loadingBase64', module.toString('base64')] : [`${file}Text`, inline(module)];
   // typed as a string: the declaration of a literal would repeat the module
   const inlined = `// generated from assembly/ by scripts/build.mjs
-export const ${file}Text: string =
-  '${inline(readFileSync(`build/${file}.wasm`))}';
+export const ${name}: string =
+  '${text}';
 `;
   writeFileSync(`bindings/${file}.generated.ts`, inlined);
 }
@@ -94,7 +98,7 @@ run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 
 rmSync('dist', { recursive: true, force: true });
 copyTypes();
-copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
+copyFileSync('build/loading.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
 copyFileSync('build/writer.wasm', 'dist/writer.wasm');
@@ -103,6 +107,7 @@ copyFileSync('docs/schema.json', 'dist/schema.json');
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
 const MODULES = {
   scoring: 'kernels.wasm',
+  loading: 'kernels.wasm',
   training: 'training.wasm',
   scanner: 'scanner.wasm',
   writer: 'writer.wasm',
@@ -114,7 +119,11 @@ for (const { dir, suffix } of [
 ]) {
   const imported = {
     name: 'imported-modules',
-    resolveId: (id) => (id.includes('.wasm') ? { id, external: true } : null),
+    resolveId(id, from) {
+      // there is WebAssembly for certain
+      if (suffix !== null && id === './model/digest.js') return this.resolve('./model/kernelDigest.js', from);
+      return id.includes('.wasm') ? { id, external: true } : null;
+    },
     load(id) {
       const name = /modules[\\/](\w+)\.js$/.exec(id)?.[1];
       if (suffix === null || !name) return null;
@@ -126,8 +135,11 @@ for (const { dir, suffix } of [
     name: 'without-comments',
     renderChunk: async (code) => (suffix === null ? null : (await transform(code)).code),
   };
+  const input = Object.fromEntries(ENTRIES.map((name) => [name, `build/js/src/${name}.js`]));
+  // the score of servers: beside that of pages for the condition `node`, in its place where a host compiles the module
+  input[suffix === null ? 'scoreServer' : 'score'] = 'build/js/src/scoreServer.js';
   const library = await rollup({
-    input: Object.fromEntries(ENTRIES.map((name) => [name, `build/js/src/${name}.js`])),
+    input,
     plugins: [imported, nodeResolve(), dense],
     treeshake: { moduleSideEffects: false },
   });

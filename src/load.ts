@@ -1,6 +1,7 @@
-import { loadModel as loadWith, type ModelBytes } from './model/file.ts';
+import { loadWith, type ModelBytes } from './model/file.ts';
 import { FittedModel } from './model/fittedModel.ts';
 import { checkReported } from './model/reported.ts';
+import { sha256 } from './model/sha256.ts';
 import { allStages } from './stages.ts';
 
 /**
@@ -14,5 +15,5 @@ import { allStages } from './stages.ts';
  * loadModel(bytes.slice(1)); // throws ERR_FORMAT
  */
 export function loadModel(bytes: ModelBytes): FittedModel {
-  return checkReported(loadWith(bytes, allStages, FittedModel));
+  return checkReported(loadWith(bytes, allStages, FittedModel, sha256));
 }

@@ -13,7 +13,7 @@ type Shape = Test | string | readonly [Shape] | { readonly [field: string]: Shap
 
 const isString: Test = (value) => typeof value === 'string';
 const isIndex: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isNumber: Test = (value) => Number.isFinite(value);
+const isNumber: Test = Number.isFinite;
 const isStringOrNull: Test = (value) => value === null || isString(value);
 const isStringOrAbsent: Test = (value) => value === undefined || isString(value);
 

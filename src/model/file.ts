@@ -55,18 +55,26 @@ export type ModelBytes = ArrayBufferLike | ArrayBufferView;
  * @example
  * loadModel(bytes).score(flight).probability; // 0.9114
  */
-export function loadModel(bytes: ModelBytes, stages?: Stages): Model;
-/** @internal for models that do more */
-export function loadModel<M extends Model>(
+export function loadModel(bytes: ModelBytes, stages?: Stages): Model {
+  return loadWith(bytes, stages, Model, sha256);
+}
+
+/**
+ * As `loadModel`, for entries of their own.
+ * @param of  what is made of the parts
+ * @param digest  SHA-256 in hexadecimal
+ * @internal
+ */
+export function loadWith<M extends Model>(
   bytes: ModelBytes,
-  stages: Stages,
+  stages: Stages = {},
   of: new (parts: ModelParts, encoder: Encoder) => M,
-): M;
-export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): Model {
+  digest: (message: Uint8Array) => string,
+): M {
   const file = viewOf(bytes);
   if (text(file.subarray(8, DIGEST)) !== START) throw foreign(file);
-  const stored = text(file.subarray(DIGEST, DIGEST_END));
-  const intact = digestOf(file) === stored;
+  const sha256 = text(file.subarray(DIGEST, DIGEST_END));
+  const intact = digest(unsealed(file)) === sha256;
   let content: ReturnType<typeof decodeSafetensors> | undefined;
   let manifest: unknown;
   try {
@@ -114,7 +122,7 @@ export function loadModel(bytes: ModelBytes, stages: Stages = {}, of = Model): M
       covariance: tensors.has('covariance') ? read('covariance', parameters, parameters) : null,
       baseline: tensors.has('baseline') ? read('baseline', slots) : null,
       stages,
-      sha256: stored,
+      sha256,
     },
     encoder,
   );
@@ -125,18 +133,17 @@ const matrix = (vectors: number, slots: number): number[] => (vectors > 1 ? [vec
 
 /** Writes the digest into a file that starts as a model file does. @internal */
 export function seal(file: Uint8Array): Uint8Array {
-  file.set(new TextEncoder().encode(digestOf(file)), DIGEST);
+  file.set(new TextEncoder().encode(sha256(unsealed(file))), DIGEST);
   return file;
 }
 
 /** Whether it starts as a model file does and its digest is that of its content. @internal */
 export function isSealed(file: Uint8Array): boolean {
-  return text(file.subarray(8, DIGEST)) === START && text(file.subarray(DIGEST, DIGEST_END)) === digestOf(file);
+  return text(file.subarray(8, DIGEST)) === START && text(file.subarray(DIGEST, DIGEST_END)) === sha256(unsealed(file));
 }
 
-function digestOf(file: Uint8Array): string {
-  return sha256(new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END));
-}
+/** What the digest is of: a copy with zeros in its place. */
+const unsealed = (file: Uint8Array): Uint8Array => new Uint8Array(file).fill(0x30, DIGEST, DIGEST_END);
 
 /** Bytes as they are; what is none is named, with the usual way to get them. */
 function viewOf(given: ModelBytes): Uint8Array {

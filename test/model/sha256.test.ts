@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { sha256 as noble } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
+import { digest } from '../../src/model/digest.ts';
+import { digest as byKernel } from '../../src/model/kernelDigest.ts';
 import { sha256, sha256InJavaScript } from '../../src/model/sha256.ts';
+import { loadModel } from '../../src/scoreServer.ts';
 
 test.each([
   ['', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
@@ -16,6 +20,7 @@ test.each([
   const message = new TextEncoder().encode(text);
   expect(sha256(message)).toBe(digest);
   expect(sha256InJavaScript(message)).toBe(digest);
+  expect(byKernel(message)).toBe(digest);
 });
 
 test('every length up to three blocks, as Node and noble-hashes have it', () => {
@@ -25,13 +30,16 @@ test('every length up to three blocks, as Node and noble-hashes have it', () => 
     const digest = sha256InJavaScript(message);
     expect(digest).toBe(createHash('sha256').update(message).digest('hex'));
     expect(digest).toBe(bytesToHex(noble(message)));
+    expect(byKernel(message)).toBe(digest);
   }
 });
 
 test('any bytes, as Node has it', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 5000 }), (message) => {
-      expect(sha256InJavaScript(message)).toBe(createHash('sha256').update(message).digest('hex'));
+      const digest = createHash('sha256').update(message).digest('hex');
+      expect(sha256InJavaScript(message)).toBe(digest);
+      expect(byKernel(message)).toBe(digest);
     }),
   );
 });
@@ -44,6 +52,38 @@ test('a host without a digest that answers at once gets the one in JavaScript', 
     const without = sha256(message);
     vi.unstubAllGlobals();
     expect(without).toBe(byHost);
+  }
+});
+
+test('the kernel takes a message in parts, and lengths around their ends are as Node has them', () => {
+  const bytes = Uint8Array.from({ length: 3 * 2 ** 15 }, (_, i) => (i * i) >>> 3);
+  for (const end of [2 ** 15, 2 ** 16, 3 * 2 ** 15]) {
+    for (let length = end - 75; length <= end; length++) {
+      const message = bytes.subarray(0, length);
+      expect(byKernel(message)).toBe(createHash('sha256').update(message).digest('hex'));
+    }
+  }
+});
+
+test('what is long, and any message without WebAssembly, is left to the host', () => {
+  const long = new Uint8Array(2 ** 19).fill(7);
+  expect(digest(long)).toBe(createHash('sha256').update(long).digest('hex'));
+  const short = new Uint8Array(100).fill(7);
+  for (const WebAssembly of [undefined, {}]) {
+    vi.stubGlobal('WebAssembly', WebAssembly);
+    const without = digest(short);
+    vi.unstubAllGlobals();
+    expect(without).toBe(createHash('sha256').update(short).digest('hex'));
+  }
+});
+
+test('on servers too a file with a byte changed is refused, wherever it is', () => {
+  const file = new Uint8Array(readFileSync('test/conformance/numeric.safetensors'));
+  expect(loadModel(file).sha256).toMatch(/^[0-9a-f]{64}$/);
+  for (let at = 0; at < file.length; at += 5) {
+    file[at] ^= 1;
+    expect(() => loadModel(file), `byte ${at}`).toThrow(/^model file: /);
+    file[at] ^= 1;
   }
 });
 

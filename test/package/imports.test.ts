@@ -161,6 +161,7 @@ test('scoring reaches neither training nor saving, and the library reaches no cl
     imports(file).forEach(visit);
   };
   visit('src/score.ts');
+  visit('src/scoreServer.ts');
   expect([...seen].filter((file) => file.startsWith('src/train') || file === 'bindings/engine.ts')).toEqual([]);
   const code = (file: string) => readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
   const impure = /\b(Date\.now|performance\.now|new Date(?!\(\w)|Math\.random|fetch\(|eval\(|new Function)/;
