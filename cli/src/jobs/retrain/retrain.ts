@@ -307,11 +307,12 @@ class Run {
   async #fit(champion: Model, set: TrainingSet, files: (file: string) => string, out: string): Promise<void> {
     const { train } = this.#policy;
     const schema = train.some((flag) => flag.split('=')[0] === '--schema')
-      ? []
-      : writeSchema(champion, files('schema.json'));
+      ? { flags: [], notes: [] }
+      : writeSchema(champion, train, files('schema.json'));
+    for (const one of schema.notes) this.#options.warn(`schema: ${one}`);
     const words = [
       ...['train', files('train.jsonl'), '--target', champion.manifest.target, '--no-holdout', '--out', out, '--json'],
-      ...schema,
+      ...schema.flags,
       ...(set.isWeighted ? ['--weight', WEIGHT] : []),
       ...flagsLike(champion, train),
       ...train,
