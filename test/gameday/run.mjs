@@ -77,7 +77,7 @@ try {
   await Promise.all(pushed);
   const start = async () => {
     const models = chosen.map(({ model: name }) => `models:/${name}@champion`);
-    system.main = await system.serve(...models, '--workers', '2', '--log', 'log', '--watch');
+    system.main = await system.serve(...models, '--workers', '2', '--log', 'log', '--watch', '--watch-window', '2');
     return system.main;
   };
   await start();
