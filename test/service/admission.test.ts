@@ -176,11 +176,15 @@ describe('overload', () => {
       ...[null, null, null],
       ...[null, null, null, 503, null, null, null, 503],
     ]);
+    // the later, the more of them
+    expect(turnOf(service, [0, 1000, 1001, 1002, 1999, 2000, 2001], 65_535)).toEqual([
+      ...[null, null, 503, null, 503, 503, 503],
+    ]);
   });
 
   test('more short requests than can be answered in time, which all ask again at once, are answered for the most part', () => {
     const service = gates({ maxDelayMs: 50 });
-    // an answer takes 1 ms, a refusal 0.75 ms; 2,000 clients
+    // an answer takes 1 ms, a refusal 0.75 ms; 1,200 clients
     let [answered, ms] = [0, 0];
     const one = asked(service.time);
     for (let i = 0; i < 100_000; i++) {
@@ -188,7 +192,7 @@ describe('overload', () => {
       if (isAnswered) answered++;
       ms += isAnswered ? 1 : 0.75;
       service.time.move(isAnswered ? 1 : 0.75);
-      if (i % 2000 === 1999) service.time.next();
+      if (i % 1200 === 1199) service.time.next();
     }
     expect(answered / ms).toBeGreaterThan(0.8);
   });
