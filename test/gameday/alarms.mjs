@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const LOOK_MS = 200;
 /** How long an alarm may come after the last request: alerts are evaluated each second, from numbers that are at most a second old. */
-const LATE_MS = 2500;
+const LATE_MS = 1500;
 const CONDITIONS = [
   ...['modelsFailed', 'untrusted', 'rolledBack', 'fallbacks', 'scoreDrift', 'featureDrift', 'missingFeature'],
   ...['unseenLevels', 'labelsMissing', 'logLoss', 'calibrationSlope', 'calibrationIntercept', 'calibrationError'],
