@@ -31,6 +31,7 @@ import { slo } from './commands/slo.ts';
 import { stack } from './commands/stack.ts';
 import { train } from './commands/train.ts';
 import { verify } from './commands/verify.ts';
+import { isWrongUsage } from './errors.ts';
 import { inFlags } from './figures/flags.ts';
 import { printable, say } from './terminal/print.ts';
 import { withoutSecrets } from './terminal/secrets.ts';
@@ -138,6 +139,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     say(withoutSecrets(sentence));
     if (!(error instanceof LogoddsError) && process.env['LOGODDS_DEBUG'])
       process.stderr.write(printable(withoutSecrets(`${inspectError(error)}\n`)));
+    if (error instanceof LogoddsError && isWrongUsage(error)) return 2;
     return error instanceof LogoddsError && (error.code as string) === 'ERR_TRACKING' ? 3 : 1;
   } finally {
     discardAll();

@@ -28,7 +28,7 @@ export type { Listed, ModelSource, Shelf, State } from './models/shelf.ts';
 export type { ModelTrust, Signed } from './models/trust.ts';
 export type { AuditEntry, AuditSink } from './observation/audit.ts';
 export { sayableFault } from './observation/fault.ts';
-export type { Figure } from './observation/figures.ts';
+export { type Figure, gaugesOf } from './observation/figures.ts';
 export { type CsvPieces, Inputs } from './observation/inputs.ts';
 export type { Label, LabelSink } from './observation/labels.ts';
 export { type Counter, Metrics, REQUEST_SECONDS, type Snapshot } from './observation/metrics.ts';

@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { AlertsOfService } from '../../cli/src/alerts/alerting.ts';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { AlertsOfService, alertingOf } from '../../cli/src/alerts/alerting.ts';
 import { settingsOf } from '../../cli/src/slo/settings.ts';
 import type { LogLine } from '../../service/src/index.ts';
 
@@ -101,4 +103,109 @@ test('numbers that cannot be had are said once', async () => {
   expect(one.lines).toMatchObject([{ event: 'alerts not evaluated', reason: 'no numbers' }]);
   expect((await one.alerts.state()).at).toBeNull();
   one.alerts.stop();
+});
+
+describe('the file of settings', () => {
+  const write = (file: string, settings: object | string) =>
+    writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings));
+  const of = async (settings: object, state?: string) => {
+    const file = join(folder, `${++count}.slo.json`);
+    write(file, settings);
+    const lines: LogLine[] = [];
+    return { file, lines, alerts: await alertingOf(file, state, (line) => lines.push(line)) };
+  };
+  const lasting = (time: string) => ({
+    objectives: { availability: {} },
+    conditions: { modelsFailed: { lasting: time } },
+  });
+
+  test('is read again when it changes: alerts and counts go on, and counters are not counted anew', async () => {
+    const { file, lines, alerts } = await of(lasting('1h'));
+    const text = (requests: number) =>
+      `lr_models_failed 1\nlr_requests_total{model="m",version="1",code="500"} ${requests}`;
+    alerts.step(1000, text(50));
+    alerts.step(31_000, text(60));
+    expect((await alerts.state()).alerts).toMatchObject([{ state: 'pending' }]);
+    const [before] = (await alerts.state()).budgets;
+    expect(before).toMatchObject({ bad: 10, all: 10 });
+    write(file, lasting('10s'));
+    await alerts.reread();
+    alerts.step(61_000, text(65));
+    const { alerts: found, budgets } = await alerts.state();
+    expect(found).toMatchObject([{ state: 'firing', since: new Date(1000).toISOString() }]);
+    expect(budgets[0]).toMatchObject({ bad: 15, all: 15 });
+    expect(lines.map(({ event }) => event)).toEqual(['alerts read', 'alert']);
+  });
+
+  test('that cannot be used leaves the one before, and says so until it is mended', async () => {
+    const { file, lines, alerts } = await of(lasting('0s'));
+    const { known } = await alerts.state();
+    for (const bad of ['{', { objective: {} }, { notify: { page: [{ webhook: { urlFile: 'none' } }] } }]) {
+      write(file, bad);
+      await alerts.reread();
+      expect(lines.at(-1)).toMatchObject({
+        ...{ level: 'error', event: 'failed', path: file },
+        reason: expect.stringMatching(/expected .*; the settings before stay$/),
+      });
+      expect((await alerts.state()).known).toEqual(known);
+      expect(alerts.gauges()['lr_alert_settings_stale']!.value).toBe(1);
+      expect((await alerts.state()).notes).toContain(
+        'the file of settings has changed and cannot be used: the settings before are in force',
+      );
+    }
+    rmSync(file);
+    await alerts.reread();
+    await alerts.reread();
+    expect(lines).toHaveLength(4);
+    write(file, lasting('5s'));
+    await alerts.reread();
+    expect([lines.at(-1)!.event, alerts.gauges()['lr_alert_settings_stale']!.value]).toEqual(['alerts read', 0]);
+  });
+
+  test('its state has one writer: the second is refused, and takes it when the first has stopped', async () => {
+    const state = join(folder, 'one.state.json');
+    const first = await of(lasting('0s'), state);
+    await expect(of(lasting('0s'), state)).rejects.toThrow(
+      `--slo-state ${state}: expected a file that nobody else writes, got one of process ${process.pid}`,
+    );
+    first.alerts.stop();
+    (await of(lasting('0s'), state)).alerts.stop();
+  });
+
+  test("a dead man's switch is told while alerts are evaluated, and not where that fails", async () => {
+    const told: { path: string; body: { alerts: { labels: object; status: string }[] } }[] = [];
+    const server = createServer(async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part);
+      told.push({ path: request.url!, body: JSON.parse(Buffer.concat(parts).toString()) });
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alive`;
+    const { alerts } = await of({ ...lasting('0s'), watchdog: { url, every: '30s' } });
+    for (const at of [0, 20_000, 31_000]) alerts.step(at, FAILED);
+    await vi.waitFor(() => expect(told).toHaveLength(2));
+    expect(told[0]).toMatchObject({
+      path: '/alive',
+      body: { status: 'firing', alerts: [{ status: 'firing', labels: { alertname: 'LogoddsWatchdog' } }] },
+    });
+    expect((await alerts.state()).notes).toContainEqual(
+      expect.stringMatching(/^LogoddsDown: .*the watchdog is told each 30 s while alerts are evaluated/),
+    );
+    // numbers that cannot be had are no sign of life
+    alerts.start(async () => {
+      throw new Error('gone');
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    alerts.stop();
+    expect(told).toHaveLength(2);
+    server.close();
+  });
+
+  test('without one, that a process cannot tell its own end is said', async () => {
+    const { alerts } = await of(lasting('0s'));
+    expect((await alerts.state()).notes).toContain(
+      "LogoddsDown: a service that has ended cannot tell it; name a dead man's switch under watchdog in the settings, or have another machine ask /v2/health/live",
+    );
+  });
 });

@@ -3,12 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ReceiverKind } from '../../cli/src/slo/receivers.ts';
 import { fingerprintOf, mailOf, pagerDutyEvent, slackMessage, webhookBody } from '../../cli/src/tell/forms.ts';
 import { Notifier } from '../../cli/src/tell/notifier.ts';
 import { receiverOf } from '../../cli/src/tell/receivers.ts';
-import type { Telling, Told } from '../../cli/src/tell/telling.ts';
+import { type Telling, type Told, tellingOf } from '../../cli/src/tell/telling.ts';
 import type { LogLine } from '../../service/src/index.ts';
 
 const AT = Date.parse('2026-11-30T08:00:00Z');
@@ -32,6 +33,39 @@ const TELLING: Telling = {
   change: null,
 };
 const OVER: Telling = { ...TELLING, status: 'resolved', alerts: [told('a', { endsAt: AT + 60_000 })] };
+
+/** Without annotations and a model. */
+const bare: Telling = { ...TELLING, alerts: [{ ...told('a'), labels: { alertname: 'X' }, annotations: {} }] };
+const TEXT = { type: 'string' };
+const object = (required: readonly string[], properties: object) => ({
+  ...{ type: 'object', required, properties, additionalProperties: false },
+});
+/** What PagerDuty/api-schema (reference/events-v2/openapiv3.json) says of an event, and of a trigger by its guide: that has a payload. */
+const EVENT = {
+  ...object(['routing_key', 'event_action', 'dedup_key'], {
+    ...{ routing_key: TEXT, dedup_key: { type: 'string', maxLength: 255 }, client: TEXT, client_url: TEXT },
+    event_action: { enum: ['trigger', 'acknowledge', 'resolve'] },
+    links: { type: 'array', items: object(['href'], { href: TEXT, text: TEXT }) },
+    payload: object(['summary', 'severity', 'source'], {
+      ...{ source: TEXT, component: TEXT, group: TEXT, class: TEXT, custom_details: { type: 'object' } },
+      summary: { type: 'string', minLength: 1, maxLength: 1024 },
+      severity: { enum: ['critical', 'warning', 'error', 'info'] },
+      timestamp: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT.*Z$' },
+    }),
+  }),
+  anyOf: [{ properties: { event_action: { const: 'resolve' } } }, { required: ['payload'] }],
+};
+/** What @slack/webhook and @slack/types have of a message (npm run test:service -- notify sends one by that client). */
+const MESSAGE = object(['text'], {
+  ...{ text: { type: 'string', minLength: 1 }, channel: TEXT },
+  attachments: {
+    type: 'array',
+    items: object(['fallback'], {
+      ...{ color: TEXT, title: TEXT, title_link: TEXT, text: TEXT, fallback: TEXT, footer: TEXT },
+      ts: { type: 'integer' },
+    }),
+  },
+});
 
 describe('forms', () => {
   test('a webhook has the body of Alertmanager, version 4', () => {
@@ -77,6 +111,25 @@ describe('forms', () => {
     expect(dedup_key.length).toBeLessThanOrEqual(255);
     expect(payload.summary).toHaveLength(1024);
     expect(pagerDutyEvent({ ...long, key: `${long.key}n` }, 'k', AT)).not.toMatchObject({ dedup_key });
+  });
+
+  test('PagerDuty: every event is one of its own description of Events API v2, without a member that it does not have', () => {
+    const change = { event: 'rolled back', name: 'a', version: 2, why: 'slow', at: '2026-11-30T08:00:00Z' } as never;
+    const many = { ...TELLING, alerts: Array.from({ length: 20 }, (_, k) => told(`m${k}`)), more: 5 };
+    const isEvent = new Ajv2020({ strict: false, validateFormats: false }).compile(EVENT);
+    for (const telling of [TELLING, OVER, many, tellingOf(change), { ...TELLING, groupLabels: {} }, bare]) {
+      const event = JSON.parse(JSON.stringify(pagerDutyEvent(telling, 'R0UT1NG', AT)));
+      expect([isEvent(event), isEvent.errors]).toEqual([true, null]);
+    }
+    expect(isEvent({ ...pagerDutyEvent(TELLING, 'k', AT), payload: { summary: 'x' } })).toBe(false);
+  });
+
+  test('Slack: every message has the members of an incoming webhook, and of attachments, of their types', () => {
+    const isMessage = new Ajv2020({ strict: false }).compile(MESSAGE);
+    for (const telling of [TELLING, OVER, bare]) {
+      const message = JSON.parse(JSON.stringify(slackMessage(telling, '#models')));
+      expect([isMessage(message), isMessage.errors]).toEqual([true, null]);
+    }
   });
 
   test('Slack: lengths and marks are those that it takes', () => {

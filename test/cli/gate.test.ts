@@ -204,7 +204,7 @@ describe('rules', () => {
     ],
   ])('what is wrong is said: %s', (text, message) => {
     const { status, stderr } = run(gate('equal', '--rules', write('wrong.json', text)));
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain(message);
     expect(stderr).toMatch(/^ERR_(RANGE|DATA) --rules wrong\.json: /);
   });

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '../../src/index.ts';
@@ -53,6 +54,7 @@ function place(rows: readonly Row[], policy: object = {}, log: Partial<LogOption
 }
 
 const moved = (world: World, seed = 2) => rowsOf(6000, seed, { logOdds: -1.5, ...world });
+const RULED = ['--data', 'train.jsonl', '--target', 'fraud', '--rules', 'half.json'];
 const ROLLOUT = ['--steps', '0.05,1', '--hold', '1d'];
 
 describe('a retraining', () => {
@@ -65,7 +67,18 @@ describe('a retraining', () => {
     const { status, result } = go('--force');
     expect([status, result.why]).toEqual([0, null]);
     expect(result).toMatchObject({ run: 1, champion: 1, by: ['force'], outcome: 'rollout', version: 2, why: null });
-    expect(steps()).toEqual(['looked', 'started', 'set', 'train', 'push', 'gate', 'registry', 'rollout', 'ended']);
+    expect(steps()).toEqual([
+      'looked',
+      'started',
+      'set',
+      'train',
+      'push',
+      'pushed',
+      'gate',
+      'registry',
+      'rollout',
+      'ended',
+    ]);
     const train = entries().find(({ command }) => command?.startsWith('logodds train')).command;
     expect(train).toMatch(/--schema \S+ --C 1 --positive yes --calibrate platt --start \S+$/);
     expect(entry()).toMatchObject({
@@ -243,7 +256,7 @@ describe('labels that are not believed', () => {
     const { home, go, steps, entries } = place(rows, { onLabelShift: 'correct' });
     const { status, result } = go('--force');
     expect([status, result.outcome, result.version, result.why]).toEqual([0, 'named', 2, null]);
-    expect(steps()).toEqual(['looked', 'started', 'set', 'corrected', 'push', 'gate', 'registry', 'ended']);
+    expect(steps()).toEqual(['looked', 'started', 'set', 'corrected', 'push', 'pushed', 'gate', 'registry', 'ended']);
     const { from, to } = entries().find(({ step }) => step === 'corrected');
     expect(to.yes).toBeGreaterThan(1.8 * from.yes);
     json(['pull', 'models:/fraud@challenger', '--out', 'corrected.safetensors', '--registry', `${home}/registry`]);
@@ -265,9 +278,79 @@ describe('what is in the way', () => {
       1,
       expect.stringMatching(/^ERR_DATA .*none\/predictions-\*: expected a file, got none of that name/),
     ]);
-    expect(run(['retrain', '--policy', 'none.json']).stderr).toMatch(
-      /^ERR_DATA --policy none.json: expected a policy, got an error/,
+  });
+
+  test('a policy that cannot be used is wrong usage: status 2', () => {
+    write('half.json', '{"name": ');
+    write('strange.json', '{"name": "fraud", "logs": ["a"], "trigger": {}}');
+    for (const [file, sentence] of [
+      ['none.json', /^ERR_DATA --policy none.json: expected a policy, got an error/],
+      ['half.json', /^ERR_DATA --policy half.json: expected JSON, got an error in line 1/],
+      ['strange.json', /^ERR_RANGE --policy strange.json: trigger: expected an option that exists/],
+    ] as const)
+      expect(run(['retrain', '--policy', file])).toMatchObject({ status: 2, stderr: expect.stringMatching(sentence) });
+    for (const [args, flag] of [
+      [['slo', 'export', '--out', 'slo', '--config', 'strange.json'], '--config'],
+      [['monitor', 'none.jsonl', '--model', 'champion.safetensors', '--config', 'half.json'], '--config'],
+      [['gate', 'champion.safetensors', '--against', 'plain.safetensors', ...RULED], '--rules'],
+    ] as const)
+      expect(run([...args])).toMatchObject({ status: 2, stderr: expect.stringMatching(`ERR_\\w+ ${flag} `) });
+  });
+
+  test('a registry that is gone is said', () => {
+    const { home, go } = place(moved({}).slice(0, 10));
+    rmSync(path(`${home}/registry`), { recursive: true });
+    const { status, stderr } = go();
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /note: registry .*registry: there is no such folder.*\n.*ERR_REGISTRY fraud: expected a champion/s,
+      ),
+    ]);
+    expect(existsSync(path(`${home}/registry`))).toBe(false);
+    expect(run(['registry', 'list', '--registry', 'gone']).stderr).toMatch(
+      /^note: registry gone: there is no such folder/,
     );
+  });
+
+  test('one that fails after its push names the version, and what to do', () => {
+    const { go, entries, entry } = place(moved({}), { rollout: ['--share', '7'] });
+    const { status, stderr } = go('--force');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /logodds rollout: .*\. Version 2 of fraud is pushed: logodds registry show fraud --registry \S+ says what its gate said and who gets it; logodds registry alias fraud 2 challenger --registry \S+ goes on where the gate has passed, logodds registry retire fraud 2 --registry \S+ takes it out/,
+    );
+    expect(entries().at(-1)).toMatchObject({ step: 'ended', outcome: 'failed', version: 2 });
+    expect(entry().aliases).toEqual({ champion: 1, challenger: 2 });
+  });
+
+  test('times in the journal are those of --now', () => {
+    const { go, entries } = place(moved({}), {}, { now: Date.parse('2025-03-01T00:00:00Z') });
+    expect(go('--force', '--now', '2025-03-01T00:00:00Z').result).toMatchObject({ outcome: 'named' });
+    const days = new Set(entries().map(({ at }) => at.slice(0, 10)));
+    expect([...days]).toEqual(['2025-03-01']);
+    // a second one by the same clock waits for the gap
+    expect(go('--now', '2025-03-01T06:00:00Z').result).toMatchObject({ run: 2, outcome: null });
+  });
+
+  test('a champion of curves, bins, hashes and target encoding needs no schema', () => {
+    const features = [
+      { name: 'amount', kind: 'numeric', spline: 4, low: -4, high: 4 },
+      { name: 'bins', column: 'amount', kind: 'numeric', bins: 4 },
+      { name: 'country', kind: 'categorical', encoding: 'hash', buckets: 8 },
+      { name: 'where', column: 'country', kind: 'categorical', encoding: 'target' },
+    ];
+    write('rich.json', JSON.stringify({ features }));
+    json(['train', 'train.jsonl', '--target', 'fraud', '--schema', 'rich.json', '--out', 'rich.safetensors']);
+    const rich = loadModel(readFileSync(path('rich.safetensors')));
+    const { home, go, entry } = place(moved({}), {});
+    json(['push', 'rich.safetensors', '--name', 'fraud', '--alias', 'champion', '--registry', `${home}/registry`]);
+    writeLog(path(`${home}/log`), rich, moved({}), { now });
+    const { stderr, result } = go('--force');
+    expect(result).toMatchObject({ champion: 2, outcome: 'named', version: 3, why: null });
+    expect(stderr).toMatch(/note: schema: as in the champion: knots of amount, .*, edges of bins; name a --schema/);
+    expect(stderr).toMatch(/note: schema: not in the model file, so taken: smooth auto and folds 5 of where; name/);
+    expect(entry().aliases).toEqual({ champion: 2, challenger: 3 });
   });
 
   test('a champion with private features, which are in no log, is not trained again', () => {
@@ -284,19 +367,27 @@ describe('what is in the way', () => {
   });
 
   test('a run that was killed is said, and the next begins anew', () => {
-    const { home, go, entries } = place(moved({}));
+    const { home, go } = place(moved({}));
     const journal = path(`${home}/retrain/journal.jsonl`);
     expect(existsSync(journal)).toBe(false);
-    go('--dry-run');
-    expect(existsSync(journal)).toBe(false);
+    // who only looks leaves nothing
+    expect(go('--dry-run').status).toBe(0);
+    expect(existsSync(path(`${home}/retrain`))).toBe(false);
+    mkdirSync(dirname(journal));
+    const at = new Date(now).toISOString();
     writeFileSync(
       journal,
-      `{"at":"${new Date(now).toISOString()}","run":1,"step":"started","champion":1,"by":["force"]}\n`,
+      `{"at":"${at}","run":1,"step":"started","champion":1,"by":["force"]}\n{"at":"${at}","run":1,"step":"pushed","version":7}\n{"at":"${at}","ru`,
     );
     const { stderr, result } = go('--force');
-    expect(stderr).toMatch(/note: run 1 was cut short before its end; this one begins anew/);
+    expect(stderr).toMatch(
+      /note: run 1 was cut short before its end; this one begins anew. Version 7 of fraud is pushed: logodds registry show fraud/,
+    );
     expect(result).toMatchObject({ run: 2, outcome: 'named', why: null });
-    expect(entries()[1]).toMatchObject({ run: 1, step: 'ended', outcome: 'cut short' });
+    const ended = readFileSync(journal, 'utf8')
+      .split('\n')
+      .find((line) => line.includes('cut short'))!;
+    expect(JSON.parse(ended)).toMatchObject({ run: 1, outcome: 'cut short', version: 7 });
   });
 
   test('files of few runs are kept', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { objectionsOf } from '../../cli/src/jobs/retrain/bounds.ts';
-import { declarationOf } from '../../cli/src/jobs/retrain/declaration.ts';
+import { declarationOf, notesOf } from '../../cli/src/jobs/retrain/declaration.ts';
 import { historyOf, Journal } from '../../cli/src/jobs/retrain/journal.ts';
 import { flagsLike } from '../../cli/src/jobs/retrain/likeChampion.ts';
 import { policyOf, retrainSchema } from '../../cli/src/jobs/retrain/policy.ts';
@@ -323,23 +323,88 @@ describe('objections', () => {
 
 describe('like the champion', () => {
   const rows = rowsOf(400, 9);
-  test('a declaration of its schema gives the same model from the same rows', () => {
-    for (const coding of ['onehot', 'treatment'] as const) {
-      const first = fit(rows, { target: 'fraud', coding }).model;
-      const { declaration, unclear } = declarationOf(first.manifest.schema);
-      expect(unclear).toEqual([]);
-      const again = fit(rows, { target: 'fraud', schema: declaration }).model;
-      expect(again.manifest.schema).toEqual(first.manifest.schema);
-      expect([...again.weights]).toEqual([...first.weights]);
-    }
+  /** The same rows with more columns, for each kind of feature. */
+  const rich = rows.map((row, i) => ({
+    ...row,
+    when: new Date(Date.UTC(2026, 0, 1) + i * 7e6).toISOString(),
+    city: `c${(i * 7) % 31}`,
+    words: ['late night', 'early morning', 'night shift again'][i % 3],
+    tags: ['a,b', 'b', 'c,a', 'd'][(i * 5) % 4],
+    share: ((i * 37) % 101) / 100,
+    gap: i % 9 === 0 ? null : (i * 13) % 50,
+  }));
+  const amount = { name: 'amount', kind: 'numeric' } as const;
+  const bins = { ...amount, name: 'bins', column: 'amount', bins: 4 } as const;
+  const country = { name: 'country', kind: 'categorical' } as const;
+  const city = { name: 'city', kind: 'categorical' } as const;
+  test.each<[string, readonly object[], object?]>([
+    ['nothing declared', []],
+    ['treatment', [], { coding: 'treatment' }],
+    ['a spline', [{ ...amount, spline: 4 }]],
+    ['a spline of a transformed number', [{ ...amount, low: 0.01, transform: 'box-cox', spline: 3, range: 'slot' }]],
+    ['robust scaling', [{ ...amount, scaling: 'robust', low: -3, high: 3 }]],
+    ['no scaling', [{ ...amount, scaling: 'none' }]],
+    ['a logit', [{ name: 'share', kind: 'numeric', transform: 'logit', low: 0.01, high: 0.99 }]],
+    ['gaps by the median', [{ name: 'gap', kind: 'numeric', impute: 'median', missing: 'baseline' }]],
+    ['gaps with a slot', [{ name: 'gap', kind: 'numeric', transform: 'sqrt' }]],
+    ['bins', [bins]],
+    ['bins of treatment', [{ ...bins, range: 'slot' }], { coding: 'treatment' }],
+    ['rare levels', [{ ...city, minCount: 13 }]],
+    ['the most frequent levels', [{ ...city, maxLevels: 7 }]],
+    ['target encoding', [{ ...city, encoding: 'target' }]],
+    ['hashes', [{ ...city, encoding: 'hash', buckets: 16 }]],
+    ['dates', [{ name: 'when', kind: 'date', parts: ['month', 'epochDays', 'hour'] }]],
+    ['a cross', [country, bins, { kind: 'cross', of: ['country', 'bins'] }]],
+    ['a cross of rare levels', [country, bins, { kind: 'cross', of: ['country', 'bins'], minCount: 30 }]],
+    ['a cross in buckets', [country, city, { kind: 'cross', name: 'both', of: ['country', 'city'], buckets: 32 }]],
+    ['text', [{ name: 'words', kind: 'text', buckets: 8, scaling: 'standard' }]],
+    ['tags', [{ name: 'tags', kind: 'tags' }]],
+    ['tags in buckets', [{ name: 'tags', kind: 'tags', buckets: 4 }]],
+  ])('a declaration of its schema gives the same model from the same rows: %s', (_, features, options = {}) => {
+    const schema = features.length > 0 ? { schema: { features: features as never, others: 'drop' as const } } : {};
+    const table = features.length > 0 ? rich : rows;
+    const first = fit(table, { target: 'fraud', ...schema, ...options }).model;
+    const { declaration, flags } = declarationOf(first.manifest.schema, first.manifest.fit.rows);
+    expect(flags).toEqual(
+      features.length > 0 && JSON.stringify(features).includes('bins')
+        ? ['--coding', (options as { coding?: string }).coding ?? 'onehot']
+        : [],
+    );
+    const again = fit(table, { target: 'fraud', schema: declaration, ...options }).model;
+    expect(again.manifest.schema).toEqual(first.manifest.schema);
+    expect([...again.weights]).toEqual([...first.weights]);
   });
 
-  test('features that training decided too much of are named', () => {
-    const { model } = fit(rows, {
-      target: 'fraud',
-      schema: { features: [{ name: 'amount', kind: 'numeric', spline: 4 }], others: 'infer' },
+  test('what the model file does not say is taken, and said by name; so is what later rows do not change', () => {
+    const of = (features: readonly object[]) => {
+      const { model } = fit(rich, { target: 'fraud', schema: { features: features as never } });
+      return notesOf(declarationOf(model.manifest.schema, 400));
+    };
+    expect(of([{ ...amount, transform: 'yeo-johnson', spline: 4 }, bins])).toEqual([
+      'as in the champion: knots of amount, lambda of amount, the value for missing cells of amount, edges of bins; name a --schema in the policy to choose anew',
+    ]);
+    expect(
+      of([
+        { ...city, minCount: 13 },
+        { ...country, encoding: 'target' },
+      ]),
+    ).toEqual([
+      expect.stringMatching(
+        /^not in the model file, so taken: maxLevels \d+ of city \(as many levels as it has\); smooth auto and folds 5 of country; name/,
+      ),
+    ]);
+    expect(of([country])).toEqual([]);
+  });
+
+  test('reference levels of bins and crosses are flags', () => {
+    const references = { bins: '[0, 1]' };
+    const { model } = fit(rich, {
+      ...{ target: 'fraud', coding: 'treatment', references },
+      schema: { features: [{ name: 'bins', column: 'share', kind: 'numeric', bins: [-1, 0, 1] }] },
     });
-    expect(declarationOf(model.manifest.schema).unclear).toEqual(['amount (curve)']);
+    expect(declarationOf(model.manifest.schema, 400).flags).toEqual([
+      ...['--coding', 'treatment', '--reference', '"bins"="[0, 1]"'],
+    ]);
   });
 
   test('flags of the policy stand for those of the champion', () => {

@@ -184,3 +184,32 @@ test('options that are none are refused by name', async () => {
     expect(failed).toContain(flag);
   }
 });
+
+test.each([1, 2])('alerts inside are about what the watch has seen, in %i processes', async (workers) => {
+  const slo = path(`slo-${workers}.json`);
+  writeFileSync(
+    slo,
+    JSON.stringify({
+      period: '12h',
+      objectives: { availability: {} },
+      conditions: { featureDrift: { lasting: '0s' } },
+    }),
+  );
+  const { url } = await serve([
+    ...[M, '--no-grpc', '--watch', '--watch-state', path(`alerts-${workers}`), '--watch-window', '2'],
+    ...['--slo', slo, '--workers', String(workers)],
+  ]);
+  // x has moved by far
+  const moved = Array.from({ length: 400 }, (_, i) => ({ code: String(1 + (i % 2)), x: 20 + (i % 7) / 2 }));
+  await score(url, moved);
+  const alerts = await until(
+    async () => JSON.parse((await ask(`${url}/alerts`)).body).alerts as { alert: string; labels: object }[],
+    (seen) => seen.some(({ alert }) => alert === 'LogoddsFeatureDrift'),
+  );
+  expect(alerts).toContainEqual(
+    expect.objectContaining({
+      alert: 'LogoddsFeatureDrift',
+      labels: expect.objectContaining({ model: 'codes', feature: 'x' }),
+    }),
+  );
+});

@@ -8,14 +8,25 @@ const times = (count, one, many = `${one}s`) => `${whole(count)} ${count === 1 ?
  * @returns the result with `isGood` and the sentences of what is wrong
  */
 export function judge(result, isCalm) {
-  const { seen, wrong } = result;
-  const own = isCalm ? (seen ? [`seen without its injection: ${seen.signal}`] : []) : seen ? [] : ['not seen'];
+  const { seen, wrong, alerts = [] } = result;
+  const own = isCalm
+    ? [
+        ...(seen ? [`seen without its injection: ${seen.signal}`] : []),
+        ...alerts.map(({ summary }) => `an alert without its injection: ${summary}`),
+      ]
+    : seen
+      ? []
+      : ['not seen'];
   const all = [...own, ...wrong];
   return { ...result, wrong: all, isGood: all.length === 0 };
 }
 
+/** An alert of the service, and after how much it fired. */
+const alertOf = ({ alert, of, requests, seconds }) =>
+  `${alert}${of === null ? '' : ` (${of})`} after ${times(requests, 'request')}, ${seconds.toFixed(1)} s`;
+
 /** A result as lines for people. */
-export function linesOf({ id, name, seen, done, ledger, lost, wrong, isGood, seconds }) {
+export function linesOf({ id, name, seen, done, ledger, lost, wrong, isGood, seconds, alerts = [] }) {
   const { sent, scored, refused, cut, lines } = ledger;
   const by = Object.entries(refused).map(([code, count]) => `${whole(count)} refused (${code})`);
   const came = [
@@ -28,6 +39,7 @@ export function linesOf({ id, name, seen, done, ledger, lost, wrong, isGood, sec
     `${isGood ? 'ok  ' : 'FAIL'} ${id.padEnd(4)} ${name} (${seconds.toFixed(1)} s)`,
     `          seen   ${seen ? `${seen.signal}` : 'no'}`,
     ...(seen ? [`          after  ${times(seen.requests, 'request')}, ${seen.seconds.toFixed(1)} s`] : []),
+    `          alert  ${alerts.length > 0 ? alerts.map(alertOf).join('; ') : 'none'}`,
     ...(done ? [`          done   ${done}`] : []),
     `          kept   ${came.join(' + ')}; ${log}`,
     ...wrong.map((sentence) => `          WRONG  ${sentence}`),
@@ -40,6 +52,7 @@ const COLUMNS = [
   ['seen by', ({ seen, by }) => (seen ? by : 'not seen')],
   ['after requests', ({ seen }) => (seen ? whole(seen.requests) : '')],
   ['seconds', ({ seen }) => (seen ? seen.seconds.toFixed(1) : '')],
+  ['alert inside', ({ alerts = [] }) => (alerts.length > 0 ? alerts[0].alert : 'none')],
   ['sent', ({ ledger }) => whole(ledger.sent)],
   ['scored', ({ ledger }) => whole(ledger.scored)],
   ['refused', ({ ledger }) => whole(Object.values(ledger.refused).reduce((sum, count) => sum + count, 0))],
@@ -48,7 +61,7 @@ const COLUMNS = [
   ['', ({ isGood }) => (isGood ? 'ok' : 'FAIL')],
 ];
 /** Columns of words; the others are numbers, at the right. */
-const WORDS = new Set([0, 1, 2, COLUMNS.length - 1]);
+const WORDS = new Set([0, 1, 2, 5, COLUMNS.length - 1]);
 
 /** All results as lines of a table. */
 export function tableOf(results) {

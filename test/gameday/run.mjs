@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Alarms, SETTINGS } from './alarms.mjs';
 import { Client } from './client.mjs';
 import { clockOf } from './clock.mjs';
 import { FAILURES } from './failures/index.mjs';
@@ -37,16 +38,23 @@ const TRAINING_ROWS = 4000;
 async function play(failure, day) {
   const began = performance.now();
   const { client } = day;
+  const alarms = new Alarms(client);
+  const clock = () => {
+    alarms.began();
+    return clockOf();
+  };
   let found;
   try {
-    found = await failure.run(day);
+    found = await failure.run({ ...day, clock });
   } catch (error) {
     found = { seen: null, wrong: [error.message] };
   }
+  const alerts = await alarms.end(found.seen !== null);
   const { found: ledger, wrong } = await client.ledger(found.lost);
   return {
     ...{ id: failure.id, name: failure.name, by: failure.by, runbook: failure.runbook, seen: null, done: null },
     ...found,
+    alerts,
     lost: found.lost?.size ?? 0,
     ledger,
     wrong: [...(found.wrong ?? []), ...wrong],
@@ -57,6 +65,7 @@ async function play(failure, day) {
 const began = performance.now();
 const home = mkdtempSync(join(tmpdir(), 'logodds-gameday-'));
 const system = await System.start(home);
+system.write('slo.json', SETTINGS);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => system.close().finally(() => process.exit(130)));
 const results = [];
 try {
@@ -68,7 +77,7 @@ try {
   await Promise.all(pushed);
   const start = async () => {
     const models = chosen.map(({ model: name }) => `models:/${name}@champion`);
-    system.main = await system.serve(...models, '--workers', '2', '--log', 'log');
+    system.main = await system.serve(...models, '--workers', '2', '--log', 'log', '--watch', '--watch-window', '2');
     return system.main;
   };
   await start();
@@ -77,7 +86,7 @@ try {
     // what one has broken does not break the next
     if (system.main.hasEnded) await start();
     const client = new Client(name, () => system.main, system.path('log'));
-    const day = { system, client, champion: `${name}.safetensors`, isCalm: values.calm, clock: clockOf, start };
+    const day = { system, client, champion: `${name}.safetensors`, isCalm: values.calm, start };
     const result = judge(await play(failure, day), values.calm);
     results.push(result);
     console.log(linesOf(result).join('\n'));

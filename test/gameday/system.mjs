@@ -152,7 +152,8 @@ export class System {
 
   /** Starts a service with free ports. */
   serve(...args) {
-    const words = [COMMAND, 'serve', ...args, '--port', '0', '--no-grpc', '--json', '--notify', this.hook.url];
+    const flags = ['--port', '0', '--no-grpc', '--json', '--notify', this.hook.url, '--slo', 'slo.json'];
+    const words = [COMMAND, 'serve', ...args, ...flags];
     const service = new Service(spawn(process.execPath, words, { cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] }));
     this.#services.push(service);
     return service.ready();

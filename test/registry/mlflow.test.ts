@@ -218,3 +218,39 @@ test.each([
 ])('a name for MLflow: %s', (name, key) => {
   expect(keyOf(name)).toBe(key);
 });
+
+test('what a gate says is a tag of the version; one that failed is not promoted, one that passed later is', async () => {
+  const tags = new Map<string, string>([['logodds.sha256', 'a'.repeat(64)]]);
+  const moved: unknown[] = [];
+  const { url, options } = await hostile(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part);
+    const body = parts.length > 0 ? JSON.parse(Buffer.concat(parts).toString()) : null;
+    const [path] = request.url!.split('?');
+    if (path!.endsWith('registered-models/get')) json(response, 200, { registered_model: { name: 'fraud' } });
+    else if (path!.endsWith('model-versions/search')) {
+      const all = [...tags].map(([key, value]) => ({ key, value }));
+      json(response, 200, { model_versions: [{ name: 'fraud', version: '2', tags: all }] });
+    } else {
+      if (path!.endsWith('set-tag')) tags.set(body.key, body.value);
+      else moved.push([path!.split('/').at(-1), body]);
+      json(response, 200, {});
+    }
+  });
+  const registry = openMlflow(`mlflow+${url}`, options);
+  const act = { by: 'ann' };
+  const gate = async () => (await registry.entry('fraud')).versions.get(2)!.gate;
+  expect(await gate()).toBe(null);
+  await registry.gated('fraud', 2, { against: 1, passed: false, failed: ['auc'] }, act);
+  expect(await gate()).toMatchObject({ against: 1, passed: false, failed: ['auc'], at: expect.any(String) });
+  await expect(registry.alias('fraud', 2, 'champion', act)).rejects.toThrow(/got one that failed it \(auc\)/);
+  await registry.alias('fraud', 2, 'challenger', act);
+  await registry.gated('fraud', 2, { against: 1, passed: true, failed: [] }, act);
+  await registry.alias('fraud', 2, 'champion', act);
+  expect(moved).toEqual(['challenger', 'champion'].map((alias) => ['alias', { name: 'fraud', alias, version: '2' }]));
+  // it is no tag of the user's, and one that somebody has written over says nothing
+  expect((await registry.entry('fraud')).versions.get(2)!.tags).toEqual({});
+  tags.set('logodds.gate', '{"passed": "yes"}');
+  expect(await gate()).toBe(null);
+  await expect(registry.gated('fraud', 9, { against: 1, passed: true, failed: [] }, act)).rejects.toThrow(/expected one of its versions/);
+});

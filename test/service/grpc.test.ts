@@ -7,7 +7,7 @@ import type * as Grpc from '@grpc/grpc-js';
 import type * as Loader from '@grpc/proto-loader';
 import { afterEach, expect, test } from 'vitest';
 import { GrpcHost } from '../../cli/src/serve/grpcHost.ts';
-import { armOf, type LogLine, type Service } from '../../service/src/index.ts';
+import { armOf, type LogLine, type Service, watchApi, watchScores } from '../../service/src/index.ts';
 import { guarded } from './access.ts';
 import { serviceWith } from './models.ts';
 import { privateModel, SECRET } from './observation/private.ts';
@@ -194,4 +194,58 @@ test('rows of several segments are scored by their models, and a key of the meta
     expect(said('model')).toEqual(['fraud', arm === 'champion' ? 'fraud-de' : 'next', 'fraud-large']);
   }
   expect(arms.size).toBe(2);
+});
+
+test('rows over gRPC are seen by the watch: each by the model, version and arm that scored it, and as over HTTP', async () => {
+  const route = routeBy('fraud-de', 'next', 0.5);
+  const watch = watchScores({ models: 'all', watch: { least: 2 } });
+  const { service, post } = divided([{ ...SEGMENTS[0], by: route }, ...SEGMENTS.slice(1)], {
+    watch,
+    extensions: [watchApi],
+  });
+  const { call } = await served(service);
+  const column = (name: string, values: readonly (string | number)[]) =>
+    typeof values[0] === 'string'
+      ? {
+          ...{ name, datatype: 'BYTES', shape: [values.length] },
+          contents: { bytes_contents: values.map((value) => Buffer.from(String(value))) },
+        }
+      : { name, datatype: 'FP64', shape: [values.length], contents: { fp64_contents: values } };
+  const inputs = [
+    column('country', ['FR', 'DE', 'GB', 'DE']),
+    column('kind', ['card', 'card', 'bank', 'bank']),
+    column('amount', [1, 2, 900, 3]),
+    column('age', [30, 31, 32, 33]),
+  ];
+  const byArm = { champion: 0, challenger: 0 };
+  for (let k = 0; k < 12; k++) {
+    const metadata = new grpc.Metadata();
+    metadata.set('x-logodds-key', `k${k}`);
+    expect(await call('ModelInfer', { model_name: 'fraud', inputs }, metadata)).toMatchObject({ code: OK });
+    byArm[armOf(route, `k${k}`) ? 'challenger' : 'champion'] += 2;
+  }
+  expect(Math.min(byArm.champion, byArm.challenger)).toBeGreaterThan(0);
+  const seen = async () => {
+    const { versions } = (await watch.report('fraud'))!;
+    return Object.fromEntries(
+      versions.map(({ name, version, route: arm, counts }) => [`${name} ${version} ${arm}`, counts.rows]),
+    );
+  };
+  const expected = {
+    'fraud-de fraud-de-1 champion': byArm.champion,
+    'next next-1 challenger': byArm.challenger,
+    'fraud-large fraud-large-1 champion': 12,
+    'fraud fraud-1 champion': 12,
+  };
+  expect(await seen()).toEqual(expected);
+  // the same rows once more, over HTTP
+  const rows = [
+    { country: 'FR', kind: 'card', amount: 1, age: 30 },
+    { country: 'DE', kind: 'card', amount: 2, age: 31 },
+    { country: 'GB', kind: 'bank', amount: 900, age: 32 },
+    { country: 'DE', kind: 'bank', amount: 3, age: 33 },
+  ];
+  for (let k = 0; k < 12; k++)
+    await (await post('/models/fraud/score', JSON.stringify(rows), { 'x-logodds-key': `k${k}` })).text();
+  expect(await seen()).toEqual(Object.fromEntries(Object.entries(expected).map(([key, count]) => [key, 2 * count])));
 });

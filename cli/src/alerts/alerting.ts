@@ -1,12 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Alerting, AlertSilence, AlertsState, Gauges, LogLine } from '../../../service/src/index.ts';
+import { LogoddsError } from '../../../src/index.ts';
+import { FileLock, Taken } from '../serve/observation/fileLock.ts';
+import { stampOf } from '../serve/trust.ts';
 import { promDuration } from '../slo/burn.ts';
 import { intervalOf } from '../slo/facts.ts';
 import { readSettings, type SloSettings } from '../slo/settings.ts';
 import { Notifier } from '../tell/notifier.ts';
 import { type Receiver, receiverOf } from '../tell/receivers.ts';
-import { OutputFile, reason, setAside } from '../write/temporary.ts';
+import type { Telling } from '../tell/telling.ts';
+import { OutputFile, outputError, reason, setAside } from '../write/temporary.ts';
+import { deathNotes } from './death.ts';
 import { Dispatch, inhibitorOf, type Muted, type SavedDispatch } from './dispatch.ts';
 import { type Alert, Evaluation, type SavedEvaluation } from './evaluation.ts';
 import { samplesOf } from './samples.ts';
@@ -15,8 +20,12 @@ import { type Silence, Silences } from './silences.ts';
 /** What a service needs to evaluate its alerts. */
 export interface AlertingOptions {
   readonly settings: SloSettings;
+  /** the file of settings, which is read again when it changes; absent: there is none */
+  readonly file?: string;
   /** of the file of settings: the files of secrets begin there */
   readonly folder: string;
+  /** of the state */
+  readonly lock?: FileLock;
   /** where what is known is kept; absent: it is forgotten at the end */
   readonly state?: string;
   readonly log: (line: LogLine) => void;
@@ -39,9 +48,12 @@ const SAVE_PART = 1 / 200;
 const SKEW_MS = 60_000;
 const iso = (time: number): string => new Date(time).toISOString();
 
+/** How often the file of settings is looked at. */
+const LOOK_MS = 1000;
+
 /**
  * Reads the settings of `--slo`, and whom they tell.
- * @throws ERR_DATA, ERR_RANGE for settings and secrets that cannot be used
+ * @throws ERR_DATA, ERR_RANGE for settings and secrets that cannot be used; ERR_DATA for a state that another process writes
  */
 export async function alertingOf(
   file: string,
@@ -49,21 +61,75 @@ export async function alertingOf(
   log: (line: LogLine) => void,
 ): Promise<AlertsOfService> {
   const settings = await readSettings(file, '--slo');
-  return new AlertsOfService({ settings, folder: dirname(resolve(file)), ...(state !== undefined && { state }), log });
+  const options = { settings, file, folder: dirname(resolve(file)), log };
+  if (state === undefined) return new AlertsOfService(options);
+  const alerts = new AlertsOfService({ ...options, state, lock: await lockOf(state) });
+  return alerts;
 }
+
+/** Two that write one state would forget what the other told, and tell it again. @throws ERR_DATA, ERR_OUTPUT */
+async function lockOf(state: string): Promise<FileLock> {
+  try {
+    return await FileLock.take(state);
+  } catch (error) {
+    if (!(error instanceof Taken)) throw outputError(state, error);
+    throw new LogoddsError('ERR_DATA', `--slo-state ${state}: ${error.message}`, { cause: error });
+  }
+}
+
+/** What follows from settings. */
+interface Plan {
+  readonly settings: SloSettings;
+  /** seconds between two evaluations */
+  readonly every: number;
+  readonly evaluation: Evaluation;
+  readonly dispatch: Dispatch;
+  readonly receivers: ReadonlyMap<string, Receiver & { readonly severity: 'page' | 'ticket' }>;
+  /** a dead man's switch; null: there is none */
+  readonly watchdog: Receiver | null;
+}
+
+/** @throws ERR_RANGE, ERR_DATA for receivers without their secrets */
+function planOf(settings: SloSettings, folder: string): Plan {
+  const names = { page: [] as string[], ticket: [] as string[] };
+  const receivers = new Map<string, Receiver & { readonly severity: 'page' | 'ticket' }>();
+  for (const severity of ['page', 'ticket'] as const)
+    for (const [k, one] of settings.notify[severity].entries()) {
+      const name = `${severity} ${k} ${one.kind}`;
+      names[severity].push(name);
+      receivers.set(name, { ...receiverOf(`notify.${severity}[${k}].${one.kind}`, one, folder), severity });
+    }
+  return {
+    ...{ settings, receivers, every: intervalOf(settings.period) },
+    evaluation: new Evaluation(settings, settings.target),
+    dispatch: new Dispatch(names, settings.paces),
+    watchdog: settings.watchdog && receiverOf('watchdog', settings.watchdog.receiver, folder),
+  };
+}
+
+/** What a dead man's switch is sent: the alert that always fires, as that of Prometheus people. */
+const alive = (now: number): Telling => ({
+  ...{ key: 'logodds/watchdog', severity: 'ticket', status: 'firing', groupLabels: { alertname: 'LogoddsWatchdog' } },
+  alerts: [
+    {
+      labels: { alertname: 'LogoddsWatchdog', severity: 'none' },
+      annotations: { summary: 'alerts are evaluated: where this stays away, nobody watches' },
+      ...{ startsAt: now, endsAt: null },
+    },
+  ],
+  ...{ more: 0, change: null },
+});
 
 /** Evaluates the alerts of a service at intervals, and tells whom the settings name. */
 export class AlertsOfService implements Alerting {
-  readonly #settings: SloSettings;
+  #plan: Plan;
+  readonly #file: string | undefined;
+  readonly #folder: string;
+  readonly #lock: FileLock | null;
   readonly #state: string | undefined;
   readonly #log: (line: LogLine) => void;
-  readonly #every: number;
-  readonly #evaluation: Evaluation;
-  readonly #dispatch: Dispatch;
   readonly #silences = new Silences();
-  readonly #receivers = new Map<string, Receiver & { readonly severity: 'page' | 'ticket' }>();
   readonly #notifier: Notifier;
-  readonly #known: readonly string[];
   /** the clock of the machine may be set meanwhile: time goes on from the start */
   readonly #begun = Date.now() - performance.now();
   #alerts: readonly Alert[] = [];
@@ -73,7 +139,18 @@ export class AlertsOfService implements Alerting {
   #said = '';
   /** why the last evaluation failed */
   #failed = '';
+  /** the numbers that were evaluated last */
+  #text = '';
+  /** when the dead man's switch was told last */
+  #told = Number.NEGATIVE_INFINITY;
+  /** of the file of settings, when it was read */
+  #stamp: string;
+  /** the file of settings has changed and cannot be used */
+  #isStale = false;
+  #look: (() => Promise<void>) | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** looks at the file of settings */
+  #looking: NodeJS.Timeout | null = null;
   /** keeps what has become other in a moment */
   #soon: NodeJS.Timeout | null = null;
   /** how long that took last */
@@ -81,29 +158,21 @@ export class AlertsOfService implements Alerting {
   #isLooking = false;
 
   /** @throws ERR_RANGE, ERR_DATA for receivers without their secrets */
-  constructor({ settings, folder, state, log }: AlertingOptions) {
-    this.#settings = settings;
+  constructor({ settings, file, folder, state, lock, log }: AlertingOptions) {
+    this.#plan = planOf(settings, folder);
+    this.#file = file;
+    this.#folder = folder;
+    this.#stamp = file === undefined ? '' : stampOf(file);
+    this.#lock = lock ?? null;
     this.#state = state;
     this.#log = log;
-    this.#every = intervalOf(settings.period);
-    this.#evaluation = new Evaluation(settings, settings.target);
-    const names = { page: [] as string[], ticket: [] as string[] };
-    for (const severity of ['page', 'ticket'] as const)
-      for (const [k, one] of settings.notify[severity].entries()) {
-        const name = `${severity} ${k} ${one.kind}`;
-        names[severity].push(name);
-        const receiver = receiverOf(`notify.${severity}[${k}].${one.kind}`, one, folder);
-        this.#receivers.set(name, { ...receiver, severity });
-      }
-    this.#dispatch = new Dispatch(names, settings.paces);
     this.#notifier = new Notifier(log);
-    this.#known = this.#evaluation.alerts;
   }
 
   /** Evaluates from now on. @param text  gives the numbers of the service, as Prometheus reads them */
   start(text: () => Promise<string>): void {
     this.#restore();
-    const look = async () => {
+    this.#look = async () => {
       if (this.#isLooking) return;
       this.#isLooking = true;
       try {
@@ -117,8 +186,40 @@ export class AlertsOfService implements Alerting {
         this.#isLooking = false;
       }
     };
-    this.#timer = setInterval(look, this.#every * 1000);
-    void look();
+    this.#evaluateEach();
+    this.#looking = setInterval(() => {
+      this.#lock?.touch();
+      void this.reread();
+    }, LOOK_MS);
+  }
+
+  #evaluateEach(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = setInterval(() => void this.#look?.(), this.#plan.every * 1000);
+    void this.#look?.();
+  }
+
+  /** Reads the settings again where their file has changed. Those that cannot be used leave those of before. */
+  async reread(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    const stamp = stampOf(file);
+    if (stamp === this.#stamp) return;
+    this.#stamp = stamp;
+    try {
+      const plan = planOf(await readSettings(file, '--slo'), this.#folder);
+      const { evaluation, dispatch } = this.#plan;
+      plan.evaluation.follow(evaluation, samplesOf(this.#text, plan.evaluation.names));
+      plan.dispatch.restore(dispatch.save());
+      this.#plan = plan;
+      this.#alerts = plan.evaluation.current;
+      this.#isStale = false;
+      this.#log({ level: 'warn', event: 'alerts read', path: file, known: plan.evaluation.alerts.length });
+      if (this.#timer) this.#evaluateEach();
+    } catch (error) {
+      this.#isStale = true;
+      this.#log({ level: 'error', event: 'failed', path: file, reason: `${reason(error)}; the settings before stay` });
+    }
   }
 
   #now(): number {
@@ -128,7 +229,9 @@ export class AlertsOfService implements Alerting {
   /** One evaluation. */
   step(now: number, text: string): void {
     const before = new Map(this.#alerts.map((alert) => [JSON.stringify(alert.labels), alert]));
-    this.#alerts = this.#evaluation.step(now, samplesOf(text, this.#evaluation.names));
+    const { evaluation } = this.#plan;
+    this.#text = text;
+    this.#alerts = evaluation.step(now, samplesOf(text, evaluation.names));
     this.#at = now;
     let isOther = false;
     for (const alert of this.#alerts) {
@@ -138,6 +241,7 @@ export class AlertsOfService implements Alerting {
     }
     for (const alert of before.values()) if (alert.state === 'firing') isOther = this.#say(alert, 'alert over');
     this.#tell(now);
+    this.#tellAlive(now);
     if (isOther) this.#saveSoon();
     if (now - this.#saved >= Math.max(SAVE_MS, this.#cost / SAVE_PART)) this.#save(now);
   }
@@ -149,15 +253,24 @@ export class AlertsOfService implements Alerting {
   }
 
   #tell(now: number): void {
-    for (const { receiver, telling, told } of this.#dispatch.step(now, this.#alerts, (alert) =>
+    const { receivers } = this.#plan;
+    for (const { receiver, telling, told } of this.#plan.dispatch.step(now, this.#alerts, (alert) =>
       this.#mutedOf(alert, now),
     )) {
-      void this.#notifier.tell(this.#receivers.get(receiver)!, telling).then((isTaken) => {
+      void this.#notifier.tell(receivers.get(receiver)!, telling).then((isTaken) => {
         told(isTaken, this.#now());
         // who was told must be known, or it would be told again
         if (isTaken) this.#saveSoon();
       });
     }
+  }
+
+  /** Says that alerts are evaluated: an evaluation that fails does not, nor does a process that is gone. */
+  #tellAlive(now: number): void {
+    const { watchdog, settings } = this.#plan;
+    if (!watchdog || now - this.#told < settings.watchdog!.every * 1000) return;
+    this.#told = now;
+    void this.#notifier.tell(watchdog, alive(now));
   }
 
   #mutedOf(alert: Alert, now: number): Muted {
@@ -169,9 +282,10 @@ export class AlertsOfService implements Alerting {
 
   async state(): Promise<AlertsState> {
     const now = this.#now();
+    const { evaluation, receivers, every } = this.#plan;
     return {
       at: this.#at === null ? null : iso(this.#at),
-      every: this.#every,
+      every,
       alerts: this.#alerts.map((alert) => {
         const { alertname: _, severity: __, ...labels } = alert.labels;
         const { summary, runbook_url: runbook } = alert.annotations;
@@ -181,10 +295,10 @@ export class AlertsOfService implements Alerting {
           ...{ summary, runbook, ...this.#mutedOf(alert, now) },
         };
       }),
-      budgets: this.#evaluation.budgets(),
+      budgets: evaluation.budgets(),
       silences: this.#silences.at(now).map(toldSilence),
-      known: this.#known,
-      receivers: [...this.#receivers.values()].map(({ severity, kind }) => ({ severity, kind })),
+      known: evaluation.alerts,
+      receivers: [...receivers.values()].map(({ severity, kind }) => ({ severity, kind })),
       sent: this.#notifier.sent,
       lost: this.#notifier.lost,
       notes: this.#notes(),
@@ -192,14 +306,15 @@ export class AlertsOfService implements Alerting {
   }
 
   #notes(): string[] {
-    const { notify, conditions } = this.#settings;
-    const { left } = this.#evaluation;
+    const { notify } = this.#plan.settings;
+    const { left } = this.#plan.evaluation;
     return [
       ...(['page', 'ticket'] as const)
         .filter((severity) => notify[severity].length === 0)
         .map((severity) => `notify.${severity} is empty: nobody is told of a ${severity}`),
-      ...(conditions.some(({ name }) => name === 'down')
-        ? ['LogoddsDown: a service that has ended cannot tell it; have another machine ask /v2/health/live']
+      ...deathNotes(this.#plan.settings),
+      ...(this.#isStale
+        ? ['the file of settings has changed and cannot be used: the settings before are in force']
         : []),
       ...(left > 0 ? [`${left} pairs of objective and model are not counted: there are too many`] : []),
       ...(this.#state === undefined ? ['a restart forgets budgets, alerts and silences: give --slo-state FILE'] : []),
@@ -208,7 +323,7 @@ export class AlertsOfService implements Alerting {
 
   async silence(asked: unknown, by: string): Promise<AlertSilence> {
     const now = this.#now();
-    return this.#changed('silenced', this.#silences.add(asked, by, now, this.#known), by);
+    return this.#changed('silenced', this.#silences.add(asked, by, now, this.#plan.evaluation.alerts), by);
   }
 
   async unsilence(id: string, by: string): Promise<AlertSilence | null> {
@@ -240,7 +355,12 @@ export class AlertsOfService implements Alerting {
       },
       lr_alert_pairs_left: {
         help: 'Pairs of objective and model that are not counted: there are too many.',
-        value: this.#evaluation.left,
+        value: this.#plan.evaluation.left,
+        of: 'most',
+      },
+      lr_alert_settings_stale: {
+        help: 'Whether the file of settings has changed and cannot be used: 1, and those before are in force.',
+        value: Number(this.#isStale),
         of: 'most',
       },
       lr_alert_notifications_total: counter('Messages about alerts that were taken.', this.#notifier.sent),
@@ -252,9 +372,12 @@ export class AlertsOfService implements Alerting {
   stop(): void {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
+    if (this.#looking) clearInterval(this.#looking);
+    this.#looking = null;
     if (this.#soon) clearTimeout(this.#soon);
     this.#soon = null;
     if (this.#at !== null) this.#save(this.#now());
+    this.#lock?.release();
   }
 
   #saveSoon(): void {
@@ -273,8 +396,8 @@ export class AlertsOfService implements Alerting {
     const begun = performance.now();
     const saved: Saved = {
       format: 1,
-      evaluation: this.#evaluation.save(),
-      dispatch: this.#dispatch.save(),
+      evaluation: this.#plan.evaluation.save(),
+      dispatch: this.#plan.dispatch.save(),
       silences: this.#silences.save(),
     };
     try {
@@ -301,9 +424,9 @@ export class AlertsOfService implements Alerting {
       if (!Number.isFinite(ahead)) throw new Error('expected the time of the last evaluation, got none');
       if (ahead > SKEW_MS)
         throw new Error(`expected a time of before, got one that is ${promDuration(ahead / 1000)} ahead`);
-      this.#evaluation.restore(saved.evaluation);
-      this.#alerts = this.#evaluation.current;
-      this.#dispatch.restore(saved.dispatch);
+      this.#plan.evaluation.restore(saved.evaluation);
+      this.#alerts = this.#plan.evaluation.current;
+      this.#plan.dispatch.restore(saved.dispatch);
       this.#silences.restore(saved.silences);
     } catch (error) {
       const aside = setAside(path);

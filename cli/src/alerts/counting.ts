@@ -109,6 +109,12 @@ export class Counting {
     this.#growth.end();
   }
 
+  /** Notes what counters are at, and counts none of it: these are other settings of the same process. */
+  prime(samples: Samples): void {
+    this.add(0, samples);
+    this.#histories.clear();
+  }
+
   #add(now: number, key: string, counts: Counts): void {
     let history = this.#histories.get(key);
     if (!history) {

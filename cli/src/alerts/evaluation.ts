@@ -245,6 +245,12 @@ export class Evaluation {
     );
   }
 
+  /** Goes on from what an evaluation by other settings had, whose last samples these are: the counters of the process go on. */
+  follow(before: Evaluation, samples: Samples): void {
+    this.#counting.prime(samples);
+    this.restore(before.save());
+  }
+
   save(): SavedEvaluation {
     return { at: this.#at, counting: this.#counting.save(), alerts: [...this.#alerts] };
   }

@@ -15,10 +15,10 @@ const OPTIONS: readonly OptionRow[] = [
   ['--force', 'train now, whatever the triggers say; all that guards the champion stays'],
   [
     '--now <time>',
-    'take this time for now, in ISO 8601, as for a log of last year (default: the clock)',
+    'take this time for now, in ISO 8601, as for a log of last year, in the journal too; the registry has its own times (default: the clock)',
     { parse: instant, conflicts: ['every'] },
   ],
-  ['--dry-run', 'say what the triggers say, and do nothing'],
+  ['--dry-run', 'say what the triggers say, do nothing, and leave nothing'],
   JSON_OUTPUT,
 ];
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { LogoddsError } from '../../../src/index.ts';
+import { deathNotes } from '../alerts/death.ts';
 import { type Budget, Evaluation } from '../alerts/evaluation.ts';
 import { type Samples, samplesOf } from '../alerts/samples.ts';
 import { defaultSettings, readSettings } from '../slo/settings.ts';
@@ -52,7 +53,10 @@ export async function checkSlo({ url, config, key }: SloCheckOptions): Promise<S
     ok: conditions.length === 0 && objectives.every(({ ok }) => ok),
     objectives,
     conditions,
-    notes: objectives.every(({ all }) => all === 0) ? ['the service has no events of these objectives yet'] : [],
+    notes: [
+      ...(objectives.every(({ all }) => all === 0) ? ['the service has no events of these objectives yet'] : []),
+      ...deathNotes(settings),
+    ],
   };
 }
 

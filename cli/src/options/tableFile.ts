@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { LogoddsError } from '../../../src/index.ts';
+import { wrongUsage } from '../errors.ts';
 import { nearest } from '../read/names.ts';
 import { reason } from '../write/temporary.ts';
 import type { Kind } from './kinds.ts';
@@ -44,7 +45,7 @@ export async function readValues(what: string, file: string, kind: string): Prom
     source = readFileSync(file, 'utf8');
   } catch (error) {
     const sentence = `${what}: expected ${kind}, got an error (${reason(error)}); check the path`;
-    throw new LogoddsError('ERR_DATA', sentence, { cause: error });
+    throw wrongUsage(new LogoddsError('ERR_DATA', sentence, { cause: error }));
   }
   // JSON is YAML, so that one reader has both, with lines and with keys that stand twice
   const { LineCounter, parseDocument } = await import('yaml');
@@ -53,17 +54,18 @@ export async function readValues(what: string, file: string, kind: string): Prom
   const [error] = document.errors;
   if (error) {
     const { line } = lines.linePos(error.pos[0]);
-    throw new LogoddsError(
-      'ERR_DATA',
-      `${what}: expected JSON, got an error in line ${line} (${error.message}); mend it`,
+    throw wrongUsage(
+      new LogoddsError('ERR_DATA', `${what}: expected JSON, got an error in line ${line} (${error.message}); mend it`),
     );
   }
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new LogoddsError(
-      'ERR_DATA',
-      `${what}: expected few aliases, got an error (${reason(error)}); write it without them`,
+    throw wrongUsage(
+      new LogoddsError(
+        'ERR_DATA',
+        `${what}: expected few aliases, got an error (${reason(error)}); write it without them`,
+      ),
     );
   }
 }
@@ -72,7 +74,9 @@ export async function readValues(what: string, file: string, kind: string): Prom
 export function refusedFor(what: string, problems: readonly string[], schema: string): LogoddsError {
   const [first, ...more] = problems;
   const others = more.length > 0 ? ` (and ${more.length} more: ${more.slice(0, 8).join('; ')})` : '';
-  return new LogoddsError('ERR_RANGE', `${what}: ${first}${others}; its keys are in ${schema} of the package`);
+  return wrongUsage(
+    new LogoddsError('ERR_RANGE', `${what}: ${first}${others}; its keys are in ${schema} of the package`),
+  );
 }
 
 /** An object of options, complete. @param place  begins the names of its keys in problems */

@@ -237,7 +237,7 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
       'share of the requests that are watched; rows are counted of all (default: 1 with --watch, else 0.1)',
       share,
     ],
-    ['--watch-window <seconds>', 'length of a window', count(60, 31_536_000), 86_400],
+    ['--watch-window <seconds>', 'length of a window', count(2, 31_536_000), 86_400],
     ['--watch-keep <number>', 'windows that are kept', count(1, 1000), 60],
     [
       '--watch-ripe <seconds>',

@@ -6,6 +6,7 @@ import {
   createService,
   type Extension,
   type Gauges,
+  gaugesOf,
   type LogLine,
   mlflowRoutes,
   type Numbers,
@@ -147,7 +148,8 @@ export async function run(
     : null;
   own?.start(async () => {
     const { metrics, gauges } = totalOf([service.numbers()]);
-    return metrics.text(gauges);
+    // as /metrics has it: what the watch has seen is among what alerts are about
+    return metrics.text({ ...gauges, ...gaugesOf((await observed.watch?.figures()) ?? []) });
   });
   let isLooking = false;
   const watch = setInterval(() => {

@@ -1,7 +1,15 @@
 import cluster, { type Worker } from 'node:cluster';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Gauges, type LogLine, Metrics, type Numbers, totalOf } from '../../../service/src/index.ts';
+import {
+  type Figure,
+  type Gauges,
+  gaugesOf,
+  type LogLine,
+  Metrics,
+  type Numbers,
+  totalOf,
+} from '../../../service/src/index.ts';
 import { LogoddsError } from '../../../src/index.ts';
 import type { AlertsOfService } from '../alerts/alerting.ts';
 import { placeOfRun } from '../write/temporary.ts';
@@ -75,7 +83,8 @@ export class Workers {
       await Promise.all(Array.from({ length: this.#options.workers - 1 }, () => this.#begin()));
       this.#alerting?.start(async () => {
         const { metrics, gauges } = totalOf(await this.#numbers());
-        return metrics.text(gauges);
+        const figures = await this.#askWatch({ kind: 'watch', question: { kind: 'figures', now: Date.now() } });
+        return metrics.text({ ...gauges, ...gaugesOf((figures as readonly Figure[] | null) ?? []) });
       });
       return ready;
     } catch (error) {

@@ -12,7 +12,7 @@ import {
 } from '../options/tableFile.ts';
 import { CONDITIONS, type Condition, type ConditionName, conditionOptions } from './conditions.ts';
 import { OBJECTIVES, type Objective, type ObjectiveName, type ObjectiveOptions, optionsOf } from './objectives.ts';
-import { RECEIVER_SCHEMA, receiversOf, type SloReceiver } from './receivers.ts';
+import { RECEIVER_SCHEMA, RECEIVERS, receiversOf, type SloReceiver } from './receivers.ts';
 import { PACE_OPTIONS, type Pace, type Paces } from './telling.ts';
 
 /** Settings beside objectives, conditions and receivers. */
@@ -25,6 +25,12 @@ const GENERAL = {
     'what the names of runbooks are appended to, for the links of alerts',
     'https://github.com/logodds/logodds/blob/main/docs/runbooks/',
   ],
+} as const satisfies OptionTable;
+
+/** A dead man's switch: it is asked for as long as all goes on, and alarms when that ends. */
+const WATCHDOG = {
+  ...RECEIVERS.webhook,
+  every: [period('5s', '1d'), 'how often it is told; it should alarm after twice as long', '1m'],
 } as const satisfies OptionTable;
 
 /** An objective in force, with its options. */
@@ -57,6 +63,8 @@ export interface SloSettings {
   readonly conditions: readonly SloCondition[];
   readonly notify: Readonly<Record<'page' | 'ticket', readonly SloReceiver[]>>;
   readonly paces: Paces;
+  /** null: nobody notices where the service ends */
+  readonly watchdog: { readonly receiver: SloReceiver; readonly every: number } | null;
 }
 
 const TABLE = Object.entries(OBJECTIVES) as [ObjectiveName, Objective][];
@@ -73,7 +81,7 @@ export async function readSettings(file: string, flag = '--config'): Promise<Slo
 export function settingsOf(what: string, values: unknown): SloSettings {
   const problems: string[] = [];
   if (!isObject(values ?? {})) throw refused(what, [`expected an object of settings, got ${show(values)}`]);
-  const { $schema: _, objectives, conditions, notify, pace, ...others } = (values ?? {}) as Values;
+  const { $schema: _, objectives, conditions, notify, pace, watchdog, ...others } = (values ?? {}) as Values;
   const general = complete('', others, GENERAL, problems);
   const told = objectOf('notify', notify, ['page', 'ticket'], 'a severity', problems);
   const paces = objectOf('pace', pace, ['page', 'ticket'], 'a severity', problems);
@@ -89,6 +97,7 @@ export function settingsOf(what: string, values: unknown): SloSettings {
       ticket: receiversOf('notify.ticket', told['ticket'] ?? [], problems),
     },
     paces: { page: paceOf('page', paces['page'], problems), ticket: paceOf('ticket', paces['ticket'], problems) },
+    watchdog: watchdog === undefined ? null : watchdogOf(watchdog, problems),
   };
   if (problems.length > 0) throw refused(what, problems);
   return settings;
@@ -114,6 +123,14 @@ function paceOf(severity: 'page' | 'ticket', given: unknown, problems: string[])
   const found = complete(`${place}.`, own ?? {}, PACE_OPTIONS[severity], problems);
   const seconds = (key: keyof Pace) => secondsOf(String(found[key]));
   return { wait: seconds('wait'), interval: seconds('interval'), repeat: seconds('repeat') };
+}
+
+function watchdogOf(given: unknown, problems: string[]): SloSettings['watchdog'] {
+  if (!isObject(given)) problems.push(`watchdog: expected an object of options, got ${show(given)}`);
+  const { every, ...options } = complete('watchdog.', isObject(given) ? given : {}, WATCHDOG, problems);
+  if ('url' in options === 'urlFile' in options)
+    problems.push(`watchdog: expected url or urlFile, got ${'url' in options ? 'both' : 'neither'}`);
+  return { receiver: { kind: 'webhook', options }, every: secondsOf(String(every)) };
 }
 
 function objectivesOf(given: unknown, problems: string[]): SloObjective[] {
@@ -187,6 +204,11 @@ export const sloSchema = {
       type: 'object',
       additionalProperties: false,
       properties: { page: RECEIVER_SCHEMA, ticket: RECEIVER_SCHEMA },
+    },
+    watchdog: {
+      description:
+        "a dead man's switch outside of the machine, which serve --slo asks by POST for as long as it evaluates: it alarms where that ends",
+      ...propertiesOf(WATCHDOG),
     },
     pace: {
       description: 'how soon and how often those of notify are told',

@@ -2,7 +2,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type LogoddsError, loadModel, type ModelBytes } from 'logodds/score';
 import { allStages } from 'logodds/stages';
+import { allow } from '../changes/allow.ts';
 import { entryOf, versionOf } from '../changes/find.ts';
+import type { Verdict } from '../changes/versions.ts';
 import { registryError } from '../errors.ts';
 import type { Lineage, Metrics, Tags } from '../event.ts';
 import type { Fault } from '../log.ts';
@@ -10,7 +12,7 @@ import type { Push, Pushed } from '../push.ts';
 import { checkAlias, checkName, type Reference } from '../reference.ts';
 import type { ModelRegistry } from '../registry.ts';
 import { verified } from '../signatures.ts';
-import { CHAMPION, type Entry, type State, type Version } from '../state.ts';
+import { CHAMPION, type Entry, type Gated, type State, type Version } from '../state.ts';
 import type { Act } from '../writer.ts';
 import { digestIn, MLMODEL, MODEL_FILE, mlmodelOf, SIGNATURE_FILE, yamlOf } from './mlmodel.ts';
 import { isMissing, type MlflowOptions, MlflowRest, saidOf } from './rest.ts';
@@ -42,6 +44,7 @@ const TAG = {
   metrics: 'logodds.metrics',
   lineage: 'logodds.lineage',
   keys: 'logodds.signedBy',
+  gate: 'logodds.gate',
 } as const;
 const OWN: ReadonlySet<string> = new Set(Object.values(TAG));
 
@@ -53,7 +56,6 @@ const REFUSED = {
   events: 'a log of events',
   sign: 'signatures apart from a push',
   retire: 'versions that are retired',
-  gated: 'verdicts of gates',
   demand: 'demands before an alias is moved',
   startRollout: 'rollouts',
   advanceRollout: 'rollouts',
@@ -78,7 +80,6 @@ export class MlflowRegistry implements ModelRegistry {
   readonly events = refused('events');
   readonly sign = refused('sign');
   readonly retire = refused('retire');
-  readonly gated = refused('gated');
   readonly demand = refused('demand');
   readonly startRollout = refused('startRollout');
   readonly advanceRollout = refused('advanceRollout');
@@ -244,7 +245,8 @@ export class MlflowRegistry implements ModelRegistry {
       await this.#rest.ask('registered-models/alias', { method: 'DELETE', json: { name, alias } });
       return;
     }
-    versionOf(stateWith(new Map([[name, entry]])), { name, version });
+    const state = stateWith(new Map([[name, entry]]));
+    allow(state, versionOf(state, { name, version }), alias);
     await this.#rest.ask('registered-models/alias', { json: { name, alias, version: String(version) } });
   }
 
@@ -269,6 +271,14 @@ export class MlflowRegistry implements ModelRegistry {
       if (value === null) await this.#rest.ask('model-versions/delete-tag', { method: 'DELETE', json });
       else await this.#rest.ask('model-versions/set-tag', { json: { ...json, value } });
     }
+  }
+
+  /** Keeps what a gate said of a version, as the tag `logodds.gate`: one that failed is not promoted. @throws ERR_REGISTRY, ERR_STORE */
+  async gated(name: string, version: number, { against, passed, failed }: Verdict, _act: Act): Promise<void> {
+    versionOf(stateWith(new Map([[name, await this.entry(name)]])), { name, version });
+    const at = new Date(this.#rest.now()).toISOString();
+    const value = JSON.stringify({ passed, against, failed, at } satisfies Gated);
+    await this.#rest.ask('model-versions/set-tag', { json: { name, version: String(version), key: TAG.gate, value } });
   }
 
   /** Makes a registered model, unless there is one of the name. */
@@ -354,7 +364,7 @@ function versionIn(json: VersionJson): Version {
     lineage: { ...objectIn<Lineage>(all[TAG.lineage]), ...(json.run_id && { run: json.run_id }) },
     tags: Object.fromEntries(Object.entries(all).filter(([key]) => !OWN.has(key))) as Tags,
     isRetired: false,
-    gate: null,
+    gate: gateIn(all[TAG.gate]),
   };
 }
 
@@ -366,6 +376,14 @@ function objectIn<T extends object>(text = '{}'): T {
   } catch {
     return {} as T;
   }
+}
+
+/** What a tag says of a gate. One that cannot be read is no word of a gate: a version must not seem to have passed. */
+function gateIn(text: string | undefined): Gated | null {
+  const { passed, against, failed, at } = objectIn<Partial<Gated>>(text);
+  if (typeof passed !== 'boolean' || typeof at !== 'string') return null;
+  const rules = Array.isArray(failed) ? failed.filter((rule) => typeof rule === 'string') : [];
+  return { passed, against: Number.isSafeInteger(against) ? against! : null, failed: rules, at };
 }
 
 const stateWith = (entries: ReadonlyMap<string, Entry>): State => ({

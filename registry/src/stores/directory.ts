@@ -49,6 +49,8 @@ export class DirectoryStore implements Store {
         fd = this.#fs.openSync(path, 'r');
       } catch (error) {
         if (!isMissing(error)) throw error;
+        // whoever follows it must not take a disk that is not mounted for a registry without models
+        if (since !== undefined && since !== NO_LOG) throw new Error('it was there and is gone');
         return since === NO_LOG ? null : { text: '', mark: NO_LOG };
       }
       try {

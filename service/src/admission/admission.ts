@@ -9,8 +9,8 @@ import { HOST_TIME, type Time, Turns } from './turns.ts';
 export interface AdmissionOptions {
   /**
    * milliseconds that a request with a body of 64 KiB or more may have waited when its turn comes, in an event loop that does not keep up or in the queue;
-   * later ones are refused by 503. Shorter bodies may wait ten times as long. Default: none is refused. Where clocks stand still while work is done, as in
-   * Workers, nothing is seen to wait, and nothing is refused.
+   * later ones are refused by 503. Shorter bodies may wait ten times as long, and of later ones more and more are refused. Default: none is refused. Where
+   * clocks stand still while work is done, as in Workers, nothing is seen to wait, and nothing is refused.
    */
   readonly maxDelayMs?: number;
   /** how much each caller may ask */

@@ -18,7 +18,7 @@ export const overload = {
   by: '503, lr_shed_total',
   async run({ system, client, isCalm, clock }) {
     const { name } = client;
-    const service = await system.serve(`models:/${name}@champion`, '--log', 'log', '--max-delay', '20');
+    const service = await system.serve(`models:/${name}@champion`, '--log', 'log', '--max-delay', '10');
     client.service = () => service;
     const given = take(payments(100), 500);
     const onAnswer = ({ status, text }) => {

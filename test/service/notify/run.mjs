@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { fit, saveModel } from 'logodds';
+import { clients } from './clients.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const build = fileURLToPath(new URL('../build/notify', import.meta.url));
@@ -131,6 +132,7 @@ function models() {
 }
 
 export async function notify() {
+  await clients();
   const program = install();
   const folder = mkdtempSync(join(tmpdir(), 'logodds-notify-'));
   const hook = await webhook();

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -156,6 +157,7 @@ async function otlp() {
       must(duration?.histogram.dataPoints[0].count === '1', 'otlp: expected a duration of one request');
     }
     console.log('otlp: ok');
+    await watched(`http://127.0.0.1:${port}`, got);
   } finally {
     receiver.kill();
   }
@@ -165,6 +167,68 @@ async function otlp() {
   must((await stop()) === 0, 'otlp: expected the end without a receiver');
   must(errors().includes('"event":"telemetry"'), `otlp: expected a line of the log, got ${errors()}`);
   console.log('otlp without a receiver: ok');
+}
+
+/** Names of Datadog's check of OpenMetrics: a namespace, and the metric without its prefix. Counters of OTLP have no `_total`. */
+const datadogName = (family, { namespace, raw_metric_prefix: prefix }) =>
+  `${namespace}.${family.replace(new RegExp(`^${prefix}`), '').replace(/_total$/, '')}`;
+
+/** Of several processes, figures of the watch come once, under the names that /metrics and Datadog's check have, with the same values. */
+async function watched(endpoint, got) {
+  const [check] = parse(readFileSync(join(root, 'deploy/datadog/openmetrics.yaml'), 'utf8')).instances;
+  got.length = 0;
+  const { ask, stop } = await serve(['--otlp', endpoint, '--watch', '--workers', '2'], {
+    OTEL_METRIC_EXPORT_INTERVAL: '300',
+  });
+  for (let i = 0; i < 40; i++) must((await ask('/models/codes/score', RECORD)).status === 200, 'watch: expected 200');
+  const families = (text) =>
+    [...text.matchAll(/^(lr_(?:watch|drift)_\w+)\{([^}]*)\} (\S+)$/gm)].map(([, name, labels, value]) => ({
+      ...{ name, value: Number(value) },
+      labels: Object.fromEntries([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, one]) => [key, one])),
+    }));
+  const points = () =>
+    got
+      .filter(({ path }) => path === '/v1/metrics')
+      .flatMap(({ message }) =>
+        message.resourceMetrics.flatMap((all) => all.scopeMetrics.flatMap((scope) => scope.metrics)),
+      )
+      .flatMap((metric) =>
+        (metric.gauge ?? metric.sum ?? { dataPoints: [] }).dataPoints.map((point) => ({
+          name: metric.name,
+          value: Number(point.asDouble ?? point.asInt),
+          labels: Object.fromEntries((point.attributes ?? []).map(({ key, value }) => [key, value.stringValue])),
+        })),
+      );
+  const renamed = (labels) =>
+    Object.fromEntries(Object.entries(labels).map(([key, value]) => [check.rename_labels[key] ?? key, value]));
+  const isSame = (one, other) =>
+    one.name === other.name &&
+    Math.abs(one.value - other.value) < 1e-9 &&
+    Object.keys({ ...one.labels, ...other.labels }).every((key) => one.labels[key] === other.labels[key]);
+  let missing = [];
+  await until('watch over OTLP', async () => {
+    const shown = families(await (await ask('/metrics')).text());
+    const rows = shown.find(({ name }) => name === 'lr_watch_scored_rows_total');
+    if (rows?.value !== 40) return false;
+    const found = points();
+    missing = shown.filter(
+      ({ name, value, labels }) =>
+        !Number.isNaN(value) &&
+        !found.some((one) => isSame(one, { name: datadogName(name, check), value, labels: renamed(labels) })),
+    );
+    return missing.length === 0;
+  }).catch((error) => {
+    throw new Error(`${error.message}; missing: ${JSON.stringify(missing.slice(0, 3))}`);
+  });
+  got.length = 0;
+  await until('an export', async () => points().some(({ name }) => name === 'logodds.watch_scored_rows'));
+  const each = got
+    .filter(({ path }) => path === '/v1/metrics')
+    .filter(({ message }) => JSON.stringify(message).includes('"logodds.watch.models"')).length;
+  const all = got.filter(({ path }) => path === '/v1/metrics').length;
+  must((await stop()) === 0, 'watch: expected the end');
+  must(each < all || all === 1, `watch: expected one process to tell of it, got ${each} of ${all} exports`);
+  console.log('watch over OTLP: ok');
 }
 
 /** promtool finds nothing to say. */

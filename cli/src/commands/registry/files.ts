@@ -44,7 +44,7 @@ export async function push(path: string, flags: PushFlags, command: { error(mess
       `${path}.sig: expected a signature of a key of --trust, got no file; sign the model by logodds sign`,
     );
   const trust = flags.trust && (await textsOf(flags));
-  const registry = await openRegistry(flags.registry);
+  const registry = await openRegistry(flags.registry, { makes: true });
   if (parent !== undefined) versionOf(await registry.state(), { name, version: parent });
   const lineage = await lineageOf(model, {
     ...flags,

@@ -28,7 +28,7 @@ export async function gateCommand(
     if (junit !== undefined) outputs.push([junit, junitXml(result, { seconds: seconds(), at: new Date() })]);
     if (report) outputs.push([report.path, gatePage(result, report)]);
     writeAll(outputs);
-    await remember(candidate, result, flags, warn);
+    await remember(candidate, result, flags);
     if (json) printJson(gateJson(result));
     else print(gateText(result));
     return result.passed ? 0 : 1;
@@ -44,21 +44,12 @@ export async function gateCommand(
 }
 
 /** The registry that a candidate is of knows what its gate said: who failed it is not promoted. @throws ERR_REGISTRY, ERR_STORE */
-async function remember(
-  candidate: string,
-  result: GateResult,
-  { against, registry: place }: GateFlags,
-  warn: (message: string) => void,
-) {
+async function remember(candidate: string, result: GateResult, { against, registry: place }: GateFlags) {
   if (!candidate.startsWith('models:/') || !says(result)) return;
   const { passed, findings } = result;
   const { parseReference } = await import('../../../../registry/src/index.ts');
   const { actOf, openRegistry } = await import('../registry/open.ts');
   const registry = await openRegistry(place, { quiet: true });
-  if (registry.place.startsWith('mlflow+')) {
-    warn('MLflow has no place for what a gate says: nobody but this exit status holds a version back');
-    return;
-  }
   const { name, version } = await registry.resolve(parseReference(candidate));
   const other = against.startsWith('models:/') ? await registry.resolve(parseReference(against)) : null;
   const failed = [...new Set(findings.filter((finding) => !lets(finding)).map(({ rule }) => rule))];

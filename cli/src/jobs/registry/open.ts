@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { userInfo } from 'node:os';
 import { type Calls, DirectoryStore } from '../../../../registry/src/directory.ts';
 import { type Act, type ModelRegistry, openMlflow, Registry, registryError } from '../../../../registry/src/index.ts';
-import { warnAll } from '../../terminal/print.ts';
+import { note, warnAll } from '../../terminal/print.ts';
 import { withoutSecrets } from '../../terminal/secrets.ts';
 import { withUserMask } from '../../write/temporary.ts';
 
@@ -51,10 +51,10 @@ export const placeOfRegistry = (given?: string): string => given ?? (process.env
 /**
  * Opens a registry. Damage of its log is a warning: what is not damaged can be used.
  * @param given  absent: LOGODDS_REGISTRY, else ./registry
- * @param options  quiet: damage is no warning
+ * @param options  quiet: damage is no warning, and neither is a folder that is not there; makes: the command makes it
  * @throws ERR_STORE for a place that is none, or cannot be read; ERR_FORMAT for a log of a newer format
  */
-export async function openRegistry(given?: string, { quiet = false } = {}): Promise<ModelRegistry> {
+export async function openRegistry(given?: string, { quiet = false, makes = false } = {}): Promise<ModelRegistry> {
   const place = placeOfRegistry(given);
   const open = PLACES.find(([fits]) => fits.test(place))?.[1];
   if (!open)
@@ -65,6 +65,8 @@ export async function openRegistry(given?: string, { quiet = false } = {}): Prom
   const registry = await open(place);
   const faults = await registry.damage();
   if (quiet) return registry;
+  if (!makes && !place.includes('://') && !fs.existsSync(place))
+    note(`registry ${withoutSecrets(place)}: there is no such folder, so nothing is in it; logodds push makes one`);
   warnAll(
     faults.map(({ line, reason }) => ({
       code: 'REGISTRY_DAMAGED',

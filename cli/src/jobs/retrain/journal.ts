@@ -25,6 +25,7 @@ export type Step = {
   readonly started: { readonly champion: number; readonly by: readonly string[] };
   readonly set: { readonly rows: number; readonly [figure: string]: unknown };
   readonly refused: { readonly why: readonly string[] };
+  readonly pushed: { readonly version: number };
   readonly ran: { readonly command: string; readonly status: number; readonly seconds: number; readonly said: string };
   readonly corrected: {
     readonly from: Readonly<Record<string, number>>;
@@ -55,20 +56,23 @@ export class Journal {
   /** lines that could not be read */
   readonly damaged: number;
   readonly #path: string;
+  /** half a line of a run that was killed, which must not take the next one with it */
+  #isTorn: boolean;
 
+  /** Reads it. Nothing is made before something is appended. */
   constructor(path: string) {
     this.#path = path;
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
     const read = lines.filter((line) => line.trim() !== '').map(entryOf);
     this.entries = read.filter((entry) => entry !== null);
     this.damaged = read.length - this.entries.length;
-    // half a line of a run that was killed must not take the next one with it
-    if (lines.length > 0 && lines.at(-1) !== '') this.#write('\n');
+    this.#isTorn = lines.length > 0 && lines.at(-1) !== '';
   }
 
   append<K extends StepName>(run: number, step: K, at: number, what: Step[K]): void {
     const entry = { at: new Date(at).toISOString(), run, step, ...what };
-    this.#write(`${JSON.stringify(entry)}\n`);
+    this.#write(`${this.#isTorn ? '\n' : ''}${JSON.stringify(entry)}\n`);
+    this.#isTorn = false;
     (this.entries as Entry[]).push(entry as unknown as Entry);
   }
 
@@ -109,6 +113,8 @@ export interface History {
   readonly begun: readonly number[];
   /** a run that began and did not end: it was killed; null: there is none */
   readonly open: number | null;
+  /** the version that it has pushed; null: none that the journal knows */
+  readonly pushed: number | null;
   /** triggers that have brought a candidate beside this champion, and have not ended since */
   readonly spent: ReadonlySet<TriggerName>;
   /** how runs ended, and how many */
@@ -124,6 +130,7 @@ const NOTHING = { by: [], at: 0, newest: null };
 /** @param champion  version of the champion now: triggers of another one count no more */
 export function historyOf(entries: readonly Entry[], champion: number): History {
   let [next, open, newest] = [1, null as number | null, null as number | null];
+  let pushed: number | null = null;
   const begun: number[] = [];
   const spent = new Set<TriggerName>();
   const outcomes = new Map<Outcome, number>();
@@ -141,10 +148,14 @@ export function historyOf(entries: readonly Entry[], champion: number): History 
         break;
       case 'started':
         open = entry.run;
+        pushed = null;
         own = { ...own, at: Date.parse(entry.at) };
         break;
       case 'set':
         if (typeof entry['newest'] === 'string') own = { ...own, newest: Date.parse(entry['newest']) };
+        break;
+      case 'pushed':
+        pushed = entry.version;
         break;
       case 'evaluated':
         evaluated.set(entry.challenger, Date.parse(entry.at));
@@ -161,5 +172,5 @@ export function historyOf(entries: readonly Entry[], champion: number): History 
         own = NOTHING;
     }
   }
-  return { next, begun, open, spent, outcomes, evaluated, newest };
+  return { next, begun, open, pushed, spent, outcomes, evaluated, newest };
 }

@@ -2,7 +2,7 @@ import type { ChosenThreshold } from '../../../../src/decide.ts';
 import { LogoddsError, type Model } from '../../../../src/index.ts';
 import { writeWhole } from '../../write/temporary.ts';
 import { RULES, type Rule } from '../gate/rules.ts';
-import { declarationOf } from './declaration.ts';
+import { declarationOf, notesOf } from './declaration.ts';
 
 /** Flags of `train` that say the same thing: one that is given stands for all. */
 const GROUPS: readonly (readonly [names: readonly string[], flags: (model: Model) => readonly string[]])[] = [
@@ -40,25 +40,36 @@ function decisionFlags({ manifest: { decision, positive } }: Model): readonly st
   return flags.length > 0 || threshold === 0.5 ? flags : ['--threshold', String(threshold)];
 }
 
+const flagNames = (flags: readonly string[]): ReadonlySet<string> => new Set(flags.map((flag) => flag.split('=')[0]));
+
 /** The flags of `train` that make a model like the champion, for what the policy does not say itself. */
 export const flagsLike = (champion: Model, given: readonly string[]): readonly string[] => {
-  const names = new Set(given.map((flag) => flag.split('=')[0]));
+  const names = flagNames(given);
   return GROUPS.flatMap(([group, flags]) => (group.some((name) => names.has(name)) ? [] : flags(champion)));
 };
 
 /**
  * The schema that candidates are trained by, in a file: columns become features as in the champion.
- * @throws ERR_SCHEMA for features that training has decided too much of, and for columns that the log does not have
+ * @param given  flags of the policy, which stand for those of the champion
+ * @returns flags of `train`, and what is to be said of the schema
+ * @throws ERR_SCHEMA for a stack, whose features are logits of other models
  */
-export function writeSchema(champion: Model, path: string): readonly string[] {
-  const { declaration, unclear } = declarationOf(champion.manifest.schema);
-  if (unclear.length > 0)
+export function writeSchema(
+  { manifest: { schema, stack, fit } }: Model,
+  given: readonly string[],
+  path: string,
+): { readonly flags: readonly string[]; readonly notes: readonly string[] } {
+  if (stack)
     throw new LogoddsError(
       'ERR_SCHEMA',
-      `train: expected --schema in the policy, as the champion has features that cannot be declared from its file (${unclear.slice(0, 5).join(', ')}), got none; name the schema it was trained by`,
+      `train: expected --schema in the policy, as the champion is a stack of ${stack.bases.map(({ name }) => name).join(', ')}, whose training is not in its file, got none; stack its bases anew by logodds stack, or name the schema of one model`,
     );
-  writeWhole(path, JSON.stringify(declaration, null, 2));
-  return ['--schema', path];
+  const declarable = declarationOf(schema, fit.rows);
+  writeWhole(path, JSON.stringify(declarable.declaration, null, 2));
+  const { flags } = declarable;
+  const names = flagNames(given);
+  const own = flags.flatMap((flag, i) => (i % 2 === 0 && !names.has(flag) ? [flag, flags[i + 1]] : []));
+  return { flags: ['--schema', path, ...own], notes: notesOf(declarable) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CHAMPION, isRunning, type ModelRegistry, versionOf } from '../../../../registry/src/index.ts';
+import { CHAMPION, type Entry, isRunning, type ModelRegistry, versionOf } from '../../../../registry/src/index.ts';
 import { correctPrior } from '../../../../src/decide.ts';
 import { LogoddsError, loadModel, type Model, saveModel } from '../../../../src/index.ts';
 import { baselineOf } from '../../../../src/monitor.ts';
@@ -53,6 +53,8 @@ export interface RetrainResult {
  * @throws ERR_REGISTRY without a champion; ERR_DATA where another process works on the policy; the errors of reading
  */
 export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
+  // who only looks leaves nothing, not even a folder
+  if (options.dryRun) return new Run(options).go();
   const { folder } = options.policy;
   makeFolder(folder);
   const lock = await take(join(folder, 'journal.jsonl'));
@@ -88,7 +90,10 @@ class Run {
   readonly #options: RetrainOptions;
   readonly #policy: Policy;
   readonly #journal: Journal;
+  readonly #began = performance.now();
   #run = 0;
+  /** the version that this run has pushed; null: none yet */
+  #pushed: number | null = null;
 
   constructor(options: RetrainOptions) {
     this.#options = options;
@@ -100,21 +105,24 @@ class Run {
     const { warn, now, force = false, dryRun = false } = this.#options;
     const { name, triggers, minGapMs, metrics } = this.#policy;
     const registry = await openRegistry(this.#policy.registry ?? undefined);
-    const { champion, model, running, trained } = await championOf(registry, name);
+    const { champion, model, running, trained, entry } = await championOf(registry, name);
     if (this.#journal.damaged > 0) warn(`journal: ${this.#journal.damaged} lines cannot be read and are left out`);
     const history = historyOf(this.#journal.entries, champion);
     this.#run = history.next;
     if (history.open !== null && !dryRun) {
-      warn(`run ${history.open} was cut short before its end; this one begins anew`);
-      this.#log('ended', { outcome: 'cut short', version: null, why: 'the process ended' }, history.open);
+      const version = history.pushed ?? pushedBy(entry, history.open);
+      const left = version === null ? '' : `. ${this.#left(version)}`;
+      warn(`run ${history.open} was cut short before its end; this one begins anew${left}`);
+      this.#log('ended', { outcome: 'cut short', version, why: 'the process ended' }, history.open);
     }
     const place = join(this.#policy.folder, `run-${this.#run}`);
     const files = (file: string) => join(place, file);
-    rmSync(place, { recursive: true, force: true });
-    makeFolder(place);
-    writeWhole(files('champion.safetensors'), saveModel(model));
-
-    if (!dryRun) await this.#evaluate(registry, model, champion, history, files);
+    if (!dryRun) {
+      rmSync(place, { recursive: true, force: true });
+      makeFolder(place);
+      writeWhole(files('champion.safetensors'), saveModel(model));
+      await this.#evaluate(registry, model, champion, history, files);
+    }
     const sight = await sightOf(this.#policy, {
       champion: model,
       source: logSource(this.#policy, warn),
@@ -142,7 +150,7 @@ class Run {
     if (!dryRun)
       this.#log('looked', { champion, triggers: looked, by: goes ? by : [], decision: why ?? 'train again' });
     if (!goes) {
-      rmSync(place, { recursive: true, force: true });
+      if (!dryRun) rmSync(place, { recursive: true, force: true });
       return { ...result, outcome: null, version: null, why, set: null };
     }
     this.#log('started', { champion, by: result.by });
@@ -160,8 +168,10 @@ class Run {
     try {
       return await this.#train(model, champion, result.by, files, end);
     } catch (error) {
-      end('failed', null, null, reason(error));
-      throw error;
+      const version = this.#pushed;
+      end('failed', null, version, reason(error));
+      if (version === null || !(error instanceof LogoddsError)) throw error;
+      throw new LogoddsError(error.code, `${error.detail}. ${this.#left(version)}`, { cause: error });
     }
   }
 
@@ -245,7 +255,10 @@ class Run {
     ]);
     need(pushed);
     const { version } = JSON.parse(pushed.out) as { readonly version: number };
+    this.#pushed = version;
+    this.#log('pushed', { version });
     const verdict = await this.#gate(version, champion, target, set, files('holdout.jsonl'));
+    if (verdict.isError) throw new LogoddsError('ERR_DATA', `logodds gate: ${verdict.why}`);
     if (!verdict.passed) return end('gate failed', set, version, verdict.why);
     need(
       await this.#command(['registry', 'alias', name, String(version), policy.alias, '--why', why, ...this.#place()]),
@@ -307,11 +320,12 @@ class Run {
   async #fit(champion: Model, set: TrainingSet, files: (file: string) => string, out: string): Promise<void> {
     const { train } = this.#policy;
     const schema = train.some((flag) => flag.split('=')[0] === '--schema')
-      ? []
-      : writeSchema(champion, files('schema.json'));
+      ? { flags: [], notes: [] }
+      : writeSchema(champion, train, files('schema.json'));
+    for (const one of schema.notes) this.#options.warn(`schema: ${one}`);
     const words = [
       ...['train', files('train.jsonl'), '--target', champion.manifest.target, '--no-holdout', '--out', out, '--json'],
-      ...schema,
+      ...schema.flags,
       ...(set.isWeighted ? ['--weight', WEIGHT] : []),
       ...flagsLike(champion, train),
       ...train,
@@ -340,7 +354,16 @@ class Run {
     what: Parameters<typeof Journal.prototype.append<K>>[3],
     run = this.#run,
   ): void {
-    this.#journal.append(run, step, Date.now(), what);
+    // of the clock of the run, which --now has set
+    this.#journal.append(run, step, this.#options.now + Math.floor(performance.now() - this.#began), what);
+  }
+
+  /** What is to be done with a version that a run has left. */
+  #left(version: number): string {
+    const { name, alias } = this.#policy;
+    const at = this.#place().join(' ');
+    const words = (rest: string) => `logodds ${rest}${at && ` ${at}`}`;
+    return `Version ${version} of ${name} is pushed: ${words(`registry show ${name}`)} says what its gate said and who gets it; ${words(`registry alias ${name} ${version} ${alias}`)} goes on where the gate has passed, ${words(`registry retire ${name} ${version}`)} takes it out`;
   }
 
   /** Removes the files of runs that are older than those that are kept. */
@@ -403,7 +426,13 @@ async function championOf(registry: ModelRegistry, name: string) {
       'ERR_SCHEMA',
       `${name}: expected a champion whose inputs are logged, got private features, which are in no log: ${hidden.slice(0, 5).join(', ')}; train it with logodds train on data that has them`,
     );
-  return { champion, model, running: isRunning(entry), trained: Date.parse(version.at) };
+  return { champion, model, running: isRunning(entry), trained: Date.parse(version.at), entry };
+}
+
+/** The version that a run has pushed, by its tag; null: none. */
+function pushedBy({ versions }: Entry, run: number): number | null {
+  const own = [...versions.values()].filter(({ tags }) => tags['retraining'] === String(run));
+  return own.at(-1)?.version ?? null;
 }
 
 function sharesOfBaseline(model: Model): Record<string, number> | null {

@@ -70,7 +70,7 @@ export async function observe(
   const predictions = await openPredictions(options, count, trouble, among);
   const slot = among?.slot ?? null;
   const audit = options.audit === undefined ? null : await openAudit(options.audit, options, count, trouble, slot);
-  const telemetry = await openTelemetryOf(options, (reason) => trouble('telemetry', reason));
+  const telemetry = await openTelemetryOf(options, (among?.slot ?? 1) === 1, (reason) => trouble('telemetry', reason));
   return {
     log,
     service: {
@@ -235,6 +235,7 @@ async function openAudit(
 /** Loads OpenTelemetry where something is to be exported. */
 async function openTelemetryOf(
   { otlp, traceSample }: ObservationOptions,
+  tellsWatch: boolean,
   onFailure: (reason: string) => void,
 ): Promise<Telemetry | null> {
   const { env } = process;
@@ -246,7 +247,7 @@ async function openTelemetryOf(
   if (protocol !== PROTOCOL)
     onFailure(`OTEL_EXPORTER_OTLP_PROTOCOL: expected ${PROTOCOL}, got ${protocol}; ${PROTOCOL} is sent`);
   const { openTelemetry } = await import('./telemetry.ts');
-  return openTelemetry({ endpoint: otlp ?? null, sample: traceSample ?? null, onFailure });
+  return openTelemetry({ endpoint: otlp ?? null, sample: traceSample ?? null, tellsWatch, onFailure });
 }
 
 const PROTOCOL = 'http/protobuf';

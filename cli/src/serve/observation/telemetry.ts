@@ -1,5 +1,5 @@
 /** OpenTelemetry's own packages, set up by its variables. This file is loaded only where traces or metrics are exported. */
-import { context, DiagLogLevel, diag, trace } from '@opentelemetry/api';
+import { context, DiagLogLevel, diag, type Meter, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -20,6 +20,8 @@ export interface TelemetryOptions {
   readonly endpoint: string | null;
   /** share of the traces that begin here; null: as OTEL_TRACES_SAMPLER says */
   readonly sample: number | null;
+  /** whether it tells figures of the watch, which are those of all processes: one of them tells them */
+  readonly tellsWatch: boolean;
   readonly onFailure: (reason: string) => void;
 }
 
@@ -34,7 +36,7 @@ const METRICS_MS = 60_000;
 /** How long the last export may take. */
 const CLOSE_MS = 5000;
 
-export function openTelemetry({ endpoint, sample, onFailure }: TelemetryOptions): Telemetry {
+export function openTelemetry({ endpoint, sample, tellsWatch, onFailure }: TelemetryOptions): Telemetry {
   const failed = (reason: string) => onFailure(reason.split('\n')[0].slice(0, 300));
   diag.setLogger(
     { error: failed, warn: failed, info() {}, debug() {}, verbose() {} },
@@ -82,7 +84,14 @@ export function openTelemetry({ endpoint, sample, onFailure }: TelemetryOptions)
         inject: (own, headers) => propagator.inject(own, headers, setter),
       },
       context,
-      ...(meters && { metrics: { getMeter: (name) => meters.getMeter(name, version()) } }),
+      ...(meters && {
+        metrics: {
+          getMeter(name) {
+            const meter = meters.getMeter(name, version());
+            return tellsWatch ? meter : withoutFigures(meter);
+          },
+        },
+      }),
     },
     async close() {
       const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref());
@@ -90,6 +99,13 @@ export function openTelemetry({ endpoint, sample, onFailure }: TelemetryOptions)
     },
   };
 }
+
+/** What measures requests of this process alone. */
+const withoutFigures = (meter: Meter): Pick<Meter, 'createHistogram' | 'createCounter' | 'createUpDownCounter'> => ({
+  createHistogram: meter.createHistogram.bind(meter),
+  createCounter: meter.createCounter.bind(meter),
+  createUpDownCounter: meter.createUpDownCounter.bind(meter),
+});
 
 const isOff = (name: string): boolean => process.env[name]?.trim() === 'none';
 
