@@ -444,3 +444,82 @@ test('a reference of its own, and one of another model', () => {
     /an object of kind modelWatch/,
   );
 });
+
+describe('scores from after `until`', () => {
+  const rows = rowsOf(600, 21);
+  const lines = linesOf(rows);
+  const late = linesOf(rowsOf(200, 22), 5000 * HOUR, HOUR);
+  const options = { until: 100 * HOUR, keep: 4 };
+
+  test('are counted, push no window out and are in no label, one by one and as a table', () => {
+    const plain = fed(lines, labelsOf(lines, rows), options);
+    const one = fed([...late, ...lines], labelsOf(lines, rows), options);
+    expect(one.report(NOW).windows).toEqual(plain.report(NOW).windows);
+    expect(one.fromFuture).toBe(200);
+    expect(one.rows).toBe(600);
+    const all = [...late, ...lines];
+    const table = modelWatch(model, { every: { ms: HOUR }, ...options });
+    const inputs = tableFromRecords(all.map(({ inputs: own }) => own as Record<string, never>));
+    table.addTable(inputs, { at: all.map(({ at }) => at) });
+    expect(table.fromFuture).toBe(200);
+    expect(table.report(NOW).windows.map(({ from, rows: n }) => [from, n])).toEqual(
+      plain.report(NOW).windows.map(({ from, rows: n }) => [from, n]),
+    );
+    const restored = modelWatch(model, JSON.parse(json(one)));
+    restored.merge(table);
+    expect(restored.fromFuture).toBe(400);
+    expect(restored.report(NOW).notes).toContainEqual({
+      what: 'rows from after 1970-01-05T04:00:00.000Z: left out, clocks differ',
+      count: 400,
+    });
+  });
+
+  test('do not count for windows by rows', () => {
+    const watched = modelWatch(model, { every: { rows: 100 }, until: 100 * HOUR });
+    const all = lines.flatMap((line, i) => [line, late[i % 200]]);
+    const inputs = tableFromRecords(all.map(({ inputs: own }) => own as Record<string, never>));
+    watched.addTable(inputs, { at: all.map(({ at }) => at) });
+    expect(watched.report(NOW).windows.map(({ rows: n }) => n)).toEqual([100, 100, 100, 100, 100, 100]);
+  });
+});
+
+describe('private numbers', () => {
+  const schema = {
+    features: [
+      { name: 'age', kind: 'numeric', private: true },
+      { name: 'city', kind: 'categorical' },
+    ],
+  } as const;
+  const own = withBaseline(fit(train, { target: 'bad', schema }).model, train);
+  const watch = (rows: readonly Row[], options: ModelWatchOptions = {}): ModelWatch => {
+    const watched = modelWatch(own, { every: { ms: HOUR }, least: 20, ...options });
+    watched.addTable(tableFromRecords(rows.map(({ bad: _, ...inputs }) => inputs)), { at: rows.map((__, i) => i) });
+    return watched;
+  };
+
+  test('are in no sum and no end of a state, whose report is that before it was saved', () => {
+    const [row] = rowsOf(1, 5);
+    const alone = watch([{ ...row, age: 43.25 }], { reference: summarise(own, train) });
+    expect(json(alone)).not.toContain('43.25');
+    const { columns } = alone.toJSON().windows[0].summary!;
+    expect(columns[0]).toMatchObject({ count: 1, sums: ['0p0', '0p0'] });
+    const { columns: given } = alone.toJSON().options.reference!.summary;
+    expect(given[0]).toMatchObject({ sums: ['0p0', '0p0'] });
+
+    const before = watch(rowsOf(300, 6, { shift: 30 }));
+    const after = modelWatch(own, JSON.parse(json(before)));
+    expect(after.report(NOW)).toEqual(before.report(NOW));
+    const [{ drift }] = before.report(NOW).windows;
+    expect(drift!.features.map(({ feature, drifted, logitShift }) => [feature, drifted, logitShift === null])).toEqual([
+      ['age', true, true],
+      ['city', false, false],
+    ]);
+    expect(drift!.notes.join()).toContain('without "age", whose numbers are private');
+    expect(
+      before
+        .report(NOW)
+        .notes.map(({ what }) => what)
+        .join(),
+    ).toContain('private ("age") are counted in bins alone');
+  });
+});

@@ -1,4 +1,4 @@
-import { type Drift, drift } from '../drift/drift.ts';
+import { type Drift, drift, type FeatureDrift } from '../drift/drift.ts';
 import { type DelayHistogram, delayHistogram } from '../labels/delay.ts';
 import type { JoinCounts, JoinedRow } from '../labels/join.ts';
 import { selectionOfCounts } from '../labels/selection.ts';
@@ -117,7 +117,16 @@ export function driftOf({ model, settings }: Watched, { window }: Known): Drift 
   const { summary } = window;
   const { reference, least, alpha } = settings;
   if (!summary || !reference || summary.rows < least) return null;
-  return drift(reference, summary, { model, alpha });
+  const found = drift(reference, summary, { model, alpha });
+  const isPrivate = model.manifest.schema.features.map((feature) => feature.private === true);
+  // a log has no private fields, which says nothing of them
+  const isAbsent = (one: FeatureDrift, i: number): boolean => isPrivate[i] && one.current.missing === summary.rows;
+  if (!found.features.some(isAbsent)) return found;
+  const note = 'the log leaves out what is private';
+  return {
+    ...found,
+    features: found.features.map((one, i) => (isAbsent(one, i) ? { ...one, drifted: false, note } : one)),
+  };
 }
 
 /** Of the newest complete window whether it has as many rows as those before. */

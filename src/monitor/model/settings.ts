@@ -37,6 +37,11 @@ export interface ModelWatchOptions {
   readonly withinMs?: number;
   /** of `labelJoin`; default 1000 */
   readonly skewMs?: number;
+  /**
+   * scores from after this time are counted and left out, in milliseconds since 1970: a clock that is wrong would push windows out of those that are kept; default none
+   * are
+   */
+  readonly until?: number;
   /** numbers of one block of rows in this many are added to summaries, see `SummaryOptions`; default 1 */
   readonly sample?: number;
   /** of the sampling; default 0 */
@@ -67,6 +72,8 @@ export interface Settings {
   readonly rescore: boolean;
   readonly capacity: number;
   readonly skewMs: number;
+  /** Infinity: no score is too late */
+  readonly until: number;
 }
 
 const KNOWN = {
@@ -83,11 +90,14 @@ const KNOWN = {
   capacity: true,
   withinMs: true,
   skewMs: true,
+  until: true,
   sample: true,
   seed: true,
 } as const;
 
 const DAY_MS = 86_400_000;
+/** The last time that a Date has. */
+const LATEST = 8.64e15;
 /** Groups that have a name. */
 const GROUPS = 20;
 
@@ -106,7 +116,9 @@ export function settingsOf(model: Model, options: ModelWatchOptions): Settings {
     saved: {
       ...plain,
       ...(options.reference === null && { reference: null }),
-      ...(options.reference && { reference: { bins: options.reference.bins, summary: options.reference.toJSON() } }),
+      ...(options.reference && {
+        reference: { bins: options.reference.bins, summary: hiding(options.reference).toJSON() },
+      }),
     },
     reference,
     said,
@@ -122,6 +134,7 @@ export function settingsOf(model: Model, options: ModelWatchOptions): Settings {
     rescore,
     capacity: whole('capacity', rest.capacity ?? 100_000, 1),
     skewMs: atLeast0('skewMs', rest.skewMs ?? 1000),
+    until: rest.until === undefined ? Number.POSITIVE_INFINITY : between('until', rest.until, -LATEST, LATEST),
   };
 }
 
@@ -129,6 +142,13 @@ export function settingsOf(model: Model, options: ModelWatchOptions): Settings {
 export function optionsOf(model: Model, { reference, ...saved }: SavedOptions): ModelWatchOptions {
   if (!reference) return reference === null ? { ...saved, reference } : saved;
   return { ...saved, reference: summary(model, reference.bins, reference.summary) };
+}
+
+/** A copy that tells no sums and ends of private numbers. */
+function hiding(given: Summary): Summary {
+  const copy = given.like({ sample: given.sample, seed: given.seed }, true);
+  copy.merge(given);
+  return copy;
 }
 
 function referenceOf(model: Model, given: Summary | null | undefined) {

@@ -26,6 +26,7 @@ export interface Watched {
   readonly rows: number;
   readonly withoutInputs: number;
   readonly dropped: number;
+  readonly fromFuture: number;
   readonly unknownModels: Readonly<Record<string, number>>;
   readonly windows: readonly WatchWindow[];
   readonly join: LabelJoin<HeldScore>;
