@@ -329,7 +329,7 @@ function labelsSection({ labels }: Found): Markup | null {
 function quality({ windows, skew, notes, log, every }: Found): Markup {
   const last = windows.slice(-COLUMNS);
   return html`<section id="quality"><h2>Quality of the data</h2>
-${skew ? html`<p class="finding">${whole(skew.equal)} of ${whole(skew.compared)} scores that were computed again are the same to the bit${skew.compared > skew.equal ? `; the greatest difference of logits is ${significant(skew.greatestLogit, 3)}` : null}.</p>` : null}
+${skew && skew.compared > 0 ? html`<p class="finding">${whole(skew.equal)} of ${whole(skew.compared)} scores that were computed again are the same to the bit${skew.compared > skew.equal ? `; the greatest difference of logits is ${significant(skew.greatestLogit, 3)}` : null}.</p>` : null}
 <div class="card"><details${last.length <= 20 ? new Markup(' open') : null}><summary>Rows by window</summary>${dataTable(
     ['window', 'rows', 'refused', 'missing cells', 'unseen cells', 'out of range'],
     last.map(({ from, rows, refused, features }) => {

@@ -118,7 +118,7 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
         ],
       ]),
     );
-  if (skew)
+  if (skew && skew.compared > 0)
     title(
       'Train/serve skew',
       `  ${whole(skew.equal)} of ${whole(skew.compared)} scores are the same to the bit${skew.compared > skew.equal ? `; greatest difference of logits ${significant(skew.greatestLogit, 3)}; ids ${skew.examples.slice(0, 5).join(', ')}` : ''}`,
