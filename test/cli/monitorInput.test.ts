@@ -64,6 +64,12 @@ interface Found {
   readonly notes: readonly { readonly what: string; readonly count?: number }[];
   readonly labels: { readonly join: { readonly conflictingLabels: number; readonly correctedLabels: number } };
   readonly skew: { readonly compared: number };
+  readonly freshness: unknown;
+  readonly sequences: readonly {
+    readonly figure: string;
+    readonly count: number;
+    readonly course: readonly object[];
+  }[];
 }
 function found(...args: string[]): Found {
   const { status, stdout, stderr } = run(['monitor', ...args, ...NOW, '--json']);
@@ -217,6 +223,64 @@ describe('files that are not what their names say', () => {
   test('a file under two names is read once', () => {
     symlinkSync(path('all.jsonl'), path('again.jsonl'));
     expect(found('all.jsonl', './all.jsonl', 'again.jsonl', ...MODEL).rows).toBe(lines.length);
+  });
+});
+
+describe('what the report has beside', () => {
+  const timed = lines.map((line, i) => ({
+    ...line,
+    inputs: {
+      ...(line['inputs'] as object),
+      age_at: new Date(Date.parse(line.at) - (i % 10 === 0 ? 3 * DAY : 60_000)).toISOString(),
+    },
+  }));
+
+  test.each([
+    ['inputs as text', 'inputs'],
+    [
+      'inputs as a struct',
+      'json_transform(inputs, \'{"age": "DOUBLE", "plan": "VARCHAR", "age_at": "TIMESTAMP"}\') as inputs',
+    ],
+    ['a column', "inputs, (inputs->>'age_at')::timestamp as age_at"],
+  ])('the age of values when they were scored, with %s as in JSON lines', async (_, select) => {
+    write('timed.jsonl', textOf(timed));
+    write('times.yaml', 'eventTimes: {age: age_at}\nmaxAge: 2d\n');
+    const db = await (await DuckDBInstance.create(':memory:')).connect();
+    await db.run(
+      `copy (select * exclude (inputs), ${select} from read_json('${path('timed.jsonl')}', columns = {"at": 'TIMESTAMP', id: 'VARCHAR', sha256: 'VARCHAR', logit: 'DOUBLE', probability: 'DOUBLE', label: 'VARCHAR', inputs: 'VARCHAR'})) to '${path('timed.parquet')}' (format parquet)`,
+    );
+    db.closeSync();
+    const lined = found('timed.jsonl', ...MODEL, '--config', 'times.yaml');
+    const expected = {
+      feature: 'age',
+      count: 1200,
+      medianMs: 60_000,
+      p95Ms: 4 * DAY,
+      stale: 120,
+      fromFuture: 0,
+      untimed: 0,
+    };
+    expect(lined.freshness).toEqual([expected]);
+    expect(noteOf(lined, 'values of age that were older')).toBe(120);
+    expect(found('timed.parquet', ...MODEL, '--config', 'times.yaml').freshness).toEqual([expected]);
+    write('untimed.yaml', 'eventTimes: {age: when}');
+    expect(noteOf(found('timed.jsonl', ...MODEL, '--config', 'untimed.yaml'), 'rows without the time of age')).toBe(
+      1200,
+    );
+    write('unknown.yaml', 'eventTimes: {aeg: age_at}');
+    expect(said('timed.jsonl', ...MODEL, '--config', 'unknown.yaml')).toContain(
+      '--config unknown.yaml, eventTimes: expected features',
+    );
+  });
+
+  test('confidence sequences, in JSON and on the page', () => {
+    const { sequences } = found('all.jsonl', ...MODEL, '--labels', 'labels.jsonl', '--report', 'page.html');
+    expect(sequences.map(({ figure, count, course }) => [figure, count > 0, course.length])).toEqual(
+      ['logLoss', 'brier', 'calibration', 'precision', 'recall', 'fpr'].map((figure) => [figure, true, 5]),
+    );
+    const page = readFileSync(path('page.html'), 'utf8');
+    expect(page).toContain('Valid when looked at all the time');
+    expect(page).toContain('Observed − predicted so far');
   });
 });
 

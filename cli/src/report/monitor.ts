@@ -3,7 +3,12 @@ import type { WatchReport, WindowReport } from '../../../src/monitor.ts';
 import {
   changeText,
   conclusion,
+  FRESHNESS_HEAD,
+  freshnessRow,
   newestDrift,
+  SEQUENCE_HEAD,
+  sequenceRow,
+  sequencesText,
   signed,
   span,
   WINDOW_HEAD,
@@ -136,6 +141,14 @@ function overTime(
       mark: { type: 'line', stroke: ACCENT, strokeWidth: 2, point: { filled: true, fill: ACCENT, size: 24 } },
       encoding: { x, y: y('value') },
     });
+  // where the scores ceased to be calibrated, and where it was seen
+  const since = found.changes.filter(({ what }) => what === 'calibration' || what === 'confidence');
+  if (since.length > 0)
+    layer.push({
+      data: values([...new Set(since.map((one) => one.since))].map((from) => ({ from }))),
+      mark: { type: 'rule', stroke: INK, strokeWidth: 1, strokeDash: [6, 3], opacity: 0.8 },
+      encoding: { x },
+    });
   if (zero)
     layer.push({
       data: values([{ zero: 0 }]),
@@ -149,6 +162,14 @@ function overTime(
     legend: [
       ...(real.length > 0 ? [{ mark: 'line accent', name: 'realised' }] : []),
       ...(expected.length > 0 ? [{ mark: 'line dashed', name: 'if the scores were calibrated' }] : []),
+      ...(since.length > 0
+        ? [
+            {
+              mark: 'line dashed',
+              name: `upright: change since ${[...new Set(since.map((one) => windowName(one.since, found.every)))].join(', ')}`,
+            },
+          ]
+        : []),
     ],
     numbers: [
       ['window', 'realised', 'low', 'high', 'expected'],
@@ -226,6 +247,39 @@ async function performance(found: Found): Promise<Markup> {
     true,
   )}</details></div>
 ${groups(found)}</section>`;
+}
+
+/** Confidence sequences, drawn after each window. */
+async function sequences(found: Found): Promise<Markup | null> {
+  if (found.sequences.length === 0) return null;
+  const plotOf = (figure: string, title: string, finding: string, zero: boolean): Plot | null => {
+    const course = new Map(found.sequences.find((one) => one.figure === figure)!.course.map((one) => [one.from, one]));
+    const none = { value: null, low: null, high: null, expected: null, least: null, most: null };
+    return overTime(
+      found,
+      title,
+      finding,
+      ({ from }) => {
+        const one = course.get(from);
+        return one ? { ...none, value: one.mean, low: one.low, high: one.high } : none;
+      },
+      zero,
+    );
+  };
+  const plots = [
+    plotOf(
+      'calibration',
+      'Observed − predicted so far',
+      'Mean of all rows up to each window. Where the interval leaves out 0, the scores are not calibrated.',
+      true,
+    ),
+    plotOf('logLoss', 'Log loss so far', 'Mean of all rows up to each window; more than 4 counts as 4.', false),
+  ].filter((plot) => plot !== null);
+  const drawn = await Promise.all(plots.map((plot, k) => figureOf(plot, `sequence-${k}`)));
+  return html`<section id="sequences"><h2>Valid when looked at all the time</h2>
+<p class="aside">Confidence sequences: ${sequencesText(found)}.</p>
+<div class="plots">${drawn}</div>
+<div class="card">${dataTable(SEQUENCE_HEAD, found.sequences.map(sequenceRow), true)}</div></section>`;
 }
 
 function groups(found: Found): Markup | null {
@@ -326,10 +380,11 @@ function labelsSection({ labels }: Found): Markup | null {
   )}</div></section>`;
 }
 
-function quality({ windows, skew, notes, log, every }: Found): Markup {
+function quality({ windows, skew, notes, log, every, freshness }: Found): Markup {
   const last = windows.slice(-COLUMNS);
   return html`<section id="quality"><h2>Quality of the data</h2>
 ${skew && skew.compared > 0 ? html`<p class="finding">${whole(skew.equal)} of ${whole(skew.compared)} scores that were computed again are the same to the bit${skew.compared > skew.equal ? `; the greatest difference of logits is ${significant(skew.greatestLogit, 3)}` : null}.</p>` : null}
+${freshness ? html`<div class="card"><h3>Age of values when they were scored</h3>${dataTable(FRESHNESS_HEAD, freshness.map(freshnessRow), true)}</div>` : null}
 <div class="card"><details${last.length <= 20 ? new Markup(' open') : null}><summary>Rows by window</summary>${dataTable(
     ['window', 'rows', 'refused', 'missing cells', 'unseen cells', 'out of range'],
     last.map(({ from, rows, refused, features }) => {
@@ -373,6 +428,7 @@ export async function monitorPage(found: Found, target: ReportTarget): Promise<s
   const contents = [
     heading(found),
     await performance(found),
+    await sequences(found),
     heat(found),
     labelsSection(found),
     quality(found),

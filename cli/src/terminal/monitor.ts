@@ -1,8 +1,13 @@
 import {
   changeText,
   conclusion,
+  FRESHNESS_HEAD,
+  freshnessRow,
   newestDrift,
   newestMeasured,
+  SEQUENCE_HEAD,
+  sequenceRow,
+  sequencesText,
   signed,
   span,
   WINDOW_HEAD,
@@ -104,6 +109,9 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
       ]),
     );
   }
+  if (result.sequences.length > 0)
+    title(`At any time: ${sequencesText(result)}`, table([SEQUENCE_HEAD, ...result.sequences.map(sequenceRow)]));
+  if (result.freshness) title('Freshness', table([FRESHNESS_HEAD, ...result.freshness.map(freshnessRow)]));
   if (labels.labelled > 0)
     title(
       'Labels',

@@ -89,8 +89,8 @@ const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 /** The years 1 to 9999, in milliseconds since 1970: microseconds and nanoseconds are beyond. */
 const [FIRST, LAST] = [-62_135_596_800_000, 253_402_300_799_999];
 
-/** Milliseconds since 1970 of a time as logs have it; null when it is none. */
-function timeOf(value: unknown): number | null {
+/** Milliseconds since 1970 of a time as logs have it; null when it is none. @internal */
+export function timeOf(value: unknown): number | null {
   const time = typeof value === 'string' && AT.test(value) ? Date.parse(value) : value;
   return typeof time === 'number' && time >= FIRST && time <= LAST ? time : null;
 }

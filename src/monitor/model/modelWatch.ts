@@ -13,6 +13,7 @@ import { type RecordQuality, type RecordQualityState, recordQuality } from '../q
 import type { Summary } from '../summary/summary.ts';
 import { ScoredRows, WatchedModel } from '../summary/watch.ts';
 import { figuresOf, type WatchFigure } from './figures.ts';
+import { Freshness, type FreshnessState } from './freshness.ts';
 import {
   answersOf,
   checkShare,
@@ -47,6 +48,8 @@ export interface ModelWatchState {
   readonly delays: DelayHistogramState;
   readonly refused: RecordQualityState;
   readonly skew: SkewState;
+  /** absent: no event times are asked for */
+  readonly freshness?: Readonly<Record<string, FreshnessState>>;
 }
 
 /**
@@ -80,6 +83,8 @@ export class ModelWatch {
   readonly refused: RecordQuality;
   /** @internal */
   readonly skew: SkewCounts;
+  /** null: no event times are asked for @internal */
+  readonly freshness: Freshness | null;
   readonly #unknown = new Tally(100);
   readonly #kept = new Map<number, WatchWindow>();
   readonly #kind: Summary | null;
@@ -117,6 +122,8 @@ export class ModelWatch {
     this.delays = delayHistogram(state?.delays);
     this.refused = recordQuality(state?.refused ?? { fields: rulesOf(model), remembered: 1 });
     this.skew = new SkewCounts(state?.skew);
+    const { eventTimes, maxAgeMs } = this.settings;
+    this.freshness = eventTimes && new Freshness(eventTimes, maxAgeMs, state?.freshness);
     if (!state) return;
     this.rows = whole('rows', state.rows);
     this.withoutInputs = whole('withoutInputs', state.withoutInputs);
@@ -171,6 +178,7 @@ export class ModelWatch {
     window.saw(at);
     if (inputs) readRecord(this.#readers(window), inputs, prediction);
     else this.withoutInputs++;
+    if (inputs) this.freshness?.addRecord(at, inputs);
     window.scores.add(probability, this.#calledOf(code));
     const group = inputs && this.settings.groups ? this.#groupOf(inputs[this.settings.groups.field]) : -1;
     this.join.addPrediction({ at, id, entity, probability, label: code, group, window: from });
@@ -192,6 +200,8 @@ export class ModelWatch {
       if (!window) continue;
       const part = table && (own.length === at.length ? table : partOf(table, own));
       if (!part) this.withoutInputs += own.length;
+      for (const [feature, times] of Object.entries(rows.eventTimes ?? {}))
+        for (const i of own) this.freshness?.add(feature, at[i], times[i]);
       const answers = said && (own.length === at.length ? said : said.pick(own));
       const found = part ? readPart(this.#readers(window), part, answers, (k) => id?.[own[k]] ?? null) : answers!;
       const groups = part && this.settings.groups ? this.#groupsOf(part) : null;
@@ -258,6 +268,7 @@ export class ModelWatch {
     this.delays.merge(other.delays);
     this.refused.merge(other.refused);
     this.skew.merge(other.skew);
+    if (other.freshness) this.freshness?.merge(other.freshness);
     this.#settle();
   }
 
@@ -303,6 +314,7 @@ export class ModelWatch {
       delays: this.delays.toJSON(),
       refused: this.refused.toJSON(),
       skew: this.skew.toJSON(),
+      ...(this.freshness && { freshness: this.freshness.toJSON() }),
     };
   }
 

@@ -82,6 +82,11 @@ export function notesOf(watched: Watched, report: Omit<WatchReport, 'notes'>): W
   const selected = windows.filter(({ performance }) => performance.selection?.warning);
   const last = selected.at(-1)?.performance.selection?.warning;
   if (last) notes.push({ what: `${last} (in the latest of the windows)`, count: selected.length });
+  for (const { feature, stale, fromFuture, untimed } of report.freshness ?? []) {
+    say(stale, `values of ${feature} that were older than the greatest age when they were scored`);
+    say(fromFuture, `values of ${feature} from after their score: clocks differ, or they leaked`);
+    say(untimed, `rows without the time of ${feature}: their age is not known`);
+  }
   if (skew) say(skew.compared - skew.equal, 'scores that the model does not give again to the bit');
   if (volume && volume.kind !== 'usual')
     notes.push({

@@ -29,6 +29,8 @@ export interface WatchedRows {
   /** by which labels will come; absent: none will */
   readonly id?: ArrayLike<string>;
   readonly entity?: ArrayLike<string | null>;
+  /** of features of the option `eventTimes`, when their value was true, milliseconds since 1970; NaN: not known */
+  readonly eventTimes?: Readonly<Record<string, ArrayLike<number>>>;
   /** labels that are known already: nothing is held for these rows */
   readonly outcomes?: {
     /** index of the class; −1: no label; −2: a label that is none of the classes */
@@ -100,6 +102,9 @@ export function answersOf(model: Model, table: Table | null, rows: WatchedRows):
     ['outcomes, codes', outcomes?.codes],
     ['outcomes, at', outcomes?.at],
     ['scores, labels', scores?.labels],
+    ...Object.entries(rows.eventTimes ?? {}).map(
+      ([name, list]) => [`eventTimes, ${name}`, list] as [string, typeof list],
+    ),
   ];
   if (table && table.rows !== n)
     refuse('ERR_SHAPE', 'at', `${table.rows} times, one of each row`, n, 'give one of each row');

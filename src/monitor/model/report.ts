@@ -8,6 +8,7 @@ import { driftChanges, type Measured, performanceChanges } from './changes.ts';
 import { notesOf } from './notes.ts';
 import type { WatchReport, WindowPerformance, WindowReport } from './reported.ts';
 import { delaysOf, type LabelDelays } from './ripeness.ts';
+import { sequencesOf } from './sequences.ts';
 import type { HeldScore, Known, Watched } from './watched.ts';
 import { Outcomes } from './window.ts';
 
@@ -171,7 +172,8 @@ export function reportOf(watched: Watched, now: number): WatchReport {
   const labelled = known.reduce((sum, { outcomes }) => sum + outcomes.all.count, 0);
   const { sha256 = null, manifest } = model;
   const { target, classes, positive } = manifest;
-  const changes = [...driftChanges(compared), ...performanceChanges(measuredOf(known, ripe), settings.runLength)];
+  const ripened = measuredOf(known, ripe);
+  const changes = [...driftChanges(compared), ...performanceChanges(ripened, settings.runLength)];
   const report = {
     model: { sha256, target, classes, positive },
     now,
@@ -184,6 +186,8 @@ export function reportOf(watched: Watched, now: number): WatchReport {
     volume: volumeOf(watched, known),
     labels: { ...found, labelled, missing: scored > 0 ? 1 - labelled / scored : null, join: counts },
     refused: { rows: watched.refused.rows, fields: watched.refused.fields, otherFields: watched.refused.otherFields },
+    sequences: ripened.length > 0 ? sequencesOf(ripened, positive !== null) : [],
+    freshness: watched.freshness?.features ?? null,
     skew: settings.rescore ? watched.skew.toJSON() : null,
   };
   return { ...report, notes: notesOf(watched, report) };

@@ -42,6 +42,10 @@ export interface ModelWatchOptions {
    * are
    */
   readonly until?: number;
+  /** of features, by name, what has the time at which their value was true: an input of records, or a list of `WatchedRows.eventTimes`; default none */
+  readonly eventTimes?: Readonly<Record<string, string>>;
+  /** age at which a value is stale when it is scored, in milliseconds; default a day */
+  readonly maxAgeMs?: number;
   /** numbers of one block of rows in this many are added to summaries, see `SummaryOptions`; default 1 */
   readonly sample?: number;
   /** of the sampling; default 0 */
@@ -74,6 +78,8 @@ export interface Settings {
   readonly skewMs: number;
   /** Infinity: no score is too late */
   readonly until: number;
+  readonly eventTimes: Readonly<Record<string, string>> | null;
+  readonly maxAgeMs: number;
 }
 
 const KNOWN = {
@@ -91,6 +97,8 @@ const KNOWN = {
   withinMs: true,
   skewMs: true,
   until: true,
+  eventTimes: 'an object',
+  maxAgeMs: true,
   sample: true,
   seed: true,
 } as const;
@@ -135,6 +143,8 @@ export function settingsOf(model: Model, options: ModelWatchOptions): Settings {
     capacity: whole('capacity', rest.capacity ?? 100_000, 1),
     skewMs: atLeast0('skewMs', rest.skewMs ?? 1000),
     until: rest.until === undefined ? Number.POSITIVE_INFINITY : between('until', rest.until, -LATEST, LATEST),
+    eventTimes: rest.eventTimes === undefined ? null : timesOf(model, rest.eventTimes),
+    maxAgeMs: atLeast0('maxAgeMs', rest.maxAgeMs ?? DAY_MS),
   };
 }
 
@@ -191,6 +201,17 @@ function groupsOf({ manifest: { schema } }: Model, name: string): Settings['grou
     );
   }
   return { field: sourceOf(found), names: [...found.levels.slice(0, GROUPS), 'others'] };
+}
+
+function timesOf({ manifest: { schema } }: Model, times: Readonly<Record<string, unknown>>): Record<string, string> {
+  const known = schema.features.map(({ name }) => name);
+  for (const [feature, source] of Object.entries(times)) {
+    if (!known.includes(feature))
+      refuse('ERR_RANGE', 'eventTimes', `features of the model (${known.join(', ')})`, tell(feature), 'correct it');
+    if (typeof source !== 'string' || source === '')
+      refuse('ERR_RANGE', `eventTimes, ${feature}`, 'the name of what has its time', tell(source), 'give it');
+  }
+  return { ...(times as Record<string, string>) };
 }
 
 function atLeast0(what: string, value: unknown): number {

@@ -65,6 +65,12 @@ const names = objectOf(
   text.fits,
 );
 
+const times: Kind = {
+  schema: { type: 'object', additionalProperties: text.schema, minProperties: 1 },
+  rule: 'an object of features, each with the name of what has the time of its value',
+  fits: (value) => isObject(value) && Object.keys(value).length > 0 && Object.values(value).every(text.fits),
+};
+
 const TABLE = {
   window: [period('1s', '3650d'), 'length of a window', '1d'],
   windowRows: [
@@ -90,6 +96,11 @@ const TABLE = {
   ],
   skew: [period('1s', '365d'), 'how far clocks may differ', '1s'],
   ahead: [period('1s', '3650d'), 'how much later than now a score may be: later ones are counted and left out', '1d'],
+  eventTimes: [
+    times,
+    'of features, by name, the column of Parquet and queries, or the input of JSON lines, with the time at which their value was true',
+  ],
+  maxAge: [period('1s', '3650d'), 'age at which a value of eventTimes is stale when it is scored', '1d'],
   columns: [names, 'names of columns in Parquet logs and queries, where they are not those of the prediction log'],
 } as const satisfies OptionTable;
 
@@ -142,6 +153,10 @@ export function settingsOf(what: string, values: unknown): MonitorSettings {
       ...(ripeAfterMs !== null && { ripeAfterMs }),
       ...(withinMs !== null && { withinMs }),
       ...('costs' in found && { costs: found['costs'] as OutcomeCosts }),
+      ...('eventTimes' in found && {
+        eventTimes: found['eventTimes'] as Record<string, string>,
+        maxAgeMs: ms('maxAge')!,
+      }),
       ...('groups' in found && { groups: String(found['groups']) }),
     },
     columns: {

@@ -203,6 +203,26 @@ function inputsOf(
   };
 }
 
+const timeName = (feature: string): string => `logodds time of ${feature}`;
+
+/** The time of the value of a feature in milliseconds since 1970, as SQL. @throws ERR_SCHEMA nothing has it */
+function eventTimeOf(log: TypedLog, feature: string, source: string): string {
+  if (log.types.has(source)) return timeOf(log, source);
+  const type = log.types.get(log.columns.inputs);
+  const inputs = cell(log, 'inputs');
+  const value = type?.startsWith('STRUCT')
+    ? type.includes(`${name(source)} `) || type.includes(`${source} `)
+      ? `cast(${inputs}.${name(source)} as varchar)`
+      : null
+    : type && `json_extract_string(cast(${inputs} as json), ${text(`$.${JSON.stringify(source)}`)})`;
+  if (!value)
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${log.label}: expected a column or an input ${show(source)} with the time of ${show(feature)}, got none; correct eventTimes in --config`,
+    );
+  return `coalesce(try_cast(${value} as double), epoch_us(try_cast(${value} as timestamp)) / 1000.0)`;
+}
+
 /** How labels come to the rows. */
 export type Outcomes = { readonly labels: ResolvedLabels } | { readonly target: string } | null;
 
@@ -273,6 +293,8 @@ async function read(
       );
     extra.push([`cast(${name(outcomes.target)} as varchar)`, coded(OWN.outcome)]);
   }
+  for (const [feature, source] of Object.entries(watched.settings.eventTimes ?? {}))
+    extra.push([eventTimeOf(log, feature, source), number(timeName(feature))]);
   const where = [isOfModel(log, model), ...faultsOf(log, model).map(([, one]) => `not coalesce(${one}, true)`)];
   const joined = outcomes && 'labels' in outcomes ? outcomes.labels : null;
   // a join turns rows about, which windows by rows must not see
@@ -304,6 +326,12 @@ async function read(
   return watched;
 }
 
+/** Numbers, NaN where they are missing. */
+const orNaN = (column: Table['columns'][number]): Float64Array =>
+  Float64Array.from({ length: column.kind === 'numeric' ? column.values.length : 0 }, (_, i) =>
+    column.missing?.[i] ? Number.NaN : (column as { readonly values: ArrayLike<number> }).values[i],
+  );
+
 /** Rows that are taken at a time. */
 const BLOCK = 32_768;
 
@@ -316,8 +344,13 @@ function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: bo
   const when = further.get(OWN.outcomeAt);
   const classes = watched.model.manifest.classes.length;
   const logits = numbers(OWN.logit);
+  const times = Object.keys(watched.settings.eventTimes ?? {}).map((feature) => [
+    feature,
+    orNaN(further.get(timeName(feature))!),
+  ]);
   watched.addTable(inputs > 0 ? { rows: table.rows, columns: table.columns.slice(0, inputs) } : null, {
     at: numbers(OWN.at)!,
+    ...(times.length > 0 && { eventTimes: Object.fromEntries(times) }),
     ...(labels?.kind === 'coded' && {
       scores: { labels: labels.codes, probabilities: numbers(OWN.probability)!, ...(logits && { logits }) },
     }),
@@ -327,9 +360,7 @@ function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: bo
           codes: Int32Array.from({ length: table.rows }, (_, i) =>
             outcome.missing?.[i] ? -1 : outcome.codes[i] < classes ? outcome.codes[i] : -2,
           ),
-          ...(when?.kind === 'numeric' && {
-            at: Float64Array.from({ length: table.rows }, (_, i) => (when.missing?.[i] ? Number.NaN : when.values[i])),
-          }),
+          ...(when?.kind === 'numeric' && { at: orNaN(when) }),
         },
       }),
   });
