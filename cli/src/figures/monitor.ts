@@ -1,6 +1,6 @@
 /** What a watch found, in words that terminal and page share. */
 import type { WatchChange, WatchReport, WindowReport } from '../../../src/monitor.ts';
-import { brief, percent, significant, whole } from './wording.ts';
+import { brief, counted, percent, significant, whole } from './wording.ts';
 
 /** A window by its beginning: a day, a time, or the number of its first row. */
 export function windowName(from: number, every: WatchReport['every']): string {
@@ -61,7 +61,7 @@ export function conclusion(report: WatchReport): string {
     reference === null
       ? 'nothing to compare with'
       : drifted > 0
-        ? `${whole(drifted)} of ${whole(newestDrift(report)?.drift?.features.length ?? 0)} features drifted`
+        ? `${whole(drifted)} of ${counted(newestDrift(report)?.drift?.features.length ?? 0, 'feature')} drifted`
         : report.newest.drift === null
           ? 'no window has rows enough to compare'
           : 'no feature drifted',
@@ -73,7 +73,7 @@ export function conclusion(report: WatchReport): string {
           ? 'no window has ripe labels enough'
           : 'the scores are calibrated',
   ];
-  return `${parts.join('; ')} (${whole(report.rows)} rows in ${whole(windows.length)} windows)`;
+  return `${parts.join('; ')} (${counted(report.rows, 'row')} in ${counted(windows.length, 'window')})`;
 }
 
 /** What confidence sequences are of. */

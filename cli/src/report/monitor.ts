@@ -15,7 +15,7 @@ import {
   windowName,
   windowRow,
 } from '../figures/monitor.ts';
-import { brief, percent, pValue, sentence, significant, whole } from '../figures/wording.ts';
+import { brief, counted, percent, pValue, sentence, significant, whole } from '../figures/wording.ts';
 import type { MonitorResult } from '../jobs/monitor/monitor.ts';
 import { dataTable, html, Markup, name } from './html.ts';
 import { documentOf, figureOf, reproduction } from './page.ts';
@@ -51,7 +51,7 @@ function heading(found: Found): Markup {
   const measured = windows.find(({ from }) => from === found.newest.performance)?.performance.realised ?? null;
   const drift = newestDrift(found)?.drift ?? null;
   const figures: readonly (readonly [string, string, string])[] = [
-    ['rows', whole(found.rows), `${whole(windows.length)} windows`],
+    ['rows', whole(found.rows), counted(windows.length, 'window')],
     [
       'score drift',
       significant(drift?.score.psi ?? null, 3),
@@ -61,7 +61,7 @@ function heading(found: Found): Markup {
     [
       'log loss',
       significant(measured?.logLoss ?? null, 4),
-      measured ? `newest ripe window, ${whole(measured.rows)} labels` : 'no ripe labels',
+      measured ? `newest ripe window, ${counted(measured.rows, 'label')}` : 'no ripe labels',
     ],
     [
       'scores with a label',
@@ -320,7 +320,7 @@ function heat(found: Found): Markup | null {
   const row = (label: Markup, of: (window: WindowReport) => Markup): Markup =>
     html`<tr><th scope="row">${label}</th>${compared.map(of)}</tr>`;
   return html`<section id="drift"><h2>Drift by feature and window</h2>
-<p class="aside">Population stability index against ${whole(found.reference ?? 0)} rows of training; a frame marks what drifted (adjusted for the number of features, and beyond noise). ${order.length > FEATURES ? `The ${FEATURES} features that drifted most of ${whole(order.length)}.` : null} ${found.windows.length > compared.length ? `${whole(compared.length)} of ${whole(found.windows.length)} windows.` : null}</p>
+<p class="aside">Population stability index against ${counted(found.reference ?? 0, 'row')} of training; a frame marks what drifted (adjusted for the number of features, and beyond noise). ${order.length > FEATURES ? `The ${FEATURES} features that drifted most of ${whole(order.length)}.` : null} ${found.windows.length > compared.length ? `${whole(compared.length)} of ${counted(found.windows.length, 'window')}.` : null}</p>
 <div class="heat" tabindex="0" role="region" aria-label="Drift by feature and window"><table><thead><tr><th>feature</th>${compared.map(({ from }) => html`<th scope="col">${windowName(from, found.every)}</th>`)}</tr></thead><tbody>
 ${row(html`<b>scores</b>`, ({ drift }) => cell(drift!.score.psi, drift!.score.drifted))}
 ${order.slice(0, FEATURES).map(({ feature, k }) => row(name(feature.feature, 40), ({ drift }) => cell(drift!.features[k].tests.psi?.value ?? null, drift!.features[k].drifted)))}
@@ -383,7 +383,7 @@ function labelsSection({ labels }: Found): Markup | null {
 function quality({ windows, skew, notes, log, every, freshness }: Found): Markup {
   const last = windows.slice(-COLUMNS);
   return html`<section id="quality"><h2>Quality of the data</h2>
-${skew && skew.compared > 0 ? html`<p class="finding">${whole(skew.equal)} of ${whole(skew.compared)} scores that were computed again are the same to the bit${skew.compared > skew.equal ? `; the greatest difference of logits is ${significant(skew.greatestLogit, 3)}` : null}.</p>` : null}
+${skew && skew.compared > 0 ? html`<p class="finding">${whole(skew.equal)} of ${counted(skew.compared, 'score that was computed again is', 'scores that were computed again are')} the same to the bit${skew.compared > skew.equal ? `; the greatest difference of logits is ${significant(skew.greatestLogit, 3)}` : null}.</p>` : null}
 ${freshness ? html`<div class="card"><h3>Age of values when they were scored</h3>${dataTable(FRESHNESS_HEAD, freshness.map(freshnessRow), true)}</div>` : null}
 <div class="card"><details${last.length <= 20 ? new Markup(' open') : null}><summary>Rows by window</summary>${dataTable(
     ['window', 'rows', 'refused', 'missing cells', 'unseen cells', 'out of range'],
@@ -423,7 +423,7 @@ ${notes.length === 0 ? html`<p class="aside">Nothing.</p>` : html`<ul class="war
 
 /** @returns the same text for the same result and origin */
 export async function monitorPage(found: Found, target: ReportTarget): Promise<string> {
-  const files = `${whole(found.log.files)} file${found.log.files === 1 ? '' : 's'} of a prediction log`;
+  const files = `${counted(found.log.files, 'file')} of a prediction log`;
   const origin = await originOf(target, { query: files });
   const contents = [
     heading(found),

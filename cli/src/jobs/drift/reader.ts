@@ -1,7 +1,7 @@
 import { type Column, type Engine, LogoddsError, type Model, sliceTable, type Table } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
 import { type Summary, watch } from '../../../../src/monitor.ts';
-import { whole } from '../../figures/wording.ts';
+import { counted } from '../../figures/wording.ts';
 import { rowsOf } from '../../read/database.ts';
 import type { RowSample } from '../../read/rowSample.ts';
 import { streamColumns } from '../../read/scoring.ts';
@@ -153,7 +153,7 @@ export class SideReader {
         const cells = Number(found[`c${k}`]);
         if (cells > 0)
           this.notes.push(
-            `column ${show(name)} of ${this.what} has ${whole(cells)} cells that are NaN or infinite; they count as missing`,
+            `column ${show(name)} of ${this.what} has ${counted(cells, 'cell that is', 'cells that are')} NaN or infinite; ${cells === 1 ? 'it counts' : 'they count'} as missing`,
           );
       });
     } finally {
