@@ -222,7 +222,7 @@ describe('a run that ends early goes on from its checkpoint, nothing counted twi
     child.kill('SIGTERM');
     expect((await ended)[0]).toBe(1);
     expect(stderr).toMatch(
-      /^ERR_INTERRUPTED stopped in the warm-up, after \d+ of 1000000 rows; nothing was written\n$/,
+      /^ERR_INTERRUPTED stopped in the warm-up, after \d+ of 1,000,000 rows; nothing was written\n$/,
     );
     expect(names().some((name) => name.startsWith('early') || name.startsWith('.early'))).toBe(false);
   });
@@ -240,7 +240,7 @@ describe('train --online names what is wrong', () => {
       /^ERR_DATA whole\.ckpt: expected --alpha 0\.1 .* got 0\.2/,
     );
     const shorter = write('shorter.csv', HEADER + lines.slice(0, 100).join(''));
-    expect(from('whole.ckpt', shorter)).toMatch(/^ERR_DATA shorter\.csv: expected the 5000 rows .* got 100; /m);
+    expect(from('whole.ckpt', shorter)).toMatch(/^ERR_DATA shorter\.csv: expected the 5,000 rows .* got 100; /m);
     const other = write('other.csv', CSV.replace('kind', 'sort'));
     expect(from('whole.ckpt', other)).toMatch(/^ERR_SCHEMA other\.csv: expected column "kind", got no column/);
     expect(from('whole.ckpt', 'rows.csv', '--first-row', '5001')).toMatch(
