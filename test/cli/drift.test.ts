@@ -357,3 +357,9 @@ describe('the command', () => {
 test('a model file that was read has the baseline', () => {
   expect(loadModel(readFileSync(files.model)).manifest.baseline).toBeDefined();
 });
+
+test('data of another schema are no drift of every feature', async () => {
+  const strange = at('strange.csv');
+  writeFileSync(strange, 'when,what\n1,a\n2,b\n');
+  await expect(run(files.model, strange)).rejects.toThrow('got none of them; give data of this model');
+});

@@ -122,6 +122,12 @@ export class SideReader {
     );
     if (bad.length === 0 || (error.code !== 'ERR_RECORD' && error.code !== 'ERR_SCHEMA')) throw error;
     const isAbsent = error.problems.every(({ rule }) => rule === 'a column that is there');
+    // missing cells alone would be called drift
+    if (isAbsent && bad.length === features.length)
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `${this.what}: expected columns of the model (${features.slice(0, 12).map(show).join(', ')}), got none of them; give data of this model`,
+      );
     for (const name of bad) this.gone.set(name, isAbsent ? `absent in ${this.what}` : this.told(error));
   }
 
