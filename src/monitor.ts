@@ -79,10 +79,12 @@ export {
 export { MeanTest, type MeanTestOptions, type MeanTestState, meanTest } from './monitor/meanTest.ts';
 export type { WatchChange } from './monitor/model/changes.ts';
 export type { WatchFigure } from './monitor/model/figures.ts';
+export type { FeatureFreshness, FreshnessState } from './monitor/model/freshness.ts';
 export { ModelWatch, type ModelWatchState, modelWatch } from './monitor/model/modelWatch.ts';
 export type { WatchedRows } from './monitor/model/read.ts';
 export type { WatchNote, WatchReport, WindowPerformance, WindowReport } from './monitor/model/reported.ts';
 export type { LabelDelays } from './monitor/model/ripeness.ts';
+export type { WatchSequence } from './monitor/model/sequences.ts';
 export type { ModelWatchOptions } from './monitor/model/settings.ts';
 export type { SkewState } from './monitor/model/skew.ts';
 export type { HeldScore } from './monitor/model/watched.ts';

@@ -196,7 +196,7 @@ describe('what cannot be used is told, and the rest goes on', () => {
     const { skipped, found } = await run(a, b);
     const why = Object.fromEntries(skipped.map((one) => [one.name, one.why]));
     expect(why).toMatchObject({
-      id: 'it looks like an identifier: 2000 values in 2000 rows',
+      id: 'it looks like an identifier: 2,000 values in 2,000 rows',
       old: 'only REFERENCE has it',
       fresh: 'only CURRENT has it',
       mixed: 'numbers in REFERENCE and categories in CURRENT',
@@ -356,4 +356,10 @@ describe('the command', () => {
 
 test('a model file that was read has the baseline', () => {
   expect(loadModel(readFileSync(files.model)).manifest.baseline).toBeDefined();
+});
+
+test('data of another schema are no drift of every feature', async () => {
+  const strange = at('strange.csv');
+  writeFileSync(strange, 'when,what\n1,a\n2,b\n');
+  await expect(run(files.model, strange)).rejects.toThrow('got none of them; give data of this model');
 });

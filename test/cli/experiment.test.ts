@@ -151,7 +151,7 @@ test('keys in two arms are named, counted and left out; keys with several rows a
   expect(found.rows).toBe(998);
   expect(found.sampleRatio.counts[0] + found.sampleRatio.counts[1]).toBe(997);
   expect(found.stderr).toContain('KEYS_IN_SEVERAL_ARMS 3 of 1,000 keys are in several arms ("u0", "u1", "u2")');
-  expect(found.stderr).toContain('KEYS_REPEATED 1 keys');
+  expect(found.stderr).toContain('KEYS_REPEATED 1 key has');
 });
 
 test('rows without arm, outcome or score are left out and counted', () => {

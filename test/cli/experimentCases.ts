@@ -359,7 +359,7 @@ export const CASES: readonly Case[] = [
       assert.equal((await command(PLAIN, {})).found.duplicates, null);
       const twice = (await command([...PLAIN, { ...PLAIN[0]!, k: 'k0' }], { key: 'k' })).found;
       assert.deepEqual([twice.rows, codes(twice), twice.sampleRatio.counts], [41, ['KEYS_REPEATED'], [20, 20]]);
-      assert.match(twice.warnings[0]!.message, /^1 keys have several rows/);
+      assert.match(twice.warnings[0]!.message, /^1 key has several rows/);
       const mixed = (n: number) =>
         command([...PLAIN, ...PLAIN.slice(0, n).map((row) => ({ ...row, arm: row.arm === 'old' ? 'new' : 'old' }))], {
           key: 'k',

@@ -303,7 +303,7 @@ describe('rules', () => {
     expect(of('groups').every((one) => one.status === 'pass')).toBe(true);
     expect(of('groupGap')[0]).toMatchObject({ status: 'fail', of: 'region selectionRate' });
     expect(result.notes.find((note: string) => note.includes('"x"'))).toMatch(
-      /1 of 3 groups have too few rows and are not judged: "x" \d+ \(\d+ of the rarer class\)/,
+      /1 of 3 groups has too few rows and is not judged: "x" \d+ \(\d+ of the rarer class\)/,
     );
     const unknown = run(gate('equal', ...rules({ groups: { columns: ['sx'] } })));
     expect(unknown.stderr).toContain('expected column "sx", got');

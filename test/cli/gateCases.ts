@@ -200,8 +200,8 @@ export const CASES: readonly Case[] = [
         [status(rare([1, 0, 0], 1)), status(rare([1, 0, 0], 2)), status(rare([0, 0], 1))],
         ['pass', 'fail', 'fail'],
       );
-      assert.match(rare([1, 0, 0], 2)[0].sentence, /^1 rows are "yes", the fewest of a class; expected at least 2$/);
-      assert.match(rare([1, 1, 0], 2)[0].sentence, /^1 rows are "no"/);
+      assert.match(rare([1, 0, 0], 2)[0].sentence, /^1 row is "yes", the fewest of a class; expected at least 2$/);
+      assert.match(rare([1, 1, 0], 2)[0].sentence, /^1 row is "no"/);
       const share = (labelled: number) =>
         labelCoverage(rows({ rows: 4, labelled }), given('labelCoverage', { least: 0.5 }));
       assert.deepEqual([status(share(1)), status(share(2)), status(share(3))], ['fail', 'pass', 'pass']);
@@ -482,7 +482,7 @@ export const CASES: readonly Case[] = [
         ),
         ['not checked'],
       );
-      assert.match(told[0]!, /are not judged: "one" 30$/);
+      assert.match(told[0]!, /is not judged: "one" 30$/);
       assert.deepEqual(
         statuses(groups(three, given('groups', { columns: ['all'], minRows: 30, metric: 'auc', margin: 0.5 }))),
         ['pass'],

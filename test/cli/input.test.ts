@@ -133,7 +133,9 @@ describe('train names what is wrong with the data', () => {
       expect(train(file)).toBe(sentence);
       expect(failure(['train', file, '--online', '--target', 'y', '--out', 'bad.safetensors'])).toBe(sentence);
     }
-    expect(train(write('fake.parquet', 'hello'))).toMatch(/^ERR_DATA fake\.parquet: cannot be read/);
+    expect(train(write('fake.parquet', 'hello'))).toBe(
+      'ERR_DATA fake.parquet: expected Parquet by its ending, got something else; rename it to end in .csv or .jsonl if it is that, else write it again',
+    );
     expect(train(write('broken.jsonl', '{"x":1,"y":0}\n{"x":\n'))).toMatch(
       /^ERR_DATA broken\.jsonl: cannot be read: line \d/,
     );

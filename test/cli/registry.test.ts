@@ -392,7 +392,7 @@ describe('wrong input leaves what was there', () => {
     [
       'more times than steps',
       () => ['rollout', 'start', 'fraud', '--challenger', '2', '--share', '1', '--hold', '1h,1h'],
-      /^ERR_RANGE --hold: expected a time for each of 1 steps/,
+      /^ERR_RANGE --hold: expected a time for each of 1 step at most/,
     ],
     [
       'a rollout of the champion',

@@ -191,7 +191,7 @@ test('numbers that JSON does not have are told as YAML writes them; a key that i
     'odd.yaml:2: port: expected a whole number from 0 to 65535, got .inf;',
     'odd.yaml:3: grace: expected seconds from 0 to 86400, got -.inf;',
     'got .nan; write one',
-    'odd.yaml:5: xyzzy: expected a key of serve.schema.json, which the package has, got none like it; logodds serve --help has them as flags',
+    'odd.yaml:5: xyzzy: expected a key of serve.schema.json, which the package has, got none like it; there are models, host, port, socket,',
     'odd.yaml:6: workers: expected a whole number from 1 to 256, got [".nan"]',
   ])
     expect(stderr).toContain(text);

@@ -39,6 +39,16 @@ describe('usage', () => {
       /'--holdout-by' does not go with --no-holdout/,
     ],
     [
+      'rows to hold out and all rows',
+      [...TRAIN, '--out', 'm', '--no-holdout', '--holdout', '0.2'],
+      /'--holdout <fraction>' cannot be used with option '--no-holdout'/,
+    ],
+    [
+      'a watch and none',
+      ['serve', 'm.safetensors', '--watch', '--no-watch'],
+      /'--watch' cannot be used with option '--no-watch'/,
+    ],
+    [
       'a seed of folds by time',
       ['cv', 'x.csv', '--target', 'y', '--time', 't', '--seed', '3'],
       /'--seed <n>' cannot be used with option '--time/,

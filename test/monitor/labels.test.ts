@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { splitmix32 } from '../../src/math/random.ts';
 import {
   delayHistogram,
   type Joinable,
@@ -227,6 +228,7 @@ describe('scores and labels joined as they come', () => {
       conflictingPredictions: 1,
       duplicateLabels: 1,
       correctedLabels: 1,
+      conflictingLabels: 0,
       labelsBeforePrediction: 1,
       predictionsFromFuture: 1,
       labelsFromFuture: 1,
@@ -237,6 +239,42 @@ describe('scores and labels joined as they come', () => {
       unknownModels: { bb: 1 },
     });
     expect(rows.map(({ prediction }) => prediction.probability)).toEqual([0.5, 0.7]);
+  });
+
+  test('of one time that differ are told from corrected ones, in any order, merged and restored alike', () => {
+    const given: OutcomeLabel[] = [
+      { id: 'tied', at: 9, label: 'no' },
+      { id: 'tied', at: 9, label: 'yes' },
+      { id: 'tied', at: 5, label: 'no' },
+      { id: 'settled', at: 5, label: 'no' },
+      { id: 'settled', at: 5, label: 'yes' },
+      { id: 'settled', at: 9, label: 'no' },
+      { id: 'settled', at: 9, label: 'no' },
+      { entity: 'e', at: 7, label: 'a' },
+      { entity: 'e', at: 7, label: 'b' },
+    ];
+    const found = (orders: readonly OutcomeLabel[][]) => {
+      const [join, ...others] = orders.map((labels) => {
+        const own = labelJoin<Score>();
+        for (const label of labels) own.addLabel(label);
+        return labelJoin<Score>(JSON.parse(JSON.stringify(own)));
+      });
+      for (const other of others) join.merge(other);
+      const { conflictingLabels, correctedLabels } = join.joined({ now }).counts;
+      return { conflictingLabels, correctedLabels, held: join.toJSON().labels.held };
+    };
+    const expected = found([given]);
+    expect(expected).toMatchObject({ conflictingLabels: 2, correctedLabels: 1 });
+    const random = splitmix32(3);
+    for (let k = 0; k < 50; k++) {
+      const turned = given
+        .map((label) => [random(), label] as const)
+        .sort(([a], [b]) => a - b)
+        .map(([, label]) => label);
+      const cut = Math.floor(random() * turned.length);
+      expect(found([turned])).toEqual(expected);
+      expect(found([turned.slice(cut), turned.slice(0, cut)])).toEqual(expected);
+    }
   });
 
   test('a hostile id stays an id', () => {

@@ -7,6 +7,7 @@ import {
   labelSelection,
   type ModelWatch,
   type ModelWatchOptions,
+  meanSequence,
   modelWatch,
   type OutcomeLabel,
   type Prediction,
@@ -443,4 +444,224 @@ test('a reference of its own, and one of another model', () => {
   expect(() => modelWatch(model, JSON.parse(json(watched).replace('modelWatch', 'windows')))).toThrow(
     /an object of kind modelWatch/,
   );
+});
+
+describe('scores from after `until`', () => {
+  const rows = rowsOf(600, 21);
+  const lines = linesOf(rows);
+  const late = linesOf(rowsOf(200, 22), 5000 * HOUR, HOUR);
+  const options = { until: 100 * HOUR, keep: 4 };
+
+  test('are counted, push no window out and are in no label, one by one and as a table', () => {
+    const plain = fed(lines, labelsOf(lines, rows), options);
+    const one = fed([...late, ...lines], labelsOf(lines, rows), options);
+    expect(one.report(NOW).windows).toEqual(plain.report(NOW).windows);
+    expect(one.fromFuture).toBe(200);
+    expect(one.rows).toBe(600);
+    const all = [...late, ...lines];
+    const table = modelWatch(model, { every: { ms: HOUR }, ...options });
+    const inputs = tableFromRecords(all.map(({ inputs: own }) => own as Record<string, never>));
+    table.addTable(inputs, { at: all.map(({ at }) => at) });
+    expect(table.fromFuture).toBe(200);
+    expect(table.report(NOW).windows.map(({ from, rows: n }) => [from, n])).toEqual(
+      plain.report(NOW).windows.map(({ from, rows: n }) => [from, n]),
+    );
+    const restored = modelWatch(model, JSON.parse(json(one)));
+    restored.merge(table);
+    expect(restored.fromFuture).toBe(400);
+    expect(restored.report(NOW).notes).toContainEqual({
+      what: 'rows from after 1970-01-05T04:00:00.000Z: left out, clocks differ',
+      count: 400,
+    });
+  });
+
+  test('do not count for windows by rows', () => {
+    const watched = modelWatch(model, { every: { rows: 100 }, until: 100 * HOUR });
+    const all = lines.flatMap((line, i) => [line, late[i % 200]]);
+    const inputs = tableFromRecords(all.map(({ inputs: own }) => own as Record<string, never>));
+    watched.addTable(inputs, { at: all.map(({ at }) => at) });
+    expect(watched.report(NOW).windows.map(({ rows: n }) => n)).toEqual([100, 100, 100, 100, 100, 100]);
+  });
+});
+
+describe('private numbers', () => {
+  const schema = {
+    features: [
+      { name: 'age', kind: 'numeric', private: true },
+      { name: 'city', kind: 'categorical' },
+    ],
+  } as const;
+  const own = withBaseline(fit(train, { target: 'bad', schema }).model, train);
+  const watch = (rows: readonly Row[], options: ModelWatchOptions = {}): ModelWatch => {
+    const watched = modelWatch(own, { every: { ms: HOUR }, least: 20, ...options });
+    watched.addTable(tableFromRecords(rows.map(({ bad: _, ...inputs }) => inputs)), { at: rows.map((__, i) => i) });
+    return watched;
+  };
+
+  test('are in no sum and no end of a state, whose report is that before it was saved', () => {
+    const [row] = rowsOf(1, 5);
+    const alone = watch([{ ...row, age: 43.25 }], { reference: summarise(own, train) });
+    expect(json(alone)).not.toContain('43.25');
+    const { columns } = alone.toJSON().windows[0].summary!;
+    expect(columns[0]).toMatchObject({ count: 1, sums: ['0p0', '0p0'] });
+    const { columns: given } = alone.toJSON().options.reference!.summary;
+    expect(given[0]).toMatchObject({ sums: ['0p0', '0p0'] });
+
+    const before = watch(rowsOf(300, 6, { shift: 30 }));
+    const after = modelWatch(own, JSON.parse(json(before)));
+    expect(after.report(NOW)).toEqual(before.report(NOW));
+    const [{ drift }] = before.report(NOW).windows;
+    expect(drift!.features.map(({ feature, drifted, logitShift }) => [feature, drifted, logitShift === null])).toEqual([
+      ['age', true, true],
+      ['city', false, false],
+    ]);
+    expect(drift!.notes.join()).toContain('without "age", whose numbers are private');
+    expect(
+      before
+        .report(NOW)
+        .notes.map(({ what }) => what)
+        .join(),
+    ).toContain('private ("age") are counted in bins alone');
+  });
+});
+
+describe('confidence sequences', () => {
+  const hours = Array.from({ length: 12 }, (_, hour) => rowsOf(300, 300 + hour, { flip: hour < 8 ? 0 : 1.5 }));
+  const rows = hours.flat();
+  const lines = hours.flatMap((own, hour) => linesOf(own, hour * HOUR, 1000));
+  const watched = fed(lines, labelsOf(lines, rows));
+  const { sequences, changes } = watched.report(NOW);
+
+  test('have a course over ripe windows, the widths of which fall, and tell a change that is in them', () => {
+    expect(sequences.map(({ figure }) => figure)).toEqual([
+      'logLoss',
+      'brier',
+      'calibration',
+      'precision',
+      'recall',
+      'fpr',
+    ]);
+    const of = sequences.find(({ figure }) => figure === 'calibration')!;
+    expect(of.course).toHaveLength(12);
+    const [first, eighth, last] = [of.course[0], of.course[7], of.course[11]];
+    expect(eighth.high - eighth.low).toBeLessThan((first.high - first.low) / 2);
+    expect(eighth.low).toBeLessThan(0);
+    expect(eighth.high).toBeGreaterThan(0);
+    expect(last.low).toBeGreaterThan(0);
+    expect(of).toMatchObject({ count: 3600, mean: last.mean });
+    expect(changes.find(({ what }) => what === 'calibration')!.since).toBe(8 * HOUR);
+  });
+
+  test('are those of the rows', () => {
+    const of = (name: string) => sequences.find(({ figure }) => figure === name)!;
+    const scored = lines.map(({ probability, label }, i) => ({
+      probability,
+      y: rows[i].bad === 'yes',
+      called: label === 'yes',
+    }));
+    const called = scored.filter((one) => one.called);
+    const meanOf = (list: readonly number[]) => list.reduce((sum, one) => sum + one, 0) / list.length;
+    expect(of('precision')).toMatchObject({ count: called.length });
+    expect(of('precision').mean).toBeCloseTo(meanOf(called.map(({ y }) => Number(y))), 12);
+    expect(of('recall').mean).toBeCloseTo(meanOf(scored.filter(({ y }) => y).map((one) => Number(one.called))), 12);
+    expect(of('fpr').mean).toBeCloseTo(meanOf(scored.filter(({ y }) => !y).map((one) => Number(one.called))), 12);
+    // by bins of an eighth in log-odds
+    const loss = scored.map(({ probability, y }) => -Math.log(y ? probability : 1 - probability));
+    expect(of('logLoss').mean).toBeCloseTo(meanOf(loss), 3);
+  });
+
+  test('do not depend on the order of rows and labels', () => {
+    const turned = fed([...lines].reverse(), labelsOf(lines, rows).reverse());
+    expect(turned.report(NOW).sequences).toEqual(sequences);
+  });
+
+  test('of blocks miss their mean no more often than they may, looked at after each block', () => {
+    const random = splitmix32(8);
+    const alpha = 0.1;
+    let missed = 0;
+    const runs = 300;
+    for (let k = 0; k < runs; k++) {
+      const sequence = meanSequence({ alpha });
+      const mean = 0.05 + 0.4 * random();
+      let isOut = false;
+      for (let block = 0; block < 25; block++) {
+        const n = 1 + Math.floor(200 * random());
+        let hits = 0;
+        for (let i = 0; i < n; i++) if (random() < mean) hits++;
+        sequence.addBlock([
+          [0, n - hits],
+          [1, hits],
+        ]);
+        const { low, high } = sequence.interval;
+        if (mean < low || mean > high) isOut = true;
+      }
+      if (isOut) missed++;
+    }
+    expect(missed / runs).toBeLessThanOrEqual(alpha);
+  });
+
+  test('of blocks refuse what is none, and count nothing of it', () => {
+    const sequence = meanSequence({ clip: true });
+    sequence.addBlock([[0.5, 3]]);
+    const before = JSON.stringify(sequence);
+    expect(() =>
+      sequence.addBlock([
+        [7, 2],
+        [Number.NaN, 1],
+      ]),
+    ).toThrow('value: expected a finite number');
+    expect(() =>
+      sequence.addBlock([
+        [7, 2],
+        [0.2, 1.5],
+      ]),
+    ).toThrow('count: expected');
+    expect(JSON.stringify(sequence)).toBe(before);
+    sequence.addBlock([
+      [7, 2],
+      [1, 0],
+    ]);
+    expect(sequence).toMatchObject({ count: 5, clipped: 2 });
+    sequence.addBlock([]);
+    expect(sequence.count).toBe(5);
+  });
+});
+
+describe('freshness', () => {
+  const options: ModelWatchOptions = { eventTimes: { age: 'age_at' }, maxAgeMs: 2 * HOUR, reference: null };
+  const rows = rowsOf(6, 9);
+  const at = 10 * HOUR;
+  const times = [at - 60_000, at - HOUR, at - 3 * HOUR, at + 1000, Number.NaN, at - 1000];
+
+  test('counts the age of values when they were scored, by record, by table, merged and restored', () => {
+    const records = modelWatch(model, { ...options });
+    linesOf(rows).forEach((line, i) => {
+      const time = Number.isNaN(times[i]) ? 'long ago' : i === 0 ? new Date(times[i]).toISOString() : times[i];
+      records.add({ ...line, at, inputs: { ...line.inputs, age_at: time } });
+    });
+    const table = modelWatch(model, { ...options });
+    table.addTable(tableFromRecords(rows.map(({ bad: _, ...inputs }) => inputs)), {
+      at: rows.map(() => at),
+      eventTimes: { age: times },
+    });
+    const expected = [
+      { feature: 'age', count: 4, medianMs: 60_000, p95Ms: 6 * HOUR, stale: 1, fromFuture: 1, untimed: 1 },
+    ];
+    expect(records.report(NOW).freshness).toEqual(expected);
+    expect(table.report(NOW).freshness).toEqual(expected);
+    const both = modelWatch(model, JSON.parse(json(records)));
+    both.merge(table);
+    expect(both.report(NOW).freshness).toEqual([{ ...expected[0], count: 8, stale: 2, fromFuture: 2, untimed: 2 }]);
+    expect(both.report(NOW).notes.map(({ what, count }) => [what.slice(0, 21), count])).toEqual(
+      expect.arrayContaining([['values of age that we', 2]]),
+    );
+  });
+
+  test('of what is no feature is refused', () => {
+    expect(() => modelWatch(model, { eventTimes: { aeg: 'age_at' } })).toThrow(
+      'eventTimes: expected features of the model (age, city)',
+    );
+    expect(() => modelWatch(model, { eventTimes: { age: 7 } as never })).toThrow('eventTimes, age: expected the name');
+    expect(modelWatch(model).report(NOW).freshness).toBe(null);
+  });
 });

@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../../src/index.ts';
+import { counted } from '../figures/wording.ts';
 import { JSON_OUTPUT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { print, printJson } from '../terminal/print.ts';
@@ -41,10 +42,10 @@ async function run(action: string, files: readonly string[], { json }: { readonl
     first !== null && first > 1 ? `what came before line ${first} was not given` : '',
     torn > 0 ? `${torn} torn by a crash, as the log tells` : '',
     open ? 'the last line is not complete' : '',
-    dropped > 0 ? `${dropped} requests were dropped, as the log tells` : '',
+    dropped > 0 ? `${counted(dropped, 'request was', 'requests were')} dropped, as the log tells` : '',
   ].filter(Boolean);
   const range = lines === 0 ? '' : ` (${first} to ${last})`;
   print(
-    `valid: ${lines} lines${range}${notes.map((note) => `; ${note}`).join('')}\n${head === null ? '' : `last: ${head}\n`}`,
+    `valid: ${counted(lines, 'line')}${range}${notes.map((note) => `; ${note}`).join('')}\n${head === null ? '' : `last: ${head}\n`}`,
   );
 }

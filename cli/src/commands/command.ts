@@ -47,8 +47,18 @@ export function addCommand(program: Command, line: CommandLine | CommandGroup, e
   }
   const { takes, options, run } = line;
   for (const [argument, text] of takes) command.argument(argument, text);
-  for (const row of options) command.addOption(optionOf(row));
+  // as they were written, one of them twice is once
+  const written = new Map<string, string>();
+  for (const row of options) {
+    const option = optionOf(row);
+    command.addOption(option).on(`option:${option.name()}`, () => {
+      written.set(option.name(), option.flags);
+    });
+  }
   command.action(async (...given: unknown[]) => {
+    for (const [name, flags] of written)
+      if (written.has(`no-${name}`))
+        command.error(`error: option '${flags}' cannot be used with option '--no-${name}'; leave one of them out`);
     // misspelt options are refused before this, so a missing option is truly absent
     for (const row of options) {
       const option = optionOf(row);

@@ -1,8 +1,10 @@
 /** Shared parts of the commands' actions. */
+
 import type { Command } from 'commander';
 import type { Warning } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
 import { inFlags } from '../figures/flags.ts';
+import { counted } from '../figures/wording.ts';
 import { readSchema } from '../read/files.ts';
 import type { ReportTarget } from '../report/write.ts';
 import { note as sayNote, warnAll as sayWarnings } from '../terminal/print.ts';
@@ -39,7 +41,7 @@ function joined(warnings: readonly Warning[]): Warning[] {
   const one: Warning = {
     code: 'MISSING',
     severity: missing.some(({ severity }) => severity !== 'info') ? 'warning' : 'info',
-    message: `cells are missing in ${columns.length} columns: ${shown.join(', ')}${more}; find out why (${missing.some(({ message }) => /weight of their own/.test(message)) ? 'each has a weight of its own' : 'they take the mean, or the most frequent level of a category'})`,
+    message: `cells are missing in ${counted(columns.length, 'column')}: ${shown.join(', ')}${more}; find out why (${missing.some(({ message }) => /weight of their own/.test(message)) ? 'each has a weight of its own' : 'they take the mean, or the most frequent level of a category'})`,
     features: missing.flatMap(({ features }) => features),
   };
   return warnings.flatMap((warning) => (warning === missing[0] ? [one] : missing.includes(warning) ? [] : [warning]));
@@ -66,7 +68,7 @@ export function warnAll(warnings: readonly Warning[], verbose = false): void {
   const codes = [...new Set(rest.map(({ code }) => code))];
   const counts = codes.map((code) => `${code} ${rest.filter((one) => one.code === code).length}`).join(', ');
   sayNote(
-    `${rest.length} more ${rest.length === 1 ? 'note' : 'notes'} (${counts}): --verbose prints them, and --report and --json include them`,
+    `${counted(rest.length, 'more note', 'more notes')} (${counts}): --verbose prints them, and --report and --json include them`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { SCORES } from '../../../src/internal.ts';
-import { significant, whole, word } from '../figures/wording.ts';
+import { counted, significant, word } from '../figures/wording.ts';
 import { BASELINE } from '../jobs/baseline.ts';
 import { type CvCommandOptions, type CvResult, cvCommand, type PathCommandOptions, present } from '../jobs/path.ts';
 import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';
@@ -99,7 +99,9 @@ function cvReport({ validation, target, rows, out }: CvResult): string {
     String(step.nonzero),
     significant(step.mean, 6),
     significant(step.stdError, 3),
-    [marks(k), step.convergedFolds < folds ? `${folds - step.convergedFolds} folds NOT converged` : ''].join('  '),
+    [marks(k), step.convergedFolds < folds ? `${counted(folds - step.convergedFolds, 'fold')} NOT converged` : ''].join(
+      '  ',
+    ),
   ]);
   const head = ['lambda', 'C', 'weights', `mean ${score}`, 'std. error', ''];
   const { lambda, C, nonzero } = steps[chosen];
@@ -107,5 +109,5 @@ function cvReport({ validation, target, rows, out }: CvResult): string {
     ['chosen', `lambda = ${significant(lambda)}, C = ${significant(C)}, ${nonzero} weights that are not 0`],
     out === undefined ? null : ['saved', out],
   ]);
-  return `Cross-validation of ${word(target)}, ${folds} folds, ${whole(rows)} rows\n\n${table([head, ...lines])}\n\n${result}\n`;
+  return `Cross-validation of ${word(target)}, ${counted(folds, 'fold')}, ${counted(rows, 'row')}\n\n${table([head, ...lines])}\n\n${result}\n`;
 }

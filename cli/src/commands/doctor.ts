@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { sentence, whole, word } from '../figures/wording.ts';
+import { counted, sentence, word } from '../figures/wording.ts';
 import { type DoctorOptions, type DoctorResult, doctorCommand } from '../jobs/doctor.ts';
 import { READING } from '../options/reading.ts';
 import { COLUMNS, DATA, JSON_OUTPUT, QUERY, TARGET, THREADS } from '../options/shared.ts';
@@ -77,7 +77,7 @@ const CHECKED =
 /** The output of `doctor`: findings, the worst first, each with evidence and advice. */
 function doctorReport(source: string, target: string, { findings, rows, features, seconds }: DoctorResult): string {
   const width = lineWidth();
-  const head = `${word(source)}: ${whole(rows)} rows, ${whole(features.length)} ${features.length === 1 ? 'feature' : 'features'}, target ${word(target)}, examined in ${seconds.toFixed(2)} s`;
+  const head = `${word(source)}: ${counted(rows, 'row')}, ${counted(features.length, 'feature')}, target ${word(target)}, examined in ${seconds.toFixed(2)} s`;
   if (findings.length === 0) {
     return `${head}\n\nnothing found\n${wrap(`checked: ${CHECKED}`, width - 2)
       .map((line) => `  ${line}`)

@@ -2,7 +2,7 @@ import { coefficients, type Model } from '../../../src/index.ts';
 import { baselineOf } from '../../../src/monitor.ts';
 import { describeFeatures, type FeatureSummary } from '../figures/features.ts';
 import { fitFacts, formula } from '../figures/model.ts';
-import { bytes, significant, whole, word } from '../figures/wording.ts';
+import { bytes, counted, significant, whole, word } from '../figures/wording.ts';
 import { JSON_OUTPUT, MODEL, REGISTRY } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
 import { findModel, type ModelPlace } from '../read/models.ts';
@@ -68,7 +68,7 @@ function stackFacts({ manifest: { stack } }: Model): (readonly [string, string])
       `base ${word(name)}`,
       [
         weight === 0 ? 'weight 0: left out' : `weight ${significant(weight, 4)}`,
-        `fitted to ${whole(rows)} rows`,
+        `fitted to ${counted(rows, 'row')}`,
         ...(calibrated ? ['without its calibration'] : []),
         ...(sha256 === null ? [] : [`SHA-256 ${sha256}`]),
       ].join(', '),
@@ -108,8 +108,8 @@ function baselineFact(model: Model): string {
   if (!found) return 'none: drift and monitor need the training rows';
   const { rows, of, features, without, classes, bytes: size, isCurrent } = found;
   return [
-    `${whole(rows)} rows${of > rows ? `, a sample of ${whole(of)}` : ''}`,
-    `${whole(features)} features${without.length > 0 ? ` (without ${without.map(word).join(', ')})` : ''}`,
+    `${counted(rows, 'row')}${of > rows ? `, a sample of ${whole(of)}` : ''}`,
+    `${counted(features, 'feature')}${without.length > 0 ? ` (without ${without.map(word).join(', ')})` : ''}`,
     classes.length > 0 ? 'by class' : 'classes together',
     bytes(size),
     ...(isCurrent ? [] : ['its probabilities are of another calibration or decision']),

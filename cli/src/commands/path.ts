@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { PathStep } from '../../../src/index.ts';
-import { significant, whole, word } from '../figures/wording.ts';
+import { counted, significant, word } from '../figures/wording.ts';
 import { type PathCommandOptions, type PathResult, pathCommand, present } from '../jobs/path.ts';
 import { DATA, PATH_OPTIONS, TARGET } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
@@ -60,5 +60,5 @@ function pathReport({ path, target, rows }: PathResult): string {
     end(step),
   ]);
   const head = ['lambda', 'C', 'weights', 'deviance explained', 'iterations', ''];
-  return `Path of ${path.steps.length} penalties for ${word(target)}, ${whole(rows)} rows\n\n${table([head, ...lines])}\n`;
+  return `Path of ${counted(path.steps.length, 'penalty', 'penalties')} for ${word(target)}, ${counted(rows, 'row')}\n\n${table([head, ...lines])}\n`;
 }

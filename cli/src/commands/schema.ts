@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { word } from '../figures/wording.ts';
+import { counted, word } from '../figures/wording.ts';
 import { type SchemaOptions, type SchemaResult, schemaCommand, schemaText } from '../jobs/schema.ts';
 import { READING } from '../options/reading.ts';
 import { DATA, OFFSET, QUERY, TARGET, WEIGHT } from '../options/shared.ts';
@@ -54,7 +54,7 @@ async function run(data: string | undefined, flags: SchemaFlags, command: Comman
 
 function schemaReport({ declaration, notes }: SchemaResult, out: string, source: string, target: string): string {
   const lines = notes.map((note) => `  ${note}`).join('\n');
-  return `${declaration.features.length} features in ${word(out)}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then train\n  ${trainLine(out, source, target)}\n`;
+  return `${counted(declaration.features.length, 'feature')} in ${word(out)}\n${lines}\n\nedit it (splines, bins, policies, crosses, reasons), then train\n  ${trainLine(out, source, target)}\n`;
 }
 
 /** The command that trains with the schema. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { strangerLines } from '../figures/strangers.ts';
-import { roughPercent, whole, word } from '../figures/wording.ts';
+import { counted, roughPercent, whole, word } from '../figures/wording.ts';
 import { type ScoreOptions, type StreamResult, scoreCommand } from '../jobs/score.ts';
 import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REGISTRY, THREADS } from '../options/shared.ts';
@@ -73,7 +73,7 @@ async function run(
 
 function scoreReport(out: string, { rows, defaulted, unseen, seconds }: StreamResult): string {
   const defaults = defaulted > 0 ? `, ${roughPercent(defaulted)} of their values missing, unseen or out of range` : '';
-  return `${whole(rows)} rows scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${word(out)}\n${strangerLines(
+  return `${counted(rows, 'row')} scored in ${seconds.toFixed(2)} s (${whole(Math.round(rows / seconds))} rows/s)${defaults}: ${word(out)}\n${strangerLines(
     unseen,
   )
     .map((line) => `  ${line}\n`)

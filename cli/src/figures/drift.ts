@@ -1,7 +1,7 @@
 /** The words of `drift`, for the terminal and the page. */
 import type { DriftTests, FeatureDrift } from '../../../src/monitor.ts';
 import { type DriftResult, type DriftSide, driftedOf } from '../jobs/drift/options.ts';
-import { brief, percent, pValue, signed, significant, whole } from './wording.ts';
+import { brief, counted, percent, pValue, signed, significant, whole } from './wording.ts';
 
 /** A share with its sign, in points of per cent. */
 export const points = (value: number | undefined): string =>
@@ -21,7 +21,7 @@ export function rankedFeatures({ found }: DriftResult): FeatureDrift[] {
 }
 
 export const sideText = ({ name, kind, rows, of }: DriftSide): string =>
-  `${kind === 'baseline' ? 'baseline of ' : ''}${name}, ${whole(rows)} rows${of > rows ? ` of ${whole(of)}` : ''}`;
+  `${kind === 'baseline' ? 'baseline of ' : ''}${name}, ${counted(rows, 'row')}${of > rows ? ` of ${whole(of)}` : ''}`;
 
 /** What drifted, in a sentence. */
 export function verdictOf(result: DriftResult): string {
@@ -72,7 +72,7 @@ export function domainText({ domain, domainNote }: DriftResult): string {
   if (!domain) return `not computed: ${domainNote}`;
   const { auc, low, high, p, rows } = domain;
   const level = auc < 0.55 ? 'hardly' : auc < 0.7 ? 'somewhat' : auc < 0.85 ? 'clearly' : 'almost surely';
-  return `a model tells current from reference rows ${level}: AUC ${auc.toFixed(3)} (95 % interval ${low.toFixed(3)} to ${high.toFixed(3)}), p ${pValue(p)}, ${whole(rows.reference)} and ${whole(rows.current)} rows`;
+  return `a model tells current from reference rows ${level}: AUC ${auc.toFixed(3)} (95 % interval ${low.toFixed(3)} to ${high.toFixed(3)}), p ${pValue(p)}, ${whole(rows.reference)} and ${counted(rows.current, 'row')}`;
 }
 
 /** The rule by which a feature is called drifted. */

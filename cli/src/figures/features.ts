@@ -1,5 +1,5 @@
 import type { CodedMissing, CodedUnseen, DatePart, Feature, Transform } from '../../../src/index.ts';
-import { significant, whole } from './wording.ts';
+import { counted, significant } from './wording.ts';
 
 /** How a feature is encoded, in words. */
 export interface FeatureSummary {
@@ -38,7 +38,6 @@ const RANGE = {
   error: 'an error',
 } as const;
 
-const count = (amount: number, one: string, many = `${one}s`) => `${whole(amount)} ${amount === 1 ? one : many}`;
 const span = (low: number | null, high: number | null) =>
   low === null && high === null
     ? 'any number'
@@ -60,7 +59,7 @@ interface CodedPolicies {
 }
 
 const coded = ({ levels, coding, reference, missing, unseen }: CodedPolicies) => ({
-  detail: `${count(levels.length, 'level')}${coding === 'treatment' && reference !== null ? `, reference ${levels[reference]}` : ''}`,
+  detail: `${counted(levels.length, 'level')}${coding === 'treatment' && reference !== null ? `, reference ${levels[reference]}` : ''}`,
   missing: MISSING[missing],
   unseen: UNSEEN[unseen],
   range: NONE,
@@ -81,7 +80,7 @@ const WORDS: { readonly [K in Feature['kind']]: (feature: Extract<Feature, { kin
     kind: 'category',
     ...coded(feature),
     ...(feature.rare && feature.rare.length > 0
-      ? { detail: `${coded(feature).detail}, ${count(feature.rare.length, 'rare level')} folded` }
+      ? { detail: `${coded(feature).detail}, ${counted(feature.rare.length, 'rare level')} folded` }
       : {}),
   }),
   curve: ({ transform, knots, low, high, range, missing, fill, min, max, part: of }) => ({
@@ -101,20 +100,20 @@ const WORDS: { readonly [K in Feature['kind']]: (feature: Extract<Feature, { kin
   binned: (feature) => ({
     ...coded(feature),
     kind: `${part(feature.part)}bins`,
-    detail: `${count(feature.levels.length, 'bin')}, edges ${feature.edges.map((edge) => significant(edge, 4)).join(', ')}`,
+    detail: `${counted(feature.levels.length, 'bin')}, edges ${feature.edges.map((edge) => significant(edge, 4)).join(', ')}`,
     range: RANGE[feature.range],
   }),
   date: (feature) => ({ kind: `${feature.part} of a date`, ...coded(feature) }),
   target: ({ levels, missing, unseen }) => ({
     kind: 'target encoding',
-    detail: count(levels.length, 'level'),
+    detail: counted(levels.length, 'level'),
     missing: missing === 'slot' ? 'the mean outcome of missing cells' : MISSING[missing],
     unseen: unseen === 'baseline' ? 'the mean outcome' : UNSEEN[unseen],
     range: NONE,
   }),
   hashed: ({ buckets, missing, of }) => ({
     kind: of ? 'cross, hashed' : 'category, hashed',
-    detail: count(buckets, 'bucket'),
+    detail: counted(buckets, 'bucket'),
     missing: MISSING[missing],
     unseen: 'by its hash',
     range: NONE,
@@ -122,7 +121,7 @@ const WORDS: { readonly [K in Feature['kind']]: (feature: Extract<Feature, { kin
   cross: (feature) => ({ kind: 'cross', ...coded(feature) }),
   tokens: ({ split, tokens, missing, unseen }) => ({
     kind: split === 'words' ? 'words of a text' : 'list of tags',
-    detail: 'buckets' in tokens ? count(tokens.buckets, 'bucket') : count(tokens.length, 'token'),
+    detail: 'buckets' in tokens ? counted(tokens.buckets, 'bucket') : counted(tokens.length, 'token'),
     missing: missing === 'error' ? MISSING.error : 'no token',
     unseen: 'buckets' in tokens ? 'by its hash' : unseen === 'error' ? UNSEEN.error : 'weight 0',
     range: NONE,

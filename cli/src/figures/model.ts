@@ -1,5 +1,5 @@
 import type { Coefficient, Model } from '../../../src/index.ts';
-import { budget, percent, significant, whole, word } from './wording.ts';
+import { budget, counted, percent, significant, whole, word } from './wording.ts';
 
 export function formula(model: Model): string {
   const { target, schema, offset } = model.manifest;
@@ -75,7 +75,9 @@ function decisionFacts({ manifest }: Model): (readonly [string, string])[] {
   const { calibration, decision, positive } = manifest;
   const { threshold, costs, abstain, chosen } = decision;
   const by = calibration?.by;
-  const rows = by ? `, by ${whole(by.rows)} rows${by.folds === null ? ' held out' : ` in ${by.folds} folds`}` : '';
+  const rows = by
+    ? `, by ${counted(by.rows, 'row')}${by.folds === null ? ' held out' : ` in ${counted(by.folds, 'fold')}`}`
+    : '';
   const shift = calibration && calibration.shift.length > 0 ? ', shifted to the true shares of the classes' : '';
   const why = chosen && (Object.hasOwn(REASONS, chosen.by) ? REASONS[chosen.by](chosen.parameter) : chosen.by);
   const value = (number: number, digits: number) =>

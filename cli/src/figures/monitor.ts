@@ -1,6 +1,6 @@
 /** What a watch found, in words that terminal and page share. */
 import type { WatchChange, WatchReport, WindowReport } from '../../../src/monitor.ts';
-import { brief, percent, significant, whole } from './wording.ts';
+import { brief, counted, percent, significant, whole } from './wording.ts';
 
 /** A window by its beginning: a day, a time, or the number of its first row. */
 export function windowName(from: number, every: WatchReport['every']): string {
@@ -61,7 +61,7 @@ export function conclusion(report: WatchReport): string {
     reference === null
       ? 'nothing to compare with'
       : drifted > 0
-        ? `${whole(drifted)} of ${whole(newestDrift(report)?.drift?.features.length ?? 0)} features drifted`
+        ? `${whole(drifted)} of ${counted(newestDrift(report)?.drift?.features.length ?? 0, 'feature')} drifted`
         : report.newest.drift === null
           ? 'no window has rows enough to compare'
           : 'no feature drifted',
@@ -73,8 +73,55 @@ export function conclusion(report: WatchReport): string {
           ? 'no window has ripe labels enough'
           : 'the scores are calibrated',
   ];
-  return `${parts.join('; ')} (${whole(report.rows)} rows in ${whole(windows.length)} windows)`;
+  return `${parts.join('; ')} (${counted(report.rows, 'row')} in ${counted(windows.length, 'window')})`;
 }
+
+/** What confidence sequences are of. */
+const SEQUENCES: Readonly<Record<string, string>> = {
+  logLoss: 'log loss, at most 4',
+  brier: 'Brier score',
+  calibration: 'observed − predicted',
+  precision: 'precision',
+  recall: 'recall',
+  fpr: 'false positive rate',
+};
+
+/** Rows of the table of confidence sequences. */
+export const SEQUENCE_HEAD = ['mean of', 'labels', 'mean', 'low', 'high', 'clipped'];
+
+export const sequenceRow = ({ figure, count, mean, interval, clipped }: WatchReport['sequences'][number]): string[] => [
+  SEQUENCES[figure],
+  whole(count),
+  significant(mean, 4),
+  significant(interval.low, 4),
+  significant(interval.high, 4),
+  whole(clipped),
+];
+
+/** What their intervals mean. */
+export const sequencesText = ({ sequences, every }: WatchReport): string =>
+  `all windows with ripe labels since ${windowName(sequences[0].course[0]?.from ?? 0, every)} together; the intervals have their means with 95 %, all of them, however often one looks`;
+
+/** Rows of the table of ages. */
+export const FRESHNESS_HEAD = [
+  'feature',
+  'values with a time',
+  'half within',
+  '95 % within',
+  'stale',
+  'from after their score',
+  'without a time',
+];
+
+export const freshnessRow = (one: NonNullable<WatchReport['freshness']>[number]): string[] => [
+  brief(one.feature, 40),
+  whole(one.count),
+  span(one.medianMs),
+  span(one.p95Ms),
+  whole(one.stale),
+  whole(one.fromFuture),
+  whole(one.untimed),
+];
 
 /** Rows of the table of windows: what is known of each. */
 export const WINDOW_HEAD = [

@@ -4,6 +4,11 @@ import { show } from '../../../src/internal.ts';
 /** With a comma before each three digits. The first number that the host formats takes it 18 ms. */
 export const whole = (n: number) =>
   Number.isSafeInteger(n) ? String(n).replace(/\B(?=(\d{3})+$)/g, ',') : n.toLocaleString('en-US');
+
+/** A count with its noun: 1 row, 2 rows. What is behind it in the sentence may stand in both: `counted(n, 'row is', 'rows are')`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${whole(count)} ${count === 1 ? one : many}`;
+
 export const figure = (value: number | null, digits = 4) =>
   value === null ? '–' : value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1');
 

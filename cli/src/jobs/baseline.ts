@@ -1,7 +1,7 @@
 import { LogoddsError, type Model, type Table, type Warning } from '../../../src/index.ts';
 import { list, selectRows } from '../../../src/internal.ts';
 import { withBaseline } from '../../../src/monitor.ts';
-import { whole } from '../figures/wording.ts';
+import { counted } from '../figures/wording.ts';
 import type { OptionRow } from '../options/table.ts';
 
 /** The option of commands that save a model. */
@@ -61,7 +61,7 @@ export function based(
         ? 'its classes are not told apart, because they would take more than 1 MB or one has fewer than 10 rows with private values'
         : 'its classes are not told apart, because the target counts successes',
     );
-  if (rows.left > 0) said.push(`it is without ${whole(rows.left)} rows of classes that the model does not have`);
+  if (rows.left > 0) said.push(`it is without ${counted(rows.left, 'row')} of classes that the model does not have`);
   if (weight !== undefined || prior !== undefined)
     said.push(
       `rows count once in it, whatever ${weight === undefined ? 'the prior' : 'their weight'} says, so data of other shares drift from it`,

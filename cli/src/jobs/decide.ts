@@ -1,6 +1,7 @@
 import { type Costs, decisionByCosts } from '../../../src/decide.ts';
 import { type DecideOption, LogoddsError } from '../../../src/index.ts';
 import { list, show } from '../../../src/internal.ts';
+import { counted } from '../figures/wording.ts';
 import { readJson } from '../read/files.ts';
 
 /** Options of `train` about decisions: at most one way to decide, and a review band. */
@@ -51,7 +52,7 @@ export function checkDecision(options: DecisionOptions, classesOf: () => readonl
   if (review && 'low' in review && review.low > 0) {
     throw new LogoddsError(
       'ERR_RANGE',
-      `--review: expected 0:HIGH for ${classes.length} classes (rows whose greatest probability is below HIGH), got ${review.low}:${review.high}; say 0:${review.high}`,
+      `--review: expected 0:HIGH for ${counted(classes.length, 'class', 'classes')} (rows whose greatest probability is below HIGH), got ${review.low}:${review.high}; say 0:${review.high}`,
     );
   }
 }

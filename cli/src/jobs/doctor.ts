@@ -10,6 +10,7 @@ import {
 } from '../../../src/index.ts';
 import { FINDING_CODES, list, show } from '../../../src/internal.ts';
 import { findingsInFlags } from '../figures/flags.ts';
+import { counted } from '../figures/wording.ts';
 import { fitMissing } from '../read/gaps.ts';
 import type { Part, Unreadable } from '../read/roles.ts';
 import { lazyDatabase, type SourceOptions } from '../read/source.ts';
@@ -113,7 +114,7 @@ function unreadableFinding({ name }: Part, error: LogoddsError): CommandFinding 
   const { cells } = error as { cells?: number };
   // the user has the data, so the finding shows the cell
   const [evidence, ...advice] = error.detail.split('; ');
-  const like = cells === undefined ? '' : ` (${cells} ${cells === 1 ? 'such cell' : 'such cells'}, this is the first)`;
+  const like = cells === undefined ? '' : ` (${counted(cells, 'such cell')}, this is the first)`;
   return {
     code: error.code === 'ERR_RECORD' ? 'UNREADABLE_CELLS' : 'UNREADABLE_COLUMN',
     severity: 'error',
@@ -176,10 +177,10 @@ function lookAtAll(
   const key = ({ code, features: of }: CommandFinding) => `${code} ${of}`;
   const known = new Set(all.map(key));
   const more = look(narrow).filter((finding) => OF_MATRICES.includes(finding.code) && !known.has(key(finding)));
-  const named = left.features.length > 12 ? `${left.features.length} columns` : list(left.features);
+  const named = left.features.length > 12 ? counted(left.features.length, 'column') : list(left.features);
   const one: CommandFinding = {
     ...left,
-    evidence: `${left.evidence}; they were looked for in the other ${narrow.length} ${narrow.length === 1 ? 'column' : 'columns'}, without ${named}`,
+    evidence: `${left.evidence}; they were looked for in the other ${counted(narrow.length, 'column')}, without ${named}`,
   };
   return [...all.map((finding) => (finding === left ? one : finding)), ...more];
 }

@@ -2,7 +2,7 @@ import { type CodedColumn, LogoddsError, type NumericColumn, type Table, type Wa
 import { list, nearest, show } from '../../../src/internal.ts';
 import { type ExperimentResult, type ExperimentRows, experimentOf, sharesOf } from '../figures/experiment.ts';
 import { conclusionOf } from '../figures/experimentWords.ts';
-import { whole } from '../figures/wording.ts';
+import { counted, whole } from '../figures/wording.ts';
 import { lazyDatabase, type SourceOptions } from '../read/source.ts';
 import { readTraining } from '../read/training.ts';
 import { experimentPage } from '../report/experiment.ts';
@@ -65,7 +65,7 @@ export async function experimentCommand(options: ExperimentOptions): Promise<Exp
   if (time === undefined) say('rows are looked at in their order in the data; --time says another');
   const control = controlOf(arms.levels, options.control, say);
   const shares = sharesOf(arms.levels, options.shares);
-  if (!options.shares) say(`--shares not given: equal shares of ${arms.levels.length} arms are tested`);
+  if (!options.shares) say(`--shares not given: equal shares of ${counted(arms.levels.length, 'arm')} are tested`);
   const at = (values: ArrayLike<number>) => Float64Array.from(order, (row) => values[row]);
   const groups = by === undefined ? null : codedColumn(table, by);
   const rows: ExperimentRows = {
@@ -180,7 +180,7 @@ function keysOf(table: Table, arms: CodedColumn, key: string | undefined, warnin
     warnings.push({
       code: 'KEYS_IN_SEVERAL_ARMS',
       severity: 'warning',
-      message: `${whole(mixed)} of ${whole(armOf.length)} keys are in several arms (${list(examples)}${mixed > examples.length ? ', …' : ''}), and their ${whole(rows)} rows are left out; find out why assignment was not sticky`,
+      message: `${whole(mixed)} of ${counted(armOf.length, 'key is', 'keys are')} in several arms (${list(examples)}${mixed > examples.length ? ', …' : ''}), and their ${counted(rows, 'row is', 'rows are')} left out; find out why assignment was not sticky`,
       features: [key],
     } as unknown as Warning);
   }
@@ -188,7 +188,7 @@ function keysOf(table: Table, arms: CodedColumn, key: string | undefined, warnin
     warnings.push({
       code: 'KEYS_REPEATED',
       severity: 'warning',
-      message: `${whole(repeated)} keys have several rows, which are not independent, so intervals are too narrow; make one row a key with --query`,
+      message: `${counted(repeated, 'key has', 'keys have')} several rows, which are not independent, so intervals are too narrow; make one row a key with --query`,
       features: [key],
     } as unknown as Warning);
   }

@@ -4,6 +4,7 @@ import { LogoddsError, type Model, OnlineLearner, pickEngine, saveModel, type Wa
 import { splitmix32 } from '../../../src/internal.ts';
 import type { FtrlOptions } from '../../../src/kernels.ts';
 import { commandError } from '../errors.ts';
+import { counted } from '../figures/wording.ts';
 import { movedTo, placed, rowOf } from '../read/place.ts';
 import { openStream, type RowStream, type StreamRow } from '../read/stream.ts';
 import { learningPlan, type StreamedColumn, type StreamRoles, tableOf, warmUpPlan } from '../read/streamed.ts';
@@ -134,7 +135,7 @@ class OnlineRun {
         if (stop.aborted) {
           throw commandError(
             'ERR_INTERRUPTED',
-            `stopped in the warm-up, after ${waiting.length} of ${warmup} rows; nothing was written`,
+            `stopped in the warm-up, after ${waiting.length} of ${counted(warmup, 'row')}; nothing was written`,
           );
         }
         this.#warmUp(stream, waiting.slice(0, warmup));
@@ -142,7 +143,7 @@ class OnlineRun {
       } else if (skip > 0 && !stop.aborted) {
         throw new LogoddsError(
           'ERR_DATA',
-          `${stream.label}: expected the ${learnt} rows that the checkpoint has learnt and those after them, got ${learnt - skip}; ` +
+          `${stream.label}: expected the ${counted(learnt, 'row')} that the checkpoint has learnt and those after them, got ${learnt - skip}; ` +
             'give the stream from its beginning, or say with --first-row where it begins',
         );
       }
@@ -150,7 +151,7 @@ class OnlineRun {
       if (this.#options.checkpoint !== undefined && this.#learner) {
         if (this.#learner.progress.rows > this.#saved) this.save();
         this.#options.warn?.(
-          `the checkpoint holds the first ${this.#saved} rows; run the same command to continue from there`,
+          `the checkpoint holds the first ${counted(this.#saved, 'row')}; run the same command to continue from there`,
         );
       }
       throw error;

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type DatePart, type Declaration, type DeclaredFeature, LogoddsError } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
+import { counted } from '../figures/wording.ts';
 import { rowsOf } from '../read/database.ts';
 import { Names } from '../read/names.ts';
 import {
@@ -148,17 +149,17 @@ function guessTexts(name: string, { cells, levels, few, size, words, lists }: Te
   if ((size > LONG || words > WORDS) && levels > cells / 2)
     return { feature: { ...feature, kind: 'text', buckets: 256 }, note: 'texts, by their words' };
   if (cells >= IDENTIFIER.rows && levels >= IDENTIFIER.share * cells)
-    return named(`${levels} levels in ${cells} cells`);
+    return named(`${counted(levels, 'level')} in ${counted(cells, 'cell')}`);
   if (levels > MANY_LEVELS) {
     // as many buckets as levels, up to a power of two
     const buckets = 2 ** Math.min(16, Math.ceil(Math.log2(levels)));
-    const note = `${levels} levels, hashed; leave it out if it identifies rows, or use "encoding": "target"`;
+    const note = `${counted(levels, 'level')}, hashed; leave it out if it identifies rows, or use "encoding": "target"`;
     return { feature: { ...feature, kind: 'categorical', encoding: 'hash', buckets }, note };
   }
   const folded = few > 0 && few < levels;
   return {
     feature: { ...feature, kind: 'categorical', ...(folded && { minCount: RARE }) },
-    note: folded ? `${levels} levels, ${few} of them rare: they share a weight` : `${levels} levels`,
+    note: folded ? `${counted(levels, 'level')}, ${few} of them rare: they share a weight` : counted(levels, 'level'),
   };
 }
 
@@ -176,7 +177,7 @@ function guessText({ reading, typing }: TextSource, name: string, facts: Facts):
   );
   if (facts.least < facts.most || texts.length > 1 || (texts.length === 1 && facts.numbers > 0)) {
     if (verdict.kind === 'numeric') {
-      if (facts.beyond > 0) return named(`whole numbers beyond 2^53 in ${facts.beyond} cells`);
+      if (facts.beyond > 0) return named(`whole numbers beyond 2^53 in ${counted(facts.beyond, 'cell')}`);
       if (facts.rising && facts.numbers >= IDENTIFIER.rows && texts.length === 0)
         return named(`a greater whole number in each row, from ${facts.least} to ${facts.most}`);
       return { feature: { ...feature, kind: 'numeric' }, note: 'numbers' };

@@ -70,6 +70,12 @@ export async function readValues(what: string, file: string, kind: string): Prom
   }
 }
 
+/** Whether a file of settings has none: what it leaves out is the default, which its reader should say. */
+export const hasNone = (values: unknown): boolean =>
+  values === null ||
+  values === undefined ||
+  (isObject(values) && Object.keys(values).every((key) => key === '$schema'));
+
 /** @param schema  file of the package that has the keys */
 export function refusedFor(what: string, problems: readonly string[], schema: string): LogoddsError {
   const [first, ...more] = problems;
@@ -79,10 +85,21 @@ export function refusedFor(what: string, problems: readonly string[], schema: st
   );
 }
 
-/** An object of options, complete. @param place  begins the names of its keys in problems */
-export function complete(place: string, given: Values, options: OptionTable, problems: string[]): Values {
+/**
+ * An object of options, complete.
+ * @param place  begins the names of its keys in problems
+ * @param sections  keys beside them that others read, which are not in `given`
+ */
+export function complete(
+  place: string,
+  given: Values,
+  options: OptionTable,
+  problems: string[],
+  sections: readonly string[] = [],
+): Values {
   for (const key of Object.keys(given))
-    if (!Object.hasOwn(options, key)) problems.push(unknown(place, key, Object.keys(options), 'an option'));
+    if (!Object.hasOwn(options, key))
+      problems.push(unknown(place, key, [...Object.keys(options), ...sections], 'an option'));
   const found: Record<string, unknown> = {};
   for (const [key, [kind, , preset]] of Object.entries(options)) {
     if (key in given) {
@@ -97,7 +114,7 @@ export function complete(place: string, given: Values, options: OptionTable, pro
 /** @param what  `a rule` */
 export function unknown(place: string, key: string, known: readonly string[], what: string): string {
   const guess = nearest(key, known);
-  const next = guess ? `did you mean ${guess}?` : `there are ${known.join(', ')}`;
+  const next = `${guess ? `did you mean ${guess}? ` : ''}there are ${known.join(', ')}`;
   return `${place}${key.slice(0, 60)}: expected ${what} that exists, got another; ${next}`;
 }
 

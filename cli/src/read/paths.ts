@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogoddsError } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
+import { refuseOtherContent } from './content.ts';
 
 export type Format = 'csv' | 'parquet' | 'jsonl';
 
@@ -45,7 +46,7 @@ export function requireFormat(path: string): Format {
 
 /**
  * The files that a path stands for. A path that exists is that file, whatever its name. Otherwise * ? [...] and ** are patterns: they skip
- * names that begin with a dot, and the files are sorted by name. Each file exists and is not empty.
+ * names that begin with a dot, and the files are sorted by name. Each file exists, is not empty, and is what its ending says.
  * @throws ERR_DATA
  */
 export function filesOf(path: string): string[] {
@@ -61,6 +62,7 @@ export function filesOf(path: string): string[] {
       );
     if (stat.isFile() && stat.size === 0)
       throw new LogoddsError('ERR_DATA', `${file}: expected rows, got an empty file; check how it was made`);
+    if (stat.isFile() && formatOf(file)) refuseOtherContent(file);
   }
   return files;
 }

@@ -15,6 +15,7 @@ import {
 } from '../../../src/index.ts';
 import { type Cells, type RowStore, selectRows, TableInParts, type TrainingProblem } from '../../../src/internal.ts';
 import { commandError } from '../errors.ts';
+import { counted } from '../figures/wording.ts';
 import { discard, reason, runFolder } from '../write/temporary.ts';
 import { codesFor } from './block.ts';
 import { nthOf } from './gaps.ts';
@@ -180,7 +181,7 @@ export async function readWithin(limit: number, engine: Engine, options: SpillOp
     const { plans, features, rows: all } = copy;
     const isFeature = ({ name }: ReadPlan) => features.includes(name);
     const [given, cells] = [plans.filter((plan) => !isFeature(plan)), plans.filter(isFeature)];
-    const shape = `for ${all.toLocaleString('en-US')} rows of ${cells.length} features`;
+    const shape = `for ${all.toLocaleString('en-US')} rows of ${counted(cells.length, 'feature')}`;
     // each number three times (as read, split and checked), each class with its flags and as two vectors
     const bytesRead = 24 * all * given.length;
     if (bytesRead > (1 - DATABASE - SLACK) * limit) throw tooLittle(limit, bytesRead / (1 - DATABASE - SLACK), shape);

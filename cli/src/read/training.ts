@@ -2,6 +2,7 @@
 
 import { type CodedColumn, LogoddsError, type NumericColumn, type Table, type Warning } from '../../../src/index.ts';
 import { cellError, parseDate, selectRows } from '../../../src/internal.ts';
+import { counted } from '../figures/wording.ts';
 import { startRows } from '../terminal/progress.ts';
 import type { CellPlan } from './block.ts';
 import type { Database } from './database.ts';
@@ -275,7 +276,7 @@ async function* textParts(
     if (row !== rows) {
       throw new LogoddsError(
         'ERR_DATA',
-        `${source.label}: expected ${rows} rows as in the first pass, got ${row}; the file changed while it was read`,
+        `${source.label}: expected ${counted(rows, 'row')} as in the first pass, got ${row}; the file changed while it was read`,
       );
     }
     yield builder.table();

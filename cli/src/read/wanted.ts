@@ -1,7 +1,9 @@
 /** What a model reads of DATA: its columns, and what is said of others. */
+
 import { LogoddsError, type Model, type Table } from '../../../src/index.ts';
 import { list, show } from '../../../src/internal.ts';
 import { type Need, needsOf } from '../../../src/text.ts';
+import { counted } from '../figures/wording.ts';
 import { FILL } from './roles.ts';
 import { nearest, type Source, shorten } from './source.ts';
 
@@ -106,6 +108,6 @@ export function sayExtra(
   const extra = names.filter((column) => !used.has(column));
   if (extra.length === 0) return;
   source.reading.warn(
-    `ignored ${extra.length === 1 ? 'a column' : `${extra.length} columns`} the model does not use: ${shorten(extra)}`,
+    `ignored ${extra.length === 1 ? 'a column' : counted(extra.length, 'column')} the model does not use: ${shorten(extra)}`,
   );
 }

@@ -3,7 +3,7 @@ import type { BrierParts } from '../../../src/metrics.ts';
 import type { ColumnSummary } from '../figures/columns.ts';
 import type { Evaluation, Interval } from '../figures/evaluation.ts';
 import { describeFeatures, type FeatureSummary } from '../figures/features.ts';
-import { figure, percent, significant, whole } from '../figures/wording.ts';
+import { counted, figure, percent, significant } from '../figures/wording.ts';
 
 /** The rows behind the figures: held-out rows, the fitted rows, or the rows given to `eval`. */
 export type Sample = 'held-out' | 'fitted' | 'given';
@@ -115,7 +115,7 @@ function verdict({ metrics, baseLogLoss, classes, binary }: Evaluation, positive
 
 function figures({ metrics, baseLogLoss, classes, binary, costs, rows, weight }: Evaluation): Figure[] {
   const [first] = classes;
-  const of = `${whole(rows)} rows${Math.abs(weight - rows) <= 1e-9 * rows ? '' : `, weight ${significant(weight)}`}`;
+  const of = `${counted(rows, 'row')}${Math.abs(weight - rows) <= 1e-9 * rows ? '' : `, weight ${significant(weight)}`}`;
   const skill = (text: string, value: number, digits = 3) => ({ name: text, value: figure(value, digits) });
   return [
     binary

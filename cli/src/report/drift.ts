@@ -1,7 +1,7 @@
 /** The page of `drift --report`: no script and no external address, as that of `train`. */
 import { distributionsOf, type FeatureDrift, scoreDistribution } from '../../../src/monitor.ts';
 import { domainText, rankedFeatures, ruleText, scoreText, sideText, testOf, verdictOf } from '../figures/drift.ts';
-import { brief, percent, pValue, sentence, signed, significant, whole } from '../figures/wording.ts';
+import { brief, counted, percent, pValue, sentence, signed, significant, whole } from '../figures/wording.ts';
 import { type DriftResult, driftedOf } from '../jobs/drift/options.ts';
 import { withoutSecrets } from '../terminal/secrets.ts';
 import type { Origin } from './data.ts';
@@ -199,7 +199,7 @@ function quality({ found, columns }: DriftResult): Markup {
 function peers({ convention }: DriftResult): Markup | null {
   if (!convention) return null;
   return html`<section id="convention"><h2>As ${PROGRAMS[convention.name]} has it</h2>
-<p class="aside">The figure that it chooses by default, with its bins and its threshold, of at most ${whole(convention.rows)} rows a side.</p>
+<p class="aside">The figure that it chooses by default, with its bins and its threshold, of at most ${counted(convention.rows, 'row')} a side.</p>
 <div class="card">${dataTable(
     ['feature', 'figure', 'value', 'drift'],
     convention.figures.map(({ feature, figure, value, drifted }) => [

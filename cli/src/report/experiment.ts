@@ -8,7 +8,7 @@ import {
   rangeText,
   withheld,
 } from '../figures/experimentWords.ts';
-import { brief, percent, pValue, significant, whole } from '../figures/wording.ts';
+import { brief, counted, percent, pValue, significant, whole } from '../figures/wording.ts';
 import type { Origin } from './data.ts';
 import { dataTable, html, type Markup, name } from './html.ts';
 import { documentOf, figureOf, parted, reproduction } from './page.ts';
@@ -48,7 +48,7 @@ function sequencePlot({ arm, curve, isRejected }: Comparison, { kind, control, a
   const excludes = last.low > 0 || last.high < 0;
   return {
     title: `${brief(arm, 30)} less ${brief(control, 30)}`,
-    finding: `After ${whole(last.rows)} rows the difference is ${points(kind, last.difference)}, between ${range(kind, last)}, which ${excludes ? 'leaves out' : 'includes'} 0. The band contains the true difference at all looks together with a confidence of ${percent(1 - alpha, 0)}${isRejected && !excludes ? '; the exact test of the rates, which needs no interval, tells them apart already' : ''}.`,
+    finding: `After ${counted(last.rows, 'row')} the difference is ${points(kind, last.difference)}, between ${range(kind, last)}, which ${excludes ? 'leaves out' : 'includes'} 0. The band contains the true difference at all looks together with a confidence of ${percent(1 - alpha, 0)}${isRejected && !excludes ? '; the exact test of the rates, which needs no interval, tells them apart already' : ''}.`,
     spec: asSpec({
       ...size,
       layer: [
@@ -93,7 +93,11 @@ function heading(result: ExperimentResult): Markup {
   const figures: readonly (readonly [string, string, string])[] = [
     ...arms.map(
       ({ arm, mean, rows: own }) =>
-        [brief(arm, 30), meanOf(kind, mean), `${whole(own)} rows${arm === control ? ', the control' : ''}`] as const,
+        [
+          brief(arm, 30),
+          meanOf(kind, mean),
+          `${counted(own, 'row')}${arm === control ? ', the control' : ''}`,
+        ] as const,
     ),
     [
       'sample ratio',
@@ -107,7 +111,7 @@ function heading(result: ExperimentResult): Markup {
   return html`<header>
 <p class="overline">Experiment report</p>
 <h1>${name(outcome, 90)}</h1>
-<p class="aside">${positive === null ? 'The mean' : html`The rate of ${name(positive, 40)}`} of ${whole(rows)} rows in ${whole(arms.length)} arms, compared with ${name(control, 40)}.</p>
+<p class="aside">${positive === null ? 'The mean' : html`The rate of ${name(positive, 40)}`} of ${counted(rows, 'row')} in ${counted(arms.length, 'arm')}, compared with ${name(control, 40)}.</p>
 <p class="verdict">${result.conclusion}</p>
 ${sampleRatio.isMismatch ? html`<p class="notice"><strong>Sample ratio mismatch.</strong> Until its cause is found, the figures below say nothing about the arms.</p>` : null}
 <dl class="figures">${figures.map(([key, value, note]) => html`<div><dt>${key}</dt><dd>${value}</dd><dd class="note">${note}</dd></div>`)}</dl>
@@ -129,7 +133,7 @@ async function differences(result: ExperimentResult): Promise<Markup> {
     plain && adjusted ? `${significant(plain.stdError, 3)} to ${significant(adjusted.stdError, 3)}` : '–',
   ]);
   return html`<section id="differences"><h2>Differences</h2>
-<p class="aside">“At any time” holds however often one looks, while rows come in; “one look” holds for a single look that was planned before. ${comparisons.length > 1 ? `Each comparison is at ${significant(comparisons[0].alpha, 3)}, alpha over ${comparisons.length} arms.` : null} ${withheld(result) ?? noteOfLeast(comparisons)}</p>
+<p class="aside">“At any time” holds however often one looks, while rows come in; “one look” holds for a single look that was planned before. ${comparisons.length > 1 ? `Each comparison is at ${significant(comparisons[0].alpha, 3)}, alpha over ${counted(comparisons.length, 'arm')}.` : null} ${withheld(result) ?? noteOfLeast(comparisons)}</p>
 <div class="plots">${plots}</div>
 <div class="card">${dataTable(
     [

@@ -3,14 +3,19 @@ import type { WatchReport, WindowReport } from '../../../src/monitor.ts';
 import {
   changeText,
   conclusion,
+  FRESHNESS_HEAD,
+  freshnessRow,
   newestDrift,
+  SEQUENCE_HEAD,
+  sequenceRow,
+  sequencesText,
   signed,
   span,
   WINDOW_HEAD,
   windowName,
   windowRow,
 } from '../figures/monitor.ts';
-import { brief, percent, pValue, sentence, significant, whole } from '../figures/wording.ts';
+import { brief, counted, percent, pValue, sentence, significant, whole } from '../figures/wording.ts';
 import type { MonitorResult } from '../jobs/monitor/monitor.ts';
 import { dataTable, html, Markup, name } from './html.ts';
 import { documentOf, figureOf, reproduction } from './page.ts';
@@ -46,7 +51,7 @@ function heading(found: Found): Markup {
   const measured = windows.find(({ from }) => from === found.newest.performance)?.performance.realised ?? null;
   const drift = newestDrift(found)?.drift ?? null;
   const figures: readonly (readonly [string, string, string])[] = [
-    ['rows', whole(found.rows), `${whole(windows.length)} windows`],
+    ['rows', whole(found.rows), counted(windows.length, 'window')],
     [
       'score drift',
       significant(drift?.score.psi ?? null, 3),
@@ -56,7 +61,7 @@ function heading(found: Found): Markup {
     [
       'log loss',
       significant(measured?.logLoss ?? null, 4),
-      measured ? `newest ripe window, ${whole(measured.rows)} labels` : 'no ripe labels',
+      measured ? `newest ripe window, ${counted(measured.rows, 'label')}` : 'no ripe labels',
     ],
     [
       'scores with a label',
@@ -136,6 +141,14 @@ function overTime(
       mark: { type: 'line', stroke: ACCENT, strokeWidth: 2, point: { filled: true, fill: ACCENT, size: 24 } },
       encoding: { x, y: y('value') },
     });
+  // where the scores ceased to be calibrated, and where it was seen
+  const since = found.changes.filter(({ what }) => what === 'calibration' || what === 'confidence');
+  if (since.length > 0)
+    layer.push({
+      data: values([...new Set(since.map((one) => one.since))].map((from) => ({ from }))),
+      mark: { type: 'rule', stroke: INK, strokeWidth: 1, strokeDash: [6, 3], opacity: 0.8 },
+      encoding: { x },
+    });
   if (zero)
     layer.push({
       data: values([{ zero: 0 }]),
@@ -149,6 +162,14 @@ function overTime(
     legend: [
       ...(real.length > 0 ? [{ mark: 'line accent', name: 'realised' }] : []),
       ...(expected.length > 0 ? [{ mark: 'line dashed', name: 'if the scores were calibrated' }] : []),
+      ...(since.length > 0
+        ? [
+            {
+              mark: 'line dashed',
+              name: `upright: change since ${[...new Set(since.map((one) => windowName(one.since, found.every)))].join(', ')}`,
+            },
+          ]
+        : []),
     ],
     numbers: [
       ['window', 'realised', 'low', 'high', 'expected'],
@@ -228,6 +249,39 @@ async function performance(found: Found): Promise<Markup> {
 ${groups(found)}</section>`;
 }
 
+/** Confidence sequences, drawn after each window. */
+async function sequences(found: Found): Promise<Markup | null> {
+  if (found.sequences.length === 0) return null;
+  const plotOf = (figure: string, title: string, finding: string, zero: boolean): Plot | null => {
+    const course = new Map(found.sequences.find((one) => one.figure === figure)!.course.map((one) => [one.from, one]));
+    const none = { value: null, low: null, high: null, expected: null, least: null, most: null };
+    return overTime(
+      found,
+      title,
+      finding,
+      ({ from }) => {
+        const one = course.get(from);
+        return one ? { ...none, value: one.mean, low: one.low, high: one.high } : none;
+      },
+      zero,
+    );
+  };
+  const plots = [
+    plotOf(
+      'calibration',
+      'Observed − predicted so far',
+      'Mean of all rows up to each window. Where the interval leaves out 0, the scores are not calibrated.',
+      true,
+    ),
+    plotOf('logLoss', 'Log loss so far', 'Mean of all rows up to each window; more than 4 counts as 4.', false),
+  ].filter((plot) => plot !== null);
+  const drawn = await Promise.all(plots.map((plot, k) => figureOf(plot, `sequence-${k}`)));
+  return html`<section id="sequences"><h2>Valid when looked at all the time</h2>
+<p class="aside">Confidence sequences: ${sequencesText(found)}.</p>
+<div class="plots">${drawn}</div>
+<div class="card">${dataTable(SEQUENCE_HEAD, found.sequences.map(sequenceRow), true)}</div></section>`;
+}
+
 function groups(found: Found): Markup | null {
   const of = found.windows.find(({ from }) => from === found.newest.performance)?.performance.groups;
   if (!of || of.length === 0) return null;
@@ -266,7 +320,7 @@ function heat(found: Found): Markup | null {
   const row = (label: Markup, of: (window: WindowReport) => Markup): Markup =>
     html`<tr><th scope="row">${label}</th>${compared.map(of)}</tr>`;
   return html`<section id="drift"><h2>Drift by feature and window</h2>
-<p class="aside">Population stability index against ${whole(found.reference ?? 0)} rows of training; a frame marks what drifted (adjusted for the number of features, and beyond noise). ${order.length > FEATURES ? `The ${FEATURES} features that drifted most of ${whole(order.length)}.` : null} ${found.windows.length > compared.length ? `${whole(compared.length)} of ${whole(found.windows.length)} windows.` : null}</p>
+<p class="aside">Population stability index against ${counted(found.reference ?? 0, 'row')} of training; a frame marks what drifted (adjusted for the number of features, and beyond noise). ${order.length > FEATURES ? `The ${FEATURES} features that drifted most of ${whole(order.length)}.` : null} ${found.windows.length > compared.length ? `${whole(compared.length)} of ${counted(found.windows.length, 'window')}.` : null}</p>
 <div class="heat" tabindex="0" role="region" aria-label="Drift by feature and window"><table><thead><tr><th>feature</th>${compared.map(({ from }) => html`<th scope="col">${windowName(from, found.every)}</th>`)}</tr></thead><tbody>
 ${row(html`<b>scores</b>`, ({ drift }) => cell(drift!.score.psi, drift!.score.drifted))}
 ${order.slice(0, FEATURES).map(({ feature, k }) => row(name(feature.feature, 40), ({ drift }) => cell(drift!.features[k].tests.psi?.value ?? null, drift!.features[k].drifted)))}
@@ -326,10 +380,11 @@ function labelsSection({ labels }: Found): Markup | null {
   )}</div></section>`;
 }
 
-function quality({ windows, skew, notes, log, every }: Found): Markup {
+function quality({ windows, skew, notes, log, every, freshness }: Found): Markup {
   const last = windows.slice(-COLUMNS);
   return html`<section id="quality"><h2>Quality of the data</h2>
-${skew ? html`<p class="finding">${whole(skew.equal)} of ${whole(skew.compared)} scores that were computed again are the same to the bit${skew.compared > skew.equal ? `; the greatest difference of logits is ${significant(skew.greatestLogit, 3)}` : null}.</p>` : null}
+${skew && skew.compared > 0 ? html`<p class="finding">${whole(skew.equal)} of ${counted(skew.compared, 'score that was computed again is', 'scores that were computed again are')} the same to the bit${skew.compared > skew.equal ? `; the greatest difference of logits is ${significant(skew.greatestLogit, 3)}` : null}.</p>` : null}
+${freshness ? html`<div class="card"><h3>Age of values when they were scored</h3>${dataTable(FRESHNESS_HEAD, freshness.map(freshnessRow), true)}</div>` : null}
 <div class="card"><details${last.length <= 20 ? new Markup(' open') : null}><summary>Rows by window</summary>${dataTable(
     ['window', 'rows', 'refused', 'missing cells', 'unseen cells', 'out of range'],
     last.map(({ from, rows, refused, features }) => {
@@ -368,11 +423,12 @@ ${notes.length === 0 ? html`<p class="aside">Nothing.</p>` : html`<ul class="war
 
 /** @returns the same text for the same result and origin */
 export async function monitorPage(found: Found, target: ReportTarget): Promise<string> {
-  const files = `${whole(found.log.files)} file${found.log.files === 1 ? '' : 's'} of a prediction log`;
+  const files = `${counted(found.log.files, 'file')} of a prediction log`;
   const origin = await originOf(target, { query: files });
   const contents = [
     heading(found),
     await performance(found),
+    await sequences(found),
     heat(found),
     labelsSection(found),
     quality(found),

@@ -4,6 +4,7 @@ import type { BinaryFigures } from '../figures/evaluation.ts';
 import { label } from '../figures/model.ts';
 import {
   brief,
+  counted,
   figure,
   percent,
   pValue,
@@ -71,9 +72,9 @@ ${contents}
 }
 
 const OF: Readonly<Record<Sample, (rows: string) => string>> = {
-  'held-out': (rows) => `Figures are of ${rows} rows that were held out of the fit`,
+  'held-out': (rows) => `Figures are of ${rows} that were held out of the fit`,
   fitted: (rows) => `Figures are of the ${rows} fitted rows themselves`,
-  given: (rows) => `Figures are of the ${rows} rows that eval was given`,
+  given: (rows) => `Figures are of the ${rows} that eval was given`,
 };
 
 /** A notice to read before the figures; null if none is needed. */
@@ -89,13 +90,15 @@ function notice({ sample, evaluation }: ReportData): Markup | null {
 function heading(data: ReportData): Markup {
   const { target, positive, classes, rows, sample, trueShares, evaluation, warnings: list } = data;
   const what =
-    positive === null ? `${whole(classes.length)} classes` : html`the probability that it is ${name(positive)}`;
+    positive === null
+      ? counted(classes.length, 'class', 'classes')
+      : html`the probability that it is ${name(positive)}`;
   const serious = list.filter(({ severity }) => severity !== 'info').length;
   return html`<header>
 <p class="overline">Logistic regression report</p>
 <h1>${name(target, 90)}</h1>
-<p class="aside">Predicts ${what}, fitted to ${whole(rows.fitted)} rows. ${evaluation ? `${OF[sample](whole(rows.evaluated))}${trueShares ? `, ${TRUE_SHARES}` : ''}.` : null}${
-    serious > 0 ? html` <a href="#warnings">${whole(serious)} ${serious === 1 ? 'warning' : 'warnings'}</a>` : null
+<p class="aside">Predicts ${what}, fitted to ${counted(rows.fitted, 'row')}. ${evaluation ? `${OF[sample](counted(rows.evaluated, 'row'))}${trueShares ? `, ${TRUE_SHARES}` : ''}.` : null}${
+    serious > 0 ? html` <a href="#warnings">${counted(serious, 'warning')}</a>` : null
   }</p>
 ${evaluation ? html`<p class="verdict">${data.verdict}</p>` : null}
 ${notice(data)}
@@ -240,7 +243,7 @@ async function coefficientSection(data: ReportData): Promise<Markup> {
 <p class="aside">An odds ratio of 2 doubles the odds${several ? ' of its class' : ''}, one of 0.5 halves them, all else equal. It says what goes together in these data, not what causes what.</p>
 <div class="spread">${list.length > 0 ? await figureOf(forestPlot(list, of, 'Odds ratios'), 'odds') : html`<p class="finding">Every weight is 0: the model gives the shares of the classes.</p>`}
 <div><h3>How the model came about</h3><dl class="facts">${data.model.map(([key, text]) => html`<dt>${key}</dt><dd>${name(text, 400)}</dd>`)}</dl></div></div>
-<div class="card"><details><summary>All ${whole(coefficients.length)} coefficients, per unit</summary>${table}</details></div>
+<div class="card"><details><summary>All ${counted(coefficients.length, 'coefficient')}, per unit</summary>${table}</details></div>
 </section>`;
 }
 
@@ -341,7 +344,7 @@ export function reproduction(
 ): Markup {
   const facts: Facts = [
     ...before,
-    ['data', `${data.name}${data.bytes === null ? '' : `, ${whole(data.bytes)} bytes`}`],
+    ['data', `${data.name}${data.bytes === null ? '' : `, ${counted(data.bytes, 'byte')}`}`],
     data.sha256 === null ? null : ['its SHA-256', data.sha256],
     ...after,
     ...versions,

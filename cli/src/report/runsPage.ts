@@ -1,4 +1,4 @@
-import { brief, sentence, significant, whole } from '../figures/wording.ts';
+import { brief, counted, sentence, significant, whole } from '../figures/wording.ts';
 import { type Comparison, directionOf, hasMetric, shortValue } from '../jobs/tracking/compare.ts';
 import { type RunRecord, stepsOf } from '../jobs/tracking/record.ts';
 import { type Content, dataTable, html, Markup, name } from './html.ts';
@@ -34,7 +34,7 @@ const time = (text: string): string => text.slice(0, 16).replace('T', ' ');
 export async function runsPage({ place, total, sort, comparison }: RunsPage): Promise<string> {
   const { runs, best } = comparison;
   const named = [...best].filter(([metric]) => comparison.metrics.includes(metric));
-  const title = `${whole(total)} ${total === 1 ? 'run' : 'runs'}`;
+  const title = counted(total, 'run');
   const experiments = [...new Set(runs.map(({ experiment }) => experiment))];
   return html`<!doctype html>
 <html lang="en">
@@ -52,7 +52,7 @@ export async function runsPage({ place, total, sort, comparison }: RunsPage): Pr
 <header>
 <p class="overline">Comparison of runs</p>
 <h1>${title} in ${name(place, 80)}</h1>
-<p class="aside">${experiments.length === 1 ? html`Experiment ${name(experiments[0]!)}. ` : `${whole(experiments.length)} experiments. `}${
+<p class="aside">${experiments.length === 1 ? html`Experiment ${name(experiments[0]!)}. ` : `${counted(experiments.length, 'experiment')}. `}${
     runs.length < total ? `The page has ${whole(runs.length)} of them. ` : null
   }${sort === undefined ? 'The newest comes first.' : html`The best by ${name(sort)} comes first.`}</p>
 ${

@@ -2,6 +2,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Document, LineCounter } from 'yaml';
 import { LogoddsError } from '../../../src/index.ts';
+import { hasNone } from '../options/tableFile.ts';
 import { nearest } from '../read/names.ts';
 import { reason } from '../write/temporary.ts';
 import { BY_KEY, type ServeOptions } from './options.ts';
@@ -21,12 +22,14 @@ export interface Config {
   readonly file: string;
   readonly values: Values;
   readonly problems: readonly Problem[];
+  /** whether a file is given that has no keys */
+  readonly isEmpty: boolean;
   /** the line of a key, or of an item of `models`; null where there is none */
   readonly lineOf: (path: string) => number | null;
 }
 
 /** Where nothing is configured. */
-export const NO_CONFIG: Config = { file: '', values: {}, problems: [], lineOf: () => null };
+export const NO_CONFIG: Config = { file: '', values: {}, problems: [], isEmpty: false, lineOf: () => null };
 
 /** Reads a configuration file. JSON is YAML, so that one reader has both, with lines and with keys that stand twice. @throws ERR_DATA */
 export async function readConfig(file: string): Promise<Config> {
@@ -44,7 +47,12 @@ export async function readConfig(file: string): Promise<Config> {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const config = { file, lineOf: lineFinder(document, lines) };
-  const wrong = (message: string): Config => ({ ...config, values: {}, problems: [{ path: '', message }] });
+  const wrong = (message: string): Config => ({
+    ...config,
+    values: {},
+    problems: [{ path: '', message }],
+    isEmpty: false,
+  });
   const [error] = document.errors;
   if (error)
     return wrong(
@@ -62,6 +70,7 @@ export async function readConfig(file: string): Promise<Config> {
     ...config,
     values: placed(values as Values, dirname(resolve(file))),
     problems: problemsOf(values as Values),
+    isEmpty: hasNone(values),
   };
 }
 
@@ -119,9 +128,7 @@ function unknownKey(key: string): string {
   const plain = key.replace(/^-+/, '').replace(/[-_](\w)/g, (_, letter: string) => letter.toUpperCase());
   const guess = keys.includes(plain) ? plain : nearest(key, keys);
   const list = 'expected a key of serve.schema.json, which the package has';
-  return guess
-    ? `${list}, got another; did you mean ${guess}?`
-    : `${list}, got none like it; logodds serve --help has them as flags`;
+  return `${list}, got ${guess ? `another; did you mean ${guess}?` : `none like it; there are ${keys.join(', ')}`}`;
 }
 
 /** Paths that begin at a folder. */

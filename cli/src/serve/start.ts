@@ -28,6 +28,7 @@ export async function startService(models: readonly string[], { config, check, .
   const { values, aliases, problems: ofEnvironment } = fromEnvironment(process.env);
   const { options, problems } = optionsOf(models, flags, file, values);
   refuse([...problems, ...ofEnvironment], file);
+  if (file.isEmpty) logLine({ level: 'warn', event: 'configuration has no keys', path: file.file });
   if (options.models.length === 0)
     throw new LogoddsError('ERR_DATA', 'serve: expected a model, got none; name a file or a folder');
   // what is not there is said before anything starts
@@ -123,7 +124,8 @@ async function checkFile(file: string, models: readonly string[], flags: Flags):
       file,
       problems: all.map((problem) => ({ ...problem, line: config.lineOf(problem.path) })),
     });
-  else if (all.length === 0) say(`${file}: nothing is wrong with it`);
+  else if (all.length === 0)
+    say(`${file}: nothing is wrong with it${config.isEmpty ? ', but it has no keys: all is the default' : ''}`);
   refuse(all, config);
 }
 

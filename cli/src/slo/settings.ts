@@ -1,6 +1,7 @@
 import { period, secondsOf, text } from '../options/kinds.ts';
 import {
   complete,
+  hasNone,
   isObject,
   type OptionTable,
   propertiesOf,
@@ -10,6 +11,7 @@ import {
   unknown,
   type Values,
 } from '../options/tableFile.ts';
+import { note } from '../terminal/print.ts';
 import { CONDITIONS, type Condition, type ConditionName, conditionOptions } from './conditions.ts';
 import { OBJECTIVES, type Objective, type ObjectiveName, type ObjectiveOptions, optionsOf } from './objectives.ts';
 import { RECEIVER_SCHEMA, RECEIVERS, receiversOf, type SloReceiver } from './receivers.ts';
@@ -74,7 +76,9 @@ export const defaultSettings = (): SloSettings => settingsOf('the default settin
 
 /** Reads a file of settings, in JSON or YAML. @param flag  by which it was named @throws ERR_DATA, ERR_RANGE naming everything that is wrong */
 export async function readSettings(file: string, flag = '--config'): Promise<SloSettings> {
-  return settingsOf(`${flag} ${file}`, await readValues(`${flag} ${file}`, file, 'a file of objectives'));
+  const values = await readValues(`${flag} ${file}`, file, 'a file of objectives');
+  if (hasNone(values)) note(`${flag} ${file} has no settings: all are the default ones`);
+  return settingsOf(`${flag} ${file}`, values);
 }
 
 /** Checked and completed settings. @throws ERR_RANGE naming everything that is wrong */
@@ -82,7 +86,7 @@ export function settingsOf(what: string, values: unknown): SloSettings {
   const problems: string[] = [];
   if (!isObject(values ?? {})) throw refused(what, [`expected an object of settings, got ${show(values)}`]);
   const { $schema: _, objectives, conditions, notify, pace, watchdog, ...others } = (values ?? {}) as Values;
-  const general = complete('', others, GENERAL, problems);
+  const general = complete('', others, GENERAL, problems, ['objectives', 'conditions', 'notify', 'pace', 'watchdog']);
   const told = objectOf('notify', notify, ['page', 'ticket'], 'a severity', problems);
   const paces = objectOf('pace', pace, ['page', 'ticket'], 'a severity', problems);
   const settings: SloSettings = {

@@ -1,6 +1,6 @@
 import type { Comparison, ExperimentResult } from '../figures/experiment.ts';
 import { differenceText, meanText, noteOfLeast, rangeText, withheld } from '../figures/experimentWords.ts';
-import { percent, pValue, significant, whole } from '../figures/wording.ts';
+import { counted, percent, pValue, significant, whole } from '../figures/wording.ts';
 import { facts, table as textTable } from './layout.ts';
 
 /** The object of `experiment --json`. */
@@ -73,7 +73,7 @@ export function experimentText(result: ExperimentResult): string {
   const differences = textTable([['arm', ...head], ...comparisons.map((one) => [one.arm, ...cells(one)])]);
   const several =
     comparisons.length > 1
-      ? `\n  Each comparison is at ${significant(comparisons[0].alpha, 3)}: alpha over ${comparisons.length} arms (Bonferroni).`
+      ? `\n  Each comparison is at ${significant(comparisons[0].alpha, 3)}: alpha over ${counted(comparisons.length, 'arm')} (Bonferroni).`
       : '';
   const told = reason ?? noteOfLeast(comparisons);
   const why = told === null ? '' : `\n  ${told}`;

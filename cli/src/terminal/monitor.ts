@@ -1,15 +1,20 @@
 import {
   changeText,
   conclusion,
+  FRESHNESS_HEAD,
+  freshnessRow,
   newestDrift,
   newestMeasured,
+  SEQUENCE_HEAD,
+  sequenceRow,
+  sequencesText,
   signed,
   span,
   WINDOW_HEAD,
   windowName,
   windowRow,
 } from '../figures/monitor.ts';
-import { brief, percent, pValue, significant, whole } from '../figures/wording.ts';
+import { brief, counted, percent, pValue, significant, whole } from '../figures/wording.ts';
 import type { MonitorResult } from '../jobs/monitor/monitor.ts';
 import { facts, table } from './layout.ts';
 
@@ -31,11 +36,8 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
         'model',
         `${model.target}, ${model.classes.map((one) => brief(one, 40)).join(' or ')}${model.sha256 ? `, ${model.sha256.slice(0, 12)}…` : ''}`,
       ],
-      [
-        'log',
-        `${whole(result.rows)} rows in ${whole(log.files)} file${log.files === 1 ? '' : 's'}, ${significant(seconds, 3)} s`,
-      ],
-      ['reference', reference === null ? 'none' : `${whole(reference)} rows of training`],
+      ['log', `${counted(result.rows, 'row')} in ${counted(log.files, 'file')}, ${significant(seconds, 3)} s`],
+      ['reference', reference === null ? 'none' : `${counted(reference, 'row')} of training`],
       ['found', conclusion(result)],
     ]),
   );
@@ -86,7 +88,7 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
       value === null ? '' : value < low || value > high ? ', outside of' : ', within';
     const expected = estimated?.logLoss;
     title(
-      `Performance in ${windowName(measured.from, every)}, ${whole(measured.performance.labelled)} labels`,
+      `Performance in ${windowName(measured.from, every)}, ${counted(measured.performance.labelled, 'label')}`,
       facts([
         [
           'log loss',
@@ -104,11 +106,14 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
       ]),
     );
   }
+  if (result.sequences.length > 0)
+    title(`At any time: ${sequencesText(result)}`, table([SEQUENCE_HEAD, ...result.sequences.map(sequenceRow)]));
+  if (result.freshness) title('Freshness', table([FRESHNESS_HEAD, ...result.freshness.map(freshnessRow)]));
   if (labels.labelled > 0)
     title(
       'Labels',
       facts([
-        ['with a label', `${whole(labels.labelled)} scores, ${percent(labels.missing)} without`],
+        ['with a label', `${counted(labels.labelled, 'score')}, ${percent(labels.missing)} without`],
         ['delay', `half within ${span(labels.medianMs)}, 95 % within ${span(labels.p95Ms)}`],
         [
           'ripe',
@@ -118,10 +123,10 @@ export function monitorText(result: Omit<MonitorResult, 'seconds'>, seconds: num
         ],
       ]),
     );
-  if (skew)
+  if (skew && skew.compared > 0)
     title(
       'Train/serve skew',
-      `  ${whole(skew.equal)} of ${whole(skew.compared)} scores are the same to the bit${skew.compared > skew.equal ? `; greatest difference of logits ${significant(skew.greatestLogit, 3)}; ids ${skew.examples.slice(0, 5).join(', ')}` : ''}`,
+      `  ${whole(skew.equal)} of ${counted(skew.compared, 'score is', 'scores are')} the same to the bit${skew.compared > skew.equal ? `; greatest difference of logits ${significant(skew.greatestLogit, 3)}; ids ${skew.examples.slice(0, 5).join(', ')}` : ''}`,
     );
   if (notes.length > 0)
     title(

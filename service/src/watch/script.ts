@@ -99,6 +99,8 @@ function draw({ counts, watch }, { sample, notes }) {
     figuresOf(watch, counts, sample, compared),
     ...(compared ? [driftOf(compared, watch), shiftOf(compared, watch), ...heatOf(windows)] : [part('Drift', soft(whyNoDrift(watch)))]),
     performanceOf(watch),
+    ...sequencesOf(watch),
+    ...freshnessOf(watch),
     delayOf(watch.labels),
     qualityOf(windows.at(-1) ?? null, watch, [...watch.notes, ...notes]),
   );
@@ -220,6 +222,20 @@ function performanceOf({ windows, labels }) {
   return part('Performance over windows', soft(ripe), key,
     make('div', { className: 'two' }, hasAny(loss) ? chart('Log loss', loss) : null, hasAny(auc) ? chart('AUC', auc) : null),
     ...(rows.length > 0 ? [table('Performance of ripe windows', [['window'], ['rows', 1], ['labels', 1], ['missing', 1], ['log loss', 1], ['AUC', 1], ['intercept', 1], ['slope', 1], ['calibration error', 1], ['precision', 1], ['recall', 1]], rows)] : []));
+}
+
+const MEANS = { logLoss: 'log loss, at most 4', brier: 'Brier score', calibration: 'observed \u2212 predicted', precision: 'precision', recall: 'recall', fpr: 'false positive rate' };
+
+function sequencesOf({ sequences = [] }) {
+  if (sequences.length === 0) return [];
+  const rows = sequences.map(({ figure: of, count: n, mean, interval }) => make('tr', {}, make('th', { scope: 'row' }, MEANS[of]), cell(count.format(n)), cell(figure(mean)), cell(figure(interval.low) + ' to ' + figure(interval.high))));
+  return [part('Valid when looked at all the time', soft('Means over all windows with ripe labels that are kept. The intervals have their means with 95 %, all of them, however often one looks.'), table('Confidence sequences', [['mean of'], ['labels', 1], ['mean', 1], ['interval', 1]], rows))];
+}
+
+function freshnessOf({ freshness }) {
+  if (!freshness) return [];
+  const rows = freshness.map((one) => make('tr', {}, make('th', { scope: 'row' }, one.feature), cell(span(one.medianMs)), cell(span(one.p95Ms)), ...[one.stale, one.fromFuture, one.untimed].map((n) => cell(count.format(n)))));
+  return [part('Age of values when they were scored', table('Age of values', [['feature'], ['half within', 1], ['95 % within', 1], ['stale', 1], ['from after their score', 1], ['without a time', 1]], rows))];
 }
 
 function delayOf({ count: all, counts, edges, medianMs, p95Ms, labelled }) {

@@ -1,7 +1,7 @@
 import { chiSquareTail } from '../../math/chiSquare.ts';
 import { twoSidedP } from '../../math/normal.ts';
 import { DEFAULTED, MISSING } from '../summary/cells.ts';
-import type { FeaturePlan } from '../summary/layout.ts';
+import { type FeaturePlan, isHidden } from '../summary/layout.ts';
 import type { NumberColumn } from '../summary/numberColumn.ts';
 import type { Summary } from '../summary/summary.ts';
 import { jensenShannon, klDivergence } from './distances.ts';
@@ -118,9 +118,11 @@ export function compareFeature(reference: Summary, current: Summary, plan: Featu
     ...rates(reference, current, plan.index, DEFAULTED, 'unseen'),
   };
   if (first.kept === 'none') return shares;
+  const hides = (reference.hides || current.hides) && isHidden(plan);
   if (first.kept === 'number') {
-    const found = compareNumbers(reference.numbers[first.at]!, current.numbers[first.at]!);
-    return { ...found, ...shares };
+    const { wasserstein, ...found } = compareNumbers(reference.numbers[first.at]!, current.numbers[first.at]!) ?? {};
+    // this distance goes to the least and the greatest number
+    return { ...found, ...(wasserstein && !hides && { wasserstein }), ...shares };
   }
   if (first.kept === 'codes') {
     const codes = (summary: Summary): Float64Array =>
@@ -136,6 +138,7 @@ export function compareFeature(reference: Summary, current: Summary, plan: Featu
       ...shares,
     };
   }
+  if (hides) return shares;
   return { ...compareSums(reference, current, plan), ...shares };
 }
 

@@ -5,6 +5,7 @@ import { list } from '../../messages.ts';
 import { Model } from '../../model/model.ts';
 import { between } from '../check.ts';
 import { baselineOf } from '../summary/baseline.ts';
+import { isHidden } from '../summary/layout.ts';
 import { summarise } from '../summary/summarise.ts';
 import type { FeatureSummary } from '../summary/summary.ts';
 import { Summary } from '../summary/summary.ts';
@@ -128,7 +129,8 @@ export function drift(reference: DriftSide, current: DriftSide, options: DriftOp
     const { feature: name, ...was } = of[i];
     const { feature: _, ...is } = summed[i];
     const isLeftOut = plan.columns[0].kept === 'none';
-    const own = shifts.length === 1 && !isLeftOut ? byName.get(name) : undefined;
+    const hides = (before.hides || now.hides) && isHidden(plan);
+    const own = shifts.length === 1 && !isLeftOut && !hides ? byName.get(name) : undefined;
     return {
       feature: name,
       drifted: isDrifted(adjusted[i], tests, alpha, least),
@@ -150,6 +152,9 @@ export function drift(reference: DriftSide, current: DriftSide, options: DriftOp
   const { without = [] } = before.bins;
   if (without.length > 0)
     notes.push(`the split of the shift is without ${list(without)}, which the baseline leaves out`);
+  const hidden = before.hides || now.hides ? before.plan.filter(isHidden).map(({ feature: { name } }) => name) : [];
+  if (hidden.length > 0)
+    notes.push(`the split of the shift is without ${list(hidden)}, whose numbers are private: they are in no sum`);
   return {
     rows: { reference: before.rows, current: now.rows },
     refused: { reference: before.refused, current: now.refused },

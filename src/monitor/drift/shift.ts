@@ -2,7 +2,7 @@ import { slotNames } from '../../encode/slots.ts';
 import type { Model } from '../../model/model.ts';
 import { DEFAULTED, MISSING } from '../summary/cells.ts';
 import { quotient, unitsOf } from '../summary/exactSum.ts';
-import type { FeaturePlan } from '../summary/layout.ts';
+import { type FeaturePlan, isHidden } from '../summary/layout.ts';
 import type { Summary } from '../summary/summary.ts';
 
 /** What one slot of a feature adds to the shift. */
@@ -94,8 +94,10 @@ const added = ([a, n]: readonly [bigint, bigint], [b, m]: readonly [bigint, bigi
 /** Of each slot the change of its mean: over·2^−1074/under. */
 function slotChanges(model: Model, reference: Summary, current: Summary): [bigint, bigint][] {
   const out: [bigint, bigint][] = [];
+  const hides = reference.hides || current.hides;
   for (const plan of reference.plan)
-    for (const column of plan.columns) {
+    for (const own of plan.columns) {
+      const column = hides && isHidden(plan) ? { ...own, kept: 'none' as const } : own;
       const [before, after] = [totals(reference, plan, column), totals(current, plan, column)];
       before.forEach(({ over, under }, slot) => {
         const now = after[slot];

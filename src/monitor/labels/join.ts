@@ -53,6 +53,8 @@ export interface JoinCounts {
   readonly duplicateLabels: number;
   /** scores or outcomes whose label was another one before */
   readonly correctedLabels: number;
+  /** scores or outcomes with different labels from one time, the newest: the one whose text is greater counts; they are not corrected */
+  readonly conflictingLabels: number;
   /** labels known before their score was made, by more than the skew */
   readonly labelsBeforePrediction: number;
   /** with a time after `now`, by more than the skew: left out */
@@ -113,13 +115,13 @@ export class LabelJoin<P extends Joinable = Joinable> {
     this.#known = options.known ? new Set(options.known) : null;
     this.#options = options;
     if (!state) return;
-    this.#predictions.restore(state.predictions, (one, differs) => {
+    this.#predictions.restore(state.predictions, (one, differs, isTied) => {
       this.#check(one);
-      this.#predictions.add(one.id, one, differs);
+      this.#predictions.add(one.id, one, differs, isTied);
     });
-    this.#labels.restore(state.labels, (label, differs) => {
+    this.#labels.restore(state.labels, (label, differs, isTied) => {
       this.#checkLabel(label);
-      this.#labels.add(keyOf(label), label, differs);
+      this.#labels.add(keyOf(label), label, differs, isTied);
     });
     this.#unknown.addAll(state.unknownModels);
   }
@@ -245,7 +247,8 @@ export class LabelJoin<P extends Joinable = Joinable> {
         duplicatePredictions: this.#predictions.duplicates,
         conflictingPredictions: this.#predictions.differing,
         duplicateLabels: this.#labels.duplicates,
-        correctedLabels: this.#labels.differing,
+        correctedLabels: this.#labels.differing - this.#labels.tied,
+        conflictingLabels: this.#labels.tied,
         labelsBeforePrediction: early,
         predictionsFromFuture: this.#predictions.size - rows.length,
         labelsFromFuture: this.#labels.size - labels,

@@ -7,12 +7,14 @@ interface Entry<Item> {
   readonly item: Item;
   /** whether items of this key differ in more than their time */
   readonly differs: boolean;
+  /** whether items of this key with this time do: the text decided between them */
+  readonly isTied: boolean;
 }
 
 /** What `Newest.toJSON` returns. */
 export interface NewestState<Item> {
-  /** by time; second: whether items of its key differ */
-  readonly held: readonly (readonly [item: Item, differs: boolean])[];
+  /** by time; second: whether items of its key differ, third: whether those of its time do, absent where they do not */
+  readonly held: readonly (readonly [item: Item, differs: boolean, isTied?: true])[];
   readonly duplicates: number;
   readonly late: number;
   readonly dropped: number;
@@ -42,30 +44,33 @@ export class Newest<Item extends { readonly at: number }> {
     this.#content = content;
   }
 
-  add(key: string, item: Item, differs = false): void {
+  add(key: string, item: Item, differs = false, isTied = false): void {
     if (item.at < this.#before) {
       this.late++;
       return;
     }
     const held = this.#entries.get(key);
     if (!held) {
-      this.#entries.set(key, { item, differs });
+      this.#entries.set(key, { item, differs, isTied });
       // a quarter more than fit, so that sorting is seldom
       if (this.#entries.size > 1.25 * this.#capacity) this.#trim();
       return;
     }
     this.duplicates++;
     const [mine, theirs] = [this.#content(item), this.#content(held.item)];
-    const isNewer = item.at > held.item.at || (item.at === held.item.at && mine > theirs);
+    const isOfOneTime = item.at === held.item.at;
+    const isNewer = item.at > held.item.at || (isOfOneTime && mine > theirs);
+    const isOther = mine !== theirs;
     this.#entries.set(key, {
       item: isNewer ? item : held.item,
-      differs: differs || held.differs || mine !== theirs,
+      differs: differs || held.differs || isOther,
+      isTied: isOfOneTime ? isTied || held.isTied || isOther : isNewer ? isTied : held.isTied,
     });
   }
 
   /** All that another one holds, and its counts. */
   merge(other: Newest<Item>): void {
-    for (const [key, { item, differs }] of other.#trimmed()) this.add(key, item, differs);
+    for (const [key, { item, differs, isTied }] of other.#trimmed()) this.add(key, item, differs, isTied);
     this.duplicates += other.duplicates;
     this.late += other.late;
     this.dropped += other.dropped;
@@ -87,6 +92,13 @@ export class Newest<Item extends { readonly at: number }> {
   get differing(): number {
     let count = 0;
     for (const { differs } of this.#trimmed().values()) if (differs) count++;
+    return count;
+  }
+
+  /** how many keys have items of their newest time that differ: nothing but their text decided between them */
+  get tied(): number {
+    let count = 0;
+    for (const { isTied } of this.#trimmed().values()) if (isTied) count++;
     return count;
   }
 
@@ -114,14 +126,17 @@ export class Newest<Item extends { readonly at: number }> {
     const sorted = [...this.#trimmed()].sort(([a, { item: x }], [b, { item: y }]) => x.at - y.at || (a < b ? -1 : 1));
     const { duplicates, late, dropped } = this;
     const before = Number.isFinite(this.#before) ? this.#before : null;
-    return { held: sorted.map(([, { item, differs }]) => [item, differs] as const), duplicates, late, dropped, before };
+    const held = sorted.map(([, { item, differs, isTied }]) =>
+      isTied ? ([item, differs, true] as const) : ([item, differs] as const),
+    );
+    return { held, duplicates, late, dropped, before };
   }
 
   /** Takes what a state holds. @throws ERR_FORMAT, ERR_RANGE */
-  restore(state: NewestState<Item>, add: (item: Item, differs: boolean) => void): void {
+  restore(state: NewestState<Item>, add: (item: Item, differs: boolean, isTied: boolean) => void): void {
     const { held, duplicates, late, dropped, before } = Object(state) as NewestState<Item>;
     if (!Array.isArray(held)) refuse('ERR_FORMAT', 'state', 'a list of what is held', tell(held), 'save it again');
-    for (const one of held) add(one?.[0], one?.[1] === true);
+    for (const one of held) add(one?.[0], one?.[1] === true, one?.[2] === true);
     if (before !== null) this.#before = finite('before', before);
     this.duplicates = whole('duplicates', duplicates);
     this.late = whole('late', late);

@@ -81,13 +81,16 @@ const LABEL: Readonly<Record<keyof OutcomeLabel, Check>> = {
   outcomeAt: ['a time as `at`, or nothing', (value) => isAbsent(value) || timeOf(value) !== null],
 };
 
+/** Of a line of a prediction log that was given as a label. */
+const SCORE_AS_LABEL = 'what became true, and no line of a prediction log, which has what the model said';
+
 const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 
 /** The years 1 to 9999, in milliseconds since 1970: microseconds and nanoseconds are beyond. */
 const [FIRST, LAST] = [-62_135_596_800_000, 253_402_300_799_999];
 
-/** Milliseconds since 1970 of a time as logs have it; null when it is none. */
-function timeOf(value: unknown): number | null {
+/** Milliseconds since 1970 of a time as logs have it; null when it is none. @internal */
+export function timeOf(value: unknown): number | null {
   const time = typeof value === 'string' && AT.test(value) ? Date.parse(value) : value;
   return typeof time === 'number' && time >= FIRST && time <= LAST ? time : null;
 }
@@ -132,6 +135,8 @@ export function predictionOf(value: unknown): Line<Prediction> {
 
 /**
  * Reads a row of a log of labels: `{ id | entity, label, at, outcomeAt? }`. Numbers and truth values become the text that a class has.
+ *
+ * A whole line of a prediction log is a fault: its label is what the model said, so a model joined with it would never be wrong.
  * @returns `{ row }`, or `{ fault }` with the first field that is wrong; it never throws
  * @example
  * labelOf({ id: 'a', label: 1, at: '2026-01-02T00:00:00Z' }).row; // { id: 'a', label: '1', at: 1767312000000 }
@@ -141,6 +146,8 @@ export function labelOf(value: unknown): Line<OutcomeLabel> {
   if (fault) return { fault };
   const { id, entity, label, at, outcomeAt } = value as Fields;
   if (!id && !entity) return { fault: { field: 'id', rule: 'the id of a score, or the entity that it was of' } };
+  // its label is what the model said
+  if (!faultOf(value, PREDICTION)) return { fault: { field: 'label', rule: SCORE_AS_LABEL } };
   return {
     row: {
       ...(id ? { id: id as string } : { entity: entity as string }),

@@ -2,6 +2,7 @@ import { LogoddsError, refuse } from '../../../bindings/errors.ts';
 import { tell } from '../../../bindings/names.ts';
 import { labelOf } from '../../encode/label.ts';
 import type { Table } from '../../encode/table.ts';
+import { fieldsOf } from '../../model/fields.ts';
 import type { Model } from '../../model/model.ts';
 import { finite, stateOf, whole } from '../check.ts';
 import { type DelayHistogram, type DelayHistogramState, delayHistogram } from '../labels/delay.ts';
@@ -12,6 +13,7 @@ import { type RecordQuality, type RecordQualityState, recordQuality } from '../q
 import type { Summary } from '../summary/summary.ts';
 import { ScoredRows, WatchedModel } from '../summary/watch.ts';
 import { figuresOf, type WatchFigure } from './figures.ts';
+import { Freshness, type FreshnessState } from './freshness.ts';
 import {
   answersOf,
   checkShare,
@@ -38,12 +40,16 @@ export interface ModelWatchState {
   readonly rows: number;
   readonly withoutInputs: number;
   readonly dropped: number;
+  /** absent: none */
+  readonly fromFuture?: number;
   readonly unknownModels: Readonly<Record<string, number>>;
   readonly windows: readonly WatchWindowState[];
   readonly join: LabelJoinState<HeldScore>;
   readonly delays: DelayHistogramState;
   readonly refused: RecordQualityState;
   readonly skew: SkewState;
+  /** absent: no event times are asked for */
+  readonly freshness?: Readonly<Record<string, FreshnessState>>;
 }
 
 /**
@@ -64,6 +70,8 @@ export class ModelWatch {
   withoutInputs = 0;
   /** rows of windows that are no longer kept */
   dropped = 0;
+  /** rows from after `until`: they are in no other count */
+  fromFuture = 0;
   readonly model: Model;
   /** @internal */
   readonly settings: Settings;
@@ -75,12 +83,15 @@ export class ModelWatch {
   readonly refused: RecordQuality;
   /** @internal */
   readonly skew: SkewCounts;
+  /** null: no event times are asked for @internal */
+  readonly freshness: Freshness | null;
   readonly #unknown = new Tally(100);
   readonly #kept = new Map<number, WatchWindow>();
   readonly #kind: Summary | null;
   readonly #scored: ScoredRows;
   readonly #watched: WatchedModel;
   #summary: Summary | null = null;
+  readonly #hidden: readonly string[];
   readonly #positive: number;
 
   /** @internal */
@@ -100,8 +111,10 @@ export class ModelWatch {
     this.settings = settingsOf(model, state ? optionsOf(model, state.options) : (given as ModelWatchOptions));
     const { reference, saved, groups } = this.settings;
     const { sample = 1, seed = 0, withinMs, skewMs } = saved;
-    this.#kind = reference?.like({ sample, seed }) ?? null;
+    // states and reports go where records of private fields must not
+    this.#kind = reference?.like({ sample, seed }, true) ?? null;
     this.#scored = new ScoredRows(model);
+    this.#hidden = fieldsOf(model).flatMap((field) => (field.private ? [field.name] : []));
     this.#watched = new WatchedModel(model, () => this.#summary!);
     this.#positive = model.manifest.positive === null ? -1 : model.manifest.classes.indexOf(model.manifest.positive);
     const joined = { ...(withinMs !== undefined && { withinMs }), ...(skewMs !== undefined && { skewMs }) };
@@ -109,10 +122,13 @@ export class ModelWatch {
     this.delays = delayHistogram(state?.delays);
     this.refused = recordQuality(state?.refused ?? { fields: rulesOf(model), remembered: 1 });
     this.skew = new SkewCounts(state?.skew);
+    const { eventTimes, maxAgeMs } = this.settings;
+    this.freshness = eventTimes && new Freshness(eventTimes, maxAgeMs, state?.freshness);
     if (!state) return;
     this.rows = whole('rows', state.rows);
     this.withoutInputs = whole('withoutInputs', state.withoutInputs);
     this.dropped = whole('dropped', state.dropped);
+    this.fromFuture = whole('fromFuture', state.fromFuture ?? 0);
     this.#unknown.addAll(state.unknownModels);
     for (const one of state.windows)
       this.#kept.set(one.from, new WatchWindow(one.from, this.#kind, groups?.names.length ?? 0, one));
@@ -151,6 +167,10 @@ export class ModelWatch {
         'another',
         'give the model that said it',
       );
+    if (at > this.settings.until) {
+      this.fromFuture++;
+      return;
+    }
     const from = this.#fromOf(at, this.rows);
     const window = this.#windowAt(from, 1);
     this.rows++;
@@ -158,6 +178,7 @@ export class ModelWatch {
     window.saw(at);
     if (inputs) readRecord(this.#readers(window), inputs, prediction);
     else this.withoutInputs++;
+    if (inputs) this.freshness?.addRecord(at, inputs);
     window.scores.add(probability, this.#calledOf(code));
     const group = inputs && this.settings.groups ? this.#groupOf(inputs[this.settings.groups.field]) : -1;
     this.join.addPrediction({ at, id, entity, probability, label: code, group, window: from });
@@ -179,6 +200,8 @@ export class ModelWatch {
       if (!window) continue;
       const part = table && (own.length === at.length ? table : partOf(table, own));
       if (!part) this.withoutInputs += own.length;
+      for (const [feature, times] of Object.entries(rows.eventTimes ?? {}))
+        for (const i of own) this.freshness?.add(feature, at[i], times[i]);
       const answers = said && (own.length === at.length ? said : said.pick(own));
       const found = part ? readPart(this.#readers(window), part, answers, (k) => id?.[own[k]] ?? null) : answers!;
       const groups = part && this.settings.groups ? this.#groupsOf(part) : null;
@@ -238,12 +261,14 @@ export class ModelWatch {
     this.rows += other.rows;
     this.withoutInputs += other.withoutInputs;
     this.dropped += other.dropped;
+    this.fromFuture += other.fromFuture;
     this.#unknown.addAll(other.#unknown.counts);
     for (const theirs of other.windows) this.#windowAt(theirs.from, theirs.rows)?.merge(theirs);
     this.join.merge(other.join);
     this.delays.merge(other.delays);
     this.refused.merge(other.refused);
     this.skew.merge(other.skew);
+    if (other.freshness) this.freshness?.merge(other.freshness);
     this.#settle();
   }
 
@@ -273,7 +298,7 @@ export class ModelWatch {
 
   /** The state, for `JSON.stringify` and `modelWatch`. Equal contents give equal text. */
   toJSON(): ModelWatchState {
-    const { rows, withoutInputs, dropped } = this;
+    const { rows, withoutInputs, dropped, fromFuture } = this;
     const unknown = Object.entries(this.unknownModels).sort(([a], [b]) => (a < b ? -1 : 1));
     return {
       kind: 'modelWatch',
@@ -282,12 +307,14 @@ export class ModelWatch {
       rows,
       withoutInputs,
       dropped,
+      ...(fromFuture > 0 && { fromFuture }),
       unknownModels: Object.fromEntries(unknown),
       windows: this.windows.map((window) => window.toJSON()),
       join: this.join.toJSON(),
       delays: this.delays.toJSON(),
       refused: this.refused.toJSON(),
       skew: this.skew.toJSON(),
+      ...(this.freshness && { freshness: this.freshness.toJSON() }),
     };
   }
 
@@ -296,12 +323,18 @@ export class ModelWatch {
     return Math.floor(('rows' in every ? row : at) / length) * length;
   }
 
-  /** The rows of each window, by its `from`. */
+  /** The rows of each window, by its `from`; those from after `until` are counted. */
   #byWindow(at: ArrayLike<number>): Map<number, Uint32Array> {
-    const first = this.rows;
+    const { until } = this.settings;
+    let first = this.rows;
     const found = new Map<number, number[]>();
     let [last, own]: [number, number[]] = [Number.NaN, []];
     for (let i = 0; i < at.length; i++) {
+      if (at[i] > until) {
+        this.fromFuture++;
+        first--;
+        continue;
+      }
       const from = this.#fromOf(at[i], first + i);
       if (from !== last) {
         own = found.get(from) ?? [];
@@ -336,7 +369,8 @@ export class ModelWatch {
     const { model, refused, skew } = this;
     this.#summary = summary;
     const scoring = summary ? this.#watched : model;
-    return { model, scoring, summary, scored: this.#scored, refused, skew, rescore: this.settings.rescore };
+    const { rescore } = this.settings;
+    return { model, scoring, summary, scored: this.#scored, refused, skew, rescore, hidden: this.#hidden };
   }
 
   #calledOf(label: number): 0 | 1 {

@@ -1,3 +1,5 @@
+import { list } from '../../messages.ts';
+import { fieldsOf } from '../../model/fields.ts';
 import type { WatchNote, WatchReport } from './reported.ts';
 import type { Watched } from './watched.ts';
 
@@ -16,7 +18,24 @@ export function notesOf(watched: Watched, report: Omit<WatchReport, 'notes'>): W
   for (const [name, count] of Object.entries(watched.unknownModels))
     say(count, `rows of another model, ${name}: left out`);
   say(watched.withoutInputs, 'rows without inputs: in no summary, so not in drift');
+  const { features } = model.manifest.schema;
+  const hidden = fieldsOf(model).filter((field) => field.private);
+  if (hidden.length > 0 && settings.reference)
+    notes.push({
+      what: `numbers that the model calls private (${list(hidden.map(({ name }) => name))}) are counted in bins alone: no sum, least or greatest of them is kept, and the split of the logit shift is without them`,
+    });
+  for (const { name, features: of } of hidden) {
+    const { absent = 0, missing = 0 } = watched.refused.fields[name] ?? {};
+    const at = features.findIndex((feature) => of.includes(feature.name));
+    const taken = windows.reduce((sum, window) => sum + (window.features[at]?.missing ?? 0), 0);
+    say(
+      absent + missing + taken,
+      `rows without ${name}, which the model calls private, so that logs leave it out: refused, or missing in drift; serve --watch sees it`,
+    );
+  }
   say(watched.refused.rows, 'rows that the model refuses now: not in drift');
+  if (watched.fromFuture > 0)
+    say(watched.fromFuture, `rows from after ${new Date(settings.until).toISOString()}: left out, clocks differ`);
   say(watched.dropped, `rows of windows before the latest ${settings.keep}: left out`);
   if (settings.reference)
     say(
@@ -25,6 +44,11 @@ export function notesOf(watched: Watched, report: Omit<WatchReport, 'notes'>): W
     );
   if ('ms' in settings.every)
     say(windows.filter(({ from }) => from > report.now).length, 'windows that begin after now: clocks differ');
+  else
+    say(
+      windows.filter(({ first }, k) => k > 0 && first! < windows[k - 1].last!).length,
+      'windows by rows that begin before the one before ends: rows are taken as they stand, not by time',
+    );
   if (labels.labelled === 0) notes.push({ what: 'no labels: performance is estimated from the scores alone' });
   else
     say(
@@ -50,6 +74,7 @@ export function notesOf(watched: Watched, report: Omit<WatchReport, 'notes'>): W
   say(join.labelsWithoutPrediction, 'labels without a score');
   say(join.duplicateLabels, 'labels that came again');
   say(join.correctedLabels, 'labels that were another one before: the latest counts');
+  say(join.conflictingLabels, 'scores with different labels from one time: the one whose text is greater counts');
   say(join.predictionsDropped, 'scores dropped for room before their label came');
   say(join.labelsDropped, 'labels dropped for room before their score came');
   say(join.predictionsTooLate, 'scores older than those that were settled: without their label');
@@ -57,6 +82,11 @@ export function notesOf(watched: Watched, report: Omit<WatchReport, 'notes'>): W
   const selected = windows.filter(({ performance }) => performance.selection?.warning);
   const last = selected.at(-1)?.performance.selection?.warning;
   if (last) notes.push({ what: `${last} (in the latest of the windows)`, count: selected.length });
+  for (const { feature, stale, fromFuture, untimed } of report.freshness ?? []) {
+    say(stale, `values of ${feature} that were older than the greatest age when they were scored`);
+    say(fromFuture, `values of ${feature} from after their score: clocks differ, or they leaked`);
+    say(untimed, `rows without the time of ${feature}: their age is not known`);
+  }
   if (skew) say(skew.compared - skew.equal, 'scores that the model does not give again to the bit');
   if (volume && volume.kind !== 'usual')
     notes.push({

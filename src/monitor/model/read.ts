@@ -29,6 +29,8 @@ export interface WatchedRows {
   /** by which labels will come; absent: none will */
   readonly id?: ArrayLike<string>;
   readonly entity?: ArrayLike<string | null>;
+  /** of features of the option `eventTimes`, when their value was true, milliseconds since 1970; NaN: not known */
+  readonly eventTimes?: Readonly<Record<string, ArrayLike<number>>>;
   /** labels that are known already: nothing is held for these rows */
   readonly outcomes?: {
     /** index of the class; −1: no label; −2: a label that is none of the classes */
@@ -48,6 +50,8 @@ export interface Readers {
   readonly refused: RecordQuality;
   readonly skew: SkewCounts;
   readonly rescore: boolean;
+  /** fields of the model that are private: what lacks one of them cannot be scored again */
+  readonly hidden: readonly string[];
 }
 
 /** What was said of rows. */
@@ -98,6 +102,9 @@ export function answersOf(model: Model, table: Table | null, rows: WatchedRows):
     ['outcomes, codes', outcomes?.codes],
     ['outcomes, at', outcomes?.at],
     ['scores, labels', scores?.labels],
+    ...Object.entries(rows.eventTimes ?? {}).map(
+      ([name, list]) => [`eventTimes, ${name}`, list] as [string, typeof list],
+    ),
   ];
   if (table && table.rows !== n)
     refuse('ERR_SHAPE', 'at', `${table.rows} times, one of each row`, n, 'give one of each row');
@@ -159,7 +166,9 @@ export function readPart(
   said: Answers | null,
   idOf: (row: number) => string | null,
 ): Answers {
-  const { model, scoring, summary, scored, skew, rescore } = readers;
+  const { model, scoring, summary, scored, skew, hidden } = readers;
+  const lacks = (name: string): boolean => isEmpty(table.columns.find((column) => column.name === name)!);
+  const rescore = readers.rescore && !hidden.some(lacks);
   const two = model.manifest.positive !== null;
   const n = table.rows;
   const labels = said ? said.labels : new Int32Array(n).fill(-1);
@@ -214,7 +223,8 @@ const isOfRow = (error: unknown): boolean => error instanceof LogoddsError && er
 
 /** A record into the summary of its window. */
 export function readRecord(readers: Readers, inputs: Readonly<Record<string, unknown>>, said: Prediction): void {
-  const { scoring, summary, scored, skew, rescore, model } = readers;
+  const { scoring, summary, scored, skew, model, hidden } = readers;
+  const rescore = readers.rescore && hidden.every((name) => Object.hasOwn(inputs, name));
   const { logit, probability, label } = said;
   const two = model.manifest.positive !== null;
   const before = summary?.refused ?? 0;
@@ -251,6 +261,8 @@ function cellOf(column: Column, row: number): unknown {
   if (column.missing?.[row]) return null;
   return column.kind === 'numeric' ? column.values[row] : column.levels[column.codes[row]];
 }
+
+const isEmpty = ({ missing }: Column): boolean => missing?.every((one) => one !== 0) ?? false;
 
 const KINDS: Readonly<Record<string, 'number' | 'any'>> = { number: 'number' };
 

@@ -1,4 +1,4 @@
-import { type Drift, drift } from '../drift/drift.ts';
+import { type Drift, drift, type FeatureDrift } from '../drift/drift.ts';
 import { type DelayHistogram, delayHistogram } from '../labels/delay.ts';
 import type { JoinCounts, JoinedRow } from '../labels/join.ts';
 import { selectionOfCounts } from '../labels/selection.ts';
@@ -8,6 +8,7 @@ import { driftChanges, type Measured, performanceChanges } from './changes.ts';
 import { notesOf } from './notes.ts';
 import type { WatchReport, WindowPerformance, WindowReport } from './reported.ts';
 import { delaysOf, type LabelDelays } from './ripeness.ts';
+import { sequencesOf } from './sequences.ts';
 import type { HeldScore, Known, Watched } from './watched.ts';
 import { Outcomes } from './window.ts';
 
@@ -117,7 +118,16 @@ export function driftOf({ model, settings }: Watched, { window }: Known): Drift 
   const { summary } = window;
   const { reference, least, alpha } = settings;
   if (!summary || !reference || summary.rows < least) return null;
-  return drift(reference, summary, { model, alpha });
+  const found = drift(reference, summary, { model, alpha });
+  const isPrivate = model.manifest.schema.features.map((feature) => feature.private === true);
+  // a log has no private fields, which says nothing of them
+  const isAbsent = (one: FeatureDrift, i: number): boolean => isPrivate[i] && one.current.missing === summary.rows;
+  if (!found.features.some(isAbsent)) return found;
+  const note = 'the log leaves out what is private';
+  return {
+    ...found,
+    features: found.features.map((one, i) => (isAbsent(one, i) ? { ...one, drifted: false, note } : one)),
+  };
 }
 
 /** Of the newest complete window whether it has as many rows as those before. */
@@ -162,7 +172,8 @@ export function reportOf(watched: Watched, now: number): WatchReport {
   const labelled = known.reduce((sum, { outcomes }) => sum + outcomes.all.count, 0);
   const { sha256 = null, manifest } = model;
   const { target, classes, positive } = manifest;
-  const changes = [...driftChanges(compared), ...performanceChanges(measuredOf(known, ripe), settings.runLength)];
+  const ripened = measuredOf(known, ripe);
+  const changes = [...driftChanges(compared), ...performanceChanges(ripened, settings.runLength)];
   const report = {
     model: { sha256, target, classes, positive },
     now,
@@ -175,6 +186,8 @@ export function reportOf(watched: Watched, now: number): WatchReport {
     volume: volumeOf(watched, known),
     labels: { ...found, labelled, missing: scored > 0 ? 1 - labelled / scored : null, join: counts },
     refused: { rows: watched.refused.rows, fields: watched.refused.fields, otherFields: watched.refused.otherFields },
+    sequences: ripened.length > 0 ? sequencesOf(ripened, positive !== null) : [],
+    freshness: watched.freshness?.features ?? null,
     skew: settings.rescore ? watched.skew.toJSON() : null,
   };
   return { ...report, notes: notesOf(watched, report) };

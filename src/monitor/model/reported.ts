@@ -7,7 +7,9 @@ import type { FieldQuality } from '../quality/records.ts';
 import type { Volume } from '../quality/volume.ts';
 import type { FeatureSummary } from '../summary/summary.ts';
 import type { WatchChange } from './changes.ts';
+import type { FeatureFreshness } from './freshness.ts';
 import type { LabelDelays } from './ripeness.ts';
+import type { WatchSequence } from './sequences.ts';
 import type { SkewState } from './skew.ts';
 
 /** How right the scores of a window were. */
@@ -82,6 +84,10 @@ export interface WatchReport {
     readonly fields: Readonly<Record<string, FieldQuality>>;
     readonly otherFields: Readonly<Record<string, number>>;
   };
+  /** confidence sequences of means over the ripe windows that are kept: valid when looked at all the time; empty: no window has ripe labels */
+  readonly sequences: readonly WatchSequence[];
+  /** how old values were when they were scored; null: not asked for */
+  readonly freshness: readonly FeatureFreshness[] | null;
   /** scores computed again; null: not asked for */
   readonly skew: SkewState | null;
   /** what was left out, and why; what must be told with the figures */

@@ -37,6 +37,15 @@ export interface ModelWatchOptions {
   readonly withinMs?: number;
   /** of `labelJoin`; default 1000 */
   readonly skewMs?: number;
+  /**
+   * scores from after this time are counted and left out, in milliseconds since 1970: a clock that is wrong would push windows out of those that are kept; default none
+   * are
+   */
+  readonly until?: number;
+  /** of features, by name, what has the time at which their value was true: an input of records, or a list of `WatchedRows.eventTimes`; default none */
+  readonly eventTimes?: Readonly<Record<string, string>>;
+  /** age at which a value is stale when it is scored, in milliseconds; default a day */
+  readonly maxAgeMs?: number;
   /** numbers of one block of rows in this many are added to summaries, see `SummaryOptions`; default 1 */
   readonly sample?: number;
   /** of the sampling; default 0 */
@@ -67,6 +76,10 @@ export interface Settings {
   readonly rescore: boolean;
   readonly capacity: number;
   readonly skewMs: number;
+  /** Infinity: no score is too late */
+  readonly until: number;
+  readonly eventTimes: Readonly<Record<string, string>> | null;
+  readonly maxAgeMs: number;
 }
 
 const KNOWN = {
@@ -83,11 +96,16 @@ const KNOWN = {
   capacity: true,
   withinMs: true,
   skewMs: true,
+  until: true,
+  eventTimes: 'an object',
+  maxAgeMs: true,
   sample: true,
   seed: true,
 } as const;
 
 const DAY_MS = 86_400_000;
+/** The last time that a Date has. */
+const LATEST = 8.64e15;
 /** Groups that have a name. */
 const GROUPS = 20;
 
@@ -106,7 +124,9 @@ export function settingsOf(model: Model, options: ModelWatchOptions): Settings {
     saved: {
       ...plain,
       ...(options.reference === null && { reference: null }),
-      ...(options.reference && { reference: { bins: options.reference.bins, summary: options.reference.toJSON() } }),
+      ...(options.reference && {
+        reference: { bins: options.reference.bins, summary: hiding(options.reference).toJSON() },
+      }),
     },
     reference,
     said,
@@ -122,6 +142,9 @@ export function settingsOf(model: Model, options: ModelWatchOptions): Settings {
     rescore,
     capacity: whole('capacity', rest.capacity ?? 100_000, 1),
     skewMs: atLeast0('skewMs', rest.skewMs ?? 1000),
+    until: rest.until === undefined ? Number.POSITIVE_INFINITY : between('until', rest.until, -LATEST, LATEST),
+    eventTimes: rest.eventTimes === undefined ? null : timesOf(model, rest.eventTimes),
+    maxAgeMs: atLeast0('maxAgeMs', rest.maxAgeMs ?? DAY_MS),
   };
 }
 
@@ -129,6 +152,13 @@ export function settingsOf(model: Model, options: ModelWatchOptions): Settings {
 export function optionsOf(model: Model, { reference, ...saved }: SavedOptions): ModelWatchOptions {
   if (!reference) return reference === null ? { ...saved, reference } : saved;
   return { ...saved, reference: summary(model, reference.bins, reference.summary) };
+}
+
+/** A copy that tells no sums and ends of private numbers. */
+function hiding(given: Summary): Summary {
+  const copy = given.like({ sample: given.sample, seed: given.seed }, true);
+  copy.merge(given);
+  return copy;
 }
 
 function referenceOf(model: Model, given: Summary | null | undefined) {
@@ -171,6 +201,17 @@ function groupsOf({ manifest: { schema } }: Model, name: string): Settings['grou
     );
   }
   return { field: sourceOf(found), names: [...found.levels.slice(0, GROUPS), 'others'] };
+}
+
+function timesOf({ manifest: { schema } }: Model, times: Readonly<Record<string, unknown>>): Record<string, string> {
+  const known = schema.features.map(({ name }) => name);
+  for (const [feature, source] of Object.entries(times)) {
+    if (!known.includes(feature))
+      refuse('ERR_RANGE', 'eventTimes', `features of the model (${known.join(', ')})`, tell(feature), 'correct it');
+    if (typeof source !== 'string' || source === '')
+      refuse('ERR_RANGE', `eventTimes, ${feature}`, 'the name of what has its time', tell(source), 'give it');
+  }
+  return { ...(times as Record<string, string>) };
 }
 
 function atLeast0(what: string, value: unknown): number {

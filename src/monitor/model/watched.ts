@@ -2,6 +2,7 @@ import type { Model } from '../../model/model.ts';
 import type { DelayHistogram } from '../labels/delay.ts';
 import type { JoinedRow, LabelJoin } from '../labels/join.ts';
 import type { RecordQuality } from '../quality/records.ts';
+import type { Freshness } from './freshness.ts';
 import type { Settings } from './settings.ts';
 import type { SkewCounts } from './skew.ts';
 import type { Outcome, Outcomes, WatchWindow } from './window.ts';
@@ -26,12 +27,14 @@ export interface Watched {
   readonly rows: number;
   readonly withoutInputs: number;
   readonly dropped: number;
+  readonly fromFuture: number;
   readonly unknownModels: Readonly<Record<string, number>>;
   readonly windows: readonly WatchWindow[];
   readonly join: LabelJoin<HeldScore>;
   readonly delays: DelayHistogram;
   readonly refused: RecordQuality;
   readonly skew: SkewCounts;
+  readonly freshness: Freshness | null;
   outcomeOf(row: JoinedRow<HeldScore>): Outcome | null;
 }
 

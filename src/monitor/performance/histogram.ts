@@ -268,6 +268,11 @@ export class PerformanceHistogram {
       });
   }
 
+  /** Negative and positive rows called negative, then those called positive. @internal */
+  get decided(): readonly number[] {
+    return [...this.#cells];
+  }
+
   /** Rows called negative and positive. @internal */
   get called(): readonly [number, number] {
     return [this.#cells[0] + this.#cells[1], this.#cells[2] + this.#cells[3]];

@@ -42,6 +42,8 @@ export class SummaryCells {
   refused = 0;
   /** number of the next row in the stream */
   next: number;
+  /** whether sums and ends of numbers of private features are told to nobody: of one row they are its value @internal */
+  hides = false;
   /** @internal */
   readonly plan: readonly FeaturePlan[];
   /** by column of the encoder; a sum is null until something else than 0 is in it @internal */
@@ -229,6 +231,7 @@ export class SummaryCells {
 
   /** Adds the counts of another summary with the same columns. */
   protected addCells(other: SummaryCells): void {
+    this.hides ||= other.hides;
     this.rows += other.rows;
     this.sampled += other.sampled;
     this.scored += other.scored;

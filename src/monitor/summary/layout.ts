@@ -63,6 +63,10 @@ export function planOf(
   });
 }
 
+/** Whether what a private feature sums up is told to nobody: its numbers, not the counts of its categories. */
+export const isHidden = ({ feature, columns }: FeaturePlan): boolean =>
+  feature.private === true && columns.some(({ kept }) => kept === 'number' || kept === 'sum');
+
 /** The bins of a summary: of each column of the encoder that is kept as a number, and of each plane of scores. */
 export interface SummaryBins {
   /** null: a column of codes or sums */

@@ -3,8 +3,9 @@ import { refuseUnknown, tell } from '../../../bindings/names.ts';
 import type { RecordScore, Scores } from '../../model/scores.ts';
 import { whole } from '../check.ts';
 import { addTo, SummaryCells, type SummaryOptions } from './cells.ts';
+import { textOfUnits } from './exactSum.ts';
 import { LabelSample, type SampledLabel } from './labels.ts';
-import type { Summarised, SummaryBins } from './layout.ts';
+import { isHidden, type Summarised, type SummaryBins } from './layout.ts';
 import { NumberColumn, type NumberState, packed, unpacked } from './numberColumn.ts';
 import { addTable, type PartOfTable } from './tables.ts';
 
@@ -151,25 +152,34 @@ export class Summary extends SummaryCells {
 
   /** Returns an empty summary of the same kind. @param first  number of its first row in the stream; default: that of the next row here */
   fresh(first = this.next): Summary {
-    return new Summary(this.of, this.bins, { sample: this.sample, seed: this.seed, first });
+    return this.like({ sample: this.sample, seed: this.seed, first }, this.hides);
   }
 
-  /** Returns an empty summary with the same bins. @internal */
-  like(options: SummaryOptions): Summary {
-    return new Summary(this.of, this.bins, options);
+  /** Returns an empty summary with the same bins. @param hides  whether it tells no sums and ends of private numbers @internal */
+  like(options: SummaryOptions, hides = false): Summary {
+    const made = new Summary(this.of, this.bins, options);
+    made.hides = hides;
+    return made;
   }
 
   /** The summary of a state, of the same model and bins as this one. @throws ERR_FORMAT, ERR_RANGE */
   restored(state: SummaryState): Summary {
-    return Summary.from(this.of, this.bins, state);
+    const made = Summary.from(this.of, this.bins, state);
+    made.hides = this.hides;
+    return made;
   }
 
   /** The state, for `JSON.stringify` and `summary`. */
   toJSON(): SummaryState {
     const { rows, sampled, scored, refused, sample, seed, next } = this;
+    const hidden = new Set(
+      this.hides ? this.plan.filter(isHidden).flatMap((one) => one.columns.map(({ at }) => at)) : [],
+    );
     const columns = this.of.encoder.specs.map(({ slots = 0 }, at) => {
       const from = this.codesAt[at];
-      return from < 0 ? (this.numbers[at]?.toJSON() ?? null) : packed(this.codes.subarray(from, from + slots));
+      if (from >= 0) return packed(this.codes.subarray(from, from + slots));
+      const own = this.numbers[at];
+      return own ? (hidden.has(at) ? countsOf(own) : own.toJSON()) : null;
     });
     const features = this.plan.map((_, i) => [...this.counts.subarray(4 * i, 4 * i + 4)]);
     const labels = Object.fromEntries([...this.labels].sort(([a], [b]) => a - b).map(([i, one]) => [i, one.toJSON()]));
@@ -227,6 +237,14 @@ export class Summary extends SummaryCells {
     return into;
   }
 }
+
+const NO_SUM = /* @__PURE__ */ textOfUnits(0n);
+
+/** A number without its sums, and with the ends of its bins. */
+const countsOf = (column: NumberColumn): NumberState => {
+  const { low, high } = column.bins;
+  return { ...column.toJSON(), sums: [NO_SUM, NO_SUM], ...(column.count > 0 && { min: low, max: high }) };
+};
 
 /** What a summary has counted of one feature. */
 export interface FeatureSummary {

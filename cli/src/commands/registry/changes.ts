@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { CHAMPION, type Demand, type ModelRegistry } from '../../../../registry/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
-import { whole } from '../../figures/wording.ts';
+import { counted } from '../../figures/wording.ts';
 import { actOf, openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
 import { pairs, positiveInteger } from '../../options/values.ts';
 import { textsOf } from '../../serve/trust.ts';
@@ -147,7 +147,7 @@ const signatureText = ({ keys, publicKeys, revoked }: Demand): string =>
     : [
         `a signature of ${keys.join(' or ')}`,
         publicKeys.length === 0 ? ' (ids alone: nothing can be verified; give --key FILE.pem)' : '',
-        revoked.length > 0 ? ` (${revoked.length} ${revoked.length === 1 ? 'entry' : 'entries'} revoked)` : '',
+        revoked.length > 0 ? ` (${counted(revoked.length, 'entry', 'entries')} revoked)` : '',
       ].join('');
 
 interface GcFlags extends ChangeFlags {
@@ -166,7 +166,7 @@ export async function gc({ dryRun = false, older = 3600, ...flags }: GcFlags): P
     : await registry.collect(actOf(flags), 1000 * older);
   const left = tooNew > 0 ? `; ${tooNew} that no version has stay, since they are new` : '';
   const list = dryRun ? removed.map((path) => `  ${path}\n`).join('') : '';
-  const count = `${removed.length} ${removed.length === 1 ? 'file' : 'files'} (${whole(bytes)} bytes)`;
+  const count = `${counted(removed.length, 'file')} (${counted(bytes, 'byte')})`;
   tell(
     flags,
     { registry: registry.place, dryRun, removed, bytes, tooNew },

@@ -12,7 +12,7 @@ import {
   versionOf,
 } from '../../../../registry/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
-import { percent } from '../../figures/wording.ts';
+import { counted, percent } from '../../figures/wording.ts';
 import { actOf, openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
 import { facts } from '../../terminal/layout.ts';
 import { print, printJson } from '../../terminal/print.ts';
@@ -72,7 +72,7 @@ function planOf(flags: StartFlags, salt: string): RolloutPlan {
   if (hold.length > shares.length)
     throw new LogoddsError(
       'ERR_RANGE',
-      `--hold: expected a time for each of ${shares.length} steps at most, got ${hold.length}; leave some out`,
+      `--hold: expected a time for each of ${counted(shares.length, 'step')} at most, got ${hold.length}; leave some out`,
     );
   const given = GUARDS.flatMap((guard) => {
     const value = flags[guard as keyof StartFlags];

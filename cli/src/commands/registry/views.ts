@@ -14,7 +14,7 @@ import {
   withDigest,
 } from '../../../../registry/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
-import { significant, whole } from '../../figures/wording.ts';
+import { counted, significant, whole } from '../../figures/wording.ts';
 import { openRegistry, type RegistryFlags } from '../../jobs/registry/open.ts';
 import { eventText } from '../../jobs/registry/wording.ts';
 import { facts, table } from '../../terminal/layout.ts';
@@ -181,7 +181,7 @@ async function shownBy(
   const wanted = found.map(({ entry }) => `models:/${entry.name}/${what}`).join(', ');
   throw new LogoddsError(
     'ERR_REGISTRY' as never,
-    `${what}: expected the digest of a version, got one of ${found.length === 0 ? 'none' : `${found.length} models`}; ${found.length === 0 ? 'logodds registry list has the models' : `name one: ${wanted}`}`,
+    `${what}: expected the digest of a version, got one of ${found.length === 0 ? 'none' : counted(found.length, 'model')}; ${found.length === 0 ? 'logodds registry list has the models' : `name one: ${wanted}`}`,
   );
 }
 
@@ -222,7 +222,7 @@ export async function verify({ json, registry: place }: ViewFlags): Promise<void
     const count = damaged.length + found.problems.length;
     throw new LogoddsError(
       'ERR_STORE' as never,
-      `${registry.place}: expected an undamaged registry, got ${count} ${count === 1 ? 'problem' : 'problems'}; put back what is damaged from a copy, and sign what is not signed`,
+      `${registry.place}: expected an undamaged registry, got ${counted(count, 'problem')}; put back what is damaged from a copy, and sign what is not signed`,
     );
   }
 }
@@ -240,11 +240,11 @@ export async function refuseNone(registry: ModelRegistry): Promise<void> {
 function verifyText(place: string, { events, files, faults, problems }: Verified): string {
   const count = (kind: string) => faults.filter((fault) => fault.kind === kind).length;
   const harmless = [
-    count('torn') > 0 && `${count('torn')} torn ${count('torn') === 1 ? 'line' : 'lines'} of stopped writers`,
-    count('lost') > 0 && `${count('lost')} ${count('lost') === 1 ? 'line' : 'lines'} that came second`,
+    count('torn') > 0 && `${counted(count('torn'), 'torn line')} of stopped writers`,
+    count('lost') > 0 && `${counted(count('lost'), 'line')} that came second`,
   ].filter(Boolean);
   return [
-    `${place}: ${whole(events)} events, ${whole(files)} files of versions in use`,
+    `${place}: ${counted(events, 'event')}, ${counted(files, 'file')} of versions in use`,
     ...(harmless.length > 0 ? [`  ${harmless.join(', ')}: they count for nothing, and lose nothing`] : []),
     ...faults
       .filter(({ kind }) => kind === 'damaged')

@@ -6,6 +6,7 @@ import {
   type NumericFeature,
   type Table,
 } from '../../../../src/index.ts';
+import { counted } from '../../figures/wording.ts';
 import type { Part } from '../../read/roles.ts';
 import { isText, lazyDatabase, openSource, type SourceOptions } from '../../read/source.ts';
 import { planText } from '../../read/text/plan.ts';
@@ -163,7 +164,7 @@ function levelsOf(
   const there = rows - counts[levels.length];
   if (present.length === 0) return 'REFERENCE has no value in it';
   if (there >= IDENTIFIER.rows && present.length > IDENTIFIER.share * there)
-    return `it looks like an identifier: ${present.length} values in ${there} rows`;
+    return `it looks like an identifier: ${counted(present.length, 'value')} in ${counted(there, 'row')}`;
   const kept = present.sort((a, b) => counts[b] - counts[a] || (levels[a] < levels[b] ? -1 : 1)).slice(0, MOST_LEVELS);
   kept.sort((a, b) => (levels[a] < levels[b] ? -1 : 1));
   return {

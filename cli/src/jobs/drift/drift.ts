@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { domainShift, type Engine, LogoddsError, type Model, sliceTable, type Table } from '../../../../src/index.ts';
 import { list, selectRows } from '../../../../src/internal.ts';
 import { baselineOf, binsOfData, drift, type Summary, type SummaryBins, summary } from '../../../../src/monitor.ts';
-import { whole } from '../../figures/wording.ts';
+import { counted, whole } from '../../figures/wording.ts';
 import { findModel } from '../../read/models.ts';
 import { RowSample } from '../../read/rowSample.ts';
 import { type Wanted, wantedColumns } from '../../read/wanted.ts';
@@ -123,7 +123,7 @@ async function compare(options: DriftOptions, input: Spooled, start: number): Pr
     if (side.refusal !== null) {
       const { refused } = side.what === 'CURRENT' ? now : before;
       notes.push(
-        `${whole(refused)} rows of ${side.what} were refused by the model and are not compared; the first: ${side.refusal}`,
+        `${counted(refused, 'row')} of ${side.what} ${refused === 1 ? 'was' : 'were'} refused by the model and ${refused === 1 ? 'is' : 'are'} not compared; the first: ${side.refusal}`,
       );
     }
   }
@@ -133,7 +133,7 @@ async function compare(options: DriftOptions, input: Spooled, start: number): Pr
   const columns = wanted.filter(({ role, needs }) => role === 'feature' && (!needs || !own)).map(({ name }) => name);
   const [domainFound, domainNote] = domainOf(rowsBefore, rowsNow, columns, domain, seed);
   const peers = convention && rowsBefore && rowsNow ? peerFigures(convention, columns, rowsBefore, rowsNow) : null;
-  if (was.of > was.rows) notes.push(`the baseline is a sample of ${whole(was.rows)} of ${whole(was.of)} rows`);
+  if (was.of > was.rows) notes.push(`the baseline is a sample of ${whole(was.rows)} of ${counted(was.of, 'row')}`);
   const { positive, classes } = made.manifest;
   return {
     reference: was,

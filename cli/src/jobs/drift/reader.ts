@@ -1,7 +1,7 @@
 import { type Column, type Engine, LogoddsError, type Model, sliceTable, type Table } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
 import { type Summary, watch } from '../../../../src/monitor.ts';
-import { whole } from '../../figures/wording.ts';
+import { counted } from '../../figures/wording.ts';
 import { rowsOf } from '../../read/database.ts';
 import type { RowSample } from '../../read/rowSample.ts';
 import { streamColumns } from '../../read/scoring.ts';
@@ -122,6 +122,12 @@ export class SideReader {
     );
     if (bad.length === 0 || (error.code !== 'ERR_RECORD' && error.code !== 'ERR_SCHEMA')) throw error;
     const isAbsent = error.problems.every(({ rule }) => rule === 'a column that is there');
+    // missing cells alone would be called drift
+    if (isAbsent && bad.length === features.length)
+      throw new LogoddsError(
+        'ERR_SCHEMA',
+        `${this.what}: expected columns of the model (${features.slice(0, 12).map(show).join(', ')}), got none of them; give data of this model`,
+      );
     for (const name of bad) this.gone.set(name, isAbsent ? `absent in ${this.what}` : this.told(error));
   }
 
@@ -153,7 +159,7 @@ export class SideReader {
         const cells = Number(found[`c${k}`]);
         if (cells > 0)
           this.notes.push(
-            `column ${show(name)} of ${this.what} has ${whole(cells)} cells that are NaN or infinite; they count as missing`,
+            `column ${show(name)} of ${this.what} has ${counted(cells, 'cell that is', 'cells that are')} NaN or infinite; ${cells === 1 ? 'it counts' : 'they count'} as missing`,
           );
       });
     } finally {

@@ -1,11 +1,11 @@
 import { cpus } from 'node:os';
 import { loadModel, type Model } from '../../../../src/index.ts';
-import { significant, whole } from '../../figures/wording.ts';
+import { counted, significant, whole } from '../../figures/wording.ts';
 import { type Check, type Finding, finding } from './finding.ts';
 
 export const size: Check = ({ candidate: { bytes } }, options) => {
   const most = options['mostBytes'] as number;
-  const sentence = `the file has ${whole(bytes.length)} bytes; expected at most ${whole(most)}`;
+  const sentence = `the file has ${counted(bytes.length, 'byte')}; expected at most ${whole(most)}`;
   return [finding('size', options, bytes.length <= most, sentence, { value: bytes.length, greatest: most })];
 };
 

@@ -1,5 +1,5 @@
 import { type Coefficient, coefficients as coefficientsOf, type Model } from '../../../../src/index.ts';
-import { significant } from '../../figures/wording.ts';
+import { counted, significant } from '../../figures/wording.ts';
 import { nearest } from '../../read/names.ts';
 import { type Check, type Finding, finding } from './finding.ts';
 import type { Given } from './rules.ts';
@@ -132,7 +132,7 @@ export const coefficients: Check = ({ candidate }, options): Finding[] => {
     greatest < Number.POSITIVE_INFINITY ? `at most ${greatest}` : '',
   ].filter(Boolean);
   const [worst] = wrong.length > 0 ? wrong : lines;
-  const several = lines.length > 1 ? ` (${wrong.length} of ${lines.length} coefficients are not)` : '';
+  const several = lines.length > 1 ? ` (${wrong.length} of ${counted(lines.length, 'coefficient')} are not)` : '';
   const name = [worst.level === null ? '' : `${show(worst.level)} of `, show(feature)].join('');
   const sentence = `the coefficient of ${name} is ${significant(worst.value, 4)}; expected ${expected.join(', ')}${several}`;
   return [finding('coefficients', options, wrong.length === 0, sentence, { value: worst.value!, least, greatest }, of)];

@@ -1,4 +1,5 @@
 import { LogoddsError } from '../../../../src/index.ts';
+import { counted } from '../../figures/wording.ts';
 import type { SourceOptions } from '../../read/source.ts';
 import { latency, size } from './budgets.ts';
 import { coefficients, incomparable, schema } from './compatibility.ts';
@@ -117,7 +118,7 @@ export async function runGate(options: GateOptions): Promise<GateResult> {
     const { championRefuses, bothRefuse } = rows.counts;
     if (championRefuses > 0)
       note(
-        `the champion refuses ${championRefuses} rows, ${bothRefuse} of which the candidate refuses too (${rows.championReason}); they are not compared`,
+        `the champion refuses ${counted(championRefuses, 'row')}, ${bothRefuse} of which the candidate refuses too (${rows.championReason}); they are not compared`,
       );
   }
   const findings = (Object.keys(CHECKS) as RuleName[]).flatMap((name) =>

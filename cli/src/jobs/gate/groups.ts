@@ -1,6 +1,6 @@
 import { normalQuantile } from '../../../../src/kernels.ts';
 import { aucInterval, type Compared, type Difference } from '../../../../src/metrics.ts';
-import { significant, whole } from '../../figures/wording.ts';
+import { counted, significant, whole } from '../../figures/wording.ts';
 import { type Context, type Finding, finding, JUDGED, type Judging, within } from './finding.ts';
 import { areasOf, compared, differencesOf, pairedOf } from './performance.ts';
 import { ofCompared } from './population.ts';
@@ -45,7 +45,7 @@ function groupsOf(
     const list =
       small.length > 12 ? `${small.slice(0, 12).join(', ')} and ${small.length - 12} more` : small.join(', ');
     context.note(
-      `${rule}, column ${JSON.stringify(column)}: ${whole(small.length)} of ${whole(names.length)} groups have too few rows and are not judged: ${list}`,
+      `${rule}, column ${JSON.stringify(column)}: ${whole(small.length)} of ${counted(names.length, 'group')} ${small.length === 1 ? 'has too few rows and is' : 'have too few rows and are'} not judged: ${list}`,
     );
   }
   return large;
@@ -105,7 +105,7 @@ export const groups = ofCompared('groups', (context, rows, options) => {
         greaterIsBetter: metric === 'auc',
         margin: options['margin'] as number,
         by,
-        method: `${method}, ${whole(own.codes.length)} rows`,
+        method: `${method}, ${counted(own.codes.length, 'row')}`,
         of,
       });
     });
@@ -224,7 +224,7 @@ export const groupGap = ofCompared('groupGap', (context, rows, options) => {
     const half = -normalQuantile((1 - context.rules.level) / 2) * Math.hypot(least.stdError, greatest.stdError);
     const [low, high] = [value - half, value + half];
     const ends = { greatest: most };
-    const sentence = `${metric} is ${significant(greatest.value, 3)} in ${JSON.stringify(greatest.name)} (${whole(greatest.rows.length)} rows) and ${significant(least.value, 3)} in ${JSON.stringify(least.name)} (${whole(least.rows.length)}): a gap of ${significant(value, 3)}, interval ${significant(low, 3)} to ${significant(high, 3)}; expected ${JUDGED[by]} at or below ${most}`;
+    const sentence = `${metric} is ${significant(greatest.value, 3)} in ${JSON.stringify(greatest.name)} (${counted(greatest.rows.length, 'row')}) and ${significant(least.value, 3)} in ${JSON.stringify(least.name)} (${whole(least.rows.length)}): a gap of ${significant(value, 3)}, interval ${significant(low, 3)} to ${significant(high, 3)}; expected ${JUDGED[by]} at or below ${most}`;
     return finding(
       'groupGap',
       options,

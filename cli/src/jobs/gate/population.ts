@@ -1,5 +1,5 @@
 import { psi } from '../../../../src/metrics.ts';
-import { percent, significant, whole } from '../../figures/wording.ts';
+import { counted, percent, significant, whole } from '../../figures/wording.ts';
 import { type Check, type Context, finding } from './finding.ts';
 import type { ComparedRows } from './rows.ts';
 import type { Given, RuleName } from './rules.ts';
@@ -28,14 +28,14 @@ export const scored = ofRows('scored', (_, { counts, candidateReason }, options)
   const why = candidateReason === null ? '' : ` (${candidateReason})`;
   const sentence =
     candidateRefuses === 0
-      ? `the candidate scores all of ${whole(rows)} rows`
-      : `the candidate refuses ${whole(candidateRefuses)} of ${whole(rows)} rows${both}${why}; expected at most ${whole(most)}`;
+      ? `the candidate scores all of ${counted(rows, 'row')}`
+      : `the candidate refuses ${whole(candidateRefuses)} of ${counted(rows, 'row')}${both}${why}; expected at most ${whole(most)}`;
   return [finding('scored', options, candidateRefuses <= most, sentence, { value: candidateRefuses, greatest: most })];
 });
 
 export const rows = ofRows('rows', (_, { counts: { compared } }, options) => {
   const least = options['least'] as number;
-  const sentence = `${whole(compared)} rows have a label and a score of both models; expected at least ${whole(least)}`;
+  const sentence = `${counted(compared, 'row has', 'rows have')} a label and a score of both models; expected at least ${whole(least)}`;
   return [finding('rows', options, compared >= least, sentence, { value: compared, least })];
 });
 
@@ -45,14 +45,14 @@ export const positives = ofRows('positives', ({ candidate }, { codes }, options)
   const counts = classes.map(() => 0);
   for (const code of codes) counts[code]++;
   const fewest = counts.indexOf(Math.min(...counts));
-  const sentence = `${whole(counts[fewest])} rows are ${JSON.stringify(classes[fewest])}, the fewest of a class; expected at least ${whole(least)}`;
+  const sentence = `${counted(counts[fewest], 'row is', 'rows are')} ${JSON.stringify(classes[fewest])}, the fewest of a class; expected at least ${whole(least)}`;
   return [finding('positives', options, counts[fewest] >= least, sentence, { value: counts[fewest], least })];
 });
 
 export const labelCoverage = ofRows('labelCoverage', (_, { counts }, options) => {
   const least = options['least'] as number;
   const value = counts.labelled / counts.rows;
-  const sentence = `${whole(counts.labelled)} of ${whole(counts.rows)} rows have a label (${percent(value)}); expected at least ${percent(least)}`;
+  const sentence = `${whole(counts.labelled)} of ${counted(counts.rows, 'row has', 'rows have')} a label (${percent(value)}); expected at least ${percent(least)}`;
   return [finding('labelCoverage', options, value >= least, sentence, { value, least })];
 });
 

@@ -35,7 +35,7 @@ export function rulesOf(what: string, values: unknown): GateRules {
   if (!isObject(values) || !isObject(values['rules']))
     throw refused(what, [`expected an object with rules, got ${show(isObject(values) ? values['rules'] : values)}`]);
   const { rules: given, $schema: _, ...others } = values;
-  const settings = complete('', others, SETTINGS, problems) as unknown as Settings;
+  const settings = complete('', others, SETTINGS, problems, ['rules']) as unknown as Settings;
   for (const name of Object.keys(given))
     if (!Object.hasOwn(RULES, name)) problems.push(unknown('', name, Object.keys(RULES), 'a rule'));
   const rules: Partial<Record<RuleName, readonly Given[]>> = {};

@@ -2,6 +2,7 @@ import { LogoddsError, type Model, pickEngine, type Scores, sliceTable, type Tab
 import { show } from '../../../../src/internal.ts';
 import type { ClassPredictions, Predictions } from '../../../../src/metrics.ts';
 import { planes } from '../../figures/planes.ts';
+import { counted } from '../../figures/wording.ts';
 import { streamColumns } from '../../read/scoring.ts';
 import type { SourceOptions } from '../../read/source.ts';
 import { type Wanted, wantedColumns } from '../../read/wanted.ts';
@@ -92,7 +93,7 @@ export async function readRows(
     if (refused.length !== rows)
       throw new LogoddsError(
         'ERR_DATA',
-        `${options.data}: expected ${rows} rows each time it is read, got ${refused.length}; do not write it meanwhile`,
+        `${options.data}: expected ${counted(rows, 'row')} each time it is read, got ${refused.length}; do not write it meanwhile`,
       );
   const counts = { rows, labelled: 0, compared: 0, candidateRefuses: 0, championRefuses: 0, bothRefuse: 0 };
   const kept: number[] = [];

@@ -1,6 +1,7 @@
 /** Labels of a log of labels, or of any file with the same columns. */
 import { LogoddsError } from '../../../../src/index.ts';
 import { labelLog, type OutcomeLabel } from '../../../../src/monitor.ts';
+import { firstBytes, refuseWide } from '../../read/content.ts';
 import { type Database, dataError, openDatabase, rowsOf, streamChunks } from '../../read/database.ts';
 import { formatOf } from '../../read/paths.ts';
 import { name } from '../../read/sql.ts';
@@ -21,7 +22,15 @@ export function isTable(file: string): boolean {
   return format !== 'jsonl';
 }
 
-/** Reads all labels of some files. @returns how many were read @throws ERR_DATA, ERR_SCHEMA */
+/** @throws ERR_SCHEMA always: its labels are what the model said, so that it would never be wrong */
+function refuseScores(file: string): never {
+  throw new LogoddsError(
+    'ERR_SCHEMA',
+    `--labels ${file}: expected what became true, got a prediction log, whose label is what the model said; name the log of labels`,
+  );
+}
+
+/** Reads all labels of some files. A file of scores alone is refused. @throws ERR_DATA, ERR_SCHEMA */
 export async function readLabels(files: readonly string[], take: TakeLabel, counts: LogCounts): Promise<void> {
   for (const file of files) {
     if (isTable(file)) {
@@ -30,6 +39,8 @@ export async function readLabels(files: readonly string[], take: TakeLabel, coun
     }
     const reader = labelLog();
     for await (const labels of readLines<OutcomeLabel>(file, reader)) for (const label of labels) take(label);
+    const hasScores = reader.faults.some(({ field, rule }) => field === 'label' && rule.includes('prediction log'));
+    if (hasScores && reader.counts.read === 0) refuseScores(file);
     tellFaults(reader, 'label line', counts);
   }
 }
@@ -42,6 +53,7 @@ export async function readLabels(files: readonly string[], take: TakeLabel, coun
 export async function labelsOfTable(database: Database, file: string, counts: LogCounts): Promise<string> {
   const { connection } = database;
   const isParquet = formatOf(file) === 'parquet';
+  if (!isParquet) refuseWide(file, firstBytes(file));
   const relation = isParquet
     ? `read_parquet(${quoted(file)})`
     : `read_csv(${quoted(file)}, all_varchar = true, header = true)`;
@@ -53,6 +65,7 @@ export async function labelsOfTable(database: Database, file: string, counts: Lo
       'ERR_SCHEMA',
       `--labels ${file}: expected columns label, at and id or entity, got ${[...types.keys()].slice(0, 12).join(', ')}; rename them`,
     );
+  if (has('probability') && (has('logit') || has('sha256'))) refuseScores(file);
   const text = (column: string): string =>
     has(column) ? `nullif(cast(${name(column)} as varchar), '')` : 'null::varchar';
   const time = (column: string): string => {

@@ -10,6 +10,7 @@ import {
   type Prediction,
   predictionLog,
 } from '../../../../src/monitor.ts';
+import { refuseWide } from '../../read/content.ts';
 import { reason } from '../../write/temporary.ts';
 import type { LogCounts } from './counts.ts';
 
@@ -17,12 +18,18 @@ import type { LogCounts } from './counts.ts';
 export async function* readLines<Row>(path: string, reader: LogReader<Row>): AsyncGenerator<readonly Row[]> {
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   // the error of either stream ends the reading
-  const bytes = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => {}) : file;
+  const bytes = /\.gz$/i.test(path) ? pipeline(file, createGunzip(), () => {}) : file;
   const decoder = new TextDecoder();
   try {
-    for await (const piece of bytes) yield reader.add(decoder.decode(piece as Uint8Array, { stream: true }));
+    let isFirst = true;
+    for await (const piece of bytes) {
+      if (isFirst) refuseWide(path, piece as Uint8Array);
+      isFirst = false;
+      yield reader.add(decoder.decode(piece as Uint8Array, { stream: true }));
+    }
     yield reader.add(decoder.decode());
   } catch (error) {
+    if (error instanceof LogoddsError) throw error;
     // a file that was cut within its compression has rows before it
     if (!/unexpected end of file/.test(String((error as Error).message)))
       throw new LogoddsError('ERR_DATA', `${path}: expected a log, got an error (${reason(error)}); check the path`, {

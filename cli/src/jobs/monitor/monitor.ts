@@ -1,4 +1,5 @@
 /** The watch of a model over logs. */
+import { realpathSync } from 'node:fs';
 import { LogoddsError, type Model } from '../../../../src/index.ts';
 import { list } from '../../../../src/internal.ts';
 import {
@@ -14,7 +15,7 @@ import { LogCounts, type Origin } from './counts.ts';
 import { readLabels } from './labels.ts';
 import { watchLines } from './lines.ts';
 import { resolveLabels } from './resolve.ts';
-import { readSettings } from './settings.ts';
+import { fromSettings, readSettings } from './settings.ts';
 import { keyed, type Outcomes, openLog, parquetOf, queryOf, watchTyped } from './typed.ts';
 
 /** What is watched. */
@@ -47,6 +48,11 @@ export interface Monitored {
   readonly result: MonitorResult;
 }
 
+/** Files once each, whatever the names that lead to them. */
+const sameOnce = (files: readonly string[]): string[] => [
+  ...new Map([...files].sort().map((file) => [realpathSync(file), file])).values(),
+];
+
 /** Watches a model over logs. @throws ERR_DATA, ERR_SCHEMA, ERR_RANGE, and those of reading the model */
 export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   const start = performance.now();
@@ -54,7 +60,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   const settings = await readSettings(options.config);
   const model = await findModel(options.model, options);
   // in any order the same files are the same log
-  const files = [...new Set(options.logs.flatMap(filesOf))].sort();
+  const files = sameOnce(options.logs.flatMap(filesOf)).sort();
   const odd = files.filter((file) => !['jsonl', 'parquet'].includes(formatOf(file) ?? ''));
   if (odd.length > 0)
     throw new LogoddsError(
@@ -77,8 +83,9 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   // logs of lines are joined in memory, those with columns by DuckDB
   if (labels !== undefined && lines.length > 0) await readLabels(filesOf(labels), (label) => known.push(label), counts);
   const capacity = Math.max(settings.watch.capacity!, known.length);
-  const begin = () => modelWatch(model, { ...settings.watch, capacity });
-  let whole = begin();
+  const until = now + settings.aheadMs;
+  const begin = () => modelWatch(model, { ...settings.watch, capacity, until });
+  let whole = fromSettings(options.config, begin);
   for (const label of known) whole.addLabel(label);
   for (const file of lines) await watchLines(file, whole, counts);
   const typed = [
@@ -90,7 +97,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   let outcomes: Outcomes = target === undefined ? null : { target };
   if (labels !== undefined && logs.length > 0) {
     const { withinMs, skewMs } = settings;
-    const of = logs.map((log) => keyed(log, model));
+    const of = logs.map((log) => keyed(log, model, until));
     outcomes = { labels: await resolveLabels(filesOf(labels), of, { latest: now + skewMs, withinMs }, counts) };
   }
   const isByRows = 'rows' in settings.watch.every!;
@@ -121,6 +128,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
       count: rows,
     })),
     ...counts.notes,
+    ...(settings.said === null ? [] : [{ what: settings.said }]),
   ];
   if (logs.length > 0 && labels === undefined)
     notes.push({ what: 'without --labels no duplicate ids are looked for in Parquet and queries' });

@@ -6,8 +6,15 @@ import { runFolder } from '../../write/temporary.ts';
 import type { LogCounts } from './counts.ts';
 import { isTable, labelsOfTable, MEMORY, readLabels } from './labels.ts';
 
-/** What decides between labels of one score: when it was known, when it happened, its text. */
+/** What decides between labels of one score by an entity: when it was known, when it happened, its text. */
 const BEST = 'struct_pack(a := given."at", b := given.time, c := given.label)';
+/** What decides between labels of one id. */
+const BEST_OF_ID = 'struct_pack(a := "at", c := label)';
+/** What labels are of: an id, or an entity and when it happened. */
+const KEYS = [
+  ['id', 'id is not null'],
+  ['entity, time', 'id is null'],
+] as const;
 
 /** A log in SQL: its rows, with `id`, `entity` and `at` in milliseconds as they are found. */
 export interface KeyedLog {
@@ -61,11 +68,7 @@ export async function resolveLabels(
     );
     await connection.run(
       `create temp table known as select id, label, "at" from given anti join again using (id) where id is not null
-       union all select id, best.c, best.a from (select id, max(${BEST}) as best from given semi join again using (id) group by id)`,
-    );
-    const same = await one(
-      `select coalesce(sum(n - 1), 0) as again, count(*) filter (kinds > 1) as changed
-       from again left join (select id, count(distinct label) as kinds from given semi join again using (id) group by id) using (id)`,
+       union all select id, best.c, best.a from (select id, max(${BEST_OF_ID}) as best from given semi join again using (id) group by id)`,
     );
     const lost = await one(`select count(*) as n from known anti join (select distinct id from (${all})) using (id)`);
     let without = lost['n'];
@@ -83,8 +86,17 @@ export async function resolveLabels(
       by += ' union all select id, best.c, best.a from of_entities anti join known using (id)';
     }
     counts.note('labels without a score', without);
-    counts.note('labels that came again', same['again']);
-    counts.note('labels that were another one before: the latest counts', same['changed']);
+    for (const [key, own] of KEYS) {
+      const same = await one(
+        `select coalesce(sum(n - 1), 0) as again, count(*) filter (differ and not tied) as changed, count(*) filter (tied) as tied
+         from (select count(*) as n, min(label) <> max(label) as differ,
+           max(struct_pack(a := "at", c := label)).c <> min(struct_pack(a := -"at", c := label)).c as tied
+         from given semi join (select ${key} from given where ${own} group by all having count(*) > 1) using (${key}) where ${own} group by ${key})`,
+      );
+      counts.note('labels that came again', same['again']);
+      counts.note('labels that were another one before: the latest counts', same['changed']);
+      counts.note('scores with different labels from one time: the one whose text is greater counts', same['tied']);
+    }
     const file = join(runFolder(), 'labels.parquet');
     await connection.run(
       `copy (select id, label, "at", "only" from (${by}) left join twice using (id)) to ${text(file)} (format parquet)`,

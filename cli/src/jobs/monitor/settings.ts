@@ -1,8 +1,10 @@
 /** Settings of `monitor --config`. */
+import { LogoddsError } from '../../../../src/index.ts';
 import type { ModelWatchOptions, OutcomeCosts } from '../../../../src/monitor.ts';
 import { between, integer, type Kind, onOff, period, positive, secondsOf, text } from '../../options/kinds.ts';
 import {
   complete,
+  hasNone,
   isObject,
   type OptionTable,
   propertiesOf,
@@ -63,9 +65,18 @@ const names = objectOf(
   text.fits,
 );
 
+const times: Kind = {
+  schema: { type: 'object', additionalProperties: text.schema, minProperties: 1 },
+  rule: 'an object of features, each with the name of what has the time of its value',
+  fits: (value) => isObject(value) && Object.keys(value).length > 0 && Object.values(value).every(text.fits),
+};
+
 const TABLE = {
   window: [period('1s', '3650d'), 'length of a window', '1d'],
-  windowRows: [integer(1, 1e12), 'windows of so many rows, in the order of the log, instead of `window`'],
+  windowRows: [
+    integer(1, 1e12),
+    'windows of so many rows instead of `window`: files in the order of their names, Parquet after JSON lines, rows as they stand',
+  ],
   keep: [integer(1, 10_000), 'windows that are kept, the latest', 60],
   ripeAfter: [period('1s', '3650d'), 'age at which labels are there; where nobody says by the labels that came'],
   least: [integer(1, 1e9), 'rows that a window must have to be compared, and labels to be measured', 200],
@@ -84,6 +95,12 @@ const TABLE = {
     'how old a score of an entity may be when the outcome happens; where nobody says any age',
   ],
   skew: [period('1s', '365d'), 'how far clocks may differ', '1s'],
+  ahead: [period('1s', '3650d'), 'how much later than now a score may be: later ones are counted and left out', '1d'],
+  eventTimes: [
+    times,
+    'of features, by name, the column of Parquet and queries, or the input of JSON lines, with the time at which their value was true',
+  ],
+  maxAge: [period('1s', '3650d'), 'age at which a value of eventTimes is stale when it is scored', '1d'],
   columns: [names, 'names of columns in Parquet logs and queries, where they are not those of the prediction log'],
 } as const satisfies OptionTable;
 
@@ -94,12 +111,20 @@ export interface MonitorSettings {
   readonly columns: Readonly<Record<LogColumn, string>>;
   readonly withinMs: number | null;
   readonly skewMs: number;
+  /** what to tell with the figures; null: nothing */
+  readonly said: string | null;
+  /** scores from later than now by more than this are left out */
+  readonly aheadMs: number;
 }
 
 /** @throws ERR_DATA, ERR_RANGE naming everything that is wrong */
 export async function readSettings(file: string | undefined): Promise<MonitorSettings> {
   if (file === undefined) return settingsOf('the default settings', {});
-  return settingsOf(`--config ${file}`, await readValues(`--config ${file}`, file, 'a file of settings'));
+  const values = await readValues(`--config ${file}`, file, 'a file of settings');
+  return {
+    ...settingsOf(`--config ${file}`, values),
+    said: hasNone(values) ? `--config ${file} has no settings: all are the default ones` : null,
+  };
 }
 
 /** @throws ERR_RANGE naming everything that is wrong */
@@ -128,6 +153,10 @@ export function settingsOf(what: string, values: unknown): MonitorSettings {
       ...(ripeAfterMs !== null && { ripeAfterMs }),
       ...(withinMs !== null && { withinMs }),
       ...('costs' in found && { costs: found['costs'] as OutcomeCosts }),
+      ...('eventTimes' in found && {
+        eventTimes: found['eventTimes'] as Record<string, string>,
+        maxAgeMs: ms('maxAge')!,
+      }),
       ...('groups' in found && { groups: String(found['groups']) }),
     },
     columns: {
@@ -136,7 +165,32 @@ export function settingsOf(what: string, values: unknown): MonitorSettings {
     },
     withinMs,
     skewMs: ms('skew')!,
+    aheadMs: ms('ahead')!,
+    said: null,
   };
+}
+
+/** What the file calls options of `modelWatch`. */
+const KEY_OF: Readonly<Record<string, string>> = {
+  every: 'window',
+  ripeAfterMs: 'ripeAfter',
+  withinMs: 'within',
+  skewMs: 'skew',
+};
+
+/** Makes what settings say, and names the key of the file where the model refuses one of them. */
+export function fromSettings<Made>(file: string | undefined, make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    if (file === undefined || !(error instanceof LogoddsError)) throw error;
+    const [, option = ''] = /^(\w+): expected/.exec(error.detail) ?? [];
+    const key = KEY_OF[option] ?? option;
+    if (!Object.hasOwn(TABLE, key)) throw error;
+    throw new LogoddsError(error.code, `--config ${file}, ${key}${error.detail.slice(option.length)}`, {
+      cause: error,
+    });
+  }
 }
 
 const refused = (what: string, problems: readonly string[]) => refusedFor(what, problems, 'monitor.schema.json');

@@ -70,8 +70,8 @@ function timeOf(log: TypedLog, own = log.columns.at): string {
   return `try_cast(${name(own)} as double)`;
 }
 
-/** Its rows by id, entity and time. */
-export function keyed(log: TypedLog, model: Model): KeyedLog {
+/** Its rows by id, entity and time, without those from after `until`. */
+export function keyed(log: TypedLog, model: Model, until: number): KeyedLog {
   if (!has(log, 'id'))
     throw new LogoddsError(
       'ERR_SCHEMA',
@@ -80,7 +80,7 @@ export function keyed(log: TypedLog, model: Model): KeyedLog {
   const hasEntity = has(log, 'entity');
   const entity = hasEntity ? `, cast(${cell(log, 'entity')} as varchar) as entity` : '';
   return {
-    sql: `select cast(${cell(log, 'id')} as varchar) as id${entity}, ${timeOf(log)} as "at" from ${log.relation} where ${isOfModel(log, model)}`,
+    sql: `select cast(${cell(log, 'id')} as varchar) as id${entity}, ${timeOf(log)} as "at" from ${log.relation} where ${isOfModel(log, model)} and not coalesce(${timeOf(log)} > ${until}, false)`,
     hasEntity,
   };
 }
@@ -150,9 +150,14 @@ const OWN = {
   label: 'logodds label',
   outcome: 'logodds outcome',
   outcomeAt: 'logodds outcome at',
+  row: 'logodds row',
 };
 
 const NUMBERS = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*)$/;
+
+/** The type in SQL of a field. */
+const shapeOf = ({ type }: Model['fields'][number]): string =>
+  type === 'number' ? 'DOUBLE' : type === 'tags' ? 'VARCHAR[]' : 'VARCHAR';
 
 /** The inputs of the model as SQL, by the way in which the log has them; null: it has none. */
 function inputsOf(
@@ -165,15 +170,21 @@ function inputsOf(
   const type = has(log, 'inputs') ? log.types.get(log.columns.inputs)! : null;
   const { fields } = model;
   if (type === null) {
-    const absent = fields.filter((field) => !log.types.has(field.name));
-    if (absent.length > 0 && absent.length < fields.length)
+    const isThere = ({ name: own, private: isPrivate }: (typeof fields)[number]): boolean =>
+      log.types.has(own) || isPrivate === true;
+    const absent = fields.filter((field) => !isThere(field));
+    if (absent.length > 0 && absent.length < fields.filter((field) => !field.private).length)
       throw new LogoddsError(
         'ERR_SCHEMA',
         `${log.label}: expected the inputs of the model, or inputs, got no ${list(absent.map((field) => field.name))}; add them`,
       );
     if (absent.length > 0) return null;
     return {
-      cells: fields.map((field) => [field.name, name(field.name), /^(FLOAT|DOUBLE)/.test(log.types.get(field.name)!)]),
+      cells: fields.map((field) => {
+        const type = log.types.get(field.name);
+        // a private one may be absent, as it is from the logs of the service
+        return [field.name, type ? name(field.name) : `null::${shapeOf(field)}`, /^(FLOAT|DOUBLE)/.test(type ?? '')];
+      }),
       from: log.relation,
     };
   }
@@ -184,17 +195,32 @@ function inputsOf(
       from: log.relation,
     };
   }
-  const shape = Object.fromEntries(
-    fields.map((field) => [
-      field.name,
-      field.type === 'number' ? 'DOUBLE' : field.type === 'tags' ? 'VARCHAR[]' : 'VARCHAR',
-    ]),
-  );
+  const shape = Object.fromEntries(fields.map((field) => [field.name, shapeOf(field)]));
   const read = `json_transform(cast(${cell(log, 'inputs')} as json), ${text(JSON.stringify(shape))})`;
   return {
     cells: fields.map((field) => [field.name, `"logodds inputs".${name(field.name)}`, field.type === 'number']),
     from: `(select *, ${read} as "logodds inputs" from ${log.relation})`,
   };
+}
+
+const timeName = (feature: string): string => `logodds time of ${feature}`;
+
+/** The time of the value of a feature in milliseconds since 1970, as SQL. @throws ERR_SCHEMA nothing has it */
+function eventTimeOf(log: TypedLog, feature: string, source: string): string {
+  if (log.types.has(source)) return timeOf(log, source);
+  const type = log.types.get(log.columns.inputs);
+  const inputs = cell(log, 'inputs');
+  const value = type?.startsWith('STRUCT')
+    ? type.includes(`${name(source)} `) || type.includes(`${source} `)
+      ? `cast(${inputs}.${name(source)} as varchar)`
+      : null
+    : type && `json_extract_string(cast(${inputs} as json), ${text(`$.${JSON.stringify(source)}`)})`;
+  if (!value)
+    throw new LogoddsError(
+      'ERR_SCHEMA',
+      `${log.label}: expected a column or an input ${show(source)} with the time of ${show(feature)}, got none; correct eventTimes in --config`,
+    );
+  return `coalesce(try_cast(${value} as double), epoch_us(try_cast(${value} as timestamp)) / 1000.0)`;
 }
 
 /** How labels come to the rows. */
@@ -267,19 +293,24 @@ async function read(
       );
     extra.push([`cast(${name(outcomes.target)} as varchar)`, coded(OWN.outcome)]);
   }
+  for (const [feature, source] of Object.entries(watched.settings.eventTimes ?? {}))
+    extra.push([eventTimeOf(log, feature, source), number(timeName(feature))]);
   const where = [isOfModel(log, model), ...faultsOf(log, model).map(([, one]) => `not coalesce(${one}, true)`)];
   const joined = outcomes && 'labels' in outcomes ? outcomes.labels : null;
+  // a join turns rows about, which windows by rows must not see
+  const isOrdered = joined !== null && 'rows' in watched.settings.every;
   const selected = [
     ...cells,
     ...extra.map(([one, { name: own }]) => `${one} as ${name(own)}`),
     ...(joined ? [`cast(${cell(log, 'id')} as varchar) as ${name(OWN.id)}`] : []),
+    ...(isOrdered ? [`row_number() over () as ${name(OWN.row)}`] : []),
   ];
   let sql = `select ${selected.join(', ')} from ${inputs?.from ?? log.relation} where ${where.join(' and ')}`;
   if (joined) {
     const labels = `select id as "logodds key", label as "logodds said", "at" as "logodds then", "only" as "logodds only" from ${joined.sql}`;
     const isIts = `"logodds only" is null or "logodds only" = ${name(OWN.at)}`;
     const known = (cell: string, own: string) => `case when ${isIts} then ${cell} end as ${name(own)}`;
-    sql = `select *, ${known('"logodds said"', OWN.outcome)}, ${known('"logodds then"', OWN.outcomeAt)} from (${sql}) left join (${labels}) on ${name(OWN.id)} = "logodds key"`;
+    sql = `select *, ${known('"logodds said"', OWN.outcome)}, ${known('"logodds then"', OWN.outcomeAt)} from (${sql}) left join (${labels}) on ${name(OWN.id)} = "logodds key"${isOrdered ? ` order by ${name(OWN.row)}` : ''}`;
     extra.push(['', coded(OWN.outcome)], ['', number(OWN.outcomeAt)]);
   }
   const features: Wanted[] = inputs ? wantedColumns(model, {}).map((one) => ({ ...one, unseen: 'slot' })) : [];
@@ -295,6 +326,12 @@ async function read(
   return watched;
 }
 
+/** Numbers, NaN where they are missing. */
+const orNaN = (column: Table['columns'][number]): Float64Array =>
+  Float64Array.from({ length: column.kind === 'numeric' ? column.values.length : 0 }, (_, i) =>
+    column.missing?.[i] ? Number.NaN : (column as { readonly values: ArrayLike<number> }).values[i],
+  );
+
 /** Rows that are taken at a time. */
 const BLOCK = 32_768;
 
@@ -307,8 +344,13 @@ function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: bo
   const when = further.get(OWN.outcomeAt);
   const classes = watched.model.manifest.classes.length;
   const logits = numbers(OWN.logit);
+  const times = Object.keys(watched.settings.eventTimes ?? {}).map((feature) => [
+    feature,
+    orNaN(further.get(timeName(feature))!),
+  ]);
   watched.addTable(inputs > 0 ? { rows: table.rows, columns: table.columns.slice(0, inputs) } : null, {
     at: numbers(OWN.at)!,
+    ...(times.length > 0 && { eventTimes: Object.fromEntries(times) }),
     ...(labels?.kind === 'coded' && {
       scores: { labels: labels.codes, probabilities: numbers(OWN.probability)!, ...(logits && { logits }) },
     }),
@@ -318,9 +360,7 @@ function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: bo
           codes: Int32Array.from({ length: table.rows }, (_, i) =>
             outcome.missing?.[i] ? -1 : outcome.codes[i] < classes ? outcome.codes[i] : -2,
           ),
-          ...(when?.kind === 'numeric' && {
-            at: Float64Array.from({ length: table.rows }, (_, i) => (when.missing?.[i] ? Number.NaN : when.values[i])),
-          }),
+          ...(when?.kind === 'numeric' && { at: orNaN(when) }),
         },
       }),
   });

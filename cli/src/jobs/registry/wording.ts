@@ -1,5 +1,5 @@
 import { CHAMPION, type Kind, type RegistryEvent } from '../../../../registry/src/index.ts';
-import { percent } from '../../figures/wording.ts';
+import { counted, percent } from '../../figures/wording.ts';
 
 type Of<K extends Kind> = Extract<RegistryEvent, { event: K }>;
 
@@ -31,7 +31,7 @@ const WORDS: { readonly [K in Kind]: (event: Of<K>) => string } = {
     ];
     return `${alias} of ${name === '*' ? 'every model' : name} demands ${what.filter(Boolean).join(', ') || 'nothing'}`;
   },
-  collected: ({ sha256s }) => `files of ${sha256s.length} ${sha256s.length === 1 ? 'digest' : 'digests'} removed`,
+  collected: ({ sha256s }) => `files of ${counted(sha256s.length, 'digest')} removed`,
   'rollout-started': ({ name, champion, challenger, plan }) =>
     `${name}: ${plan.kind} of version ${challenger} beside ${champion} started, ${plan.steps.map(({ share }) => percent(share)).join(', ')}`,
   'rollout-advanced': ({ name, step }) => `${name}: rollout at step ${step + 1}`,

@@ -1,4 +1,4 @@
-import { percent, significant, whole } from '../../figures/wording.ts';
+import { counted, percent, significant, whole } from '../../figures/wording.ts';
 import type { Policy } from './policy.ts';
 import type { TrainingSet } from './trainingSet.ts';
 
@@ -25,13 +25,13 @@ export function objectionsOf(
   if (set.rows < data.rows)
     object(
       'rows',
-      `${whole(set.rows)} rows with labels to train on; expected at least ${whole(data.rows)} (data.rows)`,
+      `${counted(set.rows, 'row')} with labels to train on; expected at least ${whole(data.rows)} (data.rows)`,
     );
   for (const [label, count] of Object.entries(set.classes)) {
     if (count < data.ofClass)
       object(
         'ofClass',
-        `${whole(count)} rows are ${JSON.stringify(label)}; expected at least ${whole(data.ofClass)} (data.ofClass)`,
+        `${counted(count, 'row is', 'rows are')} ${JSON.stringify(label)}; expected at least ${whole(data.ofClass)} (data.ofClass)`,
       );
   }
   const beyond = (kind: keyof Policy['bounds'], value: number | null, what: string) => {

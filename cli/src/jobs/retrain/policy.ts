@@ -204,12 +204,15 @@ export async function readPolicy(file: string): Promise<Policy> {
   return policyOf(what, await readValues(what, file, 'a policy'), dirname(resolve(file)));
 }
 
+/** Keys of a policy that are objects or lists of flags. */
+const SECTIONS = ['triggers', 'watch', 'data', 'bounds', 'evaluate', 'train', 'gate', 'rollout'];
+
 /** A policy, checked and complete. @param home  folder that its paths are of @throws ERR_RANGE naming everything that is wrong */
 export function policyOf(what: string, values: unknown, home: string): Policy {
   const problems: string[] = [];
   if (!isObject(values)) throw refused(what, [`expected an object, got ${show(values)}`]);
   const { $schema: _, triggers, watch, data, bounds, evaluate, train, gate, rollout, ...others } = values;
-  const general = complete('', others, GENERAL, problems);
+  const general = complete('', others, GENERAL, problems, SECTIONS);
   const part = (name: string, given: unknown, table: OptionTable): Values => {
     if (given !== undefined && !isObject(given)) problems.push(`${name}: expected an object, got ${show(given)}`);
     return complete(`${name}.`, isObject(given) ? given : {}, table, problems);

@@ -4,6 +4,7 @@ import { CHAMPION, type Entry, isRunning, type ModelRegistry, versionOf } from '
 import { correctPrior } from '../../../../src/decide.ts';
 import { LogoddsError, loadModel, type Model, saveModel } from '../../../../src/index.ts';
 import { baselineOf } from '../../../../src/monitor.ts';
+import { counted } from '../../figures/wording.ts';
 import { FileLock, Taken } from '../../serve/observation/fileLock.ts';
 import { outputError, reason, writeWhole } from '../../write/temporary.ts';
 import type { Finding } from '../gate/finding.ts';
@@ -106,7 +107,10 @@ class Run {
     const { name, triggers, minGapMs, metrics } = this.#policy;
     const registry = await openRegistry(this.#policy.registry ?? undefined);
     const { champion, model, running, trained, entry } = await championOf(registry, name);
-    if (this.#journal.damaged > 0) warn(`journal: ${this.#journal.damaged} lines cannot be read and are left out`);
+    if (this.#journal.damaged > 0)
+      warn(
+        `journal: ${counted(this.#journal.damaged, 'line')} cannot be read and ${this.#journal.damaged === 1 ? 'is' : 'are'} left out`,
+      );
     const history = historyOf(this.#journal.entries, champion);
     this.#run = history.next;
     if (history.open !== null && !dryRun) {
@@ -199,7 +203,7 @@ class Run {
     const rows = set.holdoutRows;
     if (rows < evaluate.rows) {
       warn(
-        `version ${challenger} is not evaluated yet: ${rows} rows with labels since it was pushed, of ${evaluate.rows}`,
+        `version ${challenger} is not evaluated yet: ${counted(rows, 'row')} with labels since it was pushed, of ${evaluate.rows}`,
       );
       return;
     }

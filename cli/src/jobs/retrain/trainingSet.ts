@@ -143,7 +143,8 @@ export async function writeTrainingSet(source: LogSource, options: SetOptions): 
     strangeLabels: joined.filter(({ label }) => label && !classes.includes(label.label)).length,
     labels: counts.labels,
     duplicateLabels: counts.duplicateLabels,
-    correctedLabels: counts.correctedLabels,
+    // of those of one time too the labels are not sure
+    correctedLabels: counts.correctedLabels + counts.conflictingLabels,
     earlyLabels: counts.labelsBeforePrediction,
     otherLabels: counts.labelsWithoutPrediction,
     dropped: counts.predictionsDropped + counts.labelsDropped,

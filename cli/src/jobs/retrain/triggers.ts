@@ -1,4 +1,4 @@
-import { significant, whole } from '../../figures/wording.ts';
+import { counted, significant } from '../../figures/wording.ts';
 import { secondsOf } from '../../options/kinds.ts';
 import type { Looked } from './journal.ts';
 import type { Policy, TriggerName } from './policy.ts';
@@ -88,7 +88,7 @@ const LOOKS: Readonly<Record<TriggerName, Look>> = {
       value: labels,
       isOn,
       isOver: !isOn,
-      sentence: `${whole(labels)} labels have come (limit ${options['labels']})`,
+      sentence: `${counted(labels, 'label has', 'labels have')} come (limit ${options['labels']})`,
     };
   },
 };
@@ -121,6 +121,6 @@ function ofWindows<W>(
     value: rule.value(last),
     isOn: isWhole && some === count,
     isOver: isWhole && newest.every(rule.isOver),
-    sentence: `${rule.say(last)}${some > 0 && some < count ? `, in ${some} of ${count} windows` : ''}`,
+    sentence: `${rule.say(last)}${some > 0 && some < count ? `, in ${some} of ${counted(count, 'window')}` : ''}`,
   };
 }

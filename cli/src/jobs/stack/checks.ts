@@ -1,5 +1,6 @@
 import { LogoddsError, type Model, type Table, type Warning } from '../../../../src/index.ts';
 import { list, show } from '../../../../src/internal.ts';
+import { counted } from '../../figures/wording.ts';
 import type { ScoreColumn } from './scores.ts';
 
 /** @throws ERR_RANGE for names given twice, for none, and for scores of rows that a base may have been fitted to */
@@ -31,7 +32,7 @@ export function refuseNames(
 export function sameRows(name: string, { manifest }: Model, { rows }: Table, target: string): Warning[] {
   if (manifest.target !== target || (manifest.fit.rows !== rows && Math.abs(manifest.fit.rows / rows - 1.25) > 1e-3))
     return [];
-  const message = `base ${show(name)} was fitted to ${manifest.fit.rows} rows of the target ${show(target)}, about as many as there are here; if they are the same rows, its scores are too good and so is its weight`;
+  const message = `base ${show(name)} was fitted to ${counted(manifest.fit.rows, 'row')} of the target ${show(target)}, about as many as there are here; if they are the same rows, its scores are too good and so is its weight`;
   return [{ code: 'BASE_SAME_ROWS', message, features: [] }];
 }
 

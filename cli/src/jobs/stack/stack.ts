@@ -14,6 +14,7 @@ import { list, readTarget, selectRows, show } from '../../../../src/internal.ts'
 import { logLoss } from '../../../../src/metrics.ts';
 import { warningsInFlags } from '../../figures/flags.ts';
 import { fitFacts } from '../../figures/model.ts';
+import { counted } from '../../figures/wording.ts';
 import { readModel } from '../../read/files.ts';
 import { type ReportTarget, writeReport } from '../../report/write.ts';
 import { type Phase, startPhase } from '../../terminal/progress.ts';
@@ -124,7 +125,7 @@ function learn(
     notes.push(
       info(
         'UNSCORED',
-        `${unscored} rows have no out-of-fold score of some base (the earliest of --time, or missing cells), and the meta-learner is fitted without them`,
+        `${counted(unscored, 'row has', 'rows have')} no out-of-fold score of some base (the earliest of --time, or missing cells), and the meta-learner is fitted without them`,
       ),
     );
   const beside = [target, weight, groups, time, ...scores, ...passthrough];

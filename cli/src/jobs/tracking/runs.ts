@@ -1,5 +1,5 @@
 import { LogoddsError } from '../../../../src/index.ts';
-import { bytes, significant } from '../../figures/wording.ts';
+import { bytes, counted, significant } from '../../figures/wording.ts';
 import { runsPage } from '../../report/runsPage.ts';
 import { facts, table } from '../../terminal/layout.ts';
 import { note } from '../../terminal/print.ts';
@@ -137,7 +137,7 @@ function comparisonText(
       : '',
     total > runs.length ? `${total - runs.length} more runs: --most shows them` : '',
   ].filter(Boolean);
-  const count = total === 1 ? '1 run' : `${total} runs`;
+  const count = counted(total, 'run');
   return `${count} in ${place}\n\n${table([head, ...rows])}\n${lines.length > 0 ? `\n${lines.map((line) => `  ${line}\n`).join('')}` : ''}`;
 }
 
@@ -147,7 +147,7 @@ function runText(run: RunRecord): string {
   const metrics = Object.fromEntries(Object.entries(run.metrics).map(([name, value]) => [name, significant(value)]));
   const curves = Object.entries(run.curves).map(([name, values]): [string, string] => [
     name,
-    `${values.length} values${run.steps?.[name] ? ` up to step ${stepsOf(run, name).at(-1)}` : ''}, from ${significant(values[0] ?? null)} to ${significant(values.at(-1) ?? null)}`,
+    `${counted(values.length, 'value')}${run.steps?.[name] ? ` up to step ${stepsOf(run, name).at(-1)}` : ''}, from ${significant(values[0] ?? null)} to ${significant(values.at(-1) ?? null)}`,
   ]);
   const known = facts([
     ['run', run.id],

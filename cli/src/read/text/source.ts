@@ -1,7 +1,9 @@
 /** Text files: CSV and JSON lines, read by our own scanners as often as needed. */
+
 import { statSync } from 'node:fs';
 import { LogoddsError } from '../../../../src/index.ts';
 import { list, show } from '../../../../src/internal.ts';
+import { counted } from '../../figures/wording.ts';
 import { shorten } from '../names.ts';
 import { isTsv } from '../paths.ts';
 import type { RowsAhead } from './ahead.ts';
@@ -111,7 +113,7 @@ export function openFile(
     said: () => [
       ...(scanner.unnamed.length > 0
         ? [
-            `${label}: the header leaves ${scanner.unnamed.length === 1 ? 'a name' : `${scanner.unnamed.length} names`} empty; each is named by its place: ${shorten(scanner.unnamed.map((place) => `column${place - 1}`))}`,
+            `${label}: the header leaves ${scanner.unnamed.length === 1 ? 'a name' : counted(scanner.unnamed.length, 'name')} empty; each is named by its place: ${shorten(scanner.unnamed.map((place) => `column${place - 1}`))}`,
           ]
         : []),
       ...(scanner.blanks > 0 ? [`${label}: skipped ${scanner.blanks} empty lines between records`] : []),

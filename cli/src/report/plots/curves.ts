@@ -1,4 +1,4 @@
-import { rowCount, significant, whole } from '../../figures/wording.ts';
+import { counted, rowCount, significant, whole } from '../../figures/wording.ts';
 import { asSpec, colour, type Plot, size, values } from './plot.ts';
 
 /** A curve of a run. */
@@ -41,8 +41,8 @@ export function curvesPlot(curve: string, runs: readonly RunCurve[]): Plot {
   return {
     title: curve,
     finding: [
-      `${runs.length > lines.length ? `The first ${lines.length} of ${whole(runs.length)} runs` : runs.length === 1 ? 'One run' : `${whole(runs.length)} runs`} by ${x}${isLog ? ', on a logarithmic scale' : ''}.`,
-      ...(lost > 0 ? [`Left out: ${whole(lost)} ${lost === 1 ? 'value that is' : 'values that are'} not finite.`] : []),
+      `${runs.length > lines.length ? `The first ${lines.length} of ${counted(runs.length, 'run')}` : runs.length === 1 ? 'One run' : counted(runs.length, 'run')} by ${x}${isLog ? ', on a logarithmic scale' : ''}.`,
+      ...(lost > 0 ? [`Left out: ${counted(lost, 'value that is', 'values that are')} not finite.`] : []),
     ].join(' '),
     spec: asSpec({
       ...size,

@@ -1,4 +1,4 @@
-import { brief, significant, whole } from '../../figures/wording.ts';
+import { brief, counted, significant } from '../../figures/wording.ts';
 import { fitted } from './labels.ts';
 import { ACCENT, asSpec, INK, MUTED, type Plot, values } from './plot.ts';
 
@@ -56,7 +56,7 @@ export function forestPlot(effects: readonly Effect[], of: number, title: string
   const odds = Math.exp(strongest.value);
   return {
     title,
-    finding: `${effects.length < of ? `The ${effects.length} strongest of ${whole(of)} coefficients` : `${whole(of)} coefficients`}, ${
+    finding: `${effects.length < of ? `The ${effects.length} strongest of ${counted(of, 'coefficient')}` : counted(of, 'coefficient')}, ${
       intervals ? 'by |z|, with 95 % intervals' : 'by size; the model has no standard errors'
     }. The first, ${brief(strongest.name)}${strongest.unit}, ${odds >= 1 ? 'multiplies' : 'divides'} the odds by ${significant(odds >= 1 ? odds : 1 / odds, 3)}. A number counts per standard deviation.`,
     spec: asSpec({

@@ -1,6 +1,6 @@
 import { Z95 } from '../../../../src/internal.ts';
 import type { Evaluation } from '../../figures/evaluation.ts';
-import { percent, rowCount, whole } from '../../figures/wording.ts';
+import { counted, percent, rowCount } from '../../figures/wording.ts';
 import {
   ACCENT,
   asSpec,
@@ -59,7 +59,7 @@ export function reliabilityPlot({ classes, metrics, binary }: Evaluation): Plot 
     title: 'Reliability',
     finding: `Expected calibration error ${number(metrics.ece)}. ${
       single
-        ? `Where it weighs most, around a probability of ${percent(worst.predicted, 0)}, it happened in ${percent(worst.observed, 0)} of ${whole(Math.round(worst.weight))} rows.`
+        ? `Where it weighs most, around a probability of ${percent(worst.predicted, 0)}, it happened in ${percent(worst.observed, 0)} of ${counted(Math.round(worst.weight), 'row')}.`
         : 'It is that of the decided class; the lines are of each class against the rest.'
     }${binary?.slope ? ` Calibration slope ${number(binary.slope.value, 2)} (1 is right, less is too sure).` : ''}`,
     spec: asSpec({

@@ -1,4 +1,4 @@
-import { brief, signed, whole } from '../../figures/wording.ts';
+import { brief, counted, signed } from '../../figures/wording.ts';
 import { fitted } from './labels.ts';
 import { asSpec, colour, INK, MUTED, type Plot, values } from './plot.ts';
 
@@ -26,7 +26,7 @@ export function shiftPlot(
   const bars = [
     ...ranked.slice(0, MOST),
     ...(rest.length > 0
-      ? [{ feature: `${whole(rest.length)} others`, shift: rest.reduce((sum, one) => sum + one.shift, 0) }]
+      ? [{ feature: counted(rest.length, 'other'), shift: rest.reduce((sum, one) => sum + one.shift, 0) }]
       : []),
     { feature: 'all together', shift: total },
   ];

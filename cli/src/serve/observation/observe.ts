@@ -12,6 +12,7 @@ import {
   watchApi,
 } from '../../../../service/src/index.ts';
 import { LogoddsError } from '../../../../src/index.ts';
+import { counted } from '../../figures/wording.ts';
 import { jsonLine } from '../../terminal/print.ts';
 import { reason } from '../../write/temporary.ts';
 import { auditPathOf } from './auditFile.ts';
@@ -216,7 +217,8 @@ async function openAudit(
           trouble('audit dropped', 'the disk is too slow');
         },
         onLeft: (by) => trouble('audit lock taken over', `left by ${by}`),
-        onTorn: (bytes) => trouble('audit torn', `${bytes} bytes of a line that was not complete; the chain goes on`),
+        onTorn: (bytes) =>
+          trouble('audit torn', `${counted(bytes, 'byte')} of a line that was not complete; the chain goes on`),
       },
     ),
   );

@@ -8,6 +8,7 @@ import {
   type WatcherState,
 } from '../../../../../service/src/index.ts';
 import { loadModel } from '../../../../../src/index.ts';
+import { counted } from '../../../figures/wording.ts';
 import { brief } from '../../../write/temporary.ts';
 import { type Found, StateFile } from './stateFile.ts';
 
@@ -107,7 +108,9 @@ export class WatchKeeper {
     for (const label of labels) this.#watcher.label(label);
     if (lost > 0) {
       this.#watcher.note('rows lost when the process was killed', lost);
-      said.push(`${lost} rows were lost when the process was killed: they came after its last state`);
+      said.push(
+        `${counted(lost, 'row was', 'rows were')} lost when the process was killed: ${lost === 1 ? 'it' : 'they'} came after its last state`,
+      );
     }
     this.#isChanged = labels.length > 0 || lost > 0 || this.#adopted;
     return said;
