@@ -178,8 +178,8 @@ function ownScratch(batch: BatchPlace, classes: number): number {
   return layout === 'columns' ? rows + (1 + dictionaries) * DECODED_ROWS + extent * 2 : rows;
 }
 
-/** Rows of a Hessian that are decoded together: whole blocks of its kernel, and many, because each call of it copies the diagonal of the result. */
-const DECODED_ROWS = 8 * HESSIAN_BLOCK;
+/** Rows of a Hessian that are decoded together: a multiple of HESSIAN_BLOCK, and many, because each call copies the diagonal of the result. */
+const DECODED_ROWS = 8192;
 
 /**
  * Where kernels find rows that `decode` has written, the first of them as row 0; the batch itself where no column has a dictionary.
