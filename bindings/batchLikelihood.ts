@@ -528,7 +528,7 @@ const CURVATURE = 'the curvature of every row';
  * Most rows of columns whose curvature is kept from an evaluation to its Hessian. Of more rows the bytes count, and the optimum is reached with
  * one Hessian or a few; computed again, it has the same bits.
  */
-const KEPT = 2 ** 18;
+const KEPT = 262144;
 
 /** vectors whose logits of a block of rows are in the caches together */
 const GROUP = 32;

@@ -9,7 +9,7 @@ export interface Dictionary {
 }
 
 /** Largest number of values of a dictionary column. */
-export const MOST_VALUES = 2 ** 16 - 1;
+export const MOST_VALUES = 65535;
 
 /**
  * A `columns` batch of f64 in which numbers of few values are u16 places in a dictionary: 2 bytes a row in place of 8. A likelihood decodes

@@ -7,13 +7,13 @@ import type { NumericFeature } from '../../encode/schema.ts';
 import type { NumericColumn } from '../../encode/table.ts';
 
 /** Least number of rows of a table whose numbers may get dictionaries: of fewer rows nobody counts the bytes. */
-const ROWS = 2 ** 17;
+const ROWS = 131072;
 /** Rows, evenly spaced, that show whether a column has few values. */
-const SHOWN = 2 ** 14;
+const SHOWN = 16384;
 /** Most values among these rows: the dictionaries of a block of rows stay in the first-level cache. */
-const FEW = 2 ** 11;
+const FEW = 2048;
 /** Cells that are looked up at a time. */
-const CELLS = 2 ** 12;
+const CELLS = 4096;
 
 /**
  * Encodes a table as `Encoder.encode` does, standardised, with numbers of few values as places in a dictionary (`DictionaryColumns`).
