@@ -18,6 +18,8 @@ export const KIND_F32: u32 = 0;
 export const KIND_F64: u32 = 1;
 export const KIND_U8: u32 = 2;
 export const KIND_U16: u32 = 3;
+/** u16 places in a dictionary of f64: `decodeColumns` makes numbers of them, and no other kernel reads them */
+const KIND_DICTIONARY: u32 = 5;
 
 /** rows whose logits stay in the first-level cache while all columns are added; even, so that lanes keep their rows */
 const BLOCK: u32 = 1024;
@@ -51,6 +53,36 @@ export function exceeds(table: usize, columns: u32, first: u32, n: u32): bool {
     if (v128.any_true(above)) return true;
   }
   return false;
+}
+
+/**
+ * The rows [first, first + n) of a table as a table of its own, whose row 0 is row `first`. Dictionary columns become numeric; the others stay
+ * where they are.
+ *
+ * table  of a dictionary column the fourth word is the address of its f64 values; its cells are u16 places among them, read in pairs
+ * out    columns × ENTRY, then n f64 for each dictionary column, each padded to 16 bytes: written
+ */
+export function decodeColumns(table: usize, columns: u32, first: u32, n: u32, out: usize): void {
+  let cells = out + (<usize>columns) * ENTRY;
+  for (const end = cells; out < end; out += ENTRY, table += ENTRY) {
+    const kind = load<u32>(table, 4);
+    v128.store(out, v128.load(table));
+    if (kind != KIND_DICTIONARY) {
+      // of f32, f64, u8, u16, u32
+      const shift = (0x21032 >> (kind << 2)) & 3;
+      store<u32>(out, load<u32>(table) + (first << shift));
+      continue;
+    }
+    store<u32>(out, cells);
+    store<u32>(out, KIND_F64, 4);
+    const values = <usize>load<u32>(table, 12);
+    let places = <usize>load<u32>(table) + ((<usize>first) << 1);
+    for (const stop = cells + ((<usize>n) << 3); cells < stop; cells += 16) {
+      const one = v128.load64_zero(values + ((<usize>load<u16>(places)) << 3));
+      v128.store(cells, v128.load64_lane(values + ((<usize>load<u16>(places, 2)) << 3), one, 1));
+      places += 4;
+    }
+  }
 }
 
 // @ts-ignore: decorator

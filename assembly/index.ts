@@ -25,7 +25,7 @@ export {
   transposeRowsF32,
   transposeRowsF64,
 } from './rows';
-export { exceeds, hessianColumns, logitsColumnsF32, logitsColumnsF64, transposeColumns } from './columns';
+export { exceeds, hessianColumns, decodeColumns, logitsColumnsF32, logitsColumnsF64, transposeColumns } from './columns';
 export { ftrlColumns, ftrlSparse } from './ftrl';
 export { momentsRowsF32, momentsRowsF64, scaleRowsF32, scaleRowsF64 } from './scale';
 export { hessianSparse, logitsSparseF32, logitsSparseF64, logitsSparseWide, transposeSparse } from './sparse';

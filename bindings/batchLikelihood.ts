@@ -2,6 +2,9 @@ import type { Batch } from './batch.ts';
 import {
   blockRows,
   type Crew,
+  decode,
+  decodedIn,
+  decodedLength,
   logits,
   REDUCTION_BLOCK,
   type Reduction,
@@ -56,6 +59,8 @@ export class BatchLikelihood extends Handle implements Likelihood {
   readonly #place: BatchPlace;
   /** the curvature of two classes is allocated at the first evaluation: a sample that comes before it may have the memory until then */
   #data: RowData;
+  /** whether each evaluation writes a curvature of two classes: where not, a Hessian computes it again, block by block */
+  readonly #keeps: boolean;
   /** number of block results in memory: one for a single thread, else two for each thread, so that no thread waits */
   readonly #window: number;
   readonly #operand: number;
@@ -68,6 +73,8 @@ export class BatchLikelihood extends Handle implements Likelihood {
   #factors = 0;
   /** number of evaluations; the curvature of every row belongs to the last one */
   #turn = 0;
+  /** the evaluation whose curvature is in memory */
+  #kept = 0;
 
   /**
    * @param batch  owner of the rows
@@ -99,6 +106,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.#window = Math.max(1, Math.min(threads > 1 ? 2 * threads : 1, Math.ceil(rows / REDUCTION_BLOCK)));
     const plane = even(rows);
     const bytes = areBytes(y!, rows);
+    this.#keeps = place.layout !== 'columns' || rows <= KEPT;
     try {
       this.#data = {
         y: bytes ? this.#copyBytes(y!, 'the target') : this.#copy(y!, 'the target'),
@@ -135,22 +143,37 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.#load(params);
     this.#enter();
     checkOut('gradient', gradient, this.parameters);
-    if (!this.#data.curvature) {
-      const curvature = this.#allocate(this.#data.plane, CURVATURE, false);
-      this.#data = { ...this.#data, curvature };
-    }
+    if (this.#keeps) this.#keep();
     const turn = ++this.#turn;
+    if (this.#data.curvature) this.#kept = turn;
+    // a caller may change its own before it asks for a Hessian
+    const point = this.#data.curvature ? params : params.slice();
     const loss = this.#sum('lossGradient', this.#total, this.#length);
     this.#read(gradient);
     return {
       loss,
-      hessian: (out, most) => this.#hessianAt(turn, out, most),
-      classHessian: (j, out, most) => this.#classHessianAt(turn, j, out, most),
-      hessianVector: (v, out) => this.#hessianVectorAt(turn, v, out),
+      hessian: (out, most) => this.#hessianAt(turn, point, out, most),
+      classHessian: (j, out, most) => this.#classHessianAt(turn, point, j, out, most),
+      hessianVector: (v, out) => this.#hessianVectorAt(turn, point, v, out),
     };
   }
 
-  #hessianVectorAt(turn: number, v: Float64Array, out: Float64Array): void {
+  /** Allocates the curvature of two classes. */
+  #keep(): void {
+    if (this.#data.curvature) return;
+    const curvature = this.#allocate(this.#data.plane, CURVATURE, false);
+    this.#data = { ...this.#data, curvature };
+  }
+
+  #hessianVectorAt(turn: number, point: Float64Array, v: Float64Array, out: Float64Array): void {
+    this.#enter(turn);
+    if (this.#kept !== turn) {
+      // of many products each would compute it again
+      this.#keep();
+      this.#load(point);
+      this.#sum('curvature', 0, 0);
+      this.#kept = turn;
+    }
     this.#load(v);
     this.#enter(turn);
     checkOut('out', out, this.parameters);
@@ -158,8 +181,9 @@ export class BatchLikelihood extends Handle implements Likelihood {
     this.#read(out);
   }
 
-  #hessianAt(turn: number, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+  #hessianAt(turn: number, point: Float64Array, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
     this.#enter(turn);
+    if (this.#kept !== turn) this.#load(point);
     const { classes, parameters } = this;
     const rows = checkMost(most);
     for (let j = 0; j < classes; j++) {
@@ -167,8 +191,15 @@ export class BatchLikelihood extends Handle implements Likelihood {
     }
   }
 
-  #classHessianAt(turn: number, j: number, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+  #classHessianAt(
+    turn: number,
+    point: Float64Array,
+    j: number,
+    out: Float64Array,
+    most = Number.POSITIVE_INFINITY,
+  ): void {
     this.#enter(turn);
+    if (this.#kept !== turn) this.#load(point);
     const of = index('class', j, this.classes - 1);
     this.#gram(this.#curvatureOf(of, of), out, this.#slots + 1, 0, 0, checkMost(most));
   }
@@ -176,7 +207,7 @@ export class BatchLikelihood extends Handle implements Likelihood {
   /** The address of a factor for every row: its part of block (j, k) of the Hessian is that times xᵢxᵢᵀ. */
   #curvatureOf(j: number, k: number): number {
     const { curvature, plane, s } = this.#data;
-    if (this.classes === 1) return curvature;
+    if (this.classes === 1) return this.#kept === this.#turn ? curvature : 0;
     const c = this.#rowFactors();
     const { rows } = this;
     const { f64 } = this.heap;
@@ -207,8 +238,11 @@ export class BatchLikelihood extends Handle implements Likelihood {
     heap.f64.set(own, address >>> 3);
     this.#clear(this.#total, place.slots + 1);
     const block = blockRows(place);
+    const part = decodedIn(this.#scratch, place);
     for (let row = 0; row < rows; row += block) {
-      transpose(this.#kernels, place, row, Math.min(block, rows - row), address + row * 8, block, 1, this.#total);
+      const m = Math.min(block, rows - row);
+      const from = decode(this.#kernels, place, row, m, part);
+      transpose(this.#kernels, part, from, m, address + row * 8, block, 1, this.#total);
     }
     this.#read(out, 1);
   }
@@ -224,9 +258,10 @@ export class BatchLikelihood extends Handle implements Likelihood {
     const block = blockRows(place);
     const group = Math.min(count, GROUP);
     const operand = even(group * (place.slots + 1));
-    const space = heap.allocate((operand + group * block) * 8, 'working space');
+    const space = heap.allocate((operand + group * block + decodedLength(place)) * 8, 'working space');
     const w = space.address;
     const z = w + operand * 8;
+    const part = decodedIn(z + group * block * 8, place);
     try {
       this.#clear(sums, even(rows));
       for (let j = 0; j < count; j += group) {
@@ -234,7 +269,8 @@ export class BatchLikelihood extends Handle implements Likelihood {
         this.#write(w, k, (at) => own[j * width + at]);
         for (let row = 0; row < rows; row += block) {
           const m = Math.min(block, rows - row);
-          logits(this.#kernels, place, row, m, w, k, z, block);
+          const from = decode(this.#kernels, place, row, m, part);
+          logits(this.#kernels, part, from, m, w, k, z, block);
           for (let plane = z; plane < z + k * block * 8; plane += block * 8) {
             this.#kernels.multiplyF64(plane, m, plane);
             this.#kernels.addF64(plane, m, sums + row * 8);
@@ -287,7 +323,15 @@ export class BatchLikelihood extends Handle implements Likelihood {
     const z = block.address;
     try {
       checkOut('out', out, rows * classes);
-      logits(this.#kernels, this.#place, 0, rows, this.#operand, classes, z, plane);
+      // dictionaries are decoded block by block
+      const place = this.#place;
+      const most = place.dictionaries ? blockRows(place) : rows;
+      const part = decodedIn(this.#scratch, place);
+      for (let row = 0; row < rows; row += most) {
+        const m = Math.min(most, rows - row);
+        const from = decode(this.#kernels, place, row, m, part);
+        logits(this.#kernels, part, from, m, this.#operand, classes, z + row * 8, plane);
+      }
       if (offset) this.#kernels.addF64(offset, rows, z);
       for (let j = 0; j < classes; j++) {
         const from = (z >>> 3) + j * plane;
@@ -480,6 +524,12 @@ export class BatchLikelihood extends Handle implements Likelihood {
 
 const CURVATURE = 'the curvature of every row';
 
+/**
+ * Most rows of columns whose curvature is kept from an evaluation to its Hessian. Of more rows the bytes count, and the optimum is reached with
+ * one Hessian or a few; computed again, it has the same bits.
+ */
+const KEPT = 262144;
+
 /** vectors whose logits of a block of rows are in the caches together */
 const GROUP = 32;
 
@@ -519,6 +569,7 @@ function rowsOf<T extends Float64Array | Uint8Array>(values: T, from: number, nu
 
 /** Whether all are whole numbers that a byte holds, as codes of classes are. */
 function areBytes(values: ArrayLike<number>, rows: number): boolean {
+  if (ofTyped(values, Symbol.toStringTag) === 'Uint8Array') return true;
   for (let i = 0; i < rows; i++) if (!(Number.isInteger(values[i]) && values[i] >= 0 && values[i] <= 255)) return false;
   return true;
 }

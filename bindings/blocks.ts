@@ -1,4 +1,5 @@
 import type { Batch } from './batch.ts';
+import { DictionaryColumns } from './dictionaryColumns.ts';
 import { HESSIAN_BLOCK, type Kernels, PANEL } from './kernels.ts';
 import type { BatchPlace } from './layout.ts';
 
@@ -8,8 +9,16 @@ export function placeOf(batch: Batch): BatchPlace {
   const { layout, slots } = batch;
   if (layout === 'sparse') return batch.place;
   return layout === 'rows'
-    ? { layout, address: batch.address, extent: batch.stride, values: 0, slots: batch.stride, wide }
-    : { layout, address: batch.table, extent: batch.specs.length, values: 0, slots, wide };
+    ? { layout, address: batch.address, extent: batch.stride, values: 0, slots: batch.stride, wide, dictionaries: 0 }
+    : {
+        layout,
+        address: batch.table,
+        extent: batch.specs.length,
+        values: 0,
+        slots,
+        wide,
+        dictionaries: batch instanceof DictionaryColumns ? batch.dictionaries : 0,
+      };
 }
 
 /** Target and row vectors of a likelihood, by address; 0 = absent. */
@@ -19,7 +28,10 @@ export interface RowData {
   readonly bytes: boolean;
   readonly s: number;
   readonly offset: number;
-  /** binomial: curvature of each row; multinomial: `classes` planes of probabilities, `plane` apart */
+  /**
+   * binomial: curvature of each row, 0: computed where it is needed (columns alone);
+   * multinomial: `classes` planes of probabilities, `plane` apart
+   */
   readonly curvature: number;
   /** classes of a multinomial target, else 1 */
   readonly classes: number;
@@ -51,7 +63,7 @@ const CELLS_OF_ROW = {
  */
 export function reductionRows(kind: Reduction['kind'], batch: BatchPlace, classes: number, rows: number): number {
   const power = kind === 'hessian' ? 2 : 1;
-  const cells = kind === 'loss' ? 0 : classes * (batch.slots + 1) ** power;
+  const cells = kind === 'loss' || kind === 'curvature' ? 0 : classes * (batch.slots + 1) ** power;
   const cellsOfRow = (classes * CELLS_OF_ROW[batch.layout](batch) ** power) / power;
   const enough = Math.min((32 * cells) / cellsOfRow, rows / BLOCKS);
   return Math.max(1, Math.ceil(enough / REDUCTION_BLOCK)) * REDUCTION_BLOCK;
@@ -59,14 +71,15 @@ export function reductionRows(kind: Reduction['kind'], batch: BatchPlace, classe
 
 /** A sum over the rows of a likelihood, in blocks of `block` rows. @see reductionRows */
 export interface Reduction {
-  readonly kind: 'loss' | 'lossGradient' | 'hessianVector' | 'hessian';
+  /** `curvature` writes that of each row and sums the losses */
+  readonly kind: 'loss' | 'curvature' | 'lossGradient' | 'hessianVector' | 'hessian';
   readonly batch: BatchPlace;
   readonly data: RowData;
   readonly rows: number;
   readonly block: number;
   /** rows from the start of a block to the start of the next: `block`, or more if rows between them are left out */
   readonly spacing: number;
-  /** parameters, or the vector to multiply with; 0 for the Hessian */
+  /** parameters, or the vector to multiply with */
   readonly operand: number;
   /** cleared space for the results of `window` blocks, `partialBytes` apart: block b adds to number b mod window */
   readonly partial: number;
@@ -124,9 +137,21 @@ export function runBlock(kernels: Kernels, task: BlockTask, block: number, threa
   const n = Math.min(task.block, task.rows - first);
   const partial = task.partial + (block % task.window) * task.partialBytes;
   const scratch = task.scratch + thread * task.scratchBytes;
-  if (kind === 'hessian') hessian(kernels, batch, data, first, n, partial, ld, scratch);
+  if (kind === 'hessian') hessian(kernels, batch, data, first, n, operand, partial, ld, scratch);
   else if (kind === 'hessianVector') hessianVector(kernels, batch, data, first, n, operand, partial, scratch);
-  else return lossGradient(kernels, batch, data, first, n, operand, kind === 'loss' ? 0 : partial, scratch);
+  else {
+    const g = kind === 'lossGradient' ? partial : 0;
+    return lossGradient(
+      kernels,
+      batch,
+      kind === 'loss' ? { ...data, curvature: 0 } : data,
+      first,
+      n,
+      operand,
+      g,
+      scratch,
+    );
+  }
   return 0;
 }
 
@@ -142,9 +167,36 @@ export function blockRows({ layout, slots }: BatchPlace): number {
 export function scratchLength(batch: BatchPlace, classes: number): number {
   const { layout, extent, slots } = batch;
   const hessian = layout === 'columns' ? HESSIAN_BLOCK * (2 + extent / 2) : layout === 'rows' ? PANEL * slots : 0;
-  // logits of the classes, and a target that was bytes
-  return Math.max((classes + 1) * blockRows(batch), Math.ceil(hessian));
+  const own = ownScratch(batch, classes);
+  return layout === 'columns' ? own + Math.ceil(hessian) : Math.max(own, Math.ceil(hessian));
 }
+
+/** Of these the ones before the scratch space of a Hessian of columns: logits of the classes, a target that was bytes, curvature, decoded columns. */
+function ownScratch(batch: BatchPlace, classes: number): number {
+  const { layout, extent, dictionaries } = batch;
+  const rows = (classes + 1) * blockRows(batch);
+  return layout === 'columns' ? rows + (1 + dictionaries) * DECODED_ROWS + extent * 2 : rows;
+}
+
+/** Rows of a Hessian that are decoded together: a multiple of HESSIAN_BLOCK, and many, because each call copies the diagonal of the result. */
+const DECODED_ROWS = 8192;
+
+/**
+ * Where kernels find rows that `decode` has written, the first of them as row 0; the batch itself where no column has a dictionary.
+ * @param space  `decodedLength` f64 for blockRows
+ */
+export const decodedIn = (space: number, batch: BatchPlace): BatchPlace =>
+  batch.dictionaries ? { ...batch, address: space, dictionaries: 0 } : batch;
+
+/** Decodes the rows [first, first + n) of a batch into `part` of it. @returns the number of row `first` there */
+export function decode(kernels: Kernels, batch: BatchPlace, first: number, n: number, part: BatchPlace): number {
+  if (part === batch) return first;
+  kernels.decodeColumns(batch.address, batch.extent, first, n, part.address);
+  return 0;
+}
+
+/** number of f64 values that a decoded block needs */
+export const decodedLength = (batch: BatchPlace): number => batch.extent * 2 + batch.dictionaries * blockRows(batch);
 
 /**
  * z[j·zStride + i] = logit in f64 of row first + i under weight vector j.
@@ -211,20 +263,26 @@ function lossGradient(
   const rows = blockRows(batch);
   const { y, bytes, s, offset, curvature, classes, plane } = data;
   const widened = scratch + classes * rows * 8;
+  // what nothing reads: the kernel is faster when it writes all
+  const unread = widened + rows * 8;
+  const part = decodedIn(unread + rows * 8, batch);
   const at = (base: number, row: number) => (base ? base + row * 8 : 0);
   let loss = 0;
   for (let row = first; row < first + n; row += rows) {
     const m = Math.min(rows, first + n - row);
     if (bytes) kernels.widenU8(y + row, m, widened);
     const target = bytes ? widened : at(y, row);
-    logits(kernels, batch, row, m, w, classes, scratch, rows);
+    const from = decode(kernels, batch, row, m, part);
+    logits(kernels, part, from, m, w, classes, scratch, rows);
     if (classes > 1) {
-      loss += kernels.multinomialLoss(scratch, rows, classes, target, at(s, row), m, g ? at(curvature, row) : 0, plane);
+      loss += kernels.multinomialLoss(scratch, rows, classes, target, at(s, row), m, at(curvature, row), plane);
     } else {
       if (offset) kernels.addF64(at(offset, row), m, scratch);
-      loss += kernels.binomialLoss(scratch, target, at(s, row), m, g ? scratch : 0, g ? at(curvature, row) : 0);
+      const all = g || curvature;
+      const c = curvature ? at(curvature, row) : unread;
+      loss += kernels.binomialLoss(scratch, target, at(s, row), m, all ? scratch : 0, all ? c : 0);
     }
-    if (g) transpose(kernels, batch, row, m, scratch, rows, classes, g);
+    if (g) transpose(kernels, part, from, m, scratch, rows, classes, g);
   }
   return loss;
 }
@@ -242,35 +300,79 @@ function hessianVector(
 ): void {
   const rows = blockRows(batch);
   const { s, curvature, classes, plane } = data;
+  const part = decodedIn(scratch + (classes + 2) * rows * 8, batch);
   for (let row = first; row < first + n; row += rows) {
     const m = Math.min(rows, first + n - row);
-    logits(kernels, batch, row, m, v, classes, scratch, rows);
+    const from = decode(kernels, batch, row, m, part);
+    logits(kernels, part, from, m, v, classes, scratch, rows);
     const c = curvature + row * 8;
     if (classes > 1) kernels.multinomialCurvature(c, plane, classes, s ? s + row * 8 : 0, m, scratch, rows);
     else kernels.multiplyF64(c, m, scratch);
-    transpose(kernels, batch, row, m, scratch, rows, classes, g);
+    transpose(kernels, part, from, m, scratch, rows, classes, g);
   }
 }
 
-/** H += XᵀSX over the rows [first, first + n), lower triangle; h  (slots + 1) × ld f64 */
+/** H += XᵀSX over the rows [first, first + n), lower triangle; h  (slots + 1) × ld f64   w  of the point, for a curvature that is not kept */
 function hessian(
   kernels: Kernels,
   batch: BatchPlace,
   data: RowData,
   first: number,
   n: number,
+  w: number,
   h: number,
   ld: number,
   scratch: number,
 ): void {
-  const { address, extent, values, slots, wide } = batch;
-  const { curvature } = data;
+  const { address, extent, values, slots, wide, dictionaries } = batch;
+  const { curvature, classes } = data;
   const c = curvature + first * 8;
-  if (batch.layout === 'columns') kernels.hessianColumns(address, extent, first, n, curvature, h, slots, ld, scratch);
-  else if (batch.layout === 'sparse') {
+  if (batch.layout === 'columns') {
+    const free = scratch + ownScratch(batch, classes) * 8;
+    if (curvature && !dictionaries) kernels.hessianColumns(address, extent, first, n, curvature, h, slots, ld, free);
+    else hessianByBlocks(kernels, batch, data, first, n, w, h, ld, scratch, free);
+  } else if (batch.layout === 'sparse') {
     kernels.hessianSparse(address + first * 4, extent, values, wide ? 1 : 0, n, c, h, slots, ld);
   } else {
     const kernel = wide ? kernels.hessianRowsF64 : kernels.hessianRowsF32;
     kernel(address + first * slots * (wide ? 8 : 4), slots, n, c, h, ld, scratch);
+  }
+}
+
+/**
+ * The same of columns, with dictionaries or a curvature that is not kept. The kernel sums in blocks of these rows and adds each to the result
+ * by itself, so the bits are those of one call.
+ */
+function hessianByBlocks(
+  kernels: Kernels,
+  batch: BatchPlace,
+  data: RowData,
+  first: number,
+  n: number,
+  w: number,
+  h: number,
+  ld: number,
+  scratch: number,
+  free: number,
+): void {
+  const block = blockRows(batch);
+  const { y, bytes, s, offset, curvature, classes } = data;
+  const widened = scratch + classes * block * 8;
+  const c = widened + block * 8;
+  const { extent, slots } = batch;
+  const part = { ...batch, address: c + DECODED_ROWS * 8, dictionaries: 0 };
+  for (let from = first; from < first + n; from += DECODED_ROWS) {
+    const count = Math.min(DECODED_ROWS, first + n - from);
+    // without dictionaries too: rows then begin with 0, as c does
+    decode(kernels, batch, from, count, part);
+    for (let at = 0; at < count && !curvature; at += block) {
+      const m = Math.min(block, count - at);
+      const row = from + at;
+      if (bytes) kernels.widenU8(y + row, m, widened);
+      logits(kernels, part, at, m, w, 1, scratch, block);
+      if (offset) kernels.addF64(offset + row * 8, m, scratch);
+      kernels.binomialLoss(scratch, bytes ? widened : y + row * 8, s ? s + row * 8 : 0, m, scratch, c + at * 8);
+    }
+    kernels.hessianColumns(part.address, extent, 0, count, curvature ? curvature + from * 8 : c, h, slots, ld, free);
   }
 }

@@ -8,7 +8,12 @@ import type { Weights } from './weights.ts';
 
 /** One column of a `columns` batch: a number, which has one slot, or an integer code below `slots`. */
 export type ColumnSpec =
-  | { readonly kind: 'numeric'; readonly slots?: undefined }
+  | {
+      readonly kind: 'numeric';
+      readonly slots?: undefined;
+      /** of a dictionary column @internal */
+      readonly store?: 'u16';
+    }
   | { readonly kind: 'coded'; readonly slots: number };
 
 /** padding bytes after a column: columns that are a power of two apart would share cache sets when they are read together */
@@ -55,7 +60,7 @@ export class ColumnsBatch<P extends Precision = Precision> extends Handle {
     let bytes = specs.length * COLUMN_ENTRY_BYTES;
     this.#places = specs.map((spec) => {
       const coded = spec.kind === 'coded';
-      const kind = coded ? codeKind(spec.slots) : precision;
+      const kind = coded ? codeKind(spec.slots) : (spec.store ?? precision);
       const place = bytes;
       const own = rows * BYTES[kind];
       bytes = Math.ceil((place + own) / 16) * 16 + (own < 2 ** 16 ? 0 : STAGGER);

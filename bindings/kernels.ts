@@ -26,6 +26,8 @@ export interface Kernels extends ScoringKernels {
   logitsColumnsF32: LogitsColumns;
   /** whether one of the codes of n rows is above the limit of its column */
   exceeds(table: number, columns: number, first: number, n: number): number | boolean;
+  /** writes a table of n rows and its numbers, without dictionaries */
+  decodeColumns(table: number, columns: number, first: number, n: number, out: number): void;
   softmaxF32: Softmax;
   softmaxF64: Softmax;
   logitsSparseF32: LogitsSparse;

@@ -22,6 +22,8 @@ export const BYTES = { f32: 4, f64: 8, u8: 1, u16: 2, u32: 4 } as const;
 export type Kind = keyof typeof BYTES;
 export const KINDS = /* @__PURE__ */ Object.keys(BYTES) as Kind[];
 export const COLUMN_ENTRY_BYTES = 16;
+/** Number of the kind of a dictionary column: u16 places in the f64 values that the fourth word of its entry points to. */
+export const DICTIONARY = 5;
 
 /**
  * Returns the distance between the logits of two weight vectors: the number of rows, rounded up to a multiple of 4.
@@ -49,4 +51,6 @@ export interface BatchPlace {
   readonly slots: number;
   /** storage is f64 */
   readonly wide: boolean;
+  /** number of dictionary columns, of which blocks of rows are decoded before a kernel reads them */
+  readonly dictionaries: number;
 }

@@ -56,7 +56,8 @@ const sampleColumns: Sample = (heap, { place }, numbers, allocate) => {
   const table = allocate(place.extent * COLUMN_ENTRY_BYTES);
   for (let j = 0; j < place.extent; j++) {
     const entry = place.address / 4 + j * words;
-    const kind = KINDS[heap.u32[entry + 1]];
+    // of a dictionary column the places
+    const kind = KINDS[heap.u32[entry + 1]] ?? 'u16';
     const bytes = BYTES[kind];
     const address = allocate(numbers.length * bytes);
     pick(heap[kind], heap.u32[entry] / bytes, numbers, address / bytes);

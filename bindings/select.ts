@@ -1,6 +1,6 @@
 import type { Block, Heap } from './heap.ts';
 import type { BatchPlace } from './layout.ts';
-import { COLUMN_ENTRY_BYTES } from './layout.ts';
+import { COLUMN_ENTRY_BYTES, DICTIONARY } from './layout.ts';
 
 /** The shape of a batch, as a likelihood needs it. */
 export interface Shape {
@@ -45,16 +45,18 @@ const selectColumns: Select = (heap, { rows, slots: width, place }, slots) => {
   const block = heap.allocate(Math.max(1, kept.length) * COLUMN_ENTRY_BYTES, `a table of ${kept.length} columns`);
   const table = block.address;
   let first = 0;
+  let dictionaries = 0;
   kept.forEach((j, k) => {
     const entry = place.address / 4 + j * words;
     heap.u32.copyWithin(table / 4 + k * words, entry, entry + words);
     heap.u32[table / 4 + k * words + 2] = first;
+    dictionaries += Number(heap.u32[entry + 1] === DICTIONARY);
     first += firstOf(j + 1) - firstOf(j);
   });
   return {
     rows,
     slots: from.length,
-    place: { ...place, address: table, extent: kept.length, slots: from.length },
+    place: { ...place, address: table, extent: kept.length, slots: from.length, dictionaries },
     from: Int32Array.from(from),
     allocated: [block],
   };

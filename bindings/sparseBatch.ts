@@ -91,7 +91,9 @@ export class SparseBatch extends Handle {
   get place(): BatchPlace {
     const { slots, precision } = this;
     const wide = precision === 'f64';
-    return { layout: 'sparse', address: this.#rowPtr, extent: this.#colIdx, values: this.#values, slots, wide };
+    const extent = this.#colIdx;
+    const values = this.#values;
+    return { layout: 'sparse', address: this.#rowPtr, extent, values, slots, wide, dictionaries: 0 };
   }
 
   /** @internal */

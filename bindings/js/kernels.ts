@@ -11,7 +11,7 @@ import {
   type ScaleRows,
   type TransposeRows,
 } from '../kernels.ts';
-import { COLUMN_ENTRY_BYTES } from '../layout.ts';
+import { BYTES, COLUMN_ENTRY_BYTES, DICTIONARY, KINDS } from '../layout.ts';
 import { jsFtrl } from './ftrl.ts';
 import { exp, expForFloat, expOfMinus, log, log1p, log1pOfProduct, softmax, softplus } from './math.ts';
 import { jsNarrowKernels } from './narrow.ts';
@@ -157,6 +157,26 @@ export function jsKernels(heap: Heap): Kernels {
         if (coded) for (let i = 0; i < n || (i * bytes) % 16; i++) if (data[i] > limit) return true;
       }
       return false;
+    },
+    decodeColumns(table, columns, first, n, out) {
+      const { u16, u32, f64 } = heap;
+      let cells = out + columns * COLUMN_ENTRY_BYTES;
+      for (let j = 0; j < columns; j++) {
+        const entry = (table + j * COLUMN_ENTRY_BYTES) >>> 2;
+        const to = (out + j * COLUMN_ENTRY_BYTES) >>> 2;
+        u32.copyWithin(to, entry, entry + COLUMN_ENTRY_BYTES / 4);
+        if (u32[entry + 1] !== DICTIONARY) {
+          u32[to] += first * BYTES[KINDS[u32[entry + 1]]];
+          continue;
+        }
+        u32[to] = cells;
+        u32[to + 1] = KINDS.indexOf('f64');
+        const places = (u32[entry] >>> 1) + first;
+        const values = u32[entry + 3] >>> 3;
+        // in pairs, as the module
+        for (let i = 0; i < n + (n & 1); i++) f64[(cells >>> 3) + i] = f64[values + u16[places + i]];
+        cells += Math.ceil(n / 2) * 16;
+      }
     },
     expF32: elementwise((h) => h.f32, 2, expForFloat),
     expF64: elementwise((h) => h.f64, 3, exp),

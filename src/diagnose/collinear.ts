@@ -9,7 +9,7 @@ const SETTLED = 1e-9;
 export interface Conditioning {
   /** √(λ_max/λ_min) of XᵀWX with its diagonal scaled to 1 */
   readonly number: number;
-  /** share of each parameter's variance that comes from the direction of λ_min, 0 to 1 */
+  /** share of each parameter's variance that comes from the direction of λ_min, 0 to 1; computed when it is asked for, which costs as much again */
   readonly share: Float64Array;
 }
 
@@ -40,8 +40,20 @@ export function conditioning(information: Float64Array, factor: BorderedFactor):
   const solve = (v: Float64Array) => times(factor.solve(times(v)));
   const greatest = largestEigenvalue((v) => over(multiply(information, over(v))), size);
   const least = 1 / largestEigenvalue(solve, size);
-  // Inverse iteration: when it matters, λ_min is far below the others, and the start has a component in every direction.
-  let v = Float64Array.from({ length: size }, (_, j) => 1 + ((j * 0.618034) % 1));
+  return {
+    number: Math.sqrt(greatest / least),
+    get share() {
+      const variance = factor.inverseDiagonal();
+      return worstDirection(solve, size).map((value, j) =>
+        Math.min(1, value ** 2 / least / (variance[j] * length[j] ** 2)),
+      );
+    },
+  };
+}
+
+/** Inverse iteration: when it matters, λ_min is far below the others, and the start has a component in every direction. */
+function worstDirection(solve: (v: Float64Array) => Float64Array, size: number): Float64Array {
+  let v: Float64Array = Float64Array.from({ length: size }, (_, j) => 1 + ((j * 0.618034) % 1));
   for (let step = 0, change = 1; step < 20 && change > SETTLED; step++) {
     const next = solve(v);
     const norm = Math.sqrt(dotRows(next, 0, next, 0, size));
@@ -52,11 +64,7 @@ export function conditioning(information: Float64Array, factor: BorderedFactor):
     }
     v = next;
   }
-  const variance = factor.inverseDiagonal();
-  return {
-    number: Math.sqrt(greatest / least),
-    share: v.map((value, j) => Math.min(1, value ** 2 / least / (variance[j] * length[j] ** 2))),
-  };
+  return v;
 }
 
 /**

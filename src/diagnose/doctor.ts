@@ -169,8 +169,8 @@ function findingsOfMany(
   if (likelihood.classes > 1 || !params) return null;
   const { slots } = problem;
   const columns = [...candidates, slots.length];
-  const gradient = new Float64Array(likelihood.parameters);
-  const evaluate = () => likelihood.at(params, gradient);
+  const gradient = fit.evaluated?.gradient ?? new Float64Array(likelihood.parameters);
+  const evaluate = () => fit.evaluated?.point ?? likelihood.at(params, gradient);
   let point: LikelihoodPoint | null = null;
   const sample = sampleOf(problem, fit, columns, params);
   const mayOverlap = !candidates.some((slot) => profile.separates[slot]);

@@ -1,4 +1,5 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
+import { dictionaryOf } from '../../bindings/dictionaryColumns.ts';
 import { leastCombination } from '../math/simplex.ts';
 import { SlotRow } from './slotRow.ts';
 
@@ -182,8 +183,18 @@ function cellsOf(batch: ColumnsBatch, active: ArrayLike<number>): Cells[] {
   return specs.flatMap((spec, c): Cells[] => {
     const first = offsets[c];
     if (spec.kind !== 'numeric') return [{ values: batch.codes(c), place: place.subarray(first, first + spec.slots) }];
-    return place[first] < 0 ? [] : [{ values: batch.numeric(c), place: null }];
+    if (place[first] < 0) return [];
+    const found = dictionaryOf(batch, c);
+    return [
+      found ? { values: found.places, place: equalPlaces(found.values) } : { values: batch.numeric(c), place: null },
+    ];
   });
+}
+
+/** For each value of a dictionary the first place of an equal one: 0 and -0 have two. */
+function equalPlaces(values: Float64Array): Int32Array {
+  const zero = values.indexOf(0);
+  return Int32Array.from(values, (value, at) => (value === 0 ? zero : at));
 }
 
 /** A column of a batch; of codes only their place counts. */

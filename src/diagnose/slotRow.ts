@@ -1,4 +1,5 @@
 import type { ColumnsBatch } from '../../bindings/columnsBatch.ts';
+import { dictionaryOf } from '../../bindings/dictionaryColumns.ts';
 
 /** The rows of a batch, one at a time and without their zeros, in places of some of its slots. */
 export class SlotRow {
@@ -10,6 +11,8 @@ export class SlotRow {
     readonly cells: ArrayLike<number>;
     readonly first: number;
     readonly numeric: boolean;
+    /** of a dictionary column, whose cells are places in it */
+    readonly values: Float64Array | null;
   }[];
   readonly #place: Int32Array;
   readonly #intercept: number;
@@ -21,7 +24,9 @@ export class SlotRow {
     for (let j = 0; j < active.length; j++) if (active[j] < slots) this.#place[active[j]] = j;
     this.#columns = specs.map((spec, c) => {
       const numeric = spec.kind === 'numeric';
-      return { cells: numeric ? batch.numeric(c) : batch.codes(c), first: offsets[c], numeric };
+      const found = numeric ? dictionaryOf(batch, c) : null;
+      const cells = found ? found.places : numeric ? batch.numeric(c) : batch.codes(c);
+      return { cells, first: offsets[c], numeric, values: found?.values ?? null };
     });
     this.at = new Int32Array(specs.length + 1);
     this.x = new Float64Array(specs.length + 1);
@@ -32,11 +37,11 @@ export class SlotRow {
   read(i: number): number {
     const { at, x } = this;
     let count = 0;
-    for (const { cells, first, numeric } of this.#columns) {
+    for (const { cells, first, numeric, values } of this.#columns) {
       const place = this.#place[first + (numeric ? 0 : cells[i])];
       if (place < 0) continue;
       at[count] = place;
-      x[count++] = numeric ? cells[i] : 1;
+      x[count++] = numeric ? (values ? values[cells[i]] : cells[i]) : 1;
     }
     at[count] = this.#intercept;
     x[count] = 1;

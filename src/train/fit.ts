@@ -197,13 +197,19 @@ const unavailable = ({ reason }: InferenceReport): Warning => ({
 const REMEDIED = ['SEPARATION', 'UNDERDETERMINED', 'RANK_DEFICIENT', 'LOW_EVENTS', 'HIGH_VIF', 'CONDITION_NUMBER'];
 
 /** The findings of `diagnose` on a fit that it has not warned of itself. */
-function newFindings(table: CheckedTable, { target, penalty }: FitSpec, { problem, view, fitted }: Fit): Warning[] {
+function newFindings(
+  table: CheckedTable,
+  { target, penalty, inference }: FitSpec,
+  { problem, view, fitted }: Fit,
+): Warning[] {
   const { firth, penalized } = penalty;
   const examined = view.tasks.map(({ likelihood, y, profile }, k) => ({
     likelihood,
     y,
     profile,
     params: fitted[k].params,
+    // errors may have evaluated the likelihood since
+    evaluated: inference || firth ? null : fitted[k].objective.evaluated(fitted[k].params),
   }));
   const said = new Set(fitted.flatMap(({ warnings }) => warnings.map(({ code }) => code)));
   if (firth) said.add('SEPARATION');

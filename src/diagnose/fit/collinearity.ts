@@ -78,8 +78,10 @@ export function collinearity(problem: Problem, weighted: Weighted): Finding[] {
   const { columns, information, factor } = weighted;
   if (!factor || columns.length < 3) return [];
   const found: Finding[] = [];
-  const { number: condition, share } = conditioning(information, factor);
+  const conditions = conditioning(information, factor);
+  const condition = conditions.number;
   if (condition > CONDITION.moderate) {
+    const { share } = conditions;
     const involved = columns.filter((_, j) => share[j] > 0.5);
     const { features, text } = nameParameters(involved, slotsOf(slots));
     found.push({

@@ -20,6 +20,8 @@ export interface Examined {
   readonly profile: SlotProfile;
   /** a fit, for standardised features; null: the null model */
   readonly params: Float64Array | null;
+  /** the likelihood at the parameters, if that is there already; nothing has evaluated it since */
+  readonly evaluated?: { readonly point: LikelihoodPoint; readonly gradient: Float64Array } | null;
 }
 
 /** The weighted columns of a fit. */

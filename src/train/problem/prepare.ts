@@ -4,6 +4,7 @@ import { CheckedTable, type Data } from '../../encode/checkedTable.ts';
 import { inferSchema, refuseOtherLevels } from '../../encode/infer.ts';
 import { tableFromRecords } from '../../encode/records.ts';
 import { list, show } from '../../messages.ts';
+import { encodeWithDictionaries } from './dictionary.ts';
 import type { DataOptions } from './options.ts';
 import { Problem, trainingEncoder } from './problem.ts';
 import { resolveSchema } from './resolve/schema.ts';
@@ -46,6 +47,8 @@ export function prepare(given: Data, options: DataOptions, coding: 'onehot' | 't
   const schema = columns?.schema ?? draft;
   const encoder = trainingEncoder(schema);
   const engine = engineOf(options.engine ?? pickEngine());
+  const small = columns || !engine.heap ? null : encodeWithDictionaries(engine, encoder, table);
+  if (small) return new Problem(engine, small, null, schema, rows);
   const batch = engine.encoded(table.rows, encoder.specs);
   try {
     let memory: unknown;

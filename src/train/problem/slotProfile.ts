@@ -1,6 +1,7 @@
 import type { ColumnsBatch } from '../../../bindings/columnsBatch.ts';
+import { dictionaryOf } from '../../../bindings/dictionaryColumns.ts';
 import { isConstant } from '../../encode/infer.ts';
-import { countPairs } from '../../encode/tally.ts';
+import { countCodes, countPairs } from '../../encode/tally.ts';
 import type { Standardisation } from './standardise.ts';
 import type { TargetNumbers } from './target.ts';
 
@@ -129,15 +130,17 @@ export class SlotTally {
     specs.forEach((spec, column) => {
       const first = offsets[column];
       if (spec.kind === 'numeric') {
-        const x = batch.numeric(column);
-        if (fresh) this.#first[first] = x[start];
         // a row of counts may be in both classes
         let [min0, min1] = this.#min.map((values) => values[first]);
         let [max0, max1] = this.#max.map((values) => values[first]);
+        const found = weight ? null : dictionaryOf(batch, column);
+        const x = found ? found.places : batch.numeric(column);
+        const numberAt = found && ((place: number) => found.values[place]);
+        if (fresh) this.#first[first] = numberAt ? numberAt(x[start]) : x[start];
         // once the classes are known to overlap, only sums are needed
         for (let i = 0; i < rows && !(y ? max0 > min1 && max1 > min0 : min0 < max0); i++) {
           if (weight && weight[i] === 0) continue;
-          const value = x[i];
+          const value = numberAt ? numberAt(x[i]) : x[i];
           const share = y ? y[i] : 0;
           if (share < 1) {
             if (value < min0) min0 = value;
@@ -148,7 +151,10 @@ export class SlotTally {
             if (value > max1) max1 = value;
           }
         }
-        addSums(x, weight, this.#first[first], this.#sum, this.#spread, this.#square, first);
+        // of a dictionary each value once, weighed by its rows
+        const numbers = found ? found.values : (x as Float64Array);
+        const times = found ? countCodes(found.places, found.values.length) : weight;
+        addSums(numbers, times, this.#first[first], this.#sum, this.#spread, this.#square, first);
         this.#min.forEach((values, k) => {
           values[first] = k === 0 ? min0 : min1;
         });

@@ -45,8 +45,8 @@ export function sampledMetric(
   };
 }
 
-function metricOfOne({ size }: Objective, point: ObjectivePoint, most: number, diagonal: () => Float64Array): Metric {
-  const factor = new Float64Array(size * size);
+function metricOfOne(objective: Objective, point: ObjectivePoint, most: number, diagonal: () => Float64Array): Metric {
+  const { size, factor } = objective;
   point.hessian(factor, most);
   factorSample(factor, size, diagonal, 0);
   return (v) => solveCholesky(factor, size, v);

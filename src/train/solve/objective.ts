@@ -41,7 +41,10 @@ export class Objective {
   readonly smooth: boolean;
   readonly #full: Float64Array;
   readonly #fullOut: Float64Array;
-  #fullHessian: Float64Array | null = null;
+  /** the last evaluation: its parameters, and its gradient while that is in `#fullOut` */
+  #last: { readonly params: Float64Array; readonly point: LikelihoodPoint } | null = null;
+  /** shared with the objectives of samples: a Hessian of all parameters, read as soon as it is written, and the factor of the newest metric */
+  #shared: { hessian?: Float64Array; factor?: Float64Array } = {};
 
   constructor(likelihood: Likelihood, options: ObjectiveOptions) {
     const { active, totalWeight, l2, l1, lower, upper } = options;
@@ -72,13 +75,24 @@ export class Objective {
     active.forEach((id, j) => {
       l2[id] = this.l2[j] + ((id + 1) % width === 0 ? 0 : ridge / likelihood.rows);
     });
-    return new Objective(likelihood, { active, totalWeight, l2, l1: new Float64Array(likelihood.parameters) });
+    const l1 = new Float64Array(likelihood.parameters);
+    const part = new Objective(likelihood, { active, totalWeight, l2, l1 });
+    part.#shared = this.#shared;
+    return part;
+  }
+
+  /** size × size for the factor of a metric. **The one before it, of a sample too, is overwritten:** a new metric is made when it is done with. */
+  get factor(): Float64Array {
+    this.#shared.factor ??= new Float64Array(this.size * this.size);
+    return this.#shared.factor;
   }
 
   /** Evaluates f at w, and writes ∂f/∂w to `gradient`. */
   at(w: Float64Array, gradient: Float64Array): ObjectivePoint {
     const { active, totalWeight, l2 } = this;
-    const point = this.likelihood.at(this.#spread(w), this.#fullOut);
+    const params = this.#spread(w);
+    const point = this.likelihood.at(params, this.#fullOut);
+    this.#last = { params: params.slice(), point };
     let penalty = 0;
     for (let j = 0; j < active.length; j++) {
       const pull = l2[j] * w[j];
@@ -96,20 +110,32 @@ export class Objective {
   #hessian(point: LikelihoodPoint, out: Float64Array, most?: number): void {
     const { active, size, totalWeight } = this;
     const { parameters } = this.likelihood;
-    this.#fullHessian ??= new Float64Array(parameters * parameters);
-    point.hessian(this.#fullHessian, most);
+    this.#shared.hessian ??= new Float64Array(parameters * parameters);
+    const full = this.#shared.hessian;
+    point.hessian(full, most);
     for (let i = 0; i < size; i++) {
       const from = active[i] * parameters;
       const to = i * size;
-      for (let j = 0; j < size; j++) out[to + j] = this.#fullHessian[from + active[j]] / totalWeight;
+      for (let j = 0; j < size; j++) out[to + j] = full[from + active[j]] / totalWeight;
       out[to + i] += this.l2[i];
     }
   }
 
   #hessianVector(point: LikelihoodPoint, v: Float64Array, out: Float64Array): void {
     const { active, totalWeight, l2 } = this;
+    this.#last = null;
     point.hessianVector(this.#spread(v), this.#fullOut);
     for (let j = 0; j < active.length; j++) out[j] = this.#fullOut[active[j]] / totalWeight + l2[j] * v[j];
+  }
+
+  /**
+   * The evaluation of the likelihood at these parameters, if it was the last one through this objective; else null.
+   * @returns the point, whose Hessian is there only while nothing else evaluates the likelihood, and the gradient without penalty
+   */
+  evaluated(params: Float64Array): { readonly point: LikelihoodPoint; readonly gradient: Float64Array } | null {
+    const last = this.#last;
+    if (!last?.params.every((value, j) => Object.is(value, params[j]))) return null;
+    return { point: last.point, gradient: this.#fullOut.slice() };
   }
 
   /** Σ l1ⱼ·|wⱼ| */
