@@ -30,6 +30,7 @@ for (const [target, entry, file] of [
   ['scoring', 'scoring', 'scoring'],
   ['scanner', 'scanner', 'scanner'],
   ['writer', 'writer', 'writer'],
+  ['counting', 'counting', 'counting'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   // typed as a string: the declaration of a literal would repeat the module
@@ -98,6 +99,7 @@ copyFileSync('build/scoring.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
 copyFileSync('build/writer.wasm', 'dist/writer.wasm');
+copyFileSync('build/counting.wasm', 'dist/counting.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
@@ -106,6 +108,7 @@ const MODULES = {
   training: 'training.wasm',
   scanner: 'scanner.wasm',
   writer: 'writer.wasm',
+  counting: 'counting.wasm',
 };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },

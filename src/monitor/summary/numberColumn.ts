@@ -1,3 +1,4 @@
+import { type NumberTally, numberCounter } from '../../../bindings/counting.ts';
 import { refuse } from '../../../bindings/errors.ts';
 import { whole } from '../check.ts';
 import { type NumberBins, widthOf } from './bins.ts';
@@ -22,6 +23,8 @@ export interface NumberState {
 const SETTLE = 2 ** 22;
 /** Cells of that grid. */
 const CELLS = 512;
+/** Values from which on the kernel counts. */
+const MANY = 256;
 
 /**
  * Counts, moments and a histogram of one number. Everything that is added up is exact, so the order of rows and of merges does not matter.
@@ -45,6 +48,8 @@ export class NumberColumn {
   /** Σ of the coarse and the fine parts, exact; moved to `#total` in time */
   readonly #parts = new Float64Array(4);
   #pending = 0;
+  /** for the kernel; null: not asked yet */
+  #tally: NumberTally | null = null;
   readonly #total: [bigint, bigint] = [0n, 0n];
 
   constructor(bins: NumberBins) {
@@ -106,6 +111,32 @@ export class NumberColumn {
     parts[2] += coarser;
     parts[3] += square - coarser + constants[7] - constants[7];
     if (++this.#pending === SETTLE) this.#settle();
+  }
+
+  /**
+   * Adds values `from` to `to`, no NaN: as `add` of each, in a fraction of the time.
+   * @param skip  of each value whether it is left out; null: none is
+   */
+  addAll(values: Float64Array | Float32Array, from: number, to: number, skip: Uint8Array | null): void {
+    const counter = to - from < MANY ? null : numberCounter(this.counts.length - 1);
+    if (!counter) {
+      if (skip) {
+        for (let i = from; i < to; i++) if (skip[i] === 0) this.add(values[i]);
+      } else for (let i = from; i < to; i++) this.add(values[i]);
+      return;
+    }
+    this.#tally ??= {
+      edges: this.#edges.slice(0, -1),
+      constants: this.#constants.slice(2),
+      counts: this.counts,
+      sums: this.#parts,
+      ends: this.#ends,
+    };
+    for (let at = from; at < to; at += SETTLE / 2) {
+      const end = Math.min(to, at + SETTLE / 2);
+      if (this.#pending + end - at > SETTLE) this.#settle();
+      this.#pending += counter.count(this.#tally, values, at, end, skip, (x) => this.#addFar(x - this.bins.centre, x));
+    }
   }
 
   /** What doubles do not add exactly. */

@@ -117,7 +117,7 @@ export class Summary extends SummaryCells {
     planes.forEach((plane, k) => {
       const values = two && k === 0 ? logits : probabilities;
       const from = two ? 0 : k * rows;
-      for (let j = 0; j < runs.length; j += 2) for (let i = runs[j]; i < runs[j + 1]; i++) plane.add(values[from + i]);
+      for (let j = 0; j < runs.length; j += 2) plane.addAll(values, from + runs[j], from + runs[j + 1], null);
     });
   }
 

@@ -4,7 +4,6 @@ import { numbersOf } from '../../encode/kinds/numbers.ts';
 import type { Column, NumericColumn, Table } from '../../encode/table.ts';
 import { ABOVE, BELOW, MISSING, type SummaryCells } from './cells.ts';
 import type { FeaturePlan, Summarised } from './layout.ts';
-import type { NumberColumn } from './numberColumn.ts';
 
 /** Rows of a table that were encoded. */
 export interface PartOfTable {
@@ -44,7 +43,7 @@ export function addTable(summary: SummaryCells, of: Summarised, part: PartOfTabl
           plan.feature.kind === 'numeric' && source
             ? asNumeric(source, rows, first).values
             : valuesOf(of, plan, at, part);
-        addNumbers(column, values, runs, skip);
+        for (let k = 0; k < runs.length; k += 2) column.addAll(values, runs[k], runs[k + 1], skip);
       }
     }
     if (part.outside && plan.range && source)
@@ -141,20 +140,6 @@ function countCodes(
   }
   if (i < rows) even[codes[i]]++;
   for (let k = 0; k < slots; k++) counts[from + k] += even[k] + odd[k];
-}
-
-function addNumbers(
-  column: NumberColumn,
-  values: Float64Array | Float32Array,
-  runs: Uint32Array,
-  skip: Uint8Array | null,
-): void {
-  for (let k = 0; k < runs.length; k += 2) {
-    const end = runs[k + 1];
-    if (skip) {
-      for (let i = runs[k]; i < end; i++) if (skip[i] === 0) column.add(values[i]);
-    } else for (let i = runs[k]; i < end; i++) column.add(values[i]);
-  }
 }
 
 function addSums(summary: SummaryCells, at: number, values: Float64Array | Float32Array, runs: Uint32Array): void {

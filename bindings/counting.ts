@@ -1,0 +1,119 @@
+import { countingModule } from './modules/counting.ts';
+
+/** The functions of assembly/counting.ts. */
+interface CountingKernels {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  valuesAt(): number;
+  numbersAt(): number;
+  edgesAt(): number;
+  countsAt(): number;
+  countNumbers(rows: number, steps: number): number;
+}
+
+/** What numbers are counted into: bins, and the constants and sums of `NumberColumn`. */
+export interface NumberTally {
+  /** rising; without the last, which is infinite */
+  readonly edges: Float64Array;
+  /** centre, limit, and the four numbers of the grids */
+  readonly constants: Float64Array;
+  /** of each bin; **added to** */
+  readonly counts: Float64Array;
+  /** four sums; **added to** */
+  readonly sums: Float64Array;
+  /** least and greatest; **moved** */
+  readonly ends: Float64Array;
+}
+
+/** Values that are counted at a time. */
+const MOST = 8192;
+/** Bins of one of the two tables of counts. */
+const BINS = 256;
+/** Edges that the search reaches. */
+const MOST_EDGES = 127;
+
+/** Counts numbers by the kernel, over a memory of its own. It holds nothing between calls. */
+class NumberCounter {
+  readonly #kernels: CountingKernels;
+  readonly #values: Float64Array;
+  readonly #numbers: Float64Array;
+  readonly #edges: Float64Array;
+  readonly #counts: Uint32Array;
+  /** whose edges and constants are there */
+  #last: Float64Array | null = null;
+  #steps = 0;
+
+  constructor() {
+    this.#kernels = new WebAssembly.Instance(countingModule()).exports as unknown as CountingKernels;
+    const { buffer } = this.#kernels.memory;
+    this.#values = new Float64Array(buffer, this.#kernels.valuesAt(), MOST);
+    this.#numbers = new Float64Array(buffer, this.#kernels.numbersAt(), 12);
+    this.#edges = new Float64Array(buffer, this.#kernels.edgesAt(), MOST_EDGES);
+    this.#counts = new Uint32Array(buffer, this.#kernels.countsAt(), 2 * BINS);
+  }
+
+  /**
+   * Counts values `from` to `to`, no NaN.
+   * @param skip  of each value whether it is left out; null: none is
+   * @param far  takes each value whose distance from the centre is beyond the limit: it is in no sum
+   * @returns how many were counted
+   */
+  count(
+    { edges, constants, counts, sums, ends }: NumberTally,
+    values: Float64Array | Float32Array,
+    from: number,
+    to: number,
+    skip: Uint8Array | null,
+    far: (x: number) => void,
+  ): number {
+    if (edges !== this.#last) {
+      this.#edges.fill(Number.POSITIVE_INFINITY);
+      this.#edges.set(edges);
+      this.#numbers.set(constants);
+      this.#steps = edges.length > 63 ? 7 : 6;
+      this.#last = edges;
+    }
+    const numbers = this.#numbers;
+    const into = this.#values;
+    numbers.fill(0, 6, 10);
+    numbers.set(ends, 10);
+    this.#counts.fill(0);
+    let counted = 0;
+    for (let at = from; at < to; at += MOST) {
+      const end = Math.min(to, at + MOST);
+      let n = 0;
+      if (skip) {
+        for (let i = at; i < end; i++) {
+          into[n] = values[i];
+          n += skip[i] === 0 ? 1 : 0;
+        }
+      } else {
+        into.set(values.subarray(at, end));
+        n = end - at;
+      }
+      counted += n;
+      if (this.#kernels.countNumbers(n, this.#steps) === 0) continue;
+      const [centre, limit] = constants;
+      for (let i = 0; i < n; i++) if (!(Math.abs(into[i] - centre) <= limit)) far(into[i]);
+    }
+    for (let k = 0; k < counts.length; k++) counts[k] += this.#counts[k] + this.#counts[BINS + k];
+    for (let k = 0; k < 4; k++) sums[k] += numbers[6 + k];
+    ends[0] = numbers[10];
+    ends[1] = numbers[11];
+    return counted;
+  }
+}
+
+let counter: NumberCounter | null | undefined;
+
+/** What counts numbers; null where the host has no WebAssembly SIMD, or does not let a program compile it. */
+export function numberCounter(edges: number): NumberCounter | null {
+  if (edges > MOST_EDGES) return null;
+  if (counter === undefined) {
+    try {
+      counter = new NumberCounter();
+    } catch {
+      counter = null;
+    }
+  }
+  return counter;
+}
