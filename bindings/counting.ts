@@ -22,6 +22,8 @@ export interface NumberTally {
   readonly sums: Float64Array;
   /** least and greatest; **moved** */
   readonly ends: Float64Array;
+  /** least and greatest of this call; **written** */
+  readonly span: Float64Array;
 }
 
 /** Values that are counted at a time. */
@@ -58,7 +60,7 @@ class NumberCounter {
    * @returns how many were counted
    */
   count(
-    { edges, constants, counts, sums, ends }: NumberTally,
+    { edges, constants, counts, sums, ends, span }: NumberTally,
     values: Float64Array | Float32Array,
     from: number,
     to: number,
@@ -75,7 +77,8 @@ class NumberCounter {
     const numbers = this.#numbers;
     const into = this.#values;
     numbers.fill(0, 6, 10);
-    numbers.set(ends, 10);
+    numbers[10] = Number.POSITIVE_INFINITY;
+    numbers[11] = Number.NEGATIVE_INFINITY;
     this.#counts.fill(0);
     let counted = 0;
     for (let at = from; at < to; at += MOST) {
@@ -97,8 +100,10 @@ class NumberCounter {
     }
     for (let k = 0; k < counts.length; k++) counts[k] += this.#counts[k] + this.#counts[BINS + k];
     for (let k = 0; k < 4; k++) sums[k] += numbers[6 + k];
-    ends[0] = numbers[10];
-    ends[1] = numbers[11];
+    span[0] = numbers[10];
+    span[1] = numbers[11];
+    if (span[0] < ends[0]) ends[0] = span[0];
+    if (span[1] > ends[1]) ends[1] = span[1];
     return counted;
   }
 }

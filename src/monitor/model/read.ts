@@ -1,5 +1,7 @@
 import { LogoddsError, refuse } from '../../../bindings/errors.ts';
 import { tell } from '../../../bindings/names.ts';
+import { pickScoringEngine } from '../../../bindings/pickScoring.ts';
+import type { ScoringEngine } from '../../../bindings/scoring.ts';
 import { findColumns } from '../../encode/columns.ts';
 import { selectRows, sliceTable } from '../../encode/split.ts';
 import type { Column, Table } from '../../encode/table.ts';
@@ -169,12 +171,12 @@ export function readPart(
     if (said?.planes && !rescore) {
       if (!summary) return;
       const planes = planesOf(said.planes, n, from, to);
-      const own = two ? Float64Array.from({ length: to - from }, (_, k) => said.probability[from + k]) : planes;
-      const codes = Uint32Array.from({ length: to - from }, (_, k) => said.labels[from + k]);
+      const own = two ? planesOf(said.probability, n, from, to) : planes;
+      const codes = Uint32Array.from(planesOf(said.labels, n, from, to));
       scored.addTable(summary, piece, { logits: planes, probabilities: own, labels: codes });
       return;
     }
-    const scores = scoring.scoreTable(piece);
+    const scores = scoring.scoreTable(piece, { engine: scoringEngine() });
     for (let k = 0; k < to - from; k++) {
       const own = two ? scores.probabilities[k] : scores.probabilities[scores.labels[k] * (to - from) + k];
       if (!said) {
@@ -182,9 +184,12 @@ export function readPart(
         (probability as Float64Array)[from + k] = own;
         continue;
       }
+      if (!rescore) continue;
       const logit = two && said.planes ? scores.logits[k] - said.planes[from + k] : 0;
-      if (rescore)
-        skew.add(idOf(from + k), logit, own - said.probability[from + k], scores.labels[k] !== said.labels[from + k]);
+      const apart = own - said.probability[from + k];
+      const isOther = scores.labels[k] !== said.labels[from + k];
+      const isSame = logit === 0 && apart === 0 && !isOther;
+      skew.add(isSame ? null : idOf(from + k), logit, apart, isOther);
     }
   };
   const bisect = (from: number, to: number): void => {
@@ -205,6 +210,14 @@ export function readPart(
   };
   for (let from = 0; from < n; from += PART) bisect(from, Math.min(n, from + PART));
   return new Answers(labels, probability, null);
+}
+
+let engine: ScoringEngine | null = null;
+
+/** What scores again: one for all watches, as each call gives its memory back. */
+function scoringEngine(): ScoringEngine {
+  engine ??= pickScoringEngine();
+  return engine;
 }
 
 /** Rows that are read at a time: of one that cannot be read halves are tried. */

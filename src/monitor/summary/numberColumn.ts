@@ -116,14 +116,20 @@ export class NumberColumn {
   /**
    * Adds values `from` to `to`, no NaN: as `add` of each, in a fraction of the time.
    * @param skip  of each value whether it is left out; null: none is
+   * @returns least and greatest of them, which the next call overwrites; null: nobody looked
    */
-  addAll(values: Float64Array | Float32Array, from: number, to: number, skip: Uint8Array | null): void {
+  addAll(values: Float64Array | Float32Array, from: number, to: number, skip: Uint8Array | null): Float64Array | null {
     const counter = to - from < MANY ? null : numberCounter(this.counts.length - 1);
     if (!counter) {
       if (skip) {
         for (let i = from; i < to; i++) if (skip[i] === 0) this.add(values[i]);
       } else for (let i = from; i < to; i++) this.add(values[i]);
-      return;
+      return null;
+    }
+    if (to - from > SETTLE / 2) {
+      this.addAll(values, from, from + SETTLE / 2, skip);
+      this.addAll(values, from + SETTLE / 2, to, skip);
+      return null;
     }
     this.#tally ??= {
       edges: this.#edges.slice(0, -1),
@@ -131,12 +137,11 @@ export class NumberColumn {
       counts: this.counts,
       sums: this.#parts,
       ends: this.#ends,
+      span: new Float64Array(2),
     };
-    for (let at = from; at < to; at += SETTLE / 2) {
-      const end = Math.min(to, at + SETTLE / 2);
-      if (this.#pending + end - at > SETTLE) this.#settle();
-      this.#pending += counter.count(this.#tally, values, at, end, skip, (x) => this.#addFar(x - this.bins.centre, x));
-    }
+    if (this.#pending + to - from > SETTLE) this.#settle();
+    this.#pending += counter.count(this.#tally, values, from, to, skip, (x) => this.#addFar(x - this.bins.centre, x));
+    return this.#tally.span;
   }
 
   /** What doubles do not add exactly. */

@@ -32,21 +32,27 @@ export function addTable(summary: SummaryCells, of: Summarised, part: PartOfTabl
   const others = left?.some((count) => count > 0) ? rowsWithDefaults(summary, found, part, left) : null;
   for (const plan of summary.plan) {
     const source = plan.field === undefined ? undefined : found.get(plan.field);
+    let isInside = false;
     for (const { at, kept, slots } of plan.columns) {
       if (kept === 'none') continue;
       if (kept === 'codes') countCodes(summary.codes, summary.codesAt[at], batch.codes(at), rows, slots);
       else if (kept === 'sum') addSums(summary, at, valuesOf(of, plan, at, part), runs);
       else {
         const column = summary.numbers[at]!;
-        const skip = skipped(part.defaulted ? (source?.missing ?? null) : null, others?.get(plan.index));
+        const taken = others?.get(plan.index);
+        const skip = skipped(part.defaulted ? (source?.missing ?? null) : null, taken);
         const values =
           plan.feature.kind === 'numeric' && source
             ? asNumeric(source, rows, first).values
             : valuesOf(of, plan, at, part);
-        for (let k = 0; k < runs.length; k += 2) column.addAll(values, runs[k], runs[k + 1], skip);
+        let span: Float64Array | null = null;
+        for (let k = 0; k < runs.length; k += 2) span = column.addAll(values, runs[k], runs[k + 1], skip);
+        // of the cells themselves, and of all that are there
+        const isWhole = summary.sample === 1 && !taken && values === (source as NumericColumn | undefined)?.values;
+        if (isWhole && span && plan.range) isInside = span[0] >= plan.range[0] && span[1] <= plan.range[1];
       }
     }
-    if (part.outside && plan.range && source)
+    if (part.outside && plan.range && source && !isInside)
       countOutside(summary, plan, numbersOf(plan.feature as never, source, rows, first), rows);
   }
   summary.next = Math.max(summary.next, first + rows);
