@@ -3,6 +3,7 @@ import { recordNumberOf } from '../../encode/kinds/numbers.ts';
 import type { Feature } from '../../encode/schema.ts';
 import { type Fields, put } from '../../encode/turn.ts';
 import { whole } from '../check.ts';
+import { HeldRows } from './heldRows.ts';
 import { hashOfRow, LabelSample } from './labels.ts';
 import { type FeaturePlan, planOf, type Summarised, type SummaryBins, sumBins } from './layout.ts';
 import { NumberColumn } from './numberColumn.ts';
@@ -44,10 +45,6 @@ export class SummaryCells {
   next: number;
   /** @internal */
   readonly plan: readonly FeaturePlan[];
-  /** by column of the encoder; a sum is null until something else than 0 is in it @internal */
-  readonly numbers: (NumberColumn | null)[];
-  /** counts of the slots of coded columns, one column after another @internal */
-  readonly codes: Float64Array;
   /** by column of the encoder the place of its first count; −1: it has none @internal */
   readonly codesAt: Int32Array;
   /** four counts for each feature @internal */
@@ -57,6 +54,11 @@ export class SummaryCells {
   /** @internal */
   readonly of: Summarised;
   readonly #limit: number;
+  readonly #numbers: (NumberColumn | null)[];
+  readonly #codes: Float64Array;
+  /** slots of coded columns, and numbers of sampled rows, NaN where there is none */
+  readonly #heldCodes: HeldRows;
+  readonly #heldNumbers: HeldRows;
   #block = -1;
   #taken = true;
   readonly #numberAt: Int32Array;
@@ -74,13 +76,13 @@ export class SummaryCells {
     const { specs } = of.encoder;
     this.plan = planOf(of.encoder, bins?.without);
     const all = this.plan.flatMap(({ columns }) => columns);
-    this.numbers = specs.map((_, at) => {
+    this.#numbers = specs.map((_, at) => {
       const own = bins?.columns?.[at];
       return own ? new NumberColumn(own) : null;
     });
     const wrong =
       bins?.columns?.length !== specs.length ||
-      all.some(({ at, kept }) => (kept === 'number') !== Boolean(this.numbers[at]));
+      all.some(({ at, kept }) => (kept === 'number') !== Boolean(this.#numbers[at]));
     if (wrong)
       refuse(
         'ERR_SCHEMA',
@@ -96,17 +98,64 @@ export class SummaryCells {
       this.codesAt[at] = total;
       total += slots;
     }
-    this.codes = new Float64Array(total);
+    this.#codes = new Float64Array(total);
     const placesOf = (which: string): Int32Array =>
       Int32Array.from(
         all.filter(({ kept }) => kept === which),
         ({ at }) => at,
       );
     this.#numberAt = placesOf('number');
-    this.#numberColumns = Array.from(this.#numberAt, (at) => this.numbers[at]!);
+    this.#numberColumns = Array.from(this.#numberAt, (at) => this.#numbers[at]!);
     this.#sumAt = placesOf('sum');
     this.#codedAt = placesOf('codes');
     this.counts = new Float64Array(4 * this.plan.length);
+    this.#heldCodes = new HeldRows(this.#codedAt.length);
+    this.#heldNumbers = new HeldRows(this.#numberAt.length);
+  }
+
+  /** By column of the encoder; a sum is null until something else than 0 is in it. @internal */
+  get numbers(): readonly (NumberColumn | null)[] {
+    this.settle();
+    return this.#numbers;
+  }
+
+  /** Counts of the slots of coded columns, one column after another. @internal */
+  get codes(): Float64Array {
+    this.settle();
+    return this.#codes;
+  }
+
+  /** Counts the records that wait. */
+  protected settle(): void {
+    this.#countCodes(true);
+    this.#countNumbers(true);
+  }
+
+  #countCodes(isOver: boolean): void {
+    const held = this.#heldCodes;
+    if (held.count === 0) return;
+    const codes = this.#codes;
+    for (let k = 0; k < this.#codedAt.length; k++) {
+      const column = held.column(k);
+      const from = this.codesAt[this.#codedAt[k]];
+      for (let i = 0; i < column.length; i++) codes[from + column[i]]++;
+    }
+    held.clear(isOver);
+  }
+
+  #countNumbers(isOver: boolean): void {
+    const held = this.#heldNumbers;
+    if (held.count === 0) return;
+    for (let k = 0; k < this.#numberAt.length; k++) {
+      const column = held.column(k);
+      let n = 0;
+      for (let i = 0; i < column.length; i++) {
+        column[n] = column[i];
+        n += Number.isNaN(column[i]) ? 0 : 1;
+      }
+      this.#numberColumns[k].addAll(column, 0, n, null);
+    }
+    held.clear(isOver);
   }
 
   /** Whether the numbers of a row are sampled: blocks of 32 rows are, by a hash of their number. */
@@ -134,13 +183,13 @@ export class SummaryCells {
 
   /** The sums of a column, made where there were none. @internal */
   sumAt(at: number): NumberColumn {
-    const found = this.numbers[at];
+    const found = this.#numbers[at];
     if (found) return found;
     const { index, columns } = this.plan.find((one) => one.columns.some((column) => column.at === at))!;
     const coder = this.of.encoder.coders[index];
     const k = at - columns[0].at;
     const made = new NumberColumn(sumBins(coder?.means[k] ?? 0, coder?.scales[k] ?? 1));
-    this.numbers[at] = made;
+    this.#numbers[at] = made;
     return made;
   }
 
@@ -153,17 +202,29 @@ export class SummaryCells {
   addRow(record: object, row: Float64Array, defaults: number): void {
     const number = this.next++;
     this.rows++;
-    const { codes, codesAt } = this;
     const coded = this.#codedAt;
-    for (let i = 0; i < coded.length; i++) codes[codesAt[coded[i]] + row[coded[i]]]++;
+    if (coded.length > 0) {
+      const held = this.#heldCodes;
+      const { cells, step } = held;
+      for (let i = 0, at = held.count; i < coded.length; i++, at += step) cells[at] = row[coded[i]];
+      held.count++;
+      if (held.isFull) this.#countCodes(false);
+    }
     const filled = defaults > 0 ? this.#defaults(record as Fields, number, defaults) : NONE;
     if (defaults > 0 || row[row.length - 1] > 0) this.#outside(record as Fields, row);
     if (!this.takes(number)) return;
     this.sampled++;
     const numbers = this.#numberAt;
-    const columns = this.#numberColumns;
-    if (filled === NONE) for (let i = 0; i < numbers.length; i++) columns[i].add(row[numbers[i]]);
-    else for (let i = 0; i < numbers.length; i++) if (!filled.includes(numbers[i])) columns[i].add(row[numbers[i]]);
+    if (numbers.length > 0) {
+      const held = this.#heldNumbers;
+      const { cells, step } = held;
+      for (let i = 0, at = held.count; i < numbers.length; i++, at += step) cells[at] = row[numbers[i]];
+      if (filled !== NONE)
+        for (let i = 0; i < numbers.length; i++)
+          if (filled.includes(numbers[i])) cells[held.count + i * step] = Number.NaN;
+      held.count++;
+      if (held.isFull) this.#countNumbers(false);
+    }
     const sums = this.#sumAt;
     for (let i = 0; i < sums.length; i++) if (row[sums[i]] !== 0) this.sumAt(sums[i]).add(row[sums[i]]);
   }
