@@ -6,16 +6,28 @@ interface CountingKernels {
   valuesAt(): number;
   numbersAt(): number;
   edgesAt(): number;
+  startsAt(): number;
   countsAt(): number;
   countNumbers(rows: number, steps: number): number;
 }
 
-/** What numbers are counted into: bins, and the constants and sums of `NumberColumn`. */
-export interface NumberTally {
-  /** rising; without the last, which is infinite */
+/** Bins of numbers, and how to find them. */
+export interface NumberLayout {
+  /** rising, the last infinite */
   readonly edges: Float64Array;
-  /** centre, limit, and the four numbers of the grids */
+  /** at which edge the search for the bin of a number begins, by cells of a grid: below low, 512 from there on, above */
+  readonly starts: Uint8Array;
+  /**
+   * low, cells per unit, centre, the greatest distance that is added in doubles; then numbers which, added and subtracted again, round to a multiple of a power of
+   * two: coarse and fine of distances, coarse and fine of squares
+   */
   readonly constants: Float64Array;
+  /** how many edges behind its start the bin of a number of the grid may end */
+  readonly steps: number;
+}
+
+/** What numbers are counted into. */
+export interface NumberTally extends NumberLayout {
   /** of each bin; **added to** */
   readonly counts: Float64Array;
   /** four sums; **added to** */
@@ -30,8 +42,12 @@ export interface NumberTally {
 const MOST = 8192;
 /** Bins of one of the two tables of counts. */
 const BINS = 256;
-/** Edges that the search reaches. */
-const MOST_EDGES = 127;
+/** Edges that the search reaches, with the infinite one. */
+const MOST_EDGES = 128;
+/** Steps behind a start that are taken; a search takes no more than seven. */
+const MOST_STEPS = 4;
+/** Where sums begin, behind eight constants. */
+const SUMS = 8;
 
 /** Counts numbers by the kernel, over a memory of its own. It holds nothing between calls. */
 class NumberCounter {
@@ -39,6 +55,7 @@ class NumberCounter {
   readonly #values: Float64Array;
   readonly #numbers: Float64Array;
   readonly #edges: Float64Array;
+  readonly #starts: Uint8Array;
   readonly #counts: Uint32Array;
   /** whose edges and constants are there */
   #last: Float64Array | null = null;
@@ -48,8 +65,9 @@ class NumberCounter {
     this.#kernels = new WebAssembly.Instance(countingModule()).exports as unknown as CountingKernels;
     const { buffer } = this.#kernels.memory;
     this.#values = new Float64Array(buffer, this.#kernels.valuesAt(), MOST);
-    this.#numbers = new Float64Array(buffer, this.#kernels.numbersAt(), 12);
+    this.#numbers = new Float64Array(buffer, this.#kernels.numbersAt(), SUMS + 6);
     this.#edges = new Float64Array(buffer, this.#kernels.edgesAt(), MOST_EDGES);
+    this.#starts = new Uint8Array(buffer, this.#kernels.startsAt(), 520);
     this.#counts = new Uint32Array(buffer, this.#kernels.countsAt(), 2 * BINS);
   }
 
@@ -60,7 +78,7 @@ class NumberCounter {
    * @returns how many were counted
    */
   count(
-    { edges, constants, counts, sums, ends, span }: NumberTally,
+    { edges, starts, constants, steps, counts, sums, ends, span }: NumberTally,
     values: Float64Array | Float32Array,
     from: number,
     to: number,
@@ -71,14 +89,15 @@ class NumberCounter {
       this.#edges.fill(Number.POSITIVE_INFINITY);
       this.#edges.set(edges);
       this.#numbers.set(constants);
-      this.#steps = edges.length > 63 ? 7 : 6;
+      this.#starts.set(starts);
+      this.#steps = constants[1] > 0 && steps <= MOST_STEPS ? steps : MOST_STEPS + 1;
       this.#last = edges;
     }
     const numbers = this.#numbers;
     const into = this.#values;
-    numbers.fill(0, 6, 10);
-    numbers[10] = Number.POSITIVE_INFINITY;
-    numbers[11] = Number.NEGATIVE_INFINITY;
+    numbers.fill(0, SUMS, SUMS + 4);
+    numbers[SUMS + 4] = Number.POSITIVE_INFINITY;
+    numbers[SUMS + 5] = Number.NEGATIVE_INFINITY;
     this.#counts.fill(0);
     let counted = 0;
     for (let at = from; at < to; at += MOST) {
@@ -95,13 +114,13 @@ class NumberCounter {
       }
       counted += n;
       if (this.#kernels.countNumbers(n, this.#steps) === 0) continue;
-      const [centre, limit] = constants;
+      const [, , centre, limit] = constants;
       for (let i = 0; i < n; i++) if (!(Math.abs(into[i] - centre) <= limit)) far(into[i]);
     }
     for (let k = 0; k < counts.length; k++) counts[k] += this.#counts[k] + this.#counts[BINS + k];
-    for (let k = 0; k < 4; k++) sums[k] += numbers[6 + k];
-    span[0] = numbers[10];
-    span[1] = numbers[11];
+    for (let k = 0; k < 4; k++) sums[k] += numbers[SUMS + k];
+    span[0] = numbers[SUMS + 4];
+    span[1] = numbers[SUMS + 5];
     if (span[0] < ends[0]) ends[0] = span[0];
     if (span[1] > ends[1]) ends[1] = span[1];
     return counted;
@@ -112,7 +131,7 @@ let counter: NumberCounter | null | undefined;
 
 /** What counts numbers; null where the host has no WebAssembly SIMD, or does not let a program compile it. */
 export function numberCounter(edges: number): NumberCounter | null {
-  if (edges > MOST_EDGES) return null;
+  if (edges >= MOST_EDGES) return null;
   if (counter === undefined) {
     try {
       counter = new NumberCounter();

@@ -27,10 +27,6 @@ const WRONG = 1e-12;
 /** Bins of many scores that are added at a time. */
 const MANY = 2 ** 20;
 
-const number = new Float64Array(1);
-const words = new Uint32Array(number.buffer);
-/** where the exponent is */
-const HIGH = new Uint32Array(Float64Array.of(1).buffer)[1] ? 1 : 0;
 /** bits above those of a cell, of the least p that has one */
 const FIRST = (1022 - OCTAVES) << CELL_BITS;
 
@@ -38,12 +34,16 @@ const FIRST = (1022 - OCTAVES) << CELL_BITS;
 class CellBins {
   /** bin + 2; 0: not asked yet; 1: it has an edge */
   readonly #bins = new Uint16Array(2 * SIDE);
+  readonly #number = Float64Array.of(1);
+  readonly #words = new Uint32Array(this.#number.buffer);
+  /** where the exponent is */
+  readonly #high = this.#words[1] ? 1 : 0;
 
   of(p: number): number {
     const isHigh = p >= 0.5;
     // exact from ½ on
-    number[0] = isHigh ? 1 - p : p;
-    const cell = (words[HIGH] >>> (20 - CELL_BITS)) - FIRST;
+    this.#number[0] = isHigh ? 1 - p : p;
+    const cell = (this.#words[this.#high] >>> (20 - CELL_BITS)) - FIRST;
     if (!(cell >= 0 && cell < SIDE)) return binOfShare(p);
     const at = isHigh ? SIDE + cell : cell;
     const found = this.#bins[at] || this.#ask(at, cell, isHigh);
@@ -52,9 +52,9 @@ class CellBins {
 
   #ask(at: number, cell: number, isHigh: boolean): number {
     const [low, high] = [0, 1].map((next) => {
-      words[1 - HIGH] = 0;
-      words[HIGH] = (cell + next + FIRST) << (20 - CELL_BITS);
-      return number[0];
+      this.#words[1 - this.#high] = 0;
+      this.#words[this.#high] = (cell + next + FIRST) << (20 - CELL_BITS);
+      return this.#number[0];
     });
     const [first, last] = [low * (1 - WRONG), high * (1 + WRONG)].map((q) => binOfShare(isHigh ? 1 - q : q));
     this.#bins[at] = first === last ? first + 2 : 1;

@@ -56,9 +56,11 @@ export class SummaryCells {
   readonly #limit: number;
   readonly #numbers: (NumberColumn | null)[];
   readonly #codes: Float64Array;
-  /** slots of coded columns, and numbers of sampled rows, NaN where there is none */
-  readonly #heldCodes: HeldRows;
-  readonly #heldNumbers: HeldRows;
+  /** sampled records: their cells, NaN where a default was taken, and their scores */
+  readonly #held: HeldRows;
+  readonly #width: number;
+  /** of the scores */
+  protected readonly scorePlanes: NumberColumn[];
   #block = -1;
   #taken = true;
   readonly #numberAt: Int32Array;
@@ -109,8 +111,9 @@ export class SummaryCells {
     this.#sumAt = placesOf('sum');
     this.#codedAt = placesOf('codes');
     this.counts = new Float64Array(4 * this.plan.length);
-    this.#heldCodes = new HeldRows(this.#codedAt.length);
-    this.#heldNumbers = new HeldRows(this.#numberAt.length);
+    this.#width = specs.length;
+    this.scorePlanes = (bins.scores ?? []).map((own) => new NumberColumn(own));
+    this.#held = new HeldRows(this.#width + this.scorePlanes.length);
   }
 
   /** By column of the encoder; a sum is null until something else than 0 is in it. @internal */
@@ -125,37 +128,27 @@ export class SummaryCells {
     return this.#codes;
   }
 
-  /** Counts the records that wait. */
-  protected settle(): void {
-    this.#countCodes(true);
-    this.#countNumbers(true);
-  }
-
-  #countCodes(isOver: boolean): void {
-    const held = this.#heldCodes;
+  /** Counts the records that wait. @param isOver  and gives their memory back */
+  protected settle(isOver = true): void {
+    const held = this.#held;
     if (held.count === 0) return;
-    const codes = this.#codes;
-    for (let k = 0; k < this.#codedAt.length; k++) {
-      const column = held.column(k);
-      const from = this.codesAt[this.#codedAt[k]];
-      for (let i = 0; i < column.length; i++) codes[from + column[i]]++;
-    }
+    for (const at of this.#codedAt) countSlots(this.#codes, this.codesAt[at], held.column(at));
+    this.#numberColumns.forEach((column, k) => {
+      const values = held.column(this.#numberAt[k]);
+      column.addAll(values, 0, values.length, null);
+    });
+    this.scorePlanes.forEach((plane, k) => {
+      const values = held.column(this.#width + k);
+      plane.addAll(values, 0, values.length, null);
+    });
     held.clear(isOver);
   }
 
-  #countNumbers(isOver: boolean): void {
-    const held = this.#heldNumbers;
-    if (held.count === 0) return;
-    for (let k = 0; k < this.#numberAt.length; k++) {
-      const column = held.column(k);
-      let n = 0;
-      for (let i = 0; i < column.length; i++) {
-        column[n] = column[i];
-        n += Number.isNaN(column[i]) ? 0 : 1;
-      }
-      this.#numberColumns[k].addAll(column, 0, n, null);
-    }
-    held.clear(isOver);
+  /** Holds the scores of the record that was added last. */
+  protected holdScore(k: number, score: number): void {
+    const held = this.#held;
+    if (held.count === 0) this.scorePlanes[k].add(score);
+    else held.cells[(held.count - 1) * (this.#width + this.scorePlanes.length) + this.#width + k] = score;
   }
 
   /** Whether the numbers of a row are sampled: blocks of 32 rows are, by a hash of their number. */
@@ -202,29 +195,23 @@ export class SummaryCells {
   addRow(record: object, row: Float64Array, defaults: number): void {
     const number = this.next++;
     this.rows++;
-    const coded = this.#codedAt;
-    if (coded.length > 0) {
-      const held = this.#heldCodes;
-      const { cells, step } = held;
-      for (let i = 0, at = held.count; i < coded.length; i++, at += step) cells[at] = row[coded[i]];
-      held.count++;
-      if (held.isFull) this.#countCodes(false);
-    }
     const filled = defaults > 0 ? this.#defaults(record as Fields, number, defaults) : NONE;
     if (defaults > 0 || row[row.length - 1] > 0) this.#outside(record as Fields, row);
-    if (!this.takes(number)) return;
-    this.sampled++;
-    const numbers = this.#numberAt;
-    if (numbers.length > 0) {
-      const held = this.#heldNumbers;
-      const { cells, step } = held;
-      for (let i = 0, at = held.count; i < numbers.length; i++, at += step) cells[at] = row[numbers[i]];
-      if (filled !== NONE)
-        for (let i = 0; i < numbers.length; i++)
-          if (filled.includes(numbers[i])) cells[held.count + i * step] = Number.NaN;
-      held.count++;
-      if (held.isFull) this.#countNumbers(false);
+    if (!this.takes(number)) {
+      const [codes, coded] = [this.#codes, this.#codedAt];
+      for (let i = 0; i < coded.length; i++) codes[this.codesAt[coded[i]] + row[coded[i]]]++;
+      return;
     }
+    this.sampled++;
+    if (this.#held.isFull) this.settle(false);
+    const width = this.#width;
+    const { cells, count } = this.#held;
+    let to = count * (width + this.scorePlanes.length);
+    for (let i = 0; i < width; i++) cells[to + i] = row[i];
+    if (filled !== NONE) for (const at of filled) cells[to + at] = Number.NaN;
+    to += width;
+    for (let k = 0; k < this.scorePlanes.length; k++) cells[to + k] = Number.NaN;
+    this.#held.count++;
     const sums = this.#sumAt;
     for (let i = 0; i < sums.length; i++) if (row[sums[i]] !== 0) this.sumAt(sums[i]).add(row[sums[i]]);
   }
@@ -302,6 +289,27 @@ export class SummaryCells {
     for (const [index, sample] of other.labels) this.#sampleOf(index).merge(sample);
   }
 }
+
+/** Counts slots. Two counts of each, because neighbours are often equal. */
+function countSlots(counts: Float64Array, from: number, slots: Float64Array): void {
+  const n = slots.length;
+  twice ??= new Uint32Array(2 * FEW);
+  const table = twice;
+  table.fill(0);
+  for (let i = 0; i < n; i++) {
+    const slot = slots[i];
+    if (slot < FEW) table[(i & 1) * FEW + slot]++;
+    else counts[from + slot]++;
+  }
+  for (let k = 0; k < FEW; k++) {
+    const count = table[k] + table[FEW + k];
+    if (count > 0) counts[from + k] += count;
+  }
+}
+
+/** Slots that are counted so. */
+const FEW = 64;
+let twice: Uint32Array | null = null;
 
 /** Rows that are sampled together. */
 const BLOCK = 32;

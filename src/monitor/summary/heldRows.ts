@@ -1,41 +1,48 @@
-/** Rows that are held. A column's beginning is no multiple of a large power of two from the next one's: a processor would keep few of them in its nearest cache. */
-const ROWS = 520;
+/** Rows that are held. */
+const ROWS = 512;
 
 /**
- * Rows of numbers that wait to be counted column by column, which takes a fraction of the time: a record costs little more than the copy of its cells. Their
- * memory is given back when somebody looks.
+ * Encoded rows that wait to be counted column by column, which takes a fraction of the time: a record then costs little more than the copy of its cells. Their memory
+ * is given back when somebody looks.
  */
 export class HeldRows {
   /** rows that are held */
   count = 0;
-  /** column after column */
+  readonly #width: number;
   #cells: Float64Array | null = null;
-  readonly #columns: number;
+  #column: Float64Array | null = null;
 
-  constructor(columns: number) {
-    this.#columns = columns;
+  /** @param width  cells of a row */
+  constructor(width: number) {
+    this.#width = width;
   }
 
   get isFull(): boolean {
     return this.count === ROWS;
   }
 
-  /** Where cell 0 of the next row is put; the others are `step` behind one another. */
+  /** Row after row. */
   get cells(): Float64Array {
-    this.#cells ??= new Float64Array(ROWS * this.#columns);
+    this.#cells ??= new Float64Array(ROWS * this.#width);
     return this.#cells;
   }
 
-  readonly step = ROWS;
-
-  /** The cells of a column. */
+  /** The numbers of a column that are there, without those that are NaN; valid until the next call. */
   column(k: number): Float64Array {
-    return this.cells.subarray(k * ROWS, k * ROWS + this.count);
+    this.#column ??= new Float64Array(ROWS);
+    const [width, cells, column] = [this.#width, this.cells, this.#column];
+    let n = 0;
+    for (let i = 0, at = k; i < this.count; i++, at += width) {
+      const x = cells[at];
+      column[n] = x;
+      n += x === x ? 1 : 0;
+    }
+    return column.subarray(0, n);
   }
 
   /** Lets the rows go. @param isOver  and their memory */
   clear(isOver: boolean): void {
     this.count = 0;
-    if (isOver) this.#cells = null;
+    if (isOver) [this.#cells, this.#column] = [null, null];
   }
 }

@@ -3,7 +3,6 @@ import { refuseUnknown, tell } from '../../../bindings/names.ts';
 import type { RecordScore, Scores } from '../../model/scores.ts';
 import { whole } from '../check.ts';
 import { addTo, SummaryCells, type SummaryOptions } from './cells.ts';
-import { HeldRows } from './heldRows.ts';
 import { LabelSample, type SampledLabel } from './labels.ts';
 import type { Summarised, SummaryBins } from './layout.ts';
 import { NumberColumn, type NumberState, packed, unpacked } from './numberColumn.ts';
@@ -42,9 +41,6 @@ export interface SummaryState {
  * seen.features[0].missing; // 0
  */
 export class Summary extends SummaryCells {
-  readonly #planes: NumberColumn[];
-  /** scores of sampled records */
-  readonly #held: HeldRows;
   /** by class: how often it was the label */
   readonly decided: Float64Array;
   /** of the model, in its order */
@@ -64,25 +60,14 @@ export class Summary extends SummaryCells {
         tell(bins.scores?.length),
         'use the baseline of this model',
       );
-    this.#planes = bins.scores.map((own) => new NumberColumn(own));
-    this.#held = new HeldRows(planes);
     this.decided = new Float64Array(classes.length);
     this.classes = classes;
   }
 
   /** Of the logit and the probability; with more than two classes the probability of each. @internal */
   get planes(): readonly NumberColumn[] {
-    this.#countScores(true);
-    return this.#planes;
-  }
-
-  #countScores(isOver: boolean): void {
-    const held = this.#held;
-    if (held.count === 0) return;
-    this.#planes.forEach((plane, k) => {
-      plane.addAll(held.column(k), 0, held.count, null);
-    });
-    held.clear(isOver);
+    this.settle();
+    return this.scorePlanes;
   }
 
   /** What was counted of each feature, in the order of the schema. */
@@ -109,15 +94,11 @@ export class Summary extends SummaryCells {
     else if (label === classes[1]) this.decided[1]++;
     else this.decided[classes.indexOf(label)]++;
     if (!this.takes(this.next - 1)) return;
-    const held = this.#held;
-    const { cells, step } = held;
-    const at = held.count++;
-    if (probabilities) for (let k = 0; k < probabilities.length; k++) cells[at + k * step] = probabilities[k];
+    if (probabilities) for (let k = 0; k < probabilities.length; k++) this.holdScore(k, probabilities[k]);
     else {
-      cells[at] = logit;
-      cells[at + step] = probability;
+      this.holdScore(0, logit);
+      this.holdScore(1, probability);
     }
-    if (held.isFull) this.#countScores(false);
   }
 
   /** Adds rows that were encoded. @internal */
@@ -240,7 +221,7 @@ export class Summary extends SummaryCells {
       into.labels.set(Number(index), LabelSample.from(list));
     }
     scores.forEach((plane, k) => {
-      into.#planes[k] = NumberColumn.from(bins.scores[k], plane);
+      into.scorePlanes[k] = NumberColumn.from(bins.scores[k], plane);
     });
     into.decided.forEach((_, k) => {
       into.decided[k] = whole('decided', decided?.[k]);
