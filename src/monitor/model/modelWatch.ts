@@ -185,8 +185,7 @@ export class ModelWatch {
       window.sawAll(at, own);
       // one of −1: the model refuses the row, and nothing else says what it was
       const calledAs = new Int8Array(own.length);
-      for (let k = 0; k < own.length; k++)
-        calledAs[k] = found.labels[k] < 0 ? -1 : this.#calledOf(found.labels[k]);
+      for (let k = 0; k < own.length; k++) calledAs[k] = found.labels[k] < 0 ? -1 : this.#calledOf(found.labels[k]);
       window.scores.addAll(found.probability, calledAs);
       if (!outcomes && !id) continue;
       for (let k = 0; k < own.length; k++) {

@@ -94,7 +94,8 @@ export class ScoreCounts {
 
   /** @param p  from 0 to 1 @param called  1: positive */
   add(p: number, called: number): void {
-    const cell = 2 * binOfShare(p) + called;
+    cellBins ??= new CellBins();
+    const cell = 2 * cellBins.of(p) + called;
     this.#counts[cell]++;
     this.#sumAt(cell).add(p);
   }

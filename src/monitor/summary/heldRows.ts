@@ -35,7 +35,7 @@ export class HeldRows {
     for (let i = 0, at = k; i < this.count; i++, at += width) {
       const x = cells[at];
       column[n] = x;
-      n += x === x ? 1 : 0;
+      n += Number.isNaN(x) ? 0 : 1;
     }
     return column.subarray(0, n);
   }
