@@ -1,7 +1,5 @@
 import { LogoddsError, refuse } from '../../../bindings/errors.ts';
 import { tell } from '../../../bindings/names.ts';
-import { pickScoringEngine } from '../../../bindings/pickScoring.ts';
-import type { ScoringEngine } from '../../../bindings/scoring.ts';
 import { findColumns } from '../../encode/columns.ts';
 import { selectRows, sliceTable } from '../../encode/split.ts';
 import type { Column, Table } from '../../encode/table.ts';
@@ -176,7 +174,7 @@ export function readPart(
       scored.addTable(summary, piece, { logits: planes, probabilities: own, labels: codes });
       return;
     }
-    const scores = scoring.scoreTable(piece, { engine: scoringEngine() });
+    const scores = scoring.scoreTable(piece);
     for (let k = 0; k < to - from; k++) {
       const own = two ? scores.probabilities[k] : scores.probabilities[scores.labels[k] * (to - from) + k];
       if (!said) {
@@ -210,14 +208,6 @@ export function readPart(
   };
   for (let from = 0; from < n; from += PART) bisect(from, Math.min(n, from + PART));
   return new Answers(labels, probability, null);
-}
-
-let engine: ScoringEngine | null = null;
-
-/** What scores again: one for all watches, as each call gives its memory back. */
-function scoringEngine(): ScoringEngine {
-  engine ??= pickScoringEngine();
-  return engine;
 }
 
 /** Rows that are read at a time: of one that cannot be read halves are tried. */
