@@ -286,6 +286,20 @@ export const floors: readonly Floor[] = [
     rival: 'pandas and scikit-learn',
     floor: 6,
   },
+  ...['1000 records of 20 fields', 'a table of 8192 × 20'].map((what) => ({
+    work: `recording ${what}, at most 0.3 of their scoring`,
+    suite: 'monitor',
+    case: `recording, ${what}`,
+    rival: '=scored',
+    floor: 1 / 1.3,
+  })),
+  ...['monitor', 'drift'].map((command) => ({
+    work: `${command} of a log with 20 inputs, against DuckDB's scan of the same columns`,
+    suite: 'monitor',
+    case: `${command}, 20 inputs, Parquet, 2M rows`,
+    rival: 'DuckDB scan',
+    floor: 0.5,
+  })),
   ...['Parquet to Parquet, 3M', 'CSV to CSV, 1M'].map((files) => ({
     work: `score of flights, ${files} rows, against DuckDB copying the same columns`,
     suite: 'score-file',

@@ -9,6 +9,7 @@ import * as columns from './suites/columns.ts';
 import * as elementwise from './suites/elementwise.ts';
 import * as gradient from './suites/gradient.ts';
 import * as hessian from './suites/hessian.ts';
+import * as monitor from './suites/monitor.ts';
 import * as pipeline from './suites/pipeline.ts';
 import * as record from './suites/record.ts';
 import * as rows from './suites/rows.ts';
@@ -59,6 +60,7 @@ const suites: Record<string, Suite> = {
   'score-file': scoreFile,
   'train-file': trainFile,
   'train-memory': trainMemory,
+  monitor,
   service,
 };
 

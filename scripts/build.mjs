@@ -31,6 +31,7 @@ for (const [target, entry, file] of [
   ['loading', 'loading', 'loading'],
   ['scanner', 'scanner', 'scanner'],
   ['writer', 'writer', 'writer'],
+  ['counting', 'counting', 'counting'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   const module = readFileSync(`build/${file}.wasm`);
@@ -102,6 +103,7 @@ copyFileSync('build/loading.wasm', 'dist/kernels.wasm');
 copyFileSync('build/kernels.wasm', 'dist/training.wasm');
 copyFileSync('build/scanner.wasm', 'dist/scanner.wasm');
 copyFileSync('build/writer.wasm', 'dist/writer.wasm');
+copyFileSync('build/counting.wasm', 'dist/counting.wasm');
 copyFileSync('docs/schema.json', 'dist/schema.json');
 
 // The library, once for each way a host takes a module: inlined, or imported as a file that the host compiles.
@@ -111,6 +113,7 @@ const MODULES = {
   training: 'training.wasm',
   scanner: 'scanner.wasm',
   writer: 'writer.wasm',
+  counting: 'counting.wasm',
 };
 for (const { dir, suffix } of [
   { dir: 'dist', suffix: null },

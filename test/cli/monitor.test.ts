@@ -237,6 +237,28 @@ describe('bad input is named and counted, and the rest goes on', () => {
     expect(one.rows).toBe(2560);
   });
 
+  test('rows that cannot be taken, by what is wrong with them', () => {
+    const rows = `(select *, row_number() over () as n from '${path('text.parquet')}')`;
+    const faulty = `select * exclude (n) replace (case when n % 100 <> 1 then "at" end as "at",
+      case n % 100 when 2 then 1.5 when 3 then null when 4 then 'nan'::double else probability end as probability,
+      case n % 100 when 5 then 'other' when 6 then null else label end as label) from ${rows}`;
+    const one = found('--query', faulty);
+    expect([
+      noteOf(one, 'rows without a time'),
+      noteOf(one, 'rows whose probability is no number from 0 to 1'),
+      noteOf(one, 'scores whose label is no class'),
+    ]).toEqual([26, 78, 52]);
+    expect(one.rows).toBe(2560 - 26 - 78 - 52);
+    const kept = found('--query', `select * exclude (n) from ${rows} where n % 100 not between 1 and 6`);
+    expect(one.windows).toEqual(kept.windows);
+    // one alone is enough
+    const last = found(
+      '--query',
+      `select * exclude (n) replace (case when n < 2560 then label end as label) from ${rows}`,
+    );
+    expect([last.rows, noteOf(last, 'scores whose label is no class')]).toEqual([2559, 1]);
+  });
+
   test('a time that is none is wrong usage', () => {
     const { status, stderr } = run(['monitor', 'all.jsonl', '--model', 'm.safetensors', '--now', 'later']);
     expect([status, stderr]).toEqual([2, expect.stringContaining('a time such as 2026-01-31T00:00:00Z')]);

@@ -25,7 +25,7 @@ const openfeature = packed('openfeature');
 const EVERY = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 const LIBRARY = [
   /^dist\/(workerd\/|edge-light\/)?\w+(-[\w-]{8})?\.js$/,
-  /^dist\/(kernels|training|scanner|writer)\.wasm$/,
+  /^dist\/(kernels|training|scanner|writer|counting)\.wasm$/,
   /^dist\/schema\.json$/,
   /^dist\/types\/(bindings|src)\/[\w/]+(\.generated)?\.d\.ts$/,
 ];

@@ -205,15 +205,18 @@ export class ModelWatch {
       const answers = said && (own.length === at.length ? said : said.pick(own));
       const found = part ? readPart(this.#readers(window), part, answers, (k) => id?.[own[k]] ?? null) : answers!;
       const groups = part && this.settings.groups ? this.#groupsOf(part) : null;
+      window.sawAll(at, own);
+      // one of −1: the model refuses the row, and nothing else says what it was
+      const calledAs = new Int8Array(own.length);
+      for (let k = 0; k < own.length; k++) calledAs[k] = found.labels[k] < 0 ? -1 : this.#calledOf(found.labels[k]);
+      window.scores.addAll(found.probability, calledAs);
+      if (!outcomes && !id) continue;
       for (let k = 0; k < own.length; k++) {
+        if (calledAs[k] < 0) continue;
+        const called = calledAs[k] as 0 | 1;
         const i = own[k];
-        window.saw(at[i]);
         const label = found.labels[k];
-        // the model refuses it, and nothing else says what it was
-        if (label < 0) continue;
         const probability = found.probability[k];
-        const called = this.#calledOf(label);
-        window.scores.add(probability, called);
         const group = groups ? groups[k] : -1;
         if (outcomes) {
           const known = outcomes.codes[i];
@@ -327,23 +330,23 @@ export class ModelWatch {
   #byWindow(at: ArrayLike<number>): Map<number, Uint32Array> {
     const { until } = this.settings;
     let first = this.rows;
+    /** beginning and end of each run of rows that are in one window, by window */
     const found = new Map<number, number[]>();
-    let [last, own]: [number, number[]] = [Number.NaN, []];
-    for (let i = 0; i < at.length; i++) {
+    for (let i = 0; i < at.length; ) {
       if (at[i] > until) {
         this.fromFuture++;
         first--;
+        i++;
         continue;
       }
       const from = this.#fromOf(at[i], first + i);
-      if (from !== last) {
-        own = found.get(from) ?? [];
-        found.set(from, own);
-        last = from;
-      }
-      own.push(i);
+      const begin = i++;
+      while (i < at.length && !(at[i] > until) && this.#fromOf(at[i], first + i) === from) i++;
+      const runs = found.get(from) ?? [];
+      runs.push(begin, i);
+      found.set(from, runs);
     }
-    return new Map([...found].map(([from, list]) => [from, Uint32Array.from(list)]));
+    return new Map([...found].map(([from, runs]) => [from, rowsOf(runs)]));
   }
 
   /** The window; null: it is no longer kept, and its rows are counted as dropped. */
@@ -409,6 +412,16 @@ export class ModelWatch {
       this.delays.add(row.delayMs!);
     }
   }
+}
+
+/** The rows of runs: beginning and end of each. */
+function rowsOf(runs: readonly number[]): Uint32Array {
+  let length = 0;
+  for (let k = 0; k < runs.length; k += 2) length += runs[k + 1] - runs[k];
+  const rows = new Uint32Array(length);
+  let at = 0;
+  for (let k = 0; k < runs.length; k += 2) for (let i = runs[k]; i < runs[k + 1]; i++) rows[at++] = i;
+  return rows;
 }
 
 /**

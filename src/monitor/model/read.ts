@@ -178,8 +178,8 @@ export function readPart(
     if (said?.planes && !rescore) {
       if (!summary) return;
       const planes = planesOf(said.planes, n, from, to);
-      const own = two ? Float64Array.from({ length: to - from }, (_, k) => said.probability[from + k]) : planes;
-      const codes = Uint32Array.from({ length: to - from }, (_, k) => said.labels[from + k]);
+      const own = two ? planesOf(said.probability, n, from, to) : planes;
+      const codes = Uint32Array.from(planesOf(said.labels, n, from, to));
       scored.addTable(summary, piece, { logits: planes, probabilities: own, labels: codes });
       return;
     }
@@ -191,9 +191,12 @@ export function readPart(
         (probability as Float64Array)[from + k] = own;
         continue;
       }
+      if (!rescore) continue;
       const logit = two && said.planes ? scores.logits[k] - said.planes[from + k] : 0;
-      if (rescore)
-        skew.add(idOf(from + k), logit, own - said.probability[from + k], scores.labels[k] !== said.labels[from + k]);
+      const apart = own - said.probability[from + k];
+      const isOther = scores.labels[k] !== said.labels[from + k];
+      const isSame = logit === 0 && apart === 0 && !isOther;
+      skew.add(isSame ? null : idOf(from + k), logit, apart, isOther);
     }
   };
   const bisect = (from: number, to: number): void => {

@@ -122,6 +122,19 @@ export class WatchWindow {
     this.#stretch(at);
   }
 
+  /** These rows of many. */
+  sawAll(at: ArrayLike<number>, rows: Uint32Array): void {
+    this.#rows += rows.length;
+    let { first, last } = this;
+    for (let k = 0; k < rows.length; k++) {
+      const time = at[rows[k]];
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
+    this.first = first;
+    this.last = last;
+  }
+
   #stretch(at: number): void {
     if (at < this.first) this.first = at;
     if (at > this.last) this.last = at;

@@ -2,6 +2,8 @@ import { LogoddsError } from '../../../bindings/errors.ts';
 
 /** Values are rounded to multiples of 2⁻³². */
 const UNIT = 4_294_967_296;
+/** A value from 0 to 1 as the whole number that is added. */
+export const unitsOf = (value: number): number => Math.round(value * UNIT);
 /** 2⁴⁴ */
 const CARRY = 17_592_186_044_416;
 /** Greatest size of a value: its multiple stays below 2⁵². */
@@ -26,6 +28,11 @@ export class ExactSum {
   /** @param value  of size below 2²⁰; one beyond is taken as that */
   add(value: number): void {
     this.#carry(Math.round(Math.min(LARGEST, Math.max(-LARGEST, value)) * UNIT));
+  }
+
+  /** Adds up to 2²⁰ values of size up to 1 that were rounded and added: `unitsOf` of each. */
+  addUnits(units: number): void {
+    this.#carry(units);
   }
 
   merge(other: ExactSum): void {

@@ -3,6 +3,7 @@ import { recordNumberOf } from '../../encode/kinds/numbers.ts';
 import type { Feature } from '../../encode/schema.ts';
 import { type Fields, put } from '../../encode/turn.ts';
 import { whole } from '../check.ts';
+import { HeldRows } from './heldRows.ts';
 import { hashOfRow, LabelSample } from './labels.ts';
 import { type FeaturePlan, planOf, type Summarised, type SummaryBins, sumBins } from './layout.ts';
 import { NumberColumn } from './numberColumn.ts';
@@ -46,10 +47,6 @@ export class SummaryCells {
   hides = false;
   /** @internal */
   readonly plan: readonly FeaturePlan[];
-  /** by column of the encoder; a sum is null until something else than 0 is in it @internal */
-  readonly numbers: (NumberColumn | null)[];
-  /** counts of the slots of coded columns, one column after another @internal */
-  readonly codes: Float64Array;
   /** by column of the encoder the place of its first count; −1: it has none @internal */
   readonly codesAt: Int32Array;
   /** four counts for each feature @internal */
@@ -59,6 +56,13 @@ export class SummaryCells {
   /** @internal */
   readonly of: Summarised;
   readonly #limit: number;
+  readonly #numbers: (NumberColumn | null)[];
+  readonly #codes: Float64Array;
+  /** sampled records: their cells, NaN where a default was taken, and their scores */
+  readonly #held: HeldRows;
+  readonly #width: number;
+  /** of the scores */
+  protected readonly scorePlanes: NumberColumn[];
   #block = -1;
   #taken = true;
   readonly #numberAt: Int32Array;
@@ -76,13 +80,13 @@ export class SummaryCells {
     const { specs } = of.encoder;
     this.plan = planOf(of.encoder, bins?.without);
     const all = this.plan.flatMap(({ columns }) => columns);
-    this.numbers = specs.map((_, at) => {
+    this.#numbers = specs.map((_, at) => {
       const own = bins?.columns?.[at];
       return own ? new NumberColumn(own) : null;
     });
     const wrong =
       bins?.columns?.length !== specs.length ||
-      all.some(({ at, kept }) => (kept === 'number') !== Boolean(this.numbers[at]));
+      all.some(({ at, kept }) => (kept === 'number') !== Boolean(this.#numbers[at]));
     if (wrong)
       refuse(
         'ERR_SCHEMA',
@@ -98,17 +102,55 @@ export class SummaryCells {
       this.codesAt[at] = total;
       total += slots;
     }
-    this.codes = new Float64Array(total);
+    this.#codes = new Float64Array(total);
     const placesOf = (which: string): Int32Array =>
       Int32Array.from(
         all.filter(({ kept }) => kept === which),
         ({ at }) => at,
       );
     this.#numberAt = placesOf('number');
-    this.#numberColumns = Array.from(this.#numberAt, (at) => this.numbers[at]!);
+    this.#numberColumns = Array.from(this.#numberAt, (at) => this.#numbers[at]!);
     this.#sumAt = placesOf('sum');
     this.#codedAt = placesOf('codes');
     this.counts = new Float64Array(4 * this.plan.length);
+    this.#width = specs.length;
+    this.scorePlanes = (bins.scores ?? []).map((own) => new NumberColumn(own));
+    this.#held = new HeldRows(this.#width + this.scorePlanes.length);
+  }
+
+  /** By column of the encoder; a sum is null until something else than 0 is in it. @internal */
+  get numbers(): readonly (NumberColumn | null)[] {
+    this.settle();
+    return this.#numbers;
+  }
+
+  /** Counts of the slots of coded columns, one column after another. @internal */
+  get codes(): Float64Array {
+    this.settle();
+    return this.#codes;
+  }
+
+  /** Counts the records that wait. @param isOver  and gives their memory back */
+  protected settle(isOver = true): void {
+    const held = this.#held;
+    if (held.count === 0) return;
+    for (const at of this.#codedAt) countSlots(this.#codes, this.codesAt[at], held.column(at));
+    this.#numberColumns.forEach((column, k) => {
+      const values = held.column(this.#numberAt[k]);
+      column.addAll(values, 0, values.length, null);
+    });
+    this.scorePlanes.forEach((plane, k) => {
+      const values = held.column(this.#width + k);
+      plane.addAll(values, 0, values.length, null);
+    });
+    held.clear(isOver);
+  }
+
+  /** Holds the scores of the record that was added last. */
+  protected holdScore(k: number, score: number): void {
+    const held = this.#held;
+    if (held.count === 0) this.scorePlanes[k].add(score);
+    else held.cells[(held.count - 1) * (this.#width + this.scorePlanes.length) + this.#width + k] = score;
   }
 
   /** Whether the numbers of a row are sampled: blocks of 32 rows are, by a hash of their number. */
@@ -136,13 +178,13 @@ export class SummaryCells {
 
   /** The sums of a column, made where there were none. @internal */
   sumAt(at: number): NumberColumn {
-    const found = this.numbers[at];
+    const found = this.#numbers[at];
     if (found) return found;
     const { index, columns } = this.plan.find((one) => one.columns.some((column) => column.at === at))!;
     const coder = this.of.encoder.coders[index];
     const k = at - columns[0].at;
     const made = new NumberColumn(sumBins(coder?.means[k] ?? 0, coder?.scales[k] ?? 1));
-    this.numbers[at] = made;
+    this.#numbers[at] = made;
     return made;
   }
 
@@ -155,17 +197,23 @@ export class SummaryCells {
   addRow(record: object, row: Float64Array, defaults: number): void {
     const number = this.next++;
     this.rows++;
-    const { codes, codesAt } = this;
-    const coded = this.#codedAt;
-    for (let i = 0; i < coded.length; i++) codes[codesAt[coded[i]] + row[coded[i]]]++;
     const filled = defaults > 0 ? this.#defaults(record as Fields, number, defaults) : NONE;
     if (defaults > 0 || row[row.length - 1] > 0) this.#outside(record as Fields, row);
-    if (!this.takes(number)) return;
+    if (!this.takes(number)) {
+      const [codes, coded] = [this.#codes, this.#codedAt];
+      for (let i = 0; i < coded.length; i++) codes[this.codesAt[coded[i]] + row[coded[i]]]++;
+      return;
+    }
     this.sampled++;
-    const numbers = this.#numberAt;
-    const columns = this.#numberColumns;
-    if (filled === NONE) for (let i = 0; i < numbers.length; i++) columns[i].add(row[numbers[i]]);
-    else for (let i = 0; i < numbers.length; i++) if (!filled.includes(numbers[i])) columns[i].add(row[numbers[i]]);
+    if (this.#held.isFull) this.settle(false);
+    const width = this.#width;
+    const { cells, count } = this.#held;
+    let to = count * (width + this.scorePlanes.length);
+    for (let i = 0; i < width; i++) cells[to + i] = row[i];
+    if (filled !== NONE) for (const at of filled) cells[to + at] = Number.NaN;
+    to += width;
+    for (let k = 0; k < this.scorePlanes.length; k++) cells[to + k] = Number.NaN;
+    this.#held.count++;
     const sums = this.#sumAt;
     for (let i = 0; i < sums.length; i++) if (row[sums[i]] !== 0) this.sumAt(sums[i]).add(row[sums[i]]);
   }
@@ -244,6 +292,27 @@ export class SummaryCells {
     for (const [index, sample] of other.labels) this.#sampleOf(index).merge(sample);
   }
 }
+
+/** Counts slots. Two counts of each, because neighbours are often equal. */
+function countSlots(counts: Float64Array, from: number, slots: Float64Array): void {
+  const n = slots.length;
+  twice ??= new Uint32Array(2 * FEW);
+  const table = twice;
+  table.fill(0);
+  for (let i = 0; i < n; i++) {
+    const slot = slots[i];
+    if (slot < FEW) table[(i & 1) * FEW + slot]++;
+    else counts[from + slot]++;
+  }
+  for (let k = 0; k < FEW; k++) {
+    const count = table[k] + table[FEW + k];
+    if (count > 0) counts[from + k] += count;
+  }
+}
+
+/** Slots that are counted so. */
+const FEW = 64;
+let twice: Uint32Array | null = null;
 
 /** Rows that are sampled together. */
 const BLOCK = 32;

@@ -23,7 +23,11 @@ export function powerOfTwo(e: number): number {
   return bits.getFloat64(0);
 }
 
-const lengthOf = (size: bigint): number => size.toString(2).length;
+/** Binary digits of a number above 0. */
+function lengthOf(size: bigint): number {
+  const digits = size.toString(16);
+  return 4 * digits.length + 28 - Math.clz32(Number.parseInt(digits[0], 16));
+}
 
 /**
  * Returns over·2^−1074/under, rounded once to the nearest double.

@@ -1,3 +1,4 @@
+import { type NumberLayout, type NumberTally, numberCounter } from '../../../bindings/counting.ts';
 import { refuse } from '../../../bindings/errors.ts';
 import { whole } from '../check.ts';
 import { type NumberBins, widthOf } from './bins.ts';
@@ -22,6 +23,37 @@ export interface NumberState {
 const SETTLE = 2 ** 22;
 /** Cells of that grid. */
 const CELLS = 512;
+/** Of bins that are used again, as each window has them. */
+const LAYOUTS = new WeakMap<NumberBins, NumberLayout>();
+
+function layoutOf(bins: NumberBins): NumberLayout {
+  const known = LAYOUTS.get(bins);
+  if (known) return known;
+  const { edges, low, high, centre } = bins;
+  const perCell = high > low && Number.isFinite(high - low) ? CELLS / (high - low) : 0;
+  const starts = Uint8Array.from({ length: CELLS + 2 }, (_, cell) => {
+    // the first edge that a number of the cell may be at or below; a little before it, as the product below is rounded
+    const from = cell < 1 ? Number.NEGATIVE_INFINITY : low + (cell - 1 - 1e-6) / perCell;
+    const k = edges.findIndex((edge) => edge >= from);
+    return k < 0 ? edges.length : k;
+  });
+  // how far behind its start the bin of a number of a cell may be
+  let steps = 0;
+  for (let cell = 1; cell <= CELLS; cell++) {
+    const to = low + (cell + 1e-6) / perCell;
+    const end = edges.findIndex((edge) => edge >= to);
+    steps = Math.max(steps, (end < 0 ? edges.length : end) - starts[cell]);
+  }
+  const power = Math.min(450, Math.max(-450, Math.ceil(Math.log2(widthOf(low, high))) + 6));
+  const grid = [power, power - 31, 2 * power, 2 * power - 31].map((e) => 1.5 * 2 ** (e + 22));
+  const constants = Float64Array.of(low, perCell, centre, 2 ** power, ...grid);
+  const made = { edges: Float64Array.of(...edges, Number.POSITIVE_INFINITY), starts, constants, steps };
+  LAYOUTS.set(bins, made);
+  return made;
+}
+
+/** Values from which on the kernel counts. */
+const MANY = 256;
 
 /**
  * Counts, moments and a histogram of one number. Everything that is added up is exact, so the order of rows and of merges does not matter.
@@ -34,34 +66,18 @@ export class NumberColumn {
   infinite = 0;
   /** least and greatest number */
   readonly #ends = Float64Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
-  readonly #edges: Float64Array;
-  /** at which edge the search for the bin of a number starts, by a grid over the training range */
-  readonly #starts: Uint8Array;
-  /**
-   * low, cells per unit, centre, the greatest distance that is added in doubles; then numbers which, added and subtracted again, round to a multiple of a power of
-   * two: coarse and fine of distances, coarse and fine of squares
-   */
-  readonly #constants: Float64Array;
+  readonly #layout: NumberLayout;
   /** Σ of the coarse and the fine parts, exact; moved to `#total` in time */
   readonly #parts = new Float64Array(4);
   #pending = 0;
+  /** for the kernel; null: not asked yet */
+  #tally: NumberTally | null = null;
   readonly #total: [bigint, bigint] = [0n, 0n];
 
   constructor(bins: NumberBins) {
-    const { edges, low, high, centre } = bins;
     this.bins = bins;
-    this.counts = new Float64Array(edges.length + 1);
-    this.#edges = Float64Array.of(...edges, Number.POSITIVE_INFINITY);
-    const perCell = high > low && Number.isFinite(high - low) ? CELLS / (high - low) : 0;
-    this.#starts = Uint8Array.from({ length: CELLS + 2 }, (_, cell) => {
-      // the first edge that a number of the cell may be at or below; a little before it, as the product below is rounded
-      const from = cell < 1 ? Number.NEGATIVE_INFINITY : low + (cell - 1 - 1e-6) / perCell;
-      const k = edges.findIndex((edge) => edge >= from);
-      return k < 0 ? edges.length : k;
-    });
-    const power = Math.min(450, Math.max(-450, Math.ceil(Math.log2(widthOf(low, high))) + 6));
-    const grid = [power, power - 31, 2 * power, 2 * power - 31].map((e) => 1.5 * 2 ** (e + 22));
-    this.#constants = Float64Array.of(low, perCell, centre, 2 ** power, ...grid);
+    this.counts = new Float64Array(bins.edges.length + 1);
+    this.#layout = layoutOf(bins);
   }
 
   /** the least number; Infinity without any */
@@ -82,10 +98,9 @@ export class NumberColumn {
 
   /** @param x  no NaN */
   add(x: number): void {
-    const constants = this.#constants;
-    const edges = this.#edges;
+    const { constants, edges, starts } = this.#layout;
     const cell = (x - constants[0]) * constants[1];
-    let k = this.#starts[cell >= 0 ? (cell < CELLS ? (cell | 0) + 1 : CELLS + 1) : 0];
+    let k = starts[cell >= 0 ? (cell < CELLS ? (cell | 0) + 1 : CELLS + 1) : 0];
     while (x > edges[k]) k++;
     this.counts[k]++;
     const d = x - constants[2];
@@ -106,6 +121,36 @@ export class NumberColumn {
     parts[2] += coarser;
     parts[3] += square - coarser + constants[7] - constants[7];
     if (++this.#pending === SETTLE) this.#settle();
+  }
+
+  /**
+   * Adds values `from` to `to`, no NaN: as `add` of each, in a fraction of the time.
+   * @param skip  of each value whether it is left out; null: none is
+   * @returns least and greatest of them, which the next call overwrites; null: nobody looked
+   */
+  addAll(values: Float64Array | Float32Array, from: number, to: number, skip: Uint8Array | null): Float64Array | null {
+    const counter = to - from < MANY ? null : numberCounter(this.counts.length - 1);
+    if (!counter) {
+      if (skip) {
+        for (let i = from; i < to; i++) if (skip[i] === 0) this.add(values[i]);
+      } else for (let i = from; i < to; i++) this.add(values[i]);
+      return null;
+    }
+    if (to - from > SETTLE / 2) {
+      this.addAll(values, from, from + SETTLE / 2, skip);
+      this.addAll(values, from + SETTLE / 2, to, skip);
+      return null;
+    }
+    this.#tally ??= {
+      ...this.#layout,
+      counts: this.counts,
+      sums: this.#parts,
+      ends: this.#ends,
+      span: new Float64Array(2),
+    };
+    if (this.#pending + to - from > SETTLE) this.#settle();
+    this.#pending += counter.count(this.#tally, values, from, to, skip, (x) => this.#addFar(x - this.bins.centre, x));
+    return this.#tally.span;
   }
 
   /** What doubles do not add exactly. */

@@ -42,8 +42,6 @@ export interface SummaryState {
  * seen.features[0].missing; // 0
  */
 export class Summary extends SummaryCells {
-  /** of the logit and the probability; with more than two classes the probability of each @internal */
-  readonly planes: NumberColumn[];
   /** by class: how often it was the label */
   readonly decided: Float64Array;
   /** of the model, in its order */
@@ -63,9 +61,14 @@ export class Summary extends SummaryCells {
         tell(bins.scores?.length),
         'use the baseline of this model',
       );
-    this.planes = bins.scores.map((own) => new NumberColumn(own));
     this.decided = new Float64Array(classes.length);
     this.classes = classes;
+  }
+
+  /** Of the logit and the probability; with more than two classes the probability of each. @internal */
+  get planes(): readonly NumberColumn[] {
+    this.settle();
+    return this.scorePlanes;
   }
 
   /** What was counted of each feature, in the order of the schema. */
@@ -92,11 +95,10 @@ export class Summary extends SummaryCells {
     else if (label === classes[1]) this.decided[1]++;
     else this.decided[classes.indexOf(label)]++;
     if (!this.takes(this.next - 1)) return;
-    const { planes } = this;
-    if (probabilities) for (let k = 0; k < planes.length; k++) planes[k].add(probabilities[k]);
+    if (probabilities) for (let k = 0; k < probabilities.length; k++) this.holdScore(k, probabilities[k]);
     else {
-      planes[0].add(logit);
-      planes[1].add(probability);
+      this.holdScore(0, logit);
+      this.holdScore(1, probability);
     }
   }
 
@@ -118,7 +120,7 @@ export class Summary extends SummaryCells {
     planes.forEach((plane, k) => {
       const values = two && k === 0 ? logits : probabilities;
       const from = two ? 0 : k * rows;
-      for (let j = 0; j < runs.length; j += 2) for (let i = runs[j]; i < runs[j + 1]; i++) plane.add(values[from + i]);
+      for (let j = 0; j < runs.length; j += 2) plane.addAll(values, from + runs[j], from + runs[j + 1], null);
     });
   }
 
@@ -229,7 +231,7 @@ export class Summary extends SummaryCells {
       into.labels.set(Number(index), LabelSample.from(list));
     }
     scores.forEach((plane, k) => {
-      into.planes[k] = NumberColumn.from(bins.scores[k], plane);
+      into.scorePlanes[k] = NumberColumn.from(bins.scores[k], plane);
     });
     into.decided.forEach((_, k) => {
       into.decided[k] = whole('decided', decided?.[k]);

@@ -4,7 +4,6 @@ import { numbersOf } from '../../encode/kinds/numbers.ts';
 import type { Column, NumericColumn, Table } from '../../encode/table.ts';
 import { ABOVE, BELOW, MISSING, type SummaryCells } from './cells.ts';
 import type { FeaturePlan, Summarised } from './layout.ts';
-import type { NumberColumn } from './numberColumn.ts';
 
 /** Rows of a table that were encoded. */
 export interface PartOfTable {
@@ -33,21 +32,27 @@ export function addTable(summary: SummaryCells, of: Summarised, part: PartOfTabl
   const others = left?.some((count) => count > 0) ? rowsWithDefaults(summary, found, part, left) : null;
   for (const plan of summary.plan) {
     const source = plan.field === undefined ? undefined : found.get(plan.field);
+    let isInside = false;
     for (const { at, kept, slots } of plan.columns) {
       if (kept === 'none') continue;
       if (kept === 'codes') countCodes(summary.codes, summary.codesAt[at], batch.codes(at), rows, slots);
       else if (kept === 'sum') addSums(summary, at, valuesOf(of, plan, at, part), runs);
       else {
         const column = summary.numbers[at]!;
-        const skip = skipped(part.defaulted ? (source?.missing ?? null) : null, others?.get(plan.index));
+        const taken = others?.get(plan.index);
+        const skip = skipped(part.defaulted ? (source?.missing ?? null) : null, taken);
         const values =
           plan.feature.kind === 'numeric' && source
             ? asNumeric(source, rows, first).values
             : valuesOf(of, plan, at, part);
-        addNumbers(column, values, runs, skip);
+        let span: Float64Array | null = null;
+        for (let k = 0; k < runs.length; k += 2) span = column.addAll(values, runs[k], runs[k + 1], skip);
+        // of the cells themselves, and of all that are there
+        const isWhole = summary.sample === 1 && !taken && values === (source as NumericColumn | undefined)?.values;
+        if (isWhole && span && plan.range) isInside = span[0] >= plan.range[0] && span[1] <= plan.range[1];
       }
     }
-    if (part.outside && plan.range && source)
+    if (part.outside && plan.range && source && !isInside)
       countOutside(summary, plan, numbersOf(plan.feature as never, source, rows, first), rows);
   }
   summary.next = Math.max(summary.next, first + rows);
@@ -141,20 +146,6 @@ function countCodes(
   }
   if (i < rows) even[codes[i]]++;
   for (let k = 0; k < slots; k++) counts[from + k] += even[k] + odd[k];
-}
-
-function addNumbers(
-  column: NumberColumn,
-  values: Float64Array | Float32Array,
-  runs: Uint32Array,
-  skip: Uint8Array | null,
-): void {
-  for (let k = 0; k < runs.length; k += 2) {
-    const end = runs[k + 1];
-    if (skip) {
-      for (let i = runs[k]; i < end; i++) if (skip[i] === 0) column.add(values[i]);
-    } else for (let i = runs[k]; i < end; i++) column.add(values[i]);
-  }
 }
 
 function addSums(summary: SummaryCells, at: number, values: Float64Array | Float32Array, runs: Uint32Array): void {

@@ -53,7 +53,7 @@ class WatchedEncoder extends Encoder {
     addTo(options.defaulted, defaulted, table.rows);
     addTo(options.outOfRange, outOfRange, table.rows);
     // the scorer goes on computing with its own arrays
-    const kept = counts.map((found) => (hasAny(found, table.rows) ? Float64Array.from(found) : null));
+    const kept = counts.map((found) => (hasAny(found, table.rows) ? copyOf(found, table.rows) : null));
     this.#part = {
       table,
       batch,
@@ -83,6 +83,12 @@ function hasAny(counts: Counts, rows: number): boolean {
   let any = 0;
   for (let i = 0; i < rows; i++) any += counts[i];
   return any > 0;
+}
+
+function copyOf(counts: Counts, rows: number): Float64Array {
+  const copy = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) copy[i] = counts[i];
+  return copy;
 }
 
 /** Adds the counts of an array to another, which may be the same. */

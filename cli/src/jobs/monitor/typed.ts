@@ -1,5 +1,5 @@
 /** Logs whose columns have types: Parquet files and queries. Rows go from DuckDB's columns into the watch, none becomes an object. */
-import { LogoddsError, type Model, type Table } from '../../../../src/index.ts';
+import { type CodedColumn, LogoddsError, type Model, type NumericColumn, type Table } from '../../../../src/index.ts';
 import { list, show } from '../../../../src/internal.ts';
 import type { ModelWatch } from '../../../../src/monitor.ts';
 import { openDatabase, patternOf, rowsOf } from '../../read/database.ts';
@@ -106,18 +106,13 @@ function faultsOf(log: TypedLog, { manifest: { classes } }: Model): [what: strin
   return faults;
 }
 
-/** Counts rows by who scored them, and those that cannot be taken. @returns rows that will be */
+/** Counts rows by who scored them. @returns rows of the model */
 async function survey(log: TypedLog, model: Model, counts: LogCounts): Promise<number> {
   const parts = (['model', 'version', 'sha256', 'route'] as const).map((column) =>
     has(log, column) ? `cast(${cell(log, column)} as varchar) as ${column}` : `null::varchar as ${column}`,
   );
-  const faults = faultsOf(log, model);
   const mine = isOfModel(log, model);
-  const first = faults.map(([, sql], k) => {
-    const before = faults.slice(0, k).map(([, other]) => `and not coalesce(${other}, true)`);
-    return `count(*) filter (${mine} and (${sql}) ${before.join(' ')}) as f${k}`;
-  });
-  const sql = `select ${parts.join(', ')}, count(*) as n, count(*) filter (${mine}) as mine, ${first.join(', ')} from ${log.relation} group by all`;
+  const sql = `select ${parts.join(', ')}, count(*) as n, count(*) filter (${mine}) as mine from ${log.relation} group by all`;
   let rows = 0;
   await ask(sql, (found) => {
     for (const row of found) {
@@ -131,14 +126,26 @@ async function survey(log: TypedLog, model: Model, counts: LogCounts): Promise<n
           rows: Number(row['n']),
         });
       rows += Number(row['mine']);
-      faults.forEach(([what], k) => {
-        counts.note(what, Number(row[`f${k}`]));
-        rows -= Number(row[`f${k}`]);
-      });
     }
   });
-  if (!has(log, 'sha256')) counts.note('rows without the digest of a model: taken as those of this one', rows);
   return rows;
+}
+
+/** Counts the rows of the model that cannot be taken. @returns how many they are */
+async function countFaults(log: TypedLog, model: Model, counts: LogCounts): Promise<number> {
+  const faults = faultsOf(log, model);
+  const first = faults.map(([, sql], k) => {
+    const before = faults.slice(0, k).map(([, other]) => `and not coalesce(${other}, true)`);
+    return `count(*) filter ((${sql}) ${before.join(' ')}) as f${k}`;
+  });
+  let left = 0;
+  await ask(`select ${first.join(', ')} from ${log.relation} where ${isOfModel(log, model)}`, ([row]) => {
+    faults.forEach(([what], k) => {
+      counts.note(what, Number(row[`f${k}`]));
+      left += Number(row[`f${k}`]);
+    });
+  });
+  return left;
 }
 
 /** Names that no column of a log should have. */
@@ -235,16 +242,36 @@ export async function watchTyped(
   counts: LogCounts,
   warn: (message: string) => void,
 ): Promise<ModelWatch> {
-  if ((await survey(log, model, counts)) === 0) return start();
+  const rows = await survey(log, model, counts);
+  if (rows === 0) return start();
+  const begun = (left: number): void => {
+    if (!has(log, 'sha256')) counts.note('rows without the digest of a model: taken as those of this one', rows - left);
+  };
+  const isOdd = (error: unknown): boolean => error instanceof LogoddsError && error.code === 'ERR_RECORD';
   try {
-    return await read(log, model, start(), outcomes, false, warn);
+    const watched = await read(log, model, start(), outcomes, { isTrusted: true, isGuarded: false }, warn);
+    begun(0);
+    return watched;
   } catch (error) {
-    // numbers that are none are looked for when there are some
-    if (!(error instanceof LogoddsError && error.code === 'ERR_RECORD')) throw error;
+    // reading tells it as the cause of its own error
+    if (!(isOdd(error) || (error as Error).cause instanceof FaultyRow)) throw error;
+  }
+  // what cannot be taken is counted when there is some of it
+  const left = await countFaults(log, model, counts);
+  begun(left);
+  if (rows === left) return start();
+  try {
+    return await read(log, model, start(), outcomes, { isTrusted: false, isGuarded: false }, warn);
+  } catch (error) {
+    // and so are numbers that are none
+    if (!isOdd(error)) throw error;
     await tellOdd(log, model, counts);
-    return read(log, model, start(), outcomes, true, warn);
+    return read(log, model, start(), outcomes, { isTrusted: false, isGuarded: true }, warn);
   }
 }
+
+/** A row that cannot be taken. */
+class FaultyRow extends Error {}
 
 /** Names the inputs that are NaN or infinite. */
 async function tellOdd(log: TypedLog, model: Model, counts: LogCounts): Promise<void> {
@@ -259,12 +286,21 @@ async function tellOdd(log: TypedLog, model: Model, counts: LogCounts): Promise<
   });
 }
 
+/** What is taken of rows as it is. */
+interface Trust {
+  /** true: no row is left out, and one that should be is an error; false: a condition leaves out what cannot be taken */
+  readonly isTrusted: boolean;
+  /** true: numbers that are none are missing */
+  readonly isGuarded: boolean;
+}
+
+/** @throws FaultyRow */
 async function read(
   log: TypedLog,
   model: Model,
   watched: ModelWatch,
   outcomes: Outcomes,
-  isGuarded: boolean,
+  { isTrusted, isGuarded }: Trust,
   warn: (message: string) => void,
 ): Promise<ModelWatch> {
   const { classes, positive } = model.manifest;
@@ -280,7 +316,7 @@ async function read(
   if (isScored) {
     extra.push(
       [`cast(${cell(log, 'probability')} as double)`, number(OWN.probability)],
-      [`cast(${cell(log, 'label')} as varchar)`, coded(OWN.label)],
+      [labelOf(log, classes), coded(OWN.label)],
     );
     if (positive !== null && has(log, 'logit') && NUMBERS.test(log.types.get(log.columns.logit)!))
       extra.push([`coalesce(cast(${cell(log, 'logit')} as double), 0)`, number(OWN.logit)]);
@@ -295,7 +331,10 @@ async function read(
   }
   for (const [feature, source] of Object.entries(watched.settings.eventTimes ?? {}))
     extra.push([eventTimeOf(log, feature, source), number(timeName(feature))]);
-  const where = [isOfModel(log, model), ...faultsOf(log, model).map(([, one]) => `not coalesce(${one}, true)`)];
+  const where = [
+    isOfModel(log, model),
+    ...(isTrusted ? [] : faultsOf(log, model).map(([, one]) => `not coalesce(${one}, true)`)),
+  ];
   const joined = outcomes && 'labels' in outcomes ? outcomes.labels : null;
   // a join turns rows about, which windows by rows must not see
   const isOrdered = joined !== null && 'rows' in watched.settings.every;
@@ -319,6 +358,7 @@ async function read(
     { query: sql },
     { wanted, model: null, capacity: BLOCK },
     (table) => {
+      if (isTrusted) refuseFaulty(table, features.length, classes.length);
       take(table, features.length, watched, outcomes !== null);
     },
     warn,
@@ -326,11 +366,27 @@ async function read(
   return watched;
 }
 
-/** Numbers, NaN where they are missing. */
-const orNaN = (column: Table['columns'][number]): Float64Array =>
-  Float64Array.from({ length: column.kind === 'numeric' ? column.values.length : 0 }, (_, i) =>
-    column.missing?.[i] ? Number.NaN : (column as { readonly values: ArrayLike<number> }).values[i],
-  );
+/** Texts that a column of labels may spell in another way than the model; others are what they are. */
+const SPELT = /^(true|false|t|f|yes|no|y|n|[-\d.]+)$/i;
+
+/** The label of a row as SQL: null where it is no class. */
+function labelOf(log: TypedLog, classes: readonly string[]): string {
+  const own = cell(log, 'label');
+  if (log.types.get(log.columns.label) === 'VARCHAR' && !classes.some((one) => SPELT.test(one))) return own;
+  return `case when cast(${own} as varchar) in (${classes.map(text).join(', ')}) then cast(${own} as varchar) end`;
+}
+
+/** @throws FaultyRow where a row has no time, no label of the model or no probability */
+function refuseFaulty({ rows, columns }: Table, inputs: number, classes: number): void {
+  for (const column of columns.slice(inputs)) {
+    if (![OWN.at, OWN.probability, OWN.label].includes(column.name)) continue;
+    let isFine = !column.missing;
+    if (column.kind === 'coded') for (let i = 0; i < rows; i++) isFine &&= column.codes[i] < classes;
+    else if (column.name === OWN.probability)
+      for (let i = 0; i < rows; i++) isFine &&= column.values[i] >= 0 && column.values[i] <= 1;
+    if (!isFine) throw new FaultyRow();
+  }
+}
 
 /** Rows that are taken at a time. */
 const BLOCK = 32_768;
@@ -346,7 +402,7 @@ function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: bo
   const logits = numbers(OWN.logit);
   const times = Object.keys(watched.settings.eventTimes ?? {}).map((feature) => [
     feature,
-    orNaN(further.get(timeName(feature))!),
+    timesOf(further.get(timeName(feature)) as NumericColumn),
   ]);
   watched.addTable(inputs > 0 ? { rows: table.rows, columns: table.columns.slice(0, inputs) } : null, {
     at: numbers(OWN.at)!,
@@ -357,11 +413,23 @@ function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: bo
     ...(hasOutcomes &&
       outcome?.kind === 'coded' && {
         outcomes: {
-          codes: Int32Array.from({ length: table.rows }, (_, i) =>
-            outcome.missing?.[i] ? -1 : outcome.codes[i] < classes ? outcome.codes[i] : -2,
-          ),
-          ...(when?.kind === 'numeric' && { at: orNaN(when) }),
+          codes: classesOf(outcome, classes),
+          ...(when?.kind === 'numeric' && { at: timesOf(when) }),
         },
       }),
   });
+}
+
+/** The class of each outcome. */
+function classesOf({ codes, missing }: CodedColumn, classes: number): Int32Array {
+  const found = new Int32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) found[i] = missing?.[i] ? -1 : codes[i] < classes ? codes[i] : -2;
+  return found;
+}
+
+/** NaN where there is none. */
+function timesOf({ values, missing }: NumericColumn): Float64Array {
+  const found = Float64Array.from(values);
+  if (missing) for (let i = 0; i < found.length; i++) if (missing[i]) found[i] = Number.NaN;
+  return found;
 }
