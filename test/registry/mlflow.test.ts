@@ -252,5 +252,7 @@ test('what a gate says is a tag of the version; one that failed is not promoted,
   expect((await registry.entry('fraud')).versions.get(2)!.tags).toEqual({});
   tags.set('logodds.gate', '{"passed": "yes"}');
   expect(await gate()).toBe(null);
-  await expect(registry.gated('fraud', 9, { against: 1, passed: true, failed: [] }, act)).rejects.toThrow(/expected one of its versions/);
+  await expect(registry.gated('fraud', 9, { against: 1, passed: true, failed: [] }, act)).rejects.toThrow(
+    /expected one of its versions/,
+  );
 });

@@ -107,11 +107,16 @@ function writePlaces(
 
 /** Numbers that were met, and their places by hash. */
 class Met {
-  /** by place + 1; before them what no number equals */
-  readonly #numbers = new Float64Array(MOST_VALUES + 1).fill(Number.NaN, 0, 1);
+  /** by place */
+  readonly #numbers = new Float64Array(MOST_VALUES);
   #count = 0;
-  /** place + 1 by hash; 0: free. At most a quarter are taken */
+  /** the number by hash; NaN, which nothing equals: free. At most a quarter are taken */
+  #keys = new Float64Array(2 ** 14).fill(Number.NaN);
+  /** its place */
   #spots = new Uint16Array(2 ** 14);
+  /** most columns have runs of one number */
+  #last = Number.NaN;
+  #lastPlace = 0;
 
   /**
    * Writes the places of cells from `from` on, those of cell i at first + i.
@@ -119,46 +124,57 @@ class Met {
    */
   look(cells: Float64Array, from: number, to: number, places: Uint16Array, first: number): number {
     const words = new Uint32Array(cells.buffer, cells.byteOffset);
-    const numbers = this.#numbers;
-    const spots = this.#spots;
-    const mask = spots.length - 1;
-    for (let i = from; i < to; i++) {
+    const keys = this.#keys;
+    const mask = keys.length - 1;
+    let last = this.#last;
+    let place = this.#lastPlace;
+    let i = from;
+    for (; i < to; i++) {
       const x = cells[i];
-      let at = hashOf(words[2 * i], words[2 * i + 1]) & mask;
-      let place = spots[at];
-      while (numbers[place] !== x) {
-        if (place === 0) return i;
-        at = (at + 1) & mask;
-        place = spots[at];
+      if (x !== last) {
+        let at = hashOf(words[2 * i], words[2 * i + 1]) & mask;
+        let key = keys[at];
+        while (key !== x && !Number.isNaN(key)) {
+          at = (at + 1) & mask;
+          key = keys[at];
+        }
+        if (key !== x) break;
+        last = x;
+        place = this.#spots[at];
       }
-      places[first + i] = place - 1;
+      places[first + i] = place;
     }
-    return to;
+    this.#last = last;
+    this.#lastPlace = place;
+    return i;
   }
 
   /** Adds a number that was not met. @returns whether there was room for it */
   add(x: number): boolean {
     if (this.#count === MOST_VALUES) return false;
-    this.#numbers[++this.#count] = x;
-    if (4 * this.#count > this.#spots.length) {
-      this.#spots = new Uint16Array(4 * this.#spots.length);
-      for (let place = 1; place < this.#count; place++) this.#put(place);
+    this.#numbers[this.#count++] = x;
+    if (4 * this.#count > this.#keys.length) {
+      const { length } = this.#keys;
+      this.#keys = new Float64Array(4 * length).fill(Number.NaN);
+      this.#spots = new Uint16Array(4 * length);
+      for (let place = 0; place < this.#count - 1; place++) this.#put(place);
     }
-    this.#put(this.#count);
+    this.#put(this.#count - 1);
     return true;
   }
 
   #put(place: number): void {
-    const spots = this.#spots;
+    const keys = this.#keys;
     const [low, high] = new Uint32Array(this.#numbers.buffer, 8 * place, 2);
-    let at = hashOf(low, high) & (spots.length - 1);
-    while (spots[at] !== 0) at = (at + 1) & (spots.length - 1);
-    spots[at] = place;
+    let at = hashOf(low, high) & (keys.length - 1);
+    while (!Number.isNaN(keys[at])) at = (at + 1) & (keys.length - 1);
+    keys[at] = this.#numbers[place];
+    this.#spots[at] = place;
   }
 
   /** The numbers, by place. */
   values(): Float64Array {
-    return this.#numbers.slice(1, this.#count + 1);
+    return this.#numbers.slice(0, this.#count);
   }
 }
 
