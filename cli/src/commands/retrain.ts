@@ -1,4 +1,4 @@
-import { counted } from '../figures/wording.ts';
+import { counted, whole } from '../figures/wording.ts';
 import type { RetrainResult } from '../jobs/retrain/retrain.ts';
 import { JSON_OUTPUT } from '../options/shared.ts';
 import type { OptionRow } from '../options/table.ts';
@@ -90,7 +90,7 @@ function textOf({ run: number, champion, triggers, by, outcome, version, why, se
   const head = `champion: version ${champion}\n${lines.join('\n')}\n`;
   if (outcome === null) return `${head}nothing is trained: ${why ?? 'dry run'}\n`;
   const rows = set
-    ? `${counted(set.rows, 'row')} to train on, ${set.holdoutRows} for the gate, ${set.unlabelled} ripe scores without a label\n`
+    ? `${counted(set.rows, 'row')} to train on, ${whole(set.holdoutRows)} for the gate, ${counted(set.unlabelled, 'ripe score')} without a label\n`
     : '';
   const end = version === null ? '' : ` version ${version}`;
   return `${head}run ${number} (${by.join(', ')})\n${rows}${outcome}${end}${why === null ? '' : `: ${why}`}\n`;

@@ -1,6 +1,6 @@
 import type { Model } from '../../../../src/index.ts';
 import { modelWatch, type WatchReport } from '../../../../src/monitor.ts';
-import { counted } from '../../figures/wording.ts';
+import { counted, whole } from '../../figures/wording.ts';
 import type { Policy } from './policy.ts';
 import type { LogSource } from './trainingSet.ts';
 import type { Sight } from './triggers.ts';
@@ -31,7 +31,7 @@ export async function sightOf({ data, triggers, watch }: Policy, options: SightO
   for await (const piece of source.labels()) for (const label of piece) seen.addLabel(label);
   const report = seen.report(now);
   if (report.rows === 0) warn('the log has no scores of the champion within data.last: triggers see nothing');
-  for (const { what, count } of report.notes) warn(count === undefined ? what : `${count} ${what}`);
+  for (const { what, count } of report.notes) warn(count === undefined ? what : `${what} (${whole(count)})`);
   if (others > 0)
     warn(
       `triggers look at the champion: ${counted(others, 'score of other models is', 'scores of other models are')} not for them`,
