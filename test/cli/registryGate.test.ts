@@ -73,6 +73,6 @@ test('against a model of another name, or a file, no version is named; of a cand
   expect(gate('m3.safetensors', 'models:/low@champion', 'strict').status).toBe(1);
   // what could not be judged is no verdict
   expect(gate('models:/low/9', 'models:/low@champion', 'mild').status).toBe(1);
-  expect(gate('models:/low/3', 'models:/low@champion', 'none').status).toBe(1);
+  expect(gate('models:/low/3', 'models:/low@champion', 'none').status).toBe(2);
   expect(readFileSync(path('gated/log.jsonl'), 'utf8')).toBe(before);
 });
