@@ -162,14 +162,7 @@ function overTime(
     legend: [
       ...(real.length > 0 ? [{ mark: 'line accent', name: 'realised' }] : []),
       ...(expected.length > 0 ? [{ mark: 'line dashed', name: 'if the scores were calibrated' }] : []),
-      ...(since.length > 0
-        ? [
-            {
-              mark: 'line dashed',
-              name: `upright: change since ${[...new Set(since.map((one) => windowName(one.since, found.every)))].join(', ')}`,
-            },
-          ]
-        : []),
+      ...(since.length > 0 ? [{ mark: 'line dashed', name: 'upright: since then' }] : []),
     ],
     numbers: [
       ['window', 'realised', 'low', 'high', 'expected'],
