@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -92,8 +92,10 @@ async function compare(options: SourceOptions, of = model) {
   const { cells, ...rest } = await readAs(of, options, true);
   expect(rest).toEqual({ said: expected.said, end: expected.end });
   // not the whole columns: to show their difference takes minutes
-  for (const [name, column] of Object.entries(expected.cells)) {
-    expect(cells[name]).toHaveLength(column.length);
+  for (const [name, whole] of Object.entries(expected.cells)) {
+    expect(cells[name]).toHaveLength(whole.length);
+    // the rest DuckDB reads both times; of a page that is too short it takes what lies in memory behind it
+    const column = whole.slice(0, Math.max(0, ahead));
     const row = column.findIndex((cell, i) => cell !== cells[name][i]);
     expect([name, row, cells[name][row]]).toEqual([name, row, column[row]]);
   }
@@ -223,7 +225,7 @@ describe('rows of Parquet that are read without DuckDB are those of DuckDB', () 
     );
     const next = random(11);
     let read = 0;
-    for (let index = 0; index < sweep(60, 6000); index++) {
+    for (let index = 0; index < sweep(60, 1000); index++) {
       const bytes = Buffer.from(readFileSync(path(`small-${index % 3}.parquet`)));
       // half of the changes are in the footer
       const from = index % 2 === 0 ? 0 : bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
@@ -232,8 +234,11 @@ describe('rows of Parquet that are read without DuckDB are those of DuckDB', () 
           Math.floor(6 * next())
         ];
       const end = next() < 0.1 ? Math.floor(next() * bytes.length) : bytes.length;
-      writeFileSync(path('changed.parquet'), bytes.subarray(0, end));
-      const found = await compare({ data: path('changed.parquet') });
+      // DuckDB keeps what it read of a file, until its time changes
+      const file = path(`changed-${index}.parquet`);
+      writeFileSync(file, bytes.subarray(0, end));
+      const found = await compare({ data: file });
+      rmSync(file);
       if (found.ahead === 300) read++;
     }
     expect(read).toBeGreaterThan(10);

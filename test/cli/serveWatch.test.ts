@@ -99,7 +99,7 @@ test.each(Array.from({ length: sweep(2, 6) }, (_, i) => i))(
     const lost = sent - saved;
     const said = { what: 'rows lost when the process was killed', count: lost };
     expect(seen.notes).toEqual(lost > 0 ? [said] : []);
-    if (lost > 0) expect(log()).toContain(`${lost} rows were lost when the process was killed`);
+    if (lost > 0) expect(log()).toContain(`${lost.toLocaleString('en-US')} rows were lost when the process was killed`);
     // an answer was given: it is kept
     expect(seen.versions[0].watch.labels.labelled).toBe(1);
   },

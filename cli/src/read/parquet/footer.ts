@@ -136,13 +136,25 @@ const isKnown = (meta: Struct = []) => {
     Uint8Array[]?,
     number?,
   ];
+  const pages = (meta[13] ?? []) as readonly (readonly number[])[];
   return (
     isWithin(type, 7) &&
     isWithin(codec, 7) &&
     encodings.every((one) => isWithin(one, 9)) &&
+    pages.every(([, kind, encoding]) => isWithin(kind, 3) && isWithin(encoding, 9)) &&
     path.every((one) => isUtf8(one))
   );
 };
+
+/** @throws what DuckDB may refuse */
+function checkElement(element: Struct): void {
+  const [, type = 0, , repetition = 0, , children = 0, converted] = element as readonly number[];
+  text.decode(element[4] as Uint8Array);
+  if (!isWithin(type, 7) || !isWithin(repetition, 2)) throw new RangeError('a type that Parquet does not have');
+  // of columns of columns: maps and lists
+  const fits = children === 0 ? CONVERTED[converted]?.includes(type) : isWithin(converted - 1, 2);
+  if (converted !== undefined && !fits) throw new RangeError('an annotation of another type');
+}
 
 interface Leaf extends Omit<FileColumn, 'chunks'> {
   /** number of the first column of pages that it has */
@@ -154,15 +166,12 @@ const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** @throws what is no schema */
 function columnsOf(schema: readonly Struct[]): Leaf[] {
   const columns: Leaf[] = [];
-  text.decode(schema[0][4] as Uint8Array);
   let [at, leaf] = [1, 0];
+  checkElement(schema[0]);
   const pass = (depth: number): void => {
     const element = schema[at++];
-    const [, type = 0, , repetition = 0, , children = 0, converted] = element as readonly number[];
-    text.decode(element[4] as Uint8Array);
-    if (!isWithin(type, 7) || !isWithin(repetition, 2)) throw new RangeError('a type that Parquet does not have');
-    if (converted !== undefined && children === 0 && !CONVERTED[converted]?.includes(type))
-      throw new RangeError('an annotation of another type');
+    const { 5: children = 0 } = element as readonly number[];
+    checkElement(element);
     if (depth > 64) throw new RangeError('columns within columns');
     if (children === 0) leaf++;
     for (let i = 0; i < children; i++) pass(depth + 1);

@@ -41,6 +41,7 @@ const DATA_2 = 3;
 const PLAIN = 0;
 const PLAIN_DICTIONARY = 2;
 const RLE = 3;
+const BIT_PACKED = 4;
 const RLE_DICTIONARY = 8;
 
 /** Bytes that are read at once, at least. */
@@ -198,7 +199,10 @@ export class Pages {
     this.words = words;
   }
 
-  #first(bytes: Uint8Array, [, rows, encoding, levels]: readonly number[]): Page {
+  #first(bytes: Uint8Array, [, rows, encoding, levels, repeats]: readonly number[]): Page {
+    // of levels that it does not have, too: DuckDB refuses encodings that there are not
+    for (const one of [levels, repeats])
+      if (one !== RLE && one !== BIT_PACKED) throw new RangeError('levels of another encoding');
     if (!this.#column.optional) return this.#page(bytes, 0, rows, encoding, null);
     if (levels !== RLE || bytes.length < 4) throw new RangeError('levels of another encoding');
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
@@ -273,7 +277,8 @@ export class Pages {
   #plain(bytes: Uint8Array, at: number, out: Float64Array, count: number): void {
     const { stored } = this.#column;
     const width = { BOOLEAN: 1 / 8, INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8, BYTE_ARRAY: Number.NaN }[stored];
-    if (!(at + width * count <= bytes.length)) throw new RangeError('values that do not fit');
+    // a page has the values that its levels say, and no more: where a byte was changed DuckDB may read what is behind them
+    if (at + Math.ceil(width * count) !== bytes.length) throw new RangeError('values that do not fit');
     if (stored === 'BOOLEAN') {
       for (let i = 0; i < count; i++) out[i] = (bytes[at + (i >> 3)] >> (i & 7)) & 1;
       return;
