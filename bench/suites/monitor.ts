@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { loadModel, type Table, tableFromRecords } from '../../src/index.ts';
 import { baselineOf, summary, watch } from '../../src/monitor.ts';
 import { uniform } from '../data.ts';
 import { compare, local, SEED } from '../harness.ts';
 import type { Lab } from '../lab.ts';
-import type { Rival } from '../timings.ts';
+import { execute, started } from '../programs.ts';
 
 export const notes = [
   'Recording: records, and tables of 8192 rows, of 12 numbers (three in a hundred cells of four of them missing) and 8 categories of 2 to 50 levels, scored with and without a summary.',
@@ -131,21 +130,4 @@ function recordsOf(count: number): Record<string, number | string | null>[] {
       ...LEVELS.map((levels, k) => [`c${k}`, `level ${Math.floor(levels * random())}`]),
     ]),
   );
-}
-
-function started(name: string, argv: readonly string[]): Rival {
-  return {
-    name,
-    sample() {
-      const start = performance.now();
-      execute(argv);
-      return performance.now() - start;
-    },
-  };
-}
-
-/** @throws what a program of Node says when it fails */
-function execute(argv: readonly string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (status !== 0) throw new Error(stderr.trim().split('\n').at(-1));
 }

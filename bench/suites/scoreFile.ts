@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { FLIGHTS } from '../data.ts';
 import { compare } from '../harness.ts';
 import type { Lab } from '../lab.ts';
-import type { Rival } from '../timings.ts';
+import { execute, started } from '../programs.ts';
 
 export const notes = [
   'From a file of flights to a file of scores (`logodds score`: row, a probability of each class, label): wall time of a process, its start included.',
@@ -44,21 +43,4 @@ export async function run(lab: Lab): Promise<void> {
     lab.cases.push(await compare(work, rivals, lab.settings));
   }
   rmSync(FOLDER, { recursive: true });
-}
-
-function started(name: string, argv: readonly string[]): Rival {
-  return {
-    name,
-    sample() {
-      const start = performance.now();
-      execute(argv);
-      return performance.now() - start;
-    },
-  };
-}
-
-/** @throws what a program of Node says when it fails */
-function execute(argv: readonly string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr.trim().split('\n').at(-1));
 }

@@ -33,7 +33,8 @@ def from_sklearn(estimator: Any, columns: Sequence[str] | None = None, *, target
     PolynomialFeatures (of categories), CountVectorizer, TfidfVectorizer and HashingVectorizer (with ``norm=None``), FeatureHasher, and selections of
     features; at their end LogisticRegression, LogisticRegressionCV, SGDClassifier (log loss) or OneVsRestClassifier of them; around it
     CalibratedClassifierCV (``ensemble=False``), TunedThresholdClassifierCV and FixedThresholdClassifier. Anything else is refused by name. The
-    labels of the model are the texts of the classes.
+    labels of the model are the texts of the classes. Tokens of FeatureHasher lose the blanks around them, and empty ones are left out, which
+    scikit-learn keeps.
 
     :param columns: names of the inputs, where the estimator was fitted without names; default x0, x1, …
     :param target: name of the target, for reports
