@@ -12,7 +12,7 @@ export const imbalance = {
   runbook: 'class-imbalance',
   by: 'monitor: calibration',
   async run({ system, client, champion, isCalm, clock }) {
-    const now = payments(41, isCalm ? {} : { odds: ODDS });
+    const now = payments(42, isCalm ? {} : { odds: ODDS });
     await client.scoreAndLabel(take(payments(40), 200));
     const watch = () =>
       monitor(system, client, {
