@@ -5,8 +5,8 @@ import { brief, counted, percent, pValue, sentence, signed, significant, whole }
 import { type DriftResult, driftedOf } from '../jobs/drift/options.ts';
 import { withoutSecrets } from '../terminal/secrets.ts';
 import type { Origin } from './data.ts';
+import { documentOf, figureOf, reproduction } from './document.ts';
 import { dataTable, html, type Markup, name } from './html.ts';
-import { documentOf, figureOf, reproduction } from './page.ts';
 import { distributionPlot } from './plots/distribution.ts';
 import { shiftPlot } from './plots/shifts.ts';
 

@@ -10,8 +10,8 @@ import {
 } from '../figures/experimentWords.ts';
 import { brief, counted, percent, pValue, significant, whole } from '../figures/wording.ts';
 import type { Origin } from './data.ts';
+import { documentOf, figureOf, parted, reproduction } from './document.ts';
 import { dataTable, html, type Markup, name } from './html.ts';
-import { documentOf, figureOf, parted, reproduction } from './page.ts';
 import { ACCENT, asSpec, INK, type Plot, size, values } from './plots/plot.ts';
 
 const range = (kind: ExperimentResult['kind'], ends: Interval | null): string => (ends ? rangeText(kind, ends) : '–');

@@ -3,8 +3,8 @@ import type { Finding } from '../jobs/gate/finding.ts';
 import { type GateResult, lets } from '../jobs/gate/gate.ts';
 import { markOf, verdict } from '../terminal/gate.ts';
 import { withoutSecrets } from '../terminal/secrets.ts';
-import { type Content, dataTable, html, Markup, name } from './html.ts';
-import { STYLE } from './style.ts';
+import { commandLine, documentOf } from './document.ts';
+import { type Content, dataTable, html, type Markup, name } from './html.ts';
 import type { ReportTarget } from './write.ts';
 
 const OWN = `
@@ -46,20 +46,7 @@ export function gatePage(result: GateResult, { argv, versions }: ReportTarget): 
         ],
       ]
     : [];
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="logodds">
-<title>Gate: ${passed ? 'passed' : 'not passed'}</title>
-<style>${new Markup(STYLE + OWN)}</style>
-</head>
-<body>
-<main>
-<header>
+  const contents = html`<header>
 <p class="overline">Gate of a model</p>
 <h1>${passed ? 'Passed' : 'Not passed'}</h1>
 <p class="verdict">${name(candidate.model, 90)} against ${name(champion.model, 90)}, ${verdict(result)}.</p>
@@ -78,13 +65,9 @@ ${notes.length > 0 ? html`<section id="notes"><h2>Notes</h2><ul class="warnings"
     true,
   )}</div></section>
 <section id="reproduce"><h2>How to reproduce</h2>
-<pre><code>${argv.map((word) => withoutSecrets(/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')}</code></pre>
-<dl class="facts">${facts.map(([key, text]) => html`<dt>${key}</dt><dd>${name(text, 400)}</dd>`)}</dl></section>
-<footer>Made by logodds.</footer>
-</main>
-</body>
-</html>
-`.text;
+<pre><code>${commandLine(argv.map(withoutSecrets))}</code></pre>
+<dl class="facts">${facts.map(([key, text]) => html`<dt>${key}</dt><dd>${name(text, 400)}</dd>`)}</dl></section>`;
+  return documentOf(`Gate: ${passed ? 'passed' : 'not passed'}`, contents, null, OWN);
 }
 
 function section(id: string, title: string, findings: readonly Finding[]): Content {

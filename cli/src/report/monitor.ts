@@ -17,8 +17,8 @@ import {
 } from '../figures/monitor.ts';
 import { brief, counted, percent, pValue, sentence, significant, whole } from '../figures/wording.ts';
 import type { MonitorResult } from '../jobs/monitor/monitor.ts';
+import { documentOf, figureOf, reproduction } from './document.ts';
 import { dataTable, html, Markup, name } from './html.ts';
-import { documentOf, figureOf, reproduction } from './page.ts';
 import { ACCENT, asSpec, INK, type Plot, size, values } from './plots/plot.ts';
 import { originOf, type ReportTarget } from './write.ts';
 

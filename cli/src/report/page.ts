@@ -15,16 +15,14 @@ import {
   whole,
 } from '../figures/wording.ts';
 import type { ReportData, Sample } from './data.ts';
-import { type Content, dataTable, html, Markup, name } from './html.ts';
+import { documentOf, type Facts, figureOf, parted, reproduction } from './document.ts';
+import { type Content, dataTable, html, type Markup, name } from './html.ts';
 import { confusionPlot } from './plots/confusion.ts';
-import { draw } from './plots/draw.ts';
 import { type Effect, forestPlot } from './plots/effects.ts';
 import { histogramPlot } from './plots/histogram.ts';
-import type { Plot } from './plots/plot.ts';
 import { gainPlot, liftPlot, precisionRecallPlot, rocPlot } from './plots/ranking.ts';
 import { reliabilityPlot } from './plots/reliability.ts';
 import { thresholdPlot } from './plots/threshold.ts';
-import { STYLE } from './style.ts';
 
 /** Largest number of coefficients in the forest plot. */
 const EFFECTS = 25;
@@ -46,29 +44,6 @@ export async function reportPage(data: ReportData): Promise<string> {
     reproduce(data),
   ];
   return documentOf(`${brief(data.target)}: a logistic regression`, [heading(data), sections], data.origin.made);
-}
-
-/** A page: its head with the policy that allows no script and no address, and its contents. */
-export function documentOf(title: string, contents: Content, made: string): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="logodds">
-<title>${title}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<main>
-${contents}
-<footer>Made by logodds on ${made}.</footer>
-</main>
-</body>
-</html>
-`.text;
 }
 
 const OF: Readonly<Record<Sample, (rows: string) => string>> = {
@@ -106,26 +81,6 @@ ${notice(data)}
     (one) => html`<div><dt>${one.name}</dt><dd>${one.value}</dd><dd class="note">${one.note}</dd></div>`,
   )}</dl>
 </header>`;
-}
-
-/** A plot with its legend, its finding and its numbers. */
-export async function figureOf(plot: Plot, id: string, numbers?: Content): Promise<Markup> {
-  const [head, ...rows] = plot.numbers;
-  return html`<figure id="figure-${id}">
-<h3>${plot.title}</h3>
-${await draw(plot, id)}
-<ul class="legend">${plot.legend.map(
-    ({ mark, name: text }) => html`<li><span class="mark ${mark}"></span>${name(text, 40)}</li>`,
-  )}</ul>
-<figcaption class="finding">${plot.finding}</figcaption>
-<details><summary>Numbers</summary>${
-    numbers ??
-    dataTable(
-      head.map((cell) => brief(cell, 40)),
-      rows.map((row) => row.map((cell) => name(cell))),
-    )
-  }</details>
-</figure>`;
 }
 
 async function performance({ evaluation, classes, positive }: ReportData): Promise<Markup | null> {
@@ -309,47 +264,8 @@ function warnings(list: readonly Warning[]): Markup {
   }</section>`;
 }
 
-/** A message at its last semicolon outside brackets and quotes: what was found, and what to do. */
-export function parted(message: string): readonly [evidence: string, advice: string] {
-  let depth = 0;
-  let quoted = false;
-  let at = -1;
-  for (let i = 0; i < message.length; i++) {
-    const sign = message[i];
-    if (sign === '"' && message[i - 1] !== '\\') quoted = !quoted;
-    if (quoted) continue;
-    if (sign === '(') depth++;
-    else if (sign === ')') depth--;
-    else if (sign === ';' && message[i + 1] === ' ' && depth <= 0) at = i;
-  }
-  return at < 0 ? [message, ''] : [message.slice(0, at), message.slice(at + 2)];
-}
-
-/** Quotes a word of a command line for a shell. */
-const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-
 function reproduce({ origin }: ReportData): Markup {
   const { model, seed } = origin;
   const before: Facts = [['model', model.path], model.sha256 === null ? null : ['its SHA-256', model.sha256]];
   return reproduction(origin, before, [seed === null ? null : ['seed', String(seed)]]);
-}
-
-type Facts = readonly (readonly [string, string] | null)[];
-
-/** The command line and the data, by which the page can be made again. */
-export function reproduction(
-  { argv, versions, data }: Pick<ReportData['origin'], 'argv' | 'versions' | 'data'>,
-  before: Facts = [],
-  after: Facts = [],
-): Markup {
-  const facts: Facts = [
-    ...before,
-    ['data', `${data.name}${data.bytes === null ? '' : `, ${counted(data.bytes, 'byte')}`}`],
-    data.sha256 === null ? null : ['its SHA-256', data.sha256],
-    ...after,
-    ...versions,
-  ];
-  return html`<section id="reproduce"><h2>How to reproduce</h2>
-<pre><code>${argv.map((word) => brief(quote(word), 2000)).join(' ')}</code></pre>
-<dl class="facts">${facts.map((fact) => fact && html`<dt>${fact[0]}</dt><dd>${name(fact[1], 400)}</dd>`)}</dl></section>`;
 }

@@ -1,10 +1,9 @@
 import { brief, counted, sentence, significant, whole } from '../figures/wording.ts';
 import { type Comparison, directionOf, hasMetric, shortValue } from '../jobs/tracking/compare.ts';
 import { type RunRecord, stepsOf } from '../jobs/tracking/record.ts';
-import { type Content, dataTable, html, Markup, name } from './html.ts';
-import { figureOf } from './page.ts';
+import { documentOf, figureOf } from './document.ts';
+import { type Content, dataTable, html, type Markup, name } from './html.ts';
 import { curvesPlot, MOST_LINES } from './plots/curves.ts';
-import { STYLE } from './style.ts';
 
 export interface RunsPage {
   readonly place: string;
@@ -36,20 +35,7 @@ export async function runsPage({ place, total, sort, comparison }: RunsPage): Pr
   const named = [...best].filter(([metric]) => comparison.metrics.includes(metric));
   const title = counted(total, 'run');
   const experiments = [...new Set(runs.map(({ experiment }) => experiment))];
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="logodds">
-<title>${title}: a comparison</title>
-<style>${new Markup(STYLE + OWN)}</style>
-</head>
-<body>
-<main>
-<header>
+  const contents = html`<header>
 <p class="overline">Comparison of runs</p>
 <h1>${title} in ${name(place, 80)}</h1>
 <p class="aside">${experiments.length === 1 ? html`Experiment ${name(experiments[0]!)}. ` : `${counted(experiments.length, 'experiment')}. `}${
@@ -68,12 +54,8 @@ ${comparison.cautions.map((one) => html`<p class="notice">${sentence(one)}</p>`)
 ${metricSection(comparison)}
 ${paramSection(comparison)}
 ${await curveSection(runs)}
-${runSection(runs)}
-<footer>Made by logodds.</footer>
-</main>
-</body>
-</html>
-`.text;
+${runSection(runs)}`;
+  return documentOf(`${title}: a comparison`, contents, null, OWN);
 }
 
 const headOf = ({ name: given, id, started }: RunRecord): Content =>

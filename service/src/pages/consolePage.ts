@@ -1,32 +1,15 @@
+import { pageOf } from './frame.ts';
+
 /** The page. @param root  the way to its files @param pages  others that it leads to */
-export const consoleHtml = (
-  root: string,
-  pages: readonly { readonly path: string; readonly name: string }[],
-): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>logodds</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${root}style.css">
-<link rel="stylesheet" href="${root}console.css">
-</head>
-<body>
-<a class="skip" href="#try-title">Skip to the form</a>
-<header><div class="bar">
-<h1>logodds</h1>
-<span id="state" class="state" role="status">…</span>
-<nav aria-label="Pages">${pages.map(({ path, name }) => `<a href="${root}${path}">${name}</a> `).join('')}<a href="${root}docs">API</a> <a href="${root}metrics">Metrics</a></nav>
-</div></header>
-<main>
-<form id="key-form" hidden>
-<h2>API key</h2>
-<div class="row"><div class="grow"><label for="key">This service asks for a key. It is kept until the page is closed.</label>
-<input id="key" type="password" autocomplete="off" required></div><button class="main">Use</button></div>
-</form>
-<noscript><p>This page needs JavaScript. The API does not: see ${root}openapi.json.</p></noscript>
-<section aria-labelledby="models-title">
+export const consoleHtml = (root: string, pages: readonly { readonly path: string; readonly name: string }[]): string =>
+  pageOf({
+    title: 'logodds',
+    name: 'console',
+    root,
+    hasState: true,
+    skip: ['try-title', 'the form'],
+    nav: `${pages.map(({ path, name }) => `<a href="${root}${path}">${name}</a> `).join('')}<a href="${root}docs">API</a> <a href="${root}metrics">Metrics</a>`,
+    main: `<section aria-labelledby="models-title">
 <h2 id="models-title">Models</h2>
 <p id="failures" class="error" role="alert"></p>
 <form id="search-form" role="search"><label for="search">Search by name</label><input id="search" type="search" autocomplete="off"></form>
@@ -61,11 +44,8 @@ export const consoleHtml = (
 <div id="answer" role="status"></div>
 <div id="details"></div>
 </section>
-</main>
-<script type="module" src="${root}console.js"></script>
-</body>
-</html>
-`;
+`,
+  });
 
 export const CONSOLE_SCRIPT = String.raw`import { ask, find, make, scroll, setKey } from './dom.js';
 

@@ -1,35 +1,20 @@
+import { pageOf } from './frame.ts';
+
 /** The page to read the description of the API. @param home  the way to the console */
-export const docsHtml = (home: string): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>logodds: API</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="./style.css">
-<link rel="stylesheet" href="./docs.css">
-</head>
-<body>
-<a class="skip" href="#operations">Skip to the operations</a>
-<header><div class="bar">
-<h1>logodds: API</h1>
-<nav aria-label="Pages"><a href="${home}">Console</a> <a id="description" href="./openapi.json">OpenAPI</a></nav>
-</div></header>
-<main>
-<p id="about" role="status">…</p>
-<form id="key-form" class="row" hidden>
-<div class="grow"><label for="key">This service asks for a key. It is kept until the page is closed.</label><input id="key" type="password" autocomplete="off" required></div><button class="main">Use</button>
-</form>
+export const docsHtml = (home: string): string =>
+  pageOf({
+    title: 'logodds: API',
+    name: 'docs',
+    hasState: false,
+    skip: ['operations', 'the operations'],
+    nav: `<a href="${home}">Console</a> <a id="description" href="./openapi.json">OpenAPI</a>`,
+    main: `<p id="about" role="status">…</p>
 <form id="search-form" role="search"><label for="search">Search operations</label><input id="search" type="search" autocomplete="off"></form>
 <p id="found" class="soft" role="status"></p>
 <div id="operations" tabindex="-1"></div>
 <section aria-labelledby="schemas-title"><h2 id="schemas-title">Schemas</h2><div id="schemas"></div></section>
-<noscript><p>This page needs JavaScript. The description does not: see ./openapi.json.</p></noscript>
-</main>
-<script type="module" src="./docs.js"></script>
-</body>
-</html>
-`;
+`,
+  });
 
 export const DOCS_SCRIPT = String.raw`import { ask, find, make, root, scroll, setKey } from './dom.js';
 

@@ -1,29 +1,14 @@
+import { pageOf } from '../frame.ts';
+
 /** The page of the registry: its models, and of one its versions, its rollout and what happened. */
-export const registryHtml = (): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>logodds: registry</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="./style.css">
-<link rel="stylesheet" href="./registry.css">
-</head>
-<body>
-<a class="skip" href="#model-title">Skip to the model</a>
-<header><div class="bar">
-<h1>logodds: registry</h1>
-<span id="state" class="state" role="status">…</span>
-<nav aria-label="Pages"><a href="./">Console</a> <a href="./docs">API</a></nav>
-</div></header>
-<main>
-<form id="key-form" hidden>
-<h2>API key</h2>
-<div class="row"><div class="grow"><label for="key">This service asks for a key. It is kept until the page is closed.</label>
-<input id="key" type="password" autocomplete="off" required></div><button class="main">Use</button></div>
-</form>
-<noscript><p>This page needs JavaScript. The API does not: see ./openapi.json.</p></noscript>
-<p id="damage" class="error" role="alert"></p>
+export const registryHtml = (): string =>
+  pageOf({
+    title: 'logodds: registry',
+    name: 'registry',
+    hasState: true,
+    skip: ['model-title', 'the model'],
+    nav: '<a href="./">Console</a> <a href="./docs">API</a>',
+    main: `<p id="damage" class="error" role="alert"></p>
 <section aria-labelledby="models-title">
 <h2 id="models-title">Models</h2>
 <form id="search-form" role="search"><label for="search">Search by name</label><input id="search" type="search" autocomplete="off"></form>
@@ -40,8 +25,8 @@ export const registryHtml = (): string => `<!doctype html>
 <p id="done" role="status"></p>
 <div id="model"></div>
 </section>
-</main>
-<dialog id="dialog" aria-labelledby="dialog-title">
+`,
+    after: `<dialog id="dialog" aria-labelledby="dialog-title">
 <form id="dialog-form">
 <h2 id="dialog-title"></h2>
 <p id="dialog-text"></p>
@@ -62,7 +47,5 @@ export const registryHtml = (): string => `<!doctype html>
 <div class="row"><button class="main" id="confirm">Confirm</button><button type="button" id="cancel">Cancel</button></div>
 </form>
 </dialog>
-<script type="module" src="./registry.js"></script>
-</body>
-</html>
-`;
+`,
+  });
