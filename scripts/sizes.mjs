@@ -1,5 +1,5 @@
-// Measures what each entry of the built package weighs in a bundle, and writes the table and the figure of the README.
-//   node scripts/sizes.mjs [--check]     --check: fails when the README says something else
+// Measures what each entry of the built package weighs in a bundle, and writes the table of docs/SIZES.md and the figure of the README.
+//   node scripts/sizes.mjs [--check]     --check: fails when they say something else
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -135,27 +135,31 @@ const table = [
   ),
 ].join('\n');
 
-const readme = readFileSync('README.md', 'utf8');
+const TABLE = 'docs/SIZES.md';
+const sizes = readFileSync(TABLE, 'utf8');
 const [BEGIN, END] = ['<!-- sizes -->\n', '\n<!-- /sizes -->'];
-const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+const [begin, end] = [sizes.indexOf(BEGIN), sizes.indexOf(END)];
 if (begin < 0 || end < begin) {
   console.error(
-    'README.md: expected the lines "<!-- sizes -->" and "<!-- /sizes -->" around the size table, got none; add them',
+    `${TABLE}: expected the lines "<!-- sizes -->" and "<!-- /sizes -->" around the table, got none; add them`,
   );
   process.exit(1);
 }
 const score = kB(ROWS.find(([name]) => name === '`logodds/score`')[2].gzip);
-const next = (readme.slice(0, begin + BEGIN.length) + table + readme.slice(end)).replace(
-  /(`logodds\/score` is )[\d.]+ kB/,
-  `$1${score}`,
-);
+const readme = readFileSync('README.md', 'utf8');
+const files = [
+  [TABLE, sizes, sizes.slice(0, begin + BEGIN.length) + table + sizes.slice(end)],
+  ['README.md', readme, readme.replace(/(`logodds\/score` is )[\d.]+ kB/, `$1${score}`)],
+];
 console.log(table);
-if (next === readme) {
-  console.log('README.md: current');
-} else if (process.argv.includes('--check')) {
-  console.error('README.md: expected the size table of this build, got another one; run npm run sizes');
-  process.exit(1);
-} else {
-  writeFileSync('README.md', next);
-  console.log('README.md: written');
+for (const [path, now, next] of files) {
+  if (next === now) {
+    console.log(`${path}: current`);
+  } else if (process.argv.includes('--check')) {
+    console.error(`${path}: expected the sizes of this build, got others; run npm run sizes`);
+    process.exit(1);
+  } else {
+    writeFileSync(path, next);
+    console.log(`${path}: written`);
+  }
 }

@@ -67,7 +67,7 @@ test('every figure of the README stands where its link leads', () => {
   const runtimes = /RUNTIMES = \{([\s\S]*?)\n\};/.exec(readFileSync('test/runtimes/runtimes.mjs', 'utf8'))?.[1];
   expect(runtimes?.match(/^ {2}\w+:/gm)?.length).toBe(10);
   expect(said).toContain('Ten runtimes');
-  const bytes = /^\| `logodds\/score` \|.*\| ([\d.]+ kB) \|$/m.exec(readme)?.[1];
+  const bytes = /^\| `logodds\/score` \|.*\| ([\d.]+ kB) \|$/m.exec(readFileSync('docs/SIZES.md', 'utf8'))?.[1];
   expect(said).toContain(`\`logodds/score\` is ${bytes} after gzip`);
   const codes = /FINDING_CODES = \[([\s\S]*?)\]/.exec(readFileSync('src/diagnose/finding.ts', 'utf8'))?.[1];
   expect(codes?.match(/'/g)?.length).toBe(2 * 15);
