@@ -6,6 +6,7 @@
  *            sums, least, greatest
  *   EDGES    128, rising, Infinity behind them
  *   STARTS   of each of 514 cells the edge at which a search begins, u8
+ *   CODES    four tables of 256 counts of codes, u32, of which the sums are meant
  *   COUNTS   two tables of 256 counts, u32, of which the sums are meant: neighbours are often in one bin
  */
 const VALUES: usize = 1024;
@@ -14,6 +15,7 @@ const EDGES: usize = 66688;
 const COUNTS: usize = 67712;
 const TABLE: usize = 1024;
 const STARTS: usize = 69760;
+const CODES: usize = 70656;
 
 /** Address of the values. */
 export function valuesAt(): usize {
@@ -34,6 +36,28 @@ export function countsAt(): usize {
 /** Address of the starts. */
 export function startsAt(): usize {
   return STARTS;
+}
+
+/** Address of the counts of codes. */
+export function codesAt(): usize {
+  return CODES;
+}
+
+/** Counts `n` codes of a byte each, which are where the values are. */
+export function countCodes(n: u32): void {
+  const whole = VALUES + <usize>(n & ~7);
+  for (let at = VALUES; at < whole; at += 8) {
+    const eight = load<u64>(at);
+    raise(CODES + ((<usize>eight & 255) << 2));
+    raise(CODES + TABLE + ((<usize>(eight >>> 8) & 255) << 2));
+    raise(CODES + 2 * TABLE + ((<usize>(eight >>> 16) & 255) << 2));
+    raise(CODES + 3 * TABLE + ((<usize>(eight >>> 24) & 255) << 2));
+    raise(CODES + ((<usize>(eight >>> 32) & 255) << 2));
+    raise(CODES + TABLE + ((<usize>(eight >>> 40) & 255) << 2));
+    raise(CODES + 2 * TABLE + ((<usize>(eight >>> 48) & 255) << 2));
+    raise(CODES + 3 * TABLE + (<usize>(eight >>> 56) << 2));
+  }
+  for (let at = whole; at < VALUES + <usize>n; at++) raise(CODES + (<usize>load<u8>(at) << 2));
 }
 
 /** The bin of x, by the first of all edges that x is not above: without a branch, as no processor foresees where a number lies. */

@@ -8,7 +8,9 @@ interface CountingKernels {
   edgesAt(): number;
   startsAt(): number;
   countsAt(): number;
+  codesAt(): number;
   countNumbers(rows: number, steps: number): number;
+  countCodes(rows: number): void;
 }
 
 /** Bins of numbers, and how to find them. */
@@ -49,7 +51,7 @@ const MOST_STEPS = 4;
 /** Where sums begin, behind eight constants. */
 const SUMS = 8;
 
-/** Counts numbers by the kernel, over a memory of its own. It holds nothing between calls. */
+/** Counts numbers and codes by the kernels, over a memory of its own. It holds nothing between calls. */
 class NumberCounter {
   readonly #kernels: CountingKernels;
   readonly #values: Float64Array;
@@ -57,6 +59,8 @@ class NumberCounter {
   readonly #edges: Float64Array;
   readonly #starts: Uint8Array;
   readonly #counts: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #codes: Uint32Array;
   /** whose edges and constants are there */
   #last: Float64Array | null = null;
   #steps = 0;
@@ -69,6 +73,8 @@ class NumberCounter {
     this.#edges = new Float64Array(buffer, this.#kernels.edgesAt(), MOST_EDGES);
     this.#starts = new Uint8Array(buffer, this.#kernels.startsAt(), 520);
     this.#counts = new Uint32Array(buffer, this.#kernels.countsAt(), 2 * BINS);
+    this.#bytes = new Uint8Array(buffer, this.#kernels.valuesAt(), 8 * MOST);
+    this.#codes = new Uint32Array(buffer, this.#kernels.codesAt(), 4 * BINS);
   }
 
   /**
@@ -125,12 +131,28 @@ class NumberCounter {
     if (span[1] > ends[1]) ends[1] = span[1];
     return counted;
   }
+
+  /**
+   * Counts codes of a byte each.
+   * @param counts  of each code, from `from` on; **added to**
+   */
+  countCodes(counts: Float64Array, from: number, slots: number, codes: Uint8Array): void {
+    this.#codes.fill(0);
+    for (let at = 0; at < codes.length; at += 8 * MOST) {
+      const part = codes.subarray(at, at + 8 * MOST);
+      this.#bytes.set(part);
+      this.#kernels.countCodes(part.length);
+    }
+    const found = this.#codes;
+    for (let k = 0; k < slots; k++)
+      counts[from + k] += found[k] + found[BINS + k] + found[2 * BINS + k] + found[3 * BINS + k];
+  }
 }
 
 let counter: NumberCounter | null | undefined;
 
-/** What counts numbers; null where the host has no WebAssembly SIMD, or does not let a program compile it. */
-export function numberCounter(edges: number): NumberCounter | null {
+/** What counts numbers, and codes with no edges; null where the host has no WebAssembly SIMD, or does not let a program compile it. */
+export function numberCounter(edges = 0): NumberCounter | null {
   if (edges >= MOST_EDGES) return null;
   if (counter === undefined) {
     try {

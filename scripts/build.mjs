@@ -32,6 +32,7 @@ for (const [target, entry, file] of [
   ['scanner', 'scanner', 'scanner'],
   ['writer', 'writer', 'writer'],
   ['counting', 'counting', 'counting'],
+  ['pages', 'pages', 'pages'],
 ]) {
   run('assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target);
   const module = readFileSync(`build/${file}.wasm`);

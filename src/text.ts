@@ -1,5 +1,7 @@
-// The rules by which texts of files become numbers and labels. The command reads files by them, and `logodds/bytes` CSV; no published entry.
+// The rules by which texts of files become numbers and labels. The command reads files by them, and `logodds/bytes` CSV; no published entry. With
+// them go the kernels of bytes that the command alone needs.
 
+export { readHybrid, readSnappy } from '../bindings/pages.ts';
 export { TextMemory } from '../bindings/writer.ts';
 export { type RowPart, Rows } from './bytes/rowWriter.ts';
 export { type CsvHeader, type ScannedColumn, TableScanner } from './bytes/tableScanner.ts';

@@ -6,6 +6,7 @@ import { fit, tableFromRecords } from '../../src/index.ts';
 import { splitmix32 } from '../../src/math/random.ts';
 import { binOfLogit, ScoreCounts } from '../../src/monitor/performance/scoreCounts.ts';
 import { binsOf, type NumberBins } from '../../src/monitor/summary/bins.ts';
+import { countCodes } from '../../src/monitor/summary/countCodes.ts';
 import { NumberColumn } from '../../src/monitor/summary/numberColumn.ts';
 import { binsOfData, summary, watch } from '../../src/monitor.ts';
 
@@ -88,6 +89,30 @@ describe('the kernel counts as `add` does, to the bit', () => {
   });
 });
 
+test.each([2, 3, 52, 64, 255, 256, 1024])('codes of %i slots are counted as one by one', (slots) => {
+  for (const n of [1, 63, 511, 512, 513, 519, 8192, 70_001]) {
+    const codes = new (slots > 256 ? Uint16Array : Uint8Array)(n).map(() => Math.floor(slots * random()));
+    const [one, all] = [new Float64Array(slots + 4), new Float64Array(slots + 4)];
+    for (const code of codes) one[2 + code]++;
+    countCodes(all, 2, codes, slots);
+    expect(all).toEqual(one);
+  }
+});
+
+test('runs of a sample are added as one by one', () => {
+  const bins = binsOf(draws(normal));
+  const values = draws(normal, 8192);
+  const runs = Uint32Array.from(Array.from({ length: 32 }, (_, k) => [256 * k, 256 * k + 7 * k]).flat());
+  const skip = Uint8Array.from(values, () => (random() < 0.1 ? 1 : 0));
+  for (const left of [null, skip]) {
+    const [one, all] = [new NumberColumn(bins), new NumberColumn(bins)];
+    for (let k = 0; k < runs.length; k += 2)
+      for (let i = runs[k]; i < runs[k + 1]; i++) if (!left?.[i]) one.add(values[i]);
+    all.addRuns(values, runs, left);
+    expect(stateOf(all)).toBe(stateOf(one));
+  }
+});
+
 test('scores that are added together are in the bins and sums of those that are added one by one', () => {
   const edges = Array.from({ length: 257 }, (_, k) => sigmoid(k / 8 - 16));
   const ulps = edges.flatMap((p) => [-3, -1, 0, 1, 3].map((k) => Math.min(1, Math.max(0, p * (1 + k * 2 ** -52)))));
@@ -133,6 +158,21 @@ describe('records that wait to be counted', () => {
     watch(model, table).scoreTable(tableFromRecords(inputs));
     expect(JSON.stringify(asked)).toBe(JSON.stringify(quiet));
     expect(JSON.stringify(table)).toBe(JSON.stringify(quiet));
+  });
+
+  test('a cell that is missing is told from one that is what a missing one counts as', () => {
+    const [{ mean }] = model.manifest.schema.features as unknown as readonly { mean: number }[];
+    const seen = summary(model, bins);
+    const watched = watch(model, seen);
+    const cells = [mean, null, 10, mean, 1000, null, 45];
+    for (const [i, age] of cells.entries()) watched.score({ age, city: i % 2 ? null : 'Bern' });
+    const table = summary(model, bins);
+    watch(model, table).scoreTable(tableFromRecords(cells.map((age, i) => ({ age, city: i % 2 ? null : 'Bern' }))));
+    expect(seen.features.map(({ missing, below, above }) => [missing, below, above])).toEqual([
+      [2, 1, 1],
+      [3, 0, 0],
+    ]);
+    expect(JSON.stringify(seen)).toBe(JSON.stringify(table));
   });
 
   test('are merged', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fit, LogoddsError, tableFromRecords } from '../../src/index.ts';
+import { fit, LogoddsError, pickEngine, tableFromRecords } from '../../src/index.ts';
 import { splitmix32 } from '../../src/math/random.ts';
 import {
   estimatePerformance,
@@ -83,6 +83,22 @@ const rows = [...rowsOf(2400, 2), ...rowsOf(1200, 3, { shift: 15 })];
 const lines = linesOf(rows, 0, 6000);
 const labels = labelsOf(lines, rows);
 const whole = fed(lines, labels);
+
+test('an engine that scores tables gives the bits of none, and leaves no memory behind', () => {
+  const engine = pickEngine();
+  const table = tableFromRecords(rows.map(({ bad: _, ...inputs }) => inputs));
+  const at = rows.map((_, i) => 6000 * i);
+  const scores = model.scoreTable(table);
+  for (const said of [undefined, { ...scores, probabilities: scores.probabilities.map((p) => p / 2) }]) {
+    const [one, other] = [modelWatch(model, { every: { ms: HOUR } }), modelWatch(model, { every: { ms: HOUR } })];
+    const given = { at, ...(said && { scores: said }) };
+    one.addTable(table, given);
+    const used = engine.heap.bytesInUse;
+    other.addTable(table, given, { engine });
+    expect(engine.heap.bytesInUse).toBe(used);
+    expect(json(other)).toBe(json(one));
+  }
+});
 
 describe('what a watch says', () => {
   const report = whole.report(NOW);

@@ -16,6 +16,10 @@ export interface Wanted {
   readonly unseen: 'slot' | 'error';
   /** set for a column whose labels the model does not list, or which features read in several ways */
   readonly needs?: ReadonlySet<Need>;
+  /** the column of DATA; absent: it has the same name. Of Parquet that is read without DuckDB alone, as is `read` */
+  readonly column?: string;
+  /** `text`: texts as they are, whatever they may mean, with the levels as they occur where `levels` are empty; `time`: milliseconds since 1970 */
+  readonly read?: 'text' | 'time';
 }
 
 /** Columns to read of DATA, and how many rows at a time. */

@@ -4,6 +4,7 @@ import { labelOf } from '../../encode/label.ts';
 import type { Table } from '../../encode/table.ts';
 import { fieldsOf } from '../../model/fields.ts';
 import type { Model } from '../../model/model.ts';
+import type { Scorer, TableOptions } from '../../model/scorer.ts';
 import { finite, stateOf, whole } from '../check.ts';
 import { type DelayHistogram, type DelayHistogramState, delayHistogram } from '../labels/delay.ts';
 import { type JoinedRow, type LabelJoin, type LabelJoinState, labelJoin } from '../labels/join.ts';
@@ -17,6 +18,7 @@ import { Freshness, type FreshnessState } from './freshness.ts';
 import {
   answersOf,
   checkShare,
+  PART,
   partOf,
   type Readers,
   readPart,
@@ -188,10 +190,21 @@ export class ModelWatch {
   /**
    * Adds rows of a table: as `add` of each, in a fraction of the time. Rows that the model refuses count for the scores alone, if there are any.
    * @param table  inputs of the rows, as `Model.scoreTable` takes them; null: there are none
+   * @param options  `engine`: what scores the rows; default the JavaScript engine, which gives the same bits
    * @throws ERR_SHAPE arrays of other lengths; ERR_RANGE a time that is no finite number, a probability outside [0, 1], a code that is none; ERR_SCHEMA absent columns;
    *   nothing is counted then
    */
-  addTable(table: Table | null, rows: WatchedRows): void {
+  addTable(table: Table | null, rows: WatchedRows, { engine }: Pick<TableOptions, 'engine'> = {}): void {
+    const scoring = this.#kind ? this.#watched : this.model;
+    const scorer = engine && table ? scoring.scorer(engine, { reuse: true, capacity: PART }) : undefined;
+    try {
+      this.#addRows(table, rows, scorer);
+    } finally {
+      scorer?.free();
+    }
+  }
+
+  #addRows(table: Table | null, rows: WatchedRows, scorer: Scorer | undefined): void {
     const { at, id, entity, outcomes } = rows;
     const said = answersOf(this.model, table, rows);
     for (const [from, own] of this.#byWindow(at)) {
@@ -203,7 +216,9 @@ export class ModelWatch {
       for (const [feature, times] of Object.entries(rows.eventTimes ?? {}))
         for (const i of own) this.freshness?.add(feature, at[i], times[i]);
       const answers = said && (own.length === at.length ? said : said.pick(own));
-      const found = part ? readPart(this.#readers(window), part, answers, (k) => id?.[own[k]] ?? null) : answers!;
+      const found = part
+        ? readPart(this.#readers(window, scorer), part, answers, (k) => id?.[own[k]] ?? null)
+        : answers!;
       const groups = part && this.settings.groups ? this.#groupsOf(part) : null;
       window.sawAll(at, own);
       // one of −1: the model refuses the row, and nothing else says what it was
@@ -328,7 +343,8 @@ export class ModelWatch {
 
   /** The rows of each window, by its `from`; those from after `until` are counted. */
   #byWindow(at: ArrayLike<number>): Map<number, Uint32Array> {
-    const { until } = this.settings;
+    const { until, every, length } = this.settings;
+    const isTimed = 'ms' in every;
     let first = this.rows;
     /** beginning and end of each run of rows that are in one window, by window */
     const found = new Map<number, number[]>();
@@ -341,7 +357,13 @@ export class ModelWatch {
       }
       const from = this.#fromOf(at[i], first + i);
       const begin = i++;
-      while (i < at.length && !(at[i] > until) && this.#fromOf(at[i], first + i) === from) i++;
+      // well within a window no quotient is needed
+      const isExact = isTimed && Math.abs(from) < 2 ** 50;
+      while (i < at.length && !(at[i] > until)) {
+        const within = at[i] - from;
+        if (!(isExact && within >= 0 && within <= length - 1) && this.#fromOf(at[i], first + i) !== from) break;
+        i++;
+      }
       const runs = found.get(from) ?? [];
       runs.push(begin, i);
       found.set(from, runs);
@@ -368,12 +390,12 @@ export class ModelWatch {
   }
 
   /** What reads inputs into a window. */
-  #readers({ summary }: WatchWindow): Readers {
+  #readers({ summary }: WatchWindow, scorer?: Scorer): Readers {
     const { model, refused, skew } = this;
     this.#summary = summary;
     const scoring = summary ? this.#watched : model;
     const { rescore } = this.settings;
-    return { model, scoring, summary, scored: this.#scored, refused, skew, rescore, hidden: this.#hidden };
+    return { model, scoring, scorer, summary, scored: this.#scored, refused, skew, rescore, hidden: this.#hidden };
   }
 
   #calledOf(label: number): 0 | 1 {

@@ -5,6 +5,7 @@ import { selectRows, sliceTable } from '../../encode/split.ts';
 import type { Column, Table } from '../../encode/table.ts';
 import { fieldsOf } from '../../model/fields.ts';
 import type { Model } from '../../model/model.ts';
+import type { Scorer } from '../../model/scorer.ts';
 import type { RecordScore } from '../../model/scores.ts';
 import { finite } from '../check.ts';
 import type { Prediction } from '../log/prediction.ts';
@@ -45,6 +46,8 @@ export interface Readers {
   readonly model: Model;
   /** the model, or the one that adds what it scores to the summary */
   readonly scoring: Model;
+  /** of tables of at most 8192 rows, on an engine; undefined: the JavaScript engine */
+  readonly scorer: Scorer | undefined;
   readonly summary: Summary | null;
   readonly scored: ScoredRows;
   readonly refused: RecordQuality;
@@ -111,7 +114,7 @@ export function answersOf(model: Model, table: Table | null, rows: WatchedRows):
   for (const [what, list] of lengths)
     if (list && list.length !== n)
       refuse('ERR_SHAPE', what, `length ${n}, one of each row`, list.length, 'give one of each row');
-  for (let i = 0; i < n; i++) finite('at', at[i]);
+  if (!areFinite(at)) for (let i = 0; i < n; i++) finite('at', at[i]);
   if (outcomes) checkCodes('outcomes, codes', outcomes.codes, -2, classes.length);
   if (table)
     findColumns(
@@ -141,7 +144,20 @@ export function answersOf(model: Model, table: Table | null, rows: WatchedRows):
   return new Answers(labels, own, isWhole ? probabilities : null);
 }
 
+/** Whether each is a finite number. */
+function areFinite(values: ArrayLike<number>): boolean {
+  // of arrays of anything each is looked at
+  if (!ArrayBuffer.isView(values)) return false;
+  let lost = 0;
+  for (let i = 0; i < values.length; i++) lost += values[i] - values[i];
+  return lost === 0;
+}
+
 function checkCodes(what: string, codes: ArrayLike<number>, from: number, to: number): void {
+  let greatest = 0;
+  if (codes instanceof Uint8Array) for (let i = 0; i < codes.length; i++) greatest = Math.max(greatest, codes[i]);
+  else greatest = Number.POSITIVE_INFINITY;
+  if (greatest < to && from <= 0) return;
   for (let i = 0; i < codes.length; i++)
     if (!(Number.isInteger(codes[i]) && codes[i] >= from && codes[i] < to))
       refuse(
@@ -166,7 +182,7 @@ export function readPart(
   said: Answers | null,
   idOf: (row: number) => string | null,
 ): Answers {
-  const { model, scoring, summary, scored, skew, hidden } = readers;
+  const { model, scoring, scorer, summary, scored, skew, hidden } = readers;
   const lacks = (name: string): boolean => isEmpty(table.columns.find((column) => column.name === name)!);
   const rescore = readers.rescore && !hidden.some(lacks);
   const two = model.manifest.positive !== null;
@@ -183,21 +199,26 @@ export function readPart(
       scored.addTable(summary, piece, { logits: planes, probabilities: own, labels: codes });
       return;
     }
-    const scores = scoring.scoreTable(piece);
-    for (let k = 0; k < to - from; k++) {
-      const own = two ? scores.probabilities[k] : scores.probabilities[scores.labels[k] * (to - from) + k];
-      if (!said) {
+    const scores = scorer ? scorer.score(piece) : scoring.scoreTable(piece);
+    const ownOf = (k: number): number =>
+      two ? scores.probabilities[k] : scores.probabilities[scores.labels[k] * (to - from) + k];
+    if (!said) {
+      for (let k = 0; k < to - from; k++) {
         (labels as Int32Array)[from + k] = scores.labels[k];
-        (probability as Float64Array)[from + k] = own;
-        continue;
+        (probability as Float64Array)[from + k] = ownOf(k);
       }
-      if (!rescore) continue;
-      const logit = two && said.planes ? scores.logits[k] - said.planes[from + k] : 0;
-      const apart = own - said.probability[from + k];
-      const isOther = scores.labels[k] !== said.labels[from + k];
-      const isSame = logit === 0 && apart === 0 && !isOther;
-      skew.add(isSame ? null : idOf(from + k), logit, apart, isOther);
+      return;
     }
+    if (!rescore) return;
+    let equal = 0;
+    for (let k = 0; k < to - from; k++) {
+      const logit = two && said.planes ? scores.logits[k] - said.planes[from + k] : 0;
+      const apart = ownOf(k) - said.probability[from + k];
+      const isOther = scores.labels[k] !== said.labels[from + k];
+      if (logit === 0 && apart === 0 && !isOther) equal++;
+      else skew.add(idOf(from + k), logit, apart, isOther);
+    }
+    skew.addEqual(equal);
   };
   const bisect = (from: number, to: number): void => {
     const before = summary?.refused ?? 0;
@@ -219,8 +240,8 @@ export function readPart(
   return new Answers(labels, probability, null);
 }
 
-/** Rows that are read at a time: of one that cannot be read halves are tried. */
-const PART = 8192;
+/** Rows that are read at a time, and that a scorer takes: of one that cannot be read halves are tried. */
+export const PART = 8192;
 
 const isOfRow = (error: unknown): boolean => error instanceof LogoddsError && error.code === 'ERR_RECORD';
 

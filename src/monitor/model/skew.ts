@@ -41,6 +41,12 @@ export class SkewCounts {
     if (id !== null) this.#name(id);
   }
 
+  /** Rows that are equal to the bit. */
+  addEqual(rows: number): void {
+    this.compared += rows;
+    this.equal += rows;
+  }
+
   merge(other: SkewCounts): void {
     this.compared += other.compared;
     this.equal += other.equal;

@@ -3,7 +3,8 @@ import { recordNumberOf } from '../../encode/kinds/numbers.ts';
 import type { Feature } from '../../encode/schema.ts';
 import { type Fields, put } from '../../encode/turn.ts';
 import { whole } from '../check.ts';
-import { HeldRows } from './heldRows.ts';
+import { countCodes } from './countCodes.ts';
+import { HELD, HeldRows } from './heldRows.ts';
 import { hashOfRow, LabelSample } from './labels.ts';
 import { type FeaturePlan, planOf, type Summarised, type SummaryBins, sumBins } from './layout.ts';
 import { NumberColumn } from './numberColumn.ts';
@@ -67,8 +68,13 @@ export class SummaryCells {
   #taken = true;
   readonly #numberAt: Int32Array;
   readonly #numberColumns: readonly NumberColumn[];
+  /** whether a number outside the range of training may be one that takes a default */
+  readonly #clips: boolean;
   readonly #sumAt: Int32Array;
   readonly #codedAt: Int32Array;
+  /** coded columns whose codes are bytes, and the others */
+  readonly #byteAt: Int32Array;
+  readonly #wideAt: Int32Array;
 
   constructor(of: Summarised, bins: SummaryBins, { sample = 1, first = 0, seed = 0 }: SummaryOptions) {
     this.of = of;
@@ -112,10 +118,17 @@ export class SummaryCells {
     this.#numberColumns = Array.from(this.#numberAt, (at) => this.#numbers[at]!);
     this.#sumAt = placesOf('sum');
     this.#codedAt = placesOf('codes');
+    this.#byteAt = this.#codedAt.filter((at) => specs[at].slots! <= 256);
+    this.#wideAt = this.#codedAt.filter((at) => specs[at].slots! > 256);
     this.counts = new Float64Array(4 * this.plan.length);
     this.#width = specs.length;
+    this.#clips = this.plan.some(({ range, feature }) => range !== null && feature.kind !== 'numeric');
     this.scorePlanes = (bins.scores ?? []).map((own) => new NumberColumn(own));
-    this.#held = new HeldRows(this.#width + this.scorePlanes.length);
+    this.#held = new HeldRows(
+      this.#width + this.scorePlanes.length,
+      Int32Array.of(...this.#numberAt, ...this.#wideAt),
+      this.#byteAt,
+    );
   }
 
   /** By column of the encoder; a sum is null until something else than 0 is in it. @internal */
@@ -134,7 +147,9 @@ export class SummaryCells {
   protected settle(isOver = true): void {
     const held = this.#held;
     if (held.count === 0) return;
-    for (const at of this.#codedAt) countSlots(this.#codes, this.codesAt[at], held.column(at));
+    for (const at of this.#byteAt)
+      countCodes(this.#codes, this.codesAt[at], held.codes(at), this.of.encoder.specs[at].slots!);
+    for (const at of this.#wideAt) countSlots(this.#codes, this.codesAt[at], held.column(at));
     this.#numberColumns.forEach((column, k) => {
       const values = held.column(this.#numberAt[k]);
       column.addAll(values, 0, values.length, null);
@@ -149,8 +164,12 @@ export class SummaryCells {
   /** Holds the scores of the record that was added last. */
   protected holdScore(k: number, score: number): void {
     const held = this.#held;
-    if (held.count === 0) this.scorePlanes[k].add(score);
-    else held.cells[(held.count - 1) * (this.#width + this.scorePlanes.length) + this.#width + k] = score;
+    if (held.count === 0) {
+      this.scorePlanes[k].add(score);
+      return;
+    }
+    held.cells[(this.#width + k) * HELD + held.count - 1] = score;
+    held.gaps[this.#width + k]--;
   }
 
   /** Whether the numbers of a row are sampled: blocks of 32 rows are, by a hash of their number. */
@@ -197,8 +216,8 @@ export class SummaryCells {
   addRow(record: object, row: Float64Array, defaults: number): void {
     const number = this.next++;
     this.rows++;
-    const filled = defaults > 0 ? this.#defaults(record as Fields, number, defaults) : NONE;
-    if (defaults > 0 || row[row.length - 1] > 0) this.#outside(record as Fields, row);
+    const filled = defaults > 0 ? this.#defaults(record as Fields, row, number, defaults) : NONE;
+    if (row[row.length - 1] > 0 || (defaults > 0 && this.#clips)) this.#outside(record as Fields, row);
     if (!this.takes(number)) {
       const [codes, coded] = [this.#codes, this.#codedAt];
       for (let i = 0; i < coded.length; i++) codes[this.codesAt[coded[i]] + row[coded[i]]]++;
@@ -207,23 +226,29 @@ export class SummaryCells {
     this.sampled++;
     if (this.#held.isFull) this.settle(false);
     const width = this.#width;
-    const { cells, count } = this.#held;
-    let to = count * (width + this.scorePlanes.length);
-    for (let i = 0; i < width; i++) cells[to + i] = row[i];
-    if (filled !== NONE) for (const at of filled) cells[to + at] = Number.NaN;
-    to += width;
-    for (let k = 0; k < this.scorePlanes.length; k++) cells[to + k] = Number.NaN;
+    const { cells, count, gaps } = this.#held;
+    this.#held.put(row);
+    for (const at of filled) {
+      cells[at * HELD + count] = Number.NaN;
+      gaps[at]++;
+    }
+    // scores come with the next call
+    for (let k = width; k < gaps.length; k++) {
+      cells[k * HELD + count] = Number.NaN;
+      gaps[k]++;
+    }
     this.#held.count++;
     const sums = this.#sumAt;
     for (let i = 0; i < sums.length; i++) if (row[sums[i]] !== 0) this.sumAt(sums[i]).add(row[sums[i]]);
   }
 
   /** Counts the features of a record that took a default. @returns the columns whose number is one */
-  #defaults(record: Fields, number: number, defaults: number): readonly number[] {
+  #defaults(record: Fields, row: Float64Array, number: number, defaults: number): readonly number[] {
     const filled: number[] = [];
     let left = defaults;
-    for (const { index, field, columns } of this.plan) {
-      if (field === undefined || record[field] != null) continue;
+    for (const { index, field, columns, gap } of this.plan) {
+      // asking a record by a name that varies takes longer than all the rest
+      if (field === undefined || (gap !== null && row[columns[0].at] !== gap) || record[field] != null) continue;
       left--;
       this.counts[4 * index + MISSING]++;
       if (columns[0].kept === 'number') filled.push(columns[0].at);
@@ -270,8 +295,11 @@ export class SummaryCells {
 
   #outside(record: Fields, row: Float64Array): void {
     for (const { index, range, field, feature, columns } of this.plan) {
-      if (!range || record[field!] == null) continue;
-      const x = feature.kind === 'numeric' ? row[columns[0].at] : recordNumberOf(feature as never, record[field!]);
+      if (!range) continue;
+      const own = row[columns[0].at];
+      if (feature.kind === 'numeric' && own >= range[0] && own <= range[1]) continue;
+      if (record[field!] == null) continue;
+      const x = feature.kind === 'numeric' ? own : recordNumberOf(feature as never, record[field!]);
       if (x < range[0]) this.counts[4 * index + BELOW]++;
       else if (x > range[1]) this.counts[4 * index + ABOVE]++;
     }
@@ -293,26 +321,10 @@ export class SummaryCells {
   }
 }
 
-/** Counts slots. Two counts of each, because neighbours are often equal. */
+/** Counts slots. */
 function countSlots(counts: Float64Array, from: number, slots: Float64Array): void {
-  const n = slots.length;
-  twice ??= new Uint32Array(2 * FEW);
-  const table = twice;
-  table.fill(0);
-  for (let i = 0; i < n; i++) {
-    const slot = slots[i];
-    if (slot < FEW) table[(i & 1) * FEW + slot]++;
-    else counts[from + slot]++;
-  }
-  for (let k = 0; k < FEW; k++) {
-    const count = table[k] + table[FEW + k];
-    if (count > 0) counts[from + k] += count;
-  }
+  for (let i = 0; i < slots.length; i++) counts[from + slots[i]]++;
 }
-
-/** Slots that are counted so. */
-const FEW = 64;
-let twice: Uint32Array | null = null;
 
 /** Rows that are sampled together. */
 const BLOCK = 32;

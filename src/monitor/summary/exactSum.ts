@@ -3,6 +3,8 @@ import { refuse } from '../../../bindings/errors.ts';
 /** Units of exact sums: 2^−1074, the least double. Every finite double is a whole number of them. */
 const LEAST = 1074;
 const MANTISSA = 2 ** 52;
+/** Less than the greatest double. */
+const BEYOND = 1n << 1000n;
 
 const bits = new DataView(new ArrayBuffer(8));
 
@@ -25,8 +27,13 @@ export function powerOfTwo(e: number): number {
 
 /** Binary digits of a number above 0. */
 function lengthOf(size: bigint): number {
-  const digits = size.toString(16);
-  return 4 * digits.length + 28 - Math.clz32(Number.parseInt(digits[0], 16));
+  let length = 0;
+  let rest = size;
+  for (; rest >= BEYOND; rest >>= 960n) length += 960;
+  bits.setFloat64(0, Number(rest));
+  length += (bits.getUint32(0) >>> 20) - 1022;
+  // it may have been rounded to the next power of two
+  return size >> BigInt(length - 1) === 0n ? length - 1 : length;
 }
 
 /**

@@ -25,6 +25,8 @@ export interface FeaturePlan {
   readonly columns: readonly { readonly at: number; readonly kept: Kept; readonly slots: number }[];
   /** least and greatest training value of the number that it reads; null: it reads none, or has no range */
   readonly range: readonly [low: number, high: number] | null;
+  /** entry of the first column where the cell of a record is missing; null: it may be any */
+  readonly gap: number | null;
   /** entry of the first column where a default was taken; null: it has a slot for it, or no default */
   readonly fill: number | null;
 }
@@ -47,7 +49,9 @@ export function planOf(
     });
     const { min, max } = feature as Partial<Record<'min' | 'max', number>>;
     const range = min !== undefined && max !== undefined ? ([min, max] as const) : null;
-    const field = turns.find((turn) => turn.feature === feature)?.field;
+    const turn = turns.find((one) => one.feature === feature);
+    const field = turn?.field;
+    const gap = feature.kind === 'numeric' ? feature.mean : feature.kind === 'categorical' ? turn!.gap : null;
     let fill: number | null = null;
     if (feature.kind === 'numeric') fill = feature.mean;
     else if (columns[0].kept === 'number') {
@@ -59,7 +63,7 @@ export function planOf(
         // a missing cell is an error
       }
     }
-    return { feature, index, field, columns, range, fill };
+    return { feature, index, field, columns, range, gap, fill };
   });
 }
 

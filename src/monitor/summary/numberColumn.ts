@@ -19,6 +19,15 @@ export interface NumberState {
   readonly infinite?: number;
 }
 
+/** Moments, and what they are of. */
+interface Moments {
+  readonly finite: number;
+  readonly first: bigint;
+  readonly second: bigint;
+  readonly mean: number | null;
+  readonly std: number | null;
+}
+
 /** Rows after which sums in doubles would no longer be exact. */
 const SETTLE = 2 ** 22;
 /** Cells of that grid. */
@@ -73,6 +82,8 @@ export class NumberColumn {
   /** for the kernel; null: not asked yet */
   #tally: NumberTally | null = null;
   readonly #total: [bigint, bigint] = [0n, 0n];
+  /** the moments that were asked for last */
+  #known: Moments | null = null;
 
   constructor(bins: NumberBins) {
     this.bins = bins;
@@ -153,6 +164,26 @@ export class NumberColumn {
     return this.#tally.span;
   }
 
+  /** As `addAll` of each run: beginning and end of each. Short ones, of a sample, are put together first. */
+  addRuns(values: Float64Array | Float32Array, runs: Uint32Array, skip: Uint8Array | null): Float64Array | null {
+    if (runs.length === 2) return this.addAll(values, runs[0], runs[1], skip);
+    let taken = new Float64Array(MANY);
+    let n = 0;
+    for (let k = 0; k < runs.length; k += 2) {
+      if (n + runs[k + 1] - runs[k] > taken.length) {
+        const grown = new Float64Array(2 * (n + runs[k + 1] - runs[k]));
+        grown.set(taken);
+        taken = grown;
+      }
+      for (let i = runs[k]; i < runs[k + 1]; i++) {
+        taken[n] = values[i];
+        n += skip && skip[i] !== 0 ? 0 : 1;
+      }
+    }
+    this.addAll(taken, 0, n, null);
+    return null;
+  }
+
   /** What doubles do not add exactly. */
   #addFar(d: number, x: number): void {
     const ends = this.#ends;
@@ -187,18 +218,27 @@ export class NumberColumn {
 
   /** null without values */
   get mean(): number | null {
-    const n = BigInt(this.finite);
-    return n ? quotient(this.units[0] + n * unitsOf(this.bins.centre), n) : null;
+    return this.#moments.mean;
   }
 
   /** population standard deviation; null without values */
   get std(): number | null {
-    const n = BigInt(this.finite);
-    if (!n) return null;
+    return this.#moments.std;
+  }
+
+  /** Of the sums as they are: those of a reference are asked for again and again. */
+  get #moments(): Moments {
     const [first, second] = this.units;
+    const { finite } = this;
+    const known = this.#known;
+    if (known && known.finite === finite && known.first === first && known.second === second) return known;
+    const n = BigInt(finite);
+    const mean = n ? quotient(first + n * unitsOf(this.bins.centre), n) : null;
     // n·Σd² − (Σd)², exact: the second in units of the first squared
     const over = ((n * second) << 1074n) - first * first;
-    return over > 0n ? Math.sqrt(quotient(over, n * n, -1074)) : 0;
+    const std = n ? (over > 0n ? Math.sqrt(quotient(over, n * n, -1074)) : 0) : null;
+    this.#known = { finite, first, second, mean, std };
+    return this.#known;
   }
 
   merge(other: NumberColumn): void {

@@ -114,13 +114,18 @@ export class Summary extends SummaryCells {
   ): void {
     this.scored += rows;
     const { planes, decided } = this;
-    for (let i = 0; i < rows; i++) decided[labels[i]]++;
+    if (decided.length === 2) {
+      let second = 0;
+      for (let i = 0; i < rows; i++) second += labels[i];
+      decided[0] += rows - second;
+      decided[1] += second;
+    } else for (let i = 0; i < rows; i++) decided[labels[i]]++;
     const two = this.of.manifest.positive !== null;
     const runs = this.runs(first, rows);
     planes.forEach((plane, k) => {
       const values = two && k === 0 ? logits : probabilities;
       const from = two ? 0 : k * rows;
-      for (let j = 0; j < runs.length; j += 2) plane.addAll(values, from + runs[j], from + runs[j + 1], null);
+      plane.addRuns(values.subarray(from, from + rows), runs, null);
     });
   }
 

@@ -3,6 +3,7 @@ import { asNumeric, findColumns } from '../../encode/columns.ts';
 import { numbersOf } from '../../encode/kinds/numbers.ts';
 import type { Column, NumericColumn, Table } from '../../encode/table.ts';
 import { ABOVE, BELOW, MISSING, type SummaryCells } from './cells.ts';
+import { countCodes } from './countCodes.ts';
 import type { FeaturePlan, Summarised } from './layout.ts';
 
 /** Rows of a table that were encoded. */
@@ -13,8 +14,8 @@ export interface PartOfTable {
   readonly standardize: boolean;
   /** of each row the features that took a default; null: none did */
   readonly defaulted: Float64Array | null;
-  /** some number is outside the range of training */
-  readonly outside: boolean;
+  /** whether a number that is taken as it is lies outside the range of training; one that takes a default may, too */
+  readonly outOfRange: boolean;
   /** number of the first row in the stream */
   readonly first: number;
 }
@@ -29,13 +30,13 @@ export function addTable(summary: SummaryCells, of: Summarised, part: PartOfTabl
   summary.rows += rows;
   for (let k = 0; k < runs.length; k += 2) summary.sampled += runs[k + 1] - runs[k];
   const left = part.defaulted && countMissing(summary, found, part.defaulted);
-  const others = left?.some((count) => count > 0) ? rowsWithDefaults(summary, found, part, left) : null;
+  const others = left && rowsWithDefaults(summary, found, part, left);
   for (const plan of summary.plan) {
     const source = plan.field === undefined ? undefined : found.get(plan.field);
     let isInside = false;
     for (const { at, kept, slots } of plan.columns) {
       if (kept === 'none') continue;
-      if (kept === 'codes') countCodes(summary.codes, summary.codesAt[at], batch.codes(at), rows, slots);
+      if (kept === 'codes') countCodes(summary.codes, summary.codesAt[at], batch.codes(at).subarray(0, rows), slots);
       else if (kept === 'sum') addSums(summary, at, valuesOf(of, plan, at, part), runs);
       else {
         const column = summary.numbers[at]!;
@@ -45,36 +46,44 @@ export function addTable(summary: SummaryCells, of: Summarised, part: PartOfTabl
           plan.feature.kind === 'numeric' && source
             ? asNumeric(source, rows, first).values
             : valuesOf(of, plan, at, part);
-        let span: Float64Array | null = null;
-        for (let k = 0; k < runs.length; k += 2) span = column.addAll(values, runs[k], runs[k + 1], skip);
+        const span = column.addRuns(values, runs, skip);
         // of the cells themselves, and of all that are there
         const isWhole = summary.sample === 1 && !taken && values === (source as NumericColumn | undefined)?.values;
         if (isWhole && span && plan.range) isInside = span[0] >= plan.range[0] && span[1] <= plan.range[1];
       }
     }
-    if (part.outside && plan.range && source && !isInside)
+    // a plain number outside is told by the encoder
+    const isAsked = plan.feature.kind === 'numeric' ? part.outOfRange : part.outOfRange || part.defaulted !== null;
+    if (isAsked && plan.range && source && !isInside)
       countOutside(summary, plan, numbersOf(plan.feature as never, source, rows, first), rows);
   }
   summary.next = Math.max(summary.next, first + rows);
 }
 
-/** Counts missing cells. @returns of each row the features that took a default although their cell is there */
+/** Counts missing cells. @returns of each row the features that took a default although their cell is there; null: none did */
 function countMissing(
   summary: SummaryCells,
   found: ReadonlyMap<string, Column>,
   defaulted: Float64Array,
-): Float64Array {
-  const left = defaulted.slice();
+): Float64Array | null {
+  const rows = defaulted.length;
+  let others = 0;
+  for (let i = 0; i < rows; i++) others += defaulted[i];
   for (const { index, field } of summary.plan) {
     const missing = field === undefined ? null : found.get(field)!.missing;
     if (!missing) continue;
     let sum = 0;
-    for (let i = 0; i < left.length; i++) {
-      const flag = missing[i] === 0 ? 0 : 1;
-      sum += flag;
-      left[i] -= flag;
-    }
+    for (let i = 0; i < rows; i++) sum += missing[i] === 0 ? 0 : 1;
     summary.counts[4 * index + MISSING] += sum;
+    others -= sum;
+  }
+  // what has missing cells takes a default for each of them; further kinds have their own rules
+  const isPlain = summary.plan.every(({ feature: { kind } }) => kind === 'numeric' || kind === 'categorical');
+  if (others === 0 && isPlain) return null;
+  const left = defaulted.slice();
+  for (const { field } of summary.plan) {
+    const missing = field === undefined ? null : found.get(field)!.missing;
+    if (missing) for (let i = 0; i < rows; i++) left[i] -= missing[i] === 0 ? 0 : 1;
   }
   return left;
 }
@@ -123,29 +132,6 @@ function valuesOf(
   if (!standardize || !coder) return values;
   const k = at - columns[0].at;
   return values.map((x) => x * coder.scales[k] + coder.means[k]);
-}
-
-function countCodes(
-  counts: Float64Array,
-  from: number,
-  codes: Uint8Array | Uint16Array | Uint32Array,
-  rows: number,
-  slots: number,
-): void {
-  if (slots > 1024 || rows < 64) {
-    for (let i = 0; i < rows; i++) counts[from + codes[i]]++;
-    return;
-  }
-  // two tables, because neighbouring codes are often equal
-  const even = new Uint32Array(slots);
-  const odd = new Uint32Array(slots);
-  let i = 0;
-  for (; i + 1 < rows; i += 2) {
-    even[codes[i]]++;
-    odd[codes[i + 1]]++;
-  }
-  if (i < rows) even[codes[i]]++;
-  for (let k = 0; k < slots; k++) counts[from + k] += even[k] + odd[k];
 }
 
 function addSums(summary: SummaryCells, at: number, values: Float64Array | Float32Array, runs: Uint32Array): void {

@@ -13,6 +13,8 @@ import { plainBatch } from './plainBatch.ts';
 import type { Summary } from './summary.ts';
 import type { PartOfTable } from './tables.ts';
 
+const NOTHING = new Float64Array(0);
+
 /** An encoder that keeps what it encoded last. */
 class WatchedEncoder extends Encoder {
   row: Float64Array = NOTHING;
@@ -22,6 +24,7 @@ class WatchedEncoder extends Encoder {
   /** number in the stream of row 0 of the input */
   shift = 0;
   #part: PartOfTable | null = null;
+  #kept = NOTHING;
 
   override encodeRecord(record: Fields, out: Float64Array): number {
     this.row = out;
@@ -53,15 +56,22 @@ class WatchedEncoder extends Encoder {
     addTo(options.defaulted, defaulted, table.rows);
     addTo(options.outOfRange, outOfRange, table.rows);
     // the scorer goes on computing with its own arrays
-    const kept = counts.map((found) => (hasAny(found, table.rows) ? copyOf(found, table.rows) : null));
+    const isOutside = hasAny(outOfRange, table.rows);
     this.#part = {
       table,
       batch,
       standardize,
-      defaulted: kept[0],
-      outside: kept[0] !== null || kept[1] !== null,
+      defaulted: hasAny(defaulted, table.rows) ? this.#copyOf(defaulted, table.rows) : null,
+      outOfRange: isOutside,
       first,
     };
+  }
+
+  /** Counts of the last part: valid until the next one, before which it is flushed. */
+  #copyOf(counts: Counts, rows: number): Float64Array {
+    if (this.#kept.length < rows) this.#kept = new Float64Array(rows);
+    for (let i = 0; i < rows; i++) this.#kept[i] = counts[i];
+    return this.#kept.subarray(0, rows);
   }
 
   /** Adds the last part to the summary. */
@@ -77,18 +87,10 @@ class WatchedEncoder extends Encoder {
   }
 }
 
-const NOTHING = new Float64Array(0);
-
 function hasAny(counts: Counts, rows: number): boolean {
   let any = 0;
   for (let i = 0; i < rows; i++) any += counts[i];
   return any > 0;
-}
-
-function copyOf(counts: Counts, rows: number): Float64Array {
-  const copy = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) copy[i] = counts[i];
-  return copy;
 }
 
 /** Adds the counts of an array to another, which may be the same. */

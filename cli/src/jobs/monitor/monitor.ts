@@ -1,6 +1,6 @@
 /** The watch of a model over logs. */
 import { realpathSync } from 'node:fs';
-import { LogoddsError, type Model } from '../../../../src/index.ts';
+import { LogoddsError, type Model, pickEngine } from '../../../../src/index.ts';
 import { list } from '../../../../src/internal.ts';
 import {
   type ModelWatch,
@@ -14,9 +14,11 @@ import { filesOf, formatOf } from '../../read/paths.ts';
 import { LogCounts, type Origin } from './counts.ts';
 import { readLabels } from './labels.ts';
 import { watchLines } from './lines.ts';
+import { watchParquet } from './parquetLog.ts';
 import { resolveLabels } from './resolve.ts';
+import type { Outcomes } from './rows.ts';
 import { fromSettings, readSettings } from './settings.ts';
-import { keyed, type Outcomes, openLog, parquetOf, queryOf, watchTyped } from './typed.ts';
+import { keyed, openLog, parquetOf, queryOf, watchTyped } from './typed.ts';
 
 /** What is watched. */
 export interface MonitorOptions extends ModelPlace {
@@ -89,28 +91,27 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   for (const label of known) whole.addLabel(label);
   for (const file of lines) await watchLines(file, whole, counts);
   const typed = [
-    ...files.filter((file) => formatOf(file) === 'parquet').map((file) => [file, parquetOf(file)] as const),
-    ...(query === undefined ? [] : [['--query', queryOf(query)] as const]),
+    ...files.filter((file) => formatOf(file) === 'parquet').map((file) => [file, parquetOf(file), true] as const),
+    ...(query === undefined ? [] : [['--query', queryOf(query), false] as const]),
   ];
-  const logs = [];
-  for (const [label, relation] of typed) logs.push(await openLog(label, relation, settings.columns));
+  const open = (k: number) => openLog(typed[k][0], typed[k][1], settings.columns);
   let outcomes: Outcomes = target === undefined ? null : { target };
-  if (labels !== undefined && logs.length > 0) {
+  if (labels !== undefined && typed.length > 0) {
     const { withinMs, skewMs } = settings;
-    const of = logs.map((log) => keyed(log, model, until));
+    const of = [];
+    for (const k of typed.keys()) of.push(keyed(await open(k), model, until));
     outcomes = { labels: await resolveLabels(filesOf(labels), of, { latest: now + skewMs, withinMs }, counts) };
   }
   const isByRows = 'rows' in settings.watch.every!;
-  for (const log of logs) {
+  const engine = pickEngine();
+  for (const [k, [path, , isFile]] of typed.entries()) {
     // windows by rows go on from log to log
-    const found = await watchTyped(
-      log,
-      model,
-      isByRows ? () => modelWatch(model, whole.toJSON()) : begin,
-      outcomes,
-      counts,
-      warn,
-    );
+    const start = isByRows ? () => modelWatch(model, whole.toJSON()) : begin;
+    const { columns } = settings;
+    // labels are joined by DuckDB
+    const isAhead = isFile && labels === undefined;
+    const ahead = isAhead ? await watchParquet({ path, columns, model, target }, start, counts, engine) : null;
+    const found = ahead ?? (await watchTyped(await open(k), model, start, outcomes, counts, engine, warn));
     if (isByRows) whole = found;
     else whole.merge(found);
   }
@@ -130,7 +131,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
     ...counts.notes,
     ...(settings.said === null ? [] : [{ what: settings.said }]),
   ];
-  if (logs.length > 0 && labels === undefined)
+  if (typed.length > 0 && labels === undefined)
     notes.push({ what: 'without --labels no duplicate ids are looked for in Parquet and queries' });
   if (report.rows === 0)
     throw new LogoddsError(

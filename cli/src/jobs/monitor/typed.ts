@@ -1,5 +1,5 @@
 /** Logs whose columns have types: Parquet files and queries. Rows go from DuckDB's columns into the watch, none becomes an object. */
-import { type CodedColumn, LogoddsError, type Model, type NumericColumn, type Table } from '../../../../src/index.ts';
+import { type Engine, LogoddsError, type Model } from '../../../../src/index.ts';
 import { list, show } from '../../../../src/internal.ts';
 import type { ModelWatch } from '../../../../src/monitor.ts';
 import { openDatabase, patternOf, rowsOf } from '../../read/database.ts';
@@ -10,7 +10,8 @@ import { openQuery } from '../../read/typed.ts';
 import { type Wanted, wantedColumns } from '../../read/wanted.ts';
 import type { LogCounts } from './counts.ts';
 import { MEMORY } from './labels.ts';
-import type { KeyedLog, ResolvedLabels } from './resolve.ts';
+import type { KeyedLog } from './resolve.ts';
+import { BLOCK, FaultyRow, type Outcomes, OWN, refuseFaulty, take, timeName } from './rows.ts';
 import type { LogColumn, MonitorSettings } from './settings.ts';
 
 /** A log of typed columns. */
@@ -148,18 +149,6 @@ async function countFaults(log: TypedLog, model: Model, counts: LogCounts): Prom
   return left;
 }
 
-/** Names that no column of a log should have. */
-const OWN = {
-  id: 'logodds id',
-  at: 'logodds at',
-  logit: 'logodds logit',
-  probability: 'logodds probability',
-  label: 'logodds label',
-  outcome: 'logodds outcome',
-  outcomeAt: 'logodds outcome at',
-  row: 'logodds row',
-};
-
 const NUMBERS = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*)$/;
 
 /** The type in SQL of a field. */
@@ -210,8 +199,6 @@ function inputsOf(
   };
 }
 
-const timeName = (feature: string): string => `logodds time of ${feature}`;
-
 /** The time of the value of a feature in milliseconds since 1970, as SQL. @throws ERR_SCHEMA nothing has it */
 function eventTimeOf(log: TypedLog, feature: string, source: string): string {
   if (log.types.has(source)) return timeOf(log, source);
@@ -230,9 +217,6 @@ function eventTimeOf(log: TypedLog, feature: string, source: string): string {
   return `coalesce(try_cast(${value} as double), epoch_us(try_cast(${value} as timestamp)) / 1000.0)`;
 }
 
-/** How labels come to the rows. */
-export type Outcomes = { readonly labels: ResolvedLabels } | { readonly target: string } | null;
-
 /** Adds the rows of a log that are of the model. @returns the watch of this log alone */
 export async function watchTyped(
   log: TypedLog,
@@ -240,6 +224,7 @@ export async function watchTyped(
   start: () => ModelWatch,
   outcomes: Outcomes,
   counts: LogCounts,
+  engine: Engine,
   warn: (message: string) => void,
 ): Promise<ModelWatch> {
   const rows = await survey(log, model, counts);
@@ -249,7 +234,7 @@ export async function watchTyped(
   };
   const isOdd = (error: unknown): boolean => error instanceof LogoddsError && error.code === 'ERR_RECORD';
   try {
-    const watched = await read(log, model, start(), outcomes, { isTrusted: true, isGuarded: false }, warn);
+    const watched = await read(log, model, start(), outcomes, { isTrusted: true, isGuarded: false }, engine, warn);
     begun(0);
     return watched;
   } catch (error) {
@@ -261,17 +246,14 @@ export async function watchTyped(
   begun(left);
   if (rows === left) return start();
   try {
-    return await read(log, model, start(), outcomes, { isTrusted: false, isGuarded: false }, warn);
+    return await read(log, model, start(), outcomes, { isTrusted: false, isGuarded: false }, engine, warn);
   } catch (error) {
     // and so are numbers that are none
     if (!isOdd(error)) throw error;
     await tellOdd(log, model, counts);
-    return read(log, model, start(), outcomes, { isTrusted: false, isGuarded: true }, warn);
+    return read(log, model, start(), outcomes, { isTrusted: false, isGuarded: true }, engine, warn);
   }
 }
-
-/** A row that cannot be taken. */
-class FaultyRow extends Error {}
 
 /** Names the inputs that are NaN or infinite. */
 async function tellOdd(log: TypedLog, model: Model, counts: LogCounts): Promise<void> {
@@ -301,6 +283,7 @@ async function read(
   watched: ModelWatch,
   outcomes: Outcomes,
   { isTrusted, isGuarded }: Trust,
+  engine: Engine,
   warn: (message: string) => void,
 ): Promise<ModelWatch> {
   const { classes, positive } = model.manifest;
@@ -359,7 +342,7 @@ async function read(
     { wanted, model: null, capacity: BLOCK },
     (table) => {
       if (isTrusted) refuseFaulty(table, features.length, classes.length);
-      take(table, features.length, watched, outcomes !== null);
+      take(table, features.length, watched, outcomes !== null, engine);
     },
     warn,
   );
@@ -374,62 +357,4 @@ function labelOf(log: TypedLog, classes: readonly string[]): string {
   const own = cell(log, 'label');
   if (log.types.get(log.columns.label) === 'VARCHAR' && !classes.some((one) => SPELT.test(one))) return own;
   return `case when cast(${own} as varchar) in (${classes.map(text).join(', ')}) then cast(${own} as varchar) end`;
-}
-
-/** @throws FaultyRow where a row has no time, no label of the model or no probability */
-function refuseFaulty({ rows, columns }: Table, inputs: number, classes: number): void {
-  for (const column of columns.slice(inputs)) {
-    if (![OWN.at, OWN.probability, OWN.label].includes(column.name)) continue;
-    let isFine = !column.missing;
-    if (column.kind === 'coded') for (let i = 0; i < rows; i++) isFine &&= column.codes[i] < classes;
-    else if (column.name === OWN.probability)
-      for (let i = 0; i < rows; i++) isFine &&= column.values[i] >= 0 && column.values[i] <= 1;
-    if (!isFine) throw new FaultyRow();
-  }
-}
-
-/** Rows that are taken at a time. */
-const BLOCK = 32_768;
-
-function take(table: Table, inputs: number, watched: ModelWatch, hasOutcomes: boolean): void {
-  const further = new Map(table.columns.slice(inputs).map((column) => [column.name, column]));
-  const numbers = (own: string): Float64Array | undefined =>
-    further.get(own) && (further.get(own) as { values: Float64Array }).values;
-  const labels = further.get(OWN.label);
-  const outcome = further.get(OWN.outcome);
-  const when = further.get(OWN.outcomeAt);
-  const classes = watched.model.manifest.classes.length;
-  const logits = numbers(OWN.logit);
-  const times = Object.keys(watched.settings.eventTimes ?? {}).map((feature) => [
-    feature,
-    timesOf(further.get(timeName(feature)) as NumericColumn),
-  ]);
-  watched.addTable(inputs > 0 ? { rows: table.rows, columns: table.columns.slice(0, inputs) } : null, {
-    at: numbers(OWN.at)!,
-    ...(times.length > 0 && { eventTimes: Object.fromEntries(times) }),
-    ...(labels?.kind === 'coded' && {
-      scores: { labels: labels.codes, probabilities: numbers(OWN.probability)!, ...(logits && { logits }) },
-    }),
-    ...(hasOutcomes &&
-      outcome?.kind === 'coded' && {
-        outcomes: {
-          codes: classesOf(outcome, classes),
-          ...(when?.kind === 'numeric' && { at: timesOf(when) }),
-        },
-      }),
-  });
-}
-
-/** The class of each outcome. */
-function classesOf({ codes, missing }: CodedColumn, classes: number): Int32Array {
-  const found = new Int32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) found[i] = missing?.[i] ? -1 : codes[i] < classes ? codes[i] : -2;
-  return found;
-}
-
-/** NaN where there is none. */
-function timesOf({ values, missing }: NumericColumn): Float64Array {
-  const found = Float64Array.from(values);
-  if (missing) for (let i = 0; i < found.length; i++) if (missing[i]) found[i] = Number.NaN;
-  return found;
 }

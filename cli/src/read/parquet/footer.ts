@@ -11,6 +11,8 @@ export interface FileColumn {
   /** DuckDB's type, and what cells it has; null: of another type, or of several columns */
   readonly type: string | null;
   readonly kind: CellKind;
+  /** how many of its units a millisecond has, of times; else 1 */
+  readonly perMs: number;
   /** how its values are stored */
   readonly stored: Stored;
   /** whether cells may be missing */
@@ -181,18 +183,35 @@ function columnsOf(schema: readonly Struct[]): Leaf[] {
     pass(0);
     const stored = STORED[element[1] as number] ?? null;
     const isPlain = stored !== null && element[5] === undefined && (element[3] === 0 || element[3] === 1);
-    const typed = isPlain && isNamed(stored, element) ? TYPES[stored] : null;
+    const perMs = isPlain && stored === 'INT64' ? unitOf(element) : null;
+    const typed = perMs !== null ? TIME : isPlain && isNamed(stored, element) ? TYPES[stored] : null;
     columns.push({
       leaf: first,
       name: text.decode(element[4] as Uint8Array),
       type: typed?.[0] ?? null,
       kind: typed?.[1] ?? 'other',
+      perMs: perMs ?? 1,
       stored: stored ?? 'BYTE_ARRAY',
       optional: element[3] === 1,
     });
   }
   if (at !== schema.length) throw new RangeError('more columns than the schema has');
   return columns;
+}
+
+const TIME = ['TIMESTAMP', 'date'] as const;
+
+/** Places of a time in a union of logical types, and of its units in theirs: units of a millisecond, and the converted type that says the same. */
+const LOGICAL_TIME = 8;
+const UNITS: readonly (readonly [perMs: number, converted: number] | null)[] = [null, [1, 9], [1000, 10]];
+
+/** How many units a millisecond has, of a time without a zone; null: it is none, or counted in nanoseconds. */
+function unitOf([, , , , , , converted, , , , logical]: Struct): number | null {
+  const union = logical as Struct | undefined;
+  const [, isAdjusted, unit] = (union?.[LOGICAL_TIME] ?? []) as readonly [unknown?, boolean?, Struct?];
+  if (isAdjusted !== false || union!.findIndex((one) => one !== undefined) !== LOGICAL_TIME) return null;
+  const found = UNITS[unit?.findIndex((one) => one !== undefined) ?? 0];
+  return found && (converted === undefined || converted === found[1]) ? found[0] : null;
 }
 
 /** Whether the annotations of an element say the type that it has in `TYPES`. */

@@ -1,9 +1,9 @@
 /** The pages of a column, one after another. Whatever throws here is left to DuckDB, which reads it or says what is wrong. */
 import * as zlib from 'node:zlib';
+import { readHybrid, readSnappy } from '../../../../src/text.ts';
 import { type Chunk, type FileColumn, readAt } from './footer.ts';
-import { isAllOnes, readHybrid } from './hybrid.ts';
+import { isAllOnes } from './hybrid.ts';
 import { PAGE } from './shapes.ts';
-import { readSnappy } from './snappy.ts';
 import { type Struct, Thrift } from './thrift.ts';
 
 /** Bytes that all columns together may hold. */
@@ -248,6 +248,12 @@ export class Pages {
         if (greatest >= this.words.length) throw new RangeError('a place beyond the dictionary');
       }
       if (missing) spread(this.#places, missing, rows, count);
+      return { rows, places: this.#places, numbers: this.#numbers, missing: missing && turned(missing, rows) };
+    }
+    if (encoding === PLAIN && this.#column.stored === 'BYTE_ARRAY' && count === 0 && at === bytes.length) {
+      // texts of which none is there
+      this.#places = this.#grown(this.#places, rows);
+      this.#places.fill(0, 0, rows);
       return { rows, places: this.#places, numbers: this.#numbers, missing: missing && turned(missing, rows) };
     }
     this.#numbers = this.#grown(this.#numbers, rows);

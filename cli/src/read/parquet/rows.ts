@@ -28,7 +28,7 @@ export class ParquetRows {
     const budget = new Budget(MOST_BYTES);
     this.#cells = plans.map((plan) => {
       const pages = files.map(
-        ({ fd, columns }) => new Pages(fd, columns.find(({ name }) => name === plan.name)!, budget),
+        ({ fd, columns }) => new Pages(fd, columns.find(({ name }) => name === plan.column)!, budget),
       );
       return new Cells(plan, pages, capacity);
     });
@@ -57,8 +57,10 @@ export class ParquetRows {
     const [{ columns }] = files;
     const names = columns.map(({ name }) => name);
     // DuckDB's reader says what is absent
-    if (!wanted.every(({ name }) => names.includes(name))) return left();
-    const plans = wanted.map((one) => planOf(one, columns.find(({ name }) => name === one.name)!, reading));
+    if (!wanted.every(({ name, column }) => names.includes(column ?? name))) return left();
+    const plans = wanted.map((one) =>
+      planOf(one, columns.find(({ name }) => name === (one.column ?? one.name))!, reading),
+    );
     const rows = new ParquetRows(
       files,
       plans.filter((plan) => plan !== null),
