@@ -316,7 +316,7 @@ for (const [file, source, name] of [
 ]) {
   const { outputFiles } = await build({ ...command, entryPoints: { table: source }, write: false });
   const table = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-  writeFileSync(`cli/${file}.schema.json`, `${JSON.stringify(table[name], null, 2)}\n`);
+  writeFileSync(`cli/${file}.schema.json`, `${JSON.stringify(table[name], null, 1)}\n`);
 }
 mkdirSync('cli/dashboards', { recursive: true });
 for (const [name, dashboard] of Object.entries((await import('../deploy/grafana/dashboards.mjs')).dashboards))

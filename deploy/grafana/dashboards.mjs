@@ -456,6 +456,17 @@ const watch = board({
         [`topk(10, ${gauge('lr_feature_unseen_ratio', 'model, feature')} > 0)`, '{{model}} {{feature}} new'],
       ],
     }),
+    lines({
+      title: 'Values that are too old',
+      about: 'Share of the rows, by feature: --watch-age of the service names what has their time.',
+      unit: 'percentunit',
+      queries: [
+        [
+          `${rate('lr_feature_stale_rows_total', OF_MODEL, 'model, feature')} / ${rate('lr_feature_timed_rows_total', OF_MODEL, 'model, feature')}`,
+          '{{model}} {{feature}}',
+        ],
+      ],
+    }),
     'With labels',
     lines({
       title: 'Log loss',

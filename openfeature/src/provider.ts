@@ -29,6 +29,9 @@ export type LogoddsProviderOptions = {
   | { readonly service: ScoringService; readonly client?: undefined }
 );
 
+/** The arm that answers where no other one does. */
+const CHAMPION = 'champion';
+
 type Kind = 'boolean' | 'string' | 'number' | 'object';
 type State = 'ready' | 'stale' | 'error';
 const EVENTS = { ready: ProviderEvents.Ready, stale: ProviderEvents.Stale, error: ProviderEvents.Error } as const;
@@ -38,8 +41,9 @@ const EVENTS = { ready: ProviderEvents.Ready, stale: ProviderEvents.Stale, error
  * one arm.
  *
  * Reasons: SPLIT when the answer names the arm of a rollout, STATIC when the rollout assigns by a key that the request did not have, so that its champion answers
- * everybody (`flagMetadata.message` says which), TARGETING_MATCH when it names no arm, DEFAULT when the rule has no value for the score, ERROR otherwise
- * (the caller's default holds). `flagMetadata` has `model`, `version`, `sha256`, `arm`, `probability`, `label` and `requestId`.
+ * everybody (`flagMetadata.message` says which), TARGETING_MATCH when it names no arm, or when a segment of the record
+ * chose the model and its champion answered, DEFAULT when the rule has no value for the score, ERROR otherwise
+ * (the caller's default holds). `flagMetadata` has `model`, `version`, `sha256`, `arm`, `segment`, `probability`, `label` and `requestId`.
  *
  * Events: READY or ERROR after `initialize`, which asks for every model of the rules. Later STALE when the service answers that it cannot answer now (too many requests,
  * not ready, too late), ERROR when it cannot be reached, READY with the next score, CONFIGURATION_CHANGED when another file answers.
@@ -137,7 +141,7 @@ export class LogoddsProvider implements Provider {
       return failed(ErrorCode.INVALID_CONTEXT, messageOf(error));
     }
     try {
-      const { score, model, requestId, arm, isUnkeyed } = await this.#client.score(rule.model, record, {
+      const { score, model, requestId, arm, segment, isUnkeyed } = await this.#client.score(rule.model, record, {
         version: rule.version,
         key: context.targetingKey,
       });
@@ -150,6 +154,7 @@ export class LogoddsProvider implements Provider {
         requestId,
         label,
         ...(arm !== null && { arm }),
+        ...(segment !== null && { segment }),
         ...(probability !== null && { probability }),
         ...(isUnkeyed && { message: this.#noKey(context.targetingKey) }),
       };
@@ -164,7 +169,8 @@ export class LogoddsProvider implements Provider {
         return failed(ErrorCode.TYPE_MISMATCH, message, flagMetadata);
       }
       const { SPLIT, STATIC, TARGETING_MATCH } = StandardResolutionReasons;
-      const reason = isUnkeyed ? STATIC : arm === null ? TARGETING_MATCH : SPLIT;
+      const isTargeted = arm === null || (segment !== null && arm === CHAMPION);
+      const reason = isUnkeyed ? STATIC : isTargeted ? TARGETING_MATCH : SPLIT;
       return { value: decided.value as T, variant: decided.variant, reason, flagMetadata };
     } catch (error) {
       this.#failed(error);

@@ -10,6 +10,8 @@ export interface RoutedOptions {
 /** Which arm of a rollout gave a score; null: none was named. */
 interface Arm {
   arm: string | null;
+  /** the segment of the record, by which its model was chosen; null: there are none */
+  segment: string | null;
   /** the rollout assigns by a key that the request did not have: the champion answered whoever asked */
   isUnkeyed: boolean;
 }
@@ -44,6 +46,7 @@ export class RoutedClient {
         );
         if (call) {
           call.arm = response.headers.get('x-model-route');
+          call.segment = response.headers.get('x-model-segment');
           call.isUnkeyed = response.headers.get('x-model-route-reason') === 'no-key';
         }
         return response;
@@ -58,11 +61,11 @@ export class RoutedClient {
   /** @throws ServiceError */
   async score(model: string, record: object, { version, key }: RoutedOptions): Promise<RoutedScore> {
     const requestId = crypto.randomUUID();
-    const call: Call = { key: key === '' ? undefined : key, arm: null, isUnkeyed: false };
+    const call: Call = { key: key === '' ? undefined : key, arm: null, segment: null, isUnkeyed: false };
     this.#calls.set(requestId, call);
     try {
       const scored = await this.#client.score(model, record, { version, requestId });
-      return { ...scored, arm: call.arm, isUnkeyed: call.isUnkeyed };
+      return { ...scored, arm: call.arm, segment: call.segment, isUnkeyed: call.isUnkeyed };
     } finally {
       this.#calls.delete(requestId);
     }

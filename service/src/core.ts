@@ -273,6 +273,7 @@ export class Exchange implements Asked {
   isStreaming = false;
   refusal: Refusal | null = null;
   route: string | null = null;
+  rollout: string | null = null;
   segment: string | null = null;
   /** the model that is asked for; null: it could not be told */
   asked: Asked['asked'] = null;
@@ -332,11 +333,12 @@ export class Exchange implements Asked {
   /** Takes the next version that is there. @throws Refusal where the last one is not */
   #take(): void {
     for (;;) {
-      const { target, route, isUnkeyed } = this.#attempts[0];
+      const { target, route, rollout, isUnkeyed } = this.#attempts[0];
       try {
         const served =
           target instanceof Served ? target : this.#core.shelf.own(target.model, target.version, sightOf(this.request));
         this.route = route;
+        this.rollout = rollout;
         this.header('x-model-route', route);
         if (isUnkeyed) this.header('x-model-route-reason', 'no-key');
         this.#serve(served);
@@ -576,6 +578,9 @@ export class Exchange implements Asked {
   /** The answer to what went wrong. */
   refuse(error: unknown): Response {
     const refusal = this.#fail(error);
+    // the rows of a request that is refused for them, and has scored none
+    const rows = new Set(refusal.problems.map(({ row }) => row)).size;
+    if (rows > 0 && this.#tally && this.#rows === 0) this.#core.metrics.refused(this.#tally, rows);
     this.end(refusal.status);
     return refusalResponse(refusal, this.id, this.#more);
   }

@@ -27,6 +27,8 @@ export interface Asked {
   readonly found: Served | null;
   /** the arm that answers, by the name that a rollout gives it; null: there is none */
   readonly route: string | null;
+  /** the rollout that the arm is of, by the number of the event that began it, or the id of its route; null: there is none */
+  readonly rollout: string | null;
   /** names of the segments that answer, with commas between; null: there are none, or nothing was scored yet */
   readonly segment: string | null;
   /** number of rows that were scored or refused so far */
@@ -54,6 +56,8 @@ export interface Gate {
 /** A version that may answer, and by which name its answers are told. */
 export interface Attempt {
   readonly route: string;
+  /** as of `Asked` */
+  readonly rollout: string | null;
   /** a version of the shelf, or one that is on none */
   readonly target: { readonly model: string; readonly version: string | null } | Served;
   /** the request had no key by which it could be assigned; the answer says so */

@@ -38,7 +38,7 @@ test('what fires is in the state, the log and the metrics, and so is its end', a
   expect(all).toMatchObject([
     { alert: 'LogoddsModelsFailed', severity: 'ticket', state: 'firing', value: 1, window: null, silencedBy: null },
   ]);
-  expect(all[0]!.summary).toBe('1 models of localhost:8080 could not be loaded');
+  expect(all[0]!.summary).toBe('models of localhost:8080 that could not be loaded: 1');
   expect(notes).toContain('notify.page is empty: nobody is told of a page');
   expect(known).toContain('LogoddsDown');
   const key = 'lr_alerts{alert="LogoddsModelsFailed",severity="ticket",state="firing"}';

@@ -185,6 +185,52 @@ describe('conditions', () => {
     expect(one.run(STEP, {}, empty).firing).toEqual([]);
   });
 
+  test('a share of rows, by model and feature: few rows say little, and another model is another share', () => {
+    const one = watched({ ...SLO, conditions: { refusedRows: {}, staleFeature: {} } });
+    const rows = (model: string, version = '1') => `lr_rows_total{model="${model}",version="${version}"}`;
+    const refused = (model: string, version = '1') => `lr_refused_rows_total{model="${model}",version="${version}"}`;
+    const of = (family: string, feature: string) =>
+      `lr_feature_${family}_rows_total{model="m",version="1",route="",feature="${feature}"}`;
+    const calm = { [rows('m')]: 1000, [refused('m')]: 49, [rows('n')]: 10, [refused('n')]: 0 };
+    expect(one.run(900_000, calm).firing).toEqual([]);
+    // nine of ten rows are too few to tell of; what is of versions long gone is not of now
+    const few = { [rows('n')]: 1, [refused('n')]: 0.29, [rows('m', 'earlier')]: 9, [refused('m', 'earlier')]: 9 };
+    expect(one.run(900_000, few).firing).toEqual([]);
+    const changed = one.run(300_000, { ...calm, [refused('m')]: 200 });
+    expect(changed.firing).toEqual(['LogoddsRowsRefused']);
+    expect(one.evaluation.current).toMatchObject([
+      {
+        labels: { model: 'm', severity: 'ticket' },
+        annotations: {
+          summary: expect.stringMatching(/^m refuses \d+.*% of the rows: they are not of its schema$/),
+          runbook_url: expect.stringMatching(/schema-change.md$/),
+        },
+      },
+    ]);
+    expect(one.run(1_200_000, calm).firing).toEqual([]);
+    const fresh = { [of('timed', 'age')]: 100, [of('stale', 'age')]: 0, [of('timed', 'velocity')]: 100 };
+    expect(one.run(60_000, { ...fresh, [of('stale', 'velocity')]: 0 }).firing).toEqual([]);
+    // a process that goes on from what was saved has the share of before
+    one.run(60_000, { ...fresh, [of('stale', 'velocity')]: 100 });
+    const next = new Evaluation(settingsOf('test', SLO), 'localhost:8080');
+    next.restore(JSON.parse(JSON.stringify(one.evaluation.save())));
+    const text = `${of('timed', 'velocity')} 0\n${of('stale', 'velocity')} 0`;
+    const alerts = next.step(one.now + STEP, samplesOf(text, next.names));
+    expect(alerts).toMatchObject([
+      { alert: 'LogoddsFeatureStale', severity: 'page', labels: { model: 'm', feature: 'velocity' }, value: 2 / 3 },
+    ]);
+  });
+
+  test('a candidate that its gate has refused is a ticket until somebody deals with it', () => {
+    const one = watched(SLO);
+    expect(one.run(STEP, {}, { lr_candidates_refused: 1 }).firing).toEqual(['LogoddsCandidateRefused']);
+    expect(one.evaluation.current[0]).toMatchObject({
+      severity: 'ticket',
+      annotations: { runbook_url: expect.stringMatching(/leak.md$/) },
+    });
+    expect(one.run(STEP, {}, { lr_candidates_refused: 0 }).firing).toEqual([]);
+  });
+
   test('sentences are filled as Prometheus fills them', () => {
     const say = (text: string, value: number) => filled(text, { model: 'm' }, value);
     expect(say('{{ $labels.model }}{{ $labels.none }}: {{ $value }}', 3)).toBe('m: 3');

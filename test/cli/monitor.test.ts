@@ -280,11 +280,29 @@ describe('bad input is named and counted, and the rest goes on', () => {
     expect(stderr).toContain(sentence);
   });
 
+  test('a file without a byte, and labels of one class or from after now: named and counted, the rest is read', () => {
+    write('begun.jsonl', '');
+    const late = byId.map((one) => ({ ...one, label: 'paid', at: '2027-01-01T00:00:00Z' }));
+    write('late.jsonl', textOf([...byId, ...late.slice(0, 100)]));
+    const of = (file: string) => found('all.jsonl', 'begun.jsonl', '--labels', file);
+    const [plain, ahead] = [of('labels.jsonl'), of('late.jsonl')];
+    expect(noteOf(plain, 'files without a byte: left out')).toBe(1);
+    expect(plain.rows).toBe(lines.length);
+    // one of a time to come does not stand for what is known now
+    expect(noteOf(ahead, 'labels from after now: left out')).toBe(100);
+    expect(ahead.labels.labelled).toBe(plain.labels.labelled);
+    write('one.jsonl', textOf(byId.map((one) => ({ ...one, label: 'paid' }))));
+    expect(noteOf(of('one.jsonl'), 'labels are all of one class')).toBeGreaterThan(0);
+    expect(noteOf(plain, 'labels are all of one class')).toBeUndefined();
+    const { status, stderr } = run(['monitor', 'begun.jsonl', '--model', 'm.safetensors']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('files without a byte: left out (1)')]);
+  });
+
   test('a log of other models alone is an error that names them', () => {
     write('others.jsonl', textOf(lines.slice(0, 5).map((line) => ({ ...line, sha256: 'c'.repeat(64) }))));
     const { status, stderr } = run(['monitor', 'others.jsonl', '--model', 'm.safetensors']);
     expect(status).toBe(1);
-    expect(stderr).toContain('5 rows of loans 3, cccccccccccc…: of another digest, left out');
+    expect(stderr).toContain('rows of loans 3, cccccccccccc…: of another digest, left out (5)');
   });
 });
 

@@ -133,7 +133,10 @@ describe('the journal', () => {
       journal.append(1, 'looked', NOW, looked(false, ['drift']));
       journal.append(1, 'started', NOW, { champion: 1, by: ['drift'] });
       journal.append(1, 'set', NOW, { rows: 1, newest: new Date(NOW).toISOString() });
-      expect(historyOf(journal.entries, 1)).toMatchObject({ next: 2, open: 1 });
+      expect(historyOf(journal.entries, 1)).toMatchObject({
+        next: 2,
+        open: { run: 1, by: ['drift'], set: { rows: 1 } },
+      });
       journal.append(1, 'ended', NOW, { outcome, version: 2, why: null });
     };
     // what failed, or was killed, is done again at once
@@ -158,9 +161,15 @@ describe('the journal', () => {
     // a line that was cut by a kill is counted, and does not take the next one with it
     writeFileSync(path, `${readFileSync(path, 'utf8')}{"at":"2026-`);
     new Journal(path).append(4, 'started', NOW, { champion: 1, by: ['force'] });
+    // and so are lines that somebody has edited: they are not half believed
+    const own = '{"at":"2026-06-01T00:00:00Z","run":9,"step":';
+    writeFileSync(
+      path,
+      `${readFileSync(path, 'utf8')}${['null', '[]', '{}', `${own}"looked"}`, `${own}"ended","outcome":3}`, `${own}"strange"}`, `${own}"pushed","version":"2"}`, '{"at":"x","run":1,"step":"set","rows":1}', '{"at":"2026-06-01","run":"1","step":"set","rows":1}'].join('\n')}\n`,
+    );
     const read = new Journal(path);
-    expect(read.damaged).toBe(1);
-    expect(historyOf(read.entries, 1)).toMatchObject({ next: 5, open: 4, begun: [NOW, NOW] });
+    expect(read.damaged).toBe(10);
+    expect(historyOf(read.entries, 1)).toMatchObject({ next: 5, open: { run: 4, set: null }, begun: [NOW, NOW] });
   });
 });
 

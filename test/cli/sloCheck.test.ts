@@ -20,7 +20,7 @@ test('one look at a service: a promise that is kept, one that is broken, a servi
   expect(objectives.filter((one: { ok: boolean }) => !one.ok)).toMatchObject([
     { slo: 'acceptedRows', model: 'codes', bad: 11, all: 12, target: 0.99 },
   ]);
-  expect(conditions).toEqual([]);
+  expect(conditions).toMatchObject([{ alert: 'LogoddsRowsRefused', severity: 'ticket' }]);
   const away = run(['slo', 'check', '--url', 'http://127.0.0.1:9']);
   expect(away.status).toBe(1);
   expect(away.stderr).toContain('ERR_DATA --url http://127.0.0.1:9: expected the numbers of a service, got an error');

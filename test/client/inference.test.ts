@@ -251,11 +251,11 @@ test.each([
     'output "o0": expected 2 values of FP64, got 8 bytes',
   ],
   ['more bytes', () => binary([['INT8', [1], [0]]], 1), /^answer: expected \d+ bytes, as its outputs say/],
-  ['a part of a text', () => binary([['BYTES', [1], [9, 0, 0, 0, 65]]]), 'output "o0": expected 1 texts, got 0'],
+  ['a part of a text', () => binary([['BYTES', [1], [9, 0, 0, 0, 65]]]), 'output "o0": expected 1 text, got 0'],
   [
     'a text more',
     () => binary([['BYTES', [1], [0, 0, 0, 0, 0, 0, 0, 0]]]),
-    'output "o0": expected 1 texts, got 4 bytes more',
+    'output "o0": expected 1 text, got 4 bytes more',
   ],
   ['bytes that are no text', () => binary([['BYTES', [1], [1, 0, 0, 0, 255]]]), 'ask with texts: false'],
   ['no datatype', () => binary([['FP8', [1], [0]]]), 'output "o0": expected a datatype of V2, got FP8'],

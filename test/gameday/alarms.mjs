@@ -2,12 +2,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const LOOK_MS = 200;
-/** How long an alarm may come after the last request: alerts are evaluated each second, from numbers that are at most a second old. */
-const LATE_MS = 1500;
+/** How long an alarm may come after the last request: alerts are evaluated each second, and what several processes have watched is added each five. */
+const LATE_MS = 8000;
 const CONDITIONS = [
   ...['modelsFailed', 'untrusted', 'rolledBack', 'fallbacks', 'scoreDrift', 'featureDrift', 'missingFeature'],
   ...['unseenLevels', 'labelsMissing', 'logLoss', 'calibrationSlope', 'calibrationIntercept', 'calibrationError'],
-  ...['changed', 'scoreSkew', 'notReady', 'workerRestarts'],
+  ...['changed', 'scoreSkew', 'notReady', 'workerRestarts', 'refusedRows', 'staleFeature', 'candidatesRefused'],
 ];
 
 /** The settings of a game day: windows of a minute instead of an hour, and conditions that need not last. */
@@ -74,10 +74,11 @@ export class Alarms {
     }
   }
 
-  /** @param isAwaited  whether one may still come @returns those that fired, the first one first */
-  async end(isAwaited) {
+  /** @param alarm  the name of one that may still come; absent: any may; null: none @returns those that fired, the first one first */
+  async end(alarm) {
     const end = performance.now() + LATE_MS;
-    while (isAwaited && this.#found.size === 0 && performance.now() < end) await pause(LOOK_MS);
+    const isThere = () => [...this.#found.values()].some((one) => alarm === undefined || one.alert === alarm);
+    while (alarm !== null && !isThere() && performance.now() < end) await pause(LOOK_MS);
     this.#isOver = true;
     await this.#going;
     return [...this.#found.values()];

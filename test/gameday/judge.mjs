@@ -8,15 +8,16 @@ const times = (count, one, many = `${one}s`) => `${whole(count)} ${count === 1 ?
  * @returns the result with `isGood` and the sentences of what is wrong
  */
 export function judge(result, isCalm) {
-  const { seen, wrong, alerts = [] } = result;
+  const { seen, wrong, alarm, alerts = [] } = result;
   const own = isCalm
     ? [
         ...(seen ? [`seen without its injection: ${seen.signal}`] : []),
         ...alerts.map(({ summary }) => `an alert without its injection: ${summary}`),
       ]
-    : seen
-      ? []
-      : ['not seen'];
+    : [
+        ...(seen ? [] : ['not seen']),
+        ...(alarm && !alerts.some(({ alert }) => alert === alarm) ? [`no alert ${alarm}`] : []),
+      ];
   const all = [...own, ...wrong];
   return { ...result, wrong: all, isGood: all.length === 0 };
 }

@@ -29,6 +29,11 @@ test('what was not seen, or has something wrong, is not good and says so', () =>
     expect.stringMatching(/^F1 +drift +not seen .* FAIL$/),
     expect.stringMatching(/FAIL$/),
   ]);
+  // one that must ring, and did not
+  const alarmed = { ...found, alarm: 'LogoddsRowsRefused' };
+  expect(judge(alarmed, false).wrong).toEqual(['no alert LogoddsRowsRefused']);
+  const alerts = [{ alert: 'LogoddsRowsRefused', of: null, requests: 1, seconds: 1, summary: 's' }];
+  expect(judge({ ...alarmed, alerts }, false).isGood).toBe(true);
   expect(summaryOf(judged, 6, false)).toBe('1 of 3 seen and nothing lost, 6 s');
 });
 

@@ -49,10 +49,11 @@ async function play(failure, day) {
   } catch (error) {
     found = { seen: null, wrong: [error.message] };
   }
-  const alerts = await alarms.end(found.seen !== null);
+  const alerts = await alarms.end(found.seen === null ? null : failure.alarm);
   const { found: ledger, wrong } = await client.ledger(found.lost);
   return {
     ...{ id: failure.id, name: failure.name, by: failure.by, runbook: failure.runbook, seen: null, done: null },
+    alarm: failure.alarm,
     ...found,
     alerts,
     lost: found.lost?.size ?? 0,
@@ -77,7 +78,8 @@ try {
   await Promise.all(pushed);
   const start = async () => {
     const models = chosen.map(({ model: name }) => `models:/${name}@champion`);
-    system.main = await system.serve(...models, '--workers', '2', '--log', 'log', '--watch', '--watch-window', '2');
+    const watch = ['--watch', '--watch-window', '2', '--watch-age', 'velocity=velocityAt', '--watch-max-age', '3600'];
+    system.main = await system.serve(...models, '--workers', '2', '--log', 'log', ...watch);
     return system.main;
   };
   await start();

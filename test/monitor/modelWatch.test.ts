@@ -665,6 +665,11 @@ describe('freshness', () => {
     ];
     expect(records.report(NOW).freshness).toEqual(expected);
     expect(table.report(NOW).freshness).toEqual(expected);
+    const figures = records.figures(NOW).filter(({ name }) => /_(timed|stale)_rows_total$/.test(name));
+    expect(figures).toMatchObject([
+      { name: 'lr_feature_timed_rows_total', type: 'counter', values: [{ labels: { feature: 'age' }, value: 5 }] },
+      { name: 'lr_feature_stale_rows_total', type: 'counter', values: [{ labels: { feature: 'age' }, value: 1 }] },
+    ]);
     const both = modelWatch(model, JSON.parse(json(records)));
     both.merge(table);
     expect(both.report(NOW).freshness).toEqual([{ ...expected[0], count: 8, stale: 2, fromFuture: 2, untimed: 2 }]);

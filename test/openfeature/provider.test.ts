@@ -103,6 +103,29 @@ test('the key goes along as a header, percent-encoded where a header could not h
   expect(keys.slice(4).sort()).toEqual(Array.from({ length: 40 }, (_, i) => `k${i}`).sort());
 });
 
+test('a segment that chose the model is targeting; an arm of its rollout is a split', async () => {
+  let arm = 'champion';
+  const divided: ScoringService = {
+    async fetch(request) {
+      const answer = await service.fetch(request);
+      const headers = new Headers(answer.headers);
+      headers.set('x-model-segment', 'de');
+      headers.set('x-model-route', arm);
+      return new Response(answer.body, { status: answer.status, headers });
+    },
+  };
+  const client = await clientOf('divided', new LogoddsProvider({ service: divided, flags }));
+  expect(await client.getBooleanDetails('on', false, context)).toMatchObject({
+    reason: 'TARGETING_MATCH',
+    flagMetadata: { arm: 'champion', segment: 'de' },
+  });
+  arm = 'challenger';
+  expect(await client.getBooleanDetails('on', false, context)).toMatchObject({
+    reason: 'SPLIT',
+    flagMetadata: { arm: 'challenger', segment: 'de' },
+  });
+});
+
 test('a rollout that assigns by another header: no split and why, and a split once the provider sends it', async () => {
   const routing = new Routing();
   const { codes } = bytes;

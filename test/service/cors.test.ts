@@ -19,7 +19,9 @@ test('a page of an origin that is allowed reads answers and their headers, refus
   const response = await ask(SCORE, { ...bearer('scorer'), origin: ORIGIN, 'accept-encoding': 'gzip' }, score);
   expect([response.status, allowed(response)]).toEqual([200, ORIGIN]);
   expect(response.headers.get('vary')).toMatch(/\borigin\b/i);
-  expect(response.headers.get('access-control-expose-headers')).toMatch(/x-request-id.*x-model-sha256.*retry-after/);
+  expect(response.headers.get('access-control-expose-headers')).toMatch(
+    /x-request-id.*x-model-sha256,x-model-route,x-model-route-reason,x-model-segment.*retry-after/,
+  );
   expect(response.headers.get('access-control-allow-credentials')).toBeNull();
   const refused = await ask(SCORE, { origin: ORIGIN }, score);
   expect([refused.status, allowed(refused), (await refused.json()).code]).toEqual([401, ORIGIN, 'ERR_TOKEN']);

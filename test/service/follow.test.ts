@@ -95,6 +95,26 @@ test('a service answers by the champion, and by another one when the alias moves
   expect((await ask('a')).version).toBe('2');
 });
 
+test('candidates that their gate has refused are counted until they are retired, pass, or another one is champion', async () => {
+  const { registry, store, clock } = await registryWith();
+  const { follower } = await replica(store, clock);
+  const refused = async () => {
+    await follower.look();
+    return follower.refused;
+  };
+  const said = { against: 1, passed: false, failed: ['schema'] };
+  expect(await refused()).toBe(0);
+  await registry.gated('fraud', 1, said, ann);
+  expect(await refused()).toBe(0);
+  await registry.gated('fraud', 2, said, ann);
+  await registry.gated('fraud', 3, said, ann);
+  expect(await refused()).toBe(2);
+  await registry.retire('fraud', 2, ann);
+  expect(await refused()).toBe(1);
+  await registry.gated('fraud', 3, { ...said, passed: true, failed: [] }, ann);
+  expect(await refused()).toBe(0);
+});
+
 test('every replica gives a key the same version, at every step', async () => {
   const { registry, store, clock } = await registryWith();
   const replicas = [await replica(store, clock), await replica(store, clock)];

@@ -237,7 +237,7 @@ test.each([
   ['a tensor of no field', { inputs: [good, x({}), x({ name: 'y' })] }, /^input "y": expected a field/],
   ['a field twice', { inputs: [good, good] }, /expected distinct names/],
   ['another shape', { inputs: [good, x({ shape: [2], data: [1, 2] })] }, /^input "x": expected the shape \[1\]/],
-  ['fewer values', { inputs: [good, x({ data: [] })] }, /^input "x": expected 1 values, as the shape says, got 0/],
+  ['fewer values', { inputs: [good, x({ data: [] })] }, /^input "x": expected 1 value, as the shape says, got 0/],
   ['no datatype', { inputs: [good, x({ datatype: 'FP128' })] }, /^input "x": expected a datatype/],
   ['text as number', { inputs: [good, x({ data: ['1'] })] }, /^input "x", element 0: expected a number/],
   [

@@ -87,6 +87,25 @@ test('rows of every protocol are seen once, as a watch of the same rows sees the
   expect(window.features).toEqual(expected.features.map((feature) => ({ ...feature })));
 });
 
+test('ages of values: of the features that a model has, as counters; of others it is said', async () => {
+  const eventTimes = { x: 'x_at', elsewhere: 'y_at' };
+  const { ask, report, watch } = watched({ watch: { least: 5, eventTimes, maxAgeMs: 3_600_000 } });
+  const aged = (hours: number) => ({ code: '2', x: 0.5, x_at: new Date(NOW - 3_600_000 * hours).toISOString() });
+  for (const hours of [0, 0.5, 2, 3]) await ask('/models/codes/score', aged(hours));
+  await ask('/models/codes/score', { code: '2', x: 0.5 });
+  const found = await report();
+  expect(found.versions[0].watch.freshness).toMatchObject([{ feature: 'x', count: 4, stale: 2, untimed: 1 }]);
+  expect(found.notes).toContainEqual({
+    what: 'features whose age is to be watched that a model does not have',
+    count: 1,
+  });
+  const figures = (await watch.figures()).filter(({ name }) => /_(timed|stale)_rows_total$/.test(name));
+  expect(figures.map(({ name, type, values }) => [name, type, values[0].labels['feature'], values[0].value])).toEqual([
+    ['lr_feature_timed_rows_total', 'counter', 'x', 4],
+    ['lr_feature_stale_rows_total', 'counter', 'x', 2],
+  ]);
+});
+
 const ofModel = { model: 'codes', version: '1', sha256: MODEL.sha256!, route: null };
 const model = (record: object) => {
   const { logit, probability, label } = MODEL.score(record);

@@ -1,3 +1,4 @@
+import type { Measure } from '../slo/conditions.ts';
 import type { Events, ObjectiveOptions } from '../slo/objectives.ts';
 import type { SloObjective, SloSettings } from '../slo/settings.ts';
 import { type Counts, History, type SavedHistory } from './history.ts';
@@ -7,6 +8,9 @@ import type { Sample, Samples } from './samples.ts';
 const MOST = 500;
 /** How long nobody asks a model before it gives its place. */
 const IDLE_MS = 86_400_000;
+
+/** The version of those that were replaced long ago. */
+const EARLIER = 'earlier';
 
 /** How much each counter has grown since it was looked at last. One that falls has begun anew. */
 class Growth {
@@ -31,7 +35,7 @@ class Growth {
 function isCounted({ objective, options }: SloObjective, family: string, { labels }: Sample): boolean {
   if (!objective.isByModel) return true;
   const { model = '', version } = labels;
-  if (version === 'earlier') return false;
+  if (version === EARLIER) return false;
   if (options.models) return options.models.includes(model);
   return family !== 'lr_requests_total' || model !== '';
 }
@@ -83,7 +87,7 @@ export class Counting {
       ...objectives.flatMap(({ objective, options }) =>
         [...eventsOf(objective.bad, options), ...eventsOf(objective.all, options)].flatMap(seriesOf),
       ),
-      ...conditions.flatMap(({ condition: { measure } }) => (measure.kind === 'grew' ? [measure.family] : [])),
+      ...conditions.flatMap(({ condition: { measure } }) => countersOf(measure)),
     ]);
   }
 
@@ -100,6 +104,7 @@ export class Counting {
     }
     for (const { condition } of conditions) {
       const { measure } = condition;
+      if (measure.kind === 'share') this.#addShare(now, measure, samples);
       if (measure.kind !== 'grew') continue;
       const list = samples.get(measure.family);
       if (!list) continue;
@@ -107,6 +112,22 @@ export class Counting {
       this.#add(now, measure.family, { bad, all: bad });
     }
     this.#growth.end();
+  }
+
+  #addShare(now: number, measure: Share, samples: Samples): void {
+    const counts = new Map<string, { bad: number; all: number }>();
+    for (const [family, what] of [
+      [measure.family, 'bad'],
+      [measure.all, 'all'],
+    ] as const)
+      for (const sample of samples.get(family) ?? []) {
+        if (sample.labels['version'] === EARLIER) continue;
+        const key = JSON.stringify(measure.by.map((label) => sample.labels[label] ?? ''));
+        const count = counts.get(key) ?? { bad: 0, all: 0 };
+        count[what] += this.#growth.of(family, sample);
+        counts.set(key, count);
+      }
+    for (const [key, count] of counts) this.#add(now, `${measure.family}\n${key}`, count);
   }
 
   /** Notes what counters are at, and counts none of it: these are other settings of the same process. */
@@ -163,6 +184,18 @@ export class Counting {
     return this.#histories.get(family)?.within(from, to).bad ?? 0;
   }
 
+  /** What a pair of counters grew by, by their labels. */
+  *shares({ family, by }: Share, from: number, to: number): Generator<readonly [Sample['labels'], Counts]> {
+    const begin = `${family}\n`;
+    for (const [key, history] of this.#histories) {
+      if (!key.startsWith(begin)) continue;
+      const values = JSON.parse(key.slice(begin.length)) as readonly string[];
+      // as in Prometheus, a label that is empty is none
+      const labels = by.flatMap((label, i) => (values[i] === '' ? [] : [[label, values[i]] as const]));
+      yield [Object.fromEntries(labels), history.within(from, to)];
+    }
+  }
+
   save(): readonly (readonly [key: string, history: SavedHistory])[] {
     return [...this.#histories].map(([key, history]) => [key, history.save()]);
   }
@@ -171,14 +204,18 @@ export class Counting {
   restore(saved: ReturnType<Counting['save']>): void {
     const { objectives, conditions } = this.#settings;
     const begins = objectives.map((slo) => keyOf(slo, ''));
-    const families = conditions.flatMap(({ condition: { measure } }) =>
-      measure.kind === 'grew' ? [measure.family] : [],
-    );
+    const families = conditions.flatMap(({ condition: { measure } }) => countersOf(measure));
     for (const [key, history] of saved)
-      if (families.includes(key) || begins.some((begin) => key.startsWith(begin)))
+      if (families.includes(key.split('\n', 1)[0]!) || begins.some((begin) => key.startsWith(begin)))
         this.#histories.set(key, History.restore(history));
   }
 }
+
+type Share = Extract<Measure, { readonly kind: 'share' }>;
+
+/** Counters that a condition counts. */
+const countersOf = (measure: Measure): readonly string[] =>
+  measure.kind === 'grew' ? [measure.family] : measure.kind === 'share' ? [measure.family, measure.all] : [];
 
 const eventsOf = (of: (options: ObjectiveOptions) => readonly Events[], options: ObjectiveOptions) => of(options);
 

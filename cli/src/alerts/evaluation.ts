@@ -219,6 +219,13 @@ export class Evaluation {
         const value = this.#counting.grew(measure.family, this.#at - measure.window * 1000, this.#at);
         return value > above ? [{ facts, labels: {}, value }] : [];
       }
+      case 'share': {
+        const { window, least } = measure;
+        return [...this.#counting.shares(measure, this.#at - window * 1000, this.#at)].flatMap(
+          ([labels, { bad, all }]) =>
+            bad / all > above && bad >= least ? [{ facts, labels, value: bad / all, events: all }] : [],
+        );
+      }
       case 'ends':
         return list(measure.family)
           .map((sample) => [sample, sample.value - this.#at / 1000] as const)

@@ -25,7 +25,8 @@ const OPTIONS: readonly OptionRow[] = [
 
 const HELP = `
 Looks at the log of a model. Where a trigger speaks, a candidate is trained on logged rows that have labels, held against the champion by its gate,
-pushed, named challenger, and brought to the traffic by a rollout. Each step is in the journal. Whatever fails, the champion goes on answering.
+pushed, named challenger, and brought to the traffic by a rollout. Each step is in the journal, and a run that was killed goes on from there. Whatever
+fails, the champion goes on answering.
 
 Examples:
   logodds retrain --policy retrain.json --dry-run

@@ -1,5 +1,5 @@
 import type { Coefficient, Model } from '../../../src/index.ts';
-import { budget, counted, percent, significant, whole, word } from './wording.ts';
+import { budget, counted, percent, significant, word } from './wording.ts';
 
 export function formula(model: Model): string {
   const { target, schema, offset } = model.manifest;
@@ -59,13 +59,12 @@ export function fitFacts(model: Model): (readonly [string, string])[] {
 /** The meaning of the weights in the fit. */
 function weightFacts({ manifest: { weight, weightKind, fit } }: Model): (readonly [string, string])[] {
   if (weight === null || weightKind === undefined) return [];
-  const rows = whole(fit.rows);
   return [
     [
       'weights',
       weightKind === 'count'
-        ? `${word(weight)}: counts, ${rows} rows that stand for ${significant(fit.totalWeight)}`
-        : `${word(weight)}: sampling weights, n = ${rows} rows   (--weight-kind count where weights count rows)`,
+        ? `${word(weight)}: counts, ${counted(fit.rows, 'row that stands', 'rows that stand')} for ${significant(fit.totalWeight)}`
+        : `${word(weight)}: sampling weights, n = ${counted(fit.rows, 'row')}   (--weight-kind count where weights count rows)`,
     ],
   ];
 }

@@ -9,7 +9,7 @@ import {
   type Warning,
 } from '../../../src/index.ts';
 import { bucketOf, CROSS, codeOfBin, levelsOf, partOf, show, timesOf, tokensOf } from '../../../src/internal.ts';
-import { percent, significant, whole, word } from './wording.ts';
+import { counted, percent, significant, whole, word } from './wording.ts';
 
 /** Values of a feature that its training rows did not have. */
 export interface Stranger {
@@ -374,7 +374,7 @@ export function strangerLines(strangers: readonly Stranger[], most = SHOWN): str
   const lines = strangers.slice(0, most).map(strangerText);
   const more = strangers.length - lines.length;
   return more > 0
-    ? [...lines, `and ${more} more features with values that training did not have (--json lists all)`]
+    ? [...lines, `and ${counted(more, 'more feature')} with values that training did not have (--json lists all)`]
     : lines;
 }
 
@@ -398,6 +398,6 @@ export function refuseStrangers(strangers: readonly Stranger[], most: number | u
   const more = strangers.filter(({ share }) => share > most).length - 1;
   throw new LogoddsError(
     'ERR_DATA',
-    `--max-unseen ${most}: expected at most ${significant(100 * most)} % of the values of a feature that training did not have, got ${strangerText(worst)}${more > 0 ? `, and ${more} more features` : ''}; check how the column was made`,
+    `--max-unseen ${most}: expected at most ${significant(100 * most)} % of the values of a feature that training did not have, got ${strangerText(worst)}${more > 0 ? `, and ${counted(more, 'more feature')}` : ''}; check how the column was made`,
   );
 }

@@ -29,7 +29,7 @@ export const signed = (value: number | null, digits = 3): string =>
 export const roughPercent = (share: number) => `${significant(100 * share, 2)} %`;
 
 /** The largest number of flagged rows: a share if below 1, else a count. */
-export const budget = (most: number): string => (most < 1 ? `${significant(100 * most, 4)} %` : `${whole(most)} rows`);
+export const budget = (most: number): string => (most < 1 ? `${significant(100 * most, 4)} %` : counted(most, 'row'));
 
 /** Said of rows that are weighted to the class shares of a prior. */
 export const TRUE_SHARES = 'weighted to the true shares of the classes';
@@ -44,7 +44,7 @@ export const percent = (share: number | null, digits = 1): string =>
 
 export function bytes(size: number): string {
   return size < 10_000
-    ? `${size} bytes`
+    ? `${size} byte${size === 1 ? '' : 's'}`
     : size < 10_000_000
       ? `${whole(Math.round(size / 1000))} kB`
       : `${whole(Math.round(size / 1e6))} MB`;

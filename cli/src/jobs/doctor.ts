@@ -151,7 +151,7 @@ function labelFindings({ columns }: Table, target: string): CommandFinding[] {
     const shown = groups
       .slice(0, 5)
       .map((group) => group.map((label) => `${show(label)} ${rows.get(label)}`).join(', '));
-    const more = groups.length > 5 ? `; and ${groups.length - 5} more groups` : '';
+    const more = groups.length > 5 ? `; and ${counted(groups.length - 5, 'more group')}` : '';
     const what = name === target ? 'classes' : 'levels';
     return [
       {

@@ -127,7 +127,7 @@ class OnlineRun {
         const rate = Math.round(((total - learnt) * 1000) / Math.max(1, performance.now() - start));
         phase.update(
           null,
-          `${total.toLocaleString('en-US')} rows, ${rate.toLocaleString('en-US')} rows/s, progressive log loss ${logLoss?.toFixed(4) ?? '–'}`,
+          `${counted(total, 'row')}, ${rate.toLocaleString('en-US')} rows/s, progressive log loss ${logLoss?.toFixed(4) ?? '–'}`,
         );
         await setImmediate(); // signals are heard between two blocks, and end the stream
       }

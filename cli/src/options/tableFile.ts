@@ -103,8 +103,10 @@ export function complete(
   const found: Record<string, unknown> = {};
   for (const [key, [kind, , preset]] of Object.entries(options)) {
     if (key in given) {
-      if (!kind.fits(given[key])) problems.push(`${place}${key}: expected ${kind.rule}, got ${show(given[key])}`);
-      found[key] = given[key];
+      const fits = kind.fits(given[key]);
+      if (!fits) problems.push(`${place}${key}: expected ${kind.rule}, got ${show(given[key])}`);
+      // what is no value of its kind goes no further: nothing could be made of it
+      found[key] = fits ? given[key] : (preset ?? undefined);
     } else if (preset === null) problems.push(`${place}${key}: expected ${kind.rule}, got nothing`);
     else if (preset !== undefined) found[key] = preset;
   }

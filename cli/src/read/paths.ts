@@ -47,24 +47,27 @@ export function requireFormat(path: string): Format {
 /**
  * The files that a path stands for. A path that exists is that file, whatever its name. Otherwise * ? [...] and ** are patterns: they skip
  * names that begin with a dot, and the files are sorted by name. Each file exists, is not empty, and is what its ending says.
+ * @param onEmpty  takes files without a byte, which are left out; default: they are refused. A log that has just begun is one
  * @throws ERR_DATA
  */
-export function filesOf(path: string): string[] {
+export function filesOf(path: string, onEmpty?: (file: string) => void): string[] {
   const files = existsSync(path) ? [path] : expand(path);
   if (files.length === 0)
     throw new LogoddsError('ERR_DATA', `${path}: expected a file, got none of that name; check the path`);
-  for (const file of files) {
+  return files.filter((file) => {
     const stat = statSync(file);
     if (stat.isDirectory())
       throw new LogoddsError(
         'ERR_DATA',
         `${file}: expected a file, got a folder; name its files, e.g. "${file}/*.parquet"`,
       );
-    if (stat.isFile() && stat.size === 0)
+    const isEmpty = stat.isFile() && stat.size === 0;
+    if (isEmpty && !onEmpty)
       throw new LogoddsError('ERR_DATA', `${file}: expected rows, got an empty file; check how it was made`);
-    if (stat.isFile() && formatOf(file)) refuseOtherContent(file);
-  }
-  return files;
+    if (isEmpty) onEmpty!(file);
+    else if (stat.isFile() && formatOf(file)) refuseOtherContent(file);
+    return !isEmpty;
+  });
 }
 
 function expand(pattern: string): string[] {

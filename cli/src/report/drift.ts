@@ -142,7 +142,7 @@ async function features(result: DriftResult, least: number): Promise<Markup> {
   return html`<section id="features"><h2>What moved</h2>
 <p class="aside">${sentence(`a ${columns ? 'column' : 'feature'} is called drifted where its ${ruleText(result, least)}`)} ${sentence(domainText(result))}</p>
 <div class="plots">${plots}</div>
-${drawable.length > shown.length ? html`<p class="aside">${whole(drawable.length - shown.length)} more ${what} are in the table alone.</p>` : null}
+${drawable.length > shown.length ? html`<p class="aside">${counted(drawable.length - shown.length, `more ${columns ? 'column is' : 'feature is'}`, `more ${what} are`)} in the table alone.</p>` : null}
 <div class="card">${dataTable(
     [
       columns ? 'column' : 'feature',

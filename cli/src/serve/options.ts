@@ -64,6 +64,12 @@ const list: Kind = {
   read: same,
   fits: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
 };
+const pairs: Kind = {
+  schema: { type: 'array', items: { type: 'string', pattern: '^[^=]+=.+$' }, minItems: 1 },
+  rule: 'texts FEATURE=FIELD',
+  read: same,
+  fits: (value) => list.fits(value) && (value as string[]).every((text) => /^[^=]+=.+$/s.test(text)),
+};
 const choice = (...values: readonly string[]): Kind => ({
   schema: { type: 'string', enum: values },
   rule: `one of ${values.join(', ')}`,
@@ -244,6 +250,12 @@ const GROUPS: Readonly<Record<string, readonly ServeRow[]>> = {
       'age at which labels are there (default: by the labels that came)',
       seconds(315_360_000),
     ],
+    [
+      '--watch-age <feature=field...>',
+      'of features, the field of a record with the time at which their value was true',
+      pairs,
+    ],
+    ['--watch-max-age <seconds>', 'age at which such a value is stale', seconds(315_360_000), 86_400],
   ],
   'Audit log': [
     ['--audit <file>', 'write an audit log there', path],

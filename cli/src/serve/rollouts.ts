@@ -192,11 +192,19 @@ export class Rollouts {
   }
 
   gauges(): Gauges {
-    if (this.#receivers.length === 0) return {};
     const counter = (help: string, value: number) => ({ help, value, type: 'counter', of: 'sum' }) as const;
     return {
-      lr_notifications_total: counter('Messages about rollouts that were taken.', this.#notifier.sent),
-      lr_notifications_lost_total: counter('Messages about rollouts that nobody took.', this.#notifier.lost),
+      ...(this.#follower && {
+        lr_candidates_refused: {
+          help: 'Versions of the registry after the champion whose gate said no, and that nobody has retired.',
+          value: this.#follower.refused,
+          of: 'most',
+        } as const,
+      }),
+      ...(this.#receivers.length > 0 && {
+        lr_notifications_total: counter('Messages about rollouts that were taken.', this.#notifier.sent),
+        lr_notifications_lost_total: counter('Messages about rollouts that nobody took.', this.#notifier.lost),
+      }),
     };
   }
 

@@ -8,6 +8,7 @@ import { promDuration } from './burn.ts';
  *   gauge   each sample of the family by itself, without `less` (a number, or the family whose samples of equal labels are taken from it); `abs`: its size.
  *           It is over the limit, or equal to `is`
  *   grew    how much all samples of a counter grew together within `window` seconds
+ *   share   by how much a counter grew within `window` seconds of what another one grew, by their labels `by`; `least` is how much it must have grown itself
  *   ends    a time in seconds since 1970 that is nearer than `above` days
  *   up      whether anything answers; it is so where nothing does
  */
@@ -20,6 +21,14 @@ export type Measure =
       readonly is?: number;
     }
   | { readonly kind: 'grew'; readonly family: string; readonly window: number }
+  | {
+      readonly kind: 'share';
+      readonly family: string;
+      readonly all: string;
+      readonly window: number;
+      readonly by: readonly string[];
+      readonly least: number;
+    }
   | { readonly kind: 'ends'; readonly family: string }
   | { readonly kind: 'up' };
 
@@ -55,6 +64,13 @@ export function conditionExpr({ measure }: Condition, job: string, above: number
     }
     case 'grew':
       return `sum(increase(${measure.family}{${job}}[${promDuration(measure.window)}])) > ${above}`;
+    case 'share': {
+      const { family, all, window, by, least } = measure;
+      // what is folded into those that were replaced long ago is no event of now
+      const grew = (name: string) =>
+        `sum by (${by.join(', ')}) (increase(${name}{${job},version!="earlier"}[${promDuration(window)}]))`;
+      return `${grew(family)} / ${grew(all)} > ${above} and ${grew(family)} >= ${least}`;
+    }
     case 'ends':
       return `${measure.family}{${job}} - time() < ${above * DAY}`;
     case 'up':
@@ -90,7 +106,7 @@ export const CONDITIONS = {
     lasting: '5m',
     above: 0,
     measure: { kind: 'gauge', family: 'lr_models_failed' },
-    summary: '{{ $value }} models of {{ $labels.instance }} could not be loaded',
+    summary: 'models of {{ $labels.instance }} that could not be loaded: {{ $value }}',
     runbook: 'wrong-artifact',
   },
   untrusted: {
@@ -100,7 +116,7 @@ export const CONDITIONS = {
     lasting: '1m',
     above: 0,
     measure: { kind: 'gauge', family: 'lr_models_untrusted' },
-    summary: '{{ $value }} models of {{ $labels.instance }} have no signature of a trusted key',
+    summary: 'models of {{ $labels.instance }} without a signature of a trusted key: {{ $value }}',
     runbook: 'wrong-artifact',
   },
   signatureExpiry: {
@@ -130,7 +146,7 @@ export const CONDITIONS = {
     lasting: '15m',
     above: 0,
     measure: { kind: 'gauge', family: 'lr_stale_files' },
-    summary: '{{ $labels.instance }} cannot read {{ $value }} files of keys or certificates again',
+    summary: 'files of keys or certificates that {{ $labels.instance }} cannot read again: {{ $value }}',
     runbook: 'errors',
   },
   rolledBack: {
@@ -150,7 +166,7 @@ export const CONDITIONS = {
     lasting: '0s',
     above: 0,
     measure: { kind: 'grew', family: 'lr_route_fallbacks_total', window: 15 * MINUTES },
-    summary: '{{ $value | humanize }} requests were answered by a fallback within 15 minutes',
+    summary: 'requests that a fallback answered within 15 minutes: {{ $value | humanize }}',
     runbook: 'errors',
   },
   workerRestarts: {
@@ -160,7 +176,7 @@ export const CONDITIONS = {
     lasting: '0s',
     above: 3,
     measure: { kind: 'grew', family: 'lr_worker_restarts_total', window: 60 * MINUTES },
-    summary: '{{ $value | humanize }} workers ended by themselves within an hour',
+    summary: 'workers that ended by themselves within an hour: {{ $value | humanize }}',
     runbook: 'errors',
   },
   auditLost: {
@@ -170,7 +186,7 @@ export const CONDITIONS = {
     lasting: '0s',
     above: 0,
     measure: { kind: 'grew', family: 'lr_audit_dropped_total', window: 15 * MINUTES },
-    summary: 'the audit log lost {{ $value | humanize }} requests within 15 minutes',
+    summary: 'requests that the audit log lost within 15 minutes: {{ $value | humanize }}',
     runbook: 'lost-lines',
   },
   policyFailures: {
@@ -180,7 +196,7 @@ export const CONDITIONS = {
     lasting: '0s',
     above: 0,
     measure: { kind: 'grew', family: 'lr_policy_failures_total', window: 15 * MINUTES },
-    summary: 'the policy did not answer {{ $value | humanize }} questions within 15 minutes',
+    summary: 'questions that the policy did not answer within 15 minutes: {{ $value | humanize }}',
     runbook: 'errors',
   },
   scoreDrift: {
@@ -223,6 +239,44 @@ export const CONDITIONS = {
     summary:
       '{{ $labels.feature }} of {{ $labels.model }} is new to it in {{ $value | humanizePercentage }} of the rows',
     runbook: 'schema-change',
+  },
+  refusedRows: {
+    alert: 'LogoddsRowsRefused',
+    about: 'share of the rows of 15 minutes that a model refuses: callers send what its schema does not take',
+    severity: 'ticket',
+    lasting: '0s',
+    above: 0.05,
+    measure: {
+      kind: 'share',
+      ...{ family: 'lr_refused_rows_total', all: 'lr_rows_total' },
+      ...{ window: 15 * MINUTES, by: ['model'], least: 10 },
+    },
+    summary: '{{ $labels.model }} refuses {{ $value | humanizePercentage }} of the rows: they are not of its schema',
+    runbook: 'schema-change',
+  },
+  staleFeature: {
+    alert: 'LogoddsFeatureStale',
+    about: 'share of the rows of 15 minutes in which the value of a feature was older than --watch-max-age',
+    severity: 'page',
+    lasting: '0s',
+    above: 0.2,
+    measure: {
+      kind: 'share',
+      ...{ family: 'lr_feature_stale_rows_total', all: 'lr_feature_timed_rows_total' },
+      ...{ window: 15 * MINUTES, by: ['model', 'feature'], least: 10 },
+    },
+    summary: '{{ $labels.feature }} of {{ $labels.model }} is too old in {{ $value | humanizePercentage }} of the rows',
+    runbook: 'stale-features',
+  },
+  candidatesRefused: {
+    alert: 'LogoddsCandidateRefused',
+    about: 'versions newer than the champion whose gate said no, and that nobody has retired',
+    severity: 'ticket',
+    lasting: '0s',
+    above: 0,
+    measure: { kind: 'gauge', family: 'lr_candidates_refused' },
+    summary: 'candidates beside the models of {{ $labels.instance }} that failed their gate: {{ $value }}',
+    runbook: 'leak',
   },
   labelsMissing: {
     alert: 'LogoddsLabelsMissing',
@@ -291,7 +345,7 @@ export const CONDITIONS = {
     lasting: '5m',
     above: 0,
     measure: { kind: 'gauge', family: 'lr_score_skew_rows' },
-    summary: '{{ $value }} scores of {{ $labels.model }} are not those of its file',
+    summary: 'scores of {{ $labels.model }} that are not those of its file: {{ $value }}',
     runbook: 'wrong-artifact',
   },
 } as const satisfies Record<string, Condition>;

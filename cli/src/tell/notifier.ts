@@ -25,10 +25,12 @@ export class Notifier {
   #open = 0;
   readonly #log: (line: LogLine) => void;
   readonly #waits: readonly number[];
+  readonly #timeoutMs: number;
 
-  constructor(log: (line: LogLine) => void, waits: readonly number[] = WAITS_MS) {
+  constructor(log: (line: LogLine) => void, waits: readonly number[] = WAITS_MS, timeoutMs = TIMEOUT_MS) {
     this.#log = log;
     this.#waits = waits;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Resolves when it was taken, or cannot be delivered: whether it was taken. It does not reject. */
@@ -74,7 +76,9 @@ export class Notifier {
     let why = '';
     for (let attempt = 0; attempt <= this.#waits.length; attempt++) {
       if (attempt > 0) await sleep(this.#waits[attempt - 1], undefined, { ref: false });
-      const refused = await (outgoing.kind === 'http' ? post(outgoing) : mail(outgoing));
+      const refused = await (outgoing.kind === 'http'
+        ? post(outgoing, this.#timeoutMs)
+        : mail(outgoing, this.#timeoutMs));
       if (refused === null) return null;
       why = refused.why;
       if (refused.isFinal) break;
@@ -83,7 +87,7 @@ export class Notifier {
   }
 }
 
-async function post({ url, body }: Outgoing & { kind: 'http' }): Promise<Refused | null> {
+async function post({ url, body }: Outgoing & { kind: 'http' }, timeoutMs: number): Promise<Refused | null> {
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -91,7 +95,7 @@ async function post({ url, body }: Outgoing & { kind: 'http' }): Promise<Refused
       body: JSON.stringify(body),
       // a message must not go where the receiver sends it
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     await response.body?.cancel();
     if (response.ok) return null;
@@ -102,8 +106,8 @@ async function post({ url, body }: Outgoing & { kind: 'http' }): Promise<Refused
   }
 }
 
-async function mail(outgoing: Outgoing & { kind: 'mail' }): Promise<Refused | null> {
+async function mail(outgoing: Outgoing & { kind: 'mail' }, timeoutMs: number): Promise<Refused | null> {
   // what few services need is loaded with the first that does
   const { sendMail } = await import('./mail.ts');
-  return sendMail(outgoing, TIMEOUT_MS);
+  return sendMail(outgoing, timeoutMs);
 }

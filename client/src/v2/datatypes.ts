@@ -201,7 +201,9 @@ export function dataOfJson(name: string, datatype: Datatype, data: unknown, coun
   const fail = (i: number) =>
     unreadable(`output ${show(name)}, element ${i}: expected a value of ${datatype}, got another; ask for binary`);
   if (cells.length !== count)
-    throw unreadable(`output ${show(name)}: expected ${count} values, as the shape says, got ${cells.length}`);
+    throw unreadable(
+      `output ${show(name)}: expected ${counted(count, 'value')}, as the shape says, got ${cells.length}`,
+    );
   if (datatype === 'BYTES') {
     const wrong = cells.findIndex((cell) => typeof cell !== 'string');
     if (wrong >= 0) throw fail(wrong);
@@ -210,6 +212,9 @@ export function dataOfJson(name: string, datatype: Datatype, data: unknown, coun
   const isNarrow = FIXED[datatype][1] === 'narrow';
   return shown(datatype, arrayOf(isNarrow ? 'FP32' : datatype, cells, fail));
 }
+
+/** A count with its noun: 1 value, 2 values. */
+export const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 /** The data of bytes. @param isText  whether BYTES are UTF-8 @throws ERR_RESPONSE */
 export function dataOfBlob(
@@ -222,7 +227,9 @@ export function dataOfBlob(
   if (datatype === 'BYTES') return textsOfBytes(name, blob, count, isText);
   const [maker, kind] = FIXED[datatype];
   if (blob.length !== count * maker.BYTES_PER_ELEMENT)
-    throw unreadable(`output ${show(name)}: expected ${count} values of ${datatype}, got ${blob.length} bytes`);
+    throw unreadable(
+      `output ${show(name)}: expected ${counted(count, 'value')} of ${datatype}, got ${counted(blob.length, 'byte')}`,
+    );
   // it begins anywhere: a copy is aligned
   const array = new maker(blob.slice().buffer);
   return kind === 'narrow' ? widened(datatype, array as Uint16Array) : shown(datatype, array);
@@ -237,7 +244,7 @@ function textsOfBytes(name: string, blob: Uint8Array, count: number, isText: boo
   let at = 0;
   const values = Array.from({ length: count }, (_, i) => {
     const end = at + 4 <= blob.length ? at + 4 + view.getUint32(at, true) : Infinity;
-    if (end > blob.length) throw unreadable(`output ${show(name)}: expected ${count} texts, got ${i}`);
+    if (end > blob.length) throw unreadable(`output ${show(name)}: expected ${counted(count, 'text')}, got ${i}`);
     const bytes = blob.subarray(at + 4, end);
     at = end;
     if (!isText) return bytes.slice();
@@ -248,7 +255,9 @@ function textsOfBytes(name: string, blob: Uint8Array, count: number, isText: boo
     }
   });
   if (at === blob.length) return values;
-  throw unreadable(`output ${show(name)}: expected ${count} texts, got ${blob.length - at} bytes more`);
+  throw unreadable(
+    `output ${show(name)}: expected ${counted(count, 'text')}, got ${counted(blob.length - at, 'byte')} more`,
+  );
 }
 
 /** Numbers of sixteen bits. */

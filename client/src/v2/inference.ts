@@ -1,6 +1,6 @@
 import { unsendable } from '../error.ts';
 import type { CallOptions } from '../transport.ts';
-import { blobOf, type Datatype, datatypeOf, type InputData, jsonOf } from './datatypes.ts';
+import { blobOf, counted, type Datatype, datatypeOf, type InputData, jsonOf } from './datatypes.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -53,7 +53,7 @@ export function messageOf(inputs: readonly InputTensor[], options: InferOptions)
     const count = shape.reduce((product, length) => product * length, 1);
     if (count !== data.length)
       throw unsendable(
-        `input ${JSON.stringify(name)}: expected ${count} values, as the shape [${shape}] says, got ${data.length}; correct one of them`,
+        `input ${JSON.stringify(name)}: expected ${counted(count, 'value')}, as the shape [${shape}] says, got ${data.length}; correct one of them`,
       );
     const head = { name, shape, datatype };
     if (!binary) {

@@ -1,6 +1,6 @@
 import { unreadable } from '../error.ts';
 import { parsedJson } from '../json.ts';
-import { dataOfBlob, dataOfJson, datatypeNamed, type Tensor } from './datatypes.ts';
+import { counted, dataOfBlob, dataOfJson, datatypeNamed, type Tensor } from './datatypes.ts';
 
 interface WireTensor {
   readonly name: string;
@@ -74,7 +74,8 @@ export function resultOf<T>(bytes: Uint8Array, headerLength: number | null, isTe
     at += size;
     return { ...tensor, data: dataOfBlob(name, datatype, bytes.subarray(at - size, at), count, isText) };
   });
-  if (at !== bytes.length) throw unreadable(`answer: expected ${at} bytes, as its outputs say, got ${bytes.length}`);
+  if (at !== bytes.length)
+    throw unreadable(`answer: expected ${counted(at, 'byte')}, as its outputs say, got ${bytes.length}`);
   return new InferenceResult<T>(result, outputs as Tensor<T>[]);
 }
 

@@ -210,6 +210,13 @@ export class Metrics {
     }
   }
 
+  /** Counts rows of a request that was refused as a whole. */
+  refused(counted: Tally, rows: number): void {
+    const tally = current(counted);
+    tally.rows += rows;
+    tally.refused += rows;
+  }
+
   /** All numbers, for another process to add. */
   snapshot(): Snapshot {
     return { tallies: [...this.#tallies.values()], others: this.#others, load: this.load, counts: this.#counts };

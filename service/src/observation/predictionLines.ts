@@ -11,6 +11,8 @@ export interface PredictionLine {
   readonly sha256: string;
   /** the arm of a rollout that answered; null: there is none */
   readonly route: string | null;
+  /** the rollout that the arm is of: the number of the event of the registry that began it, or the id of its route in a file; absent: there is none */
+  readonly rollout?: string;
   /** the segment by which its model was chosen; absent: there are none */
   readonly segment?: string;
   /** with several classes one for each */
@@ -49,7 +51,7 @@ export class PredictionLines {
       this.#inputs.end(item);
       return [];
     }
-    const { by, count, first, id, index, segment, logits, probabilities, labels } = item;
+    const { by, count, first, id, index, rollout, segment, logits, probabilities, labels } = item;
     const records = inputs === undefined ? this.#inputs.of(item) : inputs;
     const refused = new Set(item.refused);
     const at = new Date(item.at).toISOString();
@@ -69,6 +71,7 @@ export class PredictionLines {
         version: by.version,
         sha256: by.sha256,
         route: item.route,
+        ...(rollout !== null && { rollout }),
         ...(segment !== null && { segment }),
         logit: vectors === 1 ? logits[i] : Array.from({ length: vectors }, (_, k) => logits[k * count + i]),
         probability: vectors === 1 ? probabilities[i] : probabilities[label * count + i],

@@ -30,6 +30,8 @@ export interface Scored {
   readonly front: string | null;
   /** the arm of a rollout that answered; null: there is none */
   readonly route: string | null;
+  /** the rollout that the arm is of; null: there is none */
+  readonly rollout: string | null;
   /** the segment by which its model was chosen; null: there are none */
   readonly segment: string | null;
   readonly rows: Rows;
@@ -114,6 +116,7 @@ export function predictionLog(options: PredictionLogOptions): Witness {
         by,
         front: asked.asked!.name === by.name ? null : asked.asked!.name,
         route,
+        rollout: own ? own.part.rollout : asked.rollout,
         segment: own?.part.segment ?? null,
         rows,
         logits: kept(scores.logits),

@@ -3,6 +3,7 @@ import type { Core, Exchange } from '../core.ts';
 import type { Served } from '../models/served.ts';
 import { badRequest, Refusal } from '../refusal.ts';
 import { NO_BYTES } from '../requests/body.ts';
+import { counted } from '../requests/counted.ts';
 import { enclosedArray } from '../requests/enclosed.ts';
 import { checkCsv, checkFeatures, type Limits } from '../requests/limits.ts';
 import { mediaTypeOf } from '../requests/mediaType.ts';
@@ -184,7 +185,7 @@ export function recordOf(row: unknown, { fields }: Served): object {
   if (!Array.isArray(row)) return row as object;
   if (row.length !== fields.length)
     throw badRequest(
-      `instances: expected ${fields.length} values in each row, in the order of the fields, got ${row.length}; or send records`,
+      `instances: expected ${counted(fields.length, 'value')} in each row, in the order of the fields, got ${row.length}; or send records`,
     );
   return Object.fromEntries(fields.map(({ name }, i) => [name, row[i]]));
 }

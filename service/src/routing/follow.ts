@@ -1,6 +1,7 @@
 import type { Act, Entry, Registry, Rollout, Version } from '@logodds/registry';
 import type { LogLine } from '../hooks.ts';
 import type { Shelf } from '../models/shelf.ts';
+import { counted } from '../requests/counted.ts';
 import { CHALLENGER, CHAMPION, type KeyFrom, type Route, type Target } from './route.ts';
 import type { Ended, Routing } from './routing.ts';
 
@@ -67,11 +68,17 @@ export class Follower {
   /** by name, what was said last: it is not said twice */
   readonly #said = new Map<string, string>();
   #looking: Promise<void> | null = null;
+  #refused = 0;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#log = options.log ?? (() => {});
+  }
+
+  /** Versions newer than a champion whose gate said no, and that nobody has retired. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Takes a breach that a guard has told of. */
@@ -95,6 +102,8 @@ export class Follower {
       const { entries } = await registry.state();
       for (const [name, reason] of (await registry.damage()).map(({ line, reason }) => [`line ${line}`, reason]))
         this.#once(`damage ${name}`, { level: 'error', event: 'registry damaged', line: name, reason });
+      const own = new Set(models.map(({ of }) => of));
+      this.#refused = [...own].reduce((sum, name) => sum + refusedOf(entries.get(name)), 0);
       for (const model of models) await this.#lookAt(model, entries.get(model.of));
       this.#said.delete('registry');
     } catch (error) {
@@ -197,7 +206,7 @@ export class Follower {
     if (!state || state.breach || state.route.id !== String(rollout.seq)) return;
     const seen = (state.requests[CHALLENGER] ?? 0) + (plan.kind === 'shadow' ? state.pairs.scored : 0);
     if (seen < (plan.guards?.minRequests ?? 100)) return;
-    const why = `held for ${holdSeconds} s, ${seen} requests of the challenger in this process, no guard objects`;
+    const why = `held for ${holdSeconds} s, ${counted(seen, 'request')} of the challenger in this process, no guard objects`;
     let hasChanged: boolean;
     try {
       hasChanged = await this.#options.registry.advanceRollout(entry.name, { by: BY, why }, step);
@@ -243,6 +252,15 @@ export class Follower {
     this.#said.set(key, text);
     this.#log(line);
   }
+}
+
+/** Versions that came after the champion, and have failed their gate. */
+function refusedOf(entry: Entry | undefined): number {
+  const champion = entry?.aliases.get(CHAMPION);
+  if (!entry || champion === undefined) return 0;
+  return [...entry.versions.values()].filter(
+    ({ version, isRetired, gate }) => version > champion && !isRetired && gate !== null && !gate.passed,
+  ).length;
 }
 
 /** The route that a rollout asks for; without one all requests are the champion's. */

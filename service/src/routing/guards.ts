@@ -1,4 +1,5 @@
 import { meanTest, type SequentialTest, type ShareTest, shareTest } from 'logodds/monitor';
+import { counted } from '../requests/counted.ts';
 import type { Pair, Probabilities } from './pairs.ts';
 import { type Psi, psiOf } from './psi.ts';
 import type { GuardLimits } from './route.ts';
@@ -246,7 +247,7 @@ function sentence({ guard, limit, seen, count, p }: GuardState, requests: number
   const [what, unit] = WORDS[guard];
   const said = (value: number | null) =>
     value === null ? 'nothing' : Number.isFinite(value) ? String(Number(value.toPrecision(3))) : 'infinitely many';
-  return `${what}: expected at most ${said(limit)}${unit && ` ${unit}`}, got ${said(seen)} (${count} seen, p ${p.toExponential(1)}, after ${requests} requests of the challenger)`;
+  return `${what}: expected at most ${said(limit)}${unit && ` ${unit}`}, got ${said(seen)} (${count} seen, p ${p.toExponential(1)}, after ${counted(requests, 'request')} of the challenger)`;
 }
 
 /** The oldest one goes. */

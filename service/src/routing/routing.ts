@@ -232,11 +232,12 @@ export class Routing implements Chooser, Witness {
   #attempts(to: Followed, chosen: Arm | null): Attempt[] {
     const { route, breach } = to;
     const arm = breach && chosen?.name === watchedOf(route)?.name ? null : chosen;
-    const attempts: Attempt[] = arm ? [{ route: arm.name, target: arm }] : [];
-    attempts.push({ route: CHAMPION, target: route.champion });
-    if (route.fallback) attempts.push({ route: 'fallback', target: route.fallback });
+    const rollout = watchedOf(route) || route.arms.length > 0 ? route.id : null;
+    const attempts: Attempt[] = arm ? [{ route: arm.name, rollout, target: arm }] : [];
+    attempts.push({ route: CHAMPION, rollout, target: route.champion });
+    if (route.fallback) attempts.push({ route: 'fallback', rollout, target: route.fallback });
     const last = this.#lastOf(to);
-    if (last) attempts.push({ route: 'default', target: last });
+    if (last) attempts.push({ route: 'default', rollout, target: last });
     return attempts;
   }
 

@@ -60,6 +60,8 @@ export interface Details {
 export interface Part {
   readonly segment: string;
   readonly route: string;
+  /** the rollout that the arm is of; null: there is none */
+  readonly rollout: string | null;
   readonly served: {
     readonly name: string;
     readonly version: string;

@@ -214,7 +214,7 @@ export class Watcher {
     if (!model) return null;
     let watch: ModelWatch;
     try {
-      watch = modelWatch(model, this.#options.watch ?? {});
+      watch = modelWatch(model, this.#settingsOf(model));
     } catch (error) {
       this.note(`rows of models that cannot be watched: ${(error as Error).message}`);
       return null;
@@ -222,6 +222,17 @@ export class Watcher {
     const entry: Entry = { ...{ name, version, sha256, route }, ...empty(), watch };
     this.#put(key, entry);
     return entry;
+  }
+
+  /** One setting is for all models: each has the times of features that are its own. */
+  #settingsOf(model: Model): ModelWatchOptions {
+    const { eventTimes, ...watch } = this.#options.watch ?? {};
+    if (!eventTimes) return watch;
+    const known = new Set(model.manifest.schema.features.map(({ name }) => name));
+    const own = Object.entries(eventTimes).filter(([feature]) => known.has(feature));
+    const others = Object.keys(eventTimes).length - own.length;
+    if (others > 0) this.note('features whose age is to be watched that a model does not have', others);
+    return own.length > 0 ? { ...watch, eventTimes: Object.fromEntries(own) } : watch;
   }
 
   #put(key: string, entry: Entry): void {
@@ -283,7 +294,7 @@ export class Watcher {
       };
       for (const [name, [help, of]] of Object.entries(OWN))
         put(name, help, 'counter', [{ labels: {}, value: counts[of] }]);
-      for (const { name, help, values } of watch.figures(now)) put(name, help, 'gauge', values);
+      for (const { name, help, type, values } of watch.figures(now)) put(name, help, type, values);
     }
     return [...figures.values()];
   }

@@ -1,14 +1,16 @@
 import type { Drift } from '../drift/drift.ts';
 import type { HistogramPerformance } from '../performance/histogram.ts';
 import { performanceChanges } from './changes.ts';
+import type { FeatureFreshness } from './freshness.ts';
 import { driftOf, isRipe, knownOf, labelDelays, measuredOf, performanceOfWindow } from './report.ts';
 import type { WindowPerformance } from './reported.ts';
 import type { Known, Watched } from './watched.ts';
 
-/** A gauge, as a Prometheus page has it. */
+/** A gauge or a counter, as a Prometheus page has it. */
 export interface WatchFigure {
   readonly name: string;
   readonly help: string;
+  readonly type: 'gauge' | 'counter';
   readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
@@ -25,6 +27,7 @@ interface Facts {
   readonly p95Ms: number | null;
   readonly changes: ReadonlyMap<string, number>;
   readonly skewed: number | null;
+  readonly freshness: readonly FeatureFreshness[];
 }
 
 type Values = Iterable<readonly [labels: Readonly<Record<string, string>>, value: number | null | undefined]>;
@@ -138,6 +141,14 @@ const table = (): Readonly<Record<string, readonly [help: string, of: Of]>> => (
     'When that change began.',
     ({ changes }) => [...changes].map(([figure, since]) => [{ figure }, since / 1000] as const),
   ],
+  lr_feature_timed_rows_total: [
+    'Rows in which the time of the value of a feature is known.',
+    ({ freshness }) => freshness.map(({ feature, count, fromFuture }) => [{ feature }, count + fromFuture] as const),
+  ],
+  lr_feature_stale_rows_total: [
+    'Rows in which the value of a feature was older than it may be.',
+    ({ freshness }) => freshness.map(({ feature, stale }) => [{ feature }, stale] as const),
+  ],
   lr_score_skew_rows: ['Scores that the model does not give again to the bit.', one(({ skewed }) => skewed)],
 });
 
@@ -159,12 +170,14 @@ export function figuresOf(watched: Watched, now: number): WatchFigure[] {
     p95Ms,
     changes: new Map(isTimed ? changes.map(({ what, since }) => [what, since]) : []),
     skewed: settings.rescore ? skew.compared - skew.equal : null,
+    freshness: watched.freshness?.features ?? [],
   };
   return Object.entries(table()).flatMap(([name, [help, of]]): WatchFigure[] => {
     // what is not known has no value
     const values = [...of(facts)].flatMap(([labels, value]) =>
       typeof value === 'number' && Number.isFinite(value) ? [{ labels, value }] : [],
     );
-    return values.length > 0 ? [{ name, help, values }] : [];
+    const type = name.endsWith('_total') ? 'counter' : 'gauge';
+    return values.length > 0 ? [{ name, help, type, values }] : [];
   });
 }

@@ -64,6 +64,13 @@ export function notesOf(watched: Watched, report: Omit<WatchReport, 'notes'>): W
       .length,
     `ripe windows of fewer than ${settings.least} labels: their intervals are wide`,
   );
+  if (model.manifest.positive !== null)
+    say(
+      windows.filter(
+        ({ performance: { isRipe, realised } }) => isRipe && (realised?.baseRate === 0 || realised?.baseRate === 1),
+      ).length,
+      'ripe windows whose labels are all of one class: neither area nor calibration can be told',
+    );
   const others = windows.reduce((sum, { performance }) => sum + performance.otherLabels, 0);
   say(others, `labels that are none of ${model.manifest.classes.join(', ')}: left out`);
   say(labels.negative, 'labels known before their score was made: clocks differ, or the outcome leaked');

@@ -227,7 +227,7 @@ export class PerformanceHistogram {
     const floors = this.#calibration.map(({ rows: own, variance }) => ({ weight: own, variance: variance.value }));
     const [trueNegatives, falseNegatives, falsePositives, truePositives] = this.#cells;
     const counts = { truePositives, falsePositives, falseNegatives, trueNegatives };
-    const infinite = `${this.#infinite} rows have probability 0 of what happened`;
+    const infinite = `${this.#infinite} ${this.#infinite === 1 ? 'row has' : 'rows have'} probability 0 of what happened`;
     return {
       rows,
       weight: rows,

@@ -150,7 +150,7 @@ export function performanceOf(
     logLoss: or(
       'logLoss',
       infinite > 0 ? null : logLoss(predictions, y, weight),
-      `${infinite} rows have probability 0 of what happened`,
+      `${infinite} ${infinite === 1 ? 'row has' : 'rows have'} probability 0 of what happened`,
     ),
     brier: brier(predictions, y, weight),
     auc: or('auc', auc, why),

@@ -10,6 +10,7 @@ export const leak = {
   model: 'leak',
   runbook: 'leak',
   by: 'doctor, gate',
+  alarm: 'LogoddsCandidateRefused',
   async run({ system, client, isCalm, clock }) {
     const { name } = client;
     const random = randomOf(61);

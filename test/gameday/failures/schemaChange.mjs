@@ -8,6 +8,7 @@ export const schemaChange = {
   model: 'schema-change',
   runbook: 'schema-change',
   by: 'refusals, monitor: drift',
+  alarm: 'LogoddsRowsRefused',
   async run({ system, client, champion, isCalm, clock }) {
     const stream = payments(30);
     await client.score(take(stream, 400));

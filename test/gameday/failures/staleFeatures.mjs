@@ -3,6 +3,7 @@ import { changeOf, monitor } from '../signals.mjs';
 import { payments, take } from '../world.mjs';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const BEGIN = Date.UTC(2026, 0, 1);
 
 /** The feature store stops: it says the velocity that it had last, whoever asks. A payment comes each minute of its clock. */
@@ -12,8 +13,9 @@ export const staleFeatures = {
   model: 'stale-features',
   runbook: 'stale-features',
   by: 'monitor: drift; freshness',
+  alarm: 'LogoddsFeatureStale',
   async run({ system, client, champion, isCalm, clock }) {
-    const quality = recordQuality({ fields: [{ name: 'velocity', kind: 'number', maxAgeMs: 60 * MINUTE }] });
+    const quality = recordQuality({ fields: [{ name: 'velocity', kind: 'number', maxAgeMs: HOUR }] });
     let minute = 0;
     let written = 0;
     let stale = null;
@@ -24,7 +26,9 @@ export const staleFeatures = {
         quality.add(record, { at, eventTimes: { velocity: written } });
         if (stale === null && quality.fields.velocity.stale > 0) stale = minute;
       }
-      return client.score(given);
+      // to the service the store says when it wrote the value last
+      const velocityAt = new Date(Date.now() - (isFrozen ? 2 * HOUR : 0)).toISOString();
+      return client.score(given, (record) => ({ ...record, velocityAt }));
     };
     const before = take(payments(90), 400);
     await ask(before, false);

@@ -153,6 +153,16 @@ function samplesBy(random) {
     at('lr_feature_missing_ratio', { model: 'a', feature: 'age' }),
     held(390, () => Math.round(random() * 1000) / 1000),
   );
+  for (const feature of ['age', 'velocity']) {
+    const stale = shares();
+    const of = { model: 'a', version: '1', route: '', feature };
+    counter(at('lr_feature_timed_rows_total', of), () => 100);
+    counter(at('lr_feature_stale_rows_total', of), (k) => Math.round(100 * stale[k]));
+  }
+  gauge(
+    at('lr_candidates_refused', {}),
+    held(210, () => Math.floor(random() * 3)),
+  );
   gauge(
     at('lr_log_loss', { model: 'a' }),
     held(380, () => 0.5 + Math.round(random() * 300) / 1000),

@@ -145,3 +145,23 @@ test('a service drops the counts of versions that others have replaced', async (
   expect(tallies.reduce((sum, { rows }) => sum + rows, 0)).toBe(50);
   expect(tallies.at(-1)!.loadSeconds).toBeGreaterThan(0);
 });
+
+test('rows of a request that is refused for them are refused rows, each once', async () => {
+  const { ask } = serviceOf('codes');
+  const counts = async () => {
+    const text = await (await ask('/metrics')).text();
+    return ['lr_rows_total', 'lr_refused_rows_total'].map((name) =>
+      Number(new RegExp(`^${name}\\{model="codes"[^}]*\\} (\\d+)$`, 'm').exec(text)![1]),
+    );
+  };
+  expect((await ask('/models/codes/score', RECORD, JSON_TYPE)).status).toBe(200);
+  expect(await counts()).toEqual([1, 0]);
+  expect((await ask('/models/codes/score', '{"code":"2","x":"much"}', JSON_TYPE)).status).toBe(400);
+  expect(await counts()).toEqual([2, 1]);
+  // one of several is refused beside the others
+  expect((await ask('/models/codes/score', `[${RECORD},{"code":"2","x":"much"}]`, JSON_TYPE)).status).toBe(200);
+  expect(await counts()).toEqual([4, 2]);
+  // what is no JSON is one
+  expect((await ask('/models/codes/score', 'nonsense', JSON_TYPE)).status).toBe(400);
+  expect(await counts()).toEqual([5, 3]);
+});

@@ -11,6 +11,7 @@ import {
   createService,
   PredictionLines,
   type PredictionLogOptions,
+  Routing,
   type Scored,
   type StreamEnd,
 } from '../../../service/src/index.ts';
@@ -69,6 +70,33 @@ const pieces = (text: string, size: number) =>
       controller.close();
     },
   });
+
+test('a line has the rollout that its arm is of; without one it has none', async () => {
+  const items: (Scored | StreamEnd)[] = [];
+  const routing = new Routing();
+  const service = createService({
+    routing,
+    predictions: { sink: { take: (item) => items.push(item) } },
+    models: [{ name: 'codes', version: '1', model: bytes.codes }],
+  });
+  const champion = { model: 'codes', version: '1' };
+  const plain = { name: 'codes', champion, arms: [], salt: 's', key: null };
+  for (const route of [
+    { ...plain, id: 'version 1' },
+    { ...plain, id: '7', shadow: champion },
+  ]) {
+    routing.set(route);
+    const request = { method: 'POST', body: JSON.stringify(A), headers: JSON_TYPE };
+    await service.fetch(new Request('http://localhost/models/codes/score', request));
+  }
+  const of = new PredictionLines();
+  const lines = items.flatMap((item) => of.of(structuredClone(item)));
+  expect(lines.map(({ route, rollout }) => [route, rollout])).toEqual([
+    ['champion', undefined],
+    ['champion', '7'],
+  ]);
+  routing.close();
+});
 
 test('a line has the scores of model.score, whatever the protocol; a row among several has its number', async () => {
   const { ask, lines, items } = logged();

@@ -28,6 +28,9 @@ export class LogCounts {
     this.#origins.set(key, { ...one, rows: one.rows + (found?.rows ?? 0) });
   }
 
+  /** Notes a file without a byte, as a log is that has just begun. */
+  readonly empty = (): void => this.note('files without a byte: left out', 1);
+
   note(what: string, count: number): void {
     if (count > 0) this.#notes.set(what, count + (this.#notes.get(what) ?? 0));
   }

@@ -9,6 +9,7 @@ import {
   type WatchNote,
   type WatchReport,
 } from '../../../../src/monitor.ts';
+import { whole as wholeNumber } from '../../figures/wording.ts';
 import { findModel, type ModelPlace } from '../../read/models.ts';
 import { filesOf, formatOf } from '../../read/paths.ts';
 import { LogCounts, type Origin } from './counts.ts';
@@ -62,14 +63,16 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
   const settings = await readSettings(options.config);
   const model = await findModel(options.model, options);
   // in any order the same files are the same log
-  const files = sameOnce(options.logs.flatMap(filesOf)).sort();
+  const counts = new LogCounts();
+  const named = (path: string) => filesOf(path, counts.empty);
+  const files = sameOnce(options.logs.flatMap(named)).sort();
   const odd = files.filter((file) => !['jsonl', 'parquet'].includes(formatOf(file) ?? ''));
   if (odd.length > 0)
     throw new LogoddsError(
       'ERR_DATA',
       `LOG: expected .jsonl, .jsonl.gz or .parquet, got ${list(odd)}; read others with --query`,
     );
-  if (files.length === 0 && query === undefined)
+  if (options.logs.length === 0 && query === undefined)
     throw new LogoddsError(
       'ERR_DATA',
       'LOG: expected files or --query, got neither; name the files of the prediction log',
@@ -80,15 +83,17 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
       'ERR_DATA',
       '--target: expected Parquet or --query, got JSON lines, which have no such column; give --labels',
     );
-  const counts = new LogCounts();
   const known: OutcomeLabel[] = [];
   // logs of lines are joined in memory, those with columns by DuckDB
-  if (labels !== undefined && lines.length > 0) await readLabels(filesOf(labels), (label) => known.push(label), counts);
+  if (labels !== undefined && lines.length > 0) await readLabels(named(labels), (label) => known.push(label), counts);
   const capacity = Math.max(settings.watch.capacity!, known.length);
   const until = now + settings.aheadMs;
   const begin = () => modelWatch(model, { ...settings.watch, capacity, until });
   let whole = fromSettings(options.config, begin);
-  for (const label of known) whole.addLabel(label);
+  // one of a time to come would stand for what is known now
+  const isKnown = ({ at }: OutcomeLabel): boolean => at <= now + settings.skewMs;
+  for (const label of known) if (isKnown(label)) whole.addLabel(label);
+  counts.note('labels from after now: left out', known.filter((label) => !isKnown(label)).length);
   for (const file of lines) await watchLines(file, whole, counts);
   const typed = [
     ...files.filter((file) => formatOf(file) === 'parquet').map((file) => [file, parquetOf(file), true] as const),
@@ -100,7 +105,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
     const { withinMs, skewMs } = settings;
     const of = [];
     for (const k of typed.keys()) of.push(keyed(await open(k), model, until));
-    outcomes = { labels: await resolveLabels(filesOf(labels), of, { latest: now + skewMs, withinMs }, counts) };
+    outcomes = { labels: await resolveLabels(named(labels), of, { latest: now + skewMs, withinMs }, counts) };
   }
   const isByRows = 'rows' in settings.watch.every!;
   const engine = pickEngine();
@@ -137,7 +142,7 @@ export async function monitorLogs(options: MonitorOptions): Promise<Monitored> {
     throw new LogoddsError(
       'ERR_DATA',
       `LOG: expected rows of the model ${sha256?.slice(0, 12) ?? 'without a digest'}…, got none (${notes
-        .map(({ what, count }) => `${count ?? ''} ${what}`.trim())
+        .map(({ what, count }) => (count === undefined ? what : `${what} (${wholeNumber(count)})`))
         .join('; ')
         .slice(0, 600)}); give the model that scored them`,
     );

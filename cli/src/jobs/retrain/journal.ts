@@ -23,6 +23,8 @@ export type Step = {
     readonly decision: string;
   };
   readonly started: { readonly champion: number; readonly by: readonly string[] };
+  /** a run that was cut short goes on: `from` the first thing that it does not do again */
+  readonly resumed: { readonly from: Stage; readonly version: number | null };
   readonly set: { readonly rows: number; readonly [figure: string]: unknown };
   readonly refused: { readonly why: readonly string[] };
   readonly pushed: { readonly version: number };
@@ -43,12 +45,37 @@ export type Step = {
 
 export type StepName = keyof Step;
 
+/** How far a run had come when it was cut short. */
+export type Stage = 'nothing' | 'rows' | 'candidate' | 'version' | 'rollout';
+
 /** How a run ended. */
 export type Outcome = 'rollout' | 'named' | 'gate failed' | 'refused' | 'failed' | 'cut short';
 
 export type Entry = {
   readonly [K in StepName]: { readonly at: string; readonly run: number; readonly step: K } & Step[K];
 }[StepName];
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isVersion = (value: unknown): boolean => value === null || isCount(value);
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
+/** What a step must have, so that a line which somebody has edited is left out instead of being half believed. */
+const FIELDS: Readonly<Record<StepName, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  looked: { champion: isCount, by: areTexts, triggers: (value) => Array.isArray(value) && value.every(isLooked) },
+  started: { champion: isCount, by: areTexts },
+  resumed: { from: isText, version: isVersion },
+  set: { rows: isCount },
+  refused: { why: areTexts },
+  pushed: { version: isCount },
+  ran: { command: isText, status: isCount },
+  corrected: {},
+  evaluated: { challenger: isCount, champion: isCount },
+  ended: { outcome: isText, version: isVersion },
+};
+
+const isLooked = (value: unknown): boolean =>
+  isText((value as Looked | null)?.trigger) && typeof (value as Looked).isOver === 'boolean';
 
 /** The journal of a policy: one line of JSON for each step, appended, from which everything that a run must know is read. */
 export class Journal {
@@ -71,7 +98,10 @@ export class Journal {
 
   append<K extends StepName>(run: number, step: K, at: number, what: Step[K]): void {
     const entry = { at: new Date(at).toISOString(), run, step, ...what };
-    this.#write(`${this.#isTorn ? '\n' : ''}${JSON.stringify(entry)}\n`);
+    const begin = this.#isTorn ? '\n' : '';
+    // a disk that is full may take half of it
+    this.#isTorn = true;
+    this.#write(`${begin}${JSON.stringify(entry)}\n`);
     this.#isTorn = false;
     (this.entries as Entry[]).push(entry as unknown as Entry);
   }
@@ -93,16 +123,31 @@ export class Journal {
 
 function entryOf(line: string): Entry | null {
   try {
-    const value = JSON.parse(line) as Entry;
-    return typeof value === 'object' &&
-      value !== null &&
-      typeof value.step === 'string' &&
-      !Number.isNaN(Date.parse(value.at))
-      ? value
-      : null;
+    const value = JSON.parse(line) as Entry & Readonly<Record<string, unknown>>;
+    const isEntry =
+      Number.isSafeInteger(value.run) &&
+      !Number.isNaN(Date.parse(value.at)) &&
+      Object.hasOwn(FIELDS, value.step) &&
+      Object.entries(FIELDS[value.step]).every(([field, holds]) => holds(value[field]));
+    return isEntry ? value : null;
   } catch {
     return null;
   }
+}
+
+/** A run that began and did not end: its process was killed. */
+export interface OpenRun {
+  readonly run: number;
+  /** against which it began */
+  readonly champion: number;
+  /** what began it */
+  readonly by: readonly string[];
+  /** its rows, which are written whole; null: not yet */
+  readonly set: (Step['set'] & { readonly oldest?: unknown; readonly newest?: unknown }) | null;
+  /** the version that it has pushed; null: none that the journal knows */
+  readonly version: number | null;
+  /** how often it was taken up already */
+  readonly resumed: number;
 }
 
 /** What the journal says of earlier runs. */
@@ -111,10 +156,8 @@ export interface History {
   readonly next: number;
   /** when retrainings were begun that did not fail, in milliseconds since 1970 */
   readonly begun: readonly number[];
-  /** a run that began and did not end: it was killed; null: there is none */
-  readonly open: number | null;
-  /** the version that it has pushed; null: none that the journal knows */
-  readonly pushed: number | null;
+  /** null: each run that began has ended */
+  readonly open: OpenRun | null;
   /** triggers that have brought a candidate beside this champion, and have not ended since */
   readonly spent: ReadonlySet<TriggerName>;
   /** how runs ended, and how many */
@@ -129,8 +172,8 @@ const NOTHING = { by: [], at: 0, newest: null };
 
 /** @param champion  version of the champion now: triggers of another one count no more */
 export function historyOf(entries: readonly Entry[], champion: number): History {
-  let [next, open, newest] = [1, null as number | null, null as number | null];
-  let pushed: number | null = null;
+  let [next, newest] = [1, null as number | null];
+  let open = null as OpenRun | null;
   const begun: number[] = [];
   const spent = new Set<TriggerName>();
   const outcomes = new Map<Outcome, number>();
@@ -147,15 +190,21 @@ export function historyOf(entries: readonly Entry[], champion: number): History 
         own = { ...own, by: entry.by };
         break;
       case 'started':
-        open = entry.run;
-        pushed = null;
+        open = {
+          ...{ run: entry.run, champion: entry.champion, by: entry.by },
+          ...{ set: null, version: null, resumed: 0 },
+        };
         own = { ...own, at: Date.parse(entry.at) };
         break;
+      case 'resumed':
+        if (open) open = { ...open, resumed: open.resumed + 1 };
+        break;
       case 'set':
+        if (open) open = { ...open, set: entry };
         if (typeof entry['newest'] === 'string') own = { ...own, newest: Date.parse(entry['newest']) };
         break;
       case 'pushed':
-        pushed = entry.version;
+        if (open) open = { ...open, version: entry.version };
         break;
       case 'evaluated':
         evaluated.set(entry.challenger, Date.parse(entry.at));
@@ -172,5 +221,5 @@ export function historyOf(entries: readonly Entry[], champion: number): History 
         own = NOTHING;
     }
   }
-  return { next, begun, open, pushed, spent, outcomes, evaluated, newest };
+  return { next, begun, open, spent, outcomes, evaluated, newest };
 }

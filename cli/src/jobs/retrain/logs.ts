@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { LogoddsError } from '../../../../src/index.ts';
 import { list } from '../../../../src/internal.ts';
 import { type OutcomeLabel, type Prediction, predictionLog, predictionOf } from '../../../../src/monitor.ts';
+import { whole } from '../../figures/wording.ts';
 import { dataError, openDatabase, patternOf, rowsOf, streamChunks } from '../../read/database.ts';
 import { filesOf, formatOf } from '../../read/paths.ts';
 import { name, text } from '../../read/sql.ts';
@@ -12,33 +13,45 @@ import { COLUMNS } from '../monitor/settings.ts';
 import type { Policy } from './policy.ts';
 import type { LogSource } from './trainingSet.ts';
 
-/** The logs of a policy. What cannot be read of them is said once, with its count. */
-export function logSource({ logs, labels }: Policy, warn: (message: string) => void): LogSource {
+/** How much later than now a score or a label may be: clocks differ. */
+const AHEAD_MS = 60_000;
+
+/**
+ * The logs of a policy. What cannot be read of them, and what is from later than now, is said once, with its count: one label of a time to come would stand
+ * for what is known of its score.
+ * @param now  milliseconds since 1970
+ */
+export function logSource({ logs, labels }: Policy, now: number, warn: (message: string) => void): LogSource {
   const said = new Set<string>();
   const tell = (message: string) => {
     if (!said.has(message)) warn(message);
     said.add(message);
   };
   const tellAll = ({ notes }: LogCounts) => {
-    for (const { what, count } of notes) tell(`${count ?? ''} ${what}`.trim());
+    for (const { what, count } of notes) tell(count === undefined ? what : `${what} (${whole(count)})`);
+  };
+  const known = <One extends { readonly at: number }>(all: readonly One[], what: string, counts: LogCounts) => {
+    const own = all.filter(({ at }) => at <= now + AHEAD_MS);
+    counts.note(`${what} from after now: left out`, all.length - own.length);
+    return own;
   };
   const places = labels ?? [...new Set(logs.map((path) => join(dirname(path), 'labels-*')))];
   return {
     async *predictions() {
-      const files = logs.flatMap(filesOf);
+      const counts = new LogCounts();
+      const files = logs.flatMap((path) => filesOf(path, counts.empty));
       const odd = files.filter((file) => !['jsonl', 'parquet'].includes(formatOf(file) ?? ''));
       if (odd.length > 0)
         throw new LogoddsError(
           'ERR_DATA',
           `logs: expected .jsonl, .jsonl.gz or .parquet, got ${list(odd)}; correct the policy`,
         );
-      const counts = new LogCounts();
       for (const file of files)
         if (formatOf(file) === 'jsonl') {
           const reader = predictionLog();
-          yield* readLines<Prediction>(file, reader);
+          for await (const rows of readLines<Prediction>(file, reader)) yield known(rows, 'scores', counts);
           tellFaults(reader, 'line', counts);
-        } else yield* rowsOfParquet(file, counts);
+        } else for await (const rows of rowsOfParquet(file, counts)) yield known(rows, 'scores', counts);
       tellAll(counts);
     },
     async *labels() {
@@ -46,13 +59,13 @@ export function logSource({ logs, labels }: Policy, warn: (message: string) => v
       const found: OutcomeLabel[] = [];
       for (const place of places) {
         try {
-          await readLabels(filesOf(place), (label) => found.push(label), counts);
+          await readLabels(filesOf(place, counts.empty), (label) => found.push(label), counts);
         } catch (error) {
           const isAbsent = error instanceof LogoddsError && error.detail.includes('got none of that name');
           if (labels || !isAbsent) throw error;
           tell(`there are no labels (${place}): only drift can be seen`);
         }
-        yield found.splice(0);
+        yield known(found.splice(0), 'labels', counts);
       }
       tellAll(counts);
     },

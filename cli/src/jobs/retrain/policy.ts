@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { checkAlias, checkName } from '../../../../registry/src/index.ts';
 import type { LogoddsError } from '../../../../src/index.ts';
 import {
   between,
@@ -220,6 +221,15 @@ export function policyOf(what: string, values: unknown, home: string): Policy {
   const own = part('data', data, DATA);
   const windows = part('watch', watch, WATCH);
   const again = evaluate === undefined ? null : part('evaluate', evaluate, EVALUATE);
+  const limits = part('bounds', bounds, BOUNDS) as Policy['bounds'];
+  const watched = triggersOf(triggers, problems);
+  const flags = {
+    train: flagsOf('train', train, problems) ?? [],
+    gate: flagsOf('gate', gate, problems) ?? [],
+    rollout: flagsOf('rollout', rollout, problems),
+  };
+  // what is made of values that are none is nothing that could be judged
+  if (problems.length > 0) throw refused(what, problems);
   const seconds = (value: unknown): number => 1000 * secondsOf(String(value));
   const path = (value: unknown): string => resolve(home, String(value));
   const place = (value: unknown): string => (String(value).includes('://') ? String(value) : path(value));
@@ -235,7 +245,7 @@ export function policyOf(what: string, values: unknown, home: string): Policy {
     alias: String(general['alias']),
     onLabelShift: general['onLabelShift'] as Policy['onLabelShift'],
     metrics: general['metrics'] === undefined ? null : path(general['metrics']),
-    triggers: triggersOf(triggers, problems),
+    triggers: watched,
     watch: { everyMs: seconds(windows['every']), rows: Number(windows['rows']) },
     data: {
       lastMs: seconds(own['last']),
@@ -245,14 +255,22 @@ export function policyOf(what: string, values: unknown, home: string): Policy {
       ofClass: Number(own['ofClass']),
       selection: own['selection'] as Policy['data']['selection'],
     },
-    bounds: part('bounds', bounds, BOUNDS) as Policy['bounds'],
+    bounds: limits,
     evaluate: again && { everyMs: seconds(again['every']), rows: Number(again['rows']) },
-    train: flagsOf('train', train, problems) ?? [],
-    gate: flagsOf('gate', gate, problems) ?? [],
-    rollout: flagsOf('rollout', rollout, problems),
+    ...flags,
   };
   if (found.data.ripeAfterMs >= found.data.lastMs)
     problems.push(`data.ripeAfter: expected less than data.last (${show(own['last'])}), got ${show(own['ripeAfter'])}`);
+  for (const [check, text] of [
+    [checkName, found.name],
+    [checkAlias, found.alias],
+  ] as const) {
+    try {
+      check(text);
+    } catch (error) {
+      problems.push((error as LogoddsError).detail);
+    }
+  }
   if (found.alias === 'champion') problems.push('alias: expected another one than champion, got champion');
   if (problems.length > 0) throw refused(what, problems);
   return found;

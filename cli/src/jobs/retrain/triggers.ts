@@ -79,7 +79,9 @@ const LOOKS: Readonly<Record<TriggerName, Look>> = {
     const days = since === null ? null : (now - since) / 86_400_000;
     const isOn = days !== null && now - since! >= 1000 * secondsOf(String(every));
     const sentence =
-      days === null ? 'when the champion was trained is not known' : `${significant(days, 3)} days have passed`;
+      days === null
+        ? 'when the champion was trained is not known'
+        : `${significant(days, 3)} ${days === 1 ? 'day has' : 'days have'} passed`;
     return { value: days, isOn, isOver: !isOn, sentence: `${sentence} (limit ${every})` };
   },
   volume({ labels }, options) {

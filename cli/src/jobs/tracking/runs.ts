@@ -133,9 +133,11 @@ function comparisonText(
       ? `* best of its metric: ${named.map(([name, run]) => `${name} ${significant(run.metrics[name]!)} (${run.id})`).join(', ')}`
       : '',
     differing.length > COLUMNS
-      ? `${differing.length - COLUMNS} more parameters differ (${differing.slice(COLUMNS, COLUMNS + 8).join(', ')}${differing.length > COLUMNS + 8 ? ', …' : ''}): --json and --report have them`
+      ? `${counted(differing.length - COLUMNS, 'more parameter differs', 'more parameters differ')} (${differing.slice(COLUMNS, COLUMNS + 8).join(', ')}${differing.length > COLUMNS + 8 ? ', …' : ''}): --json and --report have them`
       : '',
-    total > runs.length ? `${total - runs.length} more runs: --most shows them` : '',
+    total > runs.length
+      ? `${counted(total - runs.length, 'more run')}: --most shows ${total - runs.length === 1 ? 'it' : 'them'}`
+      : '',
   ].filter(Boolean);
   const count = counted(total, 'run');
   return `${count} in ${place}\n\n${table([head, ...rows])}\n${lines.length > 0 ? `\n${lines.map((line) => `  ${line}\n`).join('')}` : ''}`;

@@ -14,6 +14,9 @@ export interface ObservationOptions {
   readonly watchWindow: number;
   readonly watchKeep: number;
   readonly watchRipe?: number;
+  /** FEATURE=FIELD: what has the time of the value of a feature */
+  readonly watchAge?: readonly string[];
+  readonly watchMaxAge: number;
   readonly audit?: string;
   readonly auditStrict: boolean;
   readonly auditSync: 'always' | 'second' | 'never';

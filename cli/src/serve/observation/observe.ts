@@ -167,7 +167,7 @@ const sampleOf = ({ watch, watchSample }: ObservationOptions): number =>
 
 /** What a thread needs to watch. */
 const watchOptions = (options: ObservationOptions, among: Slot | null): WatchKeeperOptions => {
-  const { log, watchState, watchWindow, watchKeep, watchRipe } = options;
+  const { log, watchState, watchWindow, watchKeep, watchRipe, watchAge, watchMaxAge } = options;
   return {
     folder:
       watchState !== undefined
@@ -183,6 +183,10 @@ const watchOptions = (options: ObservationOptions, among: Slot | null): WatchKee
       every: { ms: watchWindow * 1000 },
       keep: watchKeep,
       ...(watchRipe !== undefined && { ripeAfterMs: watchRipe * 1000 }),
+      ...(watchAge && {
+        eventTimes: Object.fromEntries(watchAge.map((text) => text.split(/=(.*)/s).slice(0, 2))),
+        maxAgeMs: watchMaxAge * 1000,
+      }),
     },
   };
 };

@@ -169,6 +169,7 @@ const COLUMNS = {
   label: 'VARCHAR',
   inputs: 'JSON',
   segment: 'VARCHAR',
+  rollout: 'VARCHAR',
 };
 
 /** Writes lines as Parquet beside them, under its name when it is whole, and removes them. Several logits are a JSON text in `logits`. */
@@ -187,7 +188,7 @@ async function toParquet(path: string): Promise<void> {
     await connection.run(
       `copy (select "at", id, entity, model, version, sha256, route, try_cast(logit as double) as logit,
         case when try_cast(logit as double) is null then cast(logit as varchar) end as logits, probability, label,
-        cast(inputs as varchar) as inputs, segment from ${read} where id is not null) to ${text(part)} (format parquet, compression zstd)`,
+        cast(inputs as varchar) as inputs, segment, rollout from ${read} where id is not null) to ${text(part)} (format parquet, compression zstd)`,
     );
     connection.closeSync();
   } finally {

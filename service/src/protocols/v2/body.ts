@@ -1,6 +1,7 @@
 import type { JsonScan } from 'logodds/bytes';
 import { badRequest } from '../../refusal.ts';
 import type { Cell } from '../../requests/columns.ts';
+import { counted } from '../../requests/counted.ts';
 import { scanOfHost } from '../../requests/jsonScan.ts';
 import { checkFeatures, checkJson, type Limits } from '../../requests/limits.ts';
 import { isObject } from '../../requests/members.ts';
@@ -102,7 +103,7 @@ function inferenceIn(body: unknown, blobs: Uint8Array | null, limits: Limits, ce
   });
   if (blobs !== null && at !== blobs.length)
     throw badRequest(
-      `body: expected binary data of ${at} bytes, as the inputs say, got ${blobs.length}; correct binary_data_size`,
+      `body: expected binary data of ${counted(at, 'byte')}, as the inputs say, got ${blobs.length}; correct binary_data_size`,
     );
   const parameters = isObject(body.parameters) ? body.parameters : {};
   return {
@@ -131,7 +132,9 @@ function readCells(apart: NumbersApart, name: string, datatype: string, data: un
   const [, isOne] = kindOf(datatype);
   const isFree = isOne === isNumber;
   if (values.length !== count || !(isFree || values.every((value) => Number.isNaN(value) || isOne(value))))
-    throw badRequest(`input ${JSON.stringify(name)}: expected ${count} values of ${datatype}, got others; correct it`);
+    throw badRequest(
+      `input ${JSON.stringify(name)}: expected ${counted(count, 'value')} of ${datatype}, got others; correct it`,
+    );
   return values;
 }
 
@@ -141,11 +144,13 @@ const MOST_DEPTH = 8;
 /** The cells of data as JSON has them, flat or nested. */
 function jsonCells(name: string, datatype: string, data: unknown, count: number): ArrayLike<Cell> {
   if (!Array.isArray(data))
-    throw badRequest(`input ${JSON.stringify(name)}: expected data, got none; send an array of ${count} values`);
+    throw badRequest(
+      `input ${JSON.stringify(name)}: expected data, got none; send an array of ${counted(count, 'value')}`,
+    );
   const cells: Cell[] = data.some(Array.isArray) ? data.flat(MOST_DEPTH) : data;
   if (cells.length !== count)
     throw badRequest(
-      `input ${JSON.stringify(name)}: expected ${count} values, as the shape says, got ${cells.length}; correct one of them`,
+      `input ${JSON.stringify(name)}: expected ${counted(count, 'value')}, as the shape says, got ${cells.length}; correct one of them`,
     );
   const [kind, isOne] = kindOf(datatype);
   const wrong = cells.findIndex((cell) => cell !== null && !isOne(cell));

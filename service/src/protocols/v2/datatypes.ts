@@ -1,5 +1,6 @@
 import { badRequest } from '../../refusal.ts';
 import type { Cell } from '../../requests/columns.ts';
+import { counted } from '../../requests/counted.ts';
 import { half } from '../../requests/half.ts';
 
 /** A datatype of Open Inference V2 with numbers of a fixed length. */
@@ -41,7 +42,7 @@ export function binaryCells(name: string, datatype: string, bytes: Uint8Array, c
   const { size, read } = FIXED[datatype];
   if (bytes.length !== count * size)
     throw badRequest(
-      `input ${JSON.stringify(name)}: expected ${count * size} bytes (${count} × ${datatype}), got ${bytes.length}; send data of the shape`,
+      `input ${JSON.stringify(name)}: expected ${counted(count * size, 'byte')} (${count} × ${datatype}), got ${bytes.length}; send data of the shape`,
     );
   // blobs begin anywhere: a copy is aligned
   if (datatype === 'FP32') return new Float32Array(bytes.slice().buffer);
@@ -63,7 +64,7 @@ function texts(name: string, bytes: Uint8Array, count: number): string[] {
     const end = at + 4 <= bytes.length ? at + 4 + view.getUint32(at, true) : Number.POSITIVE_INFINITY;
     if (end > bytes.length)
       throw badRequest(
-        `input ${JSON.stringify(name)}: expected ${count} texts with their lengths, got ${i} and a part of another; send data of the shape`,
+        `input ${JSON.stringify(name)}: expected ${counted(count, 'text')}, each behind its length, got ${i} and a part of another; send data of the shape`,
       );
     try {
       cells.push(decoder.decode(bytes.subarray(at + 4, end)));
@@ -74,7 +75,7 @@ function texts(name: string, bytes: Uint8Array, count: number): string[] {
   }
   if (at !== bytes.length)
     throw badRequest(
-      `input ${JSON.stringify(name)}: expected ${count} texts, got ${bytes.length - at} bytes more; send data of the shape`,
+      `input ${JSON.stringify(name)}: expected ${counted(count, 'text')}, got ${counted(bytes.length - at, 'byte')} more; send data of the shape`,
     );
   return cells;
 }

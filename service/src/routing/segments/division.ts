@@ -141,7 +141,11 @@ export class Division {
     const key = `${part.segment}\n${part.route}`;
     const of = this.rows.get(key);
     if (of) of.rows += rows;
-    else this.rows.set(key, { part: { segment: part.segment, route: part.route, served: part.served }, rows });
+    else
+      this.rows.set(key, {
+        part: { segment: part.segment, route: part.route, rollout: part.rollout, served: part.served },
+        rows,
+      });
   }
 
   /** Counts values that no segment names. */

@@ -192,7 +192,7 @@ export class Divisions {
       return part;
     });
     this.#open.set(asked, { division, divided, scored: new Set(), noted: new WeakSet() });
-    return [{ route: SEGMENTS, target: divided }];
+    return [{ route: SEGMENTS, rollout: null, target: divided }];
   }
 
   /** The part of an answer, as the route of its segment knows it. */

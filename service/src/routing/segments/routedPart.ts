@@ -22,6 +22,7 @@ export class RoutedPart implements OpenPart {
   readonly segment: string;
   readonly to: Followed;
   route!: string;
+  rollout!: string | null;
   served!: Served;
   /** the caller named the arm, or no key was there: it tells nothing of the others */
   isForced = false;
@@ -63,11 +64,12 @@ export class RoutedPart implements OpenPart {
   }
 
   #take(): void {
-    const [{ route, target }] = this.#attempts;
+    const [{ route, rollout, target }] = this.#attempts;
     try {
       const served = target instanceof Served ? target : this.#finding.find(target);
       if (!isAlike(served.model, this.#finding.like)) throw unlike(served, this.#finding.like);
       this.route = route;
+      this.rollout = rollout;
       this.served = served;
     } catch (error) {
       this.failed(error);
