@@ -28,7 +28,7 @@ export function requireFormat(path: string): Format {
   if (address) {
     throw new LogoddsError(
       'ERR_DATA',
-      `DATA: expected a file, got the address ${show(path)}; download it first, nothing is read from the network`,
+      `DATA: expected a file, or an object as s3://, gs://, az:// or abfss://, got the address ${show(path)}; download it first`,
     );
   }
   if (/\.(arrow|feather|ipc)$/i.test(path)) {
@@ -103,7 +103,7 @@ function step(base: string, part: string, last: boolean): string[] {
 }
 
 /** A pattern of names as a function. An invalid set such as [z-a] matches nothing. */
-function matcher(part: string): (name: string) => boolean {
+export function matcher(part: string): (name: string) => boolean {
   let source = '';
   for (let i = 0; i < part.length; i++) {
     const set = /^\[(!?)(\]?[^\]]*)\]/.exec(part.slice(i));

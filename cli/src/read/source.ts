@@ -2,6 +2,7 @@ import { createWriteStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LogoddsError } from '../../../src/index.ts';
+import { arrived } from '../stores/arrivals.ts';
 import { discard, runFolder } from '../write/temporary.ts';
 import { type Database, lockTo, openDatabase } from './database.ts';
 import { filesOf, requireFormat } from './paths.ts';
@@ -43,6 +44,7 @@ export async function openSource(
   const format = requireFormat(path);
   const files = filesOf(path);
   if (format === 'parquet') {
+    await Promise.all(files.map((file) => arrived(file)));
     const { connection } = await database();
     await lockTo(connection, files);
     return openParquet(connection, path, files, reading);

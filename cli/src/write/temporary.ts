@@ -33,7 +33,30 @@ import { note } from '../terminal/print.ts';
 const live = new Set<string>();
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** What a signal ends before the run: uploads, of which a store would keep the parts. */
+const endings = new Set<() => Promise<unknown>>();
+
+/** How long that may take. */
+const ENDING_MS = 5000;
+
+/** @returns what forgets it */
+export function onInterrupt(end: () => Promise<unknown>): () => void {
+  endings.add(end);
+  return () => endings.delete(end);
+}
+
 function onSignal(signal: NodeJS.Signals): void {
+  if (endings.size === 0) {
+    stop(signal);
+    return;
+  }
+  const ended = [...endings].map((end) => end().catch(() => {}));
+  endings.clear();
+  const late = new Promise((resolve) => setTimeout(resolve, ENDING_MS));
+  Promise.race([Promise.all(ended), late]).then(() => stop(signal));
+}
+
+function stop(signal: NodeJS.Signals): void {
   discardAll();
   writeSync(
     2,
