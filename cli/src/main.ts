@@ -63,7 +63,7 @@ Examples:
   logodds explain loans.safetensors --record '{"age": 41, "income": 32000}'
 
 Exit status: 0 done; 1 failed, with an error code and one sentence on standard error, or a gate that does not pass; 2 wrong
-usage; 3 done, but --track could not keep the run.`;
+usage; 3 done, but --track could not keep the run, or --keep-going left parts out.`;
 
 /** In the order of help. */
 const COMMANDS = [

@@ -50,21 +50,30 @@ export function requireFormat(path: string): Format {
  * @throws ERR_DATA
  */
 export function filesOf(path: string): string[] {
+  const files = pathsOf(path);
+  for (const file of files) checkFile(file);
+  return files;
+}
+
+/** The paths of `filesOf`, which may be anything. @throws ERR_DATA where there is none */
+export function pathsOf(path: string): string[] {
   const files = existsSync(path) ? [path] : expand(path);
   if (files.length === 0)
     throw new LogoddsError('ERR_DATA', `${path}: expected a file, got none of that name; check the path`);
-  for (const file of files) {
-    const stat = statSync(file);
-    if (stat.isDirectory())
-      throw new LogoddsError(
-        'ERR_DATA',
-        `${file}: expected a file, got a folder; name its files, e.g. "${file}/*.parquet"`,
-      );
-    if (stat.isFile() && stat.size === 0)
-      throw new LogoddsError('ERR_DATA', `${file}: expected rows, got an empty file; check how it was made`);
-    if (stat.isFile() && formatOf(file)) refuseOtherContent(file);
-  }
   return files;
+}
+
+/** @throws ERR_DATA for a folder, an empty file, or one that is not what its ending says */
+export function checkFile(file: string): void {
+  const stat = statSync(file);
+  if (stat.isDirectory())
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${file}: expected a file, got a folder; name its files, e.g. "${file}/*.parquet"`,
+    );
+  if (stat.isFile() && stat.size === 0)
+    throw new LogoddsError('ERR_DATA', `${file}: expected rows, got an empty file; check how it was made`);
+  if (stat.isFile() && formatOf(file)) refuseOtherContent(file);
 }
 
 function expand(pattern: string): string[] {

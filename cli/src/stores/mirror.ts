@@ -215,8 +215,13 @@ export class Mirror implements Arriving {
   }
 
   async #whole(): Promise<void> {
-    const { bytes, digest } = this.object;
+    const { bytes, key, etag } = this.object;
     await this.need(0, bytes);
+    // lists do not say the digest
+    const found = this.object.digest
+      ? this.object
+      : await trying(this.#store, () => this.#store.head(key)).catch(() => null);
+    const digest = found?.etag === etag ? found.digest : undefined;
     if (digest === undefined) return;
     const got = await digestOf(this.path, digest.algorithm);
     if (got !== null && got !== digest.value)

@@ -94,9 +94,21 @@ export class S3Objects implements ObjectStore {
             : undefined;
       return { key, bytes: ContentLength, etag: ETag, ...(digest && { digest }) };
     } catch (error) {
+      if (isUnreachable(error)) throw error;
+      // an answer without a body does not say why: that to a first byte does
+      return this.#reason(key);
+    }
+  }
+
+  /** @returns null for an object that is absent @throws what is wrong with it or its bucket */
+  async #reason(key: string): Promise<null> {
+    try {
+      await this.#client.send(new GetObjectCommand({ ...this.#object(key), Range: 'bytes=0-0' }));
+    } catch (error) {
       if (this.kindOf(error) === 'absent') return null;
       throw error;
     }
+    throw new Error('the store answers for its bytes, and not for its size');
   }
 
   async read(key: string, start: number, end: number, etag: string, signal: AbortSignal) {

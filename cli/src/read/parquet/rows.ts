@@ -94,8 +94,12 @@ export class ParquetRows {
       }
       return this.rows;
     } finally {
-      for (const { fd } of this.#files) closeSync(fd);
+      this.close();
     }
+  }
+
+  close(): void {
+    for (const { fd } of this.#files) closeSync(fd);
   }
 
   /** Waits for what the rows up to this one need, and begins to fetch what the next group does. @throws ERR_STORE */
