@@ -51,6 +51,14 @@ export async function openGs(bucket: string): Promise<ObjectStore> {
   return new GsObjects(new Storage(options).bucket(bucket));
 }
 
+class NoBucket extends Error {
+  override readonly name = 'NoBucket';
+
+  constructor() {
+    super('there is none of that name');
+  }
+}
+
 const BY_CODE: Readonly<Record<number, FailureKind>> = {
   401: 'credentials',
   403: 'denied',
@@ -67,7 +75,9 @@ class GsObjects implements ObjectStore {
 
   async *list(prefix: string) {
     for (let query: object | null = { prefix, autoPaginate: false }; query !== null; ) {
-      const [files, next]: [GsFile[], object | null, unknown] = await this.#bucket.getFiles(query);
+      const [files, next]: [GsFile[], object | null, unknown] = await this.#bucket.getFiles(query).catch((error) => {
+        throw this.kindOf(error) === 'absent' ? new NoBucket() : error;
+      });
       for (const { name, metadata } of files)
         yield { key: name, bytes: Number(metadata.size), etag: String(metadata.generation) };
       query = next;
@@ -84,8 +94,18 @@ class GsObjects implements ObjectStore {
         ...(md5Hash && { digest: { algorithm: 'md5' as const, value: md5Hash } }),
       };
     } catch (error) {
-      if (this.kindOf(error) === 'absent') return null;
-      throw error;
+      if (this.kindOf(error) !== 'absent') throw error;
+      await this.#checkBucket();
+      return null;
+    }
+  }
+
+  /** An object that is absent and a bucket that is absent have one answer. @throws where there is no bucket */
+  async #checkBucket(): Promise<void> {
+    try {
+      await this.#bucket.getFiles({ maxResults: 1, autoPaginate: false });
+    } catch (error) {
+      if (this.kindOf(error) === 'absent') throw new NoBucket();
     }
   }
 
@@ -128,8 +148,7 @@ class GsObjects implements ObjectStore {
   /** A resumable upload takes its parts in order: each waits for the one before. */
   async upload(key: string): Promise<Upload> {
     const file = this.#bucket.file(key);
-    // asks for the bucket
-    await this.#bucket.getFiles({ prefix: key, maxResults: 1, autoPaginate: false });
+    await this.#checkBucket();
     const stream = file.createWriteStream({ resumable: true });
     let failed: unknown = null;
     stream.on('error', (error) => {
@@ -179,8 +198,8 @@ class GsObjects implements ObjectStore {
   kindOf(error: unknown): FailureKind {
     const { code, message = '', name } = error as { code?: number | string; message?: string; name?: string };
     if (name === 'Changed') return 'changed';
+    if (name === 'NoBucket') return 'bucket';
     if (/default credentials|invalid_grant|invalid_rapt/i.test(message)) return 'credentials';
-    if (Number(code) === 404 && /bucket does not exist|bucket.*not (be )?found/i.test(message)) return 'bucket';
     return BY_CODE[Number(code)] ?? (isUnreachable(error) ? 'unreachable' : 'other');
   }
 }

@@ -152,7 +152,9 @@ export class S3Objects implements ObjectStore {
 
   async upload(key: string): Promise<Upload> {
     const object = this.#object(key);
-    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(object));
+    const { UploadId } = await this.#client.send(
+      new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'CRC32' }),
+    );
     const parts: { ETag?: string; PartNumber: number; ChecksumCRC32?: string }[] = [];
     return {
       put: async (part, number) => {

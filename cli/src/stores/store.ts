@@ -101,13 +101,16 @@ const EXPECTED: Readonly<Record<Verb, string>> = {
 
 /** ERR_STORE in one sentence. @param address  of the object or prefix */
 export function storeError(store: ObjectStore, verb: Verb, address: string, error: unknown): LogoddsError {
-  const kind = store.kindOf(error);
+  const found = store.kindOf(error);
+  // an object may be absent before it is written, its bucket may not
+  const kind = found === 'absent' && verb === 'write' ? 'bucket' : found;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const said = withoutSecrets(brief(message.replace(/\. +/g, '; '))) || 'no message';
   const { got, next }: Words =
     kind === 'other' ? { got: 'an error', next: 'check the address, the endpoint and the rights' } : WORDS[kind](verb);
-  const detail =
-    kind === 'changed' || kind === 'absent' ? '' : ` (${/^(Error|Unknown)$/.test(name) ? said : `${name}: ${said}`})`;
+  const detail = ['changed', 'absent', 'bucket'].includes(kind)
+    ? ''
+    : ` (${/^(Error|Unknown)$/.test(name) ? said : `${name}: ${said}`})`;
   return commandError('ERR_STORE', `${address}: expected ${EXPECTED[verb]}, got ${got}${detail}; ${next}`, {
     cause: error,
   });

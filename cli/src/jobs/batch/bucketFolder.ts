@@ -7,7 +7,7 @@ import { hasGone, type Owner, ownerOf, ownHere } from '../../serve/observation/f
 import { type Address, addressOf } from '../../stores/address.ts';
 import { mirrorPath } from '../../stores/mirror.ts';
 import { storeOf } from '../../stores/open.ts';
-import { checkWritable, sendFile } from '../../stores/outputs.ts';
+import { sendFile } from '../../stores/outputs.ts';
 import { trying } from '../../stores/retry.ts';
 import { type ObjectStore, storeError, type Verb } from '../../stores/store.ts';
 import { note } from '../../terminal/print.ts';
@@ -39,7 +39,6 @@ class BucketFolder implements OutputFolder {
   }
 
   async take(lost: (error: Error) => void): Promise<Lease> {
-    await checkWritable(this.#store, this.#key('_logodds.json'), this.place);
     const own = ownHere();
     let beat = 0;
     const text = () => JSON.stringify({ ...own, beat: beat++ });

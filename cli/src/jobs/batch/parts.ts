@@ -44,7 +44,8 @@ export type Format = (typeof FORMATS)[number];
  * @throws ERR_DATA when there is none, or of an unknown format; ERR_OUTPUT for two parts of one name; ERR_STORE
  */
 export async function findParts(data: string, format: Format | undefined): Promise<Part[]> {
-  if (!isAddress(data)) requireFormat(data);
+  // of a pattern each file is looked at
+  if (!isAddress(data) && !isPattern(data)) requireFormat(data);
   const parts = isAddress(data) ? await objectParts(data, format) : fileParts(data, format);
   const inputs = new Map<string, string>();
   for (const { input, output } of parts) {
