@@ -33,6 +33,7 @@ import { train } from './commands/train.ts';
 import { verify } from './commands/verify.ts';
 import { isWrongUsage } from './errors.ts';
 import { inFlags } from './figures/flags.ts';
+import { forgetFolders } from './stores/arrivals.ts';
 import { printable, say } from './terminal/print.ts';
 import { withoutSecrets } from './terminal/secrets.ts';
 import { version } from './version.ts';
@@ -123,6 +124,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   keepPrivate();
   forgetNotes();
+  forgetFolders();
   let status = 0;
   const ended = (last: number) => {
     status = last;

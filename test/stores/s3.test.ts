@@ -231,7 +231,7 @@ describe.skipIf(!GATEWAY)('versitygw', () => {
     const { env: own, bytes: passed } = await way();
     await score('wide.parquet', 'near.csv');
     expect((await score(`${ADDRESS}/wide.parquet`, 'far.csv', [], own)).status).toBe(0);
-    expect(readFileSync(path('far.csv'))).toEqual(readFileSync(path('near.csv')));
+    expect(readFileSync(path('far.csv')).equals(readFileSync(path('near.csv')))).toBe(true);
     expect(passed() / bytes.length).toBeLessThan(0.4);
   });
 
@@ -241,7 +241,7 @@ describe.skipIf(!GATEWAY)('versitygw', () => {
     writeFileSync(path('packed.csv.gz'), packed);
     await score('packed.csv.gz', 'near.csv');
     expect((await score(`${ADDRESS}/packed.csv.gz`, 'far.csv')).status).toBe(0);
-    expect(readFileSync(path('far.csv'))).toEqual(readFileSync(path('near.csv')));
+    expect(readFileSync(path('far.csv')).equals(readFileSync(path('near.csv')))).toBe(true);
   });
 
   test('connections that are cut are tried again: the same bytes', async () => {
@@ -367,7 +367,7 @@ describe.skipIf(!GATEWAY)('versitygw', () => {
     const { status, stderr } = await score(`${ADDRESS}/${key}`, 'x.csv');
     expect([status, stderr]).toEqual([1, expect.stringMatching(sentence)]);
     expect(stderr).not.toContain('logodds-');
-    const folder = await score(`${ADDRESS}/${key}`, `${ADDRESS}/none/`, ['--keep-going', '--json']);
+    const folder = await score(`${ADDRESS}/${key}`, `${ADDRESS}/none/`, ['--keep-going', '--restart', '--json']);
     expect(folder.status).toBe(3);
     expect(JSON.parse(folder.stdout).refused).toEqual([
       { input: `${ADDRESS}/${key}`, error: expect.stringMatching(sentence) },

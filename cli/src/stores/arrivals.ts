@@ -35,6 +35,7 @@ export async function arrived(path: string, start?: number, end?: number): Promi
 /** @param address  of the bucket, without a slash at its end */
 export const addFolder = (folder: string, address: string): void => void folders.set(folder, address);
 
+/** At the beginning of a run: what the last one says at its end still needs them. */
 export const forgetFolders = (): void => folders.clear();
 
 /** Paths of this run in a text become the addresses that they stand for. */

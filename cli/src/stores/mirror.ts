@@ -7,7 +7,7 @@ import * as zlib from 'node:zlib';
 import { commandError } from '../errors.ts';
 import { discard, outputError, runFolder } from '../write/temporary.ts';
 import { type Address, rootOf } from './address.ts';
-import { type Arriving, addArriving, addFolder, asGiven, forgetFolders, removeArriving } from './arrivals.ts';
+import { type Arriving, addArriving, addFolder, asGiven, removeArriving } from './arrivals.ts';
 import { trying } from './retry.ts';
 import { type Digest, type ObjectStore, PART, type StoredObject, storeError } from './store.ts';
 
@@ -73,7 +73,6 @@ export function forgetMirrors(): void {
   if (folder !== null) discard(folder);
   folder = null;
   roots.clear();
-  forgetFolders();
 }
 
 export interface MirrorOptions {

@@ -75,10 +75,10 @@ async function sendParts(
   size: number,
   bytesAt: (start: number) => Uint8Array,
 ): Promise<string> {
+  const before = await trying(store, () => store.head(key));
   const upload = await trying(store, () => store.upload(key));
   const forget = onInterrupt(() => upload.abort());
   try {
-    // S3 takes 10,000 parts at most
     const count = Math.ceil(size / PART);
     let next = 0;
     const lane = async () => {
@@ -88,7 +88,12 @@ async function sendParts(
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, lane));
-    return await upload.commit();
+    return await upload.commit().catch(async (error) => {
+      // the answer may be lost of an upload that is complete
+      const now = await trying(store, () => store.head(key));
+      if (now?.bytes === size && now.etag !== before?.etag) return now.etag;
+      throw error;
+    });
   } catch (error) {
     await upload.abort().catch(() => {});
     throw error;

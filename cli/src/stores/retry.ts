@@ -1,14 +1,14 @@
-/** Requests that are tried again: the SDKs do so until an answer begins, this until it has ended. */
+/** Requests that are tried again: the SDKs try until an answer begins, this until it has ended. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFinal, type ObjectStore } from './store.ts';
 
 const TRIES = 5;
 const FIRST_WAIT_MS = 200;
 
-/** How long a request may take: LOGODDS_STORE_TIMEOUT in seconds, else a minute. */
+/** How long a request may take: LOGODDS_STORE_TIMEOUT in seconds, else half a minute. */
 export function timeoutMs(): number {
   const seconds = Number(process.env['LOGODDS_STORE_TIMEOUT']);
-  return seconds > 0 && seconds <= 3600 ? seconds * 1000 : 60_000;
+  return seconds > 0 && seconds <= 3600 ? seconds * 1000 : 30_000;
 }
 
 /** Tries up to five times, with waits of 0.2 s, 0.4 s, 0.8 s and 1.6 s; what trying does not change is thrown at once. */

@@ -60,7 +60,8 @@ export class S3Objects implements ObjectStore {
         ? {}
         : { region: process.env['AWS_DEFAULT_REGION'] || 'us-east-1' }),
       forcePathStyle: hasEndpoint,
-      maxAttempts: 5,
+      // `trying` tries again
+      maxAttempts: 1,
       requestHandler: { connectionTimeout: Math.min(timeout, 10_000), requestTimeout: timeout, socketTimeout: timeout },
     });
   }

@@ -45,7 +45,14 @@ class BucketFolder implements OutputFolder {
     const put = (condition: string | null) =>
       this.#try('write', LOCK, () => this.#store.put(this.#key(LOCK), bytesOf(text()), condition));
     let left: Owner | null = null;
+    const isOwn = (text: string | undefined) => {
+      const owner = ownerOf(text ?? null);
+      return owner?.at === own.at && owner.pid === own.pid && owner.place === own.place;
+    };
     let mark = await put(null);
+    // the answer to it may be lost
+    const mine = mark === null ? await this.#get(LOCK) : null;
+    if (mine && isOwn(mine.text)) mark = mine.etag;
     if (mark === null) {
       const found = await this.#watch();
       left = ownerOf(found?.text ?? null);
@@ -54,7 +61,7 @@ class BucketFolder implements OutputFolder {
     }
     // a store that writes whatever the condition says
     const now = await this.#get(LOCK);
-    if (ownerOf(now?.text ?? null)?.at !== own.at) throw takenError(this.place, 'another job that began just now');
+    if (!isOwn(now?.text)) throw takenError(this.place, 'another job that began just now');
     const swept = await this.#store.sweep(this.#key('')).catch(() => 0);
     if (swept > 0) note(`${this.place}: ${counted(swept, 'upload')} ended that a killed job had begun`);
     let [isHeld, beating] = [true, Promise.resolve()];
@@ -62,7 +69,9 @@ class BucketFolder implements OutputFolder {
       beating = beating.then(async () => {
         if (!isHeld) return;
         try {
-          const next = await this.#store.put(this.#key(LOCK), bytesOf(text()), mark!);
+          const put = await this.#store.put(this.#key(LOCK), bytesOf(text()), mark!);
+          const found = put === null ? await this.#get(LOCK) : null;
+          const next = found && isOwn(found.text) ? found.etag : put;
           if (next === null) {
             isHeld = false;
             lost(takenError(this.place, 'another job, which took it over'));
