@@ -54,7 +54,8 @@ export async function openAz(bucket: string): Promise<ObjectStore> {
   const [container, host] = bucket.split('@');
   const env = process.env;
   const options = {
-    retryOptions: { maxTries: 5, tryTimeoutInMs: timeoutMs(), retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
+    // `trying` tries again
+    retryOptions: { maxTries: 1, tryTimeoutInMs: timeoutMs() },
   };
   const text = env['AZURE_STORAGE_CONNECTION_STRING'];
   if (text && host === undefined)

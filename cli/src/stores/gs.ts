@@ -45,7 +45,8 @@ export async function openGs(bucket: string): Promise<ObjectStore> {
   const apiEndpoint = process.env['STORAGE_EMULATOR_HOST'];
   const options = {
     timeout: timeoutMs(),
-    retryOptions: { maxRetries: 4, totalTimeout: (4 * timeoutMs()) / 1000 },
+    // `trying` tries again
+    retryOptions: { autoRetry: false, maxRetries: 0 },
     ...(apiEndpoint && { apiEndpoint, projectId: process.env['GOOGLE_CLOUD_PROJECT'] || 'test' }),
   };
   return new GsObjects(new Storage(options).bucket(bucket));
@@ -169,6 +170,9 @@ class GsObjects implements ObjectStore {
     };
     return {
       put: async (part, number) => {
+        if (failed !== null) throw failed;
+        // it has been sent before
+        if (number < next) return;
         await new Promise<void>((sent) => {
           waiting.set(number, { part, sent });
           send();
