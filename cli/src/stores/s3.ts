@@ -62,7 +62,7 @@ export class S3Objects implements ObjectStore {
       forcePathStyle: hasEndpoint,
       // `trying` tries again
       maxAttempts: 1,
-      requestHandler: { connectionTimeout: Math.min(timeout, 10_000), requestTimeout: timeout, socketTimeout: timeout },
+      requestHandler: { connectionTimeout: Math.min(timeout, 10_000), socketTimeout: timeout },
     });
   }
 
