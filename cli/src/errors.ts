@@ -6,10 +6,11 @@ import { type ErrorParts, LogoddsError } from '../../src/index.ts';
  * | code | meaning |
  * |---|---|
  * | ERR_OUTPUT | an output that cannot be written |
+ * | ERR_STORE | an object store that cannot be read or written |
  * | ERR_INTERRUPTED | stopped by a signal before the end |
  * | ERR_TRACKING | the run is done, but not kept where --track says |
  */
-export type CommandCode = 'ERR_OUTPUT' | 'ERR_INTERRUPTED' | 'ERR_TRACKING';
+export type CommandCode = 'ERR_OUTPUT' | 'ERR_STORE' | 'ERR_INTERRUPTED' | 'ERR_TRACKING';
 
 /** An error of the command, with a code that the library does not have. */
 export const commandError = (code: CommandCode, message: string, parts?: ErrorParts): LogoddsError =>

@@ -33,6 +33,7 @@ import { train } from './commands/train.ts';
 import { verify } from './commands/verify.ts';
 import { isWrongUsage } from './errors.ts';
 import { inFlags } from './figures/flags.ts';
+import { forgetFolders } from './stores/arrivals.ts';
 import { printable, say } from './terminal/print.ts';
 import { withoutSecrets } from './terminal/secrets.ts';
 import { version } from './version.ts';
@@ -63,7 +64,7 @@ Examples:
   logodds explain loans.safetensors --record '{"age": 41, "income": 32000}'
 
 Exit status: 0 done; 1 failed, with an error code and one sentence on standard error, or a gate that does not pass; 2 wrong
-usage; 3 done, but --track could not keep the run.`;
+usage; 3 done, but --track could not keep the run, or --keep-going left parts out.`;
 
 /** In the order of help. */
 const COMMANDS = [
@@ -123,6 +124,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   keepPrivate();
   forgetNotes();
+  forgetFolders();
   let status = 0;
   const ended = (last: number) => {
     status = last;

@@ -17,6 +17,7 @@
 //   npm run test:service -- schemathesis                         requests made of /openapi.json
 //   npm run test:service -- signing                              model-signing of PyPI: its signatures and ours, each read by the other; on workerd too
 //   npm run test:service -- soak [--seconds 600]                 half load for long
+//   npm run test:service -- stores                               data, models and outputs in buckets of S3, Azure and Google Cloud Storage
 //   npm run test:service -- telemetry                            receivers of traces and metrics, a full disk, a killed process
 import { parseArgs } from 'node:util';
 import { access } from './access/run.mjs';
@@ -36,6 +37,7 @@ import { programs } from './programs/run.mjs';
 import { registryS3 } from './registry-s3/run.mjs';
 import { schemathesis } from './schemathesis/run.mjs';
 import { signing } from './signing/run.mjs';
+import { stores } from './stores/run.mjs';
 import { telemetry } from './telemetry/run.mjs';
 
 const SUITES = {
@@ -57,6 +59,7 @@ const SUITES = {
   schemathesis,
   signing,
   soak,
+  stores,
   telemetry,
 };
 const { values, positionals: names } = parseArgs({

@@ -11,7 +11,15 @@ export interface CommandLine {
   /** below the options */
   readonly help?: string;
   readonly run: Action;
+  /** whether it reads and writes the objects of addresses itself; otherwise it gets files in their place */
+  readonly takesAddresses?: (flags: Record<string, unknown>) => boolean;
 }
+
+/** Addresses of object stores. */
+const ADDRESS = /\b(s3|gs|az|abfss):\/\//;
+
+/** Commands that have places of their own, and run on. */
+const OWN: ReadonlySet<string> = new Set(['serve', 'retrain']);
 
 /** Exit status of a command, where it is not 0 although nothing went wrong. */
 // biome-ignore lint/suspicious/noConfusingVoidType: most commands return nothing
@@ -65,7 +73,19 @@ export function addCommand(program: Command, line: CommandLine | CommandGroup, e
       if (row[2]?.required && command.getOptionValue(option.attributeName()) === undefined)
         command.error(`error: required option '${option.flags}' not specified`);
     }
-    const status = await (run as (...all: unknown[]) => Ended | Promise<Ended>)(...given);
+    const act = run as (...all: unknown[]) => Ended | Promise<Ended>;
+    const flags = command.opts();
+    const hasAddress = ADDRESS.test(JSON.stringify([given.slice(0, -2), flags]));
+    if (!hasAddress || OWN.has(name) || line.takesAddresses?.(flags)) {
+      const status = await act(...given);
+      if (typeof status === 'number') ended(status);
+      return;
+    }
+    // what speaks to stores is loaded with the first address
+    const { withObjects } = await import('../stores/commandLine.ts');
+    const status = await withObjects(name, given.slice(0, -2), flags, async (files, named) =>
+      act(...files, named, command),
+    );
     if (typeof status === 'number') ended(status);
   });
 }

@@ -4,7 +4,7 @@ import { counted, roughPercent, whole, word } from '../figures/wording.ts';
 import { type ScoreOptions, type StreamResult, scoreCommand } from '../jobs/score.ts';
 import { READING } from '../options/reading.ts';
 import { DATA, JSON_OUTPUT, MAX_UNSEEN, MODEL, QUERY, REGISTRY, THREADS } from '../options/shared.ts';
-import type { OptionRow } from '../options/table.ts';
+import { type OptionRow, optionNames } from '../options/table.ts';
 import { fraction, positiveInteger } from '../options/values.ts';
 import type { CommandLine } from './command.ts';
 import { dataOf, note, print, printJson, warnAll } from './common.ts';
@@ -17,13 +17,34 @@ differences in log-odds from the average training row.
 Features with values that training did not have (unseen levels, numbers beyond the fitted range) are listed with counts. More than 10 % of
 a feature's values is a warning.
 
+An --out that ends in / is a folder: each file of DATA becomes a part of the same name in it, whose rows are counted from 0. Before any
+part is scored the columns of all are checked. _logodds.json in the folder lists the parts that are complete.
+
 Examples:
   logodds score loans.safetensors new.parquet --out scores.parquet
+  logodds score loans.safetensors 's3://lake/loans/*/*.parquet' --out s3://lake/scores/ --resume
   cat new.csv | logodds score loans.safetensors - --out scores.csv
   logodds score loans.safetensors new.csv --explain 3 --interval 0.95 --out scores.csv`;
 
+/** Of an output that is a folder. */
+const BATCH: readonly OptionRow[] = [
+  [
+    '--format <name>',
+    'with a folder: format of the parts (default: that of each file of DATA)',
+    { choices: ['csv', 'tsv', 'jsonl', 'parquet'] },
+  ],
+  ['--resume', 'with a folder: go on where an earlier job was; parts whose input has changed are made anew'],
+  ['--restart', 'with a folder: make all parts anew', { conflicts: ['resume'] }],
+  ['--keep-going', 'with a folder: leave out parts that cannot be scored, name them, and end with status 3'],
+];
+const BATCH_NAMES = optionNames(BATCH);
+
 const OPTIONS: readonly OptionRow[] = [
-  ['--out <file>', 'file of scores to write (.csv, .tsv, .jsonl, .parquet)', { required: true }],
+  [
+    '--out <file>',
+    'file of scores to write (.csv, .tsv, .jsonl, .parquet), or a folder that ends in /, which gets a part for each file of DATA',
+    { required: true },
+  ],
   QUERY,
   ...READING,
   ['--precision <type>', 'precision of the arithmetic and of the output', { choices: ['f64', 'f32'], default: 'f64' }],
@@ -42,10 +63,14 @@ const OPTIONS: readonly OptionRow[] = [
     "put ' before labels, names and reasons in CSV that begin with = + - @, because spreadsheets run them as formulas",
   ],
   MAX_UNSEEN,
+  ...BATCH,
   THREADS,
   REGISTRY,
   JSON_OUTPUT,
 ];
+
+/** Whether the output is a folder of parts. */
+const isBatch = ({ out }: { readonly out?: unknown }): boolean => typeof out === 'string' && out.endsWith('/');
 
 export const score: CommandLine = {
   name: 'score',
@@ -54,21 +79,41 @@ export const score: CommandLine = {
   options: OPTIONS,
   help: HELP,
   run,
+  takesAddresses: isBatch,
 };
 
-type ScoreFlags = Omit<ScoreOptions, 'data' | 'model'> & { readonly json?: boolean };
+type ScoreFlags = Omit<ScoreOptions, 'data' | 'model'> & BatchFlags & { readonly json?: boolean };
+
+/** Of a folder of parts. */
+interface BatchFlags {
+  readonly format?: 'csv' | 'tsv' | 'jsonl' | 'parquet';
+  readonly resume?: boolean;
+  readonly restart?: boolean;
+  readonly keepGoing?: boolean;
+}
 
 async function run(
   model: string,
   data: string | undefined,
   { json, ...flags }: ScoreFlags,
   command: Command,
-): Promise<void> {
+): Promise<number | undefined> {
   const { out } = flags;
+  if (isBatch(flags)) {
+    // what speaks of parts is loaded with the first folder
+    const { runBatch } = await import('./scoreBatch.ts');
+    return runBatch(command, model, data, { json, ...flags });
+  }
+  const alone = BATCH_NAMES.find((name) => flags[name as keyof BatchFlags] !== undefined);
+  if (alone !== undefined)
+    command.error(
+      `error: option '--${alone.replace('keepGoing', 'keep-going')}' needs an --out that is a folder and ends in /`,
+    );
   const result = await scoreCommand({ ...flags, ...dataOf(command, data, flags.query), model, warn: note });
   warnAll(result.warnings);
   if (json) printJson({ model, out, ...result });
   else print(scoreReport(out, result));
+  return undefined;
 }
 
 function scoreReport(out: string, { rows, defaulted, unseen, seconds }: StreamResult): string {

@@ -39,6 +39,14 @@ const UNSEEN = -2;
 /** Largest number of combinations of levels that are remembered. */
 const MOST_KNOWN = 2 ** 18;
 
+/** What is counted of one feature: rows, cells that are missing, values that training did not have. */
+export interface Tally {
+  readonly rows: number;
+  readonly missing: number;
+  readonly strange: number;
+  readonly examples: readonly string[];
+}
+
 /** The counts of one feature. */
 class Count {
   readonly feature: string;
@@ -59,6 +67,17 @@ class Count {
   add(example: string | undefined): void {
     this.strange++;
     if (example !== undefined && this.examples.size < EXAMPLES) this.examples.add(example);
+  }
+
+  get tally(): Tally {
+    return { rows: this.rows, missing: this.missing, strange: this.strange, examples: [...this.examples] };
+  }
+
+  join({ rows, missing, strange, examples }: Tally): void {
+    this.rows += rows;
+    this.missing += missing;
+    this.strange += strange;
+    for (const example of examples) if (this.examples.size < EXAMPLES) this.examples.add(example);
   }
 
   *found(): Generator<Stranger> {
@@ -109,6 +128,16 @@ export class Strangers {
     this.#codes.clear();
     this.#dates.clear();
     for (const look of this.#looks) look(table, known && !this.#crossed);
+  }
+
+  /** The counts so far, in the order of the features that have some. */
+  tallies(): Tally[] {
+    return this.#counts.map((count) => count.tally);
+  }
+
+  /** Adds counts of other rows of the same model. */
+  join(tallies: readonly Tally[]): void {
+    for (const [i, tally] of tallies.entries()) this.#counts[i]?.join(tally);
   }
 
   /** Sorted by share, the greatest first. */

@@ -1,4 +1,4 @@
-import type { Engine, Warning } from '../../../src/index.ts';
+import type { Engine, Model, Warning } from '../../../src/index.ts';
 import { refuseStrangers, type Stranger, Strangers, strangerWarnings } from '../figures/strangers.ts';
 import { findModel, type ModelPlace } from '../read/models.ts';
 import { streamTable } from '../read/scoring.ts';
@@ -41,10 +41,26 @@ export interface StreamResult {
  */
 export async function scoreCommand(options: ScoreOptions): Promise<StreamResult> {
   const model = await findModel(options.model, options);
-  const { classes, positive } = model.manifest;
-  const precision = options.precision ?? 'f64';
   const start = performance.now();
   refuseShared(options.out, options.model, options.data);
+  const { rows, defaulted, strangers } = await scoreInto(model, options);
+  const unseen = strangers.finish();
+  const seconds = (performance.now() - start) / 1000;
+  return { rows, defaulted: defaulted / rows, unseen, warnings: strangerWarnings(unseen, 'rows'), seconds };
+}
+
+/** What is known of rows that were scored. */
+export interface Scored {
+  readonly rows: number;
+  /** sum of the shares of features that took a default */
+  readonly defaulted: number;
+  readonly strangers: Strangers;
+}
+
+/** As `scoreCommand`, with a model. */
+export async function scoreInto(model: Model, options: Omit<ScoreOptions, 'model'>): Promise<Scored> {
+  const { classes, positive } = model.manifest;
+  const precision = options.precision ?? 'f64';
   const further = furtherColumns(model, options);
   const writer = openWriter(options.out, {
     ...{ classes, positive, precision },
@@ -73,11 +89,9 @@ export async function scoreCommand(options: ScoreOptions): Promise<StreamResult>
       },
       options.warn ?? (() => {}),
     );
-    const unseen = strangers.finish();
-    refuseStrangers(unseen, options.maxUnseen);
+    refuseStrangers(strangers.finish(), options.maxUnseen);
     await writer.commit();
-    const seconds = (performance.now() - start) / 1000;
-    return { rows, defaulted: defaulted / rows, unseen, warnings: strangerWarnings(unseen, 'rows'), seconds };
+    return { rows, defaulted, strangers };
   } catch (error) {
     await writer.discard();
     throw error;

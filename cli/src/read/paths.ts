@@ -1,5 +1,5 @@
 /** The files that DATA names. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogoddsError } from '../../../src/index.ts';
 import { show } from '../../../src/internal.ts';
@@ -28,7 +28,7 @@ export function requireFormat(path: string): Format {
   if (address) {
     throw new LogoddsError(
       'ERR_DATA',
-      `DATA: expected a file, got the address ${show(path)}; download it first, nothing is read from the network`,
+      `DATA: expected a file, or an object as s3://, gs://, az:// or abfss://, got the address ${show(path)}; download it first`,
     );
   }
   if (/\.(arrow|feather|ipc)$/i.test(path)) {
@@ -51,23 +51,37 @@ export function requireFormat(path: string): Format {
  * @throws ERR_DATA
  */
 export function filesOf(path: string, onEmpty?: (file: string) => void): string[] {
+  return pathsOf(path).filter((file) => {
+    if (onEmpty && isEmpty(statSync(file))) {
+      onEmpty(file);
+      return false;
+    }
+    checkFile(file);
+    return true;
+  });
+}
+
+/** The paths of `filesOf`, which may be anything. @throws ERR_DATA where there is none */
+export function pathsOf(path: string): string[] {
   const files = existsSync(path) ? [path] : expand(path);
   if (files.length === 0)
     throw new LogoddsError('ERR_DATA', `${path}: expected a file, got none of that name; check the path`);
-  return files.filter((file) => {
-    const stat = statSync(file);
-    if (stat.isDirectory())
-      throw new LogoddsError(
-        'ERR_DATA',
-        `${file}: expected a file, got a folder; name its files, e.g. "${file}/*.parquet"`,
-      );
-    const isEmpty = stat.isFile() && stat.size === 0;
-    if (isEmpty && !onEmpty)
-      throw new LogoddsError('ERR_DATA', `${file}: expected rows, got an empty file; check how it was made`);
-    if (isEmpty) onEmpty!(file);
-    else if (stat.isFile() && formatOf(file)) refuseOtherContent(file);
-    return !isEmpty;
-  });
+  return files;
+}
+
+const isEmpty = (stat: Stats): boolean => stat.isFile() && stat.size === 0;
+
+/** @throws ERR_DATA for a folder, an empty file, or one that is not what its ending says */
+export function checkFile(file: string): void {
+  const stat = statSync(file);
+  if (stat.isDirectory())
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${file}: expected a file, got a folder; name its files, e.g. "${file}/*.parquet"`,
+    );
+  if (isEmpty(stat))
+    throw new LogoddsError('ERR_DATA', `${file}: expected rows, got an empty file; check how it was made`);
+  if (stat.isFile() && formatOf(file)) refuseOtherContent(file);
 }
 
 function expand(pattern: string): string[] {
@@ -106,7 +120,7 @@ function step(base: string, part: string, last: boolean): string[] {
 }
 
 /** A pattern of names as a function. An invalid set such as [z-a] matches nothing. */
-function matcher(part: string): (name: string) => boolean {
+export function matcher(part: string): (name: string) => boolean {
   let source = '';
   for (let i = 0; i < part.length; i++) {
     const set = /^\[(!?)(\]?[^\]]*)\]/.exec(part.slice(i));

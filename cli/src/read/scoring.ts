@@ -32,6 +32,16 @@ export async function streamTable(
   return streamColumns(data, { wanted: wantedColumns(model, further), model, capacity }, use, warn, as);
 }
 
+/**
+ * Checks that the columns of DATA are those of a model, before its rows: names, and types where the file says some. Of JSON lines nothing is known.
+ * @throws ERR_SCHEMA as `streamTable`; ERR_DATA for a file that cannot be read
+ */
+export async function checkTable(model: Model, data: SourceOptions): Promise<void> {
+  const wanted = wantedColumns(model, {});
+  const known = [model.manifest.target, model.manifest.weight];
+  await readRows(data, { wanted, known, capacity: 1 }, () => {}, { isCheck: true });
+}
+
 /** Columns to read of DATA, and how many rows at a time. */
 export interface Columns {
   readonly wanted: readonly Wanted[];

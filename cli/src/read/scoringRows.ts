@@ -31,6 +31,8 @@ const MEMORY_LIMIT = '512MB';
 export interface ReadHow {
   /** false: our scanners read all rows of text, and DuckDB all of Parquet, for tests */
   readonly isAhead?: boolean;
+  /** true: columns and their types are checked, and no rows are read; of JSON lines nothing is known before its rows */
+  readonly isCheck?: boolean;
 }
 
 /**
@@ -43,16 +45,24 @@ export async function readRows(
   data: SourceOptions,
   columns: ReadColumns,
   use: UseShare,
-  { isAhead = true }: ReadHow = {},
+  { isAhead = true, isCheck = false }: ReadHow = {},
 ): Promise<number> {
   const ahead = isAhead ? await openAhead(data, columns) : null;
+  if (isCheck && ahead) {
+    ahead.close();
+    return 0;
+  }
   const first = ahead ? await ahead.stream(use) : 0;
   if (first === ahead?.rows) return first;
   const database = lazyDatabase(MEMORY_LIMIT);
   let source: Source | null = null;
   try {
     // what is to say of the columns has been said
-    source = await openSource(database.get, ahead ? { ...data, warn: undefined } : data, false);
+    source = await openSource(database.get, ahead ? { ...data, warn: undefined } : data, false, isCheck);
+    if (isCheck) {
+      await checkColumns(await (isText(source) ? null : database.get()), source, columns);
+      return 0;
+    }
     const rows = isText(source)
       ? await streamText(source, columns, use, isAhead)
       : await streamTyped(await database.get(), source, columns, use, first);
@@ -68,6 +78,24 @@ export async function readRows(
     source?.close();
     await database.close();
   }
+}
+
+/** Checks columns and types before any rows. @param database  of a source that is no text */
+async function checkColumns(database: Database | null, source: Source, { wanted, known }: ReadColumns): Promise<void> {
+  const names = source.columns.map(({ name }) => name);
+  // a field of JSON lines may come late
+  if (source.typing === 'jsonl') return;
+  refuseAbsent(source.label, names, wanted, known !== null);
+  if (isText(source)) return;
+  for (const one of wanted)
+    await planCells(database!, source, asRead(source, one), source.columns.find(({ name }) => name === one.name)!);
+}
+
+/** Columns with levels that are numbers, read as numbers. */
+function asRead(source: TypedSource, one: Wanted): Wanted {
+  const column = source.columns.find(({ name }) => name === one.name)!;
+  const isNumber = !one.levels || (one.needs && asNumbers(one.needs, column));
+  return isNumber ? { ...one, levels: null, needs: undefined } : one;
 }
 
 /** The rows of Parquet files that are read without DuckDB; null: DATA is something else, or left to DuckDB. */
@@ -93,12 +121,8 @@ async function streamTyped(
   refuseAbsent(source.label, names, wanted, known !== null);
   sayExtra(source, names, known, wanted);
   const columnOf = (one: Wanted) => source.columns.find((column) => column.name === one.name)!;
-  const numbers = (one: Wanted) => !one.levels || (one.needs && asNumbers(one.needs, columnOf(one)));
   const plans: CellPlan[] = [];
-  for (const one of wanted) {
-    const read = numbers(one) ? { ...one, levels: null, needs: undefined } : one;
-    plans.push(await planCells(database, source, read, columnOf(one)));
-  }
+  for (const one of wanted) plans.push(await planCells(database, source, asRead(source, one), columnOf(one)));
   const from = source.relation;
   const block = new Block(plans, capacity);
   let firstRow = start;

@@ -2,8 +2,10 @@ import { createWriteStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LogoddsError } from '../../../src/index.ts';
+import { arrived } from '../stores/arrivals.ts';
 import { discard, runFolder } from '../write/temporary.ts';
 import { type Database, lockTo, openDatabase } from './database.ts';
+import { footerArrived } from './parquet/footer.ts';
 import { filesOf, requireFormat } from './paths.ts';
 import { type Reading, type ReadOptions, readingOf } from './text/options.ts';
 import { readColumns, type TextSource } from './text/source.ts';
@@ -29,12 +31,14 @@ export interface SourceOptions extends ReadOptions {
  * Opens DATA: a file, a pattern, "-" for CSV on standard input, or a query.
  * @param database  opened when it is needed; text files do not need it
  * @param thorough  for JSON lines, find the fields of all records, not only of the first ones
+ * @param isCheck  true: its columns are asked for, and no rows will be
  * @throws ERR_DATA missing, empty or unreadable files; ERR_SCHEMA duplicate column names
  */
 export async function openSource(
   database: () => Promise<Database>,
   options: SourceOptions,
   thorough = true,
+  isCheck = false,
 ): Promise<Source> {
   const reading = readingOf(options);
   if (options.query !== undefined) return openQuery((await database()).connection, options.query, reading);
@@ -43,6 +47,7 @@ export async function openSource(
   const format = requireFormat(path);
   const files = filesOf(path);
   if (format === 'parquet') {
+    await Promise.all(files.map(isCheck ? footerArrived : (file) => arrived(file)));
     const { connection } = await database();
     await lockTo(connection, files);
     return openParquet(connection, path, files, reading);

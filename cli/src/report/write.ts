@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import type { SourceOptions } from '../read/source.ts';
+import { asGiven } from '../stores/arrivals.ts';
 import { withoutSecrets } from '../terminal/secrets.ts';
 import { OutputFile } from '../write/temporary.ts';
 import { type Origin, type ReportInput, reportData } from './data.ts';
@@ -28,7 +29,7 @@ export interface ReportRun extends Omit<ReportInput, 'origin'> {
  */
 export async function writeReport(to: ReportTarget, run: ReportRun): Promise<void> {
   const { modelPath, sha256, data, seed, ...input } = run;
-  const origin: Origin = { ...(await originOf(to, data)), model: { path: modelPath, sha256 }, seed };
+  const origin: Origin = { ...(await originOf(to, data)), model: { path: asGiven(modelPath), sha256 }, seed };
   writePage(to.path, await reportPage(reportData({ ...input, origin })));
 }
 
@@ -52,8 +53,8 @@ export async function digestOf({ data, query }: SourceOptions): Promise<Origin['
   const name = query === undefined ? (data === '-' ? 'standard input' : data!) : `query ${query}`;
   // a pipe was read, and would be waited for
   if (query !== undefined || data === '-' || !existsSync(name) || !statSync(name).isFile())
-    return { name: withoutSecrets(name), sha256: null, bytes: null };
+    return { name: withoutSecrets(asGiven(name)), sha256: null, bytes: null };
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(name)) hash.update(chunk);
-  return { name: withoutSecrets(name), sha256: hash.digest('hex'), bytes: statSync(name).size };
+  return { name: withoutSecrets(asGiven(name)), sha256: hash.digest('hex'), bytes: statSync(name).size };
 }

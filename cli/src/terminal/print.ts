@@ -3,6 +3,7 @@
  * files can move the cursor, change colours or reverse the direction of a line.
  */
 import type { Warning } from '../../../src/index.ts';
+import { asGiven } from '../stores/arrivals.ts';
 
 /**
  * Control characters other than line feed, marks that change the direction of text, separators of lines and paragraphs, and
@@ -18,10 +19,10 @@ const LONG = new RegExp(`^(.{${LINE}}).+$`, 'gmu');
 
 /**
  * Replaces everything that a terminal might obey with an escape such as \u001b. The value of JSON text does not change, because there such
- * characters are in strings only.
+ * characters are in strings only. Files of the run that stand for objects have the addresses of these.
  */
 const escaped = (text: string): string =>
-  text.replace(UNFIT, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  asGiven(text).replace(UNFIT, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Lines that are safe to show: escaped, each cut to some thousand characters. */
 export const printable = (text: string): string => escaped(text).replace(LONG, '$1…');
@@ -29,12 +30,30 @@ export const printable = (text: string): string => escaped(text).replace(LONG, '
 /** One such line. */
 export const printableLine = (text: string): string => printable(text.replaceAll('\n', ' '));
 
+/** What waits until it is true; null: nothing has to. */
+let held: string[] | null = null;
+
+/**
+ * Keeps back what is printed on standard output until a result is where it belongs.
+ * @returns what prints it (true) or forgets it
+ */
+export function holdOutput(): (isTrue: boolean) => void {
+  held = [];
+  return (isTrue) => {
+    const texts = held ?? [];
+    held = null;
+    if (isTrue) for (const text of texts) process.stdout.write(text);
+  };
+}
+
+const put = (text: string) => (held ? held.push(text) > 0 : process.stdout.write(text));
+
 /** Lines for people, on standard output. */
-export const print = (text: string) => process.stdout.write(printable(text));
+export const print = (text: string) => put(printable(text));
 
 /** Prints JSON completely on standard output: a value as one line, a text unchanged. */
 export const printJson = (value: object | string) =>
-  process.stdout.write(escaped(typeof value === 'string' ? value : `${JSON.stringify(value)}\n`));
+  put(escaped(typeof value === 'string' ? value : `${JSON.stringify(value)}\n`));
 
 /** A value as a line of a log: JSON, complete, without its end. */
 export const jsonLine = (value: object): string => escaped(JSON.stringify(value));

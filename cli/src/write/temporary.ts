@@ -33,24 +33,66 @@ import { note } from '../terminal/print.ts';
 const live = new Set<string>();
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** What a signal ends before the run: uploads, of which a store would keep the parts. */
+const endings = new Set<() => Promise<unknown>>();
+
+/** What a run says has been written when a signal ends it; null: nothing. */
+let words: (() => string) | null = null;
+
+export function wordsOnInterrupt(say: (() => string) | null): void {
+  words = say;
+}
+
+/** How long that may take. */
+const ENDING_MS = 5000;
+
+/** @returns what forgets it */
+export function onInterrupt(end: () => Promise<unknown>): () => void {
+  listen();
+  endings.add(end);
+  return () => {
+    endings.delete(end);
+    unlisten();
+  };
+}
+
+function listen(): void {
+  if (live.size + endings.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+}
+
+function unlisten(): void {
+  if (live.size + endings.size === 0) for (const signal of SIGNALS) process.off(signal, onSignal);
+}
+
 function onSignal(signal: NodeJS.Signals): void {
+  if (endings.size === 0) {
+    stop(signal);
+    return;
+  }
+  const ended = [...endings].map((end) => end().catch(() => {}));
+  endings.clear();
+  const late = new Promise((resolve) => setTimeout(resolve, ENDING_MS));
+  Promise.race([Promise.all(ended), late]).then(() => stop(signal));
+}
+
+function stop(signal: NodeJS.Signals): void {
   discardAll();
   writeSync(
     2,
-    `${process.stderr.isTTY ? '\n' : ''}ERR_INTERRUPTED stopped by ${signal} before the end; no output was written\n`,
+    `${process.stderr.isTTY ? '\n' : ''}ERR_INTERRUPTED stopped by ${signal} before the end; ${words?.() ?? 'no output was written'}\n`,
   );
   process.kill(process.pid, signal);
 }
 
 /** Registers `path`, which this run made, for removal on every exit. @returns path */
 function track(path: string): string {
-  if (live.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+  listen();
   live.add(path);
   return path;
 }
 
 function release(path: string): void {
-  if (live.delete(path) && live.size === 0) for (const signal of SIGNALS) process.off(signal, onSignal);
+  if (live.delete(path)) unlisten();
 }
 
 /** Removes a file or folder of this run. It never fails: a note names a path that cannot be removed. */

@@ -10,7 +10,7 @@ import { venv } from '../venv.mjs';
 
 const VERSITYGW = 'v1.8.0';
 
-function installGateway() {
+export function installGateway() {
   if (process.env.LOGODDS_VERSITYGW) return process.env.LOGODDS_VERSITYGW;
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'logodds-test');
   const folder = join(cache, `versitygw-${VERSITYGW.slice(1)}`);

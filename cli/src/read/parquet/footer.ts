@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { CellKind } from '../../../../src/text.ts';
+import { arriving } from '../../stores/arrivals.ts';
 import { FOOTER } from './shapes.ts';
 import { type Struct, Thrift } from './thrift.ts';
 
@@ -81,6 +82,23 @@ export function openParquetFile(path: string): ParquetFile | null {
   }
   if (fd !== null) closeSync(fd);
   return null;
+}
+
+/** Waits for the footer of a file whose bytes arrive. @throws ERR_STORE */
+export async function footerArrived(path: string): Promise<void> {
+  const file = arriving(path);
+  if (!file) return;
+  const { size } = statSync(path);
+  await file.need(size - 8, size);
+  const length = Buffer.alloc(4);
+  const fd = openSync(path, 'r');
+  try {
+    if (size >= 8) readAt(fd, length, 0, 4, size - 8);
+  } finally {
+    closeSync(fd);
+  }
+  const start = size - 8 - length.readUInt32LE(0);
+  if (start >= 0 && size - start <= MOST_BYTES) await file.need(start, size);
 }
 
 /** Reads all of these bytes. @throws RangeError when the file is shorter */

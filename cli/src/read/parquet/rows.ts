@@ -2,10 +2,11 @@
 import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Table } from '../../../../src/index.ts';
+import { arriving } from '../../stores/arrivals.ts';
 import type { Reading } from '../text/options.ts';
 import { type ReadColumns, sayExtra, type UseShare } from '../wanted.ts';
 import { Cells, type Plan, planOf } from './column.ts';
-import { openParquetFile, type ParquetFile } from './footer.ts';
+import { footerArrived, openParquetFile, type ParquetFile } from './footer.ts';
 import { Budget, Pages } from './pages.ts';
 
 /** Most files that are open at once. */
@@ -20,12 +21,16 @@ export class ParquetRows {
   readonly #files: readonly ParquetFile[];
   readonly #cells: readonly Cells[];
   readonly #capacity: number;
+  /** of files whose bytes arrive: what rows need, in their order */
+  readonly #groups: readonly Group[];
+  #arrived = 0;
 
   private constructor(files: readonly ParquetFile[], plans: readonly Plan[], capacity: number) {
     this.rows = files.reduce((sum, file) => sum + file.rows, 0);
     this.#files = files;
     this.#capacity = capacity;
     const budget = new Budget(MOST_BYTES);
+    this.#groups = groupsOf(files, new Set(plans.map(({ name }) => name)));
     this.#cells = plans.map((plan) => {
       const pages = files.map(
         ({ fd, columns }) => new Pages(fd, columns.find(({ name }) => name === plan.column)!, budget),
@@ -37,17 +42,18 @@ export class ParquetRows {
   /**
    * @returns null for files or columns that are left to DuckDB altogether; nothing has then been said
    */
-  static open(
+  static async open(
     paths: readonly string[],
     { wanted, known, capacity }: ReadColumns,
     reading: Reading,
-  ): ParquetRows | null {
+  ): Promise<ParquetRows | null> {
     if (paths.length > MOST_FILES || wanted.length === 0) return null;
     const files: ParquetFile[] = [];
     const left = () => {
       for (const { fd } of files) closeSync(fd);
       return null;
     };
+    await Promise.all(paths.map(footerArrived));
     for (const path of paths) {
       const file = openParquetFile(path);
       if (file === null) return left();
@@ -79,7 +85,9 @@ export class ParquetRows {
   async stream(use: UseShare): Promise<number> {
     try {
       for (let first = 0; first < this.rows; ) {
-        const table = this.#next(Math.min(this.#capacity, this.rows - first));
+        const count = Math.min(this.#capacity, this.rows - first);
+        await this.#arrive(first + count);
+        const table = this.#next(count);
         if (table === null) return first;
         await use(table, first, (first + table.rows) / this.rows);
         first += table.rows;
@@ -88,7 +96,22 @@ export class ParquetRows {
       }
       return this.rows;
     } finally {
-      for (const { fd } of this.#files) closeSync(fd);
+      this.close();
+    }
+  }
+
+  close(): void {
+    for (const { fd } of this.#files) closeSync(fd);
+  }
+
+  /** Waits for what the rows up to this one need, and begins to fetch what the next group does. @throws ERR_STORE */
+  async #arrive(end: number): Promise<void> {
+    for (; this.#arrived < this.#groups.length && this.#groups[this.#arrived].first < end; this.#arrived++) {
+      const group = this.#groups[this.#arrived];
+      const next = this.#groups[this.#arrived + 1];
+      const waits = group.ranges.map(([from, to]) => arriving(group.path)!.need(from, to));
+      for (const [from, to] of next?.ranges ?? []) arriving(next.path)!.ahead(from, to);
+      await Promise.all(waits);
     }
   }
 
@@ -100,6 +123,32 @@ export class ParquetRows {
     }
     return { rows, columns: this.#cells.map((cells) => cells.column(rows)) };
   }
+}
+
+/** A group of rows of a file whose bytes arrive. */
+interface Group {
+  readonly path: string;
+  /** number of its first row */
+  readonly first: number;
+  /** the bytes of the columns that are read */
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+}
+
+function groupsOf(files: readonly ParquetFile[], names: ReadonlySet<string>): Group[] {
+  const groups: Group[] = [];
+  let first = 0;
+  for (const { path, columns, rows } of files) {
+    const own = columns.filter(({ name }) => names.has(name));
+    if (arriving(path)) {
+      let at = first;
+      for (const [k, chunk] of own[0].chunks.entries()) {
+        groups.push({ path, first: at, ranges: own.map(({ chunks }) => [chunks[k].start, chunks[k].end]) });
+        at += chunk.rows;
+      }
+    }
+    first += rows;
+  }
+  return groups;
 }
 
 /** What files must have in common. */

@@ -1,8 +1,9 @@
 /** The bytes of a file as UTF-8, piece by piece. */
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LogoddsError } from '../../../../src/index.ts';
+import { arriving } from '../../stores/arrivals.ts';
 import { reason } from '../../write/temporary.ts';
 import type { Encoding } from './options.ts';
 
@@ -41,7 +42,13 @@ export async function* readBytes(
 }
 
 async function* rawPieces(path: string, stop: AbortSignal | undefined): AsyncGenerator<Buffer> {
-  const raw: Readable = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE });
+  const file = arriving(path);
+  const raw: Readable =
+    path === '-'
+      ? process.stdin
+      : file
+        ? Readable.from(file.pieces())
+        : createReadStream(path, { highWaterMark: PIECE });
   const input = /\.gz$/i.test(path)
     ? raw.on('error', (error) => input.destroy(error)).pipe(createGunzip({ chunkSize: PIECE }))
     : raw;

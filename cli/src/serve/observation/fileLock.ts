@@ -28,7 +28,7 @@ const WATCH_MS = 5 * TOUCH_MS;
 const LOOK_MS = TOUCH_MS / 10;
 
 /** What stands in a lock. */
-interface Owner {
+export interface Owner {
   readonly place: string;
   readonly pid: number;
   /** null: the system does not say */
@@ -62,13 +62,7 @@ export class FileLock {
   /** Takes the lock of a file. @throws Taken, or the error of the system where nothing can be written beside it */
   static async take(file: string, watchMs = WATCH_MS): Promise<FileLock> {
     const path = `${resolved(file)}.lock`;
-    const own: Owner = {
-      place: placeHere(),
-      pid: process.pid,
-      started: startOf(process.pid),
-      at: new Date().toISOString(),
-    };
-    const text = JSON.stringify(own);
+    const text = JSON.stringify(ownHere());
     if (created(path, text)) return new FileLock(path, text, null);
     const found = await leftAt(path, watchMs);
     const owner = ownerOf(found);
@@ -161,7 +155,19 @@ function read(path: string): string | null {
   }
 }
 
-function ownerOf(text: string | null): Owner | null {
+/** This process as an owner. */
+export const ownHere = (): Owner => ({
+  place: placeHere(),
+  pid: process.pid,
+  started: startOf(process.pid),
+  at: new Date().toISOString(),
+});
+
+/** Whether an owner of this machine and container has ended; null: it is of another one. */
+export const hasGone = (owner: Owner): boolean | null =>
+  owner.place === placeHere() ? hasEnded(owner.pid) || startOf(owner.pid) !== owner.started : null;
+
+export function ownerOf(text: string | null): Owner | null {
   try {
     const owner = JSON.parse(text ?? '') as Owner;
     return typeof owner.place === 'string' && Number.isSafeInteger(owner.pid) ? owner : null;
@@ -171,7 +177,8 @@ function ownerOf(text: string | null): Owner | null {
 }
 
 async function lives(path: string, owner: Owner | null, watchMs: number): Promise<boolean> {
-  if (owner?.place === placeHere()) return !hasEnded(owner.pid) && startOf(owner.pid) === owner.started;
+  const gone = owner && hasGone(owner);
+  if (gone !== null) return !gone;
   // a time of its file system, compared with none of ours
   const before = stampOf(path);
   for (let waited = 0; waited < watchMs; waited += LOOK_MS) {

@@ -1,0 +1,184 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect, test } from 'vitest';
+import { FileLock } from '../../cli/src/serve/observation/fileLock.ts';
+import { workspace } from '../cli/run.ts';
+import { sweep } from '../full.ts';
+import { csv, random } from './data.ts';
+
+/*
+ * Folders of scores: a part for each file, and jobs that go on where they were.
+ */
+
+const space = workspace();
+const { run, json, path, write, names } = space;
+const PARTS = 6;
+
+beforeAll(() => {
+  write('train.csv', csv(400, 1, true));
+  expect(run(['train', 'train.csv', '--target', 'y', '--out', 'm.safetensors']).status).toBe(0);
+  mkdirSync(path('in/dt=1'), { recursive: true });
+  mkdirSync(path('in/dt=2'), { recursive: true });
+  for (let i = 0; i < PARTS; i++) write(`in/dt=${1 + (i % 2)}/p${i}.csv`, csv(300 + i, 10 + i));
+});
+
+const score = (out: string, ...more: string[]) => run(['score', 'm.safetensors', 'in/**/*.csv', '--out', out, ...more]);
+const parts = Array.from({ length: PARTS }, (_, i) => `dt=${1 + (i % 2)}/p${i}.csv`);
+const contents = (out: string) => parts.map((name) => readFileSync(path(out + name), 'utf8'));
+
+test('each file becomes a part that scores it alone', () => {
+  const result = json(['score', 'm.safetensors', 'in/**/*.csv', '--out', 'a/']);
+  expect(result).toMatchObject({
+    out: 'a/',
+    manifest: 'a/_logodds.json',
+    parts: { total: PARTS, made: PARTS, kept: 0, refused: 0 },
+    rows: 6 * 300 + 15,
+    rowsTotal: 6 * 300 + 15,
+    refused: [],
+  });
+  for (const name of parts) {
+    run(['score', 'm.safetensors', `in/${name}`, '--out', 'alone.csv']);
+    expect(readFileSync(path(`a/${name}`), 'utf8')).toBe(readFileSync(path('alone.csv'), 'utf8'));
+  }
+  expect(json(['inspect', 'm.safetensors']).sha256).toBe(result.modelSha256);
+});
+
+test('counts of strangers and defaults are those of all rows at once', () => {
+  mkdirSync(path('odd'));
+  write('odd/1.csv', 'a,b,c\n1,2,x\n99,2,q\n');
+  write('odd/2.csv', 'a,b,c\n,2,x\n-99,2,y\n1,1,z\n');
+  const split = json(['score', 'm.safetensors', 'odd/*.csv', '--out', 'odds/']);
+  const whole = json(['score', 'm.safetensors', 'odd/*.csv', '--out', 'odd.csv']);
+  expect(split.unseen).toEqual(whole.unseen);
+  expect(split.defaulted).toBeCloseTo(whole.defaulted, 15);
+});
+
+test('--resume of a job that is done does nothing and ends with 0', () => {
+  score('b/');
+  const before = contents('b/');
+  const { status, stdout } = score('b/', '--resume');
+  expect([status, stdout]).toEqual([0, 'nothing to do: all 6 parts are done: b/\n']);
+  expect(contents('b/')).toEqual(before);
+});
+
+test('without --resume a folder with a manifest is refused; --restart makes all anew', () => {
+  score('c/');
+  expect(score('c/')).toMatchObject({
+    status: 1,
+    stderr:
+      'ERR_OUTPUT c/: expected a folder without scores, got the manifest of 6 parts; go on by --resume, or make all anew by --restart\n',
+  });
+  expect(JSON.parse(score('c/', '--restart', '--json').stdout).parts.made).toBe(PARTS);
+});
+
+test('inputs that were written since, and scores that are gone, are named and made anew', () => {
+  score('d/');
+  utimesSync(path('in/dt=1/p0.csv'), 1e9, 1e9);
+  rmSync(path('d/dt=2/p1.csv'));
+  appendFileSync(path('d/dt=1/p2.csv'), 'x');
+  const { stdout, stderr } = score('d/', '--resume', '--json');
+  expect(stderr).toContain('note: 1 part made anew, whose inputs were written since: "in/dt=1/p0.csv"');
+  expect(stderr).toMatch(/note: 2 parts made anew, whose scores are gone or of another size: "dt=(1\/p2|2\/p1).csv"/);
+  expect(JSON.parse(stdout).parts).toEqual({ total: PARTS, made: 3, kept: 3, refused: 0 });
+  expect(contents('d/')).toEqual(contents('a/'));
+});
+
+test('another model and other options are refused, and named', () => {
+  score('e/');
+  run(['train', 'train.csv', '--target', 'y', '--C', '0.1', '--out', 'other.safetensors']);
+  const other = run(['score', 'other.safetensors', 'in/**/*.csv', '--out', 'e/', '--resume']);
+  expect(other.stderr).toMatch(
+    /ERR_OUTPUT e\/: expected scores of this model \(sha256 \w{12}\), got those of another \(\w{12}\); choose/,
+  );
+  expect(score('e/', '--resume', '--precision', 'f32').stderr).toContain(
+    'expected scores made with precision "f32", got those with "f64"',
+  );
+  expect(contents('e/')).toEqual(contents('a/'));
+});
+
+test('before anything is written the columns of every part are checked', () => {
+  mkdirSync(path('bad'));
+  write('bad/1.csv', csv(10, 1));
+  write('bad/2.csv', 'a,b\n1,2\n');
+  const failed = run(['score', 'm.safetensors', 'bad/*.csv', '--out', 'f/']);
+  expect(failed.status).toBe(1);
+  expect(failed.stderr).toMatch(/^ERR_SCHEMA bad\/2\.csv: expected column "c" of the model/);
+  expect(names()).not.toContain('f/1.csv');
+  const going = run(['score', 'm.safetensors', 'bad/*.csv', '--out', 'f/', '--keep-going', '--json']);
+  expect(going.status).toBe(3);
+  expect(JSON.parse(going.stdout)).toMatchObject({
+    parts: { total: 2, made: 1, refused: 1 },
+    refused: [{ input: 'bad/2.csv' }],
+  });
+  write('bad/2.csv', csv(10, 2));
+  expect(
+    JSON.parse(run(['score', 'm.safetensors', 'bad/*.csv', '--out', 'f/', '--resume', '--json']).stdout).parts,
+  ).toEqual({
+    ...{ total: 2, made: 1, kept: 1, refused: 0 },
+  });
+});
+
+test('a cell that cannot be used names part and line, and the parts before it are kept', () => {
+  mkdirSync(path('cell'));
+  write('cell/1.csv', csv(10, 1));
+  write('cell/2.csv', 'a,b,c\n1,2,x\n1,two,x\n');
+  const failed = run(['score', 'm.safetensors', 'cell/*.csv', '--out', 'g/']);
+  expect(failed.stderr).toMatch(
+    /^ERR_RECORD cell\/2\.csv, line 3, row 1 .*; 1 of 2 parts are written; --resume goes on$/m,
+  );
+  expect(failed.status).toBe(1);
+  write('cell/2.csv', csv(10, 2));
+  expect(
+    JSON.parse(run(['score', 'm.safetensors', 'cell/*.csv', '--out', 'g/', '--resume', '--json']).stdout).parts.kept,
+  ).toBe(1);
+});
+
+test('two files of one name for their scores are refused', () => {
+  mkdirSync(path('twin'));
+  write('twin/1.csv', csv(5, 1));
+  write('twin/1.tsv', 'a\tb\tc\n1\t2\tx\n');
+  expect(run(['score', 'm.safetensors', 'twin/1.*', '--out', 'h/', '--format', 'jsonl']).stderr).toMatch(
+    /^ERR_OUTPUT --out: expected a name for each part, got "1\.jsonl" for twin\/1\.csv and twin\/1\.tsv/,
+  );
+});
+
+test('flags of a folder are refused without one', () => {
+  expect(run(['score', 'm.safetensors', 'in/**/*.csv', '--out', 'x.csv', '--keep-going'])).toMatchObject({ status: 2 });
+});
+
+test('of two jobs on a folder the second says so', async () => {
+  mkdirSync(path('two'));
+  const lock = await FileLock.take(path('two/_logodds.json'));
+  const { status, stderr } = score('two/');
+  lock.release();
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^ERR_OUTPUT two\/: expected an output that no other job writes, got one of process \d+, since .*; wait until/,
+  );
+  expect(score('two/').status).toBe(0);
+});
+
+test('a job killed at any call to the file system goes on, and its parts are those of one run', () => {
+  const whole = score('whole/');
+  expect(whole.status).toBe(0);
+  const next = random(7);
+  let killed = 0;
+  for (let i = 0; i < sweep(4, 20); i++) {
+    const out = `k${i}/`;
+    const at = String(8 + Math.floor(next() * 90));
+    const first = run(['score', 'm.safetensors', 'in/**/*.csv', '--out', out], {
+      node: ['--import', fileURLToPath(new URL('killAt.mjs', import.meta.url))],
+      env: { LOGODDS_KILL_AT: at },
+    });
+    if (first.status === null) killed++;
+    for (const name of parts)
+      if (statSync(path(out + name), { throwIfNoEntry: false }))
+        expect(readFileSync(path(out + name), 'utf8')).toBe(readFileSync(path(`whole/${name}`), 'utf8'));
+    const second = score(out, '--resume');
+    expect([at, second.status, second.stderr]).toEqual([at, 0, expect.any(String)]);
+    expect(contents(out)).toEqual(contents('whole/'));
+    const { parts: listed } = JSON.parse(readFileSync(path(`${out}_logodds.json`), 'utf8'));
+    expect(listed.map(({ output }: { output: string }) => output).sort()).toEqual([...parts].sort());
+  }
+  expect(killed).toBeGreaterThan(0);
+});
