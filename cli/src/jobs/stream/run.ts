@@ -26,10 +26,16 @@ export class Run {
   readonly #options: RunOptions;
   readonly #under = new Set<Promise<void>>();
   #format: { readonly used: ModelInUse; readonly format: Format; readonly headers: readonly Header[] } | null = null;
-  #failure: unknown = null;
+  #fail: (error: unknown) => void = () => {};
+  readonly #failure: Promise<never>;
 
   constructor(options: RunOptions) {
     this.#options = options;
+    this.#failure = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    // it may come when nobody waits
+    this.#failure.catch(() => {});
   }
 
   /** Resolves when the transport was paused and all that was begun is published. @throws what no waiting mends */
@@ -37,21 +43,19 @@ export class Run {
     const { transport } = this.#options;
     try {
       for (;;) {
-        const batch = await transport.poll();
-        if (this.#failure !== null) throw this.#failure;
+        // a failure ends it at once: its batch is published by nobody
+        const batch = await Promise.race([transport.poll(), this.#failure]);
         if (batch === null) break;
-        const work = this.#take(batch).catch((error) => {
-          this.#failure ??= error;
-          transport.pause();
-        });
+        const work = this.#take(batch).catch(this.#fail);
         this.#under.add(work);
         void work.finally(() => this.#under.delete(work));
       }
+      await Promise.race([Promise.all(this.#under), this.#failure]);
     } finally {
+      transport.pause();
       await Promise.all(this.#under);
       this.#format?.format.free();
     }
-    if (this.#failure !== null) throw this.#failure;
   }
 
   #inUse() {

@@ -240,6 +240,7 @@ export class Lane {
   close(): void {
     this.#state = 'closed';
     this.#next = null;
+    this.#taken?.end();
     this.#host.changed();
   }
 }

@@ -155,7 +155,7 @@ export class NatsTransport implements Transport {
     }
   }
 
-  #waiters: (() => void)[] = [];
+  readonly #waiters: (() => void)[] = [];
   #change(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
