@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const KAFKA = '4.4.0';
 
 /** Folder of the jars. LOGODDS_KAFKA_JARS names one that is there. */
-function jars() {
+export function jars() {
   if (process.env.LOGODDS_KAFKA_JARS) return process.env.LOGODDS_KAFKA_JARS;
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'logodds-test');
   const folder = join(cache, `kafka-${KAFKA}`);

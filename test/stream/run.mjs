@@ -8,6 +8,7 @@ import { startBroker } from './broker.mjs';
 import { CASES } from './cases.mjs';
 import { exactlyOnce } from './exactlyOnce.mjs';
 import { endAll } from './parts.mjs';
+import { speed } from './speed.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,8 +16,8 @@ const { values, positionals } = parseArgs({
 });
 const { small = false, seed = '1' } = values;
 const size = small ? { messages: 20_000, kills: 5 } : { messages: 1_000_000, kills: 50 };
-const all = { once: (broker) => exactlyOnce(broker, { ...size, seed: Number(seed) }), ...CASES };
-const large = new Set(['session', 'away']);
+const all = { once: (broker) => exactlyOnce(broker, { ...size, seed: Number(seed) }), ...CASES, speed };
+const large = new Set(['session', 'away', 'speed']);
 const names = positionals.length > 0 ? positionals : Object.keys(all).filter((name) => !small || !large.has(name));
 const unknown = names.filter((name) => !(name in all));
 if (unknown.length > 0) {

@@ -70,8 +70,8 @@ export const stream: CommandLine = {
 async function run(model: string, flags: StreamFlags): Promise<void> {
   // what the other commands need not load
   const { streamCommand } = await import('../jobs/stream/stream.ts');
-  const { counts, seconds } = await streamCommand(model, flags);
-  if (flags.json) printJson({ model, ...counts, seconds });
+  const { counts, ...times } = await streamCommand(model, flags);
+  if (flags.json) printJson({ model, ...counts, ...times });
   else {
     const { messages, deadLetters, tombstones, labels } = counts;
     const more = [
@@ -80,6 +80,6 @@ async function run(model: string, flags: StreamFlags): Promise<void> {
       [labels, 'label'],
     ] as const;
     const parts = more.filter(([count]) => count > 0).map(([count, what]) => counted(count, what));
-    print(`${[counted(messages, 'message') + ' scored', ...parts].join(', ')} in ${seconds.toFixed(1)} s\n`);
+    print(`${[`${counted(messages, 'message')} scored`, ...parts].join(', ')} in ${times.seconds.toFixed(1)} s\n`);
   }
 }

@@ -36,6 +36,8 @@ export interface StreamFlags extends SecurityFlags {
 export interface StreamResult {
   readonly counts: Readonly<Record<Count, number>>;
   readonly seconds: number;
+  /** of the processor, in this process */
+  readonly processorSeconds: number;
 }
 
 /** Scores a stream until a signal stops it. @throws ERR_RANGE, ERR_DATA and what a model can have */
@@ -86,7 +88,12 @@ export async function streamCommand(given: string, flags: StreamFlags): Promise<
     labels?.log.close();
     await transport.close();
   }
-  return { counts: metrics.counts, seconds: (performance.now() - begin) / 1000 };
+  const { user, system } = process.cpuUsage();
+  return {
+    counts: metrics.counts,
+    seconds: (performance.now() - begin) / 1000,
+    processorSeconds: (user + system) / 1e6,
+  };
 }
 
 function check({ brokers, nats, labels, log, format, schemaRegistry, in: read, out, deadLetter }: StreamFlags): void {

@@ -366,7 +366,7 @@ export class KafkaTransport implements Transport {
       );
     } catch (error) {
       const { response } = error as { response?: Awaited<ReturnType<typeof fetchV15.api.async>> };
-      if (!response || response.errorCode !== 0) throw error;
+      if (response?.errorCode !== 0) throw error;
       return response;
     }
   }
