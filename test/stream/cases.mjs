@@ -5,7 +5,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nats } from './nats.mjs';
-import { clientAt, inPython, MODEL, metricsAt, root, stream, until } from './parts.mjs';
+import { clientAt, inPython, inPythonBeside, MODEL, metricsAt, root, stream, until } from './parts.mjs';
 import { registryOfSchemas } from './schemas.mjs';
 
 const OTHER = `${root}test/conformance/numeric.safetensors`;
@@ -389,7 +389,7 @@ export const CASES = {
     const { client, read, out, dead, withDead } = topics(broker, 'avro');
     const registry = await registryOfSchemas();
     try {
-      inPython('avro.py', [broker.brokers, registry.url, 'send', read]);
+      await inPythonBeside('avro.py', [broker.brokers, registry.url, 'send', read]);
       client.send(read, [
         { key: 'magic', value: GOOD },
         { key: 'unknown', base64: 'AAAAA+gA' },
@@ -400,7 +400,7 @@ export const CASES = {
         [out]: 4,
         [dead]: 3,
       });
-      const scores = inPython('avro.py', [broker.brokers, registry.url, 'read', out]);
+      const scores = await inPythonBeside('avro.py', [broker.brokers, registry.url, 'read', out]);
       assert.equal(scores[0].probability, SCORE.probability);
       assert.equal(scores[0].label, SCORE.label);
       assert.deepEqual(

@@ -1,7 +1,8 @@
 // What the suites of streams share: the command, the client in Python, and waiting.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { venv } from '../service/venv.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,6 +22,13 @@ export function inPython(file, args, input = '', env = {}) {
     env: { ...process.env, ...env },
   });
   if (status !== 0) throw new Error(`${file} ${args.join(' ')}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** As `inPython`, of a program that asks a server in this process. */
+export async function inPythonBeside(file, args) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const { stdout } = await promisify(execFile)(python, [path, ...args.map(String)], { timeout: 60_000 });
   return JSON.parse(stdout);
 }
 

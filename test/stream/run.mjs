@@ -1,6 +1,6 @@
 // Streams, beside a real broker of Kafka and a real server of NATS, which start on free ports of loopback and end with the run:
 //   npm run test:stream                        a million messages and 50 kills, and all cases
-//   npm run test:stream -- --small             20,000 messages and 5 kills, and the cases of a minute
+//   npm run test:stream -- --small             20,000 messages and 5 kills, and three cases: a minute
 //   npm run test:stream -- CASE ...            these cases: once, and those of cases.mjs
 // The jars of Kafka come from Maven and need Java 17; nats-server is that of the system, or built by Go, both once into a cache folder. The output is read by librdkafka.
 import { parseArgs } from 'node:util';
@@ -17,8 +17,9 @@ const { values, positionals } = parseArgs({
 const { small = false, seed = '1' } = values;
 const size = small ? { messages: 20_000, kills: 5 } : { messages: 1_000_000, kills: 50 };
 const all = { once: (broker) => exactlyOnce(broker, { ...size, seed: Number(seed) }), ...CASES, speed };
-const large = new Set(['session', 'away', 'speed']);
-const names = positionals.length > 0 ? positionals : Object.keys(all).filter((name) => !small || !large.has(name));
+/** of a minute in all */
+const SMALL = ['once', 'poison', 'tombstones', 'rebalance'];
+const names = positionals.length > 0 ? positionals : small ? SMALL : Object.keys(all);
 const unknown = names.filter((name) => !(name in all));
 if (unknown.length > 0) {
   console.error(`test:stream: expected ${Object.keys(all).join(', ')}, got ${unknown.join(', ')}`);

@@ -32,7 +32,7 @@ export interface NatsOptions {
 const MOST = 2000;
 const EXPIRES_MS = 1000;
 /** A batch that is not done by then comes again. */
-const ACK_WAIT_MS = 60_000;
+const ACK_WAIT_MS = 30_000;
 const LONGEST_MS = 5000;
 
 /** A subject that is read: its consumer, the batch that waits to be taken, and the one that is published. */
