@@ -1,6 +1,5 @@
 import type { Context, Hono } from 'hono';
 import { type ByteScores, RowError } from 'logodds/bytes';
-import { arrowBodies } from '../arrowBodies.ts';
 import type { Core, Exchange } from '../core.ts';
 import { describe } from '../models/describe.ts';
 import type { Served } from '../models/served.ts';
@@ -166,7 +165,10 @@ async function scoreArrow(exchange: Exchange, wanted: Wanted): Promise<Response>
   if (wantsDetails(wanted)) throw badRequest(NO_DETAILS);
   const { served } = exchange;
   // who never sends it does not load the library for it
-  const { tableOfArrow, scoreArrow: written } = await arrowBodies();
+  const [{ tableOfArrow }, { scoreArrow: written }] = await Promise.all([
+    import('../requests/arrow/table.ts'),
+    import('../responses/scoreArrow.ts'),
+  ]);
   const table = tableOfArrow(served.fields, await exchange.bytes());
   exchange.checkRows(table.rows);
   const rows: Rows = { kind: 'table', table };

@@ -30,17 +30,17 @@ export interface NatsOptions {
 }
 
 const MOST = 2000;
-const EXPIRES_MS = 1000;
 /** A batch that is not done by then comes again. */
 const ACK_WAIT_MS = 30_000;
 const LONGEST_MS = 5000;
 
-/** A subject that is read: its consumer, the batch that waits to be taken, and the one that is published. */
+/** A subject that is read: its consumer, the messages that wait to be taken, and the one that is published. */
 interface Source {
   readonly subject: string;
   readonly stream: string;
   consumer: Consumer;
-  ready: JsMsg[] | null;
+  ready: JsMsg[];
+  stop: () => void;
   lag: number | null;
   /** of the batch that was handed out */
   taken: { readonly over: Promise<void>; readonly end: () => void } | null;
@@ -87,7 +87,8 @@ export class NatsTransport implements Transport {
           subject,
           stream,
           consumer: await client.consumers.get(stream, name),
-          ready: null,
+          ready: [],
+          stop() {},
           lag: null,
           taken: null,
         });
@@ -124,25 +125,19 @@ export class NatsTransport implements Transport {
         this.#options.tell({ kind: 'waiting', text: 'NATS: the server is away; waiting, nothing is lost' });
   }
 
+  /** Takes what comes, as much as a batch has at most: more waits at the server. */
   async #read(source: Source): Promise<void> {
     for (let wait = 100; !this.#isPaused; ) {
-      if (source.ready) {
-        await this.#change();
-        continue;
-      }
       try {
-        const found: JsMsg[] = [];
-        const messages = await source.consumer.fetch({ max_messages: MOST, expires: EXPIRES_MS });
+        const messages = await source.consumer.consume({ max_messages: MOST });
+        source.stop = () => messages.stop();
         for await (const message of messages) {
-          found.push(message);
-          // what is there is a batch: it does not wait to be full
-          if (message.info.pending === 0) messages.stop();
+          wait = 100;
+          source.ready.push(message);
+          source.lag = message.info.pending;
+          this.#changed();
+          while (source.ready.length >= MOST && !this.#isPaused) await this.#change();
         }
-        wait = 100;
-        if (found.length === 0) continue;
-        source.lag = found.at(-1)!.info.pending;
-        source.ready = found;
-        this.#changed();
       } catch (error) {
         if (this.#isPaused) return;
         this.#options.tell({
@@ -175,7 +170,7 @@ export class NatsTransport implements Transport {
       }
       for (let i = 0; i < this.#sources.length; i++) {
         const source = this.#sources[(this.#turn + i) % this.#sources.length];
-        if (!source.ready || source.taken) continue;
+        if (source.ready.length === 0 || source.taken) continue;
         this.#turn++;
         return this.#take(source);
       }
@@ -186,8 +181,8 @@ export class NatsTransport implements Transport {
   }
 
   #take(source: Source): Batch {
-    const messages = source.ready!;
-    source.ready = null;
+    const messages = source.ready;
+    source.ready = [];
     let end = () => {};
     const over = new Promise<void>((resolve) => {
       end = resolve;
@@ -235,6 +230,7 @@ export class NatsTransport implements Transport {
 
   pause(): void {
     this.#isPaused = true;
+    for (const { stop } of this.#sources) stop();
     this.#changed();
   }
 
@@ -245,7 +241,7 @@ export class NatsTransport implements Transport {
   async close(): Promise<void> {
     this.pause();
     // another process takes what was not begun
-    for (const { ready } of this.#sources) for (const message of ready ?? []) message.nak();
+    for (const { ready } of this.#sources) for (const message of ready) message.nak();
     await Promise.all(this.#loops);
     await this.#connection.drain().catch(() => {});
   }
