@@ -263,6 +263,37 @@ const mailApart = {
     onResolve({ filter: /^\.\/mail\.ts$/ }, () => ({ path: './mail.js', external: true }));
   },
 };
+/** Libraries of streams: each is a file that is loaded with the transport or the format that asks for it. */
+const STREAM_LIBRARIES = {
+  kafka: { source: 'kafka/library', name: '@platformatic/kafka and packages below it' },
+  nats: { source: 'nats/library', name: '@nats-io/transport-node, @nats-io/jetstream and packages below them' },
+  avro: { source: 'formats/avroLibrary', name: 'avsc' },
+};
+const streamsApart = {
+  name: 'streams-apart',
+  setup({ onResolve }) {
+    for (const [file, { source }] of Object.entries(STREAM_LIBRARIES)) {
+      const [room, base] = source.split('/');
+      onResolve({ filter: new RegExp(`^\\./${base}\\.ts$`) }, ({ resolveDir }) =>
+        resolveDir.replaceAll('\\', '/').endsWith(`stream/${room}`) ? { path: `./${file}.js`, external: true } : null,
+      );
+    }
+  },
+};
+/** Of a client of Kafka what speaks its protocol; what checks options, and the clients above it, are left out. */
+const protocolAlone = {
+  name: 'protocol-alone',
+  setup({ onResolve, onLoad, resolve }) {
+    onLoad({ filter: /[\\/]ajv[\\/]dist[\\/]2020\.js$/ }, () => ({
+      contents: 'export class Ajv2020 { addKeyword() {} compile() { return () => true; } }',
+    }));
+    onResolve({ filter: /^(?:\.|@platformatic)/ }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === 'seen' || !/@platformatic/.test(rest.importer + path)) return null;
+      const { importer, resolveDir, kind } = rest;
+      return { ...(await resolve(path, { importer, resolveDir, kind, pluginData: 'seen' })), sideEffects: false };
+    });
+  },
+};
 /** Types of a thousand kinds of attachments, of which our mails have none. */
 const withoutTypes = {
   name: 'without-types',
@@ -306,7 +337,7 @@ await build({
   },
   splitting: true,
   chunkNames: 'part-[hash]',
-  plugins: [duckdbApart, telemetryApart, s3Apart, mailApart],
+  plugins: [duckdbApart, telemetryApart, s3Apart, mailApart, streamsApart],
 });
 copyFileSync('node_modules/hyparquet-writer/LICENSE', 'cli/dist/LICENSE.hyparquet');
 // the schemas of its files, which are made of tables: options of the service, rules of the gate, objectives of a service
@@ -357,6 +388,25 @@ const require = createRequire(import.meta.url);`,
   },
 });
 copyFileSync('node_modules/nodemailer/LICENSE', 'cli/dist/LICENSE.nodemailer');
+// clients of brokers, each with the transport that it is for
+for (const [file, { source, name }] of Object.entries(STREAM_LIBRARIES)) {
+  await build({
+    ...command,
+    entryPoints: { [file]: `cli/src/jobs/stream/${source}.ts` },
+    minify: true,
+    mainFields: ['module', 'main'],
+    external: [...command.external, '@node-rs/crc32', 'protobufjs', 'ws'],
+    plugins: file === 'kafka' ? [protocolAlone] : [],
+    banner: {
+      js: `// ${name}, see LICENSE.${file}
+import { createRequire as ${file}Require } from 'node:module';
+const require = ${file}Require(import.meta.url);`,
+    },
+  });
+}
+copyFileSync('node_modules/@platformatic/kafka/LICENSE', 'cli/dist/LICENSE.kafka');
+copyFileSync('node_modules/@nats-io/transport-node/LICENSE', 'cli/dist/LICENSE.nats');
+copyFileSync('node_modules/avsc/LICENSE', 'cli/dist/LICENSE.avro');
 // two hundred files of the package, which take longer to load than to use, become one, beside their licence
 await build({
   ...command,

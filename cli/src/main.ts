@@ -29,6 +29,7 @@ import { serve } from './commands/serve.ts';
 import { sign } from './commands/sign.ts';
 import { slo } from './commands/slo.ts';
 import { stack } from './commands/stack.ts';
+import { stream } from './commands/stream.ts';
 import { train } from './commands/train.ts';
 import { verify } from './commands/verify.ts';
 import { isWrongUsage } from './errors.ts';
@@ -89,6 +90,7 @@ const COMMANDS = [
   rollout,
   retrain,
   serve,
+  stream,
   slo,
   audit,
   keygen,

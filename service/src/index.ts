@@ -9,6 +9,7 @@ export { Tokens } from './access/tokens.ts';
 export type { AdmissionOptions } from './admission/admission.ts';
 export type { RateOptions } from './admission/rate.ts';
 export { alertsApi } from './alertsApi.ts';
+export { arrowBodies } from './arrowBodies.ts';
 export type { Description, Extension, Peers, ServedRegistry } from './core.ts';
 export type {
   Asked,

@@ -195,9 +195,18 @@ test('the command knows the library by its entries and by src/internal.ts, which
     'service/src/index.ts',
     ...['index', 'diff', 'directory', 's3', 'signing/index'].map((name) => `registry/src/${name}.ts`),
   ];
-  const doors = ['index', 'metrics', 'decide', 'monitor', 'kernels', 'threads', 'internal', 'text'].map(
-    (name) => `src/${name}.ts`,
-  );
+  const doors = [
+    'index',
+    'metrics',
+    'decide',
+    'monitor',
+    'kernels',
+    'threads',
+    'bytes',
+    'stages',
+    'internal',
+    'text',
+  ].map((name) => `src/${name}.ts`);
   /** of each file under cli/src what it imports, types and import(…) included */
   const text = new Map(files('cli/src').map((file) => [file, readFileSync(file, 'utf8')]));
   for (const [file, code] of text) {

@@ -17,7 +17,7 @@ import { PART_NAMES, partValues } from './partValues.ts';
 type Column = readonly [name: string, type: DataType, of: (row: number) => unknown];
 
 /** The scores of rows as an Arrow IPC stream: a probability of each class, label, logit of the positive class, defaulted, review; which of several models has scored it. */
-export function scoreArrow({ model }: Served, { scores }: Answer): Uint8Array {
+export function scoreArrow({ model }: Pick<Served, 'model'>, { scores }: Pick<Answer, 'scores'>): Uint8Array {
   const { rows, labels, logits, defaulted, review, parts } = scores;
   const said = parts?.of.map(partValues);
   const { classes, positive } = model.manifest;

@@ -1,0 +1,182 @@
+import { LogoddsError } from '../../../../src/index.ts';
+import type { Format, FormatOf, ModelInUse, Result } from './formats/format.ts';
+import type { LabelLog } from './labels.ts';
+import type { StreamMetrics } from './metrics.ts';
+import type { FollowedModel } from './model.ts';
+import type { Batch, Header, Message, Output, Transport } from './transport.ts';
+
+export interface RunOptions {
+  readonly transport: Transport;
+  readonly model: FollowedModel;
+  readonly formatOf: FormatOf;
+  readonly out: string;
+  /** null: the first message that cannot be scored ends the stream */
+  readonly deadLetter: string | null;
+  /** topic of labels, and where they go */
+  readonly labels: { readonly topic: string; readonly log: LabelLog } | null;
+  readonly metrics: StreamMetrics;
+  readonly tell: (event: string, text: string) => void;
+}
+
+/** Headers that a message gets, beside its own. */
+const OURS = 'logodds-';
+
+/** Scores what comes, publishes what becomes of it, batch after batch. */
+export class Run {
+  readonly #options: RunOptions;
+  readonly #under = new Set<Promise<void>>();
+  #format: { readonly used: ModelInUse; readonly format: Format; readonly headers: readonly Header[] } | null = null;
+  #fail: (error: unknown) => void = () => {};
+  readonly #failure: Promise<never>;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#failure = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    // it may come when nobody waits
+    this.#failure.catch(() => {});
+  }
+
+  /** Resolves when the transport was paused and all that was begun is published. @throws what no waiting mends */
+  async whole(): Promise<void> {
+    const { transport } = this.#options;
+    try {
+      for (;;) {
+        // a failure ends it at once: its batch is published by nobody
+        const batch = await Promise.race([transport.poll(), this.#failure]);
+        if (batch === null) break;
+        const work = this.#take(batch).catch(this.#fail);
+        this.#under.add(work);
+        void work.finally(() => this.#under.delete(work));
+      }
+      await Promise.race([Promise.all(this.#under), this.#failure]);
+    } finally {
+      transport.pause();
+      await Promise.all(this.#under);
+      this.#format?.format.free();
+    }
+  }
+
+  #inUse() {
+    const { model, formatOf } = this.#options;
+    if (this.#format?.used !== model.current) {
+      const before = this.#format?.format;
+      this.#format = { used: model.current, format: formatOf(model.current), headers: headersOf(model.current) };
+      // a batch that is being scored has it still
+      if (before) void Promise.all(this.#under).then(() => before.free());
+    }
+    return this.#format;
+  }
+
+  async #take(batch: Batch): Promise<void> {
+    const { labels, metrics, transport } = this.#options;
+    if (batch.topic === labels?.topic) {
+      const { kept, refused } = labels.log.append(batch.messages, this.#options.model.current);
+      if (!(await transport.publish(batch, []))) return;
+      metrics.counts.labels += kept;
+      metrics.counts.labelsRefused += refused;
+      return;
+    }
+    const { counts } = metrics;
+    const begin = performance.now();
+    const { outputs, dead, tombstones, bytes } = await this.#score(batch);
+    const scored = performance.now();
+    if (!(await transport.publish(batch, outputs))) return;
+    metrics.scoring.add((scored - begin) / 1000);
+    metrics.publishing.add((performance.now() - scored) / 1000);
+    metrics.sizes.add(batch.messages.length);
+    counts.batches++;
+    counts.messages += batch.messages.length - dead - tombstones;
+    counts.tombstones += tombstones;
+    counts.deadLetters += dead;
+    counts.bytes += bytes;
+  }
+
+  async #score({ messages, source }: Batch) {
+    const { used, format, headers } = this.#inUse()!;
+    const { out } = this.#options;
+    const payloads: Buffer[] = [];
+    let bytes = 0;
+    for (const { value } of messages)
+      if (value !== null) {
+        payloads.push(value);
+        bytes += value.length;
+      }
+    const results: readonly Result[] = payloads.length > 0 ? await format.score(payloads) : [];
+    let [at, dead] = [0, 0];
+    const outputs = messages.map((message): Output => {
+      const id: Header = [ID, Buffer.from(`${source}/${message.position}`, 'latin1')];
+      if (message.value === null)
+        return { of: message, to: out, value: null, headers: [...kept(message.headers), ...headers, id] };
+      const result = results[at++];
+      if ('value' in result)
+        return { of: message, to: out, value: result.value, headers: [...kept(message.headers), ...headers, id] };
+      dead++;
+      return this.#deadLetter(message, source, result.error, used);
+    });
+    return { outputs, dead, tombstones: messages.length - payloads.length, bytes };
+  }
+
+  /** The message as it came, and why it could not be scored. @throws ERR_DATA where nobody has said where such messages go */
+  #deadLetter(message: Message, source: string, error: LogoddsError, { name, version, sha256 }: ModelInUse): Output {
+    const { deadLetter } = this.#options;
+    if (deadLetter === null)
+      throw new LogoddsError(
+        error.code,
+        `${source}, offset ${message.position}: ${error.message} (the stream ends here, and nothing behind it is done; --dead-letter TOPIC sets such messages aside)`,
+        { cause: error },
+      );
+    const said = {
+      source,
+      offset: String(message.position),
+      code: error.code,
+      error: error.message,
+      model: name,
+      ...(version !== null && { version }),
+      sha256,
+    };
+    const more = Object.entries(said).map(([key, text]): Header => [Buffer.from(OURS + key), Buffer.from(text)]);
+    return { of: message, to: deadLetter, value: message.value, headers: [...kept(message.headers), ...more] };
+  }
+}
+
+const ID = Buffer.from(`${OURS}id`);
+
+const headersOf = ({ name, version, sha256 }: ModelInUse): Header[] =>
+  Object.entries({ model: name, ...(version !== null && { version }), sha256 }).map(
+    ([key, text]): Header => [Buffer.from(OURS + key), Buffer.from(text)],
+  );
+
+/** Headers of a message without those of an earlier model. */
+const kept = (headers: readonly Header[]): readonly Header[] =>
+  headers.some(isOurs) ? headers.filter((header) => !isOurs(header)) : headers;
+const isOurs = ([name]: Header): boolean =>
+  name.length > OURS.length && name.toString('latin1', 0, OURS.length) === OURS;
+
+/** Looks for another model from time to time. @returns ends it */
+export function follow(
+  model: FollowedModel,
+  every: number,
+  metrics: StreamMetrics,
+  tell: RunOptions['tell'],
+): () => void {
+  let timer: NodeJS.Timeout;
+  const look = async () => {
+    const seen = await model.look();
+    if (seen && 'found' in seen) {
+      model.current = seen.found;
+      metrics.counts.swaps++;
+      const { name, version, sha256 } = seen.found;
+      tell(
+        'model',
+        `${name}${version === null ? '' : ` version ${version}`} (${sha256.slice(0, 12)}) scores from now on`,
+      );
+    } else if (seen) tell('model failed', `${seen.failed}; the model in use stays`);
+    timer = setTimeout(look, every * 1000);
+    timer.unref();
+  };
+  timer = setTimeout(look, every * 1000);
+  timer.unref();
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { LogoddsError } from '../../../../src/index.ts';
+import { wrongUsage } from '../../errors.ts';
+import { reason } from '../../write/temporary.ts';
+
+/** How a connection is secured, by flags. Secrets come from files or the environment. */
+export interface SecurityFlags {
+  readonly tls?: boolean;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly sasl?: string;
+  readonly username?: string;
+  readonly passwordFile?: string;
+}
+
+/** What a client takes: texts of files, a name and a secret. */
+export interface Security {
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly login?: { readonly mechanism: string; readonly username: string; readonly secret: string };
+}
+
+export const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
+const USER = 'LOGODDS_STREAM_USERNAME';
+const SECRET = 'LOGODDS_STREAM_PASSWORD';
+
+/** Reads files and the environment. What is given in half is refused. @throws ERR_RANGE, wrong usage; ERR_DATA for a file that cannot be read */
+export function securityOf(flags: SecurityFlags, environment: NodeJS.ProcessEnv): Security {
+  const { tls = false, ca, cert, key, sasl, username = environment[USER], passwordFile } = flags;
+  const files = Object.entries({ ca, cert, key }).filter(([, path]) => path !== undefined);
+  if (!tls && files.length > 0) half(`--${files[0][0]}`, '--tls beside it', 'none', 'add --tls');
+  if ((cert === undefined) !== (key === undefined))
+    half(
+      cert === undefined ? '--key' : '--cert',
+      `${cert === undefined ? '--cert' : '--key'} beside it`,
+      'none',
+      'give both',
+    );
+  const texts = Object.fromEntries(files.map(([name, path]) => [name, textOf(`--${name}`, path!)]));
+  const secret = passwordFile === undefined ? environment[SECRET] : textOf('--password-file', passwordFile).trim();
+  if (sasl === undefined) {
+    const given = flags.username !== undefined ? '--username' : passwordFile !== undefined ? '--password-file' : null;
+    if (given) half(given, '--sasl beside it', 'none', `name a mechanism: ${MECHANISMS.join(', ')}`);
+    return tls ? { tls: texts } : {};
+  }
+  const needsName = sasl !== 'oauthbearer';
+  if (needsName && !username) half('--sasl', 'a name', 'none', `give --username, or set ${USER}`);
+  if (!secret)
+    half('--sasl', needsName ? 'a password' : 'a token', 'none', `give --password-file FILE, or set ${SECRET}`);
+  return {
+    ...(tls && { tls: texts }),
+    login: { mechanism: sasl.toUpperCase(), username: username ?? '', secret: secret! },
+  };
+}
+
+function half(what: string, rule: string, got: string, next: string): never {
+  throw wrongUsage(new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${got}; ${next}`));
+}
+
+function textOf(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new LogoddsError(
+      'ERR_DATA',
+      `${flag} ${path}: expected a file that can be read, got an error (${reason(error)}); check the path`,
+      { cause: error },
+    );
+  }
+}

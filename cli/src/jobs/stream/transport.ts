@@ -1,0 +1,59 @@
+/** Where messages come from and go to. */
+
+/** A header of a message: its name may come again. */
+export type Header = readonly [name: Buffer, value: Buffer | null];
+
+/** A message as it came. */
+export interface Message {
+  /** null: it has none */
+  readonly key: Buffer | null;
+  /** null: a tombstone, which says that the key is gone */
+  readonly value: Buffer | null;
+  readonly headers: readonly Header[];
+  /** milliseconds since 1970 */
+  readonly timestamp: number;
+  /** number in its source: of Kafka the offset in the partition, of JetStream the sequence in the stream */
+  readonly position: number;
+}
+
+/** A message to be written. What it does not say is that of the message that it comes from. */
+export interface Output {
+  readonly of: Message;
+  readonly to: string;
+  readonly value: Buffer | null;
+  readonly headers: readonly Header[];
+}
+
+/** Messages of one source, in their order. */
+export interface Batch {
+  readonly topic: string;
+  /** names the source in ids and sentences: of Kafka TOPIC-PARTITION */
+  readonly source: string;
+  readonly messages: readonly Message[];
+  /** messages of the source that come behind these; null: not known */
+  readonly lag: number | null;
+}
+
+/** What a transport tells: counted by its name, and said to a person if it has a text. */
+export interface Happening {
+  readonly kind: 'waiting' | 'rebalance' | 'lost' | 'again';
+  readonly text: string;
+}
+
+/** Carries messages. A batch of a source comes when the one before it is published, so the order of a source is kept. */
+export interface Transport {
+  /** what it promises, in a sentence */
+  readonly guarantee: string;
+  /** Resolves with the next batch; null: `pause` was called, and what was begun is published. Rejects with what no waiting mends. */
+  poll(): Promise<Batch | null>;
+  /**
+   * Writes the outputs of a batch and marks it as done, both or neither. Resolves with false where neither came to be: the messages come again, to this
+   * process or another.
+   */
+  publish(batch: Batch, outputs: readonly Output[]): Promise<boolean>;
+  /** Begins no batch any more. */
+  pause(): void;
+  /** Sources that this process reads now, and messages behind what is done in each; null: not known. */
+  lags(): ReadonlyMap<string, number | null>;
+  close(): Promise<void>;
+}
