@@ -13,10 +13,13 @@ from .interval import Interval
 from .model import Model, Scores, load
 
 if TYPE_CHECKING:
-    from .sklearn import LogisticRegression, from_sklearn, to_sklearn
+    from .sklearn import LogisticRegression as LogisticRegression
+    from .sklearn import from_sklearn as from_sklearn
+    from .sklearn import to_sklearn as to_sklearn
 
 __version__ = "0.1.0"
-__all__ = ["Contributions", "Interval", "LogisticRegression", "LogoddsError", "Model", "Reason", "Scores", "from_sklearn", "load", "to_sklearn"]
+# what needs scikit-learn is not here: `from logodds import *` must not need it
+__all__ = ["Contributions", "Interval", "LogoddsError", "LogoddsWarning", "Model", "Reason", "Scores", "load"]
 
 _FOR_SKLEARN = ("LogisticRegression", "from_sklearn", "to_sklearn")
 

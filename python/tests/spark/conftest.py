@@ -230,6 +230,26 @@ def spark(request: pytest.FixtureRequest, sessions: Sessions) -> Any:
     return sessions.session(request.param)
 
 
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of loans.py."""
+    from loans import rows
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    from logodds import from_sklearn
+
+    frame = rows(2000).to_pandas()
+    encode = make_column_transformer((SimpleImputer(), ["age", "income"]), (OneHotEncoder(handle_unknown="ignore"), ["town"]))
+    pipeline = make_pipeline(encode, LogisticRegression(max_iter=1000)).fit(frame[["age", "income", "town"]], frame["age"] + frame["at"] % 13 > 50)
+    path = tmp_path_factory.mktemp("models") / "loans.safetensors"
+    from_sklearn(pipeline).save(path)
+    return path
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def kind(item: pytest.Item) -> int:
         callspec = getattr(item, "callspec", None)

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from test_input import model, rows, write  # noqa: F401
+from loans import rows, write
 from test_scoring import SETS, rows_of
 
 COMMAND = Path(__file__).parents[3] / "cli" / "bin" / "logodds.js"
@@ -32,7 +32,7 @@ def both(model: Path, data: str, folder: Path, where: str, *options: str) -> tup
     return pyarrow.parquet.read_table(one), pyarrow.parquet.read_table(other).sort_by("row"), json.loads(spark.stdout)
 
 
-def test_same_file_same_bits(model: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_same_file_same_bits(model: Path, tmp_path: Path) -> None:
     table = rows(5000)
     write(tmp_path / "data", table.slice(0, 100), table.slice(100, 4000), table.slice(4100))
     one, other, said = both(model, str(tmp_path / "data" / "*.parquet"), tmp_path, "local[2]", "--explain", "2")
@@ -44,15 +44,15 @@ def test_same_file_same_bits(model: Path, tmp_path: Path) -> None:  # noqa: F811
 
 def test_a_conformance_set(tmp_path: Path) -> None:
     path = next(path for path in SETS if path.stem == "categorical")
-    model, table = rows_of(path)
-    wanted = model.score(table)
+    one, table = rows_of(path)
+    wanted = one.score(table)
     pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
-    one, other, _ = both(path, str(tmp_path / "rows.parquet"), tmp_path, "local[1]")
-    assert one.equals(other.cast(one.schema))
+    alone, other, _ = both(path, str(tmp_path / "rows.parquet"), tmp_path, "local[1]")
+    assert alone.equals(other.cast(alone.schema))
     assert other["label"].to_pylist() == wanted.labels.tolist()
 
 
-def test_connect_gives_the_same(remote: str, model: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_connect_gives_the_same(remote: str, model: Path, tmp_path: Path) -> None:
     write(tmp_path / "data", rows(300))
     one, other, _ = both(model, str(tmp_path / "data" / "*.parquet"), tmp_path, remote)
     assert one.equals(other.cast(one.schema))
@@ -68,7 +68,7 @@ def test_connect_gives_the_same(remote: str, model: Path, tmp_path: Path) -> Non
         ("python", 1, "ERR_ENGINE"),
     ],
 )
-def test_errors_are_one_sentence(change: str, status: int, sentence: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_errors_are_one_sentence(change: str, status: int, sentence: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = rows(200)
     out, data = tmp_path / "out.parquet", tmp_path / "data"
     if change == "cell":

@@ -69,9 +69,11 @@ def test_bits_of_every_set(spark: Any) -> None:
         scored += 1
         inner = bool(model.manifest["decision"].get("abstain"))
         interval = 0.9 if model.covariance is not None else None
-        found = quiet(
-            logodds.spark.score, frame(spark, table), path, ["at"], logits=True, defaulted=True, contributions=2, reasons=2, interval=interval
-        ).toArrow().sort_by("at")
+        found = (
+            quiet(logodds.spark.score, frame(spark, table), path, ["at"], logits=True, defaulted=True, contributions=2, reasons=2, interval=interval)
+            .toArrow()
+            .sort_by("at")
+        )
         assert found["label"].to_pylist() == wanted.labels.tolist(), path.stem
         for label, plane in zip(model.classes_, model.planes_of(wanted.probabilities)):
             assert bits(found[f"p_{label}"]) == bits(plane), path.stem

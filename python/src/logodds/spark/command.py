@@ -98,7 +98,9 @@ def run_score(options: argparse.Namespace) -> dict[str, Any]:
         observed = scored.observe(seen, F.count(F.lit(1)).alias("rows"), F.sum("defaulted").alias("defaulted"))
         out = observed.drop("defaulted").withColumnRenamed(ROW, "row").write
         try:
-            (out.option("header", "true") if kind == "csv" else out).format(kind).save(os.path.abspath(options.out) if "://" not in options.out else options.out)
+            (out.option("header", "true") if kind == "csv" else out).format(kind).save(
+                os.path.abspath(options.out) if "://" not in options.out else options.out
+            )
         except Exception as error:
             raise _placed(error, files) from error
         counts = seen.get

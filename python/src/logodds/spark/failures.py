@@ -7,22 +7,23 @@ import re
 from ..errors import LogoddsError, Problem
 
 _OWN = re.compile(r"LogoddsError: \[(ERR_[A-Z]+)\] (.*)")
-#: what Spark says of files that it cannot read: pattern, code, sentence
+#: what Spark says of files that it cannot read: pattern and sentence
+_KINDS = "{file}, column {column}: expected {want} as in the other files, got {got}; give the files the same types"
+_PART = "{file}: expected a whole Parquet file, got one that is cut short or another kind; write it again"
 _FILES = (
     (
-        r"Parquet column cannot be converted\. .*?file:?\s*(?P<file>\S+?)\.?\s+Column: \[(?P<column>[^\]]*)\], Expected: (?P<want>[^,]+), Found: (?P<got>[^.\n]+)",
-        "{file}, column {column}: expected {want} as in the other files, got {got}; give the files the same types",
+        r"reading file (?P<file>\S+?)\. Data type mismatches when reading Parquet column"
+        r"\W*(?P<column>[^\]`]*)\W*\. Expected Spark type (?P<want>\S+), actual Parquet type (?P<got>[^.\n]+)",
+        _KINDS,
     ),
     (
-        r"Encountered error while reading file (?P<file>\S+?)\. Data type mismatches when reading Parquet column \[?`?(?P<column>[^\]`]*)`?\]?\. Expected Spark type (?P<want>\S+), actual Parquet type (?P<got>[^.\n]+)",
-        "{file}, column {column}: expected {want} as in the other files, got {got}; give the files the same types",
+        r"Parquet column cannot be converted\. .*?file:?\s*(?P<file>\S+?)\.?\s+"
+        r"Column: \[(?P<column>[^\]]*)\], Expected: (?P<want>[^,]+), Found: (?P<got>[^.\n]+)",
+        _KINDS,
     ),
-    (r"(?P<file>\S+?\.parquet\S*) is not a Parquet file", "{file}: expected a whole Parquet file, got one that is cut short or another kind; write it again"),
-    (r"Could not read footer for file:?\s*(?P<file>\S+)", "{file}: expected a whole Parquet file, got one that is cut short or another kind; write it again"),
-    (
-        r"Encountered error while reading file (?P<file>\S+?)\.?\s",
-        "{file}: expected a file that Spark can read, got one that it cannot; write it again",
-    ),
+    (r"(?P<file>\S+?\.parquet\S*) is not a Parquet file", _PART),
+    (r"Could not read footer for file:?\s*(?P<file>\S+)", _PART),
+    (r"Encountered error while reading file (?P<file>\S+?)\.?\s", "{file}: expected a file that Spark can read, got one that it cannot; write it again"),
 )
 
 
@@ -47,5 +48,5 @@ def failure_of(error: BaseException) -> LogoddsError | None:
     for pattern, sentence in _FILES:
         found = re.search(pattern, text, re.DOTALL)
         if found:
-            return LogoddsError("ERR_DATA", sentence.format(**found.groupdict()))
+            return LogoddsError("ERR_DATA", sentence.format(**{name: part.strip() for name, part in found.groupdict().items()}))
     return None

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import LogoddsError
 
-
 ROW = "row\u0001"
 """The column of the numbers: DATA may have one that is named row."""
 

@@ -56,10 +56,14 @@ def score(
     added = [output.name for output in outputs]
     taken = [name for name in added if name in kept or added.count(name) > 1]
     if taken:
-        raise LogoddsError("ERR_SCHEMA", f"frame: expected no column named as a score, got {names(dict.fromkeys(taken))}; rename it, or leave it out of columns")
-    selected = df.select(*(df[quoted(name)] for name in read))
+        raise LogoddsError(
+            "ERR_SCHEMA", f"frame: expected no column named as a score, got {names(dict.fromkeys(taken))}; rename it, or leave it out of columns"
+        )
+    # mapInArrow reads a name with a dot as a path: the columns go by number
+    selected = df.select(*(df[quoted(name)].alias(f"c{i}") for i, name in enumerate(read)))
+    function = ScoreBatches([task for task, _ in found], [*read], kept, [*kept, *added], ROW if ROW in kept else None)
     ship(df.sparkSession)
-    return selected.mapInArrow(ScoreBatches([task for task, _ in found], kept, [*kept, *added], ROW if ROW in kept else None), _schema(df, kept, outputs))
+    return selected.mapInArrow(function, _schema(df, kept, outputs))
 
 
 def _schema(df: Any, kept: Sequence[str], outputs: Sequence[Output]) -> Any:

@@ -32,11 +32,13 @@ def model_of(task: Task) -> Model:
 class ScoreBatches:
     """The function of ``mapInArrow``: the kept columns of each batch, then the scores of each model.
 
+    :param read: names of the columns of a batch, in their order
     :param rows: a kept column with the numbers of the rows, for messages; None: they are counted in each partition
     """
 
-    def __init__(self, tasks: Sequence[Task], kept: Sequence[str], names: Sequence[str], rows: str | None = None) -> None:
+    def __init__(self, tasks: Sequence[Task], read: Sequence[str], kept: Sequence[str], names: Sequence[str], rows: str | None) -> None:
         self.tasks = tasks
+        self.read = read
         self.rows = rows
         self.kept = kept
         self.names = names
@@ -45,13 +47,13 @@ class ScoreBatches:
         import pyarrow
 
         row = 0
-        for batch in batches:
+        for numbered in batches:
+            batch = pyarrow.RecordBatch.from_arrays(numbered.columns, [*self.read])
             columns = [batch.column(name) for name in self.kept]
             for task in self.tasks:
                 columns += self._arrays(task, batch, row)
             yield pyarrow.RecordBatch.from_arrays(columns, [*self.names])
             row += batch.num_rows
-
 
     def _arrays(self, task: Task, batch: Any, row: int) -> list[Any]:
         if self.rows is None:
@@ -120,7 +122,9 @@ def _arrays(task: Task, model: Model, batch: Any, first_row: int) -> list[Any]:
     if wish.contributions:
         out += _contributions(model, table, scores.codes, rank_of(model, wish.contributions), first_row)
     if wish.reasons:
-        reasons = [[{"feature": one.feature, "push": one.push, "text": one.text} for one in row] for row in model.reasons(table, wish.reasons, first_row=first_row)]
+        reasons = [
+            [{"feature": one.feature, "push": one.push, "text": one.text} for one in row] for row in model.reasons(table, wish.reasons, first_row=first_row)
+        ]
         kind = pyarrow.struct([("feature", pyarrow.string()), ("push", pyarrow.float64()), ("text", pyarrow.string())])
         out.append(pyarrow.array(reasons, pyarrow.list_(kind)))
     if wish.logits:
