@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +14,15 @@ from numpy.typing import NDArray
 from .elementary import Floats
 from .encoder import Encoded, Encoder
 from .errors import MEND, LogoddsError, cell_error, names, show
-from .explain import Contributions, Explainer, Reason, Source, reasons_of, words_of
 from .features import field_of
-from .interval import Interval, intervals
 from .kernels import Scorer
 from .modelfile import read_model, tensor, write_model
 from .outcomes import labels_of, needs_outcomes, probabilities_of, review_of
 from .tables import Table, table_of
+
+if TYPE_CHECKING:
+    from .explain import Contributions, Explainer, Reason, Source
+    from .interval import Interval
 
 _CELLS = 1 << 21
 """Cells that are encoded at a time: few enough for memory to stay bounded, enough for the cost of a call to vanish"""
@@ -124,6 +125,8 @@ class Model:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model file: whole, or not at all."""
+        import tempfile
+
         data = self.to_bytes()
         folder, name = os.path.split(os.path.abspath(path))
         with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
@@ -222,7 +225,11 @@ class Model:
     def predict_proba(self, X: Any) -> Floats:
         """Calibrated probabilities [rows, classes], in the order of `classes_`. Parameters as of `score`."""
         probabilities = self.score(X).probabilities
-        return probabilities if probabilities.ndim == 2 else np.column_stack(self.planes_of(probabilities))
+        if probabilities.ndim == 2:
+            return probabilities
+        out = np.empty((len(probabilities), 2))
+        out[:, 0], out[:, 1] = self.planes_of(probabilities)
+        return out
 
     def planes_of(self, probabilities: Floats) -> list[Floats]:
         """The probabilities of every class, in the order of `classes_`, of those that `score` gives."""
@@ -241,6 +248,8 @@ class Model:
 
     def contributions(self, X: Any, *, first_row: int = 0) -> Contributions:
         """What each input of each row adds to the logit, against the training baseline. Parameters as of `score`."""
+        from .explain import Contributions
+
         explainer = self._explainer
         phi = np.concatenate([self._phi(encoded, row) for row, encoded in self._parts(table_of(X, self._encoder.fields), first_row)], axis=2)
         values = phi[0].T if len(phi) == 1 else phi.transpose(2, 1, 0)
@@ -248,6 +257,9 @@ class Model:
 
     @cached_property
     def _explainer(self) -> Explainer:
+        # what few programs need is imported when it is used
+        from .explain import Explainer
+
         return Explainer(self._encoder, self.weights, self.intercept, self.baseline)
 
     def _phi(self, encoded: Encoded, first_row: int) -> Floats:
@@ -265,6 +277,8 @@ class Model:
         :param toward: the class; default the label of each row. For a notice of adverse action it is the class that the person did not want.
         :raises LogoddsError: ERR_RANGE for k, or a class that the model does not have; others as `score`
         """
+        from .explain import reasons_of
+
         classes = self.manifest["classes"]
         if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
             raise LogoddsError("ERR_RANGE", f"k: expected an integer >= 1, got {show(k)}; leave it out for the default")
@@ -278,6 +292,8 @@ class Model:
 
     def words(self, X: Any, sources: NDArray[np.int64]) -> list[str]:
         """One of the `sources` of each row in words, with its value: the ``reason`` of the schema, else "feature is value"."""
+        from .explain import words_of
+
         columns = table_of(X, self._encoder.fields).columns(self._encoder.fields)
         return [words_of(self.sources[source], columns, row)[1] for row, source in enumerate(sources.tolist())]
 
@@ -287,6 +303,8 @@ class Model:
         :param level: probability that an interval covers, in (0, 1)
         :raises LogoddsError: ERR_DATA for a model without covariance, ERR_RANGE for the level; others as `score`
         """
+        from .interval import Interval, intervals
+
         parts = [
             intervals(self.manifest, self._encoder, self.weights, self.intercept, self.covariance, encoded, level)
             for _, encoded in self._parts(table_of(X, self._encoder.fields), first_row)

@@ -84,7 +84,7 @@ def _digest_of(data: bytes) -> str:
 
 def _parsed(text: str) -> Any:
     """JSON in which no name is there twice, not nested deeper than a model is."""
-    value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse)
+    value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_int=_number)
     if _depth(value) > 10:
         raise ValueError("too deep")
     return value
@@ -122,6 +122,11 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name twice")
     return found
+
+
+def _number(digits: str) -> int | float:
+    """A whole number as every runtime has it: beyond 2**53 it is a double, which numpy takes and an integer it does not."""
+    return int(digits) if len(digits) < 16 else float(digits)
 
 
 def _refuse(constant: str) -> None:

@@ -30,7 +30,10 @@ class NumericCoder(Coder):
     def write(self, column: Column, first_row: int, tally: Tally) -> list[NDArray[Any]]:
         values = column.numbers(first_row)
         missing = column.missing
-        outside = (values < self.feature["min"]) | (values > self.feature["max"])
+        low, high = self.feature["min"], self.feature["max"]
+        if missing is None and isinstance(column, Numbers) and low <= column.bounds[0] and column.bounds[1] <= high:
+            return [values] if not self.feature["indicator"] else [values, np.zeros(column.rows, np.int64)]
+        outside = (values < low) | (values > high)
         if missing is not None:
             outside &= ~missing
             values = np.where(missing, float(self.feature["mean"]), values)
@@ -118,7 +121,10 @@ class CurveCoder(NumberSource):
         beyond = below if high is None else below | ((values > high) & ~missing)
         gap = missing
         if policy == "clip":
-            values = np.where(below, low, np.where(beyond, high, values)) if beyond.any() else values
+            if low is not None:
+                values = np.where(below, float(low), values)
+            if high is not None:
+                values = np.where(beyond & ~below, float(high), values)
         elif policy == "error" and beyond.any():
             row = int(np.argmax(beyond))
             rule = f"a number from {_end(low, '-Infinity')} to {_end(high, 'Infinity')}"

@@ -17,6 +17,9 @@ from .frames import column_of_pandas
 
 __all__ = ["Coded", "Column", "Numbers", "Table", "Times", "Values", "table_of"]
 
+_IN_CACHE = 1 << 20
+"""Cells of an array that are copied at once"""
+
 
 class Table:
     """Columns of one length. A column is read when it is asked for, so those that a model does not have cost nothing."""
@@ -35,7 +38,8 @@ class Table:
             twice = next((name for name in wanted if self.found.count(name) > 1), None)
             if twice is not None:
                 raise LogoddsError("ERR_SCHEMA", f"table: expected distinct column names, got {show(twice)} twice; rename one")
-        return {name: self._read(name) for name in wanted}
+        with np.errstate(invalid="ignore"):
+            return {name: self._read(name) for name in wanted}
 
 
 def table_of(data: Any, fields: Sequence[str]) -> Table:
@@ -122,6 +126,12 @@ def _table_of_array(data: NDArray[Any], fields: Sequence[str]) -> Table:
             f"array: expected {len(fields)} columns ({names(fields)}), got {got}; give the columns in this order, or a frame with names",
         )
     places = {name: j for j, name in enumerate(fields)}
+    if data.dtype == np.float64 and 0 < data.size <= _IN_CACHE:
+        # all columns at once: a call of numpy costs as much as a thousand cells
+        planes = np.ascontiguousarray(data.T)
+        with np.errstate(invalid="ignore"):
+            bounds = list(zip(planes.min(axis=1).tolist(), planes.max(axis=1).tolist()))
+        return Table(len(data), [*fields], lambda name: Numbers(name, planes[places[name]], None, True, bounds[places[name]]))
     return Table(len(data), [*fields], lambda name: column_of_array(name, data[:, places[name]]))
 
 

@@ -19,7 +19,7 @@ def column_of_array(name: str, values: NDArray[Any]) -> Column:
     kind = values.dtype.kind
     if kind in "iuf":
         # an array of numbers has no other sign for what is missing
-        return Numbers(name, values, np.isnan(values) if kind == "f" else None)
+        return Numbers(name, np.ascontiguousarray(values), None, nan_is_missing=kind == "f")
     if kind == "b":
         return Coded(name, values.astype(np.int64), ("false", "true"), None)
     if kind == "M":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..labels import LABEL_RULE, is_number, iso_text, number_text, text_of
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
+Bounds: TypeAlias = tuple[float, float]
 
 
 class Column(ABC):
@@ -52,18 +53,24 @@ class Column(ABC):
 
 
 class Numbers(Column):
-    """A column of numbers."""
+    """A column of numbers.
 
-    def __init__(self, name: str, values: NDArray[Any], missing: Bools | None) -> None:
-        super().__init__(name, len(values), missing)
+    :param missing: None also where NaN is the sign of a missing cell: then they are looked for
+    """
+
+    def __init__(self, name: str, values: NDArray[Any], missing: Bools | None, nan_is_missing: bool = False, bounds: Bounds | None = None) -> None:
         self.values = values
+        #: the least and the greatest number, NaN where one is: most checks need no more
+        self.bounds = bounds or ((float(values.min()), float(values.max())) if len(values) else (0.0, 0.0))
+        if nan_is_missing and math.isnan(self.bounds[0]):
+            missing = np.isnan(values)
+        super().__init__(name, len(values), missing)
 
     def numbers(self, first_row: int) -> Floats:
         values = self.values.astype(np.float64, copy=False)
-        # one pass finds what is not finite: inf - inf and NaN - NaN are NaN
-        with np.errstate(invalid="ignore"):
-            suspect = not math.isfinite(float(values.sum()))
-        if suspect and (row := self.first(~np.isfinite(values))) is not None:
+        low, high = self.bounds
+        finite = math.isfinite(low) and math.isfinite(high)
+        if not finite and (row := self.first(~np.isfinite(values))) is not None:
             raise cell_error(first_row + row, self.name, "a finite number", float(values[row]))
         return values
 
