@@ -78,14 +78,26 @@ class Numbers(Column):
         values = self.numbers(first_row)
         if self.missing is not None:
             values = np.where(self.missing, 0.0, values)
-        distinct, codes = np.unique(values, return_inverse=True)
-        return codes.astype(np.int64, copy=False), [number_text(value) for value in distinct.tolist()]
+        distinct, codes = _ranked(values, self.values.dtype.kind in "iu")
+        return codes, [number_text(value) for value in distinct.tolist()]
 
     def cell(self, row: int) -> Any:
         return None if self.is_missing(row) else float(self.values[row])
 
     def part(self, start: int, stop: int) -> Column:
         return Numbers(self.name, self.values[start:stop], _part(self.missing, start, stop))
+
+
+def _ranked(values: Floats, whole: bool) -> tuple[Floats, Codes]:
+    """The distinct numbers in order, and the place of each number among them. Whole numbers that are close together are counted, not sorted."""
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    if not whole or high - low > 4 * len(values):
+        distinct, codes = np.unique(values, return_inverse=True)
+        return distinct, codes.astype(np.int64, copy=False)
+    places = (values - low).astype(np.int64)
+    present = np.bincount(places) > 0
+    distinct = np.flatnonzero(present).astype(np.float64) + np.float64(low)
+    return distinct, (np.cumsum(present) - 1)[places]
 
 
 class Coded(Column):
