@@ -91,7 +91,7 @@ def run_score(options: argparse.Namespace) -> dict[str, Any]:
     if "://" not in options.out and os.path.exists(options.out):
         raise LogoddsError("ERR_OUTPUT", f"{options.out}: expected a path that is not there yet, got one that is; name another, or remove it")
     spark = session_of(options.master, options.conf)
-    progress = Progress(spark)
+    progress = Progress(spark, options.master.startswith("sc://"))
     try:
         files = Files(spark, options.data)
         if files.rows == 0:
@@ -125,9 +125,9 @@ def _placed(error: Exception, files: Files) -> Exception:
 class Progress:
     """Says the share of the tasks that are done, once a second, while a job runs; of Connect nothing is known."""
 
-    def __init__(self, spark: Any) -> None:
+    def __init__(self, spark: Any, remote: bool) -> None:
         self._over = threading.Event()
-        self._tracker = None if hasattr(spark, "client") else spark.sparkContext.statusTracker()
+        self._tracker = None if remote else spark.sparkContext.statusTracker()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

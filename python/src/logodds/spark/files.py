@@ -45,7 +45,8 @@ class Files:
             starts = spark.createDataFrame([(part.path, part.first_row) for part in self.parts], "`path\u0001` string, `start\u0001` long")
             numbered = self.frame.select("*", index.alias("index\u0001"), place.alias("path\u0001"))
             joined = numbered.join(F.broadcast(starts), "path\u0001", "left")
-            self.numbered = joined.withColumn(ROW, F.col("index\u0001") + F.col("start\u0001"))
+            row = (F.col("index\u0001") + F.col("start\u0001")).alias(ROW)
+            self.numbered = joined.select(row, *(joined[f"`{name.replace('`', '``')}`"] for name in self.frame.columns))
         else:
             self.numbered = self.frame.select("*", index.alias(ROW))
 
