@@ -27,7 +27,8 @@ def score(
 
     The columns are those of the command: ``p_<class>`` for every class, ``label``, ``review`` if the model has a band for it. Of several models
     each column has the name of the model before it: ``risk_label``. The frame is lazy as any other: nothing runs before Spark is asked for rows.
-    The executors need wasmtime, numpy and pyarrow; this package is sent to them.
+    Texts of categories are read as the command reads them: 2.0 is 2, and yes is true. The executors need wasmtime, numpy and pyarrow; this package is
+    sent to them.
 
     :param model: a path, bytes, or a `Model`; a list of paths, or a dict of names and models
     :param columns: columns of the frame that stay beside the scores; default all. Few are faster: each one goes to Python and back.

@@ -10,23 +10,36 @@ import numpy as np
 
 from ..errors import LogoddsError
 from ..model import Model, load
-from ..tables import table_of
+from ..tables import Table, table_of
 from .failures import located
-from .plan import Task, needs_of, rank_of, worded
+from .plan import Task, Wish, needs_of, rank_of, worded
+from .spelling import spellers_of
 
 _MOST_MODELS = 64
-_MODELS: OrderedDict[str, Model] = OrderedDict()
 
 
-def model_of(task: Task) -> Model:
+class Reader:
+    """A model in a worker process, and how it reads the columns of a frame."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        #: columns that are read as numbers
+        self.numbers = {name for name, wanted in needs_of(model).items() if "number" in wanted}
+        self.spellers = spellers_of(model)
+
+
+_READERS: OrderedDict[str, Reader] = OrderedDict()
+
+
+def reader_of(task: Task) -> Reader:
     """The model of a task; those that were used last stay in memory."""
-    model = _MODELS.get(task.digest)
-    if model is None:
-        model = _MODELS[task.digest] = load(task.data)
-        if len(_MODELS) > _MOST_MODELS:
-            _MODELS.popitem(last=False)
-    _MODELS.move_to_end(task.digest)
-    return model
+    reader = _READERS.get(task.digest)
+    if reader is None:
+        reader = _READERS[task.digest] = Reader(load(task.data))
+        if len(_READERS) > _MOST_MODELS:
+            _READERS.popitem(last=False)
+    _READERS.move_to_end(task.digest)
+    return reader
 
 
 class ScoreBatches:
@@ -99,17 +112,16 @@ def arrays_of(task: Task, batch: Any, first_row: int, where: str) -> list[Any]:
 
     :raises LogoddsError: of `Model.score`, with the part of the data that it is of
     """
-    model = model_of(task)
+    reader = reader_of(task)
     try:
-        return _arrays(task, model, batch, first_row)
+        return _arrays(task.wish, reader.model, table_of(_as_read(reader, batch), ()), first_row)
     except LogoddsError as error:
         raise located(error, where) from None
 
 
-def _arrays(task: Task, model: Model, batch: Any, first_row: int) -> list[Any]:
+def _arrays(wish: Wish, model: Model, table: Table, first_row: int) -> list[Any]:
     import pyarrow
 
-    wish, table = task.wish, table_of(_numbers_of_flags(model, batch), ())
     scores = model.score(table, first_row=first_row)
     classes = pyarrow.array(model.manifest["classes"], pyarrow.string())
     out = [pyarrow.array(plane) for plane in model.planes_of(scores.probabilities)]
@@ -134,14 +146,17 @@ def _arrays(task: Task, model: Model, batch: Any, first_row: int) -> list[Any]:
     return out
 
 
-def _numbers_of_flags(model: Model, batch: Any) -> Any:
-    """The batch with booleans as 0 and 1 where the model reads numbers."""
+def _as_read(reader: Reader, batch: Any) -> Any:
+    """The batch with booleans as 0 and 1 where the model reads numbers, and texts of categories as the labels that they stand for."""
     import pyarrow
 
-    for name, wanted in needs_of(model).items():
-        at = batch.schema.get_field_index(name)
-        if at >= 0 and "number" in wanted and pyarrow.types.is_boolean(batch.column(at).type):
-            batch = batch.set_column(at, name, batch.column(at).cast(pyarrow.int8()))
+    for at, field in enumerate(batch.schema):
+        if pyarrow.types.is_boolean(field.type) and field.name in reader.numbers:
+            batch = batch.set_column(at, field.name, batch.column(at).cast(pyarrow.int8()))
+        elif field.name in reader.spellers and (pyarrow.types.is_string(field.type) or pyarrow.types.is_large_string(field.type)):
+            coded = batch.column(at).dictionary_encode()
+            labels = [reader.spellers[field.name].label(text) for text in coded.dictionary.to_pylist()]
+            batch = batch.set_column(at, field.name, pyarrow.array(labels, pyarrow.string()).take(coded.indices))
     return batch
 
 
