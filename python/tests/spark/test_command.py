@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -108,7 +109,23 @@ def test_errors_are_one_sentence(change: str, status: int, sentence: str, model:
     assert done.stderr.splitlines()[-1].startswith(sentence), done.stderr
     if change == "there":
         assert (out / "mine").read_text() == "kept"
+    else:
+        assert not out.exists()
     if change == "cell":
         assert 'part-1.parquet, row 150 (from 0), column "age": expected a finite number' in done.stderr
     if change == "half":
         assert "part-1.parquet: expected a whole Parquet file" in done.stderr
+
+
+def test_a_signal_ends_it_and_leaves_nothing(model: Path, tmp_path: Path) -> None:
+    write(tmp_path / "data", rows(200))
+    out = tmp_path / "out.parquet"
+    words = ["node", str(COMMAND), "score", str(model), str(tmp_path / "data" / "*.parquet"), "--out", str(out), "--spark", "local[1]"]
+    running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=os.environ | {"LOGODDS_PYTHON": sys.executable})
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.wait(3)
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 1, said
+    assert said.splitlines()[-1].startswith("ERR_INTERRUPTED"), said
+    assert not out.exists()

@@ -9,6 +9,8 @@ import argparse
 import json
 import os
 import re
+import shutil
+import signal
 import sys
 import threading
 import time
@@ -38,9 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     warnings.showwarning = lambda message, kind, *_: say({"note": str(message)}) if issubclass(kind, LogoddsWarning) else None
     warnings.simplefilter("always", LogoddsWarning)
+    # a job is taken back by either signal
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         say({"result": run_score(options)})
         return 0
+    except KeyboardInterrupt:
+        say({"error": {"code": "ERR_INTERRUPTED", "message": "stopped before the end; no output was written"}})
     except LogoddsError as error:
         say({"error": {"code": error.code, "message": str(error)}})
     except ImportError as error:
@@ -107,6 +113,11 @@ def run_score(options: argparse.Namespace) -> dict[str, Any]:
         except Exception as error:
             raise _placed(error, files) from error
         counts = seen.get
+    except BaseException:
+        # a job that did not end has only this; a folder of someone else has more
+        if os.path.isdir(options.out) and {*os.listdir(options.out)} <= {"_temporary"}:
+            shutil.rmtree(options.out, ignore_errors=True)
+        raise
     finally:
         progress.end()
         spark.stop()
