@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
 import subprocess
 import sys
 import warnings
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from test_scoring import SETS, rows_of
 
 import logodds.spark
 from logodds.spark.files import ROW, Files
+from logodds.spark.plan import Wish, models_of
+from logodds.spark.worker import ScoreBatches
 
 COMMAND = Path(__file__).parents[3] / "cli" / "bin" / "logodds.js"
 
@@ -65,6 +69,34 @@ def test_bits_of_the_command(local: Any, tmp_path: Path) -> None:
         assert alone.equals(found.cast(alone.schema)), path.stem
         compared.append(path.stem)
     assert len(compared) >= 8, compared
+
+
+def test_dates_and_decimals_are_categories_as_in_the_command(tmp_path: Path) -> None:
+    """What executors make of batches, without Spark around them."""
+    rows = range(200)
+    table = pyarrow.table(
+        {
+            "day": pyarrow.array([datetime.date(2024, 1, 1 + i % 5) for i in rows]),
+            "moment": pyarrow.array([datetime.datetime(2024, 1, 1 + i % 3, 5, 0, 0, i % 2 * 250_000) for i in rows], pyarrow.timestamp("us")),
+            "single": pyarrow.array([0.1 * (i % 4) for i in rows], pyarrow.float32()),
+            "decimal": pyarrow.array([Decimal(i % 4) / 4 for i in rows], pyarrow.decimal128(10, 2)),
+            "flag": pyarrow.array([i % 3 == 0 for i in rows]),
+            "y": pyarrow.array([str(i // 3 % 2) for i in rows]),
+        }
+    )
+    data, path, out = tmp_path / "rows.parquet", tmp_path / "model.safetensors", tmp_path / "scores.parquet"
+    pyarrow.parquet.write_table(table, data)
+    categories = ["--categorical", "day,moment,single,decimal,flag"]
+    subprocess.run(
+        ["node", str(COMMAND), "train", str(data), "--target", "y", "--positive", "1", *categories, "--no-holdout", "--out", str(path)],
+        check=True,
+        capture_output=True,
+    )
+    assert logodds_score(str(path), str(data), "--out", str(out)).returncode == 0
+    alone = pyarrow.parquet.read_table(out).drop(["row"])
+    [(task, _)] = models_of(path, Wish())
+    found = pyarrow.Table.from_batches(ScoreBatches([task], table.column_names, [], alone.column_names, None)(table.to_batches()))
+    assert alone.equals(found.cast(alone.schema))
 
 
 def test_connect_gives_the_same(remote: str, model: Path, tmp_path: Path) -> None:

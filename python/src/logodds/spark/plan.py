@@ -185,9 +185,9 @@ def inputs_of(frame: str, schema: Any, model: Model, kept: Sequence[str]) -> lis
 
 def _rule_of(wanted: set[str], kind: str) -> str | None:
     """The rule that a type of Spark breaks; None: none."""
-    if "number" in wanted and kind not in (*NUMBERS, "decimal", "boolean"):
+    if "number" in wanted and kind not in (*NUMBERS, "decimal", "boolean", "void"):
         return "a column of numbers"
-    if "date" in wanted and kind not in (*NUMBERS, *_TEXTS, *_TIMES):
+    if "date" in wanted and kind not in (*NUMBERS, *_TEXTS, *_TIMES, "void"):
         return "a column of dates, times, numbers or texts"
     if kind == "array":
         return None if wanted == {"list"} else "a column of texts, numbers, booleans or dates"

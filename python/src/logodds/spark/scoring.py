@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import LogoddsError, names, refuse_absent, show
+from ..model import Model
 from .files import ROW
 from .plan import REASONS, Output, Source, Wish, inputs_of, models_of, outputs_of
 from .ship import ship
@@ -113,7 +115,9 @@ def register(
     from pyspark.sql.functions import arrow_udf
 
     wish = _wish(contributions, reasons, interval, logits, defaulted)
-    [(task, one)] = models_of([model] if isinstance(model, (list, tuple)) else model, wish)
+    if not isinstance(model, (str, bytes, os.PathLike, Model)):
+        raise LogoddsError("ERR_SCHEMA", f"model: expected one model, got {show(model)}; register each under a name of its own")
+    [(task, one)] = models_of(model, wish)
     outputs = outputs_of(task, one)
     run = ScoreStructs(task, [output.name for output in outputs])
 

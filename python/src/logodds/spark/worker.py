@@ -25,6 +25,8 @@ class Reader:
         self.model = model
         #: columns that are read as numbers
         self.numbers = {name for name, wanted in needs_of(model).items() if "number" in wanted}
+        #: columns that are read as texts alone: dates and times are categories then
+        self.texts = {name for name, wanted in needs_of(model).items() if not wanted & {"number", "date"}}
         self.spellers = spellers_of(model)
 
 
@@ -153,11 +155,26 @@ def _as_read(reader: Reader, batch: Any) -> Any:
     for at, field in enumerate(batch.schema):
         if pyarrow.types.is_boolean(field.type) and field.name in reader.numbers:
             batch = batch.set_column(at, field.name, batch.column(at).cast(pyarrow.int8()))
+        elif field.name in reader.texts and pyarrow.types.is_temporal(field.type):
+            batch = batch.set_column(at, field.name, _text_of_times(batch.column(at)))
         elif field.name in reader.spellers and (pyarrow.types.is_string(field.type) or pyarrow.types.is_large_string(field.type)):
             coded = batch.column(at).dictionary_encode()
             labels = [reader.spellers[field.name].label(text) for text in coded.dictionary.to_pylist()]
             batch = batch.set_column(at, field.name, pyarrow.array(labels, pyarrow.string()).take(coded.indices))
     return batch
+
+
+def _text_of_times(column: Any) -> Any:
+    """Dates and times as the command has them where they are categories: 2024-02-29, 2024-02-29 05:00:00.25, with a zone as UTC and +00."""
+    import pyarrow
+    import pyarrow.compute as compute
+
+    kind = column.type
+    if not pyarrow.types.is_timestamp(kind):
+        return column.cast(pyarrow.string())
+    text = column.cast(pyarrow.timestamp("us", kind.tz)).cast(pyarrow.timestamp("us")).cast(pyarrow.string())
+    short = compute.replace_substring_regex(compute.replace_substring_regex(text, r"\.0+$", ""), r"(\.\d*[1-9])0+$", r"\1")
+    return short if kind.tz is None else compute.binary_join_element_wise(short, "+00", "")
 
 
 def _planes(values: Any) -> list[Any]:
