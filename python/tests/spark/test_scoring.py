@@ -14,6 +14,7 @@ import pytest
 import logodds
 import logodds.spark
 from logodds.labels import label_of
+from logodds.spark.worker import Reader, as_read
 
 CONFORMANCE = Path(__file__).parents[3] / "test" / "conformance"
 SETS = [*sorted(CONFORMANCE.glob("*.safetensors")), *sorted((CONFORMANCE / "stages").glob("*.safetensors"))]
@@ -61,7 +62,9 @@ def quiet(call: Any, *args: Any, **options: Any) -> Any:
 def test_bits_of_every_set(spark: Any) -> None:
     scored = 0
     for path in SETS:
-        model, table = rows_of(path)
+        model, sent = rows_of(path)
+        # texts of categories are read as the command reads them, which test_command.py compares
+        table = as_read(Reader(model), sent.combine_chunks().to_batches()[0])
         try:
             wanted = model.score(table)
         except logodds.LogoddsError:
@@ -70,7 +73,7 @@ def test_bits_of_every_set(spark: Any) -> None:
         inner = bool(model.manifest["decision"].get("abstain"))
         interval = 0.9 if model.covariance is not None else None
         found = (
-            quiet(logodds.spark.score, frame(spark, table), path, ["at"], logits=True, defaulted=True, contributions=2, reasons=2, interval=interval)
+            quiet(logodds.spark.score, frame(spark, sent), path, ["at"], logits=True, defaulted=True, contributions=2, reasons=2, interval=interval)
             .toArrow()
             .sort_by("at")
         )

@@ -116,7 +116,7 @@ def arrays_of(task: Task, batch: Any, first_row: int, where: str) -> list[Any]:
     """
     reader = reader_of(task)
     try:
-        return _arrays(task.wish, reader.model, table_of(_as_read(reader, batch), ()), first_row)
+        return _arrays(task.wish, reader.model, table_of(as_read(reader, batch), ()), first_row)
     except LogoddsError as error:
         raise located(error, where) from None
 
@@ -148,7 +148,7 @@ def _arrays(wish: Wish, model: Model, table: Table, first_row: int) -> list[Any]
     return out
 
 
-def _as_read(reader: Reader, batch: Any) -> Any:
+def as_read(reader: Reader, batch: Any) -> Any:
     """The batch with booleans as 0 and 1 where the model reads numbers, and texts of categories as the labels that they stand for."""
     import pyarrow
 
