@@ -182,6 +182,11 @@ class Sessions:
         self._kind = self._session = None
 
 
+def pytest_configure() -> None:
+    # who stops the tests stops what they have begun
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
     processes = Processes(tmp_path_factory.mktemp("spark"))
