@@ -3,6 +3,8 @@
  *
  *   node python/run.mjs build                          the wheel alone, into python/dist
  *   node python/run.mjs test [--python python3.13] [--newest] [pytest options]
+ *   node python/run.mjs spark [--python python3.13] [pytest options]              the tests of logodds.spark: local, a cluster, Connect
+ *   node python/run.mjs exec PROGRAM [arguments]       a program of Python in the environment of Spark, as the benchmark is
  *
  * `--python` takes another Python, with an environment of its own; `--newest` the newest release of every package instead of those that are
  * pinned, as an old Python needs.
@@ -33,41 +35,79 @@ function fail(sentence) {
   process.exit(1);
 }
 
-if (!existsSync(`${here}../dist/kernels.wasm`)) fail('expected dist/kernels.wasm, found nothing; run npm run build');
-const venv = `${here}.venv/${python.replace(/[^\w.]/g, '_')}${newest ? '-newest' : ''}`;
-const own = `${venv}/${windows ? 'Scripts/python.exe' : 'bin/python'}`;
-const wanted = readFileSync(`${here}requirements-test.txt`, 'utf8');
-const requirements = newest ? wanted.replace(/==\S+/g, '') : wanted;
-const done = `${venv}/requirements.txt`;
-if (!existsSync(done) || readFileSync(done, 'utf8') !== requirements) {
-  rmSync(venv, { recursive: true, force: true });
-  mkdirSync(venv, { recursive: true });
-  run(python, '-m', 'venv', venv);
-  writeFileSync(`${venv}/wanted.txt`, requirements);
-  run(own, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', `${venv}/wanted.txt`);
-  writeFileSync(done, requirements);
-}
-rmSync(`${here}dist`, { recursive: true, force: true });
-// the environment has the build backend already: nothing is fetched
-run(own, '-m', 'build', '--wheel', '--no-isolation', '--outdir', 'dist', '.');
-const [wheel] = readdirSync(`${here}dist`);
-if (task === 'build') console.log(`python/dist/${wheel}`);
-else if (task === 'test') {
-  run(
-    own,
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '--no-deps',
-    '--force-reinstall',
-    `dist/${wheel}`,
-  );
-  if (!newest) {
-    run(own, '-m', 'ruff', 'check', 'src', 'tests');
-    run(own, '-m', 'ruff', 'format', '--check', 'src', 'tests', 'hatch_build.py');
-    run(own, '-m', 'mypy');
+/** The Python of an environment that has these requirements and nothing else, made anew when they change. */
+function environment(requirementsFile, ending) {
+  const venv = `${here}.venv/${python.replace(/[^\w.]/g, '_')}${ending}`;
+  const own = `${venv}/${windows ? 'Scripts/python.exe' : 'bin/python'}`;
+  const pinned = readFileSync(`${here}${requirementsFile}`, 'utf8');
+  const requirements = newest ? pinned.replace(/==\S+/g, '') : pinned;
+  const done = `${venv}/requirements.txt`;
+  if (!existsSync(done) || readFileSync(done, 'utf8') !== requirements) {
+    rmSync(venv, { recursive: true, force: true });
+    mkdirSync(venv, { recursive: true });
+    run(python, '-m', 'venv', venv);
+    writeFileSync(`${venv}/wanted.txt`, requirements);
+    run(own, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', `${venv}/wanted.txt`);
+    writeFileSync(done, requirements);
   }
-  run(own, '-m', 'pytest', '--doctest-modules', '--pyargs', 'logodds', 'tests', ...options);
-} else fail(`expected the task build or test, got ${task}`);
+  return own;
+}
+
+function needJava() {
+  const java = process.env.JAVA_HOME ? `${process.env.JAVA_HOME}/bin/java` : 'java';
+  const { stderr, error } = spawnSync(java, ['-version'], { encoding: 'utf8' });
+  const found = error ? 'none' : (/version "(\d+)/.exec(stderr)?.[1] ?? 'an unknown one');
+  if (!(Number(found) >= 17))
+    fail(`${java}: expected a JDK of version 17 or newer, got ${found}; install one, or set JAVA_HOME`);
+}
+
+/** Builds the wheel. The environment has the build backend already: nothing is fetched. */
+function wheelOf(own) {
+  if (!existsSync(`${here}../dist/kernels.wasm`)) fail('expected dist/kernels.wasm, found nothing; run npm run build');
+  rmSync(`${here}dist`, { recursive: true, force: true });
+  run(own, '-m', 'build', '--wheel', '--no-isolation', '--outdir', 'dist', '.');
+  return readdirSync(`${here}dist`)[0];
+}
+
+function install(own) {
+  const wheel = `dist/${wheelOf(own)}`;
+  run(own, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--force-reinstall', wheel);
+}
+
+const tasks = {
+  build() {
+    console.log(`python/dist/${wheelOf(environment('requirements-test.txt', newest ? '-newest' : ''))}`);
+  },
+  test() {
+    const own = environment('requirements-test.txt', newest ? '-newest' : '');
+    install(own);
+    if (!newest) {
+      run(own, '-m', 'ruff', 'check', 'src', 'tests');
+      run(own, '-m', 'ruff', 'format', '--check', 'src', 'tests', 'hatch_build.py');
+      run(own, '-m', 'mypy');
+    }
+    // what needs Spark has a task of its own
+    const modules = ['--doctest-modules', '--ignore-glob=*/logodds/spark/*', '--ignore=tests/spark'];
+    run(own, '-m', 'pytest', ...modules, '--pyargs', 'logodds', 'tests', ...options);
+  },
+  spark() {
+    needJava();
+    const own = environment('requirements-spark.txt', '-spark');
+    install(own);
+    run(
+      own,
+      '-m',
+      'pytest',
+      ...(options.some((option) => option.startsWith('tests/')) ? [] : ['tests/spark']),
+      ...options,
+    );
+  },
+  exec() {
+    needJava();
+    const own = environment('requirements-spark.txt', '-spark');
+    install(own);
+    run(own, ...options);
+  },
+};
+if (!tasks[task]) fail(`expected one of the tasks ${Object.keys(tasks).join(', ')}, got ${task}`);
+tasks[task]();

@@ -11,8 +11,8 @@ export interface CommandLine {
   /** below the options */
   readonly help?: string;
   readonly run: Action;
-  /** whether it reads and writes the objects of addresses itself; otherwise it gets files in their place */
-  readonly takesAddresses?: (flags: Record<string, unknown>) => boolean;
+  /** Numbers of arguments and names of options whose addresses it opens itself. In place of all others it gets files. */
+  readonly opens?: (flags: Record<string, unknown>) => readonly (number | string)[];
 }
 
 /** Addresses of object stores. */
@@ -76,14 +76,14 @@ export function addCommand(program: Command, line: CommandLine | CommandGroup, e
     const act = run as (...all: unknown[]) => Ended | Promise<Ended>;
     const flags = command.opts();
     const hasAddress = ADDRESS.test(JSON.stringify([given.slice(0, -2), flags]));
-    if (!hasAddress || OWN.has(name) || line.takesAddresses?.(flags)) {
+    if (!hasAddress || OWN.has(name)) {
       const status = await act(...given);
       if (typeof status === 'number') ended(status);
       return;
     }
     // what speaks to stores is loaded with the first address
     const { withObjects } = await import('../stores/commandLine.ts');
-    const status = await withObjects(name, given.slice(0, -2), flags, async (files, named) =>
+    const status = await withObjects(name, given.slice(0, -2), flags, line.opens?.(flags) ?? [], async (files, named) =>
       act(...files, named, command),
     );
     if (typeof status === 'number') ended(status);

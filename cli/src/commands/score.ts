@@ -20,11 +20,15 @@ a feature's values is a warning.
 An --out that ends in / is a folder: each file of DATA becomes a part of the same name in it, whose rows are counted from 0. Before any
 part is scored the columns of all are checked. _logodds.json in the folder lists the parts that are complete.
 
+With --spark the rows stay where Spark has them: DATA is Parquet, the output a folder of parts (.parquet, .csv, .jsonl), whose column row has
+the order of DATA. It needs a Python with logodds[spark]: python3, or the one that LOGODDS_PYTHON names.
+
 Examples:
   logodds score loans.safetensors new.parquet --out scores.parquet
   logodds score loans.safetensors 's3://lake/loans/*/*.parquet' --out s3://lake/scores/ --resume
   cat new.csv | logodds score loans.safetensors - --out scores.csv
-  logodds score loans.safetensors new.csv --explain 3 --interval 0.95 --out scores.csv`;
+  logodds score loans.safetensors new.csv --explain 3 --interval 0.95 --out scores.csv
+  logodds score loans.safetensors "new/*.parquet" --out scores.parquet --spark spark://host:7077`;
 
 /** Of an output that is a folder. */
 const BATCH: readonly OptionRow[] = [
@@ -38,6 +42,9 @@ const BATCH: readonly OptionRow[] = [
   ['--keep-going', 'with a folder: leave out parts that cannot be scored, name them, and end with status 3'],
 ];
 const BATCH_NAMES = optionNames(BATCH);
+
+/** What the rows of Spark have no use for, or what it does not do. */
+const NOT_BY_SPARK = [...optionNames([QUERY, ...READING, MAX_UNSEEN, THREADS, ...BATCH]), 'precision', 'csvSafe'];
 
 const OPTIONS: readonly OptionRow[] = [
   [
@@ -65,6 +72,11 @@ const OPTIONS: readonly OptionRow[] = [
   MAX_UNSEEN,
   ...BATCH,
   THREADS,
+  [
+    '--spark <master>',
+    'let Spark score at this address: local[*], spark://HOST:PORT, yarn, k8s://..., or sc://HOST:PORT of Spark Connect',
+    { conflicts: NOT_BY_SPARK },
+  ],
   REGISTRY,
   JSON_OUTPUT,
 ];
@@ -79,10 +91,11 @@ export const score: CommandLine = {
   options: OPTIONS,
   help: HELP,
   run,
-  takesAddresses: isBatch,
+  opens: (flags) => (isBatch(flags) || flags['spark'] !== undefined ? [1, 'out'] : []),
 };
 
-type ScoreFlags = Omit<ScoreOptions, 'data' | 'model'> & BatchFlags & { readonly json?: boolean };
+type ScoreFlags = Omit<ScoreOptions, 'data' | 'model'> &
+  BatchFlags & { readonly json?: boolean; readonly spark?: string };
 
 /** Of a folder of parts. */
 interface BatchFlags {
@@ -95,10 +108,18 @@ interface BatchFlags {
 async function run(
   model: string,
   data: string | undefined,
-  { json, ...flags }: ScoreFlags,
+  { json, spark, ...flags }: ScoreFlags,
   command: Command,
 ): Promise<number | undefined> {
   const { out } = flags;
+  if (spark !== undefined) {
+    if (data === undefined || data === '-') command.error('error: name the files of DATA with --spark');
+    const { scoreBySpark } = await import('../jobs/spark/score.ts');
+    const result = await scoreBySpark({ ...flags, spark, model, data, note });
+    if (json) printJson({ model, out, ...result });
+    else print(scoreReport(out, { ...result, unseen: [], warnings: [] }));
+    return undefined;
+  }
   if (isBatch(flags)) {
     // what speaks of parts is loaded with the first folder
     const { runBatch } = await import('./scoreBatch.ts');

@@ -4,10 +4,6 @@ import { LogoddsError } from '../../../src/index.ts';
 import { strangerLines } from '../figures/strangers.ts';
 import { counted, roughPercent, whole, word } from '../figures/wording.ts';
 import { type BatchOptions, type BatchResult, scoreBatch } from '../jobs/batch/batch.ts';
-import { isAddress } from '../stores/address.ts';
-import { fetchInput } from '../stores/inputs.ts';
-import { forgetMirrors } from '../stores/mirror.ts';
-import { forgetStores } from '../stores/open.ts';
 import { dataOf, note, print, printJson, warnAll } from './common.ts';
 
 type Flags = Omit<BatchOptions, 'data' | 'model' | 'warn'> & { readonly json?: boolean };
@@ -25,17 +21,11 @@ export async function runBatch(
       'ERR_DATA',
       `--out ${flags.out}: expected DATA that is files or objects, got ${data === '-' ? 'standard input' : '--query'}; a folder has a part for each of them: name a file as --out`,
     );
-  try {
-    const file = isAddress(model) ? await fetchInput(model, true) : model;
-    const result = await scoreBatch({ ...flags, data, model: file, warn: note });
-    warnAll(result.warnings);
-    if (json) printJson({ model, ...result });
-    else print(batchReport(result));
-    return result.refused.length > 0 ? 3 : 0;
-  } finally {
-    forgetStores();
-    forgetMirrors();
-  }
+  const result = await scoreBatch({ ...flags, data, model, warn: note });
+  warnAll(result.warnings);
+  if (json) printJson({ model, ...result });
+  else print(batchReport(result));
+  return result.refused.length > 0 ? 3 : 0;
 }
 
 function batchReport({ out, parts, rows, seconds, rowsPerSecond, defaulted, unseen }: BatchResult): string {

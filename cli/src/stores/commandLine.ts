@@ -27,18 +27,12 @@ const QUOTED = /'((?:s3|gs|az|abfss):\/\/[^']+)'|"((?:s3|gs|az|abfss):\/\/[^"]+)
 
 const hasAddress = (value: unknown): boolean => (Array.isArray(value) ? value.some(isAddress) : isAddress(value));
 
-/** Whether arguments or flags have an address for this file. @param flags  by commander's names */
-export const haveAddresses = (given: readonly unknown[], flags: Flags): boolean =>
-  given.some(hasAddress) ||
-  Object.entries(flags).some(
-    ([name, value]) => !PLACES.has(name) && (name === 'query' ? isQuery(value) : hasAddress(value)),
-  );
-
 const isQuery = (value: unknown): boolean => typeof value === 'string' && value.search(QUOTED) >= 0;
 
 /**
  * Runs a command with files in place of addresses.
  * @param given  its arguments
+ * @param opened  places that it opens itself: numbers of arguments, names of options
  * @param run  the command
  * @throws ERR_STORE, ERR_DATA, ERR_OUTPUT, and what the command throws; nothing is then sent
  */
@@ -46,6 +40,7 @@ export async function withObjects<T>(
   name: string,
   given: readonly unknown[],
   flags: Flags,
+  opened: readonly (number | string)[],
   run: (given: unknown[], flags: Flags) => Promise<T>,
 ): Promise<T> {
   const outputs: Output[] = [];
@@ -63,7 +58,7 @@ export async function withObjects<T>(
     return output.path;
   };
   const option = async (place: string, value: unknown): Promise<unknown> => {
-    if (PLACES.has(place)) return value;
+    if (PLACES.has(place) || opened.includes(place)) return value;
     if (place === 'query') return isQuery(value) ? ofQuery(value as string) : value;
     if (KEPT.has(place) && hasAddress(value))
       throw commandError(
@@ -74,7 +69,7 @@ export async function withObjects<T>(
   };
   const release = holdOutput();
   try {
-    const files = await Promise.all(given.map((value, place) => read(place, value)));
+    const files = await Promise.all(given.map((value, place) => (opened.includes(place) ? value : read(place, value))));
     const named = await Promise.all(
       Object.entries(flags).map(async ([place, value]) => [place, await option(place, value)] as const),
     );

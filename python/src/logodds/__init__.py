@@ -7,26 +7,34 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import LogoddsError
-from .explain import Contributions, Reason
-from .interval import Interval
+from .errors import LogoddsError, LogoddsWarning
 from .model import Model, Scores, load
 
 if TYPE_CHECKING:
-    from .sklearn import LogisticRegression, from_sklearn, to_sklearn
+    from .explain import Contributions, Reason
+    from .interval import Interval
+    from .sklearn import LogisticRegression as LogisticRegression
+    from .sklearn import from_sklearn as from_sklearn
+    from .sklearn import to_sklearn as to_sklearn
 
 __version__ = "0.1.0"
-__all__ = ["Contributions", "Interval", "LogisticRegression", "LogoddsError", "Model", "Reason", "Scores", "from_sklearn", "load", "to_sklearn"]
+# what needs scikit-learn is not here: `from logodds import *` must not need it
+__all__ = ["Contributions", "Interval", "LogoddsError", "LogoddsWarning", "Model", "Reason", "Scores", "load"]
 
+#: the files of what few programs need, which are imported when it is asked for
+_LATER = {"Contributions": "explain", "Interval": "interval", "Reason": "explain"}
 _FOR_SKLEARN = ("LogisticRegression", "from_sklearn", "to_sklearn")
 
 
 def __getattr__(name: str) -> Any:
-    """What needs scikit-learn is imported when it is asked for."""
+    """What few programs need, and what needs scikit-learn, is imported when it is asked for."""
+    from importlib import import_module
+
+    if name in _LATER:
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
     if name not in _FOR_SKLEARN:
         raise AttributeError(f"module 'logodds' has no attribute {name!r}")
     try:
-        from . import sklearn
+        return getattr(import_module(".sklearn", __name__), name)
     except ImportError as error:
         raise ImportError(f"logodds.{name}: expected scikit-learn 1.6 or newer, got {error}; pip install scikit-learn") from error
-    return getattr(sklearn, name)

@@ -259,7 +259,7 @@ def _is_curve(feature: Json, _: Sequence[Json]) -> bool:
     )
     if not fits:
         return False
-    from .features import CurveCoder
+    from .features.numbers import CurveCoder
 
     return all(bool(np.isfinite(one).all()) for one in CurveCoder(feature).curve(np.asarray([float(feature["fill"])])))
 

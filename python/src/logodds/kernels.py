@@ -6,11 +6,10 @@ import ctypes
 import threading
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from pkgutil import get_data
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import wasmtime
 from numpy.typing import NDArray
 
 from .elementary import Floats
@@ -20,11 +19,25 @@ ABI = 1
 _PAGE = 65536
 
 
+if TYPE_CHECKING:
+    import wasmtime
+
+
+@cache
+def _wasmtime() -> Any:
+    """wasmtime is imported when rows are scored: `load` does without. Raises ERR_ENGINE where it is not installed."""
+    try:
+        import wasmtime
+    except ImportError as error:
+        raise LogoddsError("ERR_ENGINE", f"logodds: expected the package wasmtime, got {error}; pip install wasmtime") from error
+    return wasmtime
+
+
 @cache
 def _module(name: str) -> tuple[wasmtime.Engine, wasmtime.Module]:
-    """A module of the package, compiled once a process."""
-    engine = wasmtime.Engine()
-    return engine, wasmtime.Module(engine, files("logodds").joinpath("wasm", name).read_bytes())
+    """A module of the package, compiled once a process: in 10 ms, so no machine code is kept where others might change it."""
+    engine = _wasmtime().Engine()
+    return engine, _wasmtime().Module(engine, get_data("logodds", f"wasm/{name}"))
 
 
 class Kernels:
@@ -32,9 +45,13 @@ class Kernels:
 
     def __init__(self, name: str = "kernels.wasm") -> None:
         engine, module = _module(name)
+        wasmtime = _wasmtime()
+        self._int = wasmtime.Val.i32
         self._store = wasmtime.Store(engine)
         self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
         self._memory: Any = self._exports["memory"]
+        # a look-up costs as much as a call
+        self._functions: dict[str, Any] = {}
         abi = self.call("abiVersion")
         if abi != ABI:
             raise LogoddsError("ERR_ENGINE", f"{name}: expected ABI version {ABI}, got {abi}; install the package again")
@@ -42,7 +59,11 @@ class Kernels:
         self._bytes = self._view()
 
     def call(self, name: str, *args: float) -> Any:
-        return self._exports[name](self._store, *args)  # type: ignore[operator]
+        function = self._functions.get(name)
+        if function is None:
+            function = self._functions[name] = self._exports[name]
+        # wasmtime asks the types of a number that is none of its own
+        return function(self._store, *[self._int(arg) if isinstance(arg, int) else arg for arg in args])
 
     def _view(self) -> NDArray[np.uint8]:
         length = self._memory.data_len(self._store)
@@ -56,7 +77,7 @@ class Kernels:
             return
         try:
             self._memory.grow(self._store, -(-missing // _PAGE))
-        except wasmtime.WasmtimeError as error:
+        except _wasmtime().WasmtimeError as error:
             raise LogoddsError("ERR_MEMORY", f"memory: expected room for {end} bytes, got none; score fewer rows at a time") from error
         self._bytes = self._view()
 

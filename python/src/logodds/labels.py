@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,19 @@ def number_text(value: float) -> str:
     >>> number_text(2.0), number_text(-0.0), number_text(1e21), number_text(1e-7)
     ('2', '0', '1e+21', '1e-7')
     """
-    if value == 0 or 1e-6 <= abs(value) < 1e21:
-        return format(Decimal(repr(value if value else 0.0)).normalize(), "f")
-    digits, _, exponent = repr(value).partition("e")
-    return f"{digits.removesuffix('.0')}e{exponent[0]}{exponent[1:].lstrip('0')}"
+    if value == 0:
+        return "0"
+    digits, _, exponent = repr(float(value)).removesuffix(".0").partition("e")
+    if not exponent:
+        return digits
+    sign, digits = ("-", digits[1:]) if digits[0] == "-" else ("", digits)
+    whole, _, rest = digits.partition(".")
+    power = int(exponent)
+    if 0 <= power < 21:
+        return sign + (whole + rest).ljust(power + 1, "0")
+    if -7 < power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{whole}{rest}"
+    return f"{sign}{digits}e{'+' if power > 0 else '-'}{abs(power)}"
 
 
 def label_of(value: object) -> str | None:

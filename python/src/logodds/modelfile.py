@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,6 +16,7 @@ import numpy as np
 from .check import check_manifest
 from .elementary import Floats
 from .errors import LogoddsError, show
+from .labels import number_text
 
 FORMAT = 1
 _START = b'{"__metadata__":{"sha256":"'
@@ -40,6 +43,8 @@ def read_model(source: str | os.PathLike[str] | bytes | bytearray | memoryview |
             raise ValueError
         header = _parsed(data[8:start].decode("utf-8"))
         manifest = _parsed(header["__metadata__"]["logodds"])
+        if stringified(manifest) != header["__metadata__"]["logodds"]:
+            raise ValueError("written otherwise")
     except (ValueError, KeyError, TypeError, RecursionError):
         pass  # damaged, or forged: said below
     known = manifest if isinstance(manifest, Mapping) else {}
@@ -79,10 +84,37 @@ def _digest_of(data: bytes) -> str:
 
 def _parsed(text: str) -> Any:
     """JSON in which no name is there twice, not nested deeper than a model is."""
-    value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse)
+    value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_int=_number)
     if _depth(value) > 10:
         raise ValueError("too deep")
     return value
+
+
+def stringified(value: Any) -> str:
+    """JSON as ``JSON.stringify`` of ECMAScript writes it, which is how a manifest must be written.
+
+    >>> stringified({"a": [1.0, 1e-7, True, None, "é"]})
+    '{"a":[1,1e-7,true,null,"é"]}'
+    """
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{_quoted(name)}:{stringified(one)}' for name, one in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(stringified, value))}]"
+    if isinstance(value, str):
+        return _quoted(value)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int) and abs(value) < 1 << 53:
+        return str(value)
+    if not math.isfinite(value):
+        raise ValueError("not finite")
+    return number_text(float(value))
+
+
+def _quoted(text: str) -> str:
+    out = json.dumps(text, ensure_ascii=False)
+    # half of a pair of UTF-16 is escaped, as UTF-8 does not have it
+    return out if out.isascii() else re.sub(r"[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", out)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -90,6 +122,11 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name twice")
     return found
+
+
+def _number(digits: str) -> int | float:
+    """A whole number as every runtime has it: beyond 2**53 it is a double, which numpy takes and an integer it does not."""
+    return int(digits) if len(digits) < 16 else float(digits)
 
 
 def _refuse(constant: str) -> None:
@@ -131,7 +168,7 @@ def write_model(manifest: Mapping[str, Any], tensors: Mapping[str, Floats]) -> b
 
     :raises LogoddsError: ERR_FORMAT when it could not be read again
     """
-    text = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = stringified(manifest)
     header: dict[str, Any] = {"__metadata__": {"sha256": "0" * 64, "logodds": text}}
     end = 0
     for name, values in tensors.items():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -202,3 +202,19 @@ def labels_of(step: str, categories: Any) -> tuple[list[str], list[int], list[in
         labels.append(label)
         places.append(place)
     return labels, places, gaps
+
+
+Terms: TypeAlias = list[Term]
+Handler: TypeAlias = Callable[[Any, Terms, Features, str], Terms]
+
+
+def unit(length: int, at: int) -> Floats:
+    out = np.zeros(length)
+    out[at] = 1
+    return out
+
+
+def plain(term: Term, step: str) -> Raw:
+    if isinstance(term, Raw) and term.is_plain:
+        return term
+    raise CannotSay(step, "columns of the input", "columns that were scaled or encoded before", "put it first")

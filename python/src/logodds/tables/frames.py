@@ -1,0 +1,41 @@
+"""Frames of pandas as columns."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..labels import python_of
+from ..tokens import is_list
+from .arrays import column_of_array
+from .columns import Coded, Column, Numbers, Values, decoded
+
+
+def column_of_pandas(name: str, series: Any) -> Column:
+    import pandas
+
+    dtype = series.dtype
+    if isinstance(dtype, pandas.CategoricalDtype):
+        codes = series.cat.codes.to_numpy()
+        missing = codes < 0
+        return decoded(column_of_pandas(name, series.cat.categories.to_series()), np.where(missing, 0, codes), missing)
+    if isinstance(dtype, pandas.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+        return column_of_array(name, series.to_numpy())
+    missing = series.isna().to_numpy()
+    if getattr(dtype, "kind", "O") in "iufb" and isinstance(dtype, np.dtype):
+        return column_of_array(name, series.to_numpy())
+    if getattr(dtype, "kind", "O") == "M":
+        return column_of_array(name, series.to_numpy(dtype="datetime64[ms]"))
+    if getattr(dtype, "kind", "O") in "iuf":
+        # whole numbers and numbers of pandas' own, with NA
+        return Numbers(name, series.to_numpy(dtype=np.float64, na_value=math.nan), missing)
+    if getattr(dtype, "kind", "O") == "b":
+        return Coded(name, series.fillna(False).to_numpy(dtype=np.int64), ("false", "true"), missing)
+    if isinstance(dtype, pandas.StringDtype) or pandas.api.types.infer_dtype(series, skipna=True) == "string":
+        codes, levels = pandas.factorize(series)
+        return Coded(name, np.where(codes < 0, 0, codes), [str(level) for level in levels], codes < 0)
+    values = series.to_list()
+    return Values(name, [None if gap and not is_list(value) else python_of(value) for value, gap in zip(values, missing)])

@@ -1,0 +1,17 @@
+"""The benchmark runs, small: it compares its contestants before it times them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_every_contestant_is_timed() -> None:
+    bench = Path(__file__).parents[2] / "bench" / "spark.py"
+    done = subprocess.run([sys.executable, str(bench), "--rows", "4000", "--rounds", "1"], capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    result = json.loads(done.stdout)
+    assert len(result["rowsPerSecondPerCore"]) == 5
+    assert result["greatestDifference"] < 1e-9
