@@ -7,7 +7,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import LogoddsError
+from .errors import LogoddsError, LogoddsWarning
 from .explain import Contributions, Reason
 from .interval import Interval
 from .model import Model, Scores, load

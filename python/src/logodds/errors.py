@@ -16,6 +16,10 @@ class Problem(TypedDict, total=False):
     rule: str
 
 
+class LogoddsWarning(UserWarning):
+    """What is left out, guessed or taken by default: said once, by name."""
+
+
 class LogoddsError(ValueError):
     """An error with a stable ``code`` and one sentence: *what*: expected *rule*, got *value*; *next step*.
 

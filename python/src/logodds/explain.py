@@ -170,11 +170,17 @@ def reasons_of(
 
 
 def _reason(source: Source, push: float, columns: Mapping[str, Column], row: int) -> Reason:
+    value, text = words_of(source, columns, row)
+    return Reason(source.name, value, push, text)
+
+
+def words_of(source: Source, columns: Mapping[str, Column], row: int) -> tuple[Any, str]:
+    """The value of a source in a row, and the words of the schema with it."""
     cells = [columns[name].cell(row) for name in source.columns]
     value = cells[0] if len(cells) == 1 else CROSS.join("(missing)" if cell is None else _string(cell) for cell in cells)
     words = next((feature["reason"] for feature in source.features if feature.get("reason") is not None), None)
     said = _say(value)
-    return Reason(source.name, value, push, f"{source.name} is {said}" if words is None else words.replace("{value}", said))
+    return value, f"{source.name} is {said}" if words is None else words.replace("{value}", said)
 
 
 def _string(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .elementary import Floats
 from .encoder import Encoded, Encoder
 from .errors import MEND, LogoddsError, cell_error, names, show
-from .explain import Contributions, Explainer, Reason, reasons_of
+from .explain import Contributions, Explainer, Reason, Source, reasons_of, words_of
 from .features import field_of
 from .interval import Interval, intervals
 from .kernels import Scorer
@@ -68,14 +68,21 @@ class Scores:
     logits: Floats
     #: as the logits
     probabilities: Floats
-    #: [rows], texts of the model's classes
-    labels: NDArray[np.object_]
+    #: [rows], the label of each row, as an index of the model's classes
+    codes: NDArray[np.int64]
     #: [rows], share of the features that took a default because their value was missing, unseen or outside the range of the schema
     defaulted: Floats
     #: [rows], share of the features whose number is taken as it is but lies outside the range of training
     out_of_range: Floats
     #: [rows], whether the probability is in the band for review; None: the model has no band
     review: NDArray[np.bool_] | None
+    #: texts of the model's classes
+    classes: NDArray[np.object_]
+
+    @cached_property
+    def labels(self) -> NDArray[np.object_]:
+        """[rows], the label of each row."""
+        return self.classes[self.codes]
 
 
 class Model:
@@ -149,27 +156,33 @@ class Model:
         """Inputs that the model reads, in the order of its schema; an offset is the last one."""
         return np.asarray(self._encoder.fields, dtype=object)
 
-    def score(self, X: Any) -> Scores:
+    @property
+    def sources(self) -> Sequence[Source]:
+        """What people call a feature: all features of one column. They are what contributions and reasons name."""
+        return self._explainer.sources
+
+    def score(self, X: Any, *, first_row: int = 0) -> Scores:
         """Scores rows. It gives the bits of ``model.scoreTable`` in TypeScript.
 
         :param X: a frame of pandas or polars, a table of Arrow, a list of dicts, a dict of columns, or a two-dimensional array with one column for
             each of `feature_names_in_`. None and null are missing values, and so is NaN in pandas and in arrays of numpy, which have no other sign
             for it. Columns that the model does not read are ignored.
+        :param first_row: number of the first row in messages, for rows that are a part of others
         :raises LogoddsError: ERR_SCHEMA for absent columns, ERR_RECORD for cells that cannot be used, ERR_SHAPE for what is no table
         """
         table = table_of(X, self._encoder.fields)
-        parts = [self._score_part(encoded, start) for start, encoded in self._parts(table)]
-        logits, probabilities, labels, defaulted, outside, review = (one[0] if len(one) == 1 or one[0] is None else np.concatenate(one) for one in zip(*parts))
-        return Scores(logits, probabilities, self.classes_[labels], defaulted, outside, review)
+        parts = [self._score_part(encoded, row) for row, encoded in self._parts(table, first_row)]
+        logits, probabilities, codes, defaulted, outside, review = (one[0] if len(one) == 1 or one[0] is None else np.concatenate(one) for one in zip(*parts))
+        return Scores(logits, probabilities, codes, defaulted, outside, review, self.classes_)
 
-    def _parts(self, table: Table) -> Any:
+    def _parts(self, table: Table, first_row: int) -> Iterator[tuple[int, Encoded]]:
         """The rows of a table encoded, a bounded number at a time, with the number of the first one."""
         columns = table.columns(self._encoder.fields)
         step = max(1024, _CELLS // max(1, len(self._encoder.widths)))
         for start in range(0, max(1, table.rows), step):
             stop = min(start + step, table.rows)
             part = columns if stop - start == table.rows else {name: column.part(start, stop) for name, column in columns.items()}
-            yield start, self._encoder.encode_columns(part, stop - start, start)
+            yield first_row + start, self._encoder.encode_columns(part, stop - start, first_row + start)
 
     def _score_part(self, encoded: Encoded, first_row: int) -> tuple[Any, ...]:
         rows, vectors = encoded.rows, len(self.intercept)
@@ -209,10 +222,14 @@ class Model:
     def predict_proba(self, X: Any) -> Floats:
         """Calibrated probabilities [rows, classes], in the order of `classes_`. Parameters as of `score`."""
         probabilities = self.score(X).probabilities
+        return probabilities if probabilities.ndim == 2 else np.column_stack(self.planes_of(probabilities))
+
+    def planes_of(self, probabilities: Floats) -> list[Floats]:
+        """The probabilities of every class, in the order of `classes_`, of those that `score` gives."""
         if probabilities.ndim == 2:
-            return probabilities
-        columns = [1 - probabilities, probabilities]
-        return np.column_stack(columns if self.manifest["positive"] == self.manifest["classes"][1] else columns[::-1])
+            return [np.ascontiguousarray(plane) for plane in probabilities.T]
+        planes = [1 - probabilities, probabilities]
+        return planes if self.manifest["positive"] == self.manifest["classes"][1] else planes[::-1]
 
     def predict(self, X: Any) -> NDArray[np.object_]:
         """The label of each row, by the decision of the model. Parameters as of `score`."""
@@ -222,10 +239,10 @@ class Model:
         """Logits, offset included: [rows] of the positive class, with more than two classes [rows, classes]. Parameters as of `score`."""
         return self.score(X).logits
 
-    def contributions(self, X: Any) -> Contributions:
+    def contributions(self, X: Any, *, first_row: int = 0) -> Contributions:
         """What each input of each row adds to the logit, against the training baseline. Parameters as of `score`."""
         explainer = self._explainer
-        phi = np.concatenate([self._phi(encoded, start) for start, encoded in self._parts(table_of(X, self._encoder.fields))], axis=2)
+        phi = np.concatenate([self._phi(encoded, row) for row, encoded in self._parts(table_of(X, self._encoder.fields), first_row)], axis=2)
         values = phi[0].T if len(phi) == 1 else phi.transpose(2, 1, 0)
         return Contributions([source.name for source in explainer.sources], explainer.base, values)
 
@@ -241,7 +258,7 @@ class Model:
             raise self._lost(encoded, int(np.argmax(lost)), first_row)
         return phi
 
-    def reasons(self, X: Any, k: int = 4, toward: str | None = None) -> list[list[Reason]]:
+    def reasons(self, X: Any, k: int = 4, toward: str | None = None, *, first_row: int = 0) -> list[list[Reason]]:
         """The inputs that pushed each decision most towards a class, the greatest first.
 
         :param k: greatest number of reasons of a row
@@ -255,15 +272,16 @@ class Model:
             raise LogoddsError("ERR_RANGE", f"toward: expected one of the classes {names(classes)}, got {show(toward)}; name one of them")
         table = table_of(X, self._encoder.fields)
         columns = table.columns(self._encoder.fields)
-        if toward is None:
-            index = {label: i for i, label in enumerate(classes)}
-            own = np.asarray([index[label] for label in self.score(X).labels], np.int64)
-        else:
-            own = np.full(table.rows, classes.index(toward))
-        phi = np.concatenate([self._phi(encoded, start) for start, encoded in self._parts(table)], axis=2)
+        own = self.score(table, first_row=first_row).codes if toward is None else np.full(table.rows, classes.index(toward))
+        phi = np.concatenate([self._phi(encoded, row) for row, encoded in self._parts(table, first_row)], axis=2)
         return reasons_of(self.manifest, self._explainer.sources, phi, columns, own, int(k))
 
-    def interval(self, X: Any, level: float = 0.95) -> Interval:
+    def words(self, X: Any, sources: NDArray[np.int64]) -> list[str]:
+        """One of the `sources` of each row in words, with its value: the ``reason`` of the schema, else "feature is value"."""
+        columns = table_of(X, self._encoder.fields).columns(self._encoder.fields)
+        return [words_of(self.sources[source], columns, row)[1] for row, source in enumerate(sources.tolist())]
+
+    def interval(self, X: Any, level: float = 0.95, *, first_row: int = 0) -> Interval:
         """Confidence intervals of the probabilities: how far off the model may be because it has seen a limited number of rows.
 
         :param level: probability that an interval covers, in (0, 1)
@@ -271,6 +289,6 @@ class Model:
         """
         parts = [
             intervals(self.manifest, self._encoder, self.weights, self.intercept, self.covariance, encoded, level)
-            for _, encoded in self._parts(table_of(X, self._encoder.fields))
+            for _, encoded in self._parts(table_of(X, self._encoder.fields), first_row)
         ]
         return Interval(*(np.concatenate([getattr(part, name) for part in parts]) for name in Interval.__dataclass_fields__))

@@ -197,6 +197,8 @@ def table_of(data: Any, fields: Sequence[str]) -> Table:
     :param fields: inputs of the model, in order: what the columns of an array without names are
     :raises LogoddsError: ERR_SHAPE for anything else
     """
+    if isinstance(data, Table):
+        return data
     if isinstance(data, Mapping):
         return _table_of_mapping(data)
     module = type(data).__module__.partition(".")[0]

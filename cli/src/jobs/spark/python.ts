@@ -1,0 +1,87 @@
+/** The Python that has logodds and pyspark: it runs `logodds.spark`, which speaks one event a line (see command.py there). */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { LogoddsError } from '../../../../src/index.ts';
+import { show } from '../../../../src/internal.ts';
+import { commandError } from '../../errors.ts';
+import { withoutSecrets } from '../../terminal/secrets.ts';
+
+/** What Python says of its work. */
+export interface Events {
+  note(message: string): void;
+  /** @param share  of the tasks of the running job */
+  progress(share: number): void;
+}
+
+interface Event {
+  readonly note?: string;
+  readonly progress?: number;
+  readonly result?: object;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Characters of standard error that are kept: what a Python says that cannot begin. */
+const SAID = 20_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs a task of `logodds.spark` in a process of its own, which ends with this one.
+ * @param words  the task and its options
+ * @param python  the command; absent: LOGODDS_PYTHON, else python3
+ * @returns what the task made
+ * @throws the error of the task; ERR_ENGINE where no Python has logodds and pyspark, or it ends before its work
+ */
+export async function runSpark<Result extends object>(
+  words: readonly string[],
+  events: Events,
+  python: string = process.env['LOGODDS_PYTHON'] || (process.platform === 'win32' ? 'python' : 'python3'),
+): Promise<Result> {
+  const child = spawn(python, ['-m', 'logodds.spark', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // who stops this process stops Spark, which takes back what it has begun
+  const stop = (signal: NodeJS.Signals) => child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
+  for (const signal of SIGNALS) process.on(signal, stop);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    said = (said + part).slice(-SAID);
+  });
+  let last: Event = {};
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve(signal ?? status));
+  });
+  try {
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (line) => {
+      const event = parsed(line);
+      if (event.note !== undefined) events.note(event.note);
+      else if (event.progress !== undefined) events.progress(event.progress);
+      else if (event.result || event.error) last = event;
+    });
+    const status = await ended;
+    if (last.error) throw new LogoddsError(last.error.code as never, last.error.message);
+    if (last.result && status === 0) return last.result as Result;
+    if (typeof status === 'string') {
+      throw commandError('ERR_INTERRUPTED', `stopped by ${status} before the end; the output is not complete`);
+    }
+    const reason = withoutSecrets(said.trim().split('\n').at(-1) || `status ${status}`);
+    throw new LogoddsError('ERR_ENGINE', `${python}: expected ${NEEDED}, got ${show(reason)}; ${STEP}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new LogoddsError('ERR_ENGINE', `${python}: expected ${NEEDED}, got no such command; ${STEP}`);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, stop);
+  }
+}
+
+const NEEDED = 'a Python with logodds and pyspark';
+const STEP = "pip install 'logodds[spark]', or name another Python in LOGODDS_PYTHON";
+
+/** A line that is no event is none: Spark may say something on standard output. */
+function parsed(line: string): Event {
+  try {
+    const event: unknown = JSON.parse(line);
+    return typeof event === 'object' && event !== null ? event : {};
+  } catch {
+    return {};
+  }
+}

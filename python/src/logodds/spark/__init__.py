@@ -1,0 +1,13 @@
+"""Scoring on Apache Spark: the model and its kernels go to the executors, and rows stay where they are.
+
+>>> import logodds.spark
+>>> scored = logodds.spark.score(df, "model.safetensors", columns=["id"])  # doctest: +SKIP
+>>> logodds.spark.register(spark, "risk", "model.safetensors")  # doctest: +SKIP
+>>> spark.sql("select id, risk(struct(*)).label from loans")  # doctest: +SKIP
+"""
+
+from .failures import failure_of
+from .scoring import register, score
+from .ship import ship
+
+__all__ = ["failure_of", "register", "score", "ship"]
