@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Encoding:
     @property
     def firsts(self) -> list[int]:
         """First slot of each column."""
-        return np.cumsum([0, *(width or 1 for width in self.widths)])[:-1].tolist()
+        return [*accumulate((width or 1 for width in self.widths[:-1]), initial=0)]
 
     @property
     def slots(self) -> int:
@@ -141,7 +142,7 @@ class Encode:
             with draft.open("wb") as file:
 
                 def flush(arrays: list[NDArray[Any]]) -> None:
-                    image = image_of(encoding, arrays)
+                    image = image_of(encoding, arrays).tobytes()
                     digest.update(image)
                     file.write(image)
                     profile.add(arrays)
@@ -162,7 +163,9 @@ class Encode:
                     flush([np.concatenate(arrays) for arrays in zip(*waiting)])
             draft.replace(path)
         except OSError as error:
-            raise LogoddsError("ERR_OUTPUT", f"{draft.parent}: expected room for encoded rows, got {error.strerror}; free some, or set spark.local.dir") from error
+            raise LogoddsError(
+                "ERR_OUTPUT", f"{draft.parent}: expected room for encoded rows, got {error.strerror}; free some, or set spark.local.dir"
+            ) from error
         finally:
             draft.unlink(missing_ok=True)
         return str(path), rows, digest.hexdigest(), profile.sums.tobytes()
@@ -193,7 +196,7 @@ class Encode:
         classes = {label: code for code, label in enumerate(encoding.classes)}
         stranger = next((label for label in labels if label not in classes), None)
         if stranger is not None:
-            raise LogoddsError("ERR_DATA", f"target: expected the classes of the first pass, got another; the rows changed while they were read")
+            raise LogoddsError("ERR_DATA", "target: expected the classes of the first pass, got another; the rows changed while they were read")
         y = np.array([classes[label] for label in labels] or [0], np.uint8)[codes]
         out.append(y)
         weighted = layout_of(encoding, 0).weight >= 0

@@ -67,7 +67,12 @@ def serve(asked: BinaryIO, answers: BinaryIO, answer: Callable[[Mapping[str, Any
             found = failure_of(error)
             line = next(iter(str(error).splitlines()), "")[:300]
             print(error, file=sys.stderr)
-            said = {"error": {"code": found.code if found else "ERR_ENGINE", "message": str(found) if found else f"Spark: expected the job to end, got {type(error).__name__} ({line}); see what Spark says"}}
+            said = {
+                "error": {
+                    "code": found.code if found else "ERR_ENGINE",
+                    "message": str(found) if found else f"Spark: expected the job to end, got {type(error).__name__} ({line}); see what Spark says",
+                }
+            }
         body = json.dumps(said, ensure_ascii=False).encode()
         try:
             answers.write(struct.pack("<II", len(body), out.nbytes) + body)

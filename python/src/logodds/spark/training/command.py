@@ -31,7 +31,11 @@ def run_train(options: argparse.Namespace) -> int:
         found = failure_of(error)
         print(error, file=sys.stderr)
         line = next(iter(str(error).splitlines()), "")[:200]
-        return _failed(found.code, str(found)) if found else _failed("ERR_ENGINE", f"Spark: expected a session, got {type(error).__name__} ({line}); see what Spark says")
+        return (
+            _failed(found.code, str(found))
+            if found
+            else _failed("ERR_ENGINE", f"Spark: expected a session, got {type(error).__name__} ({line}); see what Spark says")
+        )
     print(json.dumps({"begun": True}), file=sys.stderr, flush=True)
     return status
 

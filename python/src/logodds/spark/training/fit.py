@@ -95,7 +95,9 @@ def flags_of(options: Mapping[str, Any]) -> list[str]:
         flag = name if name == "C" else name.replace("_", "-")
         if name == "penalty":
             if value not in (None, "none", False):
-                raise LogoddsError("ERR_RANGE", f"penalty: expected None for maximum likelihood, got {show(value)}; give C or lambda_ for the strength of a penalty")
+                raise LogoddsError(
+                    "ERR_RANGE", f"penalty: expected None for maximum likelihood, got {show(value)}; give C or lambda_ for the strength of a penalty"
+                )
             flags.append("--no-penalty")
         elif value is True:
             flags.append(f"--{flag}")

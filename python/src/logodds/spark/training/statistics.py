@@ -167,7 +167,9 @@ class Count:
                 before[1] += int((own & (s > 0)).sum())
                 before[2] += float(s[own].sum())
                 if len(target) > 1000:
-                    raise LogoddsError("ERR_TARGET", f"target {show(roles.target)}: expected at most 100 classes, got more; name a target with fewer values, or derive one")
+                    raise LogoddsError(
+                        "ERR_TARGET", f"target {show(roles.target)}: expected at most 100 classes, got more; name a target with fewer values, or derive one"
+                    )
             for name, one in sums.items():
                 one.add(columns[name], s, rows)
             rows += batch.num_rows
@@ -196,4 +198,4 @@ def weights_of(column: Column, first_row: int, counts: bool) -> Floats:
     return values
 
 
-__all__ = ["LABEL_RULE", "FACTS", "Count", "Roles", "labels_of", "numbers_of", "partition"]
+__all__ = ["FACTS", "LABEL_RULE", "Count", "Roles", "labels_of", "numbers_of", "partition"]

@@ -118,9 +118,7 @@ class PartSums:
     def _logits(self, name: str, to: str, rows: int, layout: Layout | None) -> None:
         vectors, at = self.question.vectors, self.at
         w = at[name]
-        self.kernels.call(
-            "logitsColumnsF64", at["table"], len(self.kinds), 0, rows, w, self.slots, w + 8 * vectors * self.slots, vectors, at[to], self.plane
-        )
+        self.kernels.call("logitsColumnsF64", at["table"], len(self.kinds), 0, rows, w, self.slots, w + 8 * vectors * self.slots, vectors, at[to], self.plane)
         if layout is not None and layout.offset >= 0:
             self.kernels.call("addF64", at["data"] + layout.offset, rows, at[to])
 
@@ -137,9 +135,7 @@ class PartSums:
 
     def _transpose(self, rows: int) -> None:
         at, vectors = self.at, self.question.vectors
-        self.kernels.call(
-            "transposeColumns", at["table"], len(self.kinds), 0, rows, at["z"], self.plane, vectors, at["g"], self.slots + 1, self.slots
-        )
+        self.kernels.call("transposeColumns", at["table"], len(self.kinds), 0, rows, at["z"], self.plane, vectors, at["g"], self.slots + 1, self.slots)
 
     def _at(self, rows: int, s: int, layout: Layout) -> None:
         self.loss += self._evaluate(rows, s, layout)
