@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,10 @@ class Encoding:
         for feature in self.features:
             out += [0, 2] if feature.get("indicator") else [feature.get("slots", 0)]
         return out
+
+    def without_levels(self) -> Encoding:
+        """What sums need of it, which is small."""
+        return replace(self, features=[{name: value for name, value in feature.items() if name != "levels"} for feature in self.features])
 
     @property
     def firsts(self) -> list[int]:

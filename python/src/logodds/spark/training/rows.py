@@ -21,7 +21,7 @@ _MOST_ROUNDS = 4
 """Times that parts are asked for again at executors that do not have them, before all rows are encoded anew"""
 _MOST_ENCODINGS = 4
 _GROUP = 16
-"""Parts whose large sums are added on executors before they come to the driver"""
+"""Parts whose large sums are added on executors, in as many levels as it takes, before they come to the driver"""
 _LARGE = 64_000_000
 """Bytes of all sums of a job, from which they are added on executors first"""
 _HASHES = 1 << 31
@@ -184,24 +184,29 @@ class SparkRows:
         encoding = self._encoding_()
         slots = sum(encoding.widths[j] or 1 for j in question.columns)
         length = {"hessian": (question.vectors * (slots + 1)) ** 2 / 2, "at": question.vectors * (slots + 1)}.get(question.op, (slots + 1) ** 2 / 2)
-        grouped = with_groups and 8 * length * len(self._digests) > _LARGE
+        # parts that one answer stands for: each level of the tree adds neighbours of the one before
+        widths = [_GROUP]
+        while with_groups and 8 * length * len(self._digests) * _GROUP / widths[-1] > _LARGE and widths[-1] < _GROUP * len(self._digests):
+            widths.append(widths[-1] * _GROUP)
+        widths.pop()
+        grouped = widths[-1] if widths else 1
         found: dict[int, bytes] = {}
         wanted = set(self._digests)
         rounds = 0
         while wanted:
             tokens = self._tokens if wanted == set(self._digests) else self._tokens.where(F.col("part").isin(sorted(wanted)))
-            job = tokens.select("part", "path", "rows", "digest").mapInArrow(Evaluate(encoding, question), SUMS)
-            if grouped:
-                job = job.groupBy(F.floor(F.col("part") / _GROUP).alias("of")).applyInArrow(added, SUMS)
+            job = tokens.select("part", "path", "rows", "digest").mapInArrow(Evaluate(encoding.without_levels(), question), SUMS)
+            for width in widths:
+                job = job.groupBy(F.floor(F.col("part") / width).alias("of")).applyInArrow(added, SUMS)
             answers = self._collected(job).to_pylist()
             raise_first(answers)
             missing = set()
             for answer in answers:
                 part = answer["part"]
-                mine = range(part // _GROUP * _GROUP, part // _GROUP * _GROUP + _GROUP) if grouped else [part]
+                mine = range(part // grouped * grouped, part // grouped * grouped + grouped)
                 if answer["missing"]:
                     missing |= wanted.intersection(mine)
-                elif not grouped and answer["digest"] != self._digests[part][0]:
+                elif grouped == 1 and answer["digest"] != self._digests[part][0]:
                     raise changed()
                 else:
                     found[part] = answer["sums"] or b""
