@@ -5,6 +5,10 @@ import type { Likelihood, LikelihoodPoint, SumsElsewhere } from '../../../bindin
 import { cellsOf } from '../problem/chunks.ts';
 import type { Remote } from './remote.ts';
 
+/** Most rows of a sample, whatever was asked for, and most bytes of their cells: they come here. */
+const SAMPLE_ROWS = 262_144;
+const SAMPLE_BYTES = 2 ** 28;
+
 /** The rows that likelihoods on other machines share. */
 export interface RemoteRows {
   readonly remote: Remote;
@@ -113,7 +117,9 @@ export class RemoteLikelihood implements Likelihood {
   #sampled(most: number): Likelihood {
     const { remote, engine, layout, batches } = this.#shared;
     const { specs } = layout;
-    const { facts, values } = remote.ask({ op: 'sample', most: Math.ceil(most) });
+    const room = Math.floor(SAMPLE_BYTES / (8 * (specs.length + 3)));
+    const wanted = Math.ceil(Math.min(most, SAMPLE_ROWS, Math.max(1, room)));
+    const { facts, values } = remote.ask({ op: 'sample', most: wanted, columns: this.#columns });
     const { rows, weighted, shifted } = facts as { rows: number; weighted: boolean; shifted: boolean };
     const batch = engine.columns(rows, specs, 'f64');
     try {

@@ -67,12 +67,11 @@ export class Checkpoint implements Remote {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw outputError(this.#path, error);
     }
-    const first = BEGIN.length + KEY;
+    const header = Buffer.concat([BEGIN, rows]);
+    const first = header.length;
     const begun = bytes.length >= first;
-    if (
-      bytes.length > 0 &&
-      !(begun && bytes.subarray(0, BEGIN.length).equals(BEGIN) && bytes.subarray(BEGIN.length, first).equals(rows))
-    ) {
+    // of a process that ended at its first write a part of it is there
+    if (!header.subarray(0, bytes.length).equals(bytes.subarray(0, first))) {
       throw new LogoddsError(
         'ERR_DATA',
         `--checkpoint ${this.#path}: expected a checkpoint of these rows, partitions and options, got another file; remove it, or name another`,
@@ -92,7 +91,7 @@ export class Checkpoint implements Remote {
     try {
       this.#file = openSync(this.#path, bytes.length > 0 ? 'r+' : 'w', 0o600);
       ftruncateSync(this.#file, end);
-      if (!begun) this.#write(Buffer.concat([BEGIN, rows]), 0);
+      if (!begun) this.#write(header, 0);
     } catch (error) {
       throw outputError(this.#path, error);
     }

@@ -100,7 +100,7 @@ def folder_of(encoding: Encoding, part: int) -> Path:
     return folder
 
 
-TOKEN = "part int, path string, host string, rows bigint, digest string, profile binary, error string"
+TOKEN = "part int, path string, rows bigint, digest string, profile binary, error string"
 
 
 class Encode:
@@ -125,13 +125,12 @@ class Encode:
         arrays = [
             pyarrow.array([part], pyarrow.int32()),
             pyarrow.array([path]),
-            pyarrow.array([os.uname().nodename]),
             pyarrow.array([rows], pyarrow.int64()),
             pyarrow.array([digest]),
             pyarrow.array([profile], pyarrow.binary()),
             pyarrow.array([error], pyarrow.string()),
         ]
-        yield pyarrow.RecordBatch.from_arrays(arrays, ["part", "path", "host", "rows", "digest", "profile", "error"])
+        yield pyarrow.RecordBatch.from_arrays(arrays, ["part", "path", "rows", "digest", "profile", "error"])
 
     def _write(self, batches: Iterable[Any], part: int) -> tuple[str, int, str, bytes]:
         encoding = self.encoding

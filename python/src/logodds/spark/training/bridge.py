@@ -27,6 +27,8 @@ PIPES = "LOGODDS_SPARK_PIPES"
 
 def run_bridged(rows: SparkRows, command: Sequence[str], **process: Any) -> subprocess.CompletedProcess[Any]:
     """Runs ``logodds train`` with rows on Spark, and answers what it asks until it ends."""
+    if os.name == "nt":
+        raise LogoddsError("ERR_ENGINE", "training on Spark: expected a POSIX system (the solver has pipes of its own), got Windows; use WSL")
     asked_read, asked_write = os.pipe()
     answer_read, answer_write = os.pipe()
     environment = os.environ | {PIPES: f"{answer_read},{asked_write}"}

@@ -34,7 +34,7 @@ def fit(frame: Any, target: str, *, out: str | os.PathLike[str] | None = None, c
 
     The rows stay on the executors. Here runs the solver of the command, which needs Node. The options are those of ``logodds train`` with
     underscores: ``C=0.1``, ``penalty=None``, ``l1_ratio=0.5``, ``features=["age", "race"]``, ``weight="n"``, ``offset="exposure"``,
-    ``reference={"race": "white"}``, ``inference=True``, ``holdout=0.1``, ``holdout=False``, ``holdout_by="date"``, ``checkpoint="fit.ckpt"``.
+    ``reference={"race": "white"}``, ``lambda_=0.01``, ``inference=True``, ``holdout=0.1``, ``holdout=False``, ``holdout_by="date"``, ``checkpoint="fit.ckpt"``.
 
     :param frame: rows with the target, which give the same cells each time that they are read: files, not random numbers
     :param out: where the model file goes as well
@@ -61,6 +61,11 @@ def fit(frame: Any, target: str, *, out: str | os.PathLike[str] | None = None, c
             raise error_of(errors.read_text(errors="replace"), done.returncode)
         data = path.read_bytes()
         report = json.loads(done.stdout)
+        notes = [line.removeprefix("note: ") for line in errors.read_text(errors="replace").splitlines() if line.startswith("note: ")]
+    for note in notes:
+        # what the report has comes from there
+        if not any(note.startswith(warning["code"]) for warning in report["warnings"]):
+            warnings.warn(note, LogoddsWarning, stacklevel=2)
     for warning in report["warnings"]:
         warnings.warn(f"{warning['code']}: {warning['message']}", LogoddsWarning, stacklevel=2)
     report["model"] = None
