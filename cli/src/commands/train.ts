@@ -271,7 +271,7 @@ async function trainOnline(data: string | undefined, flags: OnlineFlags, command
   });
 }
 
-async function run(data: string | undefined, flags: TrainFlags, command: Command): Promise<number | void> {
+async function run(data: string | undefined, flags: TrainFlags, command: Command): Promise<number | undefined> {
   const { spark, checkpoint } = flags;
   const bridge = process.env['LOGODDS_SPARK_PIPES'];
   const onSpark = spark !== undefined || bridge !== undefined;
@@ -288,7 +288,10 @@ async function run(data: string | undefined, flags: TrainFlags, command: Command
     const { trainBySpark } = await import('../jobs/spark/train.ts');
     return trainBySpark(spark, data, [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
   }
-  if (flags.online) return trainOnline(data, flags as OnlineFlags, command);
+  if (flags.online) {
+    await trainOnline(data, flags as OnlineFlags, command);
+    return;
+  }
   if (flags.holdout === false && flags.holdoutBy !== undefined)
     command.error("error: option '--holdout-by' does not go with --no-holdout");
   for (const output of [flags.out, flags.report]) if (output !== undefined) refuseShared(output, flags.schema);

@@ -83,10 +83,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "bootstrap": ({"bootstrap": 100}, "ERR_RANGE", "bootstrap"),
     "clusters": ({"penalty": None, "cluster": "day"}, "ERR_RANGE", "cluster"),
     "folds": ({"calibrate": "platt"}, "ERR_RANGE", "rows on Spark"),
+    "a threshold to choose": ({"maximize": "f1"}, "ERR_RANGE", "a threshold to choose"),
     "trials": ({"trials": "n"}, "ERR_RANGE", "trials"),
     "a class of weight 0": ({"class_weight": "0=0"}, "ERR_RANGE", "class weight of 0"),
     "an offset with several classes": ({"target": "cls", "offset": "shift"}, "ERR_TARGET", "two classes"),
-    "too many classes": ({"target": "x0", "features": ["n"], "categorical": []}, "ERR_TARGET", "at most 100 classes"),
+    "too many classes": ({"target": "x0", "features": ["n"], "categorical": None}, "ERR_TARGET", "at most 100 classes"),
 }
 
 

@@ -7,6 +7,7 @@ import { partsOf } from '../../read/roles.ts';
 import { lazyDatabase } from '../../read/source.ts';
 import { readTraining } from '../../read/training.ts';
 import { discard, runFolder } from '../../write/temporary.ts';
+import { decideOptionOf } from '../decide.ts';
 import { fitOptionsOf, isPenalized } from '../fitOptions.ts';
 import { SLICE_ROWS, type Split } from '../split.ts';
 import type { TrainOptions } from '../trainOptions.ts';
@@ -41,6 +42,7 @@ interface Counted {
  * @throws as `fit`, with the partition of what is wrong
  */
 export async function readSpark(options: TrainOptions & { readonly bridge: string }, engine: Engine): Promise<Split> {
+  refuseWhatNeedsRows(options);
   const bridge = new Bridge(options.bridge);
   const checkpoint = options.checkpoint === undefined ? null : new Checkpoint(options.checkpoint, bridge);
   const remote: Remote = checkpoint ?? bridge;
@@ -62,6 +64,7 @@ export async function readSpark(options: TrainOptions & { readonly bridge: strin
     ...{ op: 'statistics', target, features, weight, offset, weightKind, missing },
     ...{ holdout: fraction || null, holdoutBy: fraction === false ? null : holdoutBy, seed },
   }).facts as Counted;
+  refuseFolds(options, new Set(counted.parts.flatMap((part) => part.target.map(([label]) => label))).size);
   const names = features.map(([name]) => name);
   const problem = new RemoteProblem(
     remote,
@@ -121,6 +124,31 @@ export async function readSpark(options: TrainOptions & { readonly bridge: strin
   } finally {
     discard(folder);
   }
+}
+
+/** Options for which each evaluation needs a number for every row here. @throws ERR_RANGE naming one, before anything is read */
+function refuseWhatNeedsRows(options: TrainOptions): void {
+  const { trials, cluster, firth, profile, bootstrap, schema, calibrate = 'none', prior } = options;
+  const asked = { trials, cluster, firth, profile, bootstrap, schema, prior, calibrate: calibrate !== 'none' };
+  for (const [name, value] of Object.entries(asked)) {
+    if (value === undefined || value === false || value === null) continue;
+    throw new LogoddsError(
+      'ERR_RANGE',
+      `--${name}: expected all rows in memory, got rows on Spark; leave it out, or fit a sample without --spark`,
+    );
+  }
+}
+
+/** @throws ERR_RANGE for a threshold or a band that folds would choose */
+function refuseFolds(options: TrainOptions, classes: number): void {
+  const decide = decideOptionOf(options);
+  const { review } = options;
+  const chosen = decide && !('threshold' in decide) && classes === 2;
+  if (!chosen && !(review && 'share' in review)) return;
+  throw new LogoddsError(
+    'ERR_RANGE',
+    `${chosen ? 'a threshold to choose' : '--review'}: expected all rows in memory (folds choose it), got rows on Spark; give ${chosen ? '--threshold' : 'the band itself'}`,
+  );
 }
 
 /** @throws ERR_SCHEMA for a type that a model cannot read */
