@@ -193,7 +193,7 @@ export class ChunkedLikelihood implements Likelihood {
   }
 
   gram(c: Float64Array | null, out: Float64Array, most?: number): void {
-    this.#sampled(out, most, (part, to, first, count) => part.gram(c && c.subarray(first, first + count), to));
+    this.#sampled(out, most, (part, to, first, count) => part.gram(c?.subarray(first, first + count) ?? null, to));
   }
 
   transpose(r: Float64Array, out: Float64Array): void {

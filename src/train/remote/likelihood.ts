@@ -124,7 +124,9 @@ export class RemoteLikelihood implements Likelihood {
     const batch = engine.columns(rows, specs, 'f64');
     try {
       const plane = (at: number) => values.subarray(at * rows, (at + 1) * rows);
-      specs.forEach((_, j) => cellsOf(batch, j).set(plane(j)));
+      specs.forEach((_, j) => {
+        cellsOf(batch, j).set(plane(j));
+      });
       let at = specs.length;
       const codes = plane(at++);
       const weight = weighted ? plane(at++) : null;
