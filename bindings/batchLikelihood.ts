@@ -218,13 +218,15 @@ export class BatchLikelihood extends Handle implements Likelihood {
     return c;
   }
 
-  gram(c: Float64Array, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
+  gram(c: Float64Array | null, out: Float64Array, most = Number.POSITIVE_INFINITY): void {
     this.#enter();
     const sample = checkMost(most);
-    const address = this.#rowFactors();
-    const factors = numbersOf('c', c, this.rows);
+    const { s } = this.#data;
+    const address = c === null && s ? s : this.#rowFactors();
+    const factors = c === null ? null : numbersOf('c', c, this.rows);
     const { heap } = this.#enter();
-    heap.f64.set(factors, address >>> 3);
+    if (factors) heap.f64.set(factors, address >>> 3);
+    else if (!s) heap.f64.fill(1, address >>> 3, (address >>> 3) + this.rows);
     this.#gram(address, out, this.#slots + 1, 0, 0, sample);
   }
 

@@ -23,11 +23,11 @@ export interface Likelihood {
   at(params: Float64Array, gradient: Float64Array): LikelihoodPoint;
   /**
    * Computes XᵀCX, C = diag(c), of the features and the intercept (last). **Writes `out`.**
-   * @param c     length rows, of any sign
+   * @param c     length rows, of any sign; null: the sample weights
    * @param out   (slots + 1)²
    * @param most  use about this many rows as a sample, as `hessian` does; default all rows
    */
-  gram(c: Float64Array, out: Float64Array, most?: number): void;
+  gram(c: Float64Array | null, out: Float64Array, most?: number): void;
   /**
    * Computes Xᵀr, of the features and the intercept (last). **Writes `out`.**
    * @param r    length rows
@@ -53,12 +53,24 @@ export interface Likelihood {
    * **This likelihood must outlive it.** Absent where the rows are not in memory.
    */
   sample?(most: number): Likelihood;
+  /** Sums that are otherwise formed from the logits of all rows. Present where these are not at hand: the rows are on other machines. */
+  readonly elsewhere?: SumsElsewhere;
   /**
    * Gives the memory back to the engine. **Other methods throw ERR_ENGINE afterwards,** and also once the batch was freed.
    */
   free(): void;
   /** Calls `free`, at the end of a block that began with `using`. */
   [Symbol.dispose](): void;
+}
+
+/** What is asked of rows that are on other machines in place of their logits; `gram` with factors, `transpose`, `squares` and `logits` then throw. */
+export interface SumsElsewhere {
+  /** Whether the logits without offset are right in every row of positive weight: of the sign of the label, or greatest for the true class. */
+  separates(params: Float64Array): boolean;
+  /**
+   * Computes Σ cᵢ·uᵢ²·r_ij·r_ik·xᵢxᵢᵀ, r = p − y: block (j, k) of the scores' outer products. **Writes `out`,** (slots + 1)².
+   */
+  scores(params: Float64Array, j: number, k: number, out: Float64Array): void;
 }
 
 /**

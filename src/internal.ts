@@ -30,4 +30,6 @@ export type { Cells, RowStore } from './train/problem/chunks.ts';
 export { TableInParts } from './train/problem/parts.ts';
 export type { Problem as TrainingProblem } from './train/problem/problem.ts';
 export { readTarget, readTrials, readWeight } from './train/problem/target.ts';
+export { RemoteProblem } from './train/remote/problem.ts';
+export type { PartStatistics, Remote } from './train/remote/remote.ts';
 export { SOLVERS } from './train/solve/types.ts';

@@ -96,6 +96,21 @@ export class SchemaDraft {
     }
   }
 
+  /**
+   * Takes what was counted elsewhere: of rows that come after those so far.
+   * @throws ERR_RANGE a spread that overflows
+   */
+  take(name: string, found: Moments | Tallied): void {
+    const before = this.#found.get(name);
+    if (found.kind === 'numeric') {
+      this.#found.set(name, before?.kind === 'numeric' ? merge(name, before, found) : found);
+      return;
+    }
+    const counts = before?.kind === 'categorical' ? before : new Counts();
+    this.#found.set(name, counts);
+    counts.take(found);
+  }
+
   /** @throws as `inferSchema` */
   finish(): PlainSchema {
     const { coding, references = {}, unseen = 'slot', missing = 'slot' } = this.#options;
@@ -366,6 +381,13 @@ export function numericFeature(name: string, found: Moments, slot: boolean): Num
   return { name, kind: 'numeric', mean, scale: scaleOf(found), min, max, indicator: slot && gaps };
 }
 
+/** What the rows of positive weight say of a category: Σ sᵢ of each level that has weight, and of missing cells. */
+export interface Tallied {
+  readonly kind: 'categorical';
+  readonly counts: readonly (readonly [level: string, weight: number])[];
+  readonly gaps: number;
+}
+
 /** Σ sᵢ of each level that has weight, and of missing cells. */
 export class Counts {
   readonly kind = 'categorical';
@@ -393,6 +415,11 @@ export class Counts {
     levels.forEach((level, code) => {
       if (weights[code] > 0) this.#counts.set(level, (this.#counts.get(level) ?? 0) + weights[code]);
     });
+  }
+
+  take({ counts, gaps }: Tallied): void {
+    for (const [level, weight] of counts) this.#counts.set(level, (this.#counts.get(level) ?? 0) + weight);
+    this.#gaps += gaps;
   }
 
   /** @throws ERR_SCHEMA when all cells are missing */

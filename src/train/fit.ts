@@ -21,9 +21,10 @@ import { overdispersion } from './inference/statistics.ts';
 import { type OutOfFold, outOfFoldOf } from './outOfFold.ts';
 import { penaltyOf } from './penalty.ts';
 import { prepare, tableOf } from './problem/prepare.ts';
-import type { Problem } from './problem/problem.ts';
+import type { Problem, View } from './problem/problem.ts';
 import { classShare } from './problem/rows.ts';
 import { unfoldParameters } from './problem/standardise.ts';
+import type { RemoteProblem, RemoteView } from './remote/problem.ts';
 
 /** The result of `fit`: the model and what should be known about it. */
 export interface FitResult {
@@ -128,22 +129,24 @@ function restsOnFolds({ calibrate, decide, review }: FitSpec, { rows }: Problem)
  * @param asks      besides what the options ask for
  */
 export function fitProblem(
-  problem: Problem,
+  problem: Problem | RemoteProblem,
   spec: FitSpec,
   clusters: Omit<Clusters, 'batch'> | null = null,
   asks: readonly Ask[] = [],
 ): FittedModel {
-  const { rows, batch } = problem;
+  const { rows } = problem;
+  const local = 'batch' in problem ? problem : null;
   const { firth, standardize } = spec.penalty;
   const { inference: asked, onPhase } = spec;
+  const { covariance = 'model', profile = false, bootstrap = null } = asked ?? {};
   const { penalty, C } = penaltyOf(spec.penalty, problem);
+  if (!local && (firth || clusters || profile || bootstrap || asks.length > 0)) refuseElsewhere(spec);
   if (firth && rows.kind !== 'binomial') {
     throw new LogoddsError(
       'ERR_TARGET',
       `firth: expected a target of two classes, got ${rows.target.classes.length}; penalise (C or lambda) instead`,
     );
   }
-  const { covariance = 'model', profile = false, bootstrap = null } = asked ?? {};
   if (typeof covariance === 'object' && !clusters) {
     throw new LogoddsError(
       'ERR_RANGE',
@@ -151,21 +154,21 @@ export function fitProblem(
     );
   }
   const augmented = covariance === 'augmented';
-  const kind = clusters ? { ...clusters, batch } : covariance === 'robust' ? 'robust' : 'model';
+  const kind = clusters && local ? { ...clusters, batch: local.batch } : covariance === 'robust' ? 'robust' : 'model';
   const settings = { ...settingsOf(spec, spec.penalty, asked), covariance: kind } as const;
   const start = spec.start && startOf(spec.start, problem);
   onPhase?.('solve');
-  const view = problem.view();
+  const view: View | RemoteView = problem.view();
   try {
     const { tasks } = view;
     const { inference: errors } = settings;
     const fitted = estimateAll(tasks, penalty, { ...settings, inference: errors && tasks.length === 1 }, start);
     const inference = errors ? inferenceOf(view, fitted, { kind, profile }) : null;
-    const found: Fit = { problem, view, fitted, penalty, settings };
+    const found: Fit | null = local && 'batch' in view ? { problem: local, view, fitted, penalty, settings } : null;
     if (bootstrap) onPhase?.('resample');
-    const resampled = bootstrap && resample(found, bootstrap);
-    const notes = asks.flatMap((ask) => ask(found).warnings);
-    return assemble(problem.summary(view), spec, fitted, {
+    const resampled = bootstrap && found && resample(found, bootstrap);
+    const notes = found ? asks.flatMap((ask) => ask(found).warnings) : [];
+    return assemble(found ? found.problem.summary(found.view) : problem.summary(), spec, fitted, {
       inference: resampled ? { ...(inference ?? NO_INFERENCE), bootstrap: resampled.report } : inference,
       notes: [
         ...(inference && tasks.length > 1 ? [unavailable(inference)] : []),
@@ -184,6 +187,21 @@ export function fitProblem(
   } finally {
     view.free();
   }
+}
+
+/** @throws ERR_RANGE naming what needs every row here */
+function refuseElsewhere({ penalty, inference }: FitSpec): never {
+  const what = penalty.firth
+    ? 'firth'
+    : inference?.bootstrap
+      ? 'bootstrap'
+      : inference?.profile
+        ? 'profile'
+        : 'clusters';
+  throw new LogoddsError(
+    'ERR_RANGE',
+    `${what}: expected rows in memory (each evaluation needs a number for every row), got rows on other machines; leave it out, or fit a sample in memory`,
+  );
 }
 
 /** Models of one class against the rest have no errors. */
@@ -221,7 +239,7 @@ function newFindings(
 }
 
 /** The parameters of a model on the standardised features of a problem. @throws ERR_SCHEMA when it is of other features or classes */
-function startOf(start: Model, { slots, standard, rows: { target, kind } }: Problem): Float64Array {
+function startOf(start: Model, { slots, standard, rows: { target, kind } }: Problem | RemoteProblem): Float64Array {
   const { manifest, encoder } = start;
   const names = encoder instanceof Encoder ? slotNames(encoder) : [];
   const { classes, multiclass } = manifest ?? {};

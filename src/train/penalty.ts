@@ -5,6 +5,9 @@ import type { PenaltySpec } from './penaltyOptions.ts';
 import type { Problem } from './problem/problem.ts';
 import type { Penalty } from './solve/types.ts';
 
+/** What a penalty asks of a problem. */
+type Penalised = Pick<Problem, 'slots' | 'schema' | 'standard'> & { readonly rows: { readonly totalWeight: number } };
+
 /**
  * The penalty by slot; C = 1/(λS), null without one.
  * @param total  S of the rows that are fitted
@@ -12,7 +15,7 @@ import type { Penalty } from './solve/types.ts';
  */
 export function penaltyOf(
   options: Omit<PenaltySpec, 'firth'>,
-  problem: Problem,
+  problem: Penalised,
   total = problem.rows.totalWeight,
 ): { penalty: Penalty; C: number | null } {
   const { C = 1, lambda, l1Ratio, standardize, penalized, factors: byName, bounds } = options;
@@ -55,7 +58,7 @@ export function penaltyOf(
  * Units of the penalty by slot: those that a schema declares, and of words and tags the count itself, as it is for levels (a rare word would
  * have next to no penalty in units of its standard deviation); null: the standard deviation throughout.
  */
-function unitsOf({ schema, slots }: Problem): Float64Array | null {
+function unitsOf({ schema, slots }: Penalised): Float64Array | null {
   const declared = schema.features.map((feature) =>
     feature.kind === 'curve' ? feature.units : isCounted(feature) ? feature.scales.map((scale) => 1 / scale) : [],
   );
@@ -69,7 +72,7 @@ function unitsOf({ schema, slots }: Problem): Float64Array | null {
 const isCounted = (feature: Feature): feature is TokensFeature => feature.kind === 'tokens' && !feature.scaling;
 
 /** 1: the unit of the slot is no standard deviation, so that a part of the rows has the same. */
-function ownUnits({ schema, slots }: Problem, units: Float64Array | null): Uint8Array {
+function ownUnits({ schema, slots }: Penalised, units: Float64Array | null): Uint8Array {
   return Uint8Array.from(slots, ({ feature }, id) =>
     Number(isCounted(schema.features[feature]) || (units !== null && units[id] !== 1)),
   );

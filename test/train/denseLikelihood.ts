@@ -75,7 +75,7 @@ export function denseLikelihood(
       out.fill(0);
       for (let i = 0; i < rows; i++) {
         for (let j = 0; j < parameters; j++) {
-          for (let k = 0; k < parameters; k++) out[j * parameters + k] += c[i] * cell(i, j) * cell(i, k);
+          for (let k = 0; k < parameters; k++) out[j * parameters + k] += (c ? c[i] : 1) * cell(i, j) * cell(i, k);
         }
       }
     },

@@ -64,6 +64,10 @@ saved and the exit status is 0. After any stop, even a kill, run the same comman
 Restart with the same DATA from its beginning; rows already learnt are skipped. If your input starts later, pass its first row number
 with --first-row. Log losses are progressive: each row is scored before it is learnt.
 
+With --spark the rows stay on Spark, which answers sums over them: DATA is Parquet. It needs a Python with logodds[spark]: python3, or the one
+that LOGODDS_PYTHON names. The model equals that of a fit in memory, up to rounding. Random held-out rows are chosen by a hash of their cells, so
+they are others than in memory. With --checkpoint a run that was stopped goes on where it was. docs/SPARK.md has the rest.
+
 With --memory the encoded rows go to a scratch file in TMPDIR, and each pass of the fit reads it. The scratch files, DuckDB's included,
 take about 16 bytes a cell. The model equals that of a fit in memory, up to rounding. The limit must leave room for the class, weight
 and offset of every row (24 bytes each while rows are read) and, for DuckDB, about 5 MB a column (more for CSV).`;
@@ -130,7 +134,7 @@ const INFERENCE: readonly OptionRow[] = [
 ];
 
 const ONLINE: readonly OptionRow[] = [
-  ['--checkpoint <file>', 'with --online: save the state in this file, and continue from it if it exists'],
+  ['--checkpoint <file>', 'with --online or --spark: save the state in this file, and continue from it if it exists'],
   [
     '--checkpoint-every <rows>',
     'with --checkpoint: save state and model after this many rows (default: 100000)',
@@ -157,6 +161,24 @@ const ONLINE: readonly OptionRow[] = [
   ['--l2 <number>', 'with --online: L2 penalty on the sum of the losses (default: 0)', { parse: notNegative }],
 ];
 
+/** What needs all rows in memory, or says how DATA is read where Spark reads it. */
+const NOT_ON_SPARK = [
+  ...optionNames(READING),
+  ...[
+    'query',
+    'online',
+    'memory',
+    'schema',
+    'trials',
+    'cluster',
+    'firth',
+    'profile',
+    'bootstrap',
+    'calibrate',
+    'prior',
+  ],
+];
+
 const OPTIONS: readonly OptionRow[] = [
   TARGET,
   ['--out <model>', 'model file to write (.safetensors); without it the model is fitted and shown but not saved'],
@@ -172,6 +194,11 @@ const OPTIONS: readonly OptionRow[] = [
   ],
   ['--online', 'learn a stream of CSV or JSON lines row by row, by FTRL-Proximal'],
   ...ONLINE,
+  [
+    '--spark <master>',
+    'let Spark hold the rows at this address: local[*], spark://HOST:PORT, yarn, k8s://..., or sc://HOST:PORT of Spark Connect',
+    { conflicts: NOT_ON_SPARK },
+  ],
   THREADS,
   REPORT,
   ...TRACK,
@@ -195,6 +222,7 @@ type TrainFlags = Omit<TrainOptions, 'data' | 'references' | 'penalty' | 'report
     readonly report?: string;
     readonly penalty: boolean;
     readonly online?: boolean;
+    readonly spark?: string;
   };
 
 type OnlineFlags = Omit<OnlineTrainOptions, 'data'> & TrackFlags & { readonly json?: boolean };
@@ -243,15 +271,27 @@ async function trainOnline(data: string | undefined, flags: OnlineFlags, command
   });
 }
 
-async function run(data: string | undefined, flags: TrainFlags, command: Command): Promise<void> {
+async function run(data: string | undefined, flags: TrainFlags, command: Command): Promise<number | undefined> {
+  const { spark, checkpoint } = flags;
+  const bridge = process.env['LOGODDS_SPARK_PIPES'];
+  const onSpark = spark !== undefined || bridge !== undefined;
   for (const option of command.options) {
     const name = option.attributeName();
     if (command.getOptionValueSource(name) !== 'cli') continue;
-    if (!flags.online && NEED_ONLINE.includes(name)) command.error(`error: option '${option.long}' needs --online`);
+    if (!flags.online && NEED_ONLINE.includes(name) && !(name === 'checkpoint' && onSpark))
+      command.error(`error: option '${option.long}' needs --online`);
     if (flags.online && !NEED_ONLINE.includes(name) && !BESIDE_ONLINE.includes(name))
       command.error(`error: option '${option.long}' does not go with --online`);
   }
-  if (flags.online) return trainOnline(data, flags as OnlineFlags, command);
+  if (spark !== undefined && bridge === undefined) {
+    if (data === undefined || data === '-') command.error('error: name the files of DATA with --spark');
+    const { trainBySpark } = await import('../jobs/spark/train.ts');
+    return trainBySpark(spark, data, [process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
+  }
+  if (flags.online) {
+    await trainOnline(data, flags as OnlineFlags, command);
+    return;
+  }
   if (flags.holdout === false && flags.holdoutBy !== undefined)
     command.error("error: option '--holdout-by' does not go with --no-holdout");
   for (const output of [flags.out, flags.report]) if (output !== undefined) refuseShared(output, flags.schema);
@@ -260,6 +300,7 @@ async function run(data: string | undefined, flags: TrainFlags, command: Command
       ...optionsOf(command, data, rest),
       report: reportTarget(report ?? run?.reportPath()),
       penalty: penalty ? undefined : 'none',
+      ...(onSpark && { bridge, checkpoint }),
     };
     const result = await trainCommand(options);
     warnAll(result.warnings, flags.verbose);

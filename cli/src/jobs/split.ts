@@ -1,5 +1,5 @@
 import { type Engine, sliceTable, splitTable, type Table, type Warning } from '../../../src/index.ts';
-import { codingOf, type TrainingProblem } from '../../../src/internal.ts';
+import { codingOf, type RemoteProblem, type TrainingProblem } from '../../../src/internal.ts';
 import { fitMissing, nthOf } from '../read/gaps.ts';
 import { lazyDatabase } from '../read/source.ts';
 import { collect, readWithin, type SpilledSplit } from '../read/spill.ts';
@@ -15,19 +15,27 @@ export const SLICE_ROWS = 65_536;
 /** Rows to fit and rows to hold out. */
 export interface Split extends Omit<SpilledSplit, 'train'> {
   /** rows in memory, or encoded in a file */
-  readonly train: { readonly table: Table } | { readonly table: null; readonly problem: TrainingProblem };
+  readonly train:
+    | { readonly table: Table }
+    | { readonly table: null; readonly problem: TrainingProblem | RemoteProblem };
   /** classes of the rows to fit. @throws the errors of the fit about its target */
   classes(): readonly string[];
   readonly rows: number;
   /** frees unreferenced objects, if memory is limited */
   tidy(): Promise<void>;
+  /** the model is saved: what would have helped to go on is removed */
+  done?(): void;
 }
 
 /** Reads the table and splits it. DuckDB is closed and its memory free when this returns. */
 export async function readSplit(options: TrainOptions, engine: Engine): Promise<Split> {
   const fraction = options.holdout ?? 0.2;
   const holdoutBy = fraction === false ? undefined : options.holdoutBy;
-  const { memory } = options;
+  const { memory, bridge } = options;
+  if (bridge !== undefined) {
+    const { readSpark } = await import('./spark/split.ts');
+    return readSpark({ ...options, bridge }, engine);
+  }
   if (memory !== undefined) {
     const { penalty, inference, profile, firth, robust } = options;
     const asked = inference || profile || robust;

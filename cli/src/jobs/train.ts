@@ -10,7 +10,14 @@ import {
   type Table,
   type Warning,
 } from '../../../src/index.ts';
-import { decided, fitProblem, readOptions, readWeight, type TrainingProblem } from '../../../src/internal.ts';
+import {
+  decided,
+  fitProblem,
+  type RemoteProblem,
+  readOptions,
+  readWeight,
+  type TrainingProblem,
+} from '../../../src/internal.ts';
 import type { Metrics } from '../../../src/metrics.ts';
 import { ColumnSummaries } from '../figures/columns.ts';
 import { type Evaluation, lazyEvaluation } from '../figures/evaluation.ts';
@@ -123,6 +130,7 @@ async function fitAndSave(
     file.write(bytes);
     file.commit();
   }
+  split.done?.();
   const seconds = {
     read,
     fit: fitted,
@@ -286,13 +294,15 @@ function fitWithProgress(
 
 /** Fits rows that stay in a file. Folds and resampling need rows in memory, so they are refused. */
 function fitFromFile(
-  problem: TrainingProblem,
+  problem: TrainingProblem | RemoteProblem,
   fitOptions: FitOptions,
   options: TrainOptions,
 ): { model: Model; warnings: Warning[] } {
   const { calibrate = 'none', prior, bootstrap } = options;
   const refuse = (what: string, next: string): never => {
-    throw new LogoddsError('ERR_RANGE', `${what}: expected all rows in memory, got a limit; leave out memory${next}`);
+    const [got, step] =
+      options.bridge === undefined ? ['a limit', 'leave out memory'] : ['rows on Spark', 'leave it out'];
+    throw new LogoddsError('ERR_RANGE', `${what}: expected all rows in memory, got ${got}; ${step}${next}`);
   };
   if (bootstrap !== undefined) refuse('bootstrap', '');
   const folds = (): never => refuse('cross-validation', ', or give a threshold');

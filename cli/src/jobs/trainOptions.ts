@@ -34,6 +34,10 @@ export interface TrainOptions
   readonly warn?: (message: string) => void;
   /** bytes that the run may use above those of the program; encoded rows then stay in a scratch file that each pass reads */
   readonly memory?: number;
+  /** pipes to the rows, which are on Spark (jobs/spark/bridge.ts) */
+  readonly bridge?: string;
+  /** with rows on Spark: a file of what was answered, from which a fit that was stopped goes on */
+  readonly checkpoint?: string;
   /** share of rows held out (0.2 when absent), or false for none */
   readonly holdout?: number | false;
   /** hold out the rows with the largest values of this column instead of random ones */

@@ -1,13 +1,13 @@
 import type { InferenceReport } from '../../model/manifest.ts';
-import type { View } from '../problem/problem.ts';
+import type { Task } from '../problem/task.ts';
 import type { Estimated } from './estimate.ts';
 import { featureTests, profileIntervals } from './profile.ts';
 import type { CovarianceKind } from './robust.ts';
-import { fitStatistics } from './statistics.ts';
+import { type CountedRows, fitStatistics } from './statistics.ts';
 
 /** Statistics of a fit from its likelihood. Invalid ones are null, with a reason. */
 export function inferenceOf(
-  view: View,
+  view: CountedRows & { readonly tasks: readonly Task[] },
   fitted: readonly Estimated[],
   { kind, profile }: { readonly kind: CovarianceKind; readonly profile: boolean },
 ): InferenceReport {

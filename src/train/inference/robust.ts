@@ -74,9 +74,11 @@ export function sandwich(
   kind: 'robust' | Clusters,
 ): Float64Array {
   const { size, totalWeight } = objective;
-  const probabilities = probabilitiesOf(task, objective.expand(w));
+  const params = objective.expand(w);
   const meat =
-    kind === 'robust' ? rowMeat(task, objective, probabilities) : clusterMeat(task, objective, probabilities, kind);
+    kind === 'robust'
+      ? rowMeat(task, objective, params)
+      : clusterMeat(task, objective, probabilitiesOf(task, params), kind);
   const inverse = invertCholesky(factor, size);
   for (let i = 0; i < inverse.length; i++) inverse[i] /= totalWeight;
   return multiply(multiply(inverse, meat, size), inverse, size);
@@ -92,26 +94,19 @@ export function probabilitiesOf({ likelihood }: Task, params: Float64Array): Flo
   return z;
 }
 
-function rowMeat({ likelihood, y, weight, copies }: Task, objective: Objective, p: Float64Array): Float64Array {
-  const { rows, classes } = likelihood;
+function rowMeat(task: Task, objective: Objective, params: Float64Array): Float64Array {
+  const { likelihood } = task;
+  const { classes, elsewhere } = likelihood;
   const { active, size } = objective;
   const width = likelihood.parameters / classes;
-  const factors = new Float64Array(rows);
   const gram = new Float64Array(width * width);
+  const blockOf = elsewhere
+    ? (j: number, k: number) => elsewhere.scores(params, j, k, gram)
+    : scoresOf(task, probabilitiesOf(task, params), gram);
   const meat = new Float64Array(size * size);
   for (let j = 0; j < classes; j++) {
     for (let k = 0; k <= j; k++) {
-      for (let i = 0; i < rows; i++) {
-        const s = weight ? weight[i] : 1;
-        if (s === 0) {
-          factors[i] = 0;
-          continue;
-        }
-        const [a, b] = [p[j * rows + i], p[k * rows + i]];
-        const product = classes === 1 ? (a - y[i]) ** 2 : (a - Number(y[i] === j)) * (b - Number(y[i] === k));
-        factors[i] = s * (s / (copies ? copies[i] : 1)) * product;
-      }
-      likelihood.gram(factors, gram);
+      blockOf(j, k);
       for (let r = 0; r < size; r++) {
         if (Math.floor(active[r] / width) !== j) continue;
         for (let c = 0; c < size; c++) {
@@ -124,6 +119,25 @@ function rowMeat({ likelihood, y, weight, copies }: Task, objective: Objective, 
     }
   }
   return meat;
+}
+
+/** Writes block (j, k) of the outer products of the scores to `gram`. */
+function scoresOf({ likelihood, y, weight, copies }: Task, p: Float64Array, gram: Float64Array) {
+  const { rows, classes } = likelihood;
+  const factors = new Float64Array(rows);
+  return (j: number, k: number): void => {
+    for (let i = 0; i < rows; i++) {
+      const s = weight ? weight[i] : 1;
+      if (s === 0) {
+        factors[i] = 0;
+        continue;
+      }
+      const [a, b] = [p[j * rows + i], p[k * rows + i]];
+      const product = classes === 1 ? (a - y[i]) ** 2 : (a - Number(y[i] === j)) * (b - Number(y[i] === k));
+      factors[i] = s * (s / (copies ? copies[i] : 1)) * product;
+    }
+    likelihood.gram(factors, gram);
+  };
 }
 
 /** Largest number of sums of scores in memory at a time. */

@@ -15,13 +15,14 @@ import { probabilitiesOf } from './robust.ts';
  * The likelihood is that of single trials. For grouped counts R adds the constant Σ log C(nᵢ, kᵢ) to the log-likelihood, so its AIC and BIC are
  * lower by twice that constant; differences between two fits are the same. n counts a row of trials once, as in R.
  */
-export function fitStatistics(rows: RowVectors, task: Task, fitted: Fitted): FitStatistics {
+export function fitStatistics(rows: CountedRows, task: Task, fitted: Fitted): FitStatistics {
   const { logLik, nullLogLik } = fitted.report;
   const { objective, w } = fitted;
   const { classes } = task.likelihood;
   const parameters = objective.size;
   const saturated = saturatedLogLik(task);
   const observations = countObservations(rows);
+  const trials = 'target' in rows ? rows.target.trials : null;
   const intercepts = classes > 1 ? classes - 1 : 1;
   const ratio =
     objective instanceof FirthObjective ? firthRatio(objective, w, fitted.report.objective) : 2 * (logLik - nullLogLik);
@@ -34,11 +35,11 @@ export function fitStatistics(rows: RowVectors, task: Task, fitted: Fitted): Fit
     bic: parameters * Math.log(observations) - 2 * logLik,
     mcFadden: 1 - logLik / nullLogLik,
     likelihoodRatio: chiSquareTest(ratio, parameters - intercepts),
-    pearson: rows.target.trials
-      ? pearson(rows.target.trials, probabilitiesOf(task, objective.expand(w)), task, parameters)
-      : null,
+    pearson: trials ? pearson(trials, probabilitiesOf(task, objective.expand(w)), task, parameters) : null,
     hosmerLemeshow:
-      classes > 1 ? null : hosmerLemeshow(probabilitiesOf(task, objective.expand(w)), task.y, task.weight),
+      classes > 1 || task.likelihood.elsewhere
+        ? null
+        : hosmerLemeshow(probabilitiesOf(task, objective.expand(w)), task.y, task.weight),
   };
 }
 
@@ -96,7 +97,16 @@ function saturatedLogLik({ y, weight, likelihood }: Task): number {
   return sum;
 }
 
-function countObservations({ target: { trials }, sampleWeight, y }: RowVectors): number {
+/** Rows whose observations are counted: one by one, or already. */
+export type CountedRows = Pick<RowVectors, 'target' | 'sampleWeight' | 'y'> | { readonly observations: number };
+
+function countObservations(rows: CountedRows): number {
+  if ('observations' in rows) return rows.observations;
+  const {
+    target: { trials },
+    sampleWeight,
+    y,
+  } = rows;
   if (!sampleWeight) return y.length;
   let sum = 0;
   for (let i = 0; i < y.length; i++)

@@ -192,8 +192,8 @@ export class ChunkedLikelihood implements Likelihood {
     for (let i = 0; i < out.length; i++) out[i] *= scale;
   }
 
-  gram(c: Float64Array, out: Float64Array, most?: number): void {
-    this.#sampled(out, most, (part, to, first, count) => part.gram(c.subarray(first, first + count), to));
+  gram(c: Float64Array | null, out: Float64Array, most?: number): void {
+    this.#sampled(out, most, (part, to, first, count) => part.gram(c?.subarray(first, first + count) ?? null, to));
   }
 
   transpose(r: Float64Array, out: Float64Array): void {

@@ -56,7 +56,7 @@ export function summarise(
     totalWeight,
     weightKind,
     baseline: means ? rawMeans(means, standard) : slotMeans(batch, chunks, standard, sampleWeight),
-    warnings: [...leftOutClasses(rows), ...rareClasses(rows)],
+    warnings: [...leftOutClasses(rows), ...rareClasses(target.classes, classShare(target, rows.counts))],
   };
 }
 
@@ -73,10 +73,9 @@ function leftOutClasses({ target: { leftOut } }: RowVectors): Warning[] {
   ];
 }
 
-/** A class with one row has no frequency to learn. */
-function rareClasses({ target, counts }: RowVectors): Warning[] {
-  const share = classShare(target, counts);
-  const rare = target.classes.filter((_, k) => share[k] <= 1);
+/** A class with one row has no frequency to learn. @param share  observations of each class */
+export function rareClasses(classes: readonly string[], share: Float64Array): Warning[] {
+  const rare = classes.filter((_, k) => share[k] <= 1);
   if (rare.length === 0) return [];
   return [
     {

@@ -4,14 +4,26 @@ import type { Slots } from './slots.ts';
 import type { Standardisation } from './standardise.ts';
 import type { TargetNumbers } from './target.ts';
 
+/** Rows and weights of the outcomes. */
+export interface Outcomes {
+  /** rows of positive weight */
+  readonly rows: number;
+  /** Σ s of each class, class weights included; only of the positive class if there is one weight vector */
+  readonly share: Float64Array;
+  /** Σ s, class weights included */
+  readonly total: number;
+}
+
 /** One likelihood over an encoded data set, with the facts about both that do not depend on the penalty. */
 export interface Task {
   readonly likelihood: Likelihood;
   /** the parameters of a class are its slots, then its intercept */
   readonly slots: Slots;
   readonly profile: SlotProfile;
+  /** sums of the outcomes; absent: from y and weight */
+  readonly outcomes?: Outcomes;
   readonly standard: Standardisation;
-  /** one class weight vector: share of the positive class in each row; several: the class */
+  /** of the rows, as `weight`, `offset`, `unit` and `copies`; empty where they are on other machines (`Likelihood.elsewhere`). One class weight vector: share of the positive class in each row; several: the class */
   readonly y: TargetNumbers;
   /** sample weight times class weight, as in the likelihood; null: ones */
   readonly weight: Float64Array | null;

@@ -4,7 +4,7 @@ import { constantReason } from '../../encode/infer.ts';
 import { classWeights } from '../../encode/tally.ts';
 import { list, show } from '../../messages.ts';
 import type { Warning } from '../../model/manifest.ts';
-import type { Task } from '../problem/task.ts';
+import type { Outcomes, Task } from '../problem/task.ts';
 import { FirthObjective, solveFirth } from './firth.ts';
 import { lbfgs } from './lbfgs.ts';
 import { sampledMetric, workOf } from './metric.ts';
@@ -244,16 +244,8 @@ function relative(
   return out;
 }
 
-interface Outcomes {
-  /** rows of positive weight */
-  readonly rows: number;
-  /** Σ s of each class, class weights included; only of the positive class if there is one weight vector */
-  readonly share: Float64Array;
-  /** Σ s, class weights included */
-  readonly total: number;
-}
-
-function countOutcomes({ y, weight, likelihood: { classes } }: Task): Outcomes {
+function countOutcomes({ y, weight, outcomes, likelihood: { classes } }: Task): Outcomes {
+  if (outcomes) return outcomes;
   const share = classWeights(Math.max(2, classes), y, weight);
   let rows = y.length;
   let total = rows;
@@ -541,9 +533,14 @@ function findSeparation(
   const width = slots.count + 1;
   const every = Array.from({ length: slots.count }, (_, id) => id);
   const found = new Set(every.filter((id) => profile.separates[id] && isFree(id)));
-  const logits = new Float64Array(likelihood.classes * likelihood.rows);
-  likelihood.logits(objective.expand(solution.w), logits);
-  const completely = every.every(isFree) && separatesAllRows(logits, y, weight, offset);
+  const params = objective.expand(solution.w);
+  const separates = (): boolean => {
+    if (likelihood.elsewhere) return likelihood.elsewhere.separates(params);
+    const logits = new Float64Array(likelihood.classes * likelihood.rows);
+    likelihood.logits(params, logits);
+    return separatesAllRows(logits, y, weight, offset);
+  };
+  const completely = every.every(isFree) && separates();
   // L-BFGS cannot distinguish a flat direction from a minimum; a few Newton steps from its end can.
   const last =
     solver === 'newton' || !squareFits

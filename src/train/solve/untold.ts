@@ -29,7 +29,7 @@ const RUNAWAY_SHARE = 0.05;
  *   pivot over all rows ≥ pivot over the sample > tolerance · Σ sᵢxᵢ²
  *
  * @param slots   the candidates, ascending
- * @param weight  of the rows; null: ones
+ * @param weight  of the rows; null: those of the likelihood
  * @param squares  Σ sᵢxᵢ² of each slot
  * @param tolerance  least 1 − R² of a column on the earlier ones
  * @returns slot indices, ascending
@@ -44,26 +44,30 @@ export function dependentSlots(
   const { rows, classes, parameters } = likelihood;
   const order = [parameters / classes - 1, ...slots];
   const size = order.length;
-  const s = weight ?? new Float64Array(rows).fill(1);
   const most = SAMPLE * size;
   if (rows > 2 * most) {
     // `gram` multiplies the sums of a sample by rows / sampled
     const least = (CLEAR * tolerance * rows) / sampledRows(rows, most);
-    const sample = gramOf(likelihood, order, s, most);
+    const sample = gramOf(likelihood, order, weight, most);
     const proved =
       factorCholesky(sample, size).length === 0 &&
       slots.every((slot, k) => sample[(k + 1) * (size + 1)] ** 2 > least * squares[slot]);
     if (proved) return [];
   }
-  return factorCholesky(gramOf(likelihood, order, s), size, tolerance).map((j) => order[j]);
+  return factorCholesky(gramOf(likelihood, order, weight), size, tolerance).map((j) => order[j]);
 }
 
 /**
- * XᵀCX of these columns in their order, C = diag(c).
+ * XᵀCX of these columns in their order, C = diag(c), null for the sample weights.
  * @param order  slots, and the intercept (the number of slots)
  * @param most   as of `Likelihood.gram`
  */
-export function gramOf(likelihood: Likelihood, order: readonly number[], c: Float64Array, most?: number): Float64Array {
+export function gramOf(
+  likelihood: Likelihood,
+  order: readonly number[],
+  c: Float64Array | null,
+  most?: number,
+): Float64Array {
   const width = likelihood.parameters / likelihood.classes;
   const gram = new Float64Array(width * width);
   likelihood.gram(c, gram, most);

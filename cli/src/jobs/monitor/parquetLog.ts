@@ -45,7 +45,8 @@ export async function watchParquet(
   const { path, model, target } = log;
   const watched = start();
   const found = wantedOf(log, watched.settings.eventTimes ?? {});
-  const rows = found && ParquetRows.open([path], { wanted: found.wanted, known: null, capacity: BLOCK }, readingOf({}));
+  const rows =
+    found && (await ParquetRows.open([path], { wanted: found.wanted, known: null, capacity: BLOCK }, readingOf({})));
   if (!rows) return null;
   const { inputs, isNamed } = found;
   const origins = new Origins();

@@ -22,7 +22,7 @@ interface Event {
 
 /** Characters of standard error that are kept: what a Python says that cannot begin. */
 const SAID = 20_000;
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs a task of `logodds.spark` in a process of its own, which ends with this one.
@@ -34,7 +34,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export async function runSpark<Result extends object>(
   words: readonly string[],
   events: Events,
-  python: string = process.env['LOGODDS_PYTHON'] || (process.platform === 'win32' ? 'python' : 'python3'),
+  python: string = pythonCommand(),
 ): Promise<Result> {
   const child = spawn(python, ['-m', 'logodds.spark', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   // who stops this process stops Spark, which takes back what it has begun
@@ -73,8 +73,12 @@ export async function runSpark<Result extends object>(
   }
 }
 
-const NEEDED = 'a Python with logodds and pyspark';
-const STEP = "pip install 'logodds[spark]', or name another Python in LOGODDS_PYTHON";
+export const NEEDED = 'a Python with logodds and pyspark';
+export const STEP = "pip install 'logodds[spark]', or name another Python in LOGODDS_PYTHON";
+
+/** The Python of Spark: LOGODDS_PYTHON, else python3. */
+export const pythonCommand = (): string =>
+  process.env['LOGODDS_PYTHON'] || (process.platform === 'win32' ? 'python' : 'python3');
 
 /** A line that is no event is none: Spark may say something on standard output. */
 function parsed(line: string): Event {

@@ -9,5 +9,6 @@
 from .failures import failure_of
 from .scoring import register, score
 from .ship import ship
+from .training.fit import Fitted, fit
 
-__all__ = ["failure_of", "register", "score", "ship"]
+__all__ = ["Fitted", "failure_of", "fit", "register", "score", "ship"]

@@ -29,7 +29,13 @@ _ROW = re.compile(r"row (\d+) \(from 0\)")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command. Returns its exit status: 0 done, 1 failed, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m logodds.spark")
-    score_parser = parser.add_subparsers(dest="task", required=True).add_parser("score", help="scores Parquet files into a folder")
+    tasks = parser.add_subparsers(dest="task", required=True)
+    train_parser = tasks.add_parser("train", help="runs logodds train with Parquet files on Spark")
+    train_parser.add_argument("--data", required=True)
+    train_parser.add_argument("--master", required=True)
+    train_parser.add_argument("--conf", action="append", default=[], metavar="NAME=VALUE")
+    train_parser.add_argument("command", nargs=argparse.REMAINDER, help="the command line that is run")
+    score_parser = tasks.add_parser("score", help="scores Parquet files into a folder")
     score_parser.add_argument("model")
     score_parser.add_argument("data", nargs="+", help="Parquet files, folders, patterns, or addresses that Spark reads")
     score_parser.add_argument("--out", required=True, help="folder of the parts, which is not there yet; .csv and .jsonl at its end give that format")
@@ -38,6 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     score_parser.add_argument("--explain", type=int, default=0)
     score_parser.add_argument("--interval", type=float)
     options = parser.parse_args(arguments)
+    if options.task == "train":
+        # pyspark is there, or is not
+        from .training.command import run_train
+
+        return run_train(options)
     warnings.showwarning = lambda message, kind, *_: say({"note": str(message)}) if issubclass(kind, LogoddsWarning) else None
     warnings.simplefilter("always", LogoddsWarning)
     # a job is taken back by either signal
