@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...elementary import Floats
-from ...errors import LogoddsError, show
+from ...errors import LogoddsError
 from ..failures import failure_of
 from ..ship import ship
 from .blocks import TOKEN, Encode, Encoding, joined_profiles
@@ -360,7 +360,3 @@ def hash_of(names: Sequence[str], seed: int) -> Any:
 
 def question_of(asked: Mapping[str, Any], values: Sequence[Floats], rows: int) -> Question:
     return Question(asked["op"], asked["classes"], asked["of"], asked["columns"], values, asked.get("most"), rows, asked.get("j", 0), asked.get("k", 0))
-
-
-def show_type(name: str, kind: str) -> str:
-    return f"{show(name)} ({kind})"

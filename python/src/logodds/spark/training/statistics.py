@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ...elementary import Floats
 from ...errors import LogoddsError, cell_error, show
-from ...labels import LABEL_RULE
 from ...tables import Column, table_of
 
 
@@ -196,6 +195,3 @@ def weights_of(column: Column, first_row: int, counts: bool) -> Floats:
         row = int(np.argmax(wrong))
         raise LogoddsError("ERR_RANGE", f"weight {show(column.name)}, row {first_row + row} (from 0): expected {rule}, got {values[row]}; correct it")
     return values
-
-
-__all__ = ["FACTS", "LABEL_RULE", "Count", "Roles", "labels_of", "numbers_of", "partition"]
