@@ -18,7 +18,6 @@ const COUNTERS = {
   waiting: ['logodds_stream_waits_total', 'Times that the broker did not answer and was waited for.'],
   lost: ['logodds_stream_deleted_total', 'Times that messages were deleted before they were read.'],
   swaps: ['logodds_stream_model_swaps_total', 'Times that another model took the place of the one in use.'],
-  unlogged: ['logodds_stream_unlogged_total', 'Scores that the prediction log lost: the disk was full or away.'],
 } as const;
 
 /** Upper ends of the sizes of batches. */
