@@ -287,6 +287,10 @@ const protocolAlone = {
     onLoad({ filter: /[\\/]ajv[\\/]dist[\\/]2020\.js$/ }, () => ({
       contents: 'export class Ajv2020 { addKeyword() {} compile() { return () => true; } }',
     }));
+    // its module is a file of the package, which a bundle has not; in this entry it is inside
+    onResolve({ filter: /^@platformatic\/wasm-utils$/ }, ({ importer, resolveDir, kind }) =>
+      resolve('@platformatic/wasm-utils/bundled', { importer, resolveDir, kind, pluginData: 'seen' }),
+    );
     onResolve({ filter: /^(?:\.|@platformatic)/ }, async ({ path, pluginData, ...rest }) => {
       if (pluginData === 'seen' || !/@platformatic/.test(rest.importer + path)) return null;
       const { importer, resolveDir, kind } = rest;

@@ -212,7 +212,7 @@ it('the command makes temporary files in the folder of its run only, and writes 
   const using = (pattern: RegExp) => sources.filter((file) => pattern.test(code(file)));
   expect(using(/tmpdir\(|mkdtemp|renameSync/)).toEqual([join('write', 'temporary.ts')]);
   expect(using(/writeFile|appendFile|copyFile|cpSync/)).toEqual([]);
-  for (const file of using(/createWriteStream\(/))
+  for (const file of using(/import [^;]*\bcreateWriteStream\b[^;]*'node:fs'/))
     expect(code(file)).toMatch(/createWriteStream\([^)]*'wx', mode: 0o600/);
   for (const file of using(/openSync\([^)]*'[aw]/)) expect(code(file), file).toMatch(/'wx\+?', 0o600/);
   // logs of a service grow where they are, and are read by its group: files of the log that are full or whole get their name

@@ -31,9 +31,9 @@ const LIBRARY = [
 ];
 const COMMAND = [
   /^bin\/logodds\.js$/,
-  /^dist\/(main|worker|serveWorker|duckdb|recorder|s3|telemetry|mail)\.js$/,
+  /^dist\/(main|worker|serveWorker|duckdb|recorder|s3|telemetry|mail|kafka|nats|avro)\.js$/,
   /^dist\/(part|start)-\w{8}\.js$/,
-  /^dist\/LICENSE\.(aws-sdk|duckdb|hyparquet|nodemailer|opentelemetry)$/,
+  /^dist\/LICENSE\.(avro|aws-sdk|duckdb|hyparquet|kafka|nats|nodemailer|opentelemetry)$/,
   /^proto\/inference\.proto$/,
   /^dashboards\/logodds-[\w-]+\.json$/,
   /^(gate|monitor|retrain|routes|serve|slo)\.schema\.json$/,

@@ -23,7 +23,8 @@ test.each(chapters)(
     expect(stepsOf(markdown).length).toBeGreaterThanOrEqual(5);
     expect(differences(markdown, folder, run)).toEqual([]);
     const figures: { path: string }[] = figuresOf(markdown);
-    expect(figures.length).toBeGreaterThan(0);
+    // what a job of the night does is no picture
+    expect(figures.length > 0).toBe(name !== '7-score-every-night.md');
     for (const one of figures)
       expect(await figure(one, folder), one.path).toBe(readFileSync(`docs/guide/${one.path}`, 'utf8'));
   },

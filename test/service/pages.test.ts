@@ -48,7 +48,7 @@ test('the console is told what was counted, of all models and of one', async () 
       rows,
     ]),
   ).toEqual([
-    ['codes', 2, 1, 0, 1],
+    ['codes', 2, 1, 0, 2],
     ['rich', 0, 0, 0, 0],
   ]);
   expect(told.models[0].sha256).toBe(models.codes.sha256);

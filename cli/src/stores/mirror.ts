@@ -100,7 +100,7 @@ export class Mirror implements Arriving {
     this.#blocks = new Uint8Array(Math.ceil(object.bytes / BLOCK));
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      this.#fd = openSync(path, 'w+', 0o600);
+      this.#fd = openSync(path, 'wx+', 0o600);
       ftruncateSync(this.#fd, object.bytes);
     } catch (error) {
       throw outputError(asGiven(path), error);

@@ -448,7 +448,7 @@ export const MANY_MODELS = [
       [x(), doubles(0.5)],
     ],
     400,
-    'expected 1 texts',
+    'expected 1 text, each',
   ),
   inBytes(
     'text of invalid UTF-8',
@@ -511,7 +511,7 @@ export const MANY_MODELS = [
   ),
   infer('a field twice', { inputs: [code(), code()] }, 400, 'expected distinct names'),
   infer('another shape', { inputs: [code(), x({ shape: [2], data: [1, 2] })] }, 400, 'expected the shape [1]'),
-  infer('fewer values', { inputs: [code(), x({ data: [] })] }, 400, 'expected 1 values, as the shape says, got 0'),
+  infer('fewer values', { inputs: [code(), x({ data: [] })] }, 400, 'expected 1 value, as the shape says, got 0'),
   infer('no datatype', { inputs: [code(), x({ datatype: 'FP128' })] }, 400, 'expected a datatype of'),
   infer('a shape below zero', { inputs: [code(), x({ shape: [-1] })] }, 400, 'expected a shape of whole numbers'),
   infer('a shape beyond memory', { inputs: [code(), x({ shape: [2 ** 40] })] }, 413, 'expected at most 4194304 values'),

@@ -62,8 +62,10 @@ export class Checkpoint implements Remote {
   #open(rows: Buffer): void {
     this.#rows = rows;
     let bytes = Buffer.alloc(0);
+    let isThere = false;
     try {
       bytes = readFileSync(this.#path);
+      isThere = true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw outputError(this.#path, error);
     }
@@ -89,7 +91,7 @@ export class Checkpoint implements Remote {
       at = end = from + size + CHECK;
     }
     try {
-      this.#file = openSync(this.#path, bytes.length > 0 ? 'r+' : 'w', 0o600);
+      this.#file = openSync(this.#path, isThere ? 'r+' : 'wx', 0o600);
       ftruncateSync(this.#file, end);
       if (!begun) this.#write(header, 0);
     } catch (error) {

@@ -1,9 +1,8 @@
 /** Scores that Spark computes, on one machine or a cluster. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelPlace } from '../../read/models.ts';
 import { startPhase } from '../../terminal/progress.ts';
+import { discard, runFolder, writeWhole } from '../../write/temporary.ts';
 import { type Events, runSpark } from './python.ts';
 
 export interface SparkScoreOptions extends ModelPlace {
@@ -34,13 +33,14 @@ export interface SparkScored {
  */
 export async function scoreBySpark(options: SparkScoreOptions): Promise<SparkScored> {
   const { model, data, out, spark, explain, interval, note } = options;
-  const folder = model.startsWith('models:/') ? mkdtempSync(join(tmpdir(), 'logodds-')) : null;
+  // a model of a registry becomes a file of the run
+  const folder = model.startsWith('models:/') ? runFolder() : null;
   const phase = startPhase('score', true);
   try {
     const file = folder === null ? model : join(folder, 'model.safetensors');
     if (folder !== null) {
       const { fetchModel } = await import('../registry/fetch.ts');
-      writeFileSync(file, (await fetchModel(model, options.registry)).bytes);
+      writeWhole(file, (await fetchModel(model, options.registry)).bytes);
     }
     const words = ['score', `--master=${spark}`, `--out=${out}`];
     if (explain !== undefined) words.push(`--explain=${explain}`);
@@ -48,6 +48,6 @@ export async function scoreBySpark(options: SparkScoreOptions): Promise<SparkSco
     return await runSpark<SparkScored>([...words, '--', file, data], { note, progress: phase.update });
   } finally {
     phase.end();
-    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+    if (folder !== null) discard(folder);
   }
 }
