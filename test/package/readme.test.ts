@@ -12,15 +12,7 @@ const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const { folder, run } = workspace();
 
 test('the example and the commands of the README print what they are shown to print', () => {
-  expect(stepsOf(readme).map(({ kind }: { kind: string }) => kind)).toEqual([
-    'sh',
-    'sh',
-    'js',
-    'console',
-    'sh',
-    'sh',
-    'sh',
-  ]);
+  expect(stepsOf(readme).map(({ kind }: { kind: string }) => kind)).toEqual(['sh', 'sh', 'js', 'console', 'sh', 'sh']);
   expect(differences(readme, folder, run)).toEqual([]);
 });
 
