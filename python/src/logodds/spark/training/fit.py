@@ -86,7 +86,7 @@ def words_of(command: str | Sequence[str] | None) -> list[str]:
 
 
 def no_command(name: str) -> LogoddsError:
-    return LogoddsError("ERR_ENGINE", f"{name}: expected the command logodds, got none of that name; npm install -g @logodds/cli, or name it in LOGODDS_COMMAND")
+    return LogoddsError("ERR_ENGINE", f"{name}: expected the command logodds, got none of that name; npm install -g @logodds/cli, or set LOGODDS_COMMAND")
 
 
 def flags_of(options: Mapping[str, Any]) -> list[str]:
