@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow
@@ -26,3 +27,9 @@ def write(folder: Path, *tables: pyarrow.Table) -> str:
     for i, table in enumerate(tables):
         pyarrow.parquet.write_table(table, folder / f"part-{i}.parquet")
     return str(folder)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a program that is started. Without the variables that a session of Connect leaves here, by which pyspark would start a server."""
+    left = ("SPARK_CONNECT_MODE_ENABLED", "SPARK_REMOTE", "SPARK_LOCAL_REMOTE", "SPARK_API_MODE")
+    return {name: value for name, value in os.environ.items() if name not in left} | more

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from loans import rows, write
+from loans import environment, rows, write
 from test_scoring import SETS, rows_of
 
 import logodds.spark
@@ -28,8 +27,8 @@ COMMAND = Path(__file__).parents[3] / "cli" / "bin" / "logodds.js"
 
 
 def logodds_score(*words: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"LOGODDS_PYTHON": sys.executable}
-    return subprocess.run(["node", str(COMMAND), "score", *words], capture_output=True, text=True, timeout=300, env=environment, check=False)
+    own = environment(LOGODDS_PYTHON=sys.executable)
+    return subprocess.run(["node", str(COMMAND), "score", *words], capture_output=True, text=True, timeout=300, env=own, check=False)
 
 
 def both(model: Path, data: str, folder: Path, where: str, *options: str) -> tuple[pyarrow.Table, pyarrow.Table, dict[str, Any]]:
@@ -133,8 +132,8 @@ def test_errors_are_one_sentence(change: str, status: int, sentence: str, model:
         (tmp_path / "data.csv").write_text("age\n1\n")
         words[1] = str(tmp_path / "data.csv")
     if change == "python":
-        environment = os.environ | {"LOGODDS_PYTHON": "no-such-python"}
-        done = subprocess.run(["node", str(COMMAND), "score", *words], capture_output=True, text=True, timeout=300, env=environment, check=False)
+        own = environment(LOGODDS_PYTHON="no-such-python")
+        done = subprocess.run(["node", str(COMMAND), "score", *words], capture_output=True, text=True, timeout=300, env=own, check=False)
     else:
         done = logodds_score(*words)
     assert done.returncode == status
@@ -153,7 +152,7 @@ def test_a_signal_ends_it_and_leaves_nothing(model: Path, tmp_path: Path) -> Non
     write(tmp_path / "data", rows(200))
     out = tmp_path / "out.parquet"
     words = ["node", str(COMMAND), "score", str(model), str(tmp_path / "data" / "*.parquet"), "--out", str(out), "--spark", "local[1]"]
-    running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=os.environ | {"LOGODDS_PYTHON": sys.executable})
+    running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment(LOGODDS_PYTHON=sys.executable))
     with pytest.raises(subprocess.TimeoutExpired):
         running.wait(3)
     running.send_signal(signal.SIGTERM)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loans import environment
 from test_fit import BASE, COMMAND, alone, assert_same, data, on_spark  # noqa: F401
 
 import logodds
@@ -106,11 +107,11 @@ def test_a_fit_that_was_stopped_goes_on_with_the_same_bits(local: Any, data: str
 def test_a_driver_killed_goes_on(data: str, tmp_path: Path) -> None:  # noqa: F811
     """`logodds train --spark`, all its processes killed, and run again."""
     flags = logodds.spark.training.fit.flags_of(BASE | {"solver": "lbfgs", "checkpoint": tmp_path / "fit.ckpt"})
-    environment = os.environ | {"LOGODDS_PYTHON": sys.executable}
+    own = environment(LOGODDS_PYTHON=sys.executable)
 
     def start(out: Path) -> subprocess.Popen[str]:
         command = [*shlex.split(COMMAND), "train", data, *flags, "--spark=local[2]", "--json", f"--out={out}"]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        return subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     first = start(tmp_path / "first.safetensors")
     end = time.monotonic() + 240

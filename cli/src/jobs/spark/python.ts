@@ -1,5 +1,5 @@
 /** The Python that has logodds and pyspark: it runs `logodds.spark`, which speaks one event a line (see command.py there). */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { LogoddsError } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
@@ -36,12 +36,12 @@ export async function runSpark<Result extends object>(
   events: Events,
   python: string = pythonCommand(),
 ): Promise<Result> {
-  const child = spawn(python, ['-m', 'logodds.spark', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startPython(python, words, ['ignore', 'pipe', 'pipe']);
   // who stops this process stops Spark, which takes back what it has begun
   const stop = (signal: NodeJS.Signals) => child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
   for (const signal of SIGNALS) process.on(signal, stop);
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (part: string) => {
     said = (said + part).slice(-SAID);
   });
   let last: Event = {};
@@ -50,7 +50,7 @@ export async function runSpark<Result extends object>(
     child.on('close', (status, signal) => resolve(signal ?? status));
   });
   try {
-    const lines = createInterface({ input: child.stdout });
+    const lines = createInterface({ input: child.stdout! });
     lines.on('line', (line) => {
       const event = parsed(line);
       if (event.note !== undefined) events.note(event.note);
@@ -71,6 +71,20 @@ export async function runSpark<Result extends object>(
   } finally {
     for (const signal of SIGNALS) process.off(signal, stop);
   }
+}
+
+/** After it has ended, what it started may hold its pipes open so long. */
+const LINGER_MS = 2000;
+
+/** Starts `logodds.spark`. It is closed soon after it has ended, whatever it has started. */
+export function startPython(python: string, words: readonly string[], stdio: StdioOptions): ChildProcess {
+  const child = spawn(python, ['-m', 'logodds.spark', ...words], { stdio });
+  const leave = () => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
+  child.on('exit', () => setTimeout(leave, LINGER_MS).unref());
+  return child;
 }
 
 export const NEEDED = 'a Python with logodds and pyspark';

@@ -1,10 +1,9 @@
 /** `train --spark`: Python opens the session and runs this command again, with its rows behind a bridge. */
-import { spawn } from 'node:child_process';
 import { LogoddsError } from '../../../../src/index.ts';
 import { show } from '../../../../src/internal.ts';
 import { commandError } from '../../errors.ts';
 import { withoutSecrets } from '../../terminal/secrets.ts';
-import { NEEDED, pythonCommand, SIGNALS, STEP } from './python.ts';
+import { NEEDED, pythonCommand, SIGNALS, STEP, startPython } from './python.ts';
 
 /** Status of a Python that could not begin; its last line says why. */
 const NOT_BEGUN = 90;
@@ -18,9 +17,9 @@ const SAID = 20_000;
  */
 export async function trainBySpark(spark: string, data: string, words: readonly string[]): Promise<number> {
   const python = pythonCommand();
-  const task = ['-m', 'logodds.spark', 'train', `--master=${spark}`, `--data=${data}`, '--', ...words];
+  const task = ['train', `--master=${spark}`, `--data=${data}`, '--', ...words];
   // what the command says on standard error stays apart from what Spark says
-  const child = spawn(python, task, { stdio: ['ignore', 'inherit', 'pipe', process.stderr] });
+  const child = startPython(python, task, ['ignore', 'inherit', 'pipe', process.stderr]);
   const stop = (signal: NodeJS.Signals) => child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
   for (const signal of SIGNALS) process.on(signal, stop);
   let said = '';
