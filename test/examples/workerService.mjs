@@ -64,7 +64,7 @@ export async function workerService({ examples, tools, build, library }) {
     .filter((file) => file.endsWith('.js') || file.endsWith('.wasm'))
     .reduce((sum, file) => sum + gzipSync(readFileSync(join(small, file))).length, 0);
   // 1.3 kB of it let `Routing` divide requests by segments, where a program has that; 0.6 kB are the places where a watch is hung in
-  await check(`the bundle is at most 176,000 bytes gzipped: ${bytes}`, () => assert.ok(bytes <= 176_000));
+  await check(`the bundle is at most 178,000 bytes gzipped: ${bytes}`, () => assert.ok(bytes <= 178_000));
 
   const read = (set) => readFileSync(set.path);
   const [first, second] = conformance;
