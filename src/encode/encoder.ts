@@ -211,20 +211,12 @@ export function writeNumbers(
   const { values, missing } = column;
   // 0 while all are finite
   let lost = 0;
-  if (missing || standard)
-    for (let i = 0; i < rows; i++) {
-      const x = missing?.[i] ? mean : values[i];
-      out[i] = standard ? (x - standard.mean) / standard.scale : x;
-      lost += out[i] - out[i];
-      if ((x < min || x > max) && outOfRange && !missing?.[i]) outOfRange[i]++;
-    }
-  else
-    for (let i = 0; i < rows; i++) {
-      const x = values[i];
-      out[i] = x;
-      lost += out[i] - out[i];
-      if ((x < min || x > max) && outOfRange) outOfRange[i]++;
-    }
+  for (let i = 0; i < rows; i++) {
+    const x = missing?.[i] ? mean : values[i];
+    out[i] = standard ? (x - standard.mean) / standard.scale : x;
+    lost += out[i] - out[i];
+    if ((x < min || x > max) && outOfRange && !missing?.[i]) outOfRange[i]++;
+  }
   if (lost !== 0) {
     const i = out.findIndex((x) => x - x !== 0);
     const rule = `a finite number${out instanceof Float64Array ? '' : ' within f32'}`;
