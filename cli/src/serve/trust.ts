@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { publicKeysOf, revokedOf, Trust, type TrustTexts } from '../../../registry/src/signing/index.ts';
 import type { LogLine } from '../../../service/src/index.ts';
-import { LogoddsError } from '../../../src/index.ts';
+import { optionFile } from '../read/optionFile.ts';
 import { reason } from '../write/temporary.ts';
 
 /** Which models may be served, by options of `logodds serve`. */
@@ -68,24 +68,12 @@ export function stampOf(path: string): string {
 export async function textsOf({ trust = [], revoked }: TrustFlags, flag = '--trust'): Promise<TrustTexts> {
   const keys: string[] = [];
   for (const path of trust) {
-    const text = textOf(flag, path);
+    const text = optionFile(flag, path);
     await publicKeysOf(text, `${flag} ${path}`);
     keys.push(text);
   }
   if (revoked === undefined) return { keys };
-  const text = textOf('--revoked', revoked);
+  const text = optionFile('--revoked', revoked);
   revokedOf(text, `--revoked ${revoked}`);
   return { keys, revoked: text };
-}
-
-function textOf(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new LogoddsError(
-      'ERR_DATA',
-      `${flag} ${path}: expected a file that can be read, got an error (${reason(error)}); check the path`,
-      { cause: error },
-    );
-  }
 }

@@ -22,7 +22,7 @@ interface Event {
 
 /** Characters of standard error that are kept: what a Python says that cannot begin. */
 const SAID = 20_000;
-export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs a task of `logodds.spark` in a process of its own, which ends with this one.
@@ -36,7 +36,43 @@ export async function runSpark<Result extends object>(
   events: Events,
   python: string = pythonCommand(),
 ): Promise<Result> {
-  const child = startPython(python, words, ['ignore', 'pipe', 'pipe']);
+  let last: Event = {};
+  const { status, said } = await runPython(python, words, ['ignore', 'pipe', 'pipe'], (child) => {
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      const event = parsed(line);
+      if (event.note !== undefined) events.note(event.note);
+      else if (event.progress !== undefined) events.progress(event.progress);
+      else if (event.result || event.error) last = event;
+    });
+  });
+  if (last.error) throw new LogoddsError(last.error.code as never, last.error.message);
+  if (last.result && status === 0) return last.result as Result;
+  if (typeof status === 'string') {
+    throw commandError('ERR_INTERRUPTED', `stopped by ${status} before the end; the output is not complete`);
+  }
+  throw notPython(python, said || `status ${status}`);
+}
+
+/** After it has ended, what it started may hold its pipes open so long. */
+const LINGER_MS = 2000;
+
+/**
+ * Runs `logodds.spark` to its end. Signals of this process go to it. It is closed soon after it has ended, whatever it has started.
+ * @returns its exit status, or the signal that ended it, and the last line of its standard error
+ * @throws ERR_ENGINE where there is no such command
+ */
+export async function runPython(
+  python: string,
+  words: readonly string[],
+  stdio: StdioOptions,
+  started: (child: ChildProcess) => void = () => {},
+): Promise<{ readonly status: number | NodeJS.Signals | null; readonly said: string }> {
+  const child = spawn(python, ['-m', 'logodds.spark', ...words], { stdio });
+  const leave = () => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
+  child.on('exit', () => setTimeout(leave, LINGER_MS).unref());
   // who stops this process stops Spark, which takes back what it has begun
   const stop = (signal: NodeJS.Signals) => child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
   for (const signal of SIGNALS) process.on(signal, stop);
@@ -44,27 +80,14 @@ export async function runSpark<Result extends object>(
   child.stderr!.setEncoding('utf8').on('data', (part: string) => {
     said = (said + part).slice(-SAID);
   });
-  let last: Event = {};
   const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status, signal) => resolve(signal ?? status));
   });
   try {
-    const lines = createInterface({ input: child.stdout! });
-    lines.on('line', (line) => {
-      const event = parsed(line);
-      if (event.note !== undefined) events.note(event.note);
-      else if (event.progress !== undefined) events.progress(event.progress);
-      else if (event.result || event.error) last = event;
-    });
+    started(child);
     const status = await ended;
-    if (last.error) throw new LogoddsError(last.error.code as never, last.error.message);
-    if (last.result && status === 0) return last.result as Result;
-    if (typeof status === 'string') {
-      throw commandError('ERR_INTERRUPTED', `stopped by ${status} before the end; the output is not complete`);
-    }
-    const reason = withoutSecrets(said.trim().split('\n').at(-1) || `status ${status}`);
-    throw new LogoddsError('ERR_ENGINE', `${python}: expected ${NEEDED}, got ${show(reason)}; ${STEP}`);
+    return { status, said: said.trim().split('\n').at(-1) ?? '' };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new LogoddsError('ERR_ENGINE', `${python}: expected ${NEEDED}, got no such command; ${STEP}`);
@@ -73,22 +96,12 @@ export async function runSpark<Result extends object>(
   }
 }
 
-/** After it has ended, what it started may hold its pipes open so long. */
-const LINGER_MS = 2000;
+/** A Python that could not begin. @param said  what it said last */
+export const notPython = (python: string, said: string): LogoddsError =>
+  new LogoddsError('ERR_ENGINE', `${python}: expected ${NEEDED}, got ${show(withoutSecrets(said))}; ${STEP}`);
 
-/** Starts `logodds.spark`. It is closed soon after it has ended, whatever it has started. */
-export function startPython(python: string, words: readonly string[], stdio: StdioOptions): ChildProcess {
-  const child = spawn(python, ['-m', 'logodds.spark', ...words], { stdio });
-  const leave = () => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-  };
-  child.on('exit', () => setTimeout(leave, LINGER_MS).unref());
-  return child;
-}
-
-export const NEEDED = 'a Python with logodds and pyspark';
-export const STEP = "pip install 'logodds[spark]', or name another Python in LOGODDS_PYTHON";
+const NEEDED = 'a Python with logodds and pyspark';
+const STEP = "pip install 'logodds[spark]', or name another Python in LOGODDS_PYTHON";
 
 /** The Python of Spark: LOGODDS_PYTHON, else python3. */
 export const pythonCommand = (): string =>

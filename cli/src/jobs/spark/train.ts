@@ -1,13 +1,10 @@
 /** `train --spark`: Python opens the session and runs this command again, with its rows behind a bridge. */
 import { LogoddsError } from '../../../../src/index.ts';
-import { show } from '../../../../src/internal.ts';
 import { commandError } from '../../errors.ts';
-import { withoutSecrets } from '../../terminal/secrets.ts';
-import { NEEDED, pythonCommand, SIGNALS, STEP, startPython } from './python.ts';
+import { notPython, pythonCommand, runPython } from './python.ts';
 
 /** Status of a Python that could not begin; its last line says why. */
 const NOT_BEGUN = 90;
-const SAID = 20_000;
 
 /**
  * Runs a command line of `train` with DATA on Spark.
@@ -19,32 +16,13 @@ export async function trainBySpark(spark: string, data: string, words: readonly 
   const python = pythonCommand();
   const task = ['train', `--master=${spark}`, `--data=${data}`, '--', ...words];
   // what the command says on standard error stays apart from what Spark says
-  const child = startPython(python, task, ['ignore', 'inherit', 'pipe', process.stderr]);
-  const stop = (signal: NodeJS.Signals) => child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
-  for (const signal of SIGNALS) process.on(signal, stop);
-  let said = '';
-  child.stderr!.setEncoding('utf8').on('data', (part: string) => {
-    said = (said + part).slice(-SAID);
-  });
-  try {
-    const status = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code, signal) => resolve(signal ?? code));
-    });
-    if (typeof status === 'string')
-      throw commandError('ERR_INTERRUPTED', `stopped by ${status} before the end; nothing was saved`);
-    const last = said.trim().split('\n').at(-1) ?? '';
-    if (status !== NOT_BEGUN && (status === 0 || status === 2 || last === BEGUN)) return status!;
-    const error = errorOf(last);
-    if (error) throw new LogoddsError(error.code as never, error.message);
-    const reason = withoutSecrets(last || `status ${status}`);
-    throw new LogoddsError('ERR_ENGINE', `${python}: expected ${NEEDED}, got ${show(reason)}; ${STEP}`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new LogoddsError('ERR_ENGINE', `${python}: expected ${NEEDED}, got no such command; ${STEP}`);
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, stop);
-  }
+  const { status, said } = await runPython(python, task, ['ignore', 'inherit', 'pipe', process.stderr]);
+  if (typeof status === 'string')
+    throw commandError('ERR_INTERRUPTED', `stopped by ${status} before the end; nothing was saved`);
+  if (status !== NOT_BEGUN && (status === 0 || status === 2 || said === BEGUN)) return status!;
+  const error = errorOf(said);
+  if (error) throw new LogoddsError(error.code as never, error.message);
+  throw notPython(python, said || `status ${status}`);
 }
 
 /** The last line of a Python whose command has said what was wrong. */

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { LogoddsError } from '../../../../src/index.ts';
 import { wrongUsage } from '../../errors.ts';
-import { reason } from '../../write/temporary.ts';
+import { optionFile } from '../../read/optionFile.ts';
 
 /** How a connection is secured, by flags. Secrets come from files or the environment. */
 export interface SecurityFlags {
@@ -36,8 +35,8 @@ export function securityOf(flags: SecurityFlags, environment: NodeJS.ProcessEnv)
       'none',
       'give both',
     );
-  const texts = Object.fromEntries(files.map(([name, path]) => [name, textOf(`--${name}`, path!)]));
-  const secret = passwordFile === undefined ? environment[SECRET] : textOf('--password-file', passwordFile).trim();
+  const texts = Object.fromEntries(files.map(([name, path]) => [name, optionFile(`--${name}`, path!)]));
+  const secret = passwordFile === undefined ? environment[SECRET] : optionFile('--password-file', passwordFile).trim();
   if (sasl === undefined) {
     const given = flags.username !== undefined ? '--username' : passwordFile !== undefined ? '--password-file' : null;
     if (given) half(given, '--sasl beside it', 'none', `name a mechanism: ${MECHANISMS.join(', ')}`);
@@ -55,16 +54,4 @@ export function securityOf(flags: SecurityFlags, environment: NodeJS.ProcessEnv)
 
 function half(what: string, rule: string, got: string, next: string): never {
   throw wrongUsage(new LogoddsError('ERR_RANGE', `${what}: expected ${rule}, got ${got}; ${next}`));
-}
-
-function textOf(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new LogoddsError(
-      'ERR_DATA',
-      `${flag} ${path}: expected a file that can be read, got an error (${reason(error)}); check the path`,
-      { cause: error },
-    );
-  }
 }
