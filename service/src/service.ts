@@ -117,6 +117,7 @@ export function createService(options: ServiceOptions = {}): Service {
     memory,
     {
       onFailure: () => metrics.count('lr_model_load_failures_total'),
+      onPut: (served) => metrics.begin(served),
       onGone: (served) => metrics.retire(served),
     },
     trust,

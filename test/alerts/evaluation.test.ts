@@ -217,8 +217,20 @@ describe('conditions', () => {
     const text = `${of('timed', 'velocity')} 0\n${of('stale', 'velocity')} 0`;
     const alerts = next.step(one.now + STEP, samplesOf(text, next.names));
     expect(alerts).toMatchObject([
-      { alert: 'LogoddsFeatureStale', severity: 'page', labels: { model: 'm', feature: 'velocity' }, value: 2 / 3 },
+      { alert: 'LogoddsFeatureStale', severity: 'page', labels: { model: 'm', feature: 'velocity' }, value: 0.5 },
     ]);
+  });
+
+  test('a counter that was not there at the look before has grown from nothing', () => {
+    const one = watched({ ...SLO, conditions: { refusedRows: {} } });
+    const [all, bad] = ['lr_rows_total', 'lr_refused_rows_total'].map((family) => `${family}{model="m",version="1"}`);
+    const text = `${all} 400\n${bad} 40`;
+    // the first look knows nothing of before
+    expect(one.evaluation.step(one.now, samplesOf(text, one.evaluation.names))).toEqual([]);
+    expect(one.evaluation.step(one.now + STEP, samplesOf(text, one.evaluation.names))).toEqual([]);
+    const other = text.replaceAll('"m"', '"n"');
+    const alerts = one.evaluation.step(one.now + 2 * STEP, samplesOf(`${text}\n${other}`, one.evaluation.names));
+    expect(alerts).toMatchObject([{ alert: 'LogoddsRowsRefused', labels: { model: 'n' }, value: 0.1 }]);
   });
 
   test('a candidate that its gate has refused is a ticket until somebody deals with it', () => {

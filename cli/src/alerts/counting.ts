@@ -9,6 +9,8 @@ const MOST = 500;
 /** How long nobody asks a model before it gives its place. */
 const IDLE_MS = 86_400_000;
 
+const NOTHING: Counts = { bad: 0, all: 0 };
+
 /** The version of those that were replaced long ago. */
 const EARLIER = 'earlier';
 
@@ -66,6 +68,8 @@ export class Counting {
   readonly #histories = new Map<string, History>();
   readonly #keep: number;
   readonly #share: number | undefined;
+  /** when counters were looked at last; null: not yet */
+  #looked: number | null = null;
   /** pairs that were too many */
   #left = new Set<string>();
 
@@ -112,6 +116,7 @@ export class Counting {
       this.#add(now, measure.family, { bad, all: bad });
     }
     this.#growth.end();
+    this.#looked = now;
   }
 
   #addShare(now: number, measure: Share, samples: Samples): void {
@@ -134,6 +139,7 @@ export class Counting {
   prime(samples: Samples): void {
     this.add(0, samples);
     this.#histories.clear();
+    this.#looked = null;
   }
 
   #add(now: number, key: string, counts: Counts): void {
@@ -146,6 +152,8 @@ export class Counting {
       }
       history = new History(this.#share);
       this.#histories.set(key, history);
+      // what was not there at the look before has grown from nothing since then
+      if (this.#looked !== null) history.add(this.#looked, NOTHING, this.#keep);
     }
     history.add(now, counts, this.#keep);
   }

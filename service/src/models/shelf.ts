@@ -35,6 +35,8 @@ export interface Listed {
 
 /** What a shelf tells. */
 export interface ShelfHooks {
+  /** a version takes requests */
+  onPut?(served: Served): void;
   /** a model could not be loaded */
   onFailure?(name: string, reason: string): void;
   /** a version takes no more requests, and none has its place */
@@ -150,6 +152,7 @@ export class Shelf {
     versions.set(served.version, served);
     this.#models.set(name, versions);
     this.#turn++;
+    this.#hooks.onPut?.(served);
     old?.retire();
     return served;
   }

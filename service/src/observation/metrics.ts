@@ -108,6 +108,11 @@ export class Metrics {
     return tally;
   }
 
+  /** Has the counters of a version begin at 0, so that its first requests are growth. Of more than a hundred only those are counted that are asked. */
+  begin(served: Counted): void {
+    if (this.#tallies.size < MOST_VERSIONS) this.of(served);
+  }
+
   #at(name: string, version: string): Tally {
     const key = `${name}\n${version}`;
     let tally = this.#tallies.get(key);
