@@ -63,13 +63,13 @@ describe.each(MODELS)('rows read ahead are those of the scanners: %s', (name) =>
   const model = models[name];
   const fields = fieldsOf(model);
   it('CSV', async () => {
-    for (let index = 0; index < sweep(60, 300); index++) {
+    for (let index = 0; index < sweep(60, 150); index++) {
       const r = randomOf(index);
       await compare(model, 'data.csv', csvOf(fields, 95, index).bytes, r.pick(OPTIONS));
     }
   });
   it('JSON lines', async () => {
-    for (let index = 0; index < sweep(60, 300); index++) {
+    for (let index = 0; index < sweep(60, 150); index++) {
       const r = randomOf(index);
       const inputs = Array.from({ length: 1 + r.int(4) }, (_, i) => inputOf(fields, 95, 8 * index + i));
       const usable = inputs.filter(({ as, damaged }) => as === 'lines' && !(damaged && r.chance(0.7)));

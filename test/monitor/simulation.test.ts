@@ -12,7 +12,7 @@ import {
 } from '../../src/monitor.ts';
 import { sweep } from '../full.ts';
 
-const REPLAYS = sweep(30, 1000);
+const REPLAYS = sweep(30, 500);
 /** the most false alarms that a rate of alpha may have given in `REPLAYS` */
 const most = (alpha: number): number => REPLAYS * alpha + 3 * Math.sqrt(REPLAYS * alpha * (1 - alpha));
 const replays = (seed: number, one: (random: () => number) => boolean): number => {

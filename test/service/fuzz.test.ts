@@ -6,5 +6,5 @@ const { fuzzService } = await import(new URL('../fuzz/service.mjs', import.meta.
 
 // a million of them: npm run fuzz -- service --count 1000000
 test('mutated requests are answered or refused by JSON, good ones among them with the bits of model.score', async () => {
-  expect(await fuzzService(library, { count: sweep(600, 30_000), seed: 11, only: null })).toBe(true);
+  expect(await fuzzService(library, { count: sweep(600, 10_000), seed: 11, only: null })).toBe(true);
 });
