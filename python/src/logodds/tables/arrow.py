@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ..dates import DAY
 from ..elementary import Floats
 from .columns import Coded, Column, Numbers, Times, Values, decoded
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from ..later import np
 
 
 def column_of_arrow(name: str, column: Any) -> Column:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ..labels import python_of
 from ..tokens import is_list
 from .arrays import column_of_array
 from .columns import Coded, Column, Numbers, Values, decoded
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    from ..later import np
 
 
 def column_of_pandas(name: str, series: Any) -> Column:
