@@ -94,10 +94,11 @@ class Numbers(Column):
 def _ranked(values: Floats, whole: bool) -> tuple[Floats, Codes]:
     """The distinct numbers in order, and the place of each number among them. Whole numbers that are close together are counted, not sorted."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
-    if not whole or high - low > 4 * len(values):
+    close = high - low <= 4 * len(values) and abs(low) < 1 << 53 and abs(high) < 1 << 53 and low == math.floor(low)
+    places = (values - low).astype(np.int64) if close else None
+    if places is None or not (whole or bool((places == values - low).all())):
         distinct, codes = np.unique(values, return_inverse=True)
         return distinct, codes.astype(np.int64, copy=False)
-    places = (values - low).astype(np.int64)
     present = np.bincount(places) > 0
     distinct = np.flatnonzero(present).astype(np.float64) + np.float64(low)
     return distinct, (np.cumsum(present) - 1)[places]
