@@ -4,8 +4,9 @@
 
 Generated flights in Parquet: distance, origin and destination of 300 airports each, hour, weekday. One fit of scikit-learn gives its own pipeline
 and, by from_sklearn, the model of logodds; MLlib fits the same columns. Each contestant reads the files, computes the probability of every row
-and hands it to Spark's noop sink; `read` does no more than the first and the last, `through Python` hands the columns to Python and one of them back. They take turns in each round, and a ratio is the median of
-those within a round. 100 million rows are for a quiet machine: --rows 100000000.
+and hands it to Spark's noop sink; `read` does no more than the first and the last, `through Python` hands the columns to Python and one of them
+back, which is what any of them can reach that computes in Python. They take turns in each round, and a ratio is the median of those within a round.
+100 million rows are for a quiet machine: --rows 100000000.
 """
 
 from __future__ import annotations

@@ -78,6 +78,11 @@ class Numbers(Column):
         return values
 
     def labels(self, first_row: int) -> tuple[Codes, Sequence[str]]:
+        if self.values.dtype.kind in "iu" and max(-self.bounds[0], self.bounds[1]) >= 1 << 53:
+            # all digits count, where a double would make several numbers one
+            whole = self.values if self.missing is None else np.where(self.missing, self.values.dtype.type(0), self.values)
+            numbers, codes = np.unique(whole, return_inverse=True)
+            return codes.astype(np.int64, copy=False), [str(number) for number in numbers.tolist()]
         values = self.numbers(first_row)
         if self.missing is not None:
             values = np.where(self.missing, 0.0, values)

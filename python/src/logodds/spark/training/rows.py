@@ -86,7 +86,12 @@ class SparkRows:
         held = self._held_of(frame, asked)
         by = asked.get("holdoutBy")
         names = roles.names
-        kept = frame.select(*(numeric_of(self.frame, name) for name in names), *([F.col(quoted(by)).alias("\u0001by")] if by else []))
+        categories = {name for name, kind in roles.features if kind == "categorical"}
+        kept = frame.select(
+            # a decimal that is a category has all its digits
+            *(F.col(quoted(name)) if name in categories else numeric_of(self.frame, name) for name in names),
+            *([F.col(quoted(by)).alias("\u0001by")] if by else []),
+        )
         self._train = (kept if held is None else kept.where(~held)).select(*(F.col(quoted(name)) for name in names))
         self._held = None if held is None else kept.where(held).select(*(F.col(quoted(name)) for name in names))
         table = self._collected(self._train.mapInArrow(Count(roles), FACTS))
