@@ -1,4 +1,16 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { FileLock } from '../../cli/src/serve/observation/fileLock.ts';
@@ -79,7 +91,7 @@ test('inputs that were written since, and scores that are gone, are named and ma
   const { stdout, stderr } = score('d/', '--resume', '--json');
   expect(stderr).toContain('note: 1 part made anew, whose inputs were written since: "in/dt=1/p0.csv"');
   expect(stderr).toMatch(/note: 2 parts made anew, whose scores are gone or of another size: "dt=(1\/p2|2\/p1).csv"/);
-  expect(JSON.parse(stdout).parts).toEqual({ total: PARTS, made: 3, kept: 3, refused: 0 });
+  expect(JSON.parse(stdout).parts).toEqual({ total: PARTS, made: 3, kept: 3, refused: 0, others: 0 });
   expect(contents('d/')).toEqual(contents('a/'));
 });
 
@@ -114,7 +126,7 @@ test('before anything is written the columns of every part are checked', () => {
   expect(
     JSON.parse(run(['score', 'm.safetensors', 'bad/*.csv', '--out', 'f/', '--resume', '--json']).stdout).parts,
   ).toEqual({
-    ...{ total: 2, made: 1, kept: 1, refused: 0 },
+    ...{ total: 2, made: 1, kept: 1, refused: 0, others: 0 },
   });
 });
 
@@ -142,6 +154,83 @@ test('two files of one name for their scores are refused', () => {
   );
 });
 
+test('the scores of another input are not taken for those of one of the same name', () => {
+  for (const of of ['left', 'right']) mkdirSync(path(of));
+  write('left/1.csv', csv(5, 1));
+  write('right/1.csv', csv(6, 2));
+  const from = (data: string, ...more: string[]) => run(['score', 'm.safetensors', data, '--out', 'i/', ...more]);
+  expect(from('left/*.csv').status).toBe(0);
+  expect(from('right/*.csv', '--resume')).toMatchObject({
+    status: 1,
+    stderr:
+      'ERR_OUTPUT i/1.csv: expected the scores of right/1.csv, got those of left/1.csv; name both by one pattern, choose another --out, or make all parts anew by --restart\n',
+  });
+  // by whatever way it is the same
+  symlinkSync('left', path('link'));
+  for (const way of [path('left/*.csv'), './left/*.csv', 'link/1.csv'])
+    expect([way, from(way, '--resume').stdout]).toEqual([way, 'nothing to do: the one part is done: i/\n']);
+  // others stay, and are named
+  write('left/2.csv', csv(4, 3));
+  expect(from('left/2.csv', '--resume', '--json')).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining('1 part left as they are, whose inputs this run does not have: "1.csv"'),
+    stdout: expect.stringContaining('"others": 1'),
+  });
+  // --restart would leave them without a manifest
+  expect(from('left/2.csv', '--restart').stderr).toMatch(
+    /^ERR_OUTPUT i\/: expected that all its parts are made anew, got 1 part that this run does not have: "1\.csv"; remove/,
+  );
+});
+
+test('files that no job has made are not replaced', () => {
+  mkdirSync(path('j/dt=1'), { recursive: true });
+  write('j/dt=1/p0.csv', 'mine');
+  expect(score('j/').stderr).toMatch(/^ERR_OUTPUT j\/: expected a folder without "dt=1\/p0\.csv", got files of these/);
+  expect(readFileSync(path('j/dt=1/p0.csv'), 'utf8')).toBe('mine');
+  const inputs = contents('in/');
+  expect(score('in/').stderr).toMatch(
+    /^ERR_OUTPUT in\/dt=\d\/p\d\.csv: expected a path that the run does not use otherwise, got its input in\/dt=/,
+  );
+  expect(contents('in/')).toEqual(inputs);
+});
+
+test('what is no file, or has gone, is a fault of its part', () => {
+  mkdirSync(path('gone'));
+  write('gone/1.csv', csv(10, 1));
+  symlinkSync('nowhere', path('gone/2.csv'));
+  execFileSync('mkfifo', [path('gone/3.csv')]);
+  const { status, stdout } = run(['score', 'm.safetensors', 'gone/*.csv', '--out', 'k/', '--keep-going', '--json']);
+  expect(status).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({
+    parts: { total: 3, made: 1, refused: 2 },
+    refused: [
+      { input: 'gone/2.csv', error: 'ERR_DATA gone/2.csv: expected a file, got none; check the path' },
+      { input: 'gone/3.csv', error: expect.stringContaining('got a pipe or device, which may never end') },
+    ],
+  });
+});
+
+test('a signal ends a job once, with what it has written', async () => {
+  mkdirSync(path('many'));
+  const rows = csv(3000, 1);
+  for (let i = 0; i < 200; i++) write(`many/${i}.csv`, rows);
+  const child = space.start(['score', 'm.safetensors', 'many/*.csv', '--out', 'l/']);
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close');
+  while (!existsSync(path('l/0.csv'))) await setTimeout(2);
+  child.kill('SIGTERM');
+  expect((await ended)[1]).toBe('SIGTERM');
+  expect(stderr).toMatch(
+    /^ERR_INTERRUPTED stopped by SIGTERM before the end; \d+ of 200 parts are written; --resume goes on\n$/,
+  );
+  expect(names()).not.toContain('l/_logodds.json.lock');
+  const rest = run(['score', 'm.safetensors', 'many/*.csv', '--out', 'l/', '--resume', '--json']);
+  expect([rest.stderr, JSON.parse(rest.stdout).rowsTotal]).toEqual(['', 200 * 3000]);
+});
+
 test('flags of a folder are refused without one', () => {
   expect(run(['score', 'm.safetensors', 'in/**/*.csv', '--out', 'x.csv', '--keep-going'])).toMatchObject({ status: 2 });
 });
@@ -164,7 +253,7 @@ test('a job killed at any call to the file system goes on, and its parts are tho
   const next = random(7);
   let killed = 0;
   for (let i = 0; i < sweep(4, 20); i++) {
-    const out = `k${i}/`;
+    const out = `kill${i}/`;
     const at = String(8 + Math.floor(next() * 90));
     const first = run(['score', 'm.safetensors', 'in/**/*.csv', '--out', out], {
       node: ['--import', fileURLToPath(new URL('killAt.mjs', import.meta.url))],

@@ -30,7 +30,8 @@ export async function runBatch(
 
 function batchReport({ out, parts, rows, seconds, rowsPerSecond, defaulted, unseen }: BatchResult): string {
   const { total, made, kept, refused } = parts;
-  if (made === 0 && refused === 0) return `nothing to do: all ${counted(total, 'part')} are done: ${word(out)}\n`;
+  if (made === 0 && refused === 0)
+    return `nothing to do: ${total === 1 ? 'the one part is' : `all ${counted(total, 'part')} are`} done: ${word(out)}\n`;
   const others = [
     ...(kept > 0 ? [`${whole(kept)} were done before`] : []),
     ...(refused > 0 ? [`${whole(refused)} left out`] : []),

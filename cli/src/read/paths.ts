@@ -73,7 +73,8 @@ const isEmpty = (stat: Stats): boolean => stat.isFile() && stat.size === 0;
 
 /** @throws ERR_DATA for a folder, an empty file, or one that is not what its ending says */
 export function checkFile(file: string): void {
-  const stat = statSync(file);
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!stat) throw new LogoddsError('ERR_DATA', `${file}: expected a file, got none; check the path`);
   if (stat.isDirectory())
     throw new LogoddsError(
       'ERR_DATA',
@@ -93,7 +94,7 @@ function expand(pattern: string): string[] {
     const last = i === parts.length - 1;
     bases = [...new Set(bases.flatMap((base) => step(base, part, last)))];
   });
-  return bases.filter((file) => !statSync(file).isDirectory()).sort();
+  return bases.filter((file) => !statSync(file, { throwIfNoEntry: false })?.isDirectory()).sort();
 }
 
 /** The paths that match one part of a pattern. */

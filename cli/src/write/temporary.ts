@@ -76,6 +76,8 @@ function onSignal(signal: NodeJS.Signals): void {
 }
 
 function stop(signal: NodeJS.Signals): void {
+  // else the signal below would come here again
+  for (const one of SIGNALS) process.off(one, onSignal);
   discardAll();
   writeSync(
     2,
@@ -419,6 +421,18 @@ function placeOf(path: string): string | null {
   if (existsSync(path)) return statSync(path).isFile() ? realpathSync(path) : null;
   const folder = dirname(path);
   return join(existsSync(folder) ? realpathSync(folder) : resolve(folder), basename(path));
+}
+
+/** Makes a folder and those above it. (Node's own never ends where one of them cannot be, as in a working folder that is deleted.) @throws of the system */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path && above !== '.') makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /** Writes a file whole: it appears when it is complete. @throws ERR_OUTPUT */

@@ -9,7 +9,7 @@ import { findModel } from '../../read/models.ts';
 import { shorten } from '../../read/names.ts';
 import { checkTable } from '../../read/scoring.ts';
 import { asGiven } from '../../stores/arrivals.ts';
-import { onInterrupt, wordsOnInterrupt } from '../../write/temporary.ts';
+import { onInterrupt, reason, wordsOnInterrupt } from '../../write/temporary.ts';
 import { engineFor } from '../engine.ts';
 import { type ScoreOptions, scoreInto } from '../score.ts';
 import { type OutputFolder, openFolder } from './folder.ts';
@@ -42,7 +42,14 @@ export interface BatchResult {
   readonly out: string;
   readonly manifest: string;
   readonly modelSha256: string;
-  readonly parts: { readonly total: number; readonly made: number; readonly kept: number; readonly refused: number };
+  readonly parts: {
+    readonly total: number;
+    readonly made: number;
+    readonly kept: number;
+    readonly refused: number;
+    /** of the output, which this run does not have */
+    readonly others: number;
+  };
   /** parts that --keep-going left out */
   readonly refused: readonly { readonly input: string; readonly error: string }[];
   /** of the parts that this run made */
@@ -92,6 +99,7 @@ export async function scoreBatch(options: BatchOptions): Promise<BatchResult> {
   const model = await findModel(options.model, options);
   const parts = await findParts(options.data, options.format);
   const folder = await openFolder(options.out);
+  refuseInputs(folder, parts);
   let broken: Error | null = null;
   const lease = await folder.take((error) => {
     broken = error;
@@ -127,25 +135,59 @@ function madeBy(options: BatchOptions): Record<string, unknown> {
 }
 
 async function planned(folder: OutputFolder, made: Made, parts: readonly Part[], options: BatchOptions): Promise<Plan> {
-  const before = options.restart ? null : await readManifest(folder);
-  // the manifest is written by its mark
-  if (options.restart) await folder.read(MANIFEST);
-  if (before === null) return planOf(parts, [], new Map());
+  const { place } = folder;
+  const found = await readManifest(folder).catch((error) => {
+    if (options.restart) return null;
+    throw error;
+  });
+  const there = await folder.list();
+  const outputs = new Set(parts.map(({ output }) => output));
+  const before = options.restart ? null : found;
+  if (before === null) {
+    const others = (found?.parts ?? [])
+      .map(({ output }) => output)
+      .filter((name) => !outputs.has(name) && there.has(name));
+    if (others.length > 0)
+      throw commandError(
+        'ERR_OUTPUT',
+        `${place}: expected that all its parts are made anew, got ${counted(others.length, 'part')} that this run does not have: ${shorten(others)}; remove what is old, or choose another --out`,
+      );
+    const strange = [...outputs].filter((name) => there.has(name));
+    if (!options.restart && !options.resume && strange.length > 0)
+      throw commandError(
+        'ERR_OUTPUT',
+        `${place}: expected a folder without ${shorten(strange)}, got files of these names that no job has made, or one that was killed; choose another --out, or go on by --resume`,
+      );
+    return planOf(place, parts, [], new Map());
+  }
   if (!options.resume)
     throw commandError(
       'ERR_OUTPUT',
-      `${folder.place}: expected a folder without scores, got the manifest of ${counted(before.parts.length, 'part')}; go on by --resume, or make all anew by --restart`,
+      `${place}: expected a folder without scores, got the manifest of ${counted(before.parts.length, 'part')}; go on by --resume, or make all anew by --restart`,
     );
-  refuseOtherMade(folder.place, before, made);
-  const plan = planOf(parts, before.parts, await folder.list());
-  const { changed, lost, gone } = plan;
+  refuseOtherMade(place, before, made);
+  const plan = planOf(place, parts, before.parts, there);
+  const { changed, lost, others } = plan;
   const say = (list: readonly string[], what: string) => {
     if (list.length > 0) options.warn(`${counted(list.length, 'part')} ${what}: ${shorten(list)}`);
   };
   say(changed, 'made anew, whose inputs were written since');
   say(lost, 'made anew, whose scores are gone or of another size');
-  say(gone, 'left as they are, whose inputs are no longer there');
+  say(others, 'left as they are, whose inputs this run does not have');
   return plan;
+}
+
+/** @throws ERR_OUTPUT where a part would replace an input */
+function refuseInputs(folder: OutputFolder, parts: readonly Part[]): void {
+  const inputs = new Map(parts.map(({ at, input }) => [at, input]));
+  for (const { output } of parts) {
+    const input = inputs.get(folder.placeOf(output));
+    if (input !== undefined)
+      throw commandError(
+        'ERR_OUTPUT',
+        `${folder.place}${output}: expected a path that the run does not use otherwise, got its input ${input}; choose another --out`,
+      );
+  }
 }
 
 /** A run over the parts that are to be made. */
@@ -184,7 +226,7 @@ class Job {
       await this.#check(todo);
       const engine = engineFor(this.#options.threads, this.#options.warn);
       // what is made anew is not in the manifest while it changes
-      await this.#manifest.forget(todo.map(({ input }) => input));
+      await this.#manifest.forget(todo.map(({ output }) => output));
       const left = todo.filter(({ input }) => !this.#refused.has(input));
       let next: Promise<OpenPart> | null = null;
       for (const [i, part] of left.entries()) {
@@ -253,7 +295,7 @@ class Job {
   }
 
   async #score(part: Part, open: OpenPart, engine: ReturnType<typeof engineFor>): Promise<void> {
-    const { output, input, stamp } = part;
+    const { output, input, at, stamp } = part;
     const out = this.#folder.pathOf(output);
     const scored = await this.#tried(part, async () => {
       try {
@@ -278,7 +320,7 @@ class Job {
     this.#sending = (async () => {
       try {
         await this.#folder.send(output);
-        this.#manifest.add({ input, stamp, output, bytes, rows, defaulted, strangers: strangers.tallies() });
+        this.#manifest.add({ input, at, stamp, output, bytes, rows, defaulted, strangers: strangers.tallies() });
         this.rows += rows;
         this.#made++;
       } catch (error) {
@@ -297,8 +339,8 @@ class Job {
   async #tried<T>(part: Part, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
-    } catch (error) {
-      if (!(error instanceof LogoddsError)) throw error;
+    } catch (thrown) {
+      const error = thrown instanceof LogoddsError ? thrown : systemError(part, thrown);
       const named = asGiven(error.message).includes(part.input) ? error : placed(error, part.input);
       if (!this.#options.keepGoing || !CONTENT.has(error.code)) throw named;
       const text = `${named.code} ${asGiven(named.message)}`;
@@ -308,7 +350,7 @@ class Job {
     }
   }
 
-  result(total: number, { gone }: Plan): Omit<BatchResult, 'seconds' | 'rowsPerSecond'> {
+  result(total: number, { others }: Plan): Omit<BatchResult, 'seconds' | 'rowsPerSecond'> {
     const done = [...this.#manifest.done.values()];
     const sum = (of: (one: Done) => number) => done.reduce((all, one) => all + of(one), 0);
     const rowsTotal = sum(({ rows }) => rows);
@@ -316,12 +358,12 @@ class Job {
     for (const { strangers: own } of done) strangers.join(own);
     const unseen = strangers.finish();
     const refused = [...this.#refused].map(([input, error]) => ({ input, error }));
-    const kept = done.length - this.#made - gone.length;
+    const kept = done.length - this.#made - others.length;
     return {
       out: this.#folder.place,
       manifest: this.#folder.place + MANIFEST,
       modelSha256: this.#model.sha256!,
-      parts: { total, made: this.#made, kept, refused: refused.length },
+      parts: { total, made: this.#made, kept, refused: refused.length, others: others.length },
       refused,
       rows: this.rows,
       rowsTotal,
@@ -330,6 +372,19 @@ class Job {
       warnings: strangerWarnings(unseen, 'rows'),
     };
   }
+}
+
+/** An input that has gone, or that may not be read. Any other error is what it is. */
+function systemError({ input }: Part, thrown: unknown): LogoddsError {
+  const { code, path } = thrown as NodeJS.ErrnoException;
+  if (code === undefined || path === undefined) throw thrown;
+  return new LogoddsError(
+    'ERR_DATA',
+    `${input}: expected a file that can be read, got an error (${reason(thrown)}); check it`,
+    {
+      cause: thrown,
+    },
+  );
 }
 
 /** The error with the part before it. */

@@ -143,6 +143,10 @@ class BucketFolder implements OutputFolder {
     this.#marks.set(name, mark);
   }
 
+  placeOf(name: string) {
+    return this.place + name;
+  }
+
   pathOf(name: string) {
     const path = mirrorPath({ ...this.#address, key: this.#key(name) });
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -1,10 +1,18 @@
 /** Where a batch job writes: a folder, or the objects below a prefix. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { commandError } from '../../errors.ts';
 import { FileLock, Taken } from '../../serve/observation/fileLock.ts';
 import { isAddress } from '../../stores/address.ts';
-import { OutputFile, outputError, withUserMask } from '../../write/temporary.ts';
+import { makeFolder, OutputFile, outputError, withUserMask } from '../../write/temporary.ts';
+
+/** A path without links, as far as there is something. */
+export function placeOfPath(path: string): string {
+  const whole = resolve(path);
+  if (existsSync(whole)) return realpathSync(whole);
+  const above = dirname(whole);
+  return above === whole ? whole : join(placeOfPath(above), basename(whole));
+}
 
 /** A right to write that nobody else has. */
 export interface Lease {
@@ -24,6 +32,8 @@ export interface OutputFolder {
   read(name: string): Promise<string | null>;
   /** Writes a small file whole. @throws ERR_OUTPUT where somebody else has written it since it was read */
   write(name: string, text: string): Promise<void>;
+  /** What a name is, whatever way leads there: as `Part.at`. */
+  placeOf(name: string): string;
   /** The path to which a part is written. */
   pathOf(name: string): string;
   /** Brings a part that is complete to its place. */
@@ -60,7 +70,7 @@ class Directory implements OutputFolder {
     const path = join(this.place, LOCKED);
     let lock: FileLock;
     try {
-      withUserMask(() => mkdirSync(this.place, { recursive: true }));
+      withUserMask(() => makeFolder(join(this.place)));
       lock = await FileLock.take(path);
     } catch (error) {
       if (error instanceof Taken)
@@ -108,10 +118,14 @@ class Directory implements OutputFolder {
     file.commit();
   }
 
+  placeOf(name: string) {
+    return placeOfPath(join(this.place, name));
+  }
+
   pathOf(name: string) {
     const path = join(this.place, name);
     try {
-      withUserMask(() => mkdirSync(dirname(path), { recursive: true }));
+      withUserMask(() => makeFolder(dirname(path)));
     } catch (error) {
       throw outputError(path, error);
     }

@@ -9,6 +9,8 @@ export const MANIFEST = '_logodds.json';
 /** A part that is complete. */
 export interface Done {
   readonly input: string;
+  /** the path of the input without links, or its address; absent in manifests of before */
+  readonly at?: string;
   readonly stamp: Stamp;
   readonly output: string;
   /** of the output */
@@ -70,34 +72,52 @@ export function refuseOtherMade(place: string, found: Made, own: Made): void {
 export interface Plan {
   /** in the order of the parts */
   readonly todo: readonly Part[];
+  /** by output */
   readonly done: ReadonlyMap<string, Done>;
   /** inputs that were written anew since */
   readonly changed: readonly string[];
   /** outputs that are gone, or of another size */
   readonly lost: readonly string[];
-  /** inputs that are no longer there, whose scores stay */
-  readonly gone: readonly string[];
+  /** outputs of inputs that this run does not have */
+  readonly others: readonly string[];
 }
 
-export function planOf(parts: readonly Part[], found: readonly Done[], there: ReadonlyMap<string, number>): Plan {
-  const byInput = new Map(found.map((one) => [one.input, one]));
+/**
+ * A part is known by its output, which is of one input.
+ * @param place  of the folder, for messages
+ * @param there  what is in it
+ * @throws ERR_OUTPUT for an output that has the scores of another input
+ */
+export function planOf(
+  place: string,
+  parts: readonly Part[],
+  found: readonly Done[],
+  there: ReadonlyMap<string, number>,
+): Plan {
+  const byOutput = new Map(found.map((one) => [one.output, one]));
   const done = new Map<string, Done>();
   const [todo, changed, lost]: [Part[], string[], string[]] = [[], [], []];
   for (const part of parts) {
-    const before = byInput.get(part.input);
-    byInput.delete(part.input);
-    const isChanged = before !== undefined && (!sameStamp(before.stamp, part.stamp) || before.output !== part.output);
-    if (before && !isChanged && there.get(part.output) === before.bytes) {
-      done.set(part.input, before);
+    const { input, at, output, stamp } = part;
+    const before = byOutput.get(output);
+    byOutput.delete(output);
+    const isChanged = before !== undefined && !sameStamp(before.stamp, stamp);
+    // of one time and size it is the same, whatever way leads there
+    if (before && isChanged && (before.at ?? before.input) !== at)
+      throw commandError(
+        'ERR_OUTPUT',
+        `${place}${output}: expected the scores of ${input}, got those of ${before.input}; name both by one pattern, choose another --out, or make all parts anew by --restart`,
+      );
+    if (before && !isChanged && there.get(output) === before.bytes) {
+      done.set(output, before);
       continue;
     }
-    if (isChanged) changed.push(part.input);
-    else if (before) lost.push(part.output);
+    if (isChanged) changed.push(input);
+    else if (before) lost.push(output);
     todo.push(part);
   }
-  const gone = [...byInput.keys()];
-  for (const one of byInput.values()) done.set(one.input, one);
-  return { todo, done, changed, lost, gone };
+  for (const one of byOutput.values()) done.set(one.output, one);
+  return { todo, done, changed, lost, others: [...byOutput.keys()] };
 }
 
 /** Writes the manifest after each part, or after several that were complete while it was written. */
@@ -122,13 +142,13 @@ export class ManifestWriter {
   /** @throws what an earlier write threw */
   add(one: Done): void {
     if (this.#failed !== null) throw this.#failed;
-    this.#done.set(one.input, one);
+    this.#done.set(one.output, one);
     this.#begin();
   }
 
   /** Forgets a part that is made anew, before its output changes. */
-  async forget(inputs: readonly string[]): Promise<void> {
-    for (const input of inputs) this.#done.delete(input);
+  async forget(outputs: readonly string[]): Promise<void> {
+    for (const output of outputs) this.#done.delete(output);
     this.#begin();
     await this.settle();
   }

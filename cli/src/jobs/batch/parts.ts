@@ -5,6 +5,7 @@ import { show } from '../../../../src/internal.ts';
 import { commandError } from '../../errors.ts';
 import { checkFile, formatOf, isTsv, pathsOf, requireFormat } from '../../read/paths.ts';
 import { isAddress, isPattern, rootOf } from '../../stores/address.ts';
+import { placeOfPath } from './folder.ts';
 
 /** What changes when an input is written anew. */
 export interface Stamp {
@@ -19,8 +20,10 @@ export const sameStamp = (a: Stamp, b: Stamp): boolean =>
   a.bytes === b.bytes && a.etag === b.etag && a.mtime === b.mtime;
 
 export interface Part {
-  /** path or address */
+  /** path or address, as it was given */
   readonly input: string;
+  /** the path without links, or the address */
+  readonly at: string;
   /** its name below the output folder */
   readonly output: string;
   readonly stamp: Stamp;
@@ -80,13 +83,20 @@ function fileParts(data: string, format: Format | undefined): Part[] {
   const paths = pathsOf(data);
   const fixed = paths.length === 1 && paths[0] === data ? data.replace(/[^/]*$/, '') : fixedOf(data);
   return paths.map((path) => {
-    const { size, mtimeMs } = statSync(path);
+    // one that is not there is an error of its part
+    const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
     return {
       input: path,
+      at: placeOfPath(path),
       output: outputOf(path, path.slice(fixed.length), format),
       stamp: { bytes: size, mtime: mtimeMs },
       async open() {
         checkFile(path);
+        if (!statSync(path).isFile())
+          throw new LogoddsError(
+            'ERR_DATA',
+            `${path}: expected a file, got a pipe or device, which may never end; write it to a file first`,
+          );
         return { path, ahead() {}, close() {} };
       },
     };
@@ -104,6 +114,7 @@ async function objectParts(data: string, format: Format | undefined): Promise<Pa
     const input = `${rootOf(address)}/${key}`;
     return {
       input,
+      at: input,
       output: outputOf(input, key.slice(fixed.length), format),
       stamp: { bytes, etag },
       async open() {
