@@ -1,7 +1,7 @@
-import { planOf } from '../../cli/src/jobs/export/plan.ts';
 import type { Plan } from '../../cli/src/jobs/export/plan.ts';
+import { planOf } from '../../cli/src/jobs/export/plan.ts';
 import type { Feature } from '../../src/encode/schema.ts';
-import type { Model } from '../../src/index.ts';
+import type { Model } from '../../src/model/model.ts';
 import { chance } from '../compile/differ.ts';
 import { models } from '../compile/models.ts';
 
@@ -20,7 +20,10 @@ export interface Case {
 }
 
 /** Models that a plan takes, with seeded records: usual ones, missing, unseen, far outside, refused. */
-export function cases(count: number): { readonly taken: readonly Case[]; readonly refused: readonly (readonly [string, string])[] } {
+export function cases(count: number): {
+  readonly taken: readonly Case[];
+  readonly refused: readonly (readonly [string, string])[];
+} {
   const taken: Case[] = [];
   const refused: [string, string][] = [];
   for (const [name, model] of models()) {
@@ -60,14 +63,23 @@ function recordOf({ inputs }: Plan, model: Model, seed: number): Cells {
   return Object.fromEntries(
     inputs.map(({ name, holds }) => {
       if (next() < strange) {
-        const other = { number: [null, -0, 1e9, -1e9, 1e308], text: [null, 'another', '', 'é😀'], time: [null, 0, 4e12, -4e12] };
+        const other = {
+          number: [null, -0, 1e9, -1e9, 1e308],
+          text: [null, 'another', '', 'é😀'],
+          time: [null, 0, 4e12, -4e12],
+        };
         return [name, pick<number | string | null>(other[holds])];
       }
       if (holds === 'time') return [name, Math.floor(1e12 + below(1000) * 1e8)];
       const readers = features.filter((one) => ((one as { column?: string }).column ?? one.name) === name);
       const reader = readers.length > 0 ? pick(readers) : null;
       if (holds === 'number') return [name, numberOf(reader, next())];
-      return [name, reader && 'levels' in reader ? pick([...reader.levels, ...(('rare' in reader && reader.rare) || [])]) : pick(['a', 'b', 'Köln', 'text of words'])];
+      return [
+        name,
+        reader && 'levels' in reader
+          ? pick([...reader.levels, ...(('rare' in reader && reader.rare) || [])])
+          : pick(['a', 'b', 'Köln', 'text of words']),
+      ];
     }),
   );
 }
@@ -95,5 +107,45 @@ export function lineOf(score: Score | null): string {
   if (!score) return 'refused';
   const { logit, probability, label, defaulted, outOfRange, review, logits, probabilities } = score;
   const all = [...(logits ?? []), ...(probabilities ?? [])].map(hex);
-  return [hex(logit), hex(probability), hex(defaulted), hex(outOfRange), review ? 1 : 0, ...all, JSON.stringify(label)].join(' ');
+  return [
+    hex(logit),
+    hex(probability),
+    hex(defaulted),
+    hex(outOfRange),
+    review ? 1 : 0,
+    ...all,
+    JSON.stringify(label),
+  ].join(' ');
+}
+
+/** A record as one line of tokens, field by field: bits of a number, `t` and the bytes of a text, `-` for nothing. */
+export const tokensOf = ({ inputs }: Plan, record: Cells): string =>
+  inputs
+    .map(({ name }) => {
+      const value = record[name];
+      if (value === null) return '-';
+      return typeof value === 'number' ? hex(value) : `t${Buffer.from(value).toString('hex')}`;
+    })
+    .join(' ');
+
+/** Whether a record has texts of UTF-8 alone. */
+export const isTyped = (record: Cells): boolean =>
+  Object.values(record).every((value) => typeof value !== 'string' || !/\p{Surrogate}|\0/u.test(value));
+
+/** @throws where a line is not that of the score */
+export function compare(
+  taken: readonly Case[],
+  lines: readonly string[],
+  isAsked: (record: Cells) => boolean = () => true,
+): number {
+  let at = 0;
+  for (const { name, records, scores } of taken)
+    for (const [i, score] of scores.entries()) {
+      if (!isAsked(records[i])) continue;
+      const line = lines[at++];
+      const got = line?.replace(/"(?:[^"\\]|\\.)*"$/, (label) => JSON.stringify(JSON.parse(label)));
+      if (got !== lineOf(score))
+        throw new Error(`${name}: ${JSON.stringify(records[i])}\n  got      ${got}\n  expected ${lineOf(score)}`);
+    }
+  return at;
 }

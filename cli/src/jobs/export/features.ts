@@ -70,7 +70,8 @@ function source(feature: Of<'curve'> | Of<'binned'> | Of<'date'>, mayMiss: boole
   return { name, value, inputs, steps: gapChecks(name, mayMiss) as Step[] };
 }
 
-const bounds = (value: Num, low: number, high: number): Test => either(less(value, number(low)), less(number(high), value));
+const bounds = (value: Num, low: number, high: number): Test =>
+  either(less(value, number(low)), less(number(high), value));
 
 function numeric(feature: Of<'numeric'>): Encoded {
   const { name, mean, min, max, indicator } = feature;
@@ -115,7 +116,12 @@ function categorical(feature: Of<'categorical'>): Encoded {
     steps: [...gapChecks(name, gap >= 0), ...(unseen < 0 ? [{ test: isUnseen, field: name, rule }] : [])],
     columns: [
       codeColumn(
-        choose(missing(name), number(Math.max(gap, 0)), { op: 'text', field: name, table, other: number(Math.max(unseen, 0)) }),
+        choose(missing(name), number(Math.max(gap, 0)), {
+          op: 'text',
+          field: name,
+          table,
+          other: number(Math.max(unseen, 0)),
+        }),
         levels.length + 2,
       ),
     ],
@@ -283,11 +289,7 @@ function grown(lambda: number, u: Num): Num {
   if (Math.abs(lambda) < 1e-19) return u;
   const t = multiply(number(lambda), u);
   const far = call('exp', subtract(t, call('ln', number(Math.abs(lambda)))));
-  return choose(
-    less(number(709), t),
-    lambda < 0 ? negated(far) : far,
-    divide(call('expm1', t), number(lambda)),
-  );
+  return choose(less(number(709), t), lambda < 0 ? negated(far) : far, divide(call('expm1', t), number(lambda)));
 }
 
 /** The functions of a natural cubic spline, as `splineBasis` of the library. */
@@ -304,10 +306,7 @@ function splineOf(knots: readonly number[], x: Num): Num[] {
     const ratio = (last - knot) / (last - beforeLast);
     const value = (last - knot) * (beforeLast - knot) * (last - knot + (last - beforeLast)) * unit;
     const slope = 3 * (last - knot) * (beforeLast - knot) * unit;
-    const inside = multiply(
-      subtract(cubeAbove(knot), multiply(cubeAbove(beforeLast), number(ratio))),
-      number(unit),
-    );
+    const inside = multiply(subtract(cubeAbove(knot), multiply(cubeAbove(beforeLast), number(ratio))), number(unit));
     const line = add(number(value), multiply(number(slope), subtract(x, number(last))));
     return choose(less(x, number(last)), inside, line);
   });
@@ -372,10 +371,9 @@ export function crossOf(
     levels.forEach((level, code) => walk(at + 1, cell * (levels.length + 2) + code, [...names, level]));
   };
   walk(0, 0, []);
-  const cell = parts.slice(1).reduce(
-    (sum, { code, levels }) => add(multiply(sum, number(levels.length + 2)), code),
-    parts[0].code,
-  );
+  const cell = parts
+    .slice(1)
+    .reduce((sum, { code, levels }) => add(multiply(sum, number(levels.length + 2)), code), parts[0].code);
   const any = (past: number) =>
     parts
       .map(({ code, levels }): Test => {
@@ -390,10 +388,7 @@ export function crossOf(
   const rule = 'a combination seen in training';
   return {
     ...nothing,
-    steps: [
-      { name, value },
-      ...(isRefused ? [{ test: less(local(name), number(0)), field: feature.name, rule }] : []),
-    ],
+    steps: [{ name, value }, ...(isRefused ? [{ test: less(local(name), number(0)), field: feature.name, rule }] : [])],
     columns: [codeColumn(local(name), slots)],
   };
 }

@@ -7,7 +7,11 @@ export function names(texts: readonly string[], prefix: string, taken = ''): Rea
   const found = new Map<string, string>();
   for (const text of texts) {
     if (found.has(text)) continue;
-    const plain = prefix + text.replace(/[^A-Za-z0-9]+/g, '_').slice(0, 60);
+    const word = text
+      .replace(/[^A-Za-z0-9]+/g, '_')
+      .replace(/^_+|_+$/g, '')
+      .slice(0, 60);
+    const plain = prefix + (/^[A-Za-z]/.test(prefix + word) ? word : `f_${word}`);
     let name = plain;
     for (let i = 2; used.has(name); i++) name = `${plain}_${i}`;
     used.add(name);

@@ -58,7 +58,7 @@ export interface Plan extends Pick<Manifest, 'classes' | 'positive' | 'multiclas
 }
 
 /** @throws ERR_FORMAT for a feature that no plan has, and for a field of two kinds, by name */
-export function planOf(model: Model): Plan {
+export function planOf(model: Pick<Model, 'manifest' | 'weights' | 'intercept' | 'sha256'>): Plan {
   const { manifest, weights, intercept, sha256 } = model;
   const { schema, classes, positive, multiclass, decision, offset, calibration = null } = manifest;
   const { features } = schema;
@@ -67,7 +67,9 @@ export function planOf(model: Model): Plan {
   );
   // parts of a cross may stand behind it
   const codeOf = (name: string): Num => alone[features.findIndex((one) => one.name === name)]!.columns[0].value;
-  const encoded = alone.map((own, i): Encoded => own ?? crossOf(features[i] as Parameters<typeof crossOf>[0], features, codeOf));
+  const encoded = alone.map(
+    (own, i): Encoded => own ?? crossOf(features[i] as Parameters<typeof crossOf>[0], features, codeOf),
+  );
   const own = [...encoded, ...(offset === null ? [] : [requiredNumber(offset)])];
   const columns: Column[] = [];
   let slot = 0;
@@ -80,7 +82,9 @@ export function planOf(model: Model): Plan {
     ...{ columns, weights, intercept, slots: slot },
     inputs: inputsOf(own),
     // a cross is made of what was checked
-    steps: [...own.filter((_, i) => alone[i] !== null), ...own.filter((_, i) => alone[i] === null)].flatMap(({ steps }) => steps),
+    steps: [...own.filter((_, i) => alone[i] !== null), ...own.filter((_, i) => alone[i] === null)].flatMap(
+      ({ steps }) => steps,
+    ),
     defaulted: own.flatMap(({ defaulted }) => defaulted ?? []),
     outOfRange: own.flatMap(({ outOfRange }) => outOfRange ?? []),
     sources: alone.filter((one) => one !== null).length || 1,

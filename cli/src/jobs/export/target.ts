@@ -1,10 +1,8 @@
-import type { Model } from '../../../../src/index.ts';
 import type { Plan } from './plan.ts';
 
 export interface PrintOptions {
   /** a name for what is written: letters, digits and _ */
   readonly name: string;
-  readonly model: Model;
 }
 
 /** A language or format that a model can be written in. */

@@ -1,6 +1,6 @@
+import { names } from '../names.ts';
 import type { Plan, Step } from '../plan.ts';
 import { printNum, printTest, type Words } from '../print.ts';
-import { names } from '../names.ts';
 import { runtimeText } from '../runtime.ts';
 import type { Target } from '../target.ts';
 
@@ -80,7 +80,8 @@ function moduleOf(plan: Plan, name: string): string {
           `if ${printTest(step.test, words)}:`,
           `    raise RecordError(${text(step.field)}, ${text(step.rule)}, ${fields.get(step.field) ?? 'None'})`,
         ];
-  const count = (tests: Plan['defaulted']) => (tests.length === 0 ? '0' : tests.map((test) => `bool(${printTest(test, words)})`).join(' + '));
+  const count = (tests: Plan['defaulted']) =>
+    tests.length === 0 ? '0' : tests.map((test) => `bool(${printTest(test, words)})`).join(' + ');
   const body = [
     ...inputs.map(({ name, holds }) => `${fields.get(name)} = _${holds}(record, ${text(name)})`),
     ...steps.flatMap(stepLines),
