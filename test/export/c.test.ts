@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { names } from '../../cli/src/jobs/export/names.ts';
 import { c } from '../../cli/src/jobs/export/targets/c.ts';
 import { sweep } from '../full.ts';
-import { type Case, cases, compare, isTyped, tokensOf } from './kit.ts';
+import { type Case, cases, compare, isTyped, optionsOf, tokensOf } from './kit.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logodds-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -83,7 +83,7 @@ test.each([
     let refused = 0;
     for (const one of all) {
       try {
-        const [{ text }] = c.print(one.plan, { name: `m${taken.length}` });
+        const [{ text }] = c.print(() => one.plan, optionsOf(one, `m${taken.length}`));
         writeFileSync(join(folder, `m${taken.length}.h`), text);
       } catch (error) {
         expect((error as Error).message).toMatch(/expected one without a zero byte/);

@@ -1,5 +1,6 @@
 import type { Plan } from '../../cli/src/jobs/export/plan.ts';
 import { planOf } from '../../cli/src/jobs/export/plan.ts';
+import type { PrintOptions } from '../../cli/src/jobs/export/target.ts';
 import type { Feature } from '../../src/encode/schema.ts';
 import type { Model } from '../../src/model/model.ts';
 import { chance } from '../compile/differ.ts';
@@ -149,3 +150,10 @@ export function compare(
     }
   return at;
 }
+
+export const optionsOf = ({ model }: Case, name: string): PrintOptions => ({
+  model: model as PrintOptions['model'],
+  name,
+  table: 'records',
+  view: null,
+});

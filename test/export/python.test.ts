@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { python } from '../../cli/src/jobs/export/targets/python.ts';
 import { sweep } from '../full.ts';
-import { cases, compare } from './kit.ts';
+import { cases, compare, optionsOf } from './kit.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logodds-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,8 +35,9 @@ test('a module of Python gives the bits of Model.score, and refuses what it refu
   writeFileSync(
     join(folder, 'cases.jsonl'),
     taken
-      .map(({ plan, records }, i) => {
-        const [{ text }] = python.print(plan, { name: 'model' });
+      .map((one, i) => {
+        const { plan, records } = one;
+        const [{ text }] = python.print(() => plan, optionsOf(one, 'model'));
         writeFileSync(join(folder, `m${i}.py`), text);
         const given = records.map((record) =>
           Object.fromEntries(

@@ -368,7 +368,7 @@ export function crossOf(
       return;
     }
     const { levels } = parts[at];
-    levels.forEach((level, code) => walk(at + 1, cell * (levels.length + 2) + code, [...names, level]));
+    for (const [code, level] of levels.entries()) walk(at + 1, cell * (levels.length + 2) + code, [...names, level]);
   };
   walk(0, 0, []);
   const cell = parts

@@ -8,9 +8,8 @@ import { Tables } from './tables.ts';
 
 /** One header of C99 without a library, of the bits of `Model.score`. */
 export const c: Target = {
-  extension: '.h',
   exact: 'bits',
-  print: (plan, { name }) => [{ ending: '.h', text: headerOf(plan).replaceAll(/\blr_/g, `${name}_`) }],
+  print: (plan, { name }) => [{ ending: '.h', text: headerOf(plan()).replaceAll(/\blr_/g, `${name}_`) }],
 };
 
 const KEYWORDS =

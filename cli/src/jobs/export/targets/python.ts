@@ -6,9 +6,8 @@ import type { Target } from '../target.ts';
 
 /** A module without dependencies, of the bits of `Model.score`. */
 export const python: Target = {
-  extension: '.py',
   exact: 'bits',
-  print: (plan, { name }) => [{ ending: '.py', text: moduleOf(plan, name) }],
+  print: (plan) => [{ ending: '.py', text: moduleOf(plan()) }],
 };
 
 const KEYWORDS =
@@ -26,7 +25,7 @@ const number = (value: number): string =>
 const tuple = (parts: readonly string[]): string => (parts.length === 0 ? '()' : `(${parts.join(', ')},)`);
 const list = (values: ArrayLike<number>): string => tuple(Array.from(values, number));
 
-function moduleOf(plan: Plan, name: string): string {
+function moduleOf(plan: Plan): string {
   const { inputs, steps, columns, weights, intercept, classes, positive, decision, calibration, sha256 } = plan;
   const tables: string[] = [];
   const known = new Map<unknown, string>();
@@ -99,7 +98,7 @@ function moduleOf(plan: Plan, name: string): string {
     return `("isotonic", ${list(one.logits)}, ${list(one.probabilities)})`;
   });
   const { costs, abstain } = decision;
-  return `"""Scores records of the model ${name}: score(record), probability(record).
+  return `"""Scores records of a model: score(record), probability(record).
 
 Written by logodds export, without dependencies. The bits are those of logodds. Export again instead of editing this.
 """
