@@ -3,6 +3,9 @@
 import type { DatePart } from '../../../../src/index.ts';
 import type { Num, Test } from './expression.ts';
 
+type Sign = 'add' | 'subtract' | 'multiply' | 'divide';
+type Call = 'ln' | 'ln1p' | 'sqrt' | 'exp' | 'expm1';
+
 /** The words of a language. Operands come printed, and in parentheses where they need them. */
 export interface Words {
   number(value: number): string;
@@ -11,20 +14,27 @@ export interface Words {
   missing(field: string): string;
   infinite(of: string): string;
   choose(test: string, then: string, other: string): string;
-  multiply(a: string, b: string): string;
-  call(name: 'ln' | 'ln1p' | 'sqrt' | 'exp' | 'expm1', of: string): string;
+  binary(sign: Sign, a: string, b: string): string;
+  compare(how: 'less' | 'atMost', a: string, b: string): string;
+  logic(how: 'both' | 'either', a: string, b: string): string;
+  not(test: string): string;
+  call(name: Call, of: string): string;
   part(part: DatePart, field: string): string;
   text(field: string, table: ReadonlyMap<string, number>, other: string): string;
   unknown(field: string, table: ReadonlyMap<string, number>): string;
   among(of: string, table: ReadonlyMap<number, number>, other: string): string;
   step(of: string, edges: readonly number[], values: readonly number[]): string;
   hash(field: string, buckets: number): string;
-  readonly and: string;
-  readonly or: string;
-  not(test: string): string;
 }
 
-const SIGNS = { add: '+', subtract: '-', divide: '/' } as const;
+const SIGNS = { add: '+', subtract: '-', multiply: '*', divide: '/' } as const;
+
+/** Signs between their operands, as most languages have them. */
+export const infix = (and: string, or: string): Pick<Words, 'binary' | 'compare' | 'logic'> => ({
+  binary: (sign, a, b) => (sign === 'multiply' ? `${a} * ${b}` : `(${a} ${SIGNS[sign]} ${b})`),
+  compare: (how, a, b) => `(${a} ${how === 'less' ? '<' : '<='} ${b})`,
+  logic: (how, a, b) => `(${a} ${how === 'both' ? and : or} ${b})`,
+});
 
 export function printNum(of: Num, words: Words): string {
   const num = (inner: Num) => printNum(inner, words);
@@ -35,12 +45,11 @@ export function printNum(of: Num, words: Words): string {
       return words.field(of.field);
     case 'local':
       return words.local(of.name);
-    case 'multiply':
-      return words.multiply(num(of.a), num(of.b));
     case 'add':
     case 'subtract':
+    case 'multiply':
     case 'divide':
-      return `(${num(of.a)} ${SIGNS[of.op]} ${num(of.b)})`;
+      return words.binary(of.op, num(of.a), num(of.b));
     case 'if':
       return words.choose(printTest(of.test, words), num(of.then), num(of.else));
     case 'part':
@@ -65,15 +74,13 @@ export function printTest(of: Test, words: Words): string {
     case 'infinite':
       return words.infinite(printNum(of.of, words));
     case 'less':
-      return `(${printNum(of.a, words)} < ${printNum(of.b, words)})`;
     case 'atMost':
-      return `(${printNum(of.a, words)} <= ${printNum(of.b, words)})`;
+      return words.compare(of.op, printNum(of.a, words), printNum(of.b, words));
     case 'unknown':
       return words.unknown(of.field, of.table);
     case 'both':
-      return `(${printTest(of.a, words)} ${words.and} ${printTest(of.b, words)})`;
     case 'either':
-      return `(${printTest(of.a, words)} ${words.or} ${printTest(of.b, words)})`;
+      return words.logic(of.op, printTest(of.a, words), printTest(of.b, words));
     case 'not':
       return words.not(printTest(of.of, words));
   }

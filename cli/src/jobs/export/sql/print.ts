@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../../../../src/index.ts';
 import { mapEnds, type Num, number } from '../expression.ts';
 import type { Column, Plan } from '../plan.ts';
-import { printNum, printTest, type Words } from '../print.ts';
+import { infix, printNum, printTest, type Words } from '../print.ts';
 import type { Dialect } from './dialects.ts';
 import { Lookups } from './lookups.ts';
 
@@ -111,7 +111,7 @@ function wordsOf(plan: Plan, dialect: Dialect, lookups: Lookups): Words {
     // what is missing is neither
     infinite: dialect.infinite,
     choose: (test, then, other) => `CASE WHEN ${test} THEN ${then} ELSE ${other} END`,
-    multiply: (a, b) => `${a} * ${b}`,
+    ...infix('AND', 'OR'),
     call: (of, x) => {
       if (of === 'ln') return `CASE WHEN ${x} > 0 THEN ${dialect.ln}(${x}) END`;
       if (of === 'ln1p') return `CASE WHEN ${x} > -1 THEN ${dialect.ln}(1 + ${x}) END`;
@@ -129,8 +129,6 @@ function wordsOf(plan: Plan, dialect: Dialect, lookups: Lookups): Words {
         `field "${of}": expected a feature without a hash, which a query cannot compute, got a hashed one; export to js, c, go, java or python`,
       );
     },
-    and: 'AND',
-    or: 'OR',
     not: (test) => `NOT (${test})`,
   };
   return words;

@@ -1,7 +1,7 @@
 import { LogoddsError } from '../../../../../src/index.ts';
 import { names } from '../names.ts';
 import type { Plan, Step } from '../plan.ts';
-import { printNum, printTest, type Words } from '../print.ts';
+import { infix, printNum, printTest, type Words } from '../print.ts';
 import { runtimeText } from '../runtime.ts';
 import type { Target } from '../target.ts';
 import { Tables } from './tables.ts';
@@ -84,7 +84,7 @@ function headerOf(plan: Plan): string {
     missing: (of) => (holds.get(of) === 'text' ? `(${read(of)} == 0)` : `(${read(of)} != ${read(of)})`),
     infinite: (of) => `!(${of} - ${of} == 0)`,
     choose: (test, then, other) => `(${test} ? ${then} : ${other})`,
-    multiply: (a, b) => `${a} * ${b}`,
+    ...infix('&&', '||'),
     call: (of, value) => `lr_${of}(${value})`,
     part: (part, of) => `lr_part(${read(of)}, lr_${part})`,
     text: (of, table, other) => {
@@ -102,8 +102,6 @@ function headerOf(plan: Plan): string {
     step: (of, edges, values) =>
       `${doubles(values)}[lr_place(${of}, ${doubles(edges.slice(0, -1), edges)}, ${values.length})]`,
     hash: (of, buckets) => `lr_hashed(${read(of)}, ${buckets})`,
-    and: '&&',
-    or: '||',
     not: (test) => `!${test}`,
   };
   const stepLine = (step: Step): string =>

@@ -1,6 +1,6 @@
 import { names } from '../names.ts';
 import type { Plan, Step } from '../plan.ts';
-import { printNum, printTest, type Words } from '../print.ts';
+import { infix, printNum, printTest, type Words } from '../print.ts';
 import { runtimeText } from '../runtime.ts';
 import type { Target } from '../target.ts';
 
@@ -59,7 +59,7 @@ function moduleOf(plan: Plan): string {
     missing: (of) => `${fields.get(of)} is None`,
     infinite: (of) => `not _math.isfinite(${of})`,
     choose: (test, then, other) => `(${then} if ${test} else ${other})`,
-    multiply: (a, b) => `${a} * ${b}`,
+    ...infix('and', 'or'),
     call: (of, value) => (of === 'sqrt' ? `_math.sqrt(${value})` : `_${of}(${value})`),
     part: (part, of) => `_part(${fields.get(of)}, ${text(part)})`,
     text: (of, table, other) => `${texts(table)}.get(${fields.get(of)}, ${other})`,
@@ -68,8 +68,6 @@ function moduleOf(plan: Plan): string {
     step: (of, edges, values) =>
       `_step(${of}, ${tableOf(edges, () => list(edges.slice(0, -1)))}, ${tableOf(values, () => list(values))})`,
     hash: (of, buckets) => `_hashed(${fields.get(of)}, ${buckets})`,
-    and: 'and',
-    or: 'or',
     not: (test) => `not (${test})`,
   };
   const stepLines = (step: Step): string[] =>
